@@ -1,0 +1,27 @@
+package api
+
+// ErrorBody is the body of every failure. Data is always null.
+type ErrorBody struct {
+	Data  *struct{} `json:"data"`
+	Error Error     `json:"error"`
+}
+
+// Error says what went wrong; Code is from the contract's table.
+type Error struct {
+	Code    string        `json:"code"`
+	Message string        `json:"message"`
+	Field   string        `json:"field,omitempty"`
+	Details *ErrorDetails `json:"details,omitempty"`
+}
+
+// ErrorDetails is what a client may act on.
+type ErrorDetails struct {
+	Issues []ErrorIssue `json:"issues,omitempty"`
+	Reason string       `json:"reason,omitempty"`
+}
+
+// ErrorIssue is one thing wrong with a request; Path is dotted.
+type ErrorIssue struct {
+	Path    string `json:"path"`
+	Message string `json:"message"`
+}

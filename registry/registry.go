@@ -1,0 +1,126 @@
+// Package registry holds what the gateway keeps itself: inventory sources and
+// the connections of managed ones. Values are immutable once returned: they are
+// shared between requests.
+package registry
+
+import "time"
+
+// ExecutionType says who runs a source.
+type ExecutionType string
+
+// Execution types.
+const (
+	ExecutionAgent   ExecutionType = "AGENT"
+	ExecutionManaged ExecutionType = "MANAGED_SALES_AGENT"
+)
+
+// Source is one slot of a storefront. ID is the row's own and never shown;
+// SourceID is unique within a customer.
+type Source struct {
+	ID            int64
+	CustomerID    int64
+	SourceID      string
+	Name          string
+	ExecutionType ExecutionType
+	Labels        map[string]string
+	CreatedAt     time.Time
+	UpdatedAt     time.Time
+}
+
+// ProvisioningStatus is where a connection stands in its life.
+type ProvisioningStatus string
+
+// Provisioning statuses (contract, "Rules for the connection").
+const (
+	StatusPending      ProvisioningStatus = "pending"
+	StatusProvisioning ProvisioningStatus = "provisioning"
+	StatusActive       ProvisioningStatus = "active"
+	StatusFailed       ProvisioningStatus = "failed"
+	StatusDeactivated  ProvisioningStatus = "deactivated"
+)
+
+// Connection is the record of a managed source's tenant. Empty strings and zero
+// times are "none". Version grows by one with every change that a reader could
+// see, so a document built from one version stays true as long as it stands.
+type Connection struct {
+	ID                  int64 // esaId
+	CustomerID          int64
+	Provisioning        ProvisioningStatus
+	TenantID            string
+	ExternalOrgID       string
+	MCPURL              string // empty with a tenant: one that we did not provision
+	A2AURL              string
+	AdServer            *AdServer // nil: none saved, or not known yet
+	AdServerSavedAt     time.Time // when a config was last saved through us
+	ServiceAccountEmail string
+	LastError           string
+	LastErrorCode       string
+	LastTestedAt        time.Time // our own last test of the connection
+	LastTestPassed      bool      // its outcome; false when there was none
+	ProvisionedAt       time.Time
+	DeactivatedAt       time.Time
+	CreatedAt           time.Time
+	UpdatedAt           time.Time
+	InventorySync       *InventorySync // nil until the first signal
+	Version             int64
+}
+
+// ManagedSource is a managed source with its connection.
+type ManagedSource struct {
+	Source     Source
+	Connection Connection
+}
+
+// AdServer is the non-secret part of an ad-server config, whatever its type.
+// There is no field for a credential, so none can be kept.
+type AdServer struct {
+	Type                   string   `json:"type"`
+	NetworkCode            string   `json:"networkCode,omitempty"`
+	NetworkID              string   `json:"networkId,omitempty"`
+	ClientID               string   `json:"clientId,omitempty"`
+	Username               string   `json:"username,omitempty"`
+	Email                  string   `json:"email,omitempty"`
+	Environment            string   `json:"environment,omitempty"`
+	DefaultAdvertiserID    string   `json:"defaultAdvertiserId,omitempty"`
+	ExecutionCurrency      string   `json:"executionCurrency,omitempty"`
+	DefaultDemandPartnerID *int64   `json:"defaultDemandPartnerId,omitempty"`
+	RateCurrency           string   `json:"rateCurrency,omitempty"`
+	AgencyID               *int64   `json:"agencyId,omitempty"`
+	BaseURL                string   `json:"baseUrl,omitempty"`
+	ForecastingBaseURL     string   `json:"forecastingBaseUrl,omitempty"`
+	DefaultCurrency        string   `json:"defaultCurrency,omitempty"`
+	CPMLimit               *float64 `json:"cpmLimit,omitempty"`
+}
+
+// Sync statuses of InventorySync.
+const (
+	SyncUnknown  = "unknown"
+	SyncNeverRun = "never_run"
+	SyncRunning  = "running"
+	SyncSuccess  = "success"
+	SyncFailed   = "failed"
+)
+
+// InventorySync is the last known state of a connection's inventory sync.
+// UpdatedAt is the time of the signal that last changed anything in it;
+// ObservedAt that of the newest signal, changed or not: an older one is ignored.
+type InventorySync struct {
+	Status      string
+	LastRunAt   time.Time
+	CompletedAt time.Time
+	ItemCount   *int64
+	Error       string
+	UpdatedAt   time.Time
+	ObservedAt  time.Time
+}
+
+// SameState reports whether two states differ in nothing but when they were seen.
+func (s *InventorySync) SameState(o *InventorySync) bool {
+	if s == nil || o == nil {
+		return s == o
+	}
+	sameCount := s.ItemCount == o.ItemCount ||
+		s.ItemCount != nil && o.ItemCount != nil && *s.ItemCount == *o.ItemCount
+	return s.Status == o.Status && s.LastRunAt.Equal(o.LastRunAt) &&
+		s.CompletedAt.Equal(o.CompletedAt) && sameCount && s.Error == o.Error
+}

@@ -1,0 +1,94 @@
+package registry
+
+import (
+	"context"
+	"errors"
+)
+
+// Sentinel errors of a Store. Any other error means that the store itself could
+// not be asked or could not do it.
+var (
+	// ErrNotFound: the customer has no such row. Another customer's row is not found either.
+	ErrNotFound = errors.New("registry: not found")
+	// ErrTenantTaken: the tenant belongs to another connection already.
+	ErrTenantTaken = errors.New("registry: the tenant belongs to another connection")
+	// ErrIDTaken: the wanted esaId belongs to another connection already.
+	ErrIDTaken = errors.New("registry: the esaId belongs to another connection")
+)
+
+// Store keeps sources and connections. Every implementation passes the suite in
+// registry/registrytest. All methods are safe for concurrent use, honour their
+// context, and have their writes on disk when they return.
+type Store interface {
+	// Customer gives access to one customer's rows and to no others: the only way
+	// to read or change rows on a caller's behalf.
+	Customer(id int64) CustomerStore
+	// Adopt takes over one managed source of the config (contract, "Config sources").
+	Adopt(ctx context.Context, s ConfigSource) (Adoption, error)
+	// Ping asks whether the store can be reached.
+	Ping(ctx context.Context) error
+	Close() error
+}
+
+// CustomerStore is a Store narrowed to one customer.
+type CustomerStore interface {
+	// ManagedSource finds a managed source by its sourceId; ErrNotFound also for
+	// a source that is not managed.
+	ManagedSource(ctx context.Context, sourceID string) (*ManagedSource, error)
+	// ManagedSourceByID finds a managed source by its connection's id.
+	ManagedSourceByID(ctx context.Context, esaID int64) (*ManagedSource, error)
+	// ManagedSources lists them by connection id, skip passed over, at most take,
+	// with how many there are in all.
+	ManagedSources(ctx context.Context, skip, take int) ([]*ManagedSource, int, error)
+	// ObserveInventorySync records a signal of the inventory sync if it is newer
+	// (ObservedAt) than the last one recorded, and gives the connection as it then
+	// stands. A signal that changes no state moves ObservedAt alone: no new
+	// Version, no new UpdatedAt of either. Connection.UpdatedAt never moves here.
+	ObserveInventorySync(ctx context.Context, esaID int64, signal InventorySync) (*ManagedSource, error)
+	// LearnTenant records what upstream says of a connection's tenant.
+	LearnTenant(ctx context.Context, esaID int64, facts TenantFacts) (*ManagedSource, error)
+	// LearnAdServer records upstream's ad-server view where there is none yet, and
+	// the e-mail where there is none; it never replaces one.
+	LearnAdServer(ctx context.Context, esaID int64, view AdServer, email string) (*ManagedSource, error)
+}
+
+// ConfigSource is one entry of the config's `sources`. ESAID 0 lets the store
+// assign one; an empty TenantID makes the connection pending.
+type ConfigSource struct {
+	CustomerID          int64
+	SourceID            string
+	Name                string
+	ESAID               int64
+	TenantID            string
+	AdServer            *AdServer
+	ServiceAccountEmail string
+	Labels              map[string]string
+}
+
+// Adoption says what became of a ConfigSource.
+type Adoption struct {
+	Outcome AdoptionOutcome
+	Managed *ManagedSource // nil when Outcome is AdoptionDeleted or AdoptionNotManaged
+}
+
+// AdoptionOutcome is what Adopt did.
+type AdoptionOutcome string
+
+// Adoption outcomes. An entry that exists keeps its tenant, ad server, esaId and
+// status; labels and e-mail follow the config, and the name does until the API
+// changes it.
+const (
+	AdoptionCreated    AdoptionOutcome = "created"
+	AdoptionUpdated    AdoptionOutcome = "updated"
+	AdoptionUnchanged  AdoptionOutcome = "unchanged"
+	AdoptionDeleted    AdoptionOutcome = "deleted"     // the API deleted it: it stays deleted
+	AdoptionNotManaged AdoptionOutcome = "not_managed" // an AGENT source holds the sourceId
+)
+
+// TenantFacts is what `GET T` says. A nil Active or an empty ExternalOrgID was
+// not said. Active moves a connection between active and deactivated, and no
+// other status.
+type TenantFacts struct {
+	ExternalOrgID string
+	Active        *bool
+}
