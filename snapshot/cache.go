@@ -1,0 +1,181 @@
+package snapshot
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// Cache serves documents by key. At most one fetch a key runs at any time,
+// however many readers wait. It is safe for concurrent use.
+type Cache[D Document] struct {
+	limits Limits
+	opts   Options[D]
+	memory *memory[D]
+
+	life    context.Context
+	end     context.CancelFunc
+	flights sync.WaitGroup
+	closing sync.RWMutex // held for reading while a flight is added
+}
+
+// New makes an empty cache. The caller ends it with Close.
+func New[D Document](limits Limits, opts Options[D]) *Cache[D] {
+	life, end := context.WithCancel(context.Background())
+	return &Cache[D]{
+		limits: limits, opts: opts, life: life, end: end,
+		memory: newMemory[D](limits.Entries, limits.StaleIfError+limits.FetchTimeout),
+	}
+}
+
+// Get gives the document of a key as the limits allow. It returns the fetch's
+// own error where Gone said that there is no such thing, an *UnavailableError
+// where there is nothing to serve, and ctx.Err() when the reader left.
+func (c *Cache[D]) Get(ctx context.Context, key string) (Read[D], error) {
+	e := c.memory.entry(key)
+	var timer *time.Timer
+	var begun time.Time
+	var budget time.Duration // what the reader was ready to wait when it came
+	collapsed := false
+	for waited := false; ; waited = true {
+		now := time.Now()
+		e.mu.Lock()
+		v := c.decide(ctx, e, now)
+		e.mu.Unlock()
+		if waited && v.read.State == Hit {
+			v.read.State = Miss
+		}
+		if v.err != nil {
+			return Read[D]{}, v.err
+		}
+		if !waited {
+			begun, budget, collapsed = now, v.wait, v.read.Collapsed
+		}
+		if v.ready {
+			v.read.Collapsed = waited && collapsed
+			return v.read, nil
+		}
+		if !v.held {
+			budget = c.limits.Timeout
+		}
+		left := budget - now.Sub(begun)
+		if left <= 0 {
+			return c.giveUp(v, now)
+		}
+		if timer == nil {
+			timer = time.NewTimer(left)
+			defer timer.Stop()
+		} else {
+			timer.Reset(left)
+		}
+		select {
+		case <-v.join.done:
+		case <-timer.C:
+		case <-ctx.Done():
+			return Read[D]{}, ctx.Err()
+		}
+	}
+}
+
+// giveUp answers a reader that has waited long enough: the copy, if any.
+func (c *Cache[D]) giveUp(v verdict[D], now time.Time) (Read[D], error) {
+	if v.held {
+		v.read.Collapsed = false
+		return v.read, nil
+	}
+	retry := max(v.join.ends.Sub(now), time.Second)
+	return Read[D]{}, &UnavailableError{Cause: ErrNoAnswer, RetryAfter: retry}
+}
+
+// start begins the entry's fetch; false once the cache is closed. The entry's
+// lock is held.
+func (c *Cache[D]) start(ctx context.Context, e *entry[D], now time.Time) bool {
+	c.closing.RLock()
+	defer c.closing.RUnlock()
+	if c.life.Err() != nil {
+		return false
+	}
+	f := &flight{done: make(chan struct{}), expiries: e.expiries, ends: now.Add(c.limits.FetchTimeout)}
+	e.flight = f
+	c.flights.Add(1)
+	go c.fly(context.WithoutCancel(ctx), e, f)
+	return true
+}
+
+func (c *Cache[D]) fly(ctx context.Context, e *entry[D], f *flight) {
+	defer c.flights.Done()
+	ctx, cancel := context.WithTimeout(ctx, c.limits.FetchTimeout)
+	defer cancel()
+	defer context.AfterFunc(c.life, cancel)()
+
+	doc, err := c.fetch(ctx, e.key)
+	e.mu.Lock()
+	outcome := c.settle(e, f, doc, err, time.Now())
+	e.mu.Unlock()
+	c.memory.keep(e)
+	close(f.done)
+	if c.opts.Refreshed != nil {
+		c.opts.Refreshed(outcome)
+	}
+}
+
+// fetch turns a panic into a failed fetch: one bad document must not end the process.
+func (c *Cache[D]) fetch(ctx context.Context, key string) (doc D, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("the fetch panicked: %T", p)
+		}
+	}()
+	return c.opts.Fetch(ctx, key)
+}
+
+// Expire makes the next read ask first; the copy stays as the fallback. The
+// answer of a fetch that is running now arrives expired.
+func (c *Cache[D]) Expire(key string) {
+	e, ok := c.memory.find(key)
+	if !ok {
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.expiries++
+	e.gone = nil
+	if e.copy != nil {
+		e.copy.expired = true
+		e.copy.settledUntil = time.Time{}
+	}
+}
+
+// RetryNow ends the back-off of a key after a failed refresh.
+func (c *Cache[D]) RetryNow(key string) {
+	if e, ok := c.memory.find(key); ok {
+		e.retryNow()
+	}
+}
+
+// RetryAllNow ends every key's back-off.
+func (c *Cache[D]) RetryAllNow() {
+	for _, e := range c.memory.all() {
+		e.retryNow()
+	}
+}
+
+func (e *entry[D]) retryNow() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.failure != nil {
+		e.failure.retryAt = time.Time{}
+	}
+}
+
+// Len is how many keys are kept.
+func (c *Cache[D]) Len() int { return c.memory.len() }
+
+// Close ends the running fetches and waits for them. Copies are still served.
+func (c *Cache[D]) Close() {
+	c.closing.Lock()
+	c.end()
+	c.closing.Unlock()
+	c.flights.Wait()
+}

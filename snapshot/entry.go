@@ -1,0 +1,169 @@
+package snapshot
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// entry is all that is known of one key.
+type entry[D Document] struct {
+	key  string
+	used atomic.Bool // read since the eviction hand last passed
+
+	mu       sync.Mutex
+	copy     *copyOf[D] // last good document; nil: none
+	expiries uint64     // how often the key was expired
+	flight   *flight    // the running fetch; at most one
+	failure  *failure   // the last fetch failed; nil: it did not
+	gone     error      // there is no such thing, until goneTill
+	goneTill time.Time
+
+	// The newest document's own time and when it was received. Older documents
+	// are discarded until the mark lapses, so that a clock set back upstream
+	// doesn't freeze the key for good.
+	mark   time.Time
+	markAt time.Time
+}
+
+type copyOf[D Document] struct {
+	doc          D
+	receivedAt   time.Time
+	expired      bool      // the next read asks first
+	settledUntil time.Time // a discarded answer: no need to ask again before
+}
+
+type flight struct {
+	done     chan struct{}
+	expiries uint64 // the entry's count when it started: fewer than now is stale on arrival
+	ends     time.Time
+}
+
+type failure struct {
+	err     error
+	count   int
+	retryAt time.Time
+}
+
+// verdict is what a read should do next.
+type verdict[D Document] struct {
+	read  Read[D]
+	held  bool          // read is a copy that may be served
+	ready bool          // read may be served now
+	err   error         // there is nothing to serve and nothing to wait for
+	wait  time.Duration // else: wait this long for join
+	join  *flight
+}
+
+// decide looks at the entry as it stands. It starts a fetch where one is due
+// and none is running. The entry's lock is held.
+func (c *Cache[D]) decide(ctx context.Context, e *entry[D], now time.Time) (v verdict[D]) {
+	if e.gone != nil {
+		if now.Before(e.goneTill) {
+			v.err = e.gone
+			return v
+		}
+		e.gone = nil
+	}
+
+	var age time.Duration
+	if cp := e.copy; cp != nil {
+		age = max(now.Sub(cp.receivedAt), 0)
+		fresh := age <= c.limits.Fresh && !cp.expired
+		v.held = age <= c.limits.StaleIfError
+		if v.held {
+			v.read = Read[D]{Doc: cp.doc, Age: age, Fresh: c.limits.Fresh - age, State: Stale}
+			if cp.expired {
+				v.read.Fresh = min(v.read.Fresh, 0)
+			}
+			v.read.Failed = e.failure != nil && !fresh
+		}
+		if fresh {
+			v.read.State, v.ready = Hit, true
+			return v
+		}
+		if v.held && now.Before(cp.settledUntil) {
+			v.ready = true
+			return v
+		}
+	}
+
+	if f := e.failure; f != nil && now.Before(f.retryAt) && e.flight == nil {
+		v.ready = v.held
+		if !v.held {
+			v.err = &UnavailableError{Cause: f.err, RetryAfter: f.retryAt.Sub(now)}
+		}
+		return v
+	}
+
+	started := e.flight == nil
+	if started && !c.start(ctx, e, now) {
+		v.ready = v.held
+		if !v.held {
+			v.err = &UnavailableError{Cause: ErrClosed, RetryAfter: time.Second}
+		}
+		return v
+	}
+	v.join = e.flight
+	v.read.Collapsed = !started
+	switch {
+	case v.held && !e.copy.expired && age <= c.limits.StaleWhileRevalidate:
+		v.ready = true
+	case v.held:
+		v.wait = c.limits.Patience
+	default:
+		v.wait = c.limits.Timeout
+	}
+	return v
+}
+
+// settle takes in how a fetch ended. The entry's lock is held.
+func (c *Cache[D]) settle(e *entry[D], f *flight, doc D, err error, now time.Time) Outcome {
+	e.flight = nil
+	if err == nil {
+		e.failure, e.gone = nil, nil
+		at := doc.FetchedAt()
+		if at.Before(e.mark) && now.Sub(e.markAt) <= c.limits.StaleIfError && e.copy != nil {
+			if f.expiries == e.expiries {
+				e.copy.expired = false
+				e.copy.settledUntil = now.Add(c.limits.Fresh)
+			}
+			return Discarded
+		}
+		e.copy = &copyOf[D]{doc: doc, receivedAt: now, expired: f.expiries != e.expiries}
+		e.mark, e.markAt = at, now
+		return Stored
+	}
+	if c.opts.Gone != nil && c.opts.Gone(err) {
+		// The series of documents has ended: a later one starts a new series.
+		e.copy, e.failure, e.mark = nil, nil, time.Time{}
+		e.gone, e.goneTill = err, now.Add(c.limits.Fresh)
+		return NotFound
+	}
+	count := 1
+	if e.failure != nil {
+		count = e.failure.count + 1
+	}
+	wait := backoff(count)
+	if c.opts.RetryAfter != nil {
+		wait = max(wait, min(c.opts.RetryAfter(err), maxBackoff))
+	}
+	e.failure = &failure{err: err, count: count, retryAt: now.Add(wait)}
+	return Failed
+}
+
+const (
+	minBackoff = 5 * time.Second
+	maxBackoff = 60 * time.Second
+)
+
+// backoff gives 5 to 7.5 s after the first failure, doubling to 40 to 60 s.
+func backoff(failures int) time.Duration {
+	base := minBackoff
+	for i := 1; i < failures && base < 40*time.Second; i++ {
+		base *= 2
+	}
+	return base + rand.N(base/2+1)
+}

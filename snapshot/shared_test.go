@@ -1,0 +1,184 @@
+package snapshot_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"esagate/snapshot"
+)
+
+func TestAnyNumberOfReadersCostOneFetch(t *testing.T) {
+	run(t, limits, func(f *fixture) {
+		f.u.set(after(time.Second, now("one")))
+		var collapsed, served atomic.Int64
+		for range 200 {
+			go func() {
+				r, err := f.c.Get(f.Context(), "k")
+				if err == nil && r.Doc.name == "one" {
+					served.Add(1)
+				}
+				if r.Collapsed {
+					collapsed.Add(1)
+				}
+			}()
+		}
+		f.pass(time.Second)
+		f.wantCalls(1)
+		if served.Load() != 200 || collapsed.Load() != 199 {
+			f.Errorf("served %d, collapsed %d; want 200 and 199", served.Load(), collapsed.Load())
+		}
+	})
+}
+
+func TestAReaderThatLeavesDoesNotEndTheFetch(t *testing.T) {
+	run(t, limits, func(f *fixture) {
+		f.u.set(after(2*time.Second, now("kept")))
+		ctx, leave := context.WithTimeout(f.Context(), time.Second)
+		defer leave()
+		if _, err := f.c.Get(ctx, "k"); !errors.Is(err, context.DeadlineExceeded) {
+			f.Errorf("got %v, want the reader's own end", err)
+		}
+		f.pass(time.Second)
+		f.read(want{name: "kept", state: snapshot.Hit})
+		f.wantCalls(1)
+	})
+}
+
+func TestCloseEndsFetches(t *testing.T) {
+	run(t, limits, func(f *fixture) {
+		f.read(want{name: "first", state: snapshot.Miss})
+		f.u.set(hangs)
+		f.pass(time.Minute)
+		f.read(want{name: "first", state: snapshot.Stale, age: time.Minute})
+		begun := time.Now()
+		f.c.Close()
+		if took := time.Since(begun); took != 0 {
+			f.Errorf("Close took %s", took)
+		}
+		f.pass(time.Minute)
+		f.read(want{name: "first", state: snapshot.Stale, age: 2 * time.Minute, failed: true})
+		if _, err := f.c.Get(f.Context(), "new"); !errors.Is(err, snapshot.ErrClosed) {
+			f.Errorf("a key without a copy gave %v after Close", err)
+		}
+	})
+}
+
+func TestAPanicIsAFailedFetch(t *testing.T) {
+	run(t, limits, func(f *fixture) {
+		f.u.set(func(context.Context) (*doc, error) { panic("secret words") })
+		_, err := f.c.Get(f.Context(), "k")
+		if err == nil || strings.Contains(err.Error(), "secret") {
+			f.Errorf("got %v, want an error without the panic's words", err)
+		}
+	})
+}
+
+func TestKeysAreBounded(t *testing.T) {
+	small := limits
+	small.Entries = 3
+	run(t, small, func(f *fixture) {
+		for i := range 50 {
+			if _, err := f.c.Get(f.Context(), fmt.Sprint("k", i)); err != nil {
+				f.Fatal(err)
+			}
+			if _, err := f.c.Get(f.Context(), "k0"); err != nil { // in use: stays
+				f.Fatal(err)
+			}
+		}
+		if n := f.c.Len(); n > 3 {
+			f.Errorf("%d keys kept, want 3 at most", n)
+		}
+		f.wantCalls(50) // k0 was fetched once
+	})
+}
+
+func TestABusyKeyIsNotEvicted(t *testing.T) {
+	small := limits
+	small.Entries = 1
+	run(t, small, func(f *fixture) {
+		f.u.set(after(time.Second, now("slow")))
+		go f.c.Get(f.Context(), "k") //nolint:errcheck // the fetch is what matters
+		synctest.Wait()
+		f.u.set(now("quick"))
+		if _, err := f.c.Get(f.Context(), "other"); err != nil {
+			f.Fatal(err)
+		}
+		f.pass(time.Second)
+		if n := f.c.Len(); n > 2 {
+			f.Errorf("%d keys kept", n)
+		}
+	})
+}
+
+// Whatever upstream's processes answer, in whatever order writes expire the
+// key: no reader sees time step back, and one fetch runs at a time.
+func TestNeverAnOlderDocumentAfterANewerOne(t *testing.T) {
+	type step struct {
+		skew, delay, pause time.Duration
+		fail, expire       bool
+	}
+	steps := rapid.SliceOfN(rapid.Custom(func(rt *rapid.T) step {
+		return step{
+			skew:   time.Duration(rapid.IntRange(-8, 2).Draw(rt, "skew")) * time.Second,
+			delay:  time.Duration(rapid.IntRange(0, 4000).Draw(rt, "delay")) * time.Millisecond,
+			pause:  time.Duration(rapid.IntRange(0, 30).Draw(rt, "pause")) * time.Second,
+			fail:   rapid.IntRange(0, 4).Draw(rt, "fail") == 0,
+			expire: rapid.IntRange(0, 3).Draw(rt, "expire") == 0,
+		}
+	}), 1, 40)
+	rapid.Check(t, func(rt *rapid.T) {
+		plan := steps.Draw(rt, "steps")
+		wrong := ""
+		run(t, limits, func(f *fixture) {
+			var last time.Time
+			for _, s := range plan {
+				f.u.set(after(s.delay, func(context.Context) (*doc, error) {
+					if s.fail {
+						return nil, errDown
+					}
+					return &doc{at: time.Now().Add(s.skew)}, nil
+				}))
+				f.pass(s.pause)
+				if s.expire {
+					f.c.Expire("k")
+				}
+				r, err := f.c.Get(f.Context(), "k")
+				if err == nil && r.Doc.at.Before(last) {
+					wrong = fmt.Sprintf("%s served after %s", r.Doc.at, last)
+				}
+				if err == nil {
+					last = r.Doc.at
+				}
+			}
+			if n := f.u.mostAtOnce(); n > 1 {
+				wrong = fmt.Sprintf("%d fetches ran at once", n)
+			}
+		})
+		if wrong != "" {
+			rt.Fatal(wrong)
+		}
+	})
+}
+
+func BenchmarkHit(b *testing.B) {
+	c := snapshot.New(limits, snapshot.Options[*doc]{
+		Fetch: func(context.Context, string) (*doc, error) { return &doc{at: time.Now()}, nil },
+	})
+	defer c.Close()
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			if _, err := c.Get(b.Context(), "k"); err != nil {
+				b.Error(err)
+			}
+		}
+	})
+}

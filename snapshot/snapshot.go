@@ -1,0 +1,94 @@
+// Package snapshot keeps the last good document of each key and decides, read
+// by read, whether to serve it, to wait for a newer one, or to give up
+// (contract, "Freshness"). It knows nothing of what the documents say.
+package snapshot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Limits are ages since receipt, and waits.
+type Limits struct {
+	Fresh                time.Duration // up to this age: served at once, nothing asked
+	StaleWhileRevalidate time.Duration // up to this age: served at once while one refresh runs
+	StaleIfError         time.Duration // up to this age: served after Patience at the latest
+	Patience             time.Duration // how long a reader waits who has a copy to fall back on
+	Timeout              time.Duration // how long a reader waits who has none
+	FetchTimeout         time.Duration // how long the shared fetch may go on after its readers left
+	Entries              int           // most keys kept; the least used go first
+}
+
+// Document is what a Cache keeps. It is shared between readers and so immutable.
+type Document interface {
+	// FetchedAt is the document's own time: it never steps back for a reader.
+	FetchedAt() time.Time
+}
+
+// Options are what a Cache needs beside its limits.
+type Options[D Document] struct {
+	// Fetch gets the newest document. Its context has the deadline FetchTimeout
+	// and the values, but not the end, of the reader's that started it.
+	Fetch func(ctx context.Context, key string) (D, error)
+	// Gone reports whether an error says that there is no such thing: the copy is
+	// dropped and the error remembered for Fresh. Nil: never.
+	Gone func(error) bool
+	// RetryAfter gives how long an error asks to wait; 0 for no wish. Nil: never.
+	RetryAfter func(error) time.Duration
+	// Refreshed is told how each fetch ended, without any lock held. Nil: nobody.
+	Refreshed func(Outcome)
+}
+
+// Outcome is how a fetch ended.
+type Outcome uint8
+
+// Outcomes of a fetch.
+const (
+	Stored    Outcome = iota // a document not older than the last one
+	Discarded                // an older document: it counts as an answer and is dropped
+	NotFound                 // Gone said so
+	Failed                   // anything else
+)
+
+// State says where a read's document came from.
+type State uint8
+
+// States of a read.
+const (
+	Hit   State = iota // the copy, within Fresh
+	Stale              // the copy, older than Fresh or expired
+	Miss               // a document that this read waited for
+)
+
+// Read is one answer of a Cache.
+type Read[D Document] struct {
+	Doc       D
+	Age       time.Duration // since receipt
+	Fresh     time.Duration // how long it stays fresh; negative: for how long it has not been
+	State     State
+	Collapsed bool // waited for a fetch that another reader had started
+	// Failed: a refresh has failed since, and the copy's freshness is over.
+	Failed bool
+}
+
+// UnavailableError says that there is no document to serve.
+type UnavailableError struct {
+	Cause      error         // the last fetch's error, or ErrNoAnswer
+	RetryAfter time.Duration // when the next try is due
+}
+
+// Error implements error.
+func (e *UnavailableError) Error() string {
+	return fmt.Sprintf("no snapshot to serve, next try in %s: %v", e.RetryAfter.Round(time.Millisecond), e.Cause)
+}
+
+// Unwrap gives the cause.
+func (e *UnavailableError) Unwrap() error { return e.Cause }
+
+// ErrNoAnswer is the cause when the running fetch took longer than a reader waits.
+var ErrNoAnswer = errors.New("no answer yet")
+
+// ErrClosed is the cause after Close.
+var ErrClosed = errors.New("the snapshot cache is closed")
