@@ -1,0 +1,148 @@
+// Package redact decides which text from outside may be shown: what upstream
+// wrote, and what our own logs are about to say.
+//
+// It knows shapes, not meanings: a secret of one short word ("hunter2") standing
+// alone passes. Text that must not hold a secret is therefore chosen by
+// allow-list first and treated here second.
+package redact
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// TextLimit is the most characters (code points) that Text lets through.
+const TextLimit = 200
+
+// tokenLength is the shortest run of token bytes that counts as token-like.
+const tokenLength = 24
+
+// wordLimit is the longest vocabulary word, in bytes.
+const wordLimit = 64
+
+// Text treats a piece of upstream's free text (contract, status rule 11): its
+// first line that is not blank, without control and invisible characters, cut
+// to TextLimit code points, always valid UTF-8. ok is false, and the text
+// empty, when the whole original holds something that looks like a secret; the
+// caller then says a sentence of its own. Blank text gives "" and true.
+func Text(s string) (text string, ok bool) {
+	if Secretlike(s) {
+		return "", false
+	}
+	return firstLine(s), true
+}
+
+// Secretlike reports whether s holds what looks like a secret: a long
+// token-like run with a digit, a PEM marker, a URL with user info or a query,
+// or key=value pairs (contract, status rule 11); and beyond the contract
+// `password: x` in any spelling and quoting, and `Bearer x` or `Basic x`. It
+// errs on the side of yes. Clean ASCII text costs no allocation.
+func Secretlike(s string) bool {
+	secret, hidden := scan(s)
+	if secret || !hidden {
+		return secret
+	}
+	// Characters that nobody sees could split a token into harmless pieces,
+	// and firstLine would join the pieces again: judge what will be seen.
+	secret, _ = scan(strings.Map(dropHidden, s))
+	return secret
+}
+
+// Word reports whether s is a plain vocabulary word: 1 to 64 of A-Za-z0-9_.-,
+// beginning with a letter, not token-like.
+func Word(s string) bool {
+	if len(s) == 0 || len(s) > wordLimit || !is(s[0], letter) {
+		return false
+	}
+	digits := false
+	for i := range len(s) {
+		// The token alphabet is the word alphabet and two more.
+		if !is(s[i], token) || s[i] == '+' || s[i] == '/' {
+			return false
+		}
+		digits = digits || is(s[i], digit)
+	}
+	return len(s) < tokenLength || !digits
+}
+
+// firstLine is the visible part of the first line that is not blank.
+func firstLine(s string) string {
+	if end, plain := plainLine(s); plain {
+		return strings.TrimRight(s[:end], " ")
+	}
+	var b strings.Builder
+	left := TextLimit
+	for _, r := range s {
+		switch {
+		case lineEnd(r):
+			if b.Len() > 0 {
+				return strings.TrimRightFunc(b.String(), unicode.IsSpace)
+			}
+			continue
+		case r == '\t':
+			r = ' '
+		case hiddenRune(r):
+			continue
+		}
+		if b.Len() == 0 && unicode.IsSpace(r) {
+			continue
+		}
+		if left == 0 {
+			break
+		}
+		left--
+		b.WriteRune(r) // an invalid byte arrives, and is written, as U+FFFD
+	}
+	return strings.TrimRightFunc(b.String(), unicode.IsSpace)
+}
+
+// plainLine finds where the first line of s ends, or TextLimit cuts it, when
+// everything before that is printable ASCII and does not begin with a blank:
+// then the line is a piece of s and nothing need be copied.
+func plainLine(s string) (end int, plain bool) {
+	if s == "" || s[0] == ' ' {
+		return 0, s == ""
+	}
+	for i := range len(s) {
+		switch c := s[i]; {
+		case i == TextLimit:
+			return i, true
+		case c == '\n' || c == '\r' || c == '\v' || c == '\f':
+			return i, i > 0
+		case c < ' ' || c > '~':
+			return 0, false
+		}
+	}
+	return len(s), true
+}
+
+// lineEnd reports whether r ends a line for any reader: a terminal, a browser,
+// a log collector.
+func lineEnd(r rune) bool {
+	switch r {
+	case '\n', '\r', '\v', '\f', '\u0085', '\u2028', '\u2029':
+		return true
+	}
+	return false
+}
+
+// hiddenRune reports whether r is shown as nothing at all, or steers how others
+// are shown (control, zero width, direction overrides).
+func hiddenRune(r rune) bool {
+	if r < utf8.RuneSelf {
+		return (r < ' ' || r == 0x7f) && r != '\t' && !lineEnd(r)
+	}
+	if lineEnd(r) {
+		return false
+	}
+	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point)
+}
+
+// dropHidden is hiddenRune for strings.Map.
+func dropHidden(r rune) rune {
+	if hiddenRune(r) {
+		return -1
+	}
+	return r
+}

@@ -1,0 +1,175 @@
+package redact_test
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"esagate/internal/redact"
+)
+
+// shown are texts that Text lets through, with what it makes of them.
+var shown = []struct{ name, in, want string }{
+	{"empty", "", ""},
+	{"blank", " \t\n\u2028 ", ""},
+	{"sentence", "The ad server refused the saved credentials.", "The ad server refused the saved credentials."},
+	{"long error name", "PermissionError.PERMISSION_DENIED for service account", "PermissionError.PERMISSION_DENIED for service account"},
+	{"error name", "AuthenticationError.NETWORK_API_ACCESS_DISABLED", "AuthenticationError.NETWORK_API_ACCESS_DISABLED"},
+	{"error name in brackets", "[AuthenticationError.NOT_WHITELISTED_FOR_API_ACCESS @ ]", "[AuthenticationError.NOT_WHITELISTED_FOR_API_ACCESS @ ]"},
+	{"quota", "quota exceeded", "quota exceeded"},
+	{"run of 23", "id abcdefghij-1234567890.a!", "id abcdefghij-1234567890.a!"},
+	{"long run without a digit", strings.Repeat("token", 20), strings.Repeat("token", 20)},
+	{"comparisons", "status >= 500, tries <= 3, code != 200", "status >= 500, tries <= 3, code != 200"},
+	{"equals without a value", "missing value after name= ", "missing value after name="},
+	{"equals without a key", "= 5", "= 5"},
+	{"plain URL", "see https://help.example.com/gam now", "see https://help.example.com/gam now"},
+	{"URL ends a question", "Have you read https://help.example.com/gam?", "Have you read https://help.example.com/gam?"},
+	{"mail address", "share it with ops@example.com", "share it with ops@example.com"},
+	{"question", "Is the network right?", "Is the network right?"},
+	{"colon after another word", "network: not found", "network: not found"},
+	{"name without a value", "Please enter the password:", "Please enter the password:"},
+	{"basic as an adjective", "Basic authentication is off; basic settings, bearer tokens.", "Basic authentication is off; basic settings, bearer tokens."},
+	{"scheme alone", "expected Bearer", "expected Bearer"},
+	{"PEM without BEGIN", "----- END", "----- END"},
+	{"first line", "first\nsecond", "first"},
+	{"carriage return", "first\r\nsecond", "first"},
+	{"vertical tab", "first\vsecond", "first"},
+	{"form feed", "first\fsecond", "first"},
+	{"next line", "first\u0085second", "first"},
+	{"line separator", "first\u2028second", "first"},
+	{"paragraph separator", "first\u2029second", "first"},
+	{"leading blank lines", " \r\n\n\t first \nsecond", "first"},
+	{"controls", "a\x00b\x1b[31mc\x7fd\u009be", "ab[31mcde"},
+	{"tab", "a\tb", "a b"},
+	{"invisible", "\ufeffa\u200bb\u202ec\u2066d\u00ade", "abcde"},
+	{"invalid UTF-8", "a\xff\xc3b", "a\ufffd\ufffdb"},
+	{"other scripts", "Réseau introuvable — 見つかりません", "Réseau introuvable — 見つかりません"},
+	{"200 ASCII characters", strings.Repeat("ab ", 70), strings.TrimSpace(strings.Repeat("ab ", 70)[:200])},
+	{"200 other characters", strings.Repeat("é", 300), strings.Repeat("é", 200)},
+	{"cut counts what is shown", strings.Repeat("\u200b", 300) + "end", "end"},
+}
+
+func TestTextShown(t *testing.T) {
+	for _, c := range shown {
+		t.Run(c.name, func(t *testing.T) {
+			got, ok := redact.Text(c.in)
+			if !ok || got != c.want {
+				t.Errorf("Text(%q) = %q, %v; want %q, true", c.in, got, ok, c.want)
+			}
+			if redact.Secretlike(c.in) {
+				t.Errorf("Secretlike(%q) = true", c.in)
+			}
+		})
+	}
+}
+
+// secrets are texts that hold something secret-like.
+var secrets = []struct{ name, in string }{
+	{"run of 24", "id abcdefghij-1234567890.ab!"},
+	{"digit last", "abcdefghijklmnopqrstuvw0"},
+	{"digit past the 24th", strings.Repeat("a", 100) + "7"},
+	{"digit first", "7" + strings.Repeat("a", 23)},
+	{"base64", "got aGVsbG8+d29ybGQ/aGVsbG8rd29y1"},
+	{"uuid", "run 0b9e6a52-7f0c-4a53-9a53-2d1f6f9f2f11 failed"},
+	{"beyond the cut", strings.Repeat("a b ", 400) + "ya29.a0AfH6SMBxyzabcdefgh12"},
+	{"on a later line", "refused\n\n  at x\nkey AIzaSyA1234567890abcdefghijklmnop"},
+	{"PEM", "bad key -----BEGIN PRIVATE KEY----- "},
+	{"PEM after dashes", "---------BEGIN RSA PRIVATE KEY-----"},
+	{"user info", "dial https://svc:pw@ads.example.com/x"},
+	{"user only", "dial https://token@ads.example.com/x"},
+	{"user info with a slash", "dial https://svc:p/w@ads.example.com/x"},
+	{"no scheme", "dial root:pw@db"},
+	{"network path", "dial //pw@db/x"},
+	{"query", "GET https://ads.example.com/x?abc failed"},
+	{"query of a path", "GET /x?abc failed"},
+	{"pair", "failed with user=ann"},
+	{"pair, spaced", "failed with user = ann"},
+	{"pair over lines", "user=\nann"},
+	{"pair, hash rocket", `{:user => "ann"}`},
+	{"pair, percent-encoded", "body user%3Dann"},
+	{"pair, quoted", `user="ann"`},
+	{"non-ASCII key", "clé=x"},
+	{"password", "password: x"},
+	{"password, no blank", "password:x"},
+	{"password, capitals", "PASSWORD : x"},
+	{"password, plural and number", "passwords: x; password2: y"},
+	{"json", `{"password": "x"}`},
+	{"json, escaped", `"{\"password\": \"x\"}"`},
+	{"python", `{'refresh_token': 'x'}`},
+	{"header", "X-Api-Key: x"},
+	{"camel case", "clientSecret: x"},
+	{"api key in words", "the API key: x"},
+	{"no-break space", "password\u00a0: x"},
+	{"phrase", "Invalid token: expired"},
+	{"bearer", "sent Bearer x"},
+	{"bearer, small", "sent bearer  x1"},
+	{"bearer after a quote", `sent "Bearer abc"`},
+	{"basic", "sent Basic YW5uOngK"},
+	{"basic, harmless word glued on", "sent Basic access1"},
+	{"zero width inside a token", "abcdefghijkl\u200bmnopqrstuvwx1"},
+	{"control inside a token", "abcdefghijkl\x00mnopqrstuvwx1"},
+	{"selector inside a token", "abcdefghijkl\ufe0fmnopqrstuvwx1"},
+	{"soft hyphen inside a name", "pass\u00adword: x"},
+	{"delete inside PEM", "--\x7f---BEGIN"},
+}
+
+func TestTextReplaced(t *testing.T) {
+	for _, c := range secrets {
+		t.Run(c.name, func(t *testing.T) {
+			if got, ok := redact.Text(c.in); ok || got != "" {
+				t.Errorf("Text(%q) = %q, %v; want empty, false", c.in, got, ok)
+			}
+			if !redact.Secretlike(c.in) {
+				t.Errorf("Secretlike(%q) = false", c.in)
+			}
+		})
+	}
+}
+
+func TestWord(t *testing.T) {
+	for word, want := range map[string]bool{
+		"":                            false,
+		"a":                           true,
+		"google_ad_manager":           true,
+		"Custom.Targeting-2":          true,
+		"2fast":                       false,
+		"_x":                          false,
+		".x":                          false,
+		"a b":                         false,
+		"a/b":                         false,
+		"a+b":                         false,
+		"é":                           false,
+		"a\n":                         false,
+		"a\x00":                       false,
+		"abcdefghijklmnopqrstuv1":     true,
+		"abcdefghijklmnopqrstuvw1":    false,
+		strings.Repeat("a", 64):       true,
+		strings.Repeat("a", 65):       false,
+		strings.Repeat("a", 63) + "1": false,
+	} {
+		if got := redact.Word(word); got != want {
+			t.Errorf("Word(%q) = %v, want %v", word, got, want)
+		}
+	}
+}
+
+func TestPlainTextCostsNothing(t *testing.T) {
+	text := strings.Repeat("The network is not reachable: try again (code 17). ", 10)
+	if n := testing.AllocsPerRun(100, func() { redact.Text(text) }); n != 0 {
+		t.Errorf("Text allocates %v times for plain ASCII text", n)
+	}
+	if n := testing.AllocsPerRun(100, func() { redact.Secretlike("見つかりません — " + "é") }); n != 0 {
+		t.Errorf("Secretlike allocates %v times for text without hidden characters", n)
+	}
+}
+
+func BenchmarkText(b *testing.B) {
+	text := strings.Repeat("The network is not reachable: try again (code 17). ", 10)
+	b.SetBytes(int64(len(text)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if s, ok := redact.Text(text); !ok || utf8.RuneCountInString(s) > redact.TextLimit {
+			b.Fatal(s)
+		}
+	}
+}

@@ -1,0 +1,166 @@
+package upstreamtest_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	ut "esagate/upstream/upstreamtest"
+)
+
+func TestRoutesAndKeys(t *testing.T) {
+	a := ut.New(ut.Options{APIKey: key, Prefix: "admin/", Now: fixed})
+	a.SetTenant(gam("tnt_a", ut.Healthy()))
+	a.SetTenant(gam("tnt/b", ut.Healthy()))
+	base := "/admin" + ut.BasePath
+	for _, c := range []struct {
+		name, method, path, key string
+		status                  int
+		html                    bool
+		holds                   string
+	}{
+		{"status", "GET", base + "/tenants/tnt_a/status", key, 200, false, `"fetched_at":"2026-07-04T10:00:00.250000Z"`},
+		{"escaped id", "GET", base + "/tenants/tnt%2Fb", key, 200, false, `"tenant_id":"tnt/b"`},
+		{"adapter config", "GET", base + "/tenants/tnt_a/adapter-config", key, 200, false, `"network_code":"777"`},
+		{"tenant", "GET", base + "/tenants/tnt_a", key, 200, false, `"external_org_id":"org-tnt_a"`},
+		{"tenants", "GET", base + "/tenants", key, 200, false, `"count":2`},
+		{"tenants of another source", "GET", base + "/tenants?external_source=nobody", key, 200, false, `{"tenants":[],"count":0}`},
+		{"health", "GET", base + "/health", key, 200, false, `"status":"healthy"`},
+		{"no key", "GET", base + "/tenants/tnt_a/status", "", 401, false, `{"error":"`},
+		{"wrong key", "GET", base + "/tenants/tnt_a/status", "other", 401, false, `{"error":"`},
+		{"wrong key for health", "GET", base + "/health", "other", 401, false, `{"error":"`},
+		{"no such tenant", "GET", base + "/tenants/tnt_x/status", key, 404, false, `{"error":"tenant_not_found","message":"`},
+		{"no such path", "GET", base + "/tenants/tnt_a/nothing", key, 404, true, "404 Not Found"},
+		{"slash at the end", "GET", base + "/tenants/tnt_a/", key, 404, true, "404 Not Found"},
+		{"without the prefix", "GET", ut.BasePath + "/health", key, 404, true, "404 Not Found"},
+		{"a write", "PUT", base + "/tenants/tnt_a/adapter-config", key, 405, true, "405 Method Not Allowed"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := httptest.NewRequest(c.method, c.path, nil)
+			if c.key != "" {
+				r.Header.Set(ut.KeyHeader, c.key)
+			}
+			w := httptest.NewRecorder()
+			a.ServeHTTP(w, r)
+			if w.Code != c.status {
+				t.Errorf("status %d, want %d", w.Code, c.status)
+			}
+			if html := strings.HasPrefix(w.Header().Get("Content-Type"), "text/html"); html != c.html {
+				t.Errorf("content type %q", w.Header().Get("Content-Type"))
+			}
+			if !strings.Contains(w.Body.String(), c.holds) {
+				t.Errorf("%s does not hold %s", w.Body, c.holds)
+			}
+			if c.status == 401 {
+				strict[struct {
+					Error string `json:"error"`
+				}](t, w.Body.String())
+			}
+		})
+	}
+}
+
+func TestAnyKeyWhenNoneIsSet(t *testing.T) {
+	a := ut.New(ut.Options{})
+	if res := get(t, a, ut.BasePath+"/health"); res.StatusCode != 200 {
+		t.Errorf("with a key: %d", res.StatusCode)
+	}
+	if res := get(t, a, ut.BasePath+"/health", ut.KeyHeader, ""); res.StatusCode != 401 {
+		t.Errorf("without one: %d", res.StatusCode)
+	}
+}
+
+func TestTenantsComeAndGo(t *testing.T) {
+	a := ut.New(ut.Options{APIKey: key, Now: fixed})
+	a.SetTenant(gam("tnt_a", ut.Healthy()))
+	first := body(t, get(t, a, statusPath("tnt_a")))
+	a.SetTenant(gam("tnt_a", ut.Disconnected()))
+	if second := body(t, get(t, a, statusPath("tnt_a"))); second == first {
+		t.Error("the cache outlived the tenant that it was of")
+	}
+	a.RemoveTenant("tnt_a")
+	if res := get(t, a, statusPath("tnt_a")); res.StatusCode != 404 {
+		t.Errorf("removed: %d", res.StatusCode)
+	}
+	inactive := gam("tnt_b", ut.Healthy())
+	inactive.Active = false
+	a.SetTenant(inactive)
+	for query, count := range map[string]string{"": `"count":1`, "?is_active=true": `"count":0`, "?is_active=false": `"count":1`} {
+		if text := body(t, get(t, a, ut.BasePath+"/tenants"+query)); !strings.Contains(text, count) {
+			t.Errorf("%q: %s", query, text)
+		}
+	}
+}
+
+func TestCallsAndRequests(t *testing.T) {
+	a := ut.New(ut.Options{APIKey: key, Now: fixed})
+	a.SetTenant(gam("tnt_a", ut.Healthy()))
+	get(t, a, statusPath("tnt_a")+"?x=1", "Traceparent", "00-ab-cd-01")
+	get(t, a, statusPath("tnt_gone"))
+	get(t, a, ut.BasePath+"/tenants/tnt_a")
+	for id, want := range map[string]int{"tnt_a": 1, "tnt_gone": 1, "tnt_never": 0, "": 3} {
+		if got := a.Calls(id); got != want {
+			t.Errorf("Calls(%q) = %d, want %d", id, got, want)
+		}
+	}
+	all := a.Requests()
+	if len(all) != 3 {
+		t.Fatalf("%d requests", len(all))
+	}
+	if r := all[0]; r.Method != "GET" || r.Path != statusPath("tnt_a") || r.Query != "x=1" || r.Route != ut.RouteStatus ||
+		r.TenantID != "tnt_a" || !r.At.Equal(start) || r.Header.Get("Traceparent") != "00-ab-cd-01" {
+		t.Errorf("first request: %+v", r)
+	}
+	if all[2].Route != ut.RouteTenant {
+		t.Errorf("last request: %+v", all[2])
+	}
+	if now, most := a.InFlight(); now != 0 || most != 1 {
+		t.Errorf("in flight: %d, %d", now, most)
+	}
+}
+
+func TestRequestsKeepTheirOwnHeaders(t *testing.T) {
+	a := ut.New(ut.Options{APIKey: key, Now: fixed})
+	r := httptest.NewRequest("GET", ut.BasePath+"/health", nil)
+	r.Header.Set("X-Try", "1")
+	a.ServeHTTP(httptest.NewRecorder(), r)
+	r.Header.Set("X-Try", "2") // as a client does that sends one request again
+	if got := a.Requests()[0].Header.Get("X-Try"); got != "1" {
+		t.Errorf("the request changed after the fact: %s", got)
+	}
+}
+
+func TestRequestsAreBounded(t *testing.T) {
+	a := ut.New(ut.Options{APIKey: key, Now: fixed})
+	for i := range 300 {
+		get(t, a, fmt.Sprintf("/n/%d", i))
+	}
+	all := a.Requests()
+	if len(all) != 256 || all[0].Path != "/n/44" || all[255].Path != "/n/299" {
+		t.Errorf("%d requests from %s to %s", len(all), all[0].Path, all[len(all)-1].Path)
+	}
+	if a.Calls("") != 300 {
+		t.Errorf("%d calls", a.Calls(""))
+	}
+}
+
+func TestAnOutageDropsEverything(t *testing.T) {
+	a := ut.New(ut.Options{APIKey: key})
+	a.SetDown(true)
+	a.SetDown(true) // twice is once
+	if res := get(t, a, ut.BasePath+"/health"); res != nil {
+		t.Errorf("answered %d while down", res.StatusCode)
+	}
+	a.SetDown(false)
+	a.SetDown(false)
+	if res := get(t, a, ut.BasePath+"/health"); res == nil || res.StatusCode != http.StatusOK {
+		t.Error("not up again")
+	}
+	a.Close()
+	a.Close()
+	if res := get(t, a, ut.BasePath+"/health"); res != nil {
+		t.Errorf("answered %d after its end", res.StatusCode)
+	}
+}

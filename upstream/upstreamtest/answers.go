@@ -1,0 +1,118 @@
+package upstreamtest
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+)
+
+const (
+	contentJSON = "application/json"
+	contentHTML = "text/html; charset=utf-8"
+)
+
+// answer is a whole response, before a fault spoils its delivery.
+type answer struct {
+	status      int
+	contentType string
+	header      http.Header
+	body        []byte
+}
+
+func ok(document any) answer {
+	return answer{status: http.StatusOK, contentType: contentJSON, body: encode(document)}
+}
+
+type problemDocument struct {
+	Error   string          `json:"error"`
+	Message string          `json:"message"`
+	Details *problemDetails `json:"details,omitempty"` // left out where there are none
+}
+
+type problemDetails struct {
+	RequestID  string `json:"request_id"`
+	DebugToken string `json:"debug_token"`
+}
+
+func problem(status int, code, message string, details *problemDetails) answer {
+	return answer{status: status, contentType: contentJSON, body: encode(problemDocument{code, message, details})}
+}
+
+func errorAlone(status int, words string) answer {
+	return answer{status: status, contentType: contentJSON, body: encode(struct {
+		Error string `json:"error"`
+	}{words})}
+}
+
+// validationError is one item of a 422, which repeats what was submitted.
+type validationError struct {
+	Type  string         `json:"type"`
+	Loc   []string       `json:"loc"` // begins with the adapter's tag
+	Msg   string         `json:"msg"`
+	Input validatedInput `json:"input"`
+}
+
+type validatedInput struct {
+	Type     string `json:"type"`
+	Email    string `json:"email"`
+	Password string `json:"password"`
+}
+
+func validationList(status int, message string) answer {
+	input := validatedInput{"springserve", "desk@publisher.example", Canary + "-springserve-password"}
+	return answer{status: status, contentType: contentJSON, body: encode([]validationError{
+		{"value_error", []string{"springserve", "email"}, "Value error, " + message, input},
+		{"missing", []string{"springserve", "rate_currency"}, "Field required", input},
+	})}
+}
+
+// htmlPage is what a proxy before the agent writes.
+func htmlPage(status int) answer {
+	words := fmt.Sprintf("%d %s", status, http.StatusText(status))
+	return answer{status: status, contentType: contentHTML, body: fmt.Appendf(nil,
+		"<!doctype html>\n<html><head><title>%s</title></head>\n<body><h1>%s</h1><hr><address>edge-proxy</address></body></html>\n",
+		words, words)}
+}
+
+// error gives the fault's error in its shape.
+func (f Fault) error() answer {
+	code, message := f.Code, f.Message
+	if code == "" {
+		code = errorWord(f.Status)
+	}
+	if message == "" {
+		message = "The agent was told to answer this."
+	}
+	switch f.shape() {
+	case ShapeAlone:
+		return errorAlone(f.Status, code)
+	case ShapeList:
+		return validationList(f.Status, message)
+	case ShapeHTML:
+		return htmlPage(f.Status)
+	}
+	return problem(f.Status, code, message, &problemDetails{"req-0017", Canary + "-debug-token"})
+}
+
+func (f Fault) shape() Shape {
+	if f.Shape != ShapeUsual {
+		return f.Shape
+	}
+	switch f.Status {
+	case http.StatusUnauthorized, http.StatusServiceUnavailable:
+		return ShapeAlone
+	case http.StatusUnprocessableEntity:
+		return ShapeList
+	case http.StatusBadGateway, http.StatusGatewayTimeout:
+		return ShapeHTML
+	}
+	return ShapeProblem
+}
+
+// errorWord is a word for the "error" field that no client knows by name.
+func errorWord(status int) string {
+	if text := http.StatusText(status); text != "" {
+		return strings.ReplaceAll(strings.ToLower(text), " ", "_")
+	}
+	return fmt.Sprintf("status_%d", status)
+}

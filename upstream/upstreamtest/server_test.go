@@ -1,0 +1,124 @@
+package upstreamtest_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	ut "esagate/upstream/upstreamtest"
+)
+
+func TestListenOnlyOnLoopback(t *testing.T) {
+	a := ut.New(ut.Options{})
+	for _, addr := range []string{"0.0.0.0:0", ":0", "192.0.2.7:0", "[::]:0", "example.com:0", "nonsense"} {
+		if s, err := a.Listen(addr); err == nil {
+			t.Errorf("%s: listens at %s", addr, s.Addr())
+			_ = s.Close()
+		}
+	}
+}
+
+func TestServerComesBackWithItsAgent(t *testing.T) {
+	a := ut.New(ut.Options{APIKey: key, Prefix: "/admin"})
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	health := func(s *ut.Server) (int, error) {
+		r, err := http.NewRequest("GET", s.URL()+ut.BasePath+"/health", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set(ut.KeyHeader, key)
+		res, err := client.Do(r)
+		if err != nil {
+			return 0, err
+		}
+		_ = res.Body.Close()
+		return res.StatusCode, nil
+	}
+	for range 2 {
+		s, err := a.Listen("127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.URL() != "http://"+s.Addr()+"/admin" {
+			t.Errorf("URL %s", s.URL())
+		}
+		if code, err := health(s); code != 200 {
+			t.Errorf("health: %d, %v", code, err)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+		if code, err := health(s); err == nil {
+			t.Errorf("closed, yet %d", code)
+		}
+		if err := s.Close(); err != nil {
+			t.Errorf("closed twice: %v", err)
+		}
+	}
+}
+
+func TestSwitches(t *testing.T) {
+	a := ut.New(ut.Options{APIKey: key})
+	s, err := a.Listen("localhost:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	ask := func(method, path string) (int, string) {
+		t.Helper()
+		r, err := http.NewRequest(method, "http://"+s.Addr()+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set(ut.KeyHeader, key)
+		res, err := client.Do(r)
+		if err != nil {
+			return 0, ""
+		}
+		defer res.Body.Close()
+		b, _ := io.ReadAll(res.Body)
+		return res.StatusCode, string(b)
+	}
+	health := ut.BasePath + "/health"
+	for i, c := range []struct {
+		method, path string
+		code         int
+		says         string
+	}{
+		{"GET", health, 200, "healthy"},
+		{"GET", "/_agent/down", 405, "POST"},
+		{"GET", health, 200, "healthy"},
+		{"POST", "/_agent/down", 200, "down"},
+		{"GET", health, 0, ""},
+		{"POST", "/_agent/slow?for=1h", 400, "5m"},
+		{"POST", "/_agent/slow?for=-1s", 400, "duration"},
+		{"POST", "/_agent/slow", 400, "duration"},
+		{"POST", "/_agent/slow?for=1ms", 200, "1ms"},
+		{"POST", "/_agent/up", 200, "up"},
+		{"GET", health, 200, "healthy"},
+		{"POST", "/_agent/explode", 404, "switches"},
+	} {
+		code, text := ask(c.method, c.path)
+		if code != c.code || !strings.Contains(text, c.says) {
+			t.Errorf("%d: %s %s: %d %s", i, c.method, c.path, code, text)
+		}
+	}
+	if n := a.Calls(""); n != 4 {
+		t.Errorf("%d calls: the switches are no calls of the agent", n)
+	}
+}
+
+func TestTheHandlerHasNoSwitches(t *testing.T) {
+	a := ut.New(ut.Options{})
+	w := httptest.NewRecorder()
+	a.ServeHTTP(w, httptest.NewRequest("POST", "/_agent/down", nil))
+	if w.Code != 404 {
+		t.Errorf("the handler answered %d", w.Code)
+	}
+	if res := get(t, a, ut.BasePath+"/health"); res == nil {
+		t.Error("the handler went down")
+	}
+}

@@ -1,0 +1,138 @@
+package upstreamtest
+
+import (
+	"bytes"
+	"hash/fnv"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"time"
+)
+
+// Build is the age of the agent's software, as its status documents show it.
+type Build int
+
+// The builds.
+const (
+	Current Build = iota // fits the published schema
+	Older                // without products, inventory_profiles, setup_tasks, severity, last_success_at, issue; timestamps without a zone
+	Newer                // unknown fields, an unknown stream and an unknown block, with canaries planted
+)
+
+// Status is what a tenant's status document says. Times are given as "ago",
+// counted back from the moment the tenant was set; 0 stands for null.
+type Status struct {
+	Raw           []byte // not nil: exactly this is answered, and nothing else here is read
+	Build         Build
+	Connected     bool
+	TestedAgo     time.Duration
+	LastTestError string // "": null
+	Streams       []Stream
+	Workflows     Workflows
+	MediaBuys     MediaBuys
+	Packages      Packages
+	Products      Products          // not in older builds
+	Profiles      InventoryProfiles // not in older builds
+	Creatives     Creatives
+	Webhooks      *Webhooks // nil: null, as every real build says today
+	Tasks         []Task    // not in older builds
+}
+
+// Stream is one sync stream. With Every its runs go on by the agent's clock, one
+// each period and all with the same outcome.
+type Stream struct {
+	Name       string        // custom_targeting
+	Status     string        // success, failed, running or never_run
+	Severity   string        // ok, warning or critical
+	RunAgo     time.Duration // when the last run ended; 0: it never ran
+	Took       time.Duration // how long a run takes; last_run_at is its start
+	Every      time.Duration // 0: no run follows
+	SuccessAgo time.Duration // the last success where the last run was none
+	Items      int           // below 0: null
+	Error      string        // "": null
+	Issue      *Issue
+}
+
+// Issue is what a status document says of a failed stream.
+type Issue struct {
+	Code      string `json:"code"`
+	Category  string `json:"category"` // auth, transient, permanent, stale or unknown
+	Message   string `json:"message"`
+	Retryable bool   `json:"retryable"`
+	Action    string `json:"action"` // reconnect_adapter, retry_sync, wait or contact_support
+}
+
+// Workflows sums up what waits for a person.
+type Workflows struct {
+	OldestAgo time.Duration
+	ByKind    map[string]int // open_count is their sum
+}
+
+// MediaBuys counts media buys, which the gateway has no field for.
+type MediaBuys struct{ Active, PendingApproval int }
+
+// Packages counts packages. Only older builds say Last24hImpressions.
+type Packages struct{ Active, Paused, Last24hImpressions int }
+
+// Products counts products.
+type Products struct{ Active, Draft, Archived int }
+
+// InventoryProfiles counts inventory profiles; total_count is the sum of the first two.
+type InventoryProfiles struct{ Complete, Incomplete, WholesaleOwned int }
+
+// Creatives counts creatives.
+type Creatives struct{ Active, PendingReview, RejectedLast24h int }
+
+// Webhooks counts deliveries over 24 hours.
+type Webhooks struct {
+	Delivered, Failed int
+	LastFailureAgo    time.Duration
+}
+
+// Task is a setup task; the document's counters are counted from the open ones.
+type Task struct {
+	ID            string
+	Name          string
+	Severity      string // blocker, warning or info; a complete task says info
+	Description   string
+	Complete      bool
+	ConfigurePath string // "": null
+}
+
+// clone copies what the caller could still change.
+func (s Status) clone() Status {
+	s.Raw = bytes.Clone(s.Raw)
+	s.Streams = slices.Clone(s.Streams)
+	s.Workflows.ByKind = maps.Clone(s.Workflows.ByKind)
+	s.Tasks = slices.Clone(s.Tasks)
+	return s
+}
+
+// vary scales the counters by half to one and a half, the same for the same
+// seed and id. What is 0 stays 0, what is not stays above it.
+func (s *Status) vary(seed uint64, id string) {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(id))
+	factor := 0.5 + rand.New(rand.NewPCG(seed, h.Sum64())).Float64()
+	scale := func(n int) int {
+		if n <= 0 {
+			return n
+		}
+		return max(1, int(float64(n)*factor))
+	}
+	for i := range s.Streams {
+		s.Streams[i].Items = scale(s.Streams[i].Items)
+	}
+	for kind, n := range s.Workflows.ByKind {
+		s.Workflows.ByKind[kind] = scale(n)
+	}
+	for _, n := range []*int{
+		&s.MediaBuys.Active, &s.MediaBuys.PendingApproval,
+		&s.Packages.Active, &s.Packages.Paused, &s.Packages.Last24hImpressions,
+		&s.Products.Active, &s.Products.Draft, &s.Products.Archived,
+		&s.Profiles.Complete, &s.Profiles.Incomplete, &s.Profiles.WholesaleOwned,
+		&s.Creatives.Active, &s.Creatives.PendingReview, &s.Creatives.RejectedLast24h,
+	} {
+		*n = scale(*n)
+	}
+}
