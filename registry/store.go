@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"errors"
+	"time"
 )
 
 // Sentinel errors of a Store. Any other error means that the store itself could
@@ -12,13 +13,22 @@ var (
 	ErrNotFound = errors.New("registry: not found")
 	// ErrTenantTaken: the tenant belongs to another connection already.
 	ErrTenantTaken = errors.New("registry: the tenant belongs to another connection")
-	// ErrIDTaken: the wanted esaId belongs to another connection already.
-	ErrIDTaken = errors.New("registry: the esaId belongs to another connection")
+	// ErrIDTaken: the wanted esaId belongs to another connection already, or did
+	// once: ids never repeat.
+	ErrIDTaken = errors.New("registry: the esaId belongs or belonged to another connection")
+	// ErrInvalid: a value that no store keeps: text for which [Storable] is false,
+	// an id that is empty or longer than [MaxIDLength], an esaId outside of 1 to
+	// [MaxESAID]. The value is not part of the error.
+	ErrInvalid = errors.New("registry: a value that can't be stored")
 )
+
+// MaxPage is how many rows a list gives at most, whatever it was asked for.
+const MaxPage = 200
 
 // Store keeps sources and connections. Every implementation passes the suite in
 // registry/registrytest. All methods are safe for concurrent use, honour their
-// context, and have their writes on disk when they return.
+// context, and have their writes on disk when they return. Instants are kept to
+// the microsecond, in UTC.
 type Store interface {
 	// Customer gives access to one customer's rows and to no others: the only way
 	// to read or change rows on a caller's behalf.
@@ -37,23 +47,31 @@ type CustomerStore interface {
 	ManagedSource(ctx context.Context, sourceID string) (*ManagedSource, error)
 	// ManagedSourceByID finds a managed source by its connection's id.
 	ManagedSourceByID(ctx context.Context, esaID int64) (*ManagedSource, error)
-	// ManagedSources lists them by connection id, skip passed over, at most take,
-	// with how many there are in all.
+	// ManagedSources lists them by connection id, skip passed over, at most take
+	// and never more than [MaxPage], with how many there are in all.
 	ManagedSources(ctx context.Context, skip, take int) ([]*ManagedSource, int, error)
 	// ObserveInventorySync records a signal of the inventory sync if it is newer
 	// (ObservedAt) than the last one recorded, and gives the connection as it then
 	// stands. A signal that changes no state moves ObservedAt alone: no new
 	// Version, no new UpdatedAt of either. Connection.UpdatedAt never moves here.
+	// The sync's UpdatedAt becomes the ObservedAt of the signal that changed it,
+	// whatever the signal's own says; a signal without ObservedAt is the oldest.
 	ObserveInventorySync(ctx context.Context, esaID int64, signal InventorySync) (*ManagedSource, error)
 	// LearnTenant records what upstream says of a connection's tenant.
 	LearnTenant(ctx context.Context, esaID int64, facts TenantFacts) (*ManagedSource, error)
 	// LearnAdServer records upstream's ad-server view where there is none yet, and
 	// the e-mail where there is none; it never replaces one.
 	LearnAdServer(ctx context.Context, esaID int64, view AdServer, email string) (*ManagedSource, error)
+	// RecordTest records the outcome of our own test of the connection if it is
+	// newer (At) than the last one recorded. One that passed clears LastError and
+	// LastErrorCode.
+	RecordTest(ctx context.Context, esaID int64, result TestResult) (*ManagedSource, error)
 }
 
 // ConfigSource is one entry of the config's `sources`. ESAID 0 lets the store
-// assign one; an empty TenantID makes the connection pending.
+// assign one, larger than any before it; an empty TenantID makes the connection
+// pending. Labels say all labels: none clears them. An empty e-mail clears one
+// that the config set, and leaves one that was learned from upstream.
 type ConfigSource struct {
 	CustomerID          int64
 	SourceID            string
@@ -91,4 +109,13 @@ const (
 type TenantFacts struct {
 	ExternalOrgID string
 	Active        *bool
+}
+
+// TestResult is the outcome of our own test of a connection. Error and ErrorCode
+// are ours to show, and are of no account when Passed.
+type TestResult struct {
+	At        time.Time
+	Passed    bool
+	Error     string
+	ErrorCode string
 }

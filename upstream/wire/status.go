@@ -75,8 +75,8 @@ type Issue struct {
 	Retryable  Opt[bool]
 }
 
-// Workflows is the open-workflow summary. ByKind is in document order, keys
-// byte for byte; of a repeated key the last wins.
+// Workflows is the open-workflow summary. ByKind is ordered by key, keys byte
+// for byte; of a repeated key the last wins.
 type Workflows struct {
 	OpenCount      Opt[int64]
 	OldestOpenedAt Time

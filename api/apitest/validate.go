@@ -1,0 +1,171 @@
+package apitest
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Validate holds an answer against the contract and fails the test, with the
+// reason, where it does not fit: a status, content type or property that the
+// contract does not name, a required header or property that is missing, a value
+// of another type or form, JSON with duplicate names or bytes behind it. The body
+// may be compressed with gzip if the header says so. A request that is none of
+// the contract's operations must be answered with a failure of the contract.
+//
+// Documents under /api/ must be in their plain form; see [ValidateEnveloped].
+// A CORS preflight is not part of the contract: it must be a 204 without a body.
+func Validate(t testing.TB, req *http.Request, status int, header http.Header, body []byte) {
+	t.Helper()
+	report(t, req, status, check(req, status, header, body, plain()))
+}
+
+// ValidateEnveloped is Validate for a gateway run with `server.envelope: true`:
+// successes under /api/ must be enveloped.
+func ValidateEnveloped(t testing.TB, req *http.Request, status int, header http.Header, body []byte) {
+	t.Helper()
+	report(t, req, status, check(req, status, header, body, enveloped()))
+}
+
+func report(t testing.TB, req *http.Request, status int, err error) {
+	t.Helper()
+	if err != nil {
+		t.Errorf("%s %s: the answer %d is not the contract's: %v", req.Method, req.URL, status, err)
+	}
+}
+
+func check(req *http.Request, status int, header http.Header, body []byte, c *contract) error {
+	if preflight(req) {
+		if status != http.StatusNoContent || len(body) > 0 {
+			return errors.New("a preflight is answered with 204 and no body")
+		}
+		return nil
+	}
+	route := c.route(req)
+	response := route.Operation.Responses.Status(status)
+	if response == nil {
+		return fmt.Errorf("operation %s has no such status", route.Operation.OperationID)
+	}
+	if req.Method == http.MethodHead || status == http.StatusNotModified {
+		return checkWithoutBody(route, req, status, header, body)
+	}
+	text, err := decompress(header, body)
+	if err != nil {
+		return err
+	}
+	if isJSON(header) && !jsontext.Value(text).IsValid() {
+		return errors.New("the body is not one JSON value in UTF-8 without duplicate names")
+	}
+	if status < 300 && strings.HasPrefix(route.Path, "/api/") {
+		if err := checkForm(text, c == enveloped()); err != nil {
+			return err
+		}
+	}
+	return checkResponse(route, req, status, header, text, false)
+}
+
+func preflight(req *http.Request) bool {
+	return req.Method == http.MethodOptions && req.Header.Get("Origin") != "" &&
+		req.Header.Get("Access-Control-Request-Method") != ""
+}
+
+// checkWithoutBody holds status, headers and content type against the contract,
+// and wants no body.
+func checkWithoutBody(route *routers.Route, req *http.Request, status int, header http.Header, body []byte) error {
+	if len(body) > 0 {
+		return fmt.Errorf("there are %d bytes of body", len(body))
+	}
+	content := route.Operation.Responses.Status(status).Value.Content
+	if len(content) > 0 && content.Get(header.Get("Content-Type")) == nil {
+		return fmt.Errorf("content type %q is not one of the operation's", header.Get("Content-Type"))
+	}
+	return checkResponse(route, req, status, header, nil, true)
+}
+
+// checkResponse asks the library. It looks at neither HEAD nor 304, not even at
+// their headers, so both go to it under another name.
+func checkResponse(route *routers.Route, req *http.Request, status int, header http.Header, body []byte, headersOnly bool) error {
+	asGet := *req // it reads no more than the method and the URL
+	if req.Method == http.MethodHead {
+		asGet.Method = http.MethodGet
+	}
+	if status == http.StatusNotModified {
+		const unused = 299
+		operation := *route.Operation
+		operation.Responses = openapi3.NewResponses(openapi3.WithStatus(unused, route.Operation.Responses.Status(status)))
+		renamed := *route
+		renamed.Operation = &operation
+		route, status = &renamed, unused
+	}
+	input := &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: &asGet, Route: route},
+		Status:                 status,
+		Header:                 header,
+		Options: &openapi3filter.Options{
+			IncludeResponseStatus:   true,
+			ExcludeResponseBody:     headersOnly,
+			MultiError:              true,
+			SchemaValidationOptions: []openapi3.SchemaValidationOption{openapi3.DisableSchemaErrorDetails()},
+		},
+	}
+	input.SetBodyBytes(body)
+	return openapi3filter.ValidateResponse(context.Background(), input)
+}
+
+// checkForm tells the plain form of a document from the enveloped one. No plain
+// document has a member named data.
+func checkForm(body []byte, want bool) error {
+	var envelope struct {
+		Data json.RawMessage `json:"data"`
+	}
+	err := json.Unmarshal(body, &envelope) // fails for a plain list
+	if got := err == nil && envelope.Data != nil; got != want {
+		if got {
+			return errors.New("the document is enveloped (ValidateEnveloped is for that)")
+		}
+		return errors.New("the document is not enveloped")
+	}
+	return nil
+}
+
+func isJSON(header http.Header) bool {
+	mime, _, _ := strings.Cut(header.Get("Content-Type"), ";")
+	return strings.TrimSpace(mime) == "application/json"
+}
+
+// decompress undoes the content coding that the header names, and holds the
+// length that the header names against the body.
+func decompress(header http.Header, body []byte) ([]byte, error) {
+	if length := header.Get("Content-Length"); length != "" && length != strconv.Itoa(len(body)) {
+		return nil, fmt.Errorf("Content-Length is %s, the body has %d bytes", length, len(body))
+	}
+	switch coding := header.Get("Content-Encoding"); coding {
+	case "":
+		return body, nil
+	case "gzip":
+		r, err := gzip.NewReader(bytes.NewReader(body))
+		if err != nil {
+			return nil, fmt.Errorf("the body is not gzip: %w", err)
+		}
+		plain, err := io.ReadAll(r)
+		if err != nil {
+			return nil, fmt.Errorf("the body is not gzip to its end: %w", err)
+		}
+		return plain, nil
+	default:
+		return nil, fmt.Errorf("content coding %q is not one of the contract's", coding)
+	}
+}

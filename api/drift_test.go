@@ -1,0 +1,217 @@
+package api_test
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"esagate/api"
+)
+
+// stamp is an instant written with so many fraction digits.
+func stamp(digits int) api.Timestamp {
+	return api.Timestamp{Time: time.Date(2026, 5, 4, 3, 2, 1, 987654321, time.UTC), Digits: digits}
+}
+
+// named says which schema a Go type is. Types that are not here are plain values.
+var named = map[reflect.Type]string{
+	reflect.TypeFor[api.Status]():            "Status",
+	reflect.TypeFor[api.Operational]():       "Operational",
+	reflect.TypeFor[api.OperationalIssue]():  "OperationalIssue",
+	reflect.TypeFor[api.Adapter]():           "Adapter",
+	reflect.TypeFor[api.Syncs]():             "Syncs",
+	reflect.TypeFor[api.SyncBlock]():         "SyncBlock",
+	reflect.TypeFor[api.SyncIssue]():         "SyncIssue",
+	reflect.TypeFor[api.SyncHistory]():       "SyncHistory",
+	reflect.TypeFor[api.Workflows]():         "Workflows",
+	reflect.TypeFor[api.ByKind]():            "ByKind",
+	reflect.TypeFor[api.Packages]():          "Packages",
+	reflect.TypeFor[api.Creatives]():         "Creatives",
+	reflect.TypeFor[api.Webhooks]():          "Webhooks",
+	reflect.TypeFor[api.WebhookCounts]():     "WebhookCounts",
+	reflect.TypeFor[api.Products]():          "Products",
+	reflect.TypeFor[api.InventoryProfiles](): "InventoryProfiles",
+	reflect.TypeFor[api.SetupTasks]():        "SetupTasks",
+	reflect.TypeFor[api.SetupTask]():         "SetupTask",
+	reflect.TypeFor[api.Connection]():        "Connection",
+	reflect.TypeFor[api.InventorySync]():     "InventorySync",
+	reflect.TypeFor[api.AdServer]():          "AdServer",
+	reflect.TypeFor[api.GoogleAdManager]():   "GoogleAdManager",
+	reflect.TypeFor[api.FreeWheel]():         "FreeWheel",
+	reflect.TypeFor[api.SpringServe]():       "SpringServe",
+	reflect.TypeFor[api.AdsWizz]():           "AdsWizz",
+	reflect.TypeFor[api.Broadstreet]():       "Broadstreet",
+	reflect.TypeFor[api.OtherAdServer]():     "OtherAdServer",
+	reflect.TypeFor[api.ErrorBody]():         "ErrorBody",
+	reflect.TypeFor[api.Error]():             "Error",
+	reflect.TypeFor[api.ErrorDetails]():      "ErrorDetails",
+	reflect.TypeFor[api.ErrorIssue]():        "ErrorIssue",
+}
+
+// neverNull are the fields whose Go type could be null and whose value never is.
+var neverNull = map[string]bool{
+	"Status.fetchedAt": true, "Status.webhooks": true,
+	"Connection.createdAt": true, "Connection.updatedAt": true,
+}
+
+// TestTypesAreTheSchemas walks every Go document and its schema side by side: the
+// same names, required exactly where Go always writes them, of the same types,
+// nullable exactly where Go can write null.
+func TestTypesAreTheSchemas(t *testing.T) {
+	schemas := document(t).Components.Schemas
+	for typ, name := range named {
+		ref := schemas[name]
+		if ref == nil {
+			t.Errorf("%s: the contract has no schema %s", typ, name)
+			continue
+		}
+		if typ.Kind() == reflect.Struct {
+			compareStruct(t, typ, name, ref.Value)
+		}
+	}
+}
+
+func compareStruct(t *testing.T, typ reflect.Type, name string, schema *openapi3.Schema) {
+	t.Helper()
+	var written []string
+	for field := range typ.Fields() {
+		tag, options, _ := strings.Cut(field.Tag.Get("json"), ",")
+		if tag == "" || tag == "-" {
+			t.Errorf("%s.%s: no JSON name", typ, field.Name)
+			continue
+		}
+		written = append(written, tag)
+		at := name + "." + tag
+		property := schema.Properties[tag]
+		if property == nil {
+			t.Errorf("%s: Go writes it, the contract does not name it", at)
+			continue
+		}
+		always := options == ""
+		if got := slices.Contains(schema.Required, tag); got != always {
+			t.Errorf("%s: required: %v, always written: %v", at, got, always)
+		}
+		nullable := always && canBeNull(field.Type) && !neverNull[at]
+		if property.Value.Nullable != nullable {
+			t.Errorf("%s: nullable: %v, Go can write null: %v", at, property.Value.Nullable, nullable)
+		}
+		compareType(t, at, field.Type, property)
+	}
+	for property := range schema.Properties {
+		if !slices.Contains(written, property) {
+			t.Errorf("%s.%s: the contract names it, Go never writes it", name, property)
+		}
+	}
+}
+
+// canBeNull leaves slices out: the documents' own are never nil.
+func canBeNull(typ reflect.Type) bool {
+	return typ.Kind() == reflect.Pointer || typ.Kind() == reflect.Interface || typ == reflect.TypeFor[api.Timestamp]()
+}
+
+func compareType(t *testing.T, at string, typ reflect.Type, property *openapi3.SchemaRef) {
+	t.Helper()
+	if typ.Kind() == reflect.Pointer {
+		typ = typ.Elem()
+	}
+	if want := named[typ]; want != "" {
+		if got := strings.TrimPrefix(property.Ref, "#/components/schemas/"); got != want {
+			t.Errorf("%s: its schema is %q, that of its Go type is %s", at, got, want)
+		}
+		return
+	}
+	want, format := "", ""
+	switch {
+	case typ == reflect.TypeFor[api.Timestamp]():
+		want, format = "string", "date-time"
+	case typ.Kind() == reflect.String:
+		want = "string"
+	case typ.Kind() == reflect.Int64:
+		want, format = "integer", "int64"
+	case typ.Kind() == reflect.Float64:
+		want, format = "number", "double"
+	case typ.Kind() == reflect.Bool:
+		want = "boolean"
+	case typ.Kind() == reflect.Slice:
+		want = "array"
+		if property.Value.Items != nil {
+			compareType(t, at+"[]", typ.Elem(), property.Value.Items)
+		}
+	case typ == reflect.TypeFor[struct{}](): // only ever nil
+		if property.Ref != "#/components/schemas/Nothing" {
+			t.Errorf("%s: its schema is %q, want Nothing", at, property.Ref)
+		}
+		return
+	default:
+		t.Errorf("%s: this test does not know %s: give it a name in the table, or a case", at, typ)
+		return
+	}
+	if !property.Value.Type.Is(want) {
+		t.Errorf("%s: the contract says %v, Go writes %s", at, property.Value.Type.Slice(), want)
+	}
+	if format != "" && property.Value.Format != format {
+		t.Errorf("%s: format is %q, want %q", at, property.Value.Format, format)
+	}
+}
+
+// TestStreamsAreTheSyncsObject holds the two documents whose member names are
+// data: they are slices in Go.
+func TestStreamsAreTheSyncsObject(t *testing.T) {
+	schemas := document(t).Components.Schemas
+	syncs := schemas["Syncs"].Value
+	always := []string{"inventory", "customTargeting", "advertisers"}
+	if !slices.Equal(syncs.Required, always) || len(syncs.Properties) != len(always) {
+		t.Errorf("syncs: required %q of %d named, want %q", syncs.Required, len(syncs.Properties), always)
+	}
+	const block = "#/components/schemas/SyncBlock"
+	for name, property := range syncs.Properties {
+		if property.Ref != block {
+			t.Errorf("syncs.%s: %s, want %s", name, property.Ref, block)
+		}
+	}
+	if syncs.AdditionalProperties.Schema.Ref != block {
+		t.Errorf("syncs: other streams are %s, want %s", syncs.AdditionalProperties.Schema.Ref, block)
+	}
+	if got := schemas["ByKind"].Value.AdditionalProperties.Schema.Ref; got != "#/components/schemas/Count" {
+		t.Errorf("byKind: its values are %s, want Count", got)
+	}
+}
+
+// TestEveryAdServerHasItsType holds that the view types and the contract's are the
+// same, each with its own value of `type`.
+func TestEveryAdServerHasItsType(t *testing.T) {
+	schemas := document(t).Components.Schemas
+	known := schemas["KnownAdServer"].Value
+	iface := reflect.TypeFor[api.AdServer]()
+	var views []string
+	for typ, name := range named {
+		if typ != iface && typ.Implements(iface) {
+			views = append(views, name)
+		}
+	}
+	other := schemas["OtherAdServer"].Value.Properties["type"].Value.Not.Value.Enum
+	for _, form := range known.OneOf {
+		name := strings.TrimPrefix(form.Ref, "#/components/schemas/")
+		if !slices.Contains(views, name) {
+			t.Errorf("%s: no Go type", name)
+		}
+		own := form.Value.Properties["type"].Value.Enum
+		if len(own) != 1 {
+			t.Errorf("%s: its type is one of %v, want one", name, own)
+			continue
+		}
+		if known.Discriminator.Mapping[own[0].(string)].Ref != form.Ref {
+			t.Errorf("%s: type %v is not mapped to it", name, own[0])
+		}
+		if !slices.Contains(other, own[0]) {
+			t.Errorf("%s: type %v could be an OtherAdServer too", name, own[0])
+		}
+	}
+	if got, want := len(views), len(known.OneOf)+1; got != want || len(other) != len(known.OneOf) {
+		t.Errorf("%d Go views, %d in the contract, %d types kept from OtherAdServer", got, want, len(other))
+	}
+}

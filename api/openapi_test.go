@@ -1,0 +1,175 @@
+package api_test
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"esagate/api"
+)
+
+// document reads the contract with its references resolved.
+func document(t *testing.T) *openapi3.T {
+	t.Helper()
+	doc, err := openapi3.NewLoader().LoadFromData(api.OpenAPI)
+	if err != nil {
+		t.Fatalf("the contract can't be read: %v", err)
+	}
+	return doc
+}
+
+func TestContractIsValid(t *testing.T) {
+	doc := document(t)
+	if doc.OpenAPI != "3.0.3" {
+		t.Errorf("the contract is OpenAPI %s, not 3.0.3", doc.OpenAPI)
+	}
+	err := doc.Validate(context.Background(), openapi3.EnableExamplesValidation(), openapi3.EnableSchemaDefaultsValidation())
+	if err != nil {
+		t.Errorf("the contract, or an example in it, is not valid: %v", err)
+	}
+}
+
+// TestEveryOperation holds what all operations have in common.
+func TestEveryOperation(t *testing.T) {
+	doc := document(t)
+	ids := map[string]string{}
+	for path, item := range doc.Paths.Map() {
+		for method, op := range item.Operations() {
+			name := method + " " + path
+			if other, ok := ids[op.OperationID]; ok || op.OperationID == "" {
+				t.Errorf("%s: operationId %q is empty or that of %q too", name, op.OperationID, other)
+			}
+			ids[op.OperationID] = name
+			if len(op.Tags) != 1 || doc.Tags.Get(op.Tags[0]) == nil {
+				t.Errorf("%s: tags are %q, want one that the contract describes", name, op.Tags)
+			}
+			if op.Summary == "" || op.Description == "" {
+				t.Errorf("%s: no summary or no description", name)
+			}
+			open := op.Security != nil && len(*op.Security) == 0
+			if underAPI := strings.HasPrefix(path, "/api/"); open == underAPI {
+				t.Errorf("%s: needs no key: %v; what is under /api/ needs one and nothing else does", name, open)
+			}
+			if !open && op.Responses.Status(401) == nil {
+				t.Errorf("%s: needs a key and has no 401", name)
+			}
+			for status, response := range op.Responses.Map() {
+				if id := response.Value.Headers["X-Request-Id"]; id == nil || !id.Value.Required {
+					t.Errorf("%s: the %s has no X-Request-Id", name, status)
+				}
+			}
+		}
+	}
+}
+
+// TestFormsAreTwo holds the order of the two forms of a success, which the test
+// helper relies on: the plain document first, the enveloped one second.
+func TestFormsAreTwo(t *testing.T) {
+	doc := document(t)
+	for path, item := range doc.Paths.Map() {
+		if !strings.HasPrefix(path, "/api/") {
+			continue
+		}
+		forms := item.Get.Responses.Status(200).Value.Content["application/json"].Schema.Value.OneOf
+		if len(forms) != 2 {
+			t.Errorf("%s: %d forms, want two", path, len(forms))
+			continue
+		}
+		plain := strings.TrimPrefix(forms[0].Ref, "#/components/schemas/")
+		if want := "#/components/schemas/Enveloped" + plain; forms[1].Ref != want {
+			t.Errorf("%s: the second form is %s, want %s", path, forms[1].Ref, want)
+		}
+		if data := forms[1].Value.Properties["data"]; data == nil || data.Ref != forms[0].Ref {
+			t.Errorf("%s: the enveloped form does not hold the plain one", path)
+		}
+	}
+}
+
+// TestSchemasAreClosed holds that no object lets unnamed properties pass, but for
+// the two whose names are data, and the parts of an allOf that narrow a closed one.
+func TestSchemasAreClosed(t *testing.T) {
+	open := map[string]bool{"Syncs": true, "ByKind": true}
+	for name, ref := range document(t).Components.Schemas {
+		s := ref.Value
+		if !s.Type.Is("object") || len(s.Enum) > 0 {
+			continue
+		}
+		extra := s.AdditionalProperties
+		switch {
+		case open[name]:
+			if extra.Schema == nil || extra.Schema.Ref == "" {
+				t.Errorf("%s: its other properties have no schema of their own", name)
+			}
+		case extra.Has == nil || *extra.Has:
+			t.Errorf("%s: additionalProperties is not false", name)
+		}
+	}
+}
+
+// streams gives the streams that are always there, and one more, all in one state.
+func streams(block api.SyncBlock) api.Syncs {
+	var all api.Syncs
+	for _, name := range []string{"inventory", "customTargeting", "advertisers", "anotherStream"} {
+		all = append(all, api.Stream{Name: name, Block: block})
+	}
+	return all
+}
+
+// TestValues holds documents, as Go writes them, against their schemas.
+func TestValues(t *testing.T) {
+	schemas := document(t).Components.Schemas
+	text, number, amount := "x", int64(3), 1.5
+	tests := map[string]struct {
+		schema string
+		value  any
+	}{
+		"status, nothing known": {"Status", api.Status{
+			Operational: api.Operational{Issues: []api.OperationalIssue{}}, Syncs: streams(api.SyncBlock{Severity: "warning"}),
+			Webhooks: &api.Webhooks{}, FetchedAt: stamp(0), SetupTasks: api.SetupTasks{Items: []api.SetupTask{}}}},
+		"status, all known": {"Status", api.Status{
+			Operational: api.Operational{IsLive: true, Issues: []api.OperationalIssue{{Severity: "critical", Affects: []string{"discovery", "delivery", "setup"}, ConfigurePath: &text}}},
+			Adapter:     api.Adapter{Type: "mock", Connected: true, LastTestedAt: stamp(2), LastTestError: &text},
+			Syncs: streams(api.SyncBlock{Status: "failed", Severity: "critical", LastSuccessAt: stamp(1), LastRunAt: stamp(2), LastStartedAt: stamp(3), ItemCount: &number, Error: &text,
+				Issue: &api.SyncIssue{Action: &text, Capability: &text}, History: api.SyncHistory{LatestFailureAt: stamp(4), LatestError: &text}}),
+			Workflows: api.Workflows{OldestOpenedAt: stamp(5), ByKind: api.ByKind{{Kind: "any thing", Count: 2}}},
+			Webhooks:  &api.Webhooks{Last24h: api.WebhookCounts{SuccessRate: 0.5}, LastFailureAt: stamp(0)}, FetchedAt: stamp(9),
+			Products: &api.Products{}, InventoryProfiles: &api.InventoryProfiles{},
+			SetupTasks: api.SetupTasks{Items: []api.SetupTask{{Severity: "blocker", Scope: "platform", ConfigurePath: &text}, {Severity: "info", Scope: "publisher"}}}}},
+		"connection, nothing known": {"Connection", api.Connection{
+			ID: "1", ProvisioningStatus: "pending", CreatedAt: stamp(0), UpdatedAt: stamp(0)}},
+		"connection, all known": {"Connection", api.Connection{
+			ID: "9223372036854775807", CustomerID: 1, ProvisioningStatus: "failed", TenantID: &text, MCPURL: &text, A2AURL: &text,
+			AdServer: api.GoogleAdManager{Type: "google_ad_manager"}, LastError: &text, LastTestedAt: stamp(9),
+			ProvisionedAt: stamp(3), DeactivatedAt: stamp(1), CreatedAt: stamp(6), UpdatedAt: stamp(6),
+			InventorySync: &api.InventorySync{Status: "failed", LastRunAt: stamp(0), CompletedAt: stamp(0), ItemCount: &number, Error: &text, UpdatedAt: stamp(0)}}},
+		"inventory sync, nothing known": {"InventorySync", api.InventorySync{Status: "unknown"}},
+		"freewheel, nothing known":      {"AdServer", api.FreeWheel{Type: "freewheel", Environment: "production"}},
+		"springserve, all known":        {"AdServer", api.SpringServe{Type: "springserve", Email: &text, Environment: "production", DefaultDemandPartnerID: &number, RateCurrency: &text}},
+		"adswizz, nothing known":        {"AdServer", api.AdsWizz{Type: "adswizz", Environment: "production"}},
+		"adswizz, all known":            {"AdServer", api.AdsWizz{Type: "adswizz", AgencyID: &number, Environment: "AUDIOSERVE", BaseURL: &text, ForecastingBaseURL: &text, DefaultCurrency: &text, CPMLimit: &amount, DefaultAdvertiserID: &text}},
+		"broadstreet":                   {"AdServer", api.Broadstreet{Type: "broadstreet", NetworkID: &text}},
+		"mock":                          {"AdServer", api.OtherAdServer{Type: "mock"}},
+		"no ad server":                  {"AdServer", nil},
+		"plain failure":                 {"ErrorBody", api.ErrorBody{Error: api.Error{Code: "INTERNAL_ERROR", Message: "x"}}},
+		"failure with details": {"ErrorBody", api.ErrorBody{Error: api.Error{Code: "VALIDATION_ERROR", Message: "x", Field: "a.b",
+			Details: &api.ErrorDetails{Reason: "CIRCUIT_OPEN", Issues: []api.ErrorIssue{{Path: "a.b", Message: "x"}}}}}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			encoded, err := json.Marshal(test.value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var decoded any
+			if err := json.Unmarshal(encoded, &decoded); err != nil {
+				t.Fatal(err)
+			}
+			if err := schemas[test.schema].Value.VisitJSON(decoded, openapi3.VisitAsResponse(), openapi3.MultiErrors()); err != nil {
+				t.Errorf("%s does not fit: %v", encoded, err)
+			}
+		})
+	}
+}

@@ -1,0 +1,167 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"sync/atomic"
+	"time"
+
+	"esagate/gateway"
+	"esagate/internal/config"
+	"esagate/internal/telemetry"
+	"esagate/registry"
+	"esagate/registry/sqlstore"
+	"esagate/snapshot"
+	"esagate/transform"
+	"esagate/upstream"
+)
+
+// snapshotEntries bounds the snapshots kept: some 15 KB each, encodings included.
+const snapshotEntries = 10_000
+
+// app is a gateway with all that it stands on, in the order of starting.
+type app struct {
+	telemetry *telemetry.Telemetry
+	store     *sqlstore.Store
+	directory *registry.Directory
+	upstream  *upstream.Client
+	gateway   *gateway.Gateway
+	adopted   []*registry.ManagedSource
+}
+
+// build makes every part from a config that has no faults. What it returns on
+// an error has been taken down again.
+func build(ctx context.Context, cfg *config.Config, tasks *transform.Tasks, logs io.Writer) (a *app, err error) {
+	a = &app{}
+	defer func() {
+		if err != nil {
+			a.close()
+		}
+	}()
+	a.telemetry, err = telemetry.Start(ctx, telemetry.Config{
+		LogFormat: cfg.Telemetry.LogFormat, LogLevel: cfg.Telemetry.LogLevel,
+		OTLPEndpoint: cfg.Telemetry.OTLPEndpoint, TraceRatio: cfg.Telemetry.TraceRatio, Version: version,
+	}, logs)
+	if err != nil {
+		return a, fmt.Errorf("telemetry: %w", err)
+	}
+	for _, w := range cfg.Warnings {
+		a.telemetry.Logger.Warn("config", slog.String("field", w))
+	}
+	instruments, err := telemetry.NewInstruments(a.telemetry.MeterProvider)
+	if err != nil {
+		return a, fmt.Errorf("metrics: %w", err)
+	}
+	if a.store, err = sqlstore.Open(ctx, cfg.Store.URL); err != nil {
+		return a, fmt.Errorf("store: %w", err)
+	}
+	a.directory = registry.NewDirectory(a.store, registry.DirectoryOptions{})
+	if err := a.adopt(ctx, cfg); err != nil {
+		return a, err
+	}
+	// The client's probes may find upstream well again at any time from now on;
+	// the gateway that wants to know is made after it.
+	var recovered atomic.Pointer[gateway.Gateway]
+	b := cfg.Upstream.Breaker
+	a.upstream, err = upstream.New(upstream.Config{
+		BaseURL: cfg.Upstream.BaseURL, APIKey: cfg.Upstream.APIKey.Reveal(), Attempts: cfg.Upstream.Attempts,
+		FetchTimeout: cfg.Upstream.FetchTimeout,
+		Breaker: upstream.BreakerConfig{
+			ConsecutiveFailures: b.ConsecutiveFailures, MinimumRequests: b.MinimumRequests,
+			FailureRatio: b.FailureRatio, Window: b.Window, OpenFor: b.OpenFor,
+		},
+	}, upstream.Deps{
+		Logger: a.telemetry.Logger, MeterProvider: a.telemetry.MeterProvider,
+		TracerProvider: a.telemetry.TracerProvider, Propagator: a.telemetry.Propagator,
+		OnRecover: func(tenantID string) {
+			if g := recovered.Load(); g != nil {
+				g.UpstreamRecovered(tenantID)
+			}
+		},
+	})
+	if err != nil {
+		return a, fmt.Errorf("upstream: %w", err)
+	}
+	a.gateway = gateway.New(gatewayConfig(cfg), gateway.Deps{
+		Directory: a.directory, Upstream: a.upstream, Tasks: tasks,
+		Logger: a.telemetry.Logger, Instruments: instruments, TracerProvider: a.telemetry.TracerProvider,
+		Propagator: a.telemetry.Propagator, MetricsHandler: a.telemetry.MetricsHandler,
+	})
+	recovered.Store(a.gateway)
+	return a, nil
+}
+
+func gatewayConfig(cfg *config.Config) gateway.Config {
+	keys := make([]gateway.Key, len(cfg.Auth.Keys))
+	for i, k := range cfg.Auth.Keys {
+		keys[i] = gateway.Key{Name: k.Name, CustomerID: k.CustomerID, Write: k.Access == config.AccessWrite, SHA256: k.SHA256}
+	}
+	return gateway.Config{
+		PublicURL: cfg.Server.PublicURL, Envelope: cfg.Server.Envelope, AllowedOrigins: cfg.Server.AllowedOrigins,
+		Keys: keys,
+		Snapshot: snapshot.Limits{
+			Fresh: cfg.Snapshot.Fresh, StaleWhileRevalidate: cfg.Snapshot.StaleWhileRevalidate,
+			StaleIfError: cfg.Snapshot.StaleIfError, Patience: cfg.Snapshot.Patience,
+			Timeout: cfg.Upstream.Timeout, FetchTimeout: cfg.Upstream.FetchTimeout, Entries: snapshotEntries,
+		},
+	}
+}
+
+// adopt takes the config's sources over into the registry.
+func (a *app) adopt(ctx context.Context, cfg *config.Config) error {
+	for i, s := range cfg.Sources {
+		adoption, err := a.store.Adopt(ctx, s)
+		path := fmt.Sprintf("sources[%d]", i)
+		switch {
+		case errors.Is(err, registry.ErrTenantTaken):
+			return configError{config.Faults{cfg.FaultAt(path+".tenant_id", "the registry knows this tenant as another source's")}}
+		case errors.Is(err, registry.ErrIDTaken):
+			return configError{config.Faults{cfg.FaultAt(path+".esa_id", "the registry knows this id as another source's")}}
+		case err != nil:
+			return fmt.Errorf("store: %s: %w", path, err)
+		}
+		a.telemetry.Logger.Debug("source of the config",
+			slog.String("source_id", s.SourceID), slog.String("outcome", string(adoption.Outcome)))
+		if adoption.Managed != nil {
+			a.directory.Put(adoption.Managed)
+			a.adopted = append(a.adopted, adoption.Managed)
+		}
+	}
+	a.telemetry.Logger.Info("sources of the config taken over", slog.Int("entries", len(a.adopted)))
+	return nil
+}
+
+// serve answers on a listener until ctx ends, and takes everything down after.
+func (a *app) serve(ctx context.Context, listener net.Listener) error {
+	a.gateway.LearnTenants(a.adopted)
+	a.telemetry.Logger.Info("serving", slog.String("address", listener.Addr().String()), slog.String("version", version))
+	err := a.gateway.Serve(ctx, listener)
+	a.telemetry.Logger.Info("stopping")
+	a.close()
+	return err
+}
+
+// close takes down whatever was built, last built first.
+func (a *app) close() {
+	if a.gateway != nil {
+		a.gateway.Close()
+	}
+	if a.upstream != nil {
+		a.upstream.Close()
+	}
+	if a.directory != nil {
+		a.directory.Close()
+	}
+	if a.store != nil {
+		_ = a.store.Close() // nothing is left to be written
+	}
+	if a.telemetry != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		_ = a.telemetry.Shutdown(ctx) // spans that can't be delivered are lost
+	}
+}

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+
+	"esagate/internal/config"
+	"esagate/transform"
+)
+
+// errConfig marks a config that can't be used.
+var errConfig = errors.New("config")
+
+// configError is every fault of a config.
+type configError struct{ faults config.Faults }
+
+// Error lists the faults, one a line.
+func (e configError) Error() string { return "esagate: the config can't be used:\n" + e.faults.Error() }
+
+// Is makes errors.Is(err, errConfig) true.
+func (configError) Is(target error) bool { return target == errConfig }
+
+// load reads a config and compiles what is code in it: every fault at once.
+func load(path string) (*config.Config, *transform.Tasks, error) {
+	cfg, faults := config.Load(path, os.Environ())
+	var tasks *transform.Tasks
+	if cfg != nil {
+		definitions := make([]transform.TaskDefinition, len(cfg.PlatformTasks))
+		for i, t := range cfg.PlatformTasks {
+			definitions[i] = transform.TaskDefinition{
+				ID: t.ID, Name: t.Name, Severity: t.Severity, Description: t.Description,
+				ConfigurePath: t.ConfigurePath, Enabled: t.Enabled,
+			}
+			if t.CompleteWhen != nil {
+				definitions[i].CompleteWhen = *t.CompleteWhen
+			}
+		}
+		var bad []transform.TaskFault
+		tasks, bad = transform.NewTasks(definitions)
+		for _, b := range bad {
+			path := fmt.Sprintf("platform_tasks[%d].%s", b.Index, b.Field)
+			message := b.Message
+			if b.Line > 0 {
+				message = fmt.Sprintf("%s (line %d, column %d of the expression)", message, b.Line, b.Column)
+			}
+			faults = append(faults, cfg.FaultAt(path, message))
+		}
+	}
+	if len(faults) > 0 {
+		return nil, nil, configError{faults}
+	}
+	return cfg, tasks, nil
+}
+
+type checkCommand struct {
+	Config string `help:"The config file." default:"config.yaml" placeholder:"FILE"`
+}
+
+// Run reads the config and says so when it is good.
+func (c *checkCommand) Run() error {
+	cfg, _, err := load(c.Config)
+	if err != nil {
+		return err
+	}
+	for _, w := range cfg.Warnings {
+		fmt.Println("warning:", w)
+	}
+	fmt.Printf("%s: good\n", c.Config)
+	return nil
+}
+
+type serveCommand struct {
+	Config  string `help:"The config file." default:"config.yaml" placeholder:"FILE"`
+	Address string `help:"host:port to listen on, in place of the config's." placeholder:"ADDR"`
+}
+
+// Run serves until the process is told to stop.
+func (c *serveCommand) Run(ctx context.Context) error {
+	cfg, tasks, err := load(c.Config)
+	if err != nil {
+		return err
+	}
+	if c.Address != "" {
+		cfg.Server.Address = c.Address
+	}
+	a, err := build(ctx, cfg, tasks, os.Stderr)
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", cfg.Server.Address)
+	if err != nil {
+		a.close()
+		return err
+	}
+	return a.serve(ctx, listener)
+}

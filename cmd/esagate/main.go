@@ -1,0 +1,55 @@
+// Command esagate is the gateway: serve runs it, demo shows it before a
+// simulated sales agent, check reads a config and says what is wrong with it.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// version is set by the build (-ldflags "-X main.version=…").
+var version = "dev"
+
+// commands is the command line.
+type commands struct {
+	Serve serveCommand `cmd:"" help:"Run the gateway."`
+	Demo  demoCommand  `cmd:"" help:"Run the gateway before a simulated sales agent: nothing to install or to configure."`
+	Check checkCommand `cmd:"" help:"Say everything that is wrong with a config file, and nothing of its values."`
+
+	Version kong.VersionFlag `help:"Print the version."`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:]))
+}
+
+// run gives the exit code: 0, 1 for a failure, 2 for a config that can't be used.
+func run(ctx context.Context, args []string) int {
+	parser, err := kong.New(&commands{},
+		kong.Name("esagate"), kong.Description("A gateway before a managed sales agent."),
+		kong.Vars{"version": version}, kong.UsageOnError(), kong.BindTo(ctx, (*context.Context)(nil)))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "esagate:", err)
+		return 1
+	}
+	parsed, err := parser.Parse(args)
+	parser.FatalIfErrorf(err)
+	switch err := parsed.Run(); {
+	case err == nil:
+		return 0
+	case errors.Is(err, errConfig):
+		fmt.Fprintln(os.Stderr, err)
+		return 2
+	default:
+		fmt.Fprintln(os.Stderr, "esagate:", err)
+		return 1
+	}
+}

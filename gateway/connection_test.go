@@ -1,0 +1,234 @@
+package gateway_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"esagate/registry"
+	"esagate/upstream/upstreamtest"
+)
+
+// connection is what tests look at in a connection.
+type connection struct {
+	ID                  string
+	CustomerID          int64
+	ProvisioningStatus  string
+	TenantID            *string
+	MCPURL              *string `json:"mcpUrl"`
+	A2AURL              *string `json:"a2aUrl"`
+	AdServer            map[string]any
+	ServiceAccountEmail *string
+	LastErrorCode       *string
+	LastTestedAt        *time.Time
+	InventorySync       *struct {
+		Status    string
+		ItemCount *int64
+		LastRunAt *time.Time
+		UpdatedAt *time.Time
+	}
+}
+
+func TestConnectionOfAManagedSource(t *testing.T) {
+	inWorld(t, setup{}, func(w *world) {
+		c := decode[connection](w, w.get(esaOf), 200)
+		if c.ProvisioningStatus != "active" || c.CustomerID != customer || *c.TenantID != tenant ||
+			*c.MCPURL != "/mcp/" || *c.A2AURL != "/a2a" || c.AdServer["networkCode"] != "90817263" || c.InventorySync != nil {
+			w.Errorf("connection: %+v", c)
+		}
+		w.get(statusOf)
+		after := decode[connection](w, w.get(esaOf), 200)
+		if after.InventorySync == nil || after.InventorySync.Status != "success" || after.InventorySync.ItemCount == nil {
+			w.Errorf("inventorySync after a snapshot: %+v", after.InventorySync)
+		}
+		byID := w.get("/api/v2/storefront/esa/" + c.ID)
+		if etag := byID.header.Get("Etag"); etag == "" || w.get(esaOf, "If-None-Match", etag).status != 304 {
+			w.Errorf("no 304 for %q", etag)
+		}
+		if n := w.agent.Calls(""); n != 1 {
+			w.Errorf("%d upstream calls, want the status alone", n)
+		}
+	})
+}
+
+func TestInventorySyncFollowsTheSnapshots(t *testing.T) {
+	inWorld(t, setup{}, func(w *world) {
+		w.get(statusOf)
+		before := decode[connection](w, w.get(esaOf), 200)
+		w.agent.SetTenant(upstreamtest.Tenant{ID: tenant, Active: true, Status: upstreamtest.InventoryFailed()})
+		w.pass(2 * time.Minute)
+		w.get(statusOf)
+		after := decode[connection](w, w.get(esaOf), 200)
+		if after.InventorySync.Status != "failed" || !after.InventorySync.UpdatedAt.After(*before.InventorySync.UpdatedAt) {
+			w.Errorf("inventorySync: %+v", after.InventorySync)
+		}
+	})
+}
+
+func TestWhatIsKnownOutlivesARestart(t *testing.T) {
+	database := filepath.Join(t.TempDir(), "registry.db")
+	at := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
+	inWorld(t, setup{database: database}, func(w *world) {
+		w.get(statusOf)
+		m, err := w.directory.ManagedSource(w.Context(), customer, source)
+		w.must(err)
+		_, err = w.directory.RecordTest(w.Context(), customer, m.Connection.ID, registry.TestResult{At: at, ErrorCode: "ADAPTER_PERMISSION_DENIED", Error: "refused"})
+		w.must(err)
+	})
+	inWorld(t, setup{database: database}, func(w *world) {
+		w.agent.SetDown(true)
+		c := decode[connection](w, w.get(esaOf), 200)
+		if c.LastTestedAt == nil || !c.LastTestedAt.Equal(at) || *c.LastErrorCode != "ADAPTER_PERMISSION_DENIED" ||
+			c.InventorySync == nil || c.InventorySync.Status != "success" {
+			w.Errorf("after a restart: %+v", c)
+		}
+	})
+}
+
+func TestAdServerIsLearntFromUpstream(t *testing.T) {
+	learner := registry.ConfigSource{CustomerID: customer, SourceID: "learner", Name: "Learner", TenantID: "tnt_learner"}
+	path := "/api/v2/storefront/inventory-sources/learner/esa"
+	agentsView := upstreamtest.Tenant{
+		ID: "tnt_learner", Active: true, Status: upstreamtest.Healthy(),
+		AdServer: upstreamtest.AdServer{Type: "google_ad_manager", NetworkCode: "555", Configured: true, ServiceAccountEmail: "sa@sales-agent.example"},
+	}
+	t.Run("at once", func(t *testing.T) {
+		inWorld(t, setup{sources: []registry.ConfigSource{learner}}, func(w *world) {
+			w.agent.SetTenant(agentsView)
+			for range 2 {
+				c := decode[connection](w, w.get(path), 200)
+				if c.AdServer["type"] != "google_ad_manager" || c.AdServer["networkCode"] != "555" || *c.ServiceAccountEmail != "sa@sales-agent.example" {
+					w.Errorf("connection: %+v", c)
+				}
+			}
+			if n := w.agent.Calls(""); n != 1 {
+				w.Errorf("%d calls, want one: the registry keeps it", n)
+			}
+		})
+	})
+	t.Run("upstream hangs", func(t *testing.T) {
+		inWorld(t, setup{sources: []registry.ConfigSource{learner}}, func(w *world) {
+			w.agent.SetTenant(agentsView)
+			w.agent.Fault("tnt_learner", upstreamtest.Fault{Hang: true})
+			a := w.get(path)
+			if c := decode[connection](w, a, 200); c.AdServer != nil || a.took > 300*time.Millisecond {
+				w.Errorf("%+v after %s", c.AdServer, a.took)
+			}
+			w.agent.Fault("tnt_learner", upstreamtest.Fault{})
+			w.pass(time.Minute)
+			if c := decode[connection](w, w.get(path), 200); c.AdServer == nil {
+				w.Error("not learnt later")
+			}
+		})
+	})
+	t.Run("nothing configured", func(t *testing.T) {
+		inWorld(t, setup{sources: []registry.ConfigSource{learner}}, func(w *world) {
+			bare := agentsView
+			bare.AdServer = upstreamtest.AdServer{Type: "none"}
+			w.agent.SetTenant(bare)
+			if c := decode[connection](w, w.get(path), 200); c.AdServer != nil {
+				w.Errorf("ad server: %+v", c.AdServer)
+			}
+		})
+	})
+}
+
+func TestConnectionsArePaged(t *testing.T) {
+	var more []registry.ConfigSource
+	for i := range 5 {
+		more = append(more, registry.ConfigSource{CustomerID: customer, SourceID: fmt.Sprint("more-", i), Name: "More"})
+	}
+	more = append(more, registry.ConfigSource{CustomerID: stranger, SourceID: source, Name: "Of another"})
+	ids := func(w *world, path string) (ids []string) {
+		for _, c := range *decode[[]connection](w, w.get(path), 200) {
+			ids = append(ids, c.ID)
+		}
+		return ids
+	}
+	inWorld(t, setup{sources: more}, func(w *world) {
+		all := ids(w, "/api/v2/storefront/esa")
+		page := ids(w, "/api/v2/storefront/esa?skip=2&take=3")
+		if len(all) != 7 || fmt.Sprint(page) != fmt.Sprint(all[2:5]) || len(ids(w, "/api/v2/storefront/esa?skip=7")) != 0 {
+			w.Errorf("all %v, page %v", all, page)
+		}
+	})
+	inWorld(t, setup{sources: more, envelope: true}, func(w *world) {
+		var page struct {
+			Data  []connection
+			Error *struct{}
+			Meta  struct {
+				Pagination struct {
+					Skip, Take, Total int
+					HasMore           bool
+				}
+			}
+		}
+		w.must(json.Unmarshal(w.get("/api/v2/storefront/esa?skip=2&take=3").body, &page))
+		if p := page.Meta.Pagination; len(page.Data) != 3 || p.Skip != 2 || p.Take != 3 || p.Total != 7 || !p.HasMore {
+			w.Errorf("page: %+v", page)
+		}
+		var one struct{ Data status }
+		w.must(json.Unmarshal(w.get(statusOf).body, &one))
+		if !one.Data.Adapter.Connected {
+			w.Errorf("enveloped status: %+v", one)
+		}
+	})
+}
+
+func TestReadsGoOnWithoutTheStore(t *testing.T) {
+	inWorld(t, setup{}, func(w *world) {
+		w.get(statusOf)
+		w.get("/api/v2/storefront/esa")
+		w.must(w.store.Close())
+		w.pass(time.Minute)
+		if a := w.get(statusOf); a.status != 200 {
+			w.Errorf("status: %d %s", a.status, a.body)
+		}
+		if a := w.get(esaOf); a.status != 200 {
+			w.Errorf("esa: %d %s", a.status, a.body)
+		}
+		if a := w.get("/api/v2/storefront/esa"); a.status != 200 {
+			w.Errorf("list: %d %s", a.status, a.body)
+		}
+		e := w.get("/api/v2/storefront/inventory-sources/never-seen/status")
+		e.failure(w, 503, "SERVICE_UNAVAILABLE")
+		if a := w.do("GET", "/readyz"); a.status != 200 || string(a.body) != `{"status":"ready","store":"away","upstream":"ok"}` {
+			w.Errorf("/readyz: %d %s", a.status, a.body)
+		}
+	})
+}
+
+func TestTenantFactsAreLearntInTheBackground(t *testing.T) {
+	inWorld(t, setup{}, func(w *world) {
+		m, err := w.directory.ManagedSource(w.Context(), customer, source)
+		w.must(err)
+		w.agent.SetDown(true)
+		w.gateway.LearnTenants([]*registry.ManagedSource{m})
+		w.pass(time.Minute)
+		if m, err = w.directory.ManagedSource(w.Context(), customer, source); err != nil || m.Connection.ExternalOrgID != "" {
+			w.Errorf("while upstream is away: %v %+v", err, m)
+		}
+		w.agent.SetDown(false)
+		w.pass(15 * time.Minute)
+		if m, err = w.directory.ManagedSource(w.Context(), customer, source); err != nil || m.Connection.ExternalOrgID != "org-meadow" {
+			w.Errorf("later: %v %+v", err, m)
+		}
+	})
+	t.Run("deactivated upstream", func(t *testing.T) {
+		inWorld(t, setup{}, func(w *world) {
+			w.agent.SetTenant(upstreamtest.Tenant{ID: tenant, ExternalOrgID: "org", Active: false, Status: upstreamtest.Healthy()})
+			m, err := w.directory.ManagedSource(w.Context(), customer, source)
+			w.must(err)
+			w.gateway.LearnTenants([]*registry.ManagedSource{m})
+			w.pass(time.Second)
+			if c := decode[connection](w, w.get(esaOf), 200); c.ProvisioningStatus != "deactivated" {
+				w.Errorf("status %s", c.ProvisioningStatus)
+			}
+			if s := w.get(statusOf).snapshot(w); s.Operational.IsLive {
+				w.Error("a deactivated source is shown live")
+			}
+		})
+	})
+}

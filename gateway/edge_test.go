@@ -1,0 +1,277 @@
+package gateway_test
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"esagate/api/apitest"
+	"esagate/gateway"
+)
+
+type recorded struct {
+	w *httptest.ResponseRecorder
+	r *http.Request
+}
+
+func newRecorder(path string) recorded {
+	r := httptest.NewRequest("GET", path, nil)
+	r.Header.Set("Authorization", "Bearer "+readKey)
+	return recorded{httptest.NewRecorder(), r}
+}
+
+func TestRouteTableEqualsTheContract(t *testing.T) {
+	var table, spec []string
+	for _, r := range gateway.Routes() {
+		table = append(table, r.Method+" "+r.Path)
+	}
+	for _, o := range apitest.Operations() {
+		spec = append(spec, o.Method+" "+o.Path)
+	}
+	slices.Sort(table)
+	slices.Sort(spec)
+	if !slices.Equal(table, spec) {
+		t.Errorf("routes:\n%s\ncontract:\n%s", strings.Join(table, "\n"), strings.Join(spec, "\n"))
+	}
+}
+
+func TestWhoMayAsk(t *testing.T) {
+	tests := map[string]struct {
+		headers []string
+		path    string
+		status  int
+		code    string
+	}{
+		"no key":                   {nil, statusOf, 401, "UNAUTHORIZED"},
+		"a wrong key":              {[]string{"Authorization", "Bearer nobody"}, statusOf, 401, "UNAUTHORIZED"},
+		"an empty key":             {[]string{"Authorization", "Bearer "}, statusOf, 401, "UNAUTHORIZED"},
+		"another scheme":           {[]string{"Authorization", "Basic " + readKey}, statusOf, 401, "UNAUTHORIZED"},
+		"two keys":                 {[]string{"Authorization", "Bearer " + readKey, "Authorization", "Bearer " + writeKey}, statusOf, 401, "UNAUTHORIZED"},
+		"a wrong bearer, good key": {[]string{"Authorization", "Bearer nobody", "X-Scope3-Api-Key", readKey}, statusOf, 401, "UNAUTHORIZED"},
+		"a key in the query":       {nil, statusOf + "?api_key=" + readKey, 401, "UNAUTHORIZED"},
+		"read key":                 {[]string{"Authorization", "Bearer " + readKey}, statusOf, 200, ""},
+		"write key":                {[]string{"authorization", "bearer " + writeKey}, statusOf, 200, ""},
+		"key header":               {[]string{"X-Scope3-Api-Key", readKey}, statusOf, 200, ""},
+		"another customer":         {[]string{"Authorization", "Bearer " + otherKey}, statusOf, 404, "NOT_FOUND"},
+		"another customer's esa":   {[]string{"Authorization", "Bearer " + otherKey}, esaOf, 404, "NOT_FOUND"},
+		"no key, unknown path":     {nil, "/api/v2/nothing", 401, "UNAUTHORIZED"},
+		"unknown path":             {[]string{"Authorization", "Bearer " + readKey}, "/api/v2/nothing", 404, "NOT_FOUND"},
+		"no source":                {[]string{"Authorization", "Bearer " + readKey}, "/api/v2/storefront/inventory-sources/nobody/status", 404, "NOT_FOUND"},
+	}
+	inWorld(t, setup{}, func(w *world) {
+		for name, test := range tests {
+			w.named(name, func(t testing.TB) {
+				a := w.do("GET", test.path, test.headers...)
+				if test.status == 200 {
+					a.snapshot(t)
+					return
+				}
+				a.failure(t, test.status, test.code)
+				if got := a.header.Get("WWW-Authenticate"); (got != "") != (test.status == 401) {
+					t.Errorf("WWW-Authenticate: %q", got)
+				}
+			})
+		}
+		for _, secret := range []string{readKey, writeKey, otherKey} {
+			if strings.Contains(w.logs.String(), secret) {
+				w.Error("a key stands in the log")
+			}
+		}
+	})
+}
+
+func TestBadPathsAndQueries(t *testing.T) {
+	sources := "/api/v2/storefront/inventory-sources/"
+	tests := map[string]struct {
+		path   string
+		status int
+		field  string
+	}{
+		"empty id":                  {sources + "/status", 404, ""},
+		"10 kB id":                  {sources + strings.Repeat("a", 10_000) + "/status", 400, "sourceId"},
+		"256 characters":            {sources + strings.Repeat("%C3%BC", 256) + "/status", 400, "sourceId"},
+		"255 characters":            {sources + strings.Repeat("%C3%BC", 255) + "/status", 404, ""},
+		"encoded slash":             {sources + "a%2Fb/status", 400, "sourceId"},
+		"encoded backslash":         {sources + "a%5Cb/status", 400, "sourceId"},
+		"double encoding":           {sources + "a%252Fb/status", 400, "sourceId"},
+		"dot":                       {sources + "%2e/status", 400, "sourceId"},
+		"dot dot":                   {sources + "../status", 400, "sourceId"},
+		"encoded dot dot":           {sources + "%2E%2e/status", 400, "sourceId"},
+		"not UTF-8":                 {sources + "%ff%fe/status", 400, "sourceId"},
+		"control character":         {sources + "a%0Ab/status", 400, "sourceId"},
+		"NUL":                       {sources + "a%00/status", 400, "sourceId"},
+		"outer space":               {sources + "%20a/status", 400, "sourceId"},
+		"esaId of letters":          {"/api/v2/storefront/esa/abc", 400, "esaId"},
+		"esaId 0":                   {"/api/v2/storefront/esa/0", 400, "esaId"},
+		"esaId negative":            {"/api/v2/storefront/esa/-1", 400, "esaId"},
+		"esaId with zeros":          {"/api/v2/storefront/esa/007", 400, "esaId"},
+		"esaId too large":           {"/api/v2/storefront/esa/9223372036854775808/status", 400, "esaId"},
+		"esaId of nobody":           {"/api/v2/storefront/esa/9223372036854775807", 404, ""},
+		"limit 0":                   {statusOf + "?syncHistoryLimit=0", 400, "query.syncHistoryLimit"},
+		"limit 11":                  {statusOf + "?syncHistoryLimit=11", 400, "query.syncHistoryLimit"},
+		"limit of letters":          {statusOf + "?syncHistoryLimit=abc", 400, "query.syncHistoryLimit"},
+		"limit empty":               {statusOf + "?syncHistoryLimit=", 400, "query.syncHistoryLimit"},
+		"history neither":           {statusOf + "?includeSyncHistory=yes", 400, "query.includeSyncHistory"},
+		"twice":                     {statusOf + "?syncHistoryLimit=5&syncHistoryLimit=5", 400, "query.syncHistoryLimit"},
+		"unknown parameter":         {statusOf + "?verbose=1", 400, "query"},
+		"unknown parameter of esa":  {esaOf + "?verbose=1", 400, "query"},
+		"broken query":              {statusOf + "?a=%zz", 400, "query"},
+		"history true":              {statusOf + "?includeSyncHistory=true&syncHistoryLimit=10", 200, ""},
+		"take 0":                    {"/api/v2/storefront/esa?take=0", 400, "query.take"},
+		"take 201":                  {"/api/v2/storefront/esa?take=201", 400, "query.take"},
+		"skip -1":                   {"/api/v2/storefront/esa?skip=-1", 400, "query.skip"},
+		"trailing slash":            {statusOf + "/", 404, ""},
+		"all wrong":                 {statusOf + "?includeSyncHistory=1&syncHistoryLimit=99", 400, "query.includeSyncHistory"},
+		"query on a public address": {"/healthz?x=1", 200, ""},
+	}
+	inWorld(t, setup{}, func(w *world) {
+		for name, test := range tests {
+			w.named(name, func(t testing.TB) {
+				a := w.get(test.path)
+				switch test.status {
+				case 200:
+					if a.status != 200 {
+						t.Errorf("status %d: %s", a.status, a.body)
+					}
+				case 404:
+					a.failure(t, 404, "NOT_FOUND")
+				default:
+					e := a.failure(t, test.status, "VALIDATION_ERROR")
+					if e.Field != test.field || e.Details.Issues[0].Path != test.field {
+						t.Errorf("field %q, issues %+v; want %s", e.Field, e.Details.Issues, test.field)
+					}
+				}
+			})
+		}
+		if e := w.get(tests["all wrong"].path).failure(w, 400, "VALIDATION_ERROR"); len(e.Details.Issues) != 2 {
+			w.Errorf("issues: %+v, want both", e.Details.Issues)
+		}
+	})
+}
+
+func TestMethodsBodiesAndHeaders(t *testing.T) {
+	auth := []string{"Authorization", "Bearer " + writeKey}
+	inWorld(t, setup{}, func(w *world) {
+		a := w.do("POST", statusOf, auth...)
+		a.failure(w, 405, "METHOD_NOT_ALLOWED")
+		if got := a.header.Get("Allow"); got != "GET, HEAD" {
+			w.Errorf("Allow: %q", got)
+		}
+		w.do("DELETE", "/metrics", auth...).failure(w, 405, "METHOD_NOT_ALLOWED")
+
+		body := func(length int, contentType string) answer {
+			r := httptest.NewRequest("GET", "https://gateway.example"+statusOf, strings.NewReader(strings.Repeat(" ", length)))
+			r.Header.Set("Authorization", "Bearer "+readKey)
+			if contentType != "" {
+				r.Header.Set("Content-Type", contentType)
+			}
+			return w.send(r)
+		}
+		body(2<<20, "application/json").failure(w, 413, "BAD_REQUEST")
+		body(10, "text/xml").failure(w, 415, "BAD_REQUEST")
+		body(10, "").failure(w, 415, "BAD_REQUEST")
+		if a := body(10, "application/json; charset=utf-8"); a.status != 200 {
+			w.Errorf("a body that nobody reads: %d", a.status)
+		}
+		if a := body(0, "text/xml"); a.status != 200 {
+			w.Errorf("a type without a body: %d", a.status)
+		}
+		w.get(statusOf, "X-Padding", strings.Repeat("x", 40_000)).failure(w, 431, "BAD_REQUEST")
+
+		if a := w.get(statusOf, "X-Request-Id", "caller-7.a_B"); a.header.Get("X-Request-Id") != "caller-7.a_B" {
+			w.Errorf("a caller's request id is not kept: %v", a.header)
+		}
+		if a := w.get(statusOf, "X-Request-Id", "two words\t"+strings.Repeat("x", 80)); len(a.header.Get("X-Request-Id")) != 32 {
+			w.Errorf("a bad request id is kept: %v", a.header)
+		}
+	})
+}
+
+func TestPanicIsAnAnswer(t *testing.T) {
+	panics := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("CANARY of a panic") })
+	inWorld(t, setup{metrics: panics}, func(w *world) {
+		a := w.do("GET", "/metrics")
+		a.failure(w, 500, "INTERNAL_ERROR")
+		if bytes.Contains(a.body, []byte("CANARY")) || a.header.Get("X-Request-Id") == "" {
+			w.Errorf("answer: %v %s", a.header, a.body)
+		}
+		if !strings.Contains(w.logs.String(), "a handler panicked") {
+			w.Error("the panic is not in the log")
+		}
+		if b := w.get(statusOf); b.status != 200 {
+			w.Errorf("after a panic: %d", b.status)
+		}
+	})
+}
+
+func TestCrossOrigin(t *testing.T) {
+	inWorld(t, setup{origins: []string{"https://console.example"}}, func(w *world) {
+		a := w.do("OPTIONS", statusOf, "Origin", "https://console.example", "Access-Control-Request-Method", "GET", "Access-Control-Request-Headers", "authorization")
+		if a.status >= 300 || a.header.Get("Access-Control-Allow-Origin") != "https://console.example" {
+			w.Errorf("preflight: %d %v", a.status, a.header)
+		}
+		a = w.get(statusOf, "Origin", "https://console.example")
+		if a.header.Get("Access-Control-Allow-Origin") != "https://console.example" || !slices.Contains(a.header.Values("Vary"), "Origin") {
+			w.Errorf("read: %v", a.header)
+		}
+		if a := w.get(statusOf, "Origin", "https://evil.example"); a.header.Get("Access-Control-Allow-Origin") != "" {
+			w.Errorf("another origin: %v", a.header)
+		}
+	})
+	inWorld(t, setup{}, func(w *world) {
+		a := w.do("OPTIONS", statusOf, "Authorization", "Bearer "+readKey)
+		a.failure(w, 405, "METHOD_NOT_ALLOWED")
+	})
+}
+
+func TestOwnEndpoints(t *testing.T) {
+	inWorld(t, setup{}, func(w *world) {
+		ready := func(want string) {
+			w.Helper()
+			if a := w.do("GET", "/readyz"); string(a.body) != want {
+				w.Errorf("/readyz: %s, want %s", a.body, want)
+			}
+		}
+		ready(`{"status":"ready","store":"ok","upstream":"unknown"}`)
+		w.get(statusOf)
+		ready(`{"status":"ready","store":"ok","upstream":"ok"}`)
+		w.gateway.SetStopping()
+		if a := w.do("GET", "/readyz"); a.status != 503 {
+			w.Errorf("/readyz while stopping: %d", a.status)
+		}
+		if a := w.do("GET", "/openapi.yaml"); !bytes.HasPrefix(a.body, []byte("openapi: 3")) {
+			w.Errorf("/openapi.yaml: %.40s", a.body)
+		}
+		metrics := string(w.do("GET", "/metrics").body)
+		for _, series := range []string{
+			`http_server_request_duration_seconds_count{http_request_method="GET",http_response_status_code="200",http_route="/api/v2/storefront/inventory-sources/{sourceId}/status"`,
+			"esagate_upstream_calls_total{", "esagate_upstream_breaker_state{", `esagate_snapshot_reads_total{`, "esagate_snapshot_age_seconds_bucket{", "esagate_ready",
+		} {
+			if !strings.Contains(metrics, series) {
+				w.Errorf("no %s in /metrics:\n%s", series, metrics)
+			}
+		}
+		if strings.Contains(metrics, tenant) || strings.Contains(metrics, source) {
+			w.Error("a metric has a label per tenant or source")
+		}
+	})
+}
+
+func TestTraceContextIsPassedOn(t *testing.T) {
+	inWorld(t, setup{}, func(w *world) {
+		const trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+		w.get(statusOf, "Traceparent", fmt.Sprintf("00-%s-00f067aa0ba902b7-01", trace))
+		for _, r := range w.agent.Requests() {
+			if !strings.Contains(r.Header.Get("Traceparent"), trace) {
+				w.Errorf("upstream saw %v", r.Header)
+			}
+		}
+		if len(w.agent.Requests()) == 0 {
+			w.Error("upstream was not asked")
+		}
+	})
+}

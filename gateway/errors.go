@@ -1,0 +1,121 @@
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"time"
+
+	"esagate/api"
+	"esagate/internal/fault"
+	"esagate/snapshot"
+)
+
+// answerOf is the one table from kinds of failure to answers (contract, "Errors").
+var answerOf = map[fault.Kind]struct {
+	status int
+	code   string
+}{
+	fault.Internal:         {http.StatusInternalServerError, "INTERNAL_ERROR"},
+	fault.Validation:       {http.StatusBadRequest, "VALIDATION_ERROR"},
+	fault.BadRequest:       {http.StatusBadRequest, "BAD_REQUEST"},
+	fault.Unauthorized:     {http.StatusUnauthorized, "UNAUTHORIZED"},
+	fault.Forbidden:        {http.StatusForbidden, "FORBIDDEN"},
+	fault.NotFound:         {http.StatusNotFound, "NOT_FOUND"},
+	fault.MethodNotAllowed: {http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED"},
+	fault.Conflict:         {http.StatusConflict, "CONFLICT"},
+	fault.TooLarge:         {http.StatusRequestEntityTooLarge, "BAD_REQUEST"},
+	fault.UnsupportedMedia: {http.StatusUnsupportedMediaType, "BAD_REQUEST"},
+	fault.HeadersTooLarge:  {http.StatusRequestHeaderFieldsTooLarge, "BAD_REQUEST"},
+	fault.RateLimited:      {http.StatusTooManyRequests, "RATE_LIMITED"},
+	fault.Unavailable:      {http.StatusServiceUnavailable, "SERVICE_UNAVAILABLE"},
+}
+
+// statusClientGone is only counted: nobody is there to read it.
+const statusClientGone = 499
+
+// maxRetryAfter bounds what clients are told to wait (contract, "Errors").
+const maxRetryAfter = 60 * time.Second
+
+// writeError answers a failed request. It is the only place where errors become
+// answers, and shows a client nothing but what fault.Error means for it.
+func (g *Gateway) writeError(w http.ResponseWriter, r *request, err error) {
+	if r.Context().Err() != nil && errors.Is(err, context.Canceled) {
+		w.WriteHeader(statusClientGone)
+		return
+	}
+	f := fault.As(err)
+	answer := answerOf[f.Kind]
+	body := api.ErrorBody{Error: api.Error{Code: answer.code, Message: f.Message, Field: f.Field}}
+	if len(f.Issues) > 0 || f.Reason != "" {
+		details := &api.ErrorDetails{Reason: string(f.Reason)}
+		for _, i := range f.Issues {
+			details.Issues = append(details.Issues, api.ErrorIssue{Path: i.Path, Message: i.Message})
+		}
+		body.Error.Details = details
+	}
+	encoded, encodeErr := json.Marshal(body)
+	if encodeErr != nil { // strings alone: can't be
+		encoded = []byte(`{"data":null,"error":{"code":"INTERNAL_ERROR","message":"Something went wrong on our side."}}`)
+	}
+	h := w.Header()
+	h["Content-Type"] = jsonType
+	h["Cache-Control"] = noStore
+	h["Content-Length"] = []string{strconv.Itoa(len(encoded))}
+	switch f.Kind {
+	case fault.Unauthorized:
+		h.Set("WWW-Authenticate", `Bearer realm="esagate"`)
+	case fault.Unavailable, fault.RateLimited:
+		h.Set("Retry-After", retryAfter(f.RetryAfter))
+	}
+	g.logFailure(r, answer.status, f)
+	w.WriteHeader(answer.status)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(encoded) // the client may be gone
+	}
+}
+
+// retryAfter is whole seconds, at least 1.
+func retryAfter(d time.Duration) string {
+	d = min(max(d, time.Second), maxRetryAfter)
+	return strconv.Itoa(int((d + time.Second - 1) / time.Second))
+}
+
+// logFailure tells an operator of what is ours to mend; a client's own mistakes
+// are in the access log and the metrics.
+func (g *Gateway) logFailure(r *request, status int, f *fault.Error) {
+	level, msg := slog.LevelDebug, "request refused"
+	switch f.Kind {
+	case fault.Internal:
+		level, msg = slog.LevelError, "request failed"
+	case fault.Unavailable:
+		level, msg = slog.LevelWarn, "nothing to serve"
+	}
+	if !g.log.Enabled(r.Context(), level) {
+		return
+	}
+	g.log.LogAttrs(r.Context(), level, msg, slog.String("request_id", r.id), slog.String("route", r.route),
+		slog.Int("status", status), slog.String("reason", string(f.Reason)), slog.Any("error", f))
+}
+
+// snapshotError says in the contract's words why a snapshot cache has nothing.
+func snapshotError(err error) error {
+	var none *snapshot.UnavailableError
+	if !errors.As(err, &none) {
+		return err
+	}
+	cause := none.Cause
+	if errors.Is(cause, snapshot.ErrNoAnswer) {
+		cause = fault.Upstream(fault.UpstreamTimeout, "The sales agent has not answered in time.", cause)
+	}
+	var f *fault.Error
+	if !errors.As(cause, &f) || f.Kind != fault.Unavailable {
+		f = fault.Upstream(fault.UpstreamError, "The sales agent can't be asked now.", cause)
+	}
+	answer := *f
+	answer.RetryAfter = none.RetryAfter
+	return &answer
+}

@@ -1,0 +1,91 @@
+package gateway
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+
+	"esagate/api"
+)
+
+// lifecycle is where the process stands.
+type lifecycle uint32
+
+const (
+	starting lifecycle = iota
+	ready
+	stopping
+)
+
+// String gives the word of /readyz.
+func (l lifecycle) String() string { return [...]string{"starting", "ready", "stopping"}[l] }
+
+func (g *Gateway) lifecycle() lifecycle { return lifecycle(g.state.Load()) }
+
+// SetReady makes /readyz say that requests are welcome.
+func (g *Gateway) SetReady() { g.state.CompareAndSwap(uint32(starting), uint32(ready)) }
+
+// SetStopping makes /readyz say that no more requests should be sent.
+func (g *Gateway) SetStopping() { g.state.Store(uint32(stopping)) }
+
+func (g *Gateway) getHealth(w http.ResponseWriter, r *request) error {
+	writePlain(w, r, http.StatusOK, "application/json", []byte(`{"status":"ok"}`))
+	return nil
+}
+
+// readiness is the body of /readyz.
+type readiness struct {
+	Status   string `json:"status"`
+	Store    string `json:"store"`
+	Upstream string `json:"upstream"`
+}
+
+// getReadiness is false only while starting and stopping: a gateway without its
+// sales agent or its store still serves what it knows, and says so here.
+func (g *Gateway) getReadiness(w http.ResponseWriter, r *request) error {
+	state := g.lifecycle()
+	body := readiness{Status: state.String(), Store: "ok", Upstream: "unknown"}
+	if !g.deps.Directory.StoreAvailable() {
+		body.Store = "away"
+	}
+	switch h := g.deps.Upstream.Health(); {
+	case h.KeyRefused:
+		body.Upstream = "key_refused"
+	case h.Breaker != "closed":
+		body.Upstream = "circuit_open"
+	case h.Reached:
+		body.Upstream = "ok"
+	}
+	encoded, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	status := http.StatusOK
+	if state != ready {
+		status = http.StatusServiceUnavailable
+	}
+	writePlain(w, r, status, "application/json", encoded)
+	return nil
+}
+
+func (g *Gateway) getMetrics(w http.ResponseWriter, r *request) error {
+	g.deps.MetricsHandler.ServeHTTP(w, r.Request)
+	return nil
+}
+
+func (g *Gateway) getSpec(w http.ResponseWriter, r *request) error {
+	writePlain(w, r, http.StatusOK, "application/yaml", api.OpenAPI)
+	return nil
+}
+
+// writePlain answers with something that no client should keep.
+func writePlain(w http.ResponseWriter, r *request, status int, contentType string, content []byte) {
+	h := w.Header()
+	h.Set("Content-Type", contentType)
+	h["Cache-Control"] = noStore
+	h.Set("Content-Length", strconv.Itoa(len(content)))
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(content) // the client may be gone
+	}
+}

@@ -1,0 +1,65 @@
+package gateway
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"esagate/internal/fault"
+	"esagate/registry"
+)
+
+const (
+	learnFirst = 5 * time.Second // after the first failure; doubling
+	learnLast  = 5 * time.Minute
+)
+
+// LearnTenants asks upstream, in the background and one at a time, for what the
+// config could not say of its tenants: their external_org_id and whether they
+// are active. A failure changes nothing; what can't be reached is asked again
+// until Close.
+func (g *Gateway) LearnTenants(sources []*registry.ManagedSource) {
+	g.background.Go(func() {
+		wait := learnFirst
+		for len(sources) > 0 {
+			var again []*registry.ManagedSource
+			for _, m := range sources {
+				if g.life.Err() != nil {
+					return
+				}
+				if m.Connection.TenantID != "" && !g.learnTenant(g.life, m) {
+					again = append(again, m)
+				}
+			}
+			sources = again
+			if len(sources) == 0 {
+				return
+			}
+			select {
+			case <-time.After(wait):
+				wait = min(2*wait, learnLast)
+			case <-g.life.Done():
+				return
+			}
+		}
+	})
+}
+
+// learnTenant reports whether there is nothing more to ask.
+func (g *Gateway) learnTenant(ctx context.Context, m *registry.ManagedSource) bool {
+	c := &m.Connection
+	tenant, err := g.deps.Upstream.Tenant(ctx, c.TenantID)
+	if err != nil {
+		if fault.Is(err, fault.NotFound) {
+			g.log.LogAttrs(ctx, slog.LevelWarn, "a configured tenant does not exist", slog.String("tenant", c.TenantID))
+			return true
+		}
+		return false
+	}
+	facts := registry.TenantFacts{ExternalOrgID: tenant.ExternalOrgID.Value}
+	if tenant.IsActive.Set {
+		facts.Active = &tenant.IsActive.Value
+	}
+	_, err = g.deps.Directory.LearnTenant(ctx, c.CustomerID, c.ID, facts)
+	return err == nil
+}

@@ -1,0 +1,127 @@
+package gateway
+
+import (
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"esagate/internal/fault"
+)
+
+const maxSourceID = 255 // code points
+
+// parseSourceID unescapes and checks a sourceId (contract, "Rules for inventory
+// sources"): what can't be an id is a validation error, not a missing source.
+func parseSourceID(escaped string) (string, error) {
+	id, err := url.PathUnescape(escaped)
+	bad := func(message string) (string, error) {
+		return "", fault.Invalid(fault.Issue{Path: "sourceId", Message: message})
+	}
+	switch {
+	case err != nil:
+		return bad("sourceId is not properly percent-encoded.")
+	case id == "":
+		return bad("sourceId is empty.")
+	case !utf8.ValidString(id):
+		return bad("sourceId is not UTF-8.")
+	case len(id) > maxSourceID && utf8.RuneCountInString(id) > maxSourceID:
+		return bad("sourceId is longer than 255 characters.")
+	case id == "." || id == "..":
+		return bad("sourceId can't be a dot segment.")
+	case strings.ContainsAny(id, `/\?#%`):
+		return bad(`sourceId can't contain any of / \ ? # %.`)
+	case strings.ContainsFunc(id, unicode.IsControl):
+		return bad("sourceId can't contain control characters.")
+	case strings.TrimSpace(id) != id:
+		return bad("sourceId can't begin or end with a space.")
+	}
+	return id, nil
+}
+
+// parseESAID reads a connection's id: a positive 64-bit number in its one
+// canonical spelling.
+func parseESAID(s string) (int64, error) {
+	id, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || id < 1 || strconv.FormatInt(id, 10) != s {
+		return 0, fault.Invalid(fault.Issue{Path: "esaId", Message: "esaId must be a positive whole number."})
+	}
+	return id, nil
+}
+
+// query reads query parameters: each at most once, none unknown, every fault in
+// one answer.
+type query struct {
+	values url.Values
+	issues []fault.Issue
+}
+
+func parseQuery(raw string, known ...string) *query {
+	q := &query{}
+	if raw == "" {
+		return q
+	}
+	values, err := url.ParseQuery(raw)
+	if err != nil {
+		q.fail("query", "The query string is not properly encoded.")
+		return q
+	}
+	q.values = values
+	for name, given := range values {
+		switch {
+		case !slices.Contains(known, name):
+			q.fail("query", "There is a query parameter that this operation does not know.")
+		case len(given) > 1:
+			q.fail("query."+name, name+" is given more than once.")
+		}
+	}
+	return q
+}
+
+func (q *query) fail(path, message string) {
+	issue := fault.Issue{Path: path, Message: message}
+	if !slices.Contains(q.issues, issue) {
+		q.issues = append(q.issues, issue)
+	}
+}
+
+// integer reads a whole number within bounds, or the default when absent.
+func (q *query) integer(name string, least, most, otherwise int) int {
+	given, ok := q.values[name]
+	if !ok {
+		return otherwise
+	}
+	n, err := strconv.Atoi(given[0])
+	if err != nil || n < least || n > most || strings.HasPrefix(given[0], "+") {
+		q.fail("query."+name, name+" must be a whole number from "+strconv.Itoa(least)+" to "+strconv.Itoa(most)+".")
+		return otherwise
+	}
+	return n
+}
+
+// boolean reads true or false, or the default when absent.
+func (q *query) boolean(name string, otherwise bool) bool {
+	given, ok := q.values[name]
+	if !ok {
+		return otherwise
+	}
+	switch given[0] {
+	case "true":
+		return true
+	case "false":
+		return false
+	}
+	q.fail("query."+name, name+" must be true or false.")
+	return otherwise
+}
+
+// err gives every fault found, in a steady order.
+func (q *query) err() error {
+	if len(q.issues) == 0 {
+		return nil
+	}
+	slices.SortFunc(q.issues, func(a, b fault.Issue) int { return strings.Compare(a.Path+a.Message, b.Path+b.Message) })
+	return fault.Invalid(q.issues...)
+}

@@ -1,0 +1,187 @@
+package gateway
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/base64"
+	"net/http"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"esagate/api"
+	"esagate/registry"
+	"esagate/snapshot"
+	"esagate/transform"
+)
+
+// statusDoc is one document of upstream with its encodings: one for each state
+// that its readers may see it in, made when first asked for.
+type statusDoc struct {
+	snapshot *api.Status // nil: no tenant yet
+	at       time.Time
+
+	mu     sync.Mutex
+	bodies []statusBody
+}
+
+// maxBodies bounds the encodings of one document; the oldest goes.
+const maxBodies = 4
+
+type statusBody struct {
+	version int64     // of the connection
+	source  time.Time // the source's last change
+	stale   bool
+	body    *body
+}
+
+// FetchedAt implements snapshot.Document.
+func (d *statusDoc) FetchedAt() time.Time { return d.at }
+
+// body gives the encoding for a connection as it stands.
+func (d *statusDoc) body(g *Gateway, m *registry.ManagedSource, stale bool) *body {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for i := range d.bodies {
+		b := &d.bodies[i]
+		if b.version == m.Connection.Version && b.stale == stale && b.source.Equal(m.Source.UpdatedAt) {
+			return b.body
+		}
+	}
+	no := false
+	doc, failed := g.deps.Tasks.Status(transform.StatusInput{
+		Source: m.Source, Connection: m.Connection, Snapshot: d.snapshot,
+		Webhooks:   api.Webhooks{Last24h: api.WebhookCounts{SuccessRate: 1}}, // none are received in this version
+		Subscribed: &no,
+		Stale:      stale, Now: d.at,
+	})
+	for _, task := range failed {
+		g.ins.TaskEvaluationError(task)
+	}
+	made := newBody(g.enveloped(transform.AppendStatus(nil, doc)))
+	if len(d.bodies) == maxBodies {
+		d.bodies = slices.Delete(d.bodies, 0, 1)
+	}
+	d.bodies = append(d.bodies, statusBody{m.Connection.Version, m.Source.UpdatedAt, stale, made})
+	return made
+}
+
+// body is an encoded answer, shared by all its readers: header values included,
+// so that a reader costs no allocation for them.
+type body struct {
+	plain      []byte
+	etag       []string
+	length     []string
+	compress   sync.Once
+	gzip       []byte
+	gzipETag   []string
+	gzipLength []string
+}
+
+func newBody(plain []byte) *body {
+	sum := sha256.Sum256(plain)
+	tag := base64.RawURLEncoding.EncodeToString(sum[:12])
+	return &body{
+		plain: plain, length: []string{strconv.Itoa(len(plain))},
+		etag: []string{`"` + tag + `"`}, gzipETag: []string{`"` + tag + `-gzip"`},
+	}
+}
+
+// zipped compresses once, when the first reader wants it.
+func (b *body) zipped() []byte {
+	b.compress.Do(func() {
+		var out bytes.Buffer
+		z := gzip.NewWriter(&out)
+		_, _ = z.Write(b.plain) // a bytes.Buffer does not fail
+		_ = z.Close()
+		b.gzip, b.gzipLength = out.Bytes(), []string{strconv.Itoa(out.Len())}
+	})
+	return b.gzip
+}
+
+var (
+	gzipCoding = []string{"gzip"}
+	revalidate = []string{"private, no-cache"}
+	vary       = []string{"Accept-Encoding, Authorization, X-Scope3-Api-Key"}
+)
+
+// write answers with the body in the coding that the client wants, or with 304
+// where it has it already. Age and Cache-Status are the caller's.
+func (b *body) write(w http.ResponseWriter, r *request) {
+	h := w.Header()
+	content, etag, length := b.plain, b.etag, b.length
+	zip := acceptsGzip(r.Header)
+	if zip {
+		content = b.zipped()
+		etag, length = b.gzipETag, b.gzipLength
+	}
+	h["Cache-Control"] = revalidate
+	h["Etag"] = etag
+	if v, ok := h["Vary"]; ok {
+		h["Vary"] = append(slices.Clone(v), vary...)
+	} else {
+		h["Vary"] = vary
+	}
+	if tags, ok := r.Header["If-None-Match"]; ok && matches(tags, b.etag[0], b.gzipETag[0]) {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	h["Content-Type"] = jsonType
+	h["Content-Length"] = length
+	if zip {
+		h["Content-Encoding"] = gzipCoding
+	}
+	w.WriteHeader(http.StatusOK)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(content) // the client may be gone
+	}
+}
+
+// enveloped wraps a success where the operator wants it so (contract, "Envelope").
+func (g *Gateway) enveloped(document []byte) []byte {
+	if !g.cfg.Envelope {
+		return document
+	}
+	wrapped := make([]byte, 0, len(document)+32)
+	wrapped = append(wrapped, `{"data":`...)
+	wrapped = append(wrapped, document...)
+	return append(wrapped, `,"error":null}`...)
+}
+
+// ages holds ready Age values for the first 15 minutes.
+var ages = func() [901][]string {
+	var values [901][]string
+	for s := range values {
+		values[s] = []string{strconv.Itoa(s)}
+	}
+	return values
+}()
+
+func ageHeader(age time.Duration) []string {
+	if s := int(age / time.Second); s < len(ages) {
+		return ages[s]
+	}
+	return []string{strconv.Itoa(int(age / time.Second))}
+}
+
+var (
+	cacheHit       = []string{"esagate; hit"}
+	cacheMiss      = []string{"esagate; fwd=miss; stored"}
+	cacheCollapsed = []string{"esagate; fwd=miss; collapsed"}
+)
+
+// cacheStatus says how the answer came about (RFC 9211). A stale copy that is
+// served is a hit with a negative ttl.
+func cacheStatus(state snapshot.State, fresh time.Duration, collapsed bool) []string {
+	switch {
+	case state == snapshot.Hit:
+		return cacheHit
+	case state == snapshot.Stale:
+		return []string{"esagate; hit; ttl=" + strconv.Itoa(int(fresh/time.Second))}
+	case collapsed:
+		return cacheCollapsed
+	}
+	return cacheMiss
+}

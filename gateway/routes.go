@@ -1,0 +1,93 @@
+package gateway
+
+import (
+	"net/http"
+	"sort"
+
+	"github.com/gorilla/mux"
+)
+
+// access is what a caller needs for a route.
+type access uint8
+
+const (
+	public access = iota // no key
+	read                 // any key
+	write                // a key with write access
+)
+
+// handlerFunc answers one request or says why not.
+type handlerFunc func(w http.ResponseWriter, r *request) error
+
+// Route is one row of the route table.
+type Route struct {
+	Method string // GET rows serve HEAD as well
+	Path   string // as in api/openapi.yaml
+	access access
+	handle func(*Gateway) handlerFunc
+}
+
+const storefront = "/api/v2/storefront"
+
+// table leads the router; a test holds it against api/openapi.yaml. The busiest
+// route stands first: the router tries them in order.
+var table = []Route{
+	{"GET", storefront + "/inventory-sources/{sourceId}/status", read, method((*Gateway).getSourceStatus)},
+	{"GET", storefront + "/inventory-sources/{sourceId}/esa", read, method((*Gateway).getSourceConnection)},
+	{"GET", storefront + "/esa", read, method((*Gateway).listConnections)},
+	{"GET", storefront + "/esa/{esaId}", read, method((*Gateway).getConnection)},
+	{"GET", storefront + "/esa/{esaId}/status", read, method((*Gateway).getStatus)},
+	{"GET", "/healthz", public, method((*Gateway).getHealth)},
+	{"GET", "/readyz", public, method((*Gateway).getReadiness)},
+	{"GET", "/metrics", public, method((*Gateway).getMetrics)},
+	{"GET", "/openapi.yaml", public, method((*Gateway).getSpec)},
+}
+
+func method(f func(*Gateway, http.ResponseWriter, *request) error) func(*Gateway) handlerFunc {
+	return func(g *Gateway) handlerFunc {
+		return func(w http.ResponseWriter, r *request) error { return f(g, w, r) }
+	}
+}
+
+// Routes gives the route table.
+func Routes() []Route { return append([]Route(nil), table...) }
+
+// boundRoute is a row with its handler bound to a gateway; it rides in the
+// router as the handler that a match carries.
+type boundRoute struct {
+	Route
+	run handlerFunc
+}
+
+// ServeHTTP makes boundRoute a http.Handler for the router to carry. The gateway
+// calls run itself, after the router has matched.
+func (*boundRoute) ServeHTTP(http.ResponseWriter, *http.Request) {}
+
+// newRouter builds the router. Ids arrive escaped and as they were sent
+// (UseEncodedPath, SkipClean): handlers unescape them once.
+func (g *Gateway) newRouter() *mux.Router {
+	router := mux.NewRouter().UseEncodedPath().SkipClean(true)
+	for _, row := range table {
+		methods := []string{row.Method}
+		if row.Method == http.MethodGet {
+			methods = append(methods, http.MethodHead)
+		}
+		router.Methods(methods...).Path(row.Path).Handler(&boundRoute{row, row.handle(g)})
+	}
+	return router
+}
+
+// allowed lists the methods that a path has, for the Allow header.
+func (g *Gateway) allowed(r *http.Request) []string {
+	var methods []string
+	for _, m := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"} {
+		probe := *r
+		probe.Method = m
+		var match mux.RouteMatch
+		if g.router.Match(&probe, &match) && match.MatchErr == nil {
+			methods = append(methods, m)
+		}
+	}
+	sort.Strings(methods)
+	return methods
+}

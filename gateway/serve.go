@@ -1,0 +1,264 @@
+package gateway
+
+import (
+	"context"
+	"encoding/hex"
+	"log/slog"
+	"math/rand/v2"
+	"mime"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/gorilla/mux"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
+
+	"esagate/internal/fault"
+	"esagate/registry"
+)
+
+const (
+	headerRequestID = "X-Request-Id"
+
+	maxHeaderBytes = 32 << 10 // over this: 431 as JSON; net/http's own limit lies above
+	maxBodyBytes   = 1 << 20
+)
+
+// Header values that many answers share. They are never written to: net/http
+// only reads them.
+var (
+	jsonType   = []string{"application/json"}
+	noStore    = []string{"no-store"}
+	nosniff    = []string{"nosniff"}
+	csp        = []string{"default-src 'none'; frame-ancestors 'none'"}
+	noReferrer = []string{"no-referrer"}
+	hsts       = []string{"max-age=31536000"}
+)
+
+// request is one request on its way through the gateway.
+type request struct {
+	*http.Request
+
+	id     string
+	route  string // the template; noRoute when none matched
+	vars   map[string]string
+	caller *Key // nil on a public route
+	answer recorder
+}
+
+// noRoute stands for a path that is not in the table.
+const noRoute = "(none)"
+
+// recorder remembers the status that was answered; 0: nothing yet.
+type recorder struct {
+	http.ResponseWriter
+	status int
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (w *recorder) WriteHeader(status int) {
+	if w.status == 0 {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements http.ResponseWriter.
+func (w *recorder) Write(b []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	return w.ResponseWriter.Write(b)
+}
+
+// Unwrap serves http.ResponseController.
+func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// serve is the way of every request: identify, match, trace, authenticate,
+// answer, count. This stands here and not in the router's middleware, which does
+// not run on a 404 or a 405.
+func (g *Gateway) serve(w http.ResponseWriter, hr *http.Request) {
+	begun := time.Now()
+	r := &request{Request: hr, id: requestID(hr.Header), route: noRoute, answer: recorder{ResponseWriter: w}}
+	h := w.Header()
+	h[headerRequestID] = []string{r.id}
+	h["X-Content-Type-Options"] = nosniff
+	h["Content-Security-Policy"] = csp
+	h["Referrer-Policy"] = noReferrer
+	if g.https {
+		h["Strict-Transport-Security"] = hsts
+	}
+
+	var match mux.RouteMatch
+	g.router.Match(hr, &match)
+	route, ok := match.Handler.(*boundRoute)
+	if ok && match.MatchErr == nil {
+		r.route, r.vars = route.Path, match.Vars
+	} else {
+		route = nil
+	}
+	span := g.startSpan(r)
+	defer g.finish(r, begun, span)
+	if err := g.run(&r.answer, r, route); err != nil {
+		g.writeError(&r.answer, r, err)
+	}
+}
+
+// run lets the matched handler answer whoever may have it. The key is asked for
+// first: without one, nobody learns which paths there are.
+func (g *Gateway) run(w http.ResponseWriter, r *request, route *boundRoute) error {
+	if route == nil || route.access != public {
+		need := read
+		if route != nil {
+			need = route.access
+		}
+		key, err := g.authenticate(r.Request, need)
+		if err != nil {
+			return err
+		}
+		r.caller = key
+	}
+	if route == nil {
+		if allow := g.allowed(r.Request); len(allow) > 0 {
+			w.Header().Set("Allow", strings.Join(allow, ", "))
+			return fault.New(fault.MethodNotAllowed, "This path does not have that method.")
+		}
+		return fault.New(fault.NotFound, "There is nothing at this path.")
+	}
+	if err := checkSizes(w, r); err != nil {
+		return err
+	}
+	return route.run(w, r)
+}
+
+// checkSizes refuses what no operation takes.
+func checkSizes(w http.ResponseWriter, r *request) error {
+	total := len(r.RequestURI)
+	for name, values := range r.Header {
+		for _, v := range values {
+			total += len(name) + len(v) + len(": \r\n")
+		}
+	}
+	if total > maxHeaderBytes {
+		return fault.New(fault.HeadersTooLarge, "The request's headers are too large.")
+	}
+	if r.ContentLength == 0 {
+		return nil
+	}
+	if r.ContentLength > maxBodyBytes {
+		return fault.New(fault.TooLarge, "The request's body is larger than 1 MiB.")
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, maxBodyBytes)
+	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || media != "application/json" {
+		return fault.New(fault.UnsupportedMedia, "A body must be application/json.")
+	}
+	return nil
+}
+
+// finish counts and logs the request, and answers in a panicking handler's place.
+func (g *Gateway) finish(r *request, begun time.Time, span trace.Span) {
+	if p := recover(); p != nil {
+		g.ins.Panic()
+		g.log.LogAttrs(r.Context(), slog.LevelError, "a handler panicked", slog.String("request_id", r.id),
+			slog.String("route", r.route), slog.String("kind", kindOf(p)), slog.String("stack", string(debug.Stack())))
+		if r.answer.status == 0 {
+			g.writeError(&r.answer, r, fault.New(fault.Internal, "Something went wrong on our side."))
+		} else {
+			defer panic(http.ErrAbortHandler) // half an answer is out: cut the connection
+		}
+	}
+	took := time.Since(begun)
+	status := r.answer.status
+	g.ins.Request(r.route, r.Method, status, took)
+	if span != nil {
+		span.SetAttributes(attribute.Int("http.response.status_code", status))
+		if status >= 500 {
+			span.SetStatus(codes.Error, "")
+		}
+		span.End()
+	}
+	g.logAccess(r, status, took)
+}
+
+// logAccess tells of every request at level debug, of refused and failed ones at
+// info: a healthy gateway's log stays readable.
+func (g *Gateway) logAccess(r *request, status int, took time.Duration) {
+	level := slog.LevelDebug
+	if status >= 400 {
+		level = slog.LevelInfo
+	}
+	if !g.log.Enabled(r.Context(), level) {
+		return
+	}
+	key := ""
+	if r.caller != nil {
+		key = r.caller.Name
+	}
+	g.log.LogAttrs(r.Context(), level, "request", slog.String("request_id", r.id), slog.String("method", r.Method),
+		slog.String("route", r.route), slog.Int("status", status), slog.Duration("duration", took), slog.String("key_name", key))
+}
+
+// kindOf names a panic's type; its value may hold anything.
+func kindOf(p any) string {
+	if _, ok := p.(error); ok {
+		return "error"
+	}
+	return "value"
+}
+
+// startSpan opens the server span, a child of the caller's where one came along.
+// It gives nil, and leaves the context alone, where nothing would come of it.
+func (g *Gateway) startSpan(r *request) trace.Span {
+	ctx := r.Context()
+	if _, ok := r.Header["Traceparent"]; ok {
+		ctx = g.deps.Propagator.Extract(ctx, propagation.HeaderCarrier(r.Header))
+	}
+	ctx, span := g.tracer.Start(ctx, r.Method+" "+r.route, trace.WithSpanKind(trace.SpanKindServer))
+	if !span.SpanContext().IsValid() {
+		return nil
+	}
+	r.Request = r.WithContext(ctx)
+	if !span.IsRecording() {
+		return nil
+	}
+	span.SetAttributes(attribute.String("http.request.method", r.Method), attribute.String("http.route", r.route))
+	return span
+}
+
+// requestID takes over the caller's id when it is a plain word, else makes one.
+func requestID(h http.Header) string {
+	if given := h[headerRequestID]; len(given) == 1 && plainID(given[0]) {
+		return given[0]
+	}
+	var raw [16]byte
+	a, b := rand.Uint64(), rand.Uint64()
+	for i := range 8 {
+		raw[i], raw[8+i] = byte(a>>(8*i)), byte(b>>(8*i))
+	}
+	return hex.EncodeToString(raw[:])
+}
+
+func plainID(s string) bool {
+	if len(s) < 1 || len(s) > 64 {
+		return false
+	}
+	for i := range len(s) {
+		c := s[i]
+		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_' || c == '.') {
+			return false
+		}
+	}
+	return true
+}
+
+// withSource lets a shared fetch know whose tenant it asks about.
+func withSource(ctx context.Context, m *registry.ManagedSource) context.Context {
+	return context.WithValue(ctx, sourceKey{}, m)
+}
+
+type sourceKey struct{}

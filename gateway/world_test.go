@@ -1,0 +1,328 @@
+package gateway_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"esagate/api"
+	"esagate/api/apitest"
+	"esagate/gateway"
+	"esagate/internal/telemetry"
+	"esagate/registry"
+	"esagate/registry/sqlstore"
+	"esagate/snapshot"
+	"esagate/transform"
+	"esagate/upstream"
+	"esagate/upstream/upstreamtest"
+)
+
+const (
+	customer  = 4711
+	stranger  = 4712
+	writeKey  = "write-key-of-4711-00000000"
+	readKey   = "read-key-of-4711-000000000"
+	otherKey  = "write-key-of-4712-00000000"
+	agentKey  = "agent-key-CANARY-0123456789"
+	tenant    = "tnt_meadow"
+	source    = "meadow-daily"
+	statusOf  = "/api/v2/storefront/inventory-sources/" + source + "/status"
+	esaOf     = "/api/v2/storefront/inventory-sources/" + source + "/esa"
+	unplanned = "not-yet-provisioned"
+)
+
+// world is a gateway over a real registry and a simulated sales agent, on a fake
+// clock: every wait in a test is the clock's.
+type world struct {
+	*testing.T
+	agent     *upstreamtest.Agent
+	gateway   *gateway.Gateway
+	directory *registry.Directory
+	store     *sqlstore.Store
+	client    *upstream.Client
+	logs      *logBuffer
+	stop      func()
+	envelope  bool
+	seen      bytes.Buffer // every answer's headers and body, for the canary check
+}
+
+type logBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (l *logBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+func (l *logBuffer) String() string { l.mu.Lock(); defer l.mu.Unlock(); return l.buf.String() }
+
+// setup is what a test may want otherwise.
+type setup struct {
+	agent    upstreamtest.Options
+	tasks    []transform.TaskDefinition
+	envelope bool
+	origins  []string
+	database string
+	sources  []registry.ConfigSource
+	metrics  http.Handler
+}
+
+// inWorld runs a test in a fresh world.
+func inWorld(t *testing.T, s setup, body func(w *world)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		agent := upstreamtest.New(func() upstreamtest.Options { s.agent.APIKey = agentKey; return s.agent }())
+		agent.SetTenant(upstreamtest.Tenant{
+			ID: tenant, Name: "Meadow Daily", ExternalOrgID: "org-meadow", Active: true,
+			AdServer: upstreamtest.AdServer{Type: "google_ad_manager", NetworkCode: "90817263", Configured: true, ServiceAccountEmail: "agent@sales-agent.example"},
+			Status:   upstreamtest.Healthy(),
+		})
+		if s.database == "" {
+			s.database = filepath.Join(t.TempDir(), "registry.db")
+		}
+		w := start(t, s, agent)
+		defer w.noCanary()
+		defer agent.Close()
+		defer w.stop()
+		body(w)
+	})
+}
+
+// start builds a gateway over an agent; restart does it again on the same database.
+func start(t *testing.T, s setup, agent *upstreamtest.Agent) *world {
+	t.Helper()
+	ctx := context.Background()
+	w := &world{T: t, agent: agent, logs: &logBuffer{}, envelope: s.envelope}
+	server, dial := agent.Pipe()
+	tel, err := telemetry.Start(ctx, telemetry.Config{LogFormat: "json", LogLevel: "debug", Version: "test"}, w.logs)
+	w.must(err)
+	instruments, err := telemetry.NewInstruments(tel.MeterProvider)
+	w.must(err)
+	w.store, err = sqlstore.Open(ctx, "sqlite://"+s.database)
+	w.must(err)
+	w.directory = registry.NewDirectory(w.store, registry.DirectoryOptions{})
+	w.adopt(s)
+	tasks, bad := transform.NewTasks(s.tasks)
+	if len(bad) > 0 {
+		t.Fatal(bad)
+	}
+	transport := &http.Transport{DialContext: dial}
+	w.client, err = upstream.New(upstream.Config{
+		BaseURL: server.URL(), APIKey: agentKey, Attempts: 3, FetchTimeout: 10 * time.Second,
+		Breaker: upstream.BreakerConfig{ConsecutiveFailures: 5, MinimumRequests: 20, FailureRatio: 0.5, Window: 30 * time.Second, OpenFor: 30 * time.Second},
+	}, upstream.Deps{
+		Transport: transport, Logger: tel.Logger, MeterProvider: tel.MeterProvider, TracerProvider: tel.TracerProvider,
+		Propagator: tel.Propagator, OnRecover: func(id string) { w.gateway.UpstreamRecovered(id) },
+	})
+	w.must(err)
+	if s.metrics == nil {
+		s.metrics = tel.MetricsHandler
+	}
+	w.gateway = gateway.New(gateway.Config{
+		PublicURL: "https://gateway.example", Envelope: s.envelope, AllowedOrigins: s.origins,
+		Keys: []gateway.Key{
+			{Name: "writer", CustomerID: customer, Write: true, SHA256: sha256.Sum256([]byte(writeKey))},
+			{Name: "reader", CustomerID: customer, SHA256: sha256.Sum256([]byte(readKey))},
+			{Name: "other", CustomerID: stranger, Write: true, SHA256: sha256.Sum256([]byte(otherKey))},
+		},
+		Snapshot: snapshot.Limits{
+			Fresh: 5 * time.Second, StaleWhileRevalidate: time.Minute, StaleIfError: 15 * time.Minute,
+			Patience: 300 * time.Millisecond, Timeout: 3 * time.Second, FetchTimeout: 10 * time.Second, Entries: 100,
+		},
+	}, gateway.Deps{
+		Directory: w.directory, Upstream: w.client, Tasks: tasks, Logger: tel.Logger, Instruments: instruments,
+		TracerProvider: tel.TracerProvider, Propagator: tel.Propagator, MetricsHandler: s.metrics,
+	})
+	w.gateway.SetReady()
+	w.stop = func() {
+		w.gateway.Close()
+		w.client.Close()
+		w.directory.Close()
+		_ = w.store.Close()
+		transport.CloseIdleConnections()
+		_ = server.Close()
+		w.must(tel.Shutdown(ctx))
+	}
+	return w
+}
+
+func (w *world) adopt(s setup) {
+	w.Helper()
+	sources := append([]registry.ConfigSource{
+		{CustomerID: customer, SourceID: source, Name: "Meadow Daily", TenantID: tenant, AdServer: &registry.AdServer{Type: "google_ad_manager", NetworkCode: "90817263"}},
+		{CustomerID: customer, SourceID: unplanned, Name: "Not yet"},
+	}, s.sources...)
+	for _, c := range sources {
+		a, err := w.store.Adopt(context.Background(), c)
+		w.must(err)
+		w.directory.Put(a.Managed)
+	}
+}
+
+func (w *world) must(err error) {
+	w.Helper()
+	if err != nil {
+		w.Fatal(err)
+	}
+}
+
+// answer is what came back.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+	took   time.Duration
+}
+
+// get asks with the read key; pairs are further headers.
+func (w *world) get(path string, pairs ...string) answer {
+	w.Helper()
+	return w.do("GET", path, append([]string{"Authorization", "Bearer " + readKey}, pairs...)...)
+}
+
+// do sends a request and holds the answer against the published contract.
+func (w *world) do(method, path string, pairs ...string) answer {
+	w.Helper()
+	r := httptest.NewRequest(method, "https://gateway.example/", nil)
+	parsed, err := url.ParseRequestURI(path) // as the server does
+	w.must(err)
+	r.URL, r.RequestURI = parsed, path
+	for i := 0; i+1 < len(pairs); i += 2 {
+		r.Header.Add(pairs[i], pairs[i+1])
+	}
+	return w.send(r)
+}
+
+func (w *world) send(r *http.Request) answer {
+	w.Helper()
+	rec := httptest.NewRecorder()
+	begun := time.Now()
+	w.gateway.ServeHTTP(rec, r)
+	a := answer{rec.Code, rec.Header(), rec.Body.Bytes(), time.Since(begun)}
+	if w.envelope {
+		apitest.ValidateEnveloped(w.T, r, a.status, a.header, a.body)
+	} else {
+		apitest.Validate(w.T, r, a.status, a.header, a.body)
+	}
+	w.must(a.header.Write(&w.seen))
+	w.seen.Write(a.body)
+	return a
+}
+
+// noCanary looks for planted secrets in all that was said.
+func (w *world) noCanary() {
+	w.Helper()
+	for name, text := range map[string]string{"an answer": w.seen.String(), "a log line": w.logs.String()} {
+		if i := strings.Index(strings.ToUpper(text), "CANARY"); i >= 0 {
+			w.Errorf("a planted secret stands in %s: …%s…", name, text[max(0, i-80):min(len(text), i+40)])
+		}
+	}
+}
+
+// status is what tests look at in a snapshot.
+type status struct {
+	Operational struct {
+		IsLive, DiscoveryDegraded, DeliveryDegraded bool
+		Summary                                     string
+		Issues                                      []struct{ Code, Severity string }
+	}
+	Adapter struct {
+		Type      string
+		Connected bool
+	}
+	Syncs map[string]struct {
+		Status, Severity string
+		ItemCount        *int64
+		Error            *string
+	}
+	Webhooks *struct {
+		Last24h struct {
+			Delivered, Failed int
+			SuccessRate       float64
+		}
+	}
+	SetupTasks struct {
+		BlockerCount, WarningCount int
+		Items                      []struct {
+			ID, Scope, Severity string
+			IsComplete          bool
+		}
+	}
+	FetchedAt time.Time
+}
+
+func (a answer) snapshot(t testing.TB) *status {
+	t.Helper()
+	return decode[status](t, a, http.StatusOK)
+}
+
+func (s *status) issues() (codes []string) {
+	for _, i := range s.Operational.Issues {
+		codes = append(codes, i.Code)
+	}
+	return codes
+}
+
+// failure reads an error answer.
+func (a answer) failure(t testing.TB, status int, code string) api.Error {
+	t.Helper()
+	if a.status != status {
+		t.Fatalf("status %d, want %d: %s", a.status, status, a.body)
+	}
+	var body api.ErrorBody
+	if err := json.Unmarshal(a.body, &body); err != nil {
+		t.Fatal(err)
+	}
+	if body.Error.Code != code {
+		t.Errorf("code %s, want %s", body.Error.Code, code)
+	}
+	return body.Error
+}
+
+func decode[T any](t testing.TB, a answer, status int) *T {
+	t.Helper()
+	if a.status != status {
+		t.Fatalf("status %d, want %d: %s", a.status, status, a.body)
+	}
+	v := new(T)
+	if err := json.Unmarshal(a.body, v); err != nil {
+		t.Fatalf("%v in %s", err, a.body)
+	}
+	return v
+}
+
+func (w *world) pass(d time.Duration) {
+	time.Sleep(d) // the fake clock's
+	synctest.Wait()
+}
+
+// named runs one case of a table: t.Run can't be used on a fake clock.
+func (w *world) named(name string, f func(t testing.TB)) { f(caseOf{w.T, name}) }
+
+type caseOf struct {
+	testing.TB
+	name string
+}
+
+func (c caseOf) Errorf(format string, args ...any) {
+	c.Helper()
+	c.TB.Errorf(c.name+": "+format, args...)
+}
+
+func (c caseOf) Fatalf(format string, args ...any) {
+	c.Helper()
+	c.TB.Fatalf(c.name+": "+format, args...)
+}

@@ -1,0 +1,33 @@
+package config
+
+// Named is a key of the schema, for the tests that go through all of them.
+type Named struct{ Path, Env, Default string }
+
+// Schema lists every key with its default as the reference page writes it.
+func Schema() []Named {
+	var out []Named
+	for _, k := range schema() {
+		out = append(out, Named{Path: k.path, Env: k.env, Default: defaultOf(k)})
+	}
+	return out
+}
+
+func defaultOf(k key) string {
+	if k.env == "" {
+		return ""
+	}
+	value := valueAt(k.path)
+	switch text := bound(value); {
+	case k.path == "upstream.api_key":
+		return "required"
+	case text == "" || k.kind == secretType:
+		return "empty"
+	default:
+		return "`" + text + "`"
+	}
+}
+
+func valueAt(path string) any {
+	doc := document{Config: Default()}
+	return fieldAt(&doc, path)
+}

@@ -1,0 +1,131 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"esagate/internal/redact"
+)
+
+// Fault is one thing wrong with a configuration. Neither field ever holds a
+// value of the file or of the environment; names of keys and of variables stand
+// in both, but not those that look like a secret themselves.
+type Fault struct {
+	Path    string // dotted, list items by index ("auth.keys[0].sha256"); empty: the file as a whole
+	Message string
+	Line    int // of the YAML, 0 when not known
+}
+
+// String is the fault in one line.
+func (f Fault) String() string {
+	path := f.Path
+	if path == "" {
+		path = "config file"
+	}
+	if f.Line > 0 {
+		return fmt.Sprintf("%s (line %d): %s", path, f.Line, f.Message)
+	}
+	return path + ": " + f.Message
+}
+
+// Faults are all faults of one configuration, sorted by path. An empty one is no
+// error: compare its length, not an error interface that holds it, with nil.
+type Faults []Fault
+
+// Error gives one line a fault.
+func (f Faults) Error() string {
+	lines := make([]string, len(f))
+	for i, fault := range f {
+		lines[i] = fault.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// report gathers faults while a configuration is read.
+type report struct {
+	faults  Faults
+	bad     map[string]bool   // paths whose value is of no use for further checks
+	lines   map[string]int    // where each path stands in the file
+	origins map[string]string // which variable set a path, if one did
+}
+
+func newReport() *report {
+	return &report{bad: map[string]bool{}, lines: map[string]int{}, origins: map[string]string{}}
+}
+
+// add notes a fault. Format arguments are names, bounds and words of ours.
+func (r *report) add(path, format string, args ...any) {
+	message := fmt.Sprintf(format, args...)
+	line := 0
+	if origin, ok := r.origins[path]; ok {
+		message += " (set by " + origin + ")"
+	} else {
+		line = lineOf(r.lines, path)
+	}
+	r.addAt(path, line, message)
+}
+
+func (r *report) addAt(path string, line int, message string) {
+	r.bad[path] = true
+	r.note(path, line, message)
+}
+
+// note is addAt for a fault that says nothing against the value at its path.
+func (r *report) note(path string, line int, message string) {
+	r.faults = append(r.faults, Fault{Path: path, Message: message, Line: line})
+}
+
+// good reports whether the paths have no fault yet, nor anything around them:
+// a value that could not be read still is the default, and must not be blamed.
+func (r *report) good(paths ...string) bool {
+	for _, path := range paths {
+		for ; path != ""; path = parent(path) {
+			if r.bad[path] {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func (r *report) sorted() Faults {
+	slices.SortStableFunc(r.faults, func(a, b Fault) int {
+		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Message, b.Message))
+	})
+	return slices.Compact(r.faults)
+}
+
+// lineOf finds the line of a path, or of the nearest thing around it: what is
+// missing has no line of its own.
+func lineOf(lines map[string]int, path string) int {
+	for ; path != ""; path = parent(path) {
+		if line, ok := lines[path]; ok {
+			return line
+		}
+	}
+	return 0
+}
+
+// parent is the path of what is around a path, empty at the top.
+func parent(path string) string { return path[:max(strings.LastIndexAny(path, ".["), 0)] }
+
+func child(path, key string) string {
+	if path == "" {
+		return key
+	}
+	return path + "." + key
+}
+
+func item(path string, i int) string { return path + "[" + strconv.Itoa(i) + "]" }
+
+// shown gives a key of the file for a path: "?" unless it is a plain word, since
+// a secret in the wrong place can end up as a key.
+func shown(key string) string {
+	if redact.Word(key) {
+		return key
+	}
+	return "?"
+}

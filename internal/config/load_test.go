@@ -1,0 +1,207 @@
+package config_test
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"esagate/internal/config"
+	"esagate/registry"
+)
+
+// least is an environment with which an empty file is valid.
+var least = []string{"ESAGATE_UPSTREAM_API_KEY=upstream-key"}
+
+func write(t testing.TB, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "config.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func load(t testing.TB, text string, environ ...string) *config.Config {
+	t.Helper()
+	c, faults := config.Load(write(t, text), append(least[:1:1], environ...))
+	if len(faults) > 0 {
+		t.Fatalf("faults:\n%v", faults)
+	}
+	return c
+}
+
+// faultsOf expects faults, and gives each as "path (line n): message".
+func faultsOf(t testing.TB, text string, environ ...string) []string {
+	t.Helper()
+	c, faults := config.Load(write(t, text), append(least[:1:1], environ...))
+	if len(faults) == 0 || c != nil {
+		t.Fatalf("no faults, or a config beside them: %v", faults)
+	}
+	return strings.Split(faults.Error(), "\n")
+}
+
+func expectFaults(t *testing.T, got []string, want ...string) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Fatalf("got %d faults, want %d:\n%s", len(got), len(want), strings.Join(got, "\n"))
+	}
+	for i := range want {
+		if !strings.Contains(got[i], want[i]) {
+			t.Errorf("fault %d: got %q, want it to hold %q", i, got[i], want[i])
+		}
+	}
+}
+
+func TestTheRootFileLoads(t *testing.T) {
+	c, faults := config.Load("../../config.yaml", []string{
+		"SALES_AGENT_API_KEY=an-upstream-key", "ESAGATE_STOREFRONT_KEY=a-storefront-key-of-some-length",
+	})
+	if len(faults) > 0 {
+		t.Fatal(faults)
+	}
+	// What it shows as defaults are the defaults.
+	want := config.Default()
+	if c.Snapshot != want.Snapshot ||
+		c.Store != want.Store || c.Telemetry != want.Telemetry || c.Server.Address != want.Server.Address {
+		t.Errorf("the file differs from the defaults: %+v", c)
+	}
+	want.Upstream.APIKey = config.NewSecret("an-upstream-key")
+	if c.Upstream != want.Upstream {
+		t.Errorf("upstream: %+v", c.Upstream)
+	}
+	if len(c.Warnings) > 0 {
+		t.Errorf("warnings: %q", c.Warnings)
+	}
+	if len(c.Auth.Keys) != 1 || len(c.Sources) != 1 || len(c.PlatformTasks) != 1 {
+		t.Errorf("keys, sources, tasks: %+v", c)
+	}
+}
+
+func TestTheRootFileNeedsItsVariables(t *testing.T) {
+	_, faults := config.Load("../../config.yaml", nil)
+	expectFaults(t, strings.Split(faults.Error(), "\n"),
+		"the environment variable ESAGATE_STOREFRONT_KEY is not set",
+		"the environment variable SALES_AGENT_API_KEY is not set")
+}
+
+// Lists in flow style, as in the example that people copy: a reference's brace
+// must not end the mapping around it.
+func TestEveryKey(t *testing.T) {
+	c, faults := config.Load(write(t, `
+server: {address: ":9000", public_url: "https://gate.example.org/", envelope: true, allowed_origins: ["HTTPS://App.Example.org:443", "http://localhost:3000"]}
+upstream:
+  base_url: ${HOST}/admin/
+  api_key: '${KEY}'
+  timeout: ${SECONDS}s
+  fetch_timeout: 1m30s
+  probe_timeout: 90s
+  attempts: ${ATTEMPTS}
+  breaker: {consecutive_failures: 7, failure_ratio: 0.25, minimum_requests: 40, window: 1m, open_for: 10s}
+snapshot: {fresh: 1s, stale_while_revalidate: 2s, stale_if_error: 3s, patience: 0, redis_url: ""}
+store: {url: "sqlite:///var/lib/gate.db", encryption_key: AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=}
+telemetry: {log_format: text, log_level: debug, otlp_endpoint: http://collector:4318, trace_ratio: 1}
+auth:
+  keys:
+    - {name: web, customer_id: 12, access: write, key: ${WEB_KEY}}
+    - {name: eyes, customer_id: 9007199254740991, sha256: "`+fmt.Sprintf("%X", sha256.Sum256([]byte("other")))+`"}
+sources:
+  - {source_id: "küste \U0001F30A", customer_id: 12, esa_id: "9007199254740991", name: Küste, tenant_id: t-1,
+     ad_server: {type: adswizz, agency_id: 4, environment: AUDIOSERVE, base_url: "https://a.example/v8", forecasting_base_url: "https://a.example/v3",
+       default_currency: ZAR, cpm_limit: 12.5, default_advertiser_id: "77"}, labels: {Tier.one: "2", b: ${EMPTY}}}
+  - {source_id: plain, customer_id: 12, esa_id: 3}
+platform_tasks:
+  - {id: a, name: A, severity: info, description: D, configure_path: /x, enabled: false, complete_when: 'snapshot != null'}
+  - {id: b}
+`), []string{"HOST=https://agent.example.org", "KEY=k${HOST}", "SECONDS=4", "ATTEMPTS=2", "WEB_KEY=web-key-0123456789", "EMPTY="})
+	if len(faults) > 0 {
+		t.Fatal(faults)
+	}
+
+	if got, want := c.Server, (config.Server{Address: ":9000", PublicURL: "https://gate.example.org", Envelope: true,
+		AllowedOrigins: []string{"https://app.example.org", "http://localhost:3000"}}); !reflect.DeepEqual(got, want) {
+		t.Errorf("server: %+v", got)
+	}
+	if got, want := c.Upstream, (config.Upstream{BaseURL: "https://agent.example.org/admin", APIKey: config.NewSecret("k${HOST}"),
+		Timeout: 4 * time.Second, FetchTimeout: 90 * time.Second, ProbeTimeout: 90 * time.Second, Attempts: 2,
+		Breaker: config.Breaker{ConsecutiveFailures: 7, FailureRatio: 0.25, MinimumRequests: 40, Window: time.Minute, OpenFor: 10 * time.Second},
+	}); got != want {
+		t.Errorf("upstream: %+v", got)
+	}
+	if got, want := c.Snapshot, (config.Snapshot{Fresh: time.Second, StaleWhileRevalidate: 2 * time.Second, StaleIfError: 3 * time.Second}); got != want {
+		t.Errorf("snapshot: %+v", got)
+	}
+	if c.Store.URL != "sqlite:///var/lib/gate.db" || c.Store.EncryptionKey.Reveal() != "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=" {
+		t.Errorf("store: %+v", c.Store)
+	}
+	if got, want := c.Telemetry, (config.Telemetry{LogFormat: "text", LogLevel: "debug", OTLPEndpoint: "http://collector:4318", TraceRatio: 1}); got != want {
+		t.Errorf("telemetry: %+v", got)
+	}
+	if got, want := c.Auth.Keys, []config.Key{
+		{Name: "web", CustomerID: 12, Access: config.AccessWrite, SHA256: sha256.Sum256([]byte("web-key-0123456789"))},
+		{Name: "eyes", CustomerID: 1<<53 - 1, Access: config.AccessRead, SHA256: sha256.Sum256([]byte("other"))},
+	}; !reflect.DeepEqual(got, want) {
+		t.Errorf("keys: %+v", got)
+	}
+	agency, limit := int64(4), 12.5
+	if got, want := c.Sources, []registry.ConfigSource{
+		{SourceID: "küste \U0001F30A", CustomerID: 12, ESAID: 1<<53 - 1, Name: "Küste", TenantID: "t-1",
+			AdServer: &registry.AdServer{Type: "adswizz", AgencyID: &agency, Environment: "AUDIOSERVE", BaseURL: "https://a.example/v8",
+				ForecastingBaseURL: "https://a.example/v3", DefaultCurrency: "ZAR", CPMLimit: &limit, DefaultAdvertiserID: "77"},
+			Labels: map[string]string{"Tier.one": "2", "b": ""}},
+		{SourceID: "plain", CustomerID: 12, ESAID: 3, Name: "plain"},
+	}; !reflect.DeepEqual(got, want) {
+		t.Errorf("sources: %+v", got)
+	}
+	task := c.PlatformTasks[0]
+	if task.ID != "a" || *task.Name != "A" || *task.Severity != "info" || *task.Description != "D" ||
+		*task.ConfigurePath != "/x" || *task.Enabled || *task.CompleteWhen != "snapshot != null" {
+		t.Errorf("task: %+v", task)
+	}
+	if got := c.PlatformTasks[1]; got != (config.PlatformTask{ID: "b"}) {
+		t.Errorf("a task of an id alone: %+v", got)
+	}
+}
+
+func TestAnEmptyFileIsTheDefaults(t *testing.T) {
+	for _, text := range []string{"", "# nothing\n", "---\n", "{}", "server:\nsources:\nauth: {keys: }\n"} {
+		got := *load(t, text)
+		want := config.Default()
+		if got.Upstream.APIKey.Reveal() != "upstream-key" {
+			t.Errorf("%q: the key is not the environment's", text)
+		}
+		got.Upstream.APIKey = config.Secret{}
+		if !reflect.DeepEqual(got.Server, want.Server) || got.Upstream != want.Upstream || got.Snapshot != want.Snapshot ||
+			got.Store != want.Store || got.Telemetry != want.Telemetry {
+			t.Errorf("%q: got %+v", text, got)
+		}
+	}
+}
+
+func TestWarnings(t *testing.T) {
+	c := load(t, `
+auth: {keys: [{name: tiny, customer_id: 1, key: fifteen-letters}, {name: enough, customer_id: 1, key: sixteen-letters-}]}
+sources: [{source_id: a, customer_id: 1, ad_server: {type: kelvin_ads}}]
+`)
+	if len(c.Warnings) != 2 || !strings.Contains(c.Warnings[0], "auth.keys[0]: the key tiny is shorter") ||
+		!strings.Contains(c.Warnings[1], "sources[0].ad_server.type") {
+		t.Errorf("warnings: %q", c.Warnings)
+	}
+	if strings.Contains(fmt.Sprint(c.Warnings), "fifteen") || strings.Contains(fmt.Sprint(c.Warnings), "kelvin") {
+		t.Errorf("a warning holds a value: %q", c.Warnings)
+	}
+	if c := load(t, ""); len(c.Warnings) != 1 || !strings.HasPrefix(c.Warnings[0], "auth.keys: ") {
+		t.Errorf("without keys: %q", c.Warnings)
+	}
+}
+
+func TestFaultAtKnowsTheLine(t *testing.T) {
+	c := load(t, "platform_tasks:\n  - id: a\n    complete_when: '1 +'\n")
+	if got := c.FaultAt("platform_tasks[0].complete_when", "no"); got.Line != 3 {
+		t.Errorf("got %v", got)
+	}
+}

@@ -1,0 +1,181 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v3"
+)
+
+const (
+	maxFileSize = 1 << 20 // bytes
+	maxDepth    = 8       // of nesting; the deepest key is a label, at five
+)
+
+// scalar is one value as it was written, before it has a type. Its fields are
+// exported because koanf copies values by reflection and would drop others.
+type scalar struct {
+	Text    string
+	Tag     string // YAML's short tag; of no account when Literal
+	Literal bool   // from the environment: no type yet, and no references in it
+}
+
+func (s scalar) null() bool { return s.Tag == "!!null" && !s.Literal }
+
+// parse reads the file into maps, lists and scalars. Its second result is false
+// when there was nothing to read, with the reason in the report.
+func (r *report) parse(data []byte) (map[string]any, bool) {
+	switch {
+	case len(data) > maxFileSize:
+		r.addAt("", 0, "is larger than 1 MiB")
+		return nil, false
+	case !utf8.Valid(data):
+		r.addAt("", 0, "is not UTF-8 text")
+		return nil, false
+	}
+	guard := newGuard(string(data))
+	root, err := decode([]byte(guard.hide(string(data))))
+	if err != nil {
+		line, phrase := yamlProblem(err)
+		r.addAt("", line, phrase)
+		return nil, false
+	}
+	if root == nil {
+		return map[string]any{}, true // nothing but comments: the defaults
+	}
+	t := tree{report: r, guard: guard}
+	switch value := t.convert(root, "", 0).(type) {
+	case map[string]any:
+		return value, true
+	case scalar:
+		if value.null() {
+			return map[string]any{}, true
+		}
+	}
+	if len(r.faults) == 0 {
+		r.addAt("", root.Line, "must be a mapping of sections (server:, upstream:, ...)")
+	}
+	return nil, false
+}
+
+var errDocuments = errors.New("more than one document")
+
+// decode gives the root node of the one document, nil when there is none.
+func decode(data []byte) (root *yaml.Node, err error) {
+	// The library panics, by its own account, on streams that it did not expect.
+	defer func() {
+		if recover() != nil {
+			root, err = nil, errors.New("the parser gave up")
+		}
+	}()
+	decoder := yaml.NewDecoder(bytes.NewReader(data))
+	var document, second yaml.Node
+	if err := decoder.Decode(&document); err != nil {
+		if errors.Is(err, io.EOF) {
+			return nil, nil
+		}
+		return nil, err
+	}
+	switch err := decoder.Decode(&second); {
+	case err == nil:
+		return nil, errDocuments
+	case !errors.Is(err, io.EOF):
+		return nil, err
+	}
+	if len(document.Content) == 0 {
+		return nil, nil
+	}
+	return document.Content[0], nil
+}
+
+var yamlMessage = regexp.MustCompile(`^yaml: (?:line ([0-9]+): )?(.*)`)
+
+// yamlProblem turns the parser's error into a line and a phrase of ours: its own
+// text can quote the file.
+func yamlProblem(err error) (int, string) {
+	if errors.Is(err, errDocuments) {
+		return 0, "holds more than one document; keep one"
+	}
+	parts := yamlMessage.FindStringSubmatch(err.Error())
+	if parts == nil {
+		return 0, "is not valid YAML"
+	}
+	line, _ := strconv.Atoi(parts[1])
+	problem := parts[2]
+	if strings.HasPrefix(problem, "did not find expected ") {
+		line++ // the parser, unlike the scanner, counts from 0
+	}
+	switch {
+	case strings.HasPrefix(problem, "unknown anchor"):
+		return line, "is not valid YAML: a value that begins with * refers to an anchor that is not there; quote text like that"
+	case problem == "mapping values are not allowed in this context":
+		return line, `is not valid YAML around here: a second ": " in one line, or a line indented too far`
+	case problem == "found character that cannot start any token":
+		return line, "is not valid YAML around here: a tab, %, @ or backquote begins a value; indent with spaces and quote such text"
+	case strings.HasPrefix(problem, "did not find expected ',' or"):
+		return line, "is not valid YAML around here: a bracket or brace is not closed, or text with one is not quoted"
+	case problem == "control characters are not allowed":
+		return line, "is not valid YAML: it holds a control character"
+	}
+	return line, "is not valid YAML around here"
+}
+
+// tree turns nodes into plain values and notes where each stands.
+type tree struct {
+	*report
+	guard guard
+}
+
+// convert gives nil for what it has reported and left out.
+func (t tree) convert(n *yaml.Node, path string, depth int) any {
+	switch {
+	case depth > maxDepth:
+		t.addAt(path, n.Line, "is nested too deeply")
+		return nil
+	// Aliases let a small file grow without bound, and no key here needs one.
+	case n.Kind == yaml.AliasNode:
+		t.addAt(path, n.Line, "is a YAML alias; write the value out (or quote text that begins with *)")
+		return nil
+	case n.Kind == yaml.ScalarNode:
+		return scalar{Text: t.guard.show(n.Value), Tag: n.ShortTag()}
+	case n.Kind == yaml.SequenceNode && n.ShortTag() == "!!seq":
+		list := make([]any, 0, len(n.Content))
+		for i, element := range n.Content {
+			at := item(path, i)
+			t.lines[at] = element.Line
+			list = append(list, t.convert(element, at, depth+1))
+		}
+		return list
+	case n.Kind == yaml.MappingNode && n.ShortTag() == "!!map":
+		return t.mapping(n, path, depth)
+	}
+	t.addAt(path, n.Line, "has a YAML tag that is not supported")
+	return nil
+}
+
+func (t tree) mapping(n *yaml.Node, path string, depth int) map[string]any {
+	values := make(map[string]any, len(n.Content)/2)
+	first := make(map[string]int, len(n.Content)/2)
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		name := t.guard.show(key.Value)
+		at := child(path, shown(name))
+		if key.Kind != yaml.ScalarNode || key.ShortTag() != "!!str" {
+			t.addAt(child(path, "?"), key.Line, "a key must be plain text (in quotes where YAML reads it as something else)")
+			continue
+		}
+		if line, twice := first[name]; twice {
+			t.note(at, key.Line, "is set twice, first on line "+strconv.Itoa(line))
+			continue
+		}
+		first[name] = key.Line
+		t.lines[at] = key.Line
+		values[name] = t.convert(value, at, depth+1)
+	}
+	return values
+}

@@ -1,0 +1,24 @@
+package config
+
+// Bounds of a platform task's texts, in characters.
+const (
+	mostTaskID      = 128
+	mostTaskName    = 255
+	mostDescription = 2000
+	mostExpression  = 4096
+)
+
+func (v *validator) platformTasks(tasks []PlatformTask) {
+	seen := map[string]string{}
+	for i, task := range tasks {
+		path := item("platform_tasks", i)
+		if v.required(child(path, "id"), task.ID != "") && v.text(child(path, "id"), task.ID, plainText(1, mostTaskID)) {
+			v.unique(seen, task.ID, path, "id", "the same id as")
+		}
+		v.optional(child(path, "name"), task.Name, plainText(1, mostTaskName))
+		v.optional(child(path, "severity"), task.Severity, oneOf("blocker", "warning", "info"))
+		v.optional(child(path, "description"), task.Description, paragraph(mostDescription))
+		v.optional(child(path, "configure_path"), task.ConfigurePath, linkTarget)
+		v.optional(child(path, "complete_when"), task.CompleteWhen, paragraph(mostExpression))
+	}
+}

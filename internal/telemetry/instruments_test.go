@@ -1,0 +1,237 @@
+package telemetry_test
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.opentelemetry.io/otel/metric/noop"
+
+	"esagate/internal/telemetry"
+)
+
+func instruments(t testing.TB) (*telemetry.Instruments, func() string) {
+	t.Helper()
+	tel, _ := start(t, telemetry.Config{})
+	in, err := telemetry.NewInstruments(tel.MeterProvider)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return in, func() string {
+		t.Helper()
+		_, page := scrape(t, tel, "")
+		return page
+	}
+}
+
+// total is how many series of a metric the page has.
+func total(page, metric string) (n int) {
+	for l := range strings.Lines(page) {
+		if strings.HasPrefix(l, metric+"{") {
+			n++
+		}
+	}
+	return n
+}
+
+func TestFixedWordsStartAtZero(t *testing.T) {
+	_, page := instruments(t)
+	p := page()
+	for _, result := range []string{"hit", "stale", "miss", "negative", "error", "none"} {
+		has(t, p, `esagate_snapshot_reads_total{result="`+result+`"} 0`)
+	}
+	for _, outcome := range []string{"stored", "discarded", "failed", "not_found"} {
+		has(t, p, `esagate_snapshot_refreshes_total{outcome="`+outcome+`"} 0`)
+	}
+	for _, reason := range []string{"missing", "unknown", "read_only"} {
+		has(t, p, `esagate_auth_refusals_total{reason="`+reason+`"} 0`)
+	}
+	has(t, p, "esagate_snapshot_coalesced_total 0")
+	has(t, p, "esagate_panics_total 0")
+	for _, absent := range []string{"esagate_snapshot_entries", "esagate_store_available", "esagate_ready"} {
+		if strings.Contains(p, absent) {
+			t.Errorf("%s before it has a source", absent)
+		}
+	}
+}
+
+func TestInstrumentsAreExposed(t *testing.T) {
+	in, page := instruments(t)
+	in.SnapshotRead(telemetry.ReadHit)
+	in.SnapshotRead(telemetry.ReadNone)
+	in.SnapshotRead(telemetry.ReadNone)
+	in.SnapshotRead(telemetry.ReadResult(200))
+	in.SnapshotRefresh(telemetry.RefreshNotFound)
+	in.SnapshotCoalesced()
+	in.SnapshotAge(7 * time.Second)
+	in.SnapshotEntries(func() int { return 12 })
+	in.StoreAvailable(func() bool { return true })
+	in.Ready(func() bool { return false })
+	in.AuthRefusal(telemetry.RefusalReadOnly)
+	in.Panic()
+	in.UnknownField("media_buys")
+	in.MalformedField("setup_tasks.items[].is_complete")
+	in.TaskEvaluationError("payout-details")
+	p := page()
+	for _, line := range []string{
+		`esagate_snapshot_reads_total{result="hit"} 1`,
+		`esagate_snapshot_reads_total{result="none"} 2`,
+		`esagate_snapshot_refreshes_total{outcome="not_found"} 1`,
+		`esagate_snapshot_coalesced_total 1`,
+		`esagate_snapshot_age_seconds_bucket{le="5"} 0`,
+		`esagate_snapshot_age_seconds_bucket{le="10"} 1`,
+		`esagate_snapshot_age_seconds_sum 7`,
+		`esagate_snapshot_age_seconds_bucket{le="900"} 1`,
+		`esagate_snapshot_entries 12`,
+		`esagate_store_available 1`,
+		`esagate_ready 0`,
+		`esagate_auth_refusals_total{reason="read_only"} 1`,
+		`esagate_panics_total 1`,
+		`esagate_upstream_unknown_fields_total{path="media_buys"} 1`,
+		`esagate_upstream_malformed_fields_total{path="setup_tasks.items[].is_complete"} 1`,
+		`esagate_tasks_evaluation_errors_total{task="payout-details"} 1`,
+	} {
+		has(t, p, line)
+	}
+	in.Ready(func() bool { return true })
+	has(t, page(), "esagate_ready 1")
+}
+
+func TestRequests(t *testing.T) {
+	in, page := instruments(t)
+	in.Request("/api/v2/things/{thingId}", "GET", 200, 400*time.Microsecond)
+	in.Request("/api/v2/things/{thingId}", "GET", 200, 2*time.Second)
+	in.Request("", "BREW", 404, time.Millisecond)
+	in.Request("/api/v2/things/{thingId}", "GET", 70000, time.Millisecond)
+	p := page()
+	const series = `http_request_method="GET",http_response_status_code="200",http_route="/api/v2/things/{thingId}"`
+	has(t, p, `http_server_request_duration_seconds_count{`+series+`} 2`)
+	has(t, p, `http_server_request_duration_seconds_bucket{`+series+`,le="0.0005"} 1`)
+	has(t, p, `http_server_request_duration_seconds_bucket{`+series+`,le="10"} 2`)
+	has(t, p, `http_server_request_duration_seconds_count{http_request_method="_OTHER",http_response_status_code="404"} 1`)
+	has(t, p, `http_server_request_duration_seconds_count{http_request_method="GET",http_response_status_code="500",http_route="/api/v2/things/{thingId}"} 1`)
+}
+
+func TestRequestSeriesAreBounded(t *testing.T) {
+	in, page := instruments(t)
+	for route := range 20 {
+		for status := 100; status < 600; status++ {
+			in.Request(fmt.Sprintf("/r%d", route), "GET", status, time.Millisecond)
+		}
+	}
+	p := page()
+	if n := total(p, "http_server_request_duration_seconds_count"); n != 1501 {
+		t.Errorf("%d series, want 1501", n)
+	}
+	has(t, p, `http_server_request_duration_seconds_count{http_request_method="_OTHER",http_route="(other)"} 8500`)
+}
+
+func TestLabelsFromOutsideAreBounded(t *testing.T) {
+	in, page := instruments(t)
+	for i := range 300 {
+		in.UnknownField(fmt.Sprintf("block.field_%d", i))
+		in.MalformedField(fmt.Sprintf("block.field_%d", i))
+		in.TaskEvaluationError(fmt.Sprintf("task_%d", i))
+	}
+	in.UnknownField("block.field_0") // one that is known already is still counted by its name
+	p := page()
+	for metric, limit := range map[string]int{
+		"esagate_upstream_unknown_fields_total":   200,
+		"esagate_upstream_malformed_fields_total": 200,
+		"esagate_tasks_evaluation_errors_total":   100,
+	} {
+		if n := total(p, metric); n != limit+1 {
+			t.Errorf("%s: %d series, want %d and (other)", metric, n, limit)
+		}
+	}
+	has(t, p, `esagate_upstream_unknown_fields_total{path="(other)"} 100`)
+	has(t, p, `esagate_tasks_evaluation_errors_total{task="(other)"} 200`)
+	has(t, p, `esagate_upstream_unknown_fields_total{path="block.field_0"} 2`)
+}
+
+func TestOnlyPlainPathsAreShown(t *testing.T) {
+	shown := []string{"a", "_links.self", "packages.last_24h_impressions", "syncs.customTargeting.x", "items[].id", "a[][].b", "by_kind.*", "?.?",
+		"setup_tasks.items[].configuration_path_of_2026"}
+	hidden := []string{"", "a..b", ".a", "a b", "a-b", "a.\"b\"", "a\n", "é", "a/b", "[]", "a.[]", "24h", "x=y", "a@b",
+		"tenants." + canary, strings.Repeat("a.", 70) + "a"}
+	for _, path := range shown[:len(shown)-1] {
+		in, page := instruments(t)
+		in.UnknownField(path)
+		has(t, page(), `esagate_upstream_unknown_fields_total{path="`+path+`"} 1`)
+	}
+	in, page := instruments(t)
+	for _, path := range append(hidden, shown[len(shown)-1]) { // the last is token-like
+		in.UnknownField(path)
+	}
+	in.TaskEvaluationError(canary)
+	in.TaskEvaluationError("two words")
+	p := page()
+	has(t, p, fmt.Sprintf(`esagate_upstream_unknown_fields_total{path="(other)"} %d`, len(hidden)+1))
+	has(t, p, `esagate_tasks_evaluation_errors_total{task="(other)"} 2`)
+}
+
+func TestInstrumentsFromManyGoroutines(t *testing.T) {
+	in, page := instruments(t)
+	var wg sync.WaitGroup
+	for g := range 8 {
+		wg.Go(func() {
+			for i := range 300 {
+				in.Request("/r", "GET", 200+(i+g)%50, time.Millisecond)
+				in.UnknownField(fmt.Sprintf("f_%d", (i*g)%250))
+			}
+		})
+	}
+	wg.Wait()
+	p := page()
+	if n := total(p, "http_server_request_duration_seconds_count"); n != 50 {
+		t.Errorf("%d series of requests, want 50", n)
+	}
+	if n := total(p, "esagate_upstream_unknown_fields_total"); n > 201 {
+		t.Errorf("%d paths", n)
+	}
+}
+
+func TestRecordingCostsNoAllocation(t *testing.T) {
+	in, _ := instruments(t)
+	for name, record := range map[string]func(){
+		"request":   func() { in.Request("/api/v2/things/{thingId}", "GET", 200, time.Millisecond) },
+		"read":      func() { in.SnapshotRead(telemetry.ReadHit) },
+		"age":       func() { in.SnapshotAge(time.Second) },
+		"coalesced": func() { in.SnapshotCoalesced() },
+		"path":      func() { in.UnknownField("syncs.inventory.item_count") },
+	} {
+		record()
+		if n := testing.AllocsPerRun(200, record); n != 0 {
+			t.Errorf("%s: %v allocations", name, n)
+		}
+	}
+}
+
+func TestNoopMetersDo(t *testing.T) {
+	in, err := telemetry.NewInstruments(noop.NewMeterProvider())
+	if err != nil {
+		t.Fatal(err)
+	}
+	in.Request("/x", "GET", 200, time.Second)
+	in.UnknownField("x")
+}
+
+func BenchmarkRequest(b *testing.B) {
+	in, _ := instruments(b)
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			in.Request("/api/v2/storefront/inventory-sources/{sourceId}/status", "GET", 200, 300*time.Microsecond)
+		}
+	})
+}
+
+func BenchmarkSnapshotRead(b *testing.B) {
+	in, _ := instruments(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		in.SnapshotRead(telemetry.ReadHit)
+	}
+}

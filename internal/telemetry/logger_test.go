@@ -1,0 +1,172 @@
+package telemetry_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.opentelemetry.io/otel/trace"
+
+	"esagate/internal/telemetry"
+)
+
+// line logs one line as JSON and gives its members.
+func line(t *testing.T, say func(l *slog.Logger)) map[string]any {
+	t.Helper()
+	var out bytes.Buffer
+	say(telemetry.NewLogger(&out, telemetry.FormatJSON, slog.LevelInfo))
+	var got map[string]any
+	if err := json.Unmarshal(out.Bytes(), &got); err != nil {
+		t.Fatalf("not one JSON line: %v\n%s", err, out.String())
+	}
+	return got
+}
+
+type level int
+
+func (level) String() string { return "half-open" }
+
+func TestHarmlessValuesAreLogged(t *testing.T) {
+	at := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
+	refused := &url.Error{Op: "Get", URL: "http://127.0.0.1:3091/api/v1/tenant-management/tenants/tnt_a/status",
+		Err: &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}}
+	for _, c := range []struct {
+		attr slog.Attr
+		want any
+	}{
+		{slog.Int("count", 3), 3.0},
+		{slog.Bool("read_only", true), true},
+		{slog.Float64("total", 1.5), 1.5},
+		{slog.Duration("duration", 1500*time.Millisecond), "1.5s"},
+		{slog.Time("next_try", at), "2026-03-01T09:00:00Z"},
+		{slog.String("source_id", "harbour-gam"), "harbour-gam"},
+		{slog.Any("state", level(2)), "half-open"},
+		{slog.Any("customer", resolves{slog.StringValue("4711")}), "4711"},
+		{slog.Any("reason", word("UPSTREAM_TIMEOUT")), "UPSTREAM_TIMEOUT"},
+		{slog.Any("error", errors.New("database is locked")), "database is locked"},
+		{slog.Any("error", fmt.Errorf("ask upstream: %w", refused)), "[redacted]: dial tcp: connection refused"},
+		{slog.Any("error", fmt.Errorf("%w after x=1", context.DeadlineExceeded)), "[redacted]: context deadline exceeded"},
+		{slog.Any("error", nil), "<nil>"},
+		{slog.String("request_id", "0123456789abcdef0123456789abcdef"), "0123456789abcdef0123456789abcdef"},
+		{slog.String("request_id", "0123456789ABCDEF0123456789ABCDEF"), "[redacted]"},
+		{slog.String("version", "v0.0.0-20260301090000-0123456789ab+dirty"), "v0.0.0-20260301090000-0123456789ab+dirty"},
+		{slog.String("version", "(devel)"), "(devel)"},
+		{slog.String("url", "https://agent.example.com:8443/admin/api/v1/tenant-management"), "https://agent.example.com:8443/admin/api/v1/tenant-management"},
+		{slog.String("config", "/etc/esagate/releases/2026-03-01/config.yaml"), "/etc/esagate/releases/2026-03-01/config.yaml"},
+		{slog.String("route", "/api/v2/storefront/inventory-sources/{sourceId}/status"), "/api/v2/storefront/inventory-sources/{sourceId}/status"},
+		{slog.String("address", "127.0.0.1:8080"), "127.0.0.1:8080"},
+		{slog.String("password", "x"), "[redacted]"},
+		{slog.Any("config", struct{}{}), "[redacted]"},
+	} {
+		t.Run(c.attr.String(), func(t *testing.T) {
+			got := line(t, func(l *slog.Logger) { l.Info("said", c.attr) })
+			if got[c.attr.Key] != c.want {
+				t.Errorf("%s = %v, want %v", c.attr.Key, got[c.attr.Key], c.want)
+			}
+		})
+	}
+}
+
+func TestLongStringsAreCut(t *testing.T) {
+	got := line(t, func(l *slog.Logger) { l.Info("said", "reason", strings.Repeat("né ", 1000)) })
+	if n := len(got["reason"].(string)); n > 1024 || n < 1000 {
+		t.Errorf("%d bytes", n)
+	}
+}
+
+func TestRealStackIsLogged(t *testing.T) {
+	stack := string(debug.Stack())
+	got, _ := line(t, func(l *slog.Logger) { l.Info("said", "stack", stack) })["stack"].(string)
+	if got != strings.TrimSpace(stack) {
+		t.Errorf("stack changed:\n%s\nwas\n%s", got, stack)
+	}
+}
+
+func TestGroupsAndOrderStay(t *testing.T) {
+	var out bytes.Buffer
+	l := telemetry.NewLogger(&out, telemetry.FormatText, slog.LevelInfo)
+	l.With("component", "snapshot").WithGroup("call").With("attempt", 2).WithGroup("answer").
+		Info("said", "status", 502, slog.Group("next", "delay", time.Second, "key", "x"))
+	_, got, _ := strings.Cut(out.String(), " msg=")
+	want := "said component=snapshot call.attempt=2 call.answer.status=502 call.answer.next.delay=1s call.answer.next.key=[redacted]\n"
+	if got != want {
+		t.Errorf("got  %swant %s", got, want)
+	}
+}
+
+func TestWithLeavesItsLoggerAlone(t *testing.T) {
+	var out bytes.Buffer
+	base := telemetry.NewLogger(&out, telemetry.FormatText, slog.LevelInfo).With("component", "a").With("kind", "b").With("scope", "c")
+	one, two := base.With("count", 1), base.With("count", 2)
+	one.Info("said")
+	two.Info("said")
+	base.Info("said")
+	for i, want := range []string{"component=a kind=b scope=c count=1", "component=a kind=b scope=c count=2", "component=a kind=b scope=c"} {
+		if got := strings.Split(out.String(), "\n")[i]; !strings.HasSuffix(got, " msg=said "+want) {
+			t.Errorf("line %d: %s, want %s", i, got, want)
+		}
+	}
+}
+
+func TestOneLoggerInManyGoroutines(t *testing.T) {
+	var out bytes.Buffer
+	l := telemetry.NewLogger(&out, telemetry.FormatText, slog.LevelInfo).With("component", "a", "kind", "b", "scope", "c")
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			for range 50 {
+				l.Info("said", "attempt", i, "count", i)
+			}
+		})
+	}
+	wg.Wait()
+	for l := range strings.Lines(out.String()) {
+		var attempt, count int
+		_, attrs, _ := strings.Cut(l, "scope=c ")
+		if n, err := fmt.Sscanf(attrs, "attempt=%d count=%d", &attempt, &count); n != 2 || err != nil || attempt != count {
+			t.Fatalf("mixed up: %s", l)
+		}
+	}
+}
+
+func TestTraceIDs(t *testing.T) {
+	span := trace.SpanContextConfig{TraceID: trace.TraceID{1}, SpanID: trace.SpanID{2}, TraceFlags: trace.FlagsSampled}
+	sampled := trace.ContextWithSpanContext(t.Context(), trace.NewSpanContext(span))
+	span.TraceFlags = 0
+	unsampled := trace.ContextWithSpanContext(t.Context(), trace.NewSpanContext(span))
+
+	got := line(t, func(l *slog.Logger) { l.WithGroup("request").InfoContext(sampled, "said", "count", 1) })
+	if got["trace_id"] != "01000000000000000000000000000000" || got["span_id"] != "0200000000000000" {
+		t.Errorf("sampled: %v", got)
+	}
+	for name, ctx := range map[string]context.Context{"unsampled": unsampled, "no span": t.Context()} {
+		if got := line(t, func(l *slog.Logger) { l.InfoContext(ctx, "said") }); got["trace_id"] != nil || got["span_id"] != nil {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+func TestLevelIsKept(t *testing.T) {
+	var out bytes.Buffer
+	l := telemetry.NewLogger(&out, telemetry.FormatJSON, slog.LevelWarn)
+	l.Info("quiet")
+	l.With("count", 1).WithGroup("g").Info("quiet")
+	if out.Len() != 0 {
+		t.Errorf("logged below its level: %s", out.String())
+	}
+	l.Warn("loud")
+	if !strings.Contains(out.String(), `"level":"WARN","msg":"loud"`) {
+		t.Errorf("got %s", out.String())
+	}
+}

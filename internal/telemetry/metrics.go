@@ -1,0 +1,101 @@
+package telemetry
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	dto "github.com/prometheus/client_model/go"
+	otelprometheus "go.opentelemetry.io/otel/exporters/prometheus"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/exemplar"
+	"go.opentelemetry.io/otel/sdk/resource"
+	"golang.org/x/time/rate"
+)
+
+// Buckets of the histograms, in seconds, by instrument name. A cached read
+// takes well under a millisecond; a probe at the sales agent up to 75 seconds;
+// a snapshot may be served for 15 minutes.
+var buckets = map[string][]float64{
+	nameRequestDuration:         {.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
+	"esagate.upstream.duration": {.01, .025, .05, .1, .25, .5, 1, 2, 3, 5, 10, 20, 30, 45, 60, 75, 90},
+	nameSnapshotAge:             {1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900},
+}
+
+// scrapesAtOnce bounds what a storm of scrapes can cost.
+const scrapesAtOnce = 8
+
+// metrics is the meter provider and the page that shows it.
+type metrics struct {
+	provider *sdkmetric.MeterProvider
+	handler  http.Handler
+}
+
+// newMetrics makes a meter provider that is read through a registry of its own,
+// beside the Go runtime's and the process's metrics. Each instrument keeps the
+// SDK's limit of 2000 attribute sets.
+func newMetrics(res *resource.Resource, log *slog.Logger) (*metrics, error) {
+	registry := prometheus.NewRegistry()
+	for _, c := range []prometheus.Collector{
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	} {
+		if err := registry.Register(c); err != nil {
+			return nil, fmt.Errorf("register process metrics: %w", err)
+		}
+	}
+	// Without the scope labels: they would be on every line and never differ.
+	exporter, err := otelprometheus.New(otelprometheus.WithRegisterer(registry), otelprometheus.WithoutScopeInfo())
+	if err != nil {
+		return nil, fmt.Errorf("make the Prometheus exporter: %w", err)
+	}
+	options := []sdkmetric.Option{
+		sdkmetric.WithReader(exporter),
+		sdkmetric.WithResource(res),
+		// Measurements are taken without a request's context, so there is no
+		// trace to point at, and looking for one costs time.
+		sdkmetric.WithExemplarFilter(exemplar.AlwaysOffFilter),
+	}
+	for name, bounds := range buckets {
+		options = append(options, sdkmetric.WithView(sdkmetric.NewView(
+			sdkmetric.Instrument{Name: name},
+			sdkmetric.Stream{Aggregation: sdkmetric.AggregationExplicitBucketHistogram{Boundaries: bounds, NoMinMax: true}},
+		)))
+	}
+	limit := &limitedLog{log: log, limiter: rate.NewLimiter(rate.Every(ownErrorEvery), ownErrorBurst)}
+	return &metrics{
+		provider: sdkmetric.NewMeterProvider(options...),
+		handler: promhttp.HandlerFor(quietGatherer{registry, limit}, promhttp.HandlerOpts{
+			ErrorLog:            promLog{limit},
+			ErrorHandling:       promhttp.ContinueOnError,
+			EnableOpenMetrics:   true,
+			CoalesceGather:      true,
+			MaxRequestsInFlight: scrapesAtOnce,
+		}),
+	}, nil
+}
+
+// quietGatherer logs errors of gathering instead of handing them on: promhttp
+// would print them to whoever asks when nothing else is left to show.
+type quietGatherer struct {
+	from prometheus.Gatherer
+	log  *limitedLog
+}
+
+func (g quietGatherer) Gather() ([]*dto.MetricFamily, error) {
+	families, err := g.from.Gather()
+	if err != nil {
+		g.log.warn("gather metrics failed", err)
+	}
+	return families, err
+}
+
+// promLog takes promhttp's own complaints, about encoding and writing.
+type promLog struct{ log *limitedLog }
+
+func (p promLog) Println(v ...any) {
+	p.log.warn("serve metrics failed", fmt.Errorf("%s", fmt.Sprint(v...)))
+}

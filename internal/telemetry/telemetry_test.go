@@ -1,0 +1,185 @@
+package telemetry_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/metric"
+	"go.uber.org/goleak"
+
+	"esagate/internal/telemetry"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// start starts telemetry that is shut down with the test, logging to a buffer.
+func start(t testing.TB, cfg telemetry.Config) (*telemetry.Telemetry, *buffer) {
+	t.Helper()
+	out := new(buffer)
+	tel, err := telemetry.Start(t.Context(), cfg, out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { tel.Shutdown(context.Background()) })
+	return tel, out
+}
+
+// buffer is a log output that goroutines may share.
+type buffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+// scrape gives the /metrics page.
+func scrape(t testing.TB, tel *telemetry.Telemetry, accept string) (status int, page string) {
+	t.Helper()
+	r := httptest.NewRequest(http.MethodGet, "/metrics", nil)
+	if accept != "" {
+		r.Header.Set("Accept", accept)
+	}
+	w := httptest.NewRecorder()
+	tel.MetricsHandler.ServeHTTP(w, r)
+	body, err := io.ReadAll(w.Result().Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w.Code, string(body)
+}
+
+// has fails the test unless the page has a line.
+func has(t testing.TB, page, line string) {
+	t.Helper()
+	if !strings.Contains("\n"+page, "\n"+line+"\n") {
+		t.Errorf("no line %q in\n%s", line, ours(page))
+	}
+}
+
+// ours drops the runtime's lines from a page.
+func ours(page string) string {
+	var b strings.Builder
+	for l := range strings.Lines(page) {
+		if strings.Contains(l, "esagate") || strings.Contains(l, "http_") || strings.Contains(l, "target") {
+			b.WriteString(l)
+		}
+	}
+	return b.String()
+}
+
+func TestConfigFaults(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		cfg  telemetry.Config
+		want string
+	}{
+		{"format", telemetry.Config{LogFormat: plainCanary}, "log format: "},
+		{"level", telemetry.Config{LogLevel: plainCanary}, "log level: "},
+		{"ratio", telemetry.Config{TraceRatio: 1.5}, "trace ratio: "},
+		{"negative ratio", telemetry.Config{TraceRatio: -1}, "trace ratio: "},
+		{"endpoint without scheme", telemetry.Config{OTLPEndpoint: plainCanary + ":4318"}, "OTLP endpoint: "},
+		{"endpoint with user info", telemetry.Config{OTLPEndpoint: "http://a:" + plainCanary + "@collector.test"}, "OTLP endpoint: "},
+		{"endpoint with a query", telemetry.Config{OTLPEndpoint: "http://collector.test?" + plainCanary}, "OTLP endpoint: "},
+		{"endpoint of another scheme", telemetry.Config{OTLPEndpoint: "grpc://" + plainCanary}, "OTLP endpoint: "},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			tel, err := telemetry.Start(t.Context(), c.cfg, io.Discard)
+			if err == nil || tel != nil || !strings.HasPrefix(err.Error(), c.want) || strings.Contains(err.Error(), plainCanary) {
+				t.Errorf("Start: %v, %v; want an error that begins %q", tel, err, c.want)
+			}
+		})
+	}
+}
+
+func TestMetricsPage(t *testing.T) {
+	tel, _ := start(t, telemetry.Config{Version: "1.2.3"})
+	c, err := tel.MeterProvider.Meter("test").Int64Counter("esagate.test.things")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Add(t.Context(), 3)
+	for _, name := range []string{"esagate.upstream.duration", "esagate.other.duration"} {
+		h, err := tel.MeterProvider.Meter("test").Float64Histogram(name, metric.WithUnit("s"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.Record(t.Context(), 80)
+	}
+
+	status, page := scrape(t, tel, "")
+	if status != http.StatusOK {
+		t.Fatalf("status %d", status)
+	}
+	has(t, page, "esagate_test_things_total 3")
+	has(t, page, `esagate_upstream_duration_seconds_bucket{le="75"} 0`)
+	has(t, page, `esagate_upstream_duration_seconds_bucket{le="90"} 1`)
+	has(t, page, `esagate_other_duration_seconds_bucket{le="100"} 1`) // the SDK's own
+	for _, want := range []string{"\ngo_goroutines ", "\nprocess_", `service_name="esagate"`, `service_version="1.2.3"`} {
+		if !strings.Contains(page, want) {
+			t.Errorf("no %q on the page", want)
+		}
+	}
+	if _, page := scrape(t, tel, "application/openmetrics-text"); !strings.HasSuffix(page, "# EOF\n") {
+		t.Error("not OpenMetrics when asked for it")
+	}
+}
+
+func TestErrorsOfMetricsAreLoggedNotServed(t *testing.T) {
+	tel, log := start(t, telemetry.Config{})
+	_, err := tel.MeterProvider.Meter("test").Int64ObservableGauge("esagate.test.broken", metric.WithInt64Callback(
+		func(context.Context, metric.Int64Observer) error { return errors.New("broken: " + canary) }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, page := scrape(t, tel, "")
+	if status != http.StatusOK || !strings.Contains(page, "go_goroutines") || strings.Contains(page, "broken") {
+		t.Errorf("status %d, page\n%s", status, page)
+	}
+	if got := log.String(); !strings.Contains(got, `"level":"WARN"`) || strings.Contains(got, canary) {
+		t.Errorf("log: %s", got)
+	}
+}
+
+func TestOwnErrorsAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, log := start(t, telemetry.Config{LogFormat: telemetry.FormatText})
+		storm := func() int {
+			before := strings.Count(log.String(), "\n")
+			for range 100 {
+				otel.Handle(fmt.Errorf("export failed with %s", canary))
+			}
+			return strings.Count(log.String(), "\n") - before
+		}
+		if n := storm(); n == 0 || n > 5 {
+			t.Errorf("%d lines for 100 errors", n)
+		}
+		time.Sleep(time.Minute)
+		if n := storm(); n == 0 || n > 5 {
+			t.Errorf("%d lines for 100 errors a minute later", n)
+		}
+		if got := log.String(); strings.Contains(got, canary) || !strings.Contains(got, "error=[redacted]") || !strings.Contains(got, "dropped=97") {
+			t.Errorf("log: %s", got)
+		}
+	})
+}

@@ -1,0 +1,217 @@
+package telemetry_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/propagation"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
+	"go.uber.org/goleak"
+	coltrace "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
+	"google.golang.org/protobuf/proto"
+
+	"esagate/internal/telemetry"
+)
+
+// collector is an OTLP receiver that hands on what it gets.
+func collector(t *testing.T) (url string, received <-chan *tracepb.ResourceSpans) {
+	t.Helper()
+	got := make(chan *tracepb.ResourceSpans, 16)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		var request coltrace.ExportTraceServiceRequest
+		if err != nil || r.URL.Path != "/prefix/v1/traces" || proto.Unmarshal(body, &request) != nil {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		for _, spans := range request.ResourceSpans {
+			got <- spans
+		}
+	}))
+	t.Cleanup(server.Close)
+	return server.URL + "/prefix", got
+}
+
+func TestSpansReachTheCollectorClean(t *testing.T) {
+	for _, path := range []string{"", "/", "/v1/traces"} {
+		url, received := collector(t)
+		tel, _ := start(t, telemetry.Config{OTLPEndpoint: url + path, TraceRatio: 1, Version: "1.2.3"})
+
+		const route = "/api/v2/storefront/inventory-sources/{sourceId}/status"
+		_, span := tel.TracerProvider.Tracer("test").Start(t.Context(), "GET "+route)
+		span.SetAttributes(
+			attribute.String("http.route", route),
+			attribute.String("url.full", "http://127.0.0.1:3091/api/v1/tenant-management/tenants/tnt_a/status"),
+			attribute.Int("http.response.status_code", 502),
+			attribute.String("esagate.result", "hit"),
+			attribute.String("esagate.detail", canary),
+			attribute.String("url.query", plainCanary),
+			attribute.StringSlice("esagate.list", []string{plainCanary}),
+			attribute.String("http.request.header.authorization", plainCanary),
+		)
+		span.RecordError(errors.New("refused\n" + plainCanary))
+		span.AddEvent(canary, trace.WithAttributes(attribute.String("body", plainCanary)))
+		span.AddLink(trace.Link{SpanContext: span.SpanContext(), Attributes: []attribute.KeyValue{attribute.String("body", plainCanary)}})
+		span.SetStatus(codes.Error, "token: "+plainCanary)
+		span.End()
+		_, other := tel.TracerProvider.Tracer("test").Start(t.Context(), canary)
+		other.End()
+		if err := tel.Shutdown(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+
+		if len(received) == 0 {
+			t.Fatal("nothing exported")
+		}
+		got := <-received
+		spans := got.ScopeSpans[0].Spans
+		if len(spans) != 2 || spans[0].Name != "GET "+route || spans[1].Name != telemetry.Redacted {
+			t.Fatalf("spans %v", spans)
+		}
+		text := got.String()
+		if strings.Contains(text, "CANARY") {
+			t.Errorf("canary in %s", text)
+		}
+		for _, want := range []string{`"` + route + `"`, "tenants/tnt_a/status", `"hit"`, "502", `"refused"`, `"esagate"`, `"1.2.3"`} {
+			if !strings.Contains(text, want) {
+				t.Errorf("no %s in %s", want, text)
+			}
+		}
+	}
+}
+
+func TestTheCallerDecidesOnSampling(t *testing.T) {
+	url, received := collector(t)
+	tel, _ := start(t, telemetry.Config{OTLPEndpoint: url, TraceRatio: 0})
+	tracer := tel.TracerProvider.Tracer("test")
+	_, alone := tracer.Start(t.Context(), "alone")
+	alone.End()
+	in := http.Header{"Traceparent": {"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}}
+	ctx := tel.Propagator.Extract(t.Context(), propagation.HeaderCarrier(in))
+	_, asked := tracer.Start(ctx, "asked")
+	asked.End()
+	if err := tel.Shutdown(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case got := <-received:
+		if spans := got.ScopeSpans[0].Spans; len(spans) != 1 || spans[0].Name != "asked" {
+			t.Errorf("exported %v", spans)
+		}
+	default:
+		t.Error("nothing exported")
+	}
+}
+
+func TestNothingRunsAfterShutdown(t *testing.T) {
+	url, _ := collector(t) // and it stays up, its connections open
+	tel, _ := start(t, telemetry.Config{OTLPEndpoint: url, TraceRatio: 1})
+	_, span := tel.TracerProvider.Tracer("test").Start(t.Context(), "work")
+	span.End()
+	if err := tel.Shutdown(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	goleak.VerifyNone(t,
+		goleak.IgnoreAnyFunction("net/http.(*Server).Serve"),
+		goleak.IgnoreAnyFunction("net/http.(*conn).serve"),
+		goleak.IgnoreAnyFunction("net/http.(*connReader).backgroundRead"))
+}
+
+func TestContextIsPassedOnWithoutACollector(t *testing.T) {
+	tel, _ := start(t, telemetry.Config{TraceRatio: 1})
+	const parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+	in := http.Header{"Traceparent": {parent}, "Tracestate": {"vendor=abc"}, "Baggage": {"user=" + plainCanary}}
+	ctx := tel.Propagator.Extract(t.Context(), propagation.HeaderCarrier(in))
+	ctx, span := tel.TracerProvider.Tracer("test").Start(ctx, "work")
+	defer span.End()
+	if span.IsRecording() {
+		t.Error("a span is recorded for nobody")
+	}
+	out := http.Header{}
+	tel.Propagator.Inject(ctx, propagation.HeaderCarrier(out))
+	if out.Get("Traceparent") != parent || out.Get("Tracestate") != "vendor=abc" || out.Get("Baggage") != "" {
+		t.Errorf("passed on %v", out)
+	}
+}
+
+func TestShutdownEndsInTime(t *testing.T) {
+	for name, when := range map[string]string{"done before": "before", "done while sending": "while"} {
+		t.Run(name, func(t *testing.T) {
+			arrived := make(chan struct{}, 1)
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				io.Copy(io.Discard, r.Body) // the end of the connection is noticed only after it
+				arrived <- struct{}{}
+				<-r.Context().Done()
+			}))
+			defer server.Close()
+			tel, log := start(t, telemetry.Config{OTLPEndpoint: server.URL, TraceRatio: 1})
+			_, span := tel.TracerProvider.Tracer("test").Start(t.Context(), "work")
+			span.End()
+
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			if when == "before" {
+				cancel()
+			} else {
+				go func() {
+					<-arrived
+					cancel()
+				}()
+			}
+			err := tel.Shutdown(ctx)
+			if !errors.Is(err, context.Canceled) {
+				t.Errorf("Shutdown: %v, log %s", err, log)
+			}
+			if again := tel.Shutdown(t.Context()); again != err {
+				t.Errorf("Shutdown again: %v", again)
+			}
+		})
+	}
+}
+
+func TestTheCollectorsWordsAreNotRepeated(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusBadRequest)
+		io.WriteString(w, "token="+plainCanary)
+	}))
+	defer server.Close()
+	tel, log := start(t, telemetry.Config{OTLPEndpoint: server.URL, TraceRatio: 1})
+	_, span := tel.TracerProvider.Tracer("test").Start(t.Context(), "work")
+	span.End()
+	err := tel.Shutdown(t.Context())
+	if got := log.String(); !strings.Contains(got, "telemetry failed") || strings.Contains(got+fmt.Sprint(err), plainCanary) {
+		t.Errorf("log %s, error %v", got, err)
+	}
+}
+
+// BenchmarkSpan is why there is no SDK without a collector.
+func BenchmarkSpan(b *testing.B) {
+	parent := trace.ContextWithRemoteSpanContext(b.Context(), trace.NewSpanContext(
+		trace.SpanContextConfig{TraceID: trace.TraceID{1}, SpanID: trace.SpanID{2}}))
+	for name, provider := range map[string]trace.TracerProvider{
+		"noop":  noop.NewTracerProvider(),
+		"never": sdktrace.NewTracerProvider(sdktrace.WithSampler(sdktrace.NeverSample())),
+	} {
+		tracer := provider.Tracer("test")
+		for kind, ctx := range map[string]context.Context{"root": b.Context(), "child": parent} {
+			b.Run(name+"/"+kind, func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					_, span := tracer.Start(ctx, "GET /x")
+					span.End()
+				}
+			})
+		}
+	}
+}

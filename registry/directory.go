@@ -1,0 +1,171 @@
+package registry
+
+import (
+	"context"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+	"golang.org/x/sync/singleflight"
+
+	"esagate/internal/fault"
+)
+
+// Directory answers reads of managed sources from memory, so that they cost no
+// query on the hot path and go on while the store is away. Its errors are
+// *fault.Error: NotFound, or Unavailable when the store was needed and could not
+// be asked. All methods are safe for concurrent use; what they give is shared and
+// must not be changed.
+type Directory struct {
+	store Store
+	opts  DirectoryOptions
+
+	memory  *memory
+	lists   *lru.Cache[listKey, listing]
+	flights singleflight.Group
+
+	life  context.Context // ends with Close
+	end   context.CancelFunc
+	work  sync.WaitGroup // reads and probes under way
+	away  atomic.Bool    // the store's last answer was none, or late
+	mu    sync.Mutex     // guards what follows, and when away changes
+	ended bool
+	probe bool // one probe runs
+}
+
+// DirectoryOptions are the limits of a Directory; zero means the default.
+type DirectoryOptions struct {
+	Fresh        time.Duration // how old a copy may be that is given without asking the store: 2 s
+	ReadTimeout  time.Duration // how long a reader with a copy waits for the store: 250 ms
+	StoreTimeout time.Duration // how long any call of the store may take: 2 s
+	Entries      int           // how many sources are remembered: 10,000
+}
+
+// listEntries is how many lists are remembered, each of at most MaxPage sources.
+const listEntries = 1000
+
+// NewDirectory makes an empty Directory before a store. Close ends it; the store
+// stays open.
+func NewDirectory(store Store, opts DirectoryOptions) *Directory {
+	setDefault(&opts.Fresh, 2*time.Second)
+	setDefault(&opts.ReadTimeout, 250*time.Millisecond)
+	setDefault(&opts.StoreTimeout, 2*time.Second)
+	if opts.Entries <= 0 {
+		opts.Entries = 10_000
+	}
+	lists, err := lru.New[listKey, listing](listEntries)
+	if err != nil {
+		panic(err) // only a size that is not positive
+	}
+	d := &Directory{store: store, opts: opts, memory: newMemory(opts.Entries), lists: lists}
+	d.life, d.end = context.WithCancel(context.Background())
+	return d
+}
+
+func setDefault(d *time.Duration, to time.Duration) {
+	if *d <= 0 {
+		*d = to
+	}
+}
+
+// Put remembers a source as the store has just given it: at start-up, what Adopt
+// returned.
+func (d *Directory) Put(m *ManagedSource) { d.memory.put(m, time.Now()) }
+
+// ManagedSource finds a customer's managed source by its sourceId.
+func (d *Directory) ManagedSource(ctx context.Context, customer int64, sourceID string) (*ManagedSource, error) {
+	e := d.memory.bySourceID(customer, sourceID)
+	if e != nil {
+		if c := e.read(); time.Since(c.readAt) < d.opts.Fresh {
+			return c.m, nil
+		}
+	}
+	return d.reread(ctx, e, query{
+		name: flightName("source", customer, sourceID),
+		read: func(ctx context.Context) (*ManagedSource, error) {
+			return d.store.Customer(customer).ManagedSource(ctx, sourceID)
+		},
+		find: func() *entry { return d.memory.bySourceID(customer, sourceID) },
+	})
+}
+
+// ManagedSourceByID finds a customer's managed source by its connection's id.
+func (d *Directory) ManagedSourceByID(ctx context.Context, customer, esaID int64) (*ManagedSource, error) {
+	e := d.memory.byESAID(customer, esaID)
+	if e != nil {
+		if c := e.read(); time.Since(c.readAt) < d.opts.Fresh {
+			return c.m, nil
+		}
+	}
+	return d.reread(ctx, e, query{
+		name: flightName("esa", customer, strconv.FormatInt(esaID, 10)),
+		read: func(ctx context.Context) (*ManagedSource, error) {
+			return d.store.Customer(customer).ManagedSourceByID(ctx, esaID)
+		},
+		find: func() *entry { return d.memory.byESAID(customer, esaID) },
+	})
+}
+
+// query is one way of asking for one source.
+type query struct {
+	name string // the same for all who ask the same
+	read func(context.Context) (*ManagedSource, error)
+	find func() *entry
+}
+
+// reread asks the store, once for all that wait, and falls back to the copy where
+// there is one (held).
+func (d *Directory) reread(ctx context.Context, held *entry, q query) (*ManagedSource, error) {
+	if held != nil && d.away.Load() {
+		return held.copy.Load().m, nil
+	}
+	answer, err := d.await(ctx, held != nil, q.name, func(ctx context.Context) (any, error) {
+		began := time.Now()
+		m, err := q.read(ctx)
+		if err == nil {
+			return d.memory.put(m, began), nil
+		}
+		if isNotFound(err) {
+			d.memory.drop(q.find(), began)
+		}
+		return nil, err
+	})
+	// Who joins a read that is all but over gets an answer from before it came; a
+	// write that it has seen since is in memory.
+	switch now := q.find(); {
+	case err == nil:
+		return d.memory.latest(answer.(*ManagedSource)), nil
+	case isNotFound(err) && now != nil:
+		return now.copy.Load().m, nil
+	case isNotFound(err):
+		return nil, storeFault(err)
+	case held != nil:
+		return held.copy.Load().m, nil
+	}
+	return nil, storeFault(err)
+}
+
+// StoreAvailable reports whether the store answered when it was last asked.
+func (d *Directory) StoreAvailable() bool { return !d.away.Load() }
+
+// Close ends what runs in the background and waits for it. Copies can still be read.
+func (d *Directory) Close() {
+	d.mu.Lock()
+	d.ended = true
+	d.mu.Unlock()
+	d.end()
+	d.work.Wait()
+}
+
+// storeFault gives a store's error in the words for clients.
+func storeFault(err error) error {
+	switch {
+	case isNotFound(err):
+		return fault.Wrap(fault.NotFound, "There is no managed source with this id.", err)
+	case isRefusal(err):
+		return fault.Wrap(fault.Internal, "The registry refused a value.", err)
+	}
+	return fault.Wrap(fault.Unavailable, "The registry can't be reached.", err)
+}

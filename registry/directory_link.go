@@ -1,0 +1,116 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"time"
+)
+
+// probePause is the time between two looks at a store that is away.
+const probePause = time.Second
+
+var (
+	errDirectoryClosed = errors.New("registry: the directory is closed")
+	// errLate: the store took longer than a reader with a copy waits.
+	errLate = errors.New("registry: the store is slow")
+	errAway = errors.New("registry: the store did not answer when it was last asked")
+)
+
+// flightName names a read, so that equal ones are made once.
+func flightName(kind string, customer int64, what string) string {
+	return kind + "/" + strconv.FormatInt(customer, 10) + "/" + what
+}
+
+// await makes a read of the store, once for all that ask for it by the same name,
+// and waits for it: not for long if the caller has something to fall back on. The
+// read goes on without those who left, to its own deadline.
+func (d *Directory) await(ctx context.Context, fallback bool, name string, read func(context.Context) (any, error)) (any, error) {
+	answers := d.flights.DoChan(name, func() (any, error) {
+		if !d.start() {
+			return nil, errDirectoryClosed
+		}
+		defer d.work.Done()
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.opts.StoreTimeout)
+		defer cancel()
+		defer context.AfterFunc(d.life, cancel)()
+		answer, err := read(ctx)
+		d.note(err)
+		return answer, err
+	})
+	var late <-chan time.Time
+	if fallback {
+		timer := time.NewTimer(d.opts.ReadTimeout)
+		defer timer.Stop()
+		late = timer.C
+	}
+	select {
+	case answer := <-answers:
+		return answer.Val, answer.Err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-late:
+		d.note(errLate)
+		return nil, errLate
+	}
+}
+
+// start counts in one piece of work; false once the Directory has ended.
+func (d *Directory) start() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.ended {
+		return false
+	}
+	d.work.Add(1)
+	return true
+}
+
+// note draws from a call's error whether the store is there. While it is away,
+// readers with a copy don't ask it; one goroutine does, and recovery waits for no
+// reader.
+func (d *Directory) note(err error) {
+	there := err == nil || isNotFound(err) || isRefusal(err)
+	if there == !d.away.Load() {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.away.Store(!there && !d.ended)
+	if d.away.Load() && !d.probe {
+		d.probe = true
+		d.work.Add(1)
+		go d.probeUntilThere()
+	}
+}
+
+func (d *Directory) probeUntilThere() {
+	defer d.work.Done()
+	for d.probing() {
+		select {
+		case <-time.After(probePause):
+		case <-d.life.Done():
+			return
+		}
+		ctx, cancel := context.WithTimeout(d.life, d.opts.StoreTimeout)
+		if d.store.Ping(ctx) == nil {
+			d.note(nil)
+		}
+		cancel()
+	}
+}
+
+// probing says whether the probe goes on; when not, the next failure starts another.
+func (d *Directory) probing() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.probe = d.away.Load()
+	return d.probe
+}
+
+func isNotFound(err error) bool { return errors.Is(err, ErrNotFound) }
+
+// isRefusal reports the errors of a store that could be asked and said no.
+func isRefusal(err error) bool {
+	return errors.Is(err, ErrInvalid) || errors.Is(err, ErrTenantTaken) || errors.Is(err, ErrIDTaken)
+}

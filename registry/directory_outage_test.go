@@ -1,0 +1,187 @@
+package registry_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"esagate/registry"
+)
+
+// took runs f and holds it to the time that it may take on the bubble's clock.
+func took(t *testing.T, what string, want time.Duration, f func()) {
+	t.Helper()
+	began := time.Now()
+	f()
+	if d := time.Since(began); d != want {
+		t.Fatalf("%s took %v, want %v", what, d, want)
+	}
+}
+
+func TestDirectoryStoreFails(t *testing.T) {
+	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
+		m := adopted(t, f, customer, "a")
+		d.Put(m)
+		f.is(failing, 0)
+		time.Sleep(time.Hour)
+		if !d.StoreAvailable() {
+			t.Fatal("away before it was asked")
+		}
+		if get(t, d, "a") != m {
+			t.Fatal("not the copy")
+		}
+		reads(t, f, "first reader", 1)
+		for range 100 {
+			get(t, d, "a")
+		}
+		reads(t, f, "readers while it is away", 0)
+		if d.StoreAvailable() {
+			t.Fatal("available")
+		}
+		_, err := d.ManagedSource(t.Context(), customer, "unseen")
+		unavailable(t, err)
+
+		// It is looked at every second, by no reader, and by one probe only.
+		f.count("Ping")
+		time.Sleep(10*time.Second + time.Millisecond)
+		if n := f.count("Ping"); n != 10 {
+			t.Fatalf("%d probes in 10 s", n)
+		}
+		f.is(healthy, 0)
+		time.Sleep(time.Second)
+		if !d.StoreAvailable() {
+			t.Fatal("its return was not noticed")
+		}
+		time.Sleep(time.Minute)
+		if n := f.count("Ping"); n != 1 {
+			t.Fatalf("%d probes of a store that is there", n)
+		}
+		reads(t, f, "before", 1) // of "unseen"
+		get(t, d, "a")
+		reads(t, f, "after its return", 1)
+	})
+}
+
+func TestDirectoryStoreHangs(t *testing.T) {
+	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
+		for _, id := range []string{"a", "b"} {
+			d.Put(adopted(t, f, customer, id))
+		}
+		f.is(hanging, 0)
+		time.Sleep(3 * time.Second)
+		took(t, "the first reader", 250*time.Millisecond, func() { get(t, d, "a") })
+		took(t, "the next", 0, func() { get(t, d, "a") })
+		took(t, "a reader of another", 0, func() { get(t, d, "b") })
+		took(t, "a reader without a copy", 2*time.Second, func() {
+			_, err := d.ManagedSource(t.Context(), customer, "unseen")
+			unavailable(t, err)
+		})
+		for range 20 { // for as long as it lasts, no reader with a copy waits again
+			time.Sleep(700 * time.Millisecond)
+			took(t, "a reader later", 0, func() { get(t, d, "a"); get(t, d, "b") })
+		}
+		f.is(healthy, 0)
+		time.Sleep(4 * time.Second) // a probe that hangs, and one that doesn't
+		if !d.StoreAvailable() {
+			t.Fatal("its return was not noticed")
+		}
+	})
+}
+
+func TestDirectoryStoreSlow(t *testing.T) {
+	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
+		m := adopted(t, f, customer, "a")
+		d.Put(m)
+		if _, err := f.Store.Customer(customer).LearnTenant(t.Context(), m.Connection.ID, registry.TenantFacts{ExternalOrgID: "org"}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(3 * time.Second)
+		f.is(healthy, 400*time.Millisecond)
+		took(t, "a reader with a copy", 250*time.Millisecond, func() {
+			if get(t, d, "a") != m {
+				t.Fatal("not the copy")
+			}
+		})
+		time.Sleep(150 * time.Millisecond)
+		synctest.Wait()
+		// The read went on and its answer is here.
+		if got := get(t, d, "a"); got.Connection.ExternalOrgID != "org" {
+			t.Fatal("the late answer was lost")
+		}
+		if !d.StoreAvailable() {
+			t.Fatal("it answered")
+		}
+		reads(t, f, "in all", 1)
+	})
+}
+
+// TestDirectoryFlapping: however often the store comes and goes, one probe runs.
+func TestDirectoryFlapping(t *testing.T) {
+	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
+		adopted(t, f, customer, "a")
+		for range 50 {
+			f.is(failing, 0)
+			_, err := d.ManagedSource(t.Context(), customer, "unseen")
+			unavailable(t, err)
+			f.is(healthy, 0)
+			_, err = d.ManagedSource(t.Context(), customer, "unseen")
+			notFound(t, err)
+			if !d.StoreAvailable() {
+				t.Fatal("it answered")
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		f.is(failing, 0)
+		_, err := d.ManagedSource(t.Context(), customer, "unseen")
+		unavailable(t, err)
+		f.count("Ping")
+		time.Sleep(10 * time.Second)
+		if n := f.count("Ping"); n < 9 || n > 10 {
+			t.Fatalf("%d probes in 10 s", n)
+		}
+	})
+}
+
+func TestDirectoryLists(t *testing.T) {
+	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
+		for _, id := range []string{"a", "b", "c"} {
+			adopted(t, f, customer, id)
+		}
+		list := func(skip, take, want int) []*registry.ManagedSource {
+			t.Helper()
+			page, total, err := d.ManagedSources(t.Context(), customer, skip, take)
+			if err != nil || total != 3 || len(page) != want {
+				t.Fatalf("%d of %d, %v", len(page), total, err)
+			}
+			return page
+		}
+		page := list(0, 2, 2)
+		if get(t, d, "a") != page[0] {
+			t.Fatal("a list and a read give different copies")
+		}
+		reads(t, f, "what was listed is remembered", 0)
+		list(0, 2, 2)
+		if n := f.count("list"); n != 2 {
+			t.Fatalf("%d lists, want 2: a list comes from the store", n)
+		}
+		// A newer version, that the remembered list has not seen.
+		written, err := d.RecordTest(t.Context(), customer, page[1].Connection.ID, registry.TestResult{At: time.Now(), Passed: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+
+		f.is(hanging, 0)
+		took(t, "the first list", 250*time.Millisecond, func() { list(0, 2, 2) })
+		took(t, "the next", 0, func() { page = list(0, 2, 2) })
+		if page[0].Source.SourceID != "a" || page[1] != written {
+			t.Fatalf("remembered %+v", page)
+		}
+		took(t, "a page that was never seen", 2*time.Second, func() {
+			_, _, err := d.ManagedSources(t.Context(), customer, 1, 2)
+			unavailable(t, err)
+		})
+		f.is(failing, 0)
+		_, _, err = d.ManagedSources(t.Context(), customer+1, 0, 2)
+		unavailable(t, err)
+	})
+}

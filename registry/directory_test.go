@@ -1,0 +1,276 @@
+package registry_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"esagate/internal/fault"
+	"esagate/registry"
+)
+
+const customer int64 = 88
+
+// bubble runs a test of a Directory over a faulty store under synctest's clock.
+func bubble(t *testing.T, opts registry.DirectoryOptions, test func(t *testing.T, d *registry.Directory, f *faulty)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFaulty(t)
+		d := registry.NewDirectory(f, opts)
+		defer d.Close()
+		test(t, d, f)
+	})
+}
+
+// adopted makes a source in the store alone.
+func adopted(t testing.TB, f *faulty, customer int64, sourceID string) *registry.ManagedSource {
+	t.Helper()
+	a, err := f.Adopt(t.Context(), registry.ConfigSource{CustomerID: customer, SourceID: sourceID, Name: sourceID, TenantID: fmt.Sprint("t-", customer, sourceID)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a.Managed
+}
+
+func get(t testing.TB, d *registry.Directory, sourceID string) *registry.ManagedSource {
+	t.Helper()
+	m, err := d.ManagedSource(t.Context(), customer, sourceID)
+	if err != nil {
+		t.Fatalf("read %q: %v", sourceID, err)
+	}
+	return m
+}
+
+func reads(t *testing.T, f *faulty, what string, want int) {
+	t.Helper()
+	if n := f.count("read"); n != want {
+		t.Fatalf("%s: %d reads of the store, want %d", what, n, want)
+	}
+}
+
+// unavailable holds an error to what a store that is away must give.
+func unavailable(t *testing.T, err error) {
+	t.Helper()
+	var e *fault.Error
+	if !errors.As(err, &e) || e.Kind != fault.Unavailable || e.Reason != "" || e.Message != "The registry can't be reached." {
+		t.Fatalf("%v, want Unavailable", err)
+	}
+}
+
+func notFound(t *testing.T, err error) {
+	t.Helper()
+	var e *fault.Error
+	if !errors.As(err, &e) || e.Kind != fault.NotFound || !errors.Is(err, registry.ErrNotFound) {
+		t.Fatalf("%v, want NotFound", err)
+	}
+}
+
+func TestDirectoryFreshness(t *testing.T) {
+	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
+		m := adopted(t, f, customer, "a")
+		first := get(t, d, "a")
+		reads(t, f, "first", 1)
+		time.Sleep(2*time.Second - 1)
+		if get(t, d, "a") != first {
+			t.Fatal("another copy")
+		}
+		if byID, err := d.ManagedSourceByID(t.Context(), customer, m.Connection.ID); err != nil || byID != first {
+			t.Fatalf("another copy by id: %v", err)
+		}
+		reads(t, f, "fresh", 0)
+		// Somebody else changes it.
+		if _, err := f.Store.Customer(customer).LearnTenant(t.Context(), m.Connection.ID, registry.TenantFacts{ExternalOrgID: "org"}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Nanosecond)
+		if got := get(t, d, "a"); got.Connection.ExternalOrgID != "org" {
+			t.Fatalf("not read again: %+v", got.Connection)
+		}
+		reads(t, f, "no longer fresh", 1)
+		get(t, d, "a")
+		reads(t, f, "fresh again", 0)
+	})
+}
+
+func TestDirectoryPut(t *testing.T) {
+	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
+		m := adopted(t, f, customer, "a")
+		d.Put(m)
+		if get(t, d, "a") != m {
+			t.Fatal("not what was put")
+		}
+		reads(t, f, "put", 0)
+	})
+}
+
+func TestDirectoryNotFound(t *testing.T) {
+	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
+		_, err := d.ManagedSource(t.Context(), customer, "late")
+		notFound(t, err)
+		m := adopted(t, f, customer, "late")
+		get(t, d, "late") // at once: that it was missing is not remembered
+
+		// A foreign customer's reads miss both in the store and in memory.
+		_, err = d.ManagedSource(t.Context(), customer+1, "late")
+		notFound(t, err)
+		_, err = d.ManagedSourceByID(t.Context(), customer+1, m.Connection.ID)
+		notFound(t, err)
+		_, err = d.RecordTest(t.Context(), customer+1, m.Connection.ID, registry.TestResult{At: time.Now()})
+		notFound(t, err)
+		_, err = d.ObserveInventorySync(t.Context(), customer+1, m.Connection.ID, registry.InventorySync{ObservedAt: time.Now()})
+		notFound(t, err)
+
+		// Deleted: the copy goes, so that it does not come back in an outage.
+		time.Sleep(3 * time.Second)
+		f.is(forgetful, 0)
+		_, err = d.ManagedSource(t.Context(), customer, "late")
+		notFound(t, err)
+		if !d.StoreAvailable() {
+			t.Fatal("not found is an answer")
+		}
+		f.is(failing, 0)
+		_, err = d.ManagedSource(t.Context(), customer, "late")
+		unavailable(t, err)
+		_, err = d.ManagedSourceByID(t.Context(), customer, m.Connection.ID)
+		unavailable(t, err)
+	})
+}
+
+func TestDirectoryCoalescesReads(t *testing.T) {
+	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
+		adopted(t, f, customer, "a")
+		f.is(healthy, 100*time.Millisecond)
+		for _, what := range []string{"without a copy", "with an old copy"} {
+			var wg sync.WaitGroup
+			got := make([]*registry.ManagedSource, 100)
+			for i := range got {
+				wg.Go(func() { got[i] = get(t, d, "a") })
+			}
+			wg.Wait()
+			for _, m := range got {
+				if m != got[0] {
+					t.Fatal("different answers to one question")
+				}
+			}
+			reads(t, f, what, 1)
+			time.Sleep(3 * time.Second)
+		}
+	})
+}
+
+func TestDirectoryReaderLeaves(t *testing.T) {
+	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
+		adopted(t, f, customer, "a")
+		f.is(healthy, time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+		defer cancel()
+		left := make(chan error, 1)
+		go func() {
+			_, err := d.ManagedSource(ctx, customer, "a")
+			left <- err
+		}()
+		synctest.Wait()
+		get(t, d, "a") // waits for the same read, which goes on
+		reads(t, f, "shared", 1)
+		if err := <-left; !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("%v", err)
+		}
+		if !d.StoreAvailable() {
+			t.Fatal("a reader that left says nothing of the store")
+		}
+	})
+}
+
+// TestDirectoryNeverGoesBack has a read that began before a write and ends after it.
+func TestDirectoryNeverGoesBack(t *testing.T) {
+	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
+		m := adopted(t, f, customer, "a")
+		d.Put(m)
+		time.Sleep(3 * time.Second)
+		f.is(healthy, 200*time.Millisecond)
+		slow := make(chan *registry.ManagedSource, 1)
+		go func() { slow <- get(t, d, "a") }()
+		synctest.Wait()
+		time.Sleep(50 * time.Millisecond)
+		f.is(healthy, 0)
+		written, err := d.RecordTest(t.Context(), customer, m.Connection.ID, registry.TestResult{At: time.Now(), Passed: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := get(t, d, "a"); got != written {
+			t.Fatalf("not what was written: %+v", got.Connection)
+		}
+		if got := <-slow; got != written {
+			t.Fatalf("the slow reader got version %d, after %d", got.Connection.Version, written.Connection.Version)
+		}
+		if got, err := d.ManagedSourceByID(t.Context(), customer, m.Connection.ID); err != nil || got != written {
+			t.Fatalf("version %d, %v", got.Connection.Version, err)
+		}
+	})
+}
+
+// TestDirectoryRecreatedSource has a sourceId that moves to another connection.
+func TestDirectoryRecreatedSource(t *testing.T) {
+	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
+		old := adopted(t, f, customer, "a")
+		d.Put(old)
+		time.Sleep(time.Second)
+		next := *old
+		next.Connection.ID, next.Source.ID, next.Connection.Version = old.Connection.ID+1, old.Source.ID+1, 0
+		d.Put(&next)
+		if get(t, d, "a") != &next {
+			t.Fatal("the sourceId still gives the old connection")
+		}
+		f.is(forgetful, 0)
+		_, err := d.ManagedSourceByID(t.Context(), customer, old.Connection.ID)
+		notFound(t, err)
+		if got, err := d.ManagedSourceByID(t.Context(), customer, next.Connection.ID); err != nil || got != &next {
+			t.Fatal(got, err)
+		}
+	})
+}
+
+func TestDirectoryBound(t *testing.T) {
+	bubble(t, registry.DirectoryOptions{Entries: 3}, func(t *testing.T, d *registry.Directory, f *faulty) {
+		for _, id := range []string{"a", "b", "c", "d"} {
+			adopted(t, f, customer, id)
+		}
+		get(t, d, "a")
+		get(t, d, "b")
+		get(t, d, "c")
+		get(t, d, "a") // read again, so it stays
+		get(t, d, "d")
+		reads(t, f, "filling", 4)
+		get(t, d, "a")
+		get(t, d, "c")
+		get(t, d, "d")
+		reads(t, f, "what was kept", 0)
+		get(t, d, "b")
+		reads(t, f, "what had to go", 1)
+	})
+}
+
+func TestDirectoryClose(t *testing.T) {
+	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
+		d.Put(adopted(t, f, customer, "a"))
+		f.is(hanging, 0)
+		go d.ManagedSource(t.Context(), customer, "b")
+		synctest.Wait()
+		before := time.Now()
+		d.Close() // ends the read under way
+		if time.Since(before) != 0 {
+			t.Fatalf("closing took %v", time.Since(before))
+		}
+		f.is(healthy, 0)
+		time.Sleep(time.Minute)
+		get(t, d, "a")
+		_, err := d.ManagedSource(t.Context(), customer, "b")
+		unavailable(t, err)
+		reads(t, f, "only the one that hung", 1)
+		d.Close()
+	})
+}

@@ -1,0 +1,146 @@
+package registrytest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+
+	"esagate/registry"
+)
+
+// together runs f n times at once and gives what each run ended with.
+func together(n int, f func(i int) error) []error {
+	errs := make([]error, n)
+	start := make(chan struct{})
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() {
+			<-start
+			errs[i] = f(i)
+		})
+	}
+	close(start)
+	wg.Wait()
+	return errs
+}
+
+func concurrentSameEntry(t *testing.T, s registry.Store) {
+	const n = 16
+	got := make([]registry.Adoption, n)
+	errs := together(n, func(i int) (err error) {
+		got[i], err = s.Adopt(t.Context(), entry(alice, "one"))
+		return err
+	})
+	created := 0
+	for i, err := range errs {
+		switch {
+		case err != nil:
+			t.Fatal(err)
+		case got[i].Outcome == registry.AdoptionCreated:
+			created++
+		case got[i].Outcome != registry.AdoptionUnchanged:
+			t.Fatalf("outcome %s", got[i].Outcome)
+		}
+		same(t, "all adopt one source", got[i].Managed, got[0].Managed)
+	}
+	if created != 1 {
+		t.Fatalf("%d created it", created)
+	}
+}
+
+func concurrentSameTenant(t *testing.T, s registry.Store) {
+	const n = 16
+	won := 0
+	for _, err := range together(n, func(i int) error {
+		e := entry(alice+int64(i%2), fmt.Sprintf("source%d", i))
+		e.TenantID = "contested"
+		_, err := s.Adopt(t.Context(), e)
+		return err
+	}) {
+		switch {
+		case err == nil:
+			won++
+		case !errors.Is(err, registry.ErrTenantTaken):
+			t.Fatal(err)
+		}
+	}
+	if won != 1 {
+		t.Fatalf("%d connections have the tenant", won)
+	}
+}
+
+func concurrentEntries(t *testing.T, s registry.Store) {
+	const n = 40
+	got := make([]registry.Adoption, n)
+	errs := together(n, func(i int) (err error) {
+		got[i], err = s.Adopt(t.Context(), entry(alice+int64(i%2), fmt.Sprintf("source%d", i)))
+		return err
+	})
+	seenESA, seenRow := map[int64]bool{}, map[int64]bool{}
+	for i, err := range errs {
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := got[i].Managed
+		if seenESA[m.Connection.ID] || seenRow[m.Source.ID] {
+			t.Fatalf("ids %d, %d given twice", m.Connection.ID, m.Source.ID)
+		}
+		seenESA[m.Connection.ID], seenRow[m.Source.ID] = true, true
+	}
+}
+
+// concurrentChanges lets different writers of one connection run into each other:
+// no change is lost, and every one has a version of its own.
+func concurrentChanges(t *testing.T, s registry.Store) {
+	e := entry(alice, "busy")
+	e.AdServer, e.ServiceAccountEmail = nil, ""
+	m := adopt(t, s, e, registry.AdoptionCreated)
+	c, id := s.Customer(alice), m.Connection.ID
+	const rounds = 20
+	writers := []func(ctx context.Context, i int) (*registry.ManagedSource, error){
+		func(ctx context.Context, i int) (*registry.ManagedSource, error) {
+			return c.ObserveInventorySync(ctx, id, registry.InventorySync{Status: registry.SyncSuccess, ItemCount: count(int64(i)), ObservedAt: at(i)})
+		},
+		func(ctx context.Context, i int) (*registry.ManagedSource, error) {
+			return c.RecordTest(ctx, id, registry.TestResult{At: at(i), Passed: i%2 == 1})
+		},
+		func(ctx context.Context, i int) (*registry.ManagedSource, error) {
+			return c.LearnTenant(ctx, id, registry.TenantFacts{ExternalOrgID: fmt.Sprintf("org-%d", i)})
+		},
+		func(ctx context.Context, i int) (*registry.ManagedSource, error) {
+			f := e
+			f.Name = fmt.Sprintf("name %d", i)
+			a, err := s.Adopt(ctx, f)
+			return a.Managed, err
+		},
+	}
+	var mu sync.Mutex
+	versions := map[int64]int{}
+	for _, err := range together(len(writers), func(w int) error {
+		for i := range rounds {
+			got, err := writers[w](t.Context(), i)
+			if err != nil {
+				return err
+			}
+			mu.Lock()
+			versions[got.Connection.Version]++
+			mu.Unlock()
+		}
+		return nil
+	}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	end := read(t, s, alice, "busy")
+	conn := end.Connection
+	if want := m.Connection.Version + int64(len(writers)*rounds); conn.Version != want || len(versions) != len(writers)*rounds {
+		t.Fatalf("version %d, want %d; %d distinct versions answered", conn.Version, want, len(versions))
+	}
+	if *conn.InventorySync.ItemCount != rounds-1 || !conn.LastTestedAt.Equal(at(rounds-1)) || !conn.LastTestPassed ||
+		conn.ExternalOrgID != fmt.Sprintf("org-%d", rounds-1) || end.Source.Name != fmt.Sprintf("name %d", rounds-1) {
+		t.Fatalf("a change was lost: %+v", end)
+	}
+}

@@ -1,0 +1,66 @@
+package registrytest
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"esagate/registry"
+)
+
+func idsGrow(t *testing.T, s registry.Store) {
+	var last *registry.ManagedSource
+	for i := range 5 {
+		e := entry(alice+int64(i%2), fmt.Sprintf("s%d", i))
+		m := adopt(t, s, e, registry.AdoptionCreated)
+		if m.Connection.ID <= 0 || m.Source.ID <= 0 {
+			t.Fatalf("ids %d and %d", m.Connection.ID, m.Source.ID)
+		}
+		if last != nil && (m.Connection.ID <= last.Connection.ID || m.Source.ID <= last.Source.ID) {
+			t.Fatalf("ids %d, %d after %d, %d", m.Connection.ID, m.Source.ID, last.Connection.ID, last.Source.ID)
+		}
+		last = m
+	}
+}
+
+func idsChosen(t *testing.T, s registry.Store) {
+	first := adopt(t, s, entry(alice, "assigned"), registry.AdoptionCreated)
+	chosen := entry(alice, "chosen")
+	chosen.ESAID = first.Connection.ID + 5000
+	if m := adopt(t, s, chosen, registry.AdoptionCreated); m.Connection.ID != chosen.ESAID {
+		t.Fatalf("esaId %d, want %d", m.Connection.ID, chosen.ESAID)
+	}
+	if m := adopt(t, s, entry(alice, "next"), registry.AdoptionCreated); m.Connection.ID != chosen.ESAID+1 {
+		t.Fatalf("esaId %d after a chosen %d", m.Connection.ID, chosen.ESAID)
+	}
+	// A smaller one that nobody had is fine and moves nothing back.
+	small := entry(alice, "small")
+	small.ESAID = 3
+	adopt(t, s, small, registry.AdoptionCreated)
+	if m := adopt(t, s, entry(alice, "after"), registry.AdoptionCreated); m.Connection.ID != chosen.ESAID+2 {
+		t.Fatalf("esaId %d after a smaller chosen one", m.Connection.ID)
+	}
+	// The largest is allowed; after it none can be assigned, and none is made up.
+	largest := entry(alice, "largest")
+	largest.ESAID = registry.MaxESAID
+	adopt(t, s, largest, registry.AdoptionCreated)
+	if got, err := s.Adopt(t.Context(), entry(alice, "beyond")); err == nil {
+		t.Fatalf("esaId %d after the largest", got.Managed.Connection.ID)
+	}
+}
+
+func idsTaken(t *testing.T, s registry.Store) {
+	holder := adopt(t, s, entry(alice, "holder"), registry.AdoptionCreated)
+	for _, customer := range []int64{alice, bob} {
+		late := entry(customer, "late")
+		late.ESAID = holder.Connection.ID
+		if _, err := s.Adopt(t.Context(), late); !errors.Is(err, registry.ErrIDTaken) {
+			t.Fatalf("customer %d: %v, want ErrIDTaken", customer, err)
+		}
+		if _, err := s.Customer(customer).ManagedSource(t.Context(), "late"); !errors.Is(err, registry.ErrNotFound) {
+			t.Fatalf("half of a refused entry stayed: %v", err)
+		}
+	}
+	// Nothing marks the refused entry as taken over.
+	adopt(t, s, entry(bob, "late"), registry.AdoptionCreated)
+}

@@ -1,0 +1,129 @@
+package registrytest
+
+import (
+	"errors"
+	"testing"
+
+	"esagate/registry"
+)
+
+// RunReopen holds a Store to keeping what it answered. Each call of place finds
+// room for one new database; each call of the function that it gives opens a Store
+// on that same database. The suite closes the Stores.
+func RunReopen(t *testing.T, place func(t *testing.T) (open func(t *testing.T) registry.Store)) {
+	t.Run("everything is there again", func(t *testing.T) { reopenKeeps(t, place(t)) })
+	t.Run("ids go on", func(t *testing.T) { reopenIDs(t, place(t)) })
+	t.Run("two at once on one database", func(t *testing.T) { reopenTwo(t, place(t)) })
+	t.Run("many open a new database at once", func(t *testing.T) { reopenRace(t, place(t)) })
+}
+
+func shut(t *testing.T, s registry.Store) {
+	t.Helper()
+	if err := s.Close(); err != nil {
+		t.Fatalf("close: %v", err)
+	}
+}
+
+func reopenKeeps(t *testing.T, open func(t *testing.T) registry.Store) {
+	s := open(t)
+	e := entry(alice, "kept")
+	e.AdServer, e.ServiceAccountEmail = nil, ""
+	m := adopt(t, s, e, registry.AdoptionCreated)
+	c, id, inactive := s.Customer(alice), m.Connection.ID, false
+	var err error
+	for _, write := range []func() (*registry.ManagedSource, error){
+		func() (*registry.ManagedSource, error) {
+			return c.LearnAdServer(t.Context(), id, registry.AdServer{Type: "springserve", Email: "op@example.net", DefaultDemandPartnerID: count(1 << 60)}, "sa@example.net")
+		},
+		func() (*registry.ManagedSource, error) {
+			return c.LearnTenant(t.Context(), id, registry.TenantFacts{ExternalOrgID: "org", Active: &inactive})
+		},
+		func() (*registry.ManagedSource, error) {
+			return c.RecordTest(t.Context(), id, registry.TestResult{At: at(5), Error: "The ad server did not answer.", ErrorCode: "ADAPTER_CONNECTION_FAILED"})
+		},
+		func() (*registry.ManagedSource, error) {
+			return c.ObserveInventorySync(t.Context(), id, registry.InventorySync{
+				Status: registry.SyncFailed, LastRunAt: at(1), CompletedAt: at(2), ItemCount: count(12), Error: "e", ObservedAt: at(3)})
+		},
+	} {
+		if m, err = write(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	shut(t, s)
+
+	s = open(t)
+	defer shut(t, s)
+	same(t, "opened again", read(t, s, alice, "kept"), m)
+	same(t, "adopted again", adopt(t, s, e, registry.AdoptionUnchanged), m)
+	// Order in time is kept too.
+	late, err := s.Customer(alice).ObserveInventorySync(t.Context(), id, registry.InventorySync{Status: registry.SyncSuccess, ObservedAt: at(3)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "an old signal", late, m)
+}
+
+func reopenIDs(t *testing.T, open func(t *testing.T) registry.Store) {
+	s := open(t)
+	first := adopt(t, s, entry(alice, "first"), registry.AdoptionCreated)
+	shut(t, s)
+	s = open(t)
+	defer shut(t, s)
+	second := adopt(t, s, entry(alice, "second"), registry.AdoptionCreated)
+	if second.Connection.ID <= first.Connection.ID || second.Source.ID <= first.Source.ID {
+		t.Fatalf("ids %d, %d after %d, %d", second.Connection.ID, second.Source.ID, first.Connection.ID, first.Source.ID)
+	}
+	taken := entry(bob, "taken")
+	taken.ESAID = first.Connection.ID
+	if _, err := s.Adopt(t.Context(), taken); !errors.Is(err, registry.ErrIDTaken) {
+		t.Fatalf("%v, want ErrIDTaken", err)
+	}
+}
+
+// reopenTwo has two Stores on one database, as two processes would.
+func reopenTwo(t *testing.T, open func(t *testing.T) registry.Store) {
+	stores := []registry.Store{open(t), open(t)}
+	defer shut(t, stores[0])
+	defer shut(t, stores[1])
+	m := adopt(t, stores[0], entry(alice, "shared"), registry.AdoptionCreated)
+	same(t, "seen by the other", read(t, stores[1], alice, "shared"), m)
+
+	const writes = 40
+	for _, err := range together(2, func(w int) error {
+		for i := range writes {
+			_, err := stores[w].Customer(alice).ObserveInventorySync(t.Context(), m.Connection.ID, registry.InventorySync{
+				Status: registry.SyncSuccess, ItemCount: count(int64(2*i + w)), ObservedAt: at(2*i + w)})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, s := range stores {
+		if sync := read(t, s, alice, "shared").Connection.InventorySync; *sync.ItemCount != 2*writes-1 || !sync.ObservedAt.Equal(at(2*writes-1)) {
+			t.Fatalf("ended at %+v", sync)
+		}
+	}
+}
+
+func reopenRace(t *testing.T, open func(t *testing.T) registry.Store) {
+	for _, err := range together(4, func(w int) error {
+		s := open(t)
+		_, err := s.Adopt(t.Context(), entry(alice, "raced"))
+		return errors.Join(err, s.Close())
+	}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := open(t)
+	defer shut(t, s)
+	if _, total, err := s.Customer(alice).ManagedSources(t.Context(), 0, 10); err != nil || total != 1 {
+		t.Fatalf("%d sources, %v, want 1", total, err)
+	}
+}

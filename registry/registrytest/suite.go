@@ -1,0 +1,131 @@
+// Package registrytest is the suite that every registry.Store must pass. It
+// imports testing, so nothing that the gateway runs may import it.
+package registrytest
+
+import (
+	"reflect"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"esagate/registry"
+)
+
+// Run holds a Store to its interface. Each call of open gives a Store on an empty
+// database of its own; the suite closes it.
+func Run(t *testing.T, open func(t *testing.T) registry.Store) {
+	tests := []struct {
+		name string
+		run  func(t *testing.T, s registry.Store)
+	}{
+		{"adopt/pending without a tenant", adoptPending},
+		{"adopt/active with a tenant", adoptActive},
+		{"adopt/twice changes nothing", adoptTwice},
+		{"adopt/the config owns name labels and email", adoptFollows},
+		{"adopt/an entry keeps what it has", adoptKeeps},
+		{"adopt/a learned email is not the config's", adoptLearnedEmail},
+		{"adopt/tenant taken", adoptTenantTaken},
+		{"adopt/what can't be stored", adoptInvalid},
+		{"ids/grow and never repeat", idsGrow},
+		{"ids/chosen ones move the sequence", idsChosen},
+		{"ids/taken", idsTaken},
+		{"customers/one sourceId under two", customersSameSourceID},
+		{"customers/foreign rows are not found", customersIsolated},
+		{"list/order pages and totals", listPages},
+		{"sync/first signal", syncFirst},
+		{"sync/model", syncModel},
+		{"sync/any interleaving ends at the newest", syncInterleaved},
+		{"learn/tenant", learnTenant},
+		{"learn/ad server", learnAdServer},
+		{"test/recorded forward in time", recordTest},
+		{"text/hostile strings are data", textHostile},
+		{"text/ids that no source can have", textImpossibleIDs},
+		{"text/free text is made storable", textMadeStorable},
+		{"concurrent/adoptions of one entry", concurrentSameEntry},
+		{"concurrent/adoptions of one tenant", concurrentSameTenant},
+		{"concurrent/adoptions of many entries", concurrentEntries},
+		{"concurrent/changes of one connection", concurrentChanges},
+		{"fail/cancelled context", failCancelled},
+		{"fail/closed store", failClosed},
+		{"fail/ping", failPing},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			s := open(t)
+			t.Cleanup(func() {
+				if err := s.Close(); err != nil {
+					t.Errorf("close: %v", err)
+				}
+			})
+			test.run(t, s)
+		})
+	}
+}
+
+// The customers of the suite.
+const (
+	alice int64 = 7001
+	bob   int64 = 7002
+)
+
+// entry is a config entry with a tenant of its own.
+func entry(customer int64, sourceID string) registry.ConfigSource {
+	return registry.ConfigSource{
+		CustomerID:          customer,
+		SourceID:            sourceID,
+		Name:                "Name of " + sourceID,
+		TenantID:            "tenant-of-" + sourceID,
+		AdServer:            &registry.AdServer{Type: "google_ad_manager", NetworkCode: "55501"},
+		ServiceAccountEmail: "robot@example.net",
+		Labels:              map[string]string{"region": "north", "tier": "1"},
+	}
+}
+
+// adopt takes an entry over and holds the outcome to what is wanted.
+func adopt(t testing.TB, s registry.Store, e registry.ConfigSource, want registry.AdoptionOutcome) *registry.ManagedSource {
+	t.Helper()
+	got, err := s.Adopt(t.Context(), e)
+	if err != nil {
+		t.Fatalf("adopt %q: %v", e.SourceID, err)
+	}
+	if got.Outcome != want {
+		t.Fatalf("adopt %q: %s, want %s", e.SourceID, got.Outcome, want)
+	}
+	if got.Managed == nil {
+		t.Fatalf("adopt %q: %s without a source", e.SourceID, got.Outcome)
+	}
+	return got.Managed
+}
+
+// read reads a source in all three ways, which must agree.
+func read(t testing.TB, s registry.Store, customer int64, sourceID string) *registry.ManagedSource {
+	t.Helper()
+	c := s.Customer(customer)
+	m, err := c.ManagedSource(t.Context(), sourceID)
+	if err != nil {
+		t.Fatalf("read %q: %v", sourceID, err)
+	}
+	byID, err := c.ManagedSourceByID(t.Context(), m.Connection.ID)
+	if err != nil {
+		t.Fatalf("read %d: %v", m.Connection.ID, err)
+	}
+	same(t, "by id", byID, m)
+	return m
+}
+
+// same compares two records whole.
+func same(t rapid.TB, what string, got, want *registry.ManagedSource) {
+	t.Helper()
+	if !reflect.DeepEqual(got, want) {
+		t.Fatalf("%s:\n got %+v %+v\nwant %+v %+v", what, got.Connection, got.Source, want.Connection, want.Source)
+	}
+}
+
+// at is a time of day in the suite's own year, to the microsecond.
+func at(seconds int) time.Time {
+	return time.Date(2031, 5, 17, 10, 0, 0, 250_000_000, time.UTC).Add(time.Duration(seconds) * time.Second)
+}
+
+// count gives a pointer to an item count.
+func count(n int64) *int64 { return &n }

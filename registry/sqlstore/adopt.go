@@ -1,0 +1,215 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"maps"
+	"time"
+
+	"esagate/registry"
+)
+
+var (
+	insertAdopted = scoped(`INSERT INTO adopted (customer_id, source_id, adopted_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`)
+	selectSource  = scoped(`SELECT execution_type FROM sources WHERE customer_id = $1 AND source_id = $2`)
+	insertSource  = scoped(`INSERT INTO sources (customer_id, id, source_id, name, name_from_api, execution_type, labels, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, FALSE, $5, $6, $7, $7)`)
+	insertConnection = scoped(`INSERT INTO connections (customer_id, id, source, provisioning_status, tenant_id, ad_server,
+		service_account_email, email_learned, last_test_passed, provisioned_at, created_at, updated_at, version)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, FALSE, FALSE, $8, $9, $9, 1) ON CONFLICT DO NOTHING`)
+	updateSource = scoped(`UPDATE sources SET name = $3, labels = $4, updated_at = $5 WHERE customer_id = $1 AND id = $2`)
+
+	nextID = globalStatement{`UPDATE sequences SET last_value = last_value + 1 WHERE name = $1 RETURNING last_value`}
+	skipID = globalStatement{`UPDATE sequences SET last_value = $2 WHERE name = $1 AND last_value < $2`}
+	takeID = globalStatement{`INSERT INTO esa_ids (id) VALUES ($1) ON CONFLICT DO NOTHING`}
+)
+
+// Adopt takes over one managed source of the config.
+//
+// Uniqueness is left to the tables' constraints (ON CONFLICT DO NOTHING, then a
+// look at what was in the way), so that it holds between processes too.
+func (s *Store) Adopt(ctx context.Context, entry registry.ConfigSource) (registry.Adoption, error) {
+	if err := checkEntry(entry); err != nil {
+		return registry.Adoption{}, err
+	}
+	var done registry.Adoption
+	err := s.writing(ctx, entry.CustomerID, func(in scope) (err error) {
+		done, err = s.adopt(ctx, in, entry)
+		return err
+	})
+	switch {
+	case errors.Is(err, errNotManaged):
+		return registry.Adoption{Outcome: registry.AdoptionNotManaged}, nil
+	case err != nil:
+		return registry.Adoption{}, failed("adopt a source", err)
+	}
+	return done, nil
+}
+
+// errNotManaged rolls an adoption back: an entry that an AGENT source keeps out was
+// not taken over, and may be once that source is gone.
+var errNotManaged = errors.New("not managed")
+
+func (s *Store) adopt(ctx context.Context, in scope, entry registry.ConfigSource) (registry.Adoption, error) {
+	now := s.instant()
+	// The mark comes first: of two adoptions of one entry, the second waits here.
+	first, err := in.exec(ctx, insertAdopted, entry.SourceID, nullTime(now))
+	if err != nil {
+		return registry.Adoption{}, fmt.Errorf("mark: %w", err)
+	}
+	var kind registry.ExecutionType
+	switch err := in.queryRow(ctx, selectSource, entry.SourceID).Scan(&kind); {
+	case errors.Is(err, sql.ErrNoRows) && first == 0:
+		return registry.Adoption{Outcome: registry.AdoptionDeleted}, nil
+	case errors.Is(err, sql.ErrNoRows):
+		return s.create(ctx, in, entry, now)
+	case err != nil:
+		return registry.Adoption{}, err
+	case kind != registry.ExecutionManaged:
+		return registry.Adoption{}, errNotManaged
+	}
+	return s.follow(ctx, in, entry, now)
+}
+
+// create makes the source and its connection.
+func (s *Store) create(ctx context.Context, in scope, entry registry.ConfigSource, now time.Time) (registry.Adoption, error) {
+	esaID, err := giveESAID(ctx, in, entry.ESAID)
+	if err != nil {
+		return registry.Adoption{}, err
+	}
+	var id int64
+	if err := in.globalRow(ctx, nextID, "source").Scan(&id); err != nil {
+		return registry.Adoption{}, fmt.Errorf("source id: %w", err)
+	}
+	labels, err := encodeLabels(entry.Labels)
+	if err != nil {
+		return registry.Adoption{}, err
+	}
+	adServer, err := encodeAdServer(entry.AdServer)
+	if err != nil {
+		return registry.Adoption{}, err
+	}
+	if _, err := in.exec(ctx, insertSource, id, entry.SourceID, entry.Name,
+		string(registry.ExecutionManaged), labels, nullTime(now)); err != nil {
+		return registry.Adoption{}, fmt.Errorf("insert source: %w", err)
+	}
+	status, provisioned := registry.StatusPending, time.Time{}
+	if entry.TenantID != "" {
+		status, provisioned = registry.StatusActive, now
+	}
+	added, err := in.exec(ctx, insertConnection, esaID, id, string(status), nullText(entry.TenantID), adServer,
+		nullText(entry.ServiceAccountEmail), nullTime(provisioned), nullTime(now))
+	if err != nil {
+		return registry.Adoption{}, fmt.Errorf("insert connection: %w", err)
+	}
+	if added == 0 { // both ids are new, so it is the tenant
+		return registry.Adoption{}, registry.ErrTenantTaken
+	}
+	return s.adopted(ctx, in, entry.SourceID, registry.AdoptionCreated)
+}
+
+// follow changes what the config still owns of a source that exists.
+func (s *Store) follow(ctx context.Context, in scope, entry registry.ConfigSource, now time.Time) (registry.Adoption, error) {
+	rec, err := s.locked(ctx, in, selectBySourceID, entry.SourceID)
+	if err != nil {
+		return registry.Adoption{}, err
+	}
+	name := entry.Name
+	if rec.nameFromAPI {
+		name = rec.Source.Name
+	}
+	sourceMoves := name != rec.Source.Name || !maps.Equal(entry.Labels, rec.Source.Labels)
+	if sourceMoves {
+		labels, err := encodeLabels(entry.Labels)
+		if err != nil {
+			return registry.Adoption{}, err
+		}
+		if _, err := in.exec(ctx, updateSource, rec.Source.ID, name, labels, nullTime(now)); err != nil {
+			return registry.Adoption{}, fmt.Errorf("update source: %w", err)
+		}
+	}
+	emailMoves := followEmail(rec, entry.ServiceAccountEmail)
+	switch {
+	case sourceMoves || emailMoves == seen:
+		rec.Connection.Version++
+	case emailMoves == nothing:
+		return registry.Adoption{Outcome: registry.AdoptionUnchanged, Managed: &rec.ManagedSource}, nil
+	}
+	if emailMoves == seen {
+		rec.Connection.UpdatedAt = now
+	}
+	if err := in.save(ctx, rec); err != nil {
+		return registry.Adoption{}, err
+	}
+	outcome := registry.AdoptionUpdated
+	if !sourceMoves && emailMoves == unseen {
+		outcome = registry.AdoptionUnchanged
+	}
+	return s.adopted(ctx, in, entry.SourceID, outcome)
+}
+
+// followEmail gives a record the config's e-mail. The config can take away only
+// what it set, so an address that it names becomes its own.
+func followEmail(rec *record, email string) effect {
+	conn := &rec.Connection
+	switch {
+	case email == "" && rec.emailLearned:
+		return nothing
+	case email != conn.ServiceAccountEmail:
+		conn.ServiceAccountEmail, rec.emailLearned = email, false
+		return seen
+	case rec.emailLearned:
+		rec.emailLearned = false
+		return unseen
+	}
+	return nothing
+}
+
+// adopted reads the source as it now stands.
+func (s *Store) adopted(ctx context.Context, in scope, sourceID string, outcome registry.AdoptionOutcome) (registry.Adoption, error) {
+	rec, err := scanManaged(in.queryRow(ctx, selectBySourceID, sourceID), in.customer)
+	if err != nil {
+		return registry.Adoption{}, err
+	}
+	return registry.Adoption{Outcome: outcome, Managed: &rec.ManagedSource}, nil
+}
+
+// giveESAID gives the wanted id, or the next one, and marks it as given for good.
+// A wanted id moves the sequence past it, so that the next one is free.
+func giveESAID(ctx context.Context, in scope, wanted int64) (int64, error) {
+	id := wanted
+	if wanted == 0 {
+		if err := in.globalRow(ctx, nextID, "esa").Scan(&id); err != nil {
+			return 0, fmt.Errorf("esaId: %w", err)
+		}
+		if id > registry.MaxESAID {
+			return 0, errors.New("esaId: none is left, because a config entry took the largest")
+		}
+	} else if _, err := in.globalExec(ctx, skipID, "esa", wanted); err != nil {
+		return 0, fmt.Errorf("esaId: %w", err)
+	}
+	given, err := in.globalExec(ctx, takeID, id)
+	if err != nil {
+		return 0, fmt.Errorf("esaId: %w", err)
+	}
+	if given == 0 {
+		return 0, registry.ErrIDTaken
+	}
+	return id, nil
+}
+
+// checkEntry refuses what a table can't hold; the config has its own, wider checks.
+func checkEntry(e registry.ConfigSource) error {
+	ok := registry.StorableID(e.SourceID) && (e.TenantID == "" || registry.StorableID(e.TenantID)) &&
+		registry.Storable(e.Name) && registry.Storable(e.ServiceAccountEmail) &&
+		e.ESAID >= 0 && e.ESAID <= registry.MaxESAID
+	for k, v := range e.Labels {
+		ok = ok && registry.Storable(k) && registry.Storable(v)
+	}
+	if !ok {
+		return registry.ErrInvalid
+	}
+	return nil
+}

@@ -1,0 +1,161 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"esagate/registry"
+)
+
+// updateConnection writes every column that a change of a connection can touch.
+var updateConnection = scoped(`UPDATE connections SET
+	external_org_id = $3, provisioning_status = $4, deactivated_at = $5, ad_server = $6, service_account_email = $7,
+	email_learned = $8, last_error = $9, last_error_code = $10, last_tested_at = $11, last_test_passed = $12,
+	updated_at = $13, sync_status = $14, sync_last_run_at = $15, sync_completed_at = $16, sync_item_count = $17,
+	sync_error = $18, sync_updated_at = $19, sync_observed_at = $20, version = $21
+	WHERE customer_id = $1 AND id = $2`)
+
+// save writes a record that was read and locked in the same transaction.
+func (s scope) save(ctx context.Context, rec *record) error {
+	c := &rec.Connection
+	adServer, err := encodeAdServer(c.AdServer)
+	if err != nil {
+		return err
+	}
+	sync := registry.InventorySync{}
+	if c.InventorySync != nil {
+		sync = *c.InventorySync
+	}
+	changed, err := s.exec(ctx, updateConnection, c.ID,
+		nullText(c.ExternalOrgID), string(c.Provisioning), nullTime(c.DeactivatedAt), adServer, nullText(c.ServiceAccountEmail),
+		rec.emailLearned, nullText(c.LastError), nullText(c.LastErrorCode), nullTime(c.LastTestedAt), c.LastTestPassed,
+		nullTime(c.UpdatedAt), nullText(sync.Status), nullTime(sync.LastRunAt), nullTime(sync.CompletedAt), nullCount(sync.ItemCount),
+		nullText(sync.Error), nullTime(sync.UpdatedAt), nullTime(sync.ObservedAt), c.Version)
+	if err != nil {
+		return fmt.Errorf("update connection: %w", err)
+	}
+	if changed != 1 {
+		return fmt.Errorf("update connection: %d rows changed", changed)
+	}
+	return nil
+}
+
+// locked reads a record that the transaction is about to change: nobody else
+// changes it before the transaction ends.
+func (s *Store) locked(ctx context.Context, in scope, st scopedStatement, id any) (*record, error) {
+	return scanManaged(in.queryRow(ctx, scopedStatement{st.text + s.lock}, id), in.customer)
+}
+
+// effect is what a change did to a record.
+type effect uint8
+
+const (
+	nothing effect = iota // the record stays as it is
+	unseen                // it moved in what no reader sees: no new version
+	seen                  // a reader could see it: a new version
+)
+
+// change reads a connection, lets f change it in memory, and writes it, in one
+// transaction: writers come one after the other, each on what the last one left.
+func (c customerStore) change(ctx context.Context, esaID int64, f func(rec *record, now time.Time) effect) (*registry.ManagedSource, error) {
+	var managed *registry.ManagedSource
+	err := c.store.writing(ctx, c.customer, func(in scope) error {
+		rec, err := c.store.locked(ctx, in, selectByID, esaID)
+		if err != nil {
+			return err
+		}
+		managed = &rec.ManagedSource
+		switch f(rec, c.store.instant()) {
+		case nothing:
+			return nil
+		case seen:
+			rec.Connection.Version++
+		}
+		return in.save(ctx, rec)
+	})
+	if err != nil {
+		return nil, failed("change a connection", err)
+	}
+	return managed, nil
+}
+
+// ObserveInventorySync records a signal if it is newer than the last one.
+func (c customerStore) ObserveInventorySync(ctx context.Context, esaID int64, signal registry.InventorySync) (*registry.ManagedSource, error) {
+	signal = signal.Kept()
+	return c.change(ctx, esaID, func(rec *record, _ time.Time) effect {
+		last := rec.Connection.InventorySync
+		switch {
+		case signal.ObservedAt.IsZero(), last != nil && !signal.ObservedAt.After(last.ObservedAt):
+			return nothing
+		case last.SameState(&signal):
+			last.ObservedAt = signal.ObservedAt
+			return unseen
+		}
+		rec.Connection.InventorySync = &signal
+		return seen
+	})
+}
+
+// LearnTenant records what upstream says of the tenant.
+func (c customerStore) LearnTenant(ctx context.Context, esaID int64, facts registry.TenantFacts) (*registry.ManagedSource, error) {
+	if !registry.Storable(facts.ExternalOrgID) {
+		return nil, registry.ErrInvalid
+	}
+	return c.change(ctx, esaID, func(rec *record, now time.Time) effect {
+		conn, did := &rec.Connection, nothing
+		if facts.ExternalOrgID != "" && facts.ExternalOrgID != conn.ExternalOrgID {
+			conn.ExternalOrgID, did = facts.ExternalOrgID, seen
+		}
+		switch active := facts.Active; {
+		case active == nil:
+		case *active && conn.Provisioning == registry.StatusDeactivated:
+			conn.Provisioning, conn.DeactivatedAt, did = registry.StatusActive, time.Time{}, seen
+		case !*active && conn.Provisioning == registry.StatusActive:
+			conn.Provisioning, conn.DeactivatedAt, did = registry.StatusDeactivated, now, seen
+		}
+		if did == seen {
+			conn.UpdatedAt = now
+		}
+		return did
+	})
+}
+
+// LearnAdServer records upstream's ad-server view and e-mail where there is none.
+func (c customerStore) LearnAdServer(ctx context.Context, esaID int64, view registry.AdServer, email string) (*registry.ManagedSource, error) {
+	email = registry.Text(email)
+	kept, err := keptAdServer(view)
+	if err != nil {
+		return nil, failed("learn an ad server", err)
+	}
+	return c.change(ctx, esaID, func(rec *record, now time.Time) effect {
+		conn, did := &rec.Connection, nothing
+		if conn.AdServer == nil && view.Type != "" {
+			conn.AdServer, did = kept, seen
+		}
+		if conn.ServiceAccountEmail == "" && email != "" {
+			conn.ServiceAccountEmail, rec.emailLearned, did = email, true, seen
+		}
+		if did == seen {
+			conn.UpdatedAt = now
+		}
+		return did
+	})
+}
+
+// RecordTest records our own test of the connection if it is newer than the last.
+func (c customerStore) RecordTest(ctx context.Context, esaID int64, result registry.TestResult) (*registry.ManagedSource, error) {
+	at := registry.Instant(result.At)
+	return c.change(ctx, esaID, func(rec *record, now time.Time) effect {
+		conn := &rec.Connection
+		if !at.After(conn.LastTestedAt) {
+			return nothing
+		}
+		conn.LastTestedAt, conn.LastTestPassed, conn.UpdatedAt = at, result.Passed, now
+		conn.LastError, conn.LastErrorCode = "", ""
+		if !result.Passed {
+			conn.LastError, conn.LastErrorCode = registry.Text(result.Error), registry.Text(result.ErrorCode)
+		}
+		return seen
+	})
+}

@@ -1,0 +1,74 @@
+package sqlstore
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+func TestScopedRefusesWideStatements(t *testing.T) {
+	for _, text := range []string{
+		`SELECT * FROM sources`,
+		`SELECT * FROM sources WHERE customer_id = $2`,
+		`SELECT * FROM sources WHERE id = $1`,
+		`DELETE FROM connections WHERE id = $2`,
+		`INSERT INTO sources (id, customer_id) VALUES ($1, $2)`,
+		`INSERT INTO sources (customer_id, id) VALUES ($2, $1)`,
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("accepted: %s", text)
+				}
+			}()
+			scoped(text)
+		}()
+	}
+	scoped(`SELECT * FROM sources WHERE customer_id = $1`)
+	scoped(`INSERT INTO sources (customer_id, id) VALUES ($1, $2)`)
+}
+
+// TestStatementsRunThroughTheScope: no other file talks to the database itself.
+func TestStatementsRunThroughTheScope(t *testing.T) {
+	// Ping's SELECT 1 reads no table.
+	allowed := map[string]int{"open.go": 1}
+	direct := regexp.MustCompile(`\.(Exec|Query|QueryRow|Prepare)(Context)?\(`)
+	names, err := filepath.Glob("*.go")
+	if err != nil || len(names) == 0 {
+		t.Fatal(names, err)
+	}
+	for _, name := range names {
+		if name == "scope.go" || strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := len(direct.FindAll(text, -1)); n != allowed[name] {
+			t.Errorf("%s talks to the database %d times past its scope, want %d", name, n, allowed[name])
+		}
+	}
+}
+
+// TestPragmas: what durability rests on is set on every connection.
+func TestPragmas(t *testing.T) {
+	s, err := Open(t.Context(), "sqlite://"+filepath.Join(t.TempDir(), "registry.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": busyTimeout} {
+		for pool, db := range map[string]runner{"read": s.read, "write": s.write} {
+			var got string
+			if err := db.QueryRowContext(t.Context(), "PRAGMA "+pragma).Scan(&got); err != nil || got != want {
+				t.Errorf("%s pool: %s is %q, %v, want %q", pool, pragma, got, err, want)
+			}
+		}
+	}
+	if _, err := s.read.ExecContext(t.Context(), "DELETE FROM adopted"); err == nil {
+		t.Error("the read pool can write")
+	}
+}

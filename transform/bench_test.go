@@ -1,0 +1,138 @@
+package transform_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+
+	"esagate/transform"
+	"esagate/upstream/wire"
+)
+
+func healthy(b *testing.B) []byte {
+	b.Helper()
+	body, err := os.ReadFile("testdata/healthy.in.json")
+	if err != nil {
+		b.Fatal(err)
+	}
+	var c bytes.Buffer
+	json.Compact(&c, body)
+	return c.Bytes()
+}
+
+// BenchmarkStatus compares the whole way of one document, bytes in to bytes out
+// (decoded by allow-list, judged and redacted, tasks merged, state derived), with
+// the least that any gateway would do: decode to a map, rename the keys, encode.
+func BenchmarkStatus(b *testing.B) {
+	body := healthy(b)
+	b.Run("pipeline", func(b *testing.B) {
+		tasks, in := newTasks(b), connected()
+		out := make([]byte, 0, 16<<10)
+		b.SetBytes(int64(len(body)))
+		b.ReportAllocs()
+		for b.Loop() {
+			doc, err := wire.DecodeStatus(body, now)
+			if err != nil {
+				b.Fatal(err)
+			}
+			in.Snapshot, _ = transform.Snapshot(doc)
+			status, _ := tasks.Status(in)
+			out = transform.AppendStatus(out[:0], status)
+		}
+	})
+	b.Run("map-rename-encode", func(b *testing.B) {
+		b.SetBytes(int64(len(body)))
+		b.ReportAllocs()
+		var out bytes.Buffer
+		for b.Loop() {
+			var doc map[string]any
+			if err := json.Unmarshal(body, &doc); err != nil {
+				b.Fatal(err)
+			}
+			out.Reset()
+			if err := json.NewEncoder(&out).Encode(renamed(doc)); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+// renamed is the comparison's recursive rename.
+func renamed(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for name, member := range v {
+			out[camel(name)] = renamed(member)
+		}
+		return out
+	case []any:
+		for i := range v {
+			v[i] = renamed(v[i])
+		}
+	}
+	return v
+}
+
+func camel(name string) string {
+	parts := strings.Split(name, "_")
+	for i, part := range parts[1:] {
+		if part != "" {
+			parts[i+1] = strings.ToUpper(part[:1]) + part[1:]
+		}
+	}
+	return strings.Join(parts, "")
+}
+
+// BenchmarkStages shows where the pipeline's time goes, and what encoding/json
+// would take for its last stage.
+func BenchmarkStages(b *testing.B) {
+	body := healthy(b)
+	tasks, in := newTasks(b), connected()
+	doc, err := wire.DecodeStatus(body, now)
+	if err != nil {
+		b.Fatal(err)
+	}
+	in.Snapshot, _ = transform.Snapshot(doc)
+	status, _ := tasks.Status(in)
+	b.Run("decode", func(b *testing.B) {
+		b.SetBytes(int64(len(body)))
+		b.ReportAllocs()
+		for b.Loop() {
+			_, _ = wire.DecodeStatus(body, now)
+		}
+	})
+	b.Run("snapshot", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			_, _ = transform.Snapshot(doc)
+		}
+	})
+	b.Run("tasks", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			_, _ = tasks.Status(in)
+		}
+	})
+	b.Run("append", func(b *testing.B) {
+		out := make([]byte, 0, 16<<10)
+		b.ReportAllocs()
+		for b.Loop() {
+			out = transform.AppendStatus(out[:0], status)
+		}
+		b.SetBytes(int64(len(out)))
+	})
+	b.Run("encoding-json", func(b *testing.B) {
+		var out bytes.Buffer
+		b.ReportAllocs()
+		for b.Loop() {
+			out.Reset()
+			if err := json.NewEncoder(&out).Encode(status); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.SetBytes(int64(out.Len()))
+	})
+}

@@ -1,0 +1,111 @@
+package transform
+
+import (
+	"errors"
+	"strings"
+
+	"cel.dev/cel-go/cel"
+
+	"esagate/api"
+	"esagate/registry"
+)
+
+// costLimit bounds one evaluation of a complete_when; a plain condition costs
+// some ten units, one that looks at a thousand tasks some ten thousand.
+const costLimit = 100_000
+
+// errNotBoolean is what an expression of unknown type is at run time, if its
+// value is neither true nor false.
+var errNotBoolean = errors.New("transform: complete_when is not true or false")
+
+// compiler gives a function that compiles a complete_when. Its environment is
+// made at the first use: it takes milliseconds, and most gateways need none.
+func compiler() func(expression string) (cel.Program, *TaskFault) {
+	var env *cel.Env
+	return func(expression string) (cel.Program, *TaskFault) {
+		if env == nil {
+			var err error
+			env, err = cel.NewEnv(
+				cel.Variable("source", cel.MapType(cel.StringType, cel.DynType)),
+				cel.Variable("connection", cel.MapType(cel.StringType, cel.DynType)),
+				cel.Variable("snapshot", cel.DynType), // a map, or null
+				cel.CrossTypeNumericComparisons(true),
+			)
+			if err != nil {
+				return nil, faultAt(nil, "can't be compiled")
+			}
+		}
+		parsed, issues := env.Parse(expression)
+		if issues.Err() != nil {
+			return nil, faultAt(issues.Errors(), "does not parse")
+		}
+		checked, issues := env.Check(parsed)
+		if issues.Err() != nil {
+			return nil, faultAt(issues.Errors(), checkMessage(issues.Errors()[0].Message))
+		}
+		if t := checked.OutputType(); !t.IsExactType(cel.BoolType) && !t.IsExactType(cel.DynType) {
+			return nil, &TaskFault{Field: "complete_when", Message: "is not true or false", Line: 1, Column: 1}
+		}
+		program, err := env.Program(checked, cel.CostLimit(costLimit))
+		if err != nil {
+			return nil, faultAt(nil, "can't be compiled")
+		}
+		return program, nil
+	}
+}
+
+// checkMessage puts the checker's complaint, which quotes the expression, into
+// words of ours.
+func checkMessage(complaint string) string {
+	switch {
+	case strings.HasPrefix(complaint, "undeclared reference"), strings.HasPrefix(complaint, "undefined field"):
+		return "names something that is not there"
+	case strings.HasPrefix(complaint, "found no matching overload"):
+		return "applies an operator or a function to values that it does not take"
+	}
+	return "does not fit together"
+}
+
+// faultAt gives a fault at the position of the first issue.
+func faultAt(issues []*cel.Error, message string) *TaskFault {
+	f := &TaskFault{Field: "complete_when", Message: message, Line: 1, Column: 1}
+	if len(issues) > 0 && issues[0].Location.Line() > 0 {
+		f.Line, f.Column = issues[0].Location.Line(), issues[0].Location.Column()+1
+	}
+	return f
+}
+
+// evaluate runs a complete_when; an error means not complete.
+func evaluate(program cel.Program, vars map[string]any) (bool, error) {
+	value, _, err := program.Eval(vars)
+	if err != nil {
+		return false, err
+	}
+	done, ok := value.Value().(bool)
+	if !ok {
+		return false, errNotBoolean
+	}
+	return done, nil
+}
+
+// celVars gives what expressions see. The snapshot is the document before the
+// platform's tasks: it has upstream's own, counted, and no operational state.
+func celVars(in *StatusInput, doc *api.Status) map[string]any {
+	labels := in.Source.Labels
+	if labels == nil {
+		labels = map[string]string{}
+	}
+	vars := map[string]any{
+		"source":     map[string]any{"id": in.Source.SourceID, "name": in.Source.Name, "labels": labels},
+		"connection": celDocument(AppendConnection(nil, Connection(&registry.ManagedSource{Source: in.Source, Connection: in.Connection}))),
+		"snapshot":   nil,
+	}
+	if in.Snapshot != nil {
+		before := *doc
+		before.SetupTasks = mergeTasks(nil, before.SetupTasks.Items)
+		snapshot := celDocument(AppendStatus(nil, &before))
+		delete(snapshot, "operational")
+		vars["snapshot"] = snapshot
+	}
+	return vars
+}

@@ -1,0 +1,178 @@
+package transform
+
+import (
+	"bytes"
+	"encoding/json"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"esagate/api"
+	"esagate/internal/redact"
+	"esagate/registry"
+	"esagate/upstream/wire"
+)
+
+// Where a tenant that we did not provision answers, on the sales agent's host.
+const (
+	defaultMCPPath = "/mcp/"
+	defaultA2APath = "/a2a"
+)
+
+// Connection gives the api document of a managed source's connection (contract,
+// "Rules for the connection").
+func Connection(m *registry.ManagedSource) *api.Connection {
+	c := &m.Connection
+	out := &api.Connection{
+		ID:                  strconv.FormatInt(c.ID, 10),
+		CustomerID:          c.CustomerID,
+		ProvisioningStatus:  string(c.Provisioning),
+		TenantID:            optional(c.TenantID),
+		MCPURL:              optional(c.MCPURL),
+		A2AURL:              optional(c.A2AURL),
+		AdServer:            adServer(c.AdServer),
+		ServiceAccountEmail: optional(c.ServiceAccountEmail),
+		LastErrorCode:       errorCode(c.LastErrorCode),
+		LastTestedAt:        api.TimestampOf(c.LastTestedAt),
+		ProvisionedAt:       api.TimestampOf(c.ProvisionedAt),
+		DeactivatedAt:       api.TimestampOf(c.DeactivatedAt),
+		CreatedAt:           api.TimestampOf(c.CreatedAt),
+		UpdatedAt:           api.TimestampOf(c.UpdatedAt),
+		InventorySync:       inventorySync(c.InventorySync),
+	}
+	if c.LastError != "" {
+		out.LastError = optional(shown(c.LastError, connectionText(c.LastErrorCode)))
+	}
+	switch {
+	case c.TenantID == "":
+		out.MCPURL, out.A2AURL = nil, nil
+	case c.MCPURL == "":
+		out.MCPURL = optional(defaultMCPPath)
+		if c.A2AURL == "" {
+			out.A2AURL = optional(defaultA2APath)
+		}
+	}
+	return out
+}
+
+// AppendConnection appends the document as JSON. HTML is left as it is: the
+// answer is JSON, and says so.
+func AppendConnection(dst []byte, c *api.Connection) []byte {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(c); err != nil {
+		// Nothing in the type can fail but a float that is no number, and the
+		// registry reads those from JSON.
+		panic("transform: a connection can't be encoded: " + err.Error())
+	}
+	return append(dst, bytes.TrimSuffix(b.Bytes(), []byte("\n"))...)
+}
+
+// optional gives nil for an empty string.
+func optional(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+// errorCode passes a code; what is no word is a fault of ours.
+func errorCode(code string) *string {
+	if code != "" && !redact.Word(code) {
+		code = "INTERNAL_ERROR"
+	}
+	return optional(code)
+}
+
+func inventorySync(s *registry.InventorySync) *api.InventorySync {
+	if s == nil {
+		return nil
+	}
+	out := &api.InventorySync{
+		Status:      s.Status,
+		LastRunAt:   api.TimestampOf(s.LastRunAt),
+		CompletedAt: api.TimestampOf(s.CompletedAt),
+		ItemCount:   s.ItemCount,
+		UpdatedAt:   api.TimestampOf(s.UpdatedAt),
+	}
+	if s.Error != "" {
+		out.Error = optional(shown(s.Error, syncText("")))
+	}
+	return out
+}
+
+// InventorySync gives the state of the inventory sync that a status document
+// tells of, as the registry records it (contract, "From a poll"). The signal's
+// time is fetchedAt.
+func InventorySync(s *api.Status) registry.InventorySync {
+	out := registry.InventorySync{
+		Status:     registry.SyncUnknown,
+		UpdatedAt:  s.FetchedAt.Time,
+		ObservedAt: s.FetchedAt.Time,
+	}
+	if at := findStream(s.Syncs, "inventory"); at >= 0 {
+		observe(&out, &s.Syncs[at].Block)
+	}
+	return out
+}
+
+func observe(out *registry.InventorySync, b *api.SyncBlock) {
+	out.LastRunAt = started(b)
+	switch b.Status {
+	case statusSuccess:
+		out.Status, out.CompletedAt = registry.SyncSuccess, b.LastSuccessAt.Time
+	case statusFailed:
+		out.Status, out.CompletedAt = registry.SyncFailed, b.LastRunAt.Time
+	case statusRunning:
+		out.Status = registry.SyncRunning
+	case statusNeverRun:
+		out.Status = registry.SyncNeverRun
+	}
+	if b.ItemCount != nil {
+		n := *b.ItemCount // not into the snapshot: the registry keeps it for long
+		out.ItemCount = &n
+	}
+	if b.Error != nil {
+		out.Error = *b.Error
+	}
+}
+
+// started is when the last run began, or else what upstream gives for it.
+func started(b *api.SyncBlock) time.Time {
+	if !b.LastStartedAt.IsZero() {
+		return b.LastStartedAt.Time
+	}
+	return b.LastRunAt.Time
+}
+
+// AdServer gives the registry's view of upstream's adapter config, with the
+// service account's e-mail ("" when there is none); nil when upstream has no
+// config. Upstream shows no more of a config than this.
+func AdServer(c *wire.AdapterConfig) (view *registry.AdServer, serviceAccountEmail string) {
+	if !c.Configured {
+		return nil, ""
+	}
+	view = &registry.AdServer{Type: c.Type}
+	view.Type = adServerType(view)
+	if view.Type == "google_ad_manager" {
+		if code := c.NetworkCode.Value; len(code) <= 200 && !redact.Secretlike(code) {
+			view.NetworkCode = code
+		}
+		if email := c.ServiceAccountEmail.Value; isEmail(email) {
+			serviceAccountEmail = email
+		}
+	}
+	return view, serviceAccountEmail
+}
+
+// isEmail reports whether s has the shape of an address: enough to keep prose
+// and keys out of a field that is shown.
+func isEmail(s string) bool {
+	name, host, found := strings.Cut(s, "@")
+	return found && name != "" && strings.Contains(host, ".") && !strings.Contains(host, "@") && len(s) <= 320 &&
+		!strings.ContainsFunc(s, func(r rune) bool {
+			return unicode.IsSpace(r) || unicode.IsControl(r) || strings.ContainsRune(`:/<>"`, r)
+		})
+}

@@ -1,0 +1,76 @@
+// Package transform turns the sales agent's documents, and the gateway's own
+// records, into the documents that the gateway serves. Everything here is pure:
+// no clock, no network, no state but what is compiled at start-up.
+package transform
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// camelNames holds the answers of CamelCase for the names that every document
+// has.
+var camelNames = func() map[string]string {
+	m := make(map[string]string)
+	for _, name := range []string{
+		"inventory", "custom_targeting", "advertisers", "reporting", "signal_coverage", "pricing_availability",
+	} {
+		m[name] = camelCase(name)
+	}
+	return m
+}()
+
+// CamelCase gives the camelCase form of a snake_case name (contract, status rule
+// 2): last_24h_impressions is last24hImpressions. A name without an underscore
+// stays as it is.
+func CamelCase(name string) string {
+	if camel, ok := camelNames[name]; ok {
+		return camel
+	}
+	return camelCase(name)
+}
+
+func camelCase(name string) string {
+	if !strings.Contains(name, "_") {
+		return name
+	}
+	var b strings.Builder
+	b.Grow(len(name))
+	first, rest, _ := strings.Cut(name, "_")
+	b.WriteString(first)
+	for part := range strings.SplitSeq(rest, "_") {
+		letter, size := utf8.DecodeRuneInString(part)
+		if size == 0 {
+			continue
+		}
+		if upper := unicode.ToUpper(letter); upper != letter {
+			b.WriteRune(upper)
+			part = part[size:]
+		}
+		b.WriteString(part)
+	}
+	return b.String()
+}
+
+// upperSnake gives the UPPER_SNAKE form of a camelCase or snake_case word:
+// customTargeting and custom_targeting are both CUSTOM_TARGETING.
+func upperSnake(name string) string {
+	b := make([]byte, 0, len(name)+4)
+	for i := range len(name) {
+		c := name[i]
+		switch {
+		case 'a' <= c && c <= 'z':
+			c -= 'a' - 'A'
+		case 'A' <= c && c <= 'Z':
+			if i > 0 && 'a' <= name[i-1] && name[i-1] <= 'z' || i > 0 && '0' <= name[i-1] && name[i-1] <= '9' {
+				b = append(b, '_')
+			}
+		case '0' <= c && c <= '9':
+		default:
+			c = '_'
+		}
+		b = append(b, c)
+	}
+	return string(b)
+}

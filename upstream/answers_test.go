@@ -1,0 +1,202 @@
+package upstream_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"esagate/internal/fault"
+	"esagate/upstream"
+	ut "esagate/upstream/upstreamtest"
+)
+
+// TestAnswersThatDoNotCount: each is one attempt, since asking again would bring
+// the same, and the process goes on.
+func TestAnswersThatDoNotCount(t *testing.T) {
+	for name, f := range map[string]ut.Fault{
+		"HTML":                  {Status: 200, Shape: ut.ShapeHTML, Body: "<html>CANARY</html>", ContentType: "text/html"},
+		"HTML said to be JSON":  {Body: "<html>CANARY</html>"},
+		"text/plain":            {ContentType: "text/plain"},
+		"no content type":       {ContentType: ";"},
+		"almost JSON":           {ContentType: "application/jsonx"},
+		"JSON of another kind":  {ContentType: "image/svg+json"},
+		"array":                 {Body: "[]"},
+		"null":                  {Body: "null"},
+		"{}":                    {Body: "{}"},
+		"empty":                 {Body: " "},
+		"2099":                  {FetchedAt: time.Date(2099, 1, 1, 0, 0, 0, 0, time.UTC)},
+		"cut short in itself":   {Body: `{"adapter":{"type":"mock","connected":true}`},
+		"a little over 8 MiB":   {Size: 8<<20 + 1},
+		"1 GB":                  {Size: 1 << 30},
+		"1 GB of anything else": {Size: 1 << 30, ContentType: "text/html"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			run(t, upstream.Config{}, func(t *testing.T, r *rig) {
+				r.agent.Fault(tenant, f)
+				r.must(tenant, fault.UpstreamInvalidResponse)
+				if n := r.agent.Calls(tenant); n != 1 {
+					t.Errorf("%d attempts", n)
+				}
+				r.agent.Fault(tenant, ut.Fault{})
+				r.works(tenant)
+			})
+		})
+	}
+}
+
+func TestAnswersThatCount(t *testing.T) {
+	for name, f := range map[string]ut.Fault{
+		"8 MiB":             {Size: 8 << 20},
+		"a charset":         {ContentType: "application/json; charset=utf-8"},
+		"capital letters":   {ContentType: "Application/JSON"},
+		"a bad parameter":   {ContentType: "application/json; charset"},
+		"another JSON type": {ContentType: "application/vnd.agent+json"},
+		"slow but in time":  {Drip: time.Millisecond},
+	} {
+		t.Run(name, func(t *testing.T) {
+			run(t, upstream.Config{}, func(t *testing.T, r *rig) {
+				r.agent.Fault(tenant, f)
+				r.works(tenant)
+			})
+		})
+	}
+}
+
+func TestABodyCutShortIsTriedAgain(t *testing.T) {
+	run(t, upstream.Config{}, func(t *testing.T, r *rig) {
+		r.agent.Script(tenant, ut.Fault{CutShort: true}, ut.Fault{})
+		r.works(tenant)
+		r.agent.Fault(tenant, ut.Fault{CutShort: true})
+		r.must(tenant, fault.UpstreamInvalidResponse)
+		if n := r.agent.Calls(tenant); n != 5 {
+			t.Errorf("%d attempts, want 2 and 3", n)
+		}
+	})
+}
+
+// A transport that does not check the length itself changes nothing.
+func TestALengthThatIsNotReached(t *testing.T) {
+	alone(t, upstream.Config{Attempts: 1}, func(*http.Request) (*http.Response, error) {
+		resp := respond(200, document())
+		resp.ContentLength++
+		return resp, nil
+	}, func(t *testing.T, r *rig) { r.must(tenant, fault.UpstreamInvalidResponse) })
+}
+
+func TestASlowAnswerEndsByTheDeadline(t *testing.T) {
+	for name, f := range map[string]ut.Fault{
+		"one byte a second": {Drip: time.Second},
+		"no answer":         {Hang: true},
+		"a late answer":     {Delay: time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			run(t, upstream.Config{FetchTimeout: 7 * time.Second}, func(t *testing.T, r *rig) {
+				r.agent.Fault(tenant, f)
+				start := time.Now()
+				e := r.must(tenant, fault.UpstreamTimeout)
+				if took := time.Since(start); took != 7*time.Second {
+					t.Errorf("it took %v", took)
+				}
+				if !errors.Is(e, context.DeadlineExceeded) {
+					t.Errorf("the cause is lost: %v", e)
+				}
+				if n := r.agent.Calls(tenant); n != 1 {
+					t.Errorf("%d attempts: a timeout was tried again", n)
+				}
+
+				ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+				defer cancel()
+				start = time.Now()
+				_, err := r.client.Status(ctx, tenant)
+				if took := time.Since(start); took != 2*time.Second || r.fault(err).Reason != fault.UpstreamTimeout {
+					t.Errorf("with a sooner deadline of its own: %v after %v", err, took)
+				}
+			})
+		})
+	}
+}
+
+func TestCompressedAnswers(t *testing.T) {
+	squeeze := func(parts ...string) []byte {
+		var b bytes.Buffer
+		w := gzip.NewWriter(&b)
+		for _, p := range parts {
+			if _, err := io.WriteString(w, p); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return b.Bytes()
+	}
+	good := squeeze(document())
+	mega := strings.Repeat(" ", 1<<20)
+	corrupt := bytes.Clone(good)
+	corrupt[len(corrupt)-6] ^= 0xff // in the checksum
+	for name, c := range map[string]struct {
+		coding string
+		body   []byte
+		want   fault.Reason
+	}{
+		"good":          {"gzip", good, ""},
+		"bomb":          {"gzip", squeeze(strings.Repeat(mega, 64), document()), fault.UpstreamInvalidResponse},
+		"bad checksum":  {"gzip", corrupt, fault.UpstreamInvalidResponse},
+		"no gzip":       {"gzip", []byte(document()), fault.UpstreamInvalidResponse},
+		"cut short":     {"gzip", good[:len(good)/2], fault.UpstreamInvalidResponse},
+		"other coding":  {"br", good, fault.UpstreamInvalidResponse},
+		"identity":      {"identity", []byte(document()), ""},
+		"plain, padded": {"", []byte(mega + document()), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", "application/json")
+				if c.coding != "" {
+					w.Header().Set("Content-Encoding", c.coding)
+				}
+				_, _ = w.Write(c.body)
+			}))
+			defer server.Close()
+			r := newRig(t, upstream.Config{BaseURL: server.URL, APIKey: key, Attempts: 1}, nil)
+			defer r.client.Close()
+			if c.want == "" {
+				r.works(tenant)
+			} else {
+				r.must(tenant, c.want)
+			}
+		})
+	}
+}
+
+func TestTheOtherDocuments(t *testing.T) {
+	run(t, upstream.Config{Attempts: 1}, func(t *testing.T, r *rig) {
+		c, err := r.client.AdapterConfig(t.Context(), tenant)
+		if err != nil || c.Type != "google_ad_manager" || !c.Configured || c.NetworkCode.Value != "4455" {
+			t.Errorf("%+v, %v", c, err)
+		}
+		n, err := r.client.Tenant(t.Context(), tenant)
+		if err != nil || n.TenantID != tenant || n.ExternalOrgID.Value != "org-"+tenant || !n.IsActive.Value {
+			t.Errorf("%+v, %v", n, err)
+		}
+		s, err := r.client.Status(t.Context(), tenant)
+		if err != nil || s.Adapter.Type != "google_ad_manager" {
+			t.Errorf("%+v, %v", s, err)
+		}
+		r.agent.Fault(tenant, ut.Fault{Body: `{"type":1}`})
+		_, err = r.client.AdapterConfig(t.Context(), tenant)
+		if r.fault(err).Reason != fault.UpstreamInvalidResponse {
+			t.Errorf("%v", err)
+		}
+		_, err = r.client.Tenant(t.Context(), tenant)
+		if r.fault(err).Reason != fault.UpstreamInvalidResponse {
+			t.Errorf("%v", err)
+		}
+	})
+}

@@ -1,0 +1,191 @@
+package upstream
+
+import (
+	"compress/flate"
+	"compress/gzip"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"mime"
+	"net/http"
+	"runtime/debug"
+	"strings"
+)
+
+const (
+	maxDocument = 8 << 20  // bytes of an answer, decompressed
+	maxProblem  = 64 << 10 // bytes of an error answer that are looked at
+)
+
+// operation is what a call asks for, as metrics and span names say it.
+type operation string
+
+// The operations: all the words there are.
+const (
+	opStatus        operation = "status"
+	opAdapterConfig operation = "adapter_config"
+	opTenant        operation = "tenant"
+	opProbe         operation = "probe" // a status read on a breaker's behalf
+)
+
+// call is one read on its way through its attempts, which come one after
+// another. It travels in the request's context.
+type call struct {
+	op       operation
+	tenantID string
+	decode   func(body []byte) error // keeps what it decoded
+	probes   *breaker                // the breaker that this is the probe of; nil for a reader's call
+	attempts int
+	last     *failure // of the latest attempt; nil: it succeeded
+}
+
+type callKey struct{}
+
+func withCall(ctx context.Context, cl *call) context.Context {
+	return context.WithValue(ctx, callKey{}, cl)
+}
+
+func callFrom(ctx context.Context) *call { return ctx.Value(callKey{}).(*call) }
+
+// door makes the attempts. It is the transport of the client that
+// go-retryablehttp drives, and has no CloseIdleConnections on purpose: that one
+// is called after every failure, and would close the connections of calls that
+// are doing well.
+type door struct{ c *Client }
+
+// RoundTrip makes one attempt and leaves its failure in the call. What upstream
+// sent goes no further than this: the response returned says only that there is
+// a document, and the call's decode has it.
+func (d door) RoundTrip(r *http.Request) (*http.Response, error) {
+	cl := callFrom(r.Context())
+	cl.attempts++
+	cl.last = d.c.attempt(r, cl)
+	if cl.last != nil {
+		return nil, cl.last
+	}
+	return &http.Response{
+		StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: http.Header{}, Body: http.NoBody, Request: r,
+	}, nil
+}
+
+// attempt asks once, if the breakers allow it.
+func (c *Client) attempt(r *http.Request, cl *call) *failure {
+	if err := r.Context().Err(); err != nil {
+		f := lost(r.Context(), err)
+		f.blame = blameOpen // upstream was not asked
+		return f
+	}
+	upstream := func() *failure {
+		return c.upstream.do(cl, func() *failure {
+			f := c.exchange(r, cl)
+			c.noteKey(f)
+			return f
+		})
+	}
+	switch {
+	case cl.probes == c.upstream:
+		return upstream()
+	case cl.probes != nil:
+		return cl.probes.do(cl, upstream)
+	}
+	return c.tenants.get(cl.tenantID).do(cl, upstream)
+}
+
+// exchange sends the request, reads the whole answer and judges it.
+func (c *Client) exchange(r *http.Request, cl *call) *failure {
+	if cl.attempts == 1 && cl.probes == nil {
+		c.budget.read()
+	}
+	resp, err := c.wire.RoundTrip(r)
+	if err != nil {
+		return lost(r.Context(), err)
+	}
+	defer resp.Body.Close()
+	limit := int64(maxDocument)
+	if resp.StatusCode != http.StatusOK {
+		limit = maxProblem
+	}
+	body, err := readBody(resp, limit)
+	unusable := errors.Is(err, errTooLarge) || errors.Is(err, errEncoding)
+	switch {
+	case err != nil && !unusable:
+		return broken(r.Context(), err)
+	case resp.StatusCode != http.StatusOK:
+		return answered(resp.StatusCode, resp.Header, body) // without a body the status says enough
+	case unusable:
+		return invalid(blameTenant, err)
+	case !isJSON(resp.Header.Get("Content-Type")):
+		return invalid(blameTenant, errContentType)
+	}
+	if err := c.decode(cl, body); err != nil {
+		return invalid(blameTenant, err)
+	}
+	return nil
+}
+
+// decode hands the body to the call. A document that makes the decoder panic is
+// one that does not count: it must not end the process, on whose goroutine ever
+// it is read.
+func (c *Client) decode(cl *call, body []byte) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			c.log.Error("decoding an answer panicked", slog.String("operation", string(cl.op)),
+				slog.String("stack", string(debug.Stack())))
+			err = errPanicked
+		}
+	}()
+	return cl.decode(body)
+}
+
+var (
+	errTooLarge    = errors.New("the answer is too large")
+	errEncoding    = errors.New("the answer's compression is broken or unknown")
+	errPanicked    = errors.New("the answer can't be decoded")
+	errContentType = errors.New("the answer is not JSON by its content type")
+)
+
+// readBody reads a body to its end, if that is within limit; past it nothing
+// more is read, and the connection is given up.
+func readBody(resp *http.Response, limit int64) ([]byte, error) {
+	if e := resp.Header.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
+		return nil, errEncoding // the transport undoes the one encoding that it asks for
+	}
+	if resp.ContentLength > limit {
+		return nil, errTooLarge
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
+	var corrupt flate.CorruptInputError
+	switch {
+	case errors.As(err, &corrupt), errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum):
+		return nil, errEncoding
+	case err != nil:
+		return nil, err
+	case int64(len(body)) > limit:
+		return nil, errTooLarge
+	case int64(len(body)) < resp.ContentLength: // net/http sees this itself; other transports may not
+		return nil, io.ErrUnexpectedEOF
+	}
+	return body, nil
+}
+
+// broken is the failure of an answer that began and did not end. Unless its time
+// was up, upstream was reached and what it sent can't be used; the connection is
+// to blame, and another may do better.
+func broken(ctx context.Context, err error) *failure {
+	f := lost(ctx, err)
+	if f.outcome != outcomeUnreachable {
+		return f
+	}
+	g := invalid(blameUpstream, f.err.Cause)
+	g.retry = f.retry
+	return g
+}
+
+func isJSON(contentType string) bool {
+	media, _, err := mime.ParseMediaType(contentType)
+	// An unreadable parameter leaves the media type readable.
+	return (err == nil || errors.Is(err, mime.ErrInvalidMediaParameter)) &&
+		(media == "application/json" || strings.HasPrefix(media, "application/") && strings.HasSuffix(media, "+json"))
+}

@@ -1,0 +1,117 @@
+package upstream
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/otel/metric"
+	metricnoop "go.opentelemetry.io/otel/metric/noop"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
+	tracenoop "go.opentelemetry.io/otel/trace/noop"
+)
+
+// Config says where the sales agent is and how patiently it is asked. A zero
+// number or duration takes its default.
+type Config struct {
+	BaseURL      string        // http or https; may carry a path, but no user info, query or fragment
+	APIKey       string        // goes to BaseURL's host and nowhere else
+	Attempts     int           // of one read, the first included; default 3
+	FetchTimeout time.Duration // bound of one read, retries included, when its context has none sooner; default 10 s
+	Breaker      BreakerConfig
+}
+
+// BreakerConfig says when a breaker opens, and for how long. The whole
+// upstream's breaker and each tenant's follow the same figures.
+type BreakerConfig struct {
+	ConsecutiveFailures int           // so many in a row open it; default 5
+	MinimumRequests     int           // from so many on, the ratio counts; default 20
+	FailureRatio        float64       // above 0, at most 1; default 0.5
+	Window              time.Duration // what is counted, rolling; default 30 s
+	OpenFor             time.Duration // how long before a probe, and between probes; default 30 s
+}
+
+// Deps are what a client is given. Every field may be left out.
+type Deps struct {
+	Transport      http.RoundTripper // nil: one of the client's own, closed with it
+	Logger         *slog.Logger
+	MeterProvider  metric.MeterProvider
+	TracerProvider trace.TracerProvider
+	Propagator     propagation.TextMapPropagator // nil: W3C trace context
+	// OnRecover is told that a breaker closed again; "" is the whole upstream's.
+	// It runs on the prober's goroutine with no lock held, and must not call Close.
+	OnRecover func(tenantID string)
+}
+
+// withDefaults fills in what was left out.
+func (c Config) withDefaults() Config {
+	set(&c.Attempts, 3)
+	set(&c.FetchTimeout, 10*time.Second)
+	set(&c.Breaker.ConsecutiveFailures, 5)
+	set(&c.Breaker.MinimumRequests, 20)
+	set(&c.Breaker.FailureRatio, 0.5)
+	set(&c.Breaker.Window, 30*time.Second)
+	set(&c.Breaker.OpenFor, 30*time.Second)
+	return c
+}
+
+func set[T comparable](v *T, def T) {
+	var zero T
+	if *v == zero {
+		*v = def
+	}
+}
+
+// validate names every fault, and prints no value: the URL may hold a password
+// that was not meant to be there.
+func (c Config) validate() error {
+	var faults []error
+	fault := func(bad bool, text string) {
+		if bad {
+			faults = append(faults, errors.New("upstream: "+text))
+		}
+	}
+	u, err := url.Parse(c.BaseURL)
+	fault(err != nil, "the base URL can't be read")
+	if err == nil {
+		fault(u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.Opaque != "", "the base URL is no http or https address")
+		fault(u.User != nil, "the base URL holds user info")
+		fault(u.RawQuery != "" || u.ForceQuery, "the base URL has a query")
+		fault(strings.Contains(c.BaseURL, "#"), "the base URL has a fragment")
+	}
+	fault(c.APIKey == "", "there is no API key")
+	fault(strings.ContainsFunc(c.APIKey, func(r rune) bool { return r <= ' ' || r > '~' }),
+		"the API key holds a space or a character that no header can carry")
+	b := c.Breaker
+	fault(c.Attempts < 0, "attempts are negative")
+	fault(c.FetchTimeout < 0, "the fetch timeout is negative")
+	fault(b.ConsecutiveFailures < 0, "the breaker's consecutive failures are negative")
+	fault(b.MinimumRequests < 0, "the breaker's minimum requests are negative")
+	fault(!(b.FailureRatio > 0 && b.FailureRatio <= 1), "the breaker's failure ratio is not above 0 and at most 1")
+	fault(b.Window < time.Millisecond, "the breaker's window is below 1 ms")
+	fault(b.OpenFor < time.Millisecond, "the breaker's open time is below 1 ms")
+	return errors.Join(faults...)
+}
+
+func (d Deps) withDefaults() Deps {
+	if d.Logger == nil {
+		d.Logger = slog.New(slog.DiscardHandler)
+	}
+	if d.MeterProvider == nil {
+		d.MeterProvider = metricnoop.NewMeterProvider()
+	}
+	if d.TracerProvider == nil {
+		d.TracerProvider = tracenoop.NewTracerProvider()
+	}
+	if d.Propagator == nil {
+		d.Propagator = propagation.TraceContext{}
+	}
+	if d.OnRecover == nil {
+		d.OnRecover = func(string) {}
+	}
+	return d
+}

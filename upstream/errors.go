@@ -1,0 +1,225 @@
+package upstream
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"esagate/internal/fault"
+	"esagate/internal/redact"
+	"esagate/upstream/wire"
+)
+
+// outcome is how a call or an attempt ended, as metrics count it.
+type outcome string
+
+// The outcomes: all the words there are.
+const (
+	outcomeOK           outcome = "ok"
+	outcomeNotFound     outcome = "not_found"
+	outcomeConflict     outcome = "conflict"
+	outcomeRejected     outcome = "rejected" // a 400 or 422
+	outcomeRateLimited  outcome = "rate_limited"
+	outcomeUnreachable  outcome = "unreachable"
+	outcomeTimeout      outcome = "timeout"
+	outcomeError        outcome = "error"
+	outcomeInvalid      outcome = "invalid"
+	outcomeUnauthorized outcome = "unauthorized"
+	outcomeCircuitOpen  outcome = "circuit_open"
+	outcomeCanceled     outcome = "canceled"
+)
+
+// blame says whose failure an attempt was, for the breakers.
+type blame uint8
+
+const (
+	// blameNobody: a proper answer, even if not the one hoped for. It shows that
+	// upstream works and counts as a success.
+	blameNobody blame = iota
+	// blameTenant: a failure on this tenant's account, a success on upstream's.
+	blameTenant
+	// blameUpstream: a failure on upstream's account; of the tenant it says nothing.
+	blameUpstream
+	// blameOpen: says nothing of either and is not counted. A 429 and the rarer
+	// 5xx are here: no failures by the contract, but no sign of health that should
+	// end a row of failures or close a breaker.
+	blameOpen
+)
+
+// failure is an attempt that gave no document.
+type failure struct {
+	outcome outcome
+	blame   blame
+	retry   bool          // trying again may help, and does no harm
+	after   time.Duration // what Retry-After asked for, uncapped
+	err     *fault.Error
+}
+
+// Error implements error.
+func (f *failure) Error() string { return f.err.Error() }
+
+// Unwrap gives the error that callers see.
+func (f *failure) Unwrap() error { return f.err }
+
+// statusError is the cause behind an answer that was no document: its status,
+// and its code if it was a machine word.
+type statusError struct {
+	status int
+	code   string
+}
+
+// Error implements error.
+func (e *statusError) Error() string {
+	text := "the sales agent answered " + strconv.Itoa(e.status)
+	if e.code != "" {
+		text += " (" + e.code + ")"
+	}
+	return text
+}
+
+// lost is the failure of an attempt that got no whole answer. ctx is the
+// attempt's own: its end outranks whatever the transport made of it.
+func lost(ctx context.Context, err error) *failure {
+	loss := asLoss(err)
+	if ctx.Err() != nil {
+		loss = asLoss(ctx.Err())
+	}
+	switch {
+	case errors.Is(loss, context.Canceled):
+		return &failure{outcome: outcomeCanceled, blame: blameOpen,
+			err: fault.Upstream(fault.UpstreamTimeout, "The request was given up before the sales agent answered.", loss)}
+	case loss.timeout:
+		return &failure{outcome: outcomeTimeout, blame: blameUpstream,
+			err: fault.Upstream(fault.UpstreamTimeout, "The sales agent did not answer in time.", loss)}
+	}
+	return &failure{outcome: outcomeUnreachable, blame: blameUpstream, retry: loss.connection,
+		err: fault.Upstream(fault.UpstreamUnreachable, "The sales agent can't be reached.", loss)}
+}
+
+// invalid is the failure of an answer that is not what was asked for.
+func invalid(b blame, cause error) *failure {
+	return &failure{outcome: outcomeInvalid, blame: b,
+		err: fault.Upstream(fault.UpstreamInvalidResponse, "The sales agent sent an answer that can't be used.", cause)}
+}
+
+// answered judges an answer that is no 200, by the contract's error table. body
+// may be anything at all.
+func answered(status int, header http.Header, body []byte) *failure {
+	problem, err := wire.DecodeError(body)
+	if err != nil {
+		problem = nil
+	}
+	cause := &statusError{status: status}
+	if problem != nil && redact.Word(problem.Code) {
+		cause.code = problem.Code
+	}
+	switch {
+	case status == http.StatusUnauthorized, status == http.StatusForbidden && !knownRefusals[cause.code]:
+		return &failure{outcome: outcomeUnauthorized, blame: blameUpstream,
+			err: fault.Upstream(fault.UpstreamUnauthorized, "The sales agent does not accept the gateway's key.", cause)}
+	case status == http.StatusForbidden:
+		return conflict("The sales agent does not allow this change of a managed tenant.", cause)
+	case status == http.StatusNotFound && cause.code == "tenant_not_found":
+		return noTenant(cause)
+	case status == http.StatusConflict && problem != nil:
+		return conflict("The sales agent refused: the request does not fit the tenant's present state.", cause)
+	case (status == http.StatusBadRequest || status == http.StatusUnprocessableEntity) && problem != nil:
+		return rejected(problem, cause)
+	case status == http.StatusTooManyRequests:
+		return wanted(outcomeRateLimited, blameOpen, header, cause)
+	case status == http.StatusInternalServerError:
+		return wanted(outcomeError, blameTenant, header, cause)
+	case status == http.StatusBadGateway, status == http.StatusServiceUnavailable, status == http.StatusGatewayTimeout:
+		return wanted(outcomeError, blameUpstream, header, cause)
+	case status >= 500:
+		return failed(outcomeError, blameOpen, cause)
+	case status >= 200 && status < 300: // a success without the document asked for
+		return invalid(blameTenant, cause)
+	case status == http.StatusNotFound, status == http.StatusConflict,
+		status == http.StatusBadRequest, status == http.StatusUnprocessableEntity:
+		return invalid(blameNobody, cause) // from something else that stands there
+	}
+	return failed(outcomeError, blameNobody, cause) // a redirect among them
+}
+
+// knownRefusals are the 403s that are not about the gateway's key.
+var knownRefusals = map[string]bool{"managed_tenant_write_blocked": true}
+
+func noTenant(cause error) *failure {
+	e := fault.Wrap(fault.NotFound, "The sales agent does not know this tenant.", cause)
+	e.Reason = fault.TenantNotFound
+	return &failure{outcome: outcomeNotFound, err: e}
+}
+
+func failed(o outcome, b blame, cause error) *failure {
+	return &failure{outcome: o, blame: b,
+		err: fault.Upstream(fault.UpstreamError, "The sales agent failed to answer.", cause)}
+}
+
+// wanted is a failed answer that invites another try.
+func wanted(o outcome, b blame, header http.Header, cause error) *failure {
+	f := failed(o, b, cause)
+	f.retry = true
+	if s := cause.(*statusError).status; s == http.StatusTooManyRequests || s == http.StatusServiceUnavailable {
+		f.after = retryAfter(header.Get("Retry-After"))
+		f.err.RetryAfter = min(f.after, retryAfterLimit)
+	}
+	return f
+}
+
+func conflict(message string, cause error) *failure {
+	return &failure{outcome: outcomeConflict, err: fault.Wrap(fault.Conflict, message, cause)}
+}
+
+// rejected is a 400 or 422: the paths at fault, and upstream's sentences where
+// they may be shown.
+func rejected(p *wire.Problem, cause error) *failure {
+	const ours = "The sales agent does not accept this value."
+	if len(p.Fields) == 0 {
+		return &failure{outcome: outcomeRejected,
+			err: fault.Wrap(fault.Validation, treated(p.Message, "The sales agent does not accept the request."), cause)}
+	}
+	issues := make([]fault.Issue, len(p.Fields))
+	for i, f := range p.Fields {
+		issues[i] = fault.Issue{Path: f.Path, Message: treated(f.Message, ours)}
+	}
+	e := fault.Invalid(issues...)
+	e.Cause = cause
+	return &failure{outcome: outcomeRejected, err: e}
+}
+
+func treated(text, otherwise string) string {
+	if t, ok := redact.Text(text); ok && t != "" {
+		return t
+	}
+	return otherwise
+}
+
+// retryAfterLimit is the longest wait that is passed on to clients.
+const retryAfterLimit = 60 * time.Second
+
+// retryAfter reads a Retry-After header, seconds or a date; 0 for nonsense and
+// for what is past. A number beyond all bounds is a day: longer than any
+// deadline, and nothing overflows.
+func retryAfter(value string) time.Duration {
+	const bound = 24 * time.Hour
+	value = strings.TrimSpace(value)
+	if value == "" {
+		return 0
+	}
+	if strings.Trim(value, "0123456789") == "" {
+		seconds, err := strconv.ParseInt(value, 10, 64)
+		if err != nil || seconds > int64(bound/time.Second) {
+			return bound
+		}
+		return time.Duration(seconds) * time.Second
+	}
+	at, err := http.ParseTime(value)
+	if err != nil {
+		return 0
+	}
+	return min(max(time.Until(at), 0), bound)
+}

@@ -1,0 +1,81 @@
+package upstream
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/sony/gobreaker/v2"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+)
+
+// metrics are the client's instruments. Every attribute is from a fixed set of
+// words; none names a tenant.
+type metrics struct {
+	calls          metric.Int64Counter
+	duration       metric.Float64Histogram
+	retries        metric.Int64Counter
+	retriesRefused metric.Int64Counter
+	keyRefusals    metric.Int64Counter
+	gauges         metric.Registration
+}
+
+func newMetrics(p metric.MeterProvider, upstream *breaker, ts *tenants) (*metrics, error) {
+	meter := p.Meter("esagate/upstream")
+	m, errs := &metrics{}, [8]error{}
+	m.calls, errs[0] = meter.Int64Counter("esagate.upstream.calls",
+		metric.WithDescription("Calls to the sales agent, by how they ended."))
+	m.duration, errs[1] = meter.Float64Histogram("esagate.upstream.duration", metric.WithUnit("s"),
+		metric.WithDescription("How long calls to the sales agent took, retries included."),
+		metric.WithExplicitBucketBoundaries(.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30))
+	m.retries, errs[2] = meter.Int64Counter("esagate.upstream.retries",
+		metric.WithDescription("Attempts that followed a failed one."))
+	m.retriesRefused, errs[3] = meter.Int64Counter("esagate.upstream.retries_refused",
+		metric.WithDescription("Retries not made: out of budget, or too late for the deadline."))
+	m.keyRefusals, errs[4] = meter.Int64Counter("esagate.upstream.key_refusals",
+		metric.WithDescription("Answers in which the sales agent refused the gateway's key."))
+	state, err := meter.Int64ObservableGauge("esagate.upstream.breaker_state",
+		metric.WithDescription("The whole upstream's breaker: 0 closed, 1 half open, 2 open."))
+	errs[5] = err
+	open, err := meter.Int64ObservableGauge("esagate.upstream.open_tenant_breakers",
+		metric.WithDescription("Tenants' breakers that are not closed."))
+	errs[6] = err
+	m.gauges, errs[7] = meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
+		o.ObserveInt64(state, stateValue(upstream.state()), metric.WithAttributes(attribute.String("breaker", "upstream")))
+		o.ObserveInt64(open, int64(ts.open()))
+		return nil
+	}, state, open)
+	return m, errors.Join(errs[:]...)
+}
+
+func stateValue(s gobreaker.State) int64 {
+	switch s {
+	case gobreaker.StateClosed:
+		return 0
+	case gobreaker.StateHalfOpen:
+		return 1
+	}
+	return 2
+}
+
+func (m *metrics) call(ctx context.Context, op operation, o outcome, took time.Duration) {
+	attrs := metric.WithAttributeSet(attribute.NewSet(
+		attribute.String("operation", string(op)), attribute.String("outcome", string(o))))
+	m.calls.Add(ctx, 1, attrs)
+	m.duration.Record(ctx, took.Seconds(), attrs)
+}
+
+func (m *metrics) retry(ctx context.Context, op operation) {
+	m.retries.Add(ctx, 1, metric.WithAttributes(attribute.String("operation", string(op))))
+}
+
+// retryRefused counts a retry that was not made; reason is budget or deadline.
+func (m *metrics) retryRefused(ctx context.Context, reason string) {
+	m.retriesRefused.Add(ctx, 1, metric.WithAttributes(attribute.String("reason", reason)))
+}
+
+func (m *metrics) keyRefused(ctx context.Context) { m.keyRefusals.Add(ctx, 1) }
+
+// close takes the gauges back, which would keep the client alive.
+func (m *metrics) close() { _ = m.gauges.Unregister() }

@@ -1,0 +1,197 @@
+package upstream_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"testing"
+	"time"
+
+	"esagate/internal/fault"
+	"esagate/upstream"
+	ut "esagate/upstream/upstreamtest"
+)
+
+// TestWhatIsTriedAgain: after one failure of each sort comes a good answer; what
+// is not tried again never gets to see it.
+func TestWhatIsTriedAgain(t *testing.T) {
+	for name, c := range map[string]struct {
+		fault ut.Fault
+		again bool
+	}{
+		"429":         {ut.Fault{Status: 429}, true},
+		"500":         {ut.Fault{Status: 500}, true},
+		"502":         {ut.Fault{Status: 502}, true},
+		"503":         {ut.Fault{Status: 503}, true},
+		"504":         {ut.Fault{Status: 504}, true},
+		"closed":      {ut.Fault{Drop: true}, true},
+		"cut short":   {ut.Fault{CutShort: true}, true},
+		"501":         {ut.Fault{Status: 501}, false},
+		"a redirect":  {ut.Fault{Redirect: "/elsewhere"}, false},
+		"400":         {ut.Fault{Status: 400}, false},
+		"401":         {ut.Fault{Status: 401}, false},
+		"404":         {ut.Fault{Status: 404}, false},
+		"409":         {ut.Fault{Status: 409}, false},
+		"422":         {ut.Fault{Status: 422}, false},
+		"no document": {ut.Fault{Body: "{}"}, false},
+		"a timeout":   {ut.Fault{Hang: true}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			run(t, upstream.Config{}, func(t *testing.T, r *rig) {
+				r.agent.Script(tenant, c.fault)
+				e, n := r.status(tenant), r.agent.Calls(tenant)
+				if again := e == nil && n == 2; again != c.again || !again && n != 1 {
+					t.Errorf("%d attempts, ending in %v", n, e)
+				}
+			})
+		})
+	}
+}
+
+func TestAttemptsAndBackoff(t *testing.T) {
+	run(t, upstream.Config{Attempts: 3}, func(t *testing.T, r *rig) {
+		r.agent.Fault(tenant, ut.Fault{Status: 500})
+		start := time.Now()
+		r.must(tenant, fault.UpstreamError)
+		if n := r.agent.Calls(tenant); n != 3 {
+			t.Errorf("%d attempts", n)
+		}
+		if took := time.Since(start); took > 300*time.Millisecond { // 100 and 200 ms at most
+			t.Errorf("backed off for %v", took)
+		}
+	})
+}
+
+func TestOneAttemptIsOne(t *testing.T) {
+	run(t, upstream.Config{Attempts: 1}, func(t *testing.T, r *rig) {
+		r.agent.Fault(tenant, ut.Fault{Status: 500})
+		r.must(tenant, fault.UpstreamError)
+		if n := r.agent.Calls(tenant); n != 1 {
+			t.Errorf("%d attempts", n)
+		}
+	})
+}
+
+func TestRetryAfter(t *testing.T) {
+	// A bubble's clock begins at this moment.
+	began := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+	const none = -1
+	for name, c := range map[string]struct {
+		status int
+		value  string
+		waited time.Duration // until the second attempt; none: there was none
+		says   time.Duration // what the error says then
+	}{
+		"seconds":               {429, "4", 4 * time.Second, 0},
+		"a date":                {503, began.Add(4 * time.Second).Format(http.TimeFormat), 4 * time.Second, 0},
+		"past the deadline":     {429, "10", none, 10 * time.Second},
+		"a date past it":        {429, began.Add(30 * time.Second).Format(http.TimeFormat), none, 30 * time.Second},
+		"an hour":               {503, "3600", none, time.Minute},
+		"a year":                {429, began.AddDate(1, 0, 0).Format(http.TimeFormat), none, time.Minute},
+		"beyond all numbers":    {429, "99999999999999999999999", none, time.Minute},
+		"a 502 is not believed": {502, "4", 0, 0},
+		"nonsense":              {429, "soon", 0, 0},
+		"negative":              {429, "-5", 0, 0},
+		"zero":                  {429, "0", 0, 0},
+		"past":                  {429, began.Add(-time.Hour).Format(http.TimeFormat), 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			run(t, upstream.Config{}, func(t *testing.T, r *rig) {
+				r.agent.Script(tenant, ut.Fault{Status: c.status, RetryAfter: c.value})
+				start := time.Now()
+				e := r.status(tenant)
+				took := time.Since(start)
+				switch {
+				case c.waited == none:
+					if e == nil || e.RetryAfter != c.says || took != 0 || r.agent.Calls(tenant) != 1 {
+						t.Errorf("after %v and %d attempts: %v, retry after %v", took, r.agent.Calls(tenant), e, e.RetryAfter)
+					}
+					r.metric("esagate.upstream.retries_refused{reason=deadline}", 1)
+				case e != nil:
+					t.Errorf("%v", e)
+				case c.waited == 0 && took > 100*time.Millisecond, c.waited > 0 && took != c.waited:
+					t.Errorf("waited %v, want %v", took, c.waited)
+				}
+			})
+		})
+	}
+}
+
+func TestTheCallersOwnDeadlineLimitsRetries(t *testing.T) {
+	run(t, upstream.Config{}, func(t *testing.T, r *rig) {
+		r.agent.Fault(tenant, ut.Fault{Status: 429, RetryAfter: "3"})
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		defer cancel()
+		_, err := r.client.Status(ctx, tenant)
+		if e := r.fault(err); e.Reason != fault.UpstreamError || e.RetryAfter != 3*time.Second || ctx.Err() != nil {
+			t.Errorf("%v, %v", e, ctx.Err())
+		}
+	})
+}
+
+// lenient is a config whose breakers never open.
+var lenient = upstream.BreakerConfig{ConsecutiveFailures: 1 << 30, MinimumRequests: 1 << 30}
+
+func TestTheRetryBudget(t *testing.T) {
+	run(t, upstream.Config{Breaker: lenient}, func(t *testing.T, r *rig) {
+		retries := func(reads int) (n int) {
+			t.Helper()
+			before := r.agent.Calls(tenant)
+			r.fails(reads, tenant, fault.UpstreamError)
+			return r.agent.Calls(tenant) - before - reads
+		}
+		r.agent.Fault(tenant, ut.Fault{Status: 500})
+		if n := retries(20); n != 10 {
+			t.Errorf("%d retries at once, want 10", n)
+		}
+		r.metric("esagate.upstream.retries_refused{reason=budget}", 15) // 5 reads had 2 retries each
+		time.Sleep(9900 * time.Millisecond)
+		if n := retries(5); n != 0 {
+			t.Errorf("%d more within 10 s", n)
+		}
+		time.Sleep(3 * time.Second)
+		if n := retries(20); n != 10 {
+			t.Errorf("%d retries once the first are older than 10 s, want 10", n)
+		}
+	})
+}
+
+func TestTheRetryBudgetGrowsWithReads(t *testing.T) {
+	run(t, upstream.Config{Breaker: lenient}, func(t *testing.T, r *rig) {
+		for range 300 {
+			r.works(tenant)
+		}
+		r.agent.Fault(tenant, ut.Fault{Status: 500})
+		before := r.agent.Calls(tenant)
+		r.fails(50, tenant, fault.UpstreamError)
+		if n := r.agent.Calls(tenant) - before - 50; n < 30 || n > 35 { // 10 % of 300 to 350 reads
+			t.Errorf("%d retries", n)
+		}
+	})
+}
+
+func TestCancelingEndsAWaitAtOnce(t *testing.T) {
+	for name, f := range map[string]ut.Fault{
+		"for an answer":      {Hang: true},
+		"for a body":         {Drip: time.Second},
+		"for the next try":   {Status: 429, RetryAfter: "8"},
+		"for the connection": {Delay: 9 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			run(t, upstream.Config{}, func(t *testing.T, r *rig) {
+				r.agent.Fault(tenant, f)
+				ctx, cancel := context.WithCancel(t.Context())
+				time.AfterFunc(1500*time.Millisecond, cancel)
+				start := time.Now()
+				_, err := r.client.Status(ctx, tenant)
+				if took := time.Since(start); took != 1500*time.Millisecond {
+					t.Errorf("returned after %v", took)
+				}
+				if e := r.fault(err); !errors.Is(err, context.Canceled) || e.Kind != fault.Unavailable {
+					t.Errorf("%v", err)
+				}
+				r.metric("esagate.upstream.calls{operation=status,outcome=canceled}", 1)
+			})
+		})
+	}
+}

@@ -1,0 +1,256 @@
+package upstream_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+	"go.uber.org/goleak"
+
+	"esagate/internal/fault"
+	"esagate/upstream"
+	ut "esagate/upstream/upstreamtest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const (
+	key    = "kiosk-key-CANARY-31f7"
+	tenant = "tnt_kiosk"
+	other  = "tnt_harbour"
+)
+
+// rig is a client in front of a simulated sales agent, both in a synctest
+// bubble, with everything that the client writes anywhere.
+type rig struct {
+	t      *testing.T
+	agent  *ut.Agent
+	client *upstream.Client
+	log    *lockedBuffer
+	meter  *sdkmetric.ManualReader
+	spans  *tracetest.InMemoryExporter
+
+	mu        sync.Mutex
+	recovered []string
+}
+
+// run sets up a rig, in a bubble of its own. At its end nothing that the client
+// wrote may hold the key or any planted secret.
+func run(t *testing.T, cfg upstream.Config, f func(t *testing.T, r *rig)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		agent := ut.New(ut.Options{APIKey: key, CacheFor: -1})
+		for _, id := range []string{tenant, other} {
+			agent.SetTenant(ut.Tenant{
+				ID: id, ExternalOrgID: "org-" + id, Active: true, Status: ut.Healthy(),
+				AdServer: ut.AdServer{Type: "google_ad_manager", NetworkCode: "4455", Configured: true},
+			})
+		}
+		server, dial := agent.Pipe()
+		// Without keep-alive each attempt is one request: net/http repeats one by
+		// itself when a connection that it reuses turns out to be closed.
+		transport := &http.Transport{DialContext: dial, DisableKeepAlives: true}
+		cfg.BaseURL, cfg.APIKey = server.URL(), key
+		r := newRig(t, cfg, transport)
+		r.agent = agent
+		defer func() {
+			r.client.Close()
+			transport.CloseIdleConnections()
+			agent.Close()
+			_ = server.Close()
+			r.assertSilent()
+		}()
+		f(t, r)
+	})
+}
+
+func newRig(t *testing.T, cfg upstream.Config, transport http.RoundTripper) *rig {
+	t.Helper()
+	r := &rig{t: t, log: &lockedBuffer{}, meter: sdkmetric.NewManualReader(), spans: tracetest.NewInMemoryExporter()}
+	client, err := upstream.New(cfg, upstream.Deps{
+		Transport:      transport,
+		Logger:         slog.New(slog.NewJSONHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		MeterProvider:  sdkmetric.NewMeterProvider(sdkmetric.WithReader(r.meter)),
+		TracerProvider: sdktrace.NewTracerProvider(sdktrace.WithSyncer(r.spans)),
+		OnRecover: func(id string) {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.recovered = append(r.recovered, id)
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.client = client
+	return r
+}
+
+// status reads a tenant's status and checks what errors must never hold.
+func (r *rig) status(id string) *fault.Error {
+	r.t.Helper()
+	doc, err := r.client.Status(context.Background(), id)
+	if err == nil && doc == nil {
+		r.t.Fatal("neither a document nor an error")
+	}
+	return r.fault(err)
+}
+
+func (r *rig) fault(err error) *fault.Error {
+	r.t.Helper()
+	if err == nil {
+		return nil
+	}
+	var e *fault.Error
+	if !errors.As(err, &e) {
+		r.t.Fatalf("no *fault.Error: %v", err)
+	}
+	texts := []string{err.Error(), e.Message}
+	for _, i := range e.Issues {
+		texts = append(texts, i.Path, i.Message)
+	}
+	for _, text := range texts {
+		for _, no := range []string{"CANARY", key, "http://", "/api/v1"} {
+			if strings.Contains(text, no) {
+				r.t.Errorf("an error holds %q: %s", no, text)
+			}
+		}
+	}
+	return e
+}
+
+// must asserts the reason of a failed status read.
+func (r *rig) must(id string, want fault.Reason) *fault.Error {
+	r.t.Helper()
+	e := r.status(id)
+	if e == nil || e.Reason != want {
+		r.t.Fatalf("got %v, want %s", e, want)
+	}
+	return e
+}
+
+// fails makes n status reads that all fail for the reason.
+func (r *rig) fails(n int, id string, want fault.Reason) {
+	r.t.Helper()
+	for range n {
+		r.must(id, want)
+	}
+}
+
+// works asserts that a status read succeeds.
+func (r *rig) works(id string) {
+	r.t.Helper()
+	if e := r.status(id); e != nil {
+		r.t.Fatalf("failed: %v", e)
+	}
+}
+
+func (r *rig) recoveries() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]string(nil), r.recovered...)
+}
+
+// assertSilent looks for secrets in logs, spans and metrics.
+func (r *rig) assertSilent() {
+	r.t.Helper()
+	var all strings.Builder
+	all.WriteString(r.log.String())
+	for _, s := range r.spans.GetSpans() {
+		all.WriteString(s.Name + s.Status.Description)
+		for _, a := range s.Attributes {
+			all.WriteString(a.Value.Emit() + "\n")
+		}
+		for _, e := range s.Events {
+			all.WriteString(e.Name)
+		}
+	}
+	for name := range r.metrics() {
+		all.WriteString(name)
+	}
+	for _, no := range []string{"CANARY", key} {
+		if i := strings.Index(all.String(), no); i >= 0 {
+			r.t.Errorf("%q was written: %.200s", no, all.String()[max(0, i-80):])
+		}
+	}
+}
+
+// metrics gives every number by its instrument and attributes: "name{a=b}".
+func (r *rig) metrics() map[string]float64 {
+	r.t.Helper()
+	var rm metricdata.ResourceMetrics
+	if err := r.meter.Collect(context.Background(), &rm); err != nil {
+		r.t.Fatal(err)
+	}
+	out := map[string]float64{}
+	for _, s := range rm.ScopeMetrics {
+		for _, m := range s.Metrics {
+			switch d := m.Data.(type) {
+			case metricdata.Sum[int64]:
+				for _, p := range d.DataPoints {
+					out[series(m.Name, p.Attributes.Encoded(encoder))] = float64(p.Value)
+				}
+			case metricdata.Gauge[int64]:
+				for _, p := range d.DataPoints {
+					out[series(m.Name, p.Attributes.Encoded(encoder))] = float64(p.Value)
+				}
+			case metricdata.Histogram[float64]:
+				for _, p := range d.DataPoints {
+					out[series(m.Name, p.Attributes.Encoded(encoder))] = float64(p.Count)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// lockedBuffer is a log that may be written and read at once.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// roundTrip is a transport of one function.
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// respond makes an answer; header holds names and values in turn.
+func respond(status int, body string, header ...string) *http.Response {
+	h := http.Header{"Content-Type": {"application/json"}}
+	for i := 0; i < len(header); i += 2 {
+		h.Set(header[i], header[i+1])
+	}
+	return &http.Response{
+		StatusCode: status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: h,
+		Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)),
+	}
+}
+
+// document is a status document that counts.
+func document() string {
+	return string(ut.Document(ut.Tenant{ID: tenant, Active: true, Status: ut.Healthy()}, time.Now()))
+}

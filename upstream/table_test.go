@@ -1,0 +1,171 @@
+package upstream_test
+
+import (
+	"errors"
+	"net/http"
+	"reflect"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"esagate/internal/fault"
+	"esagate/upstream"
+)
+
+// alone runs a client over a transport of one function, in a bubble.
+func alone(t *testing.T, cfg upstream.Config, transport roundTrip, f func(t *testing.T, r *rig)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		cfg.BaseURL, cfg.APIKey = "http://agent.invalid", key
+		r := newRig(t, cfg, transport)
+		defer func() {
+			r.client.Close()
+			r.assertSilent()
+		}()
+		f(t, r)
+	})
+}
+
+// TestErrorTable holds every row of the contract's error table.
+func TestErrorTable(t *testing.T) {
+	const html = "<html><h1>CANARY</h1></html>"
+	page := []string{"Content-Type", "text/html"}
+	problem := func(code string) string {
+		return `{"error":"` + code + `","message":"the password: CANARY","details":{"password":"CANARY"}}`
+	}
+	type want struct {
+		kind   fault.Kind
+		reason fault.Reason
+		after  time.Duration
+	}
+	unavailable := func(r fault.Reason) want { return want{fault.Unavailable, r, 0} }
+	for name, c := range map[string]struct {
+		status int
+		body   string
+		header []string
+		want   want
+	}{
+		"301":                     {301, "", []string{"Location", "http://evil.invalid/"}, unavailable(fault.UpstreamError)},
+		"302 to nonsense":         {302, "", []string{"Location", "http://[CANARY"}, unavailable(fault.UpstreamError)},
+		"304":                     {304, "", nil, unavailable(fault.UpstreamError)},
+		"400 problem":             {400, problem("bad_request"), nil, want{fault.Validation, "", 0}},
+		"400 HTML":                {400, html, page, unavailable(fault.UpstreamInvalidResponse)},
+		"401 alone":               {401, `{"error":"Key is wrong"}`, nil, unavailable(fault.UpstreamUnauthorized)},
+		"401 HTML":                {401, html, page, unavailable(fault.UpstreamUnauthorized)},
+		"403 known":               {403, problem("managed_tenant_write_blocked"), nil, want{fault.Conflict, "", 0}},
+		"403 unknown":             {403, problem("address_not_allowed"), nil, unavailable(fault.UpstreamUnauthorized)},
+		"403 HTML":                {403, html, page, unavailable(fault.UpstreamUnauthorized)},
+		"404 tenant_not_found":    {404, problem("tenant_not_found"), nil, want{fault.NotFound, fault.TenantNotFound, 0}},
+		"404 another word":        {404, problem("route_not_found"), nil, unavailable(fault.UpstreamInvalidResponse)},
+		"404 HTML":                {404, html, page, unavailable(fault.UpstreamInvalidResponse)},
+		"404 empty":               {404, "", nil, unavailable(fault.UpstreamInvalidResponse)},
+		"405":                     {405, problem("method_not_allowed"), nil, unavailable(fault.UpstreamError)},
+		"409 problem":             {409, problem("sync_already_running"), nil, want{fault.Conflict, "", 0}},
+		"409 HTML":                {409, html, page, unavailable(fault.UpstreamInvalidResponse)},
+		"422 list":                {422, `[{"loc":["mock","name"],"msg":"Too long","input":"CANARY"}]`, nil, want{fault.Validation, "", 0}},
+		"422 problem":             {422, problem("invalid"), nil, want{fault.Validation, "", 0}},
+		"422 HTML":                {422, html, page, unavailable(fault.UpstreamInvalidResponse)},
+		"429":                     {429, problem("slow_down"), nil, unavailable(fault.UpstreamError)},
+		"429 in 20 s":             {429, "", []string{"Retry-After", "20"}, want{fault.Unavailable, fault.UpstreamError, 20 * time.Second}},
+		"429 in an hour":          {429, "", []string{"Retry-After", "3600"}, want{fault.Unavailable, fault.UpstreamError, time.Minute}},
+		"500":                     {500, problem("internal"), nil, unavailable(fault.UpstreamError)},
+		"500 HTML":                {500, html, page, unavailable(fault.UpstreamError)},
+		"501":                     {501, "", nil, unavailable(fault.UpstreamError)},
+		"502 HTML":                {502, html, page, unavailable(fault.UpstreamError)},
+		"502 in a strange coding": {502, html, []string{"Content-Encoding", "br"}, unavailable(fault.UpstreamError)},
+		"503 alone":               {503, `{"error":"Not configured"}`, nil, unavailable(fault.UpstreamError)},
+		"503 in 20 s":             {503, "", []string{"Retry-After", "20"}, want{fault.Unavailable, fault.UpstreamError, 20 * time.Second}},
+		"504 HTML":                {504, html, page, unavailable(fault.UpstreamError)},
+		"599":                     {599, "", nil, unavailable(fault.UpstreamError)},
+		"201":                     {201, document(), nil, unavailable(fault.UpstreamInvalidResponse)},
+		"204":                     {204, "", nil, unavailable(fault.UpstreamInvalidResponse)},
+		"a huge error":            {500, strings.Repeat("CANARY", 100_000), nil, unavailable(fault.UpstreamError)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			alone(t, upstream.Config{}, func(*http.Request) (*http.Response, error) {
+				return respond(c.status, c.body, c.header...), nil
+			}, func(t *testing.T, r *rig) {
+				e := r.status(tenant)
+				if e == nil {
+					t.Fatal("it succeeded")
+				}
+				if got := (want{e.Kind, e.Reason, e.RetryAfter}); got != c.want {
+					t.Errorf("got %+v, want %+v (%v)", got, c.want, e)
+				}
+			})
+		})
+	}
+}
+
+func TestValidationErrors(t *testing.T) {
+	const ours = "The sales agent does not accept this value."
+	for name, c := range map[string]struct {
+		body    string
+		message string
+		issues  []fault.Issue
+	}{
+		"a list": {
+			`[{"loc":["freewheel","username"],"msg":"Value error, both or none","input":{"password":"CANARY"}},
+			  {"loc":["freewheel","CANARY key"],"msg":"password=CANARY"},
+			  {"loc":["freewheel","network"],"msg":"Not so:\nCANARY"}]`,
+			"The request is not valid.",
+			[]fault.Issue{
+				{Path: "freewheel.username", Message: "Value error, both or none"},
+				{Path: "freewheel.?", Message: ours},
+				{Path: "freewheel.network", Message: "Not so:"},
+			},
+		},
+		"a sentence": {`{"error":"adapter_invalid_config","message":"Network is missing"}`, "Network is missing", nil},
+		"a sentence with a secret": {
+			`{"error":"adapter_invalid_config","message":"Refused: token=CANARY"}`,
+			"The sales agent does not accept the request.", nil,
+		},
+		"no sentence": {`{"error":"adapter_invalid_config"}`, "The sales agent does not accept the request.", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			alone(t, upstream.Config{}, func(*http.Request) (*http.Response, error) {
+				return respond(422, c.body), nil
+			}, func(t *testing.T, r *rig) {
+				e := r.status(tenant)
+				if e == nil || e.Message != c.message || !reflect.DeepEqual(e.Issues, c.issues) {
+					t.Errorf("got %+v", e)
+				}
+			})
+		})
+	}
+}
+
+func TestTransportFailures(t *testing.T) {
+	timeout := timeoutError{}
+	for name, c := range map[string]struct {
+		err    error
+		reason fault.Reason
+		calls  int
+	}{
+		"refused":         {syscall.ECONNREFUSED, fault.UpstreamUnreachable, 3},
+		"reset":           {syscall.ECONNRESET, fault.UpstreamUnreachable, 3},
+		"dial timeout":    {timeout, fault.UpstreamTimeout, 1},
+		"quotes upstream": {errors.New(`malformed HTTP response "CANARY"`), fault.UpstreamUnreachable, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			calls := 0
+			alone(t, upstream.Config{}, func(*http.Request) (*http.Response, error) {
+				calls++
+				return nil, c.err
+			}, func(t *testing.T, r *rig) {
+				r.must(tenant, c.reason)
+				if calls != c.calls {
+					t.Errorf("%d attempts, want %d", calls, c.calls)
+				}
+			})
+		})
+	}
+}
+
+type timeoutError struct{}
+
+func (timeoutError) Error() string   { return "i/o timeout CANARY" }
+func (timeoutError) Timeout() bool   { return true }
+func (timeoutError) Temporary() bool { return true }

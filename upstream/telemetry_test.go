@@ -1,0 +1,181 @@
+package upstream_test
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+
+	"esagate/internal/fault"
+	"esagate/upstream"
+	ut "esagate/upstream/upstreamtest"
+)
+
+var encoder = attribute.DefaultEncoder()
+
+func series(name, attributes string) string { return name + "{" + attributes + "}" }
+
+func (r *rig) metric(name string, want float64) {
+	r.t.Helper()
+	if got := r.metrics()[name]; got != want {
+		r.t.Errorf("%s is %v, want %v", name, got, want)
+	}
+}
+
+func TestMetrics(t *testing.T) {
+	run(t, upstream.Config{}, func(t *testing.T, r *rig) {
+		r.works(tenant)
+		if _, err := r.client.AdapterConfig(t.Context(), tenant); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.client.Tenant(t.Context(), tenant); err != nil {
+			t.Fatal(err)
+		}
+		r.must("tnt_nobody", fault.TenantNotFound)
+		r.agent.Script(tenant, ut.Fault{Status: 500}, ut.Fault{})
+		r.works(tenant)
+		r.agent.Script(tenant, ut.Fault{Status: 429, RetryAfter: "30"})
+		r.must(tenant, fault.UpstreamError)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := r.client.Status(ctx, tenant); err == nil {
+			t.Error("a canceled read succeeded")
+		}
+		for name, want := range map[string]float64{
+			"esagate.upstream.calls{operation=status,outcome=ok}":           2,
+			"esagate.upstream.calls{operation=status,outcome=not_found}":    1,
+			"esagate.upstream.calls{operation=status,outcome=rate_limited}": 1,
+			"esagate.upstream.calls{operation=status,outcome=canceled}":     1,
+			"esagate.upstream.calls{operation=adapter_config,outcome=ok}":   1,
+			"esagate.upstream.calls{operation=tenant,outcome=ok}":           1,
+			"esagate.upstream.duration{operation=status,outcome=ok}":        2,
+			"esagate.upstream.retries{operation=status}":                    1,
+			"esagate.upstream.retries_refused{reason=deadline}":             1,
+			"esagate.upstream.breaker_state{breaker=upstream}":              0,
+			"esagate.upstream.open_tenant_breakers{}":                       0,
+		} {
+			r.metric(name, want)
+		}
+	})
+}
+
+func TestBreakerMetricsAndHealth(t *testing.T) {
+	run(t, upstream.Config{Attempts: 1}, func(t *testing.T, r *rig) {
+		r.agent.Fault(tenant, ut.Fault{Body: "{}"})
+		r.fails(5, tenant, fault.UpstreamInvalidResponse)
+		r.metric("esagate.upstream.open_tenant_breakers{}", 1)
+		if h := r.client.Health(); h != (upstream.Health{Breaker: "closed", OpenTenants: 1}) {
+			t.Errorf("%+v", h)
+		}
+		r.works(other)
+		r.agent.SetDown(true)
+		for range 5 {
+			r.status(other)
+		}
+		r.metric("esagate.upstream.breaker_state{breaker=upstream}", 2)
+		if h := r.client.Health(); h != (upstream.Health{Breaker: "open", OpenTenants: 1, Reached: true}) {
+			t.Errorf("%+v", h)
+		}
+	})
+}
+
+func TestARefusedKey(t *testing.T) {
+	for name, f := range map[string]ut.Fault{
+		"401":      {Status: 401},
+		"401 HTML": {Status: 401, Shape: ut.ShapeHTML},
+		"403 HTML": {Status: 403, Shape: ut.ShapeHTML},
+		"403 word": {Status: 403, Code: "ip_not_allowed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			run(t, upstream.Config{}, func(t *testing.T, r *rig) {
+				r.agent.Fault(tenant, f)
+				r.fails(3, tenant, fault.UpstreamUnauthorized)
+				if n := r.agent.Calls(tenant); n != 3 {
+					t.Errorf("%d requests for 3 reads: a refused key was tried again", n)
+				}
+				if !r.client.Health().KeyRefused {
+					t.Error("health does not say so")
+				}
+				r.metric("esagate.upstream.key_refusals{}", 3)
+				if n := strings.Count(r.log.String(), `"level":"ERROR"`); n != 1 {
+					t.Errorf("%d error logs, want one for all:\n%s", n, r.log)
+				}
+				r.agent.Fault(tenant, ut.Fault{Status: 500}) // says nothing about the key
+				r.must(tenant, fault.UpstreamError)
+				if !r.client.Health().KeyRefused {
+					t.Error("a 500 cleared the refusal")
+				}
+				r.agent.Fault(tenant, ut.Fault{})
+				r.works(tenant)
+				if r.client.Health().KeyRefused {
+					t.Error("health still says so")
+				}
+			})
+		})
+	}
+}
+
+func TestLogsOfABreaker(t *testing.T) {
+	run(t, upstream.Config{Attempts: 1}, func(t *testing.T, r *rig) {
+		r.agent.Script(tenant, ut.Fault{Status: 500}, ut.Fault{Status: 500}, ut.Fault{Status: 500}, ut.Fault{Status: 500}, ut.Fault{Status: 500})
+		r.fails(5, tenant, fault.UpstreamError)
+		time.Sleep(40 * time.Second)
+		synctest.Wait()
+		for _, want := range []string{
+			`"level":"WARN","msg":"breaker opened","breaker":"tenant","tenant_id":"tnt_kiosk","after":"error"`,
+			`"level":"INFO","msg":"breaker closed","breaker":"tenant","tenant_id":"tnt_kiosk"`,
+		} {
+			if strings.Count(r.log.String(), want) != 1 {
+				t.Errorf("not logged once: %s\n%s", want, r.log)
+			}
+		}
+	})
+}
+
+func TestEachAttemptIsASpanAndIsPropagated(t *testing.T) {
+	run(t, upstream.Config{}, func(t *testing.T, r *rig) {
+		id, _ := trace.TraceIDFromHex("0af7651916cd43dd8448eb211c80319c")
+		span, _ := trace.SpanIDFromHex("b7ad6b7169203331")
+		ctx := trace.ContextWithSpanContext(t.Context(), trace.NewSpanContext(trace.SpanContextConfig{
+			TraceID: id, SpanID: span, TraceFlags: trace.FlagsSampled}))
+		r.agent.Script(tenant, ut.Fault{Status: 502, Shape: ut.ShapeHTML}, ut.Fault{})
+		if _, err := r.client.Status(ctx, tenant); err != nil {
+			t.Fatal(err)
+		}
+		spans := r.spans.GetSpans()
+		if len(spans) != 2 {
+			t.Fatalf("%d spans for 2 attempts", len(spans))
+		}
+		for i, q := range r.agent.Requests() {
+			want := "00-" + id.String() + "-" + spans[i].SpanContext.SpanID().String() + "-01"
+			if got := q.Header.Get("Traceparent"); got != want {
+				t.Errorf("attempt %d carries %q, want %q", i, got, want)
+			}
+			if spans[i].SpanKind != trace.SpanKindClient || spans[i].Name != "sales agent status" {
+				t.Errorf("span %q of kind %v", spans[i].Name, spans[i].SpanKind)
+			}
+		}
+	})
+}
+
+func TestWhatIsSent(t *testing.T) {
+	run(t, upstream.Config{}, func(t *testing.T, r *rig) {
+		r.works(tenant)
+		q := r.agent.Requests()[0]
+		for name, want := range map[string]string{
+			ut.KeyHeader: key, "Accept": "application/json", "User-Agent": "esagate", "Accept-Encoding": "gzip",
+		} {
+			if got := q.Header.Get(name); got != want {
+				t.Errorf("%s is %q, want %q", name, got, want)
+			}
+		}
+		if q.Method != http.MethodGet || q.Path != ut.BasePath+"/tenants/"+tenant+"/status" || q.Query != "" {
+			t.Errorf("%s %s?%s", q.Method, q.Path, q.Query)
+		}
+	})
+}

@@ -1,0 +1,275 @@
+package wire_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"esagate/upstream/wire"
+)
+
+var now = time.Date(2026, 3, 9, 14, 0, 0, 0, time.UTC)
+
+// head is the least that counts, left open for more members.
+const head = `{"adapter":{"type":"freewheel","connected":true},"fetched_at":"2026-03-09T13:59:58Z"`
+
+func decode(t *testing.T, body string) *wire.Status {
+	t.Helper()
+	s, err := wire.DecodeStatus([]byte(body), now)
+	if err != nil {
+		t.Fatalf("%v\n%.200s", err, body)
+	}
+	return s
+}
+
+func TestWhatDoesNotCount(t *testing.T) {
+	for name, c := range map[string]struct{ body, reason string }{
+		"empty":               {``, "empty"},
+		"blank":               {" \n", "empty"},
+		"html":                {`<html>secret-word</html>`, "not JSON"},
+		"null":                {`null`, "not an object"},
+		"array":               {`[{}]`, "not an object"},
+		"string":              {`"secret-word"`, "not an object"},
+		"empty object":        {`{}`, "adapter"},
+		"cut short":           {head, "cut short"},
+		"cut in a string":     {head + `,"webhooks":"secret-word`, "cut short"},
+		"bad syntax":          {head + `,"webhooks":secret-word}`, "not JSON"},
+		"bad escape":          {head + `,"webhooks":"\q"}`, "not JSON"},
+		"nul byte":            {head + ",\x00}", "not JSON"},
+		"wrong end":           {head + `,"setup_tasks":{"items":[}]}}`, "not JSON"},
+		"trailing value":      {head + `}{}`, "follows"},
+		"trailing junk":       {head + `} secret-word`, "follows"},
+		"no adapter":          {`{"fetched_at":"2026-03-09T13:59:58Z"}`, "adapter"},
+		"adapter null":        {`{"adapter":null,"fetched_at":"2026-03-09T13:59:58Z"}`, "adapter"},
+		"adapter no object":   {`{"adapter":[],"fetched_at":"2026-03-09T13:59:58Z"}`, "adapter"},
+		"adapter type number": {`{"adapter":{"type":1,"connected":true},"fetched_at":"2026-03-09T13:59:58Z"}`, "adapter"},
+		"connected a string":  {`{"adapter":{"type":"x","connected":"true"},"fetched_at":"2026-03-09T13:59:58Z"}`, "adapter"},
+		"adapter last wins":   {head + `,"adapter":5}`, "adapter"},
+		"no fetched_at":       {`{"adapter":{"type":"x","connected":true}}`, "fetched_at"},
+		"fetched_at a number": {`{"adapter":{"type":"x","connected":true},"fetched_at":1773064798}`, "fetched_at"},
+		"fetched_at a date":   {`{"adapter":{"type":"x","connected":true},"fetched_at":"2026-03-09"}`, "fetched_at"},
+		"fetched_at overrun":  {head + `,"fetched_at":"2026-03-09T14:05:00.000001Z"}`, "future"},
+		"year 2099":           {head + `,"fetched_at":"2099-01-01T00:00:00Z"}`, "future"},
+		"too deep":            {head + `,"x":` + strings.Repeat("[", 20_000), "not JSON"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := wire.DecodeStatus([]byte(c.body), now)
+			var invalid *wire.InvalidError
+			if !errors.As(err, &invalid) {
+				t.Fatalf("got %v, want an InvalidError", err)
+			}
+			if !strings.Contains(invalid.Reason, c.reason) || strings.Contains(err.Error(), "secret-word") {
+				t.Errorf("reason %q, want one about %q and nothing of the input", invalid.Reason, c.reason)
+			}
+		})
+	}
+}
+
+func TestFiveMinutesAheadStillCount(t *testing.T) {
+	decode(t, head+`,"fetched_at":"2026-03-09T14:05:00Z"}`)
+}
+
+func TestMalformedFieldsAreAbsentAndNoted(t *testing.T) {
+	s := decode(t, head+`,
+		"syncs": {
+			"inventory": {"status": 7, "item_count": "12", "last_run_at": "yesterday", "error": ["x"], "issue": "down"},
+			"advertisers": [1, {"a": [2]}],
+			"reporting": null
+		},
+		"workflows": {"open_count": "3", "by_kind": {"a": 1, "b": "2", "c": null, "d": 1.5}},
+		"packages": 12,
+		"products": {"active_count": true, "draft_count": 4},
+		"webhooks": {"last_24h": [1], "last_failure_at": {}},
+		"setup_tasks": {"items": [7, {"name": "no id"}, {"id": 5}, {"id": "kept", "is_complete": "yes"}, null]}
+	}`)
+	want := []string{
+		"syncs.inventory.status", "syncs.inventory.item_count", "syncs.inventory.last_run_at",
+		"syncs.inventory.error", "syncs.inventory.issue", "syncs.advertisers",
+		"workflows.open_count", "workflows.by_kind.*", "packages", "products.active_count",
+		"webhooks.last_24h", "webhooks.last_failure_at",
+		"setup_tasks.items[]", "setup_tasks.items[].id", "setup_tasks.items[].is_complete",
+	}
+	if !slices.Equal(s.Notes.Malformed, want) {
+		t.Errorf("malformed:\n got %q\nwant %q", s.Notes.Malformed, want)
+	}
+	if len(s.Notes.Unknown) != 0 {
+		t.Errorf("unknown: %q", s.Notes.Unknown)
+	}
+	if len(s.Syncs) != 1 || s.Syncs[0] != (wire.Stream{Name: "inventory"}) {
+		t.Errorf("syncs: %+v", s.Syncs)
+	}
+	if s.Workflows.Value.OpenCount.Set || !slices.Equal(s.Workflows.Value.ByKind, []wire.KindCount{{Kind: "a", Count: 1}}) {
+		t.Errorf("workflows: %+v", s.Workflows)
+	}
+	if s.Packages.Set || s.Products.Value.ActiveCount.Set || s.Products.Value.DraftCount.Value != 4 {
+		t.Errorf("packages %+v, products %+v", s.Packages, s.Products)
+	}
+	if tasks := s.SetupTasks.Value; len(tasks) != 1 || tasks[0].ID != "kept" || tasks[0].IsComplete.Set {
+		t.Errorf("tasks: %+v", tasks)
+	}
+}
+
+func TestUnknownFieldsAreNotedByPlainPathOnce(t *testing.T) {
+	long := strings.Repeat("a", 41)
+	s := decode(t, head+`,
+		"experiments": {"deep": [{"x": 1}]},
+		"adapter": {"type": "freewheel", "connected": true, "refresh_token": "s3cret"},
+		"media_buys": {"active_count": 1},
+		"syncs": {"newStream": {"speed": 4}, "sk9f8a7d6c5b4a3e2f1a": {"speed": 4}},
+		"setup_tasks": {"blocker_count": 1, "warning_count": 2, "items": [{"id": "a", "owner": 1}, {"id": "b", "owner": 2}]},
+		"a9f8a7d6c5b4a3e2f1a": 1, "has space": 1, "dotted.name": 1, "`+long+`": 1, "": 1, "caf\u00e9": 1
+	}`)
+	want := []string{
+		"experiments", "adapter.refresh_token", "syncs.newStream.speed", "syncs.?.speed",
+		"setup_tasks.items[].owner", "?",
+	}
+	if !slices.Equal(s.Notes.Unknown, want) {
+		t.Errorf("unknown:\n got %q\nwant %q", s.Notes.Unknown, want)
+	}
+	if len(s.Notes.Malformed) != 0 {
+		t.Errorf("malformed: %q", s.Notes.Malformed)
+	}
+}
+
+func TestOfARepeatedFieldTheLastWins(t *testing.T) {
+	s := decode(t, head+`,
+		"packages": {"active_count": 1}, "packages": {"paused_count": 2, "paused_count": 3},
+		"creatives": {"active_count": 5}, "creatives": null,
+		"syncs": {"inventory": {"status": "success", "item_count": 4}, "inventory": {"status": "failed"},
+		          "reporting": {"status": "success"}, "reporting": 1},
+		"workflows": {"by_kind": {"b": 1, "a": 1, "b": 2, "a": "x"}}
+	}`)
+	if p := s.Packages.Value; p.ActiveCount.Set || p.PausedCount.Value != 3 {
+		t.Errorf("packages %+v", p)
+	}
+	if s.Creatives.Set {
+		t.Error("creatives: null came last")
+	}
+	if len(s.Syncs) != 1 || s.Syncs[0].Status.Value != "failed" || s.Syncs[0].ItemCount.Set {
+		t.Errorf("syncs %+v", s.Syncs)
+	}
+	if !slices.Equal(s.Workflows.Value.ByKind, []wire.KindCount{{Kind: "b", Count: 2}}) {
+		t.Errorf("by_kind %+v", s.Workflows.Value.ByKind)
+	}
+}
+
+func TestEveryListIsBounded(t *testing.T) {
+	var b strings.Builder
+	b.WriteString(head + `,"syncs":{`)
+	for i := range 500 {
+		fmt.Fprintf(&b, `"stream_%d":{"odd":1,"odder":1,"status":%d,"severity":%d},`, i, i, i)
+	}
+	b.WriteString(`"inventory":{"status":"success"}},"setup_tasks":{"items":[`)
+	for range 1500 {
+		b.WriteString(`{"id":"a"},`)
+	}
+	b.WriteString(`{"id":"b"}]},"workflows":{"by_kind":{`)
+	for i := range 10_500 {
+		fmt.Fprintf(&b, `"k%d":1,`, i)
+	}
+	b.WriteString(`"z":1}}}`)
+	s := decode(t, b.String())
+	if len(s.Notes.Unknown) != 64 || len(s.Notes.Malformed) != 64 {
+		t.Errorf("notes: %d unknown, %d malformed", len(s.Notes.Unknown), len(s.Notes.Malformed))
+	}
+	if len(s.Syncs) != 59 || s.Syncs[58].Name != "inventory" {
+		t.Errorf("%d streams; junk must not push out inventory", len(s.Syncs))
+	}
+	if len(s.SetupTasks.Value) != 1000 || len(s.Workflows.Value.ByKind) != 10_000 {
+		t.Errorf("%d tasks, %d kinds", len(s.SetupTasks.Value), len(s.Workflows.Value.ByKind))
+	}
+}
+
+func TestIntegers(t *testing.T) {
+	for raw, want := range map[string]string{
+		"0": "0", "-0": "0", "0.0": "0", "0e999999999999999999999": "0", "7": "7", "-12": "-12", "3.0": "3", "1e3": "1000",
+		"1E+2": "100", "1200e-2": "12", "10.50e1": "105", "120.0": "120", "100": "100", "0.05e2": "5", "10203": "10203",
+		"9007199254740991": "9007199254740991", "-9007199254740991": "-9007199254740991",
+		"9007199254740992": "", "9007199254740993.0": "", "1.5": "", "1e-1": "", "1e16": "", "1e999": "",
+		"1e99999999999999999999": "", "1e-99999999999999999999": "", "3.00000000000000000000000001": "",
+		"123456789012345678901234567890": "", `"5"`: "", "true": "", "[]": "",
+		"0." + strings.Repeat("0", 400) + "1e401": "1",
+	} {
+		s := decode(t, head+`,"packages":{"active_count":`+raw+`}}`)
+		got := ""
+		if n := s.Packages.Value.ActiveCount; n.Set {
+			got = fmt.Sprint(n.Value)
+		}
+		if got != want || (want == "") != (len(s.Notes.Malformed) == 1) {
+			t.Errorf("%s: got %q, want %q; malformed %q", raw, got, want, s.Notes.Malformed)
+		}
+	}
+}
+
+func TestStringsAreAlwaysUTF8(t *testing.T) {
+	s := decode(t, head+`,"workflows":{"by_kind":{"a\u002eb":1,"x`+"\xff"+`y":2,"\ud800":3,"\u00e9\n":4}}}`)
+	want := []wire.KindCount{{Kind: "a.b", Count: 1}, {Kind: "x\ufffdy", Count: 2}, {Kind: "é\n", Count: 4}, {Kind: "\ufffd", Count: 3}}
+	if !slices.Equal(s.Workflows.Value.ByKind, want) {
+		t.Errorf("got %+v, want %+v", s.Workflows.Value.ByKind, want)
+	}
+}
+
+func TestTheBodyIsNeitherChangedNorKept(t *testing.T) {
+	body := []byte(head + `,"setup_tasks":{"items":[{"id":"one_of_ours","name":"a\tb"}]}}`)
+	before := string(body)
+	s, err := wire.DecodeStatus(body, now)
+	if err != nil || string(body) != before {
+		t.Fatal("changed", err)
+	}
+	clear(body)
+	if task := s.SetupTasks.Value[0]; task.ID != "one_of_ours" || task.Name.Value != "a\tb" {
+		t.Errorf("%+v lives in the body", task)
+	}
+}
+
+func TestAdapterConfig(t *testing.T) {
+	c, err := wire.DecodeAdapterConfig([]byte(`{"type":"google_ad_manager","configured":true,"network_code":"7654",
+		"service_account_email":"a@b.example","service_account_key_json":"hunter2","refresh_token":{"a":1}}`))
+	if err != nil || c.Type != "google_ad_manager" || !c.Configured || c.NetworkCode.Value != "7654" || c.ServiceAccountEmail.Value != "a@b.example" {
+		t.Errorf("%+v, %v", c, err)
+	}
+	if shown := fmt.Sprintf("%+v", c); strings.Contains(shown, "hunter2") {
+		t.Error("a credential was read")
+	}
+	for _, body := range []string{`{}`, `{"type":"x"}`, `{"type":1,"configured":true}`, `{"type":"x","configured":"no"}`, `[]`, `{"type":"x","configured":true}x`} {
+		var invalid *wire.InvalidError
+		if _, err := wire.DecodeAdapterConfig([]byte(body)); !errors.As(err, &invalid) {
+			t.Errorf("%s: %v", body, err)
+		}
+	}
+}
+
+func TestTenant(t *testing.T) {
+	c, err := wire.DecodeTenant([]byte(`{"tenant_id":"tnt_1","external_org_id":"4-9","is_active":false,"more":{}}`))
+	if err != nil || c.TenantID != "tnt_1" || c.ExternalOrgID.Value != "4-9" || !c.IsActive.Set || c.IsActive.Value {
+		t.Errorf("%+v, %v", c, err)
+	}
+	for _, body := range []string{`{}`, `{"tenant_id":""}`, `{"tenant_id":4}`, `null`, `{"tenant_id":"x"`} {
+		var invalid *wire.InvalidError
+		if _, err := wire.DecodeTenant([]byte(body)); !errors.As(err, &invalid) {
+			t.Errorf("%s: %v", body, err)
+		}
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	f.Add([]byte(head + `}`))
+	f.Add([]byte(head + `,"syncs":{"inventory":{"status":"success","issue":{"code":"x"}}},"setup_tasks":{"items":[{"id":"a"}]}}`))
+	f.Add([]byte(`{"tenant_id":"x","type":"y","configured":true}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		s, err := wire.DecodeStatus(body, now)
+		var invalid *wire.InvalidError
+		if (s == nil) != (err != nil) || err != nil && !errors.As(err, &invalid) {
+			t.Fatalf("%v, %v", s, err)
+		}
+		if err == nil && !json.Valid(body) {
+			t.Fatal("counted although it is not JSON")
+		}
+		_, _ = wire.DecodeAdapterConfig(body)
+		_, _ = wire.DecodeTenant(body)
+	})
+}

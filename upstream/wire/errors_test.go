@@ -1,0 +1,99 @@
+package wire_test
+
+import (
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+
+	"esagate/upstream/wire"
+)
+
+func TestDecodeError(t *testing.T) {
+	long := strings.Repeat("longword", 10)
+	for name, c := range map[string]struct {
+		body string
+		want wire.Problem
+	}{
+		"problem": {
+			`{"error":"tenant_not_found","message":"no tenant 'tnt_kiosk'","details":{"password":"CANARY"}}`,
+			wire.Problem{Code: "tenant_not_found", Message: "no tenant 'tnt_kiosk'"},
+		},
+		"details null": {
+			`{"error":"tenant_has_active_resources","message":"2 media buys","details":null}`,
+			wire.Problem{Code: "tenant_has_active_resources", Message: "2 media buys"},
+		},
+		"alone, a sentence":    {`{"error":"Key is not valid"}`, wire.Problem{Message: "Key is not valid"}},
+		"alone, a word":        {`{"error":"unavailable"}`, wire.Problem{Code: "unavailable"}},
+		"a sentence and more":  {`{"error":"Not now","message":"later"}`, wire.Problem{Message: "later"}},
+		"the word a secret":    {`{"error":"sk_live_4f7aQ2x9Lm0pW8sT3vBnKd","message":"m"}`, wire.Problem{Message: "m"}},
+		"a message of no kind": {`{"error":"conflict","message":7}`, wire.Problem{Code: "conflict"}},
+		"list": {
+			`[{"type":"missing","loc":["springserve","email"],"msg":"Field required","input":{"password":"CANARY"},"ctx":{"x":"CANARY"}},
+			  {"loc":["springserve","floors",3,"currency"],"msg":"Three letters"}]`,
+			wire.Problem{Fields: []wire.FieldProblem{
+				{Path: "springserve.email", Message: "Field required"},
+				{Path: "springserve.floors.3.currency", Message: "Three letters"},
+			}},
+		},
+		"parts that are no words": {
+			`[{"loc":["mock","CANARY-in a key","` + long + `",-1,1.5,99999999,null,{"a":1}],"msg":"m"}]`,
+			wire.Problem{Fields: []wire.FieldProblem{{Path: "mock.?.?.?.?.?.?.?", Message: "m"}}},
+		},
+		"elements of other kinds": {
+			`[7,{"loc":"mock","msg":"m"},{"msg":"m"},{"loc":["mock"],"msg":null},{"loc":["mock"],"msg":"m"}]`,
+			wire.Problem{Fields: []wire.FieldProblem{{Path: "mock", Message: "m"}}},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := wire.DecodeError([]byte(c.body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !reflect.DeepEqual(*got, c.want) {
+				t.Errorf("got  %+v\nwant %+v", *got, c.want)
+			}
+		})
+	}
+}
+
+func TestDecodeErrorIsBounded(t *testing.T) {
+	one := `{"loc":[` + strings.Repeat(`"a",`, 500) + `"a"],"msg":"m"}`
+	p, err := wire.DecodeError([]byte(`[` + strings.Repeat(one+`,`, 200) + one + `]`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(p.Fields); n != 50 {
+		t.Errorf("%d fields, want 50", n)
+	}
+	if n := strings.Count(p.Fields[0].Path, "a"); n != 16 {
+		t.Errorf("%d parts in a path, want 16", n)
+	}
+}
+
+func TestNoErrorOfAKnownShape(t *testing.T) {
+	for name, body := range map[string]string{
+		"empty":            ``,
+		"html":             `<html>CANARY</html>`,
+		"null":             `null`,
+		"string":           `"CANARY"`,
+		"empty object":     `{}`,
+		"no error":         `{"message":"CANARY"}`,
+		"error a number":   `{"error":404}`,
+		"empty list":       `[]`,
+		"list of words":    `["CANARY"]`,
+		"cut short":        `{"error":"tenant_not_found"`,
+		"cut in a list":    `[{"loc":["mock"],"msg":"m"}`,
+		"something behind": `{"error":"tenant_not_found"} CANARY`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			p, err := wire.DecodeError([]byte(body))
+			if err == nil {
+				t.Fatalf("counted as %+v", p)
+			}
+			if e := (*wire.InvalidError)(nil); !errors.As(err, &e) || strings.Contains(err.Error(), "CANARY") {
+				t.Errorf("not an InvalidError of our words: %v", err)
+			}
+		})
+	}
+}
