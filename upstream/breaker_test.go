@@ -148,7 +148,11 @@ func TestTheWindowRolls(t *testing.T) {
 			r.must(tenant, fault.UpstreamError)
 			time.Sleep(10 * time.Second)
 		}
-		// Half a window later than the last ones, a fixed window would have begun anew.
+		// One, two and three, 20 and 15 s apart: a fixed window that began with the
+		// first would be over before the third.
+		time.Sleep(time.Minute)
+		r.must(tenant, fault.UpstreamError)
+		time.Sleep(20 * time.Second)
 		r.fails(2, tenant, fault.UpstreamError)
 		time.Sleep(15 * time.Second)
 		r.fails(3, tenant, fault.UpstreamError)

@@ -129,7 +129,6 @@ func TestNobodyListens(t *testing.T) {
 func TestACertificateThatIsNotTrusted(t *testing.T) {
 	var calls atomic.Int32
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { calls.Add(1) }))
-	server.Config.ErrorLog = nil
 	server.Config.ErrorLog = silent
 	server.StartTLS()
 	defer server.Close()

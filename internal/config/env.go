@@ -47,7 +47,7 @@ func (r *report) overrides(env map[string]string, file map[string]any) map[strin
 		if !set && key.path == otlpPath && env[otlpVariable] != "" && !holds(file, key.path) {
 			name, text, set = otlpVariable, env[otlpVariable], true
 		}
-		if !set || false {
+		if !set || !roomFor(file, key.path) {
 			continue
 		}
 		r.origins[key.path] = name

@@ -90,7 +90,7 @@ func (g quietGatherer) Gather() ([]*dto.MetricFamily, error) {
 	if err != nil {
 		g.log.warn("gather metrics failed", err)
 	}
-	return families, err
+	return families, nil
 }
 
 // promLog takes promhttp's own complaints, about encoding and writing.

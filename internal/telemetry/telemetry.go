@@ -102,7 +102,7 @@ func (t *Telemetry) Shutdown(ctx context.Context) error {
 // it: an exporter's error quotes the collector's answer.
 type shutdownError struct{ cause error }
 
-func (e *shutdownError) Error() string { return "shut telemetry down: " + errorText(e.cause) }
+func (e *shutdownError) Error() string { return "shut telemetry down: " + e.cause.Error() }
 func (e *shutdownError) Unwrap() error { return e.cause }
 
 func (c Config) level() (slog.Level, error) {
