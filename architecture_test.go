@@ -39,7 +39,7 @@ var arrows = map[string][]string{
 	"internal/fault":     {},
 	"internal/redact":    {},
 	"internal/telemetry": {"internal/redact"},
-	"internal/config":    {"internal/fault", "internal/redact"},
+	"internal/config":    {"internal/fault", "internal/redact", "registry"},
 
 	// Helpers of tests. What serves requests imports none of them; the demo runs
 	// the simulated sales agent.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/gorilla/mux"
+	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/rs/cors"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
@@ -55,6 +56,7 @@ type Gateway struct {
 	tracer  trace.Tracer
 	keys    keyring
 	router  *mux.Router
+	matches *lru.Cache[string, *match]
 	handler http.Handler
 
 	statuses *snapshot.Cache[*statusDoc]
@@ -78,6 +80,7 @@ func New(cfg Config, deps Deps) *Gateway {
 	}
 	g.life, g.end = context.WithCancel(context.Background())
 	g.router = g.newRouter()
+	g.matches, _ = lru.New[string, *match](maxMatches) // fails for a size below 1 alone
 	g.statuses = g.newStatusCache()
 	g.pendings = g.newPendingCache()
 	g.adapters = g.newAdapterCache()

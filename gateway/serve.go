@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gorilla/mux"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/propagation"
@@ -93,13 +92,9 @@ func (g *Gateway) serve(w http.ResponseWriter, hr *http.Request) {
 		h["Strict-Transport-Security"] = hsts
 	}
 
-	var match mux.RouteMatch
-	g.router.Match(hr, &match)
-	route, ok := match.Handler.(*boundRoute)
-	if ok && match.MatchErr == nil {
-		r.route, r.vars = route.Path, match.Vars
-	} else {
-		route = nil
+	var route *boundRoute
+	if m := g.match(hr); m != nil {
+		route, r.route, r.vars = m.route, m.route.Path, m.vars
 	}
 	span := g.startSpan(r)
 	defer g.finish(r, begun, span)

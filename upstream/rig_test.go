@@ -170,7 +170,7 @@ func (r *rig) assertSilent() {
 	for _, s := range r.spans.GetSpans() {
 		all.WriteString(s.Name + s.Status.Description)
 		for _, a := range s.Attributes {
-			all.WriteString(a.Value.Emit() + "\n")
+			all.WriteString(a.Value.String() + "\n")
 		}
 		for _, e := range s.Events {
 			all.WriteString(e.Name)

@@ -121,7 +121,7 @@ func TestWithLeavesItsLoggerAlone(t *testing.T) {
 
 func TestOneLoggerInManyGoroutines(t *testing.T) {
 	var out bytes.Buffer
-	l := telemetry.NewLogger(&out, telemetry.FormatText, slog.LevelInfo).With("component", "a", "kind", "b", "scope", "c")
+	l := telemetry.NewLogger(&out, telemetry.FormatText, slog.LevelInfo).With("component", "a", "kind", "b", "from", "c", "to", "d", "scope", "c")
 	var wg sync.WaitGroup
 	for i := range 8 {
 		wg.Go(func() {

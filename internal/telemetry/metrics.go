@@ -8,7 +8,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
-	dto "github.com/prometheus/client_model/go"
 	otelprometheus "go.opentelemetry.io/otel/exporters/prometheus"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/exemplar"
@@ -68,8 +67,11 @@ func newMetrics(res *resource.Resource, log *slog.Logger) (*metrics, error) {
 	limit := &limitedLog{log: log, limiter: rate.NewLimiter(rate.Every(ownErrorEvery), ownErrorBurst)}
 	return &metrics{
 		provider: sdkmetric.NewMeterProvider(options...),
-		handler: promhttp.HandlerFor(quietGatherer{registry, limit}, promhttp.HandlerOpts{
-			ErrorLog:            promLog{limit},
+		handler: promhttp.HandlerFor(registry, promhttp.HandlerOpts{
+			ErrorLog: promLog{limit},
+			// What can be gathered is served, errors are only logged. (With
+			// nothing at all gathered promhttp would print the error, but the Go
+			// runtime's metrics are always there.)
 			ErrorHandling:       promhttp.ContinueOnError,
 			EnableOpenMetrics:   true,
 			CoalesceGather:      true,
@@ -78,22 +80,7 @@ func newMetrics(res *resource.Resource, log *slog.Logger) (*metrics, error) {
 	}, nil
 }
 
-// quietGatherer logs errors of gathering instead of handing them on: promhttp
-// would print them to whoever asks when nothing else is left to show.
-type quietGatherer struct {
-	from prometheus.Gatherer
-	log  *limitedLog
-}
-
-func (g quietGatherer) Gather() ([]*dto.MetricFamily, error) {
-	families, err := g.from.Gather()
-	if err != nil {
-		g.log.warn("gather metrics failed", err)
-	}
-	return families, nil
-}
-
-// promLog takes promhttp's own complaints, about encoding and writing.
+// promLog takes promhttp's complaints about gathering, encoding and writing.
 type promLog struct{ log *limitedLog }
 
 func (p promLog) Println(v ...any) {

@@ -83,8 +83,8 @@ func Start(ctx context.Context, cfg Config, logOut io.Writer) (*Telemetry, error
 }
 
 // Shutdown sends the spans that wait and ends every goroutine of Start's, until
-// ctx is done at the latest. Its error holds no text of the collector's. Further
-// calls do nothing and give the same error.
+// ctx is done at the latest. What the collector answers to the last spans goes
+// to the log, not into the error. Further calls do nothing and give the same error.
 func (t *Telemetry) Shutdown(ctx context.Context) error {
 	t.once.Do(func() {
 		var all error
@@ -92,18 +92,11 @@ func (t *Telemetry) Shutdown(ctx context.Context) error {
 			all = errors.Join(all, closer(ctx))
 		}
 		if all != nil {
-			t.shutdown = &shutdownError{cause: all}
+			t.shutdown = fmt.Errorf("shut telemetry down: %w", all)
 		}
 	})
 	return t.shutdown
 }
-
-// shutdownError keeps a cause for errors.Is and says only the harmless part of
-// it: an exporter's error quotes the collector's answer.
-type shutdownError struct{ cause error }
-
-func (e *shutdownError) Error() string { return "shut telemetry down: " + e.cause.Error() }
-func (e *shutdownError) Unwrap() error { return e.cause }
 
 func (c Config) level() (slog.Level, error) {
 	switch c.LogFormat {
@@ -121,5 +114,5 @@ func (c Config) level() (slog.Level, error) {
 	case "error":
 		return slog.LevelError, nil
 	}
-	return 0, fmt.Errorf("log level: must be debug, info, warn or error")
+	return 0, errors.New("log level: must be debug, info, warn or error")
 }

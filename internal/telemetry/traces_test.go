@@ -16,9 +16,9 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 	"go.opentelemetry.io/otel/trace/noop"
-	"go.uber.org/goleak"
 	coltrace "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
+	"go.uber.org/goleak"
 	"google.golang.org/protobuf/proto"
 
 	"esagate/internal/telemetry"
@@ -145,9 +145,17 @@ func TestContextIsPassedOnWithoutACollector(t *testing.T) {
 	}
 }
 
+// logLines is a log output whose lines can be waited for.
+type logLines chan string
+
+func (l logLines) Write(p []byte) (int, error) {
+	l <- string(p)
+	return len(p), nil
+}
+
 func TestShutdownEndsInTime(t *testing.T) {
-	for name, when := range map[string]string{"done before": "before", "done while sending": "while"} {
-		t.Run(name, func(t *testing.T) {
+	for _, while := range []string{"waiting", "sending"} {
+		t.Run(while, func(t *testing.T) {
 			arrived := make(chan struct{}, 1)
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				io.Copy(io.Discard, r.Body) // the end of the connection is noticed only after it
@@ -155,13 +163,17 @@ func TestShutdownEndsInTime(t *testing.T) {
 				<-r.Context().Done()
 			}))
 			defer server.Close()
-			tel, log := start(t, telemetry.Config{OTLPEndpoint: server.URL, TraceRatio: 1})
+			log := make(logLines, 16)
+			tel, err := telemetry.Start(t.Context(), telemetry.Config{OTLPEndpoint: server.URL, TraceRatio: 1}, log)
+			if err != nil {
+				t.Fatal(err)
+			}
 			_, span := tel.TracerProvider.Tracer("test").Start(t.Context(), "work")
 			span.End()
 
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
-			if when == "before" {
+			if while == "waiting" {
 				cancel()
 			} else {
 				go func() {
@@ -169,12 +181,16 @@ func TestShutdownEndsInTime(t *testing.T) {
 					cancel()
 				}()
 			}
-			err := tel.Shutdown(ctx)
+			err = tel.Shutdown(ctx)
 			if !errors.Is(err, context.Canceled) {
-				t.Errorf("Shutdown: %v, log %s", err, log)
+				t.Errorf("Shutdown: %v", err)
 			}
 			if again := tel.Shutdown(t.Context()); again != err {
 				t.Errorf("Shutdown again: %v", again)
+			}
+			// The export under way ends because it was stopped, not by its own timeout.
+			if line := <-log; !strings.Contains(line, "context canceled") {
+				t.Errorf("log: %s", line)
 			}
 		})
 	}
