@@ -114,9 +114,6 @@ func merge(held, fresh *sourceCopy) *sourceCopy {
 	if held.readAt.After(next.readAt) {
 		next.readAt = held.readAt
 	}
-	if held.observed.After(next.observed) {
-		next.observed = held.observed
-	}
 	was, is := held.m.Connection.InventorySync, fresh.m.Connection.InventorySync
 	ahead := was != nil && was.SameState(is) && !is.ObservedAt.After(was.ObservedAt)
 	switch {

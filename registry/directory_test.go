@@ -213,6 +213,27 @@ func TestDirectoryNeverGoesBack(t *testing.T) {
 	})
 }
 
+// TestDirectoryMadeMeanwhile has a source that is made while a read is not finding it.
+func TestDirectoryMadeMeanwhile(t *testing.T) {
+	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
+		f.is(healthy, 200*time.Millisecond)
+		slow := make(chan *registry.ManagedSource, 1)
+		go func() { slow <- get(t, d, "a") }()
+		synctest.Wait()
+		time.Sleep(50 * time.Millisecond)
+		m := adopted(t, f, customer, "a")
+		d.Put(m)
+		if got := <-slow; got != m {
+			t.Fatalf("%+v", got)
+		}
+		reads(t, f, "the slow one", 1)
+		if get(t, d, "a") != m {
+			t.Fatal("another copy")
+		}
+		reads(t, f, "afterwards", 0)
+	})
+}
+
 // TestDirectoryRecreatedSource has a sourceId that moves to another connection.
 func TestDirectoryRecreatedSource(t *testing.T) {
 	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {

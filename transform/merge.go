@@ -13,6 +13,10 @@ type side struct {
 	rank      int    // its place in the merged list
 }
 
+// roomForTasks is enough for the tasks of every build known: a list that long
+// needs no allocation while it is merged.
+const roomForTasks = 16
+
 // take merges another side of the same task into s, whose words come first.
 func (s *side) take(o *side) {
 	if s.noOpinion {
@@ -45,7 +49,7 @@ func (s *side) take(o *side) {
 // mergeTasks merges the platform's tasks with upstream's, one item per id, and
 // orders and counts them. It does not modify upstream.
 func mergeTasks(platform []side, upstream []api.SetupTask) api.SetupTasks {
-	var room [16]side // enough for every build known: no allocation
+	var room [roomForTasks]side
 	theirs := distinct(room[:0], upstream)
 	for i := range platform {
 		p := &platform[i]

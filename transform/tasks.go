@@ -133,7 +133,8 @@ func (t *Tasks) Status(in StatusInput) (doc *api.Status, evalErrors []string) {
 		}
 		doc.Webhooks = &w
 	}
-	sides, evalErrors := t.platform(&in, doc)
+	var room [roomForTasks]side
+	sides, evalErrors := t.platform(room[:0], &in, doc)
 	doc.SetupTasks = mergeTasks(sides, doc.SetupTasks.Items)
 	doc.Operational = operational(&in, doc)
 	return doc, evalErrors
@@ -153,9 +154,8 @@ func emptySnapshot(in *StatusInput) api.Status {
 	}
 }
 
-// platform evaluates the platform tasks.
-func (t *Tasks) platform(in *StatusInput, doc *api.Status) (sides []side, evalErrors []string) {
-	sides = make([]side, 0, len(t.list))
+// platform evaluates the platform tasks, and appends them to sides.
+func (t *Tasks) platform(sides []side, in *StatusInput, doc *api.Status) (_ []side, evalErrors []string) {
 	var vars map[string]any // built once, and only for an expression
 	if t.expressions {
 		vars = celVars(in, doc)

@@ -51,6 +51,59 @@ func TestAnswersThatDoNotCount(t *testing.T) {
 	}
 }
 
+// TestTheRestIsNotRead: of a body that is too large, nothing past the bound is
+// read, and nothing at all if its length was announced.
+func TestTheRestIsNotRead(t *testing.T) {
+	for name, c := range map[string]struct {
+		status    int
+		announced int64
+		most      int64
+	}{
+		"a document":            {200, -1, 8<<20 + 1},
+		"an announced document": {200, 1 << 30, 0},
+		"an error":              {500, -1, 64<<10 + 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			body := &endless{}
+			alone(t, upstream.Config{Attempts: 1}, func(*http.Request) (*http.Response, error) {
+				resp := respond(c.status, "")
+				resp.Body, resp.ContentLength = body, c.announced
+				return resp, nil
+			}, func(t *testing.T, r *rig) {
+				if e := r.status(tenant); e == nil {
+					t.Error("it counted")
+				}
+				if body.read > c.most || !body.closed {
+					t.Errorf("%d bytes read, closed: %v", body.read, body.closed)
+				}
+			})
+		})
+	}
+}
+
+// endless is a body of spaces, as many as are asked for (but not quite for ever,
+// lest a wrong client never end).
+type endless struct {
+	read   int64
+	closed bool
+}
+
+func (e *endless) Read(p []byte) (int, error) {
+	if e.read > 64<<20 {
+		return 0, io.EOF
+	}
+	for i := range p {
+		p[i] = ' '
+	}
+	e.read += int64(len(p))
+	return len(p), nil
+}
+
+func (e *endless) Close() error {
+	e.closed = true
+	return nil
+}
+
 func TestAnswersThatCount(t *testing.T) {
 	for name, f := range map[string]ut.Fault{
 		"8 MiB":             {Size: 8 << 20},

@@ -73,9 +73,7 @@ func (d door) RoundTrip(r *http.Request) (*http.Response, error) {
 // attempt asks once, if the breakers allow it.
 func (c *Client) attempt(r *http.Request, cl *call) *failure {
 	if err := r.Context().Err(); err != nil {
-		f := lost(r.Context(), err)
-		f.blame = blameOpen // upstream was not asked
-		return f
+		return lost(r.Context(), err) // past the breakers: upstream was not asked
 	}
 	upstream := func() *failure {
 		return c.upstream.do(cl, func() *failure {

@@ -119,6 +119,18 @@ func TestARateLimitEndsNoRowOfFailures(t *testing.T) {
 	})
 }
 
+// A failure of the whole upstream between a tenant's own is no sign that the
+// tenant is well.
+func TestAnUpstreamFailureEndsNoRowOfATenants(t *testing.T) {
+	run(t, upstream.Config{Attempts: 1}, func(t *testing.T, r *rig) {
+		own, all := ut.Fault{Status: 500}, ut.Fault{Status: 502}
+		r.agent.Script(tenant, own, own, own, own, all, own)
+		r.fails(6, tenant, fault.UpstreamError)
+		r.must(tenant, fault.CircuitOpen)
+		r.works(other)
+	})
+}
+
 func TestTheRatioOpens(t *testing.T) {
 	cfg := upstream.Config{Attempts: 1, Breaker: upstream.BreakerConfig{ConsecutiveFailures: 100}}
 	run(t, cfg, func(t *testing.T, r *rig) {

@@ -39,7 +39,7 @@ func (r *retrier) client() *retryablehttp.Client {
 // invites one and it can still come in time. It runs after every attempt.
 func (r *retrier) check(ctx context.Context, _ *http.Response, _ error) (bool, error) {
 	f := r.call.last
-	if f == nil || r.call.attempts >= r.c.cfg.Attempts || ctx.Err() != nil {
+	if f == nil || !f.retry || r.call.attempts >= r.c.cfg.Attempts || ctx.Err() != nil {
 		return false, nil
 	}
 	if !r.c.upstream.closed() || !r.c.tenants.get(r.call.tenantID).closed() {

@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -134,5 +135,9 @@ func TestASecretIsNotPrinted(t *testing.T) {
 		noEcho(t, printed(format, c), "hunter2-hunter2")
 		noEcho(t, printed(format, c.Upstream.APIKey), "hunter2-hunter2")
 	}
-	noEcho(t, encoded(t, c), "hunter2-hunter2")
+	text := encoded(t, c)
+	noEcho(t, text, "hunter2-hunter2")
+	if !strings.Contains(text, `"APIKey":"[secret]"`) {
+		t.Errorf("that there is a secret is not to be seen: %s", text)
+	}
 }

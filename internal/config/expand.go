@@ -61,9 +61,7 @@ func expand(text string, env map[string]string) (out string, referred bool, prob
 		b.WriteString(before)
 		name, rest, closed := strings.Cut(after, "}")
 		if !closed || !variableName.MatchString(name) {
-			problems = append(problems, "holds a ${ that begins no reference; write ${NAME}, or $${ for a literal ${")
-			text = after
-			continue
+			return "", referred, append(problems, "holds a ${ that begins no reference; write ${NAME}, or $${ for a literal ${")
 		}
 		referred = true
 		value, set := env[name]

@@ -100,6 +100,7 @@ func TestTextThatIsNoConfig(t *testing.T) {
 		{"a tab", "server:\n\taddress: x", "config file (line 2): is not valid YAML around here: a tab"},
 		{"two values", "server:\n  address: a: b", "config file (line 2): is not valid YAML around here: a second"},
 		{"unclosed", "a: 1\nserver: {address: x\nb: 1", "config file (line 2): is not valid YAML around here: a bracket"},
+		{"an open quote", "server: {address: \"x\n", "config file (line 2): is not valid YAML around here"},
 		{"unknown anchor", "server: *there", "config file: is not valid YAML: a value that begins with *"},
 		{"control character", "server: \x01", "config file: is not valid YAML: it holds a control character"},
 		{"deep flow", strings.Repeat("[", 20000), "config file"},

@@ -32,7 +32,7 @@ var keys = map[string]treatment{
 
 	// How it went.
 	"attempt": plain, "attempts": plain, "breaker": plain, "bytes": plain, "code": plain,
-	"count": plain, "deadline": plain, "delay": plain, "dropped": plain, "duration": plain,
+	"after": plain, "count": plain, "deadline": plain, "delay": plain, "dropped": plain, "duration": plain,
 	"age": plain, "outcome": plain, "reason": plain, "result": plain, "retry_after": plain,
 	"next_try": plain, "scope": plain, "state": plain, "status": plain, "from": plain, "to": plain,
 	"cause": text, "error": text, "panic": text, "stack": stack,

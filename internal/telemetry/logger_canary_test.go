@@ -93,6 +93,7 @@ var hidden = map[string]slog.Attr{
 	"stack that is none":          slog.String("stack", plainCanary),
 	"stack, call":                 slog.String("stack", "main.f("+plainCanary+")\nmain."+canary+"()\ncreated by "+plainCanary),
 	"stack, place":                slog.String("stack", "\t/src/"+canary+".go:1\n\t/a.go:1 "+plainCanary+"\n\t"+plainCanary),
+	"stack, place without a tab":  slog.String("stack", plainCanary+".go:1"),
 	"url with user info":          slog.String("url", "https://ann:"+plainCanary+"@example.com/"),
 	"url with user":               slog.String("url", "https://"+plainCanary+"@example.com/"),
 	"url with a query":            slog.String("url", "https://example.com/?"+plainCanary),

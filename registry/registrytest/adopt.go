@@ -74,9 +74,9 @@ func adoptTwice(t *testing.T, s registry.Store) {
 func adoptFollows(t *testing.T, s registry.Store) {
 	e := entry(alice, "follows")
 	tests := []struct {
-		name           string
-		change         func()
-		ofTheConection bool // whether Connection.UpdatedAt moves, else the source's
+		name         string
+		change       func()
+		ofConnection bool // whether Connection.UpdatedAt moves, else the source's
 	}{
 		{"name", func() { e.Name = "Another name" }, false},
 		{"label changed", func() { e.Labels = map[string]string{"region": "south", "tier": "1"} }, false},
@@ -102,7 +102,7 @@ func adoptFollows(t *testing.T, s registry.Store) {
 			t.Fatalf("%s: version %d after %d", test.name, m.Connection.Version, last.Connection.Version)
 		}
 		moved, still := m.Source.UpdatedAt.After(last.Source.UpdatedAt), m.Connection.UpdatedAt.Equal(last.Connection.UpdatedAt)
-		if test.ofTheConection {
+		if test.ofConnection {
 			moved, still = m.Connection.UpdatedAt.After(last.Connection.UpdatedAt), m.Source.UpdatedAt.Equal(last.Source.UpdatedAt)
 		}
 		if !moved || !still {

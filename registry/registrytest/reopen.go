@@ -111,8 +111,10 @@ func reopenTwo(t *testing.T, open func(t *testing.T) registry.Store) {
 	}
 }
 
+// reopenRace opens a new database in several goroutines: open may fail the test
+// from any of them.
 func reopenRace(t *testing.T, open func(t *testing.T) registry.Store) {
-	for _, err := range together(4, func(w int) error {
+	for _, err := range together(6, func(w int) error {
 		s := open(t)
 		_, err := s.Adopt(t.Context(), entry(alice, "raced"))
 		return errors.Join(err, s.Close())

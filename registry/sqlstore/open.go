@@ -16,7 +16,7 @@ import (
 type Store struct {
 	read  *sql.DB // never writes; the same pool as write for a database in memory
 	write *sql.DB // its transactions take the write lock when they begin
-	lock  string  // what a SELECT ends with to lock the rows it is about to change
+	lock  string  // what a SELECT ends with to lock its rows; SQLite needs nothing, its writers queue
 	now   func() time.Time
 }
 

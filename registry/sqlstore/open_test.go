@@ -131,7 +131,8 @@ func TestWaitingEndsWithTheContext(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer tx.Rollback()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	// Longer than the driver waits in one go, far shorter than all goes together.
+	ctx, cancel := context.WithTimeout(t.Context(), 250*time.Millisecond)
 	defer cancel()
 	if _, err := s.Adopt(ctx, entry()); !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatalf("%v, want context.DeadlineExceeded", err)

@@ -72,7 +72,7 @@ func (r *reader) byKind() []KindCount {
 		return nil
 	}
 	var kinds []KindCount
-	for name, more := r.key(); more; name, more = r.key() {
+	for name, more := r.name(); more; name, more = r.name() {
 		if len(kinds) == maxKinds {
 			r.malformed("")
 			r.skip()

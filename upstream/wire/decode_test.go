@@ -213,6 +213,23 @@ func TestStringsAreAlwaysUTF8(t *testing.T) {
 	}
 }
 
+// An odd character at every place of a string: strings are looked at eight bytes
+// at a time.
+func TestEscapesAtEveryPlace(t *testing.T) {
+	for at := range 20 {
+		pad := strings.Repeat("x", at)
+		for raw, want := range map[string]string{`\u0041`: "A", "\xff": "\ufffd", "é": "é", `\\`: `\`, "]": "]", "\x7f": "\x7f"} {
+			s := decode(t, head+`,"workflows":{"by_kind":{"`+pad+raw+pad+`":1}},"setup_tasks":{"items":[{"id":"a","na\u006de":"`+raw+pad+`"}]}}`)
+			if got := s.Workflows.Value.ByKind[0].Kind; got != pad+want+pad {
+				t.Errorf("got %q, want %q", got, pad+want+pad)
+			}
+			if got := s.SetupTasks.Value[0].Name.Value; got != want+pad {
+				t.Errorf("got %q, want %q", got, want+pad)
+			}
+		}
+	}
+}
+
 func TestTheBodyIsNeitherChangedNorKept(t *testing.T) {
 	body := []byte(head + `,"setup_tasks":{"items":[{"id":"one_of_ours","name":"a\tb"}]}}`)
 	before := string(body)

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"encoding/binary"
 	"io"
 	"sync"
 	"unicode/utf8"
@@ -80,8 +81,7 @@ func (r *reader) next() (raw []byte, kind jsontext.Kind) {
 	if r.err != nil {
 		return nil, jsontext.KindInvalid
 	}
-	token, err := r.dec.ReadToken()
-	if err != nil {
+	if _, err := r.dec.ReadToken(); err != nil {
 		r.err = err
 		return nil, jsontext.KindInvalid
 	}
@@ -89,7 +89,7 @@ func (r *reader) next() (raw []byte, kind jsontext.Kind) {
 	r.at = int(r.dec.InputOffset())
 	for raw = r.body[from:r.at]; between[raw[0]]; raw = raw[1:] {
 	}
-	return raw, token.Kind()
+	return raw, jsontext.Value(raw).Kind()
 }
 
 // between says which bytes stand between tokens.
@@ -131,21 +131,8 @@ func (r *reader) open(kind jsontext.Kind) bool {
 }
 
 // name reads the next member's name of an open object, valid until the next
-// read; ok is false, and the object left, at its end. A name that is kept, and
-// not only compared, must be read by key.
+// read; ok is false, and the object left, at its end.
 func (r *reader) name() (name []byte, ok bool) {
-	raw, kind := r.next()
-	if kind != jsontext.KindString {
-		return nil, false
-	}
-	if plain := raw[1 : len(raw)-1]; bytes.IndexByte(plain, '\\') < 0 {
-		return plain, true
-	}
-	return r.unquote(raw), true
-}
-
-// key is name for names that are data: always valid UTF-8.
-func (r *reader) key() (name []byte, ok bool) {
 	raw, kind := r.next()
 	if kind != jsontext.KindString {
 		return nil, false
@@ -179,13 +166,29 @@ func (r *reader) scalar() (raw []byte, kind jsontext.Kind) {
 // unquote gives the content of a JSON string that was read, valid until the
 // next read.
 func (r *reader) unquote(raw []byte) []byte {
-	plain := raw[1 : len(raw)-1]
-	if bytes.IndexByte(plain, '\\') < 0 && utf8.Valid(plain) {
-		return plain
+	inner := raw[1 : len(raw)-1]
+	if verbatim(inner) || bytes.IndexByte(inner, '\\') < 0 && utf8.Valid(inner) {
+		return inner
 	}
 	// The error only says that something became U+FFFD, which is wanted.
 	r.scratch, _ = jsontext.AppendUnquote(r.scratch[:0], raw)
 	return r.scratch
+}
+
+// verbatim reports whether the inside of a JSON string is ASCII without escapes,
+// eight bytes at a time: nearly every string is, and each is asked.
+func verbatim(b []byte) bool {
+	const low, high = 0x0101010101010101, 0x8080808080808080
+	const escape = '\\' * low
+	var odd uint64 // a high bit in it marks a byte that is not verbatim
+	for ; len(b) >= 8; b = b[8:] {
+		word := binary.LittleEndian.Uint64(b)
+		odd |= word | ((word ^ escape) - low)
+	}
+	for _, c := range b {
+		odd |= uint64(c) | ((uint64(c) ^ '\\') - 1)
+	}
+	return odd&high == 0
 }
 
 // end checks that nothing but white space follows the document.

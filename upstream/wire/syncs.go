@@ -22,7 +22,7 @@ func (r *reader) syncs() []Stream {
 		return nil
 	}
 	streams, others := make([]Stream, 0, len(knownStreams)), 0
-	for name, more := r.key(); more; name, more = r.key() {
+	for name, more := r.name(); more; name, more = r.name() {
 		if len(name) == 0 {
 			r.malformed("?")
 			r.skip()

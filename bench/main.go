@@ -1,0 +1,105 @@
+// Command bench drives the gateway from end to end and says what it reached:
+// the real binary as a child process before a simulated sales agent, and beside
+// it a bare net/http handler that writes the same bytes. docs/benchmarks.md says
+// what is measured and how to read it.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// settings are the command line.
+type settings struct {
+	rounds      int
+	time        time.Duration
+	connections int
+	only        string
+	profile     string
+	bare        string // hidden: be the bare handler for this file
+}
+
+func (s *settings) check() error {
+	switch {
+	case flag.NArg() > 0:
+		return errors.New("there are flags only")
+	case s.rounds < 1 || s.rounds > 1000:
+		return errors.New("-rounds must be 1 to 1000")
+	case s.time < 10*time.Millisecond || s.time > time.Minute:
+		return errors.New("-time must be 10ms to 1m")
+	case s.connections < 1 || s.connections > 1000:
+		return errors.New("-connections must be 1 to 1000")
+	}
+	for part := range strings.SplitSeq(s.only, ",") {
+		if part != "load" && part != "cold" && part != "hang" {
+			return errors.New("-only takes load, cold and hang, with commas between them")
+		}
+	}
+	return nil
+}
+
+func (s *settings) wants(part string) bool {
+	for p := range strings.SplitSeq(s.only, ",") {
+		if p == part {
+			return true
+		}
+	}
+	return false
+}
+
+func main() {
+	var s settings
+	flag.IntVar(&s.rounds, "rounds", 8, "rounds of the load, each with every target once")
+	flag.DurationVar(&s.time, "time", 1500*time.Millisecond, "measured time of one target in one round")
+	flag.IntVar(&s.connections, "connections", 64, "connections kept alive at once")
+	flag.StringVar(&s.only, "only", "load,cold,hang", "the parts to run")
+	flag.StringVar(&s.profile, "profile", "", "write CPU and allocation profiles of both servers under plain load into this `folder`, and nothing else")
+	flag.StringVar(&s.bare, "bare-handler", "", "used by the program itself: serve this `file` and nothing else")
+	flag.Parse()
+	if err := s.check(); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(2)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	run := s.run
+	if s.bare != "" {
+		run = func(ctx context.Context) error { return serveBare(ctx, s.bare) }
+	}
+	if err := run(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// run measures what is wanted. All that it starts has ended when it returns.
+func (s *settings) run(ctx context.Context) (err error) {
+	w, err := newWorld(ctx, s.profile != "")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, w.close()) }()
+	if s.profile != "" {
+		return runProfile(ctx, w, s)
+	}
+	parts := []struct {
+		name string
+		run  func(context.Context, *world, *settings) error
+	}{{"load", runLoad}, {"cold", runCold}, {"hang", runHang}}
+	for _, p := range parts {
+		if !s.wants(p.name) {
+			continue
+		}
+		if err := p.run(ctx, w, s); err != nil {
+			return fmt.Errorf("%s: %w", p.name, err)
+		}
+	}
+	return nil
+}
