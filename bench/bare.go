@@ -27,7 +27,7 @@ func serveBare(ctx context.Context, file string) error {
 		w.Header().Set("Content-Length", length)
 		_, _ = w.Write(content) // the client may be gone
 	})}
-	defer context.AfterFunc(ctx, func() { _ = server.Close() })()
+	context.AfterFunc(ctx, func() { _ = server.Close() })
 	fmt.Fprintf(os.Stderr, `{"msg":"serving","address":%q}`+"\n", l.Addr().String())
 	if err := server.Serve(l); err != nil && ctx.Err() == nil {
 		return err

@@ -56,7 +56,7 @@ func (s *settings) wants(part string) bool {
 
 func main() {
 	var s settings
-	flag.IntVar(&s.rounds, "rounds", 8, "rounds of the load, each with every target once")
+	flag.IntVar(&s.rounds, "rounds", 9, "rounds of the load, each with every target once")
 	flag.DurationVar(&s.time, "time", 1500*time.Millisecond, "measured time of one target in one round")
 	flag.IntVar(&s.connections, "connections", 64, "connections kept alive at once")
 	flag.StringVar(&s.only, "only", "load,cold,hang", "the parts to run")

@@ -1,6 +1,7 @@
 package transform
 
 import (
+	"encoding/binary"
 	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -8,25 +9,33 @@ import (
 	"esagate/api"
 )
 
-// plain says which bytes stand for themselves in a JSON string.
-var plain = func() (t [256]bool) {
-	for c := ' '; c < 0x80; c++ {
-		t[c] = c != '"' && c != '\\'
-	}
-	return t
-}()
-
 func appendString(dst []byte, s string) []byte {
-	for i := range len(s) {
-		if !plain[s[i]] {
-			// The error only says that something became U+FFFD, which is wanted.
-			dst, _ = jsontext.AppendQuote(dst, s)
-			return dst
-		}
-	}
 	dst = append(dst, '"')
+	from := len(dst)
 	dst = append(dst, s...)
+	if !plain(dst[from:]) {
+		// The error only says that something became U+FFFD, which is wanted.
+		dst, _ = jsontext.AppendQuote(dst[:from-1], s)
+		return dst
+	}
 	return append(dst, '"')
+}
+
+// plain reports whether b is ASCII that stands for itself in a JSON string, eight
+// bytes at a time: nearly all text is, and all of it is asked.
+func plain(b []byte) bool {
+	const low, high = 0x0101010101010101, 0x8080808080808080
+	const space, quote, escape = ' ' * low, '"' * low, '\\' * low
+	var odd uint64 // a high bit in it marks a byte that does not stand for itself
+	for ; len(b) >= 8; b = b[8:] {
+		w := binary.LittleEndian.Uint64(b)
+		odd |= w | (w - space) | ((w ^ quote) - low) | ((w ^ escape) - low)
+	}
+	for _, c := range b {
+		w := uint64(c)
+		odd |= w | (w - ' ') | ((w ^ '"') - 1) | ((w ^ '\\') - 1)
+	}
+	return odd&high == 0
 }
 
 func appendOptional(dst []byte, s *string) []byte {

@@ -156,6 +156,9 @@ func appendBlock(dst []byte, b *api.SyncBlock) []byte {
 	dst = append(dst, `,"error":`...)
 	dst = appendOptional(dst, b.Error)
 	h := &b.History
+	if *h == (api.SyncHistory{}) { // not asked for, as nearly always
+		return append(dst, noHistory...)
+	}
 	dst = appendCount(dst, `,"history":{"recentRunCount":`, h.RecentRunCount)
 	dst = appendCount(dst, `,"recentFailureCount":`, h.RecentFailureCount)
 	dst = appendCount(dst, `,"consecutiveFailureCount":`, h.ConsecutiveFailureCount)
@@ -165,6 +168,8 @@ func appendBlock(dst []byte, b *api.SyncBlock) []byte {
 	dst = appendOptional(dst, h.LatestError)
 	return append(dst, `}}`...)
 }
+
+const noHistory = `,"history":{"recentRunCount":0,"recentFailureCount":0,"consecutiveFailureCount":0,"latestFailureAt":null,"latestError":null}}`
 
 func appendWebhooks(dst []byte, w *api.Webhooks) []byte {
 	if w == nil {

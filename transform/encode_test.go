@@ -36,7 +36,9 @@ var (
 					Retryable: rapid.Bool().Draw(t, "retryable"), Action: maybe(anyText).Draw(t, "action"), Capability: maybe(anyText).Draw(t, "capability"),
 				}
 			})).Draw(t, "issue"),
-			History: api.SyncHistory{RecentRunCount: 1, RecentFailureCount: anyCount.Draw(t, "failures"), LatestFailureAt: anyTime.Draw(t, "failure"), LatestError: maybe(anyText).Draw(t, "latest")},
+			History: rapid.OneOf(rapid.Just(api.SyncHistory{}), rapid.Custom(func(t *rapid.T) api.SyncHistory {
+				return api.SyncHistory{RecentRunCount: anyCount.Draw(t, "runs"), RecentFailureCount: anyCount.Draw(t, "failures"), LatestFailureAt: anyTime.Draw(t, "failure"), LatestError: maybe(anyText).Draw(t, "latest")}
+			})).Draw(t, "history"),
 		}}
 	})
 	anyStatus = rapid.Custom(func(t *rapid.T) *api.Status {

@@ -25,16 +25,14 @@ var required = [...]string{"inventory", "customTargeting", "advertisers"}
 
 const maxStreams = 64
 
-// neverRun is the block of a stream that upstream says nothing of.
-func neverRun(name string) api.Stream {
-	return api.Stream{Name: name, Block: api.SyncBlock{Status: statusNeverRun, Severity: severityWarning}}
-}
-
-// emptySyncs gives the required streams, none of which has run.
+// emptySyncs gives the required streams, none of which has run: that is what
+// stands for one that upstream says nothing of.
 func emptySyncs(room int) api.Syncs {
 	syncs := make(api.Syncs, 0, max(room, len(required)))
-	for _, name := range required {
-		syncs = append(syncs, neverRun(name))
+	syncs = syncs[:len(required)]
+	for i, name := range required {
+		syncs[i].Name = name
+		syncs[i].Block.Status, syncs[i].Block.Severity = statusNeverRun, severityWarning
 	}
 	return syncs
 }
@@ -64,7 +62,7 @@ func (j *judge) syncs(streams []wire.Stream) api.Syncs {
 			continue // both spellings: the snake_case one is upstream's own
 		}
 		written[at] = s.Name
-		out[at].Block = j.block(s)
+		j.block(s, &out[at].Block)
 		if s.ItemCount.Set {
 			counts = append(counts, s.ItemCount.Value)
 			out[at].Block.ItemCount = &counts[len(counts)-1]
@@ -99,8 +97,8 @@ func isSnake(name string) bool {
 	return name != "" && !strings.ContainsFunc(name, func(r rune) bool { return 'A' <= r && r <= 'Z' })
 }
 
-// block gives a stream's block, but for its item count.
-func (j *judge) block(s *wire.Stream) api.SyncBlock {
+// block writes a stream's block, but for its item count.
+func (j *judge) block(s *wire.Stream, b *api.SyncBlock) {
 	// Upstream always writes a status. Without one nothing is known: to say
 	// never_run would be to invent news.
 	status := unknownWord
@@ -111,7 +109,7 @@ func (j *judge) block(s *wire.Stream) api.SyncBlock {
 			j.note(streamPath(s, "status"))
 		}
 	}
-	b := api.SyncBlock{
+	*b = api.SyncBlock{
 		Status:        status,
 		Severity:      statusSeverity(status),
 		LastSuccessAt: api.Timestamp(s.LastSuccessAt),
@@ -134,7 +132,6 @@ func (j *judge) block(s *wire.Stream) api.SyncBlock {
 	if s.Error.Set {
 		b.Error = freeText(s.Error, syncText(category))
 	}
-	return b
 }
 
 // statusSeverity is the severity of a status that came without one (rule 4).

@@ -77,6 +77,7 @@ func New(cfg Config, deps Deps) (*Client, error) {
 	}, c.prober.forget)
 	var err error
 	if c.metrics, err = newMetrics(deps.MeterProvider, c.upstream, c.tenants); err != nil {
+		c.prober.close()
 		return nil, err
 	}
 	return c, nil

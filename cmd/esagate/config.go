@@ -25,34 +25,39 @@ func (configError) Is(target error) bool { return target == errConfig }
 
 // load reads a config and compiles what is code in it: every fault at once.
 func load(path string) (*config.Config, *transform.Tasks, error) {
-	cfg, faults := config.Load(path, os.Environ())
 	var tasks *transform.Tasks
-	if cfg != nil {
-		definitions := make([]transform.TaskDefinition, len(cfg.PlatformTasks))
-		for i, t := range cfg.PlatformTasks {
-			definitions[i] = transform.TaskDefinition{
-				ID: t.ID, Name: t.Name, Severity: t.Severity, Description: t.Description,
-				ConfigurePath: t.ConfigurePath, Enabled: t.Enabled,
-			}
-			if t.CompleteWhen != nil {
-				definitions[i].CompleteWhen = *t.CompleteWhen
-			}
-		}
-		var bad []transform.TaskFault
-		tasks, bad = transform.NewTasks(definitions)
-		for _, b := range bad {
-			path := fmt.Sprintf("platform_tasks[%d].%s", b.Index, b.Field)
-			message := b.Message
-			if b.Line > 0 {
-				message = fmt.Sprintf("%s (line %d, column %d of the expression)", message, b.Line, b.Column)
-			}
-			faults = append(faults, cfg.FaultAt(path, message))
-		}
-	}
+	cfg, faults := config.Load(path, os.Environ(), func(c *config.Config) (found []config.Fault) {
+		tasks, found = compile(c)
+		return found
+	})
 	if len(faults) > 0 {
 		return nil, nil, configError{faults}
 	}
 	return cfg, tasks, nil
+}
+
+// compile turns the config's platform tasks into ones that can be evaluated.
+func compile(c *config.Config) (*transform.Tasks, []config.Fault) {
+	definitions := make([]transform.TaskDefinition, len(c.PlatformTasks))
+	for i, t := range c.PlatformTasks {
+		definitions[i] = transform.TaskDefinition{
+			ID: t.ID, Name: t.Name, Severity: t.Severity, Description: t.Description,
+			ConfigurePath: t.ConfigurePath, Enabled: t.Enabled,
+		}
+		if t.CompleteWhen != nil {
+			definitions[i].CompleteWhen = *t.CompleteWhen
+		}
+	}
+	tasks, bad := transform.NewTasks(definitions)
+	var faults []config.Fault
+	for _, b := range bad {
+		message := b.Message
+		if b.Line > 0 {
+			message = fmt.Sprintf("%s (line %d, column %d of the expression)", message, b.Line, b.Column)
+		}
+		faults = append(faults, c.FaultAt(fmt.Sprintf("platform_tasks[%d].%s", b.Index, b.Field), message))
+	}
+	return tasks, faults
 }
 
 type checkCommand struct {

@@ -120,7 +120,7 @@ type PlatformTask struct {
 	Name          *string `config:"name"`
 	Severity      *string `config:"severity"` // blocker, warning or info
 	Description   *string `config:"description"`
-	ConfigurePath *string `config:"configure_path"` // a path of the host product, or an http(s) URL
+	ConfigurePath *string `config:"configure_path"` // a path of the host product
 	Enabled       *bool   `config:"enabled"`
 	CompleteWhen  *string `config:"complete_when"` // CEL, compiled by its user
 }

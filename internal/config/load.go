@@ -19,17 +19,23 @@ type document struct {
 	Sources []sourceEntry `config:"sources"`
 }
 
+// Check finds faults that only others can judge, such as in the expression of a
+// platform task. The Config it sees may have faults of other kinds. It makes its
+// own with Config.FaultAt.
+type Check func(*Config) []Fault
+
 // Load reads the file at path and the environment (NAME=value pairs, as
-// os.Environ gives them). With any fault there is no Config.
-func Load(path string, environ []string) (*Config, Faults) {
+// os.Environ gives them), and lets the checks see what was read. With any fault
+// there is no Config.
+func Load(path string, environ []string, checks ...Check) (*Config, Faults) {
 	data, problem := readFile(path)
 	if problem != "" {
 		return nil, Faults{{Message: problem}}
 	}
-	return load(data, environ)
+	return load(data, environ, checks...)
 }
 
-func load(data []byte, environ []string) (*Config, Faults) {
+func load(data []byte, environ []string, checks ...Check) (*Config, Faults) {
 	r := newReport()
 	file, readable := r.parse(data)
 	if !readable {
@@ -59,11 +65,14 @@ func load(data []byte, environ []string) (*Config, Faults) {
 	v.platformTasks(c.PlatformTasks)
 	c.Auth.Keys = v.keys(doc.Auth.Keys)
 	c.Sources = v.sources(doc.Sources)
+	c.lines = r.lines
+	for _, check := range checks {
+		r.faults = append(r.faults, check(&c)...)
+	}
 	if faults := r.sorted(); len(faults) > 0 {
 		return nil, faults
 	}
 	c.Warnings = v.warnings
-	c.lines = r.lines
 	return &c, nil
 }
 

@@ -172,22 +172,6 @@ func oneOf(words ...string) rule {
 	}
 }
 
-// linkTarget is what may stand in a link of a page: never a script, never
-// another host by `//host`.
-func linkTarget(s string) string {
-	if problem := plainText(1, 2048)(s); problem != "" {
-		return problem
-	}
-	if strings.HasPrefix(s, "/") && !strings.HasPrefix(s, "//") && !strings.HasPrefix(s, `/\`) {
-		return ""
-	}
-	u, err := url.Parse(s)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
-		return "must be a path that begins with one /, or an http:// or https:// URL without a user"
-	}
-	return ""
-}
-
 // paragraph is plainText over several lines.
 func paragraph(most int) rule {
 	return func(s string) string {

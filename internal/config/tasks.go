@@ -8,6 +8,8 @@ const (
 	mostExpression  = 4096
 )
 
+// platformTasks checks the texts. What a path or an expression may be is judged
+// where tasks are made, by a Check.
 func (v *validator) platformTasks(tasks []PlatformTask) {
 	seen := map[string]string{}
 	for i, task := range tasks {
@@ -18,7 +20,6 @@ func (v *validator) platformTasks(tasks []PlatformTask) {
 		v.optional(child(path, "name"), task.Name, plainText(1, mostTaskName))
 		v.optional(child(path, "severity"), task.Severity, oneOf("blocker", "warning", "info"))
 		v.optional(child(path, "description"), task.Description, paragraph(mostDescription))
-		v.optional(child(path, "configure_path"), task.ConfigurePath, linkTarget)
 		v.optional(child(path, "complete_when"), task.CompleteWhen, paragraph(mostExpression))
 	}
 }

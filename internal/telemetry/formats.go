@@ -33,6 +33,21 @@ func isHex(s string, n int) bool {
 	return len(s) == n && onlyOf(s, digits+"abcdef")
 }
 
+// isID reports whether s is an id of a request or a trace: 32 or 40 hexadecimal
+// digits, or a UUID.
+func isID(s string) bool {
+	if len(s) == 36 && s[8] == '-' && s[13] == '-' && s[18] == '-' && s[23] == '-' {
+		s = strings.ReplaceAll(strings.ToLower(s), "-", "")
+	}
+	return isHex(s, 32) || isHex(s, 40)
+}
+
+// isIdent reports whether s is an id as sources and tenants have them. Ids stand
+// in paths and answers anyway, and an operator looks for them in logs.
+func isIdent(s string) bool {
+	return s != "" && len(s) <= 64 && onlyOf(s, digits+lower+upper+"-_.")
+}
+
 // isVersion reports whether s is a version as Go writes it: v1.2.3,
 // v0.0.0-20060102150405-0123456789ab, 1.2.3-rc.1+dirty. No part is long
 // enough to be a token.

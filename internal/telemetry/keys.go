@@ -10,7 +10,8 @@ type treatment uint8
 const (
 	plain    treatment = iota // shown unless redact.Secretlike
 	text                      // written by somebody else: its first line, by redact.Text
-	hexID                     // 32 hexadecimal digits are shown, else as plain
+	hexID                     // 32 or 40 hexadecimal digits or a UUID are shown, else as plain
+	ident                     // an id made of letters, digits and "-_.", such as a UUID, is shown; else as plain
 	version                   // a semantic or pseudo-version is shown, else as plain
 	route                     // a pattern of the route table is shown, else as plain
 	pathname                  // each element is judged alone
@@ -27,7 +28,7 @@ var keys = map[string]treatment{
 	"path_pattern": route, "route": route, "request_id": hexID,
 	"trace_id": hexID, "span_id": plain,
 	"customer": plain, "customer_id": plain, "key_name": plain, "access": plain,
-	"source_id": plain, "esa_id": plain, "tenant": plain, "tenant_id": plain,
+	"source_id": ident, "esa_id": plain, "tenant": ident, "tenant_id": ident,
 	"stream": plain, "sync_type": plain, "task": plain, "field": plain, "adapter": plain,
 
 	// How it went.

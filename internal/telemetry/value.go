@@ -83,7 +83,11 @@ func cleanString(how treatment, s string) string {
 		}
 		return s
 	case hexID:
-		if isHex(s, 32) || isHex(s, 40) {
+		if isID(s) {
+			return s
+		}
+	case ident:
+		if isIdent(s) {
 			return s
 		}
 	case version:

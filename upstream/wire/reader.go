@@ -87,8 +87,10 @@ func (r *reader) next() (raw []byte, kind jsontext.Kind) {
 	}
 	from := r.at
 	r.at = int(r.dec.InputOffset())
-	for raw = r.body[from:r.at]; between[raw[0]]; raw = raw[1:] {
+	for between[r.body[from]] {
+		from++
 	}
+	raw = r.body[from:r.at]
 	return raw, jsontext.Value(raw).Kind()
 }
 

@@ -1,0 +1,163 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// warmup precedes each measured time and is not counted.
+const warmup = 200 * time.Millisecond
+
+// target is one thing to be driven.
+type target struct {
+	name    string
+	server  *child
+	request func(etag string) []byte // the tag is empty but for a conditional target
+	// conditional: the tag of the newest answer is sent along, and 304 is the
+	// answer that counts. A 200 (the document has changed) brings a new tag.
+	conditional bool
+}
+
+// result is one target in one round.
+type result struct {
+	rate float64       // requests per second
+	cpu  time.Duration // of the server, per request; 0: not known
+	size float64       // body bytes per answer
+	full float64       // share of answers that were not a 304
+}
+
+// tally counts one connection's answers, in cache lines of its own.
+type tally struct {
+	requests, full, bytes atomic.Int64
+	_                     [40]byte
+}
+
+func sum(tallies []tally) (requests, full, bytes int64) {
+	for i := range tallies {
+		requests += tallies[i].requests.Load()
+		full += tallies[i].full.Load()
+		bytes += tallies[i].bytes.Load()
+	}
+	return requests, full, bytes
+}
+
+// drive keeps so many connections busy with a target and measures for d, after a
+// warm-up. Any answer that is not the one expected ends it with an error.
+func drive(ctx context.Context, t target, connections int, d time.Duration) (result, error) {
+	deadline := time.Now().Add(warmup + d + 10*time.Second)
+	clients := make([]*client, 0, connections)
+	defer func() {
+		for _, c := range clients {
+			c.close()
+		}
+	}()
+	for range connections {
+		c, err := dial(t.server.address, deadline)
+		if err != nil {
+			return result{}, err
+		}
+		clients = append(clients, c)
+	}
+
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	tallies := make([]tally, connections)
+	var stop atomic.Bool
+	var workers sync.WaitGroup
+	for i, c := range clients {
+		workers.Go(func() {
+			if err := t.work(c, &tallies[i], &stop); err != nil {
+				fail(fmt.Errorf("%s: %w", t.name, err))
+			}
+		})
+	}
+	r, err := t.measure(ctx, tallies, d)
+	stop.Store(true)
+	workers.Wait()
+	return r, err
+}
+
+// measure reads the tallies at both ends of the measured time.
+func (t target) measure(ctx context.Context, tallies []tally, d time.Duration) (result, error) {
+	if err := pause(ctx, warmup); err != nil {
+		return result{}, err
+	}
+	cpu, known := t.server.cpu()
+	requests, full, bytes := sum(tallies)
+	began := time.Now()
+	if err := pause(ctx, d); err != nil {
+		return result{}, err
+	}
+	requests2, full2, bytes2 := sum(tallies)
+	took := time.Since(began)
+	cpu2, known2 := t.server.cpu()
+
+	n := requests2 - requests
+	if n == 0 {
+		return result{}, fmt.Errorf("%s: no answer in %s", t.name, took)
+	}
+	r := result{rate: float64(n) / took.Seconds(), size: float64(bytes2-bytes) / float64(n), full: float64(full2-full) / float64(n)}
+	if known && known2 {
+		r.cpu = (cpu2 - cpu) / time.Duration(n)
+	}
+	return r, nil
+}
+
+// work asks over one connection until it is told to stop.
+func (t target) work(c *client, counted *tally, stop *atomic.Bool) error {
+	request := t.request("")
+	if t.conditional {
+		var err error
+		if request, err = t.conditionalRequest(c); err != nil {
+			return err
+		}
+	}
+	for !stop.Load() {
+		status, length, err := c.do(request)
+		if err != nil {
+			return err
+		}
+		counted.requests.Add(1)
+		switch {
+		case status == 304 && t.conditional:
+			continue
+		case status != 200:
+			return fmt.Errorf("status %d", status)
+		}
+		counted.full.Add(1)
+		counted.bytes.Add(int64(length))
+		if t.conditional {
+			if request, err = t.conditionalRequest(c); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// conditionalRequest asks for the document as it is now and makes the request of
+// one who holds it.
+func (t target) conditionalRequest(c *client) ([]byte, error) {
+	c.keep = true
+	defer func() { c.keep = false }()
+	status, _, err := c.do(t.request(""))
+	if err != nil || status != 200 || c.etag == "" {
+		return nil, fmt.Errorf("no ETag to be had (status %d, %w)", status, err)
+	}
+	return t.request(c.etag), nil
+}
+
+// pause waits for d, or for the end of ctx and gives its cause.
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
