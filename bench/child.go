@@ -24,7 +24,7 @@ type child struct {
 	address string // host:port
 
 	cmd   *exec.Cmd
-	stdin io.WriteCloser // its end tells a profiled child that nobody is there any more
+	stdin io.WriteCloser // orders to a profiled child
 	log   *childLog
 	once  sync.Once
 	err   error

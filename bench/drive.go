@@ -144,8 +144,11 @@ func (t target) conditionalRequest(c *client) ([]byte, error) {
 	c.keep = true
 	defer func() { c.keep = false }()
 	status, _, err := c.do(t.request(""))
-	if err != nil || status != 200 || c.etag == "" {
-		return nil, fmt.Errorf("no ETag to be had (status %d, %w)", status, err)
+	switch {
+	case err != nil:
+		return nil, err
+	case status != 200 || c.etag == "":
+		return nil, fmt.Errorf("status %d and ETag %q, where a tag is needed", status, c.etag)
 	}
 	return t.request(c.etag), nil
 }

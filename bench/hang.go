@@ -59,8 +59,11 @@ func runHang(ctx context.Context, w *world, _ *settings) (err error) {
 func (h *hang) cycle(ctx context.Context, source string) error {
 	tenant := "tnt_" + source
 	stale, fresh := statusRequest(source), statusRequest(control)
-	if _, status, err := fetch(h.gateway.address, stale); err != nil || status != 200 {
-		return fmt.Errorf("no copy to begin with (status %d, %w)", status, err)
+	switch _, status, err := fetch(h.gateway.address, stale); {
+	case err != nil:
+		return err
+	case status != 200:
+		return fmt.Errorf("status %d, and so no copy to begin with", status)
 	}
 	h.w.agent.Fault(tenant, upstreamtest.Fault{Hang: true})
 	defer h.w.agent.Fault(tenant, upstreamtest.Fault{})

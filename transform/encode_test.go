@@ -106,6 +106,18 @@ func TestAppendStatusOfOddText(t *testing.T) {
 	}
 }
 
+// Text is looked at eight bytes at a time, so every place counts.
+func TestAppendStatusOfOddTextAtEveryPlace(t *testing.T) {
+	for at := range 20 {
+		for _, odd := range []string{"\x00", "\x1f", "\n", "\"", "\\", "\x7f", "é", " ", "!", "[", "]"} {
+			s := &api.Status{Adapter: api.Adapter{Type: strings.Repeat("x", at) + odd + strings.Repeat("y", 19-at)}}
+			if got, want := transform.AppendStatus(nil, s), encoded(t, s); !bytes.Equal(got, want) {
+				t.Errorf("%q at %d:\n got %s\nwant %s", odd, at, got, want)
+			}
+		}
+	}
+}
+
 func TestAppendStatusDoesNotAllocate(t *testing.T) {
 	in := connected()
 	doc, _ := newTasks(t).Status(in)

@@ -45,11 +45,11 @@ func (j *judge) syncs(streams []wire.Stream) api.Syncs {
 	var written [maxStreams]string // by position in out: the spelling that filled it
 	for i := range streams {
 		s := &streams[i]
-		if !redact.Word(s.Name) || strings.ContainsAny(s.Name, ".-") {
+		name, ok := streamName(s.Name)
+		if !ok {
 			j.note("syncs.?")
 			continue
 		}
-		name := CamelCase(s.Name)
 		at := findStream(out, name)
 		switch {
 		case at < 0 && len(out) == maxStreams:
@@ -70,6 +70,14 @@ func (j *judge) syncs(streams []wire.Stream) api.Syncs {
 	}
 	sortStreams(out[len(required):])
 	return out
+}
+
+// streamName gives the name that a stream has here, if it is a plain word.
+func streamName(name string) (camel string, ok bool) {
+	if camel, ok = camelNames[name]; ok {
+		return camel, true
+	}
+	return camelCase(name), redact.Word(name) && !strings.ContainsAny(name, ".-")
 }
 
 // findStream gives the index of the stream of a name, or -1.

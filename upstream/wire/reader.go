@@ -2,7 +2,6 @@ package wire
 
 import (
 	"bytes"
-	"encoding/binary"
 	"io"
 	"sync"
 	"unicode/utf8"
@@ -13,14 +12,15 @@ import (
 // reader walks one JSON document. The first error sticks: every later call then
 // does nothing, so block readers need not look at errors at all.
 type reader struct {
-	dec     jsontext.Decoder
-	src     bytes.Buffer
-	body    []byte
-	at      int      // where the last token ended in body
-	scratch []byte   // an unescaped string, or a path; valid until the next read
-	path    []string // the blocks that the current field is in
-	notes   Notes
-	err     error
+	dec      jsontext.Decoder
+	src      bytes.Buffer
+	body     []byte
+	at       int      // where the last token ended in body
+	verbatim bool     // isVerbatim of the whole body, which is cheaper than of every string
+	scratch  []byte   // an unescaped string, or a path; valid until the next read
+	path     []string // the blocks that the current field is in
+	notes    Notes
+	err      error
 }
 
 // The sales agent is read leniently where leniency can't be told from health:
@@ -38,7 +38,7 @@ var readers = sync.Pool{New: func() any { return new(reader) }}
 // newReader gives a reader at the start of body, which it never changes.
 func newReader(body []byte) *reader {
 	r := readers.Get().(*reader)
-	r.body, r.at = body, 0
+	r.body, r.at, r.verbatim = body, 0, isVerbatim(body)
 	r.src = *bytes.NewBuffer(body)
 	r.dec.Reset(&r.src, readerOptions...)
 	return r
@@ -169,7 +169,7 @@ func (r *reader) scalar() (raw []byte, kind jsontext.Kind) {
 // next read.
 func (r *reader) unquote(raw []byte) []byte {
 	inner := raw[1 : len(raw)-1]
-	if verbatim(inner) || bytes.IndexByte(inner, '\\') < 0 && utf8.Valid(inner) {
+	if r.verbatim || isVerbatim(inner) {
 		return inner
 	}
 	// The error only says that something became U+FFFD, which is wanted.
@@ -177,21 +177,9 @@ func (r *reader) unquote(raw []byte) []byte {
 	return r.scratch
 }
 
-// verbatim reports whether the inside of a JSON string is ASCII without escapes,
-// eight bytes at a time: nearly every string is, and each is asked.
-func verbatim(b []byte) bool {
-	const low, high = 0x0101010101010101, 0x8080808080808080
-	const escape = '\\' * low
-	var odd uint64 // a high bit in it marks a byte that is not verbatim
-	for ; len(b) >= 8; b = b[8:] {
-		word := binary.LittleEndian.Uint64(b)
-		odd |= word | ((word ^ escape) - low)
-	}
-	for _, c := range b {
-		odd |= uint64(c) | ((uint64(c) ^ '\\') - 1)
-	}
-	return odd&high == 0
-}
+// isVerbatim reports whether strings in b stand as they are meant: no escapes,
+// no bytes that are not UTF-8.
+func isVerbatim(b []byte) bool { return bytes.IndexByte(b, '\\') < 0 && utf8.Valid(b) }
 
 // end checks that nothing but white space follows the document.
 func (r *reader) end() {

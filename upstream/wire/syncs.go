@@ -6,12 +6,29 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// maxStreams bounds the streams that are not knownStreams (64 in all), so that junk can
+// maxStreams bounds the streams that are not known (64 in all), so that junk can
 // neither fill the memory nor push out what is always served.
 const maxStreams = 58
 
-var knownStreams = []string{
-	"inventory", "custom_targeting", "advertisers", "reporting", "signal_coverage", "pricing_availability",
+const knownStreams = 6
+
+// knownStream gives the name of a stream of the builds known so far, else "".
+func knownStream(name []byte) string {
+	switch string(name) {
+	case "inventory":
+		return "inventory"
+	case "custom_targeting":
+		return "custom_targeting"
+	case "advertisers":
+		return "advertisers"
+	case "reporting":
+		return "reporting"
+	case "signal_coverage":
+		return "signal_coverage"
+	case "pricing_availability":
+		return "pricing_availability"
+	}
+	return ""
 }
 
 // syncs reads the sync streams: every name whose last value is an object.
@@ -21,27 +38,32 @@ func (r *reader) syncs() []Stream {
 	if !r.open(jsontext.KindBeginObject) {
 		return nil
 	}
-	streams, others := make([]Stream, 0, len(knownStreams)), 0
+	streams, others := make([]Stream, 0, knownStreams), 0
 	for name, more := r.name(); more; name, more = r.name() {
-		if len(name) == 0 {
+		known := knownStream(name)
+		at := find(streams, name)
+		switch {
+		case len(name) == 0:
 			r.malformed("?")
 			r.skip()
 			continue
+		case at < 0 && known == "" && others == maxStreams:
+			r.malformed("")
+			r.skip()
+			continue
+		case at < 0 && known == "":
+			others++
+			streams = append(streams, Stream{Name: string(name)})
+		case at < 0:
+			streams = append(streams, Stream{Name: known})
 		}
-		at := find(streams, name)
 		if at < 0 {
-			if !slices.Contains(knownStreams, string(name)) {
-				if others == maxStreams {
-					r.malformed("")
-					r.skip()
-					continue
-				}
-				others++
-			}
-			at = len(streams)
-			streams = append(streams, Stream{Name: intern(name)})
+			at = len(streams) - 1
 		}
-		r.in(segment(name))
+		if known == "" {
+			known = segment(name)
+		}
+		r.in(known)
 		if !r.stream(&streams[at]) {
 			streams = slices.Delete(streams, at, at+1)
 		}

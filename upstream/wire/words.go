@@ -4,8 +4,6 @@ package wire
 // them saves an allocation each. Whatever is missing here is only allocated.
 var words = func() (table [32][]string) {
 	for _, w := range []string{
-		// streams
-		"inventory", "custom_targeting", "advertisers", "reporting", "signal_coverage", "pricing_availability",
 		// statuses, severities, scopes
 		"success", "failed", "running", "never_run", "ok", "warning", "critical", "blocker", "info", "platform", "publisher",
 		// issue categories and actions

@@ -1,0 +1,313 @@
+package main_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"esagate/api/apitest"
+	"esagate/upstream/upstreamtest"
+)
+
+// The tests here drive the built binary as an operator does.
+
+const (
+	clearKey = "a-storefront-key-CANARY-123456"
+	agentKey = "an-agent-key-CANARY-1234567890"
+	patience = 30 * time.Second // for a process to do what it should; not a measure
+)
+
+var binary string
+
+func TestMain(m *testing.M) {
+	folder, err := os.MkdirTemp("", "esagate-test-")
+	if err != nil {
+		panic(err)
+	}
+	binary = filepath.Join(folder, "esagate")
+	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "%s\n", out)
+		panic(err)
+	}
+	code := m.Run()
+	_ = os.RemoveAll(folder)
+	os.Exit(code)
+}
+
+// process is a running esagate.
+type process struct {
+	t      *testing.T
+	cmd    *exec.Cmd
+	base   string
+	out    safeBuffer
+	errs   safeBuffer
+	exited chan error
+}
+
+type safeBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *safeBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *safeBuffer) String() string { b.mu.Lock(); defer b.mu.Unlock(); return b.buf.String() }
+
+// start runs the binary and waits until it serves.
+func start(t *testing.T, env []string, args ...string) *process {
+	t.Helper()
+	p := &process{t: t, exited: make(chan error, 1)}
+	p.cmd = exec.Command(binary, args...)
+	p.cmd.Env = append(os.Environ(), env...)
+	p.cmd.Stdout = &p.out
+	pipe, err := p.cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	serving := make(chan string, 1)
+	go func() {
+		address := regexp.MustCompile(`"?address"?[=:]"?(127\.0\.0\.1:\d+)`)
+		lines := bufio.NewScanner(pipe)
+		for lines.Scan() {
+			fmt.Fprintln(&p.errs, lines.Text())
+			if m := address.FindStringSubmatch(lines.Text()); m != nil && strings.Contains(lines.Text(), "serving") {
+				serving <- m[1]
+			}
+		}
+		p.exited <- p.cmd.Wait()
+	}()
+	t.Cleanup(func() { _ = p.cmd.Process.Kill() })
+	select {
+	case address := <-serving:
+		p.base = "http://" + address
+	case err := <-p.exited:
+		t.Fatalf("ended at once: %v\n%s", err, p.errs.String())
+	case <-time.After(patience):
+		t.Fatalf("does not serve:\n%s", p.errs.String())
+	}
+	return p
+}
+
+// stop sends SIGTERM and wants a clean exit.
+func (p *process) stop() {
+	p.t.Helper()
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		p.t.Fatal(err)
+	}
+	select {
+	case err := <-p.exited:
+		if err != nil {
+			p.t.Errorf("exit: %v\n%s", err, p.errs.String())
+		}
+	case <-time.After(patience):
+		p.t.Errorf("does not stop:\n%s", p.errs.String())
+	}
+}
+
+// get asks with a key and holds the answer against the contract.
+func (p *process) get(path, key string) (int, http.Header, []byte) {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, "GET", p.base+path, nil)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if key != "" {
+		r.Header.Set("Authorization", "Bearer "+key)
+	}
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	apitest.Validate(p.t, r, resp.StatusCode, resp.Header, body)
+	return resp.StatusCode, resp.Header, body
+}
+
+func statusPath(source string) string {
+	return "/api/v2/storefront/inventory-sources/" + source + "/status"
+}
+
+func TestDemo(t *testing.T) {
+	p := start(t, nil, "demo", "--address", "127.0.0.1:0")
+	printed := p.out.String()
+	key := regexp.MustCompile(`Bearer (\S+)'`).FindStringSubmatch(printed)[1]
+	for _, scene := range upstreamtest.Scenes() {
+		if !strings.Contains(printed, scene.SourceID) {
+			t.Errorf("the demo does not name %s", scene.SourceID)
+		}
+	}
+	if !strings.Contains(printed, p.base+statusPath("harbour-news")) {
+		t.Errorf("no line to paste for %s:\n%s", p.base, printed)
+	}
+	for _, source := range []string{"harbour-news", "loft-living", "summit-sports", "old-mill-gazette", "northwind-labs", "granite-video"} {
+		code, _, body := p.get(statusPath(source), key)
+		if code != 200 || bytes.Contains(body, []byte("CANARY")) {
+			t.Errorf("%s: %d %s", source, code, body)
+		}
+	}
+	unplug := regexp.MustCompile(`http://\S+/_agent/down`).FindString(printed)
+	resp, err := http.Post(unplug, "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	if code, _, _ := p.get(statusPath("harbour-news"), key); code != 200 {
+		t.Errorf("a known source without the sales agent: %d", code)
+	}
+	if code, header, _ := p.get(statusPath("lighthouse-radio"), key); code != 503 || header.Get("Retry-After") == "" {
+		t.Errorf("a source never read before, without the sales agent: %d %v", code, header)
+	}
+	if code, _, _ := p.get("/readyz", ""); code != 200 {
+		t.Errorf("/readyz: %d", code)
+	}
+	p.stop()
+	if strings.Contains(p.errs.String(), "CANARY") {
+		t.Error("a planted secret stands in the log")
+	}
+}
+
+// write makes a config before a simulated agent.
+func write(t *testing.T, agentURL string) (config string, env []string) {
+	t.Helper()
+	folder := t.TempDir()
+	config = filepath.Join(folder, "config.yaml")
+	text := fmt.Sprintf(`
+server: {address: "127.0.0.1:0"}
+upstream: {base_url: %q, api_key: "${AGENT_KEY}"}
+store: {url: "sqlite://%s"}
+auth: {keys: [{name: storefront, customer_id: 4711, access: read, key: "${STOREFRONT_KEY}"}]}
+sources: [{source_id: meadow, customer_id: 4711, tenant_id: tnt_meadow, ad_server: {type: google_ad_manager, network_code: "123"}}]
+`, agentURL, filepath.Join(folder, "esagate.db"))
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return config, []string{"AGENT_KEY=" + agentKey, "STOREFRONT_KEY=" + clearKey, "ESAGATE_TELEMETRY_LOG_LEVEL=debug"}
+}
+
+func TestServe(t *testing.T) {
+	agent := upstreamtest.New(upstreamtest.Options{APIKey: agentKey})
+	defer agent.Close()
+	agent.SetTenant(upstreamtest.Tenant{ID: "tnt_meadow", ExternalOrgID: "org", Active: true, Status: upstreamtest.NewerBuild()})
+	server, err := agent.Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	config, env := write(t, server.URL())
+	p := start(t, env, "serve", "--config", config)
+	if code, _, body := p.get(statusPath("meadow"), clearKey); code != 200 {
+		t.Errorf("status: %d %s", code, body)
+	}
+
+	p.stop()
+
+	// What is known outlives the process, and the sales agent.
+	if err := server.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again := start(t, env, "serve", "--config", config)
+	code, _, body := again.get("/api/v2/storefront/inventory-sources/meadow/esa", clearKey)
+	var c struct{ InventorySync *struct{ Status string } }
+	if err := json.Unmarshal(body, &c); err != nil || code != 200 || c.InventorySync == nil || c.InventorySync.Status != "success" {
+		t.Errorf("esa after a restart: %d %s", code, body)
+	}
+	code, header, body := again.get(statusPath("meadow"), clearKey)
+	if code != 503 || header.Get("Retry-After") == "" || !bytes.Contains(body, []byte("UPSTREAM_UNREACHABLE")) {
+		t.Errorf("status without the sales agent: %d %s", code, body)
+	}
+	again.stop()
+	for _, log := range []string{p.errs.String(), again.errs.String()} {
+		if strings.Contains(log, "CANARY") || !strings.Contains(log, `"msg":"stopping"`) {
+			t.Errorf("log: %s", log)
+		}
+	}
+}
+
+func TestRequestsInFlightAreFinishedOnSIGTERM(t *testing.T) {
+	agent := upstreamtest.New(upstreamtest.Options{APIKey: agentKey})
+	defer agent.Close()
+	agent.SetTenant(upstreamtest.Tenant{ID: "tnt_meadow", Active: true, Status: upstreamtest.Healthy()})
+	server, err := agent.Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = server.Close() }()
+	config, env := write(t, server.URL())
+	p := start(t, env, "serve", "--config", config)
+	agent.Fault("tnt_meadow", upstreamtest.Fault{Only: upstreamtest.RouteStatus, Delay: time.Second})
+	answered := make(chan int, 1)
+	go func() {
+		code, _, _ := p.get(statusPath("meadow"), clearKey)
+		answered <- code
+	}()
+	reached := func() bool { now, _ := agent.InFlightStatus("tnt_meadow"); return now > 0 }
+	for tick := time.NewTicker(5 * time.Millisecond); !reached(); <-tick.C {
+	}
+	p.stop()
+	if code := <-answered; code != 200 {
+		t.Errorf("the request in flight got %d", code)
+	}
+}
+
+func TestCheck(t *testing.T) {
+	config, env := write(t, "http://127.0.0.1:1")
+	check := func(env []string, file string) (string, int) {
+		cmd := exec.Command(binary, "check", "--config", file)
+		cmd.Env = append(os.Environ(), env...)
+		out, _ := cmd.CombinedOutput()
+		return string(out), cmd.ProcessState.ExitCode()
+	}
+	if out, code := check(env, config); code != 0 || !strings.Contains(out, "good") {
+		t.Errorf("a good config: %d %s", code, out)
+	}
+	bad := filepath.Join(t.TempDir(), "bad.yaml")
+	text := `
+server: {address: CANARY, colour: CANARY}
+upstream: {api_key: "${NOT_SET_ANYWHERE}", attempts: CANARY}
+platform_tasks:
+  - {id: first, complete_when: "source.CANARY["}
+  - {id: first, severity: CANARY}
+`
+	if err := os.WriteFile(bad, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, code := check(env, bad)
+	if code != 2 || strings.Contains(out, "CANARY") {
+		t.Errorf("a bad config: %d %s", code, out)
+	}
+	for _, fault := range []string{"server.address", "server.colour", "upstream.api_key", "NOT_SET_ANYWHERE", "upstream.attempts",
+		"platform_tasks[0].complete_when (line 5)", "column", "platform_tasks[1].id", "platform_tasks[1].severity"} {
+		if !strings.Contains(out, fault) {
+			t.Errorf("%s is not reported:\n%s", fault, out)
+		}
+	}
+	serve := exec.Command(binary, "serve", "--config", bad)
+	if out, err := serve.CombinedOutput(); err == nil || serve.ProcessState.ExitCode() != 2 || bytes.Contains(out, []byte("CANARY")) {
+		t.Errorf("serve with a bad config: %v %s", err, out)
+	}
+}
