@@ -99,7 +99,7 @@ func printLoad(all []target, results [][]result, s *settings) {
 		}
 		body := fmt.Sprintf("%.0f bytes", sizes.median())
 		if t.conditional {
-			body = fmt.Sprintf("%.1f %% were a 200", 100*full.median())
+			body = fmt.Sprintf("none (at most %.2f %% were a 200)", 100*full.most())
 		}
 		fmt.Fprintf(out, "| %s\t| %.0f\t| %.0f .. %.0f\t| %.2f\t| %.2f .. %.2f\t| %.1f us\t| %s\t|\n", t.name,
 			rates.median(), rates.least(), rates.most(), ratios.median(), ratios.least(), ratios.most(),

@@ -81,7 +81,8 @@ func TestAtMost64Streams(t *testing.T) {
 func TestSeverity(t *testing.T) {
 	for block, want := range map[string]string{
 		`{"status":"failed"}`: "failed critical", `{"status":"never_run"}`: "never_run warning", `{"status":"success"}`: "success ok",
-		`{"status":"running"}`: "running ok", `{"status":"queued"}`: "queued ok", `{}`: "unknown ok", `{"status":"not a word"}`: "unknown ok",
+		`{"status":"running"}`: "running ok", `{"status":"queued"}`: "queued ok", `{}`: "never_run warning", `{"status":5}`: "never_run warning",
+		`{"last_run_at":"2026-03-01T09:00:00Z"}`: "unknown ok", `{"status":"not a word"}`: "unknown ok",
 		`{"status":"failed","severity":"ok"}`: "failed ok", `{"status":"failed","severity":null}`: "failed critical",
 		`{"status":"failed","severity":4}`: "failed critical", `{"status":"success","severity":"dire"}`: "success warning",
 		`null`: "never_run warning", `"x"`: "never_run warning",
@@ -145,9 +146,9 @@ func TestTaskWording(t *testing.T) {
 func TestSnapshotLeavesTheDecodersNotesAlone(t *testing.T) {
 	doc := &wire.Status{Notes: wire.Notes{Malformed: append(make([]string, 0, 8), "packages")}}
 	_, first := transform.Snapshot(doc) // an adapter type of ""
-	doc.Adapter.Type = "mock"
+	doc.Adapter.Type, doc.Syncs = "mock", []wire.Stream{{Name: "no word"}}
 	_, second := transform.Snapshot(doc)
-	if !slices.Equal(first, []string{"packages", "adapter.type"}) || !slices.Equal(second, []string{"packages"}) || len(doc.Notes.Malformed) != 1 {
-		t.Errorf("%q, %q, %q", first, second, doc.Notes.Malformed)
+	if !slices.Equal(first, []string{"packages", "adapter.type"}) || !slices.Equal(second, []string{"packages", "syncs.?"}) {
+		t.Errorf("%q, %q", first, second)
 	}
 }

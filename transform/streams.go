@@ -107,9 +107,12 @@ func isSnake(name string) bool {
 
 // block writes a stream's block, but for its item count.
 func (j *judge) block(s *wire.Stream, b *api.SyncBlock) {
-	// Upstream always writes a status. Without one nothing is known: to say
-	// never_run would be to invent news.
-	status := unknownWord
+	// never_run is upstream's own default. A run that is told of without a status
+	// ended nobody knows how.
+	status := statusNeverRun
+	if !s.LastRunAt.Time.IsZero() || !s.LastSuccessAt.Time.IsZero() {
+		status = unknownWord
+	}
 	if s.Status.Set {
 		status = s.Status.Value
 		if !redact.Word(status) {

@@ -139,7 +139,7 @@ func TestOfARepeatedFieldTheLastWins(t *testing.T) {
 	s := decode(t, head+`,
 		"packages": {"active_count": 1}, "packages": {"paused_count": 2, "paused_count": 3},
 		"creatives": {"active_count": 5}, "creatives": null,
-		"syncs": {"inventory": {"status": "success", "item_count": 4}, "inventory": {"status": "failed"},
+		"syncs": {"inventory": {"status": "success", "item_count": 4}, "inventory": {"status": "failed", "severity": "ok", "severity": 4, "error": "x", "error": null},
 		          "reporting": {"status": "success"}, "reporting": 1},
 		"workflows": {"by_kind": {"b": 1, "a": 1, "b": 2, "a": "x"}}
 	}`)
@@ -149,7 +149,7 @@ func TestOfARepeatedFieldTheLastWins(t *testing.T) {
 	if s.Creatives.Set {
 		t.Error("creatives: null came last")
 	}
-	if len(s.Syncs) != 1 || s.Syncs[0].Status.Value != "failed" || s.Syncs[0].ItemCount.Set {
+	if len(s.Syncs) != 1 || s.Syncs[0].Status.Value != "failed" || s.Syncs[0].ItemCount.Set || s.Syncs[0].Severity.Set || s.Syncs[0].Error.Set {
 		t.Errorf("syncs %+v", s.Syncs)
 	}
 	if !slices.Equal(s.Workflows.Value.ByKind, []wire.KindCount{{Kind: "b", Count: 2}}) {
