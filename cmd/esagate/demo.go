@@ -91,7 +91,7 @@ func demoConfig(base, agentURL, database string, scenes []upstreamtest.Scene) *c
 	}}
 	for _, s := range scenes {
 		source := registry.ConfigSource{CustomerID: demoCustomer, SourceID: s.SourceID, Name: s.Title, TenantID: s.Tenant.ID}
-		if s.Tenant.AdServer.Type == "google_ad_manager" { // of the others the gateway learns by asking
+		if t := s.Tenant.AdServer.Type; t != "" && t != "springserve" { // of that one the gateway learns by asking
 			source.AdServer = &registry.AdServer{Type: s.Tenant.AdServer.Type, NetworkCode: s.Tenant.AdServer.NetworkCode}
 		}
 		cfg.Sources = append(cfg.Sources, source)
