@@ -41,6 +41,7 @@ var (
 // request is one request on its way through the gateway.
 type request struct {
 	*http.Request
+	ctx context.Context // the request's own, with the server span in it
 
 	id     string
 	route  string // the template; noRoute when none matched
@@ -48,6 +49,10 @@ type request struct {
 	caller *Key // nil on a public route
 	answer recorder
 }
+
+// Context gives the context to answer in. It stands beside the request because
+// putting it there would mean to copy the request.
+func (r *request) Context() context.Context { return r.ctx }
 
 // noRoute stands for a path that is not in the table.
 const noRoute = "(none)"
@@ -82,7 +87,7 @@ func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 // not run on a 404 or a 405.
 func (g *Gateway) serve(w http.ResponseWriter, hr *http.Request) {
 	begun := time.Now()
-	r := &request{Request: hr, id: requestID(hr.Header), route: noRoute, answer: recorder{ResponseWriter: w}}
+	r := &request{Request: hr, ctx: hr.Context(), id: requestID(hr.Header), route: noRoute, answer: recorder{ResponseWriter: w}}
 	h := w.Header()
 	h[headerRequestID] = []string{r.id}
 	h["X-Content-Type-Options"] = nosniff
@@ -206,6 +211,8 @@ func kindOf(p any) string {
 	return "value"
 }
 
+var serverSpan = []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindServer)}
+
 // startSpan opens the server span, a child of the caller's where one came along.
 // It gives nil, and leaves the context alone, where nothing would come of it.
 func (g *Gateway) startSpan(r *request) trace.Span {
@@ -213,11 +220,10 @@ func (g *Gateway) startSpan(r *request) trace.Span {
 	if _, ok := r.Header["Traceparent"]; ok {
 		ctx = g.deps.Propagator.Extract(ctx, propagation.HeaderCarrier(r.Header))
 	}
-	ctx, span := g.tracer.Start(ctx, r.Method+" "+r.route, trace.WithSpanKind(trace.SpanKindServer))
-	if !span.SpanContext().IsValid() {
-		return nil
+	ctx, span := g.tracer.Start(ctx, r.Method+" "+r.route, serverSpan...)
+	if span.SpanContext().IsValid() {
+		r.ctx = ctx
 	}
-	r.Request = r.WithContext(ctx)
 	if !span.IsRecording() {
 		return nil
 	}
