@@ -2,6 +2,8 @@ package main
 
 import (
 	"bufio"
+	"errors"
+	"io"
 	"net"
 	"strings"
 	"sync/atomic"
@@ -48,7 +50,7 @@ func TestReadFindsTheEndOfAnAnswer(t *testing.T) {
 func TestReadRefusesWhatItCanNotEnd(t *testing.T) {
 	for name, answer := range map[string]string{
 		"no length":              "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nhello",
-		"chunks":                 "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+		"chunks":                 "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
 		"a length below zero":    "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
 		"a length beyond bounds": "HTTP/1.1 200 OK\r\nContent-Length: 9999999999\r\n\r\n",
 		"a closing server":       "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
@@ -60,8 +62,14 @@ func TestReadRefusesWhatItCanNotEnd(t *testing.T) {
 		"a body cut short":       "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel",
 		"nothing":                "",
 	} {
-		if status, length, err := answering(answer).read(); err == nil {
+		status, length, err := answering(answer).read()
+		if err == nil {
 			t.Errorf("%s: taken as %d with %d bytes", name, status, length)
+		}
+		// What the head forbids is refused by the head, not because no more came.
+		ended := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+		if cut := answer == "" || strings.HasSuffix(name, "cut short"); ended != cut {
+			t.Errorf("%s: refused with %v", name, err)
 		}
 	}
 }

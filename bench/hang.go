@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -27,10 +28,11 @@ type latencies struct{ fresh, stale sample[time.Duration] }
 // hang measures reads of copies that are over their freshness while their
 // refresh hangs, in turn with reads of a fresh copy of the same kind.
 type hang struct {
-	w                    *world
-	gateway              *child
-	starting             sample[time.Duration] // stale reads that begin the refresh
-	first, second, later latencies             // by the request's place on its connection
+	w       *world
+	gateway *child
+
+	waking               latencies // the first after a pause; a stale one begins the refresh
+	first, second, later latencies // by the request's place on its connection
 }
 
 // runHang goes through the cycles and reports.
@@ -45,8 +47,8 @@ func runHang(ctx context.Context, w *world, _ *settings) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, h.gateway.stop()) }()
-	for _, source := range sources[1:] {
-		if err := h.cycle(ctx, source); err != nil {
+	for i, source := range sources[1:] {
+		if err := h.cycle(ctx, source, i%2 == 1); err != nil {
 			return fmt.Errorf("%s: %w", source, err)
 		}
 	}
@@ -55,8 +57,9 @@ func runHang(ctx context.Context, w *world, _ *settings) (err error) {
 }
 
 // cycle warms a source's copy, lets the sales agent hang for it, waits until the
-// copy is no longer fresh, and measures.
-func (h *hang) cycle(ctx context.Context, source string) error {
+// copy is no longer fresh, and measures. Which kind of read comes first after the
+// wait is told by staleFirst: it has to wake everything up.
+func (h *hang) cycle(ctx context.Context, source string, staleFirst bool) error {
 	tenant := "tnt_" + source
 	stale, fresh := statusRequest(source), statusRequest(control)
 	switch _, status, err := fetch(h.gateway.address, stale); {
@@ -67,20 +70,31 @@ func (h *hang) cycle(ctx context.Context, source string) error {
 	}
 	h.w.agent.Fault(tenant, upstreamtest.Fault{Hang: true})
 	defer h.w.agent.Fault(tenant, upstreamtest.Fault{})
-	if err := pause(ctx, hangFresh+100*time.Millisecond); err != nil {
+	// The control is read a little later, so that it is still fresh when the other
+	// no longer is.
+	if err := pause(ctx, 300*time.Millisecond); err != nil {
 		return err
 	}
-	for i := range hangDials {
-		if err := h.firstTwo(fresh, false, &h.first.fresh, &h.second.fresh); err != nil {
-			return err
+	if _, _, err := fetch(h.gateway.address, fresh); err != nil {
+		return err
+	}
+	if err := pause(ctx, hangFresh-200*time.Millisecond); err != nil {
+		return err
+	}
+	first := &h.waking
+	for range hangDials {
+		readFresh := func() error { return h.firstTwo(fresh, false, &first.fresh, &h.second.fresh) }
+		readStale := func() error { return h.firstTwo(stale, true, &first.stale, &h.second.stale) }
+		order := []func() error{readFresh, readStale}
+		if staleFirst {
+			slices.Reverse(order)
 		}
-		first := &h.first.stale
-		if i == 0 {
-			first = &h.starting
+		for _, read := range order {
+			if err := read(); err != nil {
+				return err
+			}
 		}
-		if err := h.firstTwo(stale, true, first, &h.second.stale); err != nil {
-			return err
-		}
+		first = &h.first
 	}
 	if err := h.pairs(ctx, fresh, stale); err != nil {
 		return err
@@ -151,7 +165,7 @@ func (h *hang) print() {
 		name string
 		latencies
 	}{
-		{"first of a connection, begins the refresh", latencies{h.first.fresh, h.starting}},
+		{"first of a connection, after a pause", h.waking},
 		{"first of a connection", h.first},
 		{"second of a connection", h.second},
 		{"later ones", h.later},
