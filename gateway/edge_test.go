@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"esagate/api/apitest"
 	"esagate/gateway"
@@ -206,6 +207,43 @@ func TestPanicIsAnAnswer(t *testing.T) {
 			w.Errorf("after a panic: %d", b.status)
 		}
 	})
+}
+
+func TestFailuresAreLoggedWithinLimits(t *testing.T) {
+	inWorld(t, setup{}, func(w *world) {
+		w.agent.SetDown(true)
+		w.get(statusOf).failure(w, 503, "SERVICE_UNAVAILABLE")
+		line := lineWith(w.logs.String(), `"msg":"request could not be served"`)
+		for _, part := range []string{`"level":"WARN"`, `"source_id":"` + source + `"`, `"status":503`, `"reason":"UPSTREAM_`, `"key_name":"reader"`, `"request_id":"`} {
+			if !strings.Contains(line, part) {
+				w.Errorf("no %s in %s", part, line)
+			}
+		}
+		w.do("GET", statusOf)
+		if line := lineWith(w.logs.String(), `"status":401`); !strings.Contains(line, `"level":"DEBUG"`) {
+			w.Errorf("a client's mistake: %s", line)
+		}
+		for range 200 {
+			w.quiet(statusOf)
+		}
+		if n := strings.Count(w.logs.String(), "request could not be served"); n != 50 {
+			w.Errorf("%d lines for 201 failures at one moment, want the burst of 50", n)
+		}
+		w.pass(time.Second)
+		w.quiet(statusOf)
+		if !strings.Contains(w.logs.String(), `"dropped":151`) {
+			w.Error("how many lines were dropped is not told")
+		}
+	})
+}
+
+func lineWith(text, part string) string {
+	for line := range strings.Lines(text) {
+		if strings.Contains(line, part) {
+			return line
+		}
+	}
+	return ""
 }
 
 func TestCrossOrigin(t *testing.T) {

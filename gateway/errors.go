@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"log/slog"
 	"net/http"
 	"strconv"
 	"time"
@@ -71,7 +70,7 @@ func (g *Gateway) writeError(w http.ResponseWriter, r *request, err error) {
 	case fault.Unavailable, fault.RateLimited:
 		h.Set("Retry-After", retryAfter(f.RetryAfter))
 	}
-	g.logFailure(r, answer.status, f)
+	r.failure = f
 	w.WriteHeader(answer.status)
 	if r.Method != http.MethodHead {
 		_, _ = w.Write(encoded) // the client may be gone
@@ -82,23 +81,6 @@ func (g *Gateway) writeError(w http.ResponseWriter, r *request, err error) {
 func retryAfter(d time.Duration) string {
 	d = min(max(d, time.Second), maxRetryAfter)
 	return strconv.Itoa(int((d + time.Second - 1) / time.Second))
-}
-
-// logFailure tells an operator of what is ours to mend; a client's own mistakes
-// are in the access log and the metrics.
-func (g *Gateway) logFailure(r *request, status int, f *fault.Error) {
-	level, msg := slog.LevelDebug, "request refused"
-	switch f.Kind {
-	case fault.Internal:
-		level, msg = slog.LevelError, "request failed"
-	case fault.Unavailable:
-		level, msg = slog.LevelWarn, "nothing to serve"
-	}
-	if !g.log.Enabled(r.Context(), level) {
-		return
-	}
-	g.log.LogAttrs(r.Context(), level, msg, slog.String("request_id", r.id), slog.String("route", r.route),
-		slog.Int("status", status), slog.String("reason", string(f.Reason)), slog.Any("error", f))
 }
 
 // snapshotError says in the contract's words why a snapshot cache has nothing.

@@ -53,6 +53,7 @@ type Gateway struct {
 	deps    Deps
 	log     *slog.Logger
 	ins     *telemetry.Instruments
+	access  *accessLog
 	tracer  trace.Tracer
 	keys    keyring
 	router  *mux.Router
@@ -76,6 +77,7 @@ func New(cfg Config, deps Deps) *Gateway {
 		cfg: cfg, deps: deps, log: deps.Logger, ins: deps.Instruments,
 		tracer: deps.TracerProvider.Tracer("esagate/gateway"),
 		keys:   newKeyring(cfg.Keys),
+		access: newAccessLog(deps.Logger),
 		https:  strings.HasPrefix(cfg.PublicURL, "https://"),
 	}
 	g.life, g.end = context.WithCancel(context.Background())

@@ -7,6 +7,7 @@ import (
 
 	"esagate/internal/fault"
 	"esagate/registry"
+	"esagate/upstream"
 )
 
 const (
@@ -35,6 +36,10 @@ func (g *Gateway) LearnTenants(sources []*registry.ManagedSource) {
 			if len(sources) == 0 {
 				return
 			}
+			if wait == learnFirst {
+				g.log.LogAttrs(g.life, slog.LevelWarn, "the sales agent can't be asked about the config's tenants yet: asking again later",
+					slog.Int("count", len(sources)))
+			}
 			select {
 			case <-time.After(wait):
 				wait = min(2*wait, learnLast)
@@ -48,7 +53,7 @@ func (g *Gateway) LearnTenants(sources []*registry.ManagedSource) {
 // learnTenant reports whether there is nothing more to ask.
 func (g *Gateway) learnTenant(ctx context.Context, m *registry.ManagedSource) bool {
 	c := &m.Connection
-	tenant, err := g.deps.Upstream.Tenant(ctx, c.TenantID)
+	tenant, err := g.deps.Upstream.Tenant(upstream.Once(ctx), c.TenantID)
 	if err != nil {
 		if fault.Is(err, fault.NotFound) {
 			g.log.LogAttrs(ctx, slog.LevelWarn, "a configured tenant does not exist", slog.String("tenant", c.TenantID))

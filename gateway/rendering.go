@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"crypto/sha256"
 	"encoding/base64"
+	"math"
 	"net/http"
 	"slices"
 	"strconv"
@@ -107,6 +108,10 @@ var (
 	vary       = []string{"Accept-Encoding, Authorization, X-Scope3-Api-Key"}
 )
 
+// netHTTPBuffer is below what net/http holds back until the handler is done. Of
+// such an answer it finds the length itself, and need not copy the headers.
+const netHTTPBuffer = 2000
+
 // write answers with the body in the coding that the client wants, or with 304
 // where it has it already. Age and Cache-Status are the caller's.
 func (b *body) write(w http.ResponseWriter, r *request) {
@@ -129,13 +134,15 @@ func (b *body) write(w http.ResponseWriter, r *request) {
 		return
 	}
 	h["Content-Type"] = jsonType
-	h["Content-Length"] = length
 	if zip {
 		h["Content-Encoding"] = gzipCoding
 	}
-	w.WriteHeader(http.StatusOK)
+	if len(content) > netHTTPBuffer || r.Method == http.MethodHead {
+		h["Content-Length"] = length
+		w.WriteHeader(http.StatusOK)
+	}
 	if r.Method != http.MethodHead {
-		_, _ = w.Write(content) // the client may be gone
+		writeAtOnce(w, r, content)
 	}
 }
 
@@ -167,21 +174,29 @@ func ageHeader(age time.Duration) []string {
 }
 
 var (
-	cacheHit       = []string{"esagate; hit"}
-	cacheMiss      = []string{"esagate; fwd=miss; stored"}
-	cacheCollapsed = []string{"esagate; fwd=miss; collapsed"}
+	cacheHit            = []string{"esagate; hit"}
+	cacheMiss           = []string{"esagate; fwd=miss; stored"}
+	cacheMissCollapsed  = []string{"esagate; fwd=miss; collapsed"}
+	cacheStale          = []string{"esagate; fwd=stale; stored"}
+	cacheStaleCollapsed = []string{"esagate; fwd=stale; collapsed"}
 )
 
 // cacheStatus says how the answer came about (RFC 9211). A stale copy that is
-// served is a hit with a negative ttl.
-func cacheStatus(state snapshot.State, fresh time.Duration, collapsed bool) []string {
+// served is a hit with a negative ttl; one that a newer answer has replaced while
+// the reader waited was forwarded as stale.
+func cacheStatus(state snapshot.State, fresh time.Duration, replaced, collapsed bool) []string {
 	switch {
 	case state == snapshot.Hit:
 		return cacheHit
 	case state == snapshot.Stale:
-		return []string{"esagate; hit; ttl=" + strconv.Itoa(int(fresh/time.Second))}
+		ttl := int(math.Floor(fresh.Seconds())) // -1 as soon as it is no longer fresh
+		return []string{"esagate; hit; ttl=" + strconv.Itoa(ttl)}
+	case replaced && collapsed:
+		return cacheStaleCollapsed
+	case replaced:
+		return cacheStale
 	case collapsed:
-		return cacheCollapsed
+		return cacheMissCollapsed
 	}
 	return cacheMiss
 }

@@ -30,12 +30,10 @@ const (
 // Header values that many answers share. They are never written to: net/http
 // only reads them.
 var (
-	jsonType   = []string{"application/json"}
-	noStore    = []string{"no-store"}
-	nosniff    = []string{"nosniff"}
-	csp        = []string{"default-src 'none'; frame-ancestors 'none'"}
-	noReferrer = []string{"no-referrer"}
-	hsts       = []string{"max-age=31536000"}
+	jsonType = []string{"application/json"}
+	noStore  = []string{"no-store"}
+	nosniff  = []string{"nosniff"}
+	hsts     = []string{"max-age=31536000"}
 )
 
 // request is one request on its way through the gateway.
@@ -48,6 +46,8 @@ type request struct {
 	vars   map[string]string
 	caller *Key // nil on a public route
 	answer recorder
+
+	failure *fault.Error // what was answered, where it was an error
 }
 
 // Context gives the context to answer in. It stands beside the request because
@@ -91,8 +91,6 @@ func (g *Gateway) serve(w http.ResponseWriter, hr *http.Request) {
 	h := w.Header()
 	h[headerRequestID] = []string{r.id}
 	h["X-Content-Type-Options"] = nosniff
-	h["Content-Security-Policy"] = csp
-	h["Referrer-Policy"] = noReferrer
 	if g.https {
 		h["Strict-Transport-Security"] = hsts
 	}
@@ -182,25 +180,7 @@ func (g *Gateway) finish(r *request, begun time.Time, span trace.Span) {
 		}
 		span.End()
 	}
-	g.logAccess(r, status, took)
-}
-
-// logAccess tells of every request at level debug, of refused and failed ones at
-// info: a healthy gateway's log stays readable.
-func (g *Gateway) logAccess(r *request, status int, took time.Duration) {
-	level := slog.LevelDebug
-	if status >= 400 {
-		level = slog.LevelInfo
-	}
-	if !g.log.Enabled(r.Context(), level) {
-		return
-	}
-	key := ""
-	if r.caller != nil {
-		key = r.caller.Name
-	}
-	g.log.LogAttrs(r.Context(), level, "request", slog.String("request_id", r.id), slog.String("method", r.Method),
-		slog.String("route", r.route), slog.Int("status", status), slog.Duration("duration", took), slog.String("key_name", key))
+	g.access.write(r, took)
 }
 
 // kindOf names a panic's type; its value may hold anything.

@@ -31,10 +31,11 @@ func (g *Gateway) Serve(ctx context.Context, listener net.Listener) error {
 		ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout,
 		WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
 		MaxHeaderBytes: serverHeaderBytes,
+		ConnContext:    withConn,
 		ErrorLog:       log.New(serverLog{g.log}, "", 0),
 	}
 	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
+	go func() { failed <- server.Serve(gatheringListener{listener}) }()
 	g.SetReady()
 	select {
 	case err := <-failed:
@@ -42,6 +43,7 @@ func (g *Gateway) Serve(ctx context.Context, listener net.Listener) error {
 	case <-ctx.Done():
 	}
 	g.SetStopping()
+	g.log.Info("stopping", slog.Duration("timeout", drainTimeout))
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
 	defer cancel()
 	err := server.Shutdown(drain)

@@ -86,9 +86,13 @@ func (g *Gateway) serveStatus(w http.ResponseWriter, r *request, m *registry.Man
 		g.countRead(got.State, got.Collapsed, got.Age)
 	}
 	body := got.Doc.body(g, m, got.Failed)
+	status := cacheHit // made here, and nobody asked
+	if cache != g.pendings {
+		status = cacheStatus(got.State, got.Fresh, got.Replaced, got.Collapsed)
+	}
 	h := w.Header()
 	h["Age"] = ageHeader(got.Age)
-	h["Cache-Status"] = cacheStatus(got.State, got.Fresh, got.Collapsed)
+	h["Cache-Status"] = status
 	body.write(w, r)
 	return nil
 }

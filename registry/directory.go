@@ -41,6 +41,9 @@ type DirectoryOptions struct {
 	ReadTimeout  time.Duration // how long a reader with a copy waits for the store: 250 ms
 	StoreTimeout time.Duration // how long any call of the store may take: 2 s
 	Entries      int           // how many sources are remembered: 10,000
+	// Changed is told when the store goes away, with what went wrong, and when it
+	// is back. It must not call the Directory. Nil: nobody.
+	Changed func(there bool, err error)
 }
 
 // listEntries is how many lists are remembered, each of at most MaxPage sources.

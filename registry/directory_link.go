@@ -75,12 +75,16 @@ func (d *Directory) note(err error) {
 		return
 	}
 	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.away.Store(!there && !d.ended)
-	if d.away.Load() && !d.probe {
+	was, away := d.away.Load(), !there && !d.ended
+	d.away.Store(away)
+	if away && !d.probe {
 		d.probe = true
 		d.work.Add(1)
 		go d.probeUntilThere()
+	}
+	d.mu.Unlock()
+	if was != away && d.opts.Changed != nil {
+		d.opts.Changed(!away, err)
 	}
 }
 

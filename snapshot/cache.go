@@ -37,20 +37,20 @@ func (c *Cache[D]) Get(ctx context.Context, key string) (Read[D], error) {
 	var timer *time.Timer
 	var begun time.Time
 	var budget time.Duration // what the reader was ready to wait when it came
-	collapsed := false
+	var held, collapsed bool
 	for waited := false; ; waited = true {
 		now := time.Now()
 		e.mu.Lock()
 		v := c.decide(ctx, e, now)
 		e.mu.Unlock()
 		if waited && v.read.State == Hit {
-			v.read.State = Miss
+			v.read.State, v.read.Replaced = Miss, held
 		}
 		if v.err != nil {
 			return Read[D]{}, v.err
 		}
 		if !waited {
-			begun, budget, collapsed = now, v.wait, v.read.Collapsed
+			begun, budget, held, collapsed = now, v.wait, v.held, v.read.Collapsed
 		}
 		if v.ready {
 			v.read.Collapsed = waited && collapsed

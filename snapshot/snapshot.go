@@ -68,6 +68,7 @@ type Read[D Document] struct {
 	Age       time.Duration // since receipt
 	Fresh     time.Duration // how long it stays fresh; negative: for how long it has not been
 	State     State
+	Replaced  bool // a Miss in place of a copy that was there
 	Collapsed bool // waited for a fetch that another reader had started
 	// Failed: a refresh has failed since, and the copy's freshness is over.
 	Failed bool

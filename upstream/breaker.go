@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"sync"
@@ -32,6 +33,7 @@ type breaker struct {
 
 	mu     sync.Mutex
 	events []gobreaker.State // states entered and not yet acted on
+	probed bool              // the last state acted on was half-open
 }
 
 // lastFailure is the attempt that a breaker last counted as a failure.
@@ -138,15 +140,21 @@ func (b *breaker) settle() {
 		}
 		to := b.events[0]
 		b.events = b.events[1:]
+		probed := b.probed // the probe had its turn: this is no news
+		b.probed = to == gobreaker.StateHalfOpen
 		b.mu.Unlock()
 
 		log := b.log.With(slog.String("breaker", b.scope()))
 		if b.tenantID != "" {
-			log = log.With(slog.String("tenant_id", b.tenantID))
+			log = log.With(slog.String("tenant", b.tenantID))
 		}
 		switch to {
 		case gobreaker.StateOpen:
-			log.Warn("breaker opened", slog.String("after", string(b.last.Load().outcome)))
+			level, msg := slog.LevelWarn, "breaker opened"
+			if probed {
+				level, msg = slog.LevelInfo, "breaker stays open"
+			}
+			log.Log(context.Background(), level, msg, slog.String("after", string(b.last.Load().outcome)))
 			b.owner.schedule(b)
 		case gobreaker.StateHalfOpen:
 			log.Info("breaker half open: probing")

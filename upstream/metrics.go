@@ -46,7 +46,11 @@ func newMetrics(p metric.MeterProvider, upstream *breaker, ts *tenants) (*metric
 		o.ObserveInt64(open, int64(ts.open()))
 		return nil
 	}, state, open)
-	return m, errors.Join(errs[:]...)
+	err = errors.Join(errs[:]...)
+	if err == nil {
+		m.keyRefusals.Add(context.Background(), 0) // an alert needs the series before the first refusal
+	}
+	return m, err
 }
 
 func stateValue(s gobreaker.State) int64 {

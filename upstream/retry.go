@@ -14,6 +14,14 @@ const (
 	backoffLimit = time.Second
 )
 
+type onceKey struct{}
+
+// Once makes reads under a context one attempt each: for callers who ask again
+// later by themselves, and whose attempts should not use up what readers may.
+func Once(ctx context.Context) context.Context {
+	return context.WithValue(ctx, onceKey{}, true)
+}
+
 // retrier decides, for one call, whether an attempt is followed by another, and
 // after how long. Its methods are go-retryablehttp's policies; the library
 // itself would retry writes, sleep through any Retry-After and print the URL.
@@ -39,6 +47,9 @@ func (r *retrier) client() *retryablehttp.Client {
 // invites one and it can still come in time. It runs after every attempt.
 func (r *retrier) check(ctx context.Context, _ *http.Response, _ error) (bool, error) {
 	f := r.call.last
+	if ctx.Value(onceKey{}) != nil {
+		return false, nil
+	}
 	if f == nil || !f.retry || r.call.attempts >= r.c.cfg.Attempts || ctx.Err() != nil {
 		return false, nil
 	}

@@ -127,8 +127,8 @@ func TestLogsOfABreaker(t *testing.T) {
 		time.Sleep(40 * time.Second)
 		synctest.Wait()
 		for _, want := range []string{
-			`"level":"WARN","msg":"breaker opened","breaker":"tenant","tenant_id":"tnt_kiosk","after":"error"`,
-			`"level":"INFO","msg":"breaker closed","breaker":"tenant","tenant_id":"tnt_kiosk"`,
+			`"level":"WARN","msg":"breaker opened","breaker":"tenant","tenant":"tnt_kiosk","after":"error"`,
+			`"level":"INFO","msg":"breaker closed","breaker":"tenant","tenant":"tnt_kiosk"`,
 		} {
 			if strings.Count(r.log.String(), want) != 1 {
 				t.Errorf("not logged once: %s\n%s", want, r.log)

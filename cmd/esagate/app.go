@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"reflect"
 	"sync/atomic"
 	"time"
 
@@ -50,7 +51,7 @@ func build(ctx context.Context, cfg *config.Config, tasks *transform.Tasks, logs
 		return a, fmt.Errorf("telemetry: %w", err)
 	}
 	for _, w := range cfg.Warnings {
-		a.telemetry.Logger.Warn("config", slog.String("field", w))
+		a.telemetry.Logger.Warn("the config is good, but", slog.String("note", w))
 	}
 	instruments, err := telemetry.NewInstruments(a.telemetry.MeterProvider)
 	if err != nil {
@@ -59,7 +60,7 @@ func build(ctx context.Context, cfg *config.Config, tasks *transform.Tasks, logs
 	if a.store, err = sqlstore.Open(ctx, cfg.Store.URL); err != nil {
 		return a, fmt.Errorf("store: %w", err)
 	}
-	a.directory = registry.NewDirectory(a.store, registry.DirectoryOptions{})
+	a.directory = registry.NewDirectory(a.store, registry.DirectoryOptions{Changed: a.storeChanged})
 	if err := a.adopt(ctx, cfg); err != nil {
 		return a, err
 	}
@@ -118,15 +119,16 @@ func (a *app) adopt(ctx context.Context, cfg *config.Config) error {
 		path := fmt.Sprintf("sources[%d]", i)
 		switch {
 		case errors.Is(err, registry.ErrTenantTaken):
-			return configError{config.Faults{cfg.FaultAt(path+".tenant_id", "the registry knows this tenant as another source's")}}
+			return configError{"the config", config.Faults{cfg.FaultAt(path+".tenant_id", "the registry knows this tenant as another source's")}}
 		case errors.Is(err, registry.ErrIDTaken):
-			return configError{config.Faults{cfg.FaultAt(path+".esa_id", "the registry knows this id as another source's")}}
+			return configError{"the config", config.Faults{cfg.FaultAt(path+".esa_id", "the registry knows this id as another source's")}}
 		case err != nil:
 			return fmt.Errorf("store: %s: %w", path, err)
 		}
 		a.telemetry.Logger.Debug("source of the config",
 			slog.String("source_id", s.SourceID), slog.String("outcome", string(adoption.Outcome)))
 		if adoption.Managed != nil {
+			a.warnOfDrift(s, adoption.Managed)
 			a.directory.Put(adoption.Managed)
 			a.adopted = append(a.adopted, adoption.Managed)
 		}
@@ -135,12 +137,41 @@ func (a *app) adopt(ctx context.Context, cfg *config.Config) error {
 	return nil
 }
 
+// storeChanged tells when the registry's database goes away and comes back.
+func (a *app) storeChanged(there bool, err error) {
+	if there {
+		a.telemetry.Logger.Info("the registry can be reached again")
+		return
+	}
+	a.telemetry.Logger.Error("the registry can't be reached: known sources are served from memory", slog.Any("error", err))
+}
+
+// warnOfDrift tells what an entry of the config says and the registry, which made
+// its connection from an earlier one, does not follow any more.
+func (a *app) warnOfDrift(s registry.ConfigSource, m *registry.ManagedSource) {
+	warn := func(what string) {
+		a.telemetry.Logger.Warn("the config of a source has changed, and the registry keeps what it knows",
+			slog.String("source_id", s.SourceID), slog.Int64("esa_id", m.Connection.ID), slog.String("field", what))
+	}
+	c := &m.Connection
+	if s.TenantID != c.TenantID {
+		warn("tenant_id")
+	}
+	if s.ESAID != 0 && s.ESAID != c.ID {
+		warn("esa_id")
+	}
+	if s.AdServer != nil && c.AdServer != nil && !reflect.DeepEqual(*s.AdServer, *c.AdServer) {
+		warn("ad_server")
+	}
+}
+
 // serve answers on a listener until ctx ends, and takes everything down after.
 func (a *app) serve(ctx context.Context, listener net.Listener) error {
 	a.gateway.LearnTenants(a.adopted)
-	a.telemetry.Logger.Info("serving", slog.String("address", listener.Addr().String()), slog.String("version", version))
+	log := a.telemetry.Logger
+	log.Info("serving", slog.String("address", listener.Addr().String()), slog.String("version", version))
 	err := a.gateway.Serve(ctx, listener)
-	a.telemetry.Logger.Info("stopping")
+	log.Info("stopped")
 	a.close()
 	return err
 }

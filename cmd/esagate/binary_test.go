@@ -149,13 +149,30 @@ func (p *process) get(path, key string) (int, http.Header, []byte) {
 	return resp.StatusCode, resp.Header, body
 }
 
+// printed waits until the process has written something to its standard output,
+// which reaches us on another way than its log.
+func (p *process) printed(end string) string {
+	p.t.Helper()
+	give := time.After(patience)
+	for tick := time.NewTicker(5 * time.Millisecond); ; {
+		if text := p.out.String(); strings.Contains(text, end) {
+			return text
+		}
+		select {
+		case <-tick.C:
+		case <-give:
+			p.t.Fatalf("does not print %q:\n%s", end, p.out.String())
+		}
+	}
+}
+
 func statusPath(source string) string {
 	return "/api/v2/storefront/inventory-sources/" + source + "/status"
 }
 
 func TestDemo(t *testing.T) {
 	p := start(t, nil, "demo", "--address", "127.0.0.1:0")
-	printed := p.out.String()
+	printed := p.printed("Ctrl-C ends it.")
 	key := regexp.MustCompile(`Bearer (\S+)'`).FindStringSubmatch(printed)[1]
 	for _, scene := range upstreamtest.Scenes() {
 		if !strings.Contains(printed, scene.SourceID) {
@@ -237,10 +254,27 @@ func TestServe(t *testing.T) {
 		t.Errorf("esa after a restart: %d %s", code, body)
 	}
 	code, header, body := again.get(statusPath("meadow"), clearKey)
-	if code != 503 || header.Get("Retry-After") == "" || !bytes.Contains(body, []byte("UPSTREAM_UNREACHABLE")) {
+	if code != 503 || header.Get("Retry-After") == "" || !bytes.Contains(body, []byte(`"reason":"`)) {
 		t.Errorf("status without the sales agent: %d %s", code, body)
 	}
 	again.stop()
+
+	// What the config asks for and does not get is told.
+	text, err := os.ReadFile(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := strings.NewReplacer("tnt_meadow", "tnt_other", `network_code: "123"`, `network_code: "456"`).Replace(string(text))
+	if err := os.WriteFile(config, []byte(changed), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	drifted := start(t, env, "serve", "--config", config)
+	drifted.stop()
+	for _, field := range []string{"tenant_id", "ad_server"} {
+		if !strings.Contains(drifted.errs.String(), `"source_id":"meadow","esa_id":1000,"field":"`+field+`"`) {
+			t.Errorf("no word of the changed %s:\n%s", field, drifted.errs.String())
+		}
+	}
 	for _, log := range []string{p.errs.String(), again.errs.String()} {
 		if strings.Contains(log, "CANARY") || !strings.Contains(log, `"msg":"stopping"`) {
 			t.Errorf("log: %s", log)

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
+	"strings"
 
 	"esagate/internal/config"
 	"esagate/transform"
@@ -15,10 +17,15 @@ import (
 var errConfig = errors.New("config")
 
 // configError is every fault of a config.
-type configError struct{ faults config.Faults }
+type configError struct {
+	file   string
+	faults config.Faults
+}
 
 // Error lists the faults, one a line.
-func (e configError) Error() string { return "esagate: the config can't be used:\n" + e.faults.Error() }
+func (e configError) Error() string {
+	return "esagate: " + e.file + " can't be used:\n" + e.faults.Error()
+}
 
 // Is makes errors.Is(err, errConfig) true.
 func (configError) Is(target error) bool { return target == errConfig }
@@ -31,7 +38,7 @@ func load(path string) (*config.Config, *transform.Tasks, error) {
 		return found
 	})
 	if len(faults) > 0 {
-		return nil, nil, configError{faults}
+		return nil, nil, configError{path, faults}
 	}
 	return cfg, tasks, nil
 }
@@ -61,7 +68,7 @@ func compile(c *config.Config) (*transform.Tasks, []config.Fault) {
 }
 
 type checkCommand struct {
-	Config string `help:"The config file." default:"config.yaml" placeholder:"FILE"`
+	Config string `help:"The config file (${default})." default:"config.yaml" placeholder:"FILE"`
 }
 
 // Run reads the config and says so when it is good.
@@ -78,7 +85,7 @@ func (c *checkCommand) Run() error {
 }
 
 type serveCommand struct {
-	Config  string `help:"The config file." default:"config.yaml" placeholder:"FILE"`
+	Config  string `help:"The config file (${default})." default:"config.yaml" placeholder:"FILE"`
 	Address string `help:"host:port to listen on, in place of the config's." placeholder:"ADDR"`
 }
 
@@ -91,14 +98,17 @@ func (c *serveCommand) Run(ctx context.Context) error {
 	if c.Address != "" {
 		cfg.Server.Address = c.Address
 	}
+	listener, err := net.Listen("tcp", cfg.Server.Address) // before anything is written
+	if err != nil {
+		return err
+	}
 	a, err := build(ctx, cfg, tasks, os.Stderr)
 	if err != nil {
+		_ = listener.Close()
 		return err
 	}
-	listener, err := net.Listen("tcp", cfg.Server.Address)
-	if err != nil {
-		a.close()
-		return err
-	}
+	a.telemetry.Logger.Info("starting", slog.String("config", c.Config), slog.String("database", strings.TrimPrefix(cfg.Store.URL, "sqlite://")),
+		slog.String("url", cfg.Upstream.BaseURL), slog.Int("keys", len(cfg.Auth.Keys)),
+		slog.Bool("traces", cfg.Telemetry.OTLPEndpoint != ""))
 	return a.serve(ctx, listener)
 }

@@ -122,7 +122,8 @@ Sources to put in that place, and what to look at:
 		fmt.Fprintf(w, "  %-18s %s\n  %-18s %s\n", s.SourceID, s.Title, "", s.LookAt)
 	}
 	fmt.Fprintf(w, `
-Pull the sales agent's plug, ask again (the last good answers stay, Age grows), and plug it in:
+Pull the sales agent's plug, ask again (the last good answers stay, Age grows), and plug it in
+(once the breaker has opened, the gateway looks every half minute whether the agent is back):
   curl -s -X POST %[2]s/_agent/down
   curl -s -X POST %[2]s/_agent/up
 

@@ -87,7 +87,6 @@ func TestPlatformTasks(t *testing.T) {
 	for _, c := range []struct{ task, want string }{
 		{"{id: a, description: \"two\\nlines\"}", ""},
 		{"{name: a}", "platform_tasks[0].id (line 1): is required"},
-		{"{id: a}, {id: a}", "platform_tasks[1].id (line 1): is the same id as platform_tasks[0]"},
 		{"{id: a, name: ''}", "platform_tasks[0].name (line 1): must not be empty"},
 		{"{id: a, severity: critical}", "platform_tasks[0].severity (line 1): must be blocker, warning or info"},
 		{"{id: a, enabled: 'no'}", "platform_tasks[0].enabled (line 1): must be true or false"},

@@ -8,14 +8,13 @@ const (
 	mostExpression  = 4096
 )
 
-// platformTasks checks the texts. What a path or an expression may be is judged
-// where tasks are made, by a Check.
+// platformTasks checks the texts. Which ids, paths and expressions make tasks is
+// judged where they are made, by a Check.
 func (v *validator) platformTasks(tasks []PlatformTask) {
-	seen := map[string]string{}
 	for i, task := range tasks {
 		path := item("platform_tasks", i)
-		if v.required(child(path, "id"), task.ID != "") && v.text(child(path, "id"), task.ID, plainText(1, mostTaskID)) {
-			v.unique(seen, task.ID, path, "id", "the same id as")
+		if v.required(child(path, "id"), task.ID != "") {
+			v.text(child(path, "id"), task.ID, plainText(1, mostTaskID))
 		}
 		v.optional(child(path, "name"), task.Name, plainText(1, mostTaskName))
 		v.optional(child(path, "severity"), task.Severity, oneOf("blocker", "warning", "info"))

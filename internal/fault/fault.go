@@ -5,6 +5,7 @@ package fault
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -62,12 +63,12 @@ type Error struct {
 	Cause      error
 }
 
-// Error is the text for logs: the message, then the cause.
+// Error is the text for logs: the message, then the cause in brackets.
 func (e *Error) Error() string {
 	if e.Cause == nil {
 		return e.Message
 	}
-	return e.Message + ": " + e.Cause.Error()
+	return strings.TrimSuffix(e.Message, ".") + " (" + e.Cause.Error() + ")"
 }
 
 // Unwrap gives the cause.

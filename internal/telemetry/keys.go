@@ -16,6 +16,7 @@ const (
 	route                     // a pattern of the route table is shown, else as plain
 	pathname                  // each element is judged alone
 	baseURL                   // without user info and query, each element judged alone
+	ours                      // a sentence that the code or the config check made: shown
 	stack                     // only lines that a Go stack trace consists of
 )
 
@@ -27,20 +28,20 @@ var keys = map[string]treatment{
 	"component": plain, "operation": plain, "kind": plain, "method": plain,
 	"path_pattern": route, "route": route, "request_id": hexID,
 	"trace_id": hexID, "span_id": plain,
-	"customer": plain, "customer_id": plain, "key_name": plain, "access": plain,
+	"customer": plain, "customer_id": plain, "key_name": plain, "path": pathname, "access": plain,
 	"source_id": ident, "esa_id": plain, "tenant": ident, "tenant_id": ident,
 	"stream": plain, "sync_type": plain, "task": plain, "field": plain, "adapter": plain,
 
 	// How it went.
 	"attempt": plain, "attempts": plain, "breaker": plain, "bytes": plain, "code": plain,
-	"after": plain, "count": plain, "deadline": plain, "delay": plain, "dropped": plain, "duration": plain,
+	"after": plain, "count": plain, "deadline": plain, "delay": plain, "dropped": plain, "duration": plain, "duration_ms": plain,
 	"age": plain, "outcome": plain, "reason": plain, "result": plain, "retry_after": plain,
 	"next_try": plain, "scope": plain, "state": plain, "status": plain, "from": plain, "to": plain,
 	"cause": text, "error": text, "panic": text, "stack": stack,
 
 	// The process and what it was given.
-	"address": plain, "allow": plain, "config": pathname, "database": plain, "entries": plain,
-	"envelope": plain, "file": pathname, "go_version": plain, "interval": plain, "limit": plain,
+	"address": plain, "allow": plain, "config": pathname, "database": pathname, "entries": plain,
+	"envelope": plain, "keys": plain, "note": ours, "traces": plain, "file": pathname, "go_version": plain, "interval": plain, "limit": plain,
 	"pid": plain, "read_only": plain, "remaining": plain, "revision": hexID, "signal": plain, "sources": plain,
 	"store": plain, "timeout": plain, "total": plain, "url": baseURL, "version": version,
 }

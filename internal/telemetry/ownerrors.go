@@ -24,7 +24,7 @@ func reportOwnErrors(log *slog.Logger) {
 	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) {
 		limit.warn("telemetry failed", err)
 	}))
-	otel.SetLogger(logr.FromSlogHandler(log.Handler()))
+	otel.SetLogger(logr.Discard()) // what it says besides its errors is about itself
 }
 
 // limitedLog writes warnings at a bounded rate, and how many it has dropped

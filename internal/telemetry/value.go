@@ -86,6 +86,8 @@ func cleanString(how treatment, s string) string {
 		if isID(s) {
 			return s
 		}
+	case ours:
+		return cut(s)
 	case ident:
 		if isIdent(s) {
 			return s

@@ -49,13 +49,13 @@ func Scenes() []Scene {
 		},
 		{
 			SourceID: "slow-river", Title: "Slow: two seconds for every status",
-			LookAt: "Only the first read waits; later ones are answered at once, with their age in Age while a refresh runs behind them.",
+			LookAt: "Only the first read waits; for a minute later ones are answered at once, with their age in Age while a refresh runs behind them.",
 			Tenant: gamTenant("tnt_slow_river", "Slow River Weekly", "63307158", Healthy()),
 			Fault:  Fault{Only: RouteStatus, Delay: 2 * time.Second},
 		},
 		{
-			SourceID: "lighthouse-radio", Title: "Flapping: 20 s up, then 40 s of HTTP 500",
-			LookAt: "The last good answer stays while the agent fails: Age grows, STATUS_STALE appears and this tenant's breaker opens, then all of it heals by itself.",
+			SourceID: "lighthouse-radio", Title: "Flapping from the start on: 20 s up, then 40 s of HTTP 500",
+			LookAt: "Once read while up, the last good answer stays while the agent fails: Age grows, STATUS_STALE appears, this tenant's breaker opens (esagate_upstream_open_tenant_breakers), then all of it heals by itself.",
 			Tenant: Tenant{
 				ID: "tnt_lighthouse", Name: "Lighthouse Radio", ExternalOrgID: "org-tnt_lighthouse", Active: true,
 				AdServer: AdServer{Type: "springserve", Configured: true}, Status: Healthy(),

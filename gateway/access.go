@@ -1,0 +1,71 @@
+package gateway
+
+import (
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"esagate/internal/fault"
+)
+
+// At most failureBurst failed requests are logged at once, then failureRate a
+// second: an outage under load must not fill a disk.
+const (
+	failureBurst = 50
+	failureRate  = 10
+)
+
+// accessLog writes one line a request: those that we failed at warn or error,
+// within limits; all others, clients' own mistakes among them, at debug, so that
+// nobody can fill the log by asking wrongly. Metrics count every one.
+type accessLog struct {
+	log     *slog.Logger
+	limiter *rate.Limiter
+	dropped atomic.Int64
+}
+
+func newAccessLog(log *slog.Logger) *accessLog {
+	return &accessLog{log: log, limiter: rate.NewLimiter(failureRate, failureBurst)}
+}
+
+func (l *accessLog) write(r *request, took time.Duration) {
+	status, level, msg := r.answer.status, slog.LevelDebug, "request"
+	switch {
+	case status == 500:
+		level, msg = slog.LevelError, "request failed"
+	case r.failure != nil && r.failure.Kind == fault.Unavailable:
+		level, msg = slog.LevelWarn, "request could not be served"
+	}
+	if !l.log.Enabled(r.Context(), level) {
+		return
+	}
+	if level > slog.LevelDebug && !l.limiter.Allow() {
+		l.dropped.Add(1)
+		return
+	}
+	attrs := make([]slog.Attr, 0, 16)
+	attrs = append(attrs, slog.String("request_id", r.id), slog.String("method", r.Method), slog.String("route", r.route),
+		slog.Int("status", status), slog.Float64("duration_ms", float64(took.Microseconds())/1000))
+	for _, name := range [...][2]string{{"sourceId", "source_id"}, {"esaId", "esa_id"}} {
+		if id, ok := r.vars[name[0]]; ok {
+			attrs = append(attrs, slog.String(name[1], id))
+		}
+	}
+	if r.caller != nil {
+		attrs = append(attrs, slog.String("key_name", r.caller.Name))
+	}
+	if f := r.failure; f != nil {
+		attrs = append(attrs, slog.String("code", answerOf[f.Kind].code), slog.String("reason", string(f.Reason)))
+		if f.Cause != nil {
+			attrs = append(attrs, slog.Any("cause", f.Cause))
+		}
+	}
+	if level > slog.LevelDebug {
+		if n := l.dropped.Swap(0); n > 0 {
+			attrs = append(attrs, slog.Int64("dropped", n))
+		}
+	}
+	l.log.LogAttrs(r.Context(), level, msg, attrs...)
+}

@@ -1,0 +1,98 @@
+package gateway
+
+import (
+	"bytes"
+	"context"
+	"net"
+	"net/http"
+	"sync"
+)
+
+// net/http hands an answer of over 4 KiB to the connection in two pieces: two
+// system calls and two packets. Here the pieces of an answer whose length is
+// known are gathered and written at once.
+
+// Bodies outside these bounds are left as net/http writes them: smaller ones go
+// out in one piece anyway, and larger ones are not worth the copy.
+const (
+	gatherFrom = 3 << 10
+	gatherTo   = 32 << 10
+)
+
+// gatheringListener makes connections that can gather.
+type gatheringListener struct{ net.Listener }
+
+// Accept implements net.Listener.
+func (l gatheringListener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return &gatheringConn{Conn: c}, nil
+}
+
+// gatheringConn passes writes through, but for those of an answer that was
+// announced. net/http writes from one goroutine at a time. What is held when a
+// handler panics is lost with its connection, as it should be.
+type gatheringConn struct {
+	net.Conn
+	body int           // of the announced answer; 0: none is announced
+	left int           // bytes of it to come; -1: its head has not been seen yet
+	held *bytes.Buffer // nil while nothing is held
+}
+
+var gathered = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// announce tells that the next answer has a body of so many bytes.
+func (c *gatheringConn) announce(body int) { c.body, c.left = body, -1 }
+
+// Write implements net.Conn.
+func (c *gatheringConn) Write(p []byte) (int, error) {
+	if c.body == 0 {
+		return c.Conn.Write(p)
+	}
+	if c.left < 0 {
+		head := bytes.Index(p, []byte("\r\n\r\n"))
+		if head < 0 { // a head in pieces: not what this is for
+			c.body = 0
+			return c.Conn.Write(p)
+		}
+		c.left = head + len("\r\n\r\n") + c.body
+	}
+	c.left -= len(p)
+	if c.held == nil && c.left <= 0 { // in one piece already
+		c.body = 0
+		return c.Conn.Write(p)
+	}
+	if c.held == nil {
+		c.held = gathered.Get().(*bytes.Buffer)
+		c.held.Reset()
+	}
+	c.held.Write(p)
+	if c.left > 0 {
+		return len(p), nil
+	}
+	held := c.held
+	c.body, c.held = 0, nil
+	_, err := c.Conn.Write(held.Bytes())
+	gathered.Put(held)
+	return len(p), err
+}
+
+type connKey struct{}
+
+// withConn lets handlers find the connection that they answer on.
+func withConn(ctx context.Context, c net.Conn) context.Context {
+	return context.WithValue(ctx, connKey{}, c)
+}
+
+// writeAtOnce writes a whole body, whose Content-Length is set, in one piece
+// with its head where the connection can.
+func writeAtOnce(w http.ResponseWriter, r *request, body []byte) {
+	if len(body) >= gatherFrom && len(body) <= gatherTo {
+		if c, ok := r.Context().Value(connKey{}).(*gatheringConn); ok {
+			c.announce(len(body))
+		}
+	}
+	_, _ = w.Write(body) // the client may be gone
+}

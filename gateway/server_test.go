@@ -1,0 +1,148 @@
+package gateway_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"esagate/upstream/upstreamtest"
+)
+
+// pipes is a listener in memory that counts what its server writes.
+type pipes struct {
+	conns  chan net.Conn
+	closed chan struct{}
+	once   sync.Once
+	writes atomic.Int64
+}
+
+type countedConn struct {
+	net.Conn
+	writes *atomic.Int64
+}
+
+func (c countedConn) Write(p []byte) (int, error) { c.writes.Add(1); return c.Conn.Write(p) }
+
+func (l *pipes) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.conns:
+		return c, nil
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l *pipes) Close() error   { l.once.Do(func() { close(l.closed) }); return nil }
+func (l *pipes) Addr() net.Addr { return &net.TCPAddr{} }
+
+func (l *pipes) dial() net.Conn {
+	client, server := net.Pipe()
+	l.conns <- countedConn{server, &l.writes}
+	return client
+}
+
+// served runs a test before a gateway that serves over connections in memory.
+// stop tells it to stop; Serve's error comes out of stopped.
+func served(t *testing.T, body func(w *world, l *pipes, stop func(), stopped <-chan error)) {
+	inWorld(t, setup{}, func(w *world) {
+		l := &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}
+		ctx, stop := context.WithCancel(context.Background())
+		stopped := make(chan error, 1)
+		go func() { stopped <- w.gateway.Serve(ctx, l) }()
+		body(w, l, stop, stopped)
+		stop()
+		synctest.Wait()
+	})
+}
+
+// ask sends requests over a connection and reads as many answers.
+func ask(w *world, c net.Conn, r *bufio.Reader, count int, headers string) (bodies [][]byte) {
+	w.Helper()
+	request := fmt.Sprintf("GET %s HTTP/1.1\r\nHost: gateway.example\r\nAuthorization: Bearer %s\r\n%s\r\n", statusOf, readKey, headers)
+	go func() { _, _ = io.WriteString(c, strings.Repeat(request, count)) }()
+	for range count {
+		resp, err := http.ReadResponse(r, nil)
+		w.must(err)
+		body, err := io.ReadAll(resp.Body)
+		w.must(err)
+		if resp.StatusCode != http.StatusOK || int64(len(body)) != resp.ContentLength {
+			w.Errorf("%d with %d of %d bytes", resp.StatusCode, len(body), resp.ContentLength)
+		}
+		bodies = append(bodies, body)
+	}
+	return bodies
+}
+
+func TestAnAnswerIsWrittenInOnePiece(t *testing.T) {
+	served(t, func(w *world, l *pipes, _ func(), _ <-chan error) {
+		want := w.get(statusOf).body
+		if len(want) < 4096 {
+			w.Fatalf("%d bytes are too few to tell", len(want))
+		}
+		c := l.dial()
+		r := bufio.NewReader(c)
+		for name, test := range map[string]struct {
+			count   int
+			headers string
+		}{"one": {1, ""}, "another on the same connection": {1, ""}, "three pipelined": {3, ""}, "compressed": {1, "Accept-Encoding: gzip\r\n"}} {
+			l.writes.Store(0)
+			for _, body := range ask(w, c, r, test.count, test.headers) {
+				if test.headers == "" && !bytes.Equal(body, want) {
+					w.Errorf("%s: another body", name)
+				}
+			}
+			synctest.Wait()
+			if n := l.writes.Load(); n != int64(test.count) {
+				w.Errorf("%s: %d writes for %d answers", name, n, test.count)
+			}
+		}
+		w.must(c.Close())
+	})
+}
+
+func TestStoppingFinishesWhatIsInFlight(t *testing.T) {
+	served(t, func(w *world, l *pipes, stop func(), stopped <-chan error) {
+		w.agent.Fault(tenant, upstreamtest.Fault{Delay: 2 * time.Second})
+		c := l.dial()
+		answered := make(chan int)
+		go func() { answered <- len(ask(w, c, bufio.NewReader(c), 1, "")) }()
+		w.pass(time.Second)
+		stop()
+		w.pass(100 * time.Millisecond)
+		if a := w.do("GET", "/readyz"); a.status != http.StatusServiceUnavailable {
+			w.Errorf("/readyz while stopping: %d", a.status)
+		}
+		if n := <-answered; n != 1 {
+			w.Errorf("%d answers", n)
+		}
+		if err := <-stopped; err != nil {
+			w.Errorf("a clean stop gave %v", err)
+		}
+	})
+}
+
+func TestStoppingWaits20SecondsAtMost(t *testing.T) {
+	served(t, func(w *world, l *pipes, stop func(), stopped <-chan error) {
+		w.get(statusOf)
+		c := l.dial() // asks and never reads the answer
+		_, err := fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n\r\n", statusOf, readKey)
+		w.must(err)
+		synctest.Wait()
+		begun := time.Now()
+		stop()
+		if err := <-stopped; err == nil || time.Since(begun) != 20*time.Second {
+			w.Errorf("stopping gave %v after %s, want an error after 20 s", err, time.Since(begun))
+		}
+		w.must(c.Close())
+	})
+}
