@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"esagate/api/apitest"
@@ -206,6 +209,45 @@ func TestPanicIsAnAnswer(t *testing.T) {
 		if b := w.get(statusOf); b.status != 200 {
 			w.Errorf("after a panic: %d", b.status)
 		}
+	})
+}
+
+// Without a key a caller can't make the gateway keep anything of a request.
+func TestNothingIsRememberedOfStrangers(t *testing.T) {
+	inWorld(t, setup{}, func(w *world) {
+		heap := func() uint64 {
+			var m runtime.MemStats
+			runtime.GC()
+			runtime.ReadMemStats(&m)
+			return m.HeapAlloc
+		}
+		before := heap()
+		for i := range 500 {
+			r := httptest.NewRequest("GET", fmt.Sprintf("/api/v2/storefront/esa/%d?%s", i+1, strings.Repeat("x", 60_000)), nil)
+			w.gateway.ServeHTTP(httptest.NewRecorder(), r)
+		}
+		if grown := int64(heap()) - int64(before); grown > 5<<20 {
+			w.Errorf("500 refused requests of 60 kB left %d bytes behind", grown)
+		}
+	})
+}
+
+func TestScrapesAreBounded(t *testing.T) {
+	release := make(chan struct{})
+	slow := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { <-release; w.Header().Set("Content-Type", "text/plain") })
+	inWorld(t, setup{metrics: slow}, func(w *world) {
+		release = make(chan struct{})
+		var scrapes sync.WaitGroup
+		for range 8 {
+			scrapes.Go(func() {
+				rec := newRecorder("/metrics")
+				w.gateway.ServeHTTP(rec.w, rec.r)
+			})
+		}
+		synctest.Wait()
+		w.do("GET", "/metrics").failure(w, 503, "SERVICE_UNAVAILABLE")
+		close(release)
+		scrapes.Wait()
 	})
 }
 

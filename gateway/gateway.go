@@ -65,6 +65,7 @@ type Gateway struct {
 	adapters *snapshot.Cache[*adapterDoc]
 
 	https      bool
+	scrapes    chan struct{} // slots of /metrics
 	state      atomic.Uint32 // a lifecycle
 	life       context.Context
 	end        context.CancelFunc
@@ -77,8 +78,8 @@ func New(cfg Config, deps Deps) *Gateway {
 		cfg: cfg, deps: deps, log: deps.Logger, ins: deps.Instruments,
 		tracer: deps.TracerProvider.Tracer("esagate/gateway"),
 		keys:   newKeyring(cfg.Keys),
-		access: newAccessLog(deps.Logger),
-		https:  strings.HasPrefix(cfg.PublicURL, "https://"),
+		access: newAccessLog(deps.Logger), scrapes: make(chan struct{}, scrapesAtOnce),
+		https: strings.HasPrefix(cfg.PublicURL, "https://"),
 	}
 	g.life, g.end = context.WithCancel(context.Background())
 	g.router = g.newRouter()

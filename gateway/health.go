@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"esagate/api"
+	"esagate/internal/fault"
 )
 
 // lifecycle is where the process stands.
@@ -68,7 +69,16 @@ func (g *Gateway) getReadiness(w http.ResponseWriter, r *request) error {
 	return nil
 }
 
+// scrapesAtOnce bounds what a storm of scrapes can cost.
+const scrapesAtOnce = 8
+
 func (g *Gateway) getMetrics(w http.ResponseWriter, r *request) error {
+	select {
+	case g.scrapes <- struct{}{}:
+		defer func() { <-g.scrapes }()
+	default:
+		return fault.New(fault.Unavailable, "The metrics are being read by too many at once.")
+	}
 	g.deps.MetricsHandler.ServeHTTP(w, r.Request)
 	return nil
 }

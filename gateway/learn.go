@@ -40,10 +40,12 @@ func (g *Gateway) LearnTenants(sources []*registry.ManagedSource) {
 				g.log.LogAttrs(g.life, slog.LevelWarn, "the sales agent can't be asked about the config's tenants yet: asking again later",
 					slog.Int("count", len(sources)))
 			}
+			timer := time.NewTimer(wait)
 			select {
-			case <-time.After(wait):
+			case <-timer.C:
 				wait = min(2*wait, learnLast)
 			case <-g.life.Done():
+				timer.Stop()
 				return
 			}
 		}

@@ -32,6 +32,7 @@ type statusDoc struct {
 const maxBodies = 4
 
 type statusBody struct {
+	id      int64     // of the connection
 	version int64     // of the connection
 	source  time.Time // the source's last change
 	stale   bool
@@ -47,7 +48,7 @@ func (d *statusDoc) body(g *Gateway, m *registry.ManagedSource, stale bool) *bod
 	defer d.mu.Unlock()
 	for i := range d.bodies {
 		b := &d.bodies[i]
-		if b.version == m.Connection.Version && b.stale == stale && b.source.Equal(m.Source.UpdatedAt) {
+		if b.id == m.Connection.ID && b.version == m.Connection.Version && b.stale == stale && b.source.Equal(m.Source.UpdatedAt) {
 			return b.body
 		}
 	}
@@ -65,7 +66,7 @@ func (d *statusDoc) body(g *Gateway, m *registry.ManagedSource, stale bool) *bod
 	if len(d.bodies) == maxBodies {
 		d.bodies = slices.Delete(d.bodies, 0, 1)
 	}
-	d.bodies = append(d.bodies, statusBody{m.Connection.Version, m.Source.UpdatedAt, stale, made})
+	d.bodies = append(d.bodies, statusBody{m.Connection.ID, m.Connection.Version, m.Source.UpdatedAt, stale, made})
 	return made
 }
 
@@ -91,16 +92,21 @@ func newBody(plain []byte) *body {
 }
 
 // zipped compresses once, when the first reader wants it.
-func (b *body) zipped() []byte {
+func (b *body) zipped() (content []byte, length []string) {
 	b.compress.Do(func() {
 		var out bytes.Buffer
-		z := gzip.NewWriter(&out)
+		z := zippers.Get().(*gzip.Writer)
+		defer zippers.Put(z)
+		z.Reset(&out)
 		_, _ = z.Write(b.plain) // a bytes.Buffer does not fail
 		_ = z.Close()
 		b.gzip, b.gzipLength = out.Bytes(), []string{strconv.Itoa(out.Len())}
 	})
-	return b.gzip
+	return b.gzip, b.gzipLength
 }
+
+// zippers are kept because a new one costs hundreds of kilobytes.
+var zippers = sync.Pool{New: func() any { return gzip.NewWriter(nil) }}
 
 var (
 	gzipCoding = []string{"gzip"}
@@ -116,11 +122,10 @@ const netHTTPBuffer = 2000
 // where it has it already. Age and Cache-Status are the caller's.
 func (b *body) write(w http.ResponseWriter, r *request) {
 	h := w.Header()
-	content, etag, length := b.plain, b.etag, b.length
+	etag := b.etag
 	zip := acceptsGzip(r.Header)
 	if zip {
-		content = b.zipped()
-		etag, length = b.gzipETag, b.gzipLength
+		etag = b.gzipETag
 	}
 	h["Cache-Control"] = revalidate
 	h["Etag"] = etag
@@ -133,10 +138,12 @@ func (b *body) write(w http.ResponseWriter, r *request) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
-	h["Content-Type"] = jsonType
+	content, length := b.plain, b.length
 	if zip {
+		content, length = b.zipped()
 		h["Content-Encoding"] = gzipCoding
 	}
+	h["Content-Type"] = jsonType
 	if len(content) > netHTTPBuffer || r.Method == http.MethodHead {
 		h["Content-Length"] = length
 		w.WriteHeader(http.StatusOK)

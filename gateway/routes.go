@@ -3,6 +3,7 @@ package gateway
 import (
 	"net/http"
 	"sort"
+	"strings"
 
 	"github.com/gorilla/mux"
 )
@@ -89,28 +90,36 @@ const (
 	maxMatchedPath = 512
 )
 
-// match finds the route of a request; nil where there is none. The router runs
-// two regular expressions for a match, a third of what a cached read costs at
-// the edge, so the matches of reads are remembered by path.
-func (g *Gateway) match(r *http.Request) *match {
-	path := r.URL.EscapedPath()
-	memorable := r.Method == http.MethodGet && len(path) <= maxMatchedPath
-	if memorable {
-		if known, ok := g.matches.Get(path); ok {
-			return known
+// match finds the route of a request; nil where there is none. known tells that
+// the match was remembered. The router runs two regular expressions for a match,
+// a third of what a cached read costs at the edge.
+func (g *Gateway) match(r *http.Request) (m *match, known bool) {
+	if r.Method == http.MethodGet {
+		if m, known = g.matches.Get(r.URL.EscapedPath()); known {
+			return m, true
 		}
 	}
-	var m mux.RouteMatch
-	g.router.Match(r, &m)
-	route, ok := m.Handler.(*boundRoute)
-	if !ok || m.MatchErr != nil {
-		return nil
+	var found mux.RouteMatch
+	g.router.Match(r, &found)
+	route, ok := found.Handler.(*boundRoute)
+	if !ok || found.MatchErr != nil {
+		return nil, false
 	}
-	found := &match{route, m.Vars}
-	if memorable {
-		g.matches.Add(path, found)
+	return &match{route, found.Vars}, false
+}
+
+// remember keeps the match of a read that has been let in. Path and variables
+// are copied: as they are they would keep the whole request line alive.
+func (g *Gateway) remember(r *request, route *boundRoute) {
+	path := r.URL.EscapedPath()
+	if r.Method != http.MethodGet || len(path) > maxMatchedPath {
+		return
 	}
-	return found
+	vars := make(map[string]string, len(r.vars))
+	for name, value := range r.vars {
+		vars[name] = strings.Clone(value)
+	}
+	g.matches.Add(strings.Clone(path), &match{route, vars})
 }
 
 // allowed lists the methods that a path has, for the Allow header.

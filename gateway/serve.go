@@ -48,6 +48,7 @@ type request struct {
 	answer recorder
 
 	failure *fault.Error // what was answered, where it was an error
+	span    trace.Span   // nil: not recorded
 }
 
 // Context gives the context to answer in. It stands beside the request because
@@ -82,7 +83,7 @@ func (w *recorder) Write(b []byte) (int, error) {
 // Unwrap serves http.ResponseController.
 func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// serve is the way of every request: identify, match, trace, authenticate,
+// serve is the way of every request: identify, match, authenticate, trace,
 // answer, count. This stands here and not in the router's middleware, which does
 // not run on a 404 or a 405.
 func (g *Gateway) serve(w http.ResponseWriter, hr *http.Request) {
@@ -96,19 +97,20 @@ func (g *Gateway) serve(w http.ResponseWriter, hr *http.Request) {
 	}
 
 	var route *boundRoute
-	if m := g.match(hr); m != nil {
+	m, known := g.match(hr)
+	if m != nil {
 		route, r.route, r.vars = m.route, m.route.Path, m.vars
 	}
-	span := g.startSpan(r)
-	defer g.finish(r, begun, span)
-	if err := g.run(&r.answer, r, route); err != nil {
+	defer g.finish(r, begun)
+	if err := g.run(&r.answer, r, route, known); err != nil {
 		g.writeError(&r.answer, r, err)
 	}
 }
 
 // run lets the matched handler answer whoever may have it. The key is asked for
 // first: without one, nobody learns which paths there are.
-func (g *Gateway) run(w http.ResponseWriter, r *request, route *boundRoute) error {
+// Only a caller with a key may have its requests traced, or remembered.
+func (g *Gateway) run(w http.ResponseWriter, r *request, route *boundRoute, known bool) error {
 	if route == nil || route.access != public {
 		need := read
 		if route != nil {
@@ -129,6 +131,12 @@ func (g *Gateway) run(w http.ResponseWriter, r *request, route *boundRoute) erro
 	}
 	if err := checkSizes(w, r); err != nil {
 		return err
+	}
+	if route.access != public {
+		if !known {
+			g.remember(r, route)
+		}
+		r.span = g.startSpan(r)
 	}
 	return route.run(w, r)
 }
@@ -159,7 +167,7 @@ func checkSizes(w http.ResponseWriter, r *request) error {
 }
 
 // finish counts and logs the request, and answers in a panicking handler's place.
-func (g *Gateway) finish(r *request, begun time.Time, span trace.Span) {
+func (g *Gateway) finish(r *request, begun time.Time) {
 	if p := recover(); p != nil {
 		g.ins.Panic()
 		g.log.LogAttrs(r.Context(), slog.LevelError, "a handler panicked", slog.String("request_id", r.id),
@@ -173,12 +181,12 @@ func (g *Gateway) finish(r *request, begun time.Time, span trace.Span) {
 	took := time.Since(begun)
 	status := r.answer.status
 	g.ins.Request(r.route, r.Method, status, took)
-	if span != nil {
-		span.SetAttributes(attribute.Int("http.response.status_code", status))
+	if r.span != nil {
+		r.span.SetAttributes(attribute.Int("http.response.status_code", status))
 		if status >= 500 {
-			span.SetStatus(codes.Error, "")
+			r.span.SetStatus(codes.Error, "")
 		}
-		span.End()
+		r.span.End()
 	}
 	g.access.write(r, took)
 }

@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
 	"time"
 )
@@ -34,7 +35,7 @@ func (d *Directory) await(ctx context.Context, fallback bool, name string, read 
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.opts.StoreTimeout)
 		defer cancel()
 		defer context.AfterFunc(d.life, cancel)()
-		answer, err := read(ctx)
+		answer, err := guarded(ctx, read)
 		d.note(err)
 		return answer, err
 	})
@@ -53,6 +54,17 @@ func (d *Directory) await(ctx context.Context, fallback bool, name string, read 
 		d.note(errLate)
 		return nil, errLate
 	}
+}
+
+// guarded turns a panic into an error: singleflight would raise it again where
+// nobody can catch it.
+func guarded(ctx context.Context, read func(context.Context) (any, error)) (answer any, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("registry: the store panicked: %T", p)
+		}
+	}()
+	return read(ctx)
 }
 
 // start counts in one piece of work; false once the Directory has ended.

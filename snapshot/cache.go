@@ -96,7 +96,7 @@ func (c *Cache[D]) start(ctx context.Context, e *entry[D], now time.Time) bool {
 	if c.life.Err() != nil {
 		return false
 	}
-	f := &flight{done: make(chan struct{}), expiries: e.expiries, ends: now.Add(c.limits.FetchTimeout)}
+	f := &flight{done: make(chan struct{}), expiries: e.expiries, retries: e.retries, ends: now.Add(c.limits.FetchTimeout)}
 	e.flight = f
 	c.flights.Add(1)
 	go c.fly(context.WithoutCancel(ctx), e, f)
@@ -164,8 +164,9 @@ func (c *Cache[D]) RetryAllNow() {
 func (e *entry[D]) retryNow() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.retries++
 	if e.failure != nil {
-		e.failure.retryAt = time.Time{}
+		e.failure.count, e.failure.retryAt = 0, time.Time{}
 	}
 }
 

@@ -245,6 +245,24 @@ func TestRetryNowEndsTheBackOff(t *testing.T) {
 	})
 }
 
+// The news that upstream is well can come while a fetch that was refused before
+// is still on its way.
+func TestRetryNowAlsoCountsForTheRunningFetch(t *testing.T) {
+	run(t, limits, func(f *fixture) {
+		f.u.set(after(time.Second, fails))
+		var reader sync.WaitGroup
+		reader.Go(func() {
+			if r, err := f.c.Get(f.Context(), "k"); err != nil || r.Doc.name != "well" {
+				f.Errorf("got %v %v", r.Doc, err)
+			}
+		})
+		f.pass(500 * time.Millisecond)
+		f.u.set(now("well"))
+		f.c.RetryAllNow()
+		reader.Wait()
+	})
+}
+
 func TestMissingIsRememberedForFresh(t *testing.T) {
 	run(t, limits, func(f *fixture) {
 		f.read(want{name: "first", state: snapshot.Miss})

@@ -16,6 +16,7 @@ type entry[D Document] struct {
 	mu       sync.Mutex
 	copy     *copyOf[D] // last good document; nil: none
 	expiries uint64     // how often the key was expired
+	retries  uint64     // how often a back-off was ended from outside
 	flight   *flight    // the running fetch; at most one
 	failure  *failure   // the last fetch failed; nil: it did not
 	gone     error      // there is no such thing, until goneTill
@@ -38,6 +39,7 @@ type copyOf[D Document] struct {
 type flight struct {
 	done     chan struct{}
 	expiries uint64 // the entry's count when it started: fewer than now is stale on arrival
+	retries  uint64 // the entry's count when it started: fewer than now, and a failure is not backed off
 	ends     time.Time
 }
 
@@ -151,6 +153,9 @@ func (c *Cache[D]) settle(e *entry[D], f *flight, doc D, err error, now time.Tim
 		wait = max(wait, min(c.opts.RetryAfter(err), maxBackoff))
 	}
 	e.failure = &failure{err: err, count: count, retryAt: now.Add(wait)}
+	if f.retries != e.retries { // it may be well again since this fetch was refused
+		e.failure.count, e.failure.retryAt = 0, time.Time{}
+	}
 	return Failed
 }
 

@@ -157,7 +157,7 @@ func AdServer(c *wire.AdapterConfig) (view *registry.AdServer, serviceAccountEma
 	view = &registry.AdServer{Type: c.Type}
 	view.Type = adServerType(view)
 	if view.Type == "google_ad_manager" {
-		if code := c.NetworkCode.Value; len(code) <= 200 && !redact.Secretlike(code) {
+		if code := c.NetworkCode.Value; isNetworkCode(code) {
 			view.NetworkCode = code
 		}
 		if email := c.ServiceAccountEmail.Value; isEmail(email) {
@@ -165,6 +165,11 @@ func AdServer(c *wire.AdapterConfig) (view *registry.AdServer, serviceAccountEma
 		}
 	}
 	return view, serviceAccountEmail
+}
+
+// isNetworkCode reports whether s is 1 to 32 digits, as a network code is.
+func isNetworkCode(s string) bool {
+	return len(s) >= 1 && len(s) <= 32 && strings.Trim(s, "0123456789") == ""
 }
 
 // isEmail reports whether s has the shape of an address: enough to keep prose

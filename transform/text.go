@@ -28,6 +28,7 @@ func bounded(s string, limit int, instead string) string {
 	if redact.Secretlike(s) {
 		return instead
 	}
+	s = redact.Visible(s)
 	if len(s) <= limit { // no more bytes than characters are allowed
 		return s
 	}
@@ -90,6 +91,10 @@ func safePath(s string) bool {
 		return false
 	}
 	if strings.Contains(s, "://") || strings.Contains(s, "-----BEGIN") || strings.ContainsFunc(s, unicode.IsControl) {
+		return false
+	}
+	// A query is made of pairs, so of these only the names and values are judged.
+	if _, query, _ := strings.Cut(s, "?"); query != "" && redact.Secretlike(strings.ReplaceAll(query, "=", ": ")) {
 		return false
 	}
 	// user:password@ anywhere, also in a query

@@ -1,8 +1,6 @@
 package upstream
 
 import (
-	"compress/flate"
-	"compress/gzip"
 	"context"
 	"errors"
 	"io"
@@ -154,10 +152,7 @@ func readBody(resp *http.Response, limit int64) ([]byte, error) {
 		return nil, errTooLarge
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
-	var corrupt flate.CorruptInputError
 	switch {
-	case errors.As(err, &corrupt), errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum):
-		return nil, errEncoding
 	case err != nil:
 		return nil, err
 	case int64(len(body)) > limit:

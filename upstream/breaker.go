@@ -22,6 +22,7 @@ import (
 // probe asks for it.
 type breaker struct {
 	tenantID string // "": the whole upstream's
+	blames   blame  // whose failures it counts
 	cb       *gobreaker.CircuitBreaker[struct{}]
 	owner    *prober
 	log      *slog.Logger
@@ -43,7 +44,7 @@ type lastFailure struct {
 }
 
 func newBreaker(tenantID string, cfg BreakerConfig, blames blame, owner *prober, log *slog.Logger) *breaker {
-	b := &breaker{tenantID: tenantID, owner: owner, log: log}
+	b := &breaker{tenantID: tenantID, blames: blames, owner: owner, log: log}
 	b.last.Store(&lastFailure{tenantID: tenantID})
 	b.cb = gobreaker.NewCircuitBreaker[struct{}](gobreaker.Settings{
 		MaxRequests:  1,
@@ -89,21 +90,24 @@ func (b *breaker) do(cl *call, try func() *failure) *failure {
 	if !probing && !b.closed() {
 		return b.refusal()
 	}
+	defer b.settle() // also when the attempt panics
 	_, err := b.cb.Execute(func() (struct{}, error) {
 		// A call that was held up since the check above could have become the probe.
 		if !probing && !b.closed() {
 			return struct{}{}, gobreaker.ErrOpenState
 		}
+		if b.last.Load().tenantID == "" { // a panic leaves no failure, and a probe needs somebody to ask for
+			b.last.Store(&lastFailure{tenantID: cl.tenantID})
+		}
 		f := try()
 		if f == nil {
 			return struct{}{}, nil
 		}
-		if f.blame == blameTenant || f.blame == blameUpstream {
+		if f.blame == b.blames {
 			b.last.Store(&lastFailure{cl.tenantID, f.outcome})
 		}
 		return struct{}{}, f
 	})
-	b.settle()
 	if err == nil {
 		return nil
 	}

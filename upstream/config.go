@@ -43,7 +43,8 @@ type Deps struct {
 	TracerProvider trace.TracerProvider
 	Propagator     propagation.TextMapPropagator // nil: W3C trace context
 	// OnRecover is told that a breaker closed again; "" is the whole upstream's.
-	// It runs on the prober's goroutine with no lock held, and must not call Close.
+	// It runs with no lock held, on the goroutine of the call that closed the
+	// breaker, as a rule a probe's, and must not call Close.
 	OnRecover func(tenantID string)
 }
 

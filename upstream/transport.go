@@ -1,6 +1,8 @@
 package upstream
 
 import (
+	"compress/flate"
+	"compress/gzip"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -54,7 +56,25 @@ func (q quiet) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, asLoss(err)
 	}
+	resp.Body = quietBody{resp.Body}
 	return resp, nil
+}
+
+// quietBody does the same for the errors of reading: those of net/http quote
+// trailers and chunk headers.
+type quietBody struct{ io.ReadCloser }
+
+// Read implements io.Reader.
+func (b quietBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	var corrupt flate.CorruptInputError
+	switch {
+	case err == nil, err == io.EOF:
+		return n, err
+	case errors.As(err, &corrupt), errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum):
+		return n, errEncoding
+	}
+	return n, asLoss(err)
 }
 
 // lossError is why no whole answer came, in words of ours.

@@ -127,6 +127,11 @@ func (a *app) adopt(ctx context.Context, cfg *config.Config) error {
 		}
 		a.telemetry.Logger.Debug("source of the config",
 			slog.String("source_id", s.SourceID), slog.String("outcome", string(adoption.Outcome)))
+		switch adoption.Outcome {
+		case registry.AdoptionDeleted, registry.AdoptionNotManaged:
+			a.telemetry.Logger.Warn("a source of the config has no effect",
+				slog.String("source_id", s.SourceID), slog.String("outcome", string(adoption.Outcome)))
+		}
 		if adoption.Managed != nil {
 			a.warnOfDrift(s, adoption.Managed)
 			a.directory.Put(adoption.Managed)

@@ -51,14 +51,14 @@ func pathID(s string) string {
 	return ""
 }
 
-// headerValue is for what is sent as a header: net/http refuses control
-// characters and cuts outer spaces silently.
+// headerValue is for what is sent as a header: visible ASCII, as the client that
+// sends it wants it too.
 func headerValue(s string) string {
 	if problem := plainText(1, 4096)(s); problem != "" {
 		return problem
 	}
-	if s != strings.TrimSpace(s) {
-		return "must not begin or end with a space"
+	if strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
+		return "must be visible ASCII characters without spaces"
 	}
 	return ""
 }

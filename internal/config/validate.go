@@ -12,6 +12,7 @@ import (
 // Bounds of durations. The upper ones catch a wrong unit, not a wish.
 const (
 	leastDuration = time.Millisecond
+	leastFresh    = 100 * time.Millisecond
 	mostWait      = time.Hour
 	mostAge       = 7 * 24 * time.Hour
 	mostOrigins   = 100
@@ -71,7 +72,7 @@ func (v *validator) breaker(b *Breaker) {
 }
 
 func (v *validator) snapshot(s *Snapshot, u *Upstream) {
-	within(v, "snapshot.fresh", s.Fresh, leastDuration, mostAge)
+	within(v, "snapshot.fresh", s.Fresh, leastFresh, mostAge)
 	within(v, "snapshot.stale_while_revalidate", s.StaleWhileRevalidate, leastDuration, mostAge)
 	within(v, "snapshot.stale_if_error", s.StaleIfError, leastDuration, mostAge)
 	within(v, "snapshot.patience", s.Patience, 0, mostWait)

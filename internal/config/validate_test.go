@@ -79,7 +79,7 @@ func TestBounds(t *testing.T) {
 		{"upstream.breaker.window", "0s", "must be from 1ms to 1h"},
 		{"upstream.breaker.open_for", "2h", "must be from 1ms to 1h"},
 		{"snapshot.fresh", "61s", "must be at least snapshot.fresh"},
-		{"snapshot.fresh", "0s", "must be from 1ms to 168h"},
+		{"snapshot.fresh", "0s", "must be from 100ms to 168h"},
 		{"snapshot.stale_while_revalidate", "5s", ""},
 		{"snapshot.stale_while_revalidate", "15m1s", "must be at least snapshot.stale_while_revalidate"},
 		{"snapshot.stale_if_error", "169h", "must be from 1ms to 168h"},
@@ -121,9 +121,11 @@ func expectOne(t *testing.T, path, value, text, want string) {
 
 func TestTheAPIKeyFitsAHeader(t *testing.T) {
 	for value, want := range map[string]string{
-		"ok key":                  "",
+		"ok-key~!":                "",
+		"no key":                  "must be visible ASCII",
+		"clé":                     "must be visible ASCII",
 		"":                        "is required",
-		" key":                    "must not begin or end with a space",
+		" key":                    "must be visible ASCII",
 		"key\n":                   "must not hold control characters",
 		"k\x00y":                  "must not hold control characters",
 		"k\xffy":                  "must be UTF-8 text",

@@ -4,7 +4,6 @@ package fault
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 )
@@ -76,11 +75,6 @@ func (e *Error) Unwrap() error { return e.Cause }
 
 // New makes an error of a kind with a client message.
 func New(kind Kind, message string) *Error { return &Error{Kind: kind, Message: message} }
-
-// Newf is New with a format; its arguments must be safe to show to a client.
-func Newf(kind Kind, format string, args ...any) *Error {
-	return New(kind, fmt.Sprintf(format, args...))
-}
 
 // Wrap makes an error of a kind around a cause that clients do not see.
 func Wrap(kind Kind, message string, cause error) *Error {

@@ -49,6 +49,16 @@ func Secretlike(s string) bool {
 	return secret
 }
 
+// Visible gives s without the characters that are shown as nothing or steer how
+// others are shown: control and zero-width characters, direction overrides. Tabs
+// and line ends stay.
+func Visible(s string) string {
+	if _, hidden := scan(s); !hidden {
+		return s
+	}
+	return strings.Map(dropHidden, s)
+}
+
 // Word reports whether s is a plain vocabulary word: 1 to 64 of A-Za-z0-9_.-,
 // beginning with a letter, not token-like.
 func Word(s string) bool {

@@ -24,9 +24,6 @@ var buckets = map[string][]float64{
 	nameSnapshotAge:             {1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900},
 }
 
-// scrapesAtOnce bounds what a storm of scrapes can cost.
-const scrapesAtOnce = 8
-
 // metrics is the meter provider and the page that shows it.
 type metrics struct {
 	provider *sdkmetric.MeterProvider
@@ -72,10 +69,9 @@ func newMetrics(res *resource.Resource, log *slog.Logger) (*metrics, error) {
 			// What can be gathered is served, errors are only logged. (With
 			// nothing at all gathered promhttp would print the error, but the Go
 			// runtime's metrics are always there.)
-			ErrorHandling:       promhttp.ContinueOnError,
-			EnableOpenMetrics:   true,
-			CoalesceGather:      true,
-			MaxRequestsInFlight: scrapesAtOnce,
+			ErrorHandling:     promhttp.ContinueOnError,
+			EnableOpenMetrics: true,
+			CoalesceGather:    true,
 		}),
 	}, nil
 }
