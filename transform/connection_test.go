@@ -135,9 +135,11 @@ func TestAdServerFromUpstream(t *testing.T) {
 		`{"type":"google_ad_manager","configured":false}`:                                                                             "none",
 		`{"type":"google_ad_manager","configured":true,"network_code":"7654","service_account_email":"a1@b-2.iam.example.com"}`:       "google_ad_manager 7654 a1@b-2.iam.example.com",
 		`{"type":"google_ad_manager","configured":true,"network_code":"token=abcdef","service_account_email":"-----BEGIN KEY-----"}`:  "google_ad_manager  ",
+		`{"type":"google_ad_manager","configured":true,"network_code":"net code"}`:                                                    "google_ad_manager  ",
+		`{"type":"google_ad_manager","configured":true,"network_code":"123456789012345678901234567890123"}`:                           "google_ad_manager  ",
 		`{"type":"google_ad_manager","configured":true,"service_account_email":"https://u:p@host.example"}`:                           "google_ad_manager  ",
 		`{"type":"freewheel","configured":true,"network_code":"7654","service_account_email":"a@b.example","refresh_token":"CANARY"}`: "freewheel  ",
-		`{"type":"my type","configured":true}`: "unknown  ",
+		`{"type":"my type","configured":true}`:                                                                                        "unknown  ",
 	} {
 		c, err := wire.DecodeAdapterConfig([]byte(body))
 		if err != nil {

@@ -114,7 +114,7 @@ func TestConfigurePaths(t *testing.T) {
 	for path, want := range map[string]bool{
 		"/": true, "/settings#ad-server": true, "/a?tab=b": true, "/tenant/3f2504e0-4f89-11d3-9a0c-0305e82c3301/x": true, "/caf\u00e9": true,
 		"": false, "settings": false, "//evil.example": false, `/\\evil.example`: false, `/\t/evil.example`: false,
-		"https://evil.example": false, "/go?to=https://evil.example": false, "/u:secret@host": false, "/-----BEGIN KEY": false,
+		"https://evil.example": false, "/go?to=https://evil.example": false, "/go?token=hush": false, "/go?x=0123456789abcdef01234567": false, "/go?page=2&sort=name": true, "/u:secret@host": false, "/-----BEGIN KEY": false,
 		`/a\u0007`: false, `/a\u0085`: false, "/" + strings.Repeat("a", 2047): true, "/" + strings.Repeat("a", 2048): false,
 	} {
 		got, malformed := judged(t, `,"setup_tasks":{"items":[{"id":"x","configure_path":"`+path+`"}]}`)
@@ -127,7 +127,7 @@ func TestConfigurePaths(t *testing.T) {
 func TestTaskWording(t *testing.T) {
 	got, malformed := judged(t, `,"setup_tasks":{"items":[
 		{"id":"a","name":"`+strings.Repeat("é", 300)+`","description":"`+strings.Repeat("ü", 3000)+`"},
-		{"id":"b","name":"Two\nlines","description":"One.\nTwo."},
+		{"id":"b","name":"Two\nlines\u200b","description":"One.\n\u202eTwo."},
 		{"id":"c","name":"key=abcdef","description":"Bearer abcdefgh"},
 		{"id":"d","severity":"urgent","scope":"tenant"},
 		{"id":"not a word"}, {"id":"e"}]}`)

@@ -70,10 +70,10 @@ func newTracing(ctx context.Context, cfg Config, res *resource.Resource) (*traci
 	)
 	provider := sdktrace.NewTracerProvider(
 		sdktrace.WithResource(res),
-		sdktrace.WithSampler(sdktrace.ParentBased(sdktrace.TraceIDRatioBased(cfg.TraceRatio))),
+		sdktrace.WithSampler(sdktrace.ParentBased(sdktrace.AlwaysSample())),
 		sdktrace.WithSpanProcessor(batches),
 	)
-	return &tracing{provider, func(ctx context.Context) error {
+	return &tracing{drawing{sdk: provider, ratio: cfg.TraceRatio}, func(ctx context.Context) error {
 		defer transport.CloseIdleConnections()
 		// Not through the provider first: with a ctx that is done it would leave
 		// the processor running for good.
