@@ -64,16 +64,18 @@ func (g *Gateway) authenticate(r *http.Request, need access) (*Key, error) {
 	return key, nil
 }
 
-// credential takes the key out of the headers. More than one value of a header
-// is no credential: two readers could take different ones.
+// credential takes the key out of the headers: the bearer token, or else
+// X-Scope3-Api-Key, since a proxy may use Authorization for itself. More than one
+// value of a header is no credential: two readers could take different ones.
 func credential(h http.Header) (string, bool) {
 	if values := h["Authorization"]; len(values) > 0 {
-		scheme, token, ok := strings.Cut(values[0], " ")
-		if len(values) > 1 || !ok || !strings.EqualFold(scheme, "Bearer") {
+		scheme, token, _ := strings.Cut(values[0], " ")
+		switch token = strings.Trim(token, " "); {
+		case len(values) > 1:
 			return "", false
+		case strings.EqualFold(scheme, "Bearer"):
+			return token, token != ""
 		}
-		token = strings.Trim(token, " ")
-		return token, token != ""
 	}
 	if values := h[headerAPIKey]; len(values) == 1 && values[0] != "" {
 		return values[0], true

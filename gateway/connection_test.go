@@ -200,6 +200,25 @@ func TestReadsGoOnWithoutTheStore(t *testing.T) {
 	})
 }
 
+// Everything starts together: the sales agent a little later than the gateway.
+func TestStartingBeforeTheSalesAgentCostsNoReader(t *testing.T) {
+	var more []registry.ConfigSource
+	for i := range 20 {
+		more = append(more, registry.ConfigSource{CustomerID: customer, SourceID: fmt.Sprint("more-", i), Name: "More", TenantID: fmt.Sprint("tnt_more_", i)})
+	}
+	inWorld(t, setup{sources: more}, func(w *world) {
+		all, _, err := w.directory.ManagedSources(w.Context(), customer, 0, 200)
+		w.must(err)
+		w.agent.SetDown(true)
+		w.gateway.LearnTenants(all)
+		w.pass(20 * time.Second)
+		w.agent.SetDown(false)
+		if a := w.get(statusOf); a.status != 200 {
+			w.Errorf("the first reader got %d: %s", a.status, a.body)
+		}
+	})
+}
+
 func TestTenantFactsAreLearntInTheBackground(t *testing.T) {
 	inWorld(t, setup{}, func(w *world) {
 		m, err := w.directory.ManagedSource(w.Context(), customer, source)

@@ -59,6 +59,7 @@ func TestWhoMayAsk(t *testing.T) {
 		"a key in the query":       {nil, statusOf + "?api_key=" + readKey, 401, "UNAUTHORIZED"},
 		"read key":                 {[]string{"Authorization", "Bearer " + readKey}, statusOf, 200, ""},
 		"write key":                {[]string{"authorization", "bearer " + writeKey}, statusOf, 200, ""},
+		"a proxy's own scheme":     {[]string{"Authorization", "Basic abc", "X-Scope3-Api-Key", readKey}, statusOf, 200, ""},
 		"key header":               {[]string{"X-Scope3-Api-Key", readKey}, statusOf, 200, ""},
 		"another customer":         {[]string{"Authorization", "Bearer " + otherKey}, statusOf, 404, "NOT_FOUND"},
 		"another customer's esa":   {[]string{"Authorization", "Bearer " + otherKey}, esaOf, 404, "NOT_FOUND"},
@@ -165,7 +166,8 @@ func TestMethodsBodiesAndHeaders(t *testing.T) {
 		if got := a.header.Get("Allow"); got != "GET, HEAD" {
 			w.Errorf("Allow: %q", got)
 		}
-		w.do("DELETE", "/metrics", auth...).failure(w, 405, "METHOD_NOT_ALLOWED")
+		w.do("DELETE", "/metrics").failure(w, 405, "METHOD_NOT_ALLOWED")
+		w.do("DELETE", statusOf).failure(w, 401, "UNAUTHORIZED")
 
 		body := func(length int, contentType string) answer {
 			r := httptest.NewRequest("GET", "https://gateway.example"+statusOf, strings.NewReader(strings.Repeat(" ", length)))

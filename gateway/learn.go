@@ -24,12 +24,21 @@ func (g *Gateway) LearnTenants(sources []*registry.ManagedSource) {
 		wait := learnFirst
 		for len(sources) > 0 {
 			var again []*registry.ManagedSource
-			for _, m := range sources {
+			for i, m := range sources {
 				if g.life.Err() != nil {
 					return
 				}
-				if m.Connection.TenantID != "" && !g.learnTenant(g.life, m) {
-					again = append(again, m)
+				if m.Connection.TenantID == "" {
+					continue
+				}
+				err := g.learnTenant(g.life, m)
+				if err == nil {
+					continue
+				}
+				again = append(again, m)
+				if away(err) { // for the others as well
+					again = append(again, sources[i+1:]...)
+					break
 				}
 			}
 			sources = again
@@ -52,21 +61,30 @@ func (g *Gateway) LearnTenants(sources []*registry.ManagedSource) {
 	})
 }
 
-// learnTenant reports whether there is nothing more to ask.
-func (g *Gateway) learnTenant(ctx context.Context, m *registry.ManagedSource) bool {
+// away reports whether an error is about the whole of upstream, not one tenant.
+func away(err error) bool {
+	switch fault.As(err).Reason {
+	case fault.UpstreamUnreachable, fault.UpstreamTimeout, fault.UpstreamUnauthorized, fault.CircuitOpen:
+		return true
+	}
+	return false
+}
+
+// learnTenant gives nil when there is nothing more to ask.
+func (g *Gateway) learnTenant(ctx context.Context, m *registry.ManagedSource) error {
 	c := &m.Connection
 	tenant, err := g.deps.Upstream.Tenant(upstream.Once(ctx), c.TenantID)
 	if err != nil {
 		if fault.Is(err, fault.NotFound) {
 			g.log.LogAttrs(ctx, slog.LevelWarn, "a configured tenant does not exist", slog.String("tenant", c.TenantID))
-			return true
+			return nil
 		}
-		return false
+		return err
 	}
 	facts := registry.TenantFacts{ExternalOrgID: tenant.ExternalOrgID.Value}
 	if tenant.IsActive.Set {
 		facts.Active = &tenant.IsActive.Value
 	}
 	_, err = g.deps.Directory.LearnTenant(ctx, c.CustomerID, c.ID, facts)
-	return err == nil
+	return err
 }

@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"net/http"
-	"sort"
 	"strings"
 
 	"github.com/gorilla/mux"
@@ -122,17 +121,21 @@ func (g *Gateway) remember(r *request, route *boundRoute) {
 	g.matches.Add(strings.Clone(path), &match{route, vars})
 }
 
-// allowed lists the methods that a path has, for the Allow header.
-func (g *Gateway) allowed(r *http.Request) []string {
-	var methods []string
-	for _, m := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"} {
+// allowed lists the methods that a path has, for the Allow header, and says what
+// learning them takes: no key where the path itself takes none.
+func (g *Gateway) allowed(r *http.Request) (methods []string, need access) {
+	need = read
+	for _, method := range []string{"DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"} {
 		probe := *r
-		probe.Method = m
-		var match mux.RouteMatch
-		if g.router.Match(&probe, &match) && match.MatchErr == nil {
-			methods = append(methods, m)
+		probe.Method = method
+		var found mux.RouteMatch
+		if !g.router.Match(&probe, &found) || found.MatchErr != nil {
+			continue
+		}
+		methods = append(methods, method)
+		if route, ok := found.Handler.(*boundRoute); ok && route.access == public {
+			need = public
 		}
 	}
-	sort.Strings(methods)
-	return methods
+	return methods, need
 }

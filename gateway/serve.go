@@ -111,22 +111,25 @@ func (g *Gateway) serve(w http.ResponseWriter, hr *http.Request) {
 // first: without one, nobody learns which paths there are.
 // Only a caller with a key may have its requests traced, or remembered.
 func (g *Gateway) run(w http.ResponseWriter, r *request, route *boundRoute, known bool) error {
-	if route == nil || route.access != public {
-		need := read
-		if route != nil {
-			need = route.access
-		}
+	need := read
+	var allow []string
+	if route == nil {
+		allow, need = g.allowed(r.Request)
+	} else {
+		need = route.access
+	}
+	if need != public {
 		key, err := g.authenticate(r.Request, need)
 		if err != nil {
 			return err
 		}
 		r.caller = key
 	}
-	if route == nil {
-		if allow := g.allowed(r.Request); len(allow) > 0 {
-			w.Header().Set("Allow", strings.Join(allow, ", "))
-			return fault.New(fault.MethodNotAllowed, "This path does not have that method.")
-		}
+	switch {
+	case len(allow) > 0:
+		w.Header().Set("Allow", strings.Join(allow, ", "))
+		return fault.New(fault.MethodNotAllowed, "This path does not have that method.")
+	case route == nil:
 		return fault.New(fault.NotFound, "There is nothing at this path.")
 	}
 	if err := checkSizes(w, r); err != nil {

@@ -16,7 +16,7 @@ const (
 	readTimeout       = 30 * time.Second
 	writeTimeout      = 60 * time.Second
 	idleTimeout       = 120 * time.Second
-	drainTimeout      = 20 * time.Second // for requests in flight when told to stop
+	drainTimeout      = 18 * time.Second // for requests in flight when told to stop
 
 	// net/http answers 431 in plain text above its own limit; ours, which answers
 	// as the contract says, lies below it.
@@ -24,7 +24,7 @@ const (
 )
 
 // Serve answers on a listener until ctx ends, then lets the requests in flight
-// finish, for at most 20 s. It returns nil after a clean stop.
+// finish, for at most 18 s. It returns nil after a clean stop.
 func (g *Gateway) Serve(ctx context.Context, listener net.Listener) error {
 	server := &http.Server{
 		Handler:           g,

@@ -131,7 +131,7 @@ func TestStoppingFinishesWhatIsInFlight(t *testing.T) {
 	})
 }
 
-func TestStoppingWaits20SecondsAtMost(t *testing.T) {
+func TestStoppingWaits18SecondsAtMost(t *testing.T) {
 	served(t, func(w *world, l *pipes, stop func(), stopped <-chan error) {
 		w.get(statusOf)
 		c := l.dial() // asks and never reads the answer
@@ -140,8 +140,8 @@ func TestStoppingWaits20SecondsAtMost(t *testing.T) {
 		synctest.Wait()
 		begun := time.Now()
 		stop()
-		if err := <-stopped; err == nil || time.Since(begun) != 20*time.Second {
-			w.Errorf("stopping gave %v after %s, want an error after 20 s", err, time.Since(begun))
+		if err := <-stopped; err == nil || time.Since(begun) != 18*time.Second {
+			w.Errorf("stopping gave %v after %s, want an error after 18 s", err, time.Since(begun))
 		}
 		w.must(c.Close())
 	})

@@ -278,6 +278,19 @@ func TestMissingIsRememberedForFresh(t *testing.T) {
 	})
 }
 
+func TestExpiryDuringAFetchMakesAMissingOneStaleToo(t *testing.T) {
+	run(t, limits, func(f *fixture) {
+		f.u.set(after(time.Second, func(context.Context) (*doc, error) { return nil, errGone }))
+		var reader sync.WaitGroup
+		reader.Go(func() { _, _ = f.c.Get(f.Context(), "k") })
+		f.pass(500 * time.Millisecond)
+		f.c.Expire("k")
+		f.u.set(now("made since"))
+		reader.Wait()
+		f.read(want{name: "made since", state: snapshot.Hit})
+	})
+}
+
 func TestOlderDocumentIsDiscardedAndCountsAsAnAnswer(t *testing.T) {
 	run(t, limits, func(f *fixture) {
 		f.read(want{name: "first", state: snapshot.Miss})

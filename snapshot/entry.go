@@ -80,7 +80,7 @@ func (c *Cache[D]) decide(ctx context.Context, e *entry[D], now time.Time) (v ve
 			if cp.expired {
 				v.read.Fresh = min(v.read.Fresh, 0)
 			}
-			v.read.Failed = e.failure != nil && !fresh
+			v.read.Failed = e.failure != nil && age > c.limits.Fresh
 		}
 		if fresh {
 			v.read.State, v.ready = Hit, true
@@ -142,6 +142,9 @@ func (c *Cache[D]) settle(e *entry[D], f *flight, doc D, err error, now time.Tim
 		// The series of documents has ended: a later one starts a new series.
 		e.copy, e.failure, e.mark = nil, nil, time.Time{}
 		e.gone, e.goneTill = err, now.Add(c.limits.Fresh)
+		if f.expiries != e.expiries { // stale on arrival: the next read asks again
+			e.gone = nil
+		}
 		return NotFound
 	}
 	count := 1

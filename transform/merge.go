@@ -19,6 +19,9 @@ const roomForTasks = 16
 
 // take merges another side of the same task into s, whose words come first.
 func (s *side) take(o *side) {
+	// The severity of a side that is complete says nothing of how bad it is that
+	// this one is open.
+	done := o.IsComplete && !s.IsComplete && !s.noOpinion
 	if s.noOpinion {
 		s.IsComplete, s.noOpinion = o.IsComplete, false
 		if !s.fixed {
@@ -27,7 +30,7 @@ func (s *side) take(o *side) {
 	} else {
 		// "info" on a complete side says nothing of how bad it is that the other
 		// one is open.
-		if !s.fixed && (s.Severity == "" || s.IsComplete && !o.IsComplete) {
+		if !s.fixed && (s.Severity == "" && !done || s.IsComplete && !o.IsComplete) {
 			s.Severity = o.Severity
 		}
 		if s.IsComplete && !o.IsComplete && s.reopened != "" {

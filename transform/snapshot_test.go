@@ -45,7 +45,7 @@ func TestStreamNames(t *testing.T) {
 	long := strings.Repeat("a", 65)
 	got, malformed := judged(t, `,"syncs":{"zeta":`+s+`,"reporting":`+s+`,"advertisers":`+s+`,"new_stream":`+s+`,"Straße":`+s+
 		`,"a-b":`+s+`,"a.b":`+s+`,"1st":`+s+`,"_x":`+s+`,"`+token+`":`+s+`,"`+long+`":`+s+`,"":`+s+`}`)
-	if want := "inventory customTargeting advertisers newStream reporting zeta"; names(got) != want {
+	if want := "inventory customTargeting advertisers 1st a-b newStream reporting zeta"; names(got) != want {
 		t.Errorf("got %s, want %s", names(got), want)
 	}
 	if !slices.Equal(malformed, []string{"syncs.?"}) {
@@ -131,11 +131,11 @@ func TestTaskWording(t *testing.T) {
 		{"id":"c","name":"key=abcdef","description":"Bearer abcdefgh"},
 		{"id":"d","severity":"urgent","scope":"tenant"},
 		{"id":"not a word"}, {"id":"e"}]}`)
-	if items := got.SetupTasks.Items; len(items) != 5 || items[4].ID != "e" ||
+	if items := got.SetupTasks.Items; len(items) != 6 || items[4].ID != "unnamed_5" || items[5].ID != "e" ||
 		items[0].Name != strings.Repeat("é", 200) || items[0].Description != strings.Repeat("ü", 2000) ||
 		items[1].Name != "Two\nlines" || items[1].Description != "One.\nTwo." ||
 		items[2].Name != "Setup task" || strings.Contains(items[2].Description, "Bearer") ||
-		items[3].Severity != "warning" || items[3].Scope != "publisher" || items[4].Name != "e" {
+		items[3].Severity != "warning" || items[3].Scope != "publisher" || items[5].Name != "e" {
 		t.Errorf("%+v", items)
 	}
 	if want := []string{"setup_tasks.items[].severity", "setup_tasks.items[].scope", "setup_tasks.items[].id"}; !slices.Equal(malformed, want) {

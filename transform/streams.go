@@ -23,7 +23,10 @@ const (
 // The streams that every document has, in this order (rule 4).
 var required = [...]string{"inventory", "customTargeting", "advertisers"}
 
-const maxStreams = 64
+const (
+	maxStreams    = 64
+	maxStreamName = 64 // bytes
+)
 
 // emptySyncs gives the required streams, none of which has run: that is what
 // stands for one that upstream says nothing of.
@@ -77,7 +80,7 @@ func streamName(name string) (camel string, ok bool) {
 	if camel, ok = camelNames[name]; ok {
 		return camel, true
 	}
-	return camelCase(name), redact.Word(name) && !strings.ContainsAny(name, ".-")
+	return camelCase(name), len(name) <= maxStreamName && redact.Word(name) && !strings.ContainsAny(name, ".:")
 }
 
 // findStream gives the index of the stream of a name, or -1.

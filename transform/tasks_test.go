@@ -130,6 +130,7 @@ func TestMerge(t *testing.T) {
 		"ours complete, theirs open":       {[]transform.TaskDefinition{when(bare, "true")}, their, "x", "Their name|blocker|platform|Their words.|false|/theirs"},
 		"ours complete and set, open":      {[]transform.TaskDefinition{when(full, "true")}, their, "x", "Our name|warning|platform|Our words.|false|/ours"},
 		"ours open, theirs complete":       {[]transform.TaskDefinition{when(full, "false")}, done, "x", "Our name|warning|platform|Our words.|false|/ours"},
+		"ours open and not set":            {[]transform.TaskDefinition{when(bare, "false")}, done, "x", "Their name|warning|platform|Their words.|false|/theirs"},
 		"both complete":                    {[]transform.TaskDefinition{when(full, "true")}, done, "x", "Our name|info|platform|Our words.|true|/ours"},
 		"switched off":                     {[]transform.TaskDefinition{{ID: "x", Enabled: ptr(false), Name: ptr("n")}}, their, "x", "Their name|blocker|publisher|Their words.|false|/theirs"},
 		"twice upstream, first words":      {nil, their + `,{"id":"x","name":"Second","severity":"info","description":"2","is_complete":true,"configure_path":"/2"}`, "x", "Their name|blocker|publisher|Their words.|false|/theirs"},

@@ -77,7 +77,7 @@ func (c *Client) attempt(r *http.Request, cl *call) *failure {
 		return c.upstream.do(cl, func() *failure {
 			f := c.exchange(r, cl)
 			c.noteKey(f)
-			return f
+			return uncounted(r.Context(), cl, f)
 		})
 	}
 	switch {
@@ -87,6 +87,19 @@ func (c *Client) attempt(r *http.Request, cl *call) *failure {
 		return cl.probes.do(cl, upstream)
 	}
 	return c.tenants.get(cl.tenantID).do(cl, upstream)
+}
+
+// uncounted keeps a failure from the breakers that it is no business of. The
+// tenant's breaker guards its status: what goes wrong with another document of
+// the tenant does not close the way to it.
+func uncounted(ctx context.Context, cl *call, f *failure) *failure {
+	other := cl.op != opStatus && cl.op != opProbe
+	if f == nil || f.blame == blameNobody || !once(ctx) && !(other && f.blame == blameTenant) {
+		return f
+	}
+	silent := *f
+	silent.blame = blameOpen
+	return &silent
 }
 
 // exchange sends the request, reads the whole answer and judges it.

@@ -168,7 +168,7 @@ func (c *Client) call(ctx context.Context, cl *call) *failure {
 	if err != nil {
 		return lost(ctx, err)
 	}
-	r := &retrier{c: c, call: cl}
+	r := &retrier{c: c, call: cl, begun: time.Now()}
 	_, err = r.client().Do(again) // the response is door's own, without a body
 	switch {
 	case err == nil:

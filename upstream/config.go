@@ -21,6 +21,7 @@ type Config struct {
 	BaseURL      string        // http or https; may carry a path, but no user info, query or fragment
 	APIKey       string        // goes to BaseURL's host and nowhere else
 	Attempts     int           // of one read, the first included; default 3
+	Timeout      time.Duration // how long a reader waits: a Retry-After beyond it is not waited out; default 3 s
 	FetchTimeout time.Duration // bound of one read, retries included, when its context has none sooner; default 10 s
 	Breaker      BreakerConfig
 }
@@ -51,6 +52,7 @@ type Deps struct {
 // withDefaults fills in what was left out.
 func (c Config) withDefaults() Config {
 	set(&c.Attempts, 3)
+	set(&c.Timeout, 3*time.Second)
 	set(&c.FetchTimeout, 10*time.Second)
 	set(&c.Breaker.ConsecutiveFailures, 5)
 	set(&c.Breaker.MinimumRequests, 20)

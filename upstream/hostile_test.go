@@ -14,6 +14,7 @@ import (
 
 	"esagate/internal/fault"
 	"esagate/upstream"
+	ut "esagate/upstream/upstreamtest"
 )
 
 // rawServer answers every connection of its dial with the same bytes.
@@ -85,5 +86,32 @@ func TestABreakerOpenedByPanicsIsProbed(t *testing.T) {
 			t.Error("nobody looks whether it is well again")
 		}
 		r.client.Close()
+	})
+}
+
+// Documents beside the status share the tenant, not its breaker's patience.
+func TestOtherDocumentsDoNotCloseTheWayToTheStatus(t *testing.T) {
+	run(t, upstream.Config{}, func(t *testing.T, r *rig) {
+		r.agent.Fault(tenant, ut.Fault{Only: ut.RouteAdapterConfig, Status: 500})
+		for range 10 {
+			if _, err := r.client.AdapterConfig(t.Context(), tenant); r.fault(err).Reason != fault.UpstreamError {
+				t.Fatal(err)
+			}
+		}
+		r.works(tenant)
+	})
+}
+
+// What runs in the background fails on nobody's account but its own.
+func TestBackgroundCallsOpenNoBreaker(t *testing.T) {
+	run(t, upstream.Config{}, func(t *testing.T, r *rig) {
+		r.agent.SetDown(true)
+		for range 30 {
+			if _, err := r.client.Tenant(upstream.Once(t.Context()), tenant); err == nil {
+				t.Fatal("no error")
+			}
+		}
+		r.agent.SetDown(false)
+		r.works(tenant)
 	})
 }

@@ -16,11 +16,14 @@ const (
 
 type onceKey struct{}
 
-// Once makes reads under a context one attempt each: for callers who ask again
-// later by themselves, and whose attempts should not use up what readers may.
+// Once makes reads under a context one attempt each, of which no breaker counts a
+// failure: for what runs in the background, asks again later by itself, and must
+// not keep readers from being served.
 func Once(ctx context.Context) context.Context {
 	return context.WithValue(ctx, onceKey{}, true)
 }
+
+func once(ctx context.Context) bool { return ctx.Value(onceKey{}) != nil }
 
 // retrier decides, for one call, whether an attempt is followed by another, and
 // after how long. Its methods are go-retryablehttp's policies; the library
@@ -28,6 +31,7 @@ func Once(ctx context.Context) context.Context {
 type retrier struct {
 	c     *Client
 	call  *call
+	begun time.Time
 	pause time.Duration // before the attempt that check has just allowed
 }
 
@@ -47,7 +51,7 @@ func (r *retrier) client() *retryablehttp.Client {
 // invites one and it can still come in time. It runs after every attempt.
 func (r *retrier) check(ctx context.Context, _ *http.Response, _ error) (bool, error) {
 	f := r.call.last
-	if ctx.Value(onceKey{}) != nil {
+	if once(ctx) {
 		return false, nil
 	}
 	if f == nil || !f.retry || r.call.attempts >= r.c.cfg.Attempts || ctx.Err() != nil {
@@ -57,10 +61,11 @@ func (r *retrier) check(ctx context.Context, _ *http.Response, _ error) (bool, e
 		return false, nil // it would be refused: what just went wrong is the better answer
 	}
 	pause := f.after
+	late := pause > 0 && time.Since(r.begun)+pause > r.c.cfg.Timeout // nobody would wait for that
 	if pause == 0 {
 		pause = backoff(r.call.attempts)
 	}
-	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= pause {
+	if deadline, ok := ctx.Deadline(); late || ok && time.Until(deadline) <= pause {
 		r.c.metrics.retryRefused(ctx, "deadline")
 		return false, nil
 	}

@@ -82,8 +82,9 @@ func TestRetryAfter(t *testing.T) {
 		waited time.Duration // until the second attempt; none: there was none
 		says   time.Duration // what the error says then
 	}{
-		"seconds":               {429, "4", 4 * time.Second, 0},
-		"a date":                {503, began.Add(4 * time.Second).Format(http.TimeFormat), 4 * time.Second, 0},
+		"seconds":               {429, "2", 2 * time.Second, 0},
+		"a date":                {503, began.Add(2 * time.Second).Format(http.TimeFormat), 2 * time.Second, 0},
+		"longer than readers":   {429, "4", none, 4 * time.Second},
 		"past the deadline":     {429, "10", none, 10 * time.Second},
 		"a date past it":        {429, began.Add(30 * time.Second).Format(http.TimeFormat), none, 30 * time.Second},
 		"an hour":               {503, "3600", none, time.Minute},
@@ -186,7 +187,7 @@ func TestCancelingEndsAWaitAtOnce(t *testing.T) {
 	for name, f := range map[string]ut.Fault{
 		"for an answer":      {Hang: true},
 		"for a body":         {Drip: time.Second},
-		"for the next try":   {Status: 429, RetryAfter: "8"},
+		"for the next try":   {Status: 429, RetryAfter: "2"},
 		"for the connection": {Delay: 9 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {

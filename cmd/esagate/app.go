@@ -70,7 +70,7 @@ func build(ctx context.Context, cfg *config.Config, tasks *transform.Tasks, logs
 	b := cfg.Upstream.Breaker
 	a.upstream, err = upstream.New(upstream.Config{
 		BaseURL: cfg.Upstream.BaseURL, APIKey: cfg.Upstream.APIKey.Reveal(), Attempts: cfg.Upstream.Attempts,
-		FetchTimeout: cfg.Upstream.FetchTimeout,
+		Timeout: cfg.Upstream.Timeout, FetchTimeout: cfg.Upstream.FetchTimeout,
 		Breaker: upstream.BreakerConfig{
 			ConsecutiveFailures: b.ConsecutiveFailures, MinimumRequests: b.MinimumRequests,
 			FailureRatio: b.FailureRatio, Window: b.Window, OpenFor: b.OpenFor,
@@ -181,6 +181,10 @@ func (a *app) serve(ctx context.Context, listener net.Listener) error {
 	return err
 }
 
+// flushTimeout is what the last spans get after the requests have ended: with the
+// server's own limit a stop takes 20 s at most.
+const flushTimeout = 2 * time.Second
+
 // close takes down whatever was built, last built first.
 func (a *app) close() {
 	if a.gateway != nil {
@@ -196,7 +200,7 @@ func (a *app) close() {
 		_ = a.store.Close() // nothing is left to be written
 	}
 	if a.telemetry != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
 		defer cancel()
 		_ = a.telemetry.Shutdown(ctx) // spans that can't be delivered are lost
 	}

@@ -44,7 +44,7 @@ func TestSources(t *testing.T) {
 		{entry("labels: {a: 1}"), "sources[0].labels.a (line 1): must be text"},
 		{entry("labels: {a: \"x\\ny\"}"), "sources[0].labels.a (line 1): must not hold control"},
 		{entry("labels: {a: " + strings.Repeat("x", 257) + "}"), "sources[0].labels.a (line 1): must be at most 256"},
-		{entry("labels: {" + strings.Repeat("x", 65) + ": y}"), "sources[0].labels.? (line 1): the name of a label"},
+		{entry("labels: {" + strings.Repeat("x", 129) + ": y}"), "sources[0].labels.? (line 1): the name of a label"},
 		{entry("labels: [a]"), "sources[0].labels (line 1): must be a mapping"},
 		{adServer("type: mock"), ""},
 		{adServer("type: another_one"), ""},

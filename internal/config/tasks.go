@@ -2,7 +2,7 @@ package config
 
 // Bounds of a platform task's texts, in characters.
 const (
-	mostTaskID      = 64
+	mostTaskID      = 128
 	mostTaskName    = 255
 	mostDescription = 2000
 	mostExpression  = 4096

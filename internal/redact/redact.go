@@ -18,8 +18,12 @@ const TextLimit = 200
 // tokenLength is the shortest run of token bytes that counts as token-like.
 const tokenLength = 24
 
-// wordLimit is the longest vocabulary word, in bytes.
-const wordLimit = 64
+// wordLimit is the longest vocabulary word, wordPart the longest part of one that
+// has a digit, in bytes.
+const (
+	wordLimit = 128
+	wordPart  = 15
+)
 
 // Text treats a piece of upstream's free text (contract, status rule 11): its
 // first line that is not blank, without control and invisible characters, cut
@@ -59,21 +63,31 @@ func Visible(s string) string {
 	return strings.Map(dropHidden, s)
 }
 
-// Word reports whether s is a plain vocabulary word: 1 to 64 of A-Za-z0-9_.-,
-// beginning with a letter, not token-like.
+// Word reports whether s is a plain vocabulary word, such as an id, a code or a
+// status: 1 to 128 of A-Za-z0-9_.:-, beginning with a letter or a digit. Of its
+// parts between "_.:-" none with a digit is longer than 15, so that names of many
+// parts pass and tokens do not.
 func Word(s string) bool {
-	if len(s) == 0 || len(s) > wordLimit || !is(s[0], letter) {
+	if len(s) == 0 || len(s) > wordLimit || !is(s[0], letter|digit) {
 		return false
 	}
-	digits := false
+	part, digits := 0, uint8(0)
 	for i := range len(s) {
-		// The token alphabet is the word alphabet and two more.
-		if !is(s[i], token) || s[i] == '+' || s[i] == '/' {
+		k := class[s[i]]
+		switch {
+		case k&(letter|digit) != 0:
+			part++
+			digits |= k & digit
+			if part > wordPart && digits != 0 {
+				return false
+			}
+		case s[i] == '_', s[i] == '.', s[i] == ':', s[i] == '-':
+			part, digits = 0, 0
+		default:
 			return false
 		}
-		digits = digits || is(s[i], digit)
 	}
-	return len(s) < tokenLength || !digits
+	return true
 }
 
 // firstLine is the visible part of the first line that is not blank.
