@@ -96,89 +96,57 @@ func (r *reader) byKind() []KindCount {
 	return kept
 }
 
-func (r *reader) packages() (o Opt[Packages]) {
-	r.in("packages")
+// counter is one field of a block that holds nothing but counters.
+type counter struct {
+	name string
+	at   *Opt[int64]
+}
+
+// counters reads such a block; false when it is none.
+func (r *reader) counters(block string, fields ...counter) bool {
+	r.in(block)
 	defer r.out()
-	if o.Set = r.open(jsontext.KindBeginObject); !o.Set {
-		return o
+	if !r.open(jsontext.KindBeginObject) {
+		return false
 	}
+next:
 	for name, more := r.name(); more; name, more = r.name() {
-		switch string(name) {
-		case "active_count":
-			r.count(&o.Value.ActiveCount, "active_count")
-		case "paused_count":
-			r.count(&o.Value.PausedCount, "paused_count")
-		case "last_24h_impressions":
-			r.count(&o.Value.Last24hImpressions, "last_24h_impressions")
-		default:
-			r.unknown(name)
+		for _, f := range fields {
+			if string(name) == f.name {
+				r.count(f.at, f.name)
+				continue next
+			}
 		}
+		r.unknown(name)
 	}
+	return true
+}
+
+func (r *reader) packages() (o Opt[Packages]) {
+	v := &o.Value
+	o.Set = r.counters("packages", counter{"active_count", &v.ActiveCount},
+		counter{"paused_count", &v.PausedCount}, counter{"last_24h_impressions", &v.Last24hImpressions})
 	return o
 }
 
 func (r *reader) products() (o Opt[Products]) {
-	r.in("products")
-	defer r.out()
-	if o.Set = r.open(jsontext.KindBeginObject); !o.Set {
-		return o
-	}
-	for name, more := r.name(); more; name, more = r.name() {
-		switch string(name) {
-		case "active_count":
-			r.count(&o.Value.ActiveCount, "active_count")
-		case "draft_count":
-			r.count(&o.Value.DraftCount, "draft_count")
-		case "archived_count":
-			r.count(&o.Value.ArchivedCount, "archived_count")
-		default:
-			r.unknown(name)
-		}
-	}
+	v := &o.Value
+	o.Set = r.counters("products", counter{"active_count", &v.ActiveCount},
+		counter{"draft_count", &v.DraftCount}, counter{"archived_count", &v.ArchivedCount})
 	return o
 }
 
 func (r *reader) inventoryProfiles() (o Opt[InventoryProfiles]) {
-	r.in("inventory_profiles")
-	defer r.out()
-	if o.Set = r.open(jsontext.KindBeginObject); !o.Set {
-		return o
-	}
-	for name, more := r.name(); more; name, more = r.name() {
-		switch string(name) {
-		case "total_count":
-			r.count(&o.Value.TotalCount, "total_count")
-		case "complete_count":
-			r.count(&o.Value.CompleteCount, "complete_count")
-		case "incomplete_count":
-			r.count(&o.Value.IncompleteCount, "incomplete_count")
-		case "wholesale_owned_count":
-			r.count(&o.Value.WholesaleOwnedCount, "wholesale_owned_count")
-		default:
-			r.unknown(name)
-		}
-	}
+	v := &o.Value
+	o.Set = r.counters("inventory_profiles", counter{"total_count", &v.TotalCount}, counter{"complete_count", &v.CompleteCount},
+		counter{"incomplete_count", &v.IncompleteCount}, counter{"wholesale_owned_count", &v.WholesaleOwnedCount})
 	return o
 }
 
 func (r *reader) creatives() (o Opt[Creatives]) {
-	r.in("creatives")
-	defer r.out()
-	if o.Set = r.open(jsontext.KindBeginObject); !o.Set {
-		return o
-	}
-	for name, more := r.name(); more; name, more = r.name() {
-		switch string(name) {
-		case "active_count":
-			r.count(&o.Value.ActiveCount, "active_count")
-		case "pending_review_count":
-			r.count(&o.Value.PendingReviewCount, "pending_review_count")
-		case "rejected_last_24h_count":
-			r.count(&o.Value.RejectedLast24hCount, "rejected_last_24h_count")
-		default:
-			r.unknown(name)
-		}
-	}
+	v := &o.Value
+	o.Set = r.counters("creatives", counter{"active_count", &v.ActiveCount},
+		counter{"pending_review_count", &v.PendingReviewCount}, counter{"rejected_last_24h_count", &v.RejectedLast24hCount})
 	return o
 }
 
