@@ -25,10 +25,10 @@ func shown(s, instead string) string {
 // bounded treats a setup task's wording, which is prose and not an error: it may
 // have many lines, but neither a secret nor more than limit code points.
 func bounded(s string, limit int, instead string) string {
-	if redact.Secretlike(s) {
+	s, ok := redact.Whole(s)
+	if !ok {
 		return instead
 	}
-	s = redact.Visible(s)
 	if len(s) <= limit { // no more bytes than characters are allowed
 		return s
 	}

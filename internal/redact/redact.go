@@ -43,24 +43,26 @@ func Text(s string) (text string, ok bool) {
 // `password: x` in any spelling and quoting, and `Bearer x` or `Basic x`. It
 // errs on the side of yes. Clean ASCII text costs no allocation.
 func Secretlike(s string) bool {
-	secret, hidden := scan(s)
-	if secret || !hidden {
-		return secret
-	}
-	// Characters that nobody sees could split a token into harmless pieces,
-	// and firstLine would join the pieces again: judge what will be seen.
-	secret, _ = scan(strings.Map(dropHidden, s))
-	return secret
+	_, ok := Whole(s)
+	return !ok
 }
 
-// Visible gives s without the characters that are shown as nothing or steer how
-// others are shown: control and zero-width characters, direction overrides. Tabs
-// and line ends stay.
-func Visible(s string) string {
-	if _, hidden := scan(s); !hidden {
-		return s
+// Whole treats text that may be shown at its full length, line ends and tabs
+// included: without the characters that are shown as nothing or steer how others
+// are shown (control and zero-width characters, direction overrides). ok is false,
+// and the text empty, when it is Secretlike.
+func Whole(s string) (text string, ok bool) {
+	secret, hidden := scan(s)
+	if !secret && hidden {
+		// What nobody sees could split a token into harmless pieces: what will be
+		// seen is judged.
+		s = strings.Map(dropHidden, s)
+		secret, _ = scan(s)
 	}
-	return strings.Map(dropHidden, s)
+	if secret {
+		return "", false
+	}
+	return s, true
 }
 
 // Word reports whether s is a plain vocabulary word, such as an id, a code or a
