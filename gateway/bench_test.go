@@ -27,9 +27,15 @@ type discard struct {
 	bytes  int
 }
 
-func (d *discard) Header() http.Header         { return d.header }
-func (d *discard) WriteHeader(status int)      { d.status = status }
-func (d *discard) Write(b []byte) (int, error) { d.bytes += len(b); return len(b), nil }
+func (d *discard) Header() http.Header    { return d.header }
+func (d *discard) WriteHeader(status int) { d.status = status }
+func (d *discard) Write(b []byte) (int, error) {
+	if d.status == 0 {
+		d.status = http.StatusOK
+	}
+	d.bytes += len(b)
+	return len(b), nil
+}
 
 // BenchmarkCachedStatus is one cached read through the whole edge: matching, key
 // check, registry, snapshot, headers, metrics.
