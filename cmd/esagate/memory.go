@@ -5,8 +5,8 @@ import (
 	"runtime/debug"
 )
 
-// The gateway's live heap is small (some 20 MB, at most some 150 MB with every
-// cache full), so collecting at each doubling of it costs more than it saves.
+// The gateway's live heap is small, so collecting at each doubling of it costs more
+// than it saves; the limit keeps a full cache from growing fivefold.
 const (
 	gcPercent   = 400
 	memoryLimit = 1 << 30 // bytes; soft: near it, collections come more often
