@@ -10,8 +10,8 @@ import (
 	"esagate/internal/fault"
 )
 
-// At most failureBurst failed requests are logged at once, then failureRate a
-// second: an outage under load must not fill a disk.
+// At most failureBurst failed requests of a kind are logged at once, then
+// failureRate a second: an outage under load must not fill a disk.
 const (
 	failureBurst = 50
 	failureRate  = 10
@@ -22,12 +22,17 @@ const (
 // nobody can fill the log by asking wrongly. Metrics count every one.
 type accessLog struct {
 	log     *slog.Logger
-	limiter *rate.Limiter
+	outages *rate.Limiter // what could not be served
+	faults  *rate.Limiter // what is ours to mend: an outage must not drown it
 	dropped atomic.Int64
 }
 
 func newAccessLog(log *slog.Logger) *accessLog {
-	return &accessLog{log: log, limiter: rate.NewLimiter(failureRate, failureBurst)}
+	return &accessLog{
+		log:     log,
+		outages: rate.NewLimiter(failureRate, failureBurst),
+		faults:  rate.NewLimiter(failureRate, failureBurst),
+	}
 }
 
 func (l *accessLog) write(r *request, took time.Duration) {
@@ -35,13 +40,17 @@ func (l *accessLog) write(r *request, took time.Duration) {
 	switch {
 	case status == 500:
 		level, msg = slog.LevelError, "request failed"
-	case r.failure != nil && r.failure.Kind == fault.Unavailable:
+	case r.caller != nil && r.failure != nil && r.failure.Kind == fault.Unavailable:
 		level, msg = slog.LevelWarn, "request could not be served"
 	}
 	if !l.log.Enabled(r.Context(), level) {
 		return
 	}
-	if level > slog.LevelDebug && !l.limiter.Allow() {
+	limiter := l.outages
+	if level == slog.LevelError {
+		limiter = l.faults
+	}
+	if level > slog.LevelDebug && !limiter.Allow() {
 		l.dropped.Add(1)
 		return
 	}

@@ -219,6 +219,27 @@ func TestStartingBeforeTheSalesAgentCostsNoReader(t *testing.T) {
 	})
 }
 
+// A tenant that hangs does not keep the gateway from asking for the others.
+func TestOneTenantDoesNotHoldUpTheOthers(t *testing.T) {
+	other := registry.ConfigSource{CustomerID: customer, SourceID: "other", Name: "Other", TenantID: "tnt_other"}
+	for name, f := range map[string]upstreamtest.Fault{"hangs": {Only: upstreamtest.RouteTenant, Hang: true}, "500": {Only: upstreamtest.RouteTenant, Status: 500}} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, setup{sources: []registry.ConfigSource{other}}, func(w *world) {
+				w.agent.SetTenant(upstreamtest.Tenant{ID: "tnt_other", ExternalOrgID: "org-other", Active: true, Status: upstreamtest.Healthy()})
+				w.agent.Fault(tenant, f)
+				all, _, err := w.directory.ManagedSources(w.Context(), customer, 0, 200)
+				w.must(err)
+				w.gateway.LearnTenants(all)
+				w.pass(2 * time.Minute)
+				m, err := w.directory.ManagedSource(w.Context(), customer, "other")
+				if err != nil || m.Connection.ExternalOrgID != "org-other" {
+					w.Errorf("not learnt: %v %+v", err, m)
+				}
+			})
+		})
+	}
+}
+
 func TestTenantFactsAreLearntInTheBackground(t *testing.T) {
 	inWorld(t, setup{}, func(w *world) {
 		m, err := w.directory.ManagedSource(w.Context(), customer, source)

@@ -35,11 +35,11 @@ func (g *Gateway) LearnTenants(sources []*registry.ManagedSource) {
 				if err == nil {
 					continue
 				}
-				again = append(again, m)
-				if away(err) { // for the others as well
-					again = append(again, sources[i+1:]...)
+				if away(err) { // perhaps for the others as well: they come first the next time
+					again = append(append(again, sources[i+1:]...), m)
 					break
 				}
+				again = append(again, m)
 			}
 			sources = again
 			if len(sources) == 0 {
@@ -61,7 +61,7 @@ func (g *Gateway) LearnTenants(sources []*registry.ManagedSource) {
 	})
 }
 
-// away reports whether an error is about the whole of upstream, not one tenant.
+// away reports whether an error may be about the whole of upstream.
 func away(err error) bool {
 	switch fault.As(err).Reason {
 	case fault.UpstreamUnreachable, fault.UpstreamTimeout, fault.UpstreamUnauthorized, fault.CircuitOpen:

@@ -79,6 +79,15 @@ func (c *gatheringConn) Write(p []byte) (int, error) {
 	return len(p), err
 }
 
+// CloseWrite says that no more will be written. net/http does so before it closes a
+// connection with unread input, so that the client gets the answer and not a reset.
+func (c *gatheringConn) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
+}
+
 type connKey struct{}
 
 // withConn lets handlers find the connection that they answer on.

@@ -121,21 +121,26 @@ func (g *Gateway) remember(r *request, route *boundRoute) {
 	g.matches.Add(strings.Clone(path), &match{route, vars})
 }
 
-// allowed lists the methods that a path has, for the Allow header, and says what
-// learning them takes: no key where the path itself takes none.
-func (g *Gateway) allowed(r *http.Request) (methods []string, need access) {
-	need = read
+// publicPaths are the paths that take no key, whatever the method.
+var publicPaths = func() map[string]bool {
+	paths := map[string]bool{}
+	for _, row := range table {
+		if row.access == public {
+			paths[row.Path] = true
+		}
+	}
+	return paths
+}()
+
+// allowed lists the methods that a path has, for the Allow header.
+func (g *Gateway) allowed(r *http.Request) (methods []string) {
 	for _, method := range []string{"DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"} {
 		probe := *r
 		probe.Method = method
 		var found mux.RouteMatch
-		if !g.router.Match(&probe, &found) || found.MatchErr != nil {
-			continue
-		}
-		methods = append(methods, method)
-		if route, ok := found.Handler.(*boundRoute); ok && route.access == public {
-			need = public
+		if g.router.Match(&probe, &found) && found.MatchErr == nil {
+			methods = append(methods, method)
 		}
 	}
-	return methods, need
+	return methods
 }

@@ -112,11 +112,10 @@ func (g *Gateway) serve(w http.ResponseWriter, hr *http.Request) {
 // Only a caller with a key may have its requests traced, or remembered.
 func (g *Gateway) run(w http.ResponseWriter, r *request, route *boundRoute, known bool) error {
 	need := read
-	var allow []string
-	if route == nil {
-		allow, need = g.allowed(r.Request)
-	} else {
+	if route != nil {
 		need = route.access
+	} else if publicPaths[r.URL.Path] {
+		need = public
 	}
 	if need != public {
 		key, err := g.authenticate(r.Request, need)
@@ -125,11 +124,11 @@ func (g *Gateway) run(w http.ResponseWriter, r *request, route *boundRoute, know
 		}
 		r.caller = key
 	}
-	switch {
-	case len(allow) > 0:
-		w.Header().Set("Allow", strings.Join(allow, ", "))
-		return fault.New(fault.MethodNotAllowed, "This path does not have that method.")
-	case route == nil:
+	if route == nil {
+		if allow := g.allowed(r.Request); len(allow) > 0 {
+			w.Header().Set("Allow", strings.Join(allow, ", "))
+			return fault.New(fault.MethodNotAllowed, "This path does not have that method.")
+		}
 		return fault.New(fault.NotFound, "There is nothing at this path.")
 	}
 	if err := checkSizes(w, r); err != nil {

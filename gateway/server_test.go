@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -145,4 +146,33 @@ func TestStoppingWaits18SecondsAtMost(t *testing.T) {
 		}
 		w.must(c.Close())
 	})
+}
+
+// The answer to headers beyond all limits is net/http's own, and ends with the
+// connection: it must end in an end of file, not in a reset.
+func TestAnEarlyAnswerReachesItsClient(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	base := setup{database: filepath.Join(t.TempDir(), "registry.db")}
+	agent := upstreamtest.New(upstreamtest.Options{APIKey: agentKey})
+	defer agent.Close()
+	w := start(t, base, agent)
+	defer w.stop()
+	ctx, stop := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- w.gateway.Serve(ctx, listener) }()
+	c, err := net.Dial("tcp", listener.Addr().String())
+	w.must(err)
+	go func() {
+		_, _ = io.WriteString(c, "GET /healthz HTTP/1.1\r\nHost: x\r\nX-Padding: "+strings.Repeat("x", 300<<10)+"\r\n\r\n")
+	}()
+	answer, err := io.ReadAll(c)
+	if err != nil || !bytes.HasPrefix(answer, []byte("HTTP/1.1 431")) {
+		t.Errorf("%.40q, then %v", answer, err)
+	}
+	w.must(c.Close())
+	stop()
+	w.must(<-served)
 }

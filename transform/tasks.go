@@ -69,7 +69,7 @@ func NewTasks(defs []TaskDefinition) (*Tasks, []TaskFault) {
 	for i, d := range defs {
 		switch {
 		case !redact.Word(d.ID):
-			fault(i, "id", "must be a word of at most 64 letters, digits, '_', '-' and '.', beginning with a letter")
+			fault(i, "id", "must be a word of at most 128 letters, digits, '_', '.', ':' and '-', beginning with a letter or a digit; no part between '_', '.' and ':' that has a digit may be longer than 15")
 		case seen[d.ID]:
 			fault(i, "id", "is defined twice")
 		}

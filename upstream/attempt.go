@@ -77,7 +77,7 @@ func (c *Client) attempt(r *http.Request, cl *call) *failure {
 		return c.upstream.do(cl, func() *failure {
 			f := c.exchange(r, cl)
 			c.noteKey(f)
-			return uncounted(r.Context(), cl, f)
+			return uncounted(r.Context(), f)
 		})
 	}
 	switch {
@@ -85,16 +85,17 @@ func (c *Client) attempt(r *http.Request, cl *call) *failure {
 		return upstream()
 	case cl.probes != nil:
 		return cl.probes.do(cl, upstream)
+	case cl.op != opStatus:
+		// The tenant's breaker guards its status. Other documents of the tenant
+		// neither close the way to it nor are kept back by it.
+		return upstream()
 	}
 	return c.tenants.get(cl.tenantID).do(cl, upstream)
 }
 
-// uncounted keeps a failure from the breakers that it is no business of. The
-// tenant's breaker guards its status: what goes wrong with another document of
-// the tenant does not close the way to it.
-func uncounted(ctx context.Context, cl *call, f *failure) *failure {
-	other := cl.op != opStatus && cl.op != opProbe
-	if f == nil || f.blame == blameNobody || !once(ctx) && !(other && f.blame == blameTenant) {
+// uncounted keeps a background call's failure from the breakers.
+func uncounted(ctx context.Context, f *failure) *failure {
+	if f == nil || !once(ctx) || f.blame == blameNobody {
 		return f
 	}
 	silent := *f

@@ -165,7 +165,7 @@ func (a *app) warnOfDrift(s registry.ConfigSource, m *registry.ManagedSource) {
 	if s.ESAID != 0 && s.ESAID != c.ID {
 		warn("esa_id")
 	}
-	if s.AdServer != nil && c.AdServer != nil && !reflect.DeepEqual(*s.AdServer, *c.AdServer) {
+	if s.AdServer != nil && (c.AdServer == nil || !reflect.DeepEqual(*s.AdServer, *c.AdServer)) {
 		warn("ad_server")
 	}
 }

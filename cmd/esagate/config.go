@@ -58,6 +58,9 @@ func compile(c *config.Config) (*transform.Tasks, []config.Fault) {
 	tasks, bad := transform.NewTasks(definitions)
 	var faults []config.Fault
 	for _, b := range bad {
+		if b.Field == "id" && c.PlatformTasks[b.Index].ID == "" {
+			continue // that it is missing has been said
+		}
 		message := b.Message
 		if b.Line > 0 {
 			message = fmt.Sprintf("%s (line %d, column %d of the expression)", message, b.Line, b.Column)

@@ -9,7 +9,7 @@ import (
 // than it saves; the limit keeps a full cache from growing fivefold.
 const (
 	gcPercent   = 400
-	memoryLimit = 1 << 30 // bytes; soft: near it, collections come more often
+	memoryLimit = 256 << 20 // bytes; soft: near it, collections come more often
 )
 
 // tuneMemory trades memory for fewer collections, unless the operator has said

@@ -19,7 +19,7 @@ const TextLimit = 200
 const tokenLength = 24
 
 // wordLimit is the longest vocabulary word, wordPart the longest part of one that
-// has a digit, in bytes.
+// has a digit, in bytes. A token between two "_" is often no longer than 24.
 const (
 	wordLimit = 128
 	wordPart  = 15
@@ -67,8 +67,8 @@ func Whole(s string) (text string, ok bool) {
 
 // Word reports whether s is a plain vocabulary word, such as an id, a code or a
 // status: 1 to 128 of A-Za-z0-9_.:-, beginning with a letter or a digit. Of its
-// parts between "_.:-" none with a digit is longer than 15, so that names of many
-// parts pass and tokens do not.
+// parts between "_", "." and ":" none with a digit is longer than 15, so that names
+// of many parts pass, and tokens and UUIDs do not.
 func Word(s string) bool {
 	if len(s) == 0 || len(s) > wordLimit || !is(s[0], letter|digit) {
 		return false
@@ -77,13 +77,13 @@ func Word(s string) bool {
 	for i := range len(s) {
 		k := class[s[i]]
 		switch {
-		case k&(letter|digit) != 0:
+		case k&(letter|digit) != 0, s[i] == '-':
 			part++
 			digits |= k & digit
 			if part > wordPart && digits != 0 {
 				return false
 			}
-		case s[i] == '_', s[i] == '.', s[i] == ':', s[i] == '-':
+		case s[i] == '_', s[i] == '.', s[i] == ':':
 			part, digits = 0, 0
 		default:
 			return false
