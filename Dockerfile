@@ -4,7 +4,8 @@
 #   docker build --build-arg VERSION=1.2.3 -t esagate .
 #   docker run --read-only --cap-drop ALL -p 8080:8080 \
 #     -v ./config.yaml:/etc/esagate/config.yaml:ro -v esagate:/data \
-#     -e SALES_AGENT_API_KEY -e ESAGATE_STOREFRONT_KEY esagate
+#     -e SALES_AGENT_API_KEY -e ESAGATE_STOREFRONT_KEY \
+#     -e ESAGATE_ENCRYPTION_KEY esagate
 #
 # .ci/dockerfile-check holds what is copied here against the tree, .dockerignore and
 # the imports; .ci/empty-root runs the same binary in an empty root folder.

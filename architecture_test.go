@@ -34,16 +34,22 @@ var arrows = map[string][]string{
 	"snapshot":  {},
 	"api":       {},
 
-	"registry/sqlstore":  {"registry", "internal/fault"},
+	"registry/sqlstore":  {"registry", "internal/fault", "internal/vault"},
 	"upstream/wire":      {},
+	"internal/auth":      {"internal/fault", "registry"},
+	"internal/sources":   {"internal/fault", "registry"},
+	"internal/outbound":  {},
+	"internal/agentauth": {"registry"},
+	"internal/vault":     {},
 	"internal/fault":     {},
 	"internal/redact":    {},
 	"internal/telemetry": {"internal/redact"},
-	"internal/config":    {"internal/fault", "internal/redact", "registry"},
+	"internal/config":    {"internal/fault", "internal/redact", "internal/vault", "registry"},
 
 	// Helpers of tests. What serves requests imports none of them; the demo runs
 	// the simulated sales agent.
 	"api/apitest":           {"api"},
+	"internal/pgtest":       {},
 	"registry/registrytest": {"registry", "internal/fault"},
 	"upstream/upstreamtest": {},
 }
@@ -54,6 +60,7 @@ var barriers = []struct{ from, never, why string }{
 	{"transform", "net/http", "it is pure: documents in, documents out"},
 	{"transform", "database/sql", "it is pure: documents in, documents out"},
 	{"cmd/esagate", "testing", "test code has no place in the program that serves"},
+	{"cmd/esagate", "esagate/internal/pgtest", "it starts database servers"},
 }
 
 // listed is what go list says of a package.

@@ -46,6 +46,9 @@ var named = map[reflect.Type]string{
 	reflect.TypeFor[api.AdsWizz]():           "AdsWizz",
 	reflect.TypeFor[api.Broadstreet]():       "Broadstreet",
 	reflect.TypeFor[api.OtherAdServer]():     "OtherAdServer",
+	reflect.TypeFor[api.InventorySource]():   "InventorySource",
+	reflect.TypeFor[api.OAuth]():             "OAuth",
+	reflect.TypeFor[api.ManagedAgent]():      "ManagedAgent",
 	reflect.TypeFor[api.ErrorBody]():         "ErrorBody",
 	reflect.TypeFor[api.Error]():             "Error",
 	reflect.TypeFor[api.ErrorDetails]():      "ErrorDetails",
@@ -56,6 +59,7 @@ var named = map[reflect.Type]string{
 var neverNull = map[string]bool{
 	"Status.fetchedAt": true, "Status.webhooks": true,
 	"Connection.createdAt": true, "Connection.updatedAt": true,
+	"InventorySource.createdAt": true, "InventorySource.updatedAt": true,
 }
 
 // TestTypesAreTheSchemas walks every Go document and its schema side by side: the

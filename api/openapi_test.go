@@ -3,6 +3,7 @@ package api_test
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
@@ -73,25 +74,47 @@ func TestFormsAreTwo(t *testing.T) {
 		if !strings.HasPrefix(path, "/api/") {
 			continue
 		}
-		forms := item.Get.Responses.Status(200).Value.Content["application/json"].Schema.Value.OneOf
-		if len(forms) != 2 {
-			t.Errorf("%s: %d forms, want two", path, len(forms))
-			continue
+		for method, op := range item.Operations() {
+			for status, response := range op.Responses.Map() {
+				if status != "200" && status != "201" {
+					continue
+				}
+				name := method + " " + path + " " + status
+				forms := response.Value.Content["application/json"].Schema.Value.OneOf
+				if len(forms) != 2 {
+					t.Errorf("%s: %d forms, want two", name, len(forms))
+					continue
+				}
+				plain := strings.TrimPrefix(forms[0].Ref, "#/components/schemas/")
+				if want := "#/components/schemas/Enveloped" + plain; forms[1].Ref != want {
+					t.Errorf("%s: the second form is %s, want %s", name, forms[1].Ref, want)
+				}
+				if data := forms[1].Value.Properties["data"]; data == nil || data.Ref != forms[0].Ref {
+					t.Errorf("%s: the enveloped form does not hold the plain one", name)
+				}
+			}
 		}
-		plain := strings.TrimPrefix(forms[0].Ref, "#/components/schemas/")
-		if want := "#/components/schemas/Enveloped" + plain; forms[1].Ref != want {
-			t.Errorf("%s: the second form is %s, want %s", path, forms[1].Ref, want)
-		}
-		if data := forms[1].Value.Properties["data"]; data == nil || data.Ref != forms[0].Ref {
-			t.Errorf("%s: the enveloped form does not hold the plain one", path)
+	}
+}
+
+// TestWritesCanBeForbidden holds that an operation that changes something names
+// the answer to a key that may only read, and that no other does.
+func TestWritesCanBeForbidden(t *testing.T) {
+	for path, item := range document(t).Paths.Map() {
+		for method, op := range item.Operations() {
+			if got, want := op.Responses.Status(403) != nil, method != "GET"; got != want {
+				t.Errorf("%s %s: has a 403: %v, want %v", method, path, got, want)
+			}
 		}
 	}
 }
 
 // TestSchemasAreClosed holds that no object lets unnamed properties pass, but for
-// the two whose names are data, and the parts of an allOf that narrow a closed one.
+// the two whose names are data, the requests, whose unknown keys are ignored, and
+// the parts of an allOf that narrow a closed one.
 func TestSchemasAreClosed(t *testing.T) {
 	open := map[string]bool{"Syncs": true, "ByKind": true}
+	requests := []string{"CreateInventorySource", "UpdateInventorySource", "TokenAuth", "JWTAuth", "BasicAuth"}
 	for name, ref := range document(t).Components.Schemas {
 		s := ref.Value
 		if !s.Type.Is("object") || len(s.Enum) > 0 || len(s.OneOf) > 0 { // a choice is as closed as its branches
@@ -99,6 +122,10 @@ func TestSchemasAreClosed(t *testing.T) {
 		}
 		extra := s.AdditionalProperties
 		switch {
+		case slices.Contains(requests, name):
+			if extra.Has != nil || extra.Schema != nil {
+				t.Errorf("%s: unknown keys are not simply ignored", name)
+			}
 		case open[name]:
 			if extra.Schema == nil || extra.Schema.Ref == "" {
 				t.Errorf("%s: its other properties have no schema of their own", name)

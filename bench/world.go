@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 
+	"esagate/internal/vault"
 	"esagate/upstream/upstreamtest"
 )
 
@@ -126,7 +127,8 @@ func (w *world) gateway(ctx context.Context, extra string, env []string, sourceI
 	var b strings.Builder
 	fmt.Fprintf(&b, "server: {address: \"127.0.0.1:0\"}\n")
 	fmt.Fprintf(&b, "upstream: {base_url: %q, api_key: %s}\n", w.server.URL(), agentKey)
-	fmt.Fprintf(&b, "store: {url: %q}\n", "sqlite://"+filepath.Join(w.folder, "store"+strconv.Itoa(w.count)+".db"))
+	fmt.Fprintf(&b, "store: {url: %q, encryption_key: %q}\n",
+		"sqlite://"+filepath.Join(w.folder, "store"+strconv.Itoa(w.count)+".db"), vault.Generate())
 	fmt.Fprintf(&b, "telemetry: {otlp_endpoint: %q, trace_ratio: 0.01}\n", w.sink.url)
 	fmt.Fprintf(&b, "auth: {keys: [{name: bench, customer_id: 7301, access: read, key: %s}]}\n", clientKey)
 	b.WriteString(extra)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"esagate/gateway"
+	"esagate/internal/auth"
 	"esagate/internal/telemetry"
 	"esagate/registry"
 	"esagate/registry/sqlstore"
@@ -63,14 +64,17 @@ func BenchmarkCachedStatus(b *testing.B) {
 	}, upstream.Deps{Logger: tel.Logger, MeterProvider: tel.MeterProvider, TracerProvider: tel.TracerProvider, Propagator: tel.Propagator})
 	must(b, err)
 	defer client.Close()
+	callers, err := auth.New(ctx, auth.Config{Keys: []auth.Key{{Name: "reader", CustomerID: customer, SHA256: sha256.Sum256([]byte(readKey))}}},
+		auth.Deps{Store: store, Logger: tel.Logger})
+	must(b, err)
+	defer callers.Close()
 	g := gateway.New(gateway.Config{
-		Keys: []gateway.Key{{Name: "reader", CustomerID: customer, SHA256: sha256.Sum256([]byte(readKey))}},
 		Snapshot: snapshot.Limits{
 			Fresh: time.Hour, StaleWhileRevalidate: time.Hour, StaleIfError: time.Hour,
 			Timeout: 3 * time.Second, FetchTimeout: 10 * time.Second, Entries: 100,
 		},
 	}, gateway.Deps{
-		Directory: directory, Upstream: client, Tasks: tasks, Logger: tel.Logger, Instruments: instruments,
+		Directory: directory, Auth: callers, Upstream: client, Tasks: tasks, Logger: tel.Logger, Instruments: instruments,
 		TracerProvider: tel.TracerProvider, Propagator: tel.Propagator, MetricsHandler: tel.MetricsHandler,
 	})
 	defer g.Close()

@@ -18,6 +18,9 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
 
+	"esagate/internal/agentauth"
+	"esagate/internal/auth"
+	"esagate/internal/sources"
 	"esagate/internal/telemetry"
 	"esagate/registry"
 	"esagate/snapshot"
@@ -30,13 +33,15 @@ type Config struct {
 	PublicURL      string
 	Envelope       bool // successes as {"data": …, "error": null}
 	AllowedOrigins []string
-	Keys           []Key
 	Snapshot       snapshot.Limits
 }
 
 // Deps are the parts that a Gateway stands on. It closes none of them.
 type Deps struct {
 	Directory *registry.Directory
+	Auth      *auth.Authenticator
+	Agents    *agentauth.Agents
+	CheckURL  sources.CheckURL // of addresses that callers supply
 	Upstream  *upstream.Client
 	Tasks     *transform.Tasks
 
@@ -55,7 +60,6 @@ type Gateway struct {
 	ins     *telemetry.Instruments
 	access  *accessLog
 	tracer  trace.Tracer
-	keys    keyring
 	router  *mux.Router
 	matches *lru.Cache[string, *match]
 	handler http.Handler
@@ -66,6 +70,7 @@ type Gateway struct {
 
 	https      bool
 	scrapes    chan struct{} // slots of /metrics
+	consents   chan struct{} // slots of /oauth/callback
 	state      atomic.Uint32 // a lifecycle
 	life       context.Context
 	end        context.CancelFunc
@@ -77,9 +82,9 @@ func New(cfg Config, deps Deps) *Gateway {
 	g := &Gateway{
 		cfg: cfg, deps: deps, log: deps.Logger, ins: deps.Instruments,
 		tracer: deps.TracerProvider.Tracer("esagate/gateway"),
-		keys:   newKeyring(cfg.Keys),
 		access: newAccessLog(deps.Logger), scrapes: make(chan struct{}, scrapesAtOnce),
-		https: strings.HasPrefix(cfg.PublicURL, "https://"),
+		consents: make(chan struct{}, consentsAtOnce),
+		https:    strings.HasPrefix(cfg.PublicURL, "https://"),
 	}
 	g.life, g.end = context.WithCancel(context.Background())
 	g.router = g.newRouter()
@@ -98,7 +103,7 @@ func New(cfg Config, deps Deps) *Gateway {
 			AllowedMethods: []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"},
 			AllowedHeaders: []string{"Authorization", "Content-Type", "If-None-Match", "Idempotency-Key",
 				headerAPIKey, headerRequestID, "Traceparent", "Tracestate"},
-			ExposedHeaders: []string{"Age", "Cache-Status", "ETag", "Retry-After", headerRequestID},
+			ExposedHeaders: []string{"Age", "Cache-Status", "ETag", "Location", "Retry-After", headerRequestID},
 			MaxAge:         int(10 * time.Minute / time.Second),
 		}).Handler(g.handler)
 	}

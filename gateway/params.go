@@ -5,38 +5,21 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"esagate/internal/fault"
+	"esagate/internal/sources"
 )
 
-const maxSourceID = 255 // code points
-
-// parseSourceID unescapes and checks a sourceId (contract, "Rules for inventory
-// sources"): what can't be an id is a validation error, not a missing source.
+// parseSourceID unescapes and checks a sourceId: what can't be an id is a
+// validation error, not a missing source.
 func parseSourceID(escaped string) (string, error) {
 	id, err := url.PathUnescape(escaped)
-	bad := func(message string) (string, error) {
-		return "", fault.Invalid(fault.Issue{Path: "sourceId", Message: message})
+	message := "sourceId is not properly percent-encoded."
+	if err == nil {
+		message = sources.CheckSourceID(id)
 	}
-	switch {
-	case err != nil:
-		return bad("sourceId is not properly percent-encoded.")
-	case id == "":
-		return bad("sourceId is empty.")
-	case !utf8.ValidString(id):
-		return bad("sourceId is not UTF-8.")
-	case len(id) > maxSourceID && utf8.RuneCountInString(id) > maxSourceID:
-		return bad("sourceId is longer than 255 characters.")
-	case id == "." || id == "..":
-		return bad("sourceId can't be a dot segment.")
-	case strings.ContainsAny(id, `/\?#%`):
-		return bad(`sourceId can't contain any of / \ ? # %.`)
-	case strings.ContainsFunc(id, unicode.IsControl):
-		return bad("sourceId can't contain control characters.")
-	case strings.TrimSpace(id) != id:
-		return bad("sourceId can't begin or end with a space.")
+	if message != "" {
+		return "", fault.Invalid(fault.Issue{Path: "sourceId", Message: message})
 	}
 	return id, nil
 }

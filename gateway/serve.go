@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
 
+	"esagate/internal/auth"
 	"esagate/internal/fault"
 	"esagate/registry"
 )
@@ -44,7 +45,7 @@ type request struct {
 	id     string
 	route  string // the template; noRoute when none matched
 	vars   map[string]string
-	caller *Key // nil on a public route
+	caller *auth.Caller // nil on a public route
 	answer recorder
 
 	failure *fault.Error // what was answered, where it was an error
@@ -118,11 +119,11 @@ func (g *Gateway) run(w http.ResponseWriter, r *request, route *boundRoute, know
 		need = public
 	}
 	if need != public {
-		key, err := g.authenticate(r.Request, need)
+		caller, err := g.authenticate(r.Request, need)
 		if err != nil {
 			return err
 		}
-		r.caller = key
+		r.caller = caller
 	}
 	if route == nil {
 		if allow := g.allowed(r.Request); len(allow) > 0 {
@@ -143,6 +144,8 @@ func (g *Gateway) run(w http.ResponseWriter, r *request, route *boundRoute, know
 	return route.run(w, r)
 }
 
+var errTooLarge = fault.New(fault.TooLarge, "The request's body is larger than 1 MiB.")
+
 // checkSizes refuses what no operation takes.
 func checkSizes(w http.ResponseWriter, r *request) error {
 	total := len(r.RequestURI)
@@ -158,7 +161,7 @@ func checkSizes(w http.ResponseWriter, r *request) error {
 		return nil
 	}
 	if r.ContentLength > maxBodyBytes {
-		return fault.New(fault.TooLarge, "The request's body is larger than 1 MiB.")
+		return errTooLarge
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxBodyBytes)
 	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))

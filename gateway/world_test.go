@@ -18,8 +18,13 @@ import (
 	"esagate/api"
 	"esagate/api/apitest"
 	"esagate/gateway"
+	"esagate/internal/agentauth"
+	"esagate/internal/auth"
+	"esagate/internal/outbound"
 	"esagate/internal/telemetry"
+	"esagate/internal/vault"
 	"esagate/registry"
+	"esagate/registry/registrytest"
 	"esagate/registry/sqlstore"
 	"esagate/snapshot"
 	"esagate/transform"
@@ -76,6 +81,7 @@ type setup struct {
 	envelope bool
 	origins  []string
 	database string
+	outside  http.Handler // answers what is asked of agents and authorization servers
 	sources  []registry.ConfigSource
 	metrics  http.Handler
 }
@@ -111,7 +117,9 @@ func start(t *testing.T, s setup, agent *upstreamtest.Agent) *world {
 	w.must(err)
 	instruments, err := telemetry.NewInstruments(tel.MeterProvider)
 	w.must(err)
-	w.store, err = sqlstore.Open(ctx, "sqlite://"+s.database)
+	secrets, err := vault.New(registrytest.Key)
+	w.must(err)
+	w.store, err = sqlstore.Open(ctx, "sqlite://"+s.database, sqlstore.WithVault(secrets))
 	w.must(err)
 	w.directory = registry.NewDirectory(w.store, registry.DirectoryOptions{})
 	w.adopt(s)
@@ -131,24 +139,31 @@ func start(t *testing.T, s setup, agent *upstreamtest.Agent) *world {
 	if s.metrics == nil {
 		s.metrics = tel.MetricsHandler
 	}
+	callers, err := auth.New(ctx, auth.Config{Keys: []auth.Key{
+		{Name: "writer", CustomerID: customer, Write: true, SHA256: sha256.Sum256([]byte(writeKey))},
+		{Name: "reader", CustomerID: customer, SHA256: sha256.Sum256([]byte(readKey))},
+		{Name: "other", CustomerID: stranger, Write: true, SHA256: sha256.Sum256([]byte(otherKey))},
+	}}, auth.Deps{Store: w.store, Logger: tel.Logger})
+	w.must(err)
+	guard := outbound.New(outbound.Options{})
+	agents := agentauth.New(agentauth.Config{RedirectURI: "https://gateway.example/oauth/callback", ClientName: "esagate"},
+		agentauth.Deps{Store: w.store, HTTP: &http.Client{Transport: inProcess{s.outside}}, CheckURL: guard.CheckURL, Logger: tel.Logger})
 	w.gateway = gateway.New(gateway.Config{
 		PublicURL: "https://gateway.example", Envelope: s.envelope, AllowedOrigins: s.origins,
-		Keys: []gateway.Key{
-			{Name: "writer", CustomerID: customer, Write: true, SHA256: sha256.Sum256([]byte(writeKey))},
-			{Name: "reader", CustomerID: customer, SHA256: sha256.Sum256([]byte(readKey))},
-			{Name: "other", CustomerID: stranger, Write: true, SHA256: sha256.Sum256([]byte(otherKey))},
-		},
 		Snapshot: snapshot.Limits{
 			Fresh: 5 * time.Second, StaleWhileRevalidate: time.Minute, StaleIfError: 15 * time.Minute,
 			Patience: 300 * time.Millisecond, Timeout: 3 * time.Second, FetchTimeout: 10 * time.Second, Entries: 100,
 		},
 	}, gateway.Deps{
-		Directory: w.directory, Upstream: w.client, Tasks: tasks, Logger: tel.Logger, Instruments: instruments,
+		Directory: w.directory, Auth: callers, Agents: agents, CheckURL: guard.CheckURL, Upstream: w.client, Tasks: tasks, Logger: tel.Logger, Instruments: instruments,
 		TracerProvider: tel.TracerProvider, Propagator: tel.Propagator, MetricsHandler: s.metrics,
 	})
 	w.gateway.SetReady()
 	w.stop = func() {
 		w.gateway.Close()
+		callers.Close()
+		agents.Close(ctx)
+		guard.Close()
 		w.client.Close()
 		w.directory.Close()
 		_ = w.store.Close()

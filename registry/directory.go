@@ -7,23 +7,23 @@ import (
 	"sync/atomic"
 	"time"
 
-	lru "github.com/hashicorp/golang-lru/v2"
 	"golang.org/x/sync/singleflight"
-
-	"esagate/internal/fault"
 )
 
 // Directory answers reads of managed sources from memory, so that they cost no
-// query on the hot path and go on while the store is away. Its errors are
+// query on the hot path and go on while the store is away. Reads of sources of both
+// kinds and lists ask the store, and memory while it is away. What was written or
+// deleted through a Directory, memory never contradicts. Its errors are
 // *fault.Error: NotFound, or Unavailable when the store was needed and could not
-// be asked. All methods are safe for concurrent use; what they give is shared and
-// must not be changed.
+// be asked; those of writes are named there. All methods are safe for concurrent
+// use; what they give is shared and must not be changed.
 type Directory struct {
 	store Store
 	opts  DirectoryOptions
 
-	memory  *memory
-	lists   *lru.Cache[listKey, listing]
+	graves  *graves
+	memory  *memory // managed sources
+	shelf   *shelf  // AGENT sources, lists and counts
 	flights singleflight.Group
 
 	life  context.Context // ends with Close
@@ -32,22 +32,21 @@ type Directory struct {
 	away  atomic.Bool    // the store's last answer was none, or late
 	mu    sync.Mutex     // guards what follows, and when away changes
 	ended bool
-	probe bool // one probe runs
+	probe bool          // one probe runs
+	back  chan struct{} // closed when the store is back; made anew whenever it goes away
 }
 
 // DirectoryOptions are the limits of a Directory; zero means the default.
 type DirectoryOptions struct {
 	Fresh        time.Duration // how old a copy may be that is given without asking the store: 2 s
 	ReadTimeout  time.Duration // how long a reader with a copy waits for the store: 250 ms
-	StoreTimeout time.Duration // how long any call of the store may take: 2 s
-	Entries      int           // how many sources are remembered: 10,000
+	StoreTimeout time.Duration // how long any other call of the store may take: 2 s
+	WriteTimeout time.Duration // how long a create, an update or a delete may take, its wait in a queue of writers included: 5 s
+	Entries      int           // how many sources of each kind are remembered: 10,000
 	// Changed is told when the store goes away, with what went wrong, and when it
 	// is back. It must not call the Directory. Nil: nobody.
 	Changed func(there bool, err error)
 }
-
-// listEntries is how many lists are remembered, each of at most MaxPage sources.
-const listEntries = 1000
 
 // NewDirectory makes an empty Directory before a store. Close ends it; the store
 // stays open.
@@ -55,14 +54,12 @@ func NewDirectory(store Store, opts DirectoryOptions) *Directory {
 	setDefault(&opts.Fresh, 2*time.Second)
 	setDefault(&opts.ReadTimeout, 250*time.Millisecond)
 	setDefault(&opts.StoreTimeout, 2*time.Second)
+	setDefault(&opts.WriteTimeout, 5*time.Second)
 	if opts.Entries <= 0 {
 		opts.Entries = 10_000
 	}
-	lists, err := lru.New[listKey, listing](listEntries)
-	if err != nil {
-		panic(err) // only a size that is not positive
-	}
-	d := &Directory{store: store, opts: opts, memory: newMemory(opts.Entries), lists: lists}
+	buried := newGraves(opts.Entries)
+	d := &Directory{store: store, opts: opts, graves: buried, memory: newMemory(opts.Entries, buried), shelf: newShelf(opts.Entries, buried)}
 	d.life, d.end = context.WithCancel(context.Background())
 	return d
 }
@@ -86,11 +83,12 @@ func (d *Directory) ManagedSource(ctx context.Context, customer int64, sourceID 
 		}
 	}
 	return d.reread(ctx, e, query{
-		name: flightName("source", customer, sourceID),
+		name: d.shelf.flight("source", customer, sourceID),
 		read: func(ctx context.Context) (*ManagedSource, error) {
 			return d.store.Customer(customer).ManagedSource(ctx, sourceID)
 		},
 		find: func() *entry { return d.memory.bySourceID(customer, sourceID) },
+		gone: func() bool { return d.graves.holdsSource(sourceKey{customer, sourceID}) },
 	})
 }
 
@@ -103,11 +101,12 @@ func (d *Directory) ManagedSourceByID(ctx context.Context, customer, esaID int64
 		}
 	}
 	return d.reread(ctx, e, query{
-		name: flightName("esa", customer, strconv.FormatInt(esaID, 10)),
+		name: d.shelf.flight("esa", customer, strconv.FormatInt(esaID, 10)),
 		read: func(ctx context.Context) (*ManagedSource, error) {
 			return d.store.Customer(customer).ManagedSourceByID(ctx, esaID)
 		},
 		find: func() *entry { return d.memory.byESAID(customer, esaID) },
+		gone: func() bool { return d.graves.holdsESA(esaKey{customer, esaID}) },
 	})
 }
 
@@ -116,15 +115,17 @@ type query struct {
 	name string // the same for all who ask the same
 	read func(context.Context) (*ManagedSource, error)
 	find func() *entry
+	gone func() bool // it was deleted through this Directory
 }
 
-// reread asks the store, once for all that wait, and falls back to the copy where
-// there is one (held).
+// reread asks the store, once for all that wait, and falls back on what is known:
+// the copy that there is (held), or that the source was deleted.
 func (d *Directory) reread(ctx context.Context, held *entry, q query) (*ManagedSource, error) {
-	if held != nil && d.away.Load() {
-		return held.copy.Load().m, nil
+	known := held != nil || q.gone()
+	if known && d.away.Load() {
+		return d.recall(held, q, errAway)
 	}
-	answer, err := d.await(ctx, held != nil, q.name, func(ctx context.Context) (any, error) {
+	answer, err := d.await(ctx, known, q.name, func(ctx context.Context) (any, error) {
 		began := time.Now()
 		m, err := q.read(ctx)
 		if err == nil {
@@ -139,15 +140,32 @@ func (d *Directory) reread(ctx context.Context, held *entry, q query) (*ManagedS
 	// write that it has seen since is in memory.
 	switch now := q.find(); {
 	case err == nil:
-		return d.memory.latest(answer.(*ManagedSource)), nil
+		return d.standing(d.memory.latest(answer.(*ManagedSource)))
 	case isNotFound(err) && now != nil:
 		return now.copy.Load().m, nil
 	case isNotFound(err):
 		return nil, storeFault(err)
-	case held != nil:
-		return held.copy.Load().m, nil
+	}
+	return d.recall(held, q, err)
+}
+
+// recall answers from what is known, or with why the store could not be asked.
+func (d *Directory) recall(held *entry, q query, err error) (*ManagedSource, error) {
+	if held != nil {
+		return d.standing(held.copy.Load().m)
+	}
+	if q.gone() {
+		return nil, storeFault(ErrNotFound)
 	}
 	return nil, storeFault(err)
+}
+
+// standing gives a source unless it was deleted here meanwhile.
+func (d *Directory) standing(m *ManagedSource) (*ManagedSource, error) {
+	if d.graves.holds(m.Source.ID) {
+		return nil, storeFault(ErrNotFound)
+	}
+	return m, nil
 }
 
 // StoreAvailable reports whether the store answered when it was last asked.
@@ -160,15 +178,4 @@ func (d *Directory) Close() {
 	d.mu.Unlock()
 	d.end()
 	d.work.Wait()
-}
-
-// storeFault gives a store's error in the words for clients.
-func storeFault(err error) error {
-	switch {
-	case isNotFound(err):
-		return fault.Wrap(fault.NotFound, "There is no managed source with this id.", err)
-	case isRefusal(err):
-		return fault.Wrap(fault.Internal, "The registry refused a value.", err)
-	}
-	return fault.Wrap(fault.Unavailable, "The registry can't be reached.", err)
 }

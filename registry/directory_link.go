@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 )
 
@@ -17,11 +16,6 @@ var (
 	errLate = errors.New("registry: the store is slow")
 	errAway = errors.New("registry: the store did not answer when it was last asked")
 )
-
-// flightName names a read, so that equal ones are made once.
-func flightName(kind string, customer int64, what string) string {
-	return kind + "/" + strconv.FormatInt(customer, 10) + "/" + what
-}
 
 // await makes a read of the store, once for all that ask for it by the same name,
 // and waits for it: not for long if the caller has something to fall back on. The
@@ -89,6 +83,12 @@ func (d *Directory) note(err error) {
 	d.mu.Lock()
 	was, away := d.away.Load(), !there && !d.ended
 	d.away.Store(away)
+	switch {
+	case away && !was:
+		d.back = make(chan struct{})
+	case was && !away:
+		close(d.back)
+	}
 	if away && !d.probe {
 		d.probe = true
 		d.work.Add(1)
@@ -100,6 +100,45 @@ func (d *Directory) note(err error) {
 	}
 }
 
+// reach waits for a store that is away to come back, for as long as the probe needs
+// for one look: a store that was slow once does not refuse writes.
+func (d *Directory) reach(ctx context.Context) error {
+	d.mu.Lock()
+	away, back := d.away.Load(), d.back
+	d.mu.Unlock()
+	if !away {
+		return nil
+	}
+	patience := time.NewTimer(probePause + d.opts.ReadTimeout)
+	defer patience.Stop()
+	select {
+	case <-back:
+		return nil
+	case <-patience.C:
+	case <-ctx.Done():
+	case <-d.life.Done():
+	}
+	return errAway
+}
+
+// suspect looks at the store after a write failed: the write may have failed for a
+// reason of its own, and no caller's write shall send all readers to memory.
+func (d *Directory) suspect(err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.ended || d.probe {
+		return
+	}
+	d.probe = true
+	d.work.Add(1)
+	go func() {
+		if !d.look() {
+			d.note(err)
+		}
+		d.probeUntilThere()
+	}()
+}
+
 func (d *Directory) probeUntilThere() {
 	defer d.work.Done()
 	for d.probing() {
@@ -108,12 +147,19 @@ func (d *Directory) probeUntilThere() {
 		case <-d.life.Done():
 			return
 		}
-		ctx, cancel := context.WithTimeout(d.life, d.opts.StoreTimeout)
-		if d.store.Ping(ctx) == nil {
-			d.note(nil)
-		}
-		cancel()
+		d.look()
 	}
+}
+
+// look asks the store whether it is there, and notes if it is.
+func (d *Directory) look() bool {
+	ctx, cancel := context.WithTimeout(d.life, d.opts.StoreTimeout)
+	defer cancel()
+	there := d.store.Ping(ctx) == nil
+	if there {
+		d.note(nil)
+	}
+	return there
 }
 
 // probing says whether the probe goes on; when not, the next failure starts another.
@@ -122,11 +168,4 @@ func (d *Directory) probing() bool {
 	defer d.mu.Unlock()
 	d.probe = d.away.Load()
 	return d.probe
-}
-
-func isNotFound(err error) bool { return errors.Is(err, ErrNotFound) }
-
-// isRefusal reports the errors of a store that could be asked and said no.
-func isRefusal(err error) bool {
-	return errors.Is(err, ErrInvalid) || errors.Is(err, ErrTenantTaken) || errors.Is(err, ErrIDTaken)
 }

@@ -18,6 +18,7 @@ type memory struct {
 	esa    map[esaKey]*entry
 	ring   list.List // of *entry; the next to go in front
 	limit  int
+	graves *graves // what is never put again
 }
 
 type sourceKey struct {
@@ -43,10 +44,11 @@ type sourceCopy struct {
 	m        *ManagedSource
 	readAt   time.Time // when the read of it began
 	observed time.Time // the newest sync signal that the store has; m can be ahead
+	doubted  time.Time // when a write of unknown outcome ended: no read from before it is fresh
 }
 
-func newMemory(limit int) *memory {
-	return &memory{source: map[sourceKey]*entry{}, esa: map[esaKey]*entry{}, limit: limit}
+func newMemory(limit int, g *graves) *memory {
+	return &memory{source: map[sourceKey]*entry{}, esa: map[esaKey]*entry{}, limit: limit, graves: g}
 }
 
 func (y *memory) bySourceID(customer int64, sourceID string) *entry {
@@ -79,6 +81,9 @@ func (y *memory) put(m *ManagedSource, began time.Time) *ManagedSource {
 	esa := esaKey{m.Source.CustomerID, m.Connection.ID}
 	y.mu.Lock()
 	defer y.mu.Unlock()
+	if y.graves.holds(m.Source.ID) {
+		return m
+	}
 	e := y.esa[esa]
 	if e != nil && e.source == source {
 		e.copy.Store(merge(e.copy.Load(), fresh))
@@ -110,9 +115,12 @@ func merge(held, fresh *sourceCopy) *sourceCopy {
 	if fresh.m.Connection.Version < held.m.Connection.Version {
 		return held
 	}
-	next := &sourceCopy{m: fresh.m, readAt: fresh.readAt, observed: fresh.observed}
+	next := &sourceCopy{m: fresh.m, readAt: fresh.readAt, observed: fresh.observed, doubted: held.doubted}
 	if held.readAt.After(next.readAt) {
 		next.readAt = held.readAt
+	}
+	if !next.readAt.After(held.doubted) {
+		next.readAt = time.Time{}
 	}
 	was, is := held.m.Connection.InventorySync, fresh.m.Connection.InventorySync
 	ahead := was != nil && was.SameState(is) && !is.ObservedAt.After(was.ObservedAt)
@@ -186,6 +194,26 @@ func (y *memory) drop(e *entry, began time.Time) {
 	defer y.mu.Unlock()
 	if !e.copy.Load().readAt.After(began) {
 		y.remove(e)
+	}
+}
+
+// bury forgets the entry of a source that was deleted, which is in its grave already.
+func (y *memory) bury(esa esaKey) {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	if e := y.esa[esa]; e != nil {
+		y.remove(e)
+	}
+}
+
+// doubt keeps an entry as what was last known, but has the next read ask the store.
+func (y *memory) doubt(source sourceKey) {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	if e := y.source[source]; e != nil {
+		next := *e.copy.Load()
+		next.readAt, next.doubted = time.Time{}, time.Now()
+		e.copy.Store(&next)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"esagate/internal/vault"
 	"esagate/registry"
 	"esagate/registry/sqlstore"
 )
@@ -20,6 +21,7 @@ type faulty struct {
 	mu    sync.Mutex
 	mode  mode
 	late  time.Duration // how long an answer takes after it was found
+	says  error         // what a refusing store answers
 	calls map[string]int
 }
 
@@ -30,11 +32,16 @@ const (
 	failing
 	hanging   // until the caller gives up
 	forgetful // every row is gone
+	refusing  // changes of sources alone fail, with what says
 )
 
 func newFaulty(t *testing.T) *faulty {
 	t.Helper()
-	s, err := sqlstore.Open(t.Context(), "sqlite://:memory:")
+	v, err := vault.New(vault.Generate())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := sqlstore.Open(t.Context(), "sqlite://:memory:", sqlstore.WithVault(v))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,6 +54,13 @@ func (f *faulty) is(m mode, late time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.mode, f.late = m, late
+}
+
+// refuses makes changes of sources fail with an error from now on, and nothing else.
+func (f *faulty) refuses(with error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.mode, f.late, f.says = refusing, 0, with
 }
 
 // count gives how often a call arrived since it was last asked.
@@ -62,9 +76,13 @@ func (f *faulty) count(call string) int {
 func (f *faulty) do(ctx context.Context, call string, run func() error) error {
 	f.mu.Lock()
 	f.calls[call]++
-	mode, late := f.mode, f.late
+	mode, late, says := f.mode, f.late, f.says
 	f.mu.Unlock()
 	switch mode {
+	case refusing:
+		if call == "change" {
+			return says
+		}
 	case failing:
 		return errBroken
 	case forgetful:
@@ -97,23 +115,25 @@ type faultyCustomer struct {
 	registry.CustomerStore
 }
 
-func (c faultyCustomer) one(ctx context.Context, call string, run func() (*registry.ManagedSource, error)) (m *registry.ManagedSource, err error) {
-	err = c.f.do(ctx, call, func() (err error) {
-		m, err = run()
+// ask runs a call of a faulty store and gives its answer, if it gives one.
+func ask[T any](ctx context.Context, f *faulty, call string, run func() (T, error)) (answer T, err error) {
+	err = f.do(ctx, call, func() (err error) {
+		answer, err = run()
 		return err
 	})
 	if err != nil {
-		return nil, err
+		var none T
+		return none, err
 	}
-	return m, nil
+	return answer, nil
 }
 
 func (c faultyCustomer) ManagedSource(ctx context.Context, sourceID string) (*registry.ManagedSource, error) {
-	return c.one(ctx, "read", func() (*registry.ManagedSource, error) { return c.CustomerStore.ManagedSource(ctx, sourceID) })
+	return ask(ctx, c.f, "read", func() (*registry.ManagedSource, error) { return c.CustomerStore.ManagedSource(ctx, sourceID) })
 }
 
 func (c faultyCustomer) ManagedSourceByID(ctx context.Context, esaID int64) (*registry.ManagedSource, error) {
-	return c.one(ctx, "read", func() (*registry.ManagedSource, error) { return c.CustomerStore.ManagedSourceByID(ctx, esaID) })
+	return ask(ctx, c.f, "read", func() (*registry.ManagedSource, error) { return c.CustomerStore.ManagedSourceByID(ctx, esaID) })
 }
 
 func (c faultyCustomer) ManagedSources(ctx context.Context, skip, take int) (page []*registry.ManagedSource, total int, err error) {
@@ -125,21 +145,49 @@ func (c faultyCustomer) ManagedSources(ctx context.Context, skip, take int) (pag
 }
 
 func (c faultyCustomer) ObserveInventorySync(ctx context.Context, esaID int64, s registry.InventorySync) (*registry.ManagedSource, error) {
-	return c.one(ctx, "write", func() (*registry.ManagedSource, error) {
+	return ask(ctx, c.f, "write", func() (*registry.ManagedSource, error) {
 		return c.CustomerStore.ObserveInventorySync(ctx, esaID, s)
 	})
 }
 
 func (c faultyCustomer) LearnTenant(ctx context.Context, esaID int64, facts registry.TenantFacts) (*registry.ManagedSource, error) {
-	return c.one(ctx, "write", func() (*registry.ManagedSource, error) { return c.CustomerStore.LearnTenant(ctx, esaID, facts) })
+	return ask(ctx, c.f, "write", func() (*registry.ManagedSource, error) { return c.CustomerStore.LearnTenant(ctx, esaID, facts) })
 }
 
 func (c faultyCustomer) LearnAdServer(ctx context.Context, esaID int64, view registry.AdServer, email string) (*registry.ManagedSource, error) {
-	return c.one(ctx, "write", func() (*registry.ManagedSource, error) {
+	return ask(ctx, c.f, "write", func() (*registry.ManagedSource, error) {
 		return c.CustomerStore.LearnAdServer(ctx, esaID, view, email)
 	})
 }
 
 func (c faultyCustomer) RecordTest(ctx context.Context, esaID int64, r registry.TestResult) (*registry.ManagedSource, error) {
-	return c.one(ctx, "write", func() (*registry.ManagedSource, error) { return c.CustomerStore.RecordTest(ctx, esaID, r) })
+	return ask(ctx, c.f, "write", func() (*registry.ManagedSource, error) { return c.CustomerStore.RecordTest(ctx, esaID, r) })
+}
+
+func (c faultyCustomer) Source(ctx context.Context, sourceID string) (*registry.InventorySource, error) {
+	return ask(ctx, c.f, "source", func() (*registry.InventorySource, error) { return c.CustomerStore.Source(ctx, sourceID) })
+}
+
+func (c faultyCustomer) Sources(ctx context.Context, skip, take int) ([]*registry.InventorySource, error) {
+	return ask(ctx, c.f, "sources", func() ([]*registry.InventorySource, error) { return c.CustomerStore.Sources(ctx, skip, take) })
+}
+
+func (c faultyCustomer) CountSources(ctx context.Context) (int, error) {
+	return ask(ctx, c.f, "count", func() (int, error) { return c.CustomerStore.CountSources(ctx) })
+}
+
+func (c faultyCustomer) CreateSource(ctx context.Context, s registry.NewSource, once *registry.Once) (registry.Creation, error) {
+	return ask(ctx, c.f, "change", func() (registry.Creation, error) { return c.CustomerStore.CreateSource(ctx, s, once) })
+}
+
+func (c faultyCustomer) FinishOnce(ctx context.Context, key string, answer []byte) error {
+	return c.f.do(ctx, "change", func() error { return c.CustomerStore.FinishOnce(ctx, key, answer) })
+}
+
+func (c faultyCustomer) UpdateSource(ctx context.Context, sourceID string, decide func(*registry.InventorySource) (registry.SourceChange, error)) (*registry.InventorySource, error) {
+	return ask(ctx, c.f, "change", func() (*registry.InventorySource, error) { return c.CustomerStore.UpdateSource(ctx, sourceID, decide) })
+}
+
+func (c faultyCustomer) DeleteSource(ctx context.Context, sourceID string, allow func(*registry.InventorySource) error) (*registry.InventorySource, error) {
+	return ask(ctx, c.f, "change", func() (*registry.InventorySource, error) { return c.CustomerStore.DeleteSource(ctx, sourceID, allow) })
 }

@@ -14,8 +14,8 @@ const (
 	ExecutionManaged ExecutionType = "MANAGED_SALES_AGENT"
 )
 
-// Source is one slot of a storefront. ID is the row's own and never shown;
-// SourceID is unique within a customer.
+// Source is one slot of a storefront. ID is the row's own, unique over all
+// customers and never given twice; SourceID is unique within a customer.
 type Source struct {
 	ID            int64
 	CustomerID    int64
@@ -25,6 +25,7 @@ type Source struct {
 	Labels        map[string]string
 	CreatedAt     time.Time
 	UpdatedAt     time.Time
+	Agent         *Agent // of a source of ExecutionAgent; nil for a managed one
 }
 
 // ProvisioningStatus is where a connection stands in its life.
@@ -69,6 +70,13 @@ type Connection struct {
 type ManagedSource struct {
 	Source     Source
 	Connection Connection
+}
+
+// InventorySource is a source of either kind: a managed one has a Connection, an
+// AGENT one has Source.Agent.
+type InventorySource struct {
+	Source     Source
+	Connection *Connection
 }
 
 // AdServer is the non-secret part of an ad-server config, whatever its type.

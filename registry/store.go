@@ -16,6 +16,18 @@ var (
 	// ErrIDTaken: the wanted esaId belongs to another connection already, or did
 	// once: ids never repeat.
 	ErrIDTaken = errors.New("registry: the esaId belongs or belonged to another connection")
+	// ErrSourceTaken: the customer has a source with this sourceId.
+	ErrSourceTaken = errors.New("registry: the sourceId belongs to another source")
+	// ErrNameTaken: the customer has a key of this name that is not revoked.
+	ErrNameTaken = errors.New("registry: the name belongs to another key")
+	// ErrKeyReused: the idempotency key came before, with something else to do.
+	ErrKeyReused = errors.New("registry: the idempotency key was used for something else")
+	// ErrOncePending: the first use of the idempotency key is still being answered.
+	ErrOncePending = errors.New("registry: the idempotency key's first answer is still to come")
+	// ErrStale: what the change was decided on has changed since.
+	ErrStale = errors.New("registry: the row has changed")
+	// ErrSecret: a stored secret can't be opened with the keys at hand.
+	ErrSecret = errors.New("registry: a stored secret can't be opened with this encryption key")
 	// ErrInvalid: a value that no store keeps: text for which [Storable] is false,
 	// an id that is empty or longer than [MaxIDLength], an esaId outside of 1 to
 	// [MaxESAID]. The value is not part of the error.
@@ -35,6 +47,14 @@ type Store interface {
 	Customer(id int64) CustomerStore
 	// Adopt takes over one managed source of the config (contract, "Config sources").
 	Adopt(ctx context.Context, s ConfigSource) (Adoption, error)
+	// TakeConsent gives the consent that was begun with a state of this SHA-256, and
+	// forgets it. ErrNotFound when there is none, when it has expired, and when its
+	// source was deleted or changed since in how its agent is asked.
+	TakeConsent(ctx context.Context, state [32]byte) (*TakenConsent, error)
+	// RewriteSecrets encrypts what is not under the primary encryption key anew, some
+	// rows a transaction, and gives how many it rewrote.
+	RewriteSecrets(ctx context.Context) (int, error)
+	KeyStore
 	// Ping asks whether the store can be reached.
 	Ping(ctx context.Context) error
 	Close() error
@@ -42,6 +62,46 @@ type Store interface {
 
 // CustomerStore is a Store narrowed to one customer.
 type CustomerStore interface {
+	// Source finds a source of either kind by its sourceId.
+	Source(ctx context.Context, sourceID string) (*InventorySource, error)
+	// Sources lists sources of both kinds by id, skip passed over, at most take and
+	// never more than [MaxPage].
+	Sources(ctx context.Context, skip, take int) ([]*InventorySource, error)
+	// CountSources gives how many sources there are.
+	CountSources(ctx context.Context) (int, error)
+	// CreateSource makes an AGENT source; once may be nil. ErrSourceTaken,
+	// ErrKeyReused, ErrOncePending, ErrInvalid.
+	CreateSource(ctx context.Context, s NewSource, once *Once) (Creation, error)
+	// FinishOnce keeps the answer of a create whose [Once] gave none. Without such a
+	// create it does nothing.
+	FinishOnce(ctx context.Context, key string, answer []byte) error
+	// UpdateSource changes a source of either kind in one transaction: decide is given
+	// the source as it stands, locked, and says what becomes of it. Its error is
+	// returned as it is and nothing has changed then. It must not wait for anything,
+	// and may be called more than once. A change of name makes the name the API's own
+	// (contract, "Config sources"). UpdatedAt moves only if something did.
+	UpdateSource(ctx context.Context, sourceID string, decide func(*InventorySource) (SourceChange, error)) (*InventorySource, error)
+	// DeleteSource deletes a source of either kind with its connection, credentials
+	// and consents, if allow, given the source as it stands, says nothing against it.
+	// It gives the source as it was.
+	DeleteSource(ctx context.Context, sourceID string, allow func(*InventorySource) error) (*InventorySource, error)
+	// Credential gives a source's credentials and their id; ErrNotFound where none
+	// are stored, ErrSecret.
+	Credential(ctx context.Context, sourceID string) (*Credential, string, error)
+	// ReplaceCredential stores new credentials in the place of those with an id, which
+	// are erased; ErrStale if others are stored by now, or none. With nil it erases
+	// them; an ACTIVE source then becomes PENDING.
+	ReplaceCredential(ctx context.Context, sourceID, credentialID string, next *Credential) (*InventorySource, error)
+	// LeaseRefresh lets one at a time refresh the credentials with an id: it gives true
+	// to whoever may, until a time. The others look again later. ErrStale as above.
+	LeaseRefresh(ctx context.Context, sourceID, credentialID string, until time.Time) (bool, error)
+	// BeginConsent keeps a consent, in place of any other of the source; ErrStale if
+	// the agent's AuthVersion is another than the consent's.
+	BeginConsent(ctx context.Context, sourceID string, state [32]byte, consent Consent) error
+	// EndConsent stores what a consent brought, in place of the credentials that there
+	// are; ErrStale as BeginConsent.
+	EndConsent(ctx context.Context, sourceID string, authVersion int64, tokens OAuthCredential) (*InventorySource, error)
+
 	// ManagedSource finds a managed source by its sourceId; ErrNotFound also for
 	// a source that is not managed.
 	ManagedSource(ctx context.Context, sourceID string) (*ManagedSource, error)

@@ -1,8 +1,6 @@
 package transform
 
 import (
-	"bytes"
-	"encoding/json"
 	"strconv"
 	"strings"
 	"time"
@@ -58,17 +56,7 @@ func Connection(m *registry.ManagedSource) *api.Connection {
 
 // AppendConnection appends the document as JSON. HTML is left as it is: the
 // answer is JSON, and says so.
-func AppendConnection(dst []byte, c *api.Connection) []byte {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(c); err != nil {
-		// Nothing in the type can fail but a float that is no number, and the
-		// registry reads those from JSON.
-		panic("transform: a connection can't be encoded: " + err.Error())
-	}
-	return append(dst, bytes.TrimSuffix(b.Bytes(), []byte("\n"))...)
-}
+func AppendConnection(dst []byte, c *api.Connection) []byte { return appendDocument(dst, c) }
 
 // optional gives nil for an empty string.
 func optional(s string) *string {

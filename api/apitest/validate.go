@@ -59,7 +59,7 @@ func check(req *http.Request, status int, header http.Header, body []byte, c *co
 	if response == nil {
 		return fmt.Errorf("operation %s has no such status", route.Operation.OperationID)
 	}
-	if req.Method == http.MethodHead || status == http.StatusNotModified {
+	if req.Method == http.MethodHead || status == http.StatusNotModified || status == http.StatusNoContent {
 		return checkWithoutBody(route, req, status, header, body)
 	}
 	text, err := decompress(header, body)

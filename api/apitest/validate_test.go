@@ -251,8 +251,11 @@ func TestPreflight(t *testing.T) {
 func TestOperations(t *testing.T) {
 	got := fmt.Sprint(apitest.Operations())
 	want := "[{GET /api/v2/storefront/esa} {GET /api/v2/storefront/esa/{esaId}} {GET /api/v2/storefront/esa/{esaId}/status}" +
+		" {GET /api/v2/storefront/inventory-sources} {POST /api/v2/storefront/inventory-sources}" +
+		" {DELETE /api/v2/storefront/inventory-sources/{sourceId}} {GET /api/v2/storefront/inventory-sources/{sourceId}}" +
+		" {PUT /api/v2/storefront/inventory-sources/{sourceId}}" +
 		" {GET /api/v2/storefront/inventory-sources/{sourceId}/esa} {GET /api/v2/storefront/inventory-sources/{sourceId}/status}" +
-		" {GET /healthz} {GET /metrics} {GET /openapi.yaml} {GET /readyz}]"
+		" {GET /healthz} {GET /metrics} {GET /oauth/callback} {GET /openapi.yaml} {GET /readyz}]"
 	if got != want {
 		t.Errorf("operations: %s\nwant %s", got, want)
 	}

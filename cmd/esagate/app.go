@@ -12,7 +12,10 @@ import (
 	"time"
 
 	"esagate/gateway"
+	"esagate/internal/agentauth"
+	"esagate/internal/auth"
 	"esagate/internal/config"
+	"esagate/internal/outbound"
 	"esagate/internal/telemetry"
 	"esagate/registry"
 	"esagate/registry/sqlstore"
@@ -30,6 +33,9 @@ type app struct {
 	store     *sqlstore.Store
 	directory *registry.Directory
 	upstream  *upstream.Client
+	auth      *auth.Authenticator
+	outbound  *outbound.Client
+	agents    *agentauth.Agents
 	gateway   *gateway.Gateway
 	adopted   []*registry.ManagedSource
 }
@@ -50,6 +56,7 @@ func build(ctx context.Context, cfg *config.Config, tasks *transform.Tasks, logs
 	if err != nil {
 		return a, fmt.Errorf("telemetry: %w", err)
 	}
+	takeStandardLog(a.telemetry.Logger)
 	for _, w := range cfg.Warnings {
 		a.telemetry.Logger.Warn("the config is good, but", slog.String("note", w))
 	}
@@ -57,8 +64,8 @@ func build(ctx context.Context, cfg *config.Config, tasks *transform.Tasks, logs
 	if err != nil {
 		return a, fmt.Errorf("metrics: %w", err)
 	}
-	if a.store, err = sqlstore.Open(ctx, cfg.Store.URL); err != nil {
-		return a, fmt.Errorf("store: %w", err)
+	if a.store, err = openStore(ctx, cfg); err != nil {
+		return a, err
 	}
 	a.directory = registry.NewDirectory(a.store, registry.DirectoryOptions{Changed: a.storeChanged})
 	if err := a.adopt(ctx, cfg); err != nil {
@@ -87,8 +94,15 @@ func build(ctx context.Context, cfg *config.Config, tasks *transform.Tasks, logs
 	if err != nil {
 		return a, fmt.Errorf("upstream: %w", err)
 	}
+	a.auth, err = auth.New(ctx, authConfig(cfg), auth.Deps{Store: a.store, Logger: a.telemetry.Logger})
+	if err != nil {
+		return a, err
+	}
+	a.outbound = outbound.New(outbound.Options{Allow: cfg.Outbound.Allow, UserAgent: "esagate/" + version})
+	a.agents = agentauth.New(agentauth.Config{RedirectURI: cfg.Server.PublicURL + "/oauth/callback", ClientName: "esagate"},
+		agentauth.Deps{Store: a.store, HTTP: a.outbound.HTTP(), CheckURL: a.outbound.CheckURL, Logger: a.telemetry.Logger})
 	a.gateway = gateway.New(gatewayConfig(cfg), gateway.Deps{
-		Directory: a.directory, Upstream: a.upstream, Tasks: tasks,
+		Directory: a.directory, Auth: a.auth, Agents: a.agents, CheckURL: a.outbound.CheckURL, Upstream: a.upstream, Tasks: tasks,
 		Logger: a.telemetry.Logger, Instruments: instruments, TracerProvider: a.telemetry.TracerProvider,
 		Propagator: a.telemetry.Propagator, MetricsHandler: a.telemetry.MetricsHandler,
 	})
@@ -96,14 +110,21 @@ func build(ctx context.Context, cfg *config.Config, tasks *transform.Tasks, logs
 	return a, nil
 }
 
-func gatewayConfig(cfg *config.Config) gateway.Config {
-	keys := make([]gateway.Key, len(cfg.Auth.Keys))
+func authConfig(cfg *config.Config) auth.Config {
+	keys := make([]auth.Key, len(cfg.Auth.Keys))
 	for i, k := range cfg.Auth.Keys {
-		keys[i] = gateway.Key{Name: k.Name, CustomerID: k.CustomerID, Write: k.Access == config.AccessWrite, SHA256: k.SHA256}
+		keys[i] = auth.Key{Name: k.Name, CustomerID: k.CustomerID, Write: k.Access == config.AccessWrite, SHA256: k.SHA256}
 	}
+	out := auth.Config{Keys: keys}
+	if o := cfg.Auth.OIDC; o != nil {
+		out.OIDC = &auth.OIDC{Issuer: o.Issuer, Audience: o.Audience, CustomerClaim: o.CustomerClaim, AccessClaim: o.AccessClaim}
+	}
+	return out
+}
+
+func gatewayConfig(cfg *config.Config) gateway.Config {
 	return gateway.Config{
 		PublicURL: cfg.Server.PublicURL, Envelope: cfg.Server.Envelope, AllowedOrigins: cfg.Server.AllowedOrigins,
-		Keys: keys,
 		Snapshot: snapshot.Limits{
 			Fresh: cfg.Snapshot.Fresh, StaleWhileRevalidate: cfg.Snapshot.StaleWhileRevalidate,
 			StaleIfError: cfg.Snapshot.StaleIfError, Patience: cfg.Snapshot.Patience,
@@ -189,6 +210,17 @@ const flushTimeout = 2 * time.Second
 func (a *app) close() {
 	if a.gateway != nil {
 		a.gateway.Close()
+	}
+	if a.agents != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
+		defer cancel()
+		a.agents.Close(ctx)
+	}
+	if a.outbound != nil {
+		a.outbound.Close()
+	}
+	if a.auth != nil {
+		a.auth.Close() // before the store: it writes down when keys were used
 	}
 	if a.upstream != nil {
 		a.upstream.Close()

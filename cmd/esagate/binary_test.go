@@ -19,15 +19,17 @@ import (
 	"time"
 
 	"esagate/api/apitest"
+	"esagate/internal/pgtest"
 	"esagate/upstream/upstreamtest"
 )
 
 // The tests here drive the built binary as an operator does.
 
 const (
-	clearKey = "a-storefront-key-CANARY-123456"
-	agentKey = "an-agent-key-CANARY-1234567890"
-	patience = 30 * time.Second // for a process to do what it should; not a measure
+	clearKey      = "a-storefront-key-CANARY-123456"
+	agentKey      = "an-agent-key-CANARY-1234567890"
+	encryptionKey = "Q0FOQVJZIGlzIG5vIGdvb2Qgc2VjcmV0IGluIGhlcmU=" // CANARY in base64
+	patience      = 30 * time.Second                               // for a process to do what it should; not a measure
 )
 
 var binary string
@@ -43,6 +45,7 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	code := m.Run()
+	_ = pgtest.StopShared()
 	_ = os.RemoveAll(folder)
 	os.Exit(code)
 }
@@ -188,6 +191,11 @@ func TestDemo(t *testing.T) {
 			t.Errorf("%s: %d %s", source, code, body)
 		}
 	}
+	if _, err := exec.LookPath("curl"); err != nil {
+		t.Log("no curl: the printed lines are not tried")
+	} else {
+		paste(t, printed)
+	}
 	unplug := regexp.MustCompile(`http://\S+/_agent/down`).FindString(printed)
 	resp, err := http.Post(unplug, "", nil)
 	if err != nil {
@@ -217,14 +225,14 @@ func write(t *testing.T, agentURL string) (config string, env []string) {
 	text := fmt.Sprintf(`
 server: {address: "127.0.0.1:0"}
 upstream: {base_url: %q, api_key: "${AGENT_KEY}"}
-store: {url: "sqlite://%s"}
-auth: {keys: [{name: storefront, customer_id: 4711, access: read, key: "${STOREFRONT_KEY}"}]}
+store: {url: %q, encryption_key: "${ENCRYPTION_KEY}"}
+auth: {keys: [{name: storefront, customer_id: 4711, access: write, key: "${STOREFRONT_KEY}"}]}
 sources: [{source_id: meadow, customer_id: 4711, tenant_id: tnt_meadow, ad_server: {type: google_ad_manager, network_code: "123"}}]
-`, agentURL, filepath.Join(folder, "esagate.db"))
+`, agentURL, "sqlite://"+filepath.Join(folder, "esagate.db"))
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return config, []string{"AGENT_KEY=" + agentKey, "STOREFRONT_KEY=" + clearKey, "ESAGATE_TELEMETRY_LOG_LEVEL=debug"}
+	return config, []string{"ENCRYPTION_KEY=" + encryptionKey, "AGENT_KEY=" + agentKey, "STOREFRONT_KEY=" + clearKey, "ESAGATE_TELEMETRY_LOG_LEVEL=debug"}
 }
 
 func TestServe(t *testing.T) {

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"strings"
 
 	"esagate/internal/config"
 	"esagate/transform"
@@ -110,7 +109,7 @@ func (c *serveCommand) Run(ctx context.Context) error {
 		_ = listener.Close()
 		return err
 	}
-	a.telemetry.Logger.Info("starting", slog.String("config", c.Config), slog.String("database", strings.TrimPrefix(cfg.Store.URL, "sqlite://")),
+	a.telemetry.Logger.Info("starting", slog.String("config", c.Config), slog.String("database", cfg.Store.Describe()),
 		slog.String("url", cfg.Upstream.BaseURL), slog.Int("keys", len(cfg.Auth.Keys)),
 		slog.Bool("traces", cfg.Telemetry.OTLPEndpoint != ""))
 	return a.serve(ctx, listener)

@@ -12,6 +12,8 @@ import (
 	"syscall"
 
 	"esagate/internal/config"
+	"esagate/internal/sources"
+	"esagate/internal/vault"
 	"esagate/registry"
 	"esagate/transform"
 	"esagate/upstream/upstreamtest"
@@ -62,6 +64,11 @@ func (c *demoCommand) Run(ctx context.Context) error {
 		_ = listener.Close()
 		return err
 	}
+	if err := addAgents(ctx, a.store.Customer(demoCustomer)); err != nil {
+		_ = listener.Close()
+		a.close()
+		return err
+	}
 	printDemo(os.Stdout, base, "http://"+server.Addr(), scenes)
 	return a.serve(ctx, listener)
 }
@@ -84,7 +91,8 @@ func demoConfig(base, agentURL, database string, scenes []upstreamtest.Scene) *c
 	cfg.Server.PublicURL = base
 	cfg.Upstream.BaseURL = agentURL
 	cfg.Upstream.APIKey = config.NewSecret(demoAgentKey)
-	cfg.Store.URL = "sqlite://" + database
+	cfg.Store.URL = config.NewSecret("sqlite://" + database)
+	cfg.Store.EncryptionKey = config.NewSecret(vault.Generate())
 	cfg.Telemetry.LogFormat = "text"
 	cfg.Auth.Keys = []config.Key{{
 		Name: "demo", CustomerID: demoCustomer, Access: config.AccessWrite, SHA256: sha256.Sum256([]byte(demoKey)),
@@ -97,6 +105,24 @@ func demoConfig(base, agentURL, database string, scenes []upstreamtest.Scene) *c
 		cfg.Sources = append(cfg.Sources, source)
 	}
 	return &cfg
+}
+
+// addAgents makes two sources of agents, beside the managed ones.
+func addAgents(ctx context.Context, store registry.CustomerStore) error {
+	const anAgent = `"protocol":"MCP","endpointUrl":"https://agent.lakeside.example/mcp"`
+	for _, body := range []string{
+		`{"name":"Lakeside Signals","type":"SIGNAL","authenticationType":"NO_AUTH",` + anAgent + `}`,
+		`{"name":"Lakeside Direct","type":"SALES","authenticationType":"API_KEY","auth":{"type":"bearer","token":"made-up"},` + anAgent + `}`,
+	} {
+		source, err := sources.ParseCreate([]byte(body), func(string) string { return "" })
+		if err != nil {
+			return err
+		}
+		if _, err := store.CreateSource(ctx, source.Source(), nil); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // printDemo tells what runs where, what to paste and what to look at.
@@ -114,10 +140,15 @@ The status of a source, and its headers (Age, Cache-Status, ETag):
 Its connection, and all connections:
   %s/inventory-sources/%s/esa
   %s/esa
+All sources, agents that others run among them; make one, put it to work, delete it:
+  %s/inventory-sources
+  %s/inventory-sources -H 'Content-Type: application/json' -d '{"name":"Retail Network Agent","type":"SALES","endpointUrl":"https://agent.example.com/mcp","protocol":"MCP","authenticationType":"API_KEY","auth":{"type":"bearer","token":"made-up"}}'
+  %s/inventory-sources/retail-network-agent -X PUT -H 'Content-Type: application/json' -d '{"status":"ACTIVE"}'
+  %s/inventory-sources/retail-network-agent -X DELETE
 
 Sources to put in that place, and what to look at:
 `, base, agent, demoKey, demoCustomer,
-		curl, scenes[0].SourceID, curl, scenes[0].SourceID, curl, scenes[0].SourceID, curl)
+		curl, scenes[0].SourceID, curl, scenes[0].SourceID, curl, scenes[0].SourceID, curl, curl, curl, curl, curl)
 	for _, s := range scenes {
 		fmt.Fprintf(w, "  %-18s %s\n  %-18s %s\n", s.SourceID, s.Title, "", s.LookAt)
 	}

@@ -1,5 +1,6 @@
 // Command esagate is the gateway: serve runs it, demo shows it before a
-// simulated sales agent, check reads a config and says what is wrong with it.
+// simulated sales agent, check reads a config and says what is wrong with it, key
+// makes and revokes keys, migrate brings the database up to date.
 package main
 
 import (
@@ -18,9 +19,11 @@ var version = "dev"
 
 // commands is the command line.
 type commands struct {
-	Serve serveCommand `cmd:"" help:"Run the gateway."`
-	Demo  demoCommand  `cmd:"" help:"Run the gateway before a simulated sales agent: nothing to install or to configure."`
-	Check checkCommand `cmd:"" help:"Say everything that is wrong with a config file, and nothing of its values."`
+	Serve   serveCommand   `cmd:"" help:"Run the gateway."`
+	Demo    demoCommand    `cmd:"" help:"Run the gateway before a simulated sales agent: nothing to install or to configure."`
+	Check   checkCommand   `cmd:"" help:"Say everything that is wrong with a config file, and nothing of its values."`
+	Key     keyCommands    `cmd:"" help:"API keys, and the key that encrypts."`
+	Migrate migrateCommand `cmd:"" help:"Bring the database's tables up to date, as serve does when it starts."`
 
 	Version kong.VersionFlag `help:"Print the version."`
 }

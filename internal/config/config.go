@@ -7,6 +7,7 @@ package config
 
 import (
 	"crypto/sha256"
+	"net/netip"
 	"time"
 
 	"esagate/registry"
@@ -22,8 +23,9 @@ type Config struct {
 	Telemetry     Telemetry      `config:"telemetry"`
 	PlatformTasks []PlatformTask `config:"platform_tasks"`
 
-	Auth    Auth                    // read through authSection
-	Sources []registry.ConfigSource // read through sourceEntry; each has a Name
+	Auth     Auth                    // read through authSection
+	Outbound Outbound                // read through outboundSection
+	Sources  []registry.ConfigSource // read through sourceEntry; each has a Name
 
 	// Warnings are sentences about what is allowed but hardly meant, by path. They
 	// hold no value but names of keys.
@@ -79,8 +81,8 @@ type Snapshot struct {
 
 // Store is the registry's database.
 type Store struct {
-	URL           string `config:"url"`            // sqlite://<path>
-	EncryptionKey Secret `config:"encryption_key"` // 32 bytes in base64, or a keyset in JSON; may be empty
+	URL           Secret `config:"url"`            // sqlite://<path>, or a PostgreSQL URL, which can hold a password
+	EncryptionKey Secret `config:"encryption_key"` // as vault.New takes it
 }
 
 // Telemetry is what the gateway says about itself.
@@ -91,9 +93,26 @@ type Telemetry struct {
 	TraceRatio   float64 `config:"trace_ratio"`   // share of traces begun here that is sampled, 0 to 1
 }
 
-// Auth is who may ask.
+// Auth is who may ask, beside those whose keys were made at run time.
 type Auth struct {
 	Keys []Key
+	OIDC *OIDC // nil: no access tokens
+}
+
+// OIDC is the issuer whose access tokens are good (OpenID Connect Discovery 1.0).
+type OIDC struct {
+	Issuer        string `config:"issuer"`         // as its tokens write it: a slash at the end counts
+	Audience      string `config:"audience"`       // must be among a token's
+	CustomerClaim string `config:"customer_claim"` // the claim that holds the customer's id
+	AccessClaim   string `config:"access_claim"`   // the claim that holds the access
+}
+
+// Outbound is what requests to addresses that callers name may reach.
+type Outbound struct {
+	// Allow are addresses that are not public and may be reached all the same. None
+	// holds a link-local address, where clouds keep their metadata, unless the file
+	// names link-local addresses and nothing else in that entry.
+	Allow []netip.Prefix
 }
 
 // Access is what a key may do.
@@ -126,7 +145,7 @@ type PlatformTask struct {
 }
 
 // Default is the configuration of an empty file: the one place for defaults. It
-// is not valid yet: upstream.api_key has none.
+// is not valid yet: upstream.api_key and store.encryption_key have none.
 func Default() Config {
 	return Config{
 		Server: Server{
@@ -153,7 +172,7 @@ func Default() Config {
 			StaleIfError:         15 * time.Minute,
 			Patience:             300 * time.Millisecond,
 		},
-		Store:     Store{URL: "sqlite://esagate.db"},
+		Store:     Store{URL: NewSecret("sqlite://esagate.db")},
 		Telemetry: Telemetry{LogFormat: "json", LogLevel: "info", TraceRatio: 0.01},
 	}
 }

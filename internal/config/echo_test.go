@@ -43,7 +43,10 @@ func TestNoFaultHoldsAValue(t *testing.T) {
 	shapes := []string{
 		secret, `"` + secret + `"`, "[" + secret + "]", "{a: " + secret + "}", "{" + secret + ": 1}",
 		"!!int " + secret, "!!float '" + secret + "'", "!" + secret + " x", "*" + secret, "&" + secret + " 1", "@" + secret, "- " + secret,
-		`"http://u:` + secret + `@h/"`, `"http://h/?k=` + secret + `"`, `"postgres://` + secret + `@h/d"`, `"` + secret + `\u0007"`,
+		`"http://u:` + secret + `@h/"`, `"http://h/?k=` + secret + `"`, `"postgres://` + secret + `@h/d"`, `"postgres://u:` + secret + `@h:x/d"`,
+		`"postgres://u:` + secret + `/x@h/d"`, `"postgres://h/d?` + secret + `=1"`, `"postgres://h/d?sslmode=` + secret + `"`, `"postgres://u:p#` + secret + `@h/d"`,
+		`'{"primaryKeyId": "` + secret + `"}'`, `'{"key": [{"keyData": {"value": "` + secret + `"}}]}'`, "\"" + secret + "/8\"",
+		`"` + secret + `\u0007"`,
 		`"${` + secret + `"`, `"$${` + secret + `}"`, "${FROM_ENV}", "'{" + secret + "'", "|\n " + secret + "\n\t" + secret,
 		"\"" + secret, secret + ": " + secret, `" ` + secret + ` "`, "0x7s3cret" + secret,
 	}
@@ -54,6 +57,9 @@ func TestNoFaultHoldsAValue(t *testing.T) {
 		noEcho(t, faults.Error(), secret)
 		if c != nil {
 			noEcho(t, fmt.Sprint(c.Warnings), secret)
+			if c.Store.URL != config.NewSecret("sqlite://"+secret) {
+				noEcho(t, c.Store.Describe(), secret)
+			}
 		}
 		if len(faults) > 0 {
 			caught++

@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -21,6 +22,8 @@ upstream:
 		"ESAGATE_SERVER_ALLOWED_ORIGINS= http://a.example, https://b.example:8443,",
 		"ESAGATE_UPSTREAM_API_KEY=${LITERAL}$${", "ESAGATE_UPSTREAM_TIMEOUT=2s", "ESAGATE_UPSTREAM_ATTEMPTS=5",
 		"ESAGATE_UPSTREAM_BREAKER_OPEN_FOR=9s", "ESAGATE_SNAPSHOT_PATIENCE=1s", "ESAGATE_TELEMETRY_TRACE_RATIO=.5",
+		"ESAGATE_STORE_URL=postgres://u:$$p@localhost/d", "ESAGATE_OUTBOUND_ALLOW=10.1.0.0/16, ::1,",
+		"ESAGATE_AUTH_OIDC_ISSUER=https://login.example", "ESAGATE_AUTH_OIDC_AUDIENCE=gate",
 		"ESAGATE_ENCRYPTION_KEY=of no key", "ESAGATE_SERVER=of no key", "ESAGATE_AUTH_KEYS=of no key", "no equals sign",
 	)
 	if c.Server.Address != "[::1]:2" || !c.Server.Envelope ||
@@ -30,6 +33,10 @@ upstream:
 	if u := c.Upstream; u.APIKey.Reveal() != "${LITERAL}$${" || u.Timeout != 2*time.Second || u.Attempts != 5 ||
 		u.Breaker.OpenFor != 9*time.Second || u.Breaker.Window != 7*time.Second {
 		t.Errorf("upstream: %+v, key %q", u, u.APIKey.Reveal())
+	}
+	if got := fmt.Sprint(c.Store.URL.Reveal(), c.Outbound.Allow, *c.Auth.OIDC); got !=
+		"postgres://u:$$p@localhost/d[10.1.0.0/16 ::1/128] {https://login.example gate customer_id access}" {
+		t.Errorf("store, outbound, oidc: %s", got)
 	}
 	if c.Snapshot.Patience != time.Second || c.Telemetry.TraceRatio != 0.5 {
 		t.Errorf("snapshot, telemetry: %+v %+v", c.Snapshot, c.Telemetry)
@@ -131,6 +138,8 @@ store: {url: "sqlite://${sk_live_4f9a8b7c6d5e4f3a2b1c}"}
 func TestASecretIsNotPrinted(t *testing.T) {
 	c := config.Default()
 	c.Upstream.APIKey = config.NewSecret("hunter2-hunter2")
+	c.Store.URL = config.NewSecret("postgres://u:hunter2-hunter2@h/d")
+	c.Store.EncryptionKey = config.NewSecret("hunter2-hunter2")
 	for _, format := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
 		noEcho(t, printed(format, c), "hunter2-hunter2")
 		noEcho(t, printed(format, c.Upstream.APIKey), "hunter2-hunter2")

@@ -17,10 +17,15 @@ func defaultOf(k key) string {
 		return ""
 	}
 	value := valueAt(k.path)
+	if secret, ok := value.(Secret); ok {
+		value = secret.Reveal() // no default is a secret
+	}
 	switch text := bound(value); {
-	case k.path == "upstream.api_key":
+	case k.path == "upstream.api_key", k.path == "store.encryption_key":
 		return "required"
-	case text == "" || k.kind == secretType:
+	case k.path == "auth.oidc.issuer", k.path == "auth.oidc.audience":
+		return "none"
+	case text == "":
 		return "empty"
 	default:
 		return "`" + text + "`"
@@ -28,6 +33,6 @@ func defaultOf(k key) string {
 }
 
 func valueAt(path string) any {
-	doc := document{Config: Default()}
+	doc := newDocument()
 	return fieldAt(&doc, path)
 }

@@ -14,6 +14,7 @@ const (
 
 type authSection struct {
 	Keys []keyEntry `config:"keys"`
+	OIDC OIDC       `config:"oidc"`
 }
 
 // keyEntry is a key as the file has it: in clear or as its hash.
@@ -32,12 +33,16 @@ var (
 	emptyClear = sha256.Sum256(nil)
 )
 
+// callers warns where the file lets nobody in.
+func (v *validator) callers(a *Auth) {
+	if len(a.Keys) == 0 && a.OIDC == nil && v.good("auth.keys", "auth.oidc") {
+		v.warn("auth.keys", "there is none, nor an auth.oidc: only keys made with esagate key new are let in")
+	}
+}
+
 // keys checks the entries and hashes the clear keys: nothing of a clear key is
 // left in what it gives.
 func (v *validator) keys(entries []keyEntry) []Key {
-	if len(entries) == 0 && v.good("auth.keys") {
-		v.warn("auth.keys", "there is none, so every request will be refused")
-	}
 	out := make([]Key, 0, len(entries))
 	names := map[string]string{}
 	hashes := map[[sha256.Size]byte]string{}

@@ -14,9 +14,15 @@ import (
 // document is the whole file: Config as far as it is read as it stands, and the
 // lists whose entries are checked and turned into something else.
 type document struct {
-	Config  `config:",inline"`
-	Auth    authSection   `config:"auth"`
-	Sources []sourceEntry `config:"sources"`
+	Config   `config:",inline"`
+	Auth     authSection     `config:"auth"`
+	Outbound outboundSection `config:"outbound"`
+	Sources  []sourceEntry   `config:"sources"`
+}
+
+// newDocument is the document of an empty file.
+func newDocument() document {
+	return document{Config: Default(), Auth: authSection{OIDC: defaultOIDC}}
 }
 
 // Check finds faults that only others can judge, such as in the expression of a
@@ -55,15 +61,18 @@ func load(data []byte, environ []string, checks ...Check) (*Config, Faults) {
 		return nil, r.sorted()
 	}
 
-	doc := document{Config: Default()}
+	doc, merged := newDocument(), layers.Raw()
 	b := binder{report: r, env: env}
-	b.bind(reflect.ValueOf(&doc).Elem(), layers.Raw(), "")
+	b.bind(reflect.ValueOf(&doc).Elem(), merged, "")
 
 	c := doc.Config
 	v := validator{report: r}
 	v.sections(&c)
 	v.platformTasks(c.PlatformTasks)
 	c.Auth.Keys = v.keys(doc.Auth.Keys)
+	c.Auth.OIDC = v.oidc(doc.Auth.OIDC, merged)
+	v.callers(&c.Auth)
+	c.Outbound.Allow = v.outbound(doc.Outbound.Allow)
 	c.Sources = v.sources(doc.Sources)
 	c.lines = r.lines
 	for _, check := range checks {

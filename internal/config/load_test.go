@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,8 +15,14 @@ import (
 	"esagate/registry"
 )
 
+// storeKey is 32 bytes, the numbers from 7 to 38.
+const storeKey = "BwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyAhIiMkJSY="
+
 // least is an environment with which an empty file is valid.
-var least = []string{"ESAGATE_UPSTREAM_API_KEY=upstream-key"}
+var least = []string{"ESAGATE_UPSTREAM_API_KEY=upstream-key", "ESAGATE_STORE_ENCRYPTION_KEY=" + storeKey}
+
+// with gives least and more.
+func with(environ ...string) []string { return append(slices.Clip(least), environ...) }
 
 func write(t testing.TB, text string) string {
 	t.Helper()
@@ -28,7 +35,7 @@ func write(t testing.TB, text string) string {
 
 func load(t testing.TB, text string, environ ...string) *config.Config {
 	t.Helper()
-	c, faults := config.Load(write(t, text), append(least[:1:1], environ...))
+	c, faults := config.Load(write(t, text), with(environ...))
 	if len(faults) > 0 {
 		t.Fatalf("faults:\n%v", faults)
 	}
@@ -38,7 +45,7 @@ func load(t testing.TB, text string, environ ...string) *config.Config {
 // faultsOf expects faults, and gives each as "path (line n): message".
 func faultsOf(t testing.TB, text string, environ ...string) []string {
 	t.Helper()
-	c, faults := config.Load(write(t, text), append(least[:1:1], environ...))
+	c, faults := config.Load(write(t, text), with(environ...))
 	if len(faults) == 0 || c != nil {
 		t.Fatalf("no faults, or a config beside them: %v", faults)
 	}
@@ -60,12 +67,14 @@ func expectFaults(t *testing.T, got []string, want ...string) {
 func TestTheRootFileLoads(t *testing.T) {
 	c, faults := config.Load("../../config.yaml", []string{
 		"SALES_AGENT_API_KEY=an-upstream-key", "ESAGATE_STOREFRONT_KEY=a-storefront-key-of-some-length",
+		"ESAGATE_ENCRYPTION_KEY=" + storeKey,
 	})
 	if len(faults) > 0 {
 		t.Fatal(faults)
 	}
 	// What it shows as defaults are the defaults.
 	want := config.Default()
+	want.Store.EncryptionKey = config.NewSecret(storeKey)
 	if c.Snapshot != want.Snapshot ||
 		c.Store != want.Store || c.Telemetry != want.Telemetry || c.Server.Address != want.Server.Address {
 		t.Errorf("the file differs from the defaults: %+v", c)
@@ -86,6 +95,7 @@ func TestTheRootFileNeedsItsVariables(t *testing.T) {
 	_, faults := config.Load("../../config.yaml", nil)
 	expectFaults(t, strings.Split(faults.Error(), "\n"),
 		"the environment variable ESAGATE_STOREFRONT_KEY is not set",
+		"the environment variable ESAGATE_ENCRYPTION_KEY is not set",
 		"the environment variable SALES_AGENT_API_KEY is not set")
 }
 
@@ -103,9 +113,11 @@ upstream:
   attempts: ${ATTEMPTS}
   breaker: {consecutive_failures: 7, failure_ratio: 0.25, minimum_requests: 40, window: 1m, open_for: 10s}
 snapshot: {fresh: 1s, stale_while_revalidate: 2s, stale_if_error: 3s, patience: 0, redis_url: ""}
-store: {url: "sqlite:///var/lib/gate.db", encryption_key: AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=}
+store: {url: "postgres://gate:${DB_PASSWORD}@db.example.org:6432/gate?sslmode=verify-full", encryption_key: AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=}
+outbound: {allow: [10.44.0.0/16, "fd00:44::7"]}
 telemetry: {log_format: text, log_level: debug, otlp_endpoint: http://collector:4318, trace_ratio: 1}
 auth:
+  oidc: {issuer: https://login.example.org/gate/, audience: gate, customer_claim: https://example.org/customer, access_claim: gate_access}
   keys:
     - {name: web, customer_id: 12, access: write, key: ${WEB_KEY}}
     - {name: eyes, customer_id: 9007199254740991, sha256: "`+fmt.Sprintf("%X", sha256.Sum256([]byte("other")))+`"}
@@ -117,7 +129,7 @@ sources:
 platform_tasks:
   - {id: a, name: A, severity: info, description: D, configure_path: /x, enabled: false, complete_when: 'snapshot != null'}
   - {id: b}
-`), []string{"HOST=https://agent.example.org", "KEY=k${HOST}", "SECONDS=4", "ATTEMPTS=2", "WEB_KEY=web-key-0123456789", "EMPTY="})
+`), []string{"HOST=https://agent.example.org", "KEY=k${HOST}", "SECONDS=4", "ATTEMPTS=2", "WEB_KEY=web-key-0123456789", "EMPTY=", "DB_PASSWORD=p%40ss"})
 	if len(faults) > 0 {
 		t.Fatal(faults)
 	}
@@ -135,7 +147,7 @@ platform_tasks:
 	if got, want := c.Snapshot, (config.Snapshot{Fresh: time.Second, StaleWhileRevalidate: 2 * time.Second, StaleIfError: 3 * time.Second}); got != want {
 		t.Errorf("snapshot: %+v", got)
 	}
-	if c.Store.URL != "sqlite:///var/lib/gate.db" || c.Store.EncryptionKey.Reveal() != "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=" {
+	if c.Store.URL.Reveal() != "postgres://gate:p%40ss@db.example.org:6432/gate?sslmode=verify-full" || c.Store.EncryptionKey.Reveal() != "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=" {
 		t.Errorf("store: %+v", c.Store)
 	}
 	if got, want := c.Telemetry, (config.Telemetry{LogFormat: "text", LogLevel: "debug", OTLPEndpoint: "http://collector:4318", TraceRatio: 1}); got != want {
@@ -146,6 +158,13 @@ platform_tasks:
 		{Name: "eyes", CustomerID: 1<<53 - 1, Access: config.AccessRead, SHA256: sha256.Sum256([]byte("other"))},
 	}; !reflect.DeepEqual(got, want) {
 		t.Errorf("keys: %+v", got)
+	}
+	if got, want := c.Auth.OIDC, (config.OIDC{Issuer: "https://login.example.org/gate/", Audience: "gate",
+		CustomerClaim: "https://example.org/customer", AccessClaim: "gate_access"}); got == nil || *got != want {
+		t.Errorf("oidc: %+v", got)
+	}
+	if got := fmt.Sprint(c.Outbound.Allow); got != "[10.44.0.0/16 fd00:44::7/128]" {
+		t.Errorf("outbound: %s", got)
 	}
 	agency, limit := int64(4), 12.5
 	if got, want := c.Sources, []registry.ConfigSource{
@@ -174,9 +193,9 @@ func TestAnEmptyFileIsTheDefaults(t *testing.T) {
 		if got.Upstream.APIKey.Reveal() != "upstream-key" {
 			t.Errorf("%q: the key is not the environment's", text)
 		}
-		got.Upstream.APIKey = config.Secret{}
+		got.Upstream.APIKey, got.Store.EncryptionKey = config.Secret{}, config.Secret{}
 		if !reflect.DeepEqual(got.Server, want.Server) || got.Upstream != want.Upstream || got.Snapshot != want.Snapshot ||
-			got.Store != want.Store || got.Telemetry != want.Telemetry {
+			got.Store != want.Store || got.Telemetry != want.Telemetry || got.Auth.OIDC != nil || got.Outbound.Allow != nil {
 			t.Errorf("%q: got %+v", text, got)
 		}
 	}
@@ -194,7 +213,8 @@ sources: [{source_id: a, customer_id: 1, ad_server: {type: kelvin_ads}}]
 	if strings.Contains(fmt.Sprint(c.Warnings), "fifteen") || strings.Contains(fmt.Sprint(c.Warnings), "kelvin") {
 		t.Errorf("a warning holds a value: %q", c.Warnings)
 	}
-	if c := load(t, ""); len(c.Warnings) != 1 || !strings.HasPrefix(c.Warnings[0], "auth.keys: ") {
+	if c := load(t, ""); len(c.Warnings) != 1 || !strings.HasPrefix(c.Warnings[0], "auth.keys: ") ||
+		!strings.Contains(c.Warnings[0], "esagate key new") {
 		t.Errorf("without keys: %q", c.Warnings)
 	}
 }

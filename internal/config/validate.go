@@ -2,8 +2,6 @@ package config
 
 import (
 	"cmp"
-	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -86,13 +84,6 @@ func (v *validator) snapshot(s *Snapshot, u *Upstream) {
 	}
 }
 
-func (v *validator) store(s *Store) {
-	v.text("store.url", s.URL, storeURL)
-	if s.EncryptionKey.IsSet() {
-		v.text("store.encryption_key", s.EncryptionKey.Reveal(), encryptionKey)
-	}
-}
-
 func (v *validator) telemetry(t *Telemetry) {
 	v.text("telemetry.log_format", t.LogFormat, oneOf("json", "text"))
 	v.text("telemetry.log_level", t.LogLevel, oneOf("debug", "info", "warn", "error"))
@@ -102,36 +93,6 @@ func (v *validator) telemetry(t *Telemetry) {
 	if v.good("telemetry.trace_ratio") && (t.TraceRatio < 0 || t.TraceRatio > 1) {
 		v.add("telemetry.trace_ratio", "must be from 0 to 1")
 	}
-}
-
-func storeURL(s string) string {
-	scheme, path, found := strings.Cut(s, "://")
-	switch {
-	case found && (scheme == "postgres" || scheme == "postgresql"):
-		return "PostgreSQL is not supported by this version; use sqlite://<path>"
-	case !found || scheme != "sqlite" || path == "":
-		return "must be sqlite://<path>, such as sqlite://esagate.db"
-	case strings.ContainsAny(path, "?#"):
-		return "must be a path without ? and #: there are no parameters"
-	}
-	return plainText(1, 4096)(s)
-}
-
-// encryptionKey takes 32 bytes in any common base64, or a keyset, whose inside is
-// for its user to read.
-func encryptionKey(s string) string {
-	s = strings.TrimSpace(s)
-	if strings.HasPrefix(s, "{") {
-		if !json.Valid([]byte(s)) {
-			return "begins like a JSON keyset, but is not valid JSON"
-		}
-		return ""
-	}
-	plain := strings.TrimRight(strings.NewReplacer("-", "+", "_", "/").Replace(s), "=")
-	if raw, err := base64.RawStdEncoding.DecodeString(plain); err != nil || len(raw) != 32 {
-		return "must be 32 bytes in base64, or a keyset in JSON"
-	}
-	return ""
 }
 
 // text holds a text that could be read against a rule, and reports whether it is good.

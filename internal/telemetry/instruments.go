@@ -32,6 +32,7 @@ type Instruments struct {
 	reads      counters[ReadResult]
 	refreshes  counters[RefreshOutcome]
 	refusals   counters[Refusal]
+	consents   counters[ConsentOutcome]
 	coalesced  metric.Int64Counter
 	panics     metric.Int64Counter
 	age        metric.Float64Histogram
@@ -58,6 +59,7 @@ func NewInstruments(mp metric.MeterProvider) (*Instruments, error) {
 		reads:     newCounters[ReadResult](&b, "esagate.snapshot.reads", "Snapshots asked for, by what was found.", "result", readResults[:]),
 		refreshes: newCounters[RefreshOutcome](&b, "esagate.snapshot.refreshes", "Finished refreshes, by what became of them.", "outcome", refreshOutcomes[:]),
 		refusals:  newCounters[Refusal](&b, "esagate.auth.refusals", "Requests refused for their key.", "reason", refusals[:]),
+		consents:  newCounters[ConsentOutcome](&b, "esagate.agents.consents", "Consents with agents' authorization servers, by what became of them.", "outcome", consentOutcomes[:]),
 		coalesced: b.counter("esagate.snapshot.coalesced", "Readers that joined a refresh already under way."),
 		panics:    b.counter("esagate.panics", "Panics caught."),
 
@@ -91,6 +93,9 @@ func (in *Instruments) SnapshotAge(age time.Duration) { in.age.Record(background
 
 // AuthRefusal counts a request refused for its key.
 func (in *Instruments) AuthRefusal(r Refusal) { in.refusals.add(r) }
+
+// Consent counts what became of a consent.
+func (in *Instruments) Consent(o ConsentOutcome) { in.consents.add(o) }
 
 // Panic counts a caught panic.
 func (in *Instruments) Panic() { in.panics.Add(background, 1) }

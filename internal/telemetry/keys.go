@@ -40,7 +40,7 @@ var keys = map[string]treatment{
 	"cause": text, "error": text, "panic": text, "stack": stack,
 
 	// The process and what it was given.
-	"address": plain, "allow": plain, "config": pathname, "database": pathname, "entries": plain,
+	"address": plain, "allow": plain, "config": pathname, "database": ours, "entries": plain,
 	"envelope": plain, "keys": plain, "note": ours, "traces": plain, "file": pathname, "go_version": plain, "interval": plain, "limit": plain,
 	"pid": plain, "read_only": plain, "remaining": plain, "revision": hexID, "signal": plain, "sources": plain,
 	"store": plain, "timeout": plain, "total": plain, "url": baseURL, "version": version,

@@ -41,9 +41,25 @@ const (
 	RefusalMissing  Refusal = iota // no key
 	RefusalUnknown                 // a key of nobody
 	RefusalReadOnly                // a read-only key on a write
+	RefusalToken                   // an access token that is not good
 )
 
-var refusals = [...]string{"missing", "unknown", "read_only"}
+var refusals = [...]string{"missing", "unknown", "read_only", "token"}
+
+// ConsentOutcome says what became of a consent with an agent's authorization server.
+type ConsentOutcome uint8
+
+// The outcomes of a consent.
+const (
+	ConsentBegun    ConsentOutcome = iota // an address was given out
+	ConsentNotBegun                       // none could be found out
+	ConsentGiven                          // tokens are stored
+	ConsentRefused                        // denied, not known, run out, or refused by the server
+	ConsentStale                          // the source had changed
+	ConsentFailed                         // the server or the store could not be asked
+)
+
+var consentOutcomes = [...]string{"begun", "not_begun", "given", "refused", "stale", "failed"}
 
 // counters is a counter with one label of fixed words, W their numbers.
 type counters[W ~uint8] struct {

@@ -3,17 +3,61 @@ package registrytest
 import (
 	"context"
 	"errors"
+	"maps"
 	"testing"
+	"time"
 
 	"esagate/registry"
 )
 
-// calls are all calls of a Store that take a context.
-func calls(s registry.Store, esaID int64) map[string]func(context.Context) error {
+// calls are all calls of a Store that take a context, each one that would succeed.
+func calls(s registry.Store, esaID int64, agent *registry.Agent) map[string]func(context.Context) error {
 	c := s.Customer(alice)
-	return map[string]func(context.Context) error{
-		"Adopt": func(ctx context.Context) error { _, err := s.Adopt(ctx, entry(alice, "failing")); return err },
-		"Ping":  s.Ping,
+	all := map[string]func(context.Context) error{
+		"Sources": func(ctx context.Context) error {
+			_, err := c.Sources(ctx, 0, 10)
+			return err
+		},
+		"CountSources": func(ctx context.Context) error {
+			_, err := c.CountSources(ctx)
+			return err
+		},
+		"CreateSource": func(ctx context.Context) error {
+			_, err := c.CreateSource(ctx, withToken("failing agent", "x"), once("failing", "x"))
+			return err
+		},
+		"FinishOnce": func(ctx context.Context) error { return c.FinishOnce(ctx, "open", []byte("late")) },
+		"TakeConsent": func(ctx context.Context) error {
+			_, err := s.TakeConsent(ctx, [32]byte{1})
+			return err
+		},
+		"RewriteSecrets": func(ctx context.Context) error {
+			_, err := s.RewriteSecrets(ctx)
+			return err
+		},
+		"CreateKey": func(ctx context.Context) error {
+			_, err := s.CreateKey(ctx, apiKey(alice, "failing"))
+			return err
+		},
+		"Keys": func(ctx context.Context) error {
+			_, err := s.Keys(ctx)
+			return err
+		},
+		"RevokeKey": func(ctx context.Context) error {
+			_, err := s.RevokeKey(ctx, 1)
+			return err
+		},
+		"GoodKeys": func(ctx context.Context) error {
+			_, _, err := s.GoodKeys(ctx)
+			return err
+		},
+		"KeyGeneration": func(ctx context.Context) error {
+			_, err := s.KeyGeneration(ctx)
+			return err
+		},
+		"TouchKeys": func(ctx context.Context) error { return s.TouchKeys(ctx, map[int64]time.Time{1: at(0)}) },
+		"Adopt":     func(ctx context.Context) error { _, err := s.Adopt(ctx, entry(alice, "failing")); return err },
+		"Ping":      s.Ping,
 		"ManagedSource": func(ctx context.Context) error {
 			_, err := c.ManagedSource(ctx, "there")
 			return err
@@ -43,29 +87,51 @@ func calls(s registry.Store, esaID int64) map[string]func(context.Context) error
 			return err
 		},
 	}
+	maps.Copy(all, sourceCalls(c, "agent", agent.CredentialID, agent.AuthVersion))
+	return all
+}
+
+// failing makes what the calls are about.
+func failing(t *testing.T, s registry.Store) (*registry.ManagedSource, *registry.InventorySource) {
+	t.Helper()
+	m := adopt(t, s, entry(alice, "there"), registry.AdoptionCreated)
+	agent := create(t, s, alice, withToken("agent", "kept"))
+	begin(t, s, alice, "agent", [32]byte{1}, time.Now().Add(time.Hour))
+	createOnce(t, s, alice, newAgent("open"), &registry.Once{Key: "open"}, false, "")
+	createKey(t, s, apiKey(alice, "first"))
+	return m, agent
 }
 
 func failCancelled(t *testing.T, s registry.Store) {
-	m := adopt(t, s, entry(alice, "there"), registry.AdoptionCreated)
+	m, agent := failing(t, s)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	for name, call := range calls(s, m.Connection.ID) {
+	for name, call := range calls(s, m.Connection.ID, agent.Source.Agent) {
 		if err := call(ctx); !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: %v, want context.Canceled", name, err)
 		}
 	}
 	same(t, "after cancelled writes", read(t, s, alice, "there"), m)
 	adopt(t, s, entry(alice, "failing"), registry.AdoptionCreated) // the cancelled one left no mark
+	sameSource(t, "after cancelled writes", readSource(t, s, alice, "agent"), agent)
+	holds(t, s, alice, "agent", token("kept"))
+	createOnce(t, s, alice, newAgent("failing agent"), once("failing", "made"), false, "")
+	if _, err := s.TakeConsent(t.Context(), [32]byte{1}); err != nil {
+		t.Errorf("the consent: %v", err)
+	}
+	if keys, _, err := s.GoodKeys(t.Context()); err != nil || len(keys) != 1 || !keys[0].LastUsedAt.IsZero() {
+		t.Errorf("keys %+v, %v", keys, err)
+	}
 }
 
 func failClosed(t *testing.T, s registry.Store) {
-	m := adopt(t, s, entry(alice, "there"), registry.AdoptionCreated)
+	m, agent := failing(t, s)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	for name, call := range calls(s, m.Connection.ID) {
+	for name, call := range calls(s, m.Connection.ID, agent.Source.Agent) {
 		err := call(t.Context())
-		if err == nil || errors.Is(err, registry.ErrNotFound) || errors.Is(err, registry.ErrInvalid) {
+		if err == nil || errors.Is(err, registry.ErrNotFound) || errors.Is(err, registry.ErrInvalid) || errors.Is(err, registry.ErrStale) {
 			t.Errorf("%s on a closed store: %v", name, err)
 		}
 	}

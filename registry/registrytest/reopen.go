@@ -10,10 +10,12 @@ import (
 // RunReopen holds a Store to keeping what it answered. Each call of place finds
 // room for one new database; each call of the function that it gives opens a Store
 // on that same database. The suite closes the Stores.
-func RunReopen(t *testing.T, place func(t *testing.T) (open func(t *testing.T) registry.Store)) {
+func RunReopen(t *testing.T, place func(t *testing.T) Opener) {
 	t.Run("everything is there again", func(t *testing.T) { reopenKeeps(t, place(t)) })
+	t.Run("sources and secrets are there again", func(t *testing.T) { reopenSources(t, place(t)) })
 	t.Run("ids go on", func(t *testing.T) { reopenIDs(t, place(t)) })
 	t.Run("two at once on one database", func(t *testing.T) { reopenTwo(t, place(t)) })
+	t.Run("sources of two at once", func(t *testing.T) { reopenTwoSources(t, place(t)) })
 	t.Run("many open a new database at once", func(t *testing.T) { reopenRace(t, place(t)) })
 }
 
@@ -24,8 +26,8 @@ func shut(t *testing.T, s registry.Store) {
 	}
 }
 
-func reopenKeeps(t *testing.T, open func(t *testing.T) registry.Store) {
-	s := open(t)
+func reopenKeeps(t *testing.T, open Opener) {
+	s := open(t, Options{})
 	e := entry(alice, "kept")
 	e.AdServer, e.ServiceAccountEmail = nil, ""
 	m := adopt(t, s, e, registry.AdoptionCreated)
@@ -52,7 +54,7 @@ func reopenKeeps(t *testing.T, open func(t *testing.T) registry.Store) {
 	}
 	shut(t, s)
 
-	s = open(t)
+	s = open(t, Options{})
 	defer shut(t, s)
 	same(t, "opened again", read(t, s, alice, "kept"), m)
 	same(t, "adopted again", adopt(t, s, e, registry.AdoptionUnchanged), m)
@@ -64,11 +66,11 @@ func reopenKeeps(t *testing.T, open func(t *testing.T) registry.Store) {
 	same(t, "an old signal", late, m)
 }
 
-func reopenIDs(t *testing.T, open func(t *testing.T) registry.Store) {
-	s := open(t)
+func reopenIDs(t *testing.T, open Opener) {
+	s := open(t, Options{})
 	first := adopt(t, s, entry(alice, "first"), registry.AdoptionCreated)
 	shut(t, s)
-	s = open(t)
+	s = open(t, Options{})
 	defer shut(t, s)
 	second := adopt(t, s, entry(alice, "second"), registry.AdoptionCreated)
 	if second.Connection.ID <= first.Connection.ID || second.Source.ID <= first.Source.ID {
@@ -82,8 +84,8 @@ func reopenIDs(t *testing.T, open func(t *testing.T) registry.Store) {
 }
 
 // reopenTwo has two Stores on one database, as two processes would.
-func reopenTwo(t *testing.T, open func(t *testing.T) registry.Store) {
-	stores := []registry.Store{open(t), open(t)}
+func reopenTwo(t *testing.T, open Opener) {
+	stores := []registry.Store{open(t, Options{}), open(t, Options{})}
 	defer shut(t, stores[0])
 	defer shut(t, stores[1])
 	m := adopt(t, stores[0], entry(alice, "shared"), registry.AdoptionCreated)
@@ -113,9 +115,9 @@ func reopenTwo(t *testing.T, open func(t *testing.T) registry.Store) {
 
 // reopenRace opens a new database in several goroutines: open may fail the test
 // from any of them.
-func reopenRace(t *testing.T, open func(t *testing.T) registry.Store) {
+func reopenRace(t *testing.T, open Opener) {
 	for _, err := range together(6, func(w int) error {
-		s := open(t)
+		s := open(t, Options{})
 		_, err := s.Adopt(t.Context(), entry(alice, "raced"))
 		return errors.Join(err, s.Close())
 	}) {
@@ -123,7 +125,7 @@ func reopenRace(t *testing.T, open func(t *testing.T) registry.Store) {
 			t.Fatal(err)
 		}
 	}
-	s := open(t)
+	s := open(t, Options{})
 	defer shut(t, s)
 	if _, total, err := s.Customer(alice).ManagedSources(t.Context(), 0, 10); err != nil || total != 1 {
 		t.Fatalf("%d sources, %v, want 1", total, err)

@@ -12,9 +12,21 @@ import (
 	"esagate/registry"
 )
 
+// Key is the encryption key of the suite's Stores, as `store.encryption_key` has it.
+const Key = "q83vASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4k="
+
+// Options are what a Store of the suite is opened with.
+type Options struct {
+	Now func() time.Time // nil: the real clock
+	Key string           // `store.encryption_key`; empty: Key
+}
+
+// Opener gives a Store; the suite closes it.
+type Opener func(t *testing.T, opts Options) registry.Store
+
 // Run holds a Store to its interface. Each call of open gives a Store on an empty
-// database of its own; the suite closes it.
-func Run(t *testing.T, open func(t *testing.T) registry.Store) {
+// database of its own.
+func Run(t *testing.T, open Opener) {
 	tests := []struct {
 		name string
 		run  func(t *testing.T, s registry.Store)
@@ -46,21 +58,84 @@ func Run(t *testing.T, open func(t *testing.T) registry.Store) {
 		{"concurrent/adoptions of one tenant", concurrentSameTenant},
 		{"concurrent/adoptions of many entries", concurrentEntries},
 		{"concurrent/changes of one connection", concurrentChanges},
+		{"create/ids grow and never repeat", createIDsGrow},
+		{"create/taken", createTaken},
+		{"create/slugs", createSlugs},
+		{"create/one slug many times", createManySlugs},
+		{"create/what can't be stored", createInvalid},
+		{"create/agent ids", createAgentIDs},
+		{"create/hostile strings are data", createHostile},
+		{"update/concurrent", updateConcurrent},
+		{"delete/managed stays deleted", deleteManaged},
+		{"delete/an agent in the way of an entry", deleteAgentInTheWay},
+		{"delete/what others change", deleteConcurrent},
+		{"sources/order and pages", sourcesPages},
+		{"sources/bounded", sourcesBounded},
+		{"credentials/all kinds", credentialKinds},
+		{"credentials/replaced once", credentialReplacedOnce},
+		{"once/concurrent", onceConcurrent},
+		{"keys/concurrent", keysConcurrent},
+		{"concurrent/creates of one sourceId", concurrentSourceID},
+		{"concurrent/creates of one slug", concurrentSlugs},
+		{"concurrent/adoption and create", concurrentKinds},
 		{"fail/cancelled context", failCancelled},
 		{"fail/closed store", failClosed},
 		{"fail/ping", failPing},
 	}
 	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) { test.run(t, opened(t, open, Options{})) })
+	}
+	runTimed(t, open)
+}
+
+// runTimed runs what looks at the Store's clock.
+func runTimed(t *testing.T, open Opener) {
+	tests := []struct {
+		name string
+		run  func(t *testing.T, s registry.Store, c *clock)
+	}{
+		{"create/an agent", createAgent},
+		{"update/fields", updateFields},
+		{"update/nothing", updateNothing},
+		{"update/name of a managed source", updateManagedName},
+		{"update/refused", updateRefused},
+		{"delete/agent", deleteAgent},
+		{"customers/foreign sources are not found", customersIsolatedSources},
+		{"credentials/change the version", credentialChangesVersion},
+		{"credentials/replaced", credentialReplaced},
+		{"credentials/lease", credentialLease},
+		{"consent/taken", consentTaken},
+		{"consent/taken once", consentTakenOnce},
+		{"consent/expires", consentExpires},
+		{"consent/replaced", consentReplaced},
+		{"consent/ends", consentEnds},
+		{"consent/races", consentRaces},
+		{"once/replayed", onceReplayed},
+		{"once/reused", onceReused},
+		{"once/pending", oncePending},
+		{"once/expires", onceExpires},
+		{"keys/made", keysMade},
+		{"keys/revoked", keysRevoked},
+		{"keys/touched", keysTouched},
+	}
+	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			s := open(t)
-			t.Cleanup(func() {
-				if err := s.Close(); err != nil {
-					t.Errorf("close: %v", err)
-				}
-			})
-			test.run(t, s)
+			c := newClock()
+			test.run(t, opened(t, open, Options{Now: c.read}), c)
 		})
 	}
+}
+
+// opened gives a Store that is closed when the test ends.
+func opened(t *testing.T, open Opener, opts Options) registry.Store {
+	t.Helper()
+	s := open(t, opts)
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	return s
 }
 
 // The customers of the suite.

@@ -15,7 +15,7 @@ var (
 	insertAdopted = scoped(`INSERT INTO adopted (customer_id, source_id, adopted_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`)
 	selectSource  = scoped(`SELECT execution_type FROM sources WHERE customer_id = $1 AND source_id = $2`)
 	insertSource  = scoped(`INSERT INTO sources (customer_id, id, source_id, name, name_from_api, execution_type, labels, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, FALSE, $5, $6, $7, $7)`)
+		VALUES ($1, $2, $3, $4, FALSE, $5, $6, $7, $7) ON CONFLICT DO NOTHING`)
 	insertConnection = scoped(`INSERT INTO connections (customer_id, id, source, provisioning_status, tenant_id, ad_server,
 		service_account_email, email_learned, last_test_passed, provisioned_at, created_at, updated_at, version)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, FALSE, FALSE, $8, $9, $9, 1) ON CONFLICT DO NOTHING`)
@@ -70,7 +70,11 @@ func (s *Store) adopt(ctx context.Context, in scope, entry registry.ConfigSource
 	case kind != registry.ExecutionManaged:
 		return registry.Adoption{}, errNotManaged
 	}
-	return s.follow(ctx, in, entry, now)
+	done, err := s.follow(ctx, in, entry, now)
+	if errors.Is(err, registry.ErrNotFound) { // it was deleted meanwhile
+		return registry.Adoption{Outcome: registry.AdoptionDeleted}, nil
+	}
+	return done, err
 }
 
 // create makes the source and its connection.
@@ -91,9 +95,13 @@ func (s *Store) create(ctx context.Context, in scope, entry registry.ConfigSourc
 	if err != nil {
 		return registry.Adoption{}, err
 	}
-	if _, err := in.exec(ctx, insertSource, id, entry.SourceID, entry.Name,
-		string(registry.ExecutionManaged), labels, nullTime(now)); err != nil {
+	made, err := in.exec(ctx, insertSource, id, entry.SourceID, entry.Name,
+		string(registry.ExecutionManaged), labels, nullTime(now))
+	if err != nil {
 		return registry.Adoption{}, fmt.Errorf("insert source: %w", err)
+	}
+	if made == 0 { // an AGENT source that came meanwhile: the mark keeps other adoptions away
+		return registry.Adoption{}, errNotManaged
 	}
 	status, provisioned := registry.StatusPending, time.Time{}
 	if entry.TenantID != "" {

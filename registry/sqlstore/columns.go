@@ -64,6 +64,25 @@ func (c textColumn) Scan(v any) error {
 	return fmt.Errorf("a text column holds a %T", v)
 }
 
+// countColumn and flagColumn read columns where NULL is zero and false.
+type countColumn struct{ into *int64 }
+
+func (c countColumn) Scan(v any) error {
+	var n sql.NullInt64
+	err := n.Scan(v)
+	*c.into = n.Int64
+	return err
+}
+
+type flagColumn struct{ into *bool }
+
+func (c flagColumn) Scan(v any) error {
+	var b sql.NullBool
+	err := b.Scan(v)
+	*c.into = b.Bool
+	return err
+}
+
 // encodeLabels gives the one JSON form of labels (keys in order).
 func encodeLabels(labels map[string]string) (string, error) {
 	if len(labels) == 0 {

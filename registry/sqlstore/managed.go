@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 
@@ -15,76 +14,24 @@ type customerStore struct {
 	customer int64
 }
 
-// managedColumns are what scanManaged reads, in its order.
-const managedColumns = `s.id, s.source_id, s.name, s.name_from_api, s.execution_type, s.labels, s.created_at, s.updated_at,
-	c.id, c.provisioning_status, c.tenant_id, c.external_org_id, c.mcp_url, c.a2a_url, c.ad_server, c.ad_server_saved_at,
-	c.service_account_email, c.email_learned, c.last_error, c.last_error_code, c.last_tested_at, c.last_test_passed,
-	c.provisioned_at, c.deactivated_at, c.created_at, c.updated_at, c.sync_status, c.sync_last_run_at, c.sync_completed_at,
-	c.sync_item_count, c.sync_error, c.sync_updated_at, c.sync_observed_at, c.version`
-
 // managedRows are sources that have a connection: exactly the managed ones. Both
-// tables are narrowed by name, so that each is read through its own index.
-const managedRows = ` FROM connections c JOIN sources s ON s.customer_id = c.customer_id AND s.id = c.source
-	WHERE c.customer_id = $1 AND s.customer_id = $1`
+// tables are narrowed by name, so that each is read through its own index. The
+// source comes first, because PostgreSQL locks in this order, and every writer
+// locks the source before what hangs on it.
+const managedRows = ` FROM sources s JOIN connections c ON c.customer_id = s.customer_id AND c.source = s.id
+	WHERE s.customer_id = $1 AND c.customer_id = $1`
+
+const selectManaged = `SELECT ` + sourceColumns + `, ` + connectionColumns + managedRows
 
 var (
-	selectBySourceID = scoped(`SELECT ` + managedColumns + managedRows + ` AND s.source_id = $2`)
-	selectByID       = scoped(`SELECT ` + managedColumns + managedRows + ` AND c.id = $2`)
-	selectPage       = scoped(`SELECT ` + managedColumns + managedRows + ` ORDER BY c.id LIMIT $2 OFFSET $3`)
-	countManaged     = scoped(`SELECT COUNT(*) FROM connections WHERE customer_id = $1`)
+	selectBySourceID = scoped(selectManaged + ` AND s.source_id = $2`)
+	selectByID       = scoped(selectManaged + ` AND c.id = $2`)
+	// The page is found as that of selectAnyPage.
+	selectPage = scoped(`SELECT ` + sourceColumns + `, ` + connectionColumns + `
+	FROM (SELECT id FROM connections WHERE customer_id BETWEEN $1 AND $1 ORDER BY customer_id, id LIMIT $2 OFFSET $3) p
+	JOIN connections c ON c.customer_id = $1 AND c.id = p.id JOIN sources s ON s.customer_id = $1 AND s.id = c.source ORDER BY c.id`)
+	countManaged = scoped(`SELECT COUNT(*) FROM connections WHERE customer_id = $1`)
 )
-
-// record is a managed source with what of its rows is no caller's business.
-type record struct {
-	registry.ManagedSource
-	nameFromAPI  bool
-	emailLearned bool
-}
-
-// row is a *sql.Row or *sql.Rows.
-type row interface{ Scan(dest ...any) error }
-
-func scanManaged(r row, customer int64) (*record, error) {
-	var (
-		rec              record
-		sync             registry.InventorySync
-		labels, adServer string
-		syncStatus       sql.NullString
-		count            sql.NullInt64
-		src, conn        = &rec.Source, &rec.Connection
-	)
-	err := r.Scan(&src.ID, &src.SourceID, &src.Name, &rec.nameFromAPI, &src.ExecutionType, &labels,
-		instantColumn{&src.CreatedAt}, instantColumn{&src.UpdatedAt},
-		&conn.ID, &conn.Provisioning, textColumn{&conn.TenantID}, textColumn{&conn.ExternalOrgID},
-		textColumn{&conn.MCPURL}, textColumn{&conn.A2AURL}, textColumn{&adServer}, instantColumn{&conn.AdServerSavedAt},
-		textColumn{&conn.ServiceAccountEmail}, &rec.emailLearned, textColumn{&conn.LastError}, textColumn{&conn.LastErrorCode},
-		instantColumn{&conn.LastTestedAt}, &conn.LastTestPassed,
-		instantColumn{&conn.ProvisionedAt}, instantColumn{&conn.DeactivatedAt},
-		instantColumn{&conn.CreatedAt}, instantColumn{&conn.UpdatedAt},
-		&syncStatus, instantColumn{&sync.LastRunAt}, instantColumn{&sync.CompletedAt}, &count, textColumn{&sync.Error},
-		instantColumn{&sync.UpdatedAt}, instantColumn{&sync.ObservedAt}, &conn.Version)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, registry.ErrNotFound
-	}
-	if err != nil {
-		return nil, err
-	}
-	src.CustomerID, conn.CustomerID = customer, customer
-	if src.Labels, err = decodeLabels(labels); err != nil {
-		return nil, err
-	}
-	if conn.AdServer, err = decodeAdServer(adServer); err != nil {
-		return nil, err
-	}
-	if syncStatus.Valid {
-		sync.Status = syncStatus.String
-		if count.Valid {
-			sync.ItemCount = &count.Int64
-		}
-		conn.InventorySync = &sync
-	}
-	return &rec, nil
-}
 
 // ManagedSource finds a managed source by its sourceId.
 func (c customerStore) ManagedSource(ctx context.Context, sourceID string) (*registry.ManagedSource, error) {
@@ -135,9 +82,15 @@ func (c customerStore) ManagedSources(ctx context.Context, skip, take int) ([]*r
 	return page, max(total, min(skip, total)+len(page)), nil
 }
 
-// failed names what could not be done; the registry's own errors pass as they are.
+// sentinels are the registry's own errors, which pass as they are.
+var sentinels = []error{
+	registry.ErrNotFound, registry.ErrTenantTaken, registry.ErrIDTaken, registry.ErrSourceTaken, registry.ErrNameTaken,
+	registry.ErrKeyReused, registry.ErrOncePending, registry.ErrStale, registry.ErrSecret, registry.ErrInvalid,
+}
+
+// failed names what could not be done.
 func failed(what string, err error) error {
-	for _, sentinel := range []error{registry.ErrNotFound, registry.ErrTenantTaken, registry.ErrIDTaken, registry.ErrInvalid} {
+	for _, sentinel := range sentinels {
 		if errors.Is(err, sentinel) {
 			return err
 		}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
@@ -28,26 +29,52 @@ const (
 	migratePause = 50 * time.Millisecond
 )
 
-// migrate brings the tables up to date, forward only; it does nothing when they are.
-func migrate(ctx context.Context, db *sql.DB) error {
-	var err error
+// On PostgreSQL whoever migrates holds a lock. The others ask for it every second,
+// five minutes long: a step on a large table takes its time.
+const (
+	lockPeriod  = 1 // seconds
+	lockTries   = 300
+	unlockLimit = 10 * time.Second
+)
+
+// Migrate brings the tables of the database that a store URL names up to date,
+// forward only, and says from which version to which; they are the same when there
+// was nothing to do. Processes that do so at once, or open the database, wait for
+// each other.
+func Migrate(ctx context.Context, url string) (from, to int64, err error) {
+	s, err := pools(url)
+	if err != nil {
+		return 0, 0, err
+	}
+	from, to, err = s.migrate(ctx)
+	return from, to, errors.Join(err, s.Close())
+}
+
+func (s *Store) migrate(ctx context.Context) (from, to int64, err error) {
+	from = -1 // not known yet
 	for try := range migrateTries {
 		if try > 0 {
 			select {
 			case <-time.After(migratePause << try):
 			case <-ctx.Done():
-				return fmt.Errorf("store: migrate: %w", errors.Join(ctx.Err(), err))
+				return 0, 0, fmt.Errorf("store: migrate: %w", errors.Join(ctx.Err(), err))
 			}
 		}
-		if err = migrateOnce(ctx, db); err == nil || !outrun(err) || ctx.Err() != nil {
-			return err
+		var found int64
+		found, to, err = s.migrateOnce(ctx)
+		if from < 0 && found >= 0 {
+			from = found
+		}
+		if err == nil || !outrun(err) || ctx.Err() != nil {
+			break
 		}
 	}
-	return err
+	return max(from, 0), to, err
 }
 
 // outrun reports whether an error can come of another process that migrates the
-// same file: its lock, a table that exists already, a version noted already.
+// same file: its lock, a table that exists already, a version noted already. On
+// PostgreSQL the lock keeps them apart.
 func outrun(err error) bool {
 	switch primaryCode(err) {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CONSTRAINT:
@@ -56,28 +83,78 @@ func outrun(err error) bool {
 	return false
 }
 
-func migrateOnce(ctx context.Context, db *sql.DB) error {
-	files, err := fs.Sub(migrations, "migrations")
+// migrateOnce gives the version that it found, -1 if it did not get so far, and the
+// one that it left.
+func (s *Store) migrateOnce(ctx context.Context) (found, left int64, err error) {
+	look, err := provider(s.dialect, s.write)
 	if err != nil {
-		return fmt.Errorf("store: migrations: %w", err)
-	}
-	p, err := goose.NewProvider(goose.DialectSQLite3, db, files,
-		goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
-	if err != nil {
-		return fmt.Errorf("store: migrations: %w", err)
+		return -1, 0, err
 	}
 	// First, because running an older set of steps on newer tables would fail in
-	// words that don't say why.
-	current, err := p.GetDBVersion(ctx)
+	// words that don't say why; and without a lock, because mostly it is all.
+	if found, err = look.GetDBVersion(ctx); err != nil {
+		return -1, 0, fmt.Errorf("store: migrate: %w", err)
+	}
+	sources := look.ListSources()
+	if found > sources[len(sources)-1].Version {
+		return found, found, errNewerSchema
+	}
+	pending, err := look.HasPending(ctx)
 	if err != nil {
-		return fmt.Errorf("store: migrate: %w", err)
+		return found, found, fmt.Errorf("store: migrate: %w", err)
 	}
-	sources := p.ListSources()
-	if current > sources[len(sources)-1].Version {
-		return errNewerSchema
+	if !pending {
+		return found, found, nil
 	}
-	if _, err := p.Up(ctx); err != nil {
-		return fmt.Errorf("store: migrate: %w", err)
+	var options []goose.ProviderOption
+	if s.dialect == goose.DialectPostgres {
+		locker, err := sessionLocker()
+		if err != nil {
+			return found, found, err
+		}
+		options = append(options, goose.WithSessionLocker(locker))
 	}
-	return nil
+	work, err := provider(s.dialect, s.write, options...)
+	if err != nil {
+		return found, found, err
+	}
+	if _, err := work.Up(ctx); err != nil {
+		return found, found, fmt.Errorf("store: migrate: %w", err)
+	}
+	if left, err = look.GetDBVersion(ctx); err != nil {
+		return found, found, fmt.Errorf("store: migrate: %w", err)
+	}
+	return found, left, nil
+}
+
+func provider(dialect goose.Dialect, db *sql.DB, more ...goose.ProviderOption) (*goose.Provider, error) {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, fmt.Errorf("store: migrations: %w", err)
+	}
+	p, err := goose.NewProvider(dialect, db, files,
+		append(more, goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))...)
+	if err != nil {
+		return nil, fmt.Errorf("store: migrations: %w", err)
+	}
+	return p, nil
+}
+
+// boundedLocker is goose's locker, whose unlocking has no deadline.
+type boundedLocker struct{ lock.SessionLocker }
+
+func sessionLocker() (lock.SessionLocker, error) {
+	l, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(lockPeriod, lockTries))
+	if err != nil {
+		return nil, fmt.Errorf("store: migrations: %w", err)
+	}
+	return boundedLocker{l}, nil
+}
+
+// SessionUnlock implements lock.SessionLocker. What it can't unlock goes with the
+// session.
+func (l boundedLocker) SessionUnlock(ctx context.Context, conn *sql.Conn) error {
+	ctx, cancel := context.WithTimeout(ctx, unlockLimit)
+	defer cancel()
+	return l.SessionLocker.SessionUnlock(ctx, conn)
 }

@@ -1,5 +1,6 @@
-// Package sqlstore is the registry.Store on an SQL database. Today that is a
-// SQLite file; statements use $1 placeholders and SQL that PostgreSQL shares.
+// Package sqlstore is the registry.Store on an SQL database: a SQLite file, or
+// PostgreSQL 15 and later. There is one set of statements for both, with $1
+// placeholders.
 package sqlstore
 
 import (
@@ -7,17 +8,32 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
+	"github.com/pressly/goose/v3"
+
+	"esagate/internal/vault"
 	"esagate/registry"
 )
 
 // Store is a registry.Store on an SQL database.
 type Store struct {
 	read  *sql.DB // never writes; the same pool as write for a database in memory
-	write *sql.DB // its transactions take the write lock when they begin
-	lock  string  // what a SELECT ends with to lock its rows; SQLite needs nothing, its writers queue
-	now   func() time.Time
+	write *sql.DB
+	// begin begins a transaction; on SQLite it holds the one write lock from then on.
+	begin func(ctx context.Context) (*sql.Tx, error)
+	// again reports whether a transaction that failed so can be run again.
+	again func(error) bool
+	// scrub overwrites what a committed transaction took away, where more of it is left
+	// than the transaction itself could reach.
+	scrub func(ctx context.Context)
+	// lock is what a SELECT ends with to lock its rows, of all tables that it names: no
+	// outer join may be among them. SQLite needs nothing, its writers queue.
+	lock    string
+	dialect goose.Dialect
+	now     func() time.Time
+	vault   *vault.Vault // seals and opens secrets; nil: none can be kept
 }
 
 var _ registry.Store = (*Store)(nil)
@@ -29,26 +45,42 @@ type Option func(*Store)
 func WithClock(now func() time.Time) Option { return func(s *Store) { s.now = now } }
 
 // Open opens the database that a store URL names and brings its tables up to
-// date; it may wait for another process that is doing the same. The URL is
-// `sqlite://path`, relative or absolute (`sqlite:///var/lib/esagate.db`), or
-// `sqlite://:memory:`. A file that does not exist is made, readable and writable
-// by its owner alone; its folder must exist.
+// date; it may wait for another process that is doing the same. The URL is one of
+//
+//   - `sqlite://path`, relative or absolute (`sqlite:///var/lib/esagate.db`), or
+//     `sqlite://:memory:`. A file that does not exist is made, readable and writable
+//     by its owner alone; its folder must exist.
+//   - `postgres://user:password@host:port/database?sslmode=verify-full`, with the
+//     parameters of libpq. The database exists and is encoded in UTF8.
+//
+// No error repeats the URL, a user or a password; a host may be named.
 func Open(ctx context.Context, url string, opts ...Option) (*Store, error) {
-	path, err := sqlitePath(url)
+	s, err := pools(url, opts...)
 	if err != nil {
 		return nil, err
 	}
+	if _, _, err := s.migrate(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	if err := s.checkVault(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// pools gives a Store whose pools stand, and whose tables may not.
+func pools(url string, opts ...Option) (*Store, error) {
 	s := &Store{now: time.Now}
 	for _, opt := range opts {
 		opt(s)
 	}
-	if err := s.openSQLite(path); err != nil {
-		return nil, err
+	switch scheme, rest, _ := strings.Cut(url, "://"); scheme {
+	case "sqlite":
+		return s, s.openSQLite(rest)
+	case "postgres", "postgresql":
+		return s, s.openPostgres(url)
 	}
-	if err := migrate(ctx, s.write); err != nil {
-		return nil, errors.Join(err, s.Close())
-	}
-	return s, nil
+	return nil, errors.New("store url: must be sqlite://<path>, for instance sqlite://esagate.db, or postgres://user:password@host/database")
 }
 
 // Ping asks whether the database can be reached.

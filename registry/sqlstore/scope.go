@@ -3,8 +3,11 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strings"
+	"time"
 )
 
 // runner is a pool or a transaction.
@@ -59,6 +62,11 @@ func (s scope) globalRow(ctx context.Context, st globalStatement, args ...any) *
 	return s.on.QueryRowContext(ctx, st.text, args...)
 }
 
+// globalRows is for what is an operator's: all API keys, all secrets to rewrite.
+func (s scope) globalRows(ctx context.Context, st globalStatement, args ...any) (*sql.Rows, error) {
+	return s.on.QueryContext(ctx, st.text, args...)
+}
+
 func (s scope) globalExec(ctx context.Context, st globalStatement, args ...any) (int64, error) {
 	return changed(s.on.ExecContext(ctx, st.text, args...))
 }
@@ -73,18 +81,46 @@ func changed(res sql.Result, err error) (int64, error) {
 // reading gives a scope for reads outside of a transaction.
 func (s *Store) reading(customer int64) scope { return scope{s.read, customer} }
 
+// writeTries is how often a transaction is run that lost to others, or whose
+// connection was dead; writePause is waited in between, twice as long each time.
+const (
+	writeTries = 4
+	writePause = 10 * time.Millisecond
+)
+
 // writing runs f in one transaction of a customer, which stands if f gives no error.
-func (s *Store) writing(ctx context.Context, customer int64, f func(scope) error) error {
-	tx, err := beginSQLite(ctx, s.write)
+// On PostgreSQL f can be called again, with nothing left of what it did before.
+func (s *Store) writing(ctx context.Context, customer int64, f func(scope) error) (err error) {
+	for try := range writeTries {
+		if try > 0 {
+			select {
+			case <-time.After(rand.N(writePause << try)): // jitter, or two would meet again
+			case <-ctx.Done():
+				return errors.Join(ctx.Err(), err)
+			}
+		}
+		if err = s.writeOnce(ctx, customer, f); err == nil || !s.again(err) || ctx.Err() != nil {
+			return err
+		}
+	}
+	return err
+}
+
+func (s *Store) writeOnce(ctx context.Context, customer int64, f func(scope) error) error {
+	tx, err := s.begin(ctx)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
 	defer tx.Rollback() // of no effect once committed
-	if err := f(scope{tx, customer}); err != nil {
+	on := &eraser{runner: tx}
+	if err := f(scope{on, customer}); err != nil {
 		return err
 	}
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("commit: %w", err)
+	}
+	if on.erased {
+		s.scrub(ctx)
 	}
 	return nil
 }

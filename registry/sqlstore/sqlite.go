@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 
+	"github.com/pressly/goose/v3"
 	"modernc.org/sqlite" // also registers the driver "sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 )
@@ -29,13 +30,20 @@ const (
 // the caller's context, and not in the driver's busy loop, which knows no context.
 // That loop is only for other processes.
 func (s *Store) openSQLite(path string) error {
+	path, err := sqlitePath(path)
+	if err != nil {
+		return err
+	}
+	s.dialect = goose.DialectSQLite3
+	s.begin = func(ctx context.Context) (*sql.Tx, error) { return beginSQLite(ctx, s.write) }
+	s.again = func(error) bool { return false } // it has queued; nothing else is worth a second try
+	s.scrub = s.scrubSQLite
 	memory := path == memoryPath
 	if !memory {
 		if err := createFile(path); err != nil {
 			return err
 		}
 	}
-	var err error
 	if s.write, err = sqlitePool(path, 1, nil); err != nil {
 		return err
 	}
@@ -57,9 +65,10 @@ func sqlitePool(path string, size int, more url.Values) (*sql.DB, error) {
 		"_journal_mode": {"WAL"},  // readers go on while one writes
 		"_synchronous":  {"FULL"}, // a commit is on disk when it returns
 		"_foreign_keys": {"1"},
-		"_txlock":       {"immediate"}, // no upgrade from read to write, which can't wait
-		"_dqs":          {"0"},         // a misspelt column is an error, never a text
-		"_error_rc":     {"1"},         // error texts of the failure at hand alone
+		"_txlock":       {"immediate"},        // no upgrade from read to write, which can't wait
+		"_pragma":       {"secure_delete(1)"}, // what is deleted is overwritten, in the file
+		"_dqs":          {"0"},                // a misspelt column is an error, never a text
+		"_error_rc":     {"1"},                // error texts of the failure at hand alone
 	}
 	for k, v := range more {
 		params[k] = v

@@ -4,6 +4,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"esagate/internal/pgtest"
+	"esagate/internal/vault"
 	"esagate/registry"
 	"esagate/registry/registrytest"
 	"esagate/registry/sqlstore"
@@ -18,19 +20,57 @@ func open(t *testing.T, url string, opts ...sqlstore.Option) *sqlstore.Store {
 	return s
 }
 
+// world gives a Store as the suite wants it.
+func world(t *testing.T, url string, opts registrytest.Options) registry.Store {
+	t.Helper()
+	return open(t, url, options(t, opts)...)
+}
+
+func options(t *testing.T, opts registrytest.Options) []sqlstore.Option {
+	t.Helper()
+	key := opts.Key
+	if key == "" {
+		key = registrytest.Key
+	}
+	v, err := vault.New(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := []sqlstore.Option{sqlstore.WithVault(v)}
+	if opts.Now != nil {
+		all = append(all, sqlstore.WithClock(opts.Now))
+	}
+	return all
+}
+
 func TestFile(t *testing.T) {
-	registrytest.Run(t, func(t *testing.T) registry.Store {
-		return open(t, "sqlite://"+filepath.Join(t.TempDir(), "registry.db"))
+	registrytest.Run(t, func(t *testing.T, opts registrytest.Options) registry.Store {
+		return world(t, "sqlite://"+filepath.Join(t.TempDir(), "registry.db"), opts)
 	})
 }
 
 func TestMemory(t *testing.T) {
-	registrytest.Run(t, func(t *testing.T) registry.Store { return open(t, "sqlite://:memory:") })
+	registrytest.Run(t, func(t *testing.T, opts registrytest.Options) registry.Store {
+		return world(t, "sqlite://:memory:", opts)
+	})
 }
 
 func TestReopen(t *testing.T) {
-	registrytest.RunReopen(t, func(t *testing.T) func(t *testing.T) registry.Store {
+	registrytest.RunReopen(t, func(t *testing.T) registrytest.Opener {
 		url := "sqlite://" + filepath.Join(t.TempDir(), "registry.db")
-		return func(t *testing.T) registry.Store { return open(t, url) }
+		return func(t *testing.T, opts registrytest.Options) registry.Store { return world(t, url, opts) }
+	})
+}
+
+func TestPostgres(t *testing.T) {
+	registrytest.Run(t, func(t *testing.T, opts registrytest.Options) registry.Store {
+		return world(t, pgtest.Database(t), opts)
+	})
+}
+
+func TestPostgresReopen(t *testing.T) {
+	registrytest.RunReopen(t, func(t *testing.T) registrytest.Opener {
+		url := pgtest.Database(t)
+		return func(t *testing.T, opts registrytest.Options) registry.Store { return world(t, url, opts) }
 	})
 }

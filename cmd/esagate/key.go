@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+	"unicode/utf8"
+
+	"esagate/registry"
+	"esagate/registry/sqlstore"
+)
+
+// keyCommands are about the keys of callers, and about the one that encrypts.
+type keyCommands struct {
+	New    keyNewCommand    `cmd:"" help:"Make an API key and show it, once."`
+	List   keyListCommand   `cmd:"" help:"List the API keys that were made here."`
+	Revoke keyRevokeCommand `cmd:"" help:"Revoke an API key for good."`
+	Rotate keyRotateCommand `cmd:"" help:"Rotate store.encryption_key, which encrypts what the registry keeps secret."`
+}
+
+// keyPrefix lets scanners find keys that have got where they do not belong.
+const keyPrefix = "esagate_"
+
+// maxKeyName bounds a key's name, in code points.
+const maxKeyName = 100
+
+type keyNewCommand struct {
+	Customer int64  `help:"Whose key it is." required:"" placeholder:"N"`
+	Name     string `help:"What it is called in logs and lists." required:"" placeholder:"NAME"`
+	ReadOnly bool   `help:"It may read and change nothing."`
+	Config   string `help:"The config file (${default})." default:"config.yaml" placeholder:"FILE"`
+}
+
+// Run makes a key. The key alone goes to the standard output, so that it can be
+// passed on without being seen.
+func (c *keyNewCommand) Run(ctx context.Context) error {
+	switch name := strings.TrimSpace(c.Name); {
+	case c.Customer < 1:
+		return errors.New("--customer must be a positive number")
+	case name == "" || name != c.Name || utf8.RuneCountInString(name) > maxKeyName || strings.ContainsFunc(name, notShown):
+		return fmt.Errorf("--name must be 1 to %d printable characters without outer spaces", maxKeyName)
+	}
+	var raw [32]byte
+	_, _ = rand.Read(raw[:]) // never fails: it ends the program instead
+	clear := keyPrefix + base64.RawURLEncoding.EncodeToString(raw[:])
+	return withStore(ctx, c.Config, func(store *sqlstore.Store) error {
+		made, err := store.CreateKey(ctx, registry.APIKey{
+			CustomerID: c.Customer, Name: c.Name, Write: !c.ReadOnly, SHA256: sha256.Sum256([]byte(clear)),
+		})
+		switch {
+		case errors.Is(err, registry.ErrNameTaken):
+			return errors.New("this customer has a key of that name; revoke it first, or take another name")
+		case err != nil:
+			return err
+		}
+		fmt.Fprintf(os.Stderr, "Key %d of customer %d, to %s. It is shown this once:\n", made.ID, made.CustomerID, accessWords(made.Write))
+		fmt.Println(clear)
+		return nil
+	})
+}
+
+func notShown(r rune) bool { return r < ' ' || r == 0x7f || r == utf8.RuneError }
+
+func accessWords(write bool) string {
+	if write {
+		return "read and write"
+	}
+	return "read"
+}
+
+type keyListCommand struct {
+	Config string `help:"The config file (${default})." default:"config.yaml" placeholder:"FILE"`
+}
+
+// Run lists the keys made at run time; those of the config stand in the config.
+func (c *keyListCommand) Run(ctx context.Context) error {
+	return withStore(ctx, c.Config, func(store *sqlstore.Store) error {
+		keys, err := store.Keys(ctx)
+		if err != nil {
+			return err
+		}
+		table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+		fmt.Fprintln(table, "ID\tCUSTOMER\tNAME\tMAY\tMADE\tLAST USED\tREVOKED")
+		for _, k := range keys {
+			fmt.Fprintf(table, "%d\t%d\t%s\t%s\t%s\t%s\t%s\n", k.ID, k.CustomerID, k.Name, accessWords(k.Write),
+				moment(k.CreatedAt, time.DateOnly), moment(k.LastUsedAt, "2006-01-02 15:00"), moment(k.RevokedAt, time.DateOnly))
+		}
+		return table.Flush()
+	})
+}
+
+func moment(t time.Time, layout string) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.UTC().Format(layout)
+}
+
+type keyRevokeCommand struct {
+	ID     int64  `arg:"" help:"The key's id, as key list shows it."`
+	Config string `help:"The config file (${default})." default:"config.yaml" placeholder:"FILE"`
+}
+
+// Run revokes a key: running gateways refuse it within seconds.
+func (c *keyRevokeCommand) Run(ctx context.Context) error {
+	return withStore(ctx, c.Config, func(store *sqlstore.Store) error {
+		key, err := store.RevokeKey(ctx, c.ID)
+		switch {
+		case errors.Is(err, registry.ErrNotFound):
+			return errors.New("there is no key with this id")
+		case err != nil:
+			return err
+		}
+		fmt.Printf("Key %d of customer %d is revoked.\n", key.ID, key.CustomerID)
+		return nil
+	})
+}

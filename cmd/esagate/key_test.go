@@ -1,0 +1,171 @@
+package main_test
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// command runs the binary to its end and gives both outputs and the exit code.
+func command(t *testing.T, env []string, args ...string) (out, errs string, code int) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, binary, args...)
+	cmd.Env = append(os.Environ(), env...)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	_ = cmd.Run()
+	return stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()
+}
+
+// good runs the binary and wants success.
+func good(t *testing.T, env []string, args ...string) (out, errs string) {
+	t.Helper()
+	out, errs, code := command(t, env, args...)
+	if code != 0 {
+		t.Fatalf("esagate %q: %d\n%s%s", args, code, out, errs)
+	}
+	return out, errs
+}
+
+// send writes with a key.
+func (p *process) send(method, path, key, body string) (int, string) {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, method, p.base+path, strings.NewReader(body))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+key)
+	r.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return 0, ""
+	}
+	defer func() { _ = resp.Body.Close() }()
+	var answer bytes.Buffer
+	if _, err := answer.ReadFrom(resp.Body); err != nil {
+		return 0, ""
+	}
+	return resp.StatusCode, answer.String()
+}
+
+// eventually waits for what another process has done to be seen.
+func eventually(t *testing.T, what string, seen func() bool) {
+	t.Helper()
+	give := time.After(patience)
+	for tick := time.NewTicker(20 * time.Millisecond); !seen(); {
+		select {
+		case <-tick.C:
+		case <-give:
+			t.Fatal("not in time: " + what)
+		}
+	}
+}
+
+const sources = "/api/v2/storefront/inventory-sources"
+
+const agentBody = `{"name":"Harbour Direct","type":"SALES","endpointUrl":"https://agent.harbour.example/mcp","protocol":"MCP",` +
+	`"authenticationType":"API_KEY","auth":{"type":"bearer","token":"tok-CANARY-77"}}`
+
+func TestKeysAreMadeAndRevokedWhileItRuns(t *testing.T) {
+	config, env := write(t, "http://127.0.0.1:1")
+	p := start(t, env, "serve", "--config", config)
+	key, told := good(t, env, "key", "new", "--config", config, "--customer", "4711", "--name", "console", "--read-only")
+	key = strings.TrimSpace(key)
+	if !regexp.MustCompile(`^esagate_[A-Za-z0-9_-]{43}$`).MatchString(key) || strings.Contains(told, key) {
+		t.Fatalf("%q %q", key, told)
+	}
+	if code, body := p.send("GET", sources, key, ""); code != 200 || !strings.Contains(body, "meadow") {
+		t.Errorf("a key just made: %d %s", code, body)
+	}
+	if code, _ := p.send("POST", sources, key, agentBody); code != 403 {
+		t.Errorf("a read-only key: %d", code)
+	}
+	if _, errs, code := command(t, env, "key", "new", "--config", config, "--customer", "4711", "--name", "console"); code == 0 || !strings.Contains(errs, "name") {
+		t.Errorf("the same name: %d %s", code, errs)
+	}
+	for _, args := range [][]string{{"--customer", "0", "--name", "x"}, {"--customer", "1", "--name", ""}, {"--customer", "1", "--name", " x"}, {"--customer", "x", "--name", "x"}} {
+		if _, _, code := command(t, env, append([]string{"key", "new", "--config", config}, args...)...); code == 0 {
+			t.Errorf("%q made a key", args)
+		}
+	}
+	list, _ := good(t, env, "key", "list", "--config", config)
+	id := regexp.MustCompile(`(?m)^(\d+)\s+4711\s+console\s+read\s`).FindStringSubmatch(list)
+	if id == nil || strings.Contains(list, key) {
+		t.Fatalf("list:\n%s", list)
+	}
+	good(t, env, "key", "revoke", "--config", config, id[1])
+	eventually(t, "the key is refused", func() bool { code, _ := p.send("GET", sources, key, ""); return code == 401 })
+	if _, errs, code := command(t, env, "key", "revoke", "--config", config, "987654"); code == 0 || !strings.Contains(errs, "no key") {
+		t.Errorf("revoke a key of nobody: %d %s", code, errs)
+	}
+	p.stop()
+	if list, _ := good(t, env, "key", "list", "--config", config); !regexp.MustCompile(`console\s+read\s+\S+\s+\d{4}-\d\d-\d\d \d\d:00\s+\d{4}-`).MatchString(list) {
+		t.Errorf("use or revocation is not in the list:\n%s", list)
+	}
+	if strings.Contains(p.errs.String(), key) {
+		t.Error("the key stands in the log")
+	}
+}
+
+func TestTheEncryptionKeyIsRotated(t *testing.T) {
+	config, env := write(t, "http://127.0.0.1:1")
+	p := start(t, env, "serve", "--config", config)
+	if code, body := p.send("POST", sources, clearKey, agentBody); code != 201 {
+		t.Fatalf("%d %s", code, body)
+	}
+	p.stop()
+	under := func(key string) []string { return append([]string{"ENCRYPTION_KEY=" + key}, env[1:]...) }
+
+	// Another key, or none, is told before any request.
+	const other = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+	for key, want := range map[string]string{other: "encryption_key", "": "encryption_key", "short": "encryption_key"} {
+		_, errs, code := command(t, under(key), "serve", "--config", config)
+		if code == 0 || !strings.Contains(errs, want) || strings.Contains(errs, other) {
+			t.Errorf("with key %q: %d %s", key, code, errs)
+		}
+	}
+	rotated, told := good(t, env, "key", "rotate", "--config", config)
+	rotated = strings.TrimSpace(rotated)
+	if !strings.Contains(told, "--rewrite") {
+		t.Errorf("what next is not said: %s", told)
+	}
+	p = start(t, under(rotated), "serve", "--config", config)
+	if code, body := p.send("PUT", sources+"/harbour-direct", clearKey, `{"status":"ACTIVE"}`); code != 200 || !strings.Contains(body, `"authConfigured":true`) {
+		t.Errorf("an old row under the new keyset: %d %s", code, body)
+	}
+	if _, told := good(t, under(rotated), "key", "rotate", "--rewrite", "--config", config); !regexp.MustCompile(`^[1-9]`).MatchString(told) {
+		t.Errorf("rewrite: %s", told)
+	}
+	last, _ := good(t, under(rotated), "key", "rotate", "--drop", "--config", config)
+	p.stop()
+	if _, _, code := command(t, env, "key", "list", "--config", config); code == 0 {
+		t.Error("the dropped key still opens the store")
+	}
+	p = start(t, under(strings.TrimSpace(last)), "serve", "--config", config)
+	if code, _ := p.send("GET", sources+"/harbour-direct", clearKey, ""); code != 200 {
+		t.Errorf("after the rotation: %d", code)
+	}
+	p.stop()
+	if strings.Contains(p.errs.String(), "CANARY") {
+		t.Error("a secret stands in the log")
+	}
+}
+
+func TestMigrate(t *testing.T) {
+	config, env := write(t, "http://127.0.0.1:1")
+	first, _ := good(t, env, "migrate", "--config", config)
+	again, _ := good(t, env, "migrate", "--config", config)
+	if !strings.Contains(first, "from version 0") || !strings.Contains(again, "up to date") {
+		t.Errorf("%s%s", first, again)
+	}
+}

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"esagate/internal/config"
+	"esagate/internal/vault"
+	"esagate/registry/sqlstore"
+)
+
+// openStore opens the registry's database with what decrypts its secrets. A wrong
+// encryption key is told here, before any request.
+func openStore(ctx context.Context, cfg *config.Config) (*sqlstore.Store, error) {
+	v, err := vault.New(cfg.Store.EncryptionKey.Reveal())
+	if err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	store, err := sqlstore.Open(ctx, cfg.Store.URL.Reveal(), sqlstore.WithVault(v))
+	if err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	return store, nil
+}
+
+// withStore reads a config and works with its store.
+func withStore(ctx context.Context, file string, work func(*sqlstore.Store) error) (err error) {
+	cfg, _, err := load(file)
+	if err != nil {
+		return err
+	}
+	store, err := openStore(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if closeErr := store.Close(); err == nil {
+			err = closeErr
+		}
+	}()
+	return work(store)
+}
+
+type migrateCommand struct {
+	Config string `help:"The config file (${default})." default:"config.yaml" placeholder:"FILE"`
+}
+
+// Run brings the database's tables up to date.
+func (c *migrateCommand) Run(ctx context.Context) error {
+	cfg, _, err := load(c.Config)
+	if err != nil {
+		return err
+	}
+	from, to, err := sqlstore.Migrate(ctx, cfg.Store.URL.Reveal())
+	switch {
+	case err != nil:
+		return fmt.Errorf("store: %w", err)
+	case from == to:
+		fmt.Fprintf(os.Stdout, "%s: up to date at version %d\n", cfg.Store.Describe(), to)
+	default:
+		fmt.Fprintf(os.Stdout, "%s: from version %d to %d\n", cfg.Store.Describe(), from, to)
+	}
+	return nil
+}

@@ -1,0 +1,44 @@
+package gateway
+
+import (
+	"errors"
+	"io"
+	"net/http"
+
+	"esagate/internal/fault"
+)
+
+// readBody reads a request's body whole; checkSizes has bounded it.
+func readBody(r *request) ([]byte, error) {
+	body, err := io.ReadAll(r.Body)
+	var tooLarge *http.MaxBytesError
+	switch {
+	case err == nil:
+		return body, nil
+	case errors.As(err, &tooLarge):
+		return nil, errTooLarge
+	case r.Context().Err() != nil:
+		return nil, r.Context().Err()
+	}
+	return nil, fault.Wrap(fault.BadRequest, "The request's body did not come in whole.", err)
+}
+
+// together gives what is wrong with a request's parts in one answer: all issues
+// in the order of the parts, unless a part can't be read at all.
+func together(parts ...error) error {
+	var issues []fault.Issue
+	for _, err := range parts {
+		if err == nil {
+			continue
+		}
+		f := fault.As(err)
+		if f.Kind != fault.Validation {
+			return err
+		}
+		issues = append(issues, f.Issues...)
+	}
+	if len(issues) == 0 {
+		return nil
+	}
+	return fault.Invalid(issues...)
+}

@@ -1,0 +1,163 @@
+package gateway_test
+
+import (
+	"bytes"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+// everything wrong with a create, in the order of the contract's fields.
+func TestEveryFaultOfABodyIsNamedAtOnce(t *testing.T) {
+	inWorld(t, setup{}, func(w *world) {
+		before := w.get(sourcesPath)
+		f := w.write("POST", sourcesPath+"?dry=1", agentBody(
+			"name", `""`, "sourceId", `"a/b"`, "executionType", `"MODULAR_SOURCE"`, "type", `"BUYER"`, "endpointUrl", `"javascript:CANARY()"`,
+			"protocol", `7`, "authenticationType", `null`, "auth", `{"type":"basic","username":"","password":1}`, "description", `"`+strings.Repeat("d", 2001)+`"`),
+			"Idempotency-Key", "has space").failure(t, 400, "VALIDATION_ERROR")
+		want := []string{"query", "header.Idempotency-Key", "name", "sourceId", "executionType", "type", "endpointUrl", "protocol", "authenticationType", "auth.username", "auth.password", "description"}
+		var got []string
+		for _, i := range f.Details.Issues {
+			got = append(got, i.Path)
+			if i.Message == "" {
+				t.Errorf("%s without a message", i.Path)
+			}
+		}
+		missing := map[string]bool{}
+		for _, p := range want {
+			missing[p] = true
+		}
+		for _, p := range got {
+			if !missing[p] {
+				t.Errorf("%s is named, or named twice", p)
+			}
+			delete(missing, p)
+		}
+		if len(missing) > 0 {
+			t.Errorf("not named: %v of %q", missing, got)
+		}
+		if after := w.get(sourcesPath); !bytes.Equal(after.body, before.body) {
+			t.Errorf("something was made: %s", after.body)
+		}
+	})
+}
+
+func TestBodiesThatCantBeRead(t *testing.T) {
+	inWorld(t, setup{}, func(w *world) {
+		w.create()
+		before := w.get(sourcesPath)
+		for name, body := range map[string]string{
+			"empty": "", "not JSON": "name=x", "cut short": `{"name":"x"`, "a list": `[]`, "null": `null`, "a string": `"x"`,
+			"behind it": `{} {}`, "a name twice": `{"name":"a","name":"b"}`, "twice inside": `{"x":{"a":1,"a":2}}`,
+			"deep": strings.Repeat(`{"x":`, 5000) + "1" + strings.Repeat("}", 5000), "not UTF-8": "{\"name\":\"\xff\"}", "half a pair": `{"name":"\ud800"}`,
+		} {
+			w.named(name, func(t testing.TB) {
+				w.write("POST", sourcesPath, body).failure(t, 400, "BAD_REQUEST")
+				w.write("PUT", sourcesPath+"/harbour-direct", body).failure(t, 400, "BAD_REQUEST")
+				w.write("PUT", sourcesPath+"/nobody", body).failure(t, 404, "NOT_FOUND")
+			})
+		}
+		large := `{"name":"` + strings.Repeat("x", 2<<20) + `"}`
+		for _, method := range []string{"POST", "PUT"} {
+			path := map[string]string{"POST": sourcesPath, "PUT": sourcesPath + "/harbour-direct"}[method]
+			w.write(method, path, large).failure(t, 413, "BAD_REQUEST")
+			r := httptest.NewRequest(method, "https://gateway.example"+path, strings.NewReader(agentBody()))
+			r.Header.Set("Authorization", "Bearer "+writeKey)
+			r.Header.Set("Content-Type", "text/plain")
+			w.send(r).failure(t, 415, "BAD_REQUEST")
+		}
+		if after := w.get(sourcesPath); !bytes.Equal(after.body, before.body) {
+			t.Errorf("something changed: %s", after.body)
+		}
+	})
+}
+
+func TestAReadOnlyKeyChangesNothing(t *testing.T) {
+	inWorld(t, setup{}, func(w *world) {
+		w.create()
+		w.writeAs(readKey, "POST", sourcesPath, agentBody()).failure(t, 403, "FORBIDDEN")
+		w.writeAs(readKey, "PUT", sourcesPath+"/harbour-direct", `{"name":"x"}`).failure(t, 403, "FORBIDDEN")
+		w.writeAs(readKey, "DELETE", sourcesPath+"/harbour-direct", "").failure(t, 403, "FORBIDDEN")
+		w.writeAs("nobody's", "POST", sourcesPath, agentBody()).failure(t, 401, "UNAUTHORIZED")
+		w.do("PATCH", sourcesPath, "Authorization", "Bearer "+writeKey).failure(t, 405, "METHOD_NOT_ALLOWED")
+		if s := readSource(t, w.get(sourcesPath+"/harbour-direct"), 200); s.Name != "Harbour Direct" {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+func TestNamesAndIDs(t *testing.T) {
+	inWorld(t, setup{}, func(w *world) {
+		long := strings.Repeat("\U0001F6A2", 255)
+		for name, want := range map[string]string{
+			`"Ünïcode Ñame"`: "unicode-name", `"x'; DROP TABLE sources;--"`: "x-drop-table-sources", `"` + long + `"`: "", `" "`: "",
+		} {
+			s := w.create("name", name)
+			if want != "" && s.SourceID != want || s.SourceID == "" {
+				t.Errorf("%s became %q", name, s.SourceID)
+			}
+			if got := readSource(t, w.get(sourcesPath+"/"+s.SourceID), 200); got.ID != s.ID {
+				t.Errorf("%s is not found by its slug", name)
+			}
+		}
+		w.write("POST", sourcesPath, agentBody("name", `"`+long+`x"`)).failure(t, 400, "VALIDATION_ERROR")
+		w.write("POST", sourcesPath, agentBody("name", `"a\u0000b"`)).failure(t, 400, "VALIDATION_ERROR")
+		w.create("sourceId", `"Straße 1"`)
+		if s := readSource(t, w.get(sourcesPath+"/Stra%C3%9Fe%201"), 200); s.SourceID != "Straße 1" {
+			t.Errorf("%+v", s)
+		}
+		f := w.write("POST", sourcesPath, agentBody("sourceId", `"Straße 1"`)).failure(t, 409, "CONFLICT")
+		if f.Field != "sourceId" {
+			t.Errorf("field %q", f.Field)
+		}
+		w.writeAs(otherKey, "POST", sourcesPath, agentBody("sourceId", `"Straße 1"`)) // another customer's own
+	})
+}
+
+func TestAnIdempotencyKeyMakesOneSource(t *testing.T) {
+	inWorld(t, setup{}, func(w *world) {
+		first := w.write("POST", sourcesPath, agentBody(), "Idempotency-Key", "order-66")
+		again := w.write("POST", sourcesPath, agentBody(), "Idempotency-Key", "order-66")
+		if again.status != 201 || !bytes.Equal(first.body, again.body) || first.header.Get("Location") != again.header.Get("Location") {
+			t.Errorf("%d %s\nfirst %s", again.status, again.body, first.body)
+		}
+		w.write("POST", sourcesPath, agentBody("name", `"Other"`), "Idempotency-Key", "order-66").failure(t, 409, "CONFLICT")
+		if other := w.writeAs(otherKey, "POST", sourcesPath, agentBody(), "Idempotency-Key", "order-66"); other.status != 201 || bytes.Equal(other.body, first.body) {
+			t.Errorf("another customer's key: %d %s", other.status, other.body)
+		}
+		for _, bad := range []string{"", strings.Repeat("k", 256), "é"} {
+			w.write("POST", sourcesPath, agentBody(), "Idempotency-Key", bad).failure(t, 400, "VALIDATION_ERROR")
+		}
+		w.write("POST", sourcesPath, agentBody(), "Idempotency-Key", "a", "Idempotency-Key", "b").failure(t, 400, "VALIDATION_ERROR")
+		w.pass(24 * 3600e9)
+		if later := w.write("POST", sourcesPath, agentBody(), "Idempotency-Key", "order-66"); readSource(t, later, 201).SourceID != "harbour-direct-2" {
+			t.Errorf("a day later: %s", later.body)
+		}
+	})
+}
+
+func TestTheStoreIsAway(t *testing.T) {
+	inWorld(t, setup{}, func(w *world) {
+		w.create()
+		path := sourcesPath + "/harbour-direct"
+		one, all := w.get(path), w.get(sourcesPath)
+		w.must(w.store.Close())
+		for at, want := range map[string]answer{path: one, sourcesPath: all} {
+			if got := w.get(at); got.status != 200 || !bytes.Equal(got.body, want.body) {
+				t.Errorf("%s: %d %s", at, got.status, got.body)
+			}
+		}
+		for _, a := range []answer{
+			w.write("POST", sourcesPath, agentBody()), w.write("PUT", path, `{"name":"x"}`), w.write("DELETE", path, ""), w.get(sourcesPath + "/unseen"),
+		} {
+			a.failure(t, http.StatusServiceUnavailable, "SERVICE_UNAVAILABLE")
+			if a.header.Get("Retry-After") == "" {
+				t.Error("no Retry-After")
+			}
+		}
+		if got := readSource(t, w.get(path), 200); got.Name != "Harbour Direct" {
+			t.Errorf("%+v", got)
+		}
+	})
+}

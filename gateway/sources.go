@@ -1,0 +1,53 @@
+package gateway
+
+import (
+	"math"
+	"net/http"
+
+	"esagate/transform"
+)
+
+func (g *Gateway) listSources(w http.ResponseWriter, r *request) error {
+	q := parseQuery(r.URL.RawQuery, "skip", "take")
+	skip := q.integer("skip", 0, math.MaxInt32, 0)
+	take := q.integer("take", 1, maxTake, maxTake)
+	if err := q.err(); err != nil {
+		return err
+	}
+	list, err := g.deps.Directory.Sources(r.Context(), r.caller.CustomerID, skip, take)
+	if err != nil {
+		return err
+	}
+	encoded := []byte{'['}
+	for i, s := range list {
+		if i > 0 {
+			encoded = append(encoded, ',')
+		}
+		encoded = transform.AppendInventorySource(encoded, transform.InventorySource(s, ""))
+	}
+	encoded = append(encoded, ']')
+	if g.cfg.Envelope {
+		// Counted for this form alone: the only one that tells.
+		total, err := g.deps.Directory.CountSources(r.Context(), r.caller.CustomerID)
+		if err != nil {
+			return err
+		}
+		total = max(total, min(skip, total)+len(list)) // some may have gone since
+		encoded = envelopedPage(encoded, skip, take, total, skip+len(list) < total)
+	}
+	newBody(encoded).write(w, r)
+	return nil
+}
+
+func (g *Gateway) getSource(w http.ResponseWriter, r *request) error {
+	sourceID, err := parseSourceID(r.vars["sourceId"])
+	if err := together(err, parseQuery(r.URL.RawQuery).err()); err != nil {
+		return err
+	}
+	s, err := g.deps.Directory.Source(r.Context(), r.caller.CustomerID, sourceID)
+	if err != nil {
+		return err
+	}
+	newBody(g.enveloped(transform.AppendInventorySource(nil, transform.InventorySource(s, "")))).write(w, r)
+	return nil
+}

@@ -1,0 +1,239 @@
+package gateway_test
+
+import (
+	"bytes"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const (
+	sourcesPath = "/api/v2/storefront/inventory-sources"
+	tokenCanary = "tok-CANARY-5f1c9a7be2"
+)
+
+// agentBody is a good create; edits replace or add members, "" takes one away.
+func agentBody(edits ...string) string {
+	members := [][2]string{
+		{"name", `"Harbour Direct"`}, {"type", `"SALES"`}, {"endpointUrl", `"https://agent.harbour.example/mcp"`},
+		{"protocol", `"MCP"`}, {"authenticationType", `"API_KEY"`}, {"auth", `{"type":"bearer","token":"` + tokenCanary + `"}`},
+	}
+	for i := 0; i < len(edits); i += 2 {
+		at := slices.IndexFunc(members, func(m [2]string) bool { return m[0] == edits[i] })
+		if at < 0 {
+			members = append(members, [2]string{edits[i], edits[i+1]})
+		} else {
+			members[at][1] = edits[i+1]
+		}
+	}
+	var b strings.Builder
+	for _, m := range members {
+		if m[1] != "" {
+			if b.Len() > 0 {
+				b.WriteByte(',')
+			}
+			b.WriteString(`"` + m[0] + `":` + m[1])
+		}
+	}
+	return "{" + b.String() + "}"
+}
+
+// write sends a body with the write key; pairs are further headers.
+func (w *world) write(method, path, body string, pairs ...string) answer {
+	w.Helper()
+	return w.writeAs(writeKey, method, path, body, pairs...)
+}
+
+func (w *world) writeAs(key, method, path, body string, pairs ...string) answer {
+	w.Helper()
+	r := httptest.NewRequest(method, "https://gateway.example"+path, strings.NewReader(body))
+	r.RequestURI = path
+	r.Header.Set("Authorization", "Bearer "+key)
+	r.Header.Set("Content-Type", "application/json")
+	for i := 0; i+1 < len(pairs); i += 2 {
+		r.Header.Add(pairs[i], pairs[i+1])
+	}
+	return w.send(r)
+}
+
+func (w *world) create(edits ...string) *sourceView {
+	w.Helper()
+	return readSource(w, w.write("POST", sourcesPath, agentBody(edits...)), http.StatusCreated)
+}
+
+// sourceDoc is a document as it came, sourceView what tests look at in one.
+type sourceDoc = map[string]any
+
+type sourceView struct {
+	ID, SourceID, Name, Status, AgentID string
+	EndpointURL, AuthenticationType     *string
+	AuthConfigured                      bool
+	OAuth                               *struct{ AuthorizationURL, AgentID, AgentName string }
+}
+
+func readSource(t testing.TB, a answer, status int) *sourceView {
+	t.Helper()
+	return decode[sourceView](t, a, status)
+}
+
+func TestASourceIsMadeReadChangedAndDeleted(t *testing.T) {
+	inWorld(t, setup{}, func(w *world) {
+		a := w.write("POST", sourcesPath, agentBody())
+		made := *decode[sourceDoc](t, a, http.StatusCreated)
+		if a.header.Get("Location") != sourcesPath+"/harbour-direct" || a.header.Get("Cache-Control") != "no-store" {
+			t.Errorf("headers %v", a.header)
+		}
+		if id, ok := made["agentId"].(string); !ok || !strings.HasPrefix(id, "harbourdirect_") || len(id) != len("harbourdirect_")+6 {
+			t.Errorf("agentId %v", made["agentId"])
+		}
+		want := sourceDoc{
+			"sourceId": "harbour-direct", "name": "Harbour Direct", "executionType": "AGENT", "status": "PENDING",
+			"type": "SALES", "endpointUrl": "https://agent.harbour.example/mcp", "protocol": "MCP", "description": nil,
+			"authenticationType": "API_KEY", "authConfigured": true, "managedSa": nil, "linkedStorefront": nil,
+			"reportingType": nil, "reportingPollingCadence": nil, "isAdapterSource": false,
+		}
+		for name, value := range want {
+			if got, there := made[name]; !there || got != value {
+				t.Errorf("%s is %v, want %v", name, got, value)
+			}
+		}
+		if _, there := made["oauth"]; there {
+			t.Error("there is an oauth block")
+		}
+		path := sourcesPath + "/harbour-direct"
+		if got := w.get(path); !bytes.Equal(got.body, a.body) {
+			t.Errorf("read\n%s\nmade\n%s", got.body, a.body)
+		}
+		w.get(path+"/status").failure(t, 404, "NOT_FOUND")
+		w.get(path+"/esa").failure(t, 404, "NOT_FOUND")
+
+		unchanged := w.write("PUT", path, `{}`)
+		if !bytes.Equal(unchanged.body, a.body) || unchanged.status != 200 {
+			t.Errorf("an empty update: %d %s", unchanged.status, unchanged.body)
+		}
+		active := readSource(t, w.write("PUT", path, `{"status":"ACTIVE","name":"Harbour <Prime>","x":[{}]}`), 200)
+		if active.Status != "ACTIVE" || active.Name != "Harbour <Prime>" {
+			t.Errorf("%+v", active)
+		}
+		w.write("PUT", path, `{"status":"PENDING"}`).failure(t, 409, "CONFLICT")
+
+		if gone := w.write("DELETE", path, ""); gone.status != http.StatusNoContent {
+			t.Errorf("%d %s", gone.status, gone.body)
+		}
+		w.get(path).failure(t, 404, "NOT_FOUND")
+		w.write("DELETE", path, "").failure(t, 404, "NOT_FOUND")
+		again := w.create()
+		if again.ID == made["id"] {
+			t.Error("an id was given twice")
+		}
+	})
+}
+
+func TestListsHoldBothKindsInOrder(t *testing.T) {
+	inWorld(t, setup{}, func(w *world) {
+		w.create()
+		w.create() // harbour-direct-2
+		w.create("name", `"日本"`)
+		var ids []string
+		list := *decode[[]sourceDoc](t, w.get(sourcesPath), 200)
+		for _, s := range list {
+			ids = append(ids, s["sourceId"].(string))
+		}
+		if want := []string{source, unplanned, "harbour-direct", "harbour-direct-2"}; len(ids) != 5 || !slices.Equal(ids[:4], want) {
+			t.Errorf("%q, want %q and one more", ids, want)
+		}
+		if !strings.HasPrefix(ids[4], "source-") {
+			t.Errorf("the slug of a name without letters is %q", ids[4])
+		}
+		managed := list[0]["managedSa"].(map[string]any)
+		if list[0]["status"] != "ACTIVE" || managed["tenantId"] != tenant || managed["adServer"].(map[string]any)["networkCode"] != "90817263" {
+			t.Errorf("%v", list[0])
+		}
+		if list[1]["status"] != "PENDING" || list[1]["managedSa"].(map[string]any)["tenantId"] != nil || list[1]["agentId"] != nil {
+			t.Errorf("%v", list[1])
+		}
+		page := *decode[[]sourceDoc](t, w.get(sourcesPath+"?skip=2&take=1"), 200)
+		if len(page) != 1 || page[0]["sourceId"] != "harbour-direct" {
+			t.Errorf("%v", page)
+		}
+		for _, bad := range []string{"?take=0", "?take=201", "?skip=-1", "?skip=a", "?x=1", "?take=1&take=2"} {
+			w.get(sourcesPath+bad).failure(t, 400, "VALIDATION_ERROR")
+		}
+		// Another customer sees none of it.
+		other := w.do("GET", sourcesPath, "Authorization", "Bearer "+otherKey)
+		if string(other.body) != "[]" {
+			t.Errorf("%s", other.body)
+		}
+		w.do("GET", sourcesPath+"/harbour-direct", "Authorization", "Bearer "+otherKey).failure(t, 404, "NOT_FOUND")
+		w.writeAs(otherKey, "PUT", sourcesPath+"/harbour-direct", `{"name":5}`).failure(t, 404, "NOT_FOUND")
+		w.writeAs(otherKey, "DELETE", sourcesPath+"/harbour-direct", "").failure(t, 404, "NOT_FOUND")
+	})
+}
+
+func TestEnvelopedSources(t *testing.T) {
+	inWorld(t, setup{envelope: true}, func(w *world) {
+		type page struct {
+			Data []sourceDoc
+			Meta struct {
+				Pagination struct {
+					Skip, Take, Total int
+					HasMore           bool
+				}
+			}
+		}
+		made := decode[struct{ Data sourceDoc }](t, w.write("POST", sourcesPath, agentBody()), 201)
+		if made.Data["sourceId"] != "harbour-direct" {
+			t.Errorf("%v", made)
+		}
+		first := decode[page](t, w.get(sourcesPath+"?take=2"), 200)
+		if p := first.Meta.Pagination; len(first.Data) != 2 || p.Total != 3 || !p.HasMore || p.Take != 2 {
+			t.Errorf("%+v", first)
+		}
+		last := decode[page](t, w.get(sourcesPath+"?skip=2"), 200)
+		if p := last.Meta.Pagination; len(last.Data) != 1 || p.Total != 3 || p.HasMore || p.Take != 200 {
+			t.Errorf("%+v", last)
+		}
+		beyond := decode[page](t, w.get(sourcesPath+"?skip=9"), 200)
+		if p := beyond.Meta.Pagination; len(beyond.Data) != 0 || p.Total != 3 || p.HasMore {
+			t.Errorf("%+v", beyond)
+		}
+		w.get(sourcesPath + "/harbour-direct")
+		w.write("PUT", sourcesPath+"/harbour-direct", `{"name":"B"}`)
+		if gone := w.write("DELETE", sourcesPath+"/harbour-direct", ""); gone.status != 204 || len(gone.body) > 0 {
+			t.Errorf("%d %s", gone.status, gone.body)
+		}
+	})
+}
+
+func TestAManagedSourceChangesItsNameAlone(t *testing.T) {
+	inWorld(t, setup{}, func(w *world) {
+		path := sourcesPath + "/" + source
+		w.get(statusOf)
+		before := w.get(esaOf)
+		renamed := readSource(t, w.write("PUT", path, `{"name":"Meadow Weekly","protocol":"FTP","auth":{"type":"bearer","token":"x-CANARY-1"},"status":"ACTIVE","endpointUrl":"http://x"}`), 200)
+		if renamed.Name != "Meadow Weekly" || renamed.EndpointURL != nil || renamed.AuthConfigured || renamed.Status != "ACTIVE" {
+			t.Errorf("%+v", renamed)
+		}
+		if after := w.get(esaOf); !bytes.Equal(after.body, before.body) {
+			t.Errorf("the connection changed\n%s\n%s", before.body, after.body)
+		}
+		w.get(statusOf).snapshot(t)
+		for _, status := range []string{"DISABLED", "PENDING"} {
+			f := w.write("PUT", path, `{"status":"`+status+`","name":"No"}`).failure(t, 409, "CONFLICT")
+			if !strings.Contains(f.Message, "deactivat") {
+				t.Errorf("the way is not named: %s", f.Message)
+			}
+		}
+		w.write("DELETE", path, "").failure(t, 409, "CONFLICT")
+		if now := readSource(t, w.get(path), 200); now.Name != "Meadow Weekly" {
+			t.Errorf("%+v", now)
+		}
+		if gone := w.write("DELETE", sourcesPath+"/"+unplanned, ""); gone.status != 204 {
+			t.Errorf("%d %s", gone.status, gone.body)
+		}
+		w.get(sourcesPath+"/"+unplanned+"/status").failure(t, 404, "NOT_FOUND")
+		w.get(sourcesPath+"/"+unplanned+"/esa").failure(t, 404, "NOT_FOUND")
+	})
+}

@@ -1,0 +1,159 @@
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"esagate/internal/fault"
+	"esagate/internal/sources"
+	"esagate/internal/telemetry"
+	"esagate/registry"
+	"esagate/transform"
+)
+
+// beginTimeout bounds what a write waits for an agent's authorization server: it
+// is asked several things, each within the outbound client's own limit.
+const beginTimeout = 20 * time.Second
+
+func (g *Gateway) createSource(w http.ResponseWriter, r *request) error {
+	once, onceErr := idempotency(r)
+	body, err := readBody(r)
+	if err != nil {
+		return err
+	}
+	create, err := sources.ParseCreate(body, g.deps.CheckURL)
+	if err := together(parseQuery(r.URL.RawQuery).err(), onceErr, err); err != nil {
+		return err
+	}
+	consent := create.Authentication == registry.AuthOAuth
+	if once != nil {
+		once.Fingerprint = fingerprint(r, body)
+		if !consent { // then the answer is known before the source stands
+			once.Answer = func(s *registry.InventorySource) []byte { return sourceDocument(s, "") }
+		}
+	}
+	made, err := g.deps.Directory.CreateSource(r.Context(), r.caller.CustomerID, create.Source(), once)
+	if err != nil {
+		return err
+	}
+	if made.Replayed {
+		return g.answerAgain(w, r, made)
+	}
+	document := sourceDocument(made.Source, "")
+	if consent {
+		// What was begun is finished without the client too: it may ask again with
+		// its key, and then wants the address.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), beginTimeout)
+		defer cancel()
+		document = sourceDocument(made.Source, g.beginConsent(ctx, r, made.Source))
+		if once != nil {
+			if err := g.deps.Directory.FinishOnce(ctx, r.caller.CustomerID, once.Key, document); err != nil {
+				g.log.LogAttrs(ctx, slog.LevelWarn, "an idempotent answer could not be kept",
+					slog.String("request_id", r.id), slog.Any("error", err))
+			}
+		}
+	}
+	return g.answerCreated(w, r, made.Source.Source.SourceID, document)
+}
+
+// answerAgain answers a create that came before, with the same key.
+func (g *Gateway) answerAgain(w http.ResponseWriter, r *request, made registry.Creation) error {
+	switch {
+	case made.Answer != nil:
+		var kept struct{ SourceID string }
+		if err := json.Unmarshal(made.Answer, &kept); err != nil {
+			return fault.Wrap(fault.Internal, "The kept answer can't be read.", err)
+		}
+		return g.answerCreated(w, r, kept.SourceID, made.Answer)
+	case made.Source != nil: // the first answer was never given: as it stands now
+		return g.answerCreated(w, r, made.Source.Source.SourceID, sourceDocument(made.Source, ""))
+	}
+	return fault.New(fault.Conflict, "What was made with this Idempotency-Key has been deleted since.")
+}
+
+func (g *Gateway) answerCreated(w http.ResponseWriter, r *request, sourceID string, document []byte) error {
+	w.Header().Set("Location", r.URL.Path+"/"+url.PathEscape(sourceID))
+	g.answer(w, r, http.StatusCreated, document)
+	return nil
+}
+
+func (g *Gateway) updateSource(w http.ResponseWriter, r *request) error {
+	sourceID, err := parseSourceID(r.vars["sourceId"])
+	if err := together(err, parseQuery(r.URL.RawQuery).err()); err != nil {
+		return err
+	}
+	body, err := readBody(r)
+	if err != nil {
+		return err
+	}
+	update := sources.ParseUpdate(body, g.deps.CheckURL)
+	var before *registry.InventorySource
+	after, err := g.deps.Directory.UpdateSource(r.Context(), r.caller.CustomerID, sourceID,
+		func(s *registry.InventorySource) (registry.SourceChange, error) {
+			before = s
+			return update.Decide(s)
+		})
+	if err != nil {
+		return err
+	}
+	consent := ""
+	if update.ConsentDue(before, after) {
+		ctx, cancel := context.WithTimeout(r.Context(), beginTimeout)
+		defer cancel()
+		consent = g.beginConsent(ctx, r, after)
+	}
+	g.answer(w, r, http.StatusOK, sourceDocument(after, consent))
+	return nil
+}
+
+func (g *Gateway) deleteSource(w http.ResponseWriter, r *request) error {
+	sourceID, err := parseSourceID(r.vars["sourceId"])
+	if err := together(err, parseQuery(r.URL.RawQuery).err()); err != nil {
+		return err
+	}
+	gone, err := g.deps.Directory.DeleteSource(r.Context(), r.caller.CustomerID, sourceID, sources.AllowDelete)
+	if err != nil {
+		return err
+	}
+	if gone.Connection != nil && gone.Connection.TenantID != "" {
+		g.statuses.Expire(gone.Connection.TenantID)
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// beginConsent gives the address where a consent is to be had; empty where none is
+// due or it can't be found out now. The source stands either way.
+func (g *Gateway) beginConsent(ctx context.Context, r *request, s *registry.InventorySource) string {
+	address, err := g.deps.Agents.Begin(ctx, s)
+	if err != nil {
+		g.log.LogAttrs(ctx, slog.LevelInfo, "an agent's consent could not be begun", slog.String("request_id", r.id),
+			slog.String("source_id", s.Source.SourceID), slog.Any("error", err))
+		g.ins.Consent(telemetry.ConsentNotBegun)
+		return ""
+	}
+	if address != "" {
+		g.ins.Consent(telemetry.ConsentBegun)
+	}
+	return address
+}
+
+func sourceDocument(s *registry.InventorySource, authorizationURL string) []byte {
+	return transform.AppendInventorySource(nil, transform.InventorySource(s, authorizationURL))
+}
+
+// answer writes the outcome of a write, which nobody keeps.
+func (g *Gateway) answer(w http.ResponseWriter, r *request, status int, document []byte) {
+	document = g.enveloped(document)
+	h := w.Header()
+	h["Content-Type"] = jsonType
+	h["Cache-Control"] = noStore
+	h["Content-Length"] = []string{strconv.Itoa(len(document))}
+	w.WriteHeader(status)
+	_, _ = w.Write(document) // the client may be gone
+}

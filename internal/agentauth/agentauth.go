@@ -1,0 +1,126 @@
+// Package agentauth gets and keeps the OAuth tokens of AGENT sources whose agents
+// want OAuth (contract, "Rules for inventory sources", OAUTH): it finds an agent's
+// authorization server (RFC 9728, RFC 8414), registers the gateway there
+// (RFC 7591), begins a consent (PKCE S256, RFC 8707), answers the redirect that
+// comes back and refreshes tokens when they are used.
+//
+// Agents and authorization servers are strangers: nothing that they write reaches a
+// log or an error. Errors are [*Error], whose text is ours alone.
+package agentauth
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"esagate/registry"
+)
+
+const (
+	consentLife = 10 * time.Minute // contract, "OAUTH agents": a state lives this long
+	workLimit   = 15 * time.Second // a whole Begin or Finish, and a refresh once it is ours to do
+	askLimit    = 10 * time.Second // a token request in it: what it brings has to be stored as well
+	stepLimit   = 5 * time.Second  // one request of a discovery, which may take many
+)
+
+// Config is what is fixed when the gateway starts.
+type Config struct {
+	RedirectURI string // public_url + /oauth/callback
+	ClientName  string // what a consent page calls us
+}
+
+// Deps is what Agents works with. All are needed but Logger and Now.
+type Deps struct {
+	Store registry.Store
+	// HTTP is the guarded client for addresses that strangers supply: it dials
+	// nothing but what the operator lets it. It is never given credentials to follow
+	// a redirect with.
+	HTTP *http.Client
+	// CheckURL says what is wrong with an address before it is dialled; empty: nothing.
+	CheckURL func(string) string
+	Logger   *slog.Logger
+	Now      func() time.Time
+}
+
+// Agents does OAuth with agents. It is safe for concurrent use; Close ends it.
+type Agents struct {
+	cfg      Config
+	store    registry.Store
+	http     *http.Client // follows the redirects that the guarded client allows
+	direct   *http.Client // the same, following none: for requests that carry secrets
+	checkURL func(string) string
+	log      *slog.Logger
+	now      func() time.Time
+
+	life    context.Context // of the refreshes
+	end     context.CancelFunc
+	running sync.WaitGroup // refreshes under way
+
+	mu      sync.Mutex // guards what follows
+	flights map[flightKey]*flight
+	closed  bool
+}
+
+// New makes an Agents.
+func New(cfg Config, deps Deps) *Agents {
+	a := &Agents{
+		cfg: cfg, store: deps.Store, checkURL: deps.CheckURL, log: deps.Logger, now: deps.Now,
+		flights: map[flightKey]*flight{},
+	}
+	if a.log == nil {
+		a.log = slog.New(slog.DiscardHandler)
+	}
+	if a.now == nil {
+		a.now = time.Now
+	}
+	a.http = deps.HTTP
+	direct := *deps.HTTP
+	direct.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	if direct.Transport == nil {
+		direct.Transport = http.DefaultTransport
+	}
+	direct.Transport = straight{direct.Transport}
+	a.direct = &direct
+	a.life, a.end = context.WithCancel(context.Background())
+	return a
+}
+
+// Close begins no further refresh and waits for those under way, until ctx ends;
+// then it cuts them short. A refresh that is cut short can lose a refresh token
+// which the server has replaced already, so ctx should leave it some seconds.
+func (a *Agents) Close(ctx context.Context) {
+	a.mu.Lock()
+	a.closed = true
+	a.mu.Unlock()
+	stop := context.AfterFunc(ctx, a.end)
+	defer stop()
+	a.running.Wait()
+	a.end()
+}
+
+// note writes one line on what became of something; it holds no word of a stranger.
+func (a *Agents) note(ctx context.Context, message, operation string, customer int64, sourceID string, err error) {
+	level, attrs := slog.LevelInfo, []slog.Attr{
+		slog.String("operation", operation), slog.Int64("customer_id", customer), slog.String("source_id", sourceID),
+	}
+	if err != nil {
+		e := asError(err)
+		level = slog.LevelWarn
+		switch e.Reason {
+		case ReasonStore:
+			level = slog.LevelError
+		case ReasonDenied:
+			level = slog.LevelInfo // somebody's choice, and nobody's fault
+		}
+		attrs = append(attrs, slog.String("reason", string(e.Reason)))
+		if e.Code != "" {
+			attrs = append(attrs, slog.String("code", e.Code))
+		}
+		if e.Cause != nil {
+			attrs = append(attrs, slog.Any("error", e.Cause))
+		}
+	}
+	a.log.LogAttrs(ctx, level, message, attrs...)
+}

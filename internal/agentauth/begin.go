@@ -1,0 +1,78 @@
+package agentauth
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"log/slog"
+	"strings"
+
+	"golang.org/x/oauth2"
+
+	"esagate/registry"
+)
+
+// stateLength is that of 32 random bytes in base64url.
+const stateLength = 43
+
+// Begin finds out how the agent of an OAUTH source wants to be asked and begins a
+// consent: the address is where a browser gets it. "" and nil: none is due, as the
+// agent asks for no authorization and names no server. A consent that was begun
+// earlier is void. The error is an [*Error]; it takes at most 15 s.
+func (a *Agents) Begin(ctx context.Context, s *registry.InventorySource) (authorizationURL string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, workLimit)
+	defer cancel()
+	if s.Source.Agent == nil || s.Source.Agent.Authentication != registry.AuthOAuth {
+		return "", nil
+	}
+	found, err := a.discover(ctx, s.Source.Agent.EndpointURL)
+	if err != nil || found == nil {
+		return "", err
+	}
+	if !found.server.saysPKCE {
+		a.log.LogAttrs(ctx, slog.LevelInfo, "an agent's authorization server does not say that it checks PKCE",
+			slog.Int64("customer_id", s.Source.CustomerID), slog.String("source_id", s.Source.SourceID))
+	}
+	client, err := a.client(ctx, s, found)
+	if err != nil {
+		return "", err
+	}
+	consent := registry.Consent{
+		AuthVersion: s.Source.Agent.AuthVersion, Verifier: oauth2.GenerateVerifier(),
+		Client: client, ExpiresAt: a.now().Add(consentLife),
+	}
+	state := newState()
+	err = a.store.Customer(s.Source.CustomerID).BeginConsent(ctx, s.Source.SourceID, sha256.Sum256([]byte(state)), consent)
+	switch {
+	case errors.Is(err, registry.ErrStale), errors.Is(err, registry.ErrNotFound):
+		return "", fail(ReasonChanged)
+	case err != nil:
+		return "", stored(err)
+	}
+	return authorizationURLOf(found.server.authorization, consent, state), nil
+}
+
+// newState gives the value that a callback must bring back. Only its hash is kept.
+func newState() string {
+	var b [32]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+// authorizationURLOf keeps the endpoint's own query (RFC 6749 §3.1).
+func authorizationURLOf(endpoint string, c registry.Consent, state string) string {
+	options := []oauth2.AuthCodeOption{
+		oauth2.S256ChallengeOption(c.Verifier),
+		oauth2.SetAuthURLParam("resource", c.Client.Resource),
+	}
+	if c.Client.Audience != "" { // Auth0's name for it
+		options = append(options, oauth2.SetAuthURLParam("audience", c.Client.Audience))
+	}
+	config := oauth2.Config{
+		ClientID: c.Client.ClientID, RedirectURL: c.Client.RedirectURI, Scopes: strings.Fields(c.Client.Scope),
+		Endpoint: oauth2.Endpoint{AuthURL: endpoint},
+	}
+	return config.AuthCodeURL(state, options...)
+}

@@ -1,0 +1,214 @@
+package agentauth_test
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"esagate/internal/agentauth"
+	"esagate/registry"
+)
+
+func dialTo(address string) func(context.Context, string, string) (net.Conn, error) {
+	return func(ctx context.Context, network, _ string) (net.Conn, error) {
+		var d net.Dialer
+		return d.DialContext(ctx, network, address)
+	}
+}
+
+// TestConsentOverTheWire goes the whole way over TLS, with each way of saying who
+// we are.
+func TestConsentOverTheWire(t *testing.T) {
+	for _, method := range []string{"none", "client_secret_basic", "client_secret_post"} {
+		t.Run(method, func(t *testing.T) {
+			w := newWorld(t)
+			client, stop := w.listen()
+			defer stop()
+			w.http = client
+			w.as.doc = serverDoc.with("token_endpoint_auth_methods_supported", []string{"private_key_jwt", method})
+			w.start()
+			defer w.finish()
+
+			w.connect()
+			held := w.held()
+			if held == nil || held.AccessToken == "" || held.RefreshToken == "" || held.TokenType != "Bearer" || held.Client.AuthMethod != method {
+				t.Fatal("the tokens are not stored as they were given")
+			}
+			if left := time.Until(held.ExpiresAt); left < 50*time.Minute || left > time.Hour {
+				t.Errorf("the token is good for %v, want an hour", left)
+			}
+			got, err := w.token(w.agents)
+			if w.must(err); got != held.AccessToken {
+				t.Error("Token gives another token than the one that is stored")
+			}
+			s, err := w.store.Customer(customer).Source(w.Context(), sourceID)
+			if w.must(err); s.Source.Agent.CredentialID == "" {
+				t.Error("the source has no credentials")
+			}
+			if !strings.Contains(w.logs.String(), "an agent is connected") {
+				t.Error("nothing is logged")
+			}
+			w.keyed()
+		})
+	}
+}
+
+func TestAuthorizationURL(t *testing.T) {
+	inWorld(t, func(w *world) {
+		u := w.begin()
+		q := u.Query()
+		if got := u.Scheme + "://" + u.Host + u.Path; got != issuer+"/authorize" || q.Get("tenant") != "t-7" {
+			w.Errorf("the endpoint became %s?tenant=%s", got, q.Get("tenant"))
+		}
+		for name, want := range map[string]string{
+			"response_type": "code", "redirect_uri": redirectURI, "code_challenge_method": "S256", "resource": endpoint, "scope": "read buy",
+		} {
+			if got := q[name]; len(got) != 1 || got[0] != want {
+				w.Errorf("%s is %q, want %q once", name, got, want)
+			}
+		}
+		if len(q.Get("state")) != 43 || len(q.Get("code_challenge")) != 43 || q.Has("audience") || q.Get("client_id") == "" {
+			w.Error("state, code_challenge, audience or client_id is not as it should be")
+		}
+		if again := w.begin().Query(); again.Get("state") == q.Get("state") || again.Get("code_challenge") == q.Get("code_challenge") {
+			w.Error("two consents share a state or a verifier")
+		}
+	})
+}
+
+func TestAudienceIsTheResource(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.source = w.create("named", func(a *registry.Agent) { a.OAuthAudience = "https://api.example.com/ads" })
+		if q := w.begin().Query(); q.Get("resource") != "https://api.example.com/ads" || q.Get("audience") != "https://api.example.com/ads" {
+			w.Errorf("resource %q, audience %q", q.Get("resource"), q.Get("audience"))
+		}
+	})
+}
+
+// TestServerVerifiesPKCE shows that the server of these tests does: with another
+// verifier than the consent's it gives no tokens.
+func TestServerVerifiesPKCE(t *testing.T) {
+	inWorld(t, func(w *world) {
+		at := w.begin()
+		q := at.Query()
+		q.Set("code_challenge", strings.Repeat("A", 43))
+		at.RawQuery = q.Encode()
+		w.want(w.agents.Finish(w.Context(), w.browse(at)), agentauth.ReasonRefused)
+		if w.held() != nil {
+			w.Error("tokens are stored")
+		}
+	})
+}
+
+func TestClientIsUsedAgain(t *testing.T) {
+	for name, tt := range map[string]struct {
+		between func(w *world)
+		again   bool
+	}{
+		"same server":         {func(*world) {}, true},
+		"secret that lasts":   {func(w *world) {}, true},
+		"server moved":        {func(w *world) { w.moveIssuer() }, false},
+		"secret about to end": {func(*world) { time.Sleep(time.Hour - 9*time.Minute) }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				w.as.doc = serverDoc.with("token_endpoint_auth_methods_supported", []string{"client_secret_basic"})
+				w.as.expires = time.Now().Add(time.Hour).Unix()
+				first := w.begin()
+				w.must(w.agents.Finish(w.Context(), w.browse(first)))
+				tt.between(w)
+				second := w.begin()
+				if same := first.Query().Get("client_id") == second.Query().Get("client_id"); same != tt.again {
+					w.Errorf("the same client: %v, want %v", same, tt.again)
+				}
+			})
+		})
+	}
+}
+
+// moveIssuer lets the agent name another server, which is the same machine.
+func (w *world) moveIssuer() {
+	w.web.hosts["other.example.com"] = w.as
+	w.as.doc = serverDoc.with("issuer", "https://other.example.com")
+	w.site.places[insertedPath] = resourceDoc.with("authorization_servers", []string{"https://other.example.com"})
+}
+
+func TestRegistration(t *testing.T) {
+	for name, tt := range map[string]struct {
+		doc      document
+		register http.Handler
+		reason   agentauth.Reason
+	}{
+		"none offered":        {serverDoc.with("registration_endpoint", nil), nil, agentauth.ReasonNoClient},
+		"refused":             {serverDoc, answer(400, "application/json", `{"error":"invalid_redirect_uri","error_description":"CANARY"}`), agentauth.ReasonRefused},
+		"refused strangely":   {serverDoc, answer(400, "application/json", `{"error":"CANARY-code"}`), agentauth.ReasonRefused},
+		"garbage":             {serverDoc, answer(201, "application/json", `CANARY`), agentauth.ReasonAnswer},
+		"forbidden":           {serverDoc, answer(403, "text/html", `<p>CANARY`), agentauth.ReasonAnswer},
+		"no id":               {serverDoc, answer(201, "application/json", `{"client_secret":"CANARY"}`), agentauth.ReasonAnswer},
+		"bad id":              {serverDoc, answer(201, "application/json", `{"client_id":"CANARY\n"}`), agentauth.ReasonAnswer},
+		"long id":             {serverDoc, answer(201, "application/json", `{"client_id":"`+strings.Repeat("x", 1025)+`"}`), agentauth.ReasonAnswer},
+		"another redirect":    {serverDoc, answer(201, "application/json", `{"client_id":"c","redirect_uris":["https://evil.example"]}`), agentauth.ReasonAnswer},
+		"secret run out":      {serverDoc, answer(201, "application/json", `{"client_id":"c","client_secret":"CANARY","token_endpoint_auth_method":"client_secret_post","client_secret_expires_at":946684799}`), agentauth.ReasonAnswer},
+		"secret missing":      {serverDoc, answer(201, "application/json", `{"client_id":"c","token_endpoint_auth_method":"client_secret_post"}`), agentauth.ReasonAnswer},
+		"another method":      {serverDoc, answer(201, "application/json", `{"client_id":"c","token_endpoint_auth_method":"private_key_jwt"}`), agentauth.ReasonUnsupported},
+		"no method of ours":   {serverDoc.with("token_endpoint_auth_methods_supported", []string{"tls_client_auth"}), nil, agentauth.ReasonUnsupported},
+		"redirected":          {serverDoc, http.RedirectHandler("https://"+agentHost+"/steal", http.StatusTemporaryRedirect), agentauth.ReasonAnswer},
+		"hangs":               {serverDoc, http.HandlerFunc(hang), agentauth.ReasonAway},
+		"server out of reach": {serverDoc.with("registration_endpoint", "https://gone.example/CANARY"), nil, agentauth.ReasonAway},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				w.as.doc, w.as.override["/register"] = tt.doc, tt.register
+				if tt.register == nil {
+					delete(w.as.override, "/register")
+				}
+				_, err := w.agents.Begin(w.Context(), w.source)
+				w.want(err, tt.reason)
+				if w.web.times("POST "+agentHost+"/steal") > 0 {
+					w.Error("the registration followed a redirect")
+				}
+			})
+		})
+	}
+}
+
+// TestRegisteredMethod: what a server made of the registration is what counts.
+func TestRegisteredMethod(t *testing.T) {
+	for name, tt := range map[string]struct {
+		offered []string
+		answer  string
+		method  string
+	}{
+		"its own choice":          {nil, `{"client_id":"c","client_secret":"shh-0451","token_endpoint_auth_method":"client_secret_post"}`, "client_secret_post"},
+		"a secret, and no method": {[]string{"none", "client_secret_post"}, `{"client_id":"c","client_secret":"shh-0451"}`, "client_secret_post"},
+		"none, and a secret":      {[]string{"none"}, `{"client_id":"c","client_secret":"shh-0451","token_endpoint_auth_method":"none"}`, "none"},
+		"the default":             {nil, `{"client_id":"c","client_secret":"shh-0451"}`, "client_secret_basic"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				w.as.doc = serverDoc.with("token_endpoint_auth_methods_supported", nil)
+				if tt.offered != nil {
+					w.as.doc = serverDoc.with("token_endpoint_auth_methods_supported", tt.offered)
+				}
+				w.as.override["/register"] = answer(201, "application/json", tt.answer)
+				at := w.begin()
+				w.as.override["/token"] = answer(200, "application/json", `{"access_token":"CANARY-a","token_type":"Bearer"}`)
+				w.must(w.agents.Finish(w.Context(), url.Values{"state": at.Query()["state"], "code": {"CANARY-code"}}))
+				held := w.held()
+				if held.Client.AuthMethod != tt.method || (held.Client.ClientSecret == "") != (tt.method == "none") {
+					w.Errorf("the method is %q", held.Client.AuthMethod)
+				}
+				header, form := w.as.seen[len(w.as.seen)-1], w.as.forms[len(w.as.forms)-1]
+				basic, inForm := header.Get("Authorization") != "", slices.Contains(form["client_secret"], "shh-0451")
+				if basic != (tt.method == "client_secret_basic") || inForm != (tt.method == "client_secret_post") {
+					w.Errorf("the secret is in the header: %v, in the form: %v", basic, inForm)
+				}
+			})
+		})
+	}
+}

@@ -1,0 +1,136 @@
+package agentauth
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"golang.org/x/oauth2"
+	"golang.org/x/oauth2/clientcredentials"
+
+	"esagate/registry"
+)
+
+// maxToken bounds a token, in bytes.
+const maxToken = 16 << 10
+
+// exchange turns a code into tokens (RFC 6749 §4.1.3, RFC 7636, RFC 8707 §2.2). All
+// that it says, and whom it says it to, comes from the consent.
+func (a *Agents) exchange(ctx context.Context, consent registry.Consent, code string) (registry.OAuthCredential, error) {
+	c := consent.Client
+	if _, err := a.address(c.TokenEndpoint); err != nil {
+		return registry.OAuthCredential{}, err
+	}
+	config := oauth2.Config{
+		ClientID: c.ClientID, ClientSecret: c.ClientSecret, RedirectURL: c.RedirectURI,
+		Endpoint: oauth2.Endpoint{TokenURL: c.TokenEndpoint, AuthStyle: authStyle(c.AuthMethod)},
+	}
+	ctx, cancel := a.tokenContext(ctx)
+	defer cancel()
+	token, err := config.Exchange(ctx, code,
+		oauth2.VerifierOption(consent.Verifier), oauth2.SetAuthURLParam("resource", c.Resource))
+	if err != nil {
+		return registry.OAuthCredential{}, tokenError(ctx, err)
+	}
+	return a.tokens(token, c)
+}
+
+// refresh gets new tokens for a refresh token (RFC 6749 §6). The refresher of
+// package oauth2 can't name a resource; the client-credentials grant takes any
+// parameter, grant_type included, and says who asks in the same ways.
+func (a *Agents) refresh(ctx context.Context, held registry.OAuthCredential) (registry.OAuthCredential, error) {
+	c := held.Client
+	if _, err := a.address(c.TokenEndpoint); err != nil {
+		return registry.OAuthCredential{}, err
+	}
+	config := clientcredentials.Config{
+		ClientID: c.ClientID, ClientSecret: c.ClientSecret,
+		TokenURL: c.TokenEndpoint, AuthStyle: authStyle(c.AuthMethod),
+		EndpointParams: url.Values{
+			"grant_type": {"refresh_token"}, "refresh_token": {held.RefreshToken}, "resource": {c.Resource},
+		},
+	}
+	ctx, cancel := a.tokenContext(ctx)
+	defer cancel()
+	token, err := config.Token(ctx)
+	if err != nil {
+		return registry.OAuthCredential{}, tokenError(ctx, err)
+	}
+	return a.tokens(token, c)
+}
+
+// tokenContext has package oauth2 use the client that follows no redirect: a token
+// request carries the code, the refresh token and the secret.
+func (a *Agents) tokenContext(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithValue(ctx, oauth2.HTTPClient, a.direct), askLimit)
+}
+
+// authStyle never is the one that tries both ways, and so sends everything twice.
+func authStyle(method string) oauth2.AuthStyle {
+	if method == authBasic {
+		return oauth2.AuthStyleInHeader
+	}
+	return oauth2.AuthStyleInParams // without a secret, the client_id alone
+}
+
+// tokens reads a token endpoint's answer.
+func (a *Agents) tokens(t *oauth2.Token, c registry.OAuthClient) (registry.OAuthCredential, error) {
+	tokens := registry.OAuthCredential{AccessToken: t.AccessToken, TokenType: "Bearer", RefreshToken: t.RefreshToken, Client: c}
+	if !t.Expiry.IsZero() {
+		left := time.Until(t.Expiry) // it was reckoned with the system's clock, which need not be ours
+		if left <= 0 {
+			return registry.OAuthCredential{}, fail(ReasonAnswer)
+		}
+		tokens.ExpiresAt = registry.Instant(a.now().Add(left))
+	}
+	switch {
+	case !strings.EqualFold(t.TokenType, "Bearer"), // required, and all that we can use (RFC 6749 §7.1)
+		!printable(t.AccessToken, maxToken), strings.Contains(t.AccessToken, " "), // it goes into a header (RFC 6750 §2.1)
+		t.RefreshToken != "" && !printable(t.RefreshToken, maxToken):
+		return registry.OAuthCredential{}, fail(ReasonAnswer)
+	}
+	return tokens, nil
+}
+
+// tokenError says what went wrong. Package oauth2's errors hold what the server
+// wrote, secrets included: they end here.
+func tokenError(ctx context.Context, err error) *Error {
+	var (
+		answer *oauth2.RetrieveError
+		lost   *url.Error
+	)
+	switch {
+	case errors.As(err, &answer):
+		if status := answer.Response.StatusCode; status >= 500 || status == http.StatusTooManyRequests {
+			return fail(ReasonAway)
+		}
+		return refused(answer.ErrorCode)
+	case errors.Is(err, errRedirected):
+		return fail(ReasonAnswer)
+	case errors.As(err, &lost), ctx.Err() != nil:
+		return fail(ReasonAway)
+	}
+	return fail(ReasonAnswer)
+}
+
+// straight refuses the answer of another address than the one that was asked: a
+// transport that follows redirects by itself would bring it.
+type straight struct{ next http.RoundTripper }
+
+var errRedirected = errors.New("agentauth: the answer is another address's")
+
+// RoundTrip implements http.RoundTripper.
+func (s straight) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := s.next.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	if from := resp.Request; from != nil && from.URL.String() != req.URL.String() {
+		resp.Body.Close()
+		return nil, errRedirected
+	}
+	return resp, nil
+}

@@ -1,0 +1,100 @@
+package agentauth
+
+import (
+	"context"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+)
+
+const (
+	maxAddress  = 2048      // bytes of an address, as for endpointUrl (contract)
+	maxDocument = 256 << 10 // bytes of a metadata document
+)
+
+// errAbsent: nothing of the kind stands at an address.
+var errAbsent = errors.New("agentauth: nothing there")
+
+// address gives an address that a stranger named if it may be asked, or shown to a
+// browser: https, no user info, no fragment (RFC 6749 §3.1, RFC 8414 §2), and
+// nothing that the guard would refuse.
+func (a *Agents) address(raw string) (*url.URL, error) {
+	if len(raw) > maxAddress || strings.Contains(raw, "#") {
+		return nil, fail(ReasonAddress)
+	}
+	u, err := url.Parse(raw)
+	if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || u.Opaque != "" || a.checkURL(raw) != "" {
+		return nil, fail(ReasonAddress)
+	}
+	return u, nil
+}
+
+// origin is an address without path and query.
+func origin(u *url.URL) string { return u.Scheme + "://" + u.Host }
+
+// sameOrigin compares what RFC 6454 calls an origin; the default port may be named.
+func sameOrigin(a, b *url.URL) bool {
+	port := func(u *url.URL) string {
+		if p := u.Port(); p != "" {
+			return p
+		}
+		return map[string]string{"https": "443", "http": "80"}[u.Scheme]
+	}
+	return a.Scheme == b.Scheme && strings.EqualFold(a.Hostname(), b.Hostname()) && port(a) == port(b)
+}
+
+// document reads a metadata document. errAbsent: there is none, which is what a
+// page of HTML says too, as sites answer one at any path.
+//
+// Why not oauthex, which has readers for both kinds: they can't tell "absent" from
+// "away", quote the document in their errors, refuse literal addresses that the
+// operator allows, take plain http on a loopback address, want `resource` to equal
+// the endpoint, and refuse a server that lists no challenge methods.
+func (a *Agents) document(ctx context.Context, at string, into any) error {
+	ctx, cancel := context.WithTimeout(ctx, stepLimit)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, at, nil)
+	if err != nil {
+		return fail(ReasonAddress)
+	}
+	req.Header.Set("Accept", "application/json")
+	resp, err := a.http.Do(req)
+	if err != nil {
+		return fail(ReasonAway)
+	}
+	defer resp.Body.Close()
+	switch {
+	case resp.StatusCode >= 500 || resp.StatusCode == http.StatusTooManyRequests:
+		return fail(ReasonAway)
+	case resp.StatusCode != http.StatusOK || !isJSON(resp.Header.Get("Content-Type")):
+		return errAbsent
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxDocument)) // cut short, it can't be read
+	if err != nil {
+		return fail(ReasonAway)
+	}
+	if json.Unmarshal(body, into) != nil {
+		return fail(ReasonMetadata)
+	}
+	return nil
+}
+
+func isJSON(contentType string) bool {
+	media, _, err := mime.ParseMediaType(contentType)
+	return err == nil && (media == "application/json" || strings.HasSuffix(media, "+json"))
+}
+
+// allows reports whether a list of supported values allows one: it holds it, or was
+// left out and its default does.
+func allows(list []string, value string, byDefault bool) bool {
+	if list == nil {
+		return byDefault
+	}
+	return slices.Contains(list, value)
+}

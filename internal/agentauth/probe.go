@@ -1,0 +1,104 @@
+package agentauth
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/modelcontextprotocol/go-sdk/oauthex"
+)
+
+// ping does no harm anywhere: MCP answers it, A2A knows no such method, and an agent
+// that wants a token says so before it reads it.
+const ping = `{"jsonrpc":"2.0","id":1,"method":"ping"}`
+
+// maxChallenge bounds a WWW-Authenticate header: the time that its parser takes
+// grows with the square of its length.
+const maxChallenge = 4096
+
+// challenge is how an agent answers who brings no credentials.
+type challenge struct {
+	asks     bool   // 401, or a Bearer challenge
+	away     bool   // 5xx or 429
+	metadata string // where its protected-resource metadata stands (RFC 9728 §5.1); empty: not said
+	scope    string // the scope that it wants (RFC 6750 §3); empty: not said
+}
+
+// ask asks an agent without credentials. Redirects are followed within its origin
+// alone: what another one says is not the agent's word.
+func (a *Agents) ask(ctx context.Context, endpoint *url.URL) (challenge, error) {
+	ctx, cancel := context.WithTimeout(ctx, stepLimit)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint.String(), strings.NewReader(ping))
+	if err != nil {
+		return challenge{}, fail(ReasonAddress)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Accept", "application/json, text/event-stream")
+	client := *a.http
+	client.CheckRedirect = func(to *http.Request, via []*http.Request) error {
+		if !sameOrigin(to.URL, endpoint) || len(via) > 2 {
+			return http.ErrUseLastResponse
+		}
+		if a.http.CheckRedirect != nil {
+			return a.http.CheckRedirect(to, via)
+		}
+		return nil
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return challenge{}, fail(ReasonAway)
+	}
+	resp.Body.Close() // unread: it may be a stream without an end
+	if from := resp.Request; from != nil && !sameOrigin(from.URL, endpoint) {
+		return challenge{}, nil // the guarded client followed a redirect by itself
+	}
+	c := bearer(resp.Header.Values("WWW-Authenticate"))
+	c.asks = c.asks || resp.StatusCode == http.StatusUnauthorized
+	c.away = resp.StatusCode >= 500 || resp.StatusCode == http.StatusTooManyRequests
+	return c, nil
+}
+
+// bearer reads the Bearer challenges among WWW-Authenticate headers. A header that
+// can't be read does not hide the others.
+func bearer(headers []string) challenge {
+	var c challenge
+	for _, h := range headers {
+		if len(h) > maxChallenge {
+			continue
+		}
+		found, err := oauthex.ParseWWWAuthenticate([]string{h})
+		if err != nil {
+			continue
+		}
+		for _, f := range found {
+			if f.Scheme != "bearer" {
+				continue
+			}
+			c.asks = true
+			if c.metadata == "" {
+				c.metadata = f.Params["resource_metadata"]
+			}
+			if c.scope == "" {
+				c.scope = scopeOf(strings.Fields(f.Params["scope"]))
+			}
+		}
+	}
+	return c
+}
+
+// scopeOf joins scopes; what is not a list of scope tokens (RFC 6749 §3.3) in
+// reasonable number is none.
+func scopeOf(scopes []string) string {
+	joined := strings.Join(scopes, " ")
+	if len(scopes) > 64 || len(joined) > 2048 {
+		return ""
+	}
+	for _, s := range scopes {
+		if s == "" || strings.IndexFunc(s, func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' }) >= 0 {
+			return ""
+		}
+	}
+	return joined
+}

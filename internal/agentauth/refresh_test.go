@@ -1,0 +1,321 @@
+package agentauth_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"esagate/internal/agentauth"
+	"esagate/registry"
+)
+
+// slow lets the server take its time over a refresh.
+func (w *world) slow(d time.Duration) {
+	w.replies(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		time.Sleep(d)
+		_ = w.as.oauth.HandleTokenRequest(rw, r)
+	}))
+}
+
+// TestOneRefreshForAll: readers of two replicas cause one refresh, and all get what
+// it brings.
+func TestOneRefreshForAll(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.connect()
+		time.Sleep(2 * time.Hour)
+		w.slow(3 * time.Second)
+		other := w.replica()
+		defer other.Close(context.Background())
+		got := make([]string, 40)
+		var all sync.WaitGroup
+		for i := range got {
+			all.Go(func() {
+				token, err := w.token([]*agentauth.Agents{w.agents, other}[i%2])
+				if err != nil {
+					w.Error(err)
+				}
+				got[i] = token
+			})
+		}
+		all.Wait()
+		for _, token := range got {
+			if token != w.held().AccessToken {
+				w.Fatal("a reader got another token than the one that is stored")
+			}
+		}
+		if n := w.as.count("refresh_token"); n != 1 {
+			w.Errorf("%d refreshes", n)
+		}
+	})
+}
+
+// TestRefreshOutlivesItsReader: who began it leaves, and who came after gets it.
+func TestRefreshOutlivesItsReader(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.connect()
+		old := w.held().AccessToken
+		time.Sleep(2 * time.Hour)
+		w.slow(3 * time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		if _, err := w.agents.Token(ctx, customer, sourceID); !errors.Is(err, context.DeadlineExceeded) {
+			w.Errorf("the reader who left got %v", err)
+		}
+		begun := time.Now()
+		if got, err := w.token(w.agents); err != nil || got == old {
+			w.Errorf("the other reader got %v", err)
+		}
+		if waited := time.Since(begun); waited != 2*time.Second || w.as.count("refresh_token") != 1 {
+			w.Errorf("it waited %v, for %d refreshes", waited, w.as.count("refresh_token"))
+		}
+	})
+}
+
+// TestLostReplica: one that took the lease and fell over holds the others up until
+// the lease ends, and no longer.
+func TestLostReplica(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.connect()
+		time.Sleep(2 * time.Hour)
+		store := w.store.Customer(customer)
+		_, id, err := store.Credential(w.Context(), sourceID)
+		w.must(err)
+		mine, err := store.LeaseRefresh(w.Context(), sourceID, id, time.Now().Add(15*time.Second))
+		if err != nil || !mine {
+			w.Fatal("no lease", err)
+		}
+		begun := time.Now()
+		_, err = w.token(w.agents)
+		w.want(err, agentauth.ReasonAway)
+		if waited := time.Since(begun); waited != 10*time.Second || w.as.count("refresh_token") > 0 {
+			w.Errorf("waited %v; %d refreshes", waited, w.as.count("refresh_token"))
+		}
+		if _, err := w.token(w.agents); err != nil || time.Since(begun) > 16*time.Second {
+			w.Errorf("after %v: %v", time.Since(begun), err)
+		}
+	})
+}
+
+// TestConsentDuringRefresh: what a new consent brought stands, whatever a refresh
+// that began before brings or loses.
+func TestConsentDuringRefresh(t *testing.T) {
+	for name, reply := range map[string]http.Handler{
+		"brings tokens": answer(200, "application/json", `{"access_token":"CANARY-late","token_type":"Bearer","refresh_token":"CANARY-r"}`),
+		"is refused":    answer(400, "application/json", `{"error":"invalid_grant"}`),
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				w.connect()
+				time.Sleep(2 * time.Hour)
+				w.replies(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+					delete(w.as.override, "/token")
+					w.connect()
+					reply.ServeHTTP(rw, r)
+				}))
+				got, err := w.token(w.agents)
+				w.must(err)
+				if got == "CANARY-late" || got != w.held().AccessToken {
+					w.Error("the token is not the new consent's")
+				}
+			})
+		})
+	}
+}
+
+// shaky is a registry some of whose calls fail.
+type shaky struct {
+	registry.Store
+	take, read, end, lease, replace atomic.Int32 // how many more of each fail
+}
+
+type shakyCustomer struct {
+	registry.CustomerStore
+	of *shaky
+}
+
+var errShaky = errors.New("registry: the disk is full")
+
+func fails(n *atomic.Int32) bool { return n.Add(-1) >= 0 }
+
+func (s *shaky) Customer(id int64) registry.CustomerStore {
+	return shakyCustomer{s.Store.Customer(id), s}
+}
+
+func (s *shaky) TakeConsent(ctx context.Context, state [32]byte) (*registry.TakenConsent, error) {
+	if fails(&s.take) {
+		return nil, errShaky
+	}
+	return s.Store.TakeConsent(ctx, state)
+}
+
+func (c shakyCustomer) Credential(ctx context.Context, id string) (*registry.Credential, string, error) {
+	if fails(&c.of.read) {
+		return nil, "", errShaky
+	}
+	return c.CustomerStore.Credential(ctx, id)
+}
+
+func (c shakyCustomer) EndConsent(ctx context.Context, id string, v int64, t registry.OAuthCredential) (*registry.InventorySource, error) {
+	if fails(&c.of.end) {
+		return nil, errShaky
+	}
+	return c.CustomerStore.EndConsent(ctx, id, v, t)
+}
+
+func (c shakyCustomer) LeaseRefresh(ctx context.Context, id, credential string, until time.Time) (bool, error) {
+	if fails(&c.of.lease) {
+		return false, errShaky
+	}
+	return c.CustomerStore.LeaseRefresh(ctx, id, credential, until)
+}
+
+func (c shakyCustomer) ReplaceCredential(ctx context.Context, id, credential string, next *registry.Credential) (*registry.InventorySource, error) {
+	if fails(&c.of.replace) {
+		return nil, errShaky
+	}
+	return c.CustomerStore.ReplaceCredential(ctx, id, credential, next)
+}
+
+func TestStoreFails(t *testing.T) {
+	inWorld(t, func(w *world) {
+		store := &shaky{Store: w.store}
+		a := w.over(store)
+		defer a.Close(context.Background())
+
+		store.read.Store(1)
+		_, err := a.Begin(w.Context(), w.source)
+		w.want(err, agentauth.ReasonStore)
+		back := w.browse(w.begin())
+		store.take.Store(1)
+		w.want(a.Finish(w.Context(), back), agentauth.ReasonStore)
+		w.must(a.Finish(w.Context(), back)) // the state was not used up
+		back = w.browse(w.begin())
+		store.end.Store(1)
+		w.want(a.Finish(w.Context(), back), agentauth.ReasonStore)
+
+		store.read.Store(1)
+		_, err = w.token(a)
+		w.want(err, agentauth.ReasonStore)
+		time.Sleep(2 * time.Hour)
+		store.lease.Store(1)
+		_, err = w.token(a)
+		w.want(err, agentauth.ReasonStore)
+
+		// A refresh token that was rotated is not lost for a moment's failure.
+		store.replace.Store(3)
+		got, err := w.token(a)
+		if w.must(err); got != w.held().AccessToken {
+			w.Error("the new tokens are not stored")
+		}
+		// When it goes on, readers have the token all the same.
+		time.Sleep(2 * time.Hour)
+		store.replace.Store(100)
+		if got, err := w.token(a); err != nil || got == w.held().AccessToken {
+			w.Errorf("the new token is not given: %v", err)
+		}
+	})
+}
+
+func TestCloseWaits(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.connect()
+		old := w.held().AccessToken
+		time.Sleep(2 * time.Hour)
+		w.slow(3 * time.Second)
+		var reader sync.WaitGroup
+		reader.Go(func() { _, _ = w.token(w.agents) })
+		synctest.Wait()
+		begun := time.Now()
+		w.agents.Close(context.Background())
+		if time.Since(begun) != 3*time.Second || w.held().AccessToken == old {
+			w.Errorf("Close took %v", time.Since(begun))
+		}
+		reader.Wait()
+		time.Sleep(2 * time.Hour)
+		_, err := w.token(w.agents)
+		w.want(err, agentauth.ReasonBusy)
+	})
+}
+
+func TestCloseCutsShort(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.connect()
+		time.Sleep(2 * time.Hour)
+		w.replies(http.HandlerFunc(hang))
+		var reader sync.WaitGroup
+		reader.Go(func() {
+			_, err := w.token(w.agents)
+			w.want(err, agentauth.ReasonAway)
+		})
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		begun := time.Now()
+		w.agents.Close(ctx)
+		if took := time.Since(begun); took != time.Second {
+			w.Errorf("Close took %v", took)
+		}
+		reader.Wait()
+	})
+}
+
+// crowd is a registry in which every source has tokens that have run out.
+type crowd struct {
+	registry.Store
+	registry.CustomerStore
+}
+
+func (c crowd) Customer(int64) registry.CustomerStore { return c }
+
+func (crowd) Credential(_ context.Context, id string) (*registry.Credential, string, error) {
+	return &registry.Credential{OAuth: &registry.OAuthCredential{
+		AccessToken: "CANARY-a", RefreshToken: "CANARY-r", TokenType: "Bearer", ExpiresAt: time.Now().Add(-time.Hour),
+		Client: registry.OAuthClient{TokenEndpoint: issuer + "/token"},
+	}}, "credential of " + id, nil
+}
+
+func (crowd) LeaseRefresh(context.Context, string, string, time.Time) (bool, error) { return true, nil }
+func (crowd) Close() error                                                          { return nil }
+func (crowd) Ping(context.Context) error                                            { return nil }
+
+// TestRefreshesAreBounded: no more than 256 at once, and failures that are only
+// remembered take nobody's place.
+func TestRefreshesAreBounded(t *testing.T) {
+	inWorld(t, func(w *world) {
+		a := w.over(crowd{})
+		defer a.Close(context.Background())
+		ask := func(n int) map[agentauth.Reason]int {
+			var (
+				mu  sync.Mutex
+				all sync.WaitGroup
+			)
+			reasons := map[agentauth.Reason]int{}
+			for i := range n {
+				all.Go(func() {
+					_, err := a.Token(context.Background(), 1, fmt.Sprint("s", i))
+					mu.Lock()
+					defer mu.Unlock()
+					reasons[agentauth.ReasonOf(err)]++
+				})
+			}
+			all.Wait()
+			return reasons
+		}
+		w.replies(http.HandlerFunc(hang))
+		if got := ask(300); got[agentauth.ReasonAway] != 256 || got[agentauth.ReasonBusy] != 44 {
+			w.Errorf("%v", got)
+		}
+		w.replies(answer(503, "text/plain", ""))
+		for i := range 300 {
+			if _, err := a.Token(context.Background(), 2, fmt.Sprint("s", i)); agentauth.ReasonOf(err) != agentauth.ReasonAway {
+				w.Fatalf("source %d: %v", i, err)
+			}
+		}
+	})
+}

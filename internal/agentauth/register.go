@@ -1,0 +1,164 @@
+package agentauth
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/modelcontextprotocol/go-sdk/oauthex"
+
+	"esagate/registry"
+)
+
+// Ways in which a client says at the token endpoint who it is (RFC 7591 §2).
+const (
+	authNone  = "none"
+	authBasic = "client_secret_basic"
+	authPost  = "client_secret_post"
+)
+
+const (
+	maxClientID     = 1024 // bytes
+	maxClientSecret = 4096
+)
+
+// client gives the gateway as a server knows it: as it was registered for this source
+// before, or newly registered.
+func (a *Agents) client(ctx context.Context, s *registry.InventorySource, found *agent) (registry.OAuthClient, error) {
+	known, err := a.knownClient(ctx, s, found.server)
+	if err != nil {
+		return registry.OAuthClient{}, err
+	}
+	if known == nil {
+		if known, err = a.register(ctx, found); err != nil {
+			return registry.OAuthClient{}, err
+		}
+	}
+	c := *known
+	c.Issuer, c.TokenEndpoint, c.RequireIssuer = found.server.issuer, found.server.token, found.server.carriesIssuer
+	c.RedirectURI, c.Scope = a.cfg.RedirectURI, found.scope
+	c.Resource, c.Audience = found.resource, ""
+	if named := s.Source.Agent.OAuthAudience; named != "" {
+		c.Resource, c.Audience = named, named
+	}
+	return c, nil
+}
+
+// knownClient gives the client of the stored tokens, if it is one of this server and
+// of this redirect, and will be until a consent that begins now has ended.
+func (a *Agents) knownClient(ctx context.Context, s *registry.InventorySource, at *server) (*registry.OAuthClient, error) {
+	held, _, err := a.store.Customer(s.Source.CustomerID).Credential(ctx, s.Source.SourceID)
+	switch {
+	case errors.Is(err, registry.ErrNotFound), errors.Is(err, registry.ErrSecret):
+		return nil, nil // a new consent puts right what can't be opened
+	case err != nil:
+		return nil, stored(err)
+	case held.OAuth == nil:
+		return nil, nil
+	}
+	c := held.OAuth.Client
+	expires := !c.SecretExpires.IsZero() && !c.SecretExpires.After(a.now().Add(consentLife))
+	if c.ClientID == "" || c.Issuer != at.issuer || c.RedirectURI != a.cfg.RedirectURI || expires {
+		return nil, nil
+	}
+	return &c, nil
+}
+
+// register makes the gateway known to a server (RFC 7591).
+func (a *Agents) register(ctx context.Context, found *agent) (*registry.OAuthClient, error) {
+	if found.server.registration == "" {
+		return nil, fail(ReasonNoClient)
+	}
+	method, err := chooseMethod(found.server.authMethods)
+	if err != nil {
+		return nil, err
+	}
+	grants := []string{"authorization_code"}
+	if found.server.refreshes {
+		grants = append(grants, "refresh_token")
+	}
+	ctx, cancel := context.WithTimeout(ctx, stepLimit)
+	defer cancel()
+	answer, err := oauthex.RegisterClient(ctx, found.server.registration, &oauthex.ClientRegistrationMetadata{
+		RedirectURIs: []string{a.cfg.RedirectURI}, ClientName: a.cfg.ClientName,
+		GrantTypes: grants, ResponseTypes: []string{"code"},
+		TokenEndpointAuthMethod: method, Scope: found.scope,
+	}, a.direct)
+	// What comes back as an error quotes the answer, secrets included: it ends here.
+	var (
+		no   *oauthex.ClientRegistrationError
+		lost *url.Error
+	)
+	switch {
+	case errors.As(err, &no):
+		return nil, refused(no.ErrorCode)
+	case errors.As(err, &lost), err != nil && ctx.Err() != nil:
+		return nil, fail(ReasonAway)
+	case err != nil:
+		return nil, fail(ReasonAnswer) // another status, or a document that is none
+	}
+	return a.registered(answer, method, found.server)
+}
+
+// chooseMethod picks how to say who we are. A secret that is given to anybody who
+// asks proves nothing about us, would lie beside the tokens that it is to protect,
+// and many servers let it expire, with which every refresh ends; PKCE binds the code
+// to us without it. So none is asked for where a server can do without.
+func chooseMethod(offered []string) (string, error) {
+	if offered == nil {
+		return authBasic, nil // RFC 8414 §2: what a list that was left out means
+	}
+	for _, method := range []string{authNone, authBasic, authPost} {
+		if slices.Contains(offered, method) {
+			return method, nil
+		}
+	}
+	return "", fail(ReasonUnsupported)
+}
+
+// registered reads what a server made of a registration: it may differ from what was
+// asked for (RFC 7591 §3.2.1).
+func (a *Agents) registered(answer *oauthex.ClientRegistrationResponse, asked string, at *server) (*registry.OAuthClient, error) {
+	c := &registry.OAuthClient{
+		ClientID: answer.ClientID, ClientSecret: answer.ClientSecret, AuthMethod: answer.TokenEndpointAuthMethod,
+	}
+	if c.AuthMethod == "" {
+		c.AuthMethod = asked
+		if asked == authNone && c.ClientSecret != "" { // it wants to see the secret, and does not say how
+			c.AuthMethod = authBasic
+			if !allows(at.authMethods, authBasic, true) {
+				c.AuthMethod = authPost
+			}
+		}
+	}
+	switch {
+	case !printable(c.ClientID, maxClientID), c.ClientSecret != "" && !printable(c.ClientSecret, maxClientSecret),
+		len(answer.RedirectURIs) > 0 && !slices.Contains(answer.RedirectURIs, a.cfg.RedirectURI):
+		return nil, fail(ReasonAnswer)
+	}
+	switch c.AuthMethod {
+	case authNone:
+		c.ClientSecret = ""
+	case authBasic, authPost:
+		if c.ClientSecret == "" {
+			return nil, fail(ReasonAnswer)
+		}
+		if at := answer.ClientSecretExpiresAt; !at.IsZero() {
+			if !at.After(a.now()) {
+				return nil, fail(ReasonAnswer)
+			}
+			c.SecretExpires = registry.Instant(at) // one too far away is none
+		}
+	default:
+		return nil, fail(ReasonUnsupported)
+	}
+	return c, nil
+}
+
+// printable reports whether a text consists of what RFC 6749 (appendix A) lets an
+// id, a secret or a code consist of, and of no more than a number of bytes.
+func printable(s string, most int) bool {
+	return s != "" && len(s) <= most && strings.IndexFunc(s, func(r rune) bool { return r < ' ' || r > '~' }) < 0
+}

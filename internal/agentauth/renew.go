@@ -1,0 +1,133 @@
+package agentauth
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"esagate/registry"
+)
+
+const (
+	// leaseSlack is how much longer than a refresh its lease lasts: for clocks of
+	// replicas that differ.
+	leaseSlack = 5 * time.Second
+	// Who has no lease looks that often what came of it, and that many times: 10 s.
+	lookAgain = 250 * time.Millisecond
+	looks     = 40
+)
+
+// renew gives tokens that are fresh: those that another replica got, or new ones.
+// With an error, again is when the next try makes sense; zero: at once.
+func (a *Agents) renew(key flightKey) (token Token, again time.Time, err error) {
+	ctx, cancel := context.WithTimeout(a.life, workLimit) // for a store that hangs
+	defer cancel()
+	for range looks {
+		held, id, err := a.credential(ctx, key.customer, key.source)
+		switch {
+		case err != nil:
+			return Token{}, time.Time{}, err
+		case a.lasts(held, freshFor):
+			return tokenOf(held), time.Time{}, nil
+		case held.RefreshToken == "":
+			return Token{}, time.Time{}, fail(ReasonConsentDue)
+		}
+		until := a.now().Add(workLimit + leaseSlack)
+		mine, err := a.store.Customer(key.customer).LeaseRefresh(ctx, key.source, id, until)
+		switch {
+		case errors.Is(err, registry.ErrNotFound):
+			return Token{}, time.Time{}, fail(ReasonConsentDue)
+		case err != nil && !errors.Is(err, registry.ErrStale):
+			return Token{}, time.Time{}, stored(err)
+		case mine:
+			token, err := a.renewLeased(key, id, held)
+			if !errors.Is(err, errReplaced) {
+				if ReasonOf(err) == ReasonConsentDue || err == nil {
+					until = time.Time{}
+				}
+				return token, until, err
+			}
+		}
+		// Others are at it, or were.
+		if !pause(ctx, lookAgain) {
+			break // we are stopping
+		}
+	}
+	return Token{}, time.Time{}, fail(ReasonAway)
+}
+
+// errReplaced: other tokens are stored by now than those that we asked with.
+var errReplaced = errors.New("agentauth: the tokens were replaced")
+
+// renewLeased asks the server for new tokens, in a time of its own: what it answers
+// may be all that is good from then on.
+func (a *Agents) renewLeased(key flightKey, id string, held registry.OAuthCredential) (Token, error) {
+	ctx, cancel := context.WithTimeout(a.life, workLimit)
+	defer cancel()
+	next, err := a.refresh(ctx, held)
+	switch {
+	case err == nil:
+		return a.keep(ctx, key, id, next)
+	case lost(err):
+		return Token{}, a.erase(ctx, key, id, err)
+	}
+	a.note(ctx, "an agent's tokens could not be refreshed", "oauth_refresh", key.customer, key.source, err)
+	return Token{}, err
+}
+
+// lost reports whether a server takes our tokens no more: the grant is void, or the
+// client is, without which the grant is nothing (RFC 6749 §5.2).
+func lost(err error) bool {
+	var e *Error
+	if !errors.As(err, &e) || e.Reason != ReasonRefused {
+		return false
+	}
+	return e.Code == "invalid_grant" || e.Code == "invalid_client" || e.Code == "unauthorized_client"
+}
+
+// erase takes away tokens that are good for nothing.
+func (a *Agents) erase(ctx context.Context, key flightKey, id string, cause error) error {
+	_, err := a.store.Customer(key.customer).ReplaceCredential(ctx, key.source, id, nil)
+	switch {
+	case errors.Is(err, registry.ErrStale):
+		return errReplaced
+	case err != nil && !errors.Is(err, registry.ErrNotFound):
+		return stored(err)
+	}
+	a.note(ctx, "an agent's tokens are void and erased: a consent is due", "oauth_refresh", key.customer, key.source, cause)
+	return fail(ReasonConsentDue)
+}
+
+// keep stores new tokens in the place of those that they came from. As the old
+// refresh token may be void by now, it tries again while there is time; the reader
+// gets the access token in any case. Tokens whose source was deleted, changed or
+// given a new consent meanwhile are dropped: what is stored counts.
+func (a *Agents) keep(ctx context.Context, key flightKey, id string, next registry.OAuthCredential) (Token, error) {
+	for delay := lookAgain; ; delay *= 2 {
+		_, err := a.store.Customer(key.customer).ReplaceCredential(ctx, key.source, id, &registry.Credential{OAuth: &next})
+		switch {
+		case err == nil:
+			return tokenOf(next), nil
+		case errors.Is(err, registry.ErrNotFound):
+			return Token{}, fail(ReasonConsentDue)
+		case errors.Is(err, registry.ErrStale):
+			return Token{}, errReplaced
+		}
+		if errors.Is(err, registry.ErrInvalid) || !pause(ctx, delay) {
+			a.note(ctx, "an agent's new tokens could not be stored", "oauth_refresh", key.customer, key.source, stored(err))
+			return tokenOf(next), nil
+		}
+	}
+}
+
+// pause waits; false when the context ends first.
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return ctx.Err() == nil // both may have come at once
+	case <-ctx.Done():
+		return false
+	}
+}

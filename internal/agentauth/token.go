@@ -1,0 +1,82 @@
+package agentauth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"esagate/registry"
+)
+
+const (
+	freshFor = time.Minute     // a token with less than that left is refreshed
+	goodFor  = 5 * time.Second // and one with that left is good while no other can be had
+)
+
+// Token is what an agent is asked with. Printed or logged, it is one word.
+type Token struct {
+	Type        string // Bearer
+	AccessToken string
+	ExpiresAt   time.Time // zero: not said
+}
+
+const hidden = "[secret]"
+
+// Format implements fmt.Formatter: no verb shows a secret.
+func (Token) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, hidden) }
+
+// LogValue implements slog.LogValuer.
+func (Token) LogValue() slog.Value { return slog.StringValue(hidden) }
+
+// Token gives an access token that is good now, refreshed if need be: once for all
+// that wait, over all replicas. Its errors are that of ctx, and [*Error]:
+// ReasonConsentDue when there are no tokens, or the server takes ours no more (they
+// are erased then); ReasonAway, ReasonRefused, ReasonAnswer, ReasonAddress,
+// ReasonBusy and ReasonStore when it may work later.
+func (a *Agents) Token(ctx context.Context, customer int64, sourceID string) (Token, error) {
+	held, id, err := a.credential(ctx, customer, sourceID)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return Token{}, ctx.Err()
+	case err != nil:
+		return Token{}, err
+	case a.lasts(held, freshFor):
+		return tokenOf(held), nil
+	case held.RefreshToken == "":
+		if a.lasts(held, 0) {
+			return tokenOf(held), nil
+		}
+		return Token{}, fail(ReasonConsentDue)
+	}
+	token, err := a.refreshed(ctx, flightKey{customer, sourceID, id})
+	if err != nil && ReasonOf(err) != ReasonConsentDue && a.lasts(held, goodFor) && ctx.Err() == nil {
+		return tokenOf(held), nil
+	}
+	return token, err
+}
+
+// credential gives the stored tokens of a source and their id.
+func (a *Agents) credential(ctx context.Context, customer int64, sourceID string) (registry.OAuthCredential, string, error) {
+	held, id, err := a.store.Customer(customer).Credential(ctx, sourceID)
+	switch {
+	case errors.Is(err, registry.ErrNotFound):
+		return registry.OAuthCredential{}, "", fail(ReasonConsentDue)
+	case err != nil:
+		return registry.OAuthCredential{}, "", stored(err)
+	case held.OAuth == nil:
+		return registry.OAuthCredential{}, "", fail(ReasonConsentDue)
+	}
+	return *held.OAuth, id, nil
+}
+
+// lasts reports whether a token is good for longer than d.
+func (a *Agents) lasts(c registry.OAuthCredential, d time.Duration) bool {
+	return c.ExpiresAt.IsZero() || c.ExpiresAt.Sub(a.now()) > d
+}
+
+func tokenOf(c registry.OAuthCredential) Token {
+	return Token{Type: c.TokenType, AccessToken: c.AccessToken, ExpiresAt: c.ExpiresAt}
+}

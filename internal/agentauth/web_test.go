@@ -1,0 +1,153 @@
+package agentauth_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+)
+
+const (
+	agentHost = "agent.example.com"
+	loginHost = "login.example.com"
+
+	endpoint    = "https://" + agentHost + "/v1/mcp"
+	issuer      = "https://" + loginHost
+	redirectURI = "https://gateway.example.com/oauth/callback"
+)
+
+// web is the hosts that can be reached. As a RoundTripper it calls them in the
+// caller's goroutine, so that a bubble's clock runs while one hangs; as a Handler it
+// stands behind a real listener.
+type web struct {
+	mu    sync.Mutex
+	hosts map[string]http.Handler
+	asked []string // method, host and path, in order
+}
+
+func (w *web) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+	w.mu.Lock()
+	h := w.hosts[r.Host]
+	w.asked = append(w.asked, r.Method+" "+r.Host+r.URL.Path)
+	w.mu.Unlock()
+	if h == nil {
+		http.NotFound(rw, r)
+		return
+	}
+	h.ServeHTTP(rw, r)
+}
+
+var errNoHost = errors.New("no such host: CANARY-dial")
+
+func (w *web) RoundTrip(req *http.Request) (*http.Response, error) {
+	w.mu.Lock()
+	known := w.hosts[req.URL.Host] != nil
+	w.mu.Unlock()
+	if !known || req.URL.Scheme != "https" {
+		return nil, errNoHost
+	}
+	rec := httptest.NewRecorder()
+	in := req.Clone(req.Context())
+	in.Host, in.RequestURI = req.URL.Host, req.URL.RequestURI()
+	if in.Body == nil {
+		in.Body = http.NoBody
+	}
+	w.ServeHTTP(rec, in)
+	if err := req.Context().Err(); err != nil {
+		return nil, err
+	}
+	resp := rec.Result()
+	resp.Request = req
+	return resp, nil
+}
+
+// times counts the requests that began so.
+func (w *web) times(prefix string) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := 0
+	for _, a := range w.asked {
+		if strings.HasPrefix(a, prefix) {
+			n++
+		}
+	}
+	return n
+}
+
+// document is a JSON document that a test can bend.
+type document map[string]any
+
+func (d document) with(key string, value any) document {
+	next := document{}
+	for k, v := range d {
+		next[k] = v
+	}
+	if value == nil {
+		delete(next, key)
+	} else {
+		next[key] = value
+	}
+	return next
+}
+
+func (d document) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(d)
+}
+
+// answer answers everything with one status, type and body.
+func answer(status int, contentType, body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", contentType)
+		w.WriteHeader(status)
+		_, _ = fmt.Fprint(w, body)
+	}
+}
+
+// hang never answers.
+func hang(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+
+// site is an agent: its endpoint wants a token, and it says where one is to be had.
+type site struct {
+	places    map[string]http.Handler // by path
+	challenge string                  // the endpoint's WWW-Authenticate
+	status    int                     // the endpoint's; 0: 401
+}
+
+const (
+	insertedPath = "/.well-known/oauth-protected-resource/v1/mcp"
+	rootPath     = "/.well-known/oauth-protected-resource"
+	serverPath   = "/.well-known/oauth-authorization-server"
+	openIDPath   = "/.well-known/openid-configuration"
+)
+
+var resourceDoc = document{
+	"resource": endpoint, "authorization_servers": []string{issuer}, "scopes_supported": []string{"read", "buy"},
+}
+
+func newSite() *site {
+	return &site{places: map[string]http.Handler{insertedPath: resourceDoc}}
+}
+
+func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if h := s.places[r.URL.Path]; h != nil {
+		h.ServeHTTP(w, r)
+		return
+	}
+	if u, _ := url.Parse(endpoint); r.URL.Path != u.Path {
+		http.Error(w, "CANARY-nothing here", http.StatusNotFound)
+		return
+	}
+	if s.challenge != "" {
+		w.Header().Set("WWW-Authenticate", s.challenge)
+	}
+	status := s.status
+	if status == 0 {
+		status = http.StatusUnauthorized
+	}
+	http.Error(w, "CANARY-endpoint", status)
+}

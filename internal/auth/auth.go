@@ -1,0 +1,181 @@
+// Package auth tells who is asking: it judges the credential of a request, which
+// is an API key of the config, an API key made at run time, or an access token of
+// the configured OpenID Connect issuer. It keeps hashes only, and nothing of a
+// credential, of a token's header or of its claims gets into an error or a log.
+package auth
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"esagate/internal/fault"
+	"esagate/registry"
+)
+
+// maxCredential is the longest credential that is looked at, in bytes.
+const maxCredential = 8 << 10
+
+// Caller is who asks and what they may do. It is shared between requests and
+// never changes. Name may be logged.
+type Caller struct {
+	Name       string
+	CustomerID int64
+	Write      bool
+}
+
+// Key is an API key of the config. Only its SHA-256 is held.
+type Key struct {
+	Name       string
+	CustomerID int64
+	Write      bool
+	SHA256     [sha256.Size]byte // of the clear key's bytes
+}
+
+// OIDC says whose access tokens are good (OpenID Connect Discovery 1.0, RFC 7519).
+type OIDC struct {
+	Issuer   string // the exact `iss`: an https URL, or http on a loopback address
+	Audience string // one of the token's `aud`
+	// CustomerClaim and AccessClaim are names of top-level claims, taken literally.
+	// The first holds the customer's id, the second the words `write` or `read`.
+	CustomerClaim string
+	AccessClaim   string
+}
+
+// Config is whom to let in.
+type Config struct {
+	Keys []Key
+	OIDC *OIDC // nil: no access tokens
+}
+
+// Deps is what an Authenticator works with; all of it may be left out.
+type Deps struct {
+	Store  registry.KeyStore // nil: only the keys of the config
+	Logger *slog.Logger
+	// HTTP asks the issuer. Its redirects are checked whatever it says of them, and
+	// it gets no cookies. Nil: a client of the package's own.
+	HTTP *http.Client
+	// IssuerFetched is told of every attempt to get the issuer's keys.
+	IssuerFetched func(ok bool)
+}
+
+// Authenticator judges credentials. It is safe for concurrent use.
+type Authenticator struct {
+	static ring
+	stored *stored // nil without a store
+	tokens *tokens // nil without an issuer
+	end    context.CancelFunc
+	work   sync.WaitGroup
+	closed sync.Once
+}
+
+// New makes an Authenticator: it reads the stored keys once, which must succeed,
+// and starts its background work, which goes on until Close, whatever becomes of
+// ctx. An issuer that is away is no error.
+func New(ctx context.Context, cfg Config, deps Deps) (*Authenticator, error) {
+	if deps.Logger == nil {
+		deps.Logger = slog.New(slog.DiscardHandler)
+	}
+	log := deps.Logger.With(slog.String("component", "auth"))
+	a := &Authenticator{static: staticRing(cfg.Keys)}
+	life, end := context.WithCancel(context.WithoutCancel(ctx))
+	a.end = end
+	if cfg.OIDC != nil {
+		var err error
+		if a.tokens, err = newTokens(*cfg.OIDC, deps, log); err != nil {
+			end()
+			return nil, err
+		}
+	}
+	if deps.Store != nil {
+		var err error
+		if a.stored, err = newStored(ctx, deps.Store, log); err != nil {
+			end()
+			return nil, fmt.Errorf("auth: reading the stored keys: %w", err)
+		}
+		a.work.Go(func() { a.stored.refresh.loop(life, pollEvery) })
+		a.work.Go(func() { a.stored.uses.loop(life) })
+	}
+	if a.tokens != nil {
+		a.work.Go(func() { a.tokens.issuer.refresh.loop(life, 0) })
+	}
+	return a, nil
+}
+
+// Authenticate tells whose credential it is. Its errors are two: one for which
+// errors.Is(err, [ErrUnknown]) holds and of which [ReasonOf] tells more, and a
+// *fault.Error of the kind Unavailable when the credential can't be judged now.
+// What it returns is shared.
+func (a *Authenticator) Authenticate(ctx context.Context, credential string) (*Caller, error) {
+	if credential == "" || len(credential) > maxCredential {
+		return nil, refused(Unknown)
+	}
+	sum := hashOf(credential)
+	if e := a.static.find(&sum); e != nil {
+		return &e.caller, nil
+	}
+	if a.stored != nil {
+		if c := a.stored.find(&sum); c != nil {
+			return c, nil
+		}
+	}
+	if a.tokens != nil {
+		if c, tried, err := a.tokens.authenticate(ctx, credential, &sum); tried {
+			return c, err
+		}
+	}
+	if a.stored == nil {
+		return nil, refused(Unknown)
+	}
+	// The key may have been made a moment ago.
+	a.stored.ask(ctx)
+	if c := a.stored.find(&sum); c != nil {
+		return c, nil
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, gone(err)
+	}
+	return nil, refused(Unknown)
+}
+
+// hashOf hashes a credential. Those of usual length are copied to the stack: a
+// conversion would put each of them on the heap.
+func hashOf(credential string) [sha256.Size]byte {
+	var room [1 << 10]byte
+	return sha256.Sum256(append(room[:0], credential...))
+}
+
+// gone is for a caller that left, or ran out of time, before it was judged.
+func gone(err error) error {
+	return fault.Wrap(fault.Unavailable, "The credential could not be checked in time.", err)
+}
+
+// StoreAvailable reports whether the stored keys are up to date; true without a store.
+func (a *Authenticator) StoreAvailable() bool { return a.stored == nil || !a.stored.away.Load() }
+
+// IssuerAvailable reports whether the issuer's keys could be had when they were
+// last asked for; true without an issuer.
+func (a *Authenticator) IssuerAvailable() bool {
+	return a.tokens == nil || a.tokens.issuer.there.Load()
+}
+
+// Close ends the background work and writes down when keys were last used, for at
+// most a few seconds. The store must still be open.
+func (a *Authenticator) Close() {
+	a.closed.Do(func() {
+		a.end()
+		a.work.Wait()
+		if a.stored != nil {
+			ctx, cancel := context.WithTimeout(context.Background(), storeTimeout)
+			defer cancel()
+			a.stored.uses.write(ctx)
+		}
+	})
+}
+
+// storeTimeout bounds one piece of work with the store.
+const storeTimeout = 2 * time.Second

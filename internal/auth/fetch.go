@@ -1,0 +1,95 @@
+package auth
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"time"
+)
+
+const (
+	maxDocument  = 1 << 20 // bytes of a document of the issuer
+	maxRedirects = 3
+)
+
+// failure says in a word of ours why a document could not be had. The errors of
+// net/http name addresses that the issuer gave and quote what it answered; they go
+// nowhere.
+type failure struct {
+	reason string
+	status int // of the answer, if that was it
+}
+
+func failed(reason string) *failure { return &failure{reason: reason} }
+
+// errRedirect: a redirect that is not followed.
+var errRedirect = errors.New("auth: redirect refused")
+
+// guarded gives a client whose redirects are checked: few, and neither to another
+// scheme nor to where nothing may be fetched from.
+func guarded(c *http.Client) *http.Client {
+	var g http.Client
+	if c != nil {
+		g = *c
+	} else {
+		g.Transport = newTransport()
+	}
+	g.Jar = nil
+	g.CheckRedirect = func(r *http.Request, via []*http.Request) error {
+		if len(via) > maxRedirects || r.URL.Scheme != via[0].URL.Scheme || !fetchable(r.URL) {
+			return errRedirect
+		}
+		return nil
+	}
+	return &g
+}
+
+// newTransport keeps no connection: there are two requests an hour.
+func newTransport() *http.Transport {
+	return &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            (&net.Dialer{Timeout: fetchTimeout}).DialContext,
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
+		TLSHandshakeTimeout:    fetchTimeout,
+		ResponseHeaderTimeout:  fetchTimeout,
+		ExpectContinueTimeout:  time.Second,
+		ForceAttemptHTTP2:      true,
+		DisableKeepAlives:      true,
+		MaxResponseHeaderBytes: 64 << 10,
+	}
+}
+
+// get reads one document.
+func (i *issuer) get(ctx context.Context, address string) ([]byte, *failure) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return nil, failed("unreachable")
+	}
+	req.Header.Set("Accept", "application/json")
+	resp, err := i.client.Do(req)
+	switch {
+	case errors.Is(err, errRedirect):
+		return nil, failed("redirect_refused")
+	case err != nil && ctx.Err() != nil:
+		return nil, failed("timeout")
+	case err != nil:
+		return nil, failed("unreachable")
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return nil, &failure{reason: "status", status: resp.StatusCode}
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxDocument+1))
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil, failed("timeout")
+	case err != nil:
+		return nil, failed("cut_short")
+	case len(body) > maxDocument:
+		return nil, failed("too_large")
+	}
+	return body, nil
+}

@@ -1,0 +1,144 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-json-experiment/json"
+)
+
+// How the issuer's keys are kept up to date.
+const (
+	keysRenewed  = 50 * time.Minute // so that they are never older than an hour while the issuer is there
+	keysStand    = 24 * time.Hour   // how long they go on while it is away
+	fetchSpacing = 10 * time.Second // of fetches, whatever tokens come
+	fetchTimeout = 5 * time.Second  // of one, both documents together
+	retryLatest  = time.Minute      // the longest time between tries while it is away
+	// fetchPatience is how long a token waits for a fetch that may bring its key.
+	fetchPatience = 2 * time.Second
+)
+
+// issuer holds the keys of an OpenID Connect issuer.
+type issuer struct {
+	name    string // exactly as in its documents and tokens
+	client  *http.Client
+	log     *slog.Logger
+	fetched func(ok bool)
+	refresh *refresher
+	set     atomic.Pointer[keySet] // nil: never obtained
+	there   atomic.Bool            // the last fetch was good
+
+	told  bool // that it is away; like retry, of the refresher's goroutine alone
+	retry time.Duration
+}
+
+// keySet is what one fetch gave.
+type keySet struct {
+	keys []webKey
+	at   time.Time
+}
+
+// errIssuer: the configured issuer can't be one.
+var errIssuer = errors.New("auth: the issuer must be an https URL without user info, query and fragment")
+
+func newIssuer(name string, deps Deps, log *slog.Logger) (*issuer, error) {
+	u, err := url.Parse(name)
+	if err != nil || !fetchable(u) || u.RawQuery != "" || u.ForceQuery || strings.Contains(name, "#") {
+		return nil, errIssuer
+	}
+	i := &issuer{name: name, client: guarded(deps.HTTP), log: log, fetched: deps.IssuerFetched}
+	i.refresh = newRefresher(fetchSpacing, fetchTimeout, i.renew)
+	return i, nil
+}
+
+// fetchable reports whether documents may be had from there: by https, and by http
+// from this machine alone.
+func fetchable(u *url.URL) bool {
+	if u.Host == "" || u.User != nil || u.Opaque != "" {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return u.Scheme == "https" ||
+		u.Scheme == "http" && (u.Hostname() == "localhost" || ip != nil && ip.IsLoopback())
+}
+
+// keys gives the issuer's keys; ok is false when there are none that still count.
+func (i *issuer) keys() (keys []webKey, ok bool) {
+	set := i.set.Load()
+	if set == nil || time.Since(set.at) >= keysStand {
+		return nil, false
+	}
+	return set.keys, true
+}
+
+// retryAfter is when to come again while there are no keys.
+func (i *issuer) retryAfter() time.Duration { return max(i.refresh.untilFree(), time.Second) }
+
+// renew fetches the keys and gives when to do it again.
+func (i *issuer) renew(ctx context.Context) time.Duration {
+	began := time.Now()
+	keys, failure := i.fetch(ctx)
+	if errors.Is(ctx.Err(), context.Canceled) { // all ends
+		return retryLatest
+	}
+	if i.fetched != nil {
+		i.fetched(failure == nil)
+	}
+	i.there.Store(failure == nil)
+	if failure != nil {
+		if !i.told {
+			i.log.Warn("the issuer's keys can't be had: the last known ones stand",
+				slog.String("reason", failure.reason), slog.Int("status", failure.status))
+		}
+		i.told = true
+		i.retry = min(max(2*i.retry, fetchSpacing), retryLatest)
+		return i.retry
+	}
+	switch {
+	case len(keys) == 0: // its word counts: there is nothing to verify with
+		i.log.Warn("the issuer names no key that tokens can be verified with")
+	case i.told || i.set.Load() == nil:
+		i.log.Info("the issuer's keys were read", slog.Int("keys", len(keys)))
+	}
+	i.told, i.retry = false, 0
+	i.set.Store(&keySet{keys: keys, at: began})
+	return keysRenewed
+}
+
+// fetch asks for the discovery document (OpenID Connect Discovery 1.0, section 4)
+// and for the keys that it points to.
+func (i *issuer) fetch(ctx context.Context) ([]webKey, *failure) {
+	raw, failure := i.get(ctx, strings.TrimSuffix(i.name, "/")+"/.well-known/openid-configuration")
+	if failure != nil {
+		return nil, failure
+	}
+	var found struct {
+		Issuer  string `json:"issuer"`
+		JWKSURI string `json:"jwks_uri"`
+	}
+	if json.Unmarshal(raw, &found) != nil {
+		return nil, failed("discovery_invalid")
+	}
+	if found.Issuer != i.name { // else one issuer could speak for another
+		return nil, failed("discovery_of_another")
+	}
+	u, err := url.Parse(found.JWKSURI)
+	if err != nil || !fetchable(u) {
+		return nil, failed("jwks_uri_refused")
+	}
+	if raw, failure = i.get(ctx, found.JWKSURI); failure != nil {
+		return nil, failure
+	}
+	keys, err := readKeySet(raw)
+	if err != nil {
+		return nil, failed("jwks_invalid")
+	}
+	return keys, nil
+}

@@ -1,0 +1,172 @@
+package auth
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rsa"
+	"errors"
+	"slices"
+
+	jose "github.com/go-jose/go-jose/v4"
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/golang-jwt/jwt/v5"
+)
+
+// algorithms are the ones that a token may be signed with. None of them verifies
+// with a secret that two sides share, and none is "none".
+var algorithms = []string{
+	jwt.SigningMethodRS256.Alg(), jwt.SigningMethodRS384.Alg(), jwt.SigningMethodRS512.Alg(),
+	jwt.SigningMethodPS256.Alg(), jwt.SigningMethodPS384.Alg(), jwt.SigningMethodPS512.Alg(),
+	jwt.SigningMethodES256.Alg(), jwt.SigningMethodES384.Alg(), jwt.SigningMethodES512.Alg(),
+	jwt.SigningMethodEdDSA.Alg(),
+}
+
+// verifies reports whether a key is of the kind that an algorithm needs. The
+// library checks the type, but not the curve.
+func verifies(key any, alg string) bool {
+	if !slices.Contains(algorithms, alg) {
+		return false
+	}
+	switch k := key.(type) {
+	case *rsa.PublicKey:
+		return alg[:2] == "RS" || alg[:2] == "PS"
+	case *ecdsa.PublicKey:
+		return alg == "ES256" && k.Curve == elliptic.P256() ||
+			alg == "ES384" && k.Curve == elliptic.P384() ||
+			alg == "ES512" && k.Curve == elliptic.P521()
+	case ed25519.PublicKey:
+		return alg == "EdDSA"
+	}
+	return false
+}
+
+// Bounds of an RSA modulus in bits: below it is weak (RFC 7518, section 3.3), above
+// it each token would cost too much.
+const (
+	minRSA = 2048
+	maxRSA = 8192
+)
+
+// webKey is a public key of the issuer.
+type webKey struct {
+	id  string // empty: none
+	alg string // empty: any that fits the key
+	key any    // *rsa.PublicKey, *ecdsa.PublicKey or ed25519.PublicKey
+}
+
+// fits reports whether the key is the one to verify with: for this algorithm, and
+// of this name, where one is given.
+func (k webKey) fits(h header) bool {
+	return (h.KeyID == "" || k.id == h.KeyID) && (k.alg == "" || k.alg == h.Alg) && verifies(k.key, h.Alg)
+}
+
+func (k webKey) equal(o webKey) bool {
+	same, ok := k.key.(interface{ Equal(crypto.PublicKey) bool })
+	return ok && k.id == o.id && k.alg == o.alg && same.Equal(o.key)
+}
+
+// pick gives the key to verify with: the only one that fits. Where several do, the
+// issuer has not said which, and nothing is tried.
+func pick(keys []webKey, h header) (any, bool) {
+	var found any
+	for _, k := range keys {
+		if k.fits(h) {
+			if found != nil {
+				return nil, false
+			}
+			found = k.key
+		}
+	}
+	return found, found != nil
+}
+
+// keyFields is what counts of a JWK (RFC 7517, section 4; RFC 7518, section 6;
+// RFC 8037, section 2).
+type keyFields struct {
+	Kty    string   `json:"kty"`
+	Kid    string   `json:"kid,omitzero"`
+	Use    string   `json:"use,omitzero"`
+	KeyOps []string `json:"key_ops,omitzero"`
+	Alg    string   `json:"alg,omitzero"`
+	Crv    string   `json:"crv,omitzero"`
+	N      string   `json:"n,omitzero"`
+	E      string   `json:"e,omitzero"`
+	X      string   `json:"x,omitzero"`
+	Y      string   `json:"y,omitzero"`
+}
+
+// secretFields are members that no public key has. They are read only to see that
+// they are not there.
+type secretFields struct {
+	D   jsontext.Value `json:"d"`
+	P   jsontext.Value `json:"p"`
+	Q   jsontext.Value `json:"q"`
+	Dp  jsontext.Value `json:"dp"`
+	Dq  jsontext.Value `json:"dq"`
+	Qi  jsontext.Value `json:"qi"`
+	Oth jsontext.Value `json:"oth"`
+	K   jsontext.Value `json:"k"`
+}
+
+func (s secretFields) none() bool {
+	return s.D == nil && s.P == nil && s.Q == nil && s.Dp == nil && s.Dq == nil && s.Qi == nil && s.Oth == nil && s.K == nil
+}
+
+// errNoKeySet: an answer is no JWK Set.
+var errNoKeySet = errors.New("auth: no JWK Set")
+
+// readKeySet gives the keys of a JWK Set (RFC 7517, section 5) that can verify
+// tokens, without repetitions. Others are passed over, whatever is wrong with
+// them: an issuer can publish keys of kinds that are yet to come. None may be left.
+func readKeySet(raw []byte) ([]webKey, error) {
+	var set struct {
+		Keys *[]jsontext.Value `json:"keys"`
+	}
+	if json.Unmarshal(raw, &set) != nil || set.Keys == nil {
+		return nil, errNoKeySet
+	}
+	var keys []webKey
+	for _, item := range *set.Keys {
+		k, ok := readKey(item)
+		if ok && !slices.ContainsFunc(keys, k.equal) {
+			keys = append(keys, k)
+		}
+		if len(keys) == maxKeys {
+			break
+		}
+	}
+	return keys, nil
+}
+
+// maxKeys is how many keys of an issuer count.
+const maxKeys = 100
+
+func readKey(raw jsontext.Value) (webKey, bool) {
+	var f keyFields
+	var secret secretFields
+	if raw.Kind() != '{' || json.Unmarshal(raw, &f) != nil || json.Unmarshal(raw, &secret) != nil || !secret.none() {
+		return webKey{}, false
+	}
+	if f.Use != "" && f.Use != "sig" || f.KeyOps != nil && !slices.Contains(f.KeyOps, "verify") ||
+		f.Alg != "" && !slices.Contains(algorithms, f.Alg) {
+		return webKey{}, false
+	}
+	// Only these fields go on, so that a certificate that can't be read, say, takes
+	// nothing away from a good key.
+	public, err := json.Marshal(f)
+	if err != nil {
+		return webKey{}, false
+	}
+	var parsed jose.JSONWebKey
+	if parsed.UnmarshalJSON(public) != nil || !parsed.Valid() || !parsed.IsPublic() {
+		return webKey{}, false
+	}
+	if k, ok := parsed.Key.(*rsa.PublicKey); ok && (k.N.BitLen() < minRSA || k.N.BitLen() > maxRSA) {
+		return webKey{}, false
+	}
+	k := webKey{id: f.Kid, alg: f.Alg, key: parsed.Key}
+	return k, slices.ContainsFunc(algorithms, func(alg string) bool { return k.fits(header{Alg: alg}) })
+}

@@ -1,0 +1,111 @@
+package auth
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"esagate/registry"
+)
+
+// How stored keys are kept up to date. A revoked key works no longer than pollEvery
+// and one look at the store.
+const (
+	pollEvery  = 2 * time.Second
+	askSpacing = 250 * time.Millisecond // of looks that unknown keys cause
+	// askPatience is how long an unknown key waits for such a look: somewhat longer
+	// than askSpacing, so that whoever comes just after one began sees the next.
+	askPatience = 300 * time.Millisecond
+)
+
+// stored is the set of keys that were made at run time, whole and in memory. While
+// the store is away the last one stands.
+type stored struct {
+	store   registry.KeyStore
+	log     *slog.Logger
+	keys    atomic.Pointer[storedSet]
+	away    atomic.Bool // the store's last answer was none, or is late
+	refresh *refresher
+	uses    *uses
+
+	generation int64 // of keys; like told, of the refresher's goroutine alone
+	told       bool  // that the store is away
+}
+
+// storedSet is the good keys of one generation.
+type storedSet struct {
+	ring ring
+	byID map[int64]*entry
+}
+
+func newStored(ctx context.Context, store registry.KeyStore, log *slog.Logger) (*stored, error) {
+	s := &stored{store: store, log: log, uses: newUses(store, log)}
+	s.refresh = newRefresher(askSpacing, storeTimeout, s.poll)
+	s.keys.Store(&storedSet{})
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	return s, s.load(ctx)
+}
+
+// find gives the caller whose key it is, and notes the use.
+func (s *stored) find(sum *[sha256.Size]byte) *Caller {
+	e := s.keys.Load().ring.find(sum)
+	if e == nil {
+		return nil
+	}
+	s.uses.note(e, time.Now())
+	return &e.caller
+}
+
+// ask has the store looked at for a key that is unknown. While the store is away
+// nobody waits for it: the poll sees its return.
+func (s *stored) ask(ctx context.Context) {
+	if !s.away.Load() && s.refresh.ask(ctx, askPatience, false) == late {
+		s.away.Store(true)
+	}
+}
+
+// poll reads the keys again if there are others.
+func (s *stored) poll(ctx context.Context) time.Duration {
+	generation, err := s.store.KeyGeneration(ctx)
+	if err == nil && generation != s.generation {
+		err = s.load(ctx)
+	}
+	switch {
+	case errors.Is(ctx.Err(), context.Canceled): // all ends
+		return pollEvery
+	case err == nil && s.told:
+		s.log.Info("the API keys of the store can be read again")
+	case err != nil && !s.told:
+		s.log.Warn("the API keys of the store can't be read: the last known ones stand", slog.Any("error", err))
+	}
+	s.told = err != nil
+	s.away.Store(err != nil)
+	return pollEvery
+}
+
+// load replaces the keys by those of the store.
+func (s *stored) load(ctx context.Context) error {
+	keys, generation, err := s.store.GoodKeys(ctx)
+	if err != nil {
+		return err
+	}
+	before := s.keys.Load()
+	set := &storedSet{ring: make(ring, len(keys)), byID: make(map[int64]*entry, len(keys))}
+	for _, k := range keys {
+		e := &entry{caller: Caller{Name: k.Name, CustomerID: k.CustomerID, Write: k.Write}, sum: k.SHA256, id: k.ID}
+		if was := before.byID[k.ID]; was != nil && was.caller == e.caller && was.sum == e.sum {
+			e = was // it knows when it was last used
+		} else if !k.LastUsedAt.IsZero() {
+			e.hour.Store(hourOf(k.LastUsedAt))
+		}
+		set.ring.add(e)
+		set.byID[k.ID] = e
+	}
+	s.keys.Store(set)
+	s.generation = generation
+	return nil
+}

@@ -1,0 +1,154 @@
+package auth
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+	lru "github.com/hashicorp/golang-lru/v2"
+
+	"esagate/internal/fault"
+)
+
+const (
+	skew        = 60 * time.Second // between the issuer's clock and ours
+	tokenKept   = 60 * time.Second // how long a verified token is taken without looking again
+	tokenCached = 10_000
+)
+
+// tokens judges access tokens (RFC 7519).
+type tokens struct {
+	cfg      OIDC
+	issuer   *issuer
+	parser   *jwt.Parser
+	verified *lru.Cache[[sha256.Size]byte, verifiedToken]
+}
+
+// verifiedToken is whose a token is, and until when that needs no look at it.
+type verifiedToken struct {
+	caller *Caller
+	until  time.Time
+}
+
+// errOIDC: something is missing of what says which tokens are good. Without an
+// audience, say, the library would check none.
+var errOIDC = errors.New("auth: issuer, audience, customer claim and access claim are all needed")
+
+func newTokens(cfg OIDC, deps Deps, log *slog.Logger) (*tokens, error) {
+	if cfg.Issuer == "" || cfg.Audience == "" || cfg.CustomerClaim == "" || cfg.AccessClaim == "" {
+		return nil, errOIDC
+	}
+	i, err := newIssuer(cfg.Issuer, deps, log)
+	if err != nil {
+		return nil, err
+	}
+	verified, err := lru.New[[sha256.Size]byte, verifiedToken](tokenCached)
+	if err != nil {
+		return nil, err
+	}
+	return &tokens{cfg: cfg, issuer: i, verified: verified, parser: jwt.NewParser(
+		jwt.WithValidMethods(algorithms), jwt.WithStrictDecoding(), jwt.WithLeeway(skew),
+		jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithIssuer(cfg.Issuer), jwt.WithAudience(cfg.Audience),
+	)}, nil
+}
+
+// authenticate tells whose token it is; tried is false when it is none.
+func (t *tokens) authenticate(ctx context.Context, credential string, sum *[sha256.Size]byte) (c *Caller, tried bool, err error) {
+	if !looksLikeToken(credential) {
+		return nil, false, nil
+	}
+	if v, ok := t.verified.Get(*sum); ok && time.Now().Before(v.until) {
+		return v.caller, true, nil
+	}
+	h, is, good := readHeader(credential)
+	if !is {
+		return nil, false, nil
+	}
+	if !good || !slices.Contains(algorithms, h.Alg) {
+		return nil, true, refused(Malformed)
+	}
+	key, err := t.key(ctx, h)
+	if err != nil {
+		return nil, true, err
+	}
+	c, err = t.verify(credential, sum, key)
+	if h.KeyID == "" && ReasonOf(err) == BadSignature {
+		t.issuer.refresh.want() // its only key may be another by now; no name tells
+	}
+	return c, true, err
+}
+
+// key finds the key that a token names. One that is unknown may be new, so the
+// issuer is asked, though seldom.
+func (t *tokens) key(ctx context.Context, h header) (any, error) {
+	keys, _ := t.issuer.keys()
+	if key, found := pick(keys, h); found {
+		return key, nil
+	}
+	t.issuer.refresh.ask(ctx, fetchPatience, true)
+	keys, ok := t.issuer.keys()
+	if !ok {
+		e := fault.New(fault.Unavailable, "Access tokens can't be checked at the moment.")
+		e.RetryAfter = t.issuer.retryAfter()
+		return nil, e
+	}
+	if key, found := pick(keys, h); found {
+		return key, nil
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, gone(err)
+	}
+	return nil, refused(Unknown)
+}
+
+func (t *tokens) verify(credential string, sum *[sha256.Size]byte, key any) (*Caller, error) {
+	var c claims
+	_, err := t.parser.ParseWithClaims(credential, &c, func(*jwt.Token) (any, error) { return key, nil })
+	if err != nil {
+		return nil, refused(reasonFor(err))
+	}
+	customer, known := c.customer(t.cfg.CustomerClaim)
+	write, allowed := c.access(t.cfg.AccessClaim)
+	if !known || !allowed {
+		return nil, refused(BadClaims)
+	}
+	caller := &Caller{Name: c.name(t.cfg.Issuer), CustomerID: customer, Write: write}
+	now := time.Now()
+	until := now.Add(tokenKept)
+	if exp, err := c.GetExpirationTime(); err == nil && exp.Before(until) {
+		until = exp.Time
+	}
+	if now.Before(until) { // else it lives on clock skew alone
+		t.verified.Add(*sum, verifiedToken{caller, until})
+	}
+	return caller, nil
+}
+
+// reasonFor sorts the library's errors, the first that applies: claims are only
+// looked at once the signature is good.
+func reasonFor(err error) Reason {
+	for _, r := range []struct {
+		err    error
+		reason Reason
+	}{
+		{jwt.ErrTokenMalformed, Malformed},
+		{jwt.ErrTokenUnverifiable, Malformed},
+		{jwt.ErrTokenSignatureInvalid, BadSignature},
+		{jwt.ErrInvalidType, BadClaims},
+		{jwt.ErrTokenRequiredClaimMissing, BadClaims},
+		{jwt.ErrTokenExpired, Expired},
+		{jwt.ErrTokenNotValidYet, NotYetValid},
+		{jwt.ErrTokenUsedBeforeIssued, NotYetValid},
+		{jwt.ErrTokenInvalidIssuer, WrongIssuer},
+		{jwt.ErrTokenInvalidAudience, WrongAudience},
+	} {
+		if errors.Is(err, r.err) {
+			return r.reason
+		}
+	}
+	return BadClaims
+}

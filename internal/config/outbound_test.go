@@ -1,0 +1,92 @@
+package config_test
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+
+	"esagate/internal/config"
+)
+
+func TestOutboundAllow(t *testing.T) {
+	const form = "must be an IP address or a prefix"
+	for _, c := range []struct{ entry, want, fault string }{
+		{"10.4.0.0/16", "10.4.0.0/16", ""},
+		{"10.4.0.9", "10.4.0.9/32", ""},
+		{"'fd12::/64'", "fd12::/64", ""},
+		{"'FD12::0009'", "fd12::9/128", ""},
+		{"127.0.0.0/8", "127.0.0.0/8", ""},
+		{"169.254.169.254", "169.254.169.254/32", ""},
+		{"169.254.0.0/16", "169.254.0.0/16", ""},
+		{"'fe80::/10'", "fe80::/10", ""},
+		{"10.4.0.1/16", "", "names an address inside of the prefix"},
+		{"'::ffff:10.4.0.1'", "", "IPv4 address in its own form"},
+		{"'::ffff:10.4.0.0/112'", "", "IPv4 address in its own form"},
+		{"'fe80::1%eth0'", "", form},
+		{"10.4.0.0/33", "", form},
+		{"10.4.0.0/016", "", form},
+		{"10.4.0", "", form},
+		{"agent.example", "", form},
+		{"'10.4.0.1:80'", "", form},
+		{"''", "", form},
+		{"10", "", "must be text"},
+	} {
+		loaded, faults := config.Load(write(t, "outbound: {allow: ["+c.entry+"]}"), least)
+		switch {
+		case c.fault != "":
+			if len(faults) != 1 || !strings.HasPrefix(faults[0].String(), "outbound.allow[0] (line 1): ") || !strings.Contains(faults[0].Message, c.fault) {
+				t.Errorf("%s: got %v, want %s", c.entry, faults, c.fault)
+			}
+		case len(faults) > 0:
+			t.Errorf("%s is good, but: %v", c.entry, faults)
+		case fmt.Sprint(loaded.Outbound.Allow) != "["+c.want+"]":
+			t.Errorf("%s: got %v", c.entry, loaded.Outbound.Allow)
+		}
+	}
+}
+
+func TestOutboundAllowIsBounded(t *testing.T) {
+	list := func(n int) string { return "ESAGATE_OUTBOUND_ALLOW=" + strings.Repeat("10.0.0.1,", n) }
+	if c := load(t, "", list(100)); len(c.Outbound.Allow) != 100 {
+		t.Errorf("%d entries", len(c.Outbound.Allow))
+	}
+	expectFaults(t, faultsOf(t, "", list(101)), "outbound.allow: must have at most 100 entries (set by ESAGATE_OUTBOUND_ALLOW)")
+}
+
+// A wide entry leaves out the link-local range and nothing else; only an entry of
+// its own lets it in.
+func TestLinkLocalAddressesMustBeNamed(t *testing.T) {
+	allows := func(c *config.Config, address string) bool {
+		return slices.ContainsFunc(c.Outbound.Allow, func(p netip.Prefix) bool { return p.Contains(netip.MustParseAddr(address)) })
+	}
+	metadata := []string{"169.254.169.254", "169.254.0.0", "169.254.255.255", "fe80::a9fe:a9fe", "febf:ffff::1"}
+	around := []string{"0.0.0.0", "169.253.255.255", "169.255.0.0", "255.255.255.255", "::", "fe7f:ffff::1", "fec0::", "ffff::1"}
+	for _, entries := range []string{"0.0.0.0/0,::/0", "0.0.0.0/1,128.0.0.0/1,::/1,8000::/1", "0.0.0.0/0,::/0,10.0.0.0/8"} {
+		c := load(t, "", "ESAGATE_OUTBOUND_ALLOW="+entries)
+		for _, address := range around {
+			if !allows(c, address) {
+				t.Errorf("%s: %s is not allowed", entries, address)
+			}
+		}
+		for _, address := range metadata {
+			if allows(c, address) {
+				t.Errorf("%s: %s is allowed", entries, address)
+			}
+		}
+	}
+	named := load(t, "", "ESAGATE_OUTBOUND_ALLOW=0.0.0.0/0,169.254.169.254")
+	if !allows(named, "169.254.169.254") || allows(named, "169.254.169.253") {
+		t.Error("what is named beside a wide entry is not what is allowed")
+	}
+}
+
+func TestAllowingEverythingIsAWarning(t *testing.T) {
+	for entries, want := range map[string]int{"0.0.0.0/0": 1, "::/0,10.0.0.0/8,0.0.0.0/0": 2, "128.0.0.0/1,10.0.0.1": 0} {
+		c := load(t, "auth: {keys: [{name: a, customer_id: 1, key: a-key-of-some-length}]}", "ESAGATE_OUTBOUND_ALLOW="+entries)
+		if len(c.Warnings) != want || want > 0 && !strings.HasPrefix(c.Warnings[0], "outbound.allow[0]: allows every address") {
+			t.Errorf("%s: got %q", entries, c.Warnings)
+		}
+	}
+}

@@ -1,0 +1,150 @@
+package config
+
+import (
+	"errors"
+	"net/url"
+	"slices"
+	"strings"
+
+	"esagate/internal/vault"
+)
+
+func (v *validator) store(s *Store) {
+	const urlPath, keyPath = "store.url", "store.encryption_key"
+	if v.text(urlPath, s.URL.Reveal(), storeURL) && mayBeUnencrypted(s.URL.Reveal()) {
+		v.warn(urlPath, "the connection to the database may be unencrypted: add sslmode=verify-full, or at least sslmode=require")
+	}
+	if v.good(keyPath) {
+		_, err := vault.New(s.EncryptionKey.Reveal())
+		var problem vault.KeyError
+		switch {
+		case errors.As(err, &problem):
+			v.add(keyPath, "%s", string(problem))
+		case err != nil:
+			v.add(keyPath, "can't be used")
+		}
+	}
+}
+
+// Describe names the database for a log: `sqlite esagate.db`, or
+// `postgres host:port/name` with no user, password or parameter.
+func (s Store) Describe() string {
+	text := s.URL.Reveal()
+	if path, ok := strings.CutPrefix(text, "sqlite://"); ok {
+		return "sqlite " + path
+	}
+	p, problem := readPostgres(text)
+	if problem != "" {
+		return "a database that can't be named" // Load lets no such URL pass
+	}
+	return "postgres " + p.host + "/" + p.name
+}
+
+func storeURL(s string) string {
+	const problem = "must be sqlite://<path>, such as sqlite://esagate.db, or postgres://<user>:<password>@<host>:<port>/<database>"
+	scheme, path, found := strings.Cut(s, "://")
+	switch {
+	case found && (scheme == "postgres" || scheme == "postgresql"):
+		_, problem := readPostgres(s)
+		return problem
+	case !found || scheme != "sqlite" || path == "":
+		return problem
+	case strings.ContainsAny(path, "?#"):
+		return "must be a path without ? and #: SQLite has no parameters here"
+	}
+	return plainText(1, 4096)(s)
+}
+
+// postgres is what the checks and Describe need of a PostgreSQL URL.
+type postgres struct {
+	host    string // as written, with its port; or the folder of a Unix socket
+	name    string // of the database
+	local   bool   // the connection does not leave the machine
+	sslMode string // empty: not said, which is "prefer"
+}
+
+// postgresParameters are those of the driver's that make sense for one database
+// and hold no secret.
+var postgresParameters = []string{
+	"application_name", "channel_binding", "connect_timeout", "default_query_exec_mode", "host", "port",
+	"search_path", "sslcert", "sslkey", "sslmode", "sslnegotiation", "sslrootcert",
+}
+
+var sslModes = []string{"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
+
+// readPostgres reads a PostgreSQL URL strictly: what can't be read well could be a
+// password in the wrong place. The problem is in words of ours and never repeats a
+// part of it, nor the name of a parameter.
+func readPostgres(s string) (p postgres, problem string) {
+	u, err := url.Parse(s)
+	if err != nil || len(s) > 4096 || u.Opaque != "" || u.Fragment != "" || strings.Contains(s, "#") {
+		return p, "must be a PostgreSQL URL; in a user or password, write special characters percent-encoded (@ is %40)"
+	}
+	parameters, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		return p, "has parameters that can't be read"
+	}
+	for name, values := range parameters {
+		switch {
+		case !slices.Contains(postgresParameters, name):
+			return p, "has a parameter that is not allowed; these are: " + strings.Join(postgresParameters, ", ")
+		case len(values) > 1:
+			return p, "has the same parameter twice"
+		case plainText(1, 1024)(values[0]) != "":
+			return p, "has a parameter that is empty, too long or holds control characters"
+		}
+	}
+	password, _ := u.User.Password()
+	if plainText(0, 1024)(u.User.Username()) != "" || plainText(0, 1024)(password) != "" {
+		return p, "has a user or password that is too long or holds control characters"
+	}
+	if problem := p.readHost(u, parameters.Get("host"), parameters.Get("port")); problem != "" {
+		return p, problem
+	}
+	p.name = strings.TrimPrefix(u.Path, "/")
+	if strings.Contains(p.name, "/") || plainText(1, 63)(p.name) != "" {
+		return p, "must name a database after the host: /<database>, 1 to 63 characters"
+	}
+	p.sslMode = parameters.Get("sslmode")
+	if parameters.Has("sslmode") && !slices.Contains(sslModes, p.sslMode) {
+		return p, "must have an sslmode that is " + list(sslModes)
+	}
+	return p, ""
+}
+
+// readHost takes the host from before the path, or the folder of a Unix socket from
+// the parameters, where PostgreSQL has it.
+func (p *postgres) readHost(u *url.URL, folder, port string) string {
+	switch {
+	case u.Host == "" && folder == "":
+		return "must name a host, or the folder of a Unix socket as ?host=/run/postgresql"
+	case u.Host != "" && (folder != "" || port != ""):
+		return "must name host and port once: before the path, or for a Unix socket as parameters"
+	case folder != "" && !strings.HasPrefix(folder, "/"):
+		return "must have as its parameter host the folder of a Unix socket; a host's name stands before the path"
+	case port != "" && !validPort(port, 1), u.Host != u.Hostname() && !strings.HasSuffix(u.Host, "]") && !validPort(u.Port(), 1):
+		return "must have a port from 1 to 65535, or none"
+	case u.Host != "" && !validHost(u.Hostname()):
+		return "must have one host: a name or an IP address"
+	}
+	if u.Host != "" {
+		p.host, p.local = u.Host, loopback(u.Hostname())
+		return ""
+	}
+	p.host, p.local = folder, true
+	if port != "" {
+		p.host += ":" + port
+	}
+	return ""
+}
+
+// mayBeUnencrypted reports whether a good store URL lets what is sent to another
+// machine go unencrypted: "prefer", the driver's default, gives in to anybody who
+// says that the server knows no TLS.
+func mayBeUnencrypted(s string) bool {
+	if strings.HasPrefix(s, "sqlite://") {
+		return false
+	}
+	p, _ := readPostgres(s)
+	return !p.local && !slices.Contains([]string{"require", "verify-ca", "verify-full"}, p.sslMode)
+}

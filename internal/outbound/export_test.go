@@ -1,0 +1,20 @@
+package outbound
+
+import (
+	"context"
+	"net"
+)
+
+// WithResolver makes names be resolved by r.
+func (o Options) WithResolver(r *net.Resolver) Options { o.resolver = r; return o }
+
+// WithDial makes connections by f, unguarded.
+func (o Options) WithDial(f func(ctx context.Context, network, address string) (net.Conn, error)) Options {
+	o.dial = f
+	return o
+}
+
+// Control asks the check that stands before each connection.
+func (c *Client) Control(network, address string) error {
+	return c.addresses.control(network, address, nil)
+}

@@ -1,0 +1,99 @@
+// Package outbound asks addresses that callers supply: agents, and the
+// authorization servers that stand behind them. Such an address may be meant to
+// make the gateway reach what only the gateway can, so there is one guarded client
+// for all of them (contract, "Rules for inventory sources"): https alone, to public
+// addresses alone, looked at after DNS has spoken, and at most [MaxBody] in [MaxTime].
+package outbound
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"net"
+	"net/http"
+	"net/netip"
+	"time"
+)
+
+// Limits of one exchange, which is a request with its redirects and the reading of
+// the last answer's body.
+const (
+	MaxTime      = 10 * time.Second // a context's deadline may be earlier
+	MaxBody      = 1 << 20          // bytes, once decompressed
+	MaxRedirects = 3
+	MaxAtOnce    = 64 // exchanges of one Client; more wait for their turn within MaxTime
+)
+
+const (
+	maxHeader       = 64 << 10 // bytes of an answer's header
+	connectTime     = 5 * time.Second
+	idleTime        = 30 * time.Second
+	maxConnsPerHost = 16
+)
+
+// Options says how a [Client] asks.
+type Options struct {
+	Allow     []netip.Prefix // addresses that are not public and may be asked all the same
+	RootCAs   *x509.CertPool // nil: the system's
+	UserAgent string         // for requests that have none; empty: Go's
+
+	resolver *net.Resolver // nil: the system's
+	dial     func(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+// Client asks addresses that callers supply. It is safe for concurrent use.
+type Client struct {
+	addresses addresses
+	transport *http.Transport
+	http      *http.Client
+}
+
+// New makes a client. [Client.Close] it at the end.
+func New(o Options) *Client {
+	c := &Client{addresses: newAddresses(o.Allow)}
+	dial := o.dial
+	if dial == nil {
+		dial = (&net.Dialer{
+			Timeout:  connectTime,
+			Resolver: o.resolver,
+			// Control sees each address that is really connected to: whatever DNS
+			// says before or after is of no account.
+			Control: c.addresses.control,
+		}).DialContext
+	}
+	c.transport = &http.Transport{
+		Proxy:                  nil, // a proxy would look up the name and connect in our place
+		DialContext:            dial,
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: o.RootCAs},
+		TLSHandshakeTimeout:    connectTime,
+		ForceAttemptHTTP2:      true,
+		MaxConnsPerHost:        maxConnsPerHost,
+		MaxIdleConns:           MaxAtOnce,
+		MaxIdleConnsPerHost:    2,
+		IdleConnTimeout:        idleTime,
+		ExpectContinueTimeout:  time.Second,
+		MaxResponseHeaderBytes: maxHeader,
+	}
+	c.http = &http.Client{
+		Transport: &exchanger{
+			check:     c.addresses.check,
+			follow:    &http.Client{Transport: c.transport, CheckRedirect: c.redirect},
+			slots:     make(chan struct{}, MaxAtOnce),
+			userAgent: o.UserAgent,
+		},
+		// The exchanger has followed what may be followed.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	return c
+}
+
+// HTTP gives the guarded client, also for libraries that want one. It keeps no
+// cookies. What it and the bodies of its answers fail with is, for errors.Is, one of
+// this package's errors, context.Canceled or context.DeadlineExceeded, and no more
+// than that: nothing of what a stranger sent is in it. But net/http wraps it in a
+// *url.Error, whose text has the URL that was asked for, query included: log what
+// [Reason] makes of it. The body of an answer must be closed.
+func (c *Client) HTTP() *http.Client { return c.http }
+
+// Close closes the connections that are idle. The client stays usable.
+func (c *Client) Close() { c.transport.CloseIdleConnections() }

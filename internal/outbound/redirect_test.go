@@ -1,0 +1,217 @@
+package outbound_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"esagate/internal/outbound"
+)
+
+// to answers with a redirect; the request's path is the status.
+func to(location string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		status, err := strconv.Atoi(strings.TrimPrefix(r.URL.Path, "/"))
+		if err != nil {
+			status = http.StatusFound
+		}
+		w.Header().Set("Location", location)
+		w.WriteHeader(status)
+	}
+}
+
+// echo answers with what it got, as an echoed.
+func echo(w http.ResponseWriter, r *http.Request) {
+	b, _ := io.ReadAll(r.Body)
+	_ = json.NewEncoder(w).Encode(echoed{r.Method, string(b), r.Header})
+}
+
+type echoed struct {
+	Method, Body string
+	Header       http.Header
+}
+
+func TestRedirectsToRefusedURLs(t *testing.T) {
+	c := newClient(t, options().WithResolver(resolve(t, map[string][]string{"inside.agents.test": {"10.0.0.1"}})))
+	var reached atomic.Int32
+	other := serveOn(t, listenAt(t, "127.0.0.2:0"), func(http.ResponseWriter, *http.Request) { reached.Add(1) })
+	for location, want := range map[string][]error{
+		"http://agents.test/" + canary:                                {outbound.ErrRedirect, outbound.ErrNotHTTPS},
+		"https://169.254.169.254/latest/" + canary:                    {outbound.ErrRedirect, outbound.ErrNotPublic},
+		"https://127.0.0.2" + port(other) + "/":                       {outbound.ErrRedirect, outbound.ErrNotPublic},
+		"https://[::ffff:127.0.0.1]/":                                 {outbound.ErrRedirect, outbound.ErrNotPublic},
+		"https://2130706433/":                                         {outbound.ErrRedirect, outbound.ErrURL},
+		"https://" + canary + ":pw@agents.test/":                      {outbound.ErrRedirect, outbound.ErrURL},
+		"https://inside.agents.test/?k=" + canary:                     {outbound.ErrNotPublic},
+		"javascript:" + canary:                                        {outbound.ErrRedirect, outbound.ErrNotHTTPS},
+		"https://agents.test/" + strings.Repeat("x", outbound.MaxURL): {outbound.ErrRedirect, outbound.ErrURL},
+		"https://a b/" + canary:                                       {outbound.ErrExchange}, // net/http can't read it
+		"%zz" + canary:                                                {outbound.ErrExchange},
+	} {
+		srv := serve(t, to(location))
+		_, _, err := get(t, c, srv.URL+"/302")
+		for _, w := range want {
+			if !errors.Is(err, w) {
+				t.Errorf("%.60s: %v is not %v", location, err, w)
+			}
+		}
+		if err != nil && strings.Contains(err.Error(), canary) {
+			t.Errorf("%.60s: the error repeats it: %v", location, err)
+		}
+	}
+	if reached.Load() != 0 {
+		t.Error("a private server was asked")
+	}
+}
+
+func TestRedirectsAreCounted(t *testing.T) {
+	c := newClient(t, options())
+	var asked atomic.Int32
+	loop := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		left, _ := strconv.Atoi(strings.TrimPrefix(r.URL.Path, "/"))
+		if left == 0 {
+			return
+		}
+		w.Header().Set("Location", "/"+strconv.Itoa(left-1))
+		w.WriteHeader(http.StatusMovedPermanently)
+	})
+	if status, _, err := get(t, c, loop.URL+"/3"); err != nil || status != 200 {
+		t.Errorf("3 redirects: %d %v", status, err)
+	}
+	asked.Store(0)
+	if _, _, err := get(t, c, loop.URL+"/4"); !errors.Is(err, outbound.ErrRedirect) {
+		t.Errorf("4 redirects: %v", err)
+	}
+	if n := asked.Load(); n != 1+outbound.MaxRedirects {
+		t.Errorf("asked %d times", n)
+	}
+}
+
+func TestNothingIsSentToAnotherOrigin(t *testing.T) {
+	c := newClient(t, options().WithResolver(resolve(t, map[string][]string{
+		"agents.test": {"127.0.0.1"}, "sub.agents.test": {"127.0.0.1"}, "other.agents.test": {"127.0.0.1"},
+	})))
+	target := serve(t, echo)
+	for name, location := range map[string]string{
+		"another port":      "https://agents.test" + port(target) + "/",
+		"a host below":      "https://sub.agents.test" + port(target) + "/",
+		"a host beside":     "https://other.agents.test" + port(target) + "/",
+		"a literal address": target.URL,
+	} {
+		t.Run(name, func(t *testing.T) {
+			srv := serve(t, to(location))
+			from := "https://agents.test" + port(srv)
+			for _, status := range []string{"301", "302", "303", "307", "308"} {
+				req := request(t, http.MethodGet, from+"/"+status+"?q="+canary, "")
+				secrets(req.Header)
+				got := answer(t, c, req)
+				if got.Method != http.MethodGet || got.Header.Get("Accept") != "application/json" || got.Header.Get("User-Agent") != "mine" {
+					t.Errorf("GET %s: %+v", status, got)
+				}
+				bare(t, got)
+			}
+			for _, status := range []string{"301", "302", "303"} { // these make a GET of it
+				req := request(t, http.MethodPost, from+"/"+status, "secret="+canary)
+				secrets(req.Header)
+				if got := answer(t, c, req); got.Method != http.MethodGet || got.Body != "" {
+					t.Errorf("POST %s: %+v", status, got)
+				} else {
+					bare(t, got)
+				}
+			}
+			for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodGet} {
+				for _, status := range []string{"307", "308"} {
+					if _, _, err := ask(c, request(t, method, from+"/"+status, "secret="+canary)); !errors.Is(err, outbound.ErrRedirect) {
+						t.Errorf("%s %s with a body: %v", method, status, err)
+					}
+				}
+			}
+			if _, _, err := ask(c, request(t, http.MethodDelete, from+"/307", "")); !errors.Is(err, outbound.ErrRedirect) {
+				t.Errorf("DELETE 307: %v", err)
+			}
+		})
+	}
+}
+
+// secrets fills a header with what must stay at its origin.
+func secrets(h http.Header) {
+	for _, name := range []string{"Authorization", "Cookie", "X-Api-Key", "Apikey", "Proxy-Authorization", "X-Anything", "Content-Type"} {
+		h.Set(name, canary)
+	}
+	h.Set("Accept", "application/json")
+	h.Set("User-Agent", "mine")
+}
+
+// bare fails when what a server got has something of secrets, or the URL before.
+func bare(t *testing.T, got echoed) {
+	t.Helper()
+	for name, values := range got.Header {
+		if strings.Contains(strings.Join(values, " "), canary) || name == "Referer" {
+			t.Errorf("%s went along: %q", name, values)
+		}
+	}
+}
+
+func answer(t *testing.T, c *outbound.Client, req *http.Request) (got echoed) {
+	t.Helper()
+	_, body, err := ask(c, req)
+	if err == nil {
+		err = json.Unmarshal([]byte(body), &got)
+	}
+	if err != nil {
+		t.Errorf("%s %s: %v", req.Method, req.URL, err)
+	}
+	return got
+}
+
+func TestRedirectsWithinAnOrigin(t *testing.T) {
+	c := newClient(t, options())
+	srv := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/echo" {
+			echo(w, r)
+			return
+		}
+		to("/echo")(w, r)
+	})
+	req := request(t, http.MethodPost, srv.URL+"/307?q=1", "a=b")
+	req.Header.Set("Authorization", "Bearer x")
+	got := answer(t, c, req)
+	if got.Method != http.MethodPost || got.Body != "a=b" || got.Header.Get("Authorization") != "Bearer x" || got.Header.Get("Referer") != "" {
+		t.Errorf("%+v", got)
+	}
+	req = request(t, http.MethodPost, srv.URL+"/303", "a=b")
+	if got := answer(t, c, req); got.Method != http.MethodGet || got.Body != "" {
+		t.Errorf("%+v", got)
+	}
+	// A body that can't be sent again: the answer is the redirect itself.
+	req = request(t, http.MethodPost, srv.URL+"/307", "a=b")
+	req.GetBody = nil
+	if status, _, err := ask(c, req); err != nil || status != http.StatusTemporaryRedirect {
+		t.Errorf("%d %v", status, err)
+	}
+}
+
+// TestBackFromAnotherOrigin: what was kept from a stranger is not sent where the
+// stranger says either, though it be where it came from.
+func TestBackFromAnotherOrigin(t *testing.T) {
+	c := newClient(t, options())
+	var home string
+	stranger := serve(t, func(w http.ResponseWriter, r *http.Request) { to(home+"/echo")(w, r) })
+	srv := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/echo" {
+			echo(w, r)
+			return
+		}
+		to(stranger.URL)(w, r)
+	})
+	home = srv.URL
+	req := request(t, http.MethodGet, srv.URL, "")
+	secrets(req.Header)
+	bare(t, answer(t, c, req))
+}

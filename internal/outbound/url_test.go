@@ -1,0 +1,210 @@
+package outbound_test
+
+import (
+	"net"
+	"net/netip"
+	"net/url"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"esagate/internal/outbound"
+)
+
+func TestCheckURLTakesGoodURLs(t *testing.T) {
+	c := newClient(t, outbound.Options{})
+	for _, raw := range []string{
+		"https://agent.example.com",
+		"https://agent.example.com/",
+		"HTTPS://Agent.Example.COM/mcp/?tenant=7&x=%20#part",
+		"https://agent.example.com.:8443/a",
+		"https://agent.example.com:1/",
+		"https://agent.example.com:65535/",
+		"https://my_agent-1.example.com/",
+		"https://xn--nicode-2ya.example/",
+		"https://ünïcode.example/päth?q=ü",
+		"https://localhost",    // a name: refused when it is connected to
+		"https://1.example/",   // ends in no number
+		"https://0xyz.test/",   // nor does this
+		"https://1.2.3.4.com/", //
+		"https://93.184.216.34/",
+		"https://93.184.216.34:8443/",
+		"https://[2606:2800:220:1:248:1893:25c8:1946]/",
+		"https://[2606:2800:220:1:248:1893:25c8:1946]:8443/",
+		"https://agent.example.com/" + strings.Repeat("ü", outbound.MaxURL-len("https://agent.example.com/")),
+		"https://" + strings.Repeat("a", 63) + ".example/",
+	} {
+		if got := c.CheckURL(raw); got != "" {
+			t.Errorf("CheckURL(%q) = %q", raw, got)
+		}
+	}
+}
+
+func TestCheckURLRefuses(t *testing.T) {
+	const (
+		long   = "The URL must be at most 2048 characters long."
+		signs  = "The URL must not hold spaces, control characters or broken UTF-8."
+		form   = "The URL must be an absolute https:// URL with a host."
+		scheme = "The URL must begin with https://."
+		user   = "The URL must not hold a user name or password."
+		port   = "The URL's port must be a number from 1 to 65535."
+		host   = "The URL's host must be a domain name or an IP address in its usual form."
+		public = "The URL's IP address must be a public one."
+	)
+	c := newClient(t, outbound.Options{})
+	for raw, want := range map[string]string{
+		"https://agent.example.com/" + strings.Repeat("ü", outbound.MaxURL+1-len("https://agent.example.com/")): long,
+		strings.Repeat("x", 1<<20):        long,
+		"https://host/a b":                signs,
+		" https://host/":                  signs,
+		"https://host/\n":                 signs,
+		"https://ho\x00st/":               signs,
+		"https://host/\u0085":             signs,
+		"https://host/\u00a0":             signs,
+		"https://host/\u2028":             signs,
+		"https://host/\xff":               signs,
+		"":                                form,
+		"agent.example.com":               form,
+		"/mcp":                            form,
+		"//host/":                         form,
+		"https:":                          form,
+		"https:host":                      form,
+		"https://":                        form,
+		"https:///x":                      form,
+		"https://:443/":                   form,
+		"https://?q":                      form,
+		"https://host\\@10.0.0.1/":        form,
+		"https://ho st/":                  signs,
+		"https://host%0a/":                form,
+		"https://host:https/":             form,
+		"https://::1/":                    form,
+		"https://[::1/":                   form,
+		"https://[127.0.0.1]/":            form,
+		"https://[v1.a]/":                 form,
+		"%":                               form,
+		"http://agent.example.com/":       scheme,
+		"http://169.254.169.254/":         scheme,
+		"http://169.254.169.254":          scheme,
+		"ws://host/":                      scheme,
+		"ftp://host/":                     scheme,
+		"file:///etc/passwd":              scheme,
+		"javascript:alert(1)":             scheme,
+		"data:text/plain,x":               scheme,
+		"https://user:pw@host/":           user,
+		"https://user@host/":              user,
+		"https://@host/":                  user,
+		"https://:@host/":                 user,
+		"https://agent.example.com@[::1]": user,
+		"https://host:99999/":             port,
+		"https://host:65536/":             port,
+		"https://host:0/":                 port,
+		"https://host:/":                  port,
+		"https://[2606:2800::1]:0/":       port,
+		"https://93.184.216.34:0/":        port,
+		"https://-host/":                  host,
+		"https://host-/":                  host,
+		"https://a..b/":                   host,
+		"https://.host/":                  host,
+		"https://host../":                 host,
+		"https://./":                      host,
+		"https://host!/":                  host,
+		"https://a,b/":                    host,
+		"https://a*b/":                    host,
+		"https://\u200b/":                 host,
+		"https://" + strings.Repeat("a", 64) + ".example/":       host,
+		"https://" + strings.Repeat("abcdefg.", 32) + "example/": host,
+	} {
+		if got := c.CheckURL(raw); got != want {
+			t.Errorf("CheckURL(%.60q) = %q, not %q", raw, got, want)
+		}
+	}
+	for _, h := range []string{ // hosts that some systems read as addresses
+		"2130706433", "0x7f000001", "0X7F.1", "0x7f.0x0.0x0.0x1", "0177.0.0.1", "127.1", "127.0.1", "127.0.0.1.",
+		"8.8.8.8.", "0", "0x", "1.0x", "a.1", "example.com.7", "010.8.8.8", "256.1.1.1", "1.2.3.4.5", "127.0.0.09", "２１３０７０６４３３",
+		"[fe80::1%25eth0]", "[2606:2800::1%25eth0]", "[::1%251]",
+	} {
+		if got := c.CheckURL("https://" + h + "/"); got != host {
+			t.Errorf("host %q: %q, not %q", h, got, host)
+		}
+	}
+	for _, h := range []string{"１２７.0.0.1", "127。0。0。1", "%EF%BC%91%EF%BC%92%EF%BC%97.0.0.1", "①②⑦.0.0.1"} {
+		if got := c.CheckURL("https://" + h + "/"); got != public {
+			t.Errorf("host %q: %q, not %q", h, got, public)
+		}
+	}
+	for _, ip := range special {
+		h := ip
+		if strings.Contains(ip, ":") {
+			h = "[" + ip + "]"
+		}
+		if got := c.CheckURL("https://" + h + ":8443/x"); got != public {
+			t.Errorf("address %s: %q, not %q", ip, got, public)
+		}
+	}
+}
+
+func TestCheckURLTakesAllowedAddresses(t *testing.T) {
+	c := newClient(t, outbound.Options{Allow: []netip.Prefix{
+		netip.MustParsePrefix("10.20.0.0/16"),
+		netip.MustParsePrefix("fd00:20::/32"),
+		netip.MustParsePrefix("::ffff:192.168.7.0/120"),
+		netip.MustParsePrefix("64:ff9b::/96"),
+	}})
+	for h, good := range map[string]bool{
+		"10.20.0.1": true, "10.21.0.1": false, "[::ffff:10.20.0.1]": false,
+		"[fd00:20::1]": true, "[fd00:20::1%25eth0]": false, "[fd00:21::1]": false,
+		"192.168.7.9": true, "192.168.8.9": false,
+		"[64:ff9b::808:808]": true, "[64:ff9b::10.20.0.1]": true, "[64:ff9b::7f00:1]": false, "[64:ff9b::a9fe:a9fe]": false,
+		"127.0.0.1": false,
+	} {
+		if got := c.CheckURL("https://" + h + "/"); (got == "") != good {
+			t.Errorf("host %s: %q", h, got)
+		}
+	}
+	// All of IPv6 is not all of IPv4 in IPv6's spelling.
+	c = newClient(t, outbound.Options{Allow: []netip.Prefix{netip.MustParsePrefix("::/0")}})
+	for h, good := range map[string]bool{
+		"[::1]": true, "[fd00::1]": true, "[::ffff:127.0.0.1]": false, "[64:ff9b::127.0.0.1]": false, "127.0.0.1": false,
+	} {
+		if got := c.CheckURL("https://" + h + "/"); (got == "") != good {
+			t.Errorf("all of IPv6, host %s: %q", h, got)
+		}
+	}
+}
+
+func FuzzCheckURL(f *testing.F) {
+	for _, seed := range []string{
+		"https://agent.example.com:8443/mcp?x=1#y", "https://[2606:2800::1]:8443/", "https://8.8.8.8/", "https://user:pw@host/",
+		"https://[::ffff:7f00:1]/", "https://127。0。0。1/", "https://0x7f.1/", "//host/", "https://host:99999/", "javascript:alert(1)",
+		"https://xn--a/", "https://%EF%BC%91.2.3.4/", "https://a\\@b/", "https://ⓛocalhost/", "https://[fe80::1%25e]/",
+	} {
+		f.Add(seed)
+	}
+	c := outbound.New(outbound.Options{})
+	f.Fuzz(func(t *testing.T, raw string) {
+		sentence := c.CheckURL(raw)
+		if sentence != "" {
+			if !strings.HasPrefix(sentence, "The URL") || !strings.HasSuffix(sentence, ".") {
+				t.Errorf("%q is no sentence of ours", sentence)
+			}
+			return
+		}
+		u, err := url.Parse(raw)
+		if err != nil {
+			t.Fatalf("%q passes and does not parse: %v", raw, err)
+		}
+		if u.Scheme != "https" || u.User != nil || u.Hostname() == "" || u.Opaque != "" || utf8.RuneCountInString(raw) > 2048 {
+			t.Errorf("%q passes", raw)
+		}
+		if again := c.CheckURL(u.String()); again != "" && utf8.RuneCountInString(u.String()) <= 2048 {
+			t.Errorf("%q passes, and %q, which is the same, does not: %s", raw, u, again)
+		}
+		ip := net.ParseIP(u.Hostname())
+		if ip != nil && (!ip.IsGlobalUnicast() || ip.IsPrivate() || ip.IsLoopback() || ip.IsLinkLocalUnicast()) {
+			t.Errorf("%q passes, and %v is not public", raw, ip)
+		}
+		if strings.ContainsAny(u.Host, "%\\ @/?#") {
+			t.Errorf("%q passes with the host %q", raw, u.Host)
+		}
+	})
+}

@@ -1,0 +1,92 @@
+package sources
+
+import (
+	"fmt"
+	"io"
+
+	"esagate/registry"
+)
+
+var createMembers = []string{"name", "sourceId", "executionType", "type", "endpointUrl", "protocol",
+	"authenticationType", "auth", "description", "oauthAudience"}
+
+// Create is an AGENT source that a caller wants to be made. Printed, it is one word.
+type Create struct {
+	Name           string
+	SourceID       string // empty: none was asked for
+	Authentication registry.AuthenticationType
+
+	agent      registry.Agent
+	credential *registry.Credential // nil: none
+}
+
+// ParseCreate reads the body of a create. Its error is a *fault.Error: a BadRequest
+// for what is no JSON object, a Validation with every issue for the rest.
+func ParseCreate(body []byte, check CheckURL) (*Create, error) {
+	o, err := parseBody(body, createMembers)
+	if err != nil {
+		return nil, err
+	}
+	var l issues
+	c := &Create{agent: registry.Agent{Status: registry.SourcePending}}
+	c.Name = l.need(o.name())
+	c.SourceID = l.take(o.text("sourceId", sourceID))
+	l.take(o.executionType())
+	c.agent.Type = l.need(o.text("type", oneOf("SALES", "SIGNAL", "CREATIVE", "OUTCOME")))
+	c.agent.EndpointURL = l.need(o.endpoint(check))
+	c.agent.Protocol = l.need(o.protocol())
+	c.Authentication = registry.AuthenticationType(l.need(o.authentication()))
+	c.credential = parseAuth(o, check).credential(&l, c.Authentication, true)
+	c.agent.Description = l.take(o.description())
+	c.agent.OAuthAudience = audience(&l, o.audience(), c.Authentication)
+	c.agent.Authentication = c.Authentication
+	if err := l.err(); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// Source gives the source as a store makes it: with a slug to fall back on, and
+// another agent id at every call.
+func (c *Create) Source() registry.NewSource {
+	slug := Slug(c.Name)
+	return registry.NewSource{
+		SourceID:   c.SourceID,
+		Slug:       slug,
+		Name:       c.Name,
+		Agent:      c.agent,
+		AgentID:    func() string { return agentID(slug) },
+		Credential: c.credential,
+	}
+}
+
+// Format implements fmt.Formatter: no verb shows a secret.
+func (Create) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[create]") }
+
+// The members that a create and an update have in common.
+
+func (o object) name() member          { return o.text("name", length(1, maxName)) }
+func (o object) executionType() member { return o.text("executionType", oneOf("AGENT")) }
+func (o object) description() member   { return o.text("description", length(0, maxDescription)) }
+func (o object) protocol() member      { return o.text("protocol", oneOf("MCP", "A2A")) }
+
+func (o object) endpoint(check CheckURL) member {
+	return o.text("endpointUrl", length(1, maxURL), callable(check))
+}
+
+func (o object) authentication() member {
+	return o.text("authenticationType", oneOf("API_KEY", "NO_AUTH", "JWT", "OAUTH", "BASIC_AUTH"))
+}
+
+func (o object) audience() member {
+	return o.text("oauthAudience", length(1, maxURL), absoluteURI, resource)
+}
+
+// audience takes oauthAudience of a source of an authentication type, "" where it is
+// not known.
+func audience(l *issues, m member, t registry.AuthenticationType) string {
+	if m.given && t != "" && t != registry.AuthOAuth {
+		m.problem = "oauthAudience can only be given for the authenticationType OAUTH."
+	}
+	return l.take(m)
+}

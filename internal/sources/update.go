@@ -1,0 +1,124 @@
+package sources
+
+import (
+	"fmt"
+	"io"
+
+	"esagate/registry"
+)
+
+var updateMembers = []string{"name", "executionType", "status", "description", "endpointUrl", "protocol",
+	"authenticationType", "auth", "oauthAudience"}
+
+// Update is what a caller wants to change of a source. Printed, it is one word.
+type Update struct {
+	broken error // the body is no JSON object
+
+	name           member
+	executionType  member
+	status         member
+	description    member
+	endpoint       member
+	protocol       member
+	authentication member
+	auth           *auth
+	audience       member
+}
+
+// ParseUpdate reads the body of an update. What is wrong with it comes out of
+// [Update.Decide], because a source that does not exist is said first.
+func ParseUpdate(body []byte, check CheckURL) *Update {
+	o, err := parseBody(body, updateMembers)
+	if err != nil {
+		return &Update{broken: err}
+	}
+	return &Update{
+		name:           o.name(),
+		executionType:  o.executionType(),
+		status:         o.text("status", oneOf("PENDING", "ACTIVE", "DISABLED")),
+		description:    o.description(),
+		endpoint:       o.endpoint(check),
+		protocol:       o.protocol(),
+		authentication: o.authentication(),
+		auth:           parseAuth(o, check),
+		audience:       o.audience(),
+	}
+}
+
+// Format implements fmt.Formatter: no verb shows a secret.
+func (Update) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[update]") }
+
+// Decide says what becomes of a source as it stands. Its error is a *fault.Error: a
+// BadRequest, else a Validation with every issue, else a Conflict. It changes nothing
+// itself and may be called again.
+func (u *Update) Decide(cur *registry.InventorySource) (registry.SourceChange, error) {
+	if u.broken != nil {
+		return registry.SourceChange{}, u.broken
+	}
+	if cur.Connection != nil {
+		return u.decideManaged(cur)
+	}
+	return u.decideAgent(cur)
+}
+
+// decideAgent decides on an AGENT source.
+func (u *Update) decideAgent(cur *registry.InventorySource) (registry.SourceChange, error) {
+	was := *cur.Source.Agent
+	next := was
+	t := was.Authentication // "" if what was asked for is no authentication type
+	if u.authentication.given {
+		t = registry.AuthenticationType(u.authentication.value)
+	}
+	newType := t != was.Authentication
+
+	var l issues
+	var change registry.SourceChange
+	change.Name = renamed(&l, u.name, cur)
+	l.take(u.executionType)
+	l.take(u.status)
+	set(&l, &next.Description, u.description)
+	set(&l, &next.EndpointURL, u.endpoint)
+	set(&l, &next.Protocol, u.protocol)
+	l.take(u.authentication)
+	change.Credential = u.auth.credential(&l, t, newType)
+	named := audience(&l, u.audience, t)
+	if err := l.err(); err != nil {
+		return registry.SourceChange{}, err
+	}
+
+	next.Authentication = t
+	if t != registry.AuthOAuth {
+		next.OAuthAudience = ""
+	}
+	if u.audience.given {
+		next.OAuthAudience = named
+		change.NewConsent = true
+	}
+	lost := newType || movedAway(&was, &next)
+	change.EraseCredential = lost && change.Credential == nil
+	stored := change.Credential != nil || was.CredentialID != "" && !change.EraseCredential
+	status, err := u.nextStatus(was.Status, lost, t == registry.AuthNone || stored)
+	if err != nil {
+		return registry.SourceChange{}, err
+	}
+	next.Status = status
+	if next != was {
+		change.Agent = &next
+	}
+	return change, nil
+}
+
+// set takes a member into a field, if it was given.
+func set(l *issues, field *string, m member) {
+	if value := l.take(m); m.given {
+		*field = value
+	}
+}
+
+// renamed takes the name, nil if it stays as it is.
+func renamed(l *issues, m member, cur *registry.InventorySource) *string {
+	if name := l.take(m); m.given && name != cur.Source.Name {
+		return &name
+	}
+	return nil
+}

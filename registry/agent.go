@@ -1,0 +1,106 @@
+package registry
+
+import "time"
+
+// SourceStatus is where an AGENT source stands in its life. That of a managed
+// source follows from its connection (contract, "Rules for the connection").
+type SourceStatus string
+
+// Source statuses.
+const (
+	SourcePending  SourceStatus = "PENDING"
+	SourceActive   SourceStatus = "ACTIVE"
+	SourceDisabled SourceStatus = "DISABLED"
+)
+
+// Source gives the status of the source that a connection stands behind.
+func (p ProvisioningStatus) Source() SourceStatus {
+	switch p {
+	case StatusActive:
+		return SourceActive
+	case StatusDeactivated:
+		return SourceDisabled
+	}
+	return SourcePending
+}
+
+// AuthenticationType is how a source's agent wants to be asked.
+type AuthenticationType string
+
+// Authentication types.
+const (
+	AuthAPIKey AuthenticationType = "API_KEY"
+	AuthNone   AuthenticationType = "NO_AUTH"
+	AuthJWT    AuthenticationType = "JWT"
+	AuthOAuth  AuthenticationType = "OAUTH"
+	AuthBasic  AuthenticationType = "BASIC_AUTH"
+)
+
+// Agent is what an AGENT source says of its agent. CredentialID is the opaque id of
+// the stored credentials, empty while there are none; the credentials themselves
+// are read with [CustomerStore.Credential] alone. AuthVersion grows with every
+// change of how the agent is asked: a consent begun under an older one is void.
+type Agent struct {
+	Status         SourceStatus
+	AgentID        string // unique over all customers
+	Type           string // SALES, SIGNAL, CREATIVE or OUTCOME
+	EndpointURL    string
+	Protocol       string // MCP or A2A
+	Description    string // empty: none
+	Authentication AuthenticationType
+	OAuthAudience  string // AuthOAuth: the resource that was named; empty: found by discovery
+	CredentialID   string
+	AuthVersion    int64
+}
+
+// NewSource is an AGENT source to be made. With a SourceID it gets that one or
+// none; without, it gets Slug, or the first of Slug-2, Slug-3 … that is free, cut
+// so that it fits [MaxIDLength].
+type NewSource struct {
+	SourceID   string
+	Slug       string
+	Name       string
+	Agent      Agent         // AgentID, CredentialID and AuthVersion are of no account
+	AgentID    func() string // gives another id with each call; asked again while one is taken
+	Credential *Credential   // nil: none
+}
+
+// SourceChange is what becomes of a source; the zero value changes nothing.
+type SourceChange struct {
+	Name  *string
+	Agent *Agent // the whole new state; AgentID, CredentialID and AuthVersion are of no account
+	// Credential replaces the stored credentials; EraseCredential takes them away.
+	Credential      *Credential
+	EraseCredential bool
+	// NewConsent raises AuthVersion, and so voids a consent that is under way. What
+	// changes EndpointURL, Authentication or OAuthAudience does so by itself.
+	NewConsent bool
+}
+
+// Once makes a create safe to repeat (contract, `Idempotency-Key`): the same Key
+// of the same customer makes one source within [OnceKept]. Fingerprint is a hash of
+// all that was asked for. Answer, unless nil, is called before the source stands,
+// with the source as it will be, and gives the answer to keep; where it is nil, or
+// gives nil, [CustomerStore.FinishOnce] brings the answer later.
+type Once struct {
+	Key         string
+	Fingerprint [32]byte
+	Answer      func(*InventorySource) []byte
+}
+
+// OnceKept is how long an idempotency key is remembered, OncePending how long a
+// repetition waits for an answer that is still to come; after that it is taken for
+// lost, and the source as it stands is the answer.
+const (
+	OnceKept    = 24 * time.Hour
+	OncePending = time.Minute
+)
+
+// Creation is what became of a create. Replayed: an earlier one with the same key
+// made the source; Answer is what was kept of it, nil if nothing was, and Source is
+// nil if it has been deleted since.
+type Creation struct {
+	Source   *InventorySource
+	Replayed bool
+	Answer   []byte
+}

@@ -1,0 +1,124 @@
+package registry
+
+import (
+	"context"
+	"errors"
+)
+
+// CreateSource makes an AGENT source as CustomerStore does. Conflict when the
+// sourceId is taken, when the idempotency key was used for something else, and while
+// its first use is still being answered. Unavailable, here and in the other writes,
+// says by its RetryAfter when to come again.
+func (d *Directory) CreateSource(ctx context.Context, customer int64, s NewSource, once *Once) (Creation, error) {
+	var made Creation
+	began, err := d.change(ctx, sourceKey{customer: customer}, func(ctx context.Context, c CustomerStore) (err error) {
+		made, err = c.CreateSource(ctx, s, once)
+		return err
+	})
+	if err != nil {
+		return Creation{}, err
+	}
+	if made.Source != nil {
+		d.remember(made.Source, began, !made.Replayed)
+		d.shelf.created(made.Source, began, !made.Replayed)
+	}
+	return made, nil
+}
+
+// FinishOnce keeps the answer of a create whose [Once] gave none.
+func (d *Directory) FinishOnce(ctx context.Context, customer int64, key string, answer []byte) error {
+	_, err := d.change(ctx, sourceKey{customer: customer}, func(ctx context.Context, c CustomerStore) error {
+		return c.FinishOnce(ctx, key, answer)
+	})
+	return err
+}
+
+// UpdateSource changes a source of either kind as CustomerStore does. An error of
+// decide is given as it is.
+func (d *Directory) UpdateSource(ctx context.Context, customer int64, sourceID string, decide func(*InventorySource) (SourceChange, error)) (*InventorySource, error) {
+	var s *InventorySource
+	began, err := d.change(ctx, sourceKey{customer, sourceID}, func(ctx context.Context, c CustomerStore) (err error) {
+		s, err = c.UpdateSource(ctx, sourceID, func(was *InventorySource) (SourceChange, error) {
+			change, err := decide(was)
+			return change, refuse(err)
+		})
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	newest := d.remember(s, began, true)
+	var m *ManagedSource
+	if newest.Connection != nil {
+		m = managed(newest)
+	}
+	d.shelf.changed(newest, m, began)
+	return s, nil
+}
+
+// DeleteSource deletes a source of either kind as CustomerStore does. An error of
+// allow is given as it is.
+func (d *Directory) DeleteSource(ctx context.Context, customer int64, sourceID string, allow func(*InventorySource) error) (*InventorySource, error) {
+	var s *InventorySource
+	began, err := d.change(ctx, sourceKey{customer, sourceID}, func(ctx context.Context, c CustomerStore) (err error) {
+		s, err = c.DeleteSource(ctx, sourceID, func(was *InventorySource) error { return refuse(allow(was)) })
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	d.graves.bury(s) // first: no read that is under way puts it back
+	if s.Connection != nil {
+		d.memory.bury(esaKey{customer, s.Connection.ID})
+	}
+	d.shelf.deleted(s, began)
+	return s, nil
+}
+
+// change makes a write in the store, which is the caller's own and ends with the
+// caller's context. It gives when it began.
+func (d *Directory) change(ctx context.Context, key sourceKey, run func(context.Context, CustomerStore) error) (moment, error) {
+	bounded, cancel := context.WithTimeout(ctx, d.opts.WriteTimeout)
+	defer cancel()
+	if err := d.reach(bounded); err != nil {
+		return moment{}, changeFault(err)
+	}
+	began := d.shelf.now()
+	err := run(bounded, d.store.Customer(key.customer))
+	var refused *refusal
+	if errors.As(err, &refused) {
+		return began, refused.reason
+	}
+	answered := err == nil || isNotFound(err) || isRefusal(err)
+	switch {
+	case ctx.Err() != nil: // a caller that leaves says nothing of the store
+	case answered:
+		d.note(nil)
+	default:
+		d.suspect(err)
+	}
+	switch {
+	case err == nil:
+		return began, nil
+	case isNotFound(err):
+		d.missing(key, began)
+		d.shelf.forsaken(key.customer)
+	case !answered:
+		d.memory.doubt(key)
+		d.shelf.doubt(key.customer)
+	}
+	return began, changeFault(err)
+}
+
+// refusal marks an error as a callback's, which says nothing of the store. It unwraps
+// to nothing, so that a store does not take it for one of its own.
+type refusal struct{ reason error }
+
+func (r *refusal) Error() string { return "registry: refused by the caller" }
+
+func refuse(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &refusal{err}
+}

@@ -1,0 +1,83 @@
+package registry
+
+import (
+	"errors"
+	"time"
+
+	"esagate/internal/fault"
+)
+
+// retryWrite is when a write that the store could not take is worth another try: the
+// store is looked at every second while it is away.
+const retryWrite = 3 * time.Second
+
+const (
+	unreachable = "The registry can't be reached."
+	unknownFate = "The registry did not answer: whether the change was made is not known."
+)
+
+// storeFault gives a store's error about a managed source in the words for clients.
+func storeFault(err error) error {
+	switch {
+	case isNotFound(err):
+		return fault.Wrap(fault.NotFound, "There is no managed source with this id.", err)
+	case isRefusal(err):
+		return fault.Wrap(fault.Internal, "The registry refused a value.", err)
+	}
+	return fault.Wrap(fault.Unavailable, unreachable, err)
+}
+
+// sourceFaults are the answers of a store about sources of both kinds.
+var sourceFaults = []struct {
+	is      error
+	kind    fault.Kind
+	message string
+	field   string
+}{
+	{ErrNotFound, fault.NotFound, "There is no inventory source with this id.", ""},
+	{ErrSourceTaken, fault.Conflict, "There is a source with this sourceId already.", "sourceId"},
+	{ErrKeyReused, fault.Conflict, "This Idempotency-Key was used for another request already.", ""},
+	{ErrOncePending, fault.Conflict, "The first request with this Idempotency-Key is still being answered.", ""},
+	{ErrStale, fault.Conflict, "The source has been changed meanwhile.", ""},
+	{ErrSecret, fault.Internal, "The stored credentials can't be read.", ""},
+}
+
+// sourceFault gives a store's error about a source in the words for clients.
+func sourceFault(err error) error {
+	for _, f := range sourceFaults {
+		if errors.Is(err, f.is) {
+			return &fault.Error{Kind: f.kind, Message: f.message, Field: f.field, Cause: err}
+		}
+	}
+	return storeFault(err)
+}
+
+// changeFault is sourceFault for a write: a client learns whether nothing was done,
+// and when to come again.
+func changeFault(err error) error {
+	e := fault.As(sourceFault(err))
+	if e.Kind == fault.Unavailable {
+		e.RetryAfter = retryWrite
+		if !errors.Is(err, errAway) {
+			e.Message = unknownFate
+		}
+	}
+	return e
+}
+
+func isNotFound(err error) bool { return errors.Is(err, ErrNotFound) }
+
+// refusals are the errors of a store that could be asked and said no.
+var refusals = []error{
+	ErrInvalid, ErrTenantTaken, ErrIDTaken, ErrSourceTaken, ErrNameTaken,
+	ErrKeyReused, ErrOncePending, ErrStale, ErrSecret,
+}
+
+func isRefusal(err error) bool {
+	for _, r := range refusals {
+		if errors.Is(err, r) {
+			return true
+		}
+	}
+	return false
+}

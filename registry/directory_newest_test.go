@@ -1,0 +1,197 @@
+package registry_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"esagate/registry"
+)
+
+// TestDirectoryNewestOfReads: another process writes, one read sees it, and another,
+// which began before, ends after that one. What was seen is not taken back.
+func TestDirectoryNewestOfReads(t *testing.T) {
+	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
+		made(t, f, customer, "a")
+		adopted(t, f, customer, "m")
+		v := view{d}
+		v.is(t, "before", "a", "a")
+		time.Sleep(time.Second)
+		f.is(healthy, 200*time.Millisecond)
+		slow := make(chan *registry.InventorySource, 2)
+		for _, id := range []string{"a", "m"} {
+			go func() {
+				s, err := d.Source(t.Context(), customer, id)
+				if err != nil {
+					t.Error(err)
+				}
+				slow <- s
+			}()
+		}
+		synctest.Wait()
+		f.is(healthy, 0)
+		renamed(t, f, "a", "new")
+		renamed(t, f, "m", "new")
+		if page, err := d.Sources(t.Context(), customer, 0, 50); err != nil || page[0].Source.Name+page[1].Source.Name != "newnew" {
+			t.Fatal(page, err)
+		}
+		for range 2 {
+			if s := <-slow; s.Source.Name != "new" {
+				t.Errorf("%q was read after a list with its new name", s.Source.SourceID)
+			}
+		}
+		f.is(failing, 0)
+		v.is(t, "with the store away", "a", "new")
+		v.is(t, "with the store away", "m", "new")
+	})
+}
+
+// TestDirectoryListFollowsReads: a remembered list has what was read one by one since.
+func TestDirectoryListFollowsReads(t *testing.T) {
+	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
+		made(t, f, customer, "a")
+		adopted(t, f, customer, "m")
+		v := view{d}
+		v.is(t, "before", "a", "a")
+		time.Sleep(time.Second)
+		for _, id := range []string{"a", "m"} {
+			renamed(t, f, id, "new")
+			if _, err := d.Source(t.Context(), customer, id); err != nil {
+				t.Fatal(err)
+			}
+		}
+		f.is(failing, 0)
+		v.is(t, "with the store away", "a", "new")
+		v.is(t, "with the store away", "m", "new")
+	})
+}
+
+// TestDirectoryNewestEvicted: lists stay right though the copies of what was written
+// had to make room.
+func TestDirectoryNewestEvicted(t *testing.T) {
+	bubble(t, registry.DirectoryOptions{Entries: 1}, func(t *testing.T, d *registry.Directory, f *faulty) {
+		for _, id := range []string{"m", "n"} {
+			adopted(t, f, customer, id)
+		}
+		for _, id := range []string{"a", "b"} {
+			made(t, f, customer, id)
+		}
+		if _, _, err := d.ManagedSources(t.Context(), customer, 0, 9); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := d.Sources(t.Context(), customer, 0, 9); err != nil {
+			t.Fatal(err)
+		}
+		remove(t, d, "a")
+		create(t, d, "a")
+		for _, id := range []string{"m", "a"} {
+			update(t, d, id, "new")
+		}
+		for _, id := range []string{"n", "b"} {
+			if _, err := d.Source(t.Context(), customer, id); err != nil {
+				t.Fatal(err)
+			}
+		}
+		f.is(failing, 0)
+		page, err := d.Sources(t.Context(), customer, 0, 9)
+		if err != nil || len(page) != 4 || page[0].Source.Name != "new" || page[3].Source.Name != "new" {
+			t.Errorf("%v, %v", ids(page), err)
+		}
+		if page, _, err := d.ManagedSources(t.Context(), customer, 0, 9); err != nil || page[0].Source.Name != "new" {
+			t.Errorf("%+v, %v", page, err)
+		}
+		// Of these nothing is known, which is not that they were deleted.
+		_, err = d.Source(t.Context(), customer, "a")
+		unavailable(t, err)
+		_, err = d.ManagedSource(t.Context(), customer, "m")
+		unavailable(t, err)
+	})
+}
+
+// TestDirectoryOverlapManaged is TestDirectoryOverlapAlone for a managed source.
+func TestDirectoryOverlapManaged(t *testing.T) {
+	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
+		adopted(t, f, customer, "a")
+		adopted(t, f, customer, "b")
+		var list []*registry.ManagedSource
+		listed := make(chan struct{})
+		f.is(healthy, 200*time.Millisecond)
+		go func() {
+			defer close(listed)
+			list, _, _ = d.ManagedSources(t.Context(), customer, 0, 9)
+		}()
+		for i, name := range overlapped(t, d, f, func() { remove(t, d, "a") }, func() {}) {
+			if name == "a" {
+				t.Errorf("slow reader %d got what was deleted before it was answered", i)
+			}
+		}
+		<-listed
+		if len(list) != 1 {
+			t.Errorf("%d listed after one of two was deleted", len(list))
+		}
+		f.is(failing, 0)
+		_, err := d.ManagedSource(t.Context(), customer, "a")
+		notFound(t, err)
+		if page, total, err := d.ManagedSources(t.Context(), customer, 0, 9); err == nil && total != 1 {
+			t.Errorf("%v of %d", page, total)
+		}
+	})
+}
+
+// TestDirectorySourceIDBecomesManaged: the sourceId of an AGENT source goes to a
+// managed one, elsewhere, and only reads of managed sources see it.
+func TestDirectorySourceIDBecomesManaged(t *testing.T) {
+	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
+		made(t, f, customer, "a")
+		view{d}.is(t, "before", "a", "a")
+		if _, err := f.Store.Customer(customer).DeleteSource(t.Context(), "a", allow); err != nil {
+			t.Fatal(err)
+		}
+		adopted(t, f, customer, "a")
+		get(t, d, "a")
+		f.is(failing, 0)
+		if s, err := d.Source(t.Context(), customer, "a"); err != nil || s.Connection == nil {
+			t.Fatalf("%+v, %v", s, err)
+		}
+	})
+}
+
+// TestDirectoryChangeCallerLeaves: a caller who does not wait for a write says nothing
+// of the store, however it is.
+func TestDirectoryChangeCallerLeaves(t *testing.T) {
+	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
+		made(t, f, customer, "a")
+		f.is(hanging, 0)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		took(t, "a write", time.Second, func() {
+			_, err := d.UpdateSource(ctx, customer, "a", rename("b"))
+			if unavailableWrite(t, err, true); !errors.Is(err, context.DeadlineExceeded) {
+				t.Fatal(err)
+			}
+		})
+		time.Sleep(time.Minute)
+		if !d.StoreAvailable() || f.count("Ping") != 0 {
+			t.Fatal("the store was taken to be away")
+		}
+	})
+}
+
+// TestDirectoryCloseEndsLooks: closing ends a look at the store, and waits for it.
+func TestDirectoryCloseEndsLooks(t *testing.T) {
+	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
+		f.refuses(errBroken)
+		_, err := d.CreateSource(t.Context(), customer, agent("a"), nil)
+		unavailableWrite(t, err, true)
+		synctest.Wait() // it was looked at, and was there
+		f.is(hanging, 0)
+		_, err = d.CreateSource(t.Context(), customer, agent("a"), nil)
+		unavailableWrite(t, err, true)
+		synctest.Wait()
+		took(t, "closing", 0, d.Close)
+		f.is(healthy, 0)
+		create(t, d, "a") // writes are their callers' own
+	})
+}

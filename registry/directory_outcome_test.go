@@ -1,0 +1,278 @@
+package registry_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"esagate/internal/fault"
+	"esagate/registry"
+)
+
+// unavailableWrite holds an error to what a write that the store did not take must
+// give; tried says whether the store was asked at all.
+func unavailableWrite(t *testing.T, err error, tried bool) {
+	t.Helper()
+	want := "The registry can't be reached."
+	if tried {
+		want = "The registry did not answer: whether the change was made is not known."
+	}
+	var e *fault.Error
+	if !errors.As(err, &e) || e.Kind != fault.Unavailable || e.Message != want || e.RetryAfter <= 0 {
+		t.Fatalf("%#v, want %q", err, want)
+	}
+}
+
+// issues is an error that can't be compared.
+type issues []string
+
+func (i issues) Error() string { return fmt.Sprint("issues: ", len(i)) }
+
+// TestDirectoryCallbackErrors: what the caller says against a change comes back as it
+// is, whatever it is, and says nothing of the store.
+func TestDirectoryCallbackErrors(t *testing.T) {
+	for _, says := range []error{
+		fault.New(fault.Conflict, "A managed source is deactivated elsewhere."),
+		errors.New("anything"), issues{"a", "b"}, context.DeadlineExceeded,
+		registry.ErrNotFound, registry.ErrStale, fmt.Errorf("mine: %w", registry.ErrSourceTaken),
+	} {
+		bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
+			made(t, f, customer, "a")
+			d.Put(adopted(t, f, customer, "m"))
+			v := view{d}
+			v.is(t, "before", "a", "a")
+			for _, id := range []string{"a", "m"} {
+				_, updateErr := d.UpdateSource(t.Context(), customer, id, func(*registry.InventorySource) (registry.SourceChange, error) {
+					return registry.SourceChange{}, says
+				})
+				_, deleteErr := d.DeleteSource(t.Context(), customer, id, func(*registry.InventorySource) error { return says })
+				for _, err := range []error{updateErr, deleteErr} {
+					if fmt.Sprintf("%T %v", err, err) != fmt.Sprintf("%T %v", says, says) {
+						t.Errorf("%T %v, want %v", err, err, says)
+					}
+				}
+			}
+			synctest.Wait()
+			if !d.StoreAvailable() {
+				t.Error("the store is taken to be away")
+			}
+			get(t, d, "m")
+			reads(t, f, "the copy stays", 0)
+			f.is(failing, 0)
+			v.is(t, "with the store away", "a", "a")
+			v.is(t, "with the store away", "m", "m")
+		})
+	}
+}
+
+// TestDirectoryUnknownOutcome: a write was made, and its answer came too late.
+func TestDirectoryUnknownOutcome(t *testing.T) {
+	bubble(t, registry.DirectoryOptions{Fresh: time.Hour}, func(t *testing.T, d *registry.Directory, f *faulty) {
+		made(t, f, customer, "a")
+		m := adopted(t, f, customer, "m")
+		d.Put(m)
+		v := view{d}
+		v.is(t, "before", "a", "a")
+		for _, id := range []string{"a", "m"} {
+			f.is(healthy, 6*time.Second)
+			took(t, "a write", 5*time.Second, func() {
+				_, err := d.UpdateSource(t.Context(), customer, id, rename(id+"2"))
+				unavailableWrite(t, err, true)
+			})
+			f.is(failing, 0)
+			v.is(t, "with the store away, as last known", id, id)
+			back(t, d, f)
+			f.count("read")
+		}
+		if got := get(t, d, "m"); got.Source.Name != "m2" { // though the copy was fresh
+			t.Fatalf("%q", got.Source.Name)
+		}
+		reads(t, f, "what is in doubt", 1)
+		get(t, d, "m")
+		reads(t, f, "no more in doubt", 0)
+		for _, id := range []string{"a", "m"} {
+			v.is(t, "afterwards", id, id+"2")
+			f.is(healthy, 6*time.Second)
+			_, err := d.DeleteSource(t.Context(), customer, id, allow)
+			unavailableWrite(t, err, true)
+			back(t, d, f)
+			_, err = d.DeleteSource(t.Context(), customer, id, allow) // tried again
+			notFound(t, err)
+			f.is(failing, 0)
+			if s, err := d.Source(t.Context(), customer, id); err == nil {
+				t.Fatalf("brought back: %+v", s)
+			}
+			if n, err := d.CountSources(t.Context(), customer); err == nil {
+				t.Fatalf("counted: %d", n)
+			}
+			if got, err := d.ManagedSource(t.Context(), customer, id); err == nil {
+				t.Fatalf("brought back: %+v", got)
+			}
+			back(t, d, f)
+		}
+	})
+}
+
+// doubted has reads begin, and then a write whose caller leaves before its answer. The
+// reads are still under way then.
+func doubted(t *testing.T, d *registry.Directory, f *faulty, slow ...func()) {
+	t.Helper()
+	f.is(healthy, 200*time.Millisecond)
+	for _, read := range slow {
+		go read()
+	}
+	synctest.Wait()
+	f.is(healthy, time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	_, err := d.UpdateSource(ctx, customer, "m", rename("M"))
+	unavailableWrite(t, err, true)
+	if !d.StoreAvailable() {
+		t.Fatal("a caller who leaves says nothing of the store")
+	}
+	f.is(healthy, 0)
+}
+
+// TestDirectoryDoubtOutlivesOlderReads: a read from before a write of unknown outcome
+// does not make the copy fresh.
+func TestDirectoryDoubtOutlivesOlderReads(t *testing.T) {
+	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
+		d.Put(adopted(t, f, customer, "m"))
+		time.Sleep(3 * time.Second)
+		doubted(t, d, f, func() { d.ManagedSource(t.Context(), customer, "m") })
+		time.Sleep(200 * time.Millisecond) // the older read ends
+		if got := get(t, d, "m"); got.Source.Name != "M" {
+			t.Fatalf("%q", got.Source.Name)
+		}
+	})
+}
+
+// TestDirectoryDoubtIsJoinedByNone: who comes after a write of unknown outcome joins
+// no read from before it.
+func TestDirectoryDoubtIsJoinedByNone(t *testing.T) {
+	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
+		adopted(t, f, customer, "m")
+		doubted(t, d, f,
+			func() { d.Source(t.Context(), customer, "m") },
+			func() { d.Sources(t.Context(), customer, 0, 50) },
+			func() { d.ManagedSources(t.Context(), customer, 0, 50) })
+		took(t, "new reads", 0, func() { view{d}.is(t, "after the write", "m", "M") })
+		if page, _, err := d.ManagedSources(t.Context(), customer, 0, 50); err != nil || page[0].Source.Name != "M" {
+			t.Fatal(page, err)
+		}
+	})
+}
+
+func TestDirectoryChangeDeadlines(t *testing.T) {
+	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
+		made(t, f, customer, "a")
+		write := func(name string) error {
+			_, err := d.UpdateSource(t.Context(), customer, "a", rename(name))
+			return err
+		}
+		f.is(hanging, 0)
+		took(t, "a write", 5*time.Second, func() { unavailableWrite(t, write("b"), true) })
+		time.Sleep(2*time.Second + time.Millisecond) // one look
+		if d.StoreAvailable() {
+			t.Fatal("available")
+		}
+		f.count("change")
+		took(t, "a write while the store is away", 1250*time.Millisecond, func() { unavailableWrite(t, write("b"), false) })
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		took(t, "a write of a caller who leaves", time.Second, func() {
+			_, err := d.DeleteSource(ctx, customer, "a", allow)
+			unavailableWrite(t, err, false)
+		})
+		if n := f.count("change"); n != 0 {
+			t.Fatalf("%d writes to a store that is away", n)
+		}
+		back(t, d, f)
+		f.is(failing, 0)
+		_, err := d.CountSources(t.Context(), customer)
+		unavailable(t, err)
+		f.is(healthy, 0)
+		took(t, "a write shortly before the store is back", time.Second, func() {
+			if err := write("b"); err != nil {
+				t.Fatal(err)
+			}
+		})
+		view{d}.is(t, "afterwards", "a", "b")
+	})
+}
+
+// TestDirectoryWriteFailsAlone: what only writes fail with takes no reader away from
+// the store.
+func TestDirectoryWriteFailsAlone(t *testing.T) {
+	bubble(t, registry.DirectoryOptions{Changed: func(bool, error) { t.Error("taken to be away") }}, func(t *testing.T, d *registry.Directory, f *faulty) {
+		made(t, f, customer, "a")
+		view{d}.is(t, "before", "a", "a")
+		f.refuses(errBroken)
+		for range 20 {
+			_, err := d.UpdateSource(t.Context(), customer, "a", rename("b"))
+			unavailableWrite(t, err, true)
+		}
+		time.Sleep(time.Minute)
+		renamed(t, f, "a", "c")
+		view{d}.is(t, "written elsewhere", "a", "c")
+		if n := f.count("Ping"); n < 1 || n > 20 {
+			t.Errorf("%d looks at the store", n)
+		}
+	})
+}
+
+func TestDirectoryOnce(t *testing.T) {
+	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
+		v := view{d}
+		v.is(t, "before", "a", "")
+		once := func(key string, what byte) (registry.Creation, error) {
+			return d.CreateSource(t.Context(), customer, agent("a"), &registry.Once{Key: key, Fingerprint: [32]byte{what}})
+		}
+		conflict := func(what string, err error) {
+			t.Helper()
+			if !fault.Is(err, fault.Conflict) {
+				t.Fatalf("%s: %v", what, err)
+			}
+		}
+		f.is(healthy, 6*time.Second) // made, without the answer
+		_, err := once("k", 1)
+		unavailableWrite(t, err, true)
+		back(t, d, f)
+		_, err = once("k", 1)
+		conflict("at once", err)
+		_, err = once("k", 2)
+		conflict("another", err)
+		_, err = once("k2", 1)
+		conflict("taken", err)
+		answer := []byte(`{"name":"a"}`)
+		if err := d.FinishOnce(t.Context(), customer, "k", answer); err != nil {
+			t.Fatal(err)
+		}
+		c, err := once("k", 1)
+		if err != nil || !c.Replayed || !bytes.Equal(c.Answer, answer) || c.Source == nil {
+			t.Fatalf("%+v, %v", c, err)
+		}
+		// What was made unseen is in the list that was seen before, and the count, which
+		// may or may not have it, is none.
+		f.is(failing, 0)
+		if s, err := d.Source(t.Context(), customer, "a"); err != nil || s.Source.ID != c.Source.Source.ID {
+			t.Fatal(s, err)
+		}
+		if page, err := d.Sources(t.Context(), customer, 0, 50); err != nil || len(page) != 1 {
+			t.Fatal(page, err)
+		}
+		_, err = d.CountSources(t.Context(), customer)
+		unavailable(t, err)
+		back(t, d, f)
+		v.is(t, "in the end", "a", "a")
+		remove(t, d, "a")
+		if c, err := once("k", 1); err != nil || !c.Replayed || c.Source != nil {
+			t.Fatalf("%+v, %v", c, err)
+		}
+		v.is(t, "deleted", "a", "")
+	})
+}

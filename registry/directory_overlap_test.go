@@ -1,0 +1,234 @@
+package registry_test
+
+import (
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"esagate/registry"
+)
+
+// overlapped has reads of everything begin, a write come and go while they are under
+// way, and gives what the slow readers got.
+func overlapped(t *testing.T, d *registry.Directory, f *faulty, write, meanwhile func()) []string {
+	t.Helper()
+	f.is(healthy, 200*time.Millisecond) // found now, answered later
+	slow := make(chan string, 4)
+	say := func(s *registry.InventorySource, err error) {
+		if err != nil {
+			notFound(t, err)
+			slow <- ""
+			return
+		}
+		slow <- s.Source.Name
+	}
+	go func() { say(d.Source(t.Context(), customer, "a")) }()
+	go func() {
+		page, err := d.Sources(t.Context(), customer, 0, 50)
+		if err != nil {
+			t.Error(err)
+		}
+		for _, s := range page {
+			if s.Source.SourceID == "a" {
+				say(s, nil)
+				return
+			}
+		}
+		slow <- ""
+	}()
+	go func() {
+		n, err := d.CountSources(t.Context(), customer)
+		if err != nil {
+			t.Error(err)
+		}
+		slow <- fmt.Sprint(n)
+	}()
+	go func() {
+		m, err := d.ManagedSource(t.Context(), customer, "a")
+		if err != nil {
+			notFound(t, err)
+			slow <- ""
+			return
+		}
+		slow <- m.Source.Name
+	}()
+	synctest.Wait()
+	time.Sleep(50 * time.Millisecond)
+	f.is(healthy, 0)
+	write()
+	meanwhile() // the slow reads are still under way
+	got := []string{<-slow, <-slow, <-slow, <-slow}
+	return got
+}
+
+// TestDirectoryOverlap: who comes after a write sees it, though reads from before it
+// are still to end; and their end does not bring back what was.
+func TestDirectoryOverlap(t *testing.T) {
+	writes := map[string]struct {
+		before  string // how a was before; empty: it was not
+		write   func(t *testing.T, d *registry.Directory)
+		after   string
+		present bool
+	}{
+		"create": {"", func(t *testing.T, d *registry.Directory) { create(t, d, "a") }, "a", true},
+		"update": {"a", func(t *testing.T, d *registry.Directory) { update(t, d, "a", "b") }, "b", true},
+		"delete": {"a", func(t *testing.T, d *registry.Directory) { remove(t, d, "a") }, "", false},
+		"delete and create": {"a", func(t *testing.T, d *registry.Directory) {
+			remove(t, d, "a")
+			create(t, d, "a")
+			update(t, d, "a", "c")
+		}, "c", true},
+		"create and delete": {"", func(t *testing.T, d *registry.Directory) {
+			create(t, d, "a")
+			remove(t, d, "a")
+		}, "", false},
+	}
+	for name, w := range writes {
+		for _, kind := range []string{"AGENT", "managed"} {
+			for _, warm := range []bool{false, true} {
+				if kind == "managed" && w.before == "" {
+					continue
+				}
+				t.Run(fmt.Sprint(name, " ", kind, " warm ", warm), func(t *testing.T) {
+					bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
+						made(t, f, customer, "first")
+						switch {
+						case w.before == "":
+						case kind == "managed":
+							adopted(t, f, customer, "a")
+						default:
+							made(t, f, customer, "a")
+						}
+						v := view{d}
+						if warm {
+							v.is(t, "before", "a", w.before)
+							if kind == "managed" {
+								get(t, d, "a")
+							}
+							time.Sleep(3 * time.Second) // no copy is fresh
+						}
+						overlapped(t, d, f, func() { w.write(t, d) }, func() {
+							v.is(t, "after the write", "a", w.after)
+						})
+						v.is(t, "after the slow reads", "a", w.after)
+						f.is(failing, 0)
+						v.is(t, "with the store away", "a", w.after)
+						m, err := d.ManagedSource(t.Context(), customer, "a")
+						if kind == "managed" && w.after == "b" {
+							if err != nil || m.Source.Name != w.after {
+								t.Fatal(m, err)
+							}
+						} else if err == nil {
+							t.Fatalf("%+v", m)
+						}
+					})
+				})
+			}
+		}
+	}
+}
+
+// TestDirectoryOverlapAlone is the hard case: nothing was known before, and after the
+// write only the slow reads come back.
+func TestDirectoryOverlapAlone(t *testing.T) {
+	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
+		made(t, f, customer, "a")
+		made(t, f, customer, "b")
+		slow := overlapped(t, d, f, func() { remove(t, d, "a") }, func() {})
+		for _, name := range slow {
+			if name == "a" {
+				t.Errorf("a slow reader got what was deleted before it was answered: %v", slow)
+			}
+		}
+		f.is(failing, 0)
+		_, err := d.Source(t.Context(), customer, "a")
+		notFound(t, err)
+		// A list and a count from before it are of no use afterwards.
+		if page, err := d.Sources(t.Context(), customer, 0, 50); err == nil {
+			t.Errorf("%v", ids(page))
+		}
+		if n, err := d.CountSources(t.Context(), customer); err == nil {
+			t.Errorf("%d", n)
+		}
+	})
+}
+
+// TestDirectoryOverlapMade: what was made while reads did not find it is known.
+func TestDirectoryOverlapMade(t *testing.T) {
+	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
+		overlapped(t, d, f, func() { create(t, d, "a") }, func() {})
+		f.is(failing, 0)
+		if s, err := d.Source(t.Context(), customer, "a"); err != nil || s.Source.Name != "a" {
+			t.Fatal(s, err)
+		}
+	})
+}
+
+// TestDirectoryOverlapEvicted: what a write has left was forgotten for want of room. A
+// read from before the write does not take its place.
+func TestDirectoryOverlapEvicted(t *testing.T) {
+	bubble(t, registry.DirectoryOptions{Entries: 1}, func(t *testing.T, d *registry.Directory, f *faulty) {
+		made(t, f, customer, "a")
+		overlapped(t, d, f, func() { update(t, d, "a", "b") }, func() { create(t, d, "z") })
+		f.is(failing, 0)
+		_, err := d.Source(t.Context(), customer, "a")
+		unavailable(t, err)
+	})
+}
+
+// TestDirectoryOverlapInside has a read that ends while a write, which it has not
+// seen, is still to be answered, and one that has seen it.
+func TestDirectoryOverlapInside(t *testing.T) {
+	for _, seen := range []bool{false, true} {
+		bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
+			made(t, f, customer, "a")
+			written := make(chan struct{})
+			write := func() {
+				f.is(healthy, 200*time.Millisecond)
+				go func() {
+					defer close(written)
+					if _, err := d.UpdateSource(t.Context(), customer, "a", rename("b")); err != nil {
+						t.Error(err)
+					}
+				}()
+				synctest.Wait()
+			}
+			if seen {
+				write()
+			}
+			f.is(healthy, 100*time.Millisecond)
+			read := make(chan string, 2)
+			go func() {
+				s, err := d.Source(t.Context(), customer, "a")
+				if err != nil {
+					t.Error(err)
+				}
+				read <- s.Source.Name
+			}()
+			go func() {
+				page, err := d.Sources(t.Context(), customer, 0, 50)
+				if err != nil {
+					t.Error(err)
+				}
+				read <- page[0].Source.Name
+			}()
+			synctest.Wait()
+			if !seen {
+				write()
+			}
+			want := map[bool]string{false: "a", true: "b"}[seen]
+			if one, other := <-read, <-read; one != want || other != want {
+				t.Errorf("read %q, %q, want %q", one, other, want)
+			}
+			<-written
+			f.is(failing, 0)
+			if s, err := d.Source(t.Context(), customer, "a"); err != nil || s.Source.Name != "b" {
+				t.Errorf("%+v, %v", s, err)
+			}
+			if page, err := d.Sources(t.Context(), customer, 0, 50); err != nil || page[0].Source.Name != "b" {
+				t.Errorf("%+v, %v", page, err)
+			}
+		})
+	}
+}

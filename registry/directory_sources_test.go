@@ -1,0 +1,234 @@
+package registry_test
+
+import (
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"esagate/registry"
+)
+
+// sourceReads are the three ways to read sources of both kinds; seen is one that was
+// asked before, unseen one that wasn't.
+func sourceReads(d *registry.Directory) map[string]struct {
+	call         string
+	seen, unseen func(t *testing.T) (any, error)
+} {
+	type way = struct {
+		call         string
+		seen, unseen func(t *testing.T) (any, error)
+	}
+	name := func(s *registry.InventorySource, err error) (any, error) {
+		if err != nil {
+			return nil, err
+		}
+		return s.Source.Name, nil
+	}
+	names := func(page []*registry.InventorySource, err error) (any, error) {
+		if err != nil {
+			return nil, err
+		}
+		return page[0].Source.Name + page[1].Source.Name, nil
+	}
+	return map[string]way{
+		"an AGENT source": {"source",
+			func(t *testing.T) (any, error) { return name(d.Source(t.Context(), customer, "a")) },
+			func(t *testing.T) (any, error) { return name(d.Source(t.Context(), customer, "unseen")) }},
+		"a managed source": {"source",
+			func(t *testing.T) (any, error) { return name(d.Source(t.Context(), customer, "m")) },
+			func(t *testing.T) (any, error) { return name(d.Source(t.Context(), customer+1, "m")) }},
+		"a list": {"sources",
+			func(t *testing.T) (any, error) { return names(d.Sources(t.Context(), customer, 0, 2)) },
+			func(t *testing.T) (any, error) { return names(d.Sources(t.Context(), customer, 0, 3)) }},
+		"a count": {"count",
+			func(t *testing.T) (any, error) { return d.CountSources(t.Context(), customer) },
+			func(t *testing.T) (any, error) { return d.CountSources(t.Context(), customer+1) }},
+	}
+}
+
+func TestDirectorySourceReads(t *testing.T) {
+	for name := range sourceReads(nil) {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
+				read := sourceReads(d)[name]
+				made(t, f, customer, "a")
+				adopted(t, f, customer, "m")
+				var before, after any
+				now := func(what string, want *any, calls int, wait time.Duration) {
+					t.Helper()
+					f.count(read.call)
+					took(t, what, wait, func() {
+						got, err := read.seen(t)
+						if err != nil || *want != nil && got != *want {
+							t.Fatalf("%s: %v, %v, want %v", what, got, err, *want)
+						}
+						*want = got
+					})
+					if n := f.count(read.call); n != calls {
+						t.Fatalf("%s: %d calls of the store, want %d", what, n, calls)
+					}
+				}
+				now("healthy", &before, 1, 0)
+				now("healthy again", &before, 1, 0)
+
+				renamed(t, f, "a", "A")
+				renamed(t, f, "m", "M")
+				made(t, f, customer, "z")
+				f.is(healthy, 400*time.Millisecond)
+				now("slow", &before, 1, 250*time.Millisecond)
+				now("slow, known to be", &before, 0, 0)
+				time.Sleep(150 * time.Millisecond)
+				synctest.Wait()
+				if !d.StoreAvailable() {
+					t.Fatal("it answered")
+				}
+				f.is(failing, 0)
+				now("failing, with the late answer remembered", &after, 1, 0)
+				if after == before {
+					t.Fatal("the late answer was lost")
+				}
+				now("away", &after, 0, 0)
+				_, err := read.unseen(t)
+				unavailable(t, err)
+				f.is(hanging, 0)
+				took(t, "hanging, without a copy", 2*time.Second, func() {
+					_, err := read.unseen(t)
+					unavailable(t, err)
+				})
+				now("hanging", &after, 0, 0)
+
+				renamed(t, f, "a", "AA")
+				renamed(t, f, "m", "MM")
+				if _, err := f.Store.Customer(customer).DeleteSource(t.Context(), "z", allow); err != nil {
+					t.Fatal(err)
+				}
+				f.is(healthy, 0)
+				time.Sleep(4 * time.Second)
+				before = after
+				after = nil
+				now("back", &after, 1, 0)
+				if after == before {
+					t.Fatal("back, and not asked")
+				}
+				f.is(failing, 0)
+				now("away again", &after, 1, 0)
+				d.Close()
+				f.is(healthy, 0)
+				now("closed", &after, 0, 0)
+			})
+		})
+	}
+}
+
+func TestDirectorySourceReadsCoalesce(t *testing.T) {
+	for name := range sourceReads(nil) {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
+				read := sourceReads(d)[name]
+				made(t, f, customer, "a")
+				adopted(t, f, customer, "m")
+				f.is(healthy, 100*time.Millisecond)
+				var wg sync.WaitGroup
+				for range 100 {
+					wg.Go(func() {
+						if _, err := read.seen(t); err != nil {
+							t.Error(err)
+						}
+					})
+				}
+				wg.Wait()
+				if n := f.count(read.call); n != 1 {
+					t.Fatalf("%d calls of the store for one question", n)
+				}
+			})
+		})
+	}
+}
+
+func TestDirectorySourcesOfOthers(t *testing.T) {
+	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
+		made(t, f, customer, "a")
+		adopted(t, f, customer, "m")
+		made(t, f, customer+1, "b")
+		view{d}.is(t, "own", "a", "a")
+		for _, mode := range []mode{healthy, failing} {
+			f.is(mode, 0)
+			for _, id := range []string{"a", "m"} {
+				if s, err := d.Source(t.Context(), customer+1, id); err == nil {
+					t.Fatalf("a foreign customer reads %+v", s)
+				}
+				if mode == healthy {
+					_, err := d.Source(t.Context(), customer+1, id)
+					notFound(t, err)
+				}
+			}
+			page, err := d.Sources(t.Context(), customer+1, 0, 50)
+			if err != nil || !slices.Equal(ids(page), []string{"b"}) {
+				t.Fatalf("%v, %v", ids(page), err)
+			}
+			if n, err := d.CountSources(t.Context(), customer+1); err != nil || n != 1 {
+				t.Fatal(n, err)
+			}
+		}
+	})
+}
+
+// TestDirectorySourceDeletedElsewhere: what a read did not find is not brought back
+// by an outage.
+func TestDirectorySourceDeletedElsewhere(t *testing.T) {
+	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
+		made(t, f, customer, "a")
+		made(t, f, customer, "b")
+		m := adopted(t, f, customer, "m")
+		d.Put(m)
+		view{d}.is(t, "before", "a", "a")
+		if _, _, err := d.ManagedSources(t.Context(), customer, 0, 9); err != nil {
+			t.Fatal(err)
+		}
+		for _, id := range []string{"a", "m"} {
+			if _, err := f.Store.Customer(customer).DeleteSource(t.Context(), id, allow); err != nil {
+				t.Fatal(err)
+			}
+			_, err := d.Source(t.Context(), customer, id)
+			notFound(t, err)
+		}
+		_, err := d.ManagedSource(t.Context(), customer, "m") // the hot copy went too
+		notFound(t, err)
+		f.is(failing, 0)
+		for _, id := range []string{"a", "m"} {
+			_, err := d.Source(t.Context(), customer, id)
+			unavailable(t, err)
+		}
+		if page, err := d.Sources(t.Context(), customer, 0, 50); err != nil || !slices.Equal(ids(page), []string{"b"}) {
+			t.Fatalf("%v, %v", ids(page), err)
+		}
+		if page, total, err := d.ManagedSources(t.Context(), customer, 0, 9); err != nil || len(page)+total != 0 {
+			t.Fatalf("%v of %d, %v", page, total, err)
+		}
+	})
+}
+
+// TestDirectorySourceAgrees: a managed source is the same whichever way it is read.
+func TestDirectorySourceAgrees(t *testing.T) {
+	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
+		d.Put(adopted(t, f, customer, "m"))
+		renamed(t, f, "m", "M")
+		if s, err := d.Source(t.Context(), customer, "m"); err != nil || s.Source.Name != "M" {
+			t.Fatal(s, err)
+		}
+		if got := get(t, d, "m"); got.Source.Name != "M" {
+			t.Fatal("a read of one kind leaves the other's copy old")
+		}
+		reads(t, f, "the copy is fresh", 0)
+		if _, err := d.RecordTest(t.Context(), customer, get(t, d, "m").Connection.ID, registry.TestResult{At: time.Now(), Passed: true}); err != nil {
+			t.Fatal(err)
+		}
+		f.is(failing, 0)
+		s, err := d.Source(t.Context(), customer, "m")
+		if err != nil || !s.Connection.LastTestPassed || s.Connection.Version != get(t, d, "m").Connection.Version {
+			t.Fatalf("%+v, %v", s, err)
+		}
+	})
+}

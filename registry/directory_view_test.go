@@ -1,0 +1,121 @@
+package registry_test
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"esagate/registry"
+)
+
+// agent is a new AGENT source; agentIDs gives ids that differ.
+func agent(sourceID string) registry.NewSource {
+	return registry.NewSource{
+		SourceID: sourceID, Name: sourceID,
+		Agent: registry.Agent{
+			Status: registry.SourcePending, Type: "SALES", EndpointURL: "https://agent.example.net/mcp", Protocol: "MCP",
+			Authentication: registry.AuthNone,
+		},
+		AgentID: agentIDs,
+	}
+}
+
+var (
+	agentIDsGiven int
+	agentIDsMu    sync.Mutex
+)
+
+func agentIDs() string {
+	agentIDsMu.Lock()
+	defer agentIDsMu.Unlock()
+	agentIDsGiven++
+	return fmt.Sprint("agent_", agentIDsGiven)
+}
+
+// made makes an AGENT source in the store alone, as another process would.
+func made(t testing.TB, f *faulty, customer int64, sourceID string) *registry.InventorySource {
+	t.Helper()
+	c, err := f.Store.Customer(customer).CreateSource(t.Context(), agent(sourceID), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.Source
+}
+
+// rename gives a change of the name alone.
+func rename(to string) func(*registry.InventorySource) (registry.SourceChange, error) {
+	return func(*registry.InventorySource) (registry.SourceChange, error) {
+		return registry.SourceChange{Name: &to}, nil
+	}
+}
+
+// renamed renames a source in the store alone.
+func renamed(t testing.TB, f *faulty, sourceID, to string) {
+	t.Helper()
+	if _, err := f.Store.Customer(customer).UpdateSource(t.Context(), sourceID, rename(to)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func allow(*registry.InventorySource) error { return nil }
+
+// back has the store return, and waits until that is known.
+func back(t testing.TB, d *registry.Directory, f *faulty) {
+	t.Helper()
+	f.is(healthy, 0)
+	time.Sleep(4 * time.Second)
+	if !d.StoreAvailable() {
+		t.Fatal("the store's return was not noticed")
+	}
+}
+
+// view is all that readers see of a customer's sources, each by every way to ask.
+type view struct {
+	d *registry.Directory
+}
+
+// name gives the name that a source is read with, in all ways; "" if in none.
+func (v view) name(t *testing.T, sourceID string) string {
+	t.Helper()
+	name := ""
+	s, err := v.d.Source(t.Context(), customer, sourceID)
+	if err != nil {
+		notFound(t, err)
+	} else {
+		name = s.Source.Name
+	}
+	page, err := v.d.Sources(t.Context(), customer, 0, 50)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed := ""
+	for _, s := range page {
+		if s.Source.SourceID == sourceID {
+			listed = s.Source.Name
+		}
+	}
+	if listed != name {
+		t.Fatalf("%q is %q alone and %q in the list", sourceID, name, listed)
+	}
+	if n, err := v.d.CountSources(t.Context(), customer); err != nil || n != len(page) {
+		t.Fatalf("%d sources are listed, %d counted, %v", len(page), n, err)
+	}
+	return name
+}
+
+func (v view) is(t *testing.T, what, sourceID, want string) {
+	t.Helper()
+	if got := v.name(t, sourceID); got != want {
+		t.Fatalf("%s: %q is %q, want %q", what, sourceID, got, want)
+	}
+}
+
+// ids gives the sourceIds of a page.
+func ids(page []*registry.InventorySource) []string {
+	var out []string
+	for _, s := range page {
+		out = append(out, s.Source.SourceID)
+	}
+	return out
+}

@@ -1,0 +1,202 @@
+package sqlstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"esagate/registry"
+)
+
+const keyColumns = `k.id, k.customer_id, k.name, k.may_write, k.sha256, k.created_at, k.revoked_at, k.last_used_at`
+
+// Keys are the operator's: none of this is narrowed to a customer.
+var (
+	insertKey = globalStatement{`INSERT INTO api_keys (id, customer_id, name, may_write, sha256, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`}
+	countKeyName = globalStatement{`SELECT COUNT(*) FROM api_keys WHERE customer_id = $1 AND name = $2 AND revoked_at IS NULL`}
+	selectKeys   = globalStatement{`SELECT ` + keyColumns + ` FROM api_keys k ORDER BY k.id`}
+	selectKey    = globalStatement{`SELECT ` + keyColumns + ` FROM api_keys k WHERE k.id = $1`}
+	// One statement, so that the keys are those of the generation; it always gives a
+	// row, which without keys is the generation alone.
+	selectGood = globalStatement{`SELECT q.last_value, ` + keyColumns + ` FROM sequences q LEFT JOIN api_keys k ON k.revoked_at IS NULL
+		WHERE q.name = 'api_key_generation' ORDER BY k.id`}
+	selectGeneration = globalStatement{`SELECT last_value FROM sequences WHERE name = 'api_key_generation'`}
+	revokeKey        = globalStatement{`UPDATE api_keys SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL`}
+	touchKey         = globalStatement{`UPDATE api_keys SET last_used_at = $2 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2)`}
+)
+
+// usePrecision is how coarsely it is kept when a key was last used.
+const usePrecision = time.Hour
+
+// scanKey reads keyColumns after what stands before them. All of a key may be NULL:
+// its id is 0 then.
+func scanKey(r row, before ...any) (registry.APIKey, error) {
+	var (
+		key registry.APIKey
+		sum []byte
+	)
+	err := r.Scan(append(before, countColumn{&key.ID}, countColumn{&key.CustomerID}, textColumn{&key.Name}, flagColumn{&key.Write}, &sum,
+		instantColumn{&key.CreatedAt}, instantColumn{&key.RevokedAt}, instantColumn{&key.LastUsedAt})...)
+	if err != nil {
+		return registry.APIKey{}, found(err)
+	}
+	if key.ID != 0 && copy(key.SHA256[:], sum) != len(key.SHA256) {
+		return registry.APIKey{}, errors.New("a hash column holds no hash")
+	}
+	return key, nil
+}
+
+// CreateKey keeps a new key.
+func (s *Store) CreateKey(ctx context.Context, key registry.APIKey) (registry.APIKey, error) {
+	if !registry.StorableID(key.Name) {
+		return registry.APIKey{}, registry.ErrInvalid
+	}
+	var made registry.APIKey
+	err := s.writing(ctx, 0, func(in scope) (err error) {
+		made, err = s.createKey(ctx, in, key)
+		return err
+	})
+	if err != nil {
+		return registry.APIKey{}, failed("create an API key", err)
+	}
+	return made, nil
+}
+
+func (s *Store) createKey(ctx context.Context, in scope, key registry.APIKey) (registry.APIKey, error) {
+	// The sequences first, in the order that all take them: keys are made one by one.
+	var id int64
+	if err := in.globalRow(ctx, nextID, "api_key").Scan(&id); err != nil {
+		return registry.APIKey{}, fmt.Errorf("key id: %w", err)
+	}
+	if err := in.nextGeneration(ctx); err != nil {
+		return registry.APIKey{}, err
+	}
+	made, err := in.globalExec(ctx, insertKey, id, key.CustomerID, key.Name, key.Write, key.SHA256[:], nullTime(s.instant()))
+	if err != nil {
+		return registry.APIKey{}, fmt.Errorf("insert: %w", err)
+	}
+	if made == 0 {
+		var named int
+		if err := in.globalRow(ctx, countKeyName, key.CustomerID, key.Name).Scan(&named); err != nil {
+			return registry.APIKey{}, err
+		}
+		if named > 0 {
+			return registry.APIKey{}, registry.ErrNameTaken
+		}
+		return registry.APIKey{}, errors.New("the key itself is known already, revoked or not")
+	}
+	return scanKey(in.globalRow(ctx, selectKey, id))
+}
+
+// nextGeneration says that the set of good keys is another one from this transaction
+// on.
+func (s scope) nextGeneration(ctx context.Context) error {
+	var generation int64
+	if err := s.globalRow(ctx, nextID, "api_key_generation").Scan(&generation); err != nil {
+		return fmt.Errorf("generation: %w", err)
+	}
+	return nil
+}
+
+// Keys lists the keys by id.
+func (s *Store) Keys(ctx context.Context) ([]registry.APIKey, error) {
+	keys, err := s.keys(ctx, selectKeys)
+	if err != nil {
+		return nil, failed("list API keys", err)
+	}
+	return keys, nil
+}
+
+// GoodKeys gives the keys that are not revoked and the generation of that set.
+func (s *Store) GoodKeys(ctx context.Context) ([]registry.APIKey, int64, error) {
+	var generation int64
+	keys, err := s.keys(ctx, selectGood, &generation)
+	if err != nil {
+		return nil, 0, failed("read API keys", err)
+	}
+	return keys, generation, nil
+}
+
+func (s *Store) keys(ctx context.Context, st globalStatement, before ...any) ([]registry.APIKey, error) {
+	rows, err := s.reading(0).globalRows(ctx, st)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var keys []registry.APIKey
+	for rows.Next() {
+		key, err := scanKey(rows, before...)
+		if err != nil {
+			return nil, err
+		}
+		if key.ID != 0 {
+			keys = append(keys, key)
+		}
+	}
+	return keys, rows.Err()
+}
+
+// KeyGeneration gives the generation alone.
+func (s *Store) KeyGeneration(ctx context.Context) (int64, error) {
+	var generation int64
+	if err := s.reading(0).globalRow(ctx, selectGeneration).Scan(&generation); err != nil {
+		return 0, failed("read the generation of API keys", err)
+	}
+	return generation, nil
+}
+
+// RevokeKey revokes a key for good.
+func (s *Store) RevokeKey(ctx context.Context, id int64) (registry.APIKey, error) {
+	var key registry.APIKey
+	err := s.writing(ctx, 0, func(in scope) error {
+		// Before the key's row: who makes a key of the same name holds this one, and
+		// waits for that.
+		var generation int64
+		if err := in.globalRow(ctx, globalStatement{selectGeneration.text + s.lock}).Scan(&generation); err != nil {
+			return err
+		}
+		revoked, err := in.globalExec(ctx, revokeKey, id, nullTime(s.instant()))
+		if err != nil {
+			return err
+		}
+		if revoked > 0 {
+			if err := in.nextGeneration(ctx); err != nil {
+				return err
+			}
+		}
+		key, err = scanKey(in.globalRow(ctx, selectKey, id))
+		return err
+	})
+	if err != nil {
+		return registry.APIKey{}, failed("revoke an API key", err)
+	}
+	return key, nil
+}
+
+// TouchKeys records when keys were last used. Rows are changed in one order, so that
+// two that do this can't wait for each other.
+func (s *Store) TouchKeys(ctx context.Context, used map[int64]time.Time) error {
+	if len(used) == 0 {
+		return nil
+	}
+	err := s.writing(ctx, 0, func(in scope) error {
+		for _, id := range slices.Sorted(maps.Keys(used)) {
+			at := nullTime(used[id].Truncate(usePrecision))
+			if !at.Valid {
+				continue
+			}
+			if _, err := in.globalExec(ctx, touchKey, id, at); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return failed("note the use of API keys", err)
+	}
+	return nil
+}

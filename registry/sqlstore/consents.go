@@ -1,0 +1,114 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+
+	"esagate/registry"
+)
+
+var (
+	deleteConsents = scoped(`DELETE FROM consents WHERE customer_id = $1 AND source = $2`)
+	insertConsent  = scoped(`INSERT INTO consents (customer_id, state_hash, source, sealed, expires_at) VALUES ($1, $2, $3, $4, $5)`)
+
+	// Whose it is is not known before it is found: the state came from a browser.
+	takeConsent = globalStatement{`DELETE FROM consents WHERE state_hash = $1 RETURNING customer_id, source, sealed`}
+)
+
+// BeginConsent keeps a consent in place of any other of the source.
+func (c customerStore) BeginConsent(ctx context.Context, sourceID string, state [32]byte, consent registry.Consent) error {
+	plain, err := encodeConsent(consent)
+	if err != nil {
+		return err
+	}
+	_, err = c.onAgent(ctx, "begin a consent", sourceID, func(in scope, src *registry.InventorySource) error {
+		if src.Source.Agent.AuthVersion != consent.AuthVersion {
+			return registry.ErrStale
+		}
+		sealed, err := c.store.seal(plain, identity("consents", c.customer, src.Source.ID, string(state[:])))
+		if err != nil {
+			return err
+		}
+		if err := in.voidConsents(ctx, src.Source.ID); err != nil {
+			return err
+		}
+		if _, err := in.exec(ctx, insertConsent, state[:], src.Source.ID, sealed, nullTime(consent.ExpiresAt)); err != nil {
+			return fmt.Errorf("insert consent: %w", err)
+		}
+		return nil
+	})
+	if err == nil {
+		c.store.sweep(ctx, expiredConsents)
+	}
+	return err
+}
+
+func (s scope) voidConsents(ctx context.Context, source int64) error {
+	if _, err := s.exec(ctx, deleteConsents, source); err != nil {
+		return fmt.Errorf("void consents: %w", err)
+	}
+	return nil
+}
+
+// TakeConsent gives the consent that was begun with a state, and forgets it: of two
+// at once one deletes the row, and the other finds none. What it is and until when it
+// is good is read from what was sealed, not from the row around it.
+func (s *Store) TakeConsent(ctx context.Context, state [32]byte) (*registry.TakenConsent, error) {
+	var taken *registry.TakenConsent
+	err := s.writing(ctx, 0, func(in scope) (err error) {
+		taken, err = s.takeConsent(ctx, in, state)
+		return err
+	})
+	switch {
+	case err != nil:
+		return nil, failed("take a consent", err)
+	case taken == nil:
+		return nil, registry.ErrNotFound
+	}
+	return taken, nil
+}
+
+// takeConsent gives nil for a consent that is good no more: that the row goes stands.
+func (s *Store) takeConsent(ctx context.Context, in scope, state [32]byte) (*registry.TakenConsent, error) {
+	var (
+		source int64
+		sealed []byte
+		taken  registry.TakenConsent
+	)
+	err := in.globalRow(ctx, takeConsent, state[:]).Scan(&taken.CustomerID, &source, &sealed)
+	if err != nil {
+		return nil, found(err)
+	}
+	plain, err := s.unseal(sealed, identity("consents", taken.CustomerID, source, string(state[:])))
+	if err != nil {
+		return nil, err
+	}
+	if err := decodeSecret(plain, &taken.Consent); err != nil {
+		return nil, err
+	}
+	// Read without its lock, which is taken before a consent's everywhere else: who
+	// changes the source from here on makes EndConsent fail.
+	src, err := scope{in.on, taken.CustomerID}.source(ctx, selectAnyByRow, source)
+	if err != nil {
+		return nil, err
+	}
+	if src.Source.Agent == nil || src.Source.Agent.AuthVersion != taken.Consent.AuthVersion || !s.instant().Before(taken.Consent.ExpiresAt) {
+		return nil, nil
+	}
+	taken.SourceID = src.Source.SourceID
+	return &taken, nil
+}
+
+// EndConsent stores what a consent brought.
+func (c customerStore) EndConsent(ctx context.Context, sourceID string, authVersion int64, tokens registry.OAuthCredential) (*registry.InventorySource, error) {
+	return c.onAgent(ctx, "end a consent", sourceID, func(in scope, src *registry.InventorySource) error {
+		agent, now := src.Source.Agent, c.store.instant()
+		if agent.AuthVersion != authVersion {
+			return registry.ErrStale
+		}
+		if err := c.store.storeCredential(ctx, in, src.Source.ID, registry.Credential{OAuth: &tokens}, now); err != nil {
+			return err
+		}
+		return in.touch(ctx, src.Source.ID, agent.Status, now)
+	})
+}

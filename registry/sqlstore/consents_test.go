@@ -1,0 +1,90 @@
+package sqlstore
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"esagate/internal/vault"
+	"esagate/registry"
+)
+
+// TestVoidConsentsAreGone: what is void is not only refused, it is no longer there.
+func TestVoidConsentsAreGone(t *testing.T) {
+	v, err := vault.New(vault.Generate())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := fileStore(t, WithVault(v))
+	c := s.Customer(5)
+	begin := func() {
+		t.Helper()
+		src, err := c.Source(t.Context(), "agent")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.BeginConsent(t.Context(), "agent", [32]byte{1}, registry.Consent{
+			AuthVersion: src.Source.Agent.AuthVersion, Verifier: "v", ExpiresAt: time.Now().Add(time.Hour)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	update := func(change registry.SourceChange) error {
+		_, err := c.UpdateSource(t.Context(), "agent", func(*registry.InventorySource) (registry.SourceChange, error) { return change, nil })
+		return err
+	}
+	if _, err := c.CreateSource(t.Context(), registry.NewSource{SourceID: "agent", AgentID: func() string { return "agent" }}, nil); err != nil {
+		t.Fatal(err)
+	}
+	for name, void := range map[string]func() error{
+		"new consent": func() error { return update(registry.SourceChange{NewConsent: true}) },
+		"endpoint": func() error {
+			return update(registry.SourceChange{Agent: &registry.Agent{EndpointURL: "https://" + time.Now().String()}})
+		},
+		"taken": func() error { _, err := s.TakeConsent(t.Context(), [32]byte{1}); return err },
+	} {
+		begin()
+		if err := void(); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		var n int
+		if err := s.reading(0).globalRow(t.Context(), globalStatement{`SELECT COUNT(*) FROM consents`}).Scan(&n); err != nil || n != 0 {
+			t.Errorf("%s: %d rows, %v", name, n, err)
+		}
+	}
+}
+
+// TestExpiredConsentsAreSwept: what nobody came back for goes when others begin, some
+// rows at a time.
+func TestExpiredConsentsAreSwept(t *testing.T) {
+	v, err := vault.New(vault.Generate())
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Date(2032, 1, 2, 3, 4, 5, 0, time.UTC)
+	s := fileStore(t, WithVault(v), WithClock(func() time.Time { return now }))
+	c := s.Customer(5)
+	begin := func(i int) {
+		t.Helper()
+		id := fmt.Sprint("agent", i)
+		if _, err := c.CreateSource(t.Context(), registry.NewSource{SourceID: id, AgentID: func() string { return id }}, nil); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.BeginConsent(t.Context(), id, [32]byte{byte(i), byte(i >> 8), 1}, registry.Consent{
+			AuthVersion: 1, Verifier: "v", ExpiresAt: now.Add(10 * time.Minute)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const n = sweepRows + 5
+	for i := range n {
+		begin(i)
+	}
+	now = now.Add(10*time.Minute - time.Microsecond)
+	for i, want := range []int{n + 1, n + 2 - sweepRows, 3} {
+		begin(n + i)
+		now = now.Add(time.Microsecond)
+		var left int
+		if err := s.reading(0).globalRow(t.Context(), globalStatement{`SELECT COUNT(*) FROM consents`}).Scan(&left); err != nil || left != want {
+			t.Fatalf("after %d more: %d rows, %v, want %d", i+1, left, err, want)
+		}
+	}
+}

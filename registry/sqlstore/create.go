@@ -1,0 +1,134 @@
+package sqlstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+	"unicode/utf8"
+
+	"esagate/registry"
+)
+
+var (
+	insertAgent = scoped(`INSERT INTO sources (customer_id, id, source_id, name, name_from_api, execution_type, labels, created_at, updated_at,
+		status, agent_id, agent_type, endpoint_url, protocol, description, authentication_type, oauth_audience, auth_version)
+		VALUES ($1, $2, $3, $4, TRUE, $5, '{}', $6, $6, $7, $8, $9, $10, $11, $12, $13, $14, 1) ON CONFLICT DO NOTHING`)
+
+	countAgentID = globalStatement{`SELECT COUNT(*) FROM sources WHERE agent_id = $1`}
+)
+
+// Bounds of agent ids: as long as a slug and what makes it unique may be, and how
+// many are asked for. They are random: a second one is hardly ever needed.
+const (
+	agentIDLength = 2 * registry.MaxIDLength
+	agentIDTries  = 20
+)
+
+// CreateSource makes an AGENT source.
+func (c customerStore) CreateSource(ctx context.Context, s registry.NewSource, once *registry.Once) (registry.Creation, error) {
+	if !storableNew(s) || once != nil && !registry.StorableID(once.Key) {
+		return registry.Creation{}, registry.ErrInvalid
+	}
+	var made registry.Creation
+	err := c.store.writing(ctx, c.customer, func(in scope) (err error) {
+		made, err = c.store.createAgent(ctx, in, s, once)
+		return err
+	})
+	if err != nil {
+		return registry.Creation{}, failed("create a source", err)
+	}
+	if once != nil && !made.Replayed {
+		c.store.sweep(ctx, expiredOnce)
+	}
+	return made, nil
+}
+
+func (s *Store) createAgent(ctx context.Context, in scope, entry registry.NewSource, once *registry.Once) (registry.Creation, error) {
+	now := s.instant()
+	if once != nil {
+		replay, err := s.claimOnce(ctx, in, once, now)
+		if err != nil {
+			return registry.Creation{}, err
+		}
+		if replay != nil {
+			return *replay, nil
+		}
+	}
+	id, err := insertNew(ctx, in, entry, now)
+	if err != nil {
+		return registry.Creation{}, err
+	}
+	if entry.Credential != nil {
+		if err := s.storeCredential(ctx, in, id, *entry.Credential, now); err != nil {
+			return registry.Creation{}, err
+		}
+	}
+	src, err := in.source(ctx, selectAnyByRow, id)
+	if err != nil {
+		return registry.Creation{}, err
+	}
+	if once != nil {
+		if err := s.fillOnce(ctx, in, once, src); err != nil {
+			return registry.Creation{}, err
+		}
+	}
+	return registry.Creation{Source: src}, nil
+}
+
+// insertNew makes the row. The id comes first: whoever makes a source holds the
+// sequence until its transaction ends, so what is free now stays free.
+func insertNew(ctx context.Context, in scope, entry registry.NewSource, now time.Time) (id int64, err error) {
+	if err := in.globalRow(ctx, nextID, "source").Scan(&id); err != nil {
+		return 0, fmt.Errorf("source id: %w", err)
+	}
+	sourceID := entry.SourceID
+	if sourceID == "" {
+		if sourceID, err = freeSlug(ctx, in, entry.Slug); err != nil {
+			return 0, err
+		}
+	}
+	agentID, err := freeAgentID(ctx, in, entry.AgentID)
+	if err != nil {
+		return 0, err
+	}
+	a := entry.Agent
+	made, err := in.exec(ctx, insertAgent, id, sourceID, entry.Name, string(registry.ExecutionAgent), nullTime(now),
+		nullText(string(a.Status)), agentID, nullText(a.Type), nullText(a.EndpointURL), nullText(a.Protocol),
+		nullText(a.Description), nullText(string(a.Authentication)), nullText(a.OAuthAudience))
+	if err != nil {
+		return 0, fmt.Errorf("insert source: %w", err)
+	}
+	if made == 0 { // its other ids are free
+		return 0, registry.ErrSourceTaken
+	}
+	return id, nil
+}
+
+func freeAgentID(ctx context.Context, in scope, next func() string) (string, error) {
+	for range agentIDTries {
+		id := next()
+		if id == "" || !registry.Storable(id) || utf8.RuneCountInString(id) > agentIDLength {
+			return "", registry.ErrInvalid
+		}
+		var taken int
+		if err := in.globalRow(ctx, countAgentID, id).Scan(&taken); err != nil {
+			return "", fmt.Errorf("look for an agent id: %w", err)
+		}
+		if taken == 0 {
+			return id, nil
+		}
+	}
+	return "", errors.New("no agent id is free")
+}
+
+// storableNew refuses what a table can't hold as it is; what a source may be is the
+// caller's to say.
+func storableNew(s registry.NewSource) bool {
+	id := registry.StorableID(s.SourceID) || s.SourceID == "" && s.Slug != "" && registry.Storable(s.Slug)
+	return id && s.AgentID != nil && registry.Storable(s.Name) && storableAgent(s.Agent)
+}
+
+func storableAgent(a registry.Agent) bool {
+	return storable(string(a.Status), a.Type, a.EndpointURL, a.Protocol, a.Description, string(a.Authentication), a.OAuthAudience)
+}

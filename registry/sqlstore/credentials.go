@@ -1,0 +1,141 @@
+package sqlstore
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"time"
+
+	"esagate/registry"
+)
+
+var (
+	selectCredential = scoped(`SELECT r.id, r.source, r.sealed FROM sources s JOIN credentials r ON r.customer_id = $1 AND r.source = s.id
+		WHERE s.customer_id = $1 AND s.source_id = $2`)
+	insertCredential = scoped(`INSERT INTO credentials (customer_id, id, source, sealed, created_at) VALUES ($1, $2, $3, $4, $5)`)
+	deleteCredential = scoped(`DELETE FROM credentials WHERE customer_id = $1 AND source = $2`)
+	leaseCredential  = scoped(`UPDATE credentials SET refresh_until = $4 WHERE customer_id = $1 AND id = $2
+		AND source = (SELECT id FROM sources WHERE customer_id = $1 AND source_id = $3)
+		AND (refresh_until IS NULL OR refresh_until <= $5)`)
+	// touchSource follows a change of credentials that a reader can see.
+	touchSource = scoped(`UPDATE sources SET status = $3, updated_at = $4 WHERE customer_id = $1 AND id = $2`)
+)
+
+// Credential gives a source's credentials and their id.
+func (c customerStore) Credential(ctx context.Context, sourceID string) (*registry.Credential, string, error) {
+	if !registry.StorableID(sourceID) {
+		return nil, "", registry.ErrNotFound
+	}
+	cred, id, err := c.credential(ctx, sourceID)
+	if err != nil {
+		return nil, "", failed("read credentials", err)
+	}
+	return cred, id, nil
+}
+
+func (c customerStore) credential(ctx context.Context, sourceID string) (*registry.Credential, string, error) {
+	var (
+		id     string
+		source int64
+		sealed []byte
+	)
+	if err := c.store.reading(c.customer).queryRow(ctx, selectCredential, sourceID).Scan(&id, &source, &sealed); err != nil {
+		return nil, "", found(err)
+	}
+	plain, err := c.store.unseal(sealed, identity("credentials", c.customer, source, id))
+	if err != nil {
+		return nil, "", err
+	}
+	cred := new(registry.Credential)
+	return cred, id, decodeSecret(plain, cred)
+}
+
+// storeCredential puts credentials in the place of those that a locked source has.
+// The row of the old ones is deleted, not overwritten: their id is gone with them.
+func (s *Store) storeCredential(ctx context.Context, in scope, source int64, cred registry.Credential, now time.Time) error {
+	plain, err := encodeCredential(cred)
+	if err != nil {
+		return err
+	}
+	id := rand.Text()
+	sealed, err := s.seal(plain, identity("credentials", in.customer, source, id))
+	if err != nil {
+		return err
+	}
+	if err := in.eraseCredential(ctx, source); err != nil {
+		return err
+	}
+	if _, err := in.exec(ctx, insertCredential, id, source, sealed, nullTime(now)); err != nil {
+		return fmt.Errorf("insert credentials: %w", err)
+	}
+	return nil
+}
+
+func (s scope) eraseCredential(ctx context.Context, source int64) error {
+	if _, err := s.exec(ctx, deleteCredential, source); err != nil {
+		return fmt.Errorf("erase credentials: %w", err)
+	}
+	return nil
+}
+
+// ReplaceCredential stores new credentials in the place of those with an id, or
+// erases those. A refresh is nothing that a reader sees: UpdatedAt moves only with
+// an erasure. Neither says how the agent is to be asked, so a consent stays good.
+func (c customerStore) ReplaceCredential(ctx context.Context, sourceID, credentialID string, next *registry.Credential) (*registry.InventorySource, error) {
+	return c.onAgent(ctx, "replace credentials", sourceID, func(in scope, src *registry.InventorySource) error {
+		id, agent := src.Source.ID, src.Source.Agent
+		if credentialID == "" || agent.CredentialID != credentialID {
+			return registry.ErrStale
+		}
+		now := c.store.instant()
+		if next != nil {
+			return c.store.storeCredential(ctx, in, id, *next, now)
+		}
+		if err := in.eraseCredential(ctx, id); err != nil {
+			return err
+		}
+		if agent.Status == registry.SourceActive {
+			agent.Status = registry.SourcePending
+		}
+		return in.touch(ctx, id, agent.Status, now)
+	})
+}
+
+func (s scope) touch(ctx context.Context, source int64, status registry.SourceStatus, now time.Time) error {
+	if _, err := s.exec(ctx, touchSource, source, nullText(string(status)), nullTime(now)); err != nil {
+		return fmt.Errorf("update source: %w", err)
+	}
+	return nil
+}
+
+// LeaseRefresh lets one at a time refresh the credentials with an id.
+func (c customerStore) LeaseRefresh(ctx context.Context, sourceID, credentialID string, until time.Time) (bool, error) {
+	if !registry.StorableID(sourceID) {
+		return false, registry.ErrNotFound
+	}
+	if !registry.Storable(credentialID) {
+		return false, registry.ErrStale
+	}
+	mine := false
+	err := c.store.writing(ctx, c.customer, func(in scope) error {
+		leased, err := in.exec(ctx, leaseCredential, credentialID, sourceID, nullTime(until), nullTime(c.store.instant()))
+		mine = leased == 1
+		if err != nil || mine {
+			return err
+		}
+		src, err := in.source(ctx, selectAnyBySourceID, sourceID)
+		switch {
+		case err != nil:
+			return err
+		case src.Source.Agent == nil:
+			return registry.ErrNotFound
+		case credentialID == "" || src.Source.Agent.CredentialID != credentialID:
+			return registry.ErrStale
+		}
+		return nil // somebody else has it
+	})
+	if err != nil {
+		return false, failed("lease a refresh", err)
+	}
+	return mine, nil
+}

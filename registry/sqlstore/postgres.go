@@ -1,0 +1,103 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"net"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+)
+
+// The pools of a PostgreSQL database. Reads have their own, so that writers that
+// wait for each other never keep a read waiting; and what runs there can't write.
+const (
+	postgresReaders = 6
+	postgresWriters = 6
+	idleTime        = 5 * time.Minute
+	lifeTime        = 30 * time.Minute // so that servers and addresses that have changed are found
+)
+
+// openPostgres opens the pools of a PostgreSQL database. It does not connect.
+func (s *Store) openPostgres(url string) error {
+	cfg, err := postgresConfig(url)
+	if err != nil {
+		return err
+	}
+	// A peer that is gone without a word is noticed within 30 seconds.
+	dialer := &net.Dialer{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3}}
+	cfg.DialFunc = dialer.DialContext
+
+	// Nothing to scrub with: a deleted row goes with the next vacuum of its table, and
+	// from the server's log with its segment.
+	s.scrub = func(context.Context) {}
+	s.dialect, s.lock, s.begin, s.again = goose.DialectPostgres, " FOR UPDATE", s.beginPostgres, postgresAgain
+	s.read = postgresPool(cfg, postgresReaders, true)
+	s.write = postgresPool(cfg, postgresWriters, false)
+	return nil
+}
+
+func postgresPool(cfg *pgx.ConnConfig, size int, readOnly bool) *sql.DB {
+	inner := stdlib.GetConnector(*cfg, stdlib.OptionAfterConnect(func(ctx context.Context, conn *pgx.Conn) error {
+		if err := settle(ctx, conn, readOnly); err != nil {
+			return errors.Join(err, conn.Close(ctx)) // nobody else does
+		}
+		return nil
+	}))
+	db := sql.OpenDB(newPgConnector(inner, cfg))
+	db.SetMaxOpenConns(size)
+	db.SetMaxIdleConns(size)
+	db.SetConnMaxIdleTime(idleTime)
+	db.SetConnMaxLifetime(lifeTime)
+	return db
+}
+
+// settleSession makes a session what this store needs, whatever the server, the
+// database or the user have been given as a default: a commit is on disk when it is
+// answered, a transaction whose client has gone gives up its locks. It is no startup
+// parameter, because connection poolers refuse those.
+const settleSession = `SELECT current_setting('server_encoding'),
+	CASE WHEN current_setting('synchronous_commit') = 'off' THEN set_config('synchronous_commit', 'on', false) END,
+	CASE WHEN current_setting('idle_in_transaction_session_timeout') IN ('0', '0ms') THEN set_config('idle_in_transaction_session_timeout', '60s', false) END`
+
+const settleReadOnly = `, set_config('default_transaction_read_only', 'on', false)`
+
+func settle(ctx context.Context, conn *pgx.Conn, readOnly bool) error {
+	text := settleSession
+	if readOnly {
+		text += settleReadOnly
+	}
+	results, err := conn.PgConn().Exec(ctx, text).ReadAll()
+	if err != nil {
+		return err
+	}
+	if encoding := string(results[0].Rows[0][0]); encoding != "UTF8" {
+		return errEncodingOfDatabase
+	}
+	return nil
+}
+
+// errEncodingOfDatabase: no other encoding takes every text that a Store keeps.
+var errEncodingOfDatabase = errors.New("the database's encoding is not UTF8")
+
+// beginPostgres begins a transaction. READ COMMITTED is part of how rows are locked:
+// a statement after one that has waited for a lock sees what the last writer left.
+func (s *Store) beginPostgres(ctx context.Context) (*sql.Tx, error) {
+	return s.write.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
+}
+
+// postgresAgain reports whether a transaction that failed so has left nothing behind
+// and may well succeed when it is run again: it lost to another one, or its
+// connection turned out to be dead before something was sent on it. A commit whose
+// answer was lost is none of these: it may stand.
+func postgresAgain(err error) bool {
+	var e *pgError
+	if errors.As(err, &e) {
+		return e.code == codeSerialization || e.code == codeDeadlock
+	}
+	return errors.Is(err, driver.ErrBadConn)
+}

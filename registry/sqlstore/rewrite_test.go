@@ -1,0 +1,187 @@
+package sqlstore_test
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"reflect"
+	"testing"
+	"time"
+
+	"esagate/internal/vault"
+	"esagate/registry"
+	"esagate/registry/sqlstore"
+)
+
+// stepped gives the key that a step leads to.
+func stepped(t *testing.T, key string, step vault.Step) string {
+	t.Helper()
+	v, err := vault.New(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	next, err := v.Rotated(step)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(next)
+}
+
+// plantSecrets makes n rows of every kind that is sealed.
+func plantSecrets(t *testing.T, s registry.Store, n int) {
+	t.Helper()
+	for i := range n {
+		id := fmt.Sprintf("s%d", i)
+		c := s.Customer(31 + int64(i%3))
+		answered := &registry.Once{Key: id, Answer: func(*registry.InventorySource) []byte { return []byte("answer " + id) }}
+		if _, err := c.CreateSource(t.Context(), agentSource(id), answered); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.BeginConsent(t.Context(), id, [32]byte{byte(i), byte(i >> 8), 1}, registry.Consent{
+			AuthVersion: 1, Verifier: id, ExpiresAt: time.Now().Add(time.Hour)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// readSecrets reads them all back; except is a source whose credentials can't be.
+func readSecrets(t *testing.T, s registry.Store, n int, except string) {
+	t.Helper()
+	for i := range n {
+		id := fmt.Sprintf("s%d", i)
+		c := s.Customer(31 + int64(i%3))
+		switch cred, _, err := c.Credential(t.Context(), id); {
+		case id == except && errors.Is(err, registry.ErrSecret):
+		case err != nil || !reflect.DeepEqual(cred, agentSource(id).Credential):
+			t.Fatalf("%s: credentials: %v", id, err)
+		}
+		if got, err := c.CreateSource(t.Context(), agentSource(id), &registry.Once{Key: id}); err != nil || string(got.Answer) != "answer "+id {
+			t.Fatalf("%s: %q, %v", id, got.Answer, err)
+		}
+		if got, err := s.TakeConsent(t.Context(), [32]byte{byte(i), byte(i >> 8), 1}); err != nil || got.Consent.Verifier != id {
+			t.Fatalf("%s: consent: %v", id, err)
+		}
+	}
+}
+
+// TestRewriteSecrets takes a store with more than one page of everything through a
+// change of its key.
+func TestRewriteSecrets(t *testing.T) {
+	for name, url := range databases(t) {
+		t.Run(name, func(t *testing.T) {
+			const n = 100 // exactly one page
+			first := vault.Generate()
+			s := open(t, url, withKey(t, first))
+			plantSecrets(t, s, n+1)
+			// An answer that is still to come is nothing to rewrite.
+			if _, err := s.Customer(31).CreateSource(t.Context(), agentSource("pending"), &registry.Once{Key: "pending"}); err != nil {
+				t.Fatal(err)
+			}
+			const all = 4*(n+1) + 1 + 1 + 1 // what is pending has two, and the note of the key is one
+			rewrite := func(s *sqlstore.Store, want int) {
+				t.Helper()
+				if got, err := s.RewriteSecrets(t.Context()); err != nil || got != want {
+					t.Fatalf("%d rewritten, %v, want %d", got, err, want)
+				}
+			}
+			rewrite(s, 0)
+			s.Close()
+
+			both := stepped(t, first, vault.Rotate)
+			s = open(t, url, withKey(t, both))
+			rewrite(s, all)
+			rewrite(s, 0)
+			s.Close()
+
+			if s, err := sqlstore.Open(t.Context(), url, withKey(t, first)); !errors.Is(err, sqlstore.ErrEncryptionKey) {
+				t.Fatalf("with the old key alone: %v, %v", s, err)
+			}
+			s = open(t, url, withKey(t, stepped(t, both, vault.Drop)))
+			defer s.Close()
+			rewrite(s, 0)
+			readSecrets(t, s, n+1, "")
+		})
+	}
+}
+
+// TestRewriteWhatCannotBeOpened: one bad row is told of, and keeps no other back.
+func TestRewriteWhatCannotBeOpened(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "registry.db")
+	first := vault.Generate()
+	s := open(t, "sqlite://"+path, withKey(t, first))
+	const n = 150
+	plantSecrets(t, s, n)
+	s.Close()
+	alter(t, path, `UPDATE credentials SET sealed = x'0102030405' WHERE source = (SELECT id FROM sources WHERE source_id = 's3')`)
+
+	both := stepped(t, first, vault.Rotate)
+	s = open(t, "sqlite://"+path, withKey(t, both))
+	for _, want := range []int{4*n - 1 + 1, 0} {
+		if got, err := s.RewriteSecrets(t.Context()); !errors.Is(err, registry.ErrSecret) || got != want {
+			t.Fatalf("%d rewritten, %v, want %d and ErrSecret", got, err, want)
+		}
+	}
+	s.Close()
+	s = open(t, "sqlite://"+path, withKey(t, stepped(t, both, vault.Drop)))
+	defer s.Close()
+	readSecrets(t, s, n, "s3")
+	// It can be replaced and erased like any other.
+	src, err := s.Customer(31).Source(t.Context(), "s3")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Customer(31).ReplaceCredential(t.Context(), "s3", src.Source.Agent.CredentialID, nil); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := s.RewriteSecrets(t.Context()); err != nil || got != 0 {
+		t.Fatalf("%d rewritten, %v", got, err)
+	}
+}
+
+// TestRewriteWhileOthersWrite rewrites while every sealed row comes and goes.
+func TestRewriteWhileOthersWrite(t *testing.T) {
+	for name, url := range databases(t) {
+		t.Run(name, func(t *testing.T) {
+			first := vault.Generate()
+			s := open(t, url, withKey(t, first))
+			plantSecrets(t, s, 40)
+			s.Close()
+			s = open(t, url, withKey(t, stepped(t, first, vault.Rotate)))
+			defer s.Close()
+			done := make(chan error, 1)
+			go func() {
+				_, err := s.RewriteSecrets(t.Context())
+				done <- err
+			}()
+			for i := range 40 {
+				id := fmt.Sprintf("s%d", i)
+				c := s.Customer(31 + int64(i%3))
+				if _, err := c.UpdateSource(t.Context(), id, func(*registry.InventorySource) (registry.SourceChange, error) {
+					return registry.SourceChange{Credential: agentSource(id).Credential}, nil
+				}); err != nil {
+					t.Error(err)
+				}
+				if i%4 == 0 {
+					if _, err := c.DeleteSource(t.Context(), id, func(*registry.InventorySource) error { return nil }); err != nil {
+						t.Error(err)
+					}
+				}
+			}
+			if err := <-done; err != nil {
+				t.Fatal(err)
+			}
+			for i := range 40 {
+				if i%4 == 0 {
+					continue
+				}
+				id := fmt.Sprintf("s%d", i)
+				if cred, _, err := s.Customer(31+int64(i%3)).Credential(t.Context(), id); err != nil || !reflect.DeepEqual(cred, agentSource(id).Credential) {
+					t.Fatalf("%s: %v", id, err)
+				}
+			}
+			if n, err := s.RewriteSecrets(t.Context()); err != nil || n != 0 {
+				t.Fatalf("%d were left, %v", n, err)
+			}
+		})
+	}
+}

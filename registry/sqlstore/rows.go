@@ -1,0 +1,132 @@
+package sqlstore
+
+import (
+	"database/sql"
+	"errors"
+
+	"esagate/registry"
+)
+
+// What a row of a source is read from: its own columns, those of an AGENT source,
+// and those of a managed one's connection.
+const (
+	sourceColumns = `s.id, s.source_id, s.name, s.name_from_api, s.execution_type, s.labels, s.created_at, s.updated_at`
+
+	agentColumns = `s.status, s.agent_id, s.agent_type, s.endpoint_url, s.protocol, s.description,
+	s.authentication_type, s.oauth_audience, s.auth_version, r.id`
+
+	connectionColumns = `c.id, c.provisioning_status, c.tenant_id, c.external_org_id, c.mcp_url, c.a2a_url, c.ad_server, c.ad_server_saved_at,
+	c.service_account_email, c.email_learned, c.last_error, c.last_error_code, c.last_tested_at, c.last_test_passed,
+	c.provisioned_at, c.deactivated_at, c.created_at, c.updated_at, c.sync_status, c.sync_last_run_at, c.sync_completed_at,
+	c.sync_item_count, c.sync_error, c.sync_updated_at, c.sync_observed_at, c.version`
+)
+
+// row is a *sql.Row or *sql.Rows.
+type row interface{ Scan(dest ...any) error }
+
+// record is a managed source with what of its rows is no caller's business.
+type record struct {
+	registry.ManagedSource
+	nameFromAPI  bool
+	emailLearned bool
+}
+
+// scanning is a row while it is read; finish makes values of it.
+type scanning struct {
+	rec              record
+	agent            registry.Agent
+	sync             registry.InventorySync
+	labels, adServer string
+	syncStatus       sql.NullString
+	itemCount        sql.NullInt64
+}
+
+func (s *scanning) source() []any {
+	src := &s.rec.Source
+	return []any{&src.ID, &src.SourceID, &src.Name, &s.rec.nameFromAPI, &src.ExecutionType, &s.labels,
+		instantColumn{&src.CreatedAt}, instantColumn{&src.UpdatedAt}}
+}
+
+func (s *scanning) ofAgent() []any {
+	a := &s.agent
+	return []any{textColumn{(*string)(&a.Status)}, textColumn{&a.AgentID}, textColumn{&a.Type}, textColumn{&a.EndpointURL},
+		textColumn{&a.Protocol}, textColumn{&a.Description}, textColumn{(*string)(&a.Authentication)},
+		textColumn{&a.OAuthAudience}, countColumn{&a.AuthVersion}, textColumn{&a.CredentialID}}
+}
+
+// connection reads NULL everywhere too: there is no connection then, and its id is 0.
+func (s *scanning) connection() []any {
+	conn := &s.rec.Connection
+	return []any{countColumn{&conn.ID}, textColumn{(*string)(&conn.Provisioning)}, textColumn{&conn.TenantID}, textColumn{&conn.ExternalOrgID},
+		textColumn{&conn.MCPURL}, textColumn{&conn.A2AURL}, textColumn{&s.adServer}, instantColumn{&conn.AdServerSavedAt},
+		textColumn{&conn.ServiceAccountEmail}, flagColumn{&s.rec.emailLearned}, textColumn{&conn.LastError}, textColumn{&conn.LastErrorCode},
+		instantColumn{&conn.LastTestedAt}, flagColumn{&conn.LastTestPassed},
+		instantColumn{&conn.ProvisionedAt}, instantColumn{&conn.DeactivatedAt},
+		instantColumn{&conn.CreatedAt}, instantColumn{&conn.UpdatedAt},
+		&s.syncStatus, instantColumn{&s.sync.LastRunAt}, instantColumn{&s.sync.CompletedAt}, &s.itemCount, textColumn{&s.sync.Error},
+		instantColumn{&s.sync.UpdatedAt}, instantColumn{&s.sync.ObservedAt}, countColumn{&conn.Version}}
+}
+
+// finish decodes what is more than a column's value.
+func (s *scanning) finish(customer int64) (err error) {
+	src, conn := &s.rec.Source, &s.rec.Connection
+	src.CustomerID, conn.CustomerID = customer, customer
+	if src.Labels, err = decodeLabels(s.labels); err != nil {
+		return err
+	}
+	if conn.AdServer, err = decodeAdServer(s.adServer); err != nil {
+		return err
+	}
+	if s.syncStatus.Valid {
+		sync := s.sync
+		sync.Status = s.syncStatus.String
+		if s.itemCount.Valid {
+			count := s.itemCount.Int64
+			sync.ItemCount = &count
+		}
+		conn.InventorySync = &sync
+	}
+	return nil
+}
+
+// scanManaged reads a row of sourceColumns and connectionColumns.
+func scanManaged(r row, customer int64) (*record, error) {
+	var s scanning
+	if err := found(r.Scan(append(s.source(), s.connection()...)...)); err != nil {
+		return nil, err
+	}
+	if err := s.finish(customer); err != nil {
+		return nil, err
+	}
+	rec := s.rec // a copy: what is kept holds on to nothing else of the reading
+	return &rec, nil
+}
+
+// scanSource reads a row of sourceColumns, agentColumns and connectionColumns.
+func scanSource(r row, customer int64) (*registry.InventorySource, error) {
+	var s scanning
+	if err := found(r.Scan(append(append(s.source(), s.ofAgent()...), s.connection()...)...)); err != nil {
+		return nil, err
+	}
+	if err := s.finish(customer); err != nil {
+		return nil, err
+	}
+	src := &registry.InventorySource{Source: s.rec.Source}
+	if src.Source.ExecutionType == registry.ExecutionAgent {
+		agent := s.agent
+		src.Source.Agent = &agent
+	}
+	if s.rec.Connection.ID != 0 {
+		conn := s.rec.Connection
+		src.Connection = &conn
+	}
+	return src, nil
+}
+
+// found gives the registry's word for a row that is not there.
+func found(err error) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return registry.ErrNotFound
+	}
+	return err
+}

@@ -1,0 +1,296 @@
+package sqlstore_test
+
+import (
+	"bytes"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"esagate/internal/pgtest"
+	"esagate/internal/vault"
+	"esagate/registry"
+	"esagate/registry/registrytest"
+	"esagate/registry/sqlstore"
+)
+
+const canary = "CANARY-7f3a-must-never-be-read.."
+
+// canaryPrint is a fingerprint that would be known again.
+var canaryPrint = [32]byte([]byte(canary))
+
+func withKey(t *testing.T, key string) sqlstore.Option {
+	t.Helper()
+	v, err := vault.New(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sqlstore.WithVault(v)
+}
+
+// agentSource is a source with a canary in its credentials.
+func agentSource(id string) registry.NewSource {
+	return registry.NewSource{SourceID: id, Name: id, Agent: registry.Agent{Status: registry.SourceActive, Authentication: registry.AuthBasic},
+		AgentID:    func() string { return "agent-" + id },
+		Credential: &registry.Credential{Basic: &registry.BasicCredential{Username: "user", Password: canary}}}
+}
+
+// plantCanaries puts one wherever a Store keeps something secret.
+func plantCanaries(t *testing.T, s registry.Store) {
+	t.Helper()
+	c := s.Customer(31)
+	answered := &registry.Once{Key: "k", Fingerprint: canaryPrint, Answer: func(*registry.InventorySource) []byte { return []byte(canary) }}
+	_, err := c.CreateSource(t.Context(), agentSource("kept"), answered)
+	for _, id := range []string{"replaced", "erased", "consented"} {
+		if err == nil {
+			_, err = c.CreateSource(t.Context(), agentSource(id), &registry.Once{Key: id, Fingerprint: canaryPrint})
+		}
+	}
+	client := registry.OAuthClient{ClientSecret: canary}
+	for _, step := range []func() error{
+		func() error { return err },
+		func() error { return c.FinishOnce(t.Context(), "erased", []byte(canary)) },
+		func() error {
+			_, err := c.UpdateSource(t.Context(), "replaced", func(*registry.InventorySource) (registry.SourceChange, error) {
+				return registry.SourceChange{Credential: &registry.Credential{JWT: &registry.JWTCredential{PrivateKey: canary}}}, nil
+			})
+			return err
+		},
+		func() error {
+			_, err := c.UpdateSource(t.Context(), "erased", func(*registry.InventorySource) (registry.SourceChange, error) {
+				return registry.SourceChange{EraseCredential: true}, nil
+			})
+			return err
+		},
+		func() error {
+			return c.BeginConsent(t.Context(), "consented", [32]byte{1}, registry.Consent{AuthVersion: 1, Verifier: canary, Client: client, ExpiresAt: time.Now().Add(time.Hour)})
+		},
+		func() error {
+			_, err := c.EndConsent(t.Context(), "consented", 1, registry.OAuthCredential{AccessToken: canary, RefreshToken: canary, Client: client})
+			return err
+		},
+	} {
+		if err := step(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestCanaryInAFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "registry.db")
+	s := open(t, "sqlite://"+path, withKey(t, registrytest.Key))
+	plantCanaries(t, s)
+	look := func(when string, names ...string) {
+		for _, name := range names {
+			text, err := os.ReadFile(path + name)
+			if err != nil || when == "open" && len(text) == 0 && name == "" {
+				t.Fatalf("%s: %v, %d bytes", name, err, len(text))
+			}
+			if bytes.Contains(text, []byte(canary)) {
+				t.Errorf("%s, registry.db%s: the canary is readable", when, name)
+			}
+		}
+	}
+	look("open", "", "-wal", "-shm")
+	s.Close()
+	look("closed", "")
+}
+
+// TestCanaryInTables reads every column of every table.
+func TestCanaryInTables(t *testing.T) {
+	url := pgtest.Database(t)
+	s := open(t, url, withKey(t, registrytest.Key))
+	defer s.Close()
+	plantCanaries(t, s)
+	db, err := sql.Open("pgx", url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	seen := 0
+	for _, table := range []string{"adopted", "api_keys", "connections", "consents", "credentials", "esa_ids", "idempotency", "sequences", "sources", "vault_check"} {
+		rows, err := db.QueryContext(t.Context(), `SELECT row_to_json(t)::text FROM `+table+` t`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for rows.Next() {
+			var text string
+			if err := rows.Scan(&text); err != nil {
+				t.Fatal(err)
+			}
+			seen++
+			if strings.Contains(text, canary) || strings.Contains(text, hex.EncodeToString([]byte(canary))) {
+				t.Errorf("%s: the canary is readable", table)
+			}
+		}
+		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if seen < 15 {
+		t.Errorf("%d rows", seen)
+	}
+}
+
+// TestMovedSecrets puts sealed values where they don't belong, as somebody might who
+// can write to the database and has no key.
+func TestMovedSecrets(t *testing.T) {
+	tests := []struct{ name, statement string }{
+		{"to another source", `UPDATE credentials SET sealed = (SELECT sealed FROM credentials WHERE source = 2) WHERE source = 1`},
+		{"with its id", `DELETE FROM credentials WHERE source = 2; UPDATE credentials SET source = 2`},
+		{"to another customer", `UPDATE credentials SET customer_id = 32, source = 3 WHERE source = 2`},
+		{"under another id", `UPDATE credentials SET id = 'x' WHERE source = 1`},
+		{"from another table", `UPDATE credentials SET sealed = (SELECT sealed FROM idempotency) WHERE source = 1`},
+		{"changed", `UPDATE credentials SET sealed = CAST(sealed AS BLOB) || x'00'`},
+		{"cut to nothing", `UPDATE credentials SET sealed = x''`},
+		{"a fingerprint of another key", `UPDATE idempotency SET name = 'k2', sealed = NULL`},
+		{"an answer as a fingerprint", `UPDATE idempotency SET fingerprint = sealed`},
+		{"an answer of another key", `UPDATE idempotency SET name = 'k2'`},
+		{"an answer of another customer", `UPDATE idempotency SET customer_id = 32`},
+		{"a consent of another source", `UPDATE consents SET source = 2`},
+		{"a consent of another customer", `UPDATE consents SET customer_id = 32, source = 3`},
+		{"a consent of another state", `UPDATE consents SET state_hash = x'0200000000000000000000000000000000000000000000000000000000000000'`},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "registry.db")
+			key := withKey(t, registrytest.Key)
+			s := open(t, "sqlite://"+path, key)
+			made := &registry.Once{Key: "k", Answer: func(*registry.InventorySource) []byte { return []byte("answer") }}
+			if _, err := s.Customer(31).CreateSource(t.Context(), agentSource("one"), made); err != nil {
+				t.Fatal(err)
+			}
+			bare := agentSource("three")
+			bare.Credential = nil
+			if _, err := s.Customer(31).CreateSource(t.Context(), agentSource("two"), nil); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.Customer(32).CreateSource(t.Context(), bare, nil); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.Customer(31).BeginConsent(t.Context(), "one", [32]byte{1},
+				registry.Consent{AuthVersion: 1, Verifier: "v", ExpiresAt: time.Now().Add(time.Hour)}); err != nil {
+				t.Fatal(err)
+			}
+			s.Close()
+			alter(t, path, test.statement)
+
+			s = open(t, "sqlite://"+path, key)
+			defer s.Close()
+			var errs []error
+			for customer, ids := range map[int64][]string{31: {"one", "two"}, 32: {"three"}} {
+				c := s.Customer(customer)
+				for _, id := range ids {
+					_, _, err := c.Credential(t.Context(), id)
+					errs = append(errs, err)
+				}
+				for _, name := range []string{"k", "k2"} {
+					_, err := c.CreateSource(t.Context(), agentSource("one"), &registry.Once{Key: name})
+					errs = append(errs, err)
+				}
+			}
+			for _, state := range [][32]byte{{1}, {2}} {
+				_, err := s.TakeConsent(t.Context(), state)
+				errs = append(errs, err)
+			}
+			if !slices.ContainsFunc(errs, func(err error) bool { return errors.Is(err, registry.ErrSecret) }) {
+				t.Errorf("all can be read: %v", errs)
+			}
+		})
+	}
+}
+
+// databases are a new one of each kind.
+func databases(t *testing.T) map[string]string {
+	return map[string]string{"sqlite": "sqlite://" + filepath.Join(t.TempDir(), "registry.db"), "postgres": pgtest.Database(t)}
+}
+
+func TestAnotherKey(t *testing.T) {
+	for name, url := range databases(t) {
+		t.Run(name, func(t *testing.T) {
+			s := open(t, url) // one without a key leaves no mark
+			s.Close()
+			key, other := withKey(t, registrytest.Key), vault.Generate()
+			s = open(t, url, key)
+			plantCanaries(t, s)
+			s.Close()
+			s, err := sqlstore.Open(t.Context(), url, withKey(t, other))
+			if !errors.Is(err, sqlstore.ErrEncryptionKey) {
+				t.Fatalf("%v, %v, want ErrEncryptionKey", s, err)
+			}
+			if text := err.Error(); !strings.Contains(text, "store.encryption_key is not the key") || strings.Contains(text, other) {
+				t.Errorf("%q", text)
+			}
+			open(t, url, key).Close()
+		})
+	}
+}
+
+// TestManyKeysAtOnce opens a new database with two keys, several times at once: one
+// key wins, and all who have it get in.
+func TestManyKeysAtOnce(t *testing.T) {
+	for name, url := range databases(t) {
+		t.Run(name, func(t *testing.T) {
+			keys := []sqlstore.Option{withKey(t, vault.Generate()), withKey(t, vault.Generate())}
+			const n = 8
+			errs := make([]error, n)
+			var wg sync.WaitGroup
+			for i := range n {
+				wg.Go(func() {
+					s, err := sqlstore.Open(t.Context(), url, keys[i%2])
+					if errs[i] = err; err == nil {
+						errs[i] = s.Close()
+					}
+				})
+			}
+			wg.Wait()
+			opened := [2]int{}
+			for i, err := range errs {
+				switch {
+				case err == nil:
+					opened[i%2]++
+				case !errors.Is(err, sqlstore.ErrEncryptionKey):
+					t.Fatal(err)
+				}
+			}
+			if opened != [2]int{n / 2, 0} && opened != [2]int{0, n / 2} {
+				t.Fatalf("opened %v times", opened)
+			}
+		})
+	}
+}
+
+// TestWithoutAKey: everything but secrets works, and what doesn't says why.
+func TestWithoutAKey(t *testing.T) {
+	s := open(t, "sqlite://:memory:")
+	defer s.Close()
+	c, bare := s.Customer(31), agentSource("bare")
+	bare.Credential = nil
+	if _, err := c.CreateSource(t.Context(), bare, &registry.Once{Key: "k"}); err != nil {
+		t.Fatal(err)
+	}
+	_, create := c.CreateSource(t.Context(), agentSource("secret"), nil)
+	_, answer := c.CreateSource(t.Context(), agentSource("answer"), &registry.Once{Key: "k2", Answer: func(*registry.InventorySource) []byte { return []byte("a") }})
+	_, update := c.UpdateSource(t.Context(), "bare", func(*registry.InventorySource) (registry.SourceChange, error) {
+		return registry.SourceChange{Credential: agentSource("").Credential}, nil
+	})
+	_, rewrite := s.RewriteSecrets(t.Context())
+	for name, err := range map[string]error{
+		"create": create, "answer": answer, "update": update, "rewrite": rewrite,
+		"begin":  c.BeginConsent(t.Context(), "bare", [32]byte{1}, registry.Consent{AuthVersion: 1, ExpiresAt: time.Now().Add(time.Hour)}),
+		"finish": c.FinishOnce(t.Context(), "k", []byte("a")),
+	} {
+		if err == nil || !strings.Contains(err.Error(), "there is no store.encryption_key") || strings.Contains(err.Error(), canary) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if n, err := c.CountSources(t.Context()); err != nil || n != 1 {
+		t.Errorf("%d sources, %v", n, err)
+	}
+}

@@ -1,0 +1,86 @@
+package sqlstore
+
+import (
+	"database/sql"
+	"io/fs"
+	"path/filepath"
+	"testing"
+	"testing/fstest"
+
+	"github.com/pressly/goose/v3"
+
+	"esagate/internal/pgtest"
+	"esagate/internal/vault"
+	"esagate/registry"
+)
+
+// TestUpgrade opens a database as the first release left it.
+func TestUpgrade(t *testing.T) {
+	first, err := fs.ReadFile(migrations, "migrations/00001_registry.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "registry.db")
+	for _, test := range []struct {
+		driver, name, url string
+		dialect           goose.Dialect
+	}{
+		{"sqlite", path, "sqlite://" + path, goose.DialectSQLite3},
+		{"pgx", "", pgtest.Database(t), goose.DialectPostgres},
+	} {
+		t.Run(test.driver, func(t *testing.T) {
+			if test.name == "" {
+				test.name = test.url
+			}
+			db, err := sql.Open(test.driver, test.name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer db.Close()
+			p, err := goose.NewProvider(test.dialect, db, fstest.MapFS{"00001_registry.sql": {Data: first}},
+				goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := p.Up(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			for _, row := range []string{
+				`UPDATE sequences SET last_value = 7 WHERE name = 'source'`,
+				`INSERT INTO esa_ids (id) VALUES (1000)`,
+				`INSERT INTO adopted (customer_id, source_id, adopted_at) VALUES (31, 'old', '2030-01-01T00:00:00.000000Z')`,
+				`INSERT INTO sources (id, customer_id, source_id, name, name_from_api, execution_type, labels, created_at, updated_at)
+					VALUES (7, 31, 'old', 'Old', FALSE, 'MANAGED_SALES_AGENT', '{"a":"b"}', '2030-01-01T00:00:00.000000Z', '2030-01-01T00:00:00.000000Z')`,
+				`INSERT INTO connections (id, customer_id, source, provisioning_status, tenant_id, email_learned, last_test_passed, created_at, updated_at, version)
+					VALUES (1000, 31, 7, 'active', 'tenant-old', FALSE, FALSE, '2030-01-01T00:00:00.000000Z', '2030-01-01T00:00:00.000000Z', 4)`,
+			} {
+				if _, err := db.ExecContext(t.Context(), row); err != nil {
+					t.Fatal(err)
+				}
+			}
+
+			v, err := vault.New(vault.Generate())
+			if err != nil {
+				t.Fatal(err)
+			}
+			s, err := Open(t.Context(), test.url, WithVault(v))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			got, err := s.Adopt(t.Context(), registry.ConfigSource{CustomerID: 31, SourceID: "old", Name: "Old", TenantID: "tenant-old", Labels: map[string]string{"a": "b"}})
+			if err != nil || got.Outcome != registry.AdoptionUnchanged || got.Managed.Connection.Version != 4 {
+				t.Fatalf("%+v, %v", got, err)
+			}
+			made, err := s.Customer(31).CreateSource(t.Context(), registry.NewSource{Slug: "old", AgentID: func() string { return "agent" },
+				Credential: &registry.Credential{Basic: &registry.BasicCredential{Username: "u"}}}, nil)
+			if err != nil || made.Source.Source.SourceID != "old-2" || made.Source.Source.ID != 8 {
+				t.Fatalf("%+v, %v", made.Source, err)
+			}
+			page, err := s.Customer(31).Sources(t.Context(), 0, 10)
+			if err != nil || len(page) != 2 || page[0].Connection == nil || page[0].Source.Agent != nil || page[1].Source.Agent == nil {
+				t.Fatalf("%+v, %v", page, err)
+			}
+		})
+	}
+}

@@ -1,0 +1,71 @@
+package transform
+
+import (
+	"bytes"
+	"encoding/json"
+	"strconv"
+
+	"esagate/api"
+	"esagate/registry"
+)
+
+// InventorySource gives the api document of a source of either kind (contract,
+// "Rules for inventory sources"). authorizationURL is the consent that the request
+// began, empty where it began none.
+func InventorySource(s *registry.InventorySource, authorizationURL string) *api.InventorySource {
+	src := &s.Source
+	out := &api.InventorySource{
+		ID:            strconv.FormatInt(src.ID, 10),
+		SourceID:      src.SourceID,
+		Name:          src.Name,
+		ExecutionType: string(src.ExecutionType),
+		CreatedAt:     api.TimestampOf(src.CreatedAt),
+		UpdatedAt:     api.TimestampOf(src.UpdatedAt),
+	}
+	if a := src.Agent; a != nil {
+		out.Status = string(a.Status)
+		out.AgentID = optional(a.AgentID)
+		out.Type = optional(a.Type)
+		out.EndpointURL = optional(a.EndpointURL)
+		out.Protocol = optional(a.Protocol)
+		out.Description = optional(a.Description)
+		out.AuthenticationType = optional(string(a.Authentication))
+		out.AuthConfigured = a.CredentialID != ""
+		if authorizationURL != "" {
+			out.OAuth = &api.OAuth{AuthorizationURL: authorizationURL, AgentID: a.AgentID, AgentName: src.Name}
+		}
+	}
+	if s.Connection != nil {
+		out.Status = string(s.Connection.Provisioning.Source())
+		out.ManagedSA = managedAgent(s)
+	}
+	return out
+}
+
+// managedAgent is the connection in short: the same fields by the same rules.
+func managedAgent(s *registry.InventorySource) *api.ManagedAgent {
+	c := Connection(&registry.ManagedSource{Source: s.Source, Connection: *s.Connection})
+	return &api.ManagedAgent{
+		ConnectionID: c.ID, TenantID: c.TenantID, AdServer: c.AdServer,
+		LastError: c.LastError, LastErrorCode: c.LastErrorCode,
+		LastTestedAt: c.LastTestedAt, ProvisionedAt: c.ProvisionedAt, DeactivatedAt: c.DeactivatedAt,
+	}
+}
+
+// AppendInventorySource appends the document as JSON. HTML is left as it is: the
+// answer is JSON, and says so.
+func AppendInventorySource(dst []byte, s *api.InventorySource) []byte {
+	return appendDocument(dst, s)
+}
+
+// appendDocument appends a document of the api package. Nothing in those can fail
+// but a float that is no number, and the registry reads its floats from JSON.
+func appendDocument(dst []byte, document any) []byte {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(document); err != nil {
+		panic("transform: a document can't be encoded: " + err.Error())
+	}
+	return append(dst, bytes.TrimSuffix(b.Bytes(), []byte("\n"))...)
+}

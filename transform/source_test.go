@@ -1,0 +1,76 @@
+package transform_test
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"esagate/registry"
+	"esagate/transform"
+)
+
+func TestInventorySourceOfEitherKind(t *testing.T) {
+	made := time.Date(2026, 4, 3, 2, 1, 0, 120_000_000, time.UTC)
+	source := registry.Source{ID: 1<<62 + 1, CustomerID: 9, SourceID: "s", Name: "A <b>", CreatedAt: made, UpdatedAt: made.Add(time.Second)}
+	const head = `{"id":"4611686018427387905","sourceId":"s","name":"A <b>","executionType":`
+	const times = `"createdAt":"2026-04-03T02:01:00.12Z","updatedAt":"2026-04-03T02:01:01.12Z",`
+	const tail = `"linkedStorefront":null,"reportingType":null,"reportingPollingCadence":null,"isAdapterSource":false}`
+	agent := source
+	agent.ExecutionType = registry.ExecutionAgent
+	agent.Agent = &registry.Agent{
+		Status: registry.SourceDisabled, AgentID: "s_abc123", Type: "SIGNAL", EndpointURL: "https://a.example/?x=1&y=2", Protocol: "A2A",
+		Authentication: registry.AuthOAuth, OAuthAudience: "https://not.shown.example", CredentialID: "not-shown",
+	}
+	const agentBody = `"AGENT","status":"DISABLED","agentId":"s_abc123",` + times +
+		`"type":"SIGNAL","endpointUrl":"https://a.example/?x=1&y=2","protocol":"A2A","description":null,"authenticationType":"OAUTH","authConfigured":true,`
+	managed := source
+	managed.ExecutionType = registry.ExecutionManaged
+	connection := registry.Connection{ID: 77, Provisioning: registry.StatusFailed, LastErrorCode: "ADAPTER_INVALID_CONFIG",
+		LastError: "password=hunter2 was refused", AdServer: &registry.AdServer{Type: "springserve", Email: "a@b.example"}}
+	const managedHead = `"MANAGED_SALES_AGENT","status":`
+	const none = `"agentId":null,` + times + `"type":null,"endpointUrl":null,"protocol":null,"description":null,"authenticationType":null,"authConfigured":false,`
+
+	for name, c := range map[string]struct {
+		source  registry.InventorySource
+		consent string
+		want    string
+	}{
+		"an agent": {registry.InventorySource{Source: agent}, "", head + agentBody + `"managedSa":null,` + tail},
+		"with a consent": {registry.InventorySource{Source: agent}, "https://login.example/?a=1&b=2",
+			head + agentBody + `"oauth":{"authorizationUrl":"https://login.example/?a=1&b=2","agentId":"s_abc123","agentName":"A <b>"},"managedSa":null,` + tail},
+		"managed": {registry.InventorySource{Source: managed, Connection: &connection}, "", head + managedHead + `"PENDING",` + none +
+			`"managedSa":{"connectionId":"77","tenantId":null,"adServer":{"type":"springserve","email":"a@b.example","environment":"production","defaultDemandPartnerId":null,"rateCurrency":null},` +
+			`"lastError":"` + shownError(t, &connection) + `","lastErrorCode":"ADAPTER_INVALID_CONFIG","lastTestedAt":null,"provisionedAt":null,"deactivatedAt":null},` + tail},
+	} {
+		if got := string(transform.AppendInventorySource(nil, transform.InventorySource(&c.source, c.consent))); got != c.want {
+			t.Errorf("%s:\n got %s\nwant %s", name, got, c.want)
+		}
+	}
+}
+
+// shownError is the sentence that the connection's own document has in the place
+// of an error that may hold a secret.
+func shownError(t *testing.T, c *registry.Connection) string {
+	t.Helper()
+	doc := *transform.Connection(&registry.ManagedSource{Connection: *c})
+	if doc.LastError == nil || *doc.LastError == c.LastError {
+		t.Fatal("the error is shown as it is")
+	}
+	b, err := json.Marshal(*doc.LastError)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b[1 : len(b)-1])
+}
+
+func TestTheStatusOfAManagedSourceFollowsItsConnection(t *testing.T) {
+	for provisioning, want := range map[registry.ProvisioningStatus]string{
+		registry.StatusPending: "PENDING", registry.StatusProvisioning: "PENDING", registry.StatusFailed: "PENDING",
+		registry.StatusActive: "ACTIVE", registry.StatusDeactivated: "DISABLED",
+	} {
+		s := registry.InventorySource{Connection: &registry.Connection{Provisioning: provisioning}}
+		if got := transform.InventorySource(&s, "").Status; got != want {
+			t.Errorf("%s: %s, want %s", provisioning, got, want)
+		}
+	}
+}
