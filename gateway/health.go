@@ -39,6 +39,7 @@ type readiness struct {
 	Status   string `json:"status"`
 	Store    string `json:"store"`
 	Upstream string `json:"upstream"`
+	Issuer   string `json:"issuer,omitempty"` // of access tokens: only while it is away
 }
 
 // getReadiness is false only while starting and stopping: a gateway without its
@@ -56,6 +57,9 @@ func (g *Gateway) getReadiness(w http.ResponseWriter, r *request) error {
 		body.Upstream = "circuit_open"
 	case h.Reached:
 		body.Upstream = "ok"
+	}
+	if !g.deps.Auth.IssuerAvailable() {
+		body.Issuer = "away"
 	}
 	encoded, err := json.Marshal(body)
 	if err != nil {

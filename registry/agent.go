@@ -54,8 +54,8 @@ type Agent struct {
 }
 
 // NewSource is an AGENT source to be made. With a SourceID it gets that one or
-// none; without, it gets Slug, or the first of Slug-2, Slug-3 … that is free, cut
-// so that it fits [MaxIDLength].
+// none; without, it gets Slug, or the first of Slug-2, Slug-3 … that is free (far on,
+// a gap that a deletion left may be passed over), cut so that it fits [MaxIDLength].
 type NewSource struct {
 	SourceID   string
 	Slug       string

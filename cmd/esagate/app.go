@@ -94,7 +94,9 @@ func build(ctx context.Context, cfg *config.Config, tasks *transform.Tasks, logs
 	if err != nil {
 		return a, fmt.Errorf("upstream: %w", err)
 	}
-	a.auth, err = auth.New(ctx, authConfig(cfg), auth.Deps{Store: a.store, Logger: a.telemetry.Logger})
+	a.auth, err = auth.New(ctx, authConfig(cfg), auth.Deps{
+		Store: a.store, Logger: a.telemetry.Logger, IssuerFetched: instruments.IssuerFetched,
+	})
 	if err != nil {
 		return a, err
 	}

@@ -33,6 +33,7 @@ type Instruments struct {
 	refreshes  counters[RefreshOutcome]
 	refusals   counters[Refusal]
 	consents   counters[ConsentOutcome]
+	issuer     counters[FetchOutcome]
 	coalesced  metric.Int64Counter
 	panics     metric.Int64Counter
 	age        metric.Float64Histogram
@@ -60,6 +61,7 @@ func NewInstruments(mp metric.MeterProvider) (*Instruments, error) {
 		refreshes: newCounters[RefreshOutcome](&b, "esagate.snapshot.refreshes", "Finished refreshes, by what became of them.", "outcome", refreshOutcomes[:]),
 		refusals:  newCounters[Refusal](&b, "esagate.auth.refusals", "Requests refused for their key.", "reason", refusals[:]),
 		consents:  newCounters[ConsentOutcome](&b, "esagate.agents.consents", "Consents with agents' authorization servers, by what became of them.", "outcome", consentOutcomes[:]),
+		issuer:    newCounters[FetchOutcome](&b, "esagate.auth.issuer_fetches", "Attempts to get the keys of the issuer of access tokens.", "outcome", fetchOutcomes[:]),
 		coalesced: b.counter("esagate.snapshot.coalesced", "Readers that joined a refresh already under way."),
 		panics:    b.counter("esagate.panics", "Panics caught."),
 
@@ -93,6 +95,15 @@ func (in *Instruments) SnapshotAge(age time.Duration) { in.age.Record(background
 
 // AuthRefusal counts a request refused for its key.
 func (in *Instruments) AuthRefusal(r Refusal) { in.refusals.add(r) }
+
+// IssuerFetched counts an attempt to get the issuer's keys.
+func (in *Instruments) IssuerFetched(ok bool) {
+	outcome := FetchFailed
+	if ok {
+		outcome = FetchOK
+	}
+	in.issuer.add(outcome)
+}
 
 // Consent counts what became of a consent.
 func (in *Instruments) Consent(o ConsentOutcome) { in.consents.add(o) }

@@ -46,6 +46,17 @@ const (
 
 var refusals = [...]string{"missing", "unknown", "read_only", "token"}
 
+// FetchOutcome says whether the issuer of access tokens gave its keys.
+type FetchOutcome uint8
+
+// The outcomes of asking for the issuer's keys.
+const (
+	FetchOK FetchOutcome = iota
+	FetchFailed
+)
+
+var fetchOutcomes = [...]string{"ok", "failed"}
+
 // ConsentOutcome says what became of a consent with an agent's authorization server.
 type ConsentOutcome uint8
 
