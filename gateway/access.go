@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -15,6 +16,8 @@ import (
 const (
 	failureBurst = 50
 	failureRate  = 10
+	noteBurst    = 20
+	noteRate     = 1
 )
 
 // accessLog writes one line a request: those that we failed at warn or error,
@@ -24,6 +27,7 @@ type accessLog struct {
 	log     *slog.Logger
 	outages *rate.Limiter // what could not be served
 	faults  *rate.Limiter // what is ours to mend: an outage must not drown it
+	notes   *rate.Limiter // of what callers do
 	dropped atomic.Int64
 }
 
@@ -32,6 +36,15 @@ func newAccessLog(log *slog.Logger) *accessLog {
 		log:     log,
 		outages: rate.NewLimiter(failureRate, failureBurst),
 		faults:  rate.NewLimiter(failureRate, failureBurst),
+		notes:   rate.NewLimiter(noteRate, noteBurst),
+	}
+}
+
+// note tells an operator, at info, of something that callers bring about; not more
+// often than they shall be able to.
+func (l *accessLog) note(ctx context.Context, msg string, attrs ...slog.Attr) {
+	if l.notes.Allow() {
+		l.log.LogAttrs(ctx, slog.LevelInfo, msg, attrs...)
 	}
 }
 

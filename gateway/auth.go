@@ -51,13 +51,25 @@ func credential(h http.Header) (string, bool) {
 
 // refusal gives the answer to a credential that is not taken.
 func (g *Gateway) refusal(err error) error {
-	switch {
-	case !errors.Is(err, auth.ErrUnknown):
+	if !errors.Is(err, auth.ErrUnknown) {
 		return err
-	case auth.ReasonOf(err) == auth.Unknown:
+	}
+	reason, token := tokenRefusals[auth.ReasonOf(err)]
+	if !token {
 		g.ins.AuthRefusal(telemetry.RefusalUnknown)
 		return fault.New(fault.Unauthorized, "The API key is not valid.")
 	}
-	g.ins.AuthRefusal(telemetry.RefusalToken)
+	g.ins.AuthRefusal(reason)
 	return fault.Wrap(fault.Unauthorized, "The access token is not valid.", err)
+}
+
+// tokenRefusals are what can be wrong with an access token.
+var tokenRefusals = map[auth.Reason]telemetry.Refusal{
+	auth.Malformed:     telemetry.RefusalMalformed,
+	auth.BadSignature:  telemetry.RefusalBadSignature,
+	auth.Expired:       telemetry.RefusalExpired,
+	auth.NotYetValid:   telemetry.RefusalNotYetValid,
+	auth.WrongIssuer:   telemetry.RefusalWrongIssuer,
+	auth.WrongAudience: telemetry.RefusalWrongAudience,
+	auth.BadClaims:     telemetry.RefusalBadClaims,
 }

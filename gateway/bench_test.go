@@ -67,7 +67,7 @@ func BenchmarkCachedStatus(b *testing.B) {
 	callers, err := auth.New(ctx, auth.Config{Keys: []auth.Key{{Name: "reader", CustomerID: customer, SHA256: sha256.Sum256([]byte(readKey))}}},
 		auth.Deps{Store: store, Logger: tel.Logger})
 	must(b, err)
-	defer callers.Close()
+	defer callers.Close(ctx)
 	g := gateway.New(gateway.Config{
 		Snapshot: snapshot.Limits{
 			Fresh: time.Hour, StaleWhileRevalidate: time.Hour, StaleIfError: time.Hour,

@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"context"
 	"net/http"
 	"net/url"
 	"strings"
@@ -14,8 +13,7 @@ import (
 
 // Limits of /oauth/callback, which anybody may ask for.
 const (
-	consentsAtOnce  = 16
-	consentTimeout  = 15 * time.Second
+	consentsAtOnce  = 64 // of which agentauth lets one customer have but a few
 	maxConsentQuery = 8 << 10
 )
 
@@ -27,7 +25,8 @@ func (g *Gateway) finishConsent(w http.ResponseWriter, r *request) error {
 	h["Referrer-Policy"] = noReferrer // the address holds the code and the state
 	if r.Method == http.MethodHead {
 		h["Content-Type"] = htmlType
-		return nil // looked at, not answered: a consent is good once
+		w.WriteHeader(http.StatusOK) // looked at, not answered: a consent is good once
+		return nil
 	}
 	err := g.takeConsent(r)
 	if acceptsHTML(r.Header) {
@@ -57,10 +56,8 @@ func (g *Gateway) takeConsent(r *request) error {
 	if err != nil {
 		return fault.New(fault.BadRequest, "The authorization server's answer can't be read.")
 	}
-	// A person who closes the page has consented all the same.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), consentTimeout)
-	defer cancel()
-	if err := g.deps.Agents.Finish(ctx, query); err != nil {
+	// It goes on without a person who closes the page, and bounds itself.
+	if err := g.deps.Agents.Finish(r.Context(), query); err != nil {
 		f := consentFault(err)
 		switch f.Kind {
 		case fault.BadRequest:
@@ -92,6 +89,8 @@ func consentFault(err error) *fault.Error {
 		message = "The agent's authorization server gave an answer that can't be used."
 	case agentauth.ReasonChanged:
 		kind, message = fault.Conflict, "The source was changed or deleted meanwhile. Begin the consent again."
+	case agentauth.ReasonBusy:
+		message = "Many consents end at this moment. Begin this one again in a minute."
 	case agentauth.ReasonStore:
 		message = "The consent could not be stored. Begin it again later."
 	}

@@ -111,6 +111,9 @@ func TestAConsentConnectsAnAgent(t *testing.T) {
 		if head := w.send(r); head.status != 200 {
 			t.Errorf("HEAD: %d", head.status)
 		}
+		if page := w.get("/metrics"); !strings.Contains(string(page.body), `http_request_method="HEAD",http_response_status_code="200",http_route="/oauth/callback"`) {
+			t.Error("a HEAD is not counted as it was answered")
+		}
 		page := w.browse(back)
 		if page.status != 200 || !strings.Contains(string(page.body), "The agent is connected") {
 			t.Fatalf("%d %s", page.status, page.body)

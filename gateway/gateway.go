@@ -93,7 +93,7 @@ func New(cfg Config, deps Deps) *Gateway {
 	g.pendings = g.newPendingCache()
 	g.adapters = g.newAdapterCache()
 	g.ins.SnapshotEntries(g.statuses.Len)
-	g.ins.StoreAvailable(deps.Directory.StoreAvailable)
+	g.ins.StoreAvailable(g.storeAvailable)
 	g.ins.Ready(func() bool { return g.lifecycle() == ready })
 
 	g.handler = http.HandlerFunc(g.serve)

@@ -42,12 +42,18 @@ type readiness struct {
 	Issuer   string `json:"issuer,omitempty"` // of access tokens: only while it is away
 }
 
+// storeAvailable reports whether the registry and the keys kept in it could be read
+// when they were last asked for.
+func (g *Gateway) storeAvailable() bool {
+	return g.deps.Directory.StoreAvailable() && g.deps.Auth.StoreAvailable()
+}
+
 // getReadiness is false only while starting and stopping: a gateway without its
 // sales agent or its store still serves what it knows, and says so here.
 func (g *Gateway) getReadiness(w http.ResponseWriter, r *request) error {
 	state := g.lifecycle()
 	body := readiness{Status: state.String(), Store: "ok", Upstream: "unknown"}
-	if !g.deps.Directory.StoreAvailable() {
+	if !g.storeAvailable() {
 		body.Store = "away"
 	}
 	switch h := g.deps.Upstream.Health(); {

@@ -67,6 +67,16 @@ func TestBodiesThatCantBeRead(t *testing.T) {
 			r.Header.Set("Content-Type", "text/plain")
 			w.send(r).failure(t, 415, "BAD_REQUEST")
 		}
+		// 404 goes before 400, and that before 409, whatever is wrong.
+		for _, method := range []string{"PUT", "DELETE"} {
+			w.write(method, sourcesPath+"/nobody?x=1", `{}`).failure(t, 404, "NOT_FOUND")
+			w.write(method, sourcesPath+"/harbour-direct?x=1", `{}`).failure(t, 400, "VALIDATION_ERROR")
+			w.write(method, sourcesPath+"/"+source+"?x=1", `{"status":"DISABLED"}`).failure(t, 400, "VALIDATION_ERROR")
+		}
+		both := w.write("PUT", sourcesPath+"/harbour-direct?x=1", `{"name":5}`).failure(t, 400, "VALIDATION_ERROR")
+		if len(both.Details.Issues) != 2 {
+			t.Errorf("%+v", both.Details.Issues)
+		}
 		if after := w.get(sourcesPath); !bytes.Equal(after.body, before.body) {
 			t.Errorf("something changed: %s", after.body)
 		}

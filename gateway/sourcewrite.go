@@ -16,8 +16,9 @@ import (
 	"esagate/transform"
 )
 
-// beginTimeout bounds what a write waits for an agent's authorization server: it
-// is asked several things, each within the outbound client's own limit.
+// beginTimeout bounds what a write does after its source stands: finding out where
+// a consent is to be had, which has a limit of its own below this one, and keeping
+// the answer.
 const beginTimeout = 20 * time.Second
 
 func (g *Gateway) createSource(w http.ResponseWriter, r *request) error {
@@ -84,19 +85,25 @@ func (g *Gateway) answerCreated(w http.ResponseWriter, r *request, sourceID stri
 
 func (g *Gateway) updateSource(w http.ResponseWriter, r *request) error {
 	sourceID, err := parseSourceID(r.vars["sourceId"])
-	if err := together(err, parseQuery(r.URL.RawQuery).err()); err != nil {
+	if err != nil {
 		return err
 	}
 	body, err := readBody(r)
 	if err != nil {
 		return err
 	}
+	// What is wrong with the request is said of a source that is there alone.
+	queryErr := parseQuery(r.URL.RawQuery).err()
 	update := sources.ParseUpdate(body, g.deps.CheckURL)
 	var before *registry.InventorySource
 	after, err := g.deps.Directory.UpdateSource(r.Context(), r.caller.CustomerID, sourceID,
 		func(s *registry.InventorySource) (registry.SourceChange, error) {
 			before = s
-			return update.Decide(s)
+			change, err := update.Decide(s)
+			if fault.Is(err, fault.Conflict) && queryErr != nil {
+				err = nil // 400 goes before 409
+			}
+			return change, together(queryErr, err)
 		})
 	if err != nil {
 		return err
@@ -113,10 +120,16 @@ func (g *Gateway) updateSource(w http.ResponseWriter, r *request) error {
 
 func (g *Gateway) deleteSource(w http.ResponseWriter, r *request) error {
 	sourceID, err := parseSourceID(r.vars["sourceId"])
-	if err := together(err, parseQuery(r.URL.RawQuery).err()); err != nil {
+	if err != nil {
 		return err
 	}
-	gone, err := g.deps.Directory.DeleteSource(r.Context(), r.caller.CustomerID, sourceID, sources.AllowDelete)
+	queryErr := parseQuery(r.URL.RawQuery).err()
+	gone, err := g.deps.Directory.DeleteSource(r.Context(), r.caller.CustomerID, sourceID, func(s *registry.InventorySource) error {
+		if queryErr != nil {
+			return queryErr
+		}
+		return sources.AllowDelete(s)
+	})
 	if err != nil {
 		return err
 	}
@@ -132,9 +145,9 @@ func (g *Gateway) deleteSource(w http.ResponseWriter, r *request) error {
 func (g *Gateway) beginConsent(ctx context.Context, r *request, s *registry.InventorySource) string {
 	address, err := g.deps.Agents.Begin(ctx, s)
 	if err != nil {
-		g.log.LogAttrs(ctx, slog.LevelInfo, "an agent's consent could not be begun", slog.String("request_id", r.id),
-			slog.String("source_id", s.Source.SourceID), slog.Any("error", err))
 		g.ins.Consent(telemetry.ConsentNotBegun)
+		g.access.note(ctx, "an agent's consent could not be begun", slog.String("request_id", r.id),
+			slog.String("source_id", s.Source.SourceID), slog.Any("error", err))
 		return ""
 	}
 	if address != "" {

@@ -161,7 +161,7 @@ func start(t *testing.T, s setup, agent *upstreamtest.Agent) *world {
 	w.gateway.SetReady()
 	w.stop = func() {
 		w.gateway.Close()
-		callers.Close()
+		callers.Close(ctx)
 		agents.Close(ctx)
 		guard.Close()
 		w.client.Close()

@@ -204,25 +204,25 @@ func (a *app) serve(ctx context.Context, listener net.Listener) error {
 	return err
 }
 
-// flushTimeout is what the last spans get after the requests have ended: with the
-// server's own limit a stop takes 20 s at most.
-const flushTimeout = 2 * time.Second
+// closeTimeout is what all parts together get after the requests have ended: with
+// the server's own limit a stop takes 20 s at most.
+const closeTimeout = 2 * time.Second
 
 // close takes down whatever was built, last built first.
 func (a *app) close() {
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
 	if a.gateway != nil {
 		a.gateway.Close()
 	}
 	if a.agents != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
-		defer cancel()
 		a.agents.Close(ctx)
 	}
 	if a.outbound != nil {
 		a.outbound.Close()
 	}
 	if a.auth != nil {
-		a.auth.Close() // before the store: it writes down when keys were used
+		a.auth.Close(ctx) // before the store: it writes down when keys were used
 	}
 	if a.upstream != nil {
 		a.upstream.Close()
@@ -234,8 +234,6 @@ func (a *app) close() {
 		_ = a.store.Close() // nothing is left to be written
 	}
 	if a.telemetry != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
-		defer cancel()
 		_ = a.telemetry.Shutdown(ctx) // spans that can't be delivered are lost
 	}
 }

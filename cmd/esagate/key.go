@@ -11,6 +11,7 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"esagate/registry"
@@ -42,8 +43,8 @@ type keyNewCommand struct {
 // passed on without being seen.
 func (c *keyNewCommand) Run(ctx context.Context) error {
 	switch name := strings.TrimSpace(c.Name); {
-	case c.Customer < 1:
-		return errors.New("--customer must be a positive number")
+	case c.Customer < 1 || c.Customer > registry.MaxESAID: // what JSON and tokens can say too
+		return errors.New("--customer must be a positive number, at most 2^53-1")
 	case name == "" || name != c.Name || utf8.RuneCountInString(name) > maxKeyName || strings.ContainsFunc(name, notShown):
 		return fmt.Errorf("--name must be 1 to %d printable characters without outer spaces", maxKeyName)
 	}
@@ -66,7 +67,7 @@ func (c *keyNewCommand) Run(ctx context.Context) error {
 	})
 }
 
-func notShown(r rune) bool { return r < ' ' || r == 0x7f || r == utf8.RuneError }
+func notShown(r rune) bool { return !unicode.IsPrint(r) || r == utf8.RuneError }
 
 func accessWords(write bool) string {
 	if write {

@@ -93,7 +93,8 @@ func TestKeysAreMadeAndRevokedWhileItRuns(t *testing.T) {
 	if _, errs, code := command(t, env, "key", "new", "--config", config, "--customer", "4711", "--name", "console"); code == 0 || !strings.Contains(errs, "name") {
 		t.Errorf("the same name: %d %s", code, errs)
 	}
-	for _, args := range [][]string{{"--customer", "0", "--name", "x"}, {"--customer", "1", "--name", ""}, {"--customer", "1", "--name", " x"}, {"--customer", "x", "--name", "x"}} {
+	for _, args := range [][]string{{"--customer", "0", "--name", "x"}, {"--customer", "1", "--name", ""}, {"--customer", "1", "--name", " x"}, {"--customer", "x", "--name", "x"},
+		{"--customer", "9007199254740992", "--name", "x"}, {"--customer", "1", "--name", "a\u009bb"}, {"--customer", "1", "--name", "a\u202eb"}} {
 		if _, _, code := command(t, env, append([]string{"key", "new", "--config", config}, args...)...); code == 0 {
 			t.Errorf("%q made a key", args)
 		}

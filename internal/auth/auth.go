@@ -163,14 +163,14 @@ func (a *Authenticator) IssuerAvailable() bool {
 	return a.tokens == nil || a.tokens.issuer.there.Load()
 }
 
-// Close ends the background work and writes down when keys were last used, for at
-// most a few seconds. The store must still be open.
-func (a *Authenticator) Close() {
+// Close ends the background work and writes down when keys were last used, unless
+// ctx ends before. The store must still be open.
+func (a *Authenticator) Close(ctx context.Context) {
 	a.closed.Do(func() {
 		a.end()
 		a.work.Wait()
 		if a.stored != nil {
-			ctx, cancel := context.WithTimeout(context.Background(), storeTimeout)
+			ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 			defer cancel()
 			a.stored.uses.write(ctx)
 		}

@@ -11,7 +11,7 @@ import (
 func BenchmarkAuthenticate(b *testing.B) {
 	p := newIDP()
 	r := rigWith(b, p, &http.Client{Transport: p})
-	defer r.Close()
+	defer r.Close(ctx())
 	stored := r.store.make(1, true)
 	es, rs := p.token(), p.token(signed("RS256", rsaKey()), header("kid", `"rsa"`))
 	fresh := func(change ...func(*draft)) []string { // more than are remembered, so that each is verified

@@ -65,7 +65,7 @@ func TestFirstTokenSharesFirstFetch(t *testing.T) {
 	for range 20 {
 		synctest.Test(t, func(t *testing.T) {
 			r := newRig(t)
-			defer r.Close()
+			defer r.Close(ctx())
 			r.good(r.idp.token())
 			time.Sleep(30 * time.Second)
 			if n := r.idp.count(); n != 1 {
@@ -126,7 +126,7 @@ func TestIssuerAwayAtStart(t *testing.T) {
 				p := newIDP()
 				change(p)
 				r := rigWith(t, p, &http.Client{Transport: p})
-				defer r.Close()
+				defer r.Close(ctx())
 				text, began := p.token(), time.Now()
 				for range 100 {
 					r.good("config-read-" + canary)
@@ -162,7 +162,7 @@ func TestIssuerRecoversByItself(t *testing.T) {
 		p := newIDP()
 		p.away = true
 		r := rigWith(t, p, &http.Client{Transport: p})
-		defer r.Close()
+		defer r.Close(ctx())
 		time.Sleep(time.Hour)
 		if n := p.count(); n < 58 || n > 63 { // after 10, 20, 40 seconds, then each minute
 			t.Errorf("%d tries in an hour", n)

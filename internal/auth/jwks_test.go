@@ -167,7 +167,7 @@ func TestRedirectWithinHTTPS(t *testing.T) {
 		p.moved = p.issuer + "/moved/.well-known/openid-configuration"
 		p.discovery = fmt.Sprintf(`{"issuer": %q, "jwks_uri": %q}`, p.issuer, p.issuer+"/moved/keys")
 		r := rigWith(t, p, &http.Client{Transport: p})
-		defer r.Close()
+		defer r.Close(ctx())
 		r.good(p.token())
 	})
 }
@@ -180,7 +180,7 @@ func TestOverSockets(t *testing.T) {
 	p.issuer = server.URL + "/" // its slash is not doubled in the document's address
 	p.discovery = fmt.Sprintf(`{"issuer": %q, "jwks_uri": %q}`, p.issuer, server.URL+"/keys")
 	r := rigWith(t, p, nil)
-	defer r.Close()
+	defer r.Close(ctx())
 	r.goodInTime(p.token())
 	p.set(func() {
 		if p.asked[0] != "/.well-known/openid-configuration" {
@@ -195,12 +195,12 @@ func TestOverSockets(t *testing.T) {
 	defer secure.Close()
 	q.issuer = secure.URL
 	s := rigWith(t, q, secure.Client())
-	defer s.Close()
+	defer s.Close(ctx())
 	s.goodInTime(q.token())
 
 	// A certificate that nobody vouches for.
 	u := rigWith(t, q, nil)
-	defer u.Close()
+	defer u.Close(ctx())
 	u.unavailable(q.token())
 }
 

@@ -23,9 +23,6 @@ const (
 
 var reasons = [...]string{"unknown", "malformed", "bad_signature", "expired", "not_yet_valid", "wrong_issuer", "wrong_audience", "bad_claims"}
 
-// Reasons gives the words for all reasons, in order.
-func Reasons() []string { return append([]string(nil), reasons[:]...) }
-
 // String is the reason in one word.
 func (r Reason) String() string {
 	if int(r) < len(reasons) {

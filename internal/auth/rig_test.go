@@ -41,7 +41,7 @@ func bubble(t *testing.T, f func(t *testing.T, r *rig)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
-		defer r.Close()
+		defer r.Close(ctx())
 		synctest.Wait() // the first fetch is over
 		f(t, r)
 	})
@@ -249,3 +249,6 @@ func (b *lockedBuffer) String() string {
 	defer b.mu.Unlock()
 	return b.b.String()
 }
+
+// ctx is a context that does not end: what Close gets, also in a deferred call.
+func ctx() context.Context { return context.Background() }

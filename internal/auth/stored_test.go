@@ -227,14 +227,14 @@ func TestLastUseSurvivesOutageAndClose(t *testing.T) {
 			t.Errorf("logged %d times", n)
 		}
 		r.store.is(false, false, 0)
-		r.Close()
+		r.Close(ctx())
 		if at := r.store.lastUse(7); !at.Equal(later) {
 			t.Errorf("after Close %v, want %v", at, later)
 		}
 		if at := r.store.lastUse(8); !at.Equal(earlier) {
 			t.Errorf("of the other %v, want %v", at, earlier)
 		}
-		r.Close() // again: nothing
+		r.Close(ctx()) // again: nothing
 		if n := len(r.store.batches); n != 1 {
 			t.Errorf("%d writes", n)
 		}
@@ -269,7 +269,7 @@ func TestCloseDoesNotHang(t *testing.T) {
 		r.good(r.store.make(7, false))
 		r.store.is(false, true, 0)
 		time.Sleep(3 * time.Second) // a poll is under way
-		took(t, "Close", 2*time.Second, r.Close)
+		took(t, "Close", 2*time.Second, func() { r.Close(ctx()) })
 		if strings.Contains(r.log.String(), "can't be read") {
 			t.Errorf("the end is no outage:\n%s", r.log)
 		}

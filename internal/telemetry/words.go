@@ -41,10 +41,19 @@ const (
 	RefusalMissing  Refusal = iota // no key
 	RefusalUnknown                 // a key of nobody
 	RefusalReadOnly                // a read-only key on a write
-	RefusalToken                   // an access token that is not good
+
+	// An access token that is not good.
+	RefusalMalformed
+	RefusalBadSignature
+	RefusalExpired
+	RefusalNotYetValid
+	RefusalWrongIssuer
+	RefusalWrongAudience
+	RefusalBadClaims
 )
 
-var refusals = [...]string{"missing", "unknown", "read_only", "token"}
+var refusals = [...]string{"missing", "unknown", "read_only", "malformed", "bad_signature", "expired", "not_yet_valid",
+	"wrong_issuer", "wrong_audience", "bad_claims"}
 
 // FetchOutcome says whether the issuer of access tokens gave its keys.
 type FetchOutcome uint8
