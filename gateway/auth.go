@@ -57,7 +57,7 @@ func (g *Gateway) refusal(err error) error {
 	reason, token := tokenRefusals[auth.ReasonOf(err)]
 	if !token {
 		g.ins.AuthRefusal(telemetry.RefusalUnknown)
-		return fault.New(fault.Unauthorized, "The API key is not valid.")
+		return fault.New(fault.Unauthorized, "The API key, or access token, is not valid.")
 	}
 	g.ins.AuthRefusal(reason)
 	return fault.Wrap(fault.Unauthorized, "The access token is not valid.", err)

@@ -137,6 +137,18 @@ func TestAConsentConnectsAnAgent(t *testing.T) {
 		if s.OAuth == nil || !s.AuthConfigured || s.Status != "ACTIVE" {
 			t.Errorf("%+v", s)
 		}
+		// Another path under stored tokens leaves them, and what was begun.
+		back = l.consent(t, s.OAuth.AuthorizationURL)
+		if s := readSource(t, w.write("PUT", path, `{"endpointUrl":"https://agent.lagoon.example/mcp/v2"}`), 200); s.OAuth != nil || !s.AuthConfigured {
+			t.Errorf("%+v", s)
+		}
+		if page := w.browse(back); page.status != 200 {
+			t.Errorf("%d %s", page.status, page.body)
+		}
+		// Another host does not.
+		if s := readSource(t, w.write("PUT", path, `{"endpointUrl":"https://elsewhere.lagoon.example/mcp"}`), 200); s.AuthConfigured || s.Status != "PENDING" {
+			t.Errorf("%+v", s)
+		}
 	})
 }
 

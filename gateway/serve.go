@@ -165,8 +165,13 @@ func checkSizes(w http.ResponseWriter, r *request) error {
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxBodyBytes)
 	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil || media != "application/json" {
+	if err != nil || media != "application/json" || len(r.Header["Content-Type"]) > 1 {
 		return fault.New(fault.UnsupportedMedia, "A body must be application/json.")
+	}
+	for _, coding := range r.Header["Content-Encoding"] {
+		if !strings.EqualFold(coding, "identity") {
+			return fault.New(fault.UnsupportedMedia, "A body can't be compressed.")
+		}
 	}
 	return nil
 }

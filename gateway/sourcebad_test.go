@@ -62,10 +62,15 @@ func TestBodiesThatCantBeRead(t *testing.T) {
 		for _, method := range []string{"POST", "PUT"} {
 			path := map[string]string{"POST": sourcesPath, "PUT": sourcesPath + "/harbour-direct"}[method]
 			w.write(method, path, large).failure(t, 413, "BAD_REQUEST")
-			r := httptest.NewRequest(method, "https://gateway.example"+path, strings.NewReader(agentBody()))
-			r.Header.Set("Authorization", "Bearer "+writeKey)
-			r.Header.Set("Content-Type", "text/plain")
-			w.send(r).failure(t, 415, "BAD_REQUEST")
+			for _, header := range []http.Header{
+				{"Content-Type": {"text/plain"}}, {"Content-Type": {"application/json", "text/plain"}}, {},
+				{"Content-Type": {"application/json"}, "Content-Encoding": {"gzip"}},
+			} {
+				r := httptest.NewRequest(method, "https://gateway.example"+path, strings.NewReader(agentBody()))
+				r.Header = header
+				r.Header.Set("Authorization", "Bearer "+writeKey)
+				w.send(r).failure(t, 415, "BAD_REQUEST")
+			}
 		}
 		// 404 goes before 400, and that before 409, whatever is wrong.
 		for _, method := range []string{"PUT", "DELETE"} {

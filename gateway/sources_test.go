@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"bytes"
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -127,6 +128,24 @@ func TestASourceIsMadeReadChangedAndDeleted(t *testing.T) {
 		again := w.create()
 		if again.ID == made["id"] {
 			t.Error("an id was given twice")
+		}
+	})
+}
+
+func TestAWriteIsMadeWithoutItsClient(t *testing.T) {
+	inWorld(t, setup{}, func(w *world) {
+		gone, leave := context.WithCancel(context.Background())
+		leave()
+		for method, path := range map[string]string{"POST": sourcesPath, "PUT": sourcesPath + "/" + source, "DELETE": sourcesPath + "/" + unplanned} {
+			r := httptest.NewRequestWithContext(gone, method, "https://gateway.example"+path, strings.NewReader(agentBody()))
+			r.Header.Set("Authorization", "Bearer "+writeKey)
+			r.Header.Set("Content-Type", "application/json")
+			if a := w.send(r); a.status >= 300 {
+				t.Errorf("%s: %d %s", method, a.status, a.body)
+			}
+		}
+		if s := readSource(t, w.get(sourcesPath+"/harbour-direct"), 200); s.Name != "Harbour Direct" {
+			t.Errorf("%+v", s)
 		}
 	})
 }

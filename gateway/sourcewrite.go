@@ -21,6 +21,11 @@ import (
 // the answer.
 const beginTimeout = 20 * time.Second
 
+// detached is a request's context without its end: a write that was read whole is
+// made and answered although the client has closed its side, or has left. The
+// registry and the agents' client have limits of their own.
+func detached(r *request) context.Context { return context.WithoutCancel(r.Context()) }
+
 func (g *Gateway) createSource(w http.ResponseWriter, r *request) error {
 	once, onceErr := idempotency(r)
 	body, err := readBody(r)
@@ -38,7 +43,7 @@ func (g *Gateway) createSource(w http.ResponseWriter, r *request) error {
 			once.Answer = func(s *registry.InventorySource) []byte { return sourceDocument(s, "") }
 		}
 	}
-	made, err := g.deps.Directory.CreateSource(r.Context(), r.caller.CustomerID, create.Source(), once)
+	made, err := g.deps.Directory.CreateSource(detached(r), r.caller.CustomerID, create.Source(), once)
 	if err != nil {
 		return err
 	}
@@ -49,7 +54,7 @@ func (g *Gateway) createSource(w http.ResponseWriter, r *request) error {
 	if consent {
 		// What was begun is finished without the client too: it may ask again with
 		// its key, and then wants the address.
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), beginTimeout)
+		ctx, cancel := context.WithTimeout(detached(r), beginTimeout)
 		defer cancel()
 		document = sourceDocument(made.Source, g.beginConsent(ctx, r, made.Source))
 		if once != nil {
@@ -96,7 +101,7 @@ func (g *Gateway) updateSource(w http.ResponseWriter, r *request) error {
 	queryErr := parseQuery(r.URL.RawQuery).err()
 	update := sources.ParseUpdate(body, g.deps.CheckURL)
 	var before *registry.InventorySource
-	after, err := g.deps.Directory.UpdateSource(r.Context(), r.caller.CustomerID, sourceID,
+	after, err := g.deps.Directory.UpdateSource(detached(r), r.caller.CustomerID, sourceID,
 		func(s *registry.InventorySource) (registry.SourceChange, error) {
 			before = s
 			change, err := update.Decide(s)
@@ -110,7 +115,7 @@ func (g *Gateway) updateSource(w http.ResponseWriter, r *request) error {
 	}
 	consent := ""
 	if update.ConsentDue(before, after) {
-		ctx, cancel := context.WithTimeout(r.Context(), beginTimeout)
+		ctx, cancel := context.WithTimeout(detached(r), beginTimeout)
 		defer cancel()
 		consent = g.beginConsent(ctx, r, after)
 	}
@@ -124,7 +129,7 @@ func (g *Gateway) deleteSource(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	queryErr := parseQuery(r.URL.RawQuery).err()
-	gone, err := g.deps.Directory.DeleteSource(r.Context(), r.caller.CustomerID, sourceID, func(s *registry.InventorySource) error {
+	gone, err := g.deps.Directory.DeleteSource(detached(r), r.caller.CustomerID, sourceID, func(s *registry.InventorySource) error {
 		if queryErr != nil {
 			return queryErr
 		}

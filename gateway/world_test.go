@@ -147,7 +147,7 @@ func start(t *testing.T, s setup, agent *upstreamtest.Agent) *world {
 	w.must(err)
 	guard := outbound.New(outbound.Options{})
 	agents := agentauth.New(agentauth.Config{RedirectURI: "https://gateway.example/oauth/callback", ClientName: "esagate"},
-		agentauth.Deps{Store: w.store, HTTP: &http.Client{Transport: inProcess{s.outside}}, CheckURL: guard.CheckURL, Logger: tel.Logger})
+		agentauth.Deps{Store: w.store, Directory: w.directory, HTTP: &http.Client{Transport: inProcess{s.outside}}, CheckURL: guard.CheckURL, Logger: tel.Logger})
 	w.gateway = gateway.New(gateway.Config{
 		PublicURL: "https://gateway.example", Envelope: s.envelope, AllowedOrigins: s.origins,
 		Snapshot: snapshot.Limits{

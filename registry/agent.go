@@ -73,7 +73,7 @@ type SourceChange struct {
 	Credential      *Credential
 	EraseCredential bool
 	// NewConsent raises AuthVersion, and so voids a consent that is under way. What
-	// changes EndpointURL, Authentication or OAuthAudience does so by itself.
+	// changes the credentials, Authentication or OAuthAudience does so by itself.
 	NewConsent bool
 }
 

@@ -68,6 +68,7 @@ type OAuthClient struct {
 // Consent is an authorization that has been begun and not answered. A Store keeps
 // it encrypted and finds it by the SHA-256 of its state alone.
 type Consent struct {
+	SourceRow   int64       `json:"sourceRow"`   // Source.ID: a sourceId can be somebody else's by the time
 	AuthVersion int64       `json:"authVersion"` // the agent's when it was begun
 	Verifier    string      `json:"verifier"`    // PKCE (RFC 7636)
 	Client      OAuthClient `json:"client"`

@@ -14,8 +14,9 @@ import (
 // query on the hot path and go on while the store is away. Reads of sources of both
 // kinds and lists ask the store, and memory while it is away. What was written or
 // deleted through a Directory, memory never contradicts. Its errors are
-// *fault.Error: NotFound, or Unavailable when the store was needed and could not
-// be asked; those of writes are named there. All methods are safe for concurrent
+// *fault.Error: NotFound, Unavailable when the store was needed and could not be
+// asked, or Internal when it is there and can't read what was asked for; those of
+// writes are named there. All methods are safe for concurrent
 // use; what they give is shared and must not be changed.
 type Directory struct {
 	store Store

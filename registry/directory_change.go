@@ -47,13 +47,18 @@ func (d *Directory) UpdateSource(ctx context.Context, customer int64, sourceID s
 	if err != nil {
 		return nil, err
 	}
+	d.changed(s, began)
+	return s, nil
+}
+
+// changed puts into memory what a write that began at a moment made of a source.
+func (d *Directory) changed(s *InventorySource, began moment) {
 	newest := d.remember(s, began, true)
 	var m *ManagedSource
 	if newest.Connection != nil {
 		m = managed(newest)
 	}
 	d.shelf.changed(newest, m, began)
-	return s, nil
 }
 
 // DeleteSource deletes a source of either kind as CustomerStore does. An error of
@@ -81,7 +86,7 @@ func (d *Directory) change(ctx context.Context, key sourceKey, run func(context.
 	bounded, cancel := context.WithTimeout(ctx, d.opts.WriteTimeout)
 	defer cancel()
 	if err := d.reach(bounded); err != nil {
-		return moment{}, changeFault(err)
+		return moment{}, writeFault(sourceFault(err))
 	}
 	began := d.shelf.now()
 	err := run(bounded, d.store.Customer(key.customer))
@@ -89,13 +94,12 @@ func (d *Directory) change(ctx context.Context, key sourceKey, run func(context.
 	if errors.As(err, &refused) {
 		return began, refused.reason
 	}
-	answered := err == nil || isNotFound(err) || isRefusal(err)
 	switch {
 	case ctx.Err() != nil: // a caller that leaves says nothing of the store
-	case answered:
+	case answered(err):
 		d.note(nil)
-	default:
-		d.suspect(err)
+	default: // nor does a write that waited in vain for others; no writer waits for the look
+		d.look(err)
 	}
 	switch {
 	case err == nil:
@@ -103,11 +107,11 @@ func (d *Directory) change(ctx context.Context, key sourceKey, run func(context.
 	case isNotFound(err):
 		d.missing(key, began)
 		d.shelf.forsaken(key.customer)
-	case !answered:
+	case !answered(err):
 		d.memory.doubt(key)
 		d.shelf.doubt(key.customer)
 	}
-	return began, changeFault(err)
+	return began, writeFault(sourceFault(err))
 }
 
 // refusal marks an error as a callback's, which says nothing of the store. It unwraps

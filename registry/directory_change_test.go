@@ -184,7 +184,8 @@ func TestDirectoryChangeFaults(t *testing.T) {
 		{registry.ErrStale, fault.Conflict, "The source has been changed meanwhile.", ""},
 		{registry.ErrSecret, fault.Internal, "The stored credentials can't be read.", ""},
 		{registry.ErrInvalid, fault.Internal, "The registry refused a value.", ""},
-		{errBroken, fault.Unavailable, "The registry did not answer: whether the change was made is not known.", ""},
+		{errBroken, fault.Unavailable, "The registry can't be reached.", ""},
+		{registry.ErrOutcomeUnknown, fault.Unavailable, "The registry did not answer: whether the change was made is not known.", ""},
 	}
 	for _, c := range cases {
 		t.Run(c.is.Error(), func(t *testing.T) {
@@ -201,6 +202,14 @@ func TestDirectoryChangeFaults(t *testing.T) {
 					},
 					"DeleteSource": func() error {
 						_, err := d.DeleteSource(t.Context(), customer, "a", allow)
+						return err
+					},
+					"EndConsent": func() error {
+						_, err := d.EndConsent(t.Context(), customer, "a", registry.Consent{}, tokens)
+						return err
+					},
+					"ReplaceCredential": func() error {
+						_, err := d.ReplaceCredential(t.Context(), customer, "a", "id", nil)
 						return err
 					},
 				}

@@ -14,6 +14,7 @@ const retryWrite = 3 * time.Second
 const (
 	unreachable = "The registry can't be reached."
 	unknownFate = "The registry did not answer: whether the change was made is not known."
+	unreadable  = "The stored data can't be read."
 )
 
 // storeFault gives a store's error about a managed source in the words for clients.
@@ -23,6 +24,8 @@ func storeFault(err error) error {
 		return fault.Wrap(fault.NotFound, "There is no managed source with this id.", err)
 	case isRefusal(err):
 		return fault.Wrap(fault.Internal, "The registry refused a value.", err)
+	case errors.Is(err, errUnreadable):
+		return fault.Wrap(fault.Internal, unreadable, err)
 	}
 	return fault.Wrap(fault.Unavailable, unreachable, err)
 }
@@ -52,18 +55,21 @@ func sourceFault(err error) error {
 	return storeFault(err)
 }
 
-// changeFault is sourceFault for a write: a client learns whether nothing was done,
-// and when to come again.
-func changeFault(err error) error {
-	e := fault.As(sourceFault(err))
+// writeFault completes the fault of a write: a client learns whether nothing was
+// done, and when to come again.
+func writeFault(err error) error {
+	e := fault.As(err)
 	if e.Kind == fault.Unavailable {
 		e.RetryAfter = retryWrite
-		if !errors.Is(err, errAway) {
+		if errors.Is(err, ErrOutcomeUnknown) {
 			e.Message = unknownFate
 		}
 	}
 	return e
 }
+
+// answered reports whether a store's error, or none, is an answer of it.
+func answered(err error) bool { return err == nil || isNotFound(err) || isRefusal(err) }
 
 func isNotFound(err error) bool { return errors.Is(err, ErrNotFound) }
 

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"golang.org/x/sync/singleflight"
 )
 
 // probePause is the time between two looks at a store that is away.
@@ -15,6 +17,8 @@ var (
 	// errLate: the store took longer than a reader with a copy waits.
 	errLate = errors.New("registry: the store is slow")
 	errAway = errors.New("registry: the store did not answer when it was last asked")
+	// errUnreadable: the store is there, and still fails one read.
+	errUnreadable = errors.New("registry: the store answers, but can't read this")
 )
 
 // await makes a read of the store, once for all that ask for it by the same name,
@@ -29,9 +33,7 @@ func (d *Directory) await(ctx context.Context, fallback bool, name string, read 
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.opts.StoreTimeout)
 		defer cancel()
 		defer context.AfterFunc(d.life, cancel)()
-		answer, err := guarded(ctx, read)
-		d.note(err)
-		return answer, err
+		return d.ask(ctx, read)
 	})
 	var late <-chan time.Time
 	if fallback {
@@ -48,6 +50,28 @@ func (d *Directory) await(ctx context.Context, fallback bool, name string, read 
 		d.note(errLate)
 		return nil, errLate
 	}
+}
+
+// ask makes a read within its deadline and draws from its error whether the store is
+// there. An error of no kind that we know may be one row's own, and no row that can't
+// be read shall send all readers to memory: the store is looked at first. If it is
+// there, a connection may have broken: what fails twice fails by itself.
+func (d *Directory) ask(ctx context.Context, read func(context.Context) (any, error)) (any, error) {
+	answer, err := guarded(ctx, read)
+	if !answered(err) && ctx.Err() == nil {
+		if !d.suspect(ctx, err) {
+			return nil, err
+		}
+		answer, err = guarded(ctx, read)
+	}
+	switch {
+	case answered(err), ctx.Err() != nil: // silence up to the deadline is as good as a look
+		d.note(err)
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled): // a limit of the store's own
+	default:
+		err = fmt.Errorf("%w: %w", errUnreadable, err)
+	}
+	return answer, err
 }
 
 // guarded turns a panic into an error: singleflight would raise it again where
@@ -76,7 +100,7 @@ func (d *Directory) start() bool {
 // readers with a copy don't ask it; one goroutine does, and recovery waits for no
 // reader.
 func (d *Directory) note(err error) {
-	there := err == nil || isNotFound(err) || isRefusal(err)
+	there := answered(err)
 	if there == !d.away.Load() {
 		return
 	}
@@ -116,27 +140,49 @@ func (d *Directory) reach(ctx context.Context) error {
 		return nil
 	case <-patience.C:
 	case <-ctx.Done():
+		return errors.Join(errAway, ctx.Err())
 	case <-d.life.Done():
 	}
 	return errAway
 }
 
-// suspect looks at the store after a write failed: the write may have failed for a
-// reason of its own, and no caller's write shall send all readers to memory.
-func (d *Directory) suspect(err error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.ended || d.probe {
-		return
+// suspect looks at the store after a call failed, and reports whether it is there. A
+// look that outlasts the context is late: the store is away.
+func (d *Directory) suspect(ctx context.Context, err error) bool {
+	if d.away.Load() {
+		return false // the probe looks
 	}
-	d.probe = true
-	d.work.Add(1)
-	go func() {
-		if !d.look() {
-			d.note(err)
+	select {
+	case looked := <-d.look(err):
+		if looked.Err == nil {
+			return true
 		}
-		d.probeUntilThere()
-	}()
+	case <-ctx.Done():
+	}
+	d.note(err)
+	return false
+}
+
+// look asks the store whether it is there, once for all that want to know. It notes
+// if it is; and if it is not, with the error that gave rise to the look. Nil: the
+// store is away, and what a probe misses is no news.
+func (d *Directory) look(cause error) <-chan singleflight.Result {
+	return d.flights.DoChan("look", func() (any, error) {
+		if !d.start() {
+			return nil, errDirectoryClosed
+		}
+		defer d.work.Done()
+		ctx, cancel := context.WithTimeout(d.life, d.opts.StoreTimeout)
+		defer cancel()
+		_, err := guarded(ctx, func(ctx context.Context) (any, error) { return nil, d.store.Ping(ctx) })
+		switch {
+		case err == nil:
+			d.note(nil)
+		case cause != nil:
+			d.note(cause)
+		}
+		return nil, err
+	})
 }
 
 func (d *Directory) probeUntilThere() {
@@ -147,19 +193,8 @@ func (d *Directory) probeUntilThere() {
 		case <-d.life.Done():
 			return
 		}
-		d.look()
+		<-d.look(nil)
 	}
-}
-
-// look asks the store whether it is there, and notes if it is.
-func (d *Directory) look() bool {
-	ctx, cancel := context.WithTimeout(d.life, d.opts.StoreTimeout)
-	defer cancel()
-	there := d.store.Ping(ctx) == nil
-	if there {
-		d.note(nil)
-	}
-	return there
 }
 
 // probing says whether the probe goes on; when not, the next failure starts another.

@@ -14,10 +14,7 @@ import (
 // which began before, ends after that one. What was seen is not taken back.
 func TestDirectoryNewestOfReads(t *testing.T) {
 	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
-		made(t, f, customer, "a")
-		adopted(t, f, customer, "m")
-		v := view{d}
-		v.is(t, "before", "a", "a")
+		v := pair(t, d, f)
 		time.Sleep(time.Second)
 		f.is(healthy, 200*time.Millisecond)
 		slow := make(chan *registry.InventorySource, 2)
@@ -51,10 +48,7 @@ func TestDirectoryNewestOfReads(t *testing.T) {
 // TestDirectoryListFollowsReads: a remembered list has what was read one by one since.
 func TestDirectoryListFollowsReads(t *testing.T) {
 	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
-		made(t, f, customer, "a")
-		adopted(t, f, customer, "m")
-		v := view{d}
-		v.is(t, "before", "a", "a")
+		v := pair(t, d, f)
 		time.Sleep(time.Second)
 		for _, id := range []string{"a", "m"} {
 			renamed(t, f, id, "new")
@@ -168,7 +162,7 @@ func TestDirectoryChangeCallerLeaves(t *testing.T) {
 		defer cancel()
 		took(t, "a write", time.Second, func() {
 			_, err := d.UpdateSource(ctx, customer, "a", rename("b"))
-			if unavailableWrite(t, err, true); !errors.Is(err, context.DeadlineExceeded) {
+			if unavailableWrite(t, err); !errors.Is(err, context.DeadlineExceeded) {
 				t.Fatal(err)
 			}
 		})
@@ -184,11 +178,11 @@ func TestDirectoryCloseEndsLooks(t *testing.T) {
 	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
 		f.refuses(errBroken)
 		_, err := d.CreateSource(t.Context(), customer, agent("a"), nil)
-		unavailableWrite(t, err, true)
+		unavailableWrite(t, err)
 		synctest.Wait() // it was looked at, and was there
 		f.is(hanging, 0)
 		_, err = d.CreateSource(t.Context(), customer, agent("a"), nil)
-		unavailableWrite(t, err, true)
+		unavailableWrite(t, err)
 		synctest.Wait()
 		took(t, "closing", 0, d.Close)
 		f.is(healthy, 0)

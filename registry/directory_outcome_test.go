@@ -14,13 +14,10 @@ import (
 )
 
 // unavailableWrite holds an error to what a write that the store did not take must
-// give; tried says whether the store was asked at all.
-func unavailableWrite(t *testing.T, err error, tried bool) {
+// give.
+func unavailableWrite(t *testing.T, err error) {
 	t.Helper()
-	want := "The registry can't be reached."
-	if tried {
-		want = "The registry did not answer: whether the change was made is not known."
-	}
+	const want = "The registry can't be reached."
 	var e *fault.Error
 	if !errors.As(err, &e) || e.Kind != fault.Unavailable || e.Message != want || e.RetryAfter <= 0 {
 		t.Fatalf("%#v, want %q", err, want)
@@ -81,7 +78,7 @@ func TestDirectoryUnknownOutcome(t *testing.T) {
 			f.is(healthy, 6*time.Second)
 			took(t, "a write", 5*time.Second, func() {
 				_, err := d.UpdateSource(t.Context(), customer, id, rename(id+"2"))
-				unavailableWrite(t, err, true)
+				unavailableWrite(t, err)
 			})
 			f.is(failing, 0)
 			v.is(t, "with the store away, as last known", id, id)
@@ -98,7 +95,7 @@ func TestDirectoryUnknownOutcome(t *testing.T) {
 			v.is(t, "afterwards", id, id+"2")
 			f.is(healthy, 6*time.Second)
 			_, err := d.DeleteSource(t.Context(), customer, id, allow)
-			unavailableWrite(t, err, true)
+			unavailableWrite(t, err)
 			back(t, d, f)
 			_, err = d.DeleteSource(t.Context(), customer, id, allow) // tried again
 			notFound(t, err)
@@ -130,7 +127,7 @@ func doubted(t *testing.T, d *registry.Directory, f *faulty, slow ...func()) {
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	_, err := d.UpdateSource(ctx, customer, "m", rename("M"))
-	unavailableWrite(t, err, true)
+	unavailableWrite(t, err)
 	if !d.StoreAvailable() {
 		t.Fatal("a caller who leaves says nothing of the store")
 	}
@@ -175,18 +172,18 @@ func TestDirectoryChangeDeadlines(t *testing.T) {
 			return err
 		}
 		f.is(hanging, 0)
-		took(t, "a write", 5*time.Second, func() { unavailableWrite(t, write("b"), true) })
+		took(t, "a write", 5*time.Second, func() { unavailableWrite(t, write("b")) })
 		time.Sleep(2*time.Second + time.Millisecond) // one look
 		if d.StoreAvailable() {
 			t.Fatal("available")
 		}
 		f.count("change")
-		took(t, "a write while the store is away", 1250*time.Millisecond, func() { unavailableWrite(t, write("b"), false) })
+		took(t, "a write while the store is away", 1250*time.Millisecond, func() { unavailableWrite(t, write("b")) })
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		took(t, "a write of a caller who leaves", time.Second, func() {
 			_, err := d.DeleteSource(ctx, customer, "a", allow)
-			unavailableWrite(t, err, false)
+			unavailableWrite(t, err)
 		})
 		if n := f.count("change"); n != 0 {
 			t.Fatalf("%d writes to a store that is away", n)
@@ -214,7 +211,7 @@ func TestDirectoryWriteFailsAlone(t *testing.T) {
 		f.refuses(errBroken)
 		for range 20 {
 			_, err := d.UpdateSource(t.Context(), customer, "a", rename("b"))
-			unavailableWrite(t, err, true)
+			unavailableWrite(t, err)
 		}
 		time.Sleep(time.Minute)
 		renamed(t, f, "a", "c")
@@ -240,7 +237,7 @@ func TestDirectoryOnce(t *testing.T) {
 		}
 		f.is(healthy, 6*time.Second) // made, without the answer
 		_, err := once("k", 1)
-		unavailableWrite(t, err, true)
+		unavailableWrite(t, err)
 		back(t, d, f)
 		_, err = once("k", 1)
 		conflict("at once", err)

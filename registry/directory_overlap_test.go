@@ -1,6 +1,7 @@
 package registry_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"testing/synctest"
@@ -231,4 +232,46 @@ func TestDirectoryOverlapInside(t *testing.T) {
 			}
 		})
 	}
+}
+
+// slowClock is a store whose clock was set back before its first write.
+type slowClock struct{ registry.Store }
+
+func (s slowClock) Customer(id int64) registry.CustomerStore {
+	return slowClockOf{s.Store.Customer(id)}
+}
+
+type slowClockOf struct{ registry.CustomerStore }
+
+func (c slowClockOf) UpdateSource(ctx context.Context, sourceID string, decide func(*registry.InventorySource) (registry.SourceChange, error)) (*registry.InventorySource, error) {
+	s, err := c.CustomerStore.UpdateSource(ctx, sourceID, decide)
+	if err != nil {
+		return nil, err
+	}
+	earlier := *s
+	earlier.Source.UpdatedAt = s.Source.CreatedAt.Add(-time.Hour)
+	return &earlier, nil
+}
+
+// TestDirectoryOverlapClock: of two states of a source, the one with the later version
+// is the later, whatever the time on it.
+func TestDirectoryOverlapClock(t *testing.T) {
+	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
+		f.Store = slowClock{f.Store}
+		made(t, f, customer, "a")
+		var written *registry.InventorySource
+		overlapped(t, d, f, func() {
+			var err error
+			written, err = d.UpdateSource(t.Context(), customer, "a", func(*registry.InventorySource) (registry.SourceChange, error) {
+				return registry.SourceChange{NewConsent: true}, nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}, func() {})
+		f.is(failing, 0)
+		if s, err := d.Source(t.Context(), customer, "a"); err != nil || s.Source.Agent.AuthVersion != written.Source.Agent.AuthVersion {
+			t.Fatalf("%+v, %v, want version %d", s, err, written.Source.Agent.AuthVersion)
+		}
+	})
 }

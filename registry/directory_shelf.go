@@ -92,7 +92,8 @@ func compare(a, b *InventorySource) int {
 	case a.Connection != nil && b.Connection != nil:
 		by = cmp.Compare(a.Connection.Version, b.Connection.Version)
 	case a.Source.Agent != nil && b.Source.Agent != nil:
-		by = cmp.Or(a.Source.UpdatedAt.Compare(b.Source.UpdatedAt), cmp.Compare(a.Source.Agent.AuthVersion, b.Source.Agent.AuthVersion))
+		// A version before a time: clocks step back.
+		by = cmp.Or(cmp.Compare(a.Source.Agent.AuthVersion, b.Source.Agent.AuthVersion), a.Source.UpdatedAt.Compare(b.Source.UpdatedAt))
 	}
 	return by
 }

@@ -64,15 +64,15 @@ func (h *shelf) recount(customer int64, by int, began, end moment, sure bool) {
 	}
 }
 
-// missing forgets a source that was not found by what began at a moment, except
-// where it was seen later.
-func (h *shelf) missing(key sourceKey, began moment) {
+// missing forgets a source, or only one of AGENT kind, that was not found by what
+// began at a moment, except where it was seen later.
+func (h *shelf) missing(key sourceKey, began moment, agentOnly bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if held, ok := h.agents.Peek(key); ok && !(held.wrote && held.until.after(began)) {
 		h.agents.Remove(key)
 	}
-	gone := func(s *Source) bool { return s.SourceID == key.sourceID }
+	gone := func(s *Source) bool { return s.SourceID == key.sourceID && (s.Agent != nil || !agentOnly) }
 	h.pages.each(key.customer, func(_ listKey, p *page[*InventorySource]) bool {
 		if began.after(p.until) {
 			p.without(func(row *InventorySource) bool { return gone(&row.Source) })

@@ -118,7 +118,7 @@ func (d *Directory) remember(s *InventorySource, began moment, wrote bool) *Inve
 // missing forgets a source that was not found by what began at a moment.
 func (d *Directory) missing(key sourceKey, began moment) {
 	d.memory.drop(d.memory.bySourceID(key.customer, key.sourceID), began.at)
-	d.shelf.missing(key, began)
+	d.shelf.missing(key, began, false)
 }
 
 // held gives the copy of a source, nil where there is none. Of two rows that had the

@@ -10,16 +10,14 @@ import (
 	"esagate/registry"
 )
 
-// sourceReads are the three ways to read sources of both kinds; seen is one that was
-// asked before, unseen one that wasn't.
-func sourceReads(d *registry.Directory) map[string]struct {
+// sourceRead is a way to read sources of both kinds; seen is one that was asked before,
+// unseen one that wasn't.
+type sourceRead struct {
 	call         string
 	seen, unseen func(t *testing.T) (any, error)
-} {
-	type way = struct {
-		call         string
-		seen, unseen func(t *testing.T) (any, error)
-	}
+}
+
+func sourceReads(d *registry.Directory) map[string]sourceRead {
 	name := func(s *registry.InventorySource, err error) (any, error) {
 		if err != nil {
 			return nil, err
@@ -32,7 +30,7 @@ func sourceReads(d *registry.Directory) map[string]struct {
 		}
 		return page[0].Source.Name + page[1].Source.Name, nil
 	}
-	return map[string]way{
+	return map[string]sourceRead{
 		"an AGENT source": {"source",
 			func(t *testing.T) (any, error) { return name(d.Source(t.Context(), customer, "a")) },
 			func(t *testing.T) (any, error) { return name(d.Source(t.Context(), customer, "unseen")) }},
@@ -48,103 +46,102 @@ func sourceReads(d *registry.Directory) map[string]struct {
 	}
 }
 
-func TestDirectorySourceReads(t *testing.T) {
+// eachRead runs a test for each way to read, of an AGENT source a and a managed one m.
+func eachRead(t *testing.T, test func(t *testing.T, d *registry.Directory, f *faulty, read sourceRead)) {
 	for name := range sourceReads(nil) {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
-				read := sourceReads(d)[name]
 				made(t, f, customer, "a")
 				adopted(t, f, customer, "m")
-				var before, after any
-				now := func(what string, want *any, calls int, wait time.Duration) {
-					t.Helper()
-					f.count(read.call)
-					took(t, what, wait, func() {
-						got, err := read.seen(t)
-						if err != nil || *want != nil && got != *want {
-							t.Fatalf("%s: %v, %v, want %v", what, got, err, *want)
-						}
-						*want = got
-					})
-					if n := f.count(read.call); n != calls {
-						t.Fatalf("%s: %d calls of the store, want %d", what, n, calls)
-					}
-				}
-				now("healthy", &before, 1, 0)
-				now("healthy again", &before, 1, 0)
-
-				renamed(t, f, "a", "A")
-				renamed(t, f, "m", "M")
-				made(t, f, customer, "z")
-				f.is(healthy, 400*time.Millisecond)
-				now("slow", &before, 1, 250*time.Millisecond)
-				now("slow, known to be", &before, 0, 0)
-				time.Sleep(150 * time.Millisecond)
-				synctest.Wait()
-				if !d.StoreAvailable() {
-					t.Fatal("it answered")
-				}
-				f.is(failing, 0)
-				now("failing, with the late answer remembered", &after, 1, 0)
-				if after == before {
-					t.Fatal("the late answer was lost")
-				}
-				now("away", &after, 0, 0)
-				_, err := read.unseen(t)
-				unavailable(t, err)
-				f.is(hanging, 0)
-				took(t, "hanging, without a copy", 2*time.Second, func() {
-					_, err := read.unseen(t)
-					unavailable(t, err)
-				})
-				now("hanging", &after, 0, 0)
-
-				renamed(t, f, "a", "AA")
-				renamed(t, f, "m", "MM")
-				if _, err := f.Store.Customer(customer).DeleteSource(t.Context(), "z", allow); err != nil {
-					t.Fatal(err)
-				}
-				f.is(healthy, 0)
-				time.Sleep(4 * time.Second)
-				before = after
-				after = nil
-				now("back", &after, 1, 0)
-				if after == before {
-					t.Fatal("back, and not asked")
-				}
-				f.is(failing, 0)
-				now("away again", &after, 1, 0)
-				d.Close()
-				f.is(healthy, 0)
-				now("closed", &after, 0, 0)
+				test(t, d, f, sourceReads(d)[name])
 			})
 		})
 	}
 }
 
-func TestDirectorySourceReadsCoalesce(t *testing.T) {
-	for name := range sourceReads(nil) {
-		t.Run(name, func(t *testing.T) {
-			bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
-				read := sourceReads(d)[name]
-				made(t, f, customer, "a")
-				adopted(t, f, customer, "m")
-				f.is(healthy, 100*time.Millisecond)
-				var wg sync.WaitGroup
-				for range 100 {
-					wg.Go(func() {
-						if _, err := read.seen(t); err != nil {
-							t.Error(err)
-						}
-					})
+func TestDirectorySourceReads(t *testing.T) {
+	eachRead(t, func(t *testing.T, d *registry.Directory, f *faulty, read sourceRead) {
+		var before, after any
+		now := func(what string, want *any, calls int, wait time.Duration) {
+			t.Helper()
+			f.count(read.call)
+			took(t, what, wait, func() {
+				got, err := read.seen(t)
+				if err != nil || *want != nil && got != *want {
+					t.Fatalf("%s: %v, %v, want %v", what, got, err, *want)
 				}
-				wg.Wait()
-				if n := f.count(read.call); n != 1 {
-					t.Fatalf("%d calls of the store for one question", n)
+				*want = got
+			})
+			if n := f.count(read.call); n != calls {
+				t.Fatalf("%s: %d calls of the store, want %d", what, n, calls)
+			}
+		}
+		now("healthy", &before, 1, 0)
+		now("healthy again", &before, 1, 0)
+
+		renamed(t, f, "a", "A")
+		renamed(t, f, "m", "M")
+		made(t, f, customer, "z")
+		f.is(healthy, 400*time.Millisecond)
+		now("slow", &before, 1, 250*time.Millisecond)
+		now("slow, known to be", &before, 0, 0)
+		time.Sleep(150 * time.Millisecond)
+		synctest.Wait()
+		if !d.StoreAvailable() {
+			t.Fatal("it answered")
+		}
+		f.is(failing, 0)
+		now("failing, with the late answer remembered", &after, 1, 0)
+		if after == before {
+			t.Fatal("the late answer was lost")
+		}
+		now("away", &after, 0, 0)
+		_, err := read.unseen(t)
+		unavailable(t, err)
+		f.is(hanging, 0)
+		took(t, "hanging, without a copy", 2*time.Second, func() {
+			_, err := read.unseen(t)
+			unavailable(t, err)
+		})
+		now("hanging", &after, 0, 0)
+
+		renamed(t, f, "a", "AA")
+		renamed(t, f, "m", "MM")
+		if _, err := f.Store.Customer(customer).DeleteSource(t.Context(), "z", allow); err != nil {
+			t.Fatal(err)
+		}
+		f.is(healthy, 0)
+		time.Sleep(4 * time.Second)
+		before = after
+		after = nil
+		now("back", &after, 1, 0)
+		if after == before {
+			t.Fatal("back, and not asked")
+		}
+		f.is(failing, 0)
+		now("away again", &after, 1, 0)
+		d.Close()
+		f.is(healthy, 0)
+		now("closed", &after, 0, 0)
+	})
+}
+
+func TestDirectorySourceReadsCoalesce(t *testing.T) {
+	eachRead(t, func(t *testing.T, d *registry.Directory, f *faulty, read sourceRead) {
+		f.is(healthy, 100*time.Millisecond)
+		var wg sync.WaitGroup
+		for range 100 {
+			wg.Go(func() {
+				if _, err := read.seen(t); err != nil {
+					t.Error(err)
 				}
 			})
-		})
-	}
+		}
+		wg.Wait()
+		if n := f.count(read.call); n != 1 {
+			t.Fatalf("%d calls of the store for one question", n)
+		}
+	})
 }
 
 func TestDirectorySourcesOfOthers(t *testing.T) {

@@ -111,6 +111,16 @@ func (v view) is(t *testing.T, what, sourceID, want string) {
 	}
 }
 
+// pair makes an AGENT source a and a managed one m in the store, and has all read.
+func pair(t *testing.T, d *registry.Directory, f *faulty) view {
+	t.Helper()
+	made(t, f, customer, "a")
+	adopted(t, f, customer, "m")
+	v := view{d}
+	v.is(t, "before", "a", "a")
+	return v
+}
+
 // ids gives the sourceIds of a page.
 func ids(page []*registry.InventorySource) []string {
 	var out []string

@@ -53,14 +53,23 @@ func (d *Directory) write(ctx context.Context, customer, esaID int64, change fun
 	defer cancel()
 	began := time.Now()
 	m, err := change(bounded, d.store.Customer(customer))
-	if ctx.Err() == nil { // a caller that leaves says nothing of the store
+	switch {
+	case ctx.Err() != nil: // a caller that leaves says nothing of the store
+	case answered(err), bounded.Err() != nil: // silence up to the deadline is as good as a look
 		d.note(err)
+	default:
+		d.look(err)
 	}
-	if err == nil {
+	switch e := d.memory.byESAID(customer, esaID); {
+	case err == nil:
 		return d.memory.put(m, began), nil
+	case isNotFound(err):
+		d.memory.drop(e, began)
+	case !answered(err): // it may have been made
+		if e != nil {
+			d.memory.doubt(e.source)
+		}
+		d.shelf.doubt(customer)
 	}
-	if isNotFound(err) {
-		d.memory.drop(d.memory.byESAID(customer, esaID), began)
-	}
-	return nil, storeFault(err)
+	return nil, writeFault(storeFault(err))
 }

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"esagate/internal/fault"
 	"esagate/registry"
 )
 
@@ -104,6 +106,64 @@ func TestDirectoryWriteDeadlines(t *testing.T) {
 		if got, err := d.ObserveInventorySync(t.Context(), customer, m.Connection.ID, signal); err != nil || got.Connection.InventorySync == nil {
 			t.Fatalf("%+v, %v", got, err)
 		}
+	})
+}
+
+// TestDirectoryWriteInDoubt: a write to a managed source was made, and its answer came
+// too late. The copy is what was last known, and fresh no more, though a read from
+// before the write ends after it; and who comes now joins none of those.
+func TestDirectoryWriteInDoubt(t *testing.T) {
+	bubble(t, registry.DirectoryOptions{Fresh: time.Hour}, func(t *testing.T, d *registry.Directory, f *faulty) {
+		m := adopted(t, f, customer, "a")
+		d.Put(m)
+		f.is(healthy, 200*time.Millisecond)
+		go d.Source(t.Context(), customer, "a")
+		go d.ManagedSources(t.Context(), customer, 0, 9)
+		synctest.Wait()
+		f.is(healthy, time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		_, err := d.RecordTest(ctx, customer, m.Connection.ID, registry.TestResult{At: time.Now(), Passed: true})
+		unavailableWrite(t, err)
+		if !d.StoreAvailable() {
+			t.Fatal("a caller who leaves says nothing of the store")
+		}
+		f.is(healthy, 0)
+		took(t, "new reads", 0, func() {
+			page, _, err := d.ManagedSources(t.Context(), customer, 0, 9)
+			if err != nil || !page[0].Connection.LastTestPassed {
+				t.Errorf("listed without the test: %v", err)
+			}
+		})
+		time.Sleep(200 * time.Millisecond)
+		f.count("read")
+		if got := get(t, d, "a"); !got.Connection.LastTestPassed {
+			t.Errorf("%+v", got.Connection)
+		}
+	})
+}
+
+// TestDirectoryWriteOutcome: whoever writes to a managed source learns what is known
+// of it, and the copy is asked for again.
+func TestDirectoryWriteOutcome(t *testing.T) {
+	bubble(t, registry.DirectoryOptions{Fresh: time.Hour}, func(t *testing.T, d *registry.Directory, f *faulty) {
+		m := adopted(t, f, customer, "a")
+		d.Put(m)
+		f.refuses(fmt.Errorf("commit: %w", registry.ErrOutcomeUnknown))
+		_, err := d.RecordTest(t.Context(), customer, m.Connection.ID, registry.TestResult{At: time.Now()})
+		e := fault.As(err)
+		if e.Kind != fault.Unavailable || e.RetryAfter <= 0 || !errors.Is(err, registry.ErrOutcomeUnknown) ||
+			e.Message != "The registry did not answer: whether the change was made is not known." {
+			t.Errorf("%#v", e)
+		}
+		synctest.Wait()
+		if !d.StoreAvailable() {
+			t.Error("taken to be away")
+		}
+		time.Sleep(time.Millisecond)
+		get(t, d, "a")
+		get(t, d, "a")
+		reads(t, f, "what is in doubt, once", 1)
 	})
 }
 

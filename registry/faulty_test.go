@@ -22,6 +22,8 @@ type faulty struct {
 	mode  mode
 	late  time.Duration // how long an answer takes after it was found
 	says  error         // what a refusing store answers
+	spoil int64         // the customer whose rows can't be read; 0: nobody's
+	why   error         // what reads of them give
 	calls map[string]int
 }
 
@@ -32,7 +34,9 @@ const (
 	failing
 	hanging   // until the caller gives up
 	forgetful // every row is gone
-	refusing  // changes of sources alone fail, with what says
+	refusing  // writes alone fail, with what says
+	tripping  // the next call fails, and is the last that does
+	mute      // calls fail, and a ping hangs
 )
 
 func newFaulty(t *testing.T) *faulty {
@@ -56,11 +60,18 @@ func (f *faulty) is(m mode, late time.Duration) {
 	f.mode, f.late = m, late
 }
 
-// refuses makes changes of sources fail with an error from now on, and nothing else.
+// refuses makes writes fail with an error from now on, and nothing else.
 func (f *faulty) refuses(with error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.mode, f.late, f.says = refusing, 0, with
+}
+
+// spoils makes the rows of one customer unreadable.
+func (f *faulty) spoils(customer int64, why error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.spoil, f.why = customer, why
 }
 
 // count gives how often a call arrived since it was last asked.
@@ -77,14 +88,20 @@ func (f *faulty) do(ctx context.Context, call string, run func() error) error {
 	f.mu.Lock()
 	f.calls[call]++
 	mode, late, says := f.mode, f.late, f.says
+	if mode == tripping {
+		f.mode = healthy
+	}
 	f.mu.Unlock()
+	if mode == mute && call == "Ping" {
+		mode = hanging
+	}
 	switch mode {
 	case refusing:
-		if call == "change" {
+		if call == "change" || call == "write" {
 			return says
 		}
-	case failing:
-		return errBroken
+	case failing, tripping, mute:
+		run = func() error { return errBroken }
 	case forgetful:
 		return registry.ErrNotFound
 	case hanging:
@@ -107,6 +124,11 @@ func (f *faulty) Ping(ctx context.Context) error {
 }
 
 func (f *faulty) Customer(id int64) registry.CustomerStore {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.spoil == id {
+		return faultyCustomer{f, spoilt{f.Store.Customer(id), f.why}}
+	}
 	return faultyCustomer{f, f.Store.Customer(id)}
 }
 
@@ -190,4 +212,16 @@ func (c faultyCustomer) UpdateSource(ctx context.Context, sourceID string, decid
 
 func (c faultyCustomer) DeleteSource(ctx context.Context, sourceID string, allow func(*registry.InventorySource) error) (*registry.InventorySource, error) {
 	return ask(ctx, c.f, "change", func() (*registry.InventorySource, error) { return c.CustomerStore.DeleteSource(ctx, sourceID, allow) })
+}
+
+func (c faultyCustomer) EndConsent(ctx context.Context, sourceID string, consent registry.Consent, tokens registry.OAuthCredential) (*registry.InventorySource, error) {
+	return ask(ctx, c.f, "change", func() (*registry.InventorySource, error) {
+		return c.CustomerStore.EndConsent(ctx, sourceID, consent, tokens)
+	})
+}
+
+func (c faultyCustomer) ReplaceCredential(ctx context.Context, sourceID, id string, next *registry.Credential) (*registry.InventorySource, error) {
+	return ask(ctx, c.f, "change", func() (*registry.InventorySource, error) {
+		return c.CustomerStore.ReplaceCredential(ctx, sourceID, id, next)
+	})
 }

@@ -28,11 +28,19 @@ var (
 	ErrStale = errors.New("registry: the row has changed")
 	// ErrSecret: a stored secret can't be opened with the keys at hand.
 	ErrSecret = errors.New("registry: a stored secret can't be opened with this encryption key")
+	// ErrOutcomeUnknown: a write was on its way to the disk when the store stopped
+	// answering: it may stand or not. After any other error of a write nothing has
+	// changed.
+	ErrOutcomeUnknown = errors.New("registry: whether the change was made is not known")
 	// ErrInvalid: a value that no store keeps: text for which [Storable] is false,
 	// an id that is empty or longer than [MaxIDLength], an esaId outside of 1 to
 	// [MaxESAID]. The value is not part of the error.
 	ErrInvalid = errors.New("registry: a value that can't be stored")
 )
+
+// Refusal reports whether a Store could be asked and said no: err is one of the
+// sentinels above, [ErrNotFound] among them. [ErrOutcomeUnknown] is none of these.
+func Refusal(err error) bool { return isNotFound(err) || isRefusal(err) }
 
 // MaxPage is how many rows a list gives at most, whatever it was asked for.
 const MaxPage = 200
@@ -79,7 +87,8 @@ type CustomerStore interface {
 	// the source as it stands, locked, and says what becomes of it. Its error is
 	// returned as it is and nothing has changed then. It must not wait for anything,
 	// and may be called more than once. A change of name makes the name the API's own
-	// (contract, "Config sources"). UpdatedAt moves only if something did.
+	// (contract, "Config sources"). UpdatedAt moves only if something did,
+	// and that of an AGENT source then always grows.
 	UpdateSource(ctx context.Context, sourceID string, decide func(*InventorySource) (SourceChange, error)) (*InventorySource, error)
 	// DeleteSource deletes a source of either kind with its connection, credentials
 	// and consents, if allow, given the source as it stands, says nothing against it.
@@ -96,11 +105,11 @@ type CustomerStore interface {
 	// to whoever may, until a time. The others look again later. ErrStale as above.
 	LeaseRefresh(ctx context.Context, sourceID, credentialID string, until time.Time) (bool, error)
 	// BeginConsent keeps a consent, in place of any other of the source; ErrStale if
-	// the agent's AuthVersion is another than the consent's.
+	// the source is another row than the consent's, or its agent's AuthVersion another.
 	BeginConsent(ctx context.Context, sourceID string, state [32]byte, consent Consent) error
 	// EndConsent stores what a consent brought, in place of the credentials that there
 	// are; ErrStale as BeginConsent.
-	EndConsent(ctx context.Context, sourceID string, authVersion int64, tokens OAuthCredential) (*InventorySource, error)
+	EndConsent(ctx context.Context, sourceID string, consent Consent, tokens OAuthCredential) (*InventorySource, error)
 
 	// ManagedSource finds a managed source by its sourceId; ErrNotFound also for
 	// a source that is not managed.

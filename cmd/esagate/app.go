@@ -102,7 +102,10 @@ func build(ctx context.Context, cfg *config.Config, tasks *transform.Tasks, logs
 	}
 	a.outbound = outbound.New(outbound.Options{Allow: cfg.Outbound.Allow, UserAgent: "esagate/" + version})
 	a.agents = agentauth.New(agentauth.Config{RedirectURI: cfg.Server.PublicURL + "/oauth/callback", ClientName: "esagate"},
-		agentauth.Deps{Store: a.store, HTTP: a.outbound.HTTP(), CheckURL: a.outbound.CheckURL, Logger: a.telemetry.Logger})
+		agentauth.Deps{
+			Store: a.store, Directory: a.directory, HTTP: a.outbound.HTTP(), Direct: a.outbound.HTTPDirect(),
+			CheckURL: a.outbound.CheckURL, Logger: a.telemetry.Logger,
+		})
 	a.gateway = gateway.New(gatewayConfig(cfg), gateway.Deps{
 		Directory: a.directory, Auth: a.auth, Agents: a.agents, CheckURL: a.outbound.CheckURL, Upstream: a.upstream, Tasks: tasks,
 		Logger: a.telemetry.Logger, Instruments: instruments, TracerProvider: a.telemetry.TracerProvider,

@@ -14,6 +14,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"esagate/internal/auth"
 	"esagate/registry"
 	"esagate/registry/sqlstore"
 )
@@ -25,9 +26,6 @@ type keyCommands struct {
 	Revoke keyRevokeCommand `cmd:"" help:"Revoke an API key for good."`
 	Rotate keyRotateCommand `cmd:"" help:"Rotate store.encryption_key, which encrypts what the registry keeps secret."`
 }
-
-// keyPrefix lets scanners find keys that have got where they do not belong.
-const keyPrefix = "esagate_"
 
 // maxKeyName bounds a key's name, in code points.
 const maxKeyName = 100
@@ -50,7 +48,7 @@ func (c *keyNewCommand) Run(ctx context.Context) error {
 	}
 	var raw [32]byte
 	_, _ = rand.Read(raw[:]) // never fails: it ends the program instead
-	clear := keyPrefix + base64.RawURLEncoding.EncodeToString(raw[:])
+	clear := auth.KeyPrefix + base64.RawURLEncoding.EncodeToString(raw[:])
 	return withStore(ctx, c.Config, func(store *sqlstore.Store) error {
 		made, err := store.CreateKey(ctx, registry.APIKey{
 			CustomerID: c.Customer, Name: c.Name, Write: !c.ReadOnly, SHA256: sha256.Sum256([]byte(clear)),

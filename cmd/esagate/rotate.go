@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 
@@ -58,7 +57,7 @@ func rewrite(ctx context.Context, file string) error {
 		n, err := store.RewriteSecrets(ctx)
 		fmt.Fprintf(os.Stderr, "%d stored secrets were encrypted anew.\n", n)
 		if err != nil {
-			return errors.Join(errors.New("not all could be; no key must be dropped before that has succeeded"), err)
+			return fmt.Errorf("not all could be, and no key must be dropped before that has succeeded: %w", err)
 		}
 		return nil
 	})

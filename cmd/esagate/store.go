@@ -17,11 +17,7 @@ func openStore(ctx context.Context, cfg *config.Config) (*sqlstore.Store, error)
 	if err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
-	store, err := sqlstore.Open(ctx, cfg.Store.URL.Reveal(), sqlstore.WithVault(v))
-	if err != nil {
-		return nil, fmt.Errorf("store: %w", err)
-	}
-	return store, nil
+	return sqlstore.Open(ctx, cfg.Store.URL.Reveal(), sqlstore.WithVault(v))
 }
 
 // withStore reads a config and works with its store.

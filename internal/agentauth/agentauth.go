@@ -2,7 +2,8 @@
 // want OAuth (contract, "Rules for inventory sources", OAUTH): it finds an agent's
 // authorization server (RFC 9728, RFC 8414), registers the gateway there
 // (RFC 7591), begins a consent (PKCE S256, RFC 8707), answers the redirect that
-// comes back and refreshes tokens when they are used.
+// comes back and refreshes tokens when they are used ([Agents.Token], which no
+// operation calls as yet).
 //
 // Agents and authorization servers are strangers: nothing that they write reaches a
 // log or an error. Errors are [*Error], whose text is ours alone.
@@ -31,14 +32,20 @@ type Config struct {
 	ClientName  string // what a consent page calls us
 }
 
-// Deps is what Agents works with. All are needed but Logger and Now.
+// Deps is what Agents works with. All are needed but Direct, Logger and Now.
 type Deps struct {
 	Store registry.Store
+	// Directory makes the writes that change what a source shows, so that readers see
+	// them in its memory too. It stands before Store.
+	Directory *registry.Directory
 	// HTTP is the guarded client for addresses that strangers supply: it dials
-	// nothing but what the operator lets it. It is never given credentials to follow
-	// a redirect with.
+	// nothing but what the operator lets it. It is given no credentials.
 	HTTP *http.Client
-	// CheckURL says what is wrong with an address before it is dialled; empty: nothing.
+	// Direct is the same for requests that carry credentials: codes, refresh tokens,
+	// client secrets. Its transport follows no redirect by itself. nil: HTTP's does not.
+	Direct *http.Client
+	// CheckURL says what is wrong with an address before it is dialled, its length and
+	// a fragment included; empty: nothing.
 	CheckURL func(string) string
 	Logger   *slog.Logger
 	Now      func() time.Time
@@ -48,11 +55,15 @@ type Deps struct {
 type Agents struct {
 	cfg      Config
 	store    registry.Store
+	sources  *registry.Directory
 	http     *http.Client // follows the redirects that the guarded client allows
-	direct   *http.Client // the same, following none: for requests that carry secrets
+	direct   *http.Client // follows none: for requests that carry secrets
 	checkURL func(string) string
 	log      *slog.Logger
 	now      func() time.Time
+
+	begins, exchanges, refreshes *shares
+	clients                      *clients
 
 	life    context.Context // of the refreshes
 	end     context.CancelFunc
@@ -66,8 +77,9 @@ type Agents struct {
 // New makes an Agents.
 func New(cfg Config, deps Deps) *Agents {
 	a := &Agents{
-		cfg: cfg, store: deps.Store, checkURL: deps.CheckURL, log: deps.Logger, now: deps.Now,
-		flights: map[flightKey]*flight{},
+		cfg: cfg, store: deps.Store, sources: deps.Directory, checkURL: deps.CheckURL, log: deps.Logger, now: deps.Now,
+		begins: newShares(beginsEach), exchanges: newShares(exchangesEach), refreshes: newShares(refreshesEach),
+		clients: newClients(), flights: map[flightKey]*flight{},
 	}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
@@ -77,11 +89,13 @@ func New(cfg Config, deps Deps) *Agents {
 	}
 	a.http = deps.HTTP
 	direct := *deps.HTTP
+	if deps.Direct != nil {
+		direct = *deps.Direct
+	}
 	direct.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	if direct.Transport == nil {
 		direct.Transport = http.DefaultTransport
 	}
-	direct.Transport = straight{direct.Transport}
 	a.direct = &direct
 	a.life, a.end = context.WithCancel(context.Background())
 	return a

@@ -14,19 +14,25 @@ import (
 	"esagate/registry"
 )
 
-// stateLength is that of 32 random bytes in base64url.
-const stateLength = 43
+// stateSize is how many random bytes a state is made of; in base64url that is 43
+// characters.
+const stateSize = 32
 
 // Begin finds out how the agent of an OAUTH source wants to be asked and begins a
 // consent: the address is where a browser gets it. "" and nil: none is due, as the
 // agent asks for no authorization and names no server. A consent that was begun
-// earlier is void. The error is an [*Error]; it takes at most 15 s.
+// earlier is void. The error is an [*Error], ReasonBusy when too many of the
+// customer's begin at once; it takes at most 15 s.
 func (a *Agents) Begin(ctx context.Context, s *registry.InventorySource) (authorizationURL string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, workLimit)
 	defer cancel()
 	if s.Source.Agent == nil || s.Source.Agent.Authentication != registry.AuthOAuth {
 		return "", nil
 	}
+	if !a.begins.take(s.Source.CustomerID) {
+		return "", fail(ReasonBusy)
+	}
+	defer a.begins.give(s.Source.CustomerID)
 	found, err := a.discover(ctx, s.Source.Agent.EndpointURL)
 	if err != nil || found == nil {
 		return "", err
@@ -40,8 +46,8 @@ func (a *Agents) Begin(ctx context.Context, s *registry.InventorySource) (author
 		return "", err
 	}
 	consent := registry.Consent{
-		AuthVersion: s.Source.Agent.AuthVersion, Verifier: oauth2.GenerateVerifier(),
-		Client: client, ExpiresAt: a.now().Add(consentLife),
+		SourceRow: s.Source.ID, AuthVersion: s.Source.Agent.AuthVersion,
+		Verifier: oauth2.GenerateVerifier(), Client: client, ExpiresAt: a.now().Add(consentLife),
 	}
 	state := newState()
 	err = a.store.Customer(s.Source.CustomerID).BeginConsent(ctx, s.Source.SourceID, sha256.Sum256([]byte(state)), consent)
@@ -56,9 +62,19 @@ func (a *Agents) Begin(ctx context.Context, s *registry.InventorySource) (author
 
 // newState gives the value that a callback must bring back. Only its hash is kept.
 func newState() string {
-	var b [32]byte
+	var b [stateSize]byte
 	_, _ = rand.Read(b[:]) // never fails
 	return base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+// isState reports whether a text can be a state of ours: for others the store need not
+// be asked.
+func isState(s string) bool {
+	if len(s) != base64.RawURLEncoding.EncodedLen(stateSize) {
+		return false
+	}
+	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
+	return err == nil && len(b) == stateSize // shorter: it skips line breaks
 }
 
 // authorizationURLOf keeps the endpoint's own query (RFC 6749 §3.1).

@@ -105,39 +105,6 @@ func TestServerVerifiesPKCE(t *testing.T) {
 	})
 }
 
-func TestClientIsUsedAgain(t *testing.T) {
-	for name, tt := range map[string]struct {
-		between func(w *world)
-		again   bool
-	}{
-		"same server":         {func(*world) {}, true},
-		"secret that lasts":   {func(w *world) {}, true},
-		"server moved":        {func(w *world) { w.moveIssuer() }, false},
-		"secret about to end": {func(*world) { time.Sleep(time.Hour - 9*time.Minute) }, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			inWorld(t, func(w *world) {
-				w.as.doc = serverDoc.with("token_endpoint_auth_methods_supported", []string{"client_secret_basic"})
-				w.as.expires = time.Now().Add(time.Hour).Unix()
-				first := w.begin()
-				w.must(w.agents.Finish(w.Context(), w.browse(first)))
-				tt.between(w)
-				second := w.begin()
-				if same := first.Query().Get("client_id") == second.Query().Get("client_id"); same != tt.again {
-					w.Errorf("the same client: %v, want %v", same, tt.again)
-				}
-			})
-		})
-	}
-}
-
-// moveIssuer lets the agent name another server, which is the same machine.
-func (w *world) moveIssuer() {
-	w.web.hosts["other.example.com"] = w.as
-	w.as.doc = serverDoc.with("issuer", "https://other.example.com")
-	w.site.places[insertedPath] = resourceDoc.with("authorization_servers", []string{"https://other.example.com"})
-}
-
 func TestRegistration(t *testing.T) {
 	for name, tt := range map[string]struct {
 		doc      document
@@ -158,6 +125,9 @@ func TestRegistration(t *testing.T) {
 		"another method":      {serverDoc, answer(201, "application/json", `{"client_id":"c","token_endpoint_auth_method":"private_key_jwt"}`), agentauth.ReasonUnsupported},
 		"no method of ours":   {serverDoc.with("token_endpoint_auth_methods_supported", []string{"tls_client_auth"}), nil, agentauth.ReasonUnsupported},
 		"redirected":          {serverDoc, http.RedirectHandler("https://"+agentHost+"/steal", http.StatusTemporaryRedirect), agentauth.ReasonAnswer},
+		"away":                {serverDoc, answer(503, "text/html", `<p>CANARY`), agentauth.ReasonAway},
+		"away, in JSON":       {serverDoc, answer(500, "application/json", `{"error":"invalid_redirect_uri"}`), agentauth.ReasonAway},
+		"too much asked":      {serverDoc, answer(429, "text/plain", `CANARY`), agentauth.ReasonAway},
 		"hangs":               {serverDoc, http.HandlerFunc(hang), agentauth.ReasonAway},
 		"server out of reach": {serverDoc.with("registration_endpoint", "https://gone.example/CANARY"), nil, agentauth.ReasonAway},
 	} {

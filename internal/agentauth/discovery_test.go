@@ -58,6 +58,14 @@ func TestDiscovery(t *testing.T) {
 		}},
 		"no list of challenge methods": {bend: says("code_challenge_methods_supported", nil)},
 		"no list of grants":            {bend: says("grant_types_supported", nil)},
+		"browser to the default port":  {bend: says("authorization_endpoint", "https://Login.example.com:443/authorize")},
+		"browser elsewhere, with iss": {bend: func(w *world) {
+			w.as.doc = serverDoc.with("authorization_endpoint", "https://id.example.net/authorize").with("authorization_response_iss_parameter_supported", true)
+		}},
+		"tokens and registration elsewhere": {bend: func(w *world) {
+			w.web.hosts["tokens.example.net"] = w.as
+			w.as.doc = serverDoc.with("token_endpoint", "https://tokens.example.net/token").with("registration_endpoint", "https://tokens.example.net/register")
+		}},
 
 		"no metadata, and open":       {bend: func(w *world) { w.site.places, w.site.status = nil, 200 }, none: true},
 		"no metadata, and odd":        {bend: func(w *world) { w.site.places, w.site.status = nil, 405 }, none: true},
@@ -89,14 +97,21 @@ func TestDiscovery(t *testing.T) {
 		"server without metadata":     {bend: doc("authorization_servers", []string{"https://" + agentHost + "/nothing"}), reason: agentauth.ReasonNoServer},
 		"fourth of its servers":       {bend: doc("authorization_servers", []string{"https://a.example", "https://b.example", "https://c.example", issuer}), reason: agentauth.ReasonAway},
 
-		"issuer of another":           {bend: says("issuer", "https://bank.example"), reason: agentauth.ReasonMismatch},
-		"no issuer":                   {bend: says("issuer", nil), reason: agentauth.ReasonMetadata},
-		"no authorization endpoint":   {bend: says("authorization_endpoint", nil), reason: agentauth.ReasonMetadata},
-		"no token endpoint":           {bend: says("token_endpoint", nil), reason: agentauth.ReasonMetadata},
-		"script for a browser":        {bend: says("authorization_endpoint", "javascript:alert(1)"), reason: agentauth.ReasonAddress},
-		"browser to http":             {bend: says("authorization_endpoint", "http://"+loginHost+"/authorize"), reason: agentauth.ReasonAddress},
-		"browser to a private host":   {bend: says("authorization_endpoint", "https://192.168.1.1/setup"), reason: agentauth.ReasonAddress},
-		"browser to a fragment":       {bend: says("authorization_endpoint", issuer+"/authorize#x"), reason: agentauth.ReasonAddress},
+		"issuer of another":         {bend: says("issuer", "https://bank.example"), reason: agentauth.ReasonMismatch},
+		"no issuer":                 {bend: says("issuer", nil), reason: agentauth.ReasonMetadata},
+		"no authorization endpoint": {bend: says("authorization_endpoint", nil), reason: agentauth.ReasonMetadata},
+		"no token endpoint":         {bend: says("token_endpoint", nil), reason: agentauth.ReasonMetadata},
+		"script for a browser":      {bend: says("authorization_endpoint", "javascript:alert(1)"), reason: agentauth.ReasonAddress},
+		"browser to http":           {bend: says("authorization_endpoint", "http://"+loginHost+"/authorize"), reason: agentauth.ReasonAddress},
+		"browser to a private host": {bend: says("authorization_endpoint", "https://192.168.1.1/setup"), reason: agentauth.ReasonAddress},
+		"browser to a fragment":     {bend: says("authorization_endpoint", issuer+"/authorize#x"), reason: agentauth.ReasonAddress},
+		"browser elsewhere":         {bend: says("authorization_endpoint", "https://id.example.net/authorize"), reason: agentauth.ReasonMismatch},
+		"browser to a host below":   {bend: says("authorization_endpoint", "https://id."+loginHost+"/authorize"), reason: agentauth.ReasonMismatch},
+		"browser to another port":   {bend: says("authorization_endpoint", issuer+":8443/authorize"), reason: agentauth.ReasonMismatch},
+		"browser elsewhere, no iss": {bend: func(w *world) {
+			w.as.doc = serverDoc.with("authorization_endpoint", "https://id.example.net/authorize").with("authorization_response_iss_parameter_supported", false)
+		}, reason: agentauth.ReasonMismatch},
+		"browser to an endless place": {bend: says("authorization_endpoint", issuer+"/"+strings.Repeat("x", 2048)), reason: agentauth.ReasonAddress},
 		"browser with a state":        {bend: says("authorization_endpoint", issuer+"/authorize?state=1"), reason: agentauth.ReasonMetadata},
 		"tokens over http":            {bend: says("token_endpoint", "http://"+loginHost+"/token"), reason: agentauth.ReasonAddress},
 		"tokens at a private address": {bend: says("token_endpoint", "https://127.0.0.1/token"), reason: agentauth.ReasonAddress},
@@ -151,7 +166,7 @@ func says(key string, value any) func(*world) {
 // ownServer makes the agent an old one, that is its own server.
 func (w *world) ownServer() {
 	w.site.places = map[string]http.Handler{
-		serverPath: serverDoc.with("issuer", "https://"+agentHost), "/register": w.as, "/authorize": w.as, "/token": w.as,
+		serverPath: serverDoc.with("issuer", "https://"+agentHost).with("authorization_endpoint", "https://"+agentHost+"/authorize"), "/register": w.as, "/authorize": w.as, "/token": w.as,
 	}
 }
 

@@ -24,7 +24,7 @@ const (
 	ReasonDenied       Reason = "denied"        // the user said no
 	ReasonChanged      Reason = "changed"       // the source was changed or deleted meanwhile
 	ReasonConsentDue   Reason = "consent_due"   // there are no tokens, or none that are good for anything
-	ReasonBusy         Reason = "busy"          // too many refreshes at once, or we are stopping
+	ReasonBusy         Reason = "busy"          // too much of it at once, or we are stopping
 	ReasonStore        Reason = "store"         // our own store failed; Cause says how
 )
 
@@ -43,7 +43,7 @@ var sentences = map[Reason]string{
 	ReasonDenied:       "the consent was denied",
 	ReasonChanged:      "the source has changed",
 	ReasonConsentDue:   "a consent is due",
-	ReasonBusy:         "too many refreshes are under way",
+	ReasonBusy:         "too much is under way at once",
 	ReasonStore:        "the store failed",
 }
 

@@ -3,7 +3,6 @@ package agentauth
 import (
 	"context"
 	"errors"
-	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -104,33 +103,12 @@ func tokenError(ctx context.Context, err error) *Error {
 	)
 	switch {
 	case errors.As(err, &answer):
-		if status := answer.Response.StatusCode; status >= 500 || status == http.StatusTooManyRequests {
+		if isAway(answer.Response.StatusCode) {
 			return fail(ReasonAway)
 		}
 		return refused(answer.ErrorCode)
-	case errors.Is(err, errRedirected):
-		return fail(ReasonAnswer)
 	case errors.As(err, &lost), ctx.Err() != nil:
 		return fail(ReasonAway)
 	}
 	return fail(ReasonAnswer)
-}
-
-// straight refuses the answer of another address than the one that was asked: a
-// transport that follows redirects by itself would bring it.
-type straight struct{ next http.RoundTripper }
-
-var errRedirected = errors.New("agentauth: the answer is another address's")
-
-// RoundTrip implements http.RoundTripper.
-func (s straight) RoundTrip(req *http.Request) (*http.Response, error) {
-	resp, err := s.next.RoundTrip(req)
-	if err != nil {
-		return nil, err
-	}
-	if from := resp.Request; from != nil && from.URL.String() != req.URL.String() {
-		resp.Body.Close()
-		return nil, errRedirected
-	}
-	return resp, nil
 }

@@ -13,27 +13,27 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-const (
-	maxAddress  = 2048      // bytes of an address, as for endpointUrl (contract)
-	maxDocument = 256 << 10 // bytes of a metadata document
-)
+const maxDocument = 256 << 10 // bytes of a metadata document
 
 // errAbsent: nothing of the kind stands at an address.
 var errAbsent = errors.New("agentauth: nothing there")
 
 // address gives an address that a stranger named if it may be asked, or shown to a
-// browser: https, no user info, no fragment (RFC 6749 §3.1, RFC 8414 §2), and
-// nothing that the guard would refuse.
+// browser: one that the guard finds good, which says how long it may be, and that it
+// has no fragment (RFC 6749 §3.1, RFC 8414 §2).
 func (a *Agents) address(raw string) (*url.URL, error) {
-	if len(raw) > maxAddress || strings.Contains(raw, "#") {
+	if a.checkURL(raw) != "" {
 		return nil, fail(ReasonAddress)
 	}
 	u, err := url.Parse(raw)
-	if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || u.Opaque != "" || a.checkURL(raw) != "" {
+	if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || u.Opaque != "" || u.Fragment != "" {
 		return nil, fail(ReasonAddress)
 	}
 	return u, nil
 }
+
+// isAway reports whether a status says that a server can't answer at the moment.
+func isAway(status int) bool { return status >= 500 || status == http.StatusTooManyRequests }
 
 // origin is an address without path and query.
 func origin(u *url.URL) string { return u.Scheme + "://" + u.Host }
@@ -70,7 +70,7 @@ func (a *Agents) document(ctx context.Context, at string, into any) error {
 	}
 	defer resp.Body.Close()
 	switch {
-	case resp.StatusCode >= 500 || resp.StatusCode == http.StatusTooManyRequests:
+	case isAway(resp.StatusCode):
 		return fail(ReasonAway)
 	case resp.StatusCode != http.StatusOK || !isJSON(resp.Header.Get("Content-Type")):
 		return errAbsent

@@ -15,14 +15,15 @@ const maxCode = 4096
 // Finish answers the redirect that comes back from an authorization server: nil when
 // the tokens are stored. Else the error is an [*Error], and ReasonOf says what to
 // tell the person who waits: ReasonUnknownState, ReasonDenied, ReasonRefused,
-// ReasonMismatch (another server answered), ReasonAnswer, ReasonAway, ReasonChanged
-// or ReasonStore. A state that is known is used up, whatever comes of it. It takes
-// at most 15 s and goes on without its caller: the code would be lost with them.
+// ReasonMismatch (another server answered), ReasonAnswer, ReasonAway, ReasonBusy (too
+// many of the customer's at once), ReasonChanged or ReasonStore. A state that is known
+// is used up, whatever comes of it. It takes at most 15 s and goes on without its
+// caller: the code would be lost with them.
 func (a *Agents) Finish(ctx context.Context, query url.Values) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), workLimit)
 	defer cancel()
 	state, once := one(query, "state")
-	if !once || len(state) != stateLength {
+	if !once || !isState(state) {
 		return fail(ReasonUnknownState)
 	}
 	taken, err := a.store.TakeConsent(ctx, sha256.Sum256([]byte(state)))
@@ -48,11 +49,21 @@ func (a *Agents) finish(ctx context.Context, taken *registry.TakenConsent, query
 	if err != nil {
 		return err
 	}
+	if !a.exchanges.take(taken.CustomerID) {
+		return fail(ReasonBusy)
+	}
+	defer a.exchanges.give(taken.CustomerID)
 	tokens, err := a.exchange(ctx, taken.Consent, code)
 	if err != nil {
+		if lost(err) {
+			a.clients.forget(taken.CustomerID, taken.SourceID)
+		}
 		return err
 	}
-	_, err = a.store.Customer(taken.CustomerID).EndConsent(ctx, taken.SourceID, taken.Consent.AuthVersion, tokens)
+	err = persist(ctx, func() error {
+		_, err := a.sources.EndConsent(ctx, taken.CustomerID, taken.SourceID, taken.Consent, tokens)
+		return err
+	})
 	switch {
 	case errors.Is(err, registry.ErrStale), errors.Is(err, registry.ErrNotFound):
 		return fail(ReasonChanged)

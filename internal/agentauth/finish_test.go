@@ -127,12 +127,12 @@ func (w *world) delete() {
 	w.must(err)
 }
 
-// change moves the source's agent.
+// change moves the source's agent, and with it the consent is due anew.
 func (w *world) change(endpointURL string) {
 	_, err := w.store.Customer(customer).UpdateSource(context.Background(), sourceID, func(s *registry.InventorySource) (registry.SourceChange, error) {
 		next := *s.Source.Agent
 		next.EndpointURL = endpointURL
-		return registry.SourceChange{Agent: &next}, nil
+		return registry.SourceChange{Agent: &next, NewConsent: true}, nil
 	})
 	w.must(err)
 }

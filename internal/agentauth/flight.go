@@ -2,6 +2,8 @@ package agentauth
 
 import (
 	"context"
+	"log/slog"
+	"runtime/debug"
 	"time"
 )
 
@@ -67,6 +69,9 @@ func (a *Agents) board(key flightKey) (*flight, error) {
 	if a.closed || len(a.flights) >= maxFlights {
 		return nil, fail(ReasonBusy)
 	}
+	if !a.refreshes.take(key.customer) {
+		return nil, fail(ReasonBusy)
+	}
 	f := &flight{done: make(chan struct{})}
 	a.flights[key] = f
 	a.running.Go(func() { a.fly(key, f) })
@@ -94,11 +99,25 @@ func (f *flight) over(now time.Time) bool { return !f.again.IsZero() && !now.Bef
 
 func (a *Agents) fly(key flightKey, f *flight) {
 	var again time.Time
-	f.token, again, f.err = a.renew(key)
+	f.token, again, f.err = a.renewSafely(key)
+	a.refreshes.give(key.customer)
 	a.mu.Lock()
 	if f.again = again; again.IsZero() {
 		delete(a.flights, key)
 	}
 	a.mu.Unlock()
 	close(f.done)
+}
+
+// renewSafely turns a panic into an error: nobody above could catch it. Its value may
+// hold anything and goes nowhere.
+func (a *Agents) renewSafely(key flightKey) (token Token, again time.Time, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			token, again, err = Token{}, a.now().Add(workLimit+leaseSlack), fail(ReasonAnswer)
+			a.log.LogAttrs(a.life, slog.LevelError, "a refresh panicked", slog.String("operation", "oauth_refresh"),
+				slog.Int64("customer_id", key.customer), slog.String("source_id", key.source), slog.String("stack", string(debug.Stack())))
+		}
+	}()
+	return a.renew(key)
 }

@@ -3,10 +3,12 @@ package agentauth_test
 import (
 	"context"
 	"crypto/x509"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"testing"
+	"time"
 
 	"esagate/internal/agentauth"
 	"esagate/internal/outbound"
@@ -45,8 +47,10 @@ func TestThroughTheGuard(t *testing.T) {
 			w.http, w.browser = guard.HTTP(), s.Client()
 			defer s.Client().CloseIdleConnections()
 			w.source = w.create(sourceID, func(a *registry.Agent) { a.EndpointURL = s.URL + "/v1/mcp" })
+			directory := registry.NewDirectory(w.store, registry.DirectoryOptions{})
+			defer directory.Close()
 			w.agents = agentauth.New(agentauth.Config{RedirectURI: redirectURI, ClientName: "esagate"},
-				agentauth.Deps{Store: w.store, HTTP: guard.HTTP(), CheckURL: guard.CheckURL})
+				agentauth.Deps{Store: w.store, Directory: directory, HTTP: guard.HTTP(), Direct: guard.HTTPDirect(), CheckURL: guard.CheckURL})
 			defer w.finish()
 
 			if allowed == nil {
@@ -60,11 +64,23 @@ func TestThroughTheGuard(t *testing.T) {
 			if got, err := w.token(w.agents); err != nil || got != w.held().AccessToken {
 				t.Errorf("the token is not given: %v", err)
 			}
-			// The guard follows redirects within an origin by itself: with a code it must not.
-			back := w.browse(w.begin())
-			w.as.override["/token"] = http.RedirectHandler("/elsewhere", http.StatusTemporaryRedirect)
-			w.as.override["/elsewhere"] = answer(200, "application/json", `{"access_token":"CANARY-a","token_type":"Bearer"}`)
-			w.want(w.agents.Finish(context.Background(), back), agentauth.ReasonAnswer)
+			// The guard follows redirects within an origin by itself: with a code, a
+			// refresh token or a secret it must not.
+			for _, status := range []int{http.StatusTemporaryRedirect, http.StatusPermanentRedirect} {
+				back := w.browse(w.begin())
+				w.as.override["/token"] = http.RedirectHandler("/steal", status)
+				w.want(w.agents.Finish(context.Background(), back), agentauth.ReasonRefused)
+				w.as.override["/register"] = http.RedirectHandler("/steal", status)
+				_, err := w.agents.Begin(context.Background(), w.create(fmt.Sprint("other-", status), func(a *registry.Agent) { a.EndpointURL = s.URL + "/v1/mcp" }))
+				w.want(err, agentauth.ReasonAnswer)
+				delete(w.as.override, "/register")
+				delete(w.as.override, "/token")
+			}
+			w.as.life = 3 * time.Second // run out, as good as
+			w.connect()
+			w.as.override["/token"] = http.RedirectHandler("/steal", http.StatusTemporaryRedirect)
+			_, err := w.token(w.agents)
+			w.want(err, agentauth.ReasonRefused)
 		})
 	}
 }

@@ -56,7 +56,7 @@ func (a *Agents) ask(ctx context.Context, endpoint *url.URL) (challenge, error) 
 	}
 	c := bearer(resp.Header.Values("WWW-Authenticate"))
 	c.asks = c.asks || resp.StatusCode == http.StatusUnauthorized
-	c.away = resp.StatusCode >= 500 || resp.StatusCode == http.StatusTooManyRequests
+	c.away = isAway(resp.StatusCode)
 	return c, nil
 }
 

@@ -3,6 +3,7 @@ package agentauth
 import (
 	"context"
 	"errors"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -24,17 +25,16 @@ const (
 	maxClientSecret = 4096
 )
 
-// client gives the gateway as a server knows it: as it was registered for this source
-// before, or newly registered.
+// client gives the gateway as a server knows it: newly registered, or registered for
+// this source a moment ago. A server that registers nobody may know us from before.
 func (a *Agents) client(ctx context.Context, s *registry.InventorySource, found *agent) (registry.OAuthClient, error) {
-	known, err := a.knownClient(ctx, s, found.server)
+	know := a.newClient
+	if found.server.registration == "" {
+		know = a.knownClient
+	}
+	known, err := know(ctx, s, found)
 	if err != nil {
 		return registry.OAuthClient{}, err
-	}
-	if known == nil {
-		if known, err = a.register(ctx, found); err != nil {
-			return registry.OAuthClient{}, err
-		}
 	}
 	c := *known
 	c.Issuer, c.TokenEndpoint, c.RequireIssuer = found.server.issuer, found.server.token, found.server.carriesIssuer
@@ -46,52 +46,69 @@ func (a *Agents) client(ctx context.Context, s *registry.InventorySource, found 
 	return c, nil
 }
 
+// newClient registers the gateway. What is stored beside the tokens is not looked at,
+// as servers forget clients that were registered so: named at the authorization
+// endpoint, such a client has a browser end on an error page of the server's, from
+// where nothing comes back that could tell us.
+func (a *Agents) newClient(ctx context.Context, s *registry.InventorySource, found *agent) (*registry.OAuthClient, error) {
+	method, err := chooseMethod(found.server.authMethods)
+	if err != nil {
+		return nil, err
+	}
+	key := clientKey{s.Source.CustomerID, s.Source.SourceID, found.server.issuer, method, found.scope}
+	if c := a.clients.get(key, a.now()); c != nil {
+		return c, nil
+	}
+	c, err := a.register(ctx, found, method)
+	if err == nil {
+		a.clients.put(key, *c, a.now())
+	}
+	return c, err
+}
+
 // knownClient gives the client of the stored tokens, if it is one of this server and
 // of this redirect, and will be until a consent that begins now has ended.
-func (a *Agents) knownClient(ctx context.Context, s *registry.InventorySource, at *server) (*registry.OAuthClient, error) {
+func (a *Agents) knownClient(ctx context.Context, s *registry.InventorySource, found *agent) (*registry.OAuthClient, error) {
 	held, _, err := a.store.Customer(s.Source.CustomerID).Credential(ctx, s.Source.SourceID)
 	switch {
 	case errors.Is(err, registry.ErrNotFound), errors.Is(err, registry.ErrSecret):
-		return nil, nil // a new consent puts right what can't be opened
+		return nil, fail(ReasonNoClient)
 	case err != nil:
 		return nil, stored(err)
 	case held.OAuth == nil:
-		return nil, nil
+		return nil, fail(ReasonNoClient)
 	}
 	c := held.OAuth.Client
-	expires := !c.SecretExpires.IsZero() && !c.SecretExpires.After(a.now().Add(consentLife))
-	if c.ClientID == "" || c.Issuer != at.issuer || c.RedirectURI != a.cfg.RedirectURI || expires {
-		return nil, nil
+	if c.ClientID == "" || c.Issuer != found.server.issuer || c.RedirectURI != a.cfg.RedirectURI || expires(c, a.now()) {
+		return nil, fail(ReasonNoClient)
 	}
 	return &c, nil
 }
 
 // register makes the gateway known to a server (RFC 7591).
-func (a *Agents) register(ctx context.Context, found *agent) (*registry.OAuthClient, error) {
-	if found.server.registration == "" {
-		return nil, fail(ReasonNoClient)
-	}
-	method, err := chooseMethod(found.server.authMethods)
-	if err != nil {
-		return nil, err
-	}
+func (a *Agents) register(ctx context.Context, found *agent, method string) (*registry.OAuthClient, error) {
 	grants := []string{"authorization_code"}
 	if found.server.refreshes {
 		grants = append(grants, "refresh_token")
 	}
 	ctx, cancel := context.WithTimeout(ctx, stepLimit)
 	defer cancel()
+	seen := &lastStatus{next: a.direct.Transport}
+	direct := *a.direct
+	direct.Transport = seen
 	answer, err := oauthex.RegisterClient(ctx, found.server.registration, &oauthex.ClientRegistrationMetadata{
 		RedirectURIs: []string{a.cfg.RedirectURI}, ClientName: a.cfg.ClientName,
 		GrantTypes: grants, ResponseTypes: []string{"code"},
 		TokenEndpointAuthMethod: method, Scope: found.scope,
-	}, a.direct)
+	}, &direct)
 	// What comes back as an error quotes the answer, secrets included: it ends here.
 	var (
 		no   *oauthex.ClientRegistrationError
 		lost *url.Error
 	)
 	switch {
+	case err != nil && isAway(seen.code):
+		return nil, fail(ReasonAway)
 	case errors.As(err, &no):
 		return nil, refused(no.ErrorCode)
 	case errors.As(err, &lost), err != nil && ctx.Err() != nil:
@@ -100,6 +117,22 @@ func (a *Agents) register(ctx context.Context, found *agent) (*registry.OAuthCli
 		return nil, fail(ReasonAnswer) // another status, or a document that is none
 	}
 	return a.registered(answer, method, found.server)
+}
+
+// lastStatus keeps the status of an answer, which oauthex tells in prose alone. It is
+// for one request.
+type lastStatus struct {
+	next http.RoundTripper
+	code int // 0: no answer
+}
+
+// RoundTrip implements http.RoundTripper.
+func (l *lastStatus) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := l.next.RoundTrip(req)
+	if err == nil {
+		l.code = resp.StatusCode
+	}
+	return resp, err
 }
 
 // chooseMethod picks how to say who we are. A secret that is given to anybody who

@@ -53,7 +53,9 @@ func (a *Agents) renew(key flightKey) (token Token, again time.Time, err error) 
 			break // we are stopping
 		}
 	}
-	return Token{}, time.Time{}, fail(ReasonAway)
+	// Whoever is at it may fail, and hold the lease for as long again as we waited:
+	// readers who come now need not wait for that.
+	return Token{}, a.now().Add(leaseSlack), fail(ReasonAway)
 }
 
 // errReplaced: other tokens are stored by now than those that we asked with.
@@ -69,6 +71,7 @@ func (a *Agents) renewLeased(key flightKey, id string, held registry.OAuthCreden
 	case err == nil:
 		return a.keep(ctx, key, id, next)
 	case lost(err):
+		a.clients.forget(key.customer, key.source)
 		return Token{}, a.erase(ctx, key, id, err)
 	}
 	a.note(ctx, "an agent's tokens could not be refreshed", "oauth_refresh", key.customer, key.source, err)
@@ -87,7 +90,7 @@ func lost(err error) bool {
 
 // erase takes away tokens that are good for nothing.
 func (a *Agents) erase(ctx context.Context, key flightKey, id string, cause error) error {
-	_, err := a.store.Customer(key.customer).ReplaceCredential(ctx, key.source, id, nil)
+	_, err := a.sources.ReplaceCredential(ctx, key.customer, key.source, id, nil)
 	switch {
 	case errors.Is(err, registry.ErrStale):
 		return errReplaced
@@ -98,24 +101,36 @@ func (a *Agents) erase(ctx context.Context, key flightKey, id string, cause erro
 	return fail(ReasonConsentDue)
 }
 
-// keep stores new tokens in the place of those that they came from. As the old
-// refresh token may be void by now, it tries again while there is time; the reader
-// gets the access token in any case. Tokens whose source was deleted, changed or
-// given a new consent meanwhile are dropped: what is stored counts.
+// keep stores new tokens in the place of those that they came from. The reader gets
+// the access token in any case. Tokens whose source was deleted, changed or given a
+// new consent meanwhile are dropped: what is stored counts.
 func (a *Agents) keep(ctx context.Context, key flightKey, id string, next registry.OAuthCredential) (Token, error) {
+	err := persist(ctx, func() error {
+		_, err := a.sources.ReplaceCredential(ctx, key.customer, key.source, id, &registry.Credential{OAuth: &next})
+		return err
+	})
+	switch {
+	case errors.Is(err, registry.ErrNotFound):
+		return Token{}, fail(ReasonConsentDue)
+	case errors.Is(err, registry.ErrStale):
+		return Token{}, errReplaced
+	case err != nil:
+		a.note(ctx, "an agent's new tokens could not be stored", "oauth_refresh", key.customer, key.source, stored(err))
+	}
+	return tokenOf(next), nil
+}
+
+// persist stores what can't be had a second time: a server gives tokens once for a
+// code, and may take the old refresh token no more once it gave a new one. While
+// there is time it tries again, unless the store says that it never will.
+func persist(ctx context.Context, write func() error) error {
 	for delay := lookAgain; ; delay *= 2 {
-		_, err := a.store.Customer(key.customer).ReplaceCredential(ctx, key.source, id, &registry.Credential{OAuth: &next})
+		err := write()
 		switch {
-		case err == nil:
-			return tokenOf(next), nil
-		case errors.Is(err, registry.ErrNotFound):
-			return Token{}, fail(ReasonConsentDue)
-		case errors.Is(err, registry.ErrStale):
-			return Token{}, errReplaced
-		}
-		if errors.Is(err, registry.ErrInvalid) || !pause(ctx, delay) {
-			a.note(ctx, "an agent's new tokens could not be stored", "oauth_refresh", key.customer, key.source, stored(err))
-			return tokenOf(next), nil
+		case err == nil, errors.Is(err, registry.ErrNotFound), errors.Is(err, registry.ErrStale), errors.Is(err, registry.ErrInvalid):
+			return err
+		case !pause(ctx, delay):
+			return err
 		}
 	}
 }

@@ -94,6 +94,14 @@ func (a *Agents) serverIn(ctx context.Context, issuer string, places ...string) 
 }
 
 // judge says whether a server can be used.
+//
+// An attacker's metadata can name an honest server's authorization endpoint beside a
+// token endpoint of the attacker's: the user consents at a page that is what it looks
+// like, and the attacker gets the code with its verifier (RFC 9700 §4.4). So either the
+// endpoint is of the origin at which the metadata stands, or the answer must carry
+// `iss` (RFC 9207), which then is not the attacker's. The other endpoints may be
+// anywhere: who the user consents with has named them. A browser that the attacker's
+// own page sends on to an honest server is found out by an `iss` alone.
 func (a *Agents) judge(issuer string, doc serverDocument) (*server, error) {
 	switch {
 	case doc.Issuer == "" || doc.AuthorizationEndpoint == "" || doc.TokenEndpoint == "":
@@ -121,6 +129,9 @@ func (a *Agents) judge(issuer string, doc serverDocument) (*server, error) {
 		}
 	}
 	authorization, _ := url.Parse(s.authorization) // read just now
+	if at, err := url.Parse(s.issuer); !s.carriesIssuer && (err != nil || !sameOrigin(at, authorization)) {
+		return nil, fail(ReasonMismatch)
+	}
 	for name := range authorization.Query() {
 		if ourParameters[name] {
 			return nil, fail(ReasonMetadata) // RFC 6749 §3.1: no parameter twice

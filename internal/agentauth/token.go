@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	freshFor = time.Minute     // a token with less than that left is refreshed
-	goodFor  = 5 * time.Second // and one with that left is good while no other can be had
+	freshFor = time.Minute     // a token with no more than that left is refreshed
+	goodFor  = 5 * time.Second // and with more than that left is given meanwhile
 )
 
 // Token is what an agent is asked with. Printed or logged, it is one word.
@@ -32,7 +32,9 @@ func (Token) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, hidden) }
 func (Token) LogValue() slog.Value { return slog.StringValue(hidden) }
 
 // Token gives an access token that is good now, refreshed if need be: once for all
-// that wait, over all replicas. Its errors are that of ctx, and [*Error]:
+// that wait, over all replicas. Who needs not wait, as the token that is there is good
+// for some seconds still, does not. No operation of the API asks agents as yet, and so
+// none uses it. Its errors are that of ctx, and [*Error]:
 // ReasonConsentDue when there are no tokens, or the server takes ours no more (they
 // are erased then); ReasonAway, ReasonRefused, ReasonAnswer, ReasonAddress,
 // ReasonBusy and ReasonStore when it may work later.
@@ -51,11 +53,12 @@ func (a *Agents) Token(ctx context.Context, customer int64, sourceID string) (To
 		}
 		return Token{}, fail(ReasonConsentDue)
 	}
-	token, err := a.refreshed(ctx, flightKey{customer, sourceID, id})
-	if err != nil && ReasonOf(err) != ReasonConsentDue && a.lasts(held, goodFor) && ctx.Err() == nil {
+	key := flightKey{customer, sourceID, id}
+	if a.lasts(held, goodFor) {
+		_, _ = a.board(key) // what comes of it, the next reader sees
 		return tokenOf(held), nil
 	}
-	return token, err
+	return a.refreshed(ctx, key)
 }
 
 // credential gives the stored tokens of a source and their id.

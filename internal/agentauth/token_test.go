@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"esagate/internal/agentauth"
@@ -22,6 +23,10 @@ func TestTokenIsRefreshedWhenUsed(t *testing.T) {
 			w.Fatalf("a fresh token is not given as it is (%v)", err)
 		}
 		time.Sleep(time.Second)
+		if got, err := w.token(w.agents); err != nil || got != first.AccessToken {
+			w.Errorf("a token that is good still is not given meanwhile (%v)", err)
+		}
+		synctest.Wait()
 		got, err := w.token(w.agents)
 		w.must(err)
 		second := *w.held()

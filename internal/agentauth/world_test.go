@@ -44,6 +44,7 @@ type world struct {
 	agents  *agentauth.Agents
 	source  *registry.InventorySource
 	logs    *logs
+	closing []func() // of the directories, before the store
 
 	mu  sync.Mutex
 	out []string // the texts of all errors
@@ -82,8 +83,10 @@ func (w *world) replica() *agentauth.Agents { return w.over(w.store) }
 
 // over is a gateway over a registry that misbehaves.
 func (w *world) over(store registry.Store) *agentauth.Agents {
+	directory := registry.NewDirectory(store, registry.DirectoryOptions{})
+	w.closing = append(w.closing, directory.Close)
 	return agentauth.New(agentauth.Config{RedirectURI: redirectURI, ClientName: "esagate"}, agentauth.Deps{
-		Store: store, HTTP: w.http, CheckURL: checkURL, Logger: slog.New(slog.NewJSONHandler(w.logs, nil)),
+		Store: store, Directory: directory, HTTP: w.http, CheckURL: checkURL, Logger: slog.New(slog.NewJSONHandler(w.logs, nil)),
 	})
 }
 
@@ -108,6 +111,9 @@ func checkURL(raw string) string {
 	if err != nil || u.Scheme != "https" {
 		return "not https"
 	}
+	if len(raw) > 2048 || strings.Contains(raw, "#") {
+		return "too long, or with a fragment"
+	}
 	if ip, err := netip.ParseAddr(u.Hostname()); err == nil && !ip.IsGlobalUnicast() || err == nil && ip.IsPrivate() {
 		return "not public"
 	}
@@ -116,6 +122,9 @@ func checkURL(raw string) string {
 
 func (w *world) finish() {
 	w.agents.Close(context.Background())
+	for _, end := range w.closing {
+		end()
+	}
 	w.must(w.store.Close())
 	w.noCanary()
 }

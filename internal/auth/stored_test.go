@@ -119,9 +119,13 @@ func TestStoreAway(t *testing.T) {
 		if n := r.store.count("KeyGeneration"); n != 0 {
 			t.Errorf("guesses reached the store %d times", n)
 		}
+		if again := r.unavailable(auth.KeyPrefix + "made-a-moment-ago"); again <= 0 {
+			t.Errorf("a key that can't be judged: come again in %v", again)
+		}
 		r.store.is(false, false, 0)
 		time.Sleep(2*time.Second + time.Millisecond)
 		r.good(fresh)
+		r.bad(auth.KeyPrefix+"of-nobody", auth.Unknown)
 		if !r.StoreAvailable() {
 			t.Error("its return was not seen")
 		}

@@ -7,12 +7,13 @@ import (
 	"strings"
 )
 
-// exchanger makes one exchange of each request: it follows the redirects itself, so
-// that net/http's errors, which name the URL at which they happened, end here.
+// exchanger makes one exchange of each request: what redirects are followed, it
+// follows itself, so that net/http's errors, which name the URL at which they
+// happened, end here.
 type exchanger struct {
 	check     func(string) *refusal
-	follow    *http.Client
-	slots     chan struct{} // one is filled by each exchange under way
+	send      func(*http.Request) (*http.Response, error) // closes the request's body
+	turns     *turns
 	userAgent string
 }
 
@@ -23,22 +24,21 @@ func (e *exchanger) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, r.reason
 	}
 	ctx, cancel := context.WithTimeout(req.Context(), MaxTime)
-	select {
-	case e.slots <- struct{}{}:
-	case <-ctx.Done():
+	done, err := e.turns.take(ctx, req.URL)
+	if err != nil {
 		closeBody(req)
 		defer cancel()
-		return nil, ctx.Err()
+		return nil, err
 	}
-	// The slot comes back with the end of the context: when the body is closed, and
+	// The turn comes back with the end of the context: when the body is closed, and
 	// at the latest after MaxTime if nobody does.
-	context.AfterFunc(ctx, func() { <-e.slots })
+	context.AfterFunc(ctx, done)
 
 	own := req.Clone(ctx)
 	if own.Header.Get("User-Agent") == "" && e.userAgent != "" {
 		own.Header.Set("User-Agent", e.userAgent)
 	}
-	resp, err := e.follow.Do(own) // closes the request's body
+	resp, err := e.send(own)
 	if err != nil {
 		defer cancel()
 		return nil, reasonWithin(ctx, err)
@@ -81,6 +81,7 @@ func (c *Client) redirect(req *http.Request, via []*http.Request) error {
 	if len(via) > MaxRedirects {
 		return ErrRedirect
 	}
+	req.URL.Fragment, req.URL.RawFragment = "", "" // a Location may have one (RFC 9110 §10.2.2); it is never sent
 	if r := c.addresses.check(req.URL.String()); r != nil {
 		return refusedRedirect(r.reason)
 	}
@@ -108,6 +109,17 @@ func cross(req *http.Request) error {
 	}
 	req.Header = kept
 	return nil
+}
+
+// direct makes one request and follows nothing. A redirect's answer comes without
+// its Location: nobody who uses this door goes there, and what net/http can't read in
+// it, it would quote in an error.
+func (c *Client) direct(req *http.Request) (*http.Response, error) {
+	resp, err := c.transport.RoundTrip(req)
+	if err == nil {
+		resp.Header.Del("Location")
+	}
+	return resp, err
 }
 
 // sameOrigin compares two https URLs.

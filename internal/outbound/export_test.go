@@ -18,3 +18,11 @@ func (o Options) WithDial(f func(ctx context.Context, network, address string) (
 func (c *Client) Control(network, address string) error {
 	return c.addresses.control(network, address, nil)
 }
+
+// Hosts gives how many hosts there are of which turns are kept.
+func (c *Client) Hosts() int {
+	t := c.http.Transport.(*exchanger).turns
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.hosts)
+}

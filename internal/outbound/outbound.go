@@ -22,6 +22,7 @@ const (
 	MaxBody      = 1 << 20          // bytes, once decompressed
 	MaxRedirects = 3
 	MaxAtOnce    = 64 // exchanges of one Client; more wait for their turn within MaxTime
+	MaxPerHost   = 8  // of these, exchanges that begin at one host and port
 )
 
 const (
@@ -46,6 +47,7 @@ type Client struct {
 	addresses addresses
 	transport *http.Transport
 	http      *http.Client
+	straight  *http.Client
 }
 
 // New makes a client. [Client.Close] it at the end.
@@ -74,17 +76,20 @@ func New(o Options) *Client {
 		ExpectContinueTimeout:  time.Second,
 		MaxResponseHeaderBytes: maxHeader,
 	}
-	c.http = &http.Client{
-		Transport: &exchanger{
-			check:     c.addresses.check,
-			follow:    &http.Client{Transport: c.transport, CheckRedirect: c.redirect},
-			slots:     make(chan struct{}, MaxAtOnce),
-			userAgent: o.UserAgent,
-		},
+	follow := &http.Client{Transport: c.transport, CheckRedirect: c.redirect}
+	all := newTurns()
+	c.http = c.door(all, o.UserAgent, follow.Do)
+	c.straight = c.door(all, o.UserAgent, c.direct)
+	return c
+}
+
+// door is a guarded client that sends in one way or the other.
+func (c *Client) door(all *turns, userAgent string, send func(*http.Request) (*http.Response, error)) *http.Client {
+	return &http.Client{
+		Transport: &exchanger{check: c.addresses.check, send: send, turns: all, userAgent: userAgent},
 		// The exchanger has followed what may be followed.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	return c
 }
 
 // HTTP gives the guarded client, also for libraries that want one. It keeps no
@@ -94,6 +99,11 @@ func New(o Options) *Client {
 // *url.Error, whose text has the URL that was asked for, query included: log what
 // [Reason] makes of it. The body of an answer must be closed.
 func (c *Client) HTTP() *http.Client { return c.http }
+
+// HTTPDirect is HTTP for requests that carry secrets: it follows no redirect, not
+// even within an origin, and gives the answer that is one as it is but for its
+// Location. It shares the limits and the connections of HTTP.
+func (c *Client) HTTPDirect() *http.Client { return c.straight }
 
 // Close closes the connections that are idle. The client stays usable.
 func (c *Client) Close() { c.transport.CloseIdleConnections() }

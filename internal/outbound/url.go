@@ -27,6 +27,7 @@ var (
 	malformed    = &refusal{"The URL must be an absolute https:// URL with a host.", ErrURL}
 	notHTTPS     = &refusal{"The URL must begin with https://.", ErrNotHTTPS}
 	hasUser      = &refusal{"The URL must not hold a user name or password.", ErrURL}
+	hasFragment  = &refusal{"The URL must not hold a fragment.", ErrURL}
 	badPort      = &refusal{"The URL's port must be a number from 1 to 65535.", ErrURL}
 	badHost      = &refusal{"The URL's host must be a domain name or an IP address in its usual form.", ErrURL}
 	notPublicURL = &refusal{"The URL's IP address must be a public one.", ErrNotPublic}
@@ -60,6 +61,8 @@ func (a addresses) check(raw string) *refusal {
 		return hasUser
 	case u.Scheme == "" || u.Hostname() == "":
 		return malformed
+	case strings.Contains(raw, "#"): // never sent: no part of what is asked (RFC 9110 §7.1), and no endpoint of OAuth may have one
+		return hasFragment
 	}
 	if r := a.checkHost(u); r != nil {
 		return r

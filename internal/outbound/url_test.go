@@ -16,7 +16,7 @@ func TestCheckURLTakesGoodURLs(t *testing.T) {
 	for _, raw := range []string{
 		"https://agent.example.com",
 		"https://agent.example.com/",
-		"HTTPS://Agent.Example.COM/mcp/?tenant=7&x=%20#part",
+		"HTTPS://Agent.Example.COM/mcp/?tenant=7&x=%20%23part",
 		"https://agent.example.com.:8443/a",
 		"https://agent.example.com:1/",
 		"https://agent.example.com:65535/",
@@ -47,6 +47,7 @@ func TestCheckURLRefuses(t *testing.T) {
 		form   = "The URL must be an absolute https:// URL with a host."
 		scheme = "The URL must begin with https://."
 		user   = "The URL must not hold a user name or password."
+		part   = "The URL must not hold a fragment."
 		port   = "The URL's port must be a number from 1 to 65535."
 		host   = "The URL's host must be a domain name or an IP address in its usual form."
 		public = "The URL's IP address must be a public one."
@@ -95,6 +96,10 @@ func TestCheckURLRefuses(t *testing.T) {
 		"https://@host/":                  user,
 		"https://:@host/":                 user,
 		"https://agent.example.com@[::1]": user,
+		"https://host/mcp#x":              part,
+		"https://host/mcp?x#y=z":          part,
+		"https://host/#":                  part,
+		"https://host#":                   part,
 		"https://host:99999/":             port,
 		"https://host:65536/":             port,
 		"https://host:0/":                 port,
@@ -193,7 +198,7 @@ func FuzzCheckURL(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%q passes and does not parse: %v", raw, err)
 		}
-		if u.Scheme != "https" || u.User != nil || u.Hostname() == "" || u.Opaque != "" || utf8.RuneCountInString(raw) > 2048 {
+		if u.Scheme != "https" || u.User != nil || u.Hostname() == "" || u.Opaque != "" || u.Fragment != "" || utf8.RuneCountInString(raw) > 2048 {
 			t.Errorf("%q passes", raw)
 		}
 		if again := c.CheckURL(u.String()); again != "" && utf8.RuneCountInString(u.String()) <= 2048 {

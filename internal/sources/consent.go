@@ -9,15 +9,20 @@ import (
 
 // ConsentDue reports whether an OAuth consent must be begun after a change that was
 // decided on and made: the source became an OAUTH one, its oauthAudience was set, or
-// its agent moved to another origin. It is due, too, when the address changed in any
-// way while no tokens are stored: that voids a consent that is under way.
+// its agent moved to another origin, or anywhere while no tokens are stored. A path
+// that changes under stored tokens leaves them, and a consent that is under way.
 func (u *Update) ConsentDue(before, after *registry.InventorySource) bool {
 	was, is := before.Source.Agent, after.Source.Agent
 	if was == nil || is == nil || is.Authentication != registry.AuthOAuth {
 		return false
 	}
-	return was.Authentication != registry.AuthOAuth || u.audience.given || movedAway(was, is) ||
-		was.EndpointURL != is.EndpointURL && is.CredentialID == ""
+	return was.Authentication != registry.AuthOAuth || u.audience.given || consentMoved(was, is)
+}
+
+// consentMoved reports whether an OAUTH source's agent moved so that a consent for
+// the old address is of no use.
+func consentMoved(was, is *registry.Agent) bool {
+	return movedAway(was, is) || was.EndpointURL != is.EndpointURL && was.CredentialID == ""
 }
 
 // movedAway reports whether an OAUTH source's agent has another origin than before:

@@ -95,6 +95,9 @@ func (u *Update) decideAgent(cur *registry.InventorySource) (registry.SourceChan
 		change.NewConsent = true
 	}
 	lost := newType || movedAway(&was, &next)
+	if t == registry.AuthOAuth && consentMoved(&was, &next) {
+		change.NewConsent = true
+	}
 	change.EraseCredential = lost && change.Credential == nil
 	stored := change.Credential != nil || was.CredentialID != "" && !change.EraseCredential
 	status, err := u.nextStatus(was.Status, lost, t == registry.AuthNone || stored)

@@ -122,12 +122,12 @@ func TestConsent(t *testing.T) {
 		{"another path", agent(registry.AuthOAuth, registry.SourceActive), `{"endpointUrl":"https://agent.harbour.example/v2?x=1"}`, false, false, false, registry.SourceActive},
 		{"another spelling", agent(registry.AuthOAuth, registry.SourceActive), `{"endpointUrl":"https://AGENT.harbour.example:443/mcp"}`, false, false, false, registry.SourceActive},
 		{"another path while there are no tokens", unarmed(agent(registry.AuthOAuth, registry.SourcePending)),
-			`{"endpointUrl":"https://agent.harbour.example/v2"}`, true, false, false, registry.SourcePending},
-		{"another host", agent(registry.AuthOAuth, registry.SourceActive), `{"endpointUrl":"https://agent2.harbour.example/mcp"}`, true, false, true, registry.SourcePending},
-		{"another port", agent(registry.AuthOAuth, registry.SourceActive), `{"endpointUrl":"https://agent.harbour.example:8443/mcp"}`, true, false, true, registry.SourcePending},
-		{"a host that only looks alike", agent(registry.AuthOAuth, registry.SourceDisabled), `{"endpointUrl":"https://agent.harbour.example.evil.example/mcp"}`, true, false, true, registry.SourceDisabled},
-		{"the old host as user info", agent(registry.AuthOAuth, registry.SourceActive), `{"endpointUrl":"https://agent.harbour.example@evil.example/mcp"}`, true, false, true, registry.SourcePending},
-		{"another host and disabled", agent(registry.AuthOAuth, registry.SourceActive), `{"endpointUrl":"https://b.example","status":"DISABLED"}`, true, false, true, registry.SourceDisabled},
+			`{"endpointUrl":"https://agent.harbour.example/v2"}`, true, true, false, registry.SourcePending},
+		{"another host", agent(registry.AuthOAuth, registry.SourceActive), `{"endpointUrl":"https://agent2.harbour.example/mcp"}`, true, true, true, registry.SourcePending},
+		{"another port", agent(registry.AuthOAuth, registry.SourceActive), `{"endpointUrl":"https://agent.harbour.example:8443/mcp"}`, true, true, true, registry.SourcePending},
+		{"a host that only looks alike", agent(registry.AuthOAuth, registry.SourceDisabled), `{"endpointUrl":"https://agent.harbour.example.evil.example/mcp"}`, true, true, true, registry.SourceDisabled},
+		{"the old host as user info", agent(registry.AuthOAuth, registry.SourceActive), `{"endpointUrl":"https://agent.harbour.example@evil.example/mcp"}`, true, true, true, registry.SourcePending},
+		{"another host and disabled", agent(registry.AuthOAuth, registry.SourceActive), `{"endpointUrl":"https://b.example","status":"DISABLED"}`, true, true, true, registry.SourceDisabled},
 		{"another host with a key", agent(registry.AuthAPIKey, registry.SourceActive), `{"endpointUrl":"https://b.example"}`, false, false, false, registry.SourceActive},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -12,8 +12,9 @@ import (
 // consent is one for a source as it stands.
 func consent(t testing.TB, s registry.Store, customer int64, sourceID string, expires time.Time) registry.Consent {
 	t.Helper()
+	src := readSource(t, s, customer, sourceID).Source
 	return registry.Consent{
-		AuthVersion: readSource(t, s, customer, sourceID).Source.Agent.AuthVersion, Verifier: "verifier of " + sourceID,
+		SourceRow: src.ID, AuthVersion: src.Agent.AuthVersion, Verifier: "verifier of " + sourceID,
 		Client: client(), ExpiresAt: expires,
 	}
 }
@@ -152,9 +153,10 @@ func consentEnds(t *testing.T, s registry.Store, c *clock) {
 	e := withToken("agent", "before")
 	e.Agent.Authentication = registry.AuthOAuth
 	was := create(t, s, alice, e)
-	as, version := s.Customer(alice), was.Source.Agent.AuthVersion
+	as := s.Customer(alice)
+	current := func() registry.Consent { return consent(t, s, alice, "agent", c.read().Add(time.Minute)) }
 	moment := c.pass(time.Second)
-	got, err := as.EndConsent(t.Context(), "agent", version, *tokens("new"))
+	got, err := as.EndConsent(t.Context(), "agent", current(), *tokens("new"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,12 +172,12 @@ func consentEnds(t *testing.T, s registry.Store, c *clock) {
 	}
 
 	for name, void := range map[string]func(){
-		"another endpoint": func() {
-			update(t, s, alice, "agent", agentChange(func(a *registry.Agent) { a.EndpointURL += "/x" }))
+		"another audience": func() {
+			update(t, s, alice, "agent", agentChange(func(a *registry.Agent) { a.OAuthAudience += "x" }))
 		},
 		"other credentials": func() { update(t, s, alice, "agent", always(registry.SourceChange{Credential: token("own")})) },
 	} {
-		old := readSource(t, s, alice, "agent").Source.Agent.AuthVersion
+		old := current()
 		void()
 		stands, _ := secretOf(t, s, alice, "agent")
 		if _, err := as.EndConsent(t.Context(), "agent", old, *tokens("late")); !errors.Is(err, registry.ErrStale) {
@@ -184,25 +186,69 @@ func consentEnds(t *testing.T, s registry.Store, c *clock) {
 		holds(t, s, alice, "agent", stands)
 	}
 	// A refresh in between is no change of how the agent is asked.
-	now := readSource(t, s, alice, "agent").Source.Agent
-	if _, err := as.ReplaceCredential(t.Context(), "agent", now.CredentialID, token("refreshed")); err != nil {
+	now, id := current(), readSource(t, s, alice, "agent").Source.Agent.CredentialID
+	if _, err := as.ReplaceCredential(t.Context(), "agent", id, token("refreshed")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := as.EndConsent(t.Context(), "agent", now.AuthVersion, *tokens("after")); err != nil {
+	if _, err := as.EndConsent(t.Context(), "agent", now, *tokens("after")); err != nil {
 		t.Fatalf("after a refresh: %v", err)
 	}
 	bad := *tokens("bad")
 	bad.RefreshToken = "\xff"
-	if _, err := as.EndConsent(t.Context(), "agent", now.AuthVersion, bad); !errors.Is(err, registry.ErrInvalid) {
+	if _, err := as.EndConsent(t.Context(), "agent", now, bad); !errors.Is(err, registry.ErrInvalid) {
 		t.Fatalf("%v, want ErrInvalid", err)
 	}
 	holds(t, s, alice, "agent", &registry.Credential{OAuth: tokens("after")})
 	adopt(t, s, entry(alice, "managed"), registry.AdoptionCreated)
 	for _, id := range []string{"managed", "none", "", "\x00"} {
-		if _, err := as.EndConsent(t.Context(), id, 1, *tokens("x")); !errors.Is(err, registry.ErrNotFound) {
+		if _, err := as.EndConsent(t.Context(), id, now, *tokens("x")); !errors.Is(err, registry.ErrNotFound) {
 			t.Errorf("%q: %v, want ErrNotFound", id, err)
 		}
 	}
+}
+
+// consentCrosses deletes a source, and makes another one of its sourceId, at each step
+// of a consent. The new one's AuthVersion is the old one's.
+func consentCrosses(t *testing.T, s registry.Store, c *clock) {
+	as, end := s.Customer(alice), c.read().Add(time.Minute)
+	anew := func() {
+		t.Helper()
+		if _, err := as.DeleteSource(t.Context(), "agent", allowed); err != nil {
+			t.Fatal(err)
+		}
+		create(t, s, alice, newAgent("agent"))
+	}
+	create(t, s, alice, newAgent("agent"))
+	first, second := [32]byte{1}, [32]byte{2}
+
+	old := begin(t, s, alice, "agent", first, end)
+	anew()
+	notTaken(t, s, "begun, then made anew", first)
+	if err := as.BeginConsent(t.Context(), "agent", second, old); !errors.Is(err, registry.ErrStale) {
+		t.Fatalf("begun on the old one: %v, want ErrStale", err)
+	}
+	notTaken(t, s, "refused", second)
+
+	begin(t, s, alice, "agent", first, end)
+	taken, err := s.TakeConsent(t.Context(), first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	anew()
+	was := readSource(t, s, alice, "agent")
+	for _, of := range []registry.Consent{old, taken.Consent} {
+		if got, err := as.EndConsent(t.Context(), "agent", of, *tokens("the old one's")); !errors.Is(err, registry.ErrStale) || got != nil {
+			t.Fatalf("ended on the old one: %v, want ErrStale", err)
+		}
+	}
+	sameSource(t, "the new one", readSource(t, s, alice, "agent"), was)
+	if _, _, err := as.Credential(t.Context(), "agent"); !errors.Is(err, registry.ErrNotFound) {
+		t.Fatalf("the new one's credentials: %v, want ErrNotFound", err)
+	}
+	if _, err := as.EndConsent(t.Context(), "agent", begin(t, s, alice, "agent", first, end), *tokens("its own")); err != nil {
+		t.Fatal(err)
+	}
+	holds(t, s, alice, "agent", &registry.Credential{OAuth: tokens("its own")})
 }
 
 // consentRaces ends, voids and takes consents of one source at once.
@@ -216,7 +262,7 @@ func consentRaces(t *testing.T, s registry.Store, c *clock) {
 			if err != nil {
 				return err
 			}
-			kept := registry.Consent{AuthVersion: src.Source.Agent.AuthVersion, Verifier: "v", ExpiresAt: end}
+			kept := registry.Consent{SourceRow: src.Source.ID, AuthVersion: src.Source.Agent.AuthVersion, Verifier: "v", ExpiresAt: end}
 			err = as.BeginConsent(t.Context(), "agent", state, kept)
 			if err == nil && w%2 == 0 {
 				_, err = as.UpdateSource(t.Context(), "agent", func(*registry.InventorySource) (registry.SourceChange, error) {
@@ -227,7 +273,7 @@ func consentRaces(t *testing.T, s registry.Store, c *clock) {
 				_, err = s.TakeConsent(t.Context(), state)
 			}
 			if err == nil {
-				_, err = as.EndConsent(t.Context(), "agent", kept.AuthVersion, *tokens("raced"))
+				_, err = as.EndConsent(t.Context(), "agent", kept, *tokens("raced"))
 			}
 			if err != nil && !errors.Is(err, registry.ErrStale) && !errors.Is(err, registry.ErrNotFound) {
 				return err

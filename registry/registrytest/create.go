@@ -83,6 +83,7 @@ func createSlugs(t *testing.T, s registry.Store) {
 	adopt(t, s, entry(alice, "radio"), registry.AdoptionCreated)
 	create(t, s, alice, newAgent("radio-3"))
 	long, wide := strings.Repeat("a", registry.MaxIDLength), strings.Repeat("é", registry.MaxIDLength+40)
+	dashed := strings.Repeat("d", registry.MaxIDLength-3) + "-zz"
 	tests := []struct{ slug, want string }{
 		{"tv", "tv"},
 		{"tv", "tv-2"},
@@ -98,6 +99,8 @@ func createSlugs(t *testing.T, s registry.Store) {
 		{long, long[:registry.MaxIDLength-2] + "-2"},
 		{wide, strings.Repeat("é", registry.MaxIDLength)},
 		{wide, strings.Repeat("é", registry.MaxIDLength-2) + "-2"},
+		{dashed, dashed},
+		{dashed, dashed[:registry.MaxIDLength-3] + "-2"}, // cut at its dash, it does not get two
 	}
 	for _, test := range tests {
 		if got := slugged(test.slug); got != test.want {

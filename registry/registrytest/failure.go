@@ -11,7 +11,7 @@ import (
 )
 
 // calls are all calls of a Store that take a context, each one that would succeed.
-func calls(s registry.Store, esaID int64, agent *registry.Agent) map[string]func(context.Context) error {
+func calls(s registry.Store, esaID int64, agent *registry.InventorySource) map[string]func(context.Context) error {
 	c := s.Customer(alice)
 	all := map[string]func(context.Context) error{
 		"Sources": func(ctx context.Context) error {
@@ -87,7 +87,7 @@ func calls(s registry.Store, esaID int64, agent *registry.Agent) map[string]func
 			return err
 		},
 	}
-	maps.Copy(all, sourceCalls(c, "agent", agent.CredentialID, agent.AuthVersion))
+	maps.Copy(all, sourceCalls(c, agent, "agent"))
 	return all
 }
 
@@ -106,7 +106,7 @@ func failCancelled(t *testing.T, s registry.Store) {
 	m, agent := failing(t, s)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	for name, call := range calls(s, m.Connection.ID, agent.Source.Agent) {
+	for name, call := range calls(s, m.Connection.ID, agent) {
 		if err := call(ctx); !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: %v, want context.Canceled", name, err)
 		}
@@ -129,7 +129,7 @@ func failClosed(t *testing.T, s registry.Store) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	for name, call := range calls(s, m.Connection.ID, agent.Source.Agent) {
+	for name, call := range calls(s, m.Connection.ID, agent) {
 		err := call(t.Context())
 		if err == nil || errors.Is(err, registry.ErrNotFound) || errors.Is(err, registry.ErrInvalid) || errors.Is(err, registry.ErrStale) {
 			t.Errorf("%s on a closed store: %v", name, err)

@@ -12,7 +12,9 @@ import (
 
 // sourceCalls are the calls about one source, each with a sourceId and with
 // credentials, and of a kind that changes something where it may.
-func sourceCalls(c registry.CustomerStore, sourceID, credentialID string, version int64) map[string]func(context.Context) error {
+func sourceCalls(c registry.CustomerStore, was *registry.InventorySource, sourceID string) map[string]func(context.Context) error {
+	credentialID := was.Source.Agent.CredentialID
+	consent := registry.Consent{SourceRow: was.Source.ID, AuthVersion: was.Source.Agent.AuthVersion, Verifier: "v", ExpiresAt: at(math.MaxInt16)}
 	return map[string]func(context.Context) error{
 		"Source": func(ctx context.Context) error {
 			_, err := c.Source(ctx, sourceID)
@@ -42,10 +44,10 @@ func sourceCalls(c registry.CustomerStore, sourceID, credentialID string, versio
 			return err
 		},
 		"BeginConsent": func(ctx context.Context) error {
-			return c.BeginConsent(ctx, sourceID, [32]byte{200}, registry.Consent{AuthVersion: version, Verifier: "v", ExpiresAt: at(math.MaxInt16)})
+			return c.BeginConsent(ctx, sourceID, [32]byte{200}, consent)
 		},
 		"EndConsent": func(ctx context.Context) error {
-			_, err := c.EndConsent(ctx, sourceID, version, *tokens("theirs"))
+			_, err := c.EndConsent(ctx, sourceID, consent, *tokens("theirs"))
 			return err
 		},
 	}
@@ -60,7 +62,7 @@ func customersIsolatedSources(t *testing.T, s registry.Store, c *clock) {
 	begin(t, s, alice, "private", state, c.read().Add(time.Hour))
 	for _, customer := range []int64{bob, 0, -alice, math.MaxInt64} {
 		for _, sourceID := range []string{"private", "managed"} {
-			for name, call := range sourceCalls(s.Customer(customer), sourceID, was.Source.Agent.CredentialID, was.Source.Agent.AuthVersion) {
+			for name, call := range sourceCalls(s.Customer(customer), was, sourceID) {
 				if err := call(t.Context()); !errors.Is(err, registry.ErrNotFound) {
 					t.Errorf("%s of %s by customer %d: %v, want ErrNotFound", name, sourceID, customer, err)
 				}

@@ -11,12 +11,19 @@ import (
 // room for one new database; each call of the function that it gives opens a Store
 // on that same database. The suite closes the Stores.
 func RunReopen(t *testing.T, place func(t *testing.T) Opener) {
-	t.Run("everything is there again", func(t *testing.T) { reopenKeeps(t, place(t)) })
-	t.Run("sources and secrets are there again", func(t *testing.T) { reopenSources(t, place(t)) })
-	t.Run("ids go on", func(t *testing.T) { reopenIDs(t, place(t)) })
-	t.Run("two at once on one database", func(t *testing.T) { reopenTwo(t, place(t)) })
-	t.Run("sources of two at once", func(t *testing.T) { reopenTwoSources(t, place(t)) })
-	t.Run("many open a new database at once", func(t *testing.T) { reopenRace(t, place(t)) })
+	for name, run := range map[string]func(t *testing.T, open Opener){
+		"everything is there again":           reopenKeeps,
+		"sources and secrets are there again": reopenSources,
+		"ids go on":                           reopenIDs,
+		"two at once on one database":         reopenTwo,
+		"sources of two at once":              reopenTwoSources,
+		"many open a new database at once":    reopenRace,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			run(t, place(t))
+		})
+	}
 }
 
 func shut(t *testing.T, s registry.Store) {

@@ -25,8 +25,24 @@ type Options struct {
 type Opener func(t *testing.T, opts Options) registry.Store
 
 // Run holds a Store to its interface. Each call of open gives a Store on an empty
-// database of its own.
-func Run(t *testing.T, open Opener) {
+// database of its own; they run at once.
+func Run(t *testing.T, open Opener) { run(t, open, true) }
+
+// RunShort is Run without what takes long: for one more way to open an engine that Run
+// is run on.
+func RunShort(t *testing.T, open Opener) { run(t, open, false) }
+
+// long are the tests that go through many rows or many random cases.
+var long = map[string]bool{
+	"list/order pages and totals":              true,
+	"sync/model":                               true,
+	"sync/any interleaving ends at the newest": true,
+	"text/hostile strings are data":            true,
+	"create/one slug many times":               true,
+	"sources/bounded":                          true,
+}
+
+func run(t *testing.T, open Opener, whole bool) {
 	tests := []struct {
 		name string
 		run  func(t *testing.T, s registry.Store)
@@ -83,7 +99,12 @@ func Run(t *testing.T, open Opener) {
 		{"fail/ping", failPing},
 	}
 	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) { test.run(t, opened(t, open, Options{})) })
+		if whole || !long[test.name] {
+			t.Run(test.name, func(t *testing.T) {
+				t.Parallel()
+				test.run(t, opened(t, open, Options{}))
+			})
+		}
 	}
 	runTimed(t, open)
 }
@@ -97,6 +118,7 @@ func runTimed(t *testing.T, open Opener) {
 		{"create/an agent", createAgent},
 		{"update/fields", updateFields},
 		{"update/nothing", updateNothing},
+		{"update/times", updateTimes},
 		{"update/name of a managed source", updateManagedName},
 		{"update/refused", updateRefused},
 		{"delete/agent", deleteAgent},
@@ -109,6 +131,7 @@ func runTimed(t *testing.T, open Opener) {
 		{"consent/expires", consentExpires},
 		{"consent/replaced", consentReplaced},
 		{"consent/ends", consentEnds},
+		{"consent/another source of the sourceId", consentCrosses},
 		{"consent/races", consentRaces},
 		{"once/replayed", onceReplayed},
 		{"once/reused", onceReused},
@@ -120,6 +143,7 @@ func runTimed(t *testing.T, open Opener) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
 			c := newClock()
 			test.run(t, opened(t, open, Options{Now: c.read}), c)
 		})

@@ -24,7 +24,7 @@ func updateFields(t *testing.T, s registry.Store, c *clock) {
 		{"type", agentChange(func(a *registry.Agent) { a.Type = "SIGNAL" }), func(s *registry.Source) { s.Agent.Type = "SIGNAL" }, false},
 		{"protocol", agentChange(func(a *registry.Agent) { a.Protocol = "A2A" }), func(s *registry.Source) { s.Agent.Protocol = "A2A" }, false},
 		{"description", agentChange(func(a *registry.Agent) { a.Description = "" }), func(s *registry.Source) { s.Agent.Description = "" }, false},
-		{"endpoint", agentChange(func(a *registry.Agent) { a.EndpointURL = "https://b.example.net" }), func(s *registry.Source) { s.Agent.EndpointURL = "https://b.example.net" }, true},
+		{"endpoint", agentChange(func(a *registry.Agent) { a.EndpointURL = "https://b.example.net" }), func(s *registry.Source) { s.Agent.EndpointURL = "https://b.example.net" }, false},
 		{"authentication", agentChange(func(a *registry.Agent) { a.Authentication = registry.AuthOAuth }), func(s *registry.Source) { s.Agent.Authentication = registry.AuthOAuth }, true},
 		{"audience", agentChange(func(a *registry.Agent) { a.OAuthAudience = "urn:x" }), func(s *registry.Source) { s.Agent.OAuthAudience = "urn:x" }, true},
 		{"new consent", always(registry.SourceChange{NewConsent: true}), func(*registry.Source) {}, true},
@@ -84,7 +84,7 @@ func updateNothing(t *testing.T, s registry.Store, c *clock) {
 		src.Source.Agent.EndpointURL = "https://elsewhere.example.net"
 		return registry.SourceChange{Agent: src.Source.Agent}
 	})
-	if moved.Source.Agent.EndpointURL != "https://elsewhere.example.net" || moved.Source.Agent.AuthVersion != agent.Source.Agent.AuthVersion+1 {
+	if moved.Source.Agent.EndpointURL != "https://elsewhere.example.net" || moved.Source.Agent.AuthVersion != agent.Source.Agent.AuthVersion {
 		t.Fatalf("changed in place: %s", printed(moved))
 	}
 	agent = moved
@@ -95,6 +95,36 @@ func updateNothing(t *testing.T, s registry.Store, c *clock) {
 	e := entry(alice, "managed")
 	e.Name = "The config's"
 	adopt(t, s, e, registry.AdoptionUpdated)
+}
+
+// updateTimes: an agent's UpdatedAt grows with every change, also where the clock stands
+// or goes back.
+func updateTimes(t *testing.T, s registry.Store, c *clock) {
+	was := create(t, s, alice, withToken("agent", "first")).Source
+	as := s.Customer(alice)
+	grown := func(what string, src *registry.InventorySource, err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+		sameSource(t, what, readSource(t, s, alice, "agent"), src)
+		if want := was.UpdatedAt.Add(time.Microsecond); !src.Source.UpdatedAt.Equal(want) {
+			t.Errorf("%s: at %s, want %s", what, src.Source.UpdatedAt, want)
+		}
+		was = src.Source
+	}
+	for _, passed := range []time.Duration{0, -time.Hour} {
+		c.pass(passed)
+		grown("update", update(t, s, alice, "agent", agentChange(func(a *registry.Agent) { a.Description += "x" })), nil)
+		got, err := as.EndConsent(t.Context(), "agent", consent(t, s, alice, "agent", c.read().Add(time.Hour)), *tokens("new"))
+		grown("end a consent", got, err)
+		got, err = as.ReplaceCredential(t.Context(), "agent", was.Agent.CredentialID, nil)
+		grown("erase credentials", got, err)
+	}
+	c.pass(2 * time.Hour)
+	if src := update(t, s, alice, "agent", agentChange(func(a *registry.Agent) { a.Description += "x" })); !src.Source.UpdatedAt.Equal(c.read()) {
+		t.Errorf("at %s, want the clock's %s", src.Source.UpdatedAt, c.read())
+	}
 }
 
 // scribble writes over all that a decision is given.
@@ -212,7 +242,7 @@ func updateConcurrent(t *testing.T, s registry.Store) {
 	writers := []func(*registry.InventorySource) registry.SourceChange{
 		agentChange(func(a *registry.Agent) { counting(&a.Description) }),
 		agentChange(func(a *registry.Agent) { counting(&a.Type) }),
-		agentChange(func(a *registry.Agent) { counting(&a.EndpointURL) }),
+		agentChange(func(a *registry.Agent) { counting(&a.OAuthAudience) }),
 		func(src *registry.InventorySource) registry.SourceChange {
 			name := src.Source.Name + "|"
 			return registry.SourceChange{Name: &name}
@@ -238,7 +268,7 @@ func updateConcurrent(t *testing.T, s registry.Store) {
 		"name":        len(end.Name) - len(first.Source.Name),
 		"description": len(end.Agent.Description) - len(first.Source.Agent.Description),
 		"type":        len(end.Agent.Type) - len(first.Source.Agent.Type),
-		"endpoint":    len(end.Agent.EndpointURL) - len(first.Source.Agent.EndpointURL),
+		"audience":    len(end.Agent.OAuthAudience) - len(first.Source.Agent.OAuthAudience),
 		"versions":    int(end.Agent.AuthVersion-first.Source.Agent.AuthVersion) - rounds,
 	} {
 		if grown != rounds {

@@ -11,6 +11,8 @@ var (
 	deleteConsents = scoped(`DELETE FROM consents WHERE customer_id = $1 AND source = $2`)
 	insertConsent  = scoped(`INSERT INTO consents (customer_id, state_hash, source, sealed, expires_at) VALUES ($1, $2, $3, $4, $5)`)
 
+	// probeConsent is for whoever makes states up: they have no transaction begun for them.
+	probeConsent = globalStatement{`SELECT COUNT(*) FROM consents WHERE state_hash = $1`}
 	// Whose it is is not known before it is found: the state came from a browser.
 	takeConsent = globalStatement{`DELETE FROM consents WHERE state_hash = $1 RETURNING customer_id, source, sealed`}
 )
@@ -22,7 +24,7 @@ func (c customerStore) BeginConsent(ctx context.Context, sourceID string, state 
 		return err
 	}
 	_, err = c.onAgent(ctx, "begin a consent", sourceID, func(in scope, src *registry.InventorySource) error {
-		if src.Source.Agent.AuthVersion != consent.AuthVersion {
+		if !begunOn(src, consent) {
 			return registry.ErrStale
 		}
 		sealed, err := c.store.seal(plain, identity("consents", c.customer, src.Source.ID, string(state[:])))
@@ -43,6 +45,12 @@ func (c customerStore) BeginConsent(ctx context.Context, sourceID string, state 
 	return err
 }
 
+// begunOn reports whether a consent was begun on an AGENT source as it stands. The row
+// counts, not the sourceId, which can be another source's by now.
+func begunOn(src *registry.InventorySource, consent registry.Consent) bool {
+	return src.Source.ID == consent.SourceRow && src.Source.Agent.AuthVersion == consent.AuthVersion
+}
+
 func (s scope) voidConsents(ctx context.Context, source int64) error {
 	if _, err := s.exec(ctx, deleteConsents, source); err != nil {
 		return fmt.Errorf("void consents: %w", err)
@@ -54,6 +62,13 @@ func (s scope) voidConsents(ctx context.Context, source int64) error {
 // at once one deletes the row, and the other finds none. What it is and until when it
 // is good is read from what was sealed, not from the row around it.
 func (s *Store) TakeConsent(ctx context.Context, state [32]byte) (*registry.TakenConsent, error) {
+	var kept int
+	if err := s.reading(0).globalRow(ctx, probeConsent, state[:]).Scan(&kept); err != nil {
+		return nil, failed("take a consent", err)
+	}
+	if kept == 0 {
+		return nil, registry.ErrNotFound
+	}
 	var taken *registry.TakenConsent
 	err := s.writing(ctx, 0, func(in scope) (err error) {
 		taken, err = s.takeConsent(ctx, in, state)
@@ -92,7 +107,7 @@ func (s *Store) takeConsent(ctx context.Context, in scope, state [32]byte) (*reg
 	if err != nil {
 		return nil, err
 	}
-	if src.Source.Agent == nil || src.Source.Agent.AuthVersion != taken.Consent.AuthVersion || !s.instant().Before(taken.Consent.ExpiresAt) {
+	if src.Source.Agent == nil || !begunOn(src, taken.Consent) || !s.instant().Before(taken.Consent.ExpiresAt) {
 		return nil, nil
 	}
 	taken.SourceID = src.Source.SourceID
@@ -100,15 +115,15 @@ func (s *Store) takeConsent(ctx context.Context, in scope, state [32]byte) (*reg
 }
 
 // EndConsent stores what a consent brought.
-func (c customerStore) EndConsent(ctx context.Context, sourceID string, authVersion int64, tokens registry.OAuthCredential) (*registry.InventorySource, error) {
+func (c customerStore) EndConsent(ctx context.Context, sourceID string, consent registry.Consent, tokens registry.OAuthCredential) (*registry.InventorySource, error) {
 	return c.onAgent(ctx, "end a consent", sourceID, func(in scope, src *registry.InventorySource) error {
-		agent, now := src.Source.Agent, c.store.instant()
-		if agent.AuthVersion != authVersion {
+		if !begunOn(src, consent) {
 			return registry.ErrStale
 		}
+		now := c.store.instant()
 		if err := c.store.storeCredential(ctx, in, src.Source.ID, registry.Credential{OAuth: &tokens}, now); err != nil {
 			return err
 		}
-		return in.touch(ctx, src.Source.ID, agent.Status, now)
+		return in.touch(ctx, src.Source, src.Source.Agent.Status, now)
 	})
 }

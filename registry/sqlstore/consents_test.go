@@ -1,6 +1,8 @@
 package sqlstore
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -24,7 +26,7 @@ func TestVoidConsentsAreGone(t *testing.T) {
 			t.Fatal(err)
 		}
 		if err := c.BeginConsent(t.Context(), "agent", [32]byte{1}, registry.Consent{
-			AuthVersion: src.Source.Agent.AuthVersion, Verifier: "v", ExpiresAt: time.Now().Add(time.Hour)}); err != nil {
+			SourceRow: src.Source.ID, AuthVersion: src.Source.Agent.AuthVersion, Verifier: "v", ExpiresAt: time.Now().Add(time.Hour)}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -37,8 +39,8 @@ func TestVoidConsentsAreGone(t *testing.T) {
 	}
 	for name, void := range map[string]func() error{
 		"new consent": func() error { return update(registry.SourceChange{NewConsent: true}) },
-		"endpoint": func() error {
-			return update(registry.SourceChange{Agent: &registry.Agent{EndpointURL: "https://" + time.Now().String()}})
+		"audience": func() error {
+			return update(registry.SourceChange{Agent: &registry.Agent{OAuthAudience: "urn:" + time.Now().String()}})
 		},
 		"taken": func() error { _, err := s.TakeConsent(t.Context(), [32]byte{1}); return err },
 	} {
@@ -50,6 +52,20 @@ func TestVoidConsentsAreGone(t *testing.T) {
 		if err := s.reading(0).globalRow(t.Context(), globalStatement{`SELECT COUNT(*) FROM consents`}).Scan(&n); err != nil || n != 0 {
 			t.Errorf("%s: %d rows, %v", name, n, err)
 		}
+	}
+}
+
+// TestMadeUpStates: whoever makes a state up begins no transaction for it. Here it would
+// wait for the one that it is looked for in.
+func TestMadeUpStates(t *testing.T) {
+	s := fileStore(t)
+	if err := s.writing(t.Context(), 5, func(scope) error {
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		_, err := s.TakeConsent(ctx, [32]byte{1})
+		return err
+	}); !errors.Is(err, registry.ErrNotFound) {
+		t.Fatalf("%v, want ErrNotFound", err)
 	}
 }
 
@@ -66,11 +82,12 @@ func TestExpiredConsentsAreSwept(t *testing.T) {
 	begin := func(i int) {
 		t.Helper()
 		id := fmt.Sprint("agent", i)
-		if _, err := c.CreateSource(t.Context(), registry.NewSource{SourceID: id, AgentID: func() string { return id }}, nil); err != nil {
+		made, err := c.CreateSource(t.Context(), registry.NewSource{SourceID: id, AgentID: func() string { return id }}, nil)
+		if err != nil {
 			t.Fatal(err)
 		}
 		if err := c.BeginConsent(t.Context(), id, [32]byte{byte(i), byte(i >> 8), 1}, registry.Consent{
-			AuthVersion: 1, Verifier: "v", ExpiresAt: now.Add(10 * time.Minute)}); err != nil {
+			SourceRow: made.Source.Source.ID, AuthVersion: 1, Verifier: "v", ExpiresAt: now.Add(10 * time.Minute)}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -60,7 +60,7 @@ func (s *Store) createAgent(ctx context.Context, in scope, entry registry.NewSou
 		return registry.Creation{}, err
 	}
 	if entry.Credential != nil {
-		if err := s.storeCredential(ctx, in, id, *entry.Credential, now); err != nil {
+		if err := s.addCredential(ctx, in, id, *entry.Credential, now); err != nil {
 			return registry.Creation{}, err
 		}
 	}

@@ -53,6 +53,14 @@ func (c customerStore) credential(ctx context.Context, sourceID string) (*regist
 // storeCredential puts credentials in the place of those that a locked source has.
 // The row of the old ones is deleted, not overwritten: their id is gone with them.
 func (s *Store) storeCredential(ctx context.Context, in scope, source int64, cred registry.Credential, now time.Time) error {
+	if err := in.eraseCredential(ctx, source); err != nil {
+		return err
+	}
+	return s.addCredential(ctx, in, source, cred, now)
+}
+
+// addCredential gives credentials to a locked source that has none.
+func (s *Store) addCredential(ctx context.Context, in scope, source int64, cred registry.Credential, now time.Time) error {
 	plain, err := encodeCredential(cred)
 	if err != nil {
 		return err
@@ -60,9 +68,6 @@ func (s *Store) storeCredential(ctx context.Context, in scope, source int64, cre
 	id := rand.Text()
 	sealed, err := s.seal(plain, identity("credentials", in.customer, source, id))
 	if err != nil {
-		return err
-	}
-	if err := in.eraseCredential(ctx, source); err != nil {
 		return err
 	}
 	if _, err := in.exec(ctx, insertCredential, id, source, sealed, nullTime(now)); err != nil {
@@ -97,12 +102,12 @@ func (c customerStore) ReplaceCredential(ctx context.Context, sourceID, credenti
 		if agent.Status == registry.SourceActive {
 			agent.Status = registry.SourcePending
 		}
-		return in.touch(ctx, id, agent.Status, now)
+		return in.touch(ctx, src.Source, agent.Status, now)
 	})
 }
 
-func (s scope) touch(ctx context.Context, source int64, status registry.SourceStatus, now time.Time) error {
-	if _, err := s.exec(ctx, touchSource, source, nullText(string(status)), nullTime(now)); err != nil {
+func (s scope) touch(ctx context.Context, was registry.Source, status registry.SourceStatus, now time.Time) error {
+	if _, err := s.exec(ctx, touchSource, was.ID, nullText(string(status)), nullTime(later(was.UpdatedAt, now))); err != nil {
 		return fmt.Errorf("update source: %w", err)
 	}
 	return nil

@@ -2,8 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	"esagate/registry"
 )
@@ -29,7 +27,8 @@ var (
 	// The page is found as that of selectAnyPage.
 	selectPage = scoped(`SELECT ` + sourceColumns + `, ` + connectionColumns + `
 	FROM (SELECT id FROM connections WHERE customer_id BETWEEN $1 AND $1 ORDER BY customer_id, id LIMIT $2 OFFSET $3) p
-	JOIN connections c ON c.customer_id = $1 AND c.id = p.id JOIN sources s ON s.customer_id = $1 AND s.id = c.source ORDER BY c.id`)
+	CROSS JOIN connections c CROSS JOIN sources s
+	WHERE c.customer_id = $1 AND c.id = p.id AND s.customer_id = $1 AND s.id = c.source ORDER BY c.id`)
 	countManaged = scoped(`SELECT COUNT(*) FROM connections WHERE customer_id = $1`)
 )
 
@@ -80,20 +79,4 @@ func (c customerStore) ManagedSources(ctx context.Context, skip, take int) ([]*r
 	}
 	// Rows that came between the two statements: the total never contradicts the page.
 	return page, max(total, min(skip, total)+len(page)), nil
-}
-
-// sentinels are the registry's own errors, which pass as they are.
-var sentinels = []error{
-	registry.ErrNotFound, registry.ErrTenantTaken, registry.ErrIDTaken, registry.ErrSourceTaken, registry.ErrNameTaken,
-	registry.ErrKeyReused, registry.ErrOncePending, registry.ErrStale, registry.ErrSecret, registry.ErrInvalid,
-}
-
-// failed names what could not be done.
-func failed(what string, err error) error {
-	for _, sentinel := range sentinels {
-		if errors.Is(err, sentinel) {
-			return err
-		}
-	}
-	return fmt.Errorf("registry: %s: %w", what, err)
 }

@@ -47,7 +47,7 @@ func Migrate(ctx context.Context, url string) (from, to int64, err error) {
 		return 0, 0, err
 	}
 	from, to, err = s.migrate(ctx)
-	return from, to, errors.Join(err, s.Close())
+	return from, to, both(err, s.Close())
 }
 
 func (s *Store) migrate(ctx context.Context) (from, to int64, err error) {
@@ -57,7 +57,7 @@ func (s *Store) migrate(ctx context.Context) (from, to int64, err error) {
 			select {
 			case <-time.After(migratePause << try):
 			case <-ctx.Done():
-				return 0, 0, fmt.Errorf("store: migrate: %w", errors.Join(ctx.Err(), err))
+				return 0, 0, fmt.Errorf("store: migrate: %w", both(ctx.Err(), err))
 			}
 		}
 		var found int64

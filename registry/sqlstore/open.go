@@ -25,12 +25,14 @@ type Store struct {
 	begin func(ctx context.Context) (*sql.Tx, error)
 	// again reports whether a transaction that failed so can be run again.
 	again func(error) bool
-	// scrub overwrites what a committed transaction took away, where more of it is left
-	// than the transaction itself could reach.
-	scrub func(ctx context.Context)
+	// scrubber overwrites what committed transactions took away, where more of it is left
+	// than they could reach themselves; nil where nothing is.
+	scrubber *scrubber
 	// lock is what a SELECT ends with to lock its rows, of all tables that it names: no
-	// outer join may be among them. SQLite needs nothing, its writers queue.
+	// outer join may be among them. SQLite needs nothing, its writers queue. With tryLock
+	// it passes over the rows that another transaction holds.
 	lock    string
+	tryLock string
 	dialect goose.Dialect
 	now     func() time.Time
 	vault   *vault.Vault // seals and opens secrets; nil: none can be kept
@@ -60,10 +62,10 @@ func Open(ctx context.Context, url string, opts ...Option) (*Store, error) {
 		return nil, err
 	}
 	if _, _, err := s.migrate(ctx); err != nil {
-		return nil, errors.Join(err, s.Close())
+		return nil, both(err, s.Close())
 	}
 	if err := s.checkVault(ctx); err != nil {
-		return nil, errors.Join(err, s.Close())
+		return nil, both(err, s.Close())
 	}
 	return s, nil
 }
@@ -95,11 +97,17 @@ func (s *Store) Ping(ctx context.Context) error {
 // Close waits for running statements and closes the database. A second call does
 // nothing.
 func (s *Store) Close() error {
+	if s.scrubber != nil {
+		s.scrubber.stop()
+	}
 	err := s.read.Close()
+	if s.scrubber != nil {
+		s.scrubber.last()
+	}
 	if s.write != s.read {
 		// Last, because the last connection to close folds the log into the file,
 		// and a reader must not.
-		err = errors.Join(err, s.write.Close())
+		err = both(err, s.write.Close())
 	}
 	if err != nil {
 		return fmt.Errorf("registry: close: %w", err)

@@ -115,18 +115,18 @@ type pgTx struct {
 func (t pgTx) Rollback() error { return reduce(t.ctx, t.inner.Rollback()) }
 
 // Commit implements driver.Tx. An error after the command was sent leaves open
-// whether the transaction stands, unless the server itself says that it does not.
+// whether the transaction stands, unless the server itself says that it does not. Of
+// its severities one is in the server's language.
 func (t pgTx) Commit() error {
 	err := t.inner.Commit()
 	var server *pgconn.PgError
 	switch {
 	case err == nil:
 		return nil
-	case pgconn.SafeToRetry(err) && t.ctx.Err() == nil:
-		return driver.ErrBadConn
-	case errors.Is(err, pgx.ErrTxCommitRollback), errors.As(err, &server) && server.Severity == "ERROR":
+	case pgconn.SafeToRetry(err): // it was not sent
+		return reduceUnsent(t.ctx, err)
+	case errors.Is(err, pgx.ErrTxCommitRollback), errors.As(err, &server) && server.SeverityUnlocalized == "ERROR":
 		return reduce(t.ctx, err)
 	}
-	reduced := reduce(t.ctx, err)
-	return &pgError{text: "the answer to the commit was lost, so that it may stand or not: " + reduced.Error(), cause: errors.Unwrap(reduced)}
+	return outcomeUnknown(reduce(t.ctx, err))
 }

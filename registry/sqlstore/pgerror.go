@@ -90,6 +90,14 @@ func reduceStatement(ctx context.Context, err error) error {
 	return reduce(ctx, err)
 }
 
+// reduceUnsent is reduce for a command that can't have been sent.
+func reduceUnsent(ctx context.Context, err error) error {
+	if ctx.Err() == nil {
+		return driver.ErrBadConn
+	}
+	return reduce(ctx, err)
+}
+
 // reduceConnect is reduce for a failure to connect, and names the place.
 func reduceConnect(ctx context.Context, place string, err error) error {
 	return reduced(ctx, "postgres at "+place, err)

@@ -11,10 +11,15 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
+
+	"esagate/registry"
 )
 
 // The pools of a PostgreSQL database. Reads have their own, so that writers that
-// wait for each other never keep a read waiting; and what runs there can't write.
+// wait for each other never keep a read waiting. That nothing writes there is seen on
+// SQLite, which runs the same statements: a session that is set to read only would be a
+// writer's the next moment behind a pooler, and a transaction of its own would cost
+// each read two more round trips.
 const (
 	postgresReaders = 6
 	postgresWriters = 6
@@ -32,19 +37,19 @@ func (s *Store) openPostgres(url string) error {
 	dialer := &net.Dialer{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3}}
 	cfg.DialFunc = dialer.DialContext
 
-	// Nothing to scrub with: a deleted row goes with the next vacuum of its table, and
-	// from the server's log with its segment.
-	s.scrub = func(context.Context) {}
-	s.dialect, s.lock, s.begin, s.again = goose.DialectPostgres, " FOR UPDATE", s.beginPostgres, postgresAgain
-	s.read = postgresPool(cfg, postgresReaders, true)
-	s.write = postgresPool(cfg, postgresWriters, false)
+	// There is nothing to scrub with: a deleted row goes with the next vacuum of its
+	// table, and from the server's log with its segment.
+	s.dialect, s.begin, s.again = goose.DialectPostgres, s.beginPostgres, postgresAgain
+	s.lock, s.tryLock = " FOR UPDATE", " FOR UPDATE SKIP LOCKED"
+	s.read = postgresPool(cfg, postgresReaders)
+	s.write = postgresPool(cfg, postgresWriters)
 	return nil
 }
 
-func postgresPool(cfg *pgx.ConnConfig, size int, readOnly bool) *sql.DB {
+func postgresPool(cfg *pgx.ConnConfig, size int) *sql.DB {
 	inner := stdlib.GetConnector(*cfg, stdlib.OptionAfterConnect(func(ctx context.Context, conn *pgx.Conn) error {
-		if err := settle(ctx, conn, readOnly); err != nil {
-			return errors.Join(err, conn.Close(ctx)) // nobody else does
+		if err := settle(ctx, conn); err != nil {
+			return both(err, conn.Close(ctx)) // nobody else does
 		}
 		return nil
 	}))
@@ -60,18 +65,19 @@ func postgresPool(cfg *pgx.ConnConfig, size int, readOnly bool) *sql.DB {
 // database or the user have been given as a default: a commit is on disk when it is
 // answered, a transaction whose client has gone gives up its locks. It is no startup
 // parameter, because connection poolers refuse those.
+//
+// A pooler that gives a server connection for each transaction is fine for serving, with
+// three things to know. These settings reach whichever connection it gave for them, here
+// and there another client's, whom they only make more careful; so where the server's
+// default is another, the role is to be given them (ALTER ROLE ... SET). It has to know
+// prepared statements, or default_query_exec_mode in the URL be "exec". And the lock of
+// whoever migrates is a session's: migrations go past it, or through a pool by session.
 const settleSession = `SELECT current_setting('server_encoding'),
 	CASE WHEN current_setting('synchronous_commit') = 'off' THEN set_config('synchronous_commit', 'on', false) END,
 	CASE WHEN current_setting('idle_in_transaction_session_timeout') IN ('0', '0ms') THEN set_config('idle_in_transaction_session_timeout', '60s', false) END`
 
-const settleReadOnly = `, set_config('default_transaction_read_only', 'on', false)`
-
-func settle(ctx context.Context, conn *pgx.Conn, readOnly bool) error {
-	text := settleSession
-	if readOnly {
-		text += settleReadOnly
-	}
-	results, err := conn.PgConn().Exec(ctx, text).ReadAll()
+func settle(ctx context.Context, conn *pgx.Conn) error {
+	results, err := conn.PgConn().Exec(ctx, settleSession).ReadAll()
 	if err != nil {
 		return err
 	}
@@ -96,7 +102,10 @@ func (s *Store) beginPostgres(ctx context.Context) (*sql.Tx, error) {
 // answer was lost is none of these: it may stand.
 func postgresAgain(err error) bool {
 	var e *pgError
-	if errors.As(err, &e) {
+	switch {
+	case errors.Is(err, registry.ErrOutcomeUnknown):
+		return false
+	case errors.As(err, &e):
 		return e.code == codeSerialization || e.code == codeDeadlock
 	}
 	return errors.Is(err, driver.ErrBadConn)

@@ -23,8 +23,17 @@ import (
 // The canary in two halves, because a password can be torn where it is not encoded.
 const half, otherHalf = "XENON", "quokka"
 
-// refuses opens a URL and holds the error to what an operator may and must learn.
+// refuses opens a URL and holds the error to what an operator may and must learn; to
+// migrate says the same.
 func refuses(t *testing.T, storeURL, want string) {
+	t.Helper()
+	err := refusesToOpen(t, storeURL, want)
+	if _, _, merr := sqlstore.Migrate(t.Context(), storeURL); merr == nil || merr.Error() != err.Error() {
+		t.Errorf("migrate says %v, open %v", merr, err)
+	}
+}
+
+func refusesToOpen(t *testing.T, storeURL, want string) error {
 	t.Helper()
 	s, err := sqlstore.Open(t.Context(), storeURL)
 	if err == nil {
@@ -39,9 +48,7 @@ func refuses(t *testing.T, storeURL, want string) {
 			t.Errorf("%q holds %q", err, secret)
 		}
 	}
-	if _, _, merr := sqlstore.Migrate(t.Context(), storeURL); merr == nil || merr.Error() != err.Error() {
-		t.Errorf("migrate says %v, open %v", merr, err)
-	}
+	return err
 }
 
 func TestPostgresURLs(t *testing.T) {
@@ -92,12 +99,14 @@ func TestPostgresRefusals(t *testing.T) {
 		"password": {with(func(u *url.URL) { u.User = url.UserPassword("opossum", half) }), at + "the password was refused (SQLSTATE 28P01)"},
 		"user":     {with(func(u *url.URL) { u.User = url.UserPassword(half, otherHalf) }), at + "the password was refused (SQLSTATE 28P01)"},
 		"database": {with(func(u *url.URL) { u.Path = "/" + otherHalf }), at + "there is no such database (SQLSTATE 3D000)"},
-		"rights":   {with(func(u *url.URL) { u.User = url.UserPassword("opossum", half+otherHalf) }), "the user may not do this (SQLSTATE 42501)"},
 		"no TLS":   {with(func(u *url.URL) { u.RawQuery = "sslmode=require" }), at + "TLS: the server has none, and sslmode asks for it"},
 		"setting":  {with(func(u *url.URL) { u.RawQuery += "&default_query_exec_mode=" + otherHalf }), "needs a value that libpq knows"},
 	} {
 		t.Run(name, func(t *testing.T) { refuses(t, test.url, test.want) })
 	}
+	t.Run("rights", func(t *testing.T) { // goose tries for seconds
+		refusesToOpen(t, with(func(u *url.URL) { u.User = url.UserPassword("opossum", half+otherHalf) }), "the user may not do this (SQLSTATE 42501)")
+	})
 }
 
 // TestPostgresOddPeers: what answers is no PostgreSQL server that we could trust.

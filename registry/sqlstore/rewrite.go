@@ -2,14 +2,22 @@ package sqlstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 
 	"esagate/registry"
 )
 
-// rewriteRows is how many rows are gone through in one transaction.
-const rewriteRows = 100
+// rewriteRows is how many rows are gone through in one transaction, rewritePasses how
+// often all tables are.
+const (
+	rewriteRows   = 100
+	rewritePasses = 5
+)
+
+// errOlderKey: each pass found rows again that the one before can't have left.
+var errOlderKey = errors.New("other processes go on writing under an older key: restart them with the new one, and rewrite again")
 
 // sealedTable is a table with a column of sealed values, which is gone through in
 // the order of its key.
@@ -97,11 +105,28 @@ func pageOf(text string) globalStatement {
 
 // RewriteSecrets encrypts what is not under the primary key anew; the note of which
 // key the database is written with counts as one. A row that can't be opened is left
-// as it is, and is ErrSecret when all others are done.
+// as it is, and is ErrSecret when all others are done. Others may write under an older
+// key behind it: it is done when it has gone through all without finding any.
 func (s *Store) RewriteSecrets(ctx context.Context) (int, error) {
 	if s.vault == nil {
 		return 0, failed("rewrite secrets", errNoVault)
 	}
+	done := 0
+	for range rewritePasses {
+		n, err := s.rewriteAll(ctx)
+		done += n
+		if err != nil && !errors.Is(err, registry.ErrSecret) {
+			return done, failed("rewrite secrets", err)
+		}
+		if n == 0 {
+			return done, err
+		}
+	}
+	return done, failed("rewrite secrets", errOlderKey)
+}
+
+// rewriteAll goes through all tables once.
+func (s *Store) rewriteAll(ctx context.Context) (int, error) {
 	done, shut := 0, false
 	for _, table := range sealedTables {
 		for after := table.first; after != nil; {
@@ -111,7 +136,7 @@ func (s *Store) RewriteSecrets(ctx context.Context) (int, error) {
 				return err
 			})
 			if err != nil {
-				return done, failed("rewrite secrets", err)
+				return done, err
 			}
 			done, shut, after = done+page.rows, shut || page.shut, page.last
 		}
@@ -131,7 +156,7 @@ type rewritten struct {
 }
 
 func (s *Store) rewritePage(ctx context.Context, in scope, table sealedTable, after []any) (rewritten, error) {
-	if err := s.lockBulk(ctx, in); err != nil {
+	if err := s.lockBulk(ctx, in, s.lock); err != nil {
 		return rewritten{}, err
 	}
 	rows, err := s.sealedPage(ctx, in, table, after)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,6 +13,9 @@ import (
 	"esagate/registry"
 	"esagate/registry/sqlstore"
 )
+
+// rewritePage is how many rows are rewritten in one go.
+const rewritePage = 100
 
 // stepped gives the key that a step leads to.
 func stepped(t *testing.T, key string, step vault.Step) string {
@@ -34,11 +38,12 @@ func plantSecrets(t *testing.T, s registry.Store, n int) {
 		id := fmt.Sprintf("s%d", i)
 		c := s.Customer(31 + int64(i%3))
 		answered := &registry.Once{Key: id, Answer: func(*registry.InventorySource) []byte { return []byte("answer " + id) }}
-		if _, err := c.CreateSource(t.Context(), agentSource(id), answered); err != nil {
+		made, err := c.CreateSource(t.Context(), agentSource(id), answered)
+		if err != nil {
 			t.Fatal(err)
 		}
 		if err := c.BeginConsent(t.Context(), id, [32]byte{byte(i), byte(i >> 8), 1}, registry.Consent{
-			AuthVersion: 1, Verifier: id, ExpiresAt: time.Now().Add(time.Hour)}); err != nil {
+			SourceRow: made.Source.Source.ID, AuthVersion: 1, Verifier: id, ExpiresAt: time.Now().Add(time.Hour)}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -69,7 +74,8 @@ func readSecrets(t *testing.T, s registry.Store, n int, except string) {
 func TestRewriteSecrets(t *testing.T) {
 	for name, url := range databases(t) {
 		t.Run(name, func(t *testing.T) {
-			const n = 100 // exactly one page
+			t.Parallel()
+			const n = rewritePage
 			first := vault.Generate()
 			s := open(t, url, withKey(t, first))
 			plantSecrets(t, s, n+1)
@@ -109,7 +115,7 @@ func TestRewriteWhatCannotBeOpened(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "registry.db")
 	first := vault.Generate()
 	s := open(t, "sqlite://"+path, withKey(t, first))
-	const n = 150
+	const n = rewritePage + 1
 	plantSecrets(t, s, n)
 	s.Close()
 	alter(t, path, `UPDATE credentials SET sealed = x'0102030405' WHERE source = (SELECT id FROM sources WHERE source_id = 's3')`)
@@ -181,6 +187,44 @@ func TestRewriteWhileOthersWrite(t *testing.T) {
 			}
 			if n, err := s.RewriteSecrets(t.Context()); err != nil || n != 0 {
 				t.Fatalf("%d were left, %v", n, err)
+			}
+		})
+	}
+}
+
+// TestRewriteBehind has a row go back to the older key as soon as it is rewritten, as a
+// process does that writes under that key: some times, and for ever.
+func TestRewriteBehind(t *testing.T) {
+	for name, test := range map[string]struct {
+		times, rewritten int
+		done             bool
+	}{
+		"twice":    {2, 3, true},
+		"for ever": {1000, 5, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "registry.db")
+			first := vault.Generate()
+			s := open(t, "sqlite://"+path, withKey(t, first))
+			if _, err := s.Customer(31).CreateSource(t.Context(), agentSource("s0"), nil); err != nil {
+				t.Fatal(err)
+			}
+			s.Close()
+			s = open(t, "sqlite://"+path, withKey(t, stepped(t, first, vault.Rotate)))
+			defer s.Close()
+			for _, statement := range []string{
+				`CREATE TABLE times (n BIGINT)`,
+				`CREATE TRIGGER back AFTER UPDATE OF sealed ON credentials WHEN (SELECT COUNT(*) FROM times) < ` + fmt.Sprint(test.times) + `
+					BEGIN UPDATE credentials SET sealed = OLD.sealed WHERE id = OLD.id; INSERT INTO times (n) VALUES (1); END`,
+			} {
+				alter(t, path, statement)
+			}
+			n, err := s.RewriteSecrets(t.Context())
+			if n != test.rewritten+1 || (err == nil) != test.done { // and the note of the key
+				t.Fatalf("%d rewritten, %v, want %d", n, err, test.rewritten+1)
+			}
+			if err != nil && !strings.Contains(err.Error(), "older key") {
+				t.Errorf("%v", err)
 			}
 		})
 	}

@@ -3,11 +3,12 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
 	"time"
+
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // runner is a pool or a transaction.
@@ -96,7 +97,7 @@ func (s *Store) writing(ctx context.Context, customer int64, f func(scope) error
 			select {
 			case <-time.After(rand.N(writePause << try)): // jitter, or two would meet again
 			case <-ctx.Done():
-				return errors.Join(ctx.Err(), err)
+				return both(ctx.Err(), err)
 			}
 		}
 		if err = s.writeOnce(ctx, customer, f); err == nil || !s.again(err) || ctx.Err() != nil {
@@ -117,10 +118,13 @@ func (s *Store) writeOnce(ctx context.Context, customer int64, f func(scope) err
 		return err
 	}
 	if err := tx.Commit(); err != nil {
+		if primaryCode(err) == sqlite3.SQLITE_IOERR { // the disk may have taken it before it failed
+			err = outcomeUnknown(err)
+		}
 		return fmt.Errorf("commit: %w", err)
 	}
-	if on.erased {
-		s.scrub(ctx)
+	if on.erased && s.scrubber != nil {
+		s.scrubber.erased()
 	}
 	return nil
 }

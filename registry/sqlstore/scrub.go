@@ -3,7 +3,9 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"os"
 	"regexp"
+	"sync/atomic"
 	"time"
 )
 
@@ -32,17 +34,104 @@ func (e *eraser) QueryRowContext(ctx context.Context, query string, args ...any)
 	return e.runner.QueryRowContext(ctx, query, args...)
 }
 
-// scrubLimit bounds scrubSQLite, which the caller waits for.
-const scrubLimit = time.Second
+// How a scrubber goes about it: the pause after an attempt, which doubles as long as
+// attempts fail, and how long one may take.
+const (
+	scrubPause    = 100 * time.Millisecond
+	scrubPauseMax = 30 * time.Second
+	scrubLimit    = time.Second
+)
 
-// scrubSQLite moves the log of writes into the file and empties it. What was deleted
-// is overwritten in the file (secure_delete), but its pages as they were stand in the
-// log until it is moved, and after that until it is written over. It does nothing
-// while somebody reads an older state; the next one makes good for it, and so does
-// the last connection to close. What a disk keeps of blocks that a file has given up,
-// and what a backup has, is out of reach: that is why secrets are sealed.
-func (s *Store) scrubSQLite(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), scrubLimit)
+// scrubber moves the log of writes into a SQLite file and empties it, in the
+// background, after something was erased. What was deleted is overwritten in the file
+// (secure_delete), but its pages as they were stand in the log until that is emptied,
+// which can't be while somebody reads an older state. What a disk keeps of blocks that
+// a file has given up, and what a backup has, is out of reach: that is why secrets are
+// sealed.
+//
+// It takes its turn among the writers, and keeps the next one waiting for busyTimeout
+// where readers are in the way: hence the pauses.
+type scrubber struct {
+	write *sql.DB
+	left  atomic.Bool   // something erased may stand in the log
+	wake  chan struct{} // holds one word at most
+	end   context.CancelFunc
+	ended chan struct{}
+}
+
+// startScrubber begins with what an earlier process may have left, if it was killed.
+// Whoever starts it stops it.
+func startScrubber(write *sql.DB, left bool) *scrubber {
+	ctx, end := context.WithCancel(context.Background())
+	s := &scrubber{write: write, wake: make(chan struct{}, 1), end: end, ended: make(chan struct{})}
+	if left {
+		s.erased()
+	}
+	go s.run(ctx)
+	return s
+}
+
+// leftLog reports whether a SQLite file that is not open yet has a log beside it.
+func leftLog(path string) bool {
+	info, err := os.Stat(path + "-wal")
+	return err == nil && info.Size() > 0
+}
+
+// erased says that a transaction that erased something stands.
+func (s *scrubber) erased() {
+	s.left.Store(true)
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (s *scrubber) run(ctx context.Context) {
+	defer close(s.ended)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.wake:
+		}
+		for pause := scrubPause; s.left.Load(); {
+			if s.empty(ctx) {
+				pause = scrubPause
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(pause): // after success too: what is erased meanwhile goes together
+			}
+			pause = min(2*pause, scrubPauseMax)
+		}
+	}
+}
+
+// empty tries once. What is erased after it has begun is noted anew.
+func (s *scrubber) empty(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, scrubLimit)
 	defer cancel()
-	_, _ = s.write.ExecContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`)
+	s.left.Store(false)
+	var busy, pages, moved int // https://sqlite.org/pragma.html#pragma_wal_checkpoint
+	err := s.write.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &pages, &moved)
+	if err != nil || busy != 0 {
+		s.left.Store(true)
+		return false
+	}
+	return true
+}
+
+// stop ends the goroutine and waits for it.
+func (s *scrubber) stop() {
+	s.end()
+	<-s.ended
+}
+
+// last tries once more if something is left. Our own readers are gone by then, but
+// another process may have the file open, and the log then outlives the closing.
+func (s *scrubber) last() {
+	if s.left.Load() {
+		s.empty(context.Background())
+	}
 }

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"database/sql"
 	"os"
 	"path/filepath"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"esagate/internal/vault"
@@ -32,10 +34,9 @@ func TestErasureIsNoticed(t *testing.T) {
 	}
 }
 
-// TestErasedIsOverwritten looks for what was sealed in the database's files, after
-// each way to erase it, with the Store still open.
-func TestErasedIsOverwritten(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "registry.db")
+// scrubbed opens a Store on a file, in the caller's bubble.
+func scrubbed(t *testing.T, path string) *Store {
+	t.Helper()
 	v, err := vault.New("ZXJhc2VkLWlzLW92ZXJ3cml0dGVuLTMyLWJ5dGVzLi4=")
 	if err != nil {
 		t.Fatal(err)
@@ -44,25 +45,70 @@ func TestErasedIsOverwritten(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return s
+}
+
+func randomToken() *registry.Credential {
+	return &registry.Credential{Token: &registry.TokenCredential{Scheme: "bearer", Token: rand.Text()}}
+}
+
+// planted makes a source with credentials.
+func planted(t *testing.T, s *Store) *registry.InventorySource {
+	t.Helper()
+	made, err := s.Customer(8).CreateSource(t.Context(), registry.NewSource{SourceID: "agent", Name: "Agent", Credential: randomToken(), AgentID: rand.Text,
+		Agent: registry.Agent{Status: registry.SourceActive, Type: "SALES", EndpointURL: "https://a.example", Protocol: "MCP", Authentication: registry.AuthAPIKey}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return made.Source
+}
+
+func sealedIn(t *testing.T, s *Store, text string) (sealed []byte) {
+	t.Helper()
+	if err := s.reading(0).globalRow(t.Context(), sqlText(text)).Scan(&sealed); err != nil {
+		t.Fatal(err)
+	}
+	return sealed
+}
+
+// erase erases the credentials that were planted, and gives what was sealed.
+func erase(t *testing.T, s *Store) (sealed []byte) {
+	t.Helper()
+	sealed = sealedIn(t, s, `SELECT sealed FROM credentials`)
+	if _, err := s.Customer(8).UpdateSource(t.Context(), "agent", func(*registry.InventorySource) (registry.SourceChange, error) {
+		return registry.SourceChange{EraseCredential: true}, nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return sealed
+}
+
+// oldReader reads the database as it is now until it is closed.
+func oldReader(t *testing.T, s *Store) *sql.Rows {
+	t.Helper()
+	rows, err := s.reading(0).globalRows(t.Context(), sqlText(`SELECT name FROM sequences UNION ALL SELECT name FROM sequences`))
+	if err != nil || !rows.Next() {
+		t.Fatal(err)
+	}
+	return rows
+}
+
+// TestErasedIsOverwritten looks for what was sealed in the database's files, after
+// each way to erase it, with the Store still open.
+func TestErasedIsOverwritten(t *testing.T) { synctest.Test(t, erasedIsOverwritten) }
+
+func erasedIsOverwritten(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "registry.db")
+	s := scrubbed(t, path)
 	defer s.Close()
 	c := s.Customer(8)
-	token := func() *registry.Credential {
-		return &registry.Credential{Token: &registry.TokenCredential{Scheme: "bearer", Token: rand.Text()}}
-	}
-	sealedIn := func(text string) (sealed []byte) {
-		t.Helper()
-		if err := s.reading(0).globalRow(t.Context(), sqlText(text)).Scan(&sealed); err != nil {
-			t.Fatal(err)
-		}
-		return sealed
-	}
 	var state [32]byte
 	steps := []struct {
 		name, holds string // the query for what is about to be erased
 		erase       func(ctx context.Context, id string) error
 	}{
 		{"replace", `SELECT sealed FROM credentials`, func(ctx context.Context, id string) error {
-			_, err := c.ReplaceCredential(ctx, "agent", id, token())
+			_, err := c.ReplaceCredential(ctx, "agent", id, randomToken())
 			return err
 		}},
 		{"erase", `SELECT sealed FROM credentials`, func(ctx context.Context, id string) error {
@@ -85,30 +131,95 @@ func TestErasedIsOverwritten(t *testing.T) {
 		}},
 	}
 	for _, step := range steps {
-		t.Run(step.name, func(t *testing.T) {
-			made, err := c.CreateSource(t.Context(), registry.NewSource{SourceID: "agent", Name: "Agent", Credential: token(), AgentID: rand.Text,
-				Agent: registry.Agent{Status: registry.SourceActive, Type: "SALES", EndpointURL: "https://a.example", Protocol: "MCP", Authentication: registry.AuthAPIKey}}, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := c.BeginConsent(t.Context(), "agent", state, registry.Consent{AuthVersion: 1, Verifier: rand.Text(), ExpiresAt: time.Now().Add(time.Hour)}); err != nil {
-				t.Fatal(err)
-			}
-			sealed := sealedIn(step.holds)
-			if holds(t, path, sealed) == "" {
-				t.Fatal("it is nowhere to begin with")
-			}
-			if err := step.erase(t.Context(), made.Source.Source.Agent.CredentialID); err != nil {
-				t.Fatal(err)
-			}
-			if file := holds(t, path, sealed); file != "" {
-				t.Errorf("%s still holds it", file)
-			}
-			if _, err := c.DeleteSource(t.Context(), "agent", func(*registry.InventorySource) error { return nil }); err != nil && step.name != "delete" {
-				t.Fatal(err)
-			}
-		})
+		src := planted(t, s)
+		if err := c.BeginConsent(t.Context(), "agent", state, registry.Consent{SourceRow: src.Source.ID, AuthVersion: 1, Verifier: rand.Text(), ExpiresAt: time.Now().Add(time.Hour)}); err != nil {
+			t.Fatal(err)
+		}
+		sealed := sealedIn(t, s, step.holds)
+		if holds(t, path, sealed) == "" {
+			t.Fatal("it is nowhere to begin with")
+		}
+		if err := step.erase(t.Context(), src.Source.Agent.CredentialID); err != nil {
+			t.Fatalf("%s: %v", step.name, err)
+		}
+		time.Sleep(scrubPause) // after the attempt of the step before
+		synctest.Wait()
+		if file := holds(t, path, sealed); file != "" {
+			t.Errorf("%s: %s still holds it", step.name, file)
+		}
+		if _, err := c.DeleteSource(t.Context(), "agent", func(*registry.InventorySource) error { return nil }); err != nil && step.name != "delete" {
+			t.Fatal(err)
+		}
 	}
+}
+
+// TestErasedUnderReaders: while somebody reads an older state nobody waits for the log
+// to be emptied, and it is emptied afterwards.
+func TestErasedUnderReaders(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "registry.db")
+		s := scrubbed(t, path)
+		defer s.Close()
+		planted(t, s)
+		reader := oldReader(t, s)
+		sealed := erase(t, s)
+		time.Sleep(3 * time.Second) // several attempts
+		synctest.Wait()
+		if holds(t, path, sealed) == "" {
+			t.Fatal("the reader was not in the way")
+		}
+		reader.Close()
+		time.Sleep(scrubPauseMax)
+		synctest.Wait()
+		if file := holds(t, path, sealed); file != "" {
+			t.Errorf("%s still holds it", file)
+		}
+	})
+}
+
+// TestErasedBeforeTheEnd: what could not be done before is done when the Store closes,
+// with the file open elsewhere, and when the next one opens, after one that was killed.
+func TestErasedBeforeTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "registry.db")
+		s, other := scrubbed(t, path), scrubbed(t, path)
+		planted(t, s)
+		reader := oldReader(t, other)
+		sealed := erase(t, s)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if holds(t, path, sealed) == "" {
+			t.Fatal("the reader was not in the way")
+		}
+		reader.Close()
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if file := holds(t, path, sealed); file != "" {
+			t.Errorf("closed, %s still holds it", file)
+		}
+		if err := s.Close(); err != nil {
+			t.Errorf("closed again: %v", err)
+		}
+
+		if _, err := other.Customer(8).UpdateSource(t.Context(), "agent", func(*registry.InventorySource) (registry.SourceChange, error) {
+			return registry.SourceChange{Credential: randomToken()}, nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		other.scrubber.stop() // as if it were killed
+		sealed = erase(t, other)
+		if holds(t, path, sealed) == "" {
+			t.Fatal("somebody else has done it")
+		}
+		next := scrubbed(t, path)
+		synctest.Wait()
+		if file := holds(t, path, sealed); file != "" {
+			t.Errorf("opened again, %s still holds it", file)
+		}
+		next.Close()
+		other.Close()
+	})
 }
 
 // holds gives the first file of a database that holds some bytes.

@@ -16,7 +16,7 @@ import (
 var ErrEncryptionKey = errors.New("store: store.encryption_key is not the key that this database was written with")
 
 // errNoVault: a Store that was opened without a vault is asked for a secret.
-var errNoVault = errors.New("store: there is no store.encryption_key, so no secret can be kept or read")
+var errNoVault error = known{registry.ErrSecret, errors.New("store: there is no store.encryption_key, so no secret can be kept or read")}
 
 // WithVault sets what encrypts the secrets that the Store keeps. Without one
 // everything else works.

@@ -46,13 +46,17 @@ func plantCanaries(t *testing.T, s registry.Store) {
 	t.Helper()
 	c := s.Customer(31)
 	answered := &registry.Once{Key: "k", Fingerprint: canaryPrint, Answer: func(*registry.InventorySource) []byte { return []byte(canary) }}
-	_, err := c.CreateSource(t.Context(), agentSource("kept"), answered)
+	made, err := c.CreateSource(t.Context(), agentSource("kept"), answered)
 	for _, id := range []string{"replaced", "erased", "consented"} {
 		if err == nil {
-			_, err = c.CreateSource(t.Context(), agentSource(id), &registry.Once{Key: id, Fingerprint: canaryPrint})
+			made, err = c.CreateSource(t.Context(), agentSource(id), &registry.Once{Key: id, Fingerprint: canaryPrint})
 		}
 	}
 	client := registry.OAuthClient{ClientSecret: canary}
+	consent := registry.Consent{AuthVersion: 1, Verifier: canary, Client: client, ExpiresAt: time.Now().Add(time.Hour)}
+	if err == nil {
+		consent.SourceRow = made.Source.Source.ID
+	}
 	for _, step := range []func() error{
 		func() error { return err },
 		func() error { return c.FinishOnce(t.Context(), "erased", []byte(canary)) },
@@ -69,10 +73,10 @@ func plantCanaries(t *testing.T, s registry.Store) {
 			return err
 		},
 		func() error {
-			return c.BeginConsent(t.Context(), "consented", [32]byte{1}, registry.Consent{AuthVersion: 1, Verifier: canary, Client: client, ExpiresAt: time.Now().Add(time.Hour)})
+			return c.BeginConsent(t.Context(), "consented", [32]byte{1}, consent)
 		},
 		func() error {
-			_, err := c.EndConsent(t.Context(), "consented", 1, registry.OAuthCredential{AccessToken: canary, RefreshToken: canary, Client: client})
+			_, err := c.EndConsent(t.Context(), "consented", consent, registry.OAuthCredential{AccessToken: canary, RefreshToken: canary, Client: client})
 			return err
 		},
 	} {
@@ -102,6 +106,27 @@ func TestCanaryInAFile(t *testing.T) {
 	look("closed", "")
 }
 
+// tablesOf are all tables of a PostgreSQL database.
+func tablesOf(t *testing.T, db *sql.DB) (tables []string) {
+	t.Helper()
+	rows, err := db.QueryContext(t.Context(), `SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var table string
+		if err := rows.Scan(&table); err != nil {
+			t.Fatal(err)
+		}
+		tables = append(tables, table)
+	}
+	if err := rows.Err(); err != nil || !slices.Contains(tables, "credentials") || !slices.Contains(tables, "sources") {
+		t.Fatal(tables, err)
+	}
+	return tables
+}
+
 // TestCanaryInTables reads every column of every table.
 func TestCanaryInTables(t *testing.T) {
 	url := pgtest.Database(t)
@@ -114,7 +139,7 @@ func TestCanaryInTables(t *testing.T) {
 	}
 	defer db.Close()
 	seen := 0
-	for _, table := range []string{"adopted", "api_keys", "connections", "consents", "credentials", "esa_ids", "idempotency", "sequences", "sources", "vault_check"} {
+	for _, table := range tablesOf(t, db) {
 		rows, err := db.QueryContext(t.Context(), `SELECT row_to_json(t)::text FROM `+table+` t`)
 		if err != nil {
 			t.Fatal(err)
@@ -135,74 +160,6 @@ func TestCanaryInTables(t *testing.T) {
 	}
 	if seen < 15 {
 		t.Errorf("%d rows", seen)
-	}
-}
-
-// TestMovedSecrets puts sealed values where they don't belong, as somebody might who
-// can write to the database and has no key.
-func TestMovedSecrets(t *testing.T) {
-	tests := []struct{ name, statement string }{
-		{"to another source", `UPDATE credentials SET sealed = (SELECT sealed FROM credentials WHERE source = 2) WHERE source = 1`},
-		{"with its id", `DELETE FROM credentials WHERE source = 2; UPDATE credentials SET source = 2`},
-		{"to another customer", `UPDATE credentials SET customer_id = 32, source = 3 WHERE source = 2`},
-		{"under another id", `UPDATE credentials SET id = 'x' WHERE source = 1`},
-		{"from another table", `UPDATE credentials SET sealed = (SELECT sealed FROM idempotency) WHERE source = 1`},
-		{"changed", `UPDATE credentials SET sealed = CAST(sealed AS BLOB) || x'00'`},
-		{"cut to nothing", `UPDATE credentials SET sealed = x''`},
-		{"a fingerprint of another key", `UPDATE idempotency SET name = 'k2', sealed = NULL`},
-		{"an answer as a fingerprint", `UPDATE idempotency SET fingerprint = sealed`},
-		{"an answer of another key", `UPDATE idempotency SET name = 'k2'`},
-		{"an answer of another customer", `UPDATE idempotency SET customer_id = 32`},
-		{"a consent of another source", `UPDATE consents SET source = 2`},
-		{"a consent of another customer", `UPDATE consents SET customer_id = 32, source = 3`},
-		{"a consent of another state", `UPDATE consents SET state_hash = x'0200000000000000000000000000000000000000000000000000000000000000'`},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			path := filepath.Join(t.TempDir(), "registry.db")
-			key := withKey(t, registrytest.Key)
-			s := open(t, "sqlite://"+path, key)
-			made := &registry.Once{Key: "k", Answer: func(*registry.InventorySource) []byte { return []byte("answer") }}
-			if _, err := s.Customer(31).CreateSource(t.Context(), agentSource("one"), made); err != nil {
-				t.Fatal(err)
-			}
-			bare := agentSource("three")
-			bare.Credential = nil
-			if _, err := s.Customer(31).CreateSource(t.Context(), agentSource("two"), nil); err != nil {
-				t.Fatal(err)
-			}
-			if _, err := s.Customer(32).CreateSource(t.Context(), bare, nil); err != nil {
-				t.Fatal(err)
-			}
-			if err := s.Customer(31).BeginConsent(t.Context(), "one", [32]byte{1},
-				registry.Consent{AuthVersion: 1, Verifier: "v", ExpiresAt: time.Now().Add(time.Hour)}); err != nil {
-				t.Fatal(err)
-			}
-			s.Close()
-			alter(t, path, test.statement)
-
-			s = open(t, "sqlite://"+path, key)
-			defer s.Close()
-			var errs []error
-			for customer, ids := range map[int64][]string{31: {"one", "two"}, 32: {"three"}} {
-				c := s.Customer(customer)
-				for _, id := range ids {
-					_, _, err := c.Credential(t.Context(), id)
-					errs = append(errs, err)
-				}
-				for _, name := range []string{"k", "k2"} {
-					_, err := c.CreateSource(t.Context(), agentSource("one"), &registry.Once{Key: name})
-					errs = append(errs, err)
-				}
-			}
-			for _, state := range [][32]byte{{1}, {2}} {
-				_, err := s.TakeConsent(t.Context(), state)
-				errs = append(errs, err)
-			}
-			if !slices.ContainsFunc(errs, func(err error) bool { return errors.Is(err, registry.ErrSecret) }) {
-				t.Errorf("all can be read: %v", errs)
-			}
-		})
 	}
 }
 
@@ -283,10 +240,10 @@ func TestWithoutAKey(t *testing.T) {
 	_, rewrite := s.RewriteSecrets(t.Context())
 	for name, err := range map[string]error{
 		"create": create, "answer": answer, "update": update, "rewrite": rewrite,
-		"begin":  c.BeginConsent(t.Context(), "bare", [32]byte{1}, registry.Consent{AuthVersion: 1, ExpiresAt: time.Now().Add(time.Hour)}),
+		"begin":  c.BeginConsent(t.Context(), "bare", [32]byte{1}, registry.Consent{SourceRow: 1, AuthVersion: 1, ExpiresAt: time.Now().Add(time.Hour)}),
 		"finish": c.FinishOnce(t.Context(), "k", []byte("a")),
 	} {
-		if err == nil || !strings.Contains(err.Error(), "there is no store.encryption_key") || strings.Contains(err.Error(), canary) {
+		if !errors.Is(err, registry.ErrSecret) || !strings.Contains(err.Error(), "there is no store.encryption_key") || strings.Contains(err.Error(), canary) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

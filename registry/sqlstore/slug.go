@@ -38,7 +38,10 @@ func suffixed(slug string, n int) string {
 	if n > 1 {
 		suffix = "-" + strconv.Itoa(n)
 	}
-	return cut(slug, registry.MaxIDLength-len(suffix)) + suffix
+	if suffix == "" {
+		return cut(slug, registry.MaxIDLength)
+	}
+	return strings.TrimRight(cut(slug, registry.MaxIDLength-len(suffix)), "-") + suffix
 }
 
 // cut gives the first n code points.

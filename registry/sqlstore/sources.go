@@ -19,8 +19,10 @@ var (
 	// The page is found by the index of the customer's ids alone: rows that are skipped
 	// are not read. It is a range, because of a column that equals something PostgreSQL
 	// leaves the order out, and then takes the order of all customers' ids for cheaper.
+	// It is joined by CROSS JOIN, whose order SQLite keeps: by its own choice it begins
+	// with all rows of the customer. For PostgreSQL both are one.
 	selectAnyPage = scoped(selectAny + ` FROM (SELECT id FROM sources WHERE customer_id BETWEEN $1 AND $1 ORDER BY customer_id, id LIMIT $2 OFFSET $3) p
-	JOIN sources s ON s.customer_id = $1 AND s.id = p.id` + sourceJoins + ` ORDER BY s.id`)
+	CROSS JOIN sources s` + sourceJoins + ` WHERE s.customer_id = $1 AND s.id = p.id ORDER BY s.id`)
 	countSources = scoped(`SELECT COUNT(*) FROM sources WHERE customer_id = $1`)
 
 	// lockSource has no outer join: PostgreSQL can't lock through one.

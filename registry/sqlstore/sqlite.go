@@ -37,8 +37,8 @@ func (s *Store) openSQLite(path string) error {
 	s.dialect = goose.DialectSQLite3
 	s.begin = func(ctx context.Context) (*sql.Tx, error) { return beginSQLite(ctx, s.write) }
 	s.again = func(error) bool { return false } // it has queued; nothing else is worth a second try
-	s.scrub = s.scrubSQLite
 	memory := path == memoryPath
+	left := !memory && leftLog(path)
 	if !memory {
 		if err := createFile(path); err != nil {
 			return err
@@ -53,8 +53,9 @@ func (s *Store) openSQLite(path string) error {
 	}
 	s.read, err = sqlitePool(path, readers, url.Values{"_query_only": {"1"}})
 	if err != nil {
-		return errors.Join(err, s.write.Close())
+		return both(err, s.write.Close())
 	}
+	s.scrubber = startScrubber(s.write, left)
 	return nil
 }
 

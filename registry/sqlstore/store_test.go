@@ -50,7 +50,7 @@ func TestFile(t *testing.T) {
 }
 
 func TestMemory(t *testing.T) {
-	registrytest.Run(t, func(t *testing.T, opts registrytest.Options) registry.Store {
+	registrytest.RunShort(t, func(t *testing.T, opts registrytest.Options) registry.Store {
 		return world(t, "sqlite://:memory:", opts)
 	})
 }

@@ -2,14 +2,20 @@ package sqlstore
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
 	"esagate/registry"
 )
 
-// sweepRows is how many rows one sweep removes at most.
-const sweepRows = 100
+// Bounds of a sweep: how many rows it removes, and how long it takes, because the caller
+// waits for it.
+const (
+	sweepRows  = 100
+	sweepLimit = 250 * time.Millisecond
+)
 
 // expired is a table's rows that have had their time.
 type expired struct {
@@ -41,23 +47,39 @@ var (
 // row: each makes one and removes up to sweepRows, so they can't pile up. What it
 // can't remove is left to the next: the caller's work is done.
 func (s *Store) sweep(ctx context.Context, rows expired) {
+	ctx, cancel := context.WithTimeout(ctx, sweepLimit)
+	defer cancel()
+	_ = s.sweepOnce(ctx, rows)
+}
+
+func (s *Store) sweepOnce(ctx context.Context, rows expired) error {
 	before := nullTime(s.instant().Add(-rows.kept))
 	var oldest string
-	if s.reading(0).globalRow(ctx, rows.probe, before).Scan(&oldest) != nil {
-		return // there is none, mostly
+	err := s.reading(0).globalRow(ctx, rows.probe, before).Scan(&oldest)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil // mostly
 	}
-	_ = s.writing(ctx, 0, func(in scope) error {
-		if err := s.lockBulk(ctx, in); err != nil {
+	if err != nil {
+		return err
+	}
+	return s.writing(ctx, 0, func(in scope) error {
+		err := s.lockBulk(ctx, in, s.tryLock)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil // somebody else goes through many rows, who may take their time
+		}
+		if err != nil {
 			return err
 		}
-		_, err := in.globalExec(ctx, rows.remove, before)
+		_, err = in.globalExec(ctx, rows.remove, before)
 		return err
 	})
 }
 
-func (s *Store) lockBulk(ctx context.Context, in scope) error {
+// lockBulk takes the lock with one of the Store's ways to do so; with tryLock
+// sql.ErrNoRows says that another transaction has it.
+func (s *Store) lockBulk(ctx context.Context, in scope, how string) error {
 	var none int64
-	if err := in.globalRow(ctx, globalStatement{lockBulk.text + s.lock}).Scan(&none); err != nil {
+	if err := in.globalRow(ctx, globalStatement{lockBulk.text + how}).Scan(&none); err != nil {
 		return fmt.Errorf("lock: %w", err)
 	}
 	return nil

@@ -51,13 +51,14 @@ func (c customerStore) UpdateSource(ctx context.Context, sourceID string, decide
 
 // standing is what a change is held against, out of reach of whoever decides on it.
 type standing struct {
-	id    int64
-	name  string
-	agent *registry.Agent
+	id      int64
+	name    string
+	updated time.Time
+	agent   *registry.Agent
 }
 
 func standingOf(src *registry.InventorySource) standing {
-	was := standing{id: src.Source.ID, name: src.Source.Name}
+	was := standing{id: src.Source.ID, name: src.Source.Name, updated: src.Source.UpdatedAt}
 	if src.Source.Agent != nil {
 		agent := *src.Source.Agent
 		was.agent = &agent
@@ -95,6 +96,15 @@ func (s scope) rename(ctx context.Context, was standing, name string, now time.T
 	return nil
 }
 
+// later gives the time of a change of an AGENT source. It always grows, so that two
+// states with one time are one state, whatever clocks the replicas go by.
+func later(was, now time.Time) time.Time {
+	if soonest := was.Add(time.Microsecond); now.Before(soonest) {
+		return soonest
+	}
+	return now
+}
+
 func (s *Store) updateAgent(ctx context.Context, in scope, was standing, name string, change registry.SourceChange, now time.Time) error {
 	next := *was.agent
 	if change.Agent != nil {
@@ -105,7 +115,7 @@ func (s *Store) updateAgent(ctx context.Context, in scope, was standing, name st
 		return registry.ErrInvalid
 	}
 	erased := change.EraseCredential && change.Credential == nil && was.agent.CredentialID != ""
-	askedAnew := change.NewConsent || change.Credential != nil || erased || next.EndpointURL != was.agent.EndpointURL ||
+	askedAnew := change.NewConsent || change.Credential != nil || erased ||
 		next.Authentication != was.agent.Authentication || next.OAuthAudience != was.agent.OAuthAudience
 	if !askedAnew && name == was.name && next == *was.agent {
 		return nil
@@ -126,7 +136,7 @@ func (s *Store) updateAgent(ctx context.Context, in scope, was standing, name st
 			return err
 		}
 	}
-	if _, err := in.exec(ctx, updateAgent, was.id, name, nullTime(now), nullText(string(next.Status)), nullText(next.Type),
+	if _, err := in.exec(ctx, updateAgent, was.id, name, nullTime(later(was.updated, now)), nullText(string(next.Status)), nullText(next.Type),
 		nullText(next.EndpointURL), nullText(next.Protocol), nullText(next.Description), nullText(string(next.Authentication)),
 		nullText(next.OAuthAudience), next.AuthVersion); err != nil {
 		return fmt.Errorf("update source: %w", err)

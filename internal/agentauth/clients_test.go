@@ -1,0 +1,185 @@
+package agentauth_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"esagate/internal/agentauth"
+	"esagate/registry"
+)
+
+// registrations counts those that the server was asked for.
+func (w *world) registrations() int { return w.web.times("POST " + loginHost + "/register") }
+
+// TestRegisteredAnew: each consent names a client that the server has just made, but
+// for those that follow each other at once.
+func TestRegisteredAnew(t *testing.T) {
+	for name, tt := range map[string]struct {
+		between func(w *world)
+		again   bool // the same client is named once more
+	}{
+		"at once":             {func(*world) {}, true},
+		"a little later":      {func(*world) { time.Sleep(10*time.Minute - time.Second) }, true},
+		"later":               {func(*world) { time.Sleep(10 * time.Minute) }, false},
+		"server moved":        {func(w *world) { w.moveIssuer() }, false},
+		"another method":      {says("token_endpoint_auth_methods_supported", []string{"client_secret_post"}), false},
+		"another scope":       {doc("scopes_supported", []string{"read"}), false},
+		"another source":      {func(w *world) { w.source = w.create("another", nil) }, false},
+		"another replica":     {func(w *world) { w.agents.Close(w.Context()); w.agents = w.replica() }, false},
+		"secret about to end": {func(*world) { time.Sleep(6 * time.Minute) }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				w.as.doc = serverDoc.with("token_endpoint_auth_methods_supported", []string{"client_secret_basic"})
+				w.as.expires = time.Now().Add(time.Hour).Unix()
+				if name == "secret about to end" {
+					w.as.expires = time.Now().Add(15 * time.Minute).Unix()
+				}
+				first := w.begin()
+				w.must(w.agents.Finish(w.Context(), w.browse(first)))
+				tt.between(w)
+				second := w.begin()
+				if same := first.Query().Get("client_id") == second.Query().Get("client_id"); same != tt.again {
+					w.Errorf("the same client: %v, want %v", same, tt.again)
+				}
+			})
+		})
+	}
+}
+
+// moveIssuer lets the agent name another server, which is the same machine.
+func (w *world) moveIssuer() {
+	const other = "https://other.example.com"
+	w.web.hosts["other.example.com"] = w.as
+	w.as.doc = w.as.doc.with("issuer", other).with("authorization_endpoint", other+"/authorize")
+	w.site.places[insertedPath] = resourceDoc.with("authorization_servers", []string{other})
+}
+
+// TestForgottenClient: a server that no longer knows the client of the stored tokens
+// is given another, so that the consent can succeed.
+func TestForgottenClient(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.connect()
+		time.Sleep(24 * time.Hour)
+		w.as.mu.Lock()
+		clear(w.as.clients)
+		w.as.mu.Unlock()
+		w.connect()
+	})
+}
+
+// TestClientThatIsNone: once the token endpoint says so, the next consent has another,
+// and so has one that follows a refresh which was refused for it.
+func TestClientThatIsNone(t *testing.T) {
+	none := answer(401, "application/json", `{"error":"invalid_client"}`)
+	inWorld(t, func(w *world) {
+		at := w.begin()
+		back := w.browse(at)
+		w.replies(none)
+		w.want(w.agents.Finish(w.Context(), back), agentauth.ReasonRefused)
+		delete(w.as.override, "/token")
+		if again := w.begin(); again.Query().Get("client_id") == at.Query().Get("client_id") {
+			w.Error("the client of the failed consent is named again")
+		}
+		w.as.life = time.Minute
+		w.connect()
+		first := w.held().Client.ClientID
+		time.Sleep(2 * time.Minute)
+		w.replies(none)
+		_, err := w.token(w.agents)
+		w.want(err, agentauth.ReasonConsentDue)
+		if w.begin().Query().Get("client_id") == first {
+			w.Error("the client of the failed refresh is named again")
+		}
+	})
+}
+
+// TestOneRegistration: consents that are begun again and again cause one.
+func TestOneRegistration(t *testing.T) {
+	inWorld(t, func(w *world) {
+		for range 5 {
+			w.begin()
+			time.Sleep(time.Minute)
+		}
+		if n := w.registrations(); n != 1 {
+			w.Errorf("%d registrations", n)
+		}
+	})
+}
+
+// TestServerThatRegistersNobody: the client of the stored tokens is all that there is.
+func TestServerThatRegistersNobody(t *testing.T) {
+	for name, tt := range map[string]struct {
+		before func(w *world)
+		again  bool
+	}{
+		"known from before":   {func(*world) {}, true},
+		"of another server":   {func(w *world) { w.moveIssuer() }, false},
+		"secret about to end": {func(*world) { time.Sleep(time.Hour - 9*time.Minute) }, false},
+		"tokens of no consent": {func(w *world) {
+			_, id, err := w.store.Customer(customer).Credential(w.Context(), sourceID)
+			w.must(err)
+			_, err = w.store.Customer(customer).ReplaceCredential(w.Context(), sourceID, id, nil)
+			w.must(err)
+		}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				w.as.doc = serverDoc.with("token_endpoint_auth_methods_supported", []string{"client_secret_basic"})
+				w.as.expires = time.Now().Add(time.Hour).Unix()
+				w.connect()
+				known := w.held().Client.ClientID
+				tt.before(w)
+				w.as.doc = w.as.doc.with("registration_endpoint", nil)
+				if !tt.again {
+					_, err := w.agents.Begin(w.Context(), w.source)
+					w.want(err, agentauth.ReasonNoClient)
+					return
+				}
+				if got := w.begin().Query().Get("client_id"); got != known {
+					w.Error("another client is named")
+				}
+			})
+		})
+	}
+}
+
+// TestRememberedClientsAreBounded: the least used of more than 1,000 is forgotten.
+func TestRememberedClientsAreBounded(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.as.override["/register"] = http.HandlerFunc(answer(201, "application/json", `{"client_id":"c","token_endpoint_auth_method":"none"}`))
+		w.agents.Close(w.Context())
+		w.agents = w.over(consents{w.store, nil})
+		source := func(i int) *registry.InventorySource {
+			s := *w.source
+			s.Source.SourceID = fmt.Sprint("s", i)
+			return &s
+		}
+		for i := range 1001 {
+			_, err := w.agents.Begin(context.Background(), source(i))
+			w.must(err)
+		}
+		for _, tt := range []struct{ source, more int }{{1000, 0}, {1, 0}, {0, 1}} {
+			before := w.registrations()
+			_, err := w.agents.Begin(context.Background(), source(tt.source))
+			if w.must(err); w.registrations()-before != tt.more {
+				w.Errorf("source %d: %d more registrations", tt.source, w.registrations()-before)
+			}
+		}
+	})
+}
+
+// consents is a registry in which a consent can be begun for any source.
+type consents struct {
+	registry.Store
+	registry.CustomerStore
+}
+
+func (c consents) Customer(int64) registry.CustomerStore { return c }
+func (c consents) Close() error                          { return nil }
+func (c consents) Ping(context.Context) error            { return nil }
+
+func (consents) BeginConsent(context.Context, string, [32]byte, registry.Consent) error { return nil }

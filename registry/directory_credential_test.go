@@ -1,0 +1,221 @@
+package registry_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"esagate/registry"
+)
+
+// oauthAgent makes an AGENT source that needs a consent, in the store alone.
+func oauthAgent(t *testing.T, f *faulty, sourceID string) *registry.InventorySource {
+	t.Helper()
+	s := agent(sourceID)
+	s.Agent.Authentication = registry.AuthOAuth
+	c, err := f.Store.Customer(customer).CreateSource(t.Context(), s, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.Source
+}
+
+func consentTo(s *registry.InventorySource) registry.Consent {
+	return registry.Consent{SourceRow: s.Source.ID, AuthVersion: s.Source.Agent.AuthVersion}
+}
+
+var (
+	tokens = registry.OAuthCredential{AccessToken: "token"}
+	next   = registry.Credential{OAuth: &registry.OAuthCredential{AccessToken: "next"}}
+)
+
+// standing gives a source as it is read alone and in a list, which must agree.
+func standing(t *testing.T, d *registry.Directory, sourceID string) *registry.Agent {
+	t.Helper()
+	s, err := d.Source(t.Context(), customer, sourceID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := d.Sources(t.Context(), customer, 0, 50)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, listed := range page {
+		if listed.Source.ID == s.Source.ID {
+			if *listed.Source.Agent != *s.Source.Agent {
+				t.Fatalf("%+v alone, %+v in the list", s.Source.Agent, listed.Source.Agent)
+			}
+			return s.Source.Agent
+		}
+	}
+	t.Fatalf("%q is not listed", sourceID)
+	return nil
+}
+
+// TestDirectoryCredentials follows the credentials of a source through its life: what
+// was written is read, by who comes next and while the store is away, though reads
+// from before it are still to end.
+func TestDirectoryCredentials(t *testing.T) {
+	for _, warm := range []bool{false, true} {
+		t.Run(fmt.Sprint("warm ", warm), func(t *testing.T) {
+			bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
+				made(t, f, customer, "first")
+				s := oauthAgent(t, f, "a")
+				if warm {
+					standing(t, d, "a")
+				}
+				configured, status := false, registry.SourcePending
+				step := func(what string, write func() (*registry.InventorySource, error)) {
+					t.Helper()
+					var got *registry.InventorySource
+					overlapped(t, d, f, func() {
+						var err error
+						if got, err = write(); err != nil {
+							t.Fatalf("%s: %v", what, err)
+						}
+					}, func() {
+						took(t, what+": a reader after it", 0, func() { standing(t, d, "a") })
+					})
+					for _, m := range []mode{healthy, failing} {
+						f.is(m, 0)
+						is := standing(t, d, "a")
+						if *is != *got.Source.Agent || (is.CredentialID != "") != configured || is.Status != status {
+							t.Fatalf("%s, mode %d: %+v, want %+v", what, m, is, got.Source.Agent)
+						}
+					}
+					back(t, d, f)
+					s = got
+				}
+				configured = true
+				step("a consent", func() (*registry.InventorySource, error) {
+					return d.EndConsent(t.Context(), customer, "a", consentTo(s), tokens)
+				})
+				status = registry.SourceActive
+				step("activated", func() (*registry.InventorySource, error) {
+					return d.UpdateSource(t.Context(), customer, "a", func(s *registry.InventorySource) (registry.SourceChange, error) {
+						a := *s.Source.Agent
+						a.Status = registry.SourceActive
+						return registry.SourceChange{Agent: &a}, nil
+					})
+				})
+				step("a refresh", func() (*registry.InventorySource, error) {
+					return d.ReplaceCredential(t.Context(), customer, "a", s.Source.Agent.CredentialID, &next)
+				})
+				configured, status = false, registry.SourcePending
+				step("an erasure", func() (*registry.InventorySource, error) {
+					return d.ReplaceCredential(t.Context(), customer, "a", s.Source.Agent.CredentialID, nil)
+				})
+				if _, err := d.ReplaceCredential(t.Context(), customer, "a", "none", &next); !errors.Is(err, registry.ErrStale) {
+					t.Fatal(err)
+				}
+				void := consentTo(s)
+				void.SourceRow++
+				if _, err := d.EndConsent(t.Context(), customer, "a", void, tokens); !errors.Is(err, registry.ErrStale) {
+					t.Fatal(err)
+				}
+			})
+		})
+	}
+}
+
+// credentialWrites are the two writes, to a source that needs not be there.
+func credentialWrites(d *registry.Directory, sourceID string) map[string]func(context.Context) error {
+	return map[string]func(context.Context) error{
+		"EndConsent": func(ctx context.Context) error {
+			_, err := d.EndConsent(ctx, customer, sourceID, registry.Consent{}, tokens)
+			return err
+		},
+		"ReplaceCredential": func(ctx context.Context) error {
+			_, err := d.ReplaceCredential(ctx, customer, sourceID, "id", nil)
+			return err
+		},
+	}
+}
+
+// TestDirectoryCredentialsContext: a caller who leaves is told so, also where the
+// store was not asked.
+func TestDirectoryCredentialsContext(t *testing.T) {
+	for _, away := range []bool{false, true} {
+		bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
+			if away {
+				f.is(failing, 0)
+				_, err := d.CountSources(t.Context(), customer)
+				unavailable(t, err)
+			}
+			f.is(hanging, 0)
+			for name, write := range credentialWrites(d, "a") {
+				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+				took(t, name, time.Second, func() {
+					err := write(ctx)
+					if unavailableWrite(t, err); !errors.Is(err, context.DeadlineExceeded) {
+						t.Errorf("%s, away %v: %v", name, away, err)
+					}
+				})
+				cancel()
+			}
+			if d.StoreAvailable() == away {
+				t.Error("a caller who leaves says nothing of the store")
+			}
+		})
+	}
+}
+
+// TestDirectoryCredentialsNotFound: an AGENT source that is gone is forgotten. A managed
+// one that has its sourceId by now is none of these writes' business.
+func TestDirectoryCredentialsNotFound(t *testing.T) {
+	for name := range credentialWrites(nil, "") {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, registry.DirectoryOptions{Fresh: time.Hour}, func(t *testing.T, d *registry.Directory, f *faulty) {
+				made(t, f, customer, "a")
+				d.Put(adopted(t, f, customer, "m"))
+				if _, _, err := d.ManagedSources(t.Context(), customer, 0, 50); err != nil {
+					t.Fatal(err)
+				}
+				view{d}.is(t, "before", "a", "a")
+				if _, err := f.Store.Customer(customer).DeleteSource(t.Context(), "a", allow); err != nil {
+					t.Fatal(err)
+				}
+				for _, id := range []string{"a", "m"} {
+					notFound(t, credentialWrites(d, id)[name](t.Context()))
+				}
+				get(t, d, "m")
+				reads(t, f, "the copy stays", 0)
+				f.is(failing, 0)
+				_, err := d.Source(t.Context(), customer, "a")
+				unavailable(t, err)
+				if page, err := d.Sources(t.Context(), customer, 0, 50); err != nil || len(page) != 1 || page[0].Source.SourceID != "m" {
+					t.Errorf("%v, %v", ids(page), err)
+				}
+				if page, total, err := d.ManagedSources(t.Context(), customer, 0, 50); err != nil || len(page) != 1 || total != 1 {
+					t.Errorf("%v of %d, %v", page, total, err)
+				}
+			})
+		})
+	}
+}
+
+// TestDirectoryCredentialsUnknownOutcome: a consent was stored and its answer came too
+// late. Who comes then joins no read from before it.
+func TestDirectoryCredentialsUnknownOutcome(t *testing.T) {
+	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
+		s := oauthAgent(t, f, "a")
+		f.is(healthy, 200*time.Millisecond)
+		go d.Source(t.Context(), customer, "a")
+		go d.Sources(t.Context(), customer, 0, 50)
+		synctest.Wait()
+		f.is(healthy, time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		_, err := d.EndConsent(ctx, customer, "a", consentTo(s), tokens)
+		unavailableWrite(t, err)
+		f.is(healthy, 0)
+		took(t, "new reads", 0, func() {
+			if a := standing(t, d, "a"); a.CredentialID == "" {
+				t.Errorf("%+v", a)
+			}
+		})
+	})
+}

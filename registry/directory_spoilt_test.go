@@ -1,0 +1,239 @@
+package registry_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"esagate/internal/fault"
+	"esagate/registry"
+)
+
+var errSpoilt = errors.New("labels: no JSON object")
+
+// spoilt is a customer whose rows are there and can't be read.
+type spoilt struct {
+	registry.CustomerStore
+	says error
+}
+
+func (c spoilt) Source(context.Context, string) (*registry.InventorySource, error) {
+	return nil, c.says
+}
+
+func (c spoilt) Sources(context.Context, int, int) ([]*registry.InventorySource, error) {
+	return nil, c.says
+}
+
+func (c spoilt) CountSources(context.Context) (int, error) { return 0, c.says }
+
+func (c spoilt) ManagedSource(context.Context, string) (*registry.ManagedSource, error) {
+	return nil, c.says
+}
+
+func (c spoilt) ManagedSourceByID(context.Context, int64) (*registry.ManagedSource, error) {
+	return nil, c.says
+}
+
+func (c spoilt) ManagedSources(context.Context, int, int) ([]*registry.ManagedSource, int, error) {
+	return nil, 0, c.says
+}
+
+func (c spoilt) RecordTest(context.Context, int64, registry.TestResult) (*registry.ManagedSource, error) {
+	return nil, c.says
+}
+
+// allReads are the reads of a Directory, of an AGENT source a and a managed source.
+func allReads(t *testing.T, d *registry.Directory, m *registry.ManagedSource) map[string]func() error {
+	return map[string]func() error{
+		"Source": func() error {
+			_, err := d.Source(t.Context(), customer, "a")
+			return err
+		},
+		"Sources": func() error {
+			_, err := d.Sources(t.Context(), customer, 0, 50)
+			return err
+		},
+		"CountSources": func() error {
+			_, err := d.CountSources(t.Context(), customer)
+			return err
+		},
+		"ManagedSource": func() error {
+			_, err := d.ManagedSource(t.Context(), customer, "m")
+			return err
+		},
+		"ManagedSourceByID": func() error {
+			_, err := d.ManagedSourceByID(t.Context(), customer, m.Connection.ID)
+			return err
+		},
+		"ManagedSources": func() error {
+			_, _, err := d.ManagedSources(t.Context(), customer, 0, 50)
+			return err
+		},
+	}
+}
+
+// TestDirectorySpoiltRows: rows that can't be read are no outage. Who reads them gets
+// the copy, or learns that it is of no use to come again; all others go on.
+func TestDirectorySpoiltRows(t *testing.T) {
+	for _, known := range []bool{false, true} {
+		t.Run(fmt.Sprint("known ", known), func(t *testing.T) {
+			opts := registry.DirectoryOptions{Changed: func(bool, error) { t.Error("taken to be away") }}
+			bubble(t, opts, func(t *testing.T, d *registry.Directory, f *faulty) {
+				made(t, f, customer, "a")
+				m := adopted(t, f, customer, "m")
+				made(t, f, customer+1, "b")
+				all := allReads(t, d, m)
+				for name, read := range all {
+					if !known {
+						continue
+					}
+					if err := read(); err != nil {
+						t.Fatalf("%s: %v", name, err)
+					}
+				}
+				time.Sleep(3 * time.Second)
+				f.spoils(customer, errSpoilt)
+				for name, read := range all {
+					took(t, name, 0, func() {
+						err := read()
+						if known && err == nil {
+							return
+						}
+						var e *fault.Error
+						if known || !errors.As(err, &e) || e.Kind != fault.Internal || e.Message != "The stored data can't be read." || !errors.Is(err, errSpoilt) {
+							t.Errorf("%s: %#v", name, err)
+						}
+					})
+					f.count("source")
+					took(t, "another's read", 0, func() {
+						if _, err := d.Source(t.Context(), customer+1, "b"); err != nil || f.count("source") != 1 {
+							t.Errorf("%s: another's read: %v", name, err)
+						}
+					})
+					took(t, "another's write", 0, func() {
+						if _, err := d.UpdateSource(t.Context(), customer+1, "b", rename(name)); err != nil {
+							t.Errorf("%s: another's write: %v", name, err)
+						}
+					})
+				}
+				took(t, "a write", 0, func() {
+					_, err := d.RecordTest(t.Context(), customer, m.Connection.ID, registry.TestResult{At: time.Now()})
+					unavailable(t, err)
+				})
+				synctest.Wait()
+				if !d.StoreAvailable() {
+					t.Error("taken to be away")
+				}
+				f.spoils(0, nil)
+				view{d}.is(t, "mended", "a", "a")
+			})
+		})
+	}
+}
+
+// TestDirectoryReadFailsOnce: a connection that broke fails nobody.
+func TestDirectoryReadFailsOnce(t *testing.T) {
+	bubble(t, registry.DirectoryOptions{Changed: func(bool, error) { t.Error("taken to be away") }}, func(t *testing.T, d *registry.Directory, f *faulty) {
+		made(t, f, customer, "a")
+		m := adopted(t, f, customer, "m")
+		for name, read := range allReads(t, d, m) {
+			time.Sleep(3 * time.Second)
+			f.is(tripping, 0)
+			took(t, name, 0, func() {
+				if err := read(); err != nil {
+					t.Errorf("%s: %v", name, err)
+				}
+			})
+		}
+	})
+}
+
+// TestDirectoryLookHangs: reads fail, and the look at the store hangs. No reader with
+// a copy waits longer for it than for a read, and the next not at all.
+func TestDirectoryLookHangs(t *testing.T) {
+	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
+		for _, id := range []string{"a", "b"} {
+			d.Put(adopted(t, f, customer, id))
+		}
+		time.Sleep(3 * time.Second)
+		f.is(mute, 0)
+		unseen := make(chan error, 1)
+		go func() {
+			_, err := d.ManagedSource(t.Context(), customer, "unseen")
+			unseen <- err
+		}()
+		synctest.Wait()
+		if !d.StoreAvailable() {
+			t.Fatal("away before it was looked at")
+		}
+		took(t, "the first reader", 250*time.Millisecond, func() { get(t, d, "a") })
+		took(t, "a reader of another", 0, func() { get(t, d, "b") })
+		took(t, "a reader without a copy", 1750*time.Millisecond, func() { unavailable(t, <-unseen) })
+		if d.StoreAvailable() {
+			t.Fatal("its absence was not noticed")
+		}
+		took(t, "a reader who knows it", 0, func() {
+			_, err := d.ManagedSource(t.Context(), customer, "unseen")
+			unavailable(t, err)
+		})
+		back(t, d, f)
+		get(t, d, "a")
+	})
+}
+
+// TestDirectorySilence: a store that says nothing in time is away, whether a read gets
+// no answer, or the look after a read that failed late.
+func TestDirectorySilence(t *testing.T) {
+	for mode, late := range map[mode]time.Duration{hanging: 0, mute: 1500 * time.Millisecond} {
+		bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
+			f.is(mode, late)
+			took(t, "a reader without a copy", 2*time.Second, func() {
+				_, err := d.Source(t.Context(), customer, "a")
+				unavailable(t, err)
+			})
+			if d.StoreAvailable() {
+				t.Errorf("mode %d: its absence was not noticed", mode)
+			}
+		})
+	}
+}
+
+// TestDirectoryReadLimit: a read that the store itself gave up for want of time is
+// worth another try.
+func TestDirectoryReadLimit(t *testing.T) {
+	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
+		f.spoils(customer, fmt.Errorf("in a queue: %w", context.DeadlineExceeded))
+		_, err := d.Source(t.Context(), customer, "a")
+		unavailable(t, err)
+		if !d.StoreAvailable() {
+			t.Error("taken to be away")
+		}
+	})
+}
+
+// TestDirectoryLooksOnce: however many reads fail at once, one look tells why.
+func TestDirectoryLooksOnce(t *testing.T) {
+	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
+		f.spoils(customer, errSpoilt)
+		f.is(healthy, 100*time.Millisecond)
+		failed := make(chan error, 100)
+		for i := range 100 {
+			go func() {
+				_, err := d.Source(t.Context(), customer, fmt.Sprint(i))
+				failed <- err
+			}()
+		}
+		for range 100 {
+			if err := <-failed; !fault.Is(err, fault.Internal) {
+				t.Error(err)
+			}
+		}
+		if n := f.count("Ping"); n != 1 {
+			t.Errorf("%d looks", n)
+		}
+	})
+}

@@ -1,0 +1,130 @@
+package sqlstore_test
+
+import (
+	"crypto/rand"
+	"errors"
+	"maps"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"esagate/registry"
+	"esagate/registry/registrytest"
+)
+
+// secretReads are all reads of what is sealed in movedWorld, one after the other, and
+// what they end with there.
+var secretReads = []struct {
+	name string
+	read func(t *testing.T, s registry.Store) error
+	ends error
+}{
+	{"one", credentialOf(31, "one"), nil},
+	{"two", credentialOf(31, "two"), nil},
+	{"three", credentialOf(32, "three"), registry.ErrNotFound},
+	{"k", keyUsed(31, "k"), nil},
+	{"k2", keyUsed(31, "k2"), registry.ErrSourceTaken},
+	{"their k", keyUsed(32, "k"), registry.ErrSourceTaken},
+	{"state 1", stateTaken(1), nil},
+	{"state 2", stateTaken(2), registry.ErrNotFound},
+}
+
+func credentialOf(customer int64, id string) func(t *testing.T, s registry.Store) error {
+	return func(t *testing.T, s registry.Store) error {
+		_, _, err := s.Customer(customer).Credential(t.Context(), id)
+		return err
+	}
+}
+
+// keyUsed makes what is there already, which only a replay does not mind.
+func keyUsed(customer int64, key string) func(t *testing.T, s registry.Store) error {
+	return func(t *testing.T, s registry.Store) error {
+		id := map[int64]string{31: "one", 32: "three"}[customer]
+		again := agentSource(id)
+		again.AgentID = rand.Text
+		_, err := s.Customer(customer).CreateSource(t.Context(), again, &registry.Once{Key: key})
+		return err
+	}
+}
+
+func stateTaken(state byte) func(t *testing.T, s registry.Store) error {
+	return func(t *testing.T, s registry.Store) error {
+		_, err := s.TakeConsent(t.Context(), [32]byte{state})
+		return err
+	}
+}
+
+// movedWorld has the sources 1 and 2 of customer 31, and 3 of customer 32, with
+// credentials of the first two, and an idempotency key and a consent of the first.
+func movedWorld(t *testing.T, s registry.Store) {
+	t.Helper()
+	made := &registry.Once{Key: "k", Answer: func(*registry.InventorySource) []byte { return []byte("answer") }}
+	one, err := s.Customer(31).CreateSource(t.Context(), agentSource("one"), made)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bare := agentSource("three")
+	bare.Credential = nil
+	if _, err := s.Customer(31).CreateSource(t.Context(), agentSource("two"), nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Customer(32).CreateSource(t.Context(), bare, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Customer(31).BeginConsent(t.Context(), "one", [32]byte{1},
+		registry.Consent{SourceRow: one.Source.Source.ID, AuthVersion: 1, Verifier: "v", ExpiresAt: time.Now().Add(time.Hour)}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestMovedSecrets puts sealed values where they don't belong, as somebody might who
+// can write to the database and has no key.
+func TestMovedSecrets(t *testing.T) {
+	type ends map[string]error // where they differ
+	shut, none := registry.ErrSecret, registry.ErrNotFound
+	tests := []struct {
+		name, statement string
+		ends            ends
+	}{
+		{"nothing", `SELECT 1`, nil},
+		{"to another source", `UPDATE credentials SET sealed = (SELECT sealed FROM credentials WHERE source = 2) WHERE source = 1`, ends{"one": shut}},
+		{"with its id", `DELETE FROM credentials WHERE source = 2; UPDATE credentials SET source = 2`, ends{"one": none, "two": shut}},
+		{"to another customer", `UPDATE credentials SET customer_id = 32, source = 3 WHERE source = 2`, ends{"two": none, "three": shut}},
+		{"under another id", `UPDATE credentials SET id = 'x' WHERE source = 1`, ends{"one": shut}},
+		{"from another table", `UPDATE credentials SET sealed = (SELECT sealed FROM idempotency) WHERE source = 1`, ends{"one": shut}},
+		{"changed", `UPDATE credentials SET sealed = CAST(sealed AS BLOB) || x'00'`, ends{"one": shut, "two": shut}},
+		{"cut to nothing", `UPDATE credentials SET sealed = x''`, ends{"one": shut, "two": shut}},
+		{"a fingerprint of another key", `UPDATE idempotency SET name = 'k2', sealed = NULL`, ends{"k": registry.ErrSourceTaken, "k2": shut}},
+		{"an answer as a fingerprint", `UPDATE idempotency SET fingerprint = sealed`, ends{"k": shut}},
+		{"an answer of another key", `UPDATE idempotency SET name = 'k2', fingerprint = zeroblob(32)`, ends{"k": registry.ErrSourceTaken, "k2": shut}},
+		{"an answer of another customer", `UPDATE idempotency SET customer_id = 32, fingerprint = zeroblob(32)`, ends{"k": registry.ErrSourceTaken, "their k": shut}},
+		{"a consent of another source", `UPDATE consents SET source = 2`, ends{"state 1": shut}},
+		{"a consent of another customer", `UPDATE consents SET customer_id = 32, source = 3`, ends{"state 1": shut}},
+		{"a consent of another state", `UPDATE consents SET state_hash = x'0200000000000000000000000000000000000000000000000000000000000000'`,
+			ends{"state 1": none, "state 2": shut}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "registry.db")
+			key := withKey(t, registrytest.Key)
+			s := open(t, "sqlite://"+path, key)
+			movedWorld(t, s)
+			s.Close()
+			alter(t, path, test.statement)
+
+			s = open(t, "sqlite://"+path, key)
+			defer s.Close()
+			want := ends{}
+			for _, r := range secretReads {
+				want[r.name] = r.ends
+			}
+			maps.Copy(want, test.ends)
+			for _, r := range secretReads {
+				if err := r.read(t, s); !errors.Is(err, want[r.name]) {
+					t.Errorf("%s: %v, want %v", r.name, err, want[r.name])
+				}
+			}
+		})
+	}
+}
