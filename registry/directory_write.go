@@ -55,7 +55,7 @@ func (d *Directory) write(ctx context.Context, customer, esaID int64, change fun
 	m, err := change(bounded, d.store.Customer(customer))
 	switch {
 	case ctx.Err() != nil: // a caller that leaves says nothing of the store
-	case answered(err), bounded.Err() != nil: // silence up to the deadline is as good as a look
+	case answered(err):
 		d.note(err)
 	default:
 		d.look(err)

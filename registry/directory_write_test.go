@@ -97,6 +97,10 @@ func TestDirectoryWriteDeadlines(t *testing.T) {
 			t.Fatal("a caller who leaves says nothing of the store")
 		}
 		took(t, "a write", 2*time.Second, func() { unavailable(t, record(t.Context())) })
+		if !d.StoreAvailable() {
+			t.Fatal("a write that waited in vain makes the store away before anybody has looked")
+		}
+		time.Sleep(2*time.Second + time.Millisecond) // the look's own limit
 		took(t, "a signal while the store is away", 0, func() {
 			_, err := d.ObserveInventorySync(t.Context(), customer, m.Connection.ID, signal)
 			unavailable(t, err)

@@ -207,8 +207,8 @@ func (a *app) serve(ctx context.Context, listener net.Listener) error {
 	return err
 }
 
-// closeTimeout is what all parts together get after the requests have ended: with
-// the server's own limit a stop takes 20 s at most.
+// closeTimeout is what the parts that wait for others get together, after the
+// requests have ended: with the server's own limit a stop takes 20 s.
 const closeTimeout = 2 * time.Second
 
 // close takes down whatever was built, last built first.

@@ -70,6 +70,8 @@ func (a *Agents) document(ctx context.Context, at string, into any) error {
 	}
 	defer resp.Body.Close()
 	switch {
+	case resp.Request != nil && !sameOrigin(resp.Request.URL, req.URL):
+		return errAbsent // what a redirect finds elsewhere does not speak for the origin that was asked
 	case isAway(resp.StatusCode):
 		return fail(ReasonAway)
 	case resp.StatusCode != http.StatusOK || !isJSON(resp.Header.Get("Content-Type")):

@@ -47,6 +47,9 @@ func (a *Agents) Finish(ctx context.Context, query url.Values) error {
 func (a *Agents) finish(ctx context.Context, taken *registry.TakenConsent, query url.Values) error {
 	code, err := readAnswer(taken.Consent.Client, query)
 	if err != nil {
+		if lost(err) { // said by who was asked: iss has been looked at
+			a.clients.forget(taken.CustomerID, taken.SourceID)
+		}
 		return err
 	}
 	if !a.exchanges.take(taken.CustomerID) {

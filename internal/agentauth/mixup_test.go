@@ -119,3 +119,46 @@ func TestMixUpByASecondRedirect(t *testing.T) {
 		m.nothing()
 	})
 }
+
+// TestMixUpByARedirect: a document that the honest server's host only leads to does not
+// speak for that host.
+func TestMixUpByARedirect(t *testing.T) {
+	inWorld(t, func(w *world) {
+		m := w.mixUp(func(d document) document { return d })
+		below := issuer + "/out/evil"
+		w.as.override["/out/evil/.well-known/openid-configuration"] = http.RedirectHandler(evil+"/meta", http.StatusFound)
+		mux := w.web.hosts["evil.example.org"].(*http.ServeMux)
+		mux.Handle("/meta", serverDoc.with("issuer", below).with("token_endpoint", evil+"/token").with("registration_endpoint", evil+"/register"))
+		mux.Handle(rootPath+"/led", document{"resource": evil + "/led", "authorization_servers": []string{below}})
+		mux.Handle("/led", answer(401, "text/plain", ""))
+		source := w.create("led", func(a *registry.Agent) { a.EndpointURL = evil + "/led" })
+		at, err := m.agents.Begin(context.Background(), source)
+		if m.want(err, agentauth.ReasonNoServer); at != "" {
+			m.Error("a consent was begun")
+		}
+		m.nothing()
+	})
+}
+
+// TestAClientThatIsRefusedToABrowser is not named again.
+func TestAClientThatIsRefusedToABrowser(t *testing.T) {
+	inWorld(t, func(w *world) {
+		client := func() (id, state string) {
+			at, err := w.agents.Begin(context.Background(), w.source)
+			w.must(err)
+			u, err := url.Parse(at)
+			w.must(err)
+			return u.Query().Get("client_id"), u.Query().Get("state")
+		}
+		first, _ := client()
+		again, state := client()
+		if first != again {
+			t.Fatal("a client that was just registered is not used again")
+		}
+		err := w.agents.Finish(context.Background(), url.Values{"state": {state}, "error": {"unauthorized_client"}, "iss": {issuer}})
+		w.want(err, agentauth.ReasonRefused)
+		if other, _ := client(); other == first {
+			t.Error("a client that the server does not know is named again")
+		}
+	})
+}

@@ -127,7 +127,7 @@ func persist(ctx context.Context, write func() error) error {
 	for delay := lookAgain; ; delay *= 2 {
 		err := write()
 		switch {
-		case err == nil, errors.Is(err, registry.ErrNotFound), errors.Is(err, registry.ErrStale), errors.Is(err, registry.ErrInvalid):
+		case err == nil, errors.Is(err, registry.ErrNotFound), errors.Is(err, registry.ErrStale), errors.Is(err, registry.ErrInvalid), errors.Is(err, registry.ErrSecret):
 			return err
 		case !pause(ctx, delay):
 			return err

@@ -215,3 +215,18 @@ func TestBackFromAnotherOrigin(t *testing.T) {
 	secrets(req.Header)
 	bare(t, answer(t, c, req))
 }
+
+// TestTheAnswerNamesItsOrigin: whoever reads an answer can see which address gave it.
+func TestTheAnswerNamesItsOrigin(t *testing.T) {
+	c := newClient(t, options())
+	last := serve(t, echo)
+	first := serve(t, to(last.URL+"/end"))
+	resp, err := c.HTTP().Get(first.URL + "/302")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if got := resp.Request.URL.String(); got != last.URL+"/end" {
+		t.Errorf("the answer of %s is said to be that of %s", last.URL+"/end", got)
+	}
+}

@@ -44,8 +44,9 @@ var (
 )
 
 // sweep removes some expired rows, in a transaction of its own after one that made a
-// row: each makes one and removes up to sweepRows, so they can't pile up. What it
-// can't remove is left to the next: the caller's work is done.
+// row: each makes one and removes up to sweepRows, so that they do not pile up as long
+// as a sweep gets done in sweepLimit. What it can't remove is left to the next: the
+// caller's work is done.
 func (s *Store) sweep(ctx context.Context, rows expired) {
 	ctx, cancel := context.WithTimeout(ctx, sweepLimit)
 	defer cancel()
