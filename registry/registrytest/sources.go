@@ -26,20 +26,7 @@ func sourcesPages(t *testing.T, s registry.Store) {
 		want = append(want, readSource(t, s, alice, id))
 		create(t, s, bob, withToken(fmt.Sprintf("b%d", i), "theirs"))
 	}
-	tests := []struct{ skip, take, from, to int }{
-		{0, n, 0, n},
-		{0, n + 1, 0, n},
-		{0, math.MaxInt, 0, n},
-		{0, 3, 0, 3},
-		{3, 3, 3, 6},
-		{6, 3, 6, n},
-		{n, 3, n, n},
-		{math.MaxInt, 3, n, n},
-		{0, 0, 0, 0},
-		{0, -1, 0, 0},
-		{-5, 2, 0, 2},
-	}
-	for _, test := range tests {
+	for _, test := range pagesOf(n) {
 		page, err := s.Customer(alice).Sources(t.Context(), test.skip, test.take)
 		if err != nil || page == nil || len(page) != test.to-test.from {
 			t.Errorf("skip %d take %d: %d sources, %v", test.skip, test.take, len(page), err)
