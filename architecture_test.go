@@ -37,14 +37,22 @@ var arrows = map[string][]string{
 	"registry/sqlstore":  {"registry", "internal/fault", "internal/vault"},
 	"upstream/wire":      {},
 	"internal/auth":      {"internal/fault", "registry"},
-	"internal/sources":   {"internal/fault", "registry"},
+	"internal/sources":   {"internal/fault", "internal/jsonbody", "registry"},
+	"internal/jsonbody":  {"internal/fault"},
+	"internal/adserver":  {"internal/fault", "internal/jsonbody", "internal/redact", "internal/sources", "registry", "upstream/wire"},
+	"internal/webhooks":  {"internal/fault", "registry", "transform", "upstream", "upstream/wire"},
+	"internal/leader":    {"registry"},
+	"internal/reconcile": {"registry"},
 	"internal/outbound":  {},
 	"internal/agentauth": {"registry"},
+	"internal/lifecycle": {"internal/adserver", "internal/fault", "registry", "transform", "upstream", "upstream/wire"},
 	"internal/vault":     {},
 	"internal/fault":     {},
 	"internal/redact":    {},
 	"internal/telemetry": {"internal/redact"},
-	"internal/config":    {"internal/fault", "internal/redact", "internal/vault", "registry"},
+	"internal/config":    {"internal/fault", "internal/redact", "internal/serviceaccount", "internal/vault", "registry"},
+
+	"internal/serviceaccount": {"internal/adserver", "internal/fault", "upstream/wire"},
 
 	// Helpers of tests. What serves requests imports none of them; the demo runs
 	// the simulated sales agent.

@@ -49,6 +49,18 @@ var named = map[reflect.Type]string{
 	reflect.TypeFor[api.InventorySource]():   "InventorySource",
 	reflect.TypeFor[api.OAuth]():             "OAuth",
 	reflect.TypeFor[api.ManagedAgent]():      "ManagedAgent",
+	reflect.TypeFor[api.TestResult]():        "TestResult",
+	reflect.TypeFor[api.CapabilityCheck]():   "CapabilityCheck",
+	reflect.TypeFor[api.TestDetails]():       "TestDetails",
+	reflect.TypeFor[api.VendorFault]():       "VendorFault",
+	reflect.TypeFor[api.RefreshResult]():     "RefreshResult",
+	reflect.TypeFor[api.SyncRunIDs]():        "SyncRunIDs",
+	reflect.TypeFor[api.SyncRunPage]():       "SyncRunPage",
+	reflect.TypeFor[api.SyncRun]():           "SyncRun",
+	reflect.TypeFor[api.CapabilityRecheck](): "CapabilityRecheck",
+	reflect.TypeFor[api.ServiceAccount]():    "ServiceAccount",
+	reflect.TypeFor[api.AuditPage]():         "AuditPage",
+	reflect.TypeFor[api.AuditEntry]():        "AuditEntry",
 	reflect.TypeFor[api.ErrorBody]():         "ErrorBody",
 	reflect.TypeFor[api.Error]():             "Error",
 	reflect.TypeFor[api.ErrorDetails]():      "ErrorDetails",
@@ -58,6 +70,7 @@ var named = map[reflect.Type]string{
 // neverNull are the fields whose Go type could be null and whose value never is.
 var neverNull = map[string]bool{
 	"Status.fetchedAt": true, "Status.webhooks": true,
+	"TestResult.testedAt": true, "SyncRun.startedAt": true, "AuditEntry.at": true,
 	"Connection.createdAt": true, "Connection.updatedAt": true,
 	"InventorySource.createdAt": true, "InventorySource.updatedAt": true,
 }

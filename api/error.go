@@ -18,6 +18,12 @@ type Error struct {
 type ErrorDetails struct {
 	Issues []ErrorIssue `json:"issues,omitempty"`
 	Reason string       `json:"reason,omitempty"`
+	// ErrorCode is why an ad server refused a config (400), as lastErrorCode.
+	ErrorCode string `json:"errorCode,omitempty"`
+	// ESAID and SourceID name the connection that stands although it could not be set
+	// up now (503).
+	ESAID    string `json:"esaId,omitempty"`
+	SourceID string `json:"sourceId,omitempty"`
 }
 
 // ErrorIssue is one thing wrong with a request; Path is dotted.

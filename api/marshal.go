@@ -23,6 +23,15 @@ func (k ByKind) MarshalJSON() ([]byte, error) {
 	return m.object()
 }
 
+// MarshalJSON writes the ids as one object, by stream.
+func (s SyncRunIDs) MarshalJSON() ([]byte, error) {
+	var m members
+	for i := range s {
+		m.add(s[i].SyncType, s[i].ID)
+	}
+	return m.object()
+}
+
 // members collects the members of an object whose order matters. HTML is left
 // for the outer encoder to escape, or not, as it was told.
 type members struct {

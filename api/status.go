@@ -77,13 +77,16 @@ type SyncIssue struct {
 	Capability *string `json:"capability,omitempty"`
 }
 
-// SyncHistory sums up a stream's recent runs. Its zero value is "not asked for".
+// SyncHistory sums up a stream's last 10 runs. Its zero value is "not asked for", or
+// not known; RecentRuns is there exactly when it was asked for and is known, also when
+// there was no run.
 type SyncHistory struct {
 	RecentRunCount          int64     `json:"recentRunCount"`
 	RecentFailureCount      int64     `json:"recentFailureCount"`
 	ConsecutiveFailureCount int64     `json:"consecutiveFailureCount"`
 	LatestFailureAt         Timestamp `json:"latestFailureAt"`
 	LatestError             *string   `json:"latestError"`
+	RecentRuns              []SyncRun `json:"recentRuns,omitzero"` // newest first
 }
 
 // Workflows counts what waits for a person.

@@ -15,37 +15,10 @@ import (
 
 const maxTake = 200
 
-func (g *Gateway) getSourceConnection(w http.ResponseWriter, r *request) error {
-	sourceID, err := parseSourceID(r.vars["sourceId"])
-	if err != nil {
-		return err
-	}
+func (g *Gateway) getConnection(w http.ResponseWriter, r *request, m *registry.ManagedSource) error {
 	if err := parseQuery(r.URL.RawQuery).err(); err != nil {
 		return err
 	}
-	m, err := g.deps.Directory.ManagedSource(r.Context(), r.caller.CustomerID, sourceID)
-	if err != nil {
-		return err
-	}
-	return g.serveConnection(w, r, m)
-}
-
-func (g *Gateway) getConnection(w http.ResponseWriter, r *request) error {
-	esaID, err := parseESAID(r.vars["esaId"])
-	if err != nil {
-		return err
-	}
-	if err := parseQuery(r.URL.RawQuery).err(); err != nil {
-		return err
-	}
-	m, err := g.deps.Directory.ManagedSourceByID(r.Context(), r.caller.CustomerID, esaID)
-	if err != nil {
-		return err
-	}
-	return g.serveConnection(w, r, m)
-}
-
-func (g *Gateway) serveConnection(w http.ResponseWriter, r *request, m *registry.ManagedSource) error {
 	m = g.withAdServer(r.Context(), m)
 	if err := r.Context().Err(); err != nil {
 		return err

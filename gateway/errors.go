@@ -43,14 +43,19 @@ const maxRetryAfter = 60 * time.Second
 // answers, and shows a client nothing but what fault.Error means for it.
 func (g *Gateway) writeError(w http.ResponseWriter, r *request, err error) {
 	if r.Context().Err() != nil && errors.Is(err, context.Canceled) {
+		g.endAudit(r, statusClientGone, nil)
 		w.WriteHeader(statusClientGone)
 		return
 	}
 	f := fault.As(err)
 	answer := answerOf[f.Kind]
 	body := api.ErrorBody{Error: api.Error{Code: answer.code, Message: f.Message, Field: f.Field}}
-	if len(f.Issues) > 0 || f.Reason != "" {
-		details := &api.ErrorDetails{Reason: string(f.Reason)}
+	g.endAudit(r, answer.status, f)
+	if len(f.Issues) > 0 || f.Reason != "" || f.ErrorCode != "" || f.ESAID != 0 {
+		details := &api.ErrorDetails{Reason: string(f.Reason), ErrorCode: f.ErrorCode, SourceID: f.SourceID}
+		if f.ESAID != 0 {
+			details.ESAID = strconv.FormatInt(f.ESAID, 10)
+		}
 		for _, i := range f.Issues {
 			details.Issues = append(details.Issues, api.ErrorIssue{Path: i.Path, Message: i.Message})
 		}
@@ -69,6 +74,10 @@ func (g *Gateway) writeError(w http.ResponseWriter, r *request, err error) {
 		h.Set("WWW-Authenticate", `Bearer realm="esagate"`)
 	case fault.Unavailable, fault.RateLimited:
 		h.Set("Retry-After", retryAfter(f.RetryAfter))
+	case fault.Conflict:
+		if f.RetryAfter > 0 {
+			h.Set("Retry-After", retryAfter(f.RetryAfter))
+		}
 	}
 	r.failure = f
 	w.WriteHeader(answer.status)

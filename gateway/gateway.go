@@ -20,8 +20,10 @@ import (
 
 	"esagate/internal/agentauth"
 	"esagate/internal/auth"
+	"esagate/internal/lifecycle"
 	"esagate/internal/sources"
 	"esagate/internal/telemetry"
+	"esagate/internal/webhooks"
 	"esagate/registry"
 	"esagate/snapshot"
 	"esagate/transform"
@@ -34,6 +36,8 @@ type Config struct {
 	Envelope       bool // successes as {"data": …, "error": null}
 	AllowedOrigins []string
 	Snapshot       snapshot.Limits
+	ProbeTimeout   time.Duration // of the sales agent's calls that try its ad server
+	Subscribes     bool          // the operator wants subscriptions to the sales agent's news
 }
 
 // Deps are the parts that a Gateway stands on. It closes none of them.
@@ -44,6 +48,11 @@ type Deps struct {
 	CheckURL  sources.CheckURL // of addresses that callers supply
 	Upstream  *upstream.Client
 	Tasks     *transform.Tasks
+
+	Lifecycle      *lifecycle.Lifecycle
+	Receiver       *webhooks.Receiver
+	Subscriber     *webhooks.Subscriber
+	ServiceAccount func(customer int64) (email string) // empty: none
 
 	Logger         *slog.Logger
 	Instruments    *telemetry.Instruments
@@ -68,10 +77,13 @@ type Gateway struct {
 	pendings *snapshot.Cache[*statusDoc]
 	adapters *snapshot.Cache[*adapterDoc]
 
+	histories *snapshot.Cache[*historyDoc]
+	news      *lru.Cache[int64, registry.WebhookNews] // the last known, by connection
+
 	https      bool
 	scrapes    chan struct{} // slots of /metrics
 	consents   chan struct{} // slots of /oauth/callback
-	state      atomic.Uint32 // a lifecycle
+	state      atomic.Uint32 // a phase
 	life       context.Context
 	end        context.CancelFunc
 	background sync.WaitGroup
@@ -92,9 +104,11 @@ func New(cfg Config, deps Deps) *Gateway {
 	g.statuses = g.newStatusCache()
 	g.pendings = g.newPendingCache()
 	g.adapters = g.newAdapterCache()
+	g.histories = g.newHistoryCache()
+	g.news, _ = lru.New[int64, registry.WebhookNews](max(cfg.Snapshot.Entries, 1))
 	g.ins.SnapshotEntries(g.statuses.Len)
 	g.ins.StoreAvailable(g.storeAvailable)
-	g.ins.Ready(func() bool { return g.lifecycle() == ready })
+	g.ins.Ready(func() bool { return g.phase() == ready })
 
 	g.handler = http.HandlerFunc(g.serve)
 	if len(cfg.AllowedOrigins) > 0 {
@@ -119,10 +133,12 @@ func (g *Gateway) UpstreamRecovered(tenantID string) {
 	if tenantID == "" {
 		g.statuses.RetryAllNow()
 		g.adapters.RetryAllNow()
+		g.histories.RetryAllNow()
 		return
 	}
 	g.statuses.RetryNow(tenantID)
 	g.adapters.RetryNow(tenantID)
+	g.histories.RetryNow(tenantID)
 }
 
 // Close ends what runs in the background and waits for it.
@@ -131,5 +147,6 @@ func (g *Gateway) Close() {
 	g.statuses.Close()
 	g.pendings.Close()
 	g.adapters.Close()
+	g.histories.Close()
 	g.background.Wait()
 }

@@ -9,19 +9,19 @@ import (
 	"esagate/internal/fault"
 )
 
-// lifecycle is where the process stands.
-type lifecycle uint32
+// phase is where the process stands.
+type phase uint32
 
 const (
-	starting lifecycle = iota
+	starting phase = iota
 	ready
 	stopping
 )
 
 // String gives the word of /readyz.
-func (l lifecycle) String() string { return [...]string{"starting", "ready", "stopping"}[l] }
+func (p phase) String() string { return [...]string{"starting", "ready", "stopping"}[p] }
 
-func (g *Gateway) lifecycle() lifecycle { return lifecycle(g.state.Load()) }
+func (g *Gateway) phase() phase { return phase(g.state.Load()) }
 
 // SetReady makes /readyz say that requests are welcome.
 func (g *Gateway) SetReady() { g.state.CompareAndSwap(uint32(starting), uint32(ready)) }
@@ -51,7 +51,7 @@ func (g *Gateway) storeAvailable() bool {
 // getReadiness is false only while starting and stopping: a gateway without its
 // sales agent or its store still serves what it knows, and says so here.
 func (g *Gateway) getReadiness(w http.ResponseWriter, r *request) error {
-	state := g.lifecycle()
+	state := g.phase()
 	body := readiness{Status: state.String(), Store: "ok", Upstream: "unknown"}
 	if !g.storeAvailable() {
 		body.Store = "away"

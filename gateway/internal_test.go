@@ -107,7 +107,7 @@ func FuzzStatusQuery(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, raw string) {
-		err := statusQuery(raw)
+		_, err := statusQuery(raw)
 		values, parseErr := url.ParseQuery(raw)
 		if err != nil {
 			e := fault.As(err)

@@ -21,43 +21,57 @@ import (
 // statusDoc is one document of upstream with its encodings: one for each state
 // that its readers may see it in, made when first asked for.
 type statusDoc struct {
-	snapshot *api.Status // nil: no tenant yet
-	at       time.Time
+	snapshot   *api.Status   // nil: no tenant yet
+	webhooks   *api.Webhooks // what we count ourselves (rule 6)
+	subscribed *bool         // nil: not known, or not wanted
+	at         time.Time
 
 	mu     sync.Mutex
 	bodies []statusBody
 }
 
 // maxBodies bounds the encodings of one document; the oldest goes.
-const maxBodies = 4
+const maxBodies = 6
 
 type statusBody struct {
 	id      int64     // of the connection
 	version int64     // of the connection
 	source  time.Time // the source's last change
-	stale   bool
+	of      rendering // without its source
 	body    *body
+}
+
+// rendering is the state in which a document is seen.
+type rendering struct {
+	m         *registry.ManagedSource
+	stale     bool
+	histories *historyDoc // nil: none
+	runs      int         // of each stream, with histories
 }
 
 // FetchedAt implements snapshot.Document.
 func (d *statusDoc) FetchedAt() time.Time { return d.at }
 
 // body gives the encoding for a connection as it stands.
-func (d *statusDoc) body(g *Gateway, m *registry.ManagedSource, stale bool) *body {
+func (d *statusDoc) body(g *Gateway, of rendering) *body {
+	m := of.m
+	of.m = nil
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for i := range d.bodies {
 		b := &d.bodies[i]
-		if b.id == m.Connection.ID && b.version == m.Connection.Version && b.stale == stale && b.source.Equal(m.Source.UpdatedAt) {
+		if b.id == m.Connection.ID && b.version == m.Connection.Version && b.of == of && b.source.Equal(m.Source.UpdatedAt) {
 			return b.body
 		}
 	}
-	no := false
+	webhooks := api.Webhooks{Last24h: api.WebhookCounts{SuccessRate: 1}}
+	if d.webhooks != nil {
+		webhooks = *d.webhooks
+	}
 	doc, failed := g.deps.Tasks.Status(transform.StatusInput{
-		Source: m.Source, Connection: m.Connection, Snapshot: d.snapshot,
-		Webhooks:   api.Webhooks{Last24h: api.WebhookCounts{SuccessRate: 1}}, // none are received in this version
-		Subscribed: &no,
-		Stale:      stale, Now: d.at,
+		Source: m.Source, Connection: m.Connection, Snapshot: withHistories(d.snapshot, of.histories, of.runs),
+		Webhooks: webhooks, Subscribed: d.subscribed,
+		Stale: of.stale, Now: d.at,
 	})
 	for _, task := range failed {
 		g.ins.TaskEvaluationError(task)
@@ -66,7 +80,7 @@ func (d *statusDoc) body(g *Gateway, m *registry.ManagedSource, stale bool) *bod
 	if len(d.bodies) == maxBodies {
 		d.bodies = slices.Delete(d.bodies, 0, 1)
 	}
-	d.bodies = append(d.bodies, statusBody{m.Connection.ID, m.Connection.Version, m.Source.UpdatedAt, stale, made})
+	d.bodies = append(d.bodies, statusBody{m.Connection.ID, m.Connection.Version, m.Source.UpdatedAt, of, made})
 	return made
 }
 

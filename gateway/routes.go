@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/gorilla/mux"
+
+	"esagate/registry"
 )
 
 // access is what a caller needs for a route.
@@ -21,38 +23,109 @@ type handlerFunc func(w http.ResponseWriter, r *request) error
 
 // Route is one row of the route table.
 type Route struct {
-	Method string // GET rows serve HEAD as well
-	Path   string // as in api/openapi.yaml
-	access access
-	handle func(*Gateway) handlerFunc
+	Method    string // GET rows serve HEAD as well
+	Path      string // as in api/openapi.yaml
+	Operation string // its operationId there: what the audit calls a write
+	access    access
+	handle    func(*Gateway) handlerFunc
 }
 
-const storefront = "/api/v2/storefront"
+// writes reports whether the route changes something on a caller's behalf.
+func (r Route) writes() bool { return r.access == write && r.Method != http.MethodGet }
+
+const (
+	storefront = "/api/v2/storefront"
+	source     = storefront + "/inventory-sources/{sourceId}"
+	esa        = storefront + "/esa/{esaId}"
+)
 
 // table leads the router; a test holds it against api/openapi.yaml. The busiest
 // route stands first: the router tries them in order.
 var table = []Route{
-	{"GET", storefront + "/inventory-sources/{sourceId}/status", read, method((*Gateway).getSourceStatus)},
-	{"GET", storefront + "/inventory-sources/{sourceId}/esa", read, method((*Gateway).getSourceConnection)},
-	{"GET", storefront + "/esa", read, method((*Gateway).listConnections)},
-	{"GET", storefront + "/esa/{esaId}", read, method((*Gateway).getConnection)},
-	{"GET", storefront + "/esa/{esaId}/status", read, method((*Gateway).getStatus)},
-	{"GET", storefront + "/inventory-sources", read, method((*Gateway).listSources)},
-	{"POST", storefront + "/inventory-sources", write, method((*Gateway).createSource)},
-	{"GET", storefront + "/inventory-sources/{sourceId}", read, method((*Gateway).getSource)},
-	{"PUT", storefront + "/inventory-sources/{sourceId}", write, method((*Gateway).updateSource)},
-	{"DELETE", storefront + "/inventory-sources/{sourceId}", write, method((*Gateway).deleteSource)},
-	{"GET", "/oauth/callback", public, method((*Gateway).finishConsent)},
-	{"GET", "/healthz", public, method((*Gateway).getHealth)},
-	{"GET", "/readyz", public, method((*Gateway).getReadiness)},
-	{"GET", "/metrics", public, method((*Gateway).getMetrics)},
-	{"GET", "/openapi.yaml", public, method((*Gateway).getSpec)},
+	{"GET", source + "/status", "getInventorySourceEsaStatus", read, of(bySource, (*Gateway).getStatus)},
+	{"GET", source + "/esa", "getInventorySourceEsa", read, of(bySource, (*Gateway).getConnection)},
+	{"GET", storefront + "/esa", "listEsaConnections", read, method((*Gateway).listConnections)},
+	{"GET", esa, "getEsaConnection", read, of(byESA, (*Gateway).getConnection)},
+	{"GET", esa + "/status", "getEsaStatus", read, of(byESA, (*Gateway).getStatus)},
+	{"GET", source + "/sync-history", "listInventorySourceEsaSyncHistory", read, of(bySource, (*Gateway).getSyncHistory)},
+	{"GET", esa + "/sync-history", "getEsaSyncHistory", read, of(byESA, (*Gateway).getSyncHistory)},
+
+	{"POST", storefront + "/esa", "connectEsa", write, method((*Gateway).connect)},
+	{"POST", storefront + "/esa/service-account", "ensureEsaServiceAccount", write, method((*Gateway).getServiceAccount)},
+	{"PUT", source + "/ad-server", "putInventorySourceAdServer", write, of(bySource, (*Gateway).saveAdServer)},
+	{"PATCH", source + "/ad-server", "patchInventorySourceAdServer", write, of(bySource, (*Gateway).saveAdServer)},
+	{"PUT", source + "/adapter-config", "rotateInventorySourceAdapterCredentials", write, of(bySource, (*Gateway).rotateCredentials)},
+	{"POST", source + "/test-connection", "testInventorySourceEsaConnection", write, of(bySource, (*Gateway).testConnection)},
+	{"POST", esa + "/test-connection", "testEsaConnection", write, of(byESA, (*Gateway).testConnection)},
+	{"POST", source + "/refresh", "refreshInventorySourceEsa", write, of(bySource, (*Gateway).refresh)},
+	{"POST", esa + "/refresh", "refreshEsa", write, of(byESA, (*Gateway).refresh)},
+	{"POST", source + "/deactivate", "deactivateInventorySourceEsa", write, of(bySource, (*Gateway).deactivate)},
+	{"POST", esa + "/deactivate", "deactivateEsa", write, of(byESA, (*Gateway).deactivate)},
+	{"POST", source + "/reactivate", "reactivateInventorySourceEsa", write, of(bySource, (*Gateway).reactivate)},
+	{"POST", esa + "/reactivate", "reactivateEsa", write, of(byESA, (*Gateway).reactivate)},
+	{"POST", esa + "/capabilities/{capability}/recheck", "recheckEsaCapability", write, of(byESA, (*Gateway).recheckCapability)},
+
+	{"GET", storefront + "/inventory-sources", "listInventorySources", read, method((*Gateway).listSources)},
+	{"POST", storefront + "/inventory-sources", "createInventorySource", write, method((*Gateway).createSource)},
+	{"GET", source, "getInventorySource", read, method((*Gateway).getSource)},
+	{"PUT", source, "updateInventorySource", write, method((*Gateway).updateSource)},
+	{"DELETE", source, "deleteInventorySource", write, method((*Gateway).deleteSource)},
+
+	{"GET", storefront + "/audit", "listAudit", write, method((*Gateway).listAudit)},
+	{"GET", "/audit", "listAuditAtRoot", write, method((*Gateway).listAudit)},
+
+	{"POST", WebhookPath, "receiveEsaSync", public, method((*Gateway).receiveWebhook)},
+	{"GET", "/oauth/callback", "finishConsent", public, method((*Gateway).finishConsent)},
+	{"GET", "/healthz", "getHealth", public, method((*Gateway).getHealth)},
+	{"GET", "/readyz", "getReadiness", public, method((*Gateway).getReadiness)},
+	{"GET", "/metrics", "getMetrics", public, method((*Gateway).getMetrics)},
+	{"GET", "/openapi.yaml", "getOpenAPI", public, method((*Gateway).getSpec)},
 }
 
 func method(f func(*Gateway, http.ResponseWriter, *request) error) func(*Gateway) handlerFunc {
 	return func(g *Gateway) handlerFunc {
 		return func(w http.ResponseWriter, r *request) error { return f(g, w, r) }
 	}
+}
+
+// finder finds the managed source that a path names.
+type finder func(*Gateway, *request) (*registry.ManagedSource, error)
+
+// of makes the handler of what is done with a managed source: what is not there is
+// told first of all.
+func of(find finder, f func(*Gateway, http.ResponseWriter, *request, *registry.ManagedSource) error) func(*Gateway) handlerFunc {
+	return func(g *Gateway) handlerFunc {
+		return func(w http.ResponseWriter, r *request) error {
+			m, err := find(g, r)
+			if err != nil {
+				return err
+			}
+			r.concerns(m)
+			return f(g, w, r, m)
+		}
+	}
+}
+
+func bySource(g *Gateway, r *request) (*registry.ManagedSource, error) {
+	sourceID, err := parseSourceID(r.vars["sourceId"])
+	if err != nil {
+		return nil, err
+	}
+	if r.audit != nil { // it is about to be changed
+		return g.deps.Directory.ManagedSourceNow(r.Context(), r.caller.CustomerID, sourceID)
+	}
+	return g.deps.Directory.ManagedSource(r.Context(), r.caller.CustomerID, sourceID)
+}
+
+func byESA(g *Gateway, r *request) (*registry.ManagedSource, error) {
+	esaID, err := parseESAID(r.vars["esaId"])
+	if err != nil {
+		return nil, err
+	}
+	if r.audit != nil {
+		return g.deps.Directory.ManagedSourceByIDNow(r.Context(), r.caller.CustomerID, esaID)
+	}
+	return g.deps.Directory.ManagedSourceByID(r.Context(), r.caller.CustomerID, esaID)
 }
 
 // Routes gives the route table.

@@ -49,6 +49,7 @@ type request struct {
 	answer recorder
 
 	failure *fault.Error // what was answered, where it was an error
+	audit   *auditing    // nil: not a write
 	span    trace.Span   // nil: not recorded
 }
 
@@ -141,6 +142,11 @@ func (g *Gateway) run(w http.ResponseWriter, r *request, route *boundRoute, know
 		}
 		r.span = g.startSpan(r)
 	}
+	if route.writes() {
+		if err := g.beginAudit(r, route.Operation); err != nil {
+			return err
+		}
+	}
 	return route.run(w, r)
 }
 
@@ -190,6 +196,7 @@ func (g *Gateway) finish(r *request, begun time.Time) {
 	}
 	took := time.Since(begun)
 	status := r.answer.status
+	g.endAudit(r, status, nil) // of a write that was not answered in one of the usual ways
 	g.ins.Request(r.route, r.Method, status, took)
 	if r.span != nil {
 		r.span.SetAttributes(attribute.Int("http.response.status_code", status))

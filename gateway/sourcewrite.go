@@ -58,12 +58,10 @@ func (g *Gateway) createSource(w http.ResponseWriter, r *request) error {
 		defer cancel()
 		document = sourceDocument(made.Source, g.beginConsent(ctx, r, made.Source))
 		if once != nil {
-			if err := g.deps.Directory.FinishOnce(ctx, r.caller.CustomerID, once.Key, document); err != nil {
-				g.log.LogAttrs(ctx, slog.LevelWarn, "an idempotent answer could not be kept",
-					slog.String("request_id", r.id), slog.Any("error", err))
-			}
+			g.keepAnswer(r, once.Key, document)
 		}
 	}
+	r.concernsSource(made.Source.Source.SourceID, nil)
 	return g.answerCreated(w, r, made.Source.Source.SourceID, document)
 }
 
@@ -113,6 +111,7 @@ func (g *Gateway) updateSource(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
+	r.concernsSource(sourceID, after.Connection)
 	consent := ""
 	if update.ConsentDue(before, after) {
 		ctx, cancel := context.WithTimeout(detached(r), beginTimeout)
@@ -138,9 +137,12 @@ func (g *Gateway) deleteSource(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
+	r.concernsSource(sourceID, gone.Connection)
 	if gone.Connection != nil && gone.Connection.TenantID != "" {
 		g.statuses.Expire(gone.Connection.TenantID)
+		g.histories.Expire(gone.Connection.TenantID)
 	}
+	g.endAudit(r, http.StatusNoContent, nil)
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }
@@ -167,6 +169,7 @@ func sourceDocument(s *registry.InventorySource, authorizationURL string) []byte
 
 // answer writes the outcome of a write, which nobody keeps.
 func (g *Gateway) answer(w http.ResponseWriter, r *request, status int, document []byte) {
+	g.endAudit(r, status, nil)
 	document = g.enveloped(document)
 	h := w.Header()
 	h["Content-Type"] = jsonType

@@ -13,60 +13,42 @@ import (
 	"esagate/registry"
 	"esagate/snapshot"
 	"esagate/transform"
+	"esagate/upstream"
 )
 
 // observeTimeout bounds what a slow registry may add to a refresh.
 const observeTimeout = 500 * time.Millisecond
 
-func (g *Gateway) getSourceStatus(w http.ResponseWriter, r *request) error {
-	sourceID, err := parseSourceID(r.vars["sourceId"])
+func (g *Gateway) getStatus(w http.ResponseWriter, r *request, m *registry.ManagedSource) error {
+	runs, err := statusQuery(r.URL.RawQuery)
 	if err != nil {
 		return err
 	}
-	if err := statusQuery(r.URL.RawQuery); err != nil {
-		return err
-	}
-	m, err := g.deps.Directory.ManagedSource(r.Context(), r.caller.CustomerID, sourceID)
-	if err != nil {
-		return err
-	}
-	return g.serveStatus(w, r, m)
+	return g.serveStatus(w, r, m, runs)
 }
 
-func (g *Gateway) getStatus(w http.ResponseWriter, r *request) error {
-	esaID, err := parseESAID(r.vars["esaId"])
-	if err != nil {
-		return err
-	}
-	if err := statusQuery(r.URL.RawQuery); err != nil {
-		return err
-	}
-	m, err := g.deps.Directory.ManagedSourceByID(r.Context(), r.caller.CustomerID, esaID)
-	if err != nil {
-		return err
-	}
-	return g.serveStatus(w, r, m)
-}
-
-// statusQuery checks the status parameters. Histories are zeros in this version,
-// whatever is asked for.
-func statusQuery(raw string) error {
+// statusQuery reads the status parameters: how many runs of each stream to list, 0
+// when histories are not asked for.
+func statusQuery(raw string) (runs int, err error) {
 	if raw == "" {
-		return nil
+		return 0, nil
 	}
 	q := parseQuery(raw, "includeSyncHistory", "syncHistoryLimit")
-	q.boolean("includeSyncHistory", false)
-	q.integer("syncHistoryLimit", 1, 10, 5)
-	return q.err()
+	wanted := q.boolean("includeSyncHistory", false)
+	runs = q.integer("syncHistoryLimit", 1, 10, 5)
+	if !wanted {
+		runs = 0
+	}
+	return runs, q.err()
 }
 
 // serveStatus answers with the newest snapshot that the limits allow.
-func (g *Gateway) serveStatus(w http.ResponseWriter, r *request, m *registry.ManagedSource) error {
-	cache, key := g.statuses, m.Connection.TenantID
+func (g *Gateway) serveStatus(w http.ResponseWriter, r *request, m *registry.ManagedSource, runs int) error {
+	cache, key, epoch := g.statuses, m.Connection.TenantID, m.Connection.Epoch
 	if key == "" { // not provisioned yet: nobody to ask (rule 9)
-		cache, key = g.pendings, strconv.FormatInt(m.Connection.ID, 10)
+		cache, key, runs = g.pendings, strconv.FormatInt(m.Connection.ID, 10), 0
 	}
-	got, err := cache.Get(withSource(r.Context(), m), key)
+	got, err := cache.GetSince(withSource(r.Context(), m), key, epoch)
 	if err != nil {
 		if fault.Is(err, fault.NotFound) {
 			g.ins.SnapshotRead(telemetry.ReadNegative)
@@ -85,7 +67,14 @@ func (g *Gateway) serveStatus(w http.ResponseWriter, r *request, m *registry.Man
 	} else {
 		g.countRead(got.State, got.Collapsed, got.Age)
 	}
-	body := got.Doc.body(g, m, got.Failed)
+	of := rendering{m: m, stale: got.Failed}
+	if runs > 0 {
+		of.histories, of.runs = g.recentHistories(r.Context(), m, got.Doc), runs
+		if err := r.Context().Err(); err != nil {
+			return err
+		}
+	}
+	body := got.Doc.body(g, of)
 	status := cacheHit // made here, and nobody asked
 	if cache != g.pendings {
 		status = cacheStatus(got.State, got.Fresh, got.Replaced, got.Collapsed)
@@ -135,17 +124,36 @@ func (g *Gateway) newPendingCache() *snapshot.Cache[*statusDoc] {
 	limits.StaleWhileRevalidate, limits.StaleIfError = limits.Fresh, limits.Fresh
 	return snapshot.New(limits, snapshot.Options[*statusDoc]{
 		Fetch: func(context.Context, string) (*statusDoc, error) {
-			return &statusDoc{at: time.Now()}, nil
+			doc := &statusDoc{at: time.Now()}
+			if g.cfg.Subscribes {
+				no := false
+				doc.subscribed = &no
+			}
+			return doc, nil
 		},
 	})
 }
 
 // fetchStatus asks the sales agent once and takes in what it says.
 func (g *Gateway) fetchStatus(ctx context.Context, tenantID string) (*statusDoc, error) {
-	doc, err := g.deps.Upstream.Status(ctx, tenantID)
+	snap, at, err := g.readStatus(ctx, tenantID)
 	if err != nil {
 		g.logRefresh(ctx, "status", tenantID, err)
 		return nil, err
+	}
+	doc := &statusDoc{snapshot: snap, at: at}
+	if m, ok := ctx.Value(sourceKey{}).(*registry.ManagedSource); ok {
+		g.observe(ctx, m, snap)
+		doc.webhooks, doc.subscribed = g.webhookNews(ctx, m)
+	}
+	return doc, nil
+}
+
+// readStatus gives the document of a tenant, and its own time.
+func (g *Gateway) readStatus(ctx context.Context, tenantID string) (*api.Status, time.Time, error) {
+	doc, err := g.deps.Upstream.Status(ctx, tenantID)
+	if err != nil {
+		return nil, time.Time{}, err
 	}
 	snap, malformed := transform.Snapshot(doc)
 	for _, path := range doc.Notes.Unknown {
@@ -154,24 +162,31 @@ func (g *Gateway) fetchStatus(ctx context.Context, tenantID string) (*statusDoc,
 	for _, path := range malformed {
 		g.ins.MalformedField(path)
 	}
-	g.observe(ctx, tenantID, snap)
-	return &statusDoc{snapshot: snap, at: doc.FetchedAt.Time}, nil
+	return snap, doc.FetchedAt.Time, nil
 }
 
 // observe follows the inventory sync that a snapshot tells of. Its failure
 // costs nothing but the news.
-func (g *Gateway) observe(ctx context.Context, tenantID string, snap *api.Status) {
-	m, ok := ctx.Value(sourceKey{}).(*registry.ManagedSource)
-	if !ok {
-		return
-	}
+func (g *Gateway) observe(ctx context.Context, m *registry.ManagedSource, snap *api.Status) {
 	ctx, cancel := context.WithTimeout(ctx, observeTimeout)
 	defer cancel()
-	_, err := g.deps.Directory.ObserveInventorySync(ctx, m.Connection.CustomerID, m.Connection.ID, transform.InventorySync(snap))
-	if err != nil {
+	c, signal := &m.Connection, transform.InventorySync(snap)
+	if _, err := g.deps.Directory.ObserveInventorySync(ctx, c.CustomerID, c.ID, signal); err != nil {
 		g.log.LogAttrs(ctx, slog.LevelWarn, "inventory sync not recorded",
-			slog.String("tenant", tenantID), slog.Any("error", err))
+			slog.String("tenant", c.TenantID), slog.Any("error", err))
 	}
+	g.deps.Subscriber.Observe(ctx, m, signal.CompletedAt, signal.ObservedAt)
+}
+
+// ReadNews reads a source's status for nothing but its news, once and past the
+// breakers: for background work, which must not keep readers from being served.
+func (g *Gateway) ReadNews(ctx context.Context, m *registry.ManagedSource) error {
+	snap, _, err := g.readStatus(upstream.Once(ctx), m.Connection.TenantID)
+	if err != nil {
+		return err
+	}
+	g.observe(ctx, m, snap)
+	return nil
 }
 
 // logRefresh tells of a refresh that failed; while the breaker is open the

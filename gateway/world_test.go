@@ -18,11 +18,14 @@ import (
 	"esagate/api"
 	"esagate/api/apitest"
 	"esagate/gateway"
+	"esagate/internal/adserver"
 	"esagate/internal/agentauth"
 	"esagate/internal/auth"
+	"esagate/internal/lifecycle"
 	"esagate/internal/outbound"
 	"esagate/internal/telemetry"
 	"esagate/internal/vault"
+	"esagate/internal/webhooks"
 	"esagate/registry"
 	"esagate/registry/registrytest"
 	"esagate/registry/sqlstore"
@@ -56,7 +59,10 @@ type world struct {
 	store     *sqlstore.Store
 	client    *upstream.Client
 	logs      *logBuffer
+	lifecycle *lifecycle.Lifecycle
+	news      *webhooks.Subscriber
 	stop      func()
+	setup     setup
 	envelope  bool
 	seen      bytes.Buffer // every answer's headers and body, for the canary check
 }
@@ -84,13 +90,17 @@ type setup struct {
 	outside  http.Handler // answers what is asked of agents and authorization servers
 	sources  []registry.ConfigSource
 	metrics  http.Handler
+	contact  string // of new tenants; "-": none
 }
 
 // inWorld runs a test in a fresh world.
 func inWorld(t *testing.T, s setup, body func(w *world)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		agent := upstreamtest.New(func() upstreamtest.Options { s.agent.APIKey = agentKey; return s.agent }())
+		var w *world
+		s.agent.APIKey = agentKey
+		s.agent.Deliver = func(r *http.Request) (*http.Response, error) { return inProcess{w.gateway}.RoundTrip(r) }
+		agent := upstreamtest.New(s.agent)
 		agent.SetTenant(upstreamtest.Tenant{
 			ID: tenant, Name: "Meadow Daily", ExternalOrgID: "org-meadow", Active: true,
 			AdServer: upstreamtest.AdServer{Type: "google_ad_manager", NetworkCode: "90817263", Configured: true, ServiceAccountEmail: "agent@sales-agent.example"},
@@ -99,7 +109,7 @@ func inWorld(t *testing.T, s setup, body func(w *world)) {
 		if s.database == "" {
 			s.database = filepath.Join(t.TempDir(), "registry.db")
 		}
-		w := start(t, s, agent)
+		w = start(t, s, agent)
 		defer w.noCanary()
 		defer agent.Close()
 		defer w.stop()
@@ -111,12 +121,13 @@ func inWorld(t *testing.T, s setup, body func(w *world)) {
 func start(t *testing.T, s setup, agent *upstreamtest.Agent) *world {
 	t.Helper()
 	ctx := context.Background()
-	w := &world{T: t, agent: agent, logs: &logBuffer{}, envelope: s.envelope}
+	w := &world{T: t, agent: agent, logs: &logBuffer{}, setup: s, envelope: s.envelope}
 	server, dial := agent.Pipe()
 	tel, err := telemetry.Start(ctx, telemetry.Config{LogFormat: "json", LogLevel: "debug", Version: "test"}, w.logs)
 	w.must(err)
 	instruments, err := telemetry.NewInstruments(tel.MeterProvider)
 	w.must(err)
+	instruments.Leads(func() bool { return false })
 	secrets, err := vault.New(registrytest.Key)
 	w.must(err)
 	w.store, err = sqlstore.Open(ctx, "sqlite://"+s.database, sqlstore.WithVault(secrets))
@@ -148,7 +159,18 @@ func start(t *testing.T, s setup, agent *upstreamtest.Agent) *world {
 	guard := outbound.New(outbound.Options{})
 	agents := agentauth.New(agentauth.Config{RedirectURI: "https://gateway.example/oauth/callback", ClientName: "esagate"},
 		agentauth.Deps{Store: w.store, Directory: w.directory, HTTP: &http.Client{Transport: inProcess{s.outside}}, CheckURL: guard.CheckURL, Logger: tel.Logger})
+	w.news = webhooks.NewSubscriber(webhooks.SubscriberConfig{URL: "https://gateway.example" + gateway.WebhookPath, Enabled: true},
+		webhooks.SubscriberDeps{Store: w.store, Directory: w.directory, Upstream: w.client, Logger: tel.Logger})
+	if s.contact == "" {
+		s.contact = "ops@gateway.example"
+	}
+	w.lifecycle = lifecycle.New(lifecycle.Config{
+		ExternalSource: "gateway-tests", ContactEmail: strings.Trim(s.contact, "-"), BaseURL: server.URL(),
+	}, lifecycle.Deps{
+		Directory: w.directory, Store: w.store, Upstream: w.client, Account: account, Logger: tel.Logger, Changed: w.news.Kick,
+	})
 	w.gateway = gateway.New(gateway.Config{
+		ProbeTimeout: 75 * time.Second, Subscribes: true,
 		PublicURL: "https://gateway.example", Envelope: s.envelope, AllowedOrigins: s.origins,
 		Snapshot: snapshot.Limits{
 			Fresh: 5 * time.Second, StaleWhileRevalidate: time.Minute, StaleIfError: 15 * time.Minute,
@@ -157,9 +179,18 @@ func start(t *testing.T, s setup, agent *upstreamtest.Agent) *world {
 	}, gateway.Deps{
 		Directory: w.directory, Auth: callers, Agents: agents, CheckURL: guard.CheckURL, Upstream: w.client, Tasks: tasks, Logger: tel.Logger, Instruments: instruments,
 		TracerProvider: tel.TracerProvider, Propagator: tel.Propagator, MetricsHandler: s.metrics,
+		Lifecycle: w.lifecycle, Subscriber: w.news, ServiceAccount: func(customer int64) string {
+			if found, ok, _ := account(customer); ok {
+				return found.Email
+			}
+			return ""
+		},
+		Receiver: webhooks.NewReceiver(webhooks.ReceiverDeps{Directory: w.directory, Logger: tel.Logger}),
 	})
 	w.gateway.SetReady()
 	w.stop = func() {
+		w.lifecycle.Close(ctx)
+		w.news.Close()
 		w.gateway.Close()
 		callers.Close(ctx)
 		agents.Close(ctx)
@@ -172,6 +203,14 @@ func start(t *testing.T, s setup, agent *upstreamtest.Agent) *world {
 		w.must(tel.Shutdown(ctx))
 	}
 	return w
+}
+
+// account is the operator's service account, for all customers but the stranger.
+func account(customer int64) (*adserver.Account, bool, error) {
+	if customer == stranger {
+		return nil, false, nil
+	}
+	return &adserver.Account{Email: "sa@operator.example", Key: `{"private_key":"CANARY-service-account-key"}`}, true, nil
 }
 
 func (w *world) adopt(s setup) {
@@ -341,3 +380,6 @@ func (c caseOf) Fatalf(format string, args ...any) {
 	c.Helper()
 	c.TB.Fatalf(c.name+": "+format, args...)
 }
+
+// replica is another gateway over the same registry and sales agent.
+func (w *world) replica() *world { return start(w.T, w.setup, w.agent) }

@@ -86,11 +86,14 @@ type Once struct {
 	Key         string
 	Fingerprint [32]byte
 	Answer      func(*InventorySource) []byte
+	// Pending is how long a repetition waits for an answer that is still to come; zero
+	// means [OncePending].
+	Pending time.Duration
 }
 
-// OnceKept is how long an idempotency key is remembered, OncePending how long a
-// repetition waits for an answer that is still to come; after that it is taken for
-// lost, and the source as it stands is the answer.
+// OnceKept is how long an idempotency key is remembered, OncePending how long as a
+// rule a repetition waits for an answer that is still to come; after that it is taken
+// for lost, and the source as it stands is the answer.
 const (
 	OnceKept    = 24 * time.Hour
 	OncePending = time.Minute

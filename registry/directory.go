@@ -25,6 +25,7 @@ type Directory struct {
 	graves  *graves
 	memory  *memory // managed sources
 	shelf   *shelf  // AGENT sources, lists and counts
+	news    *newsMemory
 	flights singleflight.Group
 
 	life  context.Context // ends with Close
@@ -60,7 +61,7 @@ func NewDirectory(store Store, opts DirectoryOptions) *Directory {
 		opts.Entries = 10_000
 	}
 	buried := newGraves(opts.Entries)
-	d := &Directory{store: store, opts: opts, graves: buried, memory: newMemory(opts.Entries, buried), shelf: newShelf(opts.Entries, buried)}
+	d := &Directory{store: store, opts: opts, graves: buried, memory: newMemory(opts.Entries, buried), shelf: newShelf(opts.Entries, buried), news: newNewsMemory(opts.Entries)}
 	d.life, d.end = context.WithCancel(context.Background())
 	return d
 }
@@ -78,42 +79,70 @@ func (d *Directory) Put(m *ManagedSource) { d.memory.put(m, time.Now()) }
 // ManagedSource finds a customer's managed source by its sourceId.
 func (d *Directory) ManagedSource(ctx context.Context, customer int64, sourceID string) (*ManagedSource, error) {
 	e := d.memory.bySourceID(customer, sourceID)
-	if e != nil {
-		if c := e.read(); time.Since(c.readAt) < d.opts.Fresh {
-			return c.m, nil
-		}
+	if m := d.fresh(e); m != nil {
+		return m, nil
 	}
-	return d.reread(ctx, e, query{
-		name: d.shelf.flight("source", customer, sourceID),
-		read: func(ctx context.Context) (*ManagedSource, error) {
-			return d.store.Customer(customer).ManagedSource(ctx, sourceID)
-		},
-		find: func() *entry { return d.memory.bySourceID(customer, sourceID) },
-		gone: func() bool { return d.graves.holdsSource(sourceKey{customer, sourceID}) },
-	})
+	return d.reread(ctx, e, d.bySourceID(customer, sourceID))
 }
 
 // ManagedSourceByID finds a customer's managed source by its connection's id.
 func (d *Directory) ManagedSourceByID(ctx context.Context, customer, esaID int64) (*ManagedSource, error) {
 	e := d.memory.byESAID(customer, esaID)
+	if m := d.fresh(e); m != nil {
+		return m, nil
+	}
+	return d.reread(ctx, e, d.byESAID(customer, esaID))
+}
+
+// ManagedSourceNow is ManagedSource for whoever is about to change what it gives: the
+// store is asked, so that a write of another replica is seen, and memory only while it
+// is away.
+func (d *Directory) ManagedSourceNow(ctx context.Context, customer int64, sourceID string) (*ManagedSource, error) {
+	q := d.bySourceID(customer, sourceID)
+	return d.reread(ctx, q.find(), q)
+}
+
+// ManagedSourceByIDNow is ManagedSourceNow by the connection's id.
+func (d *Directory) ManagedSourceByIDNow(ctx context.Context, customer, esaID int64) (*ManagedSource, error) {
+	q := d.byESAID(customer, esaID)
+	return d.reread(ctx, q.find(), q)
+}
+
+// fresh gives a copy that need not be read anew, nil where there is none.
+func (d *Directory) fresh(e *entry) *ManagedSource {
 	if e != nil {
 		if c := e.read(); time.Since(c.readAt) < d.opts.Fresh {
-			return c.m, nil
+			return c.m
 		}
 	}
-	return d.reread(ctx, e, query{
-		name: d.shelf.flight("esa", customer, strconv.FormatInt(esaID, 10)),
+	return nil
+}
+
+func (d *Directory) bySourceID(customer int64, sourceID string) query {
+	return query{
+		name: func() string { return d.shelf.flight("source", customer, sourceID) },
+		read: func(ctx context.Context) (*ManagedSource, error) {
+			return d.store.Customer(customer).ManagedSource(ctx, sourceID)
+		},
+		find: func() *entry { return d.memory.bySourceID(customer, sourceID) },
+		gone: func() bool { return d.graves.holdsSource(sourceKey{customer, sourceID}) },
+	}
+}
+
+func (d *Directory) byESAID(customer, esaID int64) query {
+	return query{
+		name: func() string { return d.shelf.flight("esa", customer, strconv.FormatInt(esaID, 10)) },
 		read: func(ctx context.Context) (*ManagedSource, error) {
 			return d.store.Customer(customer).ManagedSourceByID(ctx, esaID)
 		},
 		find: func() *entry { return d.memory.byESAID(customer, esaID) },
 		gone: func() bool { return d.graves.holdsESA(esaKey{customer, esaID}) },
-	})
+	}
 }
 
 // query is one way of asking for one source.
 type query struct {
-	name string // the same for all who ask the same
+	name func() string // the same for all who ask the same
 	read func(context.Context) (*ManagedSource, error)
 	find func() *entry
 	gone func() bool // it was deleted through this Directory
@@ -126,7 +155,7 @@ func (d *Directory) reread(ctx context.Context, held *entry, q query) (*ManagedS
 	if known && d.away.Load() {
 		return d.recall(held, q, errAway)
 	}
-	answer, err := d.await(ctx, known, q.name, func(ctx context.Context) (any, error) {
+	answer, err := d.await(ctx, known, q.name(), func(ctx context.Context) (any, error) {
 		began := time.Now()
 		m, err := q.read(ctx)
 		if err == nil {

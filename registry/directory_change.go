@@ -10,9 +10,16 @@ import (
 // its first use is still being answered. Unavailable, here and in the other writes,
 // says by its RetryAfter when to come again.
 func (d *Directory) CreateSource(ctx context.Context, customer int64, s NewSource, once *Once) (Creation, error) {
+	return d.create(ctx, customer, func(ctx context.Context, c CustomerStore) (Creation, error) {
+		return c.CreateSource(ctx, s, once)
+	})
+}
+
+// create makes a source of either kind.
+func (d *Directory) create(ctx context.Context, customer int64, run func(context.Context, CustomerStore) (Creation, error)) (Creation, error) {
 	var made Creation
 	began, err := d.change(ctx, sourceKey{customer: customer}, func(ctx context.Context, c CustomerStore) (err error) {
-		made, err = c.CreateSource(ctx, s, once)
+		made, err = run(ctx, c)
 		return err
 	})
 	if err != nil {
@@ -83,10 +90,15 @@ func (d *Directory) DeleteSource(ctx context.Context, customer int64, sourceID s
 // change makes a write in the store, which is the caller's own and ends with the
 // caller's context. It gives when it began.
 func (d *Directory) change(ctx context.Context, key sourceKey, run func(context.Context, CustomerStore) error) (moment, error) {
+	return d.changeBy(ctx, key, sourceFault, run)
+}
+
+// changeBy is change with the words for the store's errors.
+func (d *Directory) changeBy(ctx context.Context, key sourceKey, words func(error) error, run func(context.Context, CustomerStore) error) (moment, error) {
 	bounded, cancel := context.WithTimeout(ctx, d.opts.WriteTimeout)
 	defer cancel()
 	if err := d.reach(bounded); err != nil {
-		return moment{}, writeFault(sourceFault(err))
+		return moment{}, writeFault(words(err))
 	}
 	began := d.shelf.now()
 	err := run(bounded, d.store.Customer(key.customer))
@@ -111,7 +123,7 @@ func (d *Directory) change(ctx context.Context, key sourceKey, run func(context.
 		d.memory.doubt(key)
 		d.shelf.doubt(key.customer)
 	}
-	return began, writeFault(sourceFault(err))
+	return began, writeFault(words(err))
 }
 
 // refusal marks an error as a callback's, which says nothing of the store. It unwraps

@@ -41,6 +41,7 @@ var sourceFaults = []struct {
 	{ErrSourceTaken, fault.Conflict, "There is a source with this sourceId already.", "sourceId"},
 	{ErrKeyReused, fault.Conflict, "This Idempotency-Key was used for another request already.", ""},
 	{ErrOncePending, fault.Conflict, "The first request with this Idempotency-Key is still being answered.", ""},
+	{ErrTenantTaken, fault.Conflict, "The tenant belongs to another connection.", ""},
 	{ErrStale, fault.Conflict, "The source has been changed meanwhile.", ""},
 	{ErrSecret, fault.Internal, "The stored credentials can't be read.", ""},
 }
@@ -53,6 +54,14 @@ func sourceFault(err error) error {
 		}
 	}
 	return storeFault(err)
+}
+
+// managedFault is sourceFault for what only managed sources have.
+func managedFault(err error) error {
+	if isNotFound(err) {
+		return storeFault(err)
+	}
+	return sourceFault(err)
 }
 
 // writeFault completes the fault of a write: a client learns whether nothing was

@@ -160,12 +160,13 @@ func (y *memory) observe(customer, esaID int64, signal *InventorySync, pause tim
 	}
 	held := e.copy.Load()
 	last := held.m.Connection.InventorySync
+	state := signal.Following(last)
 	switch {
 	case last == nil:
 		return nil
 	case !signal.ObservedAt.After(last.ObservedAt):
 		return held.m
-	case last.SameState(signal) && signal.ObservedAt.Sub(held.observed) < pause:
+	case last.SameState(&state) && signal.ObservedAt.Sub(held.observed) < pause:
 		next := *held
 		next.m = withObserved(held.m, signal.ObservedAt)
 		e.copy.Store(&next)

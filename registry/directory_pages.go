@@ -24,6 +24,7 @@ type book[T any] struct {
 	pages  *simplelru.LRU[listKey, *page[T]]
 	rows   int // in all pages
 	source func(T) *Source
+	order  func(T) int64 // what the list is ordered by
 }
 
 // page is one page. Its rows are shared with readers: a change replaces the slice.
@@ -34,8 +35,8 @@ type page[T any] struct {
 	until moment // when the read or write that made it so had ended
 }
 
-func newBook[T any](source func(T) *Source) *book[T] {
-	b := &book[T]{source: source}
+func newBook[T any](source func(T) *Source, order func(T) int64) *book[T] {
+	b := &book[T]{source: source, order: order}
 	b.pages = newLRU(pageEntries, func(_ listKey, p *page[T]) { b.rows -= len(p.rows) })
 	return b
 }
@@ -109,10 +110,10 @@ func (p *page[T]) without(gone func(T) bool) bool {
 	return found
 }
 
-// insert puts a new row where it belongs by its id: at the end of a list whose end
+// insert puts a new row where it belongs by its order: at the end of a list whose end
 // the page shows. A page on which it may stand in another place is forgotten.
 func (b *book[T]) insert(row T, until moment) {
-	id := b.source(row).ID
+	id := b.order(row)
 	b.each(b.source(row).CustomerID, func(key listKey, p *page[T]) bool {
 		n := len(p.rows)
 		if n == 0 {
@@ -120,7 +121,7 @@ func (b *book[T]) insert(row T, until moment) {
 				return key.take == 0
 			}
 		} else {
-			switch first, last := b.source(p.rows[0]).ID, b.source(p.rows[n-1]).ID; {
+			switch first, last := b.order(p.rows[0]), b.order(p.rows[n-1]); {
 			case id < first:
 				return true // on a page before this one
 			case id <= last:
@@ -138,7 +139,7 @@ func (b *book[T]) insert(row T, until moment) {
 
 func (p *page[T]) holds(b *book[T], id int64) bool {
 	for _, row := range p.rows {
-		if b.source(row).ID == id {
+		if b.order(row) == id {
 			return true
 		}
 	}

@@ -54,8 +54,8 @@ func newShelf(limit int, g *graves) *shelf {
 		graves:  g,
 		agents:  newLRU[sourceKey, agentCopy](limit, nil),
 		counts:  newLRU[int64, tally](limit, nil),
-		pages:   newBook(func(s *InventorySource) *Source { return &s.Source }),
-		managed: newBook(func(m *ManagedSource) *Source { return &m.Source }),
+		pages:   newBook(func(s *InventorySource) *Source { return &s.Source }, func(s *InventorySource) int64 { return s.Source.ID }),
+		managed: newBook(func(m *ManagedSource) *Source { return &m.Source }, func(m *ManagedSource) int64 { return m.Connection.ID }),
 	}
 }
 

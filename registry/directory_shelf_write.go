@@ -7,10 +7,24 @@ func (h *shelf) created(s *InventorySource, began moment, anew bool) {
 	defer h.mu.Unlock()
 	customer := s.Source.CustomerID
 	end := h.wrote(customer)
-	if !h.graves.holds(s.Source.ID) { // deleted before its create was answered
-		h.pages.insert(s, end)
-	}
 	h.recount(customer, +1, began, end, anew)
+	if s.Connection != nil {
+		// A page that may have it in its total already is forgotten, like such a count.
+		h.managed.each(customer, func(_ listKey, p *page[*ManagedSource]) bool {
+			if !anew || !began.after(p.until) {
+				return false
+			}
+			p.total, p.until = p.total+1, end
+			return true
+		})
+	}
+	if h.graves.holds(s.Source.ID) { // deleted before its create was answered
+		return
+	}
+	h.pages.insert(s, end)
+	if s.Connection != nil {
+		h.managed.insert(managed(s), end)
+	}
 }
 
 // changed puts a source's new state in the place of the old one; m is a managed one's.

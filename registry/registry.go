@@ -63,7 +63,14 @@ type Connection struct {
 	CreatedAt           time.Time
 	UpdatedAt           time.Time
 	InventorySync       *InventorySync // nil until the first signal
-	Version             int64
+	Operation           *Operation     // a change of the tenant that is under way; nil: none
+	// UnsettledSince is when the last provisioning began whose outcome is not known:
+	// there may be a tenant, or come to be one. Zero: every outcome is known.
+	UnsettledSince time.Time
+	// Epoch grows with every write or delivery that makes snapshots of the tenant old,
+	// in all replicas (contract, "Freshness").
+	Epoch   int64
+	Version int64
 }
 
 // ManagedSource is a managed source with its connection.
@@ -120,6 +127,17 @@ type InventorySync struct {
 	Error       string
 	UpdatedAt   time.Time
 	ObservedAt  time.Time
+}
+
+// Following gives the state that follows last with this signal: what is known of the
+// start of the run that both tell of is kept (contract, "lastRunAt prefers that run's
+// known start").
+func (s InventorySync) Following(last *InventorySync) InventorySync {
+	if last != nil && !last.LastRunAt.IsZero() && !s.CompletedAt.IsZero() && s.Status == last.Status &&
+		s.CompletedAt.Equal(last.CompletedAt) && (s.LastRunAt.IsZero() || last.LastRunAt.Before(s.LastRunAt)) {
+		s.LastRunAt = last.LastRunAt
+	}
+	return s
 }
 
 // SameState reports whether two states differ in nothing but when they were seen.

@@ -59,6 +59,11 @@ type Store interface {
 	// forgets it. ErrNotFound when there is none, when it has expired, and when its
 	// source was deleted or changed since in how its agent is asked.
 	TakeConsent(ctx context.Context, state [32]byte) (*TakenConsent, error)
+	// WebhookTarget tells who deliveries for a tenant are for; ErrNotFound, ErrSecret.
+	// It goes over the customers, because a delivery names none: nothing of it may reach
+	// whoever sent one.
+	WebhookTarget(ctx context.Context, tenantID string) (*WebhookTarget, error)
+	UpkeepStore
 	// RewriteSecrets encrypts what is not under the primary encryption key anew, some
 	// rows a transaction, and gives how many it rewrote.
 	RewriteSecrets(ctx context.Context) (int, error)
@@ -80,9 +85,20 @@ type CustomerStore interface {
 	// CreateSource makes an AGENT source; once may be nil. ErrSourceTaken,
 	// ErrKeyReused, ErrOncePending, ErrInvalid.
 	CreateSource(ctx context.Context, s NewSource, once *Once) (Creation, error)
-	// FinishOnce keeps the answer of a create whose [Once] gave none. Without such a
-	// create it does nothing.
+	// CreateManaged makes a managed source with its connection, whose esaId is the next
+	// one; once may be nil. Errors as CreateSource.
+	CreateManaged(ctx context.Context, s NewManaged, once *Once) (Creation, error)
+	// BeginOnce claims an idempotency key for a request that makes no source. Replayed
+	// with the Answer when it came before; not Replayed when it is to be done, also when
+	// an earlier answer was lost. ErrKeyReused, ErrOncePending, ErrInvalid.
+	BeginOnce(ctx context.Context, once Once) (Creation, error)
+	// FinishOnce keeps the answer of a create whose [Once] gave none, or of a BeginOnce.
+	// Without such a request it does nothing.
 	FinishOnce(ctx context.Context, key string, answer []byte) error
+	// ForgetOnce takes note that a request without a kept answer came to nothing. If what
+	// it made stands, a repetition is given that at once, Replayed and without an Answer;
+	// else it is as if the key had never come. An answer that is kept stays.
+	ForgetOnce(ctx context.Context, key string) error
 	// UpdateSource changes a source of either kind in one transaction: decide is given
 	// the source as it stands, locked, and says what becomes of it. Its error is
 	// returned as it is and nothing has changed then. It must not wait for anything,
@@ -121,7 +137,9 @@ type CustomerStore interface {
 	ManagedSources(ctx context.Context, skip, take int) ([]*ManagedSource, int, error)
 	// ObserveInventorySync records a signal of the inventory sync if it is newer
 	// (ObservedAt) than the last one recorded, and gives the connection as it then
-	// stands. A signal that changes no state moves ObservedAt alone: no new
+	// stands. A signal of the same run keeps an
+	// earlier LastRunAt (contract, "that run's known start"). One that changes no state
+	// moves ObservedAt alone: no new
 	// Version, no new UpdatedAt of either. Connection.UpdatedAt never moves here.
 	// The sync's UpdatedAt becomes the ObservedAt of the signal that changed it,
 	// whatever the signal's own says; a signal without ObservedAt is the oldest.
@@ -131,6 +149,39 @@ type CustomerStore interface {
 	// LearnAdServer records upstream's ad-server view where there is none yet, and
 	// the e-mail where there is none; it never replaces one.
 	LearnAdServer(ctx context.Context, esaID int64, view AdServer, email string) (*ManagedSource, error)
+	// ChangeConnection changes a connection in one transaction: decide is given the
+	// source as it stands, locked, and gives the connection as it is to be, or nil to
+	// leave it. What is not its own to change (ids, CreatedAt, InventorySync, Version) is
+	// of no account. Its error is returned as it is and nothing has changed then. It must
+	// not wait for anything, and may be called more than once. Any change is a new
+	// Version; UpdatedAt moves with what a reader could see. ErrTenantTaken, ErrInvalid.
+	ChangeConnection(ctx context.Context, esaID int64, decide func(*ManagedSource) (*Connection, error)) (*ManagedSource, error)
+	// KeepSettings keeps, encrypted, the ad-server settings that an operation has read
+	// and is to put back; nil forgets them. Settings gives them, ErrNotFound without.
+	KeepSettings(ctx context.Context, esaID int64, settings []byte) error
+	Settings(ctx context.Context, esaID int64) ([]byte, error)
+
+	// Subscription gives a connection's subscription; ErrNotFound without, ErrSecret.
+	Subscription(ctx context.Context, esaID int64) (*Subscription, error)
+	// ChangeSubscription changes it as ChangeConnection does: decide is given nil where
+	// there is none, and gives it as it is to be, or nil to leave it.
+	ChangeSubscription(ctx context.Context, esaID int64, decide func(*Subscription) (*Subscription, error)) (*Subscription, error)
+	// RecordEvent takes in a delivery, all of it in one transaction: the event is counted,
+	// its news recorded if they are newer, the subscription's AnnouncedAt moved forward,
+	// and Epoch raised. duplicate: it came before, was processed then, and has no effect
+	// now; m is then the source as it stands. ErrInvalid for an ID that no store keeps.
+	RecordEvent(ctx context.Context, esaID int64, e Event) (duplicate bool, m *ManagedSource, err error)
+	// WebhookNews counts a connection's deliveries.
+	WebhookNews(ctx context.Context, esaID int64) (WebhookNews, error)
+
+	// BeginAudit records that a write begins and gives the entry's ID. At and ID are
+	// the Store's to give, Outcome is [AuditBegun].
+	BeginAudit(ctx context.Context, e AuditEntry) (id string, err error)
+	// FinishAudit records what became of it; ErrNotFound.
+	FinishAudit(ctx context.Context, id string, result AuditResult) error
+	// Audit gives a page of entries, newest first, and whether there are older ones.
+	Audit(ctx context.Context, q AuditQuery) (page []AuditEntry, more bool, err error)
+
 	// RecordTest records the outcome of our own test of the connection if it is
 	// newer (At) than the last one recorded. One that passed clears LastError and
 	// LastErrorCode.

@@ -33,7 +33,15 @@ func New[D Document](limits Limits, opts Options[D]) *Cache[D] {
 // own error where Gone said that there is no such thing, an *UnavailableError
 // where there is nothing to serve, and ctx.Err() when the reader left.
 func (c *Cache[D]) Get(ctx context.Context, key string) (Read[D], error) {
+	return c.GetSince(ctx, key, 0)
+}
+
+// GetSince is Get for a reader that knows of an epoch, a number that grows with what
+// makes documents old: those of an earlier epoch have expired. So an expiry gets about
+// with whoever knows of it, between caches too.
+func (c *Cache[D]) GetSince(ctx context.Context, key string, epoch int64) (Read[D], error) {
 	e := c.memory.entry(key)
+	e.reach(epoch)
 	var timer *time.Timer
 	var begun time.Time
 	var budget time.Duration // what the reader was ready to wait when it came
@@ -139,11 +147,29 @@ func (c *Cache[D]) Expire(key string) {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.expire()
+}
+
+// expire makes old what there is and what is under way. The lock is held.
+func (e *entry[D]) expire() {
 	e.expiries++
 	e.gone = nil
 	if e.copy != nil {
 		e.copy.expired = true
 		e.copy.settledUntil = time.Time{}
+	}
+}
+
+// reach takes note of an epoch, and expires what is from an earlier one.
+func (e *entry[D]) reach(epoch int64) {
+	if e.epoch.Load() >= epoch {
+		return // as nearly always
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.epoch.Load() < epoch {
+		e.epoch.Store(epoch)
+		e.expire()
 	}
 }
 

@@ -13,6 +13,8 @@ type entry[D Document] struct {
 	key  string
 	used atomic.Bool // read since the eviction hand last passed
 
+	epoch atomic.Int64 // the newest that a reader knew of; changes with mu held
+
 	mu       sync.Mutex
 	copy     *copyOf[D] // last good document; nil: none
 	expiries uint64     // how often the key was expired

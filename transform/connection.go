@@ -40,7 +40,7 @@ func Connection(m *registry.ManagedSource) *api.Connection {
 		InventorySync:       inventorySync(c.InventorySync),
 	}
 	if c.LastError != "" {
-		out.LastError = optional(shown(c.LastError, connectionText(c.LastErrorCode)))
+		out.LastError = optional(shown(c.LastError, LastErrorText(c.LastErrorCode)))
 	}
 	switch {
 	case c.TenantID == "":
@@ -102,6 +102,37 @@ func InventorySync(s *api.Status) registry.InventorySync {
 	}
 	if at := findStream(s.Syncs, "inventory"); at >= 0 {
 		observe(&out, &s.Syncs[at].Block)
+	}
+	return out
+}
+
+// InventorySyncFromEvent gives the state of the inventory sync that a finished run's
+// event tells of (contract, "From webhooks"): status is the event's own word, and
+// occurredAt the signal's time. Times that are not known are zero, itemCount may be nil,
+// errorMessage is upstream's free text.
+func InventorySyncFromEvent(status string, startedAt, completedAt, occurredAt time.Time, itemCount *int64, errorMessage string) registry.InventorySync {
+	if completedAt.IsZero() {
+		completedAt = occurredAt
+	}
+	if startedAt.IsZero() {
+		startedAt = completedAt
+	}
+	out := registry.InventorySync{
+		Status: registry.SyncUnknown, LastRunAt: startedAt, CompletedAt: completedAt,
+		UpdatedAt: occurredAt, ObservedAt: occurredAt,
+	}
+	switch runStatus(status) {
+	case statusSuccess:
+		out.Status = registry.SyncSuccess
+	case statusFailed:
+		out.Status = registry.SyncFailed
+		if errorMessage != "" {
+			out.Error = shown(errorMessage, syncText(""))
+		}
+	}
+	if itemCount != nil {
+		n := *itemCount
+		out.ItemCount = &n
 	}
 	return out
 }

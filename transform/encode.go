@@ -148,28 +148,12 @@ func appendBlock(dst []byte, b *api.SyncBlock) []byte {
 	dst = append(dst, `,"lastStartedAt":`...)
 	dst = appendTime(dst, b.LastStartedAt)
 	dst = append(dst, `,"itemCount":`...)
-	if b.ItemCount == nil {
-		dst = append(dst, `null`...)
-	} else {
-		dst = strconv.AppendInt(dst, *b.ItemCount, 10)
-	}
+	dst = appendNumber(dst, b.ItemCount)
 	dst = append(dst, `,"error":`...)
 	dst = appendOptional(dst, b.Error)
-	h := &b.History
-	if *h == (api.SyncHistory{}) { // not asked for, as nearly always
-		return append(dst, noHistory...)
-	}
-	dst = appendCount(dst, `,"history":{"recentRunCount":`, h.RecentRunCount)
-	dst = appendCount(dst, `,"recentFailureCount":`, h.RecentFailureCount)
-	dst = appendCount(dst, `,"consecutiveFailureCount":`, h.ConsecutiveFailureCount)
-	dst = append(dst, `,"latestFailureAt":`...)
-	dst = appendTime(dst, h.LatestFailureAt)
-	dst = append(dst, `,"latestError":`...)
-	dst = appendOptional(dst, h.LatestError)
-	return append(dst, `}}`...)
+	dst = appendHistory(dst, &b.History)
+	return append(dst, '}')
 }
-
-const noHistory = `,"history":{"recentRunCount":0,"recentFailureCount":0,"consecutiveFailureCount":0,"latestFailureAt":null,"latestError":null}}`
 
 func appendWebhooks(dst []byte, w *api.Webhooks) []byte {
 	if w == nil {

@@ -25,6 +25,11 @@ var (
 		nano := rapid.Int64Range(0, 999_999_999).Draw(t, "nano")
 		return api.Timestamp{Time: time.Unix(second, nano), Digits: rapid.IntRange(0, 9).Draw(t, "digits")}
 	})
+	anyRuns = rapid.OneOf(rapid.Just([]api.SyncRun(nil)), rapid.SliceOfN(rapid.Custom(func(t *rapid.T) api.SyncRun {
+		return api.SyncRun{SyncID: anyText.Draw(t, "id"), SyncType: anyText.Draw(t, "stream"), StartedAt: anyTime.Draw(t, "started"), CompletedAt: anyTime.Draw(t, "completed"),
+			Status: anyText.Draw(t, "status"), DurationSeconds: maybe(anyCount).Draw(t, "seconds"), ItemsProcessed: anyCount.Draw(t, "processed"), ItemsFailed: anyCount.Draw(t, "failed"),
+			ErrorSummary: maybe(anyText).Draw(t, "summary"), ErrorCategory: maybe(anyText).Draw(t, "category")}
+	}), 0, 3))
 	anyStream = rapid.Custom(func(t *rapid.T) api.Stream {
 		return api.Stream{Name: anyText.Draw(t, "name"), Block: api.SyncBlock{
 			Status: anyText.Draw(t, "status"), Severity: anyText.Draw(t, "severity"),
@@ -37,7 +42,8 @@ var (
 				}
 			})).Draw(t, "issue"),
 			History: rapid.OneOf(rapid.Just(api.SyncHistory{}), rapid.Custom(func(t *rapid.T) api.SyncHistory {
-				return api.SyncHistory{RecentRunCount: anyCount.Draw(t, "runs"), RecentFailureCount: anyCount.Draw(t, "failures"), LatestFailureAt: anyTime.Draw(t, "failure"), LatestError: maybe(anyText).Draw(t, "latest")}
+				return api.SyncHistory{RecentRunCount: anyCount.Draw(t, "runs"), RecentFailureCount: anyCount.Draw(t, "failures"), LatestFailureAt: anyTime.Draw(t, "failure"), LatestError: maybe(anyText).Draw(t, "latest"),
+					ConsecutiveFailureCount: rapid.Int64Range(0, 1).Draw(t, "in a row"), RecentRuns: anyRuns.Draw(t, "recent")}
 			})).Draw(t, "history"),
 		}}
 	})

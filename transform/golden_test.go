@@ -124,8 +124,14 @@ func compareGolden(t *testing.T, file string, answer []byte, unknown, malformed 
 	if err := enc.Encode(map[string]any{"answer": json.RawMessage(answer), "unknown": unknown, "malformed": malformed}); err != nil {
 		t.Fatal(err)
 	}
+	compareFile(t, file, got.Bytes())
+}
+
+// compareFile compares what came out with a golden file, or writes that anew.
+func compareFile(t *testing.T, file string, got []byte) {
+	t.Helper()
 	if *update {
-		if err := os.WriteFile(file, got.Bytes(), 0o644); err != nil {
+		if err := os.WriteFile(file, got, 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -133,8 +139,8 @@ func compareGolden(t *testing.T, file string, answer []byte, unknown, malformed 
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(got.Bytes(), want) {
-		t.Errorf("%s differs (run with -update and read the difference):\n%s", file, got.Bytes())
+	if !bytes.Equal(got, want) {
+		t.Errorf("%s differs (run with -update and read the difference):\n%s", file, got)
 	}
 }
 

@@ -53,6 +53,33 @@ func camelCase(name string) string {
 	return b.String()
 }
 
+// SyncTypeToUpstream gives a stream's name as upstream spells it: customTargeting and
+// custom_targeting are both custom_targeting, and names that are unknown here follow
+// the same rule backwards. It gives "" for what can't be the name of a stream.
+func SyncTypeToUpstream(name string) string {
+	if len(name) > maxStreamName {
+		return ""
+	}
+	b := make([]byte, 0, len(name)+4)
+	for i := range len(name) {
+		c := name[i]
+		if 'A' <= c && c <= 'Z' && i > 0 {
+			if name[i-1] != '_' {
+				b = append(b, '_')
+			}
+			c += 'a' - 'A'
+		}
+		b = append(b, c)
+	}
+	// Not the camelCase form is judged: its parts run together, and may be too long for
+	// a plain word where those of the name itself are not.
+	snake := string(b)
+	if _, ok := streamName(snake); !ok {
+		return ""
+	}
+	return snake
+}
+
 // upperSnake gives the UPPER_SNAKE form of a camelCase or snake_case word:
 // customTargeting and custom_targeting are both CUSTOM_TARGETING.
 func upperSnake(name string) string {

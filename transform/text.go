@@ -46,7 +46,19 @@ const (
 	textTestFailed  = "The last test of the ad server connection failed."
 	textTaskName    = "Setup task"
 	textTaskDetails = "Open the task for its details."
+	textDetail      = "The ad server gave details that can't be shown."
 )
+
+// checkText says what came of the check of a capability, by its status.
+func checkText(status string) string {
+	switch status {
+	case "passed":
+		return "This check passed."
+	case "failed":
+		return "This check failed."
+	}
+	return "This was not checked."
+}
 
 // syncTexts says what is wrong with a stream, by the category of its issue.
 var syncTexts = map[string]string{
@@ -72,7 +84,9 @@ var connectionTexts = map[string]string{
 	"ADAPTER_CONNECTION_FAILED":   "The ad server could not be reached.",
 }
 
-func connectionText(code string) string {
+// LastErrorText gives the sentence for a lastErrorCode: what may be said where there is
+// no text of upstream's, or none that may be shown.
+func LastErrorText(code string) string {
 	if text, ok := connectionTexts[code]; ok {
 		return text
 	}

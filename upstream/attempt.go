@@ -16,36 +16,6 @@ const (
 	maxProblem  = 64 << 10 // bytes of an error answer that are looked at
 )
 
-// operation is what a call asks for, as metrics and span names say it.
-type operation string
-
-// The operations: all the words there are.
-const (
-	opStatus        operation = "status"
-	opAdapterConfig operation = "adapter_config"
-	opTenant        operation = "tenant"
-	opProbe         operation = "probe" // a status read on a breaker's behalf
-)
-
-// call is one read on its way through its attempts, which come one after
-// another. It travels in the request's context.
-type call struct {
-	op       operation
-	tenantID string
-	decode   func(body []byte) error // keeps what it decoded
-	probes   *breaker                // the breaker that this is the probe of; nil for a reader's call
-	attempts int
-	last     *failure // of the latest attempt; nil: it succeeded
-}
-
-type callKey struct{}
-
-func withCall(ctx context.Context, cl *call) context.Context {
-	return context.WithValue(ctx, callKey{}, cl)
-}
-
-func callFrom(ctx context.Context) *call { return ctx.Value(callKey{}).(*call) }
-
 // door makes the attempts. It is the transport of the client that
 // go-retryablehttp drives, and has no CloseIdleConnections on purpose: that one
 // is called after every failure, and would close the connections of calls that
@@ -71,7 +41,7 @@ func (d door) RoundTrip(r *http.Request) (*http.Response, error) {
 // attempt asks once, if the breakers allow it.
 func (c *Client) attempt(r *http.Request, cl *call) *failure {
 	if err := r.Context().Err(); err != nil {
-		return lost(r.Context(), err) // past the breakers: upstream was not asked
+		return neverSent(lost(r.Context(), err)) // past the breakers: upstream was not asked
 	}
 	upstream := func() *failure {
 		return c.upstream.do(cl, func() *failure {
@@ -86,7 +56,7 @@ func (c *Client) attempt(r *http.Request, cl *call) *failure {
 	case cl.probes != nil:
 		return cl.probes.do(cl, upstream)
 	case cl.op != opStatus:
-		// The tenant's breaker guards its status. Other documents of the tenant
+		// The tenant's breaker guards its status. Other calls about the tenant
 		// neither close the way to it nor are kept back by it.
 		return upstream()
 	}
@@ -103,42 +73,82 @@ func uncounted(ctx context.Context, f *failure) *failure {
 	return &silent
 }
 
+// answer is an answer as it came; body is nil when it could not be read.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
 // exchange sends the request, reads the whole answer and judges it.
 func (c *Client) exchange(r *http.Request, cl *call) *failure {
-	if cl.attempts == 1 && cl.probes == nil {
+	if cl.attempts == 1 && cl.probes == nil && !cl.writes() {
 		c.budget.read()
+	}
+	var way sending
+	if cl.writes() {
+		r = way.watch(r)
 	}
 	resp, err := c.wire.RoundTrip(r)
 	if err != nil {
-		return lost(r.Context(), err)
+		f := lost(r.Context(), err)
+		f.unsent = way.impossible(err)
+		return f
 	}
 	defer resp.Body.Close()
+	accepted := cl.accepts(resp.StatusCode)
+	if accepted && cl.stream != nil {
+		return c.streamed(r.Context(), cl, resp)
+	}
 	limit := int64(maxDocument)
-	if resp.StatusCode != http.StatusOK {
+	if !accepted {
 		limit = maxProblem
 	}
 	body, err := readBody(resp, limit)
 	unusable := errors.Is(err, errTooLarge) || errors.Is(err, errEncoding)
 	switch {
+	case accepted && cl.done:
+		if err == nil && cl.decode != nil {
+			_ = c.guarded(cl, func() error { return cl.decode(body) })
+		}
+		return nil
 	case err != nil && !unusable:
 		return broken(r.Context(), err)
-	case resp.StatusCode != http.StatusOK:
-		return answered(resp.StatusCode, resp.Header, body) // without a body the status says enough
+	case !accepted:
+		return c.judge(cl, answer{resp.StatusCode, resp.Header, body}) // without a body the status says enough
 	case unusable:
 		return invalid(blameTenant, err)
 	case !isJSON(resp.Header.Get("Content-Type")):
 		return invalid(blameTenant, errContentType)
+	case cl.decode == nil:
+		return nil
 	}
-	if err := c.decode(cl, body); err != nil {
+	if err := c.guarded(cl, func() error { return cl.decode(body) }); err != nil {
 		return invalid(blameTenant, err)
 	}
 	return nil
 }
 
-// decode hands the body to the call. A document that makes the decoder panic is
-// one that does not count: it must not end the process, on whose goroutine ever
-// it is read.
-func (c *Client) decode(cl *call, body []byte) (err error) {
+// judge judges an answer that is no success by its status.
+func (c *Client) judge(cl *call, a answer) (f *failure) {
+	judge := cl.judge
+	if judge == nil {
+		judge = answered
+	}
+	err := c.guarded(cl, func() error {
+		f = judge(a)
+		return nil
+	})
+	if err != nil {
+		return invalid(blameTenant, err)
+	}
+	return f
+}
+
+// guarded hands what was sent to a decoder. A document that makes it panic is one
+// that does not count: it must not end the process, on whose goroutine ever it is
+// read.
+func (c *Client) guarded(cl *call, read func() error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			c.log.Error("decoding an answer panicked", slog.String("operation", string(cl.op)),
@@ -146,7 +156,7 @@ func (c *Client) decode(cl *call, body []byte) (err error) {
 			err = errPanicked
 		}
 	}()
-	return cl.decode(body)
+	return read()
 }
 
 var (
@@ -156,11 +166,18 @@ var (
 	errContentType = errors.New("the answer is not JSON by its content type")
 )
 
+// encoded reports whether a body is in a coding that the transport has not undone; it
+// undoes the one that it asks for.
+func encoded(resp *http.Response) bool {
+	e := resp.Header.Get("Content-Encoding")
+	return e != "" && !strings.EqualFold(e, "identity")
+}
+
 // readBody reads a body to its end, if that is within limit; past it nothing
 // more is read, and the connection is given up.
 func readBody(resp *http.Response, limit int64) ([]byte, error) {
-	if e := resp.Header.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
-		return nil, errEncoding // the transport undoes the one encoding that it asks for
+	if encoded(resp) {
+		return nil, errEncoding
 	}
 	if resp.ContentLength > limit {
 		return nil, errTooLarge

@@ -28,6 +28,7 @@ type breaker struct {
 	log      *slog.Logger
 
 	phase   atomic.Int32 // a gobreaker.State, always what cb's own is
+	changes atomic.Int64 // of phase
 	probeAt atomic.Int64 // Unix nanoseconds of the next probe, while not closed
 	last    atomic.Pointer[lastFailure]
 	dropped atomic.Bool // no longer among the client's breakers
@@ -73,6 +74,7 @@ func newBreaker(tenantID string, cfg BreakerConfig, blames blame, owner *prober,
 				b.probeAt.Store(time.Now().Add(cfg.OpenFor).UnixNano())
 			}
 			b.phase.Store(int32(to))
+			b.changes.Add(1)
 			b.mu.Lock()
 			b.events = append(b.events, to)
 			b.mu.Unlock()
@@ -86,35 +88,74 @@ func (b *breaker) closed() bool           { return b.state() == gobreaker.StateC
 
 // do runs one attempt of a call through the breaker.
 func (b *breaker) do(cl *call, try func() *failure) *failure {
-	probing := cl.probes == b
-	if !probing && !b.closed() {
+	if cl.probes == b {
+		return b.probe(cl, try)
+	}
+	began := b.changes.Load()
+	if !b.closed() {
 		return b.refusal()
 	}
-	defer b.settle() // also when the attempt panics
-	_, err := b.cb.Execute(func() (struct{}, error) {
-		// A call that was held up since the check above could have become the probe.
-		if !probing && !b.closed() {
+	counted := false
+	defer func() {
+		if !counted { // a panic, which leaves no failure
+			b.count(cl, &failure{outcome: outcomeError, blame: b.blames}, began)
+		}
+	}()
+	f := try()
+	counted = true
+	b.count(cl, f, began)
+	return f
+}
+
+// count tells gobreaker how an attempt ended. It is told at the end and not asked at
+// the beginning because it forgets what began before its window, and a call may take
+// longer than that. What began before the breaker last changed is old news.
+func (b *breaker) count(cl *call, f *failure, began int64) {
+	if b.changes.Load() != began {
+		return
+	}
+	defer b.settle()
+	_, _ = b.cb.Execute(func() (struct{}, error) {
+		// It could have opened since the check above, and this have become the probe.
+		if b.changes.Load() != began {
 			return struct{}{}, gobreaker.ErrOpenState
 		}
-		if b.last.Load().tenantID == "" { // a panic leaves no failure, and a probe needs somebody to ask for
-			b.last.Store(&lastFailure{tenantID: cl.tenantID})
-		}
-		f := try()
+		b.remember(cl, f)
 		if f == nil {
 			return struct{}{}, nil
 		}
-		if f.blame == b.blames {
-			b.last.Store(&lastFailure{cl.tenantID, f.outcome})
+		return struct{}{}, f
+	})
+}
+
+// probe runs the attempt that decides whether the breaker closes.
+func (b *breaker) probe(cl *call, try func() *failure) (f *failure) {
+	defer b.settle() // also when the attempt panics
+	_, err := b.cb.Execute(func() (struct{}, error) {
+		f = try()
+		b.remember(cl, f)
+		if f == nil {
+			return struct{}{}, nil
 		}
 		return struct{}{}, f
 	})
-	if err == nil {
-		return nil
+	if err != nil && f == nil {
+		return b.refusal()
 	}
-	if f := (*failure)(nil); errors.As(err, &f) {
-		return f
+	return f
+}
+
+// remember keeps what a probe will need: whom to ask for.
+func (b *breaker) remember(cl *call, f *failure) {
+	last := *b.last.Load()
+	counts := f != nil && f.blame == b.blames
+	if counts {
+		last.outcome = f.outcome
 	}
-	return b.refusal()
+	if cl.tenantID != "" && (counts || last.tenantID == "") { // a call may be about no tenant
+		last.tenantID = cl.tenantID
+	}
+	b.last.Store(&last)
 }
 
 // refusal is the failure of a call that the breaker did not let through.
@@ -123,7 +164,7 @@ func (b *breaker) refusal() *failure {
 	e := fault.Upstream(fault.CircuitOpen, "The sales agent has failed repeatedly and is not being asked at the moment.",
 		errors.New("the "+b.scope()+"'s breaker is not closed"))
 	e.RetryAfter = min(max(wait, time.Second), retryAfterLimit) // a probe may be on its way already
-	return &failure{outcome: outcomeCircuitOpen, blame: blameOpen, err: e}
+	return neverSent(&failure{outcome: outcomeCircuitOpen, blame: blameOpen, err: e})
 }
 
 func (b *breaker) scope() string {

@@ -1,41 +1,40 @@
 // Package upstream asks the sales agent: one call at a time, within deadlines,
 // with a bounded number of retries and breakers that keep a failing upstream
-// from being asked. All errors of reads are [*fault.Error].
+// from being asked. All errors of calls are [*fault.Error]; an answer that says no
+// has a [*Refusal] in its chain.
 //
 // A read passes, from the outside in: go-retryablehttp, which may repeat it; for
-// each attempt the tenant's breaker, the whole upstream's breaker, a client
-// span, and the transport. The answer is read and decoded inside the attempt, so
-// that the breakers judge the whole of it.
+// each attempt the tenant's breaker (a status read alone), the whole upstream's
+// breaker, a client span, and the transport. The answer is read and decoded inside
+// the attempt, so that the breakers judge the whole of it. A write goes the same way
+// but for go-retryablehttp: it is one attempt.
 package upstream
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"strings"
 	"sync/atomic"
 	"time"
 
-	"github.com/hashicorp/go-retryablehttp"
 	"github.com/sony/gobreaker/v2"
 
 	"esagate/upstream/wire"
 )
 
 const (
-	apiPath   = "/api/v1/tenant-management/tenants/"
+	apiPath   = "/api/v1/tenant-management/tenants"
 	keyHeader = "X-Tenant-Management-API-Key"
 	userAgent = "esagate"
 
-	maxTenantID = 255 // bytes; breakers are kept by tenant id
+	maxID = 255 // bytes of an id in a path; breakers are kept by tenant id
 )
 
 // Client asks one sales agent. It is safe for concurrent use.
 type Client struct {
 	cfg      Config
-	base     string // of tenant URLs, with a slash at the end
+	base     string // the collection of tenants
 	log      *slog.Logger
 	wire     http.RoundTripper // a single exchange with upstream
 	http     *http.Client      // its transport is the door
@@ -95,17 +94,17 @@ func (c *Client) Close() {
 
 // Status reads a tenant's status document.
 func (c *Client) Status(ctx context.Context, tenantID string) (*wire.Status, error) {
-	return read(ctx, c, opStatus, tenantID, decodeStatus)
+	return ask(ctx, c, tenantCall(opStatus, tenantID, "status"), decodeStatus)
 }
 
 // AdapterConfig reads the part of a tenant's ad-server config that is no secret.
 func (c *Client) AdapterConfig(ctx context.Context, tenantID string) (*wire.AdapterConfig, error) {
-	return read(ctx, c, opAdapterConfig, tenantID, wire.DecodeAdapterConfig)
+	return ask(ctx, c, tenantCall(opAdapterConfig, tenantID, "adapter-config"), wire.DecodeAdapterConfig)
 }
 
 // Tenant reads what is known of a tenant itself.
 func (c *Client) Tenant(ctx context.Context, tenantID string) (*wire.Tenant, error) {
-	return read(ctx, c, opTenant, tenantID, wire.DecodeTenant)
+	return ask(ctx, c, tenantCall(opTenant, tenantID), wire.DecodeTenant)
 }
 
 // Health is what the client knows of the sales agent without asking it.
@@ -135,79 +134,20 @@ func (c *Client) Health() Health {
 
 func decodeStatus(body []byte) (*wire.Status, error) { return wire.DecodeStatus(body, time.Now()) }
 
-// read makes a call and gives the document that its last attempt decoded.
-func read[T any](ctx context.Context, c *Client, op operation, tenantID string, decode func([]byte) (*T, error)) (*T, error) {
-	var doc *T
-	cl := &call{op: op, tenantID: tenantID, decode: keep(&doc, decode)}
-	start := time.Now()
-	f := c.call(ctx, cl)
-	if f != nil {
-		c.metrics.call(ctx, op, f.outcome, time.Since(start))
-		return nil, f.err
-	}
-	c.metrics.call(ctx, op, outcomeOK, time.Since(start))
-	return doc, nil
-}
-
-func keep[T any](doc **T, decode func([]byte) (*T, error)) func([]byte) error {
-	return func(body []byte) (err error) {
-		*doc, err = decode(body)
-		return err
-	}
-}
-
-// call makes the attempts of one read.
-func (c *Client) call(ctx context.Context, cl *call) *failure {
-	ctx, cancel := context.WithTimeout(ctx, c.cfg.FetchTimeout)
-	defer cancel()
-	req, f := c.request(ctx, cl)
-	if f != nil {
-		return f
-	}
-	again, err := retryablehttp.FromRequest(req)
-	if err != nil {
-		return lost(ctx, err)
-	}
-	r := &retrier{c: c, call: cl, begun: time.Now()}
-	_, err = r.client().Do(again) // the response is door's own, without a body
-	switch {
-	case err == nil:
-		return nil
-	case cl.last == nil, errors.Is(ctx.Err(), context.Canceled): // perhaps while waiting to try again
-		return lost(ctx, err)
-	}
-	return cl.last
-}
-
-// request makes the request of a call. A tenant id is one path segment, whatever
-// it holds; those that no escaping keeps from meaning another path can't be a
-// tenant's.
-func (c *Client) request(ctx context.Context, cl *call) (*http.Request, *failure) {
-	if cl.tenantID == "" || cl.tenantID == "." || cl.tenantID == ".." || len(cl.tenantID) > maxTenantID {
-		return nil, noTenant(nil)
-	}
-	target := c.base + url.PathEscape(cl.tenantID)
-	switch cl.op {
-	case opStatus, opProbe:
-		target += "/status"
-	case opAdapterConfig:
-		target += "/adapter-config"
-	}
-	req, err := http.NewRequestWithContext(withCall(ctx, cl), http.MethodGet, target, nil)
-	if err != nil {
-		return nil, noTenant(nil) // err prints the URL
-	}
-	req.Header.Set(keyHeader, c.cfg.APIKey)
-	req.Header.Set("Accept", "application/json")
-	req.Header.Set("User-Agent", userAgent)
-	return req, nil
-}
+// probeTenant is who a probe asks for when no call has named a tenant yet. There is
+// no such tenant; that upstream says so shows that it is well.
+const probeTenant = "esagate-probe"
 
 // probe makes the one attempt by which a breaker that is not closed finds out
 // whether it may close: a status read of the tenant that last failed.
 func (c *Client) probe(ctx context.Context, b *breaker) {
+	id := b.last.Load().tenantID
+	if id == "" {
+		id = probeTenant
+	}
 	var doc *wire.Status
-	cl := &call{op: opProbe, tenantID: b.last.Load().tenantID, decode: keep(&doc, decodeStatus), probes: b}
+	cl := tenantCall(opProbe, id, "status")
+	cl.decode, cl.probes = keep(&doc, decodeStatus), b
 	req, f := c.request(ctx, cl)
 	if f != nil {
 		return

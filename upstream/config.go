@@ -22,7 +22,8 @@ type Config struct {
 	APIKey       string        // goes to BaseURL's host and nowhere else
 	Attempts     int           // of one read, the first included; default 3
 	Timeout      time.Duration // how long a reader waits: a Retry-After beyond it is not waited out; default 3 s
-	FetchTimeout time.Duration // bound of one read, retries included, when its context has none sooner; default 10 s
+	FetchTimeout time.Duration // bound of one call, retries included, when its context has none sooner; default 10 s
+	ProbeTimeout time.Duration // the same of a write that waits for the ad server; default 75 s
 	Breaker      BreakerConfig
 }
 
@@ -54,6 +55,7 @@ func (c Config) withDefaults() Config {
 	set(&c.Attempts, 3)
 	set(&c.Timeout, 3*time.Second)
 	set(&c.FetchTimeout, 10*time.Second)
+	set(&c.ProbeTimeout, 75*time.Second)
 	set(&c.Breaker.ConsecutiveFailures, 5)
 	set(&c.Breaker.MinimumRequests, 20)
 	set(&c.Breaker.FailureRatio, 0.5)
@@ -92,6 +94,7 @@ func (c Config) validate() error {
 	b := c.Breaker
 	fault(c.Attempts < 0, "attempts are negative")
 	fault(c.FetchTimeout < 0, "the fetch timeout is negative")
+	fault(c.ProbeTimeout < 0, "the probe timeout is negative")
 	fault(b.ConsecutiveFailures < 0, "the breaker's consecutive failures are negative")
 	fault(b.MinimumRequests < 0, "the breaker's minimum requests are negative")
 	fault(!(b.FailureRatio > 0 && b.FailureRatio <= 1), "the breaker's failure ratio is not above 0 and at most 1")

@@ -30,6 +30,7 @@ func TestConfigFaults(t *testing.T) {
 		"a key in 2 lines": {func(c *upstream.Config) { c.APIKey = "CANARY\nX: y" }, "no header can carry"},
 		"attempts":         {func(c *upstream.Config) { c.Attempts = -1 }, "attempts"},
 		"fetch timeout":    {func(c *upstream.Config) { c.FetchTimeout = -time.Second }, "fetch timeout"},
+		"probe timeout":    {func(c *upstream.Config) { c.ProbeTimeout = -time.Second }, "probe timeout"},
 		"ratio above 1":    {func(c *upstream.Config) { c.Breaker.FailureRatio = 1.5 }, "ratio"},
 		"a window":         {func(c *upstream.Config) { c.Breaker.Window = time.Microsecond }, "window"},
 		"open time":        {func(c *upstream.Config) { c.Breaker.OpenFor = -time.Second }, "open time"},

@@ -55,6 +55,7 @@ type failure struct {
 	blame   blame
 	retry   bool          // trying again may help, and does no harm
 	after   time.Duration // what Retry-After asked for, uncapped
+	unsent  bool          // nothing can have reached upstream
 	err     *fault.Error
 }
 
@@ -63,22 +64,6 @@ func (f *failure) Error() string { return f.err.Error() }
 
 // Unwrap gives the error that callers see.
 func (f *failure) Unwrap() error { return f.err }
-
-// statusError is the cause behind an answer that was no document: its status,
-// and its code if it was a machine word.
-type statusError struct {
-	status int
-	code   string
-}
-
-// Error implements error.
-func (e *statusError) Error() string {
-	text := "the sales agent answered " + strconv.Itoa(e.status)
-	if e.code != "" {
-		text += " (" + e.code + ")"
-	}
-	return text
-}
 
 // lost is the failure of an attempt that got no whole answer. ctx is the
 // attempt's own: its end outranks whatever the transport made of it.
@@ -105,35 +90,35 @@ func invalid(b blame, cause error) *failure {
 		err: fault.Upstream(fault.UpstreamInvalidResponse, "The sales agent sent an answer that can't be used.", cause)}
 }
 
-// answered judges an answer that is no 200, by the contract's error table. body
-// may be anything at all.
-func answered(status int, header http.Header, body []byte) *failure {
-	problem, err := wire.DecodeError(body)
+// answered judges an answer that is no success, by the contract's error table. Its
+// body may be anything at all.
+func answered(a answer) *failure {
+	problem, err := wire.DecodeError(a.body)
 	if err != nil {
 		problem = nil
 	}
-	cause := &statusError{status: status}
-	if problem != nil && redact.Word(problem.Code) {
-		cause.code = problem.Code
-	}
+	status, no := a.status, refusalOf(a.status, problem)
+	cause := no.cause()
 	switch {
-	case status == http.StatusUnauthorized, status == http.StatusForbidden && !knownRefusals[cause.code]:
+	case no.AdapterCode != "":
+		return adServerRefused(no)
+	case status == http.StatusUnauthorized, status == http.StatusForbidden && !knownRefusals[no.Code]:
 		return &failure{outcome: outcomeUnauthorized, blame: blameUpstream,
 			err: fault.Upstream(fault.UpstreamUnauthorized, "The sales agent does not accept the gateway's key.", cause)}
 	case status == http.StatusForbidden:
 		return conflict("The sales agent does not allow this change of a managed tenant.", cause)
-	case status == http.StatusNotFound && cause.code == "tenant_not_found":
+	case status == http.StatusNotFound && no.Code == tenantNotFound:
 		return noTenant(cause)
 	case status == http.StatusConflict && problem != nil:
 		return conflict("The sales agent refused: the request does not fit the tenant's present state.", cause)
 	case (status == http.StatusBadRequest || status == http.StatusUnprocessableEntity) && problem != nil:
-		return rejected(problem, cause)
+		return rejected(problem, no)
 	case status == http.StatusTooManyRequests:
-		return wanted(outcomeRateLimited, blameOpen, header, cause)
+		return wanted(outcomeRateLimited, blameOpen, a, cause)
 	case status == http.StatusInternalServerError:
-		return wanted(outcomeError, blameTenant, header, cause)
+		return wanted(outcomeError, blameTenant, a, cause)
 	case status == http.StatusBadGateway, status == http.StatusServiceUnavailable, status == http.StatusGatewayTimeout:
-		return wanted(outcomeError, blameUpstream, header, cause)
+		return wanted(outcomeError, blameUpstream, a, cause)
 	case status >= 500:
 		return failed(outcomeError, blameOpen, cause)
 	case status >= 200 && status < 300: // a success without the document asked for
@@ -145,8 +130,20 @@ func answered(status int, header http.Header, body []byte) *failure {
 	return failed(outcomeError, blameNobody, cause) // a redirect among them
 }
 
+const tenantNotFound = "tenant_not_found"
+
 // knownRefusals are the 403s that are not about the gateway's key.
 var knownRefusals = map[string]bool{"managed_tenant_write_blocked": true}
+
+// aboutNoTenant judges the answers to calls that name no tenant. None of them says
+// that there isn't one: tenant_not_found is no answer to what was asked.
+func aboutNoTenant(a answer) *failure {
+	f := answered(a)
+	if f.outcome == outcomeNotFound {
+		return invalid(blameNobody, f.err.Cause)
+	}
+	return f
+}
 
 func noTenant(cause error) *failure {
 	e := fault.Wrap(fault.NotFound, "The sales agent does not know this tenant.", cause)
@@ -160,11 +157,11 @@ func failed(o outcome, b blame, cause error) *failure {
 }
 
 // wanted is a failed answer that invites another try.
-func wanted(o outcome, b blame, header http.Header, cause error) *failure {
+func wanted(o outcome, b blame, a answer, cause error) *failure {
 	f := failed(o, b, cause)
 	f.retry = true
-	if s := cause.(*statusError).status; s == http.StatusTooManyRequests || s == http.StatusServiceUnavailable {
-		f.after = retryAfter(header.Get("Retry-After"))
+	if a.status == http.StatusTooManyRequests || a.status == http.StatusServiceUnavailable {
+		f.after = retryAfter(a.header.Get("Retry-After"))
 		f.err.RetryAfter = min(f.after, retryAfterLimit)
 	}
 	return f
@@ -172,23 +169,6 @@ func wanted(o outcome, b blame, header http.Header, cause error) *failure {
 
 func conflict(message string, cause error) *failure {
 	return &failure{outcome: outcomeConflict, err: fault.Wrap(fault.Conflict, message, cause)}
-}
-
-// rejected is a 400 or 422: the paths at fault, and upstream's sentences where
-// they may be shown.
-func rejected(p *wire.Problem, cause error) *failure {
-	const ours = "The sales agent does not accept this value."
-	if len(p.Fields) == 0 {
-		return &failure{outcome: outcomeRejected,
-			err: fault.Wrap(fault.Validation, treated(p.Message, "The sales agent does not accept the request."), cause)}
-	}
-	issues := make([]fault.Issue, len(p.Fields))
-	for i, f := range p.Fields {
-		issues[i] = fault.Issue{Path: f.Path, Message: treated(f.Message, ours)}
-	}
-	e := fault.Invalid(issues...)
-	e.Cause = cause
-	return &failure{outcome: outcomeRejected, err: e}
 }
 
 func treated(text, otherwise string) string {

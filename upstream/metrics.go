@@ -28,7 +28,7 @@ func newMetrics(p metric.MeterProvider, upstream *breaker, ts *tenants) (*metric
 		metric.WithDescription("Calls to the sales agent, by how they ended."))
 	m.duration, errs[1] = meter.Float64Histogram("esagate.upstream.duration", metric.WithUnit("s"),
 		metric.WithDescription("How long calls to the sales agent took, retries included."),
-		metric.WithExplicitBucketBoundaries(.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30))
+		metric.WithExplicitBucketBoundaries(.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 75))
 	m.retries, errs[2] = meter.Int64Counter("esagate.upstream.retries",
 		metric.WithDescription("Attempts that followed a failed one."))
 	m.retriesRefused, errs[3] = meter.Int64Counter("esagate.upstream.retries_refused",

@@ -112,17 +112,43 @@ func TestValidationErrors(t *testing.T) {
 			  {"loc":["freewheel","network"],"msg":"Not so:\nCANARY"}]`,
 			"The request is not valid.",
 			[]fault.Issue{
-				{Path: "freewheel.username", Message: "Value error, both or none"},
-				{Path: "freewheel.?", Message: ours},
-				{Path: "freewheel.network", Message: "Not so:"},
+				{Path: "username", Message: "Value error, both or none"},
+				{Path: "?", Message: ours},
+				{Path: "network", Message: "Not so:"},
 			},
+		},
+		"paths as callers know them": {
+			`[{"loc":["springserve","default_demand_partner_id"],"msg":"a"},
+			  {"loc":["body","adapter","google_ad_manager","network_code"],"msg":"b"},
+			  {"loc":["adapter","broadstreet","api_key"],"msg":"c"},
+			  {"loc":["name"],"msg":"d"},
+			  {"loc":["query","limit"],"msg":"e"},
+			  {"loc":["mock"],"msg":"f"},
+			  {"loc":["springserve","floors",2,"last_24h_of"],"msg":"g"}]`,
+			"The request is not valid.",
+			[]fault.Issue{
+				{Path: "defaultDemandPartnerId", Message: "a"}, {Path: "networkCode", Message: "b"}, {Path: "apiKey", Message: "c"},
+				{Path: "name", Message: "d"}, {Path: "limit", Message: "e"}, {Message: "f"}, {Path: "floors.2.last24hOf", Message: "g"},
+			},
+		},
+		"what no caller wrote": {
+			`[{"loc":["google_ad_manager","service_account_key_json"],"msg":"Not a key: CANARY"},
+			  {"loc":["google_ad_manager","service_account_email"],"msg":"CANARY"},{"loc":["external_org_id"],"msg":"CANARY"}]`,
+			"The sales agent does not accept a value that the gateway adds to the request.",
+			[]fault.Issue{{Message: "The sales agent does not accept a value that the gateway adds to the request."}},
 		},
 		"a sentence": {`{"error":"adapter_invalid_config","message":"Network is missing"}`, "Network is missing", nil},
 		"a sentence with a secret": {
-			`{"error":"adapter_invalid_config","message":"Refused: token=CANARY"}`,
+			`{"error":"invalid_request","message":"Refused: token=CANARY"}`,
 			"The sales agent does not accept the request.", nil,
 		},
-		"no sentence": {`{"error":"adapter_invalid_config"}`, "The sales agent does not accept the request.", nil},
+		"an ad server's with a secret": {
+			`{"error":"adapter_invalid_config","message":"Refused: token=CANARY"}`,
+			"The ad server's config is not valid.", nil,
+		},
+		"no sentence":                 {`{"error":"invalid_request"}`, "The sales agent does not accept the request.", nil},
+		"no sentence, an ad server's": {`{"error":"adapter_connection_failed"}`, "The ad server can't be reached.", nil},
+		"no code that is known":       {`{"error":"adapter_exploded"}`, "The sales agent does not accept the request.", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			alone(t, upstream.Config{}, func(*http.Request) (*http.Response, error) {

@@ -47,11 +47,18 @@ func instrument(base http.RoundTripper, d Deps) http.RoundTripper {
 }
 
 // quiet replaces a transport's errors, some of which quote what the other side
-// sent, by lossErrors.
+// sent, by lossErrors. It also adds the call's query, which may hold a caller's text,
+// to the URL: a span records the URL that it sees.
 type quiet struct{ base http.RoundTripper }
 
 // RoundTrip implements http.RoundTripper.
 func (q quiet) RoundTrip(r *http.Request) (*http.Response, error) {
+	if cl := callFrom(r.Context()); len(cl.query) > 0 {
+		target := *r.URL
+		target.RawQuery = cl.query.Encode()
+		r = r.WithContext(r.Context())
+		r.URL = &target
+	}
 	resp, err := q.base.RoundTrip(r)
 	if err != nil {
 		return nil, asLoss(err)
@@ -82,6 +89,7 @@ type lossError struct {
 	text       string
 	timeout    bool
 	connection bool  // the connection failed: another one may do better
+	connecting bool  // there never was one
 	cause      error // a context error, or nil
 }
 
@@ -96,8 +104,16 @@ const idleClosed = "http: server closed idle connection"
 
 // asLoss puts an error of a transport, or of reading a body, into words of ours.
 func asLoss(err error) *lossError {
+	if loss := (*lossError)(nil); errors.As(err, &loss) {
+		return loss
+	}
+	loss := lossOf(err)
+	loss.connecting = whileConnecting(err)
+	return loss
+}
+
+func lossOf(err error) *lossError {
 	var (
-		loss   *lossError
 		netErr net.Error
 		errno  syscall.Errno
 		dns    *net.DNSError
@@ -106,8 +122,6 @@ func asLoss(err error) *lossError {
 		alert  tls.AlertError
 	)
 	switch {
-	case errors.As(err, &loss):
-		return loss
 	case errors.Is(err, context.Canceled):
 		return &lossError{text: "canceled", cause: context.Canceled}
 	case errors.Is(err, context.DeadlineExceeded):

@@ -188,7 +188,7 @@ func TestBadAnswers(t *testing.T) {
 		{answer{"details with more", "", connectionPath, 404, headers(), swap(notFound, `source."`, `source.","details":{"tenant":"x"}`)}, `"/error/details": property "tenant" is unsupported`},
 		{answer{"validation without issues", "", listPath, 400, headers(), `{"data":null,"error":{"code":"VALIDATION_ERROR","message":"No."}}`}, "anyOf"},
 		{answer{"401 without a challenge", "", listPath, 401, headers(), `{"data":null,"error":{"code":"UNAUTHORIZED","message":"No."}}`}, `header "WWW-Authenticate" missing`},
-		{answer{"405 without Allow", "POST", listPath, 405, headers(), `{"data":null,"error":{"code":"METHOD_NOT_ALLOWED","message":"No."}}`}, `header "Allow" missing`},
+		{answer{"405 without Allow", "PATCH", listPath, 405, headers(), `{"data":null,"error":{"code":"METHOD_NOT_ALLOWED","message":"No."}}`}, `header "Allow" missing`},
 		{answer{"unknown path, plain text", "", "/nothing", 404, headers("Content-Type", "text/plain"), "404 page not found"}, "text/plain"},
 		{answer{"unknown path that succeeds", "", "/nothing", 200, headers(), "{}"}, "no such status"},
 		{answer{"unready with 200", "", "/readyz", 200, headers(), `{"status":"starting","store":"ok","upstream":"ok"}`}, `"/status": value is not one of`},
@@ -250,12 +250,16 @@ func TestPreflight(t *testing.T) {
 
 func TestOperations(t *testing.T) {
 	got := fmt.Sprint(apitest.Operations())
-	want := "[{GET /api/v2/storefront/esa} {GET /api/v2/storefront/esa/{esaId}} {GET /api/v2/storefront/esa/{esaId}/status}" +
-		" {GET /api/v2/storefront/inventory-sources} {POST /api/v2/storefront/inventory-sources}" +
-		" {DELETE /api/v2/storefront/inventory-sources/{sourceId}} {GET /api/v2/storefront/inventory-sources/{sourceId}}" +
-		" {PUT /api/v2/storefront/inventory-sources/{sourceId}}" +
-		" {GET /api/v2/storefront/inventory-sources/{sourceId}/esa} {GET /api/v2/storefront/inventory-sources/{sourceId}/status}" +
-		" {GET /healthz} {GET /metrics} {GET /oauth/callback} {GET /openapi.yaml} {GET /readyz}]"
+	const esa, sources = " /api/v2/storefront/esa", " /api/v2/storefront/inventory-sources"
+	want := "[{GET /api/v2/storefront/audit} {GET" + esa + "} {POST" + esa + "} {POST" + esa + "/service-account} {GET" + esa + "/{esaId}}" +
+		" {POST" + esa + "/{esaId}/capabilities/{capability}/recheck} {POST" + esa + "/{esaId}/deactivate} {POST" + esa + "/{esaId}/reactivate}" +
+		" {POST" + esa + "/{esaId}/refresh} {GET" + esa + "/{esaId}/status} {GET" + esa + "/{esaId}/sync-history} {POST" + esa + "/{esaId}/test-connection}" +
+		" {GET" + sources + "} {POST" + sources + "} {DELETE" + sources + "/{sourceId}} {GET" + sources + "/{sourceId}} {PUT" + sources + "/{sourceId}}" +
+		" {PATCH" + sources + "/{sourceId}/ad-server} {PUT" + sources + "/{sourceId}/ad-server} {PUT" + sources + "/{sourceId}/adapter-config}" +
+		" {POST" + sources + "/{sourceId}/deactivate} {GET" + sources + "/{sourceId}/esa} {POST" + sources + "/{sourceId}/reactivate}" +
+		" {POST" + sources + "/{sourceId}/refresh} {GET" + sources + "/{sourceId}/status} {GET" + sources + "/{sourceId}/sync-history}" +
+		" {POST" + sources + "/{sourceId}/test-connection} {GET /audit}" +
+		" {GET /healthz} {GET /metrics} {GET /oauth/callback} {GET /openapi.yaml} {GET /readyz} {POST /webhooks/esa-sync}]"
 	if got != want {
 		t.Errorf("operations: %s\nwant %s", got, want)
 	}

@@ -15,8 +15,11 @@ import (
 	"esagate/internal/agentauth"
 	"esagate/internal/auth"
 	"esagate/internal/config"
+	"esagate/internal/lifecycle"
 	"esagate/internal/outbound"
+	"esagate/internal/serviceaccount"
 	"esagate/internal/telemetry"
+	"esagate/internal/webhooks"
 	"esagate/registry"
 	"esagate/registry/sqlstore"
 	"esagate/snapshot"
@@ -36,8 +39,15 @@ type app struct {
 	auth      *auth.Authenticator
 	outbound  *outbound.Client
 	agents    *agentauth.Agents
+	accounts  *serviceaccount.Accounts
+	receiver  *webhooks.Receiver
 	gateway   *gateway.Gateway
 	adopted   []*registry.ManagedSource
+
+	subscriber *webhooks.Subscriber
+	lifecycle  *lifecycle.Lifecycle
+	background background
+	begin      func() // starts the background work
 }
 
 // build makes every part from a config that has no faults. What it returns on
@@ -77,7 +87,7 @@ func build(ctx context.Context, cfg *config.Config, tasks *transform.Tasks, logs
 	b := cfg.Upstream.Breaker
 	a.upstream, err = upstream.New(upstream.Config{
 		BaseURL: cfg.Upstream.BaseURL, APIKey: cfg.Upstream.APIKey.Reveal(), Attempts: cfg.Upstream.Attempts,
-		Timeout: cfg.Upstream.Timeout, FetchTimeout: cfg.Upstream.FetchTimeout,
+		Timeout: cfg.Upstream.Timeout, FetchTimeout: cfg.Upstream.FetchTimeout, ProbeTimeout: cfg.Upstream.ProbeTimeout,
 		Breaker: upstream.BreakerConfig{
 			ConsecutiveFailures: b.ConsecutiveFailures, MinimumRequests: b.MinimumRequests,
 			FailureRatio: b.FailureRatio, Window: b.Window, OpenFor: b.OpenFor,
@@ -106,12 +116,17 @@ func build(ctx context.Context, cfg *config.Config, tasks *transform.Tasks, logs
 			Store: a.store, Directory: a.directory, HTTP: a.outbound.HTTP(), Direct: a.outbound.HTTPDirect(),
 			CheckURL: a.outbound.CheckURL, Logger: a.telemetry.Logger,
 		})
+	if err := a.connections(cfg, instruments); err != nil {
+		return a, err
+	}
 	a.gateway = gateway.New(gatewayConfig(cfg), gateway.Deps{
 		Directory: a.directory, Auth: a.auth, Agents: a.agents, CheckURL: a.outbound.CheckURL, Upstream: a.upstream, Tasks: tasks,
+		Lifecycle: a.lifecycle, Receiver: a.receiver, Subscriber: a.subscriber, ServiceAccount: a.accounts.Email,
 		Logger: a.telemetry.Logger, Instruments: instruments, TracerProvider: a.telemetry.TracerProvider,
 		Propagator: a.telemetry.Propagator, MetricsHandler: a.telemetry.MetricsHandler,
 	})
 	recovered.Store(a.gateway)
+	a.begin = func() { a.background.begin(a, cfg, instruments) }
 	return a, nil
 }
 
@@ -130,6 +145,7 @@ func authConfig(cfg *config.Config) auth.Config {
 func gatewayConfig(cfg *config.Config) gateway.Config {
 	return gateway.Config{
 		PublicURL: cfg.Server.PublicURL, Envelope: cfg.Server.Envelope, AllowedOrigins: cfg.Server.AllowedOrigins,
+		ProbeTimeout: cfg.Upstream.ProbeTimeout, Subscribes: cfg.Webhooks.Subscribe != "never",
 		Snapshot: snapshot.Limits{
 			Fresh: cfg.Snapshot.Fresh, StaleWhileRevalidate: cfg.Snapshot.StaleWhileRevalidate,
 			StaleIfError: cfg.Snapshot.StaleIfError, Patience: cfg.Snapshot.Patience,
@@ -199,6 +215,7 @@ func (a *app) warnOfDrift(s registry.ConfigSource, m *registry.ManagedSource) {
 // serve answers on a listener until ctx ends, and takes everything down after.
 func (a *app) serve(ctx context.Context, listener net.Listener) error {
 	a.gateway.LearnTenants(a.adopted)
+	a.begin()
 	log := a.telemetry.Logger
 	log.Info("serving", slog.String("address", listener.Addr().String()), slog.String("version", version))
 	err := a.gateway.Serve(ctx, listener)
@@ -215,6 +232,13 @@ const closeTimeout = 2 * time.Second
 func (a *app) close() {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
+	a.background.close()
+	if a.lifecycle != nil {
+		a.lifecycle.Close(ctx) // what it can't finish is settled at the next start
+	}
+	if a.subscriber != nil {
+		a.subscriber.Close()
+	}
 	if a.gateway != nil {
 		a.gateway.Close()
 	}

@@ -2,16 +2,25 @@ package main
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/sha256"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"esagate/internal/config"
+	"esagate/internal/serviceaccount"
 	"esagate/internal/sources"
 	"esagate/internal/vault"
 	"esagate/registry"
@@ -24,6 +33,7 @@ const (
 	demoCustomer = 4210
 	demoKey      = "esagate-demo-key" // guards nothing but made-up sources
 	demoAgentKey = "simulated-sales-agent-key"
+	demoAccount  = "esagate-demo@demo-project.iam.gserviceaccount.com"
 )
 
 type demoCommand struct {
@@ -32,7 +42,13 @@ type demoCommand struct {
 
 // Run shows the gateway before a simulated sales agent until it is told to stop.
 func (c *demoCommand) Run(ctx context.Context) error {
-	agent := upstreamtest.New(upstreamtest.Options{APIKey: demoAgentKey})
+	// Its ad servers take a moment to answer and its runs some seconds; it delivers news
+	// to the gateway although that has a private address here.
+	agent := upstreamtest.New(upstreamtest.Options{
+		APIKey: demoAgentKey, ProbeTakes: 700 * time.Millisecond, RunWaits: time.Second, RunTakes: 5 * time.Second,
+		Deliver: (&http.Client{Timeout: 5 * time.Second}).Do, AnyWebhook: true,
+	})
+	defer agent.Close()
 	server, err := agent.Listen("127.0.0.1:0")
 	if err != nil {
 		return err
@@ -58,7 +74,11 @@ func (c *demoCommand) Run(ctx context.Context) error {
 	if len(bad) > 0 {
 		return errors.New("the built-in tasks do not compile")
 	}
-	cfg := demoConfig(base, server.URL(), filepath.Join(folder, "demo.db"), scenes)
+	cfg := demoConfig(base, server.URL(), folder, scenes)
+	if err := writeServiceAccount(cfg.ServiceAccounts[0]); err != nil {
+		_ = listener.Close()
+		return err
+	}
 	a, err := build(ctx, cfg, tasks, os.Stderr)
 	if err != nil {
 		_ = listener.Close()
@@ -86,14 +106,17 @@ func (c *demoCommand) listen() (net.Listener, error) {
 	return l, err
 }
 
-func demoConfig(base, agentURL, database string, scenes []upstreamtest.Scene) *config.Config {
+func demoConfig(base, agentURL, folder string, scenes []upstreamtest.Scene) *config.Config {
 	cfg := config.Default()
 	cfg.Server.PublicURL = base
 	cfg.Upstream.BaseURL = agentURL
 	cfg.Upstream.APIKey = config.NewSecret(demoAgentKey)
-	cfg.Store.URL = config.NewSecret("sqlite://" + database)
+	cfg.Store.URL = config.NewSecret("sqlite://" + filepath.Join(folder, "demo.db"))
 	cfg.Store.EncryptionKey = config.NewSecret(vault.Generate())
 	cfg.Telemetry.LogFormat = "text"
+	cfg.Provisioning.ContactEmail = "operator@example.com"
+	cfg.Webhooks.Subscribe = "always"
+	cfg.ServiceAccounts = []serviceaccount.Entry{{Email: demoAccount, KeyFile: filepath.Join(folder, "service-account.json")}}
 	cfg.Auth.Keys = []config.Key{{
 		Name: "demo", CustomerID: demoCustomer, Access: config.AccessWrite, SHA256: sha256.Sum256([]byte(demoKey)),
 	}}
@@ -105,6 +128,27 @@ func demoConfig(base, agentURL, database string, scenes []upstreamtest.Scene) *c
 		cfg.Sources = append(cfg.Sources, source)
 	}
 	return &cfg
+}
+
+// writeServiceAccount writes a key file as Google gives them out, with a key that no
+// one else has and that opens nothing.
+func writeServiceAccount(e serviceaccount.Entry) error {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return err
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return err
+	}
+	file, err := json.Marshal(map[string]string{
+		"type": "service_account", "client_email": e.Email,
+		"private_key": string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})),
+	})
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(e.KeyFile, file, 0o600)
 }
 
 // addAgents makes two sources of agents, beside the managed ones.
@@ -130,25 +174,38 @@ func printDemo(w io.Writer, base, agent string, scenes []upstreamtest.Scene) {
 	curl := fmt.Sprintf("curl -s -H 'Authorization: Bearer %s' %s/api/v2/storefront", demoKey, base)
 	fmt.Fprintf(w, `esagate demo: the gateway before a simulated sales agent
 
-  gateway      %s
-  sales agent  %s (simulated)
-  key          %s (customer %d)
+  gateway      %[1]s
+  sales agent  %[2]s (simulated)
+  key          %[3]s (customer %[6]d)
 
 The status of a source, and its headers (Age, Cache-Status, ETag):
-  %s/inventory-sources/%s/status
-  %s/inventory-sources/%s/status -o /dev/null -D -
+  %[4]s/inventory-sources/%[5]s/status
+  %[4]s/inventory-sources/%[5]s/status -o /dev/null -D -
 Its connection, and all connections:
-  %s/inventory-sources/%s/esa
-  %s/esa
+  %[4]s/inventory-sources/%[5]s/esa
+  %[4]s/esa
 All sources, agents that others run among them; make one, put it to work, delete it:
-  %s/inventory-sources
-  %s/inventory-sources -H 'Content-Type: application/json' -d '{"name":"Retail Network Agent","type":"SALES","endpointUrl":"https://agent.example.com/mcp","protocol":"MCP","authenticationType":"API_KEY","auth":{"type":"bearer","token":"made-up"}}'
-  %s/inventory-sources/retail-network-agent -X PUT -H 'Content-Type: application/json' -d '{"status":"ACTIVE"}'
-  %s/inventory-sources/retail-network-agent -X DELETE
+  %[4]s/inventory-sources
+  %[4]s/inventory-sources -H 'Content-Type: application/json' -d '{"name":"Retail Network Agent","type":"SALES","endpointUrl":"https://agent.example.com/mcp","protocol":"MCP","authenticationType":"API_KEY","auth":{"type":"bearer","token":"made-up"}}'
+  %[4]s/inventory-sources/retail-network-agent -X PUT -H 'Content-Type: application/json' -d '{"status":"ACTIVE"}'
+  %[4]s/inventory-sources/retail-network-agent -X DELETE
+
+Connect an ad server. Its networks that begin with 404 are not known, which you see in
+lastErrorCode; mend that, test it, have it synced, and six seconds later it is live:
+  %[4]s/esa -d '{"type":"google_ad_manager","networkCode":"40477120","name":"Pier Video"}' -H 'Content-Type: application/json'
+  %[4]s/inventory-sources/pier-video/ad-server -X PUT -d '{"type":"google_ad_manager","networkCode":"77120045"}' -H 'Content-Type: application/json'
+  %[4]s/inventory-sources/pier-video/test-connection -X POST
+  %[4]s/inventory-sources/pier-video/refresh -X POST
+  %[4]s/inventory-sources/pier-video/status
+  %[4]s/inventory-sources/pier-video/sync-history
+The news of the sync came by webhook; switch the source off and on; read who did what:
+  %[4]s/inventory-sources/pier-video/esa
+  %[4]s/inventory-sources/pier-video/deactivate -X POST
+  %[4]s/inventory-sources/pier-video/reactivate -X POST
+  %[4]s/audit
 
 Sources to put in that place, and what to look at:
-`, base, agent, demoKey, demoCustomer,
-		curl, scenes[0].SourceID, curl, scenes[0].SourceID, curl, scenes[0].SourceID, curl, curl, curl, curl, curl)
+`, base, agent, demoKey, curl, scenes[0].SourceID, demoCustomer)
 	for _, s := range scenes {
 		fmt.Fprintf(w, "  %-18s %s\n  %-18s %s\n", s.SourceID, s.Title, "", s.LookAt)
 	}

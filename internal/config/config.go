@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"time"
 
+	"esagate/internal/serviceaccount"
 	"esagate/registry"
 )
 
@@ -21,11 +22,15 @@ type Config struct {
 	Snapshot      Snapshot       `config:"snapshot"`
 	Store         Store          `config:"store"`
 	Telemetry     Telemetry      `config:"telemetry"`
+	Provisioning  Provisioning   `config:"provisioning"`
+	Webhooks      Webhooks       `config:"webhooks"`
+	Reconcile     Reconcile      `config:"reconcile"`
 	PlatformTasks []PlatformTask `config:"platform_tasks"`
 
-	Auth     Auth                    // read through authSection
-	Outbound Outbound                // read through outboundSection
-	Sources  []registry.ConfigSource // read through sourceEntry; each has a Name
+	Auth            Auth                    // read through authSection
+	Outbound        Outbound                // read through outboundSection
+	ServiceAccounts []serviceaccount.Entry  // read through serviceAccountEntry; their key files were good
+	Sources         []registry.ConfigSource // read through sourceEntry; each has a Name
 
 	// Warnings are sentences about what is allowed but hardly meant, by path. They
 	// hold no value but names of keys.
@@ -115,6 +120,26 @@ type Outbound struct {
 	Allow []netip.Prefix
 }
 
+// Provisioning is what the gateway says of itself and of a connection when it has the
+// sales agent make a tenant.
+type Provisioning struct {
+	ExternalSource string `config:"external_source"`  // the name that the sales agent knows this product by
+	ExternalOrgID  string `config:"external_org_id"`  // a template with {customer_id}, {esa_id}, {source_id}
+	ContactEmail   string `config:"contact_email"`    // empty: no tenant can be made
+	PublicAgentURL string `config:"public_agent_url"` // empty: the sales agent's own default
+}
+
+// Webhooks says whether news of sync runs is asked for.
+type Webhooks struct {
+	Subscribe string `config:"subscribe"` // auto, always or never; Config.Subscribes judges
+}
+
+// Reconcile is the reading in the background that makes up for lost news.
+type Reconcile struct {
+	Interval    time.Duration `config:"interval"`    // older news is read anew; 0: never
+	Concurrency int           `config:"concurrency"` // so many sources at once
+}
+
 // Access is what a key may do.
 type Access string
 
@@ -174,5 +199,11 @@ func Default() Config {
 		},
 		Store:     Store{URL: NewSecret("sqlite://esagate.db")},
 		Telemetry: Telemetry{LogFormat: "json", LogLevel: "info", TraceRatio: 0.01},
+		Provisioning: Provisioning{
+			ExternalSource: "esagate",
+			ExternalOrgID:  "{customer_id}-{esa_id}",
+		},
+		Webhooks:  Webhooks{Subscribe: subscribeAuto},
+		Reconcile: Reconcile{Interval: 5 * time.Minute, Concurrency: 4},
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"esagate/internal/config"
+	"esagate/internal/serviceaccount"
 )
 
 func TestTheEnvironmentWins(t *testing.T) {
@@ -24,6 +25,8 @@ upstream:
 		"ESAGATE_UPSTREAM_BREAKER_OPEN_FOR=9s", "ESAGATE_SNAPSHOT_PATIENCE=1s", "ESAGATE_TELEMETRY_TRACE_RATIO=.5",
 		"ESAGATE_STORE_URL=postgres://u:$$p@localhost/d", "ESAGATE_OUTBOUND_ALLOW=10.1.0.0/16, ::1,",
 		"ESAGATE_AUTH_OIDC_ISSUER=https://login.example", "ESAGATE_AUTH_OIDC_AUDIENCE=gate",
+		"ESAGATE_PROVISIONING_EXTERNAL_ORG_ID={source_id}/{customer_id}", "ESAGATE_WEBHOOKS_SUBSCRIBE=never", "ESAGATE_RECONCILE_INTERVAL=0",
+		"ESAGATE_SERVICE_ACCOUNTS=of no key",
 		"ESAGATE_ENCRYPTION_KEY=of no key", "ESAGATE_SERVER=of no key", "ESAGATE_AUTH_KEYS=of no key", "no equals sign",
 	)
 	if c.Server.Address != "[::1]:2" || !c.Server.Envelope ||
@@ -37,6 +40,9 @@ upstream:
 	if got := fmt.Sprint(c.Store.URL.Reveal(), c.Outbound.Allow, *c.Auth.OIDC); got !=
 		"postgres://u:$$p@localhost/d[10.1.0.0/16 ::1/128] {https://login.example gate customer_id access}" {
 		t.Errorf("store, outbound, oidc: %s", got)
+	}
+	if c.Provisioning.ExternalOrgID != "{source_id}/{customer_id}" || c.Webhooks.Subscribe != "never" || c.Reconcile.Interval != 0 {
+		t.Errorf("provisioning, webhooks, reconcile: %+v %+v %+v", c.Provisioning, c.Webhooks, c.Reconcile)
 	}
 	if c.Snapshot.Patience != time.Second || c.Telemetry.TraceRatio != 0.5 {
 		t.Errorf("snapshot, telemetry: %+v %+v", c.Snapshot, c.Telemetry)
@@ -140,9 +146,11 @@ func TestASecretIsNotPrinted(t *testing.T) {
 	c.Upstream.APIKey = config.NewSecret("hunter2-hunter2")
 	c.Store.URL = config.NewSecret("postgres://u:hunter2-hunter2@h/d")
 	c.Store.EncryptionKey = config.NewSecret("hunter2-hunter2")
+	c.ServiceAccounts = []serviceaccount.Entry{{CustomerID: 1, Email: "ads@gate.example", KeyFile: "/run/hunter2-hunter2.json"}}
 	for _, format := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
 		noEcho(t, printed(format, c), "hunter2-hunter2")
 		noEcho(t, printed(format, c.Upstream.APIKey), "hunter2-hunter2")
+		noEcho(t, printed(format, c.ServiceAccounts), "hunter2-hunter2")
 	}
 	text := encoded(t, c)
 	noEcho(t, text, "hunter2-hunter2")

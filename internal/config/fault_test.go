@@ -34,8 +34,12 @@ sources:
     ad_server: {type: google_ad_manager, password: x, network_id: "1"}
 platform_tasks:
   - name: no id
-webhooks: {subscribe: auto}
+webhooks: {subscribe: maybe, secret: x}
 outbound: {allow: [nowhere]}
+service_accounts: [{customer_id: 1, private_key: x}]
+launch: {}
+provisioning: {external_org_id: "{tenant_id}"}
+reconcile: {interval: 5}
 `), least[:1]) // the variable would win over the file's encryption key
 	expectFaults(t, strings.Split(faults.Error(), "\n"),
 		"auth.keys[0].key (line 15): the environment variable GONE is not set",
@@ -46,12 +50,18 @@ outbound: {allow: [nowhere]}
 		"auth.keys[2] (line 17): has no value",
 		"auth.oidc.issuer (line 18): is required",
 		"auth.oidc.scope (line 18): unknown key",
+		"launch (line 28): unknown key",
 		"outbound.allow[0] (line 26): must be an IP address",
 		"platform_tasks[0].id (line 24): is required",
+		"provisioning.external_org_id (line 29): may hold {customer_id}, {esa_id} and {source_id}, and no other braces",
+		"reconcile.interval (line 30): must be a duration with a unit",
 		"server.address (line 3): must be host:port",
 		"server.address (line 6): is set twice, first on line 3",
 		"server.adress (line 4): unknown key",
 		"server.envelope (line 5): must be true or false",
+		"service_accounts[0].email (line 27): is required",
+		"service_accounts[0].key_file (line 27): is required",
+		"service_accounts[0].private_key (line 27): unknown key",
 		"snapshot (line 11): must be a mapping",
 		"sources[0].ad_server.network_id (line 22): is not a key of type google_ad_manager",
 		"sources[0].ad_server.password (line 22): unknown key",
@@ -64,7 +74,8 @@ outbound: {allow: [nowhere]}
 		"upstream.breaker.failure_ratio (line 10): must be above 0 and at most 1",
 		"upstream.breaker.window (line 10): must be a duration with a unit",
 		"upstream.timeout (line 8): must be a duration with a unit",
-		"webhooks (line 25): unknown key",
+		"webhooks.secret (line 25): unknown key",
+		"webhooks.subscribe (line 25): must be auto, always or never",
 	)
 }
 
@@ -122,7 +133,7 @@ func TestTextThatIsNoConfig(t *testing.T) {
 		{"tag on a mapping", "server: !x {address: ':1'}", "server (line 1): has a YAML tag"},
 		{"tag on a value", "server: {address: !x ':1'}", "server.address (line 1): must be text"},
 		{"a dot is no path", "server.address: ':1'", "server.address (line 1): unknown key"},
-		{"later keys", "provisioning: {external_source: x}", "provisioning (line 1): unknown key"},
+		{"later keys", "launch: {ttl: 30s}", "launch (line 1): unknown key"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if got := faultsOf(t, c.text); !strings.HasPrefix(strings.Join(got, "\n"), c.want) && !slices.ContainsFunc(got, func(s string) bool { return strings.HasPrefix(s, c.want) }) {

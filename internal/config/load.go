@@ -5,6 +5,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"reflect"
 
 	"github.com/knadh/koanf/providers/confmap"
@@ -14,10 +15,11 @@ import (
 // document is the whole file: Config as far as it is read as it stands, and the
 // lists whose entries are checked and turned into something else.
 type document struct {
-	Config   `config:",inline"`
-	Auth     authSection     `config:"auth"`
-	Outbound outboundSection `config:"outbound"`
-	Sources  []sourceEntry   `config:"sources"`
+	Config          `config:",inline"`
+	Auth            authSection           `config:"auth"`
+	Outbound        outboundSection       `config:"outbound"`
+	ServiceAccounts []serviceAccountEntry `config:"service_accounts"`
+	Sources         []sourceEntry         `config:"sources"`
 }
 
 // newDocument is the document of an empty file.
@@ -38,10 +40,11 @@ func Load(path string, environ []string, checks ...Check) (*Config, Faults) {
 	if problem != "" {
 		return nil, Faults{{Message: problem}}
 	}
-	return load(data, environ, checks...)
+	return load(data, filepath.Dir(path), environ, checks...)
 }
 
-func load(data []byte, environ []string, checks ...Check) (*Config, Faults) {
+// load reads a file's content. Relative paths in it begin at folder.
+func load(data []byte, folder string, environ []string, checks ...Check) (*Config, Faults) {
 	r := newReport()
 	file, readable := r.parse(data)
 	if !readable {
@@ -73,6 +76,7 @@ func load(data []byte, environ []string, checks ...Check) (*Config, Faults) {
 	c.Auth.OIDC = v.oidc(doc.Auth.OIDC, merged)
 	v.callers(&c.Auth)
 	c.Outbound.Allow = v.outbound(doc.Outbound.Allow)
+	c.ServiceAccounts = v.serviceAccounts(doc.ServiceAccounts, folder)
 	c.Sources = v.sources(doc.Sources)
 	c.lines = r.lines
 	for _, check := range checks {

@@ -18,8 +18,10 @@ import (
 // storeKey is 32 bytes, the numbers from 7 to 38.
 const storeKey = "BwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyAhIiMkJSY="
 
-// least is an environment with which an empty file is valid.
-var least = []string{"ESAGATE_UPSTREAM_API_KEY=upstream-key", "ESAGATE_STORE_ENCRYPTION_KEY=" + storeKey}
+// least is an environment with which an empty file is valid, and gives no warning but
+// that nobody is let in.
+var least = []string{"ESAGATE_UPSTREAM_API_KEY=upstream-key", "ESAGATE_STORE_ENCRYPTION_KEY=" + storeKey,
+	"ESAGATE_PROVISIONING_CONTACT_EMAIL=desk@gate.example"}
 
 // with gives least and more.
 func with(environ ...string) []string { return append(slices.Clip(least), environ...) }
@@ -76,8 +78,13 @@ func TestTheRootFileLoads(t *testing.T) {
 	want := config.Default()
 	want.Store.EncryptionKey = config.NewSecret(storeKey)
 	if c.Snapshot != want.Snapshot ||
-		c.Store != want.Store || c.Telemetry != want.Telemetry || c.Server.Address != want.Server.Address {
+		c.Store != want.Store || c.Telemetry != want.Telemetry || c.Server.Address != want.Server.Address ||
+		c.Webhooks != want.Webhooks || c.Reconcile != want.Reconcile {
 		t.Errorf("the file differs from the defaults: %+v", c)
+	}
+	want.Provisioning.ContactEmail = c.Provisioning.ContactEmail
+	if c.Provisioning != want.Provisioning || c.Provisioning.ContactEmail == "" {
+		t.Errorf("provisioning: %+v", c.Provisioning)
 	}
 	want.Upstream.APIKey = config.NewSecret("an-upstream-key")
 	if c.Upstream != want.Upstream {
@@ -116,6 +123,9 @@ snapshot: {fresh: 1s, stale_while_revalidate: 2s, stale_if_error: 3s, patience: 
 store: {url: "postgres://gate:${DB_PASSWORD}@db.example.org:6432/gate?sslmode=verify-full", encryption_key: AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=}
 outbound: {allow: [10.44.0.0/16, "fd00:44::7"]}
 telemetry: {log_format: text, log_level: debug, otlp_endpoint: http://collector:4318, trace_ratio: 1}
+provisioning: {external_source: shopfront, external_org_id: "c{customer_id}.{source_id}", contact_email: desk@gate.example.org, public_agent_url: https://agents.example.org/x}
+webhooks: {subscribe: always}
+reconcile: {interval: 90s, concurrency: 64}
 auth:
   oidc: {issuer: https://login.example.org/gate/, audience: gate, customer_claim: https://example.org/customer, access_claim: gate_access}
   keys:
@@ -152,6 +162,13 @@ platform_tasks:
 	}
 	if got, want := c.Telemetry, (config.Telemetry{LogFormat: "text", LogLevel: "debug", OTLPEndpoint: "http://collector:4318", TraceRatio: 1}); got != want {
 		t.Errorf("telemetry: %+v", got)
+	}
+	if got, want := c.Provisioning, (config.Provisioning{ExternalSource: "shopfront", ExternalOrgID: "c{customer_id}.{source_id}",
+		ContactEmail: "desk@gate.example.org", PublicAgentURL: "https://agents.example.org/x"}); got != want {
+		t.Errorf("provisioning: %+v", got)
+	}
+	if c.Webhooks != (config.Webhooks{Subscribe: "always"}) || c.Reconcile != (config.Reconcile{Interval: 90 * time.Second, Concurrency: 64}) {
+		t.Errorf("webhooks, reconcile: %+v %+v", c.Webhooks, c.Reconcile)
 	}
 	if got, want := c.Auth.Keys, []config.Key{
 		{Name: "web", CustomerID: 12, Access: config.AccessWrite, SHA256: sha256.Sum256([]byte("web-key-0123456789"))},
@@ -195,7 +212,9 @@ func TestAnEmptyFileIsTheDefaults(t *testing.T) {
 		}
 		got.Upstream.APIKey, got.Store.EncryptionKey = config.Secret{}, config.Secret{}
 		if !reflect.DeepEqual(got.Server, want.Server) || got.Upstream != want.Upstream || got.Snapshot != want.Snapshot ||
-			got.Store != want.Store || got.Telemetry != want.Telemetry || got.Auth.OIDC != nil || got.Outbound.Allow != nil {
+			got.Store != want.Store || got.Telemetry != want.Telemetry || got.Auth.OIDC != nil || got.Outbound.Allow != nil ||
+			got.Provisioning.ExternalOrgID != want.Provisioning.ExternalOrgID || got.Provisioning.ExternalSource != want.Provisioning.ExternalSource ||
+			got.Webhooks != want.Webhooks || got.Reconcile != want.Reconcile || len(got.ServiceAccounts) > 0 {
 			t.Errorf("%q: got %+v", text, got)
 		}
 	}

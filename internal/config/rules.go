@@ -51,16 +51,17 @@ func pathID(s string) string {
 	return ""
 }
 
-// headerValue is for what is sent as a header: visible ASCII, as the client that
-// sends it wants it too.
-func headerValue(s string) string {
-	if problem := plainText(1, 4096)(s); problem != "" {
-		return problem
+// visibleASCII is for what is sent as a header, as the clients that send it want it too.
+func visibleASCII(most int) rule {
+	return func(s string) string {
+		if problem := plainText(1, most)(s); problem != "" {
+			return problem
+		}
+		if strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
+			return "must be visible ASCII characters without spaces"
+		}
+		return ""
 	}
-	if strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
-		return "must be visible ASCII characters without spaces"
-	}
-	return ""
 }
 
 func hostPort(s string) string {

@@ -13,6 +13,7 @@ const (
 	leastFresh    = 100 * time.Millisecond
 	mostWait      = time.Hour
 	mostAge       = 7 * 24 * time.Hour
+	leastInterval = time.Minute // the registry notes no faster that news of a tenant came
 	mostOrigins   = 100
 )
 
@@ -31,6 +32,9 @@ func (v *validator) sections(c *Config) {
 	v.snapshot(&c.Snapshot, &c.Upstream)
 	v.store(&c.Store)
 	v.telemetry(&c.Telemetry)
+	v.provisioning(&c.Provisioning)
+	v.webhooks(&c.Webhooks, c.Server.PublicURL)
+	v.reconcile(&c.Reconcile)
 }
 
 func (v *validator) server(s *Server) {
@@ -50,7 +54,7 @@ func (v *validator) upstream(u *Upstream) {
 	v.text("upstream.base_url", u.BaseURL, urlWithPath)
 	u.BaseURL = strings.TrimRight(u.BaseURL, "/")
 	if v.required("upstream.api_key", u.APIKey.IsSet()) {
-		v.text("upstream.api_key", u.APIKey.Reveal(), headerValue)
+		v.text("upstream.api_key", u.APIKey.Reveal(), visibleASCII(4096))
 	}
 	within(v, "upstream.timeout", u.Timeout, leastDuration, mostWait)
 	within(v, "upstream.fetch_timeout", u.FetchTimeout, leastDuration, mostWait)
@@ -93,6 +97,13 @@ func (v *validator) telemetry(t *Telemetry) {
 	if v.good("telemetry.trace_ratio") && (t.TraceRatio < 0 || t.TraceRatio > 1) {
 		v.add("telemetry.trace_ratio", "must be from 0 to 1")
 	}
+}
+
+func (v *validator) reconcile(r *Reconcile) {
+	if v.good("reconcile.interval") && r.Interval != 0 && (r.Interval < leastInterval || r.Interval > mostAge) {
+		v.add("reconcile.interval", "must be 0 (off), or from %s to %s", bound(leastInterval), bound(mostAge))
+	}
+	within(v, "reconcile.concurrency", r.Concurrency, 1, 64)
 }
 
 // text holds a text that could be read against a rule, and reports whether it is good.

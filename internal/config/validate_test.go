@@ -93,6 +93,23 @@ func TestBounds(t *testing.T) {
 		{"telemetry.trace_ratio", "0", ""},
 		{"telemetry.trace_ratio", "1.5", "must be from 0 to 1"},
 		{"telemetry.trace_ratio", "-0.1", "must be from 0 to 1"},
+		{"webhooks.subscribe", "never", ""},
+		{"webhooks.subscribe", "on", "must be auto, always or never"},
+		{"webhooks.subscribe", "''", "must be auto, always or never"},
+		{"webhooks.subscribe", "Always", "must be auto, always or never"},
+		{"webhooks.subscribe", "always", "must not be always while server.public_url is not an https:// URL"},
+		{"reconcile.interval", "0", ""},
+		{"reconcile.interval", "0s", ""},
+		{"reconcile.interval", "60s", ""},
+		{"reconcile.interval", "59999ms", "must be 0 (off), or from 1m to 168h"},
+		{"reconcile.interval", "-1m", "must be 0 (off), or from 1m to 168h"},
+		{"reconcile.interval", "168h", ""},
+		{"reconcile.interval", "168h1s", "must be 0 (off), or from 1m to 168h"},
+		{"reconcile.interval", "off", duration},
+		{"reconcile.concurrency", "1", ""},
+		{"reconcile.concurrency", "0", "must be from 1 to 64"},
+		{"reconcile.concurrency", "64", ""},
+		{"reconcile.concurrency", "65", "must be from 1 to 64"},
 	} {
 		expectOne(t, c.path, c.value, place(c.path, c.value), c.want)
 	}

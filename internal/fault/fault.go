@@ -58,7 +58,10 @@ type Error struct {
 	Field      string        // path of the one field at fault, if there is one
 	Issues     []Issue       // Validation only
 	Reason     Reason        // Unavailable, and NotFound of a tenant
-	RetryAfter time.Duration // Unavailable: when to try again; 0 leaves it to the edge
+	RetryAfter time.Duration // Unavailable: when to try again; 0 leaves it to the edge. Conflict: likewise; 0 says nothing
+	ErrorCode  string        // Validation by an ad server: lastErrorCode's word (contract, "Change")
+	ESAID      int64         // Unavailable: the connection that was made all the same; 0: none
+	SourceID   string        // its source
 	Cause      error
 }
 

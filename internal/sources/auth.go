@@ -3,8 +3,7 @@ package sources
 import (
 	"slices"
 
-	"github.com/go-json-experiment/json/jsontext"
-
+	"esagate/internal/jsonbody"
 	"esagate/registry"
 )
 
@@ -67,46 +66,34 @@ type auth struct {
 }
 
 func parseAuth(body object, check CheckURL) *auth {
-	raw, ok := body.members["auth"]
-	switch {
-	case !ok:
-		return &auth{}
-	case raw.Kind() == 'n':
-		return &auth{given: true, problem: "auth can't be null."}
-	case raw.Kind() != '{':
-		return &auth{given: true, problem: "auth must be an object."}
-	}
-	o, err := parseObject(jsontext.Value(raw), authMembers)
-	if err != nil { // the body was sound, so this is not reached
-		return &auth{given: true, problem: "auth must be an object."}
-	}
-	return &auth{object: o, given: o.size > 0, check: check}
+	inner, problem := body.Nested("auth", authMembers)
+	return &auth{object: object{inner}, given: inner.Size > 0 || problem != "", problem: problem, check: check}
 }
 
 // credential reads the credentials of a source of an authentication type, "" where it
 // is not known; nil if there are none. required says that there must be some if the
 // type takes any.
-func (a *auth) credential(l *issues, t registry.AuthenticationType, required bool) *registry.Credential {
+func (a *auth) credential(l *jsonbody.Issues, t registry.AuthenticationType, required bool) *registry.Credential {
 	switch {
 	case !a.given:
 		if required && takesAuth(t) {
-			l.add("auth", "auth is required for the authenticationType "+string(t)+".")
+			l.Add("auth", "auth is required for the authenticationType "+string(t)+".")
 		}
 		return nil
 	case a.problem != "":
-		l.add("auth", a.problem)
+		l.Add("auth", a.problem)
 		return nil
 	case t != "" && !takesAuth(t):
-		l.add("auth", "auth can't be given for the authenticationType "+string(t)+".")
+		l.Add("auth", "auth can't be given for the authenticationType "+string(t)+".")
 		return nil
 	}
-	kind := a.text("auth.type", oneOf(authTypeWords()...))
-	word := l.need(kind)
+	kind := a.Text("auth.type", jsonbody.OneOf(authTypeWords()...))
+	word := l.Need(kind)
 	own := takerOf(word)
 	if own == "" {
 		own = t // so that what else is missing is named in the same answer
 	} else if t != "" && own != t {
-		l.take(a.text("auth.type", oneOf(wordsOf(t)...)))
+		l.Take(a.Text("auth.type", jsonbody.OneOf(wordsOf(t)...)))
 	}
 	switch own {
 	case registry.AuthAPIKey:
@@ -119,30 +106,30 @@ func (a *auth) credential(l *issues, t registry.AuthenticationType, required boo
 	return nil
 }
 
-func (a *auth) token(l *issues, scheme string) *registry.TokenCredential {
+func (a *auth) token(l *jsonbody.Issues, scheme string) *registry.TokenCredential {
 	return &registry.TokenCredential{
 		Scheme: scheme,
-		Token:  l.need(a.text("auth.token", length(1, maxSecret))),
+		Token:  l.Need(a.Text("auth.token", jsonbody.Length(1, maxSecret))),
 	}
 }
 
-func (a *auth) jwt(l *issues) *registry.JWTCredential {
+func (a *auth) jwt(l *jsonbody.Issues) *registry.JWTCredential {
 	return &registry.JWTCredential{
-		PrivateKey:       l.need(a.text("auth.privateKey", length(1, maxSecret))),
-		Issuer:           l.need(a.text("auth.issuer", length(1, maxShort))),
-		Subject:          l.need(a.text("auth.subject", length(1, maxShort))),
-		KeyID:            l.need(a.text("auth.keyId", length(1, maxShort))),
-		Scope:            l.need(a.text("auth.scope", length(1, maxShort))),
-		TokenEndpointURL: l.need(a.text("auth.tokenEndpointUrl", length(1, maxURL), callable(a.check))),
-		AudienceURL:      l.need(a.text("auth.audienceUrl", length(1, maxURL), absoluteURI)),
-		Algorithm:        l.take(a.text("auth.algorithm", oneOf("ES256", "RS256"))),
-		Environment:      l.take(a.text("auth.environment", length(0, maxShort))),
+		PrivateKey:       l.Need(a.Text("auth.privateKey", jsonbody.Length(1, maxSecret))),
+		Issuer:           l.Need(a.Text("auth.issuer", jsonbody.Length(1, maxShort))),
+		Subject:          l.Need(a.Text("auth.subject", jsonbody.Length(1, maxShort))),
+		KeyID:            l.Need(a.Text("auth.keyId", jsonbody.Length(1, maxShort))),
+		Scope:            l.Need(a.Text("auth.scope", jsonbody.Length(1, maxShort))),
+		TokenEndpointURL: l.Need(a.Text("auth.tokenEndpointUrl", jsonbody.Length(1, maxURL), callable(a.check))),
+		AudienceURL:      l.Need(a.Text("auth.audienceUrl", jsonbody.Length(1, maxURL), absoluteURI)),
+		Algorithm:        l.Take(a.Text("auth.algorithm", jsonbody.OneOf("ES256", "RS256"))),
+		Environment:      l.Take(a.Text("auth.environment", jsonbody.Length(0, maxShort))),
 	}
 }
 
-func (a *auth) basic(l *issues) *registry.BasicCredential {
+func (a *auth) basic(l *jsonbody.Issues) *registry.BasicCredential {
 	return &registry.BasicCredential{
-		Username: l.need(a.text("auth.username", length(1, maxShort))),
-		Password: l.need(a.text("auth.password", length(0, maxSecret))),
+		Username: l.Need(a.Text("auth.username", jsonbody.Length(1, maxShort))),
+		Password: l.Need(a.Text("auth.password", jsonbody.Length(0, maxSecret))),
 	}
 }

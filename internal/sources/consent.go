@@ -16,7 +16,7 @@ func (u *Update) ConsentDue(before, after *registry.InventorySource) bool {
 	if was == nil || is == nil || is.Authentication != registry.AuthOAuth {
 		return false
 	}
-	return was.Authentication != registry.AuthOAuth || u.audience.given || consentMoved(was, is)
+	return was.Authentication != registry.AuthOAuth || u.audience.Given || consentMoved(was, is)
 }
 
 // consentMoved reports whether an OAUTH source's agent moved so that a consent for

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 
+	"esagate/internal/jsonbody"
 	"esagate/registry"
 )
 
@@ -27,20 +28,20 @@ func ParseCreate(body []byte, check CheckURL) (*Create, error) {
 	if err != nil {
 		return nil, err
 	}
-	var l issues
+	var l jsonbody.Issues
 	c := &Create{agent: registry.Agent{Status: registry.SourcePending}}
-	c.Name = l.need(o.name())
-	c.SourceID = l.take(o.text("sourceId", sourceID))
-	l.take(o.executionType())
-	c.agent.Type = l.need(o.text("type", oneOf("SALES", "SIGNAL", "CREATIVE", "OUTCOME")))
-	c.agent.EndpointURL = l.need(o.endpoint(check))
-	c.agent.Protocol = l.need(o.protocol())
-	c.Authentication = registry.AuthenticationType(l.need(o.authentication()))
+	c.Name = l.Need(o.name())
+	c.SourceID = l.Take(o.Text("sourceId", sourceID))
+	l.Take(o.executionType())
+	c.agent.Type = l.Need(o.Text("type", jsonbody.OneOf("SALES", "SIGNAL", "CREATIVE", "OUTCOME")))
+	c.agent.EndpointURL = l.Need(o.endpoint(check))
+	c.agent.Protocol = l.Need(o.protocol())
+	c.Authentication = registry.AuthenticationType(l.Need(o.authentication()))
 	c.credential = parseAuth(o, check).credential(&l, c.Authentication, true)
-	c.agent.Description = l.take(o.description())
+	c.agent.Description = l.Take(o.description())
 	c.agent.OAuthAudience = audience(&l, o.audience(), c.Authentication)
 	c.agent.Authentication = c.Authentication
-	if err := l.err(); err != nil {
+	if err := l.Err(); err != nil {
 		return nil, err
 	}
 	return c, nil
@@ -65,28 +66,35 @@ func (Create) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[create]")
 
 // The members that a create and an update have in common.
 
-func (o object) name() member          { return o.text("name", length(1, maxName)) }
-func (o object) executionType() member { return o.text("executionType", oneOf("AGENT")) }
-func (o object) description() member   { return o.text("description", length(0, maxDescription)) }
-func (o object) protocol() member      { return o.text("protocol", oneOf("MCP", "A2A")) }
+func (o object) name() jsonbody.Member { return o.Text("name", jsonbody.Length(1, maxName)) }
 
-func (o object) endpoint(check CheckURL) member {
-	return o.text("endpointUrl", length(1, maxURL), callable(check))
+func (o object) executionType() jsonbody.Member {
+	return o.Text("executionType", jsonbody.OneOf("AGENT"))
 }
 
-func (o object) authentication() member {
-	return o.text("authenticationType", oneOf("API_KEY", "NO_AUTH", "JWT", "OAUTH", "BASIC_AUTH"))
+func (o object) description() jsonbody.Member {
+	return o.Text("description", jsonbody.Length(0, maxDescription))
 }
 
-func (o object) audience() member {
-	return o.text("oauthAudience", length(1, maxURL), absoluteURI, resource)
+func (o object) protocol() jsonbody.Member { return o.Text("protocol", jsonbody.OneOf("MCP", "A2A")) }
+
+func (o object) endpoint(check CheckURL) jsonbody.Member {
+	return o.Text("endpointUrl", jsonbody.Length(1, maxURL), callable(check))
+}
+
+func (o object) authentication() jsonbody.Member {
+	return o.Text("authenticationType", jsonbody.OneOf("API_KEY", "NO_AUTH", "JWT", "OAUTH", "BASIC_AUTH"))
+}
+
+func (o object) audience() jsonbody.Member {
+	return o.Text("oauthAudience", jsonbody.Length(1, maxURL), absoluteURI, resource)
 }
 
 // audience takes oauthAudience of a source of an authentication type, "" where it is
 // not known.
-func audience(l *issues, m member, t registry.AuthenticationType) string {
-	if m.given && t != "" && t != registry.AuthOAuth {
-		m.problem = "oauthAudience can only be given for the authenticationType OAUTH."
+func audience(l *jsonbody.Issues, m jsonbody.Member, t registry.AuthenticationType) string {
+	if m.Given && t != "" && t != registry.AuthOAuth {
+		m.Problem = "oauthAudience can only be given for the authenticationType OAUTH."
 	}
-	return l.take(m)
+	return l.Take(m)
 }

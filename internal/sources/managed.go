@@ -2,6 +2,7 @@ package sources
 
 import (
 	"esagate/internal/fault"
+	"esagate/internal/jsonbody"
 	"esagate/registry"
 )
 
@@ -9,6 +10,8 @@ const (
 	managedStatus = "The status of a managed source follows its connection: it becomes ACTIVE once its ad server " +
 		"is set up (PUT …/ad-server), POST …/deactivate disables it, and POST …/reactivate enables it again."
 	managedDelete = "This managed source has been active: deactivate it first, with POST …/deactivate."
+	managedBusy   = "This managed source is being changed at the sales agent; wait until that is done."
+	managedUnsure = "It is not known yet whether this managed source was set up at the sales agent; wait until that is settled."
 )
 
 // Status gives a source's status: an AGENT source's own, a managed one's from its
@@ -23,10 +26,10 @@ func Status(s *registry.InventorySource) registry.SourceStatus {
 // decideManaged decides on a managed source: of its fields only the name changes
 // here, and the status has to be the one it has.
 func (u *Update) decideManaged(cur *registry.InventorySource) (registry.SourceChange, error) {
-	var l issues
+	var l jsonbody.Issues
 	name := renamed(&l, u.name, cur)
-	asked := l.take(u.status)
-	if err := l.err(); err != nil {
+	asked := l.Take(u.status)
+	if err := l.Err(); err != nil {
 		return registry.SourceChange{}, err
 	}
 	if asked != "" && registry.SourceStatus(asked) != Status(cur) {
@@ -36,13 +39,20 @@ func (u *Update) decideManaged(cur *registry.InventorySource) (registry.SourceCh
 }
 
 // AllowDelete says what stands against deleting a source, nil if nothing: a managed
-// one that was ever active must be deactivated first. Its error is a Conflict.
+// one that was ever active must be deactivated first, and of one that is being set up,
+// or may have been, nobody would know the tenant afterwards. Its error is a Conflict.
 func AllowDelete(cur *registry.InventorySource) error {
 	c := cur.Connection
-	if c == nil || c.Provisioning == registry.StatusDeactivated {
+	switch {
+	case c == nil:
 		return nil
-	}
-	if c.Provisioning == registry.StatusActive || !c.ProvisionedAt.IsZero() {
+	case c.Operation != nil:
+		return fault.New(fault.Conflict, managedBusy)
+	case !c.UnsettledSince.IsZero():
+		return fault.New(fault.Conflict, managedUnsure)
+	case c.Provisioning == registry.StatusDeactivated:
+		return nil
+	case c.Provisioning == registry.StatusActive || !c.ProvisionedAt.IsZero():
 		return fault.New(fault.Conflict, managedDelete)
 	}
 	return nil

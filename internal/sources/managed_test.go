@@ -79,6 +79,21 @@ func TestAllowDelete(t *testing.T) {
 		}
 	}
 	for p := range provisionings {
+		for text, change := range map[string]func(*registry.Connection){
+			"This managed source is being changed at the sales agent; wait until that is done.": func(c *registry.Connection) {
+				c.Operation = &registry.Operation{Kind: registry.OperationReactivate, ID: "o"}
+				c.UnsettledSince = time.Date(2031, 2, 3, 4, 5, 6, 0, time.UTC)
+			},
+			"It is not known yet whether this managed source was set up at the sales agent; wait until that is settled.": func(c *registry.Connection) {
+				c.UnsettledSince = time.Date(2031, 2, 3, 4, 5, 6, 0, time.UTC)
+			},
+		} {
+			cur := managed(p)
+			change(cur.Connection)
+			if err := sources.AllowDelete(cur); !fault.Is(err, fault.Conflict) || err.Error() != text {
+				t.Errorf("%s: %v, want %q", p, err, text)
+			}
+		}
 		for _, provisioned := range []bool{true, false} {
 			cur := managed(p)
 			if provisioned {

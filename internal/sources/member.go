@@ -2,12 +2,9 @@ package sources
 
 import (
 	"net/url"
-	"slices"
-	"strconv"
 	"strings"
-	"unicode/utf8"
 
-	"github.com/go-json-experiment/json/jsontext"
+	"esagate/internal/jsonbody"
 )
 
 // Bounds of texts, in code points. The contract gives those of names, descriptions
@@ -20,89 +17,17 @@ const (
 	maxShort       = 1024
 )
 
-// member is a text of a body: whether it was given at all, what it holds, and what is
-// wrong with it, "" if nothing. A member with a problem has no value.
-type member struct {
-	path    string
-	given   bool
-	value   string
-	problem string
-}
+// object is a body, or an object in one.
+type object struct{ jsonbody.Object }
 
-// rule says what is wrong with a text, "" if nothing.
-type rule func(path, value string) string
-
-// text reads a text by its rules; the first that is broken counts.
-func (o object) text(path string, rules ...rule) member {
-	m := member{path: path}
-	raw, ok := o.members[path[strings.LastIndexByte(path, '.')+1:]]
-	if !ok {
-		return m
-	}
-	m.given = true
-	if m.problem = notText(path, raw); m.problem != "" {
-		return m
-	}
-	unquoted, err := jsontext.AppendUnquote(nil, raw)
-	if err != nil { // the body was sound, so this is not reached
-		m.problem = path + " must be a string."
-		return m
-	}
-	value := string(unquoted)
-	if strings.IndexByte(value, 0) >= 0 { // no store keeps it
-		m.problem = path + " can't contain the character U+0000."
-		return m
-	}
-	for _, broken := range rules {
-		if m.problem = broken(path, value); m.problem != "" {
-			return m
-		}
-	}
-	m.value = value
-	return m
-}
-
-func notText(path string, raw jsontext.Value) string {
-	switch raw.Kind() {
-	case '"':
-		return ""
-	case 'n':
-		return path + " can't be null."
-	default:
-		return path + " must be a string."
-	}
-}
-
-// length wants least to most code points.
-func length(least, most int) rule {
-	return func(path, value string) string {
-		switch {
-		case least > 0 && value == "":
-			return path + " can't be empty."
-		case len(value) > most && utf8.RuneCountInString(value) > most:
-			return path + " is longer than " + strconv.Itoa(most) + " characters."
-		}
-		return ""
-	}
-}
-
-// oneOf wants one of some words, as they are spelt.
-func oneOf(words ...string) rule {
-	last := len(words) - 1
-	list := words[last]
-	if last > 0 {
-		list = strings.Join(words[:last], ", ") + " or " + list
-	}
-	return func(path, value string) string {
-		if !slices.Contains(words, value) {
-			return path + " must be " + list + "."
-		}
-		return ""
-	}
+// parseBody reads a request's body; members that are not known are ignored.
+func parseBody(body []byte, known []string) (object, error) {
+	o, err := jsonbody.Parse(body, known)
+	return object{o}, err
 }
 
 // callable wants an address that may be called.
-func callable(check CheckURL) rule {
+func callable(check CheckURL) jsonbody.Rule {
 	return func(_, value string) string { return check(value) }
 }
 

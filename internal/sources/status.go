@@ -24,7 +24,7 @@ func statusConflict(message string) error {
 // without that the same, or PENDING if an ACTIVE source lost the credentials that it
 // needs. armed says that it has what it needs after the change.
 func (u *Update) nextStatus(was registry.SourceStatus, lost, armed bool) (registry.SourceStatus, error) {
-	asked := registry.SourceStatus(u.status.value)
+	asked := registry.SourceStatus(u.status.Value)
 	if asked == "" || asked == was {
 		if was != registry.SourceActive || !lost || armed {
 			return was, nil

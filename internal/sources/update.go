@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 
+	"esagate/internal/jsonbody"
 	"esagate/registry"
 )
 
@@ -14,15 +15,15 @@ var updateMembers = []string{"name", "executionType", "status", "description", "
 type Update struct {
 	broken error // the body is no JSON object
 
-	name           member
-	executionType  member
-	status         member
-	description    member
-	endpoint       member
-	protocol       member
-	authentication member
+	name           jsonbody.Member
+	executionType  jsonbody.Member
+	status         jsonbody.Member
+	description    jsonbody.Member
+	endpoint       jsonbody.Member
+	protocol       jsonbody.Member
+	authentication jsonbody.Member
 	auth           *auth
-	audience       member
+	audience       jsonbody.Member
 }
 
 // ParseUpdate reads the body of an update. What is wrong with it comes out of
@@ -35,7 +36,7 @@ func ParseUpdate(body []byte, check CheckURL) *Update {
 	return &Update{
 		name:           o.name(),
 		executionType:  o.executionType(),
-		status:         o.text("status", oneOf("PENDING", "ACTIVE", "DISABLED")),
+		status:         o.Text("status", jsonbody.OneOf("PENDING", "ACTIVE", "DISABLED")),
 		description:    o.description(),
 		endpoint:       o.endpoint(check),
 		protocol:       o.protocol(),
@@ -66,23 +67,23 @@ func (u *Update) decideAgent(cur *registry.InventorySource) (registry.SourceChan
 	was := *cur.Source.Agent
 	next := was
 	t := was.Authentication // "" if what was asked for is no authentication type
-	if u.authentication.given {
-		t = registry.AuthenticationType(u.authentication.value)
+	if u.authentication.Given {
+		t = registry.AuthenticationType(u.authentication.Value)
 	}
 	newType := t != was.Authentication
 
-	var l issues
+	var l jsonbody.Issues
 	var change registry.SourceChange
 	change.Name = renamed(&l, u.name, cur)
-	l.take(u.executionType)
-	l.take(u.status)
+	l.Take(u.executionType)
+	l.Take(u.status)
 	set(&l, &next.Description, u.description)
 	set(&l, &next.EndpointURL, u.endpoint)
 	set(&l, &next.Protocol, u.protocol)
-	l.take(u.authentication)
+	l.Take(u.authentication)
 	change.Credential = u.auth.credential(&l, t, newType)
 	named := audience(&l, u.audience, t)
-	if err := l.err(); err != nil {
+	if err := l.Err(); err != nil {
 		return registry.SourceChange{}, err
 	}
 
@@ -90,7 +91,7 @@ func (u *Update) decideAgent(cur *registry.InventorySource) (registry.SourceChan
 	if t != registry.AuthOAuth {
 		next.OAuthAudience = ""
 	}
-	if u.audience.given {
+	if u.audience.Given {
 		next.OAuthAudience = named
 		change.NewConsent = true
 	}
@@ -112,15 +113,15 @@ func (u *Update) decideAgent(cur *registry.InventorySource) (registry.SourceChan
 }
 
 // set takes a member into a field, if it was given.
-func set(l *issues, field *string, m member) {
-	if value := l.take(m); m.given {
+func set(l *jsonbody.Issues, field *string, m jsonbody.Member) {
+	if value := l.Take(m); m.Given {
 		*field = value
 	}
 }
 
 // renamed takes the name, nil if it stays as it is.
-func renamed(l *issues, m member, cur *registry.InventorySource) *string {
-	if name := l.take(m); m.given && name != cur.Source.Name {
+func renamed(l *jsonbody.Issues, m jsonbody.Member, cur *registry.InventorySource) *string {
+	if name := l.Take(m); m.Given && name != cur.Source.Name {
 		return &name
 	}
 	return nil

@@ -41,6 +41,8 @@ type Instruments struct {
 	malformed  labelled
 	evaluation labelled
 
+	life life
+
 	entries, store, ready atomic.Pointer[func() int64]
 }
 
@@ -70,6 +72,7 @@ func NewInstruments(mp metric.MeterProvider) (*Instruments, error) {
 		evaluation: b.labelled("esagate.tasks.evaluation_errors", "Evaluations of a platform task's complete_when that failed.", "task", tasksLimit, taskID),
 	}
 	in.requests = newOptionCache(requestLimit, otherRequest, requestAttributes)
+	in.life.make(&b)
 	b.gauge("esagate.snapshot.entries", "Snapshots kept.", &in.entries)
 	b.gauge("esagate.store.available", "1 while the registry's store answers, else 0.", &in.store)
 	b.gauge("esagate.ready", "1 while the gateway is ready, else 0.", &in.ready)

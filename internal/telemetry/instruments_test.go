@@ -235,3 +235,29 @@ func BenchmarkSnapshotRead(b *testing.B) {
 		in.SnapshotRead(telemetry.ReadHit)
 	}
 }
+
+func TestLifeOfConnections(t *testing.T) {
+	in, page := instruments(t)
+	has(t, page(), `esagate_connections_operations_total{operation="provision",outcome="refused"} 0`)
+	in.Operation("provision", "refused")
+	in.Operation("provision", "a password") // no word: not counted
+	in.Delivery("recorded")
+	in.Delivery("CANARY")
+	in.Subscription("dead", true)
+	in.Reconciled(false)
+	leads := true
+	in.Leads(func() bool { return leads })
+	p := page()
+	for _, line := range []string{
+		`esagate_connections_operations_total{operation="provision",outcome="refused"} 1`,
+		`esagate_webhooks_deliveries_total{outcome="recorded"} 1`,
+		`esagate_webhooks_subscriptions_total{operation="dead",outcome="ok"} 1`,
+		`esagate_reconcile_reads_total{outcome="failed"} 1`,
+		`esagate_leader 1`,
+	} {
+		has(t, p, line)
+	}
+	if strings.Contains(p, "CANARY") || strings.Contains(p, "password") || total(p, "esagate_connections_operations_total") != 28 {
+		t.Error("what is no word was counted")
+	}
+}

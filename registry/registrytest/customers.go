@@ -55,10 +55,26 @@ func customersIsolated(t *testing.T, s registry.Store) {
 			}
 		}
 	}
+	if err := s.Customer(alice).KeepSettings(t.Context(), id, []byte("ours")); err != nil {
+		t.Fatal(err)
+	}
+	for _, customer := range []int64{bob, 0, -alice, math.MaxInt64} {
+		for name, call := range connectionCalls(s.Customer(customer), id) {
+			if err := call(t.Context()); !errors.Is(err, registry.ErrNotFound) {
+				t.Errorf("%s by customer %d: %v, want ErrNotFound", name, customer, err)
+			}
+		}
+	}
+	holdsSettings(t, s, m, []byte("ours"))
 	if page, total, err := s.Customer(bob).ManagedSources(t.Context(), 0, 10); err != nil || total != 0 || len(page) != 0 {
 		t.Errorf("list of another customer: %d of %d, %v", len(page), total, err)
 	}
 	same(t, "after foreign writes", read(t, s, alice, "private"), m)
+	for name, call := range connectionCalls(s.Customer(alice), id+1) {
+		if err := call(t.Context()); !errors.Is(err, registry.ErrNotFound) {
+			t.Errorf("%s of nobody's connection: %v, want ErrNotFound", name, err)
+		}
+	}
 	for _, id := range []int64{0, -1, id + 1, math.MaxInt64, math.MinInt64} {
 		if _, err := s.Customer(alice).ManagedSourceByID(t.Context(), id); !errors.Is(err, registry.ErrNotFound) {
 			t.Errorf("esaId %d: %v, want ErrNotFound", id, err)

@@ -88,6 +88,10 @@ func calls(s registry.Store, esaID int64, agent *registry.InventorySource) map[s
 		},
 	}
 	maps.Copy(all, sourceCalls(c, agent, "agent"))
+	maps.Copy(all, newsCalls(c, esaID))
+	maps.Copy(all, recordCalls(s))
+	maps.Copy(all, connectionCalls(c, esaID))
+	maps.Copy(all, lifeCalls(s))
 	return all
 }
 
@@ -95,6 +99,9 @@ func calls(s registry.Store, esaID int64, agent *registry.InventorySource) map[s
 func failing(t *testing.T, s registry.Store) (*registry.ManagedSource, *registry.InventorySource) {
 	t.Helper()
 	m := adopt(t, s, entry(alice, "there"), registry.AdoptionCreated)
+	if err := s.Customer(alice).KeepSettings(t.Context(), m.Connection.ID, []byte("kept")); err != nil {
+		t.Fatal(err)
+	}
 	agent := create(t, s, alice, withToken("agent", "kept"))
 	begin(t, s, alice, "agent", [32]byte{1}, time.Now().Add(time.Hour))
 	createOnce(t, s, alice, newAgent("open"), &registry.Once{Key: "open"}, false, "")
@@ -116,6 +123,11 @@ func failCancelled(t *testing.T, s registry.Store) {
 	sameSource(t, "after cancelled writes", readSource(t, s, alice, "agent"), agent)
 	holds(t, s, alice, "agent", token("kept"))
 	createOnce(t, s, alice, newAgent("failing agent"), once("failing", "made"), false, "")
+	makeManaged(t, s, alice, newManaged("failing managed"))
+	holdsSettings(t, s, m, []byte("kept"))
+	beginOnce(t, s, registry.Once{Key: "failing begin"}, false, nil)
+	lease(t, s, "failing", "another", time.Minute, true)
+	nothingRecorded(t, s, m)
 	if _, err := s.TakeConsent(t.Context(), [32]byte{1}); err != nil {
 		t.Errorf("the consent: %v", err)
 	}

@@ -18,6 +18,9 @@ func RunReopen(t *testing.T, place func(t *testing.T) Opener) {
 		"two at once on one database":         reopenTwo,
 		"sources of two at once":              reopenTwoSources,
 		"many open a new database at once":    reopenRace,
+		"deliveries to two at once":           reopenTwoNews,
+		"what was under way is there again":   reopenLife,
+		"connections of two at once":          reopenTwoLives,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

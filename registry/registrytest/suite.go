@@ -94,6 +94,30 @@ func run(t *testing.T, open Opener, whole bool) {
 		{"concurrent/creates of one sourceId", concurrentSourceID},
 		{"concurrent/creates of one slug", concurrentSlugs},
 		{"concurrent/adoption and create", concurrentKinds},
+		{"sync/start of a run", syncStart},
+		{"managed/taken", managedTaken},
+		{"managed/what can't be stored", managedInvalid},
+		{"managed/one of many at once", managedOnce},
+		{"connection/what can't be stored", connectionInvalid},
+		{"connection/tenant taken", connectionTenantTaken},
+		{"connection/an operation is left alone", operationAndTheRest},
+		{"connection/e-mail", connectionEmail},
+		{"connection/an operation of many", alone(operationClaimed)},
+		{"connection/changes follow each other", alone(changesFollow)},
+		{"settings/kept", settingsKept},
+		{"upkeep/unsettled", upkeepUnsettled},
+		{"upkeep/stale", upkeepStale},
+		{"upkeep/subscriptions", upkeepSubscriptions},
+		{"lease/contested", alone(leaseContested)},
+		{"subscription/kept", subscriptionKept},
+		{"subscription/left as it is", subscriptionLeft},
+		{"subscription/versions", subscriptionVersions},
+		{"subscription/concurrent", subscriptionConcurrent},
+		{"event/effects", eventEffects},
+		{"event/announced", eventAnnounced},
+		{"event/concurrent", eventConcurrent},
+		{"audit/finished", auditFinished},
+		{"customers/foreign news is not found", customersIsolatedNews},
 		{"fail/cancelled context", failCancelled},
 		{"fail/closed store", failClosed},
 		{"fail/ping", failPing},
@@ -137,9 +161,23 @@ func runTimed(t *testing.T, open Opener) {
 		{"once/reused", onceReused},
 		{"once/pending", oncePending},
 		{"once/expires", onceExpires},
+		{"managed/made", managedMade},
+		{"connection/fields", connectionFields},
+		{"connection/what is not its own", connectionNotItsOwn},
+		{"once/begun", onceBegun},
+		{"once/patience", oncePatience},
+		{"once/forgotten", onceForgotten},
+		{"once/begun by many", onceBegunTogether},
+		{"lease/held", leaseHeld},
 		{"keys/made", keysMade},
 		{"keys/revoked", keysRevoked},
 		{"keys/touched", keysTouched},
+		{"event/window", eventWindow},
+		{"event/model", eventModel},
+		{"audit/kept", auditKept},
+		{"audit/order and pages", auditOrder},
+		{"audit/concurrent", auditConcurrent},
+		{"sweep/bounded", sweepBounded},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -148,6 +186,11 @@ func runTimed(t *testing.T, open Opener) {
 			test.run(t, opened(t, open, Options{Now: c.read}), c)
 		})
 	}
+}
+
+// alone runs on one Store what can be run on several of one database.
+func alone(run func(*testing.T, []registry.Store)) func(*testing.T, registry.Store) {
+	return func(t *testing.T, s registry.Store) { run(t, []registry.Store{s}) }
 }
 
 // opened gives a Store that is closed when the test ends.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -39,6 +40,49 @@ func syncFirst(t *testing.T, s registry.Store) {
 	same(t, "without a time", got, &want)
 }
 
+// syncStart has signals tell of the start of a run, or not.
+func syncStart(t *testing.T, s registry.Store) {
+	m := adopt(t, s, entry(alice, "start"), registry.AdoptionCreated)
+	run := func(start, end int) registry.InventorySync {
+		return registry.InventorySync{Status: registry.SyncSuccess, LastRunAt: at(start), CompletedAt: at(end)}
+	}
+	unknown := run(0, 20)
+	unknown.LastRunAt = time.Time{}
+	failed := run(15, 40)
+	failed.Status = registry.SyncFailed
+	tests := []struct {
+		name   string
+		signal registry.InventorySync
+		start  time.Time
+		moves  bool
+	}{
+		{"a run", run(10, 20), at(10), true},
+		{"without its start", unknown, at(10), false},
+		{"with its end as its start", run(20, 20), at(10), false},
+		{"with an earlier start", run(5, 20), at(5), true},
+		{"another run", run(30, 40), at(30), true},
+		{"another end of it", failed, at(15), true},
+		{"under way", registry.InventorySync{Status: registry.SyncRunning, LastRunAt: at(50)}, at(50), true},
+		{"the next under way", registry.InventorySync{Status: registry.SyncRunning, LastRunAt: at(60)}, at(60), true},
+	}
+	for i, test := range tests {
+		test.signal.ObservedAt = at(100 + i)
+		got, err := s.Customer(alice).ObserveInventorySync(t.Context(), m.Connection.ID, test.signal)
+		if err != nil {
+			t.Fatal(err)
+		}
+		same(t, test.name+", read back", read(t, s, alice, "start"), got)
+		want := m.Connection.Version
+		if test.moves {
+			want++
+		}
+		if sync := got.Connection.InventorySync; !sync.LastRunAt.Equal(test.start) || !sync.ObservedAt.Equal(test.signal.ObservedAt) || got.Connection.Version != want {
+			t.Fatalf("%s: %+v, version %d, want %v and version %d", test.name, sync, got.Connection.Version, test.start, want)
+		}
+		m = got
+	}
+}
+
 // states are the states that signals are drawn from: each differs from another in
 // one field alone.
 func states() *rapid.Generator[registry.InventorySync] {
@@ -67,8 +111,8 @@ func syncModel(t *testing.T, s registry.Store) {
 
 			last := want.Connection.InventorySync
 			if last == nil || signal.ObservedAt.After(last.ObservedAt) {
-				next := signal
-				if last.SameState(&signal) {
+				next := signal.Following(last)
+				if last.SameState(&next) {
 					next.UpdatedAt = last.UpdatedAt
 				} else {
 					next.UpdatedAt = signal.ObservedAt
@@ -124,7 +168,15 @@ func syncInterleaved(t *testing.T, s registry.Store) {
 			}
 		}
 		end := read(t, s, alice, m.Source.SourceID).Connection
-		if !end.InventorySync.SameState(&newest) || !end.InventorySync.ObservedAt.Equal(newest.ObservedAt) {
+		// Which earlier start of the same run is known depends on who came first.
+		is, start := *end.InventorySync, end.InventorySync.LastRunAt
+		known := start.Equal(newest.LastRunAt)
+		for _, signal := range signals {
+			known = known || start.Equal(signal.LastRunAt) && start.Before(newest.LastRunAt) &&
+				signal.Status == newest.Status && signal.CompletedAt.Equal(newest.CompletedAt)
+		}
+		is.LastRunAt = newest.LastRunAt
+		if !known || !is.SameState(&newest) || !is.ObservedAt.Equal(newest.ObservedAt) {
 			rt.Fatalf("ended at %+v, the newest was %+v", end.InventorySync, newest)
 		}
 		if !end.UpdatedAt.Equal(m.Connection.UpdatedAt) {

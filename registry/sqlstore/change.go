@@ -13,10 +13,13 @@ var updateConnection = scoped(`UPDATE connections SET
 	external_org_id = $3, provisioning_status = $4, deactivated_at = $5, ad_server = $6, service_account_email = $7,
 	email_learned = $8, last_error = $9, last_error_code = $10, last_tested_at = $11, last_test_passed = $12,
 	updated_at = $13, sync_status = $14, sync_last_run_at = $15, sync_completed_at = $16, sync_item_count = $17,
-	sync_error = $18, sync_updated_at = $19, sync_observed_at = $20, version = $21
+	sync_error = $18, sync_updated_at = $19, sync_observed_at = $20, version = $21,
+	tenant_id = $22, mcp_url = $23, a2a_url = $24, ad_server_saved_at = $25, provisioned_at = $26,
+	operation_kind = $27, operation_id = $28, operation_begun_at = $29, operation_until = $30, unsettled_since = $31, epoch = $32
 	WHERE customer_id = $1 AND id = $2`)
 
-// save writes a record that was read and locked in the same transaction.
+// save writes a record that was read and locked in the same transaction. ErrTenantTaken
+// when another connection has its tenant; what else is unique never changes.
 func (s scope) save(ctx context.Context, rec *record) error {
 	c := &rec.Connection
 	adServer, err := encodeAdServer(c.AdServer)
@@ -27,11 +30,21 @@ func (s scope) save(ctx context.Context, rec *record) error {
 	if c.InventorySync != nil {
 		sync = *c.InventorySync
 	}
+	operation := registry.Operation{}
+	if c.Operation != nil {
+		operation = *c.Operation
+	}
 	changed, err := s.exec(ctx, updateConnection, c.ID,
 		nullText(c.ExternalOrgID), string(c.Provisioning), nullTime(c.DeactivatedAt), adServer, nullText(c.ServiceAccountEmail),
 		rec.emailLearned, nullText(c.LastError), nullText(c.LastErrorCode), nullTime(c.LastTestedAt), c.LastTestPassed,
 		nullTime(c.UpdatedAt), nullText(sync.Status), nullTime(sync.LastRunAt), nullTime(sync.CompletedAt), nullCount(sync.ItemCount),
-		nullText(sync.Error), nullTime(sync.UpdatedAt), nullTime(sync.ObservedAt), c.Version)
+		nullText(sync.Error), nullTime(sync.UpdatedAt), nullTime(sync.ObservedAt), c.Version,
+		nullText(c.TenantID), nullText(c.MCPURL), nullText(c.A2AURL), nullTime(c.AdServerSavedAt), nullTime(c.ProvisionedAt),
+		nullText(string(operation.Kind)), nullText(operation.ID), nullTime(operation.Begun), nullTime(operation.Until),
+		nullTime(c.UnsettledSince), c.Epoch)
+	if notUnique(err) {
+		return registry.ErrTenantTaken
+	}
 	if err != nil {
 		return fmt.Errorf("update connection: %w", err)
 	}
@@ -84,20 +97,27 @@ func (c customerStore) change(ctx context.Context, esaID int64, f func(rec *reco
 func (c customerStore) ObserveInventorySync(ctx context.Context, esaID int64, signal registry.InventorySync) (*registry.ManagedSource, error) {
 	signal = signal.Kept()
 	return c.change(ctx, esaID, func(rec *record, _ time.Time) effect {
-		last := rec.Connection.InventorySync
-		switch {
-		case signal.ObservedAt.IsZero(), last != nil && !signal.ObservedAt.After(last.ObservedAt):
-			return nothing
-		case last.SameState(&signal):
-			last.ObservedAt = signal.ObservedAt
-			return unseen
-		}
-		rec.Connection.InventorySync = &signal
-		return seen
+		return rec.observe(signal)
 	})
 }
 
-// LearnTenant records what upstream says of the tenant.
+// observe records a signal in the form that is kept.
+func (rec *record) observe(signal registry.InventorySync) effect {
+	last := rec.Connection.InventorySync
+	state := signal.Following(last)
+	switch {
+	case state.ObservedAt.IsZero(), last != nil && !state.ObservedAt.After(last.ObservedAt):
+		return nothing
+	case last.SameState(&state):
+		last.ObservedAt = state.ObservedAt
+		return unseen
+	}
+	rec.Connection.InventorySync = &state
+	return seen
+}
+
+// LearnTenant records what upstream says of the tenant. Whether it is active is, while
+// an operation is under way, that one's to say in the end.
 func (c customerStore) LearnTenant(ctx context.Context, esaID int64, facts registry.TenantFacts) (*registry.ManagedSource, error) {
 	if !registry.Storable(facts.ExternalOrgID) {
 		return nil, registry.ErrInvalid
@@ -108,7 +128,7 @@ func (c customerStore) LearnTenant(ctx context.Context, esaID int64, facts regis
 			conn.ExternalOrgID, did = facts.ExternalOrgID, seen
 		}
 		switch active := facts.Active; {
-		case active == nil:
+		case active == nil || conn.Operation != nil:
 		case *active && conn.Provisioning == registry.StatusDeactivated:
 			conn.Provisioning, conn.DeactivatedAt, did = registry.StatusActive, time.Time{}, seen
 		case !*active && conn.Provisioning == registry.StatusActive:

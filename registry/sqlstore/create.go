@@ -27,12 +27,22 @@ const (
 
 // CreateSource makes an AGENT source.
 func (c customerStore) CreateSource(ctx context.Context, s registry.NewSource, once *registry.Once) (registry.Creation, error) {
-	if !storableNew(s) || once != nil && !registry.StorableID(once.Key) {
+	if !storableNew(s) {
+		return registry.Creation{}, registry.ErrInvalid
+	}
+	return c.create(ctx, once, func(in scope, now time.Time) (int64, error) {
+		return c.store.createAgent(ctx, in, s, now)
+	})
+}
+
+// create makes a source of either kind, with what gives its row, or replays.
+func (c customerStore) create(ctx context.Context, once *registry.Once, insert func(scope, time.Time) (int64, error)) (registry.Creation, error) {
+	if once != nil && !registry.StorableID(once.Key) {
 		return registry.Creation{}, registry.ErrInvalid
 	}
 	var made registry.Creation
 	err := c.store.writing(ctx, c.customer, func(in scope) (err error) {
-		made, err = c.store.createAgent(ctx, in, s, once)
+		made, err = c.store.createOnce(ctx, in, once, insert)
 		return err
 	})
 	if err != nil {
@@ -44,7 +54,7 @@ func (c customerStore) CreateSource(ctx context.Context, s registry.NewSource, o
 	return made, nil
 }
 
-func (s *Store) createAgent(ctx context.Context, in scope, entry registry.NewSource, once *registry.Once) (registry.Creation, error) {
+func (s *Store) createOnce(ctx context.Context, in scope, once *registry.Once, insert func(scope, time.Time) (int64, error)) (registry.Creation, error) {
 	now := s.instant()
 	if once != nil {
 		replay, err := s.claimOnce(ctx, in, once, now)
@@ -55,14 +65,9 @@ func (s *Store) createAgent(ctx context.Context, in scope, entry registry.NewSou
 			return *replay, nil
 		}
 	}
-	id, err := insertNew(ctx, in, entry, now)
+	id, err := insert(in, now)
 	if err != nil {
 		return registry.Creation{}, err
-	}
-	if entry.Credential != nil {
-		if err := s.addCredential(ctx, in, id, *entry.Credential, now); err != nil {
-			return registry.Creation{}, err
-		}
 	}
 	src, err := in.source(ctx, selectAnyByRow, id)
 	if err != nil {
@@ -76,17 +81,33 @@ func (s *Store) createAgent(ctx context.Context, in scope, entry registry.NewSou
 	return registry.Creation{Source: src}, nil
 }
 
-// insertNew makes the row. The id comes first: whoever makes a source holds the
-// sequence until its transaction ends, so what is free now stays free.
-func insertNew(ctx context.Context, in scope, entry registry.NewSource, now time.Time) (id int64, err error) {
-	if err := in.globalRow(ctx, nextID, "source").Scan(&id); err != nil {
-		return 0, fmt.Errorf("source id: %w", err)
+func (s *Store) createAgent(ctx context.Context, in scope, entry registry.NewSource, now time.Time) (int64, error) {
+	id, err := insertNew(ctx, in, entry, now)
+	if err == nil && entry.Credential != nil {
+		err = s.addCredential(ctx, in, id, *entry.Credential, now)
 	}
-	sourceID := entry.SourceID
-	if sourceID == "" {
-		if sourceID, err = freeSlug(ctx, in, entry.Slug); err != nil {
-			return 0, err
-		}
+	return id, err
+}
+
+// giveSourceID gives a new row its id, and its sourceId: the wanted one, or else a free
+// one of the slug. The id comes first: whoever makes a source holds the sequence until
+// its transaction ends, so what is free now stays free.
+func giveSourceID(ctx context.Context, in scope, wanted, slug string) (id int64, sourceID string, err error) {
+	if err := in.globalRow(ctx, nextID, "source").Scan(&id); err != nil {
+		return 0, "", fmt.Errorf("source id: %w", err)
+	}
+	if wanted != "" {
+		return id, wanted, nil
+	}
+	sourceID, err = freeSlug(ctx, in, slug)
+	return id, sourceID, err
+}
+
+// insertNew makes the row.
+func insertNew(ctx context.Context, in scope, entry registry.NewSource, now time.Time) (int64, error) {
+	id, sourceID, err := giveSourceID(ctx, in, entry.SourceID, entry.Slug)
+	if err != nil {
+		return 0, err
 	}
 	agentID, err := freeAgentID(ctx, in, entry.AgentID)
 	if err != nil {
@@ -125,8 +146,12 @@ func freeAgentID(ctx context.Context, in scope, next func() string) (string, err
 // storableNew refuses what a table can't hold as it is; what a source may be is the
 // caller's to say.
 func storableNew(s registry.NewSource) bool {
-	id := registry.StorableID(s.SourceID) || s.SourceID == "" && s.Slug != "" && registry.Storable(s.Slug)
-	return id && s.AgentID != nil && registry.Storable(s.Name) && storableAgent(s.Agent)
+	return storableName(s.SourceID, s.Slug) && s.AgentID != nil && registry.Storable(s.Name) && storableAgent(s.Agent)
+}
+
+// storableName refuses a sourceId, or where there is none a slug, of which none can be made.
+func storableName(sourceID, slug string) bool {
+	return registry.StorableID(sourceID) || sourceID == "" && slug != "" && registry.Storable(slug)
 }
 
 func storableAgent(a registry.Agent) bool {

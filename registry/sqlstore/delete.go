@@ -11,11 +11,16 @@ import (
 // taken over, that an esaId was given and that a create was done stays for good, or
 // for its time.
 var deletions = []scopedStatement{
-	deleteConsents,
-	deleteCredential,
+	deleteConsents, deleteCredential,
+	scoped(`DELETE FROM kept_settings` + ofSource),
+	scoped(`DELETE FROM subscriptions` + ofSource),
+	scoped(`DELETE FROM webhook_events` + ofSource),
 	scoped(`DELETE FROM connections WHERE customer_id = $1 AND source = $2`),
 	scoped(`DELETE FROM sources WHERE customer_id = $1 AND id = $2`),
 }
+
+// ofSource narrows to what hangs on the connection of a source.
+const ofSource = ` WHERE customer_id = $1 AND connection = (SELECT id FROM connections WHERE customer_id = $1 AND source = $2)`
 
 // DeleteSource deletes a source of either kind with all that hangs on it.
 func (c customerStore) DeleteSource(ctx context.Context, sourceID string, allow func(*registry.InventorySource) error) (*registry.InventorySource, error) {

@@ -1,7 +1,11 @@
 package sqlstore
 
 import (
+	"errors"
 	"fmt"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"esagate/registry"
 )
@@ -16,6 +20,14 @@ func (e known) Unwrap() []error { return []error{e.is, e.cause} }
 // outcomeUnknown marks a commit's error that leaves open whether it stands.
 func outcomeUnknown(err error) error {
 	return known{registry.ErrOutcomeUnknown, fmt.Errorf("the commit may stand or not: %w", err)}
+}
+
+// notUnique reports whether a statement was refused because of a row that holds what has
+// to be unique. On PostgreSQL its transaction can do nothing any more.
+func notUnique(err error) bool {
+	var p *pgError
+	var l *sqlite.Error
+	return errors.As(err, &p) && p.code == codeNotUnique || errors.As(err, &l) && l.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE
 }
 
 // both gives two errors, each of which may be nil, as one, in one line.

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -13,10 +14,12 @@ import (
 
 var (
 	insertOnce = scoped(`INSERT INTO idempotency (customer_id, name, fingerprint, begun_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`)
-	selectOnce = scoped(`SELECT fingerprint, source, sealed, begun_at FROM idempotency WHERE customer_id = $1 AND name = $2`)
-	renewOnce  = scoped(`UPDATE idempotency SET fingerprint = $3, begun_at = $4 WHERE customer_id = $1 AND name = $2`)
+	selectOnce = scoped(`SELECT fingerprint, source, sealed, abandoned, begun_at FROM idempotency WHERE customer_id = $1 AND name = $2`)
+	renewOnce  = scoped(`UPDATE idempotency SET fingerprint = $3, begun_at = $4, source = NULL, sealed = NULL, abandoned = FALSE
+		WHERE customer_id = $1 AND name = $2`)
 	fillOnce   = scoped(`UPDATE idempotency SET source = $3, sealed = $4 WHERE customer_id = $1 AND name = $2`)
 	finishOnce = scoped(`UPDATE idempotency SET sealed = $3 WHERE customer_id = $1 AND name = $2 AND sealed IS NULL`)
+	forgetOnce = scoped(`UPDATE idempotency SET abandoned = TRUE WHERE customer_id = $1 AND name = $2 AND sealed IS NULL`)
 )
 
 // onceTries is how often a row may come and go while it is looked at: it goes only
@@ -25,7 +28,7 @@ const onceTries = 3
 
 // claimOnce makes the row of an idempotency key, first of all in its transaction: of
 // two at once, the second waits here for what becomes of the first. It gives the
-// replay where the key came before, or nil where the source is to be made.
+// replay where the key came before, or nil where the request is to be done.
 func (s *Store) claimOnce(ctx context.Context, in scope, once *registry.Once, now time.Time) (*registry.Creation, error) {
 	mark, err := s.sealPrint(in, once)
 	if err != nil {
@@ -41,17 +44,23 @@ func (s *Store) claimOnce(ctx context.Context, in scope, once *registry.Once, no
 		}
 		var first onceRow
 		err = in.queryRow(ctx, scopedStatement{selectOnce.text + s.lock}, once.Key).
-			Scan(&first.mark, &first.source, &first.answer, instantColumn{&first.begun})
+			Scan(&first.mark, &first.source, &first.answer, &first.abandoned, instantColumn{&first.begun})
 		switch {
 		case errors.Is(err, sql.ErrNoRows):
 			continue
 		case err != nil:
 			return nil, fmt.Errorf("read an idempotency key: %w", err)
-		case !now.Before(first.begun.Add(registry.OnceKept)): // as if it had never come; fillOnce writes the rest
-			_, err := in.exec(ctx, renewOnce, once.Key, mark, nullTime(now))
-			return nil, err
 		}
-		return s.repeat(ctx, in, once, first, now)
+		var again *registry.Creation
+		if now.Before(first.begun.Add(registry.OnceKept)) {
+			if again, err = s.repeat(ctx, in, once, first, now); err != nil || again != nil {
+				return again, err
+			}
+		}
+		if _, err := in.exec(ctx, renewOnce, once.Key, mark, nullTime(now)); err != nil { // as if it had never come
+			return nil, fmt.Errorf("renew an idempotency key: %w", err)
+		}
+		return nil, nil
 	}
 	return nil, errors.New("an idempotency key comes and goes")
 }
@@ -60,31 +69,45 @@ func (s *Store) claimOnce(ctx context.Context, in scope, once *registry.Once, no
 type onceRow struct {
 	mark, answer []byte // the answer is nil while it is still to come
 	source       sql.NullInt64
+	abandoned    bool // the answer will never come
 	begun        time.Time
 }
 
-// repeat says what a later use of an idempotency key is given.
+// repeat says what a later use of an idempotency key is given, or nil where it is as if
+// the key had never come: what was abandoned, of which nothing stands, and what makes no
+// source and whose answer was lost.
 func (s *Store) repeat(ctx context.Context, in scope, once *registry.Once, first onceRow, now time.Time) (*registry.Creation, error) {
+	abandoned := first.abandoned && first.answer == nil
+	var made *registry.InventorySource
+	if first.source.Valid {
+		var err error
+		made, err = in.source(ctx, selectAnyByRow, first.source.Int64)
+		if err != nil && !errors.Is(err, registry.ErrNotFound) {
+			return nil, err
+		}
+	}
+	if abandoned && made == nil {
+		return nil, nil
+	}
 	same, err := s.samePrint(in, once, first.mark)
 	switch {
 	case err != nil:
 		return nil, err
 	case !same:
 		return nil, registry.ErrKeyReused
-	case first.answer == nil && now.Before(first.begun.Add(registry.OncePending)):
+	case abandoned, first.answer != nil:
+	case now.Before(first.begun.Add(cmp.Or(once.Pending, registry.OncePending))):
 		return nil, registry.ErrOncePending
+	case !first.source.Valid:
+		return nil, nil
 	}
-	again := registry.Creation{Replayed: true}
+	again := registry.Creation{Source: made, Replayed: true}
 	if first.answer != nil {
 		answer, err := s.unseal(first.answer, identity("idempotency", in.customer, 0, once.Key))
 		if err != nil {
 			return nil, err
 		}
 		again.Answer = append([]byte{}, answer...) // never nil: an empty answer is one
-	}
-	again.Source, err = in.source(ctx, selectAnyByRow, first.source.Int64)
-	if err != nil && !errors.Is(err, registry.ErrNotFound) {
-		return nil, err
 	}
 	return &again, nil
 }
@@ -134,7 +157,42 @@ func (s *Store) sealAnswer(in scope, key string, answer []byte) ([]byte, error) 
 	return s.seal(answer, identity("idempotency", in.customer, 0, key))
 }
 
-// FinishOnce keeps the answer of a create whose Once gave none.
+// BeginOnce claims an idempotency key for a request that makes no source.
+func (c customerStore) BeginOnce(ctx context.Context, once registry.Once) (registry.Creation, error) {
+	if !registry.StorableID(once.Key) {
+		return registry.Creation{}, registry.ErrInvalid
+	}
+	var replay *registry.Creation
+	err := c.store.writing(ctx, c.customer, func(in scope) (err error) {
+		replay, err = c.store.claimOnce(ctx, in, &once, c.store.instant())
+		return err
+	})
+	switch {
+	case err != nil:
+		return registry.Creation{}, failed("claim an idempotency key", err)
+	case replay != nil:
+		return *replay, nil
+	}
+	c.store.sweep(ctx, expiredOnce)
+	return registry.Creation{}, nil
+}
+
+// ForgetOnce takes note that a request without a kept answer came to nothing.
+func (c customerStore) ForgetOnce(ctx context.Context, key string) error {
+	if !registry.StorableID(key) {
+		return nil // nothing that it could be of
+	}
+	err := c.store.writing(ctx, c.customer, func(in scope) error {
+		_, err := in.exec(ctx, forgetOnce, key)
+		return err
+	})
+	if err != nil {
+		return failed("forget an idempotency key", err)
+	}
+	return nil
+}
+
+// FinishOnce keeps the answer of a create whose Once gave none, or of a BeginOnce.
 func (c customerStore) FinishOnce(ctx context.Context, key string, answer []byte) error {
 	if answer == nil || !registry.StorableID(key) {
 		return nil // nothing to keep, or nothing that it could be of

@@ -35,6 +35,7 @@ func (e *pgError) Unwrap() error { return e.cause }
 const (
 	codeSerialization = "40001"
 	codeDeadlock      = "40P01"
+	codeNotUnique     = "23505"
 )
 
 // stateWords say what an operator can do something about.

@@ -62,9 +62,11 @@ var sealedTables = []sealedTable{
 			return sealedRow{[]any{state}, identity("consents", customer, source, string(state)), sealed}, err
 		},
 	},
+	settingsTable,
 	onceTable("sealed", "idempotency", `sealed IS NOT NULL`),
 	// A fingerprint is longer than its hash if it is sealed.
 	onceTable("fingerprint", printIdentity, `length(fingerprint) > 32`),
+	sealedSubscriptions,
 	{
 		first: []any{""},
 		page:  pageOf(`SELECT name, sealed FROM vault_check WHERE name > $1 ORDER BY name`),

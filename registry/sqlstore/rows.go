@@ -18,7 +18,8 @@ const (
 	connectionColumns = `c.id, c.provisioning_status, c.tenant_id, c.external_org_id, c.mcp_url, c.a2a_url, c.ad_server, c.ad_server_saved_at,
 	c.service_account_email, c.email_learned, c.last_error, c.last_error_code, c.last_tested_at, c.last_test_passed,
 	c.provisioned_at, c.deactivated_at, c.created_at, c.updated_at, c.sync_status, c.sync_last_run_at, c.sync_completed_at,
-	c.sync_item_count, c.sync_error, c.sync_updated_at, c.sync_observed_at, c.version`
+	c.sync_item_count, c.sync_error, c.sync_updated_at, c.sync_observed_at,
+	c.operation_kind, c.operation_id, c.operation_begun_at, c.operation_until, c.unsettled_since, c.epoch, c.version`
 )
 
 // row is a *sql.Row or *sql.Rows.
@@ -36,6 +37,7 @@ type scanning struct {
 	rec              record
 	agent            registry.Agent
 	sync             registry.InventorySync
+	operation        registry.Operation
 	labels, adServer string
 	syncStatus       sql.NullString
 	itemCount        sql.NullInt64
@@ -64,7 +66,9 @@ func (s *scanning) connection() []any {
 		instantColumn{&conn.ProvisionedAt}, instantColumn{&conn.DeactivatedAt},
 		instantColumn{&conn.CreatedAt}, instantColumn{&conn.UpdatedAt},
 		&s.syncStatus, instantColumn{&s.sync.LastRunAt}, instantColumn{&s.sync.CompletedAt}, &s.itemCount, textColumn{&s.sync.Error},
-		instantColumn{&s.sync.UpdatedAt}, instantColumn{&s.sync.ObservedAt}, countColumn{&conn.Version}}
+		instantColumn{&s.sync.UpdatedAt}, instantColumn{&s.sync.ObservedAt},
+		textColumn{(*string)(&s.operation.Kind)}, textColumn{&s.operation.ID}, instantColumn{&s.operation.Begun}, instantColumn{&s.operation.Until},
+		instantColumn{&conn.UnsettledSince}, countColumn{&conn.Epoch}, countColumn{&conn.Version}}
 }
 
 // finish decodes what is more than a column's value.
@@ -86,16 +90,26 @@ func (s *scanning) finish(customer int64) (err error) {
 		}
 		conn.InventorySync = &sync
 	}
+	if s.operation.Kind != "" {
+		operation := s.operation
+		conn.Operation = &operation
+	}
 	return nil
 }
 
 // scanManaged reads a row of sourceColumns and connectionColumns.
 func scanManaged(r row, customer int64) (*record, error) {
+	return scanManagedAfter(r, &customer)
+}
+
+// scanManagedAfter is scanManaged for rows with more columns in front, which are read
+// into dest; customer is looked at after that.
+func scanManagedAfter(r row, customer *int64, dest ...any) (*record, error) {
 	var s scanning
-	if err := found(r.Scan(append(s.source(), s.connection()...)...)); err != nil {
+	if err := found(r.Scan(append(append(dest, s.source()...), s.connection()...)...)); err != nil {
 		return nil, err
 	}
-	if err := s.finish(customer); err != nil {
+	if err := s.finish(*customer); err != nil {
 		return nil, err
 	}
 	rec := s.rec // a copy: what is kept holds on to nothing else of the reading

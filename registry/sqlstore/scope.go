@@ -56,7 +56,8 @@ func (s scope) exec(ctx context.Context, st scopedStatement, args ...any) (int64
 }
 
 // globalStatement is SQL on what belongs to no customer: sequences, ids ever
-// given, and whether a tenant is taken. None gives a customer's values.
+// given, and whether a tenant is taken. None gives a customer's values to another: those
+// that read any are for background work.
 type globalStatement struct{ text string }
 
 func (s scope) globalRow(ctx context.Context, st globalStatement, args ...any) *sql.Row {

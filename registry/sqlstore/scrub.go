@@ -10,8 +10,8 @@ import (
 )
 
 // erasure matches statements that take away what was sealed and has to be gone then:
-// credentials and consents, and whatever a key had sealed that is given up.
-var erasure = regexp.MustCompile(`^(DELETE FROM (credentials|consents)|UPDATE \w+ SET (sealed|fingerprint) = \$1) `)
+// credentials, consents, settings and subscriptions, and whatever a key had sealed that is given up.
+var erasure = regexp.MustCompile(`^(DELETE FROM (credentials|consents|kept_settings|subscriptions)|UPDATE \w+ SET (sealed|fingerprint) = \$1) `)
 
 // eraser is a transaction that notes whether it erases something.
 type eraser struct {

@@ -37,6 +37,18 @@ var (
 			(SELECT customer_id, name FROM idempotency WHERE begun_at <= $1 ORDER BY begun_at LIMIT %d)`, sweepRows)},
 		kept: registry.OnceKept,
 	}
+	expiredEvents = expired{
+		probe: globalStatement{`SELECT received_at FROM webhook_events WHERE received_at <= $1 ORDER BY received_at LIMIT 1`},
+		remove: globalStatement{fmt.Sprintf(`DELETE FROM webhook_events WHERE received_at <= $1 AND (customer_id, connection, event_id) IN
+			(SELECT customer_id, connection, event_id FROM webhook_events WHERE received_at <= $1 ORDER BY received_at LIMIT %d)`, sweepRows)},
+		kept: registry.EventsKept,
+	}
+	expiredAudit = expired{
+		probe: globalStatement{`SELECT at FROM audit WHERE at <= $1 ORDER BY at LIMIT 1`},
+		remove: globalStatement{fmt.Sprintf(`DELETE FROM audit WHERE at <= $1 AND (customer_id, id) IN
+			(SELECT customer_id, id FROM audit WHERE at <= $1 ORDER BY at LIMIT %d)`, sweepRows)},
+		kept: registry.AuditKept,
+	}
 
 	// lockBulk comes first in a transaction that goes through many rows of a table.
 	// All others lock one row of such a table at most.
@@ -53,27 +65,51 @@ func (s *Store) sweep(ctx context.Context, rows expired) {
 	_ = s.sweepOnce(ctx, rows)
 }
 
+// Sweep removes some rows of every kind that have had their time. Unlike sweep it is
+// nobody's afterthought, and waits for whoever goes through many rows.
+func (s *Store) Sweep(ctx context.Context) (more bool, err error) {
+	for _, rows := range []expired{expiredEvents, expiredAudit, expiredConsents, expiredOnce} {
+		removed, err := s.remove(ctx, rows, s.lock)
+		if err != nil {
+			return more, failed("sweep", err)
+		}
+		more = more || removed == sweepRows
+	}
+	return more, nil
+}
+
 func (s *Store) sweepOnce(ctx context.Context, rows expired) error {
+	_, err := s.remove(ctx, rows, s.tryLock)
+	return err
+}
+
+// remove gives how many rows it removed. Where there are none, which is mostly so, it
+// begins no transaction.
+func (s *Store) remove(ctx context.Context, rows expired, lock string) (removed int64, err error) {
 	before := nullTime(s.instant().Add(-rows.kept))
 	var oldest string
-	err := s.reading(0).globalRow(ctx, rows.probe, before).Scan(&oldest)
+	err = s.reading(0).globalRow(ctx, rows.probe, before).Scan(&oldest)
 	if errors.Is(err, sql.ErrNoRows) {
-		return nil // mostly
+		return 0, nil
 	}
 	if err != nil {
-		return err
+		return 0, err
 	}
-	return s.writing(ctx, 0, func(in scope) error {
-		err := s.lockBulk(ctx, in, s.tryLock)
+	err = s.writing(ctx, 0, func(in scope) error {
+		err := s.lockBulk(ctx, in, lock)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil // somebody else goes through many rows, who may take their time
 		}
 		if err != nil {
 			return err
 		}
-		_, err = in.globalExec(ctx, rows.remove, before)
+		removed, err = in.globalExec(ctx, rows.remove, before)
 		return err
 	})
+	if err != nil {
+		return 0, err
+	}
+	return removed, nil
 }
 
 // lockBulk takes the lock with one of the Store's ways to do so; with tryLock

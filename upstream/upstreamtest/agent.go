@@ -1,17 +1,54 @@
 // Package upstreamtest is a sales agent to test and demonstrate against: an
-// http.Handler that answers the reading half of the Tenant Management API, and
-// faults to order. It plays the other side of the wire, so it shares no code
-// with the client, and it never imports testing: `esagate demo` links it.
+// http.Handler that answers the part of the Tenant Management API that a gateway
+// calls, and faults to order. It plays the other side of the wire, so it shares
+// no code with the client, and it never imports testing: `esagate demo` links it.
+//
+// # What it keeps
+//
+// Tenants come by SetTenant, Play or POST /tenants/provision. A tenant has an
+// ad-server config with runtime settings, sync runs (RunPlan, StartRun, FinishRun,
+// FailRun) and webhook subscriptions (Subscriptions, Announce, DeliveryFault).
+// Provisioning and writing a config ask a small world of ad servers (AdServer,
+// Probe), which follows rules of its own where nothing is scripted:
+//
+//   - an account (network code, network id, user name or e-mail) that begins with
+//     404 is not known: network_not_found
+//   - one that begins with 403 has not let us in: permission_denied
+//   - one that begins with 503 belongs to an ad server that is away:
+//     upstream_unavailable
+//   - the password, token or key "wrong" is refused: invalid_credentials
+//   - everything else is fine
+//
+// # Faults
 //
 // Faults are scripted or follow a schedule, never dice: the same calls in the
-// same order meet the same answers. Options.Now dates documents, caches and
-// schedules; delays run on timers of package time, so that both follow the fake
-// clock inside a testing/synctest bubble (see Agent.Pipe).
+// same order meet the same answers. A Fault strikes in place of what was asked
+// for, or with AfterEffect when that has been done. Options.Now dates documents,
+// caches, runs and schedules; delays and the ends of runs run on timers of package
+// time, so that all of it follows the fake clock inside a testing/synctest bubble
+// (see Agent.Pipe). Deliveries are sent by one goroutine, from the first one until
+// Close.
 //
-// A trap: Go's http.Transport repeats a GET by itself when a kept-alive
-// connection is closed under it before the first byte of an answer. A dropped
-// request can so be counted twice; where the count matters, drop the first
-// request of a connection or switch keep-alive off.
+// # Switches
+//
+// A Server (Listen, Pipe) takes these beside the API, all by POST and without a key:
+//
+//	/_agent/down                          every connection is closed without an answer
+//	/_agent/up
+//	/_agent/slow?for=2s                   every answer takes longer; 0s ends it
+//	/_agent/restart                       signing secrets and caches are forgotten
+//	/_agent/adserver/{account}/{outcome}  what that ad server says from now on: ok,
+//	                                      network_not_found, permission_denied,
+//	                                      invalid_credentials, invalid_config,
+//	                                      connection_failed, upstream_unavailable,
+//	                                      or rules for the rules above
+//
+// # A trap
+//
+// Go's http.Transport repeats a GET by itself when a kept-alive connection is
+// closed under it before the first byte of an answer. A dropped request can so be
+// counted twice; where the count matters, drop the first request of a connection
+// or switch keep-alive off.
 package upstreamtest
 
 import (
@@ -32,6 +69,9 @@ const (
 // this word is never in it.
 const Canary = "CANARY"
 
+// maxBody bounds what is kept of a request's body.
+const maxBody = 1 << 20
+
 // Options sets up an agent. The zero value is a usable one.
 type Options struct {
 	APIKey    string           // the only key taken; "": any key, but there has to be one
@@ -40,30 +80,58 @@ type Options struct {
 	Processes int              // worker processes, each with its own cache of status documents; below 1: 1
 	CacheFor  time.Duration    // how long a process keeps a status document; 0: 5 s, negative: not at all
 	Seed      uint64           // not 0: counters vary from tenant to tenant, the same for the same seed and id
+
+	Build      Build         // of the tenants that are provisioned, and of the answer to it
+	Production bool          // fields that no schema knows are dropped, where else they are refused
+	PublicURL  string        // where the agent speaks MCP and A2A; "": https://sales-agent.example
+	ProbeTakes time.Duration // how long an ad server takes to answer a probe
+
+	// How sync runs go that have no RunPlan of their own: how long they are
+	// pending, and how long they then run; 0: until FinishRun or FailRun.
+	RunWaits, RunTakes time.Duration
+
+	// Deliver sends a webhook delivery; http.Client.Do fits. It has to give up when
+	// the request's context ends. nil: nothing is ever sent.
+	Deliver      func(*http.Request) (*http.Response, error)
+	Attempts     int  // how often a delivery is tried that gets no 2xx; below 1: 1
+	DisableAfter int  // deliveries failed in a row that end a subscription; 0: none do
+	AnyWebhook   bool // http and private addresses are taken too
 }
 
 // Agent is a simulated sales agent. All methods are safe for concurrent use.
 type Agent struct {
 	opts   Options
 	base   string
+	born   time.Time
 	ledger ledger
 	closed chan struct{}
 
-	mu      sync.Mutex
-	tenants map[string]*held
-	plans   map[string]*plan // faults, by tenant id; "" for all
-	slow    time.Duration
-	down    bool
-	outage  chan struct{} // closed while down
-	ended   bool
+	mu       sync.Mutex
+	tenants  map[string]*held
+	plans    map[string]*plan // faults, by tenant id; "" for all
+	slow     time.Duration
+	down     bool
+	outage   chan struct{} // closed while down
+	ended    bool
+	ids      uint64 // how many ids were given out
+	fillers  int
+	adverts  adServers
+	received AdapterConfig // the last one, refused or not
+	made     int           // tenants provisioned
+	runPlans map[stream][]RunPlan
+	underway []underway
+	wake     *time.Timer // when the next run changes by itself
+	courier  courier
 }
 
-// New makes an agent without tenants or faults. Close it to end what hangs.
+// New makes an agent without tenants or faults. Close it to end what hangs or is
+// to be delivered.
 func New(opts Options) *Agent {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
 	opts.Processes = max(opts.Processes, 1)
+	opts.Attempts = max(opts.Attempts, 1)
 	if opts.CacheFor == 0 {
 		opts.CacheFor = 5 * time.Second
 	}
@@ -72,28 +140,43 @@ func New(opts Options) *Agent {
 	} else {
 		opts.Prefix = ""
 	}
+	if opts.PublicURL = strings.TrimSuffix(opts.PublicURL, "/"); opts.PublicURL == "" {
+		opts.PublicURL = "https://sales-agent.example"
+	}
 	return &Agent{
-		opts:    opts,
-		base:    opts.Prefix + BasePath,
-		closed:  make(chan struct{}),
-		tenants: map[string]*held{},
-		plans:   map[string]*plan{},
-		outage:  make(chan struct{}),
+		opts:     opts,
+		base:     opts.Prefix + BasePath,
+		born:     opts.Now(),
+		closed:   make(chan struct{}),
+		tenants:  map[string]*held{},
+		plans:    map[string]*plan{},
+		outage:   make(chan struct{}),
+		adverts:  adServers{scripts: map[string][]Probe{}, asked: map[string]int{}},
+		runPlans: map[stream][]RunPlan{},
 	}
 }
 
-// Close ends every request that waits or hangs and drops all that come later.
+// Close ends every request that waits or hangs and drops all that come later. It
+// gives up deliveries, and returns when the last one has ended.
 func (a *Agent) Close() {
 	a.mu.Lock()
-	defer a.mu.Unlock()
 	if !a.ended {
 		a.ended = true
 		close(a.closed)
+		if a.wake != nil {
+			a.wake.Stop()
+		}
+	}
+	sending := a.courier.stop()
+	a.mu.Unlock()
+	if sending != nil {
+		<-sending
 	}
 }
 
 // SetDown starts or ends an outage: while it lasts every connection is closed
-// without an answer, those of requests under way at once.
+// without an answer, those of requests under way at once, and no news is sent.
+// A probe that is cut off so leaves nothing behind.
 func (a *Agent) SetDown(down bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -113,33 +196,56 @@ func (a *Agent) SetSlow(d time.Duration) {
 	a.slow = max(d, 0)
 }
 
+// Restart is a new start of the agent's process: status documents are cached no
+// more, what is queued for delivery is lost, and the secrets that deliveries were
+// signed with are forgotten, so that nothing is delivered to subscriptions that
+// read active as before.
+func (a *Agent) Restart() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.courier.life++
+	for _, t := range a.tenants {
+		clear(t.cache)
+		t.kept = nil
+		for _, s := range t.hooks {
+			s.secret = ""
+		}
+	}
+}
+
 // ServeHTTP answers one request. A dropped one ends in http.ErrAbortHandler, by
 // which net/http closes the connection.
 func (a *Agent) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	route, id := a.route(r.URL)
-	defer a.ledger.enter(r, route, id, a.opts.Now())()
+	c := a.route(r)
+	defer a.ledger.enter(r, c.route, c.tenant, a.opts.Now())()
 
 	// Only once the whole body is read does net/http notice a client that has
 	// gone or a server that is closed.
 	if r.Body != nil {
+		c.body, _ = io.ReadAll(io.LimitReader(r.Body, maxBody))
 		_, _ = io.Copy(io.Discard, r.Body)
 	}
 
 	line, slow := a.line(r)
-	f := a.fault(id, route)
+	f := a.fault(c.tenant, c.route)
 	if line.cut() || !line.wait(slow+f.Delay) {
 		drop()
 	}
-	if f.Hang {
-		line.hang()
-		drop()
-	}
-	if f.Drop {
-		drop()
+	if !f.AfterEffect {
+		f.strike(line)
 	}
 	ans, replaced := f.answer()
-	if !replaced {
-		ans = a.answer(r, route, id, f)
+	if f.AfterEffect || !replaced {
+		said := a.answer(r, c, line, f)
+		if !replaced {
+			ans = said
+		}
+	}
+	if !line.wait(f.Linger) {
+		drop()
+	}
+	if f.AfterEffect {
+		f.strike(line)
 	}
 	if f.ContentType != "" {
 		ans.contentType = f.ContentType
@@ -147,57 +253,9 @@ func (a *Agent) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.deliver(w, line, ans)
 }
 
-// line is what can cut a request short: its client, an outage, the agent's end.
-type line struct {
-	client <-chan struct{}
-	outage <-chan struct{}
-	agent  <-chan struct{}
+// newID gives an id that no other of this agent has. Another agent's differ too,
+// unless it was made at the same instant.
+func (a *Agent) newID(prefix string) string {
+	a.ids++
+	return idOf(prefix, a.born.UnixNano(), a.opts.Seed, a.ids)
 }
-
-// line gives the request's line and the delay that SetSlow asked for.
-func (a *Agent) line(r *http.Request) (line, time.Duration) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return line{client: r.Context().Done(), outage: a.outage, agent: a.closed}, a.slow
-}
-
-// cut reports whether the line is cut already.
-func (l line) cut() bool {
-	select {
-	case <-l.client:
-	case <-l.outage:
-	case <-l.agent:
-	default:
-		return false
-	}
-	return true
-}
-
-// wait waits for d and reports whether the line held.
-func (l line) wait(d time.Duration) bool {
-	if d <= 0 {
-		return true
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-l.client:
-	case <-l.outage:
-	case <-l.agent:
-	}
-	return false
-}
-
-// hang waits until the line is cut.
-func (l line) hang() {
-	select {
-	case <-l.client:
-	case <-l.outage:
-	case <-l.agent:
-	}
-}
-
-// drop closes the request's connection without (the rest of) an answer.
-func drop() { panic(http.ErrAbortHandler) }

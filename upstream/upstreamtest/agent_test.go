@@ -35,7 +35,8 @@ func TestRoutesAndKeys(t *testing.T) {
 		{"no such path", "GET", base + "/tenants/tnt_a/nothing", key, 404, true, "404 Not Found"},
 		{"slash at the end", "GET", base + "/tenants/tnt_a/", key, 404, true, "404 Not Found"},
 		{"without the prefix", "GET", ut.BasePath + "/health", key, 404, true, "404 Not Found"},
-		{"a write", "PUT", base + "/tenants/tnt_a/adapter-config", key, 405, true, "405 Method Not Allowed"},
+		{"a method that is not taken", "DELETE", base + "/tenants/tnt_a/adapter-config", key, 405, true, "405 Method Not Allowed"},
+		{"a write of what is only read", "POST", base + "/tenants/tnt_a/status", key, 405, true, "405 Method Not Allowed"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := httptest.NewRequest(c.method, c.path, nil)

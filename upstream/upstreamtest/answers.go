@@ -17,16 +17,19 @@ type answer struct {
 	contentType string
 	header      http.Header
 	body        []byte
+	stream      func(send func([]byte)) // not nil: makes a long body while it is sent, in place of body
 }
 
-func ok(document any) answer {
-	return answer{status: http.StatusOK, contentType: contentJSON, body: encode(document)}
+func ok(document any) answer { return says(http.StatusOK, document) }
+
+func says(status int, document any) answer {
+	return answer{status: status, contentType: contentJSON, body: encode(document)}
 }
 
 type problemDocument struct {
-	Error   string          `json:"error"`
-	Message string          `json:"message"`
-	Details *problemDetails `json:"details,omitempty"` // left out where there are none
+	Error   string `json:"error"`
+	Message string `json:"message"`
+	Details any    `json:"details,omitempty"` // one of the types of this package; left out where there are none
 }
 
 type problemDetails struct {
@@ -34,8 +37,8 @@ type problemDetails struct {
 	DebugToken string `json:"debug_token"`
 }
 
-func problem(status int, code, message string, details *problemDetails) answer {
-	return answer{status: status, contentType: contentJSON, body: encode(problemDocument{code, message, details})}
+func problem(status int, code, message string, details any) answer {
+	return says(status, problemDocument{code, message, details})
 }
 
 func errorAlone(status int, words string) answer {
@@ -44,26 +47,17 @@ func errorAlone(status int, words string) answer {
 	}{words})}
 }
 
-// validationError is one item of a 422, which repeats what was submitted.
-type validationError struct {
-	Type  string         `json:"type"`
-	Loc   []string       `json:"loc"` // begins with the adapter's tag
-	Msg   string         `json:"msg"`
-	Input validatedInput `json:"input"`
-}
-
-type validatedInput struct {
-	Type     string `json:"type"`
-	Email    string `json:"email"`
-	Password string `json:"password"`
-}
-
+// validationList is the 422 of a fault.
 func validationList(status int, message string) answer {
-	input := validatedInput{"springserve", "desk@publisher.example", Canary + "-springserve-password"}
-	return answer{status: status, contentType: contentJSON, body: encode([]validationError{
-		{"value_error", []string{"springserve", "email"}, "Value error, " + message, input},
-		{"missing", []string{"springserve", "rate_currency"}, "Field required", input},
-	})}
+	input := encode(struct {
+		Type     string `json:"type"`
+		Email    string `json:"email"`
+		Password string `json:"password"`
+	}{"springserve", "desk@publisher.example", Canary + "-springserve-password"})
+	return says(status, []validationError{
+		{Type: "value_error", Loc: []string{"springserve", "email"}, Msg: "Value error, " + message, Input: input},
+		{Type: "missing", Loc: []string{"springserve", "rate_currency"}, Msg: "Field required", Input: input},
+	})
 }
 
 // htmlPage is what a proxy before the agent writes.

@@ -3,6 +3,8 @@ package upstreamtest
 import (
 	"fmt"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -10,38 +12,74 @@ import (
 // slowest bounds the delay that the slow switch takes.
 const slowest = 5 * time.Minute
 
-// control serves the switches, all of them POST: /_agent/down, /_agent/up and
-// /_agent/slow?for=2s (0s ends it). It reports whether the request was for one.
+// switches are the words of a 404.
+const switches = "The switches are /_agent/down, /_agent/up, /_agent/slow?for=2s, /_agent/restart and /_agent/adserver/{account}/{outcome}."
+
+// control serves the switches (package comment), all of them POST. It reports
+// whether the request was for one.
 func (a *Agent) control(w http.ResponseWriter, r *http.Request) bool {
-	name, ok := strings.CutPrefix(r.URL.Path, "/_agent/")
-	if !ok {
+	name, is := strings.CutPrefix(r.URL.EscapedPath(), "/_agent/")
+	if !is {
 		return false
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	say := func(status int, format string, args ...any) {
-		w.WriteHeader(status)
-		_, _ = fmt.Fprintf(w, format+"\n", args...)
+	status, words := a.turn(r, name)
+	if status == http.StatusMethodNotAllowed {
+		w.Header().Set("Allow", http.MethodPost)
+	}
+	w.WriteHeader(status)
+	_, _ = fmt.Fprintln(w, words)
+	return true
+}
+
+// turn turns a switch and says what came of it.
+func (a *Agent) turn(r *http.Request, name string) (int, string) {
+	adServer, isAdServer := strings.CutPrefix(name, "adserver/")
+	switch {
+	case !isAdServer && !slices.Contains([]string{"down", "up", "slow", "restart"}, name):
+		return http.StatusNotFound, switches
+	case r.Method != http.MethodPost:
+		return http.StatusMethodNotAllowed, "The switches take POST."
+	case isAdServer:
+		return a.turnAdServer(adServer)
+	}
+	switch name {
+	case "down":
+		a.SetDown(true)
+		return http.StatusOK, "The sales agent is down: every connection is closed without an answer."
+	case "up":
+		a.SetDown(false)
+		return http.StatusOK, "The sales agent is up."
+	case "restart":
+		a.Restart()
+		return http.StatusOK, "The sales agent has started anew: it has forgotten what it signed its webhooks with, and sends none until they are subscribed to again."
+	}
+	d, err := time.ParseDuration(r.URL.Query().Get("for"))
+	if err != nil || d < 0 || d > slowest {
+		return http.StatusBadRequest, fmt.Sprintf("for must be a duration from 0s to %s, such as 2s.", slowest)
+	}
+	a.SetSlow(d)
+	return http.StatusOK, fmt.Sprintf("Every answer of the sales agent now takes %s longer.", d)
+}
+
+// turnAdServer takes the rest of the path: an account and an outcome.
+func (a *Agent) turnAdServer(rest string) (int, string) {
+	escaped, outcome, _ := strings.Cut(rest, "/")
+	account, err := url.PathUnescape(escaped)
+	if err != nil || account == "" {
+		return http.StatusNotFound, switches
 	}
 	switch {
-	case name != "down" && name != "up" && name != "slow":
-		say(http.StatusNotFound, "The switches are /_agent/down, /_agent/up and /_agent/slow?for=2s.")
-	case r.Method != http.MethodPost:
-		w.Header().Set("Allow", http.MethodPost)
-		say(http.StatusMethodNotAllowed, "The switches take POST.")
-	case name == "down":
-		a.SetDown(true)
-		say(http.StatusOK, "The sales agent is down: every connection is closed without an answer.")
-	case name == "up":
-		a.SetDown(false)
-		say(http.StatusOK, "The sales agent is up.")
-	default:
-		d, err := time.ParseDuration(r.URL.Query().Get("for"))
-		if err != nil || d < 0 || d > slowest {
-			say(http.StatusBadRequest, "for must be a duration from 0s to %s, such as 2s.", slowest)
-			return true
-		}
-		a.SetSlow(d)
-		say(http.StatusOK, "Every answer of the sales agent now takes %s longer.", d)
+	case outcome == "rules":
+		a.AdServer(account)
+		return http.StatusOK, "The ad server of " + account + " answers by the rules again."
+	case slices.Contains(Outcomes(), Outcome(outcome)):
+		a.AdServer(account, Probe{Outcome: Outcome(outcome)})
+		return http.StatusOK, "The ad server of " + account + " now answers " + outcome + "."
 	}
-	return true
+	words := "rules"
+	for _, o := range Outcomes() {
+		words += ", " + string(o)
+	}
+	return http.StatusBadRequest, "The outcomes are " + words + "."
 }

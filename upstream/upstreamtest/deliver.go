@@ -17,6 +17,9 @@ func (f Fault) deliver(w http.ResponseWriter, l line, ans answer) {
 		h.Set("Retry-After", f.RetryAfter)
 	}
 	switch {
+	case ans.stream != nil:
+		w.WriteHeader(ans.status)
+		ans.stream(sender(w, l))
 	case f.Size > 0:
 		w.WriteHeader(ans.status)
 		padded(w, l, ans.body, f.Size)
@@ -59,14 +62,7 @@ func padded(w http.ResponseWriter, l line, object []byte, size int64) {
 		object = nil
 	}
 	left := size - int64(len(object)+len(open)+len(end))
-	send := func(p []byte) {
-		if l.cut() {
-			drop()
-		}
-		if _, err := w.Write(p); err != nil {
-			drop()
-		}
-	}
+	send := sender(w, l)
 	send(object)
 	send([]byte(open))
 	chunk := bytes.Repeat([]byte("x"), 32<<10)
@@ -74,6 +70,18 @@ func padded(w http.ResponseWriter, l line, object []byte, size int64) {
 		send(chunk[:min(left, int64(len(chunk)))])
 	}
 	send([]byte(end))
+}
+
+// sender writes pieces of a long answer, as long as the line holds.
+func sender(w http.ResponseWriter, l line) func([]byte) {
+	return func(p []byte) {
+		if l.cut() {
+			drop()
+		}
+		if _, err := w.Write(p); err != nil {
+			drop()
+		}
+	}
 }
 
 func flush(w http.ResponseWriter) { _ = http.NewResponseController(w).Flush() }

@@ -103,24 +103,22 @@ type taskBlock struct {
 }
 
 // document writes the tenant's status document, in the words of its build.
-func (t Tenant) document(since, now, fetchedAt time.Time) []byte {
+func (t *held) document(now, fetchedAt time.Time) []byte {
 	s := t.Status
 	if s.Raw != nil {
 		return s.Raw
 	}
-	c := calendar{since: since, now: now, zone: zoneZ}
+	c := calendar{since: t.since, now: now, zone: t.zone()}
 	switch s.Build {
 	case Older:
-		c.zone = zoneNone
 		return encode(t.olderDocument(c, fetchedAt))
 	case Newer:
-		c.zone = zoneOffset
 		return encode(newerDocument(t.currentDocument(c, fetchedAt)))
 	}
 	return encode(t.currentDocument(c, fetchedAt))
 }
 
-func (t Tenant) currentDocument(c calendar, fetchedAt time.Time) statusDocument {
+func (t *held) currentDocument(c calendar, fetchedAt time.Time) statusDocument {
 	s := t.Status
 	d := statusDocument{
 		Adapter:    t.adapterBlock(c),
@@ -139,7 +137,7 @@ func (t Tenant) currentDocument(c calendar, fetchedAt time.Time) statusDocument 
 		Webhooks: s.Webhooks.block(c),
 	}
 	for _, stream := range s.Streams {
-		d.Syncs[stream.Name] = stream.block(c)
+		d.Syncs[stream.Name] = t.streamBlock(stream, c)
 	}
 	for _, task := range s.Tasks {
 		d.SetupTasks.add(task)
@@ -147,11 +145,15 @@ func (t Tenant) currentDocument(c calendar, fetchedAt time.Time) statusDocument 
 	return d
 }
 
-func (t Tenant) adapterBlock(c calendar) adapterBlock {
-	return adapterBlock{
+func (t *held) adapterBlock(c calendar) adapterBlock {
+	b := adapterBlock{
 		Type: t.adapterType(), Connected: t.Status.Connected,
 		LastTestedAt: c.ago(t.Status.TestedAgo), LastTestError: orNull(t.Status.LastTestError),
 	}
+	if !t.configuredAt.IsZero() { // upstream knows no other time of a test
+		b.LastTestedAt = c.at(t.configuredAt)
+	}
+	return b
 }
 
 func (s Stream) block(c calendar) streamBlock {

@@ -28,6 +28,7 @@ type ledger struct {
 	mu       sync.Mutex
 	all      counter
 	statuses map[string]*counter
+	routes   map[Route]int
 	last     []Request
 }
 
@@ -45,6 +46,10 @@ func (l *ledger) enter(r *http.Request, route Route, id string, now time.Time) (
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.all.enter()
+	if l.routes == nil {
+		l.routes = map[Route]int{}
+	}
+	l.routes[route]++
 	c := &counter{}
 	if route == RouteStatus {
 		c = l.status(id)
@@ -94,6 +99,14 @@ func (a *Agent) Calls(tenantID string) int {
 		return c.total
 	}
 	return 0
+}
+
+// CallsOf gives the number of requests of one kind, for whatever tenant, whether
+// they had an effect or not.
+func (a *Agent) CallsOf(route Route) int {
+	a.ledger.mu.Lock()
+	defer a.ledger.mu.Unlock()
+	return a.ledger.routes[route]
 }
 
 // InFlight gives how many requests of any kind are under way, and the most that

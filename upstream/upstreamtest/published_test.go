@@ -3,7 +3,9 @@ package upstreamtest_test
 import (
 	"encoding/json"
 	"os"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
@@ -24,22 +26,7 @@ func TestDocumentsFitThePublishedSchema(t *testing.T) {
 	a := ut.New(ut.Options{APIKey: key, Now: fixed})
 	hold := func(name, request string, status int, operation string) {
 		t.Helper()
-		op := spec.Paths.Value(operation)
-		if op == nil || op.Get == nil || op.Get.Responses.Status(status) == nil {
-			t.Fatalf("%s: the document does not know %s with %d", name, operation, status)
-		}
-		res := get(t, a, request)
-		if res.StatusCode != status {
-			t.Fatalf("%s: %d", name, res.StatusCode)
-		}
-		var v any
-		if err := json.Unmarshal([]byte(body(t, res)), &v); err != nil {
-			t.Fatal(err)
-		}
-		schema := op.Get.Responses.Status(status).Value.Content.Get("application/json").Schema.Value
-		if err := schema.VisitJSON(v, openapi3.MultiErrors()); err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
+		holdTo(t, spec, a, name, "GET", request, "", status, operation)
 	}
 	one := ut.BasePath + "/tenants/{tenant_id}"
 	for name, status := range map[string]ut.Status{
@@ -58,4 +45,97 @@ func TestDocumentsFitThePublishedSchema(t *testing.T) {
 	hold("no tenant", statusPath("tnt_none"), 404, one+"/status")
 	a.Fault("", ut.Fault{Status: 404})
 	hold("problem", statusPath("tnt_a"), 404, one+"/status")
+}
+
+// holdTo asks and holds the answer, and a body that was taken, against an operation.
+func holdTo(t *testing.T, spec *openapi3.T, a *ut.Agent, name, method, request, text string, status int, operation string) string {
+	t.Helper()
+	item := spec.Paths.Value(operation)
+	if item == nil || item.GetOperation(method) == nil || item.GetOperation(method).Responses.Status(status) == nil {
+		t.Fatalf("%s: the document does not know %s %s with %d", name, method, operation, status)
+	}
+	op := item.GetOperation(method)
+	visit := func(what string, schema *openapi3.SchemaRef, text string) {
+		t.Helper()
+		var v any
+		if err := json.Unmarshal([]byte(text), &v); err != nil {
+			t.Fatalf("%s: %s: %v", name, what, err)
+		}
+		if err := schema.Value.VisitJSON(v, openapi3.MultiErrors()); err != nil {
+			t.Errorf("%s: %s: %v", name, what, err)
+		}
+	}
+	got := want(t, a, status, method, strings.TrimPrefix(request, ut.BasePath), text)
+	if media := op.Responses.Status(status).Value.Content.Get("application/json"); got != "" && media != nil {
+		visit("answer", media.Schema, got)
+	}
+	if op.RequestBody != nil && text != "" && status < 300 {
+		visit("request", op.RequestBody.Value.Content.Get("application/json").Schema, text)
+	}
+	return got
+}
+
+// TestTheLifeOfATenantFitsThePublishedSchema holds what writes, likewise.
+func TestTheLifeOfATenantFitsThePublishedSchema(t *testing.T) {
+	path := os.Getenv("SALES_AGENT_OPENAPI")
+	if path == "" {
+		t.Skip("SALES_AGENT_OPENAPI names no OpenAPI document of the sales agent")
+	}
+	spec, err := openapi3.NewLoader().LoadFromFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := start
+	a := ut.New(ut.Options{APIKey: key, CacheFor: -1, Now: func() time.Time { return now }})
+	hold := func(method, request, text string, status int, operation string) string {
+		t.Helper()
+		return holdTo(t, spec, a, method+" "+operation, method, ut.BasePath+request, text, status, ut.BasePath+operation)
+	}
+	const one = "/tenants/{tenant_id}"
+	whole := strings.TrimSuffix(provisionBody("1", gamBody), "}") + `,"initial_principal":{"name":"Desk"}}`
+	id := decode[made](t, hold("POST", "/tenants/provision", whole, 201, "/tenants/provision")).TenantID
+	hold("POST", "/tenants/provision", whole, 409, "/tenants/provision")
+	hold("POST", "/tenants/provision", provisionBody("2", `{"type":"adswizz"}`), 422, "/tenants/provision")
+	a.AdServer("40", ut.Probe{Outcome: ut.PermissionDenied})
+	hold("POST", "/tenants/provision", provisionBody("2", strings.Replace(gamBody, "82640", "40", 1)), 400, "/tenants/provision")
+	hold("POST", "/tenants/provision", provisionBody("2", `{"type":"mock","dry_run":true}`), 201, "/tenants/provision")
+
+	tenant := "/tenants/" + id
+	hold("POST", tenant+"/refresh", "", 202, one+"/refresh")
+	now = now.Add(2 * time.Minute)
+	hold("POST", tenant+"/refresh", "", 409, one+"/refresh")
+	a.FailRun(id, "inventory", "")
+	a.FinishRun(id, "advertisers", 7)
+	hold("GET", tenant+"/status", "", 200, one+"/status")
+	hold("GET", tenant+"/sync-history?limit=2", "", 200, one+"/sync-history")
+	hold("GET", tenant+"/sync-history?limit=0", "", 422, one+"/sync-history")
+	hold("POST", tenant+"/deactivate", "", 200, one+"/deactivate")
+	hold("POST", tenant+"/reactivate", "", 200, one+"/reactivate")
+	for kind, c := range map[string]struct{ adapter, settings string }{
+		"gam":               {gamBody, `{"order_name_template":"{brand_name}"}`},
+		"google_ad_manager": {gamBody, `{"manual_approval_required":true}`},
+		"freewheel":         {fwBody, `{"default_advertiser_id":"4"}`},
+		"springserve":       {ssBody, `{"rate_currency":"EUR","default_demand_partner_id":4}`},
+		"broadstreet":       {`{"type":"broadstreet","network_id":"4","api_key":"k"}`, `{"campaign_name_template":"{po_number}"}`},
+	} {
+		hold("PUT", tenant+"/adapter-config", c.adapter, 200, one+"/adapter-config")
+		hold("PUT", tenant+"/adapters/"+kind+"/config", c.settings, 200, one+"/adapters/"+kind+"/config")
+		hold("GET", tenant+"/adapters/"+kind+"/config", "", 200, one+"/adapters/"+kind+"/config")
+		hold("POST", tenant+"/adapter-config/test-connection", "", 200, one+"/adapter-config/test-connection")
+	}
+	for _, outcome := range ut.Outcomes() {
+		a.AdServer("", ut.Probe{Outcome: outcome})
+		hold("POST", tenant+"/adapter-config/test-connection", "", 200, one+"/adapter-config/test-connection")
+		if outcome != ut.OK {
+			hold("PUT", tenant+"/adapter-config", gamBody, 400, one+"/adapter-config")
+		}
+	}
+	hook := decode[hook](t, hold("POST", tenant+"/webhooks", `{"url":"https://hook.example/","event_types":["sync_run.failed"],"secret":"`+secret+`"}`, 201, one+"/webhooks")).ID
+	hold("POST", tenant+"/webhooks", `{"url":"http://hook.example/"}`, 400, one+"/webhooks")
+	hold("GET", tenant+"/webhooks", "", 200, one+"/webhooks")
+	hold("GET", tenant+"/webhooks/"+hook, "", 200, one+"/webhooks/{webhook_id}")
+	hold("POST", tenant+"/webhooks/"+hook+"/test", "", 200, one+"/webhooks/{webhook_id}/test")
+	hold("DELETE", tenant+"/webhooks/"+hook, "", 204, one+"/webhooks/{webhook_id}")
+	hold("GET", tenant+"/webhooks/"+hook, "", 404, one+"/webhooks/{webhook_id}")
+	hold("GET", "/tenants?external_source=pier", "", 200, "/tenants")
 }

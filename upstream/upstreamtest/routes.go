@@ -9,86 +9,196 @@ import (
 	"strings"
 )
 
-// Route names an endpoint of the agent.
+// Route names an operation of the agent.
 type Route string
 
-// The endpoints served. Those that write are not there yet.
+// The operations served; RouteUnknown is every other path, and a method that the
+// path does not take.
 const (
-	RouteHealth        Route = "health"
-	RouteTenants       Route = "tenants"
-	RouteTenant        Route = "tenant"
-	RouteStatus        Route = "status"
-	RouteAdapterConfig Route = "adapter-config"
-	RouteUnknown       Route = "unknown"
+	RouteHealth           Route = "health"
+	RouteTenants          Route = "tenants"
+	RouteProvision        Route = "provision"
+	RouteTenant           Route = "tenant"
+	RouteStatus           Route = "status"
+	RouteDeactivate       Route = "deactivate"
+	RouteReactivate       Route = "reactivate"
+	RouteAdapterConfig    Route = "adapter-config"
+	RoutePutAdapterConfig Route = "put-adapter-config"
+	RouteTestConnection   Route = "test-connection"
+	RouteSettings         Route = "settings"
+	RoutePutSettings      Route = "put-settings"
+	RouteRefresh          Route = "refresh"
+	RouteSyncHistory      Route = "sync-history"
+	RouteWebhooks         Route = "webhooks"
+	RouteCreateWebhook    Route = "create-webhook"
+	RouteWebhook          Route = "webhook"
+	RouteDeleteWebhook    Route = "delete-webhook"
+	RouteTestWebhook      Route = "test-webhook"
+	RouteUnknown          Route = "unknown"
 )
 
-// route says which endpoint a URL names and for which tenant, if for one. Ids
-// are taken from the escaped path: an escaped slash in one is no separator.
-func (a *Agent) route(u *url.URL) (Route, string) {
-	rest, ok := strings.CutPrefix(u.EscapedPath(), a.base+"/")
-	if !ok {
-		return RouteUnknown, ""
-	}
-	parts := strings.Split(rest, "/")
-	switch {
-	case len(parts) == 1 && parts[0] == "health":
-		return RouteHealth, ""
-	case len(parts) == 1 && parts[0] == "tenants":
-		return RouteTenants, ""
-	case len(parts) < 2 || parts[0] != "tenants" || parts[1] == "":
-		return RouteUnknown, ""
-	}
-	id, err := url.PathUnescape(parts[1])
-	if err != nil {
-		return RouteUnknown, ""
-	}
-	switch strings.Join(parts[2:], "/") {
-	case "":
-		if len(parts) == 2 { // not with a slash at the end
-			return RouteTenant, id
-		}
-	case "status":
-		return RouteStatus, id
-	case "adapter-config":
-		return RouteAdapterConfig, id
-	}
-	return RouteUnknown, id
+// routes is the table of what is served: the path under BasePath, where "*" is
+// one segment, and the route of each method. The first "*" is the tenant's id,
+// the second an ad server's type or a subscription's id.
+var routes = []struct {
+	path    string
+	methods map[string]Route
+}{
+	{"health", map[string]Route{http.MethodGet: RouteHealth}},
+	{"tenants", map[string]Route{http.MethodGet: RouteTenants}},
+	{"tenants/provision", map[string]Route{http.MethodPost: RouteProvision}},
+	{"tenants/*", map[string]Route{http.MethodGet: RouteTenant}},
+	{"tenants/*/status", map[string]Route{http.MethodGet: RouteStatus}},
+	{"tenants/*/deactivate", map[string]Route{http.MethodPost: RouteDeactivate}},
+	{"tenants/*/reactivate", map[string]Route{http.MethodPost: RouteReactivate}},
+	{"tenants/*/adapter-config", map[string]Route{http.MethodGet: RouteAdapterConfig, http.MethodPut: RoutePutAdapterConfig}},
+	{"tenants/*/adapter-config/test-connection", map[string]Route{http.MethodPost: RouteTestConnection}},
+	{"tenants/*/adapters/*/config", map[string]Route{http.MethodGet: RouteSettings, http.MethodPut: RoutePutSettings}},
+	{"tenants/*/refresh", map[string]Route{http.MethodPost: RouteRefresh}},
+	{"tenants/*/sync-history", map[string]Route{http.MethodGet: RouteSyncHistory}},
+	{"tenants/*/webhooks", map[string]Route{http.MethodGet: RouteWebhooks, http.MethodPost: RouteCreateWebhook}},
+	{"tenants/*/webhooks/*", map[string]Route{http.MethodGet: RouteWebhook, http.MethodDelete: RouteDeleteWebhook}},
+	{"tenants/*/webhooks/*/test", map[string]Route{http.MethodPost: RouteTestWebhook}},
 }
 
-// answer is what the agent says when no fault speaks for it.
-func (a *Agent) answer(r *http.Request, route Route, id string, f Fault) answer {
-	if route == RouteUnknown {
-		return htmlPage(http.StatusNotFound)
+// call is a request as the agent understands it.
+type call struct {
+	route  Route
+	tenant string   // its id, "" where the path names none
+	part   string   // an ad server's type or a subscription's id
+	allow  []string // methods that the path takes, where the request's is not among them
+	body   []byte   // at most maxBody
+}
+
+// route says which operation a request names and for which tenant, if for one.
+// Ids are taken from the escaped path: an escaped slash in one is no separator.
+func (a *Agent) route(r *http.Request) call {
+	rest, ok := strings.CutPrefix(r.URL.EscapedPath(), a.base+"/")
+	if !ok {
+		return call{route: RouteUnknown}
 	}
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+	parts := strings.Split(rest, "/")
+	for _, known := range routes {
+		c, ok := match(strings.Split(known.path, "/"), parts)
+		if !ok {
+			continue
+		}
+		method := r.Method
+		if method == http.MethodHead {
+			method = http.MethodGet
+		}
+		if c.route, ok = known.methods[method]; ok {
+			return c
+		}
+		for m := range known.methods {
+			if c.allow = append(c.allow, m); m == http.MethodGet {
+				c.allow = append(c.allow, http.MethodHead)
+			}
+		}
+		slices.Sort(c.allow)
+		c.route = RouteUnknown
+		return c
+	}
+	c := call{route: RouteUnknown}
+	if len(parts) > 2 && parts[0] == "tenants" {
+		c.tenant, _ = url.PathUnescape(parts[1])
+	}
+	return c
+}
+
+// match compares a path's segments with those of a known one.
+func match(known, parts []string) (c call, ok bool) {
+	if len(known) != len(parts) {
+		return call{}, false
+	}
+	for i, segment := range known {
+		if segment != "*" {
+			if segment != parts[i] {
+				return call{}, false
+			}
+			continue
+		}
+		id, err := url.PathUnescape(parts[i])
+		if err != nil || id == "" {
+			return call{}, false
+		}
+		if c.tenant == "" {
+			c.tenant = id
+		} else {
+			c.part = id
+		}
+	}
+	return c, true
+}
+
+// answer does what was asked for and says what came of it, when no fault stands
+// in its place.
+func (a *Agent) answer(r *http.Request, c call, l line, f Fault) answer {
+	switch {
+	case c.allow != nil:
 		ans := htmlPage(http.StatusMethodNotAllowed)
-		ans.header = http.Header{"Allow": {"GET, HEAD"}}
+		ans.header = http.Header{"Allow": {strings.Join(c.allow, ", ")}}
 		return ans
+	case c.route == RouteUnknown:
+		return htmlPage(http.StatusNotFound)
 	}
 	if words := a.refuse(r.Header); words != "" {
 		return errorAlone(http.StatusUnauthorized, words)
 	}
-	switch route {
+	switch c.route {
 	case RouteHealth:
 		return ok(healthDocument{Status: "healthy", Timestamp: stamp(a.opts.Now(), zoneOffset)})
 	case RouteTenants:
-		return ok(a.list(r.URL.Query()))
+		return a.list(r.URL.Query())
+	case RouteProvision:
+		return a.provision(c, l)
+	case RoutePutAdapterConfig:
+		return a.putAdapterConfig(c, l)
+	case RouteTestConnection:
+		return a.testConnection(c, l)
+	case RouteCreateWebhook:
+		return a.createWebhook(c)
+	case RouteTestWebhook:
+		return a.testWebhook(c, l)
 	}
 
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	t := a.tenants[id]
+	a.settle()
+	t := a.tenants[c.tenant]
 	if t == nil {
-		return problem(http.StatusNotFound, "tenant_not_found", fmt.Sprintf("There is no tenant '%s'.", id), nil)
+		return noTenant(c.tenant)
 	}
-	switch route {
+	switch c.route {
 	case RouteStatus:
 		return answer{status: http.StatusOK, contentType: contentJSON, body: t.status(a.opts, f.FetchedAt)}
+	case RouteDeactivate:
+		return t.setActive(false)
+	case RouteReactivate:
+		return t.setActive(true)
 	case RouteAdapterConfig:
 		return ok(t.adapterConfig())
+	case RouteSettings:
+		return t.settings(c.part)
+	case RoutePutSettings:
+		return t.putSettings(c, a.opts)
+	case RouteRefresh:
+		return a.refresh(t)
+	case RouteSyncHistory:
+		return t.history(r.URL.Query(), a.opts.Now())
+	case RouteWebhooks:
+		return t.listWebhooks()
+	case RouteWebhook:
+		return t.webhook(c.part)
+	case RouteDeleteWebhook:
+		return t.deleteWebhook(c.part)
 	default:
 		return ok(t.detail())
 	}
+}
+
+func noTenant(id string) answer {
+	return problem(http.StatusNotFound, "tenant_not_found", fmt.Sprintf("There is no tenant '%s'.", id), nil)
 }
 
 // refuse gives the words of a 401, or "".
@@ -101,32 +211,4 @@ func (a *Agent) refuse(h http.Header) string {
 		return "The API key is not known"
 	}
 	return ""
-}
-
-// list gives the tenants, newest first, those set at one instant by id. Of its
-// filters only is_active is of use here; external_source matches all or nothing.
-func (a *Agent) list(q url.Values) tenantList {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	all := make([]*held, 0, len(a.tenants))
-	for _, t := range a.tenants {
-		if s := q.Get("external_source"); s != "" && s != externalSource {
-			continue
-		}
-		if s := q.Get("is_active"); s != "" && (s == "true") != t.Active {
-			continue
-		}
-		all = append(all, t)
-	}
-	slices.SortFunc(all, func(x, y *held) int {
-		if c := y.since.Compare(x.since); c != 0 {
-			return c
-		}
-		return strings.Compare(x.ID, y.ID)
-	})
-	out := tenantList{Tenants: make([]tenantSummary, 0, len(all)), Count: len(all)}
-	for _, t := range all {
-		out.Tenants = append(out.Tenants, t.summary())
-	}
-	return out
 }

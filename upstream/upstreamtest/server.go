@@ -21,6 +21,7 @@ type Server struct {
 
 	mu       sync.Mutex
 	closing  bool
+	end      chan struct{} // closed by Close
 	handlers sync.WaitGroup
 }
 
@@ -42,7 +43,7 @@ func (a *Agent) Listen(addr string) (*Server, error) {
 }
 
 func (a *Agent) serve(l net.Listener) *Server {
-	s := &Server{agent: a, addr: l.Addr().String(), served: make(chan struct{})}
+	s := &Server{agent: a, addr: l.Addr().String(), served: make(chan struct{}), end: make(chan struct{})}
 	s.http = &http.Server{
 		Handler:           s,
 		ReadHeaderTimeout: 5 * time.Second,
@@ -68,7 +69,10 @@ func (s *Server) URL() string { return "http://" + s.addr + s.agent.opts.Prefix 
 // Close closes every connection at once and waits until no request is left.
 func (s *Server) Close() error {
 	s.mu.Lock()
-	s.closing = true
+	if !s.closing {
+		s.closing = true
+		close(s.end)
+	}
 	s.mu.Unlock()
 	err := s.http.Close()
 	<-s.served
@@ -88,6 +92,6 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Unlock()
 	defer s.handlers.Done()
 	if !s.agent.control(w, r) {
-		s.agent.ServeHTTP(w, r)
+		s.agent.ServeHTTP(w, withEnd(r, s.end))
 	}
 }

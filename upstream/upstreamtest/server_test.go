@@ -61,6 +61,8 @@ func TestServerComesBackWithItsAgent(t *testing.T) {
 
 func TestSwitches(t *testing.T) {
 	a := ut.New(ut.Options{APIKey: key})
+	a.SetTenant(gam("tnt_a", ut.Healthy()))
+	want(t, a, 201, "POST", "/tenants/tnt_a/webhooks", `{"url":"https://hook.example/"}`)
 	s, err := a.Listen("localhost:0")
 	if err != nil {
 		t.Fatal(err)
@@ -100,14 +102,30 @@ func TestSwitches(t *testing.T) {
 		{"POST", "/_agent/up", 200, "up"},
 		{"GET", health, 200, "healthy"},
 		{"POST", "/_agent/explode", 404, "switches"},
+		{"POST", "/_agent/restart", 200, "forgotten"},
+		{"GET", "/_agent/restart", 405, "POST"},
+		{"POST", "/_agent/adserver/404%2F1/permission_denied", 200, "404/1 now answers permission_denied"},
+		{"POST", "/_agent/adserver/4041/ok", 200, "4041 now answers ok"},
+		{"POST", "/_agent/adserver/4042/ok", 200, "ok"},
+		{"POST", "/_agent/adserver/4042/rules", 200, "rules"},
+		{"POST", "/_agent/adserver/4041/broken", 400, "network_not_found"},
+		{"POST", "/_agent/adserver/4041", 400, "outcomes"},
+		{"POST", "/_agent/adserver//ok", 404, "switches"},
+		{"GET", "/_agent/adserver/4041/ok", 405, "POST"},
 	} {
 		code, text := ask(c.method, c.path)
 		if code != c.code || !strings.Contains(text, c.says) {
 			t.Errorf("%d: %s %s: %d %s", i, c.method, c.path, code, text)
 		}
 	}
-	if n := a.Calls(""); n != 4 {
+	if n := a.Calls(""); n != 5 {
 		t.Errorf("%d calls: the switches are no calls of the agent", n)
+	}
+	if all := a.Subscriptions("tnt_a"); len(all) != 1 || all[0].Secret != "" {
+		t.Errorf("not restarted: %+v", all)
+	}
+	for network, status := range map[string]int{"404/1": 400, "4041": 201, "4042": 400} {
+		want(t, a, status, "POST", "/tenants/provision", provisionBody(network, strings.Replace(gamBody, "82640", network, 1)))
 	}
 }
 

@@ -51,6 +51,34 @@ func NeverRun() Status {
 	return s
 }
 
+// Provisioned is a tenant that was provisioned a moment ago: connected, no sync has
+// run, nothing to sell. Its first good inventory run finds ad units, and makes
+// products of them.
+func Provisioned() Status {
+	s := NeverRun()
+	s.Connected = true
+	s.complete("ad_server_connected")
+	return s
+}
+
+// complete marks a setup task as done, where there is one of that id.
+func (s *Status) complete(id string) {
+	for i := range s.Tasks {
+		if s.Tasks[i].ID == id {
+			s.Tasks[i].Complete = true
+		}
+	}
+}
+
+// sell is what a good inventory run does to a tenant that had nothing to sell.
+func (s *Status) sell() {
+	s.complete("inventory_synced")
+	if s.Products == (Products{}) {
+		s.Products, s.Profiles = Products{Active: 4}, InventoryProfiles{Complete: 4, WholesaleOwned: 4}
+		s.complete("products_created")
+	}
+}
+
 // InventoryFailed is a tenant whose inventory sync fails each half hour, for two
 // days now, while reporting is running. The raw error goes on over a second line that
 // no client may see.

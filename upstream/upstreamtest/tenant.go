@@ -4,17 +4,20 @@ import (
 	"time"
 )
 
-// externalSource is who all tenants here were made by.
-const externalSource = "storefront"
+// storefront is who made the tenants that name nobody else.
+const storefront = "storefront"
 
 // Tenant is one publisher of the agent.
 type Tenant struct {
-	ID            string
-	Name          string // "": the id
-	ExternalOrgID string // "": null
-	Active        bool
-	AdServer      AdServer
-	Status        Status
+	ID             string
+	Name           string // "": the id
+	ExternalOrgID  string // "": null
+	ExternalSource string // "": storefront
+	ContactEmail   string // "": null
+	PublicAgentURL string // "": null
+	Active         bool
+	AdServer       AdServer
+	Status         Status
 }
 
 // AdServer is a tenant's saved ad-server config. While it is not configured the
@@ -26,12 +29,22 @@ type AdServer struct {
 	Configured          bool
 }
 
-// held is a tenant that was set, with the caches of the agent's processes.
+// held is a tenant, with all that belongs to it.
 type held struct {
 	Tenant
-	since time.Time // when it was set: the "ago" of its Status counts from here
-	calls int
-	cache []cached // one a process
+	own          bool          // provisioned: AdServer.Type and all below come from the request
+	tenantType   string        // the type it was made with; a new config does not change it
+	config       AdapterConfig // in force while AdServer.Configured
+	configuredAt time.Time     // when it was written; zero: by SetTenant
+	currency     string
+	since        time.Time // when it was set or made: the "ago" of its Status counts from here
+	calls        int
+	cache        []cached // one a process
+	runs         []*Run   // oldest first, at most runsKept
+	hooks        []*subscription
+	fates        []DeliveryFault // of the next events
+	fate         DeliveryFault   // of all that follow
+	kept         []parcel        // held back until the next event
 }
 
 // cached is a status document kept by one process.
@@ -40,11 +53,14 @@ type cached struct {
 	at   time.Time
 }
 
-// SetTenant adds a tenant or replaces the one of that id. No process has the
-// new one in its cache yet.
+// SetTenant adds a tenant or replaces the one of that id, its runs and its
+// subscriptions with it. No process has the new one in its cache yet.
 func (a *Agent) SetTenant(t Tenant) {
 	if t.Name == "" {
 		t.Name = t.ID
+	}
+	if t.ExternalSource == "" {
+		t.ExternalSource = storefront
 	}
 	t.Status = t.Status.clone()
 	if a.opts.Seed != 0 {
@@ -53,8 +69,27 @@ func (a *Agent) SetTenant(t Tenant) {
 	now := a.opts.Now()
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.tenants[t.ID] = &held{Tenant: t, since: now, cache: make([]cached, a.opts.Processes)}
+	a.tenants[t.ID] = &held{
+		Tenant: t, tenantType: t.AdServer.Type, currency: "EUR", since: now, cache: make([]cached, a.opts.Processes),
+		config: AdapterConfig{
+			Type: t.AdServer.Type, NetworkCode: t.AdServer.NetworkCode,
+			ServiceAccountEmail: t.AdServer.ServiceAccountEmail, Settings: DefaultSettings(),
+		},
+	}
 }
+
+// configure puts a config in force. The ad server has just been asked, so the
+// status document shows it connected.
+func (t *held) configure(c AdapterConfig, now time.Time) {
+	t.config, t.configuredAt = c, now
+	t.AdServer = AdServer{Type: c.Type, NetworkCode: c.NetworkCode, ServiceAccountEmail: c.ServiceAccountEmail, Configured: true}
+	t.Status.Connected, t.Status.LastTestError = true, ""
+	t.Status.complete("ad_server_connected")
+}
+
+// uncache forgets the status document that the process has whose turn it is: the
+// others go on with theirs, as upstream's do.
+func (t *held) uncache() { t.cache[t.calls%len(t.cache)] = cached{} }
 
 // RemoveTenant makes a tenant unknown; its faults stay.
 func (a *Agent) RemoveTenant(id string) {
@@ -72,18 +107,20 @@ func (t *held) status(opts Options, fetchedAt time.Time) []byte {
 	process := &t.cache[t.calls%len(t.cache)]
 	t.calls++
 	if !fetchedAt.IsZero() {
-		return t.document(t.since, now, fetchedAt)
+		return t.document(now, fetchedAt)
 	}
 	age := now.Sub(process.at)
 	if process.body == nil || age < 0 || age >= opts.CacheFor {
-		*process = cached{body: t.document(t.since, now, now), at: now}
+		*process = cached{body: t.document(now, now), at: now}
 	}
 	return process.body
 }
 
 // Document gives the /status document of a tenant that was set at an instant
 // and is asked at the same one, for those who want the bytes without a server.
-func Document(t Tenant, at time.Time) []byte { return t.document(at, at, at) }
+func Document(t Tenant, at time.Time) []byte {
+	return (&held{Tenant: t, since: at}).document(at, at)
+}
 
 // adapterType is the type that every document names.
 func (t Tenant) adapterType() string {
@@ -155,19 +192,41 @@ type tenantDetail struct {
 func (t *held) summary() tenantSummary {
 	s := tenantSummary{
 		TenantID: t.ID, Name: t.Name,
-		ExternalOrgID: orNull(t.ExternalOrgID), ExternalSource: orNull(externalSource),
+		ExternalOrgID: orNull(t.ExternalOrgID), ExternalSource: orNull(t.ExternalSource),
 		IsEmbedded: true, ManagedExternally: true, IsActive: t.Active,
 		BillingPlan: "standard", AdapterConfigured: t.AdServer.Configured,
-		CreatedAt: stamp(t.since.AddDate(0, 0, -40), zoneZ),
+		CreatedAt: stamp(t.madeAt(), t.zone()),
 	}
 	if t.AdServer.Configured {
-		s.AdServer = orNull(t.AdServer.Type)
+		s.AdServer = orNull(t.tenantType)
 	}
 	return s
 }
 
+// madeAt is when the tenant was made; one that was set is older than that.
+func (t *held) madeAt() time.Time {
+	if t.own {
+		return t.since
+	}
+	return t.since.AddDate(0, 0, -40)
+}
+
+// zone is how the tenant's build writes timestamps.
+func (t *held) zone() zone {
+	switch t.Status.Build {
+	case Older:
+		return zoneNone
+	case Newer:
+		return zoneOffset
+	}
+	return zoneZ
+}
+
 func (t *held) detail() tenantDetail {
-	return tenantDetail{tenantSummary: t.summary(), DefaultCurrency: orNull("EUR")}
+	return tenantDetail{
+		tenantSummary: t.summary(), DefaultCurrency: orNull(t.currency),
+		ContactEmail: orNull(t.ContactEmail), PublicAgentURL: orNull(t.PublicAgentURL),
+	}
 }
 
 // orNull gives a string for a nullable field.

@@ -82,15 +82,10 @@ func (r *reader) statusField(s *Status, adapter *bool, name []byte) {
 // DecodeAdapterConfig reads `GET T/adapter-config`. It needs type, a string, and
 // configured, a boolean. The error is always an [*InvalidError].
 func DecodeAdapterConfig(body []byte) (*AdapterConfig, error) {
-	r := newReader(body)
-	defer r.release()
-	if err := r.document(); err != nil {
-		return nil, err
-	}
 	c := new(AdapterConfig)
 	var kind Opt[string]
 	var configured Opt[bool]
-	for name, ok := r.name(); ok; name, ok = r.name() {
+	err := object(body, func(r *reader, name []byte) {
 		switch string(name) {
 		case "type":
 			r.word(&kind, "type")
@@ -103,11 +98,10 @@ func DecodeAdapterConfig(body []byte) (*AdapterConfig, error) {
 		default: // credentials among them
 			r.skip()
 		}
-	}
-	r.end()
+	})
 	switch {
-	case r.err != nil:
-		return nil, r.invalid()
+	case err != nil:
+		return nil, err
 	case !kind.Set:
 		return nil, &InvalidError{"it has no type"}
 	case !configured.Set:
@@ -117,37 +111,22 @@ func DecodeAdapterConfig(body []byte) (*AdapterConfig, error) {
 	return c, nil
 }
 
-// DecodeTenant reads `GET T`. It needs tenant_id, a string. The error is always
-// an [*InvalidError].
-func DecodeTenant(body []byte) (*Tenant, error) {
+// object reads a document that is an object and nothing else, member by member. The
+// error is always an [*InvalidError].
+func object(body []byte, member func(r *reader, name []byte)) error {
 	r := newReader(body)
 	defer r.release()
 	if err := r.document(); err != nil {
-		return nil, err
+		return err
 	}
-	t := new(Tenant)
-	var id Opt[string]
 	for name, ok := r.name(); ok; name, ok = r.name() {
-		switch string(name) {
-		case "tenant_id":
-			r.text(&id, "tenant_id")
-		case "external_org_id":
-			r.text(&t.ExternalOrgID, "external_org_id")
-		case "is_active":
-			r.flag(&t.IsActive, "is_active")
-		default:
-			r.skip()
-		}
+		member(r, name)
 	}
 	r.end()
-	switch {
-	case r.err != nil:
-		return nil, r.invalid()
-	case !id.Set || id.Value == "":
-		return nil, &InvalidError{"it has no tenant_id"}
+	if r.err != nil {
+		return r.invalid()
 	}
-	t.TenantID = id.Value
-	return t, nil
+	return nil
 }
 
 // document enters the object that a document must be.
@@ -165,15 +144,18 @@ func (r *reader) document() error {
 	return nil
 }
 
-// invalid puts the reader's error into words of ours: the decoder's own quote
-// the input.
-func (r *reader) invalid() error {
+// invalid puts the reader's error into words of ours.
+func (r *reader) invalid() error { return inOurWords(r.err) }
+
+// inOurWords says why a document can't be read: the decoder's own errors quote the
+// input.
+func inOurWords(err error) *InvalidError {
 	switch {
-	case errors.Is(r.err, errTrailing):
+	case errors.Is(err, errTrailing):
 		return &InvalidError{"something follows it"}
-	case errors.Is(r.err, io.ErrUnexpectedEOF):
+	case errors.Is(err, io.ErrUnexpectedEOF):
 		return &InvalidError{"it is cut short"}
-	case errors.Is(r.err, io.EOF):
+	case errors.Is(err, io.EOF):
 		return &InvalidError{"it is empty"}
 	}
 	return &InvalidError{"it is not JSON"}

@@ -15,6 +15,8 @@ type Problem struct {
 	// Message is upstream's free text: it may hold anything, the submitted input
 	// included, and is shown to nobody untreated (contract, status rule 11).
 	Message string
+	// Details are the known members of `details`.
+	Details Details
 	// Fields are the entries of a list of validation errors, at most maxFields.
 	Fields []FieldProblem
 }
@@ -70,7 +72,9 @@ func (r *reader) problem(p *Problem) (known bool) {
 			r.text(&word, "error")
 		case "message":
 			r.text(&message, "message")
-		default: // details among them
+		case "details":
+			r.details(&p.Details)
+		default:
 			r.skip()
 		}
 	}

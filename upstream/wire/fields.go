@@ -32,6 +32,46 @@ func (r *reader) text(o *Opt[string], field string) {
 	}
 }
 
+// id is a text that can't be done without; it is "" where it is no text.
+func (r *reader) id(s *string, field string) {
+	var o Opt[string]
+	r.text(&o, field)
+	*s = o.Value
+}
+
+// label is an id for vocabulary, which repeats.
+func (r *reader) label(s *string, field string) {
+	var o Opt[string]
+	r.word(&o, field)
+	*s = o.Value
+}
+
+// members reads the block that stands next, member by member; false when it is none.
+func (r *reader) members(block string, member func(name []byte)) bool {
+	r.in(block)
+	defer r.out()
+	if !r.open(jsontext.KindBeginObject) {
+		return false
+	}
+	for name, more := r.name(); more; name, more = r.name() {
+		member(name)
+	}
+	return true
+}
+
+// items reads the list that stands next, element by element; false when it is none.
+func (r *reader) items(list string, element func()) bool {
+	r.in(list)
+	defer r.out()
+	if !r.open(jsontext.KindBeginArray) {
+		return false
+	}
+	for r.item() {
+		element()
+	}
+	return true
+}
+
 func (r *reader) flag(o *Opt[bool], field string) {
 	*o = Opt[bool]{}
 	switch _, kind := r.scalar(); kind {

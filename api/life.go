@@ -1,0 +1,112 @@
+package api
+
+// TestResult is the outcome of a connection test. A failed test is an answer like
+// any other, with Success false.
+type TestResult struct {
+	Success          bool              `json:"success"`
+	Error            *string           `json:"error"`
+	ErrorCode        *string           `json:"errorCode"` // ADAPTER_… or INTERNAL_ERROR; nil on success
+	Remediation      *string           `json:"remediation"`
+	Details          *TestDetails      `json:"details"`
+	CapabilityChecks []CapabilityCheck `json:"capabilityChecks"` // never null
+	TestedAt         Timestamp         `json:"testedAt"`         // never null
+}
+
+// CapabilityCheck is what a test found out about one capability of the ad server.
+type CapabilityCheck struct {
+	Capability  string       `json:"capability"`
+	Status      string       `json:"status"` // passed, failed or not_checked
+	Message     *string      `json:"message"`
+	ErrorCode   *string      `json:"errorCode"`
+	Remediation *string      `json:"remediation"`
+	Details     *TestDetails `json:"details"`
+}
+
+// TestDetails are the parts of upstream's details that may be shown (contract,
+// status rule 11).
+type TestDetails struct {
+	AdapterType *string      `json:"adapterType,omitempty"`
+	Remediation *string      `json:"remediation,omitempty"`
+	VendorFault *VendorFault `json:"vendorFault,omitempty"`
+}
+
+// VendorFault is what the ad server itself said.
+type VendorFault struct {
+	FaultString string `json:"faultString"`
+}
+
+// RefreshResult says which sync runs a refresh started, or found running.
+type RefreshResult struct {
+	Status           string     `json:"status"` // started or already_running
+	SyncRunIDs       SyncRunIDs `json:"syncRunIds"`
+	RunningSyncTypes []string   `json:"runningSyncTypes,omitzero"` // of already_running
+	StartedAt        Timestamp  `json:"startedAt"`
+}
+
+// SyncRunIDs is a JSON object from stream names to run ids, in name order.
+type SyncRunIDs []SyncRunID
+
+// SyncRunID is one member of SyncRunIDs.
+type SyncRunID struct {
+	SyncType string // camelCase
+	ID       string
+}
+
+// SyncRunPage is one page of a source's sync history, newest first.
+type SyncRunPage struct {
+	Runs       []SyncRun `json:"runs"` // never null
+	Count      int64     `json:"count"`
+	NextCursor *string   `json:"nextCursor"` // upstream's own
+}
+
+// SyncRun is one run of a sync stream.
+type SyncRun struct {
+	SyncID          string    `json:"syncId"`
+	SyncType        string    `json:"syncType"` // camelCase
+	StartedAt       Timestamp `json:"startedAt"`
+	CompletedAt     Timestamp `json:"completedAt"`
+	Status          string    `json:"status"` // success, in_progress, failed, cancelled
+	DurationSeconds *int64    `json:"durationSeconds"`
+	ItemsProcessed  int64     `json:"itemsProcessed"`
+	ItemsFailed     int64     `json:"itemsFailed"`
+	ErrorSummary    *string   `json:"errorSummary"`
+	ErrorCategory   *string   `json:"errorCategory"` // upstream has none
+}
+
+// CapabilityRecheck is the answer to a recheck of a capability, of which upstream
+// can't probe any.
+type CapabilityRecheck struct {
+	Capability      string     `json:"capability"`      // reporting or forecasting
+	CapabilityState string     `json:"capabilityState"` // unknown
+	Status          string     `json:"status"`          // not_probeable
+	ProbePerformed  bool       `json:"probePerformed"`
+	Issue           *SyncIssue `json:"issue"` // nil
+	RecoveryStarted bool       `json:"recoveryStarted"`
+	SyncRunID       *string    `json:"syncRunId"`
+	Message         string     `json:"message"`
+}
+
+// ServiceAccount names the service account that a customer has to give access to.
+type ServiceAccount struct {
+	ServiceAccountEmail *string `json:"serviceAccountEmail"`
+}
+
+// AuditPage is one page of the record of writes, newest first.
+type AuditPage struct {
+	Entries    []AuditEntry `json:"entries"` // never null
+	NextCursor *string      `json:"nextCursor"`
+}
+
+// AuditEntry is the record of one write.
+type AuditEntry struct {
+	ID        string    `json:"id"`
+	At        Timestamp `json:"at"`
+	Actor     string    `json:"actor"`
+	Operation string    `json:"operation"` // the operationId of openapi.yaml
+	SourceID  *string   `json:"sourceId"`
+	ESAID     *string   `json:"esaId"`
+	RequestID *string   `json:"requestId"`
+	Outcome   string    `json:"outcome"` // begun, succeeded, refused or failed
+	Status    *int64    `json:"status"`
+	ErrorCode *string   `json:"errorCode"`
+}

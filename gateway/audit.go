@@ -1,0 +1,117 @@
+package gateway
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"esagate/internal/fault"
+	"esagate/registry"
+	"esagate/transform"
+)
+
+// auditTimeout bounds how long the answer of a write waits for its record.
+const auditTimeout = 2 * time.Second
+
+// auditing is the record of the write that a request makes. It is begun before
+// anything is done, so that nothing is done without one, and ended with the answer.
+type auditing struct {
+	id     string
+	result registry.AuditResult
+	ended  bool
+}
+
+// concerns notes which source a request is about.
+func (r *request) concerns(m *registry.ManagedSource) {
+	if r.audit != nil {
+		r.audit.result.SourceID, r.audit.result.ESAID = m.Source.SourceID, m.Connection.ID
+	}
+}
+
+// concernsSource is concerns for what was not found, or is no managed source.
+func (r *request) concernsSource(sourceID string, connection *registry.Connection) {
+	if r.audit == nil {
+		return
+	}
+	r.audit.result.SourceID = sourceID
+	if connection != nil {
+		r.audit.result.ESAID = connection.ID
+	}
+}
+
+// beginAudit records that a write begins; without the record there is no write.
+func (g *Gateway) beginAudit(r *request, operation string) error {
+	entry := registry.AuditEntry{Actor: r.caller.Name, Operation: operation, RequestID: r.id}
+	if sourceID, err := parseSourceID(r.vars["sourceId"]); err == nil {
+		entry.SourceID = sourceID
+	}
+	if esaID, err := parseESAID(r.vars["esaId"]); err == nil {
+		entry.ESAID = esaID
+	}
+	id, err := g.deps.Directory.BeginAudit(detached(r), r.caller.CustomerID, entry)
+	if err != nil {
+		return err
+	}
+	r.audit = &auditing{id: id}
+	return nil
+}
+
+// endAudit records what a write came to, before it is answered: whoever has the answer
+// finds the record. One that can't be ended stays "begun", which is the truth.
+func (g *Gateway) endAudit(r *request, status int, f *fault.Error) {
+	a := r.audit
+	if a == nil || a.ended {
+		return
+	}
+	a.ended = true
+	a.result.Status, a.result.Outcome = status, registry.AuditSucceeded
+	switch {
+	case status >= 500 || status == statusClientGone:
+		a.result.Outcome = registry.AuditFailed
+	case status >= 400:
+		a.result.Outcome = registry.AuditRefused
+	}
+	if f != nil {
+		a.result.Code = answerOf[f.Kind].code
+		if f.ESAID != 0 {
+			a.result.ESAID, a.result.SourceID = f.ESAID, f.SourceID
+		}
+	}
+	ctx, cancel := context.WithTimeout(detached(r), auditTimeout)
+	defer cancel()
+	if err := g.deps.Directory.FinishAudit(ctx, r.caller.CustomerID, a.id, a.result); err != nil {
+		g.log.LogAttrs(ctx, slog.LevelWarn, "the end of a write could not be recorded",
+			slog.String("request_id", r.id), slog.String("route", r.route), slog.Any("error", err))
+	}
+}
+
+// Bounds of a page of the audit.
+const (
+	maxAudit     = registry.MaxPage
+	defaultAudit = 50
+)
+
+func (g *Gateway) listAudit(w http.ResponseWriter, r *request) error {
+	q := parseQuery(r.URL.RawQuery, "sourceId", "limit", "cursor")
+	query := registry.AuditQuery{Take: q.integer("limit", 1, maxAudit, defaultAudit), Before: q.cursor()}
+	if given, ok := q.values["sourceId"]; ok {
+		query.SourceID = given[0]
+		if !registry.StorableID(query.SourceID) {
+			q.fail("query.sourceId", "sourceId must be 1 to 255 characters.")
+		}
+	}
+	if err := q.err(); err != nil {
+		return err
+	}
+	entries, more, err := g.deps.Directory.Audit(r.Context(), r.caller.CustomerID, query)
+	if err != nil {
+		return err
+	}
+	next := ""
+	if more {
+		next = entries[len(entries)-1].ID
+	}
+	g.answer(w, r, http.StatusOK, transform.AppendAuditPage(nil, transform.AuditPage(entries, next)))
+	return nil
+}

@@ -1,0 +1,109 @@
+package gateway
+
+import (
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"esagate/api"
+	"esagate/internal/adserver"
+	"esagate/internal/fault"
+	"esagate/registry"
+	"esagate/transform"
+)
+
+// probeMargin is what an answer may take on top of the sales agent's own probe.
+const probeMargin = 30 * time.Second
+
+// patient lets an answer take as long as a probe of the ad server may.
+func (g *Gateway) patient(w http.ResponseWriter) {
+	// A server that knows no deadlines has none that could cut the answer off.
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(g.cfg.ProbeTimeout + probeMargin))
+}
+
+func (g *Gateway) connect(w http.ResponseWriter, r *request) error {
+	once, onceErr := idempotency(r)
+	body, err := readBody(r)
+	if err != nil {
+		return err
+	}
+	config, err := adserver.ParseConnect(body)
+	if err := together(parseQuery(r.URL.RawQuery).err(), onceErr, err); err != nil {
+		return err
+	}
+	if once != nil {
+		once.Fingerprint = fingerprint(r, body)
+	}
+	made, err := g.deps.Lifecycle.Connect(detached(r), r.caller.CustomerID, config, once)
+	if err != nil {
+		return err
+	}
+	document := made.Answer
+	if document == nil {
+		r.concerns(made.Source)
+		document = connectionDocument(made.Source)
+		if once != nil {
+			g.keepAnswer(r, once.Key, document)
+		}
+	}
+	var kept struct {
+		ID string `json:"id"`
+	}
+	if err := json.Unmarshal(document, &kept); err != nil {
+		return fault.Wrap(fault.Internal, "The kept answer can't be read.", err)
+	}
+	w.Header().Set("Location", r.URL.Path+"/"+kept.ID)
+	g.answer(w, r, http.StatusCreated, document)
+	return nil
+}
+
+// keepAnswer keeps the answer of a request that may be repeated. Where it can't be
+// kept, a repetition is given what stands by then.
+func (g *Gateway) keepAnswer(r *request, key string, document []byte) {
+	ctx := detached(r)
+	if err := g.deps.Directory.FinishOnce(ctx, r.caller.CustomerID, key, document); err != nil {
+		g.log.LogAttrs(ctx, slog.LevelWarn, "an idempotent answer could not be kept",
+			slog.String("request_id", r.id), slog.Any("error", err))
+	}
+}
+
+func (g *Gateway) saveAdServer(w http.ResponseWriter, r *request, m *registry.ManagedSource) error {
+	return g.configure(w, r, m, g.deps.Lifecycle.Save)
+}
+
+func (g *Gateway) rotateCredentials(w http.ResponseWriter, r *request, m *registry.ManagedSource) error {
+	return g.configure(w, r, m, g.deps.Lifecycle.Rotate)
+}
+
+func (g *Gateway) configure(w http.ResponseWriter, r *request, m *registry.ManagedSource, save saving) error {
+	g.patient(w)
+	body, err := readBody(r)
+	if err != nil {
+		return err
+	}
+	config, err := adserver.Parse(body)
+	if err := together(parseQuery(r.URL.RawQuery).err(), err); err != nil {
+		return err
+	}
+	saved, err := save(detached(r), r.caller.CustomerID, m.Connection.ID, config)
+	if err != nil {
+		return err
+	}
+	g.answer(w, r, http.StatusOK, connectionDocument(saved))
+	return nil
+}
+
+func connectionDocument(m *registry.ManagedSource) []byte {
+	return transform.AppendConnection(nil, transform.Connection(m))
+}
+
+func (g *Gateway) getServiceAccount(w http.ResponseWriter, r *request) error {
+	return g.repeatable(w, r, func() ([]byte, error) {
+		account := &api.ServiceAccount{}
+		if email := g.deps.ServiceAccount(r.caller.CustomerID); email != "" {
+			account.ServiceAccountEmail = &email
+		}
+		return transform.AppendServiceAccount(nil, account), nil
+	})
+}

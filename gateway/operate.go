@@ -1,0 +1,110 @@
+package gateway
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"esagate/internal/adserver"
+	"esagate/internal/fault"
+	"esagate/registry"
+	"esagate/transform"
+)
+
+// saving and switching are what [lifecycle.Lifecycle] does with a connection.
+type (
+	saving    func(ctx context.Context, customer, esaID int64, config *adserver.Config) (*registry.ManagedSource, error)
+	switching func(ctx context.Context, customer, esaID int64) (*registry.ManagedSource, error)
+)
+
+func (g *Gateway) testConnection(w http.ResponseWriter, r *request, m *registry.ManagedSource) error {
+	g.patient(w)
+	return g.repeatable(w, r, func() ([]byte, error) {
+		result, _, err := g.deps.Lifecycle.Test(detached(r), r.caller.CustomerID, m.Connection.ID)
+		if err != nil {
+			return nil, err
+		}
+		return transform.AppendTestResult(nil, transform.TestResult(result, time.Now())), nil
+	})
+}
+
+func (g *Gateway) refresh(w http.ResponseWriter, r *request, m *registry.ManagedSource) error {
+	return g.repeatable(w, r, func() ([]byte, error) {
+		result, err := g.deps.Lifecycle.Refresh(detached(r), r.caller.CustomerID, m.Connection.ID)
+		if err != nil {
+			return nil, err
+		}
+		return transform.AppendRefreshResult(nil, transform.Refresh(result)), nil
+	})
+}
+
+func (g *Gateway) deactivate(w http.ResponseWriter, r *request, m *registry.ManagedSource) error {
+	return g.switchTo(w, r, m, g.deps.Lifecycle.Deactivate)
+}
+
+func (g *Gateway) reactivate(w http.ResponseWriter, r *request, m *registry.ManagedSource) error {
+	return g.switchTo(w, r, m, g.deps.Lifecycle.Reactivate)
+}
+
+func (g *Gateway) switchTo(w http.ResponseWriter, r *request, m *registry.ManagedSource, to switching) error {
+	return g.repeatable(w, r, func() ([]byte, error) {
+		now, err := to(detached(r), r.caller.CustomerID, m.Connection.ID)
+		if err != nil {
+			return nil, err
+		}
+		return connectionDocument(now), nil
+	})
+}
+
+// capabilities are those that an ad server provides apart.
+var capabilities = map[string]bool{"reporting": true, "forecasting": true}
+
+func (g *Gateway) recheckCapability(w http.ResponseWriter, r *request, _ *registry.ManagedSource) error {
+	capability := r.vars["capability"]
+	if !capabilities[capability] {
+		return fault.Invalid(fault.Issue{Path: "path.capability", Message: "capability must be reporting or forecasting."})
+	}
+	return g.repeatable(w, r, func() ([]byte, error) {
+		return transform.AppendCapabilityRecheck(nil, transform.CapabilityRecheck(capability)), nil
+	})
+}
+
+// repeatable answers a POST that makes no source: with an Idempotency-Key it is done
+// once, and a repetition is given the first answer. What fails may be repeated.
+func (g *Gateway) repeatable(w http.ResponseWriter, r *request, do func() ([]byte, error)) error {
+	once, onceErr := idempotency(r)
+	body, err := readBody(r) // of no account, but part of what was asked for
+	if err != nil {
+		return err
+	}
+	if err := together(parseQuery(r.URL.RawQuery).err(), onceErr); err != nil {
+		return err
+	}
+	if once == nil {
+		document, err := do()
+		if err != nil {
+			return err
+		}
+		g.answer(w, r, http.StatusOK, document)
+		return nil
+	}
+	ctx, customer := detached(r), r.caller.CustomerID
+	once.Fingerprint = fingerprint(r, body)
+	once.Pending = g.cfg.ProbeTimeout + probeMargin
+	claim, err := g.deps.Directory.BeginOnce(ctx, customer, *once)
+	if err != nil {
+		return err
+	}
+	if claim.Replayed {
+		g.answer(w, r, http.StatusOK, claim.Answer)
+		return nil
+	}
+	document, err := do()
+	if err != nil {
+		_ = g.deps.Directory.ForgetOnce(ctx, customer, once.Key) // else it waits until Pending is over
+		return err
+	}
+	g.keepAnswer(r, once.Key, document)
+	g.answer(w, r, http.StatusOK, document)
+	return nil
+}

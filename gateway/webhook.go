@@ -1,0 +1,54 @@
+package gateway
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"esagate/api"
+	"esagate/registry"
+)
+
+// WebhookPath is where the sales agent's deliveries come in, behind the public URL.
+const WebhookPath = "/webhooks/esa-sync"
+
+func (g *Gateway) receiveWebhook(w http.ResponseWriter, r *request) error {
+	body, err := readBody(r)
+	if err != nil {
+		return err
+	}
+	// Who delivers may leave as soon as the body is out: it is taken in all the same.
+	if err := g.deps.Receiver.Receive(detached(r), r.Header, body); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// webhookNews gives what we count of a tenant's deliveries (rule 6), and whether it is
+// subscribed; while the registry is away, as it was last known.
+func (g *Gateway) webhookNews(ctx context.Context, m *registry.ManagedSource) (*api.Webhooks, *bool) {
+	ctx, cancel := context.WithTimeout(ctx, observeTimeout)
+	defer cancel()
+	c := &m.Connection
+	news, err := g.deps.Directory.WebhookNews(ctx, c.CustomerID, c.ID)
+	if err == nil {
+		g.news.Add(c.ID, news)
+	} else {
+		g.log.LogAttrs(ctx, slog.LevelDebug, "webhook deliveries not counted", slog.String("tenant", c.TenantID), slog.Any("error", err))
+		var known bool
+		if news, known = g.news.Get(c.ID); !known {
+			return nil, nil
+		}
+	}
+	counts := api.WebhookCounts{Delivered: news.Delivered, Failed: news.Failed, SuccessRate: 1}
+	if all := news.Delivered + news.Failed; all > 0 {
+		counts.SuccessRate = float64(news.Delivered) / float64(all)
+	}
+	block := &api.Webhooks{Last24h: counts, LastFailureAt: api.TimestampOf(news.LastFailureAt.Truncate(time.Millisecond))}
+	if !news.Subscribed && !g.cfg.Subscribes {
+		return block, nil // the operator wants none: nothing is missing
+	}
+	return block, &news.Subscribed
+}

@@ -1,0 +1,64 @@
+package config
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"code.dny.dev/ssrf"
+)
+
+// The words of webhooks.subscribe.
+const (
+	subscribeAuto   = "auto"
+	subscribeAlways = "always"
+	subscribeNever  = "never"
+)
+
+// Subscribes reports whether the gateway asks the sales agent for news by webhook: when
+// it is told to always, or else when server.public_url is public https (contract,
+// "Webhooks").
+func (c *Config) Subscribes() bool {
+	switch c.Webhooks.Subscribe {
+	case subscribeAlways:
+		return true
+	case subscribeNever:
+		return false
+	}
+	return publicHTTPS(c.Server.PublicURL)
+}
+
+func (v *validator) webhooks(w *Webhooks, publicURL string) {
+	const path = "webhooks.subscribe"
+	if !v.text(path, w.Subscribe, oneOf(subscribeAuto, subscribeAlways, subscribeNever)) {
+		return
+	}
+	if w.Subscribe == subscribeAlways && v.good("server.public_url") && !isHTTPS(publicURL) {
+		v.add(path, "must not be always while server.public_url is not an https:// URL: the sales agent calls no other")
+	}
+}
+
+func isHTTPS(s string) bool {
+	u, problem := webURL(s)
+	return problem == "" && u.Scheme == "https"
+}
+
+// localDomains are those that no public name is in (RFC 6761, RFC 6762, RFC 8375, and
+// ICANN's of 2024).
+var localDomains = []string{"localhost", "local", "internal", "test", "invalid", "home.arpa"}
+
+// publicHTTPS reports whether a URL is https, with a host that can be reached from
+// elsewhere as far as its name or address tells.
+func publicHTTPS(s string) bool {
+	if !isHTTPS(s) {
+		return false
+	}
+	u, _ := webURL(s)
+	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return ssrf.New(ssrf.WithAnyPort()).SafeAddr(ip) == nil
+	}
+	return strings.Contains(host, ".") && !slices.ContainsFunc(localDomains, func(domain string) bool {
+		return host == domain || strings.HasSuffix(host, "."+domain)
+	})
+}

@@ -1,0 +1,137 @@
+package lifecycle_test
+
+import (
+	"testing"
+	"time"
+
+	"esagate/internal/fault"
+	"esagate/registry"
+)
+
+func TestDeactivateAndReactivate(t *testing.T) {
+	inWorld(t, func(w *world) {
+		id := w.connected(freewheel).Connection.ID
+		before := w.stored(id)
+		for range 2 { // the second time there is nothing to do
+			m, err := w.one.Deactivate(w.Context(), customer, id)
+			w.must(err)
+			w.is(m.Connection, registry.StatusDeactivated, "")
+			if m.Connection.DeactivatedAt.IsZero() || m.Connection.Epoch <= before.Epoch {
+				t.Errorf("%+v", m.Connection)
+			}
+		}
+		if n := len(w.agent.made("deactivate")); n != 1 || w.agent.tenant("tnt_1").Active {
+			t.Errorf("%d calls", n)
+		}
+		_, err := w.one.Refresh(w.Context(), customer, id)
+		w.fails(err, fault.Conflict)
+		for range 2 {
+			m, err := w.one.Reactivate(w.Context(), customer, id)
+			w.must(err)
+			w.is(m.Connection, registry.StatusActive, "")
+			if !m.Connection.DeactivatedAt.IsZero() {
+				t.Errorf("%+v", m.Connection)
+			}
+		}
+		if n := len(w.agent.made("reactivate")); n != 1 || !w.agent.tenant("tnt_1").Active {
+			t.Errorf("%d calls", n)
+		}
+		w.one.ended("provision done", "deactivate done", "reactivate done")
+		if len(w.one.changed) != 3 {
+			t.Errorf("told of %v", w.one.changed)
+		}
+	})
+}
+
+func TestSwitchingNeedsATenant(t *testing.T) {
+	inWorld(t, func(w *world) {
+		id := w.pending("weekly").Connection.ID
+		_, err := w.one.Deactivate(w.Context(), customer, id)
+		w.fails(err, fault.Conflict)
+		_, err = w.one.Reactivate(w.Context(), customer, id)
+		w.fails(err, fault.Conflict)
+		_, _, err = w.one.Test(w.Context(), customer, id)
+		w.fails(err, fault.Conflict)
+		_, err = w.one.Refresh(w.Context(), customer, id)
+		w.fails(err, fault.Conflict)
+		if len(w.agent.calls) != 0 {
+			t.Errorf("%d calls", len(w.agent.calls))
+		}
+	})
+}
+
+// TestATenantThatIsGone is off, and can't be switched on.
+func TestATenantThatIsGone(t *testing.T) {
+	inWorld(t, func(w *world) {
+		id := w.connected(freewheel).Connection.ID
+		w.agent.next("deactivate", refuse(404, noTenant))
+		m, err := w.one.Deactivate(w.Context(), customer, id)
+		w.must(err)
+		w.is(m.Connection, registry.StatusDeactivated, "")
+		w.agent.next("reactivate", refuse(404, noTenant))
+		_, err = w.one.Reactivate(w.Context(), customer, id)
+		if f := w.fails(err, fault.NotFound); f.Reason != fault.TenantNotFound {
+			t.Errorf("%+v", f)
+		}
+		w.is(w.stored(id), registry.StatusDeactivated, "INTERNAL_ERROR")
+	})
+}
+
+// TestAnUnknownSwitch: upstream is asked what is true.
+func TestAnUnknownSwitch(t *testing.T) {
+	for name, x := range map[string]struct {
+		b        behaviour
+		truth    behaviour
+		fails    bool
+		at, last registry.ProvisioningStatus // after the call, and in the end
+	}{
+		"done":              {b: behaviour{cut: true}, at: registry.StatusDeactivated, last: registry.StatusDeactivated},
+		"not done":          {b: behaviour{nothing: true, cut: true}, fails: true, at: registry.StatusActive, last: registry.StatusActive},
+		"not sent":          {b: behaviour{unreachable: true}, fails: true, at: registry.StatusActive, last: registry.StatusActive},
+		"done, can't ask":   {b: behaviour{status: 500}, truth: behaviour{unreachable: true}, fails: true, at: registry.StatusActive, last: registry.StatusDeactivated},
+		"hangs, can't ask":  {b: behaviour{after: time.Minute}, truth: behaviour{status: 500}, fails: true, at: registry.StatusActive, last: registry.StatusDeactivated},
+		"undone, can't ask": {b: behaviour{nothing: true, status: 500}, truth: behaviour{status: 500}, fails: true, at: registry.StatusActive, last: registry.StatusActive},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				id := w.connected(freewheel).Connection.ID
+				w.agent.next("deactivate", x.b)
+				w.agent.next("tenant", x.truth)
+				_, err := w.one.Deactivate(w.Context(), customer, id)
+				if x.fails {
+					w.fails(err, fault.Unavailable)
+				} else {
+					w.must(err)
+				}
+				if c := w.stored(id); c.Provisioning != x.at {
+					t.Errorf("%s, want %s", c.Provisioning, x.at)
+				}
+				w.must(w.one.Settle(w.Context()))
+				w.is(w.stored(id), x.last, "")
+				// Whatever it was, a retry works.
+				m, err := w.one.Deactivate(w.Context(), customer, id)
+				w.must(err)
+				w.is(m.Connection, registry.StatusDeactivated, "")
+				if w.agent.tenant("tnt_1").Active {
+					t.Error("the tenant is on")
+				}
+			})
+		})
+	}
+}
+
+func TestOneSwitchAtATime(t *testing.T) {
+	inWorld(t, func(w *world) {
+		id := w.connected(freewheel).Connection.ID
+		w.agent.next("deactivate", behaviour{before: 5 * time.Second})
+		time.AfterFunc(time.Second, func() {
+			_, err := w.one.Reactivate(w.Context(), customer, id)
+			w.fails(err, fault.Conflict)
+			_, err = w.one.Save(w.Context(), customer, id, w.parse(freewheel))
+			w.fails(err, fault.Conflict)
+		})
+		_, err := w.one.Deactivate(w.Context(), customer, id)
+		w.must(err)
+		w.is(w.stored(id), registry.StatusDeactivated, "")
+	})
+}

@@ -1,0 +1,225 @@
+package lifecycle_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"esagate/internal/fault"
+	"esagate/registry"
+)
+
+const kept = `{"default_advertiser_id":"77","odd":{"a":[1,2]}}`
+
+// TestConfigure: the config is replaced, and the settings that this resets are there
+// again.
+func TestConfigure(t *testing.T) {
+	inWorld(t, func(w *world) {
+		id := w.connected(freewheel).Connection.ID
+		tenant := w.agent.tenant("tnt_1")
+		tenant.settings["freewheel"] = kept
+		before := w.stored(id)
+		w.pass(time.Minute)
+		saved, err := w.one.Rotate(w.Context(), customer, id, w.parse(freewheelNew))
+		w.must(err)
+		c := saved.Connection
+		w.is(c, registry.StatusActive, "")
+		if c.AdServer.Username != "meadow-2" || c.AdServer.DefaultAdvertiserID != "77" || !c.AdServerSavedAt.After(before.AdServerSavedAt) || c.Epoch <= before.Epoch {
+			t.Errorf("%+v %+v", c, c.AdServer)
+		}
+		if tenant.adapter["password"] != secret || tenant.settings["freewheel"] != kept {
+			t.Errorf("upstream has %v and %s", tenant.adapter["username"], tenant.settings["freewheel"])
+		}
+		if _, err := w.one.directory.Settings(w.Context(), customer, id); !fault.Is(err, fault.NotFound) {
+			t.Errorf("settings are still kept: %v", err)
+		}
+		w.one.ended("provision done", "configure done")
+	})
+}
+
+// TestARefusedConfig: it changes nothing, is noted, and can be mended.
+func TestARefusedConfig(t *testing.T) {
+	gone := fault.TenantNotFound
+	for name, x := range map[string]struct {
+		b      behaviour
+		kind   fault.Kind
+		code   string // in the answer
+		noted  string
+		field  string
+		reason fault.Reason
+	}{
+		"by the ad server": {refuse(400, `{"error":"adapter_invalid_credentials","message":"Wrong."}`), fault.Validation, "ADAPTER_INVALID_CREDENTIALS", "ADAPTER_INVALID_CREDENTIALS", "", ""},
+		"by field":         {refuse(422, `[{"loc":["freewheel","username"],"msg":"Too odd.","input":"`+secret+`"}]`), fault.Validation, "ADAPTER_INVALID_CONFIG", "ADAPTER_INVALID_CONFIG", "username", ""},
+		"blocked":          {refuse(403, `{"error":"managed_tenant_write_blocked"}`), fault.Conflict, "", "INTERNAL_ERROR", "", ""},
+		"the tenant":       {refuse(404, noTenant), fault.NotFound, "", "INTERNAL_ERROR", "", gone},
+		"too many":         {refuse(429, `{}`), fault.Unavailable, "", "INTERNAL_ERROR", "", fault.UpstreamError},
+		"unreachable":      {behaviour{unreachable: true}, fault.Unavailable, "", "INTERNAL_ERROR", "", fault.UpstreamUnreachable},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				id := w.connected(freewheel).Connection.ID
+				w.agent.tenant("tnt_1").settings["freewheel"] = kept
+				before := w.stored(id)
+				w.agent.next("put-config", x.b)
+				_, err := w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
+				f := w.fails(err, x.kind)
+				if f.ErrorCode != x.code || f.Reason != x.reason || x.kind == fault.Validation && (len(f.Issues) != 1 || f.Issues[0].Path != x.field) {
+					t.Errorf("%+v", f)
+				}
+				c := w.stored(id)
+				w.is(c, registry.StatusActive, x.noted)
+				if c.AdServer.Username != "meadow" || !c.AdServerSavedAt.Equal(before.AdServerSavedAt) || w.agent.tenant("tnt_1").settings["freewheel"] != kept {
+					t.Errorf("%+v", c)
+				}
+				if _, err := w.one.directory.Settings(w.Context(), customer, id); !fault.Is(err, fault.NotFound) {
+					t.Errorf("settings are still kept: %v", err)
+				}
+				saved, err := w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
+				w.must(err)
+				w.is(saved.Connection, registry.StatusActive, "")
+			})
+		})
+	}
+}
+
+// TestAnUnknownConfig: it is said so, and the settings are put back whatever it is.
+func TestAnUnknownConfig(t *testing.T) {
+	for _, done := range []bool{true, false} {
+		t.Run(fmt.Sprint("done ", done), func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				id := w.connected(freewheel).Connection.ID
+				tenant := w.agent.tenant("tnt_1")
+				tenant.settings["freewheel"] = kept
+				before := w.stored(id)
+				w.agent.next("put-config", behaviour{nothing: !done, cut: true})
+				_, err := w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
+				w.fails(err, fault.Unavailable)
+				c := w.stored(id)
+				w.is(c, registry.StatusActive, "INTERNAL_ERROR")
+				if c.AdServer.Username != "meadow" || c.Epoch <= before.Epoch || tenant.settings["freewheel"] != kept {
+					t.Errorf("%+v, %s", c, tenant.settings["freewheel"])
+				}
+				saved, err := w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
+				w.must(err)
+				w.is(saved.Connection, registry.StatusActive, "")
+				if tenant.adapter["username"] != "meadow-2" || tenant.settings["freewheel"] != kept {
+					t.Errorf("%v, %s", tenant.adapter["username"], tenant.settings["freewheel"])
+				}
+			})
+		})
+	}
+}
+
+// TestSettingsThatCantBePutBack: the config is saved, says so, and they are put back
+// later: by Settle, or by the next save.
+func TestSettingsThatCantBePutBack(t *testing.T) {
+	for _, by := range []string{"settle", "save", "a refused save", "deactivate"} {
+		t.Run(by, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				id := w.connected(freewheel).Connection.ID
+				tenant := w.agent.tenant("tnt_1")
+				tenant.settings["freewheel"] = kept
+				w.agent.all("put-settings", behaviour{nothing: true, status: 503, body: `{}`})
+				saved, err := w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
+				w.must(err)
+				c := saved.Connection
+				if c.AdServer.Username != "meadow-2" || c.LastErrorCode != "INTERNAL_ERROR" || tenant.settings["freewheel"] != "" {
+					t.Errorf("%+v, %s", c, tenant.settings["freewheel"])
+				}
+				w.must(w.one.Settle(w.Context())) // it still can't be done
+				if c := w.stored(id); c.LastErrorCode != "INTERNAL_ERROR" || c.Operation == nil {
+					t.Errorf("%+v", c)
+				}
+				w.agent.all("put-settings", behaviour{})
+				switch by {
+				case "settle":
+					w.must(w.one.Settle(w.Context()))
+					w.is(w.stored(id), registry.StatusActive, "")
+				case "save":
+					_, err := w.one.Save(w.Context(), customer, id, w.parse(freewheel))
+					w.must(err)
+					w.is(w.stored(id), registry.StatusActive, "")
+				case "a refused save":
+					w.agent.next("put-config", refuse(400, `{"error":"adapter_invalid_credentials"}`))
+					_, err := w.one.Save(w.Context(), customer, id, w.parse(freewheel))
+					w.fails(err, fault.Validation)
+					w.is(w.stored(id), registry.StatusActive, "ADAPTER_INVALID_CREDENTIALS")
+				case "deactivate":
+					_, err := w.one.Deactivate(w.Context(), customer, id)
+					w.must(err)
+					w.is(w.stored(id), registry.StatusDeactivated, "")
+				}
+				if tenant.settings["freewheel"] != kept {
+					t.Errorf("upstream has %s", tenant.settings["freewheel"])
+				}
+				if _, err := w.one.directory.Settings(w.Context(), customer, id); !fault.Is(err, fault.NotFound) {
+					t.Errorf("settings are still kept: %v", err)
+				}
+			})
+		})
+	}
+}
+
+// TestSettingsThatAreRefused are not tried for ever.
+func TestSettingsThatAreRefused(t *testing.T) {
+	inWorld(t, func(w *world) {
+		id := w.connected(freewheel).Connection.ID
+		w.agent.tenant("tnt_1").settings["freewheel"] = kept
+		w.agent.next("put-settings", refuse(400, `{"error":"bad","message":"No."}`))
+		saved, err := w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
+		w.must(err)
+		w.is(saved.Connection, registry.StatusActive, "INTERNAL_ERROR")
+		if saved.Connection.AdServer.Username != "meadow-2" {
+			t.Errorf("%+v", saved.Connection.AdServer)
+		}
+	})
+}
+
+// TestSettingsThatCantBeRead: nothing is changed that would reset them.
+func TestSettingsThatCantBeRead(t *testing.T) {
+	inWorld(t, func(w *world) {
+		id := w.connected(freewheel).Connection.ID
+		w.agent.next("get-settings", behaviour{status: 500, body: `{}`})
+		_, err := w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
+		w.fails(err, fault.Unavailable)
+		w.is(w.stored(id), registry.StatusActive, "")
+		if len(w.agent.made("put-config")) != 0 {
+			t.Error("the config was written")
+		}
+	})
+}
+
+func TestTheTypeStays(t *testing.T) {
+	inWorld(t, func(w *world) {
+		id := w.connected(freewheel).Connection.ID
+		_, err := w.one.Save(w.Context(), customer, id, w.parse(mock))
+		w.fails(err, fault.Conflict)
+		w.is(w.stored(id), registry.StatusActive, "")
+
+		// The same of a tenant whose config nobody has asked for yet.
+		w.agent.add("tnt_given", "org", map[string]any{"type": "freewheel"})
+		a, err := w.one.store.Adopt(w.Context(), registry.ConfigSource{CustomerID: customer, SourceID: "given", Name: "G", TenantID: "tnt_given"})
+		w.must(err)
+		_, err = w.one.Rotate(w.Context(), customer, a.Managed.Connection.ID, w.parse(mock))
+		w.fails(err, fault.Conflict)
+		if len(w.agent.made("put-config")) != 0 {
+			t.Error("the config was written")
+		}
+		saved, err := w.one.Rotate(w.Context(), customer, a.Managed.Connection.ID, w.parse(freewheel))
+		w.must(err)
+		if saved.Connection.AdServer.Username != "meadow" {
+			t.Errorf("%+v", saved.Connection.AdServer)
+		}
+	})
+}
+
+func TestRotateNeedsATenant(t *testing.T) {
+	inWorld(t, func(w *world) {
+		_, err := w.one.Rotate(w.Context(), customer, w.pending("weekly").Connection.ID, w.parse(freewheel))
+		w.fails(err, fault.Conflict)
+		_, err = w.one.Rotate(w.Context(), customer, 9999, w.parse(freewheel))
+		w.fails(err, fault.NotFound)
+		_, err = w.one.Rotate(w.Context(), customer+1, w.pending("weekly").Connection.ID, w.parse(freewheel))
+		w.fails(err, fault.NotFound)
+	})
+}

@@ -1,0 +1,265 @@
+package lifecycle_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"esagate/internal/adserver"
+	"esagate/internal/fault"
+	"esagate/registry"
+)
+
+func TestConnect(t *testing.T) {
+	inWorld(t, func(w *world) {
+		m := w.connected(`{"type":"freewheel","username":"meadow","password":"` + secret + `","name":"Meadow Daily","sourceId":"meadow"}`)
+		c := w.stored(m.Connection.ID)
+		w.is(c, registry.StatusActive, "")
+		if m.Source.SourceID != "meadow" || m.Source.Name != "Meadow Daily" {
+			t.Errorf("source %+v", m.Source)
+		}
+		org := fmt.Sprintf("%d-%d", customer, c.ID)
+		if c.TenantID != "tnt_1" || c.ExternalOrgID != org || c.MCPURL != "/shop/mcp/" || c.A2AURL != "https://elsewhere.example/a2a" {
+			t.Errorf("tenant %q of %q at %q, %q", c.TenantID, c.ExternalOrgID, c.MCPURL, c.A2AURL)
+		}
+		if c.AdServer == nil || c.AdServer.Username != "meadow" || c.ProvisionedAt.IsZero() || c.AdServerSavedAt.IsZero() || c.Epoch == 0 {
+			t.Errorf("connection %+v", c)
+		}
+		sent := w.agent.made("provision")
+		if len(sent) != 1 {
+			t.Fatalf("%d calls", len(sent))
+		}
+		for key, want := range map[string]any{"external_org_id": org, "external_source": "shop", "contact_email": "ops@shop.example", "name": "Meadow Daily"} {
+			if sent[0].body[key] != want {
+				t.Errorf("%s is %v, want %v", key, sent[0].body[key], want)
+			}
+		}
+		w.one.ended("provision done")
+		if len(w.one.changed) != 1 || w.one.changed[0] != registry.StatusActive {
+			t.Errorf("told of %v", w.one.changed)
+		}
+	})
+}
+
+func TestAnAdServersRefusalIsNoError(t *testing.T) {
+	for code, want := range map[string]string{
+		"network_not_found": "ADAPTER_NETWORK_NOT_FOUND", "permission_denied": "ADAPTER_PERMISSION_DENIED",
+		"invalid_credentials": "ADAPTER_INVALID_CREDENTIALS", "invalid_config": "ADAPTER_INVALID_CONFIG",
+		"connection_failed": "ADAPTER_CONNECTION_FAILED", "upstream_unavailable": "ADAPTER_CONNECTION_FAILED",
+	} {
+		inWorld(t, func(w *world) {
+			w.agent.next("provision", refuse(400, `{"error":"adapter_`+code+`","message":"It says no.","details":{"error":"`+secret+`"}}`))
+			m := w.connect(freewheel)
+			w.is(m.Connection, registry.StatusFailed, want)
+			if m.Connection.LastError != "It says no." {
+				t.Errorf("lastError %q", m.Connection.LastError)
+			}
+			// A retry works, at once.
+			saved, err := w.one.Save(w.Context(), customer, m.Connection.ID, w.parse(freewheelNew))
+			w.must(err)
+			w.is(saved.Connection, registry.StatusActive, "")
+			if saved.Connection.AdServer.Username != "meadow-2" || w.agent.count() != 1 {
+				t.Errorf("%+v, %d tenants", saved.Connection.AdServer, w.agent.count())
+			}
+			w.one.ended("provision refused", "provision done")
+		})
+	}
+}
+
+func TestARefusedRequestMakesNoSource(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.agent.next("provision", refuse(422, `[{"loc":["adapter","freewheel","username"],"msg":"It is too odd.","input":"`+secret+`"}]`))
+		_, err := w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), once("k"))
+		if f := w.fails(err, fault.Validation); len(f.Issues) != 1 || f.Issues[0].Path != "username" {
+			t.Errorf("issues %+v", f.Issues)
+		}
+		if n, err := w.one.store.Customer(customer).CountSources(w.Context()); err != nil || n != 0 {
+			t.Errorf("%d sources (%v)", n, err)
+		}
+		// The key is as if it had never come.
+		made, err := w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), once("k"))
+		w.must(err)
+		if made.Replayed || made.Source.Connection.Provisioning != registry.StatusActive {
+			t.Errorf("%+v", made)
+		}
+		w.one.ended("provision rejected", "provision done")
+	})
+}
+
+func TestWhatCantBeDoneHereMakesNothing(t *testing.T) {
+	for name, c := range map[string]struct {
+		body   string
+		before func(*world)
+		kind   fault.Kind
+	}{
+		"no contact":            {mock, func(w *world) { w.config.ContactEmail = "" }, fault.Conflict},
+		"no account":            {gam, func(*world) {}, fault.Conflict},
+		"an unreadable account": {gam, func(w *world) { w.accounts[customer] = nil }, fault.Internal},
+		"another's account":     {gam, func(w *world) { w.accounts[customer+1] = &adserver.Account{Email: "a@b.example"} }, fault.Conflict},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				c.before(w)
+				w.one.stop()
+				w.one = w.start()
+				_, err := w.one.Connect(w.Context(), customer, w.parseConnect(c.body), once("k"))
+				w.fails(err, c.kind)
+				m := w.pending("weekly")
+				_, err = w.one.Save(w.Context(), customer, m.Connection.ID, w.parse(c.body))
+				w.fails(err, c.kind)
+				w.is(w.stored(m.Connection.ID), registry.StatusPending, "")
+				if n, _ := w.one.store.Customer(customer).CountSources(w.Context()); n != 1 || len(w.agent.calls) != 0 {
+					t.Errorf("%d sources, %d calls", n, len(w.agent.calls))
+				}
+			})
+		})
+	}
+}
+
+func TestTheServiceAccountIsTheOperators(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.accounts[customer] = &adserver.Account{Email: "gate@operator.example", Key: `{"private_key":"CANARY"}`}
+		m := w.connected(gam)
+		sent := w.agent.made("provision")[0].body["adapter"].(map[string]any)
+		if sent["service_account_email"] != "gate@operator.example" || sent["service_account_key_json"] != `{"private_key":"CANARY"}` {
+			t.Errorf("sent %v", sent["service_account_email"])
+		}
+		if c := w.stored(m.Connection.ID); c.ServiceAccountEmail != "gate@operator.example" || c.AdServer.NetworkCode != "90817263" {
+			t.Errorf("%+v", c)
+		}
+	})
+}
+
+// TestNotSent: what certainly was not done is said to have failed, and can be tried
+// again at once.
+func TestNotSent(t *testing.T) {
+	for name, b := range map[string]behaviour{
+		"unreachable": {unreachable: true}, "too many": refuse(429, `{"error":"slow_down"}`),
+		"our key": refuse(401, `{"error":"Unauthorized"}`), "a stranger's 404": refuse(404, `<html>`),
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				w.agent.next("provision", b)
+				_, err := w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), once("k"))
+				f := w.fails(err, fault.Unavailable)
+				if f.ESAID == 0 || f.SourceID == "" || f.Reason == "" {
+					t.Errorf("it names %d, %q, %q", f.ESAID, f.SourceID, f.Reason)
+				}
+				c := w.stored(f.ESAID)
+				w.is(c, registry.StatusFailed, "INTERNAL_ERROR")
+				if !c.UnsettledSince.IsZero() {
+					t.Error("it is certain that nothing was done")
+				}
+				// A repetition goes on with the source that was made.
+				again, err := w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), once("k"))
+				w.must(err)
+				if !again.Replayed || again.Source.Connection.ID != f.ESAID {
+					t.Errorf("%+v", again)
+				}
+				w.is(again.Source.Connection, registry.StatusActive, "")
+				if n := w.agent.count(); n != 1 {
+					t.Errorf("%d tenants", n)
+				}
+			})
+		})
+	}
+}
+
+// TestCallerWait: who waits 25 s is told that it is under way, and the work goes on.
+func TestCallerWait(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.agent.next("provision", behaviour{before: 40 * time.Second})
+		begun := time.Now()
+		m := w.connect(freewheel)
+		if took := time.Since(begun); took != 25*time.Second {
+			t.Errorf("it took %s", took)
+		}
+		c := m.Connection
+		if c.Provisioning != registry.StatusProvisioning || c.Operation == nil || c.LastErrorCode != "" {
+			t.Errorf("%+v", c)
+		}
+		_, err := w.one.Save(w.Context(), customer, c.ID, w.parse(freewheel))
+		if f := w.fails(err, fault.Conflict); f.RetryAfter <= 0 {
+			t.Error("it does not say when to come again")
+		}
+		w.pass(20 * time.Second)
+		w.is(w.stored(c.ID), registry.StatusActive, "")
+		if n := len(w.agent.made("provision")); n != 1 {
+			t.Errorf("%d calls", n)
+		}
+	})
+}
+
+// TestWhatACallerWasToldStands: a source that its caller was given is not taken away.
+func TestWhatACallerWasToldStands(t *testing.T) {
+	inWorld(t, func(w *world) {
+		no := refuse(422, `[{"loc":["adapter","freewheel","username"],"msg":"No."}]`)
+		no.before = 40 * time.Second
+		w.agent.next("provision", no, no)
+		m := w.connect(freewheel)
+		w.pass(20 * time.Second)
+		w.is(w.stored(m.Connection.ID), registry.StatusFailed, "ADAPTER_INVALID_CONFIG")
+
+		n := w.pending("weekly")
+		saved, err := w.one.Save(w.Context(), customer, n.Connection.ID, w.parse(freewheel))
+		w.must(err)
+		if saved.Connection.Provisioning != registry.StatusProvisioning {
+			t.Errorf("%s", saved.Connection.Provisioning)
+		}
+		w.pass(20 * time.Second)
+		w.is(w.stored(n.Connection.ID), registry.StatusFailed, "ADAPTER_INVALID_CONFIG")
+	})
+}
+
+// TestACallerWhoLeaves finds the outcome with its key.
+func TestACallerWhoLeaves(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.agent.next("provision", behaviour{before: 5 * time.Second})
+		ctx, leave := context.WithTimeout(w.Context(), time.Second)
+		defer leave()
+		_, err := w.one.Connect(ctx, customer, w.parseConnect(freewheel), once("k"))
+		w.fails(err, fault.Unavailable)
+		w.pass(5 * time.Second)
+		again, err := w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), once("k"))
+		w.must(err)
+		if !again.Replayed || again.Answer != nil {
+			t.Errorf("%+v", again)
+		}
+		w.is(again.Source.Connection, registry.StatusActive, "")
+		if n := w.agent.count(); n != 1 {
+			t.Errorf("%d tenants", n)
+		}
+	})
+}
+
+// TestARepetitionWaits for what is under way, whoever is at it.
+func TestARepetitionWaits(t *testing.T) {
+	inWorld(t, func(w *world) {
+		two := w.start()
+		defer two.stop()
+		w.agent.next("provision", behaviour{before: 70 * time.Second})
+		m := w.connect(`{"type":"mock","sourceId":"m"}`) // without a key, told after 25 s
+		_ = m
+		k := once("k")
+		k.Pending = time.Second
+		w.agent.next("provision", behaviour{before: 20 * time.Second})
+		first, leave := context.WithTimeout(w.Context(), time.Second)
+		defer leave()
+		_, err := w.one.Connect(first, customer, w.parseConnect(freewheel), k)
+		w.fails(err, fault.Unavailable)
+		w.pass(2 * time.Second)
+		begun := time.Now()
+		again, err := two.Connect(w.Context(), customer, w.parseConnect(freewheel), k)
+		w.must(err)
+		if took := time.Since(begun); took < 15*time.Second || took > 25*time.Second {
+			t.Errorf("it took %s", took)
+		}
+		if !again.Replayed || again.Source.Connection.Provisioning != registry.StatusActive {
+			t.Errorf("%+v", again.Source.Connection)
+		}
+		if n := len(w.agent.made("provision")); n != 2 {
+			t.Errorf("%d calls", n)
+		}
+	})
+}

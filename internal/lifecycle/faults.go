@@ -1,0 +1,136 @@
+package lifecycle
+
+import (
+	"errors"
+	"time"
+
+	"esagate/internal/fault"
+	"esagate/registry"
+)
+
+// The two of lastErrorCode's words that are not an ad server's (contract, "Change").
+const (
+	codeInternal      = "INTERNAL_ERROR"
+	codeInvalidConfig = "ADAPTER_INVALID_CONFIG"
+)
+
+// What lastError says of changes that went wrong on our side.
+const (
+	textNotReached    = "The sales agent could not be asked, so nothing was set up. Save the configuration to try again."
+	textNotKnown      = "The sales agent did not answer, and it is not known whether it set up the source. It is being looked for; save the configuration to try again."
+	textCutShort      = "Setting up the source was interrupted before the sales agent had done it. Save the configuration to try again."
+	textTaken         = "The sales agent has this source set up under another connection."
+	textNotConfigured = "The source was set up before, and its configuration could not be changed. Save it again."
+	textConfigLost    = "The sales agent did not answer, and it is not known whether the configuration was changed. Save it again."
+	textNotChanged    = "The sales agent could not be asked, so the configuration was not changed. Save it again."
+	textSettings      = "The configuration is saved, but some of its earlier settings could not be put back yet. This is tried again."
+	textSettingsOff   = "The configuration is saved, but the sales agent did not take some of its earlier settings back. Check them there."
+	textNoTenant      = "The sales agent does not know this source any more."
+)
+
+// What callers are told.
+const (
+	textPanic       = "Something went wrong on our side."
+	textNotRecorded = "The sales agent has answered, but the registry can't be reached to note it down. It is noted as soon as it can be: read the connection then."
+)
+
+// errMoved: the connection is not what the decision was made on; it is looked at again.
+var errMoved = errors.New("lifecycle: the connection has changed")
+
+// errAlready: the connection is what it is to become.
+var errAlready = errors.New("lifecycle: nothing is to be done")
+
+// errOtherTenant: the connection has got another tenant meanwhile.
+var errOtherTenant = errors.New("lifecycle: the connection has another tenant")
+
+func errStopping() error {
+	return fault.New(fault.Unavailable, "The gateway is stopping: what is under way is finished when it is back.")
+}
+
+func errTooMany() error {
+	return &fault.Error{Kind: fault.Unavailable, Message: "Too many connections are being changed at the moment.", RetryAfter: 10 * time.Second}
+}
+
+func errUnderWay(cause error) error {
+	return &fault.Error{Kind: fault.Unavailable, RetryAfter: busyAgain, Cause: cause,
+		Message: "The change is still under way: read the connection to follow."}
+}
+
+// errTooSlow: so much time has passed since an operation was begun that it could not be
+// over when others take it to be.
+func errTooSlow() error {
+	return fault.New(fault.Unavailable, "The registry was too slow to note down what was to be done, so nothing was done.")
+}
+
+// busyAgain is when it is worth looking whether an operation is over.
+const busyAgain = 10 * time.Second
+
+// busy says that somebody else's operation is under way.
+func busy(op *registry.Operation, at time.Time) error {
+	message := "The connection is being changed by another request. Try again when that is over."
+	if op.Kind == registry.OperationProvision {
+		message = "The connection is being set up. Read it to follow, and try again when that is over."
+	}
+	return &fault.Error{Kind: fault.Conflict, Message: message,
+		RetryAfter: max(min(op.Until.Sub(at), busyAgain), time.Second)}
+}
+
+// tooEarly says that a tenant may still come to be.
+func tooEarly(rest time.Duration) error {
+	return &fault.Error{Kind: fault.Conflict, RetryAfter: max(rest, time.Second),
+		Message: "It is not known yet whether the sales agent set up the source at the last attempt. Try again later."}
+}
+
+func errNotSetUp() error {
+	return fault.New(fault.Conflict, "Connecting ad servers is not set up at this gateway: its operator has to configure provisioning.")
+}
+
+func errNoAccount() error {
+	return fault.New(fault.Conflict, "There is no service account for this customer at this gateway: its operator has to configure one.")
+}
+
+func errNoTenant() error {
+	return fault.New(fault.Conflict, "The source is not set up yet: save its ad server configuration first, with PUT …/ad-server.")
+}
+
+func errType() error {
+	return &fault.Error{Kind: fault.Conflict, Field: "type",
+		Message: "The type of the ad server can't be changed: connect the other ad server as a new source."}
+}
+
+func errDeactivated() error {
+	return fault.New(fault.Conflict, "The source is deactivated: reactivate it first, with POST …/reactivate.")
+}
+
+func errDeleted() error {
+	return fault.New(fault.Conflict, "What was made with this Idempotency-Key has been deleted since.")
+}
+
+// named gives an error with the connection that was made, or stands, all the same.
+func named(err error, t target) error {
+	if err == nil {
+		return nil
+	}
+	e := *fault.As(err)
+	e.ESAID, e.SourceID = t.esaID, t.sourceID
+	return &e
+}
+
+// unavailable gives the 503 for a change whose outcome is not known.
+func unavailable(err error) *fault.Error {
+	e := *fault.As(err)
+	if e.Kind != fault.Unavailable { // such as an answer of something else that stands there
+		e = fault.Error{Kind: fault.Unavailable, Reason: fault.UpstreamInvalidResponse, Message: "The sales agent sent an answer that can't be used.", Cause: err}
+	}
+	return &e
+}
+
+// refused gives the 400 for a config that an ad server, or upstream, does not take.
+func refused(err error, code, text string) error {
+	e := *fault.As(err)
+	e.Kind, e.Reason, e.ErrorCode, e.Cause = fault.Validation, "", code, err
+	if len(e.Issues) == 0 {
+		e.Issues, e.Field, e.Message = []fault.Issue{{Message: text}}, "", text
+	}
+	return &e
+}

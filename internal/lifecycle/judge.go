@@ -1,0 +1,79 @@
+package lifecycle
+
+import (
+	"errors"
+
+	"esagate/internal/fault"
+	"esagate/transform"
+	"esagate/upstream"
+)
+
+// verdict is what an answer to a change, or the lack of one, says of the tenant.
+type verdict uint8
+
+const (
+	verdictDone     verdict = iota
+	verdictRefused          // not done: the ad server refused
+	verdictInvalid          // not done: upstream does not accept the request
+	verdictTaken            // not done: a tenant of this external_org_id is there already
+	verdictConflict         // not done: it does not fit the tenant's state
+	verdictNoTenant         // not done: there is no such tenant
+	verdictNotDone          // not done: it never came to be looked at
+	verdictUnknown          // done or not
+)
+
+// judge reads the error of a change. What is not certainly a no is unknown: a 5xx, a
+// time limit, an answer that is cut short.
+func judge(err error) verdict {
+	if err == nil {
+		return verdictDone
+	}
+	said, f := refusal(err), fault.As(err)
+	switch {
+	case upstream.NotSent(err):
+		return verdictNotDone
+	case said == nil && f.Kind == fault.NotFound && f.Reason == fault.TenantNotFound:
+		return verdictNoTenant
+	case said == nil:
+		return verdictUnknown
+	case said.AdapterCode != "":
+		return verdictRefused
+	case f.Kind == fault.Validation:
+		return verdictInvalid
+	case f.Kind == fault.Conflict && said.Code == "external_org_id_conflict":
+		return verdictTaken
+	case f.Kind == fault.Conflict:
+		return verdictConflict
+	case f.Kind == fault.NotFound && f.Reason == fault.TenantNotFound:
+		return verdictNoTenant
+	}
+	return verdictNotDone // too many requests, our key, something that stands before upstream
+}
+
+// refusal gives what upstream said, nil when it said nothing that can be read.
+func refusal(err error) *upstream.Refusal {
+	if said := (*upstream.Refusal)(nil); errors.As(err, &said) {
+		return said
+	}
+	return nil
+}
+
+// reasons gives lastErrorCode and lastError for a change that an ad server or upstream
+// refused.
+func reasons(v verdict, err error) (code, text string) {
+	code = codeInternal
+	if v == verdictInvalid {
+		code = codeInvalidConfig
+	}
+	said := refusal(err)
+	if v == verdictRefused {
+		code = transform.LastErrorCode(said.AdapterCode)
+	}
+	switch {
+	case said != nil && said.Message != "" && v == verdictRefused:
+		return code, said.Message
+	case v == verdictRefused || v == verdictInvalid:
+		return code, transform.LastErrorText(code)
+	}
+	return code, fault.As(err).Message
+}

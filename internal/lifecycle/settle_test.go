@@ -1,0 +1,292 @@
+package lifecycle_test
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"esagate/internal/fault"
+	"esagate/registry"
+)
+
+// crashDuring begins something, and ends the process while upstream is at it.
+func (w *world) crashDuring(op string, b behaviour, begin func(ctx context.Context) error) {
+	w.Helper()
+	w.agent.next(op, b)
+	done := make(chan error, 1)
+	go func() { done <- begin(w.Context()) }()
+	time.Sleep(time.Second)
+	synctest.Wait()
+	w.one.crash()
+	if err := <-done; err == nil {
+		w.Error("it is said to have been done")
+	}
+	w.one = w.start()
+}
+
+// TestACrashWhileProvisioning is settled by looking, never by provisioning again.
+func TestACrashWhileProvisioning(t *testing.T) {
+	for name, x := range map[string]struct {
+		b      behaviour
+		status registry.ProvisioningStatus
+		code   string
+	}{
+		"made before":    {behaviour{after: 10 * time.Second}, registry.StatusActive, ""},
+		"made later":     {behaviour{before: 50 * time.Second}, registry.StatusActive, ""},
+		"made late":      {behaviour{before: 119 * time.Second}, registry.StatusActive, ""},
+		"never made":     {behaviour{nothing: true, after: 10 * time.Second}, registry.StatusFailed, "INTERNAL_ERROR"},
+		"hangs for ever": {behaviour{nothing: true, after: time.Hour}, registry.StatusFailed, "INTERNAL_ERROR"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				id := w.pending("weekly").Connection.ID
+				w.crashDuring("provision", x.b, func(ctx context.Context) error {
+					_, err := w.one.Save(ctx, customer, id, w.parse(freewheel))
+					return err
+				})
+				if c := w.stored(id); c.Provisioning != registry.StatusProvisioning || c.Operation == nil {
+					t.Fatalf("%+v", c)
+				}
+				for range 30 { // the rounds of a leader
+					w.must(w.one.Settle(w.Context()))
+					w.pass(10 * time.Second)
+				}
+				c := w.stored(id)
+				w.is(c, x.status, x.code)
+				if x.status == registry.StatusActive && (c.TenantID != "tnt_1" || c.AdServer.Username != "meadow") {
+					t.Errorf("%+v", c)
+				}
+				if n := len(w.agent.made("provision")); n != 1 {
+					t.Errorf("%d calls", n)
+				}
+				saved, err := w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
+				w.must(err)
+				w.is(saved.Connection, registry.StatusActive, "")
+				if w.agent.count() != 1 || saved.Connection.AdServer.Username != "meadow-2" {
+					t.Errorf("%d tenants, %+v", w.agent.count(), saved.Connection.AdServer)
+				}
+			})
+		})
+	}
+}
+
+// TestAStartLooksAtOnce for what a crash left a moment ago.
+func TestAStartLooksAtOnce(t *testing.T) {
+	inWorld(t, func(w *world) {
+		id := w.pending("weekly").Connection.ID
+		w.crashDuring("provision", behaviour{after: 10 * time.Second}, func(ctx context.Context) error {
+			_, err := w.one.Save(ctx, customer, id, w.parse(freewheel))
+			return err
+		})
+		w.must(w.one.Settle(w.Context()))
+		w.is(w.stored(id), registry.StatusActive, "")
+	})
+}
+
+// TestSavingAfterACrash does not wait for a round, and does not provision twice.
+func TestSavingAfterACrash(t *testing.T) {
+	inWorld(t, func(w *world) {
+		id := w.pending("weekly").Connection.ID
+		begun := time.Now()
+		w.crashDuring("provision", behaviour{nothing: true, after: 10 * time.Second}, func(ctx context.Context) error {
+			_, err := w.one.Save(ctx, customer, id, w.parse(freewheel))
+			return err
+		})
+		for {
+			_, err := w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
+			if err == nil {
+				break
+			}
+			f := w.fails(err, fault.Conflict)
+			if f.RetryAfter <= 0 || time.Since(begun) > 3*time.Minute {
+				t.Fatalf("after %s: %v", time.Since(begun), err)
+			}
+			w.pass(f.RetryAfter)
+		}
+		w.is(w.stored(id), registry.StatusActive, "")
+		calls := w.agent.made("provision")
+		if len(calls) != 2 || calls[1].at.Sub(calls[0].at) < 2*time.Minute {
+			t.Errorf("%d calls", len(calls))
+		}
+	})
+}
+
+// TestALiveReplicaIsNotDisturbed by another that starts.
+func TestALiveReplicaIsNotDisturbed(t *testing.T) {
+	inWorld(t, func(w *world) {
+		id := w.pending("weekly").Connection.ID
+		w.agent.next("provision", behaviour{before: time.Second, after: 10 * time.Second})
+		done := make(chan *registry.ManagedSource, 1)
+		go func() {
+			m, err := w.one.Save(w.Context(), customer, id, w.parse(freewheel))
+			if err != nil {
+				t.Error(err)
+			}
+			done <- m
+		}()
+		w.pass(5 * time.Second)
+		two := w.start()
+		defer two.stop()
+		w.must(two.Settle(w.Context())) // finds the tenant already
+		w.is(w.stored(id), registry.StatusActive, "")
+		<-done
+		c := w.stored(id)
+		w.is(c, registry.StatusActive, "")
+		if c.MCPURL == "" { // what only the first was told
+			t.Error("what upstream answered is lost")
+		}
+
+		// What is no look is left to whoever is at it.
+		for _, op := range []string{"put-config", "deactivate"} {
+			w.agent.next(op, behaviour{before: 10 * time.Second})
+			go func() {
+				if op == "deactivate" {
+					_, _ = w.one.Deactivate(w.Context(), customer, id)
+				} else {
+					_, _ = w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
+				}
+				done <- nil
+			}()
+			w.pass(5 * time.Second)
+			three := w.start()
+			before := len(w.agent.calls)
+			w.must(three.Settle(w.Context()))
+			if n := len(w.agent.calls); n != before || w.stored(id).Operation == nil {
+				t.Errorf("%s: %d calls", op, n-before)
+			}
+			three.stop()
+			<-done
+		}
+		w.is(w.stored(id), registry.StatusDeactivated, "")
+	})
+}
+
+// TestACrashWhileConfiguring: the settings are put back, and it is said that the rest
+// is not known.
+func TestACrashWhileConfiguring(t *testing.T) {
+	for name, b := range map[string]behaviour{"done": {after: time.Minute}, "not done": {nothing: true, after: time.Minute}} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				id := w.connected(freewheel).Connection.ID
+				tenant := w.agent.tenant("tnt_1")
+				tenant.settings["freewheel"] = kept
+				w.crashDuring("put-config", b, func(ctx context.Context) error {
+					_, err := w.one.Save(ctx, customer, id, w.parse(freewheelNew))
+					return err
+				})
+				w.must(w.one.Settle(w.Context()))
+				if w.stored(id).Operation == nil {
+					t.Error("somebody may be at it")
+				}
+				w.pass(4 * time.Minute)
+				w.must(w.one.Settle(w.Context()))
+				c := w.stored(id)
+				w.is(c, registry.StatusActive, "INTERNAL_ERROR")
+				if tenant.settings["freewheel"] != kept || c.AdServer.Username != "meadow" {
+					t.Errorf("%s, %+v", tenant.settings["freewheel"], c.AdServer)
+				}
+				saved, err := w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
+				w.must(err)
+				w.is(saved.Connection, registry.StatusActive, "")
+				if tenant.adapter["username"] != "meadow-2" || tenant.settings["freewheel"] != kept {
+					t.Errorf("%v, %s", tenant.adapter["username"], tenant.settings["freewheel"])
+				}
+			})
+		})
+	}
+}
+
+// TestACrashWhileSwitching: upstream is asked what is true.
+func TestACrashWhileSwitching(t *testing.T) {
+	for name, x := range map[string]struct {
+		b    behaviour
+		last registry.ProvisioningStatus
+	}{
+		"done":     {behaviour{after: time.Minute}, registry.StatusDeactivated},
+		"not done": {behaviour{nothing: true, after: time.Minute}, registry.StatusActive},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				id := w.connected(freewheel).Connection.ID
+				w.crashDuring("deactivate", x.b, func(ctx context.Context) error {
+					_, err := w.one.Deactivate(ctx, customer, id)
+					return err
+				})
+				w.pass(3 * time.Minute)
+				w.agent.next("tenant", behaviour{status: 500, body: `{}`})
+				w.must(w.one.Settle(w.Context())) // it can't be asked
+				if w.stored(id).Operation == nil {
+					t.Error("it is taken to be settled")
+				}
+				w.must(w.one.Settle(w.Context()))
+				w.is(w.stored(id), x.last, "")
+			})
+		})
+	}
+}
+
+// TestOneFailureDoesNotStopARound, and a store that is away does.
+func TestOneFailureDoesNotStopARound(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.config.ExternalOrgID = "{source_id}"
+		w.one.stop()
+		w.one = w.start()
+		var ids []int64
+		for _, name := range []string{"a", "b", "c"} {
+			w.agent.next("provision", behaviour{cut: true})
+			w.agent.next("list", behaviour{status: 500, body: "{}"})
+			_, err := w.one.Connect(w.Context(), customer, w.parseConnect(`{"type":"mock","sourceId":"`+name+`"}`), nil)
+			ids = append(ids, w.fails(err, fault.Unavailable).ESAID)
+		}
+		w.one.crash() // nobody watches any more
+		w.one = w.start()
+		w.one.faulty.away.Store(true)
+		w.fails(w.one.Settle(w.Context()), fault.Unavailable)
+		w.one.faulty.away.Store(false)
+		w.agent.next("list", behaviour{status: 500, body: "{}"})
+		w.must(w.one.Settle(w.Context()))
+		active := 0
+		for _, id := range ids {
+			if w.stored(id).Provisioning == registry.StatusActive {
+				active++
+			}
+		}
+		if active != 2 {
+			t.Errorf("%d are settled", active)
+		}
+	})
+}
+
+// TestClosed: nothing is begun any more, and what waits does not keep Close.
+func TestClosed(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.agent.next("provision", behaviour{nothing: true, cut: true})
+		_, err := w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), nil)
+		id := w.fails(err, fault.Unavailable).ESAID // and is watched
+		begun := time.Now()
+		w.one.Close(w.Context())
+		if took := time.Since(begun); took != 0 {
+			t.Errorf("it took %s", took)
+		}
+		_, err = w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), nil)
+		w.fails(err, fault.Unavailable)
+		_, err = w.one.Save(w.Context(), customer, id, w.parse(freewheel))
+		w.fails(err, fault.Unavailable)
+		w.fails(w.one.Settle(w.Context()), fault.Unavailable)
+	})
+}
+
+// TestCloseWaits for what is under way as long as it may.
+func TestCloseWaits(t *testing.T) {
+	inWorld(t, func(w *world) {
+		id := w.pending("weekly").Connection.ID
+		w.agent.next("provision", behaviour{before: 5 * time.Second})
+		go func() { _, _ = w.one.Save(w.Context(), customer, id, w.parse(freewheel)) }()
+		w.pass(time.Second)
+		ctx, cancel := context.WithTimeout(w.Context(), 20*time.Second)
+		defer cancel()
+		w.one.Close(ctx)
+		w.is(w.stored(id), registry.StatusActive, "")
+	})
+}

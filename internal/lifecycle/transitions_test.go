@@ -1,0 +1,192 @@
+package lifecycle
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"esagate/internal/fault"
+	"esagate/registry"
+)
+
+var (
+	noon = time.Date(2031, 3, 4, 12, 0, 0, 0, time.UTC)
+	view = registry.AdServer{Type: "mock", NetworkID: "new"}
+	t1   = tenant{id: "t1", orgID: "o1", mcpURL: "/mcp/", a2aURL: "/a2a"}
+)
+
+// at gives a connection in a status, as a life leaves it.
+func at(status registry.ProvisioningStatus) registry.Connection {
+	c := registry.Connection{ID: 7, CustomerID: 1, Provisioning: status, Epoch: 3}
+	switch status {
+	case registry.StatusActive, registry.StatusDeactivated:
+		c.TenantID, c.AdServer, c.ProvisionedAt = "t1", &registry.AdServer{Type: "mock"}, noon.Add(-time.Hour)
+	case registry.StatusFailed, registry.StatusProvisioning:
+		c.AdServer = &registry.AdServer{Type: "mock"}
+	}
+	if status == registry.StatusFailed {
+		c.LastError, c.LastErrorCode = "No.", "ADAPTER_INVALID_CONFIG"
+	}
+	if status == registry.StatusDeactivated {
+		c.DeactivatedAt = noon.Add(-time.Minute)
+	}
+	return c
+}
+
+// TestTransitions goes through every status and every event. A cell is the status that
+// follows, or what stands against it: moved, already, conflict; empty: it can't come.
+func TestTransitions(t *testing.T) {
+	statuses := []registry.ProvisioningStatus{registry.StatusPending, registry.StatusProvisioning, registry.StatusFailed, registry.StatusActive, registry.StatusDeactivated}
+	other := t1
+	other.id = "t2"
+	off := t1
+	off.off = true
+	was := at(registry.StatusPending)
+	for name, x := range map[string]struct {
+		event transition
+		want  [5]string
+	}{
+		"provisioning":      {provisioning(noon, "o1", view, ""), [5]string{"provisioning", "provisioning", "provisioning", "moved", "moved"}},
+		"made":              {made(t1, noon), [5]string{"active", "active", "active", "active", "deactivated"}},
+		"made, and is off":  {made(off, noon), [5]string{"deactivated", "deactivated", "deactivated", "active", "deactivated"}},
+		"made, another":     {made(other, noon), [5]string{"active", "active", "active", "other", "other"}},
+		"taken over":        {takenOver(t1, noon), [5]string{"active", "active", "active", "active", "deactivated"}},
+		"failed":            {failed("INTERNAL_ERROR", "e", time.Time{}), [5]string{"failed", "failed", "failed", "active", "deactivated"}},
+		"unknown":           {failed("INTERNAL_ERROR", "e", noon), [5]string{"failed", "failed", "failed", "active", "deactivated"}},
+		"restored":          {restored(was), [5]string{"pending", "pending", "failed", "active", "deactivated"}},
+		"cleared":           {cleared(noon), [5]string{"pending", "provisioning", "failed", "active", "deactivated"}},
+		"found late":        {foundLate(t1, time.Time{}, noon), [5]string{"active", "active", "active", "moved", "moved"}},
+		"configuring":       {configuring(noon, "mock"), [5]string{"moved", "moved", "moved", "active", "deactivated"}},
+		"another type":      {configuring(noon, "freewheel"), [5]string{"moved", "moved", "moved", "conflict", "conflict"}},
+		"configured":        {configured(view, "", noon), [5]string{"", "", "", "active", "deactivated"}},
+		"noted":             {noted("INTERNAL_ERROR", "e"), [5]string{"pending", "provisioning", "failed", "active", "deactivated"}},
+		"switching off":     {switching(noon, registry.StatusDeactivated), [5]string{"conflict", "conflict", "conflict", "active", "already"}},
+		"switching on":      {switching(noon, registry.StatusActive), [5]string{"conflict", "conflict", "conflict", "already", "deactivated"}},
+		"switched off":      {switched(registry.StatusDeactivated, noon), [5]string{"pending", "provisioning", "failed", "deactivated", "deactivated"}},
+		"switched on":       {switched(registry.StatusActive, noon), [5]string{"pending", "provisioning", "failed", "active", "active"}},
+		"touched":           {touched, [5]string{"pending", "provisioning", "failed", "active", "deactivated"}},
+		"unchanged":         {unchanged, [5]string{"pending", "provisioning", "failed", "active", "deactivated"}},
+		"settings put back": {settingsSettled(putDone), [5]string{"pending", "provisioning", "failed", "active", "deactivated"}},
+	} {
+		for i, status := range statuses {
+			if x.want[i] == "" {
+				continue
+			}
+			c, err := x.event(at(status))
+			got := string(c.Provisioning)
+			switch {
+			case errors.Is(err, errMoved):
+				got = "moved"
+			case errors.Is(err, errAlready):
+				got = "already"
+			case errors.Is(err, errOtherTenant):
+				got = "other"
+			case fault.Is(err, fault.Conflict):
+				got = "conflict"
+			case err != nil:
+				t.Errorf("%s, %s: %v", status, name, err)
+			}
+			if got != x.want[i] {
+				t.Errorf("%s, %s: %s, want %s", status, name, got, x.want[i])
+			}
+			if err == nil {
+				sound(t, status, name, &c)
+			}
+		}
+	}
+}
+
+// sound says what is true of every connection, whatever became of it.
+func sound(t *testing.T, from registry.ProvisioningStatus, event string, c *registry.Connection) {
+	t.Helper()
+	on := c.Provisioning == registry.StatusActive || c.Provisioning == registry.StatusDeactivated
+	switch {
+	case on != (c.TenantID != ""):
+		t.Errorf("%s, %s: %s with the tenant %q", from, event, c.Provisioning, c.TenantID)
+	case (c.LastError == "") != (c.LastErrorCode == ""):
+		t.Errorf("%s, %s: the error %q has the code %q", from, event, c.LastError, c.LastErrorCode)
+	case (c.Provisioning == registry.StatusDeactivated) != !c.DeactivatedAt.IsZero():
+		t.Errorf("%s, %s: %s, deactivated at %s", from, event, c.Provisioning, c.DeactivatedAt)
+	case c.Provisioning == registry.StatusFailed && c.LastError == "":
+		t.Errorf("%s, %s: failed without an error", from, event)
+	case c.TenantID != "" && !c.UnsettledSince.IsZero():
+		t.Errorf("%s, %s: there is a tenant, and it is not known whether", from, event)
+	case on && c.ProvisionedAt.IsZero():
+		t.Errorf("%s, %s: there was a tenant always", from, event)
+	}
+}
+
+// TestNothingBeginsBeside an operation that is under way; what is left of one is
+// settled first, but for the settings that a change of config takes over.
+func TestNothingBeginsBeside(t *testing.T) {
+	for _, kind := range []registry.OperationKind{registry.OperationProvision, registry.OperationConfigure, registry.OperationDeactivate, registry.OperationReactivate} {
+		for _, over := range []bool{false, true} {
+			for name, x := range map[string]struct {
+				event transition
+				from  registry.ProvisioningStatus
+			}{
+				"provisioning":  {provisioning(noon, "o", view, ""), registry.StatusFailed},
+				"configuring":   {configuring(noon, "mock"), registry.StatusActive},
+				"switching off": {switching(noon, registry.StatusDeactivated), registry.StatusActive},
+				"switching on":  {switching(noon, registry.StatusActive), registry.StatusDeactivated},
+			} {
+				c := at(x.from)
+				c.Operation = &registry.Operation{Kind: kind, ID: "a", Begun: noon.Add(-time.Hour), Until: noon.Add(time.Minute)}
+				if over {
+					c.Operation.Until = noon
+				}
+				_, err := x.event(c)
+				switch takes := name == "configuring" && kind == registry.OperationConfigure; {
+				case !over && (!fault.Is(err, fault.Conflict) || fault.As(err).RetryAfter <= 0):
+					t.Errorf("%s beside %s: %v", name, kind, err)
+				case over && takes && err != nil, over && !takes && !errors.Is(err, errMoved):
+					t.Errorf("%s after %s: %v", name, kind, err)
+				}
+			}
+		}
+	}
+}
+
+func TestNothingIsProvisionedWhileItIsNotKnown(t *testing.T) {
+	c := at(registry.StatusFailed)
+	c.UnsettledSince = noon
+	if _, err := provisioning(noon.Add(time.Hour), "o", view, "")(c); !errors.Is(err, errMoved) {
+		t.Errorf("%v", err)
+	}
+	if c, _ := cleared(noon.Add(time.Second))(c); c.UnsettledSince.IsZero() {
+		t.Error("another attempt's doubt is cleared")
+	}
+	if _, err := foundLate(t1, noon.Add(time.Second), noon)(c); !errors.Is(err, errMoved) {
+		t.Errorf("%v", err)
+	}
+	c.Operation = &registry.Operation{Kind: registry.OperationProvision, ID: "a", Until: noon}
+	if _, err := foundLate(t1, noon, noon)(c); !errors.Is(err, errMoved) {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestWhatIsKept of a record by what it becomes.
+func TestWhatIsKept(t *testing.T) {
+	c := at(registry.StatusFailed)
+	c.ServiceAccountEmail = "a@b.example"
+	begun, err := provisioning(noon, "o2", view, "")(c)
+	if err != nil || begun.AdServer.NetworkID != "new" || begun.LastError != "" || begun.ServiceAccountEmail != "a@b.example" || begun.ExternalOrgID != "o2" {
+		t.Errorf("%+v (%v)", begun, err)
+	}
+	back, _ := restored(c)(begun)
+	if changed, _ := c.Changed(&back); changed {
+		t.Errorf("%+v, was %+v", back, c)
+	}
+	done, _ := made(t1, noon)(begun)
+	if done.MCPURL != "/mcp/" || done.ExternalOrgID != "o1" || !done.AdServerSavedAt.Equal(noon) || done.Epoch != c.Epoch+1 || done.AdServer.NetworkID != "new" {
+		t.Errorf("%+v", done)
+	}
+	again, _ := made(tenant{id: "t1", mcpURL: "/other"}, noon.Add(time.Hour))(done)
+	if again.MCPURL != "/mcp/" || !again.ProvisionedAt.Equal(noon) {
+		t.Errorf("%+v", again)
+	}
+	over, _ := takenOver(t1, noon)(begun)
+	if over.AdServer != nil || !over.AdServerSavedAt.IsZero() {
+		t.Errorf("%+v", over)
+	}
+}

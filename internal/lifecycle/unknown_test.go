@@ -1,0 +1,233 @@
+package lifecycle_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"esagate/internal/fault"
+	"esagate/registry"
+)
+
+// unclear are the ways in which a provisioning can end without anybody knowing how.
+var unclear = map[string]behaviour{
+	"500":         {status: 500, body: `{"error":"internal_error"}`},
+	"502":         {status: 502, body: `<html>`},
+	"cut short":   {cut: true},
+	"not JSON":    {status: 201, body: `<html>`},
+	"no tenant":   {status: 201, body: `{"name":"x"}`},
+	"a redirect":  {status: 303},
+	"a 408":       {status: 408},
+	"too late":    {after: 80 * time.Second},
+	"a long name": {status: 201, body: fmt.Sprintf(`{"tenant_id":"%0300d"}`, 7)},
+}
+
+// TestAnUnknownOutcomeIsLookedUp: where the tenant is there after all, it is the
+// connection's, at once.
+func TestAnUnknownOutcomeIsLookedUp(t *testing.T) {
+	for name, b := range unclear {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				w.agent.next("provision", b)
+				m := w.connect(freewheel)
+				w.pass(time.Minute)
+				c := w.stored(m.Connection.ID)
+				w.is(c, registry.StatusActive, "")
+				if c.TenantID != "tnt_1" || c.MCPURL != "" || c.AdServer == nil || !c.UnsettledSince.IsZero() {
+					t.Errorf("%+v", c)
+				}
+				if n := len(w.agent.made("provision")); n != 1 {
+					t.Errorf("%d calls", n)
+				}
+				w.one.ended("provision adopted")
+			})
+		})
+	}
+}
+
+// TestAnUnknownOutcomeWithoutATenant: it is said to have failed, and nothing is tried
+// again for two minutes.
+func TestAnUnknownOutcomeWithoutATenant(t *testing.T) {
+	for name, b := range unclear {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				b.nothing = true
+				if b.status == 0 {
+					b.cut = true
+				}
+				begun := time.Now()
+				w.agent.next("provision", b)
+				made, err := w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), once("k"))
+				var id int64
+				if err != nil {
+					f := w.fails(err, fault.Unavailable)
+					if id = f.ESAID; id == 0 || f.SourceID == "" || f.Reason == "" {
+						t.Fatalf("it names %d, %q, %q", f.ESAID, f.SourceID, f.Reason)
+					}
+				} else { // it took longer than the caller had
+					id = made.Source.Connection.ID
+					w.pass(75*time.Second - time.Since(begun))
+				}
+				c := w.stored(id)
+				w.is(c, registry.StatusFailed, "INTERNAL_ERROR")
+				if !c.UnsettledSince.Equal(begun) {
+					t.Errorf("unsettled since %s, begun at %s", c.UnsettledSince, begun)
+				}
+				_, err = w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
+				f := w.fails(err, fault.Conflict)
+				rest := 2*time.Minute - time.Since(begun)
+				if f.RetryAfter < rest-time.Second || f.RetryAfter > rest+time.Second {
+					t.Errorf("come again in %s; %s are left", f.RetryAfter, rest)
+				}
+				w.pass(rest + time.Second)
+				c = w.stored(id)
+				w.is(c, registry.StatusFailed, "INTERNAL_ERROR")
+				if !c.UnsettledSince.IsZero() {
+					t.Error("it is certain by now that nothing was made")
+				}
+				saved, err := w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
+				w.must(err)
+				w.is(saved.Connection, registry.StatusActive, "")
+				calls := w.agent.made("provision")
+				if len(calls) != 2 || calls[1].at.Sub(calls[0].at) < 2*time.Minute || w.agent.count() != 1 {
+					t.Errorf("%d calls, %d tenants", len(calls), w.agent.count())
+				}
+			})
+		})
+	}
+}
+
+// TestALateTenant: it comes to be after upstream was given up on, and is found.
+func TestALateTenant(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.agent.next("provision", behaviour{before: 100 * time.Second})
+		m := w.connect(freewheel)
+		w.pass(55 * time.Second) // 80 s after it was asked for
+		c := w.stored(m.Connection.ID)
+		w.is(c, registry.StatusFailed, "INTERNAL_ERROR")
+		w.pass(50 * time.Second)
+		c = w.stored(m.Connection.ID)
+		w.is(c, registry.StatusActive, "")
+		if c.TenantID != "tnt_1" || !c.UnsettledSince.IsZero() {
+			t.Errorf("%+v", c)
+		}
+		w.one.ended("provision unknown", "provision adopted")
+		if len(w.one.changed) != 1 {
+			t.Errorf("told of %v", w.one.changed)
+		}
+	})
+}
+
+// TestSavingFindsALateTenant: it is taken over, and gets this config.
+func TestSavingFindsALateTenant(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.agent.next("provision", behaviour{before: 2 * time.Second, status: 500, body: "{}"}, behaviour{})
+		w.agent.next("list", behaviour{status: 503, body: "{}"})
+		_, err := w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), nil)
+		f := w.fails(err, fault.Unavailable)
+		w.is(w.stored(f.ESAID), registry.StatusFailed, "INTERNAL_ERROR")
+		saved, err := w.one.Save(w.Context(), customer, f.ESAID, w.parse(freewheelNew))
+		w.must(err)
+		w.is(saved.Connection, registry.StatusActive, "")
+		if saved.Connection.AdServer.Username != "meadow-2" || w.agent.tenant("tnt_1").adapter["username"] != "meadow-2" {
+			t.Errorf("%+v", saved.Connection.AdServer)
+		}
+		if n := len(w.agent.made("provision")); n != 1 {
+			t.Errorf("%d calls", n)
+		}
+	})
+}
+
+// TestALookThatIsImpossible: while it is not known, and can't be found out, nothing is
+// tried; and nothing is lost.
+func TestALookThatIsImpossible(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.agent.next("provision", behaviour{cut: true})
+		w.agent.all("list", behaviour{status: 503, body: "{}"})
+		_, err := w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), nil)
+		id := w.fails(err, fault.Unavailable).ESAID
+		w.pass(time.Hour)
+		c := w.stored(id)
+		w.is(c, registry.StatusFailed, "INTERNAL_ERROR")
+		if c.UnsettledSince.IsZero() {
+			t.Error("nobody could find out")
+		}
+		_, err = w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
+		w.fails(err, fault.Unavailable)
+		if n := len(w.agent.made("provision")); n != 1 {
+			t.Errorf("%d calls", n)
+		}
+		w.agent.all("list", behaviour{})
+		w.must(w.one.Settle(w.Context()))
+		w.is(w.stored(id), registry.StatusActive, "")
+	})
+}
+
+// TestTakenOrganisation: a tenant of our external_org_id is taken over if it is ours,
+// and gets the config.
+func TestTakenOrganisation(t *testing.T) {
+	inWorld(t, func(w *world) {
+		m := w.pending("weekly")
+		id := m.Connection.ID
+		org := fmt.Sprintf("%d-%d", customer, id)
+		w.agent.add("tnt_before", org, map[string]any{"type": "freewheel", "username": "old"}).settings["freewheel"] = `{"default_advertiser_id":"77","odd":1}`
+		saved, err := w.one.Save(w.Context(), customer, id, w.parse(freewheel))
+		w.must(err)
+		w.is(saved.Connection, registry.StatusActive, "")
+		got := w.agent.tenant("tnt_before")
+		if saved.Connection.TenantID != "tnt_before" || saved.Connection.AdServer.Username != "meadow" || got.adapter["username"] != "meadow" {
+			t.Errorf("%+v, %v", saved.Connection, got.adapter["username"])
+		}
+		if got.settings["freewheel"] != `{"default_advertiser_id":"77","odd":1}` {
+			t.Errorf("settings %s", got.settings["freewheel"])
+		}
+		w.one.ended("provision adopted", "configure done")
+	})
+}
+
+func TestTakenOrganisationWhoseConfigIsRefused(t *testing.T) {
+	inWorld(t, func(w *world) {
+		m := w.pending("weekly")
+		w.agent.add("tnt_before", fmt.Sprintf("%d-%d", customer, m.Connection.ID), map[string]any{"type": "freewheel", "username": "old"})
+		w.agent.next("put-config", refuse(400, `{"error":"adapter_invalid_credentials","message":"Wrong."}`))
+		saved, err := w.one.Save(w.Context(), customer, m.Connection.ID, w.parse(freewheel))
+		w.must(err)
+		w.is(saved.Connection, registry.StatusActive, "ADAPTER_INVALID_CREDENTIALS")
+		if c := saved.Connection; c.AdServer == nil || c.AdServer.Username == "meadow" || !c.AdServerSavedAt.IsZero() {
+			t.Errorf("the config that upstream has is not this one: %+v", c)
+		}
+	})
+}
+
+func TestTakenByAnother(t *testing.T) {
+	for name, before := range map[string]func(w *world, org string){
+		"another source": func(w *world, org string) { w.agent.add("tnt_theirs", org, nil).Source = "another" },
+		"another connection": func(w *world, org string) {
+			w.agent.add("tnt_theirs", org, nil)
+			_, err := w.one.store.Adopt(w.Context(), registry.ConfigSource{CustomerID: customer + 1, SourceID: "theirs", Name: "T", TenantID: "tnt_theirs"})
+			w.must(err)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				m := w.pending("weekly")
+				before(w, fmt.Sprintf("%d-%d", customer, m.Connection.ID))
+				_, err := w.one.Save(w.Context(), customer, m.Connection.ID, w.parse(freewheel))
+				w.fails(err, fault.Conflict)
+				w.is(w.stored(m.Connection.ID), registry.StatusFailed, "INTERNAL_ERROR")
+				if len(w.agent.made("put-config")) != 0 {
+					t.Error("another's tenant was written to")
+				}
+			})
+		})
+	}
+}
+
+func TestOtherConflicts(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.agent.next("provision", refuse(403, `{"error":"managed_tenant_write_blocked","message":"No."}`))
+		_, err := w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), nil)
+		f := w.fails(err, fault.Conflict)
+		w.is(w.stored(f.ESAID), registry.StatusFailed, "INTERNAL_ERROR")
+	})
+}

@@ -1,0 +1,264 @@
+package lifecycle_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"esagate/internal/adserver"
+	"esagate/internal/fault"
+	"esagate/internal/lifecycle"
+	"esagate/internal/vault"
+	"esagate/registry"
+	"esagate/registry/registrytest"
+	"esagate/registry/sqlstore"
+	"esagate/upstream"
+)
+
+const (
+	customer = 4711
+	secret   = "CANARY-password"
+)
+
+// world is a registry on SQLite, a sales agent and gateways on both, on a fake clock.
+type world struct {
+	*testing.T
+	agent    *agent
+	database string
+	accounts map[int64]*adserver.Account
+	config   lifecycle.Config
+	one      *replica
+	replicas []*replica // all there ever were
+
+	mu   sync.Mutex
+	logs bytes.Buffer
+}
+
+// replica is one gateway's share of it.
+type replica struct {
+	*lifecycle.Lifecycle
+	w         *world
+	store     *sqlstore.Store
+	faulty    *faultyStore
+	directory *registry.Directory
+	client    *upstream.Client
+
+	once     sync.Once // it ends
+	mu       sync.Mutex
+	outcomes []string
+	changed  []registry.ProvisioningStatus
+}
+
+// inWorld runs a test in a fresh world with one replica.
+func inWorld(t *testing.T, body func(w *world)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		w := &world{T: t, agent: newAgent(t), database: filepath.Join(t.TempDir(), "registry.db"),
+			accounts: map[int64]*adserver.Account{},
+			config:   lifecycle.Config{ExternalSource: "shop", ContactEmail: "ops@shop.example", BaseURL: "https://agent.example/shop"}}
+		w.one = w.start()
+		body(w)
+		w.one.stop()
+		w.agent.pending.Wait()
+		if i := strings.Index(w.logs.String(), "CANARY"); i >= 0 {
+			w.Errorf("a secret is logged: …%s", w.logs.String()[max(0, i-80):])
+		}
+	})
+}
+
+// end stops the replicas that still run, and waits for what upstream is at.
+func (w *world) end() {
+	for _, r := range w.replicas {
+		r.stop()
+	}
+	w.agent.pending.Wait()
+}
+
+func newWorld(t *testing.T, database string) *world {
+	w := &world{T: t, agent: newAgent(t), database: database, accounts: map[int64]*adserver.Account{},
+		config: lifecycle.Config{ExternalSource: "shop", ContactEmail: "ops@shop.example", BaseURL: "https://agent.example/shop"}}
+	w.must(os.WriteFile(database, empty, 0o600))
+	w.one = w.start()
+	return w
+}
+
+// Write collects log lines.
+func (w *world) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.logs.Write(p)
+}
+
+// start makes a replica over the world's database.
+func (w *world) start() *replica {
+	w.Helper()
+	r := &replica{w: w}
+	secrets, err := vault.New(registrytest.Key)
+	w.must(err)
+	r.store, err = sqlstore.Open(context.Background(), "sqlite://"+w.database, sqlstore.WithVault(secrets))
+	w.must(err)
+	r.faulty = &faultyStore{Store: r.store}
+	r.directory = registry.NewDirectory(r.faulty, registry.DirectoryOptions{})
+	logger := slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	r.client, err = upstream.New(upstream.Config{BaseURL: "https://agent.example/shop", APIKey: "key-CANARY", Attempts: 1,
+		Breaker: upstream.BreakerConfig{ConsecutiveFailures: 1000, MinimumRequests: 1000, FailureRatio: 1, Window: time.Second, OpenFor: time.Second}},
+		upstream.Deps{Transport: base{w.agent}, Logger: logger})
+	w.must(err)
+	r.Lifecycle = lifecycle.New(w.config, lifecycle.Deps{
+		Directory: r.directory, Store: r.faulty, Upstream: r.client, Logger: logger,
+		Account: func(c int64) (*adserver.Account, bool, error) {
+			a, ok := w.accounts[c]
+			if ok && a == nil {
+				return nil, false, errors.New("the key file is CANARY-unreadable")
+			}
+			return a, ok, nil
+		},
+		Done: func(op registry.OperationKind, outcome lifecycle.Outcome) {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.outcomes = append(r.outcomes, string(op)+" "+string(outcome))
+		},
+		Changed: func(m *registry.ManagedSource) {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.changed = append(r.changed, m.Connection.Provisioning)
+		},
+	})
+	w.replicas = append(w.replicas, r)
+	return r
+}
+
+// stop ends a replica in good order, crash without waiting for anything.
+func (r *replica) stop() { r.end(context.Background()) }
+func (r *replica) crash() {
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	r.end(ended)
+}
+
+func (r *replica) end(ctx context.Context) {
+	r.once.Do(func() {
+		r.Close(ctx)
+		r.client.Close()
+		r.directory.Close()
+		_ = r.store.Close()
+	})
+}
+
+func (w *world) must(err error) {
+	w.Helper()
+	if err != nil {
+		w.Fatal(err)
+	}
+}
+
+func (w *world) pass(d time.Duration) {
+	time.Sleep(d) // the fake clock's
+	synctest.Wait()
+}
+
+// parse reads a config as a caller sends it.
+func (w *world) parse(body string) *adserver.Config {
+	w.Helper()
+	c, err := adserver.Parse([]byte(body))
+	w.must(err)
+	return c
+}
+
+func (w *world) parseConnect(body string) *adserver.Connect {
+	w.Helper()
+	c, err := adserver.ParseConnect([]byte(body))
+	w.must(err)
+	return c
+}
+
+const (
+	freewheel    = `{"type":"freewheel","username":"meadow","password":"` + secret + `"}`
+	freewheelNew = `{"type":"freewheel","username":"meadow-2","password":"` + secret + `"}`
+	gam          = `{"type":"google_ad_manager","networkCode":"90817263"}`
+	mock         = `{"type":"mock"}`
+)
+
+// connect connects an ad server that works, and gives its source.
+func (w *world) connect(body string) *registry.ManagedSource {
+	w.Helper()
+	made, err := w.one.Connect(w.Context(), customer, w.parseConnect(body), nil)
+	w.must(err)
+	return made.Source
+}
+
+// connected is connect, for what is to become active at once.
+func (w *world) connected(body string) *registry.ManagedSource {
+	w.Helper()
+	m := w.connect(body)
+	if c := m.Connection; c.Provisioning != registry.StatusActive || c.TenantID == "" {
+		w.Fatalf("not connected: %s, %q", c.Provisioning, c.LastError)
+	}
+	return m
+}
+
+// pending makes a source without a tenant.
+func (w *world) pending(sourceID string) *registry.ManagedSource {
+	w.Helper()
+	a, err := w.one.store.Adopt(w.Context(), registry.ConfigSource{CustomerID: customer, SourceID: sourceID, Name: "Meadow Weekly"})
+	w.must(err)
+	w.one.directory.Put(a.Managed)
+	return a.Managed
+}
+
+// stored gives a connection as it is on disk.
+func (w *world) stored(id int64) registry.Connection {
+	w.Helper()
+	m, err := w.one.store.Customer(customer).ManagedSourceByID(w.Context(), id)
+	w.must(err)
+	return m.Connection
+}
+
+// is holds a connection against a status and a lastErrorCode, and that nothing is left
+// under way.
+func (w *world) is(c registry.Connection, status registry.ProvisioningStatus, code string) {
+	w.Helper()
+	if c.Provisioning != status || c.LastErrorCode != code || (code == "") != (c.LastError == "") {
+		w.Errorf("%s, %q (%s); want %s, %q", c.Provisioning, c.LastErrorCode, c.LastError, status, code)
+	}
+	if c.Operation != nil {
+		w.Errorf("an operation is left: %+v", c.Operation)
+	}
+	if (c.TenantID != "") != (status == registry.StatusActive || status == registry.StatusDeactivated) {
+		w.Errorf("%s with the tenant %q", c.Provisioning, c.TenantID)
+	}
+}
+
+// fails holds an error against a kind.
+func (w *world) fails(err error, kind fault.Kind) *fault.Error {
+	w.Helper()
+	if err == nil || fault.As(err).Kind != kind {
+		w.Fatalf("error %v, want kind %d", err, kind)
+	}
+	if shown := fault.As(err); strings.Contains(fmt.Sprint(shown.Message, shown.Issues), "CANARY") {
+		w.Errorf("a client is shown a secret: %v", shown)
+	}
+	return fault.As(err)
+}
+
+// ended holds the outcomes that were told of, in their order.
+func (r *replica) ended(want ...string) {
+	r.w.Helper()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if got := strings.Join(r.outcomes, ", "); got != strings.Join(want, ", ") {
+		r.w.Errorf("outcomes: %s; want %s", got, strings.Join(want, ", "))
+	}
+}
+
+// once gives an idempotency key.
+func once(key string) *registry.Once { return &registry.Once{Key: key, Fingerprint: [32]byte{1}} }

@@ -1,0 +1,122 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"esagate/registry"
+)
+
+const (
+	pageSize  = 50               // sources listed at once: few, so that each is still as it was listed
+	maxGap    = 2 * time.Second  // between the beginnings of two reads: few sources need no spreading
+	listLimit = 10 * time.Second // of one list
+)
+
+var errPanicked = errors.New("reconcile: a read panicked")
+
+// round reads every source once that is old when its turn comes. Those that fail wait
+// for the next round. They are counted first, so that the reads can be spread: upstream
+// sees a trickle, not a burst.
+func (r *Reconciler) round(ctx context.Context) {
+	stale := registry.Upkeep{Kind: registry.UpkeepStale, Before: time.Now().Add(-r.cfg.Interval)}
+	total := 0
+	err := r.each(ctx, stale, registry.MaxPage, func(*registry.ManagedSource) { total++ })
+	var failed atomic.Int64
+	if err == nil && total > 0 {
+		gap := min(r.cfg.Interval/2*7/10/time.Duration(total), maxGap) // done before the next round, however jittered
+		err = r.read(ctx, stale, gap, &failed)
+	}
+	switch {
+	case ctx.Err() != nil:
+	case err != nil:
+		r.deps.Logger.LogAttrs(ctx, slog.LevelWarn, "the sources with old news can't be listed: trying again later", slog.Any("error", err))
+	case failed.Load() > 0:
+		r.deps.Logger.LogAttrs(ctx, slog.LevelWarn, "some sources with old news can't be read: trying again later",
+			slog.Int64("count", failed.Load()), slog.Int("total", total))
+	}
+}
+
+// read goes through the sources, a gap between the beginnings of two reads, and waits
+// for all that it began.
+func (r *Reconciler) read(ctx context.Context, stale registry.Upkeep, gap time.Duration, failed *atomic.Int64) error {
+	var reading sync.WaitGroup
+	defer reading.Wait()
+	turns := make(chan struct{}, r.cfg.Concurrency)
+	first := true
+	return r.each(ctx, stale, pageSize, func(m *registry.ManagedSource) {
+		if !first {
+			sleep(ctx, jittered(gap))
+		}
+		first = false
+		select {
+		case turns <- struct{}{}:
+		case <-ctx.Done():
+			return
+		}
+		if ctx.Err() != nil {
+			<-turns
+			return
+		}
+		reading.Go(func() {
+			defer func() { <-turns }()
+			err := r.readOne(ctx, m)
+			if ctx.Err() != nil { // cut short by our own end
+				return
+			}
+			if err != nil {
+				failed.Add(1)
+			}
+			r.deps.Counted(err == nil)
+		})
+	})
+}
+
+// readOne reads one source within its time. A panic becomes an error: nobody above
+// could catch it. Its value may hold anything and goes nowhere.
+func (r *Reconciler) readOne(ctx context.Context, m *registry.ManagedSource) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = errPanicked
+			r.deps.Logger.LogAttrs(ctx, slog.LevelError, "reading a source with old news panicked",
+				slog.String("source_id", m.Source.SourceID), slog.String("stack", string(debug.Stack())))
+		}
+	}()
+	ctx, cancel := context.WithTimeout(ctx, r.cfg.Timeout)
+	defer cancel()
+	return r.deps.Read(ctx, m)
+}
+
+// each goes through the sources that are wanted, in the order of their ids, until ctx
+// ends.
+func (r *Reconciler) each(ctx context.Context, want registry.Upkeep, take int, do func(*registry.ManagedSource)) error {
+	after := int64(0)
+	for ctx.Err() == nil {
+		page, err := r.list(ctx, want, after, take)
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		for _, m := range page {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			do(m)
+			after = m.Connection.ID
+		}
+		if len(page) < take {
+			return nil
+		}
+	}
+	return ctx.Err()
+}
+
+func (r *Reconciler) list(ctx context.Context, want registry.Upkeep, after int64, take int) ([]*registry.ManagedSource, error) {
+	ctx, cancel := context.WithTimeout(ctx, listLimit)
+	defer cancel()
+	return r.deps.Store.Upkeep(ctx, want, after, take)
+}

@@ -1,0 +1,81 @@
+package webhooks
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"strconv"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"esagate/registry"
+)
+
+// Bounds of a body, so that a stranger's costs little: a delivery is a small document.
+const (
+	maxDepth  = 32
+	maxTokens = 20_000
+)
+
+// tenantOf reads a body that nobody has vouched for: whether it is sound JSON
+// throughout, an object that names nothing twice, and which tenant it is of.
+func tenantOf(raw []byte) (tenant string, ok bool) {
+	dec := jsontext.NewDecoder(bytes.NewBuffer(raw))
+	named := false // the member at hand is tenant_id
+	for n := 0; ; n++ {
+		ended := n > 0 && dec.StackDepth() == 0
+		token, err := dec.ReadToken()
+		switch {
+		case ended:
+			return tenant, errors.Is(err, io.EOF) && registry.StorableID(tenant)
+		case err != nil, n == 0 && token.Kind() != '{', n == maxTokens, dec.StackDepth() > maxDepth:
+			return "", false
+		}
+		if dec.StackDepth() != 1 {
+			continue
+		}
+		if _, read := dec.StackIndex(1); read%2 == 1 {
+			named = token.String() == "tenant_id"
+		} else if named && token.Kind() == '"' {
+			tenant = token.String()
+		}
+	}
+}
+
+// members are those of a JSON object that is known to be sound, as they were written.
+// No member of a nil one is there.
+type members map[string]jsontext.Value
+
+// object gives the members of what is an object, else none.
+func object(raw jsontext.Value) (m members) {
+	if raw.Kind() != '{' || json.Unmarshal(raw, &m) != nil {
+		return nil
+	}
+	return m
+}
+
+// text gives a string; ok is false where there is none.
+func (m members) text(name string) (s string, ok bool) {
+	raw := m[name]
+	if raw.Kind() != '"' {
+		return "", false
+	}
+	unquoted, err := jsontext.AppendUnquote(nil, raw)
+	return string(unquoted), err == nil
+}
+
+// count gives an integer that is not negative, nil where there is none.
+func (m members) count(name string) *int64 {
+	n, err := strconv.ParseInt(string(m[name]), 10, 64) // of JSON values it takes integers alone
+	if err != nil || n < 0 {
+		return nil
+	}
+	return &n
+}
+
+// says reports whether a member is there and neither false nor null.
+func (m members) says(name string) bool {
+	raw, there := m[name]
+	return there && raw.Kind() != 'f' && raw.Kind() != 'n'
+}

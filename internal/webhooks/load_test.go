@@ -1,0 +1,182 @@
+package webhooks_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"esagate/registry"
+)
+
+// TestReplicas: of several that begin at once one makes it.
+func TestReplicas(t *testing.T) {
+	run(t, func(t *testing.T, w *world) {
+		m := w.adopt(tenant)
+		w.agent.before = func(string) error { time.Sleep(5 * time.Second); return nil }
+		var all sync.WaitGroup
+		for range 3 {
+			s := w.subscriber(true)
+			defer s.Close()
+			all.Go(func() { s.Kick(m) })
+			all.Go(func() {
+				if err := s.Round(t.Context()); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		time.Sleep(time.Minute)
+		w.lives(m)
+		if calls := w.agent.asked(); calls != "GET webhooks, POST webhooks" {
+			t.Error(calls)
+		}
+	})
+}
+
+// TestOvertaken: one that took longer than its claim does not undo what another did.
+func TestOvertaken(t *testing.T) {
+	run(t, func(t *testing.T, w *world) {
+		m := w.adopt(tenant)
+		w.agent.before = func(call string) error {
+			if call == "POST webhooks" {
+				sub := w.subscription(m)
+				sub.WebhookID, sub.URL, sub.RetryAt = "another", ours, time.Now().Add(time.Hour)
+				w.set(m, sub)
+			}
+			return nil
+		}
+		w.round()
+		if sub, hooks := w.subscription(m), w.agent.of(tenant); sub.WebhookID != "another" || len(hooks) != 0 {
+			t.Errorf("we have %q, upstream %d of ours", sub.WebhookID, len(hooks))
+		}
+	})
+}
+
+func TestNotEnabled(t *testing.T) {
+	run(t, func(t *testing.T, w *world) {
+		m := w.adopt(tenant)
+		w.round()
+		w.agent.asked()
+		s := w.subscriber(false)
+		defer s.Close()
+		other, off := w.adopt("tnt_other"), w.activate(m, false)
+		for _, m := range []*registry.ManagedSource{other, off} {
+			s.Kick(m)
+			s.Observe(t.Context(), m, time.Now().Add(-time.Hour), time.Now())
+		}
+		if err := s.Round(t.Context()); err != nil {
+			t.Error(err)
+		}
+		synctest.Wait()
+		if calls := w.agent.asked(); calls != "" {
+			t.Error(calls)
+		}
+	})
+}
+
+// TestUpstreamIsAway: a round over many connections asks it a few times, and none is
+// forgotten.
+func TestUpstreamIsAway(t *testing.T) {
+	run(t, func(t *testing.T, w *world) {
+		var all []*registry.ManagedSource
+		for i := range 60 {
+			all = append(all, w.adopt(fmt.Sprint("tnt-", i)))
+		}
+		w.agent.set(func(a *agent) { a.away = true })
+		w.round()
+		if calls, tried := strings.Count(w.agent.asked(), "GET"), strings.Count(w.done(), "subscribe false"); calls == 0 || calls > 30 || tried > 12 {
+			t.Errorf("%d calls for %d connections", calls, tried)
+		}
+		if lines := strings.Count(w.log.String(), "level=WARN"); lines != 1 {
+			t.Errorf("%d lines", lines)
+		}
+		w.agent.set(func(a *agent) { a.away = false })
+		for range 10 {
+			time.Sleep(time.Minute)
+			w.round()
+		}
+		for _, m := range all {
+			w.lives(m)
+		}
+	})
+}
+
+// TestSomeFail: those that fail keep no others from being seen to, however many.
+func TestSomeFail(t *testing.T) {
+	run(t, func(t *testing.T, w *world) {
+		for i := range 60 {
+			w.adopt(fmt.Sprint("tnt-", i))
+		}
+		var mu sync.Mutex
+		made := 0
+		w.agent.before = func(call string) error {
+			mu.Lock()
+			defer mu.Unlock()
+			if call == "POST webhooks" {
+				if made++; made%3 == 0 {
+					return errors.New("cut off")
+				}
+			}
+			return nil
+		}
+		w.round()
+		done := w.done()
+		if good, bad := strings.Count(done, "subscribe true"), strings.Count(done, "subscribe false"); good != 40 || bad != 20 {
+			t.Errorf("%d succeeded, %d failed", good, bad)
+		}
+	})
+}
+
+func TestARoundIsBounded(t *testing.T) {
+	run(t, func(t *testing.T, w *world) {
+		for i := range 20 {
+			w.adopt(fmt.Sprint("tnt-", i))
+		}
+		var mu sync.Mutex
+		now, most := 0, 0
+		w.agent.before = func(string) error {
+			mu.Lock()
+			now++
+			most = max(most, now)
+			mu.Unlock()
+			time.Sleep(time.Second)
+			mu.Lock()
+			defer mu.Unlock()
+			now--
+			return nil
+		}
+		w.round()
+		if most != 4 {
+			t.Errorf("%d at once", most)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		stop()
+		w.adopt("tnt-late")
+		if err := w.sub.Round(ctx); err == nil {
+			t.Error("a round that was ended reports nothing")
+		}
+	})
+}
+
+// TestKicksAreBounded: Kick never waits, however many there are, and Close drops those
+// that are left.
+func TestKicksAreBounded(t *testing.T) {
+	run(t, func(t *testing.T, w *world) {
+		m := w.adopt(tenant)
+		w.agent.before = func(string) error { time.Sleep(time.Hour); return nil }
+		began := time.Now()
+		for i := range 1000 {
+			other := *m
+			other.Connection.ID += int64(i)
+			w.sub.Kick(&other)
+		}
+		if d := time.Since(began); d != 0 {
+			t.Errorf("it took %v", d)
+		}
+	})
+}

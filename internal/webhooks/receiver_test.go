@@ -1,0 +1,241 @@
+package webhooks_test
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"esagate/internal/fault"
+	"esagate/registry"
+)
+
+// sign gives the headers of a delivery that is sent at a time.
+func sign(with, body string, at time.Time) http.Header {
+	stamp := fmt.Sprint(at.Unix())
+	mac := hmac.New(sha256.New, []byte(with))
+	mac.Write([]byte(stamp + "." + body))
+	h := http.Header{}
+	h.Set("X-AdCP-Timestamp", stamp)
+	h.Set("X-AdCP-Signature", "sha256="+hex.EncodeToString(mac.Sum(nil)))
+	return h
+}
+
+// send sends a delivery as the sales agent would now.
+func (w *world) send(body string) error {
+	return w.recv.Receive(w.t.Context(), sign(secret, body, time.Now()), []byte(body))
+}
+
+// subscribed makes a connection whose news is signed with secret.
+func (w *world) subscribed(tenant string) *registry.ManagedSource {
+	m := w.adopt(tenant)
+	w.set(m, registry.Subscription{WebhookID: "wh-0", Secret: secret, URL: ours, SubscribedAt: time.Now().Add(-24 * time.Hour)})
+	return m
+}
+
+// pear is a delivery as it was signed once, elsewhere, in the first second of 2000.
+const pear = `{"event_id":"evt_pear","event_type":"sync_run.completed","tenant_id":"tnt_orchard","occurred_at":"1999-12-31T23:59:30Z","data":{"sync_type":"inventory","status":"completed","started_at":"1999-12-31T23:50:00+00:00","completed_at":"1999-12-31T23:59:30+00:00","item_count":77}}`
+
+func pearHeader() http.Header {
+	return http.Header{
+		"X-Adcp-Timestamp": {"946684800"},
+		"X-Adcp-Signature": {"sha256=a873c55a2f1b403643bbadf2c85daa708fc4ff45839f91fb89d70c64dd1d2a6d"},
+	}
+}
+
+func TestAKnownSignatureIsBelieved(t *testing.T) {
+	run(t, func(t *testing.T, w *world) {
+		m := w.subscribed(tenant)
+		if err := w.recv.Receive(t.Context(), pearHeader(), []byte(pear)); err != nil {
+			t.Fatal(err)
+		}
+		if got := w.outcomes(); got != "[recorded]" {
+			t.Error(got)
+		}
+		got := w.managed(m)
+		at := time.Date(1999, 12, 31, 23, 59, 30, 0, time.UTC)
+		s := got.Connection.InventorySync
+		if s == nil || s.Status != registry.SyncSuccess || !s.CompletedAt.Equal(at) || !s.ObservedAt.Equal(at) ||
+			!s.LastRunAt.Equal(at.Add(-9*time.Minute-30*time.Second)) || s.ItemCount == nil || *s.ItemCount != 77 {
+			t.Errorf("inventorySync %+v", s)
+		}
+		if got.Connection.Epoch != m.Connection.Epoch+1 {
+			t.Errorf("the epoch went from %d to %d", m.Connection.Epoch, got.Connection.Epoch)
+		}
+		if sub := w.subscription(m); !sub.AnnouncedAt.Equal(at) {
+			t.Errorf("announced at %v", sub.AnnouncedAt)
+		}
+		if n := w.news(m); n.Delivered != 1 || n.Failed != 0 {
+			t.Errorf("%+v", n)
+		}
+	})
+}
+
+// TestWhatIsNotBelieved: whatever the reason, the answer is the same, and nothing has
+// happened.
+func TestWhatIsNotBelieved(t *testing.T) {
+	header := func(change func(http.Header)) http.Header {
+		h := pearHeader()
+		change(h)
+		return h
+	}
+	const stamp, mark = "X-Adcp-Timestamp", "X-Adcp-Signature"
+	nested := pear[:len(pear)-1] + `,"deep":` + strings.Repeat("[", 40) + strings.Repeat("]", 40) + `}`
+	many := pear[:len(pear)-1] + `,"many":[0` + strings.Repeat(",0", 30_000) + `]}`
+	twice := strings.Replace(pear, `"event_id"`, `"tenant_id":"tnt_orchard","event_id"`, 1)
+	fresh := func(body string) http.Header {
+		return sign(secret, body, time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC))
+	}
+	table := map[string]struct {
+		header  http.Header
+		body    string
+		outcome string
+	}{
+		"no headers":              {http.Header{}, pear, "unsigned"},
+		"no timestamp":            {header(func(h http.Header) { h.Del(stamp) }), pear, "unsigned"},
+		"no signature":            {header(func(h http.Header) { h.Del(mark) }), pear, "unsigned"},
+		"two timestamps":          {header(func(h http.Header) { h.Add(stamp, h.Get(stamp)) }), pear, "unsigned"},
+		"two signatures":          {header(func(h http.Header) { h.Add(mark, h.Get(mark)) }), pear, "unsigned"},
+		"an empty timestamp":      {header(func(h http.Header) { h.Set(stamp, "") }), pear, "unsigned"},
+		"a signed timestamp":      {header(func(h http.Header) { h.Set(stamp, "+946684800") }), pear, "unsigned"},
+		"a timestamp in words":    {header(func(h http.Header) { h.Set(stamp, "2000-01-01T00:00:00Z") }), pear, "unsigned"},
+		"a fraction of a second":  {header(func(h http.Header) { h.Set(stamp, "946684800.5") }), pear, "unsigned"},
+		"an endless timestamp":    {header(func(h http.Header) { h.Set(stamp, strings.Repeat("9", 30)) }), pear, "unsigned"},
+		"another algorithm":       {header(func(h http.Header) { h.Set(mark, "sha1="+h.Get(mark)[7:]) }), pear, "unsigned"},
+		"a bare digest":           {header(func(h http.Header) { h.Set(mark, h.Get(mark)[7:]) }), pear, "unsigned"},
+		"a short signature":       {header(func(h http.Header) { h.Set(mark, h.Get(mark)[:69]) }), pear, "unsigned"},
+		"no hexadecimal":          {header(func(h http.Header) { h.Set(mark, h.Get(mark)[:69]+"zz") }), pear, "unsigned"},
+		"six minutes old":         {sign(secret, pear, time.Date(1999, 12, 31, 23, 54, 0, 0, time.UTC)), pear, "stale"},
+		"five minutes and a bit":  {sign(secret, pear, time.Date(2000, 1, 1, 0, 5, 1, 0, time.UTC)), pear, "stale"},
+		"another timestamp":       {header(func(h http.Header) { h.Set(stamp, "946684801") }), pear, "mismatch"},
+		"another spelling of it":  {header(func(h http.Header) { h.Set(stamp, "0946684800") }), pear, "mismatch"},
+		"another body":            {pearHeader(), pear + "\n", "mismatch"},
+		"another secret":          {sign("another secret of the right length", pear, time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)), pear, "mismatch"},
+		"the secret of nobody":    {sign("", pear, time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)), pear, "mismatch"},
+		"an unknown tenant":       {fresh(strings.ReplaceAll(pear, tenant, "tnt_other")), strings.ReplaceAll(pear, tenant, "tnt_other"), "unknown"},
+		"a tenant without secret": {sign("", strings.ReplaceAll(pear, tenant, "tnt_quiet"), time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)), strings.ReplaceAll(pear, tenant, "tnt_quiet"), "no_secret"},
+		"no body":                 {fresh(""), "", "unreadable"},
+		"no JSON":                 {fresh("<p>hello</p>"), "<p>hello</p>", "unreadable"},
+		"no object":               {fresh(`["tnt_orchard"]`), `["tnt_orchard"]`, "unreadable"},
+		"cut short":               {fresh(pear[:len(pear)-1]), pear[:len(pear)-1], "unreadable"},
+		"two bodies":              {fresh(pear + pear), pear + pear, "unreadable"},
+		"no tenant":               {fresh(`{"event_id":"e"}`), `{"event_id":"e"}`, "unreadable"},
+		"an empty tenant":         {fresh(`{"tenant_id":""}`), `{"tenant_id":""}`, "unreadable"},
+		"a tenant of NUL":         {fresh(`{"tenant_id":"a\u0000"}`), `{"tenant_id":"a\u0000"}`, "unreadable"},
+		"a tenant that is a list": {fresh(`{"tenant_id":["tnt_orchard"]}`), `{"tenant_id":["tnt_orchard"]}`, "unreadable"},
+		"a tenant further down":   {fresh(`{"data":{"tenant_id":"tnt_orchard"}}`), `{"data":{"tenant_id":"tnt_orchard"}}`, "unreadable"},
+		"a tenant too long":       {fresh(`{"tenant_id":"` + strings.Repeat("t", 256) + `"}`), `{"tenant_id":"` + strings.Repeat("t", 256) + `"}`, "unreadable"},
+		"the tenant twice":        {fresh(twice), twice, "unreadable"},
+		"something twice":         {fresh(pear[:len(pear)-1] + `,"a":{"b":1,"b":1}}`), pear[:len(pear)-1] + `,"a":{"b":1,"b":1}}`, "unreadable"},
+		"broken UTF-8":            {fresh("{\"tenant_id\":\"tnt_orchard\",\"a\":\"\xff\"}"), "{\"tenant_id\":\"tnt_orchard\",\"a\":\"\xff\"}", "unreadable"},
+		"nested too deeply":       {fresh(nested), nested, "unreadable"},
+		"too many pieces":         {fresh(many), many, "unreadable"},
+	}
+	run(t, func(t *testing.T, w *world) {
+		m := w.subscribed(tenant)
+		w.adopt("tnt_quiet")
+		before := w.managed(m)
+		for name, c := range table {
+			err := w.recv.Receive(t.Context(), c.header, []byte(c.body))
+			e := fault.As(err)
+			if e == nil || e.Kind != fault.Unauthorized || e.Message != "The delivery's signature is missing or not valid." ||
+				e.Cause != nil || e.Field != "" || e.Issues != nil || e.RetryAfter != 0 {
+				t.Errorf("%s: %#v", name, err)
+			}
+			if got := w.outcomes(); got != "["+c.outcome+"]" {
+				t.Errorf("%s: %s, want %s", name, got, c.outcome)
+			}
+			if after := w.managed(m); after.Connection.Version != before.Connection.Version || w.news(m) != (registry.WebhookNews{Subscribed: true}) {
+				t.Errorf("%s: it had an effect", name)
+			}
+		}
+	})
+}
+
+func TestFiveMinutesEitherWayAreFresh(t *testing.T) {
+	run(t, func(t *testing.T, w *world) {
+		w.subscribed(tenant)
+		for _, off := range []time.Duration{-5 * time.Minute, 5 * time.Minute} {
+			if err := w.recv.Receive(t.Context(), sign(secret, pear, time.Now().Add(off)), []byte(pear)); err != nil {
+				t.Errorf("%v off: %v", off, err)
+			}
+		}
+	})
+}
+
+// TestTheStoreIsAway: the sales agent is asked to send it again, signed or not.
+func TestTheStoreIsAway(t *testing.T) {
+	run(t, func(t *testing.T, w *world) {
+		w.subscribed(tenant)
+		w.store.is(true)
+		if err := w.recv.Receive(t.Context(), pearHeader(), []byte(pear)); !fault.Is(err, fault.Unavailable) {
+			t.Error(err)
+		}
+		if got := w.outcomes(); got != "[unavailable]" {
+			t.Error(got)
+		}
+		w.store.is(false)
+		time.Sleep(10 * time.Second)
+		if err := w.recv.Receive(t.Context(), pearHeader(), []byte(pear)); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestASecretThatCannotBeReadIsAsNone(t *testing.T) {
+	run(t, func(t *testing.T, w *world) {
+		w.subscribed(tenant)
+		w.store.sealed = true
+		for range 5 {
+			if err := w.recv.Receive(t.Context(), pearHeader(), []byte(pear)); !fault.Is(err, fault.Unauthorized) {
+				t.Error(err)
+			}
+		}
+		if got, n := w.outcomes(), strings.Count(w.log.String(), "level=ERROR"); n != 1 || got != "[no_secret no_secret no_secret no_secret no_secret]" {
+			t.Errorf("%s, %d lines", got, n)
+		}
+	})
+}
+
+// TestOnlySoManyAtOnce: beyond the bound they wait a little, and are sent away.
+func TestOnlySoManyAtOnce(t *testing.T) {
+	run(t, func(t *testing.T, w *world) {
+		w.subscribed(tenant)
+		w.store.slow = 1900 * time.Millisecond
+		var mu sync.Mutex
+		answers := map[string]int{}
+		var all sync.WaitGroup
+		for range 40 {
+			all.Go(func() {
+				began := time.Now()
+				err := w.recv.Receive(t.Context(), pearHeader(), []byte(pear))
+				mu.Lock()
+				defer mu.Unlock()
+				e := fault.As(err)
+				switch {
+				case err == nil:
+					answers["taken"]++
+				case e.Kind == fault.Unavailable && e.RetryAfter > 0 && time.Since(began) == time.Second:
+					answers["busy"]++
+				default:
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		synctest.Wait()
+		if answers["taken"] != 32 || answers["busy"] != 8 {
+			t.Error(answers)
+		}
+		w.store.slow = 0
+		if err := w.recv.Receive(t.Context(), pearHeader(), []byte(pear)); err != nil {
+			t.Error("the turns were not given back:", err)
+		}
+	})
+}

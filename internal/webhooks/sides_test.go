@@ -1,0 +1,85 @@
+package webhooks_test
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestDeactivateAndReactivate(t *testing.T) {
+	run(t, func(t *testing.T, w *world) {
+		m := w.adopt(tenant)
+		w.sub.Kick(m)
+		synctest.Wait()
+		first := w.lives(m)
+		off := w.activate(m, false)
+		epoch := off.Connection.Epoch
+		w.sub.Kick(off) // within the hour
+		synctest.Wait()
+		w.none(m)
+		if got := w.managed(m).Connection.Epoch; got <= epoch {
+			t.Error("snapshots that tell of the subscription stay")
+		}
+		w.round()
+		w.sub.Kick(w.activate(m, true))
+		synctest.Wait()
+		if again := w.lives(m); again.Secret == first.Secret {
+			t.Error("the secret is the one that was forgotten")
+		}
+		if done := w.done(); done != "[subscribe true unsubscribe true subscribe true]" {
+			t.Error(done)
+		}
+	})
+}
+
+// TestAMissedKickIsFoundByARound, and so is one that failed.
+func TestAMissedKickIsFoundByARound(t *testing.T) {
+	run(t, func(t *testing.T, w *world) {
+		m := w.adopt(tenant)
+		w.round()
+		off := w.activate(m, false)
+		w.agent.set(func(a *agent) { a.before = func(string) error { return errors.New("cut off") } })
+		w.sub.Kick(off)
+		synctest.Wait()
+		if sub := w.subscription(m); !sub.Lives() {
+			t.Error("it was given up for ended, and was not")
+		}
+		w.agent.set(func(a *agent) { a.before = nil })
+		w.round()
+		if len(w.agent.of(tenant)) != 1 {
+			t.Error("tried again at once")
+		}
+		time.Sleep(80 * time.Second)
+		w.round()
+		w.none(m)
+	})
+}
+
+func TestTheTenantIsGone(t *testing.T) {
+	run(t, func(t *testing.T, w *world) {
+		m := w.adopt(tenant)
+		w.round()
+		w.agent.set(func(a *agent) { a.gone, a.hooks = true, map[string][]hook{} })
+		w.sub.Kick(w.activate(m, false))
+		synctest.Wait()
+		w.none(m)
+	})
+}
+
+// TestDeactivatedMeanwhile: what changes sides while upstream is asked ends as it
+// should be.
+func TestDeactivatedMeanwhile(t *testing.T) {
+	run(t, func(t *testing.T, w *world) {
+		m := w.adopt(tenant)
+		w.agent.before = func(call string) error {
+			if call == "POST webhooks" {
+				w.activate(m, false) // and whoever did it has kicked too soon
+			}
+			return nil
+		}
+		w.sub.Kick(m)
+		synctest.Wait()
+		w.none(m)
+	})
+}

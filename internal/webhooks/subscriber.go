@@ -1,0 +1,165 @@
+package webhooks
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+
+	"esagate/registry"
+	"esagate/upstream"
+)
+
+const (
+	kickers     = 4      // connections that are seen to at once, in a round and by kicks each
+	maxKicks    = 256    // that wait; beyond that the next round finds them
+	maxRemember = 10_000 // connections whose runs and failures are remembered
+)
+
+// SubscriberConfig says where news should go. A Subscriber that is not Enabled does
+// nothing at all: it ends no subscription either that was made when it was.
+type SubscriberConfig struct {
+	URL     string // where deliveries should go: public_url and the path of the route
+	Enabled bool   // what `webhooks.subscribe` comes to
+}
+
+// SubscriberDeps are what a Subscriber works with.
+type SubscriberDeps struct {
+	Store     registry.UpkeepStore
+	Directory *registry.Directory
+	Upstream  *upstream.Client
+	Logger    *slog.Logger // nil: nothing is logged
+	// Counted is told of each subscription that was made or ended, or could not be; it
+	// may be called at once from several goroutines. Nil: nobody.
+	Counted func(step Step, ok bool)
+}
+
+// Step is what a Subscriber does with a subscription.
+type Step string
+
+// The steps: all the words there are.
+const (
+	StepSubscribe   Step = "subscribe"
+	StepUnsubscribe Step = "unsubscribe"
+	StepDead        Step = "dead" // one was found that does not deliver
+)
+
+// Subscriber keeps one subscription for each connection that is active, and none for
+// the others. Close ends it.
+type Subscriber struct {
+	cfg     SubscriberConfig
+	store   registry.UpkeepStore
+	dir     *registry.Directory
+	up      *upstream.Client
+	log     *slog.Logger
+	counted func(Step, bool)
+
+	failures *lru.Cache[int64, int]       // by esaId: in a row
+	judged   *lru.Cache[int64, time.Time] // by esaId: the end of the newest run that was looked at
+
+	kicks  chan target
+	life   context.Context // ends with Close
+	end    context.CancelFunc
+	work   sync.WaitGroup
+	mu     sync.Mutex          // guards what follows
+	queued map[target]struct{} // those in kicks
+}
+
+// target is a connection.
+type target struct{ customer, esaID int64 }
+
+// NewSubscriber makes a Subscriber.
+func NewSubscriber(cfg SubscriberConfig, deps SubscriberDeps) *Subscriber {
+	s := &Subscriber{
+		cfg: cfg, store: deps.Store, dir: deps.Directory, up: deps.Upstream, log: deps.Logger, counted: deps.Counted,
+		kicks: make(chan target, maxKicks), queued: make(map[target]struct{}),
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if s.counted == nil {
+		s.counted = func(Step, bool) {}
+	}
+	s.failures, _ = lru.New[int64, int](maxRemember) // fails for no size only
+	s.judged, _ = lru.New[int64, time.Time](maxRemember)
+	s.life, s.end = context.WithCancel(context.Background())
+	if cfg.Enabled {
+		for range kickers {
+			s.work.Go(s.serveKicks)
+		}
+	}
+	return s
+}
+
+// Close ends what runs in the background and waits for it.
+func (s *Subscriber) Close() {
+	s.end()
+	s.work.Wait()
+}
+
+// Kick has a connection seen to soon: after it became active, or ceased to be. It does
+// not wait. What it misses the next Round finds.
+func (s *Subscriber) Kick(m *registry.ManagedSource) {
+	if !s.cfg.Enabled {
+		return
+	}
+	to := target{m.Connection.CustomerID, m.Connection.ID}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, waits := s.queued[to]; waits {
+		return
+	}
+	select {
+	case s.kicks <- to:
+		s.queued[to] = struct{}{}
+	default:
+	}
+}
+
+func (s *Subscriber) serveKicks() {
+	for {
+		select {
+		case <-s.life.Done():
+			return
+		case to := <-s.kicks:
+			s.mu.Lock()
+			delete(s.queued, to) // first: what changes from now on is another kick
+			s.mu.Unlock()
+			if err := s.kicked(to); err != nil && s.life.Err() == nil {
+				s.log.LogAttrs(s.life, slog.LevelWarn, "a webhook subscription can't be brought up to date: trying again later",
+					slog.Int64("esa_id", to.esaID), slog.Any("error", err))
+			}
+		}
+	}
+}
+
+func (s *Subscriber) kicked(to target) error {
+	m, err := s.dir.ManagedSourceByID(s.life, to.customer, to.esaID)
+	if err != nil {
+		return err
+	}
+	return s.settle(s.life, m)
+}
+
+// settle brings a connection's subscription in line with its state. One that is not
+// wanted is ended whenever it was made.
+func (s *Subscriber) settle(ctx context.Context, m *registry.ManagedSource) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = panicked(ctx, s.log)
+		}
+	}()
+	ctx, cancel := context.WithTimeout(ctx, workLimit)
+	defer cancel()
+	if active(m) {
+		return s.subscribe(ctx, m)
+	}
+	return s.unsubscribe(ctx, m)
+}
+
+// active reports whether news of a connection's tenant is wanted.
+func active(m *registry.ManagedSource) bool {
+	return m.Connection.Provisioning == registry.StatusActive && m.Connection.TenantID != ""
+}

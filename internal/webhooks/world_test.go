@@ -1,0 +1,269 @@
+package webhooks_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"esagate/internal/vault"
+	"esagate/internal/webhooks"
+	"esagate/registry"
+	"esagate/registry/sqlstore"
+	"esagate/upstream"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const (
+	customer int64 = 31
+	tenant         = "tnt_orchard"
+	secret         = "orchard-hook-signing-secret-20-apples"
+	ours           = "https://gate.orchard.example/webhooks/esa-sync"
+)
+
+// world is a registry in SQLite, a sales agent, and both halves of the package between
+// them, in a bubble of synctest. Its clock begins with the year 2000.
+type world struct {
+	t     *testing.T
+	store *flaky
+	dir   *registry.Directory
+	agent *agent
+	up    *upstream.Client
+	recv  *webhooks.Receiver
+	sub   *webhooks.Subscriber
+	log   *buffer
+
+	mu    sync.Mutex
+	seen  []webhooks.Outcome
+	steps []string
+}
+
+// run runs a test in a world. Nothing that is logged in it may hold a secret.
+func run(t *testing.T, test func(t *testing.T, w *world)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		v, err := vault.New(vault.Generate())
+		if err != nil {
+			t.Fatal(err)
+		}
+		store, err := sqlstore.Open(t.Context(), "sqlite://:memory:", sqlstore.WithVault(v))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer store.Close()
+		w := &world{t: t, store: &flaky{Store: store}, agent: &agent{hooks: map[string][]hook{}}, log: &buffer{}}
+		w.dir = registry.NewDirectory(w.store, registry.DirectoryOptions{})
+		defer w.dir.Close()
+		if w.up, err = upstream.New(upstream.Config{BaseURL: "https://agent.example", APIKey: "key-CANARY"}, upstream.Deps{Transport: w.agent}); err != nil {
+			t.Fatal(err)
+		}
+		defer w.up.Close()
+		log := slog.New(slog.NewTextHandler(w.log, nil))
+		w.recv = webhooks.NewReceiver(webhooks.ReceiverDeps{Directory: w.dir, Logger: log, Counted: func(o webhooks.Outcome) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.seen = append(w.seen, o)
+		}})
+		w.sub = w.subscriber(true)
+		defer w.sub.Close()
+		test(t, w)
+		if text := w.log.String(); strings.Contains(text, secret) || strings.Contains(text, "CANARY") {
+			t.Errorf("the log holds a secret:\n%s", text)
+		}
+	})
+}
+
+func (w *world) subscriber(enabled bool) *webhooks.Subscriber {
+	return webhooks.NewSubscriber(webhooks.SubscriberConfig{URL: ours, Enabled: enabled}, webhooks.SubscriberDeps{
+		Store: w.store, Directory: w.dir, Upstream: w.up, Logger: slog.New(slog.NewTextHandler(w.log, nil)),
+		Counted: func(s webhooks.Step, ok bool) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.steps = append(w.steps, fmt.Sprint(s, " ", ok))
+		}})
+}
+
+// outcomes gives what became of deliveries since it was last asked.
+func (w *world) outcomes() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	seen := fmt.Sprint(w.seen)
+	w.seen = nil
+	return seen
+}
+
+// done gives what was done with subscriptions since it was last asked.
+func (w *world) done() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	steps := fmt.Sprint(w.steps)
+	w.steps = nil
+	return steps
+}
+
+// adopt makes an active connection of a tenant.
+func (w *world) adopt(tenant string) *registry.ManagedSource {
+	w.t.Helper()
+	a, err := w.store.Adopt(w.t.Context(), registry.ConfigSource{CustomerID: customer, SourceID: "s-" + tenant, Name: "Orchard", TenantID: tenant})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.dir.Put(a.Managed)
+	return a.Managed
+}
+
+// activate makes a connection active, or not.
+func (w *world) activate(m *registry.ManagedSource, active bool) *registry.ManagedSource {
+	w.t.Helper()
+	m, err := w.dir.LearnTenant(w.t.Context(), customer, m.Connection.ID, registry.TenantFacts{Active: &active})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return m
+}
+
+// managed gives a connection as the store has it.
+func (w *world) managed(m *registry.ManagedSource) *registry.ManagedSource {
+	w.t.Helper()
+	m, err := w.store.Customer(customer).ManagedSourceByID(w.t.Context(), m.Connection.ID)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return m
+}
+
+// subscription gives a connection's as the store has it, an empty one for none.
+func (w *world) subscription(m *registry.ManagedSource) registry.Subscription {
+	w.t.Helper()
+	sub, err := w.store.Customer(customer).ChangeSubscription(w.t.Context(), m.Connection.ID, func(*registry.Subscription) (*registry.Subscription, error) { return nil, nil })
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if sub == nil {
+		return registry.Subscription{}
+	}
+	return *sub
+}
+
+// set writes a subscription.
+func (w *world) set(m *registry.ManagedSource, sub registry.Subscription) {
+	w.t.Helper()
+	if _, err := w.store.Customer(customer).ChangeSubscription(w.t.Context(), m.Connection.ID, func(*registry.Subscription) (*registry.Subscription, error) {
+		return &sub, nil
+	}); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) news(m *registry.ManagedSource) registry.WebhookNews {
+	w.t.Helper()
+	news, err := w.store.Customer(customer).WebhookNews(w.t.Context(), m.Connection.ID)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return news
+}
+
+// flaky is a store that can be away, slow, or unable to open a secret.
+type flaky struct {
+	registry.Store
+	mu     sync.Mutex
+	away   bool
+	slow   time.Duration
+	sealed bool
+	reads  int    // of subscriptions
+	found  func() // called when a delivery's connection was found
+}
+
+// Customer implements registry.Store.
+func (f *flaky) Customer(id int64) registry.CustomerStore {
+	return flakyCustomer{f.Store.Customer(id), f}
+}
+
+type flakyCustomer struct {
+	registry.CustomerStore
+	f *flaky
+}
+
+func (c flakyCustomer) Subscription(ctx context.Context, esaID int64) (*registry.Subscription, error) {
+	c.f.mu.Lock()
+	c.f.reads++
+	c.f.mu.Unlock()
+	switch away, _, sealed := c.f.state(); {
+	case away:
+		return nil, context.DeadlineExceeded
+	case sealed:
+		return nil, registry.ErrSecret
+	}
+	return c.CustomerStore.Subscription(ctx, esaID)
+}
+
+// asked gives how often subscriptions were read since it was last asked.
+func (f *flaky) asked() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	n := f.reads
+	f.reads = 0
+	return n
+}
+
+func (f *flaky) is(away bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.away = away
+}
+
+func (f *flaky) state() (away bool, slow time.Duration, sealed bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.away, f.slow, f.sealed
+}
+
+func (f *flaky) WebhookTarget(ctx context.Context, tenantID string) (*registry.WebhookTarget, error) {
+	away, slow, sealed := f.state()
+	time.Sleep(slow)
+	switch {
+	case away:
+		return nil, context.DeadlineExceeded
+	case sealed:
+		return nil, registry.ErrSecret
+	}
+	target, err := f.Store.WebhookTarget(ctx, tenantID)
+	if f.found != nil {
+		f.found()
+	}
+	return target, err
+}
+
+func (f *flaky) Ping(ctx context.Context) error {
+	if away, _, _ := f.state(); away {
+		return context.DeadlineExceeded
+	}
+	return f.Store.Ping(ctx)
+}
+
+// buffer is a log that may be written and read at once.
+type buffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}

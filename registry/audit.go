@@ -1,0 +1,48 @@
+package registry
+
+import "time"
+
+// AuditKept is how long audit entries are kept.
+const AuditKept = 90 * 24 * time.Hour
+
+// AuditOutcome says what became of a write.
+type AuditOutcome string
+
+// Audit outcomes.
+const (
+	AuditBegun     AuditOutcome = "begun"     // nothing was noted after: its end is not known
+	AuditSucceeded AuditOutcome = "succeeded" // answered with a success
+	AuditRefused   AuditOutcome = "refused"   // answered with a 4xx
+	AuditFailed    AuditOutcome = "failed"    // answered with a 5xx, or not at all
+)
+
+// AuditEntry is the record of one write: who, what, which source, and what became of
+// it. Nothing of a request's body stands in it but the ids of what it was about.
+type AuditEntry struct {
+	ID        string // given by the Store; ordered by time of beginning
+	At        time.Time
+	Actor     string // the caller's name: of a key, or of an access token's subject
+	Operation string // a word of the route table
+	SourceID  string // empty: none, or not known
+	ESAID     int64  // 0: none, or not known
+	RequestID string
+	Outcome   AuditOutcome
+	Status    int    // of the answer; 0: none yet
+	Code      string // of an answer that is an error; empty: none
+}
+
+// AuditResult ends an entry. SourceID and ESAID fill in what was not known.
+type AuditResult struct {
+	SourceID string
+	ESAID    int64
+	Outcome  AuditOutcome
+	Status   int
+	Code     string
+}
+
+// AuditQuery asks for a page of entries, newest first.
+type AuditQuery struct {
+	SourceID string // empty: of all
+	Before   string // entries older than the one with this ID; empty: from the newest on
+	Take     int    // at most MaxPage
+}

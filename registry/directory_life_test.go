@@ -1,0 +1,287 @@
+package registry_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"esagate/internal/fault"
+	"esagate/registry"
+)
+
+func newManaged(sourceID string) registry.NewManaged {
+	return registry.NewManaged{SourceID: sourceID, Name: sourceID, Operation: registry.Operation{Kind: registry.OperationProvision, ID: "o"}}
+}
+
+func createManaged(t testing.TB, d *registry.Directory, sourceID string) *registry.ManagedSource {
+	t.Helper()
+	c, err := d.CreateManaged(t.Context(), customer, newManaged(sourceID), nil)
+	if err != nil || c.Replayed {
+		t.Fatalf("%+v, %v", c, err)
+	}
+	return &registry.ManagedSource{Source: c.Source.Source, Connection: *c.Source.Connection}
+}
+
+// lastError gives a decision that changes what readers can see.
+func lastError(text string) func(*registry.ManagedSource) (*registry.Connection, error) {
+	return func(m *registry.ManagedSource) (*registry.Connection, error) {
+		next := m.Connection
+		next.LastError = text
+		return &next, nil
+	}
+}
+
+// listed checks the list of managed sources.
+func listed(t testing.TB, d *registry.Directory, what string, skip, take int, want ...string) {
+	t.Helper()
+	page, total, err := d.ManagedSources(t.Context(), customer, skip, take)
+	if err != nil {
+		t.Fatalf("%s: %v", what, err)
+	}
+	var got []string
+	for _, m := range page {
+		got = append(got, m.Source.SourceID)
+	}
+	if !slices.Equal(got, want) || skip == 0 && take > total && total != len(want) {
+		t.Fatalf("%s: %q of %d, want %q", what, got, total, want)
+	}
+}
+
+// TestDirectoryCreateManaged: a source that was made here is in all reads at once, with
+// the store there and away.
+func TestDirectoryCreateManaged(t *testing.T) {
+	for _, after := range []mode{healthy, failing, hanging} {
+		t.Run(fmt.Sprint("mode ", after), func(t *testing.T) {
+			bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
+				adopted(t, f, customer, "first")
+				v := view{d}
+				v.is(t, "before", "m", "")
+				listed(t, d, "before", 0, 9, "first")
+				listed(t, d, "before", 0, 1, "first")
+				listed(t, d, "before", 1, 5)
+				m := createManaged(t, d, "m")
+				create(t, d, "agent") // is none of the managed ones
+				f.is(after, 0)
+				v.is(t, "made", "m", "m")
+				if got := get(t, d, "m"); got.Connection.Provisioning != registry.StatusProvisioning {
+					t.Fatalf("%+v", got.Connection)
+				}
+				if byID, err := d.ManagedSourceByID(t.Context(), customer, m.Connection.ID); err != nil || byID != get(t, d, "m") {
+					t.Fatal(byID, err)
+				}
+				listed(t, d, "made", 0, 9, "first", "m")
+				listed(t, d, "made", 0, 1, "first")
+				f.is(healthy, 0)
+				time.Sleep(4 * time.Second)
+				remove(t, d, "m")
+				f.is(after, 0)
+				v.is(t, "deleted", "m", "")
+				listed(t, d, "deleted", 0, 9, "first")
+			})
+		})
+	}
+}
+
+// TestDirectoryCreateManagedReplayed: whether a total counts what an earlier request has
+// made isn't known; such a page is asked for again.
+func TestDirectoryCreateManagedReplayed(t *testing.T) {
+	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
+		listed(t, d, "before", 0, 9)
+		once := &registry.Once{Key: "k"}
+		once.Answer = func(*registry.InventorySource) []byte { return []byte("made") }
+		if _, err := f.Store.Customer(customer).CreateManaged(t.Context(), newManaged("m"), once); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			c, err := d.CreateManaged(t.Context(), customer, newManaged("m"), once)
+			if err != nil || !c.Replayed || string(c.Answer) != "made" || c.Source == nil {
+				t.Fatalf("%+v, %v", c, err)
+			}
+			f.is(failing, 0)
+			if page, total, err := d.ManagedSources(t.Context(), customer, 0, 9); err == nil && (len(page) != 1 || total != 1) {
+				t.Fatal(page, total)
+			}
+			back(t, d, f)
+			listed(t, d, "asked again", 0, 9, "m")
+		}
+		reads(t, f, "none", 0)
+	})
+}
+
+// TestDirectoryChangeConnection follows a change with reads of a store that is there and
+// of one that isn't.
+func TestDirectoryChangeConnection(t *testing.T) {
+	for _, known := range []bool{true, false} {
+		for _, after := range []mode{healthy, failing} {
+			bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
+				m := adopted(t, f, customer, "m")
+				if known {
+					d.Put(m)
+					view{d}.is(t, "before", "m", "m")
+					listed(t, d, "before", 0, 9, "m")
+					f.count("read")
+				}
+				for i := range 3 {
+					text := fmt.Sprint("error ", i)
+					got, err := d.ChangeConnection(t.Context(), customer, m.Connection.ID, lastError(text))
+					if err != nil || got.Connection.LastError != text || got.Connection.Version != m.Connection.Version+int64(i)+1 {
+						t.Fatalf("%+v, %v", got, err)
+					}
+					if get(t, d, "m") != got {
+						t.Fatal("the copy is not what was written")
+					}
+					reads(t, f, "after a write", 0)
+				}
+				f.is(after, 0)
+				if s, err := d.Source(t.Context(), customer, "m"); err != nil || s.Connection.LastError != "error 2" {
+					t.Fatal(s, err)
+				}
+				if known {
+					page, _, err := d.ManagedSources(t.Context(), customer, 0, 9)
+					if err != nil || page[0].Connection.LastError != "error 2" {
+						t.Fatal(page, err)
+					}
+					rows, err := d.Sources(t.Context(), customer, 0, 50)
+					if err != nil || rows[0].Connection.LastError != "error 2" {
+						t.Fatal(rows, err)
+					}
+				}
+			})
+		}
+	}
+}
+
+// TestDirectoryChangeConnectionForgotten: a list shows a change also of a source that
+// memory has no room for any more.
+func TestDirectoryChangeConnectionForgotten(t *testing.T) {
+	bubble(t, registry.DirectoryOptions{Entries: 1}, func(t *testing.T, d *registry.Directory, f *faulty) {
+		m := adopted(t, f, customer, "m")
+		adopted(t, f, customer, "n")
+		listed(t, d, "before", 0, 9, "m", "n")
+		if _, err := d.ChangeConnection(t.Context(), customer, m.Connection.ID, lastError("written")); err != nil {
+			t.Fatal(err)
+		}
+		get(t, d, "n")
+		f.is(failing, 0)
+		if page, _, err := d.ManagedSources(t.Context(), customer, 0, 9); err != nil || page[0].Connection.LastError != "written" {
+			t.Fatal(page[0].Connection, err)
+		}
+	})
+}
+
+// TestDirectoryChangeConnectionRefused: what the caller says comes back as it is, and
+// says nothing of the store.
+func TestDirectoryChangeConnectionRefused(t *testing.T) {
+	for _, says := range []error{errors.New("anything"), issues{"a"}, context.DeadlineExceeded, registry.ErrNotFound, registry.ErrTenantTaken,
+		fault.New(fault.Conflict, "Something else is under way.")} {
+		bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
+			m := adopted(t, f, customer, "m")
+			d.Put(m)
+			_, err := d.ChangeConnection(t.Context(), customer, m.Connection.ID, func(*registry.ManagedSource) (*registry.Connection, error) { return nil, says })
+			if fmt.Sprintf("%T %v", err, err) != fmt.Sprintf("%T %v", says, says) {
+				t.Errorf("%T %v, want %v", err, err, says)
+			}
+			synctest.Wait()
+			if !d.StoreAvailable() {
+				t.Error("the store is taken to be away")
+			}
+			if get(t, d, "m") != m {
+				t.Error("the copy is another")
+			}
+			reads(t, f, "the copy stays", 0)
+		})
+	}
+}
+
+func TestDirectoryTenantTaken(t *testing.T) {
+	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
+		holder := adopted(t, f, customer+1, "holder")
+		m := createManaged(t, d, "m")
+		_, err := d.ChangeConnection(t.Context(), customer, m.Connection.ID, func(m *registry.ManagedSource) (*registry.Connection, error) {
+			next := m.Connection
+			next.TenantID = holder.Connection.TenantID
+			return &next, nil
+		})
+		var e *fault.Error
+		if !errors.As(err, &e) || e.Kind != fault.Conflict || e.Message != "The tenant belongs to another connection." || !errors.Is(err, registry.ErrTenantTaken) {
+			t.Fatalf("%#v", err)
+		}
+		if get(t, d, "m").Connection.Version != m.Connection.Version {
+			t.Fatal("it was changed")
+		}
+	})
+}
+
+// TestDirectoryLifeInDoubt: a change was made, and its answer came too late: the copy,
+// however fresh, is asked for again.
+func TestDirectoryLifeInDoubt(t *testing.T) {
+	bubble(t, registry.DirectoryOptions{Fresh: time.Hour}, func(t *testing.T, d *registry.Directory, f *faulty) {
+		m := adopted(t, f, customer, "m")
+		d.Put(m)
+		f.is(healthy, 6*time.Second)
+		_, err := d.ChangeConnection(t.Context(), customer, m.Connection.ID, lastError("late"))
+		unavailableWrite(t, err)
+		back(t, d, f)
+		f.count("read")
+		if got := get(t, d, "m"); got.Connection.LastError != "late" {
+			t.Fatalf("%+v", got.Connection)
+		}
+		reads(t, f, "what is in doubt", 1)
+
+		// The same of a create, which its key then finds.
+		once := &registry.Once{Key: "k"}
+		f.is(healthy, 6*time.Second)
+		_, err = d.CreateManaged(t.Context(), customer, newManaged("made"), once)
+		unavailableWrite(t, err)
+		back(t, d, f)
+		if _, err = d.CreateManaged(t.Context(), customer, newManaged("made"), once); !fault.Is(err, fault.Conflict) || !errors.Is(err, registry.ErrOncePending) {
+			t.Fatal(err)
+		}
+		if err := d.ForgetOnce(t.Context(), customer, "k"); err != nil {
+			t.Fatal(err)
+		}
+		c, err := d.CreateManaged(t.Context(), customer, newManaged("made"), once)
+		if err != nil || !c.Replayed || c.Source == nil {
+			t.Fatalf("%+v, %v", c, err)
+		}
+		view{d}.is(t, "found", "made", "made")
+	})
+}
+
+// TestDirectoryChangesNothingThere: a connection that another process has deleted goes
+// from memory with the write that does not find it.
+func TestDirectoryChangesNothingThere(t *testing.T) {
+	for name, write := range map[string]func(t *testing.T, d *registry.Directory, esaID int64) error{
+		"ChangeConnection": func(t *testing.T, d *registry.Directory, esaID int64) error {
+			_, err := d.ChangeConnection(t.Context(), customer, esaID, lastError("x"))
+			return err
+		},
+		"KeepSettings": func(t *testing.T, d *registry.Directory, esaID int64) error {
+			return d.KeepSettings(t.Context(), customer, esaID, []byte("x"))
+		},
+	} {
+		bubble(t, registry.DirectoryOptions{Fresh: time.Hour}, func(t *testing.T, d *registry.Directory, f *faulty) {
+			m := adopted(t, f, customer, "m")
+			d.Put(m)
+			listed(t, d, "before", 0, 9, "m")
+			time.Sleep(time.Second)
+			if _, err := f.Store.Customer(customer).DeleteSource(t.Context(), "m", allow); err != nil {
+				t.Fatal(err)
+			}
+			err := write(t, d, m.Connection.ID)
+			notFound(t, err)
+			if got := fault.As(err).Message; got != "There is no managed source with this id." {
+				t.Errorf("%s: %q", name, got)
+			}
+			f.is(failing, 0)
+			listed(t, d, "afterwards", 0, 9)
+			if got, err := d.ManagedSource(t.Context(), customer, "m"); err == nil {
+				t.Errorf("%s: %+v", name, got)
+			}
+		})
+	}
+}

@@ -1,0 +1,243 @@
+package registry_test
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"esagate/internal/fault"
+	"esagate/registry"
+)
+
+// says holds an error to a kind, a message and the store's own error in its chain.
+func says(t *testing.T, what string, err error, kind fault.Kind, message string, is error) {
+	t.Helper()
+	var e *fault.Error
+	if !errors.As(err, &e) || e.Kind != kind || e.Message != message || !errors.Is(err, is) {
+		t.Errorf("%s: %#v, want %q", what, err, message)
+	}
+}
+
+func news(t *testing.T, d *registry.Directory, m *registry.ManagedSource, want registry.WebhookNews) {
+	t.Helper()
+	got, err := d.WebhookNews(t.Context(), customer, m.Connection.ID)
+	got.LastFailureAt = time.Time{}
+	if err != nil || got != want {
+		t.Fatalf("news %+v, %v, want %+v", got, err, want)
+	}
+}
+
+func delivered(t *testing.T, d *registry.Directory, m *registry.ManagedSource, e registry.Event, duplicate bool) *registry.ManagedSource {
+	t.Helper()
+	again, after, err := d.RecordEvent(t.Context(), customer, m.Connection.ID, e)
+	if err != nil || again != duplicate {
+		t.Fatalf("event %q: %t, %v, want %t", e.ID, again, err, duplicate)
+	}
+	return after
+}
+
+func subscribe(t *testing.T, d *registry.Directory, m *registry.ManagedSource, secret string) {
+	t.Helper()
+	got, err := d.ChangeSubscription(t.Context(), customer, m.Connection.ID, func(*registry.Subscription) (*registry.Subscription, error) {
+		return &registry.Subscription{WebhookID: "hook", Secret: secret}, nil
+	})
+	if err != nil || got.Secret != secret {
+		t.Fatal(err)
+	}
+}
+
+// TestDirectoryEvents: what a delivery brought is read at once, in every way, also while
+// the store is away, though reads from before it are still to end.
+func TestDirectoryEvents(t *testing.T) {
+	bubble(t, registry.DirectoryOptions{Fresh: time.Hour}, func(t *testing.T, d *registry.Directory, f *faulty) {
+		m := adopted(t, f, customer, "m")
+		d.Put(m)
+		if _, _, err := d.ManagedSources(t.Context(), customer, 0, 50); err != nil {
+			t.Fatal(err)
+		}
+		count := int64(7)
+		e := registry.Event{ID: "1", Sync: &registry.InventorySync{Status: registry.SyncSuccess, ItemCount: &count, ObservedAt: time.Now()}}
+		f.is(healthy, 200*time.Millisecond)
+		go d.ManagedSources(t.Context(), customer, 0, 50)
+		go d.Source(t.Context(), customer, "m")
+		synctest.Wait()
+		f.is(healthy, 0)
+		after := delivered(t, d, m, e, false)
+		if after.Connection.Epoch != m.Connection.Epoch+1 || *after.Connection.InventorySync.ItemCount != count {
+			t.Fatalf("%+v", after.Connection)
+		}
+		is := func(when string) {
+			t.Helper()
+			byID, err := d.ManagedSourceByID(t.Context(), customer, m.Connection.ID)
+			page, _, perr := d.ManagedSources(t.Context(), customer, 0, 50)
+			src, serr := d.Source(t.Context(), customer, "m")
+			if err != nil || perr != nil || serr != nil || len(page) != 1 {
+				t.Fatalf("%s: %v, %v, %v", when, err, perr, serr)
+			}
+			for _, c := range []registry.Connection{byID.Connection, page[0].Connection, *src.Connection, get(t, d, "m").Connection} {
+				if !reflect.DeepEqual(c, after.Connection) {
+					t.Fatalf("%s: %+v, want %+v", when, c, after.Connection)
+				}
+			}
+		}
+		is("at once")
+		time.Sleep(time.Second)
+		is("later")
+		f.is(failing, 0)
+		is("with the store away")
+		back(t, d, f)
+		if again := delivered(t, d, m, e, true); again.Connection.Epoch != after.Connection.Epoch {
+			t.Fatalf("%+v", again.Connection)
+		}
+		if n := f.count("change"); n != 2 {
+			t.Errorf("%d events", n)
+		}
+	})
+}
+
+// TestDirectoryNews: counts are from memory for as long as they are fresh, and the last
+// known ones while the store is away; never from before a write here.
+func TestDirectoryNews(t *testing.T) {
+	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
+		m := adopted(t, f, customer, "m")
+		asked := func(want int) {
+			t.Helper()
+			if n := f.count("news"); n != want {
+				t.Fatalf("%d reads of the store, want %d", n, want)
+			}
+		}
+		news(t, d, m, registry.WebhookNews{})
+		time.Sleep(2*time.Second - 1)
+		news(t, d, m, registry.WebhookNews{})
+		asked(1)
+		time.Sleep(time.Nanosecond)
+		news(t, d, m, registry.WebhookNews{})
+		asked(1)
+		time.Sleep(time.Millisecond)
+		delivered(t, d, m, registry.Event{ID: "1"}, false)
+		news(t, d, m, registry.WebhookNews{Delivered: 1})
+		asked(1)
+		// One that was under way neither hides a delivery nor is joined after it.
+		time.Sleep(3 * time.Second)
+		f.is(healthy, 200*time.Millisecond)
+		go d.WebhookNews(t.Context(), customer, m.Connection.ID)
+		synctest.Wait()
+		f.is(healthy, 0)
+		delivered(t, d, m, registry.Event{ID: "2", Failed: true}, false)
+		subscribe(t, d, m, "s")
+		want := registry.WebhookNews{Subscribed: true, Delivered: 1, Failed: 1}
+		took(t, "a read after it", 0, func() { news(t, d, m, want) })
+		time.Sleep(time.Second)
+		news(t, d, m, want)
+		asked(2)
+
+		// Away: as last known, also what was never fresh; slow: the same, after a moment.
+		time.Sleep(3 * time.Second)
+		f.is(hanging, 0)
+		took(t, "the first reader", 250*time.Millisecond, func() { news(t, d, m, want) })
+		took(t, "the next", 0, func() { news(t, d, m, want) })
+		other := adoptedElsewhere(t, f, "other")
+		took(t, "what was never read", 2*time.Second, func() {
+			_, err := d.WebhookNews(t.Context(), customer, other.Connection.ID)
+			unavailable(t, err)
+		})
+		f.is(failing, 0)
+		_, _, err := d.RecordEvent(t.Context(), customer, m.Connection.ID, registry.Event{ID: "3"})
+		unavailableWrite(t, err)
+		news(t, d, m, want)
+		back(t, d, f)
+		f.count("news")
+		news(t, d, m, want)
+		asked(1)
+
+		remove(t, d, "m")
+		for _, m2 := range []mode{healthy, failing} {
+			f.is(m2, 0)
+			_, err := d.WebhookNews(t.Context(), customer, m.Connection.ID)
+			notFound(t, err)
+		}
+	})
+}
+
+// adoptedElsewhere makes a source past a store that does not answer.
+func adoptedElsewhere(t *testing.T, f *faulty, sourceID string) *registry.ManagedSource {
+	t.Helper()
+	return adopted(t, &faulty{Store: f.Store}, customer, sourceID)
+}
+
+// TestDirectoryNewsOfOthers: deliveries that came through another process are counted
+// once a copy is no longer fresh, and what was deleted there is not found.
+func TestDirectoryNewsOfOthers(t *testing.T) {
+	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
+		m := adopted(t, f, customer, "m")
+		news(t, d, m, registry.WebhookNews{})
+		if _, _, err := f.Store.Customer(customer).RecordEvent(t.Context(), m.Connection.ID, registry.Event{ID: "1"}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * time.Second)
+		news(t, d, m, registry.WebhookNews{Delivered: 1})
+		_, err := d.WebhookNews(t.Context(), customer+1, m.Connection.ID)
+		notFound(t, err)
+		if _, err := f.Store.Customer(customer).DeleteSource(t.Context(), "m", allow); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * time.Second)
+		_, err = d.WebhookNews(t.Context(), customer, m.Connection.ID)
+		notFound(t, err)
+		f.is(failing, 0)
+		_, err = d.WebhookNews(t.Context(), customer, m.Connection.ID)
+		unavailable(t, err)
+	})
+}
+
+// TestDirectorySubscription: a secret is never from before a write that the reader has
+// seen, and is in no memory.
+func TestDirectorySubscription(t *testing.T) {
+	bubble(t, registry.DirectoryOptions{Fresh: time.Hour}, func(t *testing.T, d *registry.Directory, f *faulty) {
+		m := adopted(t, f, customer, "m")
+		d.Put(m)
+		_, err := d.Subscription(t.Context(), customer, m.Connection.ID)
+		says(t, "never subscribed", err, fault.NotFound, "There is no webhook subscription of this source.", registry.ErrNotFound)
+		target, err := d.WebhookTarget(t.Context(), m.Connection.TenantID)
+		if err != nil || *target != (registry.WebhookTarget{CustomerID: customer, ESAID: m.Connection.ID, SourceID: "m"}) {
+			t.Fatal(err)
+		}
+		for _, secret := range []string{"first", "second"} {
+			f.is(healthy, 200*time.Millisecond)
+			go d.Subscription(t.Context(), customer, m.Connection.ID)
+			go d.WebhookTarget(t.Context(), m.Connection.TenantID)
+			synctest.Wait()
+			f.is(healthy, 0)
+			subscribe(t, d, m, secret)
+			took(t, "reads after it", 0, func() {
+				got, err := d.Subscription(t.Context(), customer, m.Connection.ID)
+				target, terr := d.WebhookTarget(t.Context(), m.Connection.TenantID)
+				if err != nil || terr != nil || got.Secret != secret || target.Secret != secret {
+					t.Fatalf("%v, %v, or another secret", err, terr)
+				}
+			})
+		}
+		// It lives now, which is a new version of the connection.
+		if got := get(t, d, "m"); got.Connection.Version != m.Connection.Version+1 {
+			t.Errorf("version %d after %d", got.Connection.Version, m.Connection.Version)
+		}
+		if text := fmt.Sprintf("%v %+v %#v", target, *target, target); strings.Contains(text, "second") {
+			t.Error("a secret is printed")
+		}
+		f.is(failing, 0)
+		for name, read := range map[string]func() error{
+			"target":       func() error { _, err := d.WebhookTarget(t.Context(), m.Connection.TenantID); return err },
+			"subscription": func() error { _, err := d.Subscription(t.Context(), customer, m.Connection.ID); return err },
+		} {
+			if err := read(); err == nil {
+				t.Errorf("%s: from memory", name)
+			} else {
+				unavailable(t, err)
+			}
+		}
+	})
+}

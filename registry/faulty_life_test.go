@@ -1,0 +1,31 @@
+package registry_test
+
+import (
+	"context"
+
+	"esagate/registry"
+)
+
+func (c faultyCustomer) CreateManaged(ctx context.Context, s registry.NewManaged, once *registry.Once) (registry.Creation, error) {
+	return ask(ctx, c.f, "change", func() (registry.Creation, error) { return c.CustomerStore.CreateManaged(ctx, s, once) })
+}
+
+func (c faultyCustomer) BeginOnce(ctx context.Context, once registry.Once) (registry.Creation, error) {
+	return ask(ctx, c.f, "change", func() (registry.Creation, error) { return c.CustomerStore.BeginOnce(ctx, once) })
+}
+
+func (c faultyCustomer) ForgetOnce(ctx context.Context, key string) error {
+	return c.f.do(ctx, "change", func() error { return c.CustomerStore.ForgetOnce(ctx, key) })
+}
+
+func (c faultyCustomer) ChangeConnection(ctx context.Context, esaID int64, decide func(*registry.ManagedSource) (*registry.Connection, error)) (*registry.ManagedSource, error) {
+	return ask(ctx, c.f, "change", func() (*registry.ManagedSource, error) { return c.CustomerStore.ChangeConnection(ctx, esaID, decide) })
+}
+
+func (c faultyCustomer) KeepSettings(ctx context.Context, esaID int64, settings []byte) error {
+	return c.f.do(ctx, "change", func() error { return c.CustomerStore.KeepSettings(ctx, esaID, settings) })
+}
+
+func (c faultyCustomer) Settings(ctx context.Context, esaID int64) ([]byte, error) {
+	return ask(ctx, c.f, "settings", func() ([]byte, error) { return c.CustomerStore.Settings(ctx, esaID) })
+}

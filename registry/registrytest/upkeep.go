@@ -1,0 +1,157 @@
+package registrytest
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"testing"
+	"time"
+
+	"esagate/registry"
+)
+
+// wants lists what a piece of background work wants, page by page, and holds each to
+// what a read gives.
+func wants(t testing.TB, s registry.Store, what string, want registry.Upkeep, sourceIDs ...string) {
+	t.Helper()
+	for _, take := range []int{registry.MaxPage, 1, 2} {
+		var got []string
+		for after := int64(0); ; {
+			page, err := s.Upkeep(t.Context(), want, after, take)
+			if err != nil || len(page) > take {
+				t.Fatalf("%s: %d of %d, %v", what, len(page), take, err)
+			}
+			for _, m := range page {
+				if m.Connection.ID <= after {
+					t.Fatalf("%s: %d comes after %d", what, m.Connection.ID, after)
+				}
+				after = m.Connection.ID
+				got = append(got, m.Source.SourceID)
+				same(t, what, m, read(t, s, m.Source.CustomerID, m.Source.SourceID))
+			}
+			if len(page) < take {
+				break
+			}
+		}
+		if !slices.Equal(got, sourceIDs) {
+			t.Fatalf("%s, %d a page: %q, want %q", what, take, got, sourceIDs)
+		}
+	}
+}
+
+// managedIn makes a managed source of each customer in turn, as it is given.
+func managedIn(t testing.TB, s registry.Store, i int, sourceID string, f func(c *registry.Connection)) *registry.ManagedSource {
+	t.Helper()
+	m := makeManaged(t, s, alice+int64(i%2), newManaged(sourceID))
+	return changeConnection(t, s, m, func(c *registry.Connection) {
+		c.Operation = nil
+		f(c)
+	})
+}
+
+func active(c *registry.Connection) {
+	c.Provisioning, c.TenantID = registry.StatusActive, fmt.Sprint("tnt_", c.ID)
+}
+
+func upkeepUnsettled(t *testing.T, s registry.Store) {
+	create(t, s, alice, newAgent("agent"))
+	managedIn(t, s, 0, "settled", active)
+	managedIn(t, s, 1, "operation", func(c *registry.Connection) {
+		active(c)
+		o := operation(registry.OperationConfigure, "x")
+		c.Operation = &o
+	})
+	managedIn(t, s, 2, "unknown", func(c *registry.Connection) { c.Provisioning, c.UnsettledSince = registry.StatusFailed, at(1) })
+	managedIn(t, s, 3, "failed", func(c *registry.Connection) { c.Provisioning = registry.StatusFailed })
+	both := managedIn(t, s, 4, "both", func(c *registry.Connection) {
+		o := operation(registry.OperationProvision, "x")
+		c.Operation, c.UnsettledSince = &o, at(1)
+	})
+	want := registry.Upkeep{Kind: registry.UpkeepUnsettled}
+	wants(t, s, "unsettled", want, "operation", "unknown", "both")
+	for _, take := range []int{0, -1} {
+		if page, err := s.Upkeep(t.Context(), want, 0, take); err != nil || len(page) != 0 {
+			t.Errorf("take %d: %d, %v", take, len(page), err)
+		}
+	}
+	if page, err := s.Upkeep(t.Context(), want, both.Connection.ID, math.MaxInt); err != nil || len(page) != 0 {
+		t.Errorf("after the last: %d, %v", len(page), err)
+	}
+	if page, err := s.Upkeep(t.Context(), registry.Upkeep{Kind: 99}, 0, 9); err == nil {
+		t.Errorf("work of no kind: %d", len(page))
+	}
+	if _, err := s.Customer(alice).DeleteSource(t.Context(), "unknown", allowed); err != nil {
+		t.Fatal(err)
+	}
+	wants(t, s, "one deleted", want, "operation", "both")
+}
+
+func upkeepStale(t *testing.T, s registry.Store) {
+	seen := func(m *registry.ManagedSource, second int) {
+		t.Helper()
+		if _, err := s.Customer(m.Source.CustomerID).ObserveInventorySync(t.Context(), m.Connection.ID,
+			registry.InventorySync{Status: registry.SyncSuccess, ObservedAt: at(second)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	managedIn(t, s, 0, "never", active)
+	seen(managedIn(t, s, 1, "old", active), 9)
+	seen(managedIn(t, s, 2, "young", active), 10)
+	seen(managedIn(t, s, 3, "off", func(c *registry.Connection) { active(c); c.Provisioning = registry.StatusDeactivated }), 1)
+	managedIn(t, s, 4, "no tenant", func(c *registry.Connection) { c.Provisioning = registry.StatusActive })
+	adopt(t, s, entry(alice, "adopted"), registry.AdoptionCreated)
+	wants(t, s, "stale", registry.Upkeep{Kind: registry.UpkeepStale, Before: at(10)}, "never", "old", "adopted")
+	wants(t, s, "later", registry.Upkeep{Kind: registry.UpkeepStale, Before: at(10).Add(time.Microsecond)}, "never", "old", "young", "adopted")
+}
+
+// subscribed gives a connection a subscription.
+func subscribed(t testing.TB, s registry.Store, m *registry.ManagedSource, sub registry.Subscription) {
+	t.Helper()
+	sub.Secret = "of the suite"
+	if _, err := s.Customer(m.Source.CustomerID).ChangeSubscription(t.Context(), m.Connection.ID, func(*registry.Subscription) (*registry.Subscription, error) {
+		return &sub, nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func upkeepSubscriptions(t *testing.T, s registry.Store) {
+	const url = "https://gateway.example.net/webhooks/esa-sync"
+	off := func(c *registry.Connection) { active(c); c.Provisioning = registry.StatusDeactivated }
+	lives := registry.Subscription{WebhookID: "wh", URL: url}
+	tests := []struct {
+		name  string
+		state func(c *registry.Connection)
+		sub   *registry.Subscription
+	}{
+		{"none", active, nil},
+		{"lives", active, &lives},
+		{"dead", active, &registry.Subscription{WebhookID: "wh", URL: url, Dead: true}},
+		{"elsewhere", active, &registry.Subscription{WebhookID: "wh", URL: "https://old.example.net"}},
+		{"not upstream", active, &registry.Subscription{URL: url}},
+		{"due", active, &registry.Subscription{URL: url, RetryAt: at(10)}},
+		{"not due", active, &registry.Subscription{URL: url, Dead: true, RetryAt: at(11)}},
+		{"off", off, &lives},
+		{"off and due", off, &registry.Subscription{WebhookID: "wh", URL: "x", Dead: true, RetryAt: at(10)}},
+		{"off, not due", off, &registry.Subscription{WebhookID: "wh", URL: url, RetryAt: at(11)}},
+		{"off without", off, nil},
+		{"off, not upstream", off, &registry.Subscription{URL: url}},
+		{"no tenant", func(c *registry.Connection) { c.Provisioning = registry.StatusActive }, nil},
+	}
+	for i, test := range tests {
+		m := managedIn(t, s, i, test.name, test.state)
+		if test.sub != nil {
+			subscribed(t, s, m, *test.sub)
+		}
+	}
+	wants(t, s, "to subscribe", registry.Upkeep{Kind: registry.UpkeepSubscribe, URL: url, Before: at(10)}, "none", "dead", "elsewhere", "not upstream", "due")
+	wants(t, s, "to unsubscribe", registry.Upkeep{Kind: registry.UpkeepUnsubscribe, Before: at(10)}, "off", "off and due")
+	// What hangs on a source goes with it.
+	for _, gone := range []string{"dead", "off"} {
+		for _, customer := range []int64{alice, bob} {
+			_, _ = s.Customer(customer).DeleteSource(t.Context(), gone, allowed)
+		}
+	}
+	wants(t, s, "once some are deleted", registry.Upkeep{Kind: registry.UpkeepSubscribe, URL: url, Before: at(10)}, "none", "elsewhere", "not upstream", "due")
+	wants(t, s, "once some are deleted", registry.Upkeep{Kind: registry.UpkeepUnsubscribe, Before: at(10)}, "off and due")
+}

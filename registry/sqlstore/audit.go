@@ -1,0 +1,160 @@
+package sqlstore
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"time"
+	"unicode/utf8"
+
+	"esagate/registry"
+)
+
+const auditColumns = `a.id, a.at, a.actor, a.operation, a.source_id, a.esa_id, a.request_id, a.outcome, a.status, a.code`
+
+var (
+	insertAudit = scoped(`INSERT INTO audit (customer_id, id, at, actor, operation, source_id, esa_id, request_id, outcome)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`)
+	finishAudit = scoped(`UPDATE audit SET outcome = $3, status = $4, code = $5, source_id = COALESCE(source_id, $6), esa_id = COALESCE(esa_id, $7)
+		WHERE customer_id = $1 AND id = $2`)
+	selectAudit   = scoped(`SELECT ` + auditColumns + ` FROM audit a WHERE a.customer_id = $1 AND a.id < $2 ORDER BY a.id DESC LIMIT $3`)
+	selectAuditOf = scoped(`SELECT ` + auditColumns + ` FROM audit a WHERE a.customer_id = $1 AND a.source_id = $4 AND a.id < $2 ORDER BY a.id DESC LIMIT $3`)
+)
+
+// Limits of an audit entry's texts, in code points: what callers send is cut.
+const (
+	actorLength     = 255
+	operationLength = 64
+	requestIDLength = 64
+	codeLength      = 64
+)
+
+// auditIDLength is the length of an entry's id: its time in microseconds, a count that
+// orders those of one microsecond, and random bits, all in hexadecimal digits, whose
+// order is that of their text under every collation.
+const auditIDLength = 32
+
+// auditCount orders the entries that a process makes in one microsecond.
+var auditCount atomic.Uint32
+
+var newestAudit = strings.Repeat("f", auditIDLength) // after all that are given
+
+func auditID(at time.Time) string {
+	var salt [5]byte
+	_, _ = rand.Read(salt[:]) // it never fails
+	return fmt.Sprintf("%016x%06x%x", max(at.UnixMicro(), 0), auditCount.Add(1)&0xffffff, salt)
+}
+
+// isAuditID reports whether a text could be an entry's id.
+func isAuditID(s string) bool {
+	_, err := hex.DecodeString(s)
+	return err == nil && len(s) == auditIDLength && strings.ToLower(s) == s
+}
+
+// bounded gives a text as it is kept: storable, and cut.
+func bounded(text string, length int) string {
+	text = registry.Text(text)
+	if utf8.RuneCountInString(text) <= length {
+		return text
+	}
+	return string([]rune(text)[:length])
+}
+
+// auditSource and auditESA leave out what is no id: a caller can ask for anything.
+func auditSource(id string) sql.NullString {
+	return sql.NullString{String: id, Valid: registry.StorableID(id)}
+}
+
+func auditESA(id int64) sql.NullInt64 {
+	return sql.NullInt64{Int64: id, Valid: id > 0 && id <= registry.MaxESAID}
+}
+
+// BeginAudit records that a write begins.
+func (c customerStore) BeginAudit(ctx context.Context, e registry.AuditEntry) (string, error) {
+	at := c.store.instant()
+	id := auditID(at)
+	err := c.store.writing(ctx, c.customer, func(in scope) error {
+		_, err := in.exec(ctx, insertAudit, id, nullTime(at), bounded(e.Actor, actorLength), bounded(e.Operation, operationLength),
+			auditSource(e.SourceID), auditESA(e.ESAID), nullText(bounded(e.RequestID, requestIDLength)), string(registry.AuditBegun))
+		return err
+	})
+	if err != nil {
+		return "", failed("begin an audit entry", err)
+	}
+	return id, nil
+}
+
+// FinishAudit records what became of a write. Of two ends of one entry the later stands.
+func (c customerStore) FinishAudit(ctx context.Context, id string, r registry.AuditResult) error {
+	switch {
+	case r.Outcome != registry.AuditSucceeded && r.Outcome != registry.AuditRefused && r.Outcome != registry.AuditFailed:
+		return registry.ErrInvalid
+	case !isAuditID(id):
+		return registry.ErrNotFound
+	}
+	err := c.store.writing(ctx, c.customer, func(in scope) error {
+		ended, err := in.exec(ctx, finishAudit, id, string(r.Outcome), sql.NullInt64{Int64: int64(r.Status), Valid: r.Status != 0},
+			nullText(bounded(r.Code, codeLength)), auditSource(r.SourceID), auditESA(r.ESAID))
+		if err == nil && ended == 0 {
+			return registry.ErrNotFound
+		}
+		return err
+	})
+	if err != nil {
+		return failed("finish an audit entry", err)
+	}
+	return nil
+}
+
+// Audit gives a page of entries, newest first. What begins while somebody pages is newer
+// than all that the pages hold. ErrInvalid for a Before that is no id of a Store's.
+func (c customerStore) Audit(ctx context.Context, q registry.AuditQuery) ([]registry.AuditEntry, bool, error) {
+	if q.Before == "" {
+		q.Before = newestAudit
+	}
+	if !isAuditID(q.Before) {
+		return nil, false, registry.ErrInvalid
+	}
+	if q.SourceID != "" && !registry.StorableID(q.SourceID) {
+		return nil, false, nil // no entry has it
+	}
+	take := min(max(q.Take, 0), registry.MaxPage)
+	page, err := c.auditPage(ctx, q, take+1)
+	if err != nil {
+		return nil, false, failed("read audit entries", err)
+	}
+	if len(page) > take {
+		return page[:take:take], true, nil
+	}
+	return page, false, nil
+}
+
+func (c customerStore) auditPage(ctx context.Context, q registry.AuditQuery, take int) ([]registry.AuditEntry, error) {
+	st, args := selectAudit, []any{q.Before, take}
+	if q.SourceID != "" {
+		st, args = selectAuditOf, append(args, q.SourceID)
+	}
+	rows, err := c.store.reading(c.customer).query(ctx, st, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var page []registry.AuditEntry
+	for rows.Next() {
+		var (
+			e      registry.AuditEntry
+			status int64
+		)
+		if err := rows.Scan(&e.ID, instantColumn{&e.At}, &e.Actor, &e.Operation, textColumn{&e.SourceID}, countColumn{&e.ESAID},
+			textColumn{&e.RequestID}, textColumn{(*string)(&e.Outcome)}, countColumn{&status}, textColumn{&e.Code}); err != nil {
+			return nil, err
+		}
+		e.Status = int(status)
+		page = append(page, e)
+	}
+	return page, rows.Err()
+}

@@ -1,0 +1,138 @@
+package sqlstore
+
+import (
+	"context"
+	"maps"
+
+	"esagate/registry"
+)
+
+// ChangeConnection changes a connection as decide says.
+func (c customerStore) ChangeConnection(ctx context.Context, esaID int64, decide func(*registry.ManagedSource) (*registry.Connection, error)) (*registry.ManagedSource, error) {
+	var (
+		after   *registry.ManagedSource
+		refused error // decide's own, which is nobody's to wrap
+	)
+	err := c.store.writing(ctx, c.customer, func(in scope) error {
+		refused = nil
+		rec, err := c.store.locked(ctx, in, selectByID, esaID)
+		if err != nil {
+			return err
+		}
+		after = &rec.ManagedSource
+		given, err := copied(&rec.ManagedSource)
+		if err != nil {
+			return err
+		}
+		next, err := decide(given)
+		if err != nil {
+			refused = err
+			return err
+		}
+		if next == nil {
+			return nil
+		}
+		did, err := rec.become(*next)
+		switch {
+		case err != nil:
+			return err
+		case did == nothing:
+			return nil
+		case did == seen:
+			rec.Connection.UpdatedAt = c.store.instant()
+		}
+		rec.Connection.Version++ // also for what no reader sees: replicas follow it by its version
+		return in.save(ctx, rec)
+	})
+	switch {
+	case refused != nil:
+		return nil, refused
+	case err != nil:
+		return nil, failed("change a connection", err)
+	}
+	return after, nil
+}
+
+// copied gives a source that shares nothing with another which whoever decides could
+// write on.
+func copied(m *registry.ManagedSource) (*registry.ManagedSource, error) {
+	given := *m
+	given.Source.Labels = maps.Clone(m.Source.Labels)
+	conn := &given.Connection
+	if conn.AdServer != nil {
+		var err error
+		if conn.AdServer, err = keptAdServer(*conn.AdServer); err != nil {
+			return nil, err
+		}
+	}
+	if conn.Operation != nil {
+		operation := *conn.Operation
+		conn.Operation = &operation
+	}
+	if conn.InventorySync != nil {
+		sync := *conn.InventorySync
+		if sync.ItemCount != nil {
+			n := *sync.ItemCount
+			sync.ItemCount = &n
+		}
+		conn.InventorySync = &sync
+	}
+	return &given, nil
+}
+
+// become gives a record the connection that was decided on, in the form that is kept,
+// but for what is not a decision's to change. An e-mail that comes so is not the
+// config's (see followEmail).
+func (rec *record) become(next registry.Connection) (effect, error) {
+	was := rec.Connection
+	next.ID, next.CustomerID, next.CreatedAt, next.UpdatedAt = was.ID, was.CustomerID, was.CreatedAt, was.UpdatedAt
+	next.InventorySync, next.Version = was.InventorySync, was.Version
+	for _, text := range []*string{&next.ExternalOrgID, &next.MCPURL, &next.A2AURL, &next.ServiceAccountEmail, &next.LastError, &next.LastErrorCode} {
+		*text = registry.Text(*text)
+	}
+	next.AdServerSavedAt, next.LastTestedAt = registry.Instant(next.AdServerSavedAt), registry.Instant(next.LastTestedAt)
+	next.ProvisionedAt, next.DeactivatedAt = registry.Instant(next.ProvisionedAt), registry.Instant(next.DeactivatedAt)
+	next.UnsettledSince = registry.Instant(next.UnsettledSince)
+	operation, ok := keptOperation(next.Operation)
+	if !ok || !knownStatus(next.Provisioning) || next.TenantID != "" && !registry.StorableID(next.TenantID) {
+		return nothing, registry.ErrInvalid
+	}
+	next.Operation = operation
+	if next.AdServer != nil {
+		var err error
+		if next.AdServer, err = keptAdServer(*next.AdServer); err != nil {
+			return nothing, registry.ErrInvalid // JSON has no word for one of its numbers
+		}
+	}
+	changed, visible := was.Changed(&next)
+	if !changed {
+		return nothing, nil
+	}
+	if next.ServiceAccountEmail != was.ServiceAccountEmail {
+		rec.emailLearned = next.ServiceAccountEmail != ""
+	}
+	rec.Connection = next
+	if visible {
+		return seen, nil
+	}
+	return unseen, nil
+}
+
+// keptOperation gives a copy in the form that is kept; false for one without a kind or
+// an id, which would not be read back as it was. Nil is none.
+func keptOperation(o *registry.Operation) (*registry.Operation, bool) {
+	if o == nil {
+		return nil, true
+	}
+	kept := *o
+	kept.Begun, kept.Until = registry.Instant(o.Begun), registry.Instant(o.Until)
+	return &kept, o.Kind != "" && o.ID != "" && storable(string(o.Kind), o.ID)
+}
+
+func knownStatus(p registry.ProvisioningStatus) bool {
+	switch p {
+	case registry.StatusPending, registry.StatusProvisioning, registry.StatusActive, registry.StatusFailed, registry.StatusDeactivated:
+		return true
+	}
+	return false
+}

@@ -1,0 +1,50 @@
+package sqlstore
+
+import (
+	"context"
+	"time"
+
+	"esagate/registry"
+)
+
+var (
+	// takeLease is one statement, so that of two at once the second sees what the first
+	// has left: it waits for the row, and asks again whether it is anybody's.
+	takeLease = globalStatement{`INSERT INTO leases (name, holder, until) VALUES ($1, $2, $3)
+		ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until
+		WHERE leases.holder = excluded.holder OR leases.until <= $4`}
+	dropLease = globalStatement{`DELETE FROM leases WHERE name = $1 AND holder = $2`}
+)
+
+// Lease takes a lease of a name, or extends the holder's own.
+func (s *Store) Lease(ctx context.Context, name, holder string, ttl time.Duration) (bool, error) {
+	if name == "" || holder == "" || !storable(name, holder) {
+		return false, registry.ErrInvalid
+	}
+	mine := false
+	err := s.writing(ctx, 0, func(in scope) error {
+		now := s.instant()
+		taken, err := in.globalExec(ctx, takeLease, name, holder, nullTime(now.Add(ttl)), nullTime(now))
+		mine = taken == 1
+		return err
+	})
+	if err != nil {
+		return false, failed("take a lease", err)
+	}
+	return mine, nil
+}
+
+// Unlease gives a lease back.
+func (s *Store) Unlease(ctx context.Context, name, holder string) error {
+	if !storable(name, holder) {
+		return nil // nobody has it
+	}
+	err := s.writing(ctx, 0, func(in scope) error {
+		_, err := in.globalExec(ctx, dropLease, name, holder)
+		return err
+	})
+	if err != nil {
+		return failed("give a lease back", err)
+	}
+	return nil
+}

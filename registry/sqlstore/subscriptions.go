@@ -1,0 +1,211 @@
+package sqlstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+
+	"esagate/registry"
+)
+
+const subscriptionColumns = `w.webhook_id, w.sealed, w.url, w.subscribed_at, w.announced_at, w.dead, w.retry_at`
+
+var (
+	selectSubscription = scoped(`SELECT ` + subscriptionColumns + ` FROM subscriptions w WHERE w.customer_id = $1 AND w.connection = $2`)
+	insertSubscription = scoped(`INSERT INTO subscriptions (customer_id, connection, webhook_id, sealed, url, subscribed_at, announced_at, dead, retry_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`)
+	// All but the secret: where that is another one, the row is another one too.
+	updateSubscription = scoped(`UPDATE subscriptions SET webhook_id = $3, url = $4, subscribed_at = $5, announced_at = $6, dead = $7, retry_at = $8
+		WHERE customer_id = $1 AND connection = $2`)
+	deleteSubscription = scoped(`DELETE FROM subscriptions WHERE customer_id = $1 AND connection = $2`)
+
+	// A delivery names a tenant and no customer.
+	selectTarget = globalStatement{`SELECT c.customer_id, c.id, s.source_id, w.connection, w.sealed FROM connections c
+		JOIN sources s ON s.customer_id = c.customer_id AND s.id = c.source
+		LEFT JOIN subscriptions w ON w.customer_id = c.customer_id AND w.connection = c.id WHERE c.tenant_id = $1`}
+)
+
+// sealedSubscriptions are gone through by their connections' ids.
+var sealedSubscriptions = sealedTable{
+	first: []any{int64(math.MinInt64)},
+	page:  pageOf(`SELECT connection, customer_id, sealed FROM subscriptions WHERE connection > $1 ORDER BY connection`),
+	save:  globalStatement{`UPDATE subscriptions SET sealed = $1 WHERE connection = $2`},
+	scan: func(r row) (sealedRow, error) {
+		var (
+			customer, esaID int64
+			sealed          []byte
+		)
+		err := r.Scan(&esaID, &customer, &sealed)
+		return sealedRow{[]any{esaID}, ofSubscription(customer, esaID), sealed}, err
+	},
+}
+
+// ofSubscription is the identity of a secret's place.
+func ofSubscription(customer, esaID int64) []byte {
+	return identity("subscriptions", customer, esaID, "")
+}
+
+// subscriptionRow is a subscription with its secret still sealed.
+type subscriptionRow struct {
+	registry.Subscription
+	sealed []byte
+}
+
+func (s scope) subscription(ctx context.Context, esaID int64) (*subscriptionRow, error) {
+	var r subscriptionRow
+	err := s.queryRow(ctx, selectSubscription, esaID).Scan(textColumn{&r.WebhookID}, &r.sealed, &r.URL,
+		instantColumn{&r.SubscribedAt}, instantColumn{&r.AnnouncedAt}, &r.Dead, instantColumn{&r.RetryAt})
+	if err != nil {
+		return nil, found(err)
+	}
+	return &r, nil
+}
+
+// Subscription gives a connection's subscription.
+func (c customerStore) Subscription(ctx context.Context, esaID int64) (*registry.Subscription, error) {
+	r, err := c.store.reading(c.customer).subscription(ctx, esaID)
+	if err != nil {
+		return nil, failed("read a subscription", err)
+	}
+	plain, err := c.store.unseal(r.sealed, ofSubscription(c.customer, esaID))
+	if err != nil {
+		return nil, failed("read a subscription", err)
+	}
+	r.Secret = string(plain)
+	return &r.Subscription, nil
+}
+
+// ChangeSubscription changes a connection's subscription. A secret that can't be opened
+// is given as an empty one, and stays as it is if it is left empty: with another one
+// the subscription is of use again.
+func (c customerStore) ChangeSubscription(ctx context.Context, esaID int64, decide func(*registry.Subscription) (*registry.Subscription, error)) (*registry.Subscription, error) {
+	var (
+		after   *registry.Subscription
+		refused error // decide's own, which is nobody's to wrap
+	)
+	err := c.store.writing(ctx, c.customer, func(in scope) (err error) {
+		refused = nil
+		rec, err := c.store.locked(ctx, in, selectByID, esaID)
+		if err != nil {
+			return err
+		}
+		was, err := c.store.subscribed(ctx, in, esaID)
+		if err != nil {
+			return err
+		}
+		after = was
+		next, err := decide(copiedSubscription(was))
+		if err != nil {
+			refused = err
+			return err
+		}
+		if next == nil {
+			return nil
+		}
+		after, err = c.store.subscribe(ctx, in, rec, was, *next)
+		return err
+	})
+	switch {
+	case refused != nil:
+		return nil, refused
+	case err != nil:
+		return nil, failed("change a subscription", err)
+	}
+	return copiedSubscription(after), nil
+}
+
+// copiedSubscription keeps what a change is held against out of reach of whoever decides on it.
+func copiedSubscription(s *registry.Subscription) *registry.Subscription {
+	if s == nil {
+		return nil
+	}
+	other := *s
+	return &other
+}
+
+// subscribed reads a subscription that is about to change; nil without one.
+func (s *Store) subscribed(ctx context.Context, in scope, esaID int64) (*registry.Subscription, error) {
+	r, err := in.subscription(ctx, esaID)
+	if errors.Is(err, registry.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if plain, err := s.unseal(r.sealed, ofSubscription(in.customer, esaID)); err == nil {
+		r.Secret = string(plain)
+	}
+	return &r.Subscription, nil
+}
+
+// subscribe writes a locked connection's subscription. Whether news can be expected is
+// part of what is shown of the connection, so a change of that is a new version.
+func (s *Store) subscribe(ctx context.Context, in scope, rec *record, was *registry.Subscription, next registry.Subscription) (*registry.Subscription, error) {
+	if !storable(next.WebhookID, next.Secret, next.URL) {
+		return nil, registry.ErrInvalid
+	}
+	next.SubscribedAt, next.AnnouncedAt, next.RetryAt = registry.Instant(next.SubscribedAt), registry.Instant(next.AnnouncedAt), registry.Instant(next.RetryAt)
+	var err error
+	switch {
+	case was == nil || was.Secret != next.Secret:
+		err = s.replaceSubscription(ctx, in, rec.Connection.ID, next)
+	case sameSubscription(*was, next):
+		return &next, nil
+	default:
+		_, err = in.exec(ctx, updateSubscription, rec.Connection.ID, nullText(next.WebhookID), next.URL,
+			nullTime(next.SubscribedAt), nullTime(next.AnnouncedAt), next.Dead, nullTime(next.RetryAt))
+	}
+	if err == nil && was.Lives() != next.Lives() {
+		_, err = in.exec(ctx, raiseVersion, rec.Source.ID)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("write a subscription: %w", err)
+	}
+	return &next, nil
+}
+
+// replaceSubscription deletes the old secret's row, like one of credentials: what is
+// overwritten is not erased.
+func (s *Store) replaceSubscription(ctx context.Context, in scope, esaID int64, next registry.Subscription) error {
+	sealed, err := s.seal([]byte(next.Secret), ofSubscription(in.customer, esaID))
+	if err != nil {
+		return err
+	}
+	if _, err := in.exec(ctx, deleteSubscription, esaID); err != nil {
+		return err
+	}
+	_, err = in.exec(ctx, insertSubscription, esaID, nullText(next.WebhookID), sealed, next.URL,
+		nullTime(next.SubscribedAt), nullTime(next.AnnouncedAt), next.Dead, nullTime(next.RetryAt))
+	return err
+}
+
+func sameSubscription(a, b registry.Subscription) bool {
+	return a.WebhookID == b.WebhookID && a.Secret == b.Secret && a.URL == b.URL && a.Dead == b.Dead &&
+		a.SubscribedAt.Equal(b.SubscribedAt) && a.AnnouncedAt.Equal(b.AnnouncedAt) && a.RetryAt.Equal(b.RetryAt)
+}
+
+// WebhookTarget tells who deliveries for a tenant are for.
+func (s *Store) WebhookTarget(ctx context.Context, tenantID string) (*registry.WebhookTarget, error) {
+	if !registry.StorableID(tenantID) {
+		return nil, registry.ErrNotFound
+	}
+	var (
+		target     registry.WebhookTarget
+		subscribed int64 // 0: never
+		sealed     []byte
+	)
+	err := s.reading(0).globalRow(ctx, selectTarget, tenantID).Scan(&target.CustomerID, &target.ESAID, &target.SourceID, countColumn{&subscribed}, &sealed)
+	if err != nil {
+		return nil, failed("find a tenant", found(err))
+	}
+	if subscribed == 0 {
+		return &target, nil
+	}
+	plain, err := s.unseal(sealed, ofSubscription(target.CustomerID, target.ESAID))
+	if err != nil {
+		return nil, failed("find a tenant", err)
+	}
+	target.Secret = string(plain)
+	return &target, nil
+}

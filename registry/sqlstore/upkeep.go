@@ -1,0 +1,90 @@
+package sqlstore
+
+import (
+	"context"
+	"errors"
+
+	"esagate/registry"
+)
+
+// upkeepPage is a query for connections that want something done, in the order of their
+// ids: $1 is the id before them, $2 how many.
+//
+// A round of background work asks page after page. What is unsettled has an index of its
+// own, and is little. The others go along the primary key, from where the page before has
+// ended until the page is full, so a whole round reads each connection once: an index on
+// what they look for would have to be written with nearly every signal, for a walk that is
+// taken every few minutes, for which nobody waits and which keeps no writer waiting.
+func upkeepPage(where string) globalStatement {
+	return globalStatement{`SELECT c.customer_id, ` + sourceColumns + `, ` + connectionColumns + `
+	FROM connections c CROSS JOIN sources s
+	WHERE c.id > $1 AND ` + where + ` AND s.customer_id = c.customer_id AND s.id = c.source ORDER BY c.id LIMIT $2`}
+}
+
+// subscriptionOf looks at a connection's subscription n. It is no join: PostgreSQL would
+// join both tables whole for each page.
+func subscriptionOf(condition, without string) string {
+	return `COALESCE((SELECT ` + condition + ` FROM subscriptions n WHERE n.connection = c.id), ` + without + `)`
+}
+
+const (
+	liveTenant = `c.provisioning_status = 'active' AND c.tenant_id IS NOT NULL`
+	mayRetry   = `(n.retry_at IS NULL OR n.retry_at <= $3)`
+)
+
+var (
+	upkeepUnsettled = upkeepPage(`(c.operation_kind IS NOT NULL OR c.unsettled_since IS NOT NULL)`)
+	upkeepStale     = upkeepPage(liveTenant + ` AND (c.sync_observed_at IS NULL OR c.sync_observed_at < $3)`)
+	upkeepSubscribe = upkeepPage(liveTenant + ` AND ` +
+		subscriptionOf(mayRetry+` AND (n.webhook_id IS NULL OR n.dead OR n.url <> $4)`, `TRUE`))
+	upkeepUnsubscribe = upkeepPage(`c.provisioning_status <> 'active' AND ` +
+		subscriptionOf(mayRetry+` AND n.webhook_id IS NOT NULL`, `FALSE`))
+)
+
+// Upkeep lists managed sources of all customers that want something done.
+func (s *Store) Upkeep(ctx context.Context, want registry.Upkeep, after int64, take int) ([]*registry.ManagedSource, error) {
+	before := registry.Instant(want.Before).Format(timeLayout)
+	var (
+		text globalStatement
+		args []any
+	)
+	switch want.Kind {
+	case registry.UpkeepUnsettled:
+		text = upkeepUnsettled
+	case registry.UpkeepStale:
+		text, args = upkeepStale, []any{before}
+	case registry.UpkeepSubscribe:
+		text, args = upkeepSubscribe, []any{before, want.URL}
+	case registry.UpkeepUnsubscribe:
+		text, args = upkeepUnsubscribe, []any{before}
+	default:
+		return nil, failed("list for upkeep", errors.New("no such kind"))
+	}
+	if !registry.Storable(want.URL) {
+		return nil, registry.ErrInvalid
+	}
+	take = min(max(take, 0), registry.MaxPage)
+	page, err := s.upkeep(ctx, text, append([]any{after, take}, args...))
+	if err != nil {
+		return nil, failed("list for upkeep", err)
+	}
+	return page, nil
+}
+
+func (s *Store) upkeep(ctx context.Context, text globalStatement, args []any) ([]*registry.ManagedSource, error) {
+	rows, err := s.reading(0).globalRows(ctx, text, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var page []*registry.ManagedSource
+	for rows.Next() {
+		var customer int64
+		rec, err := scanManagedAfter(rows, &customer, &customer)
+		if err != nil {
+			return nil, err
+		}
+		page = append(page, &rec.ManagedSource)
+	}
+	return page, rows.Err()
+}

@@ -1,0 +1,115 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"esagate/registry"
+)
+
+var (
+	selectEvent = scoped(`SELECT received_at, delivered FROM webhook_events WHERE customer_id = $1 AND connection = $2 AND event_id = $3`)
+	// A row that was there is one of a failure, or has had its time.
+	storeEvent = scoped(`INSERT INTO webhook_events (customer_id, connection, event_id, received_at, delivered) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (customer_id, connection, event_id) DO UPDATE SET received_at = excluded.received_at, delivered = excluded.delivered`)
+	// The time is compared as text, which is in the order of time; NULL is before all.
+	announce = scoped(`UPDATE subscriptions SET dead = FALSE, announced_at = CASE WHEN announced_at IS NULL OR announced_at < $3 THEN $3 ELSE announced_at END
+		WHERE customer_id = $1 AND connection = $2`)
+	revive = scoped(`UPDATE subscriptions SET dead = FALSE WHERE customer_id = $1 AND connection = $2`)
+
+	// $3 and $4 begin the time that is counted, and that in which a failure is known. The
+	// counts are of the index alone.
+	selectNews = scoped(`SELECT
+		(SELECT COUNT(*) FROM webhook_events WHERE customer_id = $1 AND connection = $2 AND delivered = TRUE AND received_at > $3),
+		(SELECT COUNT(*) FROM webhook_events WHERE customer_id = $1 AND connection = $2 AND delivered = FALSE AND received_at > $3),
+		(SELECT MAX(received_at) FROM webhook_events WHERE customer_id = $1 AND connection = $2 AND delivered = FALSE AND received_at > $4),
+		(SELECT w.webhook_id IS NOT NULL AND NOT w.dead FROM subscriptions w WHERE w.customer_id = $1 AND w.connection = $2)
+		FROM connections c WHERE c.customer_id = $1 AND c.id = $2`)
+)
+
+// RecordEvent takes in a delivery. Who has the connection's row is alone with its
+// events, so that looking first and writing then is one.
+func (c customerStore) RecordEvent(ctx context.Context, esaID int64, e registry.Event) (duplicate bool, m *registry.ManagedSource, err error) {
+	if !registry.StorableID(e.ID) {
+		return false, nil, registry.ErrInvalid
+	}
+	err = c.store.writing(ctx, c.customer, func(in scope) error {
+		rec, err := c.store.locked(ctx, in, selectByID, esaID)
+		if err != nil {
+			return err
+		}
+		m = &rec.ManagedSource
+		now := c.store.instant()
+		if duplicate, err = in.processed(ctx, esaID, e.ID, now); err != nil || duplicate {
+			return err
+		}
+		if _, err := in.exec(ctx, storeEvent, esaID, e.ID, nullTime(now), !e.Failed); err != nil {
+			return fmt.Errorf("store an event: %w", err)
+		}
+		if e.Failed || e.Quiet {
+			return nil
+		}
+		return in.takeIn(ctx, rec, e)
+	})
+	if err != nil {
+		return false, nil, failed("record an event", err)
+	}
+	return duplicate, m, nil
+}
+
+// processed reports whether an event came before and was processed then, within the
+// time that events are known for.
+func (s scope) processed(ctx context.Context, esaID int64, event string, now time.Time) (bool, error) {
+	var (
+		received  time.Time
+		delivered bool
+	)
+	err := s.queryRow(ctx, selectEvent, esaID, event).Scan(instantColumn{&received}, &delivered)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("look for an event: %w", err)
+	}
+	return delivered && received.After(now.Add(-registry.EventsKept)), nil
+}
+
+// takeIn gives an event that was processed its effect on a locked connection.
+func (s scope) takeIn(ctx context.Context, rec *record, e registry.Event) error {
+	if e.Sync != nil {
+		rec.observe(e.Sync.Kept())
+	}
+	rec.Connection.Epoch++
+	rec.Connection.Version++
+	if err := s.save(ctx, rec); err != nil {
+		return err
+	}
+	if !e.Announces {
+		return nil
+	}
+	var err error
+	if at := nullTime(e.OccurredAt); at.Valid {
+		_, err = s.exec(ctx, announce, rec.Connection.ID, at.String)
+	} else {
+		_, err = s.exec(ctx, revive, rec.Connection.ID)
+	}
+	if err != nil {
+		return fmt.Errorf("note a delivery: %w", err)
+	}
+	return nil
+}
+
+// WebhookNews counts a connection's deliveries.
+func (c customerStore) WebhookNews(ctx context.Context, esaID int64) (registry.WebhookNews, error) {
+	now := c.store.instant()
+	var news registry.WebhookNews
+	err := c.store.reading(c.customer).queryRow(ctx, selectNews, esaID, nullTime(now.Add(-registry.EventWindow)), nullTime(now.Add(-registry.EventsKept))).
+		Scan(&news.Delivered, &news.Failed, instantColumn{&news.LastFailureAt}, flagColumn{&news.Subscribed})
+	if err != nil {
+		return registry.WebhookNews{}, failed("count deliveries", found(err))
+	}
+	return news, nil
+}

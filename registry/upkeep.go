@@ -1,0 +1,48 @@
+package registry
+
+import (
+	"context"
+	"time"
+)
+
+// UpkeepStore is the part of a Store that background work stands on. It goes over the
+// customers: nothing of it may reach a caller.
+type UpkeepStore interface {
+	// Upkeep lists managed sources that want something done, of all customers, by
+	// connection id, those with an id above after, at most take and never more than
+	// [MaxPage].
+	Upkeep(ctx context.Context, want Upkeep, after int64, take int) ([]*ManagedSource, error)
+	// Lease takes a lease of a name, or extends the holder's own, for a time, and
+	// reports whether the holder has it. A lease that has run out is anybody's.
+	Lease(ctx context.Context, name, holder string, ttl time.Duration) (bool, error)
+	// Unlease gives a lease back; one that is another's stays.
+	Unlease(ctx context.Context, name, holder string) error
+	// Sweep removes some webhook events and audit entries that have had their time
+	// ([EventsKept], [AuditKept]) and reports whether there may be more.
+	Sweep(ctx context.Context) (more bool, err error)
+}
+
+// Upkeep says which sources a piece of background work wants.
+type Upkeep struct {
+	Kind   UpkeepKind
+	Before time.Time // meaning by kind
+	URL    string    // of UpkeepSubscribe: where deliveries should go
+}
+
+// UpkeepKind is a kind of background work.
+type UpkeepKind uint8
+
+// Kinds of background work.
+const (
+	// UpkeepUnsettled: an operation is under way, or a provisioning's outcome is not
+	// known. Before is of no account.
+	UpkeepUnsettled UpkeepKind = iota
+	// UpkeepStale: active with a tenant, and the newest news of its inventory sync
+	// (ObservedAt) is from before Before, or there is none.
+	UpkeepStale
+	// UpkeepSubscribe: active with a tenant, and without a subscription that lives and
+	// goes to URL; not to be tried again after Before (Subscription.RetryAt).
+	UpkeepSubscribe
+	// UpkeepUnsubscribe: with a subscription upstream, and not active; RetryAt as above.
+	UpkeepUnsubscribe
+)

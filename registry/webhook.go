@@ -1,0 +1,68 @@
+package registry
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+)
+
+// Times of webhook deliveries (contract, "Webhooks").
+const (
+	EventsKept  = 7 * 24 * time.Hour // how long an event is known, so that it counts once
+	EventWindow = 24 * time.Hour     // what status rule 6 counts
+)
+
+// Subscription is the gateway's subscription to the news of one tenant. There is one
+// a connection at most; its secret is made by us, and kept encrypted. Printed or
+// logged it is one word.
+type Subscription struct {
+	WebhookID    string // upstream's; empty: none that we know of
+	Secret       string // what deliveries are signed with
+	URL          string // where they go
+	SubscribedAt time.Time
+	AnnouncedAt  time.Time // when what was last told of by a delivery happened upstream
+	Dead         bool      // it reads active and does not deliver
+	RetryAt      time.Time // it is not made, made anew or ended before
+}
+
+// Lives reports whether deliveries can be expected.
+func (s *Subscription) Lives() bool { return s != nil && s.WebhookID != "" && !s.Dead }
+
+// WebhookTarget is who a delivery for a tenant is for. Secret is empty while there was
+// never a subscription.
+type WebhookTarget struct {
+	CustomerID int64
+	ESAID      int64
+	SourceID   string
+	Secret     string
+}
+
+// Event is a delivery that was signed as it should be.
+type Event struct {
+	ID         string // upstream's event_id, the same over redeliveries
+	OccurredAt time.Time
+	Failed     bool // it could not be processed: it is counted, and may come again
+	Quiet      bool // it is counted, once, and has no effect beside: no Epoch
+	// Announces: it tells of a finished run, which shows that the subscription lives.
+	Announces bool
+	// Sync is the news of the inventory sync, nil without; recorded as by
+	// ObserveInventorySync.
+	Sync *InventorySync
+}
+
+// WebhookNews is what is known of a connection's deliveries.
+type WebhookNews struct {
+	Subscribed    bool      // Subscription.Lives
+	Delivered     int64     // within EventWindow
+	Failed        int64     // within EventWindow
+	LastFailureAt time.Time // within EventsKept
+}
+
+// Format implements fmt.Formatter: no verb shows a secret.
+func (Subscription) Format(f fmt.State, _ rune)  { _, _ = io.WriteString(f, hidden) }
+func (WebhookTarget) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, hidden) }
+
+// LogValue implements slog.LogValuer.
+func (Subscription) LogValue() slog.Value  { return slog.StringValue(hidden) }
+func (WebhookTarget) LogValue() slog.Value { return slog.StringValue(hidden) }

@@ -1,0 +1,40 @@
+package transform
+
+import (
+	"strconv"
+
+	"esagate/api"
+	"esagate/registry"
+)
+
+// AuditPage gives a page of the record of writes; next is the cursor of the page that
+// follows, empty where none does.
+func AuditPage(entries []registry.AuditEntry, next string) *api.AuditPage {
+	page := &api.AuditPage{Entries: make([]api.AuditEntry, len(entries)), NextCursor: optional(next)}
+	for i := range entries {
+		page.Entries[i] = auditEntry(&entries[i])
+	}
+	return page
+}
+
+func auditEntry(e *registry.AuditEntry) api.AuditEntry {
+	out := api.AuditEntry{
+		ID: e.ID, At: api.TimestampOf(e.At), Actor: e.Actor, Operation: e.Operation,
+		SourceID: optional(e.SourceID), RequestID: optional(e.RequestID),
+		Outcome: string(e.Outcome), ErrorCode: optional(e.Code),
+	}
+	if e.ESAID != 0 {
+		out.ESAID = optional(strconv.FormatInt(e.ESAID, 10))
+	}
+	if e.Status != 0 {
+		status := int64(e.Status)
+		out.Status = &status
+	}
+	return out
+}
+
+// AppendAuditPage appends the document as JSON.
+func AppendAuditPage(dst []byte, p *api.AuditPage) []byte { return appendDocument(dst, p) }
+
+// AppendServiceAccount appends the document as JSON.
+func AppendServiceAccount(dst []byte, a *api.ServiceAccount) []byte { return appendDocument(dst, a) }

@@ -1,0 +1,159 @@
+package transform
+
+import (
+	"slices"
+
+	"esagate/api"
+	"esagate/internal/redact"
+	"esagate/upstream/wire"
+)
+
+// Statuses of a run in the sync history, beside success and failed.
+const (
+	statusInProgress = "in_progress"
+	statusCancelled  = "cancelled"
+)
+
+const (
+	historyRuns = 10   // of a stream's history (status rule 4)
+	maxCursor   = 1024 // bytes
+	maxRunID    = 128  // bytes
+)
+
+// SyncHistory gives a page of the sync history. Runs whose id, stream or start can't be
+// read are left out.
+func SyncHistory(h *wire.SyncHistory) *api.SyncRunPage {
+	out := &api.SyncRunPage{Runs: make([]api.SyncRun, 0, len(h.Runs))}
+	for i := range h.Runs {
+		if run, ok := syncRun(&h.Runs[i]); ok {
+			out.Runs = append(out.Runs, run)
+		}
+	}
+	out.Count = int64(len(out.Runs))
+	if h.Count.Set && h.Count.Value >= 0 {
+		out.Count = h.Count.Value
+	}
+	if c := h.NextCursor.Value; isCursor(c) {
+		out.NextCursor = &c
+	}
+	return out
+}
+
+func syncRun(r *wire.SyncRun) (api.SyncRun, bool) {
+	stream, ok := streamName(r.SyncType)
+	if !ok || !isRunID(r.SyncID) || r.StartedAt.Time.IsZero() {
+		return api.SyncRun{}, false
+	}
+	out := api.SyncRun{
+		SyncID: r.SyncID, SyncType: stream,
+		StartedAt: api.Timestamp(r.StartedAt), CompletedAt: api.Timestamp(r.CompletedAt),
+		Status:         runStatus(r.Status),
+		ItemsProcessed: r.ItemsProcessed.Value, ItemsFailed: r.ItemsFailed.Value,
+		ErrorSummary: freeText(r.ErrorSummary, syncText("")),
+	}
+	if r.DurationSeconds.Set {
+		seconds := r.DurationSeconds.Value
+		out.DurationSeconds = &seconds
+	}
+	return out, true
+}
+
+// runStatus gives the status of a run in the words of answers: upstream's raw words are
+// put into those, others pass.
+func runStatus(status string) string {
+	switch {
+	case status == "completed":
+		return statusSuccess
+	case status == statusRunning, status == "pending":
+		return statusInProgress
+	case !redact.Word(status):
+		return unknownWord
+	}
+	return status
+}
+
+// HistoryStatusToUpstream gives the raw word that upstream filters a history by, for a
+// word of its answers or a raw one; "" for any other.
+func HistoryStatusToUpstream(status string) string {
+	switch status {
+	case statusSuccess, "completed":
+		return "completed"
+	case statusInProgress, "inProgress", statusRunning:
+		return statusRunning
+	case "pending", statusFailed:
+		return status
+	case statusCancelled, "canceled":
+		return statusCancelled
+	}
+	return ""
+}
+
+// StreamHistory sums up the last 10 runs of a page of one stream's history, with all of
+// these runs, newest first.
+func StreamHistory(h *wire.SyncHistory) api.SyncHistory {
+	runs := SyncHistory(h).Runs
+	slices.SortStableFunc(runs, func(a, b api.SyncRun) int { return b.StartedAt.Time.Compare(a.StartedAt.Time) })
+	runs = slices.Clip(runs[:min(len(runs), historyRuns)])
+	out := api.SyncHistory{RecentRunCount: int64(len(runs)), RecentRuns: runs}
+	streak := true
+	for i := range runs {
+		run := &runs[i]
+		switch {
+		case run.Status == statusFailed:
+			if out.RecentFailureCount == 0 {
+				out.LatestError, out.LatestFailureAt = run.ErrorSummary, run.CompletedAt
+				if out.LatestFailureAt.IsZero() {
+					out.LatestFailureAt = run.StartedAt
+				}
+			}
+			out.RecentFailureCount++
+			if streak {
+				out.ConsecutiveFailureCount++
+			}
+		case finished(run):
+			streak = false
+		}
+	}
+	return out
+}
+
+// finished reports whether a run is over. Of a status that is unknown here its end
+// tells.
+func finished(r *api.SyncRun) bool {
+	switch r.Status {
+	case statusSuccess, statusFailed, statusCancelled:
+		return true
+	case statusInProgress:
+		return false
+	}
+	return !r.CompletedAt.IsZero()
+}
+
+// isRunID reports whether s has the form of a run's id. It may be as long as a token:
+// upstream's ids are random.
+func isRunID(s string) bool {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '_', c == '.':
+		default:
+			return false
+		}
+	}
+	return s != "" && len(s) <= maxRunID
+}
+
+// isCursor reports whether s can be handed to a caller, who hands it back as it is.
+func isCursor(s string) bool { return s != "" && len(s) <= maxCursor && isVisible(s) }
+
+// isVisible reports whether s is ASCII without blanks and control characters.
+func isVisible(s string) bool {
+	for i := range len(s) {
+		if s[i] <= ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// AppendSyncRunPage appends the document as JSON.
+func AppendSyncRunPage(dst []byte, p *api.SyncRunPage) []byte { return appendDocument(dst, p) }

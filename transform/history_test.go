@@ -1,0 +1,165 @@
+package transform_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"esagate/api"
+	"esagate/transform"
+	"esagate/upstream/wire"
+)
+
+func some[T any](v T) wire.Opt[T] { return wire.Opt[T]{Value: v, Set: true} }
+
+func at(minute int) wire.Time { return wire.Time{Time: now.Add(time.Duration(minute) * time.Minute)} }
+
+// runs gives a stream's runs, the newest first and an hour apart, by their statuses.
+// One that ends in * is over, half an hour after it began.
+func runs(statuses ...string) *wire.SyncHistory {
+	h := new(wire.SyncHistory)
+	for i, status := range statuses {
+		run := wire.SyncRun{SyncID: fmt.Sprintf("sync_%d", i), SyncType: "inventory", StartedAt: at(-60 * i)}
+		if name, over := strings.CutSuffix(status, "*"); over {
+			status, run.CompletedAt = name, at(30-60*i)
+		}
+		run.Status = status
+		run.ErrorSummary = some("Error of " + run.SyncID)
+		h.Runs = append(h.Runs, run)
+	}
+	return h
+}
+
+func TestStreamHistory(t *testing.T) {
+	for _, c := range []struct {
+		statuses string
+		want     string // runs, failures, in a row, the latest failure's time and error
+	}{
+		{"", "0 0 0 - -"},
+		{"success* success*", "2 0 0 - -"},
+		{"failed*", "1 1 1 14:30 sync_0"},
+		{"failed", "1 1 1 14:00 sync_0"},
+		{"running", "1 0 0 - -"},
+		{"running pending failed* in_progress failed* success* failed*", "7 3 2 12:30 sync_2"},
+		{"success* failed failed*", "3 2 0 13:00 sync_1"},
+		{"cancelled failed*", "2 1 0 13:30 sync_1"},
+		{"failed* cancelled* failed*", "3 2 1 14:30 sync_0"},
+		{"queued failed*", "2 1 1 13:30 sync_1"},
+		{"timed_out* failed*", "2 1 0 13:30 sync_1"},
+		{strings.Repeat("failed* ", 9) + "success* failed*", "10 9 9 14:30 sync_0"},
+		{strings.Repeat("failed* ", 30), "10 10 10 14:30 sync_0"},
+		{strings.Repeat("running ", 10) + "failed*", "10 0 0 - -"},
+	} {
+		h := transform.StreamHistory(runs(strings.Fields(c.statuses)...))
+		failure, errorOf := "-", "-"
+		if !h.LatestFailureAt.IsZero() {
+			failure = h.LatestFailureAt.Time.Format("15:04")
+		}
+		if h.LatestError != nil {
+			errorOf = strings.TrimPrefix(*h.LatestError, "Error of ")
+		}
+		got := fmt.Sprintf("%d %d %d %s %s", h.RecentRunCount, h.RecentFailureCount, h.ConsecutiveFailureCount, failure, errorOf)
+		if got != c.want || h.RecentRuns == nil || int64(len(h.RecentRuns)) != h.RecentRunCount {
+			t.Errorf("%s: got %s with %d runs, want %s", c.statuses, got, len(h.RecentRuns), c.want)
+		}
+	}
+}
+
+// Whatever order upstream gives them in, the newest ten count.
+func TestStreamHistoryOfAnyOrder(t *testing.T) {
+	h := runs(strings.Fields(strings.Repeat("success* ", 10) + "failed* failed*")...)
+	want := transform.StreamHistory(h)
+	for i, k := 0, len(h.Runs)-1; i < k; i, k = i+1, k-1 {
+		h.Runs[i], h.Runs[k] = h.Runs[k], h.Runs[i]
+	}
+	got := transform.StreamHistory(h)
+	if got.RecentFailureCount != 0 || fmt.Sprint(got.RecentRuns[0].SyncID, got.RecentRuns[9].SyncID) != fmt.Sprint(want.RecentRuns[0].SyncID, want.RecentRuns[9].SyncID) || h.Runs[0].SyncID != "sync_11" {
+		t.Errorf("%+v", got)
+	}
+}
+
+// What was asked for and is empty is not what was not asked for.
+func TestRecentRunsAreThereWhenAskedFor(t *testing.T) {
+	history := func(h api.SyncHistory) string {
+		s := &api.Status{Syncs: api.Syncs{{Name: "inventory", Block: api.SyncBlock{History: h}}}}
+		_, rest, _ := strings.Cut(string(transform.AppendStatus(nil, s)), `"history":`)
+		return rest[:strings.Index(rest, `}}},"workflows"`)]
+	}
+	const zeros = `{"recentRunCount":0,"recentFailureCount":0,"consecutiveFailureCount":0,"latestFailureAt":null,"latestError":null`
+	if got := history(api.SyncHistory{}); got != zeros {
+		t.Errorf("not asked for: %s", got)
+	}
+	if got := history(transform.StreamHistory(new(wire.SyncHistory))); got != zeros+`,"recentRuns":[]` {
+		t.Errorf("without runs: %s", got)
+	}
+	got := history(transform.StreamHistory(runs("failed")))
+	if want := `{"recentRunCount":1,"recentFailureCount":1,"consecutiveFailureCount":1,"latestFailureAt":"2026-03-09T14:00:00Z","latestError":"Error of sync_0",` +
+		`"recentRuns":[{"syncId":"sync_0","syncType":"inventory","startedAt":"2026-03-09T14:00:00Z","completedAt":null,"status":"failed","durationSeconds":null,` +
+		`"itemsProcessed":0,"itemsFailed":0,"errorSummary":"Error of sync_0","errorCategory":null}]`; got != want {
+		t.Errorf("with one:\n got %s\nwant %s", got, want)
+	}
+}
+
+func TestCursorsAndIDsThatPass(t *testing.T) {
+	for cursor, passes := range map[string]bool{
+		"eyJhIjoxfQ==": true, "~!": true, strings.Repeat("c", 1024): true,
+		"": false, strings.Repeat("c", 1025): false, "a b": false, "a\x7f": false, "é": false, "a\n": false,
+	} {
+		page := transform.SyncHistory(&wire.SyncHistory{NextCursor: some(cursor)})
+		if (page.NextCursor != nil) != passes || passes && *page.NextCursor != cursor {
+			t.Errorf("cursor %q: %v", cursor, page.NextCursor)
+		}
+	}
+	for id, passes := range map[string]bool{
+		"sync_1": true, "-._aZ9": true, strings.Repeat("9", 128): true,
+		"": false, strings.Repeat("9", 129): false, "a/b": false, "a b": false, "é": false, "<b>": false, "a:b": false,
+	} {
+		page := transform.SyncHistory(&wire.SyncHistory{Runs: []wire.SyncRun{{SyncID: id, SyncType: "inventory", Status: "success", StartedAt: at(0)}}})
+		ids := transform.Refresh(&wire.Refresh{SyncRunIDs: []wire.SyncRunID{{SyncType: "inventory", ID: id}}}).SyncRunIDs
+		if (len(page.Runs) == 1) != passes || page.Count != int64(len(page.Runs)) || (len(ids) == 1) != passes {
+			t.Errorf("id %q: %d runs, %d ids", id, len(page.Runs), len(ids))
+		}
+	}
+}
+
+func TestHistoryStatusToUpstream(t *testing.T) {
+	for status, want := range map[string]string{
+		"success": "completed", "completed": "completed", "in_progress": "running", "inProgress": "running", "running": "running",
+		"pending": "pending", "failed": "failed", "cancelled": "cancelled", "canceled": "cancelled",
+		"": "", "Failed": "", "never_run": "", "failed,running": "", "x\x00": "",
+	} {
+		if got := transform.HistoryStatusToUpstream(status); got != want {
+			t.Errorf("%q: %q, want %q", status, got, want)
+		}
+	}
+}
+
+func TestSyncTypeToUpstream(t *testing.T) {
+	for name, want := range map[string]string{
+		"inventory": "inventory", "customTargeting": "custom_targeting", "custom_targeting": "custom_targeting", "custom_Targeting": "custom_targeting",
+		"signalCoverage": "signal_coverage", "last24hPrices": "last24h_prices", "last_24h_prices": "last_24h_prices", "priceFeedV2": "price_feed_v2",
+		"Inventory": "Inventory", strings.Repeat("x", 64): strings.Repeat("x", 64),
+		"": "", "a b": "", "a.b": "", "a:b": "", "a/b": "", "é": "", "_x": "", "x\x00": "", "x&y=1": "", strings.Repeat("x", 65): "", "4ec39hqlyjwdarjtt1": "",
+	} {
+		if got := transform.SyncTypeToUpstream(name); got != want {
+			t.Errorf("%q: %q, want %q", name, got, want)
+		}
+	}
+}
+
+// A name that is shown, asked for again, finds the stream that it was of.
+func TestSyncTypesComeBack(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		upstream := rapid.StringMatching(`[a-z]{1,8}[0-9]?(_[a-z]{1,8}[0-9]?){0,4}`).Draw(t, "upstream")
+		shown := transform.CamelCase(upstream)
+		if got := transform.SyncTypeToUpstream(shown); got != upstream {
+			t.Fatalf("%s is shown as %s, and that is asked for as %s", upstream, shown, got)
+		}
+		if got := transform.SyncTypeToUpstream(upstream); got != upstream {
+			t.Fatalf("%s is asked for as %s", upstream, got)
+		}
+	})
+}

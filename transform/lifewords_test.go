@@ -1,0 +1,139 @@
+package transform_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"esagate/api"
+	"esagate/registry"
+	"esagate/transform"
+)
+
+func TestLastErrorCode(t *testing.T) {
+	for code, want := range map[string]string{
+		"network_not_found": "ADAPTER_NETWORK_NOT_FOUND", "permission_denied": "ADAPTER_PERMISSION_DENIED",
+		"invalid_credentials": "ADAPTER_INVALID_CREDENTIALS", "invalid_config": "ADAPTER_INVALID_CONFIG",
+		"connection_failed": "ADAPTER_CONNECTION_FAILED", "upstream_unavailable": "ADAPTER_CONNECTION_FAILED",
+		"": "INTERNAL_ERROR", "adapter_": "INTERNAL_ERROR", "validation_error": "INTERNAL_ERROR", "Permission_Denied": "INTERNAL_ERROR",
+	} {
+		if got := transform.LastErrorCode(code); got != want {
+			t.Errorf("%q: %s, want %s", code, got, want)
+		}
+		if want == "INTERNAL_ERROR" {
+			continue
+		}
+		if got := transform.LastErrorCode("adapter_" + code); got != want {
+			t.Errorf("adapter_%s: %s, want %s", code, got, want)
+		}
+		if transform.LastErrorText(want) == transform.LastErrorText("INTERNAL_ERROR") {
+			t.Errorf("%s has no sentence", want)
+		}
+	}
+}
+
+func TestAgentURL(t *testing.T) {
+	const base = "https://agent.quay.example/admin"
+	long := "https://agent.quay.example/" + strings.Repeat("x", 2048)
+	for raw, want := range map[string]string{
+		"https://agent.quay.example/mcp/":         "/mcp/",
+		"https://Agent.Quay.example:443/t/a%2Fb/": "/t/a%2Fb/",
+		"http://agent.quay.example/a2a":           "/a2a",
+		"https://agent.quay.example":              "/",
+		"https://agent.quay.example:8443/mcp":     "https://agent.quay.example:8443/mcp",
+		"https://other.example/mcp/":              "https://other.example/mcp/",
+		"http://127.0.0.1:9/mcp":                  "http://127.0.0.1:9/mcp",
+		"":                                        "", "/mcp/": "", "//agent.quay.example/mcp": "", "agent.quay.example/mcp": "", "https:///mcp": "", "https:mcp": "",
+		"ftp://agent.quay.example/x": "", "javascript:alert(1)": "", "https://u:CANARY@agent.quay.example/mcp": "", "https://u@other.example/": "",
+		"https://other.example/?key=CANARY": "", "https://other.example/mcp?": "", "https://other.example/#CANARY": "", "https://agent.quay.example/mcp#": "",
+		"https://agent.quay.example//other.example": "", `https://agent.quay.example/\other.example`: "", "https://other.example/a b": "",
+		"https://other.example/é": "", "https://other.example/\n": "", "https://other.example:x/": "", long: "",
+	} {
+		if got := transform.AgentURL(raw, base); got != want {
+			t.Errorf("%s: %q, want %q", raw, got, want)
+		}
+	}
+	for _, c := range []struct{ raw, base, want string }{
+		{"http://127.0.0.1:3091/mcp/", "http://127.0.0.1:3091", "/mcp/"},
+		{"http://127.0.0.1:3092/mcp/", "http://127.0.0.1:3091", "http://127.0.0.1:3092/mcp/"},
+		{"http://[::1]:80/mcp/", "http://[::1]", "/mcp/"},
+		{"https://a.example/mcp", "::", "https://a.example/mcp"},
+		{"https://a.example/mcp", "", "https://a.example/mcp"},
+	} {
+		if got := transform.AgentURL(c.raw, c.base); got != c.want {
+			t.Errorf("%s at %s: %q, want %q", c.raw, c.base, got, c.want)
+		}
+	}
+}
+
+func TestInventorySyncFromAnEvent(t *testing.T) {
+	var none time.Time
+	began, ended, told := now.Add(-9*time.Minute), now.Add(-4*time.Minute), now
+	for _, c := range []struct {
+		status                 string
+		began, ended           time.Time
+		count                  *int64
+		text                   string
+		want                   string
+		wantBegan, wantEnded   time.Time
+		wantCount, wantMessage string
+	}{
+		{"completed", began, ended, ptr(int64(0)), "ignored", "success", began, ended, "0", ""},
+		{"success", began, none, nil, "", "success", began, told, "-", ""},
+		{"failed", none, ended, ptr(int64(7)), "Quota is used up\n at line 3", "failed", ended, ended, "7", "Quota is used up"},
+		{"failed", none, none, nil, "api_key=CANARY", "failed", told, told, "-", "The sync failed."},
+		{"failed", began, ended, nil, "", "failed", began, ended, "-", ""},
+		{"cancelled", began, ended, nil, "CANARY", "unknown", began, ended, "-", ""},
+		{"", began, ended, nil, "", "unknown", began, ended, "-", ""},
+	} {
+		s := transform.InventorySyncFromEvent(c.status, c.began, c.ended, told, c.count, c.text)
+		count := "-"
+		if s.ItemCount != nil {
+			count = fmt.Sprint(*s.ItemCount)
+			if s.ItemCount == c.count {
+				t.Error("the count is the event's own")
+			}
+		}
+		if s.Status != c.want || !s.LastRunAt.Equal(c.wantBegan) || !s.CompletedAt.Equal(c.wantEnded) || count != c.wantCount ||
+			s.Error != c.wantMessage || !s.ObservedAt.Equal(told) || !s.UpdatedAt.Equal(told) {
+			t.Errorf("%+v: got %+v", c, s)
+		}
+	}
+}
+
+func TestCapabilityRecheck(t *testing.T) {
+	got := string(transform.AppendCapabilityRecheck([]byte("x"), transform.CapabilityRecheck("forecasting")))
+	const head = `x{"capability":"forecasting","capabilityState":"unknown","status":"not_probeable","probePerformed":false,"issue":null,"recoveryStarted":false,"syncRunId":null,"message":"`
+	if message, ok := strings.CutPrefix(got, head); !ok || !strings.HasSuffix(message, `."}`) || len(message) < 30 {
+		t.Error(got)
+	}
+}
+
+func TestServiceAccount(t *testing.T) {
+	for want, account := range map[string]api.ServiceAccount{
+		`{"serviceAccountEmail":null}`:               {},
+		`{"serviceAccountEmail":"gate@ops.example"}`: {ServiceAccountEmail: ptr("gate@ops.example")},
+	} {
+		if got := string(transform.AppendServiceAccount(nil, &account)); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}
+
+func TestAuditPage(t *testing.T) {
+	entries := []registry.AuditEntry{
+		{ID: "a2", At: now, Actor: "quay <key>", Operation: "refreshSource", SourceID: "pier", ESAID: 1<<53 + 1, RequestID: "r-1",
+			Outcome: registry.AuditRefused, Status: 409, Code: "CONFLICT"},
+		{ID: "a1", At: now.Add(-time.Millisecond), Actor: "quay", Operation: "connectSource", Outcome: registry.AuditBegun},
+	}
+	const want = `{"entries":[{"id":"a2","at":"2026-03-09T14:00:00Z","actor":"quay <key>","operation":"refreshSource","sourceId":"pier","esaId":"9007199254740993",` +
+		`"requestId":"r-1","outcome":"refused","status":409,"errorCode":"CONFLICT"},{"id":"a1","at":"2026-03-09T13:59:59.999Z","actor":"quay","operation":"connectSource",` +
+		`"sourceId":null,"esaId":null,"requestId":null,"outcome":"begun","status":null,"errorCode":null}],"nextCursor":"a1"}`
+	if got := string(transform.AppendAuditPage(nil, transform.AuditPage(entries, "a1"))); got != want {
+		t.Errorf("\n got %s\nwant %s", got, want)
+	}
+	if got := string(transform.AppendAuditPage(nil, transform.AuditPage(nil, ""))); got != `{"entries":[],"nextCursor":null}` {
+		t.Errorf("nothing: %s", got)
+	}
+}

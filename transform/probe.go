@@ -1,0 +1,116 @@
+package transform
+
+import (
+	"strings"
+	"time"
+
+	"esagate/api"
+	"esagate/internal/redact"
+	"esagate/upstream/wire"
+)
+
+const codeInternal = "INTERNAL_ERROR"
+
+// lastErrorCodes are the codes of refusals by an ad server (contract, lastErrorCode).
+var lastErrorCodes = map[string]string{
+	"network_not_found":    "ADAPTER_NETWORK_NOT_FOUND",
+	"permission_denied":    "ADAPTER_PERMISSION_DENIED",
+	"invalid_credentials":  "ADAPTER_INVALID_CREDENTIALS",
+	"invalid_config":       "ADAPTER_INVALID_CONFIG",
+	"connection_failed":    "ADAPTER_CONNECTION_FAILED",
+	"upstream_unavailable": "ADAPTER_CONNECTION_FAILED",
+}
+
+// LastErrorCode gives the lastErrorCode for what upstream calls an ad server's refusal,
+// with or without its prefix adapter_ ; INTERNAL_ERROR for anything else.
+func LastErrorCode(adapterCode string) string {
+	if code, ok := lastErrorCodes[strings.TrimPrefix(adapterCode, "adapter_")]; ok {
+		return code
+	}
+	return codeInternal
+}
+
+// TestResult gives the answer to a test of the connection, one that was made now where
+// upstream does not say when.
+func TestResult(r *wire.TestResult, now time.Time) *api.TestResult {
+	out := &api.TestResult{
+		Success:          r.Success,
+		Remediation:      plainWord(r.Remediation),
+		CapabilityChecks: make([]api.CapabilityCheck, 0, len(r.CapabilityChecks)),
+		TestedAt:         api.Timestamp(r.TestedAt),
+	}
+	if out.TestedAt.IsZero() {
+		out.TestedAt = api.TimestampOf(now.Truncate(time.Millisecond))
+	}
+	instead := textDetail
+	if !r.Success {
+		code := LastErrorCode(r.ErrorCode.Value)
+		instead = LastErrorText(code)
+		text := shown(r.Error.Value, instead)
+		out.ErrorCode, out.Error = &code, &text
+	}
+	out.Details = testDetails(&r.Details, instead)
+	for i := range r.CapabilityChecks {
+		if c := &r.CapabilityChecks[i]; redact.Word(c.Capability) {
+			out.CapabilityChecks = append(out.CapabilityChecks, capabilityCheck(c))
+		}
+	}
+	return out
+}
+
+func capabilityCheck(c *wire.CapabilityCheck) api.CapabilityCheck {
+	out := api.CapabilityCheck{Capability: c.Capability, Status: c.Status, Remediation: plainWord(c.Remediation)}
+	if !redact.Word(c.Status) {
+		out.Status = "not_checked"
+	}
+	instead := checkText(out.Status)
+	if c.ErrorCode.Value != "" {
+		code := LastErrorCode(c.ErrorCode.Value)
+		out.ErrorCode = &code
+		if code != codeInternal {
+			instead = LastErrorText(code)
+		}
+	}
+	out.Message = freeText(c.Message, instead)
+	out.Details = testDetails(&c.Details, instead)
+	return out
+}
+
+// testDetails gives the parts of upstream's details that may be shown, nil if there
+// are none.
+func testDetails(d *wire.Details, instead string) *api.TestDetails {
+	out := api.TestDetails{AdapterType: plainWord(d.AdapterType), Remediation: plainWord(d.Remediation)}
+	if text := freeText(d.FaultString, instead); text != nil {
+		out.VendorFault = &api.VendorFault{FaultString: *text}
+	}
+	if out == (api.TestDetails{}) {
+		return nil
+	}
+	return &out
+}
+
+// plainWord passes a vocabulary word; what is none is dropped.
+func plainWord(o wire.Opt[string]) *string {
+	if !redact.Word(o.Value) {
+		return nil
+	}
+	word := o.Value
+	return &word
+}
+
+// CapabilityRecheck gives the answer to a recheck of a capability, which upstream has
+// no way to do.
+func CapabilityRecheck(capability string) *api.CapabilityRecheck {
+	return &api.CapabilityRecheck{
+		Capability: capability, CapabilityState: "unknown", Status: "not_probeable",
+		Message: "The sales agent can't check this capability by itself, so nothing was checked and nothing was started.",
+	}
+}
+
+// AppendTestResult appends the document as JSON.
+func AppendTestResult(dst []byte, r *api.TestResult) []byte { return appendDocument(dst, r) }
+
+// AppendCapabilityRecheck appends the document as JSON.
+func AppendCapabilityRecheck(dst []byte, c *api.CapabilityRecheck) []byte {
+	return appendDocument(dst, c)
+}

@@ -1,0 +1,170 @@
+package upstream_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"esagate/internal/fault"
+	"esagate/upstream"
+	"esagate/upstream/wire"
+)
+
+// TestTwoHundreds: which 2xx of which call is a success, and with which body.
+func TestTwoHundreds(t *testing.T) {
+	const page = "<html>CANARY</html>"
+	good := map[string][]int{ // statuses of success, with the body that is asked for
+		"provision": {201}, "test_connection": {200}, "refresh": {200, 202}, "create_webhook": {200, 201},
+		"webhooks": {200}, "adapter_settings": {200}, "sync_history": {200}, "find_tenant": {200},
+	}
+	each(t, every, func(t *testing.T, m made) {
+		anyBody := good[m.op] == nil // what was done has been done
+		for _, status := range []int{200, 201, 202, 204} {
+			for name, body := range map[string]string{"good": m.answer, "page": page, "none": "", "object": "{}", "cut": `{"tenant_id":"t"`} {
+				alone(t, upstream.Config{Attempts: 1}, func(*http.Request) (*http.Response, error) {
+					if body == page {
+						return respond(status, body, "Content-Type", "text/html"), nil
+					}
+					return respond(status, body), nil
+				}, func(t *testing.T, r *rig) {
+					got, err := m.call(t.Context(), r.client, tenant)
+					e := r.fault(err)
+					want := anyBody || name == "good" && slices.Contains(good[m.op], status)
+					if name == "object" && m.op == "adapter_settings" && status == 200 {
+						want = true
+					}
+					switch {
+					case want != (err == nil):
+						t.Errorf("%d, %s: %v", status, name, err)
+					case err == nil:
+						if n, ok := got.(*wire.Tenant); ok && n == nil {
+							t.Errorf("%d, %s: neither a tenant nor an error", status, name)
+						}
+					case e.Reason != fault.UpstreamInvalidResponse, upstream.NotSent(err), refusal(err) != nil:
+						t.Errorf("%d, %s: %v: whether it was done is not known", status, name, err)
+					}
+				})
+			}
+		}
+	})
+}
+
+func refusal(err error) *upstream.Refusal {
+	var no *upstream.Refusal
+	errors.As(err, &no)
+	return no
+}
+
+// A 2xx is a success of what needs no body, also when the body never comes whole.
+func TestASuccessWhoseBodyBreaks(t *testing.T) {
+	each(t, writes, func(t *testing.T, m made) {
+		alone(t, upstream.Config{}, func(*http.Request) (*http.Response, error) {
+			resp := respond(m.status, m.answer)
+			resp.Body = broken{}
+			return resp, nil
+		}, func(t *testing.T, r *rig) {
+			_, err := m.call(t.Context(), r.client, tenant)
+			switch m.op {
+			case "provision", "test_connection", "refresh", "create_webhook":
+				if e := r.fault(err); e == nil || e.Reason != fault.UpstreamInvalidResponse || upstream.NotSent(err) {
+					t.Errorf("%v", err)
+				}
+			default:
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	})
+}
+
+type broken struct{}
+
+func (broken) Read([]byte) (int, error) { return 0, errors.New("CANARY") }
+func (broken) Close() error             { return nil }
+
+// TestRedirectsOfWrites: the key, and credentials, go nowhere else.
+func TestRedirectsOfWrites(t *testing.T) {
+	each(t, every, func(t *testing.T, m made) {
+		for _, status := range []int{301, 302, 303, 307, 308} {
+			calls := 0
+			alone(t, upstream.Config{}, func(*http.Request) (*http.Response, error) {
+				calls++
+				return respond(status, "", "Location", "http://evil.invalid/"), nil
+			}, func(t *testing.T, r *rig) {
+				_, err := m.call(t.Context(), r.client, tenant)
+				if e := r.fault(err); e == nil || e.Reason != fault.UpstreamError || calls != 1 || refusal(err) != nil {
+					t.Errorf("%d: %v after %d calls", status, err, calls)
+				}
+			})
+		}
+	})
+}
+
+// TestSpecialAnswers holds the answers that mean something of their own to one call.
+func TestSpecialAnswers(t *testing.T) {
+	const (
+		running  = `{"error":"sync_already_running","message":"m","sync_run_ids":{"inventory":"run_3"},"running_sync_types":["inventory"]}`
+		noTenant = `{"error":"tenant_not_found","message":"m"}`
+		noHook   = `{"error":"webhook_not_found","message":"m"}`
+		noConfig = `{"error":"adapter_config_not_found","message":"m"}`
+		page     = "<h1>Not Found</h1>"
+	)
+	for _, c := range []struct {
+		name, op string
+		status   int
+		body     string
+		kind     fault.Kind
+		reason   fault.Reason
+		ok       bool
+	}{
+		{"runs already", "refresh", 409, running, 0, "", true},
+		{"another conflict", "refresh", 409, `{"error":"tenant_inactive","message":"m"}`, fault.Conflict, "", false},
+		{"another conflict with runs", "refresh", 409, `{"error":"tenant_inactive","message":"m","sync_run_ids":{"inventory":"run_3"}}`, fault.Conflict, "", false},
+		{"a conflict without runs", "refresh", 409, `{"error":"sync_already_running","message":"m"}`, fault.Conflict, "", false},
+		{"runs of another call", "deactivate", 409, running, fault.Conflict, "", false},
+		{"a webhook that is gone", "delete_webhook", 404, noHook, 0, "", true},
+		{"a webhook's tenant that is gone", "delete_webhook", 404, noTenant, fault.NotFound, fault.TenantNotFound, false},
+		{"a page instead of a webhook", "delete_webhook", 404, page, fault.Unavailable, fault.UpstreamInvalidResponse, false},
+		{"no settings", "adapter_settings", 404, noConfig, fault.NotFound, "", false},
+		{"no such route", "adapter_settings", 404, page, fault.NotFound, "", false},
+		{"settings' tenant that is gone", "adapter_settings", 404, noTenant, fault.NotFound, fault.TenantNotFound, false},
+		{"no settings to write", "put_adapter_settings", 404, noConfig, fault.Unavailable, fault.UpstreamInvalidResponse, false},
+		{"a tenant that is gone", "deactivate", 404, noTenant, fault.NotFound, fault.TenantNotFound, false},
+		{"a list without a tenant", "find_tenant", 404, noTenant, fault.Unavailable, fault.UpstreamInvalidResponse, false},
+		{"a tenant not found to be made", "provision", 404, noTenant, fault.Unavailable, fault.UpstreamInvalidResponse, false},
+	} {
+		each(t, func(m made) bool { return m.op == c.op }, func(t *testing.T, m made) {
+			alone(t, upstream.Config{}, func(*http.Request) (*http.Response, error) { return respond(c.status, c.body), nil },
+				func(t *testing.T, r *rig) {
+					got, err := m.call(t.Context(), r.client, tenant)
+					e := r.fault(err)
+					if (err == nil) != c.ok || err != nil && (e.Kind != c.kind || e.Reason != c.reason) {
+						t.Fatalf("%s: %v", c.name, err)
+					}
+					if no := refusal(err); err != nil && (no == nil || no.Status != c.status) {
+						t.Errorf("%s: the refusal is %v", c.name, no)
+					}
+					if again, is := got.(*wire.Refresh); is && c.ok && (!again.AlreadyRunning || again.RunningSyncTypes[0] != "inventory") {
+						t.Errorf("%s: %+v", c.name, again)
+					}
+				})
+		})
+	}
+}
+
+func TestAnUnusableWordInAPathOfItsOwn(t *testing.T) {
+	alone(t, upstream.Config{}, func(q *http.Request) (*http.Response, error) {
+		if strings.Contains(q.URL.RawPath, "..") && !strings.Contains(q.URL.RawPath, "%2F") {
+			t.Errorf("asked for %s", q.URL.RawPath)
+		}
+		return respond(204, ""), nil
+	}, func(t *testing.T, r *rig) {
+		if err := r.client.DeleteWebhook(context.Background(), tenant, "../../tnt_other/webhooks/wh"); err != nil {
+			t.Error(err)
+		}
+	})
+}

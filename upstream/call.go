@@ -1,0 +1,206 @@
+package upstream
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/hashicorp/go-retryablehttp"
+
+	"esagate/internal/fault"
+)
+
+// operation is what a call asks for, as metrics and span names say it.
+type operation string
+
+// The operations: all the words there are.
+const (
+	opStatus             operation = "status"
+	opAdapterConfig      operation = "adapter_config"
+	opTenant             operation = "tenant"
+	opFindTenant         operation = "find_tenant"
+	opSyncHistory        operation = "sync_history"
+	opAdapterSettings    operation = "adapter_settings"
+	opWebhooks           operation = "webhooks"
+	opProvision          operation = "provision"
+	opPutAdapterConfig   operation = "put_adapter_config"
+	opPutAdapterSettings operation = "put_adapter_settings"
+	opTestConnection     operation = "test_connection"
+	opRefresh            operation = "refresh"
+	opDeactivate         operation = "deactivate"
+	opReactivate         operation = "reactivate"
+	opCreateWebhook      operation = "create_webhook"
+	opDeleteWebhook      operation = "delete_webhook"
+	opProbe              operation = "probe" // a status read on a breaker's behalf
+)
+
+// call is one call on its way through its attempts, which come one after another.
+// It travels in the request's context.
+type call struct {
+	op       operation
+	method   string        // "": GET, a read
+	tenantID string        // whom it is about; "": all tenants, or one yet to be
+	path     []string      // segments below the collection of tenants
+	query    url.Values    // may hold a caller's text: only the transport gets to see it
+	body     []byte        // JSON; nil: none
+	limit    time.Duration // of the whole call; 0: FetchTimeout
+	accept   []int         // statuses of success; nil: 200 alone
+	done     bool          // any 2xx is a success, whatever the body says
+	probes   *breaker      // the breaker that this is the probe of; nil for a reader's call
+
+	decode func(body []byte) error    // keeps what it decoded; nil: nothing is wanted
+	stream func(body io.Reader) error // in place of decode, for what is too large to hold
+	// judge judges an answer that is no success, in place of answered; nil from it is
+	// a success after all.
+	judge func(a answer) *failure
+
+	attempts int
+	last     *failure // of the latest attempt; nil: it succeeded
+}
+
+// tenantCall is a read of something of a tenant's.
+func tenantCall(op operation, tenantID string, path ...string) *call {
+	return &call{op: op, tenantID: tenantID, path: append([]string{tenantID}, path...)}
+}
+
+// tenantWrite is a write to something of a tenant's.
+func tenantWrite(op operation, method, tenantID string, path ...string) *call {
+	cl := tenantCall(op, tenantID, path...)
+	cl.method = method
+	return cl
+}
+
+// writes reports whether the call changes anything upstream.
+func (cl *call) writes() bool { return cl.method != "" }
+
+// accepts reports whether a status is one of success.
+func (cl *call) accepts(status int) bool {
+	switch {
+	case cl.done:
+		return status >= 200 && status < 300
+	case cl.accept == nil:
+		return status == http.StatusOK
+	}
+	return slices.Contains(cl.accept, status)
+}
+
+type callKey struct{}
+
+func withCall(ctx context.Context, cl *call) context.Context {
+	return context.WithValue(ctx, callKey{}, cl)
+}
+
+func callFrom(ctx context.Context) *call { return ctx.Value(callKey{}).(*call) }
+
+// ask makes a call and gives what its last attempt decoded.
+func ask[T any](ctx context.Context, c *Client, cl *call, decode func([]byte) (*T, error)) (*T, error) {
+	var doc *T
+	cl.decode = keep(&doc, decode)
+	if err := c.do(ctx, cl); err != nil {
+		return nil, err
+	}
+	return doc, nil
+}
+
+func keep[T any](doc **T, decode func([]byte) (*T, error)) func([]byte) error {
+	return func(body []byte) (err error) {
+		*doc, err = decode(body)
+		return err
+	}
+}
+
+// do makes a call and counts it.
+func (c *Client) do(ctx context.Context, cl *call) error {
+	start := time.Now()
+	f := c.call(ctx, cl)
+	if f == nil {
+		c.metrics.call(ctx, cl.op, outcomeOK, time.Since(start))
+		return nil
+	}
+	c.metrics.call(ctx, cl.op, f.outcome, time.Since(start))
+	if f.unsent {
+		f.err.Cause = &unsentError{f.err.Cause}
+	}
+	return f.err
+}
+
+// call makes the attempts of one call: a write's only one.
+func (c *Client) call(ctx context.Context, cl *call) *failure {
+	limit := cl.limit
+	if limit == 0 {
+		limit = c.cfg.FetchTimeout
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	req, f := c.request(ctx, cl)
+	if f != nil {
+		return f
+	}
+	if cl.writes() {
+		_, _ = door{c}.RoundTrip(req)
+		return cl.last
+	}
+	again, err := retryablehttp.FromRequest(req)
+	if err != nil {
+		return lost(ctx, err)
+	}
+	r := &retrier{c: c, call: cl, begun: time.Now()}
+	_, err = r.client().Do(again) // the response is door's own, without a body
+	switch {
+	case err == nil:
+		return nil
+	case cl.last == nil, errors.Is(ctx.Err(), context.Canceled): // perhaps while waiting to try again
+		return lost(ctx, err)
+	}
+	return cl.last
+}
+
+// request makes the request of a call. An id is one path segment, whatever it holds;
+// those that no escaping keeps from meaning another path can't be of anything there
+// is. The query is added by the transport.
+func (c *Client) request(ctx context.Context, cl *call) (*http.Request, *failure) {
+	target := c.base
+	for i, s := range cl.path {
+		switch {
+		case s != "" && s != "." && s != ".." && len(s) <= maxID:
+			target += "/" + url.PathEscape(s)
+		case i == 0:
+			return nil, neverSent(noTenant(nil))
+		default:
+			return nil, neverSent(&failure{outcome: outcomeNotFound,
+				err: fault.New(fault.NotFound, "The sales agent has no such thing of this tenant.")})
+		}
+	}
+	var body io.Reader
+	if cl.body != nil {
+		body = bytes.NewReader(cl.body)
+	}
+	method := cl.method
+	if method == "" {
+		method = http.MethodGet
+	}
+	req, err := http.NewRequestWithContext(withCall(ctx, cl), method, target, body)
+	if err != nil {
+		return nil, neverSent(noTenant(nil)) // err prints the URL
+	}
+	// Without GetBody no transport can send a body a second time. net/http would do so
+	// by itself, on a new connection, when it believes that the request was not looked
+	// at: over HTTP/1 when nothing was written to a connection that turned out to be
+	// closed, over HTTP/2 after a GOAWAY, a refused stream, and a PROTOCOL_ERROR, which
+	// proves nothing. For a POST, PUT or DELETE it never does after a byte was written
+	// over HTTP/1, as none has an Idempotency-Key. Requests without a body may be sent
+	// again in those cases; they are the ones that may as well be made twice.
+	req.GetBody = nil
+	req.Header.Set(keyHeader, c.cfg.APIKey)
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("User-Agent", userAgent)
+	if cl.body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	return req, nil
+}

@@ -1,0 +1,227 @@
+package upstream_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"reflect"
+	"strings"
+	"testing"
+
+	"esagate/internal/fault"
+	"esagate/upstream"
+	"esagate/upstream/wire"
+)
+
+const credential = "CANARY-credential-77"
+
+// provisioning is a request with credentials in it.
+func provisioning() wire.ProvisionRequest {
+	return wire.ProvisionRequest{
+		Name: "Kiosk", ExternalOrgID: "31-8", ExternalSource: "shopfront", ContactEmail: "ops@kiosk.example",
+		Adapter: wire.FreeWheelRequest{Type: "freewheel", Username: "ops", Password: credential},
+	}
+}
+
+var subscription = wire.WebhookRequest{URL: "https://gate.example/webhooks/esa-sync",
+	EventTypes: []string{"sync_run.failed"}, Secret: credential + "-of-more-than-32-bytes"}
+
+// made is a call by its operation's word, and what it must come to.
+type made struct {
+	op      string
+	call    func(ctx context.Context, c *upstream.Client, id string) (any, error)
+	request string // method and URI below the API's path
+	body    string // what is sent; credentials as they are
+	status  int    // an answer that is a success
+	answer  string
+	want    any // what is read from it
+	writes  bool
+	probes  bool // may take ProbeTimeout
+}
+
+func text(s string) wire.Opt[string] { return wire.Opt[string]{Value: s, Set: true} }
+
+// everyCall is every call that changes something or came with it.
+func everyCall() []made {
+	history := `{"runs":[{"sync_id":"run_5","sync_type":"inventory","status":"failed","error_summary":"quota"}],"count":1,"next_cursor":"c2"}`
+	list := `{"count":2,"tenants":[{"tenant_id":"tnt_a","external_org_id":"31-9","external_source":"shopfront"},` +
+		`{"tenant_id":"tnt_b","external_org_id":"31-8","external_source":"shopfront","is_active":true}]}`
+	key := credential + "-of-more-than-32-bytes"
+	nothing := func(err error) (any, error) { return nil, err }
+	return []made{
+		{"provision", func(ctx context.Context, c *upstream.Client, _ string) (any, error) {
+			return c.Provision(ctx, provisioning())
+		},
+			"POST /provision", `{"name":"Kiosk","external_org_id":"31-8","external_source":"shopfront","contact_email":"ops@kiosk.example",` +
+				`"adapter":{"type":"freewheel","username":"ops","password":"` + credential + `"}}`,
+			201, `{"tenant_id":"tnt_new","mcp_url":"https://a.example/mcp/","initial_principal":{"access_token":"CANARY"},"adapter":{"connection_test_passed":true}}`,
+			&wire.Provisioned{TenantID: "tnt_new", MCPURL: text("https://a.example/mcp/"), ConnectionTestPassed: wire.Opt[bool]{Value: true, Set: true}}, true, true},
+		{"put_adapter_config", func(ctx context.Context, c *upstream.Client, id string) (any, error) {
+			return nothing(c.PutAdapterConfig(ctx, id, wire.GAMRequest{Type: "google_ad_manager", NetworkCode: "55", ServiceAccountKeyJSON: credential}))
+		}, "PUT /{id}/adapter-config", `{"type":"google_ad_manager","network_code":"55","service_account_email":"","service_account_key_json":"` + credential + `"}`,
+			200, `{"type":"google_ad_manager","configured":true,"service_account_key_json":"CANARY"}`, nil, true, true},
+		{"test_connection", func(ctx context.Context, c *upstream.Client, id string) (any, error) {
+			return c.TestConnection(ctx, id)
+		},
+			"POST /{id}/adapter-config/test-connection", "", 200, `{"success":false,"error_code":"invalid_credentials"}`,
+			&wire.TestResult{ErrorCode: text("invalid_credentials")}, true, true},
+		{"put_adapter_settings", func(ctx context.Context, c *upstream.Client, id string) (any, error) {
+			return nothing(c.PutAdapterSettings(ctx, id, "springserve", []byte(`{"demand_class":"tag","x":[1]}`)))
+		}, "PUT /{id}/adapters/springserve/config", `{"demand_class":"tag","x":[1]}`, 200, `{}`, nil, true, true},
+		{"refresh", func(ctx context.Context, c *upstream.Client, id string) (any, error) { return c.Refresh(ctx, id) },
+			"POST /{id}/refresh", "", 202, `{"sync_run_ids":{"advertisers":"run_1"}}`,
+			&wire.Refresh{SyncRunIDs: []wire.SyncRunID{{SyncType: "advertisers", ID: "run_1"}}}, true, false},
+		{"deactivate", func(ctx context.Context, c *upstream.Client, id string) (any, error) { return c.Deactivate(ctx, id) },
+			"POST /{id}/deactivate", "", 200, `{"tenant_id":"tnt_x"}`, &wire.Tenant{TenantID: "tnt_x"}, true, false},
+		{"reactivate", func(ctx context.Context, c *upstream.Client, id string) (any, error) { return c.Reactivate(ctx, id) },
+			"POST /{id}/reactivate", "", 200, `{"tenant_id":"tnt_x"}`, &wire.Tenant{TenantID: "tnt_x"}, true, false},
+		{"create_webhook", func(ctx context.Context, c *upstream.Client, id string) (any, error) {
+			return c.CreateWebhook(ctx, id, subscription)
+		}, "POST /{id}/webhooks", `{"url":"https://gate.example/webhooks/esa-sync","event_types":["sync_run.failed"],"secret":"` + key + `"}`,
+			201, `{"webhook_id":"wh_9","url":"u","is_active":true,"secret":"CANARY"}`, &wire.Webhook{WebhookID: "wh_9", URL: "u", IsActive: true}, true, false},
+		{"delete_webhook", func(ctx context.Context, c *upstream.Client, id string) (any, error) {
+			return nothing(c.DeleteWebhook(ctx, id, "wh/9"))
+		}, "DELETE /{id}/webhooks/wh%2F9", "", 204, "", nil, true, false},
+		{"webhooks", func(ctx context.Context, c *upstream.Client, id string) (any, error) { return c.Webhooks(ctx, id) },
+			"GET /{id}/webhooks", "", 200, `{"webhooks":[{"webhook_id":"wh_9","url":"u"}],"count":1}`, []wire.Webhook{{WebhookID: "wh_9", URL: "u"}}, false, false},
+		{"adapter_settings", func(ctx context.Context, c *upstream.Client, id string) (any, error) {
+			s, err := c.AdapterSettings(ctx, id, "free/wheel")
+			if err != nil {
+				return nil, err
+			}
+			return string(s.Raw) + s.DefaultAdvertiserID.Value, nil
+		}, "GET /{id}/adapters/free%2Fwheel/config", "", 200, `{"default_advertiser_id":"a7"}`, `{"default_advertiser_id":"a7"}a7`, false, false},
+		{"sync_history", func(ctx context.Context, c *upstream.Client, id string) (any, error) {
+			return c.SyncHistory(ctx, id, upstream.HistoryQuery{SyncType: "inventory", Cursor: "CANARY&limit=9", Limit: 7})
+		}, "GET /{id}/sync-history?cursor=CANARY%26limit%3D9&limit=7&sync_type=inventory", "", 200, history, &wire.SyncHistory{
+			Runs:  []wire.SyncRun{{SyncID: "run_5", SyncType: "inventory", Status: "failed", ErrorSummary: text("quota")}},
+			Count: wire.Opt[int64]{Value: 1, Set: true}, NextCursor: text("c2"),
+		}, false, false},
+		{"find_tenant", func(ctx context.Context, c *upstream.Client, _ string) (any, error) {
+			return c.FindTenant(ctx, "shopfront", "31-8")
+		}, "GET ?external_source=shopfront", "", 200, list, &wire.Tenant{TenantID: "tnt_b", ExternalOrgID: text("31-8"),
+			ExternalSource: text("shopfront"), IsActive: wire.Opt[bool]{Value: true, Set: true}}, false, false},
+	}
+}
+
+// each runs a subtest for every call that picked picks.
+func each(t *testing.T, picked func(made) bool, f func(t *testing.T, m made)) {
+	t.Helper()
+	for _, m := range everyCall() {
+		if picked(m) {
+			t.Run(m.op, func(t *testing.T) { f(t, m) })
+		}
+	}
+}
+
+func every(made) bool    { return true }
+func writes(m made) bool { return m.writes }
+
+// ofTenant leaves out the calls that name no tenant.
+func ofTenant(m made) bool { return m.op != "provision" && m.op != "find_tenant" }
+
+func TestWhatIsAskedAndWhatIsRead(t *testing.T) {
+	each(t, every, func(t *testing.T, m made) {
+		var sent, kind, body string
+		alone(t, upstream.Config{}, func(q *http.Request) (*http.Response, error) {
+			sent, kind = q.Method+" "+strings.TrimPrefix(q.URL.RequestURI(), "/api/v1/tenant-management/tenants"), q.Header.Get("Content-Type")
+			if q.Body != nil {
+				b, _ := io.ReadAll(q.Body)
+				body = string(b)
+			}
+			if q.GetBody != nil {
+				t.Error("a transport could send the body twice")
+			}
+			if q.Header.Get("X-Tenant-Management-API-Key") != key {
+				t.Error("without the key")
+			}
+			return respond(m.status, m.answer), nil
+		}, func(t *testing.T, r *rig) {
+			got, err := m.call(t.Context(), r.client, "tnt/x?y")
+			if err != nil {
+				t.Fatal(r.fault(err))
+			}
+			if m.want != nil && !reflect.DeepEqual(got, m.want) {
+				t.Errorf("got  %+v\nwant %+v", got, m.want)
+			}
+			if want := strings.Replace(m.request, "{id}", "tnt%2Fx%3Fy", 1); sent != want {
+				t.Errorf("asked %s, want %s", sent, want)
+			}
+			if body != m.body || (kind == "application/json") != (m.body != "") {
+				t.Errorf("sent %s as %q, want %s", body, kind, m.body)
+			}
+			r.metric("esagate.upstream.calls{operation="+m.op+",outcome=ok}", 1)
+			spans := r.spans.GetSpans()
+			if len(spans) != 1 || spans[0].Name != "sales agent "+m.op {
+				t.Errorf("spans: %v", spans)
+			}
+		})
+	})
+}
+
+// What a span records of a URL has no query: a cursor is a caller's text. The rig
+// finds CANARY, which is in the cursor above, in any attribute; this finds the rest.
+func TestSpansHaveNoQuery(t *testing.T) {
+	alone(t, upstream.Config{}, func(*http.Request) (*http.Response, error) {
+		return respond(200, `{"runs":[]}`), nil
+	}, func(t *testing.T, r *rig) {
+		if _, err := r.client.SyncHistory(t.Context(), tenant, upstream.HistoryQuery{Cursor: "word"}); err != nil {
+			t.Fatal(err)
+		}
+		for _, a := range r.spans.GetSpans()[0].Attributes {
+			if strings.Contains(a.Value.String(), "word") {
+				t.Errorf("%s is %s", a.Key, a.Value.String())
+			}
+		}
+	})
+}
+
+func TestIDsThatCanBeNobodys(t *testing.T) {
+	each(t, ofTenant, func(t *testing.T, m made) {
+		alone(t, upstream.Config{}, func(*http.Request) (*http.Response, error) {
+			t.Error("it was asked")
+			return respond(200, "{}"), nil
+		}, func(t *testing.T, r *rig) {
+			for _, id := range []string{"", ".", "..", strings.Repeat("x", 256)} {
+				_, err := m.call(t.Context(), r.client, id)
+				if e := r.fault(err); e == nil || e.Kind != fault.NotFound || e.Reason != fault.TenantNotFound || !upstream.NotSent(err) {
+					t.Errorf("%.5q: %v", id, err)
+				}
+			}
+			for _, id := range []string{"", "..", strings.Repeat("x", 256)} {
+				_, err := r.client.AdapterSettings(t.Context(), tenant, id)
+				if e := r.fault(err); e == nil || e.Kind != fault.NotFound || e.Reason != "" {
+					t.Errorf("the settings of %.5q: %v", id, err)
+				}
+				err = r.client.DeleteWebhook(t.Context(), tenant, id)
+				if e := r.fault(err); e == nil || e.Kind != fault.NotFound || e.Reason != "" || !upstream.NotSent(err) {
+					t.Errorf("the webhook %.5q: %v", id, err)
+				}
+			}
+		})
+	})
+}
+
+// Nothing of this can be a caller's doing.
+func TestRequestsThatCanNotBeMade(t *testing.T) {
+	alone(t, upstream.Config{}, func(*http.Request) (*http.Response, error) {
+		t.Error("it was asked")
+		return respond(200, "{}"), nil
+	}, func(t *testing.T, r *rig) {
+		_, noAdapter := r.client.Provision(t.Context(), wire.ProvisionRequest{})
+		_, noOrg := r.client.FindTenant(t.Context(), "shopfront", "")
+		for name, err := range map[string]error{
+			"no adapter":         noAdapter,
+			"no config":          r.client.PutAdapterConfig(t.Context(), tenant, nil),
+			"no organisation":    noOrg,
+			"settings: a list":   r.client.PutAdapterSettings(t.Context(), tenant, "freewheel", []byte(`[]`)),
+			"settings: twice":    r.client.PutAdapterSettings(t.Context(), tenant, "freewheel", []byte(`{"a":1,"a":2}`)),
+			"settings: none":     r.client.PutAdapterSettings(t.Context(), tenant, "freewheel", nil),
+			"settings: too much": r.client.PutAdapterSettings(t.Context(), tenant, "freewheel", []byte(`{"a":"`+strings.Repeat("x", 64<<10)+`"}`)),
+		} {
+			if e := r.fault(err); e == nil || e.Kind != fault.Internal || !upstream.NotSent(err) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	})
+}

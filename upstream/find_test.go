@@ -1,0 +1,258 @@
+package upstream_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"esagate/internal/fault"
+	"esagate/upstream"
+)
+
+// entries is a body of a list with n tenants, none the wanted one, made as it is read;
+// tail is what follows the last of them.
+func entries(n int, tail string) io.Reader { return listOf(n, "Another publisher", tail) }
+
+// huge is such a list of more than 64 MiB.
+func huge(tail string) io.Reader { return listOf(135, strings.Repeat("x", 500_000), tail) }
+
+func listOf(n int, name, tail string) io.Reader {
+	one := `{"tenant_id":"tnt_other","name":"` + name + `","external_org_id":"31-80","external_source":"shopfront","is_active":true},`
+	return io.MultiReader(strings.NewReader(`{"tenants":[`), &repeated{what: one, times: n}, strings.NewReader(tail))
+}
+
+type repeated struct {
+	what  string
+	times int
+	left  string
+}
+
+func (r *repeated) Read(p []byte) (int, error) {
+	if r.left == "" {
+		if r.times == 0 {
+			return 0, io.EOF
+		}
+		r.times--
+		r.left = r.what
+	}
+	n := copy(p, r.left)
+	r.left = r.left[n:]
+	return n, nil
+}
+
+// answerWith is a transport that answers once with a body of unknown length.
+func answerWith(body func() io.Reader, header ...string) roundTrip {
+	return func(*http.Request) (*http.Response, error) {
+		resp := respond(200, "", header...)
+		resp.Body, resp.ContentLength = io.NopCloser(body()), -1
+		return resp, nil
+	}
+}
+
+func TestFindTenant(t *testing.T) {
+	const wanted = `{"tenant_id":"tnt_ours","external_org_id":"31-8","external_source":"shopfront"}`
+	long := func() io.Reader { return entries(5_000, wanted+`],"count":5001}`) }
+	for name, c := range map[string]struct {
+		body   func() io.Reader
+		header []string
+		id     string
+		kind   fault.Kind
+		reason fault.Reason
+	}{
+		"there":                   {func() io.Reader { return entries(2, wanted+`],"count":3}`) }, nil, "tnt_ours", 0, ""},
+		"at the end of very many": {long, nil, "tnt_ours", 0, ""},
+		"not there":               {func() io.Reader { return entries(2, `{}],"count":3}`) }, nil, "", fault.NotFound, fault.TenantNotFound},
+		"an empty list":           {func() io.Reader { return strings.NewReader(`{"tenants":[],"count":0}`) }, nil, "", fault.NotFound, fault.TenantNotFound},
+		"cut short":               {func() io.Reader { return entries(2, `{}`) }, nil, "", fault.Unavailable, fault.UpstreamInvalidResponse},
+		"cut short, found":        {func() io.Reader { return entries(2, wanted+`]`) }, nil, "", fault.Unavailable, fault.UpstreamInvalidResponse},
+		"something behind":        {func() io.Reader { return entries(2, wanted+`]} x`) }, nil, "", fault.Unavailable, fault.UpstreamInvalidResponse},
+		"no list":                 {func() io.Reader { return strings.NewReader(`{"count":0}`) }, nil, "", fault.Unavailable, fault.UpstreamInvalidResponse},
+		"HTML": {func() io.Reader { return strings.NewReader(`<html>`) }, []string{"Content-Type", "text/html"}, "",
+			fault.Unavailable, fault.UpstreamInvalidResponse},
+		"a strange coding": {func() io.Reader { return entries(2, wanted+`]}`) }, []string{"Content-Encoding", "br"}, "",
+			fault.Unavailable, fault.UpstreamInvalidResponse},
+		"more than 64 MiB": {func() io.Reader { return huge(wanted + `]}`) }, nil, "", fault.Unavailable, fault.UpstreamInvalidResponse},
+		"more than 64 MiB of spaces": {func() io.Reader { return io.MultiReader(strings.NewReader(`{"tenants":[]}`), &endless{}) }, nil, "",
+			fault.Unavailable, fault.UpstreamInvalidResponse},
+	} {
+		t.Run(name, func(t *testing.T) {
+			alone(t, upstream.Config{Attempts: 1}, answerWith(c.body, c.header...), func(t *testing.T, r *rig) {
+				found, err := r.client.FindTenant(t.Context(), "shopfront", "31-8")
+				e := r.fault(err)
+				switch {
+				case c.id != "" && (err != nil || found.TenantID != c.id):
+					t.Errorf("%+v, %v", found, err)
+				case c.id == "" && (e == nil || found != nil || e.Kind != c.kind || e.Reason != c.reason):
+					t.Errorf("%+v, %v", found, err)
+				}
+			})
+		})
+	}
+}
+
+// A list is not held: what is in memory at its end is a small part of it.
+func TestFindTenantHoldsNoList(t *testing.T) {
+	live := func() uint64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	var atEnd uint64
+	end := measured(func() { atEnd = live() })
+	alone(t, upstream.Config{Attempts: 1}, answerWith(func() io.Reader {
+		return io.MultiReader(listOf(60, strings.Repeat("x", 500_000), `{}]`), end, strings.NewReader("}")) // 30 MB
+	}), func(t *testing.T, r *rig) {
+		before := live()
+		_, err := r.client.FindTenant(t.Context(), "shopfront", "31-8")
+		if e := r.fault(err); e == nil || e.Reason != fault.TenantNotFound {
+			t.Fatal(err)
+		}
+		if atEnd == 0 || atEnd > before+8<<20 {
+			t.Errorf("%d MiB more were in use at the end", int64(atEnd-before)>>20)
+		}
+	})
+}
+
+// measured is an empty part of a body, and called when it is read.
+type measured func()
+
+func (m measured) Read([]byte) (int, error) {
+	m()
+	return 0, io.EOF
+}
+
+// A source that is left out is not asked for, and not matched.
+func TestFindTenantOfAnySource(t *testing.T) {
+	var query string
+	alone(t, upstream.Config{}, func(q *http.Request) (*http.Response, error) {
+		query = q.URL.RawQuery
+		return respond(200, `{"tenants":[{"tenant_id":"tnt_a","external_org_id":"31-8","external_source":"elsewhere"},{"tenant_id":"tnt_b","external_org_id":"31-8"}]}`), nil
+	}, func(t *testing.T, r *rig) {
+		found, err := r.client.FindTenant(t.Context(), "a&b=c", "31-8")
+		if err != nil || found.TenantID != "tnt_b" || query != "external_source=a%26b%3Dc" {
+			t.Errorf("%+v, %v, asked %s", found, err, query)
+		}
+	})
+}
+
+// A list that breaks off in its transport may do better at the next try; one that is
+// broken in itself will not.
+func TestWhichListsAreAskedForAgain(t *testing.T) {
+	const good = `{"tenants":[{"tenant_id":"tnt_ours","external_org_id":"31-8"}]}`
+	for name, c := range map[string]struct {
+		first func() *http.Response
+		want  int
+	}{
+		"a connection that breaks": {func() *http.Response {
+			resp := respond(200, "")
+			resp.Body, resp.ContentLength = io.NopCloser(io.MultiReader(strings.NewReader(`{"ten`), failing{io.ErrUnexpectedEOF})), -1
+			return resp
+		}, 2},
+		"a length that is not reached": {func() *http.Response {
+			resp := respond(200, good)
+			resp.ContentLength++
+			return resp
+		}, 2},
+		"a document that breaks": {func() *http.Response { return respond(200, `{"tenants":[}`) }, 1},
+		"a 502":                  {func() *http.Response { return respond(502, ``) }, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			calls := 0
+			alone(t, upstream.Config{}, func(*http.Request) (*http.Response, error) {
+				if calls++; calls == 1 {
+					return c.first(), nil
+				}
+				return respond(200, good), nil
+			}, func(t *testing.T, r *rig) {
+				_, err := r.client.FindTenant(t.Context(), "shopfront", "31-8")
+				if calls != c.want || (err == nil) != (c.want == 2) {
+					t.Errorf("%d calls, %v", calls, err)
+				}
+			})
+		})
+	}
+}
+
+type failing struct{ err error }
+
+func (f failing) Read([]byte) (int, error) { return 0, f.err }
+
+func TestFindTenantEndsByItsDeadline(t *testing.T) {
+	alone(t, upstream.Config{}, func(q *http.Request) (*http.Response, error) {
+		resp := respond(200, "")
+		resp.Body, resp.ContentLength = io.NopCloser(waits{q.Context()}), -1
+		return resp, nil
+	}, func(t *testing.T, r *rig) {
+		start := time.Now()
+		_, err := r.client.FindTenant(t.Context(), "shopfront", "31-8")
+		if e := r.fault(err); e == nil || e.Reason != fault.UpstreamTimeout || !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != time.Minute {
+			t.Errorf("%v after %v", err, time.Since(start))
+		}
+	})
+}
+
+// waits is a body that never comes.
+type waits struct{ ctx context.Context }
+
+func (w waits) Read([]byte) (int, error) {
+	<-w.ctx.Done()
+	return 0, w.ctx.Err()
+}
+
+// A list that can't be used is no failure of the whole upstream's.
+func TestListsThatDoNotCountOpenNoBreaker(t *testing.T) {
+	for _, body := range []func() io.Reader{
+		func() io.Reader { return io.MultiReader(strings.NewReader(`{"tenants":[]}`), &endless{}) },
+		func() io.Reader { return strings.NewReader(`{"tenants":[}`) },
+	} {
+		alone(t, upstream.Config{Attempts: 1}, answerWith(body), func(t *testing.T, r *rig) {
+			for range 6 {
+				_, err := r.client.FindTenant(t.Context(), "shopfront", "31-8")
+				if e := r.fault(err); e == nil || e.Reason != fault.UpstreamInvalidResponse {
+					t.Fatal(err)
+				}
+			}
+		})
+	}
+	alone(t, upstream.Config{Attempts: 1}, answerWith(func() io.Reader { return huge(`]}`) }), func(t *testing.T, r *rig) {
+		_, err := r.client.FindTenant(t.Context(), "shopfront", "31-8")
+		if e := r.fault(err); e == nil || !strings.Contains(e.Error(), "the answer is too large") {
+			t.Error(err)
+		}
+	})
+}
+
+// The bound is of what is decompressed.
+func TestACompressedListIsBounded(t *testing.T) {
+	squeeze := func(text string) []byte {
+		var b bytes.Buffer
+		w := gzip.NewWriter(&b)
+		_, _ = io.WriteString(w, text)
+		_ = w.Close()
+		return b.Bytes()
+	}
+	entry := squeeze(`{"tenant_id":"tnt_other","name":"` + strings.Repeat("x", 500_000) + `"},`)
+	bomb := slices.Concat(squeeze(`{"tenants":[`), bytes.Repeat(entry, 135), squeeze(`{}]}`)) // one stream of 67 MB
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Content-Encoding", "gzip")
+		_, _ = w.Write(bomb)
+	}))
+	defer server.Close()
+	r := newRig(t, upstream.Config{BaseURL: server.URL, APIKey: key, Attempts: 1}, nil)
+	defer r.client.Close()
+	_, err := r.client.FindTenant(t.Context(), "shopfront", "31-8")
+	if e := r.fault(err); e == nil || e.Reason != fault.UpstreamInvalidResponse {
+		t.Errorf("%v", err)
+	}
+}

@@ -1,0 +1,79 @@
+package upstream
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+
+	"esagate/internal/fault"
+	"esagate/upstream/wire"
+)
+
+// The calls in this file wait for a live answer of the ad server, for up to
+// ProbeTimeout. Each is made once. An error of one that is neither [NotSent] nor has a
+// [Refusal] in its chain leaves open whether it was done.
+
+// Provision makes a tenant. It is all or nothing: after a [Refusal] there is none.
+// UPSTREAM_INVALID_RESPONSE here means that there may be a tenant whose id is not known.
+func (c *Client) Provision(ctx context.Context, req wire.ProvisionRequest) (*wire.Provisioned, error) {
+	cl := &call{op: opProvision, method: http.MethodPost, path: []string{"provision"}, limit: c.cfg.ProbeTimeout,
+		accept: []int{http.StatusCreated}, judge: aboutNoTenant}
+	if req.Adapter == nil {
+		return nil, unencodable()
+	}
+	if err := cl.encode(req); err != nil {
+		return nil, err
+	}
+	return ask(ctx, c, cl, wire.DecodeProvisioned)
+}
+
+// PutAdapterConfig replaces a tenant's ad-server config. Upstream resets every setting
+// that req leaves out.
+func (c *Client) PutAdapterConfig(ctx context.Context, tenantID string, req wire.AdapterRequest) error {
+	cl := tenantWrite(opPutAdapterConfig, http.MethodPut, tenantID, "adapter-config")
+	cl.limit, cl.done = c.cfg.ProbeTimeout, true
+	if req == nil {
+		return unencodable()
+	}
+	if err := cl.encode(req); err != nil {
+		return err
+	}
+	return c.do(ctx, cl)
+}
+
+// TestConnection has a tenant's saved config tested. A test that fails is an answer
+// like any other.
+func (c *Client) TestConnection(ctx context.Context, tenantID string) (*wire.TestResult, error) {
+	cl := tenantWrite(opTestConnection, http.MethodPost, tenantID, "adapter-config", "test-connection")
+	cl.limit = c.cfg.ProbeTimeout
+	return ask(ctx, c, cl, wire.DecodeTestResult)
+}
+
+// PutAdapterSettings replaces the settings of a tenant's ad server by raw, an object
+// as [Client.AdapterSettings] gives it.
+func (c *Client) PutAdapterSettings(ctx context.Context, tenantID, adapterType string, raw []byte) error {
+	cl := tenantWrite(opPutAdapterSettings, http.MethodPut, tenantID, "adapters", adapterType, "config")
+	cl.limit, cl.done, cl.body = c.cfg.ProbeTimeout, true, raw
+	if !wire.ValidSettings(raw) {
+		return unencodable()
+	}
+	return c.do(ctx, cl)
+}
+
+// encode gives the call its body, which is encoded this once.
+func (cl *call) encode(doc any) error {
+	body, err := json.Marshal(doc)
+	if err != nil {
+		return unencodable() // err could quote a value
+	}
+	cl.body = body
+	return nil
+}
+
+var errUnencodable = errors.New("the request can't be put into upstream's shape")
+
+// unencodable is the error of a request that no caller of the gateway can have caused.
+func unencodable() *fault.Error {
+	return fault.Wrap(fault.Internal, "Something went wrong on our side.", &unsentError{errUnencodable})
+}

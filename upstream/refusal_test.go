@@ -1,0 +1,96 @@
+package upstream_test
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+
+	"esagate/internal/fault"
+	"esagate/upstream"
+)
+
+// TestRefusals: of which answers it is certain that nothing was done, and what is said
+// of them.
+func TestRefusals(t *testing.T) {
+	const details = `"details":{"adapter_type":"freewheel","remediation":"vendor_enables_role","error":"CANARY",` +
+		`"vendor_fault":{"fault_string":"NOT_PERMITTED @ network","stack":"CANARY"},"tenant_id":"tnt_old","password":"CANARY"}`
+	problem := func(code string) string { return `{"error":"` + code + `","message":"Not like this.",` + details + `}` }
+	told := upstream.Refusal{Message: "Not like this.", Remediation: "vendor_enables_role", AdapterType: "freewheel", FaultString: "NOT_PERMITTED @ network"}
+	with := func(status int, code, adapter string) *upstream.Refusal {
+		no := told
+		no.Status, no.Code, no.AdapterCode = status, code, adapter
+		return &no
+	}
+	org := with(409, "external_org_id_conflict", "")
+	org.TenantID = "tnt_old"
+	for name, c := range map[string]struct {
+		status int
+		body   string
+		kind   fault.Kind
+		reason fault.Reason
+		want   *upstream.Refusal
+	}{
+		"network_not_found":     {400, problem("adapter_network_not_found"), fault.Validation, "", with(400, "adapter_network_not_found", "network_not_found")},
+		"permission_denied":     {400, problem("adapter_permission_denied"), fault.Validation, "", with(400, "adapter_permission_denied", "permission_denied")},
+		"invalid_credentials":   {409, problem("adapter_invalid_credentials"), fault.Validation, "", with(409, "adapter_invalid_credentials", "invalid_credentials")},
+		"invalid_config":        {422, problem("adapter_invalid_config"), fault.Validation, "", with(422, "adapter_invalid_config", "invalid_config")},
+		"connection_failed":     {502, problem("adapter_connection_failed"), fault.Validation, "", with(502, "adapter_connection_failed", "connection_failed")},
+		"upstream_unavailable":  {503, problem("adapter_upstream_unavailable"), fault.Validation, "", with(503, "adapter_upstream_unavailable", "upstream_unavailable")},
+		"an adapter's 403":      {403, problem("adapter_permission_denied"), fault.Validation, "", with(403, "adapter_permission_denied", "permission_denied")},
+		"an adapter's 429":      {429, problem("adapter_upstream_unavailable"), fault.Unavailable, fault.UpstreamError, with(429, "adapter_upstream_unavailable", "")},
+		"an adapter's 500":      {500, problem("adapter_connection_failed"), fault.Unavailable, fault.UpstreamError, nil},
+		"an unknown adapter's":  {400, problem("adapter_melted"), fault.Validation, "", with(400, "adapter_melted", "")},
+		"not an adapter's":      {400, problem("invalid_config"), fault.Validation, "", with(400, "invalid_config", "")},
+		"the organisation":      {409, problem("external_org_id_conflict"), fault.Conflict, "", org},
+		"another conflict":      {409, problem("tenant_inactive"), fault.Conflict, "", with(409, "tenant_inactive", "")},
+		"a managed tenant":      {403, problem("managed_tenant_write_blocked"), fault.Conflict, "", with(403, "managed_tenant_write_blocked", "")},
+		"the key":               {401, `{"error":"Key is wrong"}`, fault.Unavailable, fault.UpstreamUnauthorized, &upstream.Refusal{Status: 401, Message: "Key is wrong"}},
+		"a list":                {422, `[{"loc":["freewheel","username"],"msg":"m","input":"CANARY"}]`, fault.Validation, "", &upstream.Refusal{Status: 422}},
+		"a secret word":         {400, `{"error":"sk_4f7aQ2x9Lm0pW8sT3vBnKdCANARY"}`, fault.Validation, "", &upstream.Refusal{Status: 400}},
+		"a page":                {400, `<html>CANARY`, fault.Unavailable, fault.UpstreamInvalidResponse, &upstream.Refusal{Status: 400}},
+		"too many":              {429, ``, fault.Unavailable, fault.UpstreamError, &upstream.Refusal{Status: 429}},
+		"given up on":           {408, ``, fault.Unavailable, fault.UpstreamError, nil},
+		"a 500":                 {500, problem("internal_error"), fault.Unavailable, fault.UpstreamError, nil},
+		"a 502":                 {502, `<html>`, fault.Unavailable, fault.UpstreamError, nil},
+		"a 503":                 {503, problem("unavailable"), fault.Unavailable, fault.UpstreamError, nil},
+		"a redirect":            {303, ``, fault.Unavailable, fault.UpstreamError, nil},
+		"secrets in every text": {400, `{"error":"bad","message":"password=CANARY","details":{"remediation":"a b CANARY","adapter_type":7,"vendor_fault":{"fault_string":"Bearer CANARY"}}}`, fault.Validation, "", &upstream.Refusal{Status: 400, Code: "bad"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			alone(t, upstream.Config{}, func(*http.Request) (*http.Response, error) { return respond(c.status, c.body), nil },
+				func(t *testing.T, r *rig) {
+					_, err := r.client.Provision(t.Context(), provisioning())
+					if e := r.fault(err); e == nil || e.Kind != c.kind || e.Reason != c.reason {
+						t.Fatalf("%v", err)
+					}
+					got := refusal(err)
+					if (got == nil) != (c.want == nil) || got != nil && *got != *c.want {
+						t.Errorf("got  %#v\nwant %#v", got, c.want)
+					}
+					if upstream.NotSent(err) {
+						t.Error("it was sent")
+					}
+					if c.kind == fault.Validation && len(fault.As(err).Issues) == 0 && c.want.Message == "" && fault.As(err).Message == "" {
+						t.Error("there is nothing to tell the caller")
+					}
+					_ = fmt.Sprintf("%+v", err)
+				})
+		})
+	}
+}
+
+// TestAnAdServersRefusalOpensNoBreaker: whatever status it comes in, upstream works.
+func TestAnAdServersRefusalOpensNoBreaker(t *testing.T) {
+	for _, status := range []int{400, 502, 503} {
+		alone(t, upstream.Config{Attempts: 1}, func(*http.Request) (*http.Response, error) {
+			return respond(status, `{"error":"adapter_upstream_unavailable","message":"m"}`), nil
+		}, func(t *testing.T, r *rig) {
+			for range 12 {
+				_, err := r.client.Provision(t.Context(), provisioning())
+				if no := refusal(err); no == nil || no.AdapterCode != "upstream_unavailable" {
+					t.Fatalf("%v", err)
+				}
+			}
+		})
+	}
+}

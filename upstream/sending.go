@@ -1,0 +1,72 @@
+package upstream
+
+import (
+	"errors"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"sync/atomic"
+	"syscall"
+)
+
+// NotSent reports whether the request of a failed call can't have reached upstream: a
+// breaker kept it back, its context had ended before, nobody could be connected to, or
+// there is no such path. A write has then certainly not been done. In doubt it is false.
+func NotSent(err error) bool {
+	var u *unsentError
+	return errors.As(err, &u)
+}
+
+// unsentError marks the cause of a failure before anything was sent.
+type unsentError struct{ cause error }
+
+// Error implements error.
+func (e *unsentError) Error() string {
+	if e.cause == nil {
+		return "nothing was sent"
+	}
+	return e.cause.Error()
+}
+
+// Unwrap gives the cause itself.
+func (e *unsentError) Unwrap() error { return e.cause }
+
+// neverSent marks a failure as one before anything was sent.
+func neverSent(f *failure) *failure {
+	f.unsent = true
+	return f
+}
+
+// sending watches how far a request gets. Of net/http's events only those of getting a
+// connection are proof: they come on the caller's own goroutine, before a byte can be
+// written. WroteHeaders is none: it comes from the goroutine that writes, over HTTP/1
+// before the bytes leave a buffer and over HTTP/2 after they have, and a request can be
+// given up in between.
+type sending struct {
+	asked     atomic.Bool // a connection was asked for
+	connected atomic.Bool // and one was got
+}
+
+// watch gives the request under a context that tells of its way.
+func (s *sending) watch(r *http.Request) *http.Request {
+	return r.WithContext(httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{
+		GetConn: func(string) { s.asked.Store(true) },
+		GotConn: func(httptrace.GotConnInfo) { s.connected.Store(true) },
+	}))
+}
+
+// impossible reports whether the request can't have been sent, by its way and its
+// error. Transports that tell nothing are believed only an error of connecting.
+func (s *sending) impossible(err error) bool {
+	var loss *lossError
+	return !s.connected.Load() && (s.asked.Load() || errors.As(err, &loss) && loss.connecting)
+}
+
+// whileConnecting reports whether an error of a transport is one of connecting.
+func whileConnecting(err error) bool {
+	var (
+		op  *net.OpError
+		dns *net.DNSError
+	)
+	return errors.As(err, &op) && op.Op == "dial" || errors.As(err, &dns) || errors.Is(err, syscall.ECONNREFUSED)
+}

@@ -1,0 +1,250 @@
+package upstream_test
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"golang.org/x/net/http2"
+
+	"esagate/internal/fault"
+	"esagate/upstream"
+)
+
+// listen gives a client of its own transport in front of a listener whose connections
+// are handed to serve. At the end of the test all of it has ended.
+func listen(t *testing.T, cfg upstream.Config, serve func(net.Conn)) *rig {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			serve(c) // one after another: a connection is given up before the next is made
+			_ = c.Close()
+		}
+	}()
+	cfg.BaseURL, cfg.APIKey, cfg.Breaker = "http://"+l.Addr().String(), key, lenient
+	r := newRig(t, cfg, nil)
+	t.Cleanup(func() {
+		r.client.Close()
+		_ = l.Close()
+		<-ended
+		r.assertSilent()
+	})
+	return r
+}
+
+// answerOne reads a request whole and answers it with a tenant; false if none came.
+func answerOne(c net.Conn, in *bufio.Reader) bool {
+	q, err := http.ReadRequest(in)
+	if err != nil {
+		return false
+	}
+	_, _ = io.Copy(io.Discard, q.Body)
+	const body = `{"tenant_id":"tnt_kiosk"}`
+	_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 25\r\n\r\n"+body)
+	return true
+}
+
+// TestAWriteOnAConnectionThatDies: the server answers one request, and gives up the
+// connection when the next one begins to come. That one may have been acted upon: a
+// read is sent again, a write is not, and its outcome is not known.
+func TestAWriteOnAConnectionThatDies(t *testing.T) {
+	var begun atomic.Int32 // requests of which at least a byte came on a used connection
+	var fresh atomic.Int32 // requests on new connections
+	r := listen(t, upstream.Config{}, func(c net.Conn) {
+		in := bufio.NewReader(c)
+		fresh.Add(1)
+		if !answerOne(c, in) {
+			return
+		}
+		if _, err := in.ReadByte(); err == nil {
+			begun.Add(1)
+		}
+	})
+	read := func() error {
+		_, err := r.client.Tenant(upstream.Once(context.Background()), tenant)
+		return err
+	}
+	if err := read(); err != nil {
+		t.Fatal(err)
+	}
+	if err := read(); err != nil || begun.Load() != 1 || fresh.Load() != 2 {
+		t.Fatalf("a read: %v, %d and %d: the connection did not die as it should", err, begun.Load(), fresh.Load())
+	}
+	_, err := r.client.Provision(context.Background(), provisioning())
+	if e := r.fault(err); e == nil || e.Reason != fault.UpstreamUnreachable || upstream.NotSent(err) {
+		t.Errorf("%v: it may have been done", err)
+	}
+	if begun.Load() != 2 || fresh.Load() != 2 {
+		t.Errorf("the provisioning was sent again: %d begun, %d connections", begun.Load(), fresh.Load())
+	}
+}
+
+// TestAWriteThatHTTP2WouldSendAgain: a stream that is reset with PROTOCOL_ERROR is
+// sent again by net/http if the body can be had again, although it came whole.
+func TestAWriteThatHTTP2WouldSendAgain(t *testing.T) {
+	mint := httptest.NewTLSServer(http.NotFoundHandler()) // for its certificate
+	defer mint.Close()
+	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: mint.TLS.Certificates, NextProtos: []string{"h2"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var whole atomic.Int32
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			resetEverything(c, &whole)
+			_ = c.Close()
+		}
+	}()
+	transport := mint.Client().Transport.(*http.Transport).Clone()
+	transport.ForceAttemptHTTP2 = true
+	r := newRig(t, upstream.Config{BaseURL: "https://" + l.Addr().String(), APIKey: key, ProbeTimeout: 20 * time.Second}, transport)
+	defer func() {
+		r.client.Close()
+		transport.CloseIdleConnections()
+		_ = l.Close()
+		<-ended
+	}()
+	_, err = r.client.Provision(context.Background(), provisioning())
+	if e := r.fault(err); e == nil || e.Kind != fault.Unavailable || upstream.NotSent(err) {
+		t.Errorf("%v: it may have been done", err)
+	}
+	if n := whole.Load(); n != 1 {
+		t.Errorf("%d provisionings arrived", n)
+	}
+}
+
+// resetEverything speaks HTTP/2: it takes every request whole, counts it, and resets it.
+func resetEverything(c net.Conn, whole *atomic.Int32) {
+	if _, err := io.ReadFull(c, make([]byte, len(http2.ClientPreface))); err != nil {
+		return
+	}
+	framer := http2.NewFramer(c, c)
+	_ = framer.WriteSettings()
+	for {
+		frame, err := framer.ReadFrame()
+		if err != nil {
+			return
+		}
+		if f, ok := frame.(*http2.SettingsFrame); ok && !f.IsAck() {
+			_ = framer.WriteSettingsAck()
+		}
+		if f, ok := frame.(*http2.DataFrame); ok && f.StreamEnded() {
+			whole.Add(1)
+			_ = framer.WriteRSTStream(f.StreamID, http2.ErrCodeProtocol)
+		}
+	}
+}
+
+// dials is a transport whose connections come from a function. net/http does not tell
+// it when the call ends: it dials on for whoever comes next.
+func dials(dial func() (net.Conn, error)) *http.Transport {
+	return &http.Transport{DisableKeepAlives: true,
+		DialContext: func(context.Context, string, string) (net.Conn, error) { return dial() }}
+}
+
+// TestNotSent: of which failures it is certain that upstream has seen nothing. Each
+// transport is given what ends the caller's context.
+func TestNotSent(t *testing.T) {
+	fails := func(err error) roundTrip {
+		return func(*http.Request) (*http.Response, error) { return nil, err }
+	}
+	for name, c := range map[string]struct {
+		transport func(t *testing.T, end func()) http.RoundTripper
+		want      bool
+	}{
+		"nobody listens": {func(*testing.T, func()) http.RoundTripper {
+			return dials(func() (net.Conn, error) { return net.Dial("tcp", "127.0.0.1:1") })
+		}, true},
+		"the dial hangs": {func(t *testing.T, end func()) http.RoundTripper {
+			over := make(chan struct{})
+			t.Cleanup(func() { close(over) })
+			return dials(func() (net.Conn, error) {
+				end()
+				<-over
+				return nil, io.EOF
+			})
+		}, true},
+		"no such host": {func(*testing.T, func()) http.RoundTripper {
+			return fails(&net.DNSError{Err: "no such host", Name: "CANARY"})
+		}, true},
+		"a dial's error": {func(*testing.T, func()) http.RoundTripper { return fails(&net.OpError{Op: "dial", Err: io.EOF}) }, true},
+		"the context had ended": {func(t *testing.T, end func()) http.RoundTripper {
+			end()
+			return roundTrip(func(*http.Request) (*http.Response, error) {
+				t.Error("it was sent")
+				return nil, io.EOF
+			})
+		}, true},
+		"it ends while one waits": {func(_ *testing.T, end func()) http.RoundTripper {
+			return roundTrip(func(q *http.Request) (*http.Response, error) {
+				end()
+				return hang(q)
+			})
+		}, false},
+		"it ends as the request is read": {func(_ *testing.T, end func()) http.RoundTripper {
+			return dials(func() (net.Conn, error) {
+				client, server := net.Pipe()
+				go func() {
+					_, _ = server.Read(make([]byte, 1))
+					end()
+					_, _ = io.Copy(io.Discard, server) // until the client gives it up
+					_ = server.Close()
+				}()
+				return client, nil
+			})
+		}, false},
+		"closed at once": {func(*testing.T, func()) http.RoundTripper {
+			return dials(func() (net.Conn, error) {
+				client, server := net.Pipe()
+				return client, server.Close()
+			})
+		}, false},
+		"a write's error": {func(*testing.T, func()) http.RoundTripper {
+			return fails(&net.OpError{Op: "write", Err: io.ErrClosedPipe})
+		}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(context.Background())
+			defer cancel()
+			r := newRig(t, upstream.Config{BaseURL: "http://agent.invalid", APIKey: key}, c.transport(t, cancel))
+			defer func() {
+				r.client.Close()
+				r.assertSilent()
+			}()
+			_, err := r.client.Provision(ctx, provisioning())
+			if e := r.fault(err); e == nil || e.Kind != fault.Unavailable {
+				t.Fatalf("%v", err)
+			}
+			if got := upstream.NotSent(err); got != c.want {
+				t.Errorf("not sent: %v, want %v (%v)", got, c.want, err)
+			}
+			if strings.Contains(err.Error(), credential) {
+				t.Error("a credential in the error")
+			}
+		})
+	}
+}

@@ -1,0 +1,366 @@
+package upstreamtest_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	ut "esagate/upstream/upstreamtest"
+)
+
+// post is a receiver of deliveries.
+type post struct {
+	t      *testing.T
+	answer func(n int, r *http.Request) (int, error) // n: which delivery, from 0
+
+	mu  sync.Mutex
+	all []delivery
+}
+
+type delivery struct {
+	ID       string          `json:"event_id"`
+	Type     string          `json:"event_type"`
+	Schema   string          `json:"event_schema_version"`
+	Tenant   string          `json:"tenant_id"`
+	Occurred string          `json:"occurred_at"`
+	Attempt  int             `json:"delivery_attempt"`
+	Data     json.RawMessage `json:"data"`
+
+	header http.Header
+	body   []byte
+	at     time.Time
+	url    string
+}
+
+func (p *post) deliver(r *http.Request) (*http.Response, error) {
+	text, err := io.ReadAll(r.Body)
+	if err != nil {
+		p.t.Error(err)
+	}
+	d := strict[delivery](p.t, string(text))
+	d.header, d.body, d.at, d.url = r.Header.Clone(), text, time.Now(), r.URL.String()
+	p.mu.Lock()
+	n := len(p.all)
+	p.all = append(p.all, d)
+	p.mu.Unlock()
+	status := http.StatusNoContent
+	if p.answer != nil {
+		if status, err = p.answer(n, r); err != nil {
+			return nil, err
+		}
+	}
+	return &http.Response{StatusCode: status, Body: io.NopCloser(strings.NewReader("ok"))}, nil
+}
+
+func (p *post) seen() []delivery {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return append([]delivery(nil), p.all...)
+}
+
+func (p *post) types() string {
+	var words []string
+	for _, d := range p.seen() {
+		words = append(words, d.Type+"/"+strconv.Itoa(d.Attempt))
+	}
+	return strings.Join(words, " ")
+}
+
+// subscribed is an agent in a bubble, with one tenant just made and one subscription.
+func subscribed(t *testing.T, opts ut.Options, request string) (*ut.Agent, *post) {
+	t.Helper()
+	p := &post{t: t}
+	opts.APIKey, opts.Deliver = key, p.deliver
+	a := ut.New(opts)
+	t.Cleanup(a.Close)
+	id := provision(t, a, "1", gamBody)
+	want(t, a, 201, "POST", "/tenants/"+id+"/webhooks", strings.TrimSuffix(request, "}")+`,"secret":"`+secret+`"}`)
+	return a, p
+}
+
+func TestDeliveriesOfRuns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, p := subscribed(t, ut.Options{}, `{"url":"https://hook.example/a","event_types":["sync_run.completed","sync_run.failed"],"extra_headers":{"X-Desk":"4","Authorization":"no"}}`)
+		id := a.TenantIDs()[0]
+		began := time.Now()
+		a.StartRun(id, "inventory")
+		time.Sleep(3 * time.Minute)
+		a.FinishRun(id, "inventory", 77)
+		a.FailRun(id, "inventory", "")
+		a.CancelRun(id, "inventory") // of which nobody hears
+		synctest.Wait()
+		all := p.seen()
+		if len(all) != 2 {
+			t.Fatalf("deliveries %s", p.types())
+		}
+		d := all[0]
+		if d.Type != "sync_run.completed" || d.Schema != "1" || d.Tenant != id || d.Attempt != 1 || d.url != "https://hook.example/a" ||
+			d.header.Get("Content-Type") != "application/json" || d.header.Get("X-Desk") != "4" || d.header.Get("Authorization") != "" {
+			t.Errorf("delivery %+v", d)
+		}
+		stamp := d.header.Get("X-AdCP-Timestamp")
+		if stamp != strconv.FormatInt(time.Now().Unix(), 10) || d.header.Get("X-AdCP-Signature") != ut.Sign(secret, stamp, d.body) {
+			t.Errorf("signed %q at %q", d.header.Get("X-AdCP-Signature"), stamp)
+		}
+		good := strict[struct {
+			ID        string  `json:"sync_run_id"`
+			Type      string  `json:"sync_type"`
+			Adapter   string  `json:"adapter_type"`
+			Status    string  `json:"status"`
+			Trigger   string  `json:"trigger"`
+			Started   string  `json:"started_at"`
+			Completed string  `json:"completed_at"`
+			Items     int     `json:"item_count"`
+			Summary   *string `json:"summary"`
+		}](t, string(d.Data))
+		if runs := a.Runs(id); good.ID != runs[0].ID || good.Type != "inventory" || good.Adapter != "google_ad_manager" || good.Status != "completed" ||
+			good.Trigger != "scheduled" || good.Items != 77 || good.Started != began.UTC().Format("2006-01-02T15:04:05+00:00") || good.Completed != d.Occurred {
+			t.Errorf("data %+v", good)
+		}
+		bad := decode[struct {
+			Status string
+			Error  struct{ Message, Category string }
+		}](t, string(all[1].Data))
+		if all[1].Type != "sync_run.failed" || all[1].ID == d.ID || bad.Status != "failed" || bad.Error.Category != "transient" ||
+			bad.Error.Message == "" || strings.Contains(string(all[1].body), ut.Canary) {
+			t.Errorf("failure %+v of %s", bad, all[1].Type)
+		}
+	})
+}
+
+// TestSign holds the signature against a value made with another tool:
+// printf '1700000000.{"a":1}' | openssl dgst -sha256 -hmac thirty-two-characters-of-secret-
+func TestSign(t *testing.T) {
+	const want = "sha256=95119734c67d2e3196deb8362b1623cd23772c2fdec8b64831012f6f35cc166b"
+	if got := ut.Sign("thirty-two-characters-of-secret-", "1700000000", []byte(`{"a":1}`)); got != want {
+		t.Errorf("signed %s", got)
+	}
+}
+
+func TestWhoHearsOfWhat(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, p := subscribed(t, ut.Options{}, `{"url":"https://hook.example/a","event_types":["workflow.created"]}`)
+		id := a.TenantIDs()[0]
+		want(t, a, 201, "POST", "/tenants/"+id+"/webhooks", `{"url":"https://hook.example/all"}`)
+		for event, n := range map[string]int{"workflow.created": 2, "product.priced": 1, "tide.turned": 1} {
+			if got := a.Announce(id, event, []byte(`{"x":1}`)); got != n {
+				t.Errorf("%s: %d deliveries", event, got)
+			}
+		}
+		if a.Announce("tnt_gone", "workflow.created", nil) != 0 {
+			t.Error("an unknown tenant has subscribers")
+		}
+		if err := a.Drain(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		ids := map[string]bool{}
+		for _, d := range p.seen() {
+			ids[d.ID] = true
+			if string(d.Data) != `{"x":1}` {
+				t.Errorf("data %s", d.Data)
+			}
+		}
+		if len(p.seen()) != 4 || len(ids) != 4 {
+			t.Errorf("deliveries %s", p.types())
+		}
+	})
+}
+
+func TestRestartForgetsTheSecrets(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, p := subscribed(t, ut.Options{}, `{"url":"https://hook.example/a"}`)
+		id := a.TenantIDs()[0]
+		a.ScriptDeliveries(id, ut.DeliveryFault{Delay: time.Minute})
+		a.Announce(id, "queued", nil)
+		a.Announce(id, "behind", nil)
+		synctest.Wait()
+		a.Restart()
+		if n := a.Announce(id, "one", nil); n != 0 {
+			t.Errorf("%d deliveries", n)
+		}
+		time.Sleep(time.Hour)
+		if len(p.seen()) != 0 {
+			t.Errorf("delivered %s", p.types())
+		}
+		l := strict[hooks](t, want(t, a, 200, "GET", "/tenants/"+id+"/webhooks", ""))
+		if l.Count != 1 || !l.Webhooks[0].Active {
+			t.Errorf("the subscription does not read active: %+v", l)
+		}
+		if got := want(t, a, 409, "POST", "/tenants/"+id+"/webhooks/"+l.Webhooks[0].ID+"/test", ""); !strings.Contains(got, "webhook_secret_lost") {
+			t.Errorf("test: %s", got)
+		}
+		want(t, a, 201, "POST", "/tenants/"+id+"/webhooks", `{"url":"https://hook.example/b"}`)
+		if n := a.Announce(id, "two", nil); n != 1 {
+			t.Errorf("a new subscription: %d deliveries", n)
+		}
+	})
+}
+
+func TestAnOutageSwallowsNews(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, p := subscribed(t, ut.Options{RunTakes: time.Minute}, `{"url":"https://hook.example/a"}`)
+		id := a.TenantIDs()[0]
+		a.StartRun(id, "inventory")
+		a.ScriptDeliveries(id, ut.DeliveryFault{Delay: time.Minute})
+		a.Announce(id, "queued", nil)
+		a.SetDown(true)
+		if n := a.Announce(id, "one", nil); n != 0 {
+			t.Errorf("%d deliveries", n)
+		}
+		time.Sleep(time.Hour)
+		a.SetDown(false)
+		synctest.Wait()
+		if len(p.seen()) != 0 || a.Runs(id)[0].Status != ut.RunCompleted {
+			t.Errorf("delivered %s, run %+v", p.types(), a.Runs(id)[0])
+		}
+	})
+}
+
+func TestAttempts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, p := subscribed(t, ut.Options{Attempts: 3, DisableAfter: 4}, `{"url":"https://hook.example/a"}`)
+		id := a.TenantIDs()[0]
+		p.answer = func(n int, r *http.Request) (int, error) {
+			switch n {
+			case 0:
+				return 500, nil
+			case 1:
+				<-r.Context().Done() // the deadline of one attempt
+				return 0, r.Context().Err()
+			case 2:
+				return 204, nil
+			}
+			return 0, errors.New("refused")
+		}
+		began := time.Now()
+		a.Announce(id, "one", nil)
+		if err := a.Drain(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := p.types(); got != "one/1 one/2 one/3" || time.Since(began) != 16*time.Second {
+			t.Errorf("delivered %q in %s", got, time.Since(began))
+		}
+		log := a.Deliveries(id)
+		if len(log) != 3 || log[0].Status != 500 || log[1].Status != 0 || log[1].Err == "" || log[2].Status != 204 || log[2].Attempt != 3 ||
+			log[0].EventID != log[2].EventID || string(log[2].Body) != string(p.seen()[2].body) || len(a.Deliveries("other")) != 0 {
+			t.Errorf("log %+v", log)
+		}
+		one := strict[hooks](t, want(t, a, 200, "GET", "/tenants/"+id+"/webhooks", "")).Webhooks[0]
+		if one.Failures != 0 || *one.LastStatus != 204 || one.LastAt == nil {
+			t.Errorf("subscription %+v", one)
+		}
+		a.Announce(id, "two", nil)
+		a.Announce(id, "three", nil)
+		if err := a.Drain(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if s := a.Subscriptions(id)[0]; s.Active || s.Failures < 4 {
+			t.Errorf("it failed too often: %+v", s)
+		}
+	})
+}
+
+func TestTheTestOfAWebhook(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, p := subscribed(t, ut.Options{}, `{"url":"https://hook.example/a","event_types":["sync_run.failed","product.priced"]}`)
+		p.answer = func(n int, _ *http.Request) (int, error) {
+			time.Sleep(40 * time.Millisecond)
+			return []int{200, 401}[n], nil
+		}
+		id := a.TenantIDs()[0]
+		r := decode[struct {
+			Delivered bool
+			Results   []struct {
+				Type      string `json:"event_type"`
+				ID        string `json:"event_id"`
+				Delivered bool
+				Status    int `json:"response_status"`
+				Latency   int `json:"latency_ms"`
+			}
+		}](t, want(t, a, 200, "POST", "/tenants/"+id+"/webhooks/"+a.Subscriptions(id)[0].ID+"/test", ""))
+		if r.Delivered || len(r.Results) != 2 || !r.Results[0].Delivered || r.Results[1].Delivered || r.Results[1].Status != 401 || r.Results[0].Latency != 40 {
+			t.Errorf("answered %+v", r)
+		}
+		if one := strict[hooks](t, want(t, a, 200, "GET", "/tenants/"+id+"/webhooks", "")).Webhooks[0]; one.Failures != 1 || *one.LastStatus != 401 {
+			t.Errorf("a test counts like any delivery: %+v", one)
+		}
+		for _, d := range p.seen() {
+			if !strings.Contains(string(d.Data), `"test":true`) || d.header.Get(ut.SignatureHeader) != ut.Sign(secret, d.header.Get(ut.TimestampHeader), d.body) {
+				t.Errorf("delivery %+v", d)
+			}
+		}
+	})
+}
+
+// TestCloseEndsDeliveries holds that nothing is sent any more when Close returns.
+func TestCloseEndsDeliveries(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, p := subscribed(t, ut.Options{Attempts: 5}, `{"url":"https://hook.example/a"}`)
+		id := a.TenantIDs()[0]
+		p.answer = func(_ int, r *http.Request) (int, error) {
+			<-r.Context().Done()
+			return 0, r.Context().Err()
+		}
+		for range 400 { // more than the queue takes
+			a.Announce(id, "one", nil)
+		}
+		synctest.Wait()
+		waited := make(chan error, 1)
+		go func() { waited <- a.Drain(context.Background()) }()
+		synctest.Wait()
+		began := time.Now()
+		a.Close()
+		a.Close()
+		if took := time.Since(began); took != 0 || len(p.seen()) != 1 {
+			t.Errorf("ended after %s, %d sent", took, len(p.seen()))
+		}
+		if err := <-waited; !errors.Is(err, ut.ErrClosed) {
+			t.Errorf("drained: %v", err)
+		}
+		if a.Announce(id, "late", nil) != 0 {
+			t.Error("a closed agent has news")
+		}
+		time.Sleep(time.Hour)
+		if len(p.seen()) != 1 {
+			t.Errorf("%d sent", len(p.seen()))
+		}
+	})
+}
+
+func TestTheQueueIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, p := subscribed(t, ut.Options{}, `{"url":"https://hook.example/a"}`)
+		id := a.TenantIDs()[0]
+		a.ScriptDeliveries(id, ut.DeliveryFault{Delay: time.Second})
+		for range 400 {
+			a.Announce(id, "one", nil)
+			synctest.Wait()
+		}
+		if err := a.Drain(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if n := len(p.seen()); n != 257 || len(a.Deliveries("")) != 256 {
+			t.Errorf("%d sent, %d kept", n, len(a.Deliveries("")))
+		}
+	})
+}
+
+func TestNothingIsSentWithoutASender(t *testing.T) {
+	a := ut.New(ut.Options{APIKey: key})
+	a.SetTenant(gam("tnt_a", ut.Healthy()))
+	id := strict[hook](t, want(t, a, 201, "POST", "/tenants/tnt_a/webhooks", `{"url":"https://hook.example/a","event_types":["product.priced"]}`)).ID
+	if a.Announce("tnt_a", "product.priced", nil) != 0 || a.Drain(t.Context()) != nil {
+		t.Error("something was sent")
+	}
+	if got := want(t, a, 200, "POST", "/tenants/tnt_a/webhooks/"+id+"/test", ""); !strings.Contains(got, `"delivered":false`) {
+		t.Errorf("test %s", got)
+	}
+}

@@ -1,0 +1,125 @@
+package upstreamtest
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// envelope is the body of every delivery. delivery_attempt alone differs between
+// deliveries of one event.
+type envelope struct {
+	EventID            string          `json:"event_id"`
+	EventType          string          `json:"event_type"`
+	EventSchemaVersion string          `json:"event_schema_version"`
+	TenantID           string          `json:"tenant_id"`
+	OccurredAt         string          `json:"occurred_at"`
+	DeliveryAttempt    int             `json:"delivery_attempt"`
+	Data               json.RawMessage `json:"data"`
+}
+
+type runEvent struct {
+	SyncRunID   string `json:"sync_run_id"`
+	SyncType    string `json:"sync_type"`
+	AdapterType string `json:"adapter_type"`
+	Status      string `json:"status"` // a raw word
+	Trigger     string `json:"trigger"`
+	StartedAt   string `json:"started_at"`
+	CompletedAt string `json:"completed_at"`
+}
+
+type completedEvent struct {
+	runEvent
+	ItemCount int     `json:"item_count"`
+	Summary   *string `json:"summary"`
+}
+
+type failedEvent struct {
+	runEvent
+	Error runErrorBlock `json:"error"`
+}
+
+type runErrorBlock struct {
+	Message  string  `json:"message"`
+	Class    *string `json:"class"`
+	Category string  `json:"category"` // auth, transient or permanent
+}
+
+type healthEvent struct {
+	SyncType         string  `json:"sync_type"`
+	AdapterType      string  `json:"adapter_type"`
+	Health           string  `json:"health"`
+	PreviousHealth   string  `json:"previous_health"`
+	Reason           *string `json:"reason"`
+	Message          *string `json:"message"`
+	Action           *string `json:"action"`
+	RelatedSyncRunID string  `json:"related_sync_run_id"`
+}
+
+// testEvent is the data of a test delivery. The mark stands inside data, where
+// upstream puts it.
+type testEvent struct {
+	Test        bool   `json:"test"`
+	SubjectType string `json:"subject_type"`
+	SubjectID   string `json:"subject_id"`
+}
+
+// Announce tells a tenant's subscribers of an event that happened now, with any
+// JSON as its data (nil: {}), and gives how many deliveries that makes; before the
+// faults of deliveries. The type need not be one of EventTypes; subscribers to all
+// events hear of it.
+func (a *Agent) Announce(tenantID, eventType string, data json.RawMessage) int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	t := a.tenants[tenantID]
+	if t == nil {
+		return 0
+	}
+	if data == nil {
+		data = json.RawMessage("{}")
+	}
+	return a.announce(t, eventType, a.opts.Now(), data)
+}
+
+// announceRun tells of a run that is over. a.mu is held.
+func (a *Agent) announceRun(t *held, r *Run) {
+	base := runEvent{
+		SyncRunID: r.ID, SyncType: r.Stream, AdapterType: t.adapterType(), Status: r.Status, Trigger: r.Trigger,
+		StartedAt: stamp(r.StartedAt, zoneOffset), CompletedAt: stamp(r.CompletedAt, zoneOffset),
+	}
+	if r.Status == RunCompleted {
+		a.announce(t, "sync_run.completed", r.CompletedAt, encode(completedEvent{runEvent: base, ItemCount: r.Items}))
+		return
+	}
+	a.announce(t, "sync_run.failed", r.CompletedAt, encode(failedEvent{base, runErrorBlock{Message: r.publicError(), Category: r.category()}}))
+}
+
+// announceHealth tells that a stream's severity is another one. a.mu is held.
+func (a *Agent) announceHealth(t *held, r *Run, before, after string) {
+	e := healthEvent{SyncType: r.Stream, AdapterType: t.adapterType(), Health: after, PreviousHealth: before, RelatedSyncRunID: r.ID}
+	if r.Status == RunFailed {
+		issue := r.issue()
+		e.Reason, e.Message, e.Action = &issue.Category, &issue.Message, &issue.Action
+	}
+	a.announce(t, "sync_health.changed", r.CompletedAt, encode(e))
+}
+
+// announce hands an event to the courier, once for each subscription: each has an
+// event id of its own. a.mu is held.
+func (a *Agent) announce(t *held, eventType string, at time.Time, data json.RawMessage) int {
+	if a.down || a.ended || a.opts.Deliver == nil {
+		return 0
+	}
+	var due []parcel
+	for _, s := range t.hooks {
+		if s.wants(eventType) && s.secret != "" {
+			due = append(due, parcel{tenant: t.ID, hook: s, secret: s.secret, envelope: envelope{
+				EventID: a.newID("evt_"), EventType: eventType, EventSchemaVersion: "1", TenantID: t.ID,
+				OccurredAt: stamp(at, zoneOffset), DeliveryAttempt: 1, Data: data,
+			}})
+		}
+	}
+	if len(due) > 0 {
+		a.dispatch(t, due)
+	}
+	return len(due)
+}

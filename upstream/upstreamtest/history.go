@@ -1,0 +1,129 @@
+package upstreamtest
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Limits of a page of history.
+const (
+	usualRuns = 20
+	mostRuns  = 500
+	// scheduledRuns is how far back a stream's own schedule is told.
+	scheduledRuns = 12
+)
+
+type historyDocument struct {
+	Runs       []runDocument `json:"runs"`
+	Count      int           `json:"count"`
+	NextCursor *string       `json:"next_cursor"`
+}
+
+type runDocument struct {
+	SyncID          string  `json:"sync_id"`
+	SyncType        string  `json:"sync_type"`
+	StartedAt       string  `json:"started_at"`
+	CompletedAt     *string `json:"completed_at"`
+	Status          string  `json:"status"` // success, in_progress, failed or cancelled
+	DurationSeconds *int    `json:"duration_seconds"`
+	ItemsProcessed  int     `json:"items_processed"`
+	ItemsFailed     int     `json:"items_failed"`
+	ErrorSummary    *string `json:"error_summary"`
+}
+
+// cursorDocument is where a page ends. A cursor that can't be read is none, as
+// upstream takes it: the answer is the first page.
+type cursorDocument struct {
+	TS time.Time `json:"ts"`
+	ID string    `json:"id"`
+}
+
+// history gives a tenant's runs, newest first. It filters by the raw words for a
+// run's state, which are not those that it answers with: a word it does not know
+// matches nothing.
+func (t *held) history(q url.Values, now time.Time) answer {
+	limit := usualRuns
+	if s, given := q.Get("limit"), q.Has("limit"); given {
+		n, err := strconv.Atoi(s)
+		if err != nil || n < 1 || n > mostRuns {
+			return invalid(valueError([]string{"limit"}, "limit must be a number from 1 to 500", encode(s)))
+		}
+		limit = n
+	}
+	var after cursorDocument
+	if raw, err := base64.URLEncoding.DecodeString(q.Get("cursor")); err != nil || json.Unmarshal(raw, &after) != nil {
+		after = cursorDocument{}
+	}
+	c := calendar{since: t.since, now: now, zone: t.zone()}
+	d := historyDocument{Runs: []runDocument{}}
+	var last Run
+	for _, r := range t.allRuns(c) {
+		if s := q.Get("sync_type"); s != "" && s != r.Stream {
+			continue
+		}
+		if s := q.Get("status"); s != "" && s != r.Status {
+			continue
+		}
+		if !after.TS.IsZero() && !r.before(after) {
+			continue
+		}
+		if len(d.Runs) == limit {
+			d.NextCursor = orNull(base64.URLEncoding.EncodeToString(encode(cursorDocument{last.StartedAt.UTC(), last.ID})))
+			break
+		}
+		d.Runs, last = append(d.Runs, r.document(c.zone)), r
+	}
+	d.Count = len(d.Runs)
+	return ok(d)
+}
+
+// allRuns gives every run, newest first.
+func (t *held) allRuns(c calendar) []Run {
+	var all []Run
+	for _, s := range t.Status.Streams {
+		all = append(all, s.scheduled(t.ID, c, scheduledRuns)...)
+	}
+	for _, r := range t.runs {
+		all = append(all, *r)
+	}
+	slices.SortFunc(all, func(x, y Run) int {
+		if c := y.StartedAt.Compare(x.StartedAt); c != 0 {
+			return c
+		}
+		return strings.Compare(y.ID, x.ID)
+	})
+	return all
+}
+
+// before reports whether a run comes after the end of a page: it is older.
+func (r Run) before(end cursorDocument) bool {
+	if c := r.StartedAt.Compare(end.TS); c != 0 {
+		return c < 0
+	}
+	return r.ID < end.ID
+}
+
+func (r Run) document(z zone) runDocument {
+	d := runDocument{
+		SyncID: r.ID, SyncType: r.Stream, StartedAt: stamp(r.StartedAt, z),
+		ItemsProcessed: r.Items, ItemsFailed: r.ItemsFailed, ErrorSummary: orNull(r.Error),
+	}
+	switch r.Status {
+	case RunPending, RunRunning:
+		d.Status = "in_progress"
+	case RunCompleted:
+		d.Status = "success"
+	default:
+		d.Status = r.Status
+	}
+	if !r.CompletedAt.IsZero() {
+		seconds := int(r.CompletedAt.Sub(r.StartedAt).Seconds())
+		d.CompletedAt, d.DurationSeconds = orNull(stamp(r.CompletedAt, z)), &seconds
+	}
+	return d
+}

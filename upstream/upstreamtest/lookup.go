@@ -1,0 +1,87 @@
+package upstreamtest
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// TenantsOf gives the ids of the tenants of an external_org_id, of any source,
+// oldest first. More than one of one source is what upstream's race leaves behind.
+func (a *Agent) TenantsOf(externalOrgID string) []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.byOrg(externalOrgID, "")
+}
+
+// byOrg finds tenants; for the source "" of any. a.mu is held.
+func (a *Agent) byOrg(org, source string) []string {
+	var all []*held
+	for _, t := range a.tenants {
+		if t.ExternalOrgID == org && (source == "" || t.ExternalSource == source) {
+			all = append(all, t)
+		}
+	}
+	slices.SortFunc(all, func(x, y *held) int {
+		if c := x.since.Compare(y.since); c != 0 {
+			return c
+		}
+		return strings.Compare(x.ID, y.ID)
+	})
+	ids := make([]string, len(all))
+	for i, t := range all {
+		ids[i] = t.ID
+	}
+	return ids
+}
+
+// TenantIDs gives the ids of all tenants, sorted.
+func (a *Agent) TenantIDs() []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Sorted(maps.Keys(a.tenants))
+}
+
+// Tenant gives a tenant as it is now, but for its Status: that is the one it was
+// set or made with, and what has been completed since.
+func (a *Agent) Tenant(id string) (Tenant, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.settle()
+	t := a.tenants[id]
+	if t == nil {
+		return Tenant{}, false
+	}
+	c := t.Tenant
+	c.Status = c.Status.clone()
+	return c, true
+}
+
+// Provisions gives how many tenants were provisioned, whether they are still there
+// or not.
+func (a *Agent) Provisions() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.made
+}
+
+// LastConfig gives the ad-server config that came last, by provisioning or by a
+// write, credentials included, whether it was taken or not. One that was not valid
+// is none. false: none came.
+func (a *Agent) LastConfig() (AdapterConfig, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.received, a.received.Type != ""
+}
+
+// Config gives the config that a tenant has, credentials included. false: it has
+// none, or there is no such tenant.
+func (a *Agent) Config(tenantID string) (AdapterConfig, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	t := a.tenants[tenantID]
+	if t == nil || !t.AdServer.Configured {
+		return AdapterConfig{}, false
+	}
+	return t.config, true
+}

@@ -1,0 +1,176 @@
+package upstreamtest
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+)
+
+// provisionSchema is the body of POST /tenants/provision (published schema).
+var provisionSchema = []field{
+	{name: "name", required: true, min: 1, max: 255},
+	{name: "external_org_id", required: true, min: 1, max: 255},
+	{name: "external_source", required: true, min: 1, max: 64},
+	{name: "contact_email", required: true, rule: mail},
+	{name: "adapter", kind: object, required: true},
+	{name: "billing_plan", max: 64},
+	{name: "creative_approval", oneOf: []string{"auto", "manual", "ai"}},
+	{name: "default_currency", min: 3, max: 3},
+	{name: "default_gam_advertiser_id", nullable: true, max: 64},
+	{name: "embed_breadcrumb_root", kind: object, nullable: true},
+	{name: "initial_principal", kind: object, nullable: true},
+	{name: "media_buy_approval", oneOf: []string{"auto", "manual"}},
+	{name: "provision_default_resources", kind: flag},
+	{name: "public_agent_url", min: 1, max: 500, rule: overTLS},
+}
+
+type provisionRequest struct {
+	Name             string          `json:"name"`
+	ExternalOrgID    string          `json:"external_org_id"`
+	ExternalSource   string          `json:"external_source"`
+	ContactEmail     string          `json:"contact_email"`
+	Adapter          json.RawMessage `json:"adapter"`
+	DefaultCurrency  string          `json:"default_currency"`
+	PublicAgentURL   string          `json:"public_agent_url"`
+	InitialPrincipal *struct {
+		Name string `json:"name"`
+	} `json:"initial_principal"`
+}
+
+// mail is the little of an address that is looked at. Domains set aside for tests
+// are refused, as the agent's own library does.
+func mail(s string) string {
+	name, domain, _ := strings.Cut(s, "@")
+	top := domain[strings.LastIndex(domain, ".")+1:]
+	switch {
+	case name == "" || !strings.Contains(strings.Trim(domain, "."), ".") || strings.ContainsAny(s, " \t\r\n"):
+		return "value is not a valid email address"
+	case top == "test" || top == "invalid" || top == "localhost" || top == "local":
+		return "The part after the @-sign is a special-use or reserved name"
+	}
+	return ""
+}
+
+func overTLS(s string) string {
+	if !strings.HasPrefix(strings.TrimSpace(s), "https://") {
+		return "public_agent_url must start with 'https://'"
+	}
+	return ""
+}
+
+type provisionDocument struct {
+	TenantID          string             `json:"tenant_id"`
+	Name              string             `json:"name"`
+	ExternalOrgID     string             `json:"external_org_id"`
+	ExternalSource    string             `json:"external_source"`
+	IsEmbedded        bool               `json:"is_embedded"`
+	ManagedExternally bool               `json:"managed_externally"`
+	MCPURL            string             `json:"mcp_url"`
+	A2AURL            string             `json:"a2a_url"`
+	AdminURLPath      string             `json:"admin_url_path"`
+	Adapter           provisionedAdapter `json:"adapter"`
+	InitialPrincipal  *principalBlock    `json:"initial_principal"`
+	CreatedAt         string             `json:"created_at"`
+	BootstrapToken    string             `json:"bootstrap_token,omitempty"` // newer builds: not in the published schema
+}
+
+type provisionedAdapter struct {
+	Type                 string  `json:"type"`
+	Configured           bool    `json:"configured"`
+	ConnectionTestPassed bool    `json:"connection_test_passed"`
+	ConnectionTestError  *string `json:"connection_test_error"`
+}
+
+type principalBlock struct {
+	PrincipalID string `json:"principal_id"`
+	Name        string `json:"name"`
+	AccessToken string `json:"access_token"`
+}
+
+// conflictDetails name the tenant that has the external id already.
+type conflictDetails struct {
+	TenantID string `json:"tenant_id"`
+}
+
+// provision makes a tenant, or leaves nothing behind. Whether there is one of that
+// external id already is looked up before the probe, and nobody looks again when
+// the tenant is written: two calls at once make two tenants.
+func (a *Agent) provision(c call, l line) answer {
+	req, config, found := readProvision(c.body, a.opts.Production)
+	if found != nil {
+		return invalid(found)
+	}
+	a.mu.Lock()
+	a.received = config
+	existing := a.byOrg(req.ExternalOrgID, req.ExternalSource)
+	a.mu.Unlock()
+	if len(existing) > 0 {
+		return problem(http.StatusConflict, "external_org_id_conflict",
+			fmt.Sprintf("external_org_id '%s' belongs to tenant '%s' already", req.ExternalOrgID, existing[0]),
+			conflictDetails{existing[0]})
+	}
+	if p := a.probe(config, l); p.fails() {
+		return p.refusal(config.Type)
+	}
+
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	now := a.opts.Now()
+	s := Provisioned()
+	s.Build = a.opts.Build
+	t := &held{
+		Tenant: Tenant{
+			ID: a.newID("tenant_"), Name: req.Name, ExternalOrgID: req.ExternalOrgID, ExternalSource: req.ExternalSource,
+			ContactEmail: req.ContactEmail, PublicAgentURL: req.PublicAgentURL, Active: true, Status: s,
+		},
+		own: true, tenantType: config.Type, currency: req.DefaultCurrency, since: now, cache: make([]cached, a.opts.Processes),
+	}
+	t.configure(config, now)
+	a.tenants[t.ID] = t
+	a.made++
+	return says(http.StatusCreated, a.provisioned(t, req))
+}
+
+func (a *Agent) provisioned(t *held, req provisionRequest) provisionDocument {
+	d := provisionDocument{
+		TenantID: t.ID, Name: t.Name, ExternalOrgID: t.ExternalOrgID, ExternalSource: t.ExternalSource,
+		IsEmbedded: true, ManagedExternally: true,
+		MCPURL: a.opts.PublicURL + "/mcp/", A2AURL: a.opts.PublicURL + "/a2a", AdminURLPath: "/tenant/" + t.ID,
+		Adapter:   provisionedAdapter{Type: t.config.Type, Configured: true, ConnectionTestPassed: true},
+		CreatedAt: stamp(t.since, t.zone()),
+	}
+	if req.InitialPrincipal != nil {
+		d.InitialPrincipal = &principalBlock{a.newID("principal_"), req.InitialPrincipal.Name, Canary + "-principal-access-token"}
+	}
+	if a.opts.Build == Newer { // this build makes one unasked
+		if d.InitialPrincipal == nil {
+			d.InitialPrincipal = &principalBlock{a.newID("principal_"), "House", Canary + "-principal-access-token"}
+		}
+		d.BootstrapToken = Canary + "-bootstrap-token"
+	}
+	return d
+}
+
+// readProvision checks the body of a provisioning call and reads it.
+func readProvision(raw json.RawMessage, production bool) (provisionRequest, AdapterConfig, []validationError) {
+	known, found := check(nil, raw, provisionSchema, production)
+	var config AdapterConfig
+	if adapter := known["adapter"]; adapter != nil {
+		var inside []validationError
+		config, inside = readAdapter([]string{"adapter"}, adapter, production)
+		found = append(found, inside...)
+	}
+	if principal := known["initial_principal"]; principal != nil && string(principal) != "null" {
+		_, inside := check([]string{"initial_principal"}, principal, []field{
+			{name: "name", required: true, min: 1, max: 255}, {name: "external_advertiser_id", nullable: true, max: 255},
+		}, production)
+		found = append(found, inside...)
+	}
+	if found != nil {
+		return provisionRequest{}, AdapterConfig{}, found
+	}
+	req := provisionRequest{DefaultCurrency: "USD", PublicAgentURL: "https://interchange.io"}
+	fill(&req, known)
+	return req, config, nil
+}

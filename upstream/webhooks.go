@@ -1,0 +1,48 @@
+package upstream
+
+import (
+	"context"
+	"net/http"
+
+	"esagate/upstream/wire"
+)
+
+// Webhooks reads a tenant's subscriptions.
+func (c *Client) Webhooks(ctx context.Context, tenantID string) ([]wire.Webhook, error) {
+	hooks, err := ask(ctx, c, tenantCall(opWebhooks, tenantID, "webhooks"), func(body []byte) (*[]wire.Webhook, error) {
+		hooks, err := wire.DecodeWebhooks(body)
+		return &hooks, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return *hooks, nil
+}
+
+// CreateWebhook subscribes to a tenant's news. UPSTREAM_INVALID_RESPONSE here means
+// that there may be a subscription whose id is not known.
+func (c *Client) CreateWebhook(ctx context.Context, tenantID string, req wire.WebhookRequest) (*wire.Webhook, error) {
+	cl := tenantWrite(opCreateWebhook, http.MethodPost, tenantID, "webhooks")
+	cl.accept = []int{http.StatusCreated, http.StatusOK}
+	if err := cl.encode(req); err != nil {
+		return nil, err
+	}
+	return ask(ctx, c, cl, wire.DecodeWebhook)
+}
+
+// DeleteWebhook ends a subscription. One that is gone already is a success; a tenant
+// that is gone is not.
+func (c *Client) DeleteWebhook(ctx context.Context, tenantID, webhookID string) error {
+	cl := tenantWrite(opDeleteWebhook, http.MethodDelete, tenantID, "webhooks", webhookID)
+	cl.done = true
+	cl.judge = func(a answer) *failure {
+		if a.status == http.StatusNotFound {
+			// A page of HTML is no news of a webhook, but of what stands before upstream.
+			if p, err := wire.DecodeError(a.body); err == nil && p.Code != tenantNotFound {
+				return nil
+			}
+		}
+		return answered(a)
+	}
+	return c.do(ctx, cl)
+}
