@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"time"
@@ -105,6 +106,9 @@ func (g *Gateway) listAudit(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	entries, more, err := g.deps.Directory.Audit(r.Context(), r.caller.CustomerID, query)
+	if errors.Is(err, registry.ErrInvalid) {
+		return fault.Invalid(fault.Issue{Path: "query.cursor", Message: badCursor})
+	}
 	if err != nil {
 		return err
 	}

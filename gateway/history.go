@@ -67,6 +67,8 @@ func (q *query) translated(name, message string, translate func(string) string) 
 	return word
 }
 
+const badCursor = "cursor must be the nextCursor of an earlier page."
+
 // cursor reads the place to go on from; empty when absent.
 func (q *query) cursor() string {
 	given, ok := q.values["cursor"]
@@ -75,7 +77,7 @@ func (q *query) cursor() string {
 	}
 	hidden := func(c rune) bool { return c < '!' || c > '~' }
 	if c := given[0]; c == "" || len(c) > maxCursor || strings.ContainsFunc(c, hidden) {
-		q.fail("query.cursor", "cursor must be the nextCursor of an earlier page.")
+		q.fail("query.cursor", badCursor)
 		return ""
 	}
 	return given[0]

@@ -282,7 +282,7 @@ func TestAudit(t *testing.T) {
 			w.Errorf("a stranger reads %s", a.body)
 		}
 		w.get(auditPath).failure(t, 403, "FORBIDDEN")
-		for _, query := range []string{"limit=0", "limit=201", "sourceId=", "cursor=", "skip=1"} {
+		for _, query := range []string{"limit=0", "limit=201", "sourceId=", "cursor=", "cursor=garbage", "skip=1"} {
 			w.writeAs(writeKey, "GET", auditPath+"?"+query, "").failure(t, 400, "VALIDATION_ERROR")
 		}
 	})

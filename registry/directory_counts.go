@@ -77,7 +77,7 @@ func (d *Directory) WebhookNews(ctx context.Context, customer, esaID int64) (Web
 	if time.Since(held.readAt) < d.opts.Fresh || held.known && d.away.Load() {
 		return held.news, nil
 	}
-	name := d.shelf.flight("news", customer, strconv.FormatInt(esaID, 10)+"/"+strconv.FormatInt(held.wrote, 10))
+	name := d.shelf.flight("news", customer, strconv.FormatInt(esaID, 10))
 	answer, err := d.await(ctx, held.known, name, func(ctx context.Context) (any, error) {
 		began := d.shelf.now()
 		news, err := d.store.Customer(customer).WebhookNews(ctx, esaID)

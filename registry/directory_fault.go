@@ -36,21 +36,22 @@ var sourceFaults = []struct {
 	kind    fault.Kind
 	message string
 	field   string
+	again   time.Duration // when to come again; 0: that would not help
 }{
-	{ErrNotFound, fault.NotFound, "There is no inventory source with this id.", ""},
-	{ErrSourceTaken, fault.Conflict, "There is a source with this sourceId already.", "sourceId"},
-	{ErrKeyReused, fault.Conflict, "This Idempotency-Key was used for another request already.", ""},
-	{ErrOncePending, fault.Conflict, "The first request with this Idempotency-Key is still being answered.", ""},
-	{ErrTenantTaken, fault.Conflict, "The tenant belongs to another connection.", ""},
-	{ErrStale, fault.Conflict, "The source has been changed meanwhile.", ""},
-	{ErrSecret, fault.Internal, "The stored credentials can't be read.", ""},
+	{ErrNotFound, fault.NotFound, "There is no inventory source with this id.", "", 0},
+	{ErrSourceTaken, fault.Conflict, "There is a source with this sourceId already.", "sourceId", 0},
+	{ErrKeyReused, fault.Conflict, "This Idempotency-Key was used for another request already.", "", 0},
+	{ErrOncePending, fault.Conflict, "The first request with this Idempotency-Key is still being answered.", "", time.Second},
+	{ErrTenantTaken, fault.Conflict, "The tenant belongs to another connection.", "", 0},
+	{ErrStale, fault.Conflict, "The source has been changed meanwhile.", "", 0},
+	{ErrSecret, fault.Internal, "The stored credentials can't be read.", "", 0},
 }
 
 // sourceFault gives a store's error about a source in the words for clients.
 func sourceFault(err error) error {
 	for _, f := range sourceFaults {
 		if errors.Is(err, f.is) {
-			return &fault.Error{Kind: f.kind, Message: f.message, Field: f.field, Cause: err}
+			return &fault.Error{Kind: f.kind, Message: f.message, Field: f.field, RetryAfter: f.again, Cause: err}
 		}
 	}
 	return storeFault(err)

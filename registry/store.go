@@ -164,7 +164,8 @@ type CustomerStore interface {
 	// Subscription gives a connection's subscription; ErrNotFound without, ErrSecret.
 	Subscription(ctx context.Context, esaID int64) (*Subscription, error)
 	// ChangeSubscription changes it as ChangeConnection does: decide is given nil where
-	// there is none, and gives it as it is to be, or nil to leave it.
+	// there is none, and gives it as it is to be, or nil to leave it. Where Lives changes,
+	// the connection gets a new Version. A secret that can't be opened is given as none.
 	ChangeSubscription(ctx context.Context, esaID int64, decide func(*Subscription) (*Subscription, error)) (*Subscription, error)
 	// RecordEvent takes in a delivery, all of it in one transaction: the event is counted,
 	// its news recorded if they are newer, the subscription's AnnouncedAt moved forward,

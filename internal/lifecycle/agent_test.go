@@ -25,7 +25,6 @@ type agent struct {
 	script  map[string][]behaviour // by operation: of the next calls
 	always  map[string]behaviour   // of all calls that have no script
 	calls   []agentCall
-	gone    bool // the test is over
 	pending sync.WaitGroup
 }
 
