@@ -20,8 +20,7 @@ type ErrorDetails struct {
 	Reason string       `json:"reason,omitempty"`
 	// ErrorCode is why an ad server refused a config (400), as lastErrorCode.
 	ErrorCode string `json:"errorCode,omitempty"`
-	// ESAID and SourceID name the connection that stands although it could not be set
-	// up now (503).
+	// ESAID and SourceID name the connection that stands although it could not be set up.
 	ESAID    string `json:"esaId,omitempty"`
 	SourceID string `json:"sourceId,omitempty"`
 }

@@ -2,24 +2,39 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"time"
 
 	"esagate/api"
+	"esagate/internal/fault"
 	"esagate/registry"
 )
 
 // WebhookPath is where the sales agent's deliveries come in, behind the public URL.
 const WebhookPath = "/webhooks/esa-sync"
 
+// maxDelivery bounds a delivery in bytes: it is a small document, read before anybody
+// is known.
+const maxDelivery = 64 << 10
+
+var errLargeDelivery = fault.New(fault.TooLarge, "A delivery can't be larger than 64 KiB.")
+
 func (g *Gateway) receiveWebhook(w http.ResponseWriter, r *request) error {
-	body, err := readBody(r)
-	if err != nil {
-		return err
+	read := func() ([]byte, error) {
+		if r.ContentLength > maxDelivery {
+			return nil, errLargeDelivery
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, maxDelivery)
+		body, err := readBody(r)
+		if errors.Is(err, errTooLarge) {
+			err = errLargeDelivery
+		}
+		return body, err
 	}
 	// Who delivers may leave as soon as the body is out: it is taken in all the same.
-	if err := g.deps.Receiver.Receive(detached(r), r.Header, body); err != nil {
+	if err := g.deps.Receiver.Receive(detached(r), r.Header, read); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)

@@ -40,7 +40,7 @@ type WebhookTarget struct {
 
 // Event is a delivery that was signed as it should be.
 type Event struct {
-	ID         string // upstream's event_id, the same over redeliveries
+	ID         string // the same over redeliveries; made of upstream's event_id
 	OccurredAt time.Time
 	Failed     bool // it could not be processed: it is counted, and may come again
 	Quiet      bool // it is counted, once, and has no effect beside: no Epoch

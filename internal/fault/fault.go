@@ -49,9 +49,10 @@ type Issue struct {
 	Message string
 }
 
-// Error is a failure with a client message and a cause kept apart. Message,
-// Field, Issues and Reason are shown to clients and so never hold a secret or
-// anything that a caller or the upstream wrote; the cause is for logs alone.
+// Error is a failure with a client message and a cause kept apart. Message, Field,
+// Issues and Reason are shown to clients and so never hold a secret, nor anything that
+// a caller or the upstream wrote, but for text that was treated (contract, status rule
+// 11) and names of members that are plain words; the cause is for logs alone.
 type Error struct {
 	Kind       Kind
 	Message    string
@@ -60,7 +61,7 @@ type Error struct {
 	Reason     Reason        // Unavailable, and NotFound of a tenant
 	RetryAfter time.Duration // Unavailable: when to try again; 0 leaves it to the edge. Conflict: likewise; 0 says nothing
 	ErrorCode  string        // Validation by an ad server: lastErrorCode's word (contract, "Change")
-	ESAID      int64         // Unavailable: the connection that was made all the same; 0: none
+	ESAID      int64         // Unavailable, Conflict: the connection that was made all the same; 0: none
 	SourceID   string        // its source
 	Cause      error
 }

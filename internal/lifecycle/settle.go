@@ -149,7 +149,9 @@ func (l *Lifecycle) settleConfigure(ctx context.Context, m *registry.ManagedSour
 		return nil, err
 	}
 	m, ended := l.conclude(ctx, r, keeping{touched: true}, nil, became)
-	l.finish(ctx, t, op.Kind, OutcomeLost, errors.Join(err, ended))
+	if !isLeftover(left) { // what was left over of a change that is counted as done
+		l.finish(ctx, t, op.Kind, OutcomeUnknown, errors.Join(err, ended))
+	}
 	return m, ended
 }
 

@@ -77,19 +77,19 @@ func parse(raw []byte, now time.Time) (*delivery, error) {
 	return d, nil
 }
 
-// countedAs gives the id under which a delivery counts that can't be processed: its
-// own, or else one made of its body.
+// countedAs gives the id under which a delivery counts: a hash of its own, which may
+// hold anything and is only ever compared, or else of its body.
 func (d *delivery) countedAs(raw []byte) string {
-	if d.id != "" {
-		return d.id
+	of, sum := "id", sha256.Sum256([]byte(d.id))
+	if d.id == "" {
+		of, sum = "body", sha256.Sum256(raw)
 	}
-	sum := sha256.Sum256(raw)
-	return "sha256:" + hex.EncodeToString(sum[:])
+	return of + ":" + hex.EncodeToString(sum[:])
 }
 
 // event gives what the registry is told of it (contract, "From webhooks").
 func (d *delivery) event() (registry.Event, Outcome) {
-	e := registry.Event{ID: d.id, OccurredAt: d.occurredAt}
+	e := registry.Event{ID: d.countedAs(nil), OccurredAt: d.occurredAt}
 	if d.test || !knownEvent(d.eventType) {
 		e.Quiet = true
 		if d.test {

@@ -17,10 +17,11 @@ import (
 )
 
 const (
-	maxAtOnce = 32              // deliveries that are looked at at once
-	patience  = time.Second     // how long another waits for its turn
-	comeAgain = 2 * time.Second // when one that had no turn is worth another try
-	quietFor  = time.Minute     // between two log lines about deliveries
+	maxReading = 256             // deliveries whose bodies are read at once: nobody is known by then
+	maxAtOnce  = 32              // deliveries that are looked at at once
+	patience   = time.Second     // how long another waits for its turn
+	comeAgain  = 2 * time.Second // when one that had no turn is worth another try
+	quietFor   = time.Minute     // between two log lines about deliveries
 )
 
 // Outcome is what became of a delivery, as a metric counts it.
@@ -57,6 +58,7 @@ type Receiver struct {
 	dir     *registry.Directory
 	log     *slog.Logger
 	counted func(Outcome)
+	reading chan struct{}
 	turns   chan struct{}
 	dummy   string // the secret of tenants that have none
 	invalid rate.Sometimes
@@ -67,7 +69,7 @@ type Receiver struct {
 func NewReceiver(deps ReceiverDeps) *Receiver {
 	r := &Receiver{
 		dir: deps.Directory, log: deps.Logger, counted: deps.Counted,
-		turns: make(chan struct{}, maxAtOnce), dummy: rand.Text(),
+		reading: make(chan struct{}, maxReading), turns: make(chan struct{}, maxAtOnce), dummy: rand.Text(),
 		invalid: rate.Sometimes{Interval: quietFor}, secret: rate.Sometimes{Interval: quietFor},
 	}
 	if r.log == nil {
@@ -79,28 +81,37 @@ func NewReceiver(deps ReceiverDeps) *Receiver {
 	return r
 }
 
-// Receive takes in one delivery: its headers, and its body byte for byte. nil: it was
-// taken in, or had been before, or tells of nothing that matters here. Errors are
+// Receive takes in one delivery: its headers, and its body byte for byte, which is only
+// read if the headers are as they should be. nil: it was taken in, or had been before, or tells of nothing that matters here. Errors are
 // *fault.Error: Unauthorized, the same one for whatever keeps a delivery from being
 // believed; Validation for one that is to be believed and lacks what is required;
-// Unavailable when it should be sent again.
-func (r *Receiver) Receive(ctx context.Context, header http.Header, raw []byte) error {
-	outcome, err := r.receive(ctx, header, raw)
+// Unavailable when it should be sent again; and those of read.
+func (r *Receiver) Receive(ctx context.Context, header http.Header, read func() ([]byte, error)) error {
+	outcome, err := r.receive(ctx, header, read)
 	r.counted(outcome)
 	return err
 }
 
-func (r *Receiver) receive(ctx context.Context, header http.Header, raw []byte) (Outcome, error) {
+func (r *Receiver) receive(ctx context.Context, header http.Header, read func() ([]byte, error)) (Outcome, error) {
 	signed, ok := readSignature(header)
 	switch {
 	case !ok:
 		return OutcomeUnsigned, unauthorized()
 	case !signed.fresh(time.Now()):
 		return OutcomeStale, unauthorized()
-	case !r.turn(ctx):
-		e := fault.New(fault.Unavailable, "Too many deliveries arrive at once.")
-		e.RetryAfter = comeAgain
-		return OutcomeBusy, e
+	}
+	select {
+	case r.reading <- struct{}{}:
+		defer func() { <-r.reading }()
+	default:
+		return OutcomeBusy, busy()
+	}
+	raw, err := read()
+	if err != nil {
+		return OutcomeUnreadable, err
+	}
+	if !r.turn(ctx) {
+		return OutcomeBusy, busy()
 	}
 	defer func() { <-r.turns }()
 
@@ -132,6 +143,12 @@ func (r *Receiver) receive(ctx context.Context, header http.Header, raw []byte) 
 		return OutcomeMismatch, unauthorized()
 	}
 	return r.record(ctx, target, raw)
+}
+
+func busy() error {
+	e := fault.New(fault.Unavailable, "Too many deliveries arrive at once.")
+	e.RetryAfter = comeAgain
+	return e
 }
 
 // unauthorized is the one answer to all that is not to be believed.

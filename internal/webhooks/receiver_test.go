@@ -29,7 +29,7 @@ func sign(with, body string, at time.Time) http.Header {
 
 // send sends a delivery as the sales agent would now.
 func (w *world) send(body string) error {
-	return w.recv.Receive(w.t.Context(), sign(secret, body, time.Now()), []byte(body))
+	return w.recv.Receive(w.t.Context(), sign(secret, body, time.Now()), reading(body))
 }
 
 // subscribed makes a connection whose news is signed with secret.
@@ -52,7 +52,7 @@ func pearHeader() http.Header {
 func TestAKnownSignatureIsBelieved(t *testing.T) {
 	run(t, func(t *testing.T, w *world) {
 		m := w.subscribed(tenant)
-		if err := w.recv.Receive(t.Context(), pearHeader(), []byte(pear)); err != nil {
+		if err := w.recv.Receive(t.Context(), pearHeader(), reading(pear)); err != nil {
 			t.Fatal(err)
 		}
 		if got := w.outcomes(); got != "[recorded]" {
@@ -142,7 +142,7 @@ func TestWhatIsNotBelieved(t *testing.T) {
 		w.adopt("tnt_quiet")
 		before := w.managed(m)
 		for name, c := range table {
-			err := w.recv.Receive(t.Context(), c.header, []byte(c.body))
+			err := w.recv.Receive(t.Context(), c.header, reading(c.body))
 			e := fault.As(err)
 			if e == nil || e.Kind != fault.Unauthorized || e.Message != "The delivery's signature is missing or not valid." ||
 				e.Cause != nil || e.Field != "" || e.Issues != nil || e.RetryAfter != 0 {
@@ -162,7 +162,7 @@ func TestFiveMinutesEitherWayAreFresh(t *testing.T) {
 	run(t, func(t *testing.T, w *world) {
 		w.subscribed(tenant)
 		for _, off := range []time.Duration{-5 * time.Minute, 5 * time.Minute} {
-			if err := w.recv.Receive(t.Context(), sign(secret, pear, time.Now().Add(off)), []byte(pear)); err != nil {
+			if err := w.recv.Receive(t.Context(), sign(secret, pear, time.Now().Add(off)), reading(pear)); err != nil {
 				t.Errorf("%v off: %v", off, err)
 			}
 		}
@@ -174,7 +174,7 @@ func TestTheStoreIsAway(t *testing.T) {
 	run(t, func(t *testing.T, w *world) {
 		w.subscribed(tenant)
 		w.store.is(true)
-		if err := w.recv.Receive(t.Context(), pearHeader(), []byte(pear)); !fault.Is(err, fault.Unavailable) {
+		if err := w.recv.Receive(t.Context(), pearHeader(), reading(pear)); !fault.Is(err, fault.Unavailable) {
 			t.Error(err)
 		}
 		if got := w.outcomes(); got != "[unavailable]" {
@@ -182,7 +182,7 @@ func TestTheStoreIsAway(t *testing.T) {
 		}
 		w.store.is(false)
 		time.Sleep(10 * time.Second)
-		if err := w.recv.Receive(t.Context(), pearHeader(), []byte(pear)); err != nil {
+		if err := w.recv.Receive(t.Context(), pearHeader(), reading(pear)); err != nil {
 			t.Error(err)
 		}
 	})
@@ -193,7 +193,7 @@ func TestASecretThatCannotBeReadIsAsNone(t *testing.T) {
 		w.subscribed(tenant)
 		w.store.sealed = true
 		for range 5 {
-			if err := w.recv.Receive(t.Context(), pearHeader(), []byte(pear)); !fault.Is(err, fault.Unauthorized) {
+			if err := w.recv.Receive(t.Context(), pearHeader(), reading(pear)); !fault.Is(err, fault.Unauthorized) {
 				t.Error(err)
 			}
 		}
@@ -214,7 +214,7 @@ func TestOnlySoManyAtOnce(t *testing.T) {
 		for range 40 {
 			all.Go(func() {
 				began := time.Now()
-				err := w.recv.Receive(t.Context(), pearHeader(), []byte(pear))
+				err := w.recv.Receive(t.Context(), pearHeader(), reading(pear))
 				mu.Lock()
 				defer mu.Unlock()
 				e := fault.As(err)
@@ -234,8 +234,30 @@ func TestOnlySoManyAtOnce(t *testing.T) {
 			t.Error(answers)
 		}
 		w.store.slow = 0
-		if err := w.recv.Receive(t.Context(), pearHeader(), []byte(pear)); err != nil {
+		if err := w.recv.Receive(t.Context(), pearHeader(), reading(pear)); err != nil {
 			t.Error("the turns were not given back:", err)
+		}
+	})
+}
+
+// reading gives a body to whoever wants it.
+func reading(body string) func() ([]byte, error) {
+	return func() ([]byte, error) { return []byte(body), nil }
+}
+
+// TestStrangersAreNotRead: without headers as they should be nothing is read.
+func TestStrangersAreNotRead(t *testing.T) {
+	run(t, func(t *testing.T, w *world) {
+		for name, header := range map[string]http.Header{
+			"unsigned": {}, "old": sign(secret, pear, time.Now().Add(-6*time.Minute)),
+		} {
+			err := w.recv.Receive(t.Context(), header, func() ([]byte, error) {
+				t.Errorf("%s: the body is read", name)
+				return []byte(pear), nil
+			})
+			if !fault.Is(err, fault.Unauthorized) {
+				t.Errorf("%s: %v", name, err)
+			}
 		}
 	})
 }
