@@ -13,8 +13,9 @@ import (
 	"esagate/transform"
 )
 
-// probeMargin is what an answer may take on top of the sales agent's own probe.
-const probeMargin = 30 * time.Second
+// probeMargin is what an answer may take on top of the sales agent's own probe: settings
+// are read before and put back after, and all of it is written down.
+const probeMargin = time.Minute
 
 // patient lets an answer take as long as a probe of the ad server may.
 func (g *Gateway) patient(w http.ResponseWriter) {
@@ -23,6 +24,7 @@ func (g *Gateway) patient(w http.ResponseWriter) {
 }
 
 func (g *Gateway) connect(w http.ResponseWriter, r *request) error {
+	g.patient(w) // a repetition can come to a change of config
 	once, onceErr := idempotency(r)
 	body, err := readBody(r)
 	if err != nil {
@@ -40,8 +42,10 @@ func (g *Gateway) connect(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	document := made.Answer
-	if document == nil {
+	if made.Source != nil {
 		r.concerns(made.Source)
+	}
+	if document == nil {
 		document = connectionDocument(made.Source)
 		if once != nil {
 			g.keepAnswer(r, once.Key, document)

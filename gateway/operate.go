@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"esagate/internal/adserver"
 	"esagate/internal/fault"
 	"esagate/registry"
@@ -62,7 +64,7 @@ var capabilities = map[string]bool{"reporting": true, "forecasting": true}
 func (g *Gateway) recheckCapability(w http.ResponseWriter, r *request, _ *registry.ManagedSource) error {
 	capability := r.vars["capability"]
 	if !capabilities[capability] {
-		return fault.Invalid(fault.Issue{Path: "path.capability", Message: "capability must be reporting or forecasting."})
+		return fault.Invalid(fault.Issue{Path: "capability", Message: "capability must be reporting or forecasting."})
 	}
 	return g.repeatable(w, r, func() ([]byte, error) {
 		return transform.AppendCapabilityRecheck(nil, transform.CapabilityRecheck(capability)), nil
@@ -79,6 +81,9 @@ func (g *Gateway) repeatable(w http.ResponseWriter, r *request, do func() ([]byt
 	}
 	if err := together(parseQuery(r.URL.RawQuery).err(), onceErr); err != nil {
 		return err
+	}
+	if len(body) > 0 && !jsontext.Value(body).IsValid() {
+		return fault.New(fault.BadRequest, "The request's body is not JSON.")
 	}
 	if once == nil {
 		document, err := do()

@@ -94,6 +94,13 @@ func TestServiceAccountAndRecheck(t *testing.T) {
 		if a := w.writeAs(otherKey, "POST", esaPath+"/service-account", ""); string(a.body) != `{"serviceAccountEmail":null}` {
 			w.Errorf("%s", a.body)
 		}
+		for _, method := range []string{"GET", "PUT", "DELETE"} {
+			a := w.write(method, esaPath+"/service-account", "")
+			if a.failure(t, 405, "METHOD_NOT_ALLOWED"); a.header.Get("Allow") != "POST" {
+				w.Errorf("%s: Allow %q", method, a.header.Get("Allow"))
+			}
+		}
+		w.write("POST", esaPath+"/service-account", "garbage").failure(t, 400, "BAD_REQUEST")
 		w.writeAs(otherKey, "POST", esaPath, `{"type":"google_ad_manager","networkCode":"1"}`).failure(t, 409, "CONFLICT")
 		id := w.connectionID(esaOf)
 		a := w.write("POST", esaPath+"/"+id+"/capabilities/forecasting/recheck", "")
@@ -323,10 +330,30 @@ func TestNewsByWebhook(t *testing.T) {
 				w.Error("subscribed, and the task is open")
 			}
 		}
+		// What could not be ended then is ended before the source goes.
+		w.agent.Script(*c.TenantID, upstreamtest.Fault{Only: upstreamtest.RouteDeleteWebhook, Status: 500})
 		w.write("POST", at+"/deactivate", "")
 		w.pass(time.Second)
+		if subs := w.agent.Subscriptions(*c.TenantID); !subs[0].Active {
+			w.Fatal("the fault did not strike")
+		}
+		if a := w.write("DELETE", at, ""); a.status != 204 {
+			w.Errorf("%d %s", a.status, a.body)
+		}
 		if subs := w.agent.Subscriptions(*c.TenantID); subs[0].Active {
-			w.Error("a deactivated source is subscribed")
+			w.Error("a deleted source is subscribed")
+		}
+	})
+}
+
+func TestADeactivatedSourceIsNotSubscribed(t *testing.T) {
+	inWorld(t, setup{}, func(w *world) {
+		_, c := w.connected("harbour")
+		w.pass(time.Second)
+		w.write("POST", esaPath+"/"+c.ID+"/deactivate", "")
+		w.pass(time.Second)
+		if subs := w.agent.Subscriptions(*c.TenantID); len(subs) != 1 || subs[0].Active {
+			w.Errorf("%+v", subs)
 		}
 	})
 }

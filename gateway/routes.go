@@ -151,10 +151,28 @@ func (g *Gateway) newRouter() *mux.Router {
 		if row.Method == http.MethodGet {
 			methods = append(methods, http.MethodHead)
 		}
-		router.Methods(methods...).Path(row.Path).Handler(&boundRoute{row, row.handle(g)})
+		route := router.Methods(methods...).Path(row.Path)
+		if strings.Contains(row.Path, "{") {
+			route.MatcherFunc(notLiteral)
+		}
+		route.Handler(&boundRoute{row, row.handle(g)})
 	}
 	return router
 }
+
+// notLiteral keeps paths that the table names letter for letter from meaning an id,
+// whatever their method: /esa/service-account is no connection.
+func notLiteral(r *http.Request, _ *mux.RouteMatch) bool { return !literals[r.URL.EscapedPath()] }
+
+var literals = func() map[string]bool {
+	paths := map[string]bool{}
+	for _, row := range table {
+		if !strings.Contains(row.Path, "{") {
+			paths[row.Path] = true
+		}
+	}
+	return paths
+}()
 
 // match is a path's place in the table. It is shared between requests.
 type match struct {

@@ -21,6 +21,10 @@ import (
 // the answer.
 const beginTimeout = 20 * time.Second
 
+// endNewsTimeout bounds how long a delete waits for the sales agent, which it can do
+// without.
+const endNewsTimeout = 3 * time.Second
+
 // detached is a request's context without its end: a write that was read whole is
 // made and answered although the client has closed its side, or has left. The
 // registry and the agents' client have limits of their own.
@@ -128,6 +132,9 @@ func (g *Gateway) deleteSource(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	queryErr := parseQuery(r.URL.RawQuery).err()
+	if queryErr == nil {
+		g.endNews(r, sourceID)
+	}
 	gone, err := g.deps.Directory.DeleteSource(detached(r), r.caller.CustomerID, sourceID, func(s *registry.InventorySource) error {
 		if queryErr != nil {
 			return queryErr
@@ -145,6 +152,21 @@ func (g *Gateway) deleteSource(w http.ResponseWriter, r *request) error {
 	g.endAudit(r, http.StatusNoContent, nil)
 	w.WriteHeader(http.StatusNoContent)
 	return nil
+}
+
+// endNews ends the subscription of a managed source that may be deleted: afterwards
+// nobody would know of it.
+func (g *Gateway) endNews(r *request, sourceID string) {
+	ctx, cancel := context.WithTimeout(detached(r), endNewsTimeout)
+	defer cancel()
+	m, err := g.deps.Directory.ManagedSourceNow(ctx, r.caller.CustomerID, sourceID)
+	if err != nil || sources.AllowDelete(&registry.InventorySource{Source: m.Source, Connection: &m.Connection}) != nil {
+		return // DELETE says why
+	}
+	if err := g.deps.Subscriber.End(ctx, m); err != nil {
+		g.log.LogAttrs(ctx, slog.LevelWarn, "the webhook subscription of a source that is deleted could not be ended",
+			slog.String("request_id", r.id), slog.String("source_id", sourceID), slog.Any("error", err))
+	}
 }
 
 // beginConsent gives the address where a consent is to be had; empty where none is

@@ -185,7 +185,7 @@ type CustomerStore interface {
 
 	// RecordTest records the outcome of our own test of the connection if it is
 	// newer (At) than the last one recorded. One that passed clears LastError and
-	// LastErrorCode.
+	// LastErrorCode; one from before AdServerSavedAt leaves them alone.
 	RecordTest(ctx context.Context, esaID int64, result TestResult) (*ManagedSource, error)
 }
 

@@ -29,10 +29,7 @@ func SyncHistory(h *wire.SyncHistory) *api.SyncRunPage {
 			out.Runs = append(out.Runs, run)
 		}
 	}
-	out.Count = int64(len(out.Runs))
-	if h.Count.Set && h.Count.Value >= 0 {
-		out.Count = h.Count.Value
-	}
+	out.Count = int64(len(out.Runs)) // upstream's may count runs that can't be shown
 	if c := h.NextCursor.Value; isCursor(c) {
 		out.NextCursor = &c
 	}
@@ -48,7 +45,7 @@ func syncRun(r *wire.SyncRun) (api.SyncRun, bool) {
 		SyncID: r.SyncID, SyncType: stream,
 		StartedAt: api.Timestamp(r.StartedAt), CompletedAt: api.Timestamp(r.CompletedAt),
 		Status:         runStatus(r.Status),
-		ItemsProcessed: r.ItemsProcessed.Value, ItemsFailed: r.ItemsFailed.Value,
+		ItemsProcessed: max(r.ItemsProcessed.Value, 0), ItemsFailed: max(r.ItemsFailed.Value, 0),
 		ErrorSummary: freeText(r.ErrorSummary, syncText("")),
 	}
 	if r.DurationSeconds.Set {

@@ -230,9 +230,9 @@ const closeTimeout = 2 * time.Second
 
 // close takes down whatever was built, last built first.
 func (a *app) close() {
+	a.background.stop()
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
-	a.background.close()
 	if a.lifecycle != nil {
 		a.lifecycle.Close(ctx) // what it can't finish is settled at the next start
 	}
@@ -242,6 +242,7 @@ func (a *app) close() {
 	if a.gateway != nil {
 		a.gateway.Close()
 	}
+	a.background.wait(ctx)
 	if a.agents != nil {
 		a.agents.Close(ctx)
 	}

@@ -107,11 +107,19 @@ func (a *app) sweep(ctx context.Context) error {
 	}
 }
 
-// close ends the work and waits for it.
-func (b *background) close() {
-	if b.end == nil {
-		return
+// stop has the work end, wait waits until it has, or ctx ends: giving the lease back
+// takes longer while the store is away, and runs out by itself.
+func (b *background) stop() {
+	if b.end != nil {
+		b.end()
 	}
-	b.end()
-	b.work.Wait()
+}
+
+func (b *background) wait(ctx context.Context) {
+	done := make(chan struct{})
+	go func() { defer close(done); b.work.Wait() }()
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
 }

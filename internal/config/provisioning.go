@@ -66,6 +66,9 @@ func orgTemplate(s string) string {
 	if strings.ContainsAny(placeholder.ReplaceAllString(s, ""), "{}") {
 		return "may hold {customer_id}, {esa_id} and {source_id}, and no other braces"
 	}
+	if strings.Contains(s, "}{") { // 1 and 23 would come to the same as 12 and 3
+		return "must have a character between two of {customer_id}, {esa_id} and {source_id}"
+	}
 	if problem := visibleASCII(mostOrgID)(s); problem != "" {
 		return problem
 	}

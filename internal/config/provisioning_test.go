@@ -20,6 +20,7 @@ func TestProvisioning(t *testing.T) {
 		{"external_org_id", "'{esa_id}'", ""},
 		{"external_org_id", "org-{customer_id}-{source_id}", ""},
 		{"external_org_id", "fixed", ""}, // for one connection
+		{"external_org_id", "'{customer_id}{source_id}'", "must have a character between"},
 		{"external_org_id", "''", "must not be empty"},
 		{"external_org_id", "{esa_id}", "must be a single value"}, // YAML's own braces
 		{"external_org_id", "'{esa_id'", "and no other braces"},

@@ -68,6 +68,8 @@ func parse(raw []byte, now time.Time) (*delivery, error) {
 		lacks("occurred_at", "occurred_at must be a timestamp.")
 	case t.Time.After(now.Add(tolerance)):
 		lacks("occurred_at", "occurred_at lies in the future.")
+	case t.Time.After(now): // by a clock ahead of ours: what really follows must still be news
+		d.occurredAt = now
 	default:
 		d.occurredAt = t.Time
 	}

@@ -130,6 +130,15 @@ func (s *Subscriber) note(ctx context.Context, m *registry.ManagedSource, claime
 	return errors.Join(failed, err)
 }
 
+// End ends the subscription of a connection that is about to be deleted, now; what fails
+// stays upstream, whose deliveries nobody believes any more. m is not active.
+func (s *Subscriber) End(ctx context.Context, m *registry.ManagedSource) error {
+	if !s.cfg.Enabled || m.Connection.TenantID == "" || active(m) {
+		return nil
+	}
+	return s.unsubscribe(ctx, m)
+}
+
 // unsubscribe ends the subscription of a connection that is not active any more, and
 // forgets its secret. Two that do so at once do no harm.
 func (s *Subscriber) unsubscribe(ctx context.Context, m *registry.ManagedSource) error {

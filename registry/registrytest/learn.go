@@ -119,6 +119,17 @@ func recordTest(t *testing.T, s registry.Store) {
 		moved(t, test.name, m, got, test.moves)
 		m = got
 	}
+	// A test of the config before leaves alone what is said of the one that was saved.
+	saved, err := s.Customer(alice).ChangeConnection(t.Context(), m.Connection.ID, changing(func(c *registry.Connection) {
+		c.AdServerSavedAt, c.LastError, c.LastErrorCode = at(40), "", ""
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	late, err := s.Customer(alice).RecordTest(t.Context(), m.Connection.ID, registry.TestResult{At: at(35), Error: "of before", ErrorCode: "X"})
+	if err != nil || late.Connection.LastErrorCode != "" || !late.Connection.LastTestedAt.Equal(at(35)) || late.Connection.Version != saved.Connection.Version+1 {
+		t.Fatalf("a late test: %+v, %v", late, err)
+	}
 }
 
 // moved holds Version and the connection's UpdatedAt to whether something changed.

@@ -39,6 +39,11 @@ func leaseHeld(t *testing.T, s registry.Store, c *clock) {
 	lease(t, s, "leader", "one", time.Hour, false)
 	unlease(t, s, "leader", "two")
 	lease(t, s, "leader", "one", time.Second, true)
+	// One that a clock a day ahead has taken does not keep the others away for a day.
+	c.pass(24 * time.Hour)
+	lease(t, s, "skewed", "ahead", time.Minute, true)
+	c.pass(-24 * time.Hour)
+	lease(t, s, "skewed", "right", time.Minute, true)
 	for i, text := range hostile {
 		lease(t, s, text, strconv.Itoa(i), time.Minute, true)
 		lease(t, s, "hostile", text, 0, true) // and over at once

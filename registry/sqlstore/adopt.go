@@ -17,8 +17,8 @@ var (
 	insertSource  = scoped(`INSERT INTO sources (customer_id, id, source_id, name, name_from_api, execution_type, labels, created_at, updated_at)
 		VALUES ($1, $2, $3, $4, FALSE, $5, $6, $7, $7) ON CONFLICT DO NOTHING`)
 	insertConnection = scoped(`INSERT INTO connections (customer_id, id, source, provisioning_status, tenant_id, ad_server,
-		service_account_email, email_learned, last_test_passed, provisioned_at, created_at, updated_at, version)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, FALSE, FALSE, $8, $9, $9, 1) ON CONFLICT DO NOTHING`)
+		service_account_email, email_learned, last_test_passed, provisioned_at, created_at, updated_at, epoch, version)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, FALSE, FALSE, $8, $9, $9, $10, 1) ON CONFLICT DO NOTHING`)
 	updateSource = scoped(`UPDATE sources SET name = $3, labels = $4, updated_at = $5 WHERE customer_id = $1 AND id = $2`)
 
 	nextID = globalStatement{`UPDATE sequences SET last_value = last_value + 1 WHERE name = $1 RETURNING last_value`}
@@ -108,7 +108,7 @@ func (s *Store) create(ctx context.Context, in scope, entry registry.ConfigSourc
 		status, provisioned = registry.StatusActive, now
 	}
 	added, err := in.exec(ctx, insertConnection, esaID, id, string(status), nullText(entry.TenantID), adServer,
-		nullText(entry.ServiceAccountEmail), nullTime(provisioned), nullTime(now))
+		nullText(entry.ServiceAccountEmail), nullTime(provisioned), nullTime(now), firstEpoch(now))
 	if err != nil {
 		return registry.Adoption{}, fmt.Errorf("insert connection: %w", err)
 	}
@@ -117,6 +117,10 @@ func (s *Store) create(ctx context.Context, in scope, entry registry.ConfigSourc
 	}
 	return s.adopted(ctx, in, entry.SourceID, registry.AdoptionCreated)
 }
+
+// firstEpoch is where the epochs of a new connection begin: later than those of any
+// that had its tenant before, whose snapshots are kept by tenant.
+func firstEpoch(now time.Time) int64 { return now.UnixMilli() }
 
 // follow changes what the config still owns of a source that exists.
 func (s *Store) follow(ctx context.Context, in scope, entry registry.ConfigSource, now time.Time) (registry.Adoption, error) {

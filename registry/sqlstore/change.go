@@ -172,6 +172,9 @@ func (c customerStore) RecordTest(ctx context.Context, esaID int64, result regis
 			return nothing
 		}
 		conn.LastTestedAt, conn.LastTestPassed, conn.UpdatedAt = at, result.Passed, now
+		if at.Before(conn.AdServerSavedAt) { // it was a test of another config than the saved one
+			return seen
+		}
 		conn.LastError, conn.LastErrorCode = "", ""
 		if !result.Passed {
 			conn.LastError, conn.LastErrorCode = registry.Text(result.Error), registry.Text(result.ErrorCode)

@@ -12,8 +12,8 @@ var (
 	insertManaged = scoped(`INSERT INTO sources (customer_id, id, source_id, name, name_from_api, execution_type, labels, created_at, updated_at)
 		VALUES ($1, $2, $3, $4, TRUE, $5, '{}', $6, $6) ON CONFLICT DO NOTHING`)
 	insertProvisioning = scoped(`INSERT INTO connections (customer_id, id, source, provisioning_status, ad_server, service_account_email,
-		email_learned, last_test_passed, created_at, updated_at, operation_kind, operation_id, operation_begun_at, operation_until, version)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, FALSE, $8, $8, $9, $10, $11, $12, 1)`)
+		email_learned, last_test_passed, created_at, updated_at, operation_kind, operation_id, operation_begun_at, operation_until, epoch, version)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, FALSE, $8, $8, $9, $10, $11, $12, $13, 1)`)
 )
 
 // CreateManaged makes a managed source with its connection.
@@ -54,7 +54,7 @@ func createManaged(ctx context.Context, in scope, entry registry.NewManaged, now
 	// The e-mail is not the config's, so that no config takes it away (see followEmail).
 	_, err = in.exec(ctx, insertProvisioning, esaID, id, string(registry.StatusProvisioning), adServer,
 		nullText(entry.ServiceAccountEmail), entry.ServiceAccountEmail != "", nullTime(now),
-		string(o.Kind), o.ID, nullTime(o.Begun), nullTime(o.Until))
+		string(o.Kind), o.ID, nullTime(o.Begun), nullTime(o.Until), firstEpoch(now))
 	if err != nil {
 		return 0, fmt.Errorf("insert connection: %w", err)
 	}

@@ -12,9 +12,13 @@ var (
 	// has left: it waits for the row, and asks again whether it is anybody's.
 	takeLease = globalStatement{`INSERT INTO leases (name, holder, until) VALUES ($1, $2, $3)
 		ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until
-		WHERE leases.holder = excluded.holder OR leases.until <= $4`}
+		WHERE leases.holder = excluded.holder OR leases.until <= $4 OR leases.until > $5`}
 	dropLease = globalStatement{`DELETE FROM leases WHERE name = $1 AND holder = $2`}
 )
+
+// leaseSkew is how far ahead of ours another holder's clock may be. A lease that ends
+// later than that was taken by a clock that is wrong, and would keep all others away.
+const leaseSkew = 10 * time.Minute
 
 // Lease takes a lease of a name, or extends the holder's own.
 func (s *Store) Lease(ctx context.Context, name, holder string, ttl time.Duration) (bool, error) {
@@ -24,7 +28,7 @@ func (s *Store) Lease(ctx context.Context, name, holder string, ttl time.Duratio
 	mine := false
 	err := s.writing(ctx, 0, func(in scope) error {
 		now := s.instant()
-		taken, err := in.globalExec(ctx, takeLease, name, holder, nullTime(now.Add(ttl)), nullTime(now))
+		taken, err := in.globalExec(ctx, takeLease, name, holder, nullTime(now.Add(ttl)), nullTime(now), nullTime(now.Add(ttl+leaseSkew)))
 		mine = taken == 1
 		return err
 	})

@@ -51,7 +51,8 @@ var (
 	}
 
 	// lockBulk comes first in a transaction that goes through many rows of a table.
-	// All others lock one row of such a table at most.
+	// All others lock one row of such a table at most, but for the deletion of a source
+	// with its events: the one that loses to it is run again.
 	lockBulk = globalStatement{`SELECT last_value FROM sequences WHERE name = 'bulk'`}
 )
 
