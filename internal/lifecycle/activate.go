@@ -100,8 +100,8 @@ func (l *Lifecycle) flipped(ctx context.Context, t target, op registry.Operation
 	return l.ended(ctx, t, op, OutcomeRejected, unchanged, err)
 }
 
-// flipUnknown asks for the truth; while that can't be had the operation stays, for
-// Settle to find.
+// flipUnknown asks for the truth. While that can't be had, or upstream may still come
+// to what it was asked, the operation stays, for Settle to find.
 func (l *Lifecycle) flipUnknown(ctx context.Context, t target, op registry.Operation, tenantID string, cause error) (*registry.ManagedSource, error) {
 	call, cancel := within(ctx, op, lookTimeout)
 	defer cancel()
@@ -109,38 +109,36 @@ func (l *Lifecycle) flipUnknown(ctx context.Context, t target, op registry.Opera
 	if err != nil && l.life.Err() != nil {
 		return nil, errStopping()
 	}
-	outcome, known := truth(found, err, op.Kind)
-	if !known {
-		var m *registry.ManagedSource
-		ended := l.persist(ctx, t, func(ctx context.Context) (err error) {
-			m, err = l.change(ctx, t, op.ID, leftover(op), touched, nil)
-			return err
-		})
-		l.finish(ctx, t, op.Kind, OutcomeUnknown, errors.Join(cause, err, ended))
-		return m, unavailable(cause)
+	if became, is := truth(found, err, op.Kind); is == aim(op.Kind) {
+		return l.ended(ctx, t, op, OutcomeDone, became, nil)
 	}
-	m, err := l.ended(ctx, t, op, OutcomeDone, outcome, nil)
-	if err == nil && m.Connection.Provisioning != aim(op.Kind) {
-		return m, unavailable(cause)
-	}
-	return m, err
+	op.Until = now() // whoever else wants to change something need not wait
+	var m *registry.ManagedSource
+	ended := l.persist(ctx, t, func(ctx context.Context) (err error) {
+		m, err = l.change(ctx, t, op.ID, &op, touched, nil)
+		return err
+	})
+	l.finish(ctx, t, op.Kind, OutcomeUnknown, errors.Join(cause, err, ended))
+	return m, unavailable(cause)
 }
 
-// truth gives what a connection becomes by what upstream says of its tenant after an
-// operation of a kind; false when it does not say.
-func truth(found *wire.Tenant, err error, kind registry.OperationKind) (transition, bool) {
+// truth gives what upstream says of a tenant after an operation of a kind, and what the
+// connection becomes by it; nil when it does not say.
+func truth(found *wire.Tenant, err error, kind registry.OperationKind) (became transition, is registry.ProvisioningStatus) {
 	switch f := fault.As(err); {
 	case f != nil && f.Kind == fault.NotFound && f.Reason == fault.TenantNotFound:
-		if kind == registry.OperationDeactivate {
-			return switched(registry.StatusDeactivated, now()), true
+		if kind == registry.OperationReactivate {
+			return noted(codeInternal, textNoTenant), registry.StatusDeactivated
 		}
-		return noted(codeInternal, textNoTenant), true
+		is = registry.StatusDeactivated
 	case f != nil || !found.IsActive.Set:
-		return nil, false
+		return nil, ""
 	case found.IsActive.Value:
-		return switched(registry.StatusActive, now()), true
+		is = registry.StatusActive
+	default:
+		is = registry.StatusDeactivated
 	}
-	return switched(registry.StatusDeactivated, now()), true
+	return switched(is, now()), is
 }
 
 // ended writes an outcome down, and gives the error that the caller is told.

@@ -90,6 +90,7 @@ func TestAnUnknownSwitch(t *testing.T) {
 		"not sent":          {b: behaviour{unreachable: true}, fails: true, at: registry.StatusActive, last: registry.StatusActive},
 		"done, can't ask":   {b: behaviour{status: 500}, truth: behaviour{unreachable: true}, fails: true, at: registry.StatusActive, last: registry.StatusDeactivated},
 		"hangs, can't ask":  {b: behaviour{after: time.Minute}, truth: behaviour{status: 500}, fails: true, at: registry.StatusActive, last: registry.StatusDeactivated},
+		"done late":         {b: behaviour{before: 50 * time.Second}, fails: true, at: registry.StatusActive, last: registry.StatusDeactivated},
 		"undone, can't ask": {b: behaviour{nothing: true, status: 500}, truth: behaviour{status: 500}, fails: true, at: registry.StatusActive, last: registry.StatusActive},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -106,7 +107,10 @@ func TestAnUnknownSwitch(t *testing.T) {
 				if c := w.stored(id); c.Provisioning != x.at {
 					t.Errorf("%s, want %s", c.Provisioning, x.at)
 				}
-				w.must(w.one.Settle(w.Context()))
+				for range 15 {
+					w.must(w.one.Settle(w.Context()))
+					w.pass(10 * time.Second)
+				}
 				w.is(w.stored(id), x.last, "")
 				// Whatever it was, a retry works.
 				m, err := w.one.Deactivate(w.Context(), customer, id)
@@ -118,6 +122,22 @@ func TestAnUnknownSwitch(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestSwitchingBack at once, after an attempt whose outcome is not known.
+func TestSwitchingBack(t *testing.T) {
+	inWorld(t, func(w *world) {
+		id := w.connected(freewheel).Connection.ID
+		w.agent.next("deactivate", behaviour{nothing: true, status: 500})
+		_, err := w.one.Deactivate(w.Context(), customer, id)
+		w.fails(err, fault.Unavailable)
+		m, err := w.one.Reactivate(w.Context(), customer, id)
+		w.must(err)
+		w.is(m.Connection, registry.StatusActive, "")
+		if n := len(w.agent.made("reactivate")); n != 0 {
+			t.Errorf("it was on, and was switched on %d times", n)
+		}
+	})
 }
 
 func TestOneSwitchAtATime(t *testing.T) {

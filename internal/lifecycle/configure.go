@@ -235,8 +235,8 @@ func (l *Lifecycle) conclude(ctx context.Context, r rewrite, k keeping, next *re
 	return m, err
 }
 
-// decided is when it is certain whether a provisioning that nobody followed to its end
-// has made a tenant: it was sent at the latest startWithin after it was begun.
+// decided is when it is certain what came of an operation that nobody followed to its
+// end: upstream was asked at the latest startWithin after it was begun.
 func (l *Lifecycle) decided(op *registry.Operation) time.Time {
 	return op.Begun.Add(startWithin + l.cfg.Unsettled)
 }

@@ -23,6 +23,7 @@ func (b base) RoundTrip(r *http.Request) (*http.Response, error) {
 type faultyStore struct {
 	registry.Store
 	away    atomic.Bool
+	noKeep  atomic.Bool  // settings can't be kept
 	unknown atomic.Int32 // so many writes of a connection stand and are not known to
 }
 
@@ -69,7 +70,7 @@ func (c *faultyCustomer) ChangeConnection(ctx context.Context, esaID int64, deci
 
 // KeepSettings implements registry.CustomerStore.
 func (c *faultyCustomer) KeepSettings(ctx context.Context, esaID int64, settings []byte) error {
-	if c.s.away.Load() {
+	if c.s.away.Load() || c.s.noKeep.Load() {
 		return errAway
 	}
 	return c.CustomerStore.KeepSettings(ctx, esaID, settings)

@@ -41,6 +41,9 @@ func (l *Lifecycle) Rotate(ctx context.Context, customer, esaID int64, config *a
 			if m, err = l.settleFirst(ctx, m); err != nil {
 				return nil, err
 			}
+			if underWay(&m.Connection) {
+				return nil, busy(m.Connection.Operation, now())
+			}
 		}
 		return l.configure(ctx, m, config)
 	})
@@ -98,15 +101,15 @@ func (l *Lifecycle) setUp(ctx context.Context, m *registry.ManagedSource, config
 }
 
 // settleFirst settles what an earlier operation left, so that another can begin. It
-// gives the connection as it then stands; Conflict while the earlier one is under way
-// or may still come to something, Unavailable when it can't be found out.
+// gives the connection as it then stands; Conflict while the earlier one may still
+// come to something, Unavailable when it can't be found out.
 func (l *Lifecycle) settleFirst(ctx context.Context, m *registry.ManagedSource) (*registry.ManagedSource, error) {
 	op, since := m.Connection.Operation, m.Connection.UnsettledSince
 	switch {
-	case underWay(&m.Connection):
-		return nil, busy(op, now())
+	case underWay(&m.Connection): // as far as memory knows: the claim finds out
+		return m, nil
 	case op != nil:
-		next, err := l.settleOne(ctx, m)
+		next, err := l.settleOne(ctx, m, false)
 		if err != nil {
 			return nil, err
 		}

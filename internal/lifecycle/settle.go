@@ -51,7 +51,7 @@ func (l *Lifecycle) round(ctx context.Context) error {
 			after = m.Connection.ID
 			group.Go(func() error {
 				l.safely(ctx, ctx, func(ctx context.Context) {
-					if _, err := l.settleOne(ctx, m); err != nil && ctx.Err() == nil {
+					if _, err := l.settleOne(ctx, m, true); err != nil && ctx.Err() == nil {
 						l.note(ctx, slog.LevelWarn, "a connection can't be settled yet", targetOf(m), slog.Any("error", err))
 					}
 				})
@@ -65,8 +65,8 @@ func (l *Lifecycle) round(ctx context.Context) error {
 }
 
 // settleOne settles one connection, if that can be done by now, and gives it as it then
-// stands.
-func (l *Lifecycle) settleOne(ctx context.Context, m *registry.ManagedSource) (*registry.ManagedSource, error) {
+// stands. It is patient when nobody waits for it: what may still change is left.
+func (l *Lifecycle) settleOne(ctx context.Context, m *registry.ManagedSource, patient bool) (*registry.ManagedSource, error) {
 	op := m.Connection.Operation
 	switch {
 	case op == nil && m.Connection.UnsettledSince.IsZero():
@@ -82,7 +82,7 @@ func (l *Lifecycle) settleOne(ctx context.Context, m *registry.ManagedSource) (*
 	case registry.OperationConfigure:
 		return l.settleConfigure(ctx, m)
 	}
-	return l.settleSwitch(ctx, m)
+	return l.settleSwitch(ctx, m, patient)
 }
 
 // settleProvision looks whether a tenant came of a provisioning. Its config is the one
@@ -200,17 +200,20 @@ func settingsSettled(put putting) transition {
 }
 
 // settleSwitch asks upstream whether the tenant is on or off.
-func (l *Lifecycle) settleSwitch(ctx context.Context, m *registry.ManagedSource) (*registry.ManagedSource, error) {
+func (l *Lifecycle) settleSwitch(ctx context.Context, m *registry.ManagedSource, patient bool) (*registry.ManagedSource, error) {
 	t, op := targetOf(m), m.Connection.Operation
+	asked := now()
 	bounded, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
 	found, err := l.upstream.Tenant(bounded, m.Connection.TenantID)
-	became, known := truth(found, err, op.Kind)
-	if !known {
-		if err != nil {
-			return nil, err
-		}
+	became, is := truth(found, err, op.Kind)
+	switch {
+	case became == nil && err != nil:
+		return nil, err
+	case became == nil:
 		became = unchanged // it does not say, and never will
+	case is != aim(op.Kind) && patient && asked.Before(l.decided(op)):
+		return m, nil // it may still come to it
 	}
 	m, err = l.change(ctx, t, op.ID, nil, became, nil)
 	if err == nil {

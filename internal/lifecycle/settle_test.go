@@ -71,6 +71,26 @@ func TestACrashWhileProvisioning(t *testing.T) {
 	}
 }
 
+// TestAnImpatientGateway gives a probe less time than a tenant may take to come to be.
+func TestAnImpatientGateway(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.config.ProbeTimeout = 10 * time.Second
+		w.one.stop()
+		w.one = w.start()
+		id := w.pending("weekly").Connection.ID
+		w.crashDuring("provision", behaviour{before: 115 * time.Second}, func(ctx context.Context) error {
+			_, err := w.one.Save(ctx, customer, id, w.parse(freewheel))
+			return err
+		})
+		for range 12 {
+			w.must(w.one.Settle(w.Context()))
+			w.pass(10 * time.Second)
+		}
+		w.must(w.one.Settle(w.Context()))
+		w.is(w.stored(id), registry.StatusActive, "")
+	})
+}
+
 // TestAStartLooksAtOnce for what a crash left a moment ago.
 func TestAStartLooksAtOnce(t *testing.T) {
 	inWorld(t, func(w *world) {

@@ -231,3 +231,39 @@ func TestOtherConflicts(t *testing.T) {
 		w.is(w.stored(f.ESAID), registry.StatusFailed, "INTERNAL_ERROR")
 	})
 }
+
+// TestATenantThatIsAnothersIsNotFound: it is no answer to where ours is.
+func TestATenantThatIsAnothersIsNotFound(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.config.ExternalOrgID = "all-the-same"
+		w.one.stop()
+		w.one = w.start()
+		w.connected(mock)
+		w.agent.next("provision", behaviour{nothing: true, cut: true})
+		w.agent.next("list", behaviour{status: 500, body: `{}`})
+		_, err := w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), nil)
+		id := w.fails(err, fault.Unavailable).ESAID
+		w.pass(3 * time.Minute)
+		c := w.stored(id)
+		w.is(c, registry.StatusFailed, "INTERNAL_ERROR")
+		if !c.UnsettledSince.IsZero() {
+			t.Error("it is still looked for")
+		}
+	})
+}
+
+// TestATenantIsLookedForByWhatItWasSentWith, also when the operator has changed the
+// template meanwhile.
+func TestATenantIsLookedForByWhatItWasSentWith(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.agent.next("provision", behaviour{cut: true})
+		w.agent.next("list", behaviour{status: 500, body: `{}`})
+		_, err := w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), nil)
+		id := w.fails(err, fault.Unavailable).ESAID
+		w.one.crash()
+		w.config.ExternalOrgID = "new-{source_id}"
+		w.one = w.start()
+		w.must(w.one.Settle(w.Context()))
+		w.is(w.stored(id), registry.StatusActive, "")
+	})
+}
