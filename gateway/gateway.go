@@ -78,7 +78,6 @@ type Gateway struct {
 	adapters *snapshot.Cache[*adapterDoc]
 
 	histories *snapshot.Cache[*historyDoc]
-	news      *lru.Cache[int64, registry.WebhookNews] // the last known, by connection
 
 	https      bool
 	scrapes    chan struct{} // slots of /metrics
@@ -105,7 +104,6 @@ func New(cfg Config, deps Deps) *Gateway {
 	g.pendings = g.newPendingCache()
 	g.adapters = g.newAdapterCache()
 	g.histories = g.newHistoryCache()
-	g.news, _ = lru.New[int64, registry.WebhookNews](max(cfg.Snapshot.Entries, 1))
 	g.ins.SnapshotEntries(g.statuses.Len)
 	g.ins.StoreAvailable(g.storeAvailable)
 	g.ins.Ready(func() bool { return g.phase() == ready })

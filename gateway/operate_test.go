@@ -2,7 +2,6 @@ package gateway_test
 
 import (
 	"fmt"
-	"net/http/httptest"
 	"strconv"
 	"strings"
 	"testing"
@@ -300,106 +299,4 @@ func orNothing(s *string) string {
 		return ""
 	}
 	return *s
-}
-
-func TestNewsByWebhook(t *testing.T) {
-	inWorld(t, setup{}, func(w *world) {
-		_, c := w.connected("harbour") // subscribed when it became active
-		w.pass(time.Second)
-		subs := w.agent.Subscriptions(*c.TenantID)
-		if len(subs) != 1 || subs[0].URL != "https://gateway.example/webhooks/esa-sync" {
-			w.Fatalf("%+v", subs)
-		}
-		at := "/api/v2/storefront/inventory-sources/harbour"
-		if s := w.get(at + "/status").snapshot(t); s.Webhooks.Last24h.Delivered != 0 || s.Webhooks.Last24h.SuccessRate != 1 {
-			w.Errorf("%+v", s.Webhooks)
-		}
-		w.pass(6 * time.Second) // the sales agent keeps a status for five
-		w.agent.FinishRun(*c.TenantID, "inventory", 17)
-		w.must(w.agent.Drain(w.Context()))
-		sync := w.connection(w.get(at+"/esa"), 200).InventorySync
-		if sync == nil || sync.Status != "success" || sync.ItemCount == nil || *sync.ItemCount != 17 {
-			w.Errorf("%+v", sync)
-		}
-		s := w.get(at + "/status").snapshot(t)
-		if s.Webhooks.Last24h.Delivered != 1 || s.Syncs["inventory"].Status != "success" {
-			w.Errorf("%+v %+v", s.Webhooks, s.Syncs["inventory"])
-		}
-		for _, task := range s.SetupTasks.Items {
-			if task.ID == "sync_webhook_subscribed" && !task.IsComplete {
-				w.Error("subscribed, and the task is open")
-			}
-		}
-		// What could not be ended then is ended before the source goes.
-		w.agent.Script(*c.TenantID, upstreamtest.Fault{Only: upstreamtest.RouteDeleteWebhook, Status: 500})
-		w.write("POST", at+"/deactivate", "")
-		w.pass(time.Second)
-		if subs := w.agent.Subscriptions(*c.TenantID); !subs[0].Active {
-			w.Fatal("the fault did not strike")
-		}
-		if a := w.write("DELETE", at, ""); a.status != 204 {
-			w.Errorf("%d %s", a.status, a.body)
-		}
-		if subs := w.agent.Subscriptions(*c.TenantID); subs[0].Active {
-			w.Error("a deleted source is subscribed")
-		}
-	})
-}
-
-func TestADeactivatedSourceIsNotSubscribed(t *testing.T) {
-	inWorld(t, setup{}, func(w *world) {
-		_, c := w.connected("harbour")
-		w.pass(time.Second)
-		w.write("POST", esaPath+"/"+c.ID+"/deactivate", "")
-		w.pass(time.Second)
-		if subs := w.agent.Subscriptions(*c.TenantID); len(subs) != 1 || subs[0].Active {
-			w.Errorf("%+v", subs)
-		}
-	})
-}
-
-func TestBadDeliveries(t *testing.T) {
-	inWorld(t, setup{}, func(w *world) {
-		_, c := w.connected("harbour")
-		w.pass(time.Second)
-		secret := w.agent.Subscriptions(*c.TenantID)[0].Secret
-		body := func(edit string) string {
-			return fmt.Sprintf(`{"event_id":"evt-9","event_type":"sync_run.completed","tenant_id":%q,"occurred_at":%q,"data":{"sync_type":"inventory","status":"completed"}%s}`,
-				*c.TenantID, time.Now().UTC().Format(time.RFC3339), edit)
-		}
-		deliver := func(text, key string, at time.Time, mediaType string) answer {
-			r := httptest.NewRequest("POST", "https://gateway.example/webhooks/esa-sync", strings.NewReader(text))
-			r.Header.Set("Content-Type", mediaType)
-			stamp := strconv.FormatInt(at.Unix(), 10)
-			r.Header.Set(upstreamtest.TimestampHeader, stamp)
-			if key != "" {
-				r.Header.Set(upstreamtest.SignatureHeader, upstreamtest.Sign(key, stamp, []byte(text)))
-			}
-			return w.send(r)
-		}
-		now := time.Now()
-		for name, a := range map[string]answer{
-			"unsigned":       deliver(body(""), "", now, "application/json"),
-			"wrongly signed": deliver(body(""), "another secret, long enough to be one", now, "application/json"),
-			"old":            deliver(body(""), secret, now.Add(-6*time.Minute), "application/json"),
-			"of the future":  deliver(body(""), secret, now.Add(6*time.Minute), "application/json"),
-			"unknown tenant": deliver(strings.Replace(body(""), *c.TenantID, "tnt_nobody", 1), secret, now, "application/json"),
-			"not JSON":       deliver("<html>", secret, now, "application/json"),
-		} {
-			w.named(name, func(t testing.TB) { a.failure(t, 401, "UNAUTHORIZED") })
-		}
-		deliver("<html>", secret, now, "text/html").failure(t, 415, "BAD_REQUEST")
-		deliver(body(`,"pad":"`+strings.Repeat("x", 5<<20)+`"`), secret, now, "application/json").failure(t, 413, "BAD_REQUEST")
-		if sync := w.connection(w.get("/api/v2/storefront/inventory-sources/harbour/esa"), 200).InventorySync; sync != nil {
-			w.Errorf("bad deliveries had an effect: %+v", sync)
-		}
-		for range 2 { // the second is the same again
-			if a := deliver(body(""), secret, now, "application/json"); a.status != 204 {
-				w.Errorf("%d %s", a.status, a.body)
-			}
-		}
-		if s := w.get("/api/v2/storefront/inventory-sources/harbour/status").snapshot(t); s.Webhooks.Last24h.Delivered != 1 || s.Webhooks.Last24h.Failed != 0 {
-			w.Errorf("%+v", s.Webhooks)
-		}
-	})
 }

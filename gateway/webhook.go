@@ -48,14 +48,9 @@ func (g *Gateway) webhookNews(ctx context.Context, m *registry.ManagedSource) (*
 	defer cancel()
 	c := &m.Connection
 	news, err := g.deps.Directory.WebhookNews(ctx, c.CustomerID, c.ID)
-	if err == nil {
-		g.news.Add(c.ID, news)
-	} else {
+	if err != nil { // nor was it known before
 		g.log.LogAttrs(ctx, slog.LevelDebug, "webhook deliveries not counted", slog.String("tenant", c.TenantID), slog.Any("error", err))
-		var known bool
-		if news, known = g.news.Get(c.ID); !known {
-			return nil, nil
-		}
+		return nil, nil
 	}
 	counts := api.WebhookCounts{Delivered: news.Delivered, Failed: news.Failed, SuccessRate: 1}
 	if all := news.Delivered + news.Failed; all > 0 {
