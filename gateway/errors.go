@@ -48,6 +48,11 @@ func (g *Gateway) writeError(w http.ResponseWriter, r *request, err error) {
 		return
 	}
 	f := fault.As(err)
+	if f.Kind == fault.Validation && len(f.Issues) == 0 { // what is wrong is nothing of it alone
+		whole := *f
+		whole.Issues = []fault.Issue{{Path: "body", Message: f.Message}}
+		f = &whole
+	}
 	answer := answerOf[f.Kind]
 	body := api.ErrorBody{Error: api.Error{Code: answer.code, Message: f.Message, Field: f.Field}}
 	g.endAudit(r, answer.status, f)

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strings"
+
+	"esagate/upstream/wire"
 )
 
 const (
@@ -78,6 +80,18 @@ type answer struct {
 	status int
 	header http.Header
 	body   []byte
+	sent   []wire.Secret // the credentials in its request
+}
+
+// problem reads the body as an error, without what repeats a credential; nil when it
+// has no known shape.
+func (a answer) problem() *wire.Problem {
+	p, err := wire.DecodeError(a.body)
+	if err != nil {
+		return nil
+	}
+	echoOf(a.sent).clean(p)
+	return p
 }
 
 // exchange sends the request, reads the whole answer and judges it.
@@ -115,7 +129,7 @@ func (c *Client) exchange(r *http.Request, cl *call) *failure {
 	case err != nil && !unusable:
 		return broken(r.Context(), err)
 	case !accepted:
-		return c.judge(cl, answer{resp.StatusCode, resp.Header, body}) // without a body the status says enough
+		return c.judge(cl, answer{resp.StatusCode, resp.Header, body, cl.secrets}) // without a body the status says enough
 	case unusable:
 		return invalid(blameTenant, err)
 	case !isJSON(resp.Header.Get("Content-Type")):

@@ -13,6 +13,7 @@ import (
 	"github.com/hashicorp/go-retryablehttp"
 
 	"esagate/internal/fault"
+	"esagate/upstream/wire"
 )
 
 // operation is what a call asks for, as metrics and span names say it.
@@ -48,6 +49,7 @@ type call struct {
 	path     []string      // segments below the collection of tenants
 	query    url.Values    // may hold a caller's text: only the transport gets to see it
 	body     []byte        // JSON; nil: none
+	secrets  []wire.Secret // every credential in it
 	limit    time.Duration // of the whole call; 0: FetchTimeout
 	accept   []int         // statuses of success; nil: 200 alone
 	done     bool          // any 2xx is a success, whatever the body says

@@ -10,7 +10,6 @@ import (
 
 	"esagate/internal/fault"
 	"esagate/internal/redact"
-	"esagate/upstream/wire"
 )
 
 // outcome is how a call or an attempt ended, as metrics count it.
@@ -93,10 +92,7 @@ func invalid(b blame, cause error) *failure {
 // answered judges an answer that is no success, by the contract's error table. Its
 // body may be anything at all.
 func answered(a answer) *failure {
-	problem, err := wire.DecodeError(a.body)
-	if err != nil {
-		problem = nil
-	}
+	problem := a.problem()
 	status, no := a.status, refusalOf(a.status, problem)
 	cause := no.cause()
 	switch {
@@ -130,10 +126,21 @@ func answered(a answer) *failure {
 	return failed(outcomeError, blameNobody, cause) // a redirect among them
 }
 
-const tenantNotFound = "tenant_not_found"
+// The words of upstream's that an answer is judged by, beside those of an ad server's
+// refusal.
+const (
+	tenantNotFound = "tenant_not_found"
+	orgIDConflict  = "external_org_id_conflict"
+	managedWrite   = "managed_tenant_write_blocked"
+)
 
 // knownRefusals are the 403s that are not about the gateway's key.
-var knownRefusals = map[string]bool{"managed_tenant_write_blocked": true}
+var knownRefusals = map[string]bool{managedWrite: true}
+
+// meaningful reports whether something is judged by this word of upstream's.
+func meaningful(code string) bool {
+	return code == tenantNotFound || code == orgIDConflict || knownRefusals[code] || adapterCode(code) != ""
+}
 
 // aboutNoTenant judges the answers to calls that name no tenant. None of them says
 // that there isn't one: tenant_not_found is no answer to what was asked.

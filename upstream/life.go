@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"esagate/upstream/wire"
@@ -29,8 +30,8 @@ func (c *Client) Refresh(ctx context.Context, tenantID string) (*wire.Refresh, e
 	return doc, err
 }
 
-// Deactivate switches a tenant off. A success may come with an empty Tenant: it is
-// told by the status alone.
+// Deactivate switches a tenant off, and gives it as it then is. An answer that is no
+// document of this tenant leaves open whether it was done.
 func (c *Client) Deactivate(ctx context.Context, tenantID string) (*wire.Tenant, error) {
 	return c.switched(ctx, opDeactivate, tenantID)
 }
@@ -40,12 +41,16 @@ func (c *Client) Reactivate(ctx context.Context, tenantID string) (*wire.Tenant,
 	return c.switched(ctx, opReactivate, tenantID)
 }
 
+// errOtherTenant: upstream answered with somebody else's document.
+var errOtherTenant = errors.New("the answer is about another tenant")
+
 func (c *Client) switched(ctx context.Context, op operation, tenantID string) (*wire.Tenant, error) {
 	cl := tenantWrite(op, http.MethodPost, tenantID, string(op))
-	cl.done = true
-	t, err := ask(ctx, c, cl, wire.DecodeTenant)
-	if err == nil && t == nil {
-		t = &wire.Tenant{}
-	}
-	return t, err
+	return ask(ctx, c, cl, func(body []byte) (*wire.Tenant, error) {
+		t, err := wire.DecodeTenant(body)
+		if err == nil && t.TenantID != tenantID {
+			err = errOtherTenant
+		}
+		return t, err
+	})
 }

@@ -25,21 +25,33 @@ func (c *Client) Provision(ctx context.Context, req wire.ProvisionRequest) (*wir
 	if err := cl.encode(req); err != nil {
 		return nil, err
 	}
-	return ask(ctx, c, cl, wire.DecodeProvisioned)
+	return ask(ctx, c, cl, func(body []byte) (*wire.Provisioned, error) {
+		p, err := wire.DecodeProvisioned(body)
+		if err != nil {
+			return nil, err
+		}
+		e := echoOf(cl.secrets)
+		if e.inID(p.TenantID) {
+			return nil, errEcho
+		}
+		p.MCPURL, p.A2AURL = e.without(p.MCPURL), e.without(p.A2AURL)
+		return p, nil
+	})
 }
 
 // PutAdapterConfig replaces a tenant's ad-server config. Upstream resets every setting
 // that req leaves out.
 func (c *Client) PutAdapterConfig(ctx context.Context, tenantID string, req wire.AdapterRequest) error {
 	cl := tenantWrite(opPutAdapterConfig, http.MethodPut, tenantID, "adapter-config")
-	cl.limit, cl.done = c.cfg.ProbeTimeout, true
+	cl.limit = c.cfg.ProbeTimeout
 	if req == nil {
 		return unencodable()
 	}
 	if err := cl.encode(req); err != nil {
 		return err
 	}
-	return c.do(ctx, cl)
+	_, err := ask(ctx, c, cl, wire.DecodeAdapterConfig)
+	return err
 }
 
 // TestConnection has a tenant's saved config tested. A test that fails is an answer
@@ -54,20 +66,21 @@ func (c *Client) TestConnection(ctx context.Context, tenantID string) (*wire.Tes
 // as [Client.AdapterSettings] gives it.
 func (c *Client) PutAdapterSettings(ctx context.Context, tenantID, adapterType string, raw []byte) error {
 	cl := tenantWrite(opPutAdapterSettings, http.MethodPut, tenantID, "adapters", adapterType, "config")
-	cl.limit, cl.done, cl.body = c.cfg.ProbeTimeout, true, raw
+	cl.limit, cl.body = c.cfg.ProbeTimeout, raw
 	if !wire.ValidSettings(raw) {
 		return unencodable()
 	}
-	return c.do(ctx, cl)
+	_, err := ask(ctx, c, cl, wire.DecodeSettings)
+	return err
 }
 
-// encode gives the call its body, which is encoded this once.
-func (cl *call) encode(doc any) error {
+// encode gives the call its body, which is encoded this once, and the credentials in it.
+func (cl *call) encode(doc interface{ Secrets() []wire.Secret }) error {
 	body, err := json.Marshal(doc)
 	if err != nil {
 		return unencodable() // err could quote a value
 	}
-	cl.body = body
+	cl.body, cl.secrets = body, doc.Secrets()
 	return nil
 }
 

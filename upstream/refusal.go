@@ -11,8 +11,7 @@ import (
 )
 
 // Refusal is in the chain of an error whose answer said no: what was asked for has not
-// been done. Its texts are treated by the contract's status rule 11 and may be shown;
-// TenantID may not.
+// been done. Nothing in it repeats a credential of the request.
 type Refusal struct {
 	Status int
 	Code   string // upstream's word for it; "" if it gave none
@@ -20,11 +19,9 @@ type Refusal struct {
 	// invalid_credentials, invalid_config, connection_failed or upstream_unavailable;
 	// "" if it was not the ad server.
 	AdapterCode string
-	Message     string // upstream's sentence; "" if there is none that may be shown
-	Remediation string // upstream's word
-	AdapterType string // upstream's word
-	FaultString string // what the ad server itself said
-	TenantID    string // of an external_org_id_conflict: the tenant that has it
+	// Message is upstream's sentence, treated by the contract's status rule 11; "" if
+	// there is none that may be shown.
+	Message string
 }
 
 // Error implements error.
@@ -48,15 +45,18 @@ func answerText(status int, code string) string {
 	return text
 }
 
-// adapterSentences are what is said of an ad server's refusal when upstream's own
-// sentence may not be shown, by AdapterCode: all the codes there are.
-var adapterSentences = map[string]string{
-	"network_not_found":    "The ad server does not know this network.",
-	"permission_denied":    "The ad server does not permit the account to do this.",
-	"invalid_credentials":  "The ad server does not accept the credentials.",
-	"invalid_config":       "The ad server's config is not valid.",
-	"connection_failed":    "The ad server can't be reached.",
-	"upstream_unavailable": "The ad server is not available at the moment.",
+// adapterCodes are all the AdapterCodes there are.
+var adapterCodes = map[string]bool{
+	"network_not_found": true, "permission_denied": true, "invalid_credentials": true,
+	"invalid_config": true, "connection_failed": true, "upstream_unavailable": true,
+}
+
+// adapterCode gives the AdapterCode in a word of upstream's, or "".
+func adapterCode(code string) string {
+	if of, ok := strings.CutPrefix(code, "adapter_"); ok && adapterCodes[of] {
+		return of
+	}
+	return ""
 }
 
 // refusalOf reads an answer that is no success as a refusal; problem is nil when its
@@ -69,16 +69,10 @@ func refusalOf(status int, problem *wire.Problem) *Refusal {
 	if redact.Word(problem.Code) {
 		r.Code = problem.Code
 	}
-	if code, ok := strings.CutPrefix(r.Code, "adapter_"); ok && adapterSentences[code] != "" && byAdServer(status) {
-		r.AdapterCode = code
+	if byAdServer(status) {
+		r.AdapterCode = adapterCode(r.Code)
 	}
 	r.Message = treated(problem.Message, "")
-	d := problem.Details
-	r.Remediation, r.AdapterType = word(d.Remediation), word(d.AdapterType)
-	r.FaultString = treated(d.FaultString.Value, "")
-	if r.Code == "external_org_id_conflict" && len(d.TenantID.Value) <= maxID {
-		r.TenantID = d.TenantID.Value
-	}
 	return r
 }
 
@@ -99,21 +93,14 @@ func (r *Refusal) cause() error {
 	return &statusError{r.Status, r.Code}
 }
 
-// word gives a word of upstream's vocabulary, or "".
-func word(o wire.Opt[string]) string {
-	if !redact.Word(o.Value) {
-		return ""
-	}
-	return o.Value
-}
-
-// adServerRefused is the failure of a config that the ad server does not take. That
-// upstream has found out shows that it works, whatever status it puts it in: one
-// customer's ad server must not open the way to nobody's.
+// adServerRefused is the failure of a config that the ad server does not take. It names
+// no issues: that is for who knows what was asked for, by the AdapterCode. That upstream
+// has found out shows that it works, whatever status it puts it in: one customer's ad
+// server must not open the way to nobody's.
 func adServerRefused(no *Refusal) *failure {
 	message := no.Message
 	if message == "" {
-		message = adapterSentences[no.AdapterCode]
+		message = "The ad server does not accept its configuration."
 	}
 	return &failure{outcome: outcomeRejected, err: fault.Wrap(fault.Validation, message, no)}
 }

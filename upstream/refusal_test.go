@@ -15,14 +15,9 @@ func TestRefusals(t *testing.T) {
 	const details = `"details":{"adapter_type":"freewheel","remediation":"vendor_enables_role","error":"CANARY",` +
 		`"vendor_fault":{"fault_string":"NOT_PERMITTED @ network","stack":"CANARY"},"tenant_id":"tnt_old","password":"CANARY"}`
 	problem := func(code string) string { return `{"error":"` + code + `","message":"Not like this.",` + details + `}` }
-	told := upstream.Refusal{Message: "Not like this.", Remediation: "vendor_enables_role", AdapterType: "freewheel", FaultString: "NOT_PERMITTED @ network"}
 	with := func(status int, code, adapter string) *upstream.Refusal {
-		no := told
-		no.Status, no.Code, no.AdapterCode = status, code, adapter
-		return &no
+		return &upstream.Refusal{Status: status, Code: code, AdapterCode: adapter, Message: "Not like this."}
 	}
-	org := with(409, "external_org_id_conflict", "")
-	org.TenantID = "tnt_old"
 	for name, c := range map[string]struct {
 		status int
 		body   string
@@ -41,7 +36,7 @@ func TestRefusals(t *testing.T) {
 		"an adapter's 500":      {500, problem("adapter_connection_failed"), fault.Unavailable, fault.UpstreamError, nil},
 		"an unknown adapter's":  {400, problem("adapter_melted"), fault.Validation, "", with(400, "adapter_melted", "")},
 		"not an adapter's":      {400, problem("invalid_config"), fault.Validation, "", with(400, "invalid_config", "")},
-		"the organisation":      {409, problem("external_org_id_conflict"), fault.Conflict, "", org},
+		"the organisation":      {409, problem("external_org_id_conflict"), fault.Conflict, "", with(409, "external_org_id_conflict", "")},
 		"another conflict":      {409, problem("tenant_inactive"), fault.Conflict, "", with(409, "tenant_inactive", "")},
 		"a managed tenant":      {403, problem("managed_tenant_write_blocked"), fault.Conflict, "", with(403, "managed_tenant_write_blocked", "")},
 		"the key":               {401, `{"error":"Key is wrong"}`, fault.Unavailable, fault.UpstreamUnauthorized, &upstream.Refusal{Status: 401, Message: "Key is wrong"}},

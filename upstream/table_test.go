@@ -100,21 +100,31 @@ func TestErrorTable(t *testing.T) {
 }
 
 func TestValidationErrors(t *testing.T) {
-	const ours = "The sales agent does not accept this value."
-	for name, c := range map[string]struct {
+	const (
+		ours    = "The sales agent does not accept this value."
+		whole   = "The sales agent does not accept the request as the gateway makes it."
+		request = "The sales agent does not accept the request."
+		config  = "The ad server does not accept its configuration."
+	)
+	type want struct {
 		body    string
 		message string
 		issues  []fault.Issue
-	}{
+	}
+	one := func(message, body string) want {
+		return want{body, message, []fault.Issue{{Path: "body", Message: message}}}
+	}
+	for name, c := range map[string]want{
 		"a list": {
 			`[{"loc":["freewheel","username"],"msg":"Value error, both or none","input":{"password":"CANARY"}},
 			  {"loc":["freewheel","CANARY key"],"msg":"password=CANARY"},
-			  {"loc":["freewheel","network"],"msg":"Not so:\nCANARY"}]`,
+			  {"loc":["freewheel","network_id"],"msg":"Not so:\nCANARY"},{"loc":["network_code"],"msg":"password=CANARY"}]`,
 			"The request is not valid.",
 			[]fault.Issue{
 				{Path: "username", Message: "Value error, both or none"},
-				{Path: "?", Message: ours},
-				{Path: "network", Message: "Not so:"},
+				{Path: "body", Message: whole},
+				{Path: "networkId", Message: "Not so:"},
+				{Path: "networkCode", Message: ours},
 			},
 		},
 		"paths as callers know them": {
@@ -128,27 +138,23 @@ func TestValidationErrors(t *testing.T) {
 			"The request is not valid.",
 			[]fault.Issue{
 				{Path: "defaultDemandPartnerId", Message: "a"}, {Path: "networkCode", Message: "b"}, {Path: "apiKey", Message: "c"},
-				{Path: "name", Message: "d"}, {Path: "limit", Message: "e"}, {Message: "f"}, {Path: "floors.2.last24hOf", Message: "g"},
+				{Path: "name", Message: "d"}, {Path: "limit", Message: "e"}, {Path: "body", Message: whole},
 			},
 		},
 		"what no caller wrote": {
 			`[{"loc":["google_ad_manager","service_account_key_json"],"msg":"Not a key: CANARY"},
-			  {"loc":["google_ad_manager","service_account_email"],"msg":"CANARY"},{"loc":["external_org_id"],"msg":"CANARY"}]`,
-			"The sales agent does not accept a value that the gateway adds to the request.",
-			[]fault.Issue{{Message: "The sales agent does not accept a value that the gateway adds to the request."}},
+			  {"loc":["google_ad_manager","service_account_email"],"msg":"CANARY"},{"loc":["external_org_id"],"msg":"CANARY"},
+			  {"loc":[],"msg":"CANARY"},{"loc":["mock","username",0],"msg":"CANARY"},{"loc":["hunter2"],"msg":"CANARY"},{"loc":["networkCode"],"msg":"CANARY"}]`,
+			whole,
+			[]fault.Issue{{Path: "body", Message: whole}},
 		},
-		"a sentence": {`{"error":"adapter_invalid_config","message":"Network is missing"}`, "Network is missing", nil},
-		"a sentence with a secret": {
-			`{"error":"invalid_request","message":"Refused: token=CANARY"}`,
-			"The sales agent does not accept the request.", nil,
-		},
-		"an ad server's with a secret": {
-			`{"error":"adapter_invalid_config","message":"Refused: token=CANARY"}`,
-			"The ad server's config is not valid.", nil,
-		},
-		"no sentence":                 {`{"error":"invalid_request"}`, "The sales agent does not accept the request.", nil},
-		"no sentence, an ad server's": {`{"error":"adapter_connection_failed"}`, "The ad server can't be reached.", nil},
-		"no code that is known":       {`{"error":"adapter_exploded"}`, "The sales agent does not accept the request.", nil},
+		"a sentence":                   one("Name is taken", `{"error":"invalid_request","message":"Name is taken"}`),
+		"an ad server's sentence":      {`{"error":"adapter_invalid_config","message":"Network is missing"}`, "Network is missing", nil},
+		"a sentence with a secret":     one(request, `{"error":"invalid_request","message":"Refused: token=CANARY"}`),
+		"an ad server's with a secret": {`{"error":"adapter_invalid_config","message":"Refused: token=CANARY"}`, config, nil},
+		"no sentence":                  one(request, `{"error":"invalid_request"}`),
+		"no sentence, an ad server's":  {`{"error":"adapter_connection_failed"}`, config, nil},
+		"no code that is known":        one(request, `{"error":"adapter_exploded"}`),
 	} {
 		t.Run(name, func(t *testing.T) {
 			alone(t, upstream.Config{}, func(*http.Request) (*http.Response, error) {

@@ -27,7 +27,20 @@ func (c *Client) CreateWebhook(ctx context.Context, tenantID string, req wire.We
 	if err := cl.encode(req); err != nil {
 		return nil, err
 	}
-	return ask(ctx, c, cl, wire.DecodeWebhook)
+	return ask(ctx, c, cl, func(body []byte) (*wire.Webhook, error) {
+		w, err := wire.DecodeWebhook(body)
+		if err != nil {
+			return nil, err
+		}
+		e := echoOf(cl.secrets)
+		if e.inID(w.WebhookID) {
+			return nil, errEcho
+		}
+		if e.inID(w.URL) {
+			w.URL = ""
+		}
+		return w, nil
+	})
 }
 
 // DeleteWebhook ends a subscription. One that is gone already is a success; a tenant

@@ -234,7 +234,7 @@ func (a *Agent) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !f.AfterEffect {
 		f.strike(line)
 	}
-	ans, replaced := f.answer()
+	ans, replaced := f.answer(c.body)
 	if f.AfterEffect || !replaced {
 		said := a.answer(r, c, line, f)
 		if !replaced {

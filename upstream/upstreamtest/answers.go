@@ -68,8 +68,8 @@ func htmlPage(status int) answer {
 		words, words)}
 }
 
-// error gives the fault's error in its shape.
-func (f Fault) error() answer {
+// error gives the fault's error, to a request with this body, in its shape.
+func (f Fault) error(request []byte) answer {
 	code, message := f.Code, f.Message
 	if code == "" {
 		code = errorWord(f.Status)
@@ -77,7 +77,16 @@ func (f Fault) error() answer {
 	if message == "" {
 		message = "The agent was told to answer this."
 	}
-	switch f.shape() {
+	shape := f.shape()
+	if s := sentOf(request); f.Echo && len(s.values) > 0 {
+		switch shape {
+		case ShapeProblem:
+			return s.problem(f.Status, code)
+		case ShapeList:
+			return s.list(f.Status, request)
+		}
+	}
+	switch shape {
 	case ShapeAlone:
 		return errorAlone(f.Status, code)
 	case ShapeList:

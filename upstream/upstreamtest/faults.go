@@ -30,6 +30,7 @@ type Fault struct {
 	Shape       Shape  // of an error's body
 	Code        string // the error's word; "": one that goes with the status
 	Message     string // "": a sentence of no interest
+	Echo        bool   // a problem or list has the credentials that were sent in every text, in place of Message
 	RetryAfter  string // the header as it stands: seconds, an HTTP date, or nonsense
 	Body        string // exactly this body, JSON unless ContentType says otherwise; status 200 unless Status says otherwise
 	ContentType string // in place of the answer's own
@@ -143,8 +144,9 @@ func (f Fault) strike(l line) {
 
 func (f Fault) meets(route Route) bool { return f.Only == "" || f.Only == route }
 
-// answer gives what the fault puts in place of the agent's answer, if anything.
-func (f Fault) answer() (answer, bool) {
+// answer gives what the fault puts in place of the agent's answer to a request with
+// this body, if anything.
+func (f Fault) answer(request []byte) (answer, bool) {
 	switch {
 	case f.Redirect != "":
 		return answer{
@@ -158,7 +160,7 @@ func (f Fault) answer() (answer, bool) {
 		}
 		return answer{status: status, contentType: contentJSON, body: []byte(f.Body)}, true
 	case f.Status >= 400:
-		return f.error(), true
+		return f.error(request), true
 	case f.Status != 0:
 		return answer{status: f.Status, contentType: contentJSON}, true
 	}

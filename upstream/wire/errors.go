@@ -15,8 +15,6 @@ type Problem struct {
 	// Message is upstream's free text: it may hold anything, the submitted input
 	// included, and is shown to nobody untreated (contract, status rule 11).
 	Message string
-	// Details are the known members of `details`.
-	Details Details
 	// Fields are the entries of a list of validation errors, at most maxFields.
 	Fields []FieldProblem
 }
@@ -72,9 +70,7 @@ func (r *reader) problem(p *Problem) (known bool) {
 			r.text(&word, "error")
 		case "message":
 			r.text(&message, "message")
-		case "details":
-			r.details(&p.Details)
-		default:
+		default: // details among them
 			r.skip()
 		}
 	}

@@ -3,11 +3,9 @@ package wire
 // Provisioned is the part of the answer to `POST /tenants/provision` that the gateway
 // follows. TenantID is never empty. The principal's access token is not read at all.
 type Provisioned struct {
-	TenantID             string
-	ExternalOrgID        Opt[string]
-	MCPURL               Opt[string]
-	A2AURL               Opt[string]
-	ConnectionTestPassed Opt[bool]
+	TenantID string
+	MCPURL   Opt[string]
+	A2AURL   Opt[string]
 }
 
 // TestResult is the answer to `POST T/adapter-config/test-connection`. Of what it holds
@@ -33,13 +31,12 @@ type CapabilityCheck struct {
 	Details     Details
 }
 
-// Details are the members of upstream's `details` that the gateway knows; all others
-// are not read (contract, status rule 11).
+// Details are the members of a test's `details` that the gateway knows; all others are
+// not read (contract, status rule 11).
 type Details struct {
 	AdapterType Opt[string]
 	Remediation Opt[string]
 	FaultString Opt[string] // of vendor_fault; free text
-	TenantID    Opt[string] // of an external_org_id_conflict
 }
 
 // Refresh is the answer to `POST T/refresh`: a 202, or a 409 sync_already_running.

@@ -1,26 +1,12 @@
 package wire
 
-import (
-	"fmt"
-	"io"
-	"log/slog"
-)
-
-// Secret is a credential on its way upstream. Encoded as JSON it is itself; printed
-// or logged it is one word.
-type Secret string
-
-const hidden = "[secret]"
-
-// Format implements fmt.Formatter: no verb shows a secret.
-func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, hidden) }
-
-// LogValue implements slog.LogValuer.
-func (Secret) LogValue() slog.Value { return slog.StringValue(hidden) }
-
 // AdapterRequest is an ad-server config in the shape that upstream takes: one of the
 // types below. What is empty or nil is left out, and has upstream's default.
-type AdapterRequest interface{ adapterRequest() }
+type AdapterRequest interface {
+	adapterRequest()
+	// Secrets gives every credential in it, none of them empty.
+	Secrets() []Secret
+}
 
 // GAMRequest is a config of type google_ad_manager.
 type GAMRequest struct {

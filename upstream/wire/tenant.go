@@ -58,21 +58,10 @@ func DecodeProvisioned(body []byte) (*Provisioned, error) {
 		switch string(name) {
 		case "tenant_id":
 			r.id(&p.TenantID, "tenant_id")
-		case "external_org_id":
-			r.text(&p.ExternalOrgID, "external_org_id")
 		case "mcp_url":
 			r.text(&p.MCPURL, "mcp_url")
 		case "a2a_url":
 			r.text(&p.A2AURL, "a2a_url")
-		case "adapter":
-			p.ConnectionTestPassed = Opt[bool]{}
-			r.members("adapter", func(name []byte) {
-				if string(name) == "connection_test_passed" {
-					r.flag(&p.ConnectionTestPassed, "connection_test_passed")
-					return
-				}
-				r.skip()
-			})
 		default: // initial_principal with its access token among them
 			r.skip()
 		}

@@ -85,8 +85,6 @@ func (r *reader) details(d *Details) {
 			r.word(&d.AdapterType, "adapter_type")
 		case "remediation":
 			r.word(&d.Remediation, "remediation")
-		case "tenant_id":
-			r.text(&d.TenantID, "tenant_id")
 		case "vendor_fault":
 			d.FaultString = Opt[string]{}
 			r.members("vendor_fault", func(name []byte) {

@@ -1,0 +1,73 @@
+package upstreamtest
+
+import (
+	"encoding/json"
+	"strings"
+)
+
+// sent are the credentials of a request, by their fields, and the type of ad server
+// that they are for.
+type sent struct {
+	kind   string
+	fields []string
+	values []string
+}
+
+// sentOf finds the credentials in a provisioning call, a config or a subscription. Of a
+// service account's key it is what the key is made of.
+func sentOf(request []byte) sent {
+	var doc struct {
+		AdapterConfig
+		Secret  string        `json:"secret"`
+		Adapter AdapterConfig `json:"adapter"`
+	}
+	_ = json.Unmarshal(request, &doc) // what is no such request holds none
+	s := sent{kind: doc.Type + doc.Adapter.Type}
+	s.add("secret", doc.Secret)
+	for _, c := range []AdapterConfig{doc.AdapterConfig, doc.Adapter} {
+		s.add("password", c.Password)
+		s.add("api_token", c.APIToken)
+		s.add("api_key", c.APIKey)
+		var key struct {
+			ID  string `json:"private_key_id"`
+			Key string `json:"private_key"`
+		}
+		if json.Unmarshal([]byte(c.ServiceAccountKeyJSON), &key) != nil {
+			key.Key = c.ServiceAccountKeyJSON
+		}
+		s.add("service_account_key_json", key.ID)
+		s.add("service_account_key_json", key.Key)
+	}
+	return s
+}
+
+func (s *sent) add(field, value string) {
+	if value != "" {
+		s.fields, s.values = append(s.fields, field), append(s.values, value)
+	}
+}
+
+func (s sent) sentence() string {
+	return "There is no login with " + strings.Join(s.values, " or ") + " here."
+}
+
+// problem repeats the credentials wherever an ad server's refusal has a text.
+func (s sent) problem(status int, code string) answer {
+	p := Probe{Outcome: InvalidCredentials, FaultString: s.sentence()}
+	return problem(status, code, s.sentence(), refusalDetails{
+		AdapterType: s.kind, Error: s.sentence(), Remediation: orNull(strings.Join(s.values, "_")),
+		VendorFault: p.vendorFault(s.kind), DebugToken: Canary + "-debug-token",
+	})
+}
+
+// list repeats each credential in the message on its field, and as the name of a field
+// that nobody knows.
+func (s sent) list(status int, request []byte) answer {
+	var found []validationError
+	for i, value := range s.values {
+		found = append(found,
+			validationError{Type: "value_error", Loc: []string{s.kind, s.fields[i]}, Msg: "Value error, no login with " + value, Input: echo(request)},
+			validationError{Type: "extra_forbidden", Loc: []string{s.kind, value}, Msg: "Extra inputs are not permitted", Input: echo(request)})
+	}
+	return says(status, found)
+}
