@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 
 	"esagate/internal/fault"
 	"esagate/registry"
@@ -33,9 +34,10 @@ func (l *Lifecycle) flip(ctx context.Context, customer, esaID int64, kind regist
 	if err != nil {
 		return nil, err
 	}
-	f, err := fly(ctx, l, func(ctx context.Context) (*registry.ManagedSource, error) {
-		for range saveTries {
-			next, was, err := l.flipOnce(ctx, m, kind)
+	f, err := fly(ctx, l, customer, func(ctx context.Context) (*registry.ManagedSource, error) {
+		for try := range saveTries {
+			// Settings that are owed are put back first, if that can be done at once.
+			next, was, err := l.flipOnce(ctx, m, kind, try > 0)
 			switch {
 			case errors.Is(err, errAlready):
 				return was, nil
@@ -54,21 +56,30 @@ func (l *Lifecycle) flip(ctx context.Context, customer, esaID int64, kind regist
 	return f.wait(ctx)
 }
 
-func (l *Lifecycle) flipOnce(ctx context.Context, m *registry.ManagedSource, kind registry.OperationKind) (next, was *registry.ManagedSource, err error) {
+func (l *Lifecycle) flipOnce(ctx context.Context, m *registry.ManagedSource, kind registry.OperationKind, takes bool) (next, was *registry.ManagedSource, err error) {
 	op, end := l.begin(kind)
 	defer end()
 	t := targetOf(m)
-	next, was, err = l.claim(ctx, t, op, switching(now(), aim(kind)))
+	next, was, err = l.claim(ctx, t, op, switching(now(), aim(kind), takes))
 	if err != nil {
 		return nil, was, err
 	}
-	next, err = l.flipped(ctx, t, op, next.Connection.TenantID)
+	next, err = l.flipped(ctx, flip{target: t, op: op, tenantID: next.Connection.TenantID, after: was.Connection.Operation})
 	return next, was, err
+}
+
+// flip is a switch that is claimed.
+type flip struct {
+	target
+	op       registry.Operation
+	tenantID string
+	after    *registry.Operation // the leftover that it stands in place of; nil: none
 }
 
 // flipped makes the call of an operation that is claimed, and writes down what became
 // of it.
-func (l *Lifecycle) flipped(ctx context.Context, t target, op registry.Operation, tenantID string) (*registry.ManagedSource, error) {
+func (l *Lifecycle) flipped(ctx context.Context, s flip) (*registry.ManagedSource, error) {
+	op := s.op
 	ask := l.upstream.Deactivate
 	if op.Kind == registry.OperationReactivate {
 		ask = l.upstream.Reactivate
@@ -77,61 +88,70 @@ func (l *Lifecycle) flipped(ctx context.Context, t target, op registry.Operation
 	v := verdictNotDone
 	if now().Sub(op.Begun) <= startWithin {
 		call, cancel := within(ctx, op, callTimeout)
-		_, err = ask(call, tenantID)
+		var answer *wire.Tenant
+		answer, err = ask(call, s.tenantID)
 		cancel()
 		if err != nil && l.life.Err() != nil {
 			return nil, errStopping()
 		}
+		if err == nil && !says(answer, s.tenantID, op.Kind) {
+			err = fault.Upstream(fault.UpstreamInvalidResponse, "The sales agent sent an answer that can't be used.", nil)
+		}
 		v = judge(err)
+		err = gatewaysOwn(err)
 	}
 	switch v {
 	case verdictDone:
-		return l.ended(ctx, t, op, OutcomeDone, switched(aim(op.Kind), now()), nil)
+		return l.ended(ctx, s, OutcomeDone, switched(aim(op.Kind), now()), nil)
 	case verdictNoTenant: // a tenant that is gone is off
 		if op.Kind == registry.OperationDeactivate {
-			return l.ended(ctx, t, op, OutcomeDone, switched(registry.StatusDeactivated, now()), nil)
+			return l.ended(ctx, s, OutcomeDone, switched(registry.StatusDeactivated, now()), nil)
 		}
-		return l.ended(ctx, t, op, OutcomeRejected, noted(codeInternal, textNoTenant), err)
+		return l.ended(ctx, s, OutcomeRejected, noted(codeInternal, textNoTenant), err)
 	case verdictNotDone:
-		return l.ended(ctx, t, op, OutcomeNotSent, unchanged, err)
+		return l.ended(ctx, s, OutcomeNotSent, unchanged, err)
 	case verdictUnknown:
-		return l.flipUnknown(ctx, t, op, tenantID, err)
+		return l.flipUnknown(ctx, s, err)
 	}
-	return l.ended(ctx, t, op, OutcomeRejected, unchanged, err)
+	return l.ended(ctx, s, OutcomeRejected, unchanged, err)
+}
+
+// says reports whether an answer is about the tenant, and does not say that it is
+// otherwise than was asked.
+func says(answer *wire.Tenant, tenantID string, kind registry.OperationKind) bool {
+	return answer.TenantID == tenantID &&
+		(!answer.IsActive.Set || answer.IsActive.Value == (kind == registry.OperationReactivate))
 }
 
 // flipUnknown asks for the truth. While that can't be had, or upstream may still come
 // to what it was asked, the operation stays, for Settle to find.
-func (l *Lifecycle) flipUnknown(ctx context.Context, t target, op registry.Operation, tenantID string, cause error) (*registry.ManagedSource, error) {
+func (l *Lifecycle) flipUnknown(ctx context.Context, s flip, cause error) (*registry.ManagedSource, error) {
+	op := s.op
 	call, cancel := within(ctx, op, lookTimeout)
 	defer cancel()
-	found, err := l.upstream.Tenant(call, tenantID)
+	found, err := l.upstream.Tenant(call, s.tenantID)
 	if err != nil && l.life.Err() != nil {
 		return nil, errStopping()
 	}
-	if became, is := truth(found, err, op.Kind); is == aim(op.Kind) {
-		return l.ended(ctx, t, op, OutcomeDone, became, nil)
+	if became, is := truth(s.tenantID, found, err, op.Kind); is == aim(op.Kind) {
+		return l.ended(ctx, s, OutcomeDone, became, nil)
 	}
 	op.Until = now() // whoever else wants to change something need not wait
-	var m *registry.ManagedSource
-	ended := l.persist(ctx, t, func(ctx context.Context) (err error) {
-		m, err = l.change(ctx, t, op.ID, &op, touched, nil)
-		return err
-	})
-	l.finish(ctx, t, op.Kind, OutcomeUnknown, errors.Join(cause, err, ended))
+	m, ended := l.follow(ctx, s, &op, touched)
+	l.finish(ctx, s.target, op.Kind, OutcomeUnknown, errors.Join(cause, err, ended))
 	return m, unavailable(cause)
 }
 
 // truth gives what upstream says of a tenant after an operation of a kind, and what the
 // connection becomes by it; nil when it does not say.
-func truth(found *wire.Tenant, err error, kind registry.OperationKind) (became transition, is registry.ProvisioningStatus) {
+func truth(tenantID string, found *wire.Tenant, err error, kind registry.OperationKind) (became transition, is registry.ProvisioningStatus) {
 	switch f := fault.As(err); {
 	case f != nil && f.Kind == fault.NotFound && f.Reason == fault.TenantNotFound:
 		if kind == registry.OperationReactivate {
 			return noted(codeInternal, textNoTenant), registry.StatusDeactivated
 		}
 		is = registry.StatusDeactivated
-	case f != nil || !found.IsActive.Set:
+	case f != nil || found.TenantID != tenantID || !found.IsActive.Set:
 		return nil, ""
 	case found.IsActive.Value:
 		is = registry.StatusActive
@@ -141,12 +161,31 @@ func truth(found *wire.Tenant, err error, kind registry.OperationKind) (became t
 	return switched(is, now()), is
 }
 
-// ended writes an outcome down, and gives the error that the caller is told.
-func (l *Lifecycle) ended(ctx context.Context, t target, op registry.Operation, outcome Outcome, became transition, cause error) (*registry.ManagedSource, error) {
-	m, err := l.end(ctx, t, op, became, nil)
-	l.finish(ctx, t, op.Kind, outcome, errors.Join(cause, err))
+// ended writes an outcome down, and gives the error that the caller is told. Settings
+// that were owed before are owed still, but for a tenant that is off by now: it is to be
+// free to be deleted.
+func (l *Lifecycle) ended(ctx context.Context, s flip, outcome Outcome, became transition, cause error) (*registry.ManagedSource, error) {
+	next := s.after
+	if outcome == OutcomeDone && s.op.Kind == registry.OperationDeactivate && next != nil {
+		next, became = nil, then(became, settingsGivenUp)
+	}
+	m, err := l.follow(ctx, s, next, became)
+	l.finish(ctx, s.target, s.op.Kind, outcome, errors.Join(cause, err))
 	if cause != nil {
 		return m, cause
 	}
 	return m, err
+}
+
+// follow writes down what a switch became, and which operation follows it; nil: none.
+func (l *Lifecycle) follow(ctx context.Context, s flip, next *registry.Operation, became transition) (*registry.ManagedSource, error) {
+	var written atomic.Pointer[registry.ManagedSource] // it may go on behind our back
+	err := l.persist(ctx, s.target, func(ctx context.Context) error {
+		m, err := l.change(ctx, s.target, s.op.ID, next, became, nil)
+		if err == nil {
+			written.Store(m)
+		}
+		return err
+	})
+	return written.Load(), err
 }

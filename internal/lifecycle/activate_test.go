@@ -155,3 +155,40 @@ func TestOneSwitchAtATime(t *testing.T) {
 		w.is(w.stored(id), registry.StatusDeactivated, "")
 	})
 }
+
+// TestASwitchThatIsNotSaid: a success that says otherwise is not believed, and the
+// truth is asked for.
+func TestASwitchThatIsNotSaid(t *testing.T) {
+	for name, x := range map[string]struct {
+		b    behaviour
+		done bool
+	}{
+		"still active":       {behaviour{nothing: true, status: 200, body: `{"tenant_id":"tnt_1","is_active":true}`}, false},
+		"another tenant":     {behaviour{nothing: true, status: 200, body: `{"tenant_id":"tnt_2","is_active":false}`}, false},
+		"another, but done":  {behaviour{status: 200, body: `{"tenant_id":"tnt_2","is_active":false}`}, true},
+		"done, not said":     {behaviour{status: 200, body: `{"tenant_id":"tnt_1"}`}, true},
+		"unusable, not done": {behaviour{nothing: true, status: 200, body: `<html>`}, false},
+		"unusable, but done": {behaviour{status: 204}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				id := w.connected(freewheel).Connection.ID
+				w.agent.next("deactivate", x.b)
+				m, err := w.one.Deactivate(w.Context(), customer, id)
+				if x.done {
+					w.must(err)
+					w.is(m.Connection, registry.StatusDeactivated, "")
+					return
+				}
+				w.fails(err, fault.Unavailable)
+				if c := w.stored(id); c.Provisioning != registry.StatusActive || c.Operation == nil {
+					t.Errorf("%+v", c)
+				}
+				w.agent.next("tenant", behaviour{status: 200, body: `{"tenant_id":"tnt_2","is_active":false}`})
+				w.pass(3 * time.Minute)
+				w.must(w.one.Settle(w.Context()))
+				w.is(w.stored(id), registry.StatusActive, "")
+			})
+		})
+	}
+}

@@ -33,6 +33,7 @@ type agentTenant struct {
 	Org      string `json:"external_org_id"`
 	Source   string `json:"external_source"`
 	Active   bool   `json:"is_active"`
+	Created  string `json:"created_at,omitempty"`
 	adapter  map[string]any
 	settings map[string]string // by type, JSON
 }
@@ -91,6 +92,13 @@ func (a *agent) made(op string) (calls []agentCall) {
 	return calls
 }
 
+// asked counts all calls.
+func (a *agent) asked() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.calls)
+}
+
 func (a *agent) tenant(id string) *agentTenant {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -112,14 +120,18 @@ func (a *agent) count() int {
 	return len(a.tenants)
 }
 
-// add makes a tenant that was there before.
+// add makes a tenant that was there before, for an hour.
 func (a *agent) add(id, org string, adapter map[string]any) *agentTenant {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	t := &agentTenant{ID: id, Org: org, Source: "shop", Active: true, adapter: adapter, settings: map[string]string{}}
+	t := &agentTenant{ID: id, Org: org, Source: "shop", Active: true, Created: created(time.Now().Add(-time.Hour)),
+		adapter: adapter, settings: map[string]string{}}
 	a.tenants = append(a.tenants, t)
 	return t
 }
+
+// created is a time as upstream writes it, without a zone.
+func created(at time.Time) string { return at.UTC().Format("2006-01-02T15:04:05.999999") }
 
 // operationOf gives the operation of a request, with the tenant and the type in its
 // path.
@@ -228,7 +240,7 @@ func (a *agent) do(op, id, kind string, c agentCall, source string) (int, string
 		}
 		adapter, _ := c.body["adapter"].(map[string]any)
 		t := &agentTenant{ID: fmt.Sprintf("tnt_%d", len(a.tenants)+1), Org: org, Source: fmt.Sprint(c.body["external_source"]),
-			Active: true, adapter: adapter, settings: map[string]string{}}
+			Active: true, Created: created(time.Now()), adapter: adapter, settings: map[string]string{}}
 		a.tenants = append(a.tenants, t)
 		return 201, encode(map[string]any{"tenant_id": t.ID, "external_org_id": org, "mcp_url": "https://agent.example/shop/mcp/",
 			"a2a_url": "https://elsewhere.example/a2a", "initial_principal": map[string]any{"access_token": "CANARY-principal"}})
@@ -248,7 +260,7 @@ func (a *agent) do(op, id, kind string, c agentCall, source string) (int, string
 	case "put-config":
 		t.adapter = c.body
 		t.settings = map[string]string{} // all that the request does not name is reset
-		return 200, `{"configured":true}`
+		return 200, encode(map[string]any{"type": c.body["type"], "configured": true})
 	case "get-settings":
 		if s, ok := t.settings[kind]; ok {
 			return 200, s

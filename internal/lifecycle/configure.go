@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"esagate/internal/adserver"
@@ -15,7 +16,7 @@ import (
 func (l *Lifecycle) configure(ctx context.Context, m *registry.ManagedSource, config *adserver.Config) (*registry.ManagedSource, error) {
 	for range saveTries {
 		if m.Connection.TenantID == "" {
-			return nil, errNoTenant()
+			return nil, withoutTenant(&m.Connection)
 		}
 		account, err := l.prepare(m.Connection.CustomerID, config, false)
 		if err != nil {
@@ -46,7 +47,7 @@ func (l *Lifecycle) withAdServer(ctx context.Context, m *registry.ManagedSource)
 	defer cancel()
 	config, err := l.upstream.AdapterConfig(bounded, c.TenantID)
 	if err != nil {
-		return nil, err
+		return nil, gatewaysOwn(err)
 	}
 	view, email := transform.AdServer(config)
 	if view == nil {
@@ -63,7 +64,8 @@ type rewrite struct {
 	config   *adserver.Config
 	account  *adserver.Account
 	current  *registry.AdServer // the view that is replaced; nil: none, or not known
-	// after is what an earlier change left, in whose place this one stands; nil: nothing.
+	// after is the leftover of an earlier change, in whose place this one stands; nil:
+	// none.
 	after *registry.Operation
 }
 
@@ -74,6 +76,7 @@ func (l *Lifecycle) replace(ctx context.Context, m *registry.ManagedSource, conf
 	if err != nil {
 		return nil, was, err
 	}
+	l.resume(m.Connection.ID) // what is owed after this is not what was
 	next, err = l.rewrite(ctx, rewrite{target: targetOf(m), op: op, tenantID: next.Connection.TenantID,
 		config: config, account: account, current: next.Connection.AdServer, after: was.Connection.Operation})
 	return next, was, err
@@ -99,6 +102,7 @@ func (l *Lifecycle) rewrite(ctx context.Context, r rewrite) (*registry.ManagedSo
 	if err != nil {
 		return l.notBegun(ctx, r, k, err)
 	}
+	asked := now()
 	call, cancel := within(ctx, r.op, l.cfg.ProbeTimeout)
 	err = l.upstream.PutAdapterConfig(call, r.tenantID, r.config.Request(r.account, was.settings))
 	cancel()
@@ -115,7 +119,7 @@ func (l *Lifecycle) rewrite(ctx context.Context, r rewrite) (*registry.ManagedSo
 		saved := configured(r.config.View(r.current, was.settings), email, now())
 		return l.settingsBack(ctx, r, k, OutcomeDone, saved, nil)
 	case verdictUnknown:
-		return l.settingsBack(ctx, r, k, OutcomeUnknown, noted(codeInternal, textConfigLost), unavailable(err))
+		return l.mayBeWritten(ctx, r, k, asked, err)
 	case verdictNoTenant:
 		m, _ := l.conclude(ctx, r, k.forgotten(), nil, noted(codeInternal, textNoTenant))
 		l.finish(ctx, r.target, r.op.Kind, OutcomeRejected, err)
@@ -125,18 +129,31 @@ func (l *Lifecycle) rewrite(ctx context.Context, r rewrite) (*registry.ManagedSo
 	}
 }
 
+// mayBeWritten puts the settings back at once, for upstream may be through with it. But
+// it may as well come to the rewrite only later, and reset them then: they stay kept,
+// and the operation stands until that can't be any more. Settle then puts them back
+// again, and asks which config it has become.
+func (l *Lifecycle) mayBeWritten(ctx context.Context, r rewrite, k keeping, asked time.Time, cause error) (*registry.ManagedSource, error) {
+	var putErr error
+	if k.wanted != nil {
+		var put putting
+		if put, putErr = l.putBack(ctx, r.op, r.tenantID, r.config.Type(), k.wanted, 1); put == putLater && l.life.Err() != nil {
+			return nil, errStopping()
+		}
+	}
+	stands := r.op
+	if certain := asked.Add(l.cfg.Unsettled); certain.After(stands.Until) {
+		stands.Until = certain
+	}
+	m, err := l.conclude(ctx, r, keeping{}, &stands, mayBeConfigured(now()))
+	l.finish(ctx, r.target, r.op.Kind, OutcomeUnknown, errors.Join(cause, putErr, err))
+	return m, unavailable(cause)
+}
+
 // notBegun writes down that a change came to nothing before anything was changed. What
 // an earlier one left is still to be settled.
 func (l *Lifecycle) notBegun(ctx context.Context, r rewrite, k keeping, err error) (*registry.ManagedSource, error) {
-	var next *registry.Operation
-	became := transition(unchanged)
-	if r.after != nil {
-		next = leftover(r.op)
-		if !isLeftover(r.after) {
-			became = noted(codeInternal, textConfigLost)
-		}
-	}
-	m, _ := l.conclude(ctx, r, k, next, became)
+	m, _ := l.conclude(ctx, r, k, r.after, unchanged)
 	l.finish(ctx, r.target, r.op.Kind, OutcomeNotSent, err)
 	return m, err
 }
@@ -161,6 +178,9 @@ func (l *Lifecycle) notReplaced(ctx context.Context, r rewrite, k keeping, v ver
 	}
 	// An earlier change has reset settings, and they are still to be put back.
 	k.wanted = k.back
+	if r.after != nil {
+		r.op.Begun = r.after.Begun // they have been owed since then
+	}
 	return l.settingsBack(ctx, r, k, outcome, noted(code, text), err)
 }
 
@@ -172,7 +192,7 @@ func (l *Lifecycle) settingsBack(ctx context.Context, r rewrite, k keeping, outc
 	var putErr error
 	if k.wanted != nil {
 		var put putting
-		put, putErr = l.putBack(ctx, r.op, r.tenantID, r.config.Type(), k.wanted)
+		put, putErr = l.putBack(ctx, r.op, r.tenantID, r.config.Type(), k.wanted, putTries)
 		switch {
 		case put == putLater && l.life.Err() != nil:
 			return nil, errStopping()
@@ -196,31 +216,23 @@ func (l *Lifecycle) settingsBack(ctx context.Context, r rewrite, k keeping, outc
 	return m, err
 }
 
-// leftover is what is left of a change of config when nothing but its settings is
-// still to be put back: an operation that was over when it began.
-func leftover(op registry.Operation) *registry.Operation {
-	op.Begun = now()
-	op.Until = op.Begun
-	return &op
-}
-
-func isLeftover(op *registry.Operation) bool { return !op.Until.After(op.Begun) }
-
 // conclude writes down which settings are still to be put back, and then what became
 // of a change of config.
 func (l *Lifecycle) conclude(ctx context.Context, r rewrite, k keeping, next *registry.Operation, became transition) (*registry.ManagedSource, error) {
-	var m *registry.ManagedSource
+	var written atomic.Pointer[registry.ManagedSource] // it may go on behind our back
 	until := r.op.Until
-	err := l.persist(ctx, r.target, func(ctx context.Context) (err error) {
+	err := l.persist(ctx, r.target, func(ctx context.Context) error {
 		if k.touched {
 			// Nobody else may have settings of theirs kept meanwhile.
 			if now().After(until.Add(-slack)) {
 				renewed := r.op
 				renewed.Until = now().Add(slack + storePatience)
-				if m, err = l.change(ctx, r.target, r.op.ID, &renewed, unchanged, nil); err != nil {
+				m, err := l.change(ctx, r.target, r.op.ID, &renewed, unchanged, nil)
+				if err != nil {
 					return err
 				}
 				if !holds(&m.Connection, r.op.ID) {
+					written.Store(m)
 					return nil
 				}
 				until = renewed.Until
@@ -229,10 +241,13 @@ func (l *Lifecycle) conclude(ctx context.Context, r rewrite, k keeping, next *re
 				return err
 			}
 		}
-		m, err = l.change(ctx, r.target, r.op.ID, next, became, nil)
+		m, err := l.change(ctx, r.target, r.op.ID, next, became, nil)
+		if err == nil {
+			written.Store(m)
+		}
 		return err
 	})
-	return m, err
+	return written.Load(), err
 }
 
 // decided is when it is certain what came of an operation that nobody followed to its

@@ -3,8 +3,6 @@ package lifecycle
 import (
 	"context"
 	"errors"
-	"strconv"
-	"strings"
 	"time"
 
 	"esagate/internal/adserver"
@@ -23,17 +21,21 @@ type Connected struct {
 
 // Connect makes a managed source and sets it up. A refusal by the ad server is no
 // error: the connection says it. Who waits longer than CallerWait is given the
-// connection as `provisioning`. After any error the idempotency key is free for a
-// repetition, which goes on with the source if it stands: an Unavailable then names it.
+// connection as `provisioning`. After an error the idempotency key, if it is this
+// request's, is free for a repetition, which goes on with the source if it stands: an
+// Unavailable then names it. Once the source was deleted the key stays used.
 func (l *Lifecycle) Connect(ctx context.Context, customer int64, c *adserver.Connect, once *registry.Once) (Connected, error) {
 	account, err := l.prepare(customer, c.Config, true)
 	if err != nil {
+		if was, ok := l.answered(ctx, customer, once); ok {
+			return was, nil
+		}
 		return Connected{}, err
 	}
 	a := newAttempt()
-	f, err := fly(ctx, l, func(ctx context.Context) (Connected, error) {
-		made, err := l.connect(ctx, customer, c, account, once, a)
-		if once != nil && (err != nil || a.abandoned()) {
+	f, err := fly(ctx, l, customer, func(ctx context.Context) (Connected, error) {
+		made, claimed, err := l.connect(ctx, customer, c, account, once, a)
+		if claimed && once != nil && (err != nil && !gone(err) || err == nil && a.abandoned()) {
 			l.forget(ctx, customer, once.Key)
 		}
 		return made, err
@@ -44,7 +46,40 @@ func (l *Lifecycle) Connect(ctx context.Context, customer int64, c *adserver.Con
 	return await(ctx, l, f, a, func(m *registry.ManagedSource) Connected { return Connected{Source: m} })
 }
 
-func (l *Lifecycle) connect(ctx context.Context, customer int64, c *adserver.Connect, account *adserver.Account, once *registry.Once, a *attempt) (Connected, error) {
+// answered gives the answer that is kept for a key. It changes nothing: a key that did
+// not come before is given back.
+func (l *Lifecycle) answered(ctx context.Context, customer int64, once *registry.Once) (Connected, bool) {
+	if once == nil {
+		return Connected{}, false
+	}
+	creation, err := l.registry.BeginOnce(ctx, customer, *once)
+	if err != nil {
+		return Connected{}, false
+	}
+	if !creation.Replayed {
+		l.forget(ctx, customer, once.Key)
+	}
+	out := replayed(creation)
+	return out, out.Answer != nil
+}
+
+func replayed(creation registry.Creation) Connected {
+	out := Connected{Replayed: creation.Replayed, Answer: creation.Answer}
+	if s := creation.Source; s != nil && s.Connection != nil {
+		out.Source = &registry.ManagedSource{Source: s.Source, Connection: *s.Connection}
+	}
+	return out
+}
+
+// gone reports whether an error says that the source does not stand any more.
+func gone(err error) bool {
+	f := fault.As(err)
+	return errors.Is(err, errGone) || f.Kind == fault.NotFound && f.Reason == ""
+}
+
+// connect reports also whether the key is this request's: a key that was refused is
+// another's. That it may be on disk, without anybody knowing, is no refusal.
+func (l *Lifecycle) connect(ctx context.Context, customer int64, c *adserver.Connect, account *adserver.Account, once *registry.Once, a *attempt) (made Connected, claimed bool, err error) {
 	op, end := l.begin(registry.OperationProvision)
 	defer end()
 	s := registry.NewManaged{SourceID: c.SourceID, Slug: c.Slug, Name: c.Name, AdServer: c.View(nil, nil), Operation: op}
@@ -54,26 +89,26 @@ func (l *Lifecycle) connect(ctx context.Context, customer int64, c *adserver.Con
 	creation, err := l.registry.CreateManaged(ctx, customer, s, once)
 	switch {
 	case err != nil:
-		return Connected{}, err
+		return Connected{}, errors.Is(err, registry.ErrOutcomeUnknown), err
 	case creation.Replayed:
-		return l.again(ctx, c.Config, creation, a)
+		made, err = l.again(ctx, c.Config, replayed(creation), a)
+		return made, true, err
 	}
 	m := &registry.ManagedSource{Source: creation.Source.Source, Connection: *creation.Source.Connection}
+	p := provision{target: targetOf(m), name: m.Source.Name, op: op, config: c.Config, account: account,
+		orgID: l.externalOrgID(m), attempt: a}
+	if err := orgIDFits(p.orgID); err != nil { // what it comes to was not known before
+		m, err = l.rejected(ctx, p, err)
+		return Connected{Source: m}, true, err
+	}
 	a.begin(m)
-	m, err = l.provision(ctx, provision{
-		target: targetOf(m), name: m.Source.Name, op: op, config: c.Config, account: account,
-		orgID: l.externalOrgID(m), attempt: a,
-	})
-	return Connected{Source: m}, err
+	m, err = l.provision(ctx, p)
+	return Connected{Source: m}, true, err
 }
 
 // again answers a Connect whose key came before. Where nothing was answered then and
 // nothing came of it, it is tried again, on the same connection.
-func (l *Lifecycle) again(ctx context.Context, config *adserver.Config, creation registry.Creation, a *attempt) (Connected, error) {
-	out := Connected{Replayed: true, Answer: creation.Answer}
-	if s := creation.Source; s != nil && s.Connection != nil {
-		out.Source = &registry.ManagedSource{Source: s.Source, Connection: *s.Connection}
-	}
+func (l *Lifecycle) again(ctx context.Context, config *adserver.Config, out Connected, a *attempt) (Connected, error) {
 	switch {
 	case out.Answer != nil:
 		return out, nil
@@ -88,7 +123,9 @@ func (l *Lifecycle) again(ctx context.Context, config *adserver.Config, creation
 	if m.Connection.TenantID != "" || underWay(&m.Connection) {
 		return out, nil
 	}
-	out.Source, err = l.save(ctx, m, config, a)
+	if out.Source, err = l.save(ctx, m, config, a, true); err != nil && gone(err) {
+		err = errDeleted()
+	}
 	return out, err
 }
 
@@ -135,15 +172,6 @@ func (l *Lifecycle) prepare(customer int64, config *adserver.Config, tenant bool
 	return account, nil
 }
 
-// externalOrgID gives what a new tenant is known by upstream.
-func (l *Lifecycle) externalOrgID(m *registry.ManagedSource) string {
-	return strings.NewReplacer(
-		"{customer_id}", strconv.FormatInt(m.Connection.CustomerID, 10),
-		"{esa_id}", strconv.FormatInt(m.Connection.ID, 10),
-		"{source_id}", m.Source.SourceID,
-	).Replace(l.cfg.ExternalOrgID)
-}
-
 // forget lets a repetition with the same key try again. While the store is away the
 // key waits for the store, and at worst for its time to run out.
 func (l *Lifecycle) forget(ctx context.Context, customer int64, key string) {
@@ -152,9 +180,10 @@ func (l *Lifecycle) forget(ctx context.Context, customer int64, key string) {
 	})
 }
 
-// erase deletes a source that was made a moment ago and came to nothing.
-func (l *Lifecycle) erase(ctx context.Context, t target, op registry.Operation) error {
-	err := l.persist(ctx, t, func(ctx context.Context) error {
+// erase deletes a source that was made a moment ago and came to nothing. It reports
+// whether its operation was still under way.
+func (l *Lifecycle) erase(ctx context.Context, t target, op registry.Operation) (held bool, err error) {
+	err = l.persist(ctx, t, func(ctx context.Context) error {
 		_, err := l.registry.DeleteSource(ctx, t.customer, t.sourceID, func(s *registry.InventorySource) error {
 			if s.Source.ID != t.row || s.Connection == nil || !holds(s.Connection, op.ID) || s.Connection.TenantID != "" {
 				return errMoved
@@ -163,8 +192,11 @@ func (l *Lifecycle) erase(ctx context.Context, t target, op registry.Operation) 
 		})
 		return err
 	})
-	if fault.Is(err, fault.NotFound) || errors.Is(err, errMoved) { // it is gone, or somebody's who knows better
-		return nil
+	switch {
+	case errors.Is(err, errMoved): // it is somebody's who knows better
+		return false, nil
+	case fault.Is(err, fault.NotFound):
+		return true, nil
 	}
-	return err
+	return true, err
 }

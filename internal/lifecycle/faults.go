@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"esagate/internal/fault"
@@ -17,7 +18,7 @@ const (
 // What lastError says of changes that went wrong on our side.
 const (
 	textNotReached    = "The sales agent could not be asked, so nothing was set up. Save the configuration to try again."
-	textNotKnown      = "The sales agent did not answer, and it is not known whether it set up the source. It is being looked for; save the configuration to try again."
+	textNothing       = "The sales agent did not set up the source. Save the configuration to try again."
 	textCutShort      = "Setting up the source was interrupted before the sales agent had done it. Save the configuration to try again."
 	textTaken         = "The sales agent has this source set up under another connection."
 	textNotConfigured = "The source was set up before, and its configuration could not be changed. Save it again."
@@ -27,6 +28,12 @@ const (
 	textSettingsOff   = "The configuration is saved, but the sales agent did not take some of its earlier settings back. Check them there."
 	textNoTenant      = "The sales agent does not know this source any more."
 )
+
+// textNotKnown says that it may be set up, and for how long.
+func textNotKnown(window time.Duration) string {
+	return fmt.Sprintf("The sales agent did not answer, and it is not known whether it set up the source. It is being looked for; "+
+		"if it is not found, the configuration can be saved again in %d minutes.", max(int((window+time.Minute-1)/time.Minute), 2))
+}
 
 // What callers are told.
 const (
@@ -102,9 +109,15 @@ func errDeactivated() error {
 	return fault.New(fault.Conflict, "The source is deactivated: reactivate it first, with POST …/reactivate.")
 }
 
+// errGone: what was made with an idempotency key does not stand any more.
+var errGone = errors.New("lifecycle: the source is gone")
+
 func errDeleted() error {
-	return fault.New(fault.Conflict, "What was made with this Idempotency-Key has been deleted since.")
+	return fault.Wrap(fault.Conflict, "What was made with this Idempotency-Key has been deleted since.", errGone)
 }
+
+// errTaken says that the tenant of our external_org_id is not this connection's.
+func errTaken(cause error) error { return fault.Wrap(fault.Conflict, textTaken, cause) }
 
 // named gives an error with the connection that was made, or stands, all the same.
 func named(err error, t target) error {

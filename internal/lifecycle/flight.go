@@ -18,23 +18,51 @@ type flight[T any] struct {
 	err   error // once done
 }
 
-// fly begins a piece of work. Its context has the values of the caller's and ends with
-// the Lifecycle alone.
-func fly[T any](ctx context.Context, l *Lifecycle, work func(context.Context) (T, error)) (*flight[T], error) {
+// flights are the pieces of work under way that callers asked for.
+type flights struct {
+	all      int
+	customer map[int64]int // the shares of those who have any
+}
+
+// maxFlightsEach is a customer's share of maxFlights: nobody can have them all.
+const maxFlightsEach = 32
+
+// take reports whether one more may begin.
+func (f *flights) take(customer int64) bool {
+	if f.all >= maxFlights || f.customer[customer] >= maxFlightsEach {
+		return false
+	}
+	if f.customer == nil {
+		f.customer = map[int64]int{}
+	}
+	f.all++
+	f.customer[customer]++
+	return true
+}
+
+func (f *flights) release(customer int64) {
+	f.all--
+	if f.customer[customer]--; f.customer[customer] == 0 {
+		delete(f.customer, customer)
+	}
+}
+
+// fly begins a piece of work for a customer. Its context has the values of the caller's
+// and ends with the Lifecycle alone.
+func fly[T any](ctx context.Context, l *Lifecycle, customer int64, work func(context.Context) (T, error)) (*flight[T], error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
 		return nil, errStopping()
 	}
-	if l.flights >= maxFlights {
+	if !l.flights.take(customer) {
 		return nil, errTooMany()
 	}
-	l.flights++
 	f := &flight[T]{done: make(chan struct{}), err: fault.New(fault.Internal, textPanic)}
 	l.running.Go(func() {
 		defer func() {
 			l.mu.Lock()
-			l.flights--
+			l.flights.release(customer)
 			l.mu.Unlock()
 			close(f.done)
 		}()

@@ -2,6 +2,8 @@ package lifecycle
 
 import (
 	"errors"
+	"net/http"
+	"strings"
 
 	"esagate/internal/fault"
 	"esagate/transform"
@@ -36,7 +38,7 @@ func judge(err error) verdict {
 		return verdictNoTenant
 	case said == nil:
 		return verdictUnknown
-	case said.AdapterCode != "":
+	case said.AdapterCode != "", said.Status == http.StatusBadRequest && strings.HasPrefix(said.Code, "adapter_"):
 		return verdictRefused
 	case f.Kind == fault.Validation:
 		return verdictInvalid
@@ -76,4 +78,13 @@ func reasons(v verdict, err error) (code, text string) {
 		return code, transform.LastErrorText(code)
 	}
 	return code, fault.As(err).Message
+}
+
+// gatewaysOwn gives the error of a call that carries nothing of the caller's: a request
+// that upstream does not accept is not the caller's fault.
+func gatewaysOwn(err error) error {
+	if !fault.Is(err, fault.Validation) {
+		return err
+	}
+	return fault.Upstream(fault.UpstreamInvalidResponse, "The sales agent did not accept the gateway's request.", err)
 }

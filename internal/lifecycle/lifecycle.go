@@ -30,7 +30,8 @@ type Config struct {
 	ExternalSource string
 	// ExternalOrgID is what tells one tenant from the others, with {customer_id},
 	// {esa_id} and {source_id} in it; empty: "{customer_id}-{esa_id}". Without any of
-	// these two connections can't both have a tenant.
+	// these two connections can't both have a tenant; without {customer_id} and {esa_id}
+	// a tenant that stands already is nobody's who asks for it.
 	ExternalOrgID  string
 	ContactEmail   string        // of new tenants; empty: none can be made
 	PublicAgentURL string        // passed on as it is; empty: not at all
@@ -38,7 +39,8 @@ type Config struct {
 	CallerWait     time.Duration // how long a caller waits for a tenant to be made; default 25 s
 	ProbeTimeout   time.Duration // how long upstream gets for what it tries out first; default 75 s
 	// Unsettled is how long a tenant may still come to be after a provisioning began
-	// whose outcome is not known: so long there is no other. Default 2 min.
+	// whose outcome is not known: so long there is no other. Default 2 min, and never
+	// less than 45 s more than ProbeTimeout: upstream can be asked at its very end.
 	Unsettled time.Duration
 }
 
@@ -93,12 +95,16 @@ type Lifecycle struct {
 	idle    context.Context // of what only looks; ends when Close begins
 	rest    context.CancelFunc
 	running sync.WaitGroup
+	rounds  rounds             // of Settle
+	testing sync.Mutex         // guards tests
+	tests   map[int64]*testRun // under way, by esaId
 
-	mu      sync.Mutex      // guards what follows
-	closed  bool            //
-	flights int             // pieces of work that a caller asked for
-	watches int             // connections that are watched for a late tenant
-	own     map[string]bool // ids of the operations that this process works on
+	mu      sync.Mutex // guards what follows
+	closed  bool       //
+	flights flights
+	pauses  map[int64]pause      // of connections whose change of config can't be settled, by esaId
+	watched map[provisioned]bool // what is watched for a late tenant
+	own     map[string]bool      // ids of the operations that this process works on
 }
 
 // Bounds of what runs at the same time.
@@ -111,7 +117,9 @@ const (
 func New(cfg Config, deps Deps) *Lifecycle {
 	l := &Lifecycle{
 		cfg: cfg.withDefaults(), registry: deps.Directory, store: deps.Store, upstream: deps.Upstream,
-		account: deps.Account, log: deps.Logger, done: deps.Done, changed: deps.Changed, own: map[string]bool{}, began: now(),
+		account: deps.Account, log: deps.Logger, done: deps.Done, changed: deps.Changed,
+		own: map[string]bool{}, watched: map[provisioned]bool{}, began: now(),
+		rounds: rounds{looks: map[provisioned]lookedFor{}},
 	}
 	if l.account == nil {
 		l.account = func(int64) (*adserver.Account, bool, error) { return nil, false, nil }
@@ -140,8 +148,12 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.CallerWait, 25*time.Second)
 	setDefault(&c.ProbeTimeout, 75*time.Second)
 	setDefault(&c.Unsettled, 2*time.Minute)
+	c.Unsettled = max(c.Unsettled, c.ProbeTimeout+afterProbe)
 	return c
 }
+
+// afterProbe is how long upstream may be at a provisioning after it was given up on.
+const afterProbe = 45 * time.Second
 
 func setDefault(d *time.Duration, to time.Duration) {
 	if *d <= 0 {

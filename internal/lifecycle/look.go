@@ -44,8 +44,8 @@ func (l *Lifecycle) look(ctx context.Context, m *registry.ManagedSource) (*regis
 	if err != nil {
 		return nil, err
 	}
-	if found != nil {
-		adopted, err := l.registry.ChangeConnection(ctx, t.customer, t.esaID, adoptLate(tenantOf(found, orgID), since))
+	if found != nil && l.mayBeTaken(found, orgID == l.externalOrgID(m), since) {
+		adopted, err := l.registry.ChangeConnection(ctx, t.customer, t.esaID, deciding(foundLate(foundOut(found, orgID, since), since)))
 		switch {
 		case err == nil:
 			l.finish(ctx, t, registry.OperationProvision, OutcomeAdopted, nil)
@@ -57,18 +57,16 @@ func (l *Lifecycle) look(ctx context.Context, m *registry.ManagedSource) (*regis
 			return nil, err
 		}
 	}
-	if looked.Sub(since) < l.cfg.Unsettled {
+	if looked.Before(l.certain(m)) {
 		return m, nil
 	}
-	return l.registry.ChangeConnection(ctx, t.customer, t.esaID, func(cur *registry.ManagedSource) (*registry.Connection, error) {
-		c, err := cleared(since)(cur.Connection)
-		return &c, err
-	})
+	return l.registry.ChangeConnection(ctx, t.customer, t.esaID, deciding(cleared(since)))
 }
 
-func adoptLate(t tenant, since time.Time) func(*registry.ManagedSource) (*registry.Connection, error) {
+// deciding makes a decision of a transition that needs no operation.
+func deciding(became transition) func(*registry.ManagedSource) (*registry.Connection, error) {
 	return func(cur *registry.ManagedSource) (*registry.Connection, error) {
-		c, err := foundLate(t, since, now())(cur.Connection)
+		c, err := became(cur.Connection)
 		if err != nil {
 			return nil, err
 		}
@@ -76,27 +74,21 @@ func adoptLate(t tenant, since time.Time) func(*registry.ManagedSource) (*regist
 	}
 }
 
-// orgIDOf gives what a tenant of this connection was, or would be, known by.
-func (l *Lifecycle) orgIDOf(m *registry.ManagedSource) string {
-	if id := m.Connection.ExternalOrgID; id != "" {
-		return id
-	}
-	return l.externalOrgID(m)
+// watches reports whether this process looks for a provisioning's tenant by itself.
+func (l *Lifecycle) watches(p provisioned) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.watched[p]
 }
-
-// How often a late tenant is looked for.
-const (
-	watchFirst = 5 * time.Second
-	watchLast  = 30 * time.Second
-)
 
 // watch looks for a tenant that may still come to be, until it can't any more. What it
 // can't find out is left to Settle.
-func (l *Lifecycle) watch(ctx context.Context, t target, since time.Time, orgID string) {
+func (l *Lifecycle) watch(ctx context.Context, t target, since time.Time) {
+	p := provisioned{t.esaID, since.UnixNano()}
 	l.mu.Lock()
-	full := l.watches >= maxWatches
+	full := len(l.watched) >= maxWatches
 	if !full {
-		l.watches++
+		l.watched[p] = true
 	}
 	l.mu.Unlock()
 	if full {
@@ -104,18 +96,18 @@ func (l *Lifecycle) watch(ctx context.Context, t target, since time.Time, orgID 
 	}
 	release := func() {
 		l.mu.Lock()
-		l.watches--
+		delete(l.watched, p)
 		l.mu.Unlock()
 	}
 	if !l.later(ctx, l.idle, func(ctx context.Context) {
 		defer release()
 		last := since.Add(l.cfg.Unsettled)
-		for pause := watchFirst; ; pause = min(2*pause, watchLast) {
+		for pause := lookFirst; ; pause = min(2*pause, lookLast) {
 			if !sleep(ctx, min(pause, time.Until(last))) {
 				return
 			}
 			over := !now().Before(last)
-			if l.watched(ctx, t, since) || over {
+			if l.looks(ctx, t, since) || over {
 				return
 			}
 		}
@@ -124,8 +116,8 @@ func (l *Lifecycle) watch(ctx context.Context, t target, since time.Time, orgID 
 	}
 }
 
-// watched makes one look, and reports whether there is nothing more to look for.
-func (l *Lifecycle) watched(ctx context.Context, t target, since time.Time) bool {
+// looks makes one look, and reports whether there is nothing more to look for.
+func (l *Lifecycle) looks(ctx context.Context, t target, since time.Time) bool {
 	m, err := l.registry.ManagedSourceByID(ctx, t.customer, t.esaID)
 	if err != nil {
 		return fault.Is(err, fault.NotFound)

@@ -106,26 +106,50 @@ func (l *Lifecycle) claim(ctx context.Context, t target, op registry.Operation, 
 
 const claimTries = 3
 
-// end writes what became of an operation, and that it is over. While the store is away
+// over writes what became of an operation, and that it is over. While the store is away
 // it is tried again, for a time with the caller and then without: the error is then an
-// Unavailable. late says what is still true when somebody else has settled the
-// operation meanwhile; nil: nothing.
-func (l *Lifecycle) end(ctx context.Context, t target, op registry.Operation, outcome, late transition) (*registry.ManagedSource, error) {
-	var m *registry.ManagedSource
-	err := l.persist(ctx, t, func(ctx context.Context) (err error) {
-		m, err = l.change(ctx, t, op.ID, nil, outcome, late)
+// Unavailable. If somebody else has settled the operation meanwhile, held is false: its
+// end is told already. late is what is still true then; nil: nothing.
+func (l *Lifecycle) over(ctx context.Context, t target, op registry.Operation, outcome, late transition) (m *registry.ManagedSource, held bool, err error) {
+	type written struct {
+		m    *registry.ManagedSource
+		held bool
+	}
+	first := make(chan written, 1) // a later try, in the background, is read by nobody
+	ended := false                 // perhaps, by the last try
+	err = l.persist(ctx, t, func(ctx context.Context) error {
+		m, held, err := l.write(ctx, t, op.ID, nil, outcome, late)
+		if !fault.Is(err, fault.Unavailable) {
+			select {
+			case first <- written{m, held || ended}:
+			default:
+			}
+		}
+		ended = ended || errors.Is(err, registry.ErrOutcomeUnknown)
 		return err
 	})
-	return m, err
+	select {
+	case w := <-first:
+		return w.m, w.held, err
+	default:
+		return nil, true, err
+	}
 }
 
 // change makes one try at writing an outcome. next is the operation that follows, nil
 // when it is over.
 func (l *Lifecycle) change(ctx context.Context, t target, id string, next *registry.Operation, outcome, late transition) (*registry.ManagedSource, error) {
+	m, _, err := l.write(ctx, t, id, next, outcome, late)
+	return m, err
+}
+
+// write is change, and reports whether the operation was still under way.
+func (l *Lifecycle) write(ctx context.Context, t target, id string, next *registry.Operation, outcome, late transition) (m *registry.ManagedSource, held bool, err error) {
 	var before registry.Connection
-	m, err := l.registry.ChangeConnection(ctx, t.customer, t.esaID, func(cur *registry.ManagedSource) (*registry.Connection, error) {
+	held = true // unless it is seen not to be
+	m, err = l.registry.ChangeConnection(ctx, t.customer, t.esaID, func(cur *registry.ManagedSource) (*registry.Connection, error) {
 		before = cur.Connection
-		if holds(&cur.Connection, id) {
+		if held = holds(&cur.Connection, id); held {
 			c, err := outcome(cur.Connection)
 			c.Operation = next
 			return &c, err
@@ -139,7 +163,7 @@ func (l *Lifecycle) change(ctx context.Context, t target, id string, next *regis
 	if err == nil && before.Provisioning != m.Connection.Provisioning && m.Connection.TenantID != "" {
 		l.changed(m)
 	}
-	return m, err
+	return m, held, err
 }
 
 func holds(c *registry.Connection, id string) bool { return c.Operation != nil && c.Operation.ID == id }

@@ -52,8 +52,10 @@ func (l *Lifecycle) provision(ctx context.Context, p provision) (*registry.Manag
 		}, OutcomeDone)
 	case verdictRefused:
 		code, text := reasons(v, err)
-		m, err := l.end(ctx, p.target, p.op, failed(code, text, time.Time{}), nil)
-		l.finish(ctx, p.target, p.op.Kind, OutcomeRefused, nil)
+		m, held, err := l.over(ctx, p.target, p.op, failed(code, text, time.Time{}), nil)
+		if held {
+			l.finish(ctx, p.target, p.op.Kind, OutcomeRefused, nil)
+		}
 		return m, named(err, p.target)
 	case verdictInvalid:
 		return l.rejected(ctx, p, err)
@@ -72,21 +74,25 @@ func (l *Lifecycle) provision(ctx context.Context, p provision) (*registry.Manag
 // made writes down that the tenant is there.
 func (l *Lifecycle) made(ctx context.Context, p provision, t tenant, outcome Outcome) (*registry.ManagedSource, error) {
 	became := made(t, now())
-	m, err := l.end(ctx, p.target, p.op, became, became)
+	m, held, err := l.over(ctx, p.target, p.op, became, became)
 	switch {
 	case errors.Is(err, registry.ErrTenantTaken):
-		return l.nothing(ctx, p, OutcomeRejected, err, codeInternal, textTaken)
+		return l.nothing(ctx, p, OutcomeRejected, errTaken(err), codeInternal, textTaken)
 	case fault.Is(err, fault.NotFound), errors.Is(err, errOtherTenant):
 		l.note(ctx, slog.LevelError, "a tenant was made that no connection is for any more", p.target, slog.String("tenant", t.id))
 	}
-	l.finish(ctx, p.target, p.op.Kind, outcome, err)
+	if held {
+		l.finish(ctx, p.target, p.op.Kind, outcome, err)
+	}
 	return m, named(err, p.target)
 }
 
 // nothing writes down that nothing was made, and gives the error.
 func (l *Lifecycle) nothing(ctx context.Context, p provision, outcome Outcome, cause error, code, text string) (*registry.ManagedSource, error) {
-	m, err := l.end(ctx, p.target, p.op, failed(code, text, time.Time{}), nil)
-	l.finish(ctx, p.target, p.op.Kind, outcome, errors.Join(cause, err))
+	m, held, err := l.over(ctx, p.target, p.op, failed(code, text, time.Time{}), nil)
+	if held {
+		l.finish(ctx, p.target, p.op.Kind, outcome, errors.Join(cause, err))
+	}
 	return m, named(cause, p.target)
 }
 
@@ -96,21 +102,24 @@ func (l *Lifecycle) nothing(ctx context.Context, p provision, outcome Outcome, c
 func (l *Lifecycle) rejected(ctx context.Context, p provision, cause error) (*registry.ManagedSource, error) {
 	var err error
 	var m *registry.ManagedSource
+	var held bool
 	switch {
 	case !p.attempt.undo():
 		code, text := reasons(verdictInvalid, cause)
-		m, err = l.end(ctx, p.target, p.op, failed(code, text, time.Time{}), nil)
+		m, held, err = l.over(ctx, p.target, p.op, failed(code, text, time.Time{}), nil)
 	case p.was == nil:
-		err = l.erase(ctx, p.target, p.op)
+		held, err = l.erase(ctx, p.target, p.op)
 	default:
-		m, err = l.end(ctx, p.target, p.op, restored(p.was.Connection), nil)
+		m, held, err = l.over(ctx, p.target, p.op, restored(p.was.Connection), nil)
 	}
-	l.finish(ctx, p.target, p.op.Kind, OutcomeRejected, errors.Join(cause, err))
+	if held {
+		l.finish(ctx, p.target, p.op.Kind, OutcomeRejected, errors.Join(cause, err))
+	}
 	return m, cause
 }
 
 // taken deals with a tenant of our external_org_id that was there before. If it is
-// ours it is taken over, and its config written.
+// ours it is taken over.
 func (l *Lifecycle) taken(ctx context.Context, p provision, cause error) (*registry.ManagedSource, error) {
 	found, err := l.find(ctx, p.op, p.orgID)
 	switch {
@@ -118,14 +127,19 @@ func (l *Lifecycle) taken(ctx context.Context, p provision, cause error) (*regis
 		return nil, named(errStopping(), p.target)
 	case err != nil: // another try finds it as it is now: nothing has come of this one
 		return l.nothing(ctx, p, OutcomeNotSent, err, codeInternal, textNotReached)
-	case found == nil:
-		return l.nothing(ctx, p, OutcomeRejected, cause, codeInternal, textTaken)
+	case found == nil, !l.mayBeTaken(found, true, time.Time{}):
+		return l.nothing(ctx, p, OutcomeRejected, errTaken(cause), codeInternal, textTaken)
 	}
+	return l.takeOver(ctx, p, found)
+}
+
+// takeOver gives the connection a tenant that stood before, and writes its config.
+func (l *Lifecycle) takeOver(ctx context.Context, p provision, found *wire.Tenant) (*registry.ManagedSource, error) {
 	op := p.op
 	op.Kind, op.Begun = registry.OperationConfigure, now()
 	op.Until = op.Begun.Add(l.allowed(op.Kind))
 	var m *registry.ManagedSource
-	err = l.untilDone(ctx, p.target, func(ctx context.Context) (err error) {
+	err := l.untilDone(ctx, p.target, func(ctx context.Context) (err error) {
 		if !now().Before(p.op.Until) {
 			return errMoved
 		}
@@ -134,7 +148,9 @@ func (l *Lifecycle) taken(ctx context.Context, p provision, cause error) (*regis
 	})
 	switch {
 	case errors.Is(err, registry.ErrTenantTaken):
-		return l.nothing(ctx, p, OutcomeRejected, cause, codeInternal, textTaken)
+		return l.nothing(ctx, p, OutcomeRejected, errTaken(err), codeInternal, textTaken)
+	case errors.Is(err, errMoved): // the store was away for so long; Settle finds the operation, so nobody is to begin anew
+		return nil, named(fault.New(fault.Unavailable, textNotRecorded), p.target)
 	case err != nil:
 		return m, named(err, p.target)
 	case !holds(&m.Connection, op.ID):
@@ -146,8 +162,10 @@ func (l *Lifecycle) taken(ctx context.Context, p provision, cause error) (*regis
 		err = errType()
 	}
 	if err != nil {
-		m, _ = l.end(ctx, p.target, op, noted(codeInternal, textNotConfigured), nil)
-		l.finish(ctx, p.target, op.Kind, OutcomeRejected, err)
+		m, held, _ := l.over(ctx, p.target, op, noted(codeInternal, textNotConfigured), nil)
+		if held {
+			l.finish(ctx, p.target, op.Kind, OutcomeRejected, err)
+		}
 		return m, named(err, p.target)
 	}
 	m, err = l.rewrite(ctx, rewrite{target: p.target, op: op, tenantID: found.TenantID, config: p.config,
@@ -158,26 +176,30 @@ func (l *Lifecycle) taken(ctx context.Context, p provision, cause error) (*regis
 	return m, named(err, p.target)
 }
 
-// unknown deals with a provisioning of which it is not known what it did.
+// unknown deals with a provisioning of which it is not known what it did. Whether it was
+// done becomes certain only when its time is over: watch is there then.
 func (l *Lifecycle) unknown(ctx context.Context, p provision, began time.Time, cause error) (*registry.ManagedSource, error) {
-	looked := now()
 	found, err := l.find(ctx, p.op, p.orgID)
-	if err != nil && l.life.Err() != nil {
+	switch {
+	case err != nil && l.life.Err() != nil:
 		return nil, named(errStopping(), p.target)
-	}
-	if found != nil {
+	case found == nil, !l.mayBeTaken(found, true, began):
+	case stoodBefore(found, began):
+		return l.takeOver(ctx, p, found)
+	default:
 		return l.made(ctx, p, tenantOf(found, p.orgID), OutcomeAdopted)
 	}
-	since := began
-	if err == nil && looked.Sub(began) >= l.cfg.Unsettled {
-		since = time.Time{} // it would be there
+	became := then(failed(codeInternal, textNotKnown(l.cfg.Unsettled), began), remembering(p.orgID))
+	m, held, ended := l.over(ctx, p.target, p.op, became, nil)
+	if held {
+		l.finish(ctx, p.target, p.op.Kind, OutcomeUnknown, errors.Join(cause, err, ended))
+		if ended == nil {
+			l.watch(ctx, p.target, began)
+		}
 	}
-	m, ended := l.end(ctx, p.target, p.op, then(failed(codeInternal, textNotKnown, since), remembering(p.orgID)), nil)
-	l.finish(ctx, p.target, p.op.Kind, OutcomeUnknown, errors.Join(cause, err, ended))
-	if !since.IsZero() && ended == nil {
-		l.watch(ctx, p.target, since, p.orgID)
-	}
-	return m, named(unavailable(cause), p.target)
+	e := unavailable(cause)
+	e.RetryAfter = max(began.Add(l.cfg.Unsettled).Sub(now()), time.Second)
+	return m, named(e, p.target)
 }
 
 // remembering keeps what the tenant would be known by.
@@ -186,10 +208,6 @@ func remembering(orgID string) transition {
 		c.ExternalOrgID = orgID
 		return c, nil
 	}
-}
-
-func tenantOf(t *wire.Tenant, orgID string) tenant {
-	return tenant{id: t.TenantID, orgID: orgID, off: t.IsActive.Set && !t.IsActive.Value}
 }
 
 // finish tells how an operation ended.

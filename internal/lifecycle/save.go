@@ -22,7 +22,7 @@ func (l *Lifecycle) Save(ctx context.Context, customer, esaID int64, config *ads
 		return nil, err
 	}
 	a := newAttempt()
-	f, err := fly(ctx, l, func(ctx context.Context) (*registry.ManagedSource, error) { return l.save(ctx, m, config, a) })
+	f, err := fly(ctx, l, customer, func(ctx context.Context) (*registry.ManagedSource, error) { return l.save(ctx, m, config, a, false) })
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +36,7 @@ func (l *Lifecycle) Rotate(ctx context.Context, customer, esaID int64, config *a
 	if err != nil {
 		return nil, err
 	}
-	f, err := fly(ctx, l, func(ctx context.Context) (m2 *registry.ManagedSource, err error) {
+	f, err := fly(ctx, l, customer, func(ctx context.Context) (m2 *registry.ManagedSource, err error) {
 		if m.Connection.TenantID == "" { // or a tenant that is not noted down yet
 			if m, err = l.settleFirst(ctx, m); err != nil {
 				return nil, err
@@ -54,10 +54,14 @@ func (l *Lifecycle) Rotate(ctx context.Context, customer, esaID int64, config *a
 }
 
 // save decides by how the connection stands, and again when it turns out to stand
-// otherwise.
-func (l *Lifecycle) save(ctx context.Context, m *registry.ManagedSource, config *adserver.Config, a *attempt) (*registry.ManagedSource, error) {
+// otherwise. Whoever repeats what was asked for before does not wait for a change of
+// config longer than for a tenant: the config is the one that was sent with it.
+func (l *Lifecycle) save(ctx context.Context, m *registry.ManagedSource, config *adserver.Config, a *attempt, repeated bool) (*registry.ManagedSource, error) {
 	for range saveTries {
 		if m.Connection.TenantID != "" {
+			if repeated {
+				a.begin(m)
+			}
 			return l.configure(ctx, m, config)
 		}
 		account, err := l.prepare(m.Connection.CustomerID, config, true)
@@ -82,10 +86,14 @@ func (l *Lifecycle) save(ctx context.Context, m *registry.ManagedSource, config 
 // setUp claims a connection without a tenant and provisions it; errMoved, and how it
 // stands, when it can't be claimed as it does.
 func (l *Lifecycle) setUp(ctx context.Context, m *registry.ManagedSource, config *adserver.Config, account *adserver.Account, a *attempt) (next, was *registry.ManagedSource, err error) {
+	orgID := l.externalOrgID(m)
+	if err := orgIDFits(orgID); err != nil {
+		return nil, nil, err
+	}
 	op, end := l.begin(registry.OperationProvision)
 	defer end()
 	p := provision{target: targetOf(m), name: m.Source.Name, op: op, config: config, account: account,
-		orgID: l.externalOrgID(m), attempt: a}
+		orgID: orgID, attempt: a}
 	email := ""
 	if account != nil {
 		email = account.Email
@@ -114,7 +122,7 @@ func (l *Lifecycle) settleFirst(ctx context.Context, m *registry.ManagedSource) 
 			return nil, err
 		}
 		if now := now(); holds(&next.Connection, op.ID) { // only a provisioning is left as it is
-			return nil, tooEarly(l.decided(op).Sub(now))
+			return nil, tooEarly(l.certain(next).Sub(now))
 		}
 		return next, nil
 	case !since.IsZero():
@@ -123,7 +131,7 @@ func (l *Lifecycle) settleFirst(ctx context.Context, m *registry.ManagedSource) 
 			return nil, err
 		}
 		if next.Connection.TenantID == "" && next.Connection.UnsettledSince.Equal(since) {
-			return nil, tooEarly(since.Add(l.cfg.Unsettled).Sub(now()))
+			return nil, tooEarly(l.certain(next).Sub(now()))
 		}
 		return next, nil
 	}

@@ -34,7 +34,7 @@ func (l *Lifecycle) readSettings(ctx context.Context, r rewrite) (owed, error) {
 		if f.Kind == fault.NotFound && f.Reason != fault.TenantNotFound {
 			return owed{}, nil
 		}
-		return owed{}, err
+		return owed{}, gatewaysOwn(err)
 	}
 	return owed{settings: settings}, nil
 }
@@ -69,8 +69,8 @@ const (
 	putPause = 2 * time.Second
 )
 
-// putBack writes settings back; the error is upstream's.
-func (l *Lifecycle) putBack(ctx context.Context, op registry.Operation, tenantID, kind string, raw []byte) (putting, error) {
+// putBack writes settings back, in so many tries; the error is upstream's.
+func (l *Lifecycle) putBack(ctx context.Context, op registry.Operation, tenantID, kind string, raw []byte, tries int) (putting, error) {
 	for try, pause := 1, putFirst; ; try, pause = try+1, min(4*pause, putPause) {
 		call, cancel := within(ctx, op, putTimeout)
 		err := l.upstream.PutAdapterSettings(call, tenantID, kind, raw)
@@ -82,7 +82,7 @@ func (l *Lifecycle) putBack(ctx context.Context, op registry.Operation, tenantID
 			if fault.Is(err, fault.Internal) { // it can't be sent at all
 				return putRefused, err
 			}
-			if try == putTries || !sleep(ctx, pause) {
+			if try == tries || !sleep(ctx, pause) {
 				return putLater, err
 			}
 		default:

@@ -130,32 +130,37 @@ func restored(was registry.Connection) transition {
 // cleared takes note that nothing came of the provisioning that began then.
 func cleared(since time.Time) transition {
 	return func(c registry.Connection) (registry.Connection, error) {
-		if c.UnsettledSince.Equal(since) {
-			c.UnsettledSince = time.Time{}
+		if !c.UnsettledSince.Equal(since) {
+			return c, nil
+		}
+		c.UnsettledSince = time.Time{}
+		if c.Provisioning == registry.StatusFailed {
+			c.LastError, c.LastErrorCode = textNothing, codeInternal
 		}
 		return c, nil
 	}
 }
 
-// foundLate is made for a tenant that was looked for because of the provisioning that
-// began then; errMoved if that is settled by now, or another operation has begun.
-func foundLate(t tenant, since, at time.Time) transition {
+// foundLate is what a connection becomes by a tenant that was looked for because of the
+// provisioning that began then; errMoved if that is settled by now, or another operation
+// has begun.
+func foundLate(became transition, since time.Time) transition {
 	return func(c registry.Connection) (registry.Connection, error) {
 		if c.Operation != nil || c.TenantID != "" || !c.UnsettledSince.Equal(since) {
 			return c, errMoved
 		}
-		return made(t, at)(c)
+		return became(c)
 	}
 }
 
-// configuring begins to replace a tenant's config by one of a type. An operation of
-// this kind that nobody works on any more is taken over: its settings are kept.
+// configuring begins to replace a tenant's config by one of a type. It takes over what
+// is left of an earlier change when nothing but settings is owed: they are kept.
 func configuring(at time.Time, kind string) transition {
 	return func(c registry.Connection) (registry.Connection, error) {
 		if c.TenantID == "" {
 			return c, errMoved
 		}
-		if c.Operation == nil || c.Operation.Kind != registry.OperationConfigure || at.Before(c.Operation.Until) {
+		if !isLeftover(c.Operation) {
 			if err := free(&c, at); err != nil {
 				return c, err
 			}
@@ -180,6 +185,15 @@ func configured(view registry.AdServer, email string, at time.Time) transition {
 	}
 }
 
+// mayBeConfigured notes that a change of config may have been made, by that time: the
+// tests of before are not known to be of the config that there is.
+func mayBeConfigured(by time.Time) transition {
+	return then(noted(codeInternal, textConfigLost), func(c registry.Connection) (registry.Connection, error) {
+		c.AdServerSavedAt = by
+		return c, nil
+	})
+}
+
 // noted ends a change that was not made, or may have been, and says so.
 func noted(code, text string) transition {
 	return func(c registry.Connection) (registry.Connection, error) {
@@ -198,17 +212,23 @@ func touched(c registry.Connection) (registry.Connection, error) {
 	return c, nil
 }
 
-// switching begins to switch the tenant off or on again; errAlready if it is.
-func switching(at time.Time, to registry.ProvisioningStatus) transition {
+// switching begins to switch the tenant off or on again; errAlready if it is. Settings
+// that a change of config owes don't stand against it if it takes their operation over.
+func switching(at time.Time, to registry.ProvisioningStatus, takes bool) transition {
 	return func(c registry.Connection) (registry.Connection, error) {
-		if c.TenantID == "" {
+		left := isLeftover(c.Operation)
+		if !left {
+			if err := free(&c, at); err != nil {
+				return c, err
+			}
+		}
+		switch {
+		case c.TenantID == "":
 			return c, errNoTenant()
-		}
-		if err := free(&c, at); err != nil {
-			return c, err
-		}
-		if c.Provisioning == to {
+		case c.Provisioning == to:
 			return c, errAlready
+		case left && !takes:
+			return c, errMoved
 		}
 		return c, nil
 	}

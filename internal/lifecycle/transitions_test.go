@@ -7,6 +7,7 @@ import (
 
 	"esagate/internal/fault"
 	"esagate/registry"
+	"esagate/upstream/wire"
 )
 
 var (
@@ -55,17 +56,21 @@ func TestTransitions(t *testing.T) {
 		"unknown":           {failed("INTERNAL_ERROR", "e", noon), [5]string{"failed", "failed", "failed", "active", "deactivated"}},
 		"restored":          {restored(was), [5]string{"pending", "pending", "failed", "active", "deactivated"}},
 		"cleared":           {cleared(noon), [5]string{"pending", "provisioning", "failed", "active", "deactivated"}},
-		"found late":        {foundLate(t1, time.Time{}, noon), [5]string{"active", "active", "active", "moved", "moved"}},
+		"found late":        {foundLate(made(t1, noon), time.Time{}), [5]string{"active", "active", "active", "moved", "moved"}},
 		"configuring":       {configuring(noon, "mock"), [5]string{"moved", "moved", "moved", "active", "deactivated"}},
 		"another type":      {configuring(noon, "freewheel"), [5]string{"moved", "moved", "moved", "conflict", "conflict"}},
 		"configured":        {configured(view, "", noon), [5]string{"", "", "", "active", "deactivated"}},
 		"noted":             {noted("INTERNAL_ERROR", "e"), [5]string{"pending", "provisioning", "failed", "active", "deactivated"}},
-		"switching off":     {switching(noon, registry.StatusDeactivated), [5]string{"conflict", "conflict", "conflict", "active", "already"}},
-		"switching on":      {switching(noon, registry.StatusActive), [5]string{"conflict", "conflict", "conflict", "already", "deactivated"}},
+		"switching off":     {switching(noon, registry.StatusDeactivated, false), [5]string{"conflict", "conflict", "conflict", "active", "already"}},
+		"switching on":      {switching(noon, registry.StatusActive, false), [5]string{"conflict", "conflict", "conflict", "already", "deactivated"}},
 		"switched off":      {switched(registry.StatusDeactivated, noon), [5]string{"pending", "provisioning", "failed", "deactivated", "deactivated"}},
 		"switched on":       {switched(registry.StatusActive, noon), [5]string{"pending", "provisioning", "failed", "active", "active"}},
 		"touched":           {touched, [5]string{"pending", "provisioning", "failed", "active", "deactivated"}},
 		"unchanged":         {unchanged, [5]string{"pending", "provisioning", "failed", "active", "deactivated"}},
+		"may be configured": {mayBeConfigured(noon), [5]string{"pending", "provisioning", "failed", "active", "deactivated"}},
+		"settings owed":     {settingsOwed, [5]string{"pending", "provisioning", "failed", "active", "deactivated"}},
+		"settings given up": {settingsGivenUp, [5]string{"pending", "provisioning", "failed", "active", "deactivated"}},
+		"settings refused":  {settingsSettled(putRefused), [5]string{"pending", "provisioning", "failed", "active", "deactivated"}},
 		"settings put back": {settingsSettled(putDone), [5]string{"pending", "provisioning", "failed", "active", "deactivated"}},
 	} {
 		for i, status := range statuses {
@@ -117,32 +122,86 @@ func sound(t *testing.T, from registry.ProvisioningStatus, event string, c *regi
 }
 
 // TestNothingBeginsBeside an operation that is under way; what is left of one is
-// settled first, but for the settings that a change of config takes over.
+// settled first, but for settings that are owed: they stand against nothing.
 func TestNothingBeginsBeside(t *testing.T) {
 	for _, kind := range []registry.OperationKind{registry.OperationProvision, registry.OperationConfigure, registry.OperationDeactivate, registry.OperationReactivate} {
-		for _, over := range []bool{false, true} {
+		for _, stands := range []string{"under way", "over", "left over"} {
 			for name, x := range map[string]struct {
 				event transition
 				from  registry.ProvisioningStatus
 			}{
 				"provisioning":  {provisioning(noon, "o", view, ""), registry.StatusFailed},
 				"configuring":   {configuring(noon, "mock"), registry.StatusActive},
-				"switching off": {switching(noon, registry.StatusDeactivated), registry.StatusActive},
-				"switching on":  {switching(noon, registry.StatusActive), registry.StatusDeactivated},
+				"switching off": {switching(noon, registry.StatusDeactivated, true), registry.StatusActive},
+				"switching on":  {switching(noon, registry.StatusActive, true), registry.StatusDeactivated},
 			} {
 				c := at(x.from)
 				c.Operation = &registry.Operation{Kind: kind, ID: "a", Begun: noon.Add(-time.Hour), Until: noon.Add(time.Minute)}
-				if over {
+				takes := false
+				switch stands {
+				case "over":
 					c.Operation.Until = noon
+				case "left over":
+					c.Operation.Until = c.Operation.Begun
+					takes = kind == registry.OperationConfigure && name != "provisioning"
 				}
 				_, err := x.event(c)
-				switch takes := name == "configuring" && kind == registry.OperationConfigure; {
-				case !over && (!fault.Is(err, fault.Conflict) || fault.As(err).RetryAfter <= 0):
+				switch {
+				case stands == "under way" && (!fault.Is(err, fault.Conflict) || fault.As(err).RetryAfter <= 0):
 					t.Errorf("%s beside %s: %v", name, kind, err)
-				case over && takes && err != nil, over && !takes && !errors.Is(err, errMoved):
-					t.Errorf("%s after %s: %v", name, kind, err)
+				case stands != "under way" && takes && err != nil, stands != "under way" && !takes && !errors.Is(err, errMoved):
+					t.Errorf("%s after %s, %s: %v", name, kind, stands, err)
 				}
 			}
+		}
+	}
+	c := at(registry.StatusActive)
+	c.Operation = &registry.Operation{Kind: registry.OperationConfigure, ID: "a", Begun: noon, Until: noon}
+	if _, err := switching(noon, registry.StatusDeactivated, false)(c); !errors.Is(err, errMoved) {
+		t.Errorf("settings that are owed are not put back first: %v", err)
+	}
+}
+
+// TestTakingOver: only what is over, and is what was looked at, is settled.
+func TestTakingOver(t *testing.T) {
+	for name, x := range map[string]struct {
+		op    *registry.Operation
+		moved bool
+	}{
+		"over":            {&registry.Operation{ID: "a", Kind: registry.OperationConfigure, Begun: noon.Add(-time.Minute), Until: noon}, false},
+		"has more time":   {&registry.Operation{ID: "a", Kind: registry.OperationConfigure, Begun: noon.Add(-time.Minute), Until: noon.Add(1)}, true},
+		"another":         {&registry.Operation{ID: "b", Kind: registry.OperationConfigure, Begun: noon.Add(-time.Minute), Until: noon}, true},
+		"none":            {nil, true},
+		"owed since then": {&registry.Operation{ID: "a", Kind: registry.OperationConfigure, Begun: noon.Add(time.Minute), Until: noon.Add(time.Minute)}, false},
+	} {
+		c := at(registry.StatusActive)
+		c.Operation = x.op
+		if _, err := takingOver("a", noon)(c); errors.Is(err, errMoved) != x.moved || err != nil && !x.moved {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestWhatUpstreamShows of a config that may have been changed.
+func TestWhatUpstreamShows(t *testing.T) {
+	set := func(s string) wire.Opt[string] { return wire.Opt[string]{Value: s, Set: true} }
+	for name, x := range map[string]struct {
+		known *registry.AdServer
+		shown *wire.AdapterConfig
+		want  *registry.AdServer
+	}{
+		"it was not asked":   {&registry.AdServer{Type: "mock"}, nil, &registry.AdServer{Type: "mock"}},
+		"another network":    {&registry.AdServer{Type: "google_ad_manager", NetworkCode: "1"}, &wire.AdapterConfig{Type: "google_ad_manager", Configured: true, NetworkCode: set("2")}, &registry.AdServer{Type: "google_ad_manager", NetworkCode: "2"}},
+		"another type":       {&registry.AdServer{Type: "freewheel", Username: "u"}, &wire.AdapterConfig{Type: "springserve", Configured: true}, &registry.AdServer{Type: "springserve"}},
+		"nothing against it": {&registry.AdServer{Type: "freewheel", Username: "u"}, &wire.AdapterConfig{Type: "freewheel", Configured: true}, &registry.AdServer{Type: "freewheel", Username: "u"}},
+		"no network said":    {&registry.AdServer{Type: "google_ad_manager", NetworkCode: "1"}, &wire.AdapterConfig{Type: "google_ad_manager", Configured: true}, &registry.AdServer{Type: "google_ad_manager", NetworkCode: "1"}},
+		"not rebuilt":        {&registry.AdServer{Type: "freewheel", Username: "u"}, &wire.AdapterConfig{}, &registry.AdServer{Type: "freewheel"}},
+		"not known before":   {nil, &wire.AdapterConfig{Type: "mock", Configured: true}, &registry.AdServer{Type: "mock"}},
+	} {
+		c := at(registry.StatusActive)
+		c.AdServer = x.known
+		if c, err := shows(x.shown)(c); err != nil || *c.AdServer != *x.want {
+			t.Errorf("%s: %+v (%v)", name, c.AdServer, err)
 		}
 	}
 }
@@ -156,11 +215,11 @@ func TestNothingIsProvisionedWhileItIsNotKnown(t *testing.T) {
 	if c, _ := cleared(noon.Add(time.Second))(c); c.UnsettledSince.IsZero() {
 		t.Error("another attempt's doubt is cleared")
 	}
-	if _, err := foundLate(t1, noon.Add(time.Second), noon)(c); !errors.Is(err, errMoved) {
+	if _, err := foundLate(made(t1, noon), noon.Add(time.Second))(c); !errors.Is(err, errMoved) {
 		t.Errorf("%v", err)
 	}
 	c.Operation = &registry.Operation{Kind: registry.OperationProvision, ID: "a", Until: noon}
-	if _, err := foundLate(t1, noon, noon)(c); !errors.Is(err, errMoved) {
+	if _, err := foundLate(made(t1, noon), noon)(c); !errors.Is(err, errMoved) {
 		t.Errorf("%v", err)
 	}
 }

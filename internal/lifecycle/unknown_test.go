@@ -213,7 +213,9 @@ func TestTakenByAnother(t *testing.T) {
 				m := w.pending("weekly")
 				before(w, fmt.Sprintf("%d-%d", customer, m.Connection.ID))
 				_, err := w.one.Save(w.Context(), customer, m.Connection.ID, w.parse(freewheel))
-				w.fails(err, fault.Conflict)
+				if f := w.fails(err, fault.Conflict); f.Message != heldElsewhere || f.ESAID != m.Connection.ID {
+					t.Errorf("%+v", f)
+				}
 				w.is(w.stored(m.Connection.ID), registry.StatusFailed, "INTERNAL_ERROR")
 				if len(w.agent.made("put-config")) != 0 {
 					t.Error("another's tenant was written to")

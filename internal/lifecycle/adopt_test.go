@@ -1,0 +1,272 @@
+package lifecycle_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"esagate/internal/fault"
+	"esagate/registry"
+)
+
+const heldElsewhere = "The sales agent has this source set up under another connection."
+
+// withTemplate starts anew with another external_org_id.
+func (w *world) withTemplate(template string) {
+	w.Helper()
+	w.one.stop()
+	w.config.ExternalOrgID = template
+	w.one = w.start()
+}
+
+// TestATenantThatStandsAlready is taken over where it can be no other customer's.
+func TestATenantThatStandsAlready(t *testing.T) {
+	for template, ours := range map[string]bool{
+		"{customer_id}-{esa_id}":           true,
+		"{source_id}-{esa_id}":             true,
+		"shop/{esa_id}":                    true,
+		"7{customer_id}":                   true,
+		"{customer_id}.{source_id}-x":      true,
+		"x-{source_id}.7{customer_id}":     true,
+		"{source_id}":                      false,
+		"all-the-same":                     false,
+		"{source_id}7{customer_id}":        false, // a7 of 1 is a of 71
+		"{customer_id}7{source_id}":        false,
+		"{source_id}-{esa_id}-{source_id}": false, // it could be, but who would prove it
+	} {
+		t.Run(template, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				w.withTemplate(template)
+				m := w.pending("weekly")
+				org := strings.NewReplacer("{customer_id}", fmt.Sprint(customer), "{esa_id}", fmt.Sprint(m.Connection.ID), "{source_id}", "weekly").Replace(template)
+				w.agent.add("tnt_before", org, map[string]any{"type": "freewheel", "username": "old"})
+				_, err := w.one.Save(w.Context(), customer, m.Connection.ID, w.parse(freewheel))
+				if ours {
+					w.must(err)
+					w.is(w.stored(m.Connection.ID), registry.StatusActive, "")
+					return
+				}
+				f := w.fails(err, fault.Conflict)
+				if f.Message != heldElsewhere || f.ESAID != m.Connection.ID || f.SourceID != "weekly" {
+					t.Errorf("%+v", f)
+				}
+				c := w.stored(m.Connection.ID)
+				w.is(c, registry.StatusFailed, "INTERNAL_ERROR")
+				if c.LastError != heldElsewhere || len(w.agent.made("put-config")) != 0 {
+					t.Errorf("lastError %q", c.LastError)
+				}
+			})
+		})
+	}
+}
+
+// TestAnotherCustomersTenant of the same name is nobody's who has not made it.
+func TestAnotherCustomersTenant(t *testing.T) {
+	const body = `{"type":"mock","sourceId":"news"}`
+	left := func(w *world) { // one customer is off, and its tenant stays
+		m := w.connected(body)
+		_, err := w.one.Deactivate(w.Context(), customer, m.Connection.ID)
+		w.must(err)
+		w.delete("news")
+		w.pass(time.Hour)
+	}
+	t.Run("a conflict", func(t *testing.T) {
+		inWorld(t, func(w *world) {
+			w.withTemplate("{source_id}")
+			left(w)
+			_, err := w.one.Connect(w.Context(), customer+1, w.parseConnect(body), nil)
+			w.fails(err, fault.Conflict)
+		})
+	})
+	for name, x := range map[string]struct {
+		before func(w *world)
+		b      behaviour
+		crash  bool
+		ours   bool
+	}{
+		"not known, theirs":    {left, behaviour{nothing: true, cut: true}, false, false},
+		"a crash, theirs":      {left, behaviour{nothing: true, after: time.Minute}, true, false},
+		"not known, made":      {func(*world) {}, behaviour{cut: true}, false, true},
+		"not known, made late": {func(*world) {}, behaviour{before: 100 * time.Second}, false, true},
+		"a crash, made":        {func(*world) {}, behaviour{after: time.Minute}, true, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				w.withTemplate("{source_id}")
+				x.before(w)
+				connect := func(ctx context.Context) error {
+					_, err := w.one.Connect(ctx, customer+1, w.parseConnect(body), nil)
+					return err
+				}
+				if x.crash {
+					w.crashDuring("provision", x.b, connect)
+				} else {
+					w.agent.next("provision", x.b)
+					_ = connect(w.Context())
+				}
+				for range 30 {
+					w.pass(10 * time.Second)
+					w.must(w.one.Settle(w.Context()))
+				}
+				page, _, err := w.one.store.Customer(customer+1).ManagedSources(w.Context(), 0, 10)
+				w.must(err)
+				if c := page[0].Connection; (c.TenantID != "") != x.ours || c.Operation != nil || !c.UnsettledSince.IsZero() {
+					t.Errorf("%+v", c)
+				}
+			})
+		})
+	}
+}
+
+// TestATenantOfUnknownAge is not known to have been made by a provisioning.
+func TestATenantOfUnknownAge(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.withTemplate("{source_id}")
+		w.agent.add("tnt_theirs", "weekly", map[string]any{"type": "mock"}).Created = ""
+		m := w.pending("weekly")
+		w.agent.next("provision", behaviour{nothing: true, cut: true})
+		_, err := w.one.Save(w.Context(), customer, m.Connection.ID, w.parse(mock))
+		w.fails(err, fault.Unavailable)
+		w.pass(3 * time.Minute)
+		w.is(w.stored(m.Connection.ID), registry.StatusFailed, "INTERNAL_ERROR")
+	})
+}
+
+// TestATemplateThatWas can have given two customers one id.
+func TestATemplateThatWas(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.withTemplate("{source_id}")
+		m := w.pending("weekly")
+		w.agent.next("provision", behaviour{nothing: true, cut: true})
+		_, err := w.one.Save(w.Context(), customer, m.Connection.ID, w.parse(mock))
+		w.fails(err, fault.Unavailable)
+		w.agent.add("tnt_theirs", "weekly", map[string]any{"type": "mock"})
+		w.one.crash()
+		w.config.ExternalOrgID = "{esa_id}"
+		w.one = w.start()
+		w.must(w.one.Settle(w.Context()))
+		w.pass(5 * time.Minute)
+		w.must(w.one.Settle(w.Context()))
+		w.is(w.stored(m.Connection.ID), registry.StatusFailed, "INTERNAL_ERROR")
+	})
+}
+
+// TestAConfigThatUpstreamNeverGot is not shown as the tenant's, which stood before.
+func TestAConfigThatUpstreamNeverGot(t *testing.T) {
+	stood := func(w *world, id int64) *agentTenant {
+		return w.agent.add("tnt_before", fmt.Sprintf("%d-%d", customer, id), map[string]any{"type": "freewheel", "username": "old"})
+	}
+	t.Run("a crash after the conflict", func(t *testing.T) {
+		inWorld(t, func(w *world) {
+			id := w.pending("weekly").Connection.ID
+			stood(w, id)
+			w.crashDuring("list", behaviour{before: 20 * time.Second}, func(ctx context.Context) error {
+				_, err := w.one.Save(ctx, customer, id, w.parse(freewheelNew))
+				return err
+			})
+			w.must(w.one.Settle(w.Context()))
+			c := w.stored(id)
+			w.is(c, registry.StatusActive, "INTERNAL_ERROR")
+			if c.AdServer != nil || !c.AdServerSavedAt.IsZero() || !strings.Contains(c.LastError, "Save it again") {
+				t.Errorf("%+v: %s", c.AdServer, c.LastError)
+			}
+			saved, err := w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
+			w.must(err)
+			w.is(saved.Connection, registry.StatusActive, "")
+		})
+	})
+	t.Run("an unknown outcome", func(t *testing.T) {
+		inWorld(t, func(w *world) {
+			id := w.pending("weekly").Connection.ID
+			tenant := stood(w, id)
+			w.agent.next("provision", behaviour{nothing: true, cut: true})
+			saved, err := w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
+			w.must(err)
+			w.is(saved.Connection, registry.StatusActive, "")
+			if saved.Connection.AdServer.Username != "meadow-2" || tenant.adapter["username"] != "meadow-2" {
+				t.Errorf("we say %+v, upstream %v", saved.Connection.AdServer, tenant.adapter)
+			}
+			w.one.ended("provision adopted", "configure done")
+		})
+	})
+	t.Run("found later", func(t *testing.T) {
+		inWorld(t, func(w *world) {
+			id := w.pending("weekly").Connection.ID
+			stood(w, id)
+			w.agent.next("provision", behaviour{nothing: true, cut: true})
+			w.agent.next("list", refuse(500, `{}`))
+			_, err := w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
+			w.fails(err, fault.Unavailable)
+			w.pass(time.Minute)
+			c := w.stored(id)
+			w.is(c, registry.StatusActive, "INTERNAL_ERROR")
+			if c.AdServer != nil {
+				t.Errorf("%+v", c.AdServer)
+			}
+		})
+	})
+}
+
+// TestTheStoreIsAwayWhileATenantIsTakenOver for longer than the operation has.
+func TestTheStoreIsAwayWhileATenantIsTakenOver(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.config.CallerWait = 10 * time.Minute
+		w.withTemplate("")
+		id := w.pending("weekly").Connection.ID
+		w.agent.add("tnt_before", fmt.Sprintf("%d-%d", customer, id), map[string]any{"type": "freewheel"})
+		w.agent.next("list", behaviour{before: 2 * time.Second})
+		time.AfterFunc(time.Second, func() { w.one.faulty.away.Store(true) })
+		done := make(chan error, 1)
+		go func() {
+			_, err := w.one.Save(w.Context(), customer, id, w.parse(freewheel))
+			done <- err
+		}()
+		w.pass(4 * time.Minute)
+		w.one.faulty.away.Store(false)
+		err := <-done
+		if f := w.fails(err, fault.Unavailable); f.ESAID != id || len(w.agent.made("provision")) != 1 {
+			t.Errorf("%+v", f)
+		}
+		w.pass(time.Minute)
+		w.must(w.one.Settle(w.Context()))
+		w.is(w.stored(id), registry.StatusActive, "INTERNAL_ERROR")
+	})
+}
+
+// TestAnothersConnectionWasFaster to take the tenant that was found.
+func TestAnothersConnectionWasFaster(t *testing.T) {
+	inWorld(t, func(w *world) {
+		m := w.pending("weekly")
+		w.agent.next("provision", behaviour{cut: true})
+		w.agent.next("list", behaviour{after: 10 * time.Second})
+		time.AfterFunc(5*time.Second, func() {
+			_, err := w.one.store.Adopt(w.Context(), registry.ConfigSource{CustomerID: customer + 1, SourceID: "theirs", Name: "T", TenantID: "tnt_1"})
+			w.must(err)
+		})
+		_, err := w.one.Save(w.Context(), customer, m.Connection.ID, w.parse(freewheel))
+		if f := w.fails(err, fault.Conflict); f.Message != heldElsewhere || f.ESAID != m.Connection.ID {
+			t.Errorf("%+v", f)
+		}
+		if c := w.stored(m.Connection.ID); c.LastError != heldElsewhere {
+			t.Errorf("lastError %q", c.LastError)
+		}
+	})
+}
+
+// TestAnAdServersNewWord for a refusal is a refusal.
+func TestAnAdServersNewWord(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.agent.next("provision", refuse(400, `{"error":"adapter_melted","message":"It is too hot."}`))
+		m := w.connect(freewheel)
+		w.is(m.Connection, registry.StatusFailed, "INTERNAL_ERROR")
+		if m.Connection.LastError != "It is too hot." {
+			t.Errorf("lastError %q", m.Connection.LastError)
+		}
+		// Another word of 400 is not the ad server's.
+		w.agent.next("provision", refuse(400, `{"error":"invalid_request","message":"No."}`))
+		_, err := w.one.Save(w.Context(), customer, m.Connection.ID, w.parse(freewheel))
+		w.fails(err, fault.Validation)
+	})
+}

@@ -1,0 +1,192 @@
+package lifecycle_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"esagate/internal/adserver"
+	"esagate/internal/fault"
+	"esagate/registry"
+)
+
+// TestAnothersKeyIsNotGivenAway by a request that is refused for it.
+func TestAnothersKeyIsNotGivenAway(t *testing.T) {
+	inWorld(t, func(w *world) {
+		other := once("k")
+		other.Fingerprint[0] = 9
+		w.agent.next("provision", behaviour{before: 10 * time.Second})
+		go func() { _, _ = w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), once("k")) }()
+		w.pass(time.Second)
+		for range 2 { // the second would find what the first had given away
+			_, err := w.one.Connect(w.Context(), customer, w.parseConnect(mock), other)
+			w.fails(err, fault.Conflict)
+			w.pass(time.Second)
+		}
+		for range 2 {
+			_, err := w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), once("k"))
+			if f := w.fails(err, fault.Conflict); !strings.Contains(f.Message, "still being answered") {
+				t.Errorf("%v", err)
+			}
+		}
+		// Nor by one that can't be done here, or while the store is away.
+		_, err := w.one.Connect(w.Context(), customer, w.parseConnect(gam), other)
+		w.fails(err, fault.Conflict)
+		w.pass(time.Second)
+		_, err = w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), once("k"))
+		w.fails(err, fault.Conflict)
+		w.pass(20 * time.Second)
+		if n, _ := w.one.store.Customer(customer).CountSources(w.Context()); n != 1 {
+			t.Errorf("%d sources", n)
+		}
+	})
+}
+
+// delete deletes a source, as its customer does.
+func (w *world) delete(sourceID string) {
+	w.Helper()
+	_, err := w.one.directory.DeleteSource(w.Context(), customer, sourceID, func(*registry.InventorySource) error { return nil })
+	w.must(err)
+}
+
+// TestWhatWasDeletedIsNotMadeAgain by repetitions of the request that made it.
+func TestWhatWasDeletedIsNotMadeAgain(t *testing.T) {
+	for name, before := range map[string]func(w *world) *registry.Once{
+		"before the repetition": func(w *world) *registry.Once {
+			k := once("k")
+			k.Pending = time.Second
+			made, err := w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), k)
+			w.must(err)
+			w.delete(made.Source.Source.SourceID)
+			w.pass(2 * time.Second)
+			return k
+		},
+		"while it is made": func(w *world) *registry.Once {
+			k := once("k")
+			k.Pending = time.Second
+			w.agent.next("provision", behaviour{before: 10 * time.Second})
+			time.AfterFunc(5*time.Second, func() {
+				page, _, err := w.one.store.Customer(customer).ManagedSources(w.Context(), 0, 10)
+				w.must(err)
+				w.delete(page[0].Source.SourceID)
+			})
+			_, err := w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), k)
+			w.fails(err, fault.NotFound)
+			return k
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				k := before(w)
+				for range 3 {
+					_, err := w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), k)
+					if f := w.fails(err, fault.Conflict); !strings.Contains(f.Message, "deleted") {
+						t.Errorf("%v", err)
+					}
+				}
+				if n := len(w.agent.made("provision")); n != 1 {
+					t.Errorf("%d calls", n)
+				}
+			})
+		})
+	}
+}
+
+// TestAKeptAnswerIsGiven whatever the operator has taken away since, and nothing else is.
+func TestAKeptAnswerIsGiven(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.accounts[customer] = &adserver.Account{Email: "gate@operator.example", Key: `{"private_key":"CANARY"}`}
+		made, err := w.one.Connect(w.Context(), customer, w.parseConnect(gam), once("k"))
+		w.must(err)
+		w.must(w.one.directory.FinishOnce(w.Context(), customer, "k", []byte("answer")))
+		delete(w.accounts, customer)
+		again, err := w.one.Connect(w.Context(), customer, w.parseConnect(gam), once("k"))
+		w.must(err)
+		if !again.Replayed || string(again.Answer) != "answer" || again.Source.Connection.ID != made.Source.Connection.ID {
+			t.Errorf("%+v", again)
+		}
+		_, err = w.one.Connect(w.Context(), customer, w.parseConnect(gam), once("new"))
+		w.fails(err, fault.Conflict)
+		// The key that could not be used is free.
+		again, err = w.one.Connect(w.Context(), customer, w.parseConnect(mock), once("new"))
+		w.must(err)
+		if again.Replayed {
+			t.Errorf("%+v", again)
+		}
+	})
+}
+
+// TestARepetitionThatConfigures does not wait for that longer than for a tenant.
+func TestARepetitionThatConfigures(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.agent.next("provision", behaviour{before: 5 * time.Second, status: 502, body: `{}`})
+		w.agent.next("list", refuse(502, `{}`))
+		_, err := w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), once("k"))
+		id := w.fails(err, fault.Unavailable).ESAID
+		w.agent.next("put-config", behaviour{before: 70 * time.Second})
+		begun := time.Now()
+		again, err := w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), once("k"))
+		w.must(err)
+		if took := time.Since(begun); took != 25*time.Second {
+			t.Errorf("it took %s", took)
+		}
+		if c := again.Source.Connection; c.ID != id || c.Provisioning != registry.StatusActive {
+			t.Errorf("%+v", c)
+		}
+		w.pass(time.Minute)
+		w.is(w.stored(id), registry.StatusActive, "")
+		if n := len(w.agent.made("put-config")); n != 1 {
+			t.Errorf("%d calls", n)
+		}
+	})
+}
+
+// TestAnOrgIDThatIsTooLong is refused before upstream is asked.
+func TestAnOrgIDThatIsTooLong(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.config.ExternalOrgID = "shop-{source_id}-{esa_id}"
+		w.one.stop()
+		w.one = w.start()
+		fits, long := strings.Repeat("ä", 255-len("shop--1000")), strings.Repeat("ä", 255)
+		m := w.connected(`{"type":"mock","sourceId":"` + fits + `"}`)
+		if m.Connection.ID != 1000 {
+			t.Fatalf("the first has the id %d", m.Connection.ID)
+		}
+		_, err := w.one.Connect(w.Context(), customer, w.parseConnect(`{"type":"mock","sourceId":"`+long+`"}`), once("k"))
+		if f := w.fails(err, fault.Validation); f.Field != "sourceId" {
+			t.Errorf("%+v", f)
+		}
+		if n, _ := w.one.store.Customer(customer).CountSources(w.Context()); n != 1 {
+			t.Errorf("%d sources", n)
+		}
+		stands := w.pending(long)
+		_, err = w.one.Save(w.Context(), customer, stands.Connection.ID, w.parse(mock))
+		w.fails(err, fault.Validation)
+		w.is(w.stored(stands.Connection.ID), registry.StatusPending, "")
+		if n := len(w.agent.made("provision")); n != 1 {
+			t.Errorf("%d calls", n)
+		}
+		// The key is free.
+		_, err = w.one.Connect(w.Context(), customer, w.parseConnect(`{"type":"mock","sourceId":"short"}`), once("k"))
+		w.must(err)
+	})
+}
+
+// TestACallerWhoLeaves gives no key away that is another's.
+func TestACallerWhoLeavesGivesNothingAway(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.agent.next("provision", behaviour{before: 10 * time.Second})
+		go func() { _, _ = w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), once("k")) }()
+		w.pass(time.Second)
+		ctx, leave := context.WithCancel(w.Context())
+		leave()
+		_, err := w.one.Connect(ctx, customer, w.parseConnect(freewheel), once("k"))
+		if err == nil {
+			t.Fatal("nobody waited")
+		}
+		w.pass(time.Second)
+		_, err = w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), once("k"))
+		w.fails(err, fault.Conflict)
+	})
+}

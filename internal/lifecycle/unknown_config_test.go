@@ -1,0 +1,221 @@
+package lifecycle_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"esagate/internal/adserver"
+	"esagate/internal/fault"
+	"esagate/registry"
+)
+
+// upstreams gives the account and the settings that the first tenant has, also while
+// upstream is still at something.
+func (w *world) upstreams() (username any, settings string) {
+	w.agent.mu.Lock()
+	defer w.agent.mu.Unlock()
+	t := w.agent.tenants[0]
+	return t.adapter["username"], t.settings["freewheel"]
+}
+
+// TestAnUnknownConfig: it is said so, and the settings are put back whatever it is: at
+// once, and again when upstream can't be at it any more. Only then is it over.
+func TestAnUnknownConfig(t *testing.T) {
+	for name, b := range map[string]behaviour{
+		"done":     {cut: true},
+		"not done": {nothing: true, cut: true},
+		"a 500":    {status: 500, body: `{}`},
+		"late":     {before: 80 * time.Second},
+		"later":    {before: 119 * time.Second},
+	} {
+		for _, by := range []string{"settle", "save"} {
+			t.Run(name+", then "+by, func(t *testing.T) {
+				inWorld(t, func(w *world) {
+					id := w.connected(freewheel).Connection.ID
+					w.agent.tenant("tnt_1").settings["freewheel"] = kept
+					before := w.stored(id)
+					w.pass(time.Second)
+					begun := time.Now()
+					w.agent.next("put-config", b)
+					_, err := w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
+					w.fails(err, fault.Unavailable)
+					c := w.stored(id)
+					if c.LastErrorCode != "INTERNAL_ERROR" || c.AdServer.Username != "meadow" || c.Epoch <= before.Epoch || !c.AdServerSavedAt.After(before.AdServerSavedAt) || c.Operation == nil {
+						t.Errorf("%+v", c)
+					}
+					if _, settings := w.upstreams(); settings != kept {
+						t.Errorf("%q; they are not put back at once", settings)
+					}
+					_, err = w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
+					if f := w.fails(err, fault.Conflict); f.RetryAfter <= 0 {
+						t.Errorf("%+v", f)
+					}
+					for time.Since(begun) < 2*time.Minute {
+						w.must(w.one.Settle(w.Context()))
+						if w.stored(id).Operation == nil {
+							t.Fatalf("it is over after %s", time.Since(begun))
+						}
+						w.pass(5 * time.Second)
+					}
+					w.pass(time.Minute)
+					if by == "settle" {
+						w.must(w.one.Settle(w.Context()))
+						w.is(w.stored(id), registry.StatusActive, "INTERNAL_ERROR")
+						if _, settings := w.upstreams(); settings != kept {
+							t.Errorf("upstream has %q", settings)
+						}
+						if _, err := w.one.directory.Settings(w.Context(), customer, id); !fault.Is(err, fault.NotFound) {
+							t.Errorf("settings are still kept: %v", err)
+						}
+						w.one.ended("provision done", "configure unknown")
+					}
+					saved, err := w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
+					w.must(err)
+					w.is(saved.Connection, registry.StatusActive, "")
+					if username, settings := w.upstreams(); username != "meadow-2" || settings != kept {
+						t.Errorf("%v, %s", username, settings)
+					}
+				})
+			})
+		}
+	}
+}
+
+// TestAnUnknownConfigOfAnImpatientGateway: upstream has its time all the same.
+func TestAnUnknownConfigOfAnImpatientGateway(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.config.ProbeTimeout = 10 * time.Second
+		w.one.stop()
+		w.one = w.start()
+		id := w.connected(freewheel).Connection.ID
+		w.agent.tenant("tnt_1").settings["freewheel"] = kept
+		w.agent.next("put-config", behaviour{before: 115 * time.Second})
+		_, err := w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
+		w.fails(err, fault.Unavailable)
+		for range 30 {
+			w.must(w.one.Settle(w.Context()))
+			w.pass(5 * time.Second)
+		}
+		w.is(w.stored(id), registry.StatusActive, "INTERNAL_ERROR")
+		if _, settings := w.upstreams(); settings != kept {
+			t.Errorf("upstream has %q", settings)
+		}
+	})
+}
+
+// TestAnUnknownConfigIsNoConfigThatWasTested: what was tested before is asked for again,
+// and a test that passes does not wipe what is said while it is to be settled.
+func TestAnUnknownConfigIsNoConfigThatWasTested(t *testing.T) {
+	inWorld(t, func(w *world) {
+		id := w.connected(freewheel).Connection.ID
+		w.pass(time.Second)
+		_, _, err := w.one.Test(w.Context(), customer, id)
+		w.must(err)
+		w.pass(time.Second)
+		w.agent.next("put-config", behaviour{cut: true})
+		_, err = w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
+		w.fails(err, fault.Unavailable)
+		if c := w.stored(id); !c.LastTestedAt.Before(c.AdServerSavedAt) {
+			t.Errorf("tested at %s, written at %s", c.LastTestedAt, c.AdServerSavedAt)
+		}
+		for range 2 {
+			w.pass(time.Second)
+			_, m, err := w.one.Test(w.Context(), customer, id)
+			w.must(err)
+			if c := w.stored(id); c.LastError == "" || m.Connection.LastError != c.LastError {
+				t.Errorf("%q, %q", c.LastError, m.Connection.LastError)
+			}
+		}
+		w.pass(3 * time.Minute)
+		w.must(w.one.Settle(w.Context()))
+		c := w.stored(id)
+		w.is(c, registry.StatusActive, "INTERNAL_ERROR")
+		if !c.LastTestedAt.Before(c.AdServerSavedAt) {
+			t.Error("a test from before upstream came to it vouches for the config")
+		}
+	})
+}
+
+// TestUpstreamSaysWhichConfig there is, where it can.
+func TestUpstreamSaysWhichConfig(t *testing.T) {
+	for _, done := range []bool{true, false} {
+		t.Run(fmt.Sprint("done ", done), func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				w.accounts[customer] = &adserver.Account{Email: "gate@operator.example", Key: `{"private_key":"CANARY"}`}
+				id := w.connected(gam).Connection.ID
+				w.agent.next("put-config", behaviour{nothing: !done, cut: true})
+				_, err := w.one.Save(w.Context(), customer, id, w.parse(`{"type":"google_ad_manager","networkCode":"555"}`))
+				w.fails(err, fault.Unavailable)
+				w.pass(3 * time.Minute)
+				shown, want := `{"type":"google_ad_manager","configured":true,"network_code":"90817263"}`, "90817263"
+				if done {
+					shown, want = `{"type":"google_ad_manager","configured":true,"network_code":"555"}`, "555"
+				}
+				w.agent.next("get-config", behaviour{status: 500, body: `{}`}, behaviour{status: 200, body: shown})
+				w.must(w.one.Settle(w.Context())) // it can't be asked
+				if w.stored(id).Operation == nil {
+					t.Fatal("it is taken to be settled")
+				}
+				w.pass(27 * time.Second)
+				w.must(w.one.Settle(w.Context()))
+				if n := len(w.agent.made("get-config")); n != 1 {
+					t.Errorf("asked %d times", n)
+				}
+				w.pass(3 * time.Second)
+				w.must(w.one.Settle(w.Context()))
+				c := w.stored(id)
+				w.is(c, registry.StatusActive, "INTERNAL_ERROR")
+				if c.AdServer.NetworkCode != want {
+					t.Errorf("%+v", c.AdServer)
+				}
+			})
+		})
+	}
+}
+
+// TestAConfigThatCantBeAskedFor is given up in the end, and stands against nothing that
+// somebody waits for.
+func TestAConfigThatCantBeAskedFor(t *testing.T) {
+	for _, by := range []string{"settle", "save", "deactivate"} {
+		t.Run(by, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				id := w.connected(freewheel).Connection.ID
+				w.agent.tenant("tnt_1").settings["freewheel"] = kept
+				w.agent.next("put-config", behaviour{cut: true})
+				w.agent.all("put-settings", behaviour{nothing: true, status: 500, body: `{}`})
+				w.agent.all("get-config", behaviour{status: 500, body: `{}`})
+				_, err := w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
+				w.fails(err, fault.Unavailable)
+				w.pass(3 * time.Minute)
+				switch by {
+				case "settle":
+					for range 80 {
+						w.must(w.one.Settle(w.Context()))
+						w.pass(time.Minute)
+					}
+					w.is(w.stored(id), registry.StatusActive, "INTERNAL_ERROR")
+				case "save":
+					_, err = w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
+				case "deactivate":
+					_, err = w.one.Deactivate(w.Context(), customer, id)
+				}
+				if by != "settle" {
+					w.must(err)
+				}
+				w.agent.all("put-settings", behaviour{})
+				if by == "deactivate" {
+					w.is(w.stored(id), registry.StatusDeactivated, "INTERNAL_ERROR")
+					_, err = w.one.Reactivate(w.Context(), customer, id)
+					w.must(err)
+				}
+				saved, err := w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
+				w.must(err)
+				w.is(saved.Connection, registry.StatusActive, "")
+				if got := w.agent.tenant("tnt_1").settings["freewheel"]; got != kept {
+					t.Errorf("upstream has the settings %q", got)
+				}
+			})
+		})
+	}
+}
