@@ -50,6 +50,7 @@ func managedMade(t *testing.T, s registry.Store, c *clock) {
 		Source: registry.Source{ID: m.Source.ID, CustomerID: alice, SourceID: "whole", Name: e.Name, ExecutionType: registry.ExecutionManaged,
 			CreatedAt: c.read(), UpdatedAt: c.read()},
 		Connection: registry.Connection{ID: before.Connection.ID + 1, CustomerID: alice, Provisioning: registry.StatusProvisioning,
+			Epoch:    c.read().UnixMilli(), // later than of any that had its tenant before
 			AdServer: &e.AdServer, ServiceAccountEmail: "robot@example.net", CreatedAt: c.read(), UpdatedAt: c.read(), Operation: &begun, Version: 1},
 	})
 	if m.Source.ID <= before.Source.ID {

@@ -71,7 +71,7 @@ func changesFollow(t *testing.T, stores []registry.Store) {
 		}
 	}
 	c := read(t, stores[len(stores)-1], alice, "followed").Connection
-	if c.Epoch != n*rounds || len(c.LastError) != n*rounds || c.Version != m.Connection.Version+n*rounds {
+	if c.Epoch != m.Connection.Epoch+n*rounds || len(c.LastError) != n*rounds || c.Version != m.Connection.Version+n*rounds {
 		t.Fatalf("epoch %d, error %q, version %d", c.Epoch, c.LastError, c.Version)
 	}
 }
