@@ -47,7 +47,7 @@ func TestARefusedConfig(t *testing.T) {
 		field  string
 		reason fault.Reason
 	}{
-		"by the ad server": {refuse(400, `{"error":"adapter_invalid_credentials","message":"Wrong."}`), fault.Validation, "ADAPTER_INVALID_CREDENTIALS", "ADAPTER_INVALID_CREDENTIALS", "", ""},
+		"by the ad server": {refuse(400, `{"error":"adapter_invalid_credentials","message":"Wrong."}`), fault.Validation, "ADAPTER_INVALID_CREDENTIALS", "ADAPTER_INVALID_CREDENTIALS", "body", ""},
 		"by field":         {refuse(422, `[{"loc":["freewheel","username"],"msg":"Too odd.","input":"`+secret+`"}]`), fault.Validation, "ADAPTER_INVALID_CONFIG", "ADAPTER_INVALID_CONFIG", "username", ""},
 		"blocked":          {refuse(403, `{"error":"managed_tenant_write_blocked"}`), fault.Conflict, "", "INTERNAL_ERROR", "", ""},
 		"the tenant":       {refuse(404, noTenant), fault.NotFound, "", "INTERNAL_ERROR", "", gone},

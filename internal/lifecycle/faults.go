@@ -143,7 +143,7 @@ func refused(err error, code, text string) error {
 	e := *fault.As(err)
 	e.Kind, e.Reason, e.ErrorCode, e.Cause = fault.Validation, "", code, err
 	if len(e.Issues) == 0 {
-		e.Issues, e.Field, e.Message = []fault.Issue{{Message: text}}, "", text
+		e.Issues, e.Field, e.Message = []fault.Issue{{Path: "body", Message: text}}, "body", text
 	}
 	return &e
 }
