@@ -178,6 +178,10 @@ func TestConnectWhileTheSalesAgentIsAway(t *testing.T) {
 		if c.ProvisioningStatus != "failed" || *c.LastErrorCode != "INTERNAL_ERROR" {
 			w.Errorf("%+v", c)
 		}
+		again := w.write("POST", esaPath, body, "Idempotency-Key", "k").failure(t, 503, "SERVICE_UNAVAILABLE")
+		if again.Details.ESAID != e.Details.ESAID || again.Details.SourceID != "pier" {
+			w.Errorf("asked again at once: %+v", again.Details)
+		}
 		w.agent.SetDown(false)
 		w.pass(3 * time.Minute)
 		c = w.connection(w.write("POST", esaPath, body, "Idempotency-Key", "k"), 201)

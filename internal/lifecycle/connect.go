@@ -123,8 +123,13 @@ func (l *Lifecycle) again(ctx context.Context, config *adserver.Config, out Conn
 	if m.Connection.TenantID != "" || underWay(&m.Connection) {
 		return out, nil
 	}
-	if out.Source, err = l.save(ctx, m, config, a, true); err != nil && gone(err) {
+	out.Source, err = l.save(ctx, m, config, a, true)
+	switch {
+	case err == nil:
+	case gone(err):
 		err = errDeleted()
+	case fault.Is(err, fault.Unavailable), fault.Is(err, fault.Conflict):
+		err = named(err, targetOf(m)) // what the first request made still stands
 	}
 	return out, err
 }
