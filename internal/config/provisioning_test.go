@@ -34,7 +34,7 @@ func TestProvisioning(t *testing.T) {
 		{"external_org_id", `"{esa_id}\r\n"`, "must not hold control"},
 		{"external_org_id", "'" + strings.Repeat("x", 239) + "{esa_id}'", ""},
 		{"external_org_id", "'" + strings.Repeat("x", 240) + "{esa_id}'", "must be at most 255 characters with the ids in it"},
-		{"external_org_id", "'" + strings.Repeat("{esa_id}", 16) + "'", "must be at most 255 characters with the ids in it"},
+		{"external_org_id", "'" + strings.TrimSuffix(strings.Repeat("{esa_id}-", 16), "-") + "'", "must be at most 255 characters with the ids in it"},
 		{"external_org_id", "'" + strings.Repeat("x", 256) + "'", "must be at most 255 characters"},
 		{"contact_email", "desk@gate.example", ""},
 		{"contact_email", "desk", "must be an e-mail address"},
