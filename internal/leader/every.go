@@ -5,6 +5,8 @@ import (
 	"errors"
 	"log/slog"
 	"time"
+
+	"esagate/internal/wait"
 )
 
 var errPanicked = errors.New("leader: a piece of background work panicked")
@@ -41,7 +43,7 @@ func Every(ctx context.Context, t Task) {
 			failing = false
 			t.Logger.LogAttrs(ctx, slog.LevelInfo, "background work succeeds again", slog.String("operation", t.Name))
 		}
-		sleep(ctx, jittered(t.Interval))
+		wait.For(ctx, wait.Jittered(t.Interval))
 	}
 }
 

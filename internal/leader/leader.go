@@ -7,10 +7,10 @@ import (
 	"context"
 	"crypto/rand"
 	"log/slog"
-	mathrand "math/rand/v2"
 	"runtime/debug"
 	"time"
 
+	"esagate/internal/wait"
 	"esagate/registry"
 )
 
@@ -69,7 +69,7 @@ func (l *Leader) Run(ctx context.Context, work func(ctx context.Context)) {
 		if held || err != nil { // after an error we may hold it
 			l.unlease(ctx)
 		}
-		sleep(ctx, jittered(l.pause()))
+		wait.For(ctx, wait.Jittered(l.pause()))
 	}
 }
 
@@ -99,9 +99,9 @@ func (l *Leader) lead(ctx context.Context, began time.Time, work func(context.Co
 // ctx ends, and says which. The end of the lease is counted from before each call, so
 // that it lies before the store's, however long the answer took.
 func (l *Leader) keep(ctx context.Context, until time.Time, done <-chan struct{}) (reason string) {
-	wait := jittered(l.pause())
+	next := wait.Jittered(l.pause())
 	for {
-		timer := time.NewTimer(min(wait, time.Until(until)))
+		timer := time.NewTimer(min(next, time.Until(until)))
 		select {
 		case <-timer.C:
 		case <-done:
@@ -118,12 +118,12 @@ func (l *Leader) keep(ctx context.Context, until time.Time, done <-chan struct{}
 		}
 		switch held, err := l.lease(ctx, min(l.limit(), left)); {
 		case err != nil:
-			wait = jittered(l.hurry())
+			next = wait.Jittered(l.hurry())
 		case !held:
 			return "lost"
 		default:
 			until = began.Add(l.opts.TTL - l.margin())
-			wait = jittered(l.pause())
+			next = wait.Jittered(l.pause())
 		}
 	}
 }
@@ -153,20 +153,4 @@ func safely(ctx context.Context, log *slog.Logger, name string, work func(contex
 		}
 	}()
 	return work(ctx)
-}
-
-// sleep waits, less if ctx ends.
-func sleep(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
-}
-
-// jittered gives a time up to a fifth shorter or longer, so that replicas that were
-// started together do not go on together.
-func jittered(d time.Duration) time.Duration {
-	return time.Duration(float64(d) * (0.8 + 0.4*mathrand.Float64()))
 }

@@ -7,6 +7,7 @@ import (
 
 	"esagate/internal/adserver"
 	"esagate/internal/fault"
+	"esagate/internal/wait"
 	"esagate/registry"
 )
 
@@ -139,7 +140,7 @@ func (l *Lifecycle) again(ctx context.Context, config *adserver.Config, out Conn
 func (l *Lifecycle) outlast(ctx context.Context, m *registry.ManagedSource) (*registry.ManagedSource, error) {
 	ctx, cancel := context.WithTimeout(ctx, l.cfg.CallerWait)
 	defer cancel()
-	for underWay(&m.Connection) && sleep(ctx, outlastPause) {
+	for underWay(&m.Connection) && wait.For(ctx, outlastPause) {
 		newer, err := l.registry.ManagedSourceByID(ctx, m.Connection.CustomerID, m.Connection.ID)
 		switch {
 		case err == nil:

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"esagate/internal/fault"
+	"esagate/internal/wait"
 	"esagate/registry"
 )
 
@@ -205,21 +206,9 @@ func (l *Lifecycle) untilDone(ctx context.Context, t target, write func(context.
 		if !fault.Is(err, fault.Unavailable) {
 			return err
 		}
-		if !sleep(ctx, pause/2+mathrand.N(pause/2+1)) {
+		if !wait.For(ctx, pause/2+mathrand.N(pause/2+1)) {
 			return err
 		}
-	}
-}
-
-// sleep waits, and reports whether ctx has not ended.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(max(d, 0))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return ctx.Err() == nil
-	case <-ctx.Done():
-		return false
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"esagate/internal/fault"
+	"esagate/internal/wait"
 	"esagate/registry"
 	"esagate/upstream/wire"
 )
@@ -82,7 +83,7 @@ func (l *Lifecycle) putBack(ctx context.Context, op registry.Operation, tenantID
 			if fault.Is(err, fault.Internal) { // it can't be sent at all
 				return putRefused, err
 			}
-			if try == tries || !sleep(ctx, pause) {
+			if try == tries || !wait.For(ctx, pause) {
 				return putLater, err
 			}
 		default:

@@ -6,9 +6,9 @@ package reconcile
 import (
 	"context"
 	"log/slog"
-	"math/rand/v2"
 	"time"
 
+	"esagate/internal/wait"
 	"esagate/registry"
 )
 
@@ -58,23 +58,8 @@ func (r *Reconciler) Run(ctx context.Context) {
 		return
 	}
 	for ctx.Err() == nil {
-		next := time.Now().Add(jittered(r.cfg.Interval / 2))
+		next := time.Now().Add(wait.Jittered(r.cfg.Interval / 2))
 		r.round(ctx)
-		sleep(ctx, time.Until(next))
+		wait.For(ctx, time.Until(next))
 	}
-}
-
-// sleep waits, less if ctx ends.
-func sleep(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
-}
-
-// jittered gives a time up to a fifth shorter or longer.
-func jittered(d time.Duration) time.Duration {
-	return time.Duration(float64(d) * (0.8 + 0.4*rand.Float64()))
 }

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"esagate/internal/wait"
 	"esagate/registry"
 )
 
@@ -51,7 +52,7 @@ func (r *Reconciler) read(ctx context.Context, stale registry.Upkeep, gap time.D
 	first := true
 	return r.each(ctx, stale, pageSize, func(m *registry.ManagedSource) {
 		if !first {
-			sleep(ctx, jittered(gap))
+			wait.For(ctx, wait.Jittered(gap))
 		}
 		first = false
 		select {
