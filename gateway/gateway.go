@@ -78,6 +78,7 @@ type Gateway struct {
 	adapters *snapshot.Cache[*adapterDoc]
 
 	histories *snapshot.Cache[*historyDoc]
+	asking    asking // for statuses
 
 	https      bool
 	scrapes    chan struct{} // slots of /metrics

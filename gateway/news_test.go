@@ -144,3 +144,28 @@ func TestASubscriptionThatForgetsUs(t *testing.T) {
 		}
 	})
 }
+
+// TestReadersAndNewsAskOneAtATime: what is read for its news alone is never a second
+// call beside a reader's.
+func TestReadersAndNewsAskOneAtATime(t *testing.T) {
+	inWorld(t, setup{}, func(w *world) {
+		m, err := w.directory.ManagedSource(w.Context(), customer, source)
+		w.must(err)
+		w.agent.SetSlow(time.Second)
+		for _, first := range []func(){
+			func() { w.must(w.gateway.ReadNews(w.Context(), m)) },
+			func() { w.quiet(statusOf) },
+		} {
+			done := make(chan struct{})
+			go func() { defer close(done); first() }()
+			w.pass(100 * time.Millisecond)
+			w.get(statusOf)
+			w.must(w.gateway.ReadNews(w.Context(), m))
+			<-done
+			w.pass(20 * time.Minute)
+		}
+		if _, most := w.agent.InFlightStatus(tenant); most != 1 {
+			w.Errorf("%d status calls at once", most)
+		}
+	})
+}

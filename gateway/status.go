@@ -136,6 +136,11 @@ func (g *Gateway) newPendingCache() *snapshot.Cache[*statusDoc] {
 
 // fetchStatus asks the sales agent once and takes in what it says.
 func (g *Gateway) fetchStatus(ctx context.Context, tenantID string) (*statusDoc, error) {
+	end, err := g.asking.begin(ctx, tenantID)
+	if err != nil {
+		return nil, fault.Upstream(fault.UpstreamTimeout, "The sales agent did not answer in time.", err)
+	}
+	defer end()
 	snap, at, err := g.readStatus(ctx, tenantID)
 	if err != nil {
 		g.logRefresh(ctx, "status", tenantID, err)
@@ -181,6 +186,11 @@ func (g *Gateway) observe(ctx context.Context, m *registry.ManagedSource, snap *
 // ReadNews reads a source's status for nothing but its news, once and past the
 // breakers: for background work, which must not keep readers from being served.
 func (g *Gateway) ReadNews(ctx context.Context, m *registry.ManagedSource) error {
+	end, _ := g.asking.try(m.Connection.TenantID)
+	if end == nil {
+		return nil // a reader asks, and brings the news
+	}
+	defer end()
 	snap, _, err := g.readStatus(upstream.Once(ctx), m.Connection.TenantID)
 	if err != nil {
 		return err
