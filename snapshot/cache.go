@@ -11,7 +11,7 @@ import (
 // however many readers wait. It is safe for concurrent use.
 type Cache[D Document] struct {
 	limits Limits
-	opts   Options[D]
+	opts   Options
 	memory *memory[D]
 
 	life    context.Context
@@ -21,7 +21,7 @@ type Cache[D Document] struct {
 }
 
 // New makes an empty cache. The caller ends it with Close.
-func New[D Document](limits Limits, opts Options[D]) *Cache[D] {
+func New[D Document](limits Limits, opts Options) *Cache[D] {
 	life, end := context.WithCancel(context.Background())
 	return &Cache[D]{
 		limits: limits, opts: opts, life: life, end: end,
@@ -29,27 +29,26 @@ func New[D Document](limits Limits, opts Options[D]) *Cache[D] {
 	}
 }
 
-// Get gives the document of a key as the limits allow. It returns the fetch's
-// own error where Gone said that there is no such thing, an *UnavailableError
-// where there is nothing to serve, and ctx.Err() when the reader left.
-func (c *Cache[D]) Get(ctx context.Context, key string) (Read[D], error) {
-	return c.GetSince(ctx, key, 0)
-}
-
-// GetSince is Get for a reader that knows of an epoch, a number that grows with what
-// makes documents old: those of an earlier epoch have expired. So an expiry gets about
-// with whoever knows of it, between caches too.
-func (c *Cache[D]) GetSince(ctx context.Context, key string, epoch int64) (Read[D], error) {
+// Get gives the document of a key as the limits allow; fetch is called where a newer
+// one is due and no other reader's fetch is running. The epoch is a number that grows
+// with what makes documents old: a reader that knows of a later epoch than those
+// before it expires the copy, so that expiries spread between caches too. Readers
+// without epochs give 0.
+//
+// Get returns the fetch's own error where Gone said that there is no such thing, an
+// *UnavailableError where there is nothing to serve, and ctx.Err() when ctx ends.
+func (c *Cache[D]) Get(ctx context.Context, key string, epoch int64, fetch Fetch[D]) (Read[D], error) {
 	e := c.memory.entry(key)
-	e.reach(epoch)
+	e.advance(epoch)
 	var timer *time.Timer
 	var begun time.Time
 	var budget time.Duration // what the reader was ready to wait when it came
 	var held, collapsed bool
+	var waitedFor *flight
 	for waited := false; ; waited = true {
 		now := time.Now()
 		e.mu.Lock()
-		v := c.decide(ctx, e, now)
+		v := c.decide(ctx, e, fetch, waitedFor, now)
 		e.mu.Unlock()
 		if waited && v.read.State == Hit {
 			v.read.State, v.read.Replaced = Miss, held
@@ -79,10 +78,42 @@ func (c *Cache[D]) GetSince(ctx context.Context, key string, epoch int64) (Read[
 		}
 		select {
 		case <-v.join.done:
+			if v.counts {
+				waitedFor = v.join
+			}
 		case <-timer.C:
 		case <-ctx.Done():
 			return Read[D]{}, ctx.Err()
 		}
+	}
+}
+
+// Refresh makes sure that a key has a fresh document and returns when the fetch that
+// was needed for it has ended, another's if one is running. Unlike Get it is not
+// content with a stale copy: the error of a failed fetch is returned, and while a
+// failure is backed off an *UnavailableError with its cause.
+func (c *Cache[D]) Refresh(ctx context.Context, key string, epoch int64, fetch Fetch[D]) error {
+	e := c.memory.entry(key)
+	e.advance(epoch)
+	now := time.Now()
+	e.mu.Lock()
+	v := c.decide(ctx, e, fetch, nil, now)
+	failed := e.failure
+	e.mu.Unlock()
+	switch {
+	case v.err != nil:
+		return v.err
+	case v.join != nil:
+	case v.read.State == Hit || failed == nil: // fresh, or just answered with an older document
+		return nil
+	default:
+		return &UnavailableError{Cause: failed.err, RetryAfter: max(failed.retryAt.Sub(now), 0)}
+	}
+	select {
+	case <-v.join.done:
+		return v.join.err
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 
@@ -98,7 +129,7 @@ func (c *Cache[D]) giveUp(v verdict[D], now time.Time) (Read[D], error) {
 
 // start begins the entry's fetch; false once the cache is closed. The entry's
 // lock is held.
-func (c *Cache[D]) start(ctx context.Context, e *entry[D], now time.Time) bool {
+func (c *Cache[D]) start(ctx context.Context, e *entry[D], fetch Fetch[D], now time.Time) bool {
 	c.closing.RLock()
 	defer c.closing.RUnlock()
 	if c.life.Err() != nil {
@@ -107,35 +138,35 @@ func (c *Cache[D]) start(ctx context.Context, e *entry[D], now time.Time) bool {
 	f := &flight{done: make(chan struct{}), expiries: e.expiries, retries: e.retries, ends: now.Add(c.limits.FetchTimeout)}
 	e.flight = f
 	c.flights.Add(1)
-	go c.fly(context.WithoutCancel(ctx), e, f)
+	go c.fly(context.WithoutCancel(ctx), e, f, fetch)
 	return true
 }
 
-func (c *Cache[D]) fly(ctx context.Context, e *entry[D], f *flight) {
+func (c *Cache[D]) fly(ctx context.Context, e *entry[D], f *flight, fetch Fetch[D]) {
 	defer c.flights.Done()
 	ctx, cancel := context.WithTimeout(ctx, c.limits.FetchTimeout)
 	defer cancel()
 	defer context.AfterFunc(c.life, cancel)()
 
-	doc, err := c.fetch(ctx, e.key)
+	doc, err := guarded(ctx, fetch)
 	e.mu.Lock()
-	outcome := c.settle(e, f, doc, err, time.Now())
+	f.outcome, f.err = c.settle(e, f, doc, err, time.Now()), err
 	e.mu.Unlock()
-	c.memory.keep(e)
+	c.memory.landed(e)
 	close(f.done)
 	if c.opts.Refreshed != nil {
-		c.opts.Refreshed(outcome)
+		c.opts.Refreshed(f.outcome)
 	}
 }
 
-// fetch turns a panic into a failed fetch: one bad document must not end the process.
-func (c *Cache[D]) fetch(ctx context.Context, key string) (doc D, err error) {
+// guarded turns a panic into a failed fetch: one bad document must not end the process.
+func guarded[D Document](ctx context.Context, fetch Fetch[D]) (doc D, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("the fetch panicked: %T", p)
 		}
 	}()
-	return c.opts.Fetch(ctx, key)
+	return fetch(ctx)
 }
 
 // Expire makes the next read ask first; the copy stays as the fallback. The
@@ -150,7 +181,7 @@ func (c *Cache[D]) Expire(key string) {
 	e.expire()
 }
 
-// expire makes old what there is and what is under way. The lock is held.
+// expire makes the copy, and the answer of a running fetch, old. The lock is held.
 func (e *entry[D]) expire() {
 	e.expiries++
 	e.gone = nil
@@ -160,10 +191,10 @@ func (e *entry[D]) expire() {
 	}
 }
 
-// reach takes note of an epoch, and expires what is from an earlier one.
-func (e *entry[D]) reach(epoch int64) {
+// advance records an epoch, and expires what is from an earlier one.
+func (e *entry[D]) advance(epoch int64) {
 	if e.epoch.Load() >= epoch {
-		return // as nearly always
+		return // the usual case
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -38,7 +38,7 @@ type upstream struct {
 	results []snapshot.Outcome
 }
 
-func (u *upstream) fetch(ctx context.Context, _ string) (*doc, error) {
+func (u *upstream) fetch(ctx context.Context) (*doc, error) {
 	u.mu.Lock()
 	u.calls++
 	u.running++
@@ -89,9 +89,8 @@ func run(t *testing.T, l snapshot.Limits, body func(f *fixture)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		u := &upstream{answer: now("first")}
-		f := &fixture{T: t, u: u, c: snapshot.New(l, snapshot.Options[*doc]{
-			Fetch: u.fetch,
-			Gone:  func(err error) bool { return errors.Is(err, errGone) },
+		f := &fixture{T: t, u: u, c: snapshot.New[*doc](l, snapshot.Options{
+			Gone: func(err error) bool { return errors.Is(err, errGone) },
 			Refreshed: func(o snapshot.Outcome) {
 				u.mu.Lock()
 				u.results = append(u.results, o)
@@ -101,6 +100,11 @@ func run(t *testing.T, l snapshot.Limits, body func(f *fixture)) {
 		defer f.c.Close()
 		body(f)
 	})
+}
+
+// get reads as a reader without epochs.
+func (f *fixture) get(key string) (snapshot.Read[*doc], error) {
+	return f.c.Get(f.Context(), key, 0, f.u.fetch)
 }
 
 // want is what a read must give, and how long it may take on the fake clock.
@@ -116,7 +120,7 @@ type want struct {
 func (f *fixture) read(w want) snapshot.Read[*doc] {
 	f.Helper()
 	begun := time.Now()
-	r, err := f.c.Get(f.Context(), "k")
+	r, err := f.get("k")
 	if took := time.Since(begun); took != w.took {
 		f.Errorf("read took %s, want %s", took, w.took)
 	}
@@ -198,7 +202,7 @@ func TestPatientReaderGetsTheNewerDocument(t *testing.T) {
 func TestSlowUpstreamStillFillsTheCache(t *testing.T) {
 	run(t, limits, func(f *fixture) {
 		f.u.set(after(8*time.Second, now("slow")))
-		r, err := f.c.Get(f.Context(), "k")
+		r, err := f.get("k")
 		var u *snapshot.UnavailableError
 		if !errors.As(err, &u) || u.RetryAfter != 7*time.Second {
 			f.Errorf("got %v %v, want unavailable for the 7 s that the fetch may still take", r, err)
@@ -212,10 +216,10 @@ func TestSlowUpstreamStillFillsTheCache(t *testing.T) {
 func TestFailedRefreshIsBackedOff(t *testing.T) {
 	run(t, limits, func(f *fixture) {
 		f.u.set(fails)
-		for failures, least := range []time.Duration{5, 10, 20, 40, 40} {
+		for failures, least := range []time.Duration{5, 10, 10, 10} {
 			f.read(want{err: errDown})
 			f.wantCalls(failures + 1)
-			_, err := f.c.Get(f.Context(), "k")
+			_, err := f.get("k")
 			var u *snapshot.UnavailableError
 			if !errors.As(err, &u) || u.RetryAfter < least*time.Second || u.RetryAfter > least*time.Second*3/2 {
 				f.Fatalf("after %d failures: %v, want a next try in %d to %d s", failures+1, err, least, least*3/2)
@@ -252,7 +256,7 @@ func TestRetryNowAlsoCountsForTheRunningFetch(t *testing.T) {
 		f.u.set(after(time.Second, fails))
 		var reader sync.WaitGroup
 		reader.Go(func() {
-			if r, err := f.c.Get(f.Context(), "k"); err != nil || r.Doc.name != "well" {
+			if r, err := f.get("k"); err != nil || r.Doc.name != "well" {
 				f.Errorf("got %v %v", r.Doc, err)
 			}
 		})
@@ -282,7 +286,7 @@ func TestExpiryDuringAFetchMakesAMissingOneStaleToo(t *testing.T) {
 	run(t, limits, func(f *fixture) {
 		f.u.set(after(time.Second, func(context.Context) (*doc, error) { return nil, errGone }))
 		var reader sync.WaitGroup
-		reader.Go(func() { _, _ = f.c.Get(f.Context(), "k") })
+		reader.Go(func() { _, _ = f.get("k") })
 		f.pass(500 * time.Millisecond)
 		f.c.Expire("k")
 		f.u.set(now("made since"))
@@ -333,21 +337,20 @@ func TestExpireAsksFirstAndKeepsTheCopy(t *testing.T) {
 	})
 }
 
+// A reader that came before the expiry is served by the fetch it waited for; one that
+// came after it gets a document that was asked for after it.
 func TestExpiryDuringAFetchMakesItsAnswerStale(t *testing.T) {
 	run(t, limits, func(f *fixture) {
 		f.u.set(after(time.Second, now("before the write")))
 		var readers sync.WaitGroup
-		read := func() {
-			r, err := f.c.Get(f.Context(), "k")
-			if err != nil || r.Doc.name != "after the write" {
-				f.Errorf("got %v %v, want the document asked for after the expiry", r.Doc, err)
-			}
+		read := func(name string, took time.Duration) {
+			readers.Go(func() { f.read(want{name: name, state: snapshot.Miss, took: took}) })
 		}
-		readers.Go(read)
+		read("before the write", time.Second)
 		f.pass(500 * time.Millisecond)
 		f.c.Expire("k")
 		f.u.set(after(100*time.Millisecond, now("after the write")))
-		readers.Go(read)
+		read("after the write", 600*time.Millisecond)
 		readers.Wait()
 		f.wantCalls(2)
 		f.read(want{name: "after the write", state: snapshot.Hit})
@@ -355,4 +358,93 @@ func TestExpiryDuringAFetchMakesItsAnswerStale(t *testing.T) {
 			f.Errorf("%d fetches ran at once", n)
 		}
 	})
+}
+
+func TestRefresh(t *testing.T) {
+	refresh := func(f *fixture, took time.Duration) error {
+		begun := time.Now()
+		err := f.c.Refresh(f.Context(), "k", 0, f.u.fetch)
+		if got := time.Since(begun); got != took {
+			f.Errorf("the refresh took %s, want %s", got, took)
+		}
+		return err
+	}
+	tests := map[string]func(f *fixture){
+		"fetches what is not there, and nothing that is fresh": func(f *fixture) {
+			f.u.set(after(time.Second, now("first")))
+			if err1, err2 := refresh(f, time.Second), refresh(f, 0); err1 != nil || err2 != nil {
+				f.Error(err1, err2)
+			}
+			f.wantCalls(1)
+			f.read(want{name: "first", state: snapshot.Hit})
+		},
+		"is not content with a stale copy": func(f *fixture) {
+			f.read(want{name: "first", state: snapshot.Miss})
+			f.pass(limits.Fresh + time.Second)
+			f.u.set(after(time.Second, now("second")))
+			if err := refresh(f, time.Second); err != nil {
+				f.Error(err)
+			}
+			f.read(want{name: "second", state: snapshot.Hit})
+		},
+		"waits for a reader's fetch": func(f *fixture) {
+			f.u.set(after(time.Second, now("first")))
+			go func() { _, _ = f.get("k") }()
+			f.pass(600 * time.Millisecond)
+			if err := refresh(f, 400*time.Millisecond); err != nil {
+				f.Error(err)
+			}
+			f.wantCalls(1)
+		},
+		"shares its fetch with readers": func(f *fixture) {
+			f.u.set(after(time.Second, now("first")))
+			go func() { _ = f.c.Refresh(f.Context(), "k", 0, f.u.fetch) }()
+			f.pass(600 * time.Millisecond)
+			f.read(want{name: "first", state: snapshot.Miss, took: 400 * time.Millisecond})
+			f.wantCalls(1)
+		},
+		"keeps to the back-off of a failure": func(f *fixture) {
+			f.read(want{name: "first", state: snapshot.Miss})
+			f.pass(limits.Fresh + time.Second)
+			f.u.set(fails)
+			var u *snapshot.UnavailableError
+			if err := refresh(f, 0); !errors.Is(err, errDown) || errors.As(err, &u) {
+				f.Errorf("the fetch failed with %v", err)
+			}
+			if err := refresh(f, 0); !errors.Is(err, errDown) || !errors.As(err, &u) || u.RetryAfter < 5*time.Second {
+				f.Errorf("while it is backed off: %v", err)
+			}
+			f.wantCalls(2)
+		},
+		"takes an older document for an answer": func(f *fixture) {
+			f.read(want{name: "first", state: snapshot.Miss})
+			older := time.Now().Add(-time.Second)
+			f.u.set(func(context.Context) (*doc, error) { return &doc{older, "older"}, nil })
+			f.pass(limits.Fresh + time.Second)
+			if err1, err2 := refresh(f, 0), refresh(f, 0); err1 != nil || err2 != nil {
+				f.Error(err1, err2)
+			}
+			f.wantCalls(2)
+		},
+		"gives the error of what is gone": func(f *fixture) {
+			f.u.set(func(context.Context) (*doc, error) { return nil, errGone })
+			if err1, err2 := refresh(f, 0), refresh(f, 0); err1 != errGone || err2 != errGone {
+				f.Error(err1, err2)
+			}
+			f.wantCalls(1)
+		},
+		"ends with its context, the fetch does not": func(f *fixture) {
+			f.u.set(after(time.Second, now("first")))
+			ctx, cancel := context.WithTimeout(f.Context(), 300*time.Millisecond)
+			defer cancel()
+			if err := f.c.Refresh(ctx, "k", 0, f.u.fetch); !errors.Is(err, context.DeadlineExceeded) {
+				f.Error(err)
+			}
+			f.pass(time.Second)
+			f.read(want{name: "first", state: snapshot.Hit, age: 300 * time.Millisecond})
+		},
+	}
+	for name, body := range tests {
+		t.Run(name, func(t *testing.T) { run(t, limits, body) })
+	}
 }

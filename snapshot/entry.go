@@ -10,9 +10,7 @@ import (
 
 // entry is all that is known of one key.
 type entry[D Document] struct {
-	key  string
-	used atomic.Bool // read since the eviction hand last passed
-
+	key   string
 	epoch atomic.Int64 // the newest that a reader knew of; changes with mu held
 
 	mu       sync.Mutex
@@ -43,12 +41,23 @@ type flight struct {
 	expiries uint64 // the entry's count when it started: fewer than now is stale on arrival
 	retries  uint64 // the entry's count when it started: fewer than now, and a failure is not backed off
 	ends     time.Time
+
+	// Set before done is closed.
+	outcome Outcome
+	err     error
 }
 
 type failure struct {
 	err     error
 	count   int
 	retryAt time.Time
+}
+
+// busy reports whether a fetch is running.
+func (e *entry[D]) busy() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.flight != nil
 }
 
 // verdict is what a read should do next.
@@ -59,11 +68,14 @@ type verdict[D Document] struct {
 	err   error         // there is nothing to serve and nothing to wait for
 	wait  time.Duration // else: wait this long for join
 	join  *flight
+	// counts: join began after the last expiry, so its answer is one for this reader.
+	counts bool
 }
 
 // decide looks at the entry as it stands. It starts a fetch where one is due
-// and none is running. The entry's lock is held.
-func (c *Cache[D]) decide(ctx context.Context, e *entry[D], now time.Time) (v verdict[D]) {
+// and none is running. waited is the flight that the reader has waited for and whose
+// answer counts for it, nil if none. The entry's lock is held.
+func (c *Cache[D]) decide(ctx context.Context, e *entry[D], fetch Fetch[D], waited *flight, now time.Time) (v verdict[D]) {
 	if e.gone != nil {
 		if now.Before(e.goneTill) {
 			v.err = e.gone
@@ -76,6 +88,7 @@ func (c *Cache[D]) decide(ctx context.Context, e *entry[D], now time.Time) (v ve
 	if cp := e.copy; cp != nil {
 		age = max(now.Sub(cp.receivedAt), 0)
 		fresh := age <= c.limits.Fresh && !cp.expired
+		stored := waited != nil && waited.outcome == Stored // perhaps expired since: this reader asked before
 		v.held = age <= c.limits.StaleIfError
 		if v.held {
 			v.read = Read[D]{Doc: cp.doc, Age: age, Fresh: c.limits.Fresh - age, State: Stale}
@@ -84,7 +97,7 @@ func (c *Cache[D]) decide(ctx context.Context, e *entry[D], now time.Time) (v ve
 			}
 			v.read.Failed = e.failure != nil && age > c.limits.Fresh
 		}
-		if fresh {
+		if fresh || v.held && stored {
 			v.read.State, v.ready = Hit, true
 			return v
 		}
@@ -103,14 +116,14 @@ func (c *Cache[D]) decide(ctx context.Context, e *entry[D], now time.Time) (v ve
 	}
 
 	started := e.flight == nil
-	if started && !c.start(ctx, e, now) {
+	if started && !c.start(ctx, e, fetch, now) {
 		v.ready = v.held
 		if !v.held {
 			v.err = &UnavailableError{Cause: ErrClosed, RetryAfter: time.Second}
 		}
 		return v
 	}
-	v.join = e.flight
+	v.join, v.counts = e.flight, e.flight.expiries == e.expiries
 	v.read.Collapsed = !started
 	switch {
 	case v.held && !e.copy.expired && age <= c.limits.StaleWhileRevalidate:
@@ -123,7 +136,7 @@ func (c *Cache[D]) decide(ctx context.Context, e *entry[D], now time.Time) (v ve
 	return v
 }
 
-// settle takes in how a fetch ended. The entry's lock is held.
+// settle records how a fetch ended. The entry's lock is held.
 func (c *Cache[D]) settle(e *entry[D], f *flight, doc D, err error, now time.Time) Outcome {
 	e.flight = nil
 	if err == nil {
@@ -155,7 +168,7 @@ func (c *Cache[D]) settle(e *entry[D], f *flight, doc D, err error, now time.Tim
 	}
 	wait := backoff(count)
 	if c.opts.RetryAfter != nil {
-		wait = max(wait, min(c.opts.RetryAfter(err), maxBackoff))
+		wait = max(wait, min(c.opts.RetryAfter(err), maxRetryAfter))
 	}
 	e.failure = &failure{err: err, count: count, retryAt: now.Add(wait)}
 	if f.retries != e.retries { // it may be well again since this fetch was refused
@@ -165,15 +178,16 @@ func (c *Cache[D]) settle(e *entry[D], f *flight, doc D, err error, now time.Tim
 }
 
 const (
-	minBackoff = 5 * time.Second
-	maxBackoff = 60 * time.Second
+	minBackoff    = 5 * time.Second
+	maxBackoff    = 10 * time.Second // half of it may be added
+	maxRetryAfter = 60 * time.Second // contract 7.3
 )
 
-// backoff gives 5 to 7.5 s after the first failure, doubling to 40 to 60 s.
+// backoff gives 5 to 7.5 s after the first failure, 10 to 15 s after any other.
 func backoff(failures int) time.Duration {
 	base := minBackoff
-	for i := 1; i < failures && base < 40*time.Second; i++ {
-		base *= 2
+	if failures > 1 {
+		base = maxBackoff
 	}
 	return base + rand.N(base/2+1)
 }

@@ -10,7 +10,7 @@ import (
 // since reads as somebody who knows of an epoch.
 func (f *fixture) since(epoch int64) snapshot.Read[*doc] {
 	f.Helper()
-	r, err := f.c.GetSince(f.Context(), "k", epoch)
+	r, err := f.c.Get(f.Context(), "k", epoch, f.u.fetch)
 	if err != nil {
 		f.Fatal(err)
 	}

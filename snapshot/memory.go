@@ -4,31 +4,34 @@ import (
 	"sync"
 	"time"
 
+	lru "github.com/hashicorp/golang-lru/v2"
 	gocache "github.com/patrickmn/go-cache"
 )
 
-// memory is a go-cache with a bound, which go-cache lacks: when it is full, a
-// hand goes round the keys and takes the first that was not read since it last
-// passed (the clock algorithm), sparing keys with a fetch under way.
+// memory is a go-cache bounded by an LRU of its keys.
 //
 // go-cache hands out the stored reference and hides expired entries: entries
-// guard themselves, and ttl is longer than any copy is served. Its janitor has
-// no end of its own, so none runs: the hand finds what has expired.
+// guard themselves, and ttl is longer than any copy is served. Its janitor can't be
+// stopped, so none runs: what has expired is evicted like the rest.
 type memory[D Document] struct {
 	cache *gocache.Cache
 	ttl   time.Duration
-	max   int
 
-	mu   sync.Mutex
-	ring []*entry[D]
-	hand int
+	mu   sync.Mutex // guards changes of which keys there are
+	keys *lru.Cache[string, *entry[D]]
+	// flying are evicted entries whose fetch still runs: a reader finds them again
+	// rather than starting a second fetch.
+	flying map[string]*entry[D]
 }
 
 func newMemory[D Document](entries int, ttl time.Duration) *memory[D] {
-	return &memory[D]{cache: gocache.New(ttl, 0), ttl: ttl, max: max(entries, 1)}
+	m := &memory[D]{cache: gocache.New(ttl, 0), ttl: ttl, flying: map[string]*entry[D]{}}
+	m.keys, _ = lru.NewWithEvict(max(entries, 1), m.evicted) // fails for a size below 1 alone
+	return m
 }
 
-func (m *memory[D]) find(key string) (*entry[D], bool) {
+// get finds an entry among those that are kept.
+func (m *memory[D]) get(key string) (*entry[D], bool) {
 	v, ok := m.cache.Get(key)
 	if !ok {
 		return nil, false
@@ -36,80 +39,73 @@ func (m *memory[D]) find(key string) (*entry[D], bool) {
 	return v.(*entry[D]), true
 }
 
+// find finds an entry that is kept or being fetched.
+func (m *memory[D]) find(key string) (*entry[D], bool) {
+	if e, ok := m.get(key); ok {
+		return e, true
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	e, ok := m.flying[key]
+	return e, ok
+}
+
 // entry finds or makes the entry of a key.
 func (m *memory[D]) entry(key string) *entry[D] {
-	if e, ok := m.find(key); ok {
-		if !e.used.Load() {
-			e.used.Store(true)
-		}
+	if e, ok := m.get(key); ok {
+		m.keys.Get(key)
 		return e
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if e, ok := m.find(key); ok {
+	if e, ok := m.get(key); ok {
 		return e
 	}
-	e := &entry[D]{key: key} // not used yet: a key read only once goes first
-	if len(m.ring) < m.max {
-		m.ring = append(m.ring, e)
-	} else {
-		m.ring[m.free()] = e
+	e, ok := m.flying[key]
+	if !ok {
+		e, ok = m.keys.Peek(key) // expired; its fetch may be running
 	}
-	m.cache.Set(key, e, m.ttl)
+	if !ok || !e.busy() {
+		e = &entry[D]{key: key}
+	}
+	delete(m.flying, key)
+	m.keep(e)
 	return e
 }
 
-// free empties a slot of the ring and gives its index. Two rounds find one
-// unless every key has a fetch under way; then the hand's own slot is taken.
-func (m *memory[D]) free() int {
-	for range 2 * len(m.ring) {
-		at := m.hand
-		m.hand = (m.hand + 1) % len(m.ring)
-		e := m.ring[at]
-		if e.used.CompareAndSwap(true, false) && m.holds(e) {
-			continue
-		}
-		e.mu.Lock()
-		busy := e.flight != nil
-		e.mu.Unlock()
-		if !busy {
-			m.drop(e)
-			return at
-		}
-	}
-	m.drop(m.ring[m.hand])
-	return m.hand
-}
-
-func (m *memory[D]) holds(e *entry[D]) bool {
-	kept, ok := m.find(e.key)
-	return ok && kept == e
-}
-
-// drop removes e, and not a later entry of the same key. An expired entry is
-// hidden but still held, so a key that can't be found is deleted as well.
-func (m *memory[D]) drop(e *entry[D]) {
-	if kept, ok := m.find(e.key); !ok || kept == e {
-		m.cache.Delete(e.key)
-	}
-}
-
-// keep prolongs an entry's time after something changed in it.
+// keep adds an entry, or prolongs its time. The lock is held.
 func (m *memory[D]) keep(e *entry[D]) {
+	m.cache.Set(e.key, e, m.ttl)
+	m.keys.Add(e.key, e)
+}
+
+// evicted is called by keys when it is full, with mu held by keep's caller.
+func (m *memory[D]) evicted(key string, e *entry[D]) {
+	m.cache.Delete(key)
+	if e.busy() {
+		m.flying[key] = e
+	}
+}
+
+// landed keeps an entry whose fetch has ended.
+func (m *memory[D]) landed(e *entry[D]) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.holds(e) {
-		m.cache.Set(e.key, e, m.ttl)
+	delete(m.flying, e.key)
+	if kept, ok := m.get(e.key); !ok || kept == e { // else it was evicted at the last moment
+		m.keep(e)
 	}
 }
 
+// all gives the entries that are kept or being fetched.
 func (m *memory[D]) all() []*entry[D] {
-	items := m.cache.Items()
-	entries := make([]*entry[D], 0, len(items))
-	for _, item := range items {
-		entries = append(entries, item.Object.(*entry[D]))
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	entries := m.keys.Values()
+	for _, e := range m.flying {
+		entries = append(entries, e)
 	}
 	return entries
 }
 
-func (m *memory[D]) len() int { return m.cache.ItemCount() }
+func (m *memory[D]) len() int { return m.keys.Len() }

@@ -21,7 +21,7 @@ func TestAnyNumberOfReadersCostOneFetch(t *testing.T) {
 		var collapsed, served atomic.Int64
 		for range 200 {
 			go func() {
-				r, err := f.c.Get(f.Context(), "k")
+				r, err := f.get("k")
 				if err == nil && r.Doc.name == "one" {
 					served.Add(1)
 				}
@@ -43,7 +43,7 @@ func TestAReaderThatLeavesDoesNotEndTheFetch(t *testing.T) {
 		f.u.set(after(2*time.Second, now("kept")))
 		ctx, leave := context.WithTimeout(f.Context(), time.Second)
 		defer leave()
-		if _, err := f.c.Get(ctx, "k"); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := f.c.Get(ctx, "k", 0, f.u.fetch); !errors.Is(err, context.DeadlineExceeded) {
 			f.Errorf("got %v, want the reader's own end", err)
 		}
 		f.pass(time.Second)
@@ -65,7 +65,7 @@ func TestCloseEndsFetches(t *testing.T) {
 		}
 		f.pass(time.Minute)
 		f.read(want{name: "first", state: snapshot.Stale, age: 2 * time.Minute, failed: true})
-		if _, err := f.c.Get(f.Context(), "new"); !errors.Is(err, snapshot.ErrClosed) {
+		if _, err := f.get("new"); !errors.Is(err, snapshot.ErrClosed) {
 			f.Errorf("a key without a copy gave %v after Close", err)
 		}
 	})
@@ -74,7 +74,7 @@ func TestCloseEndsFetches(t *testing.T) {
 func TestAPanicIsAFailedFetch(t *testing.T) {
 	run(t, limits, func(f *fixture) {
 		f.u.set(func(context.Context) (*doc, error) { panic("secret words") })
-		_, err := f.c.Get(f.Context(), "k")
+		_, err := f.get("k")
 		if err == nil || strings.Contains(err.Error(), "secret") {
 			f.Errorf("got %v, want an error without the panic's words", err)
 		}
@@ -86,10 +86,10 @@ func TestKeysAreBounded(t *testing.T) {
 	small.Entries = 3
 	run(t, small, func(f *fixture) {
 		for i := range 50 {
-			if _, err := f.c.Get(f.Context(), fmt.Sprint("k", i)); err != nil {
+			if _, err := f.get(fmt.Sprint("k", i)); err != nil {
 				f.Fatal(err)
 			}
-			if _, err := f.c.Get(f.Context(), "k0"); err != nil { // in use: stays
+			if _, err := f.get("k0"); err != nil { // in use: stays
 				f.Fatal(err)
 			}
 		}
@@ -100,20 +100,22 @@ func TestKeysAreBounded(t *testing.T) {
 	})
 }
 
-func TestABusyKeyIsNotEvicted(t *testing.T) {
+func TestAKeyBeingFetchedOutlivesItsEviction(t *testing.T) {
 	small := limits
 	small.Entries = 1
 	run(t, small, func(f *fixture) {
 		f.u.set(after(time.Second, now("slow")))
-		go func() { _, _ = f.c.Get(f.Context(), "k") }()
+		go func() { _, _ = f.get("k") }()
 		synctest.Wait()
 		f.u.set(now("quick"))
-		if _, err := f.c.Get(f.Context(), "other"); err != nil {
+		if _, err := f.get("other"); err != nil { // takes the only place
 			f.Fatal(err)
 		}
-		f.pass(time.Second)
-		if n := f.c.Len(); n > 2 {
-			f.Errorf("%d keys kept", n)
+		f.pass(300 * time.Millisecond)
+		f.read(want{name: "slow", state: snapshot.Miss, took: 700 * time.Millisecond})
+		f.wantCalls(2)
+		if n := f.c.Len(); n != 1 {
+			f.Errorf("%d keys kept, want 1", n)
 		}
 	})
 }
@@ -150,7 +152,7 @@ func TestNeverAnOlderDocumentAfterANewerOne(t *testing.T) {
 				if s.expire {
 					f.c.Expire("k")
 				}
-				r, err := f.c.Get(f.Context(), "k")
+				r, err := f.get("k")
 				if err == nil && r.Doc.at.Before(last) {
 					wrong = fmt.Sprintf("%s served after %s", r.Doc.at, last)
 				}
@@ -169,14 +171,12 @@ func TestNeverAnOlderDocumentAfterANewerOne(t *testing.T) {
 }
 
 func BenchmarkHit(b *testing.B) {
-	c := snapshot.New(limits, snapshot.Options[*doc]{
-		Fetch: func(context.Context, string) (*doc, error) { return &doc{at: time.Now()}, nil },
-	})
+	c := snapshot.New[*doc](limits, snapshot.Options{})
 	defer c.Close()
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
-			if _, err := c.Get(b.Context(), "k"); err != nil {
+			if _, err := c.Get(b.Context(), "k", 0, now("hit")); err != nil {
 				b.Error(err)
 			}
 		}

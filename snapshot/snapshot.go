@@ -1,6 +1,6 @@
 // Package snapshot keeps the last good document of each key and decides, read
 // by read, whether to serve it, to wait for a newer one, or to give up
-// (contract, "Freshness"). It knows nothing of what the documents say.
+// (contract 4.12). It does not know what the documents say.
 package snapshot
 
 import (
@@ -18,7 +18,7 @@ type Limits struct {
 	Patience             time.Duration // how long a reader waits who has a copy to fall back on
 	Timeout              time.Duration // how long a reader waits who has none
 	FetchTimeout         time.Duration // how long the shared fetch may go on after its readers left
-	Entries              int           // most keys kept; the least used go first
+	Entries              int           // most keys kept; the least recently used go first
 }
 
 // Document is what a Cache keeps. It is shared between readers and so immutable.
@@ -27,17 +27,20 @@ type Document interface {
 	FetchedAt() time.Time
 }
 
+// Fetch gets the newest document of a key. Its context has the deadline
+// FetchTimeout and the values, but not the end, of the context of the reader that
+// started it.
+type Fetch[D Document] func(ctx context.Context) (D, error)
+
 // Options are what a Cache needs beside its limits.
-type Options[D Document] struct {
-	// Fetch gets the newest document. Its context has the deadline FetchTimeout
-	// and the values, but not the end, of the reader's that started it.
-	Fetch func(ctx context.Context, key string) (D, error)
+type Options struct {
 	// Gone reports whether an error says that there is no such thing: the copy is
 	// dropped and the error remembered for Fresh. Nil: never.
 	Gone func(error) bool
 	// RetryAfter gives how long an error asks to wait; 0 for no wish. Nil: never.
 	RetryAfter func(error) time.Duration
-	// Refreshed is told how each fetch ended, without any lock held. Nil: nobody.
+	// Refreshed is called with the outcome of each fetch, without any lock held. May
+	// be nil.
 	Refreshed func(Outcome)
 }
 
