@@ -27,7 +27,8 @@ var arrows = map[string][]string{
 	"cmd/esagate": {"..."},
 	"bench":       {"..."},
 
-	"gateway":   {"api", "transform", "upstream", "registry", "snapshot", "internal/..."},
+	"gateway":   {"api", "status", "transform", "upstream", "registry", "snapshot", "internal/..."},
+	"status":    {"api", "snapshot", "transform", "upstream", "registry", "internal/fault", "internal/telemetry", "internal/wait"},
 	"transform": {"api", "upstream/wire", "registry", "internal/redact"},
 	"upstream":  {"upstream/wire", "internal/fault", "internal/redact"},
 	"registry":  {"internal/fault"},

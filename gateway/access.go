@@ -16,18 +16,18 @@ import (
 const (
 	failureBurst = 50
 	failureRate  = 10
-	noteBurst    = 20
-	noteRate     = 1
+	infoBurst    = 20
+	infoRate     = 1
 )
 
-// accessLog writes one line a request: those that we failed at warn or error,
-// within limits; all others, clients' own mistakes among them, at debug, so that
-// nobody can fill the log by asking wrongly. Metrics count every one.
+// accessLog writes one line a request: at warn or error, within limits, those that the
+// gateway failed; at debug all others, clients' own mistakes included, so that no client
+// can fill the log. Metrics count every one.
 type accessLog struct {
 	log     *slog.Logger
 	outages *rate.Limiter // what could not be served
-	faults  *rate.Limiter // what is ours to mend: an outage must not drown it
-	notes   *rate.Limiter // of what callers do
+	faults  *rate.Limiter // the gateway's own faults: an outage must not hide them
+	infos   *rate.Limiter // what callers cause
 	dropped atomic.Int64
 }
 
@@ -36,14 +36,13 @@ func newAccessLog(log *slog.Logger) *accessLog {
 		log:     log,
 		outages: rate.NewLimiter(failureRate, failureBurst),
 		faults:  rate.NewLimiter(failureRate, failureBurst),
-		notes:   rate.NewLimiter(noteRate, noteBurst),
+		infos:   rate.NewLimiter(infoRate, infoBurst),
 	}
 }
 
-// note tells an operator, at info, of something that callers bring about; not more
-// often than they shall be able to.
-func (l *accessLog) note(ctx context.Context, msg string, attrs ...slog.Attr) {
-	if l.notes.Allow() {
+// info logs something that callers cause, at a bounded rate: no caller can fill the log.
+func (l *accessLog) info(ctx context.Context, msg string, attrs ...slog.Attr) {
+	if l.infos.Allow() {
 		l.log.LogAttrs(ctx, slog.LevelInfo, msg, attrs...)
 	}
 }

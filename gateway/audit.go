@@ -23,15 +23,9 @@ type auditing struct {
 	ended  bool
 }
 
-// concerns notes which source a request is about.
-func (r *request) concerns(m *registry.ManagedSource) {
-	if r.audit != nil {
-		r.audit.result.SourceID, r.audit.result.ESAID = m.Source.SourceID, m.Connection.ID
-	}
-}
-
-// concernsSource is concerns for what was not found, or is no managed source.
-func (r *request) concernsSource(sourceID string, connection *registry.Connection) {
+// auditSource records which source a write is about; connection is nil for one that is
+// not managed.
+func (r *request) auditSource(sourceID string, connection *registry.Connection) {
 	if r.audit == nil {
 		return
 	}
@@ -58,8 +52,8 @@ func (g *Gateway) beginAudit(r *request, operation string) error {
 	return nil
 }
 
-// endAudit records what a write came to, before it is answered: whoever has the answer
-// finds the record. One that can't be ended stays "begun", which is the truth.
+// endAudit records the outcome of a write before it is answered, so that a client that
+// has the answer finds the record. One that can't be ended stays "begun".
 func (g *Gateway) endAudit(r *request, status int, f *fault.Error) {
 	a := r.audit
 	if a == nil || a.ended {

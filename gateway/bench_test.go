@@ -15,6 +15,7 @@ import (
 	"esagate/registry"
 	"esagate/registry/sqlstore"
 	"esagate/snapshot"
+	"esagate/status"
 	"esagate/transform"
 	"esagate/upstream"
 	"esagate/upstream/upstreamtest"
@@ -68,16 +69,17 @@ func BenchmarkCachedStatus(b *testing.B) {
 		auth.Deps{Store: store, Logger: tel.Logger})
 	must(b, err)
 	defer callers.Close(ctx)
-	g := gateway.New(gateway.Config{
-		Snapshot: snapshot.Limits{
+	statuses := status.New(status.Config{
+		Limits: snapshot.Limits{
 			Fresh: time.Hour, StaleWhileRevalidate: time.Hour, StaleIfError: time.Hour,
 			Timeout: 3 * time.Second, FetchTimeout: 10 * time.Second, Entries: 100,
 		},
-	}, gateway.Deps{
-		Directory: directory, Auth: callers, Upstream: client, Tasks: tasks, Logger: tel.Logger, Instruments: instruments,
+	}, status.Deps{Directory: directory, Upstream: client, Tasks: tasks, Logger: tel.Logger, Instruments: instruments})
+	defer statuses.Close()
+	g := gateway.New(gateway.Config{}, gateway.Deps{
+		Directory: directory, Auth: callers, Upstream: client, Status: statuses, Logger: tel.Logger, Instruments: instruments,
 		TracerProvider: tel.TracerProvider, Propagator: tel.Propagator, MetricsHandler: tel.MetricsHandler,
 	})
-	defer g.Close()
 	for name, encoding := range map[string]string{"plain": "", "gzip": "gzip"} {
 		b.Run(name, func(b *testing.B) {
 			r := newRecorder(statusOf).r

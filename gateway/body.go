@@ -23,9 +23,9 @@ func readBody(r *request) ([]byte, error) {
 	return nil, fault.Wrap(fault.BadRequest, "The request's body did not come in whole.", err)
 }
 
-// together gives what is wrong with a request's parts in one answer: all issues
-// in the order of the parts, unless a part can't be read at all.
-func together(parts ...error) error {
+// joinIssues gives the faults of a request's parts in one error: all issues in the
+// order of the parts, or the error of a part that can't be read at all.
+func joinIssues(parts ...error) error {
 	var issues []fault.Issue
 	for _, err := range parts {
 		if err == nil {

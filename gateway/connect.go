@@ -14,24 +14,24 @@ import (
 )
 
 // probeMargin is what an answer may take on top of the sales agent's own probe: settings
-// are read before and put back after, and all of it is written down.
+// are read before it and put back after it, and the outcome is recorded.
 const probeMargin = time.Minute
 
-// patient lets an answer take as long as a probe of the ad server may.
-func (g *Gateway) patient(w http.ResponseWriter) {
+// extendWriteDeadline lets an answer take as long as a probe of the ad server may.
+func (g *Gateway) extendWriteDeadline(w http.ResponseWriter) {
 	// A server that knows no deadlines has none that could cut the answer off.
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(g.cfg.ProbeTimeout + probeMargin))
 }
 
 func (g *Gateway) connect(w http.ResponseWriter, r *request) error {
-	g.patient(w) // a repetition can come to a change of config
+	g.extendWriteDeadline(w) // a repetition can come to a change of config
 	once, onceErr := idempotency(r)
 	body, err := readBody(r)
 	if err != nil {
 		return err
 	}
 	config, err := adserver.ParseConnect(body)
-	if err := together(parseQuery(r.URL.RawQuery).err(), onceErr, err); err != nil {
+	if err := joinIssues(parseQuery(r.URL.RawQuery).err(), onceErr, err); err != nil {
 		return err
 	}
 	if once != nil {
@@ -43,7 +43,7 @@ func (g *Gateway) connect(w http.ResponseWriter, r *request) error {
 	}
 	document := made.Answer
 	if made.Source != nil {
-		r.concerns(made.Source)
+		r.auditSource(made.Source.Source.SourceID, &made.Source.Connection)
 	}
 	if document == nil {
 		document = connectionDocument(made.Source)
@@ -81,13 +81,13 @@ func (g *Gateway) rotateCredentials(w http.ResponseWriter, r *request, m *regist
 }
 
 func (g *Gateway) configure(w http.ResponseWriter, r *request, m *registry.ManagedSource, save saving) error {
-	g.patient(w)
+	g.extendWriteDeadline(w)
 	body, err := readBody(r)
 	if err != nil {
 		return err
 	}
 	config, err := adserver.Parse(body)
-	if err := together(parseQuery(r.URL.RawQuery).err(), err); err != nil {
+	if err := joinIssues(parseQuery(r.URL.RawQuery).err(), err); err != nil {
 		return err
 	}
 	saved, err := save(detached(r), r.caller.CustomerID, m.Connection.ID, config)

@@ -169,7 +169,7 @@ func TestConnectionsArePaged(t *testing.T) {
 		if p := page.Meta.Pagination; len(page.Data) != 3 || p.Skip != 2 || p.Take != 3 || p.Total != 7 || !p.HasMore {
 			w.Errorf("page: %+v", page)
 		}
-		var one struct{ Data status }
+		var one struct{ Data statusView }
 		w.must(json.Unmarshal(w.get(statusOf).body, &one))
 		if !one.Data.Adapter.Connected {
 			w.Errorf("enveloped status: %+v", one)
@@ -210,7 +210,7 @@ func TestStartingBeforeTheSalesAgentCostsNoReader(t *testing.T) {
 		all, _, err := w.directory.ManagedSources(w.Context(), customer, 0, 200)
 		w.must(err)
 		w.agent.SetDown(true)
-		w.gateway.LearnTenants(all)
+		w.status.LearnTenants(all)
 		w.pass(20 * time.Second)
 		w.agent.SetDown(false)
 		if a := w.get(statusOf); a.status != 200 {
@@ -229,7 +229,7 @@ func TestOneTenantDoesNotHoldUpTheOthers(t *testing.T) {
 				w.agent.Fault(tenant, f)
 				all, _, err := w.directory.ManagedSources(w.Context(), customer, 0, 200)
 				w.must(err)
-				w.gateway.LearnTenants(all)
+				w.status.LearnTenants(all)
 				w.pass(2 * time.Minute)
 				m, err := w.directory.ManagedSource(w.Context(), customer, "other")
 				if err != nil || m.Connection.ExternalOrgID != "org-other" {
@@ -245,7 +245,7 @@ func TestTenantFactsAreLearntInTheBackground(t *testing.T) {
 		m, err := w.directory.ManagedSource(w.Context(), customer, source)
 		w.must(err)
 		w.agent.SetDown(true)
-		w.gateway.LearnTenants([]*registry.ManagedSource{m})
+		w.status.LearnTenants([]*registry.ManagedSource{m})
 		w.pass(time.Minute)
 		if m, err = w.directory.ManagedSource(w.Context(), customer, source); err != nil || m.Connection.ExternalOrgID != "" {
 			w.Errorf("while upstream is away: %v %+v", err, m)
@@ -261,7 +261,7 @@ func TestTenantFactsAreLearntInTheBackground(t *testing.T) {
 			w.agent.SetTenant(upstreamtest.Tenant{ID: tenant, ExternalOrgID: "org", Active: false, Status: upstreamtest.Healthy()})
 			m, err := w.directory.ManagedSource(w.Context(), customer, source)
 			w.must(err)
-			w.gateway.LearnTenants([]*registry.ManagedSource{m})
+			w.status.LearnTenants([]*registry.ManagedSource{m})
 			w.pass(time.Second)
 			if c := decode[connection](w, w.get(esaOf), 200); c.ProvisioningStatus != "deactivated" {
 				w.Errorf("status %s", c.ProvisioningStatus)

@@ -268,13 +268,13 @@ func TestFailuresAreLoggedWithinLimits(t *testing.T) {
 			w.Errorf("a client's mistake: %s", line)
 		}
 		for range 200 {
-			w.quiet(statusOf)
+			w.unchecked(statusOf)
 		}
 		if n := strings.Count(w.logs.String(), "request could not be served"); n != 50 {
 			w.Errorf("%d lines for 201 failures at one moment, want the burst of 50", n)
 		}
 		w.pass(time.Second)
-		w.quiet(statusOf)
+		w.unchecked(statusOf)
 		if !strings.Contains(w.logs.String(), `"dropped":151`) {
 			w.Error("how many lines were dropped is not told")
 		}

@@ -10,10 +10,9 @@ import (
 
 	"esagate/api"
 	"esagate/internal/fault"
-	"esagate/snapshot"
 )
 
-// answerOf is the one table from kinds of failure to answers (contract, "Errors").
+// answerOf is the one table from kinds of failure to answers (contract 7.2).
 var answerOf = map[fault.Kind]struct {
 	status int
 	code   string
@@ -36,7 +35,7 @@ var answerOf = map[fault.Kind]struct {
 // statusClientGone is only counted: nobody is there to read it.
 const statusClientGone = 499
 
-// maxRetryAfter bounds what clients are told to wait (contract, "Errors").
+// maxRetryAfter bounds what clients are told to wait (contract 7.3).
 const maxRetryAfter = 60 * time.Second
 
 // writeError answers a failed request. It is the only place where errors become
@@ -95,23 +94,4 @@ func (g *Gateway) writeError(w http.ResponseWriter, r *request, err error) {
 func retryAfter(d time.Duration) string {
 	d = min(max(d, time.Second), maxRetryAfter)
 	return strconv.Itoa(int((d + time.Second - 1) / time.Second))
-}
-
-// snapshotError says in the contract's words why a snapshot cache has nothing.
-func snapshotError(err error) error {
-	var none *snapshot.UnavailableError
-	if !errors.As(err, &none) {
-		return err
-	}
-	cause := none.Cause
-	if errors.Is(cause, snapshot.ErrNoAnswer) {
-		cause = fault.Upstream(fault.UpstreamTimeout, "The sales agent has not answered in time.", cause)
-	}
-	var f *fault.Error
-	if !errors.As(cause, &f) || f.Kind != fault.Unavailable {
-		f = fault.Upstream(fault.UpstreamError, "The sales agent can't be asked now.", cause)
-	}
-	answer := *f
-	answer.RetryAfter = none.RetryAfter
-	return &answer
 }

@@ -1,14 +1,13 @@
-// Package gateway is the HTTP edge: who asks, for what, and how the answer or
-// the failure is put on the wire. It asks the registry and the sales agent
-// through the snapshot cache and has transform build the documents.
+// Package gateway is the HTTP edge: the route table, who may ask, how requests are
+// read, and how answers and failures are written. What the answers say comes from
+// other packages: statuses from status, sources from registry, changes of connections
+// from internal/lifecycle.
 package gateway
 
 import (
-	"context"
 	"log/slog"
 	"net/http"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -25,8 +24,7 @@ import (
 	"esagate/internal/telemetry"
 	"esagate/internal/webhooks"
 	"esagate/registry"
-	"esagate/snapshot"
-	"esagate/transform"
+	"esagate/status"
 	"esagate/upstream"
 )
 
@@ -35,9 +33,7 @@ type Config struct {
 	PublicURL      string
 	Envelope       bool // successes as {"data": …, "error": null}
 	AllowedOrigins []string
-	Snapshot       snapshot.Limits
-	ProbeTimeout   time.Duration // of the sales agent's calls that try its ad server
-	Subscribes     bool          // the operator wants subscriptions to the sales agent's news
+	ProbeTimeout   time.Duration // of the sales agent's calls that probe its ad server
 }
 
 // Deps are the parts that a Gateway stands on. It closes none of them.
@@ -46,8 +42,8 @@ type Deps struct {
 	Auth      *auth.Authenticator
 	Agents    *agentauth.Agents
 	CheckURL  sources.CheckURL // of addresses that callers supply
-	Upstream  *upstream.Client
-	Tasks     *transform.Tasks
+	Upstream  *upstream.Client // its health
+	Status    *status.Service
 
 	Lifecycle      *lifecycle.Lifecycle
 	Receiver       *webhooks.Receiver
@@ -73,23 +69,13 @@ type Gateway struct {
 	matches *lru.Cache[string, *match]
 	handler http.Handler
 
-	statuses *snapshot.Cache[*statusDoc]
-	pendings *snapshot.Cache[*statusDoc]
-	adapters *snapshot.Cache[*adapterDoc]
-
-	histories *snapshot.Cache[*historyDoc]
-	asking    asking // for statuses
-
-	https      bool
-	scrapes    chan struct{} // slots of /metrics
-	consents   chan struct{} // slots of /oauth/callback
-	state      atomic.Uint32 // a phase
-	life       context.Context
-	end        context.CancelFunc
-	background sync.WaitGroup
+	https    bool
+	scrapes  chan struct{} // slots of /metrics
+	consents chan struct{} // slots of /oauth/callback
+	state    atomic.Uint32 // a phase
 }
 
-// New builds the gateway. It is not ready before SetReady, and is ended by Close.
+// New builds the gateway. It is not ready before SetReady.
 func New(cfg Config, deps Deps) *Gateway {
 	g := &Gateway{
 		cfg: cfg, deps: deps, log: deps.Logger, ins: deps.Instruments,
@@ -98,14 +84,8 @@ func New(cfg Config, deps Deps) *Gateway {
 		consents: make(chan struct{}, consentsAtOnce),
 		https:    strings.HasPrefix(cfg.PublicURL, "https://"),
 	}
-	g.life, g.end = context.WithCancel(context.Background())
 	g.router = g.newRouter()
 	g.matches, _ = lru.New[string, *match](maxMatches) // fails for a size below 1 alone
-	g.statuses = g.newStatusCache()
-	g.pendings = g.newPendingCache()
-	g.adapters = g.newAdapterCache()
-	g.histories = g.newHistoryCache()
-	g.ins.SnapshotEntries(g.statuses.Len)
 	g.ins.StoreAvailable(g.storeAvailable)
 	g.ins.Ready(func() bool { return g.phase() == ready })
 
@@ -125,27 +105,3 @@ func New(cfg Config, deps Deps) *Gateway {
 
 // ServeHTTP implements http.Handler.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.handler.ServeHTTP(w, r) }
-
-// UpstreamRecovered lets sources be refreshed at once again after a breaker has
-// closed: one tenant's, or with "" everybody's.
-func (g *Gateway) UpstreamRecovered(tenantID string) {
-	if tenantID == "" {
-		g.statuses.RetryAllNow()
-		g.adapters.RetryAllNow()
-		g.histories.RetryAllNow()
-		return
-	}
-	g.statuses.RetryNow(tenantID)
-	g.adapters.RetryNow(tenantID)
-	g.histories.RetryNow(tenantID)
-}
-
-// Close ends what runs in the background and waits for it.
-func (g *Gateway) Close() {
-	g.end()
-	g.statuses.Close()
-	g.pendings.Close()
-	g.adapters.Close()
-	g.histories.Close()
-	g.background.Wait()
-}

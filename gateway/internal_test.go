@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -11,7 +10,6 @@ import (
 	"unicode/utf8"
 
 	"esagate/internal/fault"
-	"esagate/snapshot"
 )
 
 // What can't be reached through a route of this version is tested from inside.
@@ -34,33 +32,6 @@ func TestRetryAfterIsWholeSecondsWithinAMinute(t *testing.T) {
 		if got := retryAfter(d); got != want {
 			t.Errorf("%s: %s, want %s", d, got, want)
 		}
-	}
-}
-
-func TestSnapshotErrorsKeepTheirReason(t *testing.T) {
-	refused := fault.Upstream(fault.CircuitOpen, "refused", nil)
-	tests := map[string]struct {
-		err    error
-		reason fault.Reason
-		kind   fault.Kind
-	}{
-		"a reason":     {&snapshot.UnavailableError{Cause: refused, RetryAfter: 7 * time.Second}, fault.CircuitOpen, fault.Unavailable},
-		"no answer":    {&snapshot.UnavailableError{Cause: snapshot.ErrNoAnswer, RetryAfter: 7 * time.Second}, fault.UpstreamTimeout, fault.Unavailable},
-		"an unknown":   {&snapshot.UnavailableError{Cause: errors.New("?"), RetryAfter: 7 * time.Second}, fault.UpstreamError, fault.Unavailable},
-		"not found":    {&fault.Error{Kind: fault.NotFound, Reason: fault.TenantNotFound}, fault.TenantNotFound, fault.NotFound},
-		"another kind": {fmt.Errorf("wrapped: %w", fault.New(fault.Conflict, "no")), "", fault.Conflict},
-	}
-	for name, test := range tests {
-		got := fault.As(snapshotError(test.err))
-		if got.Reason != test.reason || got.Kind != test.kind {
-			t.Errorf("%s: %+v", name, got)
-		}
-		if test.kind == fault.Unavailable && got.RetryAfter != 7*time.Second {
-			t.Errorf("%s: next try in %s", name, got.RetryAfter)
-		}
-	}
-	if refused.RetryAfter != 0 {
-		t.Error("a shared error was changed")
 	}
 }
 

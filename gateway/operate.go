@@ -20,7 +20,7 @@ type (
 )
 
 func (g *Gateway) testConnection(w http.ResponseWriter, r *request, m *registry.ManagedSource) error {
-	g.patient(w)
+	g.extendWriteDeadline(w)
 	return g.repeatable(w, r, func() ([]byte, error) {
 		result, _, err := g.deps.Lifecycle.Test(detached(r), r.caller.CustomerID, m.Connection.ID)
 		if err != nil {
@@ -58,7 +58,7 @@ func (g *Gateway) switchTo(w http.ResponseWriter, r *request, m *registry.Manage
 	})
 }
 
-// capabilities are those that an ad server provides apart.
+// capabilities are what an ad server may provide beside delivery.
 var capabilities = map[string]bool{"reporting": true, "forecasting": true}
 
 func (g *Gateway) recheckCapability(w http.ResponseWriter, r *request, _ *registry.ManagedSource) error {
@@ -72,14 +72,14 @@ func (g *Gateway) recheckCapability(w http.ResponseWriter, r *request, _ *regist
 }
 
 // repeatable answers a POST that makes no source: with an Idempotency-Key it is done
-// once, and a repetition is given the first answer. What fails may be repeated.
+// once, and a repetition gets the first answer. One that fails may be repeated.
 func (g *Gateway) repeatable(w http.ResponseWriter, r *request, do func() ([]byte, error)) error {
 	once, onceErr := idempotency(r)
-	body, err := readBody(r) // of no account, but part of what was asked for
+	body, err := readBody(r) // not used, but part of the fingerprint
 	if err != nil {
 		return err
 	}
-	if err := together(parseQuery(r.URL.RawQuery).err(), onceErr); err != nil {
+	if err := joinIssues(parseQuery(r.URL.RawQuery).err(), onceErr); err != nil {
 		return err
 	}
 	if len(body) > 0 && !jsontext.Value(body).IsValid() {

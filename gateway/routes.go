@@ -42,28 +42,28 @@ const (
 // table leads the router; a test holds it against api/openapi.yaml. The busiest
 // route stands first: the router tries them in order.
 var table = []Route{
-	{"GET", source + "/status", "getInventorySourceEsaStatus", read, of(bySource, (*Gateway).getStatus)},
-	{"GET", source + "/esa", "getInventorySourceEsa", read, of(bySource, (*Gateway).getConnection)},
+	{"GET", source + "/status", "getInventorySourceEsaStatus", read, withSource(bySource, (*Gateway).getStatus)},
+	{"GET", source + "/esa", "getInventorySourceEsa", read, withSource(bySource, (*Gateway).getConnection)},
 	{"GET", storefront + "/esa", "listEsaConnections", read, method((*Gateway).listConnections)},
-	{"GET", esa, "getEsaConnection", read, of(byESA, (*Gateway).getConnection)},
-	{"GET", esa + "/status", "getEsaStatus", read, of(byESA, (*Gateway).getStatus)},
-	{"GET", source + "/sync-history", "listInventorySourceEsaSyncHistory", read, of(bySource, (*Gateway).getSyncHistory)},
-	{"GET", esa + "/sync-history", "getEsaSyncHistory", read, of(byESA, (*Gateway).getSyncHistory)},
+	{"GET", esa, "getEsaConnection", read, withSource(byESA, (*Gateway).getConnection)},
+	{"GET", esa + "/status", "getEsaStatus", read, withSource(byESA, (*Gateway).getStatus)},
+	{"GET", source + "/sync-history", "listInventorySourceEsaSyncHistory", read, withSource(bySource, (*Gateway).getSyncHistory)},
+	{"GET", esa + "/sync-history", "getEsaSyncHistory", read, withSource(byESA, (*Gateway).getSyncHistory)},
 
 	{"POST", storefront + "/esa", "connectEsa", write, method((*Gateway).connect)},
 	{"POST", storefront + "/esa/service-account", "ensureEsaServiceAccount", write, method((*Gateway).getServiceAccount)},
-	{"PUT", source + "/ad-server", "putInventorySourceAdServer", write, of(bySource, (*Gateway).saveAdServer)},
-	{"PATCH", source + "/ad-server", "patchInventorySourceAdServer", write, of(bySource, (*Gateway).saveAdServer)},
-	{"PUT", source + "/adapter-config", "rotateInventorySourceAdapterCredentials", write, of(bySource, (*Gateway).rotateCredentials)},
-	{"POST", source + "/test-connection", "testInventorySourceEsaConnection", write, of(bySource, (*Gateway).testConnection)},
-	{"POST", esa + "/test-connection", "testEsaConnection", write, of(byESA, (*Gateway).testConnection)},
-	{"POST", source + "/refresh", "refreshInventorySourceEsa", write, of(bySource, (*Gateway).refresh)},
-	{"POST", esa + "/refresh", "refreshEsa", write, of(byESA, (*Gateway).refresh)},
-	{"POST", source + "/deactivate", "deactivateInventorySourceEsa", write, of(bySource, (*Gateway).deactivate)},
-	{"POST", esa + "/deactivate", "deactivateEsa", write, of(byESA, (*Gateway).deactivate)},
-	{"POST", source + "/reactivate", "reactivateInventorySourceEsa", write, of(bySource, (*Gateway).reactivate)},
-	{"POST", esa + "/reactivate", "reactivateEsa", write, of(byESA, (*Gateway).reactivate)},
-	{"POST", esa + "/capabilities/{capability}/recheck", "recheckEsaCapability", write, of(byESA, (*Gateway).recheckCapability)},
+	{"PUT", source + "/ad-server", "putInventorySourceAdServer", write, withSource(bySource, (*Gateway).saveAdServer)},
+	{"PATCH", source + "/ad-server", "patchInventorySourceAdServer", write, withSource(bySource, (*Gateway).saveAdServer)},
+	{"PUT", source + "/adapter-config", "rotateInventorySourceAdapterCredentials", write, withSource(bySource, (*Gateway).rotateCredentials)},
+	{"POST", source + "/test-connection", "testInventorySourceEsaConnection", write, withSource(bySource, (*Gateway).testConnection)},
+	{"POST", esa + "/test-connection", "testEsaConnection", write, withSource(byESA, (*Gateway).testConnection)},
+	{"POST", source + "/refresh", "refreshInventorySourceEsa", write, withSource(bySource, (*Gateway).refresh)},
+	{"POST", esa + "/refresh", "refreshEsa", write, withSource(byESA, (*Gateway).refresh)},
+	{"POST", source + "/deactivate", "deactivateInventorySourceEsa", write, withSource(bySource, (*Gateway).deactivate)},
+	{"POST", esa + "/deactivate", "deactivateEsa", write, withSource(byESA, (*Gateway).deactivate)},
+	{"POST", source + "/reactivate", "reactivateInventorySourceEsa", write, withSource(bySource, (*Gateway).reactivate)},
+	{"POST", esa + "/reactivate", "reactivateEsa", write, withSource(byESA, (*Gateway).reactivate)},
+	{"POST", esa + "/capabilities/{capability}/recheck", "recheckEsaCapability", write, withSource(byESA, (*Gateway).recheckCapability)},
 
 	{"GET", storefront + "/inventory-sources", "listInventorySources", read, method((*Gateway).listSources)},
 	{"POST", storefront + "/inventory-sources", "createInventorySource", write, method((*Gateway).createSource)},
@@ -88,19 +88,19 @@ func method(f func(*Gateway, http.ResponseWriter, *request) error) func(*Gateway
 	}
 }
 
-// finder finds the managed source that a path names.
-type finder func(*Gateway, *request) (*registry.ManagedSource, error)
+// lookup finds the managed source that a path names.
+type lookup func(*Gateway, *request) (*registry.ManagedSource, error)
 
-// of makes the handler of what is done with a managed source: what is not there is
-// told first of all.
-func of(find finder, f func(*Gateway, http.ResponseWriter, *request, *registry.ManagedSource) error) func(*Gateway) handlerFunc {
+// withSource makes the handler of an operation on a managed source. A source that does
+// not exist is reported before anything else that may be wrong.
+func withSource(find lookup, f func(*Gateway, http.ResponseWriter, *request, *registry.ManagedSource) error) func(*Gateway) handlerFunc {
 	return func(g *Gateway) handlerFunc {
 		return func(w http.ResponseWriter, r *request) error {
 			m, err := find(g, r)
 			if err != nil {
 				return err
 			}
-			r.concerns(m)
+			r.auditSource(m.Source.SourceID, &m.Connection)
 			return f(g, w, r, m)
 		}
 	}
@@ -111,7 +111,7 @@ func bySource(g *Gateway, r *request) (*registry.ManagedSource, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.audit != nil { // it is about to be changed
+	if r.audit != nil { // it is about to be changed: another replica's write counts
 		return g.deps.Directory.ManagedSourceNow(r.Context(), r.caller.CustomerID, sourceID)
 	}
 	return g.deps.Directory.ManagedSource(r.Context(), r.caller.CustomerID, sourceID)

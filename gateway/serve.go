@@ -18,7 +18,6 @@ import (
 
 	"esagate/internal/auth"
 	"esagate/internal/fault"
-	"esagate/registry"
 )
 
 const (
@@ -109,9 +108,9 @@ func (g *Gateway) serve(w http.ResponseWriter, hr *http.Request) {
 	}
 }
 
-// run lets the matched handler answer whoever may have it. The key is asked for
-// first: without one, nobody learns which paths there are.
-// Only a caller with a key may have its requests traced, or remembered.
+// run lets the matched handler answer a caller that is allowed to ask. The key is
+// checked first: a caller without one does not learn which paths there are. Only
+// requests with a key are traced, and their paths remembered.
 func (g *Gateway) run(w http.ResponseWriter, r *request, route *boundRoute, known bool) error {
 	need := read
 	if route != nil {
@@ -261,10 +260,3 @@ func plainID(s string) bool {
 	}
 	return true
 }
-
-// withSource lets a shared fetch know whose tenant it asks about.
-func withSource(ctx context.Context, m *registry.ManagedSource) context.Context {
-	return context.WithValue(ctx, sourceKey{}, m)
-}
-
-type sourceKey struct{}

@@ -4,6 +4,7 @@ import (
 	"math"
 	"net/http"
 
+	"esagate/api"
 	"esagate/transform"
 )
 
@@ -35,19 +36,19 @@ func (g *Gateway) listSources(w http.ResponseWriter, r *request) error {
 		total = max(total, min(skip, total)+len(list)) // some may have gone since
 		encoded = envelopedPage(encoded, skip, take, total, skip+len(list) < total)
 	}
-	newBody(encoded).write(w, r)
+	writeBody(w, r, api.NewBody(encoded))
 	return nil
 }
 
 func (g *Gateway) getSource(w http.ResponseWriter, r *request) error {
 	sourceID, err := parseSourceID(r.vars["sourceId"])
-	if err := together(err, parseQuery(r.URL.RawQuery).err()); err != nil {
+	if err := joinIssues(err, parseQuery(r.URL.RawQuery).err()); err != nil {
 		return err
 	}
 	s, err := g.deps.Directory.Source(r.Context(), r.caller.CustomerID, sourceID)
 	if err != nil {
 		return err
 	}
-	newBody(g.enveloped(transform.AppendInventorySource(nil, transform.InventorySource(s, "")))).write(w, r)
+	g.writeDocument(w, r, sourceDocument(s, ""))
 	return nil
 }

@@ -21,9 +21,9 @@ import (
 // the answer.
 const beginTimeout = 20 * time.Second
 
-// endNewsTimeout bounds how long a delete waits for the sales agent, which it can do
-// without.
-const endNewsTimeout = 3 * time.Second
+// unsubscribeTimeout bounds how long a delete waits for the sales agent; it goes on
+// without it.
+const unsubscribeTimeout = 3 * time.Second
 
 // detached is a request's context without its end: a write that was read whole is
 // made and answered although the client has closed its side, or has left. The
@@ -37,7 +37,7 @@ func (g *Gateway) createSource(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	create, err := sources.ParseCreate(body, g.deps.CheckURL)
-	if err := together(parseQuery(r.URL.RawQuery).err(), onceErr, err); err != nil {
+	if err := joinIssues(parseQuery(r.URL.RawQuery).err(), onceErr, err); err != nil {
 		return err
 	}
 	consent := create.Authentication == registry.AuthOAuth
@@ -56,8 +56,8 @@ func (g *Gateway) createSource(w http.ResponseWriter, r *request) error {
 	}
 	document := sourceDocument(made.Source, "")
 	if consent {
-		// What was begun is finished without the client too: it may ask again with
-		// its key, and then wants the address.
+		// This is finished without the client too: it may ask again with its key, and
+		// then wants the address.
 		ctx, cancel := context.WithTimeout(detached(r), beginTimeout)
 		defer cancel()
 		document = sourceDocument(made.Source, g.beginConsent(ctx, r, made.Source))
@@ -65,7 +65,7 @@ func (g *Gateway) createSource(w http.ResponseWriter, r *request) error {
 			g.keepAnswer(r, once.Key, document)
 		}
 	}
-	r.concernsSource(made.Source.Source.SourceID, nil)
+	r.auditSource(made.Source.Source.SourceID, nil)
 	return g.answerCreated(w, r, made.Source.Source.SourceID, document)
 }
 
@@ -99,7 +99,7 @@ func (g *Gateway) updateSource(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	// What is wrong with the request is said of a source that is there alone.
+	// Faults of the request are reported only for a source that exists.
 	queryErr := parseQuery(r.URL.RawQuery).err()
 	update := sources.ParseUpdate(body, g.deps.CheckURL)
 	var before *registry.InventorySource
@@ -110,12 +110,12 @@ func (g *Gateway) updateSource(w http.ResponseWriter, r *request) error {
 			if fault.Is(err, fault.Conflict) && queryErr != nil {
 				err = nil // 400 goes before 409
 			}
-			return change, together(queryErr, err)
+			return change, joinIssues(queryErr, err)
 		})
 	if err != nil {
 		return err
 	}
-	r.concernsSource(sourceID, after.Connection)
+	r.auditSource(sourceID, after.Connection)
 	consent := ""
 	if update.ConsentDue(before, after) {
 		ctx, cancel := context.WithTimeout(detached(r), beginTimeout)
@@ -133,7 +133,7 @@ func (g *Gateway) deleteSource(w http.ResponseWriter, r *request) error {
 	}
 	queryErr := parseQuery(r.URL.RawQuery).err()
 	if queryErr == nil {
-		g.endNews(r, sourceID)
+		g.unsubscribe(r, sourceID)
 	}
 	gone, err := g.deps.Directory.DeleteSource(detached(r), r.caller.CustomerID, sourceID, func(s *registry.InventorySource) error {
 		if queryErr != nil {
@@ -144,20 +144,19 @@ func (g *Gateway) deleteSource(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	r.concernsSource(sourceID, gone.Connection)
+	r.auditSource(sourceID, gone.Connection)
 	if gone.Connection != nil && gone.Connection.TenantID != "" {
-		g.statuses.Expire(gone.Connection.TenantID)
-		g.histories.Expire(gone.Connection.TenantID)
+		g.deps.Status.Expire(gone.Connection.TenantID)
 	}
 	g.endAudit(r, http.StatusNoContent, nil)
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }
 
-// endNews ends the subscription of a managed source that may be deleted: afterwards
-// nobody would know of it.
-func (g *Gateway) endNews(r *request, sourceID string) {
-	ctx, cancel := context.WithTimeout(detached(r), endNewsTimeout)
+// unsubscribe ends the webhook subscription of a managed source before it is deleted:
+// afterwards the subscription's id is lost.
+func (g *Gateway) unsubscribe(r *request, sourceID string) {
+	ctx, cancel := context.WithTimeout(detached(r), unsubscribeTimeout)
 	defer cancel()
 	m, err := g.deps.Directory.ManagedSourceNow(ctx, r.caller.CustomerID, sourceID)
 	if err != nil || sources.AllowDelete(&registry.InventorySource{Source: m.Source, Connection: &m.Connection}) != nil {
@@ -175,7 +174,7 @@ func (g *Gateway) beginConsent(ctx context.Context, r *request, s *registry.Inve
 	address, err := g.deps.Agents.Begin(ctx, s)
 	if err != nil {
 		g.ins.Consent(telemetry.ConsentNotBegun)
-		g.access.note(ctx, "an agent's consent could not be begun", slog.String("request_id", r.id),
+		g.access.info(ctx, "an agent's consent could not be begun", slog.String("request_id", r.id),
 			slog.String("source_id", s.Source.SourceID), slog.Any("error", err))
 		return ""
 	}
@@ -189,7 +188,7 @@ func sourceDocument(s *registry.InventorySource, authorizationURL string) []byte
 	return transform.AppendInventorySource(nil, transform.InventorySource(s, authorizationURL))
 }
 
-// answer writes the outcome of a write, which nobody keeps.
+// answer writes the outcome of a write, which no cache may keep.
 func (g *Gateway) answer(w http.ResponseWriter, r *request, status int, document []byte) {
 	g.endAudit(r, status, nil)
 	document = g.enveloped(document)

@@ -103,7 +103,7 @@ func TestAnyNumberOfColdReadersCostOneCall(t *testing.T) {
 		collapsed := 0
 		for range 200 {
 			readers.Go(func() {
-				a := w.quiet(statusOf)
+				a := w.unchecked(statusOf)
 				mu.Lock()
 				defer mu.Unlock()
 				if a.status != http.StatusOK {
@@ -316,8 +316,8 @@ func TestPlantedSecretsStayInside(t *testing.T) {
 	}
 }
 
-// quiet reads without the contract check, which is slow for hundreds of readers.
-func (w *world) quiet(path string) answer {
+// unchecked reads without the contract check, which is slow for hundreds of readers.
+func (w *world) unchecked(path string) answer {
 	rec := newRecorder(path)
 	w.gateway.ServeHTTP(rec.w, rec.r)
 	return answer{status: rec.w.Code, header: rec.w.Header(), body: rec.w.Body.Bytes()}

@@ -30,6 +30,7 @@ import (
 	"esagate/registry/registrytest"
 	"esagate/registry/sqlstore"
 	"esagate/snapshot"
+	"esagate/status"
 	"esagate/transform"
 	"esagate/upstream"
 	"esagate/upstream/upstreamtest"
@@ -54,13 +55,14 @@ const (
 type world struct {
 	*testing.T
 	agent     *upstreamtest.Agent
+	status    *status.Service
 	gateway   *gateway.Gateway
 	directory *registry.Directory
 	store     *sqlstore.Store
 	client    *upstream.Client
 	logs      *logBuffer
 	lifecycle *lifecycle.Lifecycle
-	news      *webhooks.Subscriber
+	webhooks  *webhooks.Subscriber
 	stop      func()
 	setup     setup
 	envelope  bool
@@ -144,7 +146,7 @@ func start(t *testing.T, s setup, agent *upstreamtest.Agent) *world {
 		Breaker: upstream.BreakerConfig{ConsecutiveFailures: 5, MinimumRequests: 20, FailureRatio: 0.5, Window: 30 * time.Second, OpenFor: 30 * time.Second},
 	}, upstream.Deps{
 		Transport: transport, Logger: tel.Logger, MeterProvider: tel.MeterProvider, TracerProvider: tel.TracerProvider,
-		Propagator: tel.Propagator, OnRecover: func(id string) { w.gateway.UpstreamRecovered(id) },
+		Propagator: tel.Propagator, OnRecover: func(id string) { w.status.Recovered(id) },
 	})
 	w.must(err)
 	if s.metrics == nil {
@@ -159,7 +161,7 @@ func start(t *testing.T, s setup, agent *upstreamtest.Agent) *world {
 	guard := outbound.New(outbound.Options{})
 	agents := agentauth.New(agentauth.Config{RedirectURI: "https://gateway.example/oauth/callback", ClientName: "esagate"},
 		agentauth.Deps{Store: w.store, Directory: w.directory, HTTP: &http.Client{Transport: inProcess{s.outside}}, CheckURL: guard.CheckURL, Logger: tel.Logger})
-	w.news = webhooks.NewSubscriber(webhooks.SubscriberConfig{URL: "https://gateway.example" + gateway.WebhookPath, Enabled: true},
+	w.webhooks = webhooks.NewSubscriber(webhooks.SubscriberConfig{URL: "https://gateway.example" + gateway.WebhookPath, Enabled: true},
 		webhooks.SubscriberDeps{Store: w.store, Directory: w.directory, Upstream: w.client, Logger: tel.Logger})
 	if s.contact == "" {
 		s.contact = "ops@gateway.example"
@@ -167,19 +169,25 @@ func start(t *testing.T, s setup, agent *upstreamtest.Agent) *world {
 	w.lifecycle = lifecycle.New(lifecycle.Config{
 		ExternalSource: "gateway-tests", ContactEmail: strings.Trim(s.contact, "-"), BaseURL: server.URL(),
 	}, lifecycle.Deps{
-		Directory: w.directory, Store: w.store, Upstream: w.client, Account: account, Logger: tel.Logger, Changed: w.news.Kick,
+		Directory: w.directory, Store: w.store, Upstream: w.client, Account: account, Logger: tel.Logger, Changed: w.webhooks.Kick,
 	})
-	w.gateway = gateway.New(gateway.Config{
-		ProbeTimeout: 75 * time.Second, Subscribes: true,
-		PublicURL: "https://gateway.example", Envelope: s.envelope, AllowedOrigins: s.origins,
-		Snapshot: snapshot.Limits{
+	w.status = status.New(status.Config{
+		Envelope: s.envelope, Subscribes: true,
+		Limits: snapshot.Limits{
 			Fresh: 5 * time.Second, StaleWhileRevalidate: time.Minute, StaleIfError: 15 * time.Minute,
 			Patience: 300 * time.Millisecond, Timeout: 3 * time.Second, FetchTimeout: 10 * time.Second, Entries: 100,
 		},
+	}, status.Deps{
+		Directory: w.directory, Upstream: w.client, Tasks: tasks, Logger: tel.Logger, Instruments: instruments,
+		SyncFinished: w.webhooks.Observe,
+	})
+	w.gateway = gateway.New(gateway.Config{
+		ProbeTimeout: 75 * time.Second,
+		PublicURL:    "https://gateway.example", Envelope: s.envelope, AllowedOrigins: s.origins,
 	}, gateway.Deps{
-		Directory: w.directory, Auth: callers, Agents: agents, CheckURL: guard.CheckURL, Upstream: w.client, Tasks: tasks, Logger: tel.Logger, Instruments: instruments,
+		Directory: w.directory, Auth: callers, Agents: agents, CheckURL: guard.CheckURL, Upstream: w.client, Status: w.status, Logger: tel.Logger, Instruments: instruments,
 		TracerProvider: tel.TracerProvider, Propagator: tel.Propagator, MetricsHandler: s.metrics,
-		Lifecycle: w.lifecycle, Subscriber: w.news, ServiceAccount: func(customer int64) string {
+		Lifecycle: w.lifecycle, Subscriber: w.webhooks, ServiceAccount: func(customer int64) string {
 			if found, ok, _ := account(customer); ok {
 				return found.Email
 			}
@@ -190,8 +198,8 @@ func start(t *testing.T, s setup, agent *upstreamtest.Agent) *world {
 	w.gateway.SetReady()
 	w.stop = func() {
 		w.lifecycle.Close(ctx)
-		w.news.Close()
-		w.gateway.Close()
+		w.webhooks.Close()
+		w.status.Close()
 		callers.Close(ctx)
 		agents.Close(ctx)
 		guard.Close()
@@ -287,7 +295,7 @@ func (w *world) noCanary() {
 }
 
 // status is what tests look at in a snapshot.
-type status struct {
+type statusView struct {
 	Operational struct {
 		IsLive, DiscoveryDegraded, DeliveryDegraded bool
 		Summary                                     string
@@ -318,12 +326,12 @@ type status struct {
 	FetchedAt time.Time
 }
 
-func (a answer) snapshot(t testing.TB) *status {
+func (a answer) snapshot(t testing.TB) *statusView {
 	t.Helper()
-	return decode[status](t, a, http.StatusOK)
+	return decode[statusView](t, a, http.StatusOK)
 }
 
-func (s *status) issues() (codes []string) {
+func (s *statusView) issues() (codes []string) {
 	for _, i := range s.Operational.Issues {
 		codes = append(codes, i.Code)
 	}

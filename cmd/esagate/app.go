@@ -23,6 +23,7 @@ import (
 	"esagate/registry"
 	"esagate/registry/sqlstore"
 	"esagate/snapshot"
+	"esagate/status"
 	"esagate/transform"
 	"esagate/upstream"
 )
@@ -41,6 +42,7 @@ type app struct {
 	agents    *agentauth.Agents
 	accounts  *serviceaccount.Accounts
 	receiver  *webhooks.Receiver
+	status    *status.Service
 	gateway   *gateway.Gateway
 	adopted   []*registry.ManagedSource
 
@@ -81,9 +83,9 @@ func build(ctx context.Context, cfg *config.Config, tasks *transform.Tasks, logs
 	if err := a.adopt(ctx, cfg); err != nil {
 		return a, err
 	}
-	// The client's probes may find upstream well again at any time from now on;
-	// the gateway that wants to know is made after it.
-	var recovered atomic.Pointer[gateway.Gateway]
+	// The client may report a recovery from now on; the status service, which acts on
+	// it, is made after the client.
+	var statuses atomic.Pointer[status.Service]
 	b := cfg.Upstream.Breaker
 	a.upstream, err = upstream.New(upstream.Config{
 		BaseURL: cfg.Upstream.BaseURL, APIKey: cfg.Upstream.APIKey.Reveal(), Attempts: cfg.Upstream.Attempts,
@@ -96,8 +98,8 @@ func build(ctx context.Context, cfg *config.Config, tasks *transform.Tasks, logs
 		Logger: a.telemetry.Logger, MeterProvider: a.telemetry.MeterProvider,
 		TracerProvider: a.telemetry.TracerProvider, Propagator: a.telemetry.Propagator,
 		OnRecover: func(tenantID string) {
-			if g := recovered.Load(); g != nil {
-				g.UpstreamRecovered(tenantID)
+			if s := statuses.Load(); s != nil {
+				s.Recovered(tenantID)
 			}
 		},
 	})
@@ -119,13 +121,17 @@ func build(ctx context.Context, cfg *config.Config, tasks *transform.Tasks, logs
 	if err := a.connections(cfg, instruments); err != nil {
 		return a, err
 	}
+	a.status = status.New(statusConfig(cfg), status.Deps{
+		Directory: a.directory, Upstream: a.upstream, Tasks: tasks, SyncFinished: a.subscriber.Observe,
+		Logger: a.telemetry.Logger, Instruments: instruments,
+	})
+	statuses.Store(a.status)
 	a.gateway = gateway.New(gatewayConfig(cfg), gateway.Deps{
-		Directory: a.directory, Auth: a.auth, Agents: a.agents, CheckURL: a.outbound.CheckURL, Upstream: a.upstream, Tasks: tasks,
+		Directory: a.directory, Auth: a.auth, Agents: a.agents, CheckURL: a.outbound.CheckURL, Upstream: a.upstream, Status: a.status,
 		Lifecycle: a.lifecycle, Receiver: a.receiver, Subscriber: a.subscriber, ServiceAccount: a.accounts.Email,
 		Logger: a.telemetry.Logger, Instruments: instruments, TracerProvider: a.telemetry.TracerProvider,
 		Propagator: a.telemetry.Propagator, MetricsHandler: a.telemetry.MetricsHandler,
 	})
-	recovered.Store(a.gateway)
 	a.begin = func() { a.background.begin(a, cfg, instruments) }
 	return a, nil
 }
@@ -145,8 +151,14 @@ func authConfig(cfg *config.Config) auth.Config {
 func gatewayConfig(cfg *config.Config) gateway.Config {
 	return gateway.Config{
 		PublicURL: cfg.Server.PublicURL, Envelope: cfg.Server.Envelope, AllowedOrigins: cfg.Server.AllowedOrigins,
-		ProbeTimeout: cfg.Upstream.ProbeTimeout, Subscribes: cfg.Webhooks.Subscribe != "never",
-		Snapshot: snapshot.Limits{
+		ProbeTimeout: cfg.Upstream.ProbeTimeout,
+	}
+}
+
+func statusConfig(cfg *config.Config) status.Config {
+	return status.Config{
+		Envelope: cfg.Server.Envelope, Subscribes: cfg.Webhooks.Subscribe != "never",
+		Limits: snapshot.Limits{
 			Fresh: cfg.Snapshot.Fresh, StaleWhileRevalidate: cfg.Snapshot.StaleWhileRevalidate,
 			StaleIfError: cfg.Snapshot.StaleIfError, Patience: cfg.Snapshot.Patience,
 			Timeout: cfg.Upstream.Timeout, FetchTimeout: cfg.Upstream.FetchTimeout, Entries: snapshotEntries,
@@ -214,7 +226,7 @@ func (a *app) warnOfDrift(s registry.ConfigSource, m *registry.ManagedSource) {
 
 // serve answers on a listener until ctx ends, and takes everything down after.
 func (a *app) serve(ctx context.Context, listener net.Listener) error {
-	a.gateway.LearnTenants(a.adopted)
+	a.status.LearnTenants(a.adopted)
 	a.begin()
 	log := a.telemetry.Logger
 	log.Info("serving", slog.String("address", listener.Addr().String()), slog.String("version", version))
@@ -239,8 +251,8 @@ func (a *app) close() {
 	if a.subscriber != nil {
 		a.subscriber.Close()
 	}
-	if a.gateway != nil {
-		a.gateway.Close()
+	if a.status != nil {
+		a.status.Close()
 	}
 	a.background.wait(ctx)
 	if a.agents != nil {

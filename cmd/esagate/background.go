@@ -71,7 +71,7 @@ func (b *background) begin(a *app, cfg *config.Config, instruments *telemetry.In
 	instruments.Leads(b.leads.Load)
 	log := a.telemetry.Logger
 	news := reconcile.New(reconcile.Config{Interval: cfg.Reconcile.Interval, Concurrency: cfg.Reconcile.Concurrency}, reconcile.Deps{
-		Store: a.store, Read: a.gateway.ReadNews, Logger: log, Counted: instruments.Reconciled,
+		Store: a.store, Refresh: a.status.Refresh, Logger: log, Counted: instruments.Reconciled,
 	})
 	lead := leader.New(a.store, leader.Options{Name: "upkeep", Logger: log, Changed: b.leads.Store})
 	settle := leader.Task{Name: "settle", Interval: settleInterval, Timeout: settleTimeout, Do: a.lifecycle.Settle, Logger: log}

@@ -1,6 +1,6 @@
-// Package reconcile reads the status of managed sources whose news has become old.
-// Deliveries of the sales agent can be lost; what they would have told is found here,
-// at the latest.
+// Package reconcile polls: it refreshes the status of managed sources of whose syncs
+// nothing was heard for a while. The sales agent's webhook deliveries can be lost; what
+// they would have said is found here at the latest.
 package reconcile
 
 import (
@@ -14,21 +14,21 @@ import (
 
 // Config says how often and how hard. Concurrency and Timeout take defaults.
 type Config struct {
-	Interval    time.Duration // how old news may be (contract, `reconcile.interval`); 0: nothing is read
-	Concurrency int           // how many reads at once: 4
-	Timeout     time.Duration // of one read: 15 s
+	Interval    time.Duration // how long a source may stay unheard of; 0: nothing is refreshed
+	Concurrency int           // how many refreshes at once: 4
+	Timeout     time.Duration // of one refresh: 15 s
 }
 
 // Deps are what a Reconciler works with.
 type Deps struct {
 	Store registry.UpkeepStore
-	// Read reads a source's status, anew, and records what it tells.
-	Read    func(ctx context.Context, m *registry.ManagedSource) error
+	// Refresh makes sure that the status of a source is fresh, which records its syncs.
+	Refresh func(ctx context.Context, m *registry.ManagedSource) error
 	Logger  *slog.Logger  // nil: nothing is logged
-	Counted func(ok bool) // told of each read; may be called at once from several goroutines; nil: nobody
+	Counted func(ok bool) // called for each refresh, from several goroutines; may be nil
 }
 
-// Reconciler reads what nobody has told of for a while.
+// Reconciler refreshes sources that were not heard of for an Interval.
 type Reconciler struct {
 	cfg  Config
 	deps Deps
@@ -51,8 +51,8 @@ func New(cfg Config, deps Deps) *Reconciler {
 	return &Reconciler{cfg: cfg, deps: deps}
 }
 
-// Run makes a round every half of the interval, give or take a fifth, until ctx ends;
-// what it began has ended when it returns. With an Interval of 0 it returns at once.
+// Run makes a round every half of the interval, jittered by a fifth, until ctx ends;
+// the refreshes that it began have ended when it returns. With an Interval of 0 it returns at once.
 func (r *Reconciler) Run(ctx context.Context) {
 	if r.cfg.Interval <= 0 {
 		return

@@ -78,7 +78,7 @@ func (w *world) run(t *testing.T, cfg reconcile.Config, d time.Duration) {
 	defer stop()
 	reconcile.New(cfg, reconcile.Deps{
 		Store: w, Logger: slog.New(slog.NewTextHandler(&w.log, nil)),
-		Read: func(ctx context.Context, m *registry.ManagedSource) error {
+		Refresh: func(ctx context.Context, m *registry.ManagedSource) error {
 			id := m.Connection.ID
 			w.mu.Lock()
 			w.reads, w.ids = append(w.reads, time.Now()), append(w.ids, id)

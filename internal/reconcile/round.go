@@ -15,15 +15,15 @@ import (
 
 const (
 	pageSize  = 50               // sources listed at once: few, so that each is still as it was listed
-	maxGap    = 2 * time.Second  // between the beginnings of two reads: few sources need no spreading
+	maxGap    = 2 * time.Second  // between the starts of two refreshes: few sources need no spreading
 	listLimit = 10 * time.Second // of one list
 )
 
-var errPanicked = errors.New("reconcile: a read panicked")
+var errPanicked = errors.New("reconcile: a refresh panicked")
 
-// round reads every source once that is old when its turn comes. Those that fail wait
-// for the next round. They are counted first, so that the reads can be spread: upstream
-// sees a trickle, not a burst.
+// round refreshes every source that is due when its turn comes, once. One that fails
+// waits for the next round. The sources are counted first, so that the refreshes can be
+// spread over the round.
 func (r *Reconciler) round(ctx context.Context) {
 	stale := registry.Upkeep{Kind: registry.UpkeepStale, Before: time.Now().Add(-r.cfg.Interval)}
 	total := 0
@@ -31,23 +31,23 @@ func (r *Reconciler) round(ctx context.Context) {
 	var failed atomic.Int64
 	if err == nil && total > 0 {
 		gap := min(r.cfg.Interval/2*7/10/time.Duration(total), maxGap) // done before the next round, however jittered
-		err = r.read(ctx, stale, gap, &failed)
+		err = r.refresh(ctx, stale, gap, &failed)
 	}
 	switch {
 	case ctx.Err() != nil:
 	case err != nil:
-		r.deps.Logger.LogAttrs(ctx, slog.LevelWarn, "the sources with old news can't be listed: trying again later", slog.Any("error", err))
+		r.deps.Logger.LogAttrs(ctx, slog.LevelWarn, "the sources to poll can't be listed: trying again later", slog.Any("error", err))
 	case failed.Load() > 0:
-		r.deps.Logger.LogAttrs(ctx, slog.LevelWarn, "some sources with old news can't be read: trying again later",
+		r.deps.Logger.LogAttrs(ctx, slog.LevelWarn, "some sources could not be polled: trying again later",
 			slog.Int64("count", failed.Load()), slog.Int("total", total))
 	}
 }
 
-// read goes through the sources, a gap between the beginnings of two reads, and waits
-// for all that it began.
-func (r *Reconciler) read(ctx context.Context, stale registry.Upkeep, gap time.Duration, failed *atomic.Int64) error {
-	var reading sync.WaitGroup
-	defer reading.Wait()
+// refresh goes through the sources, with a gap between the starts of two refreshes, and
+// waits for all that it began.
+func (r *Reconciler) refresh(ctx context.Context, stale registry.Upkeep, gap time.Duration, failed *atomic.Int64) error {
+	var running sync.WaitGroup
+	defer running.Wait()
 	turns := make(chan struct{}, r.cfg.Concurrency)
 	first := true
 	return r.each(ctx, stale, pageSize, func(m *registry.ManagedSource) {
@@ -64,9 +64,9 @@ func (r *Reconciler) read(ctx context.Context, stale registry.Upkeep, gap time.D
 			<-turns
 			return
 		}
-		reading.Go(func() {
+		running.Go(func() {
 			defer func() { <-turns }()
-			err := r.readOne(ctx, m)
+			err := r.refreshOne(ctx, m)
 			if ctx.Err() != nil { // cut short by our own end
 				return
 			}
@@ -78,19 +78,19 @@ func (r *Reconciler) read(ctx context.Context, stale registry.Upkeep, gap time.D
 	})
 }
 
-// readOne reads one source within its time. A panic becomes an error: nobody above
-// could catch it. Its value may hold anything and goes nowhere.
-func (r *Reconciler) readOne(ctx context.Context, m *registry.ManagedSource) (err error) {
+// refreshOne refreshes one source within its time. A panic becomes an error; its value
+// may hold a secret and is not logged.
+func (r *Reconciler) refreshOne(ctx context.Context, m *registry.ManagedSource) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = errPanicked
-			r.deps.Logger.LogAttrs(ctx, slog.LevelError, "reading a source with old news panicked",
+			r.deps.Logger.LogAttrs(ctx, slog.LevelError, "polling a source panicked",
 				slog.String("source_id", m.Source.SourceID), slog.String("stack", string(debug.Stack())))
 		}
 	}()
 	ctx, cancel := context.WithTimeout(ctx, r.cfg.Timeout)
 	defer cancel()
-	return r.deps.Read(ctx, m)
+	return r.deps.Refresh(ctx, m)
 }
 
 // each goes through the sources that are wanted, in the order of their ids, until ctx

@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -145,27 +146,40 @@ func TestASubscriptionThatForgetsUs(t *testing.T) {
 	})
 }
 
-// TestReadersAndNewsAskOneAtATime: what is read for its news alone is never a second
-// call beside a reader's.
-func TestReadersAndNewsAskOneAtATime(t *testing.T) {
-	inWorld(t, setup{}, func(w *world) {
-		m, err := w.directory.ManagedSource(w.Context(), customer, source)
-		w.must(err)
-		w.agent.SetSlow(time.Second)
-		for _, first := range []func(){
-			func() { w.must(w.gateway.ReadNews(w.Context(), m)) },
-			func() { w.quiet(statusOf) },
-		} {
-			done := make(chan struct{})
-			go func() { defer close(done); first() }()
-			w.pass(100 * time.Millisecond)
-			w.get(statusOf)
-			w.must(w.gateway.ReadNews(w.Context(), m))
-			<-done
-			w.pass(20 * time.Minute)
-		}
-		if _, most := w.agent.InFlightStatus(tenant); most != 1 {
-			w.Errorf("%d status calls at once", most)
-		}
-	})
+// The reconciler's refresh and any number of readers share one call of the sales agent;
+// one failure of it costs one repetition, and fails neither the readers nor the refresh.
+func TestReadersAndReconcilerShareOneCall(t *testing.T) {
+	for name, calls := range map[string]int{"well": 1, "one 500": 2} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, setup{}, func(w *world) {
+				m, err := w.directory.ManagedSource(w.Context(), customer, source)
+				w.must(err)
+				w.agent.SetSlow(300 * time.Millisecond)
+				if calls == 2 {
+					w.agent.Script(tenant, upstreamtest.Fault{Status: 500})
+				}
+				var all sync.WaitGroup
+				refresh := func() {
+					if err := w.status.Refresh(w.Context(), m); err != nil {
+						w.Errorf("the refresh failed: %v", err)
+					}
+				}
+				read := func() {
+					if a := w.unchecked(statusOf); a.status != 200 {
+						w.Errorf("a reader got %d", a.status)
+					}
+				}
+				all.Go(refresh)
+				w.pass(100 * time.Millisecond)
+				for range 200 {
+					all.Go(read)
+				}
+				all.Go(refresh)
+				all.Wait()
+				if n := w.agent.Calls(tenant); n != calls {
+					w.Errorf("%d status calls, want %d", n, calls)
+				}
+			})
+		})
+	}
 }

@@ -1,0 +1,66 @@
+package gateway
+
+import (
+	"net/http"
+	"slices"
+
+	"esagate/api"
+)
+
+var (
+	gzipCoding = []string{"gzip"}
+	revalidate = []string{"private, no-cache"}
+	vary       = []string{"Accept-Encoding, Authorization, X-Scope3-Api-Key"}
+)
+
+// netHTTPBuffer is below what net/http holds back until the handler is done. Of
+// such an answer it finds the length itself, and need not copy the headers.
+const netHTTPBuffer = 2000
+
+// writeBody answers with a body in the coding that the client wants, or with 304
+// where it has it already. Age and Cache-Status are the caller's.
+func writeBody(w http.ResponseWriter, r *request, b *api.Body) {
+	h := w.Header()
+	etag := b.ETag
+	zip := acceptsGzip(r.Header)
+	if zip {
+		etag = b.GzipETag
+	}
+	h["Cache-Control"] = revalidate
+	h["Etag"] = etag
+	if v, ok := h["Vary"]; ok {
+		h["Vary"] = append(slices.Clone(v), vary...)
+	} else {
+		h["Vary"] = vary
+	}
+	if tags, ok := r.Header["If-None-Match"]; ok && matches(tags, b.ETag[0], b.GzipETag[0]) {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	content, length := b.Plain, b.Length
+	if zip {
+		content, length = b.Gzip()
+		h["Content-Encoding"] = gzipCoding
+	}
+	h["Content-Type"] = jsonType
+	if len(content) > netHTTPBuffer || r.Method == http.MethodHead {
+		h["Content-Length"] = length
+		w.WriteHeader(http.StatusOK)
+	}
+	if r.Method != http.MethodHead {
+		writeAtOnce(w, r, content)
+	}
+}
+
+// writeDocument answers a read with a document that is not kept.
+func (g *Gateway) writeDocument(w http.ResponseWriter, r *request, document []byte) {
+	writeBody(w, r, api.NewBody(g.enveloped(document)))
+}
+
+// enveloped wraps a success where the operator wants it so (contract 8.1).
+func (g *Gateway) enveloped(document []byte) []byte {
+	if !g.cfg.Envelope {
+		return document
+	}
+	return api.Enveloped(document)
+}

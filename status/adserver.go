@@ -1,0 +1,47 @@
+package status
+
+import (
+	"context"
+	"time"
+
+	"esagate/registry"
+	"esagate/transform"
+)
+
+// adServer says that a tenant's ad-server config was read; the registry keeps what it
+// held.
+type adServer struct{ at time.Time }
+
+// FetchedAt implements snapshot.Document; a config has no time of its own.
+func (d *adServer) FetchedAt() time.Time { return d.at }
+
+// WithAdServer gives a source whose ad server is known: where the registry does not
+// know it, the sales agent is asked, once for all readers, and what it says is recorded.
+// The source is given as it is if there is nothing to learn within Limits.Patience.
+func (s *Service) WithAdServer(ctx context.Context, m *registry.ManagedSource) *registry.ManagedSource {
+	c := &m.Connection
+	if c.TenantID == "" || c.AdServer != nil {
+		return m
+	}
+	_, err := s.adServers.Get(ctx, c.TenantID, 0, func(ctx context.Context) (*adServer, error) {
+		config, err := s.deps.Upstream.AdapterConfig(ctx, c.TenantID)
+		if err != nil {
+			s.logRefresh(ctx, "adapter_config", c.TenantID, err)
+			return nil, err
+		}
+		doc := &adServer{at: time.Now()}
+		view, email := transform.AdServer(config)
+		if view == nil {
+			return doc, nil
+		}
+		_, err = s.deps.Directory.LearnAdServer(ctx, c.CustomerID, c.ID, *view, email)
+		return doc, err
+	})
+	if err != nil {
+		return m
+	}
+	if learned, err := s.deps.Directory.ManagedSourceByID(ctx, c.CustomerID, c.ID); err == nil {
+		return learned
+	}
+	return m
+}

@@ -1,0 +1,89 @@
+package status
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"esagate/api"
+	"esagate/registry"
+	"esagate/transform"
+)
+
+// View is a document in the state that a reader sees it in. It is shared by all
+// readers of that state and never changes.
+type View struct {
+	Status *api.Status
+	Body   *api.Body // Status, encoded
+}
+
+// document is one status of a tenant, with its views: one for each state that readers
+// have seen it in, made when first asked for.
+type document struct {
+	status     *api.Status   // nil: no tenant yet
+	webhooks   *api.Webhooks // the gateway's own count of deliveries (contract 4.6)
+	subscribed *bool         // nil: not known, or not wanted
+	at         time.Time     // the document's own time
+
+	mu    sync.Mutex
+	views []keyedView
+}
+
+// maxViews bounds the views of one document; the oldest goes.
+const maxViews = 6
+
+// viewState is what a view depends on beside its document and the source.
+type viewState struct {
+	stale     bool       // a refresh has failed since
+	histories *histories // nil: none
+	runs      int        // of each stream, with histories
+}
+
+// viewKey identifies a view of a document.
+type viewKey struct {
+	connection int64
+	version    int64 // of the connection
+	source     int64 // the source's last change, in Unix microseconds
+	viewState
+}
+
+type keyedView struct {
+	key viewKey
+	*View
+}
+
+// FetchedAt implements snapshot.Document.
+func (d *document) FetchedAt() time.Time { return d.at }
+
+// view gives the document as it is seen with a source as it stands.
+func (d *document) view(s *Service, m *registry.ManagedSource, state viewState) *View {
+	key := viewKey{m.Connection.ID, m.Connection.Version, m.Source.UpdatedAt.UnixMicro(), state}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for i := range d.views {
+		if d.views[i].key == key {
+			return d.views[i].View
+		}
+	}
+	webhooks := api.Webhooks{Last24h: api.WebhookCounts{SuccessRate: 1}}
+	if d.webhooks != nil {
+		webhooks = *d.webhooks
+	}
+	status, failed := s.deps.Tasks.Status(transform.StatusInput{
+		Source: m.Source, Connection: m.Connection, Snapshot: withHistories(d.status, state.histories, state.runs),
+		Webhooks: webhooks, Subscribed: d.subscribed, Stale: state.stale, Now: d.at,
+	})
+	for _, task := range failed {
+		s.ins.TaskEvaluationError(task)
+	}
+	encoded := transform.AppendStatus(nil, status)
+	if s.cfg.Envelope {
+		encoded = api.Enveloped(encoded)
+	}
+	made := &View{Status: status, Body: api.NewBody(encoded)}
+	if len(d.views) == maxViews {
+		d.views = slices.Delete(d.views, 0, 1)
+	}
+	d.views = append(d.views, keyedView{key, made})
+	return made
+}

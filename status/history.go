@@ -1,0 +1,116 @@
+package status
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"esagate/api"
+	"esagate/registry"
+	"esagate/snapshot"
+	"esagate/transform"
+	"esagate/upstream"
+)
+
+// Bounds of the calls for one tenant's histories.
+const (
+	historyRuns    = 10 // runs of each stream (contract 4.4)
+	historyCalls   = 3  // calls at once
+	historyStreams = 24
+)
+
+// histories are the last runs of each stream of a tenant, by the stream's name in a
+// status. They never change.
+type histories struct {
+	streams map[string]api.SyncHistory
+	at      time.Time // when they were asked for: they have no time of their own
+}
+
+// FetchedAt implements snapshot.Document.
+func (h *histories) FetchedAt() time.Time { return h.at }
+
+// SyncHistory gives a page of the sync runs of a source; an empty one if it has no
+// tenant.
+func (s *Service) SyncHistory(ctx context.Context, m *registry.ManagedSource, q upstream.HistoryQuery) (*api.SyncRunPage, error) {
+	if m.Connection.TenantID == "" {
+		return &api.SyncRunPage{Runs: []api.SyncRun{}}, nil
+	}
+	runs, err := s.deps.Upstream.SyncHistory(ctx, m.Connection.TenantID, q)
+	if err != nil {
+		return nil, err
+	}
+	return transform.SyncHistory(runs), nil
+}
+
+// recentHistories gives the histories of a document's streams; nil if they can't be
+// had, and then the document keeps its zeros.
+func (s *Service) recentHistories(ctx context.Context, m *registry.ManagedSource, doc *document) *histories {
+	var names []string
+	for _, stream := range doc.status.Syncs {
+		if len(names) < historyStreams && transform.SyncTypeToUpstream(stream.Name) != "" {
+			names = append(names, stream.Name)
+		}
+	}
+	c := &m.Connection
+	got, err := s.histories.Get(ctx, c.TenantID, c.Epoch, s.historyFetcher(c.TenantID, names))
+	if err != nil {
+		return nil
+	}
+	return got.Doc
+}
+
+// historyFetcher gives the fetch of the named streams' runs. A stream that can't be had
+// is left out; when none can, the fetch fails.
+func (s *Service) historyFetcher(tenantID string, names []string) snapshot.Fetch[*histories] {
+	return func(ctx context.Context) (*histories, error) {
+		all := &histories{streams: make(map[string]api.SyncHistory, len(names)), at: time.Now()}
+		var mu sync.Mutex
+		var failed error
+		var calls errgroup.Group
+		calls.SetLimit(historyCalls)
+		for _, name := range names {
+			calls.Go(func() error {
+				runs, err := s.deps.Upstream.SyncHistory(ctx, tenantID,
+					upstream.HistoryQuery{SyncType: transform.SyncTypeToUpstream(name), Limit: historyRuns})
+				mu.Lock()
+				defer mu.Unlock()
+				if err != nil {
+					failed = err
+					return nil
+				}
+				all.streams[name] = transform.StreamHistory(runs)
+				return nil
+			})
+		}
+		_ = calls.Wait() // no call gives an error
+		if failed != nil {
+			s.logRefresh(ctx, "sync_history", tenantID, failed)
+			if len(all.streams) == 0 {
+				return nil, failed
+			}
+		}
+		return all, nil
+	}
+}
+
+// withHistories gives a copy of a document whose streams have their histories.
+func withHistories(doc *api.Status, all *histories, runs int) *api.Status {
+	if doc == nil || all == nil {
+		return doc
+	}
+	with := *doc
+	with.Syncs = slices.Clone(doc.Syncs)
+	for i := range with.Syncs {
+		stream := &with.Syncs[i]
+		history, ok := all.streams[stream.Name]
+		if !ok {
+			continue
+		}
+		history.RecentRuns = history.RecentRuns[:min(runs, len(history.RecentRuns))]
+		stream.Block.History = history
+	}
+	return &with
+}

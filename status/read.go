@@ -1,0 +1,154 @@
+package status
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"time"
+
+	"esagate/internal/fault"
+	"esagate/internal/telemetry"
+	"esagate/registry"
+	"esagate/snapshot"
+	"esagate/transform"
+)
+
+// Answer is the status of a source for one reader.
+type Answer struct {
+	*View
+	Age   time.Duration // since the gateway received the document
+	Fresh time.Duration // how long it stays fresh; negative: for how long it has not been
+	State snapshot.State
+	// Replaced: the reader waited, and a newer document took the place of its copy.
+	Replaced bool
+	// Collapsed: the reader waited for a fetch that another had started.
+	Collapsed bool
+	// Local: the source has no tenant, so the document was made here (contract 4.9).
+	Local bool
+}
+
+// Get gives the newest status of a managed source that the limits allow, with the last
+// runs of each sync stream if runs is above 0 (contract 4.4). Its errors are
+// *fault.Error (NotFound: the sales agent has no such tenant; Unavailable, with the
+// reason and when to come again) or ctx.Err().
+func (s *Service) Get(ctx context.Context, m *registry.ManagedSource, runs int) (Answer, error) {
+	c := &m.Connection
+	if c.TenantID == "" {
+		return s.local(ctx, m)
+	}
+	got, err := s.documents.Get(ctx, c.TenantID, c.Epoch, s.fetcher(m))
+	if err != nil {
+		read := telemetry.ReadError
+		if fault.Is(err, fault.NotFound) {
+			read = telemetry.ReadNegative
+		}
+		s.ins.SnapshotRead(read)
+		return Answer{}, unavailable(err)
+	}
+	if got.State == snapshot.Miss { // the fetch may have changed the connection
+		if m, err = s.deps.Directory.ManagedSourceByID(ctx, c.CustomerID, c.ID); err != nil {
+			return Answer{}, err
+		}
+	}
+	s.countRead(got)
+	state := viewState{stale: got.Failed}
+	if runs > 0 {
+		state.histories, state.runs = s.recentHistories(ctx, m, got.Doc), runs
+		if err := ctx.Err(); err != nil {
+			return Answer{}, err
+		}
+	}
+	return Answer{
+		View: got.Doc.view(s, m, state), Age: got.Age, Fresh: got.Fresh,
+		State: got.State, Replaced: got.Replaced, Collapsed: got.Collapsed,
+	}, nil
+}
+
+// local gives the status of a source without a tenant. It is kept like the others, so
+// that it is encoded once for all readers of a moment.
+func (s *Service) local(ctx context.Context, m *registry.ManagedSource) (Answer, error) {
+	c := &m.Connection
+	got, err := s.pending.Get(ctx, strconv.FormatInt(c.ID, 10), c.Epoch, func(context.Context) (*document, error) {
+		doc := &document{at: time.Now()}
+		if s.cfg.Subscribes {
+			doc.subscribed = new(bool)
+		}
+		return doc, nil
+	})
+	if err != nil {
+		return Answer{}, unavailable(err)
+	}
+	s.ins.SnapshotRead(telemetry.ReadNone)
+	return Answer{View: got.Doc.view(s, m, viewState{}), Age: got.Age, Fresh: got.Fresh, State: got.State, Local: true}, nil
+}
+
+// Refresh makes sure that the status of a source is fresh, with the same one call that
+// readers who come meanwhile share. A source without a tenant has nothing to refresh.
+// Errors are those of Get.
+func (s *Service) Refresh(ctx context.Context, m *registry.ManagedSource) error {
+	c := &m.Connection
+	if c.TenantID == "" {
+		return nil
+	}
+	return unavailable(s.documents.Refresh(ctx, c.TenantID, c.Epoch, s.fetcher(m)))
+}
+
+// fetcher gives the fetch of a source's document: one call of the sales agent, whose
+// answer is recorded.
+func (s *Service) fetcher(m *registry.ManagedSource) snapshot.Fetch[*document] {
+	return func(ctx context.Context) (*document, error) {
+		tenantID := m.Connection.TenantID
+		answer, err := s.deps.Upstream.Status(ctx, tenantID)
+		if err != nil {
+			s.logRefresh(ctx, "status", tenantID, err)
+			return nil, err
+		}
+		doc := &document{at: answer.FetchedAt.Time}
+		var malformed []string
+		doc.status, malformed = transform.Snapshot(answer)
+		for _, path := range answer.Notes.Unknown {
+			s.ins.UnknownField(path)
+		}
+		for _, path := range malformed {
+			s.ins.MalformedField(path)
+		}
+		s.recordSync(ctx, m, doc.status)
+		doc.webhooks, doc.subscribed = s.deliveries(ctx, m)
+		return doc, nil
+	}
+}
+
+func (s *Service) countRead(got snapshot.Read[*document]) {
+	read := telemetry.ReadMiss
+	switch got.State {
+	case snapshot.Hit:
+		read = telemetry.ReadHit
+	case snapshot.Stale:
+		read = telemetry.ReadStale
+	}
+	s.ins.SnapshotRead(read)
+	if got.Collapsed {
+		s.ins.SnapshotCoalesced()
+	}
+	s.ins.SnapshotAge(got.Age)
+}
+
+// unavailable says in the contract's words why a cache has nothing to serve. Other
+// errors stay as they are.
+func unavailable(err error) error {
+	var none *snapshot.UnavailableError
+	if !errors.As(err, &none) {
+		return err
+	}
+	cause := none.Cause
+	if errors.Is(cause, snapshot.ErrNoAnswer) {
+		cause = fault.Upstream(fault.UpstreamTimeout, "The sales agent has not answered in time.", cause)
+	}
+	var f *fault.Error
+	if !errors.As(cause, &f) || f.Kind != fault.Unavailable {
+		f = fault.Upstream(fault.UpstreamError, "The sales agent can't be asked now.", cause)
+	}
+	answer := *f
+	answer.RetryAfter = none.RetryAfter
+	return &answer
+}

@@ -1,0 +1,136 @@
+// Package status answers one question: how does a source stand? It reads a tenant's
+// status from the sales agent once for all who ask, keeps it as the freshness limits
+// say (contract 4.12), gives the document in the state that it is seen in, and
+// records what a status teaches: the state of the inventory sync, facts about the
+// tenant, and whether its webhook subscription still works.
+//
+// The HTTP edge, the reconciler and every other reader call the same [Service].
+package status
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"esagate/internal/fault"
+	"esagate/internal/telemetry"
+	"esagate/registry"
+	"esagate/snapshot"
+	"esagate/transform"
+	"esagate/upstream"
+)
+
+// Config is what an operator decides about snapshots.
+type Config struct {
+	Limits     snapshot.Limits
+	Envelope   bool // bodies have the form {"data": …, "error": null} (contract 8.1)
+	Subscribes bool // the operator wants webhook subscriptions: a missing one is an open task
+}
+
+// Deps are the parts that a Service stands on. It closes none of them.
+type Deps struct {
+	Directory   *registry.Directory
+	Upstream    *upstream.Client
+	Tasks       *transform.Tasks
+	Logger      *slog.Logger
+	Instruments *telemetry.Instruments
+	// SyncFinished is told when a status was fetched in which the last inventory run
+	// of a source had finished. Nil: nobody is told.
+	SyncFinished func(ctx context.Context, m *registry.ManagedSource, finished, fetchedAt time.Time)
+}
+
+// Service reads and keeps statuses. It is safe for concurrent use.
+type Service struct {
+	cfg  Config
+	deps Deps
+	log  *slog.Logger
+	ins  *telemetry.Instruments
+
+	documents *snapshot.Cache[*document] // by tenant
+	pending   *snapshot.Cache[*document] // of connections without a tenant, by their id
+	histories *snapshot.Cache[*histories]
+	adServers *snapshot.Cache[*adServer]
+
+	life context.Context // ends with Close
+	end  context.CancelFunc
+	work sync.WaitGroup // what runs in the background
+}
+
+// New makes a Service that knows nothing yet. The caller ends it with Close.
+func New(cfg Config, deps Deps) *Service {
+	if deps.SyncFinished == nil {
+		deps.SyncFinished = func(context.Context, *registry.ManagedSource, time.Time, time.Time) {}
+	}
+	s := &Service{cfg: cfg, deps: deps, log: deps.Logger, ins: deps.Instruments}
+	s.life, s.end = context.WithCancel(context.Background())
+
+	// A document made here is as good as a new one for Fresh, and of no use later.
+	local := cfg.Limits
+	local.StaleWhileRevalidate, local.StaleIfError = local.Fresh, local.Fresh
+	// A connection whose ad server is not known yet is served without it.
+	brief := cfg.Limits
+	brief.Timeout = brief.Patience
+
+	ofTenants := snapshot.Options{Gone: tenantGone, RetryAfter: retryAfter}
+	counted := ofTenants
+	counted.Refreshed = func(o snapshot.Outcome) { s.ins.SnapshotRefresh(refreshWords[o]) }
+	s.documents = snapshot.New[*document](cfg.Limits, counted)
+	s.pending = snapshot.New[*document](local, snapshot.Options{})
+	s.histories = snapshot.New[*histories](cfg.Limits, snapshot.Options{RetryAfter: retryAfter})
+	s.adServers = snapshot.New[*adServer](brief, ofTenants)
+	s.ins.SnapshotEntries(s.documents.Len)
+	return s
+}
+
+func tenantGone(err error) bool { return fault.Is(err, fault.NotFound) }
+
+func retryAfter(err error) time.Duration { return fault.As(err).RetryAfter }
+
+var refreshWords = [...]telemetry.RefreshOutcome{
+	snapshot.Stored: telemetry.RefreshStored, snapshot.Discarded: telemetry.RefreshDiscarded,
+	snapshot.NotFound: telemetry.RefreshNotFound, snapshot.Failed: telemetry.RefreshFailed,
+}
+
+// Expire makes the next read of a tenant ask the sales agent first. The last good
+// copy stays as the fallback.
+func (s *Service) Expire(tenantID string) {
+	s.documents.Expire(tenantID)
+	s.histories.Expire(tenantID)
+}
+
+// Recovered ends the back-off of a tenant whose calls succeed again, or with "" that
+// of all tenants.
+func (s *Service) Recovered(tenantID string) {
+	if tenantID == "" {
+		s.documents.RetryAllNow()
+		s.histories.RetryAllNow()
+		s.adServers.RetryAllNow()
+		return
+	}
+	s.documents.RetryNow(tenantID)
+	s.histories.RetryNow(tenantID)
+	s.adServers.RetryNow(tenantID)
+}
+
+// Close ends what runs in the background and waits for it. Copies are still served.
+func (s *Service) Close() {
+	s.end()
+	s.documents.Close()
+	s.pending.Close()
+	s.histories.Close()
+	s.adServers.Close()
+	s.work.Wait()
+}
+
+// logRefresh logs a refresh that failed; while a breaker is open the breaker's own
+// line has said it.
+func (s *Service) logRefresh(ctx context.Context, operation, tenantID string, err error) {
+	f := fault.As(err)
+	level := slog.LevelWarn
+	if f.Reason == fault.CircuitOpen || ctx.Err() == context.Canceled {
+		level = slog.LevelDebug
+	}
+	s.log.LogAttrs(ctx, level, "refresh failed", slog.String("operation", operation),
+		slog.String("tenant", tenantID), slog.String("reason", string(f.Reason)), slog.Any("error", err))
+}
