@@ -12,7 +12,7 @@ import (
 
 const headerAPIKey = "X-Scope3-Api-Key"
 
-// authenticate tells whose request it is.
+// authenticate gives the caller of a request, or why it has none.
 func (g *Gateway) authenticate(r *http.Request, need access) (*auth.Caller, error) {
 	clear, given := credential(r.Header)
 	if !given {
@@ -30,9 +30,9 @@ func (g *Gateway) authenticate(r *http.Request, need access) (*auth.Caller, erro
 	return caller, nil
 }
 
-// credential takes the key out of the headers: the bearer token, or else
-// X-Scope3-Api-Key, since a proxy may use Authorization for itself. More than one
-// value of a header is no credential: two readers could take different ones.
+// credential reads the key from the headers: the bearer token, or else
+// X-Scope3-Api-Key, since a proxy may use Authorization itself. A header with more than
+// one value is not a credential: two readers of it could take different ones.
 func credential(h http.Header) (string, bool) {
 	if values := h["Authorization"]; len(values) > 0 {
 		scheme, token, _ := strings.Cut(values[0], " ")
@@ -49,7 +49,7 @@ func credential(h http.Header) (string, bool) {
 	return "", false
 }
 
-// refusal gives the answer to a credential that is not taken.
+// refusal gives the error for a credential that was not accepted.
 func (g *Gateway) refusal(err error) error {
 	if !errors.Is(err, auth.ErrUnknown) {
 		return err

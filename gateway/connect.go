@@ -23,8 +23,8 @@ func (g *Gateway) extendWriteDeadline(w http.ResponseWriter) {
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(g.cfg.ProbeTimeout + probeMargin))
 }
 
-func (g *Gateway) connect(w http.ResponseWriter, r *request) error {
-	g.extendWriteDeadline(w) // a repetition can come to a change of config
+func (g connections) connect(w http.ResponseWriter, r *request) error {
+	g.extendWriteDeadline(w) // a repetition may become a change of config
 	once, onceErr := idempotency(r)
 	body, err := readBody(r)
 	if err != nil {
@@ -62,8 +62,8 @@ func (g *Gateway) connect(w http.ResponseWriter, r *request) error {
 	return nil
 }
 
-// keepAnswer keeps the answer of a request that may be repeated. Where it can't be
-// kept, a repetition is given what stands by then.
+// keepAnswer stores the answer of a request that may be repeated. Where it can't be
+// stored, a repetition gets what stands by then.
 func (g *Gateway) keepAnswer(r *request, key string, document []byte) {
 	ctx := detached(r)
 	if err := g.deps.Directory.FinishOnce(ctx, r.caller.CustomerID, key, document); err != nil {
@@ -72,15 +72,15 @@ func (g *Gateway) keepAnswer(r *request, key string, document []byte) {
 	}
 }
 
-func (g *Gateway) saveAdServer(w http.ResponseWriter, r *request, m *registry.ManagedSource) error {
+func (g connections) saveAdServer(w http.ResponseWriter, r *request, m *registry.ManagedSource) error {
 	return g.configure(w, r, m, g.deps.Lifecycle.Save)
 }
 
-func (g *Gateway) rotateCredentials(w http.ResponseWriter, r *request, m *registry.ManagedSource) error {
+func (g connections) rotateCredentials(w http.ResponseWriter, r *request, m *registry.ManagedSource) error {
 	return g.configure(w, r, m, g.deps.Lifecycle.Rotate)
 }
 
-func (g *Gateway) configure(w http.ResponseWriter, r *request, m *registry.ManagedSource, save saving) error {
+func (g connections) configure(w http.ResponseWriter, r *request, m *registry.ManagedSource, save saving) error {
 	g.extendWriteDeadline(w)
 	body, err := readBody(r)
 	if err != nil {
@@ -102,7 +102,7 @@ func connectionDocument(m *registry.ManagedSource) []byte {
 	return transform.AppendConnection(nil, transform.Connection(m))
 }
 
-func (g *Gateway) getServiceAccount(w http.ResponseWriter, r *request) error {
+func (g connections) getServiceAccount(w http.ResponseWriter, r *request) error {
 	return g.repeatable(w, r, func() ([]byte, error) {
 		account := &api.ServiceAccount{}
 		if email := g.deps.ServiceAccount(r.caller.CustomerID); email != "" {

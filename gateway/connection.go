@@ -12,7 +12,7 @@ import (
 
 const maxTake = 200
 
-func (g *Gateway) getConnection(w http.ResponseWriter, r *request, m *registry.ManagedSource) error {
+func (g connections) getConnection(w http.ResponseWriter, r *request, m *registry.ManagedSource) error {
 	if err := parseQuery(r.URL.RawQuery).err(); err != nil {
 		return err
 	}
@@ -24,7 +24,7 @@ func (g *Gateway) getConnection(w http.ResponseWriter, r *request, m *registry.M
 	return nil
 }
 
-func (g *Gateway) listConnections(w http.ResponseWriter, r *request) error {
+func (g connections) listConnections(w http.ResponseWriter, r *request) error {
 	q := parseQuery(r.URL.RawQuery, "skip", "take")
 	skip := q.integer("skip", 0, math.MaxInt32, 0)
 	take := q.integer("take", 1, maxTake, maxTake)

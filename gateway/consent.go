@@ -11,21 +11,21 @@ import (
 	"esagate/internal/telemetry"
 )
 
-// Limits of /oauth/callback, which anybody may ask for.
+// Limits of /oauth/callback, which needs no key.
 const (
-	consentsAtOnce  = 64 // of which agentauth lets one customer have but a few
+	consentsAtOnce  = 64 // agentauth lets one customer have only a few of them
 	maxConsentQuery = 8 << 10
 )
 
-// finishConsent takes what an authorization server sent a browser back with
-// (contract, "OAUTH"), and tells the person in front of it what came of it.
+// finishConsent reads the answer that an authorization server sent along with a
+// browser (contract 6.4), and shows the outcome to the person in front of it.
 func (g *Gateway) finishConsent(w http.ResponseWriter, r *request) error {
 	h := w.Header()
 	h["Cache-Control"] = noStore
 	h["Referrer-Policy"] = noReferrer // the address holds the code and the state
 	if r.Method == http.MethodHead {
 		h["Content-Type"] = htmlType
-		w.WriteHeader(http.StatusOK) // looked at, not answered: a consent is good once
+		w.WriteHeader(http.StatusOK) // a consent can be finished once, so HEAD does not
 		return nil
 	}
 	err := g.takeConsent(r)
@@ -56,7 +56,7 @@ func (g *Gateway) takeConsent(r *request) error {
 	if err != nil {
 		return fault.New(fault.BadRequest, "The authorization server's answer can't be read.")
 	}
-	// It goes on without a person who closes the page, and bounds itself.
+	// Finish goes on when the person closes the page, and has limits of its own.
 	if err := g.deps.Agents.Finish(r.Context(), query); err != nil {
 		f := consentFault(err)
 		switch f.Kind {
@@ -73,7 +73,7 @@ func (g *Gateway) takeConsent(r *request) error {
 	return nil
 }
 
-// consentFault says to a person why an agent could not be connected.
+// consentFault explains to a person why an agent could not be connected.
 func consentFault(err error) *fault.Error {
 	kind, message := fault.Unavailable, "The agent's authorization server can't be asked at the moment. Begin the consent again later."
 	switch agentauth.ReasonOf(err) {
@@ -97,7 +97,7 @@ func consentFault(err error) *fault.Error {
 	return fault.Wrap(kind, message, err)
 }
 
-// acceptsHTML tells a browser from a program.
+// acceptsHTML reports whether a browser asks, and not a program.
 func acceptsHTML(h http.Header) bool {
 	for _, value := range h["Accept"] {
 		if strings.Contains(value, "text/html") {

@@ -32,7 +32,7 @@ var answerOf = map[fault.Kind]struct {
 	fault.Unavailable:      {http.StatusServiceUnavailable, "SERVICE_UNAVAILABLE"},
 }
 
-// statusClientGone is only counted: nobody is there to read it.
+// statusClientGone is counted and logged; the client that would read it has left.
 const statusClientGone = 499
 
 // maxRetryAfter bounds what clients are told to wait (contract 7.3).
@@ -47,7 +47,7 @@ func (g *Gateway) writeError(w http.ResponseWriter, r *request, err error) {
 		return
 	}
 	f := fault.As(err)
-	if f.Kind == fault.Validation && len(f.Issues) == 0 { // what is wrong is nothing of it alone
+	if f.Kind == fault.Validation && len(f.Issues) == 0 { // the body as a whole is wrong
 		whole := *f
 		whole.Issues = []fault.Issue{{Path: "body", Message: f.Message}}
 		f = &whole
@@ -66,7 +66,7 @@ func (g *Gateway) writeError(w http.ResponseWriter, r *request, err error) {
 		body.Error.Details = details
 	}
 	encoded, encodeErr := json.Marshal(body)
-	if encodeErr != nil { // strings alone: can't be
+	if encodeErr != nil { // can't happen: the body holds strings alone
 		encoded = []byte(`{"data":null,"error":{"code":"INTERNAL_ERROR","message":"Something went wrong on our side."}}`)
 	}
 	h := w.Header()

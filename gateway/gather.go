@@ -31,9 +31,9 @@ func (l gatheringListener) Accept() (net.Conn, error) {
 	return &gatheringConn{Conn: c}, nil
 }
 
-// gatheringConn passes writes through, but for those of an answer that was
-// announced. net/http writes from one goroutine at a time. What is held when a
-// handler panics is lost with its connection, as it should be.
+// gatheringConn passes writes through, except those of an answer that was announced.
+// net/http writes from one goroutine at a time. When a handler panics, what is held is
+// lost with the connection, as it should be.
 type gatheringConn struct {
 	net.Conn
 	body int           // of the announced answer; 0: none is announced
@@ -43,7 +43,7 @@ type gatheringConn struct {
 
 var gathered = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
-// announce tells that the next answer has a body of so many bytes.
+// announce says that the next answer has a body of so many bytes.
 func (c *gatheringConn) announce(body int) { c.body, c.left = body, -1 }
 
 // Write implements net.Conn.

@@ -42,8 +42,8 @@ type readiness struct {
 	Issuer   string `json:"issuer,omitempty"` // of access tokens: only while it is away
 }
 
-// storeAvailable reports whether the registry and the keys kept in it could be read
-// when they were last asked for.
+// storeAvailable reports whether the last reads of the registry and of the keys in it
+// succeeded.
 func (g *Gateway) storeAvailable() bool {
 	return g.deps.Directory.StoreAvailable() && g.deps.Auth.StoreAvailable()
 }
@@ -79,7 +79,7 @@ func (g *Gateway) getReadiness(w http.ResponseWriter, r *request) error {
 	return nil
 }
 
-// scrapesAtOnce bounds what a storm of scrapes can cost.
+// scrapesAtOnce bounds the cost of many scrapes at once.
 const scrapesAtOnce = 8
 
 func (g *Gateway) getMetrics(w http.ResponseWriter, r *request) error {
@@ -98,7 +98,7 @@ func (g *Gateway) getSpec(w http.ResponseWriter, r *request) error {
 	return nil
 }
 
-// writePlain answers with something that no client should keep.
+// writePlain answers with content that no client should cache.
 func writePlain(w http.ResponseWriter, r *request, status int, contentType string, content []byte) {
 	h := w.Header()
 	h.Set("Content-Type", contentType)

@@ -19,7 +19,7 @@ type (
 	switching func(ctx context.Context, customer, esaID int64) (*registry.ManagedSource, error)
 )
 
-func (g *Gateway) testConnection(w http.ResponseWriter, r *request, m *registry.ManagedSource) error {
+func (g connections) testConnection(w http.ResponseWriter, r *request, m *registry.ManagedSource) error {
 	g.extendWriteDeadline(w)
 	return g.repeatable(w, r, func() ([]byte, error) {
 		result, _, err := g.deps.Lifecycle.Test(detached(r), r.caller.CustomerID, m.Connection.ID)
@@ -30,7 +30,7 @@ func (g *Gateway) testConnection(w http.ResponseWriter, r *request, m *registry.
 	})
 }
 
-func (g *Gateway) refresh(w http.ResponseWriter, r *request, m *registry.ManagedSource) error {
+func (g connections) refresh(w http.ResponseWriter, r *request, m *registry.ManagedSource) error {
 	return g.repeatable(w, r, func() ([]byte, error) {
 		result, err := g.deps.Lifecycle.Refresh(detached(r), r.caller.CustomerID, m.Connection.ID)
 		if err != nil {
@@ -40,15 +40,15 @@ func (g *Gateway) refresh(w http.ResponseWriter, r *request, m *registry.Managed
 	})
 }
 
-func (g *Gateway) deactivate(w http.ResponseWriter, r *request, m *registry.ManagedSource) error {
+func (g connections) deactivate(w http.ResponseWriter, r *request, m *registry.ManagedSource) error {
 	return g.switchTo(w, r, m, g.deps.Lifecycle.Deactivate)
 }
 
-func (g *Gateway) reactivate(w http.ResponseWriter, r *request, m *registry.ManagedSource) error {
+func (g connections) reactivate(w http.ResponseWriter, r *request, m *registry.ManagedSource) error {
 	return g.switchTo(w, r, m, g.deps.Lifecycle.Reactivate)
 }
 
-func (g *Gateway) switchTo(w http.ResponseWriter, r *request, m *registry.ManagedSource, to switching) error {
+func (g connections) switchTo(w http.ResponseWriter, r *request, m *registry.ManagedSource, to switching) error {
 	return g.repeatable(w, r, func() ([]byte, error) {
 		now, err := to(detached(r), r.caller.CustomerID, m.Connection.ID)
 		if err != nil {
@@ -61,7 +61,7 @@ func (g *Gateway) switchTo(w http.ResponseWriter, r *request, m *registry.Manage
 // capabilities are what an ad server may provide beside delivery.
 var capabilities = map[string]bool{"reporting": true, "forecasting": true}
 
-func (g *Gateway) recheckCapability(w http.ResponseWriter, r *request, _ *registry.ManagedSource) error {
+func (g connections) recheckCapability(w http.ResponseWriter, r *request, _ *registry.ManagedSource) error {
 	capability := r.vars["capability"]
 	if !capabilities[capability] {
 		return fault.Invalid(fault.Issue{Path: "capability", Message: "capability must be reporting or forecasting."})
@@ -106,7 +106,7 @@ func (g *Gateway) repeatable(w http.ResponseWriter, r *request, do func() ([]byt
 	}
 	document, err := do()
 	if err != nil {
-		_ = g.deps.Directory.ForgetOnce(ctx, customer, once.Key) // else it waits until Pending is over
+		_ = g.deps.Directory.ForgetOnce(ctx, customer, once.Key) // on failure a repetition waits until Pending is over
 		return err
 	}
 	g.keepAnswer(r, once.Key, document)

@@ -42,49 +42,68 @@ const (
 // table leads the router; a test holds it against api/openapi.yaml. The busiest
 // route stands first: the router tries them in order.
 var table = []Route{
-	{"GET", source + "/status", "getInventorySourceEsaStatus", read, withSource(bySource, (*Gateway).getStatus)},
-	{"GET", source + "/esa", "getInventorySourceEsa", read, withSource(bySource, (*Gateway).getConnection)},
-	{"GET", storefront + "/esa", "listEsaConnections", read, method((*Gateway).listConnections)},
-	{"GET", esa, "getEsaConnection", read, withSource(byESA, (*Gateway).getConnection)},
-	{"GET", esa + "/status", "getEsaStatus", read, withSource(byESA, (*Gateway).getStatus)},
-	{"GET", source + "/sync-history", "listInventorySourceEsaSyncHistory", read, withSource(bySource, (*Gateway).getSyncHistory)},
-	{"GET", esa + "/sync-history", "getEsaSyncHistory", read, withSource(byESA, (*Gateway).getSyncHistory)},
+	{"GET", source + "/status", "getInventorySourceEsaStatus", read, withSource(bySource, connections.getStatus)},
+	{"GET", source + "/esa", "getInventorySourceEsa", read, withSource(bySource, connections.getConnection)},
+	{"GET", storefront + "/esa", "listEsaConnections", read, ofConnections(connections.listConnections)},
+	{"GET", esa, "getEsaConnection", read, withSource(byESA, connections.getConnection)},
+	{"GET", esa + "/status", "getEsaStatus", read, withSource(byESA, connections.getStatus)},
+	{"GET", source + "/sync-history", "listInventorySourceEsaSyncHistory", read, withSource(bySource, connections.getSyncHistory)},
+	{"GET", esa + "/sync-history", "getEsaSyncHistory", read, withSource(byESA, connections.getSyncHistory)},
 
-	{"POST", storefront + "/esa", "connectEsa", write, method((*Gateway).connect)},
-	{"POST", storefront + "/esa/service-account", "ensureEsaServiceAccount", write, method((*Gateway).getServiceAccount)},
-	{"PUT", source + "/ad-server", "putInventorySourceAdServer", write, withSource(bySource, (*Gateway).saveAdServer)},
-	{"PATCH", source + "/ad-server", "patchInventorySourceAdServer", write, withSource(bySource, (*Gateway).saveAdServer)},
-	{"PUT", source + "/adapter-config", "rotateInventorySourceAdapterCredentials", write, withSource(bySource, (*Gateway).rotateCredentials)},
-	{"POST", source + "/test-connection", "testInventorySourceEsaConnection", write, withSource(bySource, (*Gateway).testConnection)},
-	{"POST", esa + "/test-connection", "testEsaConnection", write, withSource(byESA, (*Gateway).testConnection)},
-	{"POST", source + "/refresh", "refreshInventorySourceEsa", write, withSource(bySource, (*Gateway).refresh)},
-	{"POST", esa + "/refresh", "refreshEsa", write, withSource(byESA, (*Gateway).refresh)},
-	{"POST", source + "/deactivate", "deactivateInventorySourceEsa", write, withSource(bySource, (*Gateway).deactivate)},
-	{"POST", esa + "/deactivate", "deactivateEsa", write, withSource(byESA, (*Gateway).deactivate)},
-	{"POST", source + "/reactivate", "reactivateInventorySourceEsa", write, withSource(bySource, (*Gateway).reactivate)},
-	{"POST", esa + "/reactivate", "reactivateEsa", write, withSource(byESA, (*Gateway).reactivate)},
-	{"POST", esa + "/capabilities/{capability}/recheck", "recheckEsaCapability", write, withSource(byESA, (*Gateway).recheckCapability)},
+	{"POST", storefront + "/esa", "connectEsa", write, ofConnections(connections.connect)},
+	{"POST", storefront + "/esa/service-account", "ensureEsaServiceAccount", write, ofConnections(connections.getServiceAccount)},
+	{"PUT", source + "/ad-server", "putInventorySourceAdServer", write, withSource(bySource, connections.saveAdServer)},
+	{"PATCH", source + "/ad-server", "patchInventorySourceAdServer", write, withSource(bySource, connections.saveAdServer)},
+	{"PUT", source + "/adapter-config", "rotateInventorySourceAdapterCredentials", write, withSource(bySource, connections.rotateCredentials)},
+	{"POST", source + "/test-connection", "testInventorySourceEsaConnection", write, withSource(bySource, connections.testConnection)},
+	{"POST", esa + "/test-connection", "testEsaConnection", write, withSource(byESA, connections.testConnection)},
+	{"POST", source + "/refresh", "refreshInventorySourceEsa", write, withSource(bySource, connections.refresh)},
+	{"POST", esa + "/refresh", "refreshEsa", write, withSource(byESA, connections.refresh)},
+	{"POST", source + "/deactivate", "deactivateInventorySourceEsa", write, withSource(bySource, connections.deactivate)},
+	{"POST", esa + "/deactivate", "deactivateEsa", write, withSource(byESA, connections.deactivate)},
+	{"POST", source + "/reactivate", "reactivateInventorySourceEsa", write, withSource(bySource, connections.reactivate)},
+	{"POST", esa + "/reactivate", "reactivateEsa", write, withSource(byESA, connections.reactivate)},
+	{"POST", esa + "/capabilities/{capability}/recheck", "recheckEsaCapability", write, withSource(byESA, connections.recheckCapability)},
 
-	{"GET", storefront + "/inventory-sources", "listInventorySources", read, method((*Gateway).listSources)},
-	{"POST", storefront + "/inventory-sources", "createInventorySource", write, method((*Gateway).createSource)},
-	{"GET", source, "getInventorySource", read, method((*Gateway).getSource)},
-	{"PUT", source, "updateInventorySource", write, method((*Gateway).updateSource)},
-	{"DELETE", source, "deleteInventorySource", write, method((*Gateway).deleteSource)},
+	{"GET", storefront + "/inventory-sources", "listInventorySources", read, ofInventory(inventory.listSources)},
+	{"POST", storefront + "/inventory-sources", "createInventorySource", write, ofInventory(inventory.createSource)},
+	{"GET", source, "getInventorySource", read, ofInventory(inventory.getSource)},
+	{"PUT", source, "updateInventorySource", write, ofInventory(inventory.updateSource)},
+	{"DELETE", source, "deleteInventorySource", write, ofInventory(inventory.deleteSource)},
 
-	{"GET", storefront + "/audit", "listAudit", write, method((*Gateway).listAudit)},
-	{"GET", "/audit", "listAuditAtRoot", write, method((*Gateway).listAudit)},
+	{"GET", storefront + "/audit", "listAudit", write, ofGateway((*Gateway).listAudit)},
+	{"GET", "/audit", "listAuditAtRoot", write, ofGateway((*Gateway).listAudit)},
 
-	{"POST", WebhookPath, "receiveEsaSync", public, method((*Gateway).receiveWebhook)},
-	{"GET", "/oauth/callback", "finishConsent", public, method((*Gateway).finishConsent)},
-	{"GET", "/healthz", "getHealth", public, method((*Gateway).getHealth)},
-	{"GET", "/readyz", "getReadiness", public, method((*Gateway).getReadiness)},
-	{"GET", "/metrics", "getMetrics", public, method((*Gateway).getMetrics)},
-	{"GET", "/openapi.yaml", "getOpenAPI", public, method((*Gateway).getSpec)},
+	{"POST", WebhookPath, "receiveEsaSync", public, ofGateway((*Gateway).receiveWebhook)},
+	{"GET", "/oauth/callback", "finishConsent", public, ofGateway((*Gateway).finishConsent)},
+	{"GET", "/healthz", "getHealth", public, ofGateway((*Gateway).getHealth)},
+	{"GET", "/readyz", "getReadiness", public, ofGateway((*Gateway).getReadiness)},
+	{"GET", "/metrics", "getMetrics", public, ofGateway((*Gateway).getMetrics)},
+	{"GET", "/openapi.yaml", "getOpenAPI", public, ofGateway((*Gateway).getSpec)},
 }
 
-func method(f func(*Gateway, http.ResponseWriter, *request) error) func(*Gateway) handlerFunc {
+// The operations on connections and on sources of both kinds are methods of types of
+// their own, which share what the gateway has.
+type (
+	connections struct{ *Gateway }
+	inventory   struct{ *Gateway }
+)
+
+func ofGateway(f func(*Gateway, http.ResponseWriter, *request) error) func(*Gateway) handlerFunc {
 	return func(g *Gateway) handlerFunc {
 		return func(w http.ResponseWriter, r *request) error { return f(g, w, r) }
+	}
+}
+
+func ofConnections(f func(connections, http.ResponseWriter, *request) error) func(*Gateway) handlerFunc {
+	return func(g *Gateway) handlerFunc {
+		return func(w http.ResponseWriter, r *request) error { return f(connections{g}, w, r) }
+	}
+}
+
+func ofInventory(f func(inventory, http.ResponseWriter, *request) error) func(*Gateway) handlerFunc {
+	return func(g *Gateway) handlerFunc {
+		return func(w http.ResponseWriter, r *request) error { return f(inventory{g}, w, r) }
 	}
 }
 
@@ -93,7 +112,7 @@ type lookup func(*Gateway, *request) (*registry.ManagedSource, error)
 
 // withSource makes the handler of an operation on a managed source. A source that does
 // not exist is reported before anything else that may be wrong.
-func withSource(find lookup, f func(*Gateway, http.ResponseWriter, *request, *registry.ManagedSource) error) func(*Gateway) handlerFunc {
+func withSource(find lookup, f func(connections, http.ResponseWriter, *request, *registry.ManagedSource) error) func(*Gateway) handlerFunc {
 	return func(g *Gateway) handlerFunc {
 		return func(w http.ResponseWriter, r *request) error {
 			m, err := find(g, r)
@@ -101,7 +120,7 @@ func withSource(find lookup, f func(*Gateway, http.ResponseWriter, *request, *re
 				return err
 			}
 			r.auditSource(m.Source.SourceID, &m.Connection)
-			return f(g, w, r, m)
+			return f(connections{g}, w, r, m)
 		}
 	}
 }
@@ -186,7 +205,7 @@ const (
 	maxMatchedPath = 512
 )
 
-// match finds the route of a request; nil where there is none. known tells that
+// match finds the route of a request; nil where there is none. known reports whether
 // the match was remembered. The router runs two regular expressions for a match,
 // a third of what a cached read costs at the edge.
 func (g *Gateway) match(r *http.Request) (m *match, known bool) {

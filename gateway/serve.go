@@ -52,8 +52,8 @@ type request struct {
 	span    trace.Span   // nil: not recorded
 }
 
-// Context gives the context to answer in. It stands beside the request because
-// putting it there would mean to copy the request.
+// Context gives the context to answer in. It is a field of its own because
+// http.Request.WithContext would copy the request.
 func (r *request) Context() context.Context { return r.ctx }
 
 // noRoute stands for a path that is not in the table.
@@ -84,9 +84,8 @@ func (w *recorder) Write(b []byte) (int, error) {
 // Unwrap serves http.ResponseController.
 func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// serve is the way of every request: identify, match, authenticate, trace,
-// answer, count. This stands here and not in the router's middleware, which does
-// not run on a 404 or a 405.
+// serve handles every request: identify, match, authenticate, trace, answer, count.
+// The router's middleware can't do it, because it does not run on a 404 or a 405.
 func (g *Gateway) serve(w http.ResponseWriter, hr *http.Request) {
 	begun := time.Now()
 	r := &request{Request: hr, ctx: hr.Context(), id: requestID(hr.Header), route: noRoute, answer: recorder{ResponseWriter: w}}
@@ -195,7 +194,7 @@ func (g *Gateway) finish(r *request, begun time.Time) {
 	}
 	took := time.Since(begun)
 	status := r.answer.status
-	g.endAudit(r, status, nil) // of a write that was not answered in one of the usual ways
+	g.endAudit(r, status, nil) // in case the handler did not
 	g.ins.Request(r.route, r.Method, status, took)
 	if r.span != nil {
 		r.span.SetAttributes(attribute.Int("http.response.status_code", status))
@@ -207,7 +206,7 @@ func (g *Gateway) finish(r *request, begun time.Time) {
 	g.access.write(r, took)
 }
 
-// kindOf names a panic's type; its value may hold anything.
+// kindOf names the kind of a panic's value; the value itself may hold a secret.
 func kindOf(p any) string {
 	if _, ok := p.(error); ok {
 		return "error"
@@ -218,7 +217,7 @@ func kindOf(p any) string {
 var serverSpan = []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindServer)}
 
 // startSpan opens the server span, a child of the caller's where one came along.
-// It gives nil, and leaves the context alone, where nothing would come of it.
+// It gives nil, and leaves the context alone, where the span is not recorded.
 func (g *Gateway) startSpan(r *request) trace.Span {
 	ctx := r.Context()
 	if _, ok := r.Header["Traceparent"]; ok {
@@ -235,7 +234,7 @@ func (g *Gateway) startSpan(r *request) trace.Span {
 	return span
 }
 
-// requestID takes over the caller's id when it is a plain word, else makes one.
+// requestID gives the caller's own id if it is a plain word, else a new one.
 func requestID(h http.Header) string {
 	if given := h[headerRequestID]; len(given) == 1 && plainID(given[0]) {
 		return given[0]

@@ -16,10 +16,10 @@ const (
 	readTimeout       = 30 * time.Second
 	writeTimeout      = 60 * time.Second
 	idleTimeout       = 120 * time.Second
-	drainTimeout      = 18 * time.Second // for requests in flight when told to stop
+	drainTimeout      = 18 * time.Second // for requests in flight at a stop
 
-	// net/http answers 431 in plain text above its own limit; ours, which answers
-	// as the contract says, lies below it.
+	// net/http answers 431 in plain text above its own limit; maxHeaderBytes, above
+	// which the gateway answers as the contract says, lies below it.
 	serverHeaderBytes = 2 * maxHeaderBytes
 )
 
@@ -57,8 +57,8 @@ func (g *Gateway) Serve(ctx context.Context, listener net.Listener) error {
 	return err
 }
 
-// serverLog takes net/http's own complaints, which may quote a client's bytes:
-// that there was one is told, at level debug; what it said is not.
+// serverLog receives net/http's own log lines, which may quote a client's bytes: it
+// logs, at debug, that there was one, and not what it said.
 type serverLog struct{ log *slog.Logger }
 
 // Write implements io.Writer.

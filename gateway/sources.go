@@ -8,7 +8,7 @@ import (
 	"esagate/transform"
 )
 
-func (g *Gateway) listSources(w http.ResponseWriter, r *request) error {
+func (g inventory) listSources(w http.ResponseWriter, r *request) error {
 	q := parseQuery(r.URL.RawQuery, "skip", "take")
 	skip := q.integer("skip", 0, math.MaxInt32, 0)
 	take := q.integer("take", 1, maxTake, maxTake)
@@ -28,7 +28,7 @@ func (g *Gateway) listSources(w http.ResponseWriter, r *request) error {
 	}
 	encoded = append(encoded, ']')
 	if g.cfg.Envelope {
-		// Counted for this form alone: the only one that tells.
+		// Only this form of a list gives the total.
 		total, err := g.deps.Directory.CountSources(r.Context(), r.caller.CustomerID)
 		if err != nil {
 			return err
@@ -40,7 +40,7 @@ func (g *Gateway) listSources(w http.ResponseWriter, r *request) error {
 	return nil
 }
 
-func (g *Gateway) getSource(w http.ResponseWriter, r *request) error {
+func (g inventory) getSource(w http.ResponseWriter, r *request) error {
 	sourceID, err := parseSourceID(r.vars["sourceId"])
 	if err := joinIssues(err, parseQuery(r.URL.RawQuery).err()); err != nil {
 		return err

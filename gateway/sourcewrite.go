@@ -16,21 +16,20 @@ import (
 	"esagate/transform"
 )
 
-// beginTimeout bounds what a write does after its source stands: finding out where
-// a consent is to be had, which has a limit of its own below this one, and keeping
-// the answer.
+// beginTimeout bounds what a write does after its source is stored: finding the address
+// of a consent, which has a lower limit of its own, and storing the answer.
 const beginTimeout = 20 * time.Second
 
 // unsubscribeTimeout bounds how long a delete waits for the sales agent; it goes on
 // without it.
 const unsubscribeTimeout = 3 * time.Second
 
-// detached is a request's context without its end: a write that was read whole is
-// made and answered although the client has closed its side, or has left. The
-// registry and the agents' client have limits of their own.
+// detached is a request's context without its end: a write whose body was read is made
+// although the client has left. The registry and the agents' client have limits of
+// their own.
 func detached(r *request) context.Context { return context.WithoutCancel(r.Context()) }
 
-func (g *Gateway) createSource(w http.ResponseWriter, r *request) error {
+func (g inventory) createSource(w http.ResponseWriter, r *request) error {
 	once, onceErr := idempotency(r)
 	body, err := readBody(r)
 	if err != nil {
@@ -43,7 +42,7 @@ func (g *Gateway) createSource(w http.ResponseWriter, r *request) error {
 	consent := create.Authentication == registry.AuthOAuth
 	if once != nil {
 		once.Fingerprint = fingerprint(r, body)
-		if !consent { // then the answer is known before the source stands
+		if !consent { // then the answer is known before the source is stored
 			once.Answer = func(s *registry.InventorySource) []byte { return sourceDocument(s, "") }
 		}
 	}
@@ -69,8 +68,8 @@ func (g *Gateway) createSource(w http.ResponseWriter, r *request) error {
 	return g.answerCreated(w, r, made.Source.Source.SourceID, document)
 }
 
-// answerAgain answers a create that came before, with the same key.
-func (g *Gateway) answerAgain(w http.ResponseWriter, r *request, made registry.Creation) error {
+// answerAgain answers the repetition of a create: the same Idempotency-Key came before.
+func (g inventory) answerAgain(w http.ResponseWriter, r *request, made registry.Creation) error {
 	switch {
 	case made.Answer != nil:
 		var kept struct{ SourceID string }
@@ -84,13 +83,13 @@ func (g *Gateway) answerAgain(w http.ResponseWriter, r *request, made registry.C
 	return fault.New(fault.Conflict, "What was made with this Idempotency-Key has been deleted since.")
 }
 
-func (g *Gateway) answerCreated(w http.ResponseWriter, r *request, sourceID string, document []byte) error {
+func (g inventory) answerCreated(w http.ResponseWriter, r *request, sourceID string, document []byte) error {
 	w.Header().Set("Location", r.URL.Path+"/"+url.PathEscape(sourceID))
 	g.answer(w, r, http.StatusCreated, document)
 	return nil
 }
 
-func (g *Gateway) updateSource(w http.ResponseWriter, r *request) error {
+func (g inventory) updateSource(w http.ResponseWriter, r *request) error {
 	sourceID, err := parseSourceID(r.vars["sourceId"])
 	if err != nil {
 		return err
@@ -126,7 +125,7 @@ func (g *Gateway) updateSource(w http.ResponseWriter, r *request) error {
 	return nil
 }
 
-func (g *Gateway) deleteSource(w http.ResponseWriter, r *request) error {
+func (g inventory) deleteSource(w http.ResponseWriter, r *request) error {
 	sourceID, err := parseSourceID(r.vars["sourceId"])
 	if err != nil {
 		return err
@@ -155,7 +154,7 @@ func (g *Gateway) deleteSource(w http.ResponseWriter, r *request) error {
 
 // unsubscribe ends the webhook subscription of a managed source before it is deleted:
 // afterwards the subscription's id is lost.
-func (g *Gateway) unsubscribe(r *request, sourceID string) {
+func (g inventory) unsubscribe(r *request, sourceID string) {
 	ctx, cancel := context.WithTimeout(detached(r), unsubscribeTimeout)
 	defer cancel()
 	m, err := g.deps.Directory.ManagedSourceNow(ctx, r.caller.CustomerID, sourceID)
@@ -168,9 +167,9 @@ func (g *Gateway) unsubscribe(r *request, sourceID string) {
 	}
 }
 
-// beginConsent gives the address where a consent is to be had; empty where none is
-// due or it can't be found out now. The source stands either way.
-func (g *Gateway) beginConsent(ctx context.Context, r *request, s *registry.InventorySource) string {
+// beginConsent gives the address where a person can consent; empty where none is due or
+// it can't be found now. The source is stored either way.
+func (g inventory) beginConsent(ctx context.Context, r *request, s *registry.InventorySource) string {
 	address, err := g.deps.Agents.Begin(ctx, s)
 	if err != nil {
 		g.ins.Consent(telemetry.ConsentNotBegun)

@@ -35,8 +35,8 @@ type Deps struct {
 	Tasks       *transform.Tasks
 	Logger      *slog.Logger
 	Instruments *telemetry.Instruments
-	// SyncFinished is told when a status was fetched in which the last inventory run
-	// of a source had finished. Nil: nobody is told.
+	// SyncFinished is called after each fetch with the end of the last inventory run,
+	// zero if there is none, and the document's own time. May be nil.
 	SyncFinished func(ctx context.Context, m *registry.ManagedSource, finished, fetchedAt time.Time)
 }
 

@@ -33,18 +33,19 @@ const snapshotEntries = 10_000
 
 // app is a gateway with all that it stands on, in the order of starting.
 type app struct {
-	telemetry *telemetry.Telemetry
-	store     *sqlstore.Store
-	directory *registry.Directory
-	upstream  *upstream.Client
-	auth      *auth.Authenticator
-	outbound  *outbound.Client
-	agents    *agentauth.Agents
-	accounts  *serviceaccount.Accounts
-	receiver  *webhooks.Receiver
-	status    *status.Service
-	gateway   *gateway.Gateway
-	adopted   []*registry.ManagedSource
+	telemetry   *telemetry.Telemetry
+	instruments *telemetry.Instruments
+	store       *sqlstore.Store
+	directory   *registry.Directory
+	upstream    *upstream.Client
+	auth        *auth.Authenticator
+	outbound    *outbound.Client
+	agents      *agentauth.Agents
+	accounts    *serviceaccount.Accounts
+	receiver    *webhooks.Receiver
+	status      atomic.Pointer[status.Service]
+	gateway     *gateway.Gateway
+	adopted     []*registry.ManagedSource
 
 	subscriber *webhooks.Subscriber
 	lifecycle  *lifecycle.Lifecycle
@@ -61,31 +62,53 @@ func build(ctx context.Context, cfg *config.Config, tasks *transform.Tasks, logs
 			a.close()
 		}
 	}()
-	a.telemetry, err = telemetry.Start(ctx, telemetry.Config{
-		LogFormat: cfg.Telemetry.LogFormat, LogLevel: cfg.Telemetry.LogLevel,
-		OTLPEndpoint: cfg.Telemetry.OTLPEndpoint, TraceRatio: cfg.Telemetry.TraceRatio, Version: version,
-	}, logs)
-	if err != nil {
-		return a, fmt.Errorf("telemetry: %w", err)
-	}
-	takeStandardLog(a.telemetry.Logger)
-	for _, w := range cfg.Warnings {
-		a.telemetry.Logger.Warn("the config is good, but", slog.String("note", w))
-	}
-	instruments, err := telemetry.NewInstruments(a.telemetry.MeterProvider)
-	if err != nil {
-		return a, fmt.Errorf("metrics: %w", err)
+	if err = a.startTelemetry(ctx, cfg, logs); err != nil {
+		return a, err
 	}
 	if a.store, err = openStore(ctx, cfg); err != nil {
 		return a, err
 	}
 	a.directory = registry.NewDirectory(a.store, registry.DirectoryOptions{Changed: a.storeChanged})
-	if err := a.adopt(ctx, cfg); err != nil {
+	if err = a.adopt(ctx, cfg); err != nil {
 		return a, err
 	}
-	// The client may report a recovery from now on; the status service, which acts on
-	// it, is made after the client.
-	var statuses atomic.Pointer[status.Service]
+	if err = a.newUpstream(cfg); err != nil {
+		return a, err
+	}
+	a.auth, err = auth.New(ctx, authConfig(cfg), auth.Deps{
+		Store: a.store, Logger: a.telemetry.Logger, IssuerFetched: a.instruments.IssuerFetched,
+	})
+	if err != nil {
+		return a, err
+	}
+	if err = a.connections(cfg); err != nil {
+		return a, err
+	}
+	a.newEdge(cfg, tasks)
+	return a, nil
+}
+
+func (a *app) startTelemetry(ctx context.Context, cfg *config.Config, logs io.Writer) (err error) {
+	a.telemetry, err = telemetry.Start(ctx, telemetry.Config{
+		LogFormat: cfg.Telemetry.LogFormat, LogLevel: cfg.Telemetry.LogLevel,
+		OTLPEndpoint: cfg.Telemetry.OTLPEndpoint, TraceRatio: cfg.Telemetry.TraceRatio, Version: version,
+	}, logs)
+	if err != nil {
+		return fmt.Errorf("telemetry: %w", err)
+	}
+	takeStandardLog(a.telemetry.Logger)
+	for _, w := range cfg.Warnings {
+		a.telemetry.Logger.Warn("the config is good, but", slog.String("note", w))
+	}
+	if a.instruments, err = telemetry.NewInstruments(a.telemetry.MeterProvider); err != nil {
+		return fmt.Errorf("metrics: %w", err)
+	}
+	return nil
+}
+
+// newUpstream makes the client of the sales agent. It may report a recovery at once; the
+// status service, which acts on it, is made later.
+func (a *app) newUpstream(cfg *config.Config) (err error) {
 	b := cfg.Upstream.Breaker
 	a.upstream, err = upstream.New(upstream.Config{
 		BaseURL: cfg.Upstream.BaseURL, APIKey: cfg.Upstream.APIKey.Reveal(), Attempts: cfg.Upstream.Attempts,
@@ -98,42 +121,37 @@ func build(ctx context.Context, cfg *config.Config, tasks *transform.Tasks, logs
 		Logger: a.telemetry.Logger, MeterProvider: a.telemetry.MeterProvider,
 		TracerProvider: a.telemetry.TracerProvider, Propagator: a.telemetry.Propagator,
 		OnRecover: func(tenantID string) {
-			if s := statuses.Load(); s != nil {
+			if s := a.status.Load(); s != nil {
 				s.Recovered(tenantID)
 			}
 		},
 	})
 	if err != nil {
-		return a, fmt.Errorf("upstream: %w", err)
+		return fmt.Errorf("upstream: %w", err)
 	}
-	a.auth, err = auth.New(ctx, authConfig(cfg), auth.Deps{
-		Store: a.store, Logger: a.telemetry.Logger, IssuerFetched: instruments.IssuerFetched,
-	})
-	if err != nil {
-		return a, err
-	}
+	return nil
+}
+
+// newEdge makes the parts that answer requests.
+func (a *app) newEdge(cfg *config.Config, tasks *transform.Tasks) {
 	a.outbound = outbound.New(outbound.Options{Allow: cfg.Outbound.Allow, UserAgent: "esagate/" + version})
 	a.agents = agentauth.New(agentauth.Config{RedirectURI: cfg.Server.PublicURL + "/oauth/callback", ClientName: "esagate"},
 		agentauth.Deps{
 			Store: a.store, Directory: a.directory, HTTP: a.outbound.HTTP(), Direct: a.outbound.HTTPDirect(),
 			CheckURL: a.outbound.CheckURL, Logger: a.telemetry.Logger,
 		})
-	if err := a.connections(cfg, instruments); err != nil {
-		return a, err
-	}
-	a.status = status.New(statusConfig(cfg), status.Deps{
+	statuses := status.New(statusConfig(cfg), status.Deps{
 		Directory: a.directory, Upstream: a.upstream, Tasks: tasks, SyncFinished: a.subscriber.Observe,
-		Logger: a.telemetry.Logger, Instruments: instruments,
+		Logger: a.telemetry.Logger, Instruments: a.instruments,
 	})
-	statuses.Store(a.status)
+	a.status.Store(statuses)
 	a.gateway = gateway.New(gatewayConfig(cfg), gateway.Deps{
-		Directory: a.directory, Auth: a.auth, Agents: a.agents, CheckURL: a.outbound.CheckURL, Upstream: a.upstream, Status: a.status,
+		Directory: a.directory, Auth: a.auth, Agents: a.agents, CheckURL: a.outbound.CheckURL, Upstream: a.upstream, Status: statuses,
 		Lifecycle: a.lifecycle, Receiver: a.receiver, Subscriber: a.subscriber, ServiceAccount: a.accounts.Email,
-		Logger: a.telemetry.Logger, Instruments: instruments, TracerProvider: a.telemetry.TracerProvider,
+		Logger: a.telemetry.Logger, Instruments: a.instruments, TracerProvider: a.telemetry.TracerProvider,
 		Propagator: a.telemetry.Propagator, MetricsHandler: a.telemetry.MetricsHandler,
 	})
-	a.begin = func() { a.background.begin(a, cfg, instruments) }
-	return a, nil
+	a.begin = func() { a.background.begin(a, cfg, a.instruments) }
 }
 
 func authConfig(cfg *config.Config) auth.Config {
@@ -166,7 +184,7 @@ func statusConfig(cfg *config.Config) status.Config {
 	}
 }
 
-// adopt takes the config's sources over into the registry.
+// adopt records the config's sources in the registry.
 func (a *app) adopt(ctx context.Context, cfg *config.Config) error {
 	for i, s := range cfg.Sources {
 		adoption, err := a.store.Adopt(ctx, s)
@@ -196,7 +214,7 @@ func (a *app) adopt(ctx context.Context, cfg *config.Config) error {
 	return nil
 }
 
-// storeChanged tells when the registry's database goes away and comes back.
+// storeChanged logs when the registry's database goes away and comes back.
 func (a *app) storeChanged(there bool, err error) {
 	if there {
 		a.telemetry.Logger.Info("the registry can be reached again")
@@ -205,8 +223,8 @@ func (a *app) storeChanged(there bool, err error) {
 	a.telemetry.Logger.Error("the registry can't be reached: known sources are served from memory", slog.Any("error", err))
 }
 
-// warnOfDrift tells what an entry of the config says and the registry, which made
-// its connection from an earlier one, does not follow any more.
+// warnOfDrift warns of what an entry of the config says and the registry does not
+// follow: it made the connection from an earlier entry (contract 5.13).
 func (a *app) warnOfDrift(s registry.ConfigSource, m *registry.ManagedSource) {
 	warn := func(what string) {
 		a.telemetry.Logger.Warn("the config of a source has changed, and the registry keeps what it knows",
@@ -226,7 +244,7 @@ func (a *app) warnOfDrift(s registry.ConfigSource, m *registry.ManagedSource) {
 
 // serve answers on a listener until ctx ends, and takes everything down after.
 func (a *app) serve(ctx context.Context, listener net.Listener) error {
-	a.status.LearnTenants(a.adopted)
+	a.status.Load().LearnTenants(a.adopted)
 	a.begin()
 	log := a.telemetry.Logger
 	log.Info("serving", slog.String("address", listener.Addr().String()), slog.String("version", version))
@@ -236,23 +254,23 @@ func (a *app) serve(ctx context.Context, listener net.Listener) error {
 	return err
 }
 
-// closeTimeout is what the parts that wait for others get together, after the
+// closeTimeout is shared by all parts that wait for something at a stop, after the
 // requests have ended: with the server's own limit a stop takes 20 s.
 const closeTimeout = 2 * time.Second
 
-// close takes down whatever was built, last built first.
+// close takes down what was built, in the reverse order.
 func (a *app) close() {
 	a.background.stop()
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
 	if a.lifecycle != nil {
-		a.lifecycle.Close(ctx) // what it can't finish is settled at the next start
+		a.lifecycle.Close(ctx) // an operation that it can't finish is settled at the next start
 	}
 	if a.subscriber != nil {
 		a.subscriber.Close()
 	}
-	if a.status != nil {
-		a.status.Close()
+	if s := a.status.Load(); s != nil {
+		s.Close()
 	}
 	a.background.wait(ctx)
 	if a.agents != nil {

@@ -29,7 +29,8 @@ const (
 )
 
 // connections makes the parts that change tenants and hear of them.
-func (a *app) connections(cfg *config.Config, instruments *telemetry.Instruments) error {
+func (a *app) connections(cfg *config.Config) error {
+	instruments := a.instruments
 	var err error
 	if a.accounts, err = serviceaccount.New(cfg.ServiceAccounts); err != nil {
 		return err
@@ -71,7 +72,7 @@ func (b *background) begin(a *app, cfg *config.Config, instruments *telemetry.In
 	instruments.Leads(b.leads.Load)
 	log := a.telemetry.Logger
 	news := reconcile.New(reconcile.Config{Interval: cfg.Reconcile.Interval, Concurrency: cfg.Reconcile.Concurrency}, reconcile.Deps{
-		Store: a.store, Refresh: a.status.Refresh, Logger: log, Counted: instruments.Reconciled,
+		Store: a.store, Refresh: a.status.Load().Refresh, Logger: log, Counted: instruments.Reconciled,
 	})
 	lead := leader.New(a.store, leader.Options{Name: "upkeep", Logger: log, Changed: b.leads.Store})
 	settle := leader.Task{Name: "settle", Interval: settleInterval, Timeout: settleTimeout, Do: a.lifecycle.Settle, Logger: log}
