@@ -43,7 +43,7 @@ func (g connections) connect(w http.ResponseWriter, r *request) error {
 	}
 	document := made.Answer
 	if made.Source != nil {
-		r.auditSource(made.Source.Source.SourceID, &made.Source.Connection)
+		r.auditSource(made.Source.SourceID, made.Source.Connection)
 	}
 	if document == nil {
 		document = connectionDocument(made.Source)
@@ -72,15 +72,15 @@ func (g *Gateway) keepAnswer(r *request, key string, document []byte) {
 	}
 }
 
-func (g connections) saveAdServer(w http.ResponseWriter, r *request, m *registry.ManagedSource) error {
+func (g connections) saveAdServer(w http.ResponseWriter, r *request, m *registry.Source) error {
 	return g.configure(w, r, m, g.deps.Lifecycle.Save)
 }
 
-func (g connections) rotateCredentials(w http.ResponseWriter, r *request, m *registry.ManagedSource) error {
+func (g connections) rotateCredentials(w http.ResponseWriter, r *request, m *registry.Source) error {
 	return g.configure(w, r, m, g.deps.Lifecycle.Rotate)
 }
 
-func (g connections) configure(w http.ResponseWriter, r *request, m *registry.ManagedSource, save saving) error {
+func (g connections) configure(w http.ResponseWriter, r *request, m *registry.Source, save saving) error {
 	g.extendWriteDeadline(w)
 	body, err := readBody(r)
 	if err != nil {
@@ -98,7 +98,7 @@ func (g connections) configure(w http.ResponseWriter, r *request, m *registry.Ma
 	return nil
 }
 
-func connectionDocument(m *registry.ManagedSource) []byte {
+func connectionDocument(m *registry.Source) []byte {
 	return transform.AppendConnection(nil, transform.Connection(m))
 }
 

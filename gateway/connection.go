@@ -12,7 +12,7 @@ import (
 
 const maxTake = 200
 
-func (g connections) getConnection(w http.ResponseWriter, r *request, m *registry.ManagedSource) error {
+func (g connections) getConnection(w http.ResponseWriter, r *request, m *registry.Source) error {
 	if err := parseQuery(r.URL.RawQuery).err(); err != nil {
 		return err
 	}

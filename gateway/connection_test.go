@@ -245,7 +245,7 @@ func TestTenantFactsAreLearntInTheBackground(t *testing.T) {
 		m, err := w.directory.ManagedSource(w.Context(), customer, source)
 		w.must(err)
 		w.agent.SetDown(true)
-		w.status.LearnTenants([]*registry.ManagedSource{m})
+		w.status.LearnTenants([]*registry.Source{m})
 		w.pass(time.Minute)
 		if m, err = w.directory.ManagedSource(w.Context(), customer, source); err != nil || m.Connection.ExternalOrgID != "" {
 			w.Errorf("while upstream is away: %v %+v", err, m)
@@ -261,7 +261,7 @@ func TestTenantFactsAreLearntInTheBackground(t *testing.T) {
 			w.agent.SetTenant(upstreamtest.Tenant{ID: tenant, ExternalOrgID: "org", Active: false, Status: upstreamtest.Healthy()})
 			m, err := w.directory.ManagedSource(w.Context(), customer, source)
 			w.must(err)
-			w.status.LearnTenants([]*registry.ManagedSource{m})
+			w.status.LearnTenants([]*registry.Source{m})
 			w.pass(time.Second)
 			if c := decode[connection](w, w.get(esaOf), 200); c.ProvisioningStatus != "deactivated" {
 				w.Errorf("status %s", c.ProvisioningStatus)

@@ -20,7 +20,7 @@ const (
 	maxSyncType = 64
 )
 
-func (g connections) getSyncHistory(w http.ResponseWriter, r *request, m *registry.ManagedSource) error {
+func (g connections) getSyncHistory(w http.ResponseWriter, r *request, m *registry.Source) error {
 	q := parseQuery(r.URL.RawQuery, "syncType", "status", "limit", "cursor")
 	query := upstream.HistoryQuery{
 		SyncType: q.translated("syncType", "syncType is not the name of a sync stream.", transform.SyncTypeToUpstream),

@@ -15,11 +15,11 @@ import (
 
 // saving and switching are what [lifecycle.Lifecycle] does with a connection.
 type (
-	saving    func(ctx context.Context, customer, esaID int64, config *adserver.Config) (*registry.ManagedSource, error)
-	switching func(ctx context.Context, customer, esaID int64) (*registry.ManagedSource, error)
+	saving    func(ctx context.Context, customer, esaID int64, config *adserver.Config) (*registry.Source, error)
+	switching func(ctx context.Context, customer, esaID int64) (*registry.Source, error)
 )
 
-func (g connections) testConnection(w http.ResponseWriter, r *request, m *registry.ManagedSource) error {
+func (g connections) testConnection(w http.ResponseWriter, r *request, m *registry.Source) error {
 	g.extendWriteDeadline(w)
 	return g.repeatable(w, r, func() ([]byte, error) {
 		result, _, err := g.deps.Lifecycle.Test(detached(r), r.caller.CustomerID, m.Connection.ID)
@@ -30,7 +30,7 @@ func (g connections) testConnection(w http.ResponseWriter, r *request, m *regist
 	})
 }
 
-func (g connections) refresh(w http.ResponseWriter, r *request, m *registry.ManagedSource) error {
+func (g connections) refresh(w http.ResponseWriter, r *request, m *registry.Source) error {
 	return g.repeatable(w, r, func() ([]byte, error) {
 		result, err := g.deps.Lifecycle.Refresh(detached(r), r.caller.CustomerID, m.Connection.ID)
 		if err != nil {
@@ -40,15 +40,15 @@ func (g connections) refresh(w http.ResponseWriter, r *request, m *registry.Mana
 	})
 }
 
-func (g connections) deactivate(w http.ResponseWriter, r *request, m *registry.ManagedSource) error {
+func (g connections) deactivate(w http.ResponseWriter, r *request, m *registry.Source) error {
 	return g.switchTo(w, r, m, g.deps.Lifecycle.Deactivate)
 }
 
-func (g connections) reactivate(w http.ResponseWriter, r *request, m *registry.ManagedSource) error {
+func (g connections) reactivate(w http.ResponseWriter, r *request, m *registry.Source) error {
 	return g.switchTo(w, r, m, g.deps.Lifecycle.Reactivate)
 }
 
-func (g connections) switchTo(w http.ResponseWriter, r *request, m *registry.ManagedSource, to switching) error {
+func (g connections) switchTo(w http.ResponseWriter, r *request, m *registry.Source, to switching) error {
 	return g.repeatable(w, r, func() ([]byte, error) {
 		now, err := to(detached(r), r.caller.CustomerID, m.Connection.ID)
 		if err != nil {
@@ -61,7 +61,7 @@ func (g connections) switchTo(w http.ResponseWriter, r *request, m *registry.Man
 // capabilities are what an ad server may provide beside delivery.
 var capabilities = map[string]bool{"reporting": true, "forecasting": true}
 
-func (g connections) recheckCapability(w http.ResponseWriter, r *request, _ *registry.ManagedSource) error {
+func (g connections) recheckCapability(w http.ResponseWriter, r *request, _ *registry.Source) error {
 	capability := r.vars["capability"]
 	if !capabilities[capability] {
 		return fault.Invalid(fault.Issue{Path: "capability", Message: "capability must be reporting or forecasting."})

@@ -108,24 +108,24 @@ func ofInventory(f func(inventory, http.ResponseWriter, *request) error) func(*G
 }
 
 // lookup finds the managed source that a path names.
-type lookup func(*Gateway, *request) (*registry.ManagedSource, error)
+type lookup func(*Gateway, *request) (*registry.Source, error)
 
 // withSource makes the handler of an operation on a managed source. A source that does
 // not exist is reported before anything else that may be wrong.
-func withSource(find lookup, f func(connections, http.ResponseWriter, *request, *registry.ManagedSource) error) func(*Gateway) handlerFunc {
+func withSource(find lookup, f func(connections, http.ResponseWriter, *request, *registry.Source) error) func(*Gateway) handlerFunc {
 	return func(g *Gateway) handlerFunc {
 		return func(w http.ResponseWriter, r *request) error {
 			m, err := find(g, r)
 			if err != nil {
 				return err
 			}
-			r.auditSource(m.Source.SourceID, &m.Connection)
+			r.auditSource(m.SourceID, m.Connection)
 			return f(connections{g}, w, r, m)
 		}
 	}
 }
 
-func bySource(g *Gateway, r *request) (*registry.ManagedSource, error) {
+func bySource(g *Gateway, r *request) (*registry.Source, error) {
 	sourceID, err := parseSourceID(r.vars["sourceId"])
 	if err != nil {
 		return nil, err
@@ -136,7 +136,7 @@ func bySource(g *Gateway, r *request) (*registry.ManagedSource, error) {
 	return g.deps.Directory.ManagedSource(r.Context(), r.caller.CustomerID, sourceID)
 }
 
-func byESA(g *Gateway, r *request) (*registry.ManagedSource, error) {
+func byESA(g *Gateway, r *request) (*registry.Source, error) {
 	esaID, err := parseESAID(r.vars["esaId"])
 	if err != nil {
 		return nil, err

@@ -43,7 +43,7 @@ func (g inventory) createSource(w http.ResponseWriter, r *request) error {
 	if once != nil {
 		once.Fingerprint = fingerprint(r, body)
 		if !consent { // then the answer is known before the source is stored
-			once.Answer = func(s *registry.InventorySource) []byte { return sourceDocument(s, "") }
+			once.Answer = func(s *registry.Source) []byte { return sourceDocument(s, "") }
 		}
 	}
 	made, err := g.deps.Directory.CreateSource(detached(r), r.caller.CustomerID, create.Source(), once)
@@ -64,8 +64,8 @@ func (g inventory) createSource(w http.ResponseWriter, r *request) error {
 			g.keepAnswer(r, once.Key, document)
 		}
 	}
-	r.auditSource(made.Source.Source.SourceID, nil)
-	return g.answerCreated(w, r, made.Source.Source.SourceID, document)
+	r.auditSource(made.Source.SourceID, nil)
+	return g.answerCreated(w, r, made.Source.SourceID, document)
 }
 
 // answerAgain answers the repetition of a create: the same Idempotency-Key came before.
@@ -78,7 +78,7 @@ func (g inventory) answerAgain(w http.ResponseWriter, r *request, made registry.
 		}
 		return g.answerCreated(w, r, kept.SourceID, made.Answer)
 	case made.Source != nil: // the first answer was never given: as it stands now
-		return g.answerCreated(w, r, made.Source.Source.SourceID, sourceDocument(made.Source, ""))
+		return g.answerCreated(w, r, made.Source.SourceID, sourceDocument(made.Source, ""))
 	}
 	return fault.New(fault.Conflict, "What was made with this Idempotency-Key has been deleted since.")
 }
@@ -101,9 +101,9 @@ func (g inventory) updateSource(w http.ResponseWriter, r *request) error {
 	// Faults of the request are reported only for a source that exists.
 	queryErr := parseQuery(r.URL.RawQuery).err()
 	update := sources.ParseUpdate(body, g.deps.CheckURL)
-	var before *registry.InventorySource
+	var before *registry.Source
 	after, err := g.deps.Directory.UpdateSource(detached(r), r.caller.CustomerID, sourceID,
-		func(s *registry.InventorySource) (registry.SourceChange, error) {
+		func(s *registry.Source) (registry.SourceChange, error) {
 			before = s
 			change, err := update.Decide(s)
 			if fault.Is(err, fault.Conflict) && queryErr != nil {
@@ -134,7 +134,7 @@ func (g inventory) deleteSource(w http.ResponseWriter, r *request) error {
 	if queryErr == nil {
 		g.unsubscribe(r, sourceID)
 	}
-	gone, err := g.deps.Directory.DeleteSource(detached(r), r.caller.CustomerID, sourceID, func(s *registry.InventorySource) error {
+	gone, err := g.deps.Directory.DeleteSource(detached(r), r.caller.CustomerID, sourceID, func(s *registry.Source) error {
 		if queryErr != nil {
 			return queryErr
 		}
@@ -158,7 +158,7 @@ func (g inventory) unsubscribe(r *request, sourceID string) {
 	ctx, cancel := context.WithTimeout(detached(r), unsubscribeTimeout)
 	defer cancel()
 	m, err := g.deps.Directory.ManagedSourceNow(ctx, r.caller.CustomerID, sourceID)
-	if err != nil || sources.AllowDelete(&registry.InventorySource{Source: m.Source, Connection: &m.Connection}) != nil {
+	if err != nil || sources.AllowDelete(m) != nil {
 		return // DELETE says why
 	}
 	if err := g.deps.Subscriber.End(ctx, m); err != nil {
@@ -169,12 +169,12 @@ func (g inventory) unsubscribe(r *request, sourceID string) {
 
 // beginConsent gives the address where a person can consent; empty where none is due or
 // it can't be found now. The source is stored either way.
-func (g inventory) beginConsent(ctx context.Context, r *request, s *registry.InventorySource) string {
+func (g inventory) beginConsent(ctx context.Context, r *request, s *registry.Source) string {
 	address, err := g.deps.Agents.Begin(ctx, s)
 	if err != nil {
 		g.ins.Consent(telemetry.ConsentNotBegun)
 		g.access.info(ctx, "an agent's consent could not be begun", slog.String("request_id", r.id),
-			slog.String("source_id", s.Source.SourceID), slog.Any("error", err))
+			slog.String("source_id", s.SourceID), slog.Any("error", err))
 		return ""
 	}
 	if address != "" {
@@ -183,7 +183,7 @@ func (g inventory) beginConsent(ctx context.Context, r *request, s *registry.Inv
 	return address
 }
 
-func sourceDocument(s *registry.InventorySource, authorizationURL string) []byte {
+func sourceDocument(s *registry.Source, authorizationURL string) []byte {
 	return transform.AppendInventorySource(nil, transform.InventorySource(s, authorizationURL))
 }
 

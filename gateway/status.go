@@ -11,7 +11,7 @@ import (
 	"esagate/status"
 )
 
-func (g connections) getStatus(w http.ResponseWriter, r *request, m *registry.ManagedSource) error {
+func (g connections) getStatus(w http.ResponseWriter, r *request, m *registry.Source) error {
 	runs, err := statusQuery(r.URL.RawQuery)
 	if err != nil {
 		return err

@@ -85,7 +85,7 @@ type SourceChange struct {
 type Once struct {
 	Key         string
 	Fingerprint [32]byte
-	Answer      func(*InventorySource) []byte
+	Answer      func(*Source) []byte
 	// Pending is how long a repetition waits for an answer that is still to come; zero
 	// means [OncePending].
 	Pending time.Duration
@@ -103,7 +103,7 @@ const (
 // made the source; Answer is what was kept of it, nil if nothing was, and Source is
 // nil if it has been deleted since.
 type Creation struct {
-	Source   *InventorySource
+	Source   *Source
 	Replayed bool
 	Answer   []byte
 }

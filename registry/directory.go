@@ -74,10 +74,10 @@ func setDefault(d *time.Duration, to time.Duration) {
 
 // Put remembers a source as the store has just given it: at start-up, what Adopt
 // returned.
-func (d *Directory) Put(m *ManagedSource) { d.memory.put(m, time.Now()) }
+func (d *Directory) Put(m *Source) { d.memory.put(m, time.Now()) }
 
 // ManagedSource finds a customer's managed source by its sourceId.
-func (d *Directory) ManagedSource(ctx context.Context, customer int64, sourceID string) (*ManagedSource, error) {
+func (d *Directory) ManagedSource(ctx context.Context, customer int64, sourceID string) (*Source, error) {
 	e := d.memory.bySourceID(customer, sourceID)
 	if m := d.fresh(e); m != nil {
 		return m, nil
@@ -86,7 +86,7 @@ func (d *Directory) ManagedSource(ctx context.Context, customer int64, sourceID 
 }
 
 // ManagedSourceByID finds a customer's managed source by its connection's id.
-func (d *Directory) ManagedSourceByID(ctx context.Context, customer, esaID int64) (*ManagedSource, error) {
+func (d *Directory) ManagedSourceByID(ctx context.Context, customer, esaID int64) (*Source, error) {
 	e := d.memory.byESAID(customer, esaID)
 	if m := d.fresh(e); m != nil {
 		return m, nil
@@ -97,19 +97,19 @@ func (d *Directory) ManagedSourceByID(ctx context.Context, customer, esaID int64
 // ManagedSourceNow is ManagedSource for whoever is about to change what it gives: the
 // store is asked, so that a write of another replica is seen, and memory only while it
 // is away.
-func (d *Directory) ManagedSourceNow(ctx context.Context, customer int64, sourceID string) (*ManagedSource, error) {
+func (d *Directory) ManagedSourceNow(ctx context.Context, customer int64, sourceID string) (*Source, error) {
 	q := d.bySourceID(customer, sourceID)
 	return d.reread(ctx, q.find(), q)
 }
 
 // ManagedSourceByIDNow is ManagedSourceNow by the connection's id.
-func (d *Directory) ManagedSourceByIDNow(ctx context.Context, customer, esaID int64) (*ManagedSource, error) {
+func (d *Directory) ManagedSourceByIDNow(ctx context.Context, customer, esaID int64) (*Source, error) {
 	q := d.byESAID(customer, esaID)
 	return d.reread(ctx, q.find(), q)
 }
 
 // fresh gives a copy that need not be read anew, nil where there is none.
-func (d *Directory) fresh(e *entry) *ManagedSource {
+func (d *Directory) fresh(e *entry) *Source {
 	if e != nil {
 		if c := e.read(); time.Since(c.readAt) < d.opts.Fresh {
 			return c.m
@@ -121,7 +121,7 @@ func (d *Directory) fresh(e *entry) *ManagedSource {
 func (d *Directory) bySourceID(customer int64, sourceID string) query {
 	return query{
 		name: func() string { return d.shelf.flight("source", customer, sourceID) },
-		read: func(ctx context.Context) (*ManagedSource, error) {
+		read: func(ctx context.Context) (*Source, error) {
 			return d.store.Customer(customer).ManagedSource(ctx, sourceID)
 		},
 		find: func() *entry { return d.memory.bySourceID(customer, sourceID) },
@@ -132,7 +132,7 @@ func (d *Directory) bySourceID(customer int64, sourceID string) query {
 func (d *Directory) byESAID(customer, esaID int64) query {
 	return query{
 		name: func() string { return d.shelf.flight("esa", customer, strconv.FormatInt(esaID, 10)) },
-		read: func(ctx context.Context) (*ManagedSource, error) {
+		read: func(ctx context.Context) (*Source, error) {
 			return d.store.Customer(customer).ManagedSourceByID(ctx, esaID)
 		},
 		find: func() *entry { return d.memory.byESAID(customer, esaID) },
@@ -143,14 +143,14 @@ func (d *Directory) byESAID(customer, esaID int64) query {
 // query is one way of asking for one source.
 type query struct {
 	name func() string // the same for all who ask the same
-	read func(context.Context) (*ManagedSource, error)
+	read func(context.Context) (*Source, error)
 	find func() *entry
 	gone func() bool // it was deleted through this Directory
 }
 
 // reread asks the store, once for all that wait, and falls back on what is known:
 // the copy that there is (held), or that the source was deleted.
-func (d *Directory) reread(ctx context.Context, held *entry, q query) (*ManagedSource, error) {
+func (d *Directory) reread(ctx context.Context, held *entry, q query) (*Source, error) {
 	known := held != nil || q.gone()
 	if known && d.away.Load() {
 		return d.recall(held, q, errAway)
@@ -170,7 +170,7 @@ func (d *Directory) reread(ctx context.Context, held *entry, q query) (*ManagedS
 	// write that it has seen since is in memory.
 	switch now := q.find(); {
 	case err == nil:
-		return d.standing(d.memory.latest(answer.(*ManagedSource)))
+		return d.standing(d.memory.latest(answer.(*Source)))
 	case isNotFound(err) && now != nil:
 		return now.copy.Load().m, nil
 	case isNotFound(err):
@@ -180,7 +180,7 @@ func (d *Directory) reread(ctx context.Context, held *entry, q query) (*ManagedS
 }
 
 // recall answers from what is known, or with why the store could not be asked.
-func (d *Directory) recall(held *entry, q query, err error) (*ManagedSource, error) {
+func (d *Directory) recall(held *entry, q query, err error) (*Source, error) {
 	if held != nil {
 		return d.standing(held.copy.Load().m)
 	}
@@ -191,8 +191,8 @@ func (d *Directory) recall(held *entry, q query, err error) (*ManagedSource, err
 }
 
 // standing gives a source unless it was deleted here meanwhile.
-func (d *Directory) standing(m *ManagedSource) (*ManagedSource, error) {
-	if d.graves.holds(m.Source.ID) {
+func (d *Directory) standing(m *Source) (*Source, error) {
+	if d.graves.holds(m.ID) {
 		return nil, storeFault(ErrNotFound)
 	}
 	return m, nil

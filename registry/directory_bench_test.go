@@ -8,12 +8,11 @@ import (
 )
 
 // hot gives a Directory that answers all its reads from memory.
-func hot(t testing.TB) (*registry.Directory, *registry.ManagedSource) {
+func hot(t testing.TB) (*registry.Directory, *registry.Source) {
 	t.Helper()
 	d := registry.NewDirectory(nil, registry.DirectoryOptions{Fresh: time.Hour})
 	t.Cleanup(d.Close)
-	m := &registry.ManagedSource{}
-	m.Source.CustomerID, m.Source.SourceID, m.Connection.ID = customer, "newsroom-display", 1234
+	m := &registry.Source{CustomerID: customer, SourceID: "newsroom-display", Connection: &registry.Connection{ID: 1234}}
 	d.Put(m)
 	return d, m
 }
@@ -21,9 +20,9 @@ func hot(t testing.TB) (*registry.Directory, *registry.ManagedSource) {
 func TestDirectoryHotReadsAllocateNothing(t *testing.T) {
 	d, m := hot(t)
 	ctx := t.Context()
-	reads := map[string]func() (*registry.ManagedSource, error){
-		"by sourceId": func() (*registry.ManagedSource, error) { return d.ManagedSource(ctx, customer, "newsroom-display") },
-		"by esaId":    func() (*registry.ManagedSource, error) { return d.ManagedSourceByID(ctx, customer, 1234) },
+	reads := map[string]func() (*registry.Source, error){
+		"by sourceId": func() (*registry.Source, error) { return d.ManagedSource(ctx, customer, "newsroom-display") },
+		"by esaId":    func() (*registry.Source, error) { return d.ManagedSourceByID(ctx, customer, 1234) },
 	}
 	for name, read := range reads {
 		if n := testing.AllocsPerRun(100, func() {

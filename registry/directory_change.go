@@ -42,10 +42,10 @@ func (d *Directory) FinishOnce(ctx context.Context, customer int64, key string, 
 
 // UpdateSource changes a source of either kind as CustomerStore does. An error of
 // decide is given as it is.
-func (d *Directory) UpdateSource(ctx context.Context, customer int64, sourceID string, decide func(*InventorySource) (SourceChange, error)) (*InventorySource, error) {
-	var s *InventorySource
+func (d *Directory) UpdateSource(ctx context.Context, customer int64, sourceID string, decide func(*Source) (SourceChange, error)) (*Source, error) {
+	var s *Source
 	began, err := d.change(ctx, sourceKey{customer, sourceID}, func(ctx context.Context, c CustomerStore) (err error) {
-		s, err = c.UpdateSource(ctx, sourceID, func(was *InventorySource) (SourceChange, error) {
+		s, err = c.UpdateSource(ctx, sourceID, func(was *Source) (SourceChange, error) {
 			change, err := decide(was)
 			return change, refuse(err)
 		})
@@ -59,21 +59,21 @@ func (d *Directory) UpdateSource(ctx context.Context, customer int64, sourceID s
 }
 
 // changed puts into memory what a write that began at a moment made of a source.
-func (d *Directory) changed(s *InventorySource, began moment) {
+func (d *Directory) changed(s *Source, began moment) {
 	newest := d.remember(s, began, true)
-	var m *ManagedSource
+	var m *Source
 	if newest.Connection != nil {
-		m = managed(newest)
+		m = newest
 	}
 	d.shelf.changed(newest, m, began)
 }
 
 // DeleteSource deletes a source of either kind as CustomerStore does. An error of
 // allow is given as it is.
-func (d *Directory) DeleteSource(ctx context.Context, customer int64, sourceID string, allow func(*InventorySource) error) (*InventorySource, error) {
-	var s *InventorySource
+func (d *Directory) DeleteSource(ctx context.Context, customer int64, sourceID string, allow func(*Source) error) (*Source, error) {
+	var s *Source
 	began, err := d.change(ctx, sourceKey{customer, sourceID}, func(ctx context.Context, c CustomerStore) (err error) {
-		s, err = c.DeleteSource(ctx, sourceID, func(was *InventorySource) error { return refuse(allow(was)) })
+		s, err = c.DeleteSource(ctx, sourceID, func(was *Source) error { return refuse(allow(was)) })
 		return err
 	})
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"esagate/registry"
 )
 
-func create(t testing.TB, d *registry.Directory, sourceID string) *registry.InventorySource {
+func create(t testing.TB, d *registry.Directory, sourceID string) *registry.Source {
 	t.Helper()
 	c, err := d.CreateSource(t.Context(), customer, agent(sourceID), nil)
 	if err != nil || c.Replayed {
@@ -20,10 +20,10 @@ func create(t testing.TB, d *registry.Directory, sourceID string) *registry.Inve
 	return c.Source
 }
 
-func update(t testing.TB, d *registry.Directory, sourceID, name string) *registry.InventorySource {
+func update(t testing.TB, d *registry.Directory, sourceID, name string) *registry.Source {
 	t.Helper()
 	s, err := d.UpdateSource(t.Context(), customer, sourceID, rename(name))
-	if err != nil || s.Source.Name != name {
+	if err != nil || s.Name != name {
 		t.Fatalf("%+v, %v", s, err)
 	}
 	return s
@@ -31,7 +31,7 @@ func update(t testing.TB, d *registry.Directory, sourceID, name string) *registr
 
 func remove(t testing.TB, d *registry.Directory, sourceID string) {
 	t.Helper()
-	if s, err := d.DeleteSource(t.Context(), customer, sourceID, allow); err != nil || s.Source.SourceID != sourceID {
+	if s, err := d.DeleteSource(t.Context(), customer, sourceID, allow); err != nil || s.SourceID != sourceID {
 		t.Fatalf("%+v, %v", s, err)
 	}
 }
@@ -126,14 +126,14 @@ func TestDirectoryRenameManaged(t *testing.T) {
 		update(t, d, "m", "M")
 		f.is(failing, 0)
 		got := get(t, d, "m")
-		if got.Source.Name != "M" || got.Connection.Version != m.Connection.Version+1 {
+		if got.Name != "M" || got.Connection.Version != m.Connection.Version+1 {
 			t.Fatalf("%+v", got)
 		}
 		reads(t, f, "of the new name", 0)
 		if byID, err := d.ManagedSourceByID(t.Context(), customer, m.Connection.ID); err != nil || byID != got {
 			t.Fatal(byID, err)
 		}
-		if page, _, err := d.ManagedSources(t.Context(), customer, 0, 9); err != nil || page[0].Source.Name != "M" {
+		if page, _, err := d.ManagedSources(t.Context(), customer, 0, 9); err != nil || page[0].Name != "M" {
 			t.Fatal(page, err)
 		}
 	})
@@ -158,7 +158,7 @@ func TestDirectorySourceIDChangesKind(t *testing.T) {
 			}
 			for _, mode := range []mode{healthy, failing} {
 				f.is(mode, 0)
-				if s, err := d.Source(t.Context(), customer, "a"); err != nil || s.Source.Agent == nil {
+				if s, err := d.Source(t.Context(), customer, "a"); err != nil || s.Agent == nil {
 					t.Fatalf("%+v, %v", s, err)
 				}
 				view{d}.is(t, "an AGENT source", "a", "a")

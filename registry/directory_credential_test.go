@@ -12,7 +12,7 @@ import (
 )
 
 // oauthAgent makes an AGENT source that needs a consent, in the store alone.
-func oauthAgent(t *testing.T, f *faulty, sourceID string) *registry.InventorySource {
+func oauthAgent(t *testing.T, f *faulty, sourceID string) *registry.Source {
 	t.Helper()
 	s := agent(sourceID)
 	s.Agent.Authentication = registry.AuthOAuth
@@ -23,8 +23,8 @@ func oauthAgent(t *testing.T, f *faulty, sourceID string) *registry.InventorySou
 	return c.Source
 }
 
-func consentTo(s *registry.InventorySource) registry.Consent {
-	return registry.Consent{SourceRow: s.Source.ID, AuthVersion: s.Source.Agent.AuthVersion}
+func consentTo(s *registry.Source) registry.Consent {
+	return registry.Consent{SourceRow: s.ID, AuthVersion: s.Agent.AuthVersion}
 }
 
 var (
@@ -44,11 +44,11 @@ func standing(t *testing.T, d *registry.Directory, sourceID string) *registry.Ag
 		t.Fatal(err)
 	}
 	for _, listed := range page {
-		if listed.Source.ID == s.Source.ID {
-			if *listed.Source.Agent != *s.Source.Agent {
-				t.Fatalf("%+v alone, %+v in the list", s.Source.Agent, listed.Source.Agent)
+		if listed.ID == s.ID {
+			if *listed.Agent != *s.Agent {
+				t.Fatalf("%+v alone, %+v in the list", s.Agent, listed.Agent)
 			}
-			return s.Source.Agent
+			return s.Agent
 		}
 	}
 	t.Fatalf("%q is not listed", sourceID)
@@ -68,9 +68,9 @@ func TestDirectoryCredentials(t *testing.T) {
 					standing(t, d, "a")
 				}
 				configured, status := false, registry.SourcePending
-				step := func(what string, write func() (*registry.InventorySource, error)) {
+				step := func(what string, write func() (*registry.Source, error)) {
 					t.Helper()
-					var got *registry.InventorySource
+					var got *registry.Source
 					overlapped(t, d, f, func() {
 						var err error
 						if got, err = write(); err != nil {
@@ -82,31 +82,31 @@ func TestDirectoryCredentials(t *testing.T) {
 					for _, m := range []mode{healthy, failing} {
 						f.is(m, 0)
 						is := standing(t, d, "a")
-						if *is != *got.Source.Agent || (is.CredentialID != "") != configured || is.Status != status {
-							t.Fatalf("%s, mode %d: %+v, want %+v", what, m, is, got.Source.Agent)
+						if *is != *got.Agent || (is.CredentialID != "") != configured || is.Status != status {
+							t.Fatalf("%s, mode %d: %+v, want %+v", what, m, is, got.Agent)
 						}
 					}
 					back(t, d, f)
 					s = got
 				}
 				configured = true
-				step("a consent", func() (*registry.InventorySource, error) {
+				step("a consent", func() (*registry.Source, error) {
 					return d.EndConsent(t.Context(), customer, "a", consentTo(s), tokens)
 				})
 				status = registry.SourceActive
-				step("activated", func() (*registry.InventorySource, error) {
-					return d.UpdateSource(t.Context(), customer, "a", func(s *registry.InventorySource) (registry.SourceChange, error) {
-						a := *s.Source.Agent
+				step("activated", func() (*registry.Source, error) {
+					return d.UpdateSource(t.Context(), customer, "a", func(s *registry.Source) (registry.SourceChange, error) {
+						a := *s.Agent
 						a.Status = registry.SourceActive
 						return registry.SourceChange{Agent: &a}, nil
 					})
 				})
-				step("a refresh", func() (*registry.InventorySource, error) {
-					return d.ReplaceCredential(t.Context(), customer, "a", s.Source.Agent.CredentialID, &next)
+				step("a refresh", func() (*registry.Source, error) {
+					return d.ReplaceCredential(t.Context(), customer, "a", s.Agent.CredentialID, &next)
 				})
 				configured, status = false, registry.SourcePending
-				step("an erasure", func() (*registry.InventorySource, error) {
-					return d.ReplaceCredential(t.Context(), customer, "a", s.Source.Agent.CredentialID, nil)
+				step("an erasure", func() (*registry.Source, error) {
+					return d.ReplaceCredential(t.Context(), customer, "a", s.Agent.CredentialID, nil)
 				})
 				if _, err := d.ReplaceCredential(t.Context(), customer, "a", "none", &next); !errors.Is(err, registry.ErrStale) {
 					t.Fatal(err)
@@ -186,7 +186,7 @@ func TestDirectoryCredentialsNotFound(t *testing.T) {
 				f.is(failing, 0)
 				_, err := d.Source(t.Context(), customer, "a")
 				unavailable(t, err)
-				if page, err := d.Sources(t.Context(), customer, 0, 50); err != nil || len(page) != 1 || page[0].Source.SourceID != "m" {
+				if page, err := d.Sources(t.Context(), customer, 0, 50); err != nil || len(page) != 1 || page[0].SourceID != "m" {
 					t.Errorf("%v, %v", ids(page), err)
 				}
 				if page, total, err := d.ManagedSources(t.Context(), customer, 0, 50); err != nil || len(page) != 1 || total != 1 {

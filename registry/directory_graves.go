@@ -34,13 +34,13 @@ func newLRU[K comparable, V any](size int, onEvict simplelru.EvictCallback[K, V]
 	return l
 }
 
-func (g *graves) bury(s *InventorySource) {
+func (g *graves) bury(s *Source) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.rows.Add(s.Source.ID, struct{}{})
-	g.sources.Add(keyOf(&s.Source), s.Source.ID)
+	g.rows.Add(s.ID, struct{}{})
+	g.sources.Add(keyOf(s), s.ID)
 	if s.Connection != nil {
-		g.esa.Add(esaKey{s.Source.CustomerID, s.Connection.ID}, struct{}{})
+		g.esa.Add(esaKey{s.CustomerID, s.Connection.ID}, struct{}{})
 	}
 }
 

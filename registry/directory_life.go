@@ -36,10 +36,10 @@ func (d *Directory) ForgetOnce(ctx context.Context, customer int64, key string) 
 
 // ChangeConnection changes a connection as CustomerStore does. An error of decide is
 // given as it is. Conflict over ErrTenantTaken.
-func (d *Directory) ChangeConnection(ctx context.Context, customer, esaID int64, decide func(*ManagedSource) (*Connection, error)) (*ManagedSource, error) {
-	var m *ManagedSource
+func (d *Directory) ChangeConnection(ctx context.Context, customer, esaID int64, decide func(*Source) (*Connection, error)) (*Source, error) {
+	var m *Source
 	began, err := d.changeBy(ctx, d.keyOfESA(customer, esaID), managedFault, func(ctx context.Context, c CustomerStore) (err error) {
-		m, err = c.ChangeConnection(ctx, esaID, func(was *ManagedSource) (*Connection, error) {
+		m, err = c.ChangeConnection(ctx, esaID, func(was *Source) (*Connection, error) {
 			next, err := decide(was)
 			return next, refuse(err)
 		})
@@ -53,10 +53,10 @@ func (d *Directory) ChangeConnection(ctx context.Context, customer, esaID int64,
 
 // changedManaged is changed for a managed source, and gives the newest copy, which is
 // one for all who read it.
-func (d *Directory) changedManaged(m *ManagedSource, began moment) *ManagedSource {
-	d.graves.seen(&m.Source)
+func (d *Directory) changedManaged(m *Source, began moment) *Source {
+	d.graves.seen(m)
 	newest := d.memory.put(m, began.at)
-	d.shelf.changed(inventory(newest), newest, began)
+	d.shelf.changed(newest, newest, began)
 	return newest
 }
 

@@ -17,19 +17,19 @@ func newManaged(sourceID string) registry.NewManaged {
 	return registry.NewManaged{SourceID: sourceID, Name: sourceID, Operation: registry.Operation{Kind: registry.OperationProvision, ID: "o"}}
 }
 
-func createManaged(t testing.TB, d *registry.Directory, sourceID string) *registry.ManagedSource {
+func createManaged(t testing.TB, d *registry.Directory, sourceID string) *registry.Source {
 	t.Helper()
 	c, err := d.CreateManaged(t.Context(), customer, newManaged(sourceID), nil)
 	if err != nil || c.Replayed {
 		t.Fatalf("%+v, %v", c, err)
 	}
-	return &registry.ManagedSource{Source: c.Source.Source, Connection: *c.Source.Connection}
+	return c.Source
 }
 
 // lastError gives a decision that changes what readers can see.
-func lastError(text string) func(*registry.ManagedSource) (*registry.Connection, error) {
-	return func(m *registry.ManagedSource) (*registry.Connection, error) {
-		next := m.Connection
+func lastError(text string) func(*registry.Source) (*registry.Connection, error) {
+	return func(m *registry.Source) (*registry.Connection, error) {
+		next := *m.Connection
 		next.LastError = text
 		return &next, nil
 	}
@@ -44,7 +44,7 @@ func listed(t testing.TB, d *registry.Directory, what string, skip, take int, wa
 	}
 	var got []string
 	for _, m := range page {
-		got = append(got, m.Source.SourceID)
+		got = append(got, m.SourceID)
 	}
 	if !slices.Equal(got, want) || skip == 0 && take > total && total != len(want) {
 		t.Fatalf("%s: %q of %d, want %q", what, got, total, want)
@@ -68,7 +68,7 @@ func TestDirectoryCreateManaged(t *testing.T) {
 				f.is(after, 0)
 				v.is(t, "made", "m", "m")
 				if got := get(t, d, "m"); got.Connection.Provisioning != registry.StatusProvisioning {
-					t.Fatalf("%+v", got.Connection)
+					t.Fatalf("%+v", *got.Connection)
 				}
 				if byID, err := d.ManagedSourceByID(t.Context(), customer, m.Connection.ID); err != nil || byID != get(t, d, "m") {
 					t.Fatal(byID, err)
@@ -92,7 +92,7 @@ func TestDirectoryCreateManagedReplayed(t *testing.T) {
 	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
 		listed(t, d, "before", 0, 9)
 		once := &registry.Once{Key: "k"}
-		once.Answer = func(*registry.InventorySource) []byte { return []byte("made") }
+		once.Answer = func(*registry.Source) []byte { return []byte("made") }
 		if _, err := f.Store.Customer(customer).CreateManaged(t.Context(), newManaged("m"), once); err != nil {
 			t.Fatal(err)
 		}
@@ -168,7 +168,7 @@ func TestDirectoryChangeConnectionForgotten(t *testing.T) {
 		get(t, d, "n")
 		f.is(failing, 0)
 		if page, _, err := d.ManagedSources(t.Context(), customer, 0, 9); err != nil || page[0].Connection.LastError != "written" {
-			t.Fatal(page[0].Connection, err)
+			t.Fatal(*page[0].Connection, err)
 		}
 	})
 }
@@ -181,7 +181,7 @@ func TestDirectoryChangeConnectionRefused(t *testing.T) {
 		bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
 			m := adopted(t, f, customer, "m")
 			d.Put(m)
-			_, err := d.ChangeConnection(t.Context(), customer, m.Connection.ID, func(*registry.ManagedSource) (*registry.Connection, error) { return nil, says })
+			_, err := d.ChangeConnection(t.Context(), customer, m.Connection.ID, func(*registry.Source) (*registry.Connection, error) { return nil, says })
 			if fmt.Sprintf("%T %v", err, err) != fmt.Sprintf("%T %v", says, says) {
 				t.Errorf("%T %v, want %v", err, err, says)
 			}
@@ -201,8 +201,8 @@ func TestDirectoryTenantTaken(t *testing.T) {
 	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
 		holder := adopted(t, f, customer+1, "holder")
 		m := createManaged(t, d, "m")
-		_, err := d.ChangeConnection(t.Context(), customer, m.Connection.ID, func(m *registry.ManagedSource) (*registry.Connection, error) {
-			next := m.Connection
+		_, err := d.ChangeConnection(t.Context(), customer, m.Connection.ID, func(m *registry.Source) (*registry.Connection, error) {
+			next := *m.Connection
 			next.TenantID = holder.Connection.TenantID
 			return &next, nil
 		})
@@ -228,7 +228,7 @@ func TestDirectoryLifeInDoubt(t *testing.T) {
 		back(t, d, f)
 		f.count("read")
 		if got := get(t, d, "m"); got.Connection.LastError != "late" {
-			t.Fatalf("%+v", got.Connection)
+			t.Fatalf("%+v", *got.Connection)
 		}
 		reads(t, f, "what is in doubt", 1)
 

@@ -7,14 +7,14 @@ import (
 
 // listing is one page as it was read.
 type listing struct {
-	page  []*ManagedSource
+	page  []*Source
 	total int
 }
 
 // ManagedSources lists a customer's managed sources as CustomerStore does: from the
 // store, and while that is away as the same page was last seen. A page that was
 // never seen is then an error.
-func (d *Directory) ManagedSources(ctx context.Context, customer int64, skip, take int) ([]*ManagedSource, int, error) {
+func (d *Directory) ManagedSources(ctx context.Context, customer int64, skip, take int) ([]*Source, int, error) {
 	key := newListKey(customer, skip, take)
 	_, _, seen := d.shelf.managedPage(key)
 	var answer any
@@ -26,7 +26,7 @@ func (d *Directory) ManagedSources(ctx context.Context, customer int64, skip, ta
 			if err != nil {
 				return nil, err
 			}
-			l := listing{make([]*ManagedSource, len(page)), total}
+			l := listing{make([]*Source, len(page)), total}
 			for i, m := range page { // one copy of each, whichever way it is read
 				l.page[i] = d.memory.put(m, began.at)
 			}
@@ -46,10 +46,10 @@ func (d *Directory) ManagedSources(ctx context.Context, customer int64, skip, ta
 
 // newest gives a page with the newest copies of its sources, without those that are
 // gone: a list never shows an older version than a read of one source does.
-func (d *Directory) newest(rows []*ManagedSource) []*ManagedSource {
-	page := make([]*ManagedSource, 0, len(rows))
+func (d *Directory) newest(rows []*Source) []*Source {
+	page := make([]*Source, 0, len(rows))
 	for _, m := range rows {
-		if !d.graves.holds(m.Source.ID) {
+		if !d.graves.holds(m.ID) {
 			page = append(page, d.memory.latest(m))
 		}
 	}

@@ -41,7 +41,7 @@ type entry struct {
 
 // sourceCopy is a source as it was read. It never changes.
 type sourceCopy struct {
-	m        *ManagedSource
+	m        *Source
 	readAt   time.Time // when the read of it began
 	observed time.Time // the newest sync signal that the store has; m can be ahead
 	doubted  time.Time // when a write of unknown outcome ended: no read from before it is fresh
@@ -75,13 +75,13 @@ func (e *entry) read() *sourceCopy {
 
 // put remembers what a read that began at a time gave, unless something newer is
 // remembered, and gives what then is.
-func (y *memory) put(m *ManagedSource, began time.Time) *ManagedSource {
+func (y *memory) put(m *Source, began time.Time) *Source {
 	fresh := &sourceCopy{m: m, readAt: began, observed: observedAt(m)}
-	source := sourceKey{m.Source.CustomerID, m.Source.SourceID}
-	esa := esaKey{m.Source.CustomerID, m.Connection.ID}
+	source := sourceKey{m.CustomerID, m.SourceID}
+	esa := esaKey{m.CustomerID, m.Connection.ID}
 	y.mu.Lock()
 	defer y.mu.Unlock()
-	if y.graves.holds(m.Source.ID) {
+	if y.graves.holds(m.ID) {
 		return m
 	}
 	e := y.esa[esa]
@@ -134,14 +134,14 @@ func merge(held, fresh *sourceCopy) *sourceCopy {
 }
 
 // withObserved gives a source whose sync was seen again at a later time.
-func withObserved(m *ManagedSource, at time.Time) *ManagedSource {
-	moved, sync := *m, *m.Connection.InventorySync
+func withObserved(m *Source, at time.Time) *Source {
+	moved, conn, sync := *m, *m.Connection, *m.Connection.InventorySync
 	sync.ObservedAt = at
-	moved.Connection.InventorySync = &sync
+	conn.InventorySync, moved.Connection = &sync, &conn
 	return &moved
 }
 
-func observedAt(m *ManagedSource) time.Time {
+func observedAt(m *Source) time.Time {
 	if sync := m.Connection.InventorySync; sync != nil {
 		return sync.ObservedAt
 	}
@@ -151,7 +151,7 @@ func observedAt(m *ManagedSource) time.Time {
 // observe handles a signal that the store need not hear of: one that is not newer
 // than the last, or that changes nothing within a pause after what the store has.
 // It gives nil for one that has to be written.
-func (y *memory) observe(customer, esaID int64, signal *InventorySync, pause time.Duration) *ManagedSource {
+func (y *memory) observe(customer, esaID int64, signal *InventorySync, pause time.Duration) *Source {
 	y.mu.Lock()
 	defer y.mu.Unlock()
 	e := y.esa[esaKey{customer, esaID}]
@@ -176,8 +176,8 @@ func (y *memory) observe(customer, esaID int64, signal *InventorySync, pause tim
 }
 
 // latest gives the newer of a source and what is held of it.
-func (y *memory) latest(m *ManagedSource) *ManagedSource {
-	if e := y.byESAID(m.Source.CustomerID, m.Connection.ID); e != nil {
+func (y *memory) latest(m *Source) *Source {
+	if e := y.byESAID(m.CustomerID, m.Connection.ID); e != nil {
 		if held := e.copy.Load().m; held.Connection.Version > m.Connection.Version {
 			return held
 		}

@@ -117,7 +117,7 @@ func ownSees(t *testing.T, d *registry.Directory, i int, name string) {
 	s, err := d.Source(t.Context(), customer, id)
 	switch {
 	case err == nil:
-		got = s.Source.Name
+		got = s.Name
 	case fault.Is(err, fault.Unavailable) && name == "": // it never was
 		return
 	case !fault.Is(err, fault.NotFound):
@@ -129,8 +129,8 @@ func ownSees(t *testing.T, d *registry.Directory, i int, name string) {
 	if page, err := d.Sources(t.Context(), customer, 0, 50); err == nil {
 		got = ""
 		for _, s := range page {
-			if s.Source.SourceID == id {
-				got = s.Source.Name
+			if s.SourceID == id {
+				got = s.Name
 			}
 		}
 		if got != name {
@@ -140,7 +140,7 @@ func ownSees(t *testing.T, d *registry.Directory, i int, name string) {
 		t.Error(err)
 	}
 	if i%2 == 1 {
-		if m, err := d.ManagedSource(t.Context(), customer, id); err != nil || m.Source.Name != name {
+		if m, err := d.ManagedSource(t.Context(), customer, id); err != nil || m.Name != name {
 			t.Errorf("%s: %+v, %v, want %q", id, m, err, name)
 		}
 	}
@@ -156,19 +156,19 @@ func watch(t *testing.T, d *registry.Directory, id string, seen map[string]int, 
 			t.Error(err)
 			return
 		}
-		name = s.Source.Name
+		name = s.Name
 	case 1:
 		m, err := d.ManagedSource(t.Context(), customer, id)
 		if err != nil {
 			t.Error(err)
 			return
 		}
-		name = m.Source.Name
+		name = m.Name
 	case 2:
 		page, err := d.Sources(t.Context(), customer, 0, 50)
 		for _, s := range page {
-			if s.Source.SourceID == id {
-				name = s.Source.Name
+			if s.SourceID == id {
+				name = s.Name
 			}
 		}
 		if err != nil && fault.Is(err, fault.Unavailable) {

@@ -17,7 +17,7 @@ func TestDirectoryNewestOfReads(t *testing.T) {
 		v := pair(t, d, f)
 		time.Sleep(time.Second)
 		f.is(healthy, 200*time.Millisecond)
-		slow := make(chan *registry.InventorySource, 2)
+		slow := make(chan *registry.Source, 2)
 		for _, id := range []string{"a", "m"} {
 			go func() {
 				s, err := d.Source(t.Context(), customer, id)
@@ -31,12 +31,12 @@ func TestDirectoryNewestOfReads(t *testing.T) {
 		f.is(healthy, 0)
 		renamed(t, f, "a", "new")
 		renamed(t, f, "m", "new")
-		if page, err := d.Sources(t.Context(), customer, 0, 50); err != nil || page[0].Source.Name+page[1].Source.Name != "newnew" {
+		if page, err := d.Sources(t.Context(), customer, 0, 50); err != nil || page[0].Name+page[1].Name != "newnew" {
 			t.Fatal(page, err)
 		}
 		for range 2 {
-			if s := <-slow; s.Source.Name != "new" {
-				t.Errorf("%q was read after a list with its new name", s.Source.SourceID)
+			if s := <-slow; s.Name != "new" {
+				t.Errorf("%q was read after a list with its new name", s.SourceID)
 			}
 		}
 		f.is(failing, 0)
@@ -90,10 +90,10 @@ func TestDirectoryNewestEvicted(t *testing.T) {
 		}
 		f.is(failing, 0)
 		page, err := d.Sources(t.Context(), customer, 0, 9)
-		if err != nil || len(page) != 4 || page[0].Source.Name != "new" || page[3].Source.Name != "new" {
+		if err != nil || len(page) != 4 || page[0].Name != "new" || page[3].Name != "new" {
 			t.Errorf("%v, %v", ids(page), err)
 		}
-		if page, _, err := d.ManagedSources(t.Context(), customer, 0, 9); err != nil || page[0].Source.Name != "new" {
+		if page, _, err := d.ManagedSources(t.Context(), customer, 0, 9); err != nil || page[0].Name != "new" {
 			t.Errorf("%+v, %v", page, err)
 		}
 		// Of these nothing is known, which is not that they were deleted.
@@ -109,7 +109,7 @@ func TestDirectoryOverlapManaged(t *testing.T) {
 	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
 		adopted(t, f, customer, "a")
 		adopted(t, f, customer, "b")
-		var list []*registry.ManagedSource
+		var list []*registry.Source
 		listed := make(chan struct{})
 		f.is(healthy, 200*time.Millisecond)
 		go func() {

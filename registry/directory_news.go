@@ -52,7 +52,7 @@ func (d *Directory) ChangeSubscription(ctx context.Context, customer, esaID int6
 
 // RecordEvent takes in a delivery as CustomerStore does. Internal over ErrInvalid: its
 // ID is to be looked at before.
-func (d *Directory) RecordEvent(ctx context.Context, customer, esaID int64, e Event) (duplicate bool, m *ManagedSource, err error) {
+func (d *Directory) RecordEvent(ctx context.Context, customer, esaID int64, e Event) (duplicate bool, m *Source, err error) {
 	began, err := d.changeBy(ctx, d.keyOfESA(customer, esaID), managedFault, func(ctx context.Context, c CustomerStore) (err error) {
 		duplicate, m, err = c.RecordEvent(ctx, esaID, e)
 		return err
@@ -61,7 +61,7 @@ func (d *Directory) RecordEvent(ctx context.Context, customer, esaID int64, e Ev
 	if err != nil {
 		return false, nil, err
 	}
-	d.changed(inventory(m), began)
+	d.changed(m, began)
 	return duplicate, d.memory.latest(m), nil
 }
 

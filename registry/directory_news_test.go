@@ -22,7 +22,7 @@ func says(t *testing.T, what string, err error, kind fault.Kind, message string,
 	}
 }
 
-func news(t *testing.T, d *registry.Directory, m *registry.ManagedSource, want registry.WebhookNews) {
+func news(t *testing.T, d *registry.Directory, m *registry.Source, want registry.WebhookNews) {
 	t.Helper()
 	got, err := d.WebhookNews(t.Context(), customer, m.Connection.ID)
 	got.LastFailureAt = time.Time{}
@@ -31,7 +31,7 @@ func news(t *testing.T, d *registry.Directory, m *registry.ManagedSource, want r
 	}
 }
 
-func delivered(t *testing.T, d *registry.Directory, m *registry.ManagedSource, e registry.Event, duplicate bool) *registry.ManagedSource {
+func delivered(t *testing.T, d *registry.Directory, m *registry.Source, e registry.Event, duplicate bool) *registry.Source {
 	t.Helper()
 	again, after, err := d.RecordEvent(t.Context(), customer, m.Connection.ID, e)
 	if err != nil || again != duplicate {
@@ -40,7 +40,7 @@ func delivered(t *testing.T, d *registry.Directory, m *registry.ManagedSource, e
 	return after
 }
 
-func subscribe(t *testing.T, d *registry.Directory, m *registry.ManagedSource, secret string) {
+func subscribe(t *testing.T, d *registry.Directory, m *registry.Source, secret string) {
 	t.Helper()
 	got, err := d.ChangeSubscription(t.Context(), customer, m.Connection.ID, func(*registry.Subscription) (*registry.Subscription, error) {
 		return &registry.Subscription{WebhookID: "hook", Secret: secret}, nil
@@ -68,7 +68,7 @@ func TestDirectoryEvents(t *testing.T) {
 		f.is(healthy, 0)
 		after := delivered(t, d, m, e, false)
 		if after.Connection.Epoch != m.Connection.Epoch+1 || *after.Connection.InventorySync.ItemCount != count {
-			t.Fatalf("%+v", after.Connection)
+			t.Fatalf("%+v", *after.Connection)
 		}
 		is := func(when string) {
 			t.Helper()
@@ -78,9 +78,9 @@ func TestDirectoryEvents(t *testing.T) {
 			if err != nil || perr != nil || serr != nil || len(page) != 1 {
 				t.Fatalf("%s: %v, %v, %v", when, err, perr, serr)
 			}
-			for _, c := range []registry.Connection{byID.Connection, page[0].Connection, *src.Connection, get(t, d, "m").Connection} {
-				if !reflect.DeepEqual(c, after.Connection) {
-					t.Fatalf("%s: %+v, want %+v", when, c, after.Connection)
+			for _, c := range []registry.Connection{*byID.Connection, *page[0].Connection, *src.Connection, *get(t, d, "m").Connection} {
+				if !reflect.DeepEqual(c, *after.Connection) {
+					t.Fatalf("%s: %+v, want %+v", when, c, *after.Connection)
 				}
 			}
 		}
@@ -91,7 +91,7 @@ func TestDirectoryEvents(t *testing.T) {
 		is("with the store away")
 		back(t, d, f)
 		if again := delivered(t, d, m, e, true); again.Connection.Epoch != after.Connection.Epoch {
-			t.Fatalf("%+v", again.Connection)
+			t.Fatalf("%+v", *again.Connection)
 		}
 		if n := f.count("change"); n != 2 {
 			t.Errorf("%d events", n)
@@ -164,7 +164,7 @@ func TestDirectoryNews(t *testing.T) {
 }
 
 // adoptedElsewhere makes a source past a store that does not answer.
-func adoptedElsewhere(t *testing.T, f *faulty, sourceID string) *registry.ManagedSource {
+func adoptedElsewhere(t *testing.T, f *faulty, sourceID string) *registry.Source {
 	t.Helper()
 	return adopted(t, &faulty{Store: f.Store}, customer, sourceID)
 }

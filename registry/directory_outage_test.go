@@ -147,7 +147,7 @@ func TestDirectoryLists(t *testing.T) {
 		for _, id := range []string{"a", "b", "c"} {
 			adopted(t, f, customer, id)
 		}
-		list := func(skip, take, want int) []*registry.ManagedSource {
+		list := func(skip, take, want int) []*registry.Source {
 			t.Helper()
 			page, total, err := d.ManagedSources(t.Context(), customer, skip, take)
 			if err != nil || total != 3 || len(page) != want {
@@ -173,7 +173,7 @@ func TestDirectoryLists(t *testing.T) {
 		f.is(hanging, 0)
 		took(t, "the first list", 250*time.Millisecond, func() { list(0, 2, 2) })
 		took(t, "the next", 0, func() { page = list(0, 2, 2) })
-		if page[0].Source.SourceID != "a" || page[1] != written {
+		if page[0].SourceID != "a" || page[1] != written {
 			t.Fatalf("remembered %+v", page)
 		}
 		took(t, "a page that was never seen", 2*time.Second, func() {

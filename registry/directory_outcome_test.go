@@ -43,10 +43,10 @@ func TestDirectoryCallbackErrors(t *testing.T) {
 			v := view{d}
 			v.is(t, "before", "a", "a")
 			for _, id := range []string{"a", "m"} {
-				_, updateErr := d.UpdateSource(t.Context(), customer, id, func(*registry.InventorySource) (registry.SourceChange, error) {
+				_, updateErr := d.UpdateSource(t.Context(), customer, id, func(*registry.Source) (registry.SourceChange, error) {
 					return registry.SourceChange{}, says
 				})
-				_, deleteErr := d.DeleteSource(t.Context(), customer, id, func(*registry.InventorySource) error { return says })
+				_, deleteErr := d.DeleteSource(t.Context(), customer, id, func(*registry.Source) error { return says })
 				for _, err := range []error{updateErr, deleteErr} {
 					if fmt.Sprintf("%T %v", err, err) != fmt.Sprintf("%T %v", says, says) {
 						t.Errorf("%T %v, want %v", err, err, says)
@@ -85,8 +85,8 @@ func TestDirectoryUnknownOutcome(t *testing.T) {
 			back(t, d, f)
 			f.count("read")
 		}
-		if got := get(t, d, "m"); got.Source.Name != "m2" { // though the copy was fresh
-			t.Fatalf("%q", got.Source.Name)
+		if got := get(t, d, "m"); got.Name != "m2" { // though the copy was fresh
+			t.Fatalf("%q", got.Name)
 		}
 		reads(t, f, "what is in doubt", 1)
 		get(t, d, "m")
@@ -142,8 +142,8 @@ func TestDirectoryDoubtOutlivesOlderReads(t *testing.T) {
 		time.Sleep(3 * time.Second)
 		doubted(t, d, f, func() { d.ManagedSource(t.Context(), customer, "m") })
 		time.Sleep(200 * time.Millisecond) // the older read ends
-		if got := get(t, d, "m"); got.Source.Name != "M" {
-			t.Fatalf("%q", got.Source.Name)
+		if got := get(t, d, "m"); got.Name != "M" {
+			t.Fatalf("%q", got.Name)
 		}
 	})
 }
@@ -158,7 +158,7 @@ func TestDirectoryDoubtIsJoinedByNone(t *testing.T) {
 			func() { d.Sources(t.Context(), customer, 0, 50) },
 			func() { d.ManagedSources(t.Context(), customer, 0, 50) })
 		took(t, "new reads", 0, func() { view{d}.is(t, "after the write", "m", "M") })
-		if page, _, err := d.ManagedSources(t.Context(), customer, 0, 50); err != nil || page[0].Source.Name != "M" {
+		if page, _, err := d.ManagedSources(t.Context(), customer, 0, 50); err != nil || page[0].Name != "M" {
 			t.Fatal(page, err)
 		}
 	})
@@ -256,7 +256,7 @@ func TestDirectoryOnce(t *testing.T) {
 		// What was made unseen is in the list that was seen before, and the count, which
 		// may or may not have it, is none.
 		f.is(failing, 0)
-		if s, err := d.Source(t.Context(), customer, "a"); err != nil || s.Source.ID != c.Source.Source.ID {
+		if s, err := d.Source(t.Context(), customer, "a"); err != nil || s.ID != c.Source.ID {
 			t.Fatal(s, err)
 		}
 		if page, err := d.Sources(t.Context(), customer, 0, 50); err != nil || len(page) != 1 {

@@ -16,13 +16,13 @@ func overlapped(t *testing.T, d *registry.Directory, f *faulty, write, meanwhile
 	t.Helper()
 	f.is(healthy, 200*time.Millisecond) // found now, answered later
 	slow := make(chan string, 4)
-	say := func(s *registry.InventorySource, err error) {
+	say := func(s *registry.Source, err error) {
 		if err != nil {
 			notFound(t, err)
 			slow <- ""
 			return
 		}
-		slow <- s.Source.Name
+		slow <- s.Name
 	}
 	go func() { say(d.Source(t.Context(), customer, "a")) }()
 	go func() {
@@ -31,7 +31,7 @@ func overlapped(t *testing.T, d *registry.Directory, f *faulty, write, meanwhile
 			t.Error(err)
 		}
 		for _, s := range page {
-			if s.Source.SourceID == "a" {
+			if s.SourceID == "a" {
 				say(s, nil)
 				return
 			}
@@ -52,7 +52,7 @@ func overlapped(t *testing.T, d *registry.Directory, f *faulty, write, meanwhile
 			slow <- ""
 			return
 		}
-		slow <- m.Source.Name
+		slow <- m.Name
 	}()
 	synctest.Wait()
 	time.Sleep(50 * time.Millisecond)
@@ -117,7 +117,7 @@ func TestDirectoryOverlap(t *testing.T) {
 						v.is(t, "with the store away", "a", w.after)
 						m, err := d.ManagedSource(t.Context(), customer, "a")
 						if kind == "managed" && w.after == "b" {
-							if err != nil || m.Source.Name != w.after {
+							if err != nil || m.Name != w.after {
 								t.Fatal(m, err)
 							}
 						} else if err == nil {
@@ -160,7 +160,7 @@ func TestDirectoryOverlapMade(t *testing.T) {
 	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
 		overlapped(t, d, f, func() { create(t, d, "a") }, func() {})
 		f.is(failing, 0)
-		if s, err := d.Source(t.Context(), customer, "a"); err != nil || s.Source.Name != "a" {
+		if s, err := d.Source(t.Context(), customer, "a"); err != nil || s.Name != "a" {
 			t.Fatal(s, err)
 		}
 	})
@@ -205,14 +205,14 @@ func TestDirectoryOverlapInside(t *testing.T) {
 				if err != nil {
 					t.Error(err)
 				}
-				read <- s.Source.Name
+				read <- s.Name
 			}()
 			go func() {
 				page, err := d.Sources(t.Context(), customer, 0, 50)
 				if err != nil {
 					t.Error(err)
 				}
-				read <- page[0].Source.Name
+				read <- page[0].Name
 			}()
 			synctest.Wait()
 			if !seen {
@@ -224,10 +224,10 @@ func TestDirectoryOverlapInside(t *testing.T) {
 			}
 			<-written
 			f.is(failing, 0)
-			if s, err := d.Source(t.Context(), customer, "a"); err != nil || s.Source.Name != "b" {
+			if s, err := d.Source(t.Context(), customer, "a"); err != nil || s.Name != "b" {
 				t.Errorf("%+v, %v", s, err)
 			}
-			if page, err := d.Sources(t.Context(), customer, 0, 50); err != nil || page[0].Source.Name != "b" {
+			if page, err := d.Sources(t.Context(), customer, 0, 50); err != nil || page[0].Name != "b" {
 				t.Errorf("%+v, %v", page, err)
 			}
 		})
@@ -243,13 +243,13 @@ func (s slowClock) Customer(id int64) registry.CustomerStore {
 
 type slowClockOf struct{ registry.CustomerStore }
 
-func (c slowClockOf) UpdateSource(ctx context.Context, sourceID string, decide func(*registry.InventorySource) (registry.SourceChange, error)) (*registry.InventorySource, error) {
+func (c slowClockOf) UpdateSource(ctx context.Context, sourceID string, decide func(*registry.Source) (registry.SourceChange, error)) (*registry.Source, error) {
 	s, err := c.CustomerStore.UpdateSource(ctx, sourceID, decide)
 	if err != nil {
 		return nil, err
 	}
 	earlier := *s
-	earlier.Source.UpdatedAt = s.Source.CreatedAt.Add(-time.Hour)
+	earlier.UpdatedAt = s.CreatedAt.Add(-time.Hour)
 	return &earlier, nil
 }
 
@@ -259,10 +259,10 @@ func TestDirectoryOverlapClock(t *testing.T) {
 	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
 		f.Store = slowClock{f.Store}
 		made(t, f, customer, "a")
-		var written *registry.InventorySource
+		var written *registry.Source
 		overlapped(t, d, f, func() {
 			var err error
-			written, err = d.UpdateSource(t.Context(), customer, "a", func(*registry.InventorySource) (registry.SourceChange, error) {
+			written, err = d.UpdateSource(t.Context(), customer, "a", func(*registry.Source) (registry.SourceChange, error) {
 				return registry.SourceChange{NewConsent: true}, nil
 			})
 			if err != nil {
@@ -270,8 +270,8 @@ func TestDirectoryOverlapClock(t *testing.T) {
 			}
 		}, func() {})
 		f.is(failing, 0)
-		if s, err := d.Source(t.Context(), customer, "a"); err != nil || s.Source.Agent.AuthVersion != written.Source.Agent.AuthVersion {
-			t.Fatalf("%+v, %v, want version %d", s, err, written.Source.Agent.AuthVersion)
+		if s, err := d.Source(t.Context(), customer, "a"); err != nil || s.Agent.AuthVersion != written.Agent.AuthVersion {
+			t.Fatalf("%+v, %v, want version %d", s, err, written.Agent.AuthVersion)
 		}
 	})
 }

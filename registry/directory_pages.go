@@ -20,28 +20,27 @@ func newListKey(customer int64, skip, take int) listKey {
 
 // book holds pages of lists as they were last read, put right since by what was
 // written here. What guards it is its owner's.
-type book[T any] struct {
-	pages  *simplelru.LRU[listKey, *page[T]]
-	rows   int // in all pages
-	source func(T) *Source
-	order  func(T) int64 // what the list is ordered by
+type book struct {
+	pages *simplelru.LRU[listKey, *page]
+	rows  int                 // in all pages
+	order func(*Source) int64 // what the list is ordered by
 }
 
 // page is one page. Its rows are shared with readers: a change replaces the slice.
-type page[T any] struct {
-	rows  []T
+type page struct {
+	rows  []*Source
 	total int    // of the whole list, where its owner counts
 	end   bool   // the list ends on this page, with room left
 	until moment // when the read or write that made it so had ended
 }
 
-func newBook[T any](source func(T) *Source, order func(T) int64) *book[T] {
-	b := &book[T]{source: source, order: order}
-	b.pages = newLRU(pageEntries, func(_ listKey, p *page[T]) { b.rows -= len(p.rows) })
+func newBook(order func(*Source) int64) *book {
+	b := &book{order: order}
+	b.pages = newLRU(pageEntries, func(_ listKey, p *page) { b.rows -= len(p.rows) })
 	return b
 }
 
-func (b *book[T]) get(key listKey) ([]T, int, bool) {
+func (b *book) get(key listKey) ([]*Source, int, bool) {
 	p, ok := b.pages.Get(key)
 	if !ok {
 		return nil, 0, false
@@ -49,22 +48,22 @@ func (b *book[T]) get(key listKey) ([]T, int, bool) {
 	return p.rows, p.total, true
 }
 
-func (b *book[T]) set(key listKey, rows []T, total int, until moment) {
+func (b *book) set(key listKey, rows []*Source, total int, until moment) {
 	b.pages.Remove(key) // Add would not give its rows back
 	b.rows += len(rows)
-	b.pages.Add(key, &page[T]{rows, total, len(rows) < key.take, until})
+	b.pages.Add(key, &page{rows, total, len(rows) < key.take, until})
 	b.trim()
 }
 
 // trim keeps the bound on rows.
-func (b *book[T]) trim() {
+func (b *book) trim() {
 	for b.rows > pageRows {
 		b.pages.RemoveOldest()
 	}
 }
 
 // each shows the pages of one customer; those for which keep is false go.
-func (b *book[T]) each(customer int64, keep func(listKey, *page[T]) bool) {
+func (b *book) each(customer int64, keep func(listKey, *page) bool) {
 	for _, key := range b.pages.Keys() {
 		if key.customer != customer {
 			continue
@@ -81,14 +80,14 @@ func (b *book[T]) each(customer int64, keep func(listKey, *page[T]) bool) {
 
 // replace puts the new state of a row where the old one stands, unless the page was
 // read meanwhile and has a later one.
-func (b *book[T]) replace(row T, began, until moment, later func(a, b T) bool) {
-	id := b.source(row).ID
-	b.each(b.source(row).CustomerID, func(_ listKey, p *page[T]) bool {
+func (b *book) replace(row *Source, began, until moment, later func(a, b *Source) bool) {
+	id := row.ID
+	b.each(row.CustomerID, func(_ listKey, p *page) bool {
 		for i, old := range p.rows {
-			if b.source(old).ID != id || p.until.after(began) && later(old, row) {
+			if old.ID != id || p.until.after(began) && later(old, row) {
 				continue
 			}
-			p.rows = append([]T(nil), p.rows...)
+			p.rows = append([]*Source(nil), p.rows...)
 			p.rows[i], p.until = row, until
 		}
 		return true
@@ -96,8 +95,8 @@ func (b *book[T]) replace(row T, began, until moment, later func(a, b T) bool) {
 }
 
 // without takes rows out; it reports whether there were any.
-func (p *page[T]) without(gone func(T) bool) bool {
-	var left []T
+func (p *page) without(gone func(*Source) bool) bool {
+	var left []*Source
 	for _, row := range p.rows {
 		if !gone(row) {
 			left = append(left, row)
@@ -112,9 +111,9 @@ func (p *page[T]) without(gone func(T) bool) bool {
 
 // insert puts a new row where it belongs by its order: at the end of a list whose end
 // the page shows. A page on which it may stand in another place is forgotten.
-func (b *book[T]) insert(row T, until moment) {
+func (b *book) insert(row *Source, until moment) {
 	id := b.order(row)
-	b.each(b.source(row).CustomerID, func(key listKey, p *page[T]) bool {
+	b.each(row.CustomerID, func(key listKey, p *page) bool {
 		n := len(p.rows)
 		if n == 0 {
 			if key.skip > 0 || !p.end {
@@ -130,14 +129,14 @@ func (b *book[T]) insert(row T, until moment) {
 				return n == key.take // with a gap, it could have moved in
 			}
 		}
-		p.rows = append(append([]T(nil), p.rows...), row)
+		p.rows = append(append([]*Source(nil), p.rows...), row)
 		p.end, p.until = len(p.rows) < key.take, until
 		return true
 	})
 	b.trim()
 }
 
-func (p *page[T]) holds(b *book[T], id int64) bool {
+func (p *page) holds(b *book, id int64) bool {
 	for _, row := range p.rows {
 		if b.order(row) == id {
 			return true

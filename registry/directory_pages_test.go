@@ -110,15 +110,14 @@ type crowdOf struct {
 	customer int64
 }
 
-func (c crowdOf) Sources(_ context.Context, skip, take int) ([]*registry.InventorySource, error) {
+func (c crowdOf) Sources(_ context.Context, skip, take int) ([]*registry.Source, error) {
 	if c.c.broken {
 		return nil, errBroken
 	}
-	var page []*registry.InventorySource
+	var page []*registry.Source
 	for i := range take {
-		s := registry.Source{ID: int64(skip + i + 1), CustomerID: c.customer, SourceID: fmt.Sprint("s", skip+i)}
-		s.Agent = &registry.Agent{}
-		page = append(page, &registry.InventorySource{Source: s})
+		page = append(page, &registry.Source{ID: int64(skip + i + 1), CustomerID: c.customer, SourceID: fmt.Sprint("s", skip+i),
+			Agent: &registry.Agent{}})
 	}
 	return page, nil
 }

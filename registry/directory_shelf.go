@@ -25,8 +25,8 @@ type shelf struct {
 	mu      sync.Mutex // guards what follows
 	agents  *simplelru.LRU[sourceKey, agentCopy]
 	counts  *simplelru.LRU[int64, tally]
-	pages   *book[*InventorySource]
-	managed *book[*ManagedSource]
+	pages   *book
+	managed *book
 }
 
 // moment is a point in the order of what this Directory did. Unlike a clock's times,
@@ -39,7 +39,7 @@ type moment struct {
 func (m moment) after(o moment) bool { return m.tick > o.tick }
 
 type agentCopy struct {
-	s     *InventorySource
+	s     *Source
 	until moment // when what brought it had ended
 	wrote bool   // a write brought it
 }
@@ -54,8 +54,8 @@ func newShelf(limit int, g *graves) *shelf {
 		graves:  g,
 		agents:  newLRU[sourceKey, agentCopy](limit, nil),
 		counts:  newLRU[int64, tally](limit, nil),
-		pages:   newBook(func(s *InventorySource) *Source { return &s.Source }, func(s *InventorySource) int64 { return s.Source.ID }),
-		managed: newBook(func(m *ManagedSource) *Source { return &m.Source }, func(m *ManagedSource) int64 { return m.Connection.ID }),
+		pages:   newBook(func(s *Source) int64 { return s.ID }),
+		managed: newBook(func(m *Source) int64 { return m.Connection.ID }),
 	}
 }
 
@@ -85,21 +85,21 @@ func (h *shelf) overlaps(customer int64, began moment) bool {
 }
 
 // compare orders two states of one sourceId by their own marks.
-func compare(a, b *InventorySource) int {
-	by := cmp.Compare(a.Source.ID, b.Source.ID)
+func compare(a, b *Source) int {
+	by := cmp.Compare(a.ID, b.ID)
 	switch {
 	case by != 0:
 	case a.Connection != nil && b.Connection != nil:
 		by = cmp.Compare(a.Connection.Version, b.Connection.Version)
-	case a.Source.Agent != nil && b.Source.Agent != nil:
+	case a.Agent != nil && b.Agent != nil:
 		// A version before a time: clocks step back.
-		by = cmp.Or(cmp.Compare(a.Source.Agent.AuthVersion, b.Source.Agent.AuthVersion), a.Source.UpdatedAt.Compare(b.Source.UpdatedAt))
+		by = cmp.Or(cmp.Compare(a.Agent.AuthVersion, b.Agent.AuthVersion), a.UpdatedAt.Compare(b.UpdatedAt))
 	}
 	return by
 }
 
 // agent gives the copy of an AGENT source, nil where there is none.
-func (h *shelf) agent(key sourceKey) *InventorySource {
+func (h *shelf) agent(key sourceKey) *Source {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	held, _ := h.agents.Get(key)
@@ -108,11 +108,11 @@ func (h *shelf) agent(key sourceKey) *InventorySource {
 
 // put remembers an AGENT source that a read or a write which began at a moment gave,
 // unless something newer is remembered, and gives what then is.
-func (h *shelf) put(s *InventorySource, began moment, wrote bool) *InventorySource {
+func (h *shelf) put(s *Source, began moment, wrote bool) *Source {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	key := keyOf(&s.Source)
-	if h.graves.holds(s.Source.ID) {
+	key := keyOf(s)
+	if h.graves.holds(s.ID) {
 		return s
 	}
 	held, ok := h.agents.Get(key)
@@ -131,7 +131,7 @@ func (h *shelf) put(s *InventorySource, began moment, wrote bool) *InventorySour
 
 // setPage and setManaged remember a page, setCount a count, that a read gave. With
 // a write in between, it isn't known whether it has its effect.
-func (h *shelf) setPage(key listKey, rows []*InventorySource, began moment) {
+func (h *shelf) setPage(key listKey, rows []*Source, began moment) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if !h.overlaps(key.customer, began) {
@@ -139,7 +139,7 @@ func (h *shelf) setPage(key listKey, rows []*InventorySource, began moment) {
 	}
 }
 
-func (h *shelf) setManaged(key listKey, rows []*ManagedSource, total int, began moment) {
+func (h *shelf) setManaged(key listKey, rows []*Source, total int, began moment) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if !h.overlaps(key.customer, began) {
@@ -155,14 +155,14 @@ func (h *shelf) setCount(customer int64, n int, began moment) {
 	}
 }
 
-func (h *shelf) page(key listKey) ([]*InventorySource, bool) {
+func (h *shelf) page(key listKey) ([]*Source, bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	rows, _, ok := h.pages.get(key)
 	return rows, ok
 }
 
-func (h *shelf) managedPage(key listKey) ([]*ManagedSource, int, bool) {
+func (h *shelf) managedPage(key listKey) ([]*Source, int, bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.managed.get(key)

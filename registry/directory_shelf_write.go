@@ -2,15 +2,15 @@ package registry
 
 // created puts a new source, or with anew false one that an earlier create made,
 // into what is remembered of its customer.
-func (h *shelf) created(s *InventorySource, began moment, anew bool) {
+func (h *shelf) created(s *Source, began moment, anew bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	customer := s.Source.CustomerID
+	customer := s.CustomerID
 	end := h.wrote(customer)
 	h.recount(customer, +1, began, end, anew)
 	if s.Connection != nil {
 		// A page that may have it in its total already is forgotten, like such a count.
-		h.managed.each(customer, func(_ listKey, p *page[*ManagedSource]) bool {
+		h.managed.each(customer, func(_ listKey, p *page) bool {
 			if !anew || !began.after(p.until) {
 				return false
 			}
@@ -18,48 +18,48 @@ func (h *shelf) created(s *InventorySource, began moment, anew bool) {
 			return true
 		})
 	}
-	if h.graves.holds(s.Source.ID) { // deleted before its create was answered
+	if h.graves.holds(s.ID) { // deleted before its create was answered
 		return
 	}
 	h.pages.insert(s, end)
 	if s.Connection != nil {
-		h.managed.insert(managed(s), end)
+		h.managed.insert(s, end)
 	}
 }
 
 // changed puts a source's new state in the place of the old one; m is a managed one's.
-func (h *shelf) changed(s *InventorySource, m *ManagedSource, began moment) {
+func (h *shelf) changed(s *Source, m *Source, began moment) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	end := h.wrote(s.Source.CustomerID)
-	h.pages.replace(s, began, end, func(a, b *InventorySource) bool { return compare(a, b) > 0 })
+	end := h.wrote(s.CustomerID)
+	h.pages.replace(s, began, end, func(a, b *Source) bool { return compare(a, b) > 0 })
 	if m != nil {
-		h.managed.replace(m, began, end, func(a, b *ManagedSource) bool { return a.Connection.Version > b.Connection.Version })
+		h.managed.replace(m, began, end, func(a, b *Source) bool { return a.Connection.Version > b.Connection.Version })
 	}
 }
 
 // deleted takes a source out of all that is remembered.
-func (h *shelf) deleted(s *InventorySource, began moment) {
+func (h *shelf) deleted(s *Source, began moment) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	customer, key := s.Source.CustomerID, keyOf(&s.Source)
+	customer, key := s.CustomerID, keyOf(s)
 	end := h.wrote(customer)
-	if held, ok := h.agents.Peek(key); ok && held.s.Source.ID == s.Source.ID {
+	if held, ok := h.agents.Peek(key); ok && held.s.ID == s.ID {
 		h.agents.Remove(key)
 	}
-	h.pages.each(customer, func(_ listKey, p *page[*InventorySource]) bool {
-		p.without(func(row *InventorySource) bool { return row.Source.ID == s.Source.ID })
+	h.pages.each(customer, func(_ listKey, p *page) bool {
+		p.without(func(row *Source) bool { return row.ID == s.ID })
 		return true
 	})
 	h.recount(customer, -1, began, end, true)
 	if s.Connection == nil {
 		return
 	}
-	h.managed.each(customer, func(_ listKey, p *page[*ManagedSource]) bool {
+	h.managed.each(customer, func(_ listKey, p *page) bool {
 		if !began.after(p.until) {
 			return false // whether its total counts the source isn't known
 		}
-		p.without(func(row *ManagedSource) bool { return row.Source.ID == s.Source.ID })
+		p.without(func(row *Source) bool { return row.ID == s.ID })
 		p.total, p.until = p.total-1, end
 		return true
 	})
@@ -87,14 +87,14 @@ func (h *shelf) missing(key sourceKey, began moment, agentOnly bool) {
 		h.agents.Remove(key)
 	}
 	gone := func(s *Source) bool { return s.SourceID == key.sourceID && (s.Agent != nil || !agentOnly) }
-	h.pages.each(key.customer, func(_ listKey, p *page[*InventorySource]) bool {
+	h.pages.each(key.customer, func(_ listKey, p *page) bool {
 		if began.after(p.until) {
-			p.without(func(row *InventorySource) bool { return gone(&row.Source) })
+			p.without(func(row *Source) bool { return gone(row) })
 		}
 		return true
 	})
-	h.managed.each(key.customer, func(_ listKey, p *page[*ManagedSource]) bool {
-		if began.after(p.until) && p.without(func(row *ManagedSource) bool { return gone(&row.Source) }) {
+	h.managed.each(key.customer, func(_ listKey, p *page) bool {
+		if began.after(p.until) && p.without(func(row *Source) bool { return gone(row) }) {
 			p.total--
 		}
 		return true

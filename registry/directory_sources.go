@@ -6,7 +6,7 @@ import (
 
 // Source finds a customer's source of either kind by its sourceId: in the store, so
 // that a write in another process is seen at once, and in memory while that is away.
-func (d *Directory) Source(ctx context.Context, customer int64, sourceID string) (*InventorySource, error) {
+func (d *Directory) Source(ctx context.Context, customer int64, sourceID string) (*Source, error) {
 	key := sourceKey{customer, sourceID}
 	known := d.held(key) != nil || d.graves.holdsSource(key)
 	var answer any
@@ -25,7 +25,7 @@ func (d *Directory) Source(ctx context.Context, customer int64, sourceID string)
 		})
 	}
 	if err == nil {
-		if s := d.latest(answer.(*InventorySource)); !d.graves.holds(s.Source.ID) {
+		if s := d.latest(answer.(*Source)); !d.graves.holds(s.ID) {
 			return s, nil
 		}
 		return nil, sourceFault(ErrNotFound)
@@ -43,7 +43,7 @@ func (d *Directory) Source(ctx context.Context, customer int64, sourceID string)
 // Sources lists a customer's sources of both kinds as CustomerStore does: from the
 // store, and while that is away as the same page was last seen, with what was
 // written and deleted here since. A page that was never seen is then an error.
-func (d *Directory) Sources(ctx context.Context, customer int64, skip, take int) ([]*InventorySource, error) {
+func (d *Directory) Sources(ctx context.Context, customer int64, skip, take int) ([]*Source, error) {
 	key := newListKey(customer, skip, take)
 	_, seen := d.shelf.page(key)
 	var answer any
@@ -55,7 +55,7 @@ func (d *Directory) Sources(ctx context.Context, customer int64, skip, take int)
 			if err != nil {
 				return nil, err
 			}
-			rows := make([]*InventorySource, len(page))
+			rows := make([]*Source, len(page))
 			for i, s := range page {
 				rows[i] = d.remember(s, began, false)
 			}
@@ -64,7 +64,7 @@ func (d *Directory) Sources(ctx context.Context, customer int64, skip, take int)
 		})
 	}
 	if err == nil {
-		return d.newestOf(answer.([]*InventorySource)), nil
+		return d.newestOf(answer.([]*Source)), nil
 	}
 	if rows, seen := d.shelf.page(key); seen {
 		return d.newestOf(rows), nil
@@ -101,15 +101,15 @@ func (d *Directory) CountSources(ctx context.Context, customer int64) (int, erro
 
 // remember puts what a read or a write that began at a moment gave into memory, and
 // gives the newest state that is there.
-func (d *Directory) remember(s *InventorySource, began moment, wrote bool) *InventorySource {
-	if d.graves.holds(s.Source.ID) {
+func (d *Directory) remember(s *Source, began moment, wrote bool) *Source {
+	if d.graves.holds(s.ID) {
 		return s
 	}
-	d.graves.seen(&s.Source)
+	d.graves.seen(s)
 	if s.Connection != nil {
-		return inventory(d.memory.put(managed(s), began.at))
+		return d.memory.put(s, began.at)
 	}
-	if e := d.memory.bySourceID(s.Source.CustomerID, s.Source.SourceID); e != nil {
+	if e := d.memory.bySourceID(s.CustomerID, s.SourceID); e != nil {
 		d.memory.drop(e, began.at) // the sourceId was a managed source's
 	}
 	return d.shelf.put(s, began, wrote)
@@ -123,42 +123,34 @@ func (d *Directory) missing(key sourceKey, began moment) {
 
 // held gives the copy of a source, nil where there is none. Of two rows that had the
 // sourceId one after the other, the later has the larger id.
-func (d *Directory) held(key sourceKey) *InventorySource {
+func (d *Directory) held(key sourceKey) *Source {
 	s := d.shelf.agent(key)
 	if e := d.memory.bySourceID(key.customer, key.sourceID); e != nil {
-		if m := e.read().m; s == nil || m.Source.ID > s.Source.ID {
-			s = inventory(m)
+		if m := e.read().m; s == nil || m.ID > s.ID {
+			s = m
 		}
 	}
-	if s != nil && d.graves.holds(s.Source.ID) {
+	if s != nil && d.graves.holds(s.ID) {
 		return nil
 	}
 	return s
 }
 
 // latest gives the newer of a source and what is held of it.
-func (d *Directory) latest(s *InventorySource) *InventorySource {
-	if held := d.held(keyOf(&s.Source)); held != nil && held.Source.ID == s.Source.ID && compare(held, s) > 0 {
+func (d *Directory) latest(s *Source) *Source {
+	if held := d.held(keyOf(s)); held != nil && held.ID == s.ID && compare(held, s) > 0 {
 		return held
 	}
 	return s
 }
 
 // newestOf is newest for sources of both kinds.
-func (d *Directory) newestOf(rows []*InventorySource) []*InventorySource {
-	page := make([]*InventorySource, 0, len(rows))
+func (d *Directory) newestOf(rows []*Source) []*Source {
+	page := make([]*Source, 0, len(rows))
 	for _, s := range rows {
-		if !d.graves.holds(s.Source.ID) {
+		if !d.graves.holds(s.ID) {
 			page = append(page, d.latest(s))
 		}
 	}
 	return page
-}
-
-func inventory(m *ManagedSource) *InventorySource {
-	return &InventorySource{Source: m.Source, Connection: &m.Connection}
-}
-
-func managed(s *InventorySource) *ManagedSource {
-	return &ManagedSource{Source: s.Source, Connection: *s.Connection}
 }

@@ -18,17 +18,17 @@ type sourceRead struct {
 }
 
 func sourceReads(d *registry.Directory) map[string]sourceRead {
-	name := func(s *registry.InventorySource, err error) (any, error) {
+	name := func(s *registry.Source, err error) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		return s.Source.Name, nil
+		return s.Name, nil
 	}
-	names := func(page []*registry.InventorySource, err error) (any, error) {
+	names := func(page []*registry.Source, err error) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		return page[0].Source.Name + page[1].Source.Name, nil
+		return page[0].Name + page[1].Name, nil
 	}
 	return map[string]sourceRead{
 		"an AGENT source": {"source",
@@ -212,10 +212,10 @@ func TestDirectorySourceAgrees(t *testing.T) {
 	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
 		d.Put(adopted(t, f, customer, "m"))
 		renamed(t, f, "m", "M")
-		if s, err := d.Source(t.Context(), customer, "m"); err != nil || s.Source.Name != "M" {
+		if s, err := d.Source(t.Context(), customer, "m"); err != nil || s.Name != "M" {
 			t.Fatal(s, err)
 		}
-		if got := get(t, d, "m"); got.Source.Name != "M" {
+		if got := get(t, d, "m"); got.Name != "M" {
 			t.Fatal("a read of one kind leaves the other's copy old")
 		}
 		reads(t, f, "the copy is fresh", 0)

@@ -20,34 +20,34 @@ type spoilt struct {
 	says error
 }
 
-func (c spoilt) Source(context.Context, string) (*registry.InventorySource, error) {
+func (c spoilt) Source(context.Context, string) (*registry.Source, error) {
 	return nil, c.says
 }
 
-func (c spoilt) Sources(context.Context, int, int) ([]*registry.InventorySource, error) {
+func (c spoilt) Sources(context.Context, int, int) ([]*registry.Source, error) {
 	return nil, c.says
 }
 
 func (c spoilt) CountSources(context.Context) (int, error) { return 0, c.says }
 
-func (c spoilt) ManagedSource(context.Context, string) (*registry.ManagedSource, error) {
+func (c spoilt) ManagedSource(context.Context, string) (*registry.Source, error) {
 	return nil, c.says
 }
 
-func (c spoilt) ManagedSourceByID(context.Context, int64) (*registry.ManagedSource, error) {
+func (c spoilt) ManagedSourceByID(context.Context, int64) (*registry.Source, error) {
 	return nil, c.says
 }
 
-func (c spoilt) ManagedSources(context.Context, int, int) ([]*registry.ManagedSource, int, error) {
+func (c spoilt) ManagedSources(context.Context, int, int) ([]*registry.Source, int, error) {
 	return nil, 0, c.says
 }
 
-func (c spoilt) RecordTest(context.Context, int64, registry.TestResult) (*registry.ManagedSource, error) {
+func (c spoilt) RecordTest(context.Context, int64, registry.TestResult) (*registry.Source, error) {
 	return nil, c.says
 }
 
 // allReads are the reads of a Directory, of an AGENT source a and a managed source.
-func allReads(t *testing.T, d *registry.Directory, m *registry.ManagedSource) map[string]func() error {
+func allReads(t *testing.T, d *registry.Directory, m *registry.Source) map[string]func() error {
 	return map[string]func() error{
 		"Source": func() error {
 			_, err := d.Source(t.Context(), customer, "a")

@@ -27,7 +27,7 @@ func bubble(t *testing.T, opts registry.DirectoryOptions, test func(t *testing.T
 }
 
 // adopted makes a source in the store alone.
-func adopted(t testing.TB, f *faulty, customer int64, sourceID string) *registry.ManagedSource {
+func adopted(t testing.TB, f *faulty, customer int64, sourceID string) *registry.Source {
 	t.Helper()
 	a, err := f.Adopt(t.Context(), registry.ConfigSource{CustomerID: customer, SourceID: sourceID, Name: sourceID, TenantID: fmt.Sprint("t-", customer, sourceID)})
 	if err != nil {
@@ -36,7 +36,7 @@ func adopted(t testing.TB, f *faulty, customer int64, sourceID string) *registry
 	return a.Managed
 }
 
-func get(t testing.TB, d *registry.Directory, sourceID string) *registry.ManagedSource {
+func get(t testing.TB, d *registry.Directory, sourceID string) *registry.Source {
 	t.Helper()
 	m, err := d.ManagedSource(t.Context(), customer, sourceID)
 	if err != nil {
@@ -88,7 +88,7 @@ func TestDirectoryFreshness(t *testing.T) {
 		}
 		time.Sleep(time.Nanosecond)
 		if got := get(t, d, "a"); got.Connection.ExternalOrgID != "org" {
-			t.Fatalf("not read again: %+v", got.Connection)
+			t.Fatalf("not read again: %+v", *got.Connection)
 		}
 		reads(t, f, "no longer fresh", 1)
 		get(t, d, "a")
@@ -146,7 +146,7 @@ func TestDirectoryCoalescesReads(t *testing.T) {
 		f.is(healthy, 100*time.Millisecond)
 		for _, what := range []string{"without a copy", "with an old copy"} {
 			var wg sync.WaitGroup
-			got := make([]*registry.ManagedSource, 100)
+			got := make([]*registry.Source, 100)
 			for i := range got {
 				wg.Go(func() { got[i] = get(t, d, "a") })
 			}
@@ -192,7 +192,7 @@ func TestDirectoryNeverGoesBack(t *testing.T) {
 		d.Put(m)
 		time.Sleep(3 * time.Second)
 		f.is(healthy, 200*time.Millisecond)
-		slow := make(chan *registry.ManagedSource, 1)
+		slow := make(chan *registry.Source, 1)
 		go func() { slow <- get(t, d, "a") }()
 		synctest.Wait()
 		time.Sleep(50 * time.Millisecond)
@@ -202,7 +202,7 @@ func TestDirectoryNeverGoesBack(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := get(t, d, "a"); got != written {
-			t.Fatalf("not what was written: %+v", got.Connection)
+			t.Fatalf("not what was written: %+v", *got.Connection)
 		}
 		if got := <-slow; got != written {
 			t.Fatalf("the slow reader got version %d, after %d", got.Connection.Version, written.Connection.Version)
@@ -217,7 +217,7 @@ func TestDirectoryNeverGoesBack(t *testing.T) {
 func TestDirectoryMadeMeanwhile(t *testing.T) {
 	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
 		f.is(healthy, 200*time.Millisecond)
-		slow := make(chan *registry.ManagedSource, 1)
+		slow := make(chan *registry.Source, 1)
 		go func() { slow <- get(t, d, "a") }()
 		synctest.Wait()
 		time.Sleep(50 * time.Millisecond)
@@ -240,8 +240,8 @@ func TestDirectoryRecreatedSource(t *testing.T) {
 		old := adopted(t, f, customer, "a")
 		d.Put(old)
 		time.Sleep(time.Second)
-		next := *old
-		next.Connection.ID, next.Source.ID, next.Connection.Version = old.Connection.ID+1, old.Source.ID+1, 0
+		next := *old.Clone()
+		next.Connection.ID, next.ID, next.Connection.Version = old.Connection.ID+1, old.ID+1, 0
 		d.Put(&next)
 		if get(t, d, "a") != &next {
 			t.Fatal("the sourceId still gives the old connection")

@@ -34,7 +34,7 @@ func agentIDs() string {
 }
 
 // made makes an AGENT source in the store alone, as another process would.
-func made(t testing.TB, f *faulty, customer int64, sourceID string) *registry.InventorySource {
+func made(t testing.TB, f *faulty, customer int64, sourceID string) *registry.Source {
 	t.Helper()
 	c, err := f.Store.Customer(customer).CreateSource(t.Context(), agent(sourceID), nil)
 	if err != nil {
@@ -44,8 +44,8 @@ func made(t testing.TB, f *faulty, customer int64, sourceID string) *registry.In
 }
 
 // rename gives a change of the name alone.
-func rename(to string) func(*registry.InventorySource) (registry.SourceChange, error) {
-	return func(*registry.InventorySource) (registry.SourceChange, error) {
+func rename(to string) func(*registry.Source) (registry.SourceChange, error) {
+	return func(*registry.Source) (registry.SourceChange, error) {
 		return registry.SourceChange{Name: &to}, nil
 	}
 }
@@ -58,7 +58,7 @@ func renamed(t testing.TB, f *faulty, sourceID, to string) {
 	}
 }
 
-func allow(*registry.InventorySource) error { return nil }
+func allow(*registry.Source) error { return nil }
 
 // back has the store return, and waits until that is known.
 func back(t testing.TB, d *registry.Directory, f *faulty) {
@@ -83,7 +83,7 @@ func (v view) name(t *testing.T, sourceID string) string {
 	if err != nil {
 		notFound(t, err)
 	} else {
-		name = s.Source.Name
+		name = s.Name
 	}
 	page, err := v.d.Sources(t.Context(), customer, 0, 50)
 	if err != nil {
@@ -91,8 +91,8 @@ func (v view) name(t *testing.T, sourceID string) string {
 	}
 	listed := ""
 	for _, s := range page {
-		if s.Source.SourceID == sourceID {
-			listed = s.Source.Name
+		if s.SourceID == sourceID {
+			listed = s.Name
 		}
 	}
 	if listed != name {
@@ -122,10 +122,10 @@ func pair(t *testing.T, d *registry.Directory, f *faulty) view {
 }
 
 // ids gives the sourceIds of a page.
-func ids(page []*registry.InventorySource) []string {
+func ids(page []*registry.Source) []string {
 	var out []string
 	for _, s := range page {
-		out = append(out, s.Source.SourceID)
+		out = append(out, s.SourceID)
 	}
 	return out
 }

@@ -12,7 +12,7 @@ const observePause = time.Minute
 // ObserveInventorySync records a signal as CustomerStore does, but writes one that
 // changes no state at most once a minute: in between, the copy alone moves ahead.
 // While the store is away it fails at once: the next snapshot brings the next signal.
-func (d *Directory) ObserveInventorySync(ctx context.Context, customer, esaID int64, signal InventorySync) (*ManagedSource, error) {
+func (d *Directory) ObserveInventorySync(ctx context.Context, customer, esaID int64, signal InventorySync) (*Source, error) {
 	signal = signal.Kept()
 	if m := d.memory.observe(customer, esaID, &signal, observePause); m != nil {
 		return m, nil
@@ -20,35 +20,35 @@ func (d *Directory) ObserveInventorySync(ctx context.Context, customer, esaID in
 	if d.away.Load() {
 		return nil, storeFault(errAway)
 	}
-	return d.write(ctx, customer, esaID, func(ctx context.Context, c CustomerStore) (*ManagedSource, error) {
+	return d.write(ctx, customer, esaID, func(ctx context.Context, c CustomerStore) (*Source, error) {
 		return c.ObserveInventorySync(ctx, esaID, signal)
 	})
 }
 
 // LearnTenant records what upstream says of a connection's tenant.
-func (d *Directory) LearnTenant(ctx context.Context, customer, esaID int64, facts TenantFacts) (*ManagedSource, error) {
-	return d.write(ctx, customer, esaID, func(ctx context.Context, c CustomerStore) (*ManagedSource, error) {
+func (d *Directory) LearnTenant(ctx context.Context, customer, esaID int64, facts TenantFacts) (*Source, error) {
+	return d.write(ctx, customer, esaID, func(ctx context.Context, c CustomerStore) (*Source, error) {
 		return c.LearnTenant(ctx, esaID, facts)
 	})
 }
 
 // LearnAdServer records upstream's ad-server view and e-mail where there is none.
-func (d *Directory) LearnAdServer(ctx context.Context, customer, esaID int64, view AdServer, email string) (*ManagedSource, error) {
-	return d.write(ctx, customer, esaID, func(ctx context.Context, c CustomerStore) (*ManagedSource, error) {
+func (d *Directory) LearnAdServer(ctx context.Context, customer, esaID int64, view AdServer, email string) (*Source, error) {
+	return d.write(ctx, customer, esaID, func(ctx context.Context, c CustomerStore) (*Source, error) {
 		return c.LearnAdServer(ctx, esaID, view, email)
 	})
 }
 
 // RecordTest records the outcome of our own test of the connection.
-func (d *Directory) RecordTest(ctx context.Context, customer, esaID int64, result TestResult) (*ManagedSource, error) {
-	return d.write(ctx, customer, esaID, func(ctx context.Context, c CustomerStore) (*ManagedSource, error) {
+func (d *Directory) RecordTest(ctx context.Context, customer, esaID int64, result TestResult) (*Source, error) {
+	return d.write(ctx, customer, esaID, func(ctx context.Context, c CustomerStore) (*Source, error) {
 		return c.RecordTest(ctx, esaID, result)
 	})
 }
 
 // write makes a change in the store and then in memory. Unlike a shared read it is
 // the caller's own and ends with the caller's context.
-func (d *Directory) write(ctx context.Context, customer, esaID int64, change func(context.Context, CustomerStore) (*ManagedSource, error)) (*ManagedSource, error) {
+func (d *Directory) write(ctx context.Context, customer, esaID int64, change func(context.Context, CustomerStore) (*Source, error)) (*Source, error) {
 	bounded, cancel := context.WithTimeout(ctx, d.opts.StoreTimeout)
 	defer cancel()
 	began := time.Now()

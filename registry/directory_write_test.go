@@ -18,17 +18,17 @@ func TestDirectoryWritesThrough(t *testing.T) {
 		m := adopted(t, f, customer, "a")
 		d.Put(m)
 		id, inactive := m.Connection.ID, false
-		writes := map[string]func() (*registry.ManagedSource, error){
-			"ObserveInventorySync": func() (*registry.ManagedSource, error) {
+		writes := map[string]func() (*registry.Source, error){
+			"ObserveInventorySync": func() (*registry.Source, error) {
 				return d.ObserveInventorySync(t.Context(), customer, id, registry.InventorySync{Status: registry.SyncSuccess, ObservedAt: time.Now()})
 			},
-			"LearnTenant": func() (*registry.ManagedSource, error) {
+			"LearnTenant": func() (*registry.Source, error) {
 				return d.LearnTenant(t.Context(), customer, id, registry.TenantFacts{Active: &inactive})
 			},
-			"LearnAdServer": func() (*registry.ManagedSource, error) {
+			"LearnAdServer": func() (*registry.Source, error) {
 				return d.LearnAdServer(t.Context(), customer, id, registry.AdServer{Type: "mock"}, "x@example.net")
 			},
-			"RecordTest": func() (*registry.ManagedSource, error) {
+			"RecordTest": func() (*registry.Source, error) {
 				return d.RecordTest(t.Context(), customer, id, registry.TestResult{At: time.Now(), Passed: true})
 			},
 		}
@@ -59,7 +59,7 @@ func TestDirectoryWritesThrough(t *testing.T) {
 		}
 		reads(t, f, "after writes", 0)
 		if m.Connection.Provisioning != registry.StatusDeactivated || m.Connection.AdServer.Type != "mock" || !m.Connection.LastTestPassed || m.Connection.InventorySync == nil {
-			t.Fatalf("%+v", m.Connection)
+			t.Fatalf("%+v", *m.Connection)
 		}
 	})
 }
@@ -142,7 +142,7 @@ func TestDirectoryWriteInDoubt(t *testing.T) {
 		time.Sleep(200 * time.Millisecond)
 		f.count("read")
 		if got := get(t, d, "a"); !got.Connection.LastTestPassed {
-			t.Errorf("%+v", got.Connection)
+			t.Errorf("%+v", *got.Connection)
 		}
 	})
 }
@@ -210,7 +210,7 @@ func TestDirectoryBoundsSignals(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Minute)
-		if got := get(t, d, "a").Connection; got.ExternalOrgID != "org" || !got.InventorySync.ObservedAt.Equal(last.Add(30*time.Second)) {
+		if got := *get(t, d, "a").Connection; got.ExternalOrgID != "org" || !got.InventorySync.ObservedAt.Equal(last.Add(30*time.Second)) {
 			t.Fatalf("%+v %+v", got, got.InventorySync)
 		}
 		f.count("write")
@@ -249,14 +249,14 @@ func load(t *testing.T, entries int, forward bool) {
 	for w := range 8 {
 		wg.Go(func() {
 			var seen [sources]int64
-			check := func(m *registry.ManagedSource, err error) {
+			check := func(m *registry.Source, err error) {
 				if err != nil {
 					t.Error(err)
 					return
 				}
 				i := m.Connection.ID - ids[0]
-				if m.Source.SourceID != fmt.Sprint("s", i) || forward && m.Connection.Version < seen[i] {
-					t.Errorf("%s at version %d after %d", m.Source.SourceID, m.Connection.Version, seen[i])
+				if m.SourceID != fmt.Sprint("s", i) || forward && m.Connection.Version < seen[i] {
+					t.Errorf("%s at version %d after %d", m.SourceID, m.Connection.Version, seen[i])
 				}
 				seen[i] = m.Connection.Version
 			}

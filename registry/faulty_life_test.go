@@ -18,8 +18,8 @@ func (c faultyCustomer) ForgetOnce(ctx context.Context, key string) error {
 	return c.f.do(ctx, "change", func() error { return c.CustomerStore.ForgetOnce(ctx, key) })
 }
 
-func (c faultyCustomer) ChangeConnection(ctx context.Context, esaID int64, decide func(*registry.ManagedSource) (*registry.Connection, error)) (*registry.ManagedSource, error) {
-	return ask(ctx, c.f, "change", func() (*registry.ManagedSource, error) { return c.CustomerStore.ChangeConnection(ctx, esaID, decide) })
+func (c faultyCustomer) ChangeConnection(ctx context.Context, esaID int64, decide func(*registry.Source) (*registry.Connection, error)) (*registry.Source, error) {
+	return ask(ctx, c.f, "change", func() (*registry.Source, error) { return c.CustomerStore.ChangeConnection(ctx, esaID, decide) })
 }
 
 func (c faultyCustomer) KeepSettings(ctx context.Context, esaID int64, settings []byte) error {

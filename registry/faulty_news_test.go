@@ -18,7 +18,7 @@ func (c faultyCustomer) ChangeSubscription(ctx context.Context, esaID int64, dec
 	return ask(ctx, c.f, "change", func() (*registry.Subscription, error) { return c.CustomerStore.ChangeSubscription(ctx, esaID, decide) })
 }
 
-func (c faultyCustomer) RecordEvent(ctx context.Context, esaID int64, e registry.Event) (duplicate bool, m *registry.ManagedSource, err error) {
+func (c faultyCustomer) RecordEvent(ctx context.Context, esaID int64, e registry.Event) (duplicate bool, m *registry.Source, err error) {
 	err = c.f.do(ctx, "change", func() (err error) {
 		duplicate, m, err = c.CustomerStore.RecordEvent(ctx, esaID, e)
 		return err

@@ -150,15 +150,15 @@ func ask[T any](ctx context.Context, f *faulty, call string, run func() (T, erro
 	return answer, nil
 }
 
-func (c faultyCustomer) ManagedSource(ctx context.Context, sourceID string) (*registry.ManagedSource, error) {
-	return ask(ctx, c.f, "read", func() (*registry.ManagedSource, error) { return c.CustomerStore.ManagedSource(ctx, sourceID) })
+func (c faultyCustomer) ManagedSource(ctx context.Context, sourceID string) (*registry.Source, error) {
+	return ask(ctx, c.f, "read", func() (*registry.Source, error) { return c.CustomerStore.ManagedSource(ctx, sourceID) })
 }
 
-func (c faultyCustomer) ManagedSourceByID(ctx context.Context, esaID int64) (*registry.ManagedSource, error) {
-	return ask(ctx, c.f, "read", func() (*registry.ManagedSource, error) { return c.CustomerStore.ManagedSourceByID(ctx, esaID) })
+func (c faultyCustomer) ManagedSourceByID(ctx context.Context, esaID int64) (*registry.Source, error) {
+	return ask(ctx, c.f, "read", func() (*registry.Source, error) { return c.CustomerStore.ManagedSourceByID(ctx, esaID) })
 }
 
-func (c faultyCustomer) ManagedSources(ctx context.Context, skip, take int) (page []*registry.ManagedSource, total int, err error) {
+func (c faultyCustomer) ManagedSources(ctx context.Context, skip, take int) (page []*registry.Source, total int, err error) {
 	err = c.f.do(ctx, "list", func() (err error) {
 		page, total, err = c.CustomerStore.ManagedSources(ctx, skip, take)
 		return err
@@ -166,32 +166,32 @@ func (c faultyCustomer) ManagedSources(ctx context.Context, skip, take int) (pag
 	return page, total, err
 }
 
-func (c faultyCustomer) ObserveInventorySync(ctx context.Context, esaID int64, s registry.InventorySync) (*registry.ManagedSource, error) {
-	return ask(ctx, c.f, "write", func() (*registry.ManagedSource, error) {
+func (c faultyCustomer) ObserveInventorySync(ctx context.Context, esaID int64, s registry.InventorySync) (*registry.Source, error) {
+	return ask(ctx, c.f, "write", func() (*registry.Source, error) {
 		return c.CustomerStore.ObserveInventorySync(ctx, esaID, s)
 	})
 }
 
-func (c faultyCustomer) LearnTenant(ctx context.Context, esaID int64, facts registry.TenantFacts) (*registry.ManagedSource, error) {
-	return ask(ctx, c.f, "write", func() (*registry.ManagedSource, error) { return c.CustomerStore.LearnTenant(ctx, esaID, facts) })
+func (c faultyCustomer) LearnTenant(ctx context.Context, esaID int64, facts registry.TenantFacts) (*registry.Source, error) {
+	return ask(ctx, c.f, "write", func() (*registry.Source, error) { return c.CustomerStore.LearnTenant(ctx, esaID, facts) })
 }
 
-func (c faultyCustomer) LearnAdServer(ctx context.Context, esaID int64, view registry.AdServer, email string) (*registry.ManagedSource, error) {
-	return ask(ctx, c.f, "write", func() (*registry.ManagedSource, error) {
+func (c faultyCustomer) LearnAdServer(ctx context.Context, esaID int64, view registry.AdServer, email string) (*registry.Source, error) {
+	return ask(ctx, c.f, "write", func() (*registry.Source, error) {
 		return c.CustomerStore.LearnAdServer(ctx, esaID, view, email)
 	})
 }
 
-func (c faultyCustomer) RecordTest(ctx context.Context, esaID int64, r registry.TestResult) (*registry.ManagedSource, error) {
-	return ask(ctx, c.f, "write", func() (*registry.ManagedSource, error) { return c.CustomerStore.RecordTest(ctx, esaID, r) })
+func (c faultyCustomer) RecordTest(ctx context.Context, esaID int64, r registry.TestResult) (*registry.Source, error) {
+	return ask(ctx, c.f, "write", func() (*registry.Source, error) { return c.CustomerStore.RecordTest(ctx, esaID, r) })
 }
 
-func (c faultyCustomer) Source(ctx context.Context, sourceID string) (*registry.InventorySource, error) {
-	return ask(ctx, c.f, "source", func() (*registry.InventorySource, error) { return c.CustomerStore.Source(ctx, sourceID) })
+func (c faultyCustomer) Source(ctx context.Context, sourceID string) (*registry.Source, error) {
+	return ask(ctx, c.f, "source", func() (*registry.Source, error) { return c.CustomerStore.Source(ctx, sourceID) })
 }
 
-func (c faultyCustomer) Sources(ctx context.Context, skip, take int) ([]*registry.InventorySource, error) {
-	return ask(ctx, c.f, "sources", func() ([]*registry.InventorySource, error) { return c.CustomerStore.Sources(ctx, skip, take) })
+func (c faultyCustomer) Sources(ctx context.Context, skip, take int) ([]*registry.Source, error) {
+	return ask(ctx, c.f, "sources", func() ([]*registry.Source, error) { return c.CustomerStore.Sources(ctx, skip, take) })
 }
 
 func (c faultyCustomer) CountSources(ctx context.Context) (int, error) {
@@ -206,22 +206,22 @@ func (c faultyCustomer) FinishOnce(ctx context.Context, key string, answer []byt
 	return c.f.do(ctx, "change", func() error { return c.CustomerStore.FinishOnce(ctx, key, answer) })
 }
 
-func (c faultyCustomer) UpdateSource(ctx context.Context, sourceID string, decide func(*registry.InventorySource) (registry.SourceChange, error)) (*registry.InventorySource, error) {
-	return ask(ctx, c.f, "change", func() (*registry.InventorySource, error) { return c.CustomerStore.UpdateSource(ctx, sourceID, decide) })
+func (c faultyCustomer) UpdateSource(ctx context.Context, sourceID string, decide func(*registry.Source) (registry.SourceChange, error)) (*registry.Source, error) {
+	return ask(ctx, c.f, "change", func() (*registry.Source, error) { return c.CustomerStore.UpdateSource(ctx, sourceID, decide) })
 }
 
-func (c faultyCustomer) DeleteSource(ctx context.Context, sourceID string, allow func(*registry.InventorySource) error) (*registry.InventorySource, error) {
-	return ask(ctx, c.f, "change", func() (*registry.InventorySource, error) { return c.CustomerStore.DeleteSource(ctx, sourceID, allow) })
+func (c faultyCustomer) DeleteSource(ctx context.Context, sourceID string, allow func(*registry.Source) error) (*registry.Source, error) {
+	return ask(ctx, c.f, "change", func() (*registry.Source, error) { return c.CustomerStore.DeleteSource(ctx, sourceID, allow) })
 }
 
-func (c faultyCustomer) EndConsent(ctx context.Context, sourceID string, consent registry.Consent, tokens registry.OAuthCredential) (*registry.InventorySource, error) {
-	return ask(ctx, c.f, "change", func() (*registry.InventorySource, error) {
+func (c faultyCustomer) EndConsent(ctx context.Context, sourceID string, consent registry.Consent, tokens registry.OAuthCredential) (*registry.Source, error) {
+	return ask(ctx, c.f, "change", func() (*registry.Source, error) {
 		return c.CustomerStore.EndConsent(ctx, sourceID, consent, tokens)
 	})
 }
 
-func (c faultyCustomer) ReplaceCredential(ctx context.Context, sourceID, id string, next *registry.Credential) (*registry.InventorySource, error) {
-	return ask(ctx, c.f, "change", func() (*registry.InventorySource, error) {
+func (c faultyCustomer) ReplaceCredential(ctx context.Context, sourceID, id string, next *registry.Credential) (*registry.Source, error) {
+	return ask(ctx, c.f, "change", func() (*registry.Source, error) {
 		return c.CustomerStore.ReplaceCredential(ctx, sourceID, id, next)
 	})
 }

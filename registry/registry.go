@@ -3,7 +3,10 @@
 // shared between requests.
 package registry
 
-import "time"
+import (
+	"maps"
+	"time"
+)
 
 // ExecutionType says who runs a source.
 type ExecutionType string
@@ -14,8 +17,9 @@ const (
 	ExecutionManaged ExecutionType = "MANAGED_SALES_AGENT"
 )
 
-// Source is one slot of a storefront. ID is the row's own, unique over all
-// customers and never given twice; SourceID is unique within a customer.
+// Source is one slot of a storefront: a managed one has a Connection, an AGENT one
+// an Agent. ID is the row's own, unique over all customers and never given twice;
+// SourceID is unique within a customer.
 type Source struct {
 	ID            int64
 	CustomerID    int64
@@ -25,7 +29,36 @@ type Source struct {
 	Labels        map[string]string
 	CreatedAt     time.Time
 	UpdatedAt     time.Time
-	Agent         *Agent // of a source of ExecutionAgent; nil for a managed one
+	Agent         *Agent      // nil for a managed source
+	Connection    *Connection // nil for an AGENT source
+}
+
+// Clone returns a copy that shares nothing with s.
+func (s *Source) Clone() *Source {
+	c := *s
+	c.Labels = maps.Clone(s.Labels)
+	c.Agent = cloned(s.Agent)
+	if c.Connection = cloned(s.Connection); c.Connection == nil {
+		return &c
+	}
+	conn := c.Connection
+	conn.Operation = cloned(conn.Operation)
+	if conn.AdServer = cloned(conn.AdServer); conn.AdServer != nil {
+		a := conn.AdServer
+		a.DefaultDemandPartnerID, a.AgencyID, a.CPMLimit = cloned(a.DefaultDemandPartnerID), cloned(a.AgencyID), cloned(a.CPMLimit)
+	}
+	if conn.InventorySync = cloned(conn.InventorySync); conn.InventorySync != nil {
+		conn.InventorySync.ItemCount = cloned(conn.InventorySync.ItemCount)
+	}
+	return &c
+}
+
+func cloned[T any](p *T) *T {
+	if p == nil {
+		return nil
+	}
+	v := *p
+	return &v
 }
 
 // ProvisioningStatus is where a connection stands in its life.
@@ -71,19 +104,6 @@ type Connection struct {
 	// in all replicas (contract, "Freshness").
 	Epoch   int64
 	Version int64
-}
-
-// ManagedSource is a managed source with its connection.
-type ManagedSource struct {
-	Source     Source
-	Connection Connection
-}
-
-// InventorySource is a source of either kind: a managed one has a Connection, an
-// AGENT one has Source.Agent.
-type InventorySource struct {
-	Source     Source
-	Connection *Connection
 }
 
 // AdServer is the non-secret part of an ad-server config, whatever its type.

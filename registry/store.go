@@ -76,10 +76,10 @@ type Store interface {
 // CustomerStore is a Store narrowed to one customer.
 type CustomerStore interface {
 	// Source finds a source of either kind by its sourceId.
-	Source(ctx context.Context, sourceID string) (*InventorySource, error)
+	Source(ctx context.Context, sourceID string) (*Source, error)
 	// Sources lists sources of both kinds by id, skip passed over, at most take and
 	// never more than [MaxPage].
-	Sources(ctx context.Context, skip, take int) ([]*InventorySource, error)
+	Sources(ctx context.Context, skip, take int) ([]*Source, error)
 	// CountSources gives how many sources there are.
 	CountSources(ctx context.Context) (int, error)
 	// CreateSource makes an AGENT source; once may be nil. ErrSourceTaken,
@@ -105,18 +105,18 @@ type CustomerStore interface {
 	// and may be called more than once. A change of name makes the name the API's own
 	// (contract, "Config sources"). UpdatedAt moves only if something did,
 	// and that of an AGENT source then always grows.
-	UpdateSource(ctx context.Context, sourceID string, decide func(*InventorySource) (SourceChange, error)) (*InventorySource, error)
+	UpdateSource(ctx context.Context, sourceID string, decide func(*Source) (SourceChange, error)) (*Source, error)
 	// DeleteSource deletes a source of either kind with its connection, credentials
 	// and consents, if allow, given the source as it stands, says nothing against it.
 	// It gives the source as it was.
-	DeleteSource(ctx context.Context, sourceID string, allow func(*InventorySource) error) (*InventorySource, error)
+	DeleteSource(ctx context.Context, sourceID string, allow func(*Source) error) (*Source, error)
 	// Credential gives a source's credentials and their id; ErrNotFound where none
 	// are stored, ErrSecret.
 	Credential(ctx context.Context, sourceID string) (*Credential, string, error)
 	// ReplaceCredential stores new credentials in the place of those with an id, which
 	// are erased; ErrStale if others are stored by now, or none. With nil it erases
 	// them; an ACTIVE source then becomes PENDING.
-	ReplaceCredential(ctx context.Context, sourceID, credentialID string, next *Credential) (*InventorySource, error)
+	ReplaceCredential(ctx context.Context, sourceID, credentialID string, next *Credential) (*Source, error)
 	// LeaseRefresh lets one at a time refresh the credentials with an id: it gives true
 	// to whoever may, until a time. The others look again later. ErrStale as above.
 	LeaseRefresh(ctx context.Context, sourceID, credentialID string, until time.Time) (bool, error)
@@ -125,16 +125,16 @@ type CustomerStore interface {
 	BeginConsent(ctx context.Context, sourceID string, state [32]byte, consent Consent) error
 	// EndConsent stores what a consent brought, in place of the credentials that there
 	// are; ErrStale as BeginConsent.
-	EndConsent(ctx context.Context, sourceID string, consent Consent, tokens OAuthCredential) (*InventorySource, error)
+	EndConsent(ctx context.Context, sourceID string, consent Consent, tokens OAuthCredential) (*Source, error)
 
 	// ManagedSource finds a managed source by its sourceId; ErrNotFound also for
 	// a source that is not managed.
-	ManagedSource(ctx context.Context, sourceID string) (*ManagedSource, error)
+	ManagedSource(ctx context.Context, sourceID string) (*Source, error)
 	// ManagedSourceByID finds a managed source by its connection's id.
-	ManagedSourceByID(ctx context.Context, esaID int64) (*ManagedSource, error)
+	ManagedSourceByID(ctx context.Context, esaID int64) (*Source, error)
 	// ManagedSources lists them by connection id, skip passed over, at most take
 	// and never more than [MaxPage], with how many there are in all.
-	ManagedSources(ctx context.Context, skip, take int) ([]*ManagedSource, int, error)
+	ManagedSources(ctx context.Context, skip, take int) ([]*Source, int, error)
 	// ObserveInventorySync records a signal of the inventory sync if it is newer
 	// (ObservedAt) than the last one recorded, and gives the connection as it then
 	// stands. A signal of the same run keeps an
@@ -143,19 +143,19 @@ type CustomerStore interface {
 	// Version, no new UpdatedAt of either. Connection.UpdatedAt never moves here.
 	// The sync's UpdatedAt becomes the ObservedAt of the signal that changed it,
 	// whatever the signal's own says; a signal without ObservedAt is the oldest.
-	ObserveInventorySync(ctx context.Context, esaID int64, signal InventorySync) (*ManagedSource, error)
+	ObserveInventorySync(ctx context.Context, esaID int64, signal InventorySync) (*Source, error)
 	// LearnTenant records what upstream says of a connection's tenant.
-	LearnTenant(ctx context.Context, esaID int64, facts TenantFacts) (*ManagedSource, error)
+	LearnTenant(ctx context.Context, esaID int64, facts TenantFacts) (*Source, error)
 	// LearnAdServer records upstream's ad-server view where there is none yet, and
 	// the e-mail where there is none; it never replaces one.
-	LearnAdServer(ctx context.Context, esaID int64, view AdServer, email string) (*ManagedSource, error)
+	LearnAdServer(ctx context.Context, esaID int64, view AdServer, email string) (*Source, error)
 	// ChangeConnection changes a connection in one transaction: decide is given the
 	// source as it stands, locked, and gives the connection as it is to be, or nil to
 	// leave it. What is not its own to change (ids, CreatedAt, InventorySync, Version) is
 	// of no account. Its error is returned as it is and nothing has changed then. It must
 	// not wait for anything, and may be called more than once. Any change is a new
 	// Version; UpdatedAt moves with what a reader could see. ErrTenantTaken, ErrInvalid.
-	ChangeConnection(ctx context.Context, esaID int64, decide func(*ManagedSource) (*Connection, error)) (*ManagedSource, error)
+	ChangeConnection(ctx context.Context, esaID int64, decide func(*Source) (*Connection, error)) (*Source, error)
 	// KeepSettings keeps, encrypted, the ad-server settings that an operation has read
 	// and is to put back; nil forgets them. Settings gives them, ErrNotFound without.
 	KeepSettings(ctx context.Context, esaID int64, settings []byte) error
@@ -171,7 +171,7 @@ type CustomerStore interface {
 	// its news recorded if they are newer, the subscription's AnnouncedAt moved forward,
 	// and Epoch raised. duplicate: it came before, was processed then, and has no effect
 	// now; m is then the source as it stands. ErrInvalid for an ID that no store keeps.
-	RecordEvent(ctx context.Context, esaID int64, e Event) (duplicate bool, m *ManagedSource, err error)
+	RecordEvent(ctx context.Context, esaID int64, e Event) (duplicate bool, m *Source, err error)
 	// WebhookNews counts a connection's deliveries.
 	WebhookNews(ctx context.Context, esaID int64) (WebhookNews, error)
 
@@ -186,7 +186,7 @@ type CustomerStore interface {
 	// RecordTest records the outcome of our own test of the connection if it is
 	// newer (At) than the last one recorded. One that passed clears LastError and
 	// LastErrorCode; one from before AdServerSavedAt leaves them alone.
-	RecordTest(ctx context.Context, esaID int64, result TestResult) (*ManagedSource, error)
+	RecordTest(ctx context.Context, esaID int64, result TestResult) (*Source, error)
 }
 
 // ConfigSource is one entry of the config's `sources`. ESAID 0 lets the store
@@ -207,7 +207,7 @@ type ConfigSource struct {
 // Adoption says what became of a ConfigSource.
 type Adoption struct {
 	Outcome AdoptionOutcome
-	Managed *ManagedSource // nil when Outcome is AdoptionDeleted or AdoptionNotManaged
+	Managed *Source // nil when Outcome is AdoptionDeleted or AdoptionNotManaged
 }
 
 // AdoptionOutcome is what Adopt did.

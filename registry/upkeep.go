@@ -11,7 +11,7 @@ type UpkeepStore interface {
 	// Upkeep lists managed sources that want something done, of all customers, by
 	// connection id, those with an id above after, at most take and never more than
 	// [MaxPage].
-	Upkeep(ctx context.Context, want Upkeep, after int64, take int) ([]*ManagedSource, error)
+	Upkeep(ctx context.Context, want Upkeep, after int64, take int) ([]*Source, error)
 	// Lease takes a lease of a name, or extends the holder's own, for a time that is the
 	// same for all holders, and reports whether the holder has it. A lease that has run
 	// out is anybody's, and so is one that ends later than a right clock could have said.

@@ -18,8 +18,8 @@ func (d *adServer) FetchedAt() time.Time { return d.at }
 // WithAdServer gives a source whose ad server is known: where the registry does not
 // know it, the sales agent is asked, once for all readers, and what it says is recorded.
 // The source is given as it is if there is nothing to learn within Limits.Patience.
-func (s *Service) WithAdServer(ctx context.Context, m *registry.ManagedSource) *registry.ManagedSource {
-	c := &m.Connection
+func (s *Service) WithAdServer(ctx context.Context, m *registry.Source) *registry.Source {
+	c := m.Connection
 	if c.TenantID == "" || c.AdServer != nil {
 		return m
 	}

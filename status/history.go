@@ -34,7 +34,7 @@ func (h *histories) FetchedAt() time.Time { return h.at }
 
 // SyncHistory gives a page of the sync runs of a source; an empty one if it has no
 // tenant.
-func (s *Service) SyncHistory(ctx context.Context, m *registry.ManagedSource, q upstream.HistoryQuery) (*api.SyncRunPage, error) {
+func (s *Service) SyncHistory(ctx context.Context, m *registry.Source, q upstream.HistoryQuery) (*api.SyncRunPage, error) {
 	if m.Connection.TenantID == "" {
 		return &api.SyncRunPage{Runs: []api.SyncRun{}}, nil
 	}
@@ -47,14 +47,14 @@ func (s *Service) SyncHistory(ctx context.Context, m *registry.ManagedSource, q 
 
 // recentHistories gives the histories of a document's streams; nil if they can't be
 // had, and then the document keeps its zeros.
-func (s *Service) recentHistories(ctx context.Context, m *registry.ManagedSource, doc *document) *histories {
+func (s *Service) recentHistories(ctx context.Context, m *registry.Source, doc *document) *histories {
 	var names []string
 	for _, stream := range doc.status.Syncs {
 		if len(names) < historyStreams && transform.SyncTypeToUpstream(stream.Name) != "" {
 			names = append(names, stream.Name)
 		}
 	}
-	c := &m.Connection
+	c := m.Connection
 	got, err := s.histories.Get(ctx, c.TenantID, c.Epoch, s.historyFetcher(c.TenantID, names))
 	if err != nil {
 		return nil

@@ -31,8 +31,8 @@ type Answer struct {
 // runs of each sync stream if runs is above 0 (contract 4.4). Its errors are
 // *fault.Error (NotFound: the sales agent has no such tenant; Unavailable, with the
 // reason and when to come again) or ctx.Err().
-func (s *Service) Get(ctx context.Context, m *registry.ManagedSource, runs int) (Answer, error) {
-	c := &m.Connection
+func (s *Service) Get(ctx context.Context, m *registry.Source, runs int) (Answer, error) {
+	c := m.Connection
 	if c.TenantID == "" {
 		return s.local(ctx, m)
 	}
@@ -66,8 +66,8 @@ func (s *Service) Get(ctx context.Context, m *registry.ManagedSource, runs int) 
 
 // local gives the status of a source without a tenant. It is kept like the others, so
 // that it is encoded once for all readers of a moment.
-func (s *Service) local(ctx context.Context, m *registry.ManagedSource) (Answer, error) {
-	c := &m.Connection
+func (s *Service) local(ctx context.Context, m *registry.Source) (Answer, error) {
+	c := m.Connection
 	got, err := s.pending.Get(ctx, strconv.FormatInt(c.ID, 10), c.Epoch, func(context.Context) (*document, error) {
 		doc := &document{at: time.Now()}
 		if s.cfg.Subscribes {
@@ -85,8 +85,8 @@ func (s *Service) local(ctx context.Context, m *registry.ManagedSource) (Answer,
 // Refresh makes sure that the status of a source is fresh, with the same one call that
 // readers who come meanwhile share. A source without a tenant has nothing to refresh.
 // Errors are those of Get.
-func (s *Service) Refresh(ctx context.Context, m *registry.ManagedSource) error {
-	c := &m.Connection
+func (s *Service) Refresh(ctx context.Context, m *registry.Source) error {
+	c := m.Connection
 	if c.TenantID == "" {
 		return nil
 	}
@@ -95,7 +95,7 @@ func (s *Service) Refresh(ctx context.Context, m *registry.ManagedSource) error 
 
 // fetcher gives the fetch of a source's document: one call of the sales agent, whose
 // answer is recorded.
-func (s *Service) fetcher(m *registry.ManagedSource) snapshot.Fetch[*document] {
+func (s *Service) fetcher(m *registry.Source) snapshot.Fetch[*document] {
 	return func(ctx context.Context) (*document, error) {
 		tenantID := m.Connection.TenantID
 		answer, err := s.deps.Upstream.Status(ctx, tenantID)

@@ -37,7 +37,7 @@ type Deps struct {
 	Instruments *telemetry.Instruments
 	// SyncFinished is called after each fetch with the end of the last inventory run,
 	// zero if there is none, and the document's own time. May be nil.
-	SyncFinished func(ctx context.Context, m *registry.ManagedSource, finished, fetchedAt time.Time)
+	SyncFinished func(ctx context.Context, m *registry.Source, finished, fetchedAt time.Time)
 }
 
 // Service reads and keeps statuses. It is safe for concurrent use.
@@ -60,7 +60,7 @@ type Service struct {
 // New makes a Service that knows nothing yet. The caller ends it with Close.
 func New(cfg Config, deps Deps) *Service {
 	if deps.SyncFinished == nil {
-		deps.SyncFinished = func(context.Context, *registry.ManagedSource, time.Time, time.Time) {}
+		deps.SyncFinished = func(context.Context, *registry.Source, time.Time, time.Time) {}
 	}
 	s := &Service{cfg: cfg, deps: deps, log: deps.Logger, ins: deps.Instruments}
 	s.life, s.end = context.WithCancel(context.Background())

@@ -21,7 +21,7 @@ const (
 // external_org_id and whether they are active (contract 5.13). It returns at once; the
 // calls are made in the background, one at a time, and a source that can't be asked
 // about is tried again until Close.
-func (s *Service) LearnTenants(sources []*registry.ManagedSource) {
+func (s *Service) LearnTenants(sources []*registry.Source) {
 	s.work.Go(func() {
 		for pause := firstPause; ; pause = min(2*pause, lastPause) {
 			sources = s.learnTenants(sources)
@@ -41,7 +41,7 @@ func (s *Service) LearnTenants(sources []*registry.ManagedSource) {
 
 // learnTenants asks about each source and gives those to ask about again. When the
 // sales agent seems to be away altogether, the rest is left for later and comes first.
-func (s *Service) learnTenants(sources []*registry.ManagedSource) (again []*registry.ManagedSource) {
+func (s *Service) learnTenants(sources []*registry.Source) (again []*registry.Source) {
 	for i, m := range sources {
 		if s.life.Err() != nil {
 			return nil
@@ -72,8 +72,8 @@ func away(err error) bool {
 
 // learnTenant asks about one tenant. Its error is nil too when there is no such tenant:
 // asking again would not help.
-func (s *Service) learnTenant(ctx context.Context, m *registry.ManagedSource) error {
-	c := &m.Connection
+func (s *Service) learnTenant(ctx context.Context, m *registry.Source) error {
+	c := m.Connection
 	tenant, err := s.deps.Upstream.Tenant(upstream.Once(ctx), c.TenantID)
 	if fault.Is(err, fault.NotFound) {
 		s.log.LogAttrs(ctx, slog.LevelWarn, "a configured tenant does not exist", slog.String("tenant", c.TenantID))

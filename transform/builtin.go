@@ -64,9 +64,9 @@ func (b *builtin) judge(in *StatusInput, doc *api.Status) (verdict, string) {
 	case taskConfigured:
 		return configured(in, doc)
 	case taskProvisioned:
-		return provisioned(&in.Connection)
+		return provisioned(in.Source.Connection)
 	case taskVerified:
-		return verified(&in.Connection, &doc.Adapter)
+		return verified(in.Source.Connection, &doc.Adapter)
 	default:
 		return subscribed(in.Subscribed)
 	}
@@ -75,7 +75,7 @@ func (b *builtin) judge(in *StatusInput, doc *api.Status) (verdict, string) {
 func configured(in *StatusInput, doc *api.Status) (verdict, string) {
 	// Where the record has no view yet, upstream's word that it holds a config
 	// (connected is true exactly then) is the best there is.
-	if in.Connection.AdServer != nil || doc.Adapter.Connected {
+	if in.Source.Connection.AdServer != nil || doc.Adapter.Connected {
 		return complete, "The configuration of the ad server is saved."
 	}
 	return open, ""

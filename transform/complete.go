@@ -7,7 +7,6 @@ import (
 	"cel.dev/cel-go/cel"
 
 	"esagate/api"
-	"esagate/registry"
 )
 
 // costLimit bounds one evaluation of a complete_when; a plain condition costs
@@ -97,7 +96,7 @@ func celVars(in *StatusInput, doc *api.Status) map[string]any {
 	}
 	vars := map[string]any{
 		"source":     map[string]any{"id": in.Source.SourceID, "name": in.Source.Name, "labels": labels},
-		"connection": celDocument(AppendConnection(nil, Connection(&registry.ManagedSource{Source: in.Source, Connection: in.Connection}))),
+		"connection": celDocument(AppendConnection(nil, Connection(in.Source))),
 		"snapshot":   nil,
 	}
 	if in.Snapshot != nil {

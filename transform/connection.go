@@ -20,8 +20,8 @@ const (
 
 // Connection gives the api document of a managed source's connection (contract,
 // "Rules for the connection").
-func Connection(m *registry.ManagedSource) *api.Connection {
-	c := &m.Connection
+func Connection(m *registry.Source) *api.Connection {
+	c := m.Connection
 	out := &api.Connection{
 		ID:                  strconv.FormatInt(c.ID, 10),
 		CustomerID:          c.CustomerID,

@@ -23,7 +23,7 @@ func full(kind string) *registry.AdServer {
 }
 
 func connectionJSON(c registry.Connection) string {
-	return string(transform.AppendConnection(nil, transform.Connection(&registry.ManagedSource{Connection: c})))
+	return string(transform.AppendConnection(nil, transform.Connection(&registry.Source{Connection: &c})))
 }
 
 func TestAdServerViews(t *testing.T) {

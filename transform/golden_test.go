@@ -25,12 +25,11 @@ func ptr[T any](v T) *T { return &v }
 // connected is a source that is active and was tested by us.
 func connected() transform.StatusInput {
 	return transform.StatusInput{
-		Source: registry.Source{SourceID: "harbor-gam", Name: "Harbor Weekly", Labels: map[string]string{"payout": "ready"}},
-		Connection: registry.Connection{
+		Source: &registry.Source{SourceID: "harbor-gam", Name: "Harbor Weekly", Labels: map[string]string{"payout": "ready"}, Connection: &registry.Connection{
 			ID: 71, CustomerID: 33, Provisioning: registry.StatusActive, TenantID: "tnt_harbor",
 			AdServer:        &registry.AdServer{Type: "google_ad_manager", NetworkCode: "90210774"},
 			AdServerSavedAt: now.Add(-time.Hour), LastTestedAt: now.Add(-time.Minute), LastTestPassed: true,
-		},
+		}},
 		Subscribed: ptr(true),
 		Webhooks:   api.Webhooks{Last24h: api.WebhookCounts{Delivered: 12, Failed: 3, SuccessRate: 0.8}},
 		Now:        now,
@@ -60,12 +59,12 @@ func snapshotOf(t testing.TB, body []byte, at time.Time) *api.Status {
 // golden are the cases of testdata whose input differs from connected().
 var golden = map[string]func(*transform.StatusInput){
 	"older-build": func(in *transform.StatusInput) {
-		in.Connection.AdServer = &registry.AdServer{Type: "freewheel"}
-		in.Connection.LastTestedAt, in.Connection.LastTestPassed = time.Time{}, false
+		in.Source.Connection.AdServer = &registry.AdServer{Type: "freewheel"}
+		in.Source.Connection.LastTestedAt, in.Source.Connection.LastTestPassed = time.Time{}, false
 		in.Subscribed = nil
 	},
 	"never-run": func(in *transform.StatusInput) {
-		in.Connection.AdServer, in.Connection.LastTestPassed = nil, false
+		in.Source.Connection.AdServer, in.Source.Connection.LastTestPassed = nil, false
 		in.Webhooks = api.Webhooks{}
 		in.Subscribed = ptr(false)
 	},

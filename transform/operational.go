@@ -42,7 +42,7 @@ var watched = map[string]struct {
 // operational derives the state of a document whose tasks are merged (rule 8).
 func operational(in *StatusInput, doc *api.Status) api.Operational {
 	o := api.Operational{Issues: issues(in, doc)}
-	o.IsLive = in.Connection.Provisioning == registry.StatusActive && doc.Adapter.Connected &&
+	o.IsLive = in.Source.Connection.Provisioning == registry.StatusActive && doc.Adapter.Connected &&
 		doc.SetupTasks.BlockerCount == 0 && (doc.Products == nil || doc.Products.ActiveCount > 0)
 	if o.IsLive {
 		for i := range o.Issues {
@@ -69,12 +69,12 @@ func operational(in *StatusInput, doc *api.Status) api.Operational {
 // isSetUp reports whether there is a tenant that was once brought up, and an ad
 // server for it.
 func isSetUp(in *StatusInput, doc *api.Status) bool {
-	switch in.Connection.Provisioning {
+	switch in.Source.Connection.Provisioning {
 	case registry.StatusActive, registry.StatusDeactivated:
 	default:
 		return false
 	}
-	return in.Connection.TenantID != "" && (in.Connection.AdServer != nil || doc.Adapter.Connected)
+	return in.Source.Connection.TenantID != "" && (in.Source.Connection.AdServer != nil || doc.Adapter.Connected)
 }
 
 // issues lists what is not well: critical first, then in the order of rule 8.

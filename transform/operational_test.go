@@ -46,9 +46,9 @@ func TestOperational(t *testing.T) {
 		"live":               {fineSyncs, nil, `true false false ` + live},
 		"live with products": {fineSyncs + `,"products":{"active_count":1}`, nil, `true false false ` + live},
 		"no active product":  {fineSyncs + `,"products":{"active_count":0}`, nil, `false false false ` + notLive},
-		"deactivated": {fineSyncs, func(in *transform.StatusInput) { in.Connection.Provisioning = registry.StatusDeactivated },
+		"deactivated": {fineSyncs, func(in *transform.StatusInput) { in.Source.Connection.Provisioning = registry.StatusDeactivated },
 			"false false false " + notLive + "\nSETUP_BLOCKED critical setup"},
-		"provisioning": {fineSyncs, func(in *transform.StatusInput) { in.Connection.Provisioning = registry.StatusProvisioning },
+		"provisioning": {fineSyncs, func(in *transform.StatusInput) { in.Source.Connection.Provisioning = registry.StatusProvisioning },
 			"false false false " + notSetUp + "\nSETUP_BLOCKED critical setup"},
 		"stale": {fineSyncs, func(in *transform.StatusInput) { in.Stale = true },
 			"true true true " + unreachable + "\nSTATUS_STALE warning discovery,delivery"},
@@ -83,7 +83,7 @@ func TestOperational(t *testing.T) {
 
 func TestWithoutATenant(t *testing.T) {
 	in := connected()
-	in.Connection = registry.Connection{ID: 5, CustomerID: 33, Provisioning: registry.StatusPending}
+	in.Source.Connection = &registry.Connection{ID: 5, CustomerID: 33, Provisioning: registry.StatusPending}
 	in.Webhooks = api.Webhooks{}
 	in.Now = now.Add(123456789 * time.Nanosecond)
 	doc, _ := newTasks(t).Status(in)
@@ -103,7 +103,7 @@ func TestWithoutATenant(t *testing.T) {
 			t.Errorf("no %s in %s", part, answer)
 		}
 	}
-	in.Connection.AdServer = &registry.AdServer{Type: "springserve"}
+	in.Source.Connection.AdServer = &registry.AdServer{Type: "springserve"}
 	if doc, _ = newTasks(t).Status(in); doc.Adapter.Type != "springserve" || doc.Adapter.Connected {
 		t.Errorf("the saved config's type: %+v", doc.Adapter)
 	}

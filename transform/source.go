@@ -12,8 +12,8 @@ import (
 // InventorySource gives the api document of a source of either kind (contract,
 // "Rules for inventory sources"). authorizationURL is the consent that the request
 // began, empty where it began none.
-func InventorySource(s *registry.InventorySource, authorizationURL string) *api.InventorySource {
-	src := &s.Source
+func InventorySource(s *registry.Source, authorizationURL string) *api.InventorySource {
+	src := s
 	out := &api.InventorySource{
 		ID:            strconv.FormatInt(src.ID, 10),
 		SourceID:      src.SourceID,
@@ -43,8 +43,8 @@ func InventorySource(s *registry.InventorySource, authorizationURL string) *api.
 }
 
 // managedAgent is the connection in short: the same fields by the same rules.
-func managedAgent(s *registry.InventorySource) *api.ManagedAgent {
-	c := Connection(&registry.ManagedSource{Source: s.Source, Connection: *s.Connection})
+func managedAgent(s *registry.Source) *api.ManagedAgent {
+	c := Connection(s)
 	return &api.ManagedAgent{
 		ConnectionID: c.ID, TenantID: c.TenantID, AdServer: c.AdServer,
 		LastError: c.LastError, LastErrorCode: c.LastErrorCode,

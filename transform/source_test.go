@@ -25,22 +25,22 @@ func TestInventorySourceOfEitherKind(t *testing.T) {
 		`"type":"SIGNAL","endpointUrl":"https://a.example/?x=1&y=2","protocol":"A2A","description":null,"authenticationType":"OAUTH","authConfigured":true,`
 	managed := source
 	managed.ExecutionType = registry.ExecutionManaged
-	connection := registry.Connection{ID: 77, Provisioning: registry.StatusFailed, LastErrorCode: "ADAPTER_INVALID_CONFIG",
+	managed.Connection = &registry.Connection{ID: 77, Provisioning: registry.StatusFailed, LastErrorCode: "ADAPTER_INVALID_CONFIG",
 		LastError: "password=hunter2 was refused", AdServer: &registry.AdServer{Type: "springserve", Email: "a@b.example"}}
 	const managedHead = `"MANAGED_SALES_AGENT","status":`
 	const none = `"agentId":null,` + times + `"type":null,"endpointUrl":null,"protocol":null,"description":null,"authenticationType":null,"authConfigured":false,`
 
 	for name, c := range map[string]struct {
-		source  registry.InventorySource
+		source  registry.Source
 		consent string
 		want    string
 	}{
-		"an agent": {registry.InventorySource{Source: agent}, "", head + agentBody + `"managedSa":null,` + tail},
-		"with a consent": {registry.InventorySource{Source: agent}, "https://login.example/?a=1&b=2",
+		"an agent": {agent, "", head + agentBody + `"managedSa":null,` + tail},
+		"with a consent": {agent, "https://login.example/?a=1&b=2",
 			head + agentBody + `"oauth":{"authorizationUrl":"https://login.example/?a=1&b=2","agentId":"s_abc123","agentName":"A <b>"},"managedSa":null,` + tail},
-		"managed": {registry.InventorySource{Source: managed, Connection: &connection}, "", head + managedHead + `"PENDING",` + none +
+		"managed": {managed, "", head + managedHead + `"PENDING",` + none +
 			`"managedSa":{"connectionId":"77","tenantId":null,"adServer":{"type":"springserve","email":"a@b.example","environment":"production","defaultDemandPartnerId":null,"rateCurrency":null},` +
-			`"lastError":"` + shownError(t, &connection) + `","lastErrorCode":"ADAPTER_INVALID_CONFIG","lastTestedAt":null,"provisionedAt":null,"deactivatedAt":null},` + tail},
+			`"lastError":"` + shownError(t, managed.Connection) + `","lastErrorCode":"ADAPTER_INVALID_CONFIG","lastTestedAt":null,"provisionedAt":null,"deactivatedAt":null},` + tail},
 	} {
 		if got := string(transform.AppendInventorySource(nil, transform.InventorySource(&c.source, c.consent))); got != c.want {
 			t.Errorf("%s:\n got %s\nwant %s", name, got, c.want)
@@ -52,7 +52,7 @@ func TestInventorySourceOfEitherKind(t *testing.T) {
 // of an error that may hold a secret.
 func shownError(t *testing.T, c *registry.Connection) string {
 	t.Helper()
-	doc := *transform.Connection(&registry.ManagedSource{Connection: *c})
+	doc := *transform.Connection(&registry.Source{Connection: c})
 	if doc.LastError == nil || *doc.LastError == c.LastError {
 		t.Fatal("the error is shown as it is")
 	}
@@ -68,7 +68,7 @@ func TestTheStatusOfAManagedSourceFollowsItsConnection(t *testing.T) {
 		registry.StatusPending: "PENDING", registry.StatusProvisioning: "PENDING", registry.StatusFailed: "PENDING",
 		registry.StatusActive: "ACTIVE", registry.StatusDeactivated: "DISABLED",
 	} {
-		s := registry.InventorySource{Connection: &registry.Connection{Provisioning: provisioning}}
+		s := registry.Source{Connection: &registry.Connection{Provisioning: provisioning}}
 		if got := transform.InventorySource(&s, "").Status; got != want {
 			t.Errorf("%s: %s, want %s", provisioning, got, want)
 		}

@@ -106,12 +106,11 @@ func NewTasks(defs []TaskDefinition) (*Tasks, []TaskFault) {
 
 // StatusInput is what a status document is made of.
 type StatusInput struct {
-	Source     registry.Source
-	Connection registry.Connection
-	Snapshot   *api.Status  // nil when no tenant exists yet (rule 9); never modified
-	Webhooks   api.Webhooks // the gateway's own count, used when Snapshot has none
-	Stale      bool         // a refresh has failed and the copy is older than its freshness
-	Subscribed *bool        // whether a live webhook subscription exists; nil: not known yet
+	Source     *registry.Source // a managed one
+	Snapshot   *api.Status      // nil when no tenant exists yet (rule 9); never modified
+	Webhooks   api.Webhooks     // the gateway's own count, used when Snapshot has none
+	Stale      bool             // a refresh has failed and the copy is older than its freshness
+	Subscribed *bool            // whether a live webhook subscription exists; nil: not known yet
 	Now        time.Time
 }
 
@@ -143,7 +142,7 @@ func (t *Tasks) Status(in StatusInput) (doc *api.Status, evalErrors []string) {
 // emptySnapshot is the document of a source without a tenant (rule 9).
 func emptySnapshot(in *StatusInput) api.Status {
 	adapter := api.Adapter{Type: "none"}
-	if saved := in.Connection.AdServer; saved != nil {
+	if saved := in.Source.Connection.AdServer; saved != nil {
 		adapter.Type = adServerType(saved)
 	}
 	return api.Status{

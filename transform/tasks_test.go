@@ -59,25 +59,25 @@ func TestBuiltinTasks(t *testing.T) {
 		says   string
 	}{
 		"configured":                {nil, "ad_server_configured", "info true", "saved"},
-		"not configured":            {func(in *transform.StatusInput) { in.Connection.AdServer, in.Snapshot = nil, nil }, "ad_server_configured", "blocker false", "Save"},
-		"configured upstream alone": {func(in *transform.StatusInput) { in.Connection.AdServer = nil }, "ad_server_configured", "info true", "saved"},
+		"not configured":            {func(in *transform.StatusInput) { in.Source.Connection.AdServer, in.Snapshot = nil, nil }, "ad_server_configured", "blocker false", "Save"},
+		"configured upstream alone": {func(in *transform.StatusInput) { in.Source.Connection.AdServer = nil }, "ad_server_configured", "info true", "saved"},
 		"provisioned":               {nil, "source_provisioned", "info true", "active"},
-		"no tenant":                 {func(in *transform.StatusInput) { in.Connection.TenantID = "" }, "source_provisioned", "blocker false", "not running"},
-		"provisioning":              {func(in *transform.StatusInput) { in.Connection.Provisioning = registry.StatusProvisioning }, "source_provisioned", "blocker false", "not running"},
-		"deactivated":               {func(in *transform.StatusInput) { in.Connection.Provisioning = registry.StatusDeactivated }, "source_provisioned", "blocker false", "deactivated"},
+		"no tenant":                 {func(in *transform.StatusInput) { in.Source.Connection.TenantID = "" }, "source_provisioned", "blocker false", "not running"},
+		"provisioning":              {func(in *transform.StatusInput) { in.Source.Connection.Provisioning = registry.StatusProvisioning }, "source_provisioned", "blocker false", "not running"},
+		"deactivated":               {func(in *transform.StatusInput) { in.Source.Connection.Provisioning = registry.StatusDeactivated }, "source_provisioned", "blocker false", "deactivated"},
 		"test passed":               {nil, "connection_verified", "info true", "passed"},
-		"test at the save":          {func(in *transform.StatusInput) { in.Connection.LastTestedAt = saved }, "connection_verified", "info true", "passed"},
-		"test failed":               {func(in *transform.StatusInput) { in.Connection.LastTestPassed = false }, "connection_verified", "blocker false", "failed"},
+		"test at the save":          {func(in *transform.StatusInput) { in.Source.Connection.LastTestedAt = saved }, "connection_verified", "info true", "passed"},
+		"test failed":               {func(in *transform.StatusInput) { in.Source.Connection.LastTestPassed = false }, "connection_verified", "blocker false", "failed"},
 		"test before the save": {func(in *transform.StatusInput) {
-			in.Connection.LastTestedAt, in.Connection.LastTestPassed = saved.Add(-1), false
+			in.Source.Connection.LastTestedAt, in.Source.Connection.LastTestPassed = saved.Add(-1), false
 		}, "connection_verified", "info true", "not tested"},
-		"never tested": {func(in *transform.StatusInput) { in.Connection.LastTestedAt = time.Time{} }, "connection_verified", "info true", "not tested"},
+		"never tested": {func(in *transform.StatusInput) { in.Source.Connection.LastTestedAt = time.Time{} }, "connection_verified", "info true", "not tested"},
 		"never tested, upstream error": {func(in *transform.StatusInput) {
-			in.Connection.LastTestedAt = time.Time{}
+			in.Source.Connection.LastTestedAt = time.Time{}
 			in.Snapshot.Adapter.LastTestError = ptr("no")
 		}, "connection_verified", "blocker false", "Test"},
 		"never tested, disconnected": {func(in *transform.StatusInput) {
-			in.Connection.LastTestedAt = time.Time{}
+			in.Source.Connection.LastTestedAt = time.Time{}
 			in.Snapshot.Adapter.Connected = false
 		}, "connection_verified", "blocker false", "Test"},
 		"subscribed":             {nil, "sync_webhook_subscribed", "info true", "notifies"},
@@ -169,7 +169,7 @@ func TestOrderAndCounts(t *testing.T) {
 		{"id":"u_blocker","severity":"blocker","is_complete":false},
 		{"id":"u_done_blocker","severity":"blocker","is_complete":true},
 		{"id":"u_blocker_2","severity":"blocker","is_complete":false}`)
-	in.Connection.LastTestPassed, in.Subscribed = false, ptr(false)
+	in.Source.Connection.LastTestPassed, in.Subscribed = false, ptr(false)
 	doc, _ := newTasks(t,
 		transform.TaskDefinition{ID: "p_warning", Severity: ptr("warning")},
 		transform.TaskDefinition{ID: "p_blocker", Severity: ptr("blocker")},

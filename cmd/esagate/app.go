@@ -45,7 +45,7 @@ type app struct {
 	receiver    *webhooks.Receiver
 	status      atomic.Pointer[status.Service]
 	gateway     *gateway.Gateway
-	adopted     []*registry.ManagedSource
+	adopted     []*registry.Source
 
 	subscriber *webhooks.Subscriber
 	lifecycle  *lifecycle.Lifecycle
@@ -225,12 +225,12 @@ func (a *app) storeChanged(there bool, err error) {
 
 // warnOfDrift warns of what an entry of the config says and the registry does not
 // follow: it made the connection from an earlier entry (contract 5.13).
-func (a *app) warnOfDrift(s registry.ConfigSource, m *registry.ManagedSource) {
+func (a *app) warnOfDrift(s registry.ConfigSource, m *registry.Source) {
 	warn := func(what string) {
 		a.telemetry.Logger.Warn("the config of a source has changed, and the registry keeps what it knows",
 			slog.String("source_id", s.SourceID), slog.Int64("esa_id", m.Connection.ID), slog.String("field", what))
 	}
-	c := &m.Connection
+	c := m.Connection
 	if s.TenantID != c.TenantID {
 		warn("tenant_id")
 	}

@@ -23,34 +23,34 @@ const stateSize = 32
 // agent asks for no authorization and names no server. A consent that was begun
 // earlier is void. The error is an [*Error], ReasonBusy when too many of the
 // customer's begin at once; it takes at most 15 s.
-func (a *Agents) Begin(ctx context.Context, s *registry.InventorySource) (authorizationURL string, err error) {
+func (a *Agents) Begin(ctx context.Context, s *registry.Source) (authorizationURL string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, workLimit)
 	defer cancel()
-	if s.Source.Agent == nil || s.Source.Agent.Authentication != registry.AuthOAuth {
+	if s.Agent == nil || s.Agent.Authentication != registry.AuthOAuth {
 		return "", nil
 	}
-	if !a.begins.take(s.Source.CustomerID) {
+	if !a.begins.take(s.CustomerID) {
 		return "", fail(ReasonBusy)
 	}
-	defer a.begins.give(s.Source.CustomerID)
-	found, err := a.discover(ctx, s.Source.Agent.EndpointURL)
+	defer a.begins.give(s.CustomerID)
+	found, err := a.discover(ctx, s.Agent.EndpointURL)
 	if err != nil || found == nil {
 		return "", err
 	}
 	if !found.server.saysPKCE {
 		a.log.LogAttrs(ctx, slog.LevelInfo, "an agent's authorization server does not say that it checks PKCE",
-			slog.Int64("customer_id", s.Source.CustomerID), slog.String("source_id", s.Source.SourceID))
+			slog.Int64("customer_id", s.CustomerID), slog.String("source_id", s.SourceID))
 	}
 	client, err := a.client(ctx, s, found)
 	if err != nil {
 		return "", err
 	}
 	consent := registry.Consent{
-		SourceRow: s.Source.ID, AuthVersion: s.Source.Agent.AuthVersion,
+		SourceRow: s.ID, AuthVersion: s.Agent.AuthVersion,
 		Verifier: oauth2.GenerateVerifier(), Client: client, ExpiresAt: a.now().Add(consentLife),
 	}
 	state := newState()
-	err = a.store.Customer(s.Source.CustomerID).BeginConsent(ctx, s.Source.SourceID, sha256.Sum256([]byte(state)), consent)
+	err = a.store.Customer(s.CustomerID).BeginConsent(ctx, s.SourceID, sha256.Sum256([]byte(state)), consent)
 	switch {
 	case errors.Is(err, registry.ErrStale), errors.Is(err, registry.ErrNotFound):
 		return "", fail(ReasonChanged)

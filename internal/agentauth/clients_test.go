@@ -153,9 +153,9 @@ func TestRememberedClientsAreBounded(t *testing.T) {
 		w.as.override["/register"] = http.HandlerFunc(answer(201, "application/json", `{"client_id":"c","token_endpoint_auth_method":"none"}`))
 		w.agents.Close(w.Context())
 		w.agents = w.over(consents{w.store, nil})
-		source := func(i int) *registry.InventorySource {
+		source := func(i int) *registry.Source {
 			s := *w.source
-			s.Source.SourceID = fmt.Sprint("s", i)
+			s.SourceID = fmt.Sprint("s", i)
 			return &s
 		}
 		for i := range 1001 {

@@ -47,7 +47,7 @@ func TestConsentOverTheWire(t *testing.T) {
 				t.Error("Token gives another token than the one that is stored")
 			}
 			s, err := w.store.Customer(customer).Source(w.Context(), sourceID)
-			if w.must(err); s.Source.Agent.CredentialID == "" {
+			if w.must(err); s.Agent.CredentialID == "" {
 				t.Error("the source has no credentials")
 			}
 			if !strings.Contains(w.logs.String(), "an agent is connected") {

@@ -222,7 +222,7 @@ func TestRedirectWithinTheOrigin(t *testing.T) {
 
 func TestBeginOfAnotherKind(t *testing.T) {
 	inWorld(t, func(w *world) {
-		w.source.Source.Agent.Authentication = registry.AuthAPIKey
+		w.source.Agent.Authentication = registry.AuthAPIKey
 		if at, err := w.agents.Begin(w.Context(), w.source); at != "" || err != nil {
 			w.Errorf("%q, %v", at, err)
 		}

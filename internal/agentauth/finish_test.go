@@ -123,14 +123,14 @@ func whileAsking(f func(*world)) func(*world) {
 }
 
 func (w *world) delete() {
-	_, err := w.store.Customer(customer).DeleteSource(context.Background(), sourceID, func(*registry.InventorySource) error { return nil })
+	_, err := w.store.Customer(customer).DeleteSource(context.Background(), sourceID, func(*registry.Source) error { return nil })
 	w.must(err)
 }
 
 // change moves the source's agent, and with it the consent is due anew.
 func (w *world) change(endpointURL string) {
-	_, err := w.store.Customer(customer).UpdateSource(context.Background(), sourceID, func(s *registry.InventorySource) (registry.SourceChange, error) {
-		next := *s.Source.Agent
+	_, err := w.store.Customer(customer).UpdateSource(context.Background(), sourceID, func(s *registry.Source) (registry.SourceChange, error) {
+		next := *s.Agent
 		next.EndpointURL = endpointURL
 		return registry.SourceChange{Agent: &next, NewConsent: true}, nil
 	})

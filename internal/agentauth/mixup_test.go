@@ -19,7 +19,7 @@ const evil = "https://evil.example.org"
 // endpoint and a client that the attacker got there, and tokens of its own.
 type mixUp struct {
 	*world
-	source *registry.InventorySource
+	source *registry.Source
 	got    []url.Values // what its token endpoint was sent
 }
 

@@ -168,7 +168,7 @@ func (c shakyCustomer) Credential(ctx context.Context, id string) (*registry.Cre
 	return c.CustomerStore.Credential(ctx, id)
 }
 
-func (c shakyCustomer) EndConsent(ctx context.Context, id string, consent registry.Consent, t registry.OAuthCredential) (*registry.InventorySource, error) {
+func (c shakyCustomer) EndConsent(ctx context.Context, id string, consent registry.Consent, t registry.OAuthCredential) (*registry.Source, error) {
 	if fails(&c.of.end) {
 		return nil, errShaky
 	}
@@ -182,7 +182,7 @@ func (c shakyCustomer) LeaseRefresh(ctx context.Context, id, credential string, 
 	return c.CustomerStore.LeaseRefresh(ctx, id, credential, until)
 }
 
-func (c shakyCustomer) ReplaceCredential(ctx context.Context, id, credential string, next *registry.Credential) (*registry.InventorySource, error) {
+func (c shakyCustomer) ReplaceCredential(ctx context.Context, id, credential string, next *registry.Credential) (*registry.Source, error) {
 	if fails(&c.of.replace) {
 		return nil, errShaky
 	}

@@ -27,7 +27,7 @@ const (
 
 // client gives the gateway as a server knows it: newly registered, or registered for
 // this source a moment ago. A server that registers nobody may know us from before.
-func (a *Agents) client(ctx context.Context, s *registry.InventorySource, found *agent) (registry.OAuthClient, error) {
+func (a *Agents) client(ctx context.Context, s *registry.Source, found *agent) (registry.OAuthClient, error) {
 	know := a.newClient
 	if found.server.registration == "" {
 		know = a.knownClient
@@ -40,7 +40,7 @@ func (a *Agents) client(ctx context.Context, s *registry.InventorySource, found 
 	c.Issuer, c.TokenEndpoint, c.RequireIssuer = found.server.issuer, found.server.token, found.server.carriesIssuer
 	c.RedirectURI, c.Scope = a.cfg.RedirectURI, found.scope
 	c.Resource, c.Audience = found.resource, ""
-	if named := s.Source.Agent.OAuthAudience; named != "" {
+	if named := s.Agent.OAuthAudience; named != "" {
 		c.Resource, c.Audience = named, named
 	}
 	return c, nil
@@ -50,12 +50,12 @@ func (a *Agents) client(ctx context.Context, s *registry.InventorySource, found 
 // as servers forget clients that were registered so: named at the authorization
 // endpoint, such a client has a browser end on an error page of the server's, from
 // where nothing comes back that could tell us.
-func (a *Agents) newClient(ctx context.Context, s *registry.InventorySource, found *agent) (*registry.OAuthClient, error) {
+func (a *Agents) newClient(ctx context.Context, s *registry.Source, found *agent) (*registry.OAuthClient, error) {
 	method, err := chooseMethod(found.server.authMethods)
 	if err != nil {
 		return nil, err
 	}
-	key := clientKey{s.Source.CustomerID, s.Source.SourceID, found.server.issuer, method, found.scope}
+	key := clientKey{s.CustomerID, s.SourceID, found.server.issuer, method, found.scope}
 	if c := a.clients.get(key, a.now()); c != nil {
 		return c, nil
 	}
@@ -68,8 +68,8 @@ func (a *Agents) newClient(ctx context.Context, s *registry.InventorySource, fou
 
 // knownClient gives the client of the stored tokens, if it is one of this server and
 // of this redirect, and will be until a consent that begins now has ended.
-func (a *Agents) knownClient(ctx context.Context, s *registry.InventorySource, found *agent) (*registry.OAuthClient, error) {
-	held, _, err := a.store.Customer(s.Source.CustomerID).Credential(ctx, s.Source.SourceID)
+func (a *Agents) knownClient(ctx context.Context, s *registry.Source, found *agent) (*registry.OAuthClient, error) {
+	held, _, err := a.store.Customer(s.CustomerID).Credential(ctx, s.SourceID)
 	switch {
 	case errors.Is(err, registry.ErrNotFound), errors.Is(err, registry.ErrSecret):
 		return nil, fail(ReasonNoClient)

@@ -37,9 +37,9 @@ func (w *world) together(n int, do func(i int) error) map[agentauth.Reason]int {
 }
 
 // ofCustomer gives the source as another customer's. Nothing is stored of it.
-func (w *world) ofCustomer(id int64) *registry.InventorySource {
+func (w *world) ofCustomer(id int64) *registry.Source {
 	s := *w.source
-	s.Source.CustomerID = id
+	s.CustomerID = id
 	return &s
 }
 

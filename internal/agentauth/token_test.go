@@ -93,8 +93,8 @@ func TestRefreshOutcomes(t *testing.T) {
 				}
 				s, err := w.store.Customer(customer).Source(w.Context(), sourceID)
 				w.must(err)
-				held, status := w.held(), s.Source.Agent.Status
-				if tt.erased && (held != nil || status != registry.SourcePending || s.Source.Agent.CredentialID != "") {
+				held, status := w.held(), s.Agent.Status
+				if tt.erased && (held != nil || status != registry.SourcePending || s.Agent.CredentialID != "") {
 					w.Errorf("what is void is still there; the source is %s", status)
 				}
 				if !tt.erased && (held == nil || held.RefreshToken != before.RefreshToken || status != registry.SourceActive) {
@@ -108,8 +108,8 @@ func TestRefreshOutcomes(t *testing.T) {
 
 // activate makes the source ACTIVE.
 func (w *world) activate() {
-	_, err := w.store.Customer(customer).UpdateSource(context.Background(), sourceID, func(s *registry.InventorySource) (registry.SourceChange, error) {
-		next := *s.Source.Agent
+	_, err := w.store.Customer(customer).UpdateSource(context.Background(), sourceID, func(s *registry.Source) (registry.SourceChange, error) {
+		next := *s.Agent
 		next.Status = registry.SourceActive
 		return registry.SourceChange{Agent: &next}, nil
 	})
@@ -198,15 +198,15 @@ func TestTokenOfNobody(t *testing.T) {
 			customer int64
 			source   string
 		}{
-			"another customer": {customer + 1, sourceID}, "no such source": {customer, "nothing"}, "not connected": {customer, w.create("fresh", nil).Source.SourceID},
+			"another customer": {customer + 1, sourceID}, "no such source": {customer, "nothing"}, "not connected": {customer, w.create("fresh", nil).SourceID},
 		} {
 			if _, err := w.agents.Token(w.Context(), ask.customer, ask.source); agentauth.ReasonOf(err) != agentauth.ReasonConsentDue {
 				w.Errorf("%s: %v", name, err)
 			}
 		}
-		key := w.create("keyed", nil).Source.SourceID
-		_, err := w.store.Customer(customer).UpdateSource(w.Context(), key, func(s *registry.InventorySource) (registry.SourceChange, error) {
-			next := *s.Source.Agent
+		key := w.create("keyed", nil).SourceID
+		_, err := w.store.Customer(customer).UpdateSource(w.Context(), key, func(s *registry.Source) (registry.SourceChange, error) {
+			next := *s.Agent
 			next.Authentication = registry.AuthAPIKey
 			return registry.SourceChange{Agent: &next, Credential: &registry.Credential{Token: &registry.TokenCredential{Scheme: "bearer", Token: "CANARY"}}}, nil
 		})

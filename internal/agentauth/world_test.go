@@ -42,7 +42,7 @@ type world struct {
 	http    *http.Client
 	browser *http.Client // nil: http
 	agents  *agentauth.Agents
-	source  *registry.InventorySource
+	source  *registry.Source
 	logs    *logs
 	closing []func() // of the directories, before the store
 
@@ -90,7 +90,7 @@ func (w *world) over(store registry.Store) *agentauth.Agents {
 	})
 }
 
-func (w *world) create(id string, bend func(*registry.Agent)) *registry.InventorySource {
+func (w *world) create(id string, bend func(*registry.Agent)) *registry.Source {
 	w.Helper()
 	agent := registry.Agent{
 		Status: registry.SourcePending, Type: "SALES", EndpointURL: endpoint, Protocol: "MCP", Authentication: registry.AuthOAuth,

@@ -12,12 +12,12 @@ import (
 
 // Deactivate switches a source's tenant off. One that is off stays so; Conflict
 // without a tenant.
-func (l *Lifecycle) Deactivate(ctx context.Context, customer, esaID int64) (*registry.ManagedSource, error) {
+func (l *Lifecycle) Deactivate(ctx context.Context, customer, esaID int64) (*registry.Source, error) {
 	return l.flip(ctx, customer, esaID, registry.OperationDeactivate)
 }
 
 // Reactivate switches it on again.
-func (l *Lifecycle) Reactivate(ctx context.Context, customer, esaID int64) (*registry.ManagedSource, error) {
+func (l *Lifecycle) Reactivate(ctx context.Context, customer, esaID int64) (*registry.Source, error) {
 	return l.flip(ctx, customer, esaID, registry.OperationReactivate)
 }
 
@@ -29,12 +29,12 @@ func aim(kind registry.OperationKind) registry.ProvisioningStatus {
 	return registry.StatusActive
 }
 
-func (l *Lifecycle) flip(ctx context.Context, customer, esaID int64, kind registry.OperationKind) (*registry.ManagedSource, error) {
+func (l *Lifecycle) flip(ctx context.Context, customer, esaID int64, kind registry.OperationKind) (*registry.Source, error) {
 	m, err := l.registry.ManagedSourceByID(ctx, customer, esaID)
 	if err != nil {
 		return nil, err
 	}
-	f, err := fly(ctx, l, customer, func(ctx context.Context) (*registry.ManagedSource, error) {
+	f, err := fly(ctx, l, customer, func(ctx context.Context) (*registry.Source, error) {
 		for try := range saveTries {
 			// Settings that are owed are put back first, if that can be done at once.
 			next, was, err := l.flipOnce(ctx, m, kind, try > 0)
@@ -56,7 +56,7 @@ func (l *Lifecycle) flip(ctx context.Context, customer, esaID int64, kind regist
 	return f.wait(ctx)
 }
 
-func (l *Lifecycle) flipOnce(ctx context.Context, m *registry.ManagedSource, kind registry.OperationKind, takes bool) (next, was *registry.ManagedSource, err error) {
+func (l *Lifecycle) flipOnce(ctx context.Context, m *registry.Source, kind registry.OperationKind, takes bool) (next, was *registry.Source, err error) {
 	op, end := l.begin(kind)
 	defer end()
 	t := targetOf(m)
@@ -78,7 +78,7 @@ type flip struct {
 
 // flipped makes the call of an operation that is claimed, and writes down what became
 // of it.
-func (l *Lifecycle) flipped(ctx context.Context, s flip) (*registry.ManagedSource, error) {
+func (l *Lifecycle) flipped(ctx context.Context, s flip) (*registry.Source, error) {
 	op := s.op
 	ask := l.upstream.Deactivate
 	if op.Kind == registry.OperationReactivate {
@@ -125,7 +125,7 @@ func says(answer *wire.Tenant, tenantID string, kind registry.OperationKind) boo
 
 // flipUnknown asks for the truth. While that can't be had, or upstream may still come
 // to what it was asked, the operation stays, for Settle to find.
-func (l *Lifecycle) flipUnknown(ctx context.Context, s flip, cause error) (*registry.ManagedSource, error) {
+func (l *Lifecycle) flipUnknown(ctx context.Context, s flip, cause error) (*registry.Source, error) {
 	op := s.op
 	call, cancel := within(ctx, op, lookTimeout)
 	defer cancel()
@@ -164,7 +164,7 @@ func truth(tenantID string, found *wire.Tenant, err error, kind registry.Operati
 // ended writes an outcome down, and gives the error that the caller is told. Settings
 // that were owed before are owed still, but for a tenant that is off by now: it is to be
 // free to be deleted.
-func (l *Lifecycle) ended(ctx context.Context, s flip, outcome Outcome, became transition, cause error) (*registry.ManagedSource, error) {
+func (l *Lifecycle) ended(ctx context.Context, s flip, outcome Outcome, became transition, cause error) (*registry.Source, error) {
 	next := s.after
 	if outcome == OutcomeDone && s.op.Kind == registry.OperationDeactivate && next != nil {
 		next, became = nil, then(became, settingsGivenUp)
@@ -178,8 +178,8 @@ func (l *Lifecycle) ended(ctx context.Context, s flip, outcome Outcome, became t
 }
 
 // follow writes down what a switch became, and which operation follows it; nil: none.
-func (l *Lifecycle) follow(ctx context.Context, s flip, next *registry.Operation, became transition) (*registry.ManagedSource, error) {
-	var written atomic.Pointer[registry.ManagedSource] // it may go on behind our back
+func (l *Lifecycle) follow(ctx context.Context, s flip, next *registry.Operation, became transition) (*registry.Source, error) {
+	var written atomic.Pointer[registry.Source] // it may go on behind our back
 	err := l.persist(ctx, s.target, func(ctx context.Context) error {
 		m, err := l.change(ctx, s.target, s.op.ID, next, became, nil)
 		if err == nil {

@@ -15,9 +15,9 @@ func TestDeactivateAndReactivate(t *testing.T) {
 		for range 2 { // the second time there is nothing to do
 			m, err := w.one.Deactivate(w.Context(), customer, id)
 			w.must(err)
-			w.is(m.Connection, registry.StatusDeactivated, "")
+			w.is(*m.Connection, registry.StatusDeactivated, "")
 			if m.Connection.DeactivatedAt.IsZero() || m.Connection.Epoch <= before.Epoch {
-				t.Errorf("%+v", m.Connection)
+				t.Errorf("%+v", *m.Connection)
 			}
 		}
 		if n := len(w.agent.made("deactivate")); n != 1 || w.agent.tenant("tnt_1").Active {
@@ -28,9 +28,9 @@ func TestDeactivateAndReactivate(t *testing.T) {
 		for range 2 {
 			m, err := w.one.Reactivate(w.Context(), customer, id)
 			w.must(err)
-			w.is(m.Connection, registry.StatusActive, "")
+			w.is(*m.Connection, registry.StatusActive, "")
 			if !m.Connection.DeactivatedAt.IsZero() {
-				t.Errorf("%+v", m.Connection)
+				t.Errorf("%+v", *m.Connection)
 			}
 		}
 		if n := len(w.agent.made("reactivate")); n != 1 || !w.agent.tenant("tnt_1").Active {
@@ -67,7 +67,7 @@ func TestATenantThatIsGone(t *testing.T) {
 		w.agent.next("deactivate", refuse(404, noTenant))
 		m, err := w.one.Deactivate(w.Context(), customer, id)
 		w.must(err)
-		w.is(m.Connection, registry.StatusDeactivated, "")
+		w.is(*m.Connection, registry.StatusDeactivated, "")
 		w.agent.next("reactivate", refuse(404, noTenant))
 		_, err = w.one.Reactivate(w.Context(), customer, id)
 		if f := w.fails(err, fault.NotFound); f.Reason != fault.TenantNotFound {
@@ -115,7 +115,7 @@ func TestAnUnknownSwitch(t *testing.T) {
 				// Whatever it was, a retry works.
 				m, err := w.one.Deactivate(w.Context(), customer, id)
 				w.must(err)
-				w.is(m.Connection, registry.StatusDeactivated, "")
+				w.is(*m.Connection, registry.StatusDeactivated, "")
 				if w.agent.tenant("tnt_1").Active {
 					t.Error("the tenant is on")
 				}
@@ -133,7 +133,7 @@ func TestSwitchingBack(t *testing.T) {
 		w.fails(err, fault.Unavailable)
 		m, err := w.one.Reactivate(w.Context(), customer, id)
 		w.must(err)
-		w.is(m.Connection, registry.StatusActive, "")
+		w.is(*m.Connection, registry.StatusActive, "")
 		if n := len(w.agent.made("reactivate")); n != 0 {
 			t.Errorf("it was on, and was switched on %d times", n)
 		}
@@ -177,7 +177,7 @@ func TestASwitchThatIsNotSaid(t *testing.T) {
 				m, err := w.one.Deactivate(w.Context(), customer, id)
 				if x.done {
 					w.must(err)
-					w.is(m.Connection, registry.StatusDeactivated, "")
+					w.is(*m.Connection, registry.StatusDeactivated, "")
 					return
 				}
 				w.fails(err, fault.Unavailable)

@@ -112,7 +112,7 @@ func TestAnotherCustomersTenant(t *testing.T) {
 				}
 				page, _, err := w.one.store.Customer(customer+1).ManagedSources(w.Context(), 0, 10)
 				w.must(err)
-				if c := page[0].Connection; (c.TenantID != "") != x.ours || c.Operation != nil || !c.UnsettledSince.IsZero() {
+				if c := *page[0].Connection; (c.TenantID != "") != x.ours || c.Operation != nil || !c.UnsettledSince.IsZero() {
 					t.Errorf("%+v", c)
 				}
 			})
@@ -174,7 +174,7 @@ func TestAConfigThatUpstreamNeverGot(t *testing.T) {
 			}
 			saved, err := w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
 			w.must(err)
-			w.is(saved.Connection, registry.StatusActive, "")
+			w.is(*saved.Connection, registry.StatusActive, "")
 		})
 	})
 	t.Run("an unknown outcome", func(t *testing.T) {
@@ -184,7 +184,7 @@ func TestAConfigThatUpstreamNeverGot(t *testing.T) {
 			w.agent.next("provision", behaviour{nothing: true, cut: true})
 			saved, err := w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
 			w.must(err)
-			w.is(saved.Connection, registry.StatusActive, "")
+			w.is(*saved.Connection, registry.StatusActive, "")
 			if saved.Connection.AdServer.Username != "meadow-2" || tenant.adapter["username"] != "meadow-2" {
 				t.Errorf("we say %+v, upstream %v", saved.Connection.AdServer, tenant.adapter)
 			}
@@ -260,7 +260,7 @@ func TestAnAdServersNewWord(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.agent.next("provision", refuse(400, `{"error":"adapter_melted","message":"It is too hot."}`))
 		m := w.connect(freewheel)
-		w.is(m.Connection, registry.StatusFailed, "INTERNAL_ERROR")
+		w.is(*m.Connection, registry.StatusFailed, "INTERNAL_ERROR")
 		if m.Connection.LastError != "It is too hot." {
 			t.Errorf("lastError %q", m.Connection.LastError)
 		}

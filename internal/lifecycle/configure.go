@@ -13,10 +13,10 @@ import (
 )
 
 // configure claims a connection that has a tenant, and replaces its config.
-func (l *Lifecycle) configure(ctx context.Context, m *registry.ManagedSource, config *adserver.Config) (*registry.ManagedSource, error) {
+func (l *Lifecycle) configure(ctx context.Context, m *registry.Source, config *adserver.Config) (*registry.Source, error) {
 	for range saveTries {
 		if m.Connection.TenantID == "" {
-			return nil, withoutTenant(&m.Connection)
+			return nil, withoutTenant(m.Connection)
 		}
 		account, err := l.prepare(m.Connection.CustomerID, config, false)
 		if err != nil {
@@ -38,8 +38,8 @@ func (l *Lifecycle) configure(ctx context.Context, m *registry.ManagedSource, co
 
 // withAdServer completes a connection whose ad server the registry does not know: its
 // type can't be changed.
-func (l *Lifecycle) withAdServer(ctx context.Context, m *registry.ManagedSource) (*registry.ManagedSource, error) {
-	c := &m.Connection
+func (l *Lifecycle) withAdServer(ctx context.Context, m *registry.Source) (*registry.Source, error) {
+	c := m.Connection
 	if c.AdServer != nil {
 		return m, nil
 	}
@@ -69,7 +69,7 @@ type rewrite struct {
 	after *registry.Operation
 }
 
-func (l *Lifecycle) replace(ctx context.Context, m *registry.ManagedSource, config *adserver.Config, account *adserver.Account) (next, was *registry.ManagedSource, err error) {
+func (l *Lifecycle) replace(ctx context.Context, m *registry.Source, config *adserver.Config, account *adserver.Account) (next, was *registry.Source, err error) {
 	op, end := l.begin(registry.OperationConfigure)
 	defer end()
 	next, was, err = l.claim(ctx, targetOf(m), op, configuring(now(), config.Type()))
@@ -84,7 +84,7 @@ func (l *Lifecycle) replace(ctx context.Context, m *registry.ManagedSource, conf
 
 // rewrite replaces the config upstream, with the settings that this resets there, and
 // writes down what became of it.
-func (l *Lifecycle) rewrite(ctx context.Context, r rewrite) (*registry.ManagedSource, error) {
+func (l *Lifecycle) rewrite(ctx context.Context, r rewrite) (*registry.Source, error) {
 	was, err := l.readSettings(ctx, r)
 	if l.life.Err() != nil {
 		return nil, errStopping()
@@ -133,7 +133,7 @@ func (l *Lifecycle) rewrite(ctx context.Context, r rewrite) (*registry.ManagedSo
 // it may as well come to the rewrite only later, and reset them then: they stay kept,
 // and the operation stands until that can't be any more. Settle then puts them back
 // again, and asks which config it has become.
-func (l *Lifecycle) mayBeWritten(ctx context.Context, r rewrite, k keeping, asked time.Time, cause error) (*registry.ManagedSource, error) {
+func (l *Lifecycle) mayBeWritten(ctx context.Context, r rewrite, k keeping, asked time.Time, cause error) (*registry.Source, error) {
 	var putErr error
 	if k.wanted != nil {
 		var put putting
@@ -152,14 +152,14 @@ func (l *Lifecycle) mayBeWritten(ctx context.Context, r rewrite, k keeping, aske
 
 // notBegun writes down that a change came to nothing before anything was changed. What
 // an earlier one left is still to be settled.
-func (l *Lifecycle) notBegun(ctx context.Context, r rewrite, k keeping, err error) (*registry.ManagedSource, error) {
+func (l *Lifecycle) notBegun(ctx context.Context, r rewrite, k keeping, err error) (*registry.Source, error) {
 	m, _ := l.conclude(ctx, r, k, r.after, unchanged)
 	l.finish(ctx, r.target, r.op.Kind, OutcomeNotSent, err)
 	return m, err
 }
 
 // notReplaced writes down that the config upstream is what it was, and why.
-func (l *Lifecycle) notReplaced(ctx context.Context, r rewrite, k keeping, v verdict, err error) (*registry.ManagedSource, error) {
+func (l *Lifecycle) notReplaced(ctx context.Context, r rewrite, k keeping, v verdict, err error) (*registry.Source, error) {
 	code, text := reasons(v, err)
 	outcome := OutcomeRejected
 	switch v {
@@ -187,7 +187,7 @@ func (l *Lifecycle) notReplaced(ctx context.Context, r rewrite, k keeping, v ver
 // settingsBack puts settings back after the config was written, or may have been, and
 // writes the outcome down. Settings that can't be put back now stay kept, with an
 // operation that Settle finds.
-func (l *Lifecycle) settingsBack(ctx context.Context, r rewrite, k keeping, outcome Outcome, became transition, cause error) (*registry.ManagedSource, error) {
+func (l *Lifecycle) settingsBack(ctx context.Context, r rewrite, k keeping, outcome Outcome, became transition, cause error) (*registry.Source, error) {
 	var next *registry.Operation
 	var putErr error
 	if k.wanted != nil {
@@ -218,8 +218,8 @@ func (l *Lifecycle) settingsBack(ctx context.Context, r rewrite, k keeping, outc
 
 // conclude writes down which settings are still to be put back, and then what became
 // of a change of config.
-func (l *Lifecycle) conclude(ctx context.Context, r rewrite, k keeping, next *registry.Operation, became transition) (*registry.ManagedSource, error) {
-	var written atomic.Pointer[registry.ManagedSource] // it may go on behind our back
+func (l *Lifecycle) conclude(ctx context.Context, r rewrite, k keeping, next *registry.Operation, became transition) (*registry.Source, error) {
+	var written atomic.Pointer[registry.Source] // it may go on behind our back
 	until := r.op.Until
 	err := l.persist(ctx, r.target, func(ctx context.Context) error {
 		if k.touched {
@@ -231,7 +231,7 @@ func (l *Lifecycle) conclude(ctx context.Context, r rewrite, k keeping, next *re
 				if err != nil {
 					return err
 				}
-				if !holds(&m.Connection, r.op.ID) {
+				if !holds(m.Connection, r.op.ID) {
 					written.Store(m)
 					return nil
 				}

@@ -21,7 +21,7 @@ func TestConfigure(t *testing.T) {
 		w.pass(time.Minute)
 		saved, err := w.one.Rotate(w.Context(), customer, id, w.parse(freewheelNew))
 		w.must(err)
-		c := saved.Connection
+		c := *saved.Connection
 		w.is(c, registry.StatusActive, "")
 		if c.AdServer.Username != "meadow-2" || c.AdServer.DefaultAdvertiserID != "77" || !c.AdServerSavedAt.After(before.AdServerSavedAt) || c.Epoch <= before.Epoch {
 			t.Errorf("%+v %+v", c, c.AdServer)
@@ -75,7 +75,7 @@ func TestARefusedConfig(t *testing.T) {
 				}
 				saved, err := w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
 				w.must(err)
-				w.is(saved.Connection, registry.StatusActive, "")
+				w.is(*saved.Connection, registry.StatusActive, "")
 			})
 		})
 	}
@@ -93,7 +93,7 @@ func TestSettingsThatCantBePutBack(t *testing.T) {
 				w.agent.all("put-settings", behaviour{nothing: true, status: 503, body: `{}`})
 				saved, err := w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
 				w.must(err)
-				c := saved.Connection
+				c := *saved.Connection
 				if c.AdServer.Username != "meadow-2" || c.LastErrorCode != "INTERNAL_ERROR" || tenant.settings["freewheel"] != "" {
 					t.Errorf("%+v, %s", c, tenant.settings["freewheel"])
 				}
@@ -140,7 +140,7 @@ func TestSettingsThatAreRefused(t *testing.T) {
 		w.agent.next("put-settings", refuse(400, `{"error":"bad","message":"No."}`))
 		saved, err := w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
 		w.must(err)
-		w.is(saved.Connection, registry.StatusActive, "INTERNAL_ERROR")
+		w.is(*saved.Connection, registry.StatusActive, "INTERNAL_ERROR")
 		if saved.Connection.AdServer.Username != "meadow-2" {
 			t.Errorf("%+v", saved.Connection.AdServer)
 		}

@@ -15,7 +15,7 @@ import (
 // Answer is what was answered then, nil if nothing was kept. Source is then the
 // connection as it stands, nil if it has been deleted since.
 type Connected struct {
-	Source   *registry.ManagedSource
+	Source   *registry.Source
 	Replayed bool
 	Answer   []byte
 }
@@ -44,7 +44,7 @@ func (l *Lifecycle) Connect(ctx context.Context, customer int64, c *adserver.Con
 	if err != nil {
 		return Connected{}, err
 	}
-	return await(ctx, l, f, a, func(m *registry.ManagedSource) Connected { return Connected{Source: m} })
+	return await(ctx, l, f, a, func(m *registry.Source) Connected { return Connected{Source: m} })
 }
 
 // answered gives the answer that is kept for a key. It changes nothing: a key that did
@@ -67,7 +67,7 @@ func (l *Lifecycle) answered(ctx context.Context, customer int64, once *registry
 func replayed(creation registry.Creation) Connected {
 	out := Connected{Replayed: creation.Replayed, Answer: creation.Answer}
 	if s := creation.Source; s != nil && s.Connection != nil {
-		out.Source = &registry.ManagedSource{Source: s.Source, Connection: *s.Connection}
+		out.Source = s
 	}
 	return out
 }
@@ -95,8 +95,8 @@ func (l *Lifecycle) connect(ctx context.Context, customer int64, c *adserver.Con
 		made, err = l.again(ctx, c.Config, replayed(creation), a)
 		return made, true, err
 	}
-	m := &registry.ManagedSource{Source: creation.Source.Source, Connection: *creation.Source.Connection}
-	p := provision{target: targetOf(m), name: m.Source.Name, op: op, config: c.Config, account: account,
+	m := creation.Source
+	p := provision{target: targetOf(m), name: m.Name, op: op, config: c.Config, account: account,
 		orgID: l.externalOrgID(m), attempt: a}
 	if err := orgIDFits(p.orgID); err != nil { // what it comes to was not known before
 		m, err = l.rejected(ctx, p, err)
@@ -121,7 +121,7 @@ func (l *Lifecycle) again(ctx context.Context, config *adserver.Config, out Conn
 		return Connected{}, err
 	}
 	out.Source = m
-	if m.Connection.TenantID != "" || underWay(&m.Connection) {
+	if m.Connection.TenantID != "" || underWay(m.Connection) {
 		return out, nil
 	}
 	out.Source, err = l.save(ctx, m, config, a, true)
@@ -137,10 +137,10 @@ func (l *Lifecycle) again(ctx context.Context, config *adserver.Config, out Conn
 
 // outlast waits up to CallerWait until no operation is under way, this process's or
 // another's.
-func (l *Lifecycle) outlast(ctx context.Context, m *registry.ManagedSource) (*registry.ManagedSource, error) {
+func (l *Lifecycle) outlast(ctx context.Context, m *registry.Source) (*registry.Source, error) {
 	ctx, cancel := context.WithTimeout(ctx, l.cfg.CallerWait)
 	defer cancel()
-	for underWay(&m.Connection) && wait.For(ctx, outlastPause) {
+	for underWay(m.Connection) && wait.For(ctx, outlastPause) {
 		newer, err := l.registry.ManagedSourceByID(ctx, m.Connection.CustomerID, m.Connection.ID)
 		switch {
 		case err == nil:
@@ -190,8 +190,8 @@ func (l *Lifecycle) forget(ctx context.Context, customer int64, key string) {
 // whether its operation was still under way.
 func (l *Lifecycle) erase(ctx context.Context, t target, op registry.Operation) (held bool, err error) {
 	err = l.persist(ctx, t, func(ctx context.Context) error {
-		_, err := l.registry.DeleteSource(ctx, t.customer, t.sourceID, func(s *registry.InventorySource) error {
-			if s.Source.ID != t.row || s.Connection == nil || !holds(s.Connection, op.ID) || s.Connection.TenantID != "" {
+		_, err := l.registry.DeleteSource(ctx, t.customer, t.sourceID, func(s *registry.Source) error {
+			if s.ID != t.row || s.Connection == nil || !holds(s.Connection, op.ID) || s.Connection.TenantID != "" {
 				return errMoved
 			}
 			return nil

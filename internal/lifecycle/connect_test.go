@@ -16,8 +16,8 @@ func TestConnect(t *testing.T) {
 		m := w.connected(`{"type":"freewheel","username":"meadow","password":"` + secret + `","name":"Meadow Daily","sourceId":"meadow"}`)
 		c := w.stored(m.Connection.ID)
 		w.is(c, registry.StatusActive, "")
-		if m.Source.SourceID != "meadow" || m.Source.Name != "Meadow Daily" {
-			t.Errorf("source %+v", m.Source)
+		if m.SourceID != "meadow" || m.Name != "Meadow Daily" {
+			t.Errorf("source %+v", *m)
 		}
 		org := fmt.Sprintf("%d-%d", customer, c.ID)
 		if c.TenantID != "tnt_1" || c.ExternalOrgID != org || c.MCPURL != "/shop/mcp/" || c.A2AURL != "https://elsewhere.example/a2a" {
@@ -51,14 +51,14 @@ func TestAnAdServersRefusalIsNoError(t *testing.T) {
 		inWorld(t, func(w *world) {
 			w.agent.next("provision", refuse(400, `{"error":"adapter_`+code+`","message":"It says no.","details":{"error":"`+secret+`"}}`))
 			m := w.connect(freewheel)
-			w.is(m.Connection, registry.StatusFailed, want)
+			w.is(*m.Connection, registry.StatusFailed, want)
 			if m.Connection.LastError != "It says no." {
 				t.Errorf("lastError %q", m.Connection.LastError)
 			}
 			// A retry works, at once.
 			saved, err := w.one.Save(w.Context(), customer, m.Connection.ID, w.parse(freewheelNew))
 			w.must(err)
-			w.is(saved.Connection, registry.StatusActive, "")
+			w.is(*saved.Connection, registry.StatusActive, "")
 			if saved.Connection.AdServer.Username != "meadow-2" || w.agent.count() != 1 {
 				t.Errorf("%+v, %d tenants", saved.Connection.AdServer, w.agent.count())
 			}
@@ -157,7 +157,7 @@ func TestNotSent(t *testing.T) {
 				if !again.Replayed || again.Source.Connection.ID != f.ESAID {
 					t.Errorf("%+v", again)
 				}
-				w.is(again.Source.Connection, registry.StatusActive, "")
+				w.is(*again.Source.Connection, registry.StatusActive, "")
 				if n := w.agent.count(); n != 1 {
 					t.Errorf("%d tenants", n)
 				}
@@ -175,7 +175,7 @@ func TestCallerWait(t *testing.T) {
 		if took := time.Since(begun); took != 25*time.Second {
 			t.Errorf("it took %s", took)
 		}
-		c := m.Connection
+		c := *m.Connection
 		if c.Provisioning != registry.StatusProvisioning || c.Operation == nil || c.LastErrorCode != "" {
 			t.Errorf("%+v", c)
 		}
@@ -226,7 +226,7 @@ func TestACallerWhoLeaves(t *testing.T) {
 		if !again.Replayed || again.Answer != nil {
 			t.Errorf("%+v", again)
 		}
-		w.is(again.Source.Connection, registry.StatusActive, "")
+		w.is(*again.Source.Connection, registry.StatusActive, "")
 		if n := w.agent.count(); n != 1 {
 			t.Errorf("%d tenants", n)
 		}
@@ -256,7 +256,7 @@ func TestARepetitionWaits(t *testing.T) {
 			t.Errorf("it took %s", took)
 		}
 		if !again.Replayed || again.Source.Connection.Provisioning != registry.StatusActive {
-			t.Errorf("%+v", again.Source.Connection)
+			t.Errorf("%+v", *again.Source.Connection)
 		}
 		if n := len(w.agent.made("provision")); n != 2 {
 			t.Errorf("%d calls", n)

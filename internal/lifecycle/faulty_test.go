@@ -43,7 +43,7 @@ func (s *faultyStore) Ping(ctx context.Context) error {
 }
 
 // Upkeep implements registry.UpkeepStore.
-func (s *faultyStore) Upkeep(ctx context.Context, want registry.Upkeep, after int64, take int) ([]*registry.ManagedSource, error) {
+func (s *faultyStore) Upkeep(ctx context.Context, want registry.Upkeep, after int64, take int) ([]*registry.Source, error) {
 	if s.away.Load() {
 		return nil, errAway
 	}
@@ -56,7 +56,7 @@ type faultyCustomer struct {
 }
 
 // ChangeConnection implements registry.CustomerStore.
-func (c *faultyCustomer) ChangeConnection(ctx context.Context, esaID int64, decide func(*registry.ManagedSource) (*registry.Connection, error)) (*registry.ManagedSource, error) {
+func (c *faultyCustomer) ChangeConnection(ctx context.Context, esaID int64, decide func(*registry.Source) (*registry.Connection, error)) (*registry.Source, error) {
 	if c.s.away.Load() {
 		return nil, errAway
 	}
@@ -77,7 +77,7 @@ func (c *faultyCustomer) KeepSettings(ctx context.Context, esaID int64, settings
 }
 
 // ManagedSourceByID implements registry.CustomerStore.
-func (c *faultyCustomer) ManagedSourceByID(ctx context.Context, esaID int64) (*registry.ManagedSource, error) {
+func (c *faultyCustomer) ManagedSourceByID(ctx context.Context, esaID int64) (*registry.Source, error) {
 	if c.s.away.Load() {
 		return nil, errAway
 	}
@@ -85,7 +85,7 @@ func (c *faultyCustomer) ManagedSourceByID(ctx context.Context, esaID int64) (*r
 }
 
 // RecordTest implements registry.CustomerStore.
-func (c *faultyCustomer) RecordTest(ctx context.Context, esaID int64, result registry.TestResult) (*registry.ManagedSource, error) {
+func (c *faultyCustomer) RecordTest(ctx context.Context, esaID int64, result registry.TestResult) (*registry.Source, error) {
 	if c.s.away.Load() {
 		return nil, errAway
 	}
@@ -93,7 +93,7 @@ func (c *faultyCustomer) RecordTest(ctx context.Context, esaID int64, result reg
 }
 
 // DeleteSource implements registry.CustomerStore.
-func (c *faultyCustomer) DeleteSource(ctx context.Context, sourceID string, allow func(*registry.InventorySource) error) (*registry.InventorySource, error) {
+func (c *faultyCustomer) DeleteSource(ctx context.Context, sourceID string, allow func(*registry.Source) error) (*registry.Source, error) {
 	if c.s.away.Load() {
 		return nil, errAway
 	}

@@ -111,8 +111,8 @@ func (l *Lifecycle) safely(ctx, life context.Context, work func(context.Context)
 // attempt is what a provisioning and the caller who waits for it have to agree on:
 // whether the caller was told that it is under way. After that it can't be undone.
 type attempt struct {
-	claimed chan struct{}           // closed once it is written down
-	stands  *registry.ManagedSource // once claimed
+	claimed chan struct{}    // closed once it is written down
+	stands  *registry.Source // once claimed
 
 	mu    sync.Mutex
 	over  bool // no caller is told any more that it is under way
@@ -123,7 +123,7 @@ type attempt struct {
 
 func newAttempt() *attempt { return &attempt{claimed: make(chan struct{})} }
 
-func (a *attempt) begin(m *registry.ManagedSource) {
+func (a *attempt) begin(m *registry.Source) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if !a.begun { // else it is another try, on the same connection
@@ -162,7 +162,7 @@ func (a *attempt) abandoned() bool {
 
 // await gives the outcome of a provisioning, or after CallerWait the connection as it
 // stands, by way of stands.
-func await[T any](ctx context.Context, l *Lifecycle, f *flight[T], a *attempt, stands func(*registry.ManagedSource) T) (T, error) {
+func await[T any](ctx context.Context, l *Lifecycle, f *flight[T], a *attempt, stands func(*registry.Source) T) (T, error) {
 	patience := time.NewTimer(l.cfg.CallerWait)
 	defer patience.Stop()
 	select {
@@ -188,7 +188,7 @@ func await[T any](ctx context.Context, l *Lifecycle, f *flight[T], a *attempt, s
 }
 
 // standing gives a connection as it is known to stand.
-func (l *Lifecycle) standing(m *registry.ManagedSource) *registry.ManagedSource {
+func (l *Lifecycle) standing(m *registry.Source) *registry.Source {
 	ctx, cancel := context.WithTimeout(l.life, standingTimeout)
 	defer cancel()
 	if newer, err := l.registry.ManagedSourceByID(ctx, m.Connection.CustomerID, m.Connection.ID); err == nil {

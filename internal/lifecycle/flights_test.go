@@ -53,7 +53,7 @@ func TestATestAfterASave(t *testing.T) {
 		if len(tests) != 2 || tests[1].at.Sub(tests[0].at) < 20*time.Second {
 			t.Errorf("%d tests", len(tests))
 		}
-		if c := m.Connection; c.LastTestedAt.Before(c.AdServerSavedAt) {
+		if c := *m.Connection; c.LastTestedAt.Before(c.AdServerSavedAt) {
 			t.Errorf("tested at %s, saved at %s", c.LastTestedAt, c.AdServerSavedAt)
 		}
 	})

@@ -46,7 +46,7 @@ func TestAnothersKeyIsNotGivenAway(t *testing.T) {
 // delete deletes a source, as its customer does.
 func (w *world) delete(sourceID string) {
 	w.Helper()
-	_, err := w.one.directory.DeleteSource(w.Context(), customer, sourceID, func(*registry.InventorySource) error { return nil })
+	_, err := w.one.directory.DeleteSource(w.Context(), customer, sourceID, func(*registry.Source) error { return nil })
 	w.must(err)
 }
 
@@ -58,7 +58,7 @@ func TestWhatWasDeletedIsNotMadeAgain(t *testing.T) {
 			k.Pending = time.Second
 			made, err := w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), k)
 			w.must(err)
-			w.delete(made.Source.Source.SourceID)
+			w.delete(made.Source.SourceID)
 			w.pass(2 * time.Second)
 			return k
 		},
@@ -69,7 +69,7 @@ func TestWhatWasDeletedIsNotMadeAgain(t *testing.T) {
 			time.AfterFunc(5*time.Second, func() {
 				page, _, err := w.one.store.Customer(customer).ManagedSources(w.Context(), 0, 10)
 				w.must(err)
-				w.delete(page[0].Source.SourceID)
+				w.delete(page[0].SourceID)
 			})
 			_, err := w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), k)
 			w.fails(err, fault.NotFound)
@@ -131,7 +131,7 @@ func TestARepetitionThatConfigures(t *testing.T) {
 		if took := time.Since(begun); took != 25*time.Second {
 			t.Errorf("it took %s", took)
 		}
-		if c := again.Source.Connection; c.ID != id || c.Provisioning != registry.StatusActive {
+		if c := *again.Source.Connection; c.ID != id || c.Provisioning != registry.StatusActive {
 			t.Errorf("%+v", c)
 		}
 		w.pass(time.Minute)

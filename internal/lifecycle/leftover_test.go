@@ -74,7 +74,7 @@ func TestStuckSettingsStandAgainstNothing(t *testing.T) {
 		begun := time.Now()
 		m, err := w.one.Deactivate(w.Context(), customer, id)
 		w.must(err)
-		w.is(m.Connection, registry.StatusDeactivated, "INTERNAL_ERROR") // and may be deleted
+		w.is(*m.Connection, registry.StatusDeactivated, "INTERNAL_ERROR") // and may be deleted
 		if took := time.Since(begun); took > 15*time.Second {
 			t.Errorf("it took %s", took)
 		}

@@ -57,7 +57,7 @@ type Deps struct {
 	Done func(op registry.OperationKind, outcome Outcome)
 	// Changed is told when a tenant became active, was deactivated or reactivated, or
 	// was found to be. It must not wait.
-	Changed func(m *registry.ManagedSource)
+	Changed func(m *registry.Source)
 }
 
 // Outcome is how an operation ended, a word for metrics.
@@ -87,7 +87,7 @@ type Lifecycle struct {
 	account  func(int64) (*adserver.Account, bool, error)
 	log      *slog.Logger
 	done     func(registry.OperationKind, Outcome)
-	changed  func(*registry.ManagedSource)
+	changed  func(*registry.Source)
 	began    time.Time // of this process's work
 
 	life    context.Context // of the work; ends when Close has waited for it long enough
@@ -131,7 +131,7 @@ func New(cfg Config, deps Deps) *Lifecycle {
 		l.done = func(registry.OperationKind, Outcome) {}
 	}
 	if l.changed == nil {
-		l.changed = func(*registry.ManagedSource) {}
+		l.changed = func(*registry.Source) {}
 	}
 	l.life, l.cut = context.WithCancel(context.Background())
 	l.idle, l.rest = context.WithCancel(l.life)

@@ -36,7 +36,7 @@ func (l *Lifecycle) findTenant(ctx context.Context, orgID string) (*wire.Tenant,
 // look looks for the tenant of a connection whose last provisioning, begun at
 // UnsettledSince, may have made one. It gives the connection as it then stands: with
 // the tenant, or settled otherwise, or still unsettled.
-func (l *Lifecycle) look(ctx context.Context, m *registry.ManagedSource) (*registry.ManagedSource, error) {
+func (l *Lifecycle) look(ctx context.Context, m *registry.Source) (*registry.Source, error) {
 	t, since, orgID := targetOf(m), m.Connection.UnsettledSince, l.orgIDOf(m)
 	looked := now()
 	bounded, cancel := context.WithTimeout(ctx, lookTimeout)
@@ -65,9 +65,9 @@ func (l *Lifecycle) look(ctx context.Context, m *registry.ManagedSource) (*regis
 }
 
 // deciding makes a decision of a transition that needs no operation.
-func deciding(became transition) func(*registry.ManagedSource) (*registry.Connection, error) {
-	return func(cur *registry.ManagedSource) (*registry.Connection, error) {
-		c, err := became(cur.Connection)
+func deciding(became transition) func(*registry.Source) (*registry.Connection, error) {
+	return func(cur *registry.Source) (*registry.Connection, error) {
+		c, err := became(*cur.Connection)
 		if err != nil {
 			return nil, err
 		}

@@ -20,8 +20,8 @@ type target struct {
 	row             int64 // the source's own id: a sourceId can be somebody else's later
 }
 
-func targetOf(m *registry.ManagedSource) target {
-	return target{customer: m.Connection.CustomerID, esaID: m.Connection.ID, sourceID: m.Source.SourceID, row: m.Source.ID}
+func targetOf(m *registry.Source) target {
+	return target{customer: m.Connection.CustomerID, esaID: m.Connection.ID, sourceID: m.SourceID, row: m.ID}
 }
 
 // Time limits of the steps of an operation. Together with ProbeTimeout they make
@@ -73,15 +73,15 @@ func within(ctx context.Context, op registry.Operation, limit time.Duration) (co
 // claim commits that an operation begins, if begin allows it. It gives the connection
 // as it stands then, and was, as it stood before; after an error of begin, was is what
 // begin was given.
-func (l *Lifecycle) claim(ctx context.Context, t target, op registry.Operation, begin transition) (m, was *registry.ManagedSource, err error) {
+func (l *Lifecycle) claim(ctx context.Context, t target, op registry.Operation, begin transition) (m, was *registry.Source, err error) {
 	for try := 1; ; try++ {
-		m, err = l.registry.ChangeConnection(ctx, t.customer, t.esaID, func(cur *registry.ManagedSource) (*registry.Connection, error) {
-			if holds(&cur.Connection, op.ID) { // by the last try, whose outcome was not known
+		m, err = l.registry.ChangeConnection(ctx, t.customer, t.esaID, func(cur *registry.Source) (*registry.Connection, error) {
+			if holds(cur.Connection, op.ID) { // by the last try, whose outcome was not known
 				return nil, nil
 			}
 			before := *cur
 			was = &before
-			next, err := begin(cur.Connection)
+			next, err := begin(*cur.Connection)
 			if err != nil {
 				return nil, err
 			}
@@ -94,7 +94,7 @@ func (l *Lifecycle) claim(ctx context.Context, t target, op registry.Operation, 
 	}
 	if errors.Is(err, registry.ErrOutcomeUnknown) && was != nil {
 		// It may be claimed. Nothing was sent: it is as it was.
-		back := restored(was.Connection)
+		back := restored(*was.Connection)
 		l.later(ctx, l.life, func(ctx context.Context) {
 			_ = l.untilDone(ctx, t, func(ctx context.Context) error {
 				_, err := l.change(ctx, t, op.ID, was.Connection.Operation, back, nil)
@@ -111,9 +111,9 @@ const claimTries = 3
 // it is tried again, for a time with the caller and then without: the error is then an
 // Unavailable. If somebody else has settled the operation meanwhile, held is false: its
 // end is told already. late is what is still true then; nil: nothing.
-func (l *Lifecycle) over(ctx context.Context, t target, op registry.Operation, outcome, late transition) (m *registry.ManagedSource, held bool, err error) {
+func (l *Lifecycle) over(ctx context.Context, t target, op registry.Operation, outcome, late transition) (m *registry.Source, held bool, err error) {
 	type written struct {
-		m    *registry.ManagedSource
+		m    *registry.Source
 		held bool
 	}
 	first := make(chan written, 1) // a later try, in the background, is read by nobody
@@ -139,26 +139,26 @@ func (l *Lifecycle) over(ctx context.Context, t target, op registry.Operation, o
 
 // change makes one try at writing an outcome. next is the operation that follows, nil
 // when it is over.
-func (l *Lifecycle) change(ctx context.Context, t target, id string, next *registry.Operation, outcome, late transition) (*registry.ManagedSource, error) {
+func (l *Lifecycle) change(ctx context.Context, t target, id string, next *registry.Operation, outcome, late transition) (*registry.Source, error) {
 	m, _, err := l.write(ctx, t, id, next, outcome, late)
 	return m, err
 }
 
 // write is change, and reports whether the operation was still under way.
-func (l *Lifecycle) write(ctx context.Context, t target, id string, next *registry.Operation, outcome, late transition) (m *registry.ManagedSource, held bool, err error) {
+func (l *Lifecycle) write(ctx context.Context, t target, id string, next *registry.Operation, outcome, late transition) (m *registry.Source, held bool, err error) {
 	var before registry.Connection
 	held = true // unless it is seen not to be
-	m, err = l.registry.ChangeConnection(ctx, t.customer, t.esaID, func(cur *registry.ManagedSource) (*registry.Connection, error) {
-		before = cur.Connection
-		if held = holds(&cur.Connection, id); held {
-			c, err := outcome(cur.Connection)
+	m, err = l.registry.ChangeConnection(ctx, t.customer, t.esaID, func(cur *registry.Source) (*registry.Connection, error) {
+		before = *cur.Connection
+		if held = holds(cur.Connection, id); held {
+			c, err := outcome(*cur.Connection)
 			c.Operation = next
 			return &c, err
 		}
 		if late == nil {
 			return nil, nil
 		}
-		c, err := late(cur.Connection)
+		c, err := late(*cur.Connection)
 		return &c, err
 	})
 	if err == nil && before.Provisioning != m.Connection.Provisioning && m.Connection.TenantID != "" {

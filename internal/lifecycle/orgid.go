@@ -13,16 +13,16 @@ import (
 )
 
 // externalOrgID gives what a new tenant is known by upstream.
-func (l *Lifecycle) externalOrgID(m *registry.ManagedSource) string {
+func (l *Lifecycle) externalOrgID(m *registry.Source) string {
 	return strings.NewReplacer(
 		"{customer_id}", strconv.FormatInt(m.Connection.CustomerID, 10),
 		"{esa_id}", strconv.FormatInt(m.Connection.ID, 10),
-		"{source_id}", m.Source.SourceID,
+		"{source_id}", m.SourceID,
 	).Replace(l.cfg.ExternalOrgID)
 }
 
 // orgIDOf gives what a tenant of this connection was, or would be, known by.
-func (l *Lifecycle) orgIDOf(m *registry.ManagedSource) string {
+func (l *Lifecycle) orgIDOf(m *registry.Source) string {
 	if id := m.Connection.ExternalOrgID; id != "" {
 		return id
 	}

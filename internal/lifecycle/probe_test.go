@@ -54,7 +54,7 @@ func TestATestOfTheEarlierConfig(t *testing.T) {
 		})
 		_, m, err := w.one.Test(w.Context(), customer, id)
 		w.must(err)
-		if c := m.Connection; !c.LastTestedAt.Before(c.AdServerSavedAt) {
+		if c := *m.Connection; !c.LastTestedAt.Before(c.AdServerSavedAt) {
 			t.Errorf("tested at %s, saved at %s", c.LastTestedAt, c.AdServerSavedAt)
 		}
 	})

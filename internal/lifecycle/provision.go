@@ -21,12 +21,12 @@ type provision struct {
 	config  *adserver.Config
 	account *adserver.Account
 	orgID   string
-	was     *registry.ManagedSource // as it stood before; nil: it was made for this
+	was     *registry.Source // as it stood before; nil: it was made for this
 	attempt *attempt
 }
 
 // provision asks upstream for the tenant, once, and writes down what became of it.
-func (l *Lifecycle) provision(ctx context.Context, p provision) (*registry.ManagedSource, error) {
+func (l *Lifecycle) provision(ctx context.Context, p provision) (*registry.Source, error) {
 	request := wire.ProvisionRequest{
 		Name: p.name, ExternalOrgID: p.orgID, ExternalSource: l.cfg.ExternalSource, ContactEmail: l.cfg.ContactEmail,
 		PublicAgentURL: l.cfg.PublicAgentURL, Adapter: p.config.Request(p.account, nil),
@@ -72,7 +72,7 @@ func (l *Lifecycle) provision(ctx context.Context, p provision) (*registry.Manag
 }
 
 // made writes down that the tenant is there.
-func (l *Lifecycle) made(ctx context.Context, p provision, t tenant, outcome Outcome) (*registry.ManagedSource, error) {
+func (l *Lifecycle) made(ctx context.Context, p provision, t tenant, outcome Outcome) (*registry.Source, error) {
 	became := made(t, now())
 	m, held, err := l.over(ctx, p.target, p.op, became, became)
 	switch {
@@ -88,7 +88,7 @@ func (l *Lifecycle) made(ctx context.Context, p provision, t tenant, outcome Out
 }
 
 // nothing writes down that nothing was made, and gives the error.
-func (l *Lifecycle) nothing(ctx context.Context, p provision, outcome Outcome, cause error, code, text string) (*registry.ManagedSource, error) {
+func (l *Lifecycle) nothing(ctx context.Context, p provision, outcome Outcome, cause error, code, text string) (*registry.Source, error) {
 	m, held, err := l.over(ctx, p.target, p.op, failed(code, text, time.Time{}), nil)
 	if held {
 		l.finish(ctx, p.target, p.op.Kind, outcome, errors.Join(cause, err))
@@ -99,9 +99,9 @@ func (l *Lifecycle) nothing(ctx context.Context, p provision, outcome Outcome, c
 // rejected takes it back that a config was to be used which upstream does not accept:
 // the connection is what it was, or is not there. Once its caller was told of it that
 // can't be done any more.
-func (l *Lifecycle) rejected(ctx context.Context, p provision, cause error) (*registry.ManagedSource, error) {
+func (l *Lifecycle) rejected(ctx context.Context, p provision, cause error) (*registry.Source, error) {
 	var err error
-	var m *registry.ManagedSource
+	var m *registry.Source
 	var held bool
 	switch {
 	case !p.attempt.undo():
@@ -110,7 +110,7 @@ func (l *Lifecycle) rejected(ctx context.Context, p provision, cause error) (*re
 	case p.was == nil:
 		held, err = l.erase(ctx, p.target, p.op)
 	default:
-		m, held, err = l.over(ctx, p.target, p.op, restored(p.was.Connection), nil)
+		m, held, err = l.over(ctx, p.target, p.op, restored(*p.was.Connection), nil)
 	}
 	if held {
 		l.finish(ctx, p.target, p.op.Kind, OutcomeRejected, errors.Join(cause, err))
@@ -120,7 +120,7 @@ func (l *Lifecycle) rejected(ctx context.Context, p provision, cause error) (*re
 
 // taken deals with a tenant of our external_org_id that was there before. If it is
 // ours it is taken over.
-func (l *Lifecycle) taken(ctx context.Context, p provision, cause error) (*registry.ManagedSource, error) {
+func (l *Lifecycle) taken(ctx context.Context, p provision, cause error) (*registry.Source, error) {
 	found, err := l.find(ctx, p.op, p.orgID)
 	switch {
 	case err != nil && l.life.Err() != nil:
@@ -134,11 +134,11 @@ func (l *Lifecycle) taken(ctx context.Context, p provision, cause error) (*regis
 }
 
 // takeOver gives the connection a tenant that stood before, and writes its config.
-func (l *Lifecycle) takeOver(ctx context.Context, p provision, found *wire.Tenant) (*registry.ManagedSource, error) {
+func (l *Lifecycle) takeOver(ctx context.Context, p provision, found *wire.Tenant) (*registry.Source, error) {
 	op := p.op
 	op.Kind, op.Begun = registry.OperationConfigure, now()
 	op.Until = op.Begun.Add(l.allowed(op.Kind))
-	var m *registry.ManagedSource
+	var m *registry.Source
 	err := l.untilDone(ctx, p.target, func(ctx context.Context) (err error) {
 		if !now().Before(p.op.Until) {
 			return errMoved
@@ -153,7 +153,7 @@ func (l *Lifecycle) takeOver(ctx context.Context, p provision, found *wire.Tenan
 		return nil, named(fault.New(fault.Unavailable, textNotRecorded), p.target)
 	case err != nil:
 		return m, named(err, p.target)
-	case !holds(&m.Connection, op.ID):
+	case !holds(m.Connection, op.ID):
 		return m, nil // somebody else has settled it
 	}
 	l.finish(ctx, p.target, registry.OperationProvision, OutcomeAdopted, nil)
@@ -178,7 +178,7 @@ func (l *Lifecycle) takeOver(ctx context.Context, p provision, found *wire.Tenan
 
 // unknown deals with a provisioning of which it is not known what it did. Whether it was
 // done becomes certain only when its time is over: watch is there then.
-func (l *Lifecycle) unknown(ctx context.Context, p provision, began time.Time, cause error) (*registry.ManagedSource, error) {
+func (l *Lifecycle) unknown(ctx context.Context, p provision, began time.Time, cause error) (*registry.Source, error) {
 	found, err := l.find(ctx, p.op, p.orgID)
 	switch {
 	case err != nil && l.life.Err() != nil:

@@ -160,8 +160,8 @@ func (l *Lifecycle) round(ctx context.Context) error {
 }
 
 // settles reports whether a connection's turn has come in this round.
-func (l *Lifecycle) settles(m *registry.ManagedSource) bool {
-	p, looks := provisionedBy(&m.Connection)
+func (l *Lifecycle) settles(m *registry.Source) bool {
+	p, looks := provisionedBy(m.Connection)
 	switch {
 	case l.workedOn(m), looks && l.watches(p):
 		return false
@@ -171,19 +171,19 @@ func (l *Lifecycle) settles(m *registry.ManagedSource) bool {
 
 // workedOn reports whether somebody may be at a connection's operation whom a look would
 // disturb, or who would be looked for in vain.
-func (l *Lifecycle) workedOn(m *registry.ManagedSource) bool {
+func (l *Lifecycle) workedOn(m *registry.Source) bool {
 	op := m.Connection.Operation
-	return underWay(&m.Connection) && (op.Kind != registry.OperationProvision || op.Begun.After(l.began) || l.ours(op))
+	return underWay(m.Connection) && (op.Kind != registry.OperationProvision || op.Begun.After(l.began) || l.ours(op))
 }
 
 // certain is when it is certain what came of a provisioning that nobody followed to its
 // end. One whose beginning others wrote down has their clock's time.
-func (l *Lifecycle) certain(m *registry.ManagedSource) time.Time {
+func (l *Lifecycle) certain(m *registry.Source) time.Time {
 	if op := m.Connection.Operation; op != nil {
 		return l.decided(op).Add(skew)
 	}
 	since := m.Connection.UnsettledSince
-	if p, _ := provisionedBy(&m.Connection); l.watches(p) {
+	if p, _ := provisionedBy(m.Connection); l.watches(p) {
 		return since.Add(l.cfg.Unsettled)
 	}
 	return since.Add(l.cfg.Unsettled + skew)

@@ -100,7 +100,7 @@ func TestAStoreThatAnswersTooLate(t *testing.T) {
 		w.one.faulty.unknown.Store(2) // the claim, twice
 		saved, err := w.one.Save(w.Context(), customer, id, w.parse(freewheel))
 		w.must(err)
-		w.is(saved.Connection, registry.StatusActive, "")
+		w.is(*saved.Connection, registry.StatusActive, "")
 		if n := len(w.agent.made("provision")); n != 1 {
 			t.Errorf("%d calls", n)
 		}

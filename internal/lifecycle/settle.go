@@ -10,7 +10,7 @@ import (
 
 // settleOne settles one connection, if that can be done by now, and gives it as it then
 // stands. It is patient when nobody waits for it: what may still change is left.
-func (l *Lifecycle) settleOne(ctx context.Context, m *registry.ManagedSource, patient bool) (*registry.ManagedSource, error) {
+func (l *Lifecycle) settleOne(ctx context.Context, m *registry.Source, patient bool) (*registry.Source, error) {
 	op := m.Connection.Operation
 	switch {
 	case op == nil && m.Connection.UnsettledSince.IsZero():
@@ -31,7 +31,7 @@ func (l *Lifecycle) settleOne(ctx context.Context, m *registry.ManagedSource, pa
 
 // settleProvision looks whether a tenant came of a provisioning. Its config is the one
 // that was sent with it, unless it stood before.
-func (l *Lifecycle) settleProvision(ctx context.Context, m *registry.ManagedSource) (*registry.ManagedSource, error) {
+func (l *Lifecycle) settleProvision(ctx context.Context, m *registry.Source) (*registry.Source, error) {
 	t, op, orgID := targetOf(m), m.Connection.Operation, l.orgIDOf(m)
 	looked, text := now(), textCutShort
 	bounded, cancel := context.WithTimeout(ctx, lookTimeout)
@@ -52,7 +52,7 @@ func (l *Lifecycle) settleProvision(ctx context.Context, m *registry.ManagedSour
 			}
 		}
 	}
-	if underWay(&m.Connection) || looked.Before(l.certain(m)) {
+	if underWay(m.Connection) || looked.Before(l.certain(m)) {
 		return m, nil
 	}
 	m, held, err := l.write(ctx, t, op.ID, nil, failed(codeInternal, text, time.Time{}), nil)
@@ -63,7 +63,7 @@ func (l *Lifecycle) settleProvision(ctx context.Context, m *registry.ManagedSour
 }
 
 // settleSwitch asks upstream whether the tenant is on or off.
-func (l *Lifecycle) settleSwitch(ctx context.Context, m *registry.ManagedSource, patient bool) (*registry.ManagedSource, error) {
+func (l *Lifecycle) settleSwitch(ctx context.Context, m *registry.Source, patient bool) (*registry.Source, error) {
 	t, op := targetOf(m), m.Connection.Operation
 	asked := now()
 	bounded, cancel := context.WithTimeout(ctx, lookTimeout)

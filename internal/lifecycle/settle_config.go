@@ -16,7 +16,7 @@ import (
 // but the settings was left to do, and the settings that it owes. What can't be settled
 // is tried again, with pauses, and given up in the end; when somebody waits who wants
 // to change something else, no more than a leftover stays.
-func (l *Lifecycle) settleConfigure(ctx context.Context, m *registry.ManagedSource, patient bool) (*registry.ManagedSource, error) {
+func (l *Lifecycle) settleConfigure(ctx context.Context, m *registry.Source, patient bool) (*registry.Source, error) {
 	left := m.Connection.Operation
 	if patient && !l.due(m.Connection.ID, now()) {
 		return m, nil
@@ -69,7 +69,7 @@ func (s *settling) tries() int {
 }
 
 // askConfig asks which config a change has left.
-func (l *Lifecycle) askConfig(ctx context.Context, s *settling, m *registry.ManagedSource) error {
+func (l *Lifecycle) askConfig(ctx context.Context, s *settling, m *registry.Source) error {
 	call, cancel := within(ctx, s.op, lookTimeout)
 	defer cancel()
 	config, err := l.upstream.AdapterConfig(call, s.tenantID)
@@ -105,7 +105,7 @@ func shows(config *wire.AdapterConfig) transition {
 }
 
 // settledConfig writes down what became of it.
-func (l *Lifecycle) settledConfig(ctx context.Context, s settling, put putting, cause error) (*registry.ManagedSource, error) {
+func (l *Lifecycle) settledConfig(ctx context.Context, s settling, put putting, cause error) (*registry.Source, error) {
 	k, next, became := keeping{}, (*registry.Operation)(nil), s.owed
 	switch {
 	case judge(cause) == verdictNoTenant:
@@ -139,7 +139,7 @@ func (l *Lifecycle) settledConfig(ctx context.Context, s settling, put putting, 
 }
 
 // repay puts back the settings that are still owed, if any are.
-func (l *Lifecycle) repay(ctx context.Context, r rewrite, m *registry.ManagedSource, tries int) (putting, error) {
+func (l *Lifecycle) repay(ctx context.Context, r rewrite, m *registry.Source, tries int) (putting, error) {
 	raw, err := l.registry.Settings(ctx, r.customer, r.esaID)
 	switch {
 	case fault.Is(err, fault.NotFound):

@@ -62,7 +62,7 @@ func TestACrashWhileProvisioning(t *testing.T) {
 				}
 				saved, err := w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
 				w.must(err)
-				w.is(saved.Connection, registry.StatusActive, "")
+				w.is(*saved.Connection, registry.StatusActive, "")
 				if w.agent.count() != 1 || saved.Connection.AdServer.Username != "meadow-2" {
 					t.Errorf("%d tenants, %+v", w.agent.count(), saved.Connection.AdServer)
 				}
@@ -136,7 +136,7 @@ func TestALiveReplicaIsNotDisturbed(t *testing.T) {
 	inWorld(t, func(w *world) {
 		id := w.pending("weekly").Connection.ID
 		w.agent.next("provision", behaviour{before: time.Second, after: 10 * time.Second})
-		done := make(chan *registry.ManagedSource, 1)
+		done := make(chan *registry.Source, 1)
 		go func() {
 			m, err := w.one.Save(w.Context(), customer, id, w.parse(freewheel))
 			if err != nil {
@@ -207,7 +207,7 @@ func TestACrashWhileConfiguring(t *testing.T) {
 				}
 				saved, err := w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
 				w.must(err)
-				w.is(saved.Connection, registry.StatusActive, "")
+				w.is(*saved.Connection, registry.StatusActive, "")
 				if tenant.adapter["username"] != "meadow-2" || tenant.settings["freewheel"] != kept {
 					t.Errorf("%v, %s", tenant.adapter["username"], tenant.settings["freewheel"])
 				}

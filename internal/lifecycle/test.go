@@ -14,7 +14,7 @@ import (
 // tested is a test's result and the connection with it.
 type tested struct {
 	result *wire.TestResult
-	m      *registry.ManagedSource
+	m      *registry.Source
 }
 
 // testRun is a test that is under way.
@@ -27,7 +27,7 @@ type testRun struct {
 // is recorded like one that passes; Conflict without a tenant. The connection is as it
 // stands after the test, also where its result could not be recorded. There is one at a
 // time a connection in this process, whose result is everybody's who asks meanwhile.
-func (l *Lifecycle) Test(ctx context.Context, customer, esaID int64) (*wire.TestResult, *registry.ManagedSource, error) {
+func (l *Lifecycle) Test(ctx context.Context, customer, esaID int64) (*wire.TestResult, *registry.Source, error) {
 	m, err := l.withTenant(ctx, customer, esaID)
 	if err != nil {
 		return nil, nil, err
@@ -46,7 +46,7 @@ func (l *Lifecycle) Test(ctx context.Context, customer, esaID int64) (*wire.Test
 
 // joinTest gives the connection's test that is under way, or begins one. It is not
 // shared if a config was saved after it began: it is only to be waited for.
-func (l *Lifecycle) joinTest(ctx context.Context, m *registry.ManagedSource) (t *testRun, shared bool, err error) {
+func (l *Lifecycle) joinTest(ctx context.Context, m *registry.Source) (t *testRun, shared bool, err error) {
 	id := m.Connection.ID
 	l.testing.Lock()
 	defer l.testing.Unlock()
@@ -72,7 +72,7 @@ func (l *Lifecycle) joinTest(ctx context.Context, m *registry.ManagedSource) (t 
 	return t, true, nil
 }
 
-func (l *Lifecycle) test(ctx context.Context, m *registry.ManagedSource) (tested, error) {
+func (l *Lifecycle) test(ctx context.Context, m *registry.Source) (tested, error) {
 	began := now() // what is saved from now on is not what is tested
 	call, cancel := context.WithTimeout(ctx, l.cfg.ProbeTimeout)
 	defer cancel()
@@ -90,7 +90,7 @@ func (l *Lifecycle) test(ctx context.Context, m *registry.ManagedSource) (tested
 			record.Error = *shown.Error
 		}
 	}
-	t, before := targetOf(m), m.Connection
+	t, before := targetOf(m), *m.Connection
 	if recorded, err := l.registry.RecordTest(ctx, t.customer, t.esaID, record); err == nil {
 		m = recorded
 	} else {
@@ -129,13 +129,13 @@ func (l *Lifecycle) Refresh(ctx context.Context, customer, esaID int64) (*wire.R
 }
 
 // withTenant finds a connection that has a tenant.
-func (l *Lifecycle) withTenant(ctx context.Context, customer, esaID int64) (*registry.ManagedSource, error) {
+func (l *Lifecycle) withTenant(ctx context.Context, customer, esaID int64) (*registry.Source, error) {
 	m, err := l.registry.ManagedSourceByID(ctx, customer, esaID)
 	if err != nil {
 		return nil, err
 	}
 	if m.Connection.TenantID == "" {
-		return nil, withoutTenant(&m.Connection)
+		return nil, withoutTenant(m.Connection)
 	}
 	return m, nil
 }
@@ -164,10 +164,10 @@ func reminded(before registry.Connection) transition {
 
 // touch makes the snapshots of a tenant old, in all replicas: at once, or in the
 // background once the store is back; nil then. became is touched, or more.
-func (l *Lifecycle) touch(ctx context.Context, t target, became transition) *registry.ManagedSource {
-	write := func(ctx context.Context) (*registry.ManagedSource, error) {
-		return l.registry.ChangeConnection(ctx, t.customer, t.esaID, func(cur *registry.ManagedSource) (*registry.Connection, error) {
-			c, err := became(cur.Connection)
+func (l *Lifecycle) touch(ctx context.Context, t target, became transition) *registry.Source {
+	write := func(ctx context.Context) (*registry.Source, error) {
+		return l.registry.ChangeConnection(ctx, t.customer, t.esaID, func(cur *registry.Source) (*registry.Connection, error) {
+			c, err := became(*cur.Connection)
 			return &c, err
 		})
 	}

@@ -72,7 +72,7 @@ func TestAnUnknownConfig(t *testing.T) {
 					}
 					saved, err := w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
 					w.must(err)
-					w.is(saved.Connection, registry.StatusActive, "")
+					w.is(*saved.Connection, registry.StatusActive, "")
 					if username, settings := w.upstreams(); username != "meadow-2" || settings != kept {
 						t.Errorf("%v, %s", username, settings)
 					}
@@ -211,7 +211,7 @@ func TestAConfigThatCantBeAskedFor(t *testing.T) {
 				}
 				saved, err := w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
 				w.must(err)
-				w.is(saved.Connection, registry.StatusActive, "")
+				w.is(*saved.Connection, registry.StatusActive, "")
 				if got := w.agent.tenant("tnt_1").settings["freewheel"]; got != kept {
 					t.Errorf("upstream has the settings %q", got)
 				}

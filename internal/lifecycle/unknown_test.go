@@ -87,7 +87,7 @@ func TestAnUnknownOutcomeWithoutATenant(t *testing.T) {
 				}
 				saved, err := w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
 				w.must(err)
-				w.is(saved.Connection, registry.StatusActive, "")
+				w.is(*saved.Connection, registry.StatusActive, "")
 				calls := w.agent.made("provision")
 				if len(calls) != 2 || calls[1].at.Sub(calls[0].at) < 2*time.Minute || w.agent.count() != 1 {
 					t.Errorf("%d calls, %d tenants", len(calls), w.agent.count())
@@ -128,7 +128,7 @@ func TestSavingFindsALateTenant(t *testing.T) {
 		w.is(w.stored(f.ESAID), registry.StatusFailed, "INTERNAL_ERROR")
 		saved, err := w.one.Save(w.Context(), customer, f.ESAID, w.parse(freewheelNew))
 		w.must(err)
-		w.is(saved.Connection, registry.StatusActive, "")
+		w.is(*saved.Connection, registry.StatusActive, "")
 		if saved.Connection.AdServer.Username != "meadow-2" || w.agent.tenant("tnt_1").adapter["username"] != "meadow-2" {
 			t.Errorf("%+v", saved.Connection.AdServer)
 		}
@@ -173,10 +173,10 @@ func TestTakenOrganisation(t *testing.T) {
 		w.agent.add("tnt_before", org, map[string]any{"type": "freewheel", "username": "old"}).settings["freewheel"] = `{"default_advertiser_id":"77","odd":1}`
 		saved, err := w.one.Save(w.Context(), customer, id, w.parse(freewheel))
 		w.must(err)
-		w.is(saved.Connection, registry.StatusActive, "")
+		w.is(*saved.Connection, registry.StatusActive, "")
 		got := w.agent.tenant("tnt_before")
 		if saved.Connection.TenantID != "tnt_before" || saved.Connection.AdServer.Username != "meadow" || got.adapter["username"] != "meadow" {
-			t.Errorf("%+v, %v", saved.Connection, got.adapter["username"])
+			t.Errorf("%+v, %v", *saved.Connection, got.adapter["username"])
 		}
 		if got.settings["freewheel"] != `{"default_advertiser_id":"77","odd":1}` {
 			t.Errorf("settings %s", got.settings["freewheel"])
@@ -192,8 +192,8 @@ func TestTakenOrganisationWhoseConfigIsRefused(t *testing.T) {
 		w.agent.next("put-config", refuse(400, `{"error":"adapter_invalid_credentials","message":"Wrong."}`))
 		saved, err := w.one.Save(w.Context(), customer, m.Connection.ID, w.parse(freewheel))
 		w.must(err)
-		w.is(saved.Connection, registry.StatusActive, "ADAPTER_INVALID_CREDENTIALS")
-		if c := saved.Connection; c.AdServer == nil || c.AdServer.Username == "meadow" || !c.AdServerSavedAt.IsZero() {
+		w.is(*saved.Connection, registry.StatusActive, "ADAPTER_INVALID_CREDENTIALS")
+		if c := *saved.Connection; c.AdServer == nil || c.AdServer.Username == "meadow" || !c.AdServerSavedAt.IsZero() {
 			t.Errorf("the config that upstream has is not this one: %+v", c)
 		}
 	})

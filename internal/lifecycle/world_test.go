@@ -127,7 +127,7 @@ func (w *world) start() *replica {
 			defer r.mu.Unlock()
 			r.outcomes = append(r.outcomes, string(op)+" "+string(outcome))
 		},
-		Changed: func(m *registry.ManagedSource) {
+		Changed: func(m *registry.Source) {
 			r.mu.Lock()
 			defer r.mu.Unlock()
 			r.changed = append(r.changed, m.Connection.Provisioning)
@@ -189,7 +189,7 @@ const (
 )
 
 // connect connects an ad server that works, and gives its source.
-func (w *world) connect(body string) *registry.ManagedSource {
+func (w *world) connect(body string) *registry.Source {
 	w.Helper()
 	made, err := w.one.Connect(w.Context(), customer, w.parseConnect(body), nil)
 	w.must(err)
@@ -197,17 +197,17 @@ func (w *world) connect(body string) *registry.ManagedSource {
 }
 
 // connected is connect, for what is to become active at once.
-func (w *world) connected(body string) *registry.ManagedSource {
+func (w *world) connected(body string) *registry.Source {
 	w.Helper()
 	m := w.connect(body)
-	if c := m.Connection; c.Provisioning != registry.StatusActive || c.TenantID == "" {
+	if c := *m.Connection; c.Provisioning != registry.StatusActive || c.TenantID == "" {
 		w.Fatalf("not connected: %s, %q", c.Provisioning, c.LastError)
 	}
 	return m
 }
 
 // pending makes a source without a tenant.
-func (w *world) pending(sourceID string) *registry.ManagedSource {
+func (w *world) pending(sourceID string) *registry.Source {
 	w.Helper()
 	a, err := w.one.store.Adopt(w.Context(), registry.ConfigSource{CustomerID: customer, SourceID: sourceID, Name: "Meadow Weekly"})
 	w.must(err)
@@ -220,7 +220,7 @@ func (w *world) stored(id int64) registry.Connection {
 	w.Helper()
 	m, err := w.one.store.Customer(customer).ManagedSourceByID(w.Context(), id)
 	w.must(err)
-	return m.Connection
+	return *m.Connection
 }
 
 // is holds a connection against a status and a lastErrorCode, and that nothing is left

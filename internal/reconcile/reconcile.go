@@ -23,7 +23,7 @@ type Config struct {
 type Deps struct {
 	Store registry.UpkeepStore
 	// Refresh makes sure that the status of a source is fresh, which records its syncs.
-	Refresh func(ctx context.Context, m *registry.ManagedSource) error
+	Refresh func(ctx context.Context, m *registry.Source) error
 	Logger  *slog.Logger  // nil: nothing is logged
 	Counted func(ok bool) // called for each refresh, from several goroutines; may be nil
 }

@@ -50,7 +50,7 @@ func newWorld(sources int) *world {
 	return w
 }
 
-func (w *world) Upkeep(_ context.Context, want registry.Upkeep, after int64, take int) (page []*registry.ManagedSource, err error) {
+func (w *world) Upkeep(_ context.Context, want registry.Upkeep, after int64, take int) (page []*registry.Source, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.lists++
@@ -63,9 +63,7 @@ func (w *world) Upkeep(_ context.Context, want registry.Upkeep, after int64, tak
 	}
 	for id := after + 1; id <= int64(len(w.news)) && len(page) < take; id++ {
 		if w.news[id].Before(want.Before) {
-			m := &registry.ManagedSource{}
-			m.Connection.ID, m.Source.SourceID = id, fmt.Sprint("s", id)
-			page = append(page, m)
+			page = append(page, &registry.Source{SourceID: fmt.Sprint("s", id), Connection: &registry.Connection{ID: id}})
 		}
 	}
 	return page, nil
@@ -78,7 +76,7 @@ func (w *world) run(t *testing.T, cfg reconcile.Config, d time.Duration) {
 	defer stop()
 	reconcile.New(cfg, reconcile.Deps{
 		Store: w, Logger: slog.New(slog.NewTextHandler(&w.log, nil)),
-		Refresh: func(ctx context.Context, m *registry.ManagedSource) error {
+		Refresh: func(ctx context.Context, m *registry.Source) error {
 			id := m.Connection.ID
 			w.mu.Lock()
 			w.reads, w.ids = append(w.reads, time.Now()), append(w.ids, id)

@@ -27,7 +27,7 @@ var errPanicked = errors.New("reconcile: a refresh panicked")
 func (r *Reconciler) round(ctx context.Context) {
 	stale := registry.Upkeep{Kind: registry.UpkeepStale, Before: time.Now().Add(-r.cfg.Interval)}
 	total := 0
-	err := r.each(ctx, stale, registry.MaxPage, func(*registry.ManagedSource) { total++ })
+	err := r.each(ctx, stale, registry.MaxPage, func(*registry.Source) { total++ })
 	var failed atomic.Int64
 	if err == nil && total > 0 {
 		gap := min(r.cfg.Interval/2*7/10/time.Duration(total), maxGap) // done before the next round, however jittered
@@ -50,7 +50,7 @@ func (r *Reconciler) refresh(ctx context.Context, stale registry.Upkeep, gap tim
 	defer running.Wait()
 	turns := make(chan struct{}, r.cfg.Concurrency)
 	first := true
-	return r.each(ctx, stale, pageSize, func(m *registry.ManagedSource) {
+	return r.each(ctx, stale, pageSize, func(m *registry.Source) {
 		if !first {
 			wait.For(ctx, wait.Jittered(gap))
 		}
@@ -80,12 +80,12 @@ func (r *Reconciler) refresh(ctx context.Context, stale registry.Upkeep, gap tim
 
 // refreshOne refreshes one source within its time. A panic becomes an error; its value
 // may hold a secret and is not logged.
-func (r *Reconciler) refreshOne(ctx context.Context, m *registry.ManagedSource) (err error) {
+func (r *Reconciler) refreshOne(ctx context.Context, m *registry.Source) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = errPanicked
 			r.deps.Logger.LogAttrs(ctx, slog.LevelError, "polling a source panicked",
-				slog.String("source_id", m.Source.SourceID), slog.String("stack", string(debug.Stack())))
+				slog.String("source_id", m.SourceID), slog.String("stack", string(debug.Stack())))
 		}
 	}()
 	ctx, cancel := context.WithTimeout(ctx, r.cfg.Timeout)
@@ -95,7 +95,7 @@ func (r *Reconciler) refreshOne(ctx context.Context, m *registry.ManagedSource) 
 
 // each goes through the sources that are wanted, in the order of their ids, until ctx
 // ends.
-func (r *Reconciler) each(ctx context.Context, want registry.Upkeep, take int, do func(*registry.ManagedSource)) error {
+func (r *Reconciler) each(ctx context.Context, want registry.Upkeep, take int, do func(*registry.Source)) error {
 	after := int64(0)
 	for ctx.Err() == nil {
 		page, err := r.list(ctx, want, after, take)
@@ -116,7 +116,7 @@ func (r *Reconciler) each(ctx context.Context, want registry.Upkeep, take int, d
 	return ctx.Err()
 }
 
-func (r *Reconciler) list(ctx context.Context, want registry.Upkeep, after int64, take int) ([]*registry.ManagedSource, error) {
+func (r *Reconciler) list(ctx context.Context, want registry.Upkeep, after int64, take int) ([]*registry.Source, error) {
 	ctx, cancel := context.WithTimeout(ctx, listLimit)
 	defer cancel()
 	return r.deps.Store.Upkeep(ctx, want, after, take)

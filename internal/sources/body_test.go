@@ -40,7 +40,7 @@ var brokenBodies = []struct{ name, body, want string }{
 }
 
 func TestBrokenBodies(t *testing.T) {
-	managed := &registry.InventorySource{Connection: &registry.Connection{Provisioning: registry.StatusActive}}
+	managed := &registry.Source{Connection: &registry.Connection{Provisioning: registry.StatusActive}}
 	for _, c := range brokenBodies {
 		t.Run(c.name, func(t *testing.T) {
 			_, created := sources.ParseCreate([]byte(c.body), check)

@@ -11,8 +11,8 @@ import (
 // decided on and made: the source became an OAUTH one, its oauthAudience was set, or
 // its agent moved to another origin, or anywhere while no tokens are stored. A path
 // that changes under stored tokens leaves them, and a consent that is under way.
-func (u *Update) ConsentDue(before, after *registry.InventorySource) bool {
-	was, is := before.Source.Agent, after.Source.Agent
+func (u *Update) ConsentDue(before, after *registry.Source) bool {
+	was, is := before.Agent, after.Agent
 	if was == nil || is == nil || is.Authentication != registry.AuthOAuth {
 		return false
 	}

@@ -16,16 +16,16 @@ const (
 
 // Status gives a source's status: an AGENT source's own, a managed one's from its
 // connection (contract, "Rules for the connection").
-func Status(s *registry.InventorySource) registry.SourceStatus {
+func Status(s *registry.Source) registry.SourceStatus {
 	if s.Connection == nil {
-		return s.Source.Agent.Status
+		return s.Agent.Status
 	}
 	return s.Connection.Provisioning.Source()
 }
 
 // decideManaged decides on a managed source: of its fields only the name changes
 // here, and the status has to be the one it has.
-func (u *Update) decideManaged(cur *registry.InventorySource) (registry.SourceChange, error) {
+func (u *Update) decideManaged(cur *registry.Source) (registry.SourceChange, error) {
 	var l jsonbody.Issues
 	name := renamed(&l, u.name, cur)
 	asked := l.Take(u.status)
@@ -41,7 +41,7 @@ func (u *Update) decideManaged(cur *registry.InventorySource) (registry.SourceCh
 // AllowDelete says what stands against deleting a source, nil if nothing: a managed
 // one that was ever active must be deactivated first, and of one that is being set up,
 // or may have been, nobody would know the tenant afterwards. Its error is a Conflict.
-func AllowDelete(cur *registry.InventorySource) error {
+func AllowDelete(cur *registry.Source) error {
 	c := cur.Connection
 	switch {
 	case c == nil:

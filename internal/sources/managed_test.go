@@ -17,9 +17,9 @@ var provisionings = map[registry.ProvisioningStatus]registry.SourceStatus{
 	registry.StatusDeactivated:  registry.SourceDisabled,
 }
 
-func managed(p registry.ProvisioningStatus) *registry.InventorySource {
-	return &registry.InventorySource{
-		Source:     registry.Source{ID: 8, CustomerID: 4, SourceID: "dunes", Name: "Dunes", ExecutionType: registry.ExecutionManaged},
+func managed(p registry.ProvisioningStatus) *registry.Source {
+	return &registry.Source{
+		ID: 8, CustomerID: 4, SourceID: "dunes", Name: "Dunes", ExecutionType: registry.ExecutionManaged,
 		Connection: &registry.Connection{ID: 3, CustomerID: 4, Provisioning: p},
 	}
 }

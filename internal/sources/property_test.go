@@ -13,15 +13,15 @@ import (
 )
 
 // anySource gives an AGENT source in a state that the rules allow.
-func anySource(t *rapid.T) *registry.InventorySource {
+func anySource(t *rapid.T) *registry.Source {
 	s := agent(rapid.SampledFrom(authenticationTypes).Draw(t, "auth"), rapid.SampledFrom(statuses).Draw(t, "status"))
-	a := s.Source.Agent
+	a := s.Agent
 	if a.Status != registry.SourceActive && rapid.Bool().Draw(t, "unarmed") {
 		a.CredentialID = ""
 	}
 	a.Protocol = rapid.SampledFrom([]string{"MCP", "A2A"}).Draw(t, "protocol")
 	a.Description = text(t, "description", 0, 2000)
-	s.Source.Name = text(t, "name", 1, 255)
+	s.Name = text(t, "name", 1, 255)
 	a.EndpointURL = "https://" + text(t, "endpoint", 0, 100)
 	return s
 }
@@ -35,8 +35,8 @@ func text(t *rapid.T, label string, least, most int) string {
 func TestRepetitionChangesNothing(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		cur := anySource(rt)
-		a := cur.Source.Agent
-		own := members{"name": cur.Source.Name, "executionType": "AGENT", "status": a.Status, "description": a.Description,
+		a := cur.Agent
+		own := members{"name": cur.Name, "executionType": "AGENT", "status": a.Status, "description": a.Description,
 			"endpointUrl": a.EndpointURL, "protocol": a.Protocol, "authenticationType": a.Authentication, "auth": members{}}
 		body := members{}
 		for name, value := range own {
@@ -84,17 +84,17 @@ func TestDecisionsHold(t *testing.T) {
 			}
 			return
 		}
-		next := apply(cur, change).Source.Agent
+		next := apply(cur, change).Agent
 		if next.Status == registry.SourceActive && next.CredentialID == "" && next.Authentication != registry.AuthNone {
 			rt.Fatalf("ACTIVE without credentials: %+v", next)
 		}
 		if next.Authentication == registry.AuthNone && next.CredentialID != "" || next.Authentication != registry.AuthOAuth && next.OAuthAudience != "" {
 			rt.Fatalf("left over from another authenticationType: %+v", next)
 		}
-		if cur.Source.Agent.Status == registry.SourceDisabled && next.Status != registry.SourceDisabled {
+		if cur.Agent.Status == registry.SourceDisabled && next.Status != registry.SourceDisabled {
 			rt.Fatal("a DISABLED source came back")
 		}
-		if next.Type != "SALES" || next.AgentID != cur.Source.Agent.AgentID {
+		if next.Type != "SALES" || next.AgentID != cur.Agent.AgentID {
 			rt.Fatalf("what never changes did: %+v", next)
 		}
 	})

@@ -96,7 +96,7 @@ func TestNewAuthenticationTypeMatrix(t *testing.T) {
 					if err != nil {
 						continue
 					}
-					next := apply(cur, change).Source.Agent
+					next := apply(cur, change).Agent
 					if next.Status != after || next.Authentication != to {
 						t.Errorf("%s: %s and %s, want %s", name, next.Status, next.Authentication, after)
 					}
@@ -105,7 +105,7 @@ func TestNewAuthenticationTypeMatrix(t *testing.T) {
 						if next.CredentialID == "cred-1" || change.EraseCredential == (change.Credential != nil) || next.OAuthAudience != "" {
 							t.Errorf("%s: %+v", name, change)
 						}
-					} else if next.CredentialID != cur.Source.Agent.CredentialID {
+					} else if next.CredentialID != cur.Agent.CredentialID {
 						t.Errorf("%s: the credentials did not stay", name)
 					}
 				}
@@ -114,8 +114,8 @@ func TestNewAuthenticationTypeMatrix(t *testing.T) {
 	}
 }
 
-func statusAfter(cur *registry.InventorySource, change registry.SourceChange) registry.SourceStatus {
-	return apply(cur, change).Source.Agent.Status
+func statusAfter(cur *registry.Source, change registry.SourceChange) registry.SourceStatus {
+	return apply(cur, change).Agent.Status
 }
 
 func wantConflict(t *testing.T, name string, change registry.SourceChange, err error, message string) {

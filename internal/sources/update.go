@@ -52,7 +52,7 @@ func (Update) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[update]")
 // Decide says what becomes of a source as it stands. Its error is a *fault.Error: a
 // BadRequest, else a Validation with every issue, else a Conflict. It changes nothing
 // itself and may be called again.
-func (u *Update) Decide(cur *registry.InventorySource) (registry.SourceChange, error) {
+func (u *Update) Decide(cur *registry.Source) (registry.SourceChange, error) {
 	if u.broken != nil {
 		return registry.SourceChange{}, u.broken
 	}
@@ -63,8 +63,8 @@ func (u *Update) Decide(cur *registry.InventorySource) (registry.SourceChange, e
 }
 
 // decideAgent decides on an AGENT source.
-func (u *Update) decideAgent(cur *registry.InventorySource) (registry.SourceChange, error) {
-	was := *cur.Source.Agent
+func (u *Update) decideAgent(cur *registry.Source) (registry.SourceChange, error) {
+	was := *cur.Agent
 	next := was
 	t := was.Authentication // "" if what was asked for is no authentication type
 	if u.authentication.Given {
@@ -120,8 +120,8 @@ func set(l *jsonbody.Issues, field *string, m jsonbody.Member) {
 }
 
 // renamed takes the name, nil if it stays as it is.
-func renamed(l *jsonbody.Issues, m jsonbody.Member, cur *registry.InventorySource) *string {
-	if name := l.Take(m); m.Given && name != cur.Source.Name {
+func renamed(l *jsonbody.Issues, m jsonbody.Member, cur *registry.Source) *string {
+	if name := l.Take(m); m.Given && name != cur.Name {
 		return &name
 	}
 	return nil

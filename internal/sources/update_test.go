@@ -25,14 +25,14 @@ func TestUpdateFields(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			cur := agent(registry.AuthAPIKey, registry.SourceActive)
-			before, want := *cur.Source.Agent, *cur.Source.Agent
+			before, want := *cur.Agent, *cur.Agent
 			c.want(&want)
 			change, err := decide(t, cur, []byte(c.body))
 			if err != nil || change.Agent == nil || *change.Agent != want || change.Name != nil || change.Credential != nil ||
 				change.EraseCredential || change.NewConsent {
 				t.Errorf("got %+v, %v", change, err)
 			}
-			if *cur.Source.Agent != before {
+			if *cur.Agent != before {
 				t.Error("the source at hand was changed")
 			}
 		})
@@ -104,7 +104,7 @@ func TestConsent(t *testing.T) {
 	const audience = "https://api.harbour.example"
 	for _, c := range []struct {
 		name            string
-		cur             *registry.InventorySource
+		cur             *registry.Source
 		body            string
 		due, anew, gone bool
 		after           registry.SourceStatus
@@ -140,8 +140,8 @@ func TestConsent(t *testing.T) {
 			if got := u.ConsentDue(c.cur, next); got != c.due {
 				t.Errorf("ConsentDue = %v", got)
 			}
-			if change.NewConsent != c.anew || change.EraseCredential != c.gone || next.Source.Agent.Status != c.after {
-				t.Errorf("NewConsent %v, EraseCredential %v, %s", change.NewConsent, change.EraseCredential, next.Source.Agent.Status)
+			if change.NewConsent != c.anew || change.EraseCredential != c.gone || next.Agent.Status != c.after {
+				t.Errorf("NewConsent %v, EraseCredential %v, %s", change.NewConsent, change.EraseCredential, next.Agent.Status)
 			}
 		})
 	}
@@ -154,7 +154,7 @@ func TestConsent(t *testing.T) {
 // TestConsentOnAnotherOrigin: it is due even if tokens are stored again by the time.
 func TestConsentOnAnotherOrigin(t *testing.T) {
 	before, after := agent(registry.AuthOAuth, registry.SourceActive), agent(registry.AuthOAuth, registry.SourceActive)
-	after.Source.Agent.EndpointURL = "https://b.example"
+	after.Agent.EndpointURL = "https://b.example"
 	if !sources.ParseUpdate([]byte(`{"endpointUrl":"https://b.example"}`), check).ConsentDue(before, after) {
 		t.Error("not due")
 	}

@@ -77,7 +77,7 @@ var authenticationTypes = []registry.AuthenticationType{registry.AuthAPIKey, reg
 	registry.AuthOAuth, registry.AuthBasic}
 
 // agent gives an AGENT source with credentials, where its type has any.
-func agent(auth registry.AuthenticationType, status registry.SourceStatus) *registry.InventorySource {
+func agent(auth registry.AuthenticationType, status registry.SourceStatus) *registry.Source {
 	a := &registry.Agent{Status: status, AgentID: "harbour_abc123", Type: "SALES",
 		EndpointURL: "https://agent.harbour.example/mcp", Protocol: "MCP", Description: "By the sea.",
 		Authentication: auth, CredentialID: "cred-1", AuthVersion: 3}
@@ -87,24 +87,24 @@ func agent(auth registry.AuthenticationType, status registry.SourceStatus) *regi
 	case registry.AuthOAuth:
 		a.OAuthAudience = "https://api.harbour.example"
 	}
-	return &registry.InventorySource{Source: registry.Source{ID: 7, CustomerID: 4, SourceID: "harbour",
-		Name: "Harbour Screens", ExecutionType: registry.ExecutionAgent, Agent: a}}
+	return &registry.Source{ID: 7, CustomerID: 4, SourceID: "harbour",
+		Name: "Harbour Screens", ExecutionType: registry.ExecutionAgent, Agent: a}
 }
 
-func unarmed(s *registry.InventorySource) *registry.InventorySource {
-	s.Source.Agent.CredentialID = ""
+func unarmed(s *registry.Source) *registry.Source {
+	s.Agent.CredentialID = ""
 	return s
 }
 
-func decide(t testing.TB, cur *registry.InventorySource, body []byte) (registry.SourceChange, error) {
+func decide(t testing.TB, cur *registry.Source, body []byte) (registry.SourceChange, error) {
 	t.Helper()
 	return sources.ParseUpdate(body, check).Decide(cur)
 }
 
 // apply gives the source as a store makes it of a change.
-func apply(cur *registry.InventorySource, change registry.SourceChange) *registry.InventorySource {
+func apply(cur *registry.Source, change registry.SourceChange) *registry.Source {
 	next := *cur
-	a := *cur.Source.Agent
+	a := *cur.Agent
 	if change.Agent != nil {
 		a = *change.Agent
 	}
@@ -114,7 +114,7 @@ func apply(cur *registry.InventorySource, change registry.SourceChange) *registr
 	case change.EraseCredential:
 		a.CredentialID = ""
 	}
-	next.Source.Agent = &a
+	next.Agent = &a
 	return &next
 }
 

@@ -75,12 +75,12 @@ func TestWhatEventsDo(t *testing.T) {
 		for name, c := range table {
 			m := w.subscribed("tnt " + name)
 			delivery := event("e", body{"tenant_id": m.Connection.TenantID}, c.change)
-			was := w.managed(m).Connection
+			was := *w.managed(m).Connection
 			if err := w.send(delivery); err != nil {
 				t.Errorf("%s: %v", name, err)
 				continue
 			}
-			now := w.managed(m).Connection
+			now := *w.managed(m).Connection
 			got := effect{outcome: strings.Trim(w.outcomes(), "[]"), expires: now.Epoch != was.Epoch, announces: !w.subscription(m).AnnouncedAt.IsZero()}
 			if now.InventorySync != nil {
 				got.sync = now.InventorySync.Status
@@ -97,7 +97,7 @@ func TestWhatEventsDo(t *testing.T) {
 			if err := w.send(delivery); err != nil || w.outcomes() != "[duplicate]" {
 				t.Errorf("%s, the second time: %v", name, err)
 			}
-			if again := w.managed(m).Connection; again.Version != now.Version || w.news(m).Delivered != 1 {
+			if again := *w.managed(m).Connection; again.Version != now.Version || w.news(m).Delivered != 1 {
 				t.Errorf("%s, the second time: it had an effect", name)
 			}
 		}
@@ -237,7 +237,7 @@ func TestADeletedSourceIsUnknown(t *testing.T) {
 		m := w.activate(w.subscribed(tenant), false)
 		w.store.found = func() {
 			w.store.found = nil
-			if _, err := w.dir.DeleteSource(t.Context(), customer, m.Source.SourceID, func(*registry.InventorySource) error { return nil }); err != nil {
+			if _, err := w.dir.DeleteSource(t.Context(), customer, m.SourceID, func(*registry.Source) error { return nil }); err != nil {
 				t.Fatal(err)
 			}
 		}

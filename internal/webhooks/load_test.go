@@ -65,7 +65,7 @@ func TestNotEnabled(t *testing.T) {
 		s := w.subscriber(false)
 		defer s.Close()
 		other, off := w.adopt("tnt_other"), w.activate(m, false)
-		for _, m := range []*registry.ManagedSource{other, off} {
+		for _, m := range []*registry.Source{other, off} {
 			s.Kick(m)
 			s.Observe(t.Context(), m, time.Now().Add(-time.Hour), time.Now())
 		}
@@ -83,7 +83,7 @@ func TestNotEnabled(t *testing.T) {
 // forgotten.
 func TestUpstreamIsAway(t *testing.T) {
 	run(t, func(t *testing.T, w *world) {
-		var all []*registry.ManagedSource
+		var all []*registry.Source
 		for i := range 60 {
 			all = append(all, w.adopt(fmt.Sprint("tnt-", i)))
 		}
@@ -171,7 +171,7 @@ func TestKicksAreBounded(t *testing.T) {
 		w.agent.before = func(string) error { time.Sleep(time.Hour); return nil }
 		began := time.Now()
 		for i := range 1000 {
-			other := *m
+			other := *m.Clone()
 			other.Connection.ID += int64(i)
 			w.sub.Kick(&other)
 		}

@@ -29,11 +29,11 @@ func due(finished, fetchedAt time.Time) bool { return fetchedAt.Sub(finished) > 
 // Observe takes note of the last inventory run that a status of a connection tells of,
 // zero for none. It asks the registry once for each run, and costs next to nothing else.
 // A subscription that turns out to be dead is made anew soon.
-func (s *Subscriber) Observe(ctx context.Context, m *registry.ManagedSource, finished, fetchedAt time.Time) {
+func (s *Subscriber) Observe(ctx context.Context, m *registry.Source, finished, fetchedAt time.Time) {
 	if !s.cfg.Enabled || !active(m) || finished.IsZero() || !due(finished, fetchedAt) {
 		return // one that is not due yet is judged by a later status
 	}
-	c := &m.Connection
+	c := m.Connection
 	if last, ok := s.judged.Get(c.ID); ok && !finished.After(last) {
 		return
 	}
@@ -52,7 +52,7 @@ func (s *Subscriber) Observe(ctx context.Context, m *registry.ManagedSource, fin
 
 // bury marks the subscription as dead if it still seems so, and reports whether that
 // could be decided.
-func (s *Subscriber) bury(ctx context.Context, m *registry.ManagedSource, finished, fetchedAt time.Time) bool {
+func (s *Subscriber) bury(ctx context.Context, m *registry.Source, finished, fetchedAt time.Time) bool {
 	dead := false
 	err := s.change(ctx, m, func(sub *registry.Subscription) *registry.Subscription {
 		if dead = Unannounced(sub, finished, fetchedAt); !dead {

@@ -33,7 +33,7 @@ func (w *world) send(body string) error {
 }
 
 // subscribed makes a connection whose news is signed with secret.
-func (w *world) subscribed(tenant string) *registry.ManagedSource {
+func (w *world) subscribed(tenant string) *registry.Source {
 	m := w.adopt(tenant)
 	w.set(m, registry.Subscription{WebhookID: "wh-0", Secret: secret, URL: ours, SubscribedAt: time.Now().Add(-24 * time.Hour)})
 	return m

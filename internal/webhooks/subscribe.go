@@ -45,7 +45,7 @@ func panicked(ctx context.Context, log *slog.Logger) error {
 // moved past the time that this may take, and whoever finds it as it was left has not
 // been overtaken. The secret stands in the store before upstream learns it, so that no
 // delivery comes that can't be verified.
-func (s *Subscriber) subscribe(ctx context.Context, m *registry.ManagedSource) error {
+func (s *Subscriber) subscribe(ctx context.Context, m *registry.Source) error {
 	secret := newSecret()
 	var claimed *registry.Subscription
 	err := s.change(ctx, m, func(sub *registry.Subscription) *registry.Subscription {
@@ -102,7 +102,7 @@ func (s *Subscriber) create(ctx context.Context, tenantID string, known *registr
 }
 
 // note writes down what came of a claim.
-func (s *Subscriber) note(ctx context.Context, m *registry.ManagedSource, claimed *registry.Subscription, id string, removed bool, failed error) error {
+func (s *Subscriber) note(ctx context.Context, m *registry.Source, claimed *registry.Subscription, id string, removed bool, failed error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), notesLimit)
 	defer cancel()
 	again := registry.Instant(s.retryAt(m, failed))
@@ -132,7 +132,7 @@ func (s *Subscriber) note(ctx context.Context, m *registry.ManagedSource, claime
 
 // End ends the subscription of a connection that is about to be deleted, now; what fails
 // stays upstream, whose deliveries nobody believes any more. m is not active.
-func (s *Subscriber) End(ctx context.Context, m *registry.ManagedSource) error {
+func (s *Subscriber) End(ctx context.Context, m *registry.Source) error {
 	if !s.cfg.Enabled || m.Connection.TenantID == "" || active(m) {
 		return nil
 	}
@@ -141,8 +141,8 @@ func (s *Subscriber) End(ctx context.Context, m *registry.ManagedSource) error {
 
 // unsubscribe ends the subscription of a connection that is not active any more, and
 // forgets its secret. Two that do so at once do no harm.
-func (s *Subscriber) unsubscribe(ctx context.Context, m *registry.ManagedSource) error {
-	c := &m.Connection
+func (s *Subscriber) unsubscribe(ctx context.Context, m *registry.Source) error {
+	c := m.Connection
 	var sub *registry.Subscription
 	// Nothing changes here. A plain read fails where the secret can't be opened.
 	err := s.change(ctx, m, func(now *registry.Subscription) *registry.Subscription {
@@ -185,7 +185,7 @@ func (s *Subscriber) delete(ctx context.Context, tenantID, webhookID string) err
 }
 
 // change changes what is known of a connection's subscription, in one transaction.
-func (s *Subscriber) change(ctx context.Context, m *registry.ManagedSource, decide func(*registry.Subscription) *registry.Subscription) error {
+func (s *Subscriber) change(ctx context.Context, m *registry.Source, decide func(*registry.Subscription) *registry.Subscription) error {
 	_, err := s.dir.ChangeSubscription(ctx, m.Connection.CustomerID, m.Connection.ID, func(sub *registry.Subscription) (*registry.Subscription, error) {
 		return decide(sub), nil
 	})
@@ -194,11 +194,11 @@ func (s *Subscriber) change(ctx context.Context, m *registry.ManagedSource, deci
 
 // changed makes the snapshots of a connection old, whose tasks tell of its
 // subscription. A connection that has changed sides meanwhile is seen to again.
-func (s *Subscriber) changed(ctx context.Context, m *registry.ManagedSource) {
+func (s *Subscriber) changed(ctx context.Context, m *registry.Source) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), notesLimit)
 	defer cancel()
-	now, err := s.dir.ChangeConnection(ctx, m.Connection.CustomerID, m.Connection.ID, func(m *registry.ManagedSource) (*registry.Connection, error) {
-		next := m.Connection
+	now, err := s.dir.ChangeConnection(ctx, m.Connection.CustomerID, m.Connection.ID, func(m *registry.Source) (*registry.Connection, error) {
+		next := *m.Connection
 		next.Epoch++
 		return &next, nil
 	})
@@ -208,7 +208,7 @@ func (s *Subscriber) changed(ctx context.Context, m *registry.ManagedSource) {
 }
 
 // retryAt gives when a connection's subscription may be seen to again.
-func (s *Subscriber) retryAt(m *registry.ManagedSource, failed error) time.Time {
+func (s *Subscriber) retryAt(m *registry.Source, failed error) time.Time {
 	if failed == nil {
 		s.failures.Remove(m.Connection.ID)
 		return time.Now().Add(renewAfter)

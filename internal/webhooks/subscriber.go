@@ -101,7 +101,7 @@ func (s *Subscriber) Close() {
 
 // Kick has a connection seen to soon: after it became active, or ceased to be. It does
 // not wait. What it misses the next Round finds.
-func (s *Subscriber) Kick(m *registry.ManagedSource) {
+func (s *Subscriber) Kick(m *registry.Source) {
 	if !s.cfg.Enabled {
 		return
 	}
@@ -145,7 +145,7 @@ func (s *Subscriber) kicked(to target) error {
 
 // settle brings a connection's subscription in line with its state. One that is not
 // wanted is ended whenever it was made.
-func (s *Subscriber) settle(ctx context.Context, m *registry.ManagedSource) (err error) {
+func (s *Subscriber) settle(ctx context.Context, m *registry.Source) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = panicked(ctx, s.log)
@@ -160,6 +160,6 @@ func (s *Subscriber) settle(ctx context.Context, m *registry.ManagedSource) (err
 }
 
 // active reports whether news of a connection's tenant is wanted.
-func active(m *registry.ManagedSource) bool {
+func active(m *registry.Source) bool {
 	return m.Connection.Provisioning == registry.StatusActive && m.Connection.TenantID != ""
 }

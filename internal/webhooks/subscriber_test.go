@@ -20,7 +20,7 @@ func (w *world) round() {
 }
 
 // lives holds a connection to have one subscription, the same here and upstream.
-func (w *world) lives(m *registry.ManagedSource) registry.Subscription {
+func (w *world) lives(m *registry.Source) registry.Subscription {
 	w.t.Helper()
 	sub, hooks := w.subscription(m), w.agent.of(m.Connection.TenantID)
 	if len(hooks) != 1 || !sub.Lives() || sub.WebhookID != hooks[0].ID || sub.URL != ours || hooks[0].URL != ours || sub.Secret != hooks[0].secret {
@@ -30,7 +30,7 @@ func (w *world) lives(m *registry.ManagedSource) registry.Subscription {
 }
 
 // none holds a connection to have no subscription, here or upstream.
-func (w *world) none(m *registry.ManagedSource) {
+func (w *world) none(m *registry.Source) {
 	w.t.Helper()
 	if sub, hooks := w.subscription(m), w.agent.of(m.Connection.TenantID); len(hooks) != 0 || sub.WebhookID != "" || sub.Secret != "" {
 		w.t.Fatalf("upstream has %d, we have %q, a secret: %v", len(hooks), sub.WebhookID, sub.Secret != "")

@@ -110,7 +110,7 @@ func (w *world) done() string {
 }
 
 // adopt makes an active connection of a tenant.
-func (w *world) adopt(tenant string) *registry.ManagedSource {
+func (w *world) adopt(tenant string) *registry.Source {
 	w.t.Helper()
 	a, err := w.store.Adopt(w.t.Context(), registry.ConfigSource{CustomerID: customer, SourceID: "s-" + tenant, Name: "Orchard", TenantID: tenant})
 	if err != nil {
@@ -121,7 +121,7 @@ func (w *world) adopt(tenant string) *registry.ManagedSource {
 }
 
 // activate makes a connection active, or not.
-func (w *world) activate(m *registry.ManagedSource, active bool) *registry.ManagedSource {
+func (w *world) activate(m *registry.Source, active bool) *registry.Source {
 	w.t.Helper()
 	m, err := w.dir.LearnTenant(w.t.Context(), customer, m.Connection.ID, registry.TenantFacts{Active: &active})
 	if err != nil {
@@ -131,7 +131,7 @@ func (w *world) activate(m *registry.ManagedSource, active bool) *registry.Manag
 }
 
 // managed gives a connection as the store has it.
-func (w *world) managed(m *registry.ManagedSource) *registry.ManagedSource {
+func (w *world) managed(m *registry.Source) *registry.Source {
 	w.t.Helper()
 	m, err := w.store.Customer(customer).ManagedSourceByID(w.t.Context(), m.Connection.ID)
 	if err != nil {
@@ -141,7 +141,7 @@ func (w *world) managed(m *registry.ManagedSource) *registry.ManagedSource {
 }
 
 // subscription gives a connection's as the store has it, an empty one for none.
-func (w *world) subscription(m *registry.ManagedSource) registry.Subscription {
+func (w *world) subscription(m *registry.Source) registry.Subscription {
 	w.t.Helper()
 	sub, err := w.store.Customer(customer).ChangeSubscription(w.t.Context(), m.Connection.ID, func(*registry.Subscription) (*registry.Subscription, error) { return nil, nil })
 	if err != nil {
@@ -154,7 +154,7 @@ func (w *world) subscription(m *registry.ManagedSource) registry.Subscription {
 }
 
 // set writes a subscription.
-func (w *world) set(m *registry.ManagedSource, sub registry.Subscription) {
+func (w *world) set(m *registry.Source, sub registry.Subscription) {
 	w.t.Helper()
 	if _, err := w.store.Customer(customer).ChangeSubscription(w.t.Context(), m.Connection.ID, func(*registry.Subscription) (*registry.Subscription, error) {
 		return &sub, nil
@@ -163,7 +163,7 @@ func (w *world) set(m *registry.ManagedSource, sub registry.Subscription) {
 	}
 }
 
-func (w *world) news(m *registry.ManagedSource) registry.WebhookNews {
+func (w *world) news(m *registry.Source) registry.WebhookNews {
 	w.t.Helper()
 	news, err := w.store.Customer(customer).WebhookNews(w.t.Context(), m.Connection.ID)
 	if err != nil {

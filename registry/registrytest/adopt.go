@@ -15,12 +15,12 @@ func adoptPending(t *testing.T, s registry.Store) {
 	e.TenantID, e.AdServer, e.ServiceAccountEmail, e.Labels = "", nil, "", nil
 	m := adopt(t, s, e, registry.AdoptionCreated)
 	same(t, "read back", read(t, s, alice, "pending"), m)
-	c := m.Connection
+	c := *m.Connection
 	if c.Provisioning != registry.StatusPending || c.TenantID != "" || !c.ProvisionedAt.IsZero() {
 		t.Fatalf("not pending: %+v", c)
 	}
-	if c.AdServer != nil || c.ServiceAccountEmail != "" || c.InventorySync != nil || len(m.Source.Labels) != 0 {
-		t.Fatalf("not empty: %+v %+v", c, m.Source)
+	if c.AdServer != nil || c.ServiceAccountEmail != "" || c.InventorySync != nil || len(m.Labels) != 0 {
+		t.Fatalf("not empty: %+v %+v", c, *m)
 	}
 	// Two connections without a tenant don't share "no tenant".
 	e.SourceID = "pending-too"
@@ -34,22 +34,22 @@ func adoptActive(t *testing.T, s registry.Store) {
 	after := time.Now()
 	same(t, "read back", read(t, s, alice, "active"), m)
 
-	c := m.Connection
+	c := *m.Connection
 	if c.Provisioning != registry.StatusActive || c.TenantID != e.TenantID {
 		t.Fatalf("not active: %+v", c)
 	}
 	if c.ProvisionedAt.Before(before) || c.ProvisionedAt.After(after) {
 		t.Fatalf("provisioned at %v, adopted between %v and %v", c.ProvisionedAt, before, after)
 	}
-	if !c.CreatedAt.Equal(c.ProvisionedAt) || !c.UpdatedAt.Equal(c.ProvisionedAt) || !m.Source.CreatedAt.Equal(c.ProvisionedAt) {
-		t.Fatalf("one moment, several times: %+v %+v", c, m.Source)
+	if !c.CreatedAt.Equal(c.ProvisionedAt) || !c.UpdatedAt.Equal(c.ProvisionedAt) || !m.CreatedAt.Equal(c.ProvisionedAt) {
+		t.Fatalf("one moment, several times: %+v %+v", c, *m)
 	}
 	want := registry.Source{
-		ID: m.Source.ID, CustomerID: alice, SourceID: "active", Name: e.Name, ExecutionType: registry.ExecutionManaged,
-		Labels: e.Labels, CreatedAt: c.CreatedAt, UpdatedAt: c.CreatedAt,
+		ID: m.ID, CustomerID: alice, SourceID: "active", Name: e.Name, ExecutionType: registry.ExecutionManaged,
+		Labels: e.Labels, CreatedAt: c.CreatedAt, UpdatedAt: c.CreatedAt, Connection: m.Connection,
 	}
-	if !reflect.DeepEqual(m.Source, want) {
-		t.Fatalf("source:\n got %+v\nwant %+v", m.Source, want)
+	if !reflect.DeepEqual(*m, want) {
+		t.Fatalf("source:\n got %+v\nwant %+v", *m, want)
 	}
 	if !reflect.DeepEqual(c.AdServer, e.AdServer) || c.ServiceAccountEmail != e.ServiceAccountEmail || c.CustomerID != alice {
 		t.Fatalf("connection: %+v", c)
@@ -90,20 +90,20 @@ func adoptFollows(t *testing.T, s registry.Store) {
 		test.change()
 		m := adopt(t, s, e, registry.AdoptionUpdated)
 		same(t, test.name+", read back", read(t, s, alice, "follows"), m)
-		if m.Source.Name != e.Name || m.Connection.ServiceAccountEmail != e.ServiceAccountEmail || len(m.Source.Labels) != len(e.Labels) {
+		if m.Name != e.Name || m.Connection.ServiceAccountEmail != e.ServiceAccountEmail || len(m.Labels) != len(e.Labels) {
 			t.Fatalf("%s: not followed: %+v", test.name, m)
 		}
 		for k, v := range e.Labels {
-			if got, ok := m.Source.Labels[k]; !ok || got != v {
+			if got, ok := m.Labels[k]; !ok || got != v {
 				t.Fatalf("%s: label %q is %q, want %q", test.name, k, got, v)
 			}
 		}
 		if m.Connection.Version != last.Connection.Version+1 {
 			t.Fatalf("%s: version %d after %d", test.name, m.Connection.Version, last.Connection.Version)
 		}
-		moved, still := m.Source.UpdatedAt.After(last.Source.UpdatedAt), m.Connection.UpdatedAt.Equal(last.Connection.UpdatedAt)
+		moved, still := m.UpdatedAt.After(last.UpdatedAt), m.Connection.UpdatedAt.Equal(last.Connection.UpdatedAt)
 		if test.ofConnection {
-			moved, still = m.Connection.UpdatedAt.After(last.Connection.UpdatedAt), m.Source.UpdatedAt.Equal(last.Source.UpdatedAt)
+			moved, still = m.Connection.UpdatedAt.After(last.Connection.UpdatedAt), m.UpdatedAt.Equal(last.UpdatedAt)
 		}
 		if !moved || !still {
 			t.Fatalf("%s: the wrong UpdatedAt moved:\n from %+v\n to %+v", test.name, last, m)
@@ -143,7 +143,7 @@ func adoptLearnedEmail(t *testing.T, s registry.Store) {
 		t.Fatal(err)
 	}
 	if learned.Connection.ServiceAccountEmail != "learned@example.net" {
-		t.Fatalf("not learned: %+v", learned.Connection)
+		t.Fatalf("not learned: %+v", *learned.Connection)
 	}
 	same(t, "config names none", adopt(t, s, e, registry.AdoptionUnchanged), learned)
 
@@ -151,7 +151,7 @@ func adoptLearnedEmail(t *testing.T, s registry.Store) {
 	same(t, "config names the same", adopt(t, s, e, registry.AdoptionUnchanged), learned)
 	e.ServiceAccountEmail = ""
 	if m := adopt(t, s, e, registry.AdoptionUpdated); m.Connection.ServiceAccountEmail != "" {
-		t.Fatalf("the config's own address stayed: %+v", m.Connection)
+		t.Fatalf("the config's own address stayed: %+v", *m.Connection)
 	}
 }
 

@@ -64,7 +64,7 @@ func withToken(sourceID, secret string) registry.NewSource {
 }
 
 // create makes a source and reads it back.
-func create(t testing.TB, s registry.Store, customer int64, entry registry.NewSource) *registry.InventorySource {
+func create(t testing.TB, s registry.Store, customer int64, entry registry.NewSource) *registry.Source {
 	t.Helper()
 	made, err := s.Customer(customer).CreateSource(t.Context(), entry, nil)
 	if err != nil {
@@ -73,11 +73,11 @@ func create(t testing.TB, s registry.Store, customer int64, entry registry.NewSo
 	if made.Replayed || made.Answer != nil || made.Source == nil {
 		t.Fatalf("create %q%q: %+v", entry.SourceID, entry.Slug, made)
 	}
-	sameSource(t, "read back", readSource(t, s, customer, made.Source.Source.SourceID), made.Source)
+	sameSource(t, "read back", readSource(t, s, customer, made.Source.SourceID), made.Source)
 	return made.Source
 }
 
-func readSource(t testing.TB, s registry.Store, customer int64, sourceID string) *registry.InventorySource {
+func readSource(t testing.TB, s registry.Store, customer int64, sourceID string) *registry.Source {
 	t.Helper()
 	src, err := s.Customer(customer).Source(t.Context(), sourceID)
 	if err != nil {
@@ -87,9 +87,9 @@ func readSource(t testing.TB, s registry.Store, customer int64, sourceID string)
 }
 
 // update changes a source and reads it back.
-func update(t testing.TB, s registry.Store, customer int64, sourceID string, decide func(*registry.InventorySource) registry.SourceChange) *registry.InventorySource {
+func update(t testing.TB, s registry.Store, customer int64, sourceID string, decide func(*registry.Source) registry.SourceChange) *registry.Source {
 	t.Helper()
-	after, err := s.Customer(customer).UpdateSource(t.Context(), sourceID, func(src *registry.InventorySource) (registry.SourceChange, error) {
+	after, err := s.Customer(customer).UpdateSource(t.Context(), sourceID, func(src *registry.Source) (registry.SourceChange, error) {
 		return decide(src), nil
 	})
 	if err != nil {
@@ -100,21 +100,21 @@ func update(t testing.TB, s registry.Store, customer int64, sourceID string, dec
 }
 
 // agentChange is a change of the agent's own fields.
-func agentChange(f func(*registry.Agent)) func(*registry.InventorySource) registry.SourceChange {
-	return func(src *registry.InventorySource) registry.SourceChange {
-		next := *src.Source.Agent
+func agentChange(f func(*registry.Agent)) func(*registry.Source) registry.SourceChange {
+	return func(src *registry.Source) registry.SourceChange {
+		next := *src.Agent
 		f(&next)
 		return registry.SourceChange{Agent: &next}
 	}
 }
 
 // always is a decision that looks at nothing.
-func always(change registry.SourceChange) func(*registry.InventorySource) registry.SourceChange {
-	return func(*registry.InventorySource) registry.SourceChange { return change }
+func always(change registry.SourceChange) func(*registry.Source) registry.SourceChange {
+	return func(*registry.Source) registry.SourceChange { return change }
 }
 
 // allowed lets every deletion pass.
-func allowed(*registry.InventorySource) error { return nil }
+func allowed(*registry.Source) error { return nil }
 
 // secretOf reads the credentials of a source.
 func secretOf(t testing.TB, s registry.Store, customer int64, sourceID string) (*registry.Credential, string) {
@@ -133,26 +133,26 @@ func holds(t testing.TB, s registry.Store, customer int64, sourceID string, want
 	if !reflect.DeepEqual(got, want) {
 		t.Fatalf("%q holds other credentials than it should", sourceID)
 	}
-	if shown := readSource(t, s, customer, sourceID).Source.Agent.CredentialID; shown != id {
+	if shown := readSource(t, s, customer, sourceID).Agent.CredentialID; shown != id {
 		t.Fatalf("%q: the source names %q, the credentials are %q", sourceID, shown, id)
 	}
 }
 
 // sameSource compares two sources whole.
-func sameSource(t testing.TB, what string, got, want *registry.InventorySource) {
+func sameSource(t testing.TB, what string, got, want *registry.Source) {
 	t.Helper()
 	if !reflect.DeepEqual(got, want) {
 		t.Fatalf("%s:\n got %s\nwant %s", what, printed(got), printed(want))
 	}
 }
 
-func printed(s *registry.InventorySource) string {
+func printed(s *registry.Source) string {
 	if s == nil {
 		return "none"
 	}
-	text := fmt.Sprintf("%+v", s.Source)
-	if s.Source.Agent != nil {
-		text += fmt.Sprintf(" %+v", *s.Source.Agent)
+	text := fmt.Sprintf("%+v", *s)
+	if s.Agent != nil {
+		text += fmt.Sprintf(" %+v", *s.Agent)
 	}
 	if s.Connection != nil {
 		text += fmt.Sprintf(" %+v", *s.Connection)

@@ -84,10 +84,10 @@ func concurrentEntries(t *testing.T, s registry.Store) {
 			t.Fatal(err)
 		}
 		m := got[i].Managed
-		if seenESA[m.Connection.ID] || seenRow[m.Source.ID] {
-			t.Fatalf("ids %d, %d given twice", m.Connection.ID, m.Source.ID)
+		if seenESA[m.Connection.ID] || seenRow[m.ID] {
+			t.Fatalf("ids %d, %d given twice", m.Connection.ID, m.ID)
 		}
-		seenESA[m.Connection.ID], seenRow[m.Source.ID] = true, true
+		seenESA[m.Connection.ID], seenRow[m.ID] = true, true
 	}
 }
 
@@ -99,17 +99,17 @@ func concurrentChanges(t *testing.T, s registry.Store) {
 	m := adopt(t, s, e, registry.AdoptionCreated)
 	c, id := s.Customer(alice), m.Connection.ID
 	const rounds = 20
-	writers := []func(ctx context.Context, i int) (*registry.ManagedSource, error){
-		func(ctx context.Context, i int) (*registry.ManagedSource, error) {
+	writers := []func(ctx context.Context, i int) (*registry.Source, error){
+		func(ctx context.Context, i int) (*registry.Source, error) {
 			return c.ObserveInventorySync(ctx, id, registry.InventorySync{Status: registry.SyncSuccess, ItemCount: count(int64(i)), ObservedAt: at(i)})
 		},
-		func(ctx context.Context, i int) (*registry.ManagedSource, error) {
+		func(ctx context.Context, i int) (*registry.Source, error) {
 			return c.RecordTest(ctx, id, registry.TestResult{At: at(i), Passed: i%2 == 1})
 		},
-		func(ctx context.Context, i int) (*registry.ManagedSource, error) {
+		func(ctx context.Context, i int) (*registry.Source, error) {
 			return c.LearnTenant(ctx, id, registry.TenantFacts{ExternalOrgID: fmt.Sprintf("org-%d", i)})
 		},
-		func(ctx context.Context, i int) (*registry.ManagedSource, error) {
+		func(ctx context.Context, i int) (*registry.Source, error) {
 			f := e
 			f.Name = fmt.Sprintf("name %d", i)
 			a, err := s.Adopt(ctx, f)
@@ -135,12 +135,12 @@ func concurrentChanges(t *testing.T, s registry.Store) {
 		}
 	}
 	end := read(t, s, alice, "busy")
-	conn := end.Connection
+	conn := *end.Connection
 	if want := m.Connection.Version + int64(len(writers)*rounds); conn.Version != want || len(versions) != len(writers)*rounds {
 		t.Fatalf("version %d, want %d; %d distinct versions answered", conn.Version, want, len(versions))
 	}
 	if *conn.InventorySync.ItemCount != rounds-1 || !conn.LastTestedAt.Equal(at(rounds-1)) || !conn.LastTestPassed ||
-		conn.ExternalOrgID != fmt.Sprintf("org-%d", rounds-1) || end.Source.Name != fmt.Sprintf("name %d", rounds-1) {
+		conn.ExternalOrgID != fmt.Sprintf("org-%d", rounds-1) || end.Name != fmt.Sprintf("name %d", rounds-1) {
 		t.Fatalf("a change was lost: %+v", end)
 	}
 }

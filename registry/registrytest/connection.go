@@ -12,20 +12,20 @@ import (
 )
 
 // changeConnection changes a connection and reads it back.
-func changeConnection(t testing.TB, s registry.Store, m *registry.ManagedSource, f func(c *registry.Connection)) *registry.ManagedSource {
+func changeConnection(t testing.TB, s registry.Store, m *registry.Source, f func(c *registry.Connection)) *registry.Source {
 	t.Helper()
-	got, err := s.Customer(m.Source.CustomerID).ChangeConnection(t.Context(), m.Connection.ID, changing(f))
+	got, err := s.Customer(m.CustomerID).ChangeConnection(t.Context(), m.Connection.ID, changing(f))
 	if err != nil {
-		t.Fatalf("change %q: %v", m.Source.SourceID, err)
+		t.Fatalf("change %q: %v", m.SourceID, err)
 	}
-	same(t, "read back", read(t, s, m.Source.CustomerID, m.Source.SourceID), got)
+	same(t, "read back", read(t, s, m.CustomerID, m.SourceID), got)
 	return got
 }
 
 // changing is a decision that changes what it is given.
-func changing(f func(c *registry.Connection)) func(*registry.ManagedSource) (*registry.Connection, error) {
-	return func(m *registry.ManagedSource) (*registry.Connection, error) {
-		next := m.Connection
+func changing(f func(c *registry.Connection)) func(*registry.Source) (*registry.Connection, error) {
+	return func(m *registry.Source) (*registry.Connection, error) {
+		next := *m.Connection
 		f(&next)
 		return &next, nil
 	}
@@ -67,9 +67,9 @@ func connectionFields(t *testing.T, s registry.Store, c *clock) {
 	}
 	for _, test := range tests {
 		now := c.pass(time.Second)
-		want := *m
-		test.change(&want.Connection)
-		conn, was := &want.Connection, m.Connection
+		want := *m.Clone()
+		test.change(want.Connection)
+		conn, was := want.Connection, *m.Connection
 		conn.ID, conn.CustomerID, conn.CreatedAt, conn.UpdatedAt = was.ID, was.CustomerID, was.CreatedAt, was.UpdatedAt
 		conn.Version = was.Version + 1
 		if test.visible {
@@ -77,7 +77,7 @@ func connectionFields(t *testing.T, s registry.Store, c *clock) {
 		}
 		got := changeConnection(t, s, m, test.change)
 		same(t, test.name, got, &want)
-		again := changeConnection(t, s, m, func(c *registry.Connection) { *c = got.Connection })
+		again := changeConnection(t, s, m, func(c *registry.Connection) { *c = *got.Connection })
 		same(t, test.name+", the same again", again, got)
 		m = got
 	}
@@ -99,12 +99,12 @@ func connectionNotItsOwn(t *testing.T, s registry.Store, c *clock) {
 	// What decide is given is a copy, and no decision is none.
 	says := errors.New("refused")
 	for _, refuses := range []error{nil, says, registry.ErrNotFound} {
-		got, err := s.Customer(alice).ChangeConnection(t.Context(), m.Connection.ID, func(given *registry.ManagedSource) (*registry.Connection, error) {
+		got, err := s.Customer(alice).ChangeConnection(t.Context(), m.Connection.ID, func(given *registry.Source) (*registry.Connection, error) {
 			same(t, "given", given, m)
-			conn := &given.Connection
+			conn := given.Connection
 			conn.TenantID, conn.AdServer.Username, conn.Operation.ID = "written", "written", "written"
 			*conn.InventorySync.ItemCount, *conn.AdServer.DefaultDemandPartnerID = 9, 9
-			given.Source.Name = "written"
+			given.Name = "written"
 			return nil, refuses
 		})
 		if err != refuses {
@@ -116,7 +116,7 @@ func connectionNotItsOwn(t *testing.T, s registry.Store, c *clock) {
 		same(t, "read back", read(t, s, alice, "kept"), m)
 	}
 	// Nor does the answer share anything with what was decided.
-	decided := m.Connection
+	decided := *m.Connection
 	decided.AdServer, decided.Operation = &registry.AdServer{Type: "mock"}, &registry.Operation{Kind: registry.OperationConfigure, ID: "o"}
 	got := changeConnection(t, s, m, func(c *registry.Connection) { *c = decided })
 	decided.AdServer.Type, decided.Operation.ID = "written", "written"
@@ -143,7 +143,7 @@ func connectionInvalid(t *testing.T, s registry.Store) {
 	}
 	same(t, "after refusals", read(t, s, alice, "invalid"), m)
 	for _, text := range append([]string{"\x00", "\xff", "a\x00b\xff"}, hostile...) {
-		got := changeConnection(t, s, m, func(c *registry.Connection) {
+		got := *changeConnection(t, s, m, func(c *registry.Connection) {
 			c.ExternalOrgID, c.MCPURL, c.A2AURL, c.ServiceAccountEmail, c.LastError, c.LastErrorCode = text, text, text, text, text, text
 			c.LastTestedAt = time.Date(-5, 1, 1, 0, 0, 0, 0, time.UTC) // none
 		}).Connection
@@ -179,7 +179,7 @@ func connectionTenantTaken(t *testing.T, s registry.Store) {
 	}
 
 	const n = 8
-	rows := make([]*registry.ManagedSource, n)
+	rows := make([]*registry.Source, n)
 	for i := range rows {
 		rows[i] = makeManaged(t, s, alice+int64(i%2), newManaged(fmt.Sprintf("contender%d", i)))
 	}

@@ -12,7 +12,7 @@ import (
 // consent is one for a source as it stands.
 func consent(t testing.TB, s registry.Store, customer int64, sourceID string, expires time.Time) registry.Consent {
 	t.Helper()
-	src := readSource(t, s, customer, sourceID).Source
+	src := *readSource(t, s, customer, sourceID)
 	return registry.Consent{
 		SourceRow: src.ID, AuthVersion: src.Agent.AuthVersion, Verifier: "verifier of " + sourceID,
 		Client: client(), ExpiresAt: expires,
@@ -162,12 +162,12 @@ func consentEnds(t *testing.T, s registry.Store, c *clock) {
 	}
 	holds(t, s, alice, "agent", &registry.Credential{OAuth: tokens("new")})
 	want := *was
-	agent := *was.Source.Agent
-	want.Source.Agent, want.Source.UpdatedAt = &agent, moment
-	agent.CredentialID = got.Source.Agent.CredentialID
+	agent := *was.Agent
+	want.Agent, want.UpdatedAt = &agent, moment
+	agent.CredentialID = got.Agent.CredentialID
 	sameSource(t, "ended", got, &want)
 	sameSource(t, "read back", readSource(t, s, alice, "agent"), &want)
-	if agent.CredentialID == was.Source.Agent.CredentialID {
+	if agent.CredentialID == was.Agent.CredentialID {
 		t.Fatal("new credentials, the same id")
 	}
 
@@ -186,7 +186,7 @@ func consentEnds(t *testing.T, s registry.Store, c *clock) {
 		holds(t, s, alice, "agent", stands)
 	}
 	// A refresh in between is no change of how the agent is asked.
-	now, id := current(), readSource(t, s, alice, "agent").Source.Agent.CredentialID
+	now, id := current(), readSource(t, s, alice, "agent").Agent.CredentialID
 	if _, err := as.ReplaceCredential(t.Context(), "agent", id, token("refreshed")); err != nil {
 		t.Fatal(err)
 	}
@@ -262,10 +262,10 @@ func consentRaces(t *testing.T, s registry.Store, c *clock) {
 			if err != nil {
 				return err
 			}
-			kept := registry.Consent{SourceRow: src.Source.ID, AuthVersion: src.Source.Agent.AuthVersion, Verifier: "v", ExpiresAt: end}
+			kept := registry.Consent{SourceRow: src.ID, AuthVersion: src.Agent.AuthVersion, Verifier: "v", ExpiresAt: end}
 			err = as.BeginConsent(t.Context(), "agent", state, kept)
 			if err == nil && w%2 == 0 {
-				_, err = as.UpdateSource(t.Context(), "agent", func(*registry.InventorySource) (registry.SourceChange, error) {
+				_, err = as.UpdateSource(t.Context(), "agent", func(*registry.Source) (registry.SourceChange, error) {
 					return registry.SourceChange{NewConsent: true}, nil
 				})
 			}

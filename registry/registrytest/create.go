@@ -21,19 +21,19 @@ func createAgent(t *testing.T, s registry.Store, c *clock) {
 	made := create(t, s, alice, entry)
 
 	agent := entry.Agent
-	agent.AgentID, agent.CredentialID, agent.AuthVersion = agentID, made.Source.Agent.CredentialID, 1
-	sameSource(t, "made", made, &registry.InventorySource{Source: registry.Source{
-		ID: made.Source.ID, CustomerID: alice, SourceID: "whole", Name: entry.Name, ExecutionType: registry.ExecutionAgent,
+	agent.AgentID, agent.CredentialID, agent.AuthVersion = agentID, made.Agent.CredentialID, 1
+	sameSource(t, "made", made, &registry.Source{
+		ID: made.ID, CustomerID: alice, SourceID: "whole", Name: entry.Name, ExecutionType: registry.ExecutionAgent,
 		CreatedAt: c.read(), UpdatedAt: c.read(), Agent: &agent,
-	}})
-	if made.Source.ID <= 0 || len(agent.CredentialID) < 20 {
-		t.Fatalf("id %d, credentials %q", made.Source.ID, agent.CredentialID)
+	})
+	if made.ID <= 0 || len(agent.CredentialID) < 20 {
+		t.Fatalf("id %d, credentials %q", made.ID, agent.CredentialID)
 	}
 	holds(t, s, alice, "whole", entry.Credential)
 
 	// The other end: nothing that can be left out.
 	bare := registry.NewSource{SourceID: "bare", AgentID: nextAgentID}
-	if got := create(t, s, alice, bare).Source; got.Agent.CredentialID != "" || got.Agent.Description != "" || got.Name != "" {
+	if got := *create(t, s, alice, bare); got.Agent.CredentialID != "" || got.Agent.Description != "" || got.Name != "" {
 		t.Fatalf("made up: %+v %+v", got, *got.Agent)
 	}
 	if _, _, err := s.Customer(alice).Credential(t.Context(), "bare"); !errors.Is(err, registry.ErrNotFound) {
@@ -42,14 +42,14 @@ func createAgent(t *testing.T, s registry.Store, c *clock) {
 }
 
 func createIDsGrow(t *testing.T, s registry.Store) {
-	last := adopt(t, s, entry(alice, "managed"), registry.AdoptionCreated).Source.ID
+	last := adopt(t, s, entry(alice, "managed"), registry.AdoptionCreated).ID
 	for i := range 6 {
 		made := create(t, s, alice+int64(i%2), newAgent(fmt.Sprintf("s%d", i)))
-		if made.Source.ID <= last {
-			t.Fatalf("id %d after %d", made.Source.ID, last)
+		if made.ID <= last {
+			t.Fatalf("id %d after %d", made.ID, last)
 		}
-		last = made.Source.ID
-		if _, err := s.Customer(alice+int64(i%2)).DeleteSource(t.Context(), made.Source.SourceID, allowed); err != nil {
+		last = made.ID
+		if _, err := s.Customer(alice+int64(i%2)).DeleteSource(t.Context(), made.SourceID, allowed); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -78,7 +78,7 @@ func createSlugs(t *testing.T, s registry.Store) {
 	slugged := func(slug string) string {
 		e := newAgent("")
 		e.Slug = slug
-		return create(t, s, alice, e).Source.SourceID
+		return create(t, s, alice, e).SourceID
 	}
 	adopt(t, s, entry(alice, "radio"), registry.AdoptionCreated)
 	create(t, s, alice, newAgent("radio-3"))
@@ -110,7 +110,7 @@ func createSlugs(t *testing.T, s registry.Store) {
 	// Another customer begins anew; what was deleted is free again.
 	e := newAgent("")
 	e.Slug = "tv"
-	if got := create(t, s, bob, e).Source.SourceID; got != "tv" {
+	if got := create(t, s, bob, e).SourceID; got != "tv" {
 		t.Errorf("bob: %q", got)
 	}
 	if _, err := s.Customer(alice).DeleteSource(t.Context(), "tv-2", allowed); err != nil {
@@ -137,7 +137,7 @@ func createManySlugs(t *testing.T, s registry.Store) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := made.Source.Source.SourceID; got != want || utf8.RuneCountInString(got) != registry.MaxIDLength {
+		if got := made.Source.SourceID; got != want || utf8.RuneCountInString(got) != registry.MaxIDLength {
 			t.Fatalf("source %d: …%q, want …%q", n, got[240:], want[240:])
 		}
 	}
@@ -209,7 +209,7 @@ func createAgentIDs(t *testing.T, s registry.Store) {
 			rest = append(append([]string{}, asked...), "wanted_333333")
 			want = "wanted_333333"
 		}
-		if got := create(t, s, customer, second).Source.Agent.AgentID; got != want {
+		if got := create(t, s, customer, second).Agent.AgentID; got != want {
 			t.Fatalf("customer %d: agent id %q, want %q", customer, got, want)
 		}
 	}
@@ -228,15 +228,15 @@ func createHostile(t *testing.T, s registry.Store) {
 		}, Credential: &registry.Credential{Basic: &registry.BasicCredential{Username: text, Password: text}}}
 		e.AgentID = func() string { return fmt.Sprintf("%d%s", i, text) }
 		made := create(t, s, alice, e)
-		a := *made.Source.Agent
-		if made.Source.SourceID != text || made.Source.Name != text || a.Type != text || a.EndpointURL != text || a.Protocol != text ||
+		a := *made.Agent
+		if made.SourceID != text || made.Name != text || a.Type != text || a.EndpointURL != text || a.Protocol != text ||
 			a.Description != text || a.OAuthAudience != text || a.AgentID != fmt.Sprintf("%d%s", i, text) {
 			t.Fatalf("not kept as it is: %q: %s", text, printed(made))
 		}
 		holds(t, s, alice, text, e.Credential)
 		again := e
 		again.SourceID, again.Slug, again.AgentID = "", text, nextAgentID
-		if got := create(t, s, alice, again).Source.SourceID; !strings.HasSuffix(got, "-2") {
+		if got := create(t, s, alice, again).SourceID; !strings.HasSuffix(got, "-2") {
 			t.Fatalf("a slug of %q: %q", text, got)
 		}
 	}

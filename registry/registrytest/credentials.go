@@ -53,7 +53,7 @@ func credentialKinds(t *testing.T, s registry.Store) {
 		holds(t, s, alice, "changing", cred)
 		for _, source := range []string{e.SourceID, "changing"} {
 			_, id := secretOf(t, s, alice, source)
-			if before := seen[id]; before != "" || strings.Contains(id, fmt.Sprint(readSource(t, s, alice, source).Source.ID)) && len(id) < 20 {
+			if before := seen[id]; before != "" || strings.Contains(id, fmt.Sprint(readSource(t, s, alice, source).ID)) && len(id) < 20 {
 				t.Fatalf("%s: id %q, which %s had", name, id, before)
 			}
 			seen[id] = name
@@ -66,7 +66,7 @@ func credentialKinds(t *testing.T, s registry.Store) {
 	holds(t, s, alice, "changing", &registry.Credential{OAuth: tokens("fine")})
 
 	gone := update(t, s, alice, "changing", always(registry.SourceChange{EraseCredential: true}))
-	if gone.Source.Agent.CredentialID != "" {
+	if gone.Agent.CredentialID != "" {
 		t.Fatalf("erased: %s", printed(gone))
 	}
 	if _, _, err := s.Customer(alice).Credential(t.Context(), "changing"); !errors.Is(err, registry.ErrNotFound) {
@@ -96,9 +96,9 @@ func credentialChangesVersion(t *testing.T, s registry.Store, c *clock) {
 		{"erased again", registry.SourceChange{EraseCredential: true}, false},
 	}
 	for _, step := range steps {
-		was := readSource(t, s, alice, "agent").Source
+		was := *readSource(t, s, alice, "agent")
 		moment := c.pass(time.Second)
-		now := update(t, s, alice, "agent", always(step.change)).Source
+		now := *update(t, s, alice, "agent", always(step.change))
 		if moved := now.Agent.AuthVersion == was.Agent.AuthVersion+1 && now.UpdatedAt.Equal(moment); moved != step.moves {
 			t.Fatalf("%s: version %d after %d, updated %v", step.name, now.Agent.AuthVersion, was.Agent.AuthVersion, now.UpdatedAt)
 		}
@@ -124,24 +124,24 @@ func credentialReplaced(t *testing.T, s registry.Store, c *clock) {
 	}
 	stale("")
 	stale("another")
-	stale(create(t, s, alice, withToken("other", "x")).Source.Agent.CredentialID)
+	stale(create(t, s, alice, withToken("other", "x")).Agent.CredentialID)
 	stale("\x00")
 
 	c.pass(time.Second)
 	next := &registry.Credential{OAuth: tokens("2")}
-	second, err := as.ReplaceCredential(t.Context(), "agent", first.Source.Agent.CredentialID, next)
+	second, err := as.ReplaceCredential(t.Context(), "agent", first.Agent.CredentialID, next)
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := *first
-	agent := *first.Source.Agent
-	agent.CredentialID, want.Source.Agent = second.Source.Agent.CredentialID, &agent
+	agent := *first.Agent
+	agent.CredentialID, want.Agent = second.Agent.CredentialID, &agent
 	sameSource(t, "a refresh shows in nothing but the id", second, &want)
-	if agent.CredentialID == first.Source.Agent.CredentialID {
+	if agent.CredentialID == first.Agent.CredentialID {
 		t.Fatal("new credentials, the same id")
 	}
 	holds(t, s, alice, "agent", next)
-	stale(first.Source.Agent.CredentialID)
+	stale(first.Agent.CredentialID)
 	if _, err := as.ReplaceCredential(t.Context(), "agent", agent.CredentialID, token("\xff")); !errors.Is(err, registry.ErrInvalid) {
 		t.Fatalf("what can't be stored: %v", err)
 	}
@@ -152,16 +152,16 @@ func credentialReplaced(t *testing.T, s registry.Store, c *clock) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	agent.CredentialID, agent.Status, want.Source.UpdatedAt = "", registry.SourcePending, moment
+	agent.CredentialID, agent.Status, want.UpdatedAt = "", registry.SourcePending, moment
 	sameSource(t, "erased", erased, &want)
 	sameSource(t, "read back", readSource(t, s, alice, "agent"), &want)
-	stale(first.Source.Agent.CredentialID)
+	stale(first.Agent.CredentialID)
 
 	// Only an ACTIVE source becomes PENDING.
 	e = withToken("disabled", "x")
 	e.Agent.Status = registry.SourceDisabled
 	off := create(t, s, alice, e)
-	if off, err = as.ReplaceCredential(t.Context(), "disabled", off.Source.Agent.CredentialID, nil); err != nil || off.Source.Agent.Status != registry.SourceDisabled {
+	if off, err = as.ReplaceCredential(t.Context(), "disabled", off.Agent.CredentialID, nil); err != nil || off.Agent.Status != registry.SourceDisabled {
 		t.Fatalf("%v, %s", err, printed(off))
 	}
 	adopt(t, s, entry(alice, "managed"), registry.AdoptionCreated)
@@ -180,7 +180,7 @@ func credentialReplacedOnce(t *testing.T, s registry.Store) {
 	const n = 8
 	won := -1
 	for i, err := range together(n, func(i int) error {
-		_, err := s.Customer(alice).ReplaceCredential(t.Context(), "agent", first.Source.Agent.CredentialID, token(fmt.Sprint(i)))
+		_, err := s.Customer(alice).ReplaceCredential(t.Context(), "agent", first.Agent.CredentialID, token(fmt.Sprint(i)))
 		return err
 	}) {
 		switch {
@@ -195,7 +195,7 @@ func credentialReplacedOnce(t *testing.T, s registry.Store) {
 
 func credentialLease(t *testing.T, s registry.Store, c *clock) {
 	first := create(t, s, alice, withToken("agent", "first"))
-	as, id := s.Customer(alice), first.Source.Agent.CredentialID
+	as, id := s.Customer(alice), first.Agent.CredentialID
 	lease := func(want int) {
 		t.Helper()
 		const n = 6
@@ -228,6 +228,6 @@ func credentialLease(t *testing.T, s registry.Store, c *clock) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	id = next.Source.Agent.CredentialID
+	id = next.Agent.CredentialID
 	lease(1)
 }

@@ -15,7 +15,7 @@ func customersSameSourceID(t *testing.T, s registry.Store) {
 	e := entry(bob, "shared")
 	e.TenantID, e.Name = "tenant-of-bob", "Bob's"
 	theirs := adopt(t, s, e, registry.AdoptionCreated)
-	if ours.Connection.ID == theirs.Connection.ID || ours.Source.ID == theirs.Source.ID {
+	if ours.Connection.ID == theirs.Connection.ID || ours.ID == theirs.ID {
 		t.Fatalf("shared ids: %+v %+v", ours, theirs)
 	}
 	same(t, "ours", read(t, s, alice, "shared"), ours)
@@ -27,24 +27,24 @@ func customersIsolated(t *testing.T, s registry.Store) {
 	id, inactive := m.Connection.ID, false
 	tests := []struct {
 		name string
-		run  func(context.Context, registry.CustomerStore) (*registry.ManagedSource, error)
+		run  func(context.Context, registry.CustomerStore) (*registry.Source, error)
 	}{
-		{"ManagedSource", func(ctx context.Context, c registry.CustomerStore) (*registry.ManagedSource, error) {
+		{"ManagedSource", func(ctx context.Context, c registry.CustomerStore) (*registry.Source, error) {
 			return c.ManagedSource(ctx, "private")
 		}},
-		{"ManagedSourceByID", func(ctx context.Context, c registry.CustomerStore) (*registry.ManagedSource, error) {
+		{"ManagedSourceByID", func(ctx context.Context, c registry.CustomerStore) (*registry.Source, error) {
 			return c.ManagedSourceByID(ctx, id)
 		}},
-		{"ObserveInventorySync", func(ctx context.Context, c registry.CustomerStore) (*registry.ManagedSource, error) {
+		{"ObserveInventorySync", func(ctx context.Context, c registry.CustomerStore) (*registry.Source, error) {
 			return c.ObserveInventorySync(ctx, id, registry.InventorySync{Status: registry.SyncFailed, ObservedAt: at(1)})
 		}},
-		{"LearnTenant", func(ctx context.Context, c registry.CustomerStore) (*registry.ManagedSource, error) {
+		{"LearnTenant", func(ctx context.Context, c registry.CustomerStore) (*registry.Source, error) {
 			return c.LearnTenant(ctx, id, registry.TenantFacts{ExternalOrgID: "x", Active: &inactive})
 		}},
-		{"LearnAdServer", func(ctx context.Context, c registry.CustomerStore) (*registry.ManagedSource, error) {
+		{"LearnAdServer", func(ctx context.Context, c registry.CustomerStore) (*registry.Source, error) {
 			return c.LearnAdServer(ctx, id, registry.AdServer{Type: "mock"}, "x@example.net")
 		}},
-		{"RecordTest", func(ctx context.Context, c registry.CustomerStore) (*registry.ManagedSource, error) {
+		{"RecordTest", func(ctx context.Context, c registry.CustomerStore) (*registry.Source, error) {
 			return c.RecordTest(ctx, id, registry.TestResult{At: at(1), Passed: true})
 		}},
 	}
@@ -84,7 +84,7 @@ func customersIsolated(t *testing.T, s registry.Store) {
 
 func listPages(t *testing.T, s registry.Store) {
 	const n = 7
-	var want []*registry.ManagedSource
+	var want []*registry.Source
 	for i := range n {
 		// Names against the order, so that only ids can give it; a stranger's rows between.
 		want = append(want, adopt(t, s, entry(alice, fmt.Sprintf("z%d", n-i)), registry.AdoptionCreated))

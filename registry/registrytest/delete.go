@@ -45,7 +45,7 @@ func deleteAgent(t *testing.T, s registry.Store, c *clock) {
 
 	// The same name again is another source, which has nothing of the first.
 	again := create(t, s, alice, newAgent("agent"))
-	if again.Source.ID <= bystander.Source.ID || again.Source.Agent.CredentialID != "" {
+	if again.ID <= bystander.ID || again.Agent.CredentialID != "" {
 		t.Fatalf("made again: %s", printed(again))
 	}
 }
@@ -56,7 +56,7 @@ func deleteManaged(t *testing.T, s registry.Store) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sameSource(t, "as it was", was, &registry.InventorySource{Source: m.Source, Connection: &m.Connection})
+	sameSource(t, "as it was", was, m)
 	gone(t, s, alice, "managed")
 	if _, err := s.Customer(alice).ManagedSourceByID(t.Context(), m.Connection.ID); !errors.Is(err, registry.ErrNotFound) {
 		t.Fatalf("by its connection: %v", err)
@@ -114,7 +114,7 @@ func deleteConcurrent(t *testing.T, s registry.Store) {
 				_, err := c.DeleteSource(t.Context(), "contested", allowed)
 				return err
 			}
-			_, err := c.UpdateSource(t.Context(), "contested", func(*registry.InventorySource) (registry.SourceChange, error) {
+			_, err := c.UpdateSource(t.Context(), "contested", func(*registry.Source) (registry.SourceChange, error) {
 				return registry.SourceChange{Credential: token("y")}, nil
 			})
 			return err

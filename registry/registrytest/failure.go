@@ -11,7 +11,7 @@ import (
 )
 
 // calls are all calls of a Store that take a context, each one that would succeed.
-func calls(s registry.Store, esaID int64, agent *registry.InventorySource) map[string]func(context.Context) error {
+func calls(s registry.Store, esaID int64, agent *registry.Source) map[string]func(context.Context) error {
 	c := s.Customer(alice)
 	all := map[string]func(context.Context) error{
 		"Sources": func(ctx context.Context) error {
@@ -96,7 +96,7 @@ func calls(s registry.Store, esaID int64, agent *registry.InventorySource) map[s
 }
 
 // failing makes what the calls are about.
-func failing(t *testing.T, s registry.Store) (*registry.ManagedSource, *registry.InventorySource) {
+func failing(t *testing.T, s registry.Store) (*registry.Source, *registry.Source) {
 	t.Helper()
 	m := adopt(t, s, entry(alice, "there"), registry.AdoptionCreated)
 	if err := s.Customer(alice).KeepSettings(t.Context(), m.Connection.ID, []byte("kept")); err != nil {

@@ -9,15 +9,15 @@ import (
 )
 
 func idsGrow(t *testing.T, s registry.Store) {
-	var last *registry.ManagedSource
+	var last *registry.Source
 	for i := range 5 {
 		e := entry(alice+int64(i%2), fmt.Sprintf("s%d", i))
 		m := adopt(t, s, e, registry.AdoptionCreated)
-		if m.Connection.ID <= 0 || m.Source.ID <= 0 {
-			t.Fatalf("ids %d and %d", m.Connection.ID, m.Source.ID)
+		if m.Connection.ID <= 0 || m.ID <= 0 {
+			t.Fatalf("ids %d and %d", m.Connection.ID, m.ID)
 		}
-		if last != nil && (m.Connection.ID <= last.Connection.ID || m.Source.ID <= last.Source.ID) {
-			t.Fatalf("ids %d, %d after %d, %d", m.Connection.ID, m.Source.ID, last.Connection.ID, last.Source.ID)
+		if last != nil && (m.Connection.ID <= last.Connection.ID || m.ID <= last.ID) {
+			t.Fatalf("ids %d, %d after %d, %d", m.Connection.ID, m.ID, last.Connection.ID, last.ID)
 		}
 		last = m
 	}

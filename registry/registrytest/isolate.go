@@ -12,16 +12,16 @@ import (
 
 // sourceCalls are the calls about one source, each with a sourceId and with
 // credentials, and of a kind that changes something where it may.
-func sourceCalls(c registry.CustomerStore, was *registry.InventorySource, sourceID string) map[string]func(context.Context) error {
-	credentialID := was.Source.Agent.CredentialID
-	consent := registry.Consent{SourceRow: was.Source.ID, AuthVersion: was.Source.Agent.AuthVersion, Verifier: "v", ExpiresAt: at(math.MaxInt16)}
+func sourceCalls(c registry.CustomerStore, was *registry.Source, sourceID string) map[string]func(context.Context) error {
+	credentialID := was.Agent.CredentialID
+	consent := registry.Consent{SourceRow: was.ID, AuthVersion: was.Agent.AuthVersion, Verifier: "v", ExpiresAt: at(math.MaxInt16)}
 	return map[string]func(context.Context) error{
 		"Source": func(ctx context.Context) error {
 			_, err := c.Source(ctx, sourceID)
 			return err
 		},
 		"UpdateSource": func(ctx context.Context) error {
-			_, err := c.UpdateSource(ctx, sourceID, func(*registry.InventorySource) (registry.SourceChange, error) {
+			_, err := c.UpdateSource(ctx, sourceID, func(*registry.Source) (registry.SourceChange, error) {
 				name := "taken over"
 				return registry.SourceChange{Name: &name}, nil
 			})
@@ -90,10 +90,10 @@ func customersIsolatedSources(t *testing.T, s registry.Store, c *clock) {
 	if err := s.Customer(bob).BeginConsent(t.Context(), "private", [32]byte{2}, consent(t, s, bob, "private", c.read().Add(time.Hour))); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Customer(bob).ReplaceCredential(t.Context(), "private", was.Source.Agent.CredentialID, nil); !errors.Is(err, registry.ErrStale) {
+	if _, err := s.Customer(bob).ReplaceCredential(t.Context(), "private", was.Agent.CredentialID, nil); !errors.Is(err, registry.ErrStale) {
 		t.Errorf("by our id: %v, want ErrStale", err)
 	}
-	if ok, err := s.Customer(bob).LeaseRefresh(t.Context(), "private", was.Source.Agent.CredentialID, at(math.MaxInt16)); ok || !errors.Is(err, registry.ErrStale) {
+	if ok, err := s.Customer(bob).LeaseRefresh(t.Context(), "private", was.Agent.CredentialID, at(math.MaxInt16)); ok || !errors.Is(err, registry.ErrStale) {
 		t.Errorf("leased by our id: %t, %v, want ErrStale", ok, err)
 	}
 	if _, err := s.Customer(bob).DeleteSource(t.Context(), "private", allowed); err != nil {
@@ -104,7 +104,7 @@ func customersIsolatedSources(t *testing.T, s registry.Store, c *clock) {
 	if got, err := s.TakeConsent(t.Context(), state); err != nil || got.CustomerID != alice {
 		t.Errorf("our consent: %v", err)
 	}
-	if theirs.Source.ID == was.Source.ID || theirs.Source.Agent.CredentialID == was.Source.Agent.CredentialID {
+	if theirs.ID == was.ID || theirs.Agent.CredentialID == was.Agent.CredentialID {
 		t.Errorf("shared ids: %s %s", printed(was), printed(theirs))
 	}
 }
@@ -153,8 +153,8 @@ func concurrentSlugs(t *testing.T, s registry.Store) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		names[got[i].Source.Source.SourceID]++
-		rows[got[i].Source.Source.ID] = true
+		names[got[i].Source.SourceID]++
+		rows[got[i].Source.ID] = true
 	}
 	if len(rows) != n || len(names) != n/2 || names["same"] != 2 || names["same-2"] != 2 || names["same-12"] != 2 {
 		t.Fatalf("%d rows, names %v", len(rows), names)

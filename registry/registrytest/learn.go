@@ -43,8 +43,8 @@ func learnTenant(t *testing.T, s registry.Store) {
 		if err != nil {
 			t.Fatalf("%s: %v", test.name, err)
 		}
-		same(t, test.name+", read back", read(t, s, alice, got.Source.SourceID), got)
-		c := got.Connection
+		same(t, test.name+", read back", read(t, s, alice, got.SourceID), got)
+		c := *got.Connection
 		if c.ExternalOrgID != test.org || c.Provisioning != test.status {
 			t.Fatalf("%s: organisation %q, status %s", test.name, c.ExternalOrgID, c.Provisioning)
 		}
@@ -64,7 +64,7 @@ func learnAdServer(t *testing.T, s registry.Store) {
 	m := adopt(t, s, e, registry.AdoptionCreated)
 	rate := 2.5
 	view := registry.AdServer{Type: "adswizz", AgencyID: count(41), CPMLimit: &rate, BaseURL: "https://ads.example.net/v1?a=b&c"}
-	learn := func(view registry.AdServer, email string) *registry.ManagedSource {
+	learn := func(view registry.AdServer, email string) *registry.Source {
 		t.Helper()
 		got, err := s.Customer(alice).LearnAdServer(t.Context(), m.Connection.ID, view, email)
 		if err != nil {
@@ -78,14 +78,14 @@ func learnAdServer(t *testing.T, s registry.Store) {
 	known := learn(view, "")
 	moved(t, "a view", none, known, true)
 	if !reflect.DeepEqual(known.Connection.AdServer, &view) || !known.Connection.AdServerSavedAt.IsZero() {
-		t.Fatalf("learned %+v", known.Connection)
+		t.Fatalf("learned %+v", *known.Connection)
 	}
 	both := learn(registry.AdServer{Type: "mock"}, "found@example.net")
 	moved(t, "an e-mail", known, both, true)
 	last := learn(registry.AdServer{Type: "mock"}, "later@example.net")
 	moved(t, "all known", both, last, false)
 	if !reflect.DeepEqual(last.Connection.AdServer, &view) || last.Connection.ServiceAccountEmail != "found@example.net" {
-		t.Fatalf("replaced: %+v", last.Connection)
+		t.Fatalf("replaced: %+v", *last.Connection)
 	}
 }
 
@@ -112,7 +112,7 @@ func recordTest(t *testing.T, s registry.Store) {
 			t.Fatalf("%s: %v", test.name, err)
 		}
 		same(t, test.name+", read back", read(t, s, alice, "tested"), got)
-		c := got.Connection
+		c := *got.Connection
 		if stands := (registry.TestResult{At: c.LastTestedAt, Passed: c.LastTestPassed, Error: c.LastError, ErrorCode: c.LastErrorCode}); stands != test.stands {
 			t.Fatalf("%s: %+v, want %+v", test.name, stands, test.stands)
 		}
@@ -133,7 +133,7 @@ func recordTest(t *testing.T, s registry.Store) {
 }
 
 // moved holds Version and the connection's UpdatedAt to whether something changed.
-func moved(t testing.TB, what string, before, after *registry.ManagedSource, moves bool) {
+func moved(t testing.TB, what string, before, after *registry.Source, moves bool) {
 	t.Helper()
 	if !moves {
 		same(t, what, after, before)

@@ -25,7 +25,7 @@ func operation(kind registry.OperationKind, id string) registry.Operation {
 }
 
 // makeManaged makes a managed source and reads it back.
-func makeManaged(t testing.TB, s registry.Store, customer int64, entry registry.NewManaged) *registry.ManagedSource {
+func makeManaged(t testing.TB, s registry.Store, customer int64, entry registry.NewManaged) *registry.Source {
 	t.Helper()
 	made, err := s.Customer(customer).CreateManaged(t.Context(), entry, nil)
 	if err != nil {
@@ -34,9 +34,9 @@ func makeManaged(t testing.TB, s registry.Store, customer int64, entry registry.
 	if made.Replayed || made.Answer != nil || made.Source == nil || made.Source.Connection == nil {
 		t.Fatalf("make %q%q: %+v", entry.SourceID, entry.Slug, made)
 	}
-	m := &registry.ManagedSource{Source: made.Source.Source, Connection: *made.Source.Connection}
-	same(t, "read back", read(t, s, customer, m.Source.SourceID), m)
-	sameSource(t, "read back", readSource(t, s, customer, m.Source.SourceID), made.Source)
+	m := made.Source
+	same(t, "read back", read(t, s, customer, m.SourceID), m)
+	sameSource(t, "read back", readSource(t, s, customer, m.SourceID), made.Source)
 	return m
 }
 
@@ -46,18 +46,18 @@ func managedMade(t *testing.T, s registry.Store, c *clock) {
 	e.Operation.Begun = e.Operation.Begun.Add(123) // cut to the microsecond
 	m := makeManaged(t, s, alice, e)
 	begun := operation(registry.OperationProvision, "first")
-	same(t, "made", m, &registry.ManagedSource{
-		Source: registry.Source{ID: m.Source.ID, CustomerID: alice, SourceID: "whole", Name: e.Name, ExecutionType: registry.ExecutionManaged,
-			CreatedAt: c.read(), UpdatedAt: c.read()},
-		Connection: registry.Connection{ID: before.Connection.ID + 1, CustomerID: alice, Provisioning: registry.StatusProvisioning,
+	same(t, "made", m, &registry.Source{
+		ID: m.ID, CustomerID: alice, SourceID: "whole", Name: e.Name, ExecutionType: registry.ExecutionManaged,
+		CreatedAt: c.read(), UpdatedAt: c.read(),
+		Connection: &registry.Connection{ID: before.Connection.ID + 1, CustomerID: alice, Provisioning: registry.StatusProvisioning,
 			Epoch:    c.read().UnixMilli(), // later than of any that had its tenant before
 			AdServer: &e.AdServer, ServiceAccountEmail: "robot@example.net", CreatedAt: c.read(), UpdatedAt: c.read(), Operation: &begun, Version: 1},
 	})
-	if m.Source.ID <= before.Source.ID {
-		t.Fatalf("id %d after %d", m.Source.ID, before.Source.ID)
+	if m.ID <= before.ID {
+		t.Fatalf("id %d after %d", m.ID, before.ID)
 	}
 	bare := makeManaged(t, s, alice, registry.NewManaged{SourceID: "bare", Operation: begun})
-	if c := bare.Connection; c.AdServer != nil || c.ServiceAccountEmail != "" || c.ID != m.Connection.ID+1 {
+	if c := *bare.Connection; c.AdServer != nil || c.ServiceAccountEmail != "" || c.ID != m.Connection.ID+1 {
 		t.Fatalf("made up: %+v", c)
 	}
 	if next := adopt(t, s, entry(alice, "after"), registry.AdoptionCreated); next.Connection.ID != bare.Connection.ID+1 {
@@ -68,7 +68,7 @@ func managedMade(t *testing.T, s registry.Store, c *clock) {
 	later := entry(alice, "whole")
 	later.ServiceAccountEmail = ""
 	followed := adopt(t, s, later, registry.AdoptionUpdated)
-	if followed.Source.Name != e.Name || followed.Source.Labels["tier"] != "1" || followed.Connection.TenantID != "" ||
+	if followed.Name != e.Name || followed.Labels["tier"] != "1" || followed.Connection.TenantID != "" ||
 		followed.Connection.ServiceAccountEmail != "robot@example.net" {
 		t.Fatalf("the config took it: %+v", followed)
 	}
@@ -96,7 +96,7 @@ func managedTaken(t *testing.T, s registry.Store) {
 	slugged := func(slug string) string {
 		e := newManaged("")
 		e.Slug = slug
-		return makeManaged(t, s, alice, e).Source.SourceID
+		return makeManaged(t, s, alice, e).SourceID
 	}
 	long := strings.Repeat("é", registry.MaxIDLength+1)
 	for _, test := range []struct{ slug, want string }{
@@ -109,7 +109,7 @@ func managedTaken(t *testing.T, s registry.Store) {
 	}
 	e := newAgent("")
 	e.Slug = "tv"
-	if got := create(t, s, alice, e).Source.SourceID; got != "tv-3" {
+	if got := create(t, s, alice, e).SourceID; got != "tv-3" {
 		t.Errorf("an AGENT source beside: %q", got)
 	}
 }
@@ -140,7 +140,7 @@ func managedInvalid(t *testing.T, s registry.Store) {
 		e := registry.NewManaged{SourceID: text, Name: text, AdServer: registry.AdServer{Type: text, Username: text}, ServiceAccountEmail: text,
 			Operation: registry.Operation{Kind: registry.OperationKind(text), ID: text, Begun: at(0), Until: at(1)}}
 		m := makeManaged(t, s, bob, e)
-		if c := m.Connection; m.Source.SourceID != text || m.Source.Name != text || *c.AdServer != e.AdServer || c.ServiceAccountEmail != text || *c.Operation != e.Operation {
+		if c := *m.Connection; m.SourceID != text || m.Name != text || *c.AdServer != e.AdServer || c.ServiceAccountEmail != text || *c.Operation != e.Operation {
 			t.Errorf("%d: not kept as it is: %+v", i, m)
 		}
 	}

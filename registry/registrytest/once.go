@@ -11,8 +11,8 @@ import (
 
 // once is a use of an idempotency key that answers at once.
 func once(key, answer string) *registry.Once {
-	return &registry.Once{Key: key, Fingerprint: [32]byte{1}, Answer: func(src *registry.InventorySource) []byte {
-		return []byte(answer + " " + src.Source.SourceID)
+	return &registry.Once{Key: key, Fingerprint: [32]byte{1}, Answer: func(src *registry.Source) []byte {
+		return []byte(answer + " " + src.SourceID)
 	}}
 }
 
@@ -30,10 +30,10 @@ func createOnce(t testing.TB, s registry.Store, customer int64, entry registry.N
 }
 
 func onceReplayed(t *testing.T, s registry.Store, c *clock) {
-	var asked *registry.InventorySource
+	var asked *registry.Source
 	first := once("k", "made")
 	answer := first.Answer
-	first.Answer = func(src *registry.InventorySource) []byte { asked = src; return answer(src) }
+	first.Answer = func(src *registry.Source) []byte { asked = src; return answer(src) }
 	made := createOnce(t, s, alice, withToken("agent", "x"), first, false, "")
 	sameSource(t, "given to Answer", asked, made.Source)
 
@@ -96,7 +96,7 @@ func onceReused(t *testing.T, s registry.Store, _ *clock) {
 func oncePending(t *testing.T, s registry.Store, c *clock) {
 	later := func(key string) *registry.Once { return &registry.Once{Key: key} }
 	none := later("none")
-	none.Answer = func(*registry.InventorySource) []byte { return nil }
+	none.Answer = func(*registry.Source) []byte { return nil }
 	as := s.Customer(alice)
 	finish := func(key string, answer []byte) {
 		t.Helper()
@@ -104,7 +104,7 @@ func oncePending(t *testing.T, s registry.Store, c *clock) {
 			t.Fatal(err)
 		}
 	}
-	made := map[string]*registry.InventorySource{}
+	made := map[string]*registry.Source{}
 	for _, o := range []*registry.Once{later("answered"), later("lost"), none, later("empty")} {
 		made[o.Key] = createOnce(t, s, alice, newAgent(o.Key), o, false, "").Source
 	}
@@ -196,7 +196,7 @@ func onceConcurrent(t *testing.T, s registry.Store) {
 			}
 			if !got[i].Replayed {
 				fresh++
-			} else if string(got[i].Answer) != "made "+got[i].Source.Source.SourceID {
+			} else if string(got[i].Answer) != "made "+got[i].Source.SourceID {
 				t.Fatalf("answer %q", got[i].Answer)
 			}
 			sameSource(t, "one source", got[i].Source, got[0].Source)

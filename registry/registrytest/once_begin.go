@@ -140,7 +140,7 @@ func onceForgotten(t *testing.T, s registry.Store, _ *clock) {
 			t.Fatal(err)
 		}
 		anew, err := make(&registry.Once{Key: key, Fingerprint: other})
-		if err != nil || anew.Replayed || anew.Source.Source.ID == first.Source.Source.ID {
+		if err != nil || anew.Replayed || anew.Source.ID == first.Source.ID {
 			t.Fatalf("%+v, %v", anew, err)
 		}
 		if _, err := make(&registry.Once{Key: key, Fingerprint: other}); !errors.Is(err, registry.ErrOncePending) {

@@ -11,12 +11,12 @@ import (
 var errBusy = errors.New("busy")
 
 // claim begins an operation unless one is under way.
-func claim(id string) func(*registry.ManagedSource) (*registry.Connection, error) {
-	return func(m *registry.ManagedSource) (*registry.Connection, error) {
+func claim(id string) func(*registry.Source) (*registry.Connection, error) {
+	return func(m *registry.Source) (*registry.Connection, error) {
 		if m.Connection.Operation != nil {
 			return nil, errBusy
 		}
-		next, o := m.Connection, operation(registry.OperationConfigure, id)
+		next, o := *m.Connection, operation(registry.OperationConfigure, id)
 		next.Operation = &o
 		return &next, nil
 	}
@@ -29,7 +29,7 @@ func operationClaimed(t *testing.T, stores []registry.Store) {
 	for round := range 4 {
 		const n = 12
 		won := ""
-		got := make([]*registry.ManagedSource, n)
+		got := make([]*registry.Source, n)
 		for i, err := range together(n, func(i int) (err error) {
 			got[i], err = stores[i%len(stores)].Customer(alice).ChangeConnection(t.Context(), m.Connection.ID, claim(fmt.Sprintf("%d/%d", round, i)))
 			return err
@@ -70,7 +70,7 @@ func changesFollow(t *testing.T, stores []registry.Store) {
 			t.Fatal(err)
 		}
 	}
-	c := read(t, stores[len(stores)-1], alice, "followed").Connection
+	c := *read(t, stores[len(stores)-1], alice, "followed").Connection
 	if c.Epoch != m.Connection.Epoch+n*rounds || len(c.LastError) != n*rounds || c.Version != m.Connection.Version+n*rounds {
 		t.Fatalf("epoch %d, error %q, version %d", c.Epoch, c.LastError, c.Version)
 	}
@@ -123,7 +123,7 @@ func operationAndTheRest(t *testing.T, s registry.Store) {
 			return err
 		},
 		"UpdateSource": func() error {
-			update(t, s, alice, "busy", func(*registry.InventorySource) registry.SourceChange {
+			update(t, s, alice, "busy", func(*registry.Source) registry.SourceChange {
 				name := "By a user"
 				return registry.SourceChange{Name: &name}
 			})
@@ -133,7 +133,7 @@ func operationAndTheRest(t *testing.T, s registry.Store) {
 		if err := write(); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		got := read(t, s, alice, "busy").Connection
+		got := *read(t, s, alice, "busy").Connection
 		if got.Operation == nil || *got.Operation != o || !got.UnsettledSince.Equal(at(3)) || got.Epoch != 7 || got.MCPURL != "https://sales.example.net/mcp" ||
 			!got.AdServerSavedAt.Equal(at(4)) || got.TenantID != "tenant-of-busy" || !got.ProvisionedAt.Equal(m.Connection.ProvisionedAt) {
 			t.Fatalf("after %s: %+v", name, got)

@@ -43,17 +43,17 @@ func reopenKeeps(t *testing.T, open Opener) {
 	m := adopt(t, s, e, registry.AdoptionCreated)
 	c, id, inactive := s.Customer(alice), m.Connection.ID, false
 	var err error
-	for _, write := range []func() (*registry.ManagedSource, error){
-		func() (*registry.ManagedSource, error) {
+	for _, write := range []func() (*registry.Source, error){
+		func() (*registry.Source, error) {
 			return c.LearnAdServer(t.Context(), id, registry.AdServer{Type: "springserve", Email: "op@example.net", DefaultDemandPartnerID: count(1 << 60)}, "sa@example.net")
 		},
-		func() (*registry.ManagedSource, error) {
+		func() (*registry.Source, error) {
 			return c.LearnTenant(t.Context(), id, registry.TenantFacts{ExternalOrgID: "org", Active: &inactive})
 		},
-		func() (*registry.ManagedSource, error) {
+		func() (*registry.Source, error) {
 			return c.RecordTest(t.Context(), id, registry.TestResult{At: at(5), Error: "The ad server did not answer.", ErrorCode: "ADAPTER_CONNECTION_FAILED"})
 		},
-		func() (*registry.ManagedSource, error) {
+		func() (*registry.Source, error) {
 			return c.ObserveInventorySync(t.Context(), id, registry.InventorySync{
 				Status: registry.SyncFailed, LastRunAt: at(1), CompletedAt: at(2), ItemCount: count(12), Error: "e", ObservedAt: at(3)})
 		},
@@ -83,8 +83,8 @@ func reopenIDs(t *testing.T, open Opener) {
 	s = open(t, Options{})
 	defer shut(t, s)
 	second := adopt(t, s, entry(alice, "second"), registry.AdoptionCreated)
-	if second.Connection.ID <= first.Connection.ID || second.Source.ID <= first.Source.ID {
-		t.Fatalf("ids %d, %d after %d, %d", second.Connection.ID, second.Source.ID, first.Connection.ID, first.Source.ID)
+	if second.Connection.ID <= first.Connection.ID || second.ID <= first.ID {
+		t.Fatalf("ids %d, %d after %d, %d", second.Connection.ID, second.ID, first.Connection.ID, first.ID)
 	}
 	taken := entry(bob, "taken")
 	taken.ESAID = first.Connection.ID

@@ -26,7 +26,7 @@ func reopenSources(t *testing.T, open Opener) {
 	if _, err := s.Customer(alice).DeleteSource(t.Context(), "deleted", allowed); err != nil {
 		t.Fatal(err)
 	}
-	if mine, err := s.Customer(alice).LeaseRefresh(t.Context(), "agent", agent.Source.Agent.CredentialID, c.read().Add(time.Minute)); err != nil || !mine {
+	if mine, err := s.Customer(alice).LeaseRefresh(t.Context(), "agent", agent.Agent.CredentialID, c.read().Add(time.Minute)); err != nil || !mine {
 		t.Fatal(mine, err)
 	}
 	first, second := createKey(t, s, apiKey(alice, "first")), createKey(t, s, apiKey(alice, "second"))
@@ -47,7 +47,7 @@ func reopenSources(t *testing.T, open Opener) {
 	if _, err := s.Customer(alice).CreateSource(t.Context(), newAgent("open"), &registry.Once{Key: "open"}); !errors.Is(err, registry.ErrOncePending) {
 		t.Fatalf("%v, want ErrOncePending", err)
 	}
-	if mine, err := s.Customer(alice).LeaseRefresh(t.Context(), "agent", agent.Source.Agent.CredentialID, c.read().Add(time.Minute)); err != nil || mine {
+	if mine, err := s.Customer(alice).LeaseRefresh(t.Context(), "agent", agent.Agent.CredentialID, c.read().Add(time.Minute)); err != nil || mine {
 		t.Fatalf("leased twice: %t, %v", mine, err)
 	}
 	got, err := s.TakeConsent(t.Context(), state)
@@ -60,8 +60,8 @@ func reopenSources(t *testing.T, open Opener) {
 	if next := createKey(t, s, apiKey(alice, "third")); next.ID <= second.ID {
 		t.Fatalf("key id %d after %d", next.ID, second.ID)
 	}
-	if next := create(t, s, alice, newAgent("deleted")); next.Source.ID <= renamed.Source.ID {
-		t.Fatalf("source id %d after %d", next.Source.ID, renamed.Source.ID)
+	if next := create(t, s, alice, newAgent("deleted")); next.ID <= renamed.ID {
+		t.Fatalf("source id %d after %d", next.ID, renamed.ID)
 	}
 	if n, err := s.RewriteSecrets(t.Context()); n != 0 || err != nil {
 		t.Fatalf("%d secrets of one key were rewritten, %v", n, err)
@@ -92,7 +92,7 @@ func reopenTwoSources(t *testing.T, open Opener) {
 			if got.Source == nil { // another has deleted it already
 				continue
 			}
-			if _, err := c.DeleteSource(t.Context(), got.Source.Source.SourceID, allowed); err != nil && !errors.Is(err, registry.ErrNotFound) {
+			if _, err := c.DeleteSource(t.Context(), got.Source.SourceID, allowed); err != nil && !errors.Is(err, registry.ErrNotFound) {
 				return err
 			}
 		}
@@ -113,7 +113,7 @@ func reopenTwoSources(t *testing.T, open Opener) {
 			t.Fatalf("key%d made %d sources", i, fresh)
 		}
 	}
-	src := readSource(t, stores[1], alice, "shared").Source
+	src := *readSource(t, stores[1], alice, "shared")
 	if got := len(src.Agent.Description) - len(newAgent("shared").Agent.Description); got != writers*rounds {
 		t.Fatalf("%d of %d changes are there", got, writers*rounds)
 	}
@@ -122,7 +122,7 @@ func reopenTwoSources(t *testing.T, open Opener) {
 	}
 }
 
-func agentUpdate(f func(*registry.Agent)) func(*registry.InventorySource) (registry.SourceChange, error) {
+func agentUpdate(f func(*registry.Agent)) func(*registry.Source) (registry.SourceChange, error) {
 	decide := agentChange(f)
-	return func(src *registry.InventorySource) (registry.SourceChange, error) { return decide(src), nil }
+	return func(src *registry.Source) (registry.SourceChange, error) { return decide(src), nil }
 }

@@ -10,14 +10,14 @@ import (
 )
 
 // holdsSettings checks what settings a connection has; nil: none.
-func holdsSettings(t testing.TB, s registry.Store, m *registry.ManagedSource, want []byte) {
+func holdsSettings(t testing.TB, s registry.Store, m *registry.Source, want []byte) {
 	t.Helper()
-	got, err := s.Customer(m.Source.CustomerID).Settings(t.Context(), m.Connection.ID)
+	got, err := s.Customer(m.CustomerID).Settings(t.Context(), m.Connection.ID)
 	switch {
 	case want == nil && !errors.Is(err, registry.ErrNotFound):
-		t.Fatalf("settings of %q: %v, want ErrNotFound", m.Source.SourceID, err)
+		t.Fatalf("settings of %q: %v, want ErrNotFound", m.SourceID, err)
 	case want != nil && (err != nil || got == nil || !bytes.Equal(got, want)):
-		t.Fatalf("%q holds other settings than it should, %v", m.Source.SourceID, err)
+		t.Fatalf("%q holds other settings than it should, %v", m.SourceID, err)
 	}
 }
 

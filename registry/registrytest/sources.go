@@ -10,7 +10,7 @@ import (
 
 func sourcesPages(t *testing.T, s registry.Store) {
 	const n = 7
-	var want []*registry.InventorySource
+	var want []*registry.Source
 	for i := range n {
 		// Names against the order, so that only ids can give it; both kinds, with and
 		// without what hangs on them; a stranger's rows between.
@@ -42,7 +42,7 @@ func sourcesPages(t *testing.T, s registry.Store) {
 		}
 	}
 	for i, src := range want {
-		if managed := i%3 == 0; managed != (src.Connection != nil) || managed == (src.Source.Agent != nil) {
+		if managed := i%3 == 0; managed != (src.Connection != nil) || managed == (src.Agent != nil) {
 			t.Errorf("item %d: %s", i, printed(src))
 		}
 	}

@@ -13,7 +13,7 @@ import (
 )
 
 // connected is a managed source with a tenant.
-func connected(t testing.TB, s registry.Store, customer int64, sourceID string) *registry.ManagedSource {
+func connected(t testing.TB, s registry.Store, customer int64, sourceID string) *registry.Source {
 	t.Helper()
 	return adopt(t, s, entry(customer, sourceID), registry.AdoptionCreated)
 }
@@ -38,9 +38,9 @@ func subscribe(t testing.TB, s registry.Store, customer, esaID int64, next regis
 }
 
 // isSubscribed reads a subscription in every way.
-func isSubscribed(t *testing.T, s registry.Store, m *registry.ManagedSource, want registry.Subscription) {
+func isSubscribed(t *testing.T, s registry.Store, m *registry.Source, want registry.Subscription) {
 	t.Helper()
-	customer, esaID := m.Source.CustomerID, m.Connection.ID
+	customer, esaID := m.CustomerID, m.Connection.ID
 	if got, err := s.Customer(customer).Subscription(t.Context(), esaID); err != nil || !reflect.DeepEqual(*got, want) {
 		t.Fatalf("the subscription: %v, or another than was kept", err)
 	}
@@ -50,9 +50,9 @@ func isSubscribed(t *testing.T, s registry.Store, m *registry.ManagedSource, wan
 	}
 }
 
-func isTarget(t *testing.T, s registry.Store, m *registry.ManagedSource, secret string) {
+func isTarget(t *testing.T, s registry.Store, m *registry.Source, secret string) {
 	t.Helper()
-	want := registry.WebhookTarget{CustomerID: m.Source.CustomerID, ESAID: m.Connection.ID, SourceID: m.Source.SourceID, Secret: secret}
+	want := registry.WebhookTarget{CustomerID: m.CustomerID, ESAID: m.Connection.ID, SourceID: m.SourceID, Secret: secret}
 	if got, err := s.WebhookTarget(t.Context(), m.Connection.TenantID); err != nil || *got != want {
 		t.Fatalf("the target of %q: %v, or another than was wanted", m.Connection.TenantID, err)
 	}
@@ -204,7 +204,7 @@ func subscriptionVersions(t *testing.T, s registry.Store) {
 	} {
 		was := read(t, s, alice, "radio")
 		subscribe(t, s, alice, m.Connection.ID, step.next)
-		want := *was
+		want := *was.Clone()
 		if step.moves {
 			want.Connection.Version++
 		}

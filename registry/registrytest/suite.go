@@ -225,7 +225,7 @@ func entry(customer int64, sourceID string) registry.ConfigSource {
 }
 
 // adopt takes an entry over and holds the outcome to what is wanted.
-func adopt(t testing.TB, s registry.Store, e registry.ConfigSource, want registry.AdoptionOutcome) *registry.ManagedSource {
+func adopt(t testing.TB, s registry.Store, e registry.ConfigSource, want registry.AdoptionOutcome) *registry.Source {
 	t.Helper()
 	got, err := s.Adopt(t.Context(), e)
 	if err != nil {
@@ -241,7 +241,7 @@ func adopt(t testing.TB, s registry.Store, e registry.ConfigSource, want registr
 }
 
 // read reads a source in all three ways, which must agree.
-func read(t testing.TB, s registry.Store, customer int64, sourceID string) *registry.ManagedSource {
+func read(t testing.TB, s registry.Store, customer int64, sourceID string) *registry.Source {
 	t.Helper()
 	c := s.Customer(customer)
 	m, err := c.ManagedSource(t.Context(), sourceID)
@@ -257,10 +257,10 @@ func read(t testing.TB, s registry.Store, customer int64, sourceID string) *regi
 }
 
 // same compares two records whole.
-func same(t rapid.TB, what string, got, want *registry.ManagedSource) {
+func same(t rapid.TB, what string, got, want *registry.Source) {
 	t.Helper()
 	if !reflect.DeepEqual(got, want) {
-		t.Fatalf("%s:\n got %+v %+v\nwant %+v %+v", what, got.Connection, got.Source, want.Connection, want.Source)
+		t.Fatalf("%s:\n got %+v %+v\nwant %+v %+v", what, *got.Connection, *got, *want.Connection, *want)
 	}
 }
 

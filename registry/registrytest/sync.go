@@ -24,7 +24,7 @@ func syncFirst(t *testing.T, s registry.Store) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := *m
+	want := *m.Clone()
 	want.Connection.Version++
 	want.Connection.InventorySync = &registry.InventorySync{
 		Status: registry.SyncSuccess, LastRunAt: at(-60), CompletedAt: at(-30), ItemCount: count(0), UpdatedAt: at(0), ObservedAt: at(0),
@@ -104,7 +104,7 @@ func syncModel(t *testing.T, s registry.Store) {
 	c, n := s.Customer(alice), 0
 	rapid.Check(t, func(rt *rapid.T) {
 		n++
-		want := *adopt(t, s, entry(alice, fmt.Sprintf("model%d", n)), registry.AdoptionCreated)
+		want := *adopt(t, s, entry(alice, fmt.Sprintf("model%d", n)), registry.AdoptionCreated).Clone()
 		for range rapid.IntRange(1, 8).Draw(rt, "signals") {
 			signal := states().Draw(rt, "state")
 			signal.ObservedAt = at(rapid.IntRange(0, 5).Draw(rt, "second"))
@@ -126,7 +126,7 @@ func syncModel(t *testing.T, s registry.Store) {
 			}
 			same(rt, "answer", got, &want)
 		}
-		same(rt, "read back", read(t, s, alice, want.Source.SourceID), &want)
+		same(rt, "read back", read(t, s, alice, want.SourceID), &want)
 	})
 }
 
@@ -153,7 +153,7 @@ func syncInterleaved(t *testing.T, s registry.Store) {
 		for w := range writers {
 			wg.Go(func() {
 				for i := w; i < len(signals) && errs[w] == nil; i += writers {
-					var got *registry.ManagedSource
+					var got *registry.Source
 					got, errs[w] = c.ObserveInventorySync(t.Context(), id, signals[i])
 					if errs[w] == nil && got.Connection.InventorySync.ObservedAt.Before(signals[i].ObservedAt) {
 						errs[w] = fmt.Errorf("answered a state older than the signal")
@@ -167,7 +167,7 @@ func syncInterleaved(t *testing.T, s registry.Store) {
 				rt.Fatal(err)
 			}
 		}
-		end := read(t, s, alice, m.Source.SourceID).Connection
+		end := *read(t, s, alice, m.SourceID).Connection
 		// Which earlier start of the same run is known depends on who came first.
 		is, start := *end.InventorySync, end.InventorySync.LastRunAt
 		known := start.Equal(newest.LastRunAt)

@@ -33,7 +33,7 @@ var hostile = []string{
 }
 
 func textHostile(t *testing.T, s registry.Store) {
-	made := make(map[string]*registry.ManagedSource)
+	made := make(map[string]*registry.Source)
 	for _, text := range hostile {
 		e := registry.ConfigSource{
 			CustomerID: alice, SourceID: text, Name: text, TenantID: text, ServiceAccountEmail: text,
@@ -41,8 +41,8 @@ func textHostile(t *testing.T, s registry.Store) {
 			Labels:   map[string]string{text: text, "other": ""},
 		}
 		m := adopt(t, s, e, registry.AdoptionCreated)
-		if m.Source.SourceID != text || m.Source.Name != text || m.Connection.TenantID != text || m.Connection.ServiceAccountEmail != text ||
-			m.Source.Labels[text] != text || *m.Connection.AdServer != *e.AdServer {
+		if m.SourceID != text || m.Name != text || m.Connection.TenantID != text || m.Connection.ServiceAccountEmail != text ||
+			m.Labels[text] != text || *m.Connection.AdServer != *e.AdServer {
 			t.Fatalf("not kept as it is: %q: %+v", text, m)
 		}
 		adopt(t, s, e, registry.AdoptionUnchanged)
@@ -98,7 +98,7 @@ func textMadeStorable(t *testing.T, s registry.Store) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := tested.Connection; got.LastError != "x\uFFFD" || got.LastErrorCode != "\uFFFD" {
+	if got := *tested.Connection; got.LastError != "x\uFFFD" || got.LastErrorCode != "\uFFFD" {
 		t.Fatalf("test: %q %q", got.LastError, got.LastErrorCode)
 	}
 
@@ -109,7 +109,7 @@ func textMadeStorable(t *testing.T, s registry.Store) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := learned.Connection; got.AdServer.ClientID != "\uFFFD" || got.ServiceAccountEmail != "a\uFFFD" {
+	if got := *learned.Connection; got.AdServer.ClientID != "\uFFFD" || got.ServiceAccountEmail != "a\uFFFD" {
 		t.Fatalf("view: %+v %q", got.AdServer, got.ServiceAccountEmail)
 	}
 	same(t, "read back", read(t, s, alice, "view"), learned)

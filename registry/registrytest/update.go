@@ -14,7 +14,7 @@ func updateFields(t *testing.T, s registry.Store, c *clock) {
 	text := func(v string) *string { return &v }
 	tests := []struct {
 		name   string
-		decide func(*registry.InventorySource) registry.SourceChange
+		decide func(*registry.Source) registry.SourceChange
 		want   func(*registry.Source)
 		voids  bool // whether a consent under way is void
 	}{
@@ -39,10 +39,10 @@ func updateFields(t *testing.T, s registry.Store, c *clock) {
 		state := [32]byte{1, byte(i)}
 		begin(t, s, alice, "fields", state, c.read().Add(time.Hour))
 		want := *was
-		agent := *was.Source.Agent
-		want.Source.Agent = &agent
-		test.want(&want.Source)
-		want.Source.UpdatedAt = c.pass(time.Second)
+		agent := *was.Agent
+		want.Agent = &agent
+		test.want(&want)
+		want.UpdatedAt = c.pass(time.Second)
 		if test.voids {
 			agent.AuthVersion++
 		}
@@ -65,12 +65,12 @@ func updateNothing(t *testing.T, s registry.Store, c *clock) {
 	managed := adopt(t, s, entry(alice, "managed"), registry.AdoptionCreated)
 	whole := readSource(t, s, alice, "managed")
 	c.pass(time.Second)
-	for name, decide := range map[string]func(*registry.InventorySource) registry.SourceChange{
+	for name, decide := range map[string]func(*registry.Source) registry.SourceChange{
 		"nothing": always(registry.SourceChange{}),
-		"the same": func(src *registry.InventorySource) registry.SourceChange {
-			return registry.SourceChange{Name: &src.Source.Name}
+		"the same": func(src *registry.Source) registry.SourceChange {
+			return registry.SourceChange{Name: &src.Name}
 		},
-		"its own copy": func(src *registry.InventorySource) registry.SourceChange {
+		"its own copy": func(src *registry.Source) registry.SourceChange {
 			scribble(src)
 			return registry.SourceChange{}
 		},
@@ -80,11 +80,11 @@ func updateNothing(t *testing.T, s registry.Store, c *clock) {
 	}
 	sameSource(t, "the agent as it is", update(t, s, alice, "agent", agentChange(func(*registry.Agent) {})), agent)
 	// A decision that writes on what it was given, and gives it back, is seen as one.
-	moved := update(t, s, alice, "agent", func(src *registry.InventorySource) registry.SourceChange {
-		src.Source.Agent.EndpointURL = "https://elsewhere.example.net"
-		return registry.SourceChange{Agent: src.Source.Agent}
+	moved := update(t, s, alice, "agent", func(src *registry.Source) registry.SourceChange {
+		src.Agent.EndpointURL = "https://elsewhere.example.net"
+		return registry.SourceChange{Agent: src.Agent}
 	})
-	if moved.Source.Agent.EndpointURL != "https://elsewhere.example.net" || moved.Source.Agent.AuthVersion != agent.Source.Agent.AuthVersion {
+	if moved.Agent.EndpointURL != "https://elsewhere.example.net" || moved.Agent.AuthVersion != agent.Agent.AuthVersion {
 		t.Fatalf("changed in place: %s", printed(moved))
 	}
 	agent = moved
@@ -100,18 +100,18 @@ func updateNothing(t *testing.T, s registry.Store, c *clock) {
 // updateTimes: an agent's UpdatedAt grows with every change, also where the clock stands
 // or goes back.
 func updateTimes(t *testing.T, s registry.Store, c *clock) {
-	was := create(t, s, alice, withToken("agent", "first")).Source
+	was := *create(t, s, alice, withToken("agent", "first"))
 	as := s.Customer(alice)
-	grown := func(what string, src *registry.InventorySource, err error) {
+	grown := func(what string, src *registry.Source, err error) {
 		t.Helper()
 		if err != nil {
 			t.Fatalf("%s: %v", what, err)
 		}
 		sameSource(t, what, readSource(t, s, alice, "agent"), src)
-		if want := was.UpdatedAt.Add(time.Microsecond); !src.Source.UpdatedAt.Equal(want) {
-			t.Errorf("%s: at %s, want %s", what, src.Source.UpdatedAt, want)
+		if want := was.UpdatedAt.Add(time.Microsecond); !src.UpdatedAt.Equal(want) {
+			t.Errorf("%s: at %s, want %s", what, src.UpdatedAt, want)
 		}
-		was = src.Source
+		was = *src
 	}
 	for _, passed := range []time.Duration{0, -time.Hour} {
 		c.pass(passed)
@@ -122,19 +122,19 @@ func updateTimes(t *testing.T, s registry.Store, c *clock) {
 		grown("erase credentials", got, err)
 	}
 	c.pass(2 * time.Hour)
-	if src := update(t, s, alice, "agent", agentChange(func(a *registry.Agent) { a.Description += "x" })); !src.Source.UpdatedAt.Equal(c.read()) {
-		t.Errorf("at %s, want the clock's %s", src.Source.UpdatedAt, c.read())
+	if src := update(t, s, alice, "agent", agentChange(func(a *registry.Agent) { a.Description += "x" })); !src.UpdatedAt.Equal(c.read()) {
+		t.Errorf("at %s, want the clock's %s", src.UpdatedAt, c.read())
 	}
 }
 
 // scribble writes over all that a decision is given.
-func scribble(src *registry.InventorySource) {
-	src.Source.Name, src.Source.SourceID, src.Source.ID = "x", "x", 1
-	for k := range src.Source.Labels {
-		src.Source.Labels[k] = "x"
+func scribble(src *registry.Source) {
+	src.Name, src.SourceID, src.ID = "x", "x", 1
+	for k := range src.Labels {
+		src.Labels[k] = "x"
 	}
-	if src.Source.Agent != nil {
-		*src.Source.Agent = registry.Agent{}
+	if src.Agent != nil {
+		*src.Agent = registry.Agent{}
 	}
 	if src.Connection != nil {
 		*src.Connection.AdServer = registry.AdServer{}
@@ -147,11 +147,11 @@ func updateManagedName(t *testing.T, s registry.Store, c *clock) {
 	name := "By a user"
 	moment := c.pass(time.Second)
 	got := update(t, s, alice, "managed", always(registry.SourceChange{Name: &name}))
-	want := *first
-	want.Source.Name, want.Source.UpdatedAt = name, moment
+	want := *first.Clone()
+	want.Name, want.UpdatedAt = name, moment
 	want.Connection.Version++ // documents that show the name are no longer true
 	same(t, "renamed", read(t, s, alice, "managed"), &want)
-	sameSource(t, "answered", got, &registry.InventorySource{Source: want.Source, Connection: &want.Connection})
+	sameSource(t, "answered", got, &want)
 
 	c.pass(time.Second)
 	same(t, "adopted again", adopt(t, s, entry(alice, "managed"), registry.AdoptionUnchanged), &want)
@@ -159,10 +159,10 @@ func updateManagedName(t *testing.T, s registry.Store, c *clock) {
 	e.Name = "The config's"
 	same(t, "the config's new name", adopt(t, s, e, registry.AdoptionUnchanged), &want)
 	e.Labels = nil // which are the config's still
-	if m := adopt(t, s, e, registry.AdoptionUpdated); m.Source.Name != name || len(m.Source.Labels) != 0 {
-		t.Fatalf("other labels: %+v", m.Source)
+	if m := adopt(t, s, e, registry.AdoptionUpdated); m.Name != name || len(m.Labels) != 0 {
+		t.Fatalf("other labels: %+v", *m)
 	}
-	want = *read(t, s, alice, "managed")
+	want = *read(t, s, alice, "managed").Clone()
 
 	for what, change := range map[string]registry.SourceChange{
 		"an agent":    {Agent: &registry.Agent{Status: registry.SourceActive}},
@@ -170,7 +170,7 @@ func updateManagedName(t *testing.T, s registry.Store, c *clock) {
 		"erasure":     {EraseCredential: true},
 		"a consent":   {NewConsent: true},
 	} {
-		if _, err := s.Customer(alice).UpdateSource(t.Context(), "managed", func(*registry.InventorySource) (registry.SourceChange, error) {
+		if _, err := s.Customer(alice).UpdateSource(t.Context(), "managed", func(*registry.Source) (registry.SourceChange, error) {
 			return change, nil
 		}); !errors.Is(err, registry.ErrInvalid) {
 			t.Errorf("%s on a managed source: %v, want ErrInvalid", what, err)
@@ -191,7 +191,7 @@ func updateRefused(t *testing.T, s registry.Store, c *clock) {
 		c.pass(time.Second)
 		no := &refusal{"no"}
 		name := "new"
-		_, err := s.Customer(alice).UpdateSource(t.Context(), id, func(src *registry.InventorySource) (registry.SourceChange, error) {
+		_, err := s.Customer(alice).UpdateSource(t.Context(), id, func(src *registry.Source) (registry.SourceChange, error) {
 			sameSource(t, "given", src, was)
 			scribble(src)
 			return registry.SourceChange{Name: &name, EraseCredential: true}, no
@@ -199,7 +199,7 @@ func updateRefused(t *testing.T, s registry.Store, c *clock) {
 		if err != error(no) {
 			t.Fatalf("%s: %v, want the decision's own error", id, err)
 		}
-		_, err = s.Customer(alice).DeleteSource(t.Context(), id, func(src *registry.InventorySource) error {
+		_, err = s.Customer(alice).DeleteSource(t.Context(), id, func(src *registry.Source) error {
 			sameSource(t, "given", src, was)
 			return no
 		})
@@ -217,14 +217,14 @@ func updateRefused(t *testing.T, s registry.Store, c *clock) {
 		"credentials": {Credential: token(bad), NewConsent: true},
 	} {
 		was := readSource(t, s, alice, "agent")
-		_, err := s.Customer(alice).UpdateSource(t.Context(), "agent", func(*registry.InventorySource) (registry.SourceChange, error) { return change, nil })
+		_, err := s.Customer(alice).UpdateSource(t.Context(), "agent", func(*registry.Source) (registry.SourceChange, error) { return change, nil })
 		if !errors.Is(err, registry.ErrInvalid) {
 			t.Errorf("%s: %v, want ErrInvalid", what, err)
 		}
 		sameSource(t, "after what can't be stored: "+what, readSource(t, s, alice, "agent"), was)
 	}
 	for _, id := range []string{"none", "", "a\x00", "a\xff"} {
-		if _, err := s.Customer(alice).UpdateSource(t.Context(), id, func(*registry.InventorySource) (registry.SourceChange, error) {
+		if _, err := s.Customer(alice).UpdateSource(t.Context(), id, func(*registry.Source) (registry.SourceChange, error) {
 			t.Error("a decision about nothing")
 			return registry.SourceChange{}, nil
 		}); !errors.Is(err, registry.ErrNotFound) {
@@ -239,19 +239,19 @@ func updateConcurrent(t *testing.T, s registry.Store) {
 	first := create(t, s, alice, newAgent("busy"))
 	const rounds = 15
 	counting := func(text *string) { *text = fmt.Sprintf("%s|", *text) }
-	writers := []func(*registry.InventorySource) registry.SourceChange{
+	writers := []func(*registry.Source) registry.SourceChange{
 		agentChange(func(a *registry.Agent) { counting(&a.Description) }),
 		agentChange(func(a *registry.Agent) { counting(&a.Type) }),
 		agentChange(func(a *registry.Agent) { counting(&a.OAuthAudience) }),
-		func(src *registry.InventorySource) registry.SourceChange {
-			name := src.Source.Name + "|"
+		func(src *registry.Source) registry.SourceChange {
+			name := src.Name + "|"
 			return registry.SourceChange{Name: &name}
 		},
 		always(registry.SourceChange{Credential: token("again")}),
 	}
 	for _, err := range together(len(writers), func(w int) error {
 		for range rounds {
-			if _, err := s.Customer(alice).UpdateSource(t.Context(), "busy", func(src *registry.InventorySource) (registry.SourceChange, error) {
+			if _, err := s.Customer(alice).UpdateSource(t.Context(), "busy", func(src *registry.Source) (registry.SourceChange, error) {
 				return writers[w](src), nil
 			}); err != nil {
 				return err
@@ -263,13 +263,13 @@ func updateConcurrent(t *testing.T, s registry.Store) {
 			t.Fatal(err)
 		}
 	}
-	end := readSource(t, s, alice, "busy").Source
+	end := *readSource(t, s, alice, "busy")
 	for what, grown := range map[string]int{
-		"name":        len(end.Name) - len(first.Source.Name),
-		"description": len(end.Agent.Description) - len(first.Source.Agent.Description),
-		"type":        len(end.Agent.Type) - len(first.Source.Agent.Type),
-		"audience":    len(end.Agent.OAuthAudience) - len(first.Source.Agent.OAuthAudience),
-		"versions":    int(end.Agent.AuthVersion-first.Source.Agent.AuthVersion) - rounds,
+		"name":        len(end.Name) - len(first.Name),
+		"description": len(end.Agent.Description) - len(first.Agent.Description),
+		"type":        len(end.Agent.Type) - len(first.Agent.Type),
+		"audience":    len(end.Agent.OAuthAudience) - len(first.Agent.OAuthAudience),
+		"versions":    int(end.Agent.AuthVersion-first.Agent.AuthVersion) - rounds,
 	} {
 		if grown != rounds {
 			t.Errorf("%s: %d of %d changes are there", what, grown, rounds)

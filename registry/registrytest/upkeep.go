@@ -26,8 +26,8 @@ func wants(t testing.TB, s registry.Store, what string, want registry.Upkeep, so
 					t.Fatalf("%s: %d comes after %d", what, m.Connection.ID, after)
 				}
 				after = m.Connection.ID
-				got = append(got, m.Source.SourceID)
-				same(t, what, m, read(t, s, m.Source.CustomerID, m.Source.SourceID))
+				got = append(got, m.SourceID)
+				same(t, what, m, read(t, s, m.CustomerID, m.SourceID))
 			}
 			if len(page) < take {
 				break
@@ -40,7 +40,7 @@ func wants(t testing.TB, s registry.Store, what string, want registry.Upkeep, so
 }
 
 // managedIn makes a managed source of each customer in turn, as it is given.
-func managedIn(t testing.TB, s registry.Store, i int, sourceID string, f func(c *registry.Connection)) *registry.ManagedSource {
+func managedIn(t testing.TB, s registry.Store, i int, sourceID string, f func(c *registry.Connection)) *registry.Source {
 	t.Helper()
 	m := makeManaged(t, s, alice+int64(i%2), newManaged(sourceID))
 	return changeConnection(t, s, m, func(c *registry.Connection) {
@@ -87,9 +87,9 @@ func upkeepUnsettled(t *testing.T, s registry.Store) {
 }
 
 func upkeepStale(t *testing.T, s registry.Store) {
-	seen := func(m *registry.ManagedSource, second int) {
+	seen := func(m *registry.Source, second int) {
 		t.Helper()
-		if _, err := s.Customer(m.Source.CustomerID).ObserveInventorySync(t.Context(), m.Connection.ID,
+		if _, err := s.Customer(m.CustomerID).ObserveInventorySync(t.Context(), m.Connection.ID,
 			registry.InventorySync{Status: registry.SyncSuccess, ObservedAt: at(second)}); err != nil {
 			t.Fatal(err)
 		}
@@ -105,10 +105,10 @@ func upkeepStale(t *testing.T, s registry.Store) {
 }
 
 // subscribed gives a connection a subscription.
-func subscribed(t testing.TB, s registry.Store, m *registry.ManagedSource, sub registry.Subscription) {
+func subscribed(t testing.TB, s registry.Store, m *registry.Source, sub registry.Subscription) {
 	t.Helper()
 	sub.Secret = "of the suite"
-	if _, err := s.Customer(m.Source.CustomerID).ChangeSubscription(t.Context(), m.Connection.ID, func(*registry.Subscription) (*registry.Subscription, error) {
+	if _, err := s.Customer(m.CustomerID).ChangeSubscription(t.Context(), m.Connection.ID, func(*registry.Subscription) (*registry.Subscription, error) {
 		return &sub, nil
 	}); err != nil {
 		t.Fatal(err)

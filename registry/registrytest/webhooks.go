@@ -20,9 +20,9 @@ type contextTB interface {
 }
 
 // deliver records an event and holds it to being a duplicate or not.
-func deliver(t contextTB, s registry.Store, m *registry.ManagedSource, e registry.Event, duplicate bool) *registry.ManagedSource {
+func deliver(t contextTB, s registry.Store, m *registry.Source, e registry.Event, duplicate bool) *registry.Source {
 	t.Helper()
-	got, after, err := s.Customer(m.Source.CustomerID).RecordEvent(t.Context(), m.Connection.ID, e)
+	got, after, err := s.Customer(m.CustomerID).RecordEvent(t.Context(), m.Connection.ID, e)
 	if err != nil {
 		t.Fatalf("event %q: %v", e.ID, err)
 	}
@@ -32,9 +32,9 @@ func deliver(t contextTB, s registry.Store, m *registry.ManagedSource, e registr
 	return after
 }
 
-func isNews(t contextTB, s registry.Store, m *registry.ManagedSource, want registry.WebhookNews) {
+func isNews(t contextTB, s registry.Store, m *registry.Source, want registry.WebhookNews) {
 	t.Helper()
-	got, err := s.Customer(m.Source.CustomerID).WebhookNews(t.Context(), m.Connection.ID)
+	got, err := s.Customer(m.CustomerID).WebhookNews(t.Context(), m.Connection.ID)
 	if err != nil || got != want {
 		t.Fatalf("news %+v, %v, want %+v", got, err, want)
 	}
@@ -51,7 +51,7 @@ func eventEffects(t *testing.T, s registry.Store) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := *poll
+	want := *poll.Clone()
 	step := func(name string, e registry.Event, sync *registry.InventorySync) {
 		t.Helper()
 		want.Connection.Epoch++
@@ -176,7 +176,7 @@ func eventModel(t *testing.T, s registry.Store, c *clock) {
 	rapid.Check(t, func(rt *rapid.T) {
 		n++
 		m := connected(t, s, alice, fmt.Sprintf("model%d", n))
-		want, rows := *m, map[string]row{}
+		want, rows := *m.Clone(), map[string]row{}
 		for range rapid.IntRange(1, 9).Draw(rt, "steps") {
 			now := c.pass(rapid.SampledFrom([]time.Duration{time.Microsecond, registry.EventWindow / 2, registry.EventsKept / 2}).Draw(rt, "pause"))
 			e := registry.Event{ID: rapid.SampledFrom([]string{"a", "b", "c"}).Draw(rt, "id"), Failed: rapid.Bool().Draw(rt, "failed")}
@@ -218,7 +218,7 @@ func eventModel(t *testing.T, s registry.Store, c *clock) {
 				}
 			}
 		}
-		same(rt, "read back", read(t, s, alice, want.Source.SourceID), &want)
+		same(rt, "read back", read(t, s, alice, want.SourceID), &want)
 	})
 }
 
@@ -232,7 +232,7 @@ func concurrentEvents(t *testing.T, stores []registry.Store) {
 	t.Helper()
 	m := connected(t, stores[0], alice, "busy")
 	subscribe(t, stores[0], alice, m.Connection.ID, subscription("s"))
-	was := read(t, stores[0], alice, "busy").Connection
+	was := *read(t, stores[0], alice, "busy").Connection
 	const writers, events = 6, 15
 	var fresh [writers]int
 	for _, err := range together(writers+1, func(w int) error {
@@ -268,7 +268,7 @@ func concurrentEvents(t *testing.T, stores []registry.Store) {
 		total += n
 	}
 	for _, s := range stores {
-		end := read(t, s, alice, "busy").Connection
+		end := *read(t, s, alice, "busy").Connection
 		if total != events || end.Epoch != was.Epoch+events || end.Version != was.Version+2*events || !end.InventorySync.ObservedAt.Equal(at(events-1)) {
 			t.Fatalf("%d had an effect; %+v", total, end)
 		}

@@ -147,7 +147,7 @@ func (s *Store) follow(ctx context.Context, in scope, entry registry.ConfigSourc
 	case sourceMoves || emailMoves == seen:
 		rec.Connection.Version++
 	case emailMoves == nothing:
-		return registry.Adoption{Outcome: registry.AdoptionUnchanged, Managed: &rec.ManagedSource}, nil
+		return registry.Adoption{Outcome: registry.AdoptionUnchanged, Managed: &rec.Source}, nil
 	}
 	if emailMoves == seen {
 		rec.Connection.UpdatedAt = now
@@ -165,7 +165,7 @@ func (s *Store) follow(ctx context.Context, in scope, entry registry.ConfigSourc
 // followEmail gives a record the config's e-mail. The config can take away only
 // what it set, so an address that it names becomes its own.
 func followEmail(rec *record, email string) effect {
-	conn := &rec.Connection
+	conn := rec.Connection
 	switch {
 	case email == "" && rec.emailLearned:
 		return nothing
@@ -185,7 +185,7 @@ func (s *Store) adopted(ctx context.Context, in scope, sourceID string, outcome 
 	if err != nil {
 		return registry.Adoption{}, err
 	}
-	return registry.Adoption{Outcome: outcome, Managed: &rec.ManagedSource}, nil
+	return registry.Adoption{Outcome: outcome, Managed: &rec.Source}, nil
 }
 
 // giveESAID gives the wanted id, or the next one, and marks it as given for good.

@@ -122,7 +122,7 @@ var names atomic.Int64
 
 func rename(ctx context.Context, w *benchWorld, n int) error {
 	name := fmt.Sprint("Renamed ", names.Add(1))
-	_, err := w.store.Customer(self).UpdateSource(ctx, w.sourceID(n), func(*registry.InventorySource) (registry.SourceChange, error) {
+	_, err := w.store.Customer(self).UpdateSource(ctx, w.sourceID(n), func(*registry.Source) (registry.SourceChange, error) {
 		return registry.SourceChange{Name: &name}, nil
 	})
 	return err

@@ -21,7 +21,7 @@ var updateConnection = scoped(`UPDATE connections SET
 // save writes a record that was read and locked in the same transaction. ErrTenantTaken
 // when another connection has its tenant; what else is unique never changes.
 func (s scope) save(ctx context.Context, rec *record) error {
-	c := &rec.Connection
+	c := rec.Connection
 	adServer, err := encodeAdServer(c.AdServer)
 	if err != nil {
 		return err
@@ -71,14 +71,14 @@ const (
 
 // change reads a connection, lets f change it in memory, and writes it, in one
 // transaction: writers come one after the other, each on what the last one left.
-func (c customerStore) change(ctx context.Context, esaID int64, f func(rec *record, now time.Time) effect) (*registry.ManagedSource, error) {
-	var managed *registry.ManagedSource
+func (c customerStore) change(ctx context.Context, esaID int64, f func(rec *record, now time.Time) effect) (*registry.Source, error) {
+	var managed *registry.Source
 	err := c.store.writing(ctx, c.customer, func(in scope) error {
 		rec, err := c.store.locked(ctx, in, selectByID, esaID)
 		if err != nil {
 			return err
 		}
-		managed = &rec.ManagedSource
+		managed = &rec.Source
 		switch f(rec, c.store.instant()) {
 		case nothing:
 			return nil
@@ -94,7 +94,7 @@ func (c customerStore) change(ctx context.Context, esaID int64, f func(rec *reco
 }
 
 // ObserveInventorySync records a signal if it is newer than the last one.
-func (c customerStore) ObserveInventorySync(ctx context.Context, esaID int64, signal registry.InventorySync) (*registry.ManagedSource, error) {
+func (c customerStore) ObserveInventorySync(ctx context.Context, esaID int64, signal registry.InventorySync) (*registry.Source, error) {
 	signal = signal.Kept()
 	return c.change(ctx, esaID, func(rec *record, _ time.Time) effect {
 		return rec.observe(signal)
@@ -118,12 +118,12 @@ func (rec *record) observe(signal registry.InventorySync) effect {
 
 // LearnTenant records what upstream says of the tenant. Whether it is active is, while
 // an operation is under way, that one's to say in the end.
-func (c customerStore) LearnTenant(ctx context.Context, esaID int64, facts registry.TenantFacts) (*registry.ManagedSource, error) {
+func (c customerStore) LearnTenant(ctx context.Context, esaID int64, facts registry.TenantFacts) (*registry.Source, error) {
 	if !registry.Storable(facts.ExternalOrgID) {
 		return nil, registry.ErrInvalid
 	}
 	return c.change(ctx, esaID, func(rec *record, now time.Time) effect {
-		conn, did := &rec.Connection, nothing
+		conn, did := rec.Connection, nothing
 		if facts.ExternalOrgID != "" && facts.ExternalOrgID != conn.ExternalOrgID {
 			conn.ExternalOrgID, did = facts.ExternalOrgID, seen
 		}
@@ -142,14 +142,14 @@ func (c customerStore) LearnTenant(ctx context.Context, esaID int64, facts regis
 }
 
 // LearnAdServer records upstream's ad-server view and e-mail where there is none.
-func (c customerStore) LearnAdServer(ctx context.Context, esaID int64, view registry.AdServer, email string) (*registry.ManagedSource, error) {
+func (c customerStore) LearnAdServer(ctx context.Context, esaID int64, view registry.AdServer, email string) (*registry.Source, error) {
 	email = registry.Text(email)
 	kept, err := keptAdServer(view)
 	if err != nil {
 		return nil, failed("learn an ad server", err)
 	}
 	return c.change(ctx, esaID, func(rec *record, now time.Time) effect {
-		conn, did := &rec.Connection, nothing
+		conn, did := rec.Connection, nothing
 		if conn.AdServer == nil && view.Type != "" {
 			conn.AdServer, did = kept, seen
 		}
@@ -164,10 +164,10 @@ func (c customerStore) LearnAdServer(ctx context.Context, esaID int64, view regi
 }
 
 // RecordTest records our own test of the connection if it is newer than the last.
-func (c customerStore) RecordTest(ctx context.Context, esaID int64, result registry.TestResult) (*registry.ManagedSource, error) {
+func (c customerStore) RecordTest(ctx context.Context, esaID int64, result registry.TestResult) (*registry.Source, error) {
 	at := registry.Instant(result.At)
 	return c.change(ctx, esaID, func(rec *record, now time.Time) effect {
-		conn := &rec.Connection
+		conn := rec.Connection
 		if !at.After(conn.LastTestedAt) {
 			return nothing
 		}

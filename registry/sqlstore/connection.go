@@ -2,15 +2,14 @@ package sqlstore
 
 import (
 	"context"
-	"maps"
 
 	"esagate/registry"
 )
 
 // ChangeConnection changes a connection as decide says.
-func (c customerStore) ChangeConnection(ctx context.Context, esaID int64, decide func(*registry.ManagedSource) (*registry.Connection, error)) (*registry.ManagedSource, error) {
+func (c customerStore) ChangeConnection(ctx context.Context, esaID int64, decide func(*registry.Source) (*registry.Connection, error)) (*registry.Source, error) {
 	var (
-		after   *registry.ManagedSource
+		after   *registry.Source
 		refused error // decide's own, which is nobody's to wrap
 	)
 	err := c.store.writing(ctx, c.customer, func(in scope) error {
@@ -19,12 +18,8 @@ func (c customerStore) ChangeConnection(ctx context.Context, esaID int64, decide
 		if err != nil {
 			return err
 		}
-		after = &rec.ManagedSource
-		given, err := copied(&rec.ManagedSource)
-		if err != nil {
-			return err
-		}
-		next, err := decide(given)
+		after = &rec.Source
+		next, err := decide(rec.Clone())
 		if err != nil {
 			refused = err
 			return err
@@ -53,38 +48,11 @@ func (c customerStore) ChangeConnection(ctx context.Context, esaID int64, decide
 	return after, nil
 }
 
-// copied gives a source that shares nothing with another which whoever decides could
-// write on.
-func copied(m *registry.ManagedSource) (*registry.ManagedSource, error) {
-	given := *m
-	given.Source.Labels = maps.Clone(m.Source.Labels)
-	conn := &given.Connection
-	if conn.AdServer != nil {
-		var err error
-		if conn.AdServer, err = keptAdServer(*conn.AdServer); err != nil {
-			return nil, err
-		}
-	}
-	if conn.Operation != nil {
-		operation := *conn.Operation
-		conn.Operation = &operation
-	}
-	if conn.InventorySync != nil {
-		sync := *conn.InventorySync
-		if sync.ItemCount != nil {
-			n := *sync.ItemCount
-			sync.ItemCount = &n
-		}
-		conn.InventorySync = &sync
-	}
-	return &given, nil
-}
-
 // become gives a record the connection that was decided on, in the form that is kept,
 // but for what is not a decision's to change. An e-mail that comes so is not the
 // config's (see followEmail).
 func (rec *record) become(next registry.Connection) (effect, error) {
-	was := rec.Connection
+	was := *rec.Connection
 	next.ID, next.CustomerID, next.CreatedAt, next.UpdatedAt = was.ID, was.CustomerID, was.CreatedAt, was.UpdatedAt
 	next.InventorySync, next.Version = was.InventorySync, was.Version
 	for _, text := range []*string{&next.ExternalOrgID, &next.MCPURL, &next.A2AURL, &next.ServiceAccountEmail, &next.LastError, &next.LastErrorCode} {
@@ -111,7 +79,7 @@ func (rec *record) become(next registry.Connection) (effect, error) {
 	if next.ServiceAccountEmail != was.ServiceAccountEmail {
 		rec.emailLearned = next.ServiceAccountEmail != ""
 	}
-	rec.Connection = next
+	*rec.Connection = next
 	if visible {
 		return seen, nil
 	}

@@ -23,18 +23,18 @@ func (c customerStore) BeginConsent(ctx context.Context, sourceID string, state 
 	if err != nil {
 		return err
 	}
-	_, err = c.onAgent(ctx, "begin a consent", sourceID, func(in scope, src *registry.InventorySource) error {
+	_, err = c.onAgent(ctx, "begin a consent", sourceID, func(in scope, src *registry.Source) error {
 		if !begunOn(src, consent) {
 			return registry.ErrStale
 		}
-		sealed, err := c.store.seal(plain, identity("consents", c.customer, src.Source.ID, string(state[:])))
+		sealed, err := c.store.seal(plain, identity("consents", c.customer, src.ID, string(state[:])))
 		if err != nil {
 			return err
 		}
-		if err := in.voidConsents(ctx, src.Source.ID); err != nil {
+		if err := in.voidConsents(ctx, src.ID); err != nil {
 			return err
 		}
-		if _, err := in.exec(ctx, insertConsent, state[:], src.Source.ID, sealed, nullTime(consent.ExpiresAt)); err != nil {
+		if _, err := in.exec(ctx, insertConsent, state[:], src.ID, sealed, nullTime(consent.ExpiresAt)); err != nil {
 			return fmt.Errorf("insert consent: %w", err)
 		}
 		return nil
@@ -47,8 +47,8 @@ func (c customerStore) BeginConsent(ctx context.Context, sourceID string, state 
 
 // begunOn reports whether a consent was begun on an AGENT source as it stands. The row
 // counts, not the sourceId, which can be another source's by now.
-func begunOn(src *registry.InventorySource, consent registry.Consent) bool {
-	return src.Source.ID == consent.SourceRow && src.Source.Agent.AuthVersion == consent.AuthVersion
+func begunOn(src *registry.Source, consent registry.Consent) bool {
+	return src.ID == consent.SourceRow && src.Agent.AuthVersion == consent.AuthVersion
 }
 
 func (s scope) voidConsents(ctx context.Context, source int64) error {
@@ -107,23 +107,23 @@ func (s *Store) takeConsent(ctx context.Context, in scope, state [32]byte) (*reg
 	if err != nil {
 		return nil, err
 	}
-	if src.Source.Agent == nil || !begunOn(src, taken.Consent) || !s.instant().Before(taken.Consent.ExpiresAt) {
+	if src.Agent == nil || !begunOn(src, taken.Consent) || !s.instant().Before(taken.Consent.ExpiresAt) {
 		return nil, nil
 	}
-	taken.SourceID = src.Source.SourceID
+	taken.SourceID = src.SourceID
 	return &taken, nil
 }
 
 // EndConsent stores what a consent brought.
-func (c customerStore) EndConsent(ctx context.Context, sourceID string, consent registry.Consent, tokens registry.OAuthCredential) (*registry.InventorySource, error) {
-	return c.onAgent(ctx, "end a consent", sourceID, func(in scope, src *registry.InventorySource) error {
+func (c customerStore) EndConsent(ctx context.Context, sourceID string, consent registry.Consent, tokens registry.OAuthCredential) (*registry.Source, error) {
+	return c.onAgent(ctx, "end a consent", sourceID, func(in scope, src *registry.Source) error {
 		if !begunOn(src, consent) {
 			return registry.ErrStale
 		}
 		now := c.store.instant()
-		if err := c.store.storeCredential(ctx, in, src.Source.ID, registry.Credential{OAuth: &tokens}, now); err != nil {
+		if err := c.store.storeCredential(ctx, in, src.ID, registry.Credential{OAuth: &tokens}, now); err != nil {
 			return err
 		}
-		return in.touch(ctx, src.Source, src.Source.Agent.Status, now)
+		return in.touch(ctx, *src, src.Agent.Status, now)
 	})
 }

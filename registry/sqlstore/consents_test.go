@@ -26,12 +26,12 @@ func TestVoidConsentsAreGone(t *testing.T) {
 			t.Fatal(err)
 		}
 		if err := c.BeginConsent(t.Context(), "agent", [32]byte{1}, registry.Consent{
-			SourceRow: src.Source.ID, AuthVersion: src.Source.Agent.AuthVersion, Verifier: "v", ExpiresAt: time.Now().Add(time.Hour)}); err != nil {
+			SourceRow: src.ID, AuthVersion: src.Agent.AuthVersion, Verifier: "v", ExpiresAt: time.Now().Add(time.Hour)}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	update := func(change registry.SourceChange) error {
-		_, err := c.UpdateSource(t.Context(), "agent", func(*registry.InventorySource) (registry.SourceChange, error) { return change, nil })
+		_, err := c.UpdateSource(t.Context(), "agent", func(*registry.Source) (registry.SourceChange, error) { return change, nil })
 		return err
 	}
 	if _, err := c.CreateSource(t.Context(), registry.NewSource{SourceID: "agent", AgentID: func() string { return "agent" }}, nil); err != nil {
@@ -87,7 +87,7 @@ func TestExpiredConsentsAreSwept(t *testing.T) {
 			t.Fatal(err)
 		}
 		if err := c.BeginConsent(t.Context(), id, [32]byte{byte(i), byte(i >> 8), 1}, registry.Consent{
-			SourceRow: made.Source.Source.ID, AuthVersion: 1, Verifier: "v", ExpiresAt: now.Add(10 * time.Minute)}); err != nil {
+			SourceRow: made.Source.ID, AuthVersion: 1, Verifier: "v", ExpiresAt: now.Add(10 * time.Minute)}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -86,9 +86,9 @@ func (s scope) eraseCredential(ctx context.Context, source int64) error {
 // ReplaceCredential stores new credentials in the place of those with an id, or
 // erases those. A refresh is nothing that a reader sees: UpdatedAt moves only with
 // an erasure. Neither says how the agent is to be asked, so a consent stays good.
-func (c customerStore) ReplaceCredential(ctx context.Context, sourceID, credentialID string, next *registry.Credential) (*registry.InventorySource, error) {
-	return c.onAgent(ctx, "replace credentials", sourceID, func(in scope, src *registry.InventorySource) error {
-		id, agent := src.Source.ID, src.Source.Agent
+func (c customerStore) ReplaceCredential(ctx context.Context, sourceID, credentialID string, next *registry.Credential) (*registry.Source, error) {
+	return c.onAgent(ctx, "replace credentials", sourceID, func(in scope, src *registry.Source) error {
+		id, agent := src.ID, src.Agent
 		if credentialID == "" || agent.CredentialID != credentialID {
 			return registry.ErrStale
 		}
@@ -102,7 +102,7 @@ func (c customerStore) ReplaceCredential(ctx context.Context, sourceID, credenti
 		if agent.Status == registry.SourceActive {
 			agent.Status = registry.SourcePending
 		}
-		return in.touch(ctx, src.Source, agent.Status, now)
+		return in.touch(ctx, *src, agent.Status, now)
 	})
 }
 
@@ -132,9 +132,9 @@ func (c customerStore) LeaseRefresh(ctx context.Context, sourceID, credentialID 
 		switch {
 		case err != nil:
 			return err
-		case src.Source.Agent == nil:
+		case src.Agent == nil:
 			return registry.ErrNotFound
-		case credentialID == "" || src.Source.Agent.CredentialID != credentialID:
+		case credentialID == "" || src.Agent.CredentialID != credentialID:
 			return registry.ErrStale
 		}
 		return nil // somebody else has it

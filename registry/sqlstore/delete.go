@@ -23,9 +23,9 @@ var deletions = []scopedStatement{
 const ofSource = ` WHERE customer_id = $1 AND connection = (SELECT id FROM connections WHERE customer_id = $1 AND source = $2)`
 
 // DeleteSource deletes a source of either kind with all that hangs on it.
-func (c customerStore) DeleteSource(ctx context.Context, sourceID string, allow func(*registry.InventorySource) error) (*registry.InventorySource, error) {
+func (c customerStore) DeleteSource(ctx context.Context, sourceID string, allow func(*registry.Source) error) (*registry.Source, error) {
 	var (
-		was     *registry.InventorySource
+		was     *registry.Source
 		refused error
 	)
 	err := c.store.writing(ctx, c.customer, func(in scope) error {
@@ -34,7 +34,7 @@ func (c customerStore) DeleteSource(ctx context.Context, sourceID string, allow 
 		if err != nil {
 			return err
 		}
-		id := src.Source.ID
+		id := src.ID
 		if refused = allow(src); refused != nil {
 			return refused
 		}

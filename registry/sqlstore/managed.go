@@ -33,7 +33,7 @@ var (
 )
 
 // ManagedSource finds a managed source by its sourceId.
-func (c customerStore) ManagedSource(ctx context.Context, sourceID string) (*registry.ManagedSource, error) {
+func (c customerStore) ManagedSource(ctx context.Context, sourceID string) (*registry.Source, error) {
 	if !registry.StorableID(sourceID) {
 		return nil, registry.ErrNotFound
 	}
@@ -41,27 +41,27 @@ func (c customerStore) ManagedSource(ctx context.Context, sourceID string) (*reg
 }
 
 // ManagedSourceByID finds a managed source by its connection's id.
-func (c customerStore) ManagedSourceByID(ctx context.Context, esaID int64) (*registry.ManagedSource, error) {
+func (c customerStore) ManagedSourceByID(ctx context.Context, esaID int64) (*registry.Source, error) {
 	return c.one(ctx, selectByID, esaID)
 }
 
-func (c customerStore) one(ctx context.Context, st scopedStatement, id any) (*registry.ManagedSource, error) {
+func (c customerStore) one(ctx context.Context, st scopedStatement, id any) (*registry.Source, error) {
 	rec, err := scanManaged(c.store.reading(c.customer).queryRow(ctx, st, id), c.customer)
 	if err != nil {
 		return nil, failed("read a managed source", err)
 	}
-	return &rec.ManagedSource, nil
+	return &rec.Source, nil
 }
 
 // ManagedSources lists managed sources by connection id.
-func (c customerStore) ManagedSources(ctx context.Context, skip, take int) ([]*registry.ManagedSource, int, error) {
+func (c customerStore) ManagedSources(ctx context.Context, skip, take int) ([]*registry.Source, int, error) {
 	in := c.store.reading(c.customer)
 	var total int
 	if err := in.queryRow(ctx, countManaged).Scan(&total); err != nil {
 		return nil, 0, failed("count managed sources", err)
 	}
 	skip, take = max(skip, 0), min(max(take, 0), registry.MaxPage)
-	page := make([]*registry.ManagedSource, 0, min(take, total))
+	page := make([]*registry.Source, 0, min(take, total))
 	rows, err := in.query(ctx, selectPage, take, skip)
 	if err != nil {
 		return nil, 0, failed("list managed sources", err)
@@ -72,7 +72,7 @@ func (c customerStore) ManagedSources(ctx context.Context, skip, take int) ([]*r
 		if err != nil {
 			return nil, 0, failed("list managed sources", err)
 		}
-		page = append(page, &rec.ManagedSource)
+		page = append(page, &rec.Source)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, 0, failed("list managed sources", err)

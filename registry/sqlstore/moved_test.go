@@ -58,7 +58,7 @@ func stateTaken(state byte) func(t *testing.T, s registry.Store) error {
 // credentials of the first two, and an idempotency key and a consent of the first.
 func movedWorld(t *testing.T, s registry.Store) {
 	t.Helper()
-	made := &registry.Once{Key: "k", Answer: func(*registry.InventorySource) []byte { return []byte("answer") }}
+	made := &registry.Once{Key: "k", Answer: func(*registry.Source) []byte { return []byte("answer") }}
 	one, err := s.Customer(31).CreateSource(t.Context(), agentSource("one"), made)
 	if err != nil {
 		t.Fatal(err)
@@ -72,7 +72,7 @@ func movedWorld(t *testing.T, s registry.Store) {
 		t.Fatal(err)
 	}
 	if err := s.Customer(31).BeginConsent(t.Context(), "one", [32]byte{1},
-		registry.Consent{SourceRow: one.Source.Source.ID, AuthVersion: 1, Verifier: "v", ExpiresAt: time.Now().Add(time.Hour)}); err != nil {
+		registry.Consent{SourceRow: one.Source.ID, AuthVersion: 1, Verifier: "v", ExpiresAt: time.Now().Add(time.Hour)}); err != nil {
 		t.Fatal(err)
 	}
 }

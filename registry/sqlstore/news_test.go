@@ -158,7 +158,7 @@ func replacedSecretIsOverwritten(t *testing.T) {
 	}{
 		{"another secret", subscribe},
 		{"delete", func() {
-			if _, err := c.DeleteSource(t.Context(), "radio", func(*registry.InventorySource) error { return nil }); err != nil {
+			if _, err := c.DeleteSource(t.Context(), "radio", func(*registry.Source) error { return nil }); err != nil {
 				t.Fatal(err)
 			}
 		}},

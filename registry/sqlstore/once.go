@@ -78,7 +78,7 @@ type onceRow struct {
 // source and whose answer was lost.
 func (s *Store) repeat(ctx context.Context, in scope, once *registry.Once, first onceRow, now time.Time) (*registry.Creation, error) {
 	abandoned := first.abandoned && first.answer == nil
-	var made *registry.InventorySource
+	var made *registry.Source
 	if first.source.Valid {
 		var err error
 		made, err = in.source(ctx, selectAnyByRow, first.source.Int64)
@@ -137,7 +137,7 @@ func (s *Store) samePrint(in scope, once *registry.Once, mark []byte) (bool, err
 const printIdentity = "idempotency.fingerprint"
 
 // fillOnce notes what a claimed key has made, and the answer if there is one yet.
-func (s *Store) fillOnce(ctx context.Context, in scope, once *registry.Once, src *registry.InventorySource) error {
+func (s *Store) fillOnce(ctx context.Context, in scope, once *registry.Once, src *registry.Source) error {
 	var sealed []byte
 	if once.Answer != nil {
 		if answer := once.Answer(src); answer != nil {
@@ -147,7 +147,7 @@ func (s *Store) fillOnce(ctx context.Context, in scope, once *registry.Once, src
 			}
 		}
 	}
-	if _, err := in.exec(ctx, fillOnce, once.Key, src.Source.ID, sealed); err != nil {
+	if _, err := in.exec(ctx, fillOnce, once.Key, src.ID, sealed); err != nil {
 		return fmt.Errorf("note an idempotency key: %w", err)
 	}
 	return nil

@@ -37,13 +37,13 @@ func plantSecrets(t *testing.T, s registry.Store, n int) {
 	for i := range n {
 		id := fmt.Sprintf("s%d", i)
 		c := s.Customer(31 + int64(i%3))
-		answered := &registry.Once{Key: id, Answer: func(*registry.InventorySource) []byte { return []byte("answer " + id) }}
+		answered := &registry.Once{Key: id, Answer: func(*registry.Source) []byte { return []byte("answer " + id) }}
 		made, err := c.CreateSource(t.Context(), agentSource(id), answered)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if err := c.BeginConsent(t.Context(), id, [32]byte{byte(i), byte(i >> 8), 1}, registry.Consent{
-			SourceRow: made.Source.Source.ID, AuthVersion: 1, Verifier: id, ExpiresAt: time.Now().Add(time.Hour)}); err != nil {
+			SourceRow: made.Source.ID, AuthVersion: 1, Verifier: id, ExpiresAt: time.Now().Add(time.Hour)}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -136,7 +136,7 @@ func TestRewriteWhatCannotBeOpened(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Customer(31).ReplaceCredential(t.Context(), "s3", src.Source.Agent.CredentialID, nil); err != nil {
+	if _, err := s.Customer(31).ReplaceCredential(t.Context(), "s3", src.Agent.CredentialID, nil); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := s.RewriteSecrets(t.Context()); err != nil || got != 0 {
@@ -162,13 +162,13 @@ func TestRewriteWhileOthersWrite(t *testing.T) {
 			for i := range 40 {
 				id := fmt.Sprintf("s%d", i)
 				c := s.Customer(31 + int64(i%3))
-				if _, err := c.UpdateSource(t.Context(), id, func(*registry.InventorySource) (registry.SourceChange, error) {
+				if _, err := c.UpdateSource(t.Context(), id, func(*registry.Source) (registry.SourceChange, error) {
 					return registry.SourceChange{Credential: agentSource(id).Credential}, nil
 				}); err != nil {
 					t.Error(err)
 				}
 				if i%4 == 0 {
-					if _, err := c.DeleteSource(t.Context(), id, func(*registry.InventorySource) error { return nil }); err != nil {
+					if _, err := c.DeleteSource(t.Context(), id, func(*registry.Source) error { return nil }); err != nil {
 						t.Error(err)
 					}
 				}

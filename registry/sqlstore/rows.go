@@ -27,7 +27,7 @@ type row interface{ Scan(dest ...any) error }
 
 // record is a managed source with what of its rows is no caller's business.
 type record struct {
-	registry.ManagedSource
+	registry.Source
 	nameFromAPI  bool
 	emailLearned bool
 }
@@ -36,6 +36,7 @@ type record struct {
 type scanning struct {
 	rec              record
 	agent            registry.Agent
+	conn             registry.Connection
 	sync             registry.InventorySync
 	operation        registry.Operation
 	labels, adServer string
@@ -58,7 +59,7 @@ func (s *scanning) ofAgent() []any {
 
 // connection reads NULL everywhere too: there is no connection then, and its id is 0.
 func (s *scanning) connection() []any {
-	conn := &s.rec.Connection
+	conn := &s.conn
 	return []any{countColumn{&conn.ID}, textColumn{(*string)(&conn.Provisioning)}, textColumn{&conn.TenantID}, textColumn{&conn.ExternalOrgID},
 		textColumn{&conn.MCPURL}, textColumn{&conn.A2AURL}, textColumn{&s.adServer}, instantColumn{&conn.AdServerSavedAt},
 		textColumn{&conn.ServiceAccountEmail}, flagColumn{&s.rec.emailLearned}, textColumn{&conn.LastError}, textColumn{&conn.LastErrorCode},
@@ -73,7 +74,7 @@ func (s *scanning) connection() []any {
 
 // finish decodes what is more than a column's value.
 func (s *scanning) finish(customer int64) (err error) {
-	src, conn := &s.rec.Source, &s.rec.Connection
+	src, conn := &s.rec.Source, &s.conn
 	src.CustomerID, conn.CustomerID = customer, customer
 	if src.Labels, err = decodeLabels(s.labels); err != nil {
 		return err
@@ -112,12 +113,13 @@ func scanManagedAfter(r row, customer *int64, dest ...any) (*record, error) {
 	if err := s.finish(*customer); err != nil {
 		return nil, err
 	}
-	rec := s.rec // a copy: what is kept holds on to nothing else of the reading
+	rec, conn := s.rec, s.conn // copies: what is kept holds on to nothing else of the reading
+	rec.Connection = &conn
 	return &rec, nil
 }
 
 // scanSource reads a row of sourceColumns, agentColumns and connectionColumns.
-func scanSource(r row, customer int64) (*registry.InventorySource, error) {
+func scanSource(r row, customer int64) (*registry.Source, error) {
 	var s scanning
 	if err := found(r.Scan(append(append(s.source(), s.ofAgent()...), s.connection()...)...)); err != nil {
 		return nil, err
@@ -125,16 +127,16 @@ func scanSource(r row, customer int64) (*registry.InventorySource, error) {
 	if err := s.finish(customer); err != nil {
 		return nil, err
 	}
-	src := &registry.InventorySource{Source: s.rec.Source}
-	if src.Source.ExecutionType == registry.ExecutionAgent {
+	src := s.rec.Source
+	if src.ExecutionType == registry.ExecutionAgent {
 		agent := s.agent
-		src.Source.Agent = &agent
+		src.Agent = &agent
 	}
-	if s.rec.Connection.ID != 0 {
-		conn := s.rec.Connection
+	if s.conn.ID != 0 {
+		conn := s.conn
 		src.Connection = &conn
 	}
-	return src, nil
+	return &src, nil
 }
 
 // found gives the registry's word for a row that is not there.

@@ -31,7 +31,7 @@ func TestEveryColumnSurvivesAChange(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	conn := before.Connection
+	conn := *before.Connection
 	if conn.MCPURL != "/mcp/x" || conn.A2AURL != "/a2a/x" || !conn.AdServerSavedAt.Equal(time.Date(2030, 6, 1, 2, 3, 4, 500_000, time.UTC)) {
 		t.Fatalf("read %+v", conn)
 	}
@@ -40,8 +40,8 @@ func TestEveryColumnSurvivesAChange(t *testing.T) {
 		t.Fatal(err)
 	}
 	conn.InventorySync, conn.Version = after.Connection.InventorySync, after.Connection.Version
-	if !reflect.DeepEqual(conn, after.Connection) {
-		t.Fatalf("\n got %+v\nwant %+v", after.Connection, conn)
+	if !reflect.DeepEqual(conn, *after.Connection) {
+		t.Fatalf("\n got %+v\nwant %+v", *after.Connection, conn)
 	}
 }
 

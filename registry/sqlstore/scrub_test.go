@@ -56,7 +56,7 @@ func randomToken() *registry.Credential {
 }
 
 // planted makes a source with credentials.
-func planted(t *testing.T, s *Store) *registry.InventorySource {
+func planted(t *testing.T, s *Store) *registry.Source {
 	t.Helper()
 	made, err := s.Customer(8).CreateSource(t.Context(), registry.NewSource{SourceID: "agent", Name: "Agent", Credential: randomToken(), AgentID: rand.Text,
 		Agent: registry.Agent{Status: registry.SourceActive, Type: "SALES", EndpointURL: "https://a.example", Protocol: "MCP", Authentication: registry.AuthAPIKey}}, nil)
@@ -78,7 +78,7 @@ func sealedIn(t *testing.T, s *Store, text string) (sealed []byte) {
 func erase(t *testing.T, s *Store) (sealed []byte) {
 	t.Helper()
 	sealed = sealedIn(t, s, `SELECT sealed FROM credentials`)
-	if _, err := s.Customer(8).UpdateSource(t.Context(), "agent", func(*registry.InventorySource) (registry.SourceChange, error) {
+	if _, err := s.Customer(8).UpdateSource(t.Context(), "agent", func(*registry.Source) (registry.SourceChange, error) {
 		return registry.SourceChange{EraseCredential: true}, nil
 	}); err != nil {
 		t.Fatal(err)
@@ -123,26 +123,26 @@ func erasedIsOverwritten(t *testing.T) {
 			return err
 		}},
 		{"update", `SELECT sealed FROM credentials`, func(ctx context.Context, _ string) error {
-			_, err := c.UpdateSource(ctx, "agent", func(*registry.InventorySource) (registry.SourceChange, error) {
+			_, err := c.UpdateSource(ctx, "agent", func(*registry.Source) (registry.SourceChange, error) {
 				return registry.SourceChange{EraseCredential: true}, nil
 			})
 			return err
 		}},
 		{"delete", `SELECT sealed FROM credentials`, func(ctx context.Context, _ string) error {
-			_, err := c.DeleteSource(ctx, "agent", func(*registry.InventorySource) error { return nil })
+			_, err := c.DeleteSource(ctx, "agent", func(*registry.Source) error { return nil })
 			return err
 		}},
 	}
 	for _, step := range steps {
 		src := planted(t, s)
-		if err := c.BeginConsent(t.Context(), "agent", state, registry.Consent{SourceRow: src.Source.ID, AuthVersion: 1, Verifier: rand.Text(), ExpiresAt: time.Now().Add(time.Hour)}); err != nil {
+		if err := c.BeginConsent(t.Context(), "agent", state, registry.Consent{SourceRow: src.ID, AuthVersion: 1, Verifier: rand.Text(), ExpiresAt: time.Now().Add(time.Hour)}); err != nil {
 			t.Fatal(err)
 		}
 		sealed := sealedIn(t, s, step.holds)
 		if holds(t, path, sealed) == "" {
 			t.Fatal("it is nowhere to begin with")
 		}
-		if err := step.erase(t.Context(), src.Source.Agent.CredentialID); err != nil {
+		if err := step.erase(t.Context(), src.Agent.CredentialID); err != nil {
 			t.Fatalf("%s: %v", step.name, err)
 		}
 		time.Sleep(scrubPause) // after the attempt of the step before
@@ -150,7 +150,7 @@ func erasedIsOverwritten(t *testing.T) {
 		if file := holds(t, path, sealed); file != "" {
 			t.Errorf("%s: %s still holds it", step.name, file)
 		}
-		if _, err := c.DeleteSource(t.Context(), "agent", func(*registry.InventorySource) error { return nil }); err != nil && step.name != "delete" {
+		if _, err := c.DeleteSource(t.Context(), "agent", func(*registry.Source) error { return nil }); err != nil && step.name != "delete" {
 			t.Fatal(err)
 		}
 	}
@@ -205,7 +205,7 @@ func TestErasedBeforeTheEnd(t *testing.T) {
 			t.Errorf("closed again: %v", err)
 		}
 
-		if _, err := other.Customer(8).UpdateSource(t.Context(), "agent", func(*registry.InventorySource) (registry.SourceChange, error) {
+		if _, err := other.Customer(8).UpdateSource(t.Context(), "agent", func(*registry.Source) (registry.SourceChange, error) {
 			return registry.SourceChange{Credential: randomToken()}, nil
 		}); err != nil {
 			t.Fatal(err)

@@ -45,7 +45,7 @@ func agentSource(id string) registry.NewSource {
 func plantCanaries(t *testing.T, s registry.Store) {
 	t.Helper()
 	c := s.Customer(31)
-	answered := &registry.Once{Key: "k", Fingerprint: canaryPrint, Answer: func(*registry.InventorySource) []byte { return []byte(canary) }}
+	answered := &registry.Once{Key: "k", Fingerprint: canaryPrint, Answer: func(*registry.Source) []byte { return []byte(canary) }}
 	made, err := c.CreateSource(t.Context(), agentSource("kept"), answered)
 	for _, id := range []string{"replaced", "erased", "consented"} {
 		if err == nil {
@@ -55,19 +55,19 @@ func plantCanaries(t *testing.T, s registry.Store) {
 	client := registry.OAuthClient{ClientSecret: canary}
 	consent := registry.Consent{AuthVersion: 1, Verifier: canary, Client: client, ExpiresAt: time.Now().Add(time.Hour)}
 	if err == nil {
-		consent.SourceRow = made.Source.Source.ID
+		consent.SourceRow = made.Source.ID
 	}
 	for _, step := range []func() error{
 		func() error { return err },
 		func() error { return c.FinishOnce(t.Context(), "erased", []byte(canary)) },
 		func() error {
-			_, err := c.UpdateSource(t.Context(), "replaced", func(*registry.InventorySource) (registry.SourceChange, error) {
+			_, err := c.UpdateSource(t.Context(), "replaced", func(*registry.Source) (registry.SourceChange, error) {
 				return registry.SourceChange{Credential: &registry.Credential{JWT: &registry.JWTCredential{PrivateKey: canary}}}, nil
 			})
 			return err
 		},
 		func() error {
-			_, err := c.UpdateSource(t.Context(), "erased", func(*registry.InventorySource) (registry.SourceChange, error) {
+			_, err := c.UpdateSource(t.Context(), "erased", func(*registry.Source) (registry.SourceChange, error) {
 				return registry.SourceChange{EraseCredential: true}, nil
 			})
 			return err
@@ -233,8 +233,8 @@ func TestWithoutAKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, create := c.CreateSource(t.Context(), agentSource("secret"), nil)
-	_, answer := c.CreateSource(t.Context(), agentSource("answer"), &registry.Once{Key: "k2", Answer: func(*registry.InventorySource) []byte { return []byte("a") }})
-	_, update := c.UpdateSource(t.Context(), "bare", func(*registry.InventorySource) (registry.SourceChange, error) {
+	_, answer := c.CreateSource(t.Context(), agentSource("answer"), &registry.Once{Key: "k2", Answer: func(*registry.Source) []byte { return []byte("a") }})
+	_, update := c.UpdateSource(t.Context(), "bare", func(*registry.Source) (registry.SourceChange, error) {
 		return registry.SourceChange{Credential: agentSource("").Credential}, nil
 	})
 	_, rewrite := s.RewriteSecrets(t.Context())

@@ -49,7 +49,7 @@ func TestSettingsAreErased(t *testing.T) {
 			t.Fatal(err)
 		}
 		erased(t, s, path, "delete", func() error {
-			_, err := c.DeleteSource(t.Context(), "m0", func(*registry.InventorySource) error { return nil })
+			_, err := c.DeleteSource(t.Context(), "m0", func(*registry.Source) error { return nil })
 			return err
 		})
 	})

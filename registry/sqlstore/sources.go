@@ -30,7 +30,7 @@ var (
 )
 
 // Source finds a source of either kind by its sourceId.
-func (c customerStore) Source(ctx context.Context, sourceID string) (*registry.InventorySource, error) {
+func (c customerStore) Source(ctx context.Context, sourceID string) (*registry.Source, error) {
 	if !registry.StorableID(sourceID) {
 		return nil, registry.ErrNotFound
 	}
@@ -42,7 +42,7 @@ func (c customerStore) Source(ctx context.Context, sourceID string) (*registry.I
 }
 
 // Sources lists sources of both kinds by id.
-func (c customerStore) Sources(ctx context.Context, skip, take int) ([]*registry.InventorySource, error) {
+func (c customerStore) Sources(ctx context.Context, skip, take int) ([]*registry.Source, error) {
 	page, err := c.page(ctx, max(skip, 0), min(max(take, 0), registry.MaxPage))
 	if err != nil {
 		return nil, failed("list sources", err)
@@ -50,13 +50,13 @@ func (c customerStore) Sources(ctx context.Context, skip, take int) ([]*registry
 	return page, nil
 }
 
-func (c customerStore) page(ctx context.Context, skip, take int) ([]*registry.InventorySource, error) {
+func (c customerStore) page(ctx context.Context, skip, take int) ([]*registry.Source, error) {
 	rows, err := c.store.reading(c.customer).query(ctx, selectAnyPage, take, skip)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	page := make([]*registry.InventorySource, 0, take)
+	page := make([]*registry.Source, 0, take)
 	for rows.Next() {
 		src, err := scanSource(rows, c.customer)
 		if err != nil {
@@ -77,13 +77,13 @@ func (c customerStore) CountSources(ctx context.Context) (int, error) {
 }
 
 // source reads one source.
-func (s scope) source(ctx context.Context, st scopedStatement, id any) (*registry.InventorySource, error) {
+func (s scope) source(ctx context.Context, st scopedStatement, id any) (*registry.Source, error) {
 	return scanSource(s.queryRow(ctx, st, id), s.customer)
 }
 
 // lockedSource reads a source that the transaction is about to change: nobody else
 // changes it, or what hangs on it, before the transaction ends.
-func (s *Store) lockedSource(ctx context.Context, in scope, sourceID string) (*registry.InventorySource, error) {
+func (s *Store) lockedSource(ctx context.Context, in scope, sourceID string) (*registry.Source, error) {
 	if !registry.StorableID(sourceID) {
 		return nil, registry.ErrNotFound
 	}
@@ -96,17 +96,17 @@ func (s *Store) lockedSource(ctx context.Context, in scope, sourceID string) (*r
 
 // lockedAgent is lockedSource for what only an AGENT source has; ErrNotFound for a
 // managed one.
-func (s *Store) lockedAgent(ctx context.Context, in scope, sourceID string) (*registry.InventorySource, error) {
+func (s *Store) lockedAgent(ctx context.Context, in scope, sourceID string) (*registry.Source, error) {
 	src, err := s.lockedSource(ctx, in, sourceID)
-	if err == nil && src.Source.Agent == nil {
+	if err == nil && src.Agent == nil {
 		return nil, registry.ErrNotFound
 	}
 	return src, err
 }
 
 // onAgent runs f on a locked AGENT source and gives the source as it then stands.
-func (c customerStore) onAgent(ctx context.Context, what, sourceID string, f func(in scope, src *registry.InventorySource) error) (*registry.InventorySource, error) {
-	var after *registry.InventorySource
+func (c customerStore) onAgent(ctx context.Context, what, sourceID string, f func(in scope, src *registry.Source) error) (*registry.Source, error) {
+	var after *registry.Source
 	err := c.store.writing(ctx, c.customer, func(in scope) error {
 		src, err := c.store.lockedAgent(ctx, in, sourceID)
 		if err != nil {
@@ -115,7 +115,7 @@ func (c customerStore) onAgent(ctx context.Context, what, sourceID string, f fun
 		if err := f(in, src); err != nil {
 			return err
 		}
-		after, err = in.source(ctx, selectAnyByRow, src.Source.ID)
+		after, err = in.source(ctx, selectAnyByRow, src.ID)
 		return err
 	})
 	if err != nil {

@@ -17,9 +17,9 @@ var (
 )
 
 // UpdateSource changes a source of either kind.
-func (c customerStore) UpdateSource(ctx context.Context, sourceID string, decide func(*registry.InventorySource) (registry.SourceChange, error)) (*registry.InventorySource, error) {
+func (c customerStore) UpdateSource(ctx context.Context, sourceID string, decide func(*registry.Source) (registry.SourceChange, error)) (*registry.Source, error) {
 	var (
-		after   *registry.InventorySource
+		after   *registry.Source
 		refused error // decide's own, which is nobody's to wrap
 	)
 	err := c.store.writing(ctx, c.customer, func(in scope) error {
@@ -57,10 +57,10 @@ type standing struct {
 	agent   *registry.Agent
 }
 
-func standingOf(src *registry.InventorySource) standing {
-	was := standing{id: src.Source.ID, name: src.Source.Name, updated: src.Source.UpdatedAt}
-	if src.Source.Agent != nil {
-		agent := *src.Source.Agent
+func standingOf(src *registry.Source) standing {
+	was := standing{id: src.ID, name: src.Name, updated: src.UpdatedAt}
+	if src.Agent != nil {
+		agent := *src.Agent
 		was.agent = &agent
 	}
 	return was

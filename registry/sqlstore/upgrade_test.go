@@ -74,11 +74,11 @@ func TestUpgrade(t *testing.T) {
 			}
 			made, err := s.Customer(31).CreateSource(t.Context(), registry.NewSource{Slug: "old", AgentID: func() string { return "agent" },
 				Credential: &registry.Credential{Basic: &registry.BasicCredential{Username: "u"}}}, nil)
-			if err != nil || made.Source.Source.SourceID != "old-2" || made.Source.Source.ID != 8 {
+			if err != nil || made.Source.SourceID != "old-2" || made.Source.ID != 8 {
 				t.Fatalf("%+v, %v", made.Source, err)
 			}
 			page, err := s.Customer(31).Sources(t.Context(), 0, 10)
-			if err != nil || len(page) != 2 || page[0].Connection == nil || page[0].Source.Agent != nil || page[1].Source.Agent == nil {
+			if err != nil || len(page) != 2 || page[0].Connection == nil || page[0].Agent != nil || page[1].Agent == nil {
 				t.Fatalf("%+v, %v", page, err)
 			}
 		})

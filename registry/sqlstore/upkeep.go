@@ -42,7 +42,7 @@ var (
 )
 
 // Upkeep lists managed sources of all customers that want something done.
-func (s *Store) Upkeep(ctx context.Context, want registry.Upkeep, after int64, take int) ([]*registry.ManagedSource, error) {
+func (s *Store) Upkeep(ctx context.Context, want registry.Upkeep, after int64, take int) ([]*registry.Source, error) {
 	before := registry.Instant(want.Before).Format(timeLayout)
 	var (
 		text globalStatement
@@ -71,20 +71,20 @@ func (s *Store) Upkeep(ctx context.Context, want registry.Upkeep, after int64, t
 	return page, nil
 }
 
-func (s *Store) upkeep(ctx context.Context, text globalStatement, args []any) ([]*registry.ManagedSource, error) {
+func (s *Store) upkeep(ctx context.Context, text globalStatement, args []any) ([]*registry.Source, error) {
 	rows, err := s.reading(0).globalRows(ctx, text, args...)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var page []*registry.ManagedSource
+	var page []*registry.Source
 	for rows.Next() {
 		var customer int64
 		rec, err := scanManagedAfter(rows, &customer, &customer)
 		if err != nil {
 			return nil, err
 		}
-		page = append(page, &rec.ManagedSource)
+		page = append(page, &rec.Source)
 	}
 	return page, rows.Err()
 }

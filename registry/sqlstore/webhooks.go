@@ -32,7 +32,7 @@ var (
 
 // RecordEvent takes in a delivery. Who has the connection's row is alone with its
 // events, so that looking first and writing then is one.
-func (c customerStore) RecordEvent(ctx context.Context, esaID int64, e registry.Event) (duplicate bool, m *registry.ManagedSource, err error) {
+func (c customerStore) RecordEvent(ctx context.Context, esaID int64, e registry.Event) (duplicate bool, m *registry.Source, err error) {
 	if !registry.StorableID(e.ID) {
 		return false, nil, registry.ErrInvalid
 	}
@@ -41,7 +41,7 @@ func (c customerStore) RecordEvent(ctx context.Context, esaID int64, e registry.
 		if err != nil {
 			return err
 		}
-		m = &rec.ManagedSource
+		m = &rec.Source
 		now := c.store.instant()
 		if duplicate, err = in.processed(ctx, esaID, e.ID, now); err != nil || duplicate {
 			return err
