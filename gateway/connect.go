@@ -72,15 +72,15 @@ func (g *Gateway) keepAnswer(r *request, key string, document []byte) {
 	}
 }
 
-func (g connections) saveAdServer(w http.ResponseWriter, r *request, m *registry.Source) error {
-	return g.configure(w, r, m, g.deps.Lifecycle.Save)
+func (g connections) saveAdServer(w http.ResponseWriter, r *request, src *registry.Source) error {
+	return g.configure(w, r, src, g.deps.Lifecycle.Save)
 }
 
-func (g connections) rotateCredentials(w http.ResponseWriter, r *request, m *registry.Source) error {
-	return g.configure(w, r, m, g.deps.Lifecycle.Rotate)
+func (g connections) rotateCredentials(w http.ResponseWriter, r *request, src *registry.Source) error {
+	return g.configure(w, r, src, g.deps.Lifecycle.Rotate)
 }
 
-func (g connections) configure(w http.ResponseWriter, r *request, m *registry.Source, save saving) error {
+func (g connections) configure(w http.ResponseWriter, r *request, src *registry.Source, save saving) error {
 	g.extendWriteDeadline(w)
 	body, err := readBody(r)
 	if err != nil {
@@ -90,7 +90,7 @@ func (g connections) configure(w http.ResponseWriter, r *request, m *registry.So
 	if err := joinIssues(parseQuery(r.URL.RawQuery).err(), err); err != nil {
 		return err
 	}
-	saved, err := save(detached(r), r.caller.CustomerID, m.Connection.ID, config)
+	saved, err := save(detached(r), r.caller.CustomerID, src.Connection.ID, config)
 	if err != nil {
 		return err
 	}
@@ -98,8 +98,8 @@ func (g connections) configure(w http.ResponseWriter, r *request, m *registry.So
 	return nil
 }
 
-func connectionDocument(m *registry.Source) []byte {
-	return transform.AppendConnection(nil, transform.Connection(m))
+func connectionDocument(src *registry.Source) []byte {
+	return transform.AppendConnection(nil, transform.Connection(src))
 }
 
 func (g connections) getServiceAccount(w http.ResponseWriter, r *request) error {

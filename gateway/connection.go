@@ -12,15 +12,15 @@ import (
 
 const maxTake = 200
 
-func (g connections) getConnection(w http.ResponseWriter, r *request, m *registry.Source) error {
+func (g connections) getConnection(w http.ResponseWriter, r *request, src *registry.Source) error {
 	if err := parseQuery(r.URL.RawQuery).err(); err != nil {
 		return err
 	}
-	m = g.deps.Status.WithAdServer(r.Context(), m)
+	src = g.deps.Status.WithAdServer(r.Context(), src)
 	if err := r.Context().Err(); err != nil {
 		return err
 	}
-	g.writeDocument(w, r, connectionDocument(m))
+	g.writeDocument(w, r, connectionDocument(src))
 	return nil
 }
 
@@ -36,11 +36,11 @@ func (g connections) listConnections(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	encoded := []byte{'['}
-	for i, m := range list {
+	for i, src := range list {
 		if i > 0 {
 			encoded = append(encoded, ',')
 		}
-		encoded = transform.AppendConnection(encoded, transform.Connection(m))
+		encoded = transform.AppendConnection(encoded, transform.Connection(src))
 	}
 	encoded = append(encoded, ']')
 	if g.cfg.Envelope {

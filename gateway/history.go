@@ -20,7 +20,7 @@ const (
 	maxSyncType = 64
 )
 
-func (g connections) getSyncHistory(w http.ResponseWriter, r *request, m *registry.Source) error {
+func (g connections) getSyncHistory(w http.ResponseWriter, r *request, src *registry.Source) error {
 	q := parseQuery(r.URL.RawQuery, "syncType", "status", "limit", "cursor")
 	query := upstream.HistoryQuery{
 		SyncType: q.translated("syncType", "syncType is not the name of a sync stream.", transform.SyncTypeToUpstream),
@@ -32,7 +32,7 @@ func (g connections) getSyncHistory(w http.ResponseWriter, r *request, m *regist
 	if err := q.err(); err != nil {
 		return err
 	}
-	page, err := g.deps.Status.SyncHistory(r.Context(), m, query)
+	page, err := g.deps.Status.SyncHistory(r.Context(), src, query)
 	if err != nil {
 		return inQuery(err)
 	}

@@ -19,10 +19,10 @@ type (
 	switching func(ctx context.Context, customer, esaID int64) (*registry.Source, error)
 )
 
-func (g connections) testConnection(w http.ResponseWriter, r *request, m *registry.Source) error {
+func (g connections) testConnection(w http.ResponseWriter, r *request, src *registry.Source) error {
 	g.extendWriteDeadline(w)
 	return g.repeatable(w, r, func() ([]byte, error) {
-		result, _, err := g.deps.Lifecycle.Test(detached(r), r.caller.CustomerID, m.Connection.ID)
+		result, _, err := g.deps.Lifecycle.Test(detached(r), r.caller.CustomerID, src.Connection.ID)
 		if err != nil {
 			return nil, err
 		}
@@ -30,9 +30,9 @@ func (g connections) testConnection(w http.ResponseWriter, r *request, m *regist
 	})
 }
 
-func (g connections) refresh(w http.ResponseWriter, r *request, m *registry.Source) error {
+func (g connections) refresh(w http.ResponseWriter, r *request, src *registry.Source) error {
 	return g.repeatable(w, r, func() ([]byte, error) {
-		result, err := g.deps.Lifecycle.Refresh(detached(r), r.caller.CustomerID, m.Connection.ID)
+		result, err := g.deps.Lifecycle.Refresh(detached(r), r.caller.CustomerID, src.Connection.ID)
 		if err != nil {
 			return nil, err
 		}
@@ -40,17 +40,17 @@ func (g connections) refresh(w http.ResponseWriter, r *request, m *registry.Sour
 	})
 }
 
-func (g connections) deactivate(w http.ResponseWriter, r *request, m *registry.Source) error {
-	return g.switchTo(w, r, m, g.deps.Lifecycle.Deactivate)
+func (g connections) deactivate(w http.ResponseWriter, r *request, src *registry.Source) error {
+	return g.switchTo(w, r, src, g.deps.Lifecycle.Deactivate)
 }
 
-func (g connections) reactivate(w http.ResponseWriter, r *request, m *registry.Source) error {
-	return g.switchTo(w, r, m, g.deps.Lifecycle.Reactivate)
+func (g connections) reactivate(w http.ResponseWriter, r *request, src *registry.Source) error {
+	return g.switchTo(w, r, src, g.deps.Lifecycle.Reactivate)
 }
 
-func (g connections) switchTo(w http.ResponseWriter, r *request, m *registry.Source, to switching) error {
+func (g connections) switchTo(w http.ResponseWriter, r *request, src *registry.Source, to switching) error {
 	return g.repeatable(w, r, func() ([]byte, error) {
-		now, err := to(detached(r), r.caller.CustomerID, m.Connection.ID)
+		now, err := to(detached(r), r.caller.CustomerID, src.Connection.ID)
 		if err != nil {
 			return nil, err
 		}

@@ -115,12 +115,12 @@ type lookup func(*Gateway, *request) (*registry.Source, error)
 func withSource(find lookup, f func(connections, http.ResponseWriter, *request, *registry.Source) error) func(*Gateway) handlerFunc {
 	return func(g *Gateway) handlerFunc {
 		return func(w http.ResponseWriter, r *request) error {
-			m, err := find(g, r)
+			src, err := find(g, r)
 			if err != nil {
 				return err
 			}
-			r.auditSource(m.SourceID, m.Connection)
-			return f(connections{g}, w, r, m)
+			r.auditSource(src.SourceID, src.Connection)
+			return f(connections{g}, w, r, src)
 		}
 	}
 }

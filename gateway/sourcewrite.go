@@ -157,11 +157,11 @@ func (g inventory) deleteSource(w http.ResponseWriter, r *request) error {
 func (g inventory) unsubscribe(r *request, sourceID string) {
 	ctx, cancel := context.WithTimeout(detached(r), unsubscribeTimeout)
 	defer cancel()
-	m, err := g.deps.Directory.ManagedSourceNow(ctx, r.caller.CustomerID, sourceID)
-	if err != nil || sources.AllowDelete(m) != nil {
+	src, err := g.deps.Directory.ManagedSourceNow(ctx, r.caller.CustomerID, sourceID)
+	if err != nil || sources.AllowDelete(src) != nil {
 		return // DELETE says why
 	}
-	if err := g.deps.Subscriber.End(ctx, m); err != nil {
+	if err := g.deps.Subscriber.End(ctx, src); err != nil {
 		g.log.LogAttrs(ctx, slog.LevelWarn, "the webhook subscription of a source that is deleted could not be ended",
 			slog.String("request_id", r.id), slog.String("source_id", sourceID), slog.Any("error", err))
 	}

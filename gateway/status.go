@@ -11,12 +11,12 @@ import (
 	"esagate/status"
 )
 
-func (g connections) getStatus(w http.ResponseWriter, r *request, m *registry.Source) error {
+func (g connections) getStatus(w http.ResponseWriter, r *request, src *registry.Source) error {
 	runs, err := statusQuery(r.URL.RawQuery)
 	if err != nil {
 		return err
 	}
-	answer, err := g.deps.Status.Get(r.Context(), m, runs)
+	answer, err := g.deps.Status.Get(r.Context(), src, runs)
 	if err != nil {
 		return err
 	}

@@ -18,10 +18,10 @@ func (d *adServer) FetchedAt() time.Time { return d.at }
 // WithAdServer gives a source whose ad server is known: where the registry does not
 // know it, the sales agent is asked, once for all readers, and what it says is recorded.
 // The source is given as it is if there is nothing to learn within Limits.Patience.
-func (s *Service) WithAdServer(ctx context.Context, m *registry.Source) *registry.Source {
-	c := m.Connection
+func (s *Service) WithAdServer(ctx context.Context, src *registry.Source) *registry.Source {
+	c := src.Connection
 	if c.TenantID == "" || c.AdServer != nil {
-		return m
+		return src
 	}
 	_, err := s.adServers.Get(ctx, c.TenantID, 0, func(ctx context.Context) (*adServer, error) {
 		config, err := s.deps.Upstream.AdapterConfig(ctx, c.TenantID)
@@ -38,10 +38,10 @@ func (s *Service) WithAdServer(ctx context.Context, m *registry.Source) *registr
 		return doc, err
 	})
 	if err != nil {
-		return m
+		return src
 	}
 	if learned, err := s.deps.Directory.ManagedSourceByID(ctx, c.CustomerID, c.ID); err == nil {
 		return learned
 	}
-	return m
+	return src
 }

@@ -56,8 +56,8 @@ type keyedView struct {
 func (d *document) FetchedAt() time.Time { return d.at }
 
 // view gives the document as it is seen with a source as it stands.
-func (d *document) view(s *Service, m *registry.Source, state viewState) *View {
-	key := viewKey{m.Connection.ID, m.Connection.Version, m.UpdatedAt.UnixMicro(), state}
+func (d *document) view(s *Service, src *registry.Source, state viewState) *View {
+	key := viewKey{src.Connection.ID, src.Connection.Version, src.UpdatedAt.UnixMicro(), state}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for i := range d.views {
@@ -70,7 +70,7 @@ func (d *document) view(s *Service, m *registry.Source, state viewState) *View {
 		webhooks = *d.webhooks
 	}
 	status, failed := s.deps.Tasks.Status(transform.StatusInput{
-		Source: m, Snapshot: withHistories(d.status, state.histories, state.runs),
+		Source: src, Snapshot: withHistories(d.status, state.histories, state.runs),
 		Webhooks: webhooks, Subscribed: d.subscribed, Stale: state.stale, Now: d.at,
 	})
 	for _, task := range failed {

@@ -34,11 +34,11 @@ func (h *histories) FetchedAt() time.Time { return h.at }
 
 // SyncHistory gives a page of the sync runs of a source; an empty one if it has no
 // tenant.
-func (s *Service) SyncHistory(ctx context.Context, m *registry.Source, q upstream.HistoryQuery) (*api.SyncRunPage, error) {
-	if m.Connection.TenantID == "" {
+func (s *Service) SyncHistory(ctx context.Context, src *registry.Source, q upstream.HistoryQuery) (*api.SyncRunPage, error) {
+	if src.Connection.TenantID == "" {
 		return &api.SyncRunPage{Runs: []api.SyncRun{}}, nil
 	}
-	runs, err := s.deps.Upstream.SyncHistory(ctx, m.Connection.TenantID, q)
+	runs, err := s.deps.Upstream.SyncHistory(ctx, src.Connection.TenantID, q)
 	if err != nil {
 		return nil, err
 	}
@@ -47,14 +47,14 @@ func (s *Service) SyncHistory(ctx context.Context, m *registry.Source, q upstrea
 
 // recentHistories gives the histories of a document's streams; nil if they can't be
 // had, and then the document keeps its zeros.
-func (s *Service) recentHistories(ctx context.Context, m *registry.Source, doc *document) *histories {
+func (s *Service) recentHistories(ctx context.Context, src *registry.Source, doc *document) *histories {
 	var names []string
 	for _, stream := range doc.status.Syncs {
 		if len(names) < historyStreams && transform.SyncTypeToUpstream(stream.Name) != "" {
 			names = append(names, stream.Name)
 		}
 	}
-	c := m.Connection
+	c := src.Connection
 	got, err := s.histories.Get(ctx, c.TenantID, c.Epoch, s.historyFetcher(c.TenantID, names))
 	if err != nil {
 		return nil

@@ -31,12 +31,12 @@ type Answer struct {
 // runs of each sync stream if runs is above 0 (contract 4.4). Its errors are
 // *fault.Error (NotFound: the sales agent has no such tenant; Unavailable, with the
 // reason and when to come again) or ctx.Err().
-func (s *Service) Get(ctx context.Context, m *registry.Source, runs int) (Answer, error) {
-	c := m.Connection
+func (s *Service) Get(ctx context.Context, src *registry.Source, runs int) (Answer, error) {
+	c := src.Connection
 	if c.TenantID == "" {
-		return s.local(ctx, m)
+		return s.local(ctx, src)
 	}
-	got, err := s.documents.Get(ctx, c.TenantID, c.Epoch, s.fetcher(m))
+	got, err := s.documents.Get(ctx, c.TenantID, c.Epoch, s.fetcher(src))
 	if err != nil {
 		read := telemetry.ReadError
 		if fault.Is(err, fault.NotFound) {
@@ -46,28 +46,28 @@ func (s *Service) Get(ctx context.Context, m *registry.Source, runs int) (Answer
 		return Answer{}, unavailable(err)
 	}
 	if got.State == snapshot.Miss { // the fetch may have changed the connection
-		if m, err = s.deps.Directory.ManagedSourceByID(ctx, c.CustomerID, c.ID); err != nil {
+		if src, err = s.deps.Directory.ManagedSourceByID(ctx, c.CustomerID, c.ID); err != nil {
 			return Answer{}, err
 		}
 	}
 	s.countRead(got)
 	state := viewState{stale: got.Failed}
 	if runs > 0 {
-		state.histories, state.runs = s.recentHistories(ctx, m, got.Doc), runs
+		state.histories, state.runs = s.recentHistories(ctx, src, got.Doc), runs
 		if err := ctx.Err(); err != nil {
 			return Answer{}, err
 		}
 	}
 	return Answer{
-		View: got.Doc.view(s, m, state), Age: got.Age, Fresh: got.Fresh,
+		View: got.Doc.view(s, src, state), Age: got.Age, Fresh: got.Fresh,
 		State: got.State, Replaced: got.Replaced, Collapsed: got.Collapsed,
 	}, nil
 }
 
 // local gives the status of a source without a tenant. It is kept like the others, so
 // that it is encoded once for all readers of a moment.
-func (s *Service) local(ctx context.Context, m *registry.Source) (Answer, error) {
-	c := m.Connection
+func (s *Service) local(ctx context.Context, src *registry.Source) (Answer, error) {
+	c := src.Connection
 	got, err := s.pending.Get(ctx, strconv.FormatInt(c.ID, 10), c.Epoch, func(context.Context) (*document, error) {
 		doc := &document{at: time.Now()}
 		if s.cfg.Subscribes {
@@ -79,25 +79,25 @@ func (s *Service) local(ctx context.Context, m *registry.Source) (Answer, error)
 		return Answer{}, unavailable(err)
 	}
 	s.ins.SnapshotRead(telemetry.ReadNone)
-	return Answer{View: got.Doc.view(s, m, viewState{}), Age: got.Age, Fresh: got.Fresh, State: got.State, Local: true}, nil
+	return Answer{View: got.Doc.view(s, src, viewState{}), Age: got.Age, Fresh: got.Fresh, State: got.State, Local: true}, nil
 }
 
 // Refresh makes sure that the status of a source is fresh, with the same one call that
 // readers who come meanwhile share. A source without a tenant has nothing to refresh.
 // Errors are those of Get.
-func (s *Service) Refresh(ctx context.Context, m *registry.Source) error {
-	c := m.Connection
+func (s *Service) Refresh(ctx context.Context, src *registry.Source) error {
+	c := src.Connection
 	if c.TenantID == "" {
 		return nil
 	}
-	return unavailable(s.documents.Refresh(ctx, c.TenantID, c.Epoch, s.fetcher(m)))
+	return unavailable(s.documents.Refresh(ctx, c.TenantID, c.Epoch, s.fetcher(src)))
 }
 
 // fetcher gives the fetch of a source's document: one call of the sales agent, whose
 // answer is recorded.
-func (s *Service) fetcher(m *registry.Source) snapshot.Fetch[*document] {
+func (s *Service) fetcher(src *registry.Source) snapshot.Fetch[*document] {
 	return func(ctx context.Context) (*document, error) {
-		tenantID := m.Connection.TenantID
+		tenantID := src.Connection.TenantID
 		answer, err := s.deps.Upstream.Status(ctx, tenantID)
 		if err != nil {
 			s.logRefresh(ctx, "status", tenantID, err)
@@ -112,8 +112,8 @@ func (s *Service) fetcher(m *registry.Source) snapshot.Fetch[*document] {
 		for _, path := range malformed {
 			s.ins.MalformedField(path)
 		}
-		s.recordSync(ctx, m, doc.status)
-		doc.webhooks, doc.subscribed = s.deliveries(ctx, m)
+		s.recordSync(ctx, src, doc.status)
+		doc.webhooks, doc.subscribed = s.deliveries(ctx, src)
 		return doc, nil
 	}
 }

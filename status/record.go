@@ -15,24 +15,24 @@ const recordTimeout = 500 * time.Millisecond
 
 // recordSync records the inventory sync that a status shows. If it fails, the next
 // status will do.
-func (s *Service) recordSync(ctx context.Context, m *registry.Source, status *api.Status) {
+func (s *Service) recordSync(ctx context.Context, src *registry.Source, status *api.Status) {
 	ctx, cancel := context.WithTimeout(ctx, recordTimeout)
 	defer cancel()
-	c, signal := m.Connection, transform.InventorySync(status)
+	c, signal := src.Connection, transform.InventorySync(status)
 	if _, err := s.deps.Directory.ObserveInventorySync(ctx, c.CustomerID, c.ID, signal); err != nil {
 		s.log.LogAttrs(ctx, slog.LevelWarn, "inventory sync not recorded",
 			slog.String("tenant", c.TenantID), slog.Any("error", err))
 	}
-	s.deps.SyncFinished(ctx, m, signal.CompletedAt, signal.ObservedAt)
+	s.deps.SyncFinished(ctx, src, signal.CompletedAt, signal.ObservedAt)
 }
 
 // deliveries gives the gateway's own count of a tenant's webhook deliveries (contract
 // 4.6), nil if unknown, and whether the tenant is subscribed, nil if unknown or not
 // wanted. While the registry is away both are as they were last known.
-func (s *Service) deliveries(ctx context.Context, m *registry.Source) (*api.Webhooks, *bool) {
+func (s *Service) deliveries(ctx context.Context, src *registry.Source) (*api.Webhooks, *bool) {
 	ctx, cancel := context.WithTimeout(ctx, recordTimeout)
 	defer cancel()
-	c := m.Connection
+	c := src.Connection
 	known, err := s.deps.Directory.WebhookNews(ctx, c.CustomerID, c.ID)
 	if err != nil {
 		s.log.LogAttrs(ctx, slog.LevelDebug, "webhook deliveries not counted", slog.String("tenant", c.TenantID), slog.Any("error", err))

@@ -37,7 +37,7 @@ type Deps struct {
 	Instruments *telemetry.Instruments
 	// SyncFinished is called after each fetch with the end of the last inventory run,
 	// zero if there is none, and the document's own time. May be nil.
-	SyncFinished func(ctx context.Context, m *registry.Source, finished, fetchedAt time.Time)
+	SyncFinished func(ctx context.Context, src *registry.Source, finished, fetchedAt time.Time)
 }
 
 // Service reads and keeps statuses. It is safe for concurrent use.

@@ -42,20 +42,20 @@ func (s *Service) LearnTenants(sources []*registry.Source) {
 // learnTenants asks about each source and gives those to ask about again. When the
 // sales agent seems to be away altogether, the rest is left for later and comes first.
 func (s *Service) learnTenants(sources []*registry.Source) (again []*registry.Source) {
-	for i, m := range sources {
+	for i, src := range sources {
 		if s.life.Err() != nil {
 			return nil
 		}
-		if m.Connection.TenantID == "" {
+		if src.Connection.TenantID == "" {
 			continue
 		}
-		err := s.learnTenant(s.life, m)
+		err := s.learnTenant(s.life, src)
 		switch {
 		case err == nil:
 		case away(err):
-			return append(append(again, sources[i+1:]...), m)
+			return append(append(again, sources[i+1:]...), src)
 		default:
-			again = append(again, m)
+			again = append(again, src)
 		}
 	}
 	return again
@@ -72,8 +72,8 @@ func away(err error) bool {
 
 // learnTenant asks about one tenant. Its error is nil too when there is no such tenant:
 // asking again would not help.
-func (s *Service) learnTenant(ctx context.Context, m *registry.Source) error {
-	c := m.Connection
+func (s *Service) learnTenant(ctx context.Context, src *registry.Source) error {
+	c := src.Connection
 	tenant, err := s.deps.Upstream.Tenant(upstream.Once(ctx), c.TenantID)
 	if fault.Is(err, fault.NotFound) {
 		s.log.LogAttrs(ctx, slog.LevelWarn, "a configured tenant does not exist", slog.String("tenant", c.TenantID))
