@@ -30,7 +30,7 @@ var arrows = map[string][]string{
 	"gateway":   {"api", "status", "transform", "upstream", "registry", "snapshot", "internal/..."},
 	"status":    {"api", "snapshot", "transform", "upstream", "registry", "internal/fault", "internal/telemetry", "internal/wait"},
 	"transform": {"api", "upstream/wire", "registry", "internal/redact"},
-	"upstream":  {"upstream/wire", "internal/fault", "internal/redact"},
+	"upstream":  {"upstream/wire", "internal/fault", "internal/redact", "internal/wait"},
 	"registry":  {"internal/fault"},
 	"snapshot":  {},
 	"api":       {},

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"esagate/upstream/wire"
 )
@@ -18,19 +19,19 @@ const (
 	maxProblem  = 64 << 10 // bytes of an error answer that are looked at
 )
 
-// door makes the attempts. It is the transport of the client that
-// go-retryablehttp drives, and has no CloseIdleConnections on purpose: that one
-// is called after every failure, and would close the connections of calls that
-// are doing well.
-type door struct{ c *Client }
+// attemptTransport makes the attempts. It is the transport of the client that
+// go-retryablehttp drives, and has no CloseIdleConnections on purpose: that one is
+// called after every failure, and would close the connections of calls that are doing
+// well.
+type attemptTransport struct{ c *Client }
 
-// RoundTrip makes one attempt and leaves its failure in the call. What upstream
-// sent goes no further than this: the response returned says only that there is
-// a document, and the call's decode has it.
-func (d door) RoundTrip(r *http.Request) (*http.Response, error) {
+// RoundTrip makes one attempt and leaves its failure in the call. What upstream sent
+// goes no further than this: the response returned says only that there is a document,
+// and the call's decode has it.
+func (t attemptTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	cl := callFrom(r.Context())
 	cl.attempts++
-	cl.last = d.c.attempt(r, cl)
+	cl.last = t.c.attempt(r, cl)
 	if cl.last != nil {
 		return nil, cl.last
 	}
@@ -40,39 +41,78 @@ func (d door) RoundTrip(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// attempt asks once, if the breakers allow it.
+// attempt makes one attempt, if the breakers allow it. The whole upstream's keeps back
+// every call, a tenant's the reads of its status. The probe of a breaker passes it.
 func (c *Client) attempt(r *http.Request, cl *call) *failure {
 	if err := r.Context().Err(); err != nil {
 		return neverSent(lost(r.Context(), err)) // past the breakers: upstream was not asked
 	}
-	upstream := func() *failure {
-		return c.upstream.do(cl, func() *failure {
-			f := c.exchange(r, cl)
-			c.noteKey(f)
-			return uncounted(r.Context(), f)
-		})
+	var t *tenant
+	var changes int64
+	if cl.readsStatus() {
+		t = c.tenants.get(cl.tenantID)
+		changes = t.breaker.changes.Load()
 	}
-	switch {
-	case cl.probes == c.upstream:
-		return upstream()
-	case cl.probes != nil:
-		return cl.probes.do(cl, upstream)
-	case cl.op != opStatus:
-		// The tenant's breaker guards its status. Other calls about the tenant
-		// neither close the way to it nor are kept back by it.
-		return upstream()
+	if cl.op == opStatus && t.breaker.open.Load() {
+		return t.breaker.refusal()
 	}
-	return c.tenants.get(cl.tenantID).do(cl, upstream)
+	if cl.probes != c.upstream && c.upstream.open.Load() {
+		return c.upstream.refusal()
+	}
+	began := time.Now().UnixNano()
+	f := c.exchange(r, cl)
+	if cl.quick && f != nil && f.outcome == outcomeTimeout {
+		f.blame = blameUnknown // it had no time to be good
+	}
+	c.noteKey(f)
+	c.record(cl, t, began, changes, f)
+	return f
 }
 
-// uncounted keeps a background call's failure from the breakers.
-func uncounted(ctx context.Context, f *failure) *failure {
-	if f == nil || !once(ctx) || f.blame == blameNobody {
-		return f
+// record has the breakers learn how an attempt ended that began at a time, when its
+// tenant's breaker had changed so often. t is nil unless it was a status read or a probe.
+func (c *Client) record(cl *call, t *tenant, began, changes int64, f *failure) {
+	ofUpstream := cl.probes == c.upstream
+	switch {
+	case f == nil || f.blame == blameNobody:
+		if t != nil {
+			t.read(false)
+		}
+		if cl.op == opStatus {
+			t.breaker.record(changes, false)
+		}
+		if cl.op == opProbe && !ofUpstream {
+			c.recovered(cl.probes)
+		}
+		c.well(ofUpstream)
+	case f.blame == blameUnknown || t == nil:
+	case ofUpstream && f.reached() && !c.symptoms.spreading():
+		t.read(true)
+		c.well(true) // it can be reached and takes our key; the failure is the tenant's
+	case ofUpstream || f.blame == blameUpstream:
+		c.unwell(cl, t, began, f)
+	case cl.op == opStatus:
+		opened := t.breaker.record(changes, true)
+		if opened {
+			c.log.Warn("breaker opened", slog.String("breaker", "tenant"), slog.String("tenant", t.id),
+				slog.String("after", string(f.outcome)))
+		}
+		if opened || f.outcome == outcomeTimeout { // so few of these come in a minute that they open nothing
+			c.watch(t.breaker)
+		}
+		c.unwell(cl, t, began, f)
 	}
-	silent := *f
-	silent.blame = blameOpen
-	return &silent
+}
+
+// recovered closes a tenant's breaker after a good probe.
+func (c *Client) recovered(b *breaker) {
+	wanted, opened := b.close()
+	if opened {
+		c.log.Info("breaker closed", slog.String("breaker", "tenant"), slog.String("tenant", b.tenantID))
+	}
+	if wanted {
+		c.onRecover(b.tenantID)
+	}
 }
 
 // answer is an answer as it came; body is nil when it could not be read.
@@ -81,6 +121,7 @@ type answer struct {
 	header http.Header
 	body   []byte
 	sent   []wire.Secret // the credentials in its request
+	ours   bool          // it answers a status read, of which no customer decides how it ends
 }
 
 // problem reads the body as an error, without what repeats a credential; nil when it
@@ -100,13 +141,12 @@ func (c *Client) exchange(r *http.Request, cl *call) *failure {
 		c.budget.read()
 	}
 	var way sending
-	if cl.writes() {
-		r = way.watch(r)
-	}
-	resp, err := c.wire.RoundTrip(r)
+	resp, err := c.wire.RoundTrip(way.watch(r))
 	if err != nil {
 		f := lost(r.Context(), err)
-		f.unsent = way.impossible(err)
+		if f.unsent = way.impossible(err); f.unsent && f.blame == blameTenant {
+			f.blame = blameUpstream
+		}
 		return f
 	}
 	defer resp.Body.Close()
@@ -129,7 +169,7 @@ func (c *Client) exchange(r *http.Request, cl *call) *failure {
 	case err != nil && !unusable:
 		return broken(r.Context(), err)
 	case !accepted:
-		return c.judge(cl, answer{resp.StatusCode, resp.Header, body, cl.secrets}) // without a body the status says enough
+		return c.judge(cl, answer{resp.StatusCode, resp.Header, body, cl.secrets, cl.readsStatus()}) // without a body the status says enough
 	case unusable:
 		return invalid(blameTenant, err)
 	case !isJSON(resp.Header.Get("Content-Type")):
@@ -216,7 +256,7 @@ func broken(ctx context.Context, err error) *failure {
 	if f.outcome != outcomeUnreachable {
 		return f
 	}
-	g := invalid(blameUpstream, f.err.Cause)
+	g := invalid(blameTenant, f.err.Cause)
 	g.retry = f.retry
 	return g
 }

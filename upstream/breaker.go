@@ -1,9 +1,7 @@
 package upstream
 
 import (
-	"context"
 	"errors"
-	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,158 +11,123 @@ import (
 	"esagate/internal/fault"
 )
 
-// breaker is a gobreaker that only its own probe can close: while it is not
-// closed, readers' calls are refused without being asked to take a risk.
+// breaker is a gobreaker that only a probe of the client's own can close: while it is
+// open, readers' calls are refused without being made to find out.
 //
-// gobreaker calls OnStateChange with its lock held. Here that only moves phase
-// and queues the event; whoever made the change acts on it in settle, with no
-// lock held. As nobody calls State(), gobreaker leaves "open" only when the
-// probe asks for it.
+// gobreaker is told how an attempt ended and is not asked before it begins: it forgets
+// what began before its window, and a call may take longer than that. Its own pause
+// between open and half open is the shortest there is, since the prober decides when to
+// probe; and as nobody else speaks to it while it is open, a good probe takes it from
+// open through half open to closed in one step.
 type breaker struct {
 	tenantID string // "": the whole upstream's
-	blames   blame  // whose failures it counts
-	cb       *gobreaker.CircuitBreaker[struct{}]
-	owner    *prober
-	log      *slog.Logger
+	open     atomic.Bool
+	changes  atomic.Int64 // how often it has changed its state
+	probeAt  atomic.Int64 // Unix nanoseconds of the next probe
+	probes   atomic.Int32 // probes under way
 
-	phase   atomic.Int32 // a gobreaker.State, always what cb's own is
-	changes atomic.Int64 // of phase
-	probeAt atomic.Int64 // Unix nanoseconds of the next probe, while not closed
-	last    atomic.Pointer[lastFailure]
-	dropped atomic.Bool // no longer among the client's breakers
-
-	mu     sync.Mutex
-	events []gobreaker.State // states entered and not yet acted on
-	probed bool              // the last state acted on was half-open
+	mu      sync.Mutex // held whenever cb is told something
+	cb      *gobreaker.CircuitBreaker[struct{}]
+	wanted  bool // probes are wanted
+	watched bool // a goroutine makes them
+	dropped bool // no longer one of the client's breakers
 }
 
-// lastFailure is the attempt that a breaker last counted as a failure.
-type lastFailure struct {
-	tenantID string
-	outcome  outcome
-}
-
-func newBreaker(tenantID string, cfg BreakerConfig, blames blame, owner *prober, log *slog.Logger) *breaker {
-	b := &breaker{tenantID: tenantID, blames: blames, owner: owner, log: log}
-	b.last.Store(&lastFailure{tenantID: tenantID})
+func newBreaker(tenantID string, window time.Duration, trips func(gobreaker.Counts) bool) *breaker {
+	b := &breaker{tenantID: tenantID}
 	b.cb = gobreaker.NewCircuitBreaker[struct{}](gobreaker.Settings{
 		MaxRequests:  1,
-		Interval:     cfg.Window,
-		BucketPeriod: cfg.Window / 10,
-		Timeout:      cfg.OpenFor,
-		ReadyToTrip: func(n gobreaker.Counts) bool {
-			done := n.TotalSuccesses + n.TotalFailures // Requests has the excluded and the unfinished too
-			return int(n.ConsecutiveFailures) >= cfg.ConsecutiveFailures ||
-				int(done) >= cfg.MinimumRequests && float64(n.TotalFailures) >= cfg.FailureRatio*float64(done)
-		},
-		IsSuccessful: func(err error) bool {
-			f := (*failure)(nil)
-			return err == nil || errors.As(err, &f) && f.blame != blames
-		},
-		IsExcluded: func(err error) bool {
-			f := (*failure)(nil)
-			if errors.As(err, &f) {
-				// To a tenant's breaker a failure of the whole upstream is not even a success.
-				return f.blame == blameOpen || f.blame == blameUpstream && blames != blameUpstream
-			}
-			return errors.Is(err, gobreaker.ErrOpenState)
-		},
+		Interval:     window,
+		BucketPeriod: window / 10,
+		Timeout:      time.Nanosecond, // zero would be a minute
+		ReadyToTrip:  trips,
 		OnStateChange: func(_ string, _, to gobreaker.State) {
-			if to == gobreaker.StateOpen {
-				b.probeAt.Store(time.Now().Add(cfg.OpenFor).UnixNano())
-			}
-			b.phase.Store(int32(to))
+			b.open.Store(to != gobreaker.StateClosed)
 			b.changes.Add(1)
-			b.mu.Lock()
-			b.events = append(b.events, to)
-			b.mu.Unlock()
 		},
 	})
 	return b
 }
 
-func (b *breaker) state() gobreaker.State { return gobreaker.State(b.phase.Load()) }
-func (b *breaker) closed() bool           { return b.state() == gobreaker.StateClosed }
-
-// do runs one attempt of a call through the breaker.
-func (b *breaker) do(cl *call, try func() *failure) *failure {
-	if cl.probes == b {
-		return b.probe(cl, try)
-	}
-	began := b.changes.Load()
-	if !b.closed() {
-		return b.refusal()
-	}
-	counted := false
-	defer func() {
-		if !counted { // a panic, which leaves no failure
-			b.count(cl, &failure{outcome: outcomeError, blame: b.blames}, began)
-		}
-	}()
-	f := try()
-	counted = true
-	b.count(cl, f, began)
-	return f
+// newTenantBreaker opens by the attempts themselves.
+func newTenantBreaker(tenantID string, cfg BreakerConfig) *breaker {
+	return newBreaker(tenantID, cfg.Window, func(n gobreaker.Counts) bool {
+		done := n.TotalSuccesses + n.TotalFailures // Requests has unfinished ones too
+		return int(n.ConsecutiveFailures) >= cfg.ConsecutiveFailures ||
+			int(done) >= cfg.MinimumRequests && float64(n.TotalFailures) >= cfg.FailureRatio*float64(done)
+	})
 }
 
-// count tells gobreaker how an attempt ended. It is told at the end and not asked at
-// the beginning because it forgets what began before its window, and a call may take
-// longer than that. What began before the breaker last changed is old news.
-func (b *breaker) count(cl *call, f *failure, began int64) {
-	if b.changes.Load() != began {
-		return
+// newUpstreamBreaker opens at once when it is told of a failure: see symptoms.
+func newUpstreamBreaker(cfg BreakerConfig) *breaker {
+	return newBreaker("", cfg.Window, func(gobreaker.Counts) bool { return true })
+}
+
+var errFailed = errors.New("failed")
+
+// record counts an attempt, and reports whether that opened the breaker. An attempt
+// that began before the breaker last changed, as changes was then, counts no more.
+func (b *breaker) record(changes int64, failed bool) (opened bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.open.Load() || b.changes.Load() != changes {
+		return false
 	}
-	defer b.settle()
+	b.wanted = b.wanted && failed
 	_, _ = b.cb.Execute(func() (struct{}, error) {
-		// It could have opened since the check above, and this have become the probe.
-		if b.changes.Load() != began {
-			return struct{}{}, gobreaker.ErrOpenState
+		if failed {
+			return struct{}{}, errFailed
 		}
-		b.remember(cl, f)
-		if f == nil {
-			return struct{}{}, nil
-		}
-		return struct{}{}, f
+		return struct{}{}, nil
 	})
+	return b.open.Load()
 }
 
-// probe runs the attempt that decides whether the breaker closes.
-func (b *breaker) probe(cl *call, try func() *failure) (f *failure) {
-	defer b.settle() // also when the attempt panics
-	_, err := b.cb.Execute(func() (struct{}, error) {
-		f = try()
-		b.remember(cl, f)
-		if f == nil {
-			return struct{}{}, nil
-		}
-		return struct{}{}, f
-	})
-	if err != nil && f == nil {
-		return b.refusal()
+// close ends the probing after a good probe, and reports whether any was still wanted
+// and whether the breaker was open.
+func (b *breaker) close() (wasWanted, wasOpen bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	wasWanted, b.wanted = b.wanted, false
+	if wasOpen = b.open.Load(); wasOpen {
+		_, _ = b.cb.Execute(func() (struct{}, error) { return struct{}{}, nil })
 	}
-	return f
+	return wasWanted, wasOpen
 }
 
-// remember keeps what a probe will need: whom to ask for.
-func (b *breaker) remember(cl *call, f *failure) {
-	last := *b.last.Load()
-	counts := f != nil && f.blame == b.blames
-	if counts {
-		last.outcome = f.outcome
+// drop ends the probing of a breaker that is kept no longer.
+func (b *breaker) drop() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.wanted, b.dropped = false, true
+}
+
+// want asks for probes, and reports whether there is nobody yet who makes them.
+func (b *breaker) want() (begin bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.dropped {
+		return false
 	}
-	if cl.tenantID != "" && (counts || last.tenantID == "") { // a call may be about no tenant
-		last.tenantID = cl.tenantID
-	}
-	b.last.Store(&last)
+	begin, b.wanted, b.watched = !b.watched, true, true
+	return begin
+}
+
+// unwanted reports whether no more probes are wanted; who makes them then stops.
+func (b *breaker) unwanted() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.watched = b.wanted
+	return !b.wanted
 }
 
 // refusal is the failure of a call that the breaker did not let through.
 func (b *breaker) refusal() *failure {
 	wait := time.Until(time.Unix(0, b.probeAt.Load()))
 	e := fault.Upstream(fault.CircuitOpen, "The sales agent has failed repeatedly and is not being asked at the moment.",
-		errors.New("the "+b.scope()+"'s breaker is not closed"))
-	e.RetryAfter = min(max(wait, time.Second), retryAfterLimit) // a probe may be on its way already
-	return neverSent(&failure{outcome: outcomeCircuitOpen, blame: blameOpen, err: e})
+		errors.New("the "+b.scope()+"'s breaker is open"))
+	e.RetryAfter = min(max(wait, time.Second), retryAfterLimit) // a probe may be under way
+	return neverSent(&failure{outcome: outcomeCircuitOpen, blame: blameUnknown, err: e})
 }
 
 func (b *breaker) scope() string {
@@ -172,40 +135,4 @@ func (b *breaker) scope() string {
 		return "upstream"
 	}
 	return "tenant"
-}
-
-// settle acts on the changes of state since it was last called. It must be
-// called with no lock held.
-func (b *breaker) settle() {
-	for {
-		b.mu.Lock()
-		if len(b.events) == 0 {
-			b.mu.Unlock()
-			return
-		}
-		to := b.events[0]
-		b.events = b.events[1:]
-		probed := b.probed // the probe had its turn: this is no news
-		b.probed = to == gobreaker.StateHalfOpen
-		b.mu.Unlock()
-
-		log := b.log.With(slog.String("breaker", b.scope()))
-		if b.tenantID != "" {
-			log = log.With(slog.String("tenant", b.tenantID))
-		}
-		switch to {
-		case gobreaker.StateOpen:
-			level, msg := slog.LevelWarn, "breaker opened"
-			if probed {
-				level, msg = slog.LevelInfo, "breaker stays open"
-			}
-			log.Log(context.Background(), level, msg, slog.String("after", string(b.last.Load().outcome)))
-			b.owner.schedule(b)
-		case gobreaker.StateHalfOpen:
-			log.Info("breaker half open: probing")
-		case gobreaker.StateClosed:
-			log.Info("breaker closed")
-			b.owner.recovered(b.tenantID)
-		}
-	}
 }

@@ -4,8 +4,9 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"sync/atomic"
+	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"esagate/internal/fault"
@@ -13,60 +14,70 @@ import (
 	ut "esagate/upstream/upstreamtest"
 )
 
-// TestWhatOpensWhich: after five failures of one sort, whose calls are refused?
-func TestWhatOpensWhich(t *testing.T) {
+func sleep(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+// refuses reports whether a breaker keeps back a status read.
+func (r *rig) refuses(id string) bool {
+	e := r.status(id)
+	return e != nil && e.Reason == fault.CircuitOpen
+}
+
+// TestWhatOpensWhichBreaker: whose calls are refused after five failures of one sort of
+// the only tenant that is known?
+func TestWhatOpensWhichBreaker(t *testing.T) {
 	const nobody, oneTenant, everybody = 0, 1, 2
 	for name, c := range map[string]struct {
-		fault ut.Fault
-		opens int
+		fault   ut.Fault
+		network int32
+		opens   int
 	}{
-		"500":               {ut.Fault{Status: 500}, oneTenant},
-		"no document":       {ut.Fault{Body: "{}"}, oneTenant},
-		"HTML":              {ut.Fault{Body: "<p>", ContentType: "text/html"}, oneTenant},
-		"too large":         {ut.Fault{Size: 9 << 20}, oneTenant},
-		"closed":            {ut.Fault{Drop: true}, everybody},
-		"hung":              {ut.Fault{Hang: true}, everybody},
-		"cut short":         {ut.Fault{CutShort: true}, everybody},
-		"502":               {ut.Fault{Status: 502}, everybody},
-		"503":               {ut.Fault{Status: 503}, everybody},
-		"504":               {ut.Fault{Status: 504}, everybody},
-		"401":               {ut.Fault{Status: 401}, everybody},
-		"403 unknown":       {ut.Fault{Status: 403, Shape: ut.ShapeHTML}, everybody},
-		"403 known":         {ut.Fault{Status: 403, Shape: ut.ShapeProblem, Code: "managed_tenant_write_blocked"}, nobody},
-		"404":               {ut.Fault{Status: 404, Shape: ut.ShapeProblem, Code: "tenant_not_found"}, nobody},
-		"404 unknown":       {ut.Fault{Status: 404, Shape: ut.ShapeHTML}, nobody},
-		"409":               {ut.Fault{Status: 409}, nobody},
-		"422":               {ut.Fault{Status: 422}, nobody},
-		"429":               {ut.Fault{Status: 429}, nobody},
-		"a redirect":        {ut.Fault{Redirect: "/"}, nobody},
-		"a rarer 5xx":       {ut.Fault{Status: 501}, nobody},
-		"an unlikely 4xx":   {ut.Fault{Status: 418}, nobody},
-		"no failure at all": {ut.Fault{}, nobody},
+		"500":                   {ut.Fault{Status: 500}, up, oneTenant},
+		"501":                   {ut.Fault{Status: 501}, up, oneTenant},
+		"502":                   {ut.Fault{Status: 502}, up, oneTenant},
+		"503":                   {ut.Fault{Status: 503}, up, oneTenant},
+		"504":                   {ut.Fault{Status: 504}, up, oneTenant},
+		"no document":           {ut.Fault{Body: "{}"}, up, oneTenant},
+		"HTML":                  {ut.Fault{Body: "<p>", ContentType: "text/html"}, up, oneTenant},
+		"too large":             {ut.Fault{Size: 9 << 20}, up, oneTenant},
+		"closed":                {ut.Fault{Drop: true}, up, oneTenant},
+		"hung":                  {ut.Fault{Hang: true}, up, oneTenant},
+		"cut short":             {ut.Fault{CutShort: true}, up, oneTenant},
+		"connection refused":    {ut.Fault{}, refused, everybody},
+		"no connection in time": {ut.Fault{}, silent, everybody},
+		"401":                   {ut.Fault{Status: 401}, up, everybody},
+		"403 unknown":           {ut.Fault{Status: 403, Shape: ut.ShapeHTML}, up, everybody},
+		"403 known":             {ut.Fault{Status: 403, Shape: ut.ShapeProblem, Code: "managed_tenant_write_blocked"}, up, nobody},
+		"404":                   {ut.Fault{Status: 404, Shape: ut.ShapeProblem, Code: "tenant_not_found"}, up, nobody},
+		"404 unknown":           {ut.Fault{Status: 404, Shape: ut.ShapeHTML}, up, nobody},
+		"409":                   {ut.Fault{Status: 409}, up, nobody},
+		"422":                   {ut.Fault{Status: 422}, up, nobody},
+		"429":                   {ut.Fault{Status: 429}, up, nobody},
+		"a redirect":            {ut.Fault{Redirect: "/"}, up, nobody},
+		"an unlikely 4xx":       {ut.Fault{Status: 418}, up, nobody},
+		"no failure at all":     {ut.Fault{}, up, nobody},
 	} {
 		t.Run(name, func(t *testing.T) {
 			run(t, upstream.Config{Attempts: 1, FetchTimeout: time.Second}, func(t *testing.T, r *rig) {
 				r.agent.Fault(tenant, c.fault)
+				r.network.Store(c.network)
 				for range 5 {
-					if e := r.status(tenant); e != nil && e.Reason == fault.CircuitOpen {
+					if r.refuses(tenant) && c.network == up { // the probes count too
 						t.Fatal("it opened early")
 					}
 				}
 				calls := r.agent.Calls(tenant)
-				refused := func(id string) bool {
-					e := r.status(id)
-					return e != nil && e.Reason == fault.CircuitOpen
-				}
-				if got := refused(tenant); got != (c.opens > nobody) {
+				if got := r.refuses(tenant); got != (c.opens > nobody) {
 					t.Errorf("this tenant refused: %v", got)
-				}
-				if got := refused(other); got != (c.opens == everybody) {
-					t.Errorf("another tenant refused: %v", got)
 				}
 				if n := r.agent.Calls(tenant) - calls; c.opens > nobody && n != 0 {
 					t.Errorf("%d refused calls reached upstream", n)
 				}
-				if c.opens == everybody {
-					r.metric("esagate.upstream.open_tenant_breakers{}", 0)
+				r.network.Store(up)
+				if got := r.refuses(other); got != (c.opens == everybody) {
+					t.Errorf("another tenant refused: %v", got)
 				}
 			})
 		})
@@ -77,10 +88,13 @@ func TestARefusalSaysWhenTheProbeComes(t *testing.T) {
 	run(t, upstream.Config{Attempts: 1}, func(t *testing.T, r *rig) {
 		r.agent.Fault(tenant, ut.Fault{Status: 500})
 		r.fails(5, tenant, fault.UpstreamError)
-		time.Sleep(10 * time.Second)
-		e := r.must(tenant, fault.CircuitOpen)
-		if e.RetryAfter <= 20*time.Second || e.RetryAfter > 23*time.Second+time.Millisecond { // 30 s and up to a tenth, less 10 s
+		if e := r.must(tenant, fault.CircuitOpen); e.RetryAfter < time.Second || e.RetryAfter > 1250*time.Millisecond {
 			t.Errorf("retry after %v", e.RetryAfter)
+		}
+		sleep(5 * time.Minute)
+		e := r.must(tenant, fault.CircuitOpen)
+		if e.RetryAfter < time.Second || e.RetryAfter > 30*time.Second {
+			t.Errorf("later: retry after %v", e.RetryAfter)
 		}
 	})
 }
@@ -98,37 +112,37 @@ func TestEachAttemptIsCounted(t *testing.T) {
 	})
 }
 
-func TestASuccessEndsARowOfFailures(t *testing.T) {
-	run(t, upstream.Config{Attempts: 1}, func(t *testing.T, r *rig) {
-		bad := ut.Fault{Status: 500}
-		for range 3 {
-			r.agent.Script(tenant, bad, bad, bad, bad)
-			r.fails(4, tenant, fault.UpstreamError)
-			r.works(tenant)
-			time.Sleep(20 * time.Second) // or the ratio would open it
-		}
-	})
-}
-
-func TestARateLimitEndsNoRowOfFailures(t *testing.T) {
-	run(t, upstream.Config{Attempts: 1}, func(t *testing.T, r *rig) {
-		bad, limited := ut.Fault{Status: 502}, ut.Fault{Status: 429}
-		r.agent.Script(tenant, bad, bad, bad, bad, limited, bad)
-		r.fails(6, tenant, fault.UpstreamError)
-		r.must(tenant, fault.CircuitOpen)
-	})
-}
-
-// A failure of the whole upstream between a tenant's own is no sign that the
-// tenant is well.
-func TestAnUpstreamFailureEndsNoRowOfATenants(t *testing.T) {
-	run(t, upstream.Config{Attempts: 1}, func(t *testing.T, r *rig) {
-		own, all := ut.Fault{Status: 500}, ut.Fault{Status: 502}
-		r.agent.Script(tenant, own, own, own, own, all, own)
-		r.fails(6, tenant, fault.UpstreamError)
-		r.must(tenant, fault.CircuitOpen)
-		r.works(other)
-	})
+// TestRowsOfFailures: what ends a row of a tenant's failures, and what does not.
+func TestRowsOfFailures(t *testing.T) {
+	for name, c := range map[string]struct {
+		between ut.Fault
+		network int32
+		opens   bool
+	}{
+		"a good answer":    {ut.Fault{}, up, false},
+		"no such tenant":   {ut.Fault{Status: 404, Shape: ut.ShapeProblem, Code: "tenant_not_found"}, up, false},
+		"a rate limit":     {ut.Fault{Status: 429}, up, true},
+		"no connection":    {ut.Fault{}, refused, true},
+		"another key":      {ut.Fault{Status: 401}, up, true},
+		"a failure itself": {ut.Fault{Status: 504}, up, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			run(t, upstream.Config{Attempts: 1}, func(t *testing.T, r *rig) {
+				r.agent.Fault(tenant, ut.Fault{Status: 500})
+				r.fails(4, tenant, fault.UpstreamError)
+				r.agent.Script(tenant, c.between)
+				r.network.Store(c.network)
+				r.status(tenant)
+				r.network.Store(up)
+				r.agent.Script(tenant)
+				r.status(tenant)
+				if got := r.refuses(tenant); got != c.opens {
+					t.Errorf("refused: %v", got)
+				}
+				r.works(other)
+			})
+		})
+	}
 }
 
 func TestTheRatioOpens(t *testing.T) {
@@ -137,18 +151,13 @@ func TestTheRatioOpens(t *testing.T) {
 		for range 10 { // 19 requests: 10 good, 9 bad
 			r.works(tenant)
 		}
-		r.agent.Fault(tenant, ut.Fault{Status: 500})
+		for _, id := range []string{tenant, other} {
+			r.agent.Fault(id, ut.Fault{Status: 500})
+		}
 		r.fails(9, tenant, fault.UpstreamError)
 		r.must(tenant, fault.UpstreamError) // the twentieth: half of them
 		r.must(tenant, fault.CircuitOpen)
-	})
-}
-
-func TestTheRatioOfTooFewRequestsDoesNotOpen(t *testing.T) {
-	cfg := upstream.Config{Attempts: 1, Breaker: upstream.BreakerConfig{ConsecutiveFailures: 100}}
-	run(t, cfg, func(t *testing.T, r *rig) {
-		r.agent.Fault(tenant, ut.Fault{Status: 500})
-		r.fails(19, tenant, fault.UpstreamError)
+		r.fails(19, other, fault.UpstreamError) // too few
 	})
 }
 
@@ -194,27 +203,76 @@ func TestACallersCancellationIsNotCounted(t *testing.T) {
 	})
 }
 
-// TestABreakerThatIsOpenIsKept: among many more tenants than are kept, the one
-// whose breaker is open stays, and the set stays bounded.
-func TestABreakerThatIsOpenIsKept(t *testing.T) {
-	var bad atomic.Bool
-	transport := func(*http.Request) (*http.Response, error) {
-		if bad.Load() {
+// TestCallsThatACustomerDecides: what comes of them opens no breaker and says nothing
+// about our key; an open breaker keeps them back.
+func TestCallsThatACustomerDecides(t *testing.T) {
+	answers := map[string]roundTrip{
+		"a page with 403": func(*http.Request) (*http.Response, error) {
+			return respond(403, "<h1>Request blocked</h1>", "Content-Type", "text/html"), nil
+		},
+		"a 502":    func(*http.Request) (*http.Response, error) { return respond(502, ""), nil },
+		"no more":  func(*http.Request) (*http.Response, error) { return nil, http.ErrServerClosed },
+		"too late": hang,
+	}
+	each(t, every, func(t *testing.T, m made) {
+		for name, bad := range answers {
+			answer := func(*http.Request) (*http.Response, error) { return respond(200, document()), nil }
+			alone(t, upstream.Config{Attempts: 1}, func(q *http.Request) (*http.Response, error) { return answer(q) }, func(t *testing.T, r *rig) {
+				good := answer
+				answer = bad
+				for range 10 {
+					_, err := m.call(t.Context(), r.client, tenant)
+					e := r.fault(err)
+					if e == nil || e.Reason == fault.CircuitOpen || name == "a page with 403" && e.Reason != fault.UpstreamError {
+						t.Fatalf("%s: %v", name, err)
+					}
+				}
+				answer = good
+				r.works(tenant)
+				if h := r.client.Health(); h.Breaker != "closed" || h.OpenTenants != 0 || h.KeyRefused {
+					t.Errorf("%s: %+v", name, h)
+				}
+				answer = func(*http.Request) (*http.Response, error) { return nil, syscall.ECONNREFUSED }
+				r.fails(5, tenant, fault.UpstreamUnreachable)
+				_, err := m.call(t.Context(), r.client, tenant)
+				if e := r.fault(err); e == nil || e.Reason != fault.CircuitOpen || !upstream.NotSent(err) {
+					t.Errorf("while the breaker is open: %v", err)
+				}
+			})
+		}
+	})
+}
+
+// TestManyTenants: the set of breakers is bounded; one that is probed stays, one that is
+// not used is dropped with its probes.
+func TestManyTenants(t *testing.T) {
+	transport := func(q *http.Request) (*http.Response, error) {
+		if q.URL.Path == "/api/v1/tenant-management/tenants/"+tenant+"/status" {
 			return respond(200, "{}"), nil
 		}
 		return respond(404, `{"error":"tenant_not_found"}`), nil
 	}
 	alone(t, upstream.Config{Attempts: 1}, transport, func(t *testing.T, r *rig) {
-		bad.Store(true)
+		next := 0
+		read := func(n int) {
+			for range n {
+				next++
+				r.must(fmt.Sprint("tnt_", next), fault.TenantNotFound)
+			}
+		}
 		r.fails(5, tenant, fault.UpstreamInvalidResponse)
-		r.fails(4, other, fault.UpstreamInvalidResponse)
-		bad.Store(false)
-		for i := range 10_000 {
-			r.must(fmt.Sprint("tnt_", i), fault.TenantNotFound)
+		for range 3 {
+			read(5000)
+			sleep(2 * time.Second)
 		}
 		r.must(tenant, fault.CircuitOpen)
-		bad.Store(true)
-		r.fails(5, other, fault.UpstreamInvalidResponse) // its four failures went with its breaker
-		r.must(other, fault.CircuitOpen)
+		read(10_000)
+		if n := r.client.Health().OpenTenants; n != 0 {
+			t.Errorf("%d breakers are open", n)
+		}
+		probes := r.metrics()["esagate.upstream.calls{operation=probe,outcome=invalid}"]
+		sleep(time.Minute)
+		r.metric("esagate.upstream.calls{operation=probe,outcome=invalid}", probes)
+		r.must(tenant, fault.UpstreamInvalidResponse)
 	})
 }

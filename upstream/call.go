@@ -54,6 +54,7 @@ type call struct {
 	accept   []int         // statuses of success; nil: 200 alone
 	done     bool          // any 2xx is a success, whatever the body says
 	probes   *breaker      // the breaker that this is the probe of; nil for a reader's call
+	quick    bool          // a probe in so little time that running out of it says nothing
 
 	decode func(body []byte) error    // keeps what it decoded; nil: nothing is wanted
 	stream func(body io.Reader) error // in place of decode, for what is too large to hold
@@ -79,6 +80,9 @@ func tenantWrite(op operation, method, tenantID string, path ...string) *call {
 
 // writes reports whether the call changes anything upstream.
 func (cl *call) writes() bool { return cl.method != "" }
+
+// readsStatus reports whether the call is a status read, of readers' or a probe.
+func (cl *call) readsStatus() bool { return cl.op == opStatus || cl.op == opProbe }
 
 // accepts reports whether a status is one of success.
 func (cl *call) accepts(status int) bool {
@@ -144,7 +148,7 @@ func (c *Client) call(ctx context.Context, cl *call) *failure {
 		return f
 	}
 	if cl.writes() {
-		_, _ = door{c}.RoundTrip(req)
+		_, _ = attemptTransport{c}.RoundTrip(req)
 		return cl.last
 	}
 	again, err := retryablehttp.FromRequest(req)
@@ -152,7 +156,7 @@ func (c *Client) call(ctx context.Context, cl *call) *failure {
 		return lost(ctx, err)
 	}
 	r := &retrier{c: c, call: cl, begun: time.Now()}
-	_, err = r.client().Do(again) // the response is door's own, without a body
+	_, err = r.client().Do(again) // the response is attemptTransport's own, without a body
 	switch {
 	case err == nil:
 		return nil

@@ -18,8 +18,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/sony/gobreaker/v2"
-
 	"esagate/upstream/wire"
 )
 
@@ -37,13 +35,17 @@ type Client struct {
 	base     string // the collection of tenants
 	log      *slog.Logger
 	wire     http.RoundTripper // a single exchange with upstream
-	http     *http.Client      // its transport is the door
+	http     *http.Client      // its transport makes the attempts
 	own      *http.Transport   // nil when the transport was given
 	budget   *budget
-	upstream *breaker
+	upstream *breaker // the whole upstream's
+	symptoms symptoms
 	tenants  *tenants
-	prober   *prober
 	metrics  *metrics
+
+	background               *group // of probes
+	probeSlots, patientSlots chan struct{}
+	onRecover                func(tenantID string)
 
 	keyRefused atomic.Bool
 	reached    atomic.Bool
@@ -60,6 +62,11 @@ func New(cfg Config, deps Deps) (*Client, error) {
 		base:   strings.TrimRight(cfg.BaseURL, "/") + apiPath,
 		log:    deps.Logger,
 		budget: newBudget(),
+
+		upstream:     newUpstreamBreaker(cfg.Breaker),
+		probeSlots:   make(chan struct{}, probesAtOnce),
+		patientSlots: make(chan struct{}, patientProbes),
+		onRecover:    deps.OnRecover,
 	}
 	transport := deps.Transport
 	if transport == nil {
@@ -67,25 +74,22 @@ func New(cfg Config, deps Deps) (*Client, error) {
 		transport = c.own
 	}
 	c.wire = instrument(transport, deps)
-	c.http = &http.Client{Transport: door{c}}
-	c.prober = newProber(cfg, deps.Logger, deps.OnRecover)
-	c.prober.ask = c.probe
-	c.upstream = newBreaker("", cfg.Breaker, blameUpstream, c.prober, c.log)
-	c.tenants = newTenants(maxTenants, func(id string) *breaker {
-		return newBreaker(id, cfg.Breaker, blameTenant, c.prober, c.log)
-	}, c.prober.forget)
+	c.http = &http.Client{Transport: attemptTransport{c}}
 	var err error
-	if c.metrics, err = newMetrics(deps.MeterProvider, c.upstream, c.tenants); err != nil {
-		c.prober.close()
+	if c.tenants, err = newTenants(cfg.Breaker); err != nil {
 		return nil, err
 	}
+	if c.metrics, err = newMetrics(deps.MeterProvider, c.upstream, c.tenants); err != nil {
+		return nil, err
+	}
+	c.background = newGroup(deps.Logger)
 	return c, nil
 }
 
 // Close ends the background probes and the idle connections, and returns when
 // they have ended. Reads that are under way are not ended; Close comes after them.
 func (c *Client) Close() {
-	c.prober.close()
+	c.background.Close()
 	c.metrics.close()
 	if c.own != nil {
 		c.own.CloseIdleConnections()
@@ -109,8 +113,8 @@ func (c *Client) Tenant(ctx context.Context, tenantID string) (*wire.Tenant, err
 
 // Health is what the client knows of the sales agent without asking it.
 type Health struct {
-	Breaker     string // the whole upstream's: closed, open or half_open
-	OpenTenants int    // tenants whose own breaker is not closed
+	Breaker     string // the whole upstream's: closed or open
+	OpenTenants int    // tenants whose own breaker is open
 	KeyRefused  bool   // the last answer about our key was a refusal
 	Reached     bool   // some call has succeeded since the start
 }
@@ -118,46 +122,18 @@ type Health struct {
 // Health says how the sales agent is doing.
 func (c *Client) Health() Health {
 	h := Health{
-		Breaker:     "open",
+		Breaker:     "closed",
 		OpenTenants: c.tenants.open(),
 		KeyRefused:  c.keyRefused.Load(),
 		Reached:     c.reached.Load(),
 	}
-	switch c.upstream.state() {
-	case gobreaker.StateClosed:
-		h.Breaker = "closed"
-	case gobreaker.StateHalfOpen:
-		h.Breaker = "half_open"
+	if c.upstream.open.Load() {
+		h.Breaker = "open"
 	}
 	return h
 }
 
 func decodeStatus(body []byte) (*wire.Status, error) { return wire.DecodeStatus(body, time.Now()) }
-
-// probeTenant is who a probe asks for when no call has named a tenant yet. There is
-// no such tenant; that upstream says so shows that it is well.
-const probeTenant = "esagate-probe"
-
-// probe makes the one attempt by which a breaker that is not closed finds out
-// whether it may close: a status read of the tenant that last failed.
-func (c *Client) probe(ctx context.Context, b *breaker) {
-	id := b.last.Load().tenantID
-	if id == "" {
-		id = probeTenant
-	}
-	var doc *wire.Status
-	cl := tenantCall(opProbe, id, "status")
-	cl.decode, cl.probes = keep(&doc, decodeStatus), b
-	req, f := c.request(ctx, cl)
-	if f != nil {
-		return
-	}
-	start, o := time.Now(), outcomeOK
-	if _, err := (door{c}).RoundTrip(req); err != nil {
-		o = cl.last.outcome
-	}
-	c.metrics.call(ctx, opProbe, o, time.Since(start))
-}
 
 // noteKey follows what the answers say about our key. It is logged when it
 // changes: a refused key is refused with every call.

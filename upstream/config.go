@@ -27,14 +27,14 @@ type Config struct {
 	Breaker      BreakerConfig
 }
 
-// BreakerConfig says when a breaker opens, and for how long. The whole
-// upstream's breaker and each tenant's follow the same figures.
+// BreakerConfig says when a breaker opens, and how often it is then probed. See
+// docs/decisions/0007-what-breakers-count.md.
 type BreakerConfig struct {
-	ConsecutiveFailures int           // so many in a row open it; default 5
+	ConsecutiveFailures int           // so many in a row open it, or so many tenants at least; default 5
 	MinimumRequests     int           // from so many on, the ratio counts; default 20
-	FailureRatio        float64       // above 0, at most 1; default 0.5
+	FailureRatio        float64       // of a tenant's reads; above 0, at most 1; default 0.5
 	Window              time.Duration // what is counted, rolling; default 30 s
-	OpenFor             time.Duration // how long before a probe, and between probes; default 30 s
+	OpenFor             time.Duration // the longest pause between probes; default 30 s
 }
 
 // Deps are what a client is given. Every field may be left out.
@@ -44,9 +44,9 @@ type Deps struct {
 	MeterProvider  metric.MeterProvider
 	TracerProvider trace.TracerProvider
 	Propagator     propagation.TextMapPropagator // nil: W3C trace context
-	// OnRecover is told that a breaker closed again; "" is the whole upstream's.
-	// It runs with no lock held, on the goroutine of the call that closed the
-	// breaker, as a rule a probe's, and must not call Close.
+	// OnRecover is told that a tenant is well again, or with "" the whole upstream: a
+	// breaker has closed, or what could have opened it is over. It runs with no lock
+	// held, on the goroutine of the call that found out, and must not call Close.
 	OnRecover func(tenantID string)
 }
 

@@ -10,7 +10,7 @@ import (
 	"esagate/upstream"
 )
 
-var silent = log.New(io.Discard, "", 0)
+var silentLog = log.New(io.Discard, "", 0)
 
 func TestConfigFaults(t *testing.T) {
 	good := upstream.Config{BaseURL: "https://agent.invalid/admin", APIKey: key}

@@ -38,14 +38,14 @@ const (
 	// blameNobody: a proper answer, even if not the one hoped for. It shows that
 	// upstream works and counts as a success.
 	blameNobody blame = iota
-	// blameTenant: a failure on this tenant's account, a success on upstream's.
+	// blameTenant: a failure that may be this tenant's alone.
 	blameTenant
-	// blameUpstream: a failure on upstream's account; of the tenant it says nothing.
+	// blameUpstream: there was no connection, or our key was refused; of the tenant it
+	// says nothing.
 	blameUpstream
-	// blameOpen: says nothing of either and is not counted. A 429 and the rarer
-	// 5xx are here: no failures by the contract, but no sign of health that should
-	// end a row of failures or close a breaker.
-	blameOpen
+	// blameUnknown: says nothing of either and is not counted. A 429 is no failure, but
+	// no sign of health that should end a row of failures or close a breaker.
+	blameUnknown
 )
 
 // failure is an attempt that gave no document.
@@ -61,6 +61,9 @@ type failure struct {
 // Error implements error.
 func (f *failure) Error() string { return f.err.Error() }
 
+// reached reports whether upstream, or what stands before it, gave an answer.
+func (f *failure) reached() bool { return f.outcome == outcomeError || f.outcome == outcomeInvalid }
+
 // Unwrap gives the error that callers see.
 func (f *failure) Unwrap() error { return f.err }
 
@@ -71,15 +74,19 @@ func lost(ctx context.Context, err error) *failure {
 	if ctx.Err() != nil {
 		loss = asLoss(ctx.Err())
 	}
+	blamed := blameTenant
+	if loss.connecting {
+		blamed = blameUpstream
+	}
 	switch {
 	case errors.Is(loss, context.Canceled):
-		return &failure{outcome: outcomeCanceled, blame: blameOpen,
+		return &failure{outcome: outcomeCanceled, blame: blameUnknown,
 			err: fault.Upstream(fault.UpstreamTimeout, "The request was given up before the sales agent answered.", loss)}
 	case loss.timeout:
-		return &failure{outcome: outcomeTimeout, blame: blameUpstream,
+		return &failure{outcome: outcomeTimeout, blame: blamed,
 			err: fault.Upstream(fault.UpstreamTimeout, "The sales agent did not answer in time.", loss)}
 	}
-	return &failure{outcome: outcomeUnreachable, blame: blameUpstream, retry: loss.connection,
+	return &failure{outcome: outcomeUnreachable, blame: blamed, retry: loss.connection,
 		err: fault.Upstream(fault.UpstreamUnreachable, "The sales agent can't be reached.", loss)}
 }
 
@@ -98,9 +105,11 @@ func answered(a answer) *failure {
 	switch {
 	case no.AdapterCode != "":
 		return adServerRefused(no)
-	case status == http.StatusUnauthorized, status == http.StatusForbidden && !knownRefusals[no.Code]:
+	case status == http.StatusUnauthorized, status == http.StatusForbidden && !knownRefusals[no.Code] && a.ours:
 		return &failure{outcome: outcomeUnauthorized, blame: blameUpstream,
 			err: fault.Upstream(fault.UpstreamUnauthorized, "The sales agent does not accept the gateway's key.", cause)}
+	case status == http.StatusForbidden && !knownRefusals[no.Code]: // perhaps a firewall that dislikes the body
+		return failed(outcomeError, blameUnknown, cause)
 	case status == http.StatusForbidden:
 		return conflict("The sales agent does not allow this change of a managed tenant.", cause)
 	case status == http.StatusNotFound && no.Code == tenantNotFound:
@@ -110,13 +119,12 @@ func answered(a answer) *failure {
 	case (status == http.StatusBadRequest || status == http.StatusUnprocessableEntity) && problem != nil:
 		return rejected(problem, no)
 	case status == http.StatusTooManyRequests:
-		return wanted(outcomeRateLimited, blameOpen, a, cause)
-	case status == http.StatusInternalServerError:
+		return wanted(outcomeRateLimited, blameUnknown, a, cause)
+	case status == http.StatusInternalServerError, status == http.StatusBadGateway,
+		status == http.StatusServiceUnavailable, status == http.StatusGatewayTimeout:
 		return wanted(outcomeError, blameTenant, a, cause)
-	case status == http.StatusBadGateway, status == http.StatusServiceUnavailable, status == http.StatusGatewayTimeout:
-		return wanted(outcomeError, blameUpstream, a, cause)
 	case status >= 500:
-		return failed(outcomeError, blameOpen, cause)
+		return failed(outcomeError, blameTenant, cause)
 	case status >= 200 && status < 300: // a success without the document asked for
 		return invalid(blameTenant, cause)
 	case status == http.StatusNotFound, status == http.StatusConflict,

@@ -7,14 +7,11 @@ import (
 	"net"
 	"net/http"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"esagate/internal/fault"
 	"esagate/upstream"
-	ut "esagate/upstream/upstreamtest"
 )
 
 // rawServer answers every connection of its dial with the same bytes.
@@ -57,61 +54,4 @@ func TestBytesOfABrokenAnswerAreQuotedNowhere(t *testing.T) {
 			})
 		})
 	}
-}
-
-type panics struct{ calls atomic.Int64 }
-
-func (p *panics) RoundTrip(*http.Request) (*http.Response, error) {
-	p.calls.Add(1)
-	panic("out of the transport")
-}
-
-// A panic below the breakers is for others to catch. It must leave breakers that
-// are still probed.
-func TestABreakerOpenedByPanicsIsProbed(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		transport := &panics{}
-		r := newRig(t, upstream.Config{BaseURL: "http://agent.invalid", APIKey: key, Attempts: 1}, transport)
-		for range 5 {
-			func() {
-				defer func() { _ = recover() }()
-				r.status(tenant)
-			}()
-		}
-		r.must(tenant, fault.CircuitOpen)
-		before := transport.calls.Load()
-		time.Sleep(40 * time.Second)
-		synctest.Wait()
-		if transport.calls.Load() == before {
-			t.Error("nobody looks whether it is well again")
-		}
-		r.client.Close()
-	})
-}
-
-// Documents beside the status share the tenant, not its breaker's patience.
-func TestOtherDocumentsDoNotCloseTheWayToTheStatus(t *testing.T) {
-	run(t, upstream.Config{}, func(t *testing.T, r *rig) {
-		r.agent.Fault(tenant, ut.Fault{Only: ut.RouteAdapterConfig, Status: 500})
-		for range 10 {
-			if _, err := r.client.AdapterConfig(t.Context(), tenant); r.fault(err).Reason != fault.UpstreamError {
-				t.Fatal(err)
-			}
-		}
-		r.works(tenant)
-	})
-}
-
-// What runs in the background fails on nobody's account but its own.
-func TestBackgroundCallsOpenNoBreaker(t *testing.T) {
-	run(t, upstream.Config{}, func(t *testing.T, r *rig) {
-		r.agent.SetDown(true)
-		for range 30 {
-			if _, err := r.client.Tenant(upstream.Once(t.Context()), tenant); err == nil {
-				t.Fatal("no error")
-			}
-		}
-		r.agent.SetDown(false)
-		r.works(tenant)
-	})
 }

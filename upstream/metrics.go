@@ -5,7 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/sony/gobreaker/v2"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 )
@@ -36,13 +35,13 @@ func newMetrics(p metric.MeterProvider, upstream *breaker, ts *tenants) (*metric
 	m.keyRefusals, errs[4] = meter.Int64Counter("esagate.upstream.key_refusals",
 		metric.WithDescription("Answers in which the sales agent refused the gateway's key."))
 	state, err := meter.Int64ObservableGauge("esagate.upstream.breaker_state",
-		metric.WithDescription("The whole upstream's breaker: 0 closed, 1 half open, 2 open."))
+		metric.WithDescription("The whole upstream's breaker: 0 closed, 2 open."))
 	errs[5] = err
 	open, err := meter.Int64ObservableGauge("esagate.upstream.open_tenant_breakers",
-		metric.WithDescription("Tenants' breakers that are not closed."))
+		metric.WithDescription("Tenants' breakers that are open."))
 	errs[6] = err
 	m.gauges, errs[7] = meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
-		o.ObserveInt64(state, stateValue(upstream.state()), metric.WithAttributes(attribute.String("breaker", "upstream")))
+		o.ObserveInt64(state, stateValue(upstream), metric.WithAttributes(attribute.String("breaker", "upstream")))
 		o.ObserveInt64(open, int64(ts.open()))
 		return nil
 	}, state, open)
@@ -53,14 +52,11 @@ func newMetrics(p metric.MeterProvider, upstream *breaker, ts *tenants) (*metric
 	return m, err
 }
 
-func stateValue(s gobreaker.State) int64 {
-	switch s {
-	case gobreaker.StateClosed:
-		return 0
-	case gobreaker.StateHalfOpen:
-		return 1
+func stateValue(b *breaker) int64 {
+	if b.open.Load() {
+		return 2
 	}
-	return 2
+	return 0
 }
 
 func (m *metrics) call(ctx context.Context, op operation, o outcome, took time.Duration) {

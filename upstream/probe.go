@@ -2,124 +2,107 @@ package upstream
 
 import (
 	"context"
-	"log/slog"
 	"math/rand/v2"
-	"sync"
 	"time"
+
+	"esagate/internal/wait"
+	"esagate/upstream/wire"
 )
 
-// probesAtOnce bounds how many probes run at the same time: when every tenant's
-// breaker is open, their probes come due together.
-const probesAtOnce = 16
+// Probes are made in the background, so that no reader has to find out whether upstream
+// is well again: about one a second for a good minute, so that after an outage of up to
+// a minute everything is served again within two seconds, and then at intervals that
+// double up to Breaker.OpenFor.
+const (
+	probeEvery    = 1250 * time.Millisecond // at first; each pause may be a fifth shorter
+	probeFastFor  = 70 * time.Second
+	probeQuick    = 900 * time.Millisecond // how long a probe may take while another one is under way
+	probesAtOnce  = 64                     // of tenants' breakers
+	patientProbes = 16                     // of these, those that may take as long as a read
+)
 
-// prober tries breakers that are not closed, in the background, so that no
-// reader has to. A breaker has at most one probe waiting or running.
-type prober struct {
-	openFor   time.Duration
-	timeout   time.Duration                         // of one probe: a hung one must end
-	ask       func(ctx context.Context, b *breaker) // one attempt; the breaker counts it
-	recovered func(tenantID string)
-	log       *slog.Logger
-
-	ctx   context.Context // ends with close
-	end   context.CancelFunc
-	slots chan struct{}
-
-	mu     sync.Mutex
-	timers map[*breaker]*time.Timer // probes that wait
-	closed bool
-	wg     sync.WaitGroup // probes that wait or run
-}
-
-func newProber(cfg Config, log *slog.Logger, recovered func(string)) *prober {
-	p := &prober{
-		openFor:   cfg.Breaker.OpenFor,
-		timeout:   cfg.FetchTimeout,
-		recovered: recovered,
-		log:       log,
-		slots:     make(chan struct{}, probesAtOnce),
-		timers:    map[*breaker]*time.Timer{},
-	}
-	p.ctx, p.end = context.WithCancel(context.Background())
-	return p
-}
-
-// schedule sets the next probe of a breaker that is not closed, unless one is
-// set already.
-func (p *prober) schedule(b *breaker) {
-	// Strictly after openFor: at that very moment gobreaker is still open.
-	delay := p.openFor + time.Millisecond + rand.N(p.openFor/10+1)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.closed || b.dropped.Load() || p.timers[b] != nil {
+// watch has a breaker probed in the background until that is wanted no longer.
+func (c *Client) watch(b *breaker) {
+	if !b.want() {
 		return
 	}
-	b.probeAt.Store(time.Now().Add(delay).UnixNano())
-	p.wg.Add(1)
-	p.timers[b] = time.AfterFunc(delay, func() {
-		defer p.wg.Done()
-		p.run(b)
+	c.background.Go(func(ctx context.Context) {
+		began := time.Now()
+		for bound := probeEvery; ; {
+			if time.Since(began) >= probeFastFor {
+				bound *= 2
+			}
+			bound = min(bound, c.cfg.Breaker.OpenFor)
+			pause := bound - rand.N(bound/5+1)
+			b.probeAt.Store(time.Now().Add(pause).UnixNano())
+			if !wait.For(ctx, pause) || b.unwanted() {
+				return
+			}
+			c.startProbe(b)
+		}
 	})
 }
 
-// run makes one probe.
-func (p *prober) run(b *breaker) {
-	p.mu.Lock()
-	delete(p.timers, b)
-	p.mu.Unlock()
-	// A probe that failed has set the next one by opening its breaker. One that
-	// decided nothing (a 429, or the whole upstream's breaker in its way) has not.
-	defer func() {
-		if !b.closed() {
-			p.schedule(b)
-		}
-	}()
-	// Nobody above would catch a panic here, and the process is not ours to end.
-	defer func() {
-		if v := recover(); v != nil {
-			p.log.Error("a probe of the sales agent panicked")
-		}
-	}()
-	select {
-	case p.slots <- struct{}{}:
-		defer func() { <-p.slots }()
-	case <-p.ctx.Done():
+// startProbe starts a probe of a breaker. One may take as long as a read; while it hangs,
+// perhaps on a connection that is dead, a quick one follows at each turn. Of tenants'
+// breakers only so many are probed at the same time.
+func (c *Client) startProbe(b *breaker) {
+	ofTenant := b.tenantID != ""
+	if ofTenant && c.upstream.open.Load() {
+		return // it would be refused
+	}
+	n := b.probes.Add(1)
+	if n > 2 {
+		b.probes.Add(-1)
 		return
 	}
-	if b.dropped.Load() {
-		return
+	c.background.Go(func(ctx context.Context) {
+		defer b.probes.Add(-1)
+		patient := n == 1
+		if ofTenant {
+			select {
+			case c.probeSlots <- struct{}{}:
+				defer func() { <-c.probeSlots }()
+			case <-ctx.Done():
+				return
+			}
+			if patient {
+				select {
+				case c.patientSlots <- struct{}{}:
+					defer func() { <-c.patientSlots }()
+				default:
+					patient = false
+				}
+			}
+		}
+		c.probe(ctx, b, patient)
+	})
+}
+
+// probe makes one attempt of a status read on a breaker's behalf.
+func (c *Client) probe(ctx context.Context, b *breaker, patient bool) {
+	id := b.tenantID
+	if id == "" {
+		if id = c.tenants.next(c.symptoms.times()); id == "" {
+			return
+		}
 	}
-	ctx, cancel := context.WithTimeout(p.ctx, p.timeout)
+	limit := c.cfg.FetchTimeout
+	if !patient {
+		limit = min(limit, probeQuick)
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	p.ask(ctx, b)
-}
-
-// forget drops a breaker together with its waiting probe.
-func (p *prober) forget(b *breaker) {
-	b.dropped.Store(true)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.stop(b)
-}
-
-// stop takes back a waiting probe. p.mu is held.
-func (p *prober) stop(b *breaker) {
-	if t := p.timers[b]; t != nil {
-		if t.Stop() {
-			p.wg.Done()
-		}
-		delete(p.timers, b)
+	var doc *wire.Status
+	cl := tenantCall(opProbe, id, "status")
+	cl.decode, cl.probes, cl.quick = keep(&doc, decodeStatus), b, !patient
+	req, f := c.request(ctx, cl)
+	if f != nil {
+		return
 	}
-}
-
-// close ends all probes and returns when they have ended.
-func (p *prober) close() {
-	p.mu.Lock()
-	p.closed = true
-	for b := range p.timers {
-		p.stop(b)
+	start, o := time.Now(), outcomeOK
+	if _, err := (attemptTransport{c}).RoundTrip(req); err != nil {
+		o = cl.last.outcome
 	}
-	p.mu.Unlock()
-	p.end()
-	p.wg.Wait()
+	c.metrics.call(ctx, opProbe, o, time.Since(start))
 }

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"esagate/internal/fault"
@@ -15,121 +14,87 @@ import (
 	ut "esagate/upstream/upstreamtest"
 )
 
-// pause is long enough for one probe, however jittered, and too short for two.
-const pause = 34 * time.Second
-
-func sleep(d time.Duration) {
-	time.Sleep(d)
-	synctest.Wait()
-}
-
-func TestATenantRecoversInTheBackground(t *testing.T) {
-	run(t, upstream.Config{Attempts: 3}, func(t *testing.T, r *rig) {
+// opened opens a breaker: the tenant's own, or the whole upstream's.
+var opened = map[string]struct {
+	open, end func(r *rig)
+	recovered string
+}{
+	"tenant": {func(r *rig) {
 		r.agent.Fault(tenant, ut.Fault{Status: 500})
-		for range 2 {
-			r.status(tenant)
-		}
-		calls := r.agent.Calls(tenant)
-		sleep(30 * time.Second)
-		if n := r.agent.Calls(tenant) - calls; n != 0 {
-			t.Errorf("%d probes before their time", n)
-		}
-		sleep(4 * time.Second)
-		if n := r.agent.Calls(tenant) - calls; n != 1 {
-			t.Errorf("%d probes, want one without retries", n)
-		}
-		r.must(tenant, fault.CircuitOpen)
-		if got := r.recoveries(); len(got) != 0 {
-			t.Errorf("recovered: %v", got)
-		}
-
-		r.agent.Fault(tenant, ut.Fault{})
-		sleep(pause)
-		if got := r.recoveries(); !slices.Equal(got, []string{tenant}) {
-			t.Errorf("recovered: %v", got)
-		}
-		calls = r.agent.Calls(tenant)
-		r.works(tenant)
-		sleep(5 * time.Minute)
-		if n := r.agent.Calls(tenant) - calls; n != 1 {
-			t.Errorf("%d calls: probing goes on", n)
-		}
-		r.metric("esagate.upstream.calls{operation=probe,outcome=error}", 1)
-		r.metric("esagate.upstream.calls{operation=probe,outcome=ok}", 1)
-	})
-}
-
-func TestTheUpstreamRecoversInTheBackground(t *testing.T) {
-	run(t, upstream.Config{Attempts: 1}, func(t *testing.T, r *rig) {
-		r.works(other)
-		r.agent.SetDown(true)
 		for range 5 {
 			r.status(tenant)
 		}
-		r.must(other, fault.CircuitOpen)
-		before, others := r.agent.Calls(tenant), r.agent.Calls(other)
-		r.agent.SetDown(false)
-		sleep(pause)
-		if n := r.agent.Calls(tenant) - before; n != 1 {
-			t.Errorf("%d probes of the tenant that failed last", n)
-		}
-		if n := r.agent.Calls(other) - others; n != 0 {
-			t.Errorf("%d probes of another", n)
-		}
-		if got := r.recoveries(); !slices.Equal(got, []string{""}) {
-			t.Errorf("recovered: %q", got)
-		}
-		r.works(other)
-	})
+	}, func(r *rig) { r.agent.Fault(tenant, ut.Fault{}) }, tenant},
+	"upstream": {func(r *rig) {
+		r.agent.Fault(tenant, ut.Fault{Status: 401})
+		r.fails(5, tenant, fault.UpstreamUnauthorized)
+	}, func(r *rig) { r.agent.Fault(tenant, ut.Fault{}) }, ""},
 }
 
-// The upstream answers again, if only to say that it has trouble with that
-// tenant, or that there is none any more: that is a recovery of the upstream.
-func TestAProbeOfTheUpstreamAsksForAnAnswerOnly(t *testing.T) {
-	for name, f := range map[string]ut.Fault{
-		"500": {Status: 500},
-		"404": {Status: 404, Shape: ut.ShapeProblem, Code: "tenant_not_found"},
-		"{}":  {Body: "{}"},
-	} {
+// TestWhenProbesCome: from a second after the opening about one a second for a minute,
+// each a single attempt, then ever fewer, and none once it has closed.
+func TestWhenProbesCome(t *testing.T) {
+	for name, c := range opened {
 		t.Run(name, func(t *testing.T) {
-			run(t, upstream.Config{Attempts: 1}, func(t *testing.T, r *rig) {
-				r.agent.Fault(tenant, ut.Fault{Status: 503})
-				r.fails(5, tenant, fault.UpstreamError)
-				r.agent.Fault(tenant, f)
-				sleep(pause)
-				r.works(other)
+			run(t, upstream.Config{Attempts: 3}, func(t *testing.T, r *rig) {
+				c.open(r)
+				opening := time.Now()
+				probes := len(r.agent.Requests())
+				sleep(30 * time.Minute)
+				r.must(tenant, fault.CircuitOpen)
+				var at []time.Duration
+				for _, q := range r.agent.Requests()[probes:] {
+					at = append(at, q.At.Sub(opening))
+				}
+				last := time.Duration(0)
+				for i, d := range at {
+					least, most := time.Second, 1250*time.Millisecond
+					switch {
+					case d > 3*time.Minute:
+						least, most = 24*time.Second, 30*time.Second
+					case d > 65*time.Second:
+						most = 30 * time.Second
+					}
+					if d-last < least || d-last > most {
+						t.Fatalf("probe %d comes at %v, %v after the one before", i, d, d-last)
+					}
+					last = d
+				}
+				if got := r.recoveries(); len(got) != 0 {
+					t.Errorf("recovered: %q", got)
+				}
+				c.end(r)
+				sleep(30 * time.Second)
+				if got := r.recoveries(); !slices.Equal(got, []string{c.recovered}) {
+					t.Errorf("recovered: %q", got)
+				}
+				calls := r.agent.Calls(tenant)
+				r.works(tenant)
+				sleep(5 * time.Minute)
+				if n := r.agent.Calls(tenant) - calls; n != 1 {
+					t.Errorf("%d calls: probing goes on", n)
+				}
+				r.metric("esagate.upstream.calls{operation=probe,outcome=ok}", 1)
 			})
 		})
 	}
 }
 
-// TestNoReaderIsTheProbe: however many ask while a breaker is open or half open,
-// none of them reaches upstream, and none waits.
+// TestNoReaderIsTheProbe: however many ask while a breaker is open, none of them reaches
+// upstream, and none waits, also while a probe is under way.
 func TestNoReaderIsTheProbe(t *testing.T) {
-	for name, f := range map[string]ut.Fault{"tenant": {Status: 500}, "upstream": {Status: 503}} {
+	for name, c := range opened {
 		t.Run(name, func(t *testing.T) {
 			run(t, upstream.Config{Attempts: 1}, func(t *testing.T, r *rig) {
-				r.agent.Fault(tenant, f)
-				r.fails(5, tenant, fault.UpstreamError)
+				c.open(r)
 				calls := r.agent.Calls(tenant)
-				r.agent.Fault(tenant, ut.Fault{Delay: 9 * time.Second}) // keeps the probe on its way
-				start := time.Now()
-				for time.Since(start) < 40*time.Second {
-					before := time.Now()
-					e := r.status(tenant)
-					if time.Since(before) != 0 {
-						t.Fatalf("a reader waited %v, %v after the breaker opened", time.Since(before), time.Since(start))
+				r.agent.Fault(tenant, ut.Fault{Delay: 800 * time.Millisecond})
+				for len(r.recoveries()) == 0 {
+					start := time.Now()
+					if r.must(tenant, fault.CircuitOpen); time.Since(start) != 0 {
+						t.Fatalf("a reader waited %v", time.Since(start))
 					}
-					if e == nil || e.Reason != fault.CircuitOpen {
-						t.Fatalf("a reader got %v", e)
-					}
-					if len(r.recoveries()) > 0 {
-						break
-					}
-					sleep(500 * time.Millisecond)
-					if r.client.Health().Breaker == "closed" && r.client.Health().OpenTenants == 0 {
-						break
-					}
+					sleep(100 * time.Millisecond)
 				}
 				if n := r.agent.Calls(tenant) - calls; n != 1 {
 					t.Errorf("%d calls, want the probe's alone", n)
@@ -139,72 +104,119 @@ func TestNoReaderIsTheProbe(t *testing.T) {
 	}
 }
 
-func TestAHungProbeEndsAndTheNextOneComes(t *testing.T) {
-	run(t, upstream.Config{Attempts: 1}, func(t *testing.T, r *rig) {
-		r.agent.Fault(tenant, ut.Fault{Status: 503})
-		r.fails(5, tenant, fault.UpstreamError)
-		r.agent.Fault(tenant, ut.Fault{Hang: true})
-		sleep(pause)
-		if h := r.client.Health(); h.Breaker != "half_open" {
-			t.Errorf("%+v while the probe hangs", h)
-		}
-		r.metric("esagate.upstream.breaker_state{breaker=upstream}", 1)
-		sleep(10 * time.Second) // the fetch timeout
-		if h := r.client.Health(); h.Breaker != "open" {
-			t.Errorf("%+v after the probe", h)
-		}
-		r.agent.Fault(tenant, ut.Fault{})
-		sleep(pause)
-		r.works(tenant)
-	})
-}
-
-// A probe that is told to come back later decides nothing; the next one does.
-func TestAProbeThatDecidesNothing(t *testing.T) {
-	for name, f := range map[string]ut.Fault{"tenant": {Status: 500}, "upstream": {Status: 503}} {
+// TestAHungProbe: the next one does not wait for it, and an upstream that needs longer
+// than a quick probe may take is found well all the same.
+func TestAHungProbe(t *testing.T) {
+	for name, c := range opened {
 		t.Run(name, func(t *testing.T) {
 			run(t, upstream.Config{Attempts: 1}, func(t *testing.T, r *rig) {
-				r.agent.Fault(tenant, f)
-				r.fails(5, tenant, fault.UpstreamError)
-				r.agent.Fault(tenant, ut.Fault{Status: 429, RetryAfter: "1"})
-				sleep(pause)
-				r.must(tenant, fault.CircuitOpen)
-				r.agent.Fault(tenant, ut.Fault{})
-				sleep(pause)
+				c.open(r)
+				r.agent.Fault(tenant, ut.Fault{Hang: true})
+				sleep(15 * time.Second)
+				c.end(r)
+				sleep(2 * time.Second)
+				r.works(tenant)
+
+				sleep(10 * time.Second) // the hung one ends
+				c.open(r)
+				r.agent.Fault(tenant, ut.Fault{Delay: 4 * time.Second})
+				sleep(6 * time.Second)
 				r.works(tenant)
 			})
 		})
 	}
 }
 
-// A tenant's probe that the whole upstream's breaker stops is no failure of the
-// tenant, and comes again.
+// A probe that is told to come back later decides nothing; the next one does.
+func TestAProbeThatDecidesNothing(t *testing.T) {
+	for name, c := range opened {
+		t.Run(name, func(t *testing.T) {
+			run(t, upstream.Config{Attempts: 1}, func(t *testing.T, r *rig) {
+				c.open(r)
+				r.agent.Fault(tenant, ut.Fault{Status: 429, RetryAfter: "1"})
+				sleep(5 * time.Second)
+				r.must(tenant, fault.CircuitOpen)
+				c.end(r)
+				sleep(2 * time.Second)
+				r.works(tenant)
+			})
+		})
+	}
+}
+
+// TestWhomAProbeOfTheUpstreamAsks: who succeeded last, then the others in turn, so that
+// none that is sick keeps the breaker open.
+func TestWhomAProbeOfTheUpstreamAsks(t *testing.T) {
+	run(t, upstream.Config{Attempts: 1}, func(t *testing.T, r *rig) {
+		ids := r.publishers(6)
+		for _, id := range ids {
+			r.works(id)
+			time.Sleep(time.Second)
+		}
+		r.agent.Fault("", ut.Fault{Status: 401})
+		for _, id := range ids[:2] { // they fail last, and are asked last
+			r.fails(4, id, fault.UpstreamUnauthorized)
+		}
+		sleep(7 * time.Second)
+		var asked []string
+		for _, q := range r.agent.Requests()[14:] {
+			asked = append(asked, q.TenantID)
+		}
+		if want := []string{ids[5], ids[4], ids[3], ids[2]}; len(asked) < 5 || !slices.Equal(asked[:4], want) {
+			t.Errorf("asked %q", asked)
+		}
+		r.must(tenant, fault.CircuitOpen)
+		for _, id := range ids[1:] {
+			r.agent.Fault(id, ut.Fault{Drop: true})
+		}
+		r.agent.Fault("", ut.Fault{})
+		sleep(8 * time.Second)
+		r.works(ids[0])
+	})
+}
+
+// TestAnAnswerEndsARefusal: when upstream could not be reached, or refused our key, any
+// other answer to a probe shows that it is back, if only with trouble of that tenant's.
+func TestAnAnswerEndsARefusal(t *testing.T) {
+	for name, f := range map[string]ut.Fault{
+		"500": {Status: 500},
+		"404": {Status: 404, Shape: ut.ShapeProblem, Code: "tenant_not_found"},
+		"{}":  {Body: "{}"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			run(t, upstream.Config{Attempts: 1}, func(t *testing.T, r *rig) {
+				r.network.Store(refused)
+				r.fails(5, tenant, fault.UpstreamUnreachable)
+				r.agent.Fault(tenant, f)
+				r.network.Store(up)
+				sleep(2 * time.Second)
+				r.works(other)
+			})
+		})
+	}
+}
+
+// A tenant's probe is not made while the whole upstream's breaker is open.
 func TestATenantsProbeBehindAnOpenUpstream(t *testing.T) {
 	run(t, upstream.Config{Attempts: 1}, func(t *testing.T, r *rig) {
-		r.agent.Fault(tenant, ut.Fault{Status: 500})
-		r.fails(5, tenant, fault.UpstreamError)
-		sleep(25 * time.Second)
-		r.agent.Fault(other, ut.Fault{Status: 503})
-		r.fails(5, other, fault.UpstreamError)
-		calls := r.agent.Calls(tenant)
-		r.agent.Fault(tenant, ut.Fault{})
-		sleep(10 * time.Second)
-		if n := r.agent.Calls(tenant) - calls; n != 0 {
-			t.Errorf("%d calls through an open breaker", n)
-		}
-		r.agent.Fault(other, ut.Fault{})
-		sleep(2 * pause)
+		opened["tenant"].open(r)
+		r.agent.Fault(other, ut.Fault{Status: 401})
+		r.fails(5, other, fault.UpstreamUnauthorized)
+		r.agent.Fault(tenant, ut.Fault{Status: 401})
+		sleep(5 * time.Second)
+		r.must(other, fault.CircuitOpen)
+		r.metric("esagate.upstream.calls{operation=probe,outcome=circuit_open}", 0)
+		opened["tenant"].end(r)
+		sleep(3 * time.Second)
 		r.works(tenant)
-		r.works(other)
 	})
 }
 
 func TestCloseEndsTheProbes(t *testing.T) {
-	for name, after := range map[string]time.Duration{"waiting": time.Second, "running": pause} {
+	for name, after := range map[string]time.Duration{"waiting": 500 * time.Millisecond, "running": 2 * time.Second} {
 		t.Run(name, func(t *testing.T) {
 			run(t, upstream.Config{Attempts: 1, FetchTimeout: time.Hour}, func(t *testing.T, r *rig) {
-				r.agent.Fault(tenant, ut.Fault{Status: 503})
-				r.fails(5, tenant, fault.UpstreamError)
+				opened["upstream"].open(r)
 				r.agent.Fault(tenant, ut.Fault{Hang: true})
 				sleep(after)
 				calls, start := r.agent.Calls(tenant), time.Now()
@@ -222,34 +234,40 @@ func TestCloseEndsTheProbes(t *testing.T) {
 	}
 }
 
-// TestProbesAreFew: when a hundred tenants' probes come due together, only some
-// run at a time.
+// TestProbesAreFew: of many hanging tenants only some are probed at the same time, and
+// when they are well all are served again at once.
 func TestProbesAreFew(t *testing.T) {
 	var now, most atomic.Int32
-	var slow atomic.Bool
+	var broken, hanging atomic.Bool
 	transport := func(r *http.Request) (*http.Response, error) {
-		if !slow.Load() {
-			return respond(200, "{}"), nil
-		}
 		most.Store(max(most.Load(), now.Add(1)))
 		defer now.Add(-1)
-		select {
-		case <-time.After(5 * time.Second):
-		case <-r.Context().Done():
+		switch {
+		case hanging.Load():
+			<-r.Context().Done()
 			return nil, context.Cause(r.Context())
+		case broken.Load():
+			return respond(200, "{}"), nil
 		}
 		return respond(200, document()), nil
 	}
 	alone(t, upstream.Config{Attempts: 1}, transport, func(t *testing.T, r *rig) {
-		for i := range 100 {
+		for i := range 2000 { // or the whole upstream's breaker would open
+			r.works(fmt.Sprint("well_", i))
+		}
+		broken.Store(true)
+		for i := range 200 {
 			r.fails(5, fmt.Sprint("tnt_", i), fault.UpstreamInvalidResponse)
 		}
-		slow.Store(true)
-		sleep(2 * time.Minute)
-		if n := most.Load(); n != 16 {
+		hanging.Store(true)
+		sleep(30 * time.Second)
+		if n := most.Load(); n != 64 {
 			t.Errorf("%d probes at once", n)
 		}
-		if n := len(r.recoveries()); n != 100 {
+		hanging.Store(false)
+		broken.Store(false)
+		sleep(2500 * time.Millisecond)
+		if n := len(r.recoveries()); n != 200 {
 			t.Errorf("%d recoveries", n)
 		}
 	})

@@ -73,19 +73,3 @@ func TestRefusals(t *testing.T) {
 		})
 	}
 }
-
-// TestAnAdServersRefusalOpensNoBreaker: whatever status it comes in, upstream works.
-func TestAnAdServersRefusalOpensNoBreaker(t *testing.T) {
-	for _, status := range []int{400, 502, 503} {
-		alone(t, upstream.Config{Attempts: 1}, func(*http.Request) (*http.Response, error) {
-			return respond(status, `{"error":"adapter_upstream_unavailable","message":"m"}`), nil
-		}, func(t *testing.T, r *rig) {
-			for range 12 {
-				_, err := r.client.Provision(t.Context(), provisioning())
-				if no := refusal(err); no == nil || no.AdapterCode != "upstream_unavailable" {
-					t.Fatalf("%v", err)
-				}
-			}
-		})
-	}
-}

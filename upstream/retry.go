@@ -57,7 +57,7 @@ func (r *retrier) check(ctx context.Context, _ *http.Response, _ error) (bool, e
 	if f == nil || !f.retry || r.call.attempts >= r.c.cfg.Attempts || ctx.Err() != nil {
 		return false, nil
 	}
-	if !r.c.upstream.closed() || r.call.op == opStatus && !r.c.tenants.get(r.call.tenantID).closed() {
+	if r.c.upstream.open.Load() || r.call.op == opStatus && r.c.tenants.get(r.call.tenantID).breaker.open.Load() {
 		return false, nil // it would be refused: what just went wrong is the better answer
 	}
 	pause := f.after

@@ -4,11 +4,15 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -42,9 +46,18 @@ type rig struct {
 	meter  *sdkmetric.ManualReader
 	spans  *tracetest.InMemoryExporter
 
+	network atomic.Int32 // whether connections can be made
+
 	mu        sync.Mutex
 	recovered []string
 }
+
+// States of the network.
+const (
+	up      int32 = iota
+	refused       // at once
+	silent        // after 5 s, as newTransport's dialer gives up
+)
 
 // run sets up a rig, in a bubble of its own. At its end nothing that the client
 // wrote may hold the key or any planted secret.
@@ -53,20 +66,28 @@ func run(t *testing.T, cfg upstream.Config, f func(t *testing.T, r *rig)) {
 	synctest.Test(t, func(t *testing.T) {
 		agent := ut.New(ut.Options{APIKey: key, CacheFor: -1})
 		for _, id := range []string{tenant, other} {
-			agent.SetTenant(ut.Tenant{
-				ID: id, ExternalOrgID: "org-" + id, Active: true, Status: ut.Healthy(),
-				AdServer: ut.AdServer{Type: "google_ad_manager", NetworkCode: "4455", Configured: true},
-			})
+			add(agent, id)
 		}
 		server, dial := agent.Pipe()
 		// Without keep-alive each attempt is one request: net/http repeats one by
 		// itself when a connection that it reuses turns out to be closed.
-		transport := &http.Transport{DialContext: dial, DisableKeepAlives: true}
+		var r *rig
+		transport := &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			switch r.network.Load() {
+			case refused:
+				return nil, &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}
+			case silent:
+				time.Sleep(5 * time.Second)
+				return nil, &net.OpError{Op: "dial", Err: timeoutError{}}
+			}
+			return dial(ctx, network, address)
+		}}
 		cfg.BaseURL, cfg.APIKey = server.URL(), key
-		r := newRig(t, cfg, transport)
+		r = newRig(t, cfg, transport)
 		r.agent = agent
 		defer func() {
 			r.client.Close()
+			time.Sleep(5 * time.Second) // dials end
 			transport.CloseIdleConnections()
 			agent.Close()
 			_ = server.Close()
@@ -74,6 +95,22 @@ func run(t *testing.T, cfg upstream.Config, f func(t *testing.T, r *rig)) {
 		}()
 		f(t, r)
 	})
+}
+
+func add(agent *ut.Agent, id string) {
+	agent.SetTenant(ut.Tenant{
+		ID: id, ExternalOrgID: "org-" + id, Active: true, Status: ut.Healthy(),
+		AdServer: ut.AdServer{Type: "google_ad_manager", NetworkCode: "4455", Configured: true},
+	})
+}
+
+// publishers makes n more tenants.
+func (r *rig) publishers(n int) (ids []string) {
+	for i := range n {
+		ids = append(ids, fmt.Sprintf("tnt_%02d", i))
+		add(r.agent, ids[i])
+	}
+	return ids
 }
 
 func newRig(t *testing.T, cfg upstream.Config, transport http.RoundTripper) *rig {

@@ -73,7 +73,7 @@ func TestBreakerMetricsAndHealth(t *testing.T) {
 			t.Errorf("%+v", h)
 		}
 		r.works(other)
-		r.agent.SetDown(true)
+		r.network.Store(refused)
 		for range 5 {
 			r.status(other)
 		}

@@ -1,67 +1,132 @@
 package upstream
 
 import (
-	"container/list"
-	"sync"
+	"sync/atomic"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
 )
 
-// maxTenants bounds the breakers that are kept; some hundred bytes each.
+// maxTenants bounds the tenants that are kept; some hundred bytes each.
 const maxTenants = 10_000
 
-// tenants is the set of the tenants' breakers. When it is full, the one used
-// least recently goes: a closed one if there is any, as an open one still
-// protects its tenant.
+// tenant is what the client keeps of one: its breaker, and when it was last read. Times
+// are Unix nanoseconds; 0: never.
+type tenant struct {
+	id       string
+	breaker  *breaker
+	okAt     atomic.Int64 // a status read got a proper answer
+	failedAt atomic.Int64 // one failed
+	failed   atomic.Bool  // the last one did
+	probedAt atomic.Int64 // it was asked on the whole upstream's account
+}
+
+// failing reports whether the last status read failed, if that was after since.
+func (t *tenant) failing(since int64) bool {
+	return t.failed.Load() && t.failedAt.Load() >= since
+}
+
+// tenants are those that were read most recently.
 type tenants struct {
-	limit int
-	make  func(tenantID string) *breaker
-	drop  func(*breaker) // called with the set locked
-
-	mu   sync.Mutex
-	byID map[string]*list.Element // of *breaker
-	used *list.List               // most recently first
+	cache *lru.Cache[string, *tenant]
+	cfg   BreakerConfig
 }
 
-func newTenants(limit int, mk func(string) *breaker, drop func(*breaker)) *tenants {
-	return &tenants{limit: limit, make: mk, drop: drop, byID: map[string]*list.Element{}, used: list.New()}
+func newTenants(cfg BreakerConfig) (*tenants, error) {
+	cache, err := lru.NewWithEvict(maxTenants, func(_ string, t *tenant) { t.breaker.drop() })
+	return &tenants{cache: cache, cfg: cfg}, err
 }
 
-// get gives a tenant's breaker, a new one if there is none.
-func (t *tenants) get(id string) *breaker {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if e := t.byID[id]; e != nil {
-		t.used.MoveToFront(e)
-		return e.Value.(*breaker)
+func (t *tenant) read(failed bool) {
+	at := &t.okAt
+	if failed {
+		at = &t.failedAt
 	}
-	if len(t.byID) >= t.limit {
-		t.evict()
-	}
-	b := t.make(id)
-	t.byID[id] = t.used.PushFront(b)
-	return b
+	at.Store(time.Now().UnixNano())
+	t.failed.Store(failed)
 }
 
-func (t *tenants) evict() {
-	victim := t.used.Back()
-	for e := victim; e != nil; e = e.Prev() {
-		if e.Value.(*breaker).closed() {
-			victim = e
-			break
-		}
+// get gives a tenant, a new one if it is not known.
+func (ts *tenants) get(id string) *tenant {
+	if t, ok := ts.cache.Get(id); ok {
+		return t
 	}
-	b := t.used.Remove(victim).(*breaker)
-	delete(t.byID, b.tenantID)
-	t.drop(b)
+	t := &tenant{id: id, breaker: newTenantBreaker(id, ts.cfg)}
+	if there, ok, _ := ts.cache.PeekOrAdd(id, t); ok {
+		return there
+	}
+	return t
 }
 
-// open counts the breakers that are not closed.
-func (t *tenants) open() (n int) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for _, e := range t.byID {
-		if !e.Value.(*breaker).closed() {
+// open counts the breakers that are open.
+func (ts *tenants) open() (n int) {
+	for _, t := range ts.cache.Values() {
+		if t.breaker.open.Load() {
 			n++
 		}
 	}
 	return n
+}
+
+// forgetOpen drops the tenants whose breaker is open, and reports how many. Their next
+// read begins with a new breaker.
+func (ts *tenants) forgetOpen() (n int) {
+	for _, t := range ts.cache.Values() {
+		if t.breaker.open.Load() && ts.cache.Remove(t.id) {
+			n++
+		}
+	}
+	return n
+}
+
+// health counts the tenants that are failing, and those that were read well within the
+// window. others says that there are some that are not failing, read lately or not.
+// What was before since is forgotten.
+func (ts *tenants) health(since int64) (failing, well int, others bool) {
+	recent := time.Now().Add(-ts.cfg.Window).UnixNano()
+	for _, t := range ts.cache.Values() {
+		switch {
+		case !t.failing(since):
+			others = true
+			if t.okAt.Load() >= recent {
+				well++
+			}
+		case t.failedAt.Load() >= recent, t.breaker.open.Load():
+			failing++
+		}
+	}
+	return failing, well, others
+}
+
+// next gives the tenant to ask on the whole upstream's account: of those that were
+// asked the longest ago one that is not failing, and of these the one that was last
+// read well. "" if none is known. begun is when the probing began.
+func (ts *tenants) next(begun, since int64) (id string) {
+	var best *tenant
+	for _, t := range ts.cache.Values() {
+		if best == nil || before(t, best, begun, since) {
+			best = t
+		}
+	}
+	if best == nil {
+		return ""
+	}
+	best.probedAt.Store(time.Now().UnixNano())
+	return best.id
+}
+
+func before(a, b *tenant, begun, since int64) bool {
+	asked := func(t *tenant) int64 {
+		if at := t.probedAt.Load(); at >= begun {
+			return at
+		}
+		return 0
+	}
+	if x, y := asked(a), asked(b); x != y {
+		return x < y
+	}
+	if x, y := a.failing(since), b.failing(since); x != y {
+		return y
+	}
+	return a.okAt.Load() > b.okAt.Load()
 }

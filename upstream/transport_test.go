@@ -129,7 +129,7 @@ func TestNobodyListens(t *testing.T) {
 func TestACertificateThatIsNotTrusted(t *testing.T) {
 	var calls atomic.Int32
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { calls.Add(1) }))
-	server.Config.ErrorLog = silent
+	server.Config.ErrorLog = silentLog
 	server.StartTLS()
 	defer server.Close()
 	r := newRig(t, upstream.Config{BaseURL: server.URL, APIKey: key}, nil)

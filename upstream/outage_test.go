@@ -1,0 +1,240 @@
+package upstream_test
+
+import (
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"esagate/internal/fault"
+	"esagate/upstream"
+	ut "esagate/upstream/upstreamtest"
+)
+
+// sorts are the ways in which one tenant's reads can fail.
+var sorts = map[string]ut.Fault{
+	"500":       {Status: 500},
+	"504":       {Status: 504},
+	"cut short": {CutShort: true},
+	"closed":    {Drop: true},
+	"hung":      {Hang: true},
+	"no JSON":   {Body: "<p>", ContentType: "text/html"},
+	"403":       {Status: 403, Shape: ut.ShapeHTML},
+}
+
+// TestOneSickTenant: on a quiet gateway that knows forty tenants and reads one that
+// fails, all others are served, those that were never read too.
+func TestOneSickTenant(t *testing.T) {
+	for name, f := range sorts {
+		t.Run(name, func(t *testing.T) {
+			run(t, upstream.Config{}, func(t *testing.T, r *rig) {
+				ids := r.publishers(80)
+				for _, id := range ids[:40] {
+					r.works(id)
+				}
+				sleep(5 * time.Minute)
+				r.agent.Fault(ids[0], f)
+				for _, cold := range ids[40:] {
+					r.status(ids[0])
+					r.status(ids[0])
+					r.works(cold)
+					sleep(5 * time.Second)
+				}
+				if slices.Contains(r.recoveries(), ids[0]) {
+					t.Errorf("recovered: %q", r.recoveries())
+				}
+			})
+		})
+	}
+}
+
+// TestSomeSickTenants: eight of forty fail. The others are served, whether they are read
+// all the time, or the sick ones are the only ones read for minutes.
+func TestSomeSickTenants(t *testing.T) {
+	for name, f := range sorts {
+		for _, busy := range []bool{true, false} {
+			t.Run(name, func(t *testing.T) {
+				run(t, upstream.Config{Attempts: 1, FetchTimeout: time.Second}, func(t *testing.T, r *rig) {
+					ids := r.publishers(41)
+					sick, well, cold := ids[:8], ids[8:40], ids[40]
+					for _, id := range ids[:40] {
+						r.works(id)
+					}
+					sleep(time.Minute)
+					for _, id := range sick {
+						r.agent.Fault(id, f)
+					}
+					for round := range 20 {
+						for _, id := range sick {
+							r.status(id)
+						}
+						if busy || round%10 == 0 {
+							for _, id := range well {
+								r.works(id)
+							}
+						}
+						sleep(5 * time.Second)
+					}
+					r.works(cold)
+				})
+			})
+		}
+	}
+}
+
+// outages are the ways in which the whole upstream can be away.
+var outages = map[string]func(r *rig, away bool){
+	"refused": func(r *rig, away bool) { r.network.Store(map[bool]int32{false: up, true: refused}[away]) },
+	"silent":  func(r *rig, away bool) { r.network.Store(map[bool]int32{false: up, true: silent}[away]) },
+	"closed":  func(r *rig, away bool) { r.agent.SetDown(away) },
+	"hung":    func(r *rig, away bool) { r.agent.Fault("", map[bool]ut.Fault{true: {Hang: true}}[away]) },
+	"504":     func(r *rig, away bool) { r.agent.Fault("", map[bool]ut.Fault{true: {Status: 504}}[away]) },
+	"the key": func(r *rig, away bool) { r.agent.Fault("", map[bool]ut.Fault{true: {Status: 401}}[away]) },
+}
+
+// readers reads each tenant, as a cache does: at once again after five seconds when it
+// went well, later each time when it did not, at once after a recovery.
+func (r *rig) readers(ids []string, until time.Duration) {
+	var all sync.WaitGroup
+	end := time.Now().Add(until)
+	for _, id := range ids {
+		all.Go(func() {
+			next := 5 * time.Second
+			for time.Now().Before(end) {
+				known, pause := len(r.recoveries()), 5*time.Second
+				if r.status(id) == nil {
+					next = pause
+				} else {
+					pause, next = next, min(2*next, 15*time.Second)
+				}
+				for due := time.Now().Add(pause); time.Now().Before(due) && time.Now().Before(end); {
+					time.Sleep(100 * time.Millisecond)
+					if len(r.recoveries()) > known {
+						break
+					}
+				}
+			}
+		})
+	}
+	all.Wait()
+}
+
+// TestRecovery: within two seconds of upstream's return every tenant is served again,
+// also one that was never read, and the cache has been told.
+func TestRecovery(t *testing.T) {
+	for name, outage := range outages {
+		for _, tenants := range []int{1, 3, 40} {
+			for _, lasts := range []time.Duration{2 * time.Second, 10 * time.Second, time.Minute} {
+				if lasts == 2*time.Second && (name == "504" || name == "hung") {
+					continue // no breaker has opened then, and the cache's own pauses are short
+				}
+				t.Run(name, func(t *testing.T) {
+					run(t, upstream.Config{}, func(t *testing.T, r *rig) {
+						ids := r.publishers(tenants)
+						for _, id := range ids {
+							r.works(id)
+						}
+						outage(r, true)
+						r.readers(ids, lasts)
+						synctest.Wait()
+						before := len(r.recoveries())
+						outage(r, false)
+						sleep(2 * time.Second)
+						for _, id := range append(ids, tenant) {
+							r.works(id)
+						}
+						got := r.recoveries()[before:]
+						for _, id := range ids {
+							if !slices.Contains(got, "") && !slices.Contains(got, id) {
+								t.Errorf("%d tenants, %v: the recovery of %s was not told: %q", tenants, lasts, id, got)
+							}
+						}
+						calls := len(r.agent.Requests())
+						sleep(5 * time.Minute)
+						if n := len(r.agent.Requests()) - calls; n > 3 { // hung ones may follow
+							t.Errorf("%d tenants, %v: %d calls: probing goes on", tenants, lasts, n)
+						}
+					})
+				})
+			}
+		}
+	}
+}
+
+// TestNearlyAllTenantsFailing opens the whole upstream's breaker: a cold reader is then
+// refused at once. Before, a tenant that is not failing is asked.
+func TestNearlyAllTenantsFailing(t *testing.T) {
+	for name, f := range sorts {
+		t.Run(name, func(t *testing.T) {
+			run(t, upstream.Config{Attempts: 1}, func(t *testing.T, r *rig) {
+				ids := r.publishers(40)
+				for _, id := range ids {
+					r.works(id)
+				}
+				r.agent.Fault("", f)
+				for range 2 {
+					var all sync.WaitGroup
+					for _, id := range ids[:38] {
+						all.Go(func() { r.status(id) })
+					}
+					all.Wait()
+					sleep(15 * time.Second)
+				}
+				r.metric("esagate.upstream.breaker_state{breaker=upstream}", 2)
+				start := time.Now()
+				if r.must(tenant, fault.CircuitOpen); time.Since(start) != 0 {
+					t.Error("a reader waited")
+				}
+				r.agent.Fault("", ut.Fault{})
+				sleep(2 * time.Second)
+				for _, id := range ids {
+					r.works(id)
+				}
+			})
+		})
+	}
+}
+
+// TestFewTenantsAreNotAll: four that fail open no breaker but their own, though they are
+// all that is known.
+func TestFewTenantsAreNotAll(t *testing.T) {
+	run(t, upstream.Config{Attempts: 1}, func(t *testing.T, r *rig) {
+		r.agent.Fault("", ut.Fault{Status: 503})
+		for _, id := range r.publishers(4) {
+			r.fails(5, id, fault.UpstreamError)
+			r.must(id, fault.CircuitOpen)
+		}
+		r.agent.Fault("", ut.Fault{})
+		r.works(tenant)
+	})
+}
+
+// TestWhatWasBeforeDoesNotCount: reads that began before the last recovery and fail after
+// it are no sign of a new outage, nor of a tenant's.
+func TestWhatWasBeforeDoesNotCount(t *testing.T) {
+	run(t, upstream.Config{Attempts: 1}, func(t *testing.T, r *rig) {
+		ids := r.publishers(10)
+		r.agent.Fault("", ut.Fault{Hang: true})
+		var all sync.WaitGroup
+		for _, id := range ids {
+			for range 5 {
+				all.Go(func() { r.status(id) })
+			}
+		}
+		synctest.Wait()
+		r.network.Store(refused)
+		r.fails(5, tenant, fault.UpstreamUnreachable)
+		sleep(3 * time.Second)
+		r.must(ids[0], fault.CircuitOpen)
+		r.network.Store(up)
+		r.agent.Fault("", ut.Fault{})
+		sleep(2 * time.Second)
+		all.Wait()
+		sleep(0)
+		if h := r.client.Health(); h.Breaker != "closed" {
+			t.Errorf("%+v", h)
+		}
+		r.works(other)
+	})
+}

@@ -1,0 +1,111 @@
+package upstream
+
+import (
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// nearlyAll is the share, in percent, of the tenants read lately whose failing is a
+// symptom of the whole upstream's.
+const nearlyAll = 90
+
+// symptoms are what speaks for an outage of the whole upstream: a row of attempts that
+// could not connect or had our key refused, or nearly all tenants failing. Only status
+// reads and probes count: no customer decides how they end.
+//
+// Few tenants must not keep the others from being served. So before the breaker opens, a
+// tenant that is not failing, where one is known, is asked by a probe and has to fail
+// likewise. See docs/decisions/0007-what-breakers-count.md.
+type symptoms struct {
+	mu     sync.Mutex
+	since  int64 // Unix nanoseconds of the last good probe: what began before it does not count
+	begun  int64 // of the first symptom since then; 0: none
+	lost   bool  // a read found nobody, or had our key refused
+	row    int   // attempts without a connection or with our key refused, none good in between
+	spread bool  // nearly all tenants are failing
+	probed blame // the worst that a probe of some tenant came to
+}
+
+// times gives begun and since.
+func (s *symptoms) times() (begun, since int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.begun, s.since
+}
+
+func (s *symptoms) spreading() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.spread
+}
+
+// well records a proper answer. probe says that it shows the whole upstream to be well.
+func (c *Client) well(probe bool) {
+	if !probe && c.upstream.open.Load() {
+		return // only a probe closes it
+	}
+	s := &c.symptoms
+	s.mu.Lock()
+	ended := s.lost || probe && s.begun != 0
+	calm := probe || s.lost && !s.spread
+	s.lost, s.row = false, 0
+	if calm {
+		s.begun, s.spread, s.probed = 0, false, blameNobody
+	}
+	if probe {
+		s.since = time.Now().UnixNano()
+	}
+	s.mu.Unlock()
+	if calm {
+		if _, opened := c.upstream.close(); opened {
+			forgotten := c.tenants.forgetOpen() // the same outage may have opened them
+			c.log.Info("breaker closed", slog.String("breaker", "upstream"), slog.Int("tenants", forgotten))
+		}
+	}
+	if ended {
+		c.onRecover("")
+	}
+}
+
+// unwell records a status read or probe of a tenant that failed, and opens the whole
+// upstream's breaker if it has come to that.
+func (c *Client) unwell(cl *call, t *tenant, began int64, f *failure) {
+	s, probe := &c.symptoms, cl.probes == c.upstream
+	changes := c.upstream.changes.Load()
+	s.mu.Lock()
+	if began < s.since {
+		s.mu.Unlock()
+		return
+	}
+	judge := probe || s.spread || !t.failing(s.since)
+	if probe {
+		s.probed = max(s.probed, f.blame)
+	}
+	if probe || cl.op == opStatus {
+		t.read(true)
+	}
+	if f.blame == blameUpstream {
+		s.row++
+	}
+	s.lost = s.lost || f.blame == blameUpstream || f.outcome == outcomeUnreachable
+	limit := c.cfg.Breaker.ConsecutiveFailures
+	opens := false
+	if judge || s.row >= limit { // looking at all tenants is work
+		failing, well, others := c.tenants.health(s.since)
+		s.spread = failing >= limit && failing*100 >= (failing+well)*nearlyAll
+		opens = s.row >= limit && (!others || s.probed == blameUpstream) ||
+			s.spread && (!others || s.probed != blameNobody)
+	}
+	some := s.lost || s.spread
+	if some && s.begun == 0 {
+		s.begun = time.Now().UnixNano()
+	}
+	s.mu.Unlock()
+	if opens && c.upstream.record(changes, true) {
+		c.log.Warn("breaker opened", slog.String("breaker", "upstream"), slog.String("after", string(f.outcome)))
+	}
+	if some {
+		c.watch(c.upstream)
+	}
+}
