@@ -9,7 +9,7 @@ import (
 
 // Cache serves documents by key. At most one fetch a key runs at any time,
 // however many readers wait. It is safe for concurrent use.
-type Cache[D Document] struct {
+type Cache[D Document[D]] struct {
 	limits Limits
 	opts   Options
 	memory *memory[D]
@@ -21,7 +21,13 @@ type Cache[D Document] struct {
 }
 
 // New makes an empty cache. The caller ends it with Close.
-func New[D Document](limits Limits, opts Options) *Cache[D] {
+func New[D Document[D]](limits Limits, opts Options) *Cache[D] {
+	if limits.Backoff == 0 {
+		limits.Backoff = 5 * time.Second
+	}
+	if limits.MaxBackoff == 0 {
+		limits.MaxBackoff = 10 * time.Second
+	}
 	life, end := context.WithCancel(context.Background())
 	return &Cache[D]{
 		limits: limits, opts: opts, life: life, end: end,
@@ -38,6 +44,22 @@ func New[D Document](limits Limits, opts Options) *Cache[D] {
 // Get returns the fetch's own error where Gone said that there is no such thing, an
 // *UnavailableError where there is nothing to serve, and ctx.Err() when ctx ends.
 func (c *Cache[D]) Get(ctx context.Context, key string, epoch int64, fetch Fetch[D]) (Read[D], error) {
+	return c.get(ctx, key, epoch, request[D]{fetch: fetch})
+}
+
+// GetNew is Get for a reader that is not content with a fresh copy: it waits for a
+// fetch, though not for longer than Patience where there is a copy.
+func (c *Cache[D]) GetNew(ctx context.Context, key string, epoch int64, fetch Fetch[D]) (Read[D], error) {
+	return c.get(ctx, key, epoch, request[D]{fetch: fetch, newest: true})
+}
+
+// request is what one reader asks for.
+type request[D Document[D]] struct {
+	fetch  Fetch[D]
+	newest bool // no copy is fresh enough
+}
+
+func (c *Cache[D]) get(ctx context.Context, key string, epoch int64, req request[D]) (Read[D], error) {
 	e := c.memory.entry(key)
 	e.advance(epoch)
 	var timer *time.Timer
@@ -48,7 +70,7 @@ func (c *Cache[D]) Get(ctx context.Context, key string, epoch int64, fetch Fetch
 	for waited := false; ; waited = true {
 		now := time.Now()
 		e.mu.Lock()
-		v := c.decide(ctx, e, fetch, waitedFor, now)
+		v := c.decide(ctx, e, req, waitedFor, now)
 		e.mu.Unlock()
 		if waited && v.read.State == Hit {
 			v.read.State, v.read.Replaced = Miss, held
@@ -88,6 +110,43 @@ func (c *Cache[D]) Get(ctx context.Context, key string, epoch int64, fetch Fetch
 	}
 }
 
+// Peek gives the copy of a key, however old, and asks nobody. Its State is Hit if Get
+// would have served it at once as fresh.
+func (c *Cache[D]) Peek(key string) (read Read[D], ok bool) {
+	e, ok := c.memory.get(key)
+	if !ok {
+		return read, false
+	}
+	c.memory.keys.Get(key)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.copy == nil {
+		return read, false
+	}
+	return c.read(e, time.Now()), true
+}
+
+// Put stores a document that was got in another way than by a fetch, as fresh, unless
+// it is older than the copy.
+func (c *Cache[D]) Put(key string, doc D) { c.put(key, doc, false) }
+
+// Offer is Put for a document that may not be the newest: the next read asks first, and
+// falls back on it. A copy that is not older stays as it is.
+func (c *Cache[D]) Offer(key string, doc D) { c.put(key, doc, true) }
+
+func (c *Cache[D]) put(key string, doc D, offered bool) {
+	e := c.memory.entry(key)
+	now := time.Now()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.copy != nil && (doc.Older(e.copy.doc) || offered && !e.copy.doc.Older(doc)) {
+		return
+	}
+	e.copy = &copyOf[D]{doc: doc, receivedAt: now, expired: offered}
+	e.failure, e.gone = nil, nil
+	e.puts++
+}
+
 // Refresh makes sure that a key has a fresh document and returns when the fetch that
 // was needed for it has ended, another's if one is running. Unlike Get it is not
 // content with a stale copy: the error of a failed fetch is returned, and while a
@@ -97,7 +156,7 @@ func (c *Cache[D]) Refresh(ctx context.Context, key string, epoch int64, fetch F
 	e.advance(epoch)
 	now := time.Now()
 	e.mu.Lock()
-	v := c.decide(ctx, e, fetch, nil, now)
+	v := c.decide(ctx, e, request[D]{fetch: fetch}, nil, now)
 	failed := e.failure
 	e.mu.Unlock()
 	switch {
@@ -120,7 +179,7 @@ func (c *Cache[D]) Refresh(ctx context.Context, key string, epoch int64, fetch F
 // giveUp answers a reader that has waited long enough: the copy, if any.
 func (c *Cache[D]) giveUp(v verdict[D], now time.Time) (Read[D], error) {
 	if v.held {
-		v.read.Collapsed = false
+		v.read.Collapsed, v.read.GaveUp = false, true
 		return v.read, nil
 	}
 	retry := max(v.join.ends.Sub(now), time.Second)
@@ -135,7 +194,7 @@ func (c *Cache[D]) start(ctx context.Context, e *entry[D], fetch Fetch[D], now t
 	if c.life.Err() != nil {
 		return false
 	}
-	f := &flight{done: make(chan struct{}), expiries: e.expiries, retries: e.retries, ends: now.Add(c.limits.FetchTimeout)}
+	f := &flight{done: make(chan struct{}), expiries: e.expiries, retries: e.retries, puts: e.puts, ends: now.Add(c.limits.FetchTimeout)}
 	e.flight = f
 	c.flights.Add(1)
 	go c.fly(context.WithoutCancel(ctx), e, f, fetch)
@@ -160,7 +219,7 @@ func (c *Cache[D]) fly(ctx context.Context, e *entry[D], f *flight, fetch Fetch[
 }
 
 // guarded turns a panic into a failed fetch: one bad document must not end the process.
-func guarded[D Document](ctx context.Context, fetch Fetch[D]) (doc D, err error) {
+func guarded[D Document[D]](ctx context.Context, fetch Fetch[D]) (doc D, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("the fetch panicked: %T", p)

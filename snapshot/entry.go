@@ -9,7 +9,7 @@ import (
 )
 
 // entry is all that is known of one key.
-type entry[D Document] struct {
+type entry[D Document[D]] struct {
 	key   string
 	epoch atomic.Int64 // the newest that a reader knew of; changes with mu held
 
@@ -17,19 +17,14 @@ type entry[D Document] struct {
 	copy     *copyOf[D] // last good document; nil: none
 	expiries uint64     // how often the key was expired
 	retries  uint64     // how often a back-off was ended from outside
+	puts     uint64     // how often a document came in another way than by a fetch
 	flight   *flight    // the running fetch; at most one
 	failure  *failure   // the last fetch failed; nil: it did not
 	gone     error      // there is no such thing, until goneTill
 	goneTill time.Time
-
-	// The newest document's own time and when it was received. Older documents
-	// are discarded until the mark lapses, so that a clock set back upstream
-	// doesn't freeze the key for good.
-	mark   time.Time
-	markAt time.Time
 }
 
-type copyOf[D Document] struct {
+type copyOf[D Document[D]] struct {
 	doc          D
 	receivedAt   time.Time
 	expired      bool      // the next read asks first
@@ -40,6 +35,7 @@ type flight struct {
 	done     chan struct{}
 	expiries uint64 // the entry's count when it started: fewer than now is stale on arrival
 	retries  uint64 // the entry's count when it started: fewer than now, and a failure is not backed off
+	puts     uint64 // the entry's count when it started: fewer than now, and "gone" is no news
 	ends     time.Time
 
 	// Set before done is closed.
@@ -61,7 +57,7 @@ func (e *entry[D]) busy() bool {
 }
 
 // verdict is what a read should do next.
-type verdict[D Document] struct {
+type verdict[D Document[D]] struct {
 	read  Read[D]
 	held  bool          // read is a copy that may be served
 	ready bool          // read may be served now
@@ -72,10 +68,28 @@ type verdict[D Document] struct {
 	counts bool
 }
 
+// read gives the copy, which there is. The entry's lock is held.
+func (c *Cache[D]) read(e *entry[D], now time.Time) Read[D] {
+	cp := e.copy
+	age := max(now.Sub(cp.receivedAt), 0)
+	r := Read[D]{Doc: cp.doc, Age: age, Fresh: c.limits.Fresh - age, State: Stale}
+	if cp.expired {
+		r.Fresh = min(r.Fresh, 0)
+	} else if age <= c.limits.Fresh {
+		r.State = Hit
+	}
+	r.Failed = e.failure != nil && age > c.limits.Fresh
+	return r
+}
+
 // decide looks at the entry as it stands. It starts a fetch where one is due
 // and none is running. waited is the flight that the reader has waited for and whose
 // answer counts for it, nil if none. The entry's lock is held.
-func (c *Cache[D]) decide(ctx context.Context, e *entry[D], fetch Fetch[D], waited *flight, now time.Time) (v verdict[D]) {
+func (c *Cache[D]) decide(ctx context.Context, e *entry[D], req request[D], waited *flight, now time.Time) (v verdict[D]) {
+	if waited != nil && waited.outcome == NotFound && e.copy == nil {
+		v.err = waited.err
+		return v
+	}
 	if e.gone != nil {
 		if now.Before(e.goneTill) {
 			v.err = e.gone
@@ -84,24 +98,19 @@ func (c *Cache[D]) decide(ctx context.Context, e *entry[D], fetch Fetch[D], wait
 		e.gone = nil
 	}
 
-	var age time.Duration
-	if cp := e.copy; cp != nil {
-		age = max(now.Sub(cp.receivedAt), 0)
-		fresh := age <= c.limits.Fresh && !cp.expired
-		stored := waited != nil && waited.outcome == Stored // perhaps expired since: this reader asked before
-		v.held = age <= c.limits.StaleIfError
-		if v.held {
-			v.read = Read[D]{Doc: cp.doc, Age: age, Fresh: c.limits.Fresh - age, State: Stale}
-			if cp.expired {
-				v.read.Fresh = min(v.read.Fresh, 0)
-			}
-			v.read.Failed = e.failure != nil && age > c.limits.Fresh
+	if e.copy != nil {
+		if read := c.read(e, now); read.Age <= c.limits.StaleIfError {
+			v.held, v.read = true, read
 		}
-		if fresh || v.held && stored {
+	}
+	if v.held {
+		// A copy that has expired since is still an answer for a reader that came before.
+		answered := waited != nil && (waited.outcome == Stored || waited.outcome == Discarded)
+		if v.read.State == Hit && !req.newest || waited != nil && waited.outcome == Stored {
 			v.read.State, v.ready = Hit, true
 			return v
 		}
-		if v.held && now.Before(cp.settledUntil) {
+		if answered || !req.newest && now.Before(e.copy.settledUntil) {
 			v.ready = true
 			return v
 		}
@@ -116,7 +125,7 @@ func (c *Cache[D]) decide(ctx context.Context, e *entry[D], fetch Fetch[D], wait
 	}
 
 	started := e.flight == nil
-	if started && !c.start(ctx, e, fetch, now) {
+	if started && !c.start(ctx, e, req.fetch, now) {
 		v.ready = v.held
 		if !v.held {
 			v.err = &UnavailableError{Cause: ErrClosed, RetryAfter: time.Second}
@@ -126,7 +135,7 @@ func (c *Cache[D]) decide(ctx context.Context, e *entry[D], fetch Fetch[D], wait
 	v.join, v.counts = e.flight, e.flight.expiries == e.expiries
 	v.read.Collapsed = !started
 	switch {
-	case v.held && !e.copy.expired && age <= c.limits.StaleWhileRevalidate:
+	case v.held && !req.newest && !e.copy.expired && v.read.Age <= c.limits.StaleWhileRevalidate:
 		v.ready = true
 	case v.held:
 		v.wait = c.limits.Patience
@@ -141,8 +150,7 @@ func (c *Cache[D]) settle(e *entry[D], f *flight, doc D, err error, now time.Tim
 	e.flight = nil
 	if err == nil {
 		e.failure, e.gone = nil, nil
-		at := doc.FetchedAt()
-		if at.Before(e.mark) && now.Sub(e.markAt) <= c.limits.StaleIfError && e.copy != nil {
+		if e.copy != nil && doc.Older(e.copy.doc) && now.Sub(e.copy.receivedAt) <= c.limits.StaleIfError {
 			if f.expiries == e.expiries {
 				e.copy.expired = false
 				e.copy.settledUntil = now.Add(c.limits.Fresh)
@@ -150,15 +158,16 @@ func (c *Cache[D]) settle(e *entry[D], f *flight, doc D, err error, now time.Tim
 			return Discarded
 		}
 		e.copy = &copyOf[D]{doc: doc, receivedAt: now, expired: f.expiries != e.expiries}
-		e.mark, e.markAt = at, now
 		return Stored
 	}
 	if c.opts.Gone != nil && c.opts.Gone(err) {
+		if f.puts != e.puts { // there is one since
+			return Discarded
+		}
 		// The series of documents has ended: a later one starts a new series.
-		e.copy, e.failure, e.mark = nil, nil, time.Time{}
-		e.gone, e.goneTill = err, now.Add(c.limits.Fresh)
-		if f.expiries != e.expiries { // stale on arrival: the next read asks again
-			e.gone = nil
+		e.copy, e.failure = nil, nil
+		if f.expiries == e.expiries && !c.opts.ForgetGone { // else the next read asks again
+			e.gone, e.goneTill = err, now.Add(c.limits.Fresh)
 		}
 		return NotFound
 	}
@@ -166,7 +175,7 @@ func (c *Cache[D]) settle(e *entry[D], f *flight, doc D, err error, now time.Tim
 	if e.failure != nil {
 		count = e.failure.count + 1
 	}
-	wait := backoff(count)
+	wait := c.backoff(count)
 	if c.opts.RetryAfter != nil {
 		wait = max(wait, min(c.opts.RetryAfter(err), maxRetryAfter))
 	}
@@ -177,17 +186,13 @@ func (c *Cache[D]) settle(e *entry[D], f *flight, doc D, err error, now time.Tim
 	return Failed
 }
 
-const (
-	minBackoff    = 5 * time.Second
-	maxBackoff    = 10 * time.Second // half of it may be added
-	maxRetryAfter = 60 * time.Second // contract 7.3
-)
+const maxRetryAfter = 60 * time.Second // contract 7.3
 
-// backoff gives 5 to 7.5 s after the first failure, 10 to 15 s after any other.
-func backoff(failures int) time.Duration {
-	base := minBackoff
+// backoff gives how long to wait after so many failures in a row.
+func (c *Cache[D]) backoff(failures int) time.Duration {
+	base := c.limits.Backoff
 	if failures > 1 {
-		base = maxBackoff
+		base = c.limits.MaxBackoff
 	}
 	return base + rand.N(base/2+1)
 }

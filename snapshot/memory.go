@@ -13,7 +13,7 @@ import (
 // go-cache hands out the stored reference and hides expired entries: entries
 // guard themselves, and ttl is longer than any copy is served. Its janitor can't be
 // stopped, so none runs: what has expired is evicted like the rest.
-type memory[D Document] struct {
+type memory[D Document[D]] struct {
 	cache *gocache.Cache
 	ttl   time.Duration
 
@@ -24,7 +24,7 @@ type memory[D Document] struct {
 	flying map[string]*entry[D]
 }
 
-func newMemory[D Document](entries int, ttl time.Duration) *memory[D] {
+func newMemory[D Document[D]](entries int, ttl time.Duration) *memory[D] {
 	m := &memory[D]{cache: gocache.New(ttl, 0), ttl: ttl, flying: map[string]*entry[D]{}}
 	m.keys, _ = lru.NewWithEvict(max(entries, 1), m.evicted) // fails for a size below 1 alone
 	return m
@@ -53,7 +53,7 @@ func (m *memory[D]) find(key string) (*entry[D], bool) {
 // entry finds or makes the entry of a key.
 func (m *memory[D]) entry(key string) *entry[D] {
 	if e, ok := m.get(key); ok {
-		m.keys.Get(key)
+		m.keys.Get(key) // now the most recently used
 		return e
 	}
 	m.mu.Lock()

@@ -1,6 +1,6 @@
 // Package snapshot keeps the last good document of each key and decides, read
 // by read, whether to serve it, to wait for a newer one, or to give up
-// (contract 4.12). It does not know what the documents say.
+// (contract 4.12). It does not know what the documents say, or where they come from.
 package snapshot
 
 import (
@@ -18,25 +18,30 @@ type Limits struct {
 	Patience             time.Duration // how long a reader waits who has a copy to fall back on
 	Timeout              time.Duration // how long a reader waits who has none
 	FetchTimeout         time.Duration // how long the shared fetch may go on after its readers left
+	Backoff              time.Duration // after a failed fetch no other begins for this long; 0: 5 s
+	MaxBackoff           time.Duration // after further failures; 0: 10 s. Half of either may be added
 	Entries              int           // most keys kept; the least recently used go first
 }
 
 // Document is what a Cache keeps. It is shared between readers and so immutable.
-type Document interface {
-	// FetchedAt is the document's own time: it never steps back for a reader.
-	FetchedAt() time.Time
+type Document[D any] interface {
+	// Older reports whether this is an older state than another document of the same
+	// key: a Cache never serves it after that one.
+	Older(than D) bool
 }
 
 // Fetch gets the newest document of a key. Its context has the deadline
 // FetchTimeout and the values, but not the end, of the context of the reader that
 // started it.
-type Fetch[D Document] func(ctx context.Context) (D, error)
+type Fetch[D Document[D]] func(ctx context.Context) (D, error)
 
 // Options are what a Cache needs beside its limits.
 type Options struct {
 	// Gone reports whether an error says that there is no such thing: the copy is
 	// dropped and the error remembered for Fresh. Nil: never.
 	Gone func(error) bool
+	// ForgetGone: such an error answers those who wait for it, and is not remembered.
+	ForgetGone bool
 	// RetryAfter gives how long an error asks to wait; 0 for no wish. Nil: never.
 	RetryAfter func(error) time.Duration
 	// Refreshed is called with the outcome of each fetch, without any lock held. May
@@ -50,7 +55,7 @@ type Outcome uint8
 // Outcomes of a fetch.
 const (
 	Stored    Outcome = iota // a document not older than the last one
-	Discarded                // an older document: it counts as an answer and is dropped
+	Discarded                // an older state: it counts as an answer and is dropped
 	NotFound                 // Gone said so
 	Failed                   // anything else
 )
@@ -66,7 +71,7 @@ const (
 )
 
 // Read is one answer of a Cache.
-type Read[D Document] struct {
+type Read[D Document[D]] struct {
 	Doc       D
 	Age       time.Duration // since receipt
 	Fresh     time.Duration // how long it stays fresh; negative: for how long it has not been
@@ -75,6 +80,8 @@ type Read[D Document] struct {
 	Collapsed bool // waited for a fetch that another reader had started
 	// Failed: a refresh has failed since, and the copy's freshness is over.
 	Failed bool
+	// GaveUp: the reader waited for a fetch as long as it may, and got the copy.
+	GaveUp bool
 }
 
 // UnavailableError says that there is no document to serve.

@@ -12,8 +12,8 @@ import (
 // held.
 type adServer struct{ at time.Time }
 
-// FetchedAt implements snapshot.Document; a config has no time of its own.
-func (d *adServer) FetchedAt() time.Time { return d.at }
+// Older implements snapshot.Document. a config has no time of its own.
+func (d *adServer) Older(than *adServer) bool { return d.at.Before(than.at) }
 
 // WithAdServer gives a source whose ad server is known: where the registry does not
 // know it, the sales agent is asked, once for all readers, and what it says is recorded.

@@ -52,8 +52,8 @@ type keyedView struct {
 	*View
 }
 
-// FetchedAt implements snapshot.Document.
-func (d *document) FetchedAt() time.Time { return d.at }
+// Older implements snapshot.Document.
+func (d *document) Older(than *document) bool { return d.at.Before(than.at) }
 
 // view gives the document as it is seen with a source as it stands.
 func (d *document) view(s *Service, src *registry.Source, state viewState) *View {

@@ -29,8 +29,8 @@ type histories struct {
 	at      time.Time // when they were asked for: they have no time of their own
 }
 
-// FetchedAt implements snapshot.Document.
-func (h *histories) FetchedAt() time.Time { return h.at }
+// Older implements snapshot.Document.
+func (h *histories) Older(than *histories) bool { return h.at.Before(than.at) }
 
 // SyncHistory gives a page of the sync runs of a source; an empty one if it has no
 // tenant.
