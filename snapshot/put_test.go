@@ -1,0 +1,103 @@
+package snapshot_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"esagate/snapshot"
+)
+
+func at(d time.Duration, name string) *doc { return &doc{time.Now().Add(d), name} }
+
+// peek checks what a key's copy is, and whether it is fresh.
+func (f *fixture) peek(name string, state snapshot.State) {
+	f.Helper()
+	r, ok := f.c.Peek("k")
+	if ok != (name != "") || ok && (r.Doc.name != name || r.State != state) {
+		f.Errorf("peeked at %+v, %t, want %q state %d", r, ok, name, state)
+	}
+}
+
+// TestPut: what is put is served as fresh, what is offered as a copy to fall back on, and
+// neither in the place of a newer state.
+func TestPut(t *testing.T) {
+	run(t, limits, func(f *fixture) {
+		f.peek("", 0)
+		f.c.Offer("k", at(0, "offered"))
+		f.peek("offered", snapshot.Stale)
+		f.read(want{name: "first", state: snapshot.Miss})
+		f.c.Put("k", at(time.Second, "put"))
+		f.peek("put", snapshot.Hit)
+		f.c.Put("k", at(0, "older"))
+		f.c.Offer("k", at(time.Second, "no newer"))
+		f.peek("put", snapshot.Hit)
+		f.c.Offer("k", at(2*time.Second, "newer"))
+		f.peek("newer", snapshot.Stale)
+		f.c.Put("k", at(2*time.Second, "the same, known to be the newest"))
+		f.peek("the same, known to be the newest", snapshot.Hit)
+		f.wantCalls(1)
+	})
+}
+
+// TestPutDuringAFetch: whatever a fetch brings that began before a document was put, its
+// older state and its "there is none" are discarded.
+func TestPutDuringAFetch(t *testing.T) {
+	for name, answer := range map[string]func(context.Context) (*doc, error){
+		"older": func(context.Context) (*doc, error) { return at(-time.Minute, "older"), nil },
+		"none":  func(context.Context) (*doc, error) { return nil, errGone },
+	} {
+		t.Run(name, func(t *testing.T) {
+			run(t, limits, func(f *fixture) {
+				f.u.set(after(time.Second, answer))
+				go func() { _, _ = f.get("k") }()
+				f.pass(500 * time.Millisecond)
+				f.c.Put("k", at(0, "put"))
+				f.pass(time.Second)
+				f.read(want{name: "put", state: snapshot.Hit, age: time.Second})
+				f.wantCalls(1)
+			})
+		})
+	}
+}
+
+// TestGetNew asks past a fresh copy, waits for as long as one with a copy may, and says
+// when it gave up.
+func TestGetNew(t *testing.T) {
+	run(t, limits, func(f *fixture) {
+		newest := func(name string, gaveUp bool) {
+			f.Helper()
+			r, err := f.c.GetNew(f.Context(), "k", 0, f.u.fetch)
+			if err != nil || r.Doc.name != name || r.GaveUp != gaveUp {
+				f.Errorf("got %+v, %v, want %q, gave up %t", r, err, name, gaveUp)
+			}
+		}
+		newest("first", false)
+		f.u.set(now("second"))
+		newest("second", false)
+		f.wantCalls(2)
+		f.u.set(func(context.Context) (*doc, error) { return at(-time.Hour, "older"), nil })
+		newest("second", false)
+		f.u.set(hangs)
+		newest("second", true)
+		f.pass(limits.FetchTimeout)
+		newest("second", false) // backed off
+		f.wantCalls(4)
+	})
+}
+
+// TestForgetGone: "there is none" answers those who wait for it and nobody else.
+func TestForgetGone(t *testing.T) {
+	run(t, limits, func(f *fixture) {
+		c := snapshot.New[*doc](limits, snapshot.Options{Gone: func(err error) bool { return errors.Is(err, errGone) }, ForgetGone: true})
+		defer c.Close()
+		f.u.set(func(context.Context) (*doc, error) { return nil, errGone })
+		for range 2 {
+			if _, err := c.Get(f.Context(), "k", 0, f.u.fetch); !errors.Is(err, errGone) {
+				f.Error(err)
+			}
+		}
+		f.wantCalls(2)
+	})
+}
