@@ -8,7 +8,6 @@ import (
 	"esagate/internal/fault"
 	"esagate/internal/wait"
 	"esagate/registry"
-	"esagate/upstream"
 )
 
 // Pauses between two tries to ask about tenants: the first, doubling to the last.
@@ -74,7 +73,7 @@ func away(err error) bool {
 // asking again would not help.
 func (s *Service) learnTenant(ctx context.Context, src *registry.Source) error {
 	c := src.Connection
-	tenant, err := s.deps.Upstream.Tenant(upstream.Once(ctx), c.TenantID)
+	tenant, err := s.deps.Upstream.Tenant(ctx, c.TenantID)
 	if fault.Is(err, fault.NotFound) {
 		s.log.LogAttrs(ctx, slog.LevelWarn, "a configured tenant does not exist", slog.String("tenant", c.TenantID))
 		return nil

@@ -56,7 +56,7 @@ type call struct {
 	probes   *breaker      // the breaker that this is the probe of; nil for a reader's call
 	quick    bool          // a probe in so little time that running out of it says nothing
 
-	decode func(body []byte) error    // keeps what it decoded; nil: nothing is wanted
+	decode func(body []byte) error    // keeps what it decoded; nil only with done or stream
 	stream func(body io.Reader) error // in place of decode, for what is too large to hold
 	// judge judges an answer that is no success, in place of answered; nil from it is
 	// a success after all.

@@ -1,13 +1,13 @@
-// Package upstream asks the sales agent: one call at a time, within deadlines,
-// with a bounded number of retries and breakers that keep a failing upstream
-// from being asked. All errors of calls are [*fault.Error]; an answer that says no
-// has a [*Refusal] in its chain.
+// Package upstream is the client of the sales agent, "upstream": calls with deadlines, a
+// bounded number of retries, and breakers that keep back calls that would fail. All
+// errors of calls are [*fault.Error]; an answer that says no has a [*Refusal] in its
+// chain.
 //
-// A read passes, from the outside in: go-retryablehttp, which may repeat it; for
-// each attempt the tenant's breaker (a status read alone), the whole upstream's
-// breaker, a client span, and the transport. The answer is read and decoded inside
-// the attempt, so that the breakers judge the whole of it. A write goes the same way
-// but for go-retryablehttp: it is one attempt.
+// A read passes, from the outside in: go-retryablehttp, which may repeat it; for each
+// attempt the tenant's breaker (a status read alone), the whole upstream's breaker, a
+// client span, and the transport. The answer is read and decoded inside the attempt, so
+// that the breakers learn of the whole of it. A write goes the same way but for
+// go-retryablehttp: it is one attempt.
 package upstream
 
 import (
@@ -29,19 +29,19 @@ const (
 	maxID = 255 // bytes of an id in a path; breakers are kept by tenant id
 )
 
-// Client asks one sales agent. It is safe for concurrent use.
+// Client calls one sales agent. It is safe for concurrent use.
 type Client struct {
-	cfg      Config
-	base     string // the collection of tenants
-	log      *slog.Logger
-	wire     http.RoundTripper // a single exchange with upstream
-	http     *http.Client      // its transport makes the attempts
-	own      *http.Transport   // nil when the transport was given
-	budget   *budget
-	upstream *breaker // the whole upstream's
-	symptoms symptoms
-	tenants  *tenants
-	metrics  *metrics
+	cfg       Config
+	base      string // the collection of tenants
+	log       *slog.Logger
+	transport http.RoundTripper // instrumented
+	http      *http.Client      // its transport makes the attempts
+	own       *http.Transport   // nil when the transport was given
+	budget    *budget
+	upstream  *breaker // the whole upstream's
+	symptoms  symptoms
+	tenants   *tenants
+	metrics   *metrics
 
 	background               *group // of probes
 	probeSlots, patientSlots chan struct{}
@@ -73,7 +73,7 @@ func New(cfg Config, deps Deps) (*Client, error) {
 		c.own = newTransport()
 		transport = c.own
 	}
-	c.wire = instrument(transport, deps)
+	c.transport = instrument(transport, deps)
 	c.http = &http.Client{Transport: attemptTransport{c}}
 	var err error
 	if c.tenants, err = newTenants(cfg.Breaker); err != nil {

@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"cmp"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -52,23 +53,17 @@ type Deps struct {
 
 // withDefaults fills in what was left out.
 func (c Config) withDefaults() Config {
-	set(&c.Attempts, 3)
-	set(&c.Timeout, 3*time.Second)
-	set(&c.FetchTimeout, 10*time.Second)
-	set(&c.ProbeTimeout, 75*time.Second)
-	set(&c.Breaker.ConsecutiveFailures, 5)
-	set(&c.Breaker.MinimumRequests, 20)
-	set(&c.Breaker.FailureRatio, 0.5)
-	set(&c.Breaker.Window, 30*time.Second)
-	set(&c.Breaker.OpenFor, 30*time.Second)
+	c.Attempts = cmp.Or(c.Attempts, 3)
+	c.Timeout = cmp.Or(c.Timeout, 3*time.Second)
+	c.FetchTimeout = cmp.Or(c.FetchTimeout, 10*time.Second)
+	c.ProbeTimeout = cmp.Or(c.ProbeTimeout, 75*time.Second)
+	b := &c.Breaker
+	b.ConsecutiveFailures = cmp.Or(b.ConsecutiveFailures, 5)
+	b.MinimumRequests = cmp.Or(b.MinimumRequests, 20)
+	b.FailureRatio = cmp.Or(b.FailureRatio, 0.5)
+	b.Window = cmp.Or(b.Window, 30*time.Second)
+	b.OpenFor = cmp.Or(b.OpenFor, 30*time.Second)
 	return c
-}
-
-func set[T comparable](v *T, def T) {
-	var zero T
-	if *v == zero {
-		*v = def
-	}
 }
 
 // validate names every fault, and prints no value: the URL may hold a password
@@ -104,18 +99,10 @@ func (c Config) validate() error {
 }
 
 func (d Deps) withDefaults() Deps {
-	if d.Logger == nil {
-		d.Logger = slog.New(slog.DiscardHandler)
-	}
-	if d.MeterProvider == nil {
-		d.MeterProvider = metricnoop.NewMeterProvider()
-	}
-	if d.TracerProvider == nil {
-		d.TracerProvider = tracenoop.NewTracerProvider()
-	}
-	if d.Propagator == nil {
-		d.Propagator = propagation.TraceContext{}
-	}
+	d.Logger = cmp.Or(d.Logger, slog.New(slog.DiscardHandler))
+	d.MeterProvider = cmp.Or[metric.MeterProvider](d.MeterProvider, metricnoop.NewMeterProvider())
+	d.TracerProvider = cmp.Or[trace.TracerProvider](d.TracerProvider, tracenoop.NewTracerProvider())
+	d.Propagator = cmp.Or[propagation.TextMapPropagator](d.Propagator, propagation.TraceContext{})
 	if d.OnRecover == nil {
 		d.OnRecover = func(string) {}
 	}

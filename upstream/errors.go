@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"esagate/internal/fault"
-	"esagate/internal/redact"
 )
 
 // outcome is how a call or an attempt ended, as metrics count it.
@@ -61,33 +60,34 @@ type failure struct {
 // Error implements error.
 func (f *failure) Error() string { return f.err.Error() }
 
-// reached reports whether upstream, or what stands before it, gave an answer.
-func (f *failure) reached() bool { return f.outcome == outcomeError || f.outcome == outcomeInvalid }
-
 // Unwrap gives the error that callers see.
 func (f *failure) Unwrap() error { return f.err }
 
-// lost is the failure of an attempt that got no whole answer. ctx is the
-// attempt's own: its end outranks whatever the transport made of it.
+// reached reports whether upstream, or what stands before it, gave an answer.
+func (f *failure) reached() bool { return f.outcome == outcomeError || f.outcome == outcomeInvalid }
+
+// lost is the failure of an attempt that got no whole answer. ctx is the attempt's own:
+// its end outranks whatever the transport made of it.
 func lost(ctx context.Context, err error) *failure {
-	loss := asLoss(err)
+	cause := asTransportError(err)
 	if ctx.Err() != nil {
-		loss = asLoss(ctx.Err())
+		cause = asTransportError(ctx.Err())
 	}
-	blamed := blameTenant
-	if loss.connecting {
-		blamed = blameUpstream
+	f := &failure{outcome: outcomeUnreachable, blame: blameTenant, retry: cause.connection}
+	if cause.connecting {
+		f.blame = blameUpstream
 	}
+	reason, message := fault.UpstreamUnreachable, "The sales agent can't be reached."
 	switch {
-	case errors.Is(loss, context.Canceled):
-		return &failure{outcome: outcomeCanceled, blame: blameUnknown,
-			err: fault.Upstream(fault.UpstreamTimeout, "The request was given up before the sales agent answered.", loss)}
-	case loss.timeout:
-		return &failure{outcome: outcomeTimeout, blame: blamed,
-			err: fault.Upstream(fault.UpstreamTimeout, "The sales agent did not answer in time.", loss)}
+	case errors.Is(cause, context.Canceled):
+		f.outcome, f.blame = outcomeCanceled, blameUnknown
+		reason, message = fault.UpstreamTimeout, "The request was given up before the sales agent answered."
+	case cause.timeout:
+		f.outcome = outcomeTimeout
+		reason, message = fault.UpstreamTimeout, "The sales agent did not answer in time."
 	}
-	return &failure{outcome: outcomeUnreachable, blame: blamed, retry: loss.connection,
-		err: fault.Upstream(fault.UpstreamUnreachable, "The sales agent can't be reached.", loss)}
+	f.err = fault.Upstream(reason, message, cause)
+	return f
 }
 
 // invalid is the failure of an answer that is not what was asked for.
@@ -96,8 +96,8 @@ func invalid(b blame, cause error) *failure {
 		err: fault.Upstream(fault.UpstreamInvalidResponse, "The sales agent sent an answer that can't be used.", cause)}
 }
 
-// answered judges an answer that is no success, by the contract's error table. Its
-// body may be anything at all.
+// answered judges an answer that is no success, by contract 7.3. Its body may be
+// anything at all.
 func answered(a answer) *failure {
 	problem := a.problem()
 	status, no := a.status, refusalOf(a.status, problem)
@@ -105,13 +105,13 @@ func answered(a answer) *failure {
 	switch {
 	case no.AdapterCode != "":
 		return adServerRefused(no)
-	case status == http.StatusUnauthorized, status == http.StatusForbidden && !knownRefusals[no.Code] && a.ours:
+	case status == http.StatusForbidden && no.Code == managedWrite:
+		return conflict("The sales agent does not allow this change of a managed tenant.", cause)
+	case status == http.StatusUnauthorized, status == http.StatusForbidden && a.ofStatus:
 		return &failure{outcome: outcomeUnauthorized, blame: blameUpstream,
 			err: fault.Upstream(fault.UpstreamUnauthorized, "The sales agent does not accept the gateway's key.", cause)}
-	case status == http.StatusForbidden && !knownRefusals[no.Code]: // perhaps a firewall that dislikes the body
+	case status == http.StatusForbidden: // perhaps a firewall dislikes the body
 		return failed(outcomeError, blameUnknown, cause)
-	case status == http.StatusForbidden:
-		return conflict("The sales agent does not allow this change of a managed tenant.", cause)
 	case status == http.StatusNotFound && no.Code == tenantNotFound:
 		return noTenant(cause)
 	case status == http.StatusConflict && problem != nil:
@@ -119,10 +119,10 @@ func answered(a answer) *failure {
 	case (status == http.StatusBadRequest || status == http.StatusUnprocessableEntity) && problem != nil:
 		return rejected(problem, no)
 	case status == http.StatusTooManyRequests:
-		return wanted(outcomeRateLimited, blameUnknown, a, cause)
+		return retryable(outcomeRateLimited, blameUnknown, a, cause)
 	case status == http.StatusInternalServerError, status == http.StatusBadGateway,
 		status == http.StatusServiceUnavailable, status == http.StatusGatewayTimeout:
-		return wanted(outcomeError, blameTenant, a, cause)
+		return retryable(outcomeError, blameTenant, a, cause)
 	case status >= 500:
 		return failed(outcomeError, blameTenant, cause)
 	case status >= 200 && status < 300: // a success without the document asked for
@@ -134,20 +134,17 @@ func answered(a answer) *failure {
 	return failed(outcomeError, blameNobody, cause) // a redirect among them
 }
 
-// The words of upstream's that an answer is judged by, beside those of an ad server's
+// The codes of upstream's that an answer is judged by, beside those of an ad server's
 // refusal.
 const (
 	tenantNotFound = "tenant_not_found"
 	orgIDConflict  = "external_org_id_conflict"
-	managedWrite   = "managed_tenant_write_blocked"
+	managedWrite   = "managed_tenant_write_blocked" // the 403 that is not about our key
 )
 
-// knownRefusals are the 403s that are not about the gateway's key.
-var knownRefusals = map[string]bool{managedWrite: true}
-
-// meaningful reports whether something is judged by this word of upstream's.
-func meaningful(code string) bool {
-	return code == tenantNotFound || code == orgIDConflict || knownRefusals[code] || adapterCode(code) != ""
+// knownCode reports whether something is judged by this code of upstream's.
+func knownCode(code string) bool {
+	return code == tenantNotFound || code == orgIDConflict || code == managedWrite || adapterCode(code) != ""
 }
 
 // aboutNoTenant judges the answers to calls that name no tenant. None of them says
@@ -171,8 +168,8 @@ func failed(o outcome, b blame, cause error) *failure {
 		err: fault.Upstream(fault.UpstreamError, "The sales agent failed to answer.", cause)}
 }
 
-// wanted is a failed answer that invites another try.
-func wanted(o outcome, b blame, a answer, cause error) *failure {
+// retryable is a failed answer after which another try may help.
+func retryable(o outcome, b blame, a answer, cause error) *failure {
 	f := failed(o, b, cause)
 	f.retry = true
 	if a.status == http.StatusTooManyRequests || a.status == http.StatusServiceUnavailable {
@@ -186,19 +183,12 @@ func conflict(message string, cause error) *failure {
 	return &failure{outcome: outcomeConflict, err: fault.Wrap(fault.Conflict, message, cause)}
 }
 
-func treated(text, otherwise string) string {
-	if t, ok := redact.Text(text); ok && t != "" {
-		return t
-	}
-	return otherwise
-}
-
 // retryAfterLimit is the longest wait that is passed on to clients.
 const retryAfterLimit = 60 * time.Second
 
-// retryAfter reads a Retry-After header, seconds or a date; 0 for nonsense and
-// for what is past. A number beyond all bounds is a day: longer than any
-// deadline, and nothing overflows.
+// retryAfter reads a Retry-After header, seconds or a date; 0 for nonsense and for what
+// is past. A number beyond all bounds is a day: longer than any deadline, and nothing
+// overflows.
 func retryAfter(value string) time.Duration {
 	const bound = 24 * time.Hour
 	value = strings.TrimSpace(value)

@@ -21,7 +21,7 @@ const (
 // tenants, which is read as a stream. It is NotFound with Reason TENANT_NOT_FOUND only
 // when the whole list was read and has none. See [wire.FindTenant].
 func (c *Client) FindTenant(ctx context.Context, externalSource, externalOrgID string) (*wire.Tenant, error) {
-	if externalOrgID == "" { // it would be anybody's
+	if externalOrgID == "" { // it would match anybody's
 		return nil, fault.Wrap(fault.Internal, "Something went wrong on our side.", &unsentError{errNoOrg})
 	}
 	var found *wire.Tenant
@@ -47,7 +47,7 @@ var (
 )
 
 // streamed judges an answer while it is read.
-func (c *Client) streamed(ctx context.Context, cl *call, resp *http.Response) *failure {
+func streamed(ctx context.Context, cl *call, resp *http.Response) *failure {
 	switch {
 	case encoded(resp):
 		return invalid(blameTenant, errEncoding)
@@ -56,15 +56,15 @@ func (c *Client) streamed(ctx context.Context, cl *call, resp *http.Response) *f
 	case resp.ContentLength > maxList:
 		return invalid(blameTenant, errTooLarge)
 	}
-	body := &meter{src: resp.Body, left: maxList}
-	err := c.guarded(cl, func() error { return cl.stream(body) })
+	body := &boundedReader{src: resp.Body, left: maxList}
+	err := cl.stream(body)
 	switch {
 	case errors.Is(body.err, errTooLarge), errors.Is(body.err, errEncoding):
 		return invalid(blameTenant, body.err)
 	case body.err != nil:
-		return broken(ctx, body.err)
+		return cutShort(ctx, body.err)
 	case body.ended && maxList-body.left < resp.ContentLength: // net/http sees this itself; other transports may not
-		return broken(ctx, io.ErrUnexpectedEOF)
+		return cutShort(ctx, io.ErrUnexpectedEOF)
 	case errors.Is(err, errNotListed):
 		return noTenant(err)
 	case err != nil:
@@ -73,8 +73,8 @@ func (c *Client) streamed(ctx context.Context, cl *call, resp *http.Response) *f
 	return nil
 }
 
-// meter reads so many bytes, and remembers why it could not read on.
-type meter struct {
+// boundedReader reads so many bytes, and remembers why it could not read on.
+type boundedReader struct {
 	src   io.Reader
 	left  int64
 	ended bool
@@ -82,16 +82,16 @@ type meter struct {
 }
 
 // Read implements io.Reader.
-func (m *meter) Read(p []byte) (int, error) {
-	n, err := m.src.Read(p)
-	if m.left -= int64(n); m.left < 0 {
+func (r *boundedReader) Read(p []byte) (int, error) {
+	n, err := r.src.Read(p)
+	if r.left -= int64(n); r.left < 0 {
 		err = errTooLarge
 	}
 	switch {
 	case err == io.EOF:
-		m.ended = true
+		r.ended = true
 	case err != nil:
-		m.err = err
+		r.err = err
 	}
 	return n, err
 }

@@ -30,9 +30,9 @@ func (c *Client) Provision(ctx context.Context, req wire.ProvisionRequest) (*wir
 		if err != nil {
 			return nil, err
 		}
-		e := echoOf(cl.secrets)
+		e := credentialsOf(cl.secrets)
 		if e.inID(p.TenantID) {
-			return nil, errEcho
+			return nil, errCredential
 		}
 		p.MCPURL, p.A2AURL = e.without(p.MCPURL), e.without(p.A2AURL)
 		return p, nil

@@ -1,11 +1,11 @@
 package upstream
 
 import (
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
 
-	"esagate/internal/fault"
 	"esagate/internal/redact"
 	"esagate/upstream/wire"
 )
@@ -19,44 +19,28 @@ type Refusal struct {
 	// invalid_credentials, invalid_config, connection_failed or upstream_unavailable;
 	// "" if it was not the ad server.
 	AdapterCode string
-	// Message is upstream's sentence, treated by the contract's status rule 11; "" if
-	// there is none that may be shown.
+	// Message is upstream's sentence, treated by contract 4.11; "" if there is none that
+	// may be shown.
 	Message string
 }
 
 // Error implements error.
-func (r *Refusal) Error() string { return answerText(r.Status, r.Code) }
-
-// statusError is the cause behind an answer that neither is what was asked for nor
-// says that it has not been done: a redirect, a 5xx, another 2xx.
-type statusError struct {
-	status int
-	code   string
-}
-
-// Error implements error.
-func (e *statusError) Error() string { return answerText(e.status, e.code) }
-
-func answerText(status int, code string) string {
-	text := "the sales agent answered " + strconv.Itoa(status)
-	if code != "" {
-		text += " (" + code + ")"
+func (r *Refusal) Error() string {
+	text := "the sales agent answered " + strconv.Itoa(r.Status)
+	if r.Code != "" {
+		text += " (" + r.Code + ")"
 	}
 	return text
 }
 
-// adapterCodes are all the AdapterCodes there are.
-var adapterCodes = map[string]bool{
-	"network_not_found": true, "permission_denied": true, "invalid_credentials": true,
-	"invalid_config": true, "connection_failed": true, "upstream_unavailable": true,
-}
-
-// adapterCode gives the AdapterCode in a word of upstream's, or "".
-func adapterCode(code string) string {
-	if of, ok := strings.CutPrefix(code, "adapter_"); ok && adapterCodes[of] {
-		return of
+// cause gives the refusal where the answer says no. A redirect, a 5xx or another 2xx
+// leaves open whether something was done, and a 408 is a request that something before
+// upstream gave up on: of those only the text remains.
+func (r *Refusal) cause() error {
+	if r.AdapterCode != "" || r.Status >= 400 && r.Status < 500 && r.Status != http.StatusRequestTimeout {
+		return r
 	}
-	return ""
+	return errors.New(r.Error())
 }
 
 // refusalOf reads an answer that is no success as a refusal; problem is nil when its
@@ -72,35 +56,35 @@ func refusalOf(status int, problem *wire.Problem) *Refusal {
 	if byAdServer(status) {
 		r.AdapterCode = adapterCode(r.Code)
 	}
-	r.Message = treated(problem.Message, "")
+	r.Message = shown(problem.Message, "")
 	return r
 }
 
 // byAdServer reports whether an answer of a status can tell of an ad server's refusal.
-// Upstream answers 400; the others are those by which such an answer would still mean
-// that nothing was done.
+// Upstream answers 400; with the others, too, nothing would have been done.
 func byAdServer(status int) bool {
 	return status >= 400 && status < 500 && status != http.StatusTooManyRequests ||
 		status == http.StatusBadGateway || status == http.StatusServiceUnavailable
 }
 
-// cause gives the refusal where the answer says no, and otherwise an error with the
-// same text. A 408 is a request that something before upstream gave up on.
-func (r *Refusal) cause() error {
-	if r.AdapterCode != "" || r.Status >= 400 && r.Status < 500 && r.Status != http.StatusRequestTimeout {
-		return r
+// adapterCode gives the AdapterCode in a code of upstream's, or "".
+func adapterCode(code string) string {
+	code, ok := strings.CutPrefix(code, "adapter_")
+	if !ok {
+		return ""
 	}
-	return &statusError{r.Status, r.Code}
+	switch code {
+	case "network_not_found", "permission_denied", "invalid_credentials",
+		"invalid_config", "connection_failed", "upstream_unavailable":
+		return code
+	}
+	return ""
 }
 
-// adServerRefused is the failure of a config that the ad server does not take. It names
-// no issues: that is for who knows what was asked for, by the AdapterCode. That upstream
-// has found out shows that it works, whatever status it puts it in: one customer's ad
-// server must not open the way to nobody's.
-func adServerRefused(no *Refusal) *failure {
-	message := no.Message
-	if message == "" {
-		message = "The ad server does not accept its configuration."
+// shown gives a text of upstream's, treated, or another one if it may not be shown.
+func shown(text, otherwise string) string {
+	if t, ok := redact.Text(text); ok && t != "" {
+		return t
 	}
-	return &failure{outcome: outcomeRejected, err: fault.Wrap(fault.Validation, message, no)}
+	return otherwise
 }

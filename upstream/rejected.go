@@ -19,24 +19,35 @@ func rejected(p *wire.Problem, no *Refusal) *failure {
 	)
 	var issues []fault.Issue
 	if len(p.Fields) == 0 {
-		issues = []fault.Issue{{Path: "body", Message: treated(p.Message, whole)}}
+		issues = []fault.Issue{{Path: "body", Message: shown(p.Message, whole)}}
 	}
 	for _, f := range p.Fields {
 		issue := fault.Issue{Path: "body", Message: other}
 		if path := callersPath(f.Path); path != "" {
-			issue = fault.Issue{Path: path, Message: treated(f.Message, field)}
+			issue = fault.Issue{Path: path, Message: shown(f.Message, field)}
 		}
 		if !slices.Contains(issues, issue) {
 			issues = append(issues, issue)
 		}
 	}
 	e := fault.Invalid(issues...)
-	e.Cause = no.cause()
+	e.Cause = no
 	return &failure{outcome: outcomeRejected, err: e}
 }
 
+// adServerRefused is the failure of a config that the ad server does not take. It names
+// no issues: who knows what was asked for finds them by the AdapterCode. No breaker
+// counts it, whatever its status: that upstream has found out shows that it works.
+func adServerRefused(no *Refusal) *failure {
+	message := no.Message
+	if message == "" {
+		message = "The ad server does not accept its configuration."
+	}
+	return &failure{outcome: outcomeRejected, err: fault.Wrap(fault.Validation, message, no)}
+}
+
 // callersFields are the fields that callers can send, as upstream names them, with the
-// names that callers use (contract, status rule 2).
+// names that callers use (contract 4.2).
 var callersFields = map[string]string{
 	// of an ad-server config, or beside it
 	"type": "type", "name": "name", "environment": "environment",
@@ -49,7 +60,7 @@ var callersFields = map[string]string{
 }
 
 // callersPath turns a location in upstream's request into the path of the field in a
-// caller's; "" when it is none that a caller can mend, or no field at all. What stands
+// caller's; "" when it is none that a caller can change, or no field at all. What stands
 // before a field (body, adapter, the type of the ad server) is not in a caller's.
 func callersPath(location string) string {
 	return callersFields[location[strings.LastIndexByte(location, '.')+1:]]

@@ -14,17 +14,6 @@ const (
 	backoffLimit = time.Second
 )
 
-type onceKey struct{}
-
-// Once makes reads under a context one attempt each, of which no breaker counts a
-// failure: for what runs in the background, asks again later by itself, and must
-// not keep readers from being served.
-func Once(ctx context.Context) context.Context {
-	return context.WithValue(ctx, onceKey{}, true)
-}
-
-func once(ctx context.Context) bool { return ctx.Value(onceKey{}) != nil }
-
 // retrier decides, for one call, whether an attempt is followed by another, and
 // after how long. Its methods are go-retryablehttp's policies; the library
 // itself would retry writes, sleep through any Retry-After and print the URL.
@@ -51,9 +40,6 @@ func (r *retrier) client() *retryablehttp.Client {
 // invites one and it can still come in time. It runs after every attempt.
 func (r *retrier) check(ctx context.Context, _ *http.Response, _ error) (bool, error) {
 	f := r.call.last
-	if once(ctx) {
-		return false, nil
-	}
 	if f == nil || !f.retry || r.call.attempts >= r.c.cfg.Attempts || ctx.Err() != nil {
 		return false, nil
 	}

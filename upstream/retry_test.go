@@ -130,18 +130,6 @@ func TestTheCallersOwnDeadlineLimitsRetries(t *testing.T) {
 	})
 }
 
-func TestOnceMakesOneAttempt(t *testing.T) {
-	run(t, upstream.Config{}, func(t *testing.T, r *rig) {
-		r.agent.Fault(tenant, ut.Fault{Status: 503})
-		if _, err := r.client.Tenant(upstream.Once(t.Context()), tenant); err == nil {
-			t.Error("no error")
-		}
-		if n := len(r.agent.Requests()); n != 1 {
-			t.Errorf("%d attempts, want 1", n)
-		}
-	})
-}
-
 // lenient is a config whose breakers never open.
 var lenient = upstream.BreakerConfig{ConsecutiveFailures: 1 << 30, MinimumRequests: 1 << 30}
 

@@ -58,7 +58,7 @@ func (s *sending) watch(r *http.Request) *http.Request {
 // impossible reports whether the request can't have been sent, by its way and its
 // error. Transports that tell nothing are believed only an error of connecting.
 func (s *sending) impossible(err error) bool {
-	var loss *lossError
+	var loss *transportError
 	return !s.connected.Load() && (s.asked.Load() || errors.As(err, &loss) && loss.connecting)
 }
 

@@ -68,7 +68,7 @@ func answerOne(c net.Conn, in *bufio.Reader) bool {
 func TestAWriteOnAConnectionThatDies(t *testing.T) {
 	var begun atomic.Int32 // requests of which at least a byte came on a used connection
 	var fresh atomic.Int32 // requests on new connections
-	r := listen(t, upstream.Config{}, func(c net.Conn) {
+	r := listen(t, upstream.Config{Attempts: 1}, func(c net.Conn) {
 		in := bufio.NewReader(c)
 		fresh.Add(1)
 		if !answerOne(c, in) {
@@ -79,7 +79,7 @@ func TestAWriteOnAConnectionThatDies(t *testing.T) {
 		}
 	})
 	read := func() error {
-		_, err := r.client.Tenant(upstream.Once(context.Background()), tenant)
+		_, err := r.client.Tenant(context.Background(), tenant)
 		return err
 	}
 	if err := read(); err != nil {

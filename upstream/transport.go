@@ -33,10 +33,10 @@ func newTransport() *http.Transport {
 	}
 }
 
-// instrument puts a client span around each attempt. The quiet transport stands
-// inside, because a span records the text of the error that it sees.
+// instrument puts a client span around each attempt. A span records the text of the error
+// that it sees, so scrubTransport stands inside.
 func instrument(base http.RoundTripper, d Deps) http.RoundTripper {
-	return otelhttp.NewTransport(quiet{base},
+	return otelhttp.NewTransport(scrubTransport{base},
 		otelhttp.WithTracerProvider(d.TracerProvider),
 		otelhttp.WithMeterProvider(d.MeterProvider),
 		otelhttp.WithPropagators(d.Propagator),
@@ -46,33 +46,33 @@ func instrument(base http.RoundTripper, d Deps) http.RoundTripper {
 	)
 }
 
-// quiet replaces a transport's errors, some of which quote what the other side
-// sent, by lossErrors. It also adds the call's query, which may hold a caller's text,
+// scrubTransport replaces a transport's errors, some of which quote what the other side
+// sent, by transportErrors. It also adds the call's query, which may hold a caller's text,
 // to the URL: a span records the URL that it sees.
-type quiet struct{ base http.RoundTripper }
+type scrubTransport struct{ base http.RoundTripper }
 
 // RoundTrip implements http.RoundTripper.
-func (q quiet) RoundTrip(r *http.Request) (*http.Response, error) {
+func (t scrubTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if cl := callFrom(r.Context()); len(cl.query) > 0 {
 		target := *r.URL
 		target.RawQuery = cl.query.Encode()
 		r = r.WithContext(r.Context())
 		r.URL = &target
 	}
-	resp, err := q.base.RoundTrip(r)
+	resp, err := t.base.RoundTrip(r)
 	if err != nil {
-		return nil, asLoss(err)
+		return nil, asTransportError(err)
 	}
-	resp.Body = quietBody{resp.Body}
+	resp.Body = scrubBody{resp.Body}
 	return resp, nil
 }
 
-// quietBody does the same for the errors of reading: those of net/http quote
+// scrubBody does the same for the errors of reading: those of net/http quote
 // trailers and chunk headers.
-type quietBody struct{ io.ReadCloser }
+type scrubBody struct{ io.ReadCloser }
 
 // Read implements io.Reader.
-func (b quietBody) Read(p []byte) (int, error) {
+func (b scrubBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	var corrupt flate.CorruptInputError
 	switch {
@@ -81,11 +81,11 @@ func (b quietBody) Read(p []byte) (int, error) {
 	case errors.As(err, &corrupt), errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum):
 		return n, errEncoding
 	}
-	return n, asLoss(err)
+	return n, asTransportError(err)
 }
 
-// lossError is why no whole answer came, in words of ours.
-type lossError struct {
+// transportError is why no whole answer came, in words of ours.
+type transportError struct {
 	text       string
 	timeout    bool
 	connection bool  // the connection failed: another one may do better
@@ -94,25 +94,25 @@ type lossError struct {
 }
 
 // Error implements error.
-func (e *lossError) Error() string { return e.text }
+func (e *transportError) Error() string { return e.text }
 
 // Unwrap gives the context's error, if that was the cause.
-func (e *lossError) Unwrap() error { return e.cause }
+func (e *transportError) Unwrap() error { return e.cause }
 
 // idleClosed is the text of an error that net/http keeps to itself.
 const idleClosed = "http: server closed idle connection"
 
-// asLoss puts an error of a transport, or of reading a body, into words of ours.
-func asLoss(err error) *lossError {
-	if loss := (*lossError)(nil); errors.As(err, &loss) {
-		return loss
+// asTransportError puts an error of a transport, or of reading a body, into our words.
+func asTransportError(err error) *transportError {
+	if e := (*transportError)(nil); errors.As(err, &e) {
+		return e
 	}
-	loss := lossOf(err)
-	loss.connecting = whileConnecting(err)
-	return loss
+	e := describe(err)
+	e.connecting = whileConnecting(err)
+	return e
 }
 
-func lossOf(err error) *lossError {
+func describe(err error) *transportError {
 	var (
 		netErr net.Error
 		errno  syscall.Errno
@@ -123,26 +123,26 @@ func lossOf(err error) *lossError {
 	)
 	switch {
 	case errors.Is(err, context.Canceled):
-		return &lossError{text: "canceled", cause: context.Canceled}
+		return &transportError{text: "canceled", cause: context.Canceled}
 	case errors.Is(err, context.DeadlineExceeded):
-		return &lossError{text: "no answer in time", timeout: true, cause: context.DeadlineExceeded}
+		return &transportError{text: "no answer in time", timeout: true, cause: context.DeadlineExceeded}
 	case errors.As(err, &netErr) && netErr.Timeout():
-		return &lossError{text: "the connection timed out", timeout: true}
+		return &transportError{text: "the connection timed out", timeout: true}
 	case errors.As(err, &cert):
-		return &lossError{text: certificateFault(cert)}
+		return &transportError{text: certificateFault(cert)}
 	case errors.As(err, &record), errors.As(err, &alert):
-		return &lossError{text: "the TLS handshake failed"}
+		return &transportError{text: "the TLS handshake failed"}
 	case errors.As(err, &dns):
-		return &lossError{text: "the host name can't be resolved", connection: true}
+		return &transportError{text: "the host name can't be resolved", connection: true}
 	case errors.As(err, &errno):
-		return &lossError{text: errno.Error(), connection: true}
+		return &transportError{text: errno.Error(), connection: true}
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return &lossError{text: "the answer is cut short", connection: true}
+		return &transportError{text: "the answer is cut short", connection: true}
 	case errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed), errors.Is(err, io.ErrClosedPipe),
 		strings.HasSuffix(err.Error(), idleClosed):
-		return &lossError{text: "the connection was closed", connection: true}
+		return &transportError{text: "the connection was closed", connection: true}
 	}
-	return &lossError{text: "the exchange failed"}
+	return &transportError{text: "the exchange failed"}
 }
 
 func certificateFault(err error) string {

@@ -32,9 +32,9 @@ func (c *Client) CreateWebhook(ctx context.Context, tenantID string, req wire.We
 		if err != nil {
 			return nil, err
 		}
-		e := echoOf(cl.secrets)
+		e := credentialsOf(cl.secrets)
 		if e.inID(w.WebhookID) {
-			return nil, errEcho
+			return nil, errCredential
 		}
 		if e.inID(w.URL) {
 			w.URL = ""

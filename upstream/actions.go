@@ -33,18 +33,18 @@ func (c *Client) Refresh(ctx context.Context, tenantID string) (*wire.Refresh, e
 // Deactivate switches a tenant off, and gives it as it then is. An answer that is no
 // document of this tenant leaves open whether it was done.
 func (c *Client) Deactivate(ctx context.Context, tenantID string) (*wire.Tenant, error) {
-	return c.switched(ctx, opDeactivate, tenantID)
+	return c.setActive(ctx, opDeactivate, tenantID)
 }
 
 // Reactivate switches a tenant on again, as Deactivate does off.
 func (c *Client) Reactivate(ctx context.Context, tenantID string) (*wire.Tenant, error) {
-	return c.switched(ctx, opReactivate, tenantID)
+	return c.setActive(ctx, opReactivate, tenantID)
 }
 
 // errOtherTenant: upstream answered with somebody else's document.
 var errOtherTenant = errors.New("the answer is about another tenant")
 
-func (c *Client) switched(ctx context.Context, op operation, tenantID string) (*wire.Tenant, error) {
+func (c *Client) setActive(ctx context.Context, op operation, tenantID string) (*wire.Tenant, error) {
 	cl := tenantWrite(op, http.MethodPost, tenantID, string(op))
 	return ask(ctx, c, cl, func(body []byte) (*wire.Tenant, error) {
 		t, err := wire.DecodeTenant(body)
