@@ -122,18 +122,6 @@ func TestAnswersThatCount(t *testing.T) {
 	}
 }
 
-func TestABodyCutShortIsTriedAgain(t *testing.T) {
-	run(t, upstream.Config{}, func(t *testing.T, r *rig) {
-		r.agent.Script(tenant, ut.Fault{CutShort: true}, ut.Fault{})
-		r.works(tenant)
-		r.agent.Fault(tenant, ut.Fault{CutShort: true})
-		r.must(tenant, fault.UpstreamInvalidResponse)
-		if n := r.agent.Calls(tenant); n != 5 {
-			t.Errorf("%d attempts, want 2 and 3", n)
-		}
-	})
-}
-
 // A transport that does not check the length itself changes nothing.
 func TestALengthThatIsNotReached(t *testing.T) {
 	alone(t, upstream.Config{Attempts: 1}, func(*http.Request) (*http.Response, error) {
@@ -162,14 +150,6 @@ func TestASlowAnswerEndsByTheDeadline(t *testing.T) {
 				}
 				if n := r.agent.Calls(tenant); n != 1 {
 					t.Errorf("%d attempts: a timeout was tried again", n)
-				}
-
-				ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
-				defer cancel()
-				start = time.Now()
-				_, err := r.client.Status(ctx, tenant)
-				if took := time.Since(start); took != 2*time.Second || r.fault(err).Reason != fault.UpstreamTimeout {
-					t.Errorf("with a sooner deadline of its own: %v after %v", err, took)
 				}
 			})
 		})
@@ -226,30 +206,4 @@ func TestCompressedAnswers(t *testing.T) {
 			}
 		})
 	}
-}
-
-func TestTheOtherDocuments(t *testing.T) {
-	run(t, upstream.Config{Attempts: 1}, func(t *testing.T, r *rig) {
-		c, err := r.client.AdapterConfig(t.Context(), tenant)
-		if err != nil || c.Type != "google_ad_manager" || !c.Configured || c.NetworkCode.Value != "4455" {
-			t.Errorf("%+v, %v", c, err)
-		}
-		n, err := r.client.Tenant(t.Context(), tenant)
-		if err != nil || n.TenantID != tenant || n.ExternalOrgID.Value != "org-"+tenant || !n.IsActive.Value {
-			t.Errorf("%+v, %v", n, err)
-		}
-		s, err := r.client.Status(t.Context(), tenant)
-		if err != nil || s.Adapter.Type != "google_ad_manager" {
-			t.Errorf("%+v, %v", s, err)
-		}
-		r.agent.Fault(tenant, ut.Fault{Body: `{"type":1}`})
-		_, err = r.client.AdapterConfig(t.Context(), tenant)
-		if r.fault(err).Reason != fault.UpstreamInvalidResponse {
-			t.Errorf("%v", err)
-		}
-		_, err = r.client.Tenant(t.Context(), tenant)
-		if r.fault(err).Reason != fault.UpstreamInvalidResponse {
-			t.Errorf("%v", err)
-		}
-	})
 }

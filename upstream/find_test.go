@@ -1,18 +1,11 @@
 package upstream_test
 
 import (
-	"bytes"
-	"compress/gzip"
-	"context"
-	"errors"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"runtime"
-	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"esagate/internal/fault"
 	"esagate/upstream"
@@ -186,73 +179,3 @@ func TestWhichListsAreAskedForAgain(t *testing.T) {
 type failing struct{ err error }
 
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
-
-func TestFindTenantEndsByItsDeadline(t *testing.T) {
-	alone(t, upstream.Config{}, func(q *http.Request) (*http.Response, error) {
-		resp := respond(200, "")
-		resp.Body, resp.ContentLength = io.NopCloser(waits{q.Context()}), -1
-		return resp, nil
-	}, func(t *testing.T, r *rig) {
-		start := time.Now()
-		_, err := r.client.FindTenant(t.Context(), "shopfront", "31-8")
-		if e := r.fault(err); e == nil || e.Reason != fault.UpstreamTimeout || !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != time.Minute {
-			t.Errorf("%v after %v", err, time.Since(start))
-		}
-	})
-}
-
-// waits is a body that never comes.
-type waits struct{ ctx context.Context }
-
-func (w waits) Read([]byte) (int, error) {
-	<-w.ctx.Done()
-	return 0, w.ctx.Err()
-}
-
-// A list that can't be used is no failure of the whole upstream's.
-func TestListsThatDoNotCountOpenNoBreaker(t *testing.T) {
-	for _, body := range []func() io.Reader{
-		func() io.Reader { return io.MultiReader(strings.NewReader(`{"tenants":[]}`), &endless{}) },
-		func() io.Reader { return strings.NewReader(`{"tenants":[}`) },
-	} {
-		alone(t, upstream.Config{Attempts: 1}, answerWith(body), func(t *testing.T, r *rig) {
-			for range 6 {
-				_, err := r.client.FindTenant(t.Context(), "shopfront", "31-8")
-				if e := r.fault(err); e == nil || e.Reason != fault.UpstreamInvalidResponse {
-					t.Fatal(err)
-				}
-			}
-		})
-	}
-	alone(t, upstream.Config{Attempts: 1}, answerWith(func() io.Reader { return huge(`]}`) }), func(t *testing.T, r *rig) {
-		_, err := r.client.FindTenant(t.Context(), "shopfront", "31-8")
-		if e := r.fault(err); e == nil || !strings.Contains(e.Error(), "the answer is too large") {
-			t.Error(err)
-		}
-	})
-}
-
-// The bound is of what is decompressed.
-func TestACompressedListIsBounded(t *testing.T) {
-	squeeze := func(text string) []byte {
-		var b bytes.Buffer
-		w := gzip.NewWriter(&b)
-		_, _ = io.WriteString(w, text)
-		_ = w.Close()
-		return b.Bytes()
-	}
-	entry := squeeze(`{"tenant_id":"tnt_other","name":"` + strings.Repeat("x", 500_000) + `"},`)
-	bomb := slices.Concat(squeeze(`{"tenants":[`), bytes.Repeat(entry, 135), squeeze(`{}]}`)) // one stream of 67 MB
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		w.Header().Set("Content-Encoding", "gzip")
-		_, _ = w.Write(bomb)
-	}))
-	defer server.Close()
-	r := newRig(t, upstream.Config{BaseURL: server.URL, APIKey: key, Attempts: 1}, nil)
-	defer r.client.Close()
-	_, err := r.client.FindTenant(t.Context(), "shopfront", "31-8")
-	if e := r.fault(err); e == nil || e.Reason != fault.UpstreamInvalidResponse {
-		t.Errorf("%v", err)
-	}
-}

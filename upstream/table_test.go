@@ -2,6 +2,7 @@ package upstream_test
 
 import (
 	"errors"
+	"net"
 	"net/http"
 	"reflect"
 	"strings"
@@ -175,11 +176,13 @@ func TestTransportFailures(t *testing.T) {
 		err    error
 		reason fault.Reason
 		calls  int
+		text   string // that an operator reads
 	}{
-		"refused":         {syscall.ECONNREFUSED, fault.UpstreamUnreachable, 3},
-		"reset":           {syscall.ECONNRESET, fault.UpstreamUnreachable, 3},
-		"dial timeout":    {timeout, fault.UpstreamTimeout, 1},
-		"quotes upstream": {errors.New(`malformed HTTP response "CANARY"`), fault.UpstreamUnreachable, 1},
+		"refused":         {syscall.ECONNREFUSED, fault.UpstreamUnreachable, 3, "connection refused"},
+		"reset":           {syscall.ECONNRESET, fault.UpstreamUnreachable, 3, "connection reset"},
+		"no such host":    {&net.DNSError{Err: "no such host", Name: "CANARY"}, fault.UpstreamUnreachable, 3, "can't be resolved"},
+		"dial timeout":    {timeout, fault.UpstreamTimeout, 1, "timed out"},
+		"quotes upstream": {errors.New(`malformed HTTP response "CANARY"`), fault.UpstreamUnreachable, 1, "the exchange failed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			calls := 0
@@ -187,9 +190,9 @@ func TestTransportFailures(t *testing.T) {
 				calls++
 				return nil, c.err
 			}, func(t *testing.T, r *rig) {
-				r.must(tenant, c.reason)
-				if calls != c.calls {
-					t.Errorf("%d attempts, want %d", calls, c.calls)
+				e := r.must(tenant, c.reason)
+				if calls != c.calls || !strings.Contains(e.Error(), c.text) {
+					t.Errorf("%d attempts, want %d: %v", calls, c.calls, e)
 				}
 			})
 		})

@@ -2,7 +2,6 @@ package upstream_test
 
 import (
 	"context"
-	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -159,23 +158,6 @@ func TestEachAttemptIsASpanAndIsPropagated(t *testing.T) {
 			if spans[i].SpanKind != trace.SpanKindClient || spans[i].Name != "sales agent status" {
 				t.Errorf("span %q of kind %v", spans[i].Name, spans[i].SpanKind)
 			}
-		}
-	})
-}
-
-func TestWhatIsSent(t *testing.T) {
-	run(t, upstream.Config{}, func(t *testing.T, r *rig) {
-		r.works(tenant)
-		q := r.agent.Requests()[0]
-		for name, want := range map[string]string{
-			ut.KeyHeader: key, "Accept": "application/json", "User-Agent": "esagate", "Accept-Encoding": "gzip",
-		} {
-			if got := q.Header.Get(name); got != want {
-				t.Errorf("%s is %q, want %q", name, got, want)
-			}
-		}
-		if q.Method != http.MethodGet || q.Path != ut.BasePath+"/tenants/"+tenant+"/status" || q.Query != "" {
-			t.Errorf("%s %s?%s", q.Method, q.Path, q.Query)
 		}
 	})
 }

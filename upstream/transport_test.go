@@ -1,13 +1,16 @@
 package upstream_test
 
 import (
+	"bufio"
 	"context"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 
 	"esagate/internal/fault"
 	"esagate/upstream"
@@ -68,24 +71,6 @@ func TestConnectionsOutliveFailures(t *testing.T) {
 	}
 }
 
-func TestARedirectIsNotFollowed(t *testing.T) {
-	var elsewhere atomic.Int32
-	target := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		elsewhere.Add(1)
-		good(w)
-	}))
-	defer target.Close()
-	for _, status := range []int{301, 302, 303, 307, 308} {
-		r, _ := serve(t, upstream.Config{}, func(w http.ResponseWriter, q *http.Request) {
-			http.Redirect(w, q, target.URL, status)
-		})
-		r.must(tenant, fault.UpstreamError)
-	}
-	if n := elsewhere.Load(); n != 0 {
-		t.Errorf("followed %d times, with the key", n)
-	}
-}
-
 func TestATenantIDIsOnePathSegment(t *testing.T) {
 	var got atomic.Pointer[string]
 	r, _ := serve(t, upstream.Config{BaseURL: "/admin/"}, func(w http.ResponseWriter, q *http.Request) {
@@ -117,15 +102,6 @@ func TestATenantIDIsOnePathSegment(t *testing.T) {
 	}
 }
 
-func TestNobodyListens(t *testing.T) {
-	r, server := serve(t, upstream.Config{}, func(w http.ResponseWriter, _ *http.Request) { good(w) })
-	server.Close()
-	e := r.must(tenant, fault.UpstreamUnreachable)
-	if !strings.Contains(e.Error(), "connection refused") {
-		t.Errorf("an operator reads: %v", e)
-	}
-}
-
 func TestACertificateThatIsNotTrusted(t *testing.T) {
 	var calls atomic.Int32
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { calls.Add(1) }))
@@ -141,54 +117,47 @@ func TestACertificateThatIsNotTrusted(t *testing.T) {
 	r.metric("esagate.upstream.retries{operation=status}", 0)
 }
 
-// An answer that is no HTTP at all is quoted by net/http; we don't.
-func TestGarbageIsNotQuoted(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
+// rawServer answers every connection of its dial with the same bytes.
+func rawServer(answer string) func(context.Context, string, string) (net.Conn, error) {
+	return func(context.Context, string, string) (net.Conn, error) {
+		client, server := net.Pipe()
+		go func() {
+			defer func() { _ = server.Close() }()
+			if _, err := http.ReadRequest(bufio.NewReader(server)); err == nil {
+				_, _ = io.WriteString(server, answer)
 			}
-			_, _ = c.Read(make([]byte, 4096))
-			_, _ = c.Write([]byte("CANARY is no protocol\r\n\r\n"))
-			_ = c.Close()
-		}
-	}()
-	r := newRig(t, upstream.Config{BaseURL: "http://" + l.Addr().String(), APIKey: key}, nil)
-	defer r.client.Close()
-	r.must(tenant, fault.UpstreamUnreachable)
-	r.assertSilent()
+		}()
+		return client, nil
+	}
 }
 
-func TestReadsAtTheSameTime(t *testing.T) {
-	var calls atomic.Int32
-	r, _ := serve(t, upstream.Config{Breaker: lenient}, func(w http.ResponseWriter, _ *http.Request) {
-		if calls.Add(1)%5 == 0 {
-			w.WriteHeader(http.StatusServiceUnavailable)
-			return
-		}
-		good(w)
-	})
-	done := make(chan error)
-	for range 16 {
-		go func() {
-			var last error
-			for range 20 {
-				if doc, err := r.client.Status(context.Background(), tenant); doc == nil && err == nil {
-					t.Error("neither a document nor an error")
+// net/http's errors of reading quote trailers and chunk headers; none of it may
+// reach a span, an error or the log.
+func TestBytesOfABrokenAnswerAreQuotedNowhere(t *testing.T) {
+	head := "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+	for name, c := range map[string]struct {
+		answer string
+		reason fault.Reason
+	}{
+		"trailer":      {head + "2\r\n{}\r\n0\r\nsecret hunter2 CANARY here\r\n\r\n", fault.UpstreamInvalidResponse},
+		"chunk header": {head + "CANARY hunter2\r\n{}\r\n", fault.UpstreamInvalidResponse},
+		"gzip": {strings.Replace(head, "Transfer", "Content-Encoding: gzip\r\nTransfer", 1) + "f\r\nhunter2 CANARY.\r\n0\r\n\r\n",
+			fault.UpstreamInvalidResponse},
+		"no HTTP": {"CANARY hunter2 is no protocol\r\n\r\n", fault.UpstreamUnreachable},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, upstream.Config{BaseURL: "http://agent.invalid", APIKey: key, Attempts: 1},
+					&http.Transport{DialContext: rawServer(c.answer), DisableKeepAlives: true})
+				r.must(tenant, c.reason)
+				r.client.Close()
+				r.assertSilent()
+				for _, s := range r.spans.GetSpans() {
+					if strings.Contains(s.Status.Description, "hunter2") {
+						t.Errorf("span %q: %s", s.Name, s.Status.Description)
+					}
 				}
-				_, last = r.client.Tenant(context.Background(), tenant)
-				_ = r.client.Health()
-			}
-			done <- last
-		}()
-	}
-	for range 16 {
-		<-done
+			})
+		})
 	}
 }
