@@ -73,15 +73,7 @@ type SyncRun struct {
 // Settings are an adapter's runtime settings (`GET T/adapters/{type}/config`). Raw is
 // the object as upstream gave it: it goes back there and nowhere else. Printed or
 // logged, settings are one word.
-type Settings struct {
-	Raw                     []byte
-	DefaultAdvertiserID     Opt[string]
-	CampaignNameTemplate    Opt[string]
-	DefaultDemandPartnerID  Opt[int64]
-	DemandClass             Opt[string]
-	EnableKeyValueTargeting Opt[bool]
-	RateCurrency            Opt[string]
-}
+type Settings struct{ Raw []byte }
 
 // Webhook is one subscription of `GET T/webhooks`, or the answer to `POST T/webhooks`,
 // whose secret is ours and not read back. WebhookID is never empty.

@@ -19,29 +19,7 @@ func DecodeSettings(body []byte) (*Settings, error) {
 	if err := checkSettings(body); err != nil {
 		return nil, err
 	}
-	s := &Settings{Raw: bytes.Clone(body)}
-	err := object(body, func(r *reader, name []byte) {
-		switch string(name) {
-		case "default_advertiser_id":
-			r.text(&s.DefaultAdvertiserID, "default_advertiser_id")
-		case "campaign_name_template":
-			r.text(&s.CampaignNameTemplate, "campaign_name_template")
-		case "default_demand_partner_id":
-			r.count(&s.DefaultDemandPartnerID, "default_demand_partner_id")
-		case "demand_class":
-			r.text(&s.DemandClass, "demand_class")
-		case "enable_key_value_targeting":
-			r.flag(&s.EnableKeyValueTargeting, "enable_key_value_targeting")
-		case "rate_currency":
-			r.text(&s.RateCurrency, "rate_currency")
-		default: // in Raw all the same
-			r.skip()
-		}
-	})
-	if err != nil {
-		return nil, err
-	}
-	return s, nil
+	return &Settings{Raw: bytes.Clone(body)}, nil
 }
 
 // ValidSettings reports whether raw may be written to `T/adapters/{type}/config`: what
@@ -67,3 +45,6 @@ func (Settings) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[setting
 
 // LogValue implements slog.LogValuer.
 func (Settings) LogValue() slog.Value { return slog.StringValue("[settings]") }
+
+// Integer reads a JSON number that is a whole one within ±2^53, however it is written: 3, 3.0, 1e3.
+func Integer(number []byte) (int64, bool) { return parseInteger(number) }

@@ -8,8 +8,6 @@ var words = func() (table [32][]string) {
 		"success", "failed", "running", "never_run", "ok", "warning", "critical", "blocker", "info", "platform", "publisher",
 		// issue categories and actions
 		"auth", "transient", "permanent", "stale", "unknown", "reconnect_adapter", "retry_sync", "wait", "contact_support",
-		// ad servers
-		"google_ad_manager", "freewheel", "springserve", "adswizz", "broadstreet", "mock", "none",
 		// setup tasks of the builds known so far
 		"ad_server_connected", "inventory_synced", "products_created", "principals_created", "currency_limits",
 		"creative_approval_guidelines", "gam_default_advertiser", "slack_integration",
