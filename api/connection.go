@@ -1,7 +1,6 @@
 package api
 
-// Connection is the gateway's record of a managed source's tenant (contract,
-// "Rules for the connection"). ID is a BIGINT written as a string.
+// Connection is the gateway's record of a managed source's tenant (contract 5). ID is a BIGINT written as a string.
 type Connection struct {
 	ID                  string         `json:"id"`
 	CustomerID          int64          `json:"customerId"`

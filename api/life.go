@@ -22,12 +22,11 @@ type CapabilityCheck struct {
 	Details     *TestDetails `json:"details"`
 }
 
-// TestDetails are the parts of upstream's details that may be shown (contract,
-// status rule 11).
+// TestDetails are the parts of upstream's details that may be shown (contract 4.11).
 type TestDetails struct {
-	AdapterType *string      `json:"adapterType,omitempty"`
-	Remediation *string      `json:"remediation,omitempty"`
-	VendorFault *VendorFault `json:"vendorFault,omitempty"`
+	AdapterType *string      `json:"adapterType,omitzero"`
+	Remediation *string      `json:"remediation,omitzero"`
+	VendorFault *VendorFault `json:"vendorFault,omitzero"`
 }
 
 // VendorFault is what the ad server itself said.
@@ -43,14 +42,8 @@ type RefreshResult struct {
 	StartedAt        Timestamp  `json:"startedAt"`
 }
 
-// SyncRunIDs is a JSON object from stream names to run ids, in name order.
-type SyncRunIDs []SyncRunID
-
-// SyncRunID is one member of SyncRunIDs.
-type SyncRunID struct {
-	SyncType string // camelCase
-	ID       string
-}
+// SyncRunIDs holds ids of runs by the camelCase names of their streams, in the order of these.
+type SyncRunIDs = Members[string]
 
 // SyncRunPage is one page of a source's sync history, newest first.
 type SyncRunPage struct {
@@ -73,8 +66,8 @@ type SyncRun struct {
 	ErrorCategory   *string   `json:"errorCategory"` // upstream has none
 }
 
-// CapabilityRecheck is the answer to a recheck of a capability, of which upstream
-// can't probe any.
+// CapabilityRecheck is the answer to a recheck of a capability, which upstream has
+// no way to probe.
 type CapabilityRecheck struct {
 	Capability      string     `json:"capability"`      // reporting or forecasting
 	CapabilityState string     `json:"capabilityState"` // unknown

@@ -144,7 +144,7 @@ func TestSchemasAreClosed(t *testing.T) {
 func streams(block api.SyncBlock) api.Syncs {
 	var all api.Syncs
 	for _, name := range []string{"inventory", "customTargeting", "advertisers", "anotherStream"} {
-		all = append(all, api.Stream{Name: name, Block: block})
+		all = append(all, api.Member[api.SyncBlock]{Name: name, Value: block})
 	}
 	return all
 }
@@ -165,7 +165,7 @@ func TestValues(t *testing.T) {
 			Adapter:     api.Adapter{Type: "mock", Connected: true, LastTestedAt: stamp(2), LastTestError: &text},
 			Syncs: streams(api.SyncBlock{Status: "failed", Severity: "critical", LastSuccessAt: stamp(1), LastRunAt: stamp(2), LastStartedAt: stamp(3), ItemCount: &number, Error: &text,
 				Issue: &api.SyncIssue{Action: &text, Capability: &text}, History: api.SyncHistory{LatestFailureAt: stamp(4), LatestError: &text}}),
-			Workflows: api.Workflows{OldestOpenedAt: stamp(5), ByKind: api.ByKind{{Kind: "any thing", Count: 2}}},
+			Workflows: api.Workflows{OldestOpenedAt: stamp(5), ByKind: api.ByKind{{Name: "any thing", Value: 2}}},
 			Webhooks:  &api.Webhooks{Last24h: api.WebhookCounts{SuccessRate: 0.5}, LastFailureAt: stamp(0)}, FetchedAt: stamp(9),
 			Products: &api.Products{}, InventoryProfiles: &api.InventoryProfiles{},
 			SetupTasks: api.SetupTasks{Items: []api.SetupTask{{Severity: "blocker", Scope: "platform", ConfigurePath: &text}, {Severity: "info", Scope: "publisher"}}}}},
@@ -190,10 +190,7 @@ func TestValues(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			encoded, err := json.Marshal(test.value)
-			if err != nil {
-				t.Fatal(err)
-			}
+			encoded := api.Encode(test.value)
 			var decoded any
 			if err := json.Unmarshal(encoded, &decoded); err != nil {
 				t.Fatal(err)

@@ -18,7 +18,7 @@ type InventorySource struct {
 	Description             *string       `json:"description"`
 	AuthenticationType      *string       `json:"authenticationType"`
 	AuthConfigured          bool          `json:"authConfigured"` // exactly while credentials are stored
-	OAuth                   *OAuth        `json:"oauth,omitempty"`
+	OAuth                   *OAuth        `json:"oauth,omitzero"`
 	ManagedSA               *ManagedAgent `json:"managedSa"`
 	LinkedStorefront        *struct{}     `json:"linkedStorefront"` // always nil
 	ReportingType           *string       `json:"reportingType"`

@@ -2,8 +2,7 @@
 // published contract of them (openapi.yaml). Field order is the order on the wire.
 package api
 
-// Status is the snapshot of one managed source (contract, "Rules for the status
-// snapshot").
+// Status is the snapshot of one managed source (contract 4).
 type Status struct {
 	Operational       Operational        `json:"operational"`
 	Adapter           Adapter            `json:"adapter"`
@@ -13,12 +12,12 @@ type Status struct {
 	Creatives         Creatives          `json:"creatives"`
 	Webhooks          *Webhooks          `json:"webhooks"` // never null in an answer
 	FetchedAt         Timestamp          `json:"fetchedAt"`
-	Products          *Products          `json:"products,omitempty"`
-	InventoryProfiles *InventoryProfiles `json:"inventoryProfiles,omitempty"`
+	Products          *Products          `json:"products,omitzero"`
+	InventoryProfiles *InventoryProfiles `json:"inventoryProfiles,omitzero"`
 	SetupTasks        SetupTasks         `json:"setupTasks"`
 }
 
-// Operational is the state derived from the rest of the snapshot (rule 8).
+// Operational is the state derived from the rest of the snapshot (contract 4.8).
 type Operational struct {
 	IsLive            bool               `json:"isLive"`
 	DiscoveryDegraded bool               `json:"discoveryDegraded"`
@@ -33,7 +32,7 @@ type OperationalIssue struct {
 	Severity      string   `json:"severity"` // warning or critical
 	Message       string   `json:"message"`
 	Affects       []string `json:"affects"` // of discovery, delivery, setup
-	ConfigurePath *string  `json:"configurePath,omitempty"`
+	ConfigurePath *string  `json:"configurePath,omitzero"`
 }
 
 // Adapter is the health of the ad-server connection.
@@ -44,15 +43,9 @@ type Adapter struct {
 	LastTestError *string   `json:"lastTestError"`
 }
 
-// Syncs holds the sync streams: inventory, customTargeting and advertisers
+// Syncs holds the sync streams by their camelCase names: inventory, customTargeting and advertisers
 // always, first and in this order; then the others by name. One entry a name.
-type Syncs []Stream
-
-// Stream is one named sync stream; it is written as a member of the syncs object.
-type Stream struct {
-	Name  string // camelCase
-	Block SyncBlock
-}
+type Syncs = Members[SyncBlock]
 
 // SyncBlock is the state of one sync stream.
 type SyncBlock struct {
@@ -74,7 +67,7 @@ type SyncIssue struct {
 	Message    string  `json:"message"`
 	Retryable  bool    `json:"retryable"`
 	Action     *string `json:"action"`
-	Capability *string `json:"capability,omitempty"`
+	Capability *string `json:"capability,omitzero"`
 }
 
 // SyncHistory sums up a stream's last 10 runs. Its zero value is "not asked for", or
@@ -96,14 +89,8 @@ type Workflows struct {
 	ByKind         ByKind    `json:"byKind"`
 }
 
-// ByKind is a JSON object of counters whose keys are data, in key order.
-type ByKind []KindCount
-
-// KindCount is one member of ByKind.
-type KindCount struct {
-	Kind  string
-	Count int64
-}
+// ByKind holds counters in the order of their names, which are upstream's byte for byte.
+type ByKind = Members[int64]
 
 // Packages counts packages.
 type Packages struct {
@@ -148,7 +135,7 @@ type InventoryProfiles struct {
 	WholesaleOwnedCount int64 `json:"wholesaleOwnedCount"`
 }
 
-// SetupTasks is the merged list of setup tasks (rule 7); the counts are of the
+// SetupTasks is the merged list of setup tasks (contract 4.7); the counts are of the
 // open items.
 type SetupTasks struct {
 	BlockerCount int64       `json:"blockerCount"`

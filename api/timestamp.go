@@ -1,6 +1,10 @@
 package api
 
-import "time"
+import (
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
 
 // Timestamp is an instant that is written as RFC 3339 in UTC, ending in Z, with
 // the number of fraction digits it was read with. The zero Timestamp is null.
@@ -24,21 +28,15 @@ func TimestampOf(t time.Time) Timestamp {
 // IsZero reports whether the timestamp is null.
 func (t Timestamp) IsZero() bool { return t.Time.IsZero() }
 
-// AppendJSON appends the quoted timestamp, or null.
-func (t Timestamp) AppendJSON(dst []byte) []byte {
+// MarshalJSONTo implements [json.MarshalerTo].
+func (t Timestamp) MarshalJSONTo(enc *jsontext.Encoder) error {
 	if t.IsZero() {
-		return append(dst, "null"...)
+		return enc.WriteToken(jsontext.Null)
 	}
-	const layout = "2006-01-02T15:04:05.000000000"
-	dst = append(dst, '"')
-	dst = t.Time.UTC().AppendFormat(dst, layout)
-	cut := 9 - t.Digits
-	if t.Digits == 0 {
-		cut = 10 // the point goes too
+	layout := time.RFC3339
+	if t.Digits > 0 {
+		layout = "2006-01-02T15:04:05.000000000"[:len("2006-01-02T15:04:05.")+t.Digits] + "Z"
 	}
-	dst = dst[:len(dst)-cut]
-	return append(dst, 'Z', '"')
+	b := t.Time.UTC().AppendFormat(append(enc.AvailableBuffer(), '"'), layout)
+	return enc.WriteValue(append(b, '"'))
 }
-
-// MarshalJSON implements json.Marshaler.
-func (t Timestamp) MarshalJSON() ([]byte, error) { return t.AppendJSON(nil), nil }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"esagate/api"
 	"esagate/internal/fault"
 	"esagate/registry"
 	"esagate/transform"
@@ -110,6 +111,6 @@ func (g *Gateway) listAudit(w http.ResponseWriter, r *request) error {
 	if more {
 		next = entries[len(entries)-1].ID
 	}
-	g.answer(w, r, http.StatusOK, transform.AppendAuditPage(nil, transform.AuditPage(entries, next)))
+	g.answer(w, r, http.StatusOK, api.Encode(transform.AuditPage(entries, next)))
 	return nil
 }

@@ -99,7 +99,7 @@ func (g connections) configure(w http.ResponseWriter, r *request, src *registry.
 }
 
 func connectionDocument(src *registry.Source) []byte {
-	return transform.AppendConnection(nil, transform.Connection(src))
+	return api.Encode(transform.Connection(src))
 }
 
 func (g connections) getServiceAccount(w http.ResponseWriter, r *request) error {
@@ -108,6 +108,6 @@ func (g connections) getServiceAccount(w http.ResponseWriter, r *request) error 
 		if email := g.deps.ServiceAccount(r.caller.CustomerID); email != "" {
 			account.ServiceAccountEmail = &email
 		}
-		return transform.AppendServiceAccount(nil, account), nil
+		return api.Encode(account), nil
 	})
 }

@@ -40,7 +40,7 @@ func (g connections) listConnections(w http.ResponseWriter, r *request) error {
 		if i > 0 {
 			encoded = append(encoded, ',')
 		}
-		encoded = transform.AppendConnection(encoded, transform.Connection(src))
+		encoded = append(encoded, api.Encode(transform.Connection(src))...)
 	}
 	encoded = append(encoded, ']')
 	if g.cfg.Envelope {

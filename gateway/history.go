@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"esagate/api"
 	"esagate/internal/fault"
 	"esagate/registry"
 	"esagate/transform"
@@ -36,7 +37,7 @@ func (g connections) getSyncHistory(w http.ResponseWriter, r *request, src *regi
 	if err != nil {
 		return inQuery(err)
 	}
-	g.writeDocument(w, r, transform.AppendSyncRunPage(nil, page))
+	g.writeDocument(w, r, api.Encode(page))
 	return nil
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"esagate/api"
 	"esagate/internal/adserver"
 	"esagate/internal/fault"
 	"esagate/registry"
@@ -26,7 +27,7 @@ func (g connections) testConnection(w http.ResponseWriter, r *request, src *regi
 		if err != nil {
 			return nil, err
 		}
-		return transform.AppendTestResult(nil, transform.TestResult(result, time.Now())), nil
+		return api.Encode(transform.TestResult(result, time.Now())), nil
 	})
 }
 
@@ -36,7 +37,7 @@ func (g connections) refresh(w http.ResponseWriter, r *request, src *registry.So
 		if err != nil {
 			return nil, err
 		}
-		return transform.AppendRefreshResult(nil, transform.Refresh(result)), nil
+		return api.Encode(transform.Refresh(result)), nil
 	})
 }
 
@@ -67,7 +68,7 @@ func (g connections) recheckCapability(w http.ResponseWriter, r *request, _ *reg
 		return fault.Invalid(fault.Issue{Path: "capability", Message: "capability must be reporting or forecasting."})
 	}
 	return g.repeatable(w, r, func() ([]byte, error) {
-		return transform.AppendCapabilityRecheck(nil, transform.CapabilityRecheck(capability)), nil
+		return api.Encode(transform.CapabilityRecheck(capability)), nil
 	})
 }
 

@@ -24,7 +24,7 @@ func (g inventory) listSources(w http.ResponseWriter, r *request) error {
 		if i > 0 {
 			encoded = append(encoded, ',')
 		}
-		encoded = transform.AppendInventorySource(encoded, transform.InventorySource(s, ""))
+		encoded = append(encoded, api.Encode(transform.InventorySource(s, ""))...)
 	}
 	encoded = append(encoded, ']')
 	if g.cfg.Envelope {

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"esagate/api"
 	"esagate/internal/fault"
 	"esagate/internal/sources"
 	"esagate/internal/telemetry"
@@ -184,7 +185,7 @@ func (g inventory) beginConsent(ctx context.Context, r *request, s *registry.Sou
 }
 
 func sourceDocument(s *registry.Source, authorizationURL string) []byte {
-	return transform.AppendInventorySource(nil, transform.InventorySource(s, authorizationURL))
+	return api.Encode(transform.InventorySource(s, authorizationURL))
 }
 
 // answer writes the outcome of a write, which no cache may keep.

@@ -76,7 +76,7 @@ func (d *document) view(s *Service, src *registry.Source, state viewState) *View
 	for _, task := range failed {
 		s.ins.TaskEvaluationError(task)
 	}
-	encoded := transform.AppendStatus(nil, status)
+	encoded := api.Encode(status)
 	if s.cfg.Envelope {
 		encoded = api.Enveloped(encoded)
 	}

@@ -110,7 +110,7 @@ func withHistories(doc *api.Status, all *histories, runs int) *api.Status {
 			continue
 		}
 		history.RecentRuns = history.RecentRuns[:min(runs, len(history.RecentRuns))]
-		stream.Block.History = history
+		stream.Value.History = history
 	}
 	return &with
 }

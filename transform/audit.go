@@ -32,9 +32,3 @@ func auditEntry(e *registry.AuditEntry) api.AuditEntry {
 	}
 	return out
 }
-
-// AppendAuditPage appends the document as JSON.
-func AppendAuditPage(dst []byte, p *api.AuditPage) []byte { return appendDocument(dst, p) }
-
-// AppendServiceAccount appends the document as JSON.
-func AppendServiceAccount(dst []byte, a *api.ServiceAccount) []byte { return appendDocument(dst, a) }

@@ -96,13 +96,13 @@ func celVars(in *StatusInput, doc *api.Status) map[string]any {
 	}
 	vars := map[string]any{
 		"source":     map[string]any{"id": in.Source.SourceID, "name": in.Source.Name, "labels": labels},
-		"connection": celDocument(AppendConnection(nil, Connection(in.Source))),
+		"connection": celDocument(api.Encode(Connection(in.Source))),
 		"snapshot":   nil,
 	}
 	if in.Snapshot != nil {
 		before := *doc
 		before.SetupTasks = mergeTasks(nil, before.SetupTasks.Items)
-		snapshot := celDocument(AppendStatus(nil, &before))
+		snapshot := celDocument(api.Encode(&before))
 		delete(snapshot, "operational")
 		vars["snapshot"] = snapshot
 	}

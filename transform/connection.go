@@ -2,12 +2,14 @@ package transform
 
 import (
 	"strconv"
+	"strings"
 	"time"
+	"unicode"
 
 	"esagate/api"
-	"esagate/internal/adserver"
 	"esagate/internal/redact"
 	"esagate/registry"
+	"esagate/upstream/wire"
 )
 
 // Where a tenant that we did not provision answers, on the sales agent's host.
@@ -27,7 +29,7 @@ func Connection(m *registry.Source) *api.Connection {
 		TenantID:            optional(c.TenantID),
 		MCPURL:              optional(c.MCPURL),
 		A2AURL:              optional(c.A2AURL),
-		AdServer:            adserver.View(c.AdServer),
+		AdServer:            adServer(c.AdServer),
 		ServiceAccountEmail: optional(c.ServiceAccountEmail),
 		LastErrorCode:       errorCode(c.LastErrorCode),
 		LastTestedAt:        api.TimestampOf(c.LastTestedAt),
@@ -51,10 +53,6 @@ func Connection(m *registry.Source) *api.Connection {
 	}
 	return out
 }
-
-// AppendConnection appends the document as JSON. HTML is left as it is: the
-// answer is JSON, and says so.
-func AppendConnection(dst []byte, c *api.Connection) []byte { return appendDocument(dst, c) }
 
 // optional gives nil for an empty string.
 func optional(s string) *string {
@@ -98,8 +96,8 @@ func InventorySync(s *api.Status) registry.InventorySync {
 		UpdatedAt:  s.FetchedAt.Time,
 		ObservedAt: s.FetchedAt.Time,
 	}
-	if at := findStream(s.Syncs, "inventory"); at >= 0 {
-		observe(&out, &s.Syncs[at].Block)
+	if at := s.Syncs.Index("inventory"); at >= 0 {
+		observe(&out, &s.Syncs[at].Value)
 	}
 	return out
 }
@@ -162,4 +160,39 @@ func started(b *api.SyncBlock) time.Time {
 		return b.LastStartedAt.Time
 	}
 	return b.LastRunAt.Time
+}
+
+// AdServer gives the registry's view of upstream's adapter config, with the
+// service account's e-mail ("" when there is none); nil when upstream has no
+// config. Upstream shows no more of a config than this.
+func AdServer(c *wire.AdapterConfig) (view *registry.AdServer, serviceAccountEmail string) {
+	if !c.Configured {
+		return nil, ""
+	}
+	view = &registry.AdServer{Type: c.Type}
+	view.Type = adServerType(view)
+	if view.Type == "google_ad_manager" {
+		if code := c.NetworkCode.Value; isNetworkCode(code) {
+			view.NetworkCode = code
+		}
+		if email := c.ServiceAccountEmail.Value; isEmail(email) {
+			serviceAccountEmail = email
+		}
+	}
+	return view, serviceAccountEmail
+}
+
+// isNetworkCode reports whether s is 1 to 32 digits, as a network code is.
+func isNetworkCode(s string) bool {
+	return len(s) >= 1 && len(s) <= 32 && strings.Trim(s, "0123456789") == ""
+}
+
+// isEmail reports whether s has the shape of an address: enough to keep prose
+// and keys out of a field that is shown.
+func isEmail(s string) bool {
+	name, host, found := strings.Cut(s, "@")
+	return found && name != "" && strings.Contains(host, ".") && !strings.Contains(host, "@") && len(s) <= 320 &&
+		!strings.ContainsFunc(s, func(r rune) bool {
+			return unicode.IsSpace(r) || unicode.IsControl(r) || strings.ContainsRune(`:/<>"`, r)
+		})
 }

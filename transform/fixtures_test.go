@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"esagate/api"
 	"esagate/transform"
 	"esagate/upstream/wire"
 )
@@ -33,7 +34,7 @@ func TestFurtherDocuments(t *testing.T) {
 			t.Errorf("%s: malformed %q", file, malformed)
 		}
 		status, _ := tasks.Status(in)
-		answer := transform.AppendStatus(nil, status)
+		answer := api.Encode(status)
 		checkAnswer(t, answer)
 		if bytes.Contains(answer, []byte(`"unknown"`)) {
 			t.Errorf("%s: something was not understood: %s", file, answer)

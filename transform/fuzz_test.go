@@ -9,6 +9,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"esagate/api"
 	"esagate/transform"
 	"esagate/upstream/wire"
 )
@@ -34,13 +35,13 @@ func FuzzStatus(f *testing.F) {
 		}
 		in := connected()
 		in.Snapshot, _ = transform.Snapshot(doc)
-		before := transform.AppendStatus(nil, in.Snapshot)
+		before := api.Encode(in.Snapshot)
 		status, _ := tasks.Status(in)
-		answer := transform.AppendStatus(nil, status)
+		answer := api.Encode(status)
 		if !json.Valid(answer) || !utf8.Valid(answer) {
 			t.Fatalf("not JSON: %q", answer)
 		}
-		if !bytes.Equal(before, transform.AppendStatus(nil, in.Snapshot)) {
+		if !bytes.Equal(before, api.Encode(in.Snapshot)) {
 			t.Fatal("the snapshot was changed")
 		}
 		checkKinds(t, doc, answer)
@@ -56,7 +57,7 @@ func FuzzStatus(f *testing.F) {
 		}
 		in.Snapshot, _ = transform.Snapshot(doc)
 		status, _ = tasks.Status(in)
-		if answer = transform.AppendStatus(nil, status); bytes.Contains(answer, []byte("CANARY")) {
+		if answer = api.Encode(status); bytes.Contains(answer, []byte("CANARY")) {
 			t.Fatalf("a canary came out: %s", answer)
 		}
 	})
@@ -76,8 +77,8 @@ func checkKinds(t *testing.T, doc *wire.Status, answer []byte) {
 		t.Fatalf("kinds %v, want %v", out.Workflows.ByKind, doc.Workflows.Value.ByKind)
 	}
 	for _, k := range doc.Workflows.Value.ByKind {
-		if n, ok := out.Workflows.ByKind[k.Kind]; !ok || n != k.Count {
-			t.Fatalf("kind %q: got %d, want %d", k.Kind, n, k.Count)
+		if n, ok := out.Workflows.ByKind[k.Name]; !ok || n != k.Value {
+			t.Fatalf("kind %q: got %d, want %d", k.Name, n, k.Value)
 		}
 	}
 }

@@ -101,7 +101,7 @@ func TestGolden(t *testing.T) {
 			if len(failed) > 0 {
 				t.Errorf("complete_when failed: %q", failed)
 			}
-			got := transform.AppendStatus(nil, status)
+			got := api.Encode(status)
 			checkAnswer(t, got)
 			for _, path := range append(malformed, doc.Notes.Unknown...) {
 				if strings.Contains(path, "CANARY") {

@@ -41,18 +41,13 @@ func syncRun(r *wire.SyncRun) (api.SyncRun, bool) {
 	if !ok || !isRunID(r.SyncID) || r.StartedAt.Time.IsZero() {
 		return api.SyncRun{}, false
 	}
-	out := api.SyncRun{
+	return api.SyncRun{
 		SyncID: r.SyncID, SyncType: stream,
 		StartedAt: api.Timestamp(r.StartedAt), CompletedAt: api.Timestamp(r.CompletedAt),
 		Status:         runStatus(r.Status),
 		ItemsProcessed: max(r.ItemsProcessed.Value, 0), ItemsFailed: max(r.ItemsFailed.Value, 0),
-		ErrorSummary: freeText(r.ErrorSummary, syncText("")),
-	}
-	if r.DurationSeconds.Set {
-		seconds := r.DurationSeconds.Value
-		out.DurationSeconds = &seconds
-	}
-	return out, true
+		DurationSeconds: pointer(r.DurationSeconds), ErrorSummary: freeText(r.ErrorSummary, syncText("")),
+	}, true
 }
 
 // runStatus gives the status of a run in the words of answers: upstream's raw words are
@@ -151,6 +146,3 @@ func isVisible(s string) bool {
 	}
 	return true
 }
-
-// AppendSyncRunPage appends the document as JSON.
-func AppendSyncRunPage(dst []byte, p *api.SyncRunPage) []byte { return appendDocument(dst, p) }

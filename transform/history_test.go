@@ -84,8 +84,8 @@ func TestStreamHistoryOfAnyOrder(t *testing.T) {
 // What was asked for and is empty is not what was not asked for.
 func TestRecentRunsAreThereWhenAskedFor(t *testing.T) {
 	history := func(h api.SyncHistory) string {
-		s := &api.Status{Syncs: api.Syncs{{Name: "inventory", Block: api.SyncBlock{History: h}}}}
-		_, rest, _ := strings.Cut(string(transform.AppendStatus(nil, s)), `"history":`)
+		s := &api.Status{Syncs: api.Syncs{{Name: "inventory", Value: api.SyncBlock{History: h}}}}
+		_, rest, _ := strings.Cut(string(api.Encode(s)), `"history":`)
 		return rest[:strings.Index(rest, `}}},"workflows"`)]
 	}
 	const zeros = `{"recentRunCount":0,"recentFailureCount":0,"consecutiveFailureCount":0,"latestFailureAt":null,"latestError":null`
@@ -118,7 +118,7 @@ func TestCursorsAndIDsThatPass(t *testing.T) {
 		"": false, strings.Repeat("9", 129): false, "a/b": false, "a b": false, "é": false, "<b>": false, "a:b": false,
 	} {
 		page := transform.SyncHistory(&wire.SyncHistory{Runs: []wire.SyncRun{{SyncID: id, SyncType: "inventory", Status: "success", StartedAt: at(0)}}})
-		ids := transform.Refresh(&wire.Refresh{SyncRunIDs: []wire.SyncRunID{{SyncType: "inventory", ID: id}}}).SyncRunIDs
+		ids := transform.Refresh(&wire.Refresh{SyncRunIDs: wire.Members[string]{{Name: "inventory", Value: id}}}).SyncRunIDs
 		if (len(page.Runs) == 1) != passes || page.Count != int64(len(page.Runs)) || (len(ids) == 1) != passes {
 			t.Errorf("id %q: %d runs, %d ids", id, len(page.Runs), len(ids))
 		}

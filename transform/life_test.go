@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"esagate/api"
 	"esagate/transform"
 	"esagate/upstream/wire"
 )
@@ -20,21 +21,21 @@ var answers = map[string]func(body []byte) ([]byte, error){
 		if err != nil {
 			return nil, err
 		}
-		return transform.AppendTestResult(nil, transform.TestResult(r, now.Add(123456789))), nil
+		return api.Encode(transform.TestResult(r, now.Add(123456789))), nil
 	},
 	"refresh": func(body []byte) ([]byte, error) {
 		r, err := wire.DecodeRefresh(body)
 		if err != nil {
 			return nil, err
 		}
-		return transform.AppendRefreshResult(nil, transform.Refresh(r)), nil
+		return api.Encode(transform.Refresh(r)), nil
 	},
 	"history": func(body []byte) ([]byte, error) {
 		h, err := wire.DecodeSyncHistory(body)
 		if err != nil {
 			return nil, err
 		}
-		return transform.AppendSyncRunPage(nil, transform.SyncHistory(h)), nil
+		return api.Encode(transform.SyncHistory(h)), nil
 	},
 }
 

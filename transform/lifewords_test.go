@@ -103,8 +103,8 @@ func TestInventorySyncFromAnEvent(t *testing.T) {
 }
 
 func TestCapabilityRecheck(t *testing.T) {
-	got := string(transform.AppendCapabilityRecheck([]byte("x"), transform.CapabilityRecheck("forecasting")))
-	const head = `x{"capability":"forecasting","capabilityState":"unknown","status":"not_probeable","probePerformed":false,"issue":null,"recoveryStarted":false,"syncRunId":null,"message":"`
+	got := string(api.Encode(transform.CapabilityRecheck("forecasting")))
+	const head = `{"capability":"forecasting","capabilityState":"unknown","status":"not_probeable","probePerformed":false,"issue":null,"recoveryStarted":false,"syncRunId":null,"message":"`
 	if message, ok := strings.CutPrefix(got, head); !ok || !strings.HasSuffix(message, `."}`) || len(message) < 30 {
 		t.Error(got)
 	}
@@ -115,7 +115,7 @@ func TestServiceAccount(t *testing.T) {
 		`{"serviceAccountEmail":null}`:               {},
 		`{"serviceAccountEmail":"gate@ops.example"}`: {ServiceAccountEmail: ptr("gate@ops.example")},
 	} {
-		if got := string(transform.AppendServiceAccount(nil, &account)); got != want {
+		if got := string(api.Encode(&account)); got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	}
@@ -130,10 +130,10 @@ func TestAuditPage(t *testing.T) {
 	const want = `{"entries":[{"id":"a2","at":"2026-03-09T14:00:00Z","actor":"quay <key>","operation":"refreshSource","sourceId":"pier","esaId":"9007199254740993",` +
 		`"requestId":"r-1","outcome":"refused","status":409,"errorCode":"CONFLICT"},{"id":"a1","at":"2026-03-09T13:59:59.999Z","actor":"quay","operation":"connectSource",` +
 		`"sourceId":null,"esaId":null,"requestId":null,"outcome":"begun","status":null,"errorCode":null}],"nextCursor":"a1"}`
-	if got := string(transform.AppendAuditPage(nil, transform.AuditPage(entries, "a1"))); got != want {
+	if got := string(api.Encode(transform.AuditPage(entries, "a1"))); got != want {
 		t.Errorf("\n got %s\nwant %s", got, want)
 	}
-	if got := string(transform.AppendAuditPage(nil, transform.AuditPage(nil, ""))); got != `{"entries":[],"nextCursor":null}` {
+	if got := string(api.Encode(transform.AuditPage(nil, ""))); got != `{"entries":[],"nextCursor":null}` {
 		t.Errorf("nothing: %s", got)
 	}
 }

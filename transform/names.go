@@ -9,29 +9,9 @@ import (
 	"unicode/utf8"
 )
 
-// camelNames holds the answers of CamelCase for the names that every document
-// has.
-var camelNames = func() map[string]string {
-	m := make(map[string]string)
-	for _, name := range []string{
-		"inventory", "custom_targeting", "advertisers", "reporting", "signal_coverage", "pricing_availability",
-	} {
-		m[name] = camelCase(name)
-	}
-	return m
-}()
-
-// CamelCase gives the camelCase form of a snake_case name (contract, status rule
-// 2): last_24h_impressions is last24hImpressions. A name without an underscore
-// stays as it is.
+// CamelCase gives the camelCase form of a snake_case name (contract 4.2): last_24h_impressions is
+// last24hImpressions. A name without an underscore stays as it is.
 func CamelCase(name string) string {
-	if camel, ok := camelNames[name]; ok {
-		return camel
-	}
-	return camelCase(name)
-}
-
-func camelCase(name string) string {
 	if !strings.Contains(name, "_") {
 		return name
 	}

@@ -88,7 +88,7 @@ func issues(in *StatusInput, doc *api.Status) []api.OperationalIssue {
 		})
 	}
 	for i := range doc.Syncs {
-		if issue, ok := syncIssue(&doc.Syncs[i]); ok {
+		if issue, ok := syncIssue(doc.Syncs[i].Name, &doc.Syncs[i].Value); ok {
 			list = append(list, issue)
 		}
 	}
@@ -121,24 +121,24 @@ func issueRank(i *api.OperationalIssue) int {
 }
 
 // syncIssue gives the issue that a stream raises, if it raises one.
-func syncIssue(s *api.Stream) (issue api.OperationalIssue, ok bool) {
-	if s.Block.Severity == severityOK {
+func syncIssue(name string, s *api.SyncBlock) (issue api.OperationalIssue, ok bool) {
+	if s.Severity == severityOK {
 		return issue, false
 	}
-	w, ok := watched[s.Name]
-	if !ok || s.Block.Status == statusNeverRun && !w.always {
+	w, ok := watched[name]
+	if !ok || s.Status == statusNeverRun && !w.always {
 		return issue, false
 	}
 	message := "The " + w.label + " sync needs attention."
-	switch s.Block.Status {
+	switch s.Status {
 	case statusFailed:
 		message = "The last " + w.label + " sync failed."
 	case statusNeverRun:
 		message = "The " + w.label + " sync has not run yet."
 	}
 	return api.OperationalIssue{
-		Code:     "SYNC_" + upperSnake(s.Name) + "_" + upperSnake(s.Block.Status),
-		Severity: s.Block.Severity, Message: message, Affects: w.affects,
+		Code:     "SYNC_" + upperSnake(name) + "_" + upperSnake(s.Status),
+		Severity: s.Severity, Message: message, Affects: w.affects,
 	}, true
 }
 

@@ -93,7 +93,7 @@ func TestWithoutATenant(t *testing.T) {
 	if got := state(doc.Operational); got != want {
 		t.Errorf("\n got %s\nwant %s", got, want)
 	}
-	answer := transform.AppendStatus(nil, doc)
+	answer := api.Encode(doc)
 	checkAnswer(t, answer)
 	for _, part := range []string{
 		`"adapter":{"type":"none","connected":false,"lastTestedAt":null,"lastTestError":null}`,

@@ -80,7 +80,7 @@ func capabilityCheck(c *wire.CapabilityCheck) api.CapabilityCheck {
 // are none.
 func testDetails(d *wire.Details, instead string) *api.TestDetails {
 	out := api.TestDetails{AdapterType: plainWord(d.AdapterType), Remediation: plainWord(d.Remediation)}
-	if text := freeText(d.FaultString, instead); text != nil {
+	if text := freeText(d.VendorFault.FaultString, instead); text != nil {
 		out.VendorFault = &api.VendorFault{FaultString: *text}
 	}
 	if out == (api.TestDetails{}) {
@@ -105,12 +105,4 @@ func CapabilityRecheck(capability string) *api.CapabilityRecheck {
 		Capability: capability, CapabilityState: "unknown", Status: "not_probeable",
 		Message: "The sales agent can't check this capability by itself, so nothing was checked and nothing was started.",
 	}
-}
-
-// AppendTestResult appends the document as JSON.
-func AppendTestResult(dst []byte, r *api.TestResult) []byte { return appendDocument(dst, r) }
-
-// AppendCapabilityRecheck appends the document as JSON.
-func AppendCapabilityRecheck(dst []byte, c *api.CapabilityRecheck) []byte {
-	return appendDocument(dst, c)
 }

@@ -2,7 +2,6 @@ package transform
 
 import (
 	"slices"
-	"strings"
 
 	"esagate/api"
 	"esagate/upstream/wire"
@@ -17,19 +16,18 @@ func Refresh(r *wire.Refresh) *api.RefreshResult {
 		StartedAt:  api.Timestamp(r.StartedAt),
 	}
 	for _, run := range r.SyncRunIDs {
-		stream, ok := streamName(run.SyncType)
-		if !ok || !isRunID(run.ID) {
+		stream, ok := streamName(run.Name)
+		if !ok || !isRunID(run.Value) {
 			continue
 		}
-		at := slices.IndexFunc(out.SyncRunIDs, func(s api.SyncRunID) bool { return s.SyncType == stream })
-		switch {
+		switch at := out.SyncRunIDs.Index(stream); {
 		case at < 0:
-			out.SyncRunIDs = append(out.SyncRunIDs, api.SyncRunID{SyncType: stream, ID: run.ID})
-		case isSnake(run.SyncType): // of both spellings the snake_case one is upstream's own
-			out.SyncRunIDs[at].ID = run.ID
+			out.SyncRunIDs = append(out.SyncRunIDs, api.Member[string]{Name: stream, Value: run.Value})
+		case isSnake(run.Name): // of both spellings the snake_case one is upstream's own
+			out.SyncRunIDs[at].Value = run.Value
 		}
 	}
-	slices.SortFunc(out.SyncRunIDs, func(a, b api.SyncRunID) int { return strings.Compare(a.SyncType, b.SyncType) })
+	out.SyncRunIDs.Sort()
 	if !r.AlreadyRunning {
 		return out
 	}
@@ -42,6 +40,3 @@ func Refresh(r *wire.Refresh) *api.RefreshResult {
 	}
 	return out
 }
-
-// AppendRefreshResult appends the document as JSON.
-func AppendRefreshResult(dst []byte, r *api.RefreshResult) []byte { return appendDocument(dst, r) }

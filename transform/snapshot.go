@@ -1,9 +1,9 @@
 package transform
 
 import (
-	"strconv"
-
+	"cmp"
 	"slices"
+	"strconv"
 
 	"esagate/api"
 	"esagate/internal/redact"
@@ -22,7 +22,7 @@ func Snapshot(doc *wire.Status) (snapshot *api.Status, malformed []string) {
 	j := judge{malformed: slices.Clip(doc.Notes.Malformed)}
 	s := &api.Status{
 		Adapter: api.Adapter{
-			Type:          j.word(doc.Adapter.Type, unknownWord, "adapter.type"),
+			Type:          j.word(doc.Adapter.Type, unknownWord, "adapter", "type"),
 			Connected:     doc.Adapter.Connected,
 			LastTestedAt:  api.Timestamp(doc.Adapter.LastTestedAt),
 			LastTestError: freeText(doc.Adapter.LastTestError, textTestFailed),
@@ -41,7 +41,7 @@ func Snapshot(doc *wire.Status) (snapshot *api.Status, malformed []string) {
 		},
 		Webhooks:   webhooks(doc.Webhooks),
 		FetchedAt:  api.Timestamp(doc.FetchedAt),
-		SetupTasks: api.SetupTasks{Items: j.setupTasks(doc.SetupTasks.Value)},
+		SetupTasks: api.SetupTasks{Items: j.setupTasks(doc.SetupTasks.Items)},
 	}
 	if p := doc.Products; p.Set {
 		s.Products = &api.Products{
@@ -66,19 +66,49 @@ type judge struct{ malformed []string }
 
 const maxMalformed = 64
 
-func (j *judge) note(path string) {
-	if len(j.malformed) < maxMalformed && !slices.Contains(j.malformed, path) {
+// note adds the path of a block's field.
+func (j *judge) note(block, field string) {
+	if path := block + "." + field; len(j.malformed) < maxMalformed && !slices.Contains(j.malformed, path) {
 		j.malformed = append(j.malformed, path)
 	}
 }
 
 // word passes a vocabulary word, and replaces what is none.
-func (j *judge) word(s, instead, path string) string {
+func (j *judge) word(s, instead, block, field string) string {
 	if redact.Word(s) {
 		return s
 	}
-	j.note(path)
+	j.note(block, field)
 	return instead
+}
+
+// optionalWord passes a vocabulary word, and drops what is none.
+func (j *judge) optionalWord(o wire.Opt[string], block, field string) *string {
+	if o.Set && !redact.Word(o.Value) {
+		j.note(block, field)
+		return nil
+	}
+	return pointer(o)
+}
+
+// oneOf passes one of the known words, and replaces any other.
+func (j *judge) oneOf(o wire.Opt[string], instead, block, field string, known ...string) string {
+	if slices.Contains(known, o.Value) {
+		return o.Value
+	}
+	if o.Set {
+		j.note(block, field)
+	}
+	return instead
+}
+
+// pointer gives nil for what is absent.
+func pointer[T any](o wire.Opt[T]) *T {
+	if !o.Set {
+		return nil
+	}
+	value := o.Value // a copy, lest the whole document stays in memory
+	return &value
 }
 
 // freeText treats optional free text. An empty one says nothing: it is null.
@@ -91,28 +121,28 @@ func freeText(o wire.Opt[string], instead string) *string {
 }
 
 func workflows(w wire.Workflows) api.Workflows {
-	out := api.Workflows{
+	kinds := make(api.Members[int64], len(w.ByKind))
+	for i, k := range w.ByKind {
+		kinds[i] = api.Member[int64](k)
+	}
+	kinds.Sort()
+	return api.Workflows{
 		OpenCount:      w.OpenCount.Value,
 		OldestOpenedAt: api.Timestamp(w.OldestOpenedAt),
-		ByKind:         make(api.ByKind, len(w.ByKind)),
+		ByKind:         kinds,
 	}
-	for i, k := range w.ByKind { // in key order already
-		out.ByKind[i] = api.KindCount(k)
-	}
-	return out
 }
 
-// webhooks gives upstream's block when it has its three numbers (rule 6).
-func webhooks(o wire.Opt[wire.Webhooks]) *api.Webhooks {
-	w := o.Value
-	if !w.Delivered.Set || !w.Failed.Set || !w.SuccessRate.Set {
+// webhooks gives upstream's block when it has its three numbers (contract 4.6).
+func webhooks(w wire.Webhooks) *api.Webhooks {
+	if !w.Last24h.Delivered.Set || !w.Last24h.Failed.Set || !w.Last24h.SuccessRate.Set {
 		return nil
 	}
 	return &api.Webhooks{
 		Last24h: api.WebhookCounts{
-			Delivered:   w.Delivered.Value,
-			Failed:      w.Failed.Value,
-			SuccessRate: w.SuccessRate.Value,
+			Delivered:   w.Last24h.Delivered.Value,
+			Failed:      w.Last24h.Failed.Value,
+			SuccessRate: w.Last24h.SuccessRate.Value,
 		},
 		LastFailureAt: api.Timestamp(w.LastFailureAt),
 	}
@@ -124,53 +154,30 @@ const (
 	maxTaskDescription = 2000
 )
 
+const setupTask = "setup_tasks.items[]" // the path of its items
+
 // setupTasks gives upstream's items, in its order.
 func (j *judge) setupTasks(tasks []wire.Task) []api.SetupTask {
-	items := make([]api.SetupTask, 0, len(tasks))
-	paths := make([]string, 0, len(tasks)) // one allocation for all; it never grows
+	items := make([]api.SetupTask, len(tasks))
 	for i := range tasks {
 		t := &tasks[i]
-		id := t.ID
-		if !redact.Word(id) { // the task stays: it may be what keeps a source from going live
-			j.note("setup_tasks.items[].id")
-			id = "unnamed_" + strconv.Itoa(i+1)
-		}
-		item := api.SetupTask{
+		// A task whose id can't be shown stays: it may be what keeps a source from going live.
+		id := j.word(t.ID, "unnamed_"+strconv.Itoa(i+1), setupTask, "id")
+		items[i] = api.SetupTask{
 			ID:          id,
-			Name:        bounded(t.Name.Value, maxTaskName, textTaskName),
-			Severity:    "warning",
-			Scope:       scopePublisher,
+			Name:        cmp.Or(bounded(t.Name.Value, maxTaskName, textTaskName), id),
+			Severity:    j.oneOf(t.Severity, severityWarning, setupTask, "severity", severityBlocker, severityWarning, severityInfo),
+			Scope:       j.oneOf(t.Scope, scopePublisher, setupTask, "scope", scopePlatform, scopePublisher),
 			Description: bounded(t.Description.Value, maxTaskDescription, textTaskDetails),
 			IsComplete:  t.IsComplete.Value,
 		}
-		if item.Name == "" {
-			item.Name = id
-		}
-		switch t.Severity.Value {
-		case "blocker", "warning", "info":
-			item.Severity = t.Severity.Value
+		switch {
+		case !t.ConfigurePath.Set:
+		case safePath(t.ConfigurePath.Value):
+			items[i].ConfigurePath = pointer(t.ConfigurePath)
 		default:
-			if t.Severity.Set {
-				j.note("setup_tasks.items[].severity")
-			}
+			j.note(setupTask, "configure_path")
 		}
-		switch t.Scope.Value {
-		case scopePlatform, scopePublisher:
-			item.Scope = t.Scope.Value
-		default:
-			if t.Scope.Set {
-				j.note("setup_tasks.items[].scope")
-			}
-		}
-		if t.ConfigurePath.Set {
-			if safePath(t.ConfigurePath.Value) {
-				paths = append(paths, t.ConfigurePath.Value)
-				item.ConfigurePath = &paths[len(paths)-1]
-			} else {
-				j.note("setup_tasks.items[].configure_path")
-			}
-		}
-		items = append(items, item)
 	}
 	return items
 }

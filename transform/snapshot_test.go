@@ -57,12 +57,12 @@ func TestSnakeCaseWinsWhateverTheOrder(t *testing.T) {
 	const snake, camel = `"custom_targeting":{"status":"success","item_count":1}`, `"customTargeting":{"status":"failed","item_count":2}`
 	for _, members := range []string{snake + "," + camel, camel + "," + snake} {
 		got, _ := judged(t, `,"syncs":{`+members+`}`)
-		if b := got.Syncs[1].Block; b.Status != "success" || *b.ItemCount != 1 || len(got.Syncs) != 3 {
+		if b := got.Syncs[1].Value; b.Status != "success" || *b.ItemCount != 1 || len(got.Syncs) != 3 {
 			t.Errorf("%s: %+v", members, b)
 		}
 	}
 	got, _ := judged(t, `,"syncs":{`+camel+`}`)
-	if b := got.Syncs[1].Block; b.Status != "failed" {
+	if b := got.Syncs[1].Value; b.Status != "failed" {
 		t.Errorf("the camelCase spelling alone: %+v", b)
 	}
 }
@@ -88,7 +88,7 @@ func TestSeverity(t *testing.T) {
 		`null`: "never_run warning", `"x"`: "never_run warning",
 	} {
 		got, _ := judged(t, `,"syncs":{"inventory":`+block+`}`)
-		if b := got.Syncs[0].Block; b.Status+" "+b.Severity != want {
+		if b := got.Syncs[0].Value; b.Status+" "+b.Severity != want {
 			t.Errorf("%s: got %s %s, want %s", block, b.Status, b.Severity, want)
 		}
 	}
@@ -101,7 +101,7 @@ func TestFreeText(t *testing.T) {
 	} {
 		got, _ := judged(t, `,"syncs":{"inventory":{"status":"failed","error":`+error+`,"issue":{"code":"c","category":"auth"}}}`)
 		text := "-"
-		if e := got.Syncs[0].Block.Error; e != nil {
+		if e := got.Syncs[0].Value.Error; e != nil {
 			text = *e
 		}
 		if text != want {
@@ -146,7 +146,7 @@ func TestTaskWording(t *testing.T) {
 func TestSnapshotLeavesTheDecodersNotesAlone(t *testing.T) {
 	doc := &wire.Status{Notes: wire.Notes{Malformed: append(make([]string, 0, 8), "packages")}}
 	_, first := transform.Snapshot(doc) // an adapter type of ""
-	doc.Adapter.Type, doc.Syncs = "mock", []wire.Stream{{Name: "no word"}}
+	doc.Adapter.Type, doc.Syncs = "mock", wire.Members[wire.Stream]{{Name: "no word"}}
 	_, second := transform.Snapshot(doc)
 	if !slices.Equal(first, []string{"packages", "adapter.type"}) || !slices.Equal(second, []string{"packages", "syncs.?"}) {
 		t.Errorf("%q, %q", first, second)

@@ -1,8 +1,6 @@
 package transform
 
 import (
-	"bytes"
-	"encoding/json"
 	"strconv"
 
 	"esagate/api"
@@ -50,22 +48,4 @@ func managedAgent(s *registry.Source) *api.ManagedAgent {
 		LastError: c.LastError, LastErrorCode: c.LastErrorCode,
 		LastTestedAt: c.LastTestedAt, ProvisionedAt: c.ProvisionedAt, DeactivatedAt: c.DeactivatedAt,
 	}
-}
-
-// AppendInventorySource appends the document as JSON. HTML is left as it is: the
-// answer is JSON, and says so.
-func AppendInventorySource(dst []byte, s *api.InventorySource) []byte {
-	return appendDocument(dst, s)
-}
-
-// appendDocument appends a document of the api package. Nothing in those can fail
-// but a float that is no number, and the registry reads its floats from JSON.
-func appendDocument(dst []byte, document any) []byte {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(document); err != nil {
-		panic("transform: a document can't be encoded: " + err.Error())
-	}
-	return append(dst, bytes.TrimSuffix(b.Bytes(), []byte("\n"))...)
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"esagate/api"
 	"esagate/registry"
 	"esagate/transform"
 )
@@ -42,7 +43,7 @@ func TestInventorySourceOfEitherKind(t *testing.T) {
 			`"managedSa":{"connectionId":"77","tenantId":null,"adServer":{"type":"springserve","email":"a@b.example","environment":"production","defaultDemandPartnerId":null,"rateCurrency":null},` +
 			`"lastError":"` + shownError(t, managed.Connection) + `","lastErrorCode":"ADAPTER_INVALID_CONFIG","lastTestedAt":null,"provisionedAt":null,"deactivatedAt":null},` + tail},
 	} {
-		if got := string(transform.AppendInventorySource(nil, transform.InventorySource(&c.source, c.consent))); got != c.want {
+		if got := string(api.Encode(transform.InventorySource(&c.source, c.consent))); got != c.want {
 			t.Errorf("%s:\n got %s\nwant %s", name, got, c.want)
 		}
 	}

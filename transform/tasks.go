@@ -8,7 +8,6 @@ import (
 	"cel.dev/cel-go/cel"
 
 	"esagate/api"
-	"esagate/internal/adserver"
 	"esagate/internal/redact"
 	"esagate/registry"
 )
@@ -144,11 +143,11 @@ func (t *Tasks) Status(in StatusInput) (doc *api.Status, evalErrors []string) {
 func emptySnapshot(in *StatusInput) api.Status {
 	adapter := api.Adapter{Type: "none"}
 	if saved := in.Source.Connection.AdServer; saved != nil {
-		adapter.Type = adserver.TypeName(saved)
+		adapter.Type = adServerType(saved)
 	}
 	return api.Status{
 		Adapter:    adapter,
-		Syncs:      emptySyncs(0),
+		Syncs:      emptySyncs(),
 		FetchedAt:  api.TimestampOf(in.Now.Truncate(time.Millisecond)),
 		SetupTasks: api.SetupTasks{Items: []api.SetupTask{}},
 	}

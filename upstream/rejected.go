@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 
-	"esagate/internal/adserver"
 	"esagate/internal/fault"
 	"esagate/upstream/wire"
 )
@@ -47,10 +46,15 @@ func adServerRefused(no *Refusal) *failure {
 	return &failure{outcome: outcomeRejected, err: fault.Wrap(fault.Validation, message, no)}
 }
 
-// callersFields are the fields that callers send beside those of an ad-server config, as
-// upstream names them, with the names that callers use (contract 4.2).
+// callersFields are the fields that callers can send, as upstream names them, with the
+// names that callers use (contract 4.2).
 var callersFields = map[string]string{
-	"type": "type", "name": "name",
+	// of an ad-server config, or beside it
+	"type": "type", "name": "name", "environment": "environment",
+	"username": "username", "email": "email", "password": "password", "api_token": "apiToken", "api_key": "apiKey",
+	"network_code": "networkCode", "network_id": "networkId",
+	"default_advertiser_id": "defaultAdvertiserId", "default_demand_partner_id": "defaultDemandPartnerId",
+	"rate_currency": "rateCurrency",
 	// of a query for runs
 	"sync_type": "syncType", "status": "status", "limit": "limit", "cursor": "cursor",
 }
@@ -59,9 +63,5 @@ var callersFields = map[string]string{
 // caller's; "" when it is none that a caller can change, or no field at all. What stands
 // before a field (body, adapter, the type of the ad server) is not in a caller's.
 func callersPath(location string) string {
-	field := location[strings.LastIndexByte(location, '.')+1:]
-	if name := adserver.CallersName(field); name != "" {
-		return name
-	}
-	return callersFields[field]
+	return callersFields[location[strings.LastIndexByte(location, '.')+1:]]
 }

@@ -9,6 +9,7 @@ import (
 	"esagate/internal/adserver"
 	"esagate/internal/fault"
 	"esagate/registry"
+	"esagate/transform"
 )
 
 // configure claims a connection that has a tenant, and replaces its config.
@@ -48,7 +49,7 @@ func (l *Lifecycle) withAdServer(ctx context.Context, m *registry.Source) (*regi
 	if err != nil {
 		return nil, gatewaysOwn(err)
 	}
-	view, email := adserver.Observed(config)
+	view, email := transform.AdServer(config)
 	if view == nil {
 		return m, nil
 	}

@@ -1,118 +1,139 @@
 package upstreamtest
 
 import (
-	"bytes"
 	"fmt"
-	"maps"
 	"net/http"
-	"slices"
-
-	"esagate/internal/adserver"
 )
 
-// document writes the settings of a type of ad server, in the order of its fields.
-func (v Values) document(t *adserver.Type) []byte {
-	out := fmt.Appendf(nil, `{"type":%q`, t.Name)
-	for _, f := range t.Fields {
-		if !f.In(adserver.Setting) {
-			continue
-		}
-		value := v[f.Key()]
-		if value == nil {
-			value = []byte("null")
-		}
-		out = fmt.Appendf(out, ",%q:%s", f.Key(), bytes.TrimSpace(value))
+// settingsSchemas are the runtime settings by type of ad server (published
+// schema, …Settings). mock has none.
+var settingsSchemas = map[string][]field{
+	"google_ad_manager": {
+		{name: "type", oneOf: []string{"google_ad_manager"}},
+		{name: "order_name_template", nullable: true, max: 500},
+		{name: "line_item_name_template", nullable: true, max: 500},
+		{name: "auto_naming_enabled", kind: flag},
+		{name: "manual_approval_required", kind: flag},
+	},
+	"freewheel": {
+		{name: "type", oneOf: []string{"freewheel"}},
+		{name: "default_advertiser_id", nullable: true, max: 64},
+	},
+	"springserve": {
+		{name: "type", oneOf: []string{"springserve"}},
+		{name: "default_demand_partner_id", kind: integer, nullable: true},
+		{name: "demand_class", oneOf: []string{"line_item", "tag"}},
+		{name: "enable_key_value_targeting", kind: flag},
+		{name: "rate_currency", min: 3, max: 3, pattern: currency},
+	},
+	"broadstreet": {
+		{name: "type", oneOf: []string{"broadstreet"}},
+		{name: "default_advertiser_id", nullable: true, max: 64},
+		{name: "campaign_name_template", max: 500},
+	},
+}
+
+type gamSettings struct {
+	Type                   string  `json:"type"`
+	OrderNameTemplate      *string `json:"order_name_template"`
+	LineItemNameTemplate   *string `json:"line_item_name_template"`
+	AutoNamingEnabled      bool    `json:"auto_naming_enabled"`
+	ManualApprovalRequired bool    `json:"manual_approval_required"`
+}
+
+type freewheelSettings struct {
+	Type                string  `json:"type"`
+	DefaultAdvertiserID *string `json:"default_advertiser_id"`
+}
+
+type springserveSettings struct {
+	Type                    string `json:"type"`
+	DefaultDemandPartnerID  *int64 `json:"default_demand_partner_id"`
+	DemandClass             string `json:"demand_class"`
+	EnableKeyValueTargeting bool   `json:"enable_key_value_targeting"`
+	RateCurrency            string `json:"rate_currency"`
+}
+
+type broadstreetSettings struct {
+	Type                 string  `json:"type"`
+	DefaultAdvertiserID  *string `json:"default_advertiser_id"`
+	CampaignNameTemplate string  `json:"campaign_name_template"`
+}
+
+// document gives the settings that a type of ad server has.
+func (s Settings) document(adapterType string) any {
+	switch adapterType {
+	case "freewheel":
+		return freewheelSettings{adapterType, orNull(s.DefaultAdvertiserID)}
+	case "springserve":
+		return springserveSettings{adapterType, s.DefaultDemandPartnerID, s.DemandClass, s.EnableKeyValueTargeting, s.RateCurrency}
+	case "broadstreet":
+		return broadstreetSettings{adapterType, orNull(s.DefaultAdvertiserID), s.CampaignNameTemplate}
 	}
-	return append(out, "}\n"...)
+	return gamSettings{
+		adapterType, orNull(s.OrderNameTemplate), orNull(s.LineItemNameTemplate), s.AutoNamingEnabled, s.ManualApprovalRequired,
+	}
 }
 
 // hasSettings finds the type that a path names, and what is said where the tenant
 // has no config of it.
-func (t *held) hasSettings(part string) (*adserver.Type, *answer) {
-	kind := adserver.Find(part)
-	if all := adserver.Types(); part == "gam" { // the agent's short name of the one with a service account
-		kind = all[slices.IndexFunc(all, (*adserver.Type).NeedsAccount)]
+func (t *held) hasSettings(part string) (string, *answer) {
+	if part == "gam" {
+		part = "google_ad_manager"
 	}
 	var no answer
 	switch {
-	case kind == nil || len(schemaOf(kind, adserver.Setting)) == 1:
+	case settingsSchemas[part] == nil:
 		no = htmlPage(http.StatusNotFound)
-	case !t.AdServer.Configured || t.config.Type != kind.Name:
+	case !t.AdServer.Configured || t.config.Type != part:
 		no = problem(http.StatusNotFound, "adapter_config_not_found",
 			fmt.Sprintf("Tenant '%s' has no config of the type '%s'.", t.ID, part), nil)
 	default:
-		return kind, nil
+		return part, nil
 	}
-	return nil, &no
+	return "", &no
 }
 
 func (t *held) settings(part string) answer {
-	kind, no := t.hasSettings(part)
+	adapterType, no := t.hasSettings(part)
 	if no != nil {
 		return *no
 	}
-	return settingsAnswer(t.config.Values.document(kind))
-}
-
-func settingsAnswer(document []byte) answer {
-	return answer{status: http.StatusOK, contentType: contentJSON, body: document}
+	return ok(t.config.Settings.document(adapterType))
 }
 
 // putSettings replaces the settings: what is left out has its default again.
 func (t *held) putSettings(c call, opts Options) answer {
-	kind, no := t.hasSettings(c.part)
+	adapterType, no := t.hasSettings(c.part)
 	if no != nil {
 		return *no
 	}
-	schema := schemaOf(kind, adserver.Setting)
-	schema[0].oneOf = []string{kind.Name}
-	known, found := check(nil, c.body, schema, opts.Production)
+	known, found := check(nil, c.body, settingsSchemas[adapterType], opts.Production)
 	if found != nil {
 		return invalid(found)
 	}
-	s := defaultsOf(kind, adserver.Setting)
-	s.set(known)
-	t.setSettings(kind, s)
-	return settingsAnswer(s.document(kind))
-}
-
-// setSettings replaces the settings in a tenant's config, and nothing else of it.
-func (t *held) setSettings(kind *adserver.Type, s Values) {
-	t.config.Values = maps.Clone(t.config.Values) // somebody may have been given it
-	for _, f := range kind.Fields {
-		if f.In(adserver.Setting) {
-			delete(t.config.Values, f.Key())
-		}
-	}
-	maps.Copy(t.config.Values, s)
+	s := DefaultSettings()
+	fill(&s, known)
+	t.config.Settings = s
+	return ok(s.document(adapterType))
 }
 
 // Settings gives the runtime settings of a tenant's config.
-func (a *Agent) Settings(tenantID string) Values {
+func (a *Agent) Settings(tenantID string) Settings {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	s := Values{}
 	if t := a.tenants[tenantID]; t != nil {
-		if kind := adserver.Find(t.config.Type); kind != nil {
-			for _, f := range kind.Fields {
-				if value := t.config.Values[f.Key()]; value != nil && f.In(adserver.Setting) {
-					s[f.Key()] = value
-				}
-			}
-		}
+		return t.config.Settings
 	}
-	return s
+	return Settings{}
 }
 
-// SetSettings changes the settings of a tenant's config, as someone does in the agent's own
-// pages: what is not named has none. A tenant that is not known, or without a config, has none
-// to change.
-func (a *Agent) SetSettings(tenantID string, s Values) {
+// SetSettings changes the settings of a tenant's config, as someone does in the
+// agent's own pages. A tenant that is not known has none to change.
+func (a *Agent) SetSettings(tenantID string, s Settings) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if t := a.tenants[tenantID]; t != nil {
-		if kind := adserver.Find(t.config.Type); kind != nil {
-			t.setSettings(kind, s)
-		}
+		t.config.Settings = s
 	}
 }

@@ -99,16 +99,16 @@ func TestMalformedFieldsAreAbsentAndNoted(t *testing.T) {
 	if len(s.Notes.Unknown) != 0 {
 		t.Errorf("unknown: %q", s.Notes.Unknown)
 	}
-	if len(s.Syncs) != 1 || s.Syncs[0] != (wire.Stream{Name: "inventory"}) {
+	if len(s.Syncs) != 1 || s.Syncs[0] != (wire.Member[wire.Stream]{Name: "inventory"}) {
 		t.Errorf("syncs: %+v", s.Syncs)
 	}
-	if s.Workflows.Value.OpenCount.Set || !slices.Equal(s.Workflows.Value.ByKind, []wire.KindCount{{Kind: "a", Count: 1}}) {
+	if s.Workflows.Value.OpenCount.Set || !slices.Equal(s.Workflows.Value.ByKind, wire.Members[int64]{{Name: "a", Value: 1}}) {
 		t.Errorf("workflows: %+v", s.Workflows)
 	}
 	if s.Packages.Set || s.Products.Value.ActiveCount.Set || s.Products.Value.DraftCount.Value != 4 {
 		t.Errorf("packages %+v, products %+v", s.Packages, s.Products)
 	}
-	if tasks := s.SetupTasks.Value; len(tasks) != 1 || tasks[0].ID != "kept" || tasks[0].IsComplete.Set {
+	if tasks := s.SetupTasks.Items; len(tasks) != 1 || tasks[0].ID != "kept" || tasks[0].IsComplete.Set {
 		t.Errorf("tasks: %+v", tasks)
 	}
 }
@@ -149,10 +149,10 @@ func TestOfARepeatedFieldTheLastWins(t *testing.T) {
 	if s.Creatives.Set {
 		t.Error("creatives: null came last")
 	}
-	if len(s.Syncs) != 1 || s.Syncs[0].Status.Value != "failed" || s.Syncs[0].ItemCount.Set || s.Syncs[0].Severity.Set || s.Syncs[0].Error.Set {
+	if len(s.Syncs) != 1 || s.Syncs[0].Value.Status.Value != "failed" || s.Syncs[0].Value.ItemCount.Set || s.Syncs[0].Value.Severity.Set || s.Syncs[0].Value.Error.Set {
 		t.Errorf("syncs %+v", s.Syncs)
 	}
-	if !slices.Equal(s.Workflows.Value.ByKind, []wire.KindCount{{Kind: "b", Count: 2}}) {
+	if !slices.Equal(s.Workflows.Value.ByKind, wire.Members[int64]{{Name: "b", Value: 2}}) {
 		t.Errorf("by_kind %+v", s.Workflows.Value.ByKind)
 	}
 }
@@ -179,8 +179,8 @@ func TestEveryListIsBounded(t *testing.T) {
 	if len(s.Syncs) != 59 || s.Syncs[58].Name != "inventory" {
 		t.Errorf("%d streams; junk must not push out inventory", len(s.Syncs))
 	}
-	if len(s.SetupTasks.Value) != 1000 || len(s.Workflows.Value.ByKind) != 10_000 {
-		t.Errorf("%d tasks, %d kinds", len(s.SetupTasks.Value), len(s.Workflows.Value.ByKind))
+	if len(s.SetupTasks.Items) != 1000 || len(s.Workflows.Value.ByKind) != 10_000 {
+		t.Errorf("%d tasks, %d kinds", len(s.SetupTasks.Items), len(s.Workflows.Value.ByKind))
 	}
 }
 
@@ -207,7 +207,7 @@ func TestIntegers(t *testing.T) {
 
 func TestStringsAreAlwaysUTF8(t *testing.T) {
 	s := decode(t, head+`,"workflows":{"by_kind":{"a\u002eb":1,"x`+"\xff"+`y":2,"\ud800":3,"\u00e9\n":4}}}`)
-	want := []wire.KindCount{{Kind: "a.b", Count: 1}, {Kind: "x\ufffdy", Count: 2}, {Kind: "é\n", Count: 4}, {Kind: "\ufffd", Count: 3}}
+	want := wire.Members[int64]{{Name: "a.b", Value: 1}, {Name: "x\ufffdy", Value: 2}, {Name: "\ufffd", Value: 3}, {Name: "é\n", Value: 4}}
 	if !slices.Equal(s.Workflows.Value.ByKind, want) {
 		t.Errorf("got %+v, want %+v", s.Workflows.Value.ByKind, want)
 	}
@@ -220,10 +220,10 @@ func TestEscapesAtEveryPlace(t *testing.T) {
 		pad := strings.Repeat("x", at)
 		for raw, want := range map[string]string{`\u0041`: "A", "\xff": "\ufffd", "é": "é", `\\`: `\`, "]": "]", "\x7f": "\x7f"} {
 			s := decode(t, head+`,"workflows":{"by_kind":{"`+pad+raw+pad+`":1}},"setup_tasks":{"items":[{"id":"a","na\u006de":"`+raw+pad+`"}]}}`)
-			if got := s.Workflows.Value.ByKind[0].Kind; got != pad+want+pad {
+			if got := s.Workflows.Value.ByKind[0].Name; got != pad+want+pad {
 				t.Errorf("got %q, want %q", got, pad+want+pad)
 			}
-			if got := s.SetupTasks.Value[0].Name.Value; got != want+pad {
+			if got := s.SetupTasks.Items[0].Name.Value; got != want+pad {
 				t.Errorf("got %q, want %q", got, want+pad)
 			}
 		}
@@ -238,7 +238,7 @@ func TestTheBodyIsNeitherChangedNorKept(t *testing.T) {
 		t.Fatal("changed", err)
 	}
 	clear(body)
-	if task := s.SetupTasks.Value[0]; task.ID != "one_of_ours" || task.Name.Value != "a\tb" {
+	if task := s.SetupTasks.Items[0]; task.ID != "one_of_ours" || task.Name.Value != "a\tb" {
 		t.Errorf("%+v lives in the body", task)
 	}
 }

@@ -1,7 +1,9 @@
 package wire
 
 import (
+	"reflect"
 	"strconv"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -13,7 +15,7 @@ type Problem struct {
 	// is a sentence, and for a list of validation errors.
 	Code string
 	// Message is upstream's free text: it may hold anything, the submitted input
-	// included, and is shown to nobody untreated (contract, status rule 11).
+	// included, and is shown to nobody untreated (contract 4.11).
 	Message string
 	// Fields are the entries of a list of validation errors, at most maxFields.
 	Fields []FieldProblem
@@ -34,108 +36,74 @@ const (
 	maxLocation = 16 // parts of one path
 )
 
-// DecodeError reads the body of an error answer: `{"error","message","details"}`,
-// `{"error"}` alone, or a bare list of validation errors. The error is always an
-// [*InvalidError] and means that the body has none of these shapes.
+// DecodeError reads the body of an error answer: `{"error","message","details"}`, `{"error"}` alone,
+// or a bare list of validation errors (contract 2.4). The error is always an [*InvalidError] and
+// means that the body has none of these shapes.
 func DecodeError(body []byte) (*Problem, error) {
 	r := newReader(body)
 	defer r.release()
-	p, known := new(Problem), false
-	switch r.peek() {
-	case jsontext.KindBeginObject:
-		r.token()
-		known = r.problem(p)
-	case jsontext.KindBeginArray:
-		r.token()
-		known = r.fieldProblems(p)
-	default:
-		r.skip() // finds out whether it is JSON at all
+	var one errorBody
+	var list []struct {
+		Location location `json:"loc" required:"true"`
+		Message  string   `json:"msg" required:"true"`
+	}
+	if r.peek() == jsontext.KindBeginArray {
+		r.read(reflect.ValueOf(&list).Elem(), &field{max: maxFields})
+	} else {
+		r.read(reflect.ValueOf(&one).Elem(), &field{})
 	}
 	r.end()
 	switch {
 	case r.err != nil:
-		return nil, r.invalid()
-	case !known:
+		return nil, inOurWords(r.err)
+	case len(list) == 0 && !one.Error.Set:
 		return nil, &InvalidError{"it is no error of a known shape"}
+	}
+	p := &Problem{Message: one.Message.Value}
+	for _, f := range list {
+		p.Fields = append(p.Fields, FieldProblem{string(f.Location), f.Message})
+	}
+	switch word := one.Error; {
+	case word.Set && segment(word.Value) != "?":
+		p.Code = word.Value
+	case !one.Message.Set:
+		p.Message = word.Value
 	}
 	return p, nil
 }
 
-// problem reads the members of an open error object.
-func (r *reader) problem(p *Problem) (known bool) {
-	var word, message Opt[string]
-	for name, ok := r.name(); ok; name, ok = r.name() {
-		switch string(name) {
-		case "error":
-			r.text(&word, "error")
-		case "message":
-			r.text(&message, "message")
-		default: // details among them
-			r.skip()
-		}
-	}
-	p.Message = message.Value
-	switch {
-	case word.Set && segment([]byte(word.Value)) != "?":
-		p.Code = word.Value
-	case !message.Set:
-		p.Message = word.Value
-	}
-	return word.Set
+// errorBody is an error answer that is an object; its details are not read.
+type errorBody struct {
+	Error   Opt[string] `json:"error"`
+	Message Opt[string] `json:"message"`
 }
 
-// fieldProblems reads the elements of an open list of validation errors.
-func (r *reader) fieldProblems(p *Problem) (known bool) {
-	for r.item() {
-		if len(p.Fields) == maxFields || r.peek() != jsontext.KindBeginObject {
-			r.skip()
-			continue
-		}
-		r.token()
-		var f FieldProblem
-		var located bool
-		var message Opt[string]
-		for name, ok := r.name(); ok; name, ok = r.name() {
-			switch string(name) {
-			case "loc":
-				f.Path, located = r.location()
-			case "msg":
-				r.text(&message, "msg")
-			default: // input and ctx among them
-				r.skip()
-			}
-		}
-		if located && message.Set {
-			f.Message = message.Value
-			p.Fields = append(p.Fields, f)
-		}
-	}
-	return len(p.Fields) > 0
-}
+// location is a `loc` list as a dotted path.
+type location string
 
-// location reads a `loc` list as a dotted path.
-func (r *reader) location() (path string, ok bool) {
-	if !r.open(jsontext.KindBeginArray) {
-		return "", false
+func (l *location) take(r *reader, _ *field) outcome {
+	*l = ""
+	if r.peek() != jsontext.KindBeginArray {
+		r.skip()
+		return malformed
 	}
-	for n := 0; r.item(); n++ {
-		raw, kind := r.scalar()
-		if n >= maxLocation {
+	var parts []string
+	for r.token(); r.more(); {
+		raw := r.value()
+		if len(parts) == maxLocation {
 			continue
 		}
 		part := "?"
-		switch kind {
+		switch raw.Kind() {
 		case jsontext.KindString:
-			part = segment(r.unquote(raw))
+			part = segment(string(r.unquote(raw)))
 		case jsontext.KindNumber:
 			if i, err := strconv.ParseUint(string(raw), 10, 16); err == nil {
 				part = strconv.FormatUint(i, 10)
 			}
 		}
-		if n > 0 {
-			path += "."
-		}
-		path += part
+		parts = append(parts, part)
 	}
-	return path, true
+	*l = location(strings.Join(parts, "."))
+	return present
 }

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"io"
+	"reflect"
 	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -126,14 +127,12 @@ func (l *tenantList) tenants() error {
 func (l *tenantList) entry(raw jsontext.Value) {
 	r := newReader(raw)
 	defer r.release()
-	if r.document() != nil {
+	if r.peek() != jsontext.KindBeginObject {
 		l.doubtful = true
 		return
 	}
 	t := new(Tenant)
-	for name, ok := r.name(); ok; name, ok = r.name() {
-		t.member(r, name)
-	}
+	r.object(reflect.ValueOf(t).Elem())
 	unreadable := func(field string) bool { return slices.Contains(r.notes.Malformed, field) }
 	switch {
 	case r.err != nil, unreadable("external_org_id"):

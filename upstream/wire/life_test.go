@@ -63,14 +63,14 @@ func TestDocuments(t *testing.T) {
 			`{"success":false,"error":"NO_NETWORK","error_code":"network_not_found","remediation":"customer_rotates_token",
 			  "details":{"adapter_type":"freewheel","remediation":"x","vendor_fault":{"fault_string":"[NO_NETWORK]","request":"CANARY"},"input":{"password":"CANARY"}}}`,
 			&wire.TestResult{Error: some("NO_NETWORK"), ErrorCode: some("network_not_found"), Remediation: some("customer_rotates_token"),
-				Details: wire.Details{AdapterType: some("freewheel"), Remediation: some("x"), FaultString: some("[NO_NETWORK]")}}},
+				Details: wire.Details{AdapterType: some("freewheel"), Remediation: some("x"), VendorFault: wire.VendorFault{FaultString: some("[NO_NETWORK]")}}}},
 		"a test, odd details": {"test", `{"success":false,"details":"CANARY","capability_checks":{"a":1}}`, &wire.TestResult{}},
 		"details, twice": {"test", `{"success":false,"details":{"adapter_type":"mock"},"details":{"vendor_fault":{"fault_string":"x"},"vendor_fault":null}}`,
 			&wire.TestResult{}},
 		"a refresh": {"refresh", `{"sync_run_ids":{"inventory":"run_1","odd":7,"":"run_2","inventory":"run_3"},"started_at":"2026-03-01T08:00:00Z"}`,
-			&wire.Refresh{SyncRunIDs: []wire.SyncRunID{{SyncType: "inventory", ID: "run_3"}}, StartedAt: at("2026-03-01T08:00:00Z")}},
+			&wire.Refresh{SyncRunIDs: wire.Members[string]{{Name: "inventory", Value: "run_3"}, {Value: "run_2"}}, StartedAt: at("2026-03-01T08:00:00Z")}},
 		"a refresh that runs": {"refresh", `{"error":"sync_already_running","message":"CANARY","sync_run_ids":{},"running_sync_types":["inventory",7,"reporting"]}`,
-			&wire.Refresh{AlreadyRunning: true, RunningSyncTypes: []string{"inventory", "reporting"}}},
+			&wire.Refresh{AlreadyRunning: true, SyncRunIDs: wire.Members[string]{}, RunningSyncTypes: []string{"inventory", "reporting"}}},
 		"a history": {"history",
 			`{"runs":[{"sync_id":"run_1","sync_type":"inventory","status":"success","started_at":"2026-03-01T08:00:00Z","completed_at":"2026-03-01T08:03:00Z",
 			  "duration_seconds":180,"items_processed":12,"items_failed":0,"error_summary":null,"log":"CANARY"},
@@ -165,7 +165,11 @@ func TestSettings(t *testing.T) {
 		t.Fatal(err)
 	}
 	clear(raw)
-	if string(s.Raw) != body {
+	got := *s
+	got.Raw = nil
+	want := wire.Settings{DefaultAdvertiserID: some("a7"), CampaignNameTemplate: some("{po}"), DefaultDemandPartnerID: some(int64(12)),
+		DemandClass: some("tag"), EnableKeyValueTargeting: some(true), RateCurrency: some("EUR")}
+	if string(s.Raw) != body || !reflect.DeepEqual(got, want) {
 		t.Error("not as upstream gave them, or kept in its buffer")
 	}
 	var log strings.Builder

@@ -1,6 +1,11 @@
 package wire
 
-import "slices"
+import (
+	"slices"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
 
 const (
 	maxNotes        = 64 // distinct paths in each list of Notes
@@ -8,51 +13,52 @@ const (
 	maxDigitBearing = 15 // characters of a segment with a digit between its underscores
 )
 
-// unknown notes a field outside the allow-list, and passes over its value.
-func (r *reader) unknown(name []byte) {
-	if len(r.notes.Unknown) < maxNotes {
-		r.notes.Unknown = r.note(r.notes.Unknown, segment(name))
-	}
-	r.skip()
-}
+// unknown notes the member whose name was read last.
+func (r *reader) unknown() { r.note(&r.notes.Unknown, r.path()) }
 
-// malformed notes a known field whose value is of another type; "" is the
-// current block itself.
-func (r *reader) malformed(field string) {
-	if r.err == nil && len(r.notes.Malformed) < maxNotes {
-		r.notes.Malformed = r.note(r.notes.Malformed, field)
+// malformed notes a value by its path.
+func (r *reader) malformed(path string) { r.note(&r.notes.Malformed, path) }
+
+// note adds a path to a list, once.
+func (r *reader) note(list *[]string, path string) {
+	if r.err == nil && len(*list) < maxNotes && !slices.Contains(*list, path) {
+		*list = append(*list, path)
 	}
 }
 
-// note adds the current path with a last segment to a list, once.
-func (r *reader) note(list []string, last string) []string {
-	path := r.scratch[:0]
-	for _, s := range r.path {
-		path = append(append(path, s...), '.')
-	}
-	if path = append(path, last...); last == "" && len(path) > 0 {
-		path = path[:len(path)-1]
-	}
-	r.scratch = path
-	if slices.ContainsFunc(list, func(have string) bool { return have == string(path) }) {
-		return list
-	}
-	return append(list, string(path))
+// parent gives the path of the block of the value that was read last.
+func (r *reader) parent() string {
+	path := r.path()
+	return path[:max(strings.LastIndexByte(path, '.'), 0)]
 }
 
-// in and out bracket the fields of a block, for the paths of notes.
-func (r *reader) in(block string) { r.path = append(r.path, block) }
-func (r *reader) out()            { r.path = r.path[:len(r.path)-1] }
+// path says where the value that was read last stands.
+func (r *reader) path() string {
+	var path strings.Builder
+	level := 0
+	for token := range r.dec.StackPointer().Tokens() {
+		level++
+		switch kind, _ := r.dec.StackIndex(level); {
+		case kind == jsontext.KindBeginArray:
+			path.WriteString("[]")
+			continue
+		case level > 1:
+			path.WriteByte('.')
+		}
+		path.WriteString(segment(token))
+	}
+	return path.String()
+}
 
-// segment gives a name from the document as a path segment. Paths become metric
-// labels and log lines, so a name that could be a secret, or prose, is "?".
-func segment(name []byte) string {
-	if len(name) == 0 || len(name) > maxSegment {
+// segment gives a name from the document as a segment of a path. Paths become metric labels and log
+// lines, so a name that could be a secret, or prose, is "?".
+func segment(name string) string {
+	if name == "" || len(name) > maxSegment {
 		return "?"
 	}
 	run, digit := 0, false
-	for _, c := range name {
-		switch {
+	for i := range len(name) {
+		switch c := name[i]; {
 		case c == '_':
 			run, digit = 0, false
 			continue
@@ -66,5 +72,5 @@ func segment(name []byte) string {
 			return "?"
 		}
 	}
-	return intern(name)
+	return name
 }

@@ -3,34 +3,34 @@ package wire
 import (
 	"bytes"
 	"io"
+	"reflect"
 	"sync"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// reader walks one JSON document. The first error sticks: every later call then
-// does nothing, so block readers need not look at errors at all.
+// reader reads one JSON document into the structs of this package by their tags. The library's own
+// Unmarshal ends at the first value of a wrong type, and either forgets the names of unknown
+// members or keeps all of them.
+//
+// The first error sticks: every later call then does nothing.
 type reader struct {
-	dec      jsontext.Decoder
-	src      bytes.Buffer
-	body     []byte
-	at       int      // where the last token ended in body
-	verbatim bool     // isVerbatim of the whole body, which is cheaper than of every string
-	scratch  []byte   // an unescaped string, or a path; valid until the next read
-	path     []string // the blocks that the current field is in
-	notes    Notes
-	err      error
+	dec     jsontext.Decoder
+	src     bytes.Buffer
+	scratch []byte // an unescaped string, valid until the next one
+	notes   Notes
+	err     error
 }
 
-// The sales agent is read leniently where leniency can't be told from health:
-// of a repeated name the last wins, bytes that are no UTF-8 become U+FFFD.
+// The sales agent is read leniently where leniency can't be told from health: of a repeated name
+// the last value counts, bytes that are no UTF-8 become U+FFFD.
 var readerOptions = []jsontext.Options{
 	jsontext.AllowDuplicateNames(true),
 	jsontext.AllowInvalidUTF8(true),
 }
 
-// keepScratch bounds what an idle reader holds on to.
+// keepScratch bounds what an idle reader holds on to, in bytes.
 const keepScratch = 4 << 10
 
 var readers = sync.Pool{New: func() any { return new(reader) }}
@@ -38,33 +38,25 @@ var readers = sync.Pool{New: func() any { return new(reader) }}
 // newReader gives a reader at the start of body, which it never changes.
 func newReader(body []byte) *reader {
 	r := readers.Get().(*reader)
-	r.body, r.at, r.verbatim = body, 0, isVerbatim(body)
 	r.src = *bytes.NewBuffer(body)
 	r.dec.Reset(&r.src, readerOptions...)
 	return r
 }
 
-// release gives the reader back without the document: an idle one must not keep
-// what may hold secrets and be 8 MiB.
+// release gives the reader back without the document: an idle one must not keep what may hold
+// secrets and be 8 MiB.
 func (r *reader) release() {
-	r.body, r.src = nil, bytes.Buffer{}
+	r.src = bytes.Buffer{}
 	r.dec.Reset(&r.src, readerOptions...)
 	if cap(r.scratch) > keepScratch {
 		r.scratch = nil
 	}
-	r.path, r.notes, r.err = r.path[:0], Notes{}, nil
+	clear(r.scratch[:cap(r.scratch)])
+	r.notes, r.err = Notes{}, nil
 	readers.Put(r)
 }
 
-// fail records the first error.
-func (r *reader) fail(err error) {
-	if r.err == nil {
-		r.err = err
-	}
-}
-
-// peek gives the kind of the next token; KindInvalid where there is an error, and
-// after one.
+// peek gives the kind of the next value; KindInvalid where there is an error, and after one.
 func (r *reader) peek() jsontext.Kind {
 	if r.err != nil {
 		return jsontext.KindInvalid
@@ -72,104 +64,53 @@ func (r *reader) peek() jsontext.Kind {
 	return r.dec.PeekKind()
 }
 
-// token reads a token whose kind is known already.
-func (r *reader) token() { r.next() }
-
-// next reads a token and gives its text, valid until the next read. The decoder
-// itself would give it only as a copy. After an error it gives KindInvalid.
-func (r *reader) next() (raw []byte, kind jsontext.Kind) {
+// value reads the next value, or the name of a member, as it stands. It is valid until the next
+// read, and nil after an error.
+func (r *reader) value() jsontext.Value {
 	if r.err != nil {
-		return nil, jsontext.KindInvalid
+		return nil
 	}
-	if _, err := r.dec.ReadToken(); err != nil {
-		r.err = err
-		return nil, jsontext.KindInvalid
-	}
-	from := r.at
-	r.at = int(r.dec.InputOffset())
-	for between[r.body[from]] {
-		from++
-	}
-	raw = r.body[from:r.at]
-	return raw, jsontext.Value(raw).Kind()
+	raw, err := r.dec.ReadValue()
+	r.err = err
+	return raw
 }
 
-// between says which bytes stand between tokens.
-var between = [256]bool{' ': true, '\t': true, '\n': true, '\r': true, ',': true, ':': true}
+// token reads the token that begins or ends an object or a list.
+func (r *reader) token() {
+	if r.err == nil {
+		_, r.err = r.dec.ReadToken()
+	}
+}
 
-// skip passes over the next value, however deep, without recursion.
+// skip passes over the next value.
 func (r *reader) skip() {
 	if r.err == nil {
-		r.fail(r.dec.SkipValue())
-		r.at = int(r.dec.InputOffset())
+		r.err = r.dec.SkipValue()
 	}
 }
 
-// skipRest passes over the rest of a value whose first token, of the kind, has
-// been read.
-func (r *reader) skipRest(kind jsontext.Kind) {
-	if kind != jsontext.KindBeginObject && kind != jsontext.KindBeginArray {
-		return
-	}
-	for depth := r.dec.StackDepth(); r.err == nil && r.dec.StackDepth() >= depth; {
-		_, err := r.dec.ReadToken()
-		r.fail(err)
-	}
-	r.at = int(r.dec.InputOffset())
-}
-
-// open enters the next value if it is of the kind (an object or an array).
-// Anything else is passed over, and noted unless it is null.
-func (r *reader) open(kind jsontext.Kind) bool {
-	_, got := r.next()
-	if got == kind {
-		return true
-	}
-	r.skipRest(got)
-	if got != jsontext.KindNull {
-		r.malformed("")
-	}
-	return false
-}
-
-// name reads the next member's name of an open object, valid until the next
-// read; ok is false, and the object left, at its end.
-func (r *reader) name() (name []byte, ok bool) {
-	raw, kind := r.next()
-	if kind != jsontext.KindString {
-		return nil, false
-	}
-	return r.unquote(raw), true
-}
-
-// item reports whether an open array has another element, and leaves it at its end.
-func (r *reader) item() bool {
+// more reports whether an open object or list has another member, and else leaves it.
+func (r *reader) more() bool {
 	switch r.peek() {
-	case jsontext.KindEndArray, jsontext.KindInvalid: // the end, or an error
+	case jsontext.KindEndObject, jsontext.KindEndArray, jsontext.KindInvalid:
 		r.token()
 		return false
 	}
 	return true
 }
 
-// scalar reads the next value as it stands. Objects and arrays are passed over:
-// their kind says that they were no scalar. After an error it gives a null.
-func (r *reader) scalar() (raw []byte, kind jsontext.Kind) {
-	raw, kind = r.next()
-	switch kind {
-	case jsontext.KindBeginObject, jsontext.KindBeginArray:
-		r.skipRest(kind)
-	case jsontext.KindInvalid:
-		kind = jsontext.KindNull
+// end checks that nothing but white space follows the document.
+func (r *reader) end() {
+	if r.err == nil {
+		if _, err := r.dec.ReadToken(); err != io.EOF {
+			r.err = errTrailing
+		}
 	}
-	return raw, kind
 }
 
-// unquote gives the content of a JSON string that was read, valid until the
-// next read.
-func (r *reader) unquote(raw []byte) []byte {
-	inner := raw[1 : len(raw)-1]
-	if r.verbatim || isVerbatim(inner) {
+// unquote gives the content of a JSON string, valid until the next read.
+func (r *reader) unquote(raw jsontext.Value) []byte {
+	if inner := raw[1 : len(raw)-1]; bytes.IndexByte(inner, '\\') < 0 && utf8.Valid(inner) {
 		return inner
 	}
 	// The error only says that something became U+FFFD, which is wanted.
@@ -177,16 +118,122 @@ func (r *reader) unquote(raw []byte) []byte {
 	return r.scratch
 }
 
-// isVerbatim reports whether strings in b stand as they are meant: no escapes,
-// no bytes that are not UTF-8.
-func isVerbatim(b []byte) bool { return bytes.IndexByte(b, '\\') < 0 && utf8.Valid(b) }
+// outcome says what a value was.
+type outcome uint8
 
-// end checks that nothing but white space follows the document.
-func (r *reader) end() {
-	if r.err != nil {
-		return
+const (
+	absent    outcome = iota // null, or a block that lacks what it needs
+	malformed                // of another type
+	present
+)
+
+// custom is a type that reads itself.
+type custom interface {
+	take(r *reader, f *field) outcome
+}
+
+// read reads the next value into v, which is zero and stays so unless the value is present. It notes
+// a malformed one.
+func (r *reader) read(v reflect.Value, f *field) bool {
+	var got outcome
+	if c, ok := v.Addr().Interface().(custom); ok {
+		got = c.take(r, f)
+	} else {
+		got = r.take(v, f)
 	}
-	if _, err := r.dec.ReadToken(); err != io.EOF {
-		r.fail(errTrailing)
+	if got == malformed {
+		r.malformed(r.path())
+	}
+	return got == present
+}
+
+// take is read for types that are not custom, and without the note.
+func (r *reader) take(v reflect.Value, f *field) outcome {
+	switch v.Kind() {
+	case reflect.Struct:
+		if r.peek() == jsontext.KindBeginObject {
+			return r.block(v)
+		}
+	case reflect.Slice:
+		if r.peek() == jsontext.KindBeginArray {
+			r.list(v, f)
+			return present
+		}
+	}
+	raw := r.value()
+	switch {
+	case r.err != nil, raw.Kind() == jsontext.KindNull:
+		return absent
+	case !r.scalar(v, raw, f):
+		return malformed
+	}
+	return present
+}
+
+// block reads an object that needs its required fields.
+func (r *reader) block(v reflect.Value) outcome {
+	missing := r.object(v)
+	if missing == "" {
+		return present
+	}
+	r.malformed(r.path() + "." + missing)
+	v.SetZero()
+	return absent
+}
+
+// object reads an object into a struct. missing is the name of a required field that is not there.
+func (r *reader) object(v reflect.Value) (missing string) {
+	known := fieldsOf(v.Type())
+	var seen, have uint64 // bits by index
+	for r.token(); r.more(); {
+		raw := r.value()
+		if r.err != nil {
+			break
+		}
+		f := known.byName[string(r.unquote(raw))]
+		if f == nil {
+			r.unknown()
+		}
+		if f == nil || f.ignored {
+			r.skip()
+			continue
+		}
+		member, bit := v.Field(f.index), uint64(1)<<f.index
+		if seen&bit != 0 {
+			member.SetZero()
+		}
+		seen, have = seen|bit, have&^bit
+		if r.read(member, f) && !(f.nonempty && member.Len() == 0) {
+			have |= bit
+		}
+	}
+	for _, f := range known.required {
+		if have&(1<<f.index) == 0 {
+			return f.name
+		}
+	}
+	return ""
+}
+
+// usual is enough room for most lists, so that they do not grow.
+const usual = 8
+
+// list reads a list into a slice: those of its entries that are present.
+func (r *reader) list(v reflect.Value, f *field) {
+	for r.token(); r.more(); {
+		n := v.Len()
+		if n == f.max {
+			r.malformed(r.path())
+			r.skip()
+			continue
+		}
+		if n == v.Cap() {
+			v.Grow(usual)
+		}
+		v.SetLen(n + 1)
+		if entry := v.Index(n); !r.read(entry, f) {
+			entry.SetZero()
+			v.SetLen(n)
+		}
 	}
 }

@@ -12,32 +12,42 @@ import (
 // maxSettings bounds Settings.Raw, in bytes.
 const maxSettings = 64 << 10
 
-// DecodeSettings reads `GET T/adapters/{type}/config`. As it will be written back,
-// it must be an object of at most 64 KiB that every reader takes alike: UTF-8, and no
-// name twice in one object. The error is always an [*InvalidError].
+// Settings are an adapter's runtime settings (`GET T/adapters/{type}/config`). Raw is the object as
+// upstream gave it: it goes back there and nowhere else. Printed or logged, settings are one word.
+type Settings struct {
+	Raw                     []byte      `json:"-"`
+	DefaultAdvertiserID     Opt[string] `json:"default_advertiser_id"`
+	CampaignNameTemplate    Opt[string] `json:"campaign_name_template"`
+	DefaultDemandPartnerID  Opt[int64]  `json:"default_demand_partner_id"`
+	DemandClass             Opt[string] `json:"demand_class"`
+	EnableKeyValueTargeting Opt[bool]   `json:"enable_key_value_targeting"`
+	RateCurrency            Opt[string] `json:"rate_currency"`
+}
+
+// DecodeSettings reads `GET T/adapters/{type}/config`. As it will be written back, it must be an
+// object of at most 64 KiB that every reader takes alike: UTF-8, and no name twice in one object.
+// The error is always an [*InvalidError].
 func DecodeSettings(body []byte) (*Settings, error) {
-	if err := checkSettings(body); err != nil {
-		return nil, err
+	if len(body) > maxSettings {
+		return nil, &InvalidError{"it is too large"}
 	}
-	return &Settings{Raw: bytes.Clone(body)}, nil
+	// The reader is more lenient than IsValid, and tells better what is wrong.
+	s, err := decode[Settings](body)
+	switch {
+	case err != nil:
+		return nil, err
+	case !jsontext.Value(body).IsValid():
+		return nil, &InvalidError{"it is ambiguous: not UTF-8, or a name is there twice"}
+	}
+	s.Raw = bytes.Clone(body)
+	return s, nil
 }
 
 // ValidSettings reports whether raw may be written to `T/adapters/{type}/config`: what
 // [DecodeSettings] takes.
-func ValidSettings(raw []byte) bool { return checkSettings(raw) == nil }
-
-func checkSettings(raw []byte) error {
-	if len(raw) > maxSettings {
-		return &InvalidError{"it is too large"}
-	}
-	// The reader is more lenient than this, and tells better what is wrong.
-	if err := object(raw, func(r *reader, _ []byte) { r.skip() }); err != nil {
-		return err
-	}
-	if !jsontext.Value(raw).IsValid() {
-		return &InvalidError{"it is ambiguous: not UTF-8, or a name is there twice"}
-	}
-	return nil
+func ValidSettings(raw []byte) bool {
+	_, err := DecodeSettings(raw)
+	return err == nil
 }
 
 // Format implements fmt.Formatter: Raw is shown to nobody.
@@ -45,6 +55,3 @@ func (Settings) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[setting
 
 // LogValue implements slog.LogValuer.
 func (Settings) LogValue() slog.Value { return slog.StringValue("[settings]") }
-
-// Integer reads a JSON number that is a whole one within ±2^53, however it is written: 3, 3.0, 1e3.
-func Integer(number []byte) (int64, bool) { return parseInteger(number) }

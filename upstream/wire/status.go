@@ -1,128 +1,113 @@
-// Package wire holds the sales agent's documents as it writes them: snake_case
-// names, optional values, nothing renamed or judged. Decoding is by allow-list:
-// what a type here does not name never leaves this package.
 package wire
 
-import "time"
-
-// Opt is an optional value. Set is false when the field was absent, null or
-// malformed; a malformed one is also noted in [Notes].
-type Opt[T any] struct {
-	Value T
-	Set   bool
-}
-
-// Time is an instant in UTC with the number of fraction digits it was written
-// with. The zero Time is "absent".
-type Time struct {
-	Time   time.Time
-	Digits int
-}
-
-// Status is `GET T/status`. Adapter and FetchedAt were there and well-formed,
-// else the document did not count (contract, status rule 1); every other block
-// may be absent.
+// Status is `GET T/status`. Every block but the adapter may be absent (contract 4.1, 4.4).
 type Status struct {
-	Adapter           Adapter
-	FetchedAt         Time
-	Syncs             []Stream // in document order; one entry a name, the last wins
-	Workflows         Opt[Workflows]
-	Packages          Opt[Packages]
-	Products          Opt[Products]
-	InventoryProfiles Opt[InventoryProfiles]
-	Creatives         Opt[Creatives]
-	Webhooks          Opt[Webhooks]
-	SetupTasks        Opt[[]Task] // the counters beside the items are not read: they are counted anew
-	Notes             Notes
-}
-
-// Notes says what in a document that counts was passed over, by path
-// ("syncs.inventory.item_count", list items as "setup_tasks.items[].id", map
-// values as "workflows.by_kind.*"). Both lists are bounded and hold each path once.
-// A segment that is not a plain snake_case or camelCase word is written "?".
-type Notes struct {
-	Unknown   []string // fields outside the allow-list
-	Malformed []string // known fields with a value of another type
+	Adapter           Adapter                `json:"adapter" required:"true"`
+	FetchedAt         Time                   `json:"fetched_at" required:"true"`
+	Syncs             Members[Stream]        `json:"syncs" max:"58" keep:"inventory custom_targeting advertisers reporting signal_coverage pricing_availability"`
+	Workflows         Opt[Workflows]         `json:"workflows"`
+	Packages          Opt[Packages]          `json:"packages"`
+	Products          Opt[Products]          `json:"products"`
+	InventoryProfiles Opt[InventoryProfiles] `json:"inventory_profiles"`
+	Creatives         Opt[Creatives]         `json:"creatives"`
+	Webhooks          Webhooks               `json:"webhooks"`
+	SetupTasks        SetupTasks             `json:"setup_tasks"`
+	_                 struct{}               `ignored:"media_buys"` // not part of what we serve
+	Notes             Notes                  `json:"-"`
 }
 
 // Adapter is the adapter block.
 type Adapter struct {
-	Type          string
-	Connected     bool
-	LastTestedAt  Time
-	LastTestError Opt[string]
+	Type          string      `json:"type" required:"true"`
+	Connected     bool        `json:"connected" required:"true"`
+	LastTestedAt  Time        `json:"last_tested_at"`
+	LastTestError Opt[string] `json:"last_test_error"` // free text
 }
 
-// Stream is one entry of the syncs block; Name is as upstream writes it.
+// Stream is one entry of the syncs block.
 type Stream struct {
-	Name          string
-	Status        Opt[string]
-	Severity      Opt[string]
-	LastRunAt     Time
-	LastSuccessAt Time
-	ItemCount     Opt[int64]
-	Error         Opt[string]
-	Issue         Opt[Issue]
+	Status        Opt[string] `json:"status"`
+	Severity      Opt[string] `json:"severity"`
+	LastRunAt     Time        `json:"last_run_at"`
+	LastSuccessAt Time        `json:"last_success_at"`
+	ItemCount     Opt[int64]  `json:"item_count"`
+	Error         Opt[string] `json:"error"` // free text
+	Issue         Opt[Issue]  `json:"issue"`
 }
 
 // Issue is a stream's issue.
 type Issue struct {
-	Code       Opt[string]
-	Category   Opt[string]
-	Message    Opt[string]
-	Action     Opt[string]
-	Capability Opt[string]
-	Retryable  Opt[bool]
+	Code       Opt[string] `json:"code"`
+	Category   Opt[string] `json:"category"`
+	Message    Opt[string] `json:"message"` // free text
+	Action     Opt[string] `json:"action"`
+	Capability Opt[string] `json:"capability"`
+	Retryable  Opt[bool]   `json:"retryable"`
 }
 
-// Workflows is the open-workflow summary. ByKind is ordered by key, keys byte
-// for byte; of a repeated key the last wins.
+// Workflows is the summary of open workflows. The names of ByKind are data (contract 4.2).
 type Workflows struct {
-	OpenCount      Opt[int64]
-	OldestOpenedAt Time
-	ByKind         []KindCount
-}
-
-// KindCount is one entry of workflows.by_kind.
-type KindCount struct {
-	Kind  string
-	Count int64
+	OpenCount      Opt[int64]     `json:"open_count"`
+	OldestOpenedAt Time           `json:"oldest_opened_at"`
+	ByKind         Members[int64] `json:"by_kind" max:"10000"`
 }
 
 // Packages holds package counters.
 type Packages struct {
-	ActiveCount, PausedCount, Last24hImpressions Opt[int64]
+	ActiveCount        Opt[int64] `json:"active_count"`
+	PausedCount        Opt[int64] `json:"paused_count"`
+	Last24hImpressions Opt[int64] `json:"last_24h_impressions"`
 }
 
 // Products holds product counters.
 type Products struct {
-	ActiveCount, DraftCount, ArchivedCount Opt[int64]
+	ActiveCount   Opt[int64] `json:"active_count"`
+	DraftCount    Opt[int64] `json:"draft_count"`
+	ArchivedCount Opt[int64] `json:"archived_count"`
 }
 
 // InventoryProfiles holds inventory-profile counters.
 type InventoryProfiles struct {
-	TotalCount, CompleteCount, IncompleteCount, WholesaleOwnedCount Opt[int64]
+	TotalCount          Opt[int64] `json:"total_count"`
+	CompleteCount       Opt[int64] `json:"complete_count"`
+	IncompleteCount     Opt[int64] `json:"incomplete_count"`
+	WholesaleOwnedCount Opt[int64] `json:"wholesale_owned_count"`
 }
 
 // Creatives holds creative counters.
 type Creatives struct {
-	ActiveCount, PendingReviewCount, RejectedLast24hCount Opt[int64]
+	ActiveCount          Opt[int64] `json:"active_count"`
+	PendingReviewCount   Opt[int64] `json:"pending_review_count"`
+	RejectedLast24hCount Opt[int64] `json:"rejected_last_24h_count"`
 }
 
-// Webhooks is the outbound-webhook summary.
+// Webhooks is the summary of outbound webhooks.
 type Webhooks struct {
-	Delivered, Failed Opt[int64]
-	SuccessRate       Opt[float64]
-	LastFailureAt     Time
+	Last24h       WebhookCounts `json:"last_24h"`
+	LastFailureAt Time          `json:"last_failure_at"`
+}
+
+// WebhookCounts counts deliveries.
+type WebhookCounts struct {
+	Delivered   Opt[int64]   `json:"delivered"`
+	Failed      Opt[int64]   `json:"failed"`
+	SuccessRate Opt[float64] `json:"success_rate"`
+}
+
+// SetupTasks is the list of setup tasks. The counters beside it are counted again (contract 4.7).
+type SetupTasks struct {
+	Items []Task   `json:"items" max:"1000"`
+	_     struct{} `ignored:"blocker_count"`
+	_     struct{} `ignored:"warning_count"`
 }
 
 // Task is one setup task.
 type Task struct {
-	ID            string
-	Name          Opt[string]
-	Severity      Opt[string]
-	Scope         Opt[string]
-	Description   Opt[string]
-	IsComplete    Opt[bool]
-	ConfigurePath Opt[string]
+	ID            string      `json:"id" required:"true"`
+	Name          Opt[string] `json:"name"`
+	Severity      Opt[string] `json:"severity"`
+	Scope         Opt[string] `json:"scope"`
+	Description   Opt[string] `json:"description"`
+	IsComplete    Opt[bool]   `json:"is_complete"`
+	ConfigurePath Opt[string] `json:"configure_path"`
 }

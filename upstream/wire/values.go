@@ -1,0 +1,177 @@
+package wire
+
+import (
+	"reflect"
+	"slices"
+	"strconv"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// scalar stores a value in a string, bool, int64 or float64.
+func (r *reader) scalar(v reflect.Value, raw jsontext.Value, f *field) bool {
+	switch kind, want := raw.Kind(), v.Kind(); {
+	case f.is != "":
+		v.SetBool(kind == jsontext.KindString && string(r.unquote(raw)) == f.is)
+		return true
+	case want == reflect.String && kind == jsontext.KindString:
+		v.SetString(string(r.unquote(raw)))
+		return true
+	case want == reflect.Bool && (kind == jsontext.KindTrue || kind == jsontext.KindFalse):
+		v.SetBool(kind == jsontext.KindTrue)
+		return true
+	case want == reflect.Int64 && kind == jsontext.KindNumber:
+		n, ok := parseInteger(raw)
+		if ok {
+			v.SetInt(n)
+		}
+		return ok
+	case want == reflect.Float64 && kind == jsontext.KindNumber:
+		n, err := strconv.ParseFloat(string(raw), 64)
+		if err == nil {
+			v.SetFloat(n)
+		}
+		return err == nil
+	}
+	return false
+}
+
+func (o *Opt[T]) take(r *reader, f *field) outcome {
+	got := r.take(reflect.ValueOf(&o.Value).Elem(), f)
+	o.Set = got == present
+	return got
+}
+
+func (t *Time) take(r *reader, _ *field) outcome {
+	raw := r.value()
+	switch {
+	case raw.Kind() == jsontext.KindNull, r.err != nil:
+		return absent
+	case raw.Kind() == jsontext.KindString:
+		if at, ok := parseTime(r.unquote(raw)); ok {
+			*t = at
+			return present
+		}
+	}
+	return malformed
+}
+
+func (m *Members[T]) take(r *reader, f *field) outcome {
+	switch kind := r.peek(); {
+	case kind == jsontext.KindNull:
+		r.skip()
+		return absent
+	case kind != jsontext.KindBeginObject:
+		r.skip()
+		return malformed
+	}
+	*m = make(Members[T], 0, usual)
+	isBlock := reflect.TypeFor[T]().Kind() == reflect.Struct
+	at := make(map[string]int) // the index of a name
+	var lost map[string]bool   // names whose last value is not present
+	kept := 0                  // names beyond max
+	for r.token(); r.more(); {
+		raw := r.value()
+		if r.err != nil {
+			break
+		}
+		name := string(r.unquote(raw))
+		i, again := at[name]
+		if again {
+			(*m)[i].Value = *new(T)
+		} else {
+			i = len(*m)
+			if slices.Contains(f.keep, name) {
+				kept++
+			} else if i-kept >= f.max {
+				r.malformed(r.parent())
+				r.skip()
+				continue
+			}
+			at[name] = i
+			*m = append(*m, Member[T]{Name: name})
+		}
+		switch r.take(reflect.ValueOf(&(*m)[i].Value).Elem(), f) {
+		case present:
+			delete(lost, name)
+			continue
+		case malformed:
+			path := r.path()
+			if !isBlock { // the name of a plain value is not to be shown
+				path = r.parent() + ".*"
+			}
+			r.malformed(path)
+		}
+		if lost == nil {
+			lost = make(map[string]bool)
+		}
+		lost[name] = true
+	}
+	if len(lost) > 0 {
+		*m = slices.DeleteFunc(*m, func(e Member[T]) bool { return lost[e.Name] })
+	}
+	return present
+}
+
+// maxInteger is the largest integer that every JSON reader keeps exactly.
+const maxInteger = 1<<53 - 1
+
+// parseInteger reads a JSON number that is integral, however it is written
+// (3, 3.0, 1e3, 1200e-2), exactly and within ±maxInteger. A float would round
+// 9007199254740993 and 3.00000000000000000001 into plausible integers.
+func parseInteger(raw []byte) (n int64, ok bool) {
+	negative := raw[0] == '-'
+	if negative {
+		raw = raw[1:]
+	}
+	scale, pending, i := 0, 0, 0 // pending: zeros seen that count only if a digit follows
+	fraction := false
+	for ; i < len(raw) && raw[i] != 'e' && raw[i] != 'E'; i++ {
+		switch c := raw[i]; {
+		case c == '.':
+			fraction = true
+			continue
+		case c == '0':
+			pending++
+		default:
+			if n != 0 {
+				for ; pending > 0; pending-- {
+					if n *= 10; n > maxInteger {
+						return 0, false
+					}
+				}
+			}
+			pending = 0
+			if n = n*10 + int64(c-'0'); n > maxInteger {
+				return 0, false
+			}
+		}
+		if fraction {
+			scale--
+		}
+	}
+	if n == 0 {
+		return 0, true
+	}
+	scale += pending
+	if i < len(raw) {
+		exponent, err := strconv.Atoi(string(raw[i+1:]))
+		if err != nil { // beyond any int: no such integer is in range
+			return 0, false
+		}
+		// Neither part comes near overflow: scale is bounded by the body's length.
+		if exponent > 1<<31 || exponent < -(1<<31) {
+			return 0, false
+		}
+		scale += exponent
+	}
+	for ; scale > 0; scale-- {
+		if n *= 10; n > maxInteger {
+			return 0, false
+		}
+	}
+	if negative {
+		n = -n
+	}
+	return n, scale == 0
+}
