@@ -23,7 +23,7 @@ func (s *Service) WithAdServer(ctx context.Context, src *registry.Source) *regis
 	if c.TenantID == "" || c.AdServer != nil {
 		return src
 	}
-	_, err := s.adServers.Get(ctx, c.TenantID, 0, func(ctx context.Context) (*adServer, error) {
+	_, err := s.adServers.Get(ctx, c.TenantID, 0, guarded(s, "fetch_ad_server", func(ctx context.Context) (*adServer, error) {
 		config, err := s.deps.Upstream.AdapterConfig(ctx, c.TenantID)
 		if err != nil {
 			s.logRefresh(ctx, "adapter_config", c.TenantID, err)
@@ -36,7 +36,7 @@ func (s *Service) WithAdServer(ctx context.Context, src *registry.Source) *regis
 		}
 		_, err = s.deps.Directory.LearnAdServer(ctx, c.CustomerID, c.ID, *view, email)
 		return doc, err
-	})
+	}))
 	if err != nil {
 		return src
 	}

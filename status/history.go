@@ -65,7 +65,7 @@ func (s *Service) recentHistories(ctx context.Context, src *registry.Source, doc
 // historyFetcher gives the fetch of the named streams' runs. A stream that can't be had
 // is left out; when none can, the fetch fails.
 func (s *Service) historyFetcher(tenantID string, names []string) snapshot.Fetch[*histories] {
-	return func(ctx context.Context) (*histories, error) {
+	return guarded(s, "fetch_histories", func(ctx context.Context) (*histories, error) {
 		all := &histories{streams: make(map[string]api.SyncHistory, len(names)), at: time.Now()}
 		var mu sync.Mutex
 		var failed error
@@ -93,7 +93,7 @@ func (s *Service) historyFetcher(tenantID string, names []string) snapshot.Fetch
 			}
 		}
 		return all, nil
-	}
+	})
 }
 
 // withHistories gives a copy of a document whose streams have their histories.

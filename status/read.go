@@ -96,7 +96,7 @@ func (s *Service) Refresh(ctx context.Context, src *registry.Source) error {
 // fetcher gives the fetch of a source's document: one call of the sales agent, whose
 // answer is recorded.
 func (s *Service) fetcher(src *registry.Source) snapshot.Fetch[*document] {
-	return func(ctx context.Context) (*document, error) {
+	return guarded(s, "fetch_status", func(ctx context.Context) (*document, error) {
 		tenantID := src.Connection.TenantID
 		answer, err := s.deps.Upstream.Status(ctx, tenantID)
 		if err != nil {
@@ -115,7 +115,7 @@ func (s *Service) fetcher(src *registry.Source) snapshot.Fetch[*document] {
 		s.recordSync(ctx, src, doc.status)
 		doc.webhooks, doc.subscribed = s.deliveries(ctx, src)
 		return doc, nil
-	}
+	})
 }
 
 func (s *Service) countRead(got snapshot.Read[*document]) {

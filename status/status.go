@@ -10,9 +10,9 @@ package status
 import (
 	"context"
 	"log/slog"
-	"sync"
 	"time"
 
+	"esagate/internal/background"
 	"esagate/internal/fault"
 	"esagate/internal/telemetry"
 	"esagate/registry"
@@ -52,9 +52,7 @@ type Service struct {
 	histories *snapshot.Cache[*histories]
 	adServers *snapshot.Cache[*adServer]
 
-	life context.Context // ends with Close
-	end  context.CancelFunc
-	work sync.WaitGroup // what runs in the background
+	work *background.Group
 }
 
 // New makes a Service that knows nothing yet. The caller ends it with Close.
@@ -62,8 +60,7 @@ func New(cfg Config, deps Deps) *Service {
 	if deps.SyncFinished == nil {
 		deps.SyncFinished = func(context.Context, *registry.Source, time.Time, time.Time) {}
 	}
-	s := &Service{cfg: cfg, deps: deps, log: deps.Logger, ins: deps.Instruments}
-	s.life, s.end = context.WithCancel(context.Background())
+	s := &Service{cfg: cfg, deps: deps, log: deps.Logger, ins: deps.Instruments, work: background.NewGroup(deps.Logger)}
 
 	// A document made here is as good as a new one for Fresh, and of no use later.
 	local := cfg.Limits
@@ -115,12 +112,12 @@ func (s *Service) Recovered(tenantID string) {
 
 // Close ends what runs in the background and waits for it. Copies are still served.
 func (s *Service) Close() {
-	s.end()
+	s.work.End()
 	s.documents.Close()
 	s.pending.Close()
 	s.histories.Close()
 	s.adServers.Close()
-	s.work.Wait()
+	_ = s.work.Close(context.Background()) // no error: the context has no end
 }
 
 // logRefresh logs a refresh that failed; while a breaker is open the breaker's own
@@ -133,4 +130,15 @@ func (s *Service) logRefresh(ctx context.Context, operation, tenantID string, er
 	}
 	s.log.LogAttrs(ctx, level, "refresh failed", slog.String("operation", operation),
 		slog.String("tenant", tenantID), slog.String("reason", string(f.Reason)), slog.Any("error", err))
+}
+
+// guarded logs the panic of a fetch, which becomes its error.
+func guarded[D snapshot.Document[D]](s *Service, name string, fetch snapshot.Fetch[D]) snapshot.Fetch[D] {
+	return func(ctx context.Context) (doc D, err error) {
+		err = background.Guard(ctx, s.log, name, func(ctx context.Context) (err error) {
+			doc, err = fetch(ctx)
+			return err
+		})
+		return doc, err
+	}
 }

@@ -5,8 +5,8 @@ import (
 	"log/slog"
 	"time"
 
+	"esagate/internal/background"
 	"esagate/internal/fault"
-	"esagate/internal/wait"
 	"esagate/registry"
 )
 
@@ -21,17 +21,17 @@ const (
 // calls are made in the background, one at a time, and a source that can't be asked
 // about is tried again until Close.
 func (s *Service) LearnTenants(sources []*registry.Source) {
-	s.work.Go(func() {
+	s.work.Go(context.Background(), "learn_tenants", func(ctx context.Context) {
 		for pause := firstPause; ; pause = min(2*pause, lastPause) {
-			sources = s.learnTenants(sources)
-			if len(sources) == 0 || s.life.Err() != nil {
+			sources = s.learnTenants(ctx, sources)
+			if len(sources) == 0 || ctx.Err() != nil {
 				return
 			}
 			if pause == firstPause {
-				s.log.LogAttrs(s.life, slog.LevelWarn, "the sales agent can't be asked about the config's tenants yet: asking again later",
+				s.log.LogAttrs(ctx, slog.LevelWarn, "the sales agent can't be asked about the config's tenants yet: asking again later",
 					slog.Int("count", len(sources)))
 			}
-			if !wait.For(s.life, pause) {
+			if !background.Sleep(ctx, pause) {
 				return
 			}
 		}
@@ -40,15 +40,15 @@ func (s *Service) LearnTenants(sources []*registry.Source) {
 
 // learnTenants asks about each source and gives those to ask about again. When the
 // sales agent seems to be away altogether, the rest is left for later and comes first.
-func (s *Service) learnTenants(sources []*registry.Source) (again []*registry.Source) {
+func (s *Service) learnTenants(ctx context.Context, sources []*registry.Source) (again []*registry.Source) {
 	for i, src := range sources {
-		if s.life.Err() != nil {
+		if ctx.Err() != nil {
 			return nil
 		}
 		if src.Connection.TenantID == "" {
 			continue
 		}
-		err := s.learnTenant(s.life, src)
+		err := s.learnTenant(ctx, src)
 		switch {
 		case err == nil:
 		case away(err):

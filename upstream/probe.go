@@ -5,7 +5,7 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"esagate/internal/wait"
+	"esagate/internal/background"
 	"esagate/upstream/wire"
 )
 
@@ -35,7 +35,7 @@ func (c *Client) watch(b *breaker) {
 			bound = min(bound, c.cfg.Breaker.OpenFor)
 			pause := bound - rand.N(bound/5+1)
 			b.probeAt.Store(time.Now().Add(pause).UnixNano())
-			if !wait.For(ctx, pause) || b.unwanted() {
+			if !background.Sleep(ctx, pause) || b.unwanted() {
 				return
 			}
 			c.startProbe(b)

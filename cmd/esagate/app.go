@@ -14,6 +14,7 @@ import (
 	"esagate/gateway"
 	"esagate/internal/agentauth"
 	"esagate/internal/auth"
+	"esagate/internal/background"
 	"esagate/internal/config"
 	"esagate/internal/lifecycle"
 	"esagate/internal/outbound"
@@ -49,8 +50,9 @@ type app struct {
 
 	subscriber *webhooks.Subscriber
 	lifecycle  *lifecycle.Lifecycle
-	background background
-	begin      func() // starts the background work
+	work       *background.Group // beside the requests
+	leads      atomic.Bool       // this replica does the work of all
+	begin      func()            // starts the work
 }
 
 // build makes every part from a config that has no faults. What it returns on
@@ -97,6 +99,7 @@ func (a *app) startTelemetry(ctx context.Context, cfg *config.Config, logs io.Wr
 		return fmt.Errorf("telemetry: %w", err)
 	}
 	takeStandardLog(a.telemetry.Logger)
+	a.work = background.NewGroup(a.telemetry.Logger)
 	for _, w := range cfg.Warnings {
 		a.telemetry.Logger.Warn("the config is good, but", slog.String("note", w))
 	}
@@ -151,7 +154,7 @@ func (a *app) newEdge(cfg *config.Config, tasks *transform.Tasks) {
 		Logger: a.telemetry.Logger, Instruments: a.instruments, TracerProvider: a.telemetry.TracerProvider,
 		Propagator: a.telemetry.Propagator, MetricsHandler: a.telemetry.MetricsHandler,
 	})
-	a.begin = func() { a.background.begin(a, cfg, a.instruments) }
+	a.begin = func() { a.startWork(cfg) }
 }
 
 func authConfig(cfg *config.Config) auth.Config {
@@ -260,9 +263,11 @@ const closeTimeout = 2 * time.Second
 
 // close takes down what was built, in the reverse order.
 func (a *app) close() {
-	a.background.stop()
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
+	if a.work != nil {
+		a.work.End()
+	}
 	if a.lifecycle != nil {
 		a.lifecycle.Close(ctx) // an operation that it can't finish is settled at the next start
 	}
@@ -272,7 +277,9 @@ func (a *app) close() {
 	if s := a.status.Load(); s != nil {
 		s.Close()
 	}
-	a.background.wait(ctx)
+	if a.work != nil {
+		_ = a.work.Close(ctx) // giving the lease back takes longer while the store is away; it runs out by itself
+	}
 	if a.agents != nil {
 		a.agents.Close(ctx)
 	}

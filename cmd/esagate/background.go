@@ -3,16 +3,15 @@ package main
 import (
 	"context"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"esagate/gateway"
+	"esagate/internal/background"
 	"esagate/internal/config"
 	"esagate/internal/leader"
 	"esagate/internal/lifecycle"
 	"esagate/internal/reconcile"
 	"esagate/internal/serviceaccount"
-	"esagate/internal/telemetry"
 	"esagate/internal/webhooks"
 	"esagate/registry"
 )
@@ -57,70 +56,44 @@ func (a *app) connections(cfg *config.Config) error {
 	return nil
 }
 
-// background is the work that nobody asks for. It runs from begin to end.
-type background struct {
-	leads atomic.Bool
-	end   context.CancelFunc
-	work  sync.WaitGroup
-}
-
-// begin starts the work: what a crash left undone is looked at by each replica that
-// starts, the rest is done by the one that leads.
-func (b *background) begin(a *app, cfg *config.Config, instruments *telemetry.Instruments) {
-	ctx, end := context.WithCancel(context.Background())
-	b.end = end
-	instruments.Leads(b.leads.Load)
+// startWork starts the work beside the requests: what a crash left undone is looked up
+// by each replica that starts, the rest is done by the one that leads.
+func (a *app) startWork(cfg *config.Config) {
+	a.instruments.Leads(a.leads.Load)
 	log := a.telemetry.Logger
-	news := reconcile.New(reconcile.Config{Interval: cfg.Reconcile.Interval, Concurrency: cfg.Reconcile.Concurrency}, reconcile.Deps{
-		Store: a.store, Refresh: a.status.Load().Refresh, Logger: log, Counted: instruments.Reconciled,
+	poll := reconcile.New(reconcile.Config{Interval: cfg.Reconcile.Interval, Concurrency: cfg.Reconcile.Concurrency}, reconcile.Deps{
+		Store: a.store, Refresh: a.status.Load().Refresh, Logger: log, Counted: a.instruments.Reconciled,
 	})
-	lead := leader.New(a.store, leader.Options{Name: "upkeep", Logger: log, Changed: b.leads.Store})
-	settle := leader.Task{Name: "settle", Interval: settleInterval, Timeout: settleTimeout, Do: a.lifecycle.Settle, Logger: log}
-	b.work.Go(func() {
+	settle := background.Task{Name: "settle", Interval: settleInterval, Timeout: settleTimeout, Do: a.lifecycle.Settle, Logger: log}
+	a.work.Go(context.Background(), "settle", func(ctx context.Context) {
 		ctx, cancel := context.WithTimeout(ctx, settleFirst)
 		defer cancel()
-		leader.Every(ctx, settle)
+		background.Every(ctx, settle)
 	})
-	b.work.Go(func() {
+	lead := leader.New(a.store, leader.Options{Name: "upkeep", Logger: log, Changed: a.leads.Store})
+	a.work.Go(context.Background(), "lead", func(ctx context.Context) {
 		lead.Run(ctx, func(ctx context.Context) {
 			var tasks sync.WaitGroup
-			for _, t := range []leader.Task{
+			for _, t := range []background.Task{
 				settle,
 				{Name: "subscribe", Interval: subscribeInterval, Timeout: subscribeTimeout, Do: a.subscriber.Round},
 				{Name: "sweep", Interval: sweepInterval, Timeout: sweepTimeout, Do: a.sweep},
 			} {
 				t.Logger = log
-				tasks.Go(func() { leader.Every(ctx, t) })
+				tasks.Go(func() { background.Every(ctx, t) })
 			}
-			tasks.Go(func() { news.Run(ctx) })
+			tasks.Go(func() { poll.Run(ctx) })
 			tasks.Wait()
 		})
 	})
 }
 
-// sweep removes what has had its time, some rows after others.
+// sweep removes what has expired, some rows at a time.
 func (a *app) sweep(ctx context.Context) error {
 	for {
 		more, err := a.store.Sweep(ctx)
 		if err != nil || !more {
 			return err
 		}
-	}
-}
-
-// stop has the work end, wait waits until it has, or ctx ends: giving the lease back
-// takes longer while the store is away, and runs out by itself.
-func (b *background) stop() {
-	if b.end != nil {
-		b.end()
-	}
-}
-
-func (b *background) wait(ctx context.Context) {
-	done := make(chan struct{})
-	go func() { defer close(done); b.work.Wait() }()
-	select {
-	case <-done:
-	case <-ctx.Done():
 	}
 }

@@ -7,10 +7,9 @@ import (
 	"context"
 	"crypto/rand"
 	"log/slog"
-	"runtime/debug"
 	"time"
 
-	"esagate/internal/wait"
+	"esagate/internal/background"
 	"esagate/registry"
 )
 
@@ -69,7 +68,7 @@ func (l *Leader) Run(ctx context.Context, work func(ctx context.Context)) {
 		if held || err != nil { // after an error we may hold it
 			l.unlease(ctx)
 		}
-		wait.For(ctx, wait.Jittered(l.pause()))
+		background.Sleep(ctx, background.Jitter(l.pause()))
 	}
 }
 
@@ -83,9 +82,9 @@ func (l *Leader) lead(ctx context.Context, began time.Time, work func(context.Co
 	done := make(chan struct{})
 	l.opts.Changed(true)
 	l.opts.Logger.LogAttrs(ctx, slog.LevelInfo, "this replica leads", slog.String("scope", l.opts.Name))
-	go func() {
+	go func() { // ends with working; lead waits for it
 		defer close(done)
-		safely(working, l.opts.Logger, l.opts.Name, func(ctx context.Context) error { work(ctx); return nil })
+		_ = background.Guard(working, l.opts.Logger, l.opts.Name, func(ctx context.Context) error { work(ctx); return nil })
 	}()
 	reason := l.keep(ctx, until, done)
 	stop()
@@ -99,7 +98,7 @@ func (l *Leader) lead(ctx context.Context, began time.Time, work func(context.Co
 // ctx ends, and says which. The end of the lease is counted from before each call, so
 // that it lies before the store's, however long the answer took.
 func (l *Leader) keep(ctx context.Context, until time.Time, done <-chan struct{}) (reason string) {
-	next := wait.Jittered(l.pause())
+	next := background.Jitter(l.pause())
 	for {
 		timer := time.NewTimer(min(next, time.Until(until)))
 		select {
@@ -118,12 +117,12 @@ func (l *Leader) keep(ctx context.Context, until time.Time, done <-chan struct{}
 		}
 		switch held, err := l.lease(ctx, min(l.limit(), left)); {
 		case err != nil:
-			next = wait.Jittered(l.hurry())
+			next = background.Jitter(l.hurry())
 		case !held:
 			return "lost"
 		default:
 			until = began.Add(l.opts.TTL - l.margin())
-			next = wait.Jittered(l.pause())
+			next = background.Jitter(l.pause())
 		}
 	}
 }
@@ -140,17 +139,4 @@ func (l *Leader) unlease(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.limit())
 	defer cancel()
 	_ = l.store.Unlease(ctx, l.opts.Name, l.opts.Holder)
-}
-
-// safely runs a piece of work and turns a panic into an error: nobody above could
-// catch it. Its value may hold anything and goes nowhere.
-func safely(ctx context.Context, log *slog.Logger, name string, work func(context.Context) error) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = errPanicked
-			log.LogAttrs(ctx, slog.LevelError, "a piece of background work panicked",
-				slog.String("operation", name), slog.String("stack", string(debug.Stack())))
-		}
-	}()
-	return work(ctx)
 }

@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"esagate/internal/adserver"
+	"esagate/internal/background"
 	"esagate/internal/fault"
-	"esagate/internal/wait"
 	"esagate/registry"
 )
 
@@ -140,7 +140,7 @@ func (l *Lifecycle) again(ctx context.Context, config *adserver.Config, out Conn
 func (l *Lifecycle) outlast(ctx context.Context, m *registry.Source) (*registry.Source, error) {
 	ctx, cancel := context.WithTimeout(ctx, l.cfg.CallerWait)
 	defer cancel()
-	for underWay(m.Connection) && wait.For(ctx, outlastPause) {
+	for underWay(m.Connection) && background.Sleep(ctx, outlastPause) {
 		newer, err := l.registry.ManagedSourceByID(ctx, m.Connection.CustomerID, m.Connection.ID)
 		switch {
 		case err == nil:

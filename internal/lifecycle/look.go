@@ -6,8 +6,8 @@ import (
 	"log/slog"
 	"time"
 
+	"esagate/internal/background"
 	"esagate/internal/fault"
-	"esagate/internal/wait"
 	"esagate/registry"
 	"esagate/upstream/wire"
 )
@@ -104,7 +104,7 @@ func (l *Lifecycle) watch(ctx context.Context, t target, since time.Time) {
 		defer release()
 		last := since.Add(l.cfg.Unsettled)
 		for pause := lookFirst; ; pause = min(2*pause, lookLast) {
-			if !wait.For(ctx, min(pause, time.Until(last))) {
+			if !background.Sleep(ctx, min(pause, time.Until(last))) {
 				return
 			}
 			over := !now().Before(last)

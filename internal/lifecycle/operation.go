@@ -8,8 +8,8 @@ import (
 	mathrand "math/rand/v2"
 	"time"
 
+	"esagate/internal/background"
 	"esagate/internal/fault"
-	"esagate/internal/wait"
 	"esagate/registry"
 )
 
@@ -206,7 +206,7 @@ func (l *Lifecycle) untilDone(ctx context.Context, t target, write func(context.
 		if !fault.Is(err, fault.Unavailable) {
 			return err
 		}
-		if !wait.For(ctx, pause/2+mathrand.N(pause/2+1)) {
+		if !background.Sleep(ctx, pause/2+mathrand.N(pause/2+1)) {
 			return err
 		}
 	}

@@ -4,8 +4,8 @@ import (
 	"context"
 	"time"
 
+	"esagate/internal/background"
 	"esagate/internal/fault"
-	"esagate/internal/wait"
 	"esagate/registry"
 	"esagate/upstream/wire"
 )
@@ -83,7 +83,7 @@ func (l *Lifecycle) putBack(ctx context.Context, op registry.Operation, tenantID
 			if fault.Is(err, fault.Internal) { // it can't be sent at all
 				return putRefused, err
 			}
-			if try == tries || !wait.For(ctx, pause) {
+			if try == tries || !background.Sleep(ctx, pause) {
 				return putLater, err
 			}
 		default:

@@ -8,7 +8,7 @@ import (
 	"log/slog"
 	"time"
 
-	"esagate/internal/wait"
+	"esagate/internal/background"
 	"esagate/registry"
 )
 
@@ -58,8 +58,8 @@ func (r *Reconciler) Run(ctx context.Context) {
 		return
 	}
 	for ctx.Err() == nil {
-		next := time.Now().Add(wait.Jittered(r.cfg.Interval / 2))
+		next := time.Now().Add(background.Jitter(r.cfg.Interval / 2))
 		r.round(ctx)
-		wait.For(ctx, time.Until(next))
+		background.Sleep(ctx, time.Until(next))
 	}
 }

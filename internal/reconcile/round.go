@@ -2,14 +2,12 @@ package reconcile
 
 import (
 	"context"
-	"errors"
 	"log/slog"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"esagate/internal/wait"
+	"esagate/internal/background"
 	"esagate/registry"
 )
 
@@ -18,8 +16,6 @@ const (
 	maxGap    = 2 * time.Second  // between the starts of two refreshes: few sources need no spreading
 	listLimit = 10 * time.Second // of one list
 )
-
-var errPanicked = errors.New("reconcile: a refresh panicked")
 
 // round refreshes every source that is due when its turn comes, once. One that fails
 // waits for the next round. The sources are counted first, so that the refreshes can be
@@ -50,9 +46,9 @@ func (r *Reconciler) refresh(ctx context.Context, stale registry.Upkeep, gap tim
 	defer running.Wait()
 	turns := make(chan struct{}, r.cfg.Concurrency)
 	first := true
-	return r.each(ctx, stale, pageSize, func(m *registry.Source) {
+	return r.each(ctx, stale, pageSize, func(src *registry.Source) {
 		if !first {
-			wait.For(ctx, wait.Jittered(gap))
+			background.Sleep(ctx, background.Jitter(gap))
 		}
 		first = false
 		select {
@@ -66,7 +62,7 @@ func (r *Reconciler) refresh(ctx context.Context, stale registry.Upkeep, gap tim
 		}
 		running.Go(func() {
 			defer func() { <-turns }()
-			err := r.refreshOne(ctx, m)
+			err := r.refreshOne(ctx, src)
 			if ctx.Err() != nil { // cut short by our own end
 				return
 			}
@@ -78,19 +74,11 @@ func (r *Reconciler) refresh(ctx context.Context, stale registry.Upkeep, gap tim
 	})
 }
 
-// refreshOne refreshes one source within its time. A panic becomes an error; its value
-// may hold a secret and is not logged.
-func (r *Reconciler) refreshOne(ctx context.Context, m *registry.Source) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = errPanicked
-			r.deps.Logger.LogAttrs(ctx, slog.LevelError, "polling a source panicked",
-				slog.String("source_id", m.SourceID), slog.String("stack", string(debug.Stack())))
-		}
-	}()
+// refreshOne refreshes one source within its time.
+func (r *Reconciler) refreshOne(ctx context.Context, src *registry.Source) error {
 	ctx, cancel := context.WithTimeout(ctx, r.cfg.Timeout)
 	defer cancel()
-	return r.deps.Refresh(ctx, m)
+	return background.Guard(ctx, r.deps.Logger, "poll", func(ctx context.Context) error { return r.deps.Refresh(ctx, src) })
 }
 
 // each goes through the sources that are wanted, in the order of their ids, until ctx
@@ -102,12 +90,12 @@ func (r *Reconciler) each(ctx context.Context, want registry.Upkeep, take int, d
 		if err != nil || len(page) == 0 {
 			return err
 		}
-		for _, m := range page {
+		for _, src := range page {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			do(m)
-			after = m.Connection.ID
+			do(src)
+			after = src.Connection.ID
 		}
 		if len(page) < take {
 			return nil

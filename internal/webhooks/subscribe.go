@@ -5,9 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
-	"log/slog"
 	mathrand "math/rand/v2"
-	"runtime/debug"
 	"slices"
 	"time"
 
@@ -28,17 +26,7 @@ const (
 	description = "esagate"
 )
 
-var (
-	errPanicked = errors.New("webhooks: a piece of background work panicked")
-	errOvertook = errors.New("webhooks: another has seen to the subscription meanwhile")
-)
-
-// panicked makes an error of a panic: nobody above could catch it. Its value may hold
-// anything and goes nowhere.
-func panicked(ctx context.Context, log *slog.Logger) error {
-	log.LogAttrs(ctx, slog.LevelError, "keeping a webhook subscription panicked", slog.String("stack", string(debug.Stack())))
-	return errPanicked
-}
+var errOvertaken = errors.New("webhooks: another replica has changed the subscription meanwhile")
 
 // subscribe makes the subscription of a connection unless it lives or was tried lately.
 // It is claimed first, so that one at a time makes it, over all replicas: RetryAt is
@@ -125,7 +113,7 @@ func (s *Subscriber) note(ctx context.Context, m *registry.Source, claimed *regi
 	if failed == nil && err == nil && overtaken {
 		// Ours is one too many; what of it stays is deleted with the next.
 		_ = s.delete(ctx, m.Connection.TenantID, id)
-		err = errOvertook
+		err = errOvertaken
 	}
 	return errors.Join(failed, err)
 }

@@ -8,6 +8,7 @@ import (
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
+	"esagate/internal/background"
 	"esagate/registry"
 	"esagate/upstream"
 )
@@ -60,9 +61,7 @@ type Subscriber struct {
 	judged   *lru.Cache[int64, time.Time] // by esaId: the end of the newest run that was looked at
 
 	kicks  chan target
-	life   context.Context // ends with Close
-	end    context.CancelFunc
-	work   sync.WaitGroup
+	work   *background.Group
 	mu     sync.Mutex          // guards what follows
 	queued map[target]struct{} // those in kicks
 }
@@ -84,10 +83,10 @@ func NewSubscriber(cfg SubscriberConfig, deps SubscriberDeps) *Subscriber {
 	}
 	s.failures, _ = lru.New[int64, int](maxRemember) // fails for no size only
 	s.judged, _ = lru.New[int64, time.Time](maxRemember)
-	s.life, s.end = context.WithCancel(context.Background())
+	s.work = background.NewGroup(s.log)
 	if cfg.Enabled {
 		for range kickers {
-			s.work.Go(s.serveKicks)
+			s.work.Go(context.Background(), "subscribe", s.serveKicks)
 		}
 	}
 	return s
@@ -95,8 +94,7 @@ func NewSubscriber(cfg SubscriberConfig, deps SubscriberDeps) *Subscriber {
 
 // Close ends what runs in the background and waits for it.
 func (s *Subscriber) Close() {
-	s.end()
-	s.work.Wait()
+	_ = s.work.Close(context.Background()) // no error: the context has no end
 }
 
 // Kick has a connection seen to soon: after it became active, or ceased to be. It does
@@ -118,45 +116,42 @@ func (s *Subscriber) Kick(m *registry.Source) {
 	}
 }
 
-func (s *Subscriber) serveKicks() {
+func (s *Subscriber) serveKicks(ctx context.Context) {
 	for {
 		select {
-		case <-s.life.Done():
+		case <-ctx.Done():
 			return
 		case to := <-s.kicks:
 			s.mu.Lock()
 			delete(s.queued, to) // first: what changes from now on is another kick
 			s.mu.Unlock()
-			if err := s.kicked(to); err != nil && s.life.Err() == nil {
-				s.log.LogAttrs(s.life, slog.LevelWarn, "a webhook subscription can't be brought up to date: trying again later",
+			if err := s.kicked(ctx, to); err != nil && ctx.Err() == nil {
+				s.log.LogAttrs(ctx, slog.LevelWarn, "a webhook subscription can't be brought up to date: trying again later",
 					slog.Int64("esa_id", to.esaID), slog.Any("error", err))
 			}
 		}
 	}
 }
 
-func (s *Subscriber) kicked(to target) error {
-	m, err := s.dir.ManagedSourceByID(s.life, to.customer, to.esaID)
+func (s *Subscriber) kicked(ctx context.Context, to target) error {
+	m, err := s.dir.ManagedSourceByID(ctx, to.customer, to.esaID)
 	if err != nil {
 		return err
 	}
-	return s.settle(s.life, m)
+	return s.settle(ctx, m)
 }
 
 // settle brings a connection's subscription in line with its state. One that is not
-// wanted is ended whenever it was made.
-func (s *Subscriber) settle(ctx context.Context, m *registry.Source) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = panicked(ctx, s.log)
-		}
-	}()
+// wanted is ended whoever made it.
+func (s *Subscriber) settle(ctx context.Context, m *registry.Source) error {
 	ctx, cancel := context.WithTimeout(ctx, workLimit)
 	defer cancel()
-	if active(m) {
-		return s.subscribe(ctx, m)
-	}
-	return s.unsubscribe(ctx, m)
+	return background.Guard(ctx, s.log, "subscribe", func(ctx context.Context) error {
+		if active(m) {
+			return s.subscribe(ctx, m)
+		}
+		return s.unsubscribe(ctx, m)
+	})
 }
 
 // active reports whether news of a connection's tenant is wanted.

@@ -1,4 +1,4 @@
-package leader_test
+package background_test
 
 import (
 	"bytes"
@@ -10,7 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"esagate/internal/leader"
+	"esagate/internal/background"
 )
 
 func TestEvery(t *testing.T) {
@@ -18,7 +18,7 @@ func TestEvery(t *testing.T) {
 		ctx, stop := context.WithTimeout(t.Context(), time.Hour)
 		defer stop()
 		var at []time.Time
-		leader.Every(ctx, leader.Task{Name: "round", Interval: time.Minute, Do: func(context.Context) error {
+		background.Every(ctx, background.Task{Name: "round", Interval: time.Minute, Do: func(context.Context) error {
 			at = append(at, time.Now())
 			time.Sleep(30 * time.Second) // counts for nothing: the interval is between runs
 			return nil
@@ -39,7 +39,7 @@ func TestEveryEndsARunThatTakesTooLong(t *testing.T) {
 		ctx, stop := context.WithTimeout(t.Context(), 10*time.Minute)
 		defer stop()
 		runs := 0
-		leader.Every(ctx, leader.Task{Name: "round", Interval: time.Minute, Timeout: time.Second, Do: func(ctx context.Context) error {
+		background.Every(ctx, background.Task{Name: "round", Interval: time.Minute, Timeout: time.Second, Do: func(ctx context.Context) error {
 			runs++
 			<-ctx.Done()
 			return ctx.Err()
@@ -51,7 +51,7 @@ func TestEveryEndsARunThatTakesTooLong(t *testing.T) {
 }
 
 func TestEveryOff(t *testing.T) {
-	leader.Every(t.Context(), leader.Task{Do: func(context.Context) error { t.Error("it ran"); return nil }})
+	background.Every(t.Context(), background.Task{Do: func(context.Context) error { t.Error("it ran"); return nil }})
 }
 
 // TestEveryLogsARowOfFailuresOnce: a store that is away for an hour is two lines, not
@@ -62,7 +62,7 @@ func TestEveryLogsARowOfFailuresOnce(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		defer stop()
 		run := 0
-		leader.Every(ctx, leader.Task{Name: "round", Interval: time.Minute, Logger: slog.New(slog.NewTextHandler(&log, nil)), Do: func(context.Context) error {
+		background.Every(ctx, background.Task{Name: "round", Interval: time.Minute, Logger: slog.New(slog.NewTextHandler(&log, nil)), Do: func(context.Context) error {
 			switch run++; {
 			case run == 3:
 				panic("CANARY")
