@@ -4,8 +4,8 @@ import (
 	"context"
 	"time"
 
+	"esagate/internal/adserver"
 	"esagate/registry"
-	"esagate/transform"
 )
 
 // adServer says that a tenant's ad-server config was read; the registry keeps what it
@@ -30,7 +30,7 @@ func (s *Service) WithAdServer(ctx context.Context, src *registry.Source) *regis
 			return nil, err
 		}
 		doc := &adServer{at: time.Now()}
-		view, email := transform.AdServer(config)
+		view, email := adserver.Observed(config)
 		if view == nil {
 			return doc, nil
 		}

@@ -2,14 +2,12 @@ package transform
 
 import (
 	"strconv"
-	"strings"
 	"time"
-	"unicode"
 
 	"esagate/api"
+	"esagate/internal/adserver"
 	"esagate/internal/redact"
 	"esagate/registry"
-	"esagate/upstream/wire"
 )
 
 // Where a tenant that we did not provision answers, on the sales agent's host.
@@ -29,7 +27,7 @@ func Connection(m *registry.Source) *api.Connection {
 		TenantID:            optional(c.TenantID),
 		MCPURL:              optional(c.MCPURL),
 		A2AURL:              optional(c.A2AURL),
-		AdServer:            adServer(c.AdServer),
+		AdServer:            adserver.View(c.AdServer),
 		ServiceAccountEmail: optional(c.ServiceAccountEmail),
 		LastErrorCode:       errorCode(c.LastErrorCode),
 		LastTestedAt:        api.TimestampOf(c.LastTestedAt),
@@ -160,39 +158,4 @@ func started(b *api.SyncBlock) time.Time {
 		return b.LastStartedAt.Time
 	}
 	return b.LastRunAt.Time
-}
-
-// AdServer gives the registry's view of upstream's adapter config, with the
-// service account's e-mail ("" when there is none); nil when upstream has no
-// config. Upstream shows no more of a config than this.
-func AdServer(c *wire.AdapterConfig) (view *registry.AdServer, serviceAccountEmail string) {
-	if !c.Configured {
-		return nil, ""
-	}
-	view = &registry.AdServer{Type: c.Type}
-	view.Type = adServerType(view)
-	if view.Type == "google_ad_manager" {
-		if code := c.NetworkCode.Value; isNetworkCode(code) {
-			view.NetworkCode = code
-		}
-		if email := c.ServiceAccountEmail.Value; isEmail(email) {
-			serviceAccountEmail = email
-		}
-	}
-	return view, serviceAccountEmail
-}
-
-// isNetworkCode reports whether s is 1 to 32 digits, as a network code is.
-func isNetworkCode(s string) bool {
-	return len(s) >= 1 && len(s) <= 32 && strings.Trim(s, "0123456789") == ""
-}
-
-// isEmail reports whether s has the shape of an address: enough to keep prose
-// and keys out of a field that is shown.
-func isEmail(s string) bool {
-	name, host, found := strings.Cut(s, "@")
-	return found && name != "" && strings.Contains(host, ".") && !strings.Contains(host, "@") && len(s) <= 320 &&
-		!strings.ContainsFunc(s, func(r rune) bool {
-			return unicode.IsSpace(r) || unicode.IsControl(r) || strings.ContainsRune(`:/<>"`, r)
-		})
 }

@@ -10,7 +10,6 @@ import (
 	"esagate/api"
 	"esagate/registry"
 	"esagate/transform"
-	"esagate/upstream/wire"
 )
 
 // full is an ad-server config with every field that any type has.
@@ -128,30 +127,5 @@ func TestInventorySyncFromAPoll(t *testing.T) {
 	in.Snapshot.Syncs[0].Value.LastStartedAt.Time = now
 	if s := transform.InventorySync(in.Snapshot); !s.LastRunAt.Equal(now) {
 		t.Error("the run's known start comes first")
-	}
-}
-
-func TestAdServerFromUpstream(t *testing.T) {
-	for body, want := range map[string]string{
-		`{"type":"google_ad_manager","configured":false}`:                                                                             "none",
-		`{"type":"google_ad_manager","configured":true,"network_code":"7654","service_account_email":"a1@b-2.iam.example.com"}`:       "google_ad_manager 7654 a1@b-2.iam.example.com",
-		`{"type":"google_ad_manager","configured":true,"network_code":"token=abcdef","service_account_email":"-----BEGIN KEY-----"}`:  "google_ad_manager  ",
-		`{"type":"google_ad_manager","configured":true,"network_code":"net code"}`:                                                    "google_ad_manager  ",
-		`{"type":"google_ad_manager","configured":true,"network_code":"123456789012345678901234567890123"}`:                           "google_ad_manager  ",
-		`{"type":"google_ad_manager","configured":true,"service_account_email":"https://u:p@host.example"}`:                           "google_ad_manager  ",
-		`{"type":"freewheel","configured":true,"network_code":"7654","service_account_email":"a@b.example","refresh_token":"CANARY"}`: "freewheel  ",
-		`{"type":"my type","configured":true}`:                                                                                        "unknown  ",
-	} {
-		c, err := wire.DecodeAdapterConfig([]byte(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		got := "none"
-		if view, email := transform.AdServer(c); view != nil {
-			got = fmt.Sprintf("%s %s %s", view.Type, view.NetworkCode, email)
-		}
-		if got != want {
-			t.Errorf("%s: got %q, want %q", body, got, want)
-		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"cel.dev/cel-go/cel"
 
 	"esagate/api"
+	"esagate/internal/adserver"
 	"esagate/internal/redact"
 	"esagate/registry"
 )
@@ -143,7 +144,7 @@ func (t *Tasks) Status(in StatusInput) (doc *api.Status, evalErrors []string) {
 func emptySnapshot(in *StatusInput) api.Status {
 	adapter := api.Adapter{Type: "none"}
 	if saved := in.Source.Connection.AdServer; saved != nil {
-		adapter.Type = adServerType(saved)
+		adapter.Type = adserver.TypeName(saved)
 	}
 	return api.Status{
 		Adapter:    adapter,

@@ -19,7 +19,7 @@ const credential = "CANARY-credential-77"
 func provisioning() wire.ProvisionRequest {
 	return wire.ProvisionRequest{
 		Name: "Kiosk", ExternalOrgID: "31-8", ExternalSource: "shopfront", ContactEmail: "ops@kiosk.example",
-		Adapter: wire.FreeWheelRequest{Type: "freewheel", Username: "ops", Password: credential},
+		Adapter: wire.AdapterRequest{{Name: "type", Value: "freewheel"}, {Name: "username", Value: "ops"}, {Name: "password", Value: wire.Secret(credential)}},
 	}
 }
 
@@ -57,8 +57,8 @@ func everyCall() []made {
 			201, `{"tenant_id":"tnt_new","mcp_url":"https://a.example/mcp/","initial_principal":{"access_token":"CANARY"},"adapter":{"connection_test_passed":true}}`,
 			&wire.Provisioned{TenantID: "tnt_new", MCPURL: text("https://a.example/mcp/")}, true, true},
 		{"put_adapter_config", func(ctx context.Context, c *upstream.Client, id string) (any, error) {
-			return nothing(c.PutAdapterConfig(ctx, id, wire.GAMRequest{Type: "google_ad_manager", NetworkCode: "55", ServiceAccountKeyJSON: credential}))
-		}, "PUT /{id}/adapter-config", `{"type":"google_ad_manager","network_code":"55","service_account_email":"","service_account_key_json":"` + credential + `"}`,
+			return nothing(c.PutAdapterConfig(ctx, id, wire.AdapterRequest{{Name: "type", Value: "google_ad_manager"}, {Name: "network_code", Value: "55"}, {Name: "service_account_key_json", Value: wire.Secret(credential)}}))
+		}, "PUT /{id}/adapter-config", `{"type":"google_ad_manager","network_code":"55","service_account_key_json":"` + credential + `"}`,
 			200, `{"type":"google_ad_manager","configured":true,"service_account_key_json":"CANARY"}`, nil, true, true},
 		{"test_connection", func(ctx context.Context, c *upstream.Client, id string) (any, error) {
 			return c.TestConnection(ctx, id)
@@ -95,8 +95,8 @@ func everyCall() []made {
 			if err != nil {
 				return nil, err
 			}
-			return string(s.Raw) + s.DefaultAdvertiserID.Value, nil
-		}, "GET /{id}/adapters/free%2Fwheel/config", "", 200, `{"default_advertiser_id":"a7"}`, `{"default_advertiser_id":"a7"}a7`, false, false},
+			return string(s.Raw), nil
+		}, "GET /{id}/adapters/free%2Fwheel/config", "", 200, `{"default_advertiser_id":"a7"}`, `{"default_advertiser_id":"a7"}`, false, false},
 		{"sync_history", func(ctx context.Context, c *upstream.Client, id string) (any, error) {
 			return c.SyncHistory(ctx, id, upstream.HistoryQuery{SyncType: "inventory", Cursor: "CANARY&limit=9", Limit: 7})
 		}, "GET /{id}/sync-history?cursor=CANARY%26limit%3D9&limit=7&sync_type=inventory", "", 200, history, &wire.SyncHistory{

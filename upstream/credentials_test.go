@@ -36,13 +36,13 @@ func sendings() []sending {
 		adapter wire.AdapterRequest
 		secrets []string
 	}{
-		"freewheel":       {wire.FreeWheelRequest{Type: "freewheel", Username: "ops", Password: "hunter2"}, []string{"hunter2"}},
-		"freewheel token": {wire.FreeWheelRequest{Type: "freewheel", APIToken: "sea horse"}, []string{"sea horse"}},
-		"springserve":     {wire.SpringServeRequest{Type: "springserve", Email: "a@b.example", Password: "Tr0ub4dor"}, []string{"Tr0ub4dor"}},
-		"both":            {wire.SpringServeRequest{Type: "springserve", Password: "hunter2", APIToken: "sea horse"}, []string{"hunter2", "sea horse"}},
-		"broadstreet":     {wire.BroadstreetRequest{Type: "broadstreet", NetworkID: "8", APIKey: "staple"}, []string{"staple"}},
-		"gam":             {wire.GAMRequest{Type: "google_ad_manager", NetworkCode: "55", ServiceAccountKeyJSON: keyFile()}, []string{"keel-nine", "lantern over"}},
-		"gam, no JSON":    {wire.GAMRequest{Type: "google_ad_manager", NetworkCode: "55", ServiceAccountKeyJSON: "no key"}, []string{"no key"}},
+		"freewheel":       {wire.AdapterRequest{{Name: "type", Value: "freewheel"}, {Name: "username", Value: "ops"}, {Name: "password", Value: wire.Secret("hunter2")}}, []string{"hunter2"}},
+		"freewheel token": {wire.AdapterRequest{{Name: "type", Value: "freewheel"}, {Name: "api_token", Value: wire.Secret("sea horse")}}, []string{"sea horse"}},
+		"springserve":     {wire.AdapterRequest{{Name: "type", Value: "springserve"}, {Name: "email", Value: "a@b.example"}, {Name: "password", Value: wire.Secret("Tr0ub4dor")}}, []string{"Tr0ub4dor"}},
+		"both":            {wire.AdapterRequest{{Name: "type", Value: "springserve"}, {Name: "password", Value: wire.Secret("hunter2")}, {Name: "api_token", Value: wire.Secret("sea horse")}}, []string{"hunter2", "sea horse"}},
+		"broadstreet":     {wire.AdapterRequest{{Name: "type", Value: "broadstreet"}, {Name: "network_id", Value: "8"}, {Name: "api_key", Value: wire.Secret("staple")}}, []string{"staple"}},
+		"gam":             {wire.AdapterRequest{{Name: "type", Value: "google_ad_manager"}, {Name: "network_code", Value: "55"}, {Name: "service_account_key_json", Value: keyFile()}}, []string{"keel-nine", "lantern over"}},
+		"gam, no JSON":    {wire.AdapterRequest{{Name: "type", Value: "google_ad_manager"}, {Name: "network_code", Value: "55"}, {Name: "service_account_key_json", Value: wire.Secret("no key")}}, []string{"no key"}},
 	} {
 		all = append(all,
 			sending{name, ut.RouteProvision, c.secrets, func(ctx context.Context, cl *upstream.Client) error {
@@ -117,7 +117,7 @@ func answering(t *testing.T, password wire.Secret, status int, body string) (err
 	t.Helper()
 	alone(t, upstream.Config{}, func(*http.Request) (*http.Response, error) { return respond(status, body), nil },
 		func(t *testing.T, r *rig) {
-			_, err = r.client.Provision(t.Context(), wire.ProvisionRequest{Adapter: wire.FreeWheelRequest{Type: "freewheel", Password: password}})
+			_, err = r.client.Provision(t.Context(), wire.ProvisionRequest{Adapter: wire.AdapterRequest{{Name: "type", Value: "freewheel"}, {Name: "password", Value: wire.Secret(password)}}})
 		})
 	if err == nil {
 		t.Fatal("no error")
@@ -222,7 +222,7 @@ func TestWhatIsSaidOfAKeyFile(t *testing.T) {
 		alone(t, upstream.Config{}, func(*http.Request) (*http.Response, error) {
 			return respond(400, `{"error":"adapter_permission_denied","message":`+string(text)+`}`), nil
 		}, func(t *testing.T, r *rig) {
-			err := r.client.PutAdapterConfig(t.Context(), tenant, wire.GAMRequest{Type: "google_ad_manager", ServiceAccountKeyJSON: keyFile()})
+			err := r.client.PutAdapterConfig(t.Context(), tenant, wire.AdapterRequest{{Name: "type", Value: "google_ad_manager"}, {Name: "service_account_key_json", Value: keyFile()}})
 			if got := refusal(err).Message != ""; got != shown {
 				t.Errorf("%s: %s", sentence, said(err))
 			}
@@ -246,7 +246,7 @@ func TestCredentialsInSuccesses(t *testing.T) {
 	} {
 		alone(t, upstream.Config{}, func(*http.Request) (*http.Response, error) { return respond(201, c.answer), nil },
 			func(t *testing.T, r *rig) {
-				got, err := r.client.Provision(t.Context(), wire.ProvisionRequest{Adapter: wire.FreeWheelRequest{Type: "freewheel", Password: c.password}})
+				got, err := r.client.Provision(t.Context(), wire.ProvisionRequest{Adapter: wire.AdapterRequest{{Name: "type", Value: "freewheel"}, {Name: "password", Value: wire.Secret(c.password)}}})
 				switch {
 				case c.want != nil && (err != nil || *got != *c.want):
 					t.Errorf("%s: %+v, %v", name, got, err)

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"esagate/internal/adserver"
 	"esagate/internal/fault"
 	"esagate/upstream/wire"
 )
@@ -46,15 +47,10 @@ func adServerRefused(no *Refusal) *failure {
 	return &failure{outcome: outcomeRejected, err: fault.Wrap(fault.Validation, message, no)}
 }
 
-// callersFields are the fields that callers can send, as upstream names them, with the
-// names that callers use (contract 4.2).
+// callersFields are the fields that callers send beside those of an ad-server config, as
+// upstream names them, with the names that callers use (contract 4.2).
 var callersFields = map[string]string{
-	// of an ad-server config, or beside it
-	"type": "type", "name": "name", "environment": "environment",
-	"username": "username", "email": "email", "password": "password", "api_token": "apiToken", "api_key": "apiKey",
-	"network_code": "networkCode", "network_id": "networkId",
-	"default_advertiser_id": "defaultAdvertiserId", "default_demand_partner_id": "defaultDemandPartnerId",
-	"rate_currency": "rateCurrency",
+	"type": "type", "name": "name",
 	// of a query for runs
 	"sync_type": "syncType", "status": "status", "limit": "limit", "cursor": "cursor",
 }
@@ -63,5 +59,9 @@ var callersFields = map[string]string{
 // caller's; "" when it is none that a caller can change, or no field at all. What stands
 // before a field (body, adapter, the type of the ad server) is not in a caller's.
 func callersPath(location string) string {
-	return callersFields[location[strings.LastIndexByte(location, '.')+1:]]
+	field := location[strings.LastIndexByte(location, '.')+1:]
+	if name := adserver.CallersName(field); name != "" {
+		return name
+	}
+	return callersFields[field]
 }

@@ -32,6 +32,7 @@ const (
 	demoAddress  = "127.0.0.1:8080"
 	demoCustomer = 4210
 	demoKey      = "esagate-demo-key" // guards nothing but made-up sources
+	demoLearned  = "tnt_lighthouse"   // the tenant whose ad server the gateway learns by asking
 	demoAgentKey = "simulated-sales-agent-key"
 	demoAccount  = "esagate-demo@demo-project.iam.gserviceaccount.com"
 )
@@ -122,8 +123,8 @@ func demoConfig(base, agentURL, folder string, scenes []upstreamtest.Scene) *con
 	}}
 	for _, s := range scenes {
 		source := registry.ConfigSource{CustomerID: demoCustomer, SourceID: s.SourceID, Name: s.Title, TenantID: s.Tenant.ID}
-		if t := s.Tenant.AdServer.Type; t != "" && t != "springserve" { // of that one the gateway learns by asking
-			source.AdServer = &registry.AdServer{Type: s.Tenant.AdServer.Type, NetworkCode: s.Tenant.AdServer.NetworkCode}
+		if t := s.Tenant.AdServer.Type; t != "" && s.Tenant.ID != demoLearned {
+			source.AdServer = &registry.AdServer{Type: t, NetworkCode: s.Tenant.AdServer.NetworkCode}
 		}
 		cfg.Sources = append(cfg.Sources, source)
 	}

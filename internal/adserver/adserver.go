@@ -1,94 +1,215 @@
-// Package adserver reads ad-server configs as callers send them, and puts them into
-// the shapes that the sales agent takes (contract, "Rules for the connection"). It is
-// pure: it asks nobody and keeps nothing. Credentials live in a [Config] alone, which
-// goes away with the request.
+// Package adserver describes the types of ad servers, one descriptor ([Type]) a type in a file
+// of its own. Everything that differs between types is read from there: the bodies that callers
+// send, the requests to the sales agent, what the registry keeps and views show, which settings
+// outlive a change of config, the config file's `ad_server`, and the simulated sales agent.
+//
+// A new type is a file here, and its view in package api and api/openapi.yaml; a field that no
+// type had before is one of registry.AdServer too. What is the same for all types: parse.go
+// reads a caller's body, config.go makes the view and the request of it, settings.go carries
+// settings over, view.go shows what is saved.
+//
+// The package does no I/O and keeps nothing. Credentials live in a [Config] alone, which ends
+// with its request (contract 5.5).
 package adserver
 
 import (
-	"fmt"
-	"io"
-	"log/slog"
+	"slices"
+	"strings"
+	"unicode"
 
+	"esagate/api"
 	"esagate/registry"
-	"esagate/upstream/wire"
 )
 
-// Account is the operator's service account, through which ad servers of type
-// google_ad_manager are reached.
-type Account struct {
-	Email string
-	Key   wire.Secret // the JSON key file
+// types are all types, by their Order.
+var types []*Type
+
+// describe adds a type.
+func describe(t *Type) {
+	types = append(types, t)
+	slices.SortFunc(types, func(a, b *Type) int { return a.Order - b.Order })
 }
 
-// Config is an ad-server config that a caller wants to be used, valid and with its
-// credentials. Printed or logged, it is one word.
-type Config struct {
-	// A function, because fmt can look into everything else: where a Config stands in
-	// somebody's unexported field, its methods are not asked, and with the wrong verb
-	// pointers are followed.
-	open func() kind
+// Type describes one type of ad server.
+type Type struct {
+	Order int    // where messages list it; unique
+	Name  string // its word in both contracts
+	Title string // its usual name: what a source is called that is connected without a name
+
+	// Fields in the order of the sales agent's schema. The first one that callers send is the
+	// account, by which the ad server knows its customer.
+	Fields []Field
+	// Refused are members that callers may not send, with the reason.
+	Refused []Refusal
+	// Login is the account's name where it goes with password: either both are given, or
+	// apiToken. Empty: the type has no such choice.
+	Login string
+	// Untaken: the sales agent does not know the type. Its config is in the config file alone.
+	Untaken bool
+	// Probes is how many calls the sales agent makes to try a config.
+	Probes int
+	// View builds the document of a saved config, field by field (contract 5.4).
+	View func(*registry.AdServer) api.AdServer
 }
 
-// kind is the config of one type of ad server.
-type kind interface {
-	name() string
-	// label is the type's usual name, with the network or account where it is known.
-	label() string
-	view(current *registry.AdServer, kept *wire.Settings) registry.AdServer
-	request(account *Account, kept *wire.Settings) wire.AdapterRequest
-	// settings are those of upstream's settings that the caller has named.
-	settings() []setting
+// Field is one field of a type's config.
+type Field struct {
+	Name     string // as callers write it; see [Field.Key]
+	Form     Form
+	Use      Use
+	Required bool
+	// Min and Max bound a text in code points. FileMax is the bound in the config file, where
+	// that is another one.
+	Min, Max, FileMax int
+	Words             []string // the values of a Word
+	UntakenWords      []string // those of Words that the sales agent does not take
+	// Default is what the sales agent has for a field that is left out, in JSON; empty: null.
+	Default string
 }
 
-const hidden = "[ad-server config]"
+// Refusal is a member that is not taken. Why completes a sentence that begins with its name.
+type Refusal struct{ Name, Why string }
 
-// Format implements fmt.Formatter: no verb shows a secret.
-func (Config) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, hidden) }
+// Form is the kind of value of a field.
+type Form uint8
 
-// LogValue implements slog.LogValuer.
-func (Config) LogValue() slog.Value { return slog.StringValue(hidden) }
+// Forms. A Secret is never kept, shown or in the config file.
+const (
+	Text     Form = iota
+	Secret        // a credential
+	Word          // one of Field.Words
+	Digits        // a text of the digits 0 to 9
+	Email         // a text
+	URL           // a text
+	Currency      // a text of three capital letters (ISO 4217)
+	Integer       // from 1 to 2^53-1
+	Number        // above 0
+	Flag          // true or false
+)
 
-// Type gives the type, a word of the contract: google_ad_manager, freewheel,
-// springserve, broadstreet or mock.
-func (c *Config) Type() string { return c.open().name() }
+// Use says where a field stands.
+type Use uint8
 
-// NeedsAccount reports whether [Config.Request] needs the operator's account.
-func (c *Config) NeedsAccount() bool { return c.Type() == typeGAM }
+// Uses.
+const (
+	Sent    Use = 1 << iota // callers may send it
+	Kept                    // the registry keeps it, as the field of registry.AdServer with its name
+	Taken                   // the sales agent takes it with a config
+	Setting                 // it is one of the sales agent's settings, which a new config resets (contract 5.8)
+)
 
-// View gives the non-secret view that the registry keeps. What the request leaves out
-// is carried over from kept, upstream's settings, and executionCurrency, which
-// upstream has none of, from current, the view that is replaced. Both may be nil.
-func (c *Config) View(current *registry.AdServer, kept *wire.Settings) registry.AdServer {
-	if current == nil || current.Type != c.Type() {
-		current = &registry.AdServer{}
+// In reports whether a field has all these uses.
+func (f *Field) In(u Use) bool { return f.Use&u == u }
+
+// Key is the field's name in the config file and in the sales agent's contract: in snake_case.
+func (f *Field) Key() string {
+	var b strings.Builder
+	for _, r := range f.Name {
+		if unicode.IsUpper(r) {
+			b.WriteByte('_')
+		}
+		b.WriteRune(unicode.ToLower(r))
 	}
-	if kept == nil {
-		kept = &wire.Settings{}
-	}
-	v := c.open().view(current, kept)
-	v.Type = c.Type()
-	return v
+	return b.String()
 }
 
-// Request gives the config in upstream's shape, with credentials. Settings that the
-// caller left out are filled in from kept, because upstream resets what a write does
-// not name (contract, "Change"). account must be given where NeedsAccount; both are of
-// no account otherwise and may be nil.
-func (c *Config) Request(account *Account, kept *wire.Settings) wire.AdapterRequest {
-	if account == nil {
-		account = &Account{}
+// Find gives the descriptor of a type, nil for one that is not known.
+func Find(name string) *Type {
+	at := slices.IndexFunc(types, func(t *Type) bool { return t.Name == name })
+	if at < 0 {
+		return nil
 	}
-	if kept == nil {
-		kept = &wire.Settings{}
-	}
-	return c.open().request(account, kept)
+	return types[at]
 }
 
-// Connect is the body of a request that connects a new ad server. Printed or logged,
-// it is one word.
-type Connect struct {
-	*Config
-	SourceID string // empty: none was asked for, and Slug is to be used
-	Slug     string // made of Name
-	Name     string
+// Types gives all descriptors.
+func Types() []*Type { return slices.Clone(types) }
+
+// Field gives the field with a key; nil when the type has none.
+func (t *Type) Field(key string) *Field {
+	at := slices.IndexFunc(t.Fields, func(f Field) bool { return f.Key() == key })
+	if at < 0 {
+		return nil
+	}
+	return &t.Fields[at]
+}
+
+// with gives the fields that have all these uses.
+func (t *Type) with(u Use) (some []*Field) {
+	for i := range t.Fields {
+		if t.Fields[i].In(u) {
+			some = append(some, &t.Fields[i])
+		}
+	}
+	return some
+}
+
+// Account is the field by which the ad server knows its customer; nil when there is none.
+func (t *Type) Account() *Field {
+	if sent := t.with(Sent); len(sent) > 0 {
+		return sent[0]
+	}
+	return nil
+}
+
+// NeedsAccount reports whether the type is reached through the operator's service account.
+func (t *Type) NeedsAccount() bool {
+	return slices.ContainsFunc(t.Fields, func(f Field) bool { return f.Name == accountKey })
+}
+
+// The fields that the operator's service account fills in.
+const (
+	accountEmail = "serviceAccountEmail"
+	accountKey   = "serviceAccountKeyJson"
+)
+
+// CallersName gives the name by which callers send what the sales agent calls key; "" when they
+// can't send it.
+func CallersName(key string) string {
+	for _, t := range types {
+		if f := t.Field(key); f != nil && f.In(Sent|Taken) {
+			return f.Name
+		}
+	}
+	return ""
+}
+
+// Bounds of texts, in code points. The contract gives all but that of credentials.
+const (
+	maxName   = 255
+	maxLogin  = 255
+	maxID     = 64
+	maxSecret = 16 << 10
+)
+
+const production = "production"
+
+// environment is the field that several types have; untaken words are in words too.
+func environment(words []string, untaken ...string) Field {
+	return Field{Name: "environment", Form: Word, Use: Sent | Kept | Taken, Words: words, UntakenWords: untaken, Default: `"production"`}
+}
+
+// password and apiToken are the credentials of types with a Login.
+var (
+	password = Field{Name: "password", Form: Secret, Use: Sent | Taken}
+	apiToken = Field{Name: "apiToken", Form: Secret, Use: Sent | Taken}
+)
+
+// untaken says that the sales agent knows no such thing.
+const untaken = " can't be taken by the sales agent at its present version."
+
+// optional gives nil for an empty text.
+func optional(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+// environmentOf is production where none is known.
+func environmentOf(s *registry.AdServer) string {
+	if s.Environment == "" {
+		return production
+	}
+	return s.Environment
 }

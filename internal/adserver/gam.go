@@ -1,59 +1,38 @@
 package adserver
 
 import (
-	"strings"
-
-	"esagate/internal/jsonbody"
+	"esagate/api"
 	"esagate/registry"
-	"esagate/upstream/wire"
 )
-
-const maxNetworkCode = 32
-
-// gam is Google Ad Manager. Its credentials are the operator's.
-type gam struct{ networkCode string }
 
 // operators says why a credential of Google Ad Manager is not taken from a caller.
 const operators = " can't be given: the service account is the operator's, who configures it for this gateway."
 
-var gamShape = shape{
-	name:    typeGAM,
-	members: []string{"networkCode"},
-	refused: []refusal{
-		{"serviceAccountEmail", operators},
-		{"serviceAccountKey", operators},
-		{"serviceAccountKeyJson", operators},
-		{"serviceAccountJson", operators},
-		{"refreshToken", operators},
-		{"service_account_email", operators},
-		{"service_account_key_json", operators},
-		{"refresh_token", operators},
-	},
-	read: func(r *reader) kind {
-		return &gam{networkCode: r.Need(r.Text("networkCode", jsonbody.Length(1, maxNetworkCode), digits))}
-	},
+func init() {
+	describe(&Type{
+		Order: 1, Name: "google_ad_manager", Title: "Google Ad Manager", Probes: 1,
+		Fields: []Field{
+			{Name: "networkCode", Form: Digits, Use: Sent | Kept | Taken, Required: true, Min: 1, Max: 32},
+			{Name: accountEmail, Use: Taken, Required: true, Min: 3, Max: 255},
+			{Name: accountKey, Form: Secret, Use: Taken, Required: true},
+			{Name: "refreshToken", Form: Secret, Use: Taken},
+			{Name: "orderNameTemplate", Use: Setting, Max: 500},
+			{Name: "lineItemNameTemplate", Use: Setting, Max: 500},
+			{Name: "autoNamingEnabled", Form: Flag, Use: Setting, Default: "true"},
+			{Name: "manualApprovalRequired", Form: Flag, Use: Setting, Default: "false"},
+		},
+		Refused: []Refusal{
+			{accountEmail, operators},
+			{"serviceAccountKey", operators},
+			{accountKey, operators},
+			{"serviceAccountJson", operators},
+			{"refreshToken", operators},
+			{"service_account_email", operators},
+			{"service_account_key_json", operators},
+			{"refresh_token", operators},
+		},
+		View: func(s *registry.AdServer) api.AdServer {
+			return api.GoogleAdManager{Type: s.Type, NetworkCode: optional(s.NetworkCode)}
+		},
+	})
 }
-
-// digits wants the digits 0 to 9 alone.
-func digits(path, value string) string {
-	if strings.Trim(value, "0123456789") != "" {
-		return path + " must be digits."
-	}
-	return ""
-}
-
-func (*gam) name() string    { return typeGAM }
-func (g *gam) label() string { return "Google Ad Manager " + g.networkCode }
-
-func (g *gam) view(*registry.AdServer, *wire.Settings) registry.AdServer {
-	return registry.AdServer{NetworkCode: g.networkCode}
-}
-
-func (g *gam) request(account *Account, _ *wire.Settings) wire.AdapterRequest {
-	return wire.GAMRequest{
-		Type: typeGAM, NetworkCode: g.networkCode,
-		ServiceAccountEmail: account.Email, ServiceAccountKeyJSON: account.Key,
-	}
-}
-
-func (*gam) settings() []setting { return nil }

@@ -1,6 +1,7 @@
 package adserver
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -9,55 +10,29 @@ import (
 	"esagate/internal/sources"
 )
 
-// Bounds of texts, in code points. The contract gives all but that of credentials.
-const (
-	maxName   = 255
-	maxLogin  = 255
-	maxID     = 64
-	maxSecret = 16 << 10
-)
-
-// The types.
-const (
-	typeGAM         = "google_ad_manager"
-	typeFreeWheel   = "freewheel"
-	typeSpringServe = "springserve"
-	typeBroadstreet = "broadstreet"
-	typeMock        = "mock"
-	typeAdsWizz     = "adswizz" // one of the contract's, which upstream doesn't know
-)
-
-// shape is how the configs of one type are written.
-type shape struct {
-	name    string
-	members []string // its own; those that all types have are in common
-	refused []refusal
-	read    func(*reader) kind
+// Connect is the body of a request that connects a new ad server. Printed or logged, it is one
+// phrase.
+type Connect struct {
+	*Config
+	SourceID string // empty: none was asked for, and Slug is to be used
+	Slug     string // made of Name
+	Name     string
 }
 
-// refusal is a member that is not taken, for a reason that a caller should know.
-type refusal struct{ name, why string }
+var (
+	common = []string{"type", "connectionContract"} // members of every config
+	beside = []string{"name", "sourceId"}           // members beside a config that connects a new ad server
+)
 
-var shapes = []*shape{&gamShape, &freeWheelShape, &springServeShape, &broadstreetShape, &mockShape}
-
-var common = []string{"type", "connectionContract"}
-
-// beside are the members that may stand beside a config where it connects a new ad
-// server.
-var beside = []string{"name", "sourceId"}
-
-// untakeable says that upstream knows no such thing.
-const untakeable = " can't be taken by the sales agent at its present version."
-
-// reader reads the members of a config of one type.
+// reader reads the members of a config.
 type reader struct {
 	jsonbody.Object
 	jsonbody.Issues
+	given map[string]value
 }
 
 // Parse reads the body of a request that replaces an ad-server config. Its error is a
-// *fault.Error: a BadRequest for what is no JSON object, else a Validation with every
-// issue.
+// *fault.Error: a BadRequest for what is no JSON object, else a Validation with every issue.
 func Parse(body []byte) (*Config, error) {
 	c, err := parse(body, false)
 	if err != nil {
@@ -66,12 +41,12 @@ func Parse(body []byte) (*Config, error) {
 	return c.Config, nil
 }
 
-// ParseConnect reads the body of a request that connects a new ad server: a config,
-// with name and sourceId beside it where the caller gives them. Errors as Parse.
+// ParseConnect reads the body of a request that connects a new ad server: a config, with name
+// and sourceId beside it where the caller gives them. Errors as Parse.
 func ParseConnect(body []byte) (*Connect, error) { return parse(body, true) }
 
 func parse(body []byte, connect bool) (*Connect, error) {
-	o, err := jsonbody.Parse(body, append([]string{"type"}, beside...))
+	o, err := jsonbody.Parse(body, append(beside, "type"))
 	if err != nil {
 		return nil, err
 	}
@@ -83,30 +58,33 @@ func parse(body []byte, connect bool) (*Connect, error) {
 		out.Name = issues.Take(o.Text("name", jsonbody.Length(1, maxName)))
 		out.SourceID = issues.Take(o.Text("sourceId", func(_, id string) string { return sources.CheckSourceID(id) }))
 	}
-	s := shapeOf(issues.Need(o.Text("type", adServerType)))
-	if s == nil { // what the other members should be can't be known
+	t := Find(issues.Need(o.Text("type", typeRule)))
+	if t == nil { // what the other members should be can't be known
 		return nil, issues.Err()
 	}
-	known = append(known, s.members...)
-	for _, m := range s.refused {
-		known = append(known, m.name)
+	for _, f := range t.with(Sent) {
+		known = append(known, f.Name)
+	}
+	for _, m := range t.Refused {
+		known = append(known, m.Name)
 	}
 	if o, err = jsonbody.Parse(body, known); err != nil {
 		return nil, err
 	}
-	r := &reader{Object: o, Issues: issues}
+	r := &reader{Object: o, Issues: issues, given: map[string]value{}}
 	r.connectionContract()
-	config := s.read(r)
-	for _, m := range s.refused {
-		if r.Has(m.name) {
-			r.Add(m.name, m.name+m.why)
+	r.fields(t)
+	for _, m := range t.Refused {
+		if r.Has(m.Name) {
+			r.Add(m.Name, m.Name+m.Why)
 		}
 	}
-	r.others("", r.Others, "This is not a field of an ad server of the type "+s.name+".")
+	r.unknown("", r.Others, "This is not a field of an ad server of the type "+t.Name+".")
 	if err := r.Err(); err != nil {
 		return nil, err
 	}
-	out.Config = &Config{open: func() kind { return config }}
+	config := &sent{t, r.given}
+	out.Config = &Config{open: func() *sent { return config }}
 	if connect {
 		if out.Name == "" {
 			out.Name = cut(config.label(), maxName)
@@ -116,33 +94,175 @@ func parse(body []byte, connect bool) (*Connect, error) {
 	return &out, nil
 }
 
-// adServerType is the rule of type.
-func adServerType(path, value string) string {
-	if value == typeAdsWizz {
-		return "An ad server of the type " + typeAdsWizz + untakeable
-	}
-	return jsonbody.OneOf(typeGAM, typeFreeWheel, typeSpringServe, typeBroadstreet, typeMock)(path, value)
-}
-
-func shapeOf(name string) *shape {
-	for _, s := range shapes {
-		if s.name == name {
-			return s
+// typeRule is the rule of type.
+func typeRule(path, value string) string {
+	var taken []string
+	for _, t := range types {
+		switch {
+		case !t.Untaken:
+			taken = append(taken, t.Name)
+		case t.Name == value:
+			return "An ad server of the type " + value + untaken
 		}
 	}
-	return nil
+	return jsonbody.OneOf(taken...)(path, value)
 }
 
-// others names members that are not known. What a caller calls a member is repeated
-// only where it is a plain word: a secret may have slipped there.
-func (r *reader) others(prefix string, names []string, message string) {
-	whole := false
+// fields reads the fields of a type.
+func (r *reader) fields(t *Type) {
+	if t.Login != "" {
+		r.login(t)
+	}
+	for _, f := range t.with(Sent) {
+		switch {
+		case t.Login != "" && slices.Contains([]string{t.Login, password.Name, apiToken.Name}, f.Name): // read already
+		case f.Form == Integer:
+			if n := r.Positive(&r.Issues, f.Name); n != nil {
+				r.given[f.Name] = value{number: n}
+			}
+		default:
+			r.take(r.Text(f.Name, f.rules()...), f.Required)
+		}
+	}
+}
+
+// take notes a member's text, or what is wrong with it.
+func (r *reader) take(m jsonbody.Member, required bool) {
+	text := r.Take(m)
+	switch {
+	case m.Given:
+		r.given[m.Path] = value{text: text}
+	case required:
+		r.Need(m)
+	}
+}
+
+// login reads the credentials of a type with a Login, of which exactly one kind must be whole:
+// the login with password, or apiToken. Refused members count as credentials of a third kind.
+func (r *reader) login(t *Type) {
+	name := r.Text(t.Login, t.Account().rules()...)
+	word := r.Text(password.Name, password.rules()...)
+	token := r.Text(apiToken.Name, apiToken.rules()...)
+	pair, other := name.Given || word.Given, false
+	for _, m := range t.Refused {
+		other = other || r.Has(m.Name)
+	}
+	switch {
+	case pair && token.Given, other && (pair || token.Given):
+		for _, m := range []*jsonbody.Member{&name, &word, &token} {
+			if m.Given && m.Problem == "" {
+				m.Problem = "Credentials of one kind can be given, not of several: " + t.Login + " with password, or apiToken."
+			}
+		}
+	case pair && !name.Given:
+		r.Add(t.Login, t.Login+" is required with password.")
+	case pair && !word.Given:
+		r.Add(word.Path, "password is required with "+t.Login+".")
+	case !pair && !token.Given && !other:
+		const unless = ", unless apiToken is given."
+		r.Add(t.Login, t.Login+" is required, with password"+unless)
+		r.Add(word.Path, "password is required, with "+t.Login+unless)
+	}
+	for _, m := range []jsonbody.Member{name, word, token} {
+		r.take(m, false)
+	}
+}
+
+// rules are those of a field that callers send.
+func (f *Field) rules() []jsonbody.Rule {
+	switch f.Form {
+	case Secret:
+		return []jsonbody.Rule{jsonbody.Length(1, maxSecret)}
+	case Word:
+		return []jsonbody.Rule{f.word}
+	case Currency:
+		return []jsonbody.Rule{currency}
+	case Digits:
+		return []jsonbody.Rule{jsonbody.Length(f.Min, f.Max), digits}
+	case Email:
+		return []jsonbody.Rule{jsonbody.Length(f.Min, f.Max), email}
+	}
+	return []jsonbody.Rule{jsonbody.Length(f.Min, f.Max)}
+}
+
+func (f *Field) word(path, value string) string {
+	if slices.Contains(f.UntakenWords, value) {
+		return "The " + path + " " + value + untaken
+	}
+	taken := slices.DeleteFunc(slices.Clone(f.Words), func(w string) bool { return slices.Contains(f.UntakenWords, w) })
+	return jsonbody.OneOf(taken...)(path, value)
+}
+
+func currency(path, value string) string {
+	if !isCurrency(value) {
+		return path + " must be three capital letters."
+	}
+	return ""
+}
+
+func isCurrency(s string) bool {
+	return len(s) == 3 && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
+}
+
+func digits(path, value string) string {
+	if strings.Trim(value, "0123456789") != "" {
+		return path + " must be digits."
+	}
+	return ""
+}
+
+var emailForm = regexp.MustCompile(`^[A-Za-z0-9_'+\-.]*[A-Za-z0-9_+-]@(?:[A-Za-z0-9][A-Za-z0-9-]*\.)+[A-Za-z]{2,}$`)
+
+// email wants an address of the plain form that the contract takes.
+func email(path, value string) string {
+	if !emailForm.MatchString(value) || value[0] == '.' || strings.Contains(value, "..") {
+		return path + " must be an e-mail address."
+	}
+	return ""
+}
+
+// maxContractID bounds connectionContract.id, in bytes: it is ASCII.
+const maxContractID = 128
+
+var contractID = regexp.MustCompile(`^[a-z][a-z0-9_-]*$`)
+
+// connectionContract checks the pin of a built-in connection contract, which a caller may send
+// along with any type. It has no effect: there is one way to connect a type.
+func (r *reader) connectionContract() {
+	const path = "connectionContract"
+	if !r.Has(path) {
+		return
+	}
+	o, problem := r.Nested(path, []string{"id", "version", "authenticationMethod"})
+	if problem != "" {
+		r.Add(path, problem)
+		return
+	}
+	r.Need(o.Text(path+".id", jsonbody.Length(1, maxContractID), func(path, value string) string {
+		if !contractID.MatchString(value) {
+			return path + " must be lower-case letters, digits, - and _, a letter first."
+		}
+		return ""
+	}))
+	if !o.Has("version") {
+		r.Add(path+".version", path+".version is required.")
+	}
+	o.Positive(&r.Issues, path+".version")
+	r.Need(o.Text(path+".authenticationMethod", jsonbody.OneOf("none", "bearer_token", "api_key",
+		"credential_exchange", "basic_auth", "oauth2", "jwt", "platform_service_account")))
+	r.unknown(path+".", o.Others, "This is not a field of "+path+".")
+}
+
+// unknown names members that are not known. What a caller calls a member is repeated only where
+// it is a plain word: a secret may have slipped there.
+func (r *reader) unknown(prefix string, names []string, message string) {
+	nameless := false
 	for _, name := range names {
 		switch {
 		case redact.Word(name):
 			r.Add(prefix+name, message)
-		case !whole:
-			whole = true
+		case !nameless:
+			nameless = true
 			path := strings.TrimSuffix(prefix, ".")
 			if path == "" {
 				path = "body"

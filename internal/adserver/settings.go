@@ -2,89 +2,125 @@ package adserver
 
 import (
 	"bytes"
+	"encoding/json"
 	"strconv"
-	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 
-	"esagate/internal/redact"
-	"esagate/registry"
 	"esagate/upstream/wire"
 )
 
-// setting is one of upstream's settings as the caller wants it.
+// settings are upstream's settings, in their order.
+type settings []setting
+
 type setting struct {
-	name  string // upstream's
+	raw   jsontext.Value // the name as it was written
+	name  string
 	value jsontext.Value
 }
 
-// textSetting gives a setting of text; an empty one is none, which upstream writes as
-// null.
-func textSetting(name, value string) setting {
-	if value == "" {
-		return setting{name, jsontext.Value("null")}
-	}
-	quoted, _ := jsontext.AppendQuote(nil, value) // it was read from sound JSON
-	return setting{name, quoted}
-}
-
-func integerSetting(name string, value int64) setting {
-	return setting{name, strconv.AppendInt(nil, value, 10)}
-}
-
-// Settings gives what is to be put back to `T/adapters/{type}/config` after the config
-// was written: kept as it was read, with what the caller names in its place, in its
-// order; what is not known here keeps its bytes. nil: there is nothing to put back,
-// because nothing was kept, the type has no settings, or kept is no sound JSON object.
-func (c *Config) Settings(kept *wire.Settings) []byte {
-	if kept == nil || c.Type() == typeMock {
+// readSettings gives nil for what is no sound JSON object.
+func readSettings(kept *wire.Settings) settings {
+	if kept == nil {
 		return nil
 	}
-	named := c.open().settings()
+	all := settings{}
 	dec := jsontext.NewDecoder(bytes.NewReader(kept.Raw))
 	if t, err := dec.ReadToken(); err != nil || t.Kind() != '{' {
 		return nil
 	}
-	out := make([]byte, 1, len(kept.Raw)+64)
-	out[0] = '{'
-	add := func(name, value jsontext.Value) {
-		if len(out) > 1 {
-			out = append(out, ',')
-		}
-		out = append(append(append(out, name...), ':'), value...)
-	}
-	used := make([]bool, len(named))
 	for dec.PeekKind() != '}' {
-		raw, err := dec.ReadValue()
+		name, err := dec.ReadValue()
 		if err != nil {
 			return nil
 		}
-		name := raw.Clone() // the decoder reuses it with the next read
-		unquoted, _ := jsontext.AppendUnquote(nil, name)
+		s := setting{raw: name.Clone()} // the decoder reuses it with the next read
+		_ = json.Unmarshal(s.raw, &s.name)
 		value, err := dec.ReadValue()
 		if err != nil {
 			return nil
 		}
-		for i := range named {
-			if named[i].name == string(unquoted) {
-				value, used[i] = named[i].value, true
-			}
-		}
-		add(name, value)
+		s.value = value.Clone()
+		all = append(all, s)
 	}
-	for i := range named {
-		if !used[i] {
-			add(jsontext.Value(strconv.Quote(named[i].name)), named[i].value)
+	return all
+}
+
+// plain gives a setting as a string, int64 or bool; nil for one that is not there, or of another
+// kind than its field.
+func (all settings) plain(f *Field) any {
+	for _, s := range all {
+		if s.name != f.Key() {
+			continue
 		}
+		switch kind := s.value.Kind(); {
+		case f.Form == Flag && (kind == 't' || kind == 'f'):
+			return kind == 't'
+		case f.Form == Integer && kind == '0':
+			if n, ok := wire.Integer(s.value); ok {
+				return n
+			}
+		case f.Form != Flag && f.Form != Integer && kind == '"':
+			var text string
+			_ = json.Unmarshal(s.value, &text)
+			return text
+		}
+	}
+	return nil
+}
+
+// showable gives a setting for the view, which is kept and shown; nothing for what can't be one.
+func (all settings) showable(f *Field) (v value) {
+	switch plain := all.plain(f).(type) {
+	case int64:
+		v.number = &plain
+	case string:
+		if f.showable(plain) {
+			v.text = plain
+		}
+	}
+	return v
+}
+
+// Settings gives what is to be put back to `T/adapters/{type}/config` after the config was
+// written: kept as it was read, in its order and with the bytes of what is not known here, and
+// in it the values that the caller named. nil: there is nothing to put back, because nothing was
+// kept, the type has no settings, or kept is no sound JSON object.
+func (c *Config) Settings(kept *wire.Settings) []byte {
+	config, all := c.open(), readSettings(kept)
+	if all == nil || len(config.with(Setting)) == 0 {
+		return nil
+	}
+	for _, f := range config.with(Sent | Setting) {
+		if v, given := config.given[f.Name]; given {
+			all = all.set(f.Key(), v)
+		}
+	}
+	out := []byte{'{'}
+	for i, s := range all {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = append(append(append(out, s.raw...), ':'), s.value...)
 	}
 	return append(out, '}')
 }
 
-// shownID gives an id of upstream's settings for the view, "" for what can't be one:
-// the view is kept and shown.
-func shownID(id string) string {
-	if utf8.RuneCountInString(id) > maxID || redact.Secretlike(id) || !registry.Storable(id) {
-		return ""
+// set gives the settings with one of them replaced, or added at the end. An empty text is none,
+// which upstream writes as null.
+func (all settings) set(key string, v value) settings {
+	written := jsontext.Value("null")
+	switch {
+	case v.number != nil:
+		written = strconv.AppendInt(nil, *v.number, 10)
+	case v.text != "":
+		written, _ = jsontext.AppendQuote(nil, v.text) // it was read from sound JSON
 	}
-	return id
+	for i := range all {
+		if all[i].name == key {
+			all[i].value = written
+			return all
+		}
+	}
+	return append(all, setting{jsontext.Value(strconv.Quote(key)), key, written})
 }

@@ -11,25 +11,15 @@ import (
 
 // What upstream keeps of each type. The token is no setting that could be shown.
 var (
-	keptFreeWheel = &wire.Settings{
-		Raw:                 []byte(`{"type":"freewheel", "default_advertiser_id":"adv-7"}`),
-		DefaultAdvertiserID: some("adv-7"),
-	}
-	keptToken = &wire.Settings{
-		Raw:                 []byte(`{"default_advertiser_id":"c4n4ryc4n4ryc4n4ryc4n4ryc4n4ry"}`),
-		DefaultAdvertiserID: some("c4n4ryc4n4ryc4n4ryc4n4ryc4n4ry"),
-	}
-	keptSpringServe = &wire.Settings{
-		Raw: []byte(`{"type":"springserve","default_demand_partner_id":null,"demand_class":"tag","rate_currency":"NOK",` +
-			`"enable_key_value_targeting":false}`),
-		DemandClass: some("tag"), RateCurrency: some("NOK"), EnableKeyValueTargeting: some(false),
-	}
-	keptBroadstreet = &wire.Settings{
-		Raw:                 []byte(`{"campaign_name_template":"{po_number}","default_advertiser_id":"b1"}`),
-		DefaultAdvertiserID: some("b1"), CampaignNameTemplate: some("{po_number}"),
-	}
-	keptGAM = &wire.Settings{Raw: []byte(`{"order_name_template":"{brand_name}","auto_naming_enabled":true}`)}
+	keptFreeWheel   = put(`{"type":"freewheel", "default_advertiser_id":"adv-7"}`)
+	keptToken       = put(`{"default_advertiser_id":"c4n4ryc4n4ryc4n4ryc4n4ryc4n4ry"}`)
+	keptSpringServe = put(`{"type":"springserve","default_demand_partner_id":null,"demand_class":"tag","rate_currency":"NOK",` +
+		`"enable_key_value_targeting":false}`)
+	keptBroadstreet = put(`{"campaign_name_template":"{po_number}","default_advertiser_id":"b1"}`)
+	keptGAM         = put(`{"order_name_template":"{brand_name}","auto_naming_enabled":true}`)
 )
+
+func put(raw string) *wire.Settings { return &wire.Settings{Raw: []byte(raw)} }
 
 var golden = []struct {
 	name, body     string
@@ -94,12 +84,12 @@ var golden = []struct {
 	},
 	{
 		name: "springserve with a token, carried over", body: `{"type":"springserve","apiToken":"CANARY"}`,
-		kept:    &wire.Settings{Raw: []byte(`{}`), DefaultDemandPartnerID: some(int64(4)), RateCurrency: some("Bearer"), EnableKeyValueTargeting: some(true)},
+		kept:    put(`{"default_demand_partner_id":4e0,"rate_currency":"Bearer","enable_key_value_targeting":true,"demand_class":7}`),
 		current: &registry.AdServer{Type: "springserve", RateCurrency: "EUR", DefaultDemandPartnerID: ptr(int64(5))},
 		label:   "SpringServe", slug: "springserve",
 		view:     `{"type":"springserve","environment":"production","defaultDemandPartnerId":4}`,
 		request:  `{"type":"springserve","api_token":"CANARY","environment":"production","default_demand_partner_id":4,"enable_key_value_targeting":true,"rate_currency":"Bearer"}`,
-		settings: `{}`, needsNoAccount: true,
+		settings: `{"default_demand_partner_id":4e0,"rate_currency":"Bearer","enable_key_value_targeting":true,"demand_class":7}`, needsNoAccount: true,
 	},
 	{
 		name: "broadstreet", body: `{"type":"broadstreet","networkId":"n 55","apiKey":"CANARY"}`, kept: keptBroadstreet,
@@ -194,7 +184,7 @@ func TestSettingsPutBack(t *testing.T) {
 		{"cut after a name", both, `{"rate_currency":`, ``},
 		{"cut after a value", both, `{"rate_currency":"USD"`, ``},
 	} {
-		if got := string(parse(t, c.body).Settings(&wire.Settings{Raw: []byte(c.raw)})); got != c.want {
+		if got := string(parse(t, c.body).Settings(put(c.raw))); got != c.want {
 			t.Errorf("%s:\n got %s\nwant %s", c.name, got, c.want)
 		}
 	}

@@ -7,12 +7,9 @@ import (
 
 	"esagate/internal/adserver"
 	"esagate/internal/fault"
-	"esagate/upstream/wire"
 )
 
 func ptr[T any](v T) *T { return &v }
-
-func some[T any](v T) wire.Opt[T] { return wire.Opt[T]{Value: v, Set: true} }
 
 // account is the operator's.
 var account = &adserver.Account{Email: "gate@ops.example", Key: `{"private_key":"CANARY"}`}

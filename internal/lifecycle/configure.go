@@ -9,7 +9,6 @@ import (
 	"esagate/internal/adserver"
 	"esagate/internal/fault"
 	"esagate/registry"
-	"esagate/transform"
 )
 
 // configure claims a connection that has a tenant, and replaces its config.
@@ -49,7 +48,7 @@ func (l *Lifecycle) withAdServer(ctx context.Context, m *registry.Source) (*regi
 	if err != nil {
 		return nil, gatewaysOwn(err)
 	}
-	view, email := transform.AdServer(config)
+	view, email := adserver.Observed(config)
 	if view == nil {
 		return m, nil
 	}

@@ -6,9 +6,9 @@ import (
 	"log/slog"
 	"time"
 
+	"esagate/internal/adserver"
 	"esagate/internal/fault"
 	"esagate/registry"
-	"esagate/transform"
 	"esagate/upstream/wire"
 )
 
@@ -88,7 +88,7 @@ func shows(config *wire.AdapterConfig) transition {
 	if config == nil {
 		return unchanged
 	}
-	found, email := transform.AdServer(config)
+	found, email := adserver.Observed(config)
 	return func(c registry.Connection) (registry.Connection, error) {
 		switch known := c.AdServer; {
 		case found == nil && known != nil: // it was deleted, and not rebuilt; the type stays the tenant's

@@ -2,6 +2,7 @@ package upstreamtest_test
 
 import (
 	"encoding/json"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -25,10 +26,10 @@ func TestPutAdapterConfigResetsWhatItDoesNotName(t *testing.T) {
 		t.Errorf("answered %s", answered)
 	}
 	s := a.Settings(id)
-	if s.RateCurrency != "USD" || s.DemandClass != "line_item" || *s.DefaultDemandPartnerID != 71 {
+	if s.Text("rate_currency") != "USD" || s.Text("demand_class") != "line_item" || s.Text("default_demand_partner_id") != "71" {
 		t.Errorf("settings %+v", s)
 	}
-	if c, _ := a.Config(id); c.Password != "pw-CANARY-3" || c.Environment != "production" {
+	if c, _ := a.Config(id); c.Values.Text("password") != "pw-CANARY-3" || c.Values.Text("environment") != "production" {
 		t.Errorf("config %+v", c)
 	}
 	if d := body(t, get(t, a, statusPath(id))); !strings.Contains(d, `"last_tested_at":"2026-07-04T11:00:00Z"`) {
@@ -39,7 +40,7 @@ func TestPutAdapterConfigResetsWhatItDoesNotName(t *testing.T) {
 func TestPutAdapterConfigRefused(t *testing.T) {
 	a := ut.New(ut.Options{APIKey: key, CacheFor: -1})
 	id := provision(t, a, "1", gamBody)
-	a.SetSettings(id, ut.Settings{OrderNameTemplate: "{buyer_ref}"})
+	a.SetSettings(id, ut.Values{"order_name_template": []byte(`"{buyer_ref}"`)})
 	before, _ := a.Config(id)
 	for word, adapter := range map[string]string{
 		"network_not_found":    strings.Replace(gamBody, "82640", "40482640", 1),
@@ -50,11 +51,11 @@ func TestPutAdapterConfigRefused(t *testing.T) {
 		if got := want(t, a, 400, "PUT", "/tenants/"+id+"/adapter-config", adapter); !strings.Contains(got, `"error":"adapter_`+word+`"`) {
 			t.Errorf("%s: %s", word, got)
 		}
-		if last, _ := a.LastConfig(); last.NetworkCode == before.NetworkCode && last.ServiceAccountKeyJSON == before.ServiceAccountKeyJSON {
+		if last, _ := a.LastConfig(); reflect.DeepEqual(last, before) {
 			t.Errorf("%s: it never arrived", word)
 		}
 	}
-	if after, _ := a.Config(id); after != before {
+	if after, _ := a.Config(id); !reflect.DeepEqual(after, before) {
 		t.Errorf("changed to %+v", after)
 	}
 	found := decode[[]finding](t, want(t, a, 422, "PUT", "/tenants/"+id+"/adapter-config", strings.Replace(gamBody, "82640", "", 1)))
@@ -101,7 +102,7 @@ func TestSettings(t *testing.T) {
 		t.Errorf("settings %s", got)
 	}
 	want(t, a, 200, "PUT", path, `{}`)
-	if s := a.Settings(id); s != ut.DefaultSettings() {
+	if s := a.Settings(id); len(s) != 2 || s.Text("auto_naming_enabled") != "true" || s.Text("manual_approval_required") != "false" {
 		t.Errorf("what is left out is reset: %+v", s)
 	}
 	for name, text := range map[string]string{
@@ -121,7 +122,7 @@ func TestSettings(t *testing.T) {
 	for adapterType, adapter := range map[string]string{"freewheel": fwBody, "broadstreet": `{"type":"broadstreet","network_id":"4","api_key":"k"}`} {
 		id := provision(t, a, adapterType, adapter)
 		put := decode[map[string]any](t, want(t, a, 200, "PUT", "/tenants/"+id+"/adapters/"+adapterType+"/config", `{"default_advertiser_id":"31"}`))
-		if put["type"] != adapterType || put["default_advertiser_id"] != "31" || a.Settings(id).DefaultAdvertiserID != "31" {
+		if put["type"] != adapterType || put["default_advertiser_id"] != "31" || a.Settings(id).Text("default_advertiser_id") != "31" {
 			t.Errorf("%s: %v", adapterType, put)
 		}
 	}

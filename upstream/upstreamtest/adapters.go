@@ -1,119 +1,111 @@
 package upstreamtest
 
 import (
+	"bytes"
 	"encoding/json"
 	"regexp"
 	"slices"
 	"strings"
+
+	"esagate/internal/adserver"
 )
 
-// AdapterConfig is an ad-server config as the agent was given it, credentials
-// included, with the agent's defaults for what was left out.
+// AdapterConfig is an ad-server config as the agent was given it, credentials included, with the
+// agent's defaults for what was left out.
 type AdapterConfig struct {
-	Type string `json:"type"`
-
-	NetworkCode           string `json:"network_code"` // google_ad_manager
-	ServiceAccountEmail   string `json:"service_account_email"`
-	ServiceAccountKeyJSON string `json:"service_account_key_json"`
-	RefreshToken          string `json:"refresh_token"`
-
-	Username    string `json:"username"`    // freewheel
-	Email       string `json:"email"`       // springserve
-	Password    string `json:"password"`    // both
-	APIToken    string `json:"api_token"`   // both
-	Environment string `json:"environment"` // both
-
-	NetworkID string `json:"network_id"` // broadstreet
-	APIKey    string `json:"api_key"`
-
-	DryRun bool `json:"dry_run"` // mock
-
-	Settings
+	Type   string
+	Values Values
 }
 
-// Settings are the runtime settings of all types of ad server; each type has some
-// of them. Those that a config does not name are reset when it is written.
-type Settings struct {
-	OrderNameTemplate      string `json:"order_name_template"` // google_ad_manager, as the next three; "": null
-	LineItemNameTemplate   string `json:"line_item_name_template"`
-	AutoNamingEnabled      bool   `json:"auto_naming_enabled"`
-	ManualApprovalRequired bool   `json:"manual_approval_required"`
+// Values are fields of a config, in JSON by the agent's names; what is null is left out. Package
+// adserver says which fields a type has.
+type Values map[string]json.RawMessage
 
-	DefaultAdvertiserID  string `json:"default_advertiser_id"`  // freewheel, broadstreet; "": null
-	CampaignNameTemplate string `json:"campaign_name_template"` // broadstreet
-
-	DefaultDemandPartnerID  *int64 `json:"default_demand_partner_id"` // springserve, as the next three
-	DemandClass             string `json:"demand_class"`
-	EnableKeyValueTargeting bool   `json:"enable_key_value_targeting"`
-	RateCurrency            string `json:"rate_currency"`
-}
-
-// DefaultSettings are the settings of a config just written that names none.
-func DefaultSettings() Settings {
-	return Settings{
-		AutoNamingEnabled: true, CampaignNameTemplate: "AdCP-{po_number}-{product_name}",
-		DemandClass: "line_item", RateCurrency: "USD",
+// Text gives a field that holds a text, as it is written for others.
+func (v Values) Text(name string) string {
+	var text string
+	if json.Unmarshal(v[name], &text) != nil {
+		return string(v[name])
 	}
+	return text
 }
 
-// Account is what an ad server knows the config's owner by: a network code or id,
-// a user name or an e-mail address; the type where there is none of these.
+// Account is what an ad server knows the config's owner by: a network code or id, a user name or
+// an e-mail address; the type where there is none of these.
 func (c AdapterConfig) Account() string {
-	for _, s := range []string{c.NetworkCode, c.NetworkID, c.Username, c.Email} {
-		if s != "" {
-			return s
+	if t := adserver.Find(c.Type); t != nil && t.Account() != nil {
+		if account := c.Values.Text(t.Account().Key()); account != "" {
+			return account
 		}
 	}
 	return c.Type
 }
 
+// secrets are the names of the credentials among the values, whatever the type.
+func (v Values) secrets() (names []string) {
+	for _, t := range adserver.Types() {
+		for _, f := range t.Fields {
+			if key := f.Key(); f.Form == adserver.Secret && v.Text(key) != "" && !slices.Contains(names, key) {
+				names = append(names, key)
+			}
+		}
+	}
+	return names
+}
+
 // currency is the pattern of ISO 4217 codes.
 var currency = regexp.MustCompile(`^[A-Z]{3}$`)
 
-func secretField(name string, required bool) field {
-	return field{name: name, required: required, nullable: !required}
+// schemaOf gives the fields of a type that have a use, as the agent's framework checks them
+// (published schema, AdapterConfigEnvelope and …Settings).
+func schemaOf(t *adserver.Type, use adserver.Use) []field {
+	schema := []field{{name: "type"}}
+	for _, f := range t.Fields {
+		if !f.In(use) {
+			continue
+		}
+		s := field{name: f.Key(), required: f.Required, nullable: !f.Required && f.Default == "", max: f.Max}
+		switch f.Form {
+		case adserver.Flag:
+			s.kind = flag
+		case adserver.Integer:
+			s.kind = integer
+		case adserver.Currency:
+			s.min, s.max, s.pattern = 3, 3, currency
+		case adserver.Word:
+			s.oneOf = slices.DeleteFunc(slices.Clone(f.Words), func(w string) bool { return slices.Contains(f.UntakenWords, w) })
+		}
+		if f.Required {
+			s.min = f.Min
+		}
+		schema = append(schema, s)
+	}
+	return schema
 }
 
-// adapterSchemas are the types of ad server that the agent takes (published
-// schema, AdapterConfigEnvelope).
-var adapterSchemas = map[string][]field{
-	"google_ad_manager": {
-		{name: "type"},
-		{name: "network_code", required: true, min: 1, max: 32},
-		{name: "service_account_email", required: true, min: 3, max: 255},
-		secretField("service_account_key_json", true),
-		secretField("refresh_token", false),
-	},
-	"freewheel": {
-		{name: "type"},
-		{name: "username", nullable: true, max: 255},
-		secretField("password", false),
-		secretField("api_token", false),
-		{name: "environment", oneOf: []string{"production", "staging"}},
-		{name: "default_advertiser_id", nullable: true, max: 64},
-	},
-	"springserve": append([]field{
-		{name: "type"},
-		{name: "email", nullable: true, max: 255},
-		secretField("password", false),
-		secretField("api_token", false),
-		{name: "environment", oneOf: []string{"production"}},
-	}, settingsSchemas["springserve"][1:]...),
-	"broadstreet": append([]field{
-		{name: "type"},
-		{name: "network_id", required: true, min: 1, max: 64},
-		secretField("api_key", true),
-	}, settingsSchemas["broadstreet"][1:]...),
-	"mock": {{name: "type"}, {name: "dry_run", kind: flag}},
+// defaultsOf gives what the agent has for the fields of a type that are left out.
+func defaultsOf(t *adserver.Type, use adserver.Use) Values {
+	v := Values{}
+	for _, f := range t.Fields {
+		if f.In(use) && f.Default != "" {
+			v[f.Key()] = json.RawMessage(f.Default)
+		}
+	}
+	return v
 }
 
-// adapterTags are the types in the order of the schema, for the words of a 422.
-var adapterTags = []string{"google_ad_manager", "mock", "freewheel", "broadstreet", "springserve"}
+// set takes over fields that were checked; what is null keeps its default.
+func (v Values) set(known map[string]json.RawMessage) {
+	for name, raw := range known {
+		if name != "type" && string(bytes.TrimSpace(raw)) != "null" {
+			v[name] = raw
+		}
+	}
+}
 
-// readAdapter checks an ad-server config and reads it. loc is where in the body it
-// stands; the tag is put behind it.
+// readAdapter checks an ad-server config and reads it. loc is where in the body it stands; the
+// tag is put behind it.
 func readAdapter(loc []string, raw json.RawMessage, production bool) (AdapterConfig, []validationError) {
-	expected := "'" + strings.Join(adapterTags, "', '") + "'"
 	var head struct {
 		Type *string `json:"type"`
 	}
@@ -123,7 +115,15 @@ func readAdapter(loc []string, raw json.RawMessage, production bool) (AdapterCon
 		}}
 	}
 	tag := *head.Type
-	if !slices.Contains(adapterTags, tag) {
+	t := adserver.Find(tag)
+	if t == nil || t.Untaken {
+		var tags []string
+		for _, t := range adserver.Types() {
+			if !t.Untaken {
+				tags = append(tags, "'"+t.Name+"'")
+			}
+		}
+		expected := strings.Join(tags, ", ")
 		return AdapterConfig{}, []validationError{{
 			Type: "union_tag_invalid", Loc: at(loc), Input: echo(raw),
 			Msg: "Input tag '" + tag + "' found using 'type' does not match any of the expected tags: " + expected,
@@ -131,16 +131,13 @@ func readAdapter(loc []string, raw json.RawMessage, production bool) (AdapterCon
 		}}
 	}
 	loc = at(loc, tag)
-	known, found := check(loc, raw, adapterSchemas[tag], production)
+	known, found := check(loc, raw, schemaOf(t, adserver.Taken), production)
 	if found != nil {
 		return AdapterConfig{}, found
 	}
-	c := AdapterConfig{Settings: DefaultSettings()}
-	if tag == "freewheel" || tag == "springserve" {
-		c.Environment = "production"
-	}
-	fill(&c, known)
-	if user := c.Username + c.Email; (tag == "freewheel" || tag == "springserve") && (user == "" || c.Password == "") && c.APIToken == "" {
+	c := AdapterConfig{Type: tag, Values: defaultsOf(t, 0)}
+	c.Values.set(known)
+	if t.Login != "" && (c.Values.Text(t.Login) == "" || c.Values.Text("password") == "") && c.Values.Text("api_token") == "" {
 		return AdapterConfig{}, valueError(loc, "a "+tag+" config needs a user with a password, or an api_token", raw)
 	}
 	return c, nil

@@ -1,6 +1,7 @@
 package upstreamtest
 
 import (
+	"esagate/internal/adserver"
 	"slices"
 	"strings"
 	"time"
@@ -44,7 +45,7 @@ type adServers struct {
 // AdServer says what the ad server of an account answers from now on: each probe
 // takes one of the answers, the last one stays. Without any the rules of the
 // package's comment hold again. An account is what AdapterConfig.Account gives;
-// a type of ad server ("freewheel") stands for all accounts of it that have no
+// a type of ad server stands for all accounts of it that have no
 // script of their own, and "" for all there are.
 func (a *Agent) AdServer(account string, answers ...Probe) {
 	a.mu.Lock()
@@ -96,23 +97,20 @@ func byRule(c AdapterConfig) Probe {
 		return Probe{Outcome: PermissionDenied}
 	case strings.HasPrefix(account, "503"):
 		return Probe{Outcome: UpstreamUnavailable}
-	case slices.Contains([]string{c.Password, c.APIToken, c.APIKey, c.ServiceAccountKeyJSON, c.RefreshToken}, "wrong"):
+	case slices.ContainsFunc(c.Values.secrets(), func(name string) bool { return c.Values.Text(name) == "wrong" }):
 		return Probe{Outcome: InvalidCredentials}
 	}
 	return Probe{}
 }
 
 // probe asks the ad server of a config, and waits for as long as that takes; it
-// takes longer than its client may stay. FreeWheel is asked twice: whether it knows
-// the account, then for the account's sites. An outage or the agent's end drops
-// the request.
+// takes longer than its client may stay. Some types are asked twice: whether the ad
+// server knows the account, then for what it holds. An outage or the agent's end
+// drops the request.
 func (a *Agent) probe(c AdapterConfig, l line) Probe {
-	if c.Type == "mock" {
-		return Probe{Outcome: OK}
-	}
 	calls := 1
-	if c.Type == "freewheel" {
-		calls = 2
+	if t := adserver.Find(c.Type); t != nil {
+		calls = t.Probes
 	}
 	var p Probe
 	for range calls {

@@ -53,10 +53,10 @@ func validationList(status int, message string) answer {
 		Type     string `json:"type"`
 		Email    string `json:"email"`
 		Password string `json:"password"`
-	}{"springserve", "desk@publisher.example", Canary + "-springserve-password"})
+	}{emailType, "desk@publisher.example", Canary + "-password"})
 	return says(status, []validationError{
-		{Type: "value_error", Loc: []string{"springserve", "email"}, Msg: "Value error, " + message, Input: input},
-		{Type: "missing", Loc: []string{"springserve", "rate_currency"}, Msg: "Field required", Input: input},
+		{Type: "value_error", Loc: []string{emailType, "email"}, Msg: "Value error, " + message, Input: input},
+		{Type: "missing", Loc: []string{emailType, "rate_currency"}, Msg: "Field required", Input: input},
 	})
 }
 

@@ -16,27 +16,24 @@ type sent struct {
 // sentOf finds the credentials in a provisioning call, a config or a subscription. Of a
 // service account's key it is what the key is made of.
 func sentOf(request []byte) sent {
-	var doc struct {
-		AdapterConfig
-		Secret  string        `json:"secret"`
-		Adapter AdapterConfig `json:"adapter"`
-	}
+	var doc, adapter Values
 	_ = json.Unmarshal(request, &doc) // what is no such request holds none
-	s := sent{kind: doc.Type + doc.Adapter.Type}
-	s.add("secret", doc.Secret)
-	for _, c := range []AdapterConfig{doc.AdapterConfig, doc.Adapter} {
-		s.add("password", c.Password)
-		s.add("api_token", c.APIToken)
-		s.add("api_key", c.APIKey)
-		var key struct {
-			ID  string `json:"private_key_id"`
-			Key string `json:"private_key"`
+	_ = json.Unmarshal(doc["adapter"], &adapter)
+	s := sent{kind: doc.Text("type") + adapter.Text("type")}
+	s.add("secret", doc.Text("secret"))
+	for _, config := range []Values{doc, adapter} {
+		for _, name := range config.secrets() {
+			value := config.Text(name)
+			var key struct {
+				ID  string `json:"private_key_id"`
+				Key string `json:"private_key"`
+			}
+			if json.Unmarshal([]byte(value), &key) != nil {
+				key.Key = value
+			}
+			s.add(name, key.ID)
+			s.add(name, key.Key)
 		}
-		if json.Unmarshal([]byte(c.ServiceAccountKeyJSON), &key) != nil {
-			key.Key = c.ServiceAccountKeyJSON
-		}
-		s.add("service_account_key_json", key.ID)
-		s.add("service_account_key_json", key.Key)
 	}
 	return s
 }

@@ -1,6 +1,7 @@
 package upstreamtest_test
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 
@@ -44,8 +45,8 @@ func TestProvision(t *testing.T) {
 		t.Errorf("made %q, %d", ids, a.Provisions())
 	}
 	c, ok := a.Config(p.TenantID)
-	if last, came := a.LastConfig(); !ok || !came || last != c || c.ServiceAccountKeyJSON != "key-CANARY-1" || c.NetworkCode != "82640" ||
-		c.Account() != "82640" || c.Settings != ut.DefaultSettings() {
+	if last, came := a.LastConfig(); !ok || !came || !reflect.DeepEqual(last, c) || c.Values.Text("service_account_key_json") != "key-CANARY-1" ||
+		c.Account() != "82640" || c.Values.Text("auto_naming_enabled") != "true" {
 		t.Errorf("config %+v, last %+v", c, last)
 	}
 	detail := want(t, a, 200, "GET", "/tenants/"+p.TenantID, "")
@@ -106,7 +107,7 @@ func TestProvisionIsAllOrNothing(t *testing.T) {
 	if n := len(a.TenantIDs()); n != 0 || a.Provisions() != 0 {
 		t.Errorf("%d tenants", n)
 	}
-	if c, came := a.LastConfig(); !came || c.NetworkCode != "40412" {
+	if c, came := a.LastConfig(); !came || c.Account() != "40412" {
 		t.Errorf("the refused config: %+v", c)
 	}
 	id := provision(t, a, "9", gamBody) // and now it goes well

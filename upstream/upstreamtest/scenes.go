@@ -24,6 +24,9 @@ func (a *Agent) Play(s Scene) {
 	a.Fault(s.Tenant.ID, s.Fault)
 }
 
+// emailType is a type of ad server whose accounts are e-mail addresses.
+const emailType = "springserve"
+
 // Scenes are the sources of the demo. Their ids are fixed: the demo's curl lines
 // name them.
 func Scenes() []Scene {
@@ -58,7 +61,7 @@ func Scenes() []Scene {
 			LookAt: "Once read while up, the last good answer stays while the agent fails: Age grows, STATUS_STALE appears, this tenant's breaker opens (esagate_upstream_open_tenant_breakers), then all of it heals by itself.",
 			Tenant: Tenant{
 				ID: "tnt_lighthouse", Name: "Lighthouse Radio", ExternalOrgID: "org-tnt_lighthouse", Active: true,
-				AdServer: AdServer{Type: "springserve", Configured: true}, Status: Healthy(),
+				AdServer: AdServer{Type: emailType, Configured: true}, Status: Healthy(),
 			},
 			Fault: Flap(20*time.Second, 40*time.Second, Fault{Status: http.StatusInternalServerError}),
 		},

@@ -1,6 +1,7 @@
 package upstreamtest
 
 import (
+	"esagate/internal/adserver"
 	"time"
 )
 
@@ -23,11 +24,17 @@ type Tenant struct {
 // AdServer is a tenant's saved ad-server config. While it is not configured the
 // agent says "none" in its place.
 type AdServer struct {
-	Type                string // google_ad_manager, freewheel, springserve, broadstreet, mock …
-	NetworkCode         string // shown for google_ad_manager only, as upstream does
+	Type                string // as package adserver names it, or another
+	NetworkCode         string // shown of a type with a service account only, as upstream does
 	ServiceAccountEmail string // likewise
 	Configured          bool
 }
+
+// The fields of a config that the agent shows.
+const (
+	networkCode  = "network_code"
+	accountEmail = "service_account_email"
+)
 
 // held is a tenant, with all that belongs to it.
 type held struct {
@@ -71,18 +78,23 @@ func (a *Agent) SetTenant(t Tenant) {
 	defer a.mu.Unlock()
 	a.tenants[t.ID] = &held{
 		Tenant: t, tenantType: t.AdServer.Type, currency: "EUR", since: now, cache: make([]cached, a.opts.Processes),
-		config: AdapterConfig{
-			Type: t.AdServer.Type, NetworkCode: t.AdServer.NetworkCode,
-			ServiceAccountEmail: t.AdServer.ServiceAccountEmail, Settings: DefaultSettings(),
-		},
 	}
+	held := a.tenants[t.ID]
+	held.config = AdapterConfig{Type: t.AdServer.Type, Values: Values{}}
+	if kind := adserver.Find(t.AdServer.Type); kind != nil {
+		held.config.Values = defaultsOf(kind, 0)
+	}
+	held.config.Values[networkCode] = encode(t.AdServer.NetworkCode)
+	held.config.Values[accountEmail] = encode(t.AdServer.ServiceAccountEmail)
 }
 
 // configure puts a config in force. The ad server has just been asked, so the
 // status document shows it connected.
 func (t *held) configure(c AdapterConfig, now time.Time) {
 	t.config, t.configuredAt = c, now
-	t.AdServer = AdServer{Type: c.Type, NetworkCode: c.NetworkCode, ServiceAccountEmail: c.ServiceAccountEmail, Configured: true}
+	t.AdServer = AdServer{
+		Type: c.Type, NetworkCode: c.Values.Text(networkCode), ServiceAccountEmail: c.Values.Text(accountEmail), Configured: true,
+	}
 	t.Status.Connected, t.Status.LastTestError = true, ""
 	t.Status.complete("ad_server_connected")
 }
@@ -142,7 +154,7 @@ type adapterConfigDocument struct {
 
 func (t *held) adapterConfig() adapterConfigDocument {
 	d := adapterConfigDocument{Type: t.adapterType(), Configured: t.AdServer.Configured}
-	if d.Type == "google_ad_manager" {
+	if kind := adserver.Find(d.Type); kind != nil && kind.NeedsAccount() {
 		d.NetworkCode = orNull(t.AdServer.NetworkCode)
 		d.ServiceAccountEmail = orNull(t.AdServer.ServiceAccountEmail)
 		if d.ServiceAccountEmail != nil {

@@ -1,63 +1,36 @@
 package wire
 
-// AdapterRequest is an ad-server config in the shape that upstream takes: one of the
-// types below. What is empty or nil is left out, and has upstream's default.
-type AdapterRequest interface {
-	adapterRequest()
-	// Secrets gives every credential in it, none of them empty.
-	Secrets() []Secret
+import (
+	"encoding/json"
+	"strconv"
+)
+
+// AdapterRequest is an ad-server config in the shape that upstream takes, as package adserver
+// builds it: an object with these members. What is left out has upstream's default.
+type AdapterRequest []AdapterField
+
+// AdapterField is a member of an AdapterRequest. Value is a string, int64, bool or [Secret].
+type AdapterField struct {
+	Name  string
+	Value any
 }
 
-// GAMRequest is a config of type google_ad_manager.
-type GAMRequest struct {
-	Type                  string `json:"type"`
-	NetworkCode           string `json:"network_code"`
-	ServiceAccountEmail   string `json:"service_account_email"`
-	ServiceAccountKeyJSON Secret `json:"service_account_key_json"`
+// MarshalJSON implements json.Marshaler.
+func (r AdapterRequest) MarshalJSON() ([]byte, error) {
+	out := []byte{'{'}
+	for i, f := range r {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		value, err := json.Marshal(f.Value)
+		if err != nil {
+			return nil, err
+		}
+		out = append(strconv.AppendQuote(out, f.Name), ':')
+		out = append(out, value...)
+	}
+	return append(out, '}'), nil
 }
-
-// FreeWheelRequest is a config of type freewheel.
-type FreeWheelRequest struct {
-	Type                string `json:"type"`
-	Username            string `json:"username,omitempty"`
-	Password            Secret `json:"password,omitempty"`
-	APIToken            Secret `json:"api_token,omitempty"`
-	Environment         string `json:"environment,omitempty"` // production or staging
-	DefaultAdvertiserID string `json:"default_advertiser_id,omitempty"`
-}
-
-// SpringServeRequest is a config of type springserve.
-type SpringServeRequest struct {
-	Type                    string `json:"type"`
-	Email                   string `json:"email,omitempty"`
-	Password                Secret `json:"password,omitempty"`
-	APIToken                Secret `json:"api_token,omitempty"`
-	Environment             string `json:"environment,omitempty"` // production
-	DefaultDemandPartnerID  *int64 `json:"default_demand_partner_id,omitempty"`
-	DemandClass             string `json:"demand_class,omitempty"`
-	EnableKeyValueTargeting *bool  `json:"enable_key_value_targeting,omitempty"`
-	RateCurrency            string `json:"rate_currency,omitempty"`
-}
-
-// BroadstreetRequest is a config of type broadstreet.
-type BroadstreetRequest struct {
-	Type                 string `json:"type"`
-	NetworkID            string `json:"network_id"`
-	APIKey               Secret `json:"api_key"`
-	DefaultAdvertiserID  string `json:"default_advertiser_id,omitempty"`
-	CampaignNameTemplate string `json:"campaign_name_template,omitempty"`
-}
-
-// MockRequest is a config of type mock.
-type MockRequest struct {
-	Type string `json:"type"`
-}
-
-func (GAMRequest) adapterRequest()         {}
-func (FreeWheelRequest) adapterRequest()   {}
-func (SpringServeRequest) adapterRequest() {}
-func (BroadstreetRequest) adapterRequest() {}
-func (MockRequest) adapterRequest()        {}
 
 // ProvisionRequest is the body of `POST /tenants/provision`.
 type ProvisionRequest struct {

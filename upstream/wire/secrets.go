@@ -30,36 +30,26 @@ func given(all ...Secret) []Secret {
 	return some
 }
 
-// Secrets implements AdapterRequest. Of the key file the members that are credentials
-// are given by themselves too: upstream could repeat one of them alone.
-func (r GAMRequest) Secrets() []Secret {
-	var file struct {
-		PrivateKey   string `json:"private_key"`
-		PrivateKeyID string `json:"private_key_id"`
+// Secrets gives every credential in it, none of them empty. Of a service account's key file the
+// members that are credentials are given by themselves too: upstream could repeat one of them
+// alone.
+func (r AdapterRequest) Secrets() []Secret {
+	var all []Secret
+	for _, f := range r {
+		if s, ok := f.Value.(Secret); ok {
+			var file struct {
+				PrivateKey   string `json:"private_key"`
+				PrivateKeyID string `json:"private_key_id"`
+			}
+			_ = json.Unmarshal([]byte(s), &file) // what is no key file has no members
+			all = append(all, given(s, Secret(file.PrivateKey), Secret(file.PrivateKeyID))...)
+		}
 	}
-	_ = json.Unmarshal([]byte(r.ServiceAccountKeyJSON), &file) // what is no key file has no members
-	return given(r.ServiceAccountKeyJSON, Secret(file.PrivateKey), Secret(file.PrivateKeyID))
+	return all
 }
-
-// Secrets implements AdapterRequest.
-func (r FreeWheelRequest) Secrets() []Secret { return given(r.Password, r.APIToken) }
-
-// Secrets implements AdapterRequest.
-func (r SpringServeRequest) Secrets() []Secret { return given(r.Password, r.APIToken) }
-
-// Secrets implements AdapterRequest.
-func (r BroadstreetRequest) Secrets() []Secret { return given(r.APIKey) }
-
-// Secrets implements AdapterRequest.
-func (MockRequest) Secrets() []Secret { return nil }
 
 // Secrets gives the credentials of the ad server.
-func (r ProvisionRequest) Secrets() []Secret {
-	if r.Adapter == nil {
-		return nil
-	}
-	return r.Adapter.Secrets()
-}
+func (r ProvisionRequest) Secrets() []Secret { return r.Adapter.Secrets() }
 
 // Secrets gives what deliveries are to be signed with.
 func (r WebhookRequest) Secrets() []Secret { return given(r.Secret) }

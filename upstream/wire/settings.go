@@ -14,15 +14,7 @@ const maxSettings = 64 << 10
 
 // Settings are an adapter's runtime settings (`GET T/adapters/{type}/config`). Raw is the object as
 // upstream gave it: it goes back there and nowhere else. Printed or logged, settings are one word.
-type Settings struct {
-	Raw                     []byte      `json:"-"`
-	DefaultAdvertiserID     Opt[string] `json:"default_advertiser_id"`
-	CampaignNameTemplate    Opt[string] `json:"campaign_name_template"`
-	DefaultDemandPartnerID  Opt[int64]  `json:"default_demand_partner_id"`
-	DemandClass             Opt[string] `json:"demand_class"`
-	EnableKeyValueTargeting Opt[bool]   `json:"enable_key_value_targeting"`
-	RateCurrency            Opt[string] `json:"rate_currency"`
-}
+type Settings struct{ Raw []byte }
 
 // DecodeSettings reads `GET T/adapters/{type}/config`. As it will be written back, it must be an
 // object of at most 64 KiB that every reader takes alike: UTF-8, and no name twice in one object.
@@ -31,16 +23,14 @@ func DecodeSettings(body []byte) (*Settings, error) {
 	if len(body) > maxSettings {
 		return nil, &InvalidError{"it is too large"}
 	}
-	// The reader is more lenient than IsValid, and tells better what is wrong.
-	s, err := decode[Settings](body)
-	switch {
-	case err != nil:
+	// decode is more lenient than IsValid, and its error says better what is wrong.
+	if _, err := decode[struct{}](body); err != nil {
 		return nil, err
-	case !jsontext.Value(body).IsValid():
+	}
+	if !jsontext.Value(body).IsValid() {
 		return nil, &InvalidError{"it is ambiguous: not UTF-8, or a name is there twice"}
 	}
-	s.Raw = bytes.Clone(body)
-	return s, nil
+	return &Settings{Raw: bytes.Clone(body)}, nil
 }
 
 // ValidSettings reports whether raw may be written to `T/adapters/{type}/config`: what
@@ -55,3 +45,6 @@ func (Settings) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[setting
 
 // LogValue implements slog.LogValuer.
 func (Settings) LogValue() slog.Value { return slog.StringValue("[settings]") }
+
+// Integer reads a JSON number that is a whole one within ±2^53, however it is written: 3, 3.0, 1e3.
+func Integer(number []byte) (int64, bool) { return parseInteger(number) }
