@@ -5,10 +5,9 @@ import (
 	"strings"
 )
 
-// AgentURL gives an address of a tenant's agent as the registry keeps it (contract,
-// "mcpUrl, a2aUrl"): the path alone where its host is that of baseURL, the sales
-// agent's; else the whole address. It gives "" for what is no plain http or https
-// address: one with user info, a query or a fragment may carry a credential.
+// AgentURL gives an address of a tenant's agent as the registry keeps it (contract 5.3): the path
+// alone where its host is that of baseURL, the sales agent's; else the whole address. It gives ""
+// for what is no plain http or https address: user info, a query or a fragment may be a credential.
 func AgentURL(raw, baseURL string) string {
 	u, err := url.Parse(raw)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil ||
@@ -29,8 +28,7 @@ func AgentURL(raw, baseURL string) string {
 	return path
 }
 
-// hostAndPort is what a host is known by: its name, however it is spelled, and its port
-// where that is not the one of the scheme.
+// hostAndPort gives a host's name in lower case, and its port where that is not the scheme's own.
 func hostAndPort(u *url.URL) string {
 	host := strings.ToLower(u.Hostname())
 	switch port := u.Port(); {

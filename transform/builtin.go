@@ -6,7 +6,7 @@ import (
 )
 
 // builtin is a platform task whose completion follows from what the gateway
-// knows (contract, status rule 7).
+// knows (contract 4.7).
 type builtin struct {
 	id, name, severity string
 	open               string // the description while there is something to do
@@ -40,26 +40,26 @@ var builtins = []builtin{
 	},
 }
 
-// verdict says where a platform task stands.
-type verdict uint8
+// taskState says where a platform task stands.
+type taskState uint8
 
 const (
-	noOpinion verdict = iota // upstream's word decides; alone it is open
+	undecided taskState = iota // upstream's word decides; alone it is open
 	open
 	complete
-	leftOut // not known yet: the task does not appear
+	hidden // not known yet: the task does not appear
 )
 
-func verdictOf(done bool) verdict {
+func stateOf(done bool) taskState {
 	if done {
 		return complete
 	}
 	return open
 }
 
-// judge gives the verdict on a built-in task, with a description that fits it
-// better than the task's own, if there is one.
-func (b *builtin) judge(in *StatusInput, doc *api.Status) (verdict, string) {
+// state gives the state of a built-in task, with a description that fits it better than the task's
+// own, if there is one.
+func (b *builtin) state(in *StatusInput, doc *api.Status) (taskState, string) {
 	switch b.id {
 	case taskConfigured:
 		return configured(in, doc)
@@ -72,16 +72,16 @@ func (b *builtin) judge(in *StatusInput, doc *api.Status) (verdict, string) {
 	}
 }
 
-func configured(in *StatusInput, doc *api.Status) (verdict, string) {
-	// Where the record has no view yet, upstream's word that it holds a config
-	// (connected is true exactly then) is the best there is.
+func configured(in *StatusInput, doc *api.Status) (taskState, string) {
+	// Upstream says connected exactly while it holds a config (contract 2.2). That counts while the record
+	// has no view of it yet.
 	if in.Source.Connection.AdServer != nil || doc.Adapter.Connected {
 		return complete, "The configuration of the ad server is saved."
 	}
 	return open, ""
 }
 
-func provisioned(c *registry.Connection) (verdict, string) {
+func provisioned(c *registry.Connection) (taskState, string) {
 	switch {
 	case c.Provisioning == registry.StatusDeactivated:
 		return open, "The source is deactivated. Reactivate it to sell again."
@@ -91,7 +91,7 @@ func provisioned(c *registry.Connection) (verdict, string) {
 	return open, ""
 }
 
-func verified(c *registry.Connection, a *api.Adapter) (verdict, string) {
+func verified(c *registry.Connection, a *api.Adapter) (taskState, string) {
 	if !c.LastTestedAt.IsZero() && !c.LastTestedAt.Before(c.AdServerSavedAt) {
 		if c.LastTestPassed {
 			return complete, "The last test of the connection passed."
@@ -105,13 +105,12 @@ func verified(c *registry.Connection, a *api.Adapter) (verdict, string) {
 	return open, ""
 }
 
-// subscribed leaves the task out while nothing is known. Whether a subscription
-// lives is found out after start-up: until then both answers would be guesses,
-// and a wrong "open" would raise an alarm at every start.
-func subscribed(known *bool) (verdict, string) {
+// subscribed hides the task while nothing is known. Whether there is a subscription is found out
+// after start-up: until then a wrong "open" would raise an alarm at every start.
+func subscribed(known *bool) (taskState, string) {
 	switch {
 	case known == nil:
-		return leftOut, ""
+		return hidden, ""
 	case *known:
 		return complete, "The source notifies us of finished syncs."
 	}

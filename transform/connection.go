@@ -16,8 +16,7 @@ const (
 	defaultA2APath = "/a2a"
 )
 
-// Connection gives the api document of a managed source's connection (contract,
-// "Rules for the connection").
+// Connection gives the api document of a managed source's connection (contract 5).
 func Connection(m *registry.Source) *api.Connection {
 	c := m.Connection
 	out := &api.Connection{
@@ -38,7 +37,7 @@ func Connection(m *registry.Source) *api.Connection {
 		InventorySync:       inventorySync(c.InventorySync),
 	}
 	if c.LastError != "" {
-		out.LastError = optional(shown(c.LastError, LastErrorText(c.LastErrorCode)))
+		out.LastError = optional(safeText(c.LastError, LastErrorText(c.LastErrorCode)))
 	}
 	switch {
 	case c.TenantID == "":
@@ -80,14 +79,13 @@ func inventorySync(s *registry.InventorySync) *api.InventorySync {
 		UpdatedAt:   api.TimestampOf(s.UpdatedAt),
 	}
 	if s.Error != "" {
-		out.Error = optional(shown(s.Error, syncText("")))
+		out.Error = optional(safeText(s.Error, syncText("")))
 	}
 	return out
 }
 
-// InventorySync gives the state of the inventory sync that a status document
-// tells of, as the registry records it (contract, "From a poll"). The signal's
-// time is fetchedAt.
+// InventorySync gives the state of the inventory sync in a status document, as the registry records it
+// (contract 5.1). The signal's time is fetchedAt.
 func InventorySync(s *api.Status) registry.InventorySync {
 	out := registry.InventorySync{
 		Status:     registry.SyncUnknown,
@@ -100,10 +98,9 @@ func InventorySync(s *api.Status) registry.InventorySync {
 	return out
 }
 
-// InventorySyncFromEvent gives the state of the inventory sync that a finished run's
-// event tells of (contract, "From webhooks"): status is the event's own word, and
-// occurredAt the signal's time. Times that are not known are zero, itemCount may be nil,
-// errorMessage is upstream's free text.
+// InventorySyncFromEvent gives the state of the inventory sync after the event of a finished run
+// (contract 5.1): status is the event's own word, and occurredAt the signal's time. Times that are
+// not known are zero, itemCount may be nil, errorMessage is upstream's free text.
 func InventorySyncFromEvent(status string, startedAt, completedAt, occurredAt time.Time, itemCount *int64, errorMessage string) registry.InventorySync {
 	if completedAt.IsZero() {
 		completedAt = occurredAt
@@ -121,7 +118,7 @@ func InventorySyncFromEvent(status string, startedAt, completedAt, occurredAt ti
 	case statusFailed:
 		out.Status = registry.SyncFailed
 		if errorMessage != "" {
-			out.Error = shown(errorMessage, syncText(""))
+			out.Error = safeText(errorMessage, syncText(""))
 		}
 	}
 	if itemCount != nil {

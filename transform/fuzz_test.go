@@ -73,10 +73,10 @@ func checkKinds(t *testing.T, doc *wire.Status, answer []byte) {
 	if err := json.Unmarshal(answer, &out); err != nil {
 		t.Fatal(err)
 	}
-	if len(out.Workflows.ByKind) != len(doc.Workflows.Value.ByKind) {
-		t.Fatalf("kinds %v, want %v", out.Workflows.ByKind, doc.Workflows.Value.ByKind)
+	if len(out.Workflows.ByKind) != len(doc.Workflows.ByKind) {
+		t.Fatalf("kinds %v, want %v", out.Workflows.ByKind, doc.Workflows.ByKind)
 	}
-	for _, k := range doc.Workflows.Value.ByKind {
+	for _, k := range doc.Workflows.ByKind {
 		if n, ok := out.Workflows.ByKind[k.Name]; !ok || n != k.Value {
 			t.Fatalf("kind %q: got %d, want %d", k.Name, n, k.Value)
 		}

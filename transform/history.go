@@ -15,7 +15,7 @@ const (
 )
 
 const (
-	historyRuns = 10   // of a stream's history (status rule 4)
+	historyRuns = 10   // of a stream's history (contract 4.4)
 	maxCursor   = 1024 // bytes
 	maxRunID    = 128  // bytes
 )

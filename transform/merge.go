@@ -1,93 +1,72 @@
 package transform
 
-import "esagate/api"
+import (
+	"cmp"
+	"slices"
 
-// side is a setup task on its way into the merged list (rule 7). An empty Name,
-// Severity or Description, and a nil path, are not set.
+	"esagate/api"
+)
+
+// side is a setup task on its way into the merged list (contract 4.7). An empty Name, Severity or
+// Description, and a nil path, are not set.
 type side struct {
 	api.SetupTask
 	fixed     bool   // Severity was set by a platform definition and always counts
-	noOpinion bool   // says nothing of completion
-	reopened  string // description to use where only the other side is open
-	merged    bool   // taken up by its counterpart, which stands for both
-	rank      int    // its place in the merged list
+	undecided bool   // says nothing of completion
+	openText  string // Description where only the other side is open
 }
 
-// roomForTasks is enough for the tasks of every build known: a list that long
-// needs no allocation while it is merged.
-const roomForTasks = 16
-
-// take merges another side of the same task into s, whose words come first.
-func (s *side) take(o *side) {
-	// The severity of a side that is complete says nothing of how bad it is that
-	// this one is open.
-	done := o.IsComplete && !s.IsComplete && !s.noOpinion
-	if s.noOpinion {
-		s.IsComplete, s.noOpinion = o.IsComplete, false
-		if !s.fixed {
-			s.Severity = o.Severity
-		}
+// merge takes over what another side of the same task says. The words of s come first.
+func (s *side) merge(o *side) {
+	// The severity of a complete side says nothing of how bad it is that the other one is open.
+	switch {
+	case s.fixed:
+	case s.undecided, s.Severity == "" && !(o.IsComplete && !s.IsComplete), s.IsComplete && !o.IsComplete:
+		s.Severity = o.Severity
+	}
+	if s.undecided {
+		s.IsComplete, s.undecided = o.IsComplete, false
 	} else {
-		// "info" on a complete side says nothing of how bad it is that the other
-		// one is open.
-		if !s.fixed && (s.Severity == "" && !done || s.IsComplete && !o.IsComplete) {
-			s.Severity = o.Severity
-		}
-		if s.IsComplete && !o.IsComplete && s.reopened != "" {
-			s.Description = s.reopened
+		if s.IsComplete && !o.IsComplete && s.openText != "" {
+			s.Description = s.openText
 		}
 		s.IsComplete = s.IsComplete && o.IsComplete
 	}
-	if s.Name == "" {
-		s.Name = o.Name
-	}
-	if s.Description == "" {
-		s.Description = o.Description
-	}
-	if s.ConfigurePath == nil {
-		s.ConfigurePath = o.ConfigurePath
-	}
+	s.Name, s.Description = cmp.Or(s.Name, o.Name), cmp.Or(s.Description, o.Description)
+	s.ConfigurePath = cmp.Or(s.ConfigurePath, o.ConfigurePath)
 }
 
-// mergeTasks merges the platform's tasks with upstream's, one item per id, and
-// orders and counts them. It does not modify upstream.
+// mergeTasks merges the platform's tasks with upstream's, one item per id, and orders and counts
+// them. It does not modify upstream.
 func mergeTasks(platform []side, upstream []api.SetupTask) api.SetupTasks {
-	var room [roomForTasks]side
-	theirs := distinct(room[:0], upstream)
+	theirs := distinct(upstream)
 	for i := range platform {
-		p := &platform[i]
-		if at := findSide(theirs, p.ID); at >= 0 {
-			p.take(&theirs[at])
-			theirs[at].merged = true
+		if at := findSide(theirs, platform[i].ID); at >= 0 {
+			platform[i].merge(&theirs[at])
+			theirs = slices.Delete(theirs, at, at+1)
 		}
 	}
 	out := api.SetupTasks{Items: make([]api.SetupTask, 0, len(platform)+len(theirs))}
-	for i := range platform {
-		platform[i].finish(&out)
-	}
-	for i := range theirs {
-		if !theirs[i].merged {
-			theirs[i].finish(&out)
-		}
-	}
-	for rank := range ranks {
-		for i := range platform {
-			if platform[i].rank == rank {
-				out.Items = append(out.Items, platform[i].SetupTask)
+	for _, list := range [][]side{platform, theirs} {
+		for i := range list {
+			item := list[i].finished()
+			switch rank(&item) / 2 {
+			case 0:
+				out.BlockerCount++
+			case 1:
+				out.WarningCount++
 			}
-		}
-		for i := range theirs {
-			if theirs[i].rank == rank && !theirs[i].merged {
-				out.Items = append(out.Items, theirs[i].SetupTask)
-			}
+			out.Items = append(out.Items, item)
 		}
 	}
+	slices.SortStableFunc(out.Items, func(a, b api.SetupTask) int { return rank(&a) - rank(&b) })
 	return out
 }
 
-// distinct appends upstream's items with those of the same id merged, in the
-// order of first mention. Of two, one of scope platform is the platform's side.
-func distinct(sides []side, items []api.SetupTask) []side {
+// distinct gives upstream's items with those of the same id merged, in the order of first mention.
+// Of two, one of scope platform is the platform's side.
+func distinct(items []api.SetupTask) []side {
+	sides := make([]side, 0, len(items))
 	for i := range items {
 		next := side{SetupTask: items[i]}
 		if next.Name == next.ID { // the name of a task that came without one
@@ -102,7 +81,7 @@ func distinct(sides []side, items []api.SetupTask) []side {
 		if next.Scope == scopePlatform && first.Scope != scopePlatform {
 			*first, next = next, *first
 		}
-		first.take(&next)
+		first.merge(&next)
 	}
 	return sides
 }
@@ -117,38 +96,30 @@ func findSide(sides []side, id string) int {
 	return -1
 }
 
-// Ranks order the list: open blockers, open warnings, the rest; in each the
-// platform's before the publisher's.
-const (
-	rankBlocker = 0
-	rankWarning = 2
-	rankRest    = 4
-	ranks       = 6
-)
+// finished gives the task with what no side has set.
+func (s *side) finished() api.SetupTask {
+	item := s.SetupTask
+	item.Name = cmp.Or(item.Name, item.ID)
+	item.Severity = cmp.Or(item.Severity, severityWarning)
+	if item.IsComplete {
+		item.Severity = severityInfo
+	}
+	return item
+}
 
-// finish puts in what no side has set, ranks the task, and counts it if it is
-// open.
-func (s *side) finish(out *api.SetupTasks) {
-	if s.Name == "" {
-		s.Name = s.ID
-	}
+// rank orders the list: open blockers (0), open warnings (2), the rest (4), the platform's before
+// the publisher's (+1).
+func rank(t *api.SetupTask) int {
+	rank := 4
 	switch {
-	case s.IsComplete:
-		s.Severity = severityInfo
-	case s.Severity == "":
-		s.Severity = severityWarning
+	case t.IsComplete:
+	case t.Severity == severityBlocker:
+		rank = 0
+	case t.Severity == severityWarning:
+		rank = 2
 	}
-	s.rank = rankRest
-	switch {
-	case s.IsComplete:
-	case s.Severity == severityBlocker:
-		s.rank = rankBlocker
-		out.BlockerCount++
-	case s.Severity == severityWarning:
-		s.rank = rankWarning
-		out.WarningCount++
+	if t.Scope != scopePlatform {
+		rank++
 	}
-	if s.Scope != scopePlatform {
-		s.rank++
-	}
+	return rank
 }

@@ -51,8 +51,8 @@ func SyncTypeToUpstream(name string) string {
 		}
 		b = append(b, c)
 	}
-	// Not the camelCase form is judged: its parts run together, and may be too long for
-	// a plain word where those of the name itself are not.
+	// The snake_case form is checked: the parts of the other run together, and may be too long for a
+	// plain word.
 	snake := string(b)
 	if _, ok := streamName(snake); !ok {
 		return ""

@@ -8,7 +8,7 @@ import (
 	"esagate/registry"
 )
 
-// The summaries (rule 8).
+// The summaries (contract 4.8).
 const (
 	summaryNotSetUp    = "This source is not set up yet."
 	summaryNotLive     = "This source is set up but not live."
@@ -39,7 +39,7 @@ var watched = map[string]struct {
 	"pricingAvailability": {"pricing availability", affectsDiscovery, false},
 }
 
-// operational derives the state of a document whose tasks are merged (rule 8).
+// operational derives the state of a document whose tasks are merged (contract 4.8).
 func operational(in *StatusInput, doc *api.Status) api.Operational {
 	o := api.Operational{Issues: issues(in, doc)}
 	o.IsLive = in.Source.Connection.Provisioning == registry.StatusActive && doc.Adapter.Connected &&
@@ -77,7 +77,7 @@ func isSetUp(in *StatusInput, doc *api.Status) bool {
 	return in.Source.Connection.TenantID != "" && (in.Source.Connection.AdServer != nil || doc.Adapter.Connected)
 }
 
-// issues lists what is not well: critical first, then in the order of rule 8.
+// issues lists what is not well: critical first, then in the order of contract 4.8.
 func issues(in *StatusInput, doc *api.Status) []api.OperationalIssue {
 	list := []api.OperationalIssue{}
 	if !doc.Adapter.Connected {

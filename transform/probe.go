@@ -11,7 +11,7 @@ import (
 
 const codeInternal = "INTERNAL_ERROR"
 
-// lastErrorCodes are the codes of refusals by an ad server (contract, lastErrorCode).
+// lastErrorCodes are the codes of refusals by an ad server (contract 5.11).
 var lastErrorCodes = map[string]string{
 	"network_not_found":    "ADAPTER_NETWORK_NOT_FOUND",
 	"permission_denied":    "ADAPTER_PERMISSION_DENIED",
@@ -42,14 +42,14 @@ func TestResult(r *wire.TestResult, now time.Time) *api.TestResult {
 	if out.TestedAt.IsZero() {
 		out.TestedAt = api.TimestampOf(now.Truncate(time.Millisecond))
 	}
-	instead := textDetail
+	fallback := textDetail
 	if !r.Success {
 		code := LastErrorCode(r.ErrorCode.Value)
-		instead = LastErrorText(code)
-		text := shown(r.Error.Value, instead)
+		fallback = LastErrorText(code)
+		text := safeText(r.Error.Value, fallback)
 		out.ErrorCode, out.Error = &code, &text
 	}
-	out.Details = testDetails(&r.Details, instead)
+	out.Details = testDetails(&r.Details, fallback)
 	for i := range r.CapabilityChecks {
 		if c := &r.CapabilityChecks[i]; redact.Word(c.Capability) {
 			out.CapabilityChecks = append(out.CapabilityChecks, capabilityCheck(c))
@@ -63,24 +63,24 @@ func capabilityCheck(c *wire.CapabilityCheck) api.CapabilityCheck {
 	if !redact.Word(c.Status) {
 		out.Status = "not_checked"
 	}
-	instead := checkText(out.Status)
+	fallback := checkText(out.Status)
 	if c.ErrorCode.Value != "" {
 		code := LastErrorCode(c.ErrorCode.Value)
 		out.ErrorCode = &code
 		if code != codeInternal {
-			instead = LastErrorText(code)
+			fallback = LastErrorText(code)
 		}
 	}
-	out.Message = freeText(c.Message, instead)
-	out.Details = testDetails(&c.Details, instead)
+	out.Message = freeText(c.Message, fallback)
+	out.Details = testDetails(&c.Details, fallback)
 	return out
 }
 
 // testDetails gives the parts of upstream's details that may be shown, nil if there
 // are none.
-func testDetails(d *wire.Details, instead string) *api.TestDetails {
+func testDetails(d *wire.Details, fallback string) *api.TestDetails {
 	out := api.TestDetails{AdapterType: plainWord(d.AdapterType), Remediation: plainWord(d.Remediation)}
-	if text := freeText(d.VendorFault.FaultString, instead); text != nil {
+	if text := freeText(d.VendorFault.FaultString, fallback); text != nil {
 		out.VendorFault = &api.VendorFault{FaultString: *text}
 	}
 	if out == (api.TestDetails{}) {
@@ -94,8 +94,7 @@ func plainWord(o wire.Opt[string]) *string {
 	if !redact.Word(o.Value) {
 		return nil
 	}
-	word := o.Value
-	return &word
+	return pointer(o)
 }
 
 // CapabilityRecheck gives the answer to a recheck of a capability, which upstream has

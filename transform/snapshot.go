@@ -13,93 +13,71 @@ import (
 // unknownWord stands for vocabulary that can't be read.
 const unknownWord = "unknown"
 
-// Snapshot gives the api document of a status document, before what the gateway
-// adds: Operational is zero, Webhooks nil when upstream has no valid block, and
-// SetupTasks holds upstream's items as they came, with counts 0. The document is
-// immutable from then on. malformed lists what was degraded, by path: the
-// decoder's notes and what was judged here; bounded, each path once.
+// Snapshot gives the api document of a status document, before what the gateway adds: Operational is
+// zero, Webhooks nil when upstream has no valid block, and SetupTasks holds upstream's items as they
+// came, with counts 0. The document is immutable from then on. malformed lists by path what was
+// malformed, for the decoder or here; bounded, each path once.
 func Snapshot(doc *wire.Status) (snapshot *api.Status, malformed []string) {
-	j := judge{malformed: slices.Clip(doc.Notes.Malformed)}
+	c := checker{malformed: slices.Clip(doc.Notes.Malformed)}
 	s := &api.Status{
 		Adapter: api.Adapter{
-			Type:          j.word(doc.Adapter.Type, unknownWord, "adapter", "type"),
+			Type:          c.word(doc.Adapter.Type, unknownWord, "adapter", "type"),
 			Connected:     doc.Adapter.Connected,
 			LastTestedAt:  api.Timestamp(doc.Adapter.LastTestedAt),
 			LastTestError: freeText(doc.Adapter.LastTestError, textTestFailed),
 		},
-		Syncs:     j.syncs(doc.Syncs),
-		Workflows: workflows(doc.Workflows.Value),
-		Packages: api.Packages{
-			ActiveCount:        doc.Packages.Value.ActiveCount.Value,
-			PausedCount:        doc.Packages.Value.PausedCount.Value,
-			Last24hImpressions: doc.Packages.Value.Last24hImpressions.Value,
-		},
-		Creatives: api.Creatives{
-			ActiveCount:          doc.Creatives.Value.ActiveCount.Value,
-			PendingReviewCount:   doc.Creatives.Value.PendingReviewCount.Value,
-			RejectedLast24hCount: doc.Creatives.Value.RejectedLast24hCount.Value,
-		},
-		Webhooks:   webhooks(doc.Webhooks),
-		FetchedAt:  api.Timestamp(doc.FetchedAt),
-		SetupTasks: api.SetupTasks{Items: j.setupTasks(doc.SetupTasks.Items)},
+		Syncs:             c.syncs(doc.Syncs),
+		Workflows:         workflows(doc.Workflows),
+		Packages:          api.Packages(doc.Packages),
+		Creatives:         api.Creatives(doc.Creatives),
+		Webhooks:          webhooks(doc.Webhooks),
+		FetchedAt:         api.Timestamp(doc.FetchedAt),
+		Products:          (*api.Products)(pointer(doc.Products)),
+		InventoryProfiles: (*api.InventoryProfiles)(pointer(doc.InventoryProfiles)),
+		SetupTasks:        api.SetupTasks{Items: c.setupTasks(doc.SetupTasks.Items)},
 	}
-	if p := doc.Products; p.Set {
-		s.Products = &api.Products{
-			ActiveCount:   p.Value.ActiveCount.Value,
-			DraftCount:    p.Value.DraftCount.Value,
-			ArchivedCount: p.Value.ArchivedCount.Value,
-		}
-	}
-	if p := doc.InventoryProfiles; p.Set {
-		s.InventoryProfiles = &api.InventoryProfiles{
-			TotalCount:          p.Value.TotalCount.Value,
-			CompleteCount:       p.Value.CompleteCount.Value,
-			IncompleteCount:     p.Value.IncompleteCount.Value,
-			WholesaleOwnedCount: p.Value.WholesaleOwnedCount.Value,
-		}
-	}
-	return s, j.malformed
+	return s, c.malformed
 }
 
-// judge collects the paths of what it had to degrade.
-type judge struct{ malformed []string }
+// checker checks the words of a document, and collects the paths of those that it replaced.
+type checker struct{ malformed []string }
 
 const maxMalformed = 64
 
 // note adds the path of a block's field.
-func (j *judge) note(block, field string) {
-	if path := block + "." + field; len(j.malformed) < maxMalformed && !slices.Contains(j.malformed, path) {
-		j.malformed = append(j.malformed, path)
+func (c *checker) note(block, field string) {
+	if path := block + "." + field; len(c.malformed) < maxMalformed && !slices.Contains(c.malformed, path) {
+		c.malformed = append(c.malformed, path)
 	}
 }
 
 // word passes a vocabulary word, and replaces what is none.
-func (j *judge) word(s, instead, block, field string) string {
+func (c *checker) word(s, fallback, block, field string) string {
 	if redact.Word(s) {
 		return s
 	}
-	j.note(block, field)
-	return instead
+	c.note(block, field)
+	return fallback
 }
 
 // optionalWord passes a vocabulary word, and drops what is none.
-func (j *judge) optionalWord(o wire.Opt[string], block, field string) *string {
+func (c *checker) optionalWord(o wire.Opt[string], block, field string) *string {
 	if o.Set && !redact.Word(o.Value) {
-		j.note(block, field)
+		c.note(block, field)
 		return nil
 	}
 	return pointer(o)
 }
 
 // oneOf passes one of the known words, and replaces any other.
-func (j *judge) oneOf(o wire.Opt[string], instead, block, field string, known ...string) string {
+func (c *checker) oneOf(o wire.Opt[string], fallback, block, field string, known ...string) string {
 	if slices.Contains(known, o.Value) {
 		return o.Value
 	}
 	if o.Set {
-		j.note(block, field)
+		c.note(block, field)
 	}
-	return instead
+	return fallback
 }
 
 // pointer gives nil for what is absent.
@@ -112,11 +90,11 @@ func pointer[T any](o wire.Opt[T]) *T {
 }
 
 // freeText treats optional free text. An empty one says nothing: it is null.
-func freeText(o wire.Opt[string], instead string) *string {
+func freeText(o wire.Opt[string], fallback string) *string {
 	if o.Value == "" {
 		return nil
 	}
-	text := shown(o.Value, instead)
+	text := safeText(o.Value, fallback)
 	return &text
 }
 
@@ -157,18 +135,18 @@ const (
 const setupTask = "setup_tasks.items[]" // the path of its items
 
 // setupTasks gives upstream's items, in its order.
-func (j *judge) setupTasks(tasks []wire.Task) []api.SetupTask {
+func (c *checker) setupTasks(tasks []wire.Task) []api.SetupTask {
 	items := make([]api.SetupTask, len(tasks))
 	for i := range tasks {
 		t := &tasks[i]
 		// A task whose id can't be shown stays: it may be what keeps a source from going live.
-		id := j.word(t.ID, "unnamed_"+strconv.Itoa(i+1), setupTask, "id")
+		id := c.word(t.ID, "unnamed_"+strconv.Itoa(i+1), setupTask, "id")
 		items[i] = api.SetupTask{
 			ID:          id,
-			Name:        cmp.Or(bounded(t.Name.Value, maxTaskName, textTaskName), id),
-			Severity:    j.oneOf(t.Severity, severityWarning, setupTask, "severity", severityBlocker, severityWarning, severityInfo),
-			Scope:       j.oneOf(t.Scope, scopePublisher, setupTask, "scope", scopePlatform, scopePublisher),
-			Description: bounded(t.Description.Value, maxTaskDescription, textTaskDetails),
+			Name:        cmp.Or(safeProse(t.Name.Value, maxTaskName, textTaskName), id),
+			Severity:    c.oneOf(t.Severity, severityWarning, setupTask, "severity", severityBlocker, severityWarning, severityInfo),
+			Scope:       c.oneOf(t.Scope, scopePublisher, setupTask, "scope", scopePlatform, scopePublisher),
+			Description: safeProse(t.Description.Value, maxTaskDescription, textTaskDetails),
 			IsComplete:  t.IsComplete.Value,
 		}
 		switch {
@@ -176,7 +154,7 @@ func (j *judge) setupTasks(tasks []wire.Task) []api.SetupTask {
 		case safePath(t.ConfigurePath.Value):
 			items[i].ConfigurePath = pointer(t.ConfigurePath)
 		default:
-			j.note(setupTask, "configure_path")
+			c.note(setupTask, "configure_path")
 		}
 	}
 	return items

@@ -7,9 +7,8 @@ import (
 	"esagate/registry"
 )
 
-// InventorySource gives the api document of a source of either kind (contract,
-// "Rules for inventory sources"). authorizationURL is the consent that the request
-// began, empty where it began none.
+// InventorySource gives the api document of a source of either kind (contract 6).
+// authorizationURL is where a consent that the request began is given, else empty (contract 6.4).
 func InventorySource(s *registry.Source, authorizationURL string) *api.InventorySource {
 	src := s
 	out := &api.InventorySource{

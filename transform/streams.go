@@ -41,20 +41,20 @@ func emptySyncs() api.Syncs {
 }
 
 // syncs gives the required streams first and the others by name.
-func (j *judge) syncs(streams wire.Members[wire.Stream]) api.Syncs {
+func (c *checker) syncs(streams wire.Members[wire.Stream]) api.Syncs {
 	out := emptySyncs()
 	spelled := make(map[string]string, len(streams)) // upstream's spelling of each name in out
 	for i := range streams {
 		s := &streams[i]
 		name, ok := streamName(s.Name)
 		if !ok {
-			j.note("syncs", "?")
+			c.note("syncs", "?")
 			continue
 		}
 		at := out.Index(name)
 		switch {
 		case at < 0 && len(out) == maxStreams:
-			j.note("syncs", "*")
+			c.note("syncs", "*")
 			continue
 		case at < 0:
 			at = len(out)
@@ -63,7 +63,7 @@ func (j *judge) syncs(streams wire.Members[wire.Stream]) api.Syncs {
 			continue // both spellings: the snake_case one is upstream's own
 		}
 		spelled[name] = s.Name
-		out[at].Value = j.block("syncs."+s.Name, &s.Value)
+		out[at].Value = c.block("syncs."+s.Name, &s.Value)
 	}
 	out[len(required):].Sort()
 	return out
@@ -80,14 +80,14 @@ func isSnake(name string) bool {
 }
 
 // block gives a stream's block, which stands at path.
-func (j *judge) block(path string, s *wire.Stream) api.SyncBlock {
+func (c *checker) block(path string, s *wire.Stream) api.SyncBlock {
 	// never_run is upstream's own default. A run that is told of without a status has an unknown one.
 	status := statusNeverRun
 	if !s.LastRunAt.Time.IsZero() || !s.LastSuccessAt.Time.IsZero() {
 		status = unknownWord
 	}
 	if s.Status.Set {
-		status = j.word(s.Status.Value, unknownWord, path, "status")
+		status = c.word(s.Status.Value, unknownWord, path, "status")
 	}
 	b := api.SyncBlock{
 		Status:        status,
@@ -97,11 +97,11 @@ func (j *judge) block(path string, s *wire.Stream) api.SyncBlock {
 		ItemCount:     pointer(s.ItemCount),
 	}
 	if s.Severity.Set {
-		b.Severity = j.oneOf(s.Severity, severityWarning, path, "severity", severityOK, severityWarning, severityCritical)
+		b.Severity = c.oneOf(s.Severity, severityWarning, path, "severity", severityOK, severityWarning, severityCritical)
 	}
 	category := ""
 	if s.Issue.Set {
-		if b.Issue = j.issue(path, &s.Issue.Value); b.Issue != nil {
+		if b.Issue = c.issue(path, &s.Issue.Value); b.Issue != nil {
 			category = b.Issue.Category
 		}
 	}
@@ -121,17 +121,17 @@ func statusSeverity(status string) string {
 }
 
 // issue gives a stream's issue, or nil for one without a code that can be read.
-func (j *judge) issue(path string, in *wire.Issue) *api.SyncIssue {
+func (c *checker) issue(path string, in *wire.Issue) *api.SyncIssue {
 	if !redact.Word(in.Code.Value) {
-		j.note(path, "issue.code")
+		c.note(path, "issue.code")
 		return nil
 	}
 	out := &api.SyncIssue{Code: in.Code.Value, Category: unknownWord, Retryable: in.Retryable.Value}
 	if in.Category.Set {
-		out.Category = j.word(in.Category.Value, unknownWord, path, "issue.category")
+		out.Category = c.word(in.Category.Value, unknownWord, path, "issue.category")
 	}
-	out.Message = shown(in.Message.Value, syncText(out.Category))
-	out.Action = j.optionalWord(in.Action, path, "issue.action")
-	out.Capability = j.optionalWord(in.Capability, path, "issue.capability")
+	out.Message = safeText(in.Message.Value, syncText(out.Category))
+	out.Action = c.optionalWord(in.Action, path, "issue.action")
+	out.Capability = c.optionalWord(in.Capability, path, "issue.capability")
 	return out
 }

@@ -3,14 +3,11 @@ package transform
 import (
 	"slices"
 	"strings"
-	"time"
 
 	"cel.dev/cel-go/cel"
 
 	"esagate/api"
-	"esagate/internal/adserver"
 	"esagate/internal/redact"
-	"esagate/registry"
 )
 
 // Severities and scopes of setup tasks; "warning" is severityWarning.
@@ -62,31 +59,20 @@ func NewTasks(defs []TaskDefinition) (*Tasks, []TaskFault) {
 		t.list = append(t.list, platformTask{id: builtins[i].id, builtin: &builtins[i]})
 	}
 	var faults []TaskFault
-	fault := func(i int, field, message string) {
-		faults = append(faults, TaskFault{Index: i, Field: field, Message: message})
-	}
 	compile := compiler()
 	seen := make(map[string]bool, len(defs))
 	for i, d := range defs {
-		switch {
-		case !redact.Word(d.ID):
-			fault(i, "id", "must be a word of at most 128 letters, digits, '_', '.', ':' and '-', beginning with a letter or a digit; no part between '_', '.' and ':' that has a digit may be longer than 15")
-		case seen[d.ID]:
-			fault(i, "id", "is defined twice")
+		for _, fault := range check(d, seen[d.ID]) {
+			fault.Index = i
+			faults = append(faults, fault)
 		}
 		seen[d.ID] = true
-		if s := d.Severity; s != nil && *s != severityBlocker && *s != severityWarning && *s != severityInfo {
-			fault(i, "severity", "must be blocker, warning or info")
-		}
-		if p := d.ConfigurePath; p != nil && !safePath(*p) {
-			fault(i, "configure_path", "must be a path of the host's pages, beginning with one '/'")
-		}
 		task := platformTask{id: d.ID, set: d}
 		if strings.TrimSpace(d.CompleteWhen) != "" {
-			program, bad := compile(d.CompleteWhen)
-			if bad != nil {
-				bad.Index = i
-				faults = append(faults, *bad)
+			program, fault := compile(d.CompleteWhen)
+			if fault != nil {
+				fault.Index = i
+				faults = append(faults, *fault)
 			}
 			task.complete = program
 		}
@@ -105,92 +91,62 @@ func NewTasks(defs []TaskDefinition) (*Tasks, []TaskFault) {
 	return t, nil
 }
 
-// StatusInput is what a status document is made of.
-type StatusInput struct {
-	Source     *registry.Source // a managed one
-	Snapshot   *api.Status      // nil when no tenant exists yet (rule 9); never modified
-	Webhooks   api.Webhooks     // the gateway's own count, used when Snapshot has none
-	Stale      bool             // a refresh has failed and the copy is older than its freshness
-	Subscribed *bool            // whether a live webhook subscription exists; nil: not known yet
-	Now        time.Time
+// check gives the faults of a definition, but for its complete_when.
+func check(d TaskDefinition, twice bool) (faults []TaskFault) {
+	fault := func(field, message string) { faults = append(faults, TaskFault{Field: field, Message: message}) }
+	switch {
+	case !redact.Word(d.ID):
+		fault("id", "must be a word of at most 128 letters, digits, '_', '.', ':' and '-', beginning with a letter or a digit; "+
+			"no part between '_', '.' and ':' that has a digit may be longer than 15")
+	case twice:
+		fault("id", "is defined twice")
+	}
+	if s := d.Severity; s != nil && *s != severityBlocker && *s != severityWarning && *s != severityInfo {
+		fault("severity", "must be blocker, warning or info")
+	}
+	if p := d.ConfigurePath; p != nil && !safePath(*p) {
+		fault("configure_path", "must be a path of the host's pages, beginning with one '/'")
+	}
+	return faults
 }
 
-// Status gives the document as it is served: the snapshot with setup tasks
-// merged (rule 7), operational state derived (rule 8) and webhooks filled in
-// (rule 6). It shares what it does not change with the snapshot. evalErrors
-// names the tasks whose complete_when failed; they count as not complete.
-func (t *Tasks) Status(in StatusInput) (doc *api.Status, evalErrors []string) {
-	doc = new(api.Status)
-	if in.Snapshot != nil {
-		*doc = *in.Snapshot
-	} else {
-		*doc = emptySnapshot(&in)
-	}
-	if doc.Webhooks == nil {
-		w := in.Webhooks
-		if w.Last24h.Delivered == 0 && w.Last24h.Failed == 0 {
-			w.Last24h.SuccessRate = 1
-		}
-		doc.Webhooks = &w
-	}
-	var room [roomForTasks]side
-	sides, evalErrors := t.platform(room[:0], &in, doc)
-	doc.SetupTasks = mergeTasks(sides, doc.SetupTasks.Items)
-	doc.Operational = operational(&in, doc)
-	return doc, evalErrors
-}
-
-// emptySnapshot is the document of a source without a tenant (rule 9).
-func emptySnapshot(in *StatusInput) api.Status {
-	adapter := api.Adapter{Type: "none"}
-	if saved := in.Source.Connection.AdServer; saved != nil {
-		adapter.Type = adserver.TypeName(saved)
-	}
-	return api.Status{
-		Adapter:    adapter,
-		Syncs:      emptySyncs(),
-		FetchedAt:  api.TimestampOf(in.Now.Truncate(time.Millisecond)),
-		SetupTasks: api.SetupTasks{Items: []api.SetupTask{}},
-	}
-}
-
-// platform evaluates the platform tasks, and appends them to sides.
-func (t *Tasks) platform(sides []side, in *StatusInput, doc *api.Status) (_ []side, evalErrors []string) {
+// platform evaluates the platform tasks.
+func (t *Tasks) platform(in *StatusInput, doc *api.Status) (sides []side, evalErrors []string) {
 	var vars map[string]any // built once, and only for an expression
 	if t.expressions {
 		vars = celVars(in, doc)
 	}
 	for i := range t.list {
 		p := &t.list[i]
-		stand, description := noOpinion, ""
+		state, description := undecided, ""
 		switch {
 		case p.complete != nil:
 			done, err := evaluate(p.complete, vars)
 			if err != nil {
 				evalErrors = append(evalErrors, p.id)
 			}
-			stand = verdictOf(done)
+			state = stateOf(done)
 		case p.builtin != nil:
-			stand, description = p.builtin.judge(in, doc)
+			state, description = p.builtin.state(in, doc)
 		}
-		if stand != leftOut {
-			sides = append(sides, p.side(stand, description))
+		if state != hidden {
+			sides = append(sides, p.side(state, description))
 		}
 	}
 	return sides, evalErrors
 }
 
 // side gives the task as one side of a merge.
-func (p *platformTask) side(stand verdict, description string) side {
+func (p *platformTask) side(state taskState, description string) side {
 	s := side{
 		SetupTask: api.SetupTask{
-			ID: p.id, Scope: scopePlatform, IsComplete: stand == complete, ConfigurePath: p.set.ConfigurePath,
+			ID: p.id, Scope: scopePlatform, IsComplete: state == complete, ConfigurePath: p.set.ConfigurePath,
 		},
-		noOpinion: stand == noOpinion,
+		undecided: state == undecided,
 	}
 	if b := p.builtin; b != nil {
 		s.Name, s.Severity, s.fixed = b.name, b.severity, true
-		s.reopened = b.open
+		s.openText = b.open
 		if s.Description = description; description == "" {
 			s.Description = b.open
 		}
@@ -202,7 +158,7 @@ func (p *platformTask) side(stand verdict, description string) side {
 		s.Severity, s.fixed = *p.set.Severity, true
 	}
 	if p.set.Description != nil {
-		s.Description, s.reopened = *p.set.Description, ""
+		s.Description, s.openText = *p.set.Description, ""
 	}
 	return s
 }

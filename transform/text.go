@@ -8,29 +8,22 @@ import (
 	"esagate/internal/redact"
 )
 
-// shown treats upstream's free text by status rule 11: what may be shown of it,
-// or else the sentence of ours. A copy is made of a part, lest the rest, which
-// was not to be shown, stays in memory with it.
-func shown(s, instead string) string {
+// safeText gives the part of upstream's free text that may be shown (contract 4.11), or else the
+// fallback. A part is copied: the rest, which is not to be shown, must not stay in memory with it.
+func safeText(s, fallback string) string {
 	text, ok := redact.Text(s)
-	switch {
-	case !ok || text == "":
-		return instead
-	case len(text) < len(s):
-		return strings.Clone(text)
+	if !ok || text == "" {
+		return fallback
 	}
-	return text
+	return strings.Clone(text)
 }
 
-// bounded treats a setup task's wording, which is prose and not an error: it may
-// have many lines, but neither a secret nor more than limit code points.
-func bounded(s string, limit int, instead string) string {
+// safeProse is safeText for a setup task's wording, which may have many lines, but neither a secret
+// nor more than limit code points.
+func safeProse(s string, limit int, fallback string) string {
 	s, ok := redact.Whole(s)
 	if !ok {
-		return instead
-	}
-	if len(s) <= limit { // no more bytes than characters are allowed
-		return s
+		return fallback
 	}
 	count := 0
 	for i := range s {
@@ -41,7 +34,7 @@ func bounded(s string, limit int, instead string) string {
 	return s
 }
 
-// Sentences that stand in for text that is not shown.
+// Sentences in place of text that may not be shown.
 const (
 	textTestFailed  = "The last test of the ad server connection failed."
 	textTaskName    = "Setup task"
@@ -84,8 +77,8 @@ var connectionTexts = map[string]string{
 	"ADAPTER_CONNECTION_FAILED":   "The ad server could not be reached.",
 }
 
-// LastErrorText gives the sentence for a lastErrorCode: what may be said where there is
-// no text of upstream's, or none that may be shown.
+// LastErrorText gives the sentence for a lastErrorCode, for where upstream has no text that may be
+// shown.
 func LastErrorText(code string) string {
 	if text, ok := connectionTexts[code]; ok {
 		return text
@@ -95,8 +88,8 @@ func LastErrorText(code string) string {
 
 const maxPath = 2048
 
-// safePath reports whether s is a path within the host's pages: a link to it
-// must not lead to another site nor carry a credential.
+// safePath reports whether s is a path within the host's pages: a link to it neither leads to another
+// site nor carries a credential.
 func safePath(s string) bool {
 	if s == "" || s[0] != '/' || len(s) > maxPath || !utf8.ValidString(s) {
 		return false
@@ -107,7 +100,7 @@ func safePath(s string) bool {
 	if strings.Contains(s, "://") || strings.Contains(s, "-----BEGIN") || strings.ContainsFunc(s, unicode.IsControl) {
 		return false
 	}
-	// A query is made of pairs, so of these only the names and values are judged.
+	// A query is made of pairs: only their names and values are checked.
 	if _, query, _ := strings.Cut(s, "?"); query != "" && redact.Secretlike(strings.ReplaceAll(query, "=", ": ")) {
 		return false
 	}

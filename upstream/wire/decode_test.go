@@ -102,10 +102,10 @@ func TestMalformedFieldsAreAbsentAndNoted(t *testing.T) {
 	if len(s.Syncs) != 1 || s.Syncs[0] != (wire.Member[wire.Stream]{Name: "inventory"}) {
 		t.Errorf("syncs: %+v", s.Syncs)
 	}
-	if s.Workflows.Value.OpenCount.Set || !slices.Equal(s.Workflows.Value.ByKind, wire.Members[int64]{{Name: "a", Value: 1}}) {
+	if s.Workflows.OpenCount.Set || !slices.Equal(s.Workflows.ByKind, wire.Members[int64]{{Name: "a", Value: 1}}) {
 		t.Errorf("workflows: %+v", s.Workflows)
 	}
-	if s.Packages.Set || s.Products.Value.ActiveCount.Set || s.Products.Value.DraftCount.Value != 4 {
+	if s.Packages != (wire.Packages{}) || s.Products.Value != (wire.Products{DraftCount: 4}) {
 		t.Errorf("packages %+v, products %+v", s.Packages, s.Products)
 	}
 	if tasks := s.SetupTasks.Items; len(tasks) != 1 || tasks[0].ID != "kept" || tasks[0].IsComplete.Set {
@@ -143,17 +143,17 @@ func TestOfARepeatedFieldTheLastWins(t *testing.T) {
 		          "reporting": {"status": "success"}, "reporting": 1},
 		"workflows": {"by_kind": {"b": 1, "a": 1, "b": 2, "a": "x"}}
 	}`)
-	if p := s.Packages.Value; p.ActiveCount.Set || p.PausedCount.Value != 3 {
+	if p := s.Packages; p != (wire.Packages{PausedCount: 3}) {
 		t.Errorf("packages %+v", p)
 	}
-	if s.Creatives.Set {
+	if s.Creatives.ActiveCount != 0 {
 		t.Error("creatives: null came last")
 	}
 	if len(s.Syncs) != 1 || s.Syncs[0].Value.Status.Value != "failed" || s.Syncs[0].Value.ItemCount.Set || s.Syncs[0].Value.Severity.Set || s.Syncs[0].Value.Error.Set {
 		t.Errorf("syncs %+v", s.Syncs)
 	}
-	if !slices.Equal(s.Workflows.Value.ByKind, wire.Members[int64]{{Name: "b", Value: 2}}) {
-		t.Errorf("by_kind %+v", s.Workflows.Value.ByKind)
+	if !slices.Equal(s.Workflows.ByKind, wire.Members[int64]{{Name: "b", Value: 2}}) {
+		t.Errorf("by_kind %+v", s.Workflows.ByKind)
 	}
 }
 
@@ -179,8 +179,8 @@ func TestEveryListIsBounded(t *testing.T) {
 	if len(s.Syncs) != 59 || s.Syncs[58].Name != "inventory" {
 		t.Errorf("%d streams; junk must not push out inventory", len(s.Syncs))
 	}
-	if len(s.SetupTasks.Items) != 1000 || len(s.Workflows.Value.ByKind) != 10_000 {
-		t.Errorf("%d tasks, %d kinds", len(s.SetupTasks.Items), len(s.Workflows.Value.ByKind))
+	if len(s.SetupTasks.Items) != 1000 || len(s.Workflows.ByKind) != 10_000 {
+		t.Errorf("%d tasks, %d kinds", len(s.SetupTasks.Items), len(s.Workflows.ByKind))
 	}
 }
 
@@ -194,9 +194,9 @@ func TestIntegers(t *testing.T) {
 		"123456789012345678901234567890": "", `"5"`: "", "true": "", "[]": "",
 		"0." + strings.Repeat("0", 400) + "1e401": "1",
 	} {
-		s := decode(t, head+`,"packages":{"active_count":`+raw+`}}`)
+		s := decode(t, head+`,"workflows":{"open_count":`+raw+`}}`)
 		got := ""
-		if n := s.Packages.Value.ActiveCount; n.Set {
+		if n := s.Workflows.OpenCount; n.Set {
 			got = fmt.Sprint(n.Value)
 		}
 		if got != want || (want == "") != (len(s.Notes.Malformed) == 1) {
@@ -208,8 +208,8 @@ func TestIntegers(t *testing.T) {
 func TestStringsAreAlwaysUTF8(t *testing.T) {
 	s := decode(t, head+`,"workflows":{"by_kind":{"a\u002eb":1,"x`+"\xff"+`y":2,"\ud800":3,"\u00e9\n":4}}}`)
 	want := wire.Members[int64]{{Name: "a.b", Value: 1}, {Name: "x\ufffdy", Value: 2}, {Name: "\ufffd", Value: 3}, {Name: "é\n", Value: 4}}
-	if !slices.Equal(s.Workflows.Value.ByKind, want) {
-		t.Errorf("got %+v, want %+v", s.Workflows.Value.ByKind, want)
+	if !slices.Equal(s.Workflows.ByKind, want) {
+		t.Errorf("got %+v, want %+v", s.Workflows.ByKind, want)
 	}
 }
 
@@ -220,7 +220,7 @@ func TestEscapesAtEveryPlace(t *testing.T) {
 		pad := strings.Repeat("x", at)
 		for raw, want := range map[string]string{`\u0041`: "A", "\xff": "\ufffd", "é": "é", `\\`: `\`, "]": "]", "\x7f": "\x7f"} {
 			s := decode(t, head+`,"workflows":{"by_kind":{"`+pad+raw+pad+`":1}},"setup_tasks":{"items":[{"id":"a","na\u006de":"`+raw+pad+`"}]}}`)
-			if got := s.Workflows.Value.ByKind[0].Name; got != pad+want+pad {
+			if got := s.Workflows.ByKind[0].Name; got != pad+want+pad {
 				t.Errorf("got %q, want %q", got, pad+want+pad)
 			}
 			if got := s.SetupTasks.Items[0].Name.Value; got != want+pad {

@@ -8,28 +8,26 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// maxEntry bounds what is held of a list of tenants at any time, in bytes: one of its
-// entries, or a single word.
+// maxEntry bounds what is held of a list of tenants at any time, in bytes: one entry, or one word.
 const maxEntry = 1 << 20
 
-// FindTenant reads the list of `GET /tenants` from src to its end, an entry at a time,
-// and gives the tenant of an external organisation: its external_org_id is the one
-// asked for, and so is its external_source, if it says one. It is nil when the whole
-// list has none. Of several it is the oldest: upstream checks that there is one, and
-// does not enforce it.
+// FindTenant reads the list of `GET /tenants` from src to its end, an entry at a time, and gives the
+// tenant whose external_org_id is externalOrgID, and whose external_source, if it has one, is
+// externalSource. It is nil when the whole list has none. Of several it is the oldest: upstream
+// checks that there is one, and does not enforce it (contract 2.10).
 //
-// The error is src's own, or an [*InvalidError]: of a document that is cut short or no
-// list of tenants, whatever was found in it, and of one that has no such tenant but an
-// entry that can't be read and might be it.
+// The error is src's own, or an [*InvalidError]: the document is cut short or no list of tenants,
+// whatever was found in it; or there is no such tenant, but an entry that can't be read and might
+// be it.
 func FindTenant(src io.Reader, externalSource, externalOrgID string) (*Tenant, error) {
-	l := &tenantList{source: externalSource, org: externalOrgID, src: src}
-	l.dec = jsontext.NewDecoder(l, readerOptions...)
-	err := l.document()
+	l := &tenantList{source: externalSource, org: externalOrgID, from: src}
+	l.dec.Reset(l, readerOptions...)
+	l.search()
 	switch {
+	case l.fromErr != nil:
+		return nil, l.fromErr
 	case l.err != nil:
-		return nil, l.err
-	case err != nil:
-		return nil, inOurWords(err)
+		return nil, inOurWords(l.err)
 	case !l.listed:
 		return nil, &InvalidError{"it has no list of tenants"}
 	case l.found == nil && l.doubtful:
@@ -40,90 +38,56 @@ func FindTenant(src io.Reader, externalSource, externalOrgID string) (*Tenant, e
 
 // tenantList is a list of tenants that is being searched.
 type tenantList struct {
+	reader
 	source, org string
 
-	src  io.Reader
-	dec  *jsontext.Decoder
-	read int64 // bytes of src
-	err  error // src's own, or that something is too large
+	from    io.Reader
+	count   int64 // bytes read of from
+	fromErr error // from's own, or that something is too large
 
 	listed   bool
 	found    *Tenant
 	doubtful bool // an entry could not be read
 }
 
-// Read implements io.Reader for the decoder. It ends what the decoder would have to
-// hold as a whole and is too large for that.
+// Read implements io.Reader for the decoder. It ends what the decoder would have to hold as a whole
+// and is too large for that.
 func (l *tenantList) Read(p []byte) (int, error) {
-	if l.read-l.dec.InputOffset() > maxEntry {
-		l.err = &InvalidError{"one of its values is too large"}
-		return 0, l.err
+	if l.count-l.dec.InputOffset() > maxEntry {
+		l.fromErr = &InvalidError{"one of its values is too large"}
+		return 0, l.fromErr
 	}
-	n, err := l.src.Read(p)
-	l.read += int64(n)
+	n, err := l.from.Read(p)
+	l.count += int64(n)
 	if err != nil && err != io.EOF {
-		l.err = err
+		l.fromErr = err
 	}
 	return n, err
 }
 
-// document reads the whole of it.
-func (l *tenantList) document() error {
-	open, err := l.dec.ReadToken()
-	if err != nil {
-		return err
+// search reads the whole list.
+func (l *tenantList) search() {
+	if l.peek() != jsontext.KindBeginObject {
+		l.token()
+		return
 	}
-	if open.Kind() != jsontext.KindBeginObject {
-		return nil // not listed
-	}
-	for l.dec.PeekKind() != jsontext.KindEndObject {
-		name, err := l.dec.ReadToken()
-		if err != nil {
-			return err
+	for l.token(); l.more(); {
+		tenants := string(l.unquote(l.value())) == "tenants"
+		if tenants {
+			l.listed = l.peek() == jsontext.KindBeginArray
 		}
-		if name.String() != "tenants" {
-			err = l.dec.SkipValue()
-		} else {
-			err = l.tenants()
+		if !tenants || !l.listed {
+			l.skip()
+			continue
 		}
-		if err != nil {
-			return err
+		for l.token(); l.more(); {
+			l.entry(l.value())
 		}
 	}
-	if _, err := l.dec.ReadToken(); err != nil {
-		return err
-	}
-	switch _, err := l.dec.ReadToken(); {
-	case err == io.EOF:
-		return nil
-	case l.err != nil:
-		return l.err
-	}
-	return errTrailing
+	l.end()
 }
 
-// tenants reads the list itself.
-func (l *tenantList) tenants() error {
-	if l.dec.PeekKind() != jsontext.KindBeginArray {
-		l.listed = false
-		return l.dec.SkipValue()
-	}
-	l.listed = true
-	if _, err := l.dec.ReadToken(); err != nil {
-		return err
-	}
-	for l.dec.PeekKind() != jsontext.KindEndArray {
-		entry, err := l.dec.ReadValue()
-		if err != nil {
-			return err
-		}
-		l.entry(entry)
-	}
-	_, err := l.dec.ReadToken()
-	return err
-}
-
-// entry judges one entry.
+// entry looks at one entry.
 func (l *tenantList) entry(raw jsontext.Value) {
 	r := newReader(raw)
 	defer r.release()

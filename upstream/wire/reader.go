@@ -108,8 +108,11 @@ func (r *reader) end() {
 	}
 }
 
-// unquote gives the content of a JSON string, valid until the next read.
+// unquote gives the content of a JSON string, valid until the next read; nothing after an error.
 func (r *reader) unquote(raw jsontext.Value) []byte {
+	if r.err != nil {
+		return nil
+	}
 	if inner := raw[1 : len(raw)-1]; bytes.IndexByte(inner, '\\') < 0 && utf8.Valid(inner) {
 		return inner
 	}
@@ -186,11 +189,7 @@ func (r *reader) object(v reflect.Value) (missing string) {
 	known := fieldsOf(v.Type())
 	var seen, have uint64 // bits by index
 	for r.token(); r.more(); {
-		raw := r.value()
-		if r.err != nil {
-			break
-		}
-		f := known.byName[string(r.unquote(raw))]
+		f := known.byName[string(r.unquote(r.value()))]
 		if f == nil {
 			r.unknown()
 		}

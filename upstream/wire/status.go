@@ -5,11 +5,11 @@ type Status struct {
 	Adapter           Adapter                `json:"adapter" required:"true"`
 	FetchedAt         Time                   `json:"fetched_at" required:"true"`
 	Syncs             Members[Stream]        `json:"syncs" max:"58" keep:"inventory custom_targeting advertisers reporting signal_coverage pricing_availability"`
-	Workflows         Opt[Workflows]         `json:"workflows"`
-	Packages          Opt[Packages]          `json:"packages"`
+	Workflows         Workflows              `json:"workflows"`
+	Packages          Packages               `json:"packages"`
 	Products          Opt[Products]          `json:"products"`
 	InventoryProfiles Opt[InventoryProfiles] `json:"inventory_profiles"`
-	Creatives         Opt[Creatives]         `json:"creatives"`
+	Creatives         Creatives              `json:"creatives"`
 	Webhooks          Webhooks               `json:"webhooks"`
 	SetupTasks        SetupTasks             `json:"setup_tasks"`
 	_                 struct{}               `ignored:"media_buys"` // not part of what we serve
@@ -52,33 +52,33 @@ type Workflows struct {
 	ByKind         Members[int64] `json:"by_kind" max:"10000"`
 }
 
-// Packages holds package counters.
+// Packages holds package counters; absent ones are 0 (contract 4.4).
 type Packages struct {
-	ActiveCount        Opt[int64] `json:"active_count"`
-	PausedCount        Opt[int64] `json:"paused_count"`
-	Last24hImpressions Opt[int64] `json:"last_24h_impressions"`
+	ActiveCount        int64 `json:"active_count"`
+	PausedCount        int64 `json:"paused_count"`
+	Last24hImpressions int64 `json:"last_24h_impressions"`
 }
 
 // Products holds product counters.
 type Products struct {
-	ActiveCount   Opt[int64] `json:"active_count"`
-	DraftCount    Opt[int64] `json:"draft_count"`
-	ArchivedCount Opt[int64] `json:"archived_count"`
+	ActiveCount   int64 `json:"active_count"`
+	DraftCount    int64 `json:"draft_count"`
+	ArchivedCount int64 `json:"archived_count"`
 }
 
 // InventoryProfiles holds inventory-profile counters.
 type InventoryProfiles struct {
-	TotalCount          Opt[int64] `json:"total_count"`
-	CompleteCount       Opt[int64] `json:"complete_count"`
-	IncompleteCount     Opt[int64] `json:"incomplete_count"`
-	WholesaleOwnedCount Opt[int64] `json:"wholesale_owned_count"`
+	TotalCount          int64 `json:"total_count"`
+	CompleteCount       int64 `json:"complete_count"`
+	IncompleteCount     int64 `json:"incomplete_count"`
+	WholesaleOwnedCount int64 `json:"wholesale_owned_count"`
 }
 
 // Creatives holds creative counters.
 type Creatives struct {
-	ActiveCount          Opt[int64] `json:"active_count"`
-	PendingReviewCount   Opt[int64] `json:"pending_review_count"`
-	RejectedLast24hCount Opt[int64] `json:"rejected_last_24h_count"`
+	ActiveCount          int64 `json:"active_count"`
+	PendingReviewCount   int64 `json:"pending_review_count"`
+	RejectedLast24hCount int64 `json:"rejected_last_24h_count"`
 }
 
 // Webhooks is the summary of outbound webhooks.

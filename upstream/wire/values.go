@@ -71,11 +71,7 @@ func (m *Members[T]) take(r *reader, f *field) outcome {
 	var lost map[string]bool   // names whose last value is not present
 	kept := 0                  // names beyond max
 	for r.token(); r.more(); {
-		raw := r.value()
-		if r.err != nil {
-			break
-		}
-		name := string(r.unquote(raw))
+		name := string(r.unquote(r.value()))
 		i, again := at[name]
 		if again {
 			(*m)[i].Value = *new(T)

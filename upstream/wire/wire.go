@@ -7,8 +7,8 @@
 //
 // and hand it on in package transform. The type says what is well-formed:
 //
-//   - Opt[string], Opt[bool], Opt[int64], Opt[float64] and [Time] hold one value; string and bool
-//     do where "" and false are as good as absent;
+//   - Opt[string], Opt[bool], Opt[int64], Opt[float64] and [Time] hold one value; a plain string,
+//     bool, int64 or float64 does where its zero value is as good as absent;
 //   - a struct, or Opt of one, is a block;
 //   - a slice is a list, and [Members] an object whose names are data. Both need the tag max.
 //
