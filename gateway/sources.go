@@ -15,7 +15,7 @@ func (g inventory) listSources(w http.ResponseWriter, r *request) error {
 	if err := q.err(); err != nil {
 		return err
 	}
-	list, err := g.deps.Directory.Sources(r.Context(), r.caller.CustomerID, skip, take)
+	list, total, err := g.deps.Directory.Sources(r.Context(), r.caller.CustomerID, skip, take)
 	if err != nil {
 		return err
 	}
@@ -28,12 +28,6 @@ func (g inventory) listSources(w http.ResponseWriter, r *request) error {
 	}
 	encoded = append(encoded, ']')
 	if g.cfg.Envelope {
-		// Only this form of a list gives the total.
-		total, err := g.deps.Directory.CountSources(r.Context(), r.caller.CustomerID)
-		if err != nil {
-			return err
-		}
-		total = max(total, min(skip, total)+len(list)) // some may have gone since
 		encoded = envelopedPage(encoded, skip, take, total, skip+len(list) < total)
 	}
 	writeBody(w, r, api.NewBody(encoded))

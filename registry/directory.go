@@ -1,211 +1,155 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"strconv"
-	"sync"
-	"sync/atomic"
 	"time"
 
-	"golang.org/x/sync/singleflight"
+	lru "github.com/hashicorp/golang-lru/v2"
+
+	"esagate/snapshot"
 )
 
-// Directory answers reads of managed sources from memory, so that they cost no
-// query on the hot path and go on while the store is away. Reads of sources of both
-// kinds and lists ask the store, and memory while it is away. What was written or
-// deleted through a Directory, memory never contradicts. Its errors are
-// *fault.Error: NotFound, Unavailable when the store was needed and could not be
-// asked, or Internal when it is there and can't read what was asked for; those of
-// writes are named there. All methods are safe for concurrent
-// use; what they give is shared and must not be changed.
+// Directory is a Store with a memory. Reads of managed sources are answered from memory,
+// so that they cost no query on the hot path; reads of sources of either kind, lists and
+// counts ask the store, so that a write of another replica is seen at once; and all go on
+// from memory while the store is away. No read shows an older state than a write through
+// this Directory left. Its errors are *fault.Error: NotFound; Unavailable when the store
+// was needed and could not be asked; Internal when it is there and can't read what was
+// asked for; those of writes are named there. All methods are safe for concurrent use;
+// what they return is shared and must not be changed.
 type Directory struct {
-	store Store
-	opts  DirectoryOptions
+	store  Store
+	opts   DirectoryOptions
+	health *storeHealth
 
-	graves  *graves
-	memory  *memory // managed sources
-	shelf   *shelf  // AGENT sources, lists and counts
-	news    *newsMemory
-	flights singleflight.Group
-
-	life  context.Context // ends with Close
-	end   context.CancelFunc
-	work  sync.WaitGroup // reads and probes under way
-	away  atomic.Bool    // the store's last answer was none, or late
-	mu    sync.Mutex     // guards what follows, and when away changes
-	ended bool
-	probe bool          // one probe runs
-	back  chan struct{} // closed when the store is back; made anew whenever it goes away
+	sources  *snapshot.Cache[sourceDoc]    // by sourceKey
+	ids      *snapshot.Cache[idDoc]        // by esaKey
+	lists    *snapshot.Cache[*listing]     // by listQuery
+	counts   *snapshot.Cache[countsDoc]    // of deliveries, by esaKey
+	observed *lru.Cache[string, time.Time] // by esaKey: see ObserveInventorySync
+	writes   *writeLog
 }
 
 // DirectoryOptions are the limits of a Directory; zero means the default.
 type DirectoryOptions struct {
 	Fresh        time.Duration // how old a copy may be that is given without asking the store: 2 s
 	ReadTimeout  time.Duration // how long a reader with a copy waits for the store: 250 ms
-	StoreTimeout time.Duration // how long any other call of the store may take: 2 s
-	WriteTimeout time.Duration // how long a create, an update or a delete may take, its wait in a queue of writers included: 5 s
-	Entries      int           // how many sources of each kind are remembered: 10,000
+	StoreTimeout time.Duration // how long any other read of the store may take: 2 s
+	WriteTimeout time.Duration // how long a write may take, its wait in a queue of writers included: 5 s
+	Entries      int           // how many sources are remembered: 10,000
 	// Changed is told when the store goes away, with what went wrong, and when it
 	// is back. It must not call the Directory. Nil: nobody.
 	Changed func(there bool, err error)
 }
 
+const (
+	// pageEntries bounds the remembered pages of lists, of at most MaxPage rows each.
+	pageEntries = 500
+	// forever is longer than any copy is kept: while the store is away, a copy is served
+	// however old it is.
+	forever = 100 * 365 * 24 * time.Hour
+)
+
 // NewDirectory makes an empty Directory before a store. Close ends it; the store
 // stays open.
 func NewDirectory(store Store, opts DirectoryOptions) *Directory {
-	setDefault(&opts.Fresh, 2*time.Second)
-	setDefault(&opts.ReadTimeout, 250*time.Millisecond)
-	setDefault(&opts.StoreTimeout, 2*time.Second)
-	setDefault(&opts.WriteTimeout, 5*time.Second)
-	if opts.Entries <= 0 {
-		opts.Entries = 10_000
+	opts.Fresh = cmp.Or(opts.Fresh, 2*time.Second)
+	opts.ReadTimeout = cmp.Or(opts.ReadTimeout, 250*time.Millisecond)
+	opts.StoreTimeout = cmp.Or(opts.StoreTimeout, 2*time.Second)
+	opts.WriteTimeout = cmp.Or(opts.WriteTimeout, 5*time.Second)
+	opts.Entries = cmp.Or(opts.Entries, 10_000)
+	limits := snapshot.Limits{
+		Fresh: opts.Fresh - 1, StaleIfError: forever, Patience: opts.ReadTimeout,
+		Timeout: opts.StoreTimeout + opts.ReadTimeout, FetchTimeout: opts.StoreTimeout, // so that a read ends with its fetch
+		Backoff: pingPause, MaxBackoff: pingPause, Entries: opts.Entries,
 	}
-	buried := newGraves(opts.Entries)
-	d := &Directory{store: store, opts: opts, graves: buried, memory: newMemory(opts.Entries, buried), shelf: newShelf(opts.Entries, buried), news: newNewsMemory(opts.Entries)}
-	d.life, d.end = context.WithCancel(context.Background())
+	unchanging, pages := limits, limits
+	unchanging.Fresh, pages.Entries = forever, pageEntries
+	none := snapshot.Options{Gone: isNotFound, ForgetGone: true}
+	d := &Directory{
+		store: store, opts: opts, writes: newWriteLog(opts.Entries),
+		sources: snapshot.New[sourceDoc](limits, none),
+		ids:     snapshot.New[idDoc](unchanging, none),
+		lists:   snapshot.New[*listing](pages, none),
+		counts:  snapshot.New[countsDoc](limits, none),
+	}
+	d.observed, _ = lru.New[string, time.Time](opts.Entries) // fails for a size below 1 alone
+	d.health = newStoreHealth(d.ping, opts, d.storeChanged)
 	return d
 }
 
-func setDefault(d *time.Duration, to time.Duration) {
-	if *d <= 0 {
-		*d = to
+func (d *Directory) ping(ctx context.Context) error { return d.store.Ping(ctx) }
+
+// storeChanged is told when the store goes away or is back; reads then wait for nothing.
+func (d *Directory) storeChanged(there bool, err error) {
+	if there {
+		d.sources.RetryAllNow()
+		d.ids.RetryAllNow()
+		d.lists.RetryAllNow()
+		d.counts.RetryAllNow()
 	}
-}
-
-// Put remembers a source as the store has just given it: at start-up, what Adopt
-// returned.
-func (d *Directory) Put(m *Source) { d.memory.put(m, time.Now()) }
-
-// ManagedSource finds a customer's managed source by its sourceId.
-func (d *Directory) ManagedSource(ctx context.Context, customer int64, sourceID string) (*Source, error) {
-	e := d.memory.bySourceID(customer, sourceID)
-	if m := d.fresh(e); m != nil {
-		return m, nil
+	if d.opts.Changed != nil {
+		d.opts.Changed(there, err)
 	}
-	return d.reread(ctx, e, d.bySourceID(customer, sourceID))
-}
-
-// ManagedSourceByID finds a customer's managed source by its connection's id.
-func (d *Directory) ManagedSourceByID(ctx context.Context, customer, esaID int64) (*Source, error) {
-	e := d.memory.byESAID(customer, esaID)
-	if m := d.fresh(e); m != nil {
-		return m, nil
-	}
-	return d.reread(ctx, e, d.byESAID(customer, esaID))
-}
-
-// ManagedSourceNow is ManagedSource for whoever is about to change what it gives: the
-// store is asked, so that a write of another replica is seen, and memory only while it
-// is away.
-func (d *Directory) ManagedSourceNow(ctx context.Context, customer int64, sourceID string) (*Source, error) {
-	q := d.bySourceID(customer, sourceID)
-	return d.reread(ctx, q.find(), q)
-}
-
-// ManagedSourceByIDNow is ManagedSourceNow by the connection's id.
-func (d *Directory) ManagedSourceByIDNow(ctx context.Context, customer, esaID int64) (*Source, error) {
-	q := d.byESAID(customer, esaID)
-	return d.reread(ctx, q.find(), q)
-}
-
-// fresh gives a copy that need not be read anew, nil where there is none.
-func (d *Directory) fresh(e *entry) *Source {
-	if e != nil {
-		if c := e.read(); time.Since(c.readAt) < d.opts.Fresh {
-			return c.m
-		}
-	}
-	return nil
-}
-
-func (d *Directory) bySourceID(customer int64, sourceID string) query {
-	return query{
-		name: func() string { return d.shelf.flight("source", customer, sourceID) },
-		read: func(ctx context.Context) (*Source, error) {
-			return d.store.Customer(customer).ManagedSource(ctx, sourceID)
-		},
-		find: func() *entry { return d.memory.bySourceID(customer, sourceID) },
-		gone: func() bool { return d.graves.holdsSource(sourceKey{customer, sourceID}) },
-	}
-}
-
-func (d *Directory) byESAID(customer, esaID int64) query {
-	return query{
-		name: func() string { return d.shelf.flight("esa", customer, strconv.FormatInt(esaID, 10)) },
-		read: func(ctx context.Context) (*Source, error) {
-			return d.store.Customer(customer).ManagedSourceByID(ctx, esaID)
-		},
-		find: func() *entry { return d.memory.byESAID(customer, esaID) },
-		gone: func() bool { return d.graves.holdsESA(esaKey{customer, esaID}) },
-	}
-}
-
-// query is one way of asking for one source.
-type query struct {
-	name func() string // the same for all who ask the same
-	read func(context.Context) (*Source, error)
-	find func() *entry
-	gone func() bool // it was deleted through this Directory
-}
-
-// reread asks the store, once for all that wait, and falls back on what is known:
-// the copy that there is (held), or that the source was deleted.
-func (d *Directory) reread(ctx context.Context, held *entry, q query) (*Source, error) {
-	known := held != nil || q.gone()
-	if known && d.away.Load() {
-		return d.recall(held, q, errAway)
-	}
-	answer, err := d.await(ctx, known, q.name(), func(ctx context.Context) (any, error) {
-		began := time.Now()
-		m, err := q.read(ctx)
-		if err == nil {
-			return d.memory.put(m, began), nil
-		}
-		if isNotFound(err) {
-			d.memory.drop(q.find(), began)
-		}
-		return nil, err
-	})
-	// Who joins a read that is all but over gets an answer from before it came; a
-	// write that it has seen since is in memory.
-	switch now := q.find(); {
-	case err == nil:
-		return d.standing(d.memory.latest(answer.(*Source)))
-	case isNotFound(err) && now != nil:
-		return now.copy.Load().m, nil
-	case isNotFound(err):
-		return nil, storeFault(err)
-	}
-	return d.recall(held, q, err)
-}
-
-// recall answers from what is known, or with why the store could not be asked.
-func (d *Directory) recall(held *entry, q query, err error) (*Source, error) {
-	if held != nil {
-		return d.standing(held.copy.Load().m)
-	}
-	if q.gone() {
-		return nil, storeFault(ErrNotFound)
-	}
-	return nil, storeFault(err)
-}
-
-// standing gives a source unless it was deleted here meanwhile.
-func (d *Directory) standing(m *Source) (*Source, error) {
-	if d.graves.holds(m.ID) {
-		return nil, storeFault(ErrNotFound)
-	}
-	return m, nil
 }
 
 // StoreAvailable reports whether the store answered when it was last asked.
-func (d *Directory) StoreAvailable() bool { return !d.away.Load() }
+func (d *Directory) StoreAvailable() bool { return !d.health.away.Load() }
 
 // Close ends what runs in the background and waits for it. Copies can still be read.
 func (d *Directory) Close() {
-	d.mu.Lock()
-	d.ended = true
-	d.mu.Unlock()
-	d.end()
-	d.work.Wait()
+	d.health.close()
+	d.sources.Close()
+	d.ids.Close()
+	d.lists.Close()
+	d.counts.Close()
+}
+
+// sourceKey has the customer beside the id, so that another customer's is not found.
+func sourceKey(customer int64, sourceID string) string {
+	var b [64]byte
+	return string(append(append(strconv.AppendInt(b[:0], customer, 10), '/'), sourceID...))
+}
+
+func esaKey(customer, esaID int64) string {
+	var b [64]byte
+	return string(strconv.AppendInt(append(strconv.AppendInt(b[:0], customer, 10), '/'), esaID, 10))
+}
+
+// get reads through a cache. While the store is away, what is known is the answer.
+func get[D snapshot.Document[D]](ctx context.Context, d *Directory, c *snapshot.Cache[D], key string, epoch int64, newest bool, fetch snapshot.Fetch[D]) (D, error) {
+	if d.health.away.Load() {
+		if r, ok := c.Peek(key); ok {
+			return r.Doc, nil
+		}
+	}
+	read := c.Get
+	if newest {
+		read = c.GetNew
+	}
+	r, err := read(ctx, key, epoch, func(ctx context.Context) (doc D, err error) {
+		err = d.health.ask(ctx, func(ctx context.Context) (err error) {
+			doc, err = fetch(ctx)
+			return err
+		})
+		return doc, err
+	})
+	if r.GaveUp {
+		d.health.record(errLate)
+	}
+	return r.Doc, err
+}
+
+// readUncached makes a read of which nothing is remembered; none says that there is
+// nothing to read.
+func readUncached(ctx context.Context, d *Directory, none string, read func(context.Context) error) error {
+	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.opts.StoreTimeout)
+	defer cancel()
+	defer context.AfterFunc(ctx, cancel)() // a deadline of the caller's own says nothing of the store
+	if err := d.health.ask(bounded, read); err != nil {
+		return faultOr(err, none)
+	}
+	return nil
 }

@@ -2,58 +2,201 @@ package registry
 
 import (
 	"context"
-	"strconv"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/hashicorp/golang-lru/v2/simplelru"
 )
 
-// listing is one page as it was read.
+// listQuery is one page of a customer's sources.
+type listQuery struct {
+	customer   int64
+	managed    bool // managed sources alone, by connection id; else both kinds, by id
+	skip, take int
+}
+
+// listing is a page as it was read.
 type listing struct {
-	page  []*Source
-	total int
+	listQuery
+	rows         []*Source
+	total        int
+	began, ended int64 // of the read, by the clock of the write log
 }
 
-// ManagedSources lists a customer's managed sources as CustomerStore does: from the
-// store, and while that is away as the same page was last seen. A page that was
-// never seen is then an error.
+// Older implements snapshot.Document: of two pages none is known to be older.
+func (*listing) Older(*listing) bool { return false }
+
+// Sources lists a customer's sources of both kinds as CustomerStore does: from the
+// store, and while that is away as the same page was last seen, with what was made,
+// changed and deleted here since. A page that was never seen is then an error.
+func (d *Directory) Sources(ctx context.Context, customer int64, skip, take int) ([]*Source, int, error) {
+	return d.list(ctx, listQuery{customer, false, max(skip, 0), min(max(take, 0), MaxPage)})
+}
+
+// ManagedSources lists a customer's managed sources in the same way.
 func (d *Directory) ManagedSources(ctx context.Context, customer int64, skip, take int) ([]*Source, int, error) {
-	key := newListKey(customer, skip, take)
-	_, _, seen := d.shelf.managedPage(key)
-	var answer any
-	err := errAway
-	if !seen || !d.away.Load() {
-		answer, err = d.await(ctx, seen, d.shelf.flight("list", customer, key.String()), func(ctx context.Context) (any, error) {
-			began := d.shelf.now()
-			page, total, err := d.store.Customer(customer).ManagedSources(ctx, key.skip, key.take)
-			if err != nil {
-				return nil, err
-			}
-			l := listing{make([]*Source, len(page)), total}
-			for i, m := range page { // one copy of each, whichever way it is read
-				l.page[i] = d.memory.put(m, began.at)
-			}
-			d.shelf.setManaged(key, l.page, total, began)
-			return l, nil
-		})
-	}
-	if err == nil {
-		l := answer.(listing)
-		return d.newest(l.page), l.total, nil
-	}
-	if page, total, seen := d.shelf.managedPage(key); seen {
-		return d.newest(page), total, nil
-	}
-	return nil, 0, storeFault(err)
+	return d.list(ctx, listQuery{customer, true, max(skip, 0), min(max(take, 0), MaxPage)})
 }
 
-// newest gives a page with the newest copies of its sources, without those that are
-// gone: a list never shows an older version than a read of one source does.
-func (d *Directory) newest(rows []*Source) []*Source {
-	page := make([]*Source, 0, len(rows))
-	for _, m := range rows {
-		if !d.graves.holds(m.ID) {
-			page = append(page, d.memory.latest(m))
+func (d *Directory) list(ctx context.Context, q listQuery) ([]*Source, int, error) {
+	l, err := get(ctx, d, d.lists, fmt.Sprint(q), d.writes.last(q.customer), true, func(ctx context.Context) (*listing, error) {
+		l := &listing{listQuery: q, began: d.writes.tick()}
+		list := d.store.Customer(q.customer).Sources
+		if q.managed {
+			list = d.store.Customer(q.customer).ManagedSources
+		}
+		var err error
+		if l.rows, l.total, err = list(ctx, q.skip, q.take); err != nil {
+			return nil, err
+		}
+		for _, src := range l.rows {
+			d.index(src)
+			d.sources.Offer(sourceKey(src.CustomerID, src.SourceID), sourceDoc{src: src})
+		}
+		l.ended = d.writes.tick()
+		return l, nil
+	})
+	if err != nil {
+		return nil, 0, sourceFault(err)
+	}
+	rows, total := d.correct(l)
+	return rows, total, nil
+}
+
+// correct returns the rows and the total of a page as they are after what was written
+// here since it was read. A write that overlapped with the read, and that the rows don't
+// show, is taken to be in the total.
+func (d *Directory) correct(l *listing) ([]*Source, int) {
+	rows, total := make([]*Source, 0, len(l.rows)), l.total
+	for _, src := range l.rows {
+		if newest, ok := d.newest(src); ok {
+			rows = append(rows, newest)
 		}
 	}
-	return page
+	open := len(l.rows) < l.take && (len(l.rows) > 0 || l.skip == 0) // the list ends on this page
+	for _, w := range d.writes.since(l.customer, l.began) {
+		if l.managed && w.src.Connection == nil {
+			continue
+		}
+		same := func(src *Source) bool { return src.ID == w.src.ID }
+		listed, i := slices.ContainsFunc(l.rows, same), slices.IndexFunc(rows, same)
+		switch {
+		case w.kind == deleted:
+			rows = slices.DeleteFunc(rows, same)
+			if !listed && w.began > l.ended {
+				total--
+			}
+		case i >= 0:
+			if (sourceDoc{src: rows[i]}).Older(sourceDoc{src: w.src}) {
+				rows[i] = w.src
+			}
+		case w.kind == created && !listed:
+			if newest, ok := d.newest(w.src); ok && open && len(rows) < l.take && l.isAfterLast(newest) {
+				rows, total = append(rows, newest), total+1
+			} else if w.began > l.ended {
+				total++
+			}
+		}
+	}
+	for _, src := range l.rows { // those that were counted and are gone
+		if !slices.ContainsFunc(rows, func(row *Source) bool { return row.ID == src.ID }) {
+			total--
+		}
+	}
+	return rows, max(total, min(l.skip, total)+len(rows))
 }
 
-func (k listKey) String() string { return strconv.Itoa(k.skip) + "/" + strconv.Itoa(k.take) }
+func (l *listing) isAfterLast(src *Source) bool {
+	if len(l.rows) == 0 {
+		return true
+	}
+	last := l.rows[len(l.rows)-1]
+	if l.managed {
+		return src.Connection.ID > last.Connection.ID
+	}
+	return src.ID > last.ID
+}
+
+// loggedWrites bounds what is remembered of the writes of one customer.
+const loggedWrites = 500
+
+// writeLog is a logical clock of what a Directory does, and the sources that were
+// created, changed and deleted through it, by customer.
+type writeLog struct {
+	clock     atomic.Int64
+	mu        sync.Mutex // guards what follows
+	customers *simplelru.LRU[int64, *customerWrites]
+}
+
+type customerWrites struct {
+	last int64 // when the last write ended
+	log  []loggedWrite
+}
+
+type loggedWrite struct {
+	began, ended int64
+	src          *Source
+	kind         writeKind
+}
+
+type writeKind uint8
+
+const (
+	changed writeKind = iota
+	created
+	deleted
+)
+
+func newWriteLog(customers int) *writeLog {
+	l, _ := simplelru.NewLRU[int64, *customerWrites](customers, nil) // fails for a size below 1 alone
+	return &writeLog{customers: l}
+}
+
+// tick returns a time later than all before it.
+func (l *writeLog) tick() int64 { return l.clock.Add(1) }
+
+// last returns when a customer's last write ended: a list that was read before is old.
+func (l *writeLog) last(customer int64) int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if w, ok := l.customers.Get(customer); ok {
+		return w.last
+	}
+	return 0
+}
+
+// end records that a write has ended, and what it did to a source, if anything.
+func (l *writeLog) end(customer int64, wrote ...loggedWrite) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	w, ok := l.customers.Get(customer)
+	if !ok {
+		w = &customerWrites{}
+		l.customers.Add(customer, w)
+	}
+	w.last = l.tick()
+	for _, one := range wrote {
+		one.ended = w.last
+		w.log = append(w.log, one)
+	}
+	if len(w.log) > 2*loggedWrites {
+		w.log = slices.Clone(w.log[len(w.log)-loggedWrites:])
+	}
+}
+
+// since returns what was done to sources by writes that ended after a time.
+func (l *writeLog) since(customer int64, began int64) []loggedWrite {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	w, ok := l.customers.Get(customer)
+	if !ok {
+		return nil
+	}
+	i := len(w.log)
+	for i > 0 && w.log[i-1].ended > began {
+		i--
+	}
+	return slices.Clone(w.log[i:])
+}

@@ -126,7 +126,7 @@ func ownSees(t *testing.T, d *registry.Directory, i int, name string) {
 	if got != name {
 		t.Errorf("%s is %q, want %q", id, got, name)
 	}
-	if page, err := d.Sources(t.Context(), customer, 0, 50); err == nil {
+	if page, _, err := d.Sources(t.Context(), customer, 0, 50); err == nil {
 		got = ""
 		for _, s := range page {
 			if s.SourceID == id {
@@ -165,7 +165,7 @@ func watch(t *testing.T, d *registry.Directory, id string, seen map[string]int, 
 		}
 		name = m.Name
 	case 2:
-		page, err := d.Sources(t.Context(), customer, 0, 50)
+		page, _, err := d.Sources(t.Context(), customer, 0, 50)
 		for _, s := range page {
 			if s.SourceID == id {
 				name = s.Name

@@ -31,7 +31,7 @@ func TestDirectoryNewestOfReads(t *testing.T) {
 		f.is(healthy, 0)
 		renamed(t, f, "a", "new")
 		renamed(t, f, "m", "new")
-		if page, err := d.Sources(t.Context(), customer, 0, 50); err != nil || page[0].Name+page[1].Name != "newnew" {
+		if page, _, err := d.Sources(t.Context(), customer, 0, 50); err != nil || page[0].Name+page[1].Name != "newnew" {
 			t.Fatal(page, err)
 		}
 		for range 2 {
@@ -75,7 +75,7 @@ func TestDirectoryNewestEvicted(t *testing.T) {
 		if _, _, err := d.ManagedSources(t.Context(), customer, 0, 9); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := d.Sources(t.Context(), customer, 0, 9); err != nil {
+		if _, _, err := d.Sources(t.Context(), customer, 0, 9); err != nil {
 			t.Fatal(err)
 		}
 		remove(t, d, "a")
@@ -89,7 +89,7 @@ func TestDirectoryNewestEvicted(t *testing.T) {
 			}
 		}
 		f.is(failing, 0)
-		page, err := d.Sources(t.Context(), customer, 0, 9)
+		page, _, err := d.Sources(t.Context(), customer, 0, 9)
 		if err != nil || len(page) != 4 || page[0].Name != "new" || page[3].Name != "new" {
 			t.Errorf("%v, %v", ids(page), err)
 		}

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"esagate/internal/fault"
 	"esagate/registry"
@@ -69,31 +68,6 @@ func TestDirectoryNewsFaults(t *testing.T) {
 				if !d.StoreAvailable() {
 					t.Fatalf("%s: the store is taken to be away", name)
 				}
-			}
-		})
-	}
-}
-
-// TestDirectoryNewsDeadlines: no write outlasts WriteTimeout, or waits for a store that
-// is known to be away.
-func TestDirectoryNewsDeadlines(t *testing.T) {
-	for name := range newsWrites(nil, 0) {
-		bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
-			m := adopted(t, f, customer, "m")
-			write := newsWrites(d, m.Connection.ID)[name]
-			f.is(hanging, 0)
-			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-			defer cancel()
-			took(t, name+" of a caller who leaves", time.Second, func() { unavailableWrite(t, write(ctx)) })
-			if !d.StoreAvailable() {
-				t.Fatal("a caller who leaves says nothing of the store")
-			}
-			took(t, name, 5*time.Second, func() { unavailableWrite(t, write(t.Context())) })
-			time.Sleep(2*time.Second + time.Millisecond)
-			f.count("change")
-			took(t, name+" while it is away", 1250*time.Millisecond, func() { unavailableWrite(t, write(t.Context())) })
-			if n := f.count("change"); n != 0 || d.StoreAvailable() {
-				t.Errorf("%s: %d writes to a store that is away", name, n)
 			}
 		})
 	}

@@ -124,7 +124,7 @@ func TestDirectoryFlapping(t *testing.T) {
 			_, err := d.ManagedSource(t.Context(), customer, "unseen")
 			unavailable(t, err)
 			f.is(healthy, 0)
-			_, err = d.ManagedSource(t.Context(), customer, "unseen")
+			_, err = d.ManagedSource(t.Context(), customer, "another")
 			notFound(t, err)
 			if !d.StoreAvailable() {
 				t.Fatal("it answered")
@@ -132,7 +132,7 @@ func TestDirectoryFlapping(t *testing.T) {
 			time.Sleep(10 * time.Millisecond)
 		}
 		f.is(failing, 0)
-		_, err := d.ManagedSource(t.Context(), customer, "unseen")
+		_, err := d.ManagedSource(t.Context(), customer, "never seen")
 		unavailable(t, err)
 		f.count("Ping")
 		time.Sleep(10 * time.Second)
@@ -156,10 +156,6 @@ func TestDirectoryLists(t *testing.T) {
 			return page
 		}
 		page := list(0, 2, 2)
-		if get(t, d, "a") != page[0] {
-			t.Fatal("a list and a read give different copies")
-		}
-		reads(t, f, "what was listed is remembered", 0)
 		list(0, 2, 2)
 		if n := f.count("list"); n != 2 {
 			t.Fatalf("%d lists, want 2: a list comes from the store", n)

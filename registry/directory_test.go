@@ -134,9 +134,9 @@ func TestDirectoryNotFound(t *testing.T) {
 		}
 		f.is(failing, 0)
 		_, err = d.ManagedSource(t.Context(), customer, "late")
-		unavailable(t, err)
+		notFound(t, err)
 		_, err = d.ManagedSourceByID(t.Context(), customer, m.Connection.ID)
-		unavailable(t, err)
+		notFound(t, err)
 	})
 }
 

@@ -85,7 +85,7 @@ func (v view) name(t *testing.T, sourceID string) string {
 	} else {
 		name = s.Name
 	}
-	page, err := v.d.Sources(t.Context(), customer, 0, 50)
+	page, _, err := v.d.Sources(t.Context(), customer, 0, 50)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +98,7 @@ func (v view) name(t *testing.T, sourceID string) string {
 	if listed != name {
 		t.Fatalf("%q is %q alone and %q in the list", sourceID, name, listed)
 	}
-	if n, err := v.d.CountSources(t.Context(), customer); err != nil || n != len(page) {
+	if _, n, err := v.d.Sources(t.Context(), customer, 0, 1); err != nil || n != len(page) {
 		t.Fatalf("%d sources are listed, %d counted, %v", len(page), n, err)
 	}
 	return name

@@ -2,74 +2,247 @@ package registry
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
-// observePause bounds the load that signals without news put on the store: the
-// store's ObservedAt may lag behind memory's by this much.
-const observePause = time.Minute
+// target is what a write is about.
+type target struct {
+	customer int64
+	sourceID string            // empty: no source, or one that is not known here
+	agent    bool              // an AGENT source; a managed one is not found
+	words    func(error) error // the store's errors in the words for clients
+}
 
-// ObserveInventorySync records a signal as CustomerStore does, but writes one that
-// changes no state at most once a minute: in between, the copy alone moves ahead.
-// While the store is away it fails at once: the next snapshot brings the next signal.
-func (d *Directory) ObserveInventorySync(ctx context.Context, customer, esaID int64, signal InventorySync) (*Source, error) {
-	signal = signal.Kept()
-	if m := d.memory.observe(customer, esaID, &signal, observePause); m != nil {
-		return m, nil
+func ofSource(customer int64, sourceID string) target {
+	return target{customer: customer, sourceID: sourceID, words: sourceFault}
+}
+
+func ofAgent(customer int64, sourceID string) target {
+	return target{customer: customer, sourceID: sourceID, agent: true, words: sourceFault}
+}
+
+// ofConnection is the target of a write to a connection.
+func (d *Directory) ofConnection(customer, esaID int64) target {
+	t := target{customer: customer, words: managedFault}
+	if r, ok := d.ids.Peek(esaKey(customer, esaID)); ok {
+		t.sourceID = string(r.Doc)
 	}
-	if d.away.Load() {
-		return nil, storeFault(errAway)
+	return t
+}
+
+// write makes a write in the store, which is the caller's own and ends with the
+// caller's context. It returns when it began.
+func (d *Directory) write(ctx context.Context, t target, run func(context.Context, CustomerStore) error) (began int64, err error) {
+	bounded, cancel := context.WithTimeout(ctx, d.opts.WriteTimeout)
+	defer cancel()
+	if err := d.health.wait(bounded); err != nil {
+		return 0, writeFault(t.words(err))
 	}
-	return d.write(ctx, customer, esaID, func(ctx context.Context, c CustomerStore) (*Source, error) {
-		return c.ObserveInventorySync(ctx, esaID, signal)
+	key := sourceKey(t.customer, t.sourceID)
+	held, known := d.sources.Peek(key)
+	began = d.writes.tick()
+	err = run(bounded, d.store.Customer(t.customer))
+	var refused *callbackError
+	if errors.As(err, &refused) {
+		return began, refused.reason
+	}
+	switch {
+	case ctx.Err() != nil: // a caller that leaves says nothing of the store
+	case answered(err):
+		d.health.record(nil)
+	default: // nor does a write that waited in vain for others; no writer waits for the ping
+		d.health.startPing(err)
+	}
+	d.writes.end(t.customer)
+	if err == nil {
+		return began, nil
+	}
+	switch {
+	case !answered(err): // it may have been made
+		d.sources.Expire(key)
+	case isNotFound(err) && known && !(t.agent && held.Doc.src.Agent == nil):
+		d.sources.Offer(key, sourceDoc{held.Doc.src, true})
+	}
+	return began, writeFault(t.words(err))
+}
+
+// writeSource is write for what returns the source as it then stands.
+func (d *Directory) writeSource(ctx context.Context, t target, run func(context.Context, CustomerStore) (*Source, error)) (*Source, error) {
+	var src *Source
+	began, err := d.write(ctx, t, func(ctx context.Context, c CustomerStore) (err error) {
+		src, err = run(ctx, c)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	src = d.put(src)
+	d.writes.end(t.customer, loggedWrite{began: began, src: src, kind: changed})
+	return src, nil
+}
+
+// callbackError marks an error as a caller's own, which says nothing of the store. It
+// unwraps to nothing, so that a store does not take it for one of its own.
+type callbackError struct{ reason error }
+
+func (*callbackError) Error() string { return "registry: refused by the caller" }
+
+func fromCallback(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &callbackError{err}
+}
+
+// deciding marks the errors of a decision as the caller's own.
+func deciding[A, B any](decide func(A) (B, error)) func(A) (B, error) {
+	return func(was A) (B, error) {
+		next, err := decide(was)
+		return next, fromCallback(err)
+	}
+}
+
+// CreateSource makes an AGENT source as CustomerStore does. Conflict when the
+// sourceId is taken, when the idempotency key was used for something else, and while
+// its first use is still being answered. Unavailable, here and in the other writes,
+// says by its RetryAfter when to come again.
+func (d *Directory) CreateSource(ctx context.Context, customer int64, s NewSource, once *Once) (Creation, error) {
+	return d.create(ctx, customer, func(ctx context.Context, c CustomerStore) (Creation, error) {
+		return c.CreateSource(ctx, s, once)
+	})
+}
+
+// CreateManaged makes a managed source with its connection as CustomerStore does.
+// Conflicts as CreateSource.
+func (d *Directory) CreateManaged(ctx context.Context, customer int64, s NewManaged, once *Once) (Creation, error) {
+	return d.create(ctx, customer, func(ctx context.Context, c CustomerStore) (Creation, error) {
+		return c.CreateManaged(ctx, s, once)
+	})
+}
+
+func (d *Directory) create(ctx context.Context, customer int64, run func(context.Context, CustomerStore) (Creation, error)) (made Creation, err error) {
+	began, err := d.write(ctx, target{customer: customer, words: sourceFault}, func(ctx context.Context, c CustomerStore) (err error) {
+		made, err = run(ctx, c)
+		return err
+	})
+	if err != nil {
+		return Creation{}, err
+	}
+	if made.Source != nil {
+		d.put(made.Source)
+		if made.Replayed {
+			began = 0 // whether a total counts it is not known
+		}
+		d.writes.end(customer, loggedWrite{began: began, src: made.Source, kind: created})
+	}
+	return made, nil
+}
+
+// UpdateSource changes a source of either kind as CustomerStore does. An error of
+// decide is returned as it is, here and in the other writes that take a decision.
+func (d *Directory) UpdateSource(ctx context.Context, customer int64, sourceID string, decide func(*Source) (SourceChange, error)) (*Source, error) {
+	return d.writeSource(ctx, ofSource(customer, sourceID), func(ctx context.Context, c CustomerStore) (*Source, error) {
+		return c.UpdateSource(ctx, sourceID, deciding(decide))
+	})
+}
+
+// DeleteSource deletes a source of either kind as CustomerStore does.
+func (d *Directory) DeleteSource(ctx context.Context, customer int64, sourceID string, allow func(*Source) error) (src *Source, err error) {
+	began, err := d.write(ctx, ofSource(customer, sourceID), func(ctx context.Context, c CustomerStore) (err error) {
+		src, err = c.DeleteSource(ctx, sourceID, func(was *Source) error { return fromCallback(allow(was)) })
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	d.sources.Offer(sourceKey(customer, sourceID), sourceDoc{src, true})
+	d.writes.end(customer, loggedWrite{began: began, src: src, kind: deleted})
+	return src, nil
+}
+
+// EndConsent stores what a consent brought, as CustomerStore does. Conflict over
+// ErrStale, Internal over ErrSecret and ErrInvalid; what the store said is found in
+// an error by errors.Is, here and in ReplaceCredential.
+func (d *Directory) EndConsent(ctx context.Context, customer int64, sourceID string, consent Consent, tokens OAuthCredential) (*Source, error) {
+	return d.writeSource(ctx, ofAgent(customer, sourceID), func(ctx context.Context, c CustomerStore) (*Source, error) {
+		return c.EndConsent(ctx, sourceID, consent, tokens)
+	})
+}
+
+// ReplaceCredential stores new credentials in the place of those with an id, or with
+// nil erases them, as CustomerStore does. Conflict over ErrStale.
+func (d *Directory) ReplaceCredential(ctx context.Context, customer int64, sourceID, credentialID string, next *Credential) (*Source, error) {
+	return d.writeSource(ctx, ofAgent(customer, sourceID), func(ctx context.Context, c CustomerStore) (*Source, error) {
+		return c.ReplaceCredential(ctx, sourceID, credentialID, next)
+	})
+}
+
+// ChangeConnection changes a connection as CustomerStore does. Conflict over
+// ErrTenantTaken.
+func (d *Directory) ChangeConnection(ctx context.Context, customer, esaID int64, decide func(*Source) (*Connection, error)) (*Source, error) {
+	return d.writeSource(ctx, d.ofConnection(customer, esaID), func(ctx context.Context, c CustomerStore) (*Source, error) {
+		return c.ChangeConnection(ctx, esaID, deciding(decide))
 	})
 }
 
 // LearnTenant records what upstream says of a connection's tenant.
 func (d *Directory) LearnTenant(ctx context.Context, customer, esaID int64, facts TenantFacts) (*Source, error) {
-	return d.write(ctx, customer, esaID, func(ctx context.Context, c CustomerStore) (*Source, error) {
+	return d.writeSource(ctx, d.ofConnection(customer, esaID), func(ctx context.Context, c CustomerStore) (*Source, error) {
 		return c.LearnTenant(ctx, esaID, facts)
 	})
 }
 
 // LearnAdServer records upstream's ad-server view and e-mail where there is none.
 func (d *Directory) LearnAdServer(ctx context.Context, customer, esaID int64, view AdServer, email string) (*Source, error) {
-	return d.write(ctx, customer, esaID, func(ctx context.Context, c CustomerStore) (*Source, error) {
+	return d.writeSource(ctx, d.ofConnection(customer, esaID), func(ctx context.Context, c CustomerStore) (*Source, error) {
 		return c.LearnAdServer(ctx, esaID, view, email)
 	})
 }
 
 // RecordTest records the outcome of our own test of the connection.
 func (d *Directory) RecordTest(ctx context.Context, customer, esaID int64, result TestResult) (*Source, error) {
-	return d.write(ctx, customer, esaID, func(ctx context.Context, c CustomerStore) (*Source, error) {
+	return d.writeSource(ctx, d.ofConnection(customer, esaID), func(ctx context.Context, c CustomerStore) (*Source, error) {
 		return c.RecordTest(ctx, esaID, result)
 	})
 }
 
-// write makes a change in the store and then in memory. Unlike a shared read it is
-// the caller's own and ends with the caller's context.
-func (d *Directory) write(ctx context.Context, customer, esaID int64, change func(context.Context, CustomerStore) (*Source, error)) (*Source, error) {
-	bounded, cancel := context.WithTimeout(ctx, d.opts.StoreTimeout)
-	defer cancel()
-	began := time.Now()
-	m, err := change(bounded, d.store.Customer(customer))
-	switch {
-	case ctx.Err() != nil: // a caller that leaves says nothing of the store
-	case answered(err):
-		d.note(err)
-	default:
-		d.look(err)
+// observePause bounds how often signals that say nothing new are written: the store's
+// ObservedAt may be this much older than the newest signal.
+const observePause = time.Minute
+
+// ObserveInventorySync records a signal as CustomerStore does, but writes one that
+// changes no state at most once a minute. While the store is away it fails at once: the
+// next snapshot brings the next signal.
+func (d *Directory) ObserveInventorySync(ctx context.Context, customer, esaID int64, signal InventorySync) (*Source, error) {
+	signal = signal.Kept()
+	t := d.ofConnection(customer, esaID)
+	if r, ok := d.sources.Peek(sourceKey(customer, t.sourceID)); ok && d.saysNothingNew(esaKey(customer, esaID), r.Doc.src, signal) {
+		return r.Doc.src, nil
 	}
-	switch e := d.memory.byESAID(customer, esaID); {
-	case err == nil:
-		return d.memory.put(m, began), nil
-	case isNotFound(err):
-		d.memory.drop(e, began)
-	case !answered(err): // it may have been made
-		if e != nil {
-			d.memory.doubt(e.source)
-		}
-		d.shelf.doubt(customer)
+	if d.health.away.Load() {
+		return nil, storeFault(errAway)
 	}
-	return nil, writeFault(storeFault(err))
+	return d.writeSource(ctx, t, func(ctx context.Context, c CustomerStore) (*Source, error) {
+		return c.ObserveInventorySync(ctx, esaID, signal)
+	})
+}
+
+// saysNothingNew reports whether a signal need not be written: it is not newer than the
+// last one, or changes no state, a short time after what the store has.
+func (d *Directory) saysNothingNew(key string, src *Source, signal InventorySync) bool {
+	if src.Connection == nil || src.Connection.InventorySync == nil {
+		return false
+	}
+	last := src.Connection.InventorySync
+	seen, _ := d.observed.Get(key) // what was not written, but is known
+	if !signal.ObservedAt.After(last.ObservedAt) || !signal.ObservedAt.After(seen) {
+		return true
+	}
+	state := signal.Following(last)
+	if !last.SameState(&state) || signal.ObservedAt.Sub(last.ObservedAt) >= observePause {
+		return false
+	}
+	d.observed.Add(key, signal.ObservedAt)
+	return true
 }

@@ -150,10 +150,6 @@ func ask[T any](ctx context.Context, f *faulty, call string, run func() (T, erro
 	return answer, nil
 }
 
-func (c faultyCustomer) ManagedSource(ctx context.Context, sourceID string) (*registry.Source, error) {
-	return ask(ctx, c.f, "read", func() (*registry.Source, error) { return c.CustomerStore.ManagedSource(ctx, sourceID) })
-}
-
 func (c faultyCustomer) ManagedSourceByID(ctx context.Context, esaID int64) (*registry.Source, error) {
 	return ask(ctx, c.f, "read", func() (*registry.Source, error) { return c.CustomerStore.ManagedSourceByID(ctx, esaID) })
 }
@@ -187,15 +183,15 @@ func (c faultyCustomer) RecordTest(ctx context.Context, esaID int64, r registry.
 }
 
 func (c faultyCustomer) Source(ctx context.Context, sourceID string) (*registry.Source, error) {
-	return ask(ctx, c.f, "source", func() (*registry.Source, error) { return c.CustomerStore.Source(ctx, sourceID) })
+	return ask(ctx, c.f, "read", func() (*registry.Source, error) { return c.CustomerStore.Source(ctx, sourceID) })
 }
 
-func (c faultyCustomer) Sources(ctx context.Context, skip, take int) ([]*registry.Source, error) {
-	return ask(ctx, c.f, "sources", func() ([]*registry.Source, error) { return c.CustomerStore.Sources(ctx, skip, take) })
-}
-
-func (c faultyCustomer) CountSources(ctx context.Context) (int, error) {
-	return ask(ctx, c.f, "count", func() (int, error) { return c.CustomerStore.CountSources(ctx) })
+func (c faultyCustomer) Sources(ctx context.Context, skip, take int) (page []*registry.Source, total int, err error) {
+	err = c.f.do(ctx, "sources", func() (err error) {
+		page, total, err = c.CustomerStore.Sources(ctx, skip, take)
+		return err
+	})
+	return page, total, err
 }
 
 func (c faultyCustomer) CreateSource(ctx context.Context, s registry.NewSource, once *registry.Once) (registry.Creation, error) {

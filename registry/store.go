@@ -75,13 +75,11 @@ type Store interface {
 
 // CustomerStore is a Store narrowed to one customer.
 type CustomerStore interface {
-	// Source finds a source of either kind by its sourceId.
+	// Source finds a source of either kind by its sourceId; ErrNotFound.
 	Source(ctx context.Context, sourceID string) (*Source, error)
 	// Sources lists sources of both kinds by id, skip passed over, at most take and
-	// never more than [MaxPage].
-	Sources(ctx context.Context, skip, take int) ([]*Source, error)
-	// CountSources gives how many sources there are.
-	CountSources(ctx context.Context) (int, error)
+	// never more than [MaxPage], with how many there are in all.
+	Sources(ctx context.Context, skip, take int) ([]*Source, int, error)
 	// CreateSource makes an AGENT source; once may be nil. ErrSourceTaken,
 	// ErrKeyReused, ErrOncePending, ErrInvalid.
 	CreateSource(ctx context.Context, s NewSource, once *Once) (Creation, error)
@@ -127,13 +125,9 @@ type CustomerStore interface {
 	// are; ErrStale as BeginConsent.
 	EndConsent(ctx context.Context, sourceID string, consent Consent, tokens OAuthCredential) (*Source, error)
 
-	// ManagedSource finds a managed source by its sourceId; ErrNotFound also for
-	// a source that is not managed.
-	ManagedSource(ctx context.Context, sourceID string) (*Source, error)
 	// ManagedSourceByID finds a managed source by its connection's id.
 	ManagedSourceByID(ctx context.Context, esaID int64) (*Source, error)
-	// ManagedSources lists them by connection id, skip passed over, at most take
-	// and never more than [MaxPage], with how many there are in all.
+	// ManagedSources lists managed sources by connection id, else as Sources does.
 	ManagedSources(ctx context.Context, skip, take int) ([]*Source, int, error)
 	// ObserveInventorySync records a signal of the inventory sync if it is newer
 	// (ObservedAt) than the last one recorded, and gives the connection as it then

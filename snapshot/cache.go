@@ -117,13 +117,14 @@ func (c *Cache[D]) Peek(key string) (read Read[D], ok bool) {
 	if !ok {
 		return read, false
 	}
-	c.memory.keys.Get(key)
+	now := time.Now()
+	c.memory.touch(e, now)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.copy == nil {
 		return read, false
 	}
-	return c.read(e, time.Now()), true
+	return c.read(e, now), true
 }
 
 // Put stores a document that was got in another way than by a fetch, as fresh, unless
@@ -211,7 +212,7 @@ func (c *Cache[D]) fly(ctx context.Context, e *entry[D], f *flight, fetch Fetch[
 	e.mu.Lock()
 	f.outcome, f.err = c.settle(e, f, doc, err, time.Now()), err
 	e.mu.Unlock()
-	c.memory.landed(e)
+	c.memory.landed(e, f.outcome == NotFound && c.opts.ForgetGone)
 	close(f.done)
 	if c.opts.Refreshed != nil {
 		c.opts.Refreshed(f.outcome)

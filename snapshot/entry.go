@@ -12,6 +12,7 @@ import (
 type entry[D Document[D]] struct {
 	key   string
 	epoch atomic.Int64 // the newest that a reader knew of; changes with mu held
+	used  atomic.Int64 // the second in which it was last read
 
 	mu       sync.Mutex
 	copy     *copyOf[D] // last good document; nil: none
@@ -47,6 +48,13 @@ type failure struct {
 	err     error
 	count   int
 	retryAt time.Time
+}
+
+// empty reports whether there is nothing to remember.
+func (e *entry[D]) empty() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.copy == nil && e.flight == nil && e.gone == nil && e.failure == nil
 }
 
 // busy reports whether a fetch is running.
@@ -150,7 +158,8 @@ func (c *Cache[D]) settle(e *entry[D], f *flight, doc D, err error, now time.Tim
 	e.flight = nil
 	if err == nil {
 		e.failure, e.gone = nil, nil
-		if e.copy != nil && doc.Older(e.copy.doc) && now.Sub(e.copy.receivedAt) <= c.limits.StaleIfError {
+		if e.copy != nil && now.Sub(e.copy.receivedAt) <= c.limits.StaleIfError &&
+			(doc.Older(e.copy.doc) || f.puts != e.puts && !e.copy.doc.Older(doc)) { // what was put since is the newer of equals
 			if f.expiries == e.expiries {
 				e.copy.expired = false
 				e.copy.settledUntil = now.Add(c.limits.Fresh)

@@ -39,6 +39,15 @@ func (m *memory[D]) get(key string) (*entry[D], bool) {
 	return v.(*entry[D]), true
 }
 
+// touch marks an entry as used, at most once a second: readers of one key then share
+// nothing that they write.
+func (m *memory[D]) touch(e *entry[D], now time.Time) {
+	if second := now.Unix(); e.used.Load() != second {
+		e.used.Store(second)
+		m.keys.Get(e.key)
+	}
+}
+
 // find finds an entry that is kept or being fetched.
 func (m *memory[D]) find(key string) (*entry[D], bool) {
 	if e, ok := m.get(key); ok {
@@ -53,7 +62,7 @@ func (m *memory[D]) find(key string) (*entry[D], bool) {
 // entry finds or makes the entry of a key.
 func (m *memory[D]) entry(key string) *entry[D] {
 	if e, ok := m.get(key); ok {
-		m.keys.Get(key) // now the most recently used
+		m.touch(e, time.Now())
 		return e
 	}
 	m.mu.Lock()
@@ -87,11 +96,16 @@ func (m *memory[D]) evicted(key string, e *entry[D]) {
 	}
 }
 
-// landed keeps an entry whose fetch has ended.
-func (m *memory[D]) landed(e *entry[D]) {
+// landed keeps an entry whose fetch has ended, or forgets one of which there is nothing
+// to remember: reads of what is not there then evict nothing.
+func (m *memory[D]) landed(e *entry[D], forget bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.flying, e.key)
+	if kept, ok := m.get(e.key); forget && ok && kept == e && e.empty() {
+		m.keys.Remove(e.key)
+		return
+	}
 	if kept, ok := m.get(e.key); !ok || kept == e { // else it was evicted at the last moment
 		m.keep(e)
 	}

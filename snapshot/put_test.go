@@ -99,5 +99,8 @@ func TestForgetGone(t *testing.T) {
 			}
 		}
 		f.wantCalls(2)
+		if n := c.Len(); n != 0 {
+			f.Errorf("%d keys are kept of which there is nothing to remember", n)
+		}
 	})
 }

@@ -83,7 +83,7 @@ func TestAPanicIsAFailedFetch(t *testing.T) {
 
 func TestKeysAreBounded(t *testing.T) {
 	small := limits
-	small.Entries = 3
+	small.Entries, small.Fresh = 3, time.Hour
 	run(t, small, func(f *fixture) {
 		for i := range 50 {
 			if _, err := f.get(fmt.Sprint("k", i)); err != nil {
@@ -92,6 +92,7 @@ func TestKeysAreBounded(t *testing.T) {
 			if _, err := f.get("k0"); err != nil { // in use: stays
 				f.Fatal(err)
 			}
+			f.pass(time.Second)
 		}
 		if n := f.c.Len(); n > 3 {
 			f.Errorf("%d keys kept, want 3 at most", n)

@@ -74,7 +74,7 @@ func TestARefusedRequestMakesNoSource(t *testing.T) {
 		if f := w.fails(err, fault.Validation); len(f.Issues) != 1 || f.Issues[0].Path != "username" {
 			t.Errorf("issues %+v", f.Issues)
 		}
-		if n, err := w.one.store.Customer(customer).CountSources(w.Context()); err != nil || n != 0 {
+		if _, n, err := w.one.store.Customer(customer).Sources(w.Context(), 0, 1); err != nil || n != 0 {
 			t.Errorf("%d sources (%v)", n, err)
 		}
 		// The key is as if it had never come.
@@ -109,7 +109,7 @@ func TestWhatCantBeDoneHereMakesNothing(t *testing.T) {
 				_, err = w.one.Save(w.Context(), customer, m.Connection.ID, w.parse(c.body))
 				w.fails(err, c.kind)
 				w.is(w.stored(m.Connection.ID), registry.StatusPending, "")
-				if n, _ := w.one.store.Customer(customer).CountSources(w.Context()); n != 1 || len(w.agent.calls) != 0 {
+				if _, n, _ := w.one.store.Customer(customer).Sources(w.Context(), 0, 1); n != 1 || len(w.agent.calls) != 0 {
 					t.Errorf("%d sources, %d calls", n, len(w.agent.calls))
 				}
 			})

@@ -37,7 +37,7 @@ func TestAnothersKeyIsNotGivenAway(t *testing.T) {
 		_, err = w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), once("k"))
 		w.fails(err, fault.Conflict)
 		w.pass(20 * time.Second)
-		if n, _ := w.one.store.Customer(customer).CountSources(w.Context()); n != 1 {
+		if _, n, _ := w.one.store.Customer(customer).Sources(w.Context(), 0, 1); n != 1 {
 			t.Errorf("%d sources", n)
 		}
 	})
@@ -157,7 +157,7 @@ func TestAnOrgIDThatIsTooLong(t *testing.T) {
 		if f := w.fails(err, fault.Validation); f.Field != "sourceId" {
 			t.Errorf("%+v", f)
 		}
-		if n, _ := w.one.store.Customer(customer).CountSources(w.Context()); n != 1 {
+		if _, n, _ := w.one.store.Customer(customer).Sources(w.Context(), 0, 1); n != 1 {
 			t.Errorf("%d sources", n)
 		}
 		stands := w.pending(long)

@@ -69,7 +69,7 @@ func createTaken(t *testing.T, s registry.Store) {
 	holds(t, s, alice, "agent", token("first"))
 	// Ids are compared byte for byte.
 	create(t, s, alice, newAgent("Agent"))
-	if n, err := s.Customer(alice).CountSources(t.Context()); err != nil || n != 3 {
+	if _, n, err := s.Customer(alice).Sources(t.Context(), 0, 1); err != nil || n != 3 {
 		t.Fatalf("%d sources, %v, want 3", n, err)
 	}
 }
@@ -182,7 +182,7 @@ func createInvalid(t *testing.T, s registry.Store) {
 			t.Errorf("%s: the key was kept: %+v, %v", test.name, got, err)
 		}
 	}
-	if n, err := s.Customer(alice).CountSources(t.Context()); err != nil || n != len(tests) {
+	if _, n, err := s.Customer(alice).Sources(t.Context(), 0, 1); err != nil || n != len(tests) {
 		t.Fatalf("%d sources, %v, want %d", n, err, len(tests))
 	}
 	longest := newAgent(strings.Repeat("é", registry.MaxIDLength))

@@ -30,7 +30,7 @@ func customersIsolated(t *testing.T, s registry.Store) {
 		run  func(context.Context, registry.CustomerStore) (*registry.Source, error)
 	}{
 		{"ManagedSource", func(ctx context.Context, c registry.CustomerStore) (*registry.Source, error) {
-			return c.ManagedSource(ctx, "private")
+			return c.Source(ctx, "private")
 		}},
 		{"ManagedSourceByID", func(ctx context.Context, c registry.CustomerStore) (*registry.Source, error) {
 			return c.ManagedSourceByID(ctx, id)

@@ -15,11 +15,11 @@ func calls(s registry.Store, esaID int64, agent *registry.Source) map[string]fun
 	c := s.Customer(alice)
 	all := map[string]func(context.Context) error{
 		"Sources": func(ctx context.Context) error {
-			_, err := c.Sources(ctx, 0, 10)
+			_, _, err := c.Sources(ctx, 0, 10)
 			return err
 		},
 		"CountSources": func(ctx context.Context) error {
-			_, err := c.CountSources(ctx)
+			_, _, err := c.Sources(ctx, 0, 1)
 			return err
 		},
 		"CreateSource": func(ctx context.Context) error {
@@ -59,7 +59,7 @@ func calls(s registry.Store, esaID int64, agent *registry.Source) map[string]fun
 		"Adopt":     func(ctx context.Context) error { _, err := s.Adopt(ctx, entry(alice, "failing")); return err },
 		"Ping":      s.Ping,
 		"ManagedSource": func(ctx context.Context) error {
-			_, err := c.ManagedSource(ctx, "there")
+			_, err := c.Source(ctx, "there")
 			return err
 		},
 		"ManagedSourceByID": func(ctx context.Context) error {

@@ -57,7 +57,7 @@ func idsTaken(t *testing.T, s registry.Store) {
 		if _, err := s.Adopt(t.Context(), late); !errors.Is(err, registry.ErrIDTaken) {
 			t.Fatalf("customer %d: %v, want ErrIDTaken", customer, err)
 		}
-		if _, err := s.Customer(customer).ManagedSource(t.Context(), "late"); !errors.Is(err, registry.ErrNotFound) {
+		if _, err := s.Customer(customer).Source(t.Context(), "late"); !errors.Is(err, registry.ErrNotFound) {
 			t.Fatalf("half of a refused entry stayed: %v", err)
 		}
 	}

@@ -69,10 +69,10 @@ func customersIsolatedSources(t *testing.T, s registry.Store, c *clock) {
 			}
 		}
 		theirs := s.Customer(customer)
-		if page, err := theirs.Sources(t.Context(), 0, 10); err != nil || len(page) != 0 {
+		if page, _, err := theirs.Sources(t.Context(), 0, 10); err != nil || len(page) != 0 {
 			t.Errorf("customer %d: %d sources, %v", customer, len(page), err)
 		}
-		if n, err := theirs.CountSources(t.Context()); err != nil || n != 0 {
+		if _, n, err := theirs.Sources(t.Context(), 0, 1); err != nil || n != 0 {
 			t.Errorf("customer %d counts %d, %v", customer, n, err)
 		}
 		if err := theirs.FinishOnce(t.Context(), "k", []byte("theirs")); err != nil {

@@ -144,7 +144,7 @@ func managedInvalid(t *testing.T, s registry.Store) {
 			t.Errorf("%d: not kept as it is: %+v", i, m)
 		}
 	}
-	if n, err := s.Customer(alice).CountSources(t.Context()); err != nil || n != 0 {
+	if _, n, err := s.Customer(alice).Sources(t.Context(), 0, 1); err != nil || n != 0 {
 		t.Fatalf("%d sources, %v", n, err)
 	}
 }

@@ -201,7 +201,7 @@ func onceConcurrent(t *testing.T, s registry.Store) {
 			}
 			sameSource(t, "one source", got[i].Source, got[0].Source)
 		}
-		if count, err := s.Customer(alice).CountSources(t.Context()); err != nil || count != round+1 || fresh != 1 {
+		if _, count, err := s.Customer(alice).Sources(t.Context(), 0, 1); err != nil || count != round+1 || fresh != 1 {
 			t.Fatalf("%d made it, %d sources, %v", fresh, count, err)
 		}
 	}

@@ -117,7 +117,7 @@ func reopenTwoSources(t *testing.T, open Opener) {
 	if got := len(src.Agent.Description) - len(newAgent("shared").Agent.Description); got != writers*rounds {
 		t.Fatalf("%d of %d changes are there", got, writers*rounds)
 	}
-	if n, err := stores[0].Customer(alice).CountSources(t.Context()); err != nil || n != 1 {
+	if _, n, err := stores[0].Customer(alice).Sources(t.Context(), 0, 1); err != nil || n != 1 {
 		t.Fatalf("%d sources, %v", n, err)
 	}
 }

@@ -244,7 +244,7 @@ func adopt(t testing.TB, s registry.Store, e registry.ConfigSource, want registr
 func read(t testing.TB, s registry.Store, customer int64, sourceID string) *registry.Source {
 	t.Helper()
 	c := s.Customer(customer)
-	m, err := c.ManagedSource(t.Context(), sourceID)
+	m, err := c.Source(t.Context(), sourceID)
 	if err != nil {
 		t.Fatalf("read %q: %v", sourceID, err)
 	}

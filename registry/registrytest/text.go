@@ -53,14 +53,14 @@ func textHostile(t *testing.T, s registry.Store) {
 	}
 	// Ids are compared byte for byte.
 	for _, other := range []string{"null", "outer spaces", "Ünïcode ñame", "u\u0308ni\u0308code, decomposed", "%"} {
-		if _, err := s.Customer(alice).ManagedSource(t.Context(), other); !errors.Is(err, registry.ErrNotFound) {
+		if _, err := s.Customer(alice).Source(t.Context(), other); !errors.Is(err, registry.ErrNotFound) {
 			t.Errorf("%q: %v, want ErrNotFound", other, err)
 		}
 	}
 	c := s.Customer(alice)
 	rapid.Check(t, func(rt *rapid.T) {
 		id := rapid.String().Draw(rt, "sourceId")
-		m, err := c.ManagedSource(t.Context(), id)
+		m, err := c.Source(t.Context(), id)
 		switch want := made[id]; {
 		case want != nil && err == nil:
 			same(rt, id, m, want)
@@ -73,7 +73,7 @@ func textHostile(t *testing.T, s registry.Store) {
 func textImpossibleIDs(t *testing.T, s registry.Store) {
 	adopt(t, s, entry(alice, "a"), registry.AdoptionCreated)
 	for _, id := range []string{"", "\x00", "a\x00", "a\xff", "\xc3\x28", strings.Repeat("a", 256), strings.Repeat("a", 10<<10)} {
-		if _, err := s.Customer(alice).ManagedSource(t.Context(), id); !errors.Is(err, registry.ErrNotFound) {
+		if _, err := s.Customer(alice).Source(t.Context(), id); !errors.Is(err, registry.ErrNotFound) {
 			t.Errorf("%.20q: %v, want ErrNotFound", id, err)
 		}
 	}

@@ -124,7 +124,7 @@ func firstEpoch(now time.Time) int64 { return now.UnixMilli() }
 
 // follow changes what the config still owns of a source that exists.
 func (s *Store) follow(ctx context.Context, in scope, entry registry.ConfigSource, now time.Time) (registry.Adoption, error) {
-	rec, err := s.locked(ctx, in, selectBySourceID, entry.SourceID)
+	rec, err := s.locked(ctx, in, selectManagedBySourceID, entry.SourceID)
 	if err != nil {
 		return registry.Adoption{}, err
 	}
@@ -181,7 +181,7 @@ func followEmail(rec *record, email string) effect {
 
 // adopted reads the source as it now stands.
 func (s *Store) adopted(ctx context.Context, in scope, sourceID string, outcome registry.AdoptionOutcome) (registry.Adoption, error) {
-	rec, err := scanManaged(in.queryRow(ctx, selectBySourceID, sourceID), in.customer)
+	rec, err := scanRecord(in.queryRow(ctx, selectManagedBySourceID, sourceID), in.customer)
 	if err != nil {
 		return registry.Adoption{}, err
 	}

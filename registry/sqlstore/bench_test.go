@@ -90,14 +90,14 @@ func measureStore(b *testing.B, worlds []*benchWorld) {
 		return err
 	})
 	measure("count", func(ctx context.Context, w *benchWorld, _ int) error {
-		n, err := w.store.Customer(self).CountSources(ctx)
+		_, n, err := w.store.Customer(self).Sources(ctx, 0, 1)
 		if err == nil && n != w.own {
 			err = fmt.Errorf("%d sources, want %d", n, w.own)
 		}
 		return err
 	})
 	measure("managed-get", func(ctx context.Context, w *benchWorld, n int) error {
-		_, err := w.store.Customer(self).ManagedSource(ctx, w.sourceID((n+models-1)/models*models))
+		_, err := w.store.Customer(self).Source(ctx, w.sourceID((n+models-1)/models*models))
 		return err
 	})
 	measure("managed-list-20", func(ctx context.Context, w *benchWorld, _ int) error {
@@ -134,7 +134,7 @@ func create(ctx context.Context, w *benchWorld, _ int) error {
 }
 
 func list(ctx context.Context, w *benchWorld, skip, take int) error {
-	page, err := w.store.Customer(self).Sources(ctx, skip, take)
+	page, _, err := w.store.Customer(self).Sources(ctx, skip, take)
 	if err == nil && len(page) != take {
 		err = fmt.Errorf("%d sources, want %d", len(page), take)
 	}

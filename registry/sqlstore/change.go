@@ -57,7 +57,7 @@ func (s scope) save(ctx context.Context, rec *record) error {
 // locked reads a record that the transaction is about to change: nobody else
 // changes it before the transaction ends.
 func (s *Store) locked(ctx context.Context, in scope, st scopedStatement, id any) (*record, error) {
-	return scanManaged(in.queryRow(ctx, scopedStatement{st.text + s.lock}, id), in.customer)
+	return scanRecord(in.queryRow(ctx, scopedStatement{st.text + s.lock}, id), in.customer)
 }
 
 // effect is what a change did to a record.
@@ -74,7 +74,7 @@ const (
 func (c customerStore) change(ctx context.Context, esaID int64, f func(rec *record, now time.Time) effect) (*registry.Source, error) {
 	var managed *registry.Source
 	err := c.store.writing(ctx, c.customer, func(in scope) error {
-		rec, err := c.store.locked(ctx, in, selectByID, esaID)
+		rec, err := c.store.locked(ctx, in, selectManagedByID, esaID)
 		if err != nil {
 			return err
 		}

@@ -14,7 +14,7 @@ func (c customerStore) ChangeConnection(ctx context.Context, esaID int64, decide
 	)
 	err := c.store.writing(ctx, c.customer, func(in scope) error {
 		refused = nil
-		rec, err := c.store.locked(ctx, in, selectByID, esaID)
+		rec, err := c.store.locked(ctx, in, selectManagedByID, esaID)
 		if err != nil {
 			return err
 		}

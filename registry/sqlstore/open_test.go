@@ -136,7 +136,7 @@ func TestWaitingEndsWithTheContext(t *testing.T) {
 		t.Fatalf("%v, want context.DeadlineExceeded", err)
 	}
 	// Reads go on meanwhile.
-	if _, err := s.Customer(1).ManagedSource(t.Context(), "x"); !errors.Is(err, registry.ErrNotFound) {
+	if _, err := s.Customer(1).Source(t.Context(), "x"); !errors.Is(err, registry.ErrNotFound) {
 		t.Fatal(err)
 	}
 	tx.Rollback()

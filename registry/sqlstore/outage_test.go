@@ -35,7 +35,7 @@ func TestPostgresOutage(t *testing.T) {
 	customer, observed := s.Customer(31), time.Unix(1_900_000_000, 0).UTC()
 	calls := map[string]func(ctx context.Context) error{
 		"ping": s.Ping,
-		"read": func(ctx context.Context) error { _, err := customer.ManagedSource(ctx, "radio"); return err },
+		"read": func(ctx context.Context) error { _, err := customer.Source(ctx, "radio"); return err },
 		"write": func(ctx context.Context) error {
 			observed = observed.Add(time.Second)
 			_, err := customer.ObserveInventorySync(ctx, made.Managed.Connection.ID, registry.InventorySync{Status: registry.SyncRunning, ObservedAt: observed})
@@ -79,7 +79,7 @@ func TestPostgresOutage(t *testing.T) {
 			}
 		})
 	}
-	got, err := customer.ManagedSource(t.Context(), "radio")
+	got, err := customer.Source(t.Context(), "radio")
 	if err != nil || !got.Connection.InventorySync.ObservedAt.Equal(observed) {
 		t.Errorf("%+v, %v: the last write that was answered is not there", got, err)
 	}

@@ -13,19 +13,24 @@ const (
 	sourceColumns = `s.id, s.source_id, s.name, s.name_from_api, s.execution_type, s.labels, s.created_at, s.updated_at`
 
 	agentColumns = `s.status, s.agent_id, s.agent_type, s.endpoint_url, s.protocol, s.description,
-	s.authentication_type, s.oauth_audience, s.auth_version, r.id`
+	s.authentication_type, s.oauth_audience, s.auth_version`
 
 	connectionColumns = `c.id, c.provisioning_status, c.tenant_id, c.external_org_id, c.mcp_url, c.a2a_url, c.ad_server, c.ad_server_saved_at,
 	c.service_account_email, c.email_learned, c.last_error, c.last_error_code, c.last_tested_at, c.last_test_passed,
 	c.provisioned_at, c.deactivated_at, c.created_at, c.updated_at, c.sync_status, c.sync_last_run_at, c.sync_completed_at,
 	c.sync_item_count, c.sync_error, c.sync_updated_at, c.sync_observed_at,
 	c.operation_kind, c.operation_id, c.operation_begun_at, c.operation_until, c.unsettled_since, c.epoch, c.version`
+
+	// What scanRecord reads: of sources of both kinds, where r are their credentials, and
+	// of managed ones alone.
+	anyColumns     = sourceColumns + `, ` + agentColumns + `, r.id, ` + connectionColumns
+	managedColumns = sourceColumns + `, ` + agentColumns + `, NULL, ` + connectionColumns
 )
 
 // row is a *sql.Row or *sql.Rows.
 type row interface{ Scan(dest ...any) error }
 
-// record is a managed source with what of its rows is no caller's business.
+// record is a source with what of its rows is no caller's business.
 type record struct {
 	registry.Source
 	nameFromAPI  bool
@@ -98,45 +103,44 @@ func (s *scanning) finish(customer int64) (err error) {
 	return nil
 }
 
-// scanManaged reads a row of sourceColumns and connectionColumns.
-func scanManaged(r row, customer int64) (*record, error) {
-	return scanManagedAfter(r, &customer)
-}
+// scanRecord reads a row of anyColumns or managedColumns.
+func scanRecord(r row, customer int64) (*record, error) { return scanRecordAfter(r, &customer) }
 
-// scanManagedAfter is scanManaged for rows with more columns in front, which are read
-// into dest; customer is looked at after that.
-func scanManagedAfter(r row, customer *int64, dest ...any) (*record, error) {
+// scanRecordAfter is scanRecord for rows with more columns in front, which are read
+// into dest; customer is read after that.
+func scanRecordAfter(r row, customer *int64, dest ...any) (*record, error) {
 	var s scanning
-	if err := found(r.Scan(append(append(dest, s.source()...), s.connection()...)...)); err != nil {
+	columns := append(append(append(dest, s.source()...), s.ofAgent()...), s.connection()...)
+	if err := found(r.Scan(columns...)); err != nil {
 		return nil, err
 	}
 	if err := s.finish(*customer); err != nil {
 		return nil, err
 	}
-	rec, conn := s.rec, s.conn // copies: what is kept holds on to nothing else of the reading
-	rec.Connection = &conn
-	return &rec, nil
-}
-
-// scanSource reads a row of sourceColumns, agentColumns and connectionColumns.
-func scanSource(r row, customer int64) (*registry.Source, error) {
-	var s scanning
-	if err := found(r.Scan(append(append(s.source(), s.ofAgent()...), s.connection()...)...)); err != nil {
-		return nil, err
-	}
-	if err := s.finish(customer); err != nil {
-		return nil, err
-	}
-	src := s.rec.Source
-	if src.ExecutionType == registry.ExecutionAgent {
+	rec := s.rec // copies: what is kept holds on to nothing else of the reading
+	if rec.ExecutionType == registry.ExecutionAgent {
 		agent := s.agent
-		src.Agent = &agent
+		rec.Agent = &agent
 	}
 	if s.conn.ID != 0 {
 		conn := s.conn
-		src.Connection = &conn
+		rec.Connection = &conn
 	}
-	return &src, nil
+	return &rec, nil
+}
+
+// scanPage reads rows of anyColumns or managedColumns.
+func scanPage(rows *sql.Rows, customer int64, take int) ([]*registry.Source, error) {
+	defer rows.Close()
+	page := make([]*registry.Source, 0, take)
+	for rows.Next() {
+		rec, err := scanRecord(rows, customer)
+		if err != nil {
+			return nil, err
+		}
+		page = append(page, &rec.Source)
+	}
+	return page, rows.Err()
 }
 
 // found gives the registry's word for a row that is not there.

@@ -27,7 +27,7 @@ func TestEveryColumnSurvivesAChange(t *testing.T) {
 	s = open(t, "sqlite://"+path)
 	defer s.Close()
 	c := s.Customer(31)
-	before, err := c.ManagedSource(t.Context(), "radio")
+	before, err := c.Source(t.Context(), "radio")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -247,7 +247,7 @@ func TestWithoutAKey(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if n, err := c.CountSources(t.Context()); err != nil || n != 1 {
+	if _, n, err := c.Sources(t.Context(), 0, 1); err != nil || n != 1 {
 		t.Errorf("%d sources, %v", n, err)
 	}
 }

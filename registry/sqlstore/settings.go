@@ -19,7 +19,7 @@ func settingsIdentity(customer, esaID int64) []byte {
 // are part of no record: no version moves.
 func (c customerStore) KeepSettings(ctx context.Context, esaID int64, settings []byte) error {
 	err := c.store.writing(ctx, c.customer, func(in scope) error {
-		rec, err := c.store.locked(ctx, in, selectByID, esaID)
+		rec, err := c.store.locked(ctx, in, selectManagedByID, esaID)
 		if err != nil {
 			return err
 		}

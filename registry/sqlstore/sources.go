@@ -11,7 +11,7 @@ import (
 const sourceJoins = ` LEFT JOIN connections c ON c.customer_id = $1 AND c.source = s.id
 	LEFT JOIN credentials r ON r.customer_id = $1 AND r.source = s.id`
 
-const selectAny = `SELECT ` + sourceColumns + `, ` + agentColumns + `, ` + connectionColumns
+const selectAny = `SELECT ` + anyColumns
 
 var (
 	selectAnyBySourceID = scoped(selectAny + ` FROM sources s` + sourceJoins + ` WHERE s.customer_id = $1 AND s.source_id = $2`)
@@ -29,12 +29,45 @@ var (
 	lockSource = scoped(`SELECT id FROM sources WHERE customer_id = $1 AND source_id = $2`)
 )
 
+// managedRows are sources that have a connection: exactly the managed ones. Both
+// tables are narrowed by name, so that each is read through its own index. The
+// source comes first, because PostgreSQL locks in this order, and every writer
+// locks the source before what hangs on it.
+const managedRows = ` FROM sources s JOIN connections c ON c.customer_id = s.customer_id AND c.source = s.id
+	WHERE s.customer_id = $1 AND c.customer_id = $1`
+
+var (
+	selectManagedBySourceID = scoped(`SELECT ` + managedColumns + managedRows + ` AND s.source_id = $2`)
+	selectManagedByID       = scoped(`SELECT ` + managedColumns + managedRows + ` AND c.id = $2`)
+	// The page is found as that of selectAnyPage.
+	selectManagedPage = scoped(`SELECT ` + managedColumns + `
+	FROM (SELECT id FROM connections WHERE customer_id BETWEEN $1 AND $1 ORDER BY customer_id, id LIMIT $2 OFFSET $3) p
+	CROSS JOIN connections c CROSS JOIN sources s
+	WHERE c.customer_id = $1 AND c.id = p.id AND s.customer_id = $1 AND s.id = c.source ORDER BY c.id`)
+	countManaged = scoped(`SELECT COUNT(*) FROM connections WHERE customer_id = $1`)
+)
+
+// customerStore is a Store narrowed to one customer.
+type customerStore struct {
+	store    *Store
+	customer int64
+}
+
 // Source finds a source of either kind by its sourceId.
 func (c customerStore) Source(ctx context.Context, sourceID string) (*registry.Source, error) {
 	if !registry.StorableID(sourceID) {
 		return nil, registry.ErrNotFound
 	}
-	src, err := c.store.reading(c.customer).source(ctx, selectAnyBySourceID, sourceID)
+	return c.read(ctx, selectAnyBySourceID, sourceID)
+}
+
+// ManagedSourceByID finds a managed source by its connection's id.
+func (c customerStore) ManagedSourceByID(ctx context.Context, esaID int64) (*registry.Source, error) {
+	return c.read(ctx, selectManagedByID, esaID)
+}
+
+func (c customerStore) read(ctx context.Context, st scopedStatement, id any) (*registry.Source, error) {
+	src, err := c.store.reading(c.customer).source(ctx, st, id)
 	if err != nil {
 		return nil, failed("read a source", err)
 	}
@@ -42,43 +75,41 @@ func (c customerStore) Source(ctx context.Context, sourceID string) (*registry.S
 }
 
 // Sources lists sources of both kinds by id.
-func (c customerStore) Sources(ctx context.Context, skip, take int) ([]*registry.Source, error) {
-	page, err := c.page(ctx, max(skip, 0), min(max(take, 0), registry.MaxPage))
-	if err != nil {
-		return nil, failed("list sources", err)
-	}
-	return page, nil
+func (c customerStore) Sources(ctx context.Context, skip, take int) ([]*registry.Source, int, error) {
+	return c.list(ctx, countSources, selectAnyPage, skip, take)
 }
 
-func (c customerStore) page(ctx context.Context, skip, take int) ([]*registry.Source, error) {
-	rows, err := c.store.reading(c.customer).query(ctx, selectAnyPage, take, skip)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	page := make([]*registry.Source, 0, take)
-	for rows.Next() {
-		src, err := scanSource(rows, c.customer)
-		if err != nil {
-			return nil, err
-		}
-		page = append(page, src)
-	}
-	return page, rows.Err()
+// ManagedSources lists managed sources by connection id.
+func (c customerStore) ManagedSources(ctx context.Context, skip, take int) ([]*registry.Source, int, error) {
+	return c.list(ctx, countManaged, selectManagedPage, skip, take)
 }
 
-// CountSources gives how many sources there are.
-func (c customerStore) CountSources(ctx context.Context) (int, error) {
-	var n int
-	if err := c.store.reading(c.customer).queryRow(ctx, countSources).Scan(&n); err != nil {
-		return 0, failed("count sources", err)
+func (c customerStore) list(ctx context.Context, count, page scopedStatement, skip, take int) ([]*registry.Source, int, error) {
+	in := c.store.reading(c.customer)
+	var total int
+	if err := in.queryRow(ctx, count).Scan(&total); err != nil {
+		return nil, 0, failed("count sources", err)
 	}
-	return n, nil
+	skip, take = max(skip, 0), min(max(take, 0), registry.MaxPage)
+	rows, err := in.query(ctx, page, take, skip)
+	if err != nil {
+		return nil, 0, failed("list sources", err)
+	}
+	list, err := scanPage(rows, c.customer, min(take, total))
+	if err != nil {
+		return nil, 0, failed("list sources", err)
+	}
+	// Rows that came between the two statements: the total never contradicts the page.
+	return list, max(total, min(skip, total)+len(list)), nil
 }
 
 // source reads one source.
 func (s scope) source(ctx context.Context, st scopedStatement, id any) (*registry.Source, error) {
-	return scanSource(s.queryRow(ctx, st, id), s.customer)
+	rec, err := scanRecord(s.queryRow(ctx, st, id), s.customer)
+	if err != nil {
+		return nil, err
+	}
+	return &rec.Source, nil
 }
 
 // lockedSource reads a source that the transaction is about to change: nobody else

@@ -86,7 +86,7 @@ func (c customerStore) ChangeSubscription(ctx context.Context, esaID int64, deci
 	)
 	err := c.store.writing(ctx, c.customer, func(in scope) (err error) {
 		refused = nil
-		rec, err := c.store.locked(ctx, in, selectByID, esaID)
+		rec, err := c.store.locked(ctx, in, selectManagedByID, esaID)
 		if err != nil {
 			return err
 		}

@@ -77,7 +77,7 @@ func TestUpgrade(t *testing.T) {
 			if err != nil || made.Source.SourceID != "old-2" || made.Source.ID != 8 {
 				t.Fatalf("%+v, %v", made.Source, err)
 			}
-			page, err := s.Customer(31).Sources(t.Context(), 0, 10)
+			page, _, err := s.Customer(31).Sources(t.Context(), 0, 10)
 			if err != nil || len(page) != 2 || page[0].Connection == nil || page[0].Agent != nil || page[1].Agent == nil {
 				t.Fatalf("%+v, %v", page, err)
 			}

@@ -16,7 +16,7 @@ import (
 // what they look for would have to be written with nearly every signal, for a walk that is
 // taken every few minutes, for which nobody waits and which keeps no writer waiting.
 func upkeepPage(where string) globalStatement {
-	return globalStatement{`SELECT c.customer_id, ` + sourceColumns + `, ` + connectionColumns + `
+	return globalStatement{`SELECT c.customer_id, ` + managedColumns + `
 	FROM connections c CROSS JOIN sources s
 	WHERE c.id > $1 AND ` + where + ` AND s.customer_id = c.customer_id AND s.id = c.source ORDER BY c.id LIMIT $2`}
 }
@@ -80,7 +80,7 @@ func (s *Store) upkeep(ctx context.Context, text globalStatement, args []any) ([
 	var page []*registry.Source
 	for rows.Next() {
 		var customer int64
-		rec, err := scanManagedAfter(rows, &customer, &customer)
+		rec, err := scanRecordAfter(rows, &customer, &customer)
 		if err != nil {
 			return nil, err
 		}

@@ -37,7 +37,7 @@ func (c customerStore) RecordEvent(ctx context.Context, esaID int64, e registry.
 		return false, nil, registry.ErrInvalid
 	}
 	err = c.store.writing(ctx, c.customer, func(in scope) error {
-		rec, err := c.store.locked(ctx, in, selectByID, esaID)
+		rec, err := c.store.locked(ctx, in, selectManagedByID, esaID)
 		if err != nil {
 			return err
 		}

@@ -65,6 +65,14 @@ func managedFault(err error) error {
 	return sourceFault(err)
 }
 
+// faultOr is sourceFault with other words for what is not there.
+func faultOr(err error, none string) error {
+	if isNotFound(err) {
+		return fault.Wrap(fault.NotFound, none, err)
+	}
+	return sourceFault(err)
+}
+
 // writeFault completes the fault of a write: a client learns whether nothing was
 // done, and when to come again.
 func writeFault(err error) error {

@@ -1,0 +1,164 @@
+package registry
+
+import (
+	"context"
+	"errors"
+
+	"esagate/internal/fault"
+)
+
+const (
+	noSettings     = "There are no kept settings of this source."
+	noSubscription = "There is no webhook subscription of this source."
+	noTenant       = "There is no connection of this tenant."
+	noAuditEntry   = "There is no audit entry with this id."
+	badCursor      = "The cursor is not one that was given out here."
+)
+
+// record makes a write that no source shows.
+func (d *Directory) record(ctx context.Context, customer int64, run func(context.Context, CustomerStore) error) error {
+	_, err := d.write(ctx, target{customer: customer, words: sourceFault}, run)
+	return err
+}
+
+// BeginOnce claims an idempotency key for a request that makes no source, as
+// CustomerStore does. Conflicts as CreateSource.
+func (d *Directory) BeginOnce(ctx context.Context, customer int64, once Once) (begun Creation, err error) {
+	err = d.record(ctx, customer, func(ctx context.Context, c CustomerStore) (err error) {
+		begun, err = c.BeginOnce(ctx, once)
+		return err
+	})
+	return begun, err
+}
+
+// FinishOnce keeps the answer of a create whose [Once] gave none.
+func (d *Directory) FinishOnce(ctx context.Context, customer int64, key string, answer []byte) error {
+	return d.record(ctx, customer, func(ctx context.Context, c CustomerStore) error { return c.FinishOnce(ctx, key, answer) })
+}
+
+// ForgetOnce takes note that a request without a kept answer came to nothing.
+func (d *Directory) ForgetOnce(ctx context.Context, customer int64, key string) error {
+	return d.record(ctx, customer, func(ctx context.Context, c CustomerStore) error { return c.ForgetOnce(ctx, key) })
+}
+
+// KeepSettings keeps the ad-server settings that are to be put back; nil forgets them.
+func (d *Directory) KeepSettings(ctx context.Context, customer, esaID int64, settings []byte) error {
+	_, err := d.write(ctx, d.ofConnection(customer, esaID), func(ctx context.Context, c CustomerStore) error {
+		return c.KeepSettings(ctx, esaID, settings)
+	})
+	return err
+}
+
+// Settings returns what KeepSettings kept, from the store alone: NotFound without.
+func (d *Directory) Settings(ctx context.Context, customer, esaID int64) (settings []byte, err error) {
+	err = readUncached(ctx, d, noSettings, func(ctx context.Context) (err error) {
+		settings, err = d.store.Customer(customer).Settings(ctx, esaID)
+		return err
+	})
+	return settings, err
+}
+
+// WebhookTarget tells who deliveries for a tenant are for, as Store does. Nothing of it
+// is remembered: a secret that was replaced is not believed again.
+func (d *Directory) WebhookTarget(ctx context.Context, tenantID string) (target *WebhookTarget, err error) {
+	err = readUncached(ctx, d, noTenant, func(ctx context.Context) (err error) {
+		target, err = d.store.WebhookTarget(ctx, tenantID)
+		return err
+	})
+	return target, err
+}
+
+// Subscription returns a connection's subscription as CustomerStore does, and like
+// WebhookTarget from the store alone. Internal over ErrSecret.
+func (d *Directory) Subscription(ctx context.Context, customer, esaID int64) (sub *Subscription, err error) {
+	err = readUncached(ctx, d, noSubscription, func(ctx context.Context) (err error) {
+		sub, err = d.store.Customer(customer).Subscription(ctx, esaID)
+		return err
+	})
+	return sub, err
+}
+
+// ChangeSubscription changes a connection's subscription as CustomerStore does.
+func (d *Directory) ChangeSubscription(ctx context.Context, customer, esaID int64, decide func(*Subscription) (*Subscription, error)) (sub *Subscription, err error) {
+	t := d.ofConnection(customer, esaID)
+	_, err = d.write(ctx, t, func(ctx context.Context, c CustomerStore) (err error) {
+		sub, err = c.ChangeSubscription(ctx, esaID, deciding(decide))
+		return err
+	})
+	d.counts.Expire(esaKey(customer, esaID))
+	d.sources.Expire(sourceKey(customer, t.sourceID)) // the connection may have a new Version, which was not returned
+	if err != nil {
+		return nil, err
+	}
+	return sub, nil
+}
+
+// RecordEvent takes in a delivery as CustomerStore does. Internal over ErrInvalid: its
+// ID is to be checked before.
+func (d *Directory) RecordEvent(ctx context.Context, customer, esaID int64, e Event) (duplicate bool, src *Source, err error) {
+	src, err = d.writeSource(ctx, d.ofConnection(customer, esaID), func(ctx context.Context, c CustomerStore) (src *Source, err error) {
+		duplicate, src, err = c.RecordEvent(ctx, esaID, e)
+		return src, err
+	})
+	d.counts.Expire(esaKey(customer, esaID))
+	return duplicate, src, err
+}
+
+// countsDoc is what is remembered of a connection's deliveries.
+type countsDoc struct{ WebhookNews }
+
+// Older implements snapshot.Document.
+func (countsDoc) Older(countsDoc) bool { return false }
+
+// WebhookNews counts a connection's deliveries as CustomerStore does: from memory while
+// that is fresh, and as it was last known while the store is away or slow.
+func (d *Directory) WebhookNews(ctx context.Context, customer, esaID int64) (WebhookNews, error) {
+	doc, err := get(ctx, d, d.counts, esaKey(customer, esaID), 0, false, func(ctx context.Context) (countsDoc, error) {
+		counts, err := d.store.Customer(customer).WebhookNews(ctx, esaID)
+		return countsDoc{counts}, err
+	})
+	if err != nil {
+		return WebhookNews{}, storeFault(err)
+	}
+	return doc.WebhookNews, nil
+}
+
+func auditOf(customer int64) target {
+	return target{customer: customer, words: func(err error) error { return faultOr(err, noAuditEntry) }}
+}
+
+// BeginAudit records that a write begins, as CustomerStore does: what can't be recorded
+// could not be written either.
+func (d *Directory) BeginAudit(ctx context.Context, customer int64, e AuditEntry) (id string, err error) {
+	_, err = d.write(ctx, auditOf(customer), func(ctx context.Context, c CustomerStore) (err error) {
+		id, err = c.BeginAudit(ctx, e)
+		return err
+	})
+	if err != nil {
+		e := fault.As(err)
+		if e.Kind == fault.Unavailable {
+			e.Message = unreachable // what was to be recorded has not been begun
+		}
+		return "", e
+	}
+	return id, nil
+}
+
+// FinishAudit records what became of a write, as CustomerStore does.
+func (d *Directory) FinishAudit(ctx context.Context, customer int64, id string, result AuditResult) error {
+	_, err := d.write(ctx, auditOf(customer), func(ctx context.Context, c CustomerStore) error { return c.FinishAudit(ctx, id, result) })
+	return err
+}
+
+// Audit returns a page of entries as CustomerStore does; from the store alone. BadRequest
+// over ErrInvalid: the query holds what no Store returned.
+func (d *Directory) Audit(ctx context.Context, customer int64, q AuditQuery) (page []AuditEntry, more bool, err error) {
+	err = readUncached(ctx, d, noAuditEntry, func(ctx context.Context) (err error) {
+		page, more, err = d.store.Customer(customer).Audit(ctx, q)
+		return err
+	})
+	if errors.Is(err, ErrInvalid) {
+		err = fault.Wrap(fault.BadRequest, badCursor, err)
+	}
+	return page, more, err
+}

@@ -1,0 +1,174 @@
+package registry
+
+import (
+	"cmp"
+	"context"
+
+	"esagate/snapshot"
+)
+
+// sourceDoc is a source as it is remembered. One that was deleted is remembered as
+// deleted: its tombstone is newer than any state of it, so that no read that began before
+// brings it back, and says that it is gone while the store is away.
+type sourceDoc struct {
+	src     *Source
+	deleted bool
+}
+
+// Older implements snapshot.Document.
+func (d sourceDoc) Older(than sourceDoc) bool { return d.compare(than) < 0 }
+
+// compare orders states of one sourceId. Of two rows that had it one after the other, the
+// later has the larger id.
+func (d sourceDoc) compare(o sourceDoc) int {
+	a, b := d.src, o.src
+	switch {
+	case a.ID != b.ID:
+		return cmp.Compare(a.ID, b.ID)
+	case d.deleted != o.deleted:
+		if d.deleted {
+			return 1
+		}
+		return -1
+	case a.Connection != nil && b.Connection != nil:
+		return cmp.Compare(a.Connection.Version, b.Connection.Version)
+	case a.Agent != nil && b.Agent != nil: // a version before a time: clocks step back
+		return cmp.Or(cmp.Compare(a.Agent.AuthVersion, b.Agent.AuthVersion), a.UpdatedAt.Compare(b.UpdatedAt))
+	}
+	return 0
+}
+
+// idDoc is the sourceId of a connection. It never changes.
+type idDoc string
+
+// Older implements snapshot.Document.
+func (idDoc) Older(idDoc) bool { return false }
+
+// Source finds a customer's source of either kind by its sourceId. The store is asked, so
+// that a write of another replica is seen at once, and memory only while it is away.
+func (d *Directory) Source(ctx context.Context, customer int64, sourceID string) (*Source, error) {
+	src, err := d.source(ctx, customer, sourceID, true)
+	if err != nil {
+		return nil, sourceFault(err)
+	}
+	return src, nil
+}
+
+// ManagedSource finds a customer's managed source by its sourceId.
+func (d *Directory) ManagedSource(ctx context.Context, customer int64, sourceID string) (*Source, error) {
+	return d.managed(ctx, customer, sourceID, false)
+}
+
+// ManagedSourceNow is ManagedSource for a caller that is about to change the source: the
+// store is asked as by Source.
+func (d *Directory) ManagedSourceNow(ctx context.Context, customer int64, sourceID string) (*Source, error) {
+	return d.managed(ctx, customer, sourceID, true)
+}
+
+// ManagedSourceByID finds a customer's managed source by its connection's id.
+func (d *Directory) ManagedSourceByID(ctx context.Context, customer, esaID int64) (*Source, error) {
+	return d.managedByID(ctx, customer, esaID, false)
+}
+
+// ManagedSourceByIDNow is ManagedSourceNow by the connection's id.
+func (d *Directory) ManagedSourceByIDNow(ctx context.Context, customer, esaID int64) (*Source, error) {
+	return d.managedByID(ctx, customer, esaID, true)
+}
+
+func (d *Directory) managed(ctx context.Context, customer int64, sourceID string, newest bool) (*Source, error) {
+	src, err := d.source(ctx, customer, sourceID, newest)
+	if err == nil && src.Connection == nil {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return nil, storeFault(err)
+	}
+	return src, nil
+}
+
+func (d *Directory) managedByID(ctx context.Context, customer, esaID int64, newest bool) (*Source, error) {
+	key := esaKey(customer, esaID)
+	var id idDoc
+	if r, ok := d.ids.Peek(key); ok {
+		id = r.Doc
+	} else {
+		found, err := get(ctx, d, d.ids, key, 0, false, func(ctx context.Context) (idDoc, error) {
+			src, err := d.store.Customer(customer).ManagedSourceByID(ctx, esaID)
+			if err != nil {
+				return "", err
+			}
+			d.put(src)
+			return idDoc(src.SourceID), nil
+		})
+		if err != nil {
+			return nil, storeFault(err)
+		}
+		id, newest = found, false
+	}
+	src, err := d.managed(ctx, customer, string(id), newest)
+	if err == nil && src.Connection.ID != esaID { // the sourceId is another's now
+		return nil, storeFault(ErrNotFound)
+	}
+	return src, err
+}
+
+// source reads a source: from memory where that is fresh, unless the newest is wanted.
+func (d *Directory) source(ctx context.Context, customer int64, sourceID string, newest bool) (*Source, error) {
+	key := sourceKey(customer, sourceID)
+	held, known := d.sources.Peek(key)
+	if known && (held.Doc.deleted || held.Doc.src.Connection == nil) {
+		newest = true // a managed one may have been made elsewhere
+	}
+	if known && held.State == snapshot.Hit && !newest {
+		return held.Doc.src, nil
+	}
+	doc, err := get(ctx, d, d.sources, key, 0, newest, func(ctx context.Context) (sourceDoc, error) {
+		src, err := d.store.Customer(customer).Source(ctx, sourceID)
+		switch {
+		case err == nil:
+			d.index(src)
+			return sourceDoc{src: src}, nil
+		case known && isNotFound(err): // what was known when the read began is deleted
+			return sourceDoc{held.Doc.src, true}, nil
+		}
+		return sourceDoc{}, err
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case doc.deleted:
+		return nil, ErrNotFound
+	}
+	return doc.src, nil
+}
+
+// Put remembers a source as the store has just returned it: at start-up, what Adopt
+// returned.
+func (d *Directory) Put(src *Source) { d.put(src) }
+
+// put remembers a source as a write left it, and returns the newest state that is known.
+func (d *Directory) put(src *Source) *Source {
+	key := sourceKey(src.CustomerID, src.SourceID)
+	d.index(src)
+	d.sources.Put(key, sourceDoc{src: src})
+	if r, ok := d.sources.Peek(key); ok && r.Doc.src.ID == src.ID && !r.Doc.deleted {
+		return r.Doc.src
+	}
+	return src
+}
+
+func (d *Directory) index(src *Source) {
+	if src.Connection != nil {
+		d.ids.Put(esaKey(src.CustomerID, src.Connection.ID), idDoc(src.SourceID))
+	}
+}
+
+// newest returns the newest known state of a source that was listed; false if it is
+// known to be deleted.
+func (d *Directory) newest(src *Source) (*Source, bool) {
+	r, ok := d.sources.Peek(sourceKey(src.CustomerID, src.SourceID))
+	if !ok || r.Doc.Older(sourceDoc{src: src}) {
+		return src, true
+	}
+	return r.Doc.src, r.Doc.src.ID == src.ID && !r.Doc.deleted
+}
