@@ -6,8 +6,8 @@ import "net/http"
 // old one is deleted with all its settings: those that the request does not name
 // are reset. The tenant's own type of ad server stays what it was. As upstream
 // does, it probes before it looks for the tenant.
-func (a *Agent) putAdapterConfig(c call, l line) answer {
-	config, found := readAdapter(nil, c.body, a.opts.Production)
+func (a *Agent) putAdapterConfig(c call, l conn) answer {
+	config, found := readAdapter(nil, c.body)
 	if found != nil {
 		return invalid(found)
 	}
@@ -29,7 +29,7 @@ func (a *Agent) putAdapterConfig(c call, l line) answer {
 }
 
 // testConnection probes the saved config and changes nothing.
-func (a *Agent) testConnection(c call, l line) answer {
+func (a *Agent) testConnection(c call, l conn) answer {
 	a.mu.Lock()
 	t := a.tenants[c.tenant]
 	var configured bool

@@ -105,13 +105,13 @@ func (v Values) set(known map[string]json.RawMessage) {
 
 // readAdapter checks an ad-server config and reads it. loc is where in the body it stands; the
 // tag is put behind it.
-func readAdapter(loc []string, raw json.RawMessage, production bool) (AdapterConfig, []validationError) {
+func readAdapter(loc []string, raw json.RawMessage) (AdapterConfig, []validationError) {
 	var head struct {
 		Type *string `json:"type"`
 	}
 	if json.Unmarshal(raw, &head) != nil || head.Type == nil {
 		return AdapterConfig{}, []validationError{{
-			Type: "union_tag_not_found", Loc: at(loc), Msg: "Unable to extract tag using discriminator 'type'", Input: echo(raw),
+			Type: "union_tag_not_found", Loc: at(loc), Msg: "Unable to extract tag using discriminator 'type'", Input: asJSON(raw),
 		}}
 	}
 	tag := *head.Type
@@ -125,13 +125,13 @@ func readAdapter(loc []string, raw json.RawMessage, production bool) (AdapterCon
 		}
 		expected := strings.Join(tags, ", ")
 		return AdapterConfig{}, []validationError{{
-			Type: "union_tag_invalid", Loc: at(loc), Input: echo(raw),
+			Type: "union_tag_invalid", Loc: at(loc), Input: asJSON(raw),
 			Msg: "Input tag '" + tag + "' found using 'type' does not match any of the expected tags: " + expected,
 			Ctx: map[string]string{"discriminator": "'type'", "tag": tag, "expected_tags": expected},
 		}}
 	}
 	loc = at(loc, tag)
-	known, found := check(loc, raw, schemaOf(t, adserver.Taken), production)
+	known, found := check(loc, raw, schemaOf(t, adserver.Taken))
 	if found != nil {
 		return AdapterConfig{}, found
 	}

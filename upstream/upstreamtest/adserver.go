@@ -107,7 +107,7 @@ func byRule(c AdapterConfig) Probe {
 // takes longer than its client may stay. Some types are asked twice: whether the ad
 // server knows the account, then for what it holds. An outage or the agent's end
 // drops the request.
-func (a *Agent) probe(c AdapterConfig, l line) Probe {
+func (a *Agent) probe(c AdapterConfig, l conn) Probe {
 	calls := 1
 	if t := adserver.Find(c.Type); t != nil {
 		calls = t.Probes
@@ -121,7 +121,7 @@ func (a *Agent) probe(c AdapterConfig, l line) Probe {
 		if p.Takes == 0 {
 			p.Takes = a.opts.ProbeTakes
 		}
-		if !l.behind().wait(p.Takes) {
+		if !l.withoutClient().wait(p.Takes) {
 			drop()
 		}
 		if p.fails() {

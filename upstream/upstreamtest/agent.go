@@ -6,8 +6,8 @@
 // # What it keeps
 //
 // Tenants come by SetTenant, Play or POST /tenants/provision. A tenant has an
-// ad-server config with runtime settings, sync runs (RunPlan, StartRun, FinishRun,
-// FailRun) and webhook subscriptions (Subscriptions, Announce, DeliveryFault).
+// ad-server config with runtime settings, sync runs (StartRun, FinishRun, FailRun) and
+// webhook subscriptions (Subscriptions, Announce).
 // Provisioning and writing a config ask a small world of ad servers (AdServer,
 // Probe), which follows rules of its own where nothing is scripted:
 //
@@ -52,6 +52,8 @@
 package upstreamtest
 
 import (
+	"fmt"
+	"hash/fnv"
 	"io"
 	"net/http"
 	"strings"
@@ -75,53 +77,44 @@ const maxBody = 1 << 20
 // Options sets up an agent. The zero value is a usable one.
 type Options struct {
 	APIKey    string           // the only key taken; "": any key, but there has to be one
-	Prefix    string           // path before BasePath, such as "/admin"
 	Now       func() time.Time // nil: time.Now
 	Processes int              // worker processes, each with its own cache of status documents; below 1: 1
 	CacheFor  time.Duration    // how long a process keeps a status document; 0: 5 s, negative: not at all
-	Seed      uint64           // not 0: counters vary from tenant to tenant, the same for the same seed and id
 
-	Build      Build         // of the tenants that are provisioned, and of the answer to it
-	Production bool          // fields that no schema knows are dropped, where else they are refused
 	PublicURL  string        // where the agent speaks MCP and A2A; "": https://sales-agent.example
 	ProbeTakes time.Duration // how long an ad server takes to answer a probe
 
-	// How sync runs go that have no RunPlan of their own: how long they are
-	// pending, and how long they then run; 0: until FinishRun or FailRun.
+	// How long sync runs are pending, and how long they then run; 0: until FinishRun or
+	// FailRun.
 	RunWaits, RunTakes time.Duration
 
 	// Deliver sends a webhook delivery; http.Client.Do fits. It has to give up when
 	// the request's context ends. nil: nothing is ever sent.
-	Deliver      func(*http.Request) (*http.Response, error)
-	Attempts     int  // how often a delivery is tried that gets no 2xx; below 1: 1
-	DisableAfter int  // deliveries failed in a row that end a subscription; 0: none do
-	AnyWebhook   bool // http and private addresses are taken too
+	Deliver    func(*http.Request) (*http.Response, error)
+	AnyWebhook bool // http and private addresses are taken too
 }
 
 // Agent is a simulated sales agent. All methods are safe for concurrent use.
 type Agent struct {
 	opts   Options
-	base   string
 	born   time.Time
-	ledger ledger
+	log    requestLog
 	closed chan struct{}
 
-	mu       sync.Mutex
-	tenants  map[string]*held
-	plans    map[string]*plan // faults, by tenant id; "" for all
-	slow     time.Duration
-	down     bool
-	outage   chan struct{} // closed while down
-	ended    bool
-	ids      uint64 // how many ids were given out
-	fillers  int
-	adverts  adServers
-	received AdapterConfig // the last one, refused or not
-	made     int           // tenants provisioned
-	runPlans map[stream][]RunPlan
-	underway []underway
-	wake     *time.Timer // when the next run changes by itself
-	courier  courier
+	mu         sync.Mutex
+	tenants    map[string]*tenantState
+	plans      map[string]*plan // faults, by tenant id; "" for all
+	slow       time.Duration
+	down       bool
+	outage     chan struct{} // closed while down
+	ended      bool
+	ids        uint64 // how many ids were given out
+	adverts    adServers
+	received   AdapterConfig // the last one, refused or not
+	made       int           // tenants provisioned
+	underway   []underway
+	wake       *time.Timer // when the next run changes by itself
+	deliveries deliveries
 }
 
 // New makes an agent without tenants or faults. Close it to end what hangs or is
@@ -131,28 +124,20 @@ func New(opts Options) *Agent {
 		opts.Now = time.Now
 	}
 	opts.Processes = max(opts.Processes, 1)
-	opts.Attempts = max(opts.Attempts, 1)
 	if opts.CacheFor == 0 {
 		opts.CacheFor = 5 * time.Second
-	}
-	if p := strings.Trim(opts.Prefix, "/"); p != "" {
-		opts.Prefix = "/" + p
-	} else {
-		opts.Prefix = ""
 	}
 	if opts.PublicURL = strings.TrimSuffix(opts.PublicURL, "/"); opts.PublicURL == "" {
 		opts.PublicURL = "https://sales-agent.example"
 	}
 	return &Agent{
-		opts:     opts,
-		base:     opts.Prefix + BasePath,
-		born:     opts.Now(),
-		closed:   make(chan struct{}),
-		tenants:  map[string]*held{},
-		plans:    map[string]*plan{},
-		outage:   make(chan struct{}),
-		adverts:  adServers{scripts: map[string][]Probe{}, asked: map[string]int{}},
-		runPlans: map[stream][]RunPlan{},
+		opts:    opts,
+		born:    opts.Now(),
+		closed:  make(chan struct{}),
+		tenants: map[string]*tenantState{},
+		plans:   map[string]*plan{},
+		outage:  make(chan struct{}),
+		adverts: adServers{scripts: map[string][]Probe{}, asked: map[string]int{}},
 	}
 }
 
@@ -167,7 +152,7 @@ func (a *Agent) Close() {
 			a.wake.Stop()
 		}
 	}
-	sending := a.courier.stop()
+	sending := a.deliveries.stop()
 	a.mu.Unlock()
 	if sending != nil {
 		<-sending
@@ -203,10 +188,9 @@ func (a *Agent) SetSlow(d time.Duration) {
 func (a *Agent) Restart() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.courier.life++
+	a.deliveries.restarts++
 	for _, t := range a.tenants {
 		clear(t.cache)
-		t.kept = nil
 		for _, s := range t.hooks {
 			s.secret = ""
 		}
@@ -217,7 +201,7 @@ func (a *Agent) Restart() {
 // which net/http closes the connection.
 func (a *Agent) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := a.route(r)
-	defer a.ledger.enter(r, c.route, c.tenant, a.opts.Now())()
+	defer a.log.enter(r, c.route, c.tenant, a.opts.Now())()
 
 	// Only once the whole body is read does net/http notice a client that has
 	// gone or a server that is closed.
@@ -226,36 +210,43 @@ func (a *Agent) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 	}
 
-	line, slow := a.line(r)
+	conn, slow := a.conn(r)
 	f := a.fault(c.tenant, c.route)
-	if line.cut() || !line.wait(slow+f.Delay) {
+	if conn.broken() || !conn.wait(slow+f.Delay) {
 		drop()
 	}
 	if !f.AfterEffect {
-		f.strike(line)
+		f.strike(conn)
 	}
 	ans, replaced := f.answer(c.body)
 	if f.AfterEffect || !replaced {
-		said := a.answer(r, c, line, f)
+		said := a.answer(r, c, conn, f)
 		if !replaced {
 			ans = said
 		}
 	}
-	if !line.wait(f.Linger) {
+	if !conn.wait(f.Linger) {
 		drop()
 	}
 	if f.AfterEffect {
-		f.strike(line)
+		f.strike(conn)
 	}
 	if f.ContentType != "" {
 		ans.contentType = f.ContentType
 	}
-	f.deliver(w, line, ans)
+	f.deliver(w, conn, ans)
 }
 
 // newID gives an id that no other of this agent has. Another agent's differ too,
 // unless it was made at the same instant.
 func (a *Agent) newID(prefix string) string {
 	a.ids++
-	return idOf(prefix, a.born.UnixNano(), a.opts.Seed, a.ids)
+	return idOf(prefix, a.born.UnixNano(), a.ids)
+}
+
+// idOf makes an id of what tells a thing from others: the same parts give the same id.
+func idOf(prefix string, parts ...any) string {
+	h := fnv.New64a()
+	_, _ = fmt.Fprintln(h, parts...)
+	return fmt.Sprintf("%s%016x", prefix, h.Sum64())
 }

@@ -17,7 +17,6 @@ type answer struct {
 	contentType string
 	header      http.Header
 	body        []byte
-	stream      func(send func([]byte)) // not nil: makes a long body while it is sent, in place of body
 }
 
 func ok(document any) answer { return says(http.StatusOK, document) }
@@ -78,7 +77,7 @@ func (f Fault) error(request []byte) answer {
 		message = "The agent was told to answer this."
 	}
 	shape := f.shape()
-	if s := sentOf(request); f.Echo && len(s.values) > 0 {
+	if s := submittedIn(request); f.Echo && len(s.values) > 0 {
 		switch shape {
 		case ShapeProblem:
 			return s.problem(f.Status, code)

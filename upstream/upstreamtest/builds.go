@@ -29,7 +29,7 @@ type olderPackagesBlock struct {
 // olderStreams are the streams that older builds know.
 var olderStreams = map[string]bool{"inventory": true, "custom_targeting": true, "advertisers": true}
 
-func (t *held) olderDocument(c calendar, fetchedAt time.Time) olderDocument {
+func (t *tenantState) olderDocument(c calendar, fetchedAt time.Time) olderDocument {
 	now := t.currentDocument(c, fetchedAt)
 	d := olderDocument{
 		Adapter: now.Adapter, Syncs: map[string]olderStreamBlock{}, Workflows: now.Workflows,

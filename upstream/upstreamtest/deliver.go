@@ -7,7 +7,7 @@ import (
 )
 
 // deliver sends an answer the way the fault wants it.
-func (f Fault) deliver(w http.ResponseWriter, l line, ans answer) {
+func (f Fault) deliver(w http.ResponseWriter, l conn, ans answer) {
 	h := w.Header()
 	for name, values := range ans.header {
 		h[name] = values
@@ -17,9 +17,6 @@ func (f Fault) deliver(w http.ResponseWriter, l line, ans answer) {
 		h.Set("Retry-After", f.RetryAfter)
 	}
 	switch {
-	case ans.stream != nil:
-		w.WriteHeader(ans.status)
-		ans.stream(sender(w, l))
 	case f.Size > 0:
 		w.WriteHeader(ans.status)
 		padded(w, l, ans.body, f.Size)
@@ -54,7 +51,7 @@ func (f Fault) deliver(w http.ResponseWriter, l line, ans answer) {
 // padded sends a JSON object with one more field, of as many characters as make
 // the whole size bytes long (or a few more, where size is less than the object
 // itself). The length is not announced: a reader finds out by reading.
-func padded(w http.ResponseWriter, l line, object []byte, size int64) {
+func padded(w http.ResponseWriter, l conn, object []byte, size int64) {
 	open, end := `{"padding":"`, `"}`
 	if object = bytes.TrimSpace(object); len(object) > 2 && object[0] == '{' {
 		object, open = bytes.TrimSuffix(object, []byte("}")), `,"padding":"`
@@ -72,10 +69,10 @@ func padded(w http.ResponseWriter, l line, object []byte, size int64) {
 	send([]byte(end))
 }
 
-// sender writes pieces of a long answer, as long as the line holds.
-func sender(w http.ResponseWriter, l line) func([]byte) {
+// sender writes pieces of a long answer, as long as the connection holds.
+func sender(w http.ResponseWriter, l conn) func([]byte) {
 	return func(p []byte) {
-		if l.cut() {
+		if l.broken() {
 			drop()
 		}
 		if _, err := w.Write(p); err != nil {

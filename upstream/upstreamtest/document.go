@@ -103,7 +103,7 @@ type taskBlock struct {
 }
 
 // document writes the tenant's status document, in the words of its build.
-func (t *held) document(now, fetchedAt time.Time) []byte {
+func (t *tenantState) document(now, fetchedAt time.Time) []byte {
 	s := t.Status
 	if s.Raw != nil {
 		return s.Raw
@@ -118,7 +118,7 @@ func (t *held) document(now, fetchedAt time.Time) []byte {
 	return encode(t.currentDocument(c, fetchedAt))
 }
 
-func (t *held) currentDocument(c calendar, fetchedAt time.Time) statusDocument {
+func (t *tenantState) currentDocument(c calendar, fetchedAt time.Time) statusDocument {
 	s := t.Status
 	d := statusDocument{
 		Adapter:    t.adapterBlock(c),
@@ -145,7 +145,7 @@ func (t *held) currentDocument(c calendar, fetchedAt time.Time) statusDocument {
 	return d
 }
 
-func (t *held) adapterBlock(c calendar) adapterBlock {
+func (t *tenantState) adapterBlock(c calendar) adapterBlock {
 	b := adapterBlock{
 		Type: t.adapterType(), Connected: t.Status.Connected,
 		LastTestedAt: c.ago(t.Status.TestedAgo), LastTestError: orNull(t.Status.LastTestError),

@@ -218,32 +218,6 @@ func TestRunsGoOnByTheClock(t *testing.T) {
 	}
 }
 
-func TestNumbersVaryBySeedAndTenant(t *testing.T) {
-	ask := func(seed uint64, id string) document {
-		a := ut.New(ut.Options{APIKey: key, Now: fixed, Seed: seed})
-		s := ut.Healthy()
-		a.SetTenant(gam(id, s))
-		if s.Packages != ut.Healthy().Packages || s.Workflows.ByKind["creative_review"] != ut.Healthy().Workflows.ByKind["creative_review"] {
-			t.Error("the caller's status was changed")
-		}
-		return read(t, []byte(body(t, get(t, a, statusPath(id)))))
-	}
-	one, again, other, reseeded, given := ask(1, "tnt_a"), ask(1, "tnt_a"), ask(1, "tnt_b"), ask(2, "tnt_a"), ask(0, "tnt_a")
-	items := func(d document) int { return *d.Syncs["inventory"].ItemCount }
-	if items(one) != items(again) {
-		t.Error("the same seed and id gave other numbers")
-	}
-	if items(one) == items(other) || items(one) == items(reseeded) {
-		t.Error("seed or id made no difference")
-	}
-	if items(given) != 2316 {
-		t.Errorf("without a seed: %d", items(given))
-	}
-	if p := one.Profiles; p.Total != p.Complete+p.Incomplete || p.Complete < 16 || p.Complete > 49 {
-		t.Errorf("profiles: %+v", p)
-	}
-}
-
 func TestAdapterConfig(t *testing.T) {
 	type config struct {
 		Type         string  `json:"type"`

@@ -55,17 +55,8 @@ type healthEvent struct {
 	RelatedSyncRunID string  `json:"related_sync_run_id"`
 }
 
-// testEvent is the data of a test delivery. The mark stands inside data, where
-// upstream puts it.
-type testEvent struct {
-	Test        bool   `json:"test"`
-	SubjectType string `json:"subject_type"`
-	SubjectID   string `json:"subject_id"`
-}
-
 // Announce tells a tenant's subscribers of an event that happened now, with any
-// JSON as its data (nil: {}), and gives how many deliveries that makes; before the
-// faults of deliveries. The type need not be one of EventTypes; subscribers to all
+// JSON as its data (nil: {}), and gives how many deliveries that makes. The type need not be one of EventTypes; subscribers to all
 // events hear of it.
 func (a *Agent) Announce(tenantID, eventType string, data json.RawMessage) int {
 	a.mu.Lock()
@@ -81,7 +72,7 @@ func (a *Agent) Announce(tenantID, eventType string, data json.RawMessage) int {
 }
 
 // announceRun tells of a run that is over. a.mu is held.
-func (a *Agent) announceRun(t *held, r *Run) {
+func (a *Agent) announceRun(t *tenantState, r *Run) {
 	base := runEvent{
 		SyncRunID: r.ID, SyncType: r.Stream, AdapterType: t.adapterType(), Status: r.Status, Trigger: r.Trigger,
 		StartedAt: stamp(r.StartedAt, zoneOffset), CompletedAt: stamp(r.CompletedAt, zoneOffset),
@@ -94,7 +85,7 @@ func (a *Agent) announceRun(t *held, r *Run) {
 }
 
 // announceHealth tells that a stream's severity is another one. a.mu is held.
-func (a *Agent) announceHealth(t *held, r *Run, before, after string) {
+func (a *Agent) announceHealth(t *tenantState, r *Run, before, after string) {
 	e := healthEvent{SyncType: r.Stream, AdapterType: t.adapterType(), Health: after, PreviousHealth: before, RelatedSyncRunID: r.ID}
 	if r.Status == RunFailed {
 		issue := r.issue()
@@ -103,23 +94,21 @@ func (a *Agent) announceHealth(t *held, r *Run, before, after string) {
 	a.announce(t, "sync_health.changed", r.CompletedAt, encode(e))
 }
 
-// announce hands an event to the courier, once for each subscription: each has an
+// announce queues the deliveries of an event, one for each subscription: each has an
 // event id of its own. a.mu is held.
-func (a *Agent) announce(t *held, eventType string, at time.Time, data json.RawMessage) int {
+func (a *Agent) announce(t *tenantState, eventType string, at time.Time, data json.RawMessage) int {
 	if a.down || a.ended || a.opts.Deliver == nil {
 		return 0
 	}
-	var due []parcel
+	n := 0
 	for _, s := range t.hooks {
 		if s.wants(eventType) && s.secret != "" {
-			due = append(due, parcel{tenant: t.ID, hook: s, secret: s.secret, envelope: envelope{
+			n++
+			a.deliveries.take(a, delivery{tenant: t.ID, hook: s, secret: s.secret, envelope: envelope{
 				EventID: a.newID("evt_"), EventType: eventType, EventSchemaVersion: "1", TenantID: t.ID,
 				OccurredAt: stamp(at, zoneOffset), DeliveryAttempt: 1, Data: data,
 			}})
 		}
 	}
-	if len(due) > 0 {
-		a.dispatch(t, due)
-	}
-	return len(due)
+	return n
 }

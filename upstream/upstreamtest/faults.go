@@ -48,7 +48,7 @@ type Fault struct {
 // Shape is the form of an error's body.
 type Shape int
 
-// The shapes that errors come in (contract, "Upstream facts").
+// The shapes that errors come in (contract 2.4).
 const (
 	ShapeUsual   Shape = iota // what goes with the status: 401 and 503 alone, 422 a list, 502 and 504 HTML, else a problem
 	ShapeProblem              // {"error","message","details"}, with a canary in the details
@@ -131,8 +131,22 @@ func (p *plan) take(route Route, now time.Time) (Fault, bool) {
 	return Fault{}, false
 }
 
+// Flap puts a fault on a schedule: for `up` it is not there, for `down` it is,
+// and so on, by the agent's clock from the moment Agent.Fault sets it.
+func Flap(up, down time.Duration, f Fault) Fault {
+	f.up, f.down = max(up, 0), max(down, 0)
+	return f
+}
+
+// active reports whether the fault is there so long after it was set. One
+// without a schedule always is.
+func (f Fault) active(since time.Duration) bool {
+	period := f.up + f.down
+	return period <= 0 || max(since, 0)%period >= f.up
+}
+
 // strike hangs or drops the request where the fault says so.
-func (f Fault) strike(l line) {
+func (f Fault) strike(l conn) {
 	if f.Hang {
 		l.hang()
 		drop()

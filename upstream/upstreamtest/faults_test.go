@@ -160,7 +160,7 @@ func TestWhichFault(t *testing.T) {
 		{tenant, 582}, // none of its own is left for this kind
 		{tenant, 591},
 		{statusPath("tnt_b"), 591},
-		{ut.BasePath + "/health", 591},
+		{ut.BasePath + "/tenants", 591},
 	} {
 		if got := get(t, a, c.path).StatusCode; got != c.want {
 			t.Errorf("request %d: %d, want %d", i, got, c.want)

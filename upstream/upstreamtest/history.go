@@ -45,15 +45,11 @@ type cursorDocument struct {
 
 // history gives a tenant's runs, newest first. It filters by the raw words for a
 // run's state, which are not those that it answers with: a word it does not know
-// matches nothing.
-func (t *held) history(q url.Values, now time.Time) answer {
+// matches nothing. A limit out of range is moved into it.
+func (t *tenantState) history(q url.Values, now time.Time) answer {
 	limit := usualRuns
-	if s, given := q.Get("limit"), q.Has("limit"); given {
-		n, err := strconv.Atoi(s)
-		if err != nil || n < 1 || n > mostRuns {
-			return invalid(valueError([]string{"limit"}, "limit must be a number from 1 to 500", encode(s)))
-		}
-		limit = n
+	if n, err := strconv.Atoi(q.Get("limit")); err == nil {
+		limit = min(max(n, 1), mostRuns)
 	}
 	var after cursorDocument
 	if raw, err := base64.URLEncoding.DecodeString(q.Get("cursor")); err != nil || json.Unmarshal(raw, &after) != nil {
@@ -83,7 +79,7 @@ func (t *held) history(q url.Values, now time.Time) answer {
 }
 
 // allRuns gives every run, newest first.
-func (t *held) allRuns(c calendar) []Run {
+func (t *tenantState) allRuns(c calendar) []Run {
 	var all []Run
 	for _, s := range t.Status.Streams {
 		all = append(all, s.scheduled(t.ID, c, scheduledRuns)...)

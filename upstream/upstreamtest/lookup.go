@@ -6,23 +6,15 @@ import (
 	"strings"
 )
 
-// TenantsOf gives the ids of the tenants of an external_org_id, of any source,
-// oldest first. More than one of one source is what upstream's race leaves behind.
-func (a *Agent) TenantsOf(externalOrgID string) []string {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.byOrg(externalOrgID, "")
-}
-
 // byOrg finds tenants; for the source "" of any. a.mu is held.
 func (a *Agent) byOrg(org, source string) []string {
-	var all []*held
+	var all []*tenantState
 	for _, t := range a.tenants {
 		if t.ExternalOrgID == org && (source == "" || t.ExternalSource == source) {
 			all = append(all, t)
 		}
 	}
-	slices.SortFunc(all, func(x, y *held) int {
+	slices.SortFunc(all, func(x, y *tenantState) int {
 		if c := x.since.Compare(y.since); c != 0 {
 			return c
 		}
@@ -47,7 +39,7 @@ func (a *Agent) TenantIDs() []string {
 func (a *Agent) Tenant(id string) (Tenant, bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.settle()
+	a.advance()
 	t := a.tenants[id]
 	if t == nil {
 		return Tenant{}, false

@@ -72,7 +72,6 @@ type provisionDocument struct {
 	Adapter           provisionedAdapter `json:"adapter"`
 	InitialPrincipal  *principalBlock    `json:"initial_principal"`
 	CreatedAt         string             `json:"created_at"`
-	BootstrapToken    string             `json:"bootstrap_token,omitempty"` // newer builds: not in the published schema
 }
 
 type provisionedAdapter struct {
@@ -96,8 +95,8 @@ type conflictDetails struct {
 // provision makes a tenant, or leaves nothing behind. Whether there is one of that
 // external id already is looked up before the probe, and nobody looks again when
 // the tenant is written: two calls at once make two tenants.
-func (a *Agent) provision(c call, l line) answer {
-	req, config, found := readProvision(c.body, a.opts.Production)
+func (a *Agent) provision(c call, l conn) answer {
+	req, config, found := readProvision(c.body)
 	if found != nil {
 		return invalid(found)
 	}
@@ -118,8 +117,7 @@ func (a *Agent) provision(c call, l line) answer {
 	defer a.mu.Unlock()
 	now := a.opts.Now()
 	s := Provisioned()
-	s.Build = a.opts.Build
-	t := &held{
+	t := &tenantState{
 		Tenant: Tenant{
 			ID: a.newID("tenant_"), Name: req.Name, ExternalOrgID: req.ExternalOrgID, ExternalSource: req.ExternalSource,
 			ContactEmail: req.ContactEmail, PublicAgentURL: req.PublicAgentURL, Active: true, Status: s,
@@ -132,7 +130,7 @@ func (a *Agent) provision(c call, l line) answer {
 	return says(http.StatusCreated, a.provisioned(t, req))
 }
 
-func (a *Agent) provisioned(t *held, req provisionRequest) provisionDocument {
+func (a *Agent) provisioned(t *tenantState, req provisionRequest) provisionDocument {
 	d := provisionDocument{
 		TenantID: t.ID, Name: t.Name, ExternalOrgID: t.ExternalOrgID, ExternalSource: t.ExternalSource,
 		IsEmbedded: true, ManagedExternally: true,
@@ -143,28 +141,22 @@ func (a *Agent) provisioned(t *held, req provisionRequest) provisionDocument {
 	if req.InitialPrincipal != nil {
 		d.InitialPrincipal = &principalBlock{a.newID("principal_"), req.InitialPrincipal.Name, Canary + "-principal-access-token"}
 	}
-	if a.opts.Build == Newer { // this build makes one unasked
-		if d.InitialPrincipal == nil {
-			d.InitialPrincipal = &principalBlock{a.newID("principal_"), "House", Canary + "-principal-access-token"}
-		}
-		d.BootstrapToken = Canary + "-bootstrap-token"
-	}
 	return d
 }
 
 // readProvision checks the body of a provisioning call and reads it.
-func readProvision(raw json.RawMessage, production bool) (provisionRequest, AdapterConfig, []validationError) {
-	known, found := check(nil, raw, provisionSchema, production)
+func readProvision(raw json.RawMessage) (provisionRequest, AdapterConfig, []validationError) {
+	known, found := check(nil, raw, provisionSchema)
 	var config AdapterConfig
 	if adapter := known["adapter"]; adapter != nil {
 		var inside []validationError
-		config, inside = readAdapter([]string{"adapter"}, adapter, production)
+		config, inside = readAdapter([]string{"adapter"}, adapter)
 		found = append(found, inside...)
 	}
 	if principal := known["initial_principal"]; principal != nil && string(principal) != "null" {
 		_, inside := check([]string{"initial_principal"}, principal, []field{
 			{name: "name", required: true, min: 1, max: 255}, {name: "external_advertiser_id", nullable: true, max: 255},
-		}, production)
+		})
 		found = append(found, inside...)
 	}
 	if found != nil {

@@ -108,7 +108,6 @@ func TestTheLifeOfATenantFitsThePublishedSchema(t *testing.T) {
 	a.FinishRun(id, "advertisers", 7)
 	hold("GET", tenant+"/status", "", 200, one+"/status")
 	hold("GET", tenant+"/sync-history?limit=2", "", 200, one+"/sync-history")
-	hold("GET", tenant+"/sync-history?limit=0", "", 422, one+"/sync-history")
 	hold("POST", tenant+"/deactivate", "", 200, one+"/deactivate")
 	hold("POST", tenant+"/reactivate", "", 200, one+"/reactivate")
 	for kind, c := range map[string]struct{ adapter, settings string }{
@@ -133,9 +132,6 @@ func TestTheLifeOfATenantFitsThePublishedSchema(t *testing.T) {
 	hook := decode[hook](t, hold("POST", tenant+"/webhooks", `{"url":"https://hook.example/","event_types":["sync_run.failed"],"secret":"`+secret+`"}`, 201, one+"/webhooks")).ID
 	hold("POST", tenant+"/webhooks", `{"url":"http://hook.example/"}`, 400, one+"/webhooks")
 	hold("GET", tenant+"/webhooks", "", 200, one+"/webhooks")
-	hold("GET", tenant+"/webhooks/"+hook, "", 200, one+"/webhooks/{webhook_id}")
-	hold("POST", tenant+"/webhooks/"+hook+"/test", "", 200, one+"/webhooks/{webhook_id}/test")
 	hold("DELETE", tenant+"/webhooks/"+hook, "", 204, one+"/webhooks/{webhook_id}")
-	hold("GET", tenant+"/webhooks/"+hook, "", 404, one+"/webhooks/{webhook_id}")
 	hold("GET", "/tenants?external_source=pier", "", 200, "/tenants")
 }

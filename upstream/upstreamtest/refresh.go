@@ -29,8 +29,8 @@ type conflictDocument struct {
 
 // refresh starts a run of each stream, or gives the one that began within the
 // window. Where one has been running for longer than that nothing is started: the
-// answer is a conflict of the same shape. a.mu is held, and settle has been called.
-func (a *Agent) refresh(t *held) answer {
+// answer is a conflict of the same shape. a.mu is held, and advance has been called.
+func (a *Agent) refresh(t *tenantState) answer {
 	now := a.opts.Now()
 	var old []string
 	ids, began := runIDs{}, now
@@ -61,7 +61,7 @@ func (a *Agent) refresh(t *held) answer {
 			began = r.StartedAt
 		}
 	}
-	a.arm()
+	a.schedule()
 	t.uncache()
 	return says(http.StatusAccepted, refreshDocument{SyncRunIDs: ids, StartedAt: stamp(began, t.zone())})
 }

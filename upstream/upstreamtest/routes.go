@@ -15,7 +15,6 @@ type Route string
 // The operations served; RouteUnknown is every other path, and a method that the
 // path does not take.
 const (
-	RouteHealth           Route = "health"
 	RouteTenants          Route = "tenants"
 	RouteProvision        Route = "provision"
 	RouteTenant           Route = "tenant"
@@ -31,9 +30,7 @@ const (
 	RouteSyncHistory      Route = "sync-history"
 	RouteWebhooks         Route = "webhooks"
 	RouteCreateWebhook    Route = "create-webhook"
-	RouteWebhook          Route = "webhook"
 	RouteDeleteWebhook    Route = "delete-webhook"
-	RouteTestWebhook      Route = "test-webhook"
 	RouteUnknown          Route = "unknown"
 )
 
@@ -44,7 +41,6 @@ var routes = []struct {
 	path    string
 	methods map[string]Route
 }{
-	{"health", map[string]Route{http.MethodGet: RouteHealth}},
 	{"tenants", map[string]Route{http.MethodGet: RouteTenants}},
 	{"tenants/provision", map[string]Route{http.MethodPost: RouteProvision}},
 	{"tenants/*", map[string]Route{http.MethodGet: RouteTenant}},
@@ -57,8 +53,7 @@ var routes = []struct {
 	{"tenants/*/refresh", map[string]Route{http.MethodPost: RouteRefresh}},
 	{"tenants/*/sync-history", map[string]Route{http.MethodGet: RouteSyncHistory}},
 	{"tenants/*/webhooks", map[string]Route{http.MethodGet: RouteWebhooks, http.MethodPost: RouteCreateWebhook}},
-	{"tenants/*/webhooks/*", map[string]Route{http.MethodGet: RouteWebhook, http.MethodDelete: RouteDeleteWebhook}},
-	{"tenants/*/webhooks/*/test", map[string]Route{http.MethodPost: RouteTestWebhook}},
+	{"tenants/*/webhooks/*", map[string]Route{http.MethodDelete: RouteDeleteWebhook}},
 }
 
 // call is a request as the agent understands it.
@@ -73,7 +68,7 @@ type call struct {
 // route says which operation a request names and for which tenant, if for one.
 // Ids are taken from the escaped path: an escaped slash in one is no separator.
 func (a *Agent) route(r *http.Request) call {
-	rest, ok := strings.CutPrefix(r.URL.EscapedPath(), a.base+"/")
+	rest, ok := strings.CutPrefix(r.URL.EscapedPath(), BasePath+"/")
 	if !ok {
 		return call{route: RouteUnknown}
 	}
@@ -133,7 +128,7 @@ func match(known, parts []string) (c call, ok bool) {
 
 // answer does what was asked for and says what came of it, when no fault stands
 // in its place.
-func (a *Agent) answer(r *http.Request, c call, l line, f Fault) answer {
+func (a *Agent) answer(r *http.Request, c call, l conn, f Fault) answer {
 	switch {
 	case c.allow != nil:
 		ans := htmlPage(http.StatusMethodNotAllowed)
@@ -146,8 +141,6 @@ func (a *Agent) answer(r *http.Request, c call, l line, f Fault) answer {
 		return errorAlone(http.StatusUnauthorized, words)
 	}
 	switch c.route {
-	case RouteHealth:
-		return ok(healthDocument{Status: "healthy", Timestamp: stamp(a.opts.Now(), zoneOffset)})
 	case RouteTenants:
 		return a.list(r.URL.Query())
 	case RouteProvision:
@@ -158,13 +151,11 @@ func (a *Agent) answer(r *http.Request, c call, l line, f Fault) answer {
 		return a.testConnection(c, l)
 	case RouteCreateWebhook:
 		return a.createWebhook(c)
-	case RouteTestWebhook:
-		return a.testWebhook(c, l)
 	}
 
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.settle()
+	a.advance()
 	t := a.tenants[c.tenant]
 	if t == nil {
 		return noTenant(c.tenant)
@@ -181,15 +172,13 @@ func (a *Agent) answer(r *http.Request, c call, l line, f Fault) answer {
 	case RouteSettings:
 		return t.settings(c.part)
 	case RoutePutSettings:
-		return t.putSettings(c, a.opts)
+		return t.putSettings(c)
 	case RouteRefresh:
 		return a.refresh(t)
 	case RouteSyncHistory:
 		return t.history(r.URL.Query(), a.opts.Now())
 	case RouteWebhooks:
 		return t.listWebhooks()
-	case RouteWebhook:
-		return t.webhook(c.part)
 	case RouteDeleteWebhook:
 		return t.deleteWebhook(c.part)
 	default:

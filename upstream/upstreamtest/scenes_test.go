@@ -10,7 +10,7 @@ import (
 
 func TestScenesCanBePlayed(t *testing.T) {
 	now := start
-	a := ut.New(ut.Options{APIKey: key, Now: func() time.Time { return now }, Seed: 3})
+	a := ut.New(ut.Options{APIKey: key, Now: func() time.Time { return now }})
 	scenes := ut.Scenes()
 	if len(scenes) < 7 {
 		t.Errorf("%d scenes", len(scenes))

@@ -63,8 +63,8 @@ func (a *Agent) serve(l net.Listener) *Server {
 // Addr is host:port of the server, where the switches are.
 func (s *Server) Addr() string { return s.addr }
 
-// URL is what a gateway's upstream.base_url is set to, prefix included.
-func (s *Server) URL() string { return "http://" + s.addr + s.agent.opts.Prefix }
+// URL is what a gateway's upstream.base_url is set to.
+func (s *Server) URL() string { return "http://" + s.addr }
 
 // Close closes every connection at once and waits until no request is left.
 func (s *Server) Close() error {

@@ -28,7 +28,7 @@ func (v Values) document(t *adserver.Type) []byte {
 
 // hasSettings finds the type that a path names, and what is said where the tenant
 // has no config of it.
-func (t *held) hasSettings(part string) (*adserver.Type, *answer) {
+func (t *tenantState) hasSettings(part string) (*adserver.Type, *answer) {
 	kind := adserver.Find(part)
 	if all := adserver.Types(); part == "gam" { // the agent's short name of the one with a service account
 		kind = all[slices.IndexFunc(all, (*adserver.Type).NeedsAccount)]
@@ -46,7 +46,7 @@ func (t *held) hasSettings(part string) (*adserver.Type, *answer) {
 	return nil, &no
 }
 
-func (t *held) settings(part string) answer {
+func (t *tenantState) settings(part string) answer {
 	kind, no := t.hasSettings(part)
 	if no != nil {
 		return *no
@@ -59,14 +59,14 @@ func settingsAnswer(document []byte) answer {
 }
 
 // putSettings replaces the settings: what is left out has its default again.
-func (t *held) putSettings(c call, opts Options) answer {
+func (t *tenantState) putSettings(c call) answer {
 	kind, no := t.hasSettings(c.part)
 	if no != nil {
 		return *no
 	}
 	schema := schemaOf(kind, adserver.Setting)
 	schema[0].oneOf = []string{kind.Name}
-	known, found := check(nil, c.body, schema, opts.Production)
+	known, found := check(nil, c.body, schema)
 	if found != nil {
 		return invalid(found)
 	}
@@ -77,7 +77,7 @@ func (t *held) putSettings(c call, opts Options) answer {
 }
 
 // setSettings replaces the settings in a tenant's config, and nothing else of it.
-func (t *held) setSettings(kind *adserver.Type, s Values) {
+func (t *tenantState) setSettings(kind *adserver.Type, s Values) {
 	t.config.Values = maps.Clone(t.config.Values) // somebody may have been given it
 	for _, f := range kind.Fields {
 		if f.In(adserver.Setting) {

@@ -2,9 +2,7 @@ package upstreamtest
 
 import (
 	"bytes"
-	"hash/fnv"
 	"maps"
-	"math/rand/v2"
 	"slices"
 	"time"
 )
@@ -106,33 +104,4 @@ func (s Status) clone() Status {
 	s.Workflows.ByKind = maps.Clone(s.Workflows.ByKind)
 	s.Tasks = slices.Clone(s.Tasks)
 	return s
-}
-
-// vary scales the counters by half to one and a half, the same for the same
-// seed and id. What is 0 stays 0, what is not stays above it.
-func (s *Status) vary(seed uint64, id string) {
-	h := fnv.New64a()
-	_, _ = h.Write([]byte(id))
-	factor := 0.5 + rand.New(rand.NewPCG(seed, h.Sum64())).Float64()
-	scale := func(n int) int {
-		if n <= 0 {
-			return n
-		}
-		return max(1, int(float64(n)*factor))
-	}
-	for i := range s.Streams {
-		s.Streams[i].Items = scale(s.Streams[i].Items)
-	}
-	for kind, n := range s.Workflows.ByKind {
-		s.Workflows.ByKind[kind] = scale(n)
-	}
-	for _, n := range []*int{
-		&s.MediaBuys.Active, &s.MediaBuys.PendingApproval,
-		&s.Packages.Active, &s.Packages.Paused, &s.Packages.Last24hImpressions,
-		&s.Products.Active, &s.Products.Draft, &s.Products.Archived,
-		&s.Profiles.Complete, &s.Profiles.Incomplete, &s.Profiles.WholesaleOwned,
-		&s.Creatives.Active, &s.Creatives.PendingReview, &s.Creatives.RejectedLast24h,
-	} {
-		*n = scale(*n)
-	}
 }

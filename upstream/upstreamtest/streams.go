@@ -7,8 +7,8 @@ import (
 )
 
 // streamBlock is what the status document says of a stream: its last run, if the
-// stream's own schedule has none that is newer. A cancelled run is passed over.
-func (t *held) streamBlock(s Stream, c calendar) streamBlock {
+// stream's own schedule has none that is newer.
+func (t *tenantState) streamBlock(s Stream, c calendar) streamBlock {
 	b := s.block(c)
 	r := t.last(s.Name, RunPending, RunRunning, RunCompleted, RunFailed)
 	if r == nil || (!r.open() && s.RunAgo > 0 && c.lastEnd(s.RunAgo, s.Every).Add(-s.Took).After(r.StartedAt)) {
@@ -30,7 +30,7 @@ func (t *held) streamBlock(s Stream, c calendar) streamBlock {
 }
 
 // severity is the severity of a stream by what is over.
-func (t *held) severity(name string) string {
+func (t *tenantState) severity(name string) string {
 	if r := t.last(name, RunCompleted, RunFailed); r != nil {
 		if r.Status == RunCompleted {
 			return "ok"
@@ -46,7 +46,7 @@ func (t *held) severity(name string) string {
 }
 
 // last gives the last run of a stream in one of these states, nil without.
-func (t *held) last(name string, states ...string) *Run {
+func (t *tenantState) last(name string, states ...string) *Run {
 	for _, r := range slices.Backward(t.runs) {
 		if r.Stream == name && slices.Contains(states, r.Status) {
 			return r

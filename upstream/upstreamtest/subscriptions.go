@@ -76,9 +76,9 @@ type webhookList struct {
 // createWebhook subscribes to a tenant's news. The secret stands in this answer
 // and never again.
 func (a *Agent) createWebhook(c call) answer {
-	known, found := check(nil, c.body, webhookSchema, a.opts.Production)
+	known, found := check(nil, c.body, webhookSchema)
 	if raw := known["extra_headers"]; raw != nil && json.Unmarshal(raw, &map[string]string{}) != nil {
-		found = append(found, validationError{Type: "dict_type", Loc: []string{"extra_headers"}, Msg: "Input should be a valid dictionary", Input: echo(raw)})
+		found = append(found, validationError{Type: "dict_type", Loc: []string{"extra_headers"}, Msg: "Input should be a valid dictionary", Input: asJSON(raw)})
 	}
 	if found != nil {
 		return invalid(found)
@@ -132,7 +132,7 @@ func (a *Agent) webhookURL(raw string) string {
 	return ""
 }
 
-func (t *held) listWebhooks() answer {
+func (t *tenantState) listWebhooks() answer {
 	l := webhookList{Webhooks: []webhookDocument{}}
 	for _, s := range t.hooks {
 		if s.active {
@@ -143,14 +143,7 @@ func (t *held) listWebhooks() answer {
 	return ok(l)
 }
 
-func (t *held) webhook(id string) answer {
-	if s := t.hook(id); s != nil {
-		return ok(s.document(t.zone()))
-	}
-	return noWebhook(id)
-}
-
-func (t *held) deleteWebhook(id string) answer {
+func (t *tenantState) deleteWebhook(id string) answer {
 	s := t.hook(id)
 	if s == nil {
 		return noWebhook(id)
@@ -160,7 +153,7 @@ func (t *held) deleteWebhook(id string) answer {
 }
 
 // hook finds a subscription that is active.
-func (t *held) hook(id string) *subscription {
+func (t *tenantState) hook(id string) *subscription {
 	for _, s := range t.hooks {
 		if s.id == id && s.active {
 			return s

@@ -1,8 +1,9 @@
 package upstreamtest
 
 import (
-	"esagate/internal/adserver"
 	"time"
+
+	"esagate/internal/adserver"
 )
 
 // storefront is who made the tenants that name nobody else.
@@ -36,8 +37,8 @@ const (
 	accountEmail = "service_account_email"
 )
 
-// held is a tenant, with all that belongs to it.
-type held struct {
+// tenantState is a tenant, with all that belongs to it.
+type tenantState struct {
 	Tenant
 	own          bool          // provisioned: AdServer.Type and all below come from the request
 	tenantType   string        // the type it was made with; a new config does not change it
@@ -49,9 +50,6 @@ type held struct {
 	cache        []cached // one a process
 	runs         []*Run   // oldest first, at most runsKept
 	hooks        []*subscription
-	fates        []DeliveryFault // of the next events
-	fate         DeliveryFault   // of all that follow
-	kept         []parcel        // held back until the next event
 }
 
 // cached is a status document kept by one process.
@@ -70,13 +68,10 @@ func (a *Agent) SetTenant(t Tenant) {
 		t.ExternalSource = storefront
 	}
 	t.Status = t.Status.clone()
-	if a.opts.Seed != 0 {
-		t.Status.vary(a.opts.Seed, t.ID)
-	}
 	now := a.opts.Now()
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.tenants[t.ID] = &held{
+	a.tenants[t.ID] = &tenantState{
 		Tenant: t, tenantType: t.AdServer.Type, currency: "EUR", since: now, cache: make([]cached, a.opts.Processes),
 	}
 	held := a.tenants[t.ID]
@@ -90,7 +85,7 @@ func (a *Agent) SetTenant(t Tenant) {
 
 // configure puts a config in force. The ad server has just been asked, so the
 // status document shows it connected.
-func (t *held) configure(c AdapterConfig, now time.Time) {
+func (t *tenantState) configure(c AdapterConfig, now time.Time) {
 	t.config, t.configuredAt = c, now
 	t.AdServer = AdServer{
 		Type: c.Type, NetworkCode: c.Values.Text(networkCode), ServiceAccountEmail: c.Values.Text(accountEmail), Configured: true,
@@ -99,9 +94,18 @@ func (t *held) configure(c AdapterConfig, now time.Time) {
 	t.Status.complete("ad_server_connected")
 }
 
+// setActive deactivates or reactivates a tenant. Doing it twice is doing it once.
+func (t *tenantState) setActive(active bool) answer {
+	if t.Active != active {
+		t.Active = active
+		t.uncache()
+	}
+	return ok(t.detail())
+}
+
 // uncache forgets the status document that the process has whose turn it is: the
 // others go on with theirs, as upstream's do.
-func (t *held) uncache() { t.cache[t.calls%len(t.cache)] = cached{} }
+func (t *tenantState) uncache() { t.cache[t.calls%len(t.cache)] = cached{} }
 
 // RemoveTenant makes a tenant unknown; its faults stay.
 func (a *Agent) RemoveTenant(id string) {
@@ -114,7 +118,7 @@ func (a *Agent) RemoveTenant(id string) {
 // tenant's calls go round the processes in order, so that two calls in a row
 // can step back in time. With fetchedAt the document is made for that moment,
 // past the caches.
-func (t *held) status(opts Options, fetchedAt time.Time) []byte {
+func (t *tenantState) status(opts Options, fetchedAt time.Time) []byte {
 	now := opts.Now()
 	process := &t.cache[t.calls%len(t.cache)]
 	t.calls++
@@ -131,7 +135,7 @@ func (t *held) status(opts Options, fetchedAt time.Time) []byte {
 // Document gives the /status document of a tenant that was set at an instant
 // and is asked at the same one, for those who want the bytes without a server.
 func Document(t Tenant, at time.Time) []byte {
-	return (&held{Tenant: t, since: at}).document(at, at)
+	return (&tenantState{Tenant: t, since: at}).document(at, at)
 }
 
 // adapterType is the type that every document names.
@@ -152,7 +156,7 @@ type adapterConfigDocument struct {
 	ClientSecret          string  `json:"client_secret,omitempty"` // newer builds: not in the published schema
 }
 
-func (t *held) adapterConfig() adapterConfigDocument {
+func (t *tenantState) adapterConfig() adapterConfigDocument {
 	d := adapterConfigDocument{Type: t.adapterType(), Configured: t.AdServer.Configured}
 	if kind := adserver.Find(d.Type); kind != nil && kind.NeedsAccount() {
 		d.NetworkCode = orNull(t.AdServer.NetworkCode)
@@ -165,11 +169,6 @@ func (t *held) adapterConfig() adapterConfigDocument {
 		d.ClientSecret = Canary + "-client-secret"
 	}
 	return d
-}
-
-type healthDocument struct {
-	Status    string `json:"status"`
-	Timestamp string `json:"timestamp"`
 }
 
 type tenantList struct {
@@ -201,7 +200,7 @@ type tenantDetail struct {
 	EmbedBreadcrumbRoot    *struct{} `json:"embed_breadcrumb_root"`
 }
 
-func (t *held) summary() tenantSummary {
+func (t *tenantState) summary() tenantSummary {
 	s := tenantSummary{
 		TenantID: t.ID, Name: t.Name,
 		ExternalOrgID: orNull(t.ExternalOrgID), ExternalSource: orNull(t.ExternalSource),
@@ -216,7 +215,7 @@ func (t *held) summary() tenantSummary {
 }
 
 // madeAt is when the tenant was made; one that was set is older than that.
-func (t *held) madeAt() time.Time {
+func (t *tenantState) madeAt() time.Time {
 	if t.own {
 		return t.since
 	}
@@ -224,7 +223,7 @@ func (t *held) madeAt() time.Time {
 }
 
 // zone is how the tenant's build writes timestamps.
-func (t *held) zone() zone {
+func (t *tenantState) zone() zone {
 	switch t.Status.Build {
 	case Older:
 		return zoneNone
@@ -234,7 +233,7 @@ func (t *held) zone() zone {
 	return zoneZ
 }
 
-func (t *held) detail() tenantDetail {
+func (t *tenantState) detail() tenantDetail {
 	return tenantDetail{
 		tenantSummary: t.summary(), DefaultCurrency: orNull(t.currency),
 		ContactEmail: orNull(t.ContactEmail), PublicAgentURL: orNull(t.PublicAgentURL),

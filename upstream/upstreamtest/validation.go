@@ -48,10 +48,10 @@ type field struct {
 
 // check holds a JSON object against a schema, as the agent's framework does. It
 // gives the fields that the schema knows, ready to be decoded.
-func check(loc []string, raw json.RawMessage, schema []field, production bool) (map[string]json.RawMessage, []validationError) {
+func check(loc []string, raw json.RawMessage, schema []field) (map[string]json.RawMessage, []validationError) {
 	var given map[string]json.RawMessage
 	if !json.Valid(raw) || json.Unmarshal(raw, &given) != nil || given == nil {
-		return nil, []validationError{{Type: "model_type", Loc: at(loc), Msg: "Input should be a valid dictionary", Input: echo(raw)}}
+		return nil, []validationError{{Type: "model_type", Loc: at(loc), Msg: "Input should be a valid dictionary", Input: asJSON(raw)}}
 	}
 	var found []validationError
 	known := map[string]json.RawMessage{}
@@ -62,13 +62,13 @@ func check(loc []string, raw json.RawMessage, schema []field, production bool) (
 			known[f.name] = value
 			found = append(found, f.check(at(loc, f.name), value)...)
 		case f.required:
-			found = append(found, validationError{Type: "missing", Loc: at(loc, f.name), Msg: "Field required", Input: echo(raw)})
+			found = append(found, validationError{Type: "missing", Loc: at(loc, f.name), Msg: "Field required", Input: asJSON(raw)})
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(given)) {
-		if _, is := known[name]; !is && !production {
+		if _, is := known[name]; !is {
 			found = append(found, validationError{
-				Type: "extra_forbidden", Loc: at(loc, name), Msg: "Extra inputs are not permitted", Input: echo(given[name]),
+				Type: "extra_forbidden", Loc: at(loc, name), Msg: "Extra inputs are not permitted", Input: asJSON(given[name]),
 			})
 		}
 	}
@@ -78,7 +78,7 @@ func check(loc []string, raw json.RawMessage, schema []field, production bool) (
 // check holds one value against its field.
 func (f field) check(loc []string, raw json.RawMessage) []validationError {
 	wrong := func(kind, msg string) []validationError {
-		return []validationError{{Type: kind, Loc: loc, Msg: msg, Input: echo(raw)}}
+		return []validationError{{Type: kind, Loc: loc, Msg: msg, Input: asJSON(raw)}}
 	}
 	if f.nullable && string(bytes.TrimSpace(raw)) == "null" {
 		return nil
@@ -131,7 +131,7 @@ func (f field) check(loc []string, raw json.RawMessage) []validationError {
 // valueError is what a rule of the agent's own finds.
 func valueError(loc []string, words string, raw json.RawMessage) []validationError {
 	return []validationError{{
-		Type: "value_error", Loc: loc, Msg: "Value error, " + words, Input: echo(raw), Ctx: map[string]string{"error": words},
+		Type: "value_error", Loc: loc, Msg: "Value error, " + words, Input: asJSON(raw), Ctx: map[string]string{"error": words},
 	}}
 }
 
@@ -140,8 +140,8 @@ func invalid(found []validationError) answer { return says(http.StatusUnprocessa
 // at gives a location; never null, however short.
 func at(loc []string, more ...string) []string { return append(append([]string{}, loc...), more...) }
 
-// echo gives what was submitted, as far as it is JSON.
-func echo(raw json.RawMessage) json.RawMessage {
+// asJSON gives what was submitted, as far as it is JSON.
+func asJSON(raw json.RawMessage) json.RawMessage {
 	if !json.Valid(raw) {
 		return json.RawMessage("null")
 	}

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// line is what can cut a request short: its client, an outage, the end of the
+// conn is what can cut a request short: its client, an outage, the end of the
 // server that it came by, the agent's end.
-type line struct {
+type conn struct {
 	client <-chan struct{}
 	outage <-chan struct{}
 	server <-chan struct{}
@@ -18,12 +18,12 @@ type line struct {
 // serverEnd is the key under which a Server's requests carry its end.
 type serverEnd struct{}
 
-// line gives the request's line and the delay that SetSlow asked for.
-func (a *Agent) line(r *http.Request) (line, time.Duration) {
+// conn gives the request's connection and the delay that SetSlow asked for.
+func (a *Agent) conn(r *http.Request) (conn, time.Duration) {
 	server, _ := r.Context().Value(serverEnd{}).(chan struct{})
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return line{client: r.Context().Done(), outage: a.outage, server: server, agent: a.closed}, a.slow
+	return conn{client: r.Context().Done(), outage: a.outage, server: server, agent: a.closed}, a.slow
 }
 
 // withEnd gives a request the end of the server that it came by.
@@ -31,15 +31,15 @@ func withEnd(r *http.Request, end chan struct{}) *http.Request {
 	return r.WithContext(context.WithValue(r.Context(), serverEnd{}, end))
 }
 
-// behind is the line of work that goes on when its client has gone: upstream
-// does not notice that nobody waits for a probe any more.
-func (l line) behind() line {
+// withoutClient is for work that goes on when its client has gone: upstream does not
+// notice that nobody waits for a probe any more.
+func (l conn) withoutClient() conn {
 	l.client = nil
 	return l
 }
 
-// cut reports whether the line is cut already.
-func (l line) cut() bool {
+// broken reports whether the connection is cut already.
+func (l conn) broken() bool {
 	select {
 	case <-l.client:
 	case <-l.outage:
@@ -51,8 +51,8 @@ func (l line) cut() bool {
 	return true
 }
 
-// wait waits for d and reports whether the line held.
-func (l line) wait(d time.Duration) bool {
+// wait waits for d and reports whether the connection held.
+func (l conn) wait(d time.Duration) bool {
 	if d <= 0 {
 		return true
 	}
@@ -69,8 +69,8 @@ func (l line) wait(d time.Duration) bool {
 	return false
 }
 
-// hang waits until the line is cut.
-func (l line) hang() {
+// hang waits until the connection is cut.
+func (l conn) hang() {
 	select {
 	case <-l.client:
 	case <-l.outage:

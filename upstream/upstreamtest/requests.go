@@ -22,13 +22,12 @@ type Request struct {
 	At       time.Time // by the agent's clock
 }
 
-// ledger counts requests. It never grows past its bounds: ids past the bound
+// requestLog counts requests. It never grows past its bounds: ids past the bound
 // are counted as requests only.
-type ledger struct {
+type requestLog struct {
 	mu       sync.Mutex
 	all      counter
 	statuses map[string]*counter
-	routes   map[Route]int
 	last     []Request
 }
 
@@ -42,14 +41,10 @@ func (c *counter) enter() {
 }
 
 // enter notes a request; the function it gives notes its end.
-func (l *ledger) enter(r *http.Request, route Route, id string, now time.Time) (leave func()) {
+func (l *requestLog) enter(r *http.Request, route Route, id string, now time.Time) (leave func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.all.enter()
-	if l.routes == nil {
-		l.routes = map[Route]int{}
-	}
-	l.routes[route]++
 	c := &counter{}
 	if route == RouteStatus {
 		c = l.status(id)
@@ -72,7 +67,7 @@ func (l *ledger) enter(r *http.Request, route Route, id string, now time.Time) (
 }
 
 // status gives the counter of a tenant's status calls.
-func (l *ledger) status(id string) *counter {
+func (l *requestLog) status(id string) *counter {
 	c := l.statuses[id]
 	if c == nil {
 		c = &counter{}
@@ -90,38 +85,23 @@ func (l *ledger) status(id string) *counter {
 // known or not; for "" the number of all requests of any kind. Calls that a
 // fault or an outage cut off have reached it too.
 func (a *Agent) Calls(tenantID string) int {
-	a.ledger.mu.Lock()
-	defer a.ledger.mu.Unlock()
+	a.log.mu.Lock()
+	defer a.log.mu.Unlock()
 	if tenantID == "" {
-		return a.ledger.all.total
+		return a.log.all.total
 	}
-	if c := a.ledger.statuses[tenantID]; c != nil {
+	if c := a.log.statuses[tenantID]; c != nil {
 		return c.total
 	}
 	return 0
 }
 
-// CallsOf gives the number of requests of one kind, for whatever tenant, whether
-// they had an effect or not.
-func (a *Agent) CallsOf(route Route) int {
-	a.ledger.mu.Lock()
-	defer a.ledger.mu.Unlock()
-	return a.ledger.routes[route]
-}
-
-// InFlight gives how many requests of any kind are under way, and the most that
+// InFlightStatus gives how many status calls of a tenant are under way, and the most that
 // ever were at once.
-func (a *Agent) InFlight() (now, most int) {
-	a.ledger.mu.Lock()
-	defer a.ledger.mu.Unlock()
-	return a.ledger.all.now, a.ledger.all.most
-}
-
-// InFlightStatus is InFlight for one tenant's status calls.
 func (a *Agent) InFlightStatus(tenantID string) (now, most int) {
-	a.ledger.mu.Lock()
-	defer a.ledger.mu.Unlock()
-	if c := a.ledger.statuses[tenantID]; c != nil {
+	a.log.mu.Lock()
+	defer a.log.mu.Unlock()
+	if c := a.log.statuses[tenantID]; c != nil {
 		return c.now, c.most
 	}
 	return 0, 0
@@ -129,7 +109,7 @@ func (a *Agent) InFlightStatus(tenantID string) (now, most int) {
 
 // Requests gives the last requests, at most 256, oldest first.
 func (a *Agent) Requests() []Request {
-	a.ledger.mu.Lock()
-	defer a.ledger.mu.Unlock()
-	return append([]Request(nil), a.ledger.last...)
+	a.log.mu.Lock()
+	defer a.log.mu.Unlock()
+	return append([]Request(nil), a.log.last...)
 }

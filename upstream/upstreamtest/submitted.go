@@ -7,19 +7,19 @@ import (
 
 // sent are the credentials of a request, by their fields, and the type of ad server
 // that they are for.
-type sent struct {
+type submitted struct {
 	kind   string
 	fields []string
 	values []string
 }
 
-// sentOf finds the credentials in a provisioning call, a config or a subscription. Of a
+// submittedIn finds the credentials in a provisioning call, a config or a subscription. Of a
 // service account's key it is what the key is made of.
-func sentOf(request []byte) sent {
+func submittedIn(request []byte) submitted {
 	var doc, adapter Values
 	_ = json.Unmarshal(request, &doc) // what is no such request holds none
 	_ = json.Unmarshal(doc["adapter"], &adapter)
-	s := sent{kind: doc.Text("type") + adapter.Text("type")}
+	s := submitted{kind: doc.Text("type") + adapter.Text("type")}
 	s.add("secret", doc.Text("secret"))
 	for _, config := range []Values{doc, adapter} {
 		for _, name := range config.secrets() {
@@ -38,18 +38,18 @@ func sentOf(request []byte) sent {
 	return s
 }
 
-func (s *sent) add(field, value string) {
+func (s *submitted) add(field, value string) {
 	if value != "" {
 		s.fields, s.values = append(s.fields, field), append(s.values, value)
 	}
 }
 
-func (s sent) sentence() string {
+func (s submitted) sentence() string {
 	return "There is no login with " + strings.Join(s.values, " or ") + " here."
 }
 
 // problem repeats the credentials wherever an ad server's refusal has a text.
-func (s sent) problem(status int, code string) answer {
+func (s submitted) problem(status int, code string) answer {
 	p := Probe{Outcome: InvalidCredentials, FaultString: s.sentence()}
 	return problem(status, code, s.sentence(), refusalDetails{
 		AdapterType: s.kind, Error: s.sentence(), Remediation: orNull(strings.Join(s.values, "_")),
@@ -59,12 +59,12 @@ func (s sent) problem(status int, code string) answer {
 
 // list repeats each credential in the message on its field, and as the name of a field
 // that nobody knows.
-func (s sent) list(status int, request []byte) answer {
+func (s submitted) list(status int, request []byte) answer {
 	var found []validationError
 	for i, value := range s.values {
 		found = append(found,
-			validationError{Type: "value_error", Loc: []string{s.kind, s.fields[i]}, Msg: "Value error, no login with " + value, Input: echo(request)},
-			validationError{Type: "extra_forbidden", Loc: []string{s.kind, value}, Msg: "Extra inputs are not permitted", Input: echo(request)})
+			validationError{Type: "value_error", Loc: []string{s.kind, s.fields[i]}, Msg: "Value error, no login with " + value, Input: asJSON(request)},
+			validationError{Type: "extra_forbidden", Loc: []string{s.kind, value}, Msg: "Extra inputs are not permitted", Input: asJSON(request)})
 	}
 	return says(status, found)
 }
