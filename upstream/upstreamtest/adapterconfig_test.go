@@ -32,6 +32,10 @@ func TestPutAdapterConfigResetsWhatItDoesNotName(t *testing.T) {
 	if c, _ := a.Config(id); c.Values.Text("password") != "pw-CANARY-3" || c.Values.Text("environment") != "production" {
 		t.Errorf("config %+v", c)
 	}
+	want(t, a, 200, "PUT", "/tenants/"+id+"/adapter-config", fwBody)
+	if got := want(t, a, 200, "GET", "/tenants/"+id, ""); !strings.Contains(got, `"ad_server":"springserve"`) {
+		t.Errorf("the tenant's own type has changed: %s", got)
+	}
 	if d := body(t, get(t, a, statusPath(id))); !strings.Contains(d, `"last_tested_at":"2026-07-04T11:00:00Z"`) {
 		t.Errorf("the time of the last test is not the config's: %s", d)
 	}
@@ -65,30 +69,6 @@ func TestPutAdapterConfigRefused(t *testing.T) {
 	probes := a.Probes("")
 	if got := want(t, a, 404, "PUT", "/tenants/tnt_gone/adapter-config", gamBody); !strings.Contains(got, "tenant_not_found") || a.Probes("") != probes+1 {
 		t.Errorf("unknown tenant: %s, %d probes more", got, a.Probes("")-probes)
-	}
-}
-
-func TestANewConfigLeavesTheTenantsType(t *testing.T) {
-	a := ut.New(ut.Options{APIKey: key, CacheFor: -1})
-	id := provision(t, a, "1", gamBody)
-	want(t, a, 200, "PUT", "/tenants/"+id+"/adapter-config", fwBody)
-	if got := want(t, a, 200, "GET", "/tenants/"+id, ""); !strings.Contains(got, `"ad_server":"google_ad_manager"`) {
-		t.Errorf("tenant %s", got)
-	}
-	if got := want(t, a, 200, "GET", "/tenants/"+id+"/adapter-config", ""); !strings.Contains(got, `"type":"freewheel"`) {
-		t.Errorf("config %s", got)
-	}
-}
-
-func TestAConfigMendsADisconnectedTenant(t *testing.T) {
-	a := ut.New(ut.Options{APIKey: key})
-	a.SetTenant(gam("tnt_a", ut.Disconnected()))
-	if d := read(t, []byte(body(t, get(t, a, statusPath("tnt_a"))))); d.Adapter.Connected {
-		t.Fatalf("%+v", d)
-	}
-	want(t, a, 200, "PUT", "/tenants/tnt_a/adapter-config", gamBody)
-	if d := read(t, []byte(body(t, get(t, a, statusPath("tnt_a"))))); !d.Adapter.Connected || d.SetupTasks.Blockers != 0 {
-		t.Errorf("not mended, or from the cache: %+v", d)
 	}
 }
 
@@ -176,38 +156,4 @@ func TestTestConnection(t *testing.T) {
 		t.Errorf("nothing configured: %+v", r)
 	}
 	want(t, a, 404, "POST", "/tenants/tnt_gone/adapter-config/test-connection", "")
-}
-
-func TestAdServersFollowTheirScript(t *testing.T) {
-	a := ut.New(ut.Options{APIKey: key})
-	gam, fw := provision(t, a, "1", gamBody), provision(t, a, "2", `{"type":"freewheel","api_token":"t"}`)
-	outcome := func(id string) string {
-		r := decode[tested](t, want(t, a, 200, "POST", "/tenants/"+id+"/adapter-config/test-connection", ""))
-		if r.Code == nil {
-			return "ok"
-		}
-		return *r.Code
-	}
-	a.AdServer("", ut.Probe{Outcome: ut.ConnectionFailed})
-	a.AdServer("freewheel", ut.Probe{Outcome: ut.InvalidConfig})
-	a.AdServer("82640", ut.Probe{Outcome: ut.NetworkNotFound}, ut.Probe{}, ut.Probe{Outcome: ut.PermissionDenied})
-	for i, c := range []struct{ id, want string }{
-		{gam, "network_not_found"}, {gam, "ok"}, {gam, "permission_denied"}, {gam, "permission_denied"}, {fw, "invalid_config"},
-	} {
-		if got := outcome(c.id); got != c.want {
-			t.Errorf("probe %d: %s, want %s", i, got, c.want)
-		}
-	}
-	named := provision(t, a, "named", `{"type":"mock"}`)
-	a.AdServer("ops@ads.example", ut.Probe{})
-	want(t, a, 200, "PUT", "/tenants/"+named+"/adapter-config", fwBody)
-	if got := outcome(named); got != "ok" {
-		t.Errorf("an account's script comes before its type's: %s", got)
-	}
-	a.AdServer("82640")
-	if got := outcome(gam); got != "connection_failed" {
-		t.Errorf("without a script of its own: %s", got)
-	}
-	a.AdServer("40482640", ut.Probe{})
-	provision(t, a, "3", strings.Replace(gamBody, "82640", "40482640", 1)) // a script overrules a rule
 }

@@ -1,8 +1,6 @@
 package upstreamtest_test
 
 import (
-	"fmt"
-	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -61,28 +59,6 @@ func TestRoutesAndKeys(t *testing.T) {
 	}
 }
 
-func TestTenantsComeAndGo(t *testing.T) {
-	a := ut.New(ut.Options{APIKey: key, Now: fixed})
-	a.SetTenant(gam("tnt_a", ut.Healthy()))
-	first := body(t, get(t, a, statusPath("tnt_a")))
-	a.SetTenant(gam("tnt_a", ut.Disconnected()))
-	if second := body(t, get(t, a, statusPath("tnt_a"))); second == first {
-		t.Error("the cache outlived the tenant that it was of")
-	}
-	a.RemoveTenant("tnt_a")
-	if res := get(t, a, statusPath("tnt_a")); res.StatusCode != 404 {
-		t.Errorf("removed: %d", res.StatusCode)
-	}
-	inactive := gam("tnt_b", ut.Healthy())
-	inactive.Active = false
-	a.SetTenant(inactive)
-	for query, count := range map[string]string{"": `"count":1`, "?is_active=true": `"count":0`, "?is_active=false": `"count":1`} {
-		if text := body(t, get(t, a, ut.BasePath+"/tenants"+query)); !strings.Contains(text, count) {
-			t.Errorf("%q: %s", query, text)
-		}
-	}
-}
-
 func TestCallsAndRequests(t *testing.T) {
 	a := ut.New(ut.Options{APIKey: key, Now: fixed})
 	a.SetTenant(gam("tnt_a", ut.Healthy()))
@@ -104,38 +80,5 @@ func TestCallsAndRequests(t *testing.T) {
 	}
 	if all[2].Route != ut.RouteTenant {
 		t.Errorf("last request: %+v", all[2])
-	}
-}
-
-func TestRequestsAreBounded(t *testing.T) {
-	a := ut.New(ut.Options{APIKey: key, Now: fixed})
-	for i := range 300 {
-		get(t, a, fmt.Sprintf("/n/%d", i))
-	}
-	all := a.Requests()
-	if len(all) != 256 || all[0].Path != "/n/44" || all[255].Path != "/n/299" {
-		t.Errorf("%d requests from %s to %s", len(all), all[0].Path, all[len(all)-1].Path)
-	}
-	if a.Calls("") != 300 {
-		t.Errorf("%d calls", a.Calls(""))
-	}
-}
-
-func TestAnOutageDropsEverything(t *testing.T) {
-	a := ut.New(ut.Options{APIKey: key})
-	a.SetDown(true)
-	a.SetDown(true) // twice is once
-	if res := get(t, a, ut.BasePath+"/tenants"); res != nil {
-		t.Errorf("answered %d while down", res.StatusCode)
-	}
-	a.SetDown(false)
-	a.SetDown(false)
-	if res := get(t, a, ut.BasePath+"/tenants"); res == nil || res.StatusCode != http.StatusOK {
-		t.Error("not up again")
-	}
-	a.Close()
-	a.Close()
-	if res := get(t, a, ut.BasePath+"/tenants"); res != nil {
-		t.Errorf("answered %d after its end", res.StatusCode)
 	}
 }

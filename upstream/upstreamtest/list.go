@@ -13,7 +13,7 @@ func (a *Agent) list(q url.Values) answer {
 	defer a.mu.Unlock()
 	all := make([]*tenantState, 0, len(a.tenants))
 	for _, t := range a.tenants {
-		if t.listed(q) {
+		if s := q.Get("external_source"); s == "" || s == t.ExternalSource {
 			all = append(all, t)
 		}
 	}
@@ -28,20 +28,4 @@ func (a *Agent) list(q url.Values) answer {
 		out.Tenants = append(out.Tenants, t.summary())
 	}
 	return ok(out)
-}
-
-// listed reports whether the list's filters let a tenant through.
-func (t *tenantState) listed(q url.Values) bool {
-	if s := q.Get("external_source"); s != "" && s != t.ExternalSource {
-		return false
-	}
-	if s := q.Get("is_active"); s != "" && (s == "true") != t.Active {
-		return false
-	}
-	for _, name := range []string{"is_embedded", "managed_externally"} {
-		if s := q.Get(name); s != "" && s != "true" {
-			return false
-		}
-	}
-	return true
 }

@@ -2,8 +2,6 @@ package upstreamtest_test
 
 import (
 	"context"
-	"net/http"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,27 +13,10 @@ import (
 // status (0: no answer) and how long it took.
 func wire(t *testing.T, a *ut.Agent) (*ut.Server, func(ctx context.Context, path, text string) (int, time.Duration)) {
 	t.Helper()
-	s, dial := a.Pipe()
-	tr := &http.Transport{DialContext: dial, DisableKeepAlives: true}
-	t.Cleanup(func() {
-		tr.CloseIdleConnections()
-		a.Close()
-		_ = s.Close()
-	})
+	s, do := pipe(t, a)
 	return s, func(ctx context.Context, path, text string) (int, time.Duration) {
-		began := time.Now()
-		r, err := http.NewRequestWithContext(ctx, "POST", s.URL()+ut.BasePath+path, strings.NewReader(text))
-		if err != nil {
-			t.Error(err)
-			return 0, 0
-		}
-		r.Header.Set(ut.KeyHeader, key)
-		res, err := tr.RoundTrip(r)
-		if err != nil {
-			return 0, time.Since(began)
-		}
-		_ = res.Body.Close()
-		return res.StatusCode, time.Since(began)
+		code, _, took := do(ctx, "POST", ut.BasePath+path, text)
+		return code, took
 	}
 }
 

@@ -12,41 +12,6 @@ import (
 	ut "esagate/upstream/upstreamtest"
 )
 
-// TestDocumentsFitThePublishedSchema holds the documents of a current build
-// against the sales agent's own OpenAPI document, where one is at hand.
-func TestDocumentsFitThePublishedSchema(t *testing.T) {
-	path := os.Getenv("SALES_AGENT_OPENAPI")
-	if path == "" {
-		t.Skip("SALES_AGENT_OPENAPI names no OpenAPI document of the sales agent")
-	}
-	spec, err := openapi3.NewLoader().LoadFromFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	a := ut.New(ut.Options{APIKey: key, Now: fixed})
-	hold := func(name, request string, status int, operation string) {
-		t.Helper()
-		holdTo(t, spec, a, name, "GET", request, "", status, operation)
-	}
-	one := ut.BasePath + "/tenants/{tenant_id}"
-	for name, status := range map[string]ut.Status{
-		"healthy": ut.Healthy(), "never run": ut.NeverRun(), "inventory failed": ut.InventoryFailed(),
-		"disconnected": ut.Disconnected(), "webhooks": {Webhooks: &ut.Webhooks{Delivered: 4, Failed: 1, LastFailureAgo: 1}},
-	} {
-		a.SetTenant(gam("tnt_a", status))
-		hold(name, statusPath("tnt_a"), 200, one+"/status")
-		hold(name, ut.BasePath+"/tenants/tnt_a/adapter-config", 200, one+"/adapter-config")
-		hold(name, ut.BasePath+"/tenants/tnt_a", 200, one)
-	}
-	a.SetTenant(ut.Tenant{ID: "tnt_bare"})
-	hold("bare tenant", ut.BasePath+"/tenants/tnt_bare/adapter-config", 200, one+"/adapter-config")
-	hold("bare tenant", statusPath("tnt_bare"), 200, one+"/status")
-	hold("list", ut.BasePath+"/tenants", 200, ut.BasePath+"/tenants")
-	hold("no tenant", statusPath("tnt_none"), 404, one+"/status")
-	a.Fault("", ut.Fault{Status: 404})
-	hold("problem", statusPath("tnt_a"), 404, one+"/status")
-}
-
 // holdTo asks and holds the answer, and a body that was taken, against an operation.
 func holdTo(t *testing.T, spec *openapi3.T, a *ut.Agent, name, method, request, text string, status int, operation string) string {
 	t.Helper()
@@ -75,7 +40,8 @@ func holdTo(t *testing.T, spec *openapi3.T, a *ut.Agent, name, method, request, 
 	return got
 }
 
-// TestTheLifeOfATenantFitsThePublishedSchema holds what writes, likewise.
+// TestTheLifeOfATenantFitsThePublishedSchema holds the documents of a current build
+// against the sales agent's own OpenAPI document, where one is at hand.
 func TestTheLifeOfATenantFitsThePublishedSchema(t *testing.T) {
 	path := os.Getenv("SALES_AGENT_OPENAPI")
 	if path == "" {
@@ -99,6 +65,17 @@ func TestTheLifeOfATenantFitsThePublishedSchema(t *testing.T) {
 	a.AdServer("40", ut.Probe{Outcome: ut.PermissionDenied})
 	hold("POST", "/tenants/provision", provisionBody("2", strings.Replace(gamBody, "82640", "40", 1)), 400, "/tenants/provision")
 	hold("POST", "/tenants/provision", provisionBody("2", `{"type":"mock","dry_run":true}`), 201, "/tenants/provision")
+
+	for _, status := range []ut.Status{
+		ut.Healthy(), ut.NeverRun(), ut.InventoryFailed(), ut.Disconnected(),
+		{Webhooks: &ut.Webhooks{Delivered: 4, Failed: 1, LastFailureAgo: 1}},
+	} {
+		a.SetTenant(gam("tnt_a", status))
+		hold("GET", "/tenants/tnt_a/status", "", 200, one+"/status")
+		hold("GET", "/tenants/tnt_a/adapter-config", "", 200, one+"/adapter-config")
+		hold("GET", "/tenants/tnt_a", "", 200, one)
+	}
+	hold("GET", "/tenants/tnt_none/status", "", 404, one+"/status")
 
 	tenant := "/tenants/" + id
 	hold("POST", tenant+"/refresh", "", 202, one+"/refresh")

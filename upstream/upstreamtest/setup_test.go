@@ -31,21 +31,22 @@ func gam(id string, s ut.Status) ut.Tenant {
 }
 
 // get asks the agent without a network. A dropped request gives nil.
-func get(t *testing.T, a http.Handler, path string, header ...string) (res *http.Response) {
+func get(t *testing.T, a http.Handler, path string, header ...string) *http.Response {
 	t.Helper()
-	r := httptest.NewRequest(http.MethodGet, path, nil)
+	return send(a, httptest.NewRequest(http.MethodGet, path, nil), header...)
+}
+
+func send(a http.Handler, r *http.Request, header ...string) (res *http.Response) {
 	r.Header.Set(ut.KeyHeader, key)
 	for i := 0; i < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
 	}
 	w := httptest.NewRecorder()
 	defer func() {
-		switch p := recover(); p {
-		case nil:
-		case http.ErrAbortHandler:
+		if v := recover(); v == http.ErrAbortHandler {
 			res = nil
-		default:
-			panic(p)
+		} else if v != nil {
+			panic(v)
 		}
 	}()
 	a.ServeHTTP(w, r)
@@ -88,4 +89,52 @@ func fetchedAt(t *testing.T, res *http.Response) string {
 		t.Fatal(err)
 	}
 	return d.FetchedAt
+}
+
+const (
+	gamBody = `{"type":"google_ad_manager","network_code":"82640","service_account_email":"ops@ads.example","service_account_key_json":"key-CANARY-1"}`
+	fwBody  = `{"type":"freewheel","username":"ops@ads.example","password":"pw-CANARY-2"}`
+)
+
+// want asks and holds the status; it gives the body.
+func want(t *testing.T, a http.Handler, status int, method, path, text string) string {
+	t.Helper()
+	res := send(a, httptest.NewRequest(method, ut.BasePath+path, strings.NewReader(text)))
+	got := body(t, res)
+	if res.StatusCode != status {
+		t.Fatalf("%s %s: %d, want %d: %s", method, path, res.StatusCode, status, got)
+	}
+	return got
+}
+
+// provisionBody is a request to provision; org is its external_org_id.
+func provisionBody(org, adapter string) string {
+	return `{"name":"Quay News","external_org_id":"` + org + `","external_source":"pier","contact_email":"ops@quay.example","adapter":` + adapter + `}`
+}
+
+func decode[T any](t *testing.T, text string) T {
+	t.Helper()
+	var v T
+	if err := json.Unmarshal([]byte(text), &v); err != nil {
+		t.Fatalf("%v in %s", err, text)
+	}
+	return v
+}
+
+type made struct {
+	TenantID string `json:"tenant_id"`
+}
+
+// provision makes a tenant and gives its id.
+func provision(t *testing.T, a http.Handler, org, adapter string) string {
+	t.Helper()
+	return decode[made](t, want(t, a, 201, "POST", "/tenants/provision", provisionBody(org, adapter))).TenantID
+}
+
+// finding is an item of a 422.
+type finding struct {
+	Type  string          `json:"type"`
+	Loc   []string        `json:"loc"`
+	Msg   string          `json:"msg"`
+	Input json.RawMessage `json:"input"`
 }

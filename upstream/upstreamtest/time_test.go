@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,19 +12,20 @@ import (
 	ut "esagate/upstream/upstreamtest"
 )
 
-// pipe serves an agent in the bubble and gives a function that asks it for a
-// tenant's status: the code (0: no answer), the body and the time it took.
-func pipe(t *testing.T, a *ut.Agent) (*ut.Server, func(ctx context.Context) (int, string, time.Duration)) {
+// pipe serves an agent in the bubble and gives a function that calls it: the code (0: no
+// answer), the body and the time it took.
+func pipe(t *testing.T, a *ut.Agent) (*ut.Server, func(ctx context.Context, method, path, text string) (int, string, time.Duration)) {
 	t.Helper()
 	s, dial := a.Pipe()
-	tr := &http.Transport{DialContext: dial}
+	tr := &http.Transport{DialContext: dial, DisableKeepAlives: true}
 	t.Cleanup(func() {
 		tr.CloseIdleConnections()
+		a.Close()
 		_ = s.Close()
 	})
-	return s, func(ctx context.Context) (int, string, time.Duration) {
+	return s, func(ctx context.Context, method, path, text string) (int, string, time.Duration) {
 		began := time.Now()
-		r, err := http.NewRequestWithContext(ctx, "GET", s.URL()+statusPath("tnt_a"), nil)
+		r, err := http.NewRequestWithContext(ctx, method, s.URL()+path, strings.NewReader(text))
 		if err != nil {
 			t.Error(err)
 			return 0, "", 0
@@ -37,6 +39,12 @@ func pipe(t *testing.T, a *ut.Agent) (*ut.Server, func(ctx context.Context) (int
 		b, _ := io.ReadAll(res.Body)
 		return res.StatusCode, string(b), time.Since(began)
 	}
+}
+
+// asker is pipe for a tenant's status.
+func asker(t *testing.T, a *ut.Agent) (*ut.Server, func(ctx context.Context) (int, string, time.Duration)) {
+	s, do := pipe(t, a)
+	return s, func(ctx context.Context) (int, string, time.Duration) { return do(ctx, "GET", statusPath("tnt_a"), "") }
 }
 
 func agent(opts ut.Options) *ut.Agent {
@@ -77,7 +85,7 @@ func TestEachProcessCachesForItself(t *testing.T) {
 func TestDelays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := agent(ut.Options{})
-		_, ask := pipe(t, a)
+		_, ask := asker(t, a)
 		a.Fault("tnt_a", ut.Fault{Delay: 2 * time.Second})
 		if code, _, took := ask(t.Context()); code != 200 || took != 2*time.Second {
 			t.Errorf("delay: %d after %s", code, took)
@@ -113,7 +121,7 @@ func TestWhatEndsAWait(t *testing.T) {
 			t.Run(faultName+", "+endName, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					a := agent(ut.Options{})
-					s, ask := pipe(t, a)
+					s, ask := asker(t, a)
 					a.Fault("tnt_a", fault)
 					ctx, leave := context.WithCancel(t.Context())
 					done := make(chan string, 1)
@@ -139,29 +147,6 @@ func TestWhatEndsAWait(t *testing.T) {
 			})
 		}
 	}
-}
-
-func TestInFlightCountsTogether(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		a := agent(ut.Options{})
-		_, ask := pipe(t, a)
-		a.Fault("", ut.Fault{Delay: time.Second})
-		for range 7 {
-			go ask(t.Context())
-		}
-		synctest.Wait()
-		if now, most := a.InFlightStatus("tnt_a"); now != 7 || most != 7 {
-			t.Errorf("%d in flight, most %d", now, most)
-		}
-		time.Sleep(time.Second)
-		synctest.Wait()
-		if now, most := a.InFlightStatus("tnt_a"); now != 0 || most != 7 {
-			t.Errorf("afterwards %d in flight, most %d", now, most)
-		}
-		if a.Calls("tnt_a") != 7 {
-			t.Errorf("%d calls", a.Calls("tnt_a"))
-		}
-	})
 }
 
 func TestFlapFollowsTheAgentsClock(t *testing.T) {
