@@ -122,15 +122,6 @@ func TestAnswersThatCount(t *testing.T) {
 	}
 }
 
-// A transport that does not check the length itself changes nothing.
-func TestALengthThatIsNotReached(t *testing.T) {
-	alone(t, upstream.Config{Attempts: 1}, func(*http.Request) (*http.Response, error) {
-		resp := respond(200, document())
-		resp.ContentLength++
-		return resp, nil
-	}, func(t *testing.T, r *rig) { r.must(tenant, fault.UpstreamInvalidResponse) })
-}
-
 func TestASlowAnswerEndsByTheDeadline(t *testing.T) {
 	for name, f := range map[string]ut.Fault{
 		"one byte a second": {Drip: time.Second},

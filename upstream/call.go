@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -97,27 +98,19 @@ func (cl *call) accepts(status int) bool {
 
 type callKey struct{}
 
-func withCall(ctx context.Context, cl *call) context.Context {
-	return context.WithValue(ctx, callKey{}, cl)
-}
-
 func callFrom(ctx context.Context) *call { return ctx.Value(callKey{}).(*call) }
 
 // ask makes a call and gives what its last attempt decoded.
-func ask[T any](ctx context.Context, c *Client, cl *call, decode func([]byte) (*T, error)) (*T, error) {
-	var doc *T
-	cl.decode = keep(&doc, decode)
-	if err := c.do(ctx, cl); err != nil {
-		return nil, err
-	}
-	return doc, nil
-}
-
-func keep[T any](doc **T, decode func([]byte) (*T, error)) func([]byte) error {
-	return func(body []byte) (err error) {
-		*doc, err = decode(body)
+func ask[T any](ctx context.Context, c *Client, cl *call, decode func([]byte) (T, error)) (doc T, err error) {
+	cl.decode = func(body []byte) (err error) {
+		doc, err = decode(body)
 		return err
 	}
+	if err = c.do(ctx, cl); err != nil {
+		var none T
+		return none, err
+	}
+	return doc, nil
 }
 
 // do makes a call and counts it.
@@ -137,11 +130,7 @@ func (c *Client) do(ctx context.Context, cl *call) error {
 
 // call makes the attempts of one call: a write's only one.
 func (c *Client) call(ctx context.Context, cl *call) *failure {
-	limit := cl.limit
-	if limit == 0 {
-		limit = c.cfg.FetchTimeout
-	}
-	ctx, cancel := context.WithTimeout(ctx, limit)
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(cl.limit, c.cfg.FetchTimeout))
 	defer cancel()
 	req, f := c.request(ctx, cl)
 	if f != nil {
@@ -186,11 +175,7 @@ func (c *Client) request(ctx context.Context, cl *call) (*http.Request, *failure
 	if cl.body != nil {
 		body = bytes.NewReader(cl.body)
 	}
-	method := cl.method
-	if method == "" {
-		method = http.MethodGet
-	}
-	req, err := http.NewRequestWithContext(withCall(ctx, cl), method, target, body)
+	req, err := http.NewRequestWithContext(context.WithValue(ctx, callKey{}, cl), cl.method, target, body)
 	if err != nil {
 		return nil, neverSent(noTenant(nil)) // err prints the URL
 	}

@@ -18,6 +18,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"esagate/internal/background"
 	"esagate/upstream/wire"
 )
 
@@ -43,7 +44,7 @@ type Client struct {
 	tenants   *tenants
 	metrics   *metrics
 
-	background               *group // of probes
+	background               *background.Group // of probes
 	probeSlots, patientSlots chan struct{}
 	onRecover                func(tenantID string)
 
@@ -82,14 +83,14 @@ func New(cfg Config, deps Deps) (*Client, error) {
 	if c.metrics, err = newMetrics(deps.MeterProvider, c.upstream, c.tenants); err != nil {
 		return nil, err
 	}
-	c.background = newGroup(deps.Logger)
+	c.background = background.NewGroup(deps.Logger)
 	return c, nil
 }
 
 // Close ends the background probes and the idle connections, and returns when
 // they have ended. Reads that are under way are not ended; Close comes after them.
 func (c *Client) Close() {
-	c.background.Close()
+	_ = c.background.Close(context.Background())
 	c.metrics.close()
 	if c.own != nil {
 		c.own.CloseIdleConnections()

@@ -1,6 +1,7 @@
 package upstream_test
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"runtime"
@@ -138,41 +139,46 @@ func TestFindTenantOfAnySource(t *testing.T) {
 	})
 }
 
-// A list that breaks off in its transport may do better at the next try; one that is
-// broken in itself will not.
-func TestWhichListsAreAskedForAgain(t *testing.T) {
+// An answer that breaks off in its transport may do better at the next try, also where the
+// transport does not check the length itself; one that is broken in itself will not.
+func TestWhichAnswersAreAskedForAgain(t *testing.T) {
 	const good = `{"tenants":[{"tenant_id":"tnt_ours","external_org_id":"31-8"}]}`
 	for name, c := range map[string]struct {
-		first func() *http.Response
+		spoil func(resp *http.Response)
 		want  int
 	}{
-		"a connection that breaks": {func() *http.Response {
-			resp := respond(200, "")
+		"a connection that breaks": {func(resp *http.Response) {
 			resp.Body, resp.ContentLength = io.NopCloser(io.MultiReader(strings.NewReader(`{"ten`), failing{io.ErrUnexpectedEOF})), -1
-			return resp
 		}, 2},
-		"a length that is not reached": {func() *http.Response {
-			resp := respond(200, good)
-			resp.ContentLength++
-			return resp
-		}, 2},
-		"a document that breaks": {func() *http.Response { return respond(200, `{"tenants":[}`) }, 1},
-		"a 502":                  {func() *http.Response { return respond(502, ``) }, 2},
+		"a length that is not reached": {func(resp *http.Response) { resp.ContentLength++ }, 2},
+		"a document that breaks": {func(resp *http.Response) {
+			resp.Body, resp.ContentLength = io.NopCloser(strings.NewReader(`{"tenants":[}`)), -1
+		}, 1},
+		"a 502": {func(resp *http.Response) { resp.StatusCode = 502 }, 2},
 	} {
-		t.Run(name, func(t *testing.T) {
+		for call, read := range map[string]func(r *rig) error{
+			"list": func(r *rig) error {
+				_, err := r.client.FindTenant(context.Background(), "shopfront", "31-8")
+				return err
+			},
+			"status": func(r *rig) error {
+				_, err := r.client.Status(context.Background(), tenant)
+				return err
+			},
+		} {
 			calls := 0
 			alone(t, upstream.Config{}, func(*http.Request) (*http.Response, error) {
+				resp := respond(200, map[string]string{"list": good, "status": document()}[call])
 				if calls++; calls == 1 {
-					return c.first(), nil
+					c.spoil(resp)
 				}
-				return respond(200, good), nil
+				return resp, nil
 			}, func(t *testing.T, r *rig) {
-				_, err := r.client.FindTenant(t.Context(), "shopfront", "31-8")
-				if calls != c.want || (err == nil) != (c.want == 2) {
-					t.Errorf("%d calls, %v", calls, err)
+				if err := read(r); calls != c.want || (err == nil) != (c.want == 2) {
+					t.Errorf("%s, %s: %d calls, %v", call, name, calls, err)
 				}
 			})
-		})
+		}
 	}
 }
 

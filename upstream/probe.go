@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"esagate/internal/background"
-	"esagate/upstream/wire"
 )
 
 // Probes are made in the background, so that no reader has to find out whether upstream
@@ -26,7 +25,7 @@ func (c *Client) watch(b *breaker) {
 	if !b.want() {
 		return
 	}
-	c.background.Go(func(ctx context.Context) {
+	c.background.Go(context.Background(), "probes of a breaker", func(ctx context.Context) {
 		began := time.Now()
 		for bound := probeEvery; ; {
 			if time.Since(began) >= probeFastFor {
@@ -56,7 +55,7 @@ func (c *Client) startProbe(b *breaker) {
 		b.probes.Add(-1)
 		return
 	}
-	c.background.Go(func(ctx context.Context) {
+	c.background.Go(context.Background(), "a probe of the sales agent", func(ctx context.Context) {
 		defer b.probes.Add(-1)
 		patient := n == 1
 		if ofTenant {
@@ -93,9 +92,12 @@ func (c *Client) probe(ctx context.Context, b *breaker, patient bool) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	var doc *wire.Status
 	cl := tenantCall(opProbe, id, "status")
-	cl.decode, cl.probes, cl.quick = keep(&doc, decodeStatus), b, !patient
+	cl.probes, cl.quick = b, !patient
+	cl.decode = func(body []byte) error {
+		_, err := decodeStatus(body)
+		return err
+	}
 	req, f := c.request(ctx, cl)
 	if f != nil {
 		return

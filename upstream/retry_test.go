@@ -107,18 +107,6 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
-func TestTheCallersOwnDeadlineLimitsRetries(t *testing.T) {
-	run(t, upstream.Config{}, func(t *testing.T, r *rig) {
-		r.agent.Fault(tenant, ut.Fault{Status: 429, RetryAfter: "3"})
-		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
-		defer cancel()
-		_, err := r.client.Status(ctx, tenant)
-		if e := r.fault(err); e.Reason != fault.UpstreamError || e.RetryAfter != 3*time.Second || ctx.Err() != nil {
-			t.Errorf("%v, %v", e, ctx.Err())
-		}
-	})
-}
-
 // lenient is a config whose breakers never open.
 var lenient = upstream.BreakerConfig{ConsecutiveFailures: 1 << 30, MinimumRequests: 1 << 30}
 

@@ -104,6 +104,11 @@ func TestARefusedKey(t *testing.T) {
 				if n := strings.Count(r.log.String(), `"level":"ERROR"`); n != 1 {
 					t.Errorf("%d error logs, want one for all:\n%s", n, r.log)
 				}
+				r.agent.Fault(tenant, ut.Fault{Status: 401}) // in a write, too
+				if err := r.client.DeleteWebhook(t.Context(), tenant, "wh"); r.fault(err).Reason != fault.UpstreamUnauthorized {
+					t.Errorf("%v", err)
+				}
+				r.metric("esagate.upstream.key_refusals{}", 4)
 				r.agent.Fault(tenant, ut.Fault{Status: 500}) // says nothing about the key
 				r.must(tenant, fault.UpstreamError)
 				if !r.client.Health().KeyRefused {

@@ -9,17 +9,10 @@ import (
 
 // Webhooks reads a tenant's subscriptions.
 func (c *Client) Webhooks(ctx context.Context, tenantID string) ([]wire.Webhook, error) {
-	hooks, err := ask(ctx, c, tenantCall(opWebhooks, tenantID, "webhooks"), func(body []byte) (*[]wire.Webhook, error) {
-		hooks, err := wire.DecodeWebhooks(body)
-		return &hooks, err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return *hooks, nil
+	return ask(ctx, c, tenantCall(opWebhooks, tenantID, "webhooks"), wire.DecodeWebhooks)
 }
 
-// CreateWebhook subscribes to a tenant's news. UPSTREAM_INVALID_RESPONSE here means
+// CreateWebhook subscribes to a tenant's events. UPSTREAM_INVALID_RESPONSE here means
 // that there may be a subscription whose id is not known.
 func (c *Client) CreateWebhook(ctx context.Context, tenantID string, req wire.WebhookRequest) (*wire.Webhook, error) {
 	cl := tenantWrite(opCreateWebhook, http.MethodPost, tenantID, "webhooks")

@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"net/http"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -99,28 +98,6 @@ func TestWritesAddNothingToTheRetryBudget(t *testing.T) {
 		r.fails(20, tenant, fault.UpstreamError)
 		if reads != 30 {
 			t.Errorf("%d retries, want 10", reads-20)
-		}
-	})
-}
-
-func TestKeyRefusalsOfWritesAreNoted(t *testing.T) {
-	var good atomic.Bool
-	alone(t, upstream.Config{}, func(*http.Request) (*http.Response, error) {
-		if good.Load() {
-			return respond(204, ""), nil
-		}
-		return respond(401, `{"error":"Key is wrong"}`), nil
-	}, func(t *testing.T, r *rig) {
-		if err := r.client.DeleteWebhook(t.Context(), tenant, "wh"); r.fault(err).Reason != fault.UpstreamUnauthorized {
-			t.Errorf("%v", err)
-		}
-		r.metric("esagate.upstream.key_refusals{}", 1)
-		if !r.client.Health().KeyRefused {
-			t.Error("health does not say so")
-		}
-		good.Store(true)
-		if err := r.client.DeleteWebhook(t.Context(), tenant, "wh"); err != nil || r.client.Health().KeyRefused {
-			t.Errorf("%v", err)
 		}
 	})
 }
