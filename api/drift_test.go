@@ -17,54 +17,38 @@ func stamp(digits int) api.Timestamp {
 	return api.Timestamp{Time: time.Date(2026, 5, 4, 3, 2, 1, 987654321, time.UTC), Digits: digits}
 }
 
-// named says which schema a Go type is. Types that are not here are plain values.
-var named = map[reflect.Type]string{
-	reflect.TypeFor[api.Status]():            "Status",
-	reflect.TypeFor[api.Operational]():       "Operational",
-	reflect.TypeFor[api.OperationalIssue]():  "OperationalIssue",
-	reflect.TypeFor[api.Adapter]():           "Adapter",
-	reflect.TypeFor[api.Syncs]():             "Syncs",
-	reflect.TypeFor[api.SyncBlock]():         "SyncBlock",
-	reflect.TypeFor[api.SyncIssue]():         "SyncIssue",
-	reflect.TypeFor[api.SyncHistory]():       "SyncHistory",
-	reflect.TypeFor[api.Workflows]():         "Workflows",
-	reflect.TypeFor[api.ByKind]():            "ByKind",
-	reflect.TypeFor[api.Packages]():          "Packages",
-	reflect.TypeFor[api.Creatives]():         "Creatives",
-	reflect.TypeFor[api.Webhooks]():          "Webhooks",
-	reflect.TypeFor[api.WebhookCounts]():     "WebhookCounts",
-	reflect.TypeFor[api.Products]():          "Products",
-	reflect.TypeFor[api.InventoryProfiles](): "InventoryProfiles",
-	reflect.TypeFor[api.SetupTasks]():        "SetupTasks",
-	reflect.TypeFor[api.SetupTask]():         "SetupTask",
-	reflect.TypeFor[api.Connection]():        "Connection",
-	reflect.TypeFor[api.InventorySync]():     "InventorySync",
-	reflect.TypeFor[api.AdServer]():          "AdServer",
-	reflect.TypeFor[api.GoogleAdManager]():   "GoogleAdManager",
-	reflect.TypeFor[api.FreeWheel]():         "FreeWheel",
-	reflect.TypeFor[api.SpringServe]():       "SpringServe",
-	reflect.TypeFor[api.AdsWizz]():           "AdsWizz",
-	reflect.TypeFor[api.Broadstreet]():       "Broadstreet",
-	reflect.TypeFor[api.OtherAdServer]():     "OtherAdServer",
-	reflect.TypeFor[api.InventorySource]():   "InventorySource",
-	reflect.TypeFor[api.OAuth]():             "OAuth",
-	reflect.TypeFor[api.ManagedAgent]():      "ManagedAgent",
-	reflect.TypeFor[api.TestResult]():        "TestResult",
-	reflect.TypeFor[api.CapabilityCheck]():   "CapabilityCheck",
-	reflect.TypeFor[api.TestDetails]():       "TestDetails",
-	reflect.TypeFor[api.VendorFault]():       "VendorFault",
-	reflect.TypeFor[api.RefreshResult]():     "RefreshResult",
-	reflect.TypeFor[api.SyncRunIDs]():        "SyncRunIDs",
-	reflect.TypeFor[api.SyncRunPage]():       "SyncRunPage",
-	reflect.TypeFor[api.SyncRun]():           "SyncRun",
-	reflect.TypeFor[api.CapabilityRecheck](): "CapabilityRecheck",
-	reflect.TypeFor[api.ServiceAccount]():    "ServiceAccount",
-	reflect.TypeFor[api.AuditPage]():         "AuditPage",
-	reflect.TypeFor[api.AuditEntry]():        "AuditEntry",
-	reflect.TypeFor[api.ErrorBody]():         "ErrorBody",
-	reflect.TypeFor[api.Error]():             "Error",
-	reflect.TypeFor[api.ErrorDetails]():      "ErrorDetails",
-	reflect.TypeFor[api.ErrorIssue]():        "ErrorIssue",
+// named says which schema a Go type is: that of its own name, or as given here. Types that are not
+// here are plain values.
+var named = func() map[reflect.Type]string {
+	named := map[reflect.Type]string{
+		reflect.TypeFor[api.Syncs]():      "Syncs",
+		reflect.TypeFor[api.ByKind]():     "ByKind",
+		reflect.TypeFor[api.SyncRunIDs](): "SyncRunIDs",
+		reflect.TypeFor[api.AdServer]():   "AdServer",
+	}
+	for _, document := range []any{
+		api.Status{}, api.Connection{}, api.InventorySource{}, api.TestResult{}, api.RefreshResult{}, api.SyncRunPage{},
+		api.CapabilityRecheck{}, api.ServiceAccount{}, api.AuditPage{}, api.ErrorBody{}, api.SyncBlock{}, api.GoogleAdManager{},
+		api.FreeWheel{}, api.SpringServe{}, api.AdsWizz{}, api.Broadstreet{}, api.OtherAdServer{},
+	} {
+		name(named, reflect.TypeOf(document))
+	}
+	return named
+}()
+
+// name adds a struct and those in it.
+func name(named map[reflect.Type]string, typ reflect.Type) {
+	for typ.Kind() == reflect.Pointer || typ.Kind() == reflect.Slice {
+		typ = typ.Elem()
+	}
+	if typ.Kind() != reflect.Struct || typ.PkgPath() != reflect.TypeFor[api.Status]().PkgPath() || typ == reflect.TypeFor[api.Timestamp]() ||
+		strings.HasPrefix(typ.Name(), "Member[") {
+		return
+	}
+	named[typ] = typ.Name()
+	for field := range typ.Fields() {
+		name(named, field.Type)
+	}
 }
 
 // neverNull are the fields whose Go type could be null and whose value never is.

@@ -37,15 +37,3 @@ func TestEncode(t *testing.T) {
 		}
 	}
 }
-
-func TestHistoryHasItsRunsWhenTheyAreKnown(t *testing.T) {
-	const zeros = `{"recentRunCount":0,"recentFailureCount":0,"consecutiveFailureCount":0,"latestFailureAt":null,"latestError":null`
-	for want, history := range map[string]api.SyncHistory{
-		zeros + `}`:                 {},
-		zeros + `,"recentRuns":[]}`: {RecentRuns: []api.SyncRun{}},
-	} {
-		if got := string(api.Encode(history)); got != want {
-			t.Errorf("got %s, want %s", got, want)
-		}
-	}
-}

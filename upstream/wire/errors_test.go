@@ -72,28 +72,13 @@ func TestDecodeErrorIsBounded(t *testing.T) {
 }
 
 func TestNoErrorOfAKnownShape(t *testing.T) {
-	for name, body := range map[string]string{
-		"empty":            ``,
-		"html":             `<html>CANARY</html>`,
-		"null":             `null`,
-		"string":           `"CANARY"`,
-		"empty object":     `{}`,
-		"no error":         `{"message":"CANARY"}`,
-		"error a number":   `{"error":404}`,
-		"empty list":       `[]`,
-		"list of words":    `["CANARY"]`,
-		"cut short":        `{"error":"tenant_not_found"`,
-		"cut in a list":    `[{"loc":["mock"],"msg":"m"}`,
-		"something behind": `{"error":"tenant_not_found"} CANARY`,
+	for _, body := range []string{
+		``, `<html>CANARY</html>`, `null`, `"CANARY"`, `{}`, `{"message":"CANARY"}`, `{"error":404}`, `[]`, `["CANARY"]`,
+		`{"error":"tenant_not_found"`, `[{"loc":["mock"],"msg":"m"}`, `{"error":"tenant_not_found"} CANARY`,
 	} {
-		t.Run(name, func(t *testing.T) {
-			p, err := wire.DecodeError([]byte(body))
-			if err == nil {
-				t.Fatalf("counted as %+v", p)
-			}
-			if e := (*wire.InvalidError)(nil); !errors.As(err, &e) || strings.Contains(err.Error(), "CANARY") {
-				t.Errorf("not an InvalidError of our words: %v", err)
-			}
-		})
+		p, err := wire.DecodeError([]byte(body))
+		if e := (*wire.InvalidError)(nil); !errors.As(err, &e) || p != nil || strings.Contains(err.Error(), "CANARY") {
+			t.Errorf("%s: %+v, %v", body, p, err)
+		}
 	}
 }

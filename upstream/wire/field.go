@@ -38,6 +38,9 @@ func fieldsOf(t reflect.Type) *fields {
 		if declared.Name == "_" {
 			f.name, f.ignored = declared.Tag.Get("ignored"), true
 		}
+		if f.name == "" || f.name == "-" {
+			continue
+		}
 		needs := declared.Tag.Get("required")
 		f.required, f.nonempty = needs != "", needs == "nonempty"
 		f.max, _ = strconv.Atoi(declared.Tag.Get("max"))

@@ -50,6 +50,11 @@ func TestDocuments(t *testing.T) {
 			&wire.Provisioned{TenantID: "b"}},
 		"a tenant": {"tenant", `{"tenant_id":"tnt_9","external_source":"shopfront","external_org_id":null,"is_active":true,"created_at":"2026-03-01T08:00:00","contact_email":"CANARY"}`,
 			&wire.Tenant{TenantID: "tnt_9", ExternalSource: some("shopfront"), IsActive: some(true), CreatedAt: at("2026-03-01T08:00:00Z")}},
+		"a tenant that is inactive": {"tenant", `{"tenant_id":"tnt_1","external_org_id":"4-9","is_active":false,"more":{}}`,
+			&wire.Tenant{TenantID: "tnt_1", ExternalOrgID: some("4-9"), IsActive: some(false)}},
+		"an adapter config": {"adapter config", `{"type":"google_ad_manager","configured":true,"network_code":"7654","service_account_email":"a@b.example",
+			  "service_account_key_json":"CANARY","refresh_token":{"a":"CANARY"}}`,
+			&wire.AdapterConfig{Type: "google_ad_manager", Configured: true, NetworkCode: some("7654"), ServiceAccountEmail: some("a@b.example")}},
 		"a test that passed": {"test",
 			`{"success":true,"error":null,"error_code":null,"details":null,"tested_at":"2026-03-01T08:00:00Z",
 			  "capability_checks":[{"capability":"read_ads","status":"passed"},{"status":"passed"},{"capability":"write_ads","status":7},"CANARY",null,
@@ -104,13 +109,15 @@ func TestDocuments(t *testing.T) {
 
 func TestDocumentsThatDoNotCount(t *testing.T) {
 	needs := map[string][]string{
-		"provisioned": {`{"tenant_id":null}`, `{"tenant_id":""}`, `{"tenant_id":["CANARY"]}`, `{"id":"CANARY"}`},
-		"test":        {`{"success":"true"}`, `{"error":"CANARY"}`, `{"success":null}`},
-		"refresh":     {`{"message":"CANARY"}`, `{"sync_run_ids":["CANARY"]}`, `{"sync_run_ids":{},"sync_run_ids":null}`, `{"started_at":"CANARY"}`},
-		"history":     {`{"count":0}`, `{"runs":{"a":"CANARY"}}`, `{"runs":[],"runs":null}`},
-		"webhook":     {`{"url":"CANARY"}`, `{"webhook_id":7}`},
-		"webhooks":    {`{"count":0}`, `{"webhooks":null}`, `{"webhooks":[{"webhook_id":"a"}],"webhooks":7}`},
-		"settings":    {`{"a":1,"a":"CANARY"}`, "{\"a\":\"CANARY\xff\"}", `{"a":"` + strings.Repeat("CANARY", 11_000) + `"}`},
+		"adapter config": {`{"type":"CANARY"}`, `{"type":1,"configured":true}`, `{"type":"CANARY","configured":"no"}`},
+		"tenant":         {`{"tenant_id":""}`, `{"tenant_id":4}`},
+		"provisioned":    {`{"tenant_id":null}`, `{"tenant_id":""}`, `{"tenant_id":["CANARY"]}`, `{"id":"CANARY"}`},
+		"test":           {`{"success":"true"}`, `{"error":"CANARY"}`, `{"success":null}`},
+		"refresh":        {`{"message":"CANARY"}`, `{"sync_run_ids":["CANARY"]}`, `{"sync_run_ids":{},"sync_run_ids":null}`, `{"started_at":"CANARY"}`},
+		"history":        {`{"count":0}`, `{"runs":{"a":"CANARY"}}`, `{"runs":[],"runs":null}`},
+		"webhook":        {`{"url":"CANARY"}`, `{"webhook_id":7}`},
+		"webhooks":       {`{"count":0}`, `{"webhooks":null}`, `{"webhooks":[{"webhook_id":"a"}],"webhooks":7}`},
+		"settings":       {`{"a":1,"a":"CANARY"}`, "{\"a\":\"CANARY\xff\"}", `{"a":"` + strings.Repeat("CANARY", 11_000) + `"}`},
 	}
 	for name, decode := range decoders {
 		if name != "settings" {
@@ -180,11 +187,11 @@ func TestSettings(t *testing.T) {
 	}
 }
 
-func FuzzLife(f *testing.F) {
+func FuzzAnswers(f *testing.F) {
 	f.Add([]byte(`{"tenant_id":"a","adapter":{"connection_test_passed":true},"success":false,"details":{"vendor_fault":{"fault_string":"x"}}}`))
 	f.Add([]byte(`{"success":true,"capability_checks":[{"capability":"a","status":"b","details":{}}],"sync_run_ids":{"a":"b"},"started_at":"2026-03-01T08:00:00Z"}`))
 	f.Add([]byte(`{"runs":[{"sync_id":"a","sync_type":"b","status":"c","duration_seconds":1e2}],"webhooks":[{"webhook_id":"a","is_active":true}]}`))
-	f.Add([]byte(`{"tenants":[{"tenant_id":"a","external_org_id":"b"}]}`))
+	f.Add([]byte(`{"tenant_id":"x","type":"y","configured":true}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		for name, decode := range decoders {
 			got, err := decode(body)

@@ -110,17 +110,6 @@ func TestCapabilityRecheck(t *testing.T) {
 	}
 }
 
-func TestServiceAccount(t *testing.T) {
-	for want, account := range map[string]api.ServiceAccount{
-		`{"serviceAccountEmail":null}`:               {},
-		`{"serviceAccountEmail":"gate@ops.example"}`: {ServiceAccountEmail: ptr("gate@ops.example")},
-	} {
-		if got := string(api.Encode(&account)); got != want {
-			t.Errorf("got %s, want %s", got, want)
-		}
-	}
-}
-
 func TestAuditPage(t *testing.T) {
 	entries := []registry.AuditEntry{
 		{ID: "a2", At: now, Actor: "quay <key>", Operation: "refreshSource", SourceID: "pier", ESAID: 1<<53 + 1, RequestID: "r-1",
