@@ -101,10 +101,13 @@ const (
 // In reports whether a field has all these uses.
 func (f *Field) In(u Use) bool { return f.Use&u == u }
 
-// Key is the field's name in the config file and in the sales agent's contract: in snake_case.
-func (f *Field) Key() string {
+// Key is the field's name in the config file and in the sales agent's contract.
+func (f *Field) Key() string { return Key(f.Name) }
+
+// Key writes a name in snake_case.
+func Key(name string) string {
 	var b strings.Builder
-	for _, r := range f.Name {
+	for _, r := range name {
 		if unicode.IsUpper(r) {
 			b.WriteByte('_')
 		}

@@ -6,216 +6,270 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
+
+	"esagate/internal/adserver"
+	"esagate/registry"
 )
 
-// binder gives values their types: strictly, and each on its own, so that one
-// bad value hides no other.
-type binder struct {
+// field is one key of a mapping, where its value goes, and its rule.
+type field struct {
+	key   string
+	index []int
+	rule  string
+	most  int // entries of a list; 0: no bound
+}
+
+var (
+	secretType   = reflect.TypeFor[Secret]()
+	durationType = reflect.TypeFor[time.Duration]()
+	adServerType = reflect.TypeFor[registry.AdServer]()
+)
+
+// fields gives the keys of a struct, those of inlined structs among them. The registry's view of
+// an ad server has no tags of this package; package adserver says what its keys are.
+func fields(t reflect.Type) []field {
+	var out []field
+	for i := range t.NumField() {
+		f := t.Field(i)
+		key := f.Tag.Get("config")
+		if t == adServerType {
+			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+			key = adserver.Key(name)
+		}
+		most, _ := strconv.Atoi(f.Tag.Get("most"))
+		switch key {
+		case "":
+		case ",inline":
+			for _, inner := range fields(f.Type) {
+				inner.index = append([]int{i}, inner.index...)
+				out = append(out, inner)
+			}
+		default:
+			out = append(out, field{key, []int{i}, f.Tag.Get("rule"), most})
+		}
+	}
+	return out
+}
+
+// isSection reports whether a type is read from a mapping of known keys.
+func isSection(t reflect.Type) bool { return t.Kind() == reflect.Struct && t != secretType }
+
+// loader gives values their types and holds them against their rules: strictly, and each on its
+// own, so that one bad value hides no other.
+type loader struct {
 	*report
-	env map[string]string
+	env      map[string]string
+	folder   string   // where relative paths begin
+	warnings []string // sentences, by path
 }
 
-// bind sets v from a value of the merged tree. A nil raw was reported already.
-func (b binder) bind(v reflect.Value, raw any, path string) {
-	if raw == nil {
-		return
-	}
-	switch t := v.Type(); {
-	case t.Kind() == reflect.Pointer:
-		fresh := reflect.New(t.Elem())
-		b.bind(fresh.Elem(), raw, path)
-		v.Set(fresh)
-	case t.Kind() == reflect.Struct && t != secretType:
-		b.mapping(v, raw, path)
-	case t.Kind() == reflect.Slice:
-		b.list(v, raw, path)
-	case t.Kind() == reflect.Map:
-		b.labels(v, raw, path)
-	default:
-		b.scalar(v, raw, path)
-	}
-}
-
-func (b binder) mapping(v reflect.Value, raw any, path string) {
+// section fills a struct from a mapping; nothing, or no content, is an empty one. Outside of
+// lists the environment wins over the mapping.
+func (l *loader) section(v reflect.Value, raw any, path string, inList bool) {
 	values, ok := raw.(map[string]any)
-	if !ok {
-		b.wrongShape(raw, path, "must be a mapping (key: value)")
+	if !ok && !isEmpty(raw) {
+		l.add(path, "must be a mapping (key: value)")
 		return
 	}
 	known := make(map[string]bool, len(values))
 	for _, f := range fields(v.Type()) {
 		known[f.key] = true
-		if value, given := values[f.key]; given {
-			b.bind(v.FieldByIndex(f.index), value, child(path, f.key))
+		at := child(path, f.key)
+		value, given := values[f.key]
+		if !inList {
+			value, given = l.variable(v.Type().FieldByIndex(f.index).Type, at, value, given)
 		}
+		l.bind(v.FieldByIndex(f.index), f, value, given, at, inList)
 	}
 	for name := range values {
 		if !known[name] {
-			b.add(child(path, shown(name)), "unknown key")
+			l.add(child(path, shown(name)), "unknown key")
 		}
 	}
 }
 
-func (b binder) list(v reflect.Value, raw any, path string) {
+// bind sets v from a value of the file or of a variable.
+func (l *loader) bind(v reflect.Value, f field, raw any, given bool, path string, inList bool) {
+	switch t := v.Type(); {
+	case t.Kind() == reflect.Pointer && isSection(t.Elem()):
+		if isEmpty(raw) && (inList || !l.anyVariable(t.Elem(), path)) {
+			v.SetZero()
+			return
+		}
+		fresh := reflect.New(t.Elem())
+		if !v.IsNil() {
+			fresh.Elem().Set(v.Elem()) // its defaults
+		}
+		l.section(fresh.Elem(), raw, path, inList)
+		v.Set(fresh)
+	case isSection(t):
+		l.section(v, raw, path, inList)
+	case t.Kind() == reflect.Slice:
+		l.list(v, f, raw, path)
+	case t.Kind() == reflect.Map:
+		l.texts(v, raw, path)
+	case t.Kind() == reflect.Pointer:
+		if fresh := reflect.New(t.Elem()); given && l.scalar(fresh.Elem(), f, raw, path) {
+			v.Set(fresh)
+		}
+		l.hold(v, path, f.rule)
+	default:
+		if given {
+			l.scalar(v, f, raw, path)
+		}
+		l.hold(v, path, f.rule)
+	}
+}
+
+// list fills a slice; nothing, or no content (as where every entry is a comment), is an empty one.
+func (l *loader) list(v reflect.Value, f field, raw any, path string) {
 	values, ok := raw.([]any)
 	if !ok {
-		b.wrongShape(raw, path, "must be a list")
+		if !isEmpty(raw) {
+			l.add(path, "must be a list")
+		}
+		return
+	}
+	if f.most > 0 && len(values) > f.most {
+		l.add(path, "must have at most %d entries", f.most)
 		return
 	}
 	out := reflect.MakeSlice(v.Type(), len(values), len(values))
 	for i, value := range values {
 		at := item(path, i)
 		if s, ok := value.(scalar); ok && s.null() {
-			b.add(at, "has no value")
+			l.add(at, "has no value")
 			continue
 		}
-		if origin, ok := b.origins[path]; ok {
-			b.origins[at] = origin
+		if origin, ok := l.origins[path]; ok {
+			l.origins[at] = origin
 		}
-		b.bind(out.Index(i), value, at)
+		l.bind(out.Index(i), field{rule: f.rule}, value, true, at, true)
 	}
 	v.Set(out)
 }
 
-func (b binder) labels(v reflect.Value, raw any, path string) {
+// texts fills a map of texts.
+func (l *loader) texts(v reflect.Value, raw any, path string) {
 	values, ok := raw.(map[string]any)
+	if !ok && !isEmpty(raw) {
+		l.add(path, "must be a mapping (key: value)")
+	}
 	if !ok {
-		b.wrongShape(raw, path, "must be a mapping (key: value)")
 		return
 	}
 	out := make(map[string]string, len(values))
 	for name, value := range values {
-		if text, ok := b.text(value, child(path, shown(name))); ok {
+		if text, ok := l.text(value, child(path, shown(name))); ok {
 			out[name] = text
 		}
 	}
 	v.Set(reflect.ValueOf(out))
 }
 
-// wrongShape reports a value that should have been a mapping or a list. An empty
-// one (`sources:` with every entry commented out) is no entry at all.
-func (b binder) wrongShape(raw any, path, message string) {
-	if s, ok := raw.(scalar); !ok || !s.null() {
-		b.add(path, "%s", message)
-	}
-}
-
-func (b binder) scalar(v reflect.Value, raw any, path string) {
+// scalar sets a single value, and reports whether it could be read.
+func (l *loader) scalar(v reflect.Value, f field, raw any, path string) bool {
+	var text string
+	ok := false
+	problem := ""
 	switch t := v.Type(); {
 	case t == secretType:
-		if text, ok := b.text(raw, path); ok {
+		if text, ok = l.text(raw, path); ok {
 			v.Set(reflect.ValueOf(NewSecret(text)))
 		}
 	case t == durationType:
-		b.duration(v, raw, path)
+		problem = "must be a duration with a unit, such as 300ms, 5s or 15m"
+		if text, ok = l.value(raw, path, problem, "!!str", "!!int"); ok {
+			d, err := time.ParseDuration(text) // takes no number without a unit but 0
+			v.SetInt(int64(d))
+			ok = err == nil
+		}
 	case t.Kind() == reflect.String:
-		if text, ok := b.text(raw, path); ok {
+		if text, ok = l.text(raw, path); ok {
 			v.SetString(text)
 		}
 	case t.Kind() == reflect.Bool:
-		text, ok := b.value(raw, path, "must be true or false", "!!bool")
-		if !ok {
-			return
+		problem = "must be true or false"
+		if text, ok = l.value(raw, path, problem, "!!bool"); ok {
+			v.SetBool(text == "true")
+			ok = text == "true" || text == "false"
 		}
-		if text != "true" && text != "false" {
-			b.add(path, "must be true or false")
-		}
-		v.SetBool(text == "true")
 	case t.Kind() == reflect.Float64:
-		b.float(v, raw, path)
+		problem = "must be a number"
+		if text, ok = l.value(raw, path, problem, "!!int", "!!float"); ok {
+			n, err := strconv.ParseFloat(text, 64)
+			v.SetFloat(n)
+			ok = err == nil && plainNumber.MatchString(text) && !math.IsInf(n, 0)
+		}
 	default:
-		b.integer(v, raw, path)
+		problem = "must be a whole number"
+		tags := []string{"!!int"}
+		// Tools that keep every number as a float would round a large id: it may be quoted.
+		if quoted := strings.HasPrefix(f.rule, "quoted "); quoted || strings.Contains(path, ".ad_server.") {
+			tags = append(tags, "!!str")
+		}
+		if text, ok = l.value(raw, path, problem, tags...); ok {
+			n, err := strconv.ParseInt(text, 10, t.Bits())
+			v.SetInt(n)
+			ok = err == nil && plainNumber.MatchString(text)
+		}
 	}
+	if !ok && l.good(path) {
+		l.add(path, "%s", problem)
+	}
+	return ok
 }
 
-func (b binder) duration(v reflect.Value, raw any, path string) {
-	const message = "must be a duration with a unit, such as 300ms, 5s or 15m"
-	text, ok := b.value(raw, path, message, "!!str", "!!int")
-	if !ok {
-		return
-	}
-	d, err := time.ParseDuration(text) // takes no number without a unit but 0
-	if err != nil {
-		b.add(path, message)
-		return
-	}
-	v.SetInt(int64(d))
-}
-
-// plainNumber leaves out what YAML and Go would read, each in its own way, as
-// hexadecimal, octal, infinite or grouped by underscores.
+// plainNumber leaves out what YAML and Go would read, each in its own way, as hexadecimal,
+// octal, infinite or grouped by underscores.
 var plainNumber = regexp.MustCompile(`^-?((0|[1-9][0-9]*)(\.[0-9]+)?|\.[0-9]+)([eE][-+]?[0-9]+)?$`)
 
-func (b binder) float(v reflect.Value, raw any, path string) {
-	const message = "must be a number"
-	text, ok := b.value(raw, path, message, "!!int", "!!float")
-	if !ok {
-		return
-	}
-	f, err := strconv.ParseFloat(text, 64)
-	if err != nil || !plainNumber.MatchString(text) || math.IsInf(f, 0) {
-		b.add(path, message)
-		return
-	}
-	v.SetFloat(f)
+func (l *loader) text(raw any, path string) (string, bool) {
+	return l.value(raw, path, "must be text; put it in quotes", "!!str")
 }
 
-func (b binder) integer(v reflect.Value, raw any, path string) {
-	const message = "must be a whole number"
-	tags := []string{"!!int"}
-	if v.Type() == bigIDType {
-		tags = append(tags, "!!str")
-	}
-	text, ok := b.value(raw, path, message, tags...)
-	if !ok {
-		return
-	}
-	n, err := strconv.ParseInt(text, 10, v.Type().Bits())
-	if err != nil || !plainNumber.MatchString(text) {
-		b.add(path, message)
-		return
-	}
-	v.SetInt(n)
-}
-
-func (b binder) text(raw any, path string) (string, bool) {
-	return b.value(raw, path, "must be text; put it in quotes", "!!str")
-}
-
-// value gives a scalar's text, references replaced. Its YAML type must be one of
-// tags, unless it came from the environment, wholly or in part: that has none.
-func (b binder) value(raw any, path, message string, tags ...string) (string, bool) {
+// value gives a scalar's text, references replaced. Its YAML type must be one of tags, unless it
+// came from the environment, wholly or in part: that has none. What is wrong is reported.
+func (l *loader) value(raw any, path, message string, tags ...string) (string, bool) {
 	s, ok := raw.(scalar)
 	switch {
-	case raw == nil:
+	case raw == nil: // reported already
+		l.bad[path] = true
 		return "", false
 	case !ok:
-		b.add(path, "must be a single value")
+		l.add(path, "must be a single value")
 		return "", false
 	case s.null():
-		b.add(path, "has no value; give it one or leave the key out")
+		l.add(path, "has no value; give it one or leave the key out")
 		return "", false
 	}
-	text, referred := s.Text, s.Literal
-	if !s.Literal && s.Tag == "!!str" {
+	text, referred := s.text, s.literal
+	if !s.literal && s.tag == "!!str" {
 		var problems []string
-		text, referred, problems = expand(s.Text, b.env)
+		text, referred, problems = expand(s.text, l.env)
 		for _, problem := range problems {
-			b.add(path, "%s", problem)
+			l.add(path, "%s", problem)
 		}
 		if len(problems) > 0 {
 			return "", false
 		}
 	}
 	if !utf8.ValidString(text) {
-		b.add(path, "must be UTF-8 text")
+		l.add(path, "must be UTF-8 text")
 		return "", false
 	}
-	if !referred && !slices.Contains(tags, s.Tag) {
-		b.add(path, "%s", message)
+	if !referred && !slices.Contains(tags, s.tag) {
+		l.add(path, "%s", message)
 		return "", false
 	}
 	return text, true
+}
+
+// isEmpty reports whether there is no value: none at all, or a key without one.
+func isEmpty(raw any) bool {
+	s, ok := raw.(scalar)
+	return raw == nil || ok && s.null()
 }

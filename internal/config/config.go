@@ -3,6 +3,11 @@
 // Everything that is wrong is reported at once, by path and line, and no report
 // ever holds a value of the file or of the environment. docs/configuration.md
 // is the reference for operators.
+//
+// A new key is a field here with two tags, `config` (its name) and `rule` (see rules.go), its
+// default in [Default], and a row of docs/configuration.md; what a tag can't say, such as values
+// that depend on each other, is checked in load.go or in the file of its section. parse.go reads
+// YAML, bind.go and env.go give values their types.
 package config
 
 import (
@@ -15,7 +20,8 @@ import (
 )
 
 // Config is a whole configuration, valid once Load gave it: every bound of
-// docs/configuration.md holds. The `config` tags are the keys of the file.
+// docs/configuration.md holds. The tags `config` are the keys of the file,
+// and `rule` says what each may hold.
 type Config struct {
 	Server        Server         `config:"server"`
 	Upstream      Upstream       `config:"upstream"`
@@ -48,54 +54,54 @@ func (c *Config) FaultAt(path, message string) Fault {
 
 // Server is the HTTP edge.
 type Server struct {
-	Address        string   `config:"address"`         // host:port to listen on; port 0 takes a free one
-	PublicURL      string   `config:"public_url"`      // how browsers and webhooks reach us, without a trailing slash
-	Envelope       bool     `config:"envelope"`        // wrap every success (contract, "Envelope")
-	AllowedOrigins []string `config:"allowed_origins"` // CORS: scheme://host[:port] in lower case, default port left out
+	Address        string   `config:"address" rule:"host:port"`                 // host:port to listen on; port 0 takes a free one
+	PublicURL      string   `config:"public_url" rule:"url-without-path"`       // how browsers and webhooks reach us, without a trailing slash
+	Envelope       bool     `config:"envelope"`                                 // wrap every success (contract 8.1)
+	AllowedOrigins []string `config:"allowed_origins" rule:"origin" most:"100"` // CORS: scheme://host[:port] in lower case, default port left out
 }
 
 // Upstream is the sales agent and how patiently it is asked.
 type Upstream struct {
-	BaseURL      string        `config:"base_url"`      // may carry a path; without a trailing slash
-	APIKey       Secret        `config:"api_key"`       // fit for a header
-	Timeout      time.Duration `config:"timeout"`       // a reader without a copy waits this long, retries included
-	FetchTimeout time.Duration `config:"fetch_timeout"` // the shared fetch; at least Timeout
-	ProbeTimeout time.Duration `config:"probe_timeout"` // provision, adapter-config, test-connection
-	Attempts     int           `config:"attempts"`      // of one read, the first included
+	BaseURL      string        `config:"base_url" rule:"url"`                // may carry a path; without a trailing slash
+	APIKey       Secret        `config:"api_key" rule:"required ascii 4096"` // fit for a header
+	Timeout      time.Duration `config:"timeout" rule:"1ms..1h"`             // a reader without a copy waits this long, retries included
+	FetchTimeout time.Duration `config:"fetch_timeout" rule:"1ms..1h"`       // the shared fetch; at least Timeout
+	ProbeTimeout time.Duration `config:"probe_timeout" rule:"1ms..1h"`       // provision, adapter-config, test-connection
+	Attempts     int           `config:"attempts" rule:"1..10"`              // of one read, the first included
 	Breaker      Breaker       `config:"breaker"`
 }
 
 // Breaker says when calls to upstream are given up for a while.
 type Breaker struct {
-	ConsecutiveFailures int           `config:"consecutive_failures"` // so many in a row open it
-	FailureRatio        float64       `config:"failure_ratio"`        // as does this share of failures, above 0 to 1,
-	MinimumRequests     int           `config:"minimum_requests"`     // once so many calls were made
-	Window              time.Duration `config:"window"`               // within this time
-	OpenFor             time.Duration `config:"open_for"`             // until it is tried again
+	ConsecutiveFailures int           `config:"consecutive_failures" rule:"1..1000"` // so many in a row open it
+	FailureRatio        float64       `config:"failure_ratio" rule:">0..1"`          // as does this share of failures, above 0 to 1,
+	MinimumRequests     int           `config:"minimum_requests" rule:"1..100000"`   // once so many calls were made
+	Window              time.Duration `config:"window" rule:"1ms..1h"`               // within this time
+	OpenFor             time.Duration `config:"open_for" rule:"1ms..1h"`             // until it is tried again
 }
 
-// Snapshot bounds the age of status documents since their receipt (contract,
-// "Freshness"): Fresh <= StaleWhileRevalidate <= StaleIfError.
+// Snapshot bounds the age of status documents since their receipt (contract
+// 4.12): Fresh <= StaleWhileRevalidate <= StaleIfError.
 type Snapshot struct {
-	Fresh                time.Duration `config:"fresh"`
-	StaleWhileRevalidate time.Duration `config:"stale_while_revalidate"`
-	StaleIfError         time.Duration `config:"stale_if_error"`
-	Patience             time.Duration `config:"patience"`  // a reader with a copy waits this long; at most Upstream.Timeout
-	RedisURL             string        `config:"redis_url"` // always empty in this version
+	Fresh                time.Duration `config:"fresh" rule:"100ms..168h"`
+	StaleWhileRevalidate time.Duration `config:"stale_while_revalidate" rule:"1ms..168h"`
+	StaleIfError         time.Duration `config:"stale_if_error" rule:"1ms..168h"`
+	Patience             time.Duration `config:"patience" rule:"0s..1h"`       // a reader with a copy waits this long; at most Upstream.Timeout
+	RedisURL             string        `config:"redis_url" rule:"unsupported"` // always empty in this version
 }
 
 // Store is the registry's database.
 type Store struct {
-	URL           Secret `config:"url"`            // sqlite://<path>, or a PostgreSQL URL, which can hold a password
-	EncryptionKey Secret `config:"encryption_key"` // as vault.New takes it
+	URL           Secret `config:"url" rule:"store-url"`                 // sqlite://<path>, or a PostgreSQL URL, which can hold a password
+	EncryptionKey Secret `config:"encryption_key" rule:"encryption-key"` // as vault.New takes it
 }
 
 // Telemetry is what the gateway says about itself.
 type Telemetry struct {
-	LogFormat    string  `config:"log_format"`    // json or text
-	LogLevel     string  `config:"log_level"`     // debug, info, warn or error
-	OTLPEndpoint string  `config:"otlp_endpoint"` // http(s) URL of a collector; empty: traces stay here
-	TraceRatio   float64 `config:"trace_ratio"`   // share of traces begun here that is sampled, 0 to 1
+	LogFormat    string  `config:"log_format" rule:"json|text"`            // json or text
+	LogLevel     string  `config:"log_level" rule:"debug|info|warn|error"` // debug, info, warn or error
+	OTLPEndpoint string  `config:"otlp_endpoint" rule:"optional url"`      // http(s) URL of a collector; empty: traces stay here
+	TraceRatio   float64 `config:"trace_ratio" rule:"0..1"`                // share of traces begun here that is sampled, 0 to 1
 }
 
 // Auth is who may ask, beside those whose keys were made at run time.
@@ -106,10 +112,10 @@ type Auth struct {
 
 // OIDC is the issuer whose access tokens are good (OpenID Connect Discovery 1.0).
 type OIDC struct {
-	Issuer        string `config:"issuer"`         // as its tokens write it: a slash at the end counts
-	Audience      string `config:"audience"`       // must be among a token's
-	CustomerClaim string `config:"customer_claim"` // the claim that holds the customer's id
-	AccessClaim   string `config:"access_claim"`   // the claim that holds the access
+	Issuer        string `config:"issuer" rule:"required issuer"`      // as its tokens write it: a slash at the end counts
+	Audience      string `config:"audience" rule:"required printable"` // must be among a token's
+	CustomerClaim string `config:"customer_claim" rule:"printable"`    // the claim that holds the customer's id
+	AccessClaim   string `config:"access_claim" rule:"printable"`      // the claim that holds the access
 }
 
 // Outbound is what requests to addresses that callers name may reach.
@@ -123,21 +129,21 @@ type Outbound struct {
 // Provisioning is what the gateway says of itself and of a connection when it has the
 // sales agent make a tenant.
 type Provisioning struct {
-	ExternalSource string `config:"external_source"`  // the name that the sales agent knows this product by
-	ExternalOrgID  string `config:"external_org_id"`  // a template with {customer_id}, {esa_id}, {source_id}
-	ContactEmail   string `config:"contact_email"`    // empty: no tenant can be made
-	PublicAgentURL string `config:"public_agent_url"` // empty: the sales agent's own default
+	ExternalSource string `config:"external_source" rule:"ascii 64"`          // the name that the sales agent knows this product by
+	ExternalOrgID  string `config:"external_org_id" rule:"org-id"`            // a template with {customer_id}, {esa_id}, {source_id}
+	ContactEmail   string `config:"contact_email" rule:"optional email"`      // empty: no tenant can be made
+	PublicAgentURL string `config:"public_agent_url" rule:"optional url 500"` // empty: the sales agent's own default
 }
 
 // Webhooks says whether news of sync runs is asked for.
 type Webhooks struct {
-	Subscribe string `config:"subscribe"` // auto, always or never; Config.Subscribes judges
+	Subscribe string `config:"subscribe" rule:"auto|always|never"` // auto, always or never; Config.Subscribes judges
 }
 
 // Reconcile is the reading in the background that makes up for lost news.
 type Reconcile struct {
-	Interval    time.Duration `config:"interval"`    // older news is read anew; 0: never
-	Concurrency int           `config:"concurrency"` // so many sources at once
+	Interval    time.Duration `config:"interval" rule:"0|1m..168h"` // older news is read anew; 0: never
+	Concurrency int           `config:"concurrency" rule:"1..64"`   // so many sources at once
 }
 
 // Access is what a key may do.
@@ -158,15 +164,15 @@ type Key struct {
 }
 
 // PlatformTask is a setup task of the operator's: one of their own, or an
-// override of a built-in one by id (contract, status rule 7). Nil: not set.
+// override of a built-in one by id (contract 4.7). Nil: not set.
 type PlatformTask struct {
-	ID            string  `config:"id"` // unique
-	Name          *string `config:"name"`
-	Severity      *string `config:"severity"` // blocker, warning or info
-	Description   *string `config:"description"`
+	ID            string  `config:"id" rule:"required text 1..128"` // unique
+	Name          *string `config:"name" rule:"text 1..255"`
+	Severity      *string `config:"severity" rule:"blocker|warning|info"` // blocker, warning or info
+	Description   *string `config:"description" rule:"paragraph 2000"`
 	ConfigurePath *string `config:"configure_path"` // a path of the host product
 	Enabled       *bool   `config:"enabled"`
-	CompleteWhen  *string `config:"complete_when"` // CEL, compiled by its user
+	CompleteWhen  *string `config:"complete_when" rule:"paragraph 4096"` // CEL, compiled by its user
 }
 
 // Default is the configuration of an empty file: the one place for defaults. It

@@ -8,14 +8,13 @@ import (
 // prefix begins the name of every variable that sets a key.
 const prefix = "ESAGATE_"
 
-// otlpVariable is OpenTelemetry's own name for the collector: the default of
-// telemetry.otlp_endpoint.
-const otlpVariable = "OTEL_EXPORTER_OTLP_ENDPOINT"
+// otlpVariable is OpenTelemetry's own name for the collector: the default of otlpPath.
+const (
+	otlpVariable = "OTEL_EXPORTER_OTLP_ENDPOINT"
+	otlpPath     = "telemetry.otlp_endpoint"
+)
 
-const otlpPath = "telemetry.otlp_endpoint"
-
-// readEnviron reads NAME=value pairs; of a repeated name the last wins, as it
-// does in os/exec.
+// readEnviron reads NAME=value pairs; of a repeated name the last wins, as in os/exec.
 func readEnviron(environ []string) map[string]string {
 	env := make(map[string]string, len(environ))
 	for _, pair := range environ {
@@ -26,75 +25,53 @@ func readEnviron(environ []string) map[string]string {
 	return env
 }
 
-// variable gives the name that sets a path: upstream.breaker.open_for is
+// environmentName gives the name that sets a path: upstream.breaker.open_for is
 // ESAGATE_UPSTREAM_BREAKER_OPEN_FOR.
-func variable(path string) string {
+func environmentName(path string) string {
 	return prefix + strings.ToUpper(strings.ReplaceAll(path, ".", "_"))
 }
 
-// overrides gives what the environment sets, by path, and notes which variable
-// it was. A variable that is there counts, an empty one too. file is what the
-// file says: where it has something else than a section around a key, that is
-// left standing, so that its fault is still seen.
-func (r *report) overrides(env map[string]string, file map[string]any) map[string]any {
-	layer := map[string]any{}
-	for _, key := range schema() {
-		if key.env == "" {
-			continue
-		}
-		name := key.env
-		text, set := env[name]
-		if !set && key.path == otlpPath && env[otlpVariable] != "" && !holds(file, key.path) {
-			name, text, set = otlpVariable, env[otlpVariable], true
-		}
-		if !set || !roomFor(file, key.path) {
-			continue
-		}
-		r.origins[key.path] = name
-		if key.kind == reflect.TypeFor[[]string]() {
-			layer[key.path] = commaList(text)
-		} else {
-			layer[key.path] = scalar{Text: text, Literal: true}
-		}
+// settable reports whether a variable can set values of a type: single ones, and lists of texts.
+func settable(t reflect.Type) bool {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
 	}
-	return layer
+	return !isSection(t) && t.Kind() != reflect.Map && (t.Kind() != reflect.Slice || t.Elem().Kind() == reflect.String)
 }
 
-func commaList(text string) []any {
+// variable gives what the environment sets at a path, or else what the file says there. A
+// variable that is there counts, an empty one too.
+func (l *loader) variable(t reflect.Type, path string, value any, given bool) (any, bool) {
+	if !settable(t) {
+		return value, given
+	}
+	name := environmentName(path)
+	text, set := l.env[name]
+	if !set && path == otlpPath && l.env[otlpVariable] != "" && !given {
+		name, text, set = otlpVariable, l.env[otlpVariable], true
+	}
+	if !set {
+		return value, given
+	}
+	l.origins[path] = name
+	if t.Kind() != reflect.Slice {
+		return scalar{text: text, literal: true}, true
+	}
 	list := []any{}
 	for part := range strings.SplitSeq(text, ",") {
 		if part = strings.TrimSpace(part); part != "" {
-			list = append(list, scalar{Text: part, Literal: true})
+			list = append(list, scalar{text: part, literal: true})
 		}
 	}
-	return list
+	return list, true
 }
 
-// holds reports whether the file says anything at a path.
-func holds(file map[string]any, path string) bool {
-	section, rest, nested := strings.Cut(path, ".")
-	value, found := file[section]
-	if !nested || !found {
-		return found
-	}
-	inner, isMap := value.(map[string]any)
-	return isMap && holds(inner, rest)
-}
-
-// roomFor reports whether everything around a path is a mapping, or nothing.
-func roomFor(file map[string]any, path string) bool {
-	section, rest, nested := strings.Cut(path, ".")
-	if !nested {
-		return true
-	}
-	switch value := file[section].(type) {
-	case map[string]any:
-		return roomFor(value, rest)
-	case scalar:
-		return value.null()
-	case nil:
-		_, left := file[section]
-		return !left
+// anyVariable reports whether the environment sets a key of a section.
+func (l *loader) anyVariable(t reflect.Type, path string) bool {
+	for _, f := range fields(t) {
+		if _, set := l.env[environmentName(child(path, f.key))]; set {
+			return true
+		}
 	}
 	return false
 }

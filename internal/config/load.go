@@ -7,9 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-
-	"github.com/knadh/koanf/providers/confmap"
-	"github.com/knadh/koanf/v2"
+	"strings"
+	"time"
 )
 
 // document is the whole file: Config as far as it is read as it stands, and the
@@ -24,7 +23,8 @@ type document struct {
 
 // newDocument is the document of an empty file.
 func newDocument() document {
-	return document{Config: Default(), Auth: authSection{OIDC: defaultOIDC}}
+	oidc := defaultOIDC
+	return document{Config: Default(), Auth: authSection{OIDC: &oidc}}
 }
 
 // Check finds faults that only others can judge, such as in the expression of a
@@ -45,48 +45,63 @@ func Load(path string, environ []string, checks ...Check) (*Config, Faults) {
 
 // load reads a file's content. Relative paths in it begin at folder.
 func load(data []byte, folder string, environ []string, checks ...Check) (*Config, Faults) {
-	r := newReport()
-	file, readable := r.parse(data)
+	l := &loader{report: newReport(), env: readEnviron(environ), folder: folder}
+	file, readable := l.parse(data)
 	if !readable {
-		return nil, r.sorted()
+		return nil, l.sorted()
 	}
-	env := readEnviron(environ)
-
-	// The layers, later ones winning: the defaults (in the document that is bound
-	// over), the file, the environment.
-	layers := koanf.New(".")
-	err := errors.Join(
-		layers.Load(confmap.Provider(file, ""), nil), // no delimiter: a dot in a key of the file is a dot
-		layers.Load(confmap.Provider(r.overrides(env, file), "."), nil),
-	)
-	if err != nil { // these providers have no way to fail
-		r.addAt("", 0, "could not be merged with the environment")
-		return nil, r.sorted()
-	}
-
-	doc, merged := newDocument(), layers.Raw()
-	b := binder{report: r, env: env}
-	b.bind(reflect.ValueOf(&doc).Elem(), merged, "")
+	doc := newDocument()
+	l.section(reflect.ValueOf(&doc).Elem(), file, "", false)
 
 	c := doc.Config
-	v := validator{report: r}
-	v.sections(&c)
-	v.platformTasks(c.PlatformTasks)
-	c.Auth.Keys = v.keys(doc.Auth.Keys)
-	c.Auth.OIDC = v.oidc(doc.Auth.OIDC, merged)
-	v.callers(&c.Auth)
-	c.Outbound.Allow = v.outbound(doc.Outbound.Allow)
-	c.ServiceAccounts = v.serviceAccounts(doc.ServiceAccounts, folder)
-	c.Sources = v.sources(doc.Sources)
-	c.lines = r.lines
+	l.sections(&c)
+	c.Auth = l.auth(doc.Auth)
+	c.Outbound.Allow = l.outbound(doc.Outbound.Allow)
+	c.ServiceAccounts = l.serviceAccounts(doc.ServiceAccounts)
+	c.Sources = l.sources(doc.Sources)
+	c.lines = l.lines
 	for _, check := range checks {
-		r.faults = append(r.faults, check(&c)...)
+		l.faults = append(l.faults, check(&c)...)
 	}
-	if faults := r.sorted(); len(faults) > 0 {
+	if faults := l.sorted(); len(faults) > 0 {
 		return nil, faults
 	}
-	c.Warnings = v.warnings
+	c.Warnings = l.warnings
 	return &c, nil
+}
+
+// sections holds values against each other, and writes URLs in their one form.
+func (l *loader) sections(c *Config) {
+	c.Server.PublicURL = strings.TrimRight(c.Server.PublicURL, "/")
+	c.Upstream.BaseURL = strings.TrimRight(c.Upstream.BaseURL, "/")
+	for i, allowed := range c.Server.AllowedOrigins {
+		c.Server.AllowedOrigins[i] = canonicalOrigin(allowed)
+	}
+	u, s := &c.Upstream, &c.Snapshot
+	l.ordered("upstream.timeout", u.Timeout, "upstream.fetch_timeout", u.FetchTimeout)
+	l.ordered("snapshot.fresh", s.Fresh, "snapshot.stale_while_revalidate", s.StaleWhileRevalidate)
+	l.ordered("snapshot.stale_while_revalidate", s.StaleWhileRevalidate, "snapshot.stale_if_error", s.StaleIfError)
+	if l.good("snapshot.patience", "upstream.timeout") && s.Patience > u.Timeout {
+		l.add("snapshot.patience", "must be at most upstream.timeout")
+	}
+	if l.good("store.url") && mayBeUnencrypted(c.Store.URL.Reveal()) {
+		l.warn("store.url", "the connection to the database may be unencrypted: add sslmode=verify-full, or at least sslmode=require")
+	}
+	l.provisioning(&c.Provisioning)
+	const subscribePath = "webhooks.subscribe"
+	if c.Webhooks.Subscribe == subscribeAlways && l.good(subscribePath, "server.public_url") && !isHTTPS(c.Server.PublicURL) {
+		l.add(subscribePath, "must not be always while server.public_url is not an https:// URL: the sales agent calls no other")
+	}
+}
+
+func (l *loader) ordered(lower string, least time.Duration, upper string, value time.Duration) {
+	if l.good(lower, upper) && value < least {
+		l.add(upper, "must be at least %s", lower)
+	}
+}
+
+func (l *loader) warn(path, message string) {
+	l.warnings = append(l.warnings, path+": "+message)
 }
 
 // readFile gives the file, a byte more than the bound at most, or what is wrong

@@ -5,10 +5,8 @@ import (
 	"slices"
 )
 
-const mostAllowed = 100
-
 type outboundSection struct {
-	Allow []string `config:"allow"`
+	Allow []string `config:"allow" most:"100"`
 }
 
 // linkLocal are the ranges in which clouds answer who asks with the machine's own
@@ -16,25 +14,20 @@ type outboundSection struct {
 var linkLocal = []netip.Prefix{netip.MustParsePrefix("169.254.0.0/16"), netip.MustParsePrefix("fe80::/10")}
 
 // outbound reads the list of addresses and prefixes.
-func (v *validator) outbound(entries []string) []netip.Prefix {
-	const path = "outbound.allow"
-	if len(entries) > mostAllowed {
-		v.add(path, "must have at most %d entries", mostAllowed)
-		return nil
-	}
+func (l *loader) outbound(entries []string) []netip.Prefix {
 	var out []netip.Prefix
 	for i, entry := range entries {
-		at := item(path, i)
-		if !v.good(at) {
+		at := item("outbound.allow", i)
+		if !l.good(at) {
 			continue
 		}
 		p, problem := parsePrefix(entry)
 		if problem != "" {
-			v.add(at, "%s", problem)
+			l.add(at, "%s", problem)
 			continue
 		}
 		if p.Bits() == 0 {
-			v.warn(at, "allows every address of its kind but the link-local ones: callers reach whatever this machine reaches")
+			l.warn(at, "allows every address of its kind but the link-local ones: callers reach whatever this machine reaches")
 		}
 		out = append(out, withoutLinkLocal(p)...)
 	}

@@ -17,15 +17,14 @@ const (
 	maxDepth    = 8       // of nesting; the deepest key is a label, at five
 )
 
-// scalar is one value as it was written, before it has a type. Its fields are
-// exported because koanf copies values by reflection and would drop others.
+// scalar is one value as it was written, before it has a type.
 type scalar struct {
-	Text    string
-	Tag     string // YAML's short tag; of no account when Literal
-	Literal bool   // from the environment: no type yet, and no references in it
+	text    string
+	tag     string // YAML's short tag; not looked at when literal
+	literal bool   // from the environment: no type yet, and no references in it
 }
 
-func (s scalar) null() bool { return s.Tag == "!!null" && !s.Literal }
+func (s scalar) null() bool { return s.tag == "!!null" && !s.literal }
 
 // parse reads the file into maps, lists and scalars. Its second result is false
 // when there was nothing to read, with the reason in the report.
@@ -142,7 +141,7 @@ func (t tree) convert(n *yaml.Node, path string, depth int) any {
 		t.addAt(path, n.Line, "is a YAML alias; write the value out (or quote text that begins with *)")
 		return nil
 	case n.Kind == yaml.ScalarNode:
-		return scalar{Text: t.guard.show(n.Value), Tag: n.ShortTag()}
+		return scalar{text: t.guard.show(n.Value), tag: n.ShortTag()}
 	case n.Kind == yaml.SequenceNode && n.ShortTag() == "!!seq":
 		list := make([]any, 0, len(n.Content))
 		for i, element := range n.Content {

@@ -5,18 +5,152 @@ import (
 	"net/mail"
 	"net/netip"
 	"net/url"
+	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
+	"esagate/internal/adserver"
 	"esagate/registry"
 )
 
-// A rule looks at one text and says what is wrong with it, in words of ours that
-// never repeat it; "" is good.
+// A rule looks at one text and says what is wrong with it, in words of ours that never repeat it;
+// "" is good.
 type rule func(string) string
+
+// rules are those that the tags of the structs name, by name, with what stands behind it. Other
+// tags are a range of numbers or durations ("1..10"), or words ("json|text").
+var rules map[string]func(arg string) rule
+
+func init() { // the table would be its own cause otherwise
+	plain := func(r rule) func(string) rule { return func(string) rule { return r } }
+	most := func(make func(int) rule) func(string) rule {
+		return func(arg string) rule { n, _ := strconv.Atoi(arg); return make(n) }
+	}
+	rules = map[string]func(string) rule{
+		"text": func(arg string) rule {
+			least, most, _ := strings.Cut(arg, "..")
+			from, _ := strconv.Atoi(least)
+			to, _ := strconv.Atoi(most)
+			return plainText(from, to)
+		},
+		"paragraph":        most(paragraph),
+		"ascii":            most(visibleASCII),
+		"printable":        plain(printable),
+		"id":               plain(pathID),
+		"digits":           most(digits),
+		"currency":         plain(matching(currency, "must be three capital letters, such as EUR")),
+		"email":            plain(email),
+		"host:port":        plain(hostPort),
+		"url":              most(urlWithPath),
+		"url-without-path": plain(urlWithoutPath),
+		"origin":           plain(origin),
+		"issuer":           plain(issuer),
+		"store-url":        plain(storeURL),
+		"encryption-key":   plain(encryptionKey),
+		"org-id":           plain(orgTemplate),
+		"key-name":         plain(matching(keyName, "must be 1 to 64 of A-Z a-z 0-9 . _ -, beginning with a letter or digit")),
+		"sha256":           plain(matching(hexSHA256, "must be 64 hexadecimal digits")),
+		"ad-server-type":   plain(matching(typeWord, "must be a word such as "+adserver.Types()[0].Name)),
+		"unsupported":      plain(unsupported),
+	}
+}
+
+var (
+	currency  = regexp.MustCompile(`^[A-Z]{3}$`)
+	keyName   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+	hexSHA256 = regexp.MustCompile(`^[0-9A-Fa-f]{64}$`)
+	typeWord  = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
+)
+
+// hold holds a value against the rule of its tag, if it could be read. Before the rule stands
+// "required" where there must be a value, "optional" where an empty text is good too, or "quoted"
+// (see scalar).
+func (l *loader) hold(v reflect.Value, path, tag string) {
+	tag, required := strings.CutPrefix(tag, "required ")
+	tag, optional := strings.CutPrefix(tag, "optional ")
+	tag = strings.TrimPrefix(tag, "quoted ")
+	if tag == "" || !l.good(path) {
+		return
+	}
+	if v.Kind() == reflect.Pointer && v.IsNil() {
+		if required {
+			l.add(path, "is required")
+		}
+		return
+	}
+	v = reflect.Indirect(v)
+	text := ""
+	switch {
+	case v.Type() == secretType:
+		text = v.Interface().(Secret).Reveal()
+	case v.Kind() == reflect.String:
+		text = v.String()
+	default:
+		if problem := outOfRange(v, tag); problem != "" {
+			l.add(path, "%s", problem)
+		}
+		return
+	}
+	switch {
+	case text == "" && required:
+		l.add(path, "is required")
+	case text == "" && optional:
+	default:
+		if problem := ruleOf(tag)(text); problem != "" {
+			l.add(path, "%s", problem)
+		}
+	}
+}
+
+func ruleOf(tag string) rule {
+	name, arg, _ := strings.Cut(tag, " ")
+	if make := rules[name]; make != nil {
+		return make(arg)
+	}
+	return oneOf(strings.Split(tag, "|")...)
+}
+
+// outOfRange says that a number or duration is not in a range: "1..10", ">0..1" (above 0),
+// ">0.." (no upper bound), "0|1m..168h" (0 is good too, and means off).
+func outOfRange(v reflect.Value, tag string) string {
+	bounds, off := strings.CutPrefix(tag, "0|")
+	low, high, _ := strings.Cut(bounds, "..")
+	low, above := strings.CutPrefix(low, ">")
+	number := func(s string) float64 {
+		if v.Type() == durationType {
+			d, _ := time.ParseDuration(s)
+			return float64(d)
+		}
+		n, _ := strconv.ParseFloat(s, 64)
+		return n
+	}
+	n := v.Convert(reflect.TypeFor[float64]()).Float() // exact up to 2^53
+	if off && n == 0 || (n > number(low) || n == number(low) && !above) && (high == "" || n <= number(high)) {
+		return ""
+	}
+	problem := "must be from " + low + " to " + high
+	switch {
+	case off:
+		problem = "must be 0 (off), or from " + low + " to " + high
+	case above && high == "":
+		problem = "must be above " + low
+	case above:
+		problem = "must be above " + low + " and at most " + high
+	}
+	return problem
+}
+
+func unsupported(s string) string {
+	if s != "" {
+		return "is not supported yet; leave it empty"
+	}
+	return ""
+}
 
 // plainText is for what people read: code points, no control characters.
 func plainText(least, most int) rule {
@@ -33,9 +167,8 @@ func plainText(least, most int) rule {
 	}
 }
 
-// pathID is the contract's rule for a sourceId ("Rules for inventory sources"):
-// what can stand between two slashes of a URL and mean only itself. Tenant ids
-// stand there too, in upstream's.
+// pathID is the rule for a sourceId (contract 6.1): what can stand between two slashes of a URL
+// and mean only itself. Tenant ids stand there too, in upstream's.
 func pathID(s string) string {
 	if problem := plainText(1, registry.MaxIDLength)(s); problem != "" {
 		return problem
@@ -110,9 +243,17 @@ func webURL(s string) (*url.URL, string) {
 	return u, ""
 }
 
-func urlWithPath(s string) string {
-	_, problem := webURL(s)
-	return problem
+// urlWithPath bounds the URL, in characters, where most is not 0.
+func urlWithPath(most int) rule {
+	return func(s string) string {
+		if most > 0 {
+			if problem := plainText(1, most)(s); problem != "" {
+				return problem
+			}
+		}
+		_, problem := webURL(s)
+		return problem
+	}
 }
 
 func urlWithoutPath(s string) string {
@@ -164,12 +305,28 @@ func matching(pattern *regexp.Regexp, problem string) rule {
 
 func oneOf(words ...string) rule {
 	return func(s string) string {
-		for _, word := range words {
-			if s == word {
-				return ""
-			}
+		if !slices.Contains(words, s) {
+			return "must be " + list(words)
 		}
-		return "must be " + list(words)
+		return ""
+	}
+}
+
+// list joins words for a message: "a, b or c".
+func list(words []string) string {
+	last := len(words) - 1
+	if last < 1 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:last], ", ") + " or " + words[last]
+}
+
+func digits(most int) rule {
+	return func(s string) string {
+		if s == "" || len(s) > most || strings.Trim(s, "0123456789") != "" {
+			return "must be 1 to " + strconv.Itoa(most) + " digits"
+		}
+		return ""
 	}
 }
 
@@ -178,4 +335,41 @@ func paragraph(most int) rule {
 	return func(s string) string {
 		return plainText(1, most)(strings.NewReplacer("\n", " ", "\r", " ", "\t", " ").Replace(s))
 	}
+}
+
+// issuer is the rule of OpenID Connect Discovery, section 4.3, and of RFC 8414: an
+// https URL without a query or fragment, compared letter by letter. Plain http is
+// for an issuer on the same machine.
+func issuer(s string) string {
+	u, problem := webURL(s)
+	switch {
+	case problem != "":
+		return problem
+	case u.Scheme == "http" && !loopback(u.Hostname()):
+		return "must be an https:// URL; http:// is for loopback hosts alone"
+	}
+	return ""
+}
+
+// loopback reports whether a host is this machine: an address by its kind, or
+// localhost, which no resolver may answer otherwise (RFC 6761, section 6.3).
+func loopback(host string) bool {
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return ip.Unmap().IsLoopback()
+	}
+	return strings.EqualFold(strings.TrimSuffix(host, "."), "localhost")
+}
+
+// printable is for names that are compared with what a token holds.
+func printable(s string) string {
+	if problem := plainText(1, 255)(s); problem != "" {
+		return problem
+	}
+	switch {
+	case strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }):
+		return "must hold printable characters only"
+	case s != strings.TrimSpace(s):
+		return "must not begin or end with a space"
+	}
+	return ""
 }

@@ -2,31 +2,19 @@ package config
 
 import (
 	"reflect"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
 
-// fieldAt finds a value by its path.
-func fieldAt(doc *document, path string) any {
-	v := reflect.ValueOf(doc).Elem()
-	for part := range strings.SplitSeq(path, ".") {
-		for _, f := range fields(v.Type()) {
-			if f.key == part {
-				v = v.FieldByIndex(f.index)
-				break
-			}
-		}
-	}
-	return v.Interface()
-}
-
 func TestVariablesAreDistinct(t *testing.T) {
 	seen := map[string]string{}
-	for _, k := range schema() {
-		if first, taken := seen[k.env]; taken && k.env != "" {
-			t.Errorf("%s sets both %s and %s", k.env, first, k.path)
+	for _, k := range Schema() {
+		if first, taken := seen[k.Env]; taken && k.Env != "" {
+			t.Errorf("%s sets both %s and %s", k.Env, first, k.Path)
 		}
-		seen[k.env] = k.path
+		seen[k.Env] = k.Path
 	}
 	for _, reserved := range []string{"ESAGATE_ENCRYPTION_KEY", "ESAGATE_STOREFRONT_KEY"} {
 		if path, taken := seen[reserved]; taken {
@@ -35,21 +23,31 @@ func TestVariablesAreDistinct(t *testing.T) {
 	}
 }
 
-// Each key that belongs to a type exists, and each key belongs to some type.
-func TestAdServerKeys(t *testing.T) {
-	used := map[string]bool{"type": true}
-	for _, keys := range adServerKeys {
-		for _, key := range keys {
-			used[key] = true
+// A tag that is misspelt would be taken for a list of words, or for no bound.
+func TestRulesAreSpeltRight(t *testing.T) {
+	form := regexp.MustCompile(`^(required |optional |quoted )?(` +
+		`(0\||>)?[0-9.]+(ms|s|m|h)?\.\.[0-9]+(ms|s|m|h)?|[a-z]+(\|[a-z]+)+|([a-z0-9:-]+)( [0-9.]+)?)$`)
+	var check func(reflect.Type)
+	check = func(kind reflect.Type) {
+		for kind.Kind() == reflect.Pointer || kind.Kind() == reflect.Slice {
+			kind = kind.Elem()
+		}
+		if !isSection(kind) || kind == adServerType {
+			return
+		}
+		for _, f := range fields(kind) {
+			check(kind.FieldByIndex(f.index).Type)
+			if f.rule == "" {
+				continue
+			}
+			parts := form.FindStringSubmatch(f.rule)
+			if parts == nil || parts[7] != "" && rules[parts[7]] == nil {
+				t.Errorf("%s has the rule %q", f.key, f.rule)
+			}
+			if name := strings.TrimPrefix(f.rule, "required "); name != f.rule && slices.Contains(strings.Fields(name), "optional") {
+				t.Errorf("%s is required and optional", f.key)
+			}
 		}
 	}
-	for _, f := range fields(reflect.TypeFor[adServerEntry]()) {
-		if !used[f.key] {
-			t.Errorf("%s belongs to no type", f.key)
-		}
-		delete(used, f.key)
-	}
-	for key := range used {
-		t.Errorf("%s is no key", key)
-	}
+	check(reflect.TypeFor[document]())
 }

@@ -9,21 +9,17 @@ import (
 	"esagate/internal/vault"
 )
 
-func (v *validator) store(s *Store) {
-	const urlPath, keyPath = "store.url", "store.encryption_key"
-	if v.text(urlPath, s.URL.Reveal(), storeURL) && mayBeUnencrypted(s.URL.Reveal()) {
-		v.warn(urlPath, "the connection to the database may be unencrypted: add sslmode=verify-full, or at least sslmode=require")
+// encryptionKey is the rule for a key that credentials are encrypted with.
+func encryptionKey(s string) string {
+	_, err := vault.New(s)
+	var problem vault.KeyError
+	switch {
+	case errors.As(err, &problem):
+		return string(problem)
+	case err != nil:
+		return "can't be used"
 	}
-	if v.good(keyPath) {
-		_, err := vault.New(s.EncryptionKey.Reveal())
-		var problem vault.KeyError
-		switch {
-		case errors.As(err, &problem):
-			v.add(keyPath, "%s", string(problem))
-		case err != nil:
-			v.add(keyPath, "can't be used")
-		}
-	}
+	return ""
 }
 
 // Describe names the database for a log: `sqlite esagate.db`, or

@@ -15,9 +15,8 @@ const (
 	subscribeNever  = "never"
 )
 
-// Subscribes reports whether the gateway asks the sales agent for news by webhook: when
-// it is told to always, or else when server.public_url is public https (contract,
-// "Webhooks").
+// Subscribes reports whether the gateway asks the sales agent for news by webhook: when it is told
+// to always, or else when server.public_url is public https (contract 5.12).
 func (c *Config) Subscribes() bool {
 	switch c.Webhooks.Subscribe {
 	case subscribeAlways:
@@ -26,16 +25,6 @@ func (c *Config) Subscribes() bool {
 		return false
 	}
 	return publicHTTPS(c.Server.PublicURL)
-}
-
-func (v *validator) webhooks(w *Webhooks, publicURL string) {
-	const path = "webhooks.subscribe"
-	if !v.text(path, w.Subscribe, oneOf(subscribeAuto, subscribeAlways, subscribeNever)) {
-		return
-	}
-	if w.Subscribe == subscribeAlways && v.good("server.public_url") && !isHTTPS(publicURL) {
-		v.add(path, "must not be always while server.public_url is not an https:// URL: the sales agent calls no other")
-	}
 }
 
 func isHTTPS(s string) bool {

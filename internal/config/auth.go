@@ -1,0 +1,103 @@
+package config
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+)
+
+const shortKey = 16 // below this a key is guessed, not stolen
+
+var defaultOIDC = OIDC{CustomerClaim: "customer_id", AccessClaim: "access"}
+
+type authSection struct {
+	Keys []keyEntry `config:"keys"`
+	OIDC *OIDC      `config:"oidc"`
+}
+
+// keyEntry is a key as the file has it: in clear or as its hash.
+type keyEntry struct {
+	Name       string  `config:"name" rule:"required key-name"`
+	CustomerID *int64  `config:"customer_id" rule:"required 1..9007199254740991"`
+	Access     *string `config:"access" rule:"read|write"`
+	Key        *Secret `config:"key" rule:"ascii 1024"`
+	SHA256     *Secret `config:"sha256" rule:"sha256"`
+}
+
+// auth checks who may ask.
+func (l *loader) auth(s authSection) Auth {
+	const customerPath, accessPath = "auth.oidc.customer_claim", "auth.oidc.access_claim"
+	a := Auth{Keys: l.keys(s.Keys), OIDC: s.OIDC}
+	if o := a.OIDC; o != nil && l.good(customerPath, accessPath) && o.AccessClaim == o.CustomerClaim {
+		l.add(accessPath, "is the same claim as %s", customerPath)
+	}
+	if len(a.Keys) == 0 && a.OIDC == nil && l.good("auth.keys", "auth.oidc") {
+		l.warn("auth.keys", "there is none, nor an auth.oidc: only keys made with esagate key new are let in")
+	}
+	return a
+}
+
+// keys hashes the clear keys: nothing of a clear key is left in what it gives.
+func (l *loader) keys(entries []keyEntry) []Key {
+	out := make([]Key, 0, len(entries))
+	names, hashes := map[string]string{}, map[string]string{}
+	for i, e := range entries {
+		path := item("auth.keys", i)
+		k := Key{Name: e.Name, Access: AccessRead, CustomerID: deref(e.CustomerID)}
+		l.unique(names, e.Name, child(path, "name"), path, "the same name as")
+		if e.Access != nil {
+			k.Access = Access(*e.Access)
+		}
+		if hash, ok := l.keyHash(path, e); ok {
+			k.SHA256 = hash
+			l.unique(hashes, string(hash[:]), path, path, "the same key as")
+		}
+		out = append(out, k)
+	}
+	return out
+}
+
+func (l *loader) keyHash(path string, e keyEntry) (hash [sha256.Size]byte, ok bool) {
+	clearPath, hashPath := child(path, "key"), child(path, "sha256")
+	switch {
+	case !l.good(clearPath, hashPath):
+		return hash, false
+	case (e.Key == nil) == (e.SHA256 == nil):
+		l.add(path, "must have one of key and sha256, not both")
+		return hash, false
+	case e.SHA256 != nil:
+		_, _ = hex.Decode(hash[:], []byte(e.SHA256.Reveal()))
+		if hash == sha256.Sum256(nil) {
+			l.add(hashPath, "is the hash of an empty key")
+		}
+		return hash, l.good(hashPath)
+	}
+	plain := e.Key.Reveal()
+	if len(plain) < shortKey {
+		name := ""
+		if l.good(child(path, "name")) && shown(e.Name) != "?" { // else someone took the key for its name
+			name = " " + e.Name
+		}
+		l.warn(path, "the key"+name+" is shorter than 16 characters; make a long random one")
+	}
+	return sha256.Sum256([]byte(plain)), true
+}
+
+// unique reports a good value at a path that an earlier entry of the same list has.
+func (l *loader) unique(seen map[string]string, value, path, entry, as string) {
+	if !l.good(path) {
+		return
+	}
+	if first, taken := seen[value]; taken {
+		l.add(path, "is %s %s", as, first)
+		return
+	}
+	seen[value] = entry
+}
+
+// deref gives the zero value for nil.
+func deref[T any](p *T) (v T) {
+	if p != nil {
+		v = *p
+	}
+	return v
+}
