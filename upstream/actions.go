@@ -41,7 +41,7 @@ func (c *Client) Reactivate(ctx context.Context, tenantID string) (*wire.Tenant,
 	return c.setActive(ctx, opReactivate, tenantID)
 }
 
-// errOtherTenant: upstream answered with somebody else's document.
+// errOtherTenant: upstream answered with another tenant's document.
 var errOtherTenant = errors.New("the answer is about another tenant")
 
 func (c *Client) setActive(ctx context.Context, op operation, tenantID string) (*wire.Tenant, error) {

@@ -3,7 +3,6 @@ package upstream
 import (
 	"log/slog"
 	"net/http"
-	"time"
 )
 
 // attemptTransport makes the attempts. It is the transport of the client that
@@ -46,7 +45,7 @@ func (c *Client) attempt(r *http.Request, cl *call) *failure {
 	if cl.probes != c.upstream && c.upstream.open.Load() {
 		return c.upstream.refusal()
 	}
-	began := time.Now().UnixNano()
+	began := c.tenants.now()
 	f := c.exchange(r, cl)
 	if cl.quick && f != nil && f.outcome == outcomeTimeout {
 		f.blame = blameUnknown // it had no time to be good
@@ -56,14 +55,15 @@ func (c *Client) attempt(r *http.Request, cl *call) *failure {
 	return f
 }
 
-// record has the breakers learn how an attempt ended that began at a time, when its
-// tenant's breaker had changed so often. t is nil unless it was a status read or a probe.
+// record tells the breakers how an attempt ended. began is when it began, and changes how
+// often its tenant's breaker had changed then. t is nil unless it was a status read or a
+// probe.
 func (c *Client) record(cl *call, t *tenant, began, changes int64, f *failure) {
 	ofUpstream := cl.probes == c.upstream
 	switch {
 	case f == nil || f.blame == blameNobody:
 		if t != nil {
-			t.read(false)
+			t.read(c.tenants.now(), false)
 		}
 		if cl.op == opStatus {
 			t.breaker.record(changes, false)
@@ -73,8 +73,8 @@ func (c *Client) record(cl *call, t *tenant, began, changes int64, f *failure) {
 		}
 		c.well(ofUpstream)
 	case f.blame == blameUnknown || t == nil:
-	case ofUpstream && f.reached() && !c.symptoms.spreading():
-		t.read(true)
+	case ofUpstream && f.reached() && !c.symptoms.isWidespread():
+		t.read(c.tenants.now(), true)
 		c.well(true) // it can be reached and takes our key; the failure is the tenant's
 	case ofUpstream || f.blame == blameUpstream:
 		c.unwell(cl, t, began, f)
@@ -84,7 +84,7 @@ func (c *Client) record(cl *call, t *tenant, began, changes int64, f *failure) {
 			c.log.Warn("breaker opened", slog.String("breaker", "tenant"), slog.String("tenant", t.id),
 				slog.String("after", string(f.outcome)))
 		}
-		if opened || f.outcome == outcomeTimeout { // so few of these come in a minute that they open nothing
+		if opened || f.outcome == outcomeTimeout { // too few timeouts fit into a minute to open a breaker
 			c.watch(t.breaker)
 		}
 		c.unwell(cl, t, began, f)

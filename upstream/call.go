@@ -180,8 +180,8 @@ func (c *Client) request(ctx context.Context, cl *call) (*http.Request, *failure
 		return nil, neverSent(noTenant(nil)) // err prints the URL
 	}
 	// Without GetBody no transport can send a body a second time. net/http would do so
-	// by itself, on a new connection, when it believes that the request was not looked
-	// at: over HTTP/1 when nothing was written to a connection that turned out to be
+	// by itself, on a new connection, when it believes that the request was not read:
+	// over HTTP/1 when nothing was written to a connection that turned out to be
 	// closed, over HTTP/2 after a GOAWAY, a refused stream, and a PROTOCOL_ERROR, which
 	// proves nothing. For a POST, PUT or DELETE it never does after a byte was written
 	// over HTTP/1, as none has an Idempotency-Key. Requests without a body may be sent

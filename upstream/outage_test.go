@@ -124,7 +124,7 @@ func (r *rig) readers(ids []string, until time.Duration) {
 // also one that was never read, and the cache has been told.
 func TestRecovery(t *testing.T) {
 	for name, outage := range outages {
-		for _, tenants := range []int{1, 3, 40} {
+		for _, tenants := range []int{1, 3, 12} {
 			for _, lasts := range []time.Duration{2 * time.Second, 10 * time.Second, time.Minute} {
 				if lasts == 2*time.Second && (name == "504" || name == "hung") {
 					continue // no breaker has opened then, and the cache's own pauses are short
@@ -168,14 +168,14 @@ func TestNearlyAllTenantsFailing(t *testing.T) {
 	for name, f := range sorts {
 		t.Run(name, func(t *testing.T) {
 			run(t, upstream.Config{Attempts: 1}, func(t *testing.T, r *rig) {
-				ids := r.publishers(40)
+				ids := r.publishers(20)
 				for _, id := range ids {
 					r.works(id)
 				}
 				r.agent.Fault("", f)
 				for range 2 {
 					var all sync.WaitGroup
-					for _, id := range ids[:38] {
+					for _, id := range ids[:19] {
 						all.Go(func() { r.status(id) })
 					}
 					all.Wait()

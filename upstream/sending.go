@@ -10,7 +10,7 @@ import (
 )
 
 // NotSent reports whether the request of a failed call can't have reached upstream: a
-// breaker kept it back, its context had ended before, nobody could be connected to, or
+// breaker kept it back, its context had ended before, there was no connection, or
 // there is no such path. A write has then certainly not been done. In doubt it is false.
 func NotSent(err error) bool {
 	var u *unsentError

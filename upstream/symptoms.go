@@ -3,7 +3,6 @@ package upstream
 import (
 	"log/slog"
 	"sync"
-	"time"
 )
 
 // nearlyAll is the share, in percent, of the tenants read lately whose failing is a
@@ -18,13 +17,13 @@ const nearlyAll = 90
 // tenant that is not failing, where one is known, is asked by a probe and has to fail
 // likewise. See docs/decisions/0007-what-breakers-count.md.
 type symptoms struct {
-	mu     sync.Mutex
-	since  int64 // Unix nanoseconds of the last good probe: what began before it does not count
-	begun  int64 // of the first symptom since then; 0: none
-	lost   bool  // a read found nobody, or had our key refused
-	row    int   // attempts without a connection or with our key refused, none good in between
-	spread bool  // nearly all tenants are failing
-	probed blame // the worst that a probe of some tenant came to
+	mu         sync.Mutex
+	since      int64 // the last good probe, as tenants.now: what began before it does not count
+	begun      int64 // of the first symptom since then; 0: none
+	lost       bool  // a read got no connection or no answer, or had our key refused
+	row        int   // attempts without a connection or with our key refused, none good in between
+	widespread bool  // nearly all tenants are failing
+	probed     blame // the worst that a probe of some tenant came to
 }
 
 // times gives begun and since.
@@ -34,10 +33,10 @@ func (s *symptoms) times() (begun, since int64) {
 	return s.begun, s.since
 }
 
-func (s *symptoms) spreading() bool {
+func (s *symptoms) isWidespread() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.spread
+	return s.widespread
 }
 
 // well records a proper answer. probe says that it shows the whole upstream to be well.
@@ -48,13 +47,13 @@ func (c *Client) well(probe bool) {
 	s := &c.symptoms
 	s.mu.Lock()
 	ended := s.lost || probe && s.begun != 0
-	calm := probe || s.lost && !s.spread
+	calm := probe || s.lost && !s.widespread
 	s.lost, s.row = false, 0
 	if calm {
-		s.begun, s.spread, s.probed = 0, false, blameNobody
+		s.begun, s.widespread, s.probed = 0, false, blameNobody
 	}
 	if probe {
-		s.since = time.Now().UnixNano()
+		s.since = c.tenants.now()
 	}
 	s.mu.Unlock()
 	if calm {
@@ -78,12 +77,12 @@ func (c *Client) unwell(cl *call, t *tenant, began int64, f *failure) {
 		s.mu.Unlock()
 		return
 	}
-	judge := probe || s.spread || !t.failing(s.since)
+	judge := probe || s.widespread || !t.failing(s.since)
 	if probe {
 		s.probed = max(s.probed, f.blame)
 	}
 	if probe || cl.op == opStatus {
-		t.read(true)
+		t.read(c.tenants.now(), true)
 	}
 	if f.blame == blameUpstream {
 		s.row++
@@ -91,15 +90,15 @@ func (c *Client) unwell(cl *call, t *tenant, began int64, f *failure) {
 	s.lost = s.lost || f.blame == blameUpstream || f.outcome == outcomeUnreachable
 	limit := c.cfg.Breaker.ConsecutiveFailures
 	opens := false
-	if judge || s.row >= limit { // looking at all tenants is work
+	if judge || s.row >= limit { // going through all tenants takes time
 		failing, well, others := c.tenants.health(s.since)
-		s.spread = failing >= limit && failing*100 >= (failing+well)*nearlyAll
+		s.widespread = failing >= limit && failing*100 >= (failing+well)*nearlyAll
 		opens = s.row >= limit && (!others || s.probed == blameUpstream) ||
-			s.spread && (!others || s.probed != blameNobody)
+			s.widespread && (!others || s.probed != blameNobody)
 	}
-	some := s.lost || s.spread
+	some := s.lost || s.widespread
 	if some && s.begun == 0 {
-		s.begun = time.Now().UnixNano()
+		s.begun = c.tenants.now()
 	}
 	s.mu.Unlock()
 	if opens && c.upstream.record(changes, true) {

@@ -11,7 +11,7 @@ import (
 const maxTenants = 10_000
 
 // tenant is what the client keeps of one: its breaker, and when it was last read. Times
-// are Unix nanoseconds; 0: never.
+// are those of tenants.now; 0: never.
 type tenant struct {
 	id       string
 	breaker  *breaker
@@ -30,19 +30,24 @@ func (t *tenant) failing(since int64) bool {
 type tenants struct {
 	cache *lru.Cache[string, *tenant]
 	cfg   BreakerConfig
+	start time.Time
 }
+
+// now gives the nanoseconds since the start. Changes of the wall clock do not matter.
+func (ts *tenants) now() int64 { return int64(time.Since(ts.start)) + 1 }
 
 func newTenants(cfg BreakerConfig) (*tenants, error) {
 	cache, err := lru.NewWithEvict(maxTenants, func(_ string, t *tenant) { t.breaker.drop() })
-	return &tenants{cache: cache, cfg: cfg}, err
+	return &tenants{cache: cache, cfg: cfg, start: time.Now()}, err
 }
 
-func (t *tenant) read(failed bool) {
+// read records a status read.
+func (t *tenant) read(now int64, failed bool) {
 	at := &t.okAt
 	if failed {
 		at = &t.failedAt
 	}
-	at.Store(time.Now().UnixNano())
+	at.Store(now)
 	t.failed.Store(failed)
 }
 
@@ -83,12 +88,12 @@ func (ts *tenants) forgetOpen() (n int) {
 // window. others says that there are some that are not failing, read lately or not.
 // What was before since is forgotten.
 func (ts *tenants) health(since int64) (failing, well int, others bool) {
-	recent := time.Now().Add(-ts.cfg.Window).UnixNano()
+	recent := ts.now() - int64(ts.cfg.Window)
 	for _, t := range ts.cache.Values() {
 		switch {
 		case !t.failing(since):
 			others = true
-			if t.okAt.Load() >= recent {
+			if at := t.okAt.Load(); at > 0 && at >= recent {
 				well++
 			}
 		case t.failedAt.Load() >= recent, t.breaker.open.Load():
@@ -111,7 +116,7 @@ func (ts *tenants) next(begun, since int64) (id string) {
 	if best == nil {
 		return ""
 	}
-	best.probedAt.Store(time.Now().UnixNano())
+	best.probedAt.Store(ts.now())
 	return best.id
 }
 

@@ -43,7 +43,7 @@ func (c *Client) DeleteWebhook(ctx context.Context, tenantID, webhookID string) 
 	cl.done = true
 	cl.judge = func(a answer) *failure {
 		if a.status == http.StatusNotFound {
-			// A page of HTML is no news of a webhook, but of what stands before upstream.
+			// A page of HTML says nothing of the webhook: it comes from something before upstream.
 			if p, err := wire.DecodeError(a.body); err == nil && p.Code != tenantNotFound {
 				return nil
 			}
