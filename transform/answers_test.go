@@ -13,34 +13,28 @@ import (
 	"esagate/upstream/wire"
 )
 
-// answers turns an answer of upstream's to a write, or a page of history, into ours, by
-// the first word of a case's name.
+// answers turns an answer of upstream's to a write, or a page of history, into ours, by the first word
+// of a case's name.
 var answers = map[string]func(body []byte) ([]byte, error){
-	"test": func(body []byte) ([]byte, error) {
-		r, err := wire.DecodeTestResult(body)
+	"test": turn(wire.DecodeTestResult, func(r *wire.TestResult) *api.TestResult {
+		return transform.TestResult(r, now.Add(123456789))
+	}),
+	"refresh": turn(wire.DecodeRefresh, transform.Refresh),
+	"history": turn(wire.DecodeSyncHistory, transform.SyncHistory),
+}
+
+func turn[From, To any](decode func([]byte) (*From, error), transform func(*From) *To) func([]byte) ([]byte, error) {
+	return func(body []byte) ([]byte, error) {
+		doc, err := decode(body)
 		if err != nil {
 			return nil, err
 		}
-		return api.Encode(transform.TestResult(r, now.Add(123456789))), nil
-	},
-	"refresh": func(body []byte) ([]byte, error) {
-		r, err := wire.DecodeRefresh(body)
-		if err != nil {
-			return nil, err
-		}
-		return api.Encode(transform.Refresh(r)), nil
-	},
-	"history": func(body []byte) ([]byte, error) {
-		h, err := wire.DecodeSyncHistory(body)
-		if err != nil {
-			return nil, err
-		}
-		return api.Encode(transform.SyncHistory(h)), nil
-	},
+		return api.Encode(transform(doc)), nil
+	}
 }
 
 func TestGoldenAnswers(t *testing.T) {
-	inputs, err := filepath.Glob("testdata/life/*.in.json")
+	inputs, err := filepath.Glob("testdata/answers/*.in.json")
 	if err != nil || len(inputs) < 8 {
 		t.Fatal("too few cases", inputs, err)
 	}

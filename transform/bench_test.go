@@ -109,29 +109,20 @@ func BenchmarkStages(b *testing.B) {
 	}
 	in.Snapshot, _ = transform.Snapshot(doc)
 	status, _ := tasks.Status(in)
-	b.Run("decode", func(b *testing.B) {
-		b.SetBytes(int64(len(body)))
-		b.ReportAllocs()
-		for b.Loop() {
-			_, _ = wire.DecodeStatus(body, now)
-		}
-	})
-	b.Run("snapshot", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			_, _ = transform.Snapshot(doc)
-		}
-	})
-	b.Run("tasks", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			_, _ = tasks.Status(in)
-		}
-	})
-	b.Run("encode", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			_ = api.Encode(status)
-		}
-	})
+	for _, stage := range []struct {
+		name string
+		run  func()
+	}{
+		{"decode", func() { _, _ = wire.DecodeStatus(body, now) }},
+		{"snapshot", func() { _, _ = transform.Snapshot(doc) }},
+		{"tasks", func() { _, _ = tasks.Status(in) }},
+		{"encode", func() { _ = api.Encode(status) }},
+	} {
+		b.Run(stage.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				stage.run()
+			}
+		})
+	}
 }

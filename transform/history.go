@@ -50,8 +50,8 @@ func syncRun(r *wire.SyncRun) (api.SyncRun, bool) {
 	}, true
 }
 
-// runStatus gives the status of a run in the words of answers: upstream's raw words are
-// put into those, others pass.
+// runStatus gives the status of a run in the words of answers (contract 2.12). A word that is neither
+// raw nor known passes.
 func runStatus(status string) string {
 	switch {
 	case status == "completed":
@@ -109,8 +109,7 @@ func StreamHistory(h *wire.SyncHistory) api.SyncHistory {
 	return out
 }
 
-// finished reports whether a run is over. Of a status that is unknown here its end
-// tells.
+// finished reports whether a run is over. One of a status that is unknown here is if it has an end.
 func finished(r *api.SyncRun) bool {
 	switch r.Status {
 	case statusSuccess, statusFailed, statusCancelled:

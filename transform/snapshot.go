@@ -85,7 +85,7 @@ func pointer[T any](o wire.Opt[T]) *T {
 	if !o.Set {
 		return nil
 	}
-	value := o.Value // a copy, lest the whole document stays in memory
+	value := o.Value // a copy, so that the whole document does not stay in memory
 	return &value
 }
 

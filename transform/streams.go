@@ -28,8 +28,8 @@ const (
 	maxStreamName = 64 // bytes
 )
 
-// emptySyncs gives the required streams, none of which has run: that is what stands for one that
-// upstream says nothing of.
+// emptySyncs gives the required streams, as they are where upstream has none of that name (contract
+// 4.4).
 func emptySyncs() api.Syncs {
 	syncs := make(api.Syncs, 0, 2*len(required))
 	for _, name := range required {
@@ -81,7 +81,7 @@ func isSnake(name string) bool {
 
 // block gives a stream's block, which stands at path.
 func (c *checker) block(path string, s *wire.Stream) api.SyncBlock {
-	// never_run is upstream's own default. A run that is told of without a status has an unknown one.
+	// never_run is upstream's own default. A stream that has run and has no status has an unknown one.
 	status := statusNeverRun
 	if !s.LastRunAt.Time.IsZero() || !s.LastSuccessAt.Time.IsZero() {
 		status = unknownWord

@@ -137,32 +137,6 @@ func TestDocumentsThatDoNotCount(t *testing.T) {
 	}
 }
 
-func TestListsOfAnswersAreBounded(t *testing.T) {
-	list := func(head, one, tail string, n int) []byte {
-		return []byte(head + strings.Repeat(one+",", n) + one + tail)
-	}
-	test, err := wire.DecodeTestResult(list(`{"success":true,"capability_checks":[`, `{"capability":"a","status":"passed"}`, `]}`, 900))
-	if err != nil || len(test.CapabilityChecks) != 200 {
-		t.Errorf("%d checks, %v", len(test.CapabilityChecks), err)
-	}
-	history, err := wire.DecodeSyncHistory(list(`{"runs":[`, `{"sync_id":"a","sync_type":"b","status":"c"}`, `]}`, 900))
-	if err != nil || len(history.Runs) != 500 {
-		t.Errorf("%d runs, %v", len(history.Runs), err)
-	}
-	hooks, err := wire.DecodeWebhooks(list(`{"webhooks":[`, `{"webhook_id":"a"}`, `]}`, 1900))
-	if err != nil || len(hooks) != 1000 {
-		t.Errorf("%d webhooks, %v", len(hooks), err)
-	}
-	var ids strings.Builder
-	for i := range 900 {
-		fmt.Fprintf(&ids, `"stream_%d":"run",`, i)
-	}
-	refresh, err := wire.DecodeRefresh([]byte(`{"sync_run_ids":{` + ids.String() + `"z":"run"},"running_sync_types":[` + strings.Repeat(`"a",`, 900) + `"b"]}`))
-	if err != nil || len(refresh.SyncRunIDs) != 64 || len(refresh.RunningSyncTypes) != 64 {
-		t.Errorf("%d runs, %d running, %v", len(refresh.SyncRunIDs), len(refresh.RunningSyncTypes), err)
-	}
-}
-
 func TestSettings(t *testing.T) {
 	const body = ` {"type":"springserve","default_demand_partner_id":12,"demand_class":"tag","enable_key_value_targeting":true,
 		"rate_currency":"EUR","default_advertiser_id":"a7","campaign_name_template":"{po}","token":"CANARY","later":[{"x":1}]} `

@@ -8,8 +8,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Problem is an error answer in one of the sales agent's JSON shapes. HTML, from
-// whatever stands before it, is none.
+// Problem is an error answer in one of the sales agent's JSON shapes (contract 2.4).
 type Problem struct {
 	// Code is the machine word of `error` ("tenant_not_found"); empty where that
 	// is a sentence, and for a list of validation errors.
