@@ -35,7 +35,7 @@ snapshot:
 api:
 registry/sqlstore: internal/fault internal/vault registry
 upstream/wire:
-internal/auth: internal/fault registry
+internal/auth: internal/background internal/fault registry
 internal/sources: internal/fault internal/jsonbody registry
 internal/jsonbody: internal/fault
 internal/adserver: api internal/jsonbody internal/redact internal/sources registry upstream/wire
@@ -44,12 +44,12 @@ internal/background:
 internal/leader: internal/background registry
 internal/reconcile: internal/background registry
 internal/outbound:
-internal/agentauth: registry
+internal/agentauth: internal/background registry
 internal/lifecycle: internal/adserver internal/background internal/fault registry transform upstream upstream/wire
 internal/vault:
 internal/fault:
 internal/redact:
-internal/telemetry: internal/redact
+internal/telemetry: internal/background internal/redact
 internal/config: internal/adserver internal/fault internal/redact internal/serviceaccount internal/vault registry
 internal/serviceaccount: internal/adserver internal/fault upstream/wire
 

@@ -54,22 +54,10 @@ func (g *Gateway) refusal(err error) error {
 	if !errors.Is(err, auth.ErrUnknown) {
 		return err
 	}
-	reason, token := tokenRefusals[auth.ReasonOf(err)]
-	if !token {
-		g.ins.AuthRefusal(telemetry.RefusalUnknown)
+	reason := auth.ReasonOf(err)
+	g.ins.AuthRefusal(telemetry.Refusal(reason))
+	if reason == auth.Unknown {
 		return fault.New(fault.Unauthorized, "The API key, or access token, is not valid.")
 	}
-	g.ins.AuthRefusal(reason)
 	return fault.Wrap(fault.Unauthorized, "The access token is not valid.", err)
-}
-
-// tokenRefusals are what can be wrong with an access token.
-var tokenRefusals = map[auth.Reason]telemetry.Refusal{
-	auth.Malformed:     telemetry.RefusalMalformed,
-	auth.BadSignature:  telemetry.RefusalBadSignature,
-	auth.Expired:       telemetry.RefusalExpired,
-	auth.NotYetValid:   telemetry.RefusalNotYetValid,
-	auth.WrongIssuer:   telemetry.RefusalWrongIssuer,
-	auth.WrongAudience: telemetry.RefusalWrongAudience,
-	auth.BadClaims:     telemetry.RefusalBadClaims,
 }

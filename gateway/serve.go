@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"mime"
 	"net/http"
-	"runtime/debug"
 	"strings"
 	"time"
 
@@ -17,6 +16,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"esagate/internal/auth"
+	"esagate/internal/background"
 	"esagate/internal/fault"
 )
 
@@ -185,7 +185,7 @@ func (g *Gateway) finish(r *request, begun time.Time) {
 	if p := recover(); p != nil {
 		g.ins.Panic()
 		g.log.LogAttrs(r.Context(), slog.LevelError, "a handler panicked", slog.String("request_id", r.id),
-			slog.String("route", r.route), slog.String("kind", kindOf(p)), slog.String("stack", string(debug.Stack())))
+			slog.String("route", r.route), slog.String("kind", kindOf(p)), slog.Any("stack", background.Callers()))
 		if r.answer.status == 0 {
 			g.writeError(&r.answer, r, fault.New(fault.Internal, "Something went wrong on our side."))
 		} else {

@@ -7,9 +7,9 @@ import (
 	"log/slog"
 	"mime"
 	"net/http"
-	"runtime/debug"
 	"strings"
 
+	"esagate/internal/background"
 	"esagate/upstream/wire"
 )
 
@@ -62,7 +62,7 @@ func (c *Client) judge(ctx context.Context, cl *call, resp *http.Response) (f *f
 	defer func() {
 		if v := recover(); v != nil {
 			c.log.Error("decoding an answer panicked", slog.String("operation", string(cl.op)),
-				slog.String("stack", string(debug.Stack())))
+				slog.Any("stack", background.Callers()))
 			f = invalid(blameTenant, errPanicked)
 		}
 	}()

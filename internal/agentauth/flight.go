@@ -3,8 +3,9 @@ package agentauth
 import (
 	"context"
 	"log/slog"
-	"runtime/debug"
 	"time"
+
+	"esagate/internal/background"
 )
 
 // maxFlights bounds the refreshes under way, and those that failed a moment ago.
@@ -116,7 +117,7 @@ func (a *Agents) renewSafely(key flightKey) (token Token, again time.Time, err e
 		if p := recover(); p != nil {
 			token, again, err = Token{}, a.now().Add(workLimit+leaseSlack), fail(ReasonAnswer)
 			a.log.LogAttrs(a.life, slog.LevelError, "a refresh panicked", slog.String("operation", "oauth_refresh"),
-				slog.Int64("customer_id", key.customer), slog.String("source_id", key.source), slog.String("stack", string(debug.Stack())))
+				slog.Int64("customer_id", key.customer), slog.String("source_id", key.source), slog.Any("stack", background.Callers()))
 		}
 	}()
 	return a.renew(key)

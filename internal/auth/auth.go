@@ -117,7 +117,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Authenticator, error) {
 // What it returns is shared.
 func (a *Authenticator) Authenticate(ctx context.Context, credential string) (*Caller, error) {
 	if credential == "" || len(credential) > maxCredential {
-		return nil, refused(Unknown)
+		return nil, Unknown
 	}
 	sum := hashOf(credential)
 	if e := a.static.find(&sum); e != nil {
@@ -134,7 +134,7 @@ func (a *Authenticator) Authenticate(ctx context.Context, credential string) (*C
 		}
 	}
 	if a.stored == nil {
-		return nil, refused(Unknown)
+		return nil, Unknown
 	}
 	// The key may have been made a moment ago.
 	a.stored.ask(ctx)
@@ -147,7 +147,7 @@ func (a *Authenticator) Authenticate(ctx context.Context, credential string) (*C
 	if a.stored.away.Load() && strings.HasPrefix(credential, KeyPrefix) {
 		return nil, &fault.Error{Kind: fault.Unavailable, Message: "The API key can't be checked now.", RetryAfter: pollEvery}
 	}
-	return nil, refused(Unknown)
+	return nil, Unknown
 }
 
 // hashOf hashes a credential. Those of usual length are copied to the stack: a

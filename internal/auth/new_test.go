@@ -107,16 +107,3 @@ func TestFetchesAreTold(t *testing.T) {
 		a.Close(ctx())
 	})
 }
-
-func TestReasons(t *testing.T) {
-	seen := map[string]bool{}
-	for r := auth.Unknown; r <= auth.BadClaims; r++ {
-		if word := r.String(); seen[word] || r != auth.Unknown && word == auth.Unknown.String() {
-			t.Errorf("%d is %q, as another is", r, word)
-		}
-		seen[r.String()] = true
-	}
-	if auth.ReasonOf(errDisk) != auth.Unknown || auth.Reason(200).String() != "unknown" {
-		t.Error("what is no reason has one")
-	}
-}

@@ -69,7 +69,7 @@ func (t *tokens) authenticate(ctx context.Context, credential string, sum *[sha2
 		return nil, false, nil
 	}
 	if !good || !slices.Contains(algorithms, h.Alg) {
-		return nil, true, refused(Malformed)
+		return nil, true, Malformed
 	}
 	key, err := t.key(ctx, h)
 	if err != nil {
@@ -102,19 +102,19 @@ func (t *tokens) key(ctx context.Context, h header) (any, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, gone(err)
 	}
-	return nil, refused(Unknown)
+	return nil, Unknown
 }
 
 func (t *tokens) verify(credential string, sum *[sha256.Size]byte, key any) (*Caller, error) {
 	var c claims
 	_, err := t.parser.ParseWithClaims(credential, &c, func(*jwt.Token) (any, error) { return key, nil })
 	if err != nil {
-		return nil, refused(reasonFor(err))
+		return nil, reasonFor(err)
 	}
 	customer, known := c.customer(t.cfg.CustomerClaim)
 	write, allowed := c.access(t.cfg.AccessClaim)
 	if !known || !allowed {
-		return nil, refused(BadClaims)
+		return nil, BadClaims
 	}
 	caller := &Caller{Name: c.name(t.cfg.Issuer), CustomerID: customer, Write: write}
 	now := time.Now()

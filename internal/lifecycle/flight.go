@@ -3,10 +3,10 @@ package lifecycle
 import (
 	"context"
 	"log/slog"
-	"runtime/debug"
 	"sync"
 	"time"
 
+	"esagate/internal/background"
 	"esagate/internal/fault"
 	"esagate/registry"
 )
@@ -99,7 +99,7 @@ func (l *Lifecycle) later(ctx, life context.Context, work func(context.Context))
 func (l *Lifecycle) safely(ctx, life context.Context, work func(context.Context)) {
 	defer func() {
 		if p := recover(); p != nil {
-			l.log.LogAttrs(life, slog.LevelError, "a change of a connection panicked", slog.String("stack", string(debug.Stack())))
+			l.log.LogAttrs(life, slog.LevelError, "a change of a connection panicked", slog.Any("stack", background.Callers()))
 		}
 	}()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))

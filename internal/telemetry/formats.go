@@ -2,75 +2,26 @@ package telemetry
 
 import (
 	"net/url"
+	"regexp"
 	"strings"
 
 	"esagate/internal/redact"
 )
 
 // Some harmless values look like tokens: ids, versions, routes, paths. Each
-// check here knows one such format narrowly, so that what is not it is still
-// judged as any other text.
+// check here knows one such format narrowly; what does not fit is judged as any
+// other text.
+var (
+	isID    = regexp.MustCompile(`^([0-9a-f]{32}|[0-9a-f]{40}|[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})$`).MatchString
+	isIdent = regexp.MustCompile(`^[0-9A-Za-z._-]{1,64}$`).MatchString // sources and tenants; an operator looks for them
 
-// Alphabets.
-const (
-	digits = "0123456789"
-	lower  = "abcdefghijklmnopqrstuvwxyz"
-	upper  = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	// v1.2.3, v0.0.0-20060102150405-0123456789ab, 1.2.3-rc.1+dirty: no part is
+	// long enough to be a token.
+	versionFormat = regexp.MustCompile(`^v?\d{1,14}(\.\d{1,14}){2}([-.+][0-9A-Za-z]{1,14}){0,5}$`)
+	routeSegment  = regexp.MustCompile(`^[0-9a-z._-]*$`)
 )
 
-// onlyOf reports whether s consists of bytes of an ASCII set.
-func onlyOf(s, set string) bool {
-	for i := range len(s) {
-		if strings.IndexByte(set, s[i]) < 0 {
-			return false
-		}
-	}
-	return true
-}
-
-// isHex reports whether s is n lower-case hexadecimal digits.
-func isHex(s string, n int) bool {
-	return len(s) == n && onlyOf(s, digits+"abcdef")
-}
-
-// isID reports whether s is an id of a request or a trace: 32 or 40 hexadecimal
-// digits, or a UUID.
-func isID(s string) bool {
-	if len(s) == 36 && s[8] == '-' && s[13] == '-' && s[18] == '-' && s[23] == '-' {
-		s = strings.ReplaceAll(strings.ToLower(s), "-", "")
-	}
-	return isHex(s, 32) || isHex(s, 40)
-}
-
-// isIdent reports whether s is an id as sources and tenants have them. Ids stand
-// in paths and answers anyway, and an operator looks for them in logs.
-func isIdent(s string) bool {
-	return s != "" && len(s) <= 64 && onlyOf(s, digits+lower+upper+"-_.")
-}
-
-// isVersion reports whether s is a version as Go writes it: v1.2.3,
-// v0.0.0-20060102150405-0123456789ab, 1.2.3-rc.1+dirty. No part is long
-// enough to be a token.
-func isVersion(s string) bool {
-	s = strings.TrimPrefix(s, "v")
-	if s == "" || len(s) > 64 || s[0] < '0' || s[0] > '9' {
-		return false
-	}
-	parts := strings.FieldsFunc(s, func(r rune) bool { return r == '.' || r == '-' || r == '+' })
-	if len(parts) < 3 || len(parts) > 8 {
-		return false
-	}
-	for i, p := range parts {
-		set := digits
-		if i >= 3 {
-			set += lower + upper
-		}
-		if len(p) > 14 || !onlyOf(p, set) {
-			return false
-		}
-	}
-	return true
-}
+func isVersion(s string) bool { return len(s) <= 64 && versionFormat.MatchString(s) }
 
 // isRoute reports whether s is a pattern of the route table:
 // /api/v2/things/{thingId}.
@@ -80,30 +31,20 @@ func isRoute(s string) bool {
 		return false
 	}
 	for segment := range strings.SplitSeq(rest, "/") {
-		if inner, ok := strings.CutPrefix(segment, "{"); ok {
-			if inner, ok = strings.CutSuffix(inner, "}"); !ok || !redact.Word(inner) {
+		if len(segment) > 2 && segment[0] == '{' && segment[len(segment)-1] == '}' {
+			if !redact.Word(segment[1 : len(segment)-1]) {
 				return false
 			}
-			continue
-		}
-		if redact.Secretlike(segment) || !onlyOf(segment, lower+digits+"-._") {
+		} else if redact.Secretlike(segment) || !routeSegment.MatchString(segment) {
 			return false
 		}
 	}
 	return true
 }
 
-// isPathname reports whether no element of a path is secret-like.
-func isPathname(s string) bool {
-	if len(s) > 1024 || strings.ContainsAny(s, "?=@:\n\r") {
-		return false
-	}
-	for element := range strings.SplitSeq(s, "/") {
-		if redact.Secretlike(element) {
-			return false
-		}
-	}
-	return true
+// isPath reports whether no element of a path is secret-like.
+func isPath(s string) bool {
+	return len(s) <= 1024 && !strings.ContainsAny(s, "?=@:\n\r") && noneSecretlike(s, "/")
 }
 
 // isBaseURL reports whether s is an absolute URL of scheme, host and path
@@ -113,10 +54,14 @@ func isBaseURL(s string) bool {
 	if err != nil || u.Scheme == "" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" {
 		return false
 	}
-	for label := range strings.SplitSeq(u.Hostname(), ".") {
-		if redact.Secretlike(label) {
+	return noneSecretlike(u.Hostname(), ".") && isPath(u.Path) && isPath(u.EscapedPath())
+}
+
+func noneSecretlike(s, separator string) bool {
+	for element := range strings.SplitSeq(s, separator) {
+		if redact.Secretlike(element) {
 			return false
 		}
 	}
-	return isPathname(u.Path) && isPathname(u.EscapedPath())
+	return true
 }

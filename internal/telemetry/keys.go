@@ -1,24 +1,58 @@
 package telemetry
 
+import (
+	"regexp"
+
+	"esagate/internal/redact"
+)
+
 // Redacted stands in a log line for a value that may not be shown.
 const Redacted = "[redacted]"
 
-// treatment says how the string value of an attribute is judged. Numbers,
-// booleans, durations, times and errors are treated alike under every key.
-type treatment uint8
+// treatment gives what is shown of a string. Numbers, booleans, durations,
+// times and errors are treated alike under every key.
+type treatment func(string) string
 
-const (
-	plain    treatment = iota // shown unless redact.Secretlike
-	text                      // written by somebody else: its first line, by redact.Text
-	hexID                     // 32 or 40 hexadecimal digits or a UUID are shown, else as plain
-	ident                     // an id made of letters, digits and "-_.", such as a UUID, is shown; else as plain
-	version                   // a semantic or pseudo-version is shown, else as plain
-	route                     // a pattern of the route table is shown, else as plain
-	pathname                  // each element is judged alone
-	baseURL                   // without user info and query, each element judged alone
-	ours                      // a sentence that the code or the config check made: shown
-	stack                     // only lines that a Go stack trace consists of
+// Treatments of strings under the keys below.
+var (
+	hexID   = allow(isID)
+	ident   = allow(isIdent)
+	version = allow(isVersion)
+	route   = allow(isRoute)
+	path    = only(isPath)
+	baseURL = only(isBaseURL)
+	text    = cleanText                                // written by somebody else: its first line
+	ours    = cut                                      // a sentence of the code or the config check
+	stack   = only(func(string) bool { return false }) // a background.Stack; never a string
 )
+
+// plain shows what is not redact.Secretlike.
+func plain(s string) string {
+	if redact.Secretlike(s) {
+		return Redacted
+	}
+	return cut(s)
+}
+
+// allow shows strings of a format that can look like a token, others as plain.
+func allow(fits func(string) bool) treatment {
+	return func(s string) string {
+		if fits(s) {
+			return s
+		}
+		return plain(s)
+	}
+}
+
+// only shows strings of a format, and no others.
+func only(fits func(string) bool) treatment {
+	return func(s string) string {
+		if fits(s) {
+			return s
+		}
+		return Redacted
+	}
+}
 
 // keys is the allow-list of log attributes: a value under any other key is
 // never written. To add a key is to promise that only harmless values are
@@ -28,8 +62,8 @@ var keys = map[string]treatment{
 	"component": plain, "operation": plain, "kind": plain, "method": plain,
 	"path_pattern": route, "route": route, "request_id": hexID,
 	"trace_id": hexID, "span_id": plain,
-	"customer": plain, "customer_id": plain, "key_name": plain, "path": pathname, "access": plain,
-	"source_id": ident, "esa_id": plain, "tenant": ident, "tenant_id": ident,
+	"customer": plain, "customer_id": plain, "key_name": plain, "path": path, "access": plain,
+	"source_id": ident, "esa_id": plain, "tenant": ident, "tenant_id": ident, "tenants": plain,
 	"stream": plain, "sync_type": plain, "task": plain, "field": plain, "adapter": plain,
 
 	// How it went.
@@ -40,8 +74,8 @@ var keys = map[string]treatment{
 	"cause": text, "error": text, "panic": text, "stack": stack,
 
 	// The process and what it was given.
-	"address": plain, "allow": plain, "config": pathname, "database": ours, "entries": plain,
-	"envelope": plain, "keys": plain, "note": ours, "traces": plain, "file": pathname, "go_version": plain, "interval": plain, "limit": plain,
+	"address": plain, "allow": plain, "config": path, "database": ours, "entries": plain,
+	"envelope": plain, "keys": plain, "note": ours, "traces": plain, "file": path, "go_version": plain, "interval": plain, "limit": plain,
 	"pid": plain, "read_only": plain, "remaining": plain, "revision": hexID, "signal": plain, "sources": plain,
 	"store": plain, "timeout": plain, "total": plain, "url": baseURL, "version": version,
 }
@@ -52,18 +86,18 @@ func KeyAllowed(key string) bool {
 	return ok
 }
 
+var keyFormat = regexp.MustCompile(`^[a-z_.]{1,40}$`)
+
 // shownKey is the key as it is written. Keys are constants in code, but a
 // misplaced argument can put a value where slog expects a key.
 func shownKey(key string) string {
-	if KeyAllowed(key) || key == "!BADKEY" {
+	switch {
+	case KeyAllowed(key), key == "!BADKEY":
+		return key
+	case key == "time", key == "level", key == "msg": // a second one would shadow slog's own
+		return Redacted
+	case keyFormat.MatchString(key):
 		return key
 	}
-	if key == "" || len(key) > 40 || !onlyOf(key, lower+"_.") {
-		return Redacted
-	}
-	switch key {
-	case "time", "level", "msg": // a second one would shadow slog's own
-		return Redacted
-	}
-	return key
+	return Redacted
 }

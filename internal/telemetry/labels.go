@@ -1,6 +1,9 @@
 package telemetry
 
 import (
+	"cmp"
+	"maps"
+	"net/http"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -26,12 +29,11 @@ func newOptions(set attribute.Set) *options {
 	return &options{[]metric.AddOption{o}, []metric.RecordOption{o}}
 }
 
-// optionCache keeps the options of at most limit keys; all later ones share
-// those of "other". Readers take no lock: the map they see is never written
-// again, a new key makes a new map.
+// optionCache keeps the options of the first limit keys; all later ones share
+// those of other. Readers take no lock: a new key makes a new map.
 type optionCache[K comparable] struct {
-	seen  atomic.Pointer[map[K]*options]
-	mu    sync.Mutex // held by whoever adds a key
+	known atomic.Pointer[map[K]*options]
+	mu    sync.Mutex // held while a key is added
 	limit int
 	other *options
 	set   func(K) attribute.Set
@@ -39,50 +41,25 @@ type optionCache[K comparable] struct {
 
 func newOptionCache[K comparable](limit int, other attribute.Set, set func(K) attribute.Set) *optionCache[K] {
 	c := &optionCache[K]{limit: limit, other: newOptions(other), set: set}
-	c.seen.Store(&map[K]*options{})
+	c.known.Store(&map[K]*options{})
 	return c
 }
 
 func (c *optionCache[K]) get(key K) *options {
-	seen := *c.seen.Load()
-	if o, ok := seen[key]; ok {
-		return o
+	known := *c.known.Load()
+	if o, ok := known[key]; ok || len(known) >= c.limit {
+		return cmp.Or(o, c.other)
 	}
-	if len(seen) >= c.limit {
-		return c.other
-	}
-	return c.learn(key)
-}
-
-func (c *optionCache[K]) learn(key K) *options {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	seen := *c.seen.Load()
-	if o, ok := seen[key]; ok {
-		return o
+	known = *c.known.Load()
+	if o, ok := known[key]; ok || len(known) >= c.limit {
+		return cmp.Or(o, c.other)
 	}
-	if len(seen) >= c.limit {
-		return c.other
-	}
-	grown := make(map[K]*options, len(seen)+1)
-	for k, o := range seen {
-		grown[k] = o
-	}
-	o := newOptions(c.set(key))
-	grown[key] = o
-	c.seen.Store(&grown)
-	return o
-}
-
-// labelled is a counter with one label whose values come from outside.
-type labelled struct {
-	counter metric.Int64Counter
-	values  *optionCache[string]
-	shown   func(string) string
-}
-
-func (l labelled) add(value string) {
-	l.counter.Add(background, 1, l.values.get(l.shown(value)).add...)
+	more := maps.Clone(known)
+	more[key] = newOptions(c.set(key))
+	c.known.Store(&more)
+	return more[key]
 }
 
 // fieldPath passes dotted plain words, with "[]" after a list and "*" or "?"
@@ -113,4 +90,44 @@ func taskID(id string) string {
 		return id
 	}
 	return otherLabel
+}
+
+// requestLimit bounds the combinations of route, method and status. It stays
+// below the SDK's own limit, past which measurements lose all their labels.
+const requestLimit = 1500
+
+// otherMethod is what OpenTelemetry calls methods outside of HTTP's own.
+const otherMethod = "_OTHER"
+
+// Names of the request histogram's labels.
+const (
+	keyRoute  = attribute.Key("http.route")
+	keyMethod = attribute.Key("http.request.method")
+	keyStatus = attribute.Key("http.response.status_code")
+)
+
+// requestKey is what one series of the request histogram is about.
+type requestKey struct {
+	route, method string
+	status        int
+}
+
+var otherRequest = attribute.NewSet(keyRoute.String(otherLabel), keyMethod.String(otherMethod))
+
+func requestAttributes(k requestKey) attribute.Set {
+	attrs := []attribute.KeyValue{keyMethod.String(k.method), keyStatus.Int(k.status)}
+	if k.route != "" {
+		attrs = append(attrs, keyRoute.String(k.route))
+	}
+	return attribute.NewSet(attrs...)
+}
+
+// knownMethod is the method when it is one of HTTP's own.
+func knownMethod(method string) string {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch,
+		http.MethodDelete, http.MethodOptions, http.MethodConnect, http.MethodTrace:
+		return method
+	}
+	return otherMethod
 }

@@ -9,15 +9,14 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
-	"runtime/debug"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"go.opentelemetry.io/otel/trace"
 
+	"esagate/internal/background"
 	"esagate/internal/telemetry"
 )
 
@@ -88,11 +87,16 @@ func TestLongStringsAreCut(t *testing.T) {
 	}
 }
 
-func TestRealStackIsLogged(t *testing.T) {
-	stack := string(debug.Stack())
-	got, _ := line(t, func(l *slog.Logger) { l.Info("said", "stack", stack) })["stack"].(string)
-	if got != strings.TrimSpace(stack) {
-		t.Errorf("stack changed:\n%s\nwas\n%s", got, stack)
+func TestPlacesOfAPanicAreLogged(t *testing.T) {
+	got, _ := line(t, func(l *slog.Logger) {
+		defer func() {
+			recover()
+			l.Info("said", "stack", background.Callers())
+		}()
+		panic(canary)
+	})["stack"].(string)
+	if !strings.Contains(got, "logger_test.go:") || !strings.Contains(got, "TestPlacesOfAPanicAreLogged") || strings.Contains(got, canary) {
+		t.Errorf("stack:\n%s", got)
 	}
 }
 
@@ -108,48 +112,13 @@ func TestGroupsAndOrderStay(t *testing.T) {
 	}
 }
 
-func TestWithLeavesItsLoggerAlone(t *testing.T) {
-	var out bytes.Buffer
-	base := telemetry.NewLogger(&out, telemetry.FormatText, slog.LevelInfo).With("component", "a").With("kind", "b").With("scope", "c")
-	one, two := base.With("count", 1), base.With("count", 2)
-	one.Info("said")
-	two.Info("said")
-	base.Info("said")
-	for i, want := range []string{"component=a kind=b scope=c count=1", "component=a kind=b scope=c count=2", "component=a kind=b scope=c"} {
-		if got := strings.Split(out.String(), "\n")[i]; !strings.HasSuffix(got, " msg=said "+want) {
-			t.Errorf("line %d: %s, want %s", i, got, want)
-		}
-	}
-}
-
-func TestOneLoggerInManyGoroutines(t *testing.T) {
-	var out bytes.Buffer
-	l := telemetry.NewLogger(&out, telemetry.FormatText, slog.LevelInfo).With("component", "a", "kind", "b", "from", "c", "to", "d", "scope", "c")
-	var wg sync.WaitGroup
-	for i := range 8 {
-		wg.Go(func() {
-			for range 50 {
-				l.Info("said", "attempt", i, "count", i)
-			}
-		})
-	}
-	wg.Wait()
-	for l := range strings.Lines(out.String()) {
-		var attempt, count int
-		_, attrs, _ := strings.Cut(l, "scope=c ")
-		if n, err := fmt.Sscanf(attrs, "attempt=%d count=%d", &attempt, &count); n != 2 || err != nil || attempt != count {
-			t.Fatalf("mixed up: %s", l)
-		}
-	}
-}
-
 func TestTraceIDs(t *testing.T) {
 	span := trace.SpanContextConfig{TraceID: trace.TraceID{1}, SpanID: trace.SpanID{2}, TraceFlags: trace.FlagsSampled}
 	sampled := trace.ContextWithSpanContext(t.Context(), trace.NewSpanContext(span))
 	span.TraceFlags = 0
 	unsampled := trace.ContextWithSpanContext(t.Context(), trace.NewSpanContext(span))
 
-	got := line(t, func(l *slog.Logger) { l.WithGroup("request").InfoContext(sampled, "said", "count", 1) })
+	got := line(t, func(l *slog.Logger) { l.With("count", 1).InfoContext(sampled, "said") })
 	if got["trace_id"] != "01000000000000000000000000000000" || got["span_id"] != "0200000000000000" {
 		t.Errorf("sampled: %v", got)
 	}

@@ -18,12 +18,11 @@ var spanKeys = map[attribute.Key]treatment{
 	"http.request.method": plain, "http.request.method_original": plain,
 	"http.request.resend_count": plain, "http.request.body.size": plain,
 	"http.response.status_code": plain, "http.response.body.size": plain, "http.route": route,
-	"url.full": baseURL, "url.path": pathname, "url.scheme": plain,
+	"url.full": baseURL, "url.path": path, "url.scheme": plain,
 	"server.address": plain, "server.port": plain, "client.address": plain,
 	"network.peer.address": plain, "network.peer.port": plain, "network.transport": plain,
 	"network.protocol.name": plain, "network.protocol.version": plain, "user_agent.original": plain,
-	"error.type": plain, "exception.type": plain, "exception.message": text,
-	"exception.stacktrace": stack, "exception.escaped": plain,
+	"error.type": plain, "exception.type": plain, "exception.message": text, "exception.escaped": plain,
 }
 
 // cleanExporter cleans spans before they leave the process. It stands before
@@ -88,14 +87,17 @@ func spanName(name string) string {
 func cleanAttributes(attrs []attribute.KeyValue) []attribute.KeyValue {
 	clean := make([]attribute.KeyValue, 0, len(attrs))
 	for _, a := range attrs {
-		how, ok := spanKeys[a.Key]
-		if !ok && !strings.HasPrefix(string(a.Key), ownSpanKeys) {
-			continue
+		treat, ok := spanKeys[a.Key]
+		if !ok {
+			if !strings.HasPrefix(string(a.Key), ownSpanKeys) {
+				continue
+			}
+			treat = plain
 		}
 		switch a.Value.Type() {
 		case attribute.BOOL, attribute.INT64, attribute.FLOAT64:
 		case attribute.STRING:
-			a = a.Key.String(cleanString(how, a.Value.AsString()))
+			a = a.Key.String(treat(a.Value.AsString()))
 		default: // lists and maps: nothing here sets any
 			continue
 		}

@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"unicode/utf8"
 
+	"esagate/internal/background"
 	"esagate/internal/redact"
 )
 
@@ -21,35 +22,35 @@ const (
 	depthLimit  = 8    // groups in groups
 )
 
-// cleanAttr appends what may be written of an attribute. Groups are entered:
+// appendClean appends what may be written of an attribute. Groups are entered:
 // each attribute in them is judged by its own key.
-func cleanAttr(to []slog.Attr, a slog.Attr, depth int) []slog.Attr {
+func appendClean(to []slog.Attr, a slog.Attr, depth int) []slog.Attr {
 	if a.Equal(slog.Attr{}) {
 		return to
 	}
+	treat, allowed := keys[a.Key]
+	if s, ok := a.Value.Any().(background.Stack); ok && allowed {
+		return append(to, slog.String(a.Key, s.String())) // places in code, and nothing else
+	}
 	v := a.Value.Resolve()
-	if v.Kind() == slog.KindGroup {
-		if depth == depthLimit {
-			return append(to, slog.String(shownKey(a.Key), Redacted))
-		}
+	if v.Kind() == slog.KindGroup && depth < depthLimit {
 		var group []slog.Attr
 		for _, member := range v.Group() {
-			group = cleanAttr(group, member, depth+1)
+			group = appendClean(group, member, depth+1)
 		}
 		if a.Key == "" { // slog writes such a group's members in its place
 			return append(to, group...)
 		}
 		return append(to, slog.Attr{Key: shownKey(a.Key), Value: slog.GroupValue(group...)})
 	}
-	how, allowed := keys[a.Key]
-	if !allowed {
+	if !allowed || v.Kind() == slog.KindGroup {
 		return append(to, slog.String(shownKey(a.Key), Redacted))
 	}
-	return append(to, slog.Attr{Key: a.Key, Value: cleanValue(how, v)})
+	return append(to, slog.Attr{Key: a.Key, Value: cleanValue(treat, v)})
 }
 
 // cleanValue is what is written for a resolved value under an allowed key.
-func cleanValue(how treatment, v slog.Value) slog.Value {
+func cleanValue(treat treatment, v slog.Value) slog.Value {
 	switch v.Kind() {
 	case slog.KindBool, slog.KindInt64, slog.KindUint64, slog.KindFloat64, slog.KindTime:
 		return v
@@ -57,54 +58,9 @@ func cleanValue(how treatment, v slog.Value) slog.Value {
 		// slog's JSON writes nanoseconds without saying so.
 		return slog.StringValue(v.Duration().String())
 	case slog.KindString:
-		return slog.StringValue(cleanString(how, v.String()))
+		return slog.StringValue(treat(v.String()))
 	}
-	return slog.StringValue(cleanAny(how, v.Any()))
-}
-
-// cleanString judges a string by the treatment of its key.
-func cleanString(how treatment, s string) string {
-	switch how {
-	case text:
-		return cleanText(s)
-	case stack:
-		if s = stackLines(s); s == "" {
-			return Redacted
-		}
-		return s
-	case baseURL:
-		if !isBaseURL(s) {
-			return Redacted
-		}
-		return s
-	case pathname:
-		if !isPathname(s) {
-			return Redacted
-		}
-		return s
-	case hexID:
-		if isID(s) {
-			return s
-		}
-	case ours:
-		return cut(s)
-	case ident:
-		if isIdent(s) {
-			return s
-		}
-	case version:
-		if isVersion(s) {
-			return s
-		}
-	case route:
-		if isRoute(s) {
-			return s
-		}
-	}
-	if redact.Secretlike(s) {
-		return Redacted
-	}
-	return cut(s)
+	return slog.StringValue(cleanAny(treat, v.Any()))
 }
 
 // cleanText is redact.Text with a word in place of what may not be shown.
@@ -117,7 +73,7 @@ func cleanText(s string) string {
 
 // cleanAny judges the values that slog has no kind for: errors, and named
 // types of a basic kind. Everything else may hold anything and is not written.
-func cleanAny(how treatment, v any) (s string) {
+func cleanAny(treat treatment, v any) (s string) {
 	defer func() {
 		// A nil pointer or worse behind Error or String must not cost the line.
 		if recover() != nil {
@@ -130,12 +86,8 @@ func cleanAny(how treatment, v any) (s string) {
 	if err, ok := v.(error); ok {
 		return errorText(err)
 	}
-	switch r := reflect.ValueOf(v); r.Kind() {
-	case reflect.String:
-		s = r.String()
-	case reflect.Bool, reflect.Float32, reflect.Float64,
-		reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
-		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+	switch r := reflect.ValueOf(v); {
+	case r.Kind() == reflect.String, r.Kind() == reflect.Bool, r.CanInt(), r.CanUint(), r.CanFloat():
 		s = fmt.Sprint(r)
 	default:
 		return Redacted
@@ -148,7 +100,7 @@ func cleanAny(how treatment, v any) (s string) {
 	case fmt.Formatter, interface{ MarshalText() ([]byte, error) }, interface{ MarshalJSON() ([]byte, error) }:
 		return Redacted
 	}
-	return cleanString(how, s)
+	return treat(s)
 }
 
 // errorText is what is written for an error: its first line, when nothing in
@@ -172,24 +124,23 @@ func errorText(err error) string {
 // alone, the more telling first. It is an allow-list: any other error may have
 // been wrapped because its text alone means nothing ("password: %w").
 func connectionCauses(err error) (found []error) {
-	if e, ok := errors.AsType[*net.OpError](err); ok {
-		found = append(found, e)
-	}
-	if e, ok := errors.AsType[*net.DNSError](err); ok {
-		found = append(found, e)
-	}
-	if e, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		found = append(found, e)
-	}
-	if e, ok := errors.AsType[syscall.Errno](err); ok {
-		found = append(found, e)
-	}
+	found = appendCause[*net.OpError](found, err)
+	found = appendCause[*net.DNSError](found, err)
+	found = appendCause[*tls.CertificateVerificationError](found, err)
+	found = appendCause[syscall.Errno](found, err)
 	for _, e := range []error{context.DeadlineExceeded, context.Canceled, io.ErrUnexpectedEOF, io.EOF, net.ErrClosed} {
 		if errors.Is(err, e) {
 			found = append(found, e)
 		}
 	}
 	return found
+}
+
+func appendCause[E error](to []error, err error) []error {
+	if e, ok := errors.AsType[E](err); ok {
+		return append(to, e)
+	}
+	return to
 }
 
 // cut bounds a string without splitting a character.

@@ -1,105 +1,90 @@
 package telemetry
 
-import (
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/metric"
-)
+// The words that label the metrics. An event with a word that is not among
+// them is not counted.
 
 // ReadResult says what a read of a snapshot found.
-type ReadResult uint8
+type ReadResult string
 
 // The results of a read.
 const (
-	ReadHit      ReadResult = iota // a fresh copy
-	ReadStale                      // a copy past its freshness
-	ReadMiss                       // nothing; the sales agent was asked
-	ReadNegative                   // the remembered answer that there is no such tenant
-	ReadError                      // nothing to serve, an error was answered
-	ReadNone                       // no snapshot was needed: the source has no tenant yet
+	ReadHit      ReadResult = "hit"      // a fresh copy
+	ReadStale    ReadResult = "stale"    // a copy past its freshness
+	ReadMiss     ReadResult = "miss"     // nothing; the sales agent was asked
+	ReadNegative ReadResult = "negative" // the remembered answer that there is no such tenant
+	ReadError    ReadResult = "error"    // nothing to serve, an error was answered
+	ReadNone     ReadResult = "none"     // no snapshot was needed: the source has no tenant yet
 )
 
-var readResults = [...]string{"hit", "stale", "miss", "negative", "error", "none"}
+var readResults = []ReadResult{ReadHit, ReadStale, ReadMiss, ReadNegative, ReadError, ReadNone}
 
-// RefreshOutcome says what became of an answered or failed refresh.
-type RefreshOutcome uint8
+// RefreshOutcome says what became of a refresh.
+type RefreshOutcome string
 
 // The outcomes of a refresh.
 const (
-	RefreshStored    RefreshOutcome = iota // a newer document was stored
-	RefreshDiscarded                       // an older document than the newest served
-	RefreshFailed                          // no document that counts
-	RefreshNotFound                        // the sales agent has no such tenant
+	RefreshStored    RefreshOutcome = "stored"    // a newer document was stored
+	RefreshDiscarded RefreshOutcome = "discarded" // an older document than the newest served
+	RefreshFailed    RefreshOutcome = "failed"    // no document that counts
+	RefreshNotFound  RefreshOutcome = "not_found" // the sales agent has no such tenant
 )
 
-var refreshOutcomes = [...]string{"stored", "discarded", "failed", "not_found"}
+var refreshOutcomes = []RefreshOutcome{RefreshStored, RefreshDiscarded, RefreshFailed, RefreshNotFound}
 
-// Refusal says why a request's key was refused.
-type Refusal uint8
+// Refusal says why a request's key or token was refused. For a token it is the
+// auth.Reason.
+type Refusal string
 
-// The refusals.
+// The refusals of keys.
 const (
-	RefusalMissing  Refusal = iota // no key
-	RefusalUnknown                 // a key of nobody
-	RefusalReadOnly                // a read-only key on a write
-
-	// An access token that is not good.
-	RefusalMalformed
-	RefusalBadSignature
-	RefusalExpired
-	RefusalNotYetValid
-	RefusalWrongIssuer
-	RefusalWrongAudience
-	RefusalBadClaims
+	RefusalMissing  Refusal = "missing"   // no key
+	RefusalUnknown  Refusal = "unknown"   // a key of nobody
+	RefusalReadOnly Refusal = "read_only" // a read-only key on a write
 )
 
-var refusals = [...]string{"missing", "unknown", "read_only", "malformed", "bad_signature", "expired", "not_yet_valid",
-	"wrong_issuer", "wrong_audience", "bad_claims"}
-
-// FetchOutcome says whether the issuer of access tokens gave its keys.
-type FetchOutcome uint8
-
-// The outcomes of asking for the issuer's keys.
-const (
-	FetchOK FetchOutcome = iota
-	FetchFailed
-)
-
-var fetchOutcomes = [...]string{"ok", "failed"}
+var refusals = []Refusal{RefusalMissing, RefusalUnknown, RefusalReadOnly,
+	"malformed", "bad_signature", "expired", "not_yet_valid", "wrong_issuer", "wrong_audience", "bad_claims"}
 
 // ConsentOutcome says what became of a consent with an agent's authorization server.
-type ConsentOutcome uint8
+type ConsentOutcome string
 
 // The outcomes of a consent.
 const (
-	ConsentBegun    ConsentOutcome = iota // an address was given out
-	ConsentNotBegun                       // none could be found out
-	ConsentGiven                          // tokens are stored
-	ConsentRefused                        // denied, not known, run out, or refused by the server
-	ConsentStale                          // the source had changed
-	ConsentFailed                         // the server or the store could not be asked
+	ConsentBegun    ConsentOutcome = "begun"     // an address was given out
+	ConsentNotBegun ConsentOutcome = "not_begun" // none could be found out
+	ConsentGiven    ConsentOutcome = "given"     // tokens are stored
+	ConsentRefused  ConsentOutcome = "refused"   // denied, not known, run out, or refused by the server
+	ConsentStale    ConsentOutcome = "stale"     // the source had changed
+	ConsentFailed   ConsentOutcome = "failed"    // the server or the store could not be asked
 )
 
-var consentOutcomes = [...]string{"begun", "not_begun", "given", "refused", "stale", "failed"}
+var consentOutcomes = []ConsentOutcome{ConsentBegun, ConsentNotBegun, ConsentGiven, ConsentRefused, ConsentStale, ConsentFailed}
 
-// counters is a counter with one label of fixed words, W their numbers.
-type counters[W ~uint8] struct {
-	counter metric.Int64Counter
-	words   []*options
+// operation is what was done and how it ended.
+type operation struct{ name, outcome string }
+
+// Words of the packages that count.
+var (
+	okOutcomes       = []string{"ok", "failed"}
+	deliveryOutcomes = []string{"recorded", "duplicate", "ignored", "test", "invalid", "busy", "unavailable",
+		"unsigned", "stale", "unreadable", "unknown", "no_secret", "mismatch"}
+	tenantOperations = operations([]string{"provision", "configure", "deactivate", "reactivate"},
+		[]string{"done", "adopted", "refused", "rejected", "not_sent", "unknown", "lost"})
+	subscriptionSteps = operations([]string{"subscribe", "unsubscribe", "dead"}, okOutcomes)
+)
+
+func operations(names, outcomes []string) (all []operation) {
+	for _, name := range names {
+		for _, outcome := range outcomes {
+			all = append(all, operation{name, outcome})
+		}
+	}
+	return all
 }
 
-func newCounters[W ~uint8](b *builder, name, description, label string, words []string) counters[W] {
-	c := counters[W]{counter: b.counter(name, description)}
-	for _, word := range words {
-		o := newOptions(attribute.NewSet(attribute.String(label, word)))
-		c.counter.Add(background, 0, o.add...)
-		c.words = append(c.words, o)
+func okWord(ok bool) string {
+	if ok {
+		return "ok"
 	}
-	return c
-}
-
-// add counts 1; a number without a word is not counted.
-func (c counters[W]) add(word W) {
-	if int(word) < len(c.words) {
-		c.counter.Add(background, 1, c.words[word].add...)
-	}
+	return "failed"
 }
