@@ -66,7 +66,7 @@ func (g connections) connect(w http.ResponseWriter, r *request) error {
 // stored, a repetition gets what stands by then.
 func (g *Gateway) keepAnswer(r *request, key string, document []byte) {
 	ctx := detached(r)
-	if err := g.deps.Directory.FinishOnce(ctx, r.caller.CustomerID, key, document); err != nil {
+	if err := g.deps.Directory.KeepAnswer(ctx, r.caller.CustomerID, key, document); err != nil {
 		g.log.LogAttrs(ctx, slog.LevelWarn, "an idempotent answer could not be kept",
 			slog.String("request_id", r.id), slog.Any("error", err))
 	}

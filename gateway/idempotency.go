@@ -14,7 +14,7 @@ const (
 )
 
 // idempotency reads Idempotency-Key; nil without one.
-func idempotency(r *request) (*registry.Once, error) {
+func idempotency(r *request) (*registry.IdempotencyRecord, error) {
 	values := r.Header[headerIdempotencyKey]
 	if len(values) == 0 {
 		return nil, nil
@@ -25,7 +25,7 @@ func idempotency(r *request) (*registry.Once, error) {
 		return nil, fault.Invalid(fault.Issue{Path: "header." + headerIdempotencyKey,
 			Message: "Idempotency-Key must be given once and be 1 to 255 visible ASCII characters."})
 	}
-	return &registry.Once{Key: key}, nil
+	return &registry.IdempotencyRecord{Key: key}, nil
 }
 
 // fingerprint is a hash of all that a request asks for.

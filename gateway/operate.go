@@ -97,7 +97,7 @@ func (g *Gateway) repeatable(w http.ResponseWriter, r *request, do func() ([]byt
 	ctx, customer := detached(r), r.caller.CustomerID
 	once.Fingerprint = fingerprint(r, body)
 	once.Pending = g.cfg.ProbeTimeout + probeMargin
-	claim, err := g.deps.Directory.BeginOnce(ctx, customer, *once)
+	claim, err := g.deps.Directory.ClaimIdempotencyKey(ctx, customer, *once)
 	if err != nil {
 		return err
 	}
@@ -107,7 +107,7 @@ func (g *Gateway) repeatable(w http.ResponseWriter, r *request, do func() ([]byt
 	}
 	document, err := do()
 	if err != nil {
-		_ = g.deps.Directory.ForgetOnce(ctx, customer, once.Key) // on failure a repetition waits until Pending is over
+		_ = g.deps.Directory.ReleaseIdempotencyKey(ctx, customer, once.Key) // on failure a repetition waits until Pending is over
 		return err
 	}
 	g.keepAnswer(r, once.Key, document)

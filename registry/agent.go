@@ -3,7 +3,7 @@ package registry
 import "time"
 
 // SourceStatus is where an AGENT source stands in its life. That of a managed
-// source follows from its connection (contract, "Rules for the connection").
+// source follows from its connection (contract 5.2).
 type SourceStatus string
 
 // Source statuses.
@@ -77,26 +77,26 @@ type SourceChange struct {
 	NewConsent bool
 }
 
-// Once makes a create safe to repeat (contract, `Idempotency-Key`): the same Key
-// of the same customer makes one source within [OnceKept]. Fingerprint is a hash of
+// IdempotencyRecord makes a create safe to repeat (contract 6.7): the same Key
+// of the same customer makes one source within [IdempotencyKept]. Fingerprint is a hash of
 // all that was asked for. Answer, unless nil, is called before the source stands,
 // with the source as it will be, and gives the answer to keep; where it is nil, or
-// gives nil, [CustomerStore.FinishOnce] brings the answer later.
-type Once struct {
+// gives nil, [CustomerStore.KeepAnswer] brings the answer later.
+type IdempotencyRecord struct {
 	Key         string
 	Fingerprint [32]byte
 	Answer      func(*Source) []byte
 	// Pending is how long a repetition waits for an answer that is still to come; zero
-	// means [OncePending].
+	// means [AnswerPending].
 	Pending time.Duration
 }
 
-// OnceKept is how long an idempotency key is remembered, OncePending how long as a
+// IdempotencyKept is how long an idempotency key is remembered, AnswerPending how long as a
 // rule a repetition waits for an answer that is still to come; after that it is taken
 // for lost, and the source as it stands is the answer.
 const (
-	OnceKept    = 24 * time.Hour
-	OncePending = time.Minute
+	IdempotencyKept = 24 * time.Hour
+	AnswerPending   = time.Minute
 )
 
 // Creation is what became of a create. Replayed: an earlier one with the same key

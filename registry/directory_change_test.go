@@ -180,7 +180,7 @@ func TestDirectoryChangeFaults(t *testing.T) {
 		{registry.ErrNotFound, fault.NotFound, "There is no inventory source with this id.", ""},
 		{registry.ErrSourceTaken, fault.Conflict, "There is a source with this sourceId already.", "sourceId"},
 		{registry.ErrKeyReused, fault.Conflict, "This Idempotency-Key was used for another request already.", ""},
-		{registry.ErrOncePending, fault.Conflict, "The first request with this Idempotency-Key is still being answered.", ""},
+		{registry.ErrAnswerPending, fault.Conflict, "The first request with this Idempotency-Key is still being answered.", ""},
 		{registry.ErrStale, fault.Conflict, "The source has been changed meanwhile.", ""},
 		{registry.ErrSecret, fault.Internal, "The stored credentials can't be read.", ""},
 		{registry.ErrInvalid, fault.Internal, "The registry refused a value.", ""},
@@ -195,7 +195,7 @@ func TestDirectoryChangeFaults(t *testing.T) {
 						_, err := d.CreateSource(t.Context(), customer, agent("a"), nil)
 						return err
 					},
-					"FinishOnce": func() error { return d.FinishOnce(t.Context(), customer, "k", []byte("{}")) },
+					"KeepAnswer": func() error { return d.KeepAnswer(t.Context(), customer, "k", []byte("{}")) },
 					"UpdateSource": func() error {
 						_, err := d.UpdateSource(t.Context(), customer, "a", rename("b"))
 						return err
@@ -219,7 +219,7 @@ func TestDirectoryChangeFaults(t *testing.T) {
 					if err := write(); !errors.As(err, &e) || !errors.Is(err, c.is) || e.Kind != c.kind || e.Message != c.message || e.Field != c.field {
 						t.Errorf("%s: %#v", name, err)
 					}
-					soon := c.kind == fault.Unavailable || errors.Is(c.is, registry.ErrOncePending)
+					soon := c.kind == fault.Unavailable || errors.Is(c.is, registry.ErrAnswerPending)
 					if again := e.RetryAfter; soon != (again > 0) || again > 10*time.Second {
 						t.Errorf("%s: again after %v", name, again)
 					}

@@ -41,7 +41,7 @@ var sourceFaults = []struct {
 	{ErrNotFound, fault.NotFound, "There is no inventory source with this id.", "", 0},
 	{ErrSourceTaken, fault.Conflict, "There is a source with this sourceId already.", "sourceId", 0},
 	{ErrKeyReused, fault.Conflict, "This Idempotency-Key was used for another request already.", "", 0},
-	{ErrOncePending, fault.Conflict, "The first request with this Idempotency-Key is still being answered.", "", time.Second},
+	{ErrAnswerPending, fault.Conflict, "The first request with this Idempotency-Key is still being answered.", "", time.Second},
 	{ErrTenantTaken, fault.Conflict, "The tenant belongs to another connection.", "", 0},
 	{ErrStale, fault.Conflict, "The source has been changed meanwhile.", "", 0},
 	{ErrSecret, fault.Internal, "The stored credentials can't be read.", "", 0},
@@ -94,7 +94,7 @@ func isNotFound(err error) bool { return errors.Is(err, ErrNotFound) }
 // refusals are the errors of a store that could be asked and said no.
 var refusals = []error{
 	ErrInvalid, ErrTenantTaken, ErrIDTaken, ErrSourceTaken, ErrNameTaken,
-	ErrKeyReused, ErrOncePending, ErrStale, ErrSecret,
+	ErrKeyReused, ErrAnswerPending, ErrStale, ErrSecret,
 }
 
 func isRefusal(err error) bool {

@@ -91,7 +91,7 @@ func TestDirectoryCreateManaged(t *testing.T) {
 func TestDirectoryCreateManagedReplayed(t *testing.T) {
 	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
 		listed(t, d, "before", 0, 9)
-		once := &registry.Once{Key: "k"}
+		once := &registry.IdempotencyRecord{Key: "k"}
 		once.Answer = func(*registry.Source) []byte { return []byte("made") }
 		if _, err := f.Store.Customer(customer).CreateManaged(t.Context(), newManaged("m"), once); err != nil {
 			t.Fatal(err)

@@ -22,9 +22,9 @@ func says(t *testing.T, what string, err error, kind fault.Kind, message string,
 	}
 }
 
-func news(t *testing.T, d *registry.Directory, m *registry.Source, want registry.WebhookNews) {
+func news(t *testing.T, d *registry.Directory, m *registry.Source, want registry.DeliveryCounts) {
 	t.Helper()
-	got, err := d.WebhookNews(t.Context(), customer, m.Connection.ID)
+	got, err := d.DeliveryCounts(t.Context(), customer, m.Connection.ID)
 	got.LastFailureAt = time.Time{}
 	if err != nil || got != want {
 		t.Fatalf("news %+v, %v, want %+v", got, err, want)
@@ -110,26 +110,26 @@ func TestDirectoryNews(t *testing.T) {
 				t.Fatalf("%d reads of the store, want %d", n, want)
 			}
 		}
-		news(t, d, m, registry.WebhookNews{})
+		news(t, d, m, registry.DeliveryCounts{})
 		time.Sleep(2*time.Second - 1)
-		news(t, d, m, registry.WebhookNews{})
+		news(t, d, m, registry.DeliveryCounts{})
 		asked(1)
 		time.Sleep(time.Nanosecond)
-		news(t, d, m, registry.WebhookNews{})
+		news(t, d, m, registry.DeliveryCounts{})
 		asked(1)
 		time.Sleep(time.Millisecond)
 		delivered(t, d, m, registry.Event{ID: "1"}, false)
-		news(t, d, m, registry.WebhookNews{Delivered: 1})
+		news(t, d, m, registry.DeliveryCounts{Delivered: 1})
 		asked(1)
 		// One that was under way neither hides a delivery nor is joined after it.
 		time.Sleep(3 * time.Second)
 		f.is(healthy, 200*time.Millisecond)
-		go d.WebhookNews(t.Context(), customer, m.Connection.ID)
+		go d.DeliveryCounts(t.Context(), customer, m.Connection.ID)
 		synctest.Wait()
 		f.is(healthy, 0)
 		delivered(t, d, m, registry.Event{ID: "2", Failed: true}, false)
 		subscribe(t, d, m, "s")
-		want := registry.WebhookNews{Subscribed: true, Delivered: 1, Failed: 1}
+		want := registry.DeliveryCounts{Subscribed: true, Delivered: 1, Failed: 1}
 		news(t, d, m, want)
 		time.Sleep(time.Second)
 		news(t, d, m, want)
@@ -142,7 +142,7 @@ func TestDirectoryNews(t *testing.T) {
 		took(t, "the next", 0, func() { news(t, d, m, want) })
 		other := adoptedElsewhere(t, f, "other")
 		took(t, "what was never read", 2*time.Second, func() {
-			_, err := d.WebhookNews(t.Context(), customer, other.Connection.ID)
+			_, err := d.DeliveryCounts(t.Context(), customer, other.Connection.ID)
 			unavailable(t, err)
 		})
 		f.is(failing, 0)
@@ -167,22 +167,22 @@ func adoptedElsewhere(t *testing.T, f *faulty, sourceID string) *registry.Source
 func TestDirectoryNewsOfOthers(t *testing.T) {
 	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
 		m := adopted(t, f, customer, "m")
-		news(t, d, m, registry.WebhookNews{})
+		news(t, d, m, registry.DeliveryCounts{})
 		if _, _, err := f.Store.Customer(customer).RecordEvent(t.Context(), m.Connection.ID, registry.Event{ID: "1"}); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(2 * time.Second)
-		news(t, d, m, registry.WebhookNews{Delivered: 1})
-		_, err := d.WebhookNews(t.Context(), customer+1, m.Connection.ID)
+		news(t, d, m, registry.DeliveryCounts{Delivered: 1})
+		_, err := d.DeliveryCounts(t.Context(), customer+1, m.Connection.ID)
 		notFound(t, err)
 		if _, err := f.Store.Customer(customer).DeleteSource(t.Context(), "m", allow); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(2 * time.Second)
-		_, err = d.WebhookNews(t.Context(), customer, m.Connection.ID)
+		_, err = d.DeliveryCounts(t.Context(), customer, m.Connection.ID)
 		notFound(t, err)
 		f.is(failing, 0)
-		_, err = d.WebhookNews(t.Context(), customer, m.Connection.ID)
+		_, err = d.DeliveryCounts(t.Context(), customer, m.Connection.ID)
 		unavailable(t, err)
 	})
 }

@@ -225,7 +225,7 @@ func TestDirectoryOnce(t *testing.T) {
 		v := view{d}
 		v.is(t, "before", "a", "")
 		once := func(key string, what byte) (registry.Creation, error) {
-			return d.CreateSource(t.Context(), customer, agent("a"), &registry.Once{Key: key, Fingerprint: [32]byte{what}})
+			return d.CreateSource(t.Context(), customer, agent("a"), &registry.IdempotencyRecord{Key: key, Fingerprint: [32]byte{what}})
 		}
 		conflict := func(what string, err error) {
 			t.Helper()
@@ -244,7 +244,7 @@ func TestDirectoryOnce(t *testing.T) {
 		_, err = once("k2", 1)
 		conflict("taken", err)
 		answer := []byte(`{"name":"a"}`)
-		if err := d.FinishOnce(t.Context(), customer, "k", answer); err != nil {
+		if err := d.KeepAnswer(t.Context(), customer, "k", answer); err != nil {
 			t.Fatal(err)
 		}
 		c, err := once("k", 1)

@@ -21,24 +21,24 @@ func (d *Directory) record(ctx context.Context, customer int64, run func(context
 	return err
 }
 
-// BeginOnce claims an idempotency key for a request that makes no source, as
+// ClaimIdempotencyKey claims an idempotency key for a request that makes no source, as
 // CustomerStore does. Conflicts as CreateSource.
-func (d *Directory) BeginOnce(ctx context.Context, customer int64, once Once) (begun Creation, err error) {
+func (d *Directory) ClaimIdempotencyKey(ctx context.Context, customer int64, once IdempotencyRecord) (begun Creation, err error) {
 	err = d.record(ctx, customer, func(ctx context.Context, c CustomerStore) (err error) {
-		begun, err = c.BeginOnce(ctx, once)
+		begun, err = c.ClaimIdempotencyKey(ctx, once)
 		return err
 	})
 	return begun, err
 }
 
-// FinishOnce keeps the answer of a create whose [Once] gave none.
-func (d *Directory) FinishOnce(ctx context.Context, customer int64, key string, answer []byte) error {
-	return d.record(ctx, customer, func(ctx context.Context, c CustomerStore) error { return c.FinishOnce(ctx, key, answer) })
+// KeepAnswer keeps the answer of a create whose [IdempotencyRecord] gave none.
+func (d *Directory) KeepAnswer(ctx context.Context, customer int64, key string, answer []byte) error {
+	return d.record(ctx, customer, func(ctx context.Context, c CustomerStore) error { return c.KeepAnswer(ctx, key, answer) })
 }
 
-// ForgetOnce takes note that a request without a kept answer came to nothing.
-func (d *Directory) ForgetOnce(ctx context.Context, customer int64, key string) error {
-	return d.record(ctx, customer, func(ctx context.Context, c CustomerStore) error { return c.ForgetOnce(ctx, key) })
+// ReleaseIdempotencyKey takes note that a request without a kept answer came to nothing.
+func (d *Directory) ReleaseIdempotencyKey(ctx context.Context, customer int64, key string) error {
+	return d.record(ctx, customer, func(ctx context.Context, c CustomerStore) error { return c.ReleaseIdempotencyKey(ctx, key) })
 }
 
 // KeepSettings keeps the ad-server settings that are to be put back; nil forgets them.
@@ -105,22 +105,22 @@ func (d *Directory) RecordEvent(ctx context.Context, customer, esaID int64, e Ev
 }
 
 // countsDoc is what is remembered of a connection's deliveries.
-type countsDoc struct{ WebhookNews }
+type countsDoc struct{ DeliveryCounts }
 
 // Older implements snapshot.Document.
 func (countsDoc) Older(countsDoc) bool { return false }
 
-// WebhookNews counts a connection's deliveries as CustomerStore does: from memory while
+// DeliveryCounts counts a connection's deliveries as CustomerStore does: from memory while
 // that is fresh, and as it was last known while the store is away or slow.
-func (d *Directory) WebhookNews(ctx context.Context, customer, esaID int64) (WebhookNews, error) {
+func (d *Directory) DeliveryCounts(ctx context.Context, customer, esaID int64) (DeliveryCounts, error) {
 	doc, err := get(ctx, d, d.counts, esaKey(customer, esaID), 0, false, func(ctx context.Context) (countsDoc, error) {
-		counts, err := d.store.Customer(customer).WebhookNews(ctx, esaID)
+		counts, err := d.store.Customer(customer).DeliveryCounts(ctx, esaID)
 		return countsDoc{counts}, err
 	})
 	if err != nil {
-		return WebhookNews{}, storeFault(err)
+		return DeliveryCounts{}, storeFault(err)
 	}
-	return doc.WebhookNews, nil
+	return doc.DeliveryCounts, nil
 }
 
 func auditOf(customer int64) target {

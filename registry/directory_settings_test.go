@@ -37,42 +37,42 @@ func TestDirectorySettings(t *testing.T) {
 
 func TestDirectoryBeginOnce(t *testing.T) {
 	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
-		k, other := registry.Once{Key: "k"}, registry.Once{Key: "k", Fingerprint: [32]byte{1}}
-		begin := func(o registry.Once) registry.Creation {
+		k, other := registry.IdempotencyRecord{Key: "k"}, registry.IdempotencyRecord{Key: "k", Fingerprint: [32]byte{1}}
+		begin := func(o registry.IdempotencyRecord) registry.Creation {
 			t.Helper()
-			c, err := d.BeginOnce(t.Context(), customer, o)
+			c, err := d.ClaimIdempotencyKey(t.Context(), customer, o)
 			if err != nil {
 				t.Fatal(err)
 			}
 			return c
 		}
-		conflict := func(o registry.Once, is error) {
+		conflict := func(o registry.IdempotencyRecord, is error) {
 			t.Helper()
-			if _, err := d.BeginOnce(t.Context(), customer, o); !fault.Is(err, fault.Conflict) || !errors.Is(err, is) {
+			if _, err := d.ClaimIdempotencyKey(t.Context(), customer, o); !fault.Is(err, fault.Conflict) || !errors.Is(err, is) {
 				t.Fatalf("%v, want a conflict over %v", err, is)
 			}
 		}
 		if begin(k).Replayed {
 			t.Fatal("replayed")
 		}
-		conflict(k, registry.ErrOncePending)
+		conflict(k, registry.ErrAnswerPending)
 		conflict(other, registry.ErrKeyReused)
-		if err := d.ForgetOnce(t.Context(), customer, "k"); err != nil {
+		if err := d.ReleaseIdempotencyKey(t.Context(), customer, "k"); err != nil {
 			t.Fatal(err)
 		}
 		if begin(other).Replayed {
 			t.Fatal("replayed")
 		}
-		if err := d.FinishOnce(t.Context(), customer, "k", []byte("done")); err != nil {
+		if err := d.KeepAnswer(t.Context(), customer, "k", []byte("done")); err != nil {
 			t.Fatal(err)
 		}
 		if c := begin(other); !c.Replayed || string(c.Answer) != "done" {
 			t.Fatalf("%+v", c)
 		}
 		f.is(failing, 0)
-		_, err := d.BeginOnce(t.Context(), customer, k)
+		_, err := d.ClaimIdempotencyKey(t.Context(), customer, k)
 		unavailableWrite(t, err)
-		unavailableWrite(t, d.ForgetOnce(t.Context(), customer, "k"))
+		unavailableWrite(t, d.ReleaseIdempotencyKey(t.Context(), customer, "k"))
 	})
 }
 

@@ -107,7 +107,7 @@ func deciding[A, B any](decide func(A) (B, error)) func(A) (B, error) {
 // sourceId is taken, when the idempotency key was used for something else, and while
 // its first use is still being answered. Unavailable, here and in the other writes,
 // says by its RetryAfter when to come again.
-func (d *Directory) CreateSource(ctx context.Context, customer int64, s NewSource, once *Once) (Creation, error) {
+func (d *Directory) CreateSource(ctx context.Context, customer int64, s NewSource, once *IdempotencyRecord) (Creation, error) {
 	return d.create(ctx, customer, func(ctx context.Context, c CustomerStore) (Creation, error) {
 		return c.CreateSource(ctx, s, once)
 	})
@@ -115,7 +115,7 @@ func (d *Directory) CreateSource(ctx context.Context, customer int64, s NewSourc
 
 // CreateManaged makes a managed source with its connection as CustomerStore does.
 // Conflicts as CreateSource.
-func (d *Directory) CreateManaged(ctx context.Context, customer int64, s NewManaged, once *Once) (Creation, error) {
+func (d *Directory) CreateManaged(ctx context.Context, customer int64, s NewManaged, once *IdempotencyRecord) (Creation, error) {
 	return d.create(ctx, customer, func(ctx context.Context, c CustomerStore) (Creation, error) {
 		return c.CreateManaged(ctx, s, once)
 	})

@@ -6,16 +6,16 @@ import (
 	"esagate/registry"
 )
 
-func (c faultyCustomer) CreateManaged(ctx context.Context, s registry.NewManaged, once *registry.Once) (registry.Creation, error) {
+func (c faultyCustomer) CreateManaged(ctx context.Context, s registry.NewManaged, once *registry.IdempotencyRecord) (registry.Creation, error) {
 	return ask(ctx, c.f, "change", func() (registry.Creation, error) { return c.CustomerStore.CreateManaged(ctx, s, once) })
 }
 
-func (c faultyCustomer) BeginOnce(ctx context.Context, once registry.Once) (registry.Creation, error) {
-	return ask(ctx, c.f, "change", func() (registry.Creation, error) { return c.CustomerStore.BeginOnce(ctx, once) })
+func (c faultyCustomer) ClaimIdempotencyKey(ctx context.Context, once registry.IdempotencyRecord) (registry.Creation, error) {
+	return ask(ctx, c.f, "change", func() (registry.Creation, error) { return c.CustomerStore.ClaimIdempotencyKey(ctx, once) })
 }
 
-func (c faultyCustomer) ForgetOnce(ctx context.Context, key string) error {
-	return c.f.do(ctx, "change", func() error { return c.CustomerStore.ForgetOnce(ctx, key) })
+func (c faultyCustomer) ReleaseIdempotencyKey(ctx context.Context, key string) error {
+	return c.f.do(ctx, "change", func() error { return c.CustomerStore.ReleaseIdempotencyKey(ctx, key) })
 }
 
 func (c faultyCustomer) ChangeConnection(ctx context.Context, esaID int64, decide func(*registry.Source) (*registry.Connection, error)) (*registry.Source, error) {

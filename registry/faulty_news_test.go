@@ -26,8 +26,8 @@ func (c faultyCustomer) RecordEvent(ctx context.Context, esaID int64, e registry
 	return duplicate, m, err
 }
 
-func (c faultyCustomer) WebhookNews(ctx context.Context, esaID int64) (registry.WebhookNews, error) {
-	return ask(ctx, c.f, "news", func() (registry.WebhookNews, error) { return c.CustomerStore.WebhookNews(ctx, esaID) })
+func (c faultyCustomer) DeliveryCounts(ctx context.Context, esaID int64) (registry.DeliveryCounts, error) {
+	return ask(ctx, c.f, "news", func() (registry.DeliveryCounts, error) { return c.CustomerStore.DeliveryCounts(ctx, esaID) })
 }
 
 func (c faultyCustomer) BeginAudit(ctx context.Context, e registry.AuditEntry) (string, error) {

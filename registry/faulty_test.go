@@ -194,12 +194,12 @@ func (c faultyCustomer) Sources(ctx context.Context, skip, take int) (page []*re
 	return page, total, err
 }
 
-func (c faultyCustomer) CreateSource(ctx context.Context, s registry.NewSource, once *registry.Once) (registry.Creation, error) {
+func (c faultyCustomer) CreateSource(ctx context.Context, s registry.NewSource, once *registry.IdempotencyRecord) (registry.Creation, error) {
 	return ask(ctx, c.f, "change", func() (registry.Creation, error) { return c.CustomerStore.CreateSource(ctx, s, once) })
 }
 
-func (c faultyCustomer) FinishOnce(ctx context.Context, key string, answer []byte) error {
-	return c.f.do(ctx, "change", func() error { return c.CustomerStore.FinishOnce(ctx, key, answer) })
+func (c faultyCustomer) KeepAnswer(ctx context.Context, key string, answer []byte) error {
+	return c.f.do(ctx, "change", func() error { return c.CustomerStore.KeepAnswer(ctx, key, answer) })
 }
 
 func (c faultyCustomer) UpdateSource(ctx context.Context, sourceID string, decide func(*registry.Source) (registry.SourceChange, error)) (*registry.Source, error) {

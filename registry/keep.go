@@ -8,9 +8,8 @@ import (
 
 // Limits of identifiers that a Store keeps.
 const (
-	// MaxIDLength bounds a sourceId and a tenant id, in code points (contract,
-	// "Rules for inventory sources"; for tenant ids the bound is ours, so that
-	// every database can index them).
+	// MaxIDLength bounds a sourceId and a tenant id, in code points (contract 6.1;
+	// for tenant ids the bound is ours, so that every database can index them).
 	MaxIDLength = 255
 	// MaxESAID is the largest esaId: what a JSON number holds exactly.
 	MaxESAID = 1<<53 - 1

@@ -64,7 +64,7 @@ func cloned[T any](p *T) *T {
 // ProvisioningStatus is where a connection stands in its life.
 type ProvisioningStatus string
 
-// Provisioning statuses (contract, "Rules for the connection").
+// Provisioning statuses (contract 5.2).
 const (
 	StatusPending      ProvisioningStatus = "pending"
 	StatusProvisioning ProvisioningStatus = "provisioning"
@@ -101,7 +101,7 @@ type Connection struct {
 	// there may be a tenant, or come to be one. Zero: every outcome is known.
 	UnsettledSince time.Time
 	// Epoch grows with every write or delivery that makes snapshots of the tenant old,
-	// in all replicas (contract, "Freshness").
+	// in all replicas (contract 4.12).
 	Epoch   int64
 	Version int64
 }
@@ -150,8 +150,7 @@ type InventorySync struct {
 }
 
 // Following gives the state that follows last with this signal: what is known of the
-// start of the run that both tell of is kept (contract, "lastRunAt prefers that run's
-// known start").
+// start of the run that both tell of is kept (contract 5.1).
 func (s InventorySync) Following(last *InventorySync) InventorySync {
 	if last != nil && !last.LastRunAt.IsZero() && !s.CompletedAt.IsZero() && s.Status == last.Status &&
 		s.CompletedAt.Equal(last.CompletedAt) && (s.LastRunAt.IsZero() || last.LastRunAt.Before(s.LastRunAt)) {

@@ -22,8 +22,8 @@ var (
 	ErrNameTaken = errors.New("registry: the name belongs to another key")
 	// ErrKeyReused: the idempotency key came before, with something else to do.
 	ErrKeyReused = errors.New("registry: the idempotency key was used for something else")
-	// ErrOncePending: the first use of the idempotency key is still being answered.
-	ErrOncePending = errors.New("registry: the idempotency key's first answer is still to come")
+	// ErrAnswerPending: the first use of the idempotency key is still being answered.
+	ErrAnswerPending = errors.New("registry: the idempotency key's first answer is still to come")
 	// ErrStale: what the change was decided on has changed since.
 	ErrStale = errors.New("registry: the row has changed")
 	// ErrSecret: a stored secret can't be opened with the keys at hand.
@@ -53,7 +53,7 @@ type Store interface {
 	// Customer gives access to one customer's rows and to no others: the only way
 	// to read or change rows on a caller's behalf.
 	Customer(id int64) CustomerStore
-	// Adopt takes over one managed source of the config (contract, "Config sources").
+	// Adopt takes over one managed source of the config (contract 5.13).
 	Adopt(ctx context.Context, s ConfigSource) (Adoption, error)
 	// TakeConsent gives the consent that was begun with a state of this SHA-256, and
 	// forgets it. ErrNotFound when there is none, when it has expired, and when its
@@ -81,27 +81,27 @@ type CustomerStore interface {
 	// never more than [MaxPage], with how many there are in all.
 	Sources(ctx context.Context, skip, take int) ([]*Source, int, error)
 	// CreateSource makes an AGENT source; once may be nil. ErrSourceTaken,
-	// ErrKeyReused, ErrOncePending, ErrInvalid.
-	CreateSource(ctx context.Context, s NewSource, once *Once) (Creation, error)
+	// ErrKeyReused, ErrAnswerPending, ErrInvalid.
+	CreateSource(ctx context.Context, s NewSource, once *IdempotencyRecord) (Creation, error)
 	// CreateManaged makes a managed source with its connection, whose esaId is the next
 	// one; once may be nil. Errors as CreateSource.
-	CreateManaged(ctx context.Context, s NewManaged, once *Once) (Creation, error)
-	// BeginOnce claims an idempotency key for a request that makes no source. Replayed
+	CreateManaged(ctx context.Context, s NewManaged, once *IdempotencyRecord) (Creation, error)
+	// ClaimIdempotencyKey claims an idempotency key for a request that makes no source. Replayed
 	// with the Answer when it came before; not Replayed when it is to be done, also when
-	// an earlier answer was lost. ErrKeyReused, ErrOncePending, ErrInvalid.
-	BeginOnce(ctx context.Context, once Once) (Creation, error)
-	// FinishOnce keeps the answer of a create whose [Once] gave none, or of a BeginOnce.
+	// an earlier answer was lost. ErrKeyReused, ErrAnswerPending, ErrInvalid.
+	ClaimIdempotencyKey(ctx context.Context, once IdempotencyRecord) (Creation, error)
+	// KeepAnswer keeps the answer of a create whose [IdempotencyRecord] gave none, or of a ClaimIdempotencyKey.
 	// Without such a request it does nothing.
-	FinishOnce(ctx context.Context, key string, answer []byte) error
-	// ForgetOnce takes note that a request without a kept answer came to nothing. If what
+	KeepAnswer(ctx context.Context, key string, answer []byte) error
+	// ReleaseIdempotencyKey takes note that a request without a kept answer came to nothing. If what
 	// it made stands, a repetition is given that at once, Replayed and without an Answer;
 	// else it is as if the key had never come. An answer that is kept stays.
-	ForgetOnce(ctx context.Context, key string) error
+	ReleaseIdempotencyKey(ctx context.Context, key string) error
 	// UpdateSource changes a source of either kind in one transaction: decide is given
 	// the source as it stands, locked, and says what becomes of it. Its error is
 	// returned as it is and nothing has changed then. It must not wait for anything,
 	// and may be called more than once. A change of name makes the name the API's own
-	// (contract, "Config sources"). UpdatedAt moves only if something did,
+	// (contract 5.13). UpdatedAt moves only if something did,
 	// and that of an AGENT source then always grows.
 	UpdateSource(ctx context.Context, sourceID string, decide func(*Source) (SourceChange, error)) (*Source, error)
 	// DeleteSource deletes a source of either kind with its connection, credentials
@@ -132,7 +132,7 @@ type CustomerStore interface {
 	// ObserveInventorySync records a signal of the inventory sync if it is newer
 	// (ObservedAt) than the last one recorded, and gives the connection as it then
 	// stands. A signal of the same run keeps an
-	// earlier LastRunAt (contract, "that run's known start"). One that changes no state
+	// earlier LastRunAt (contract 5.1). One that changes no state
 	// moves ObservedAt alone: no new
 	// Version, no new UpdatedAt of either. Connection.UpdatedAt never moves here.
 	// The sync's UpdatedAt becomes the ObservedAt of the signal that changed it,
@@ -166,8 +166,8 @@ type CustomerStore interface {
 	// and Epoch raised. duplicate: it came before, was processed then, and has no effect
 	// now; m is then the source as it stands. ErrInvalid for an ID that no store keeps.
 	RecordEvent(ctx context.Context, esaID int64, e Event) (duplicate bool, m *Source, err error)
-	// WebhookNews counts a connection's deliveries.
-	WebhookNews(ctx context.Context, esaID int64) (WebhookNews, error)
+	// DeliveryCounts counts a connection's deliveries.
+	DeliveryCounts(ctx context.Context, esaID int64) (DeliveryCounts, error)
 
 	// BeginAudit records that a write begins and gives the entry's ID. At and ID are
 	// the Store's to give, Outcome is [AuditBegun].

@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// Times of webhook deliveries (contract, "Webhooks").
+// Times of webhook deliveries (contract 4.6).
 const (
 	EventsKept  = 7 * 24 * time.Hour // how long an event is known, so that it counts once
-	EventWindow = 24 * time.Hour     // what status rule 6 counts
+	EventWindow = 24 * time.Hour     // what contract 4.6 counts
 )
 
 // Subscription is the gateway's subscription to the news of one tenant. There is one
@@ -51,8 +51,8 @@ type Event struct {
 	Sync *InventorySync
 }
 
-// WebhookNews is what is known of a connection's deliveries.
-type WebhookNews struct {
+// DeliveryCounts is what is known of a connection's deliveries.
+type DeliveryCounts struct {
 	Subscribed    bool      // Subscription.Lives
 	Delivered     int64     // within EventWindow
 	Failed        int64     // within EventWindow

@@ -33,7 +33,7 @@ func (s *Service) deliveries(ctx context.Context, src *registry.Source) (*api.We
 	ctx, cancel := context.WithTimeout(ctx, recordTimeout)
 	defer cancel()
 	c := src.Connection
-	known, err := s.deps.Directory.WebhookNews(ctx, c.CustomerID, c.ID)
+	known, err := s.deps.Directory.DeliveryCounts(ctx, c.CustomerID, c.ID)
 	if err != nil {
 		s.log.LogAttrs(ctx, slog.LevelDebug, "webhook deliveries not counted", slog.String("tenant", c.TenantID), slog.Any("error", err))
 		return nil, nil

@@ -25,7 +25,7 @@ type Connected struct {
 // connection as `provisioning`. After an error the idempotency key, if it is this
 // request's, is free for a repetition, which goes on with the source if it stands: an
 // Unavailable then names it. Once the source was deleted the key stays used.
-func (l *Lifecycle) Connect(ctx context.Context, customer int64, c *adserver.Connect, once *registry.Once) (Connected, error) {
+func (l *Lifecycle) Connect(ctx context.Context, customer int64, c *adserver.Connect, once *registry.IdempotencyRecord) (Connected, error) {
 	account, err := l.prepare(customer, c.Config, true)
 	if err != nil {
 		if was, ok := l.answered(ctx, customer, once); ok {
@@ -49,11 +49,11 @@ func (l *Lifecycle) Connect(ctx context.Context, customer int64, c *adserver.Con
 
 // answered gives the answer that is kept for a key. It changes nothing: a key that did
 // not come before is given back.
-func (l *Lifecycle) answered(ctx context.Context, customer int64, once *registry.Once) (Connected, bool) {
+func (l *Lifecycle) answered(ctx context.Context, customer int64, once *registry.IdempotencyRecord) (Connected, bool) {
 	if once == nil {
 		return Connected{}, false
 	}
-	creation, err := l.registry.BeginOnce(ctx, customer, *once)
+	creation, err := l.registry.ClaimIdempotencyKey(ctx, customer, *once)
 	if err != nil {
 		return Connected{}, false
 	}
@@ -80,7 +80,7 @@ func gone(err error) bool {
 
 // connect reports also whether the key is this request's: a key that was refused is
 // another's. That it may be on disk, without anybody knowing, is no refusal.
-func (l *Lifecycle) connect(ctx context.Context, customer int64, c *adserver.Connect, account *adserver.Account, once *registry.Once, a *attempt) (made Connected, claimed bool, err error) {
+func (l *Lifecycle) connect(ctx context.Context, customer int64, c *adserver.Connect, account *adserver.Account, once *registry.IdempotencyRecord, a *attempt) (made Connected, claimed bool, err error) {
 	op, end := l.begin(registry.OperationProvision)
 	defer end()
 	s := registry.NewManaged{SourceID: c.SourceID, Slug: c.Slug, Name: c.Name, AdServer: c.View(nil, nil), Operation: op}
@@ -182,7 +182,7 @@ func (l *Lifecycle) prepare(customer int64, config *adserver.Config, tenant bool
 // key waits for the store, and at worst for its time to run out.
 func (l *Lifecycle) forget(ctx context.Context, customer int64, key string) {
 	_ = l.persist(ctx, target{customer: customer}, func(ctx context.Context) error {
-		return l.registry.ForgetOnce(ctx, customer, key)
+		return l.registry.ReleaseIdempotencyKey(ctx, customer, key)
 	})
 }
 

@@ -52,8 +52,8 @@ func (w *world) delete(sourceID string) {
 
 // TestWhatWasDeletedIsNotMadeAgain by repetitions of the request that made it.
 func TestWhatWasDeletedIsNotMadeAgain(t *testing.T) {
-	for name, before := range map[string]func(w *world) *registry.Once{
-		"before the repetition": func(w *world) *registry.Once {
+	for name, before := range map[string]func(w *world) *registry.IdempotencyRecord{
+		"before the repetition": func(w *world) *registry.IdempotencyRecord {
 			k := once("k")
 			k.Pending = time.Second
 			made, err := w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), k)
@@ -62,7 +62,7 @@ func TestWhatWasDeletedIsNotMadeAgain(t *testing.T) {
 			w.pass(2 * time.Second)
 			return k
 		},
-		"while it is made": func(w *world) *registry.Once {
+		"while it is made": func(w *world) *registry.IdempotencyRecord {
 			k := once("k")
 			k.Pending = time.Second
 			w.agent.next("provision", behaviour{before: 10 * time.Second})
@@ -99,7 +99,7 @@ func TestAKeptAnswerIsGiven(t *testing.T) {
 		w.accounts[customer] = &adserver.Account{Email: "gate@operator.example", Key: `{"private_key":"CANARY"}`}
 		made, err := w.one.Connect(w.Context(), customer, w.parseConnect(gam), once("k"))
 		w.must(err)
-		w.must(w.one.directory.FinishOnce(w.Context(), customer, "k", []byte("answer")))
+		w.must(w.one.directory.KeepAnswer(w.Context(), customer, "k", []byte("answer")))
 		delete(w.accounts, customer)
 		again, err := w.one.Connect(w.Context(), customer, w.parseConnect(gam), once("k"))
 		w.must(err)

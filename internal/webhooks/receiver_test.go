@@ -151,7 +151,7 @@ func TestWhatIsNotBelieved(t *testing.T) {
 			if got := w.outcomes(); got != "["+c.outcome+"]" {
 				t.Errorf("%s: %s, want %s", name, got, c.outcome)
 			}
-			if after := w.managed(m); after.Connection.Version != before.Connection.Version || w.news(m) != (registry.WebhookNews{Subscribed: true}) {
+			if after := w.managed(m); after.Connection.Version != before.Connection.Version || w.news(m) != (registry.DeliveryCounts{Subscribed: true}) {
 				t.Errorf("%s: it had an effect", name)
 			}
 		}

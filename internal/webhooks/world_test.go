@@ -163,9 +163,9 @@ func (w *world) set(m *registry.Source, sub registry.Subscription) {
 	}
 }
 
-func (w *world) news(m *registry.Source) registry.WebhookNews {
+func (w *world) news(m *registry.Source) registry.DeliveryCounts {
 	w.t.Helper()
-	news, err := w.store.Customer(customer).WebhookNews(w.t.Context(), m.Connection.ID)
+	news, err := w.store.Customer(customer).DeliveryCounts(w.t.Context(), m.Connection.ID)
 	if err != nil {
 		w.t.Fatal(err)
 	}

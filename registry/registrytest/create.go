@@ -173,7 +173,7 @@ func createInvalid(t *testing.T, s registry.Store) {
 	for _, test := range tests {
 		e := newAgent("invalid")
 		test.change(&e)
-		once := &registry.Once{Key: "once-" + test.name}
+		once := &registry.IdempotencyRecord{Key: "once-" + test.name}
 		if got, err := s.Customer(alice).CreateSource(t.Context(), e, once); !errors.Is(err, registry.ErrInvalid) {
 			t.Errorf("%s: %+v, %v, want ErrInvalid", test.name, got, err)
 		}

@@ -26,7 +26,7 @@ func calls(s registry.Store, esaID int64, agent *registry.Source) map[string]fun
 			_, err := c.CreateSource(ctx, withToken("failing agent", "x"), once("failing", "x"))
 			return err
 		},
-		"FinishOnce": func(ctx context.Context) error { return c.FinishOnce(ctx, "open", []byte("late")) },
+		"KeepAnswer": func(ctx context.Context) error { return c.KeepAnswer(ctx, "open", []byte("late")) },
 		"TakeConsent": func(ctx context.Context) error {
 			_, err := s.TakeConsent(ctx, [32]byte{1})
 			return err
@@ -104,7 +104,7 @@ func failing(t *testing.T, s registry.Store) (*registry.Source, *registry.Source
 	}
 	agent := create(t, s, alice, withToken("agent", "kept"))
 	begin(t, s, alice, "agent", [32]byte{1}, time.Now().Add(time.Hour))
-	createOnce(t, s, alice, newAgent("open"), &registry.Once{Key: "open"}, false, "")
+	createOnce(t, s, alice, newAgent("open"), &registry.IdempotencyRecord{Key: "open"}, false, "")
 	createKey(t, s, apiKey(alice, "first"))
 	return m, agent
 }
@@ -125,7 +125,7 @@ func failCancelled(t *testing.T, s registry.Store) {
 	createOnce(t, s, alice, newAgent("failing agent"), once("failing", "made"), false, "")
 	makeManaged(t, s, alice, newManaged("failing managed"))
 	holdsSettings(t, s, m, []byte("kept"))
-	beginOnce(t, s, registry.Once{Key: "failing begin"}, false, nil)
+	beginOnce(t, s, registry.IdempotencyRecord{Key: "failing begin"}, false, nil)
 	lease(t, s, "failing", "another", time.Minute, true)
 	nothingRecorded(t, s, m)
 	if _, err := s.TakeConsent(t.Context(), [32]byte{1}); err != nil {

@@ -75,7 +75,7 @@ func customersIsolatedSources(t *testing.T, s registry.Store, c *clock) {
 		if _, n, err := theirs.Sources(t.Context(), 0, 1); err != nil || n != 0 {
 			t.Errorf("customer %d counts %d, %v", customer, n, err)
 		}
-		if err := theirs.FinishOnce(t.Context(), "k", []byte("theirs")); err != nil {
+		if err := theirs.KeepAnswer(t.Context(), "k", []byte("theirs")); err != nil {
 			t.Error(err)
 		}
 	}

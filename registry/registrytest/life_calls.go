@@ -32,11 +32,11 @@ func lifeCalls(s registry.Store) map[string]func(context.Context) error {
 			_, err := c.CreateManaged(ctx, newManaged("failing managed"), once("failing managed", "x"))
 			return err
 		},
-		"BeginOnce": func(ctx context.Context) error {
-			_, err := c.BeginOnce(ctx, registry.Once{Key: "failing begin"})
+		"ClaimIdempotencyKey": func(ctx context.Context) error {
+			_, err := c.ClaimIdempotencyKey(ctx, registry.IdempotencyRecord{Key: "failing begin"})
 			return err
 		},
-		"ForgetOnce": func(ctx context.Context) error { return c.ForgetOnce(ctx, "open") },
+		"ReleaseIdempotencyKey": func(ctx context.Context) error { return c.ReleaseIdempotencyKey(ctx, "open") },
 		"Upkeep": func(ctx context.Context) error {
 			_, err := s.Upkeep(ctx, registry.Upkeep{Kind: registry.UpkeepStale, Before: at(0)}, 0, 10)
 			return err

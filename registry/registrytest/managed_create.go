@@ -133,7 +133,7 @@ func managedInvalid(t *testing.T, s registry.Store) {
 			t.Errorf("%s: %+v, %v, want ErrInvalid", name, got, err)
 		}
 	}
-	if _, err := s.Customer(alice).CreateManaged(t.Context(), newManaged("invalid"), &registry.Once{}); !errors.Is(err, registry.ErrInvalid) {
+	if _, err := s.Customer(alice).CreateManaged(t.Context(), newManaged("invalid"), &registry.IdempotencyRecord{}); !errors.Is(err, registry.ErrInvalid) {
 		t.Errorf("an empty key: %v, want ErrInvalid", err)
 	}
 	for i, text := range hostile {

@@ -18,8 +18,8 @@ func reopenLife(t *testing.T, open Opener) {
 	if err := s.Customer(alice).KeepSettings(t.Context(), m.Connection.ID, []byte("to put back")); err != nil {
 		t.Fatal(err)
 	}
-	beginOnce(t, s, registry.Once{Key: "open"}, false, nil)
-	beginOnce(t, s, registry.Once{Key: "forgotten"}, false, nil)
+	beginOnce(t, s, registry.IdempotencyRecord{Key: "open"}, false, nil)
+	beginOnce(t, s, registry.IdempotencyRecord{Key: "forgotten"}, false, nil)
 	forgetOnce(t, s, alice, "forgotten")
 	lease(t, s, "leader", "first", 1<<40, true)
 	shut(t, s)
@@ -29,8 +29,8 @@ func reopenLife(t *testing.T, open Opener) {
 	same(t, "opened again", read(t, s, alice, "cut short"), m)
 	wants(t, s, "opened again", registry.Upkeep{Kind: registry.UpkeepUnsettled}, "cut short")
 	holdsSettings(t, s, m, []byte("to put back"))
-	beginRefused(t, s, registry.Once{Key: "open"}, registry.ErrOncePending)
-	beginOnce(t, s, registry.Once{Key: "forgotten", Fingerprint: [32]byte{1}}, false, nil)
+	beginRefused(t, s, registry.IdempotencyRecord{Key: "open"}, registry.ErrAnswerPending)
+	beginOnce(t, s, registry.IdempotencyRecord{Key: "forgotten", Fingerprint: [32]byte{1}}, false, nil)
 	lease(t, s, "leader", "second", 1<<40, false)
 }
 

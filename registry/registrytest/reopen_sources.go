@@ -17,7 +17,7 @@ func reopenSources(t *testing.T, open Opener) {
 	agent := create(t, s, alice, withToken("agent", "kept"))
 	create(t, s, alice, withToken("deleted", "gone"))
 	createOnce(t, s, alice, newAgent("once"), once("k", "made"), false, "")
-	createOnce(t, s, alice, newAgent("open"), &registry.Once{Key: "open"}, false, "")
+	createOnce(t, s, alice, newAgent("open"), &registry.IdempotencyRecord{Key: "open"}, false, "")
 	adopt(t, s, entry(alice, "renamed"), registry.AdoptionCreated)
 	name := "By a user"
 	renamed := update(t, s, alice, "renamed", always(registry.SourceChange{Name: &name}))
@@ -44,8 +44,8 @@ func reopenSources(t *testing.T, open Opener) {
 	adopt(t, s, entry(alice, "renamed"), registry.AdoptionUnchanged)
 	gone(t, s, alice, "deleted")
 	createOnce(t, s, alice, newAgent("once"), once("k", "x"), true, "made once")
-	if _, err := s.Customer(alice).CreateSource(t.Context(), newAgent("open"), &registry.Once{Key: "open"}); !errors.Is(err, registry.ErrOncePending) {
-		t.Fatalf("%v, want ErrOncePending", err)
+	if _, err := s.Customer(alice).CreateSource(t.Context(), newAgent("open"), &registry.IdempotencyRecord{Key: "open"}); !errors.Is(err, registry.ErrAnswerPending) {
+		t.Fatalf("%v, want ErrAnswerPending", err)
 	}
 	if mine, err := s.Customer(alice).LeaseRefresh(t.Context(), "agent", agent.Agent.CredentialID, c.read().Add(time.Minute)); err != nil || mine {
 		t.Fatalf("leased twice: %t, %v", mine, err)

@@ -45,7 +45,7 @@ func isSubscribed(t *testing.T, s registry.Store, m *registry.Source, want regis
 		t.Fatalf("the subscription: %v, or another than was kept", err)
 	}
 	isTarget(t, s, m, want.Secret)
-	if news, err := s.Customer(customer).WebhookNews(t.Context(), esaID); err != nil || news.Subscribed != want.Lives() {
+	if news, err := s.Customer(customer).DeliveryCounts(t.Context(), esaID); err != nil || news.Subscribed != want.Lives() {
 		t.Fatalf("%+v, %v", news, err)
 	}
 }
@@ -259,8 +259,8 @@ func newsCalls(c registry.CustomerStore, esaID int64) map[string]func(context.Co
 			_, _, err := c.RecordEvent(ctx, esaID, registry.Event{ID: "late and failed", Failed: true})
 			return err
 		},
-		"WebhookNews": func(ctx context.Context) error {
-			_, err := c.WebhookNews(ctx, esaID)
+		"DeliveryCounts": func(ctx context.Context) error {
+			_, err := c.DeliveryCounts(ctx, esaID)
 			return err
 		},
 	}
@@ -281,11 +281,11 @@ func customersIsolatedNews(t *testing.T, s registry.Store) {
 	}
 	same(t, "after foreign calls", read(t, s, alice, "radio"), was)
 	isSubscribed(t, s, m, subscription("ours"))
-	isNews(t, s, m, registry.WebhookNews{Subscribed: true, Delivered: 1})
+	isNews(t, s, m, registry.DeliveryCounts{Subscribed: true, Delivered: 1})
 	// One event id of two connections is two events, of one customer or of two.
 	deliver(t, s, theirs, registry.Event{ID: "e"}, false)
 	deliver(t, s, connected(t, s, alice, "video"), registry.Event{ID: "e"}, false)
-	isNews(t, s, theirs, registry.WebhookNews{Delivered: 1})
-	isNews(t, s, m, registry.WebhookNews{Subscribed: true, Delivered: 1})
+	isNews(t, s, theirs, registry.DeliveryCounts{Delivered: 1})
+	isNews(t, s, m, registry.DeliveryCounts{Subscribed: true, Delivered: 1})
 	isTarget(t, s, theirs, "")
 }

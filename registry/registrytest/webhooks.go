@@ -32,9 +32,9 @@ func deliver(t contextTB, s registry.Store, m *registry.Source, e registry.Event
 	return after
 }
 
-func isNews(t contextTB, s registry.Store, m *registry.Source, want registry.WebhookNews) {
+func isNews(t contextTB, s registry.Store, m *registry.Source, want registry.DeliveryCounts) {
 	t.Helper()
-	got, err := s.Customer(m.CustomerID).WebhookNews(t.Context(), m.Connection.ID)
+	got, err := s.Customer(m.CustomerID).DeliveryCounts(t.Context(), m.Connection.ID)
 	if err != nil || got != want {
 		t.Fatalf("news %+v, %v, want %+v", got, err, want)
 	}
@@ -86,7 +86,7 @@ func eventEffects(t *testing.T, s registry.Store) {
 		}
 	}
 	same(t, "in the end", read(t, s, alice, "radio"), &want)
-	isNews(t, s, m, registry.WebhookNews{Delivered: 7})
+	isNews(t, s, m, registry.DeliveryCounts{Delivered: 7})
 }
 
 // eventAnnounced: a delivery that tells of a finished run shows that the subscription
@@ -131,38 +131,38 @@ func eventAnnounced(t *testing.T, s registry.Store) {
 // eventWindow looks at the edges of what is counted and known.
 func eventWindow(t *testing.T, s registry.Store, c *clock) {
 	m := connected(t, s, alice, "radio")
-	isNews(t, s, m, registry.WebhookNews{})
+	isNews(t, s, m, registry.DeliveryCounts{})
 	began := c.read()
 	deliver(t, s, m, registry.Event{ID: "ok", OccurredAt: at(-9999)}, false)
 	deliver(t, s, m, registry.Event{ID: "bad", Failed: true}, false)
 	deliver(t, s, m, registry.Event{ID: "mended", Failed: true}, false)
-	isNews(t, s, m, registry.WebhookNews{Delivered: 1, Failed: 2, LastFailureAt: began})
+	isNews(t, s, m, registry.DeliveryCounts{Delivered: 1, Failed: 2, LastFailureAt: began})
 
 	c.pass(registry.EventWindow - time.Microsecond)
-	isNews(t, s, m, registry.WebhookNews{Delivered: 1, Failed: 2, LastFailureAt: began})
+	isNews(t, s, m, registry.DeliveryCounts{Delivered: 1, Failed: 2, LastFailureAt: began})
 	mended := deliver(t, s, m, registry.Event{ID: "mended"}, false)
 	if mended.Connection.Epoch != m.Connection.Epoch+2 {
 		t.Fatalf("epoch %d after %d", mended.Connection.Epoch, m.Connection.Epoch)
 	}
-	isNews(t, s, m, registry.WebhookNews{Delivered: 2, Failed: 1, LastFailureAt: began})
+	isNews(t, s, m, registry.DeliveryCounts{Delivered: 2, Failed: 1, LastFailureAt: began})
 	c.pass(time.Microsecond)
-	isNews(t, s, m, registry.WebhookNews{Delivered: 1, LastFailureAt: began})
+	isNews(t, s, m, registry.DeliveryCounts{Delivered: 1, LastFailureAt: began})
 	again := c.read()
 	deliver(t, s, m, registry.Event{ID: "bad", Failed: true}, false) // still failed: counted anew
-	isNews(t, s, m, registry.WebhookNews{Delivered: 1, Failed: 1, LastFailureAt: again})
+	isNews(t, s, m, registry.DeliveryCounts{Delivered: 1, Failed: 1, LastFailureAt: again})
 	deliver(t, s, m, registry.Event{ID: "ok", Failed: true}, true)
-	isNews(t, s, m, registry.WebhookNews{Delivered: 1, Failed: 1, LastFailureAt: again})
+	isNews(t, s, m, registry.DeliveryCounts{Delivered: 1, Failed: 1, LastFailureAt: again})
 
 	c.pass(registry.EventsKept - registry.EventWindow - time.Microsecond)
 	deliver(t, s, m, registry.Event{ID: "ok"}, true)
 	c.pass(time.Microsecond)
 	deliver(t, s, m, registry.Event{ID: "ok"}, false) // as if it had never come
 	deliver(t, s, m, registry.Event{ID: "mended"}, true)
-	isNews(t, s, m, registry.WebhookNews{Delivered: 1, LastFailureAt: again})
+	isNews(t, s, m, registry.DeliveryCounts{Delivered: 1, LastFailureAt: again})
 	c.pass(registry.EventWindow - time.Microsecond)
-	isNews(t, s, m, registry.WebhookNews{Delivered: 1, LastFailureAt: again})
+	isNews(t, s, m, registry.DeliveryCounts{Delivered: 1, LastFailureAt: again})
 	c.pass(time.Microsecond)
-	isNews(t, s, m, registry.WebhookNews{})
+	isNews(t, s, m, registry.DeliveryCounts{})
 }
 
 // eventModel delivers events well and badly, again and late, beside a model of what the
@@ -199,7 +199,7 @@ func eventModel(t *testing.T, s registry.Store, c *clock) {
 				}
 			}
 			same(rt, "answer", deliver(rt, s, m, e, duplicate), &want)
-			news := registry.WebhookNews{}
+			news := registry.DeliveryCounts{}
 			for _, r := range rows {
 				switch recent := now.Before(r.at.Add(registry.EventWindow)); {
 				case recent && r.failed:
@@ -272,7 +272,7 @@ func concurrentEvents(t *testing.T, stores []registry.Store) {
 		if total != events || end.Epoch != was.Epoch+events || end.Version != was.Version+2*events || !end.InventorySync.ObservedAt.Equal(at(events-1)) {
 			t.Fatalf("%d had an effect; %+v", total, end)
 		}
-		isNews(t, s, m, registry.WebhookNews{Subscribed: true, Delivered: events})
+		isNews(t, s, m, registry.DeliveryCounts{Subscribed: true, Delivered: events})
 		want := subscription("s")
 		want.AnnouncedAt = at(events - 1)
 		isSubscribed(t, s, m, want)

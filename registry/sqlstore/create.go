@@ -26,7 +26,7 @@ const (
 )
 
 // CreateSource makes an AGENT source.
-func (c customerStore) CreateSource(ctx context.Context, s registry.NewSource, once *registry.Once) (registry.Creation, error) {
+func (c customerStore) CreateSource(ctx context.Context, s registry.NewSource, once *registry.IdempotencyRecord) (registry.Creation, error) {
 	if !storableNew(s) {
 		return registry.Creation{}, registry.ErrInvalid
 	}
@@ -36,7 +36,7 @@ func (c customerStore) CreateSource(ctx context.Context, s registry.NewSource, o
 }
 
 // create makes a source of either kind, with what gives its row, or replays.
-func (c customerStore) create(ctx context.Context, once *registry.Once, insert func(scope, time.Time) (int64, error)) (registry.Creation, error) {
+func (c customerStore) create(ctx context.Context, once *registry.IdempotencyRecord, insert func(scope, time.Time) (int64, error)) (registry.Creation, error) {
 	if once != nil && !registry.StorableID(once.Key) {
 		return registry.Creation{}, registry.ErrInvalid
 	}
@@ -54,7 +54,7 @@ func (c customerStore) create(ctx context.Context, once *registry.Once, insert f
 	return made, nil
 }
 
-func (s *Store) createOnce(ctx context.Context, in scope, once *registry.Once, insert func(scope, time.Time) (int64, error)) (registry.Creation, error) {
+func (s *Store) createOnce(ctx context.Context, in scope, once *registry.IdempotencyRecord, insert func(scope, time.Time) (int64, error)) (registry.Creation, error) {
 	now := s.instant()
 	if once != nil {
 		replay, err := s.claimOnce(ctx, in, once, now)

@@ -17,7 +17,7 @@ var (
 )
 
 // CreateManaged makes a managed source with its connection.
-func (c customerStore) CreateManaged(ctx context.Context, s registry.NewManaged, once *registry.Once) (registry.Creation, error) {
+func (c customerStore) CreateManaged(ctx context.Context, s registry.NewManaged, once *registry.IdempotencyRecord) (registry.Creation, error) {
 	operation, ok := keptOperation(&s.Operation)
 	if !ok || !storableName(s.SourceID, s.Slug) || !storable(s.Name, s.ServiceAccountEmail) {
 		return registry.Creation{}, registry.ErrInvalid

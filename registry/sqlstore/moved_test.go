@@ -42,7 +42,7 @@ func keyUsed(customer int64, key string) func(t *testing.T, s registry.Store) er
 		id := map[int64]string{31: "one", 32: "three"}[customer]
 		again := agentSource(id)
 		again.AgentID = rand.Text
-		_, err := s.Customer(customer).CreateSource(t.Context(), again, &registry.Once{Key: key})
+		_, err := s.Customer(customer).CreateSource(t.Context(), again, &registry.IdempotencyRecord{Key: key})
 		return err
 	}
 }
@@ -58,7 +58,7 @@ func stateTaken(state byte) func(t *testing.T, s registry.Store) error {
 // credentials of the first two, and an idempotency key and a consent of the first.
 func movedWorld(t *testing.T, s registry.Store) {
 	t.Helper()
-	made := &registry.Once{Key: "k", Answer: func(*registry.Source) []byte { return []byte("answer") }}
+	made := &registry.IdempotencyRecord{Key: "k", Answer: func(*registry.Source) []byte { return []byte("answer") }}
 	one, err := s.Customer(31).CreateSource(t.Context(), agentSource("one"), made)
 	if err != nil {
 		t.Fatal(err)

@@ -156,7 +156,7 @@ func TestSweepIsBounded(t *testing.T) {
 	create := func(i int) {
 		t.Helper()
 		if _, err := s.Customer(int64(i%7)).CreateSource(t.Context(), registry.NewSource{Slug: "s", AgentID: func() string { return fmt.Sprint(i) }},
-			&registry.Once{Key: fmt.Sprint(i)}); err != nil {
+			&registry.IdempotencyRecord{Key: fmt.Sprint(i)}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -170,7 +170,7 @@ func TestSweepIsBounded(t *testing.T) {
 	if got := count(); got != n {
 		t.Fatalf("%d rows, want %d", got, n)
 	}
-	now = now.Add(registry.OnceKept - time.Microsecond)
+	now = now.Add(registry.IdempotencyKept - time.Microsecond)
 	for i, want := range []int{n + 1 - sweepRows, n + 2 - 2*sweepRows, 10 + 3, 10 + 4} {
 		create(n + i)
 		if got := count(); got != want {

@@ -37,7 +37,7 @@ func plantSecrets(t *testing.T, s registry.Store, n int) {
 	for i := range n {
 		id := fmt.Sprintf("s%d", i)
 		c := s.Customer(31 + int64(i%3))
-		answered := &registry.Once{Key: id, Answer: func(*registry.Source) []byte { return []byte("answer " + id) }}
+		answered := &registry.IdempotencyRecord{Key: id, Answer: func(*registry.Source) []byte { return []byte("answer " + id) }}
 		made, err := c.CreateSource(t.Context(), agentSource(id), answered)
 		if err != nil {
 			t.Fatal(err)
@@ -60,7 +60,7 @@ func readSecrets(t *testing.T, s registry.Store, n int, except string) {
 		case err != nil || !reflect.DeepEqual(cred, agentSource(id).Credential):
 			t.Fatalf("%s: credentials: %v", id, err)
 		}
-		if got, err := c.CreateSource(t.Context(), agentSource(id), &registry.Once{Key: id}); err != nil || string(got.Answer) != "answer "+id {
+		if got, err := c.CreateSource(t.Context(), agentSource(id), &registry.IdempotencyRecord{Key: id}); err != nil || string(got.Answer) != "answer "+id {
 			t.Fatalf("%s: %q, %v", id, got.Answer, err)
 		}
 		if got, err := s.TakeConsent(t.Context(), [32]byte{byte(i), byte(i >> 8), 1}); err != nil || got.Consent.Verifier != id {
@@ -80,7 +80,7 @@ func TestRewriteSecrets(t *testing.T) {
 			s := open(t, url, withKey(t, first))
 			plantSecrets(t, s, n+1)
 			// An answer that is still to come is nothing to rewrite.
-			if _, err := s.Customer(31).CreateSource(t.Context(), agentSource("pending"), &registry.Once{Key: "pending"}); err != nil {
+			if _, err := s.Customer(31).CreateSource(t.Context(), agentSource("pending"), &registry.IdempotencyRecord{Key: "pending"}); err != nil {
 				t.Fatal(err)
 			}
 			const all = 4*(n+1) + 1 + 1 + 1 // what is pending has two, and the note of the key is one

@@ -45,11 +45,11 @@ func agentSource(id string) registry.NewSource {
 func plantCanaries(t *testing.T, s registry.Store) {
 	t.Helper()
 	c := s.Customer(31)
-	answered := &registry.Once{Key: "k", Fingerprint: canaryPrint, Answer: func(*registry.Source) []byte { return []byte(canary) }}
+	answered := &registry.IdempotencyRecord{Key: "k", Fingerprint: canaryPrint, Answer: func(*registry.Source) []byte { return []byte(canary) }}
 	made, err := c.CreateSource(t.Context(), agentSource("kept"), answered)
 	for _, id := range []string{"replaced", "erased", "consented"} {
 		if err == nil {
-			made, err = c.CreateSource(t.Context(), agentSource(id), &registry.Once{Key: id, Fingerprint: canaryPrint})
+			made, err = c.CreateSource(t.Context(), agentSource(id), &registry.IdempotencyRecord{Key: id, Fingerprint: canaryPrint})
 		}
 	}
 	client := registry.OAuthClient{ClientSecret: canary}
@@ -59,7 +59,7 @@ func plantCanaries(t *testing.T, s registry.Store) {
 	}
 	for _, step := range []func() error{
 		func() error { return err },
-		func() error { return c.FinishOnce(t.Context(), "erased", []byte(canary)) },
+		func() error { return c.KeepAnswer(t.Context(), "erased", []byte(canary)) },
 		func() error {
 			_, err := c.UpdateSource(t.Context(), "replaced", func(*registry.Source) (registry.SourceChange, error) {
 				return registry.SourceChange{Credential: &registry.Credential{JWT: &registry.JWTCredential{PrivateKey: canary}}}, nil
@@ -229,11 +229,11 @@ func TestWithoutAKey(t *testing.T) {
 	defer s.Close()
 	c, bare := s.Customer(31), agentSource("bare")
 	bare.Credential = nil
-	if _, err := c.CreateSource(t.Context(), bare, &registry.Once{Key: "k"}); err != nil {
+	if _, err := c.CreateSource(t.Context(), bare, &registry.IdempotencyRecord{Key: "k"}); err != nil {
 		t.Fatal(err)
 	}
 	_, create := c.CreateSource(t.Context(), agentSource("secret"), nil)
-	_, answer := c.CreateSource(t.Context(), agentSource("answer"), &registry.Once{Key: "k2", Answer: func(*registry.Source) []byte { return []byte("a") }})
+	_, answer := c.CreateSource(t.Context(), agentSource("answer"), &registry.IdempotencyRecord{Key: "k2", Answer: func(*registry.Source) []byte { return []byte("a") }})
 	_, update := c.UpdateSource(t.Context(), "bare", func(*registry.Source) (registry.SourceChange, error) {
 		return registry.SourceChange{Credential: agentSource("").Credential}, nil
 	})
@@ -241,7 +241,7 @@ func TestWithoutAKey(t *testing.T) {
 	for name, err := range map[string]error{
 		"create": create, "answer": answer, "update": update, "rewrite": rewrite,
 		"begin":  c.BeginConsent(t.Context(), "bare", [32]byte{1}, registry.Consent{SourceRow: 1, AuthVersion: 1, ExpiresAt: time.Now().Add(time.Hour)}),
-		"finish": c.FinishOnce(t.Context(), "k", []byte("a")),
+		"finish": c.KeepAnswer(t.Context(), "k", []byte("a")),
 	} {
 		if !errors.Is(err, registry.ErrSecret) || !strings.Contains(err.Error(), "there is no store.encryption_key") || strings.Contains(err.Error(), canary) {
 			t.Errorf("%s: %v", name, err)

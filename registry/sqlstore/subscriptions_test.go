@@ -177,7 +177,7 @@ func TestSubscriptionOfALostSecret(t *testing.T) {
 	if _, _, err := s.Customer(31).RecordEvent(t.Context(), id, registry.Event{ID: "e"}); err != nil {
 		t.Fatal(err)
 	}
-	if news, err := s.Customer(31).WebhookNews(t.Context(), id); err != nil || news != (registry.WebhookNews{Delivered: 1}) {
+	if news, err := s.Customer(31).DeliveryCounts(t.Context(), id); err != nil || news != (registry.DeliveryCounts{Delivered: 1}) {
 		t.Fatalf("%+v, %v", news, err)
 	}
 	if _, err := s.RewriteSecrets(t.Context()); !errors.Is(err, registry.ErrSecret) {

@@ -35,7 +35,7 @@ var (
 		probe: globalStatement{`SELECT begun_at FROM idempotency WHERE begun_at <= $1 ORDER BY begun_at LIMIT 1`},
 		remove: globalStatement{fmt.Sprintf(`DELETE FROM idempotency WHERE begun_at <= $1 AND (customer_id, name) IN
 			(SELECT customer_id, name FROM idempotency WHERE begun_at <= $1 ORDER BY begun_at LIMIT %d)`, sweepRows)},
-		kept: registry.OnceKept,
+		kept: registry.IdempotencyKept,
 	}
 	expiredEvents = expired{
 		probe: globalStatement{`SELECT received_at FROM webhook_events WHERE received_at <= $1 ORDER BY received_at LIMIT 1`},

@@ -14,7 +14,7 @@ import (
 func expiredKey(t *testing.T, s *Store) {
 	t.Helper()
 	if err := s.writing(t.Context(), 5, func(in scope) error {
-		_, err := in.exec(t.Context(), insertOnce, "old", []byte("x"), nullTime(s.instant().Add(-2*registry.OnceKept)))
+		_, err := in.exec(t.Context(), insertOnce, "old", []byte("x"), nullTime(s.instant().Add(-2*registry.IdempotencyKept)))
 		return err
 	}); err != nil {
 		t.Fatal(err)

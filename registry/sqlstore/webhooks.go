@@ -102,14 +102,14 @@ func (s scope) takeIn(ctx context.Context, rec *record, e registry.Event) error 
 	return nil
 }
 
-// WebhookNews counts a connection's deliveries.
-func (c customerStore) WebhookNews(ctx context.Context, esaID int64) (registry.WebhookNews, error) {
+// DeliveryCounts counts a connection's deliveries.
+func (c customerStore) DeliveryCounts(ctx context.Context, esaID int64) (registry.DeliveryCounts, error) {
 	now := c.store.instant()
-	var news registry.WebhookNews
+	var news registry.DeliveryCounts
 	err := c.store.reading(c.customer).queryRow(ctx, selectNews, esaID, nullTime(now.Add(-registry.EventWindow)), nullTime(now.Add(-registry.EventsKept))).
 		Scan(&news.Delivered, &news.Failed, instantColumn{&news.LastFailureAt}, flagColumn{&news.Subscribed})
 	if err != nil {
-		return registry.WebhookNews{}, failed("count deliveries", found(err))
+		return registry.DeliveryCounts{}, failed("count deliveries", found(err))
 	}
 	return news, nil
 }

@@ -10,14 +10,14 @@ import (
 )
 
 // once is a use of an idempotency key that answers at once.
-func once(key, answer string) *registry.Once {
-	return &registry.Once{Key: key, Fingerprint: [32]byte{1}, Answer: func(src *registry.Source) []byte {
+func once(key, answer string) *registry.IdempotencyRecord {
+	return &registry.IdempotencyRecord{Key: key, Fingerprint: [32]byte{1}, Answer: func(src *registry.Source) []byte {
 		return []byte(answer + " " + src.SourceID)
 	}}
 }
 
 // createOnce makes a source, or replays, and looks at what comes back.
-func createOnce(t testing.TB, s registry.Store, customer int64, entry registry.NewSource, o *registry.Once, replayed bool, answer string) registry.Creation {
+func createOnce(t testing.TB, s registry.Store, customer int64, entry registry.NewSource, o *registry.IdempotencyRecord, replayed bool, answer string) registry.Creation {
 	t.Helper()
 	got, err := s.Customer(customer).CreateSource(t.Context(), entry, o)
 	if err != nil {
@@ -86,7 +86,7 @@ func onceReused(t *testing.T, s registry.Store, _ *clock) {
 		}
 	}
 	// Also while the first answer is still to come.
-	createOnce(t, s, alice, newAgent("open"), &registry.Once{Key: "p"}, false, "")
+	createOnce(t, s, alice, newAgent("open"), &registry.IdempotencyRecord{Key: "p"}, false, "")
 	if _, err := s.Customer(alice).CreateSource(t.Context(), newAgent("open"), once("p", "x")); !errors.Is(err, registry.ErrKeyReused) {
 		t.Fatalf("%v, want ErrKeyReused", err)
 	}
@@ -94,24 +94,24 @@ func onceReused(t *testing.T, s registry.Store, _ *clock) {
 }
 
 func oncePending(t *testing.T, s registry.Store, c *clock) {
-	later := func(key string) *registry.Once { return &registry.Once{Key: key} }
+	later := func(key string) *registry.IdempotencyRecord { return &registry.IdempotencyRecord{Key: key} }
 	none := later("none")
 	none.Answer = func(*registry.Source) []byte { return nil }
 	as := s.Customer(alice)
 	finish := func(key string, answer []byte) {
 		t.Helper()
-		if err := as.FinishOnce(t.Context(), key, answer); err != nil {
+		if err := as.KeepAnswer(t.Context(), key, answer); err != nil {
 			t.Fatal(err)
 		}
 	}
 	made := map[string]*registry.Source{}
-	for _, o := range []*registry.Once{later("answered"), later("lost"), none, later("empty")} {
+	for _, o := range []*registry.IdempotencyRecord{later("answered"), later("lost"), none, later("empty")} {
 		made[o.Key] = createOnce(t, s, alice, newAgent(o.Key), o, false, "").Source
 	}
-	c.pass(registry.OncePending - time.Microsecond)
+	c.pass(registry.AnswerPending - time.Microsecond)
 	for key := range made {
-		if _, err := as.CreateSource(t.Context(), newAgent(key), later(key)); !errors.Is(err, registry.ErrOncePending) {
-			t.Fatalf("%q: %v, want ErrOncePending", key, err)
+		if _, err := as.CreateSource(t.Context(), newAgent(key), later(key)); !errors.Is(err, registry.ErrAnswerPending) {
+			t.Fatalf("%q: %v, want ErrAnswerPending", key, err)
 		}
 	}
 	finish("answered", []byte("at last"))
@@ -120,15 +120,15 @@ func oncePending(t *testing.T, s registry.Store, c *clock) {
 	finish("lost", nil)
 	finish("unknown", []byte("x")) // nothing to finish
 	finish("\x00", []byte("x"))
-	if err := s.Customer(bob).FinishOnce(t.Context(), "lost", []byte("a stranger's")); err != nil {
+	if err := s.Customer(bob).KeepAnswer(t.Context(), "lost", []byte("a stranger's")); err != nil {
 		t.Fatal(err)
 	}
 	createOnce(t, s, alice, newAgent("answered"), later("answered"), true, "at last")
 	if got := createOnce(t, s, alice, newAgent("empty"), later("empty"), true, ""); got.Answer == nil {
 		t.Fatal("an empty answer is one")
 	}
-	if _, err := as.CreateSource(t.Context(), newAgent("lost"), later("lost")); !errors.Is(err, registry.ErrOncePending) {
-		t.Fatalf("%v, want ErrOncePending", err)
+	if _, err := as.CreateSource(t.Context(), newAgent("lost"), later("lost")); !errors.Is(err, registry.ErrAnswerPending) {
+		t.Fatalf("%v, want ErrAnswerPending", err)
 	}
 	c.pass(time.Microsecond)
 	for _, key := range []string{"lost", "none"} {
@@ -153,7 +153,7 @@ func onceExpires(t *testing.T, s registry.Store, c *clock) {
 	}
 	createOnce(t, s, alice, newAgent("agent"), once("k", "first"), false, "")
 	createOnce(t, s, alice, newAgent("swept"), once("s", "first"), false, "")
-	c.pass(registry.OnceKept - time.Microsecond)
+	c.pass(registry.IdempotencyKept - time.Microsecond)
 	createOnce(t, s, alice, newAgent("agent"), once("k", "x"), true, "first agent")
 	c.pass(time.Microsecond)
 	// As if never used: for another request too, and the old answer is gone.
@@ -162,16 +162,16 @@ func onceExpires(t *testing.T, s registry.Store, c *clock) {
 	other.Fingerprint = [32]byte{2}
 	createOnce(t, s, alice, newAgent("agent"), other, false, "") // sweeps s
 	createOnce(t, s, alice, newAgent("agent"), other, true, "second agent")
-	c.pass(registry.OnceKept)
+	c.pass(registry.IdempotencyKept)
 	remove()
-	createOnce(t, s, alice, newAgent("agent"), &registry.Once{Key: "k"}, false, "")
-	if _, err := as.CreateSource(t.Context(), newAgent("agent"), &registry.Once{Key: "k"}); !errors.Is(err, registry.ErrOncePending) {
+	createOnce(t, s, alice, newAgent("agent"), &registry.IdempotencyRecord{Key: "k"}, false, "")
+	if _, err := as.CreateSource(t.Context(), newAgent("agent"), &registry.IdempotencyRecord{Key: "k"}); !errors.Is(err, registry.ErrAnswerPending) {
 		t.Fatalf("the old answer stayed: %v", err)
 	}
-	if err := as.FinishOnce(t.Context(), "k", []byte("third")); err != nil {
+	if err := as.KeepAnswer(t.Context(), "k", []byte("third")); err != nil {
 		t.Fatal(err)
 	}
-	createOnce(t, s, alice, newAgent("agent"), &registry.Once{Key: "k"}, true, "third")
+	createOnce(t, s, alice, newAgent("agent"), &registry.IdempotencyRecord{Key: "k"}, true, "third")
 	// An expired key that collides with a source is refused like any other create.
 	if _, err := as.CreateSource(t.Context(), newAgent("swept"), once("s", "x")); !errors.Is(err, registry.ErrSourceTaken) {
 		t.Fatalf("%v, want ErrSourceTaken", err)

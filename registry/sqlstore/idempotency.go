@@ -29,7 +29,7 @@ const onceTries = 3
 // claimOnce makes the row of an idempotency key, first of all in its transaction: of
 // two at once, the second waits here for what becomes of the first. It gives the
 // replay where the key came before, or nil where the request is to be done.
-func (s *Store) claimOnce(ctx context.Context, in scope, once *registry.Once, now time.Time) (*registry.Creation, error) {
+func (s *Store) claimOnce(ctx context.Context, in scope, once *registry.IdempotencyRecord, now time.Time) (*registry.Creation, error) {
 	mark, err := s.sealPrint(in, once)
 	if err != nil {
 		return nil, err
@@ -52,7 +52,7 @@ func (s *Store) claimOnce(ctx context.Context, in scope, once *registry.Once, no
 			return nil, fmt.Errorf("read an idempotency key: %w", err)
 		}
 		var again *registry.Creation
-		if now.Before(first.begun.Add(registry.OnceKept)) {
+		if now.Before(first.begun.Add(registry.IdempotencyKept)) {
 			if again, err = s.repeat(ctx, in, once, first, now); err != nil || again != nil {
 				return again, err
 			}
@@ -76,7 +76,7 @@ type onceRow struct {
 // repeat says what a later use of an idempotency key is given, or nil where it is as if
 // the key had never come: what was abandoned, of which nothing stands, and what makes no
 // source and whose answer was lost.
-func (s *Store) repeat(ctx context.Context, in scope, once *registry.Once, first onceRow, now time.Time) (*registry.Creation, error) {
+func (s *Store) repeat(ctx context.Context, in scope, once *registry.IdempotencyRecord, first onceRow, now time.Time) (*registry.Creation, error) {
 	abandoned := first.abandoned && first.answer == nil
 	var made *registry.Source
 	if first.source.Valid {
@@ -96,8 +96,8 @@ func (s *Store) repeat(ctx context.Context, in scope, once *registry.Once, first
 	case !same:
 		return nil, registry.ErrKeyReused
 	case abandoned, first.answer != nil:
-	case now.Before(first.begun.Add(cmp.Or(once.Pending, registry.OncePending))):
-		return nil, registry.ErrOncePending
+	case now.Before(first.begun.Add(cmp.Or(once.Pending, registry.AnswerPending))):
+		return nil, registry.ErrAnswerPending
 	case !first.source.Valid:
 		return nil, nil
 	}
@@ -115,7 +115,7 @@ func (s *Store) repeat(ctx context.Context, in scope, once *registry.Once, first
 // sealPrint encrypts a fingerprint, because it can be one of credentials: with all
 // else of the request known, a weak password could be found by trying. Without a
 // vault there are none, and it stands as it is.
-func (s *Store) sealPrint(in scope, once *registry.Once) ([]byte, error) {
+func (s *Store) sealPrint(in scope, once *registry.IdempotencyRecord) ([]byte, error) {
 	if s.vault == nil {
 		return once.Fingerprint[:], nil
 	}
@@ -123,7 +123,7 @@ func (s *Store) sealPrint(in scope, once *registry.Once) ([]byte, error) {
 }
 
 // samePrint holds a use of a key against the fingerprint of its first one.
-func (s *Store) samePrint(in scope, once *registry.Once, mark []byte) (bool, error) {
+func (s *Store) samePrint(in scope, once *registry.IdempotencyRecord, mark []byte) (bool, error) {
 	if len(mark) > len(once.Fingerprint) {
 		var err error
 		if mark, err = s.unseal(mark, identity(printIdentity, in.customer, 0, once.Key)); err != nil {
@@ -137,7 +137,7 @@ func (s *Store) samePrint(in scope, once *registry.Once, mark []byte) (bool, err
 const printIdentity = "idempotency.fingerprint"
 
 // fillOnce notes what a claimed key has made, and the answer if there is one yet.
-func (s *Store) fillOnce(ctx context.Context, in scope, once *registry.Once, src *registry.Source) error {
+func (s *Store) fillOnce(ctx context.Context, in scope, once *registry.IdempotencyRecord, src *registry.Source) error {
 	var sealed []byte
 	if once.Answer != nil {
 		if answer := once.Answer(src); answer != nil {
@@ -157,8 +157,8 @@ func (s *Store) sealAnswer(in scope, key string, answer []byte) ([]byte, error) 
 	return s.seal(answer, identity("idempotency", in.customer, 0, key))
 }
 
-// BeginOnce claims an idempotency key for a request that makes no source.
-func (c customerStore) BeginOnce(ctx context.Context, once registry.Once) (registry.Creation, error) {
+// ClaimIdempotencyKey claims an idempotency key for a request that makes no source.
+func (c customerStore) ClaimIdempotencyKey(ctx context.Context, once registry.IdempotencyRecord) (registry.Creation, error) {
 	if !registry.StorableID(once.Key) {
 		return registry.Creation{}, registry.ErrInvalid
 	}
@@ -177,8 +177,8 @@ func (c customerStore) BeginOnce(ctx context.Context, once registry.Once) (regis
 	return registry.Creation{}, nil
 }
 
-// ForgetOnce takes note that a request without a kept answer came to nothing.
-func (c customerStore) ForgetOnce(ctx context.Context, key string) error {
+// ReleaseIdempotencyKey takes note that a request without a kept answer came to nothing.
+func (c customerStore) ReleaseIdempotencyKey(ctx context.Context, key string) error {
 	if !registry.StorableID(key) {
 		return nil // nothing that it could be of
 	}
@@ -192,8 +192,8 @@ func (c customerStore) ForgetOnce(ctx context.Context, key string) error {
 	return nil
 }
 
-// FinishOnce keeps the answer of a create whose Once gave none, or of a BeginOnce.
-func (c customerStore) FinishOnce(ctx context.Context, key string, answer []byte) error {
+// KeepAnswer keeps the answer of a create whose Once gave none, or of a ClaimIdempotencyKey.
+func (c customerStore) KeepAnswer(ctx context.Context, key string, answer []byte) error {
 	if answer == nil || !registry.StorableID(key) {
 		return nil // nothing to keep, or nothing that it could be of
 	}
