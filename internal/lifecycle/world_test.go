@@ -261,4 +261,6 @@ func (r *replica) ended(want ...string) {
 }
 
 // once gives an idempotency key.
-func once(key string) *registry.IdempotencyRecord { return &registry.IdempotencyRecord{Key: key, Fingerprint: [32]byte{1}} }
+func once(key string) *registry.IdempotencyRecord {
+	return &registry.IdempotencyRecord{Key: key, Fingerprint: [32]byte{1}}
+}
