@@ -46,7 +46,7 @@ func Parse(body []byte) (*Config, error) {
 func ParseConnect(body []byte) (*Connect, error) { return parse(body, true) }
 
 func parse(body []byte, connect bool) (*Connect, error) {
-	o, err := jsonbody.Parse(body, append(beside, "type"))
+	o, err := jsonbody.Parse(body)
 	if err != nil {
 		return nil, err
 	}
@@ -68,9 +68,6 @@ func parse(body []byte, connect bool) (*Connect, error) {
 	for _, m := range t.Refused {
 		known = append(known, m.Name)
 	}
-	if o, err = jsonbody.Parse(body, known); err != nil {
-		return nil, err
-	}
 	r := &reader{Object: o, Issues: issues, given: map[string]value{}}
 	r.connectionContract()
 	r.fields(t)
@@ -79,7 +76,7 @@ func parse(body []byte, connect bool) (*Connect, error) {
 			r.Add(m.Name, m.Name+m.Why)
 		}
 	}
-	r.unknown("", r.Others, "This is not a field of an ad server of the type "+t.Name+".")
+	r.unknown("", r.Others(known), "This is not a field of an ad server of the type "+t.Name+".")
 	if err := r.Err(); err != nil {
 		return nil, err
 	}
@@ -233,7 +230,7 @@ func (r *reader) connectionContract() {
 	if !r.Has(path) {
 		return
 	}
-	o, problem := r.Nested(path, []string{"id", "version", "authenticationMethod"})
+	o, problem := r.Nested(path)
 	if problem != "" {
 		r.Add(path, problem)
 		return
@@ -250,7 +247,7 @@ func (r *reader) connectionContract() {
 	o.Positive(&r.Issues, path+".version")
 	r.Need(o.Text(path+".authenticationMethod", jsonbody.OneOf("none", "bearer_token", "api_key",
 		"credential_exchange", "basic_auth", "oauth2", "jwt", "platform_service_account")))
-	r.unknown(path+".", o.Others, "This is not a field of "+path+".")
+	r.unknown(path+".", o.Others([]string{"id", "version", "authenticationMethod"}), "This is not a field of "+path+".")
 }
 
 // unknown names members that are not known. What a caller calls a member is repeated only where

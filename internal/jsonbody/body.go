@@ -1,6 +1,7 @@
-// Package jsonbody reads the JSON objects that callers send: what is wrong with one
-// as JSON, which of its members are known, and every issue with those at once. No
-// message of its errors holds anything that a caller wrote.
+// Package jsonbody reads the JSON objects that callers send, and says everything that is wrong
+// with one at once. No message of its errors holds anything that a caller wrote. What all bodies
+// have in common belongs here; what one kind of body must hold is for its own package
+// (internal/sources, internal/adserver) to say, with [Rule]s.
 package jsonbody
 
 import (
@@ -18,24 +19,21 @@ import (
 // maxDepth is how deep a body may be nested; the body itself is the first level.
 const maxDepth = 32
 
-// maxOthers bounds how many unknown members are remembered by name.
+// maxOthers bounds how many unknown members are named.
 const maxOthers = 32
 
-// Object is a JSON object: the members that are known, as they were written.
+// Object is a JSON object: its members as they were written.
 type Object struct {
-	Size   int      // how many members it has in all, known or not
-	Others []string // names of those that are not known, in their order; not all of very many
-
+	names   []string // in their order
 	members map[string]jsontext.Value
 }
 
-// Parse reads a request's body: one JSON object, sound throughout, of whose members
-// the known ones are kept. Its error is a BadRequest.
-func Parse(body []byte, known []string) (Object, error) {
+// Parse reads a request's body: one JSON object, sound throughout. Its error is a BadRequest.
+func Parse(body []byte) (Object, error) {
 	if message := unsound(body); message != "" {
 		return Object{}, fault.New(fault.BadRequest, message)
 	}
-	return split(body, known)
+	return split(body), nil
 }
 
 // unsound says what is wrong with a body as JSON, "" if nothing. The decoder's own
@@ -69,46 +67,42 @@ func unsound(body []byte) string {
 }
 
 // split takes an object that is known to be sound into its members.
-func split(value jsontext.Value, known []string) (Object, error) {
+func split(value jsontext.Value) Object {
 	o := Object{members: make(map[string]jsontext.Value)}
-	dec := jsontext.NewDecoder(bytes.NewBuffer(value))
-	_, err := dec.ReadToken()
-	for err == nil && dec.PeekKind() != '}' {
-		var name jsontext.Token
-		if name, err = dec.ReadToken(); err != nil {
-			break
-		}
-		o.Size++
-		// The decoder reuses the name with its next read.
-		text := name.String()
-		at := slices.Index(known, text)
-		if at < 0 {
-			if len(o.Others) < maxOthers {
-				o.Others = append(o.Others, text)
-			}
-			err = dec.SkipValue()
-			continue
-		}
-		var given jsontext.Value
-		given, err = dec.ReadValue()
-		o.members[known[at]] = given.Clone()
+	dec := jsontext.NewDecoder(bytes.NewReader(value))
+	for _, _ = dec.ReadToken(); dec.PeekKind() == '"'; {
+		token, _ := dec.ReadToken()
+		name := token.String() // the decoder reuses the token with its next read
+		given, _ := dec.ReadValue()
+		o.names = append(o.names, name)
+		o.members[name] = given.Clone()
 	}
-	if err != nil {
-		return Object{}, fault.New(fault.BadRequest, "The body is not valid JSON.")
-	}
-	return o, nil
+	return o
 }
 
-// Has reports whether a known member was given, null included.
+// Empty reports whether there are no members at all.
+func (o Object) Empty() bool { return len(o.names) == 0 }
+
+// Has reports whether a member was given, null included.
 func (o Object) Has(name string) bool {
 	_, ok := o.members[name]
 	return ok
 }
 
-// Nested reads a member that is an object itself, with its own known members; problem
-// says what is wrong with it as a whole, "" if nothing. A member that was not given is
-// as if it were empty.
-func (o Object) Nested(name string, known []string) (inner Object, problem string) {
+// Others gives the names of members that are not among the known ones, in their order; not all
+// of very many.
+func (o Object) Others(known []string) (others []string) {
+	for _, name := range o.names {
+		if !slices.Contains(known, name) && len(others) < maxOthers {
+			others = append(others, name)
+		}
+	}
+	return others
+}
+
+// Nested reads a member that is an object itself; problem says what is wrong with it as a whole,
+// "" if nothing. A member that was not given is as if it were empty.
+func (o Object) Nested(name string) (inner Object, problem string) {
 	raw, ok := o.members[name]
 	switch {
 	case !ok:
@@ -118,9 +112,5 @@ func (o Object) Nested(name string, known []string) (inner Object, problem strin
 	case raw.Kind() != '{':
 		return Object{}, name + " must be an object."
 	}
-	inner, err := split(raw, known)
-	if err != nil { // the body was sound, so this is not reached
-		return Object{}, name + " must be an object."
-	}
-	return inner, ""
+	return split(raw), ""
 }

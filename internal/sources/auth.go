@@ -1,57 +1,36 @@
 package sources
 
 import (
-	"slices"
-
 	"esagate/internal/jsonbody"
 	"esagate/registry"
 )
 
-// shape is one form of `auth`: the words of auth.type that name it and the
-// authentication type that takes it.
-type shape struct {
-	takenBy registry.AuthenticationType
-	words   []string
-}
+// authWords are all words of auth.type.
+var authWords = []string{"bearer", "apikey", "api_key", "jwt", "basic"}
 
-var shapes = []shape{
-	{registry.AuthAPIKey, []string{"bearer", "apikey", "api_key"}},
-	{registry.AuthJWT, []string{"jwt"}},
-	{registry.AuthBasic, []string{"basic"}},
-}
-
-// authMembers are the members of `auth` in all its shapes; others are ignored.
-var authMembers = []string{"type", "token", "privateKey", "issuer", "subject", "keyId", "scope",
-	"tokenEndpointUrl", "audienceUrl", "algorithm", "environment", "username", "password"}
-
-// authTypeWords are all words of auth.type.
-func authTypeWords() (all []string) {
-	for _, s := range shapes {
-		all = append(all, s.words...)
-	}
-	return all
-}
-
-// wordsOf gives the words of auth.type that an authentication type takes, none for
-// one that takes no `auth`.
-func wordsOf(t registry.AuthenticationType) []string {
-	for _, s := range shapes {
-		if s.takenBy == t {
-			return s.words
-		}
-	}
-	return nil
-}
-
-// takerOf gives the authentication type that takes a word of auth.type, "" for no
+// takerOf gives the authentication type that takes a word of auth.type (contract 6.3), "" for no
 // such word.
 func takerOf(word string) registry.AuthenticationType {
-	for _, s := range shapes {
-		if slices.Contains(s.words, word) {
-			return s.takenBy
-		}
+	switch word {
+	case "bearer", "apikey", "api_key":
+		return registry.AuthAPIKey
+	case "jwt":
+		return registry.AuthJWT
+	case "basic":
+		return registry.AuthBasic
 	}
 	return ""
+}
+
+// wordsOf gives the words of auth.type that an authentication type takes, none for one that takes
+// no `auth`.
+func wordsOf(t registry.AuthenticationType) (words []string) {
+	for _, word := range authWords {
+		if takerOf(word) == t {
+			words = append(words, word)
+		}
+	}
+	return words
 }
 
 // takesAuth reports whether sources of an authentication type have an `auth`.
@@ -66,8 +45,8 @@ type auth struct {
 }
 
 func parseAuth(body object, check CheckURL) *auth {
-	inner, problem := body.Nested("auth", authMembers)
-	return &auth{object: object{inner}, given: inner.Size > 0 || problem != "", problem: problem, check: check}
+	inner, problem := body.Nested("auth")
+	return &auth{object: object{inner}, given: !inner.Empty() || problem != "", problem: problem, check: check}
 }
 
 // credential reads the credentials of a source of an authentication type, "" where it
@@ -87,7 +66,7 @@ func (a *auth) credential(l *jsonbody.Issues, t registry.AuthenticationType, req
 		l.Add("auth", "auth can't be given for the authenticationType "+string(t)+".")
 		return nil
 	}
-	kind := a.Text("auth.type", jsonbody.OneOf(authTypeWords()...))
+	kind := a.Text("auth.type", jsonbody.OneOf(authWords...))
 	word := l.Need(kind)
 	own := takerOf(word)
 	if own == "" {

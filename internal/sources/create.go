@@ -8,9 +8,6 @@ import (
 	"esagate/registry"
 )
 
-var createMembers = []string{"name", "sourceId", "executionType", "type", "endpointUrl", "protocol",
-	"authenticationType", "auth", "description", "oauthAudience"}
-
 // Create is an AGENT source that a caller wants to be made. Printed, it is one word.
 type Create struct {
 	Name           string
@@ -24,10 +21,11 @@ type Create struct {
 // ParseCreate reads the body of a create. Its error is a *fault.Error: a BadRequest
 // for what is no JSON object, a Validation with every issue for the rest.
 func ParseCreate(body []byte, check CheckURL) (*Create, error) {
-	o, err := parseBody(body, createMembers)
+	parsed, err := jsonbody.Parse(body)
 	if err != nil {
 		return nil, err
 	}
+	o := object{parsed}
 	var l jsonbody.Issues
 	c := &Create{agent: registry.Agent{Status: registry.SourcePending}}
 	c.Name = l.Need(o.name())

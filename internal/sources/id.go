@@ -9,8 +9,7 @@ import (
 	"esagate/registry"
 )
 
-// CheckSourceID says what is wrong with a sourceId, "" if nothing (contract, "Rules
-// for inventory sources").
+// CheckSourceID says what is wrong with a sourceId, "" if nothing (contract 6.1).
 func CheckSourceID(id string) string {
 	switch {
 	case id == "":
@@ -33,24 +32,12 @@ func CheckSourceID(id string) string {
 
 func sourceID(_, value string) string { return CheckSourceID(value) }
 
-const (
-	agentIDLetters = "abcdefghijklmnopqrstuvwxyz0123456789"
-	agentIDRandom  = 6
-)
+const agentIDRandom = 6
 
-// agentID makes an agent's id: a slug without its dashes, and six random letters or
-// digits; no longer than [registry.MaxIDLength].
+// agentID makes an agent's id: a slug without its dashes, and six random letters or digits; no
+// longer than [registry.MaxIDLength].
 func agentID(slug string) string {
 	stem := strings.ReplaceAll(slug, "-", "")
 	stem = stem[:min(len(stem), registry.MaxIDLength-1-agentIDRandom)] // a slug is ASCII
-	id := append([]byte(stem), '_')
-	for len(id) < len(stem)+1+agentIDRandom {
-		var b [1]byte
-		_, _ = rand.Read(b[:]) // never fails
-		// The largest multiple of the alphabet that a byte holds keeps it even.
-		if n := len(agentIDLetters); int(b[0]) < 256/n*n {
-			id = append(id, agentIDLetters[int(b[0])%n])
-		}
-	}
-	return string(id)
+	return stem + "_" + strings.ToLower(rand.Text()[:agentIDRandom])
 }

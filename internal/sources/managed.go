@@ -15,7 +15,7 @@ const (
 )
 
 // Status gives a source's status: an AGENT source's own, a managed one's from its
-// connection (contract, "Rules for the connection").
+// connection (contract 5.2).
 func Status(s *registry.Source) registry.SourceStatus {
 	if s.Connection == nil {
 		return s.Agent.Status

@@ -2,6 +2,7 @@ package sources
 
 import (
 	"net/url"
+	"regexp"
 	"strings"
 
 	"esagate/internal/jsonbody"
@@ -20,12 +21,6 @@ const (
 // object is a body, or an object in one.
 type object struct{ jsonbody.Object }
 
-// parseBody reads a request's body; members that are not known are ignored.
-func parseBody(body []byte, known []string) (object, error) {
-	o, err := jsonbody.Parse(body, known)
-	return object{o}, err
-}
-
 // callable wants an address that may be called.
 func callable(check CheckURL) jsonbody.Rule {
 	return func(_, value string) string { return check(value) }
@@ -35,7 +30,7 @@ func callable(check CheckURL) jsonbody.Rule {
 // so any scheme will do but those that make a page do something when shown as a link.
 func absoluteURI(path, value string) string {
 	u, err := url.Parse(value)
-	if err != nil || !uriCharacters(value) || u.Scheme == "" || u.Host+u.Opaque+u.Path == "" {
+	if err != nil || !uriCharacters.MatchString(value) || u.Scheme == "" || u.Host+u.Opaque+u.Path == "" {
 		return path + " must be an absolute URI."
 	}
 	switch u.Scheme {
@@ -64,22 +59,6 @@ func resource(path, value string) string {
 	return ""
 }
 
-// uriCharacters reports whether a text has only characters of a URI (RFC 3986,
-// section 2), percent signs as part of an escape alone. net/url lets others pass.
-func uriCharacters(s string) bool {
-	const (
-		marks = "-._~:/?#[]@!$&'()*+,;="
-		hex   = "0123456789abcdefABCDEF"
-	)
-	for i := range len(s) {
-		c := s[i]
-		switch {
-		case '0' <= c && c <= '9', 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z':
-		case strings.IndexByte(marks, c) >= 0:
-		case c == '%' && i+2 < len(s) && strings.IndexByte(hex, s[i+1]) >= 0 && strings.IndexByte(hex, s[i+2]) >= 0:
-		default:
-			return false
-		}
-	}
-	return true
-}
+// uriCharacters are those that a URI may be made of (RFC 3986, section 2), percent signs as part of
+// an escape alone. net/url lets others pass.
+var uriCharacters = regexp.MustCompile(`^([A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})*$`)

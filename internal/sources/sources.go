@@ -1,6 +1,10 @@
-// Package sources holds the rules of AGENT inventory sources (contract, "Rules for
-// inventory sources"): bodies of requests in, decisions out. It asks nobody and
-// keeps nothing. No message of its errors holds anything that a caller wrote.
+// Package sources holds the rules of AGENT inventory sources (contract 6): bodies of requests in,
+// decisions out. It does no I/O and keeps nothing. No message of its errors holds anything that a
+// caller wrote.
+//
+// A field of a source is read in create.go and update.go by the rules of member.go; credentials
+// are in auth.go, changes of status in status.go, when an OAuth consent is due in consent.go, and
+// what may be done to managed sources in managed.go.
 package sources
 
 // CheckURL says what is wrong with an address that may be called, "" if nothing. It

@@ -8,9 +8,6 @@ import (
 	"esagate/registry"
 )
 
-var updateMembers = []string{"name", "executionType", "status", "description", "endpointUrl", "protocol",
-	"authenticationType", "auth", "oauthAudience"}
-
 // Update is what a caller wants to change of a source. Printed, it is one word.
 type Update struct {
 	broken error // the body is no JSON object
@@ -29,10 +26,11 @@ type Update struct {
 // ParseUpdate reads the body of an update. What is wrong with it comes out of
 // [Update.Decide], because a source that does not exist is said first.
 func ParseUpdate(body []byte, check CheckURL) *Update {
-	o, err := parseBody(body, updateMembers)
+	parsed, err := jsonbody.Parse(body)
 	if err != nil {
 		return &Update{broken: err}
 	}
+	o := object{parsed}
 	return &Update{
 		name:           o.name(),
 		executionType:  o.executionType(),
