@@ -1,9 +1,6 @@
 package adserver
 
 import (
-	"strings"
-	"unicode"
-
 	"esagate/api"
 	"esagate/internal/redact"
 	"esagate/registry"
@@ -35,7 +32,7 @@ func typeAlone(s *registry.AdServer) api.AdServer { return api.OtherAdServer{Typ
 // Observed gives the registry's view of upstream's adapter config, with the service account's
 // e-mail ("" when there is none); nil when upstream has no config. Upstream shows no more of a
 // config than its type and, of one that is reached through a service account, these two.
-func Observed(c *wire.AdapterConfig) (view *registry.AdServer, email string) {
+func Observed(c *wire.AdapterConfig) (view *registry.AdServer, accountEmail string) {
 	if !c.Configured {
 		return nil, ""
 	}
@@ -45,19 +42,9 @@ func Observed(c *wire.AdapterConfig) (view *registry.AdServer, email string) {
 		if code := c.NetworkCode.Value; code != "" && len(code) <= t.Account().Max && digits("", code) == "" {
 			view.NetworkCode = code
 		}
-		if e := c.ServiceAccountEmail.Value; showableEmail(e) {
-			email = e
+		if e := c.ServiceAccountEmail.Value; len(e) <= 320 && email("", e) == "" {
+			accountEmail = e
 		}
 	}
-	return view, email
-}
-
-// showableEmail reports whether a text has the shape of an address: enough to keep prose and
-// keys out of a field that is shown.
-func showableEmail(s string) bool {
-	name, host, found := strings.Cut(s, "@")
-	return found && name != "" && strings.Contains(host, ".") && !strings.Contains(host, "@") && len(s) <= 320 &&
-		!strings.ContainsFunc(s, func(r rune) bool {
-			return unicode.IsSpace(r) || unicode.IsControl(r) || strings.ContainsRune(`:/<>"`, r)
-		})
+	return view, accountEmail
 }

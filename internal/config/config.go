@@ -19,7 +19,7 @@ import (
 	"esagate/registry"
 )
 
-// Config is a whole configuration, valid once Load gave it: every bound of
+// Config is a whole configuration, valid when it comes from Load: every bound of
 // docs/configuration.md holds. The tags `config` are the keys of the file,
 // and `rule` says what each may hold.
 type Config struct {
@@ -38,14 +38,14 @@ type Config struct {
 	ServiceAccounts []serviceaccount.Entry  // read through serviceAccountEntry; their key files were good
 	Sources         []registry.ConfigSource // read through sourceEntry; each has a Name
 
-	// Warnings are sentences about what is allowed but hardly meant, by path. They
+	// Warnings are sentences about what is allowed but probably not meant, by path. They
 	// hold no value but names of keys.
 	Warnings []string
 
 	lines map[string]int // by path, of what the file sets
 }
 
-// FaultAt makes a fault for what only others can judge, such as the expression
+// FaultAt makes a fault of what another package checks, such as the expression
 // in a platform task, with the line that the path has in the file. The message
 // must not repeat a value.
 func (c *Config) FaultAt(path, message string) Fault {
@@ -60,7 +60,7 @@ type Server struct {
 	AllowedOrigins []string `config:"allowed_origins" rule:"origin" most:"100"` // CORS: scheme://host[:port] in lower case, default port left out
 }
 
-// Upstream is the sales agent and how patiently it is asked.
+// Upstream is the sales agent, and how long its calls may take.
 type Upstream struct {
 	BaseURL      string        `config:"base_url" rule:"url"`                // may carry a path; without a trailing slash
 	APIKey       Secret        `config:"api_key" rule:"required ascii 4096"` // fit for a header
@@ -71,7 +71,7 @@ type Upstream struct {
 	Breaker      Breaker       `config:"breaker"`
 }
 
-// Breaker says when calls to upstream are given up for a while.
+// Breaker says when calls to upstream stop for a while.
 type Breaker struct {
 	ConsecutiveFailures int           `config:"consecutive_failures" rule:"1..1000"` // so many in a row open it
 	FailureRatio        float64       `config:"failure_ratio" rule:">0..1"`          // as does this share of failures, above 0 to 1,
@@ -104,13 +104,13 @@ type Telemetry struct {
 	TraceRatio   float64 `config:"trace_ratio" rule:"0..1"`                // share of traces begun here that is sampled, 0 to 1
 }
 
-// Auth is who may ask, beside those whose keys were made at run time.
+// Auth says which callers are let in, beside those with keys made at run time.
 type Auth struct {
 	Keys []Key
 	OIDC *OIDC // nil: no access tokens
 }
 
-// OIDC is the issuer whose access tokens are good (OpenID Connect Discovery 1.0).
+// OIDC is the issuer whose access tokens are accepted (OpenID Connect Discovery 1.0).
 type OIDC struct {
 	Issuer        string `config:"issuer" rule:"required issuer"`      // as its tokens write it: a slash at the end counts
 	Audience      string `config:"audience" rule:"required printable"` // must be among a token's
@@ -135,14 +135,14 @@ type Provisioning struct {
 	PublicAgentURL string `config:"public_agent_url" rule:"optional url 500"` // empty: the sales agent's own default
 }
 
-// Webhooks says whether news of sync runs is asked for.
+// Webhooks says whether the gateway subscribes to the sales agent's sync events.
 type Webhooks struct {
-	Subscribe string `config:"subscribe" rule:"auto|always|never"` // auto, always or never; Config.Subscribes judges
+	Subscribe string `config:"subscribe" rule:"auto|always|never"` // auto, always or never; see Config.Subscribes
 }
 
-// Reconcile is the reading in the background that makes up for lost news.
+// Reconcile is the polling in the background, which makes up for lost sync events.
 type Reconcile struct {
-	Interval    time.Duration `config:"interval" rule:"0|1m..168h"` // older news is read anew; 0: never
+	Interval    time.Duration `config:"interval" rule:"0|1m..168h"` // a source not heard of for so long is polled; 0: never
 	Concurrency int           `config:"concurrency" rule:"1..64"`   // so many sources at once
 }
 

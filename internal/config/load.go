@@ -27,7 +27,7 @@ func newDocument() document {
 	return document{Config: Default(), Auth: authSection{OIDC: &oidc}}
 }
 
-// Check finds faults that only others can judge, such as in the expression of a
+// Check finds faults that another package knows of, such as in the expression of a
 // platform task. The Config it sees may have faults of other kinds. It makes its
 // own with Config.FaultAt.
 type Check func(*Config) []Fault

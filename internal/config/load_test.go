@@ -54,6 +54,15 @@ func faultsOf(t testing.TB, text string, environ ...string) []string {
 	return strings.Split(faults.Error(), "\n")
 }
 
+// expectFault expects of a text no fault where want is empty, or else one that begins with it.
+func expectFault(t testing.TB, text, want string, environ ...string) {
+	t.Helper()
+	_, faults := config.Load(write(t, text), with(environ...))
+	if want == "" && len(faults) > 0 || want != "" && (len(faults) != 1 || !strings.HasPrefix(faults[0].String(), want)) {
+		t.Errorf("%s:\ngot  %v\nwant %s", text, faults, want)
+	}
+}
+
 func expectFaults(t *testing.T, got []string, want ...string) {
 	t.Helper()
 	if len(got) != len(want) {

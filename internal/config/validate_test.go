@@ -172,9 +172,6 @@ func TestAuthKeys(t *testing.T) {
 			"auth.keys[1] (line 1): is the same key as auth.keys[0]"},
 		{entry("key: abc") + ", {name: n, customer_id: 2, key: def}", "auth.keys[1].name (line 1): is the same name as auth.keys[0]"},
 	} {
-		_, faults := config.Load(write(t, "auth: {keys: ["+c.keys+"]}"), with("EMPTY="))
-		if c.want == "" && len(faults) > 0 || c.want != "" && (len(faults) != 1 || !strings.HasPrefix(faults[0].String(), c.want)) {
-			t.Errorf("%s:\ngot  %v\nwant %s", c.keys, faults, c.want)
-		}
+		expectFault(t, "auth: {keys: ["+c.keys+"]}", c.want, "EMPTY=")
 	}
 }

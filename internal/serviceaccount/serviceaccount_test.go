@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"os"
 	"strings"
-	"sync"
 	"testing"
 
 	"esagate/internal/fault"
@@ -151,17 +150,4 @@ func TestNothingIsPrinted(t *testing.T) {
 			t.Errorf("%q is printed, after %q", form, before[max(0, len(before)-200):])
 		}
 	}
-}
-
-func TestManyAtOnce(t *testing.T) {
-	a := accounts(t, serviceaccount.Entry{Email: email, KeyFile: keyFile(t, keyText(t, nil))})
-	var all sync.WaitGroup
-	for customer := range int64(16) {
-		all.Go(func() {
-			if _, ok, err := a.For(customer); err != nil || !ok || a.Email(customer) != email {
-				t.Errorf("%d: %t, %v", customer, ok, err)
-			}
-		})
-	}
-	all.Wait()
 }

@@ -40,7 +40,7 @@ func (u *Update) decideManaged(cur *registry.Source) (registry.SourceChange, err
 
 // AllowDelete says what stands against deleting a source, nil if nothing: a managed
 // one that was ever active must be deactivated first, and of one that is being set up,
-// or may have been, nobody would know the tenant afterwards. Its error is a Conflict.
+// or may have been, the tenant would be unknown afterwards. Its error is a Conflict.
 func AllowDelete(cur *registry.Source) error {
 	c := cur.Connection
 	switch {
