@@ -153,8 +153,7 @@ func reserved(name string) bool {
 	}, strings.ToLower(name))
 }
 
-// Drain waits until no delivery is queued or being sent. What a DeliveryFault holds
-// back is neither.
+// Drain waits until no delivery is queued or being sent.
 func (a *Agent) Drain(ctx context.Context) error {
 	a.mu.Lock()
 	if a.deliveries.open == 0 {
