@@ -261,8 +261,8 @@ func TestManyTenants(t *testing.T) {
 			}
 		}
 		r.fails(5, tenant, fault.UpstreamInvalidResponse)
-		for range 3 {
-			read(5000)
+		for range 2 {
+			read(5100)
 			sleep(2 * time.Second)
 		}
 		r.must(tenant, fault.CircuitOpen)

@@ -36,7 +36,7 @@ func TestSickTenants(t *testing.T) {
 			}
 			t.Run(name, func(t *testing.T) {
 				run(t, upstream.Config{FetchTimeout: 2 * time.Second}, func(t *testing.T, r *rig) {
-					ids := r.publishers(c.known + 20)
+					ids := r.publishers(c.known + 8)
 					for _, id := range ids[:c.known] {
 						r.works(id)
 					}
@@ -56,7 +56,7 @@ func TestSickTenants(t *testing.T) {
 							}
 						}
 						r.works(cold)
-						sleep(5 * time.Second)
+						sleep(10 * time.Second)
 					}
 				})
 			})
