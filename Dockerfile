@@ -23,6 +23,7 @@ COPY gateway ./gateway
 COPY internal ./internal
 COPY registry ./registry
 COPY snapshot ./snapshot
+COPY status ./status
 COPY transform ./transform
 COPY upstream ./upstream
 COPY .ci/build ./.ci/build
