@@ -1,50 +1,30 @@
 package webhooks_test
 
 import (
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
+
+	"esagate/upstream/upstreamtest"
 )
 
-// hook is a subscription as the sales agent keeps it.
-type hook struct {
-	ID     string   `json:"webhook_id"`
-	URL    string   `json:"url"`
-	Events []string `json:"event_types"`
-	Active bool     `json:"is_active"`
-	At     string   `json:"created_at"`
-
-	secret string
-}
-
-// agent is a sales agent that keeps webhooks and nothing else.
+// agent is the simulated sales agent behind a transport on which calls can be watched,
+// held up and cut off.
 type agent struct {
+	*upstreamtest.Agent
+	next http.RoundTripper
+
 	mu    sync.Mutex
-	hooks map[string][]hook // by tenant
-	made  int
 	calls []string
-	gone  bool // no tenant is known
-	away  bool // nothing is answered
-	// before is called with each request before it is answered; an error is what the
-	// connection fails with, after the request has had its effect if late is set.
+	// before is called with each request, as "POST webhooks". An error is what the
+	// connection fails with; with late, after the request has had its effect.
 	before func(call string) error
 	late   bool
 }
 
 // RoundTrip implements http.RoundTripper.
 func (a *agent) RoundTrip(r *http.Request) (*http.Response, error) {
-	var body []byte
-	if r.Body != nil {
-		body, _ = io.ReadAll(r.Body)
-		r.Body.Close()
-	}
-	rest, ok := strings.CutPrefix(r.URL.Path, "/api/v1/tenant-management/tenants/")
-	tenant, path, _ := strings.Cut(rest, "/")
+	_, path, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/api/v1/tenant-management/tenants/"), "/")
 	call := r.Method + " " + path
 	a.mu.Lock()
 	before, late := a.before, a.late
@@ -56,68 +36,24 @@ func (a *agent) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 	}
 	a.mu.Lock()
-	defer a.mu.Unlock()
 	a.calls = append(a.calls, call)
-	status, answer := http.StatusNotFound, any(map[string]string{"error": "tenant_not_found", "message": "no"})
-	switch {
-	case a.away:
-		return nil, errors.New("nobody is there")
-	case !ok || a.gone:
-	default:
-		status, answer = a.answer(call, tenant, body)
-	}
-	if failed != nil {
+	a.mu.Unlock()
+	resp, err := a.next.RoundTrip(r)
+	if failed != nil && err == nil {
+		_ = resp.Body.Close()
 		return nil, failed
 	}
-	text, err := json.Marshal(answer)
-	if status == http.StatusNoContent {
-		text = nil
-	}
-	return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"application/json"}},
-		Body: io.NopCloser(strings.NewReader(string(text))), Request: r, ProtoMajor: 1, ProtoMinor: 1}, err
+	return resp, err
 }
 
-func (a *agent) answer(call, tenant string, body []byte) (int, any) {
-	id, deletes := strings.CutPrefix(call, "DELETE webhooks/")
-	switch {
-	case call == "GET webhooks":
-		return http.StatusOK, map[string]any{"webhooks": append([]hook{}, a.hooks[tenant]...), "count": len(a.hooks[tenant])}
-	case call == "POST webhooks":
-		var req struct {
-			URL    string   `json:"url"`
-			Events []string `json:"event_types"`
-			Secret string   `json:"secret"`
-		}
-		if err := json.Unmarshal(body, &req); err != nil || len(req.Secret) < 32 {
-			return http.StatusUnprocessableEntity, []any{}
-		}
-		a.made++
-		h := hook{ID: fmt.Sprint("wh-", a.made), URL: req.URL, Events: req.Events, Active: true, At: "2000-01-01T00:00:00Z", secret: req.Secret}
-		a.hooks[tenant] = append(a.hooks[tenant], h)
-		return http.StatusCreated, struct {
-			hook
-			Secret string `json:"secret"`
-		}{h, "CANARY"}
-	case deletes:
-		for i, h := range a.hooks[tenant] {
-			if h.ID == id {
-				a.hooks[tenant] = slices.Delete(a.hooks[tenant], i, i+1)
-				return http.StatusNoContent, nil
-			}
-		}
-		return http.StatusNotFound, map[string]string{"error": "webhook_not_found", "message": "no"}
-	}
-	return http.StatusMethodNotAllowed, nil
-}
-
-// set changes how the agent behaves.
+// set changes how the transport behaves.
 func (a *agent) set(change func(*agent)) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	change(a)
 }
 
-// asked gives the calls since it was last asked.
+// asked gives the calls since asked was last called.
 func (a *agent) asked() string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -126,9 +62,12 @@ func (a *agent) asked() string {
 	return calls
 }
 
-// of gives a tenant's subscriptions.
-func (a *agent) of(tenant string) []hook {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return slices.Clone(a.hooks[tenant])
+// active gives a tenant's active subscriptions.
+func (a *agent) active(tenant string) (active []upstreamtest.Subscription) {
+	for _, s := range a.Subscriptions(tenant) {
+		if s.Active {
+			active = append(active, s)
+		}
+	}
+	return active
 }

@@ -12,17 +12,17 @@ import (
 	"esagate/registry"
 )
 
-// Bounds of a body, so that a stranger's costs little: a delivery is a small document.
+// Bounds of a body, which is read before its sender is known.
 const (
 	maxDepth  = 32
 	maxTokens = 20_000
 )
 
-// tenantOf reads a body that nobody has vouched for: whether it is sound JSON
-// throughout, an object that names nothing twice, and which tenant it is of.
+// tenantOf gives the tenant of a body that is not trusted yet; ok is false unless the
+// body is a JSON object, valid throughout and without a name twice in one object.
 func tenantOf(raw []byte) (tenant string, ok bool) {
 	dec := jsontext.NewDecoder(bytes.NewBuffer(raw))
-	named := false // the member at hand is tenant_id
+	named := false // the current member is tenant_id
 	for n := 0; ; n++ {
 		ended := n > 0 && dec.StackDepth() == 0
 		token, err := dec.ReadToken()
@@ -43,11 +43,10 @@ func tenantOf(raw []byte) (tenant string, ok bool) {
 	}
 }
 
-// members are those of a JSON object that is known to be sound, as they were written.
-// No member of a nil one is there.
+// members are those of a valid JSON object, undecoded. A nil one has none.
 type members map[string]jsontext.Value
 
-// object gives the members of what is an object, else none.
+// object gives the members of an object, nil for any other value.
 func object(raw jsontext.Value) (m members) {
 	if raw.Kind() != '{' || json.Unmarshal(raw, &m) != nil {
 		return nil
@@ -74,7 +73,7 @@ func (m members) count(name string) *int64 {
 	return &n
 }
 
-// says reports whether a member is there and neither false nor null.
+// says reports whether a member is present and neither false nor null.
 func (m members) says(name string) bool {
 	raw, there := m[name]
 	return there && raw.Kind() != 'f' && raw.Kind() != 'n'

@@ -13,27 +13,27 @@ import (
 	"esagate/upstream/wire"
 )
 
-// The events that tell of a finished run: what is subscribed to.
+// The events of finished runs, which are subscribed to.
 const (
 	runCompleted = "sync_run.completed"
 	runFailed    = "sync_run.failed"
 )
 
-// Events that make a snapshot old: by their whole name, and by how it begins.
+// Events that expire a snapshot: by their name, and by how it begins.
 var (
 	knownEvents   = []string{runCompleted, runFailed, "sync_health.changed", "tenant.config_changed", "principal.created", "wholesale_feed.bulk_change"}
 	knownFamilies = []string{"workflow.", "media_buy.", "creative.", "product.", "signal."}
 )
 
-// knownEvent reports whether an event is one that can change what a status shows.
+// knownEvent reports whether events of a type can change what a status shows.
 func knownEvent(eventType string) bool {
 	return slices.Contains(knownEvents, eventType) || slices.ContainsFunc(knownFamilies, func(family string) bool {
 		return len(eventType) > len(family) && strings.HasPrefix(eventType, family)
 	})
 }
 
-// delivery is what a body that is to be believed says. What is not required and can't
-// be read is absent.
+// delivery is the content of a trusted body. An optional member that can't be read is
+// absent.
 type delivery struct {
 	id         string // empty: none that can be kept
 	eventType  string
@@ -43,8 +43,8 @@ type delivery struct {
 }
 
 // parse reads a body; its error is a Validation, and the delivery then has what could
-// be read. One from a time that is still to come can't be taken in: nothing that really
-// happens would be news after it.
+// be read. A delivery from the future is refused: real events after it would count as
+// older.
 func parse(raw []byte, now time.Time) (*delivery, error) {
 	body := object(raw)
 	d := &delivery{data: object(body["data"])}
@@ -68,7 +68,7 @@ func parse(raw []byte, now time.Time) (*delivery, error) {
 		lacks("occurred_at", "occurred_at must be a timestamp.")
 	case t.Time.After(now.Add(tolerance)):
 		lacks("occurred_at", "occurred_at lies in the future.")
-	case t.Time.After(now): // by a clock ahead of ours: what really follows must still be news
+	case t.Time.After(now): // the sender's clock is ahead: later events must not count as older
 		d.occurredAt = now
 	default:
 		d.occurredAt = t.Time
@@ -79,8 +79,8 @@ func parse(raw []byte, now time.Time) (*delivery, error) {
 	return d, nil
 }
 
-// countedAs gives the id under which a delivery counts: a hash of its own, which may
-// hold anything and is only ever compared, or else of its body.
+// countedAs gives the id under which a delivery counts: a hash of its event_id, which may
+// hold anything, or else of its body.
 func (d *delivery) countedAs(raw []byte) string {
 	of, sum := "id", sha256.Sum256([]byte(d.id))
 	if d.id == "" {
@@ -89,7 +89,7 @@ func (d *delivery) countedAs(raw []byte) string {
 	return of + ":" + hex.EncodeToString(sum[:])
 }
 
-// event gives what the registry is told of it (contract, "From webhooks").
+// event gives what the registry records of a delivery (contract 5.1).
 func (d *delivery) event() (registry.Event, Outcome) {
 	e := registry.Event{ID: d.countedAs(nil), OccurredAt: d.occurredAt}
 	if d.test || !knownEvent(d.eventType) {

@@ -51,7 +51,7 @@ func TestOvertaken(t *testing.T) {
 			return nil
 		}
 		w.round()
-		if sub, hooks := w.subscription(m), w.agent.of(tenant); sub.WebhookID != "another" || len(hooks) != 0 {
+		if sub, hooks := w.subscription(m), w.agent.active(tenant); sub.WebhookID != "another" || len(hooks) != 0 {
 			t.Errorf("we have %q, upstream %d of ours", sub.WebhookID, len(hooks))
 		}
 	})
@@ -87,7 +87,7 @@ func TestUpstreamIsAway(t *testing.T) {
 		for i := range 60 {
 			all = append(all, w.adopt(fmt.Sprint("tnt-", i)))
 		}
-		w.agent.set(func(a *agent) { a.away = true })
+		w.agent.SetDown(true)
 		w.round()
 		if calls, tried := strings.Count(w.agent.asked(), "GET"), strings.Count(w.done(), "subscribe false"); calls == 0 || calls > 30 || tried > 12 {
 			t.Errorf("%d calls for %d connections", calls, tried)
@@ -95,7 +95,7 @@ func TestUpstreamIsAway(t *testing.T) {
 		if lines := strings.Count(w.log.String(), "level=WARN"); lines != 1 {
 			t.Errorf("%d lines", lines)
 		}
-		w.agent.set(func(a *agent) { a.away = false })
+		w.agent.SetDown(false)
 		for range 10 {
 			time.Sleep(time.Minute)
 			w.round()

@@ -10,51 +10,50 @@ import (
 )
 
 const (
-	announceWithin = 2 * time.Minute // contract, "not announced within 2 minutes"
-	announceSlack  = 5 * time.Second // that an event's time may lie before its run's end
+	announceWithin = 2 * time.Minute // contract 5.12
+	announceSlack  = 5 * time.Second // an event's time may lie that much before its run's end
 )
 
-// Unannounced reports whether a run of which a status tells shows that a subscription
-// is dead (contract, "Webhooks"): it finished while there was the subscription, long
-// enough before the status was fetched, and no delivery has told of it or of anything
-// later.
+// Unannounced reports whether a finished run in a status shows that a subscription is
+// dead (contract 5.12): the run ended after the subscription was made, long enough before
+// the status was fetched, and no delivery has announced it or anything later.
 func Unannounced(sub *registry.Subscription, finished, fetchedAt time.Time) bool {
 	return sub.Lives() && finished.After(sub.SubscribedAt) && due(finished, fetchedAt) &&
 		sub.AnnouncedAt.Before(finished.Add(-announceSlack))
 }
 
-// due reports whether a run finished so long ago that it had to be announced.
+// due reports whether a run finished so long ago that it should have been announced.
 func due(finished, fetchedAt time.Time) bool { return fetchedAt.Sub(finished) > announceWithin }
 
-// Observe takes note of the last inventory run that a status of a connection tells of,
-// zero for none. It asks the registry once for each run, and costs next to nothing else.
-// A subscription that turns out to be dead is made anew soon.
-func (s *Subscriber) Observe(ctx context.Context, m *registry.Source, finished, fetchedAt time.Time) {
-	if !s.cfg.Enabled || !active(m) || finished.IsZero() || !due(finished, fetchedAt) {
-		return // one that is not due yet is judged by a later status
+// Observe checks the subscription of a source against the end of the last inventory run
+// in its status, zero for none. It reads the registry once for each run. A subscription
+// that turns out to be dead is made again soon.
+func (s *Subscriber) Observe(ctx context.Context, src *registry.Source, finished, fetchedAt time.Time) {
+	if !s.cfg.Enabled || !active(src) || finished.IsZero() || !due(finished, fetchedAt) {
+		return // one that is not due yet is checked by a later status
 	}
-	c := m.Connection
-	if last, ok := s.judged.Get(c.ID); ok && !finished.After(last) {
+	c := src.Connection
+	if last, ok := s.checked.Get(c.ID); ok && !finished.After(last) {
 		return
 	}
 	sub, err := s.dir.Subscription(ctx, c.CustomerID, c.ID)
 	switch {
 	case errors.Is(err, registry.ErrSecret), err == nil && Unannounced(sub, finished, fetchedAt):
-		// Without its secret no delivery is believed: it is as good as dead.
-		if !s.bury(ctx, m, finished, fetchedAt) {
+		// Without its secret no delivery can be verified: it is as good as dead.
+		if !s.markDead(ctx, src, finished, fetchedAt) {
 			return
 		}
 	case err != nil && !fault.Is(err, fault.NotFound):
 		return
 	}
-	s.judged.Add(c.ID, finished)
+	s.checked.Add(c.ID, finished)
 }
 
-// bury marks the subscription as dead if it still seems so, and reports whether that
-// could be decided.
-func (s *Subscriber) bury(ctx context.Context, m *registry.Source, finished, fetchedAt time.Time) bool {
+// markDead marks the subscription as dead if it still is, and reports whether that could
+// be decided.
+func (s *Subscriber) markDead(ctx context.Context, src *registry.Source, finished, fetchedAt time.Time) bool {
 	dead := false
-	err := s.change(ctx, m, func(sub *registry.Subscription) *registry.Subscription {
+	err := s.change(ctx, src, func(sub *registry.Subscription) *registry.Subscription {
 		if dead = Unannounced(sub, finished, fetchedAt); !dead {
 			return nil
 		}
@@ -67,8 +66,8 @@ func (s *Subscriber) bury(ctx context.Context, m *registry.Source, finished, fet
 	}
 	if dead {
 		s.counted(StepDead, true)
-		s.changed(ctx, m)
-		s.Kick(m)
+		s.changed(ctx, src)
+		s.Kick(src)
 	}
 	return true
 }

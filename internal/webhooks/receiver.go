@@ -1,5 +1,5 @@
-// Package webhooks takes in the sales agent's news of tenants, and keeps the
-// subscriptions that bring it (contract, "Webhooks").
+// Package webhooks receives the sales agent's signed events (Receiver), and keeps the
+// subscriptions that they come by (Subscriber); contract 2.14 and 5.12.
 package webhooks
 
 import (
@@ -17,32 +17,32 @@ import (
 )
 
 const (
-	maxReading = 256             // deliveries whose bodies are read at once: nobody is known by then
-	maxAtOnce  = 32              // deliveries that are looked at at once
-	patience   = time.Second     // how long another waits for its turn
-	comeAgain  = 2 * time.Second // when one that had no turn is worth another try
-	quietFor   = time.Minute     // between two log lines about deliveries
+	maxReading = 256             // deliveries whose bodies are read at once, before the sender is known
+	maxAtOnce  = 32              // deliveries that are checked and recorded at once
+	patience   = time.Second     // how long another delivery waits for its turn
+	retryAfter = 2 * time.Second // when one that had no turn should come again
+	logEvery   = time.Minute     // between two log lines about deliveries
 )
 
 // Outcome is what became of a delivery, as a metric counts it.
 type Outcome string
 
-// The outcomes: all the words there are. Those from unsigned on have one and the same
-// answer, which tells nobody which of them it was.
+// The outcomes. Those from unsigned on have the same answer, so that a sender does not
+// learn which of them it was.
 const (
-	OutcomeRecorded    Outcome = "recorded"    // it had its effect
-	OutcomeDuplicate   Outcome = "duplicate"   // it had it before
-	OutcomeIgnored     Outcome = "ignored"     // of a type that is not known here: counted, and nothing else
-	OutcomeTest        Outcome = "test"        // likewise
-	OutcomeInvalid     Outcome = "invalid"     // signed well, and without what is required
+	OutcomeRecorded    Outcome = "recorded"    // recorded now
+	OutcomeDuplicate   Outcome = "duplicate"   // recorded before
+	OutcomeIgnored     Outcome = "ignored"     // of an unknown type: counted, without effect
+	OutcomeTest        Outcome = "test"        // a test delivery: counted, without effect
+	OutcomeInvalid     Outcome = "invalid"     // the signature is right, something required is missing
 	OutcomeBusy        Outcome = "busy"        // too many at once
-	OutcomeUnavailable Outcome = "unavailable" // the registry could not take it
+	OutcomeUnavailable Outcome = "unavailable" // the registry could not record it
 
 	OutcomeUnsigned   Outcome = "unsigned"   // without the two headers, or with malformed ones
-	OutcomeStale      Outcome = "stale"      // from another time than now
-	OutcomeUnreadable Outcome = "unreadable" // no JSON, or of no tenant
-	OutcomeUnknown    Outcome = "unknown"    // of a tenant that is not here
-	OutcomeNoSecret   Outcome = "no_secret"  // of a tenant whose news was never asked for, or whose secret can't be read
+	OutcomeStale      Outcome = "stale"      // the timestamp is too old, or in the future
+	OutcomeUnreadable Outcome = "unreadable" // not JSON, or without a tenant
+	OutcomeUnknown    Outcome = "unknown"    // of a tenant that is not known
+	OutcomeNoSecret   Outcome = "no_secret"  // of a tenant without a subscription, or whose secret can't be read
 	OutcomeMismatch   Outcome = "mismatch"   // signed with another secret
 )
 
@@ -50,17 +50,17 @@ const (
 type ReceiverDeps struct {
 	Directory *registry.Directory
 	Logger    *slog.Logger  // nil: nothing is logged
-	Counted   func(Outcome) // told of each delivery, once; nil: nobody
+	Counted   func(Outcome) // called once for each delivery; may be nil
 }
 
-// Receiver takes in deliveries. It is safe for concurrent use.
+// Receiver receives deliveries. It is safe for concurrent use.
 type Receiver struct {
 	dir     *registry.Directory
 	log     *slog.Logger
 	counted func(Outcome)
 	reading chan struct{}
 	turns   chan struct{}
-	dummy   string // the secret of tenants that have none
+	dummy   string // checked in place of a secret where there is none
 	invalid rate.Sometimes
 	secret  rate.Sometimes
 }
@@ -70,7 +70,7 @@ func NewReceiver(deps ReceiverDeps) *Receiver {
 	r := &Receiver{
 		dir: deps.Directory, log: deps.Logger, counted: deps.Counted,
 		reading: make(chan struct{}, maxReading), turns: make(chan struct{}, maxAtOnce), dummy: rand.Text(),
-		invalid: rate.Sometimes{Interval: quietFor}, secret: rate.Sometimes{Interval: quietFor},
+		invalid: rate.Sometimes{Interval: logEvery}, secret: rate.Sometimes{Interval: logEvery},
 	}
 	if r.log == nil {
 		r.log = slog.New(slog.DiscardHandler)
@@ -81,11 +81,11 @@ func NewReceiver(deps ReceiverDeps) *Receiver {
 	return r
 }
 
-// Receive takes in one delivery: its headers, and its body byte for byte, which is only
-// read if the headers are as they should be. nil: it was taken in, or had been before, or tells of nothing that matters here. Errors are
-// *fault.Error: Unauthorized, the same one for whatever keeps a delivery from being
-// believed; Validation for one that is to be believed and lacks what is required;
-// Unavailable when it should be sent again; and those of read.
+// Receive handles one delivery: its headers, and its body byte for byte, which is read
+// only if the headers are right. It returns nil if the delivery was recorded, now or
+// before, or has no effect here. Errors are *fault.Error: Unauthorized, the same one for
+// every reason not to trust a delivery; Validation for a trusted one that lacks
+// something required; Unavailable when it should be sent again; and those of read.
 func (r *Receiver) Receive(ctx context.Context, header http.Header, read func() ([]byte, error)) error {
 	outcome, err := r.receive(ctx, header, read)
 	r.counted(outcome)
@@ -120,24 +120,24 @@ func (r *Receiver) receive(ctx context.Context, header http.Header, read func() 
 		return OutcomeUnreadable, unauthorized()
 	}
 	target, err := r.dir.WebhookTarget(ctx, tenant)
-	known := OutcomeMismatch // what a signature that does not match means
+	outcome := OutcomeMismatch // if the signature does not match
 	switch {
 	case err == nil && target.Secret != "":
 	case err == nil:
-		known = OutcomeNoSecret
+		outcome = OutcomeNoSecret
 	case fault.Is(err, fault.NotFound):
-		known = OutcomeUnknown
+		outcome = OutcomeUnknown
 	case errors.Is(err, registry.ErrSecret):
-		known = OutcomeNoSecret
+		outcome = OutcomeNoSecret
 		r.secret.Do(func() {
 			r.log.LogAttrs(ctx, slog.LevelError, "a delivery can't be verified: the stored secret can't be read", slog.String("tenant", tenant))
 		})
 	default:
 		return OutcomeUnavailable, err
 	}
-	if known != OutcomeMismatch {
-		signed.by(r.dummy, raw) // so that time tells little of which tenants there are
-		return known, unauthorized()
+	if outcome != OutcomeMismatch {
+		signed.by(r.dummy, raw) // takes as long as for a known tenant
+		return outcome, unauthorized()
 	}
 	if !signed.by(target.Secret, raw) {
 		return OutcomeMismatch, unauthorized()
@@ -147,16 +147,17 @@ func (r *Receiver) receive(ctx context.Context, header http.Header, read func() 
 
 func busy() error {
 	e := fault.New(fault.Unavailable, "Too many deliveries arrive at once.")
-	e.RetryAfter = comeAgain
+	e.RetryAfter = retryAfter
 	return e
 }
 
-// unauthorized is the one answer to all that is not to be believed.
+// unauthorized is the one answer to every delivery that is not trusted.
 func unauthorized() error {
 	return fault.New(fault.Unauthorized, "The delivery's signature is missing or not valid.")
 }
 
-// turn waits a little for a turn, and reports whether it was had.
+// turn takes one of the turns, waiting for it up to patience, and reports whether it
+// got one.
 func (r *Receiver) turn(ctx context.Context) bool {
 	select {
 	case r.turns <- struct{}{}:
@@ -174,7 +175,7 @@ func (r *Receiver) turn(ctx context.Context) bool {
 	return false
 }
 
-// record takes in a delivery that is to be believed.
+// record records a delivery whose signature is right.
 func (r *Receiver) record(ctx context.Context, target *registry.WebhookTarget, raw []byte) (Outcome, error) {
 	d, faulty := parse(raw, time.Now())
 	event, outcome := d.event()
@@ -182,13 +183,13 @@ func (r *Receiver) record(ctx context.Context, target *registry.WebhookTarget, r
 		event = registry.Event{ID: d.countedAs(raw), OccurredAt: time.Now(), Failed: true}
 		outcome = OutcomeInvalid
 		r.invalid.Do(func() {
-			r.log.LogAttrs(ctx, slog.LevelWarn, "a delivery that is signed as it should be can't be processed",
+			r.log.LogAttrs(ctx, slog.LevelWarn, "a delivery with a valid signature can't be processed",
 				slog.Int64("customer_id", target.CustomerID), slog.String("source_id", target.SourceID))
 		})
 	}
 	duplicate, _, err := r.dir.RecordEvent(ctx, target.CustomerID, target.ESAID, event)
 	switch {
-	case fault.Is(err, fault.NotFound): // deleted while we looked
+	case fault.Is(err, fault.NotFound): // deleted meanwhile
 		return OutcomeUnknown, unauthorized()
 	case err != nil:
 		return OutcomeUnavailable, err

@@ -12,11 +12,11 @@ import (
 
 const (
 	pageSize  = 100
-	givenUpAt = 8 // failures in a row that may be the whole of upstream's
+	givenUpAt = 8 // failures in a row after which upstream seems to be away
 )
 
-// Round sees to every connection whose subscription is not as it should be, those that
-// failed lately left out. Its error is the store's; other failures are one log line.
+// Round settles every connection whose subscription is not as it should be, except those
+// that failed lately. Its error is the store's; other failures are one log line.
 func (s *Subscriber) Round(ctx context.Context) error {
 	if !s.cfg.Enabled {
 		return nil
@@ -43,7 +43,7 @@ type round struct {
 
 	mu     sync.Mutex // guards what follows
 	failed int
-	row    int // failures in a row that may be the whole of upstream's
+	row    int // failures in a row that may concern the whole of upstream
 	last   error
 }
 
@@ -53,21 +53,21 @@ func (r *round) each(ctx context.Context, want registry.Upkeep) error {
 		if err != nil {
 			return err
 		}
-		for _, m := range page {
+		for _, src := range page {
 			select {
 			case r.turns <- struct{}{}:
 			case <-ctx.Done():
 				return ctx.Err()
 			}
-			if r.hopeless() {
+			if r.upstreamAway() {
 				<-r.turns
 				return nil
 			}
 			r.working.Go(func() {
 				defer func() { <-r.turns }()
-				r.ended(r.s.settle(ctx, m))
+				r.ended(r.s.settle(ctx, src))
 			})
-			after = m.Connection.ID
+			after = src.Connection.ID
 		}
 		if len(page) < pageSize {
 			return nil
@@ -75,8 +75,8 @@ func (r *round) each(ctx context.Context, want registry.Upkeep) error {
 	}
 }
 
-// hopeless reports whether upstream seems to be away: the others need not be tried.
-func (r *round) hopeless() bool {
+// upstreamAway reports whether upstream seems to be away: the others are not tried.
+func (r *round) upstreamAway() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.row >= givenUpAt

@@ -47,7 +47,7 @@ func TestAMissedKickIsFoundByARound(t *testing.T) {
 		}
 		w.agent.set(func(a *agent) { a.before = nil })
 		w.round()
-		if len(w.agent.of(tenant)) != 1 {
+		if len(w.agent.active(tenant)) != 1 {
 			t.Error("tried again at once")
 		}
 		time.Sleep(80 * time.Second)
@@ -60,7 +60,7 @@ func TestTheTenantIsGone(t *testing.T) {
 	run(t, func(t *testing.T, w *world) {
 		m := w.adopt(tenant)
 		w.round()
-		w.agent.set(func(a *agent) { a.gone, a.hooks = true, map[string][]hook{} })
+		w.agent.RemoveTenant(tenant)
 		w.sub.Kick(w.activate(m, false))
 		synctest.Wait()
 		w.none(m)

@@ -15,28 +15,28 @@ import (
 )
 
 const (
-	workLimit  = 90 * time.Second // of seeing to one connection
-	claimFor   = 2 * time.Minute  // longer than that: nobody else begins meanwhile
-	notesLimit = 5 * time.Second  // of writing down what came of it, also after the end
-	renewAfter = time.Hour        // a dead one is not made anew sooner (contract, "at most hourly")
-	firstRetry = time.Minute      // after a failure, doubling
-	lastRetry  = time.Hour
-	maxLeft    = 50 // leftovers that are deleted at once
+	workLimit   = 90 * time.Second // of all work on one connection
+	claimFor    = 2 * time.Minute  // longer than workLimit: no other replica begins meanwhile
+	recordLimit = 5 * time.Second  // of recording the outcome, also after the context's end
+	renewAfter  = time.Hour        // a dead subscription is not made again sooner (contract 5.12)
+	firstRetry  = time.Minute      // after a failure, doubling
+	lastRetry   = time.Hour
+	maxLeft     = 50 // left-over subscriptions that are deleted in one go
 
 	description = "esagate"
 )
 
 var errOvertaken = errors.New("webhooks: another replica has changed the subscription meanwhile")
 
-// subscribe makes the subscription of a connection unless it lives or was tried lately.
-// It is claimed first, so that one at a time makes it, over all replicas: RetryAt is
-// moved past the time that this may take, and whoever finds it as it was left has not
-// been overtaken. The secret stands in the store before upstream learns it, so that no
-// delivery comes that can't be verified.
-func (s *Subscriber) subscribe(ctx context.Context, m *registry.Source) error {
+// subscribe makes the subscription of a connection unless there is a living one or it
+// was tried lately. One replica at a time makes it: it claims the work by moving RetryAt
+// past the time that this may take, and has not been overtaken if RetryAt is unchanged
+// afterwards. The secret is stored before upstream gets it, so that every delivery can be
+// verified.
+func (s *Subscriber) subscribe(ctx context.Context, src *registry.Source) error {
 	secret := newSecret()
 	var claimed *registry.Subscription
-	err := s.change(ctx, m, func(sub *registry.Subscription) *registry.Subscription {
+	err := s.change(ctx, src, func(sub *registry.Subscription) *registry.Subscription {
 		claimed = nil
 		now, next := time.Now(), registry.Subscription{}
 		if sub != nil {
@@ -55,18 +55,18 @@ func (s *Subscriber) subscribe(ctx context.Context, m *registry.Source) error {
 	if err != nil || claimed == nil {
 		return err
 	}
-	id, removed, err := s.create(ctx, m.Connection.TenantID, claimed)
-	err = s.note(ctx, m, claimed, id, removed, err)
+	id, removed, err := s.create(ctx, src.Connection.TenantID, claimed)
+	err = s.recordOutcome(ctx, src, claimed, id, removed, err)
 	s.counted(StepSubscribe, err == nil)
 	if err == nil {
-		s.changed(ctx, m)
+		s.changed(ctx, src)
 	}
 	return err
 }
 
-// create makes a subscription upstream in the place of all others that go to us: the
-// one that we know of, and those that a crash left between the call and our note of it.
-// removed tells that the known one is no longer there.
+// create makes a subscription upstream and deletes all others with the gateway's address:
+// the known one, and those that a crash left behind. removed reports that the known one
+// is no longer there.
 func (s *Subscriber) create(ctx context.Context, tenantID string, known *registry.Subscription) (id string, removed bool, err error) {
 	there, err := s.up.Webhooks(ctx, tenantID)
 	if err != nil {
@@ -89,13 +89,13 @@ func (s *Subscriber) create(ctx context.Context, tenantID string, known *registr
 	return made.WebhookID, true, nil
 }
 
-// note writes down what came of a claim.
-func (s *Subscriber) note(ctx context.Context, m *registry.Source, claimed *registry.Subscription, id string, removed bool, failed error) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), notesLimit)
+// recordOutcome records the outcome of a claim.
+func (s *Subscriber) recordOutcome(ctx context.Context, src *registry.Source, claimed *registry.Subscription, id string, removed bool, failed error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordLimit)
 	defer cancel()
-	again := registry.Instant(s.retryAt(m, failed))
+	again := registry.Instant(s.retryAt(src, failed))
 	overtaken := true
-	err := s.change(ctx, m, func(sub *registry.Subscription) *registry.Subscription {
+	err := s.change(ctx, src, func(sub *registry.Subscription) *registry.Subscription {
 		if overtaken = sub == nil || !sub.RetryAt.Equal(claimed.RetryAt); overtaken {
 			return nil
 		}
@@ -111,29 +111,29 @@ func (s *Subscriber) note(ctx context.Context, m *registry.Source, claimed *regi
 		return &next
 	})
 	if failed == nil && err == nil && overtaken {
-		// Ours is one too many; what of it stays is deleted with the next.
-		_ = s.delete(ctx, m.Connection.TenantID, id)
+		// This one is superfluous. If deleting fails, the next subscribe deletes it.
+		_ = s.delete(ctx, src.Connection.TenantID, id)
 		err = errOvertaken
 	}
 	return errors.Join(failed, err)
 }
 
-// End ends the subscription of a connection that is about to be deleted, now; what fails
-// stays upstream, whose deliveries nobody believes any more. m is not active.
-func (s *Subscriber) End(ctx context.Context, m *registry.Source) error {
-	if !s.cfg.Enabled || m.Connection.TenantID == "" || active(m) {
+// End ends the subscription of a connection that is about to be deleted. If that fails
+// it stays upstream, and its deliveries are not trusted any more. src is not active.
+func (s *Subscriber) End(ctx context.Context, src *registry.Source) error {
+	if !s.cfg.Enabled || src.Connection.TenantID == "" || active(src) {
 		return nil
 	}
-	return s.unsubscribe(ctx, m)
+	return s.unsubscribe(ctx, src)
 }
 
 // unsubscribe ends the subscription of a connection that is not active any more, and
-// forgets its secret. Two that do so at once do no harm.
-func (s *Subscriber) unsubscribe(ctx context.Context, m *registry.Source) error {
-	c := m.Connection
+// erases its secret. Two replicas that do so at once do no harm.
+func (s *Subscriber) unsubscribe(ctx context.Context, src *registry.Source) error {
+	c := src.Connection
 	var sub *registry.Subscription
-	// Nothing changes here. A plain read fails where the secret can't be opened.
-	err := s.change(ctx, m, func(now *registry.Subscription) *registry.Subscription {
+	// This changes nothing. Directory.Subscription would fail if the secret can't be opened.
+	err := s.change(ctx, src, func(now *registry.Subscription) *registry.Subscription {
 		sub = now
 		return nil
 	})
@@ -143,10 +143,10 @@ func (s *Subscriber) unsubscribe(ctx context.Context, m *registry.Source) error 
 	failed := s.delete(ctx, c.TenantID, sub.WebhookID)
 	s.counted(StepUnsubscribe, failed == nil)
 
-	notes, cancel := context.WithTimeout(context.WithoutCancel(ctx), notesLimit)
+	notes, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordLimit)
 	defer cancel()
-	again := registry.Instant(s.retryAt(m, failed))
-	err = s.change(notes, m, func(now *registry.Subscription) *registry.Subscription {
+	again := registry.Instant(s.retryAt(src, failed))
+	err = s.change(notes, src, func(now *registry.Subscription) *registry.Subscription {
 		switch {
 		case now == nil || now.WebhookID != sub.WebhookID:
 			return nil
@@ -158,12 +158,12 @@ func (s *Subscriber) unsubscribe(ctx context.Context, m *registry.Source) error 
 		return &registry.Subscription{AnnouncedAt: now.AnnouncedAt}
 	})
 	if failed == nil && err == nil {
-		s.changed(notes, m)
+		s.changed(notes, src)
 	}
 	return errors.Join(failed, err)
 }
 
-// delete ends a subscription upstream. Where the tenant is gone, so is it.
+// delete ends a subscription upstream. It is nil too when the tenant is gone.
 func (s *Subscriber) delete(ctx context.Context, tenantID, webhookID string) error {
 	err := s.up.DeleteWebhook(ctx, tenantID, webhookID)
 	if fault.Is(err, fault.NotFound) {
@@ -172,42 +172,42 @@ func (s *Subscriber) delete(ctx context.Context, tenantID, webhookID string) err
 	return err
 }
 
-// change changes what is known of a connection's subscription, in one transaction.
-func (s *Subscriber) change(ctx context.Context, m *registry.Source, decide func(*registry.Subscription) *registry.Subscription) error {
-	_, err := s.dir.ChangeSubscription(ctx, m.Connection.CustomerID, m.Connection.ID, func(sub *registry.Subscription) (*registry.Subscription, error) {
+// change changes the record of a connection's subscription, in one transaction.
+func (s *Subscriber) change(ctx context.Context, src *registry.Source, decide func(*registry.Subscription) *registry.Subscription) error {
+	_, err := s.dir.ChangeSubscription(ctx, src.Connection.CustomerID, src.Connection.ID, func(sub *registry.Subscription) (*registry.Subscription, error) {
 		return decide(sub), nil
 	})
 	return err
 }
 
-// changed makes the snapshots of a connection old, whose tasks tell of its
-// subscription. A connection that has changed sides meanwhile is seen to again.
-func (s *Subscriber) changed(ctx context.Context, m *registry.Source) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), notesLimit)
+// changed expires the snapshots of a connection, because one of their tasks shows its
+// subscription. A connection that was switched on or off meanwhile is settled again.
+func (s *Subscriber) changed(ctx context.Context, src *registry.Source) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordLimit)
 	defer cancel()
-	now, err := s.dir.ChangeConnection(ctx, m.Connection.CustomerID, m.Connection.ID, func(m *registry.Source) (*registry.Connection, error) {
-		next := *m.Connection
+	now, err := s.dir.ChangeConnection(ctx, src.Connection.CustomerID, src.Connection.ID, func(src *registry.Source) (*registry.Connection, error) {
+		next := *src.Connection
 		next.Epoch++
 		return &next, nil
 	})
-	if err == nil && active(now) != active(m) {
+	if err == nil && active(now) != active(src) {
 		s.Kick(now)
 	}
 }
 
-// retryAt gives when a connection's subscription may be seen to again.
-func (s *Subscriber) retryAt(m *registry.Source, failed error) time.Time {
+// retryAt gives when a connection's subscription may be tried again.
+func (s *Subscriber) retryAt(src *registry.Source, failed error) time.Time {
 	if failed == nil {
-		s.failures.Remove(m.Connection.ID)
+		s.failures.Remove(src.Connection.ID)
 		return time.Now().Add(renewAfter)
 	}
-	row, _ := s.failures.Get(m.Connection.ID)
-	s.failures.Add(m.Connection.ID, row+1)
+	row, _ := s.failures.Get(src.Connection.ID)
+	s.failures.Add(src.Connection.ID, row+1)
 	wait := min(firstRetry<<min(row, 6), lastRetry)
 	return time.Now().Add(wait + time.Duration(mathrand.Int64N(int64(wait/4))))
 }
 
-// newSecret makes what deliveries are signed with: 32 random bytes, as text.
+// newSecret makes a signing secret: 32 random bytes, as text.
 func newSecret() string {
 	var secret [32]byte
 	_, _ = rand.Read(secret[:]) // never fails

@@ -14,16 +14,16 @@ import (
 )
 
 const (
-	kickers     = 4      // connections that are seen to at once, in a round and by kicks each
-	maxKicks    = 256    // that wait; beyond that the next round finds them
+	kickers     = 4      // connections that are settled at once, in a round and by kicks each
+	maxKicks    = 256    // kicks that wait; the next round finds the others
 	maxRemember = 10_000 // connections whose runs and failures are remembered
 )
 
-// SubscriberConfig says where news should go. A Subscriber that is not Enabled does
-// nothing at all: it ends no subscription either that was made when it was.
+// SubscriberConfig says where deliveries should go. A Subscriber that is not Enabled
+// does nothing at all: subscriptions that were made before stay.
 type SubscriberConfig struct {
 	URL     string // where deliveries should go: public_url and the path of the route
-	Enabled bool   // what `webhooks.subscribe` comes to
+	Enabled bool   // by webhooks.subscribe of the config
 }
 
 // SubscriberDeps are what a Subscriber works with.
@@ -32,19 +32,19 @@ type SubscriberDeps struct {
 	Directory *registry.Directory
 	Upstream  *upstream.Client
 	Logger    *slog.Logger // nil: nothing is logged
-	// Counted is told of each subscription that was made or ended, or could not be; it
-	// may be called at once from several goroutines. Nil: nobody.
+	// Counted is called for each subscription that was made or ended, or could not be,
+	// from several goroutines at once. May be nil.
 	Counted func(step Step, ok bool)
 }
 
 // Step is what a Subscriber does with a subscription.
 type Step string
 
-// The steps: all the words there are.
+// The steps.
 const (
 	StepSubscribe   Step = "subscribe"
 	StepUnsubscribe Step = "unsubscribe"
-	StepDead        Step = "dead" // one was found that does not deliver
+	StepDead        Step = "dead" // one that does not deliver was found
 )
 
 // Subscriber keeps one subscription for each connection that is active, and none for
@@ -58,7 +58,7 @@ type Subscriber struct {
 	counted func(Step, bool)
 
 	failures *lru.Cache[int64, int]       // by esaId: in a row
-	judged   *lru.Cache[int64, time.Time] // by esaId: the end of the newest run that was looked at
+	checked  *lru.Cache[int64, time.Time] // by esaId: the end of the newest run that was checked
 
 	kicks  chan target
 	work   *background.Group
@@ -82,7 +82,7 @@ func NewSubscriber(cfg SubscriberConfig, deps SubscriberDeps) *Subscriber {
 		s.counted = func(Step, bool) {}
 	}
 	s.failures, _ = lru.New[int64, int](maxRemember) // fails for no size only
-	s.judged, _ = lru.New[int64, time.Time](maxRemember)
+	s.checked, _ = lru.New[int64, time.Time](maxRemember)
 	s.work = background.NewGroup(s.log)
 	if cfg.Enabled {
 		for range kickers {
@@ -97,13 +97,13 @@ func (s *Subscriber) Close() {
 	_ = s.work.Close(context.Background()) // no error: the context has no end
 }
 
-// Kick has a connection seen to soon: after it became active, or ceased to be. It does
-// not wait. What it misses the next Round finds.
-func (s *Subscriber) Kick(m *registry.Source) {
+// Kick has the subscription of a source settled soon, after the source became active or
+// ceased to be. It does not wait. What it misses the next Round finds.
+func (s *Subscriber) Kick(src *registry.Source) {
 	if !s.cfg.Enabled {
 		return
 	}
-	to := target{m.Connection.CustomerID, m.Connection.ID}
+	to := target{src.Connection.CustomerID, src.Connection.ID}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, waits := s.queued[to]; waits {
@@ -123,7 +123,7 @@ func (s *Subscriber) serveKicks(ctx context.Context) {
 			return
 		case to := <-s.kicks:
 			s.mu.Lock()
-			delete(s.queued, to) // first: what changes from now on is another kick
+			delete(s.queued, to) // first: a change from now on is another kick
 			s.mu.Unlock()
 			if err := s.kicked(ctx, to); err != nil && ctx.Err() == nil {
 				s.log.LogAttrs(ctx, slog.LevelWarn, "a webhook subscription can't be brought up to date: trying again later",
@@ -134,27 +134,26 @@ func (s *Subscriber) serveKicks(ctx context.Context) {
 }
 
 func (s *Subscriber) kicked(ctx context.Context, to target) error {
-	m, err := s.dir.ManagedSourceByID(ctx, to.customer, to.esaID)
+	src, err := s.dir.ManagedSourceByID(ctx, to.customer, to.esaID)
 	if err != nil {
 		return err
 	}
-	return s.settle(ctx, m)
+	return s.settle(ctx, src)
 }
 
-// settle brings a connection's subscription in line with its state. One that is not
-// wanted is ended whoever made it.
-func (s *Subscriber) settle(ctx context.Context, m *registry.Source) error {
+// settle brings a connection's subscription in line with its state.
+func (s *Subscriber) settle(ctx context.Context, src *registry.Source) error {
 	ctx, cancel := context.WithTimeout(ctx, workLimit)
 	defer cancel()
 	return background.Guard(ctx, s.log, "subscribe", func(ctx context.Context) error {
-		if active(m) {
-			return s.subscribe(ctx, m)
+		if active(src) {
+			return s.subscribe(ctx, src)
 		}
-		return s.unsubscribe(ctx, m)
+		return s.unsubscribe(ctx, src)
 	})
 }
 
-// active reports whether news of a connection's tenant is wanted.
-func active(m *registry.Source) bool {
-	return m.Connection.Provisioning == registry.StatusActive && m.Connection.TenantID != ""
+// active reports whether a source should have a subscription.
+func active(src *registry.Source) bool {
+	return src.Connection.Provisioning == registry.StatusActive && src.Connection.TenantID != ""
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"esagate/registry"
+	"esagate/upstream/wire"
 )
 
 // round makes a Round that must succeed.
@@ -22,8 +23,8 @@ func (w *world) round() {
 // lives holds a connection to have one subscription, the same here and upstream.
 func (w *world) lives(m *registry.Source) registry.Subscription {
 	w.t.Helper()
-	sub, hooks := w.subscription(m), w.agent.of(m.Connection.TenantID)
-	if len(hooks) != 1 || !sub.Lives() || sub.WebhookID != hooks[0].ID || sub.URL != ours || hooks[0].URL != ours || sub.Secret != hooks[0].secret {
+	sub, hooks := w.subscription(m), w.agent.active(m.Connection.TenantID)
+	if len(hooks) != 1 || !sub.Lives() || sub.WebhookID != hooks[0].ID || sub.URL != ours || hooks[0].URL != ours || sub.Secret != hooks[0].Secret {
 		w.t.Fatalf("upstream has %d, we have %q, living %v\n%s", len(hooks), sub.WebhookID, sub.Lives(), w.log)
 	}
 	return sub
@@ -32,8 +33,23 @@ func (w *world) lives(m *registry.Source) registry.Subscription {
 // none holds a connection to have no subscription, here or upstream.
 func (w *world) none(m *registry.Source) {
 	w.t.Helper()
-	if sub, hooks := w.subscription(m), w.agent.of(m.Connection.TenantID); len(hooks) != 0 || sub.WebhookID != "" || sub.Secret != "" {
+	if sub, hooks := w.subscription(m), w.agent.active(m.Connection.TenantID); len(hooks) != 0 || sub.WebhookID != "" || sub.Secret != "" {
 		w.t.Fatalf("upstream has %d, we have %q, a secret: %v", len(hooks), sub.WebhookID, sub.Secret != "")
+	}
+}
+
+// subscribeUpstream makes a subscription at the sales agent alone, and gives its id.
+func (w *world) subscribeUpstream(url string) string {
+	w.t.Helper()
+	made, err := w.up.CreateWebhook(w.t.Context(), tenant, wire.WebhookRequest{URL: url, EventTypes: []string{"sync_run.failed"}, Secret: secret})
+	w.must(err)
+	return made.WebhookID
+}
+
+func (w *world) must(err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
 	}
 }
 
@@ -55,7 +71,7 @@ func TestSubscribe(t *testing.T) {
 		if !sub.SubscribedAt.Equal(time.Now()) || !sub.RetryAt.Equal(time.Now().Add(time.Hour)) {
 			t.Errorf("subscribed at %v, not again before %v", sub.SubscribedAt, sub.RetryAt)
 		}
-		if got := fmt.Sprint(w.agent.of(tenant)[0].Events); got != "[sync_run.completed sync_run.failed]" {
+		if got := fmt.Sprint(w.agent.active(tenant)[0].EventTypes); got != "[sync_run.completed sync_run.failed]" {
 			t.Error(got)
 		}
 		if got := w.managed(m).Connection.Epoch; got != m.Connection.Epoch+1 {
@@ -78,17 +94,17 @@ func TestSubscribe(t *testing.T) {
 func TestOthersStayAndLeftoversGo(t *testing.T) {
 	run(t, func(t *testing.T, w *world) {
 		m := w.adopt(tenant)
-		w.agent.hooks[tenant] = []hook{
-			{ID: "theirs", URL: "https://other.example/hook", Active: true}, {ID: "left-1", URL: ours, Active: true},
-			{ID: "ended", URL: ours}, {ID: "left-2", URL: ours, Active: true},
-		}
+		theirs, left := w.subscribeUpstream("https://other.example/hook"), w.subscribeUpstream(ours)
+		w.must(w.up.DeleteWebhook(t.Context(), tenant, w.subscribeUpstream(ours))) // ended already
+		w.subscribeUpstream(ours)
+		w.agent.asked()
 		w.round()
-		var ids []string
-		for _, h := range w.agent.of(tenant) {
-			ids = append(ids, h.ID)
+		hooks := w.agent.active(tenant)
+		if len(hooks) != 2 || hooks[0].ID != theirs || hooks[1].ID == left || hooks[1].ID != w.subscription(m).WebhookID {
+			t.Errorf("%+v", hooks)
 		}
-		if got := strings.Join(ids, " "); got != "theirs ended wh-1" || w.subscription(m).WebhookID != "wh-1" {
-			t.Error(got)
+		if n := strings.Count(w.agent.asked(), "DELETE"); n != 2 {
+			t.Errorf("%d were deleted", n)
 		}
 	})
 }
@@ -96,8 +112,8 @@ func TestOthersStayAndLeftoversGo(t *testing.T) {
 func TestANewURLMovesTheSubscription(t *testing.T) {
 	run(t, func(t *testing.T, w *world) {
 		m := w.adopt(tenant)
-		w.agent.hooks[tenant] = []hook{{ID: "old", URL: "https://before.example/hook", Active: true}}
-		w.set(m, registry.Subscription{WebhookID: "old", Secret: secret, URL: "https://before.example/hook", SubscribedAt: time.Now()})
+		old := w.subscribeUpstream("https://before.example/hook")
+		w.set(m, registry.Subscription{WebhookID: old, Secret: secret, URL: "https://before.example/hook", SubscribedAt: time.Now()})
 		w.round()
 		if sub := w.lives(m); sub.Secret != secret {
 			t.Error("a secret that is kept was not used")

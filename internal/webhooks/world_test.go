@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -18,6 +19,7 @@ import (
 	"esagate/registry"
 	"esagate/registry/sqlstore"
 	"esagate/upstream"
+	"esagate/upstream/upstreamtest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -59,10 +61,18 @@ func run(t *testing.T, test func(t *testing.T, w *world)) {
 			t.Fatal(err)
 		}
 		defer store.Close()
-		w := &world{t: t, store: &flaky{Store: store}, agent: &agent{hooks: map[string][]hook{}}, log: &buffer{}}
+		simulated := upstreamtest.New(upstreamtest.Options{APIKey: "key-CANARY"})
+		server, dial := simulated.Pipe()
+		transport := &http.Transport{DialContext: dial}
+		defer func() {
+			simulated.Close()
+			_ = server.Close()
+			transport.CloseIdleConnections()
+		}()
+		w := &world{t: t, store: &flaky{Store: store}, agent: &agent{Agent: simulated, next: transport}, log: &buffer{}}
 		w.dir = registry.NewDirectory(w.store, registry.DirectoryOptions{})
 		defer w.dir.Close()
-		if w.up, err = upstream.New(upstream.Config{BaseURL: "https://agent.example", APIKey: "key-CANARY"}, upstream.Deps{Transport: w.agent}); err != nil {
+		if w.up, err = upstream.New(upstream.Config{BaseURL: server.URL(), APIKey: "key-CANARY"}, upstream.Deps{Transport: w.agent}); err != nil {
 			t.Fatal(err)
 		}
 		defer w.up.Close()
@@ -117,6 +127,7 @@ func (w *world) adopt(tenant string) *registry.Source {
 		w.t.Fatal(err)
 	}
 	w.dir.Put(a.Managed)
+	w.agent.SetTenant(upstreamtest.Tenant{ID: tenant, Active: true, Status: upstreamtest.Healthy()})
 	return a.Managed
 }
 
