@@ -14,6 +14,7 @@ package adserver
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -189,7 +190,10 @@ const production = "production"
 
 // environment is the field that several types have; untaken words are in words too.
 func environment(words []string, untaken ...string) Field {
-	return Field{Name: "environment", Form: Word, Use: Sent | Kept | Taken, Words: words, UntakenWords: untaken, Default: `"production"`}
+	return Field{
+		Name: "environment", Form: Word, Use: Sent | Kept | Taken,
+		Words: words, UntakenWords: untaken, Default: strconv.Quote(production),
+	}
 }
 
 // password and apiToken are the credentials of types with a Login.

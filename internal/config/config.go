@@ -55,16 +55,16 @@ func (c *Config) FaultAt(path, message string) Fault {
 // Server is the HTTP edge.
 type Server struct {
 	Address        string   `config:"address" rule:"host:port"`                 // host:port to listen on; port 0 takes a free one
-	PublicURL      string   `config:"public_url" rule:"url-without-path"`       // how browsers and webhooks reach us, without a trailing slash
+	PublicURL      string   `config:"public_url" rule:"url-without-path"`       // for browsers and webhooks; without a trailing slash
 	Envelope       bool     `config:"envelope"`                                 // wrap every success (contract 8.1)
-	AllowedOrigins []string `config:"allowed_origins" rule:"origin" most:"100"` // CORS: scheme://host[:port] in lower case, default port left out
+	AllowedOrigins []string `config:"allowed_origins" rule:"origin" most:"100"` // for CORS, in lower case, default port left out
 }
 
 // Upstream is the sales agent, and how long its calls may take.
 type Upstream struct {
 	BaseURL      string        `config:"base_url" rule:"url"`                // may carry a path; without a trailing slash
 	APIKey       Secret        `config:"api_key" rule:"required ascii 4096"` // fit for a header
-	Timeout      time.Duration `config:"timeout" rule:"1ms..1h"`             // a reader without a copy waits this long, retries included
+	Timeout      time.Duration `config:"timeout" rule:"1ms..1h"`             // of a reader without a copy, retries included
 	FetchTimeout time.Duration `config:"fetch_timeout" rule:"1ms..1h"`       // the shared fetch; at least Timeout
 	ProbeTimeout time.Duration `config:"probe_timeout" rule:"1ms..1h"`       // provision, adapter-config, test-connection
 	Attempts     int           `config:"attempts" rule:"1..10"`              // of one read, the first included
@@ -86,13 +86,13 @@ type Snapshot struct {
 	Fresh                time.Duration `config:"fresh" rule:"100ms..168h"`
 	StaleWhileRevalidate time.Duration `config:"stale_while_revalidate" rule:"1ms..168h"`
 	StaleIfError         time.Duration `config:"stale_if_error" rule:"1ms..168h"`
-	Patience             time.Duration `config:"patience" rule:"0s..1h"`       // a reader with a copy waits this long; at most Upstream.Timeout
+	Patience             time.Duration `config:"patience" rule:"0s..1h"`       // of a reader with a copy; at most Upstream.Timeout
 	RedisURL             string        `config:"redis_url" rule:"unsupported"` // always empty in this version
 }
 
 // Store is the registry's database.
 type Store struct {
-	URL           Secret `config:"url" rule:"store-url"`                 // sqlite://<path>, or a PostgreSQL URL, which can hold a password
+	URL           Secret `config:"url" rule:"store-url"`                 // sqlite://<path>, or a PostgreSQL URL with its password
 	EncryptionKey Secret `config:"encryption_key" rule:"encryption-key"` // as vault.New takes it
 }
 

@@ -31,7 +31,8 @@ func (l *loader) provisioning(p *Provisioning) {
 	case !has("{source_id}"):
 		l.warn(orgIDPath, "holds neither {esa_id} nor {source_id}: a second connection would conflict with the first")
 	case !has("{customer_id}"):
-		l.warn(orgIDPath, "holds {source_id} without {customer_id}: sources of two customers can have the same source_id, and would conflict")
+		l.warn(orgIDPath, "holds {source_id} without {customer_id}: "+
+			"sources of two customers can have the same source_id, and would conflict")
 	}
 	if contactPath := "provisioning.contact_email"; p.ContactEmail == "" && l.good(contactPath) {
 		l.warn(contactPath, "is empty: new ad servers can't be connected, since the sales agent wants an address to write to")
