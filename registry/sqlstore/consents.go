@@ -103,7 +103,7 @@ func (s *Store) takeConsent(ctx context.Context, in scope, state [32]byte) (*reg
 	}
 	// Read without its lock, which is taken before a consent's everywhere else: who
 	// changes the source from here on makes EndConsent fail.
-	src, err := scope{in.on, taken.CustomerID}.source(ctx, selectAnyByRow, source)
+	src, err := scope{in.on, taken.CustomerID, in.reduce}.source(ctx, selectAnyByRow, source)
 	if err != nil {
 		return nil, err
 	}

@@ -72,6 +72,10 @@ func (s *Store) migrate(ctx context.Context) (from, to int64, err error) {
 	return max(from, 0), to, err
 }
 
+func (s *Store) migrateFailed(ctx context.Context, err error) error {
+	return fmt.Errorf("store: migrate: %w", s.reduce(ctx, err))
+}
+
 // outrun reports whether an error can come of another process that migrates the
 // same file: its lock, a table that exists already, a version noted already. On
 // PostgreSQL the lock keeps them apart.
@@ -93,7 +97,7 @@ func (s *Store) migrateOnce(ctx context.Context) (found, left int64, err error) 
 	// First, because running an older set of steps on newer tables would fail in
 	// words that don't say why; and without a lock, because mostly it is all.
 	if found, err = look.GetDBVersion(ctx); err != nil {
-		return -1, 0, fmt.Errorf("store: migrate: %w", err)
+		return -1, 0, s.migrateFailed(ctx, err)
 	}
 	sources := look.ListSources()
 	if found > sources[len(sources)-1].Version {
@@ -101,7 +105,7 @@ func (s *Store) migrateOnce(ctx context.Context) (found, left int64, err error) 
 	}
 	pending, err := look.HasPending(ctx)
 	if err != nil {
-		return found, found, fmt.Errorf("store: migrate: %w", err)
+		return found, found, s.migrateFailed(ctx, err)
 	}
 	if !pending {
 		return found, found, nil
@@ -119,10 +123,10 @@ func (s *Store) migrateOnce(ctx context.Context) (found, left int64, err error) 
 		return found, found, err
 	}
 	if _, err := work.Up(ctx); err != nil {
-		return found, found, fmt.Errorf("store: migrate: %w", err)
+		return found, found, s.migrateFailed(ctx, err)
 	}
 	if left, err = look.GetDBVersion(ctx); err != nil {
-		return found, found, fmt.Errorf("store: migrate: %w", err)
+		return found, found, s.migrateFailed(ctx, err)
 	}
 	return found, left, nil
 }

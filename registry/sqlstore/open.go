@@ -23,6 +23,10 @@ type Store struct {
 	write *sql.DB
 	// begin begins a transaction; on SQLite it holds the one write lock from then on.
 	begin func(ctx context.Context) (*sql.Tx, error)
+	// commit commits one; its error says whether the outcome is known.
+	commit func(ctx context.Context, tx *sql.Tx) error
+	// reduce takes what must not be told out of an error of the driver.
+	reduce func(ctx context.Context, err error) error
 	// again reports whether a transaction that failed so can be run again.
 	again func(error) bool
 	// scrubber overwrites what committed transactions took away, where more of it is left
@@ -88,7 +92,7 @@ func pools(url string, opts ...Option) (*Store, error) {
 // Ping asks whether the database can be reached.
 func (s *Store) Ping(ctx context.Context) error {
 	var one int
-	if err := s.read.QueryRowContext(ctx, "SELECT 1").Scan(&one); err != nil {
+	if err := s.reading(0).globalRow(ctx, globalStatement{"SELECT 1"}).Scan(&one); err != nil {
 		return fmt.Errorf("registry: ping: %w", err)
 	}
 	return nil
@@ -110,7 +114,7 @@ func (s *Store) Close() error {
 		err = both(err, s.write.Close())
 	}
 	if err != nil {
-		return fmt.Errorf("registry: close: %w", err)
+		return fmt.Errorf("registry: close: %w", s.reduce(context.Background(), err))
 	}
 	return nil
 }

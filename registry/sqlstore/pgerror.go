@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"fmt"
@@ -72,31 +73,20 @@ var classWords = map[string]string{
 	"XX": "the server failed",
 }
 
-// reduce gives an error of pgx without its words. What database/sql acts upon, and
-// an error that was reduced already, pass as they are.
+// reduce returns an error of pgx without its words, which hold users, hosts and values.
+// Every error of a statement, a transaction and a migration goes through it. That there
+// is no row, a connection that was bad before anything was sent on it, and an error that
+// was reduced already pass as they are; pgx calls a connection bad too when the context
+// had ended before it sent anything.
 func reduce(ctx context.Context, err error) error {
 	var done *pgError
-	if err == nil || errors.Is(err, driver.ErrBadConn) || errors.As(err, &done) {
+	switch {
+	case err == nil, errors.Is(err, sql.ErrNoRows), errors.As(err, &done):
+		return err
+	case errors.Is(err, driver.ErrBadConn) && ctx.Err() == nil:
 		return err
 	}
 	return reduced(ctx, "postgres", err)
-}
-
-// reduceStatement is reduce for a statement. pgx calls a connection bad too when the
-// context had ended before it sent anything.
-func reduceStatement(ctx context.Context, err error) error {
-	if errors.Is(err, driver.ErrBadConn) && ctx.Err() != nil {
-		return reduced(ctx, "postgres", err)
-	}
-	return reduce(ctx, err)
-}
-
-// reduceUnsent is reduce for a command that can't have been sent.
-func reduceUnsent(ctx context.Context, err error) error {
-	if ctx.Err() == nil {
-		return driver.ErrBadConn
-	}
-	return reduce(ctx, err)
 }
 
 // reduceConnect is reduce for a failure to connect, and names the place.

@@ -69,7 +69,7 @@ func TestReduce(t *testing.T) {
 			t.Errorf("%v became %v", err, got)
 		}
 	}
-	if err := reduceStatement(ended, driver.ErrBadConn); !errors.Is(err, context.Canceled) {
+	if err := reduce(ended, driver.ErrBadConn); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}
 }

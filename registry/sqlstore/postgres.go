@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 
@@ -39,7 +40,7 @@ func (s *Store) openPostgres(url string) error {
 
 	// There is nothing to scrub with: a deleted row goes with the next vacuum of its
 	// table, and from the server's log with its segment.
-	s.dialect, s.begin, s.again = goose.DialectPostgres, s.beginPostgres, postgresAgain
+	s.dialect, s.begin, s.commit, s.again, s.reduce = goose.DialectPostgres, s.beginPostgres, commitPostgres, postgresAgain, reduce
 	s.lock, s.tryLock = " FOR UPDATE", " FOR UPDATE SKIP LOCKED"
 	s.read = postgresPool(cfg, postgresReaders)
 	s.write = postgresPool(cfg, postgresWriters)
@@ -93,7 +94,16 @@ var errEncodingOfDatabase = errors.New("the database's encoding is not UTF8")
 // beginPostgres begins a transaction. READ COMMITTED is part of how rows are locked:
 // a statement after one that has waited for a lock sees what the last writer left.
 func (s *Store) beginPostgres(ctx context.Context) (*sql.Tx, error) {
-	return s.write.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
+	tx, err := s.write.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
+	var unconnected *pgError
+	var server *pgconn.PgError
+	switch {
+	case err == nil:
+		return tx, nil
+	case ctx.Err() != nil, errors.As(err, &unconnected), errors.As(err, &server) && server.SeverityUnlocalized == "ERROR":
+		return nil, reduce(ctx, err)
+	}
+	return nil, driver.ErrBadConn // the connection broke, and nothing was done on it yet
 }
 
 // postgresAgain reports whether a transaction that failed so has left nothing behind

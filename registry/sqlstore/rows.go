@@ -27,7 +27,7 @@ const (
 	managedColumns = sourceColumns + `, ` + agentColumns + `, NULL, ` + connectionColumns
 )
 
-// row is a *sql.Row or *sql.Rows.
+// row is one row of an answer.
 type row interface{ Scan(dest ...any) error }
 
 // record is a source with what of its rows is no caller's business.
@@ -130,7 +130,7 @@ func scanRecordAfter(r row, customer *int64, dest ...any) (*record, error) {
 }
 
 // scanPage reads rows of anyColumns or managedColumns.
-func scanPage(rows *sql.Rows, customer int64, take int) ([]*registry.Source, error) {
+func scanPage(rows rows, customer int64, take int) ([]*registry.Source, error) {
 	defer rows.Close()
 	page := make([]*registry.Source, 0, take)
 	for rows.Next() {

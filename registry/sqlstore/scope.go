@@ -7,8 +7,6 @@ import (
 	"math/rand/v2"
 	"strings"
 	"time"
-
-	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // runner is a pool or a transaction.
@@ -23,6 +21,7 @@ type runner interface {
 type scope struct {
 	on       runner
 	customer int64
+	reduce   func(context.Context, error) error // see Store
 }
 
 // scopedStatement is SQL that touches rows of customer $1 and of no other.
@@ -41,18 +40,18 @@ func scoped(text string) scopedStatement {
 func (s scope) bind(args []any) []any { return append([]any{s.customer}, args...) }
 
 // query runs a statement that gives rows.
-func (s scope) query(ctx context.Context, st scopedStatement, args ...any) (*sql.Rows, error) {
-	return s.on.QueryContext(ctx, st.text, s.bind(args)...)
+func (s scope) query(ctx context.Context, st scopedStatement, args ...any) (rows, error) {
+	return s.rows(ctx, st.text, s.bind(args))
 }
 
 // queryRow runs a statement that gives one row.
-func (s scope) queryRow(ctx context.Context, st scopedStatement, args ...any) *sql.Row {
-	return s.on.QueryRowContext(ctx, st.text, s.bind(args)...)
+func (s scope) queryRow(ctx context.Context, st scopedStatement, args ...any) row {
+	return reducedRow{ctx, s.on.QueryRowContext(ctx, st.text, s.bind(args)...), s.reduce}
 }
 
 // exec runs a statement and gives how many rows it changed.
 func (s scope) exec(ctx context.Context, st scopedStatement, args ...any) (int64, error) {
-	return changed(s.on.ExecContext(ctx, st.text, s.bind(args)...))
+	return s.changed(ctx, st.text, s.bind(args))
 }
 
 // globalStatement is SQL on what belongs to no customer: sequences, ids ever
@@ -60,28 +59,54 @@ func (s scope) exec(ctx context.Context, st scopedStatement, args ...any) (int64
 // that read any are for background work.
 type globalStatement struct{ text string }
 
-func (s scope) globalRow(ctx context.Context, st globalStatement, args ...any) *sql.Row {
-	return s.on.QueryRowContext(ctx, st.text, args...)
+func (s scope) globalRow(ctx context.Context, st globalStatement, args ...any) row {
+	return reducedRow{ctx, s.on.QueryRowContext(ctx, st.text, args...), s.reduce}
 }
 
 // globalRows is for what is an operator's: all API keys, all secrets to rewrite.
-func (s scope) globalRows(ctx context.Context, st globalStatement, args ...any) (*sql.Rows, error) {
-	return s.on.QueryContext(ctx, st.text, args...)
+func (s scope) globalRows(ctx context.Context, st globalStatement, args ...any) (rows, error) {
+	return s.rows(ctx, st.text, args)
 }
 
 func (s scope) globalExec(ctx context.Context, st globalStatement, args ...any) (int64, error) {
-	return changed(s.on.ExecContext(ctx, st.text, args...))
+	return s.changed(ctx, st.text, args)
 }
 
-func changed(res sql.Result, err error) (int64, error) {
+func (s scope) changed(ctx context.Context, text string, args []any) (int64, error) {
+	res, err := s.on.ExecContext(ctx, text, args...)
 	if err != nil {
-		return 0, err
+		return 0, s.reduce(ctx, err)
 	}
 	return res.RowsAffected()
 }
 
+func (s scope) rows(ctx context.Context, text string, args []any) (rows, error) {
+	r, err := s.on.QueryContext(ctx, text, args...)
+	if err != nil {
+		return rows{}, s.reduce(ctx, err)
+	}
+	return rows{r, ctx, s.reduce}, nil
+}
+
+// rows and reducedRow are the answers of a statement, with its errors reduced.
+type rows struct {
+	*sql.Rows
+	ctx    context.Context // the statement's
+	reduce func(context.Context, error) error
+}
+
+func (r rows) Err() error { return r.reduce(r.ctx, r.Rows.Err()) }
+
+type reducedRow struct {
+	ctx    context.Context
+	row    *sql.Row
+	reduce func(context.Context, error) error
+}
+
+func (r reducedRow) Scan(dest ...any) error { return r.reduce(r.ctx, r.row.Scan(dest...)) }
+
 // reading gives a scope for reads outside of a transaction.
-func (s *Store) reading(customer int64) scope { return scope{s.read, customer} }
+func (s *Store) reading(customer int64) scope { return scope{s.read, customer, s.reduce} }
 
 // writeTries is how often a transaction is run that lost to others, or whose
 // connection was dead; writePause is waited in between, twice as long each time.
@@ -115,13 +140,10 @@ func (s *Store) writeOnce(ctx context.Context, customer int64, f func(scope) err
 	}
 	defer tx.Rollback() // of no effect once committed
 	on := &eraser{runner: tx}
-	if err := f(scope{on, customer}); err != nil {
+	if err := f(scope{on, customer, s.reduce}); err != nil {
 		return err
 	}
-	if err := tx.Commit(); err != nil {
-		if primaryCode(err) == sqlite3.SQLITE_IOERR { // the disk may have taken it before it failed
-			err = outcomeUnknown(err)
-		}
+	if err := s.commit(ctx, tx); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
 	if on.erased && s.scrubber != nil {

@@ -93,7 +93,7 @@ func oldReader(t *testing.T, s *Store) *sql.Rows {
 	if err != nil || !rows.Next() {
 		t.Fatal(err)
 	}
-	return rows
+	return rows.Rows
 }
 
 // TestErasedIsOverwritten looks for what was sealed in the database's files, after

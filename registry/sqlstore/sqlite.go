@@ -35,6 +35,7 @@ func (s *Store) openSQLite(path string) error {
 		return err
 	}
 	s.dialect = goose.DialectSQLite3
+	s.commit, s.reduce = commitSQLite, func(_ context.Context, err error) error { return err }
 	s.begin = func(ctx context.Context) (*sql.Tx, error) { return beginSQLite(ctx, s.write) }
 	s.again = func(error) bool { return false } // it has queued; nothing else is worth a second try
 	memory := path == memoryPath
@@ -96,6 +97,15 @@ func beginSQLite(ctx context.Context, db *sql.DB) (tx *sql.Tx, err error) {
 		}
 	}
 	return nil, err
+}
+
+// commitSQLite commits a transaction.
+func commitSQLite(_ context.Context, tx *sql.Tx) error {
+	err := tx.Commit()
+	if primaryCode(err) == sqlite3.SQLITE_IOERR { // the disk may have taken it before it failed
+		return outcomeUnknown(err)
+	}
+	return err
 }
 
 // primaryCode gives SQLite's result code without its extension, or -1.

@@ -13,12 +13,6 @@ import (
 	"esagate/registry"
 )
 
-// failingTx is a transaction whose commit ends so.
-type failingTx struct{ err error }
-
-func (t failingTx) Commit() error   { return t.err }
-func (t failingTx) Rollback() error { return nil }
-
 // unsent is how pgx says that nothing was sent.
 type unsent struct{}
 
@@ -47,7 +41,7 @@ func TestCommitOutcome(t *testing.T) {
 		"never sent, the caller gone":  {ended, unsent{}, false, context.Canceled},
 	} {
 		t.Run(name, func(t *testing.T) {
-			err := pgTx{test.ctx, failingTx{test.err}}.Commit()
+			err := commitOutcome(test.ctx, test.err)
 			if got := errors.Is(err, registry.ErrOutcomeUnknown); got != test.unknown {
 				t.Errorf("unknown: %t, %v", got, err)
 			}
