@@ -199,7 +199,9 @@ func (a *Agent) Restart() {
 
 // ServeHTTP answers one request. A dropped one ends in http.ErrAbortHandler, by
 // which net/http closes the connection.
-func (a *Agent) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (a *Agent) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.serveHTTP(w, r, nil) }
+
+func (a *Agent) serveHTTP(w http.ResponseWriter, r *http.Request, server <-chan struct{}) {
 	c := a.route(r)
 	defer a.log.enter(r, c.route, c.tenant, a.opts.Now())()
 
@@ -210,7 +212,7 @@ func (a *Agent) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 	}
 
-	conn, slow := a.conn(r)
+	conn, slow := a.conn(r, server)
 	f := a.fault(c.tenant, c.route)
 	if conn.broken() || !conn.wait(slow+f.Delay) {
 		drop()

@@ -1,7 +1,6 @@
 package upstreamtest
 
 import (
-	"context"
 	"net/http"
 	"time"
 )
@@ -15,20 +14,12 @@ type conn struct {
 	agent  <-chan struct{}
 }
 
-// serverEnd is the key under which a Server's requests carry its end.
-type serverEnd struct{}
-
-// conn gives the request's connection and the delay that SetSlow asked for.
-func (a *Agent) conn(r *http.Request) (conn, time.Duration) {
-	server, _ := r.Context().Value(serverEnd{}).(chan struct{})
+// conn gives the request's connection and the delay that SetSlow asked for. server is
+// closed when the server ends that the request came by.
+func (a *Agent) conn(r *http.Request, server <-chan struct{}) (conn, time.Duration) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return conn{client: r.Context().Done(), outage: a.outage, server: server, agent: a.closed}, a.slow
-}
-
-// withEnd gives a request the end of the server that it came by.
-func withEnd(r *http.Request, end chan struct{}) *http.Request {
-	return r.WithContext(context.WithValue(r.Context(), serverEnd{}, end))
 }
 
 // withoutClient is for work that goes on when its client has gone: upstream does not

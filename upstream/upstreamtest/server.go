@@ -92,6 +92,6 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Unlock()
 	defer s.handlers.Done()
 	if !s.agent.control(w, r) {
-		s.agent.ServeHTTP(w, withEnd(r, s.end))
+		s.agent.serveHTTP(w, r, s.end)
 	}
 }
