@@ -101,7 +101,9 @@ func InventorySync(s *api.Status) registry.InventorySync {
 // InventorySyncFromEvent gives the state of the inventory sync after the event of a finished run
 // (contract 5.1): status is the event's own word, and occurredAt the signal's time. Times that are
 // not known are zero, itemCount may be nil, errorMessage is upstream's free text.
-func InventorySyncFromEvent(status string, startedAt, completedAt, occurredAt time.Time, itemCount *int64, errorMessage string) registry.InventorySync {
+func InventorySyncFromEvent(
+	status string, startedAt, completedAt, occurredAt time.Time, itemCount *int64, errorMessage string,
+) registry.InventorySync {
 	if completedAt.IsZero() {
 		completedAt = occurredAt
 	}

@@ -21,8 +21,8 @@
 //   - keep:"a b": names of an object of data that are kept beyond max;
 //   - is:"word": a bool that says whether the value is that word.
 //
-// A field named _, with its name in the tag ignored, is known and not read. Fields that no struct names are dropped, and noted by path
-// (contract 4.5). Of a repeated name the last value counts.
+// A field named _, with its name in the tag ignored, is known and not read. Fields that no struct
+// names are dropped, and noted by path (contract 4.5). Of a repeated name the last value counts.
 package wire
 
 import "time"
