@@ -12,10 +12,13 @@ package agentauth
 import (
 	"context"
 	"log/slog"
+	"math"
 	"net/http"
-	"sync"
 	"time"
 
+	lru "github.com/hashicorp/golang-lru/v2"
+
+	"esagate/internal/background"
 	"esagate/registry"
 )
 
@@ -65,21 +68,18 @@ type Agents struct {
 	begins, exchanges, refreshes *shares
 	clients                      *clients
 
-	life    context.Context // of the refreshes
-	end     context.CancelFunc
-	running sync.WaitGroup // refreshes under way
-
-	mu      sync.Mutex // guards what follows
-	flights map[flightKey]*flight
-	closed  bool
+	work     *background.Group // the refreshes
+	flights  *background.Flight[Token]
+	failures *lru.Cache[flightKey, failure]
 }
 
 // New makes an Agents.
 func New(cfg Config, deps Deps) *Agents {
 	a := &Agents{
 		cfg: cfg, store: deps.Store, sources: deps.Directory, checkURL: deps.CheckURL, log: deps.Logger, now: deps.Now,
-		begins: newShares(beginsEach), exchanges: newShares(exchangesEach), refreshes: newShares(refreshesEach),
-		clients: newClients(), flights: map[flightKey]*flight{},
+		begins: newShares(beginsEach, math.MaxInt), exchanges: newShares(exchangesEach, math.MaxInt),
+		refreshes: newShares(refreshesEach, maxRefreshes),
+		clients:   newClients(), failures: newCache[flightKey, failure](maxFailures),
 	}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
@@ -97,7 +97,8 @@ func New(cfg Config, deps Deps) *Agents {
 		direct.Transport = http.DefaultTransport
 	}
 	a.direct = &direct
-	a.life, a.end = context.WithCancel(context.Background())
+	a.work = background.NewGroup(a.log)
+	a.flights = background.NewFlight[Token](a.work, "oauth_refresh", flightLimit)
 	return a
 }
 
@@ -105,13 +106,9 @@ func New(cfg Config, deps Deps) *Agents {
 // then it cuts them short. A refresh that is cut short can lose a refresh token
 // which the server has replaced already, so ctx should leave it some seconds.
 func (a *Agents) Close(ctx context.Context) {
-	a.mu.Lock()
-	a.closed = true
-	a.mu.Unlock()
-	stop := context.AfterFunc(ctx, a.end)
-	defer stop()
-	a.running.Wait()
-	a.end()
+	if a.work.Drain(ctx) != nil {
+		_ = a.work.Close(context.WithoutCancel(ctx)) // what is cut short ends soon
+	}
 }
 
 // note writes one line on what became of something; it holds no word of a stranger.

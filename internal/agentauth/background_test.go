@@ -121,7 +121,7 @@ func TestPanicInARefresh(t *testing.T) {
 		if w.want(err, agentauth.ReasonAnswer); !errors.As(err, &e) || e.RetryAfter <= 0 {
 			w.Fatalf("%v", err)
 		}
-		if !strings.Contains(w.logs.String(), "a refresh panicked") {
+		if !strings.Contains(w.logs.String(), "background work panicked") {
 			w.Error("nothing is logged")
 		}
 		w.keyed()

@@ -1,10 +1,9 @@
 package agentauth
 
 import (
-	"sync"
 	"time"
 
-	"github.com/hashicorp/golang-lru/v2/simplelru"
+	lru "github.com/hashicorp/golang-lru/v2"
 
 	"esagate/registry"
 )
@@ -27,8 +26,7 @@ type clientKey struct {
 // again and again does not fill its server with clients. It is no longer than that,
 // because servers forget clients, and nobody tells us. Other replicas do not know.
 type clients struct {
-	mu   sync.Mutex
-	kept *simplelru.LRU[clientKey, keptClient]
+	kept *lru.Cache[clientKey, keptClient]
 }
 
 type keptClient struct {
@@ -36,40 +34,33 @@ type keptClient struct {
 	since  time.Time
 }
 
-func newClients() *clients {
-	kept, err := simplelru.NewLRU[clientKey, keptClient](maxClients, nil)
+func newClients() *clients { return &clients{newCache[clientKey, keptClient](maxClients)} }
+
+// newCache makes a cache of a constant size.
+func newCache[K comparable, V any](size int) *lru.Cache[K, V] {
+	c, err := lru.New[K, V](size)
 	if err != nil {
 		panic(err) // the size is not positive
 	}
-	return &clients{kept: kept}
+	return c
 }
 
 // get gives a client that is good until a consent that begins now has ended; nil:
 // there is none.
 func (c *clients) get(key clientKey, now time.Time) *registry.OAuthClient {
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	k, ok := c.kept.Get(key)
-	if !ok {
-		return nil
-	}
-	if now.Sub(k.since) >= clientLife || expires(k.client, now) {
-		c.kept.Remove(key)
+	if !ok || now.Sub(k.since) >= clientLife || expires(k.client, now) {
 		return nil
 	}
 	return &k.client
 }
 
 func (c *clients) put(key clientKey, client registry.OAuthClient, now time.Time) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.kept.Add(key, keptClient{client, now})
 }
 
 // forget forgets a source's clients: a server has said that one is none.
 func (c *clients) forget(customer int64, source string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	for _, key := range c.kept.Keys() {
 		if key.customer == customer && key.source == source {
 			c.kept.Remove(key)

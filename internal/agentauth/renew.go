@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"esagate/internal/background"
 	"esagate/registry"
 )
 
@@ -19,8 +20,8 @@ const (
 
 // renew gives tokens that are fresh: those that another replica got, or new ones.
 // With an error, again is when the next try makes sense; zero: at once.
-func (a *Agents) renew(key flightKey) (token Token, again time.Time, err error) {
-	ctx, cancel := context.WithTimeout(a.life, workLimit) // for a store that hangs
+func (a *Agents) renew(life context.Context, key flightKey) (token Token, again time.Time, err error) {
+	ctx, cancel := context.WithTimeout(life, workLimit) // for a store that hangs
 	defer cancel()
 	for range looks {
 		held, id, err := a.credential(ctx, key.customer, key.source)
@@ -40,7 +41,7 @@ func (a *Agents) renew(key flightKey) (token Token, again time.Time, err error) 
 		case err != nil && !errors.Is(err, registry.ErrStale):
 			return Token{}, time.Time{}, stored(err)
 		case mine:
-			token, err := a.renewLeased(key, id, held)
+			token, err := a.renewLeased(life, key, id, held)
 			if !errors.Is(err, errReplaced) {
 				if ReasonOf(err) == ReasonConsentDue || err == nil {
 					until = time.Time{}
@@ -49,7 +50,7 @@ func (a *Agents) renew(key flightKey) (token Token, again time.Time, err error) 
 			}
 		}
 		// Others are at it, or were.
-		if !pause(ctx, lookAgain) {
+		if !background.Sleep(ctx, lookAgain) {
 			break // we are stopping
 		}
 	}
@@ -63,8 +64,8 @@ var errReplaced = errors.New("agentauth: the tokens were replaced")
 
 // renewLeased asks the server for new tokens, in a time of its own: what it answers
 // may be all that is good from then on.
-func (a *Agents) renewLeased(key flightKey, id string, held registry.OAuthCredential) (Token, error) {
-	ctx, cancel := context.WithTimeout(a.life, workLimit)
+func (a *Agents) renewLeased(life context.Context, key flightKey, id string, held registry.OAuthCredential) (Token, error) {
+	ctx, cancel := context.WithTimeout(life, workLimit)
 	defer cancel()
 	next, err := a.refresh(ctx, held)
 	switch {
@@ -129,20 +130,8 @@ func persist(ctx context.Context, write func() error) error {
 		switch {
 		case err == nil, errors.Is(err, registry.ErrNotFound), errors.Is(err, registry.ErrStale), errors.Is(err, registry.ErrInvalid), errors.Is(err, registry.ErrSecret):
 			return err
-		case !pause(ctx, delay):
+		case !background.Sleep(ctx, delay):
 			return err
 		}
-	}
-}
-
-// pause waits; false when the context ends first.
-func pause(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return ctx.Err() == nil // both may have come at once
-	case <-ctx.Done():
-		return false
 	}
 }

@@ -12,25 +12,29 @@ const (
 	refreshesEach = 16
 )
 
-// shares counts what is under way for each customer. It knows those customers alone
-// for whom something is.
+// shares counts what is under way: in all, and for each customer.
 type shares struct {
-	each int
+	each, most int
 
 	mu    sync.Mutex
-	taken map[int64]int
+	total int
+	taken map[int64]int // customers with none are left out
 }
 
-func newShares(each int) *shares { return &shares{each: each, taken: map[int64]int{}} }
+func newShares(each, most int) *shares {
+	return &shares{each: each, most: most, taken: map[int64]int{}}
+}
 
-// take counts one more in; false if the customer has all that one may have.
+// take counts one more in; false if the customer, or all together, have all that
+// they may have.
 func (s *shares) take(customer int64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.taken[customer] >= s.each {
+	if s.taken[customer] >= s.each || s.total >= s.most {
 		return false
 	}
 	s.taken[customer]++
+	s.total++
 	return true
 }
 
@@ -38,7 +42,8 @@ func (s *shares) take(customer int64) bool {
 func (s *shares) give(customer int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.taken[customer]--; s.taken[customer] <= 0 {
+	s.total--
+	if s.taken[customer]--; s.taken[customer] == 0 {
 		delete(s.taken, customer)
 	}
 }

@@ -55,7 +55,9 @@ func (a *Agents) Token(ctx context.Context, customer int64, sourceID string) (To
 	}
 	key := flightKey{customer, sourceID, id}
 	if a.lasts(held, goodFor) {
-		_, _ = a.board(key) // what comes of it, the next reader sees
+		begun, leave := context.WithCancel(ctx)
+		leave()
+		_, _ = a.refreshed(begun, key) // begins it; what comes of it, the next reader sees
 		return tokenOf(held), nil
 	}
 	return a.refreshed(ctx, key)
