@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"esagate/internal/background"
 	"esagate/internal/fault"
 	"esagate/registry"
 )
@@ -73,8 +74,8 @@ type Authenticator struct {
 	static ring
 	stored *stored // nil without a store
 	tokens *tokens // nil without an issuer
-	end    context.CancelFunc
-	work   sync.WaitGroup
+	work   *background.Group
+	log    *slog.Logger
 	closed sync.Once
 }
 
@@ -86,27 +87,27 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Authenticator, error) {
 		deps.Logger = slog.New(slog.DiscardHandler)
 	}
 	log := deps.Logger.With(slog.String("component", "auth"))
-	a := &Authenticator{static: staticRing(cfg.Keys)}
-	life, end := context.WithCancel(context.WithoutCancel(ctx))
-	a.end = end
+	a := &Authenticator{static: staticRing(cfg.Keys), work: background.NewGroup(log), log: log}
 	if cfg.OIDC != nil {
 		var err error
 		if a.tokens, err = newTokens(*cfg.OIDC, deps, log); err != nil {
-			end()
 			return nil, err
 		}
 	}
 	if deps.Store != nil {
 		var err error
 		if a.stored, err = newStored(ctx, deps.Store, log); err != nil {
-			end()
 			return nil, fmt.Errorf("auth: reading the stored keys: %w", err)
 		}
-		a.work.Go(func() { a.stored.refresh.loop(life, pollEvery) })
-		a.work.Go(func() { a.stored.uses.loop(life) })
+		a.work.Go(ctx, "stored keys", func(ctx context.Context) { a.stored.refresh.loop(ctx, pollEvery) })
+		a.work.Go(ctx, "uses of keys", func(ctx context.Context) {
+			background.Every(ctx, background.Task{
+				Name: "uses of keys", Interval: writeUsesEvery, Timeout: storeTimeout, Do: a.stored.uses.write, Logger: log,
+			})
+		})
 	}
 	if a.tokens != nil {
-		a.work.Go(func() { a.tokens.issuer.refresh.loop(life, 0) })
+		a.work.Go(ctx, "issuer keys", func(ctx context.Context) { a.tokens.issuer.refresh.loop(ctx, 0) })
 	}
 	return a, nil
 }
@@ -175,12 +176,13 @@ func (a *Authenticator) IssuerAvailable() bool {
 // ctx ends before. The store must still be open.
 func (a *Authenticator) Close(ctx context.Context) {
 	a.closed.Do(func() {
-		a.end()
-		a.work.Wait()
+		_ = a.work.Close(context.WithoutCancel(ctx)) // ends with the call under way, which is bounded
 		if a.stored != nil {
 			ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 			defer cancel()
-			a.stored.uses.write(ctx)
+			if err := a.stored.uses.write(ctx); err != nil {
+				a.log.Warn("the last use of API keys can't be recorded", slog.Any("error", err))
+			}
 		}
 	})
 }

@@ -54,7 +54,7 @@ func newIssuer(name string, deps Deps, log *slog.Logger) (*issuer, error) {
 		return nil, errIssuer
 	}
 	i := &issuer{name: name, client: guarded(deps.HTTP), log: log, fetched: deps.IssuerFetched}
-	i.refresh = newRefresher(fetchSpacing, fetchTimeout, i.renew)
+	i.refresh = newRefresher(fetchSpacing, fetchTimeout, log, i.renew)
 	return i, nil
 }
 

@@ -2,36 +2,40 @@ package auth
 
 import (
 	"context"
+	"log/slog"
 	"sync"
 	"time"
+
+	"esagate/internal/background"
 )
 
-// maxWaiting bounds how many requests wait for one refresher at a time. Who comes
-// when it is reached does not wait.
+// maxWaiting bounds how many requests wait for one refresher at a time. Further
+// ones do not wait.
 const maxWaiting = 1000
 
-// refresher runs a function in one goroutine: on a schedule, and when somebody
-// asks for it, but then never twice within spacing, however many ask.
+// refresher runs a function in one goroutine: on a schedule, and when it is asked
+// to, but then never twice within spacing.
 type refresher struct {
 	run     func(context.Context) (next time.Duration) // gives when to run again
 	spacing time.Duration                              // from start to start
 	timeout time.Duration                              // of one run
+	log     *slog.Logger
 
 	wake  chan struct{} // holds one exactly while coming was asked for and has not begun
 	ended chan struct{} // closed when loop returns
 
 	mu      sync.Mutex
-	coming  *round // asked for, not begun
-	running *round
+	coming  round // asked for, not begun
+	running round
 	began   time.Time // the last run
 	waiting int
 }
 
-// round is one run; done is closed at its end.
-type round struct{ done chan struct{} }
+// round is closed at the end of one run; nil: there is none.
+type round chan struct{}
 
-func newRefresher(spacing, timeout time.Duration, run func(context.Context) time.Duration) *refresher {
-	return &refresher{run: run, spacing: spacing, timeout: timeout,
+func newRefresher(spacing, timeout time.Duration, log *slog.Logger, run func(context.Context) time.Duration) *refresher {
+	return &refresher{run: run, spacing: spacing, timeout: timeout, log: log,
 		wake: make(chan struct{}, 1), ended: make(chan struct{})}
 }
 
@@ -46,7 +50,7 @@ func (f *refresher) loop(life context.Context, first time.Duration) {
 			return
 		case <-next.C:
 		case <-f.wake:
-			if !sleep(life, f.untilFree()) {
+			if !background.Sleep(life, f.untilFree()) {
 				return
 			}
 		}
@@ -56,25 +60,27 @@ func (f *refresher) loop(life context.Context, first time.Duration) {
 
 func (f *refresher) once(life context.Context) time.Duration {
 	f.mu.Lock()
-	r := f.coming
-	if r == nil {
-		r = &round{done: make(chan struct{})}
+	f.running, f.coming, f.began = f.coming, nil, time.Now()
+	if f.running == nil {
+		f.running = make(round)
 	}
 	select {
 	case <-f.wake: // asked for and begun by schedule
 	default:
 	}
-	f.coming, f.running, f.began = nil, r, time.Now()
 	f.mu.Unlock()
 
 	ctx, cancel := context.WithTimeout(life, f.timeout)
-	next := f.run(ctx)
-	cancel()
-
+	defer cancel()
+	next := max(f.spacing, time.Second) // after a panic
+	_ = background.Guard(ctx, f.log, "auth refresh", func(ctx context.Context) error {
+		next = f.run(ctx)
+		return nil
+	})
 	f.mu.Lock()
+	defer f.mu.Unlock()
+	close(f.running)
 	f.running = nil
-	close(r.done)
-	f.mu.Unlock()
 	return next
 }
 
@@ -94,11 +100,15 @@ func (f *refresher) ask(ctx context.Context, patience time.Duration, join bool) 
 	if r == nil {
 		return notWaited
 	}
-	defer f.leave()
+	defer func() {
+		f.mu.Lock()
+		f.waiting--
+		f.mu.Unlock()
+	}()
 	timer := time.NewTimer(patience)
 	defer timer.Stop()
 	select {
-	case <-r.done:
+	case <-r:
 		return answered
 	case <-timer.C:
 	case <-ctx.Done():
@@ -107,7 +117,7 @@ func (f *refresher) ask(ctx context.Context, patience time.Duration, join bool) 
 		return notWaited
 	}
 	select { // both at once
-	case <-r.done:
+	case <-r:
 		return answered
 	default:
 		return late
@@ -115,12 +125,12 @@ func (f *refresher) ask(ctx context.Context, patience time.Duration, join bool) 
 }
 
 // enter gives the round to wait for, nil when there is none worth waiting for.
-func (f *refresher) enter(patience time.Duration, join bool) *round {
+func (f *refresher) enter(patience time.Duration, join bool) round {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	r := f.running
 	if r == nil || !join {
-		r = f.wish()
+		r = f.request()
 		if f.spacing-time.Since(f.began) > patience {
 			return nil
 		}
@@ -132,23 +142,17 @@ func (f *refresher) enter(patience time.Duration, join bool) *round {
 	return r
 }
 
-func (f *refresher) leave() {
-	f.mu.Lock()
-	f.waiting--
-	f.mu.Unlock()
-}
-
 // want asks for a run without waiting for it.
 func (f *refresher) want() {
 	f.mu.Lock()
-	f.wish()
-	f.mu.Unlock()
+	defer f.mu.Unlock()
+	f.request()
 }
 
-// wish gives the round that comes next; f.mu is held.
-func (f *refresher) wish() *round {
+// request gives the round that comes next; f.mu is held.
+func (f *refresher) request() round {
 	if f.coming == nil {
-		f.coming = &round{done: make(chan struct{})}
+		f.coming = make(round)
 		f.wake <- struct{}{} // has room: it is taken out together with coming
 	}
 	return f.coming
@@ -159,19 +163,4 @@ func (f *refresher) untilFree() time.Duration {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.spacing - time.Since(f.began)
-}
-
-// sleep waits, and reports false if life ended before.
-func sleep(life context.Context, d time.Duration) bool {
-	if d <= 0 {
-		return life.Err() == nil
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-life.Done():
-		return false
-	}
 }

@@ -42,8 +42,8 @@ type storedSet struct {
 }
 
 func newStored(ctx context.Context, store registry.KeyStore, log *slog.Logger) (*stored, error) {
-	s := &stored{store: store, log: log, uses: newUses(store, log)}
-	s.refresh = newRefresher(askSpacing, storeTimeout, s.poll)
+	s := &stored{store: store, log: log, uses: newUses(store)}
+	s.refresh = newRefresher(askSpacing, storeTimeout, log, s.poll)
 	s.keys.Store(&storedSet{})
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()

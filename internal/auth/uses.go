@@ -2,8 +2,7 @@ package auth
 
 import (
 	"context"
-	"errors"
-	"log/slog"
+	"fmt"
 	"sync"
 	"time"
 
@@ -19,14 +18,12 @@ const (
 // not know it yet. It has at most one time for each key there is.
 type uses struct {
 	store   registry.KeyStore
-	log     *slog.Logger
 	mu      sync.Mutex
 	pending map[int64]time.Time
-	told    bool // that writing failed; of the one who writes
 }
 
-func newUses(store registry.KeyStore, log *slog.Logger) *uses {
-	return &uses{store: store, log: log, pending: map[int64]time.Time{}}
+func newUses(store registry.KeyStore) *uses {
+	return &uses{store: store, pending: map[int64]time.Time{}}
 }
 
 func hourOf(t time.Time) int64 { return t.Unix() / 3600 }
@@ -43,37 +40,16 @@ func (u *uses) note(e *entry, now time.Time) {
 	u.mu.Unlock()
 }
 
-// loop writes once a minute until life ends.
-func (u *uses) loop(life context.Context) {
-	ticker := time.NewTicker(writeUsesEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-life.Done():
-			return
-		case <-ticker.C:
-			ctx, cancel := context.WithTimeout(life, storeTimeout)
-			u.write(ctx)
-			cancel()
-		}
-	}
-}
-
 // write brings what is pending to the store. What could not be written stays pending.
-func (u *uses) write(ctx context.Context) {
+func (u *uses) write(ctx context.Context) error {
 	for {
 		batch := u.take()
 		if len(batch) == 0 {
-			u.told = false
-			return
+			return nil
 		}
 		if err := u.store.TouchKeys(ctx, batch); err != nil {
 			u.putBack(batch)
-			if !u.told && !errors.Is(ctx.Err(), context.Canceled) { // not when all ends: Close tries again
-				u.log.Warn("the last use of API keys can't be recorded yet", slog.Int("count", len(batch)), slog.Any("error", err))
-				u.told = true
-			}
-			return
+			return fmt.Errorf("recording the last use of %d API keys: %w", len(batch), err)
 		}
 	}
 }
