@@ -1,58 +1,44 @@
 package lifecycle
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"sync/atomic"
 	"time"
 
 	"esagate/internal/adserver"
-	"esagate/internal/fault"
 	"esagate/registry"
 )
 
-// configure claims a connection that has a tenant, and replaces its config.
-func (l *Lifecycle) configure(ctx context.Context, m *registry.Source, config *adserver.Config) (*registry.Source, error) {
-	for range saveTries {
-		if m.Connection.TenantID == "" {
-			return nil, withoutTenant(m.Connection)
-		}
-		account, err := l.prepare(m.Connection.CustomerID, config, false)
-		if err != nil {
-			return nil, err
-		}
-		if m, err = l.withAdServer(ctx, m); err != nil {
-			return nil, err
-		}
-		next, was, err := l.replace(ctx, m, config, account)
-		if !errors.Is(err, errMoved) {
-			return next, err
-		}
-		if m, err = l.settleFirst(ctx, was); err != nil {
-			return nil, err
-		}
-	}
-	return nil, fault.New(fault.Conflict, "The connection is being changed by others. Try again.")
+// configurer replaces the ad-server configs of tenants, and restores the settings that
+// upstream resets with it (contract 5.8).
+type configurer struct {
+	*core
+	retries *retries // of restores, by esaId
 }
 
-// withAdServer completes a connection whose ad server the registry does not know: its
-// type can't be changed.
-func (l *Lifecycle) withAdServer(ctx context.Context, m *registry.Source) (*registry.Source, error) {
+func newConfigurer(c *core) *configurer {
+	return &configurer{core: c, retries: newRetries(restoreRetryFirst, restoreRetryLast)}
+}
+
+// withAdServer completes a connection whose ad server the registry does not know, because
+// its type can't be changed.
+func (s *configurer) withAdServer(ctx context.Context, m *registry.Source) (*registry.Source, error) {
 	c := m.Connection
 	if c.AdServer != nil {
 		return m, nil
 	}
-	bounded, cancel := context.WithTimeout(ctx, lookTimeout)
+	call, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	config, err := l.upstream.AdapterConfig(bounded, c.TenantID)
+	config, err := s.upstream.AdapterConfig(call, c.TenantID)
 	if err != nil {
-		return nil, gatewaysOwn(err)
+		return nil, asUpstreamFault(err)
 	}
 	view, email := adserver.Observed(config)
 	if view == nil {
 		return m, nil
 	}
-	return l.registry.LearnAdServer(ctx, c.CustomerID, c.ID, *view, email)
+	return s.registry.LearnAdServer(ctx, c.CustomerID, c.ID, *view, email)
 }
 
 // rewrite is a change of config that is claimed.
@@ -62,104 +48,97 @@ type rewrite struct {
 	tenantID string
 	config   *adserver.Config
 	account  *adserver.Account
-	current  *registry.AdServer // the view that is replaced; nil: none, or not known
-	// after is the leftover of an earlier change, in whose place this one stands; nil:
-	// none.
-	after *registry.Operation
+	current  *registry.AdServer  // the view that is replaced; nil: none, or not known
+	after    *registry.Operation // the restore of settings in whose place it is; nil: none
 }
 
-func (l *Lifecycle) replace(ctx context.Context, m *registry.Source, config *adserver.Config, account *adserver.Account) (next, was *registry.Source, err error) {
-	op, end := l.begin(registry.OperationConfigure)
+func (s *configurer) claimAndRun(ctx context.Context, m *registry.Source, config *adserver.Config, account *adserver.Account) (next, was *registry.Source, err error) {
+	op, end := s.newOperation(registry.OperationConfigure)
 	defer end()
-	next, was, err = l.claim(ctx, targetOf(m), op, configuring(now(), config.Type()))
+	next, was, err = s.claim(ctx, targetOf(m), op, beginConfiguring(now(), config.Type()))
 	if err != nil {
 		return nil, was, err
 	}
-	l.resume(m.Connection.ID) // what is owed after this is not what was
-	next, err = l.rewrite(ctx, rewrite{target: targetOf(m), op: op, tenantID: next.Connection.TenantID,
+	s.retries.forget(restoreKey(m.Connection.ID)) // what is to be restored after this is something else
+	next, err = s.run(ctx, rewrite{target: targetOf(m), op: op, tenantID: next.Connection.TenantID,
 		config: config, account: account, current: next.Connection.AdServer, after: was.Connection.Operation})
 	return next, was, err
 }
 
-// rewrite replaces the config upstream, with the settings that this resets there, and
-// writes down what became of it.
-func (l *Lifecycle) rewrite(ctx context.Context, r rewrite) (*registry.Source, error) {
-	was, err := l.readSettings(ctx, r)
-	if l.life.Err() != nil {
+// run replaces the config upstream, restores the settings that this resets there, and
+// records the outcome.
+func (s *configurer) run(ctx context.Context, r rewrite) (*registry.Source, error) {
+	settings, stored, err := s.readSettings(ctx, r)
+	if s.stopping() {
 		return nil, errStopping()
 	}
-	k := keeping{back: was.owed}
-	if err == nil {
-		if k.wanted = r.config.Settings(was.settings); k.wanted != nil {
-			k.touched = true
-			err = l.registry.KeepSettings(ctx, r.customer, r.esaID, k.wanted)
-		}
+	if err != nil { // nothing was changed; what an earlier change left is still to be settled
+		m, _ := s.end(ctx, r.target, r.op, ending{outcome: OutcomeNotSent, became: unchanged, next: r.after, cause: err})
+		return m, err
 	}
-	if err == nil && now().Sub(r.op.Begun) > startWithin+lookTimeout {
+	wanted := r.config.Settings(settings)
+	if wanted != nil {
+		err = s.registry.KeepSettings(ctx, r.customer, r.esaID, wanted)
+	}
+	if err == nil && now().Sub(r.op.Begun) > startWithin+readTimeout {
 		err = errTooSlow()
 	}
 	if err != nil {
-		return l.notBegun(ctx, r, k, err)
+		m, _ := s.endStoring(ctx, r, stored, ending{outcome: OutcomeNotSent, became: unchanged, next: r.after, cause: err})
+		return m, err
 	}
-	asked := now()
-	call, cancel := within(ctx, r.op, l.cfg.ProbeTimeout)
-	err = l.upstream.PutAdapterConfig(call, r.tenantID, r.config.Request(r.account, was.settings))
+	sent := now()
+	call, cancel := within(ctx, r.op, s.cfg.ProbeTimeout)
+	err = s.upstream.PutAdapterConfig(call, r.tenantID, r.config.Request(r.account, settings))
 	cancel()
-	if err != nil && l.life.Err() != nil {
+	if err != nil && s.stopping() {
 		return nil, errStopping()
 	}
-	switch v := judge(err); v {
+	switch v := verdictOf(err); v {
 	case verdictDone:
 		email := ""
 		if r.account != nil {
 			email = r.account.Email
 		}
-		// A test that began before now may have been one of the earlier config.
-		saved := configured(r.config.View(r.current, was.settings), email, now())
-		return l.settingsBack(ctx, r, k, OutcomeDone, saved, nil)
+		// A test that began before now may have been of the earlier config.
+		saved := configured(r.config.View(r.current, settings), email, now())
+		return s.restore(ctx, r, wanted, ending{outcome: OutcomeDone, became: saved})
 	case verdictUnknown:
-		return l.mayBeWritten(ctx, r, k, asked, err)
+		return s.unknown(ctx, r, wanted, sent, err)
 	case verdictNoTenant:
-		m, _ := l.conclude(ctx, r, k.forgotten(), nil, noted(codeInternal, textNoTenant))
-		l.finish(ctx, r.target, r.op.Kind, OutcomeRejected, err)
+		m, _ := s.endStoring(ctx, r, nil, ending{outcome: OutcomeRejected, became: withError(codeInternal, textNoTenant), cause: err})
 		return m, err
 	default:
-		return l.notReplaced(ctx, r, k, v, err)
+		return s.notReplaced(ctx, r, stored, v, err)
 	}
 }
 
-// mayBeWritten puts the settings back at once, for upstream may be through with it. But
-// it may as well come to the rewrite only later, and reset them then: they stay kept,
-// and the operation stands until that can't be any more. Settle then puts them back
-// again, and asks which config it has become.
-func (l *Lifecycle) mayBeWritten(ctx context.Context, r rewrite, k keeping, asked time.Time, cause error) (*registry.Source, error) {
-	var putErr error
-	if k.wanted != nil {
-		var put putting
-		if put, putErr = l.putBack(ctx, r.op, r.tenantID, r.config.Type(), k.wanted, 1); put == putLater && l.life.Err() != nil {
+// unknown handles a change that may have been made. The settings are restored at once,
+// because upstream may have finished; but it may also process the change only later and
+// reset them then. So they stay stored, and the operation stays until that can't be any
+// more: Settle then restores them again and reads which config there is.
+func (s *configurer) unknown(ctx context.Context, r rewrite, wanted []byte, sent time.Time, cause error) (*registry.Source, error) {
+	var restoreErr error
+	if wanted != nil {
+		var status restoreStatus
+		status, restoreErr = s.putSettings(ctx, r.op, r.tenantID, r.config.Type(), wanted, 1)
+		if status == restoreLater && s.stopping() {
 			return nil, errStopping()
 		}
 	}
-	stands := r.op
-	if certain := asked.Add(l.cfg.Unsettled); certain.After(stands.Until) {
-		stands.Until = certain
+	stays := r.op
+	if certain := sent.Add(s.cfg.Unsettled); certain.After(stays.Until) {
+		stays.Until = certain
 	}
-	m, err := l.conclude(ctx, r, keeping{}, &stands, mayBeConfigured(now()))
-	l.finish(ctx, r.target, r.op.Kind, OutcomeUnknown, errors.Join(cause, putErr, err))
+	m, _ := s.end(ctx, r.target, r.op, ending{outcome: OutcomeUnknown, became: mayBeConfigured(now()), next: &stays,
+		cause: errors.Join(cause, restoreErr)})
 	return m, unavailable(cause)
 }
 
-// notBegun writes down that a change came to nothing before anything was changed. What
-// an earlier one left is still to be settled.
-func (l *Lifecycle) notBegun(ctx context.Context, r rewrite, k keeping, err error) (*registry.Source, error) {
-	m, _ := l.conclude(ctx, r, k, r.after, unchanged)
-	l.finish(ctx, r.target, r.op.Kind, OutcomeNotSent, err)
-	return m, err
-}
-
-// notReplaced writes down that the config upstream is what it was, and why.
-func (l *Lifecycle) notReplaced(ctx context.Context, r rewrite, k keeping, v verdict, err error) (*registry.Source, error) {
-	code, text := reasons(v, err)
+// notReplaced records that the config upstream is what it was, and why. Settings that an
+// earlier change has reset are restored.
+func (s *configurer) notReplaced(ctx context.Context, r rewrite, stored []byte, v verdict, err error) (*registry.Source, error) {
+	code, text := lastErrorOf(v, err)
 	outcome := OutcomeRejected
 	switch v {
 	case verdictRefused, verdictInvalid:
@@ -170,87 +149,56 @@ func (l *Lifecycle) notReplaced(ctx context.Context, r rewrite, k keeping, v ver
 	case verdictNotDone:
 		outcome, text = OutcomeNotSent, textNotChanged
 	}
-	if k.back == nil {
-		m, _ := l.conclude(ctx, r, k, nil, noted(code, text))
-		l.finish(ctx, r.target, r.op.Kind, outcome, err)
-		return m, err
+	if r.after != nil && stored != nil {
+		r.op.Begun = r.after.Begun // they have been waiting since then
 	}
-	// An earlier change has reset settings, and they are still to be put back.
-	k.wanted = k.back
-	if r.after != nil {
-		r.op.Begun = r.after.Begun // they have been owed since then
-	}
-	return l.settingsBack(ctx, r, k, outcome, noted(code, text), err)
+	return s.restore(ctx, r, stored, ending{outcome: outcome, became: withError(code, text), cause: err})
 }
 
-// settingsBack puts settings back after the config was written, or may have been, and
-// writes the outcome down. Settings that can't be put back now stay kept, with an
-// operation that Settle finds.
-func (l *Lifecycle) settingsBack(ctx context.Context, r rewrite, k keeping, outcome Outcome, became transition, cause error) (*registry.Source, error) {
-	var next *registry.Operation
-	var putErr error
-	if k.wanted != nil {
-		var put putting
-		put, putErr = l.putBack(ctx, r.op, r.tenantID, r.config.Type(), k.wanted, putTries)
+// restore restores settings after the config was written, or an earlier one was, and
+// records the outcome. Settings that can't be restored now stay stored, with an operation
+// that Settle finds.
+func (s *configurer) restore(ctx context.Context, r rewrite, wanted []byte, e ending) (*registry.Source, error) {
+	cause := e.cause
+	var stored []byte // nothing, unless the settings wait
+	if wanted != nil {
+		status, err := s.putSettings(ctx, r.op, r.tenantID, r.config.Type(), wanted, restoreTries)
+		e.cause = errors.Join(cause, err)
 		switch {
-		case put == putLater && l.life.Err() != nil:
+		case status == restoreLater && s.stopping():
 			return nil, errStopping()
-		case put == putLater:
-			next, k.back = leftover(r.op), k.wanted
+		case status == restoreLater:
+			e.next, stored = restoreOf(r.op), wanted
 			if cause == nil {
-				became = then(became, noted(codeInternal, textSettings))
+				e.became = then(e.became, withError(codeInternal, textSettings))
 			}
-		case put == putRefused && cause == nil:
-			became = then(became, noted(codeInternal, textSettingsOff))
+		case status == restoreRefused && cause == nil:
+			e.became = then(e.became, withError(codeInternal, textSettingsOff))
 		}
 	}
-	if next == nil {
-		k = k.forgotten()
-	}
-	m, err := l.conclude(ctx, r, k, next, became)
-	l.finish(ctx, r.target, r.op.Kind, outcome, errors.Join(cause, putErr, err))
-	if cause != nil {
-		return m, cause
-	}
-	return m, err
+	m, err := s.endStoring(ctx, r, stored, e)
+	return m, cmp.Or(cause, err)
 }
 
-// conclude writes down which settings are still to be put back, and then what became
-// of a change of config.
-func (l *Lifecycle) conclude(ctx context.Context, r rewrite, k keeping, next *registry.Operation, became transition) (*registry.Source, error) {
-	var written atomic.Pointer[registry.Source] // it may go on behind our back
+// endStoring records which settings are still to be restored, nil for none, and then how a
+// change of config ended.
+func (s *configurer) endStoring(ctx context.Context, r rewrite, settings []byte, e ending) (*registry.Source, error) {
 	until := r.op.Until
-	err := l.persist(ctx, r.target, func(ctx context.Context) error {
-		if k.touched {
-			// Nobody else may have settings of theirs kept meanwhile.
-			if now().After(until.Add(-slack)) {
-				renewed := r.op
-				renewed.Until = now().Add(slack + storePatience)
-				m, err := l.change(ctx, r.target, r.op.ID, &renewed, unchanged, nil)
-				if err != nil {
-					return err
-				}
-				if !holds(m.Connection, r.op.ID) {
-					written.Store(m)
-					return nil
-				}
-				until = renewed.Until
+	w, err := persist(ctx, s.core, r.target, func(ctx context.Context) (written, error) {
+		if now().After(until.Add(-reserve)) { // nobody else may store settings of theirs meanwhile
+			renewed := r.op
+			renewed.Until = now().Add(reserve + storePatience)
+			w, err := s.write(ctx, r.target, r.op.ID, ending{became: unchanged, next: &renewed})
+			if err != nil || !w.held {
+				return w, err
 			}
-			if err := l.registry.KeepSettings(ctx, r.customer, r.esaID, k.back); err != nil {
-				return err
-			}
+			until = renewed.Until
 		}
-		m, err := l.change(ctx, r.target, r.op.ID, next, became, nil)
-		if err == nil {
-			written.Store(m)
+		if err := s.registry.KeepSettings(ctx, r.customer, r.esaID, settings); err != nil {
+			return written{}, err
 		}
-		return err
+		return s.write(ctx, r.target, r.op.ID, e)
 	})
-	return written.Load(), err
-}
-
-// decided is when it is certain what came of an operation that nobody followed to its
-// end: upstream was asked at the latest startWithin after it was begun.
-func (l *Lifecycle) decided(op *registry.Operation) time.Time {
-	return op.Begun.Add(startWithin + l.cfg.Unsettled)
+	s.report(ctx, r.target, r.op.Kind, e.outcome, errors.Join(e.cause, err))
+	return w.source, err
 }

@@ -11,45 +11,45 @@ import (
 	"esagate/registry"
 )
 
-// Connected is what became of a Connect. Replayed: the idempotency key came before;
-// Answer is what was answered then, nil if nothing was kept. Source is then the
-// connection as it stands, nil if it has been deleted since.
+// Connected is what became of a Connect. If Replayed, the idempotency key came before;
+// Answer is what was answered then, nil if nothing was stored. Source is the connection as
+// it is, nil if it has been deleted since.
 type Connected struct {
 	Source   *registry.Source
 	Replayed bool
 	Answer   []byte
 }
 
-// Connect makes a managed source and sets it up. A refusal by the ad server is no
-// error: the connection says it. Who waits longer than CallerWait is given the
-// connection as `provisioning`. After an error the idempotency key, if it is this
-// request's, is free for a repetition, which goes on with the source if it stands: an
+// Connect makes a managed source and sets it up (contract 5.6). A refusal by the ad server
+// is no error: the connection says it. A caller who waits longer than CallerWait is given
+// the connection as `provisioning`. After an error the idempotency key, if it is this
+// request's, is free for a repetition, which goes on with the source if it exists: an
 // Unavailable then names it. Once the source was deleted the key stays used.
 func (l *Lifecycle) Connect(ctx context.Context, customer int64, c *adserver.Connect, once *registry.IdempotencyRecord) (Connected, error) {
-	account, err := l.prepare(customer, c.Config, true)
+	account, err := l.serviceAccount(customer, c.Config, true)
 	if err != nil {
-		if was, ok := l.answered(ctx, customer, once); ok {
-			return was, nil
+		if out, ok := l.storedAnswer(ctx, customer, once); ok {
+			return out, nil
 		}
 		return Connected{}, err
 	}
 	a := newAttempt()
-	f, err := fly(ctx, l, customer, func(ctx context.Context) (Connected, error) {
-		made, claimed, err := l.connect(ctx, customer, c, account, once, a)
-		if claimed && once != nil && (err != nil && !gone(err) || err == nil && a.abandoned()) {
-			l.forget(ctx, customer, once.Key)
+	done, err := start(ctx, l.core, customer, func(ctx context.Context) (Connected, error) {
+		out, ours, err := l.connect(ctx, customer, c, account, once, a)
+		if ours && once != nil && (err != nil && !sourceGone(err) || err == nil && a.left.Load()) {
+			l.releaseKey(ctx, customer, once.Key)
 		}
-		return made, err
+		return out, err
 	})
 	if err != nil {
 		return Connected{}, err
 	}
-	return await(ctx, l, f, a, func(m *registry.Source) Connected { return Connected{Source: m} })
+	return a.await(ctx, l.core, done)
 }
 
-// answered gives the answer that is kept for a key. It changes nothing: a key that did
-// not come before is given back.
-func (l *Lifecycle) answered(ctx context.Context, customer int64, once *registry.IdempotencyRecord) (Connected, bool) {
+// storedAnswer gives the answer that is stored for a key. It changes nothing: a key that
+// did not come before is freed.
+func (l *Lifecycle) storedAnswer(ctx context.Context, customer int64, once *registry.IdempotencyRecord) (Connected, bool) {
 	if once == nil {
 		return Connected{}, false
 	}
@@ -58,7 +58,7 @@ func (l *Lifecycle) answered(ctx context.Context, customer int64, once *registry
 		return Connected{}, false
 	}
 	if !creation.Replayed {
-		l.forget(ctx, customer, once.Key)
+		l.releaseKey(ctx, customer, once.Key)
 	}
 	out := replayed(creation)
 	return out, out.Answer != nil
@@ -72,16 +72,25 @@ func replayed(creation registry.Creation) Connected {
 	return out
 }
 
-// gone reports whether an error says that the source does not stand any more.
-func gone(err error) bool {
+// releaseKey lets a repetition with the same key try again. While the store is away the key
+// stays used, at worst until it expires.
+func (l *Lifecycle) releaseKey(ctx context.Context, customer int64, key string) {
+	_, _ = persist(ctx, l.core, target{customer: customer}, func(ctx context.Context) (any, error) {
+		return nil, l.registry.ReleaseIdempotencyKey(ctx, customer, key)
+	})
+}
+
+// sourceGone reports whether an error says that the source does not exist any more.
+func sourceGone(err error) bool {
 	f := fault.As(err)
 	return errors.Is(err, errGone) || f.Kind == fault.NotFound && f.Reason == ""
 }
 
-// connect reports also whether the key is this request's: a key that was refused is
-// another's. That it may be on disk, without anybody knowing, is no refusal.
-func (l *Lifecycle) connect(ctx context.Context, customer int64, c *adserver.Connect, account *adserver.Account, once *registry.IdempotencyRecord, a *attempt) (made Connected, claimed bool, err error) {
-	op, end := l.begin(registry.OperationProvision)
+// connect makes the source and provisions it. ours reports whether the key is this
+// request's, also if it is not known whether it is on disk; a key that is refused is
+// another request's.
+func (l *Lifecycle) connect(ctx context.Context, customer int64, c *adserver.Connect, account *adserver.Account, once *registry.IdempotencyRecord, a *attempt) (out Connected, ours bool, err error) {
+	op, end := l.newOperation(registry.OperationProvision)
 	defer end()
 	s := registry.NewManaged{SourceID: c.SourceID, Slug: c.Slug, Name: c.Name, AdServer: c.View(nil, nil), Operation: op}
 	if account != nil {
@@ -92,55 +101,55 @@ func (l *Lifecycle) connect(ctx context.Context, customer int64, c *adserver.Con
 	case err != nil:
 		return Connected{}, errors.Is(err, registry.ErrOutcomeUnknown), err
 	case creation.Replayed:
-		made, err = l.again(ctx, c.Config, replayed(creation), a)
-		return made, true, err
+		out, err = l.repeat(ctx, c.Config, replayed(creation), a)
+		return out, true, err
 	}
 	m := creation.Source
 	p := provision{target: targetOf(m), name: m.Name, op: op, config: c.Config, account: account,
-		orgID: l.externalOrgID(m), attempt: a}
-	if err := orgIDFits(p.orgID); err != nil { // what it comes to was not known before
-		m, err = l.rejected(ctx, p, err)
+		orgID: l.tenants.externalOrgID(m), attempt: a}
+	if err := checkOrgID(p.orgID); err != nil { // the id was not known before
+		m, err = l.provisioner.reject(ctx, p, err)
 		return Connected{Source: m}, true, err
 	}
-	a.begin(m)
-	m, err = l.provision(ctx, p)
+	a.record(m)
+	m, err = l.provisioner.run(ctx, p)
 	return Connected{Source: m}, true, err
 }
 
-// again answers a Connect whose key came before. Where nothing was answered then and
-// nothing came of it, it is tried again, on the same connection.
-func (l *Lifecycle) again(ctx context.Context, config *adserver.Config, out Connected, a *attempt) (Connected, error) {
+// repeat answers a Connect whose key came before. If nothing was answered then and nothing
+// came of it, it is tried again, on the same connection.
+func (l *Lifecycle) repeat(ctx context.Context, config *adserver.Config, out Connected, a *attempt) (Connected, error) {
 	switch {
 	case out.Answer != nil:
 		return out, nil
 	case out.Source == nil:
 		return Connected{}, errDeleted()
 	}
-	m, err := l.outlast(ctx, out.Source)
+	m, err := l.waitForOperation(ctx, out.Source)
 	if err != nil {
 		return Connected{}, err
 	}
 	out.Source = m
-	if m.Connection.TenantID != "" || underWay(m.Connection) {
+	if m.Connection.TenantID != "" || inProgress(m.Connection) {
 		return out, nil
 	}
 	out.Source, err = l.save(ctx, m, config, a, true)
 	switch {
 	case err == nil:
-	case gone(err):
+	case sourceGone(err):
 		err = errDeleted()
 	case fault.Is(err, fault.Unavailable), fault.Is(err, fault.Conflict):
-		err = named(err, targetOf(m)) // what the first request made still stands
+		err = naming(err, targetOf(m)) // what the first request made still exists
 	}
 	return out, err
 }
 
-// outlast waits up to CallerWait until no operation is under way, this process's or
-// another's.
-func (l *Lifecycle) outlast(ctx context.Context, m *registry.Source) (*registry.Source, error) {
+// waitForOperation waits up to CallerWait until no operation is under way, of this process
+// or another.
+func (l *Lifecycle) waitForOperation(ctx context.Context, m *registry.Source) (*registry.Source, error) {
 	ctx, cancel := context.WithTimeout(ctx, l.cfg.CallerWait)
 	defer cancel()
-	for underWay(m.Connection) && background.Sleep(ctx, outlastPause) {
+	for inProgress(m.Connection) && background.Sleep(ctx, time.Second) { // memory may be some seconds old
 		newer, err := l.registry.ManagedSourceByID(ctx, m.Connection.CustomerID, m.Connection.ID)
 		switch {
 		case err == nil:
@@ -152,17 +161,10 @@ func (l *Lifecycle) outlast(ctx context.Context, m *registry.Source) (*registry.
 	return m, nil
 }
 
-// outlastPause is how long passes between two looks; memory may be some seconds old.
-const outlastPause = time.Second
-
-func underWay(c *registry.Connection) bool {
-	return c.Operation != nil && now().Before(c.Operation.Until)
-}
-
-// prepare refuses what can't be done at this gateway, before anything is made, and
-// gives the service account where one is needed.
-func (l *Lifecycle) prepare(customer int64, config *adserver.Config, tenant bool) (*adserver.Account, error) {
-	if tenant && l.cfg.ContactEmail == "" {
+// serviceAccount gives the account that a config needs, nil if it needs none. It refuses
+// what can't be done at this gateway, before anything is made.
+func (l *Lifecycle) serviceAccount(customer int64, config *adserver.Config, newTenant bool) (*adserver.Account, error) {
+	if newTenant && l.cfg.ContactEmail == "" {
 		return nil, errNotSetUp()
 	}
 	if !config.NeedsAccount() {
@@ -176,33 +178,4 @@ func (l *Lifecycle) prepare(customer int64, config *adserver.Config, tenant bool
 		return nil, errNoAccount()
 	}
 	return account, nil
-}
-
-// forget lets a repetition with the same key try again. While the store is away the
-// key waits for the store, and at worst for its time to run out.
-func (l *Lifecycle) forget(ctx context.Context, customer int64, key string) {
-	_ = l.persist(ctx, target{customer: customer}, func(ctx context.Context) error {
-		return l.registry.ReleaseIdempotencyKey(ctx, customer, key)
-	})
-}
-
-// erase deletes a source that was made a moment ago and came to nothing. It reports
-// whether its operation was still under way.
-func (l *Lifecycle) erase(ctx context.Context, t target, op registry.Operation) (held bool, err error) {
-	err = l.persist(ctx, t, func(ctx context.Context) error {
-		_, err := l.registry.DeleteSource(ctx, t.customer, t.sourceID, func(s *registry.Source) error {
-			if s.ID != t.row || s.Connection == nil || !holds(s.Connection, op.ID) || s.Connection.TenantID != "" {
-				return errMoved
-			}
-			return nil
-		})
-		return err
-	})
-	switch {
-	case errors.Is(err, errMoved): // it is somebody's who knows better
-		return false, nil
-	case fault.Is(err, fault.NotFound):
-		return true, nil
-	}
-	return true, err
 }

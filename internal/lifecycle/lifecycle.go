@@ -1,46 +1,47 @@
 // Package lifecycle is the state machine of a managed source's connection: how its
-// tenant is made, configured, tested, switched off and on (contract, "Rules for the
-// connection").
+// tenant is made, configured, tested, switched off and on (contract 5.6 to 5.9).
 //
-// A change of a tenant upstream is written down as an [registry.Operation] before
-// upstream is called, and taken away together with its outcome. So there is one at a
-// time a connection, across replicas, and what a crash cuts short is found and settled
-// ([Lifecycle.Settle]): by looking what upstream has, never by doing it again.
+// A change of a tenant upstream is recorded as a [registry.Operation] before upstream is
+// called, and the record is removed together with its outcome. So a connection has one
+// operation at a time, across replicas, and what a crash cuts short is found and settled
+// ([Lifecycle.Settle]) by reading what upstream has, never by repeating the call.
 //
-// The work belongs to the Lifecycle and not to whoever asked for it: it goes on when
-// the caller has had enough. What upstream is asked, and what is written of its
-// answer, are in files of their own; what becomes of the record is in transitions.go,
-// as pure functions.
+// The work belongs to the Lifecycle and not to its caller: it goes on when the caller has
+// left. The parts are the [provisioner], the [configurer], the [switcher], the finder of
+// [tenants] and the [settler], on a common [core]. What the record becomes is in
+// transitions.go, as pure functions.
 package lifecycle
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
-	"sync"
 	"time"
 
 	"esagate/internal/adserver"
+	"esagate/internal/background"
 	"esagate/registry"
 	"esagate/upstream"
+	"esagate/upstream/wire"
 )
 
 // Config is what is fixed when the gateway starts.
 type Config struct {
 	// ExternalSource is what our tenants have in common upstream; empty: "esagate".
 	ExternalSource string
-	// ExternalOrgID is what tells one tenant from the others, with {customer_id},
+	// ExternalOrgID is the template of a tenant's id with us, with {customer_id},
 	// {esa_id} and {source_id} in it; empty: "{customer_id}-{esa_id}". Without any of
-	// these two connections can't both have a tenant; without {customer_id} and {esa_id}
-	// a tenant that stands already is nobody's who asks for it.
+	// them only one connection can have a tenant; without {customer_id} and {esa_id} a
+	// tenant that exists already is not adopted.
 	ExternalOrgID  string
 	ContactEmail   string        // of new tenants; empty: none can be made
 	PublicAgentURL string        // passed on as it is; empty: not at all
-	BaseURL        string        // of the sales agent: addresses on its host are kept as paths
+	BaseURL        string        // of the sales agent: addresses on its host are stored as paths
 	CallerWait     time.Duration // how long a caller waits for a tenant to be made; default 25 s
-	ProbeTimeout   time.Duration // how long upstream gets for what it tries out first; default 75 s
-	// Unsettled is how long a tenant may still come to be after a provisioning began
-	// whose outcome is not known: so long there is no other. Default 2 min, and never
-	// less than 45 s more than ProbeTimeout: upstream can be asked at its very end.
+	ProbeTimeout   time.Duration // how long upstream may try an ad server before it answers; default 75 s
+	// Unsettled is how long after a provisioning of unknown outcome began its tenant may
+	// still appear, and no other is made. Default 2 min, and at least 45 s more than
+	// ProbeTimeout, because upstream can receive the request at the very end of it.
 	Unsettled time.Duration
 }
 
@@ -53,10 +54,10 @@ type Deps struct {
 	// there is none.
 	Account func(customer int64) (account *adserver.Account, ok bool, err error)
 	Logger  *slog.Logger
-	// Done is told how each operation ended.
+	// Done is called when an operation has ended.
 	Done func(op registry.OperationKind, outcome Outcome)
-	// Changed is told when a tenant became active, was deactivated or reactivated, or
-	// was found to be. It must not wait.
+	// Changed is called when a tenant became active, was deactivated or reactivated, or
+	// was found to be. It must not block.
 	Changed func(m *registry.Source)
 }
 
@@ -66,7 +67,7 @@ type Outcome string
 // The outcomes.
 const (
 	OutcomeDone     Outcome = "done"
-	OutcomeAdopted  Outcome = "adopted"  // a tenant that was there already, or was found later
+	OutcomeAdopted  Outcome = "adopted"  // a tenant that existed already, or was found later
 	OutcomeRefused  Outcome = "refused"  // by the ad server
 	OutcomeRejected Outcome = "rejected" // upstream doesn't accept the request, or its state doesn't allow it
 	OutcomeNotSent  Outcome = "not_sent" // upstream can't be reached: certainly not done
@@ -80,99 +81,73 @@ var Outcomes = []Outcome{OutcomeDone, OutcomeAdopted, OutcomeRefused, OutcomeRej
 // Lifecycle makes the changes. It is safe for concurrent use; Close ends it. Errors are
 // [*fault.Error].
 type Lifecycle struct {
-	cfg      Config
-	registry *registry.Directory
-	store    registry.UpkeepStore
-	upstream *upstream.Client
-	account  func(int64) (*adserver.Account, bool, error)
-	log      *slog.Logger
-	done     func(registry.OperationKind, Outcome)
-	changed  func(*registry.Source)
-	began    time.Time // of this process's work
-
-	life    context.Context // of the work; ends when Close has waited for it long enough
-	cut     context.CancelFunc
-	idle    context.Context // of what only looks; ends when Close begins
-	rest    context.CancelFunc
-	running sync.WaitGroup
-	rounds  rounds             // of Settle
-	testing sync.Mutex         // guards tests
-	tests   map[int64]*testRun // under way, by esaId
-
-	mu      sync.Mutex // guards what follows
-	closed  bool       //
-	flights flights
-	pauses  map[int64]pause      // of connections whose change of config can't be settled, by esaId
-	watched map[provisioned]bool // what is watched for a late tenant
-	own     map[string]bool      // ids of the operations that this process works on
+	*core
+	tenants     *tenants
+	configurer  *configurer
+	provisioner *provisioner
+	switcher    *switcher
+	settler     *settler
+	tests       *background.Flight[testOutcome] // by esaId
 }
-
-// Bounds of what runs at the same time.
-const (
-	maxFlights = 256
-	maxWatches = 256
-)
 
 // New makes a Lifecycle.
 func New(cfg Config, deps Deps) *Lifecycle {
-	l := &Lifecycle{
-		cfg: cfg.withDefaults(), registry: deps.Directory, store: deps.Store, upstream: deps.Upstream,
-		account: deps.Account, log: deps.Logger, done: deps.Done, changed: deps.Changed,
-		own: map[string]bool{}, watched: map[provisioned]bool{}, began: now(),
-		rounds: rounds{looks: map[provisioned]lookedFor{}},
-	}
-	if l.account == nil {
-		l.account = func(int64) (*adserver.Account, bool, error) { return nil, false, nil }
-	}
-	if l.log == nil {
-		l.log = slog.New(slog.DiscardHandler)
-	}
-	if l.done == nil {
-		l.done = func(registry.OperationKind, Outcome) {}
-	}
-	if l.changed == nil {
-		l.changed = func(*registry.Source) {}
-	}
-	l.life, l.cut = context.WithCancel(context.Background())
-	l.idle, l.rest = context.WithCancel(l.life)
+	c := newCore(cfg.withDefaults(), deps)
+	l := &Lifecycle{core: c, tenants: newTenants(c), configurer: newConfigurer(c), switcher: &switcher{c}}
+	l.provisioner = &provisioner{core: c, tenants: l.tenants, configurer: l.configurer}
+	l.settler = newSettler(l, deps.Store)
+	l.tests = background.NewFlight[testOutcome](c.work, "test a connection", c.cfg.ProbeTimeout+time.Minute)
 	return l
 }
 
 func (c Config) withDefaults() Config {
-	if c.ExternalSource == "" {
-		c.ExternalSource = "esagate"
-	}
-	if c.ExternalOrgID == "" {
-		c.ExternalOrgID = "{customer_id}-{esa_id}"
-	}
-	setDefault(&c.CallerWait, 25*time.Second)
-	setDefault(&c.ProbeTimeout, 75*time.Second)
-	setDefault(&c.Unsettled, 2*time.Minute)
-	c.Unsettled = max(c.Unsettled, c.ProbeTimeout+afterProbe)
+	c.ExternalSource = cmp.Or(c.ExternalSource, "esagate")
+	c.ExternalOrgID = cmp.Or(c.ExternalOrgID, "{customer_id}-{esa_id}")
+	c.CallerWait = cmp.Or(c.CallerWait, 25*time.Second)
+	c.ProbeTimeout = cmp.Or(c.ProbeTimeout, 75*time.Second)
+	c.Unsettled = max(cmp.Or(c.Unsettled, 2*time.Minute), c.ProbeTimeout+afterProbe)
 	return c
 }
 
-// afterProbe is how long upstream may be at a provisioning after it was given up on.
+// afterProbe is how long upstream may work on a provisioning after we stopped waiting.
 const afterProbe = 45 * time.Second
 
-func setDefault(d *time.Duration, to time.Duration) {
-	if *d <= 0 {
-		*d = to
+// Settle makes one round over all connections with an operation that nobody finished.
+// See [settler.round].
+func (l *Lifecycle) Settle(ctx context.Context) error { return l.settler.Settle(ctx) }
+
+// Refresh has the tenant's syncs run; Conflict without a tenant or with one that is
+// deactivated.
+func (l *Lifecycle) Refresh(ctx context.Context, customer, esaID int64) (*wire.Refresh, error) {
+	m, err := l.withTenant(ctx, customer, esaID)
+	if err != nil {
+		return nil, err
 	}
+	if m.Connection.Provisioning == registry.StatusDeactivated {
+		return nil, errDeactivated()
+	}
+	return run(ctx, l.core, customer, func(ctx context.Context) (*wire.Refresh, error) {
+		call, cancel := context.WithTimeout(ctx, callTimeout)
+		defer cancel()
+		answer, err := l.upstream.Refresh(call, m.Connection.TenantID)
+		if err != nil {
+			return nil, asUpstreamFault(err)
+		}
+		l.expireSnapshots(ctx, targetOf(m), newEpoch)
+		return answer, nil
+	})
 }
 
-// Close begins nothing any more and waits for what is under way until ctx ends; then
-// it cuts that short. It stays written down as an operation and is settled by the next
-// process. The Directory and the Client have to outlast Close.
+// Close lets no more work begin and waits for what is under way until ctx ends; then it
+// cancels it: the operation stays recorded and the next process settles it. The Directory
+// and the Client must be closed after Close.
 func (l *Lifecycle) Close(ctx context.Context) {
-	l.mu.Lock()
-	l.closed = true
-	l.mu.Unlock()
-	l.rest()
-	stop := context.AfterFunc(ctx, l.cut)
-	defer stop()
-	l.running.Wait()
-	l.cut()
+	l.checks.End()
+	_ = l.work.Drain(ctx)
+	ended := context.Background() // what was cancelled ends at once
+	_ = l.work.Close(ended)
+	_ = l.checks.Close(ended)
+	l.settler.waitForRound()
 }
 
 // now is the time as a Store keeps it.

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"log/slog"
-	mathrand "math/rand/v2"
 	"time"
 
 	"esagate/internal/background"
@@ -13,56 +12,51 @@ import (
 	"esagate/registry"
 )
 
-// target is the connection that something is done to.
-type target struct {
-	customer, esaID int64
-	sourceID        string
-	row             int64 // the source's own id: a sourceId can be somebody else's later
-}
-
-func targetOf(m *registry.Source) target {
-	return target{customer: m.Connection.CustomerID, esaID: m.Connection.ID, sourceID: m.SourceID, row: m.ID}
-}
-
 // Time limits of the steps of an operation. Together with ProbeTimeout they make
-// Operation.Until: nobody works on it any more then, whatever hangs.
+// Operation.Until: after that nobody works on it any more, whatever hangs.
 const (
-	startWithin = 10 * time.Second // from Operation.Begun until upstream is called: the claim has to be on disk
-	lookTimeout = 30 * time.Second // a question to upstream; the list of its tenants can be long
-	callTimeout = 30 * time.Second // a change that it makes without trying anything out
-	putTimeout  = 10 * time.Second // settings put back, each try
-	slack       = 15 * time.Second
+	startWithin  = 10 * time.Second // from Operation.Begun until upstream is called: the claim must be on disk
+	readTimeout  = 30 * time.Second // of a read from upstream; the list of its tenants can be long
+	callTimeout  = 30 * time.Second // of a change for which upstream does not ask an ad server
+	writeTimeout = 10 * time.Second // of one try to restore settings
+	reserve      = 15 * time.Second
 )
 
-// begin makes an operation, which is this process's own until end is called.
-func (l *Lifecycle) begin(kind registry.OperationKind) (op registry.Operation, end func()) {
+// newOperation makes an operation, which this process works on until end is called.
+func (c *core) newOperation(kind registry.OperationKind) (op registry.Operation, end func()) {
 	id := rand.Text()
-	l.mu.Lock()
-	l.own[id] = true
-	l.mu.Unlock()
+	c.mu.Lock()
+	c.own[id] = true
+	c.mu.Unlock()
 	begun := now()
-	return registry.Operation{Kind: kind, ID: id, Begun: begun, Until: begun.Add(l.allowed(kind))}, func() {
-		l.mu.Lock()
-		delete(l.own, id)
-		l.mu.Unlock()
+	return registry.Operation{Kind: kind, ID: id, Begun: begun, Until: begun.Add(c.timeLimit(kind))}, func() {
+		c.mu.Lock()
+		delete(c.own, id)
+		c.mu.Unlock()
 	}
 }
 
-func (l *Lifecycle) ours(op *registry.Operation) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.own[op.ID]
+func (c *core) isOwn(op *registry.Operation) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.own[op.ID]
 }
 
-// allowed is how long an operation may take.
-func (l *Lifecycle) allowed(kind registry.OperationKind) time.Duration {
+// timeLimit is how long an operation may take.
+func (c *core) timeLimit(kind registry.OperationKind) time.Duration {
 	switch kind {
 	case registry.OperationProvision:
-		return startWithin + l.cfg.ProbeTimeout + lookTimeout + slack
+		return startWithin + c.cfg.ProbeTimeout + readTimeout + reserve
 	case registry.OperationConfigure:
-		return startWithin + lookTimeout + l.cfg.ProbeTimeout + putTries*(putTimeout+putPause) + slack
+		return startWithin + readTimeout + c.cfg.ProbeTimeout + restoreTries*(writeTimeout+restoreLast) + reserve
 	}
-	return startWithin + callTimeout + lookTimeout + slack
+	return startWithin + callTimeout + readTimeout + reserve
+}
+
+// certainAt is when the outcome can't change any more of an operation that nobody followed
+// to its end: upstream was called at the latest startWithin after it began.
+func (c *core) certainAt(op *registry.Operation) time.Time {
+	return op.Begun.Add(startWithin + c.cfg.Unsettled)
 }
 
 // within bounds a call of upstream that belongs to an operation.
@@ -70,35 +64,39 @@ func within(ctx context.Context, op registry.Operation, limit time.Duration) (co
 	return context.WithTimeout(ctx, min(limit, time.Until(op.Until)-time.Second))
 }
 
-// claim commits that an operation begins, if begin allows it. It gives the connection
-// as it stands then, and was, as it stood before; after an error of begin, was is what
-// begin was given.
-func (l *Lifecycle) claim(ctx context.Context, t target, op registry.Operation, begin transition) (m, was *registry.Source, err error) {
-	for try := 1; ; try++ {
-		m, err = l.registry.ChangeConnection(ctx, t.customer, t.esaID, func(cur *registry.Source) (*registry.Connection, error) {
-			if holds(cur.Connection, op.ID) { // by the last try, whose outcome was not known
+// inProgress reports whether somebody may be working on a connection's operation.
+func inProgress(c *registry.Connection) bool {
+	return c.Operation != nil && now().Before(c.Operation.Until)
+}
+
+func holds(c *registry.Connection, id string) bool { return c.Operation != nil && c.Operation.ID == id }
+
+// claim commits that an operation begins, if begin allows it. It gives the connection as
+// it is then, and as it was before; after an error of begin, was is what begin was given.
+func (c *core) claim(ctx context.Context, t target, op registry.Operation, begin transition) (m, was *registry.Source, err error) {
+	for range claimTries {
+		m, err = c.registry.ChangeConnection(ctx, t.customer, t.esaID, func(current *registry.Source) (*registry.Connection, error) {
+			if holds(current.Connection, op.ID) { // by the last try, whose outcome was not known
 				return nil, nil
 			}
-			before := *cur
+			before := *current
 			was = &before
-			next, err := begin(*cur.Connection)
+			next, err := begin(*current.Connection)
 			if err != nil {
 				return nil, err
 			}
 			next.Operation = &op
 			return &next, nil
 		})
-		if !errors.Is(err, registry.ErrOutcomeUnknown) || try == claimTries {
-			break
+		if !errors.Is(err, registry.ErrOutcomeUnknown) {
+			return m, was, err
 		}
 	}
-	if errors.Is(err, registry.ErrOutcomeUnknown) && was != nil {
-		// It may be claimed. Nothing was sent: it is as it was.
-		back := restored(*was.Connection)
-		l.later(ctx, l.life, func(ctx context.Context) {
-			_ = l.untilDone(ctx, t, func(ctx context.Context) error {
-				_, err := l.change(ctx, t, op.ID, was.Connection.Operation, back, nil)
-				return err
+	if was != nil { // it may be claimed, but nothing was sent: restore the record
+		previous := *was.Connection
+		c.work.Go(ctx, "withdraw an operation", func(ctx context.Context) {
+			_, _ = retry(ctx, func(ctx context.Context) (written, error) {
+				return c.write(ctx, t, op.ID, ending{became: restored(previous), next: previous.Operation})
 			})
 		})
 	}
@@ -107,113 +105,119 @@ func (l *Lifecycle) claim(ctx context.Context, t target, op registry.Operation, 
 
 const claimTries = 3
 
-// over writes what became of an operation, and that it is over. While the store is away
-// it is tried again, for a time with the caller and then without: the error is then an
-// Unavailable. If somebody else has settled the operation meanwhile, held is false: its
-// end is told already. late is what is still true then; nil: nothing.
-func (l *Lifecycle) over(ctx context.Context, t target, op registry.Operation, outcome, late transition) (m *registry.Source, held bool, err error) {
-	type written struct {
-		m    *registry.Source
-		held bool
+// ending is how an operation ends.
+type ending struct {
+	outcome Outcome
+	became  transition          // what the record becomes
+	late    transition          // what is still true when others have settled the operation; nil: nothing
+	next    *registry.Operation // what follows it; nil: nothing
+	cause   error               // of the outcome, for the log
+}
+
+// written is what a write made of a record. held: the operation was still in it.
+type written struct {
+	source *registry.Source
+	held   bool
+}
+
+// end records how an operation ended, as record does, and reports it unless others have
+// settled it and reported that.
+func (c *core) end(ctx context.Context, t target, op registry.Operation, e ending) (*registry.Source, error) {
+	w, err := c.record(ctx, t, op, e)
+	if w.held {
+		c.report(ctx, t, op.Kind, e.outcome, errors.Join(e.cause, err))
 	}
-	first := make(chan written, 1) // a later try, in the background, is read by nobody
-	ended := false                 // perhaps, by the last try
-	err = l.persist(ctx, t, func(ctx context.Context) error {
-		m, held, err := l.write(ctx, t, op.ID, nil, outcome, late)
-		if !fault.Is(err, fault.Unavailable) {
-			select {
-			case first <- written{m, held || ended}:
-			default:
-			}
-		}
-		ended = ended || errors.Is(err, registry.ErrOutcomeUnknown)
-		return err
+	return w.source, err
+}
+
+// record writes how an operation ended. While the store is away the write is repeated,
+// for a while with the caller and then without: the error is then an Unavailable.
+func (c *core) record(ctx context.Context, t target, op registry.Operation, e ending) (written, error) {
+	perhaps := false // an earlier try may have been committed
+	w, err := persist(ctx, c, t, func(ctx context.Context) (written, error) {
+		w, err := c.write(ctx, t, op.ID, e)
+		w.held = w.held || perhaps
+		perhaps = perhaps || errors.Is(err, registry.ErrOutcomeUnknown)
+		return w, err
 	})
-	select {
-	case w := <-first:
-		return w.m, w.held, err
-	default:
-		return nil, true, err
-	}
+	w.held = w.held || fault.Is(err, fault.Unavailable)
+	return w, err
 }
 
-// change makes one try at writing an outcome. next is the operation that follows, nil
-// when it is over.
-func (l *Lifecycle) change(ctx context.Context, t target, id string, next *registry.Operation, outcome, late transition) (*registry.Source, error) {
-	m, _, err := l.write(ctx, t, id, next, outcome, late)
-	return m, err
-}
-
-// write is change, and reports whether the operation was still under way.
-func (l *Lifecycle) write(ctx context.Context, t target, id string, next *registry.Operation, outcome, late transition) (m *registry.Source, held bool, err error) {
+// write makes one try at recording how an operation ended.
+func (c *core) write(ctx context.Context, t target, id string, e ending) (written, error) {
 	var before registry.Connection
-	held = true // unless it is seen not to be
-	m, err = l.registry.ChangeConnection(ctx, t.customer, t.esaID, func(cur *registry.Source) (*registry.Connection, error) {
-		before = *cur.Connection
-		if held = holds(cur.Connection, id); held {
-			c, err := outcome(*cur.Connection)
-			c.Operation = next
-			return &c, err
+	held := true // unless it is seen not to be
+	m, err := c.registry.ChangeConnection(ctx, t.customer, t.esaID, func(current *registry.Source) (*registry.Connection, error) {
+		before = *current.Connection
+		if held = holds(current.Connection, id); held {
+			next, err := e.became(*current.Connection)
+			next.Operation = e.next
+			return &next, err
 		}
-		if late == nil {
+		if e.late == nil {
 			return nil, nil
 		}
-		c, err := late(*cur.Connection)
-		return &c, err
+		next, err := e.late(*current.Connection)
+		return &next, err
 	})
 	if err == nil && before.Provisioning != m.Connection.Provisioning && m.Connection.TenantID != "" {
-		l.changed(m)
+		c.changed(m)
 	}
-	return m, held, err
+	return written{m, held}, err
 }
 
-func holds(c *registry.Connection, id string) bool { return c.Operation != nil && c.Operation.ID == id }
+// report counts and logs how an operation ended; an empty outcome was reported before.
+func (c *core) report(ctx context.Context, t target, kind registry.OperationKind, outcome Outcome, err error) {
+	if outcome == "" {
+		return
+	}
+	c.done(kind, outcome)
+	level := slog.LevelInfo
+	attrs := []slog.Attr{slog.String("operation", string(kind)), slog.String("outcome", string(outcome))}
+	if err != nil {
+		level = slog.LevelWarn
+		attrs = append(attrs, slog.Any("error", err))
+	}
+	c.logAbout(ctx, level, "a change of a connection has ended", t, attrs...)
+}
 
-// How patiently the store is waited for.
+// How long a write is repeated while the store is away.
 const (
-	storeFirst    = 200 * time.Millisecond
-	storeLast     = 15 * time.Second
-	storePatience = 10 * time.Second // how long a caller waits with us
+	retryFirst    = 200 * time.Millisecond
+	retryLast     = 15 * time.Second
+	storePatience = 10 * time.Second // with the caller
 )
 
-// persist makes a write whose loss would leave the record untrue: for a while at once,
-// and then in the background, for as long as the store is away and the process lives.
-// The write must do no harm when it is repeated.
-func (l *Lifecycle) persist(ctx context.Context, t target, write func(context.Context) error) error {
+// persist makes a write whose loss would leave the record untrue: for storePatience at
+// once, and then in the background until the store is back or the process ends. The write
+// must be harmless when it is repeated.
+func persist[T any](ctx context.Context, c *core, t target, write func(context.Context) (T, error)) (T, error) {
 	first, cancel := context.WithTimeout(ctx, storePatience)
 	defer cancel()
-	err := l.untilDone(first, t, write)
+	value, err := retry(first, write)
 	if !fault.Is(err, fault.Unavailable) || ctx.Err() != nil {
-		return err
+		return value, err
 	}
-	l.note(ctx, slog.LevelWarn, "what became of a change can't be written down yet", t, slog.Any("error", err))
-	if !l.later(ctx, l.life, func(ctx context.Context) {
-		if err := l.untilDone(ctx, t, write); err != nil {
-			l.note(ctx, slog.LevelError, "what became of a change could not be written down", t, slog.Any("error", err))
+	c.logAbout(ctx, slog.LevelWarn, "the outcome of a change can't be recorded yet", t, slog.Any("error", err))
+	if !c.work.Go(ctx, "record an outcome", func(ctx context.Context) {
+		if _, err := retry(ctx, write); err != nil {
+			c.logAbout(ctx, slog.LevelError, "the outcome of a change could not be recorded", t, slog.Any("error", err))
 		}
 	}) {
-		return err
+		return value, err
 	}
 	e := *fault.As(err)
 	e.Message = textNotRecorded
-	return &e
+	return value, &e
 }
 
-// untilDone repeats a write while the store is away.
-func (l *Lifecycle) untilDone(ctx context.Context, t target, write func(context.Context) error) error {
-	for pause := storeFirst; ; pause = min(2*pause, storeLast) {
-		err := write(ctx)
-		if !fault.Is(err, fault.Unavailable) {
-			return err
-		}
-		if !background.Sleep(ctx, pause/2+mathrand.N(pause/2+1)) {
-			return err
+// retry repeats a write while the store is away, until ctx ends.
+func retry[T any](ctx context.Context, write func(context.Context) (T, error)) (T, error) {
+	for pause := retryFirst; ; pause = min(2*pause, retryLast) {
+		value, err := write(ctx)
+		if !fault.Is(err, fault.Unavailable) || !background.Sleep(ctx, background.Jitter(pause)) {
+			return value, err
 		}
 	}
-}
-
-// note writes one line about a connection.
-func (l *Lifecycle) note(ctx context.Context, level slog.Level, message string, t target, attrs ...slog.Attr) {
-	l.log.LogAttrs(ctx, level, message, append([]slog.Attr{slog.Int64("customer_id", t.customer),
-		slog.String("source_id", t.sourceID), slog.Int64("esa_id", t.esaID)}, attrs...)...)
 }

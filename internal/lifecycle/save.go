@@ -2,95 +2,89 @@ package lifecycle
 
 import (
 	"context"
-	"errors"
 
 	"esagate/internal/adserver"
-	"esagate/internal/fault"
 	"esagate/registry"
 )
 
-// saveTries is how often a save begins anew because the connection has changed
-// meanwhile: each time somebody else has made progress with it.
-const saveTries = 4
-
-// Save uses a config for a source: it sets the source up until it has a tenant, as
-// Connect does, and else replaces the tenant's config. A refusal by the ad server is no
-// error as long as there is no tenant.
+// Save uses a config for a source: it sets the source up until it has a tenant, as Connect
+// does, and afterwards replaces the tenant's config (contract 5.8). A refusal by the ad
+// server is no error as long as there is no tenant.
 func (l *Lifecycle) Save(ctx context.Context, customer, esaID int64, config *adserver.Config) (*registry.Source, error) {
 	m, err := l.registry.ManagedSourceByID(ctx, customer, esaID)
 	if err != nil {
 		return nil, err
 	}
 	a := newAttempt()
-	f, err := fly(ctx, l, customer, func(ctx context.Context) (*registry.Source, error) { return l.save(ctx, m, config, a, false) })
+	done, err := start(ctx, l.core, customer, func(ctx context.Context) (Connected, error) {
+		m, err := l.save(ctx, m, config, a, false)
+		return Connected{Source: m}, err
+	})
 	if err != nil {
 		return nil, err
 	}
-	return await(ctx, l, f, a, func(m *registry.Source) *registry.Source { return m })
+	out, err := a.await(ctx, l.core, done)
+	return out.Source, err
 }
 
-// Rotate replaces the config of a source that has a tenant; Conflict for one that has
-// none.
+// Rotate replaces the config of a source that has a tenant; Conflict for one that has none.
 func (l *Lifecycle) Rotate(ctx context.Context, customer, esaID int64, config *adserver.Config) (*registry.Source, error) {
 	m, err := l.registry.ManagedSourceByID(ctx, customer, esaID)
 	if err != nil {
 		return nil, err
 	}
-	f, err := fly(ctx, l, customer, func(ctx context.Context) (m2 *registry.Source, err error) {
-		if m.Connection.TenantID == "" { // or a tenant that is not noted down yet
-			if m, err = l.settleFirst(ctx, m); err != nil {
+	return run(ctx, l.core, customer, func(ctx context.Context) (*registry.Source, error) {
+		m, err := m, error(nil)
+		if m.Connection.TenantID == "" { // or a tenant that is not recorded yet
+			if m, err = l.settler.settleFirst(ctx, m); err != nil {
 				return nil, err
 			}
-			if underWay(m.Connection) {
-				return nil, busy(m.Connection.Operation, now())
+			if inProgress(m.Connection) {
+				return nil, errBusy(m.Connection.Operation, now())
 			}
+		}
+		return l.settler.untilClaimed(ctx, m, func(m *registry.Source) (next, was *registry.Source, err error) {
+			return l.configure(ctx, m, config)
+		})
+	})
+}
+
+// save sets up a connection without a tenant, and configures one with a tenant. If it
+// repeats an earlier request, its caller waits for a change of config no longer than for a
+// tenant, because the config is the one that was sent then.
+func (l *Lifecycle) save(ctx context.Context, m *registry.Source, config *adserver.Config, a *attempt, repeated bool) (*registry.Source, error) {
+	if m.Connection.TenantID == "" {
+		if _, err := l.serviceAccount(m.Connection.CustomerID, config, true); err != nil {
+			return nil, err
+		}
+		var err error
+		if m, err = l.settler.settleFirst(ctx, m); err != nil {
+			return nil, err
+		}
+	}
+	return l.settler.untilClaimed(ctx, m, func(m *registry.Source) (next, was *registry.Source, err error) {
+		if m.Connection.TenantID == "" {
+			return l.setUp(ctx, m, config, a)
+		}
+		if repeated {
+			a.record(m)
 		}
 		return l.configure(ctx, m, config)
 	})
+}
+
+// setUp claims a connection without a tenant and provisions it; errMoved, and how it is,
+// when it can't be claimed so.
+func (l *Lifecycle) setUp(ctx context.Context, m *registry.Source, config *adserver.Config, a *attempt) (next, was *registry.Source, err error) {
+	account, err := l.serviceAccount(m.Connection.CustomerID, config, true)
 	if err != nil {
-		return nil, err
-	}
-	return f.wait(ctx)
-}
-
-// save decides by how the connection stands, and again when it turns out to stand
-// otherwise. Whoever repeats what was asked for before does not wait for a change of
-// config longer than for a tenant: the config is the one that was sent with it.
-func (l *Lifecycle) save(ctx context.Context, m *registry.Source, config *adserver.Config, a *attempt, repeated bool) (*registry.Source, error) {
-	for range saveTries {
-		if m.Connection.TenantID != "" {
-			if repeated {
-				a.begin(m)
-			}
-			return l.configure(ctx, m, config)
-		}
-		account, err := l.prepare(m.Connection.CustomerID, config, true)
-		if err != nil {
-			return nil, err
-		}
-		if m, err = l.settleFirst(ctx, m); err != nil {
-			return nil, err
-		}
-		if m.Connection.TenantID != "" {
-			continue
-		}
-		next, was, err := l.setUp(ctx, m, config, account, a)
-		if !errors.Is(err, errMoved) {
-			return next, err
-		}
-		m = was
-	}
-	return nil, fault.New(fault.Conflict, "The connection is being changed by others. Try again.")
-}
-
-// setUp claims a connection without a tenant and provisions it; errMoved, and how it
-// stands, when it can't be claimed as it does.
-func (l *Lifecycle) setUp(ctx context.Context, m *registry.Source, config *adserver.Config, account *adserver.Account, a *attempt) (next, was *registry.Source, err error) {
-	orgID := l.externalOrgID(m)
-	if err := orgIDFits(orgID); err != nil {
 		return nil, nil, err
 	}
-	op, end := l.begin(registry.OperationProvision)
+	orgID := l.tenants.externalOrgID(m)
+	if err := checkOrgID(orgID); err != nil {
+		return nil, nil, err
+	}
+	op, end := l.newOperation(registry.OperationProvision)
 	defer end()
 	p := provision{target: targetOf(m), name: m.Name, op: op, config: config, account: account,
 		orgID: orgID, attempt: a}
@@ -98,42 +92,28 @@ func (l *Lifecycle) setUp(ctx context.Context, m *registry.Source, config *adser
 	if account != nil {
 		email = account.Email
 	}
-	next, was, err = l.claim(ctx, p.target, op, provisioning(now(), p.orgID, config.View(m.Connection.AdServer, nil), email))
+	next, was, err = l.claim(ctx, p.target, op, beginProvisioning(now(), p.orgID, config.View(m.Connection.AdServer, nil), email))
 	if err != nil {
 		return nil, was, err
 	}
-	a.begin(next)
+	a.record(next)
 	p.was = was
-	next, err = l.provision(ctx, p)
+	next, err = l.provisioner.run(ctx, p)
 	return next, was, err
 }
 
-// settleFirst settles what an earlier operation left, so that another can begin. It
-// gives the connection as it then stands; Conflict while the earlier one may still
-// come to something, Unavailable when it can't be found out.
-func (l *Lifecycle) settleFirst(ctx context.Context, m *registry.Source) (*registry.Source, error) {
-	op, since := m.Connection.Operation, m.Connection.UnsettledSince
-	switch {
-	case underWay(m.Connection): // as far as memory knows: the claim finds out
-		return m, nil
-	case op != nil:
-		next, err := l.settleOne(ctx, m, false)
-		if err != nil {
-			return nil, err
-		}
-		if now := now(); holds(next.Connection, op.ID) { // only a provisioning is left as it is
-			return nil, tooEarly(l.certain(next).Sub(now))
-		}
-		return next, nil
-	case !since.IsZero():
-		next, err := l.look(ctx, m)
-		if err != nil {
-			return nil, err
-		}
-		if next.Connection.TenantID == "" && next.Connection.UnsettledSince.Equal(since) {
-			return nil, tooEarly(l.certain(next).Sub(now()))
-		}
-		return next, nil
+// configure claims a connection that has a tenant, and replaces its config; errMoved, and
+// how it is, when it can't be claimed so.
+func (l *Lifecycle) configure(ctx context.Context, m *registry.Source, config *adserver.Config) (next, was *registry.Source, err error) {
+	if m.Connection.TenantID == "" {
+		return nil, nil, errWithoutTenant(m.Connection)
 	}
-	return m, nil
+	account, err := l.serviceAccount(m.Connection.CustomerID, config, false)
+	if err != nil {
+		return nil, nil, err
+	}
+	if m, err = l.configurer.withAdServer(ctx, m); err != nil {
+		return nil, nil, err
+	}
+	return l.configurer.claimAndRun(ctx, m, config, account)
 }

@@ -3,84 +3,187 @@ package lifecycle
 import (
 	"context"
 	"errors"
+	"log/slog"
+	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
+	"esagate/internal/background"
+	"esagate/internal/fault"
 	"esagate/registry"
 )
 
-// settleOne settles one connection, if that can be done by now, and gives it as it then
-// stands. It is patient when nobody waits for it: what may still change is left.
-func (l *Lifecycle) settleOne(ctx context.Context, m *registry.Source, patient bool) (*registry.Source, error) {
+// settler settles what operations have left open: a crash, an outage, an answer that never
+// came.
+type settler struct {
+	*core
+	store      registry.UpkeepStore
+	tenants    *tenants
+	configurer *configurer
+	switcher   *switcher
+	lookups    *retries // of tenants
+
+	mu    sync.Mutex // held for a round
+	ended time.Time  // the last complete round; guarded by mu
+}
+
+// How much a round does at a time, and how soon another may follow.
+const (
+	settleAtOnce = 8
+	settlePage   = 100
+	roundPause   = 2 * time.Second
+)
+
+func newSettler(l *Lifecycle, store registry.UpkeepStore) *settler {
+	return &settler{core: l.core, store: store, tenants: l.tenants, configurer: l.configurer, switcher: l.switcher,
+		lookups: newRetries(lookupFirst, lookupLast)}
+}
+
+// Settle makes one round. What can't be settled yet is left for the next round, and does
+// not stop the others; the error says that the store could not be read. While a round is
+// under way, or shortly after one, it does nothing.
+func (s *settler) Settle(ctx context.Context) error {
+	if !s.mu.TryLock() {
+		return nil
+	}
+	defer s.mu.Unlock()
+	if s.checks.Context().Err() != nil {
+		return errStopping()
+	}
+	if since := time.Since(s.ended); 0 <= since && since < roundPause {
+		return nil
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(s.checks.Context(), cancel)()
+	err := s.round(ctx)
+	if err == nil {
+		s.ended = now()
+	}
+	return err
+}
+
+// waitForRound waits until no round is under way.
+func (s *settler) waitForRound() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+}
+
+// round works through the pages of connections that are not settled, and waits for what it
+// has begun.
+func (s *settler) round(ctx context.Context) error {
+	var group errgroup.Group
+	group.SetLimit(settleAtOnce)
+	defer func() { _ = group.Wait() }()
+	for after := int64(0); ; {
+		page, err := s.store.Upkeep(ctx, registry.Upkeep{Kind: registry.UpkeepUnsettled}, after, settlePage)
+		if err != nil {
+			return fault.Wrap(fault.Unavailable, "The registry can't be reached.", err)
+		}
+		for _, m := range page {
+			after = m.Connection.ID
+			if !s.due(m) {
+				continue
+			}
+			group.Go(func() error {
+				err := background.Guard(ctx, s.log, "settle a connection", func(ctx context.Context) error {
+					_, err := s.settle(ctx, m, false)
+					return err
+				})
+				if err != nil && ctx.Err() == nil {
+					s.logAbout(ctx, slog.LevelWarn, "a connection can't be settled yet", targetOf(m), slog.Any("error", err))
+				}
+				return nil
+			})
+		}
+		if len(page) < settlePage {
+			return ctx.Err()
+		}
+	}
+}
+
+// due reports whether a connection is to be settled in this round. A tenant is looked up
+// with pauses, and at the latest when its provisioning can't change any more.
+func (s *settler) due(m *registry.Source) bool {
+	if s.beingWorkedOn(m) {
+		return false
+	}
+	key, open := provisionKeyOf(m.Connection)
+	if !open {
+		return true
+	}
+	at := now()
+	if s.tenants.watches(key) || !s.lookups.due(key, at) {
+		return false
+	}
+	s.lookups.postpone(key, at, s.tenants.certainFor(m))
+	return true
+}
+
+// beingWorkedOn reports whether somebody may be working on a connection's operation. A
+// tenant whose provisioning began before this process did is looked up all the same: maybe
+// nobody is left who works on it, and a lookup does no harm.
+func (s *settler) beingWorkedOn(m *registry.Source) bool {
+	op := m.Connection.Operation
+	return inProgress(m.Connection) && (op.Kind != registry.OperationProvision || op.Begun.After(s.started) || s.isOwn(op))
+}
+
+// settle settles one connection, if that is possible by now, and gives it as it then is.
+// What may still change by itself is left, unless a caller waits.
+func (s *settler) settle(ctx context.Context, m *registry.Source, callerWaits bool) (*registry.Source, error) {
 	op := m.Connection.Operation
 	switch {
 	case op == nil && m.Connection.UnsettledSince.IsZero():
 		return m, nil
 	case op == nil:
-		return l.look(ctx, m)
-	case l.workedOn(m):
+		return s.tenants.check(ctx, m)
+	case s.beingWorkedOn(m):
 		return m, nil
 	}
 	switch op.Kind {
 	case registry.OperationProvision:
-		return l.settleProvision(ctx, m)
+		return s.tenants.settle(ctx, m)
 	case registry.OperationConfigure:
-		return l.settleConfigure(ctx, m, patient)
+		return s.configurer.settle(ctx, m, callerWaits)
 	}
-	return l.settleSwitch(ctx, m, patient)
+	return s.switcher.settle(ctx, m, callerWaits)
 }
 
-// settleProvision looks whether a tenant came of a provisioning. Its config is the one
-// that was sent with it, unless it stood before.
-func (l *Lifecycle) settleProvision(ctx context.Context, m *registry.Source) (*registry.Source, error) {
-	t, op, orgID := targetOf(m), m.Connection.Operation, l.orgIDOf(m)
-	looked, text := now(), textCutShort
-	bounded, cancel := context.WithTimeout(ctx, lookTimeout)
-	defer cancel()
-	found, err := l.findTenant(bounded, orgID)
+// settleFirst settles what an earlier operation left, so that another can begin. It gives
+// the connection as it then is; Conflict while the earlier one may still have an effect,
+// Unavailable when that can't be found out.
+func (s *settler) settleFirst(ctx context.Context, m *registry.Source) (*registry.Source, error) {
+	op, since := m.Connection.Operation, m.Connection.UnsettledSince
+	if inProgress(m.Connection) { // as far as memory knows: the claim finds out
+		return m, nil
+	}
+	next, err := s.settle(ctx, m, true)
 	if err != nil {
 		return nil, err
 	}
-	if found != nil {
-		text = textTaken
-		if l.mayBeTaken(found, orgID == l.externalOrgID(m), op.Begun) {
-			adopted, held, err := l.write(ctx, t, op.ID, nil, foundOut(found, orgID, op.Begun), nil)
-			if !errors.Is(err, registry.ErrTenantTaken) {
-				if held && err == nil {
-					l.finish(ctx, t, op.Kind, OutcomeAdopted, nil)
-				}
-				return adopted, err
-			}
-		}
+	stillOpen := op == nil && !since.IsZero() && next.Connection.TenantID == "" && next.Connection.UnsettledSince.Equal(since)
+	if op != nil && holds(next.Connection, op.ID) || stillOpen { // a provisioning alone stays as it is
+		return nil, errTooEarly(s.tenants.certainFor(next).Sub(now()))
 	}
-	if underWay(m.Connection) || looked.Before(l.certain(m)) {
-		return m, nil
-	}
-	m, held, err := l.write(ctx, t, op.ID, nil, failed(codeInternal, text, time.Time{}), nil)
-	if held && err == nil {
-		l.finish(ctx, t, op.Kind, OutcomeLost, nil)
-	}
-	return m, err
+	return next, nil
 }
 
-// settleSwitch asks upstream whether the tenant is on or off.
-func (l *Lifecycle) settleSwitch(ctx context.Context, m *registry.Source, patient bool) (*registry.Source, error) {
-	t, op := targetOf(m), m.Connection.Operation
-	asked := now()
-	bounded, cancel := context.WithTimeout(ctx, lookTimeout)
-	defer cancel()
-	found, err := l.upstream.Tenant(bounded, m.Connection.TenantID)
-	became, is := truth(m.Connection.TenantID, found, err, op.Kind)
-	switch {
-	case became == nil && err != nil:
-		return nil, gatewaysOwn(err)
-	case became == nil:
-		became = unchanged // it does not say, and never will
-	case is != aim(op.Kind) && patient && asked.Before(l.decided(op)):
-		return m, nil // it may still come to it
+// maxClaims is how often a change begins anew because the connection has changed in
+// between: each time another request has made progress.
+const maxClaims = 4
+
+// untilClaimed repeats a change while it finds the connection changed (errMoved), and
+// settles in between what it found, was.
+func (s *settler) untilClaimed(ctx context.Context, m *registry.Source, change func(m *registry.Source) (next, was *registry.Source, err error)) (*registry.Source, error) {
+	for range maxClaims {
+		next, was, err := change(m)
+		if !errors.Is(err, errMoved) {
+			return next, err
+		}
+		if m, err = s.settleFirst(ctx, was); err != nil {
+			return nil, err
+		}
 	}
-	m, err = l.change(ctx, t, op.ID, nil, then(became, settingsDropped), nil)
-	if err == nil {
-		l.finish(ctx, t, op.Kind, OutcomeAdopted, nil)
-	}
-	return m, err
+	return nil, errContended()
 }

@@ -1,14 +1,15 @@
 package lifecycle
 
 import (
+	"cmp"
 	"time"
 
 	"esagate/registry"
 )
 
-// transition is a step in a connection's life: what the record becomes, or why it does
-// not. It is pure, and takes a record and gives another that shares nothing with it
-// but what never changes. Whose operation is under way is its caller's business.
+// transition is a step in a connection's life: what the record becomes, or why it can't.
+// It is pure: it takes a record and gives another, which shares with it only what never
+// changes. Its caller checks whose operation is under way.
 //
 //	pending ──provisioning──▶ provisioning ──made──▶ active ──off──▶ deactivated
 //	              ▲               │ failed             ▲               │
@@ -16,26 +17,26 @@ import (
 //	                     └────────────made (found late)────▶ active
 type transition func(c registry.Connection) (registry.Connection, error)
 
-// tenant is what is known of a tenant that is to be a connection's.
+// tenant is what is known of a tenant that becomes a connection's.
 type tenant struct {
 	id, orgID      string
 	mcpURL, a2aURL string // empty: not known
-	off            bool   // it is not active
+	off            bool   // deactivated
 }
 
-// free allows nothing while an operation is under way, or left over unsettled.
+// free refuses while an operation is under way, or was left unsettled.
 func free(c *registry.Connection, at time.Time) error {
 	switch op := c.Operation; {
 	case op == nil:
 		return nil
 	case at.Before(op.Until):
-		return busy(op, at)
+		return errBusy(op, at)
 	}
-	return errMoved // it is settled first
+	return errMoved // the caller settles it first
 }
 
-// provisioning begins to make the tenant.
-func provisioning(at time.Time, orgID string, view registry.AdServer, email string) transition {
+// beginProvisioning begins to make the tenant.
+func beginProvisioning(at time.Time, orgID string, view registry.AdServer, email string) transition {
 	return func(c registry.Connection) (registry.Connection, error) {
 		if err := free(&c, at); err != nil {
 			return c, err
@@ -52,14 +53,13 @@ func provisioning(at time.Time, orgID string, view registry.AdServer, email stri
 	}
 }
 
-// made gives the connection its tenant, with the config that was sent with it. If it
-// has got that tenant already, what is not known of it yet is added.
+// made gives the connection its tenant, with the config that was sent with it. If it has
+// that tenant already, its addresses are added if they are missing.
 func made(t tenant, at time.Time) transition {
 	return func(c registry.Connection) (registry.Connection, error) {
 		switch c.TenantID {
 		case t.id:
-			add(&c.MCPURL, t.mcpURL)
-			add(&c.A2AURL, t.a2aURL)
+			c.MCPURL, c.A2AURL = cmp.Or(c.MCPURL, t.mcpURL), cmp.Or(c.A2AURL, t.a2aURL)
 			c.Epoch++
 			return c, nil
 		case "":
@@ -78,15 +78,9 @@ func made(t tenant, at time.Time) transition {
 	}
 }
 
-func add(s *string, found string) {
-	if *s == "" {
-		*s = found
-	}
-}
-
-// takenOver is made for a tenant that stood before: it has a config of its own, which
-// is not known.
-func takenOver(t tenant, at time.Time) transition {
+// adopted is made for a tenant that existed before: it has a config of its own, which is
+// not known.
+func adopted(t tenant, at time.Time) transition {
 	return func(c registry.Connection) (registry.Connection, error) {
 		if c.TenantID == "" {
 			c.AdServer = nil
@@ -99,8 +93,8 @@ func takenOver(t tenant, at time.Time) transition {
 	}
 }
 
-// failed ends a provisioning that made nothing, or whose outcome is not known if
-// unsettled is not zero.
+// failed ends a provisioning that made nothing; if unsettled is not zero, the outcome of
+// the one that began then is not known.
 func failed(code, text string, unsettled time.Time) transition {
 	return func(c registry.Connection) (registry.Connection, error) {
 		if c.TenantID != "" {
@@ -112,7 +106,7 @@ func failed(code, text string, unsettled time.Time) transition {
 	}
 }
 
-// restored takes back what provisioning, or the begin of another operation, changed.
+// restored takes back what the beginning of an operation changed.
 func restored(was registry.Connection) transition {
 	return func(c registry.Connection) (registry.Connection, error) {
 		if c.TenantID != was.TenantID {
@@ -127,8 +121,9 @@ func restored(was registry.Connection) transition {
 	}
 }
 
-// cleared takes note that nothing came of the provisioning that began then.
-func cleared(since time.Time) transition {
+// nothingMade records that the provisioning of unknown outcome that began at since made
+// no tenant.
+func nothingMade(since time.Time) transition {
 	return func(c registry.Connection) (registry.Connection, error) {
 		if !c.UnsettledSince.Equal(since) {
 			return c, nil
@@ -141,9 +136,8 @@ func cleared(since time.Time) transition {
 	}
 }
 
-// foundLate is what a connection becomes by a tenant that was looked for because of the
-// provisioning that began then; errMoved if that is settled by now, or another operation
-// has begun.
+// foundLate applies became when the provisioning that began at since has turned out to
+// have made a tenant; errMoved if it is settled by now, or another operation has begun.
 func foundLate(became transition, since time.Time) transition {
 	return func(c registry.Connection) (registry.Connection, error) {
 		if c.Operation != nil || c.TenantID != "" || !c.UnsettledSince.Equal(since) {
@@ -153,14 +147,14 @@ func foundLate(became transition, since time.Time) transition {
 	}
 }
 
-// configuring begins to replace a tenant's config by one of a type. It takes over what
-// is left of an earlier change when nothing but settings is owed: they are kept.
-func configuring(at time.Time, kind string) transition {
+// beginConfiguring begins to replace a tenant's config by one of a type. It takes over an
+// operation that only restores settings: they stay stored.
+func beginConfiguring(at time.Time, kind string) transition {
 	return func(c registry.Connection) (registry.Connection, error) {
 		if c.TenantID == "" {
 			return c, errMoved
 		}
-		if !isLeftover(c.Operation) {
+		if !isRestore(c.Operation) {
 			if err := free(&c, at); err != nil {
 				return c, err
 			}
@@ -185,17 +179,17 @@ func configured(view registry.AdServer, email string, at time.Time) transition {
 	}
 }
 
-// mayBeConfigured notes that a change of config may have been made, by that time: the
-// tests of before are not known to be of the config that there is.
+// mayBeConfigured records that a change of config may have been made by then: earlier
+// tests may have been of another config.
 func mayBeConfigured(by time.Time) transition {
-	return then(noted(codeInternal, textConfigLost), func(c registry.Connection) (registry.Connection, error) {
+	return then(withError(codeInternal, textConfigLost), func(c registry.Connection) (registry.Connection, error) {
 		c.AdServerSavedAt = by
 		return c, nil
 	})
 }
 
-// noted ends a change that was not made, or may have been, and says so.
-func noted(code, text string) transition {
+// withError ends a change that was not made, or may have been, and says so in lastError.
+func withError(code, text string) transition {
 	return func(c registry.Connection) (registry.Connection, error) {
 		c.LastError, c.LastErrorCode = text, code
 		c.Epoch++
@@ -206,18 +200,18 @@ func noted(code, text string) transition {
 // unchanged ends an operation that changed nothing.
 func unchanged(c registry.Connection) (registry.Connection, error) { return c, nil }
 
-// touched makes snapshots of the tenant old.
-func touched(c registry.Connection) (registry.Connection, error) {
+// newEpoch makes the snapshots of the tenant old.
+func newEpoch(c registry.Connection) (registry.Connection, error) {
 	c.Epoch++
 	return c, nil
 }
 
-// switching begins to switch the tenant off or on again; errAlready if it is. Settings
-// that a change of config owes don't stand against it if it takes their operation over.
-func switching(at time.Time, to registry.ProvisioningStatus, takes bool) transition {
+// beginSwitching begins to switch the tenant off or on again; errAlready if it is so. It
+// takes over an operation that only restores settings if takeOver says so; errMoved else.
+func beginSwitching(at time.Time, to registry.ProvisioningStatus, takeOver bool) transition {
 	return func(c registry.Connection) (registry.Connection, error) {
-		left := isLeftover(c.Operation)
-		if !left {
+		restore := isRestore(c.Operation)
+		if !restore {
 			if err := free(&c, at); err != nil {
 				return c, err
 			}
@@ -227,14 +221,14 @@ func switching(at time.Time, to registry.ProvisioningStatus, takes bool) transit
 			return c, errNoTenant()
 		case c.Provisioning == to:
 			return c, errAlready
-		case left && !takes:
+		case restore && !takeOver:
 			return c, errMoved
 		}
 		return c, nil
 	}
 }
 
-// switched ends it.
+// switched records that the tenant is off or on.
 func switched(to registry.ProvisioningStatus, at time.Time) transition {
 	return func(c registry.Connection) (registry.Connection, error) {
 		c.Epoch++
@@ -251,7 +245,7 @@ func switched(to registry.ProvisioningStatus, at time.Time) transition {
 	}
 }
 
-// then makes one transition of two.
+// then applies one transition after another.
 func then(first, second transition) transition {
 	return func(c registry.Connection) (registry.Connection, error) {
 		c, err := first(c)
@@ -259,5 +253,21 @@ func then(first, second transition) transition {
 			return c, err
 		}
 		return second(c)
+	}
+}
+
+// withOrgID records the id under which upstream may know the tenant.
+func withOrgID(orgID string) transition {
+	return func(c registry.Connection) (registry.Connection, error) {
+		c.ExternalOrgID = orgID
+		return c, nil
+	}
+}
+
+// deciding makes a registry's decision of a transition that needs no operation.
+func deciding(became transition) func(*registry.Source) (*registry.Connection, error) {
+	return func(current *registry.Source) (*registry.Connection, error) {
+		c, err := became(*current.Connection)
+		return &c, err
 	}
 }

@@ -47,31 +47,31 @@ func TestTransitions(t *testing.T) {
 		event transition
 		want  [5]string
 	}{
-		"provisioning":      {provisioning(noon, "o1", view, ""), [5]string{"provisioning", "provisioning", "provisioning", "moved", "moved"}},
+		"provisioning":      {beginProvisioning(noon, "o1", view, ""), [5]string{"provisioning", "provisioning", "provisioning", "moved", "moved"}},
 		"made":              {made(t1, noon), [5]string{"active", "active", "active", "active", "deactivated"}},
 		"made, and is off":  {made(off, noon), [5]string{"deactivated", "deactivated", "deactivated", "active", "deactivated"}},
 		"made, another":     {made(other, noon), [5]string{"active", "active", "active", "other", "other"}},
-		"taken over":        {takenOver(t1, noon), [5]string{"active", "active", "active", "active", "deactivated"}},
+		"taken over":        {adopted(t1, noon), [5]string{"active", "active", "active", "active", "deactivated"}},
 		"failed":            {failed("INTERNAL_ERROR", "e", time.Time{}), [5]string{"failed", "failed", "failed", "active", "deactivated"}},
 		"unknown":           {failed("INTERNAL_ERROR", "e", noon), [5]string{"failed", "failed", "failed", "active", "deactivated"}},
 		"restored":          {restored(was), [5]string{"pending", "pending", "failed", "active", "deactivated"}},
-		"cleared":           {cleared(noon), [5]string{"pending", "provisioning", "failed", "active", "deactivated"}},
+		"cleared":           {nothingMade(noon), [5]string{"pending", "provisioning", "failed", "active", "deactivated"}},
 		"found late":        {foundLate(made(t1, noon), time.Time{}), [5]string{"active", "active", "active", "moved", "moved"}},
-		"configuring":       {configuring(noon, "mock"), [5]string{"moved", "moved", "moved", "active", "deactivated"}},
-		"another type":      {configuring(noon, "freewheel"), [5]string{"moved", "moved", "moved", "conflict", "conflict"}},
+		"configuring":       {beginConfiguring(noon, "mock"), [5]string{"moved", "moved", "moved", "active", "deactivated"}},
+		"another type":      {beginConfiguring(noon, "freewheel"), [5]string{"moved", "moved", "moved", "conflict", "conflict"}},
 		"configured":        {configured(view, "", noon), [5]string{"", "", "", "active", "deactivated"}},
-		"noted":             {noted("INTERNAL_ERROR", "e"), [5]string{"pending", "provisioning", "failed", "active", "deactivated"}},
-		"switching off":     {switching(noon, registry.StatusDeactivated, false), [5]string{"conflict", "conflict", "conflict", "active", "already"}},
-		"switching on":      {switching(noon, registry.StatusActive, false), [5]string{"conflict", "conflict", "conflict", "already", "deactivated"}},
+		"noted":             {withError("INTERNAL_ERROR", "e"), [5]string{"pending", "provisioning", "failed", "active", "deactivated"}},
+		"switching off":     {beginSwitching(noon, registry.StatusDeactivated, false), [5]string{"conflict", "conflict", "conflict", "active", "already"}},
+		"switching on":      {beginSwitching(noon, registry.StatusActive, false), [5]string{"conflict", "conflict", "conflict", "already", "deactivated"}},
 		"switched off":      {switched(registry.StatusDeactivated, noon), [5]string{"pending", "provisioning", "failed", "deactivated", "deactivated"}},
 		"switched on":       {switched(registry.StatusActive, noon), [5]string{"pending", "provisioning", "failed", "active", "active"}},
-		"touched":           {touched, [5]string{"pending", "provisioning", "failed", "active", "deactivated"}},
+		"touched":           {newEpoch, [5]string{"pending", "provisioning", "failed", "active", "deactivated"}},
 		"unchanged":         {unchanged, [5]string{"pending", "provisioning", "failed", "active", "deactivated"}},
 		"may be configured": {mayBeConfigured(noon), [5]string{"pending", "provisioning", "failed", "active", "deactivated"}},
-		"settings owed":     {settingsOwed, [5]string{"pending", "provisioning", "failed", "active", "deactivated"}},
+		"settings owed":     {settingsWait, [5]string{"pending", "provisioning", "failed", "active", "deactivated"}},
 		"settings given up": {settingsGivenUp, [5]string{"pending", "provisioning", "failed", "active", "deactivated"}},
-		"settings refused":  {settingsSettled(putRefused), [5]string{"pending", "provisioning", "failed", "active", "deactivated"}},
-		"settings put back": {settingsSettled(putDone), [5]string{"pending", "provisioning", "failed", "active", "deactivated"}},
+		"settings refused":  {settingsRestored(restoreRefused), [5]string{"pending", "provisioning", "failed", "active", "deactivated"}},
+		"settings put back": {settingsRestored(restoreDone), [5]string{"pending", "provisioning", "failed", "active", "deactivated"}},
 	} {
 		for i, status := range statuses {
 			if x.want[i] == "" {
@@ -130,10 +130,10 @@ func TestNothingBeginsBeside(t *testing.T) {
 				event transition
 				from  registry.ProvisioningStatus
 			}{
-				"provisioning":  {provisioning(noon, "o", view, ""), registry.StatusFailed},
-				"configuring":   {configuring(noon, "mock"), registry.StatusActive},
-				"switching off": {switching(noon, registry.StatusDeactivated, true), registry.StatusActive},
-				"switching on":  {switching(noon, registry.StatusActive, true), registry.StatusDeactivated},
+				"provisioning":  {beginProvisioning(noon, "o", view, ""), registry.StatusFailed},
+				"configuring":   {beginConfiguring(noon, "mock"), registry.StatusActive},
+				"switching off": {beginSwitching(noon, registry.StatusDeactivated, true), registry.StatusActive},
+				"switching on":  {beginSwitching(noon, registry.StatusActive, true), registry.StatusDeactivated},
 			} {
 				c := at(x.from)
 				c.Operation = &registry.Operation{Kind: kind, ID: "a", Begun: noon.Add(-time.Hour), Until: noon.Add(time.Minute)}
@@ -157,7 +157,7 @@ func TestNothingBeginsBeside(t *testing.T) {
 	}
 	c := at(registry.StatusActive)
 	c.Operation = &registry.Operation{Kind: registry.OperationConfigure, ID: "a", Begun: noon, Until: noon}
-	if _, err := switching(noon, registry.StatusDeactivated, false)(c); !errors.Is(err, errMoved) {
+	if _, err := beginSwitching(noon, registry.StatusDeactivated, false)(c); !errors.Is(err, errMoved) {
 		t.Errorf("settings that are owed are not put back first: %v", err)
 	}
 }
@@ -176,7 +176,7 @@ func TestTakingOver(t *testing.T) {
 	} {
 		c := at(registry.StatusActive)
 		c.Operation = x.op
-		if _, err := takingOver("a", noon)(c); errors.Is(err, errMoved) != x.moved || err != nil && !x.moved {
+		if _, err := takeOver("a", noon)(c); errors.Is(err, errMoved) != x.moved || err != nil && !x.moved {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -200,7 +200,7 @@ func TestWhatUpstreamShows(t *testing.T) {
 	} {
 		c := at(registry.StatusActive)
 		c.AdServer = x.known
-		if c, err := shows(x.shown)(c); err != nil || *c.AdServer != *x.want {
+		if c, err := observedConfig(x.shown)(c); err != nil || *c.AdServer != *x.want {
 			t.Errorf("%s: %+v (%v)", name, c.AdServer, err)
 		}
 	}
@@ -209,10 +209,10 @@ func TestWhatUpstreamShows(t *testing.T) {
 func TestNothingIsProvisionedWhileItIsNotKnown(t *testing.T) {
 	c := at(registry.StatusFailed)
 	c.UnsettledSince = noon
-	if _, err := provisioning(noon.Add(time.Hour), "o", view, "")(c); !errors.Is(err, errMoved) {
+	if _, err := beginProvisioning(noon.Add(time.Hour), "o", view, "")(c); !errors.Is(err, errMoved) {
 		t.Errorf("%v", err)
 	}
-	if c, _ := cleared(noon.Add(time.Second))(c); c.UnsettledSince.IsZero() {
+	if c, _ := nothingMade(noon.Add(time.Second))(c); c.UnsettledSince.IsZero() {
 		t.Error("another attempt's doubt is cleared")
 	}
 	if _, err := foundLate(made(t1, noon), noon.Add(time.Second))(c); !errors.Is(err, errMoved) {
@@ -228,7 +228,7 @@ func TestNothingIsProvisionedWhileItIsNotKnown(t *testing.T) {
 func TestWhatIsKept(t *testing.T) {
 	c := at(registry.StatusFailed)
 	c.ServiceAccountEmail = "a@b.example"
-	begun, err := provisioning(noon, "o2", view, "")(c)
+	begun, err := beginProvisioning(noon, "o2", view, "")(c)
 	if err != nil || begun.AdServer.NetworkID != "new" || begun.LastError != "" || begun.ServiceAccountEmail != "a@b.example" || begun.ExternalOrgID != "o2" {
 		t.Errorf("%+v (%v)", begun, err)
 	}
@@ -244,7 +244,7 @@ func TestWhatIsKept(t *testing.T) {
 	if again.MCPURL != "/mcp/" || !again.ProvisionedAt.Equal(noon) {
 		t.Errorf("%+v", again)
 	}
-	over, _ := takenOver(t1, noon)(begun)
+	over, _ := adopted(t1, noon)(begun)
 	if over.AdServer != nil || !over.AdServerSavedAt.IsZero() {
 		t.Errorf("%+v", over)
 	}

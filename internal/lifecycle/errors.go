@@ -9,13 +9,13 @@ import (
 	"esagate/registry"
 )
 
-// The two of lastErrorCode's words that are not an ad server's (contract, "Change").
+// The words of lastErrorCode that are not an ad server's (contract 5.11).
 const (
 	codeInternal      = "INTERNAL_ERROR"
 	codeInvalidConfig = "ADAPTER_INVALID_CONFIG"
 )
 
-// What lastError says of changes that went wrong on our side.
+// Texts of lastError for what went wrong on our side.
 const (
 	textNotReached    = "The sales agent could not be asked, so nothing was set up. Save the configuration to try again."
 	textNothing       = "The sales agent did not set up the source. Save the configuration to try again."
@@ -26,29 +26,33 @@ const (
 	textNotChanged    = "The sales agent could not be asked, so the configuration was not changed. Save it again."
 	textSettings      = "The configuration is saved, but some of its earlier settings could not be put back yet. This is tried again."
 	textSettingsOff   = "The configuration is saved, but the sales agent did not take some of its earlier settings back. Check them there."
-	textNoTenant      = "The sales agent does not know this source any more."
+	// Settings that are given up: they stay stored.
+	textSettingsKept = "The configuration is saved, but some of its earlier settings could not be put back. Save it again to have them put back."
+	textNoTenant     = "The sales agent does not know this source any more."
 )
 
-// textNotKnown says that it may be set up, and for how long.
+// textNotKnown says that the source may be set up, and how long that stays open.
 func textNotKnown(window time.Duration) string {
 	return fmt.Sprintf("The sales agent did not answer, and it is not known whether it set up the source. It is being looked for; "+
 		"if it is not found, the configuration can be saved again in %d minutes.", max(int((window+time.Minute-1)/time.Minute), 2))
 }
 
-// What callers are told.
+// Messages to callers.
 const (
 	textPanic       = "Something went wrong on our side."
 	textNotRecorded = "The sales agent has answered, but the registry can't be reached to note it down. It is noted as soon as it can be: read the connection then."
 )
 
-// errMoved: the connection is not what the decision was made on; it is looked at again.
-var errMoved = errors.New("lifecycle: the connection has changed")
-
-// errAlready: the connection is what it is to become.
-var errAlready = errors.New("lifecycle: nothing is to be done")
-
-// errOtherTenant: the connection has got another tenant meanwhile.
-var errOtherTenant = errors.New("lifecycle: the connection has another tenant")
+var (
+	// errMoved: the connection is not as it was when the decision was made: decide again.
+	errMoved = errors.New("lifecycle: the connection has changed")
+	// errAlready: the connection is already what it should become.
+	errAlready = errors.New("lifecycle: nothing is to be done")
+	// errOtherTenant: the connection has another tenant by now.
+	errOtherTenant = errors.New("lifecycle: the connection has another tenant")
+	// errGone: the source that was made with an idempotency key does not exist any more.
+	errGone = errors.New("lifecycle: the source is gone")
+)
 
 func errStopping() error {
 	return fault.New(fault.Unavailable, "The gateway is stopping: what is under way is finished when it is back.")
@@ -59,31 +63,31 @@ func errTooMany() error {
 }
 
 func errUnderWay(cause error) error {
-	return &fault.Error{Kind: fault.Unavailable, RetryAfter: busyAgain, Cause: cause,
+	return &fault.Error{Kind: fault.Unavailable, RetryAfter: busyRetry, Cause: cause,
 		Message: "The change is still under way: read the connection to follow."}
 }
 
-// errTooSlow: so much time has passed since an operation was begun that it could not be
-// over when others take it to be.
+// errTooSlow: so much time has passed since an operation began that it could still run
+// when others take it for ended.
 func errTooSlow() error {
 	return fault.New(fault.Unavailable, "The registry was too slow to note down what was to be done, so nothing was done.")
 }
 
-// busyAgain is when it is worth looking whether an operation is over.
-const busyAgain = 10 * time.Second
+// busyRetry is after what time an operation may be over.
+const busyRetry = 10 * time.Second
 
-// busy says that somebody else's operation is under way.
-func busy(op *registry.Operation, at time.Time) error {
+// errBusy says that another request's operation is under way.
+func errBusy(op *registry.Operation, at time.Time) error {
 	message := "The connection is being changed by another request. Try again when that is over."
 	if op.Kind == registry.OperationProvision {
 		message = "The connection is being set up. Read it to follow, and try again when that is over."
 	}
 	return &fault.Error{Kind: fault.Conflict, Message: message,
-		RetryAfter: max(min(op.Until.Sub(at), busyAgain), time.Second)}
+		RetryAfter: max(min(op.Until.Sub(at), busyRetry), time.Second)}
 }
 
-// tooEarly says that a tenant may still come to be.
-func tooEarly(rest time.Duration) error {
+// errTooEarly says that a tenant may still appear.
+func errTooEarly(rest time.Duration) error {
 	return &fault.Error{Kind: fault.Conflict, RetryAfter: max(rest, time.Second),
 		Message: "It is not known yet whether the sales agent set up the source at the last attempt. Try again later."}
 }
@@ -96,6 +100,14 @@ func errNoAccount() error {
 	return fault.New(fault.Conflict, "There is no service account for this customer at this gateway: its operator has to configure one.")
 }
 
+// errWithoutTenant says why there is no tenant: it is being made, or nothing was saved.
+func errWithoutTenant(c *registry.Connection) error {
+	if inProgress(c) {
+		return errBusy(c.Operation, now())
+	}
+	return errNoTenant()
+}
+
 func errNoTenant() error {
 	return fault.New(fault.Conflict, "The source is not set up yet: save its ad server configuration first, with PUT …/ad-server.")
 }
@@ -105,12 +117,18 @@ func errType() error {
 		Message: "The type of the ad server can't be changed: connect the other ad server as a new source."}
 }
 
+func errContended() error {
+	return fault.New(fault.Conflict, "The connection is being changed by others. Try again.")
+}
+
+// errUnusable says that a success was no success.
+func errUnusable(cause error) *fault.Error {
+	return fault.Upstream(fault.UpstreamInvalidResponse, "The sales agent sent an answer that can't be used.", cause)
+}
+
 func errDeactivated() error {
 	return fault.New(fault.Conflict, "The source is deactivated: reactivate it first, with POST …/reactivate.")
 }
-
-// errGone: what was made with an idempotency key does not stand any more.
-var errGone = errors.New("lifecycle: the source is gone")
 
 func errDeleted() error {
 	return fault.Wrap(fault.Conflict, "What was made with this Idempotency-Key has been deleted since.", errGone)
@@ -119,8 +137,8 @@ func errDeleted() error {
 // errTaken says that the tenant of our external_org_id is not this connection's.
 func errTaken(cause error) error { return fault.Wrap(fault.Conflict, textTaken, cause) }
 
-// named gives an error with the connection that was made, or stands, all the same.
-func named(err error, t target) error {
+// naming gives an error the ids of the connection, which exists in spite of it.
+func naming(err error, t target) error {
 	if err == nil {
 		return nil
 	}
@@ -132,8 +150,8 @@ func named(err error, t target) error {
 // unavailable gives the 503 for a change whose outcome is not known.
 func unavailable(err error) *fault.Error {
 	e := *fault.As(err)
-	if e.Kind != fault.Unavailable { // such as an answer of something else that stands there
-		e = fault.Error{Kind: fault.Unavailable, Reason: fault.UpstreamInvalidResponse, Message: "The sales agent sent an answer that can't be used.", Cause: err}
+	if e.Kind != fault.Unavailable { // such as an answer of a proxy
+		e = *errUnusable(err)
 	}
 	return &e
 }

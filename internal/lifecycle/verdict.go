@@ -10,23 +10,23 @@ import (
 	"esagate/upstream"
 )
 
-// verdict is what an answer to a change, or the lack of one, says of the tenant.
+// verdict is what an answer to a change, or its absence, says about the tenant.
 type verdict uint8
 
 const (
 	verdictDone     verdict = iota
 	verdictRefused          // not done: the ad server refused
 	verdictInvalid          // not done: upstream does not accept the request
-	verdictTaken            // not done: a tenant of this external_org_id is there already
-	verdictConflict         // not done: it does not fit the tenant's state
+	verdictTaken            // not done: a tenant of this external_org_id exists already
+	verdictConflict         // not done: the tenant's state does not allow it
 	verdictNoTenant         // not done: there is no such tenant
-	verdictNotDone          // not done: it never came to be looked at
+	verdictNotDone          // not done: upstream did not process it
 	verdictUnknown          // done or not
 )
 
-// judge reads the error of a change. What is not certainly a no is unknown: a 5xx, a
-// time limit, an answer that is cut short.
-func judge(err error) verdict {
+// verdictOf reads the error of a change. What is not certainly a no is unknown: a 5xx, a
+// timeout, an answer that is cut short.
+func verdictOf(err error) verdict {
 	if err == nil {
 		return verdictDone
 	}
@@ -49,7 +49,7 @@ func judge(err error) verdict {
 	case f.Kind == fault.NotFound && f.Reason == fault.TenantNotFound:
 		return verdictNoTenant
 	}
-	return verdictNotDone // too many requests, our key, something that stands before upstream
+	return verdictNotDone // too many requests, our key, or a proxy before upstream
 }
 
 // refusal gives what upstream said, nil when it said nothing that can be read.
@@ -60,9 +60,9 @@ func refusal(err error) *upstream.Refusal {
 	return nil
 }
 
-// reasons gives lastErrorCode and lastError for a change that an ad server or upstream
-// refused.
-func reasons(v verdict, err error) (code, text string) {
+// lastErrorOf gives lastErrorCode and lastError of a change that was not made
+// (contract 5.11).
+func lastErrorOf(v verdict, err error) (code, text string) {
 	code = codeInternal
 	if v == verdictInvalid {
 		code = codeInvalidConfig
@@ -80,9 +80,9 @@ func reasons(v verdict, err error) (code, text string) {
 	return code, fault.As(err).Message
 }
 
-// gatewaysOwn gives the error of a call that carries nothing of the caller's: a request
-// that upstream does not accept is not the caller's fault.
-func gatewaysOwn(err error) error {
+// asUpstreamFault gives the error of a call that carries nothing of the caller's: if
+// upstream does not accept the request, that is not the caller's fault.
+func asUpstreamFault(err error) error {
 	if !fault.Is(err, fault.Validation) {
 		return err
 	}

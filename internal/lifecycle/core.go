@@ -1,0 +1,140 @@
+package lifecycle
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"esagate/internal/adserver"
+	"esagate/internal/background"
+	"esagate/internal/fault"
+	"esagate/registry"
+	"esagate/upstream"
+)
+
+// core is what the parts of a Lifecycle share: the registry, the sales agent, and the
+// operations of this process.
+type core struct {
+	cfg      Config
+	registry *registry.Directory
+	upstream *upstream.Client
+	account  func(int64) (*adserver.Account, bool, error)
+	log      *slog.Logger
+	done     func(registry.OperationKind, Outcome)
+	changed  func(*registry.Source)
+	started  time.Time // when this process began to work
+
+	work   *background.Group // changes: Close waits for them
+	checks *background.Group // what only reads, or Settle can do as well: ends when Close begins
+	slots  slots             // of requests under way
+
+	mu  sync.Mutex
+	own map[string]bool // ids of the operations that this process works on; guarded by mu
+}
+
+func newCore(cfg Config, deps Deps) *core {
+	c := &core{
+		cfg: cfg, registry: deps.Directory, upstream: deps.Upstream, account: deps.Account, log: deps.Logger,
+		done: deps.Done, changed: deps.Changed, started: now(), own: map[string]bool{},
+		work: background.NewGroup(deps.Logger), checks: background.NewGroup(deps.Logger),
+	}
+	if c.account == nil {
+		c.account = func(int64) (*adserver.Account, bool, error) { return nil, false, nil }
+	}
+	if c.log == nil {
+		c.log = slog.New(slog.DiscardHandler)
+	}
+	if c.done == nil {
+		c.done = func(registry.OperationKind, Outcome) {}
+	}
+	if c.changed == nil {
+		c.changed = func(*registry.Source) {}
+	}
+	return c
+}
+
+// stopping reports whether work was cancelled because the gateway stops. An error of a
+// call is then no outcome: the operation stays, for the next process.
+func (c *core) stopping() bool { return c.work.Context().Err() != nil }
+
+// target is the connection that something is done to.
+type target struct {
+	customer, esaID int64
+	sourceID        string
+	row             int64 // the source's own id: another source can have its sourceId later
+}
+
+func targetOf(m *registry.Source) target {
+	return target{customer: m.Connection.CustomerID, esaID: m.Connection.ID, sourceID: m.SourceID, row: m.ID}
+}
+
+// logAbout writes one line about a connection.
+func (c *core) logAbout(ctx context.Context, level slog.Level, message string, t target, attrs ...slog.Attr) {
+	c.log.LogAttrs(ctx, level, message, append([]slog.Attr{slog.Int64("customer_id", t.customer),
+		slog.String("source_id", t.sourceID), slog.Int64("esa_id", t.esaID)}, attrs...)...)
+}
+
+// withTenant finds a connection that has a tenant.
+func (c *core) withTenant(ctx context.Context, customer, esaID int64) (*registry.Source, error) {
+	m, err := c.registry.ManagedSourceByID(ctx, customer, esaID)
+	if err != nil {
+		return nil, err
+	}
+	if m.Connection.TenantID == "" {
+		return nil, errWithoutTenant(m.Connection)
+	}
+	return m, nil
+}
+
+// expireSnapshots makes the snapshots of a tenant old, in all replicas: at once, or in the
+// background when the store is back; the source is then nil. became is newEpoch, or more.
+func (c *core) expireSnapshots(ctx context.Context, t target, became transition) *registry.Source {
+	write := func(ctx context.Context) (*registry.Source, error) {
+		return c.registry.ChangeConnection(ctx, t.customer, t.esaID, deciding(became))
+	}
+	m, err := write(ctx)
+	if err == nil {
+		return m
+	}
+	if fault.Is(err, fault.Unavailable) {
+		c.checks.Go(ctx, "expire snapshots", func(ctx context.Context) { _, _ = retry(ctx, write) })
+	}
+	return nil
+}
+
+// slots bound the requests under way, all and each customer's. The zero slots are free.
+type slots struct {
+	mu       sync.Mutex
+	all      int
+	customer map[int64]int // only customers who have any
+}
+
+const (
+	maxRequests         = 256
+	maxCustomerRequests = 32 // so that no customer can take all
+)
+
+// take reports whether one more request may begin.
+func (s *slots) take(customer int64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.all >= maxRequests || s.customer[customer] >= maxCustomerRequests {
+		return false
+	}
+	if s.customer == nil {
+		s.customer = map[int64]int{}
+	}
+	s.all++
+	s.customer[customer]++
+	return true
+}
+
+func (s *slots) release(customer int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.all--
+	if s.customer[customer]--; s.customer[customer] == 0 {
+		delete(s.customer, customer)
+	}
+}

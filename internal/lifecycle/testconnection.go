@@ -1,0 +1,100 @@
+package lifecycle
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strconv"
+	"time"
+
+	"esagate/internal/background"
+	"esagate/internal/fault"
+	"esagate/registry"
+	"esagate/transform"
+	"esagate/upstream/wire"
+)
+
+// testOutcome is a test's result and the connection after it.
+type testOutcome struct {
+	result *wire.TestResult
+	source *registry.Source
+	began  time.Time
+}
+
+// Test tests the connection to the ad server. A test that fails is a result, and is
+// recorded like one that passes; Conflict without a tenant. The connection is given as it
+// is after the test, also where its result could not be recorded. This process makes one
+// test of a connection at a time; callers in the meantime share its result, unless a config
+// was saved after it began.
+func (l *Lifecycle) Test(ctx context.Context, customer, esaID int64) (*wire.TestResult, *registry.Source, error) {
+	m, err := l.withTenant(ctx, customer, esaID)
+	if err != nil {
+		return nil, nil, err
+	}
+	for {
+		out, shared, err := l.tests.Do(ctx, strconv.FormatInt(m.Connection.ID, 10), func(ctx context.Context) (testOutcome, error) {
+			if !l.slots.take(customer) {
+				return testOutcome{}, errTooMany()
+			}
+			defer l.slots.release(customer)
+			return l.test(ctx, m)
+		})
+		if shared && out.began.Before(m.Connection.AdServerSavedAt) && ctx.Err() == nil {
+			continue // it was of the earlier config
+		}
+		switch {
+		case errors.Is(err, background.ErrClosed):
+			err = errStopping()
+		case errors.Is(err, background.ErrPanicked):
+			err = fault.New(fault.Internal, textPanic)
+		case err != nil && ctx.Err() != nil:
+			err = errUnderWay(ctx.Err())
+		}
+		return out.result, out.source, err
+	}
+}
+
+func (l *Lifecycle) test(ctx context.Context, m *registry.Source) (testOutcome, error) {
+	out := testOutcome{source: m, began: now()} // what is saved from now on is not what is tested
+	call, cancel := context.WithTimeout(ctx, l.cfg.ProbeTimeout)
+	defer cancel()
+	result, err := l.upstream.TestConnection(call, m.Connection.TenantID)
+	if err != nil {
+		return testOutcome{began: out.began}, asUpstreamFault(err)
+	}
+	out.result = result
+	record := registry.TestResult{At: out.began, Passed: result.Success}
+	if shown := transform.TestResult(result, out.began); !record.Passed {
+		record.ErrorCode, record.Error = codeInternal, transform.LastErrorText(codeInternal)
+		if shown.ErrorCode != nil {
+			record.ErrorCode = *shown.ErrorCode
+		}
+		if shown.Error != nil {
+			record.Error = *shown.Error
+		}
+	}
+	t := targetOf(m)
+	if recorded, err := l.registry.RecordTest(ctx, t.customer, t.esaID, record); err == nil {
+		out.source = recorded
+	} else {
+		l.logAbout(ctx, slog.LevelWarn, "the result of a connection test could not be recorded", t, slog.Any("error", err))
+	}
+	if newer := l.expireSnapshots(ctx, t, then(newEpoch, keepLastError(*m.Connection))); newer != nil {
+		out.source = newer
+	}
+	return out, nil
+}
+
+// keepLastError says again what is still to be settled, where a test that passed has
+// cleared it; before is the connection as it was.
+func keepLastError(before registry.Connection) transition {
+	return func(c registry.Connection) (registry.Connection, error) {
+		if op := before.Operation; op != nil && holds(&c, op.ID) && c.LastError == "" {
+			switch before.LastError {
+			case textConfigLost, textSettings:
+				c.LastError, c.LastErrorCode = before.LastError, before.LastErrorCode
+			}
+		}
+		return c, nil
+	}
+}
