@@ -116,29 +116,6 @@ func TestDirectoryDeleteManaged(t *testing.T) {
 	}
 }
 
-func TestDirectoryRenameManaged(t *testing.T) {
-	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
-		m := adopted(t, f, customer, "m")
-		d.Put(m)
-		if _, _, err := d.ManagedSources(t.Context(), customer, 0, 9); err != nil {
-			t.Fatal(err)
-		}
-		update(t, d, "m", "M")
-		f.is(failing, 0)
-		got := get(t, d, "m")
-		if got.Name != "M" || got.Connection.Version != m.Connection.Version+1 {
-			t.Fatalf("%+v", got)
-		}
-		reads(t, f, "of the new name", 0)
-		if byID, err := d.ManagedSourceByID(t.Context(), customer, m.Connection.ID); err != nil || byID != got {
-			t.Fatal(byID, err)
-		}
-		if page, _, err := d.ManagedSources(t.Context(), customer, 0, 9); err != nil || page[0].Name != "M" {
-			t.Fatal(page, err)
-		}
-	})
-}
-
 // TestDirectorySourceIDChangesKind: the sourceId of a managed source goes to an AGENT
 // one. Neither is taken for the other.
 func TestDirectorySourceIDChangesKind(t *testing.T) {

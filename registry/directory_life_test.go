@@ -1,12 +1,10 @@
 package registry_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"esagate/internal/fault"
@@ -171,30 +169,6 @@ func TestDirectoryChangeConnectionForgotten(t *testing.T) {
 			t.Fatal(*page[0].Connection, err)
 		}
 	})
-}
-
-// TestDirectoryChangeConnectionRefused: what the caller says comes back as it is, and
-// says nothing of the store.
-func TestDirectoryChangeConnectionRefused(t *testing.T) {
-	for _, says := range []error{errors.New("anything"), issues{"a"}, context.DeadlineExceeded, registry.ErrNotFound, registry.ErrTenantTaken,
-		fault.New(fault.Conflict, "Something else is under way.")} {
-		bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
-			m := adopted(t, f, customer, "m")
-			d.Put(m)
-			_, err := d.ChangeConnection(t.Context(), customer, m.Connection.ID, func(*registry.Source) (*registry.Connection, error) { return nil, says })
-			if fmt.Sprintf("%T %v", err, err) != fmt.Sprintf("%T %v", says, says) {
-				t.Errorf("%T %v, want %v", err, err, says)
-			}
-			synctest.Wait()
-			if !d.StoreAvailable() {
-				t.Error("the store is taken to be away")
-			}
-			if get(t, d, "m") != m {
-				t.Error("the copy is another")
-			}
-			reads(t, f, "the copy stays", 0)
-		})
-	}
 }
 
 func TestDirectoryTenantTaken(t *testing.T) {

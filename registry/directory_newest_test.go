@@ -104,36 +104,6 @@ func TestDirectoryNewestEvicted(t *testing.T) {
 	})
 }
 
-// TestDirectoryOverlapManaged is TestDirectoryOverlapAlone for a managed source.
-func TestDirectoryOverlapManaged(t *testing.T) {
-	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
-		adopted(t, f, customer, "a")
-		adopted(t, f, customer, "b")
-		var list []*registry.Source
-		listed := make(chan struct{})
-		f.is(healthy, 200*time.Millisecond)
-		go func() {
-			defer close(listed)
-			list, _, _ = d.ManagedSources(t.Context(), customer, 0, 9)
-		}()
-		for i, name := range overlapped(t, d, f, func() { remove(t, d, "a") }, func() {}) {
-			if name == "a" {
-				t.Errorf("slow reader %d got what was deleted before it was answered", i)
-			}
-		}
-		<-listed
-		if len(list) != 1 {
-			t.Errorf("%d listed after one of two was deleted", len(list))
-		}
-		f.is(failing, 0)
-		_, err := d.ManagedSource(t.Context(), customer, "a")
-		notFound(t, err)
-		if page, total, err := d.ManagedSources(t.Context(), customer, 0, 9); err == nil && total != 1 {
-			t.Errorf("%v of %d", page, total)
-		}
-	})
-}
-
 // TestDirectorySourceIDBecomesManaged: the sourceId of an AGENT source goes to a
 // managed one, elsewhere, and only reads of managed sources see it.
 func TestDirectorySourceIDBecomesManaged(t *testing.T) {

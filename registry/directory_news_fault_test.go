@@ -72,21 +72,3 @@ func TestDirectoryNewsFaults(t *testing.T) {
 		})
 	}
 }
-
-// TestDirectorySubscriptionRefused: what decide says against a change comes back as it is.
-func TestDirectorySubscriptionRefused(t *testing.T) {
-	for _, mine := range []error{errors.New("mine"), registry.ErrNotFound, context.DeadlineExceeded, issues{"a"}} {
-		bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
-			m := adopted(t, f, customer, "m")
-			_, err := d.ChangeSubscription(t.Context(), customer, m.Connection.ID, func(*registry.Subscription) (*registry.Subscription, error) {
-				return nil, mine
-			})
-			if fmt.Sprintf("%T %v", err, err) != fmt.Sprintf("%T %v", mine, mine) {
-				t.Errorf("%T %v, want %v", err, err, mine)
-			}
-			if synctest.Wait(); !d.StoreAvailable() {
-				t.Error("the store is taken to be away")
-			}
-		})
-	}
-}

@@ -2,7 +2,6 @@ package registry_test
 
 import (
 	"slices"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -121,24 +120,6 @@ func TestDirectorySourceReads(t *testing.T) {
 		d.Close()
 		f.is(healthy, 0)
 		now("closed", &after, 0, 0)
-	})
-}
-
-func TestDirectorySourceReadsCoalesce(t *testing.T) {
-	eachRead(t, func(t *testing.T, d *registry.Directory, f *faulty, read sourceRead) {
-		f.is(healthy, 100*time.Millisecond)
-		var wg sync.WaitGroup
-		for range 100 {
-			wg.Go(func() {
-				if _, err := read.seen(t); err != nil {
-					t.Error(err)
-				}
-			})
-		}
-		wg.Wait()
-		if n := f.count(read.call); n != 1 {
-			t.Fatalf("%d calls of the store for one question", n)
-		}
 	})
 }
 

@@ -60,18 +60,6 @@ func TestDirectoryWritesThrough(t *testing.T) {
 	})
 }
 
-func TestDirectoryWriteFindsItGone(t *testing.T) {
-	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
-		m := adopted(t, f, customer, "a")
-		d.Put(m)
-		f.is(forgetful, 0)
-		_, err := d.RecordTest(t.Context(), customer, m.Connection.ID, registry.TestResult{At: time.Now()})
-		notFound(t, err)
-		_, err = d.ManagedSource(t.Context(), customer, "a") // the copy went, however fresh
-		notFound(t, err)
-	})
-}
-
 func TestDirectoryBoundsSignals(t *testing.T) {
 	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
 		m := adopted(t, f, customer, "a")
