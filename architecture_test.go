@@ -30,7 +30,7 @@ gateway: api internal/... registry snapshot status transform upstream
 status: api internal/adserver internal/background internal/fault internal/telemetry registry snapshot transform upstream
 transform: api internal/adserver internal/redact registry upstream/wire
 upstream: internal/adserver internal/background internal/fault internal/redact upstream/wire
-registry: internal/fault snapshot
+registry: internal/background internal/fault snapshot
 snapshot:
 api:
 registry/sqlstore: internal/fault internal/vault registry

@@ -143,8 +143,8 @@ func TestDirectoryChangeCallerLeaves(t *testing.T) {
 	})
 }
 
-// TestDirectoryCloseEndsLooks: closing ends a look at the store, and waits for it.
-func TestDirectoryCloseEndsLooks(t *testing.T) {
+// TestDirectoryCloseEndsPings: closing ends a look at the store, and waits for it.
+func TestDirectoryCloseEndsPings(t *testing.T) {
 	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
 		f.refuses(errBroken)
 		_, err := d.CreateSource(t.Context(), customer, agent("a"), nil)

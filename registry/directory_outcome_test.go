@@ -132,9 +132,9 @@ func doubted(t *testing.T, d *registry.Directory, f *faulty, slow ...func()) {
 	f.is(healthy, 0)
 }
 
-// TestDirectoryDoubtOutlivesOlderReads: a read from before a write of unknown outcome
+// TestDirectoryUnknownOutcomeOutlivesOlderReads: a read from before a write of unknown outcome
 // does not make the copy fresh.
-func TestDirectoryDoubtOutlivesOlderReads(t *testing.T) {
+func TestDirectoryUnknownOutcomeOutlivesOlderReads(t *testing.T) {
 	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
 		d.Put(adopted(t, f, customer, "m"))
 		time.Sleep(3 * time.Second)
@@ -146,9 +146,9 @@ func TestDirectoryDoubtOutlivesOlderReads(t *testing.T) {
 	})
 }
 
-// TestDirectoryDoubtIsJoinedByNone: who comes after a write of unknown outcome joins
+// TestDirectoryUnknownOutcomeIsJoinedByNone: who comes after a write of unknown outcome joins
 // no read from before it.
-func TestDirectoryDoubtIsJoinedByNone(t *testing.T) {
+func TestDirectoryUnknownOutcomeIsJoinedByNone(t *testing.T) {
 	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
 		adopted(t, f, customer, "m")
 		doubted(t, d, f,

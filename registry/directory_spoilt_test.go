@@ -143,9 +143,9 @@ func TestDirectoryReadFailsOnce(t *testing.T) {
 	})
 }
 
-// TestDirectoryLookHangs: reads fail, and the look at the store hangs. No reader with
+// TestDirectoryPingHangs: reads fail, and the look at the store hangs. No reader with
 // a copy waits longer for it than for a read, and the next not at all.
-func TestDirectoryLookHangs(t *testing.T) {
+func TestDirectoryPingHangs(t *testing.T) {
 	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
 		for _, id := range []string{"a", "b"} {
 			d.Put(adopted(t, f, customer, id))
@@ -206,8 +206,8 @@ func TestDirectoryReadLimit(t *testing.T) {
 	})
 }
 
-// TestDirectoryLooksOnce: however many reads fail at once, one look tells why.
-func TestDirectoryLooksOnce(t *testing.T) {
+// TestDirectoryPingsOnce: however many reads fail at once, one look tells why.
+func TestDirectoryPingsOnce(t *testing.T) {
 	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
 		f.spoils(customer, errSpoilt)
 		f.is(healthy, 100*time.Millisecond)

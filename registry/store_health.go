@@ -8,14 +8,13 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sync/singleflight"
+	"esagate/internal/background"
 )
 
 // pingPause is the time between two pings of a store that is away.
 const pingPause = time.Second
 
 var (
-	errDirectoryClosed = errors.New("registry: the directory is closed")
 	// errLate: the store took longer than a reader with a copy waits.
 	errLate = errors.New("registry: the store is slow")
 	errAway = errors.New("registry: the store did not answer when it was last asked")
@@ -27,35 +26,26 @@ var (
 // so that its return waits for no reader.
 type storeHealth struct {
 	store   func(context.Context) error // pings the store
-	timeout time.Duration               // of a ping
 	pause   time.Duration               // how long a write waits for a store that is away
 	changed func(there bool, err error)
-	pings   singleflight.Group
+	group   *background.Group
+	pings   *background.Flight[struct{}]
+	away    atomic.Bool // the store's last answer was none, or late
 
-	life context.Context // ends with close
-	end  context.CancelFunc
-	work sync.WaitGroup // pings under way
-	away atomic.Bool    // the store's last answer was none, or late
-
-	mu      sync.Mutex // guards what follows, and when away changes
-	ended   bool
+	mu      sync.Mutex    // guards what follows, and when away changes
 	pinging bool          // one goroutine pings
 	back    chan struct{} // closed when the store is back; made anew whenever it goes away
 }
 
 func newStoreHealth(ping func(context.Context) error, opts DirectoryOptions, changed func(bool, error)) *storeHealth {
-	h := &storeHealth{store: ping, timeout: opts.StoreTimeout, pause: pingPause + opts.ReadTimeout, changed: changed}
-	h.life, h.end = context.WithCancel(context.Background())
-	return h
+	group := background.NewGroup(nil)
+	return &storeHealth{
+		store: ping, pause: pingPause + opts.ReadTimeout, changed: changed,
+		group: group, pings: background.NewFlight[struct{}](group, "ping the store", opts.StoreTimeout),
+	}
 }
 
-func (h *storeHealth) close() {
-	h.mu.Lock()
-	h.ended = true
-	h.mu.Unlock()
-	h.end()
-	h.work.Wait()
-}
+func (h *storeHealth) close() { _ = h.group.Close(context.Background()) }
 
 // ask makes a read within its context's deadline and concludes from its error whether the
 // store is there. An error of no kind that we know may be one row's own, and no row that
@@ -87,7 +77,7 @@ func (h *storeHealth) record(err error) {
 		return
 	}
 	h.mu.Lock()
-	was, away := h.away.Load(), !there && !h.ended
+	was, away := h.away.Load(), !there && h.group.Context().Err() == nil
 	h.away.Store(away)
 	switch {
 	case away && !was:
@@ -96,9 +86,7 @@ func (h *storeHealth) record(err error) {
 		close(h.back)
 	}
 	if away && !h.pinging {
-		h.pinging = true
-		h.work.Add(1)
-		go h.pingUntilThere()
+		h.pinging = h.group.Go(context.Background(), "ping the store until it is there", h.pingUntilThere)
 	}
 	h.mu.Unlock()
 	if was != away {
@@ -123,7 +111,7 @@ func (h *storeHealth) wait(ctx context.Context) error {
 	case <-timer.C:
 	case <-ctx.Done():
 		return errors.Join(errAway, ctx.Err())
-	case <-h.life.Done():
+	case <-h.group.Context().Done():
 	}
 	return errAway
 }
@@ -134,55 +122,37 @@ func (h *storeHealth) check(ctx context.Context, err error) bool {
 	if h.away.Load() {
 		return false // it is being pinged
 	}
-	select {
-	case pinged := <-h.startPing(err):
-		if pinged.Err == nil {
-			return true
-		}
-	case <-ctx.Done():
+	if h.ping(ctx, err) == nil {
+		return true
 	}
 	h.record(err)
 	return false
 }
 
-// startPing pings the store, once for all that want to know. It records an answer, and
-// without one the error that gave rise to the ping; nil: the store is away already.
-func (h *storeHealth) startPing(cause error) <-chan singleflight.Result {
-	return h.pings.DoChan("", func() (_ any, err error) {
-		h.mu.Lock()
-		if h.ended {
-			h.mu.Unlock()
-			return nil, errDirectoryClosed
-		}
-		h.work.Add(1)
-		h.mu.Unlock()
-		defer h.work.Done()
-		ctx, cancel := context.WithTimeout(h.life, h.timeout)
-		defer cancel()
-		defer func() {
-			if p := recover(); p != nil { // singleflight would raise it where nobody can catch it
-				err = fmt.Errorf("registry: the store panicked: %T", p)
-			}
-		}()
+// ping pings the store, once for all that want to know, and waits no longer than ctx. It
+// records an answer, and without one the error that gave rise to the ping; nil: the store
+// is away already.
+func (h *storeHealth) ping(ctx context.Context, cause error) error {
+	_, _, err := h.pings.Do(ctx, "", func(ctx context.Context) (none struct{}, err error) {
 		switch err = h.store(ctx); {
 		case err == nil:
 			h.record(nil)
 		case cause != nil:
 			h.record(cause)
 		}
-		return nil, err
+		return none, err
 	})
+	return err
 }
 
-func (h *storeHealth) pingUntilThere() {
-	defer h.work.Done()
-	for h.stillAway() {
-		select {
-		case <-time.After(pingPause):
-		case <-h.life.Done():
-			return
-		}
-		<-h.startPing(nil)
+// startPing is ping for a caller that does not wait.
+func (h *storeHealth) startPing(cause error) {
+	h.group.Go(context.Background(), "ping the store", func(ctx context.Context) { _ = h.ping(ctx, cause) })
+}
+
+func (h *storeHealth) pingUntilThere(ctx context.Context) {
+	for h.stillAway() && background.Sleep(ctx, pingPause) {
+		_ = h.ping(ctx, nil)
 	}
 }
 
