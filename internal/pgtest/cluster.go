@@ -56,7 +56,7 @@ type Cluster struct {
 }
 
 // Start makes a cluster and starts its server; ErrNotInstalled. The context bounds
-// the start alone. Whoever starts a cluster stops it.
+// the start alone. The caller that starts a cluster stops it.
 func Start(ctx context.Context, opts ...Option) (*Cluster, error) {
 	bin, err := findPrograms()
 	if err != nil {
@@ -130,7 +130,7 @@ func (c *Cluster) NewDatabase(ctx context.Context) (string, error) {
 	return c.URL(name), nil
 }
 
-// DropDatabase drops a database that NewDatabase made, whoever is still in it.
+// DropDatabase drops a database that NewDatabase made, also while it has connections.
 func (c *Cluster) DropDatabase(ctx context.Context, databaseURL string) error {
 	u, err := url.Parse(databaseURL)
 	if err != nil {

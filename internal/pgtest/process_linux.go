@@ -10,7 +10,7 @@ import (
 	"syscall"
 )
 
-// owner is who the programs run as; the zero value is whoever runs us.
+// owner is the user that the programs run as; the zero value is the current user.
 type owner struct{ credential *syscall.Credential }
 
 // findOwner gives an unprivileged user where we are root, whom PostgreSQL refuses.
