@@ -76,11 +76,9 @@ func NewDirectory(store Store, opts DirectoryOptions) *Directory {
 		counts:  snapshot.New[countsDoc](limits, none),
 	}
 	d.observed, _ = lru.New[string, time.Time](opts.Entries) // fails for a size below 1 alone
-	d.health = newStoreHealth(d.ping, opts, d.storeChanged)
+	d.health = newStoreHealth(func(ctx context.Context) error { return store.Ping(ctx) }, opts, d.storeChanged)
 	return d
 }
-
-func (d *Directory) ping(ctx context.Context) error { return d.store.Ping(ctx) }
 
 // storeChanged is told when the store goes away or is back; reads then wait for nothing.
 func (d *Directory) storeChanged(there bool, err error) {

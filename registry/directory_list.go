@@ -32,15 +32,15 @@ func (*listing) Older(*listing) bool { return false }
 // store, and while that is away as the same page was last seen, with what was made,
 // changed and deleted here since. A page that was never seen is then an error.
 func (d *Directory) Sources(ctx context.Context, customer int64, skip, take int) ([]*Source, int, error) {
-	return d.list(ctx, listQuery{customer, false, max(skip, 0), min(max(take, 0), MaxPage)})
+	return listPage(ctx, d, listQuery{customer, false, max(skip, 0), min(max(take, 0), MaxPage)})
 }
 
 // ManagedSources lists a customer's managed sources in the same way.
 func (d *Directory) ManagedSources(ctx context.Context, customer int64, skip, take int) ([]*Source, int, error) {
-	return d.list(ctx, listQuery{customer, true, max(skip, 0), min(max(take, 0), MaxPage)})
+	return listPage(ctx, d, listQuery{customer, true, max(skip, 0), min(max(take, 0), MaxPage)})
 }
 
-func (d *Directory) list(ctx context.Context, q listQuery) ([]*Source, int, error) {
+func listPage(ctx context.Context, d *Directory, q listQuery) ([]*Source, int, error) {
 	l, err := get(ctx, d, d.lists, fmt.Sprint(q), d.writes.last(q.customer), true, func(ctx context.Context) (*listing, error) {
 		l := &listing{listQuery: q, began: d.writes.tick()}
 		list := d.store.Customer(q.customer).Sources
@@ -52,7 +52,7 @@ func (d *Directory) list(ctx context.Context, q listQuery) ([]*Source, int, erro
 			return nil, err
 		}
 		for _, src := range l.rows {
-			d.index(src)
+			index(d, src)
 			d.sources.Offer(sourceKey(src.CustomerID, src.SourceID), sourceDoc{src: src})
 		}
 		l.ended = d.writes.tick()
@@ -61,17 +61,17 @@ func (d *Directory) list(ctx context.Context, q listQuery) ([]*Source, int, erro
 	if err != nil {
 		return nil, 0, sourceFault(err)
 	}
-	rows, total := d.correct(l)
+	rows, total := l.correct(d)
 	return rows, total, nil
 }
 
 // correct returns the rows and the total of a page as they are after what was written
 // here since it was read. A write that overlapped with the read, and that the rows don't
 // show, is taken to be in the total.
-func (d *Directory) correct(l *listing) ([]*Source, int) {
+func (l *listing) correct(d *Directory) ([]*Source, int) {
 	rows, total := make([]*Source, 0, len(l.rows)), l.total
 	for _, src := range l.rows {
-		if newest, ok := d.newest(src); ok {
+		if newest, ok := newestOf(d, src); ok {
 			rows = append(rows, newest)
 		}
 	}
@@ -93,7 +93,7 @@ func (d *Directory) correct(l *listing) ([]*Source, int) {
 				rows[i] = w.src
 			}
 		case w.kind == created && !listed:
-			if newest, ok := d.newest(w.src); ok && open && len(rows) < l.take && l.isAfterLast(newest) {
+			if newest, ok := newestOf(d, w.src); ok && open && len(rows) < l.take && l.isAfterLast(newest) {
 				rows, total = append(rows, newest), total+1
 			} else if w.began > l.ended {
 				total++

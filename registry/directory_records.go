@@ -16,7 +16,7 @@ const (
 )
 
 // record makes a write that no source shows.
-func (d *Directory) record(ctx context.Context, customer int64, run func(context.Context, CustomerStore) error) error {
+func record(ctx context.Context, d *Directory, customer int64, run func(context.Context, CustomerStore) error) error {
 	_, err := d.write(ctx, target{customer: customer, words: sourceFault}, run)
 	return err
 }
@@ -24,7 +24,7 @@ func (d *Directory) record(ctx context.Context, customer int64, run func(context
 // ClaimIdempotencyKey claims an idempotency key for a request that makes no source, as
 // CustomerStore does. Conflicts as CreateSource.
 func (d *Directory) ClaimIdempotencyKey(ctx context.Context, customer int64, once IdempotencyRecord) (begun Creation, err error) {
-	err = d.record(ctx, customer, func(ctx context.Context, c CustomerStore) (err error) {
+	err = record(ctx, d, customer, func(ctx context.Context, c CustomerStore) (err error) {
 		begun, err = c.ClaimIdempotencyKey(ctx, once)
 		return err
 	})
@@ -33,12 +33,12 @@ func (d *Directory) ClaimIdempotencyKey(ctx context.Context, customer int64, onc
 
 // KeepAnswer keeps the answer of a create whose [IdempotencyRecord] gave none.
 func (d *Directory) KeepAnswer(ctx context.Context, customer int64, key string, answer []byte) error {
-	return d.record(ctx, customer, func(ctx context.Context, c CustomerStore) error { return c.KeepAnswer(ctx, key, answer) })
+	return record(ctx, d, customer, func(ctx context.Context, c CustomerStore) error { return c.KeepAnswer(ctx, key, answer) })
 }
 
 // ReleaseIdempotencyKey takes note that a request without a kept answer came to nothing.
 func (d *Directory) ReleaseIdempotencyKey(ctx context.Context, customer int64, key string) error {
-	return d.record(ctx, customer, func(ctx context.Context, c CustomerStore) error { return c.ReleaseIdempotencyKey(ctx, key) })
+	return record(ctx, d, customer, func(ctx context.Context, c CustomerStore) error { return c.ReleaseIdempotencyKey(ctx, key) })
 }
 
 // KeepSettings keeps the ad-server settings that are to be put back; nil forgets them.

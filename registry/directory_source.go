@@ -56,26 +56,26 @@ func (d *Directory) Source(ctx context.Context, customer int64, sourceID string)
 
 // ManagedSource finds a customer's managed source by its sourceId.
 func (d *Directory) ManagedSource(ctx context.Context, customer int64, sourceID string) (*Source, error) {
-	return d.managed(ctx, customer, sourceID, false)
+	return managed(ctx, d, customer, sourceID, false)
 }
 
 // ManagedSourceNow is ManagedSource for a caller that is about to change the source: the
 // store is asked as by Source.
 func (d *Directory) ManagedSourceNow(ctx context.Context, customer int64, sourceID string) (*Source, error) {
-	return d.managed(ctx, customer, sourceID, true)
+	return managed(ctx, d, customer, sourceID, true)
 }
 
 // ManagedSourceByID finds a customer's managed source by its connection's id.
 func (d *Directory) ManagedSourceByID(ctx context.Context, customer, esaID int64) (*Source, error) {
-	return d.managedByID(ctx, customer, esaID, false)
+	return managedByID(ctx, d, customer, esaID, false)
 }
 
 // ManagedSourceByIDNow is ManagedSourceNow by the connection's id.
 func (d *Directory) ManagedSourceByIDNow(ctx context.Context, customer, esaID int64) (*Source, error) {
-	return d.managedByID(ctx, customer, esaID, true)
+	return managedByID(ctx, d, customer, esaID, true)
 }
 
-func (d *Directory) managed(ctx context.Context, customer int64, sourceID string, newest bool) (*Source, error) {
+func managed(ctx context.Context, d *Directory, customer int64, sourceID string, newest bool) (*Source, error) {
 	src, err := d.source(ctx, customer, sourceID, newest)
 	if err == nil && src.Connection == nil {
 		err = ErrNotFound
@@ -86,7 +86,7 @@ func (d *Directory) managed(ctx context.Context, customer int64, sourceID string
 	return src, nil
 }
 
-func (d *Directory) managedByID(ctx context.Context, customer, esaID int64, newest bool) (*Source, error) {
+func managedByID(ctx context.Context, d *Directory, customer, esaID int64, newest bool) (*Source, error) {
 	key := esaKey(customer, esaID)
 	var id idDoc
 	if r, ok := d.ids.Peek(key); ok {
@@ -105,7 +105,7 @@ func (d *Directory) managedByID(ctx context.Context, customer, esaID int64, newe
 		}
 		id, newest = found, false
 	}
-	src, err := d.managed(ctx, customer, string(id), newest)
+	src, err := managed(ctx, d, customer, string(id), newest)
 	if err == nil && src.Connection.ID != esaID { // the sourceId is another's now
 		return nil, storeFault(ErrNotFound)
 	}
@@ -126,7 +126,7 @@ func (d *Directory) source(ctx context.Context, customer int64, sourceID string,
 		src, err := d.store.Customer(customer).Source(ctx, sourceID)
 		switch {
 		case err == nil:
-			d.index(src)
+			index(d, src)
 			return sourceDoc{src: src}, nil
 		case known && isNotFound(err): // what was known when the read began is deleted
 			return sourceDoc{held.Doc.src, true}, nil
@@ -149,7 +149,7 @@ func (d *Directory) Put(src *Source) { d.put(src) }
 // put remembers a source as a write left it, and returns the newest state that is known.
 func (d *Directory) put(src *Source) *Source {
 	key := sourceKey(src.CustomerID, src.SourceID)
-	d.index(src)
+	index(d, src)
 	d.sources.Put(key, sourceDoc{src: src})
 	if r, ok := d.sources.Peek(key); ok && r.Doc.src.ID == src.ID && !r.Doc.deleted {
 		return r.Doc.src
@@ -157,15 +157,15 @@ func (d *Directory) put(src *Source) *Source {
 	return src
 }
 
-func (d *Directory) index(src *Source) {
+func index(d *Directory, src *Source) {
 	if src.Connection != nil {
 		d.ids.Put(esaKey(src.CustomerID, src.Connection.ID), idDoc(src.SourceID))
 	}
 }
 
-// newest returns the newest known state of a source that was listed; false if it is
+// newestOf returns the newest known state of a source that was listed; false if it is
 // known to be deleted.
-func (d *Directory) newest(src *Source) (*Source, bool) {
+func newestOf(d *Directory, src *Source) (*Source, bool) {
 	r, ok := d.sources.Peek(sourceKey(src.CustomerID, src.SourceID))
 	if !ok || r.Doc.Older(sourceDoc{src: src}) {
 		return src, true

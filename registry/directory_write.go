@@ -108,7 +108,7 @@ func deciding[A, B any](decide func(A) (B, error)) func(A) (B, error) {
 // its first use is still being answered. Unavailable, here and in the other writes,
 // says by its RetryAfter when to come again.
 func (d *Directory) CreateSource(ctx context.Context, customer int64, s NewSource, once *IdempotencyRecord) (Creation, error) {
-	return d.create(ctx, customer, func(ctx context.Context, c CustomerStore) (Creation, error) {
+	return create(ctx, d, customer, func(ctx context.Context, c CustomerStore) (Creation, error) {
 		return c.CreateSource(ctx, s, once)
 	})
 }
@@ -116,12 +116,12 @@ func (d *Directory) CreateSource(ctx context.Context, customer int64, s NewSourc
 // CreateManaged makes a managed source with its connection as CustomerStore does.
 // Conflicts as CreateSource.
 func (d *Directory) CreateManaged(ctx context.Context, customer int64, s NewManaged, once *IdempotencyRecord) (Creation, error) {
-	return d.create(ctx, customer, func(ctx context.Context, c CustomerStore) (Creation, error) {
+	return create(ctx, d, customer, func(ctx context.Context, c CustomerStore) (Creation, error) {
 		return c.CreateManaged(ctx, s, once)
 	})
 }
 
-func (d *Directory) create(ctx context.Context, customer int64, run func(context.Context, CustomerStore) (Creation, error)) (made Creation, err error) {
+func create(ctx context.Context, d *Directory, customer int64, run func(context.Context, CustomerStore) (Creation, error)) (made Creation, err error) {
 	began, err := d.write(ctx, target{customer: customer, words: sourceFault}, func(ctx context.Context, c CustomerStore) (err error) {
 		made, err = run(ctx, c)
 		return err
@@ -217,7 +217,7 @@ const observePause = time.Minute
 func (d *Directory) ObserveInventorySync(ctx context.Context, customer, esaID int64, signal InventorySync) (*Source, error) {
 	signal = signal.Kept()
 	t := d.ofConnection(customer, esaID)
-	if r, ok := d.sources.Peek(sourceKey(customer, t.sourceID)); ok && d.saysNothingNew(esaKey(customer, esaID), r.Doc.src, signal) {
+	if r, ok := d.sources.Peek(sourceKey(customer, t.sourceID)); ok && saysNothingNew(d, esaKey(customer, esaID), r.Doc.src, signal) {
 		return r.Doc.src, nil
 	}
 	if d.health.away.Load() {
@@ -230,7 +230,7 @@ func (d *Directory) ObserveInventorySync(ctx context.Context, customer, esaID in
 
 // saysNothingNew reports whether a signal need not be written: it is not newer than the
 // last one, or changes no state, a short time after what the store has.
-func (d *Directory) saysNothingNew(key string, src *Source, signal InventorySync) bool {
+func saysNothingNew(d *Directory, key string, src *Source, signal InventorySync) bool {
 	if src.Connection == nil || src.Connection.InventorySync == nil {
 		return false
 	}

@@ -162,7 +162,7 @@ type CustomerStore interface {
 	// the connection gets a new Version. A secret that can't be opened is given as none.
 	ChangeSubscription(ctx context.Context, esaID int64, decide func(*Subscription) (*Subscription, error)) (*Subscription, error)
 	// RecordEvent takes in a delivery, all of it in one transaction: the event is counted,
-	// its news recorded if they are newer, the subscription's AnnouncedAt moved forward,
+	// its state of the inventory sync recorded if it is newer, the subscription's AnnouncedAt moved forward,
 	// and Epoch raised. duplicate: it came before, was processed then, and has no effect
 	// now; m is then the source as it stands. ErrInvalid for an ID that no store keeps.
 	RecordEvent(ctx context.Context, esaID int64, e Event) (duplicate bool, m *Source, err error)

@@ -38,7 +38,7 @@ const (
 	// UpkeepUnsettled: an operation is under way, or a provisioning's outcome is not
 	// known. Before is of no account.
 	UpkeepUnsettled UpkeepKind = iota
-	// UpkeepStale: active with a tenant, and the newest news of its inventory sync
+	// UpkeepStale: active with a tenant, and the newest signal of its inventory sync
 	// (ObservedAt) is from before Before, or there is none.
 	UpkeepStale
 	// UpkeepSubscribe: active with a tenant, and without a subscription that lives and

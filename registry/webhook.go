@@ -13,7 +13,7 @@ const (
 	EventWindow = 24 * time.Hour     // what contract 4.6 counts
 )
 
-// Subscription is the gateway's subscription to the news of one tenant. There is one
+// Subscription is the gateway's subscription to the sync events of one tenant. There is one
 // a connection at most; its secret is made by us, and kept encrypted. Printed or
 // logged it is one word.
 type Subscription struct {
@@ -46,7 +46,7 @@ type Event struct {
 	Quiet      bool // it is counted, once, and has no effect beside: no Epoch
 	// Announces: it tells of a finished run, which shows that the subscription lives.
 	Announces bool
-	// Sync is the news of the inventory sync, nil without; recorded as by
+	// Sync is what it says of the inventory sync, nil without; recorded as by
 	// ObserveInventorySync.
 	Sync *InventorySync
 }

@@ -36,7 +36,7 @@ type flight struct {
 	done     chan struct{}
 	expiries uint64 // the entry's count when it started: fewer than now is stale on arrival
 	retries  uint64 // the entry's count when it started: fewer than now, and a failure is not backed off
-	puts     uint64 // the entry's count when it started: fewer than now, and "gone" is no news
+	puts     uint64 // the entry's count when it started: fewer than now, and "gone" tells nothing new
 	ends     time.Time
 
 	// Set before done is closed.

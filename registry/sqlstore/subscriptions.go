@@ -139,7 +139,7 @@ func (s *Store) subscribed(ctx context.Context, in scope, esaID int64) (*registr
 	return &r.Subscription, nil
 }
 
-// subscribe writes a locked connection's subscription. Whether news can be expected is
+// subscribe writes a locked connection's subscription. Whether events can be expected is
 // part of what is shown of the connection, so a change of that is a new version.
 func (s *Store) subscribe(ctx context.Context, in scope, rec *record, was *registry.Subscription, next registry.Subscription) (*registry.Subscription, error) {
 	if !storable(next.WebhookID, next.Secret, next.URL) {

@@ -105,11 +105,11 @@ func (s scope) takeIn(ctx context.Context, rec *record, e registry.Event) error 
 // DeliveryCounts counts a connection's deliveries.
 func (c customerStore) DeliveryCounts(ctx context.Context, esaID int64) (registry.DeliveryCounts, error) {
 	now := c.store.instant()
-	var news registry.DeliveryCounts
+	var counts registry.DeliveryCounts
 	err := c.store.reading(c.customer).queryRow(ctx, selectNews, esaID, nullTime(now.Add(-registry.EventWindow)), nullTime(now.Add(-registry.EventsKept))).
-		Scan(&news.Delivered, &news.Failed, instantColumn{&news.LastFailureAt}, flagColumn{&news.Subscribed})
+		Scan(&counts.Delivered, &counts.Failed, instantColumn{&counts.LastFailureAt}, flagColumn{&counts.Subscribed})
 	if err != nil {
 		return registry.DeliveryCounts{}, failed("count deliveries", found(err))
 	}
-	return news, nil
+	return counts, nil
 }
