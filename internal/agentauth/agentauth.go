@@ -1,6 +1,5 @@
 // Package agentauth gets and keeps the OAuth tokens of AGENT sources whose agents
-// want OAuth (contract, "Rules for inventory sources", OAUTH): it finds an agent's
-// authorization server (RFC 9728, RFC 8414), registers the gateway there
+// want OAuth (contract 6.4): it finds an agent's authorization server (RFC 9728, RFC 8414), registers the gateway there
 // (RFC 7591), begins a consent (PKCE S256, RFC 8707), answers the redirect that
 // comes back and refreshes tokens when they are used ([Agents.Token], which no
 // operation calls as yet).
@@ -23,7 +22,7 @@ import (
 )
 
 const (
-	consentLife = 10 * time.Minute // contract, "OAUTH agents": a state lives this long
+	consentLife = 10 * time.Minute // how long a state lives
 	workLimit   = 15 * time.Second // a whole Begin or Finish, and a refresh once it is ours to do
 	askLimit    = 10 * time.Second // a token request in it: what it brings has to be stored as well
 	stepLimit   = 5 * time.Second  // one request of a discovery, which may take many

@@ -32,7 +32,7 @@ const (
 // Reason is the machine-readable cause behind a status, `details.reason` of an answer.
 type Reason string
 
-// Reasons of a 503, and the one of a 404 (contract, "Errors").
+// Reasons of a 503, and the one of a 404 (contract 7.2).
 const (
 	UpstreamUnreachable     Reason = "UPSTREAM_UNREACHABLE"
 	UpstreamTimeout         Reason = "UPSTREAM_TIMEOUT"
@@ -51,8 +51,7 @@ type Issue struct {
 
 // Error is a failure with a client message and a cause kept apart. Message, Field,
 // Issues and Reason are shown to clients and so never hold a secret, nor anything that
-// a caller or the upstream wrote, but for text that was treated (contract, status rule
-// 11) and names of members that are plain words; the cause is for logs alone.
+// a caller or the upstream wrote, but for text that was treated (contract 4.11) and names of members that are plain words; the cause is for logs alone.
 type Error struct {
 	Kind       Kind
 	Message    string
@@ -60,7 +59,7 @@ type Error struct {
 	Issues     []Issue       // Validation only
 	Reason     Reason        // Unavailable, and NotFound of a tenant
 	RetryAfter time.Duration // Unavailable: when to try again; 0 leaves it to the edge. Conflict: likewise; 0 says nothing
-	ErrorCode  string        // Validation by an ad server: lastErrorCode's word (contract, "Change")
+	ErrorCode  string        // Validation by an ad server: lastErrorCode's word (contract 5.8)
 	ESAID      int64         // Unavailable, Conflict: the connection that was made all the same; 0: none
 	SourceID   string        // its source
 	Cause      error

@@ -31,8 +31,8 @@ func (b *body) Read(p []byte) (int, error) {
 	case err == nil, err == io.EOF && b.ctx.Err() == nil:
 		b.err = err
 	case err == io.EOF:
-		// A server that sees us go may end its answer well, and be heard still: that
-		// is an answer cut short all the same.
+		// A server may still end its answer properly after the context has ended: the
+		// answer counts as cut short.
 		b.err = b.ctx.Err()
 	default:
 		b.err = reasonWithin(b.ctx, err)

@@ -12,9 +12,9 @@ import (
 	"esagate/internal/outbound"
 )
 
-// TestTheDirectDoorFollowsNothing: a request with a secret goes where it was sent,
+// TestTheDirectClientFollowsNothing: a request with a secret goes where it was sent,
 // and its answer comes from there.
-func TestTheDirectDoorFollowsNothing(t *testing.T) {
+func TestTheDirectClientFollowsNothing(t *testing.T) {
 	c := newClient(t, options())
 	for _, location := range []string{"/elsewhere", "https://agents.test/" + canary, "http://agents.test/", "%zz" + canary, "https://a b/" + canary, "?x#y", ""} {
 		var elsewhere atomic.Int32
@@ -54,8 +54,8 @@ func TestTheDirectDoorFollowsNothing(t *testing.T) {
 	}
 }
 
-// TestTheDirectDoorIsGuarded as the other is.
-func TestTheDirectDoorIsGuarded(t *testing.T) {
+// TestTheDirectClientIsGuarded as the other is.
+func TestTheDirectClientIsGuarded(t *testing.T) {
 	c := newClient(t, options().WithResolver(resolve(t, map[string][]string{"inside.agents.test": {"10.0.0.1"}})))
 	srv := serve(t, fill)
 	for url, want := range map[string]error{

@@ -7,38 +7,37 @@ import (
 	"strings"
 )
 
-// exchanger makes one exchange of each request: what redirects are followed, it
-// follows itself, so that net/http's errors, which name the URL at which they
-// happened, end here.
-type exchanger struct {
-	check     func(string) *refusal
+// guarded makes one exchange of each request, redirects included, so that net/http's
+// errors, which name the URL at which they happened, end here.
+type guarded struct {
+	check     func(string) *urlFault
 	send      func(*http.Request) (*http.Response, error) // closes the request's body
-	turns     *turns
+	slots     *slots
 	userAgent string
 }
 
 // RoundTrip implements http.RoundTripper.
-func (e *exchanger) RoundTrip(req *http.Request) (*http.Response, error) {
-	if r := e.refuse(req.URL); r != nil {
+func (g *guarded) RoundTrip(req *http.Request) (*http.Response, error) {
+	if fault := g.fault(req.URL); fault != nil {
 		closeBody(req)
-		return nil, r.reason
+		return nil, fault.err
 	}
 	ctx, cancel := context.WithTimeout(req.Context(), MaxTime)
-	done, err := e.turns.take(ctx, req.URL)
+	release, err := g.slots.acquire(ctx, req.URL)
 	if err != nil {
 		closeBody(req)
 		defer cancel()
 		return nil, err
 	}
-	// The turn comes back with the end of the context: when the body is closed, and
-	// at the latest after MaxTime if nobody does.
-	context.AfterFunc(ctx, done)
+	// The slot is released when the context ends: when the body is closed, and after
+	// MaxTime at the latest.
+	context.AfterFunc(ctx, release)
 
 	own := req.Clone(ctx)
-	if own.Header.Get("User-Agent") == "" && e.userAgent != "" {
-		own.Header.Set("User-Agent", e.userAgent)
+	if own.Header.Get("User-Agent") == "" && g.userAgent != "" {
+		own.Header.Set("User-Agent", g.userAgent)
 	}
-	resp, err := e.send(own)
+	resp, err := g.send(own)
 	if err != nil {
 		defer cancel()
 		return nil, reasonWithin(ctx, err)
@@ -47,11 +46,11 @@ func (e *exchanger) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-func (e *exchanger) refuse(u *url.URL) *refusal {
+func (g *guarded) fault(u *url.URL) *urlFault {
 	if u == nil || u.Opaque != "" { // its text has another host than the one that is dialled
 		return malformed
 	}
-	return e.check(u.String())
+	return g.check(u.String())
 }
 
 // reasonWithin is Reason where the context is known: when it ends, net/http may
@@ -70,10 +69,9 @@ func closeBody(req *http.Request) {
 	}
 }
 
-// crossing are the header fields that go along when a redirect leads to another
-// origin. Credentials can stand in a field of any name (X-Api-Key), so this is a
-// list of what is harmless.
-var crossing = []string{"Accept", "Accept-Language", "User-Agent"}
+// harmlessHeaders are sent when a redirect leads to another origin. Credentials can
+// stand in a field of any name (X-Api-Key), so this is an allow-list.
+var harmlessHeaders = []string{"Accept", "Accept-Language", "User-Agent"}
 
 // redirect is the CheckRedirect of the client that follows: via is what was asked
 // before, the oldest first.
@@ -82,27 +80,26 @@ func (c *Client) redirect(req *http.Request, via []*http.Request) error {
 		return ErrRedirect
 	}
 	req.URL.Fragment, req.URL.RawFragment = "", "" // a Location may have one (RFC 9110 §10.2.2); it is never sent
-	if r := c.addresses.check(req.URL.String()); r != nil {
-		return refusedRedirect(r.reason)
+	if fault := c.addresses.check(req.URL.String()); fault != nil {
+		return refusedRedirect(fault.err)
 	}
 	req.Header.Del("Referer") // net/http puts the last URL there, query included
 	for _, v := range via {
-		// Having once been elsewhere is enough: who sent us back is not to be trusted
-		// with what is sent.
+		// A redirect back from another origin is not trusted with the request either.
 		if !sameOrigin(req.URL, v.URL) {
-			return cross(req)
+			return leaveOrigin(req)
 		}
 	}
 	return nil
 }
 
-// cross prepares a request for another origin than the first one's.
-func cross(req *http.Request) error {
+// leaveOrigin prepares a request for another origin than the first one's.
+func leaveOrigin(req *http.Request) error {
 	if req.Method != http.MethodGet && req.Method != http.MethodHead || req.Body != nil && req.Body != http.NoBody {
 		return ErrRedirect
 	}
-	kept := make(http.Header, len(crossing))
-	for _, name := range crossing {
+	kept := make(http.Header, len(harmlessHeaders))
+	for _, name := range harmlessHeaders {
 		if v, ok := req.Header[name]; ok {
 			kept[name] = v
 		}
@@ -111,10 +108,9 @@ func cross(req *http.Request) error {
 	return nil
 }
 
-// direct makes one request and follows nothing. A redirect's answer comes without
-// its Location: nobody who uses this door goes there, and what net/http can't read in
-// it, it would quote in an error.
-func (c *Client) direct(req *http.Request) (*http.Response, error) {
+// sendDirect makes one request and follows nothing. A redirect's answer comes without
+// its Location, because net/http quotes in an error what it can't read there.
+func (c *Client) sendDirect(req *http.Request) (*http.Response, error) {
 	resp, err := c.transport.RoundTrip(req)
 	if err == nil {
 		resp.Header.Del("Location")

@@ -19,10 +19,10 @@ func (c *Client) Control(network, address string) error {
 	return c.addresses.control(network, address, nil)
 }
 
-// Hosts gives how many hosts there are of which turns are kept.
+// Hosts gives how many hosts have slots.
 func (c *Client) Hosts() int {
-	t := c.http.Transport.(*exchanger).turns
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return len(t.hosts)
+	s := c.following.Transport.(*guarded).slots
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.hosts)
 }

@@ -1,8 +1,8 @@
 // Package outbound asks addresses that callers supply: agents, and the
 // authorization servers that stand behind them. Such an address may be meant to
 // make the gateway reach what only the gateway can, so there is one guarded client
-// for all of them (contract, "Rules for inventory sources"): https alone, to public
-// addresses alone, looked at after DNS has spoken, and at most [MaxBody] in [MaxTime].
+// for all of them (contract 6.1): https alone, to public addresses alone, checked after
+// names are resolved, and at most [MaxBody] in [MaxTime].
 package outbound
 
 import (
@@ -21,7 +21,7 @@ const (
 	MaxTime      = 10 * time.Second // a context's deadline may be earlier
 	MaxBody      = 1 << 20          // bytes, once decompressed
 	MaxRedirects = 3
-	MaxAtOnce    = 64 // exchanges of one Client; more wait for their turn within MaxTime
+	MaxAtOnce    = 64 // exchanges of one Client; more wait within MaxTime
 	MaxPerHost   = 8  // of these, exchanges that begin at one host and port
 )
 
@@ -46,8 +46,8 @@ type Options struct {
 type Client struct {
 	addresses addresses
 	transport *http.Transport
-	http      *http.Client
-	straight  *http.Client
+	following *http.Client
+	direct    *http.Client
 }
 
 // New makes a client. [Client.Close] it at the end.
@@ -58,8 +58,8 @@ func New(o Options) *Client {
 		dial = (&net.Dialer{
 			Timeout:  connectTime,
 			Resolver: o.resolver,
-			// Control sees each address that is really connected to: whatever DNS
-			// says before or after is of no account.
+			// Control sees each address that is connected to, whatever DNS says
+			// before or after.
 			Control: c.addresses.control,
 		}).DialContext
 	}
@@ -76,34 +76,31 @@ func New(o Options) *Client {
 		ExpectContinueTimeout:  time.Second,
 		MaxResponseHeaderBytes: maxHeader,
 	}
-	follow := &http.Client{Transport: c.transport, CheckRedirect: c.redirect}
-	all := newTurns()
-	c.http = c.door(all, o.UserAgent, follow.Do)
-	c.straight = c.door(all, o.UserAgent, c.direct)
-	return c
-}
-
-// door is a guarded client that sends in one way or the other.
-func (c *Client) door(all *turns, userAgent string, send func(*http.Request) (*http.Response, error)) *http.Client {
-	return &http.Client{
-		Transport: &exchanger{check: c.addresses.check, send: send, turns: all, userAgent: userAgent},
-		// The exchanger has followed what may be followed.
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	shared := newSlots()
+	guard := func(send func(*http.Request) (*http.Response, error)) *http.Client {
+		return &http.Client{
+			Transport: &guarded{check: c.addresses.check, send: send, slots: shared, userAgent: o.UserAgent},
+			// send has followed what may be followed.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		}
 	}
+	follow := &http.Client{Transport: c.transport, CheckRedirect: c.redirect}
+	c.following, c.direct = guard(follow.Do), guard(c.sendDirect)
+	return c
 }
 
 // HTTP gives the guarded client, also for libraries that want one. It keeps no
 // cookies. What it and the bodies of its answers fail with is, for errors.Is, one of
-// this package's errors, context.Canceled or context.DeadlineExceeded, and no more
-// than that: nothing of what a stranger sent is in it. But net/http wraps it in a
-// *url.Error, whose text has the URL that was asked for, query included: log what
-// [Reason] makes of it. The body of an answer must be closed.
-func (c *Client) HTTP() *http.Client { return c.http }
+// this package's errors, context.Canceled or context.DeadlineExceeded, and holds
+// nothing that the host sent. net/http wraps it in a *url.Error, whose text has the URL
+// that was asked for, query included: log what [Reason] makes of it. The body of an
+// answer must be closed.
+func (c *Client) HTTP() *http.Client { return c.following }
 
 // HTTPDirect is HTTP for requests that carry secrets: it follows no redirect, not
 // even within an origin, and gives the answer that is one as it is but for its
 // Location. It shares the limits and the connections of HTTP.
-func (c *Client) HTTPDirect() *http.Client { return c.straight }
+func (c *Client) HTTPDirect() *http.Client { return c.direct }
 
 // Close closes the connections that are idle. The client stays usable.
 func (c *Client) Close() { c.transport.CloseIdleConnections() }

@@ -181,7 +181,7 @@ func TestExchangesAtOnceAreBounded(t *testing.T) {
 		defer cancel()
 		took, err := inFrom(c, request(t, http.MethodGet, agent, "").WithContext(ctx))
 		if !errors.Is(err, context.DeadlineExceeded) || took != time.Second {
-			t.Errorf("waiting for a turn, after %v: %v", took, err)
+			t.Errorf("waiting for a slot, after %v: %v", took, err)
 		}
 		close(gate)
 		for range all {
@@ -195,8 +195,8 @@ func TestExchangesAtOnceAreBounded(t *testing.T) {
 	})
 }
 
-// TestAnAnswerLeftOpenGivesItsTurnBack, if late.
-func TestAnAnswerLeftOpenGivesItsTurnBack(t *testing.T) {
+// TestAnAnswerLeftOpenReleasesItsSlot after MaxTime.
+func TestAnAnswerLeftOpenReleasesItsSlot(t *testing.T) {
 	bubble(t, hello, func(t *testing.T, c *outbound.Client) {
 		for i := range outbound.MaxAtOnce {
 			resp, err := c.HTTP().Do(request(t, http.MethodGet, fmt.Sprintf("https://h%d.agents.test/", i%12), ""))

@@ -12,39 +12,39 @@ import (
 	"golang.org/x/net/idna"
 )
 
-// MaxURL is how long a URL may be, in code points (contract, `endpointUrl`).
+// MaxURL is how long a URL may be, in code points (contract 6.1).
 const MaxURL = 2048
 
-// refusal is why a URL is not good: a sentence for clients, and an error.
-type refusal struct {
+// urlFault is what is wrong with a URL: a sentence for clients, and an error.
+type urlFault struct {
 	sentence string
-	reason   error
+	err      error
 }
 
 var (
-	tooLong      = &refusal{"The URL must be at most " + strconv.Itoa(MaxURL) + " characters long.", ErrURL}
-	unprintable  = &refusal{"The URL must not hold spaces, control characters or broken UTF-8.", ErrURL}
-	malformed    = &refusal{"The URL must be an absolute https:// URL with a host.", ErrURL}
-	notHTTPS     = &refusal{"The URL must begin with https://.", ErrNotHTTPS}
-	hasUser      = &refusal{"The URL must not hold a user name or password.", ErrURL}
-	hasFragment  = &refusal{"The URL must not hold a fragment.", ErrURL}
-	badPort      = &refusal{"The URL's port must be a number from 1 to 65535.", ErrURL}
-	badHost      = &refusal{"The URL's host must be a domain name or an IP address in its usual form.", ErrURL}
-	notPublicURL = &refusal{"The URL's IP address must be a public one.", ErrNotPublic}
+	tooLong      = &urlFault{"The URL must be at most " + strconv.Itoa(MaxURL) + " characters long.", ErrURL}
+	unprintable  = &urlFault{"The URL must not hold spaces, control characters or broken UTF-8.", ErrURL}
+	malformed    = &urlFault{"The URL must be an absolute https:// URL with a host.", ErrURL}
+	notHTTPS     = &urlFault{"The URL must begin with https://.", ErrNotHTTPS}
+	hasUser      = &urlFault{"The URL must not hold a user name or password.", ErrURL}
+	hasFragment  = &urlFault{"The URL must not hold a fragment.", ErrURL}
+	badPort      = &urlFault{"The URL's port must be a number from 1 to 65535.", ErrURL}
+	badHost      = &urlFault{"The URL's host must be a domain name or an IP address in its usual form.", ErrURL}
+	notPublicURL = &urlFault{"The URL's IP address must be a public one.", ErrNotPublic}
 )
 
 // CheckURL says what is wrong with a URL that a caller supplies, in one sentence for
 // clients that never repeats any of it; "" is good. A host that is a name is not
 // looked up: what it stands for is checked whenever it is connected to.
 func (c *Client) CheckURL(raw string) string {
-	if r := c.addresses.check(raw); r != nil {
-		return r.sentence
+	if fault := c.addresses.check(raw); fault != nil {
+		return fault.sentence
 	}
 	return ""
 }
 
 // check gives nil for a URL that may be asked, as far as that can be told from it.
-func (a addresses) check(raw string) *refusal {
+func (a addresses) check(raw string) *urlFault {
 	switch {
 	case len(raw) > MaxURL*utf8.UTFMax || utf8.RuneCountInString(raw) > MaxURL:
 		return tooLong
@@ -64,8 +64,8 @@ func (a addresses) check(raw string) *refusal {
 	case strings.Contains(raw, "#"): // never sent: no part of what is asked (RFC 9110 §7.1), and no endpoint of OAuth may have one
 		return hasFragment
 	}
-	if r := a.checkHost(u); r != nil {
-		return r
+	if fault := a.checkHost(u); fault != nil {
+		return fault
 	}
 	if port := u.Port(); port != "" || strings.HasSuffix(u.Host, ":") {
 		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
@@ -85,7 +85,7 @@ const maxHostName = 253 // bytes, the last dot not counted
 
 // checkHost looks at the host as net/http will: it puts a name that is not ASCII
 // into its ASCII form, in which it may turn out to be an address.
-func (a addresses) checkHost(u *url.URL) *refusal {
+func (a addresses) checkHost(u *url.URL) *urlFault {
 	host := u.Hostname()
 	if strings.HasPrefix(u.Host, "[") {
 		ip, err := netip.ParseAddr(host)

@@ -25,7 +25,7 @@ const (
 	wordPart  = 15
 )
 
-// Text treats a piece of upstream's free text (contract, status rule 11): its
+// Text treats a piece of upstream's free text (contract 4.11): its
 // first line that is not blank, without control and invisible characters, cut
 // to TextLimit code points, always valid UTF-8. ok is false, and the text
 // empty, when the whole original holds something that looks like a secret; the
@@ -39,7 +39,7 @@ func Text(s string) (text string, ok bool) {
 
 // Secretlike reports whether s holds what looks like a secret: a long
 // token-like run with a digit, a PEM marker, a URL with user info or a query,
-// or key=value pairs (contract, status rule 11); and beyond the contract
+// or key=value pairs (contract 4.11); and beyond the contract
 // `password: x` in any spelling and quoting, and `Bearer x` or `Basic x`. It
 // errs on the side of yes. Clean ASCII text costs no allocation.
 func Secretlike(s string) bool {

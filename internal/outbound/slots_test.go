@@ -14,9 +14,9 @@ import (
 	"esagate/internal/outbound"
 )
 
-// TestOneHostTakesNobodysTurn: many requests to a host that never answers wait for
-// each other, through either door, and others get theirs at once.
-func TestOneHostTakesNobodysTurn(t *testing.T) {
+// TestOneHostLeavesSlotsForOthers: many requests to a host that never answers wait for
+// each other, through either client, and others begin at once.
+func TestOneHostLeavesSlotsForOthers(t *testing.T) {
 	var stuck atomic.Int32
 	h := func(w http.ResponseWriter, r *http.Request) {
 		if !strings.HasPrefix(strings.ToLower(r.Host), "tar.") {
@@ -32,12 +32,12 @@ func TestOneHostTakesNobodysTurn(t *testing.T) {
 		const all = 2 * outbound.MaxAtOnce
 		errs := make(chan error, all)
 		for i := range all {
-			door, url := c.HTTP(), "https://tar.agents.test/"
+			client, url := c.HTTP(), "https://tar.agents.test/"
 			if i%2 == 0 {
-				door, url = c.HTTPDirect(), "https://TAR.agents.test:443/"
+				client, url = c.HTTPDirect(), "https://TAR.agents.test:443/"
 			}
 			go func() {
-				resp, err := door.Do(request(t, http.MethodGet, url, "").WithContext(ctx))
+				resp, err := client.Do(request(t, http.MethodGet, url, "").WithContext(ctx))
 				if err == nil {
 					_ = resp.Body.Close()
 				}
@@ -57,7 +57,7 @@ func TestOneHostTakesNobodysTurn(t *testing.T) {
 		late, stop := context.WithTimeout(t.Context(), time.Second)
 		defer stop()
 		if took, err := inFrom(c, request(t, http.MethodGet, "https://tar.agents.test/", "").WithContext(late)); !errors.Is(err, context.DeadlineExceeded) || took != time.Second {
-			t.Errorf("waiting for a turn, after %v: %v", took, err)
+			t.Errorf("waiting for a slot, after %v: %v", took, err)
 		}
 		cancel()
 		for range all {
@@ -67,13 +67,13 @@ func TestOneHostTakesNobodysTurn(t *testing.T) {
 		}
 		synctest.Wait()
 		if n := c.Hosts(); n != 0 {
-			t.Errorf("turns of %d hosts are kept for nobody", n)
+			t.Errorf("%d hosts keep slots without exchanges", n)
 		}
 	})
 }
 
-// TestTurnsComeBack: many more exchanges than turns, one after the other.
-func TestTurnsComeBack(t *testing.T) {
+// TestSlotsAreReleased: many more exchanges than slots, one after the other.
+func TestSlotsAreReleased(t *testing.T) {
 	bubble(t, hello, func(t *testing.T, c *outbound.Client) {
 		for i := range 3 * outbound.MaxPerHost {
 			took, err := inFrom(c, request(t, http.MethodGet, agent, ""))
@@ -90,8 +90,8 @@ func TestTurnsComeBack(t *testing.T) {
 	})
 }
 
-// TestWhoGivesUpLeavesItsHostsTurn to who waits behind it.
-func TestWhoGivesUpLeavesItsHostsTurn(t *testing.T) {
+// TestGivingUpReleasesTheSlotOfTheHost for the request that waits behind it.
+func TestGivingUpReleasesTheSlotOfTheHost(t *testing.T) {
 	var gate chan struct{} // of the bubble
 	h := func(_ http.ResponseWriter, r *http.Request) {
 		select {
