@@ -27,7 +27,7 @@ type Route struct {
 	Path      string // as in api/openapi.yaml
 	Operation string // its operationId there: what the audit calls a write
 	access    access
-	handle    func(*Gateway) handlerFunc
+	handle    handlerFunc
 }
 
 // writes reports whether the route changes something on a caller's behalf.
@@ -39,47 +39,50 @@ const (
 	esa        = storefront + "/esa/{esaId}"
 )
 
-// table leads the router; a test holds it against api/openapi.yaml. The busiest
-// route stands first: the router tries them in order.
-var table = []Route{
-	{"GET", source + "/status", "getInventorySourceEsaStatus", read, withSource(bySource, connections.getStatus)},
-	{"GET", source + "/esa", "getInventorySourceEsa", read, withSource(bySource, connections.getConnection)},
-	{"GET", storefront + "/esa", "listEsaConnections", read, ofConnections(connections.listConnections)},
-	{"GET", esa, "getEsaConnection", read, withSource(byESA, connections.getConnection)},
-	{"GET", esa + "/status", "getEsaStatus", read, withSource(byESA, connections.getStatus)},
-	{"GET", source + "/sync-history", "listInventorySourceEsaSyncHistory", read, withSource(bySource, connections.getSyncHistory)},
-	{"GET", esa + "/sync-history", "getEsaSyncHistory", read, withSource(byESA, connections.getSyncHistory)},
+// routes is the table that leads the router; a test holds it against api/openapi.yaml.
+// The busiest route stands first: the router tries them in order.
+func (g *Gateway) routes() []Route {
+	c, i := connections{g}, inventory{g}
+	return []Route{
+		{"GET", source + "/status", "getInventorySourceEsaStatus", read, g.withSource(bySource, c.getStatus)},
+		{"GET", source + "/esa", "getInventorySourceEsa", read, g.withSource(bySource, c.getConnection)},
+		{"GET", storefront + "/esa", "listEsaConnections", read, c.listConnections},
+		{"GET", esa, "getEsaConnection", read, g.withSource(byESA, c.getConnection)},
+		{"GET", esa + "/status", "getEsaStatus", read, g.withSource(byESA, c.getStatus)},
+		{"GET", source + "/sync-history", "listInventorySourceEsaSyncHistory", read, g.withSource(bySource, c.getSyncHistory)},
+		{"GET", esa + "/sync-history", "getEsaSyncHistory", read, g.withSource(byESA, c.getSyncHistory)},
 
-	{"POST", storefront + "/esa", "connectEsa", write, ofConnections(connections.connect)},
-	{"POST", storefront + "/esa/service-account", "ensureEsaServiceAccount", write, ofConnections(connections.getServiceAccount)},
-	{"PUT", source + "/ad-server", "putInventorySourceAdServer", write, withSource(bySource, connections.saveAdServer)},
-	{"PATCH", source + "/ad-server", "patchInventorySourceAdServer", write, withSource(bySource, connections.saveAdServer)},
-	{"PUT", source + "/adapter-config", "rotateInventorySourceAdapterCredentials", write, withSource(bySource, connections.rotateCredentials)},
-	{"POST", source + "/test-connection", "testInventorySourceEsaConnection", write, withSource(bySource, connections.testConnection)},
-	{"POST", esa + "/test-connection", "testEsaConnection", write, withSource(byESA, connections.testConnection)},
-	{"POST", source + "/refresh", "refreshInventorySourceEsa", write, withSource(bySource, connections.refresh)},
-	{"POST", esa + "/refresh", "refreshEsa", write, withSource(byESA, connections.refresh)},
-	{"POST", source + "/deactivate", "deactivateInventorySourceEsa", write, withSource(bySource, connections.deactivate)},
-	{"POST", esa + "/deactivate", "deactivateEsa", write, withSource(byESA, connections.deactivate)},
-	{"POST", source + "/reactivate", "reactivateInventorySourceEsa", write, withSource(bySource, connections.reactivate)},
-	{"POST", esa + "/reactivate", "reactivateEsa", write, withSource(byESA, connections.reactivate)},
-	{"POST", esa + "/capabilities/{capability}/recheck", "recheckEsaCapability", write, withSource(byESA, connections.recheckCapability)},
+		{"POST", storefront + "/esa", "connectEsa", write, c.connect},
+		{"POST", storefront + "/esa/service-account", "ensureEsaServiceAccount", write, c.getServiceAccount},
+		{"PUT", source + "/ad-server", "putInventorySourceAdServer", write, g.withSource(bySource, c.saveAdServer)},
+		{"PATCH", source + "/ad-server", "patchInventorySourceAdServer", write, g.withSource(bySource, c.saveAdServer)},
+		{"PUT", source + "/adapter-config", "rotateInventorySourceAdapterCredentials", write, g.withSource(bySource, c.rotateCredentials)},
+		{"POST", source + "/test-connection", "testInventorySourceEsaConnection", write, g.withSource(bySource, c.testConnection)},
+		{"POST", esa + "/test-connection", "testEsaConnection", write, g.withSource(byESA, c.testConnection)},
+		{"POST", source + "/refresh", "refreshInventorySourceEsa", write, g.withSource(bySource, c.refresh)},
+		{"POST", esa + "/refresh", "refreshEsa", write, g.withSource(byESA, c.refresh)},
+		{"POST", source + "/deactivate", "deactivateInventorySourceEsa", write, g.withSource(bySource, c.deactivate)},
+		{"POST", esa + "/deactivate", "deactivateEsa", write, g.withSource(byESA, c.deactivate)},
+		{"POST", source + "/reactivate", "reactivateInventorySourceEsa", write, g.withSource(bySource, c.reactivate)},
+		{"POST", esa + "/reactivate", "reactivateEsa", write, g.withSource(byESA, c.reactivate)},
+		{"POST", esa + "/capabilities/{capability}/recheck", "recheckEsaCapability", write, g.withSource(byESA, c.recheckCapability)},
 
-	{"GET", storefront + "/inventory-sources", "listInventorySources", read, ofInventory(inventory.listSources)},
-	{"POST", storefront + "/inventory-sources", "createInventorySource", write, ofInventory(inventory.createSource)},
-	{"GET", source, "getInventorySource", read, ofInventory(inventory.getSource)},
-	{"PUT", source, "updateInventorySource", write, ofInventory(inventory.updateSource)},
-	{"DELETE", source, "deleteInventorySource", write, ofInventory(inventory.deleteSource)},
+		{"GET", storefront + "/inventory-sources", "listInventorySources", read, i.listSources},
+		{"POST", storefront + "/inventory-sources", "createInventorySource", write, i.createSource},
+		{"GET", source, "getInventorySource", read, i.getSource},
+		{"PUT", source, "updateInventorySource", write, i.updateSource},
+		{"DELETE", source, "deleteInventorySource", write, i.deleteSource},
 
-	{"GET", storefront + "/audit", "listAudit", write, ofGateway((*Gateway).listAudit)},
-	{"GET", "/audit", "listAuditAtRoot", write, ofGateway((*Gateway).listAudit)},
+		{"GET", storefront + "/audit", "listAudit", write, g.listAudit},
+		{"GET", "/audit", "listAuditAtRoot", write, g.listAudit},
 
-	{"POST", WebhookPath, "receiveEsaSync", public, ofGateway((*Gateway).receiveWebhook)},
-	{"GET", "/oauth/callback", "finishConsent", public, ofGateway((*Gateway).finishConsent)},
-	{"GET", "/healthz", "getHealth", public, ofGateway((*Gateway).getHealth)},
-	{"GET", "/readyz", "getReadiness", public, ofGateway((*Gateway).getReadiness)},
-	{"GET", "/metrics", "getMetrics", public, ofGateway((*Gateway).getMetrics)},
-	{"GET", "/openapi.yaml", "getOpenAPI", public, ofGateway((*Gateway).getSpec)},
+		{"POST", WebhookPath, "receiveEsaSync", public, g.receiveWebhook},
+		{"GET", "/oauth/callback", "finishConsent", public, g.finishConsent},
+		{"GET", "/healthz", "getHealth", public, g.getHealth},
+		{"GET", "/readyz", "getReadiness", public, g.getReadiness},
+		{"GET", "/metrics", "getMetrics", public, g.getMetrics},
+		{"GET", "/openapi.yaml", "getOpenAPI", public, g.getSpec},
+	}
 }
 
 // The operations on connections and on sources of both kinds are methods of types of
@@ -89,39 +92,19 @@ type (
 	inventory   struct{ *Gateway }
 )
 
-func ofGateway(f func(*Gateway, http.ResponseWriter, *request) error) func(*Gateway) handlerFunc {
-	return func(g *Gateway) handlerFunc {
-		return func(w http.ResponseWriter, r *request) error { return f(g, w, r) }
-	}
-}
-
-func ofConnections(f func(connections, http.ResponseWriter, *request) error) func(*Gateway) handlerFunc {
-	return func(g *Gateway) handlerFunc {
-		return func(w http.ResponseWriter, r *request) error { return f(connections{g}, w, r) }
-	}
-}
-
-func ofInventory(f func(inventory, http.ResponseWriter, *request) error) func(*Gateway) handlerFunc {
-	return func(g *Gateway) handlerFunc {
-		return func(w http.ResponseWriter, r *request) error { return f(inventory{g}, w, r) }
-	}
-}
-
 // lookup finds the managed source that a path names.
 type lookup func(*Gateway, *request) (*registry.Source, error)
 
 // withSource makes the handler of an operation on a managed source. A source that does
 // not exist is reported before anything else that may be wrong.
-func withSource(find lookup, f func(connections, http.ResponseWriter, *request, *registry.Source) error) func(*Gateway) handlerFunc {
-	return func(g *Gateway) handlerFunc {
-		return func(w http.ResponseWriter, r *request) error {
-			src, err := find(g, r)
-			if err != nil {
-				return err
-			}
-			r.auditSource(src.SourceID, src.Connection)
-			return f(connections{g}, w, r, src)
+func (g *Gateway) withSource(find lookup, f func(http.ResponseWriter, *request, *registry.Source) error) handlerFunc {
+	return func(w http.ResponseWriter, r *request) error {
+		src, err := find(g, r)
+		if err != nil {
+			return err
 		}
+		r.auditSource(src.SourceID, src.Connection)
+		return f(w, r, src)
 	}
 }
 
@@ -148,24 +131,17 @@ func byESA(g *Gateway, r *request) (*registry.Source, error) {
 }
 
 // Routes gives the route table.
-func Routes() []Route { return append([]Route(nil), table...) }
+func Routes() []Route { return (*Gateway)(nil).routes() }
 
-// boundRoute is a row with its handler bound to a gateway; it rides in the
-// router as the handler that a match carries.
-type boundRoute struct {
-	Route
-	run handlerFunc
-}
-
-// ServeHTTP makes boundRoute a http.Handler for the router to carry. The gateway
-// calls run itself, after the router has matched.
-func (*boundRoute) ServeHTTP(http.ResponseWriter, *http.Request) {}
+// ServeHTTP makes a Route a http.Handler for the router to carry. The gateway calls
+// handle itself, after the router has matched.
+func (*Route) ServeHTTP(http.ResponseWriter, *http.Request) {}
 
 // newRouter builds the router. Ids arrive escaped and as they were sent
 // (UseEncodedPath, SkipClean): handlers unescape them once.
 func (g *Gateway) newRouter() *mux.Router {
 	router := mux.NewRouter().UseEncodedPath().SkipClean(true)
-	for _, row := range table {
+	for _, row := range g.routes() {
 		methods := []string{row.Method}
 		if row.Method == http.MethodGet {
 			methods = append(methods, http.MethodHead)
@@ -174,7 +150,7 @@ func (g *Gateway) newRouter() *mux.Router {
 		if strings.Contains(row.Path, "{") {
 			route.MatcherFunc(notLiteral)
 		}
-		route.Handler(&boundRoute{row, row.handle(g)})
+		route.Handler(&row)
 	}
 	return router
 }
@@ -183,19 +159,24 @@ func (g *Gateway) newRouter() *mux.Router {
 // whatever their method: /esa/service-account is no connection.
 func notLiteral(r *http.Request, _ *mux.RouteMatch) bool { return !literals[r.URL.EscapedPath()] }
 
-var literals = func() map[string]bool {
+var (
+	literals    = pathsOf(func(r Route) bool { return !strings.Contains(r.Path, "{") })
+	publicPaths = pathsOf(func(r Route) bool { return r.access == public }) // they take no key, whatever the method
+)
+
+func pathsOf(wanted func(Route) bool) map[string]bool {
 	paths := map[string]bool{}
-	for _, row := range table {
-		if !strings.Contains(row.Path, "{") {
+	for _, row := range Routes() {
+		if wanted(row) {
 			paths[row.Path] = true
 		}
 	}
 	return paths
-}()
+}
 
 // match is a path's place in the table. It is shared between requests.
 type match struct {
-	route *boundRoute
+	route *Route
 	vars  map[string]string
 }
 
@@ -216,7 +197,7 @@ func (g *Gateway) match(r *http.Request) (m *match, known bool) {
 	}
 	var found mux.RouteMatch
 	g.router.Match(r, &found)
-	route, ok := found.Handler.(*boundRoute)
+	route, ok := found.Handler.(*Route)
 	if !ok || found.MatchErr != nil {
 		return nil, false
 	}
@@ -225,7 +206,7 @@ func (g *Gateway) match(r *http.Request) (m *match, known bool) {
 
 // remember keeps the match of a read that has been let in. Path and variables
 // are copied: as they are they would keep the whole request line alive.
-func (g *Gateway) remember(r *request, route *boundRoute) {
+func (g *Gateway) remember(r *request, route *Route) {
 	path := r.URL.EscapedPath()
 	if r.Method != http.MethodGet || len(path) > maxMatchedPath {
 		return
@@ -236,17 +217,6 @@ func (g *Gateway) remember(r *request, route *boundRoute) {
 	}
 	g.matches.Add(strings.Clone(path), &match{route, vars})
 }
-
-// publicPaths are the paths that take no key, whatever the method.
-var publicPaths = func() map[string]bool {
-	paths := map[string]bool{}
-	for _, row := range table {
-		if row.access == public {
-			paths[row.Path] = true
-		}
-	}
-	return paths
-}()
 
 // allowed lists the methods that a path has, for the Allow header.
 func (g *Gateway) allowed(r *http.Request) (methods []string) {

@@ -96,7 +96,7 @@ func (g *Gateway) serve(w http.ResponseWriter, hr *http.Request) {
 		h["Strict-Transport-Security"] = hsts
 	}
 
-	var route *boundRoute
+	var route *Route
 	m, known := g.match(hr)
 	if m != nil {
 		route, r.route, r.vars = m.route, m.route.Path, m.vars
@@ -110,7 +110,7 @@ func (g *Gateway) serve(w http.ResponseWriter, hr *http.Request) {
 // run lets the matched handler answer a caller that is allowed to ask. The key is
 // checked first: a caller without one does not learn which paths there are. Only
 // requests with a key are traced, and their paths remembered.
-func (g *Gateway) run(w http.ResponseWriter, r *request, route *boundRoute, known bool) error {
+func (g *Gateway) run(w http.ResponseWriter, r *request, route *Route, known bool) error {
 	need := read
 	if route != nil {
 		need = route.access
@@ -145,7 +145,7 @@ func (g *Gateway) run(w http.ResponseWriter, r *request, route *boundRoute, know
 			return err
 		}
 	}
-	return route.run(w, r)
+	return route.handle(w, r)
 }
 
 var errTooLarge = fault.New(fault.TooLarge, "The request's body is larger than 1 MiB.")
