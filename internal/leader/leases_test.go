@@ -99,7 +99,7 @@ func (l *leases) Unlease(ctx context.Context, name, holder string) error {
 	return nil
 }
 
-// steal gives a lease to somebody else, whoever had it.
+// steal gives a lease to another holder.
 func (l *leases) steal(name, holder string, ttl time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

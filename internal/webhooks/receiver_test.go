@@ -240,7 +240,7 @@ func TestOnlySoManyAtOnce(t *testing.T) {
 	})
 }
 
-// reading gives a body to whoever wants it.
+// reading gives a function that reads a body.
 func reading(body string) func() ([]byte, error) {
 	return func() ([]byte, error) { return []byte(body), nil }
 }

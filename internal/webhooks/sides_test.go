@@ -74,7 +74,7 @@ func TestDeactivatedMeanwhile(t *testing.T) {
 		m := w.adopt(tenant)
 		w.agent.before = func(call string) error {
 			if call == "POST webhooks" {
-				w.activate(m, false) // and whoever did it has kicked too soon
+				w.activate(m, false) // its Kick came too early
 			}
 			return nil
 		}
