@@ -17,11 +17,11 @@ func TestDeactivateAndReactivate(t *testing.T) {
 			w.must(err)
 			w.is(*m.Connection, registry.StatusDeactivated, "")
 			if m.Connection.DeactivatedAt.IsZero() || m.Connection.Epoch <= before.Epoch {
-				t.Errorf("%+v", *m.Connection)
+				w.Errorf("%+v", *m.Connection)
 			}
 		}
 		if n := len(w.agent.made("deactivate")); n != 1 || w.agent.tenant("tnt_1").Active {
-			t.Errorf("%d calls", n)
+			w.Errorf("%d calls", n)
 		}
 		_, err := w.one.Refresh(w.Context(), customer, id)
 		w.fails(err, fault.Conflict)
@@ -30,15 +30,15 @@ func TestDeactivateAndReactivate(t *testing.T) {
 			w.must(err)
 			w.is(*m.Connection, registry.StatusActive, "")
 			if !m.Connection.DeactivatedAt.IsZero() {
-				t.Errorf("%+v", *m.Connection)
+				w.Errorf("%+v", *m.Connection)
 			}
 		}
 		if n := len(w.agent.made("reactivate")); n != 1 || !w.agent.tenant("tnt_1").Active {
-			t.Errorf("%d calls", n)
+			w.Errorf("%d calls", n)
 		}
 		w.one.ended("provision done", "deactivate done", "reactivate done")
 		if len(w.one.changed) != 3 {
-			t.Errorf("told of %v", w.one.changed)
+			w.Errorf("told of %v", w.one.changed)
 		}
 	})
 }
@@ -55,7 +55,7 @@ func TestSwitchingNeedsATenant(t *testing.T) {
 		_, err = w.one.Refresh(w.Context(), customer, id)
 		w.fails(err, fault.Conflict)
 		if len(w.agent.calls) != 0 {
-			t.Errorf("%d calls", len(w.agent.calls))
+			w.Errorf("%d calls", len(w.agent.calls))
 		}
 	})
 }
@@ -71,7 +71,7 @@ func TestATenantThatIsGone(t *testing.T) {
 		w.agent.next("reactivate", refuse(404, noTenant))
 		_, err = w.one.Reactivate(w.Context(), customer, id)
 		if f := w.fails(err, fault.NotFound); f.Reason != fault.TenantNotFound {
-			t.Errorf("%+v", f)
+			w.Errorf("%+v", f)
 		}
 		w.is(w.stored(id), registry.StatusDeactivated, "INTERNAL_ERROR")
 	})
@@ -79,12 +79,13 @@ func TestATenantThatIsGone(t *testing.T) {
 
 // TestAnUnknownSwitch: upstream is asked what is true.
 func TestAnUnknownSwitch(t *testing.T) {
-	for name, x := range map[string]struct {
+	type test struct {
 		b        behaviour
 		truth    behaviour
 		fails    bool
 		at, last registry.ProvisioningStatus // after the call, and in the end
-	}{
+	}
+	inWorlds(t, map[string]test{
 		"done":              {b: behaviour{cut: true}, at: registry.StatusDeactivated, last: registry.StatusDeactivated},
 		"not done":          {b: behaviour{nothing: true, cut: true}, fails: true, at: registry.StatusActive, last: registry.StatusActive},
 		"not sent":          {b: behaviour{unreachable: true}, fails: true, at: registry.StatusActive, last: registry.StatusActive},
@@ -92,36 +93,32 @@ func TestAnUnknownSwitch(t *testing.T) {
 		"hangs, can't ask":  {b: behaviour{after: time.Minute}, truth: behaviour{status: 500}, fails: true, at: registry.StatusActive, last: registry.StatusDeactivated},
 		"done late":         {b: behaviour{before: 50 * time.Second}, fails: true, at: registry.StatusActive, last: registry.StatusDeactivated},
 		"undone, can't ask": {b: behaviour{nothing: true, status: 500}, truth: behaviour{status: 500}, fails: true, at: registry.StatusActive, last: registry.StatusActive},
-	} {
-		t.Run(name, func(t *testing.T) {
-			inWorld(t, func(w *world) {
-				id := w.connected(freewheel).Connection.ID
-				w.agent.next("deactivate", x.b)
-				w.agent.next("tenant", x.truth)
-				_, err := w.one.Deactivate(w.Context(), customer, id)
-				if x.fails {
-					w.fails(err, fault.Unavailable)
-				} else {
-					w.must(err)
-				}
-				if c := w.stored(id); c.Provisioning != x.at {
-					t.Errorf("%s, want %s", c.Provisioning, x.at)
-				}
-				for range 15 {
-					w.must(w.one.Settle(w.Context()))
-					w.pass(10 * time.Second)
-				}
-				w.is(w.stored(id), x.last, "")
-				// Whatever it was, a retry works.
-				m, err := w.one.Deactivate(w.Context(), customer, id)
-				w.must(err)
-				w.is(*m.Connection, registry.StatusDeactivated, "")
-				if w.agent.tenant("tnt_1").Active {
-					t.Error("the tenant is on")
-				}
-			})
-		})
-	}
+	}, func(w *world, x test) {
+		id := w.connected(freewheel).Connection.ID
+		w.agent.next("deactivate", x.b)
+		w.agent.next("tenant", x.truth)
+		_, err := w.one.Deactivate(w.Context(), customer, id)
+		if x.fails {
+			w.fails(err, fault.Unavailable)
+		} else {
+			w.must(err)
+		}
+		if c := w.stored(id); c.Provisioning != x.at {
+			w.Errorf("%s, want %s", c.Provisioning, x.at)
+		}
+		for range 15 {
+			w.must(w.one.Settle(w.Context()))
+			w.pass(10 * time.Second)
+		}
+		w.is(w.stored(id), x.last, "")
+		// Whatever it was, a retry works.
+		m, err := w.one.Deactivate(w.Context(), customer, id)
+		w.must(err)
+		w.is(*m.Connection, registry.StatusDeactivated, "")
+		if w.agent.tenant("tnt_1").Active {
+			w.Error("the tenant is on")
+		}
+	})
 }
 
 // TestSwitchingBack at once, after an attempt whose outcome is not known.
@@ -135,7 +132,7 @@ func TestSwitchingBack(t *testing.T) {
 		w.must(err)
 		w.is(*m.Connection, registry.StatusActive, "")
 		if n := len(w.agent.made("reactivate")); n != 0 {
-			t.Errorf("it was on, and was switched on %d times", n)
+			w.Errorf("it was on, and was switched on %d times", n)
 		}
 	})
 }
@@ -159,36 +156,33 @@ func TestOneSwitchAtATime(t *testing.T) {
 // TestASwitchThatIsNotSaid: a success that says otherwise is not believed, and the
 // truth is asked for.
 func TestASwitchThatIsNotSaid(t *testing.T) {
-	for name, x := range map[string]struct {
+	type test struct {
 		b    behaviour
 		done bool
-	}{
+	}
+	inWorlds(t, map[string]test{
 		"still active":       {behaviour{nothing: true, status: 200, body: `{"tenant_id":"tnt_1","is_active":true}`}, false},
 		"another tenant":     {behaviour{nothing: true, status: 200, body: `{"tenant_id":"tnt_2","is_active":false}`}, false},
 		"another, but done":  {behaviour{status: 200, body: `{"tenant_id":"tnt_2","is_active":false}`}, true},
 		"done, not said":     {behaviour{status: 200, body: `{"tenant_id":"tnt_1"}`}, true},
 		"unusable, not done": {behaviour{nothing: true, status: 200, body: `<html>`}, false},
 		"unusable, but done": {behaviour{status: 204}, true},
-	} {
-		t.Run(name, func(t *testing.T) {
-			inWorld(t, func(w *world) {
-				id := w.connected(freewheel).Connection.ID
-				w.agent.next("deactivate", x.b)
-				m, err := w.one.Deactivate(w.Context(), customer, id)
-				if x.done {
-					w.must(err)
-					w.is(*m.Connection, registry.StatusDeactivated, "")
-					return
-				}
-				w.fails(err, fault.Unavailable)
-				if c := w.stored(id); c.Provisioning != registry.StatusActive || c.Operation == nil {
-					t.Errorf("%+v", c)
-				}
-				w.agent.next("tenant", behaviour{status: 200, body: `{"tenant_id":"tnt_2","is_active":false}`})
-				w.pass(3 * time.Minute)
-				w.must(w.one.Settle(w.Context()))
-				w.is(w.stored(id), registry.StatusActive, "")
-			})
-		})
-	}
+	}, func(w *world, x test) {
+		id := w.connected(freewheel).Connection.ID
+		w.agent.next("deactivate", x.b)
+		m, err := w.one.Deactivate(w.Context(), customer, id)
+		if x.done {
+			w.must(err)
+			w.is(*m.Connection, registry.StatusDeactivated, "")
+			return
+		}
+		w.fails(err, fault.Unavailable)
+		if c := w.stored(id); c.Provisioning != registry.StatusActive || c.Operation == nil {
+			w.Errorf("%+v", c)
+		}
+		w.agent.next("tenant", behaviour{status: 200, body: `{"tenant_id":"tnt_2","is_active":false}`})
+		w.pass(3 * time.Minute)
+		w.must(w.one.Settle(w.Context()))
+		w.is(w.stored(id), registry.StatusActive, "")
+	})
 }

@@ -50,12 +50,12 @@ func TestATenantThatStandsAlready(t *testing.T) {
 				}
 				f := w.fails(err, fault.Conflict)
 				if f.Message != heldElsewhere || f.ESAID != m.Connection.ID || f.SourceID != "weekly" {
-					t.Errorf("%+v", f)
+					w.Errorf("%+v", f)
 				}
 				c := w.stored(m.Connection.ID)
 				w.is(c, registry.StatusFailed, "INTERNAL_ERROR")
 				if c.LastError != heldElsewhere || len(w.agent.made("put-config")) != 0 {
-					t.Errorf("lastError %q", c.LastError)
+					w.Errorf("lastError %q", c.LastError)
 				}
 			})
 		})
@@ -80,44 +80,41 @@ func TestAnotherCustomersTenant(t *testing.T) {
 			w.fails(err, fault.Conflict)
 		})
 	})
-	for name, x := range map[string]struct {
+	type test struct {
 		before func(w *world)
 		b      behaviour
 		crash  bool
 		ours   bool
-	}{
+	}
+	inWorlds(t, map[string]test{
 		"not known, theirs":    {left, behaviour{nothing: true, cut: true}, false, false},
 		"a crash, theirs":      {left, behaviour{nothing: true, after: time.Minute}, true, false},
 		"not known, made":      {func(*world) {}, behaviour{cut: true}, false, true},
 		"not known, made late": {func(*world) {}, behaviour{before: 100 * time.Second}, false, true},
 		"a crash, made":        {func(*world) {}, behaviour{after: time.Minute}, true, true},
-	} {
-		t.Run(name, func(t *testing.T) {
-			inWorld(t, func(w *world) {
-				w.withTemplate("{source_id}")
-				x.before(w)
-				connect := func(ctx context.Context) error {
-					_, err := w.one.Connect(ctx, customer+1, w.parseConnect(body), nil)
-					return err
-				}
-				if x.crash {
-					w.crashDuring("provision", x.b, connect)
-				} else {
-					w.agent.next("provision", x.b)
-					_ = connect(w.Context())
-				}
-				for range 30 {
-					w.pass(10 * time.Second)
-					w.must(w.one.Settle(w.Context()))
-				}
-				page, _, err := w.one.store.Customer(customer+1).ManagedSources(w.Context(), 0, 10)
-				w.must(err)
-				if c := *page[0].Connection; (c.TenantID != "") != x.ours || c.Operation != nil || !c.UnsettledSince.IsZero() {
-					t.Errorf("%+v", c)
-				}
-			})
-		})
-	}
+	}, func(w *world, x test) {
+		w.withTemplate("{source_id}")
+		x.before(w)
+		connect := func(ctx context.Context) error {
+			_, err := w.one.Connect(ctx, customer+1, w.parseConnect(body), nil)
+			return err
+		}
+		if x.crash {
+			w.crashDuring("provision", x.b, connect)
+		} else {
+			w.agent.next("provision", x.b)
+			_ = connect(w.Context())
+		}
+		for range 30 {
+			w.pass(10 * time.Second)
+			w.must(w.one.Settle(w.Context()))
+		}
+		page, _, err := w.one.store.Customer(customer+1).ManagedSources(w.Context(), 0, 10)
+		w.must(err)
+		if c := *page[0].Connection; (c.TenantID != "") != x.ours || c.Operation != nil || !c.UnsettledSince.IsZero() {
+			w.Errorf("%+v", c)
+		}
+	})
 }
 
 // TestATenantOfUnknownAge is not known to have been made by a provisioning.
@@ -170,7 +167,7 @@ func TestAConfigThatUpstreamNeverGot(t *testing.T) {
 			c := w.stored(id)
 			w.is(c, registry.StatusActive, "INTERNAL_ERROR")
 			if c.AdServer != nil || !c.AdServerSavedAt.IsZero() || !strings.Contains(c.LastError, "Save it again") {
-				t.Errorf("%+v: %s", c.AdServer, c.LastError)
+				w.Errorf("%+v: %s", c.AdServer, c.LastError)
 			}
 			saved, err := w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
 			w.must(err)
@@ -186,7 +183,7 @@ func TestAConfigThatUpstreamNeverGot(t *testing.T) {
 			w.must(err)
 			w.is(*saved.Connection, registry.StatusActive, "")
 			if saved.Connection.AdServer.Username != "meadow-2" || tenant.adapter["username"] != "meadow-2" {
-				t.Errorf("we say %+v, upstream %v", saved.Connection.AdServer, tenant.adapter)
+				w.Errorf("we say %+v, upstream %v", saved.Connection.AdServer, tenant.adapter)
 			}
 			w.one.ended("provision adopted", "configure done")
 		})
@@ -203,7 +200,7 @@ func TestAConfigThatUpstreamNeverGot(t *testing.T) {
 			c := w.stored(id)
 			w.is(c, registry.StatusActive, "INTERNAL_ERROR")
 			if c.AdServer != nil {
-				t.Errorf("%+v", c.AdServer)
+				w.Errorf("%+v", c.AdServer)
 			}
 		})
 	})
@@ -227,7 +224,7 @@ func TestTheStoreIsAwayWhileATenantIsTakenOver(t *testing.T) {
 		w.one.faulty.away.Store(false)
 		err := <-done
 		if f := w.fails(err, fault.Unavailable); f.ESAID != id || len(w.agent.made("provision")) != 1 {
-			t.Errorf("%+v", f)
+			w.Errorf("%+v", f)
 		}
 		w.pass(time.Minute)
 		w.must(w.one.Settle(w.Context()))
@@ -247,10 +244,10 @@ func TestAnothersConnectionWasFaster(t *testing.T) {
 		})
 		_, err := w.one.Save(w.Context(), customer, m.Connection.ID, w.parse(freewheel))
 		if f := w.fails(err, fault.Conflict); f.Message != heldElsewhere || f.ESAID != m.Connection.ID {
-			t.Errorf("%+v", f)
+			w.Errorf("%+v", f)
 		}
 		if c := w.stored(m.Connection.ID); c.LastError != heldElsewhere {
-			t.Errorf("lastError %q", c.LastError)
+			w.Errorf("lastError %q", c.LastError)
 		}
 	})
 }
@@ -262,7 +259,7 @@ func TestAnAdServersNewWord(t *testing.T) {
 		m := w.connect(freewheel)
 		w.is(*m.Connection, registry.StatusFailed, "INTERNAL_ERROR")
 		if m.Connection.LastError != "It is too hot." {
-			t.Errorf("lastError %q", m.Connection.LastError)
+			w.Errorf("lastError %q", m.Connection.LastError)
 		}
 		// Another word of 400 is not the ad server's.
 		w.agent.next("provision", refuse(400, `{"error":"invalid_request","message":"No."}`))

@@ -53,8 +53,7 @@ type rewrite struct {
 }
 
 func (s *configurer) claimAndRun(ctx context.Context, m *registry.Source, config *adserver.Config, account *adserver.Account) (next, was *registry.Source, err error) {
-	op, end := s.newOperation(registry.OperationConfigure)
-	defer end()
+	op := s.newOperation(registry.OperationConfigure)
 	next, was, err = s.claim(ctx, targetOf(m), op, beginConfiguring(now(), config.Type()))
 	if err != nil {
 		return nil, was, err

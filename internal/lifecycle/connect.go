@@ -90,8 +90,7 @@ func sourceGone(err error) bool {
 // request's, also if it is not known whether it is on disk; a key that is refused is
 // another request's.
 func (l *Lifecycle) connect(ctx context.Context, customer int64, c *adserver.Connect, account *adserver.Account, once *registry.IdempotencyRecord, a *attempt) (out Connected, ours bool, err error) {
-	op, end := l.newOperation(registry.OperationProvision)
-	defer end()
+	op := l.newOperation(registry.OperationProvision)
 	s := registry.NewManaged{SourceID: c.SourceID, Slug: c.Slug, Name: c.Name, AdServer: c.View(nil, nil), Operation: op}
 	if account != nil {
 		s.ServiceAccountEmail = account.Email

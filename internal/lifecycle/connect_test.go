@@ -17,27 +17,27 @@ func TestConnect(t *testing.T) {
 		c := w.stored(m.Connection.ID)
 		w.is(c, registry.StatusActive, "")
 		if m.SourceID != "meadow" || m.Name != "Meadow Daily" {
-			t.Errorf("source %+v", *m)
+			w.Errorf("source %+v", *m)
 		}
 		org := fmt.Sprintf("%d-%d", customer, c.ID)
 		if c.TenantID != "tnt_1" || c.ExternalOrgID != org || c.MCPURL != "/shop/mcp/" || c.A2AURL != "https://elsewhere.example/a2a" {
-			t.Errorf("tenant %q of %q at %q, %q", c.TenantID, c.ExternalOrgID, c.MCPURL, c.A2AURL)
+			w.Errorf("tenant %q of %q at %q, %q", c.TenantID, c.ExternalOrgID, c.MCPURL, c.A2AURL)
 		}
 		if c.AdServer == nil || c.AdServer.Username != "meadow" || c.ProvisionedAt.IsZero() || c.AdServerSavedAt.IsZero() || c.Epoch == 0 {
-			t.Errorf("connection %+v", c)
+			w.Errorf("connection %+v", c)
 		}
 		sent := w.agent.made("provision")
 		if len(sent) != 1 {
-			t.Fatalf("%d calls", len(sent))
+			w.Fatalf("%d calls", len(sent))
 		}
 		for key, want := range map[string]any{"external_org_id": org, "external_source": "shop", "contact_email": "ops@shop.example", "name": "Meadow Daily"} {
 			if sent[0].body[key] != want {
-				t.Errorf("%s is %v, want %v", key, sent[0].body[key], want)
+				w.Errorf("%s is %v, want %v", key, sent[0].body[key], want)
 			}
 		}
 		w.one.ended("provision done")
 		if len(w.one.changed) != 1 || w.one.changed[0] != registry.StatusActive {
-			t.Errorf("told of %v", w.one.changed)
+			w.Errorf("told of %v", w.one.changed)
 		}
 	})
 }
@@ -53,14 +53,14 @@ func TestAnAdServersRefusalIsNoError(t *testing.T) {
 			m := w.connect(freewheel)
 			w.is(*m.Connection, registry.StatusFailed, want)
 			if m.Connection.LastError != "It says no." {
-				t.Errorf("lastError %q", m.Connection.LastError)
+				w.Errorf("lastError %q", m.Connection.LastError)
 			}
 			// A retry works, at once.
 			saved, err := w.one.Save(w.Context(), customer, m.Connection.ID, w.parse(freewheelNew))
 			w.must(err)
 			w.is(*saved.Connection, registry.StatusActive, "")
 			if saved.Connection.AdServer.Username != "meadow-2" || w.agent.count() != 1 {
-				t.Errorf("%+v, %d tenants", saved.Connection.AdServer, w.agent.count())
+				w.Errorf("%+v, %d tenants", saved.Connection.AdServer, w.agent.count())
 			}
 			w.one.ended("provision refused", "provision done")
 		})
@@ -72,49 +72,45 @@ func TestARefusedRequestMakesNoSource(t *testing.T) {
 		w.agent.next("provision", refuse(422, `[{"loc":["adapter","freewheel","username"],"msg":"It is too odd.","input":"`+secret+`"}]`))
 		_, err := w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), once("k"))
 		if f := w.fails(err, fault.Validation); len(f.Issues) != 1 || f.Issues[0].Path != "username" {
-			t.Errorf("issues %+v", f.Issues)
+			w.Errorf("issues %+v", f.Issues)
 		}
 		if _, n, err := w.one.store.Customer(customer).Sources(w.Context(), 0, 1); err != nil || n != 0 {
-			t.Errorf("%d sources (%v)", n, err)
+			w.Errorf("%d sources (%v)", n, err)
 		}
 		// The key is as if it had never come.
 		made, err := w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), once("k"))
 		w.must(err)
 		if made.Replayed || made.Source.Connection.Provisioning != registry.StatusActive {
-			t.Errorf("%+v", made)
+			w.Errorf("%+v", made)
 		}
 		w.one.ended("provision rejected", "provision done")
 	})
 }
 
 func TestWhatCantBeDoneHereMakesNothing(t *testing.T) {
-	for name, c := range map[string]struct {
+	type test struct {
 		body   string
 		before func(*world)
 		kind   fault.Kind
-	}{
+	}
+	inWorlds(t, map[string]test{
 		"no contact":            {mock, func(w *world) { w.config.ContactEmail = "" }, fault.Conflict},
 		"no account":            {gam, func(*world) {}, fault.Conflict},
 		"an unreadable account": {gam, func(w *world) { w.accounts[customer] = nil }, fault.Internal},
 		"another's account":     {gam, func(w *world) { w.accounts[customer+1] = &adserver.Account{Email: "a@b.example"} }, fault.Conflict},
-	} {
-		t.Run(name, func(t *testing.T) {
-			inWorld(t, func(w *world) {
-				c.before(w)
-				w.one.stop()
-				w.one = w.start()
-				_, err := w.one.Connect(w.Context(), customer, w.parseConnect(c.body), once("k"))
-				w.fails(err, c.kind)
-				m := w.pending("weekly")
-				_, err = w.one.Save(w.Context(), customer, m.Connection.ID, w.parse(c.body))
-				w.fails(err, c.kind)
-				w.is(w.stored(m.Connection.ID), registry.StatusPending, "")
-				if _, n, _ := w.one.store.Customer(customer).Sources(w.Context(), 0, 1); n != 1 || len(w.agent.calls) != 0 {
-					t.Errorf("%d sources, %d calls", n, len(w.agent.calls))
-				}
-			})
-		})
-	}
+	}, func(w *world, c test) {
+		c.before(w)
+		w.restart()
+		_, err := w.one.Connect(w.Context(), customer, w.parseConnect(c.body), once("k"))
+		w.fails(err, c.kind)
+		m := w.pending("weekly")
+		_, err = w.one.Save(w.Context(), customer, m.Connection.ID, w.parse(c.body))
+		w.fails(err, c.kind)
+		w.is(w.stored(m.Connection.ID), registry.StatusPending, "")
+		if _, n, _ := w.one.store.Customer(customer).Sources(w.Context(), 0, 1); n != 1 || len(w.agent.calls) != 0 {
+			w.Errorf("%d sources, %d calls", n, len(w.agent.calls))
+		}
+	})
 }
 
 func TestTheServiceAccountIsTheOperators(t *testing.T) {
@@ -123,10 +119,10 @@ func TestTheServiceAccountIsTheOperators(t *testing.T) {
 		m := w.connected(gam)
 		sent := w.agent.made("provision")[0].body["adapter"].(map[string]any)
 		if sent["service_account_email"] != "gate@operator.example" || sent["service_account_key_json"] != `{"private_key":"CANARY"}` {
-			t.Errorf("sent %v", sent["service_account_email"])
+			w.Errorf("sent %v", sent["service_account_email"])
 		}
 		if c := w.stored(m.Connection.ID); c.ServiceAccountEmail != "gate@operator.example" || c.AdServer.NetworkCode != "90817263" {
-			t.Errorf("%+v", c)
+			w.Errorf("%+v", c)
 		}
 	})
 }
@@ -134,36 +130,30 @@ func TestTheServiceAccountIsTheOperators(t *testing.T) {
 // TestNotSent: what certainly was not done is said to have failed, and can be tried
 // again at once.
 func TestNotSent(t *testing.T) {
-	for name, b := range map[string]behaviour{
+	inWorlds(t, map[string]behaviour{
 		"unreachable": {unreachable: true}, "too many": refuse(429, `{"error":"slow_down"}`),
 		"our key": refuse(401, `{"error":"Unauthorized"}`), "a stranger's 404": refuse(404, `<html>`),
-	} {
-		t.Run(name, func(t *testing.T) {
-			inWorld(t, func(w *world) {
-				w.agent.next("provision", b)
-				_, err := w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), once("k"))
-				f := w.fails(err, fault.Unavailable)
-				if f.ESAID == 0 || f.SourceID == "" || f.Reason == "" {
-					t.Errorf("it names %d, %q, %q", f.ESAID, f.SourceID, f.Reason)
-				}
-				c := w.stored(f.ESAID)
-				w.is(c, registry.StatusFailed, "INTERNAL_ERROR")
-				if !c.UnsettledSince.IsZero() {
-					t.Error("it is certain that nothing was done")
-				}
-				// A repetition goes on with the source that was made.
-				again, err := w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), once("k"))
-				w.must(err)
-				if !again.Replayed || again.Source.Connection.ID != f.ESAID {
-					t.Errorf("%+v", again)
-				}
-				w.is(*again.Source.Connection, registry.StatusActive, "")
-				if n := w.agent.count(); n != 1 {
-					t.Errorf("%d tenants", n)
-				}
-			})
-		})
-	}
+	}, func(w *world, b behaviour) {
+		w.agent.next("provision", b)
+		_, err := w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), once("k"))
+		f := w.fails(err, fault.Unavailable)
+		if f.ESAID == 0 || f.SourceID == "" || f.Reason == "" {
+			w.Errorf("it names %d, %q, %q", f.ESAID, f.SourceID, f.Reason)
+		}
+		c := w.stored(f.ESAID)
+		w.is(c, registry.StatusFailed, "INTERNAL_ERROR")
+		if !c.UnsettledSince.IsZero() {
+			w.Error("it is certain that nothing was done")
+		}
+		// A repetition goes on with the source that was made.
+		again, err := w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), once("k"))
+		w.must(err)
+		if !again.Replayed || again.Source.Connection.ID != f.ESAID {
+			w.Errorf("%+v", again)
+		}
+		w.is(*again.Source.Connection, registry.StatusActive, "")
+		w.tenants(1)
+	})
 }
 
 // TestCallerWait: who waits 25 s is told that it is under way, and the work goes on.
@@ -173,21 +163,19 @@ func TestCallerWait(t *testing.T) {
 		begun := time.Now()
 		m := w.connect(freewheel)
 		if took := time.Since(begun); took != 25*time.Second {
-			t.Errorf("it took %s", took)
+			w.Errorf("it took %s", took)
 		}
 		c := *m.Connection
 		if c.Provisioning != registry.StatusProvisioning || c.Operation == nil || c.LastErrorCode != "" {
-			t.Errorf("%+v", c)
+			w.Errorf("%+v", c)
 		}
 		_, err := w.one.Save(w.Context(), customer, c.ID, w.parse(freewheel))
 		if f := w.fails(err, fault.Conflict); f.RetryAfter <= 0 {
-			t.Error("it does not say when to come again")
+			w.Error("it does not say when to come again")
 		}
 		w.pass(20 * time.Second)
 		w.is(w.stored(c.ID), registry.StatusActive, "")
-		if n := len(w.agent.made("provision")); n != 1 {
-			t.Errorf("%d calls", n)
-		}
+		w.calls("provision", 1)
 	})
 }
 
@@ -205,7 +193,7 @@ func TestWhatACallerWasToldStands(t *testing.T) {
 		saved, err := w.one.Save(w.Context(), customer, n.Connection.ID, w.parse(freewheel))
 		w.must(err)
 		if saved.Connection.Provisioning != registry.StatusProvisioning {
-			t.Errorf("%s", saved.Connection.Provisioning)
+			w.Errorf("%s", saved.Connection.Provisioning)
 		}
 		w.pass(20 * time.Second)
 		w.is(w.stored(n.Connection.ID), registry.StatusFailed, "ADAPTER_INVALID_CONFIG")
@@ -224,12 +212,10 @@ func TestACallerWhoLeaves(t *testing.T) {
 		again, err := w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), once("k"))
 		w.must(err)
 		if !again.Replayed || again.Answer != nil {
-			t.Errorf("%+v", again)
+			w.Errorf("%+v", again)
 		}
 		w.is(*again.Source.Connection, registry.StatusActive, "")
-		if n := w.agent.count(); n != 1 {
-			t.Errorf("%d tenants", n)
-		}
+		w.tenants(1)
 	})
 }
 
@@ -253,13 +239,11 @@ func TestARepetitionWaits(t *testing.T) {
 		again, err := two.Connect(w.Context(), customer, w.parseConnect(freewheel), k)
 		w.must(err)
 		if took := time.Since(begun); took < 15*time.Second || took > 25*time.Second {
-			t.Errorf("it took %s", took)
+			w.Errorf("it took %s", took)
 		}
 		if !again.Replayed || again.Source.Connection.Provisioning != registry.StatusActive {
-			t.Errorf("%+v", *again.Source.Connection)
+			w.Errorf("%+v", *again.Source.Connection)
 		}
-		if n := len(w.agent.made("provision")); n != 2 {
-			t.Errorf("%d calls", n)
-		}
+		w.calls("provision", 2)
 	})
 }

@@ -28,15 +28,12 @@ type core struct {
 	work   *background.Group // changes: Close waits for them
 	checks *background.Group // what only reads, or Settle can do as well: ends when Close begins
 	slots  slots             // of requests under way
-
-	mu  sync.Mutex
-	own map[string]bool // ids of the operations that this process works on; guarded by mu
 }
 
 func newCore(cfg Config, deps Deps) *core {
 	c := &core{
 		cfg: cfg, registry: deps.Directory, upstream: deps.Upstream, account: deps.Account, log: deps.Logger,
-		done: deps.Done, changed: deps.Changed, started: now(), own: map[string]bool{},
+		done: deps.Done, changed: deps.Changed, started: now(),
 		work: background.NewGroup(deps.Logger), checks: background.NewGroup(deps.Logger),
 	}
 	if c.account == nil {

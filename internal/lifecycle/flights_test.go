@@ -18,23 +18,19 @@ func TestOneTestAtATime(t *testing.T) {
 		for range 300 {
 			group.Go(func() {
 				if result, m, err := w.one.Test(w.Context(), customer, id); err != nil || !result.Success || m.Connection.ID != id {
-					t.Errorf("%v", err)
+					w.Errorf("%v", err)
 				}
 			})
 		}
 		w.pass(time.Second)
 		if _, err := w.one.Connect(w.Context(), customer, w.parseConnect(mock), nil); err != nil {
-			t.Errorf("the customer can do nothing else: %v", err)
+			w.Errorf("the customer can do nothing else: %v", err)
 		}
 		group.Wait()
-		if n := len(w.agent.made("test")); n != 1 {
-			t.Errorf("%d tests", n)
-		}
+		w.calls("test", 1)
 		_, _, err := w.one.Test(w.Context(), customer, id)
 		w.must(err)
-		if n := len(w.agent.made("test")); n != 2 {
-			t.Errorf("%d tests: an earlier one's result is given", n)
-		}
+		w.calls("test", 2)
 	})
 }
 
@@ -51,10 +47,10 @@ func TestATestAfterASave(t *testing.T) {
 		w.must(err)
 		tests := w.agent.made("test")
 		if len(tests) != 2 || tests[1].at.Sub(tests[0].at) < 20*time.Second {
-			t.Errorf("%d tests", len(tests))
+			w.Errorf("%d tests", len(tests))
 		}
 		if c := *m.Connection; c.LastTestedAt.Before(c.AdServerSavedAt) {
-			t.Errorf("tested at %s, saved at %s", c.LastTestedAt, c.AdServerSavedAt)
+			w.Errorf("tested at %s, saved at %s", c.LastTestedAt, c.AdServerSavedAt)
 		}
 	})
 }
@@ -74,21 +70,21 @@ func TestACustomersShare(t *testing.T) {
 				if err != nil {
 					refused++
 					if f := fault.As(err); f.Kind != fault.Unavailable || f.RetryAfter <= 0 {
-						t.Errorf("%v", err)
+						w.Errorf("%v", err)
 					}
 				}
 			})
 		}
 		w.pass(time.Second)
 		if _, err := w.one.Connect(w.Context(), customer+1, w.parseConnect(mock), nil); err != nil {
-			t.Errorf("another customer: %v", err)
+			w.Errorf("another customer: %v", err)
 		}
 		group.Wait()
 		if refused != 8 {
-			t.Errorf("%d were refused", refused)
+			w.Errorf("%d were refused", refused)
 		}
 		if _, err := w.one.Connect(w.Context(), customer, w.parseConnect(mock), nil); err != nil {
-			t.Errorf("its share is not free again: %v", err)
+			w.Errorf("its share is not free again: %v", err)
 		}
 	})
 }

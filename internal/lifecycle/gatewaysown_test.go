@@ -43,10 +43,10 @@ func TestNotTheCallersFault(t *testing.T) {
 					w.agent.next(op, refuse(status, body))
 					f := w.fails(call(w, id), fault.Unavailable)
 					if f.Reason != fault.UpstreamInvalidResponse || len(f.Issues) != 0 || f.Field != "" || f.ErrorCode != "" {
-						t.Errorf("%d: %+v", status, f)
+						w.Errorf("%d: %+v", status, f)
 					}
 					if c := w.stored(id); c.Operation != nil {
-						t.Errorf("%+v", c.Operation)
+						w.Errorf("%+v", c.Operation)
 					}
 				})
 			})
@@ -84,7 +84,7 @@ func TestWhileItIsSetUp(t *testing.T) {
 			},
 		} {
 			if f := w.fails(call(), fault.Conflict); f.RetryAfter <= 0 {
-				t.Errorf("%s: %v", name, f)
+				w.Errorf("%s: %v", name, f)
 			}
 		}
 		w.pass(time.Minute)

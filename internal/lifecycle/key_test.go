@@ -27,7 +27,7 @@ func TestAnothersKeyIsNotGivenAway(t *testing.T) {
 		for range 2 {
 			_, err := w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), once("k"))
 			if f := w.fails(err, fault.Conflict); !strings.Contains(f.Message, "still being answered") {
-				t.Errorf("%v", err)
+				w.Errorf("%v", err)
 			}
 		}
 		// Nor by one that can't be done here, or while the store is away.
@@ -38,7 +38,7 @@ func TestAnothersKeyIsNotGivenAway(t *testing.T) {
 		w.fails(err, fault.Conflict)
 		w.pass(20 * time.Second)
 		if _, n, _ := w.one.store.Customer(customer).Sources(w.Context(), 0, 1); n != 1 {
-			t.Errorf("%d sources", n)
+			w.Errorf("%d sources", n)
 		}
 	})
 }
@@ -52,7 +52,7 @@ func (w *world) delete(sourceID string) {
 
 // TestWhatWasDeletedIsNotMadeAgain by repetitions of the request that made it.
 func TestWhatWasDeletedIsNotMadeAgain(t *testing.T) {
-	for name, before := range map[string]func(w *world) *registry.IdempotencyRecord{
+	inWorlds(t, map[string]func(w *world) *registry.IdempotencyRecord{
 		"before the repetition": func(w *world) *registry.IdempotencyRecord {
 			k := once("k")
 			k.Pending = time.Second
@@ -75,22 +75,16 @@ func TestWhatWasDeletedIsNotMadeAgain(t *testing.T) {
 			w.fails(err, fault.NotFound)
 			return k
 		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			inWorld(t, func(w *world) {
-				k := before(w)
-				for range 3 {
-					_, err := w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), k)
-					if f := w.fails(err, fault.Conflict); !strings.Contains(f.Message, "deleted") {
-						t.Errorf("%v", err)
-					}
-				}
-				if n := len(w.agent.made("provision")); n != 1 {
-					t.Errorf("%d calls", n)
-				}
-			})
-		})
-	}
+	}, func(w *world, before func(w *world) *registry.IdempotencyRecord) {
+		k := before(w)
+		for range 3 {
+			_, err := w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), k)
+			if f := w.fails(err, fault.Conflict); !strings.Contains(f.Message, "deleted") {
+				w.Errorf("%v", err)
+			}
+		}
+		w.calls("provision", 1)
+	})
 }
 
 // TestAKeptAnswerIsGiven whatever the operator has taken away since, and nothing else is.
@@ -104,7 +98,7 @@ func TestAKeptAnswerIsGiven(t *testing.T) {
 		again, err := w.one.Connect(w.Context(), customer, w.parseConnect(gam), once("k"))
 		w.must(err)
 		if !again.Replayed || string(again.Answer) != "answer" || again.Source.Connection.ID != made.Source.Connection.ID {
-			t.Errorf("%+v", again)
+			w.Errorf("%+v", again)
 		}
 		_, err = w.one.Connect(w.Context(), customer, w.parseConnect(gam), once("new"))
 		w.fails(err, fault.Conflict)
@@ -112,7 +106,7 @@ func TestAKeptAnswerIsGiven(t *testing.T) {
 		again, err = w.one.Connect(w.Context(), customer, w.parseConnect(mock), once("new"))
 		w.must(err)
 		if again.Replayed {
-			t.Errorf("%+v", again)
+			w.Errorf("%+v", again)
 		}
 	})
 }
@@ -129,16 +123,14 @@ func TestARepetitionThatConfigures(t *testing.T) {
 		again, err := w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), once("k"))
 		w.must(err)
 		if took := time.Since(begun); took != 25*time.Second {
-			t.Errorf("it took %s", took)
+			w.Errorf("it took %s", took)
 		}
 		if c := *again.Source.Connection; c.ID != id || c.Provisioning != registry.StatusActive {
-			t.Errorf("%+v", c)
+			w.Errorf("%+v", c)
 		}
 		w.pass(time.Minute)
 		w.is(w.stored(id), registry.StatusActive, "")
-		if n := len(w.agent.made("put-config")); n != 1 {
-			t.Errorf("%d calls", n)
-		}
+		w.calls("put-config", 1)
 	})
 }
 
@@ -146,27 +138,24 @@ func TestARepetitionThatConfigures(t *testing.T) {
 func TestAnOrgIDThatIsTooLong(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.config.ExternalOrgID = "shop-{source_id}-{esa_id}"
-		w.one.stop()
-		w.one = w.start()
+		w.restart()
 		fits, long := strings.Repeat("ä", 255-len("shop--1000")), strings.Repeat("ä", 255)
 		m := w.connected(`{"type":"mock","sourceId":"` + fits + `"}`)
 		if m.Connection.ID != 1000 {
-			t.Fatalf("the first has the id %d", m.Connection.ID)
+			w.Fatalf("the first has the id %d", m.Connection.ID)
 		}
 		_, err := w.one.Connect(w.Context(), customer, w.parseConnect(`{"type":"mock","sourceId":"`+long+`"}`), once("k"))
 		if f := w.fails(err, fault.Validation); f.Field != "sourceId" {
-			t.Errorf("%+v", f)
+			w.Errorf("%+v", f)
 		}
 		if _, n, _ := w.one.store.Customer(customer).Sources(w.Context(), 0, 1); n != 1 {
-			t.Errorf("%d sources", n)
+			w.Errorf("%d sources", n)
 		}
 		stands := w.pending(long)
 		_, err = w.one.Save(w.Context(), customer, stands.Connection.ID, w.parse(mock))
 		w.fails(err, fault.Validation)
 		w.is(w.stored(stands.Connection.ID), registry.StatusPending, "")
-		if n := len(w.agent.made("provision")); n != 1 {
-			t.Errorf("%d calls", n)
-		}
+		w.calls("provision", 1)
 		// The key is free.
 		_, err = w.one.Connect(w.Context(), customer, w.parseConnect(`{"type":"mock","sourceId":"short"}`), once("k"))
 		w.must(err)
@@ -183,7 +172,7 @@ func TestACallerWhoLeavesGivesNothingAway(t *testing.T) {
 		leave()
 		_, err := w.one.Connect(ctx, customer, w.parseConnect(freewheel), once("k"))
 		if err == nil {
-			t.Fatal("nobody waited")
+			w.Fatal("nobody waited")
 		}
 		w.pass(time.Second)
 		_, err = w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), once("k"))

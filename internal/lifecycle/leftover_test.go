@@ -28,16 +28,16 @@ func TestStuckSettings(t *testing.T) {
 			w.must(w.one.Settle(w.Context()))
 			w.pass(5 * time.Second)
 			if op := w.stored(id).Operation; op == nil || !op.Begun.Equal(begun) {
-				t.Fatalf("after %s: %+v", time.Since(begun), op)
+				w.Fatalf("after %s: %+v", time.Since(begun), op)
 			}
 		}
 		if n := len(w.agent.made("put-settings")) - puts; n < 3*10 || n > 3*20 {
-			t.Errorf("%d tries in an hour", n)
+			w.Errorf("%d tries in an hour", n)
 		}
 		_, _, err := w.one.Test(w.Context(), customer, id)
 		w.must(err)
 		if c := w.stored(id); c.LastError == "" {
-			t.Error("a test has wiped what is still to be done")
+			w.Error("a test has wiped what is still to be done")
 		}
 		for range 12 {
 			w.must(w.one.Settle(w.Context()))
@@ -76,7 +76,7 @@ func TestStuckSettingsStandAgainstNothing(t *testing.T) {
 		w.must(err)
 		w.is(*m.Connection, registry.StatusDeactivated, "INTERNAL_ERROR") // and may be deleted
 		if took := time.Since(begun); took > 15*time.Second {
-			t.Errorf("it took %s", took)
+			w.Errorf("it took %s", took)
 		}
 		w.agent.all("put-settings", behaviour{})
 		_, err = w.one.Reactivate(w.Context(), customer, id)
@@ -89,19 +89,15 @@ func TestStuckSettingsStandAgainstNothing(t *testing.T) {
 
 // TestASwitchThatFailsForgetsNothing of the settings that are owed.
 func TestASwitchThatFailsForgetsNothing(t *testing.T) {
-	for name, b := range map[string]behaviour{"not sent": {unreachable: true}, "refused": refuse(403, `{"error":"managed_tenant_write_blocked"}`)} {
-		t.Run(name, func(t *testing.T) {
-			inWorld(t, func(w *world) {
-				id := w.stuck()
-				w.agent.next("deactivate", b)
-				if _, err := w.one.Deactivate(w.Context(), customer, id); err == nil {
-					t.Fatal("it was done")
-				}
-				w.agent.all("put-settings", behaviour{})
-				w.settles(w.one, id, "")
-			})
-		})
-	}
+	inWorlds(t, map[string]behaviour{"not sent": {unreachable: true}, "refused": refuse(403, `{"error":"managed_tenant_write_blocked"}`)}, func(w *world, b behaviour) {
+		id := w.stuck()
+		w.agent.next("deactivate", b)
+		if _, err := w.one.Deactivate(w.Context(), customer, id); err == nil {
+			w.Fatal("it was done")
+		}
+		w.agent.all("put-settings", behaviour{})
+		w.settles(w.one, id, "")
+	})
 }
 
 // TestASwitchOfUnknownOutcome in the place of settings that are owed: they are said to
@@ -120,7 +116,7 @@ func TestASwitchOfUnknownOutcome(t *testing.T) {
 		c := w.stored(id)
 		w.is(c, registry.StatusActive, "INTERNAL_ERROR")
 		if !strings.Contains(c.LastError, "Save it again") {
-			t.Errorf("%q, and nobody does it", c.LastError)
+			w.Errorf("%q, and nobody does it", c.LastError)
 		}
 		_, err = w.one.Save(w.Context(), customer, id, w.parse(freewheel))
 		w.must(err)
@@ -144,13 +140,13 @@ func TestSettingsAreOwedSinceTheFirstTry(t *testing.T) {
 		_, err = w.one.Save(w.Context(), customer, id, w.parse(freewheel))
 		w.fails(err, fault.Validation)
 		if op := w.stored(id).Operation; op == nil || !op.Begun.Equal(begun) {
-			t.Errorf("owed since %s: %+v", begun, op)
+			w.Errorf("owed since %s: %+v", begun, op)
 		}
 		_, err = w.one.Reactivate(w.Context(), customer, id) // clears lastError
 		w.must(err)
 		w.must(w.one.Settle(w.Context()))
 		if c := w.stored(id); c.LastError == "" || c.Operation == nil || !c.Operation.Begun.Equal(begun) {
-			t.Errorf("%q, %+v", c.LastError, c.Operation)
+			w.Errorf("%q, %+v", c.LastError, c.Operation)
 		}
 	})
 }

@@ -22,24 +22,10 @@ const (
 	reserve      = 15 * time.Second
 )
 
-// newOperation makes an operation, which this process works on until end is called.
-func (c *core) newOperation(kind registry.OperationKind) (op registry.Operation, end func()) {
-	id := rand.Text()
-	c.mu.Lock()
-	c.own[id] = true
-	c.mu.Unlock()
+// newOperation makes an operation that begins now.
+func (c *core) newOperation(kind registry.OperationKind) registry.Operation {
 	begun := now()
-	return registry.Operation{Kind: kind, ID: id, Begun: begun, Until: begun.Add(c.timeLimit(kind))}, func() {
-		c.mu.Lock()
-		delete(c.own, id)
-		c.mu.Unlock()
-	}
-}
-
-func (c *core) isOwn(op *registry.Operation) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.own[op.ID]
+	return registry.Operation{Kind: kind, ID: rand.Text(), Begun: begun, Until: begun.Add(c.timeLimit(kind))}
 }
 
 // timeLimit is how long an operation may take.

@@ -84,7 +84,7 @@ func TestWhoComesLate(t *testing.T) {
 		_, err = two.Save(w.Context(), customer, id, w.parse(freewheelNew))
 		w.must(err) // it takes the first one's place, and owes the settings now
 		if tenant.settings["freewheel"] == kept {
-			t.Fatal("nothing is owed")
+			w.Fatal("nothing is owed")
 		}
 		w.one.faulty.away.Store(false)
 		w.pass(time.Minute)

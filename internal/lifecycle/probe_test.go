@@ -9,37 +9,34 @@ import (
 )
 
 func TestTest(t *testing.T) {
-	for name, x := range map[string]struct {
+	type test struct {
 		body   string
 		passed bool
 		code   string
 		text   string
-	}{
+	}
+	inWorlds(t, map[string]test{
 		"passed":      {`{"success":true,"capability_checks":[]}`, true, "", ""},
 		"failed":      {`{"success":false,"error":"It says no.","error_code":"permission_denied"}`, false, "ADAPTER_PERMISSION_DENIED", "It says no."},
 		"a secret":    {`{"success":false,"error":"password=CANARY","error_code":"invalid_credentials"}`, false, "ADAPTER_INVALID_CREDENTIALS", "The ad server refused the saved credentials."},
 		"no word why": {`{"success":false}`, false, "INTERNAL_ERROR", "Something went wrong on our side while the ad server was connected."},
-	} {
-		t.Run(name, func(t *testing.T) {
-			inWorld(t, func(w *world) {
-				id := w.connected(freewheel).Connection.ID
-				before := w.stored(id)
-				w.pass(time.Minute)
-				began := time.Now()
-				w.agent.next("test", behaviour{before: 10 * time.Second, status: 200, body: x.body})
-				result, m, err := w.one.Test(w.Context(), customer, id)
-				w.must(err)
-				if result.Success != x.passed {
-					t.Errorf("result %+v", result)
-				}
-				c := w.stored(id)
-				w.is(c, registry.StatusActive, x.code)
-				if c.LastError != x.text || c.LastTestPassed != x.passed || !c.LastTestedAt.Equal(began) || c.Epoch <= before.Epoch || m.Connection.Version != c.Version {
-					t.Errorf("%+v", c)
-				}
-			})
-		})
-	}
+	}, func(w *world, x test) {
+		id := w.connected(freewheel).Connection.ID
+		before := w.stored(id)
+		w.pass(time.Minute)
+		began := time.Now()
+		w.agent.next("test", behaviour{before: 10 * time.Second, status: 200, body: x.body})
+		result, m, err := w.one.Test(w.Context(), customer, id)
+		w.must(err)
+		if result.Success != x.passed {
+			w.Errorf("result %+v", result)
+		}
+		c := w.stored(id)
+		w.is(c, registry.StatusActive, x.code)
+		if c.LastError != x.text || c.LastTestPassed != x.passed || !c.LastTestedAt.Equal(began) || c.Epoch <= before.Epoch || m.Connection.Version != c.Version {
+			w.Errorf("%+v", c)
+		}
+	})
 }
 
 // TestATestOfTheEarlierConfig does not vouch for the one that was saved meanwhile.
@@ -55,7 +52,7 @@ func TestATestOfTheEarlierConfig(t *testing.T) {
 		_, m, err := w.one.Test(w.Context(), customer, id)
 		w.must(err)
 		if c := *m.Connection; !c.LastTestedAt.Before(c.AdServerSavedAt) {
-			t.Errorf("tested at %s, saved at %s", c.LastTestedAt, c.AdServerSavedAt)
+			w.Errorf("tested at %s, saved at %s", c.LastTestedAt, c.AdServerSavedAt)
 		}
 	})
 }
@@ -68,14 +65,14 @@ func TestATestThatCantBeMade(t *testing.T) {
 		w.fails(err, fault.Unavailable)
 		_, _, err = w.one.Test(w.Context(), customer, id)
 		if f := w.fails(err, fault.NotFound); f.Reason != fault.TenantNotFound {
-			t.Errorf("%+v", f)
+			w.Errorf("%+v", f)
 		}
 		_, _, err = w.one.Test(w.Context(), customer, id)
 		if f := w.fails(err, fault.Unavailable); f.Reason != fault.UpstreamTimeout {
-			t.Errorf("%+v", f)
+			w.Errorf("%+v", f)
 		}
 		if c := w.stored(id); !c.LastTestedAt.IsZero() {
-			t.Errorf("%+v", c)
+			w.Errorf("%+v", c)
 		}
 	})
 }
@@ -90,12 +87,12 @@ func TestAResultThatCantBeRecorded(t *testing.T) {
 		result, m, err := w.one.Test(w.Context(), customer, id)
 		w.must(err)
 		if !result.Success || m.Connection.ID != id {
-			t.Errorf("%+v", result)
+			w.Errorf("%+v", result)
 		}
 		w.one.faulty.away.Store(false)
 		w.pass(time.Minute)
 		if c := w.stored(id); c.Epoch <= before.Epoch {
-			t.Error("snapshots from before the test are still new")
+			w.Error("snapshots from before the test are still new")
 		}
 	})
 }
@@ -107,7 +104,7 @@ func TestRefresh(t *testing.T) {
 		answer, err := w.one.Refresh(w.Context(), customer, id)
 		w.must(err)
 		if answer.AlreadyRunning || len(answer.SyncRunIDs) != 1 || w.stored(id).Epoch != before.Epoch+1 {
-			t.Errorf("%+v", answer)
+			w.Errorf("%+v", answer)
 		}
 		w.agent.next("refresh", behaviour{status: 503, body: `{}`})
 		_, err = w.one.Refresh(w.Context(), customer, id)

@@ -30,36 +30,34 @@ func TestLooksAreFew(t *testing.T) {
 			w.must(w.one.Settle(w.Context()))
 		}
 		if n := len(w.agent.made("list")); n != first*(1+others) {
-			t.Errorf("watched: %d lists for %d connections", n, first)
+			w.Errorf("watched: %d lists for %d connections", n, first)
 		}
 		w.is(w.stored(ids[0]), registry.StatusFailed, "INTERNAL_ERROR")
 	})
 	inWorld(t, func(w *world) {
 		ids := w.unsettled(first)
-		w.one.crash() // nobody watches
-		w.one = w.start()
+		w.crash() // nobody watches
 		before := len(w.agent.made("list"))
 		for range 36 { // after 0, 5, 15, 35, 65, 95, 125, 155 s
 			w.must(w.one.Settle(w.Context()))
 			w.pass(5 * time.Second)
 		}
 		if n := len(w.agent.made("list")) - before; n != first*8 {
-			t.Errorf("settled: %d lists for %d connections", n, first)
+			w.Errorf("settled: %d lists for %d connections", n, first)
 		}
 		w.must(w.one.Settle(w.Context())) // it is certain now, whatever the pause
 		for _, id := range ids {
 			if c := w.stored(id); !c.UnsettledSince.IsZero() {
-				t.Errorf("unsettled since %s", c.UnsettledSince)
+				w.Errorf("unsettled since %s", c.UnsettledSince)
 			}
 		}
 		// A new attempt is looked for at once.
 		w.unsettled(1)
-		w.one.crash()
-		w.one = w.start()
+		w.crash()
 		before = len(w.agent.made("list"))
 		w.must(w.one.Settle(w.Context()))
 		if n := len(w.agent.made("list")) - before; n != 1 {
-			t.Errorf("%d lists", n)
+			w.Errorf("%d lists", n)
 		}
 	})
 }
@@ -68,8 +66,7 @@ func TestLooksAreFew(t *testing.T) {
 func TestOneRoundAtATime(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.unsettled(1)
-		w.one.crash()
-		w.one = w.start()
+		w.crash()
 		w.agent.next("list", behaviour{after: 20 * time.Second})
 		before := len(w.agent.made("list"))
 		looked := func() int { return len(w.agent.made("list")) - before }
@@ -78,17 +75,17 @@ func TestOneRoundAtATime(t *testing.T) {
 		begun := time.Now()
 		w.must(w.one.Settle(w.Context()))
 		if n := looked(); n != 1 || time.Since(begun) != 0 {
-			t.Errorf("%d looks, after %s", n, time.Since(begun))
+			w.Errorf("%d looks, after %s", n, time.Since(begun))
 		}
 		w.pass(11 * time.Second) // the round has ended a second ago
 		w.must(w.one.Settle(w.Context()))
 		if n := looked(); n != 1 {
-			t.Errorf("%d looks", n)
+			w.Errorf("%d looks", n)
 		}
 		w.pass(time.Second)
 		w.must(w.one.Settle(w.Context()))
 		if n := looked(); n != 2 {
-			t.Errorf("%d looks", n)
+			w.Errorf("%d looks", n)
 		}
 	})
 }
@@ -97,15 +94,14 @@ func TestOneRoundAtATime(t *testing.T) {
 func TestARoundThatFails(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.unsettled(1)
-		w.one.crash()
-		w.one = w.start()
+		w.crash()
 		w.one.faulty.away.Store(true)
 		w.fails(w.one.Settle(w.Context()), fault.Unavailable)
 		w.one.faulty.away.Store(false)
 		before := len(w.agent.made("list"))
 		w.must(w.one.Settle(w.Context()))
 		if n := len(w.agent.made("list")) - before; n != 1 {
-			t.Errorf("%d looks", n)
+			w.Errorf("%d looks", n)
 		}
 	})
 }

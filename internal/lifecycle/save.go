@@ -84,8 +84,7 @@ func (l *Lifecycle) setUp(ctx context.Context, m *registry.Source, config *adser
 	if err := checkOrgID(orgID); err != nil {
 		return nil, nil, err
 	}
-	op, end := l.newOperation(registry.OperationProvision)
-	defer end()
+	op := l.newOperation(registry.OperationProvision)
 	p := provision{target: targetOf(m), name: m.Name, op: op, config: config, account: account,
 		orgID: orgID, attempt: a}
 	email := ""

@@ -20,7 +20,7 @@ func TestARefusedSaveChangesNothing(t *testing.T) {
 		c := w.stored(id)
 		w.is(c, registry.StatusPending, "")
 		if c.AdServer != nil {
-			t.Errorf("it has %+v", c.AdServer)
+			w.Errorf("it has %+v", c.AdServer)
 		}
 		w.agent.next("provision", refuse(400, `{"error":"adapter_invalid_credentials","message":"Wrong."}`), no)
 		_, err = w.one.Save(w.Context(), customer, id, w.parse(freewheel))
@@ -30,7 +30,7 @@ func TestARefusedSaveChangesNothing(t *testing.T) {
 		c = w.stored(id)
 		w.is(c, registry.StatusFailed, "ADAPTER_INVALID_CREDENTIALS")
 		if c.AdServer.Username != "meadow" || c.LastError != "Wrong." {
-			t.Errorf("%+v: %s", c.AdServer, c.LastError)
+			w.Errorf("%+v: %s", c.AdServer, c.LastError)
 		}
 	})
 }
@@ -54,14 +54,14 @@ func TestOneAtATime(t *testing.T) {
 				if err != nil {
 					busy++
 					if f := fault.As(err); f.Kind != fault.Conflict || f.RetryAfter <= 0 {
-						t.Errorf("%v", err)
+						w.Errorf("%v", err)
 					}
 				}
 			})
 		}
 		group.Wait()
 		if n := len(w.agent.made("provision")); n != 1 || busy != 5 {
-			t.Errorf("%d calls, %d were told to wait", n, busy)
+			w.Errorf("%d calls, %d were told to wait", n, busy)
 		}
 		w.is(w.stored(id), registry.StatusActive, "")
 	})
@@ -78,18 +78,16 @@ func TestTheStoreGoesAway(t *testing.T) {
 		w.fails(err, fault.Unavailable)
 		w.pass(time.Minute)
 		if c := w.stored(id); c.Operation == nil || c.TenantID != "" {
-			t.Errorf("%+v", c)
+			w.Errorf("%+v", c)
 		}
 		w.one.faulty.away.Store(false)
 		w.pass(30 * time.Second)
 		c := w.stored(id)
 		w.is(c, registry.StatusActive, "")
 		if c.MCPURL == "" {
-			t.Error("what upstream answered is lost")
+			w.Error("what upstream answered is lost")
 		}
-		if n := len(w.agent.made("provision")); n != 1 {
-			t.Errorf("%d calls", n)
-		}
+		w.calls("provision", 1)
 	})
 }
 
@@ -101,18 +99,14 @@ func TestAStoreThatAnswersTooLate(t *testing.T) {
 		saved, err := w.one.Save(w.Context(), customer, id, w.parse(freewheel))
 		w.must(err)
 		w.is(*saved.Connection, registry.StatusActive, "")
-		if n := len(w.agent.made("provision")); n != 1 {
-			t.Errorf("%d calls", n)
-		}
+		w.calls("provision", 1)
 		next := w.pending("daily").Connection.ID
 		w.one.faulty.unknown.Store(3) // it is given up
 		_, err = w.one.Save(w.Context(), customer, next, w.parse(freewheel))
 		w.fails(err, fault.Unavailable)
 		w.pass(5 * time.Second)
 		w.is(w.stored(next), registry.StatusPending, "")
-		if n := len(w.agent.made("provision")); n != 1 {
-			t.Errorf("%d calls", n)
-		}
+		w.calls("provision", 1)
 	})
 }
 
@@ -128,7 +122,7 @@ func TestNoClaimNoCall(t *testing.T) {
 		_, err = w.one.Deactivate(w.Context(), customer, id)
 		w.fails(err, fault.Unavailable)
 		if n := len(w.agent.calls); n != before {
-			t.Errorf("%d calls", n-before)
+			w.Errorf("%d calls", n-before)
 		}
 	})
 }

@@ -126,7 +126,7 @@ func (s *settler) due(m *registry.Source) bool {
 // nobody is left who works on it, and a lookup does no harm.
 func (s *settler) beingWorkedOn(m *registry.Source) bool {
 	op := m.Connection.Operation
-	return inProgress(m.Connection) && (op.Kind != registry.OperationProvision || op.Begun.After(s.started) || s.isOwn(op))
+	return inProgress(m.Connection) && (op.Kind != registry.OperationProvision || !op.Begun.Before(s.started))
 }
 
 // settle settles one connection, if that is possible by now, and gives it as it then is.

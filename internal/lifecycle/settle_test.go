@@ -27,56 +27,50 @@ func (w *world) crashDuring(op string, b behaviour, begin func(ctx context.Conte
 
 // TestACrashWhileProvisioning is settled by looking, never by provisioning again.
 func TestACrashWhileProvisioning(t *testing.T) {
-	for name, x := range map[string]struct {
+	type test struct {
 		b      behaviour
 		status registry.ProvisioningStatus
 		code   string
-	}{
+	}
+	inWorlds(t, map[string]test{
 		"made before":    {behaviour{after: 10 * time.Second}, registry.StatusActive, ""},
 		"made later":     {behaviour{before: 50 * time.Second}, registry.StatusActive, ""},
 		"made late":      {behaviour{before: 119 * time.Second}, registry.StatusActive, ""},
 		"never made":     {behaviour{nothing: true, after: 10 * time.Second}, registry.StatusFailed, "INTERNAL_ERROR"},
 		"hangs for ever": {behaviour{nothing: true, after: time.Hour}, registry.StatusFailed, "INTERNAL_ERROR"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			inWorld(t, func(w *world) {
-				id := w.pending("weekly").Connection.ID
-				w.crashDuring("provision", x.b, func(ctx context.Context) error {
-					_, err := w.one.Save(ctx, customer, id, w.parse(freewheel))
-					return err
-				})
-				if c := w.stored(id); c.Provisioning != registry.StatusProvisioning || c.Operation == nil {
-					t.Fatalf("%+v", c)
-				}
-				for range 30 { // the rounds of a leader
-					w.must(w.one.Settle(w.Context()))
-					w.pass(10 * time.Second)
-				}
-				c := w.stored(id)
-				w.is(c, x.status, x.code)
-				if x.status == registry.StatusActive && (c.TenantID != "tnt_1" || c.AdServer.Username != "meadow") {
-					t.Errorf("%+v", c)
-				}
-				if n := len(w.agent.made("provision")); n != 1 {
-					t.Errorf("%d calls", n)
-				}
-				saved, err := w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
-				w.must(err)
-				w.is(*saved.Connection, registry.StatusActive, "")
-				if w.agent.count() != 1 || saved.Connection.AdServer.Username != "meadow-2" {
-					t.Errorf("%d tenants, %+v", w.agent.count(), saved.Connection.AdServer)
-				}
-			})
+	}, func(w *world, x test) {
+		id := w.pending("weekly").Connection.ID
+		w.crashDuring("provision", x.b, func(ctx context.Context) error {
+			_, err := w.one.Save(ctx, customer, id, w.parse(freewheel))
+			return err
 		})
-	}
+		if c := w.stored(id); c.Provisioning != registry.StatusProvisioning || c.Operation == nil {
+			w.Fatalf("%+v", c)
+		}
+		for range 30 { // the rounds of a leader
+			w.must(w.one.Settle(w.Context()))
+			w.pass(10 * time.Second)
+		}
+		c := w.stored(id)
+		w.is(c, x.status, x.code)
+		if x.status == registry.StatusActive && (c.TenantID != "tnt_1" || c.AdServer.Username != "meadow") {
+			w.Errorf("%+v", c)
+		}
+		w.calls("provision", 1)
+		saved, err := w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
+		w.must(err)
+		w.is(*saved.Connection, registry.StatusActive, "")
+		if w.agent.count() != 1 || saved.Connection.AdServer.Username != "meadow-2" {
+			w.Errorf("%d tenants, %+v", w.agent.count(), saved.Connection.AdServer)
+		}
+	})
 }
 
 // TestAnImpatientGateway gives a probe less time than a tenant may take to come to be.
 func TestAnImpatientGateway(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.config.ProbeTimeout = 10 * time.Second
-		w.one.stop()
-		w.one = w.start()
+		w.restart()
 		id := w.pending("weekly").Connection.ID
 		w.crashDuring("provision", behaviour{before: 115 * time.Second}, func(ctx context.Context) error {
 			_, err := w.one.Save(ctx, customer, id, w.parse(freewheel))
@@ -119,14 +113,14 @@ func TestSavingAfterACrash(t *testing.T) {
 			}
 			f := w.fails(err, fault.Conflict)
 			if f.RetryAfter <= 0 || time.Since(begun) > 4*time.Minute {
-				t.Fatalf("after %s: %v", time.Since(begun), err)
+				w.Fatalf("after %s: %v", time.Since(begun), err)
 			}
 			w.pass(f.RetryAfter)
 		}
 		w.is(w.stored(id), registry.StatusActive, "")
 		calls := w.agent.made("provision")
 		if len(calls) != 2 || calls[1].at.Sub(calls[0].at) < 2*time.Minute {
-			t.Errorf("%d calls", len(calls))
+			w.Errorf("%d calls", len(calls))
 		}
 	})
 }
@@ -140,7 +134,7 @@ func TestALiveReplicaIsNotDisturbed(t *testing.T) {
 		go func() {
 			m, err := w.one.Save(w.Context(), customer, id, w.parse(freewheel))
 			if err != nil {
-				t.Error(err)
+				w.Error(err)
 			}
 			done <- m
 		}()
@@ -153,7 +147,7 @@ func TestALiveReplicaIsNotDisturbed(t *testing.T) {
 		c := w.stored(id)
 		w.is(c, registry.StatusActive, "")
 		if c.MCPURL == "" { // what only the first was told
-			t.Error("what upstream answered is lost")
+			w.Error("what upstream answered is lost")
 		}
 
 		// What is no look is left to whoever is at it.
@@ -172,7 +166,7 @@ func TestALiveReplicaIsNotDisturbed(t *testing.T) {
 			before := w.agent.asked()
 			w.must(three.Settle(w.Context()))
 			if n := w.agent.asked(); n != before || w.stored(id).Operation == nil {
-				t.Errorf("%s: %d calls", op, n-before)
+				w.Errorf("%s: %d calls", op, n-before)
 			}
 			three.stop()
 			<-done
@@ -184,74 +178,66 @@ func TestALiveReplicaIsNotDisturbed(t *testing.T) {
 // TestACrashWhileConfiguring: the settings are put back, and it is said that the rest
 // is not known.
 func TestACrashWhileConfiguring(t *testing.T) {
-	for name, b := range map[string]behaviour{"done": {after: time.Minute}, "not done": {nothing: true, after: time.Minute}} {
-		t.Run(name, func(t *testing.T) {
-			inWorld(t, func(w *world) {
-				id := w.connected(freewheel).Connection.ID
-				tenant := w.agent.tenant("tnt_1")
-				tenant.settings["freewheel"] = kept
-				w.crashDuring("put-config", b, func(ctx context.Context) error {
-					_, err := w.one.Save(ctx, customer, id, w.parse(freewheelNew))
-					return err
-				})
-				w.must(w.one.Settle(w.Context()))
-				if w.stored(id).Operation == nil {
-					t.Error("somebody may be at it")
-				}
-				w.pass(4 * time.Minute)
-				w.must(w.one.Settle(w.Context()))
-				c := w.stored(id)
-				w.is(c, registry.StatusActive, "INTERNAL_ERROR")
-				if tenant.settings["freewheel"] != kept || c.AdServer.Username != "meadow" {
-					t.Errorf("%s, %+v", tenant.settings["freewheel"], c.AdServer)
-				}
-				saved, err := w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
-				w.must(err)
-				w.is(*saved.Connection, registry.StatusActive, "")
-				if tenant.adapter["username"] != "meadow-2" || tenant.settings["freewheel"] != kept {
-					t.Errorf("%v, %s", tenant.adapter["username"], tenant.settings["freewheel"])
-				}
-			})
+	inWorlds(t, map[string]behaviour{"done": {after: time.Minute}, "not done": {nothing: true, after: time.Minute}}, func(w *world, b behaviour) {
+		id := w.connected(freewheel).Connection.ID
+		tenant := w.agent.tenant("tnt_1")
+		tenant.settings["freewheel"] = kept
+		w.crashDuring("put-config", b, func(ctx context.Context) error {
+			_, err := w.one.Save(ctx, customer, id, w.parse(freewheelNew))
+			return err
 		})
-	}
+		w.must(w.one.Settle(w.Context()))
+		if w.stored(id).Operation == nil {
+			w.Error("somebody may be at it")
+		}
+		w.pass(4 * time.Minute)
+		w.must(w.one.Settle(w.Context()))
+		c := w.stored(id)
+		w.is(c, registry.StatusActive, "INTERNAL_ERROR")
+		if tenant.settings["freewheel"] != kept || c.AdServer.Username != "meadow" {
+			w.Errorf("%s, %+v", tenant.settings["freewheel"], c.AdServer)
+		}
+		saved, err := w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
+		w.must(err)
+		w.is(*saved.Connection, registry.StatusActive, "")
+		if tenant.adapter["username"] != "meadow-2" || tenant.settings["freewheel"] != kept {
+			w.Errorf("%v, %s", tenant.adapter["username"], tenant.settings["freewheel"])
+		}
+	})
 }
 
 // TestACrashWhileSwitching: upstream is asked what is true.
 func TestACrashWhileSwitching(t *testing.T) {
-	for name, x := range map[string]struct {
+	type test struct {
 		b    behaviour
 		last registry.ProvisioningStatus
-	}{
+	}
+	inWorlds(t, map[string]test{
 		"done":     {behaviour{after: time.Minute}, registry.StatusDeactivated},
 		"not done": {behaviour{nothing: true, after: time.Minute}, registry.StatusActive},
-	} {
-		t.Run(name, func(t *testing.T) {
-			inWorld(t, func(w *world) {
-				id := w.connected(freewheel).Connection.ID
-				w.crashDuring("deactivate", x.b, func(ctx context.Context) error {
-					_, err := w.one.Deactivate(ctx, customer, id)
-					return err
-				})
-				w.pass(3 * time.Minute)
-				w.agent.next("tenant", behaviour{status: 500, body: `{}`})
-				w.must(w.one.Settle(w.Context())) // it can't be asked
-				if w.stored(id).Operation == nil {
-					t.Error("it is taken to be settled")
-				}
-				w.pass(5 * time.Second)
-				w.must(w.one.Settle(w.Context()))
-				w.is(w.stored(id), x.last, "")
-			})
+	}, func(w *world, x test) {
+		id := w.connected(freewheel).Connection.ID
+		w.crashDuring("deactivate", x.b, func(ctx context.Context) error {
+			_, err := w.one.Deactivate(ctx, customer, id)
+			return err
 		})
-	}
+		w.pass(3 * time.Minute)
+		w.agent.next("tenant", behaviour{status: 500, body: `{}`})
+		w.must(w.one.Settle(w.Context())) // it can't be asked
+		if w.stored(id).Operation == nil {
+			w.Error("it is taken to be settled")
+		}
+		w.pass(5 * time.Second)
+		w.must(w.one.Settle(w.Context()))
+		w.is(w.stored(id), x.last, "")
+	})
 }
 
 // TestOneFailureDoesNotStopARound, and a store that is away does.
 func TestOneFailureDoesNotStopARound(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.config.ExternalOrgID = "{source_id}"
-		w.one.stop()
-		w.one = w.start()
+		w.restart()
 		var ids []int64
 		for _, name := range []string{"a", "b", "c"} {
 			w.agent.next("provision", behaviour{cut: true})
@@ -259,8 +245,7 @@ func TestOneFailureDoesNotStopARound(t *testing.T) {
 			_, err := w.one.Connect(w.Context(), customer, w.parseConnect(`{"type":"mock","sourceId":"`+name+`"}`), nil)
 			ids = append(ids, w.fails(err, fault.Unavailable).ESAID)
 		}
-		w.one.crash() // nobody watches any more
-		w.one = w.start()
+		w.crash() // nobody watches any more
 		w.one.faulty.away.Store(true)
 		w.fails(w.one.Settle(w.Context()), fault.Unavailable)
 		w.one.faulty.away.Store(false)
@@ -273,7 +258,7 @@ func TestOneFailureDoesNotStopARound(t *testing.T) {
 			}
 		}
 		if active != 2 {
-			t.Errorf("%d are settled", active)
+			w.Errorf("%d are settled", active)
 		}
 	})
 }
@@ -287,7 +272,7 @@ func TestClosed(t *testing.T) {
 		begun := time.Now()
 		w.one.Close(w.Context())
 		if took := time.Since(begun); took != 0 {
-			t.Errorf("it took %s", took)
+			w.Errorf("it took %s", took)
 		}
 		_, err = w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), nil)
 		w.fails(err, fault.Unavailable)

@@ -31,8 +31,7 @@ func (s *configurer) settle(ctx context.Context, m *registry.Source, callerWaits
 	if !callerWaits && !s.retries.due(restoreKey(m.Connection.ID), now()) {
 		return m, nil
 	}
-	op, end := s.newOperation(registry.OperationConfigure)
-	defer end()
+	op := s.newOperation(registry.OperationConfigure)
 	op.Begun = found.Begun // since when it is to be settled
 	t := targetOf(m)
 	claimed, _, err := s.claim(ctx, t, op, takeOver(found.ID, now()))

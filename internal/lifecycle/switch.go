@@ -59,8 +59,7 @@ func targetStatus(kind registry.OperationKind) registry.ProvisioningStatus {
 }
 
 func (s *switcher) claimAndRun(ctx context.Context, m *registry.Source, kind registry.OperationKind, takeOver bool) (next, was *registry.Source, err error) {
-	op, end := s.newOperation(kind)
-	defer end()
+	op := s.newOperation(kind)
 	t := targetOf(m)
 	next, was, err = s.claim(ctx, t, op, beginSwitching(now(), targetStatus(kind), takeOver))
 	if err != nil {

@@ -42,19 +42,19 @@ func TestAnUnknownConfig(t *testing.T) {
 					w.fails(err, fault.Unavailable)
 					c := w.stored(id)
 					if c.LastErrorCode != "INTERNAL_ERROR" || c.AdServer.Username != "meadow" || c.Epoch <= before.Epoch || !c.AdServerSavedAt.After(before.AdServerSavedAt) || c.Operation == nil {
-						t.Errorf("%+v", c)
+						w.Errorf("%+v", c)
 					}
 					if _, settings := w.upstreams(); settings != kept {
-						t.Errorf("%q; they are not put back at once", settings)
+						w.Errorf("%q; they are not put back at once", settings)
 					}
 					_, err = w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
 					if f := w.fails(err, fault.Conflict); f.RetryAfter <= 0 {
-						t.Errorf("%+v", f)
+						w.Errorf("%+v", f)
 					}
 					for time.Since(begun) < 2*time.Minute {
 						w.must(w.one.Settle(w.Context()))
 						if w.stored(id).Operation == nil {
-							t.Fatalf("it is over after %s", time.Since(begun))
+							w.Fatalf("it is over after %s", time.Since(begun))
 						}
 						w.pass(5 * time.Second)
 					}
@@ -63,18 +63,16 @@ func TestAnUnknownConfig(t *testing.T) {
 						w.must(w.one.Settle(w.Context()))
 						w.is(w.stored(id), registry.StatusActive, "INTERNAL_ERROR")
 						if _, settings := w.upstreams(); settings != kept {
-							t.Errorf("upstream has %q", settings)
+							w.Errorf("upstream has %q", settings)
 						}
-						if _, err := w.one.directory.Settings(w.Context(), customer, id); !fault.Is(err, fault.NotFound) {
-							t.Errorf("settings are still kept: %v", err)
-						}
+						w.noSettingsStored(id)
 						w.one.ended("provision done", "configure unknown")
 					}
 					saved, err := w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
 					w.must(err)
 					w.is(*saved.Connection, registry.StatusActive, "")
 					if username, settings := w.upstreams(); username != "meadow-2" || settings != kept {
-						t.Errorf("%v, %s", username, settings)
+						w.Errorf("%v, %s", username, settings)
 					}
 				})
 			})
@@ -86,8 +84,7 @@ func TestAnUnknownConfig(t *testing.T) {
 func TestAnUnknownConfigOfAnImpatientGateway(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.config.ProbeTimeout = 10 * time.Second
-		w.one.stop()
-		w.one = w.start()
+		w.restart()
 		id := w.connected(freewheel).Connection.ID
 		w.agent.tenant("tnt_1").settings["freewheel"] = kept
 		w.agent.next("put-config", behaviour{before: 115 * time.Second})
@@ -99,7 +96,7 @@ func TestAnUnknownConfigOfAnImpatientGateway(t *testing.T) {
 		}
 		w.is(w.stored(id), registry.StatusActive, "INTERNAL_ERROR")
 		if _, settings := w.upstreams(); settings != kept {
-			t.Errorf("upstream has %q", settings)
+			w.Errorf("upstream has %q", settings)
 		}
 	})
 }
@@ -117,14 +114,14 @@ func TestAnUnknownConfigIsNoConfigThatWasTested(t *testing.T) {
 		_, err = w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
 		w.fails(err, fault.Unavailable)
 		if c := w.stored(id); !c.LastTestedAt.Before(c.AdServerSavedAt) {
-			t.Errorf("tested at %s, written at %s", c.LastTestedAt, c.AdServerSavedAt)
+			w.Errorf("tested at %s, written at %s", c.LastTestedAt, c.AdServerSavedAt)
 		}
 		for range 2 {
 			w.pass(time.Second)
 			_, m, err := w.one.Test(w.Context(), customer, id)
 			w.must(err)
 			if c := w.stored(id); c.LastError == "" || m.Connection.LastError != c.LastError {
-				t.Errorf("%q, %q", c.LastError, m.Connection.LastError)
+				w.Errorf("%q, %q", c.LastError, m.Connection.LastError)
 			}
 		}
 		w.pass(3 * time.Minute)
@@ -132,7 +129,7 @@ func TestAnUnknownConfigIsNoConfigThatWasTested(t *testing.T) {
 		c := w.stored(id)
 		w.is(c, registry.StatusActive, "INTERNAL_ERROR")
 		if !c.LastTestedAt.Before(c.AdServerSavedAt) {
-			t.Error("a test from before upstream came to it vouches for the config")
+			w.Error("a test from before upstream came to it vouches for the config")
 		}
 	})
 }
@@ -155,19 +152,19 @@ func TestUpstreamSaysWhichConfig(t *testing.T) {
 				w.agent.next("get-config", behaviour{status: 500, body: `{}`}, behaviour{status: 200, body: shown})
 				w.must(w.one.Settle(w.Context())) // it can't be asked
 				if w.stored(id).Operation == nil {
-					t.Fatal("it is taken to be settled")
+					w.Fatal("it is taken to be settled")
 				}
 				w.pass(27 * time.Second)
 				w.must(w.one.Settle(w.Context()))
 				if n := len(w.agent.made("get-config")); n != 1 {
-					t.Errorf("asked %d times", n)
+					w.Errorf("asked %d times", n)
 				}
 				w.pass(3 * time.Second)
 				w.must(w.one.Settle(w.Context()))
 				c := w.stored(id)
 				w.is(c, registry.StatusActive, "INTERNAL_ERROR")
 				if c.AdServer.NetworkCode != want {
-					t.Errorf("%+v", c.AdServer)
+					w.Errorf("%+v", c.AdServer)
 				}
 			})
 		})
@@ -213,7 +210,7 @@ func TestAConfigThatCantBeAskedFor(t *testing.T) {
 				w.must(err)
 				w.is(*saved.Connection, registry.StatusActive, "")
 				if got := w.agent.tenant("tnt_1").settings["freewheel"]; got != kept {
-					t.Errorf("upstream has the settings %q", got)
+					w.Errorf("upstream has the settings %q", got)
 				}
 			})
 		})

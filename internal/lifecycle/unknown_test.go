@@ -25,76 +25,66 @@ var unclear = map[string]behaviour{
 // TestAnUnknownOutcomeIsLookedUp: where the tenant is there after all, it is the
 // connection's, at once.
 func TestAnUnknownOutcomeIsLookedUp(t *testing.T) {
-	for name, b := range unclear {
-		t.Run(name, func(t *testing.T) {
-			inWorld(t, func(w *world) {
-				w.agent.next("provision", b)
-				m := w.connect(freewheel)
-				w.pass(time.Minute)
-				c := w.stored(m.Connection.ID)
-				w.is(c, registry.StatusActive, "")
-				if c.TenantID != "tnt_1" || c.MCPURL != "" || c.AdServer == nil || !c.UnsettledSince.IsZero() {
-					t.Errorf("%+v", c)
-				}
-				if n := len(w.agent.made("provision")); n != 1 {
-					t.Errorf("%d calls", n)
-				}
-				w.one.ended("provision adopted")
-			})
-		})
-	}
+	inWorlds(t, unclear, func(w *world, b behaviour) {
+		w.agent.next("provision", b)
+		m := w.connect(freewheel)
+		w.pass(time.Minute)
+		c := w.stored(m.Connection.ID)
+		w.is(c, registry.StatusActive, "")
+		if c.TenantID != "tnt_1" || c.MCPURL != "" || c.AdServer == nil || !c.UnsettledSince.IsZero() {
+			w.Errorf("%+v", c)
+		}
+		w.calls("provision", 1)
+		w.one.ended("provision adopted")
+	})
 }
 
 // TestAnUnknownOutcomeWithoutATenant: it is said to have failed, and nothing is tried
 // again for two minutes.
 func TestAnUnknownOutcomeWithoutATenant(t *testing.T) {
-	for name, b := range unclear {
-		t.Run(name, func(t *testing.T) {
-			inWorld(t, func(w *world) {
-				b.nothing = true
-				if b.status == 0 {
-					b.cut = true
-				}
-				begun := time.Now()
-				w.agent.next("provision", b)
-				made, err := w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), once("k"))
-				var id int64
-				if err != nil {
-					f := w.fails(err, fault.Unavailable)
-					if id = f.ESAID; id == 0 || f.SourceID == "" || f.Reason == "" {
-						t.Fatalf("it names %d, %q, %q", f.ESAID, f.SourceID, f.Reason)
-					}
-				} else { // it took longer than the caller had
-					id = made.Source.Connection.ID
-					w.pass(75*time.Second - time.Since(begun))
-				}
-				c := w.stored(id)
-				w.is(c, registry.StatusFailed, "INTERNAL_ERROR")
-				if !c.UnsettledSince.Equal(begun) {
-					t.Errorf("unsettled since %s, begun at %s", c.UnsettledSince, begun)
-				}
-				_, err = w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
-				f := w.fails(err, fault.Conflict)
-				rest := 2*time.Minute - time.Since(begun)
-				if f.RetryAfter < rest-time.Second || f.RetryAfter > rest+time.Second {
-					t.Errorf("come again in %s; %s are left", f.RetryAfter, rest)
-				}
-				w.pass(rest + time.Second)
-				c = w.stored(id)
-				w.is(c, registry.StatusFailed, "INTERNAL_ERROR")
-				if !c.UnsettledSince.IsZero() {
-					t.Error("it is certain by now that nothing was made")
-				}
-				saved, err := w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
-				w.must(err)
-				w.is(*saved.Connection, registry.StatusActive, "")
-				calls := w.agent.made("provision")
-				if len(calls) != 2 || calls[1].at.Sub(calls[0].at) < 2*time.Minute || w.agent.count() != 1 {
-					t.Errorf("%d calls, %d tenants", len(calls), w.agent.count())
-				}
-			})
-		})
-	}
+	inWorlds(t, unclear, func(w *world, b behaviour) {
+		b.nothing = true
+		if b.status == 0 {
+			b.cut = true
+		}
+		begun := time.Now()
+		w.agent.next("provision", b)
+		made, err := w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), once("k"))
+		var id int64
+		if err != nil {
+			f := w.fails(err, fault.Unavailable)
+			if id = f.ESAID; id == 0 || f.SourceID == "" || f.Reason == "" {
+				w.Fatalf("it names %d, %q, %q", f.ESAID, f.SourceID, f.Reason)
+			}
+		} else { // it took longer than the caller had
+			id = made.Source.Connection.ID
+			w.pass(75*time.Second - time.Since(begun))
+		}
+		c := w.stored(id)
+		w.is(c, registry.StatusFailed, "INTERNAL_ERROR")
+		if !c.UnsettledSince.Equal(begun) {
+			w.Errorf("unsettled since %s, begun at %s", c.UnsettledSince, begun)
+		}
+		_, err = w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
+		f := w.fails(err, fault.Conflict)
+		rest := 2*time.Minute - time.Since(begun)
+		if f.RetryAfter < rest-time.Second || f.RetryAfter > rest+time.Second {
+			w.Errorf("come again in %s; %s are left", f.RetryAfter, rest)
+		}
+		w.pass(rest + time.Second)
+		c = w.stored(id)
+		w.is(c, registry.StatusFailed, "INTERNAL_ERROR")
+		if !c.UnsettledSince.IsZero() {
+			w.Error("it is certain by now that nothing was made")
+		}
+		saved, err := w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
+		w.must(err)
+		w.is(*saved.Connection, registry.StatusActive, "")
+		calls := w.agent.made("provision")
+		if len(calls) != 2 || calls[1].at.Sub(calls[0].at) < 2*time.Minute || w.agent.count() != 1 {
+			w.Errorf("%d calls, %d tenants", len(calls), w.agent.count())
+		}
+	})
 }
 
 // TestALateTenant: it comes to be after upstream was given up on, and is found.
@@ -109,11 +99,11 @@ func TestALateTenant(t *testing.T) {
 		c = w.stored(m.Connection.ID)
 		w.is(c, registry.StatusActive, "")
 		if c.TenantID != "tnt_1" || !c.UnsettledSince.IsZero() {
-			t.Errorf("%+v", c)
+			w.Errorf("%+v", c)
 		}
 		w.one.ended("provision unknown", "provision adopted")
 		if len(w.one.changed) != 1 {
-			t.Errorf("told of %v", w.one.changed)
+			w.Errorf("told of %v", w.one.changed)
 		}
 	})
 }
@@ -130,11 +120,9 @@ func TestSavingFindsALateTenant(t *testing.T) {
 		w.must(err)
 		w.is(*saved.Connection, registry.StatusActive, "")
 		if saved.Connection.AdServer.Username != "meadow-2" || w.agent.tenant("tnt_1").adapter["username"] != "meadow-2" {
-			t.Errorf("%+v", saved.Connection.AdServer)
+			w.Errorf("%+v", saved.Connection.AdServer)
 		}
-		if n := len(w.agent.made("provision")); n != 1 {
-			t.Errorf("%d calls", n)
-		}
+		w.calls("provision", 1)
 	})
 }
 
@@ -150,13 +138,11 @@ func TestALookThatIsImpossible(t *testing.T) {
 		c := w.stored(id)
 		w.is(c, registry.StatusFailed, "INTERNAL_ERROR")
 		if c.UnsettledSince.IsZero() {
-			t.Error("nobody could find out")
+			w.Error("nobody could find out")
 		}
 		_, err = w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
 		w.fails(err, fault.Unavailable)
-		if n := len(w.agent.made("provision")); n != 1 {
-			t.Errorf("%d calls", n)
-		}
+		w.calls("provision", 1)
 		w.agent.all("list", behaviour{})
 		w.must(w.one.Settle(w.Context()))
 		w.is(w.stored(id), registry.StatusActive, "")
@@ -176,10 +162,10 @@ func TestTakenOrganisation(t *testing.T) {
 		w.is(*saved.Connection, registry.StatusActive, "")
 		got := w.agent.tenant("tnt_before")
 		if saved.Connection.TenantID != "tnt_before" || saved.Connection.AdServer.Username != "meadow" || got.adapter["username"] != "meadow" {
-			t.Errorf("%+v, %v", *saved.Connection, got.adapter["username"])
+			w.Errorf("%+v, %v", *saved.Connection, got.adapter["username"])
 		}
 		if got.settings["freewheel"] != `{"default_advertiser_id":"77","odd":1}` {
-			t.Errorf("settings %s", got.settings["freewheel"])
+			w.Errorf("settings %s", got.settings["freewheel"])
 		}
 		w.one.ended("provision adopted", "configure done")
 	})
@@ -194,35 +180,29 @@ func TestTakenOrganisationWhoseConfigIsRefused(t *testing.T) {
 		w.must(err)
 		w.is(*saved.Connection, registry.StatusActive, "ADAPTER_INVALID_CREDENTIALS")
 		if c := *saved.Connection; c.AdServer == nil || c.AdServer.Username == "meadow" || !c.AdServerSavedAt.IsZero() {
-			t.Errorf("the config that upstream has is not this one: %+v", c)
+			w.Errorf("the config that upstream has is not this one: %+v", c)
 		}
 	})
 }
 
 func TestTakenByAnother(t *testing.T) {
-	for name, before := range map[string]func(w *world, org string){
+	inWorlds(t, map[string]func(w *world, org string){
 		"another source": func(w *world, org string) { w.agent.add("tnt_theirs", org, nil).Source = "another" },
 		"another connection": func(w *world, org string) {
 			w.agent.add("tnt_theirs", org, nil)
 			_, err := w.one.store.Adopt(w.Context(), registry.ConfigSource{CustomerID: customer + 1, SourceID: "theirs", Name: "T", TenantID: "tnt_theirs"})
 			w.must(err)
 		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			inWorld(t, func(w *world) {
-				m := w.pending("weekly")
-				before(w, fmt.Sprintf("%d-%d", customer, m.Connection.ID))
-				_, err := w.one.Save(w.Context(), customer, m.Connection.ID, w.parse(freewheel))
-				if f := w.fails(err, fault.Conflict); f.Message != heldElsewhere || f.ESAID != m.Connection.ID {
-					t.Errorf("%+v", f)
-				}
-				w.is(w.stored(m.Connection.ID), registry.StatusFailed, "INTERNAL_ERROR")
-				if len(w.agent.made("put-config")) != 0 {
-					t.Error("another's tenant was written to")
-				}
-			})
-		})
-	}
+	}, func(w *world, before func(w *world, org string)) {
+		m := w.pending("weekly")
+		before(w, fmt.Sprintf("%d-%d", customer, m.Connection.ID))
+		_, err := w.one.Save(w.Context(), customer, m.Connection.ID, w.parse(freewheel))
+		if f := w.fails(err, fault.Conflict); f.Message != heldElsewhere || f.ESAID != m.Connection.ID {
+			w.Errorf("%+v", f)
+		}
+		w.is(w.stored(m.Connection.ID), registry.StatusFailed, "INTERNAL_ERROR")
+		w.calls("put-config", 0)
+	})
 }
 
 func TestOtherConflicts(t *testing.T) {
@@ -238,8 +218,7 @@ func TestOtherConflicts(t *testing.T) {
 func TestATenantThatIsAnothersIsNotFound(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.config.ExternalOrgID = "all-the-same"
-		w.one.stop()
-		w.one = w.start()
+		w.restart()
 		w.connected(mock)
 		w.agent.next("provision", behaviour{nothing: true, cut: true})
 		w.agent.next("list", behaviour{status: 500, body: `{}`})
@@ -249,7 +228,7 @@ func TestATenantThatIsAnothersIsNotFound(t *testing.T) {
 		c := w.stored(id)
 		w.is(c, registry.StatusFailed, "INTERNAL_ERROR")
 		if !c.UnsettledSince.IsZero() {
-			t.Error("it is still looked for")
+			w.Error("it is still looked for")
 		}
 	})
 }

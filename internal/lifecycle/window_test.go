@@ -16,8 +16,7 @@ import (
 func TestALongProbe(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.config.ProbeTimeout = 5 * time.Minute
-		w.one.stop()
-		w.one = w.start()
+		w.restart()
 		// Something that stands before upstream gives up, and upstream does not.
 		w.agent.next("provision", behaviour{before: 5*time.Minute + 30*time.Second})
 		m := w.connect(freewheel)
@@ -26,17 +25,15 @@ func TestALongProbe(t *testing.T) {
 		c := w.stored(id)
 		w.is(c, registry.StatusFailed, "INTERNAL_ERROR")
 		if !c.UnsettledSince.Equal(begun) || !strings.Contains(c.LastError, "6 minutes") {
-			t.Errorf("unsettled since %s, begun at %s: %s", c.UnsettledSince, begun, c.LastError)
+			w.Errorf("unsettled since %s, begun at %s: %s", c.UnsettledSince, begun, c.LastError)
 		}
 		_, err := w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
 		if f := w.fails(err, fault.Conflict); f.RetryAfter != time.Until(begun.Add(345*time.Second)) {
-			t.Errorf("come again in %s", f.RetryAfter)
+			w.Errorf("come again in %s", f.RetryAfter)
 		}
 		w.pass(time.Minute)
 		w.is(w.stored(id), registry.StatusActive, "")
-		if n := len(w.agent.made("provision")); n != 1 {
-			t.Errorf("%d calls", n)
-		}
+		w.calls("provision", 1)
 	})
 }
 
@@ -48,17 +45,17 @@ func TestWhatIsSaidOfAnUnknownOutcome(t *testing.T) {
 		_, err := w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), nil)
 		f := w.fails(err, fault.Unavailable)
 		if f.RetryAfter != 115*time.Second {
-			t.Errorf("come again in %s", f.RetryAfter)
+			w.Errorf("come again in %s", f.RetryAfter)
 		}
 		c := w.stored(f.ESAID)
 		if !strings.Contains(c.LastError, "saved again in 2 minutes") {
-			t.Errorf("lastError %q", c.LastError)
+			w.Errorf("lastError %q", c.LastError)
 		}
 		w.pass(2 * time.Minute)
 		c = w.stored(f.ESAID)
 		w.is(c, registry.StatusFailed, "INTERNAL_ERROR")
 		if !c.UnsettledSince.IsZero() || c.LastError != "The sales agent did not set up the source. Save the configuration to try again." {
-			t.Errorf("since %s: %q", c.UnsettledSince, c.LastError)
+			w.Errorf("since %s: %q", c.UnsettledSince, c.LastError)
 		}
 	})
 }
@@ -66,59 +63,53 @@ func TestWhatIsSaidOfAnUnknownOutcome(t *testing.T) {
 // TestTheClockOfAnother replica is not this one's: what that one wrote down is taken to
 // be certain a minute later.
 func TestTheClockOfAnother(t *testing.T) {
-	for name, x := range map[string]struct {
+	type test struct {
 		b     behaviour
 		until time.Duration // from the beginning
-	}{
+	}
+	inWorlds(t, map[string]test{
 		"under way": {behaviour{nothing: true, after: time.Hour}, 190 * time.Second},
 		"unsettled": {behaviour{nothing: true, cut: true}, 180 * time.Second},
-	} {
-		t.Run(name, func(t *testing.T) {
-			inWorld(t, func(w *world) {
-				id, begun := w.pending("weekly").Connection.ID, time.Now()
-				w.crashDuring("provision", x.b, func(ctx context.Context) error {
-					_, err := w.one.Save(ctx, customer, id, w.parse(freewheel))
-					return err
-				})
-				for {
-					w.must(w.one.Settle(w.Context()))
-					if c := w.stored(id); c.Operation == nil && c.UnsettledSince.IsZero() {
-						break
-					}
-					w.pass(5 * time.Second)
-				}
-				if took := time.Since(begun); took < x.until || took > x.until+5*time.Second {
-					t.Errorf("settled after %s, want %s", took, x.until)
-				}
-				w.is(w.stored(id), registry.StatusFailed, "INTERNAL_ERROR")
-			})
+	}, func(w *world, x test) {
+		id, begun := w.pending("weekly").Connection.ID, time.Now()
+		w.crashDuring("provision", x.b, func(ctx context.Context) error {
+			_, err := w.one.Save(ctx, customer, id, w.parse(freewheel))
+			return err
 		})
-	}
+		for {
+			w.must(w.one.Settle(w.Context()))
+			if c := w.stored(id); c.Operation == nil && c.UnsettledSince.IsZero() {
+				break
+			}
+			w.pass(5 * time.Second)
+		}
+		if took := time.Since(begun); took < x.until || took > x.until+5*time.Second {
+			w.Errorf("settled after %s, want %s", took, x.until)
+		}
+		w.is(w.stored(id), registry.StatusFailed, "INTERNAL_ERROR")
+	})
 }
 
 // TestCountedOnce: of two that write down how an operation ended, one counts it.
 func TestCountedOnce(t *testing.T) {
-	for name, x := range map[string]struct {
+	type test struct {
 		b    behaviour
 		code string
-	}{
+	}
+	inWorlds(t, map[string]test{
 		"made":    {behaviour{before: time.Second, after: 10 * time.Second}, ""},
 		"unknown": {behaviour{before: time.Second, after: 10 * time.Second, status: 500, body: `{}`}, ""},
-	} {
-		t.Run(name, func(t *testing.T) {
-			inWorld(t, func(w *world) {
-				w.agent.next("provision", x.b)
-				go func() { _, _ = w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), nil) }()
-				w.pass(5 * time.Second)
-				two := w.start()
-				defer two.stop()
-				w.must(two.Settle(w.Context()))
-				w.pass(10 * time.Second)
-				w.one.ended()
-				two.ended("provision adopted")
-			})
-		})
-	}
+	}, func(w *world, x test) {
+		w.agent.next("provision", x.b)
+		go func() { _, _ = w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), nil) }()
+		w.pass(5 * time.Second)
+		two := w.start()
+		defer two.stop()
+		w.must(two.Settle(w.Context()))
+		w.pass(10 * time.Second)
+		w.one.ended()
+		two.ended("provision adopted")
+	})
 }
 
 // TestTwoThatSettle the same at the same time count it once.
@@ -139,7 +130,7 @@ func TestTwoThatSettle(t *testing.T) {
 		rounds.Wait()
 		w.is(w.stored(id), registry.StatusActive, "")
 		if told := append(w.one.outcomes, two.outcomes...); len(told) != 1 || told[0] != "provision adopted" {
-			t.Errorf("told %q", told)
+			w.Errorf("told %q", told)
 		}
 	})
 }

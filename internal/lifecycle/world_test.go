@@ -264,3 +264,46 @@ func (r *replica) ended(want ...string) {
 func once(key string) *registry.IdempotencyRecord {
 	return &registry.IdempotencyRecord{Key: key, Fingerprint: [32]byte{1}}
 }
+
+// inWorlds runs a test for each case, in a fresh world.
+func inWorlds[T any](t *testing.T, cases map[string]T, body func(w *world, x T)) {
+	t.Helper()
+	for name, x := range cases {
+		t.Run(name, func(t *testing.T) { inWorld(t, func(w *world) { body(w, x) }) })
+	}
+}
+
+// restart ends the replica in good order and starts it again, crash without waiting.
+func (w *world) restart() {
+	w.one.stop()
+	w.one = w.start()
+}
+
+func (w *world) crash() {
+	w.one.crash()
+	w.one = w.start()
+}
+
+// calls checks how many calls of an operation upstream got.
+func (w *world) calls(op string, want int) {
+	w.Helper()
+	if n := len(w.agent.made(op)); n != want {
+		w.Errorf("%d calls of %s, want %d", n, op, want)
+	}
+}
+
+// tenants checks how many tenants upstream has.
+func (w *world) tenants(want int) {
+	w.Helper()
+	if n := w.agent.count(); n != want {
+		w.Errorf("%d tenants, want %d", n, want)
+	}
+}
+
+// noSettingsStored checks that no settings wait to be restored.
+func (w *world) noSettingsStored(id int64) {
+	w.Helper()
+	if _, err := w.one.directory.Settings(w.Context(), customer, id); !fault.Is(err, fault.NotFound) {
+		w.Errorf("settings are still stored: %v", err)
+	}
+}
