@@ -11,7 +11,7 @@ import (
 	"esagate/registry"
 )
 
-const heldElsewhere = "The sales agent has this source set up under another connection."
+const takenText = "The sales agent has this source set up under another connection."
 
 // withTemplate starts anew with another external_org_id.
 func (w *world) withTemplate(template string) {
@@ -21,8 +21,8 @@ func (w *world) withTemplate(template string) {
 	w.one = w.start()
 }
 
-// TestATenantThatStandsAlready is taken over where it can be no other customer's.
-func TestATenantThatStandsAlready(t *testing.T) {
+// TestAdoptByTemplate is taken over where it can be no other customer's.
+func TestAdoptByTemplate(t *testing.T) {
 	for template, ours := range map[string]bool{
 		"{customer_id}-{esa_id}":           true,
 		"{source_id}-{esa_id}":             true,
@@ -49,12 +49,12 @@ func TestATenantThatStandsAlready(t *testing.T) {
 					return
 				}
 				f := w.fails(err, fault.Conflict)
-				if f.Message != heldElsewhere || f.ESAID != m.Connection.ID || f.SourceID != "weekly" {
+				if f.Message != takenText || f.ESAID != m.Connection.ID || f.SourceID != "weekly" {
 					w.Errorf("%+v", f)
 				}
 				c := w.stored(m.Connection.ID)
 				w.is(c, registry.StatusFailed, "INTERNAL_ERROR")
-				if c.LastError != heldElsewhere || len(w.agent.made("put-config")) != 0 {
+				if c.LastError != takenText || len(w.agent.made("put-config")) != 0 {
 					w.Errorf("lastError %q", c.LastError)
 				}
 			})
@@ -62,13 +62,12 @@ func TestATenantThatStandsAlready(t *testing.T) {
 	}
 }
 
-// TestAnotherCustomersTenant of the same name is nobody's who has not made it.
-func TestAnotherCustomersTenant(t *testing.T) {
+// TestAdoptNoTenantOfAnotherCustomer of the same name is nobody's who has not made it.
+func TestAdoptNoTenantOfAnotherCustomer(t *testing.T) {
 	const body = `{"type":"mock","sourceId":"news"}`
 	left := func(w *world) { // one customer is off, and its tenant stays
 		m := w.connected(body)
-		_, err := w.one.Deactivate(w.Context(), customer, m.Connection.ID)
-		w.must(err)
+		w.deactivate(m.Connection.ID)
 		w.delete("news")
 		w.pass(time.Hour)
 	}
@@ -117,28 +116,26 @@ func TestAnotherCustomersTenant(t *testing.T) {
 	})
 }
 
-// TestATenantOfUnknownAge is not known to have been made by a provisioning.
-func TestATenantOfUnknownAge(t *testing.T) {
+// TestAdoptNoTenantOfUnknownAge is not known to have been made by a provisioning.
+func TestAdoptNoTenantOfUnknownAge(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.withTemplate("{source_id}")
 		w.agent.add("tnt_theirs", "weekly", map[string]any{"type": "mock"}).Created = ""
 		m := w.pending("weekly")
 		w.agent.next("provision", behaviour{nothing: true, cut: true})
-		_, err := w.one.Save(w.Context(), customer, m.Connection.ID, w.parse(mock))
-		w.fails(err, fault.Unavailable)
+		w.saveFails(m.Connection.ID, mock, fault.Unavailable)
 		w.pass(3 * time.Minute)
 		w.is(w.stored(m.Connection.ID), registry.StatusFailed, "INTERNAL_ERROR")
 	})
 }
 
-// TestATemplateThatWas can have given two customers one id.
-func TestATemplateThatWas(t *testing.T) {
+// TestAdoptAfterChangeOfTemplate can have given two customers one id.
+func TestAdoptAfterChangeOfTemplate(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.withTemplate("{source_id}")
 		m := w.pending("weekly")
 		w.agent.next("provision", behaviour{nothing: true, cut: true})
-		_, err := w.one.Save(w.Context(), customer, m.Connection.ID, w.parse(mock))
-		w.fails(err, fault.Unavailable)
+		w.saveFails(m.Connection.ID, mock, fault.Unavailable)
 		w.agent.add("tnt_theirs", "weekly", map[string]any{"type": "mock"})
 		w.one.crash()
 		w.config.ExternalOrgID = "{esa_id}"
@@ -150,8 +147,8 @@ func TestATemplateThatWas(t *testing.T) {
 	})
 }
 
-// TestAConfigThatUpstreamNeverGot is not shown as the tenant's, which stood before.
-func TestAConfigThatUpstreamNeverGot(t *testing.T) {
+// TestAdoptedConfigIsNotOurs is not shown as the tenant's, which stood before.
+func TestAdoptedConfigIsNotOurs(t *testing.T) {
 	stood := func(w *world, id int64) *agentTenant {
 		return w.agent.add("tnt_before", fmt.Sprintf("%d-%d", customer, id), map[string]any{"type": "freewheel", "username": "old"})
 	}
@@ -159,18 +156,14 @@ func TestAConfigThatUpstreamNeverGot(t *testing.T) {
 		inWorld(t, func(w *world) {
 			id := w.pending("weekly").Connection.ID
 			stood(w, id)
-			w.crashDuring("list", behaviour{before: 20 * time.Second}, func(ctx context.Context) error {
-				_, err := w.one.Save(ctx, customer, id, w.parse(freewheelNew))
-				return err
-			})
+			w.crashDuring("list", behaviour{before: 20 * time.Second}, w.saving(id, freewheelNew))
 			w.must(w.one.Settle(w.Context()))
 			c := w.stored(id)
 			w.is(c, registry.StatusActive, "INTERNAL_ERROR")
 			if c.AdServer != nil || !c.AdServerSavedAt.IsZero() || !strings.Contains(c.LastError, "Save it again") {
 				w.Errorf("%+v: %s", c.AdServer, c.LastError)
 			}
-			saved, err := w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
-			w.must(err)
+			saved := w.save(id, freewheelNew)
 			w.is(*saved.Connection, registry.StatusActive, "")
 		})
 	})
@@ -179,13 +172,12 @@ func TestAConfigThatUpstreamNeverGot(t *testing.T) {
 			id := w.pending("weekly").Connection.ID
 			tenant := stood(w, id)
 			w.agent.next("provision", behaviour{nothing: true, cut: true})
-			saved, err := w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
-			w.must(err)
+			saved := w.save(id, freewheelNew)
 			w.is(*saved.Connection, registry.StatusActive, "")
 			if saved.Connection.AdServer.Username != "meadow-2" || tenant.adapter["username"] != "meadow-2" {
 				w.Errorf("we say %+v, upstream %v", saved.Connection.AdServer, tenant.adapter)
 			}
-			w.one.ended("provision adopted", "configure done")
+			w.one.reported("provision adopted", "configure done")
 		})
 	})
 	t.Run("found later", func(t *testing.T) {
@@ -194,8 +186,7 @@ func TestAConfigThatUpstreamNeverGot(t *testing.T) {
 			stood(w, id)
 			w.agent.next("provision", behaviour{nothing: true, cut: true})
 			w.agent.next("list", refuse(500, `{}`))
-			_, err := w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
-			w.fails(err, fault.Unavailable)
+			w.saveFails(id, freewheelNew, fault.Unavailable)
 			w.pass(time.Minute)
 			c := w.stored(id)
 			w.is(c, registry.StatusActive, "INTERNAL_ERROR")
@@ -206,8 +197,8 @@ func TestAConfigThatUpstreamNeverGot(t *testing.T) {
 	})
 }
 
-// TestTheStoreIsAwayWhileATenantIsTakenOver for longer than the operation has.
-func TestTheStoreIsAwayWhileATenantIsTakenOver(t *testing.T) {
+// TestAdoptWithoutStore for longer than the operation has.
+func TestAdoptWithoutStore(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.config.CallerWait = 10 * time.Minute
 		w.withTemplate("")
@@ -232,8 +223,8 @@ func TestTheStoreIsAwayWhileATenantIsTakenOver(t *testing.T) {
 	})
 }
 
-// TestAnothersConnectionWasFaster to take the tenant that was found.
-func TestAnothersConnectionWasFaster(t *testing.T) {
+// TestTenantTakenMeanwhile to take the tenant that was found.
+func TestTenantTakenMeanwhile(t *testing.T) {
 	inWorld(t, func(w *world) {
 		m := w.pending("weekly")
 		w.agent.next("provision", behaviour{cut: true})
@@ -242,18 +233,17 @@ func TestAnothersConnectionWasFaster(t *testing.T) {
 			_, err := w.one.store.Adopt(w.Context(), registry.ConfigSource{CustomerID: customer + 1, SourceID: "theirs", Name: "T", TenantID: "tnt_1"})
 			w.must(err)
 		})
-		_, err := w.one.Save(w.Context(), customer, m.Connection.ID, w.parse(freewheel))
-		if f := w.fails(err, fault.Conflict); f.Message != heldElsewhere || f.ESAID != m.Connection.ID {
+		if f := w.saveFails(m.Connection.ID, freewheel, fault.Conflict); f.Message != takenText || f.ESAID != m.Connection.ID {
 			w.Errorf("%+v", f)
 		}
-		if c := w.stored(m.Connection.ID); c.LastError != heldElsewhere {
+		if c := w.stored(m.Connection.ID); c.LastError != takenText {
 			w.Errorf("lastError %q", c.LastError)
 		}
 	})
 }
 
-// TestAnAdServersNewWord for a refusal is a refusal.
-func TestAnAdServersNewWord(t *testing.T) {
+// TestUnknownRefusalCode for a refusal is a refusal.
+func TestUnknownRefusalCode(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.agent.next("provision", refuse(400, `{"error":"adapter_melted","message":"It is too hot."}`))
 		m := w.connect(freewheel)
@@ -263,7 +253,6 @@ func TestAnAdServersNewWord(t *testing.T) {
 		}
 		// Another word of 400 is not the ad server's.
 		w.agent.next("provision", refuse(400, `{"error":"invalid_request","message":"No."}`))
-		_, err := w.one.Save(w.Context(), customer, m.Connection.ID, w.parse(freewheel))
-		w.fails(err, fault.Validation)
+		w.saveFails(m.Connection.ID, freewheel, fault.Validation)
 	})
 }

@@ -30,12 +30,12 @@ func TestConfigure(t *testing.T) {
 			w.Errorf("upstream has %v and %s", tenant.adapter["username"], tenant.settings["freewheel"])
 		}
 		w.noSettingsStored(id)
-		w.one.ended("provision done", "configure done")
+		w.one.reported("provision done", "configure done")
 	})
 }
 
-// TestARefusedConfig: it changes nothing, is noted, and can be mended.
-func TestARefusedConfig(t *testing.T) {
+// TestConfigureRefused: it changes nothing, is noted, and can be mended.
+func TestConfigureRefused(t *testing.T) {
 	gone := fault.TenantNotFound
 	type test struct {
 		b      behaviour
@@ -68,15 +68,14 @@ func TestARefusedConfig(t *testing.T) {
 			w.Errorf("%+v", c)
 		}
 		w.noSettingsStored(id)
-		saved, err := w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
-		w.must(err)
+		saved := w.save(id, freewheelNew)
 		w.is(*saved.Connection, registry.StatusActive, "")
 	})
 }
 
-// TestSettingsThatCantBePutBack: the config is saved, says so, and they are put back
+// TestRestoreLater: the config is saved, says so, and they are restored
 // later: by Settle, or by the next save.
-func TestSettingsThatCantBePutBack(t *testing.T) {
+func TestRestoreLater(t *testing.T) {
 	for _, by := range []string{"settle", "save", "a refused save", "deactivate"} {
 		t.Run(by, func(t *testing.T) {
 			inWorld(t, func(w *world) {
@@ -84,8 +83,7 @@ func TestSettingsThatCantBePutBack(t *testing.T) {
 				tenant := w.agent.tenant("tnt_1")
 				tenant.settings["freewheel"] = kept
 				w.agent.all("put-settings", behaviour{nothing: true, status: 503, body: `{}`})
-				saved, err := w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
-				w.must(err)
+				saved := w.save(id, freewheelNew)
 				c := *saved.Connection
 				if c.AdServer.Username != "meadow-2" || c.LastErrorCode != "INTERNAL_ERROR" || tenant.settings["freewheel"] != "" {
 					w.Errorf("%+v, %s", c, tenant.settings["freewheel"])
@@ -101,17 +99,14 @@ func TestSettingsThatCantBePutBack(t *testing.T) {
 					w.must(w.one.Settle(w.Context()))
 					w.is(w.stored(id), registry.StatusActive, "")
 				case "save":
-					_, err := w.one.Save(w.Context(), customer, id, w.parse(freewheel))
-					w.must(err)
+					w.save(id, freewheel)
 					w.is(w.stored(id), registry.StatusActive, "")
 				case "a refused save":
 					w.agent.next("put-config", refuse(400, `{"error":"adapter_invalid_credentials"}`))
-					_, err := w.one.Save(w.Context(), customer, id, w.parse(freewheel))
-					w.fails(err, fault.Validation)
+					w.saveFails(id, freewheel, fault.Validation)
 					w.is(w.stored(id), registry.StatusActive, "ADAPTER_INVALID_CREDENTIALS")
 				case "deactivate":
-					_, err := w.one.Deactivate(w.Context(), customer, id)
-					w.must(err)
+					w.deactivate(id)
 					w.is(w.stored(id), registry.StatusDeactivated, "")
 				}
 				if tenant.settings["freewheel"] != kept {
@@ -123,14 +118,13 @@ func TestSettingsThatCantBePutBack(t *testing.T) {
 	}
 }
 
-// TestSettingsThatAreRefused are not tried for ever.
-func TestSettingsThatAreRefused(t *testing.T) {
+// TestRestoreRefused are not tried for ever.
+func TestRestoreRefused(t *testing.T) {
 	inWorld(t, func(w *world) {
 		id := w.connected(freewheel).Connection.ID
 		w.agent.tenant("tnt_1").settings["freewheel"] = kept
 		w.agent.next("put-settings", refuse(400, `{"error":"bad","message":"No."}`))
-		saved, err := w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
-		w.must(err)
+		saved := w.save(id, freewheelNew)
 		w.is(*saved.Connection, registry.StatusActive, "INTERNAL_ERROR")
 		if saved.Connection.AdServer.Username != "meadow-2" {
 			w.Errorf("%+v", saved.Connection.AdServer)
@@ -138,23 +132,21 @@ func TestSettingsThatAreRefused(t *testing.T) {
 	})
 }
 
-// TestSettingsThatCantBeRead: nothing is changed that would reset them.
-func TestSettingsThatCantBeRead(t *testing.T) {
+// TestConfigureNeedsSettings: nothing is changed that would reset them.
+func TestConfigureNeedsSettings(t *testing.T) {
 	inWorld(t, func(w *world) {
 		id := w.connected(freewheel).Connection.ID
 		w.agent.next("get-settings", behaviour{status: 500, body: `{}`})
-		_, err := w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
-		w.fails(err, fault.Unavailable)
+		w.saveFails(id, freewheelNew, fault.Unavailable)
 		w.is(w.stored(id), registry.StatusActive, "")
 		w.calls("put-config", 0)
 	})
 }
 
-func TestTheTypeStays(t *testing.T) {
+func TestTypeCantChange(t *testing.T) {
 	inWorld(t, func(w *world) {
 		id := w.connected(freewheel).Connection.ID
-		_, err := w.one.Save(w.Context(), customer, id, w.parse(mock))
-		w.fails(err, fault.Conflict)
+		w.saveFails(id, mock, fault.Conflict)
 		w.is(w.stored(id), registry.StatusActive, "")
 
 		// The same of a tenant whose config nobody has asked for yet.
@@ -172,7 +164,7 @@ func TestTheTypeStays(t *testing.T) {
 	})
 }
 
-func TestRotateNeedsATenant(t *testing.T) {
+func TestRotateNeedsTenant(t *testing.T) {
 	inWorld(t, func(w *world) {
 		_, err := w.one.Rotate(w.Context(), customer, w.pending("weekly").Connection.ID, w.parse(freewheel))
 		w.fails(err, fault.Conflict)

@@ -35,14 +35,14 @@ func TestConnect(t *testing.T) {
 				w.Errorf("%s is %v, want %v", key, sent[0].body[key], want)
 			}
 		}
-		w.one.ended("provision done")
+		w.one.reported("provision done")
 		if len(w.one.changed) != 1 || w.one.changed[0] != registry.StatusActive {
-			w.Errorf("told of %v", w.one.changed)
+			w.Errorf("changes %v", w.one.changed)
 		}
 	})
 }
 
-func TestAnAdServersRefusalIsNoError(t *testing.T) {
+func TestConnectRefusedByAdServer(t *testing.T) {
 	for code, want := range map[string]string{
 		"network_not_found": "ADAPTER_NETWORK_NOT_FOUND", "permission_denied": "ADAPTER_PERMISSION_DENIED",
 		"invalid_credentials": "ADAPTER_INVALID_CREDENTIALS", "invalid_config": "ADAPTER_INVALID_CONFIG",
@@ -56,22 +56,20 @@ func TestAnAdServersRefusalIsNoError(t *testing.T) {
 				w.Errorf("lastError %q", m.Connection.LastError)
 			}
 			// A retry works, at once.
-			saved, err := w.one.Save(w.Context(), customer, m.Connection.ID, w.parse(freewheelNew))
-			w.must(err)
+			saved := w.save(m.Connection.ID, freewheelNew)
 			w.is(*saved.Connection, registry.StatusActive, "")
 			if saved.Connection.AdServer.Username != "meadow-2" || w.agent.count() != 1 {
 				w.Errorf("%+v, %d tenants", saved.Connection.AdServer, w.agent.count())
 			}
-			w.one.ended("provision refused", "provision done")
+			w.one.reported("provision refused", "provision done")
 		})
 	}
 }
 
-func TestARefusedRequestMakesNoSource(t *testing.T) {
+func TestConnectInvalid(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.agent.next("provision", refuse(422, `[{"loc":["adapter","freewheel","username"],"msg":"It is too odd.","input":"`+secret+`"}]`))
-		_, err := w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), once("k"))
-		if f := w.fails(err, fault.Validation); len(f.Issues) != 1 || f.Issues[0].Path != "username" {
+		if f := w.connectFails(freewheel, once("k"), fault.Validation); len(f.Issues) != 1 || f.Issues[0].Path != "username" {
 			w.Errorf("issues %+v", f.Issues)
 		}
 		if _, n, err := w.one.store.Customer(customer).Sources(w.Context(), 0, 1); err != nil || n != 0 {
@@ -83,11 +81,11 @@ func TestARefusedRequestMakesNoSource(t *testing.T) {
 		if made.Replayed || made.Source.Connection.Provisioning != registry.StatusActive {
 			w.Errorf("%+v", made)
 		}
-		w.one.ended("provision rejected", "provision done")
+		w.one.reported("provision rejected", "provision done")
 	})
 }
 
-func TestWhatCantBeDoneHereMakesNothing(t *testing.T) {
+func TestConnectNotSetUp(t *testing.T) {
 	type test struct {
 		body   string
 		before func(*world)
@@ -113,7 +111,7 @@ func TestWhatCantBeDoneHereMakesNothing(t *testing.T) {
 	})
 }
 
-func TestTheServiceAccountIsTheOperators(t *testing.T) {
+func TestConnectServiceAccount(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.accounts[customer] = &adserver.Account{Email: "gate@operator.example", Key: `{"private_key":"CANARY"}`}
 		m := w.connected(gam)
@@ -127,16 +125,15 @@ func TestTheServiceAccountIsTheOperators(t *testing.T) {
 	})
 }
 
-// TestNotSent: what certainly was not done is said to have failed, and can be tried
+// TestConnectNotSent: what certainly was not done is said to have failed, and can be tried
 // again at once.
-func TestNotSent(t *testing.T) {
+func TestConnectNotSent(t *testing.T) {
 	inWorlds(t, map[string]behaviour{
 		"unreachable": {unreachable: true}, "too many": refuse(429, `{"error":"slow_down"}`),
 		"our key": refuse(401, `{"error":"Unauthorized"}`), "a stranger's 404": refuse(404, `<html>`),
 	}, func(w *world, b behaviour) {
 		w.agent.next("provision", b)
-		_, err := w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), once("k"))
-		f := w.fails(err, fault.Unavailable)
+		f := w.connectFails(freewheel, once("k"), fault.Unavailable)
 		if f.ESAID == 0 || f.SourceID == "" || f.Reason == "" {
 			w.Errorf("it names %d, %q, %q", f.ESAID, f.SourceID, f.Reason)
 		}
@@ -156,8 +153,8 @@ func TestNotSent(t *testing.T) {
 	})
 }
 
-// TestCallerWait: who waits 25 s is told that it is under way, and the work goes on.
-func TestCallerWait(t *testing.T) {
+// TestConnectCallerWait: who waits 25 s is told that it is under way, and the work goes on.
+func TestConnectCallerWait(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.agent.next("provision", behaviour{before: 40 * time.Second})
 		begun := time.Now()
@@ -169,8 +166,7 @@ func TestCallerWait(t *testing.T) {
 		if c.Provisioning != registry.StatusProvisioning || c.Operation == nil || c.LastErrorCode != "" {
 			w.Errorf("%+v", c)
 		}
-		_, err := w.one.Save(w.Context(), customer, c.ID, w.parse(freewheel))
-		if f := w.fails(err, fault.Conflict); f.RetryAfter <= 0 {
+		if f := w.saveFails(c.ID, freewheel, fault.Conflict); f.RetryAfter <= 0 {
 			w.Error("it does not say when to come again")
 		}
 		w.pass(20 * time.Second)
@@ -179,8 +175,8 @@ func TestCallerWait(t *testing.T) {
 	})
 }
 
-// TestWhatACallerWasToldStands: a source that its caller was given is not taken away.
-func TestWhatACallerWasToldStands(t *testing.T) {
+// TestAnsweredSourceIsNotDeleted: a source that its caller was given is not taken away.
+func TestAnsweredSourceIsNotDeleted(t *testing.T) {
 	inWorld(t, func(w *world) {
 		no := refuse(422, `[{"loc":["adapter","freewheel","username"],"msg":"No."}]`)
 		no.before = 40 * time.Second
@@ -190,8 +186,7 @@ func TestWhatACallerWasToldStands(t *testing.T) {
 		w.is(w.stored(m.Connection.ID), registry.StatusFailed, "ADAPTER_INVALID_CONFIG")
 
 		n := w.pending("weekly")
-		saved, err := w.one.Save(w.Context(), customer, n.Connection.ID, w.parse(freewheel))
-		w.must(err)
+		saved := w.save(n.Connection.ID, freewheel)
 		if saved.Connection.Provisioning != registry.StatusProvisioning {
 			w.Errorf("%s", saved.Connection.Provisioning)
 		}
@@ -200,8 +195,8 @@ func TestWhatACallerWasToldStands(t *testing.T) {
 	})
 }
 
-// TestACallerWhoLeaves finds the outcome with its key.
-func TestACallerWhoLeaves(t *testing.T) {
+// TestCallerLeaves finds the outcome with its key.
+func TestCallerLeaves(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.agent.next("provision", behaviour{before: 5 * time.Second})
 		ctx, leave := context.WithTimeout(w.Context(), time.Second)
@@ -219,8 +214,8 @@ func TestACallerWhoLeaves(t *testing.T) {
 	})
 }
 
-// TestARepetitionWaits for what is under way, whoever is at it.
-func TestARepetitionWaits(t *testing.T) {
+// TestRepetitionWaits for what is under way, whoever is at it.
+func TestRepetitionWaits(t *testing.T) {
 	inWorld(t, func(w *world) {
 		two := w.start()
 		defer two.stop()

@@ -56,15 +56,15 @@ func story(t *rapid.T) []step {
 // retry works.
 func TestStories(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		if fault := tell(t, story(rt)); fault != "" {
+		if fault := play(t, story(rt)); fault != "" {
 			rt.Fatal(fault)
 		}
 	})
 }
 
-// tell lives a story on a clock of its own and gives what was wrong. rapid ends a test
+// play plays a story on a clock of its own and gives what was wrong. rapid ends a test
 // by a panic, which must not happen on the goroutine of a fake clock.
-func tell(t *testing.T, story []step) (wrong string) {
+func play(t *testing.T, story []step) (wrong string) {
 	path := filepath.Join(t.TempDir(), "registry.db")
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, path)
@@ -102,7 +102,7 @@ func tell(t *testing.T, story []step) (wrong string) {
 		for _, done := range under {
 			<-done
 		}
-		wrong = w.judge(replicas[1], id)
+		wrong = w.check(replicas[1], id)
 	})
 	return wrong
 }
@@ -128,8 +128,8 @@ func (w *world) act(r *replica, do string, id int64) {
 	}
 }
 
-// judge gives what is wrong in the end.
-func (w *world) judge(r *replica, id int64) string {
+// check gives what is wrong in the end.
+func (w *world) check(r *replica, id int64) string {
 	if n := w.agent.count(); n > 1 {
 		return fmt.Sprintf("%d tenants", n)
 	}

@@ -25,8 +25,23 @@ func (w *world) crashDuring(op string, b behaviour, begin func(ctx context.Conte
 	w.one = w.start()
 }
 
-// TestACrashWhileProvisioning is settled by looking, never by provisioning again.
-func TestACrashWhileProvisioning(t *testing.T) {
+// saving and deactivating give what a crash interrupts.
+func (w *world) saving(id int64, config string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		_, err := w.one.Save(ctx, customer, id, w.parse(config))
+		return err
+	}
+}
+
+func (w *world) deactivating(id int64) func(context.Context) error {
+	return func(ctx context.Context) error {
+		_, err := w.one.Deactivate(ctx, customer, id)
+		return err
+	}
+}
+
+// TestCrashWhileProvisioning is settled by looking, never by provisioning again.
+func TestCrashWhileProvisioning(t *testing.T) {
 	type test struct {
 		b      behaviour
 		status registry.ProvisioningStatus
@@ -40,10 +55,7 @@ func TestACrashWhileProvisioning(t *testing.T) {
 		"hangs for ever": {behaviour{nothing: true, after: time.Hour}, registry.StatusFailed, "INTERNAL_ERROR"},
 	}, func(w *world, x test) {
 		id := w.pending("weekly").Connection.ID
-		w.crashDuring("provision", x.b, func(ctx context.Context) error {
-			_, err := w.one.Save(ctx, customer, id, w.parse(freewheel))
-			return err
-		})
+		w.crashDuring("provision", x.b, w.saving(id, freewheel))
 		if c := w.stored(id); c.Provisioning != registry.StatusProvisioning || c.Operation == nil {
 			w.Fatalf("%+v", c)
 		}
@@ -57,8 +69,7 @@ func TestACrashWhileProvisioning(t *testing.T) {
 			w.Errorf("%+v", c)
 		}
 		w.calls("provision", 1)
-		saved, err := w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
-		w.must(err)
+		saved := w.save(id, freewheelNew)
 		w.is(*saved.Connection, registry.StatusActive, "")
 		if w.agent.count() != 1 || saved.Connection.AdServer.Username != "meadow-2" {
 			w.Errorf("%d tenants, %+v", w.agent.count(), saved.Connection.AdServer)
@@ -66,16 +77,13 @@ func TestACrashWhileProvisioning(t *testing.T) {
 	})
 }
 
-// TestAnImpatientGateway gives a probe less time than a tenant may take to come to be.
-func TestAnImpatientGateway(t *testing.T) {
+// TestCrashWithShortProbeTimeout gives a probe less time than a tenant may take to come to be.
+func TestCrashWithShortProbeTimeout(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.config.ProbeTimeout = 10 * time.Second
 		w.restart()
 		id := w.pending("weekly").Connection.ID
-		w.crashDuring("provision", behaviour{before: 115 * time.Second}, func(ctx context.Context) error {
-			_, err := w.one.Save(ctx, customer, id, w.parse(freewheel))
-			return err
-		})
+		w.crashDuring("provision", behaviour{before: 115 * time.Second}, w.saving(id, freewheel))
 		for range 14 {
 			w.must(w.one.Settle(w.Context()))
 			w.pass(10 * time.Second)
@@ -84,28 +92,12 @@ func TestAnImpatientGateway(t *testing.T) {
 	})
 }
 
-// TestAStartLooksAtOnce for what a crash left a moment ago.
-func TestAStartLooksAtOnce(t *testing.T) {
-	inWorld(t, func(w *world) {
-		id := w.pending("weekly").Connection.ID
-		w.crashDuring("provision", behaviour{after: 10 * time.Second}, func(ctx context.Context) error {
-			_, err := w.one.Save(ctx, customer, id, w.parse(freewheel))
-			return err
-		})
-		w.must(w.one.Settle(w.Context()))
-		w.is(w.stored(id), registry.StatusActive, "")
-	})
-}
-
-// TestSavingAfterACrash does not wait for a round, and does not provision twice.
-func TestSavingAfterACrash(t *testing.T) {
+// TestSaveAfterCrash does not wait for a round, and does not provision twice.
+func TestSaveAfterCrash(t *testing.T) {
 	inWorld(t, func(w *world) {
 		id := w.pending("weekly").Connection.ID
 		begun := time.Now()
-		w.crashDuring("provision", behaviour{nothing: true, after: 10 * time.Second}, func(ctx context.Context) error {
-			_, err := w.one.Save(ctx, customer, id, w.parse(freewheel))
-			return err
-		})
+		w.crashDuring("provision", behaviour{nothing: true, after: 10 * time.Second}, w.saving(id, freewheel))
 		for {
 			_, err := w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
 			if err == nil {
@@ -125,8 +117,8 @@ func TestSavingAfterACrash(t *testing.T) {
 	})
 }
 
-// TestALiveReplicaIsNotDisturbed by another that starts.
-func TestALiveReplicaIsNotDisturbed(t *testing.T) {
+// TestSettleBesideLiveReplica by another that starts.
+func TestSettleBesideLiveReplica(t *testing.T) {
 	inWorld(t, func(w *world) {
 		id := w.pending("weekly").Connection.ID
 		w.agent.next("provision", behaviour{before: time.Second, after: 10 * time.Second})
@@ -175,17 +167,14 @@ func TestALiveReplicaIsNotDisturbed(t *testing.T) {
 	})
 }
 
-// TestACrashWhileConfiguring: the settings are put back, and it is said that the rest
+// TestCrashWhileConfiguring: the settings are restored, and it is said that the rest
 // is not known.
-func TestACrashWhileConfiguring(t *testing.T) {
+func TestCrashWhileConfiguring(t *testing.T) {
 	inWorlds(t, map[string]behaviour{"done": {after: time.Minute}, "not done": {nothing: true, after: time.Minute}}, func(w *world, b behaviour) {
 		id := w.connected(freewheel).Connection.ID
 		tenant := w.agent.tenant("tnt_1")
 		tenant.settings["freewheel"] = kept
-		w.crashDuring("put-config", b, func(ctx context.Context) error {
-			_, err := w.one.Save(ctx, customer, id, w.parse(freewheelNew))
-			return err
-		})
+		w.crashDuring("put-config", b, w.saving(id, freewheelNew))
 		w.must(w.one.Settle(w.Context()))
 		if w.stored(id).Operation == nil {
 			w.Error("somebody may be at it")
@@ -197,8 +186,7 @@ func TestACrashWhileConfiguring(t *testing.T) {
 		if tenant.settings["freewheel"] != kept || c.AdServer.Username != "meadow" {
 			w.Errorf("%s, %+v", tenant.settings["freewheel"], c.AdServer)
 		}
-		saved, err := w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
-		w.must(err)
+		saved := w.save(id, freewheelNew)
 		w.is(*saved.Connection, registry.StatusActive, "")
 		if tenant.adapter["username"] != "meadow-2" || tenant.settings["freewheel"] != kept {
 			w.Errorf("%v, %s", tenant.adapter["username"], tenant.settings["freewheel"])
@@ -206,8 +194,8 @@ func TestACrashWhileConfiguring(t *testing.T) {
 	})
 }
 
-// TestACrashWhileSwitching: upstream is asked what is true.
-func TestACrashWhileSwitching(t *testing.T) {
+// TestCrashWhileSwitching: upstream is asked what is true.
+func TestCrashWhileSwitching(t *testing.T) {
 	type test struct {
 		b    behaviour
 		last registry.ProvisioningStatus
@@ -217,10 +205,7 @@ func TestACrashWhileSwitching(t *testing.T) {
 		"not done": {behaviour{nothing: true, after: time.Minute}, registry.StatusActive},
 	}, func(w *world, x test) {
 		id := w.connected(freewheel).Connection.ID
-		w.crashDuring("deactivate", x.b, func(ctx context.Context) error {
-			_, err := w.one.Deactivate(ctx, customer, id)
-			return err
-		})
+		w.crashDuring("deactivate", x.b, w.deactivating(id))
 		w.pass(3 * time.Minute)
 		w.agent.next("tenant", behaviour{status: 500, body: `{}`})
 		w.must(w.one.Settle(w.Context())) // it can't be asked
@@ -233,8 +218,8 @@ func TestACrashWhileSwitching(t *testing.T) {
 	})
 }
 
-// TestOneFailureDoesNotStopARound, and a store that is away does.
-func TestOneFailureDoesNotStopARound(t *testing.T) {
+// TestRoundGoesOnAfterFailure, and a store that is away does.
+func TestRoundGoesOnAfterFailure(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.config.ExternalOrgID = "{source_id}"
 		w.restart()
@@ -263,21 +248,18 @@ func TestOneFailureDoesNotStopARound(t *testing.T) {
 	})
 }
 
-// TestClosed: nothing is begun any more, and what waits does not keep Close.
-func TestClosed(t *testing.T) {
+// TestClose: nothing is begun any more, and what waits does not keep Close.
+func TestClose(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.agent.next("provision", behaviour{nothing: true, cut: true})
-		_, err := w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), nil)
-		id := w.fails(err, fault.Unavailable).ESAID // and is watched
+		id := w.connectFails(freewheel, nil, fault.Unavailable).ESAID // and is watched
 		begun := time.Now()
 		w.one.Close(w.Context())
 		if took := time.Since(begun); took != 0 {
 			w.Errorf("it took %s", took)
 		}
-		_, err = w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), nil)
-		w.fails(err, fault.Unavailable)
-		_, err = w.one.Save(w.Context(), customer, id, w.parse(freewheel))
-		w.fails(err, fault.Unavailable)
+		w.connectFails(freewheel, nil, fault.Unavailable)
+		w.saveFails(id, freewheel, fault.Unavailable)
 		w.fails(w.one.Settle(w.Context()), fault.Unavailable)
 	})
 }

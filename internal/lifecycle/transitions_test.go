@@ -71,7 +71,7 @@ func TestTransitions(t *testing.T) {
 		"settings owed":     {settingsWait, [5]string{"pending", "provisioning", "failed", "active", "deactivated"}},
 		"settings given up": {settingsGivenUp, [5]string{"pending", "provisioning", "failed", "active", "deactivated"}},
 		"settings refused":  {settingsRestored(restoreRefused), [5]string{"pending", "provisioning", "failed", "active", "deactivated"}},
-		"settings put back": {settingsRestored(restoreDone), [5]string{"pending", "provisioning", "failed", "active", "deactivated"}},
+		"settings restored": {settingsRestored(restoreDone), [5]string{"pending", "provisioning", "failed", "active", "deactivated"}},
 	} {
 		for i, status := range statuses {
 			if x.want[i] == "" {
@@ -121,9 +121,9 @@ func sound(t *testing.T, from registry.ProvisioningStatus, event string, c *regi
 	}
 }
 
-// TestNothingBeginsBeside an operation that is under way; what is left of one is
+// TestBeginBesideOperation an operation that is under way; what is left of one is
 // settled first, but for settings that are owed: they stand against nothing.
-func TestNothingBeginsBeside(t *testing.T) {
+func TestBeginBesideOperation(t *testing.T) {
 	for _, kind := range []registry.OperationKind{registry.OperationProvision, registry.OperationConfigure, registry.OperationDeactivate, registry.OperationReactivate} {
 		for _, stands := range []string{"under way", "over", "left over"} {
 			for name, x := range map[string]struct {
@@ -158,12 +158,12 @@ func TestNothingBeginsBeside(t *testing.T) {
 	c := at(registry.StatusActive)
 	c.Operation = &registry.Operation{Kind: registry.OperationConfigure, ID: "a", Begun: noon, Until: noon}
 	if _, err := beginSwitching(noon, registry.StatusDeactivated, false)(c); !errors.Is(err, errMoved) {
-		t.Errorf("settings that are owed are not put back first: %v", err)
+		t.Errorf("settings that are owed are not restored first: %v", err)
 	}
 }
 
-// TestTakingOver: only what is over, and is what was looked at, is settled.
-func TestTakingOver(t *testing.T) {
+// TestTakeOver: only what is over, and is what was looked at, is settled.
+func TestTakeOver(t *testing.T) {
 	for name, x := range map[string]struct {
 		op    *registry.Operation
 		moved bool
@@ -182,8 +182,8 @@ func TestTakingOver(t *testing.T) {
 	}
 }
 
-// TestWhatUpstreamShows of a config that may have been changed.
-func TestWhatUpstreamShows(t *testing.T) {
+// TestObservedConfig of a config that may have been changed.
+func TestObservedConfig(t *testing.T) {
 	set := func(s string) wire.Opt[string] { return wire.Opt[string]{Value: s, Set: true} }
 	for name, x := range map[string]struct {
 		known *registry.AdServer
@@ -206,7 +206,7 @@ func TestWhatUpstreamShows(t *testing.T) {
 	}
 }
 
-func TestNothingIsProvisionedWhileItIsNotKnown(t *testing.T) {
+func TestUnsettledBlocksProvisioning(t *testing.T) {
 	c := at(registry.StatusFailed)
 	c.UnsettledSince = noon
 	if _, err := beginProvisioning(noon.Add(time.Hour), "o", view, "")(c); !errors.Is(err, errMoved) {
@@ -224,8 +224,8 @@ func TestNothingIsProvisionedWhileItIsNotKnown(t *testing.T) {
 	}
 }
 
-// TestWhatIsKept of a record by what it becomes.
-func TestWhatIsKept(t *testing.T) {
+// TestProvisioningAndBack of a record by what it becomes.
+func TestProvisioningAndBack(t *testing.T) {
 	c := at(registry.StatusFailed)
 	c.ServiceAccountEmail = "a@b.example"
 	begun, err := beginProvisioning(noon, "o2", view, "")(c)

@@ -1,7 +1,6 @@
 package lifecycle_test
 
 import (
-	"context"
 	"strings"
 	"sync"
 	"testing"
@@ -11,9 +10,9 @@ import (
 	"esagate/registry"
 )
 
-// TestALongProbe: a gateway that gives upstream longer than two minutes waits longer
+// TestLongProbeTimeout: a gateway that gives upstream longer than two minutes waits longer
 // until it asks again.
-func TestALongProbe(t *testing.T) {
+func TestLongProbeTimeout(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.config.ProbeTimeout = 5 * time.Minute
 		w.restart()
@@ -27,8 +26,7 @@ func TestALongProbe(t *testing.T) {
 		if !c.UnsettledSince.Equal(begun) || !strings.Contains(c.LastError, "6 minutes") {
 			w.Errorf("unsettled since %s, begun at %s: %s", c.UnsettledSince, begun, c.LastError)
 		}
-		_, err := w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
-		if f := w.fails(err, fault.Conflict); f.RetryAfter != time.Until(begun.Add(345*time.Second)) {
+		if f := w.saveFails(id, freewheelNew, fault.Conflict); f.RetryAfter != time.Until(begun.Add(345*time.Second)) {
 			w.Errorf("come again in %s", f.RetryAfter)
 		}
 		w.pass(time.Minute)
@@ -37,13 +35,12 @@ func TestALongProbe(t *testing.T) {
 	})
 }
 
-// TestWhatIsSaidOfAnUnknownOutcome: when it is worth trying again, and in the end that
+// TestUnknownOutcomeRetryAfter: when it is worth trying again, and in the end that
 // nothing came of it.
-func TestWhatIsSaidOfAnUnknownOutcome(t *testing.T) {
+func TestUnknownOutcomeRetryAfter(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.agent.next("provision", behaviour{nothing: true, before: 5 * time.Second, status: 502, body: `{}`})
-		_, err := w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), nil)
-		f := w.fails(err, fault.Unavailable)
+		f := w.connectFails(freewheel, nil, fault.Unavailable)
 		if f.RetryAfter != 115*time.Second {
 			w.Errorf("come again in %s", f.RetryAfter)
 		}
@@ -60,9 +57,9 @@ func TestWhatIsSaidOfAnUnknownOutcome(t *testing.T) {
 	})
 }
 
-// TestTheClockOfAnother replica is not this one's: what that one wrote down is taken to
+// TestSkewOfAnotherReplica replica is not this one's: what that one wrote down is taken to
 // be certain a minute later.
-func TestTheClockOfAnother(t *testing.T) {
+func TestSkewOfAnotherReplica(t *testing.T) {
 	type test struct {
 		b     behaviour
 		until time.Duration // from the beginning
@@ -72,10 +69,7 @@ func TestTheClockOfAnother(t *testing.T) {
 		"unsettled": {behaviour{nothing: true, cut: true}, 180 * time.Second},
 	}, func(w *world, x test) {
 		id, begun := w.pending("weekly").Connection.ID, time.Now()
-		w.crashDuring("provision", x.b, func(ctx context.Context) error {
-			_, err := w.one.Save(ctx, customer, id, w.parse(freewheel))
-			return err
-		})
+		w.crashDuring("provision", x.b, w.saving(id, freewheel))
 		for {
 			w.must(w.one.Settle(w.Context()))
 			if c := w.stored(id); c.Operation == nil && c.UnsettledSince.IsZero() {
@@ -90,8 +84,8 @@ func TestTheClockOfAnother(t *testing.T) {
 	})
 }
 
-// TestCountedOnce: of two that write down how an operation ended, one counts it.
-func TestCountedOnce(t *testing.T) {
+// TestOutcomeIsReportedOnce: of two that write down how an operation ended, one counts it.
+func TestOutcomeIsReportedOnce(t *testing.T) {
 	type test struct {
 		b    behaviour
 		code string
@@ -107,19 +101,16 @@ func TestCountedOnce(t *testing.T) {
 		defer two.stop()
 		w.must(two.Settle(w.Context()))
 		w.pass(10 * time.Second)
-		w.one.ended()
-		two.ended("provision adopted")
+		w.one.reported()
+		two.reported("provision adopted")
 	})
 }
 
-// TestTwoThatSettle the same at the same time count it once.
-func TestTwoThatSettle(t *testing.T) {
+// TestTwoReplicasSettle the same at the same time count it once.
+func TestTwoReplicasSettle(t *testing.T) {
 	inWorld(t, func(w *world) {
 		id := w.pending("weekly").Connection.ID
-		w.crashDuring("provision", behaviour{after: 10 * time.Second}, func(ctx context.Context) error {
-			_, err := w.one.Save(ctx, customer, id, w.parse(freewheel))
-			return err
-		})
+		w.crashDuring("provision", behaviour{after: 10 * time.Second}, w.saving(id, freewheel))
 		two := w.start()
 		defer two.stop()
 		w.agent.all("list", behaviour{after: time.Second})

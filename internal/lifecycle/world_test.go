@@ -250,8 +250,8 @@ func (w *world) fails(err error, kind fault.Kind) *fault.Error {
 	return fault.As(err)
 }
 
-// ended holds the outcomes that were told of, in their order.
-func (r *replica) ended(want ...string) {
+// reported checks the outcomes that were reported, in their order.
+func (r *replica) reported(want ...string) {
 	r.w.Helper()
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -306,4 +306,59 @@ func (w *world) noSettingsStored(id int64) {
 	if _, err := w.one.directory.Settings(w.Context(), customer, id); !fault.Is(err, fault.NotFound) {
 		w.Errorf("settings are still stored: %v", err)
 	}
+}
+
+// save saves a config, and gives the source as it then is.
+func (w *world) save(id int64, config string) *registry.Source {
+	w.Helper()
+	m, err := w.one.Save(w.Context(), customer, id, w.parse(config))
+	w.must(err)
+	return m
+}
+
+func (w *world) saveFails(id int64, config string, kind fault.Kind) *fault.Error {
+	w.Helper()
+	_, err := w.one.Save(w.Context(), customer, id, w.parse(config))
+	return w.fails(err, kind)
+}
+
+func (w *world) connectFails(config string, key *registry.IdempotencyRecord, kind fault.Kind) *fault.Error {
+	w.Helper()
+	_, err := w.one.Connect(w.Context(), customer, w.parseConnect(config), key)
+	return w.fails(err, kind)
+}
+
+func (w *world) deactivate(id int64) *registry.Source {
+	w.Helper()
+	m, err := w.one.Deactivate(w.Context(), customer, id)
+	w.must(err)
+	return m
+}
+
+func (w *world) reactivate(id int64) *registry.Source {
+	w.Helper()
+	m, err := w.one.Reactivate(w.Context(), customer, id)
+	w.must(err)
+	return m
+}
+
+// The errors of calls whose results don't matter.
+func (w *world) deactivateError(id int64) error {
+	_, err := w.one.Deactivate(w.Context(), customer, id)
+	return err
+}
+
+func (w *world) reactivateError(id int64) error {
+	_, err := w.one.Reactivate(w.Context(), customer, id)
+	return err
+}
+
+func (w *world) refreshError(id int64) error {
+	_, err := w.one.Refresh(w.Context(), customer, id)
+	return err
+}
+
+func (w *world) testError(id int64) error {
+	_, _, err := w.one.Test(w.Context(), customer, id)
+	return err
 }

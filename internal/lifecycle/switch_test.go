@@ -13,8 +13,7 @@ func TestDeactivateAndReactivate(t *testing.T) {
 		id := w.connected(freewheel).Connection.ID
 		before := w.stored(id)
 		for range 2 { // the second time there is nothing to do
-			m, err := w.one.Deactivate(w.Context(), customer, id)
-			w.must(err)
+			m := w.deactivate(id)
 			w.is(*m.Connection, registry.StatusDeactivated, "")
 			if m.Connection.DeactivatedAt.IsZero() || m.Connection.Epoch <= before.Epoch {
 				w.Errorf("%+v", *m.Connection)
@@ -23,11 +22,9 @@ func TestDeactivateAndReactivate(t *testing.T) {
 		if n := len(w.agent.made("deactivate")); n != 1 || w.agent.tenant("tnt_1").Active {
 			w.Errorf("%d calls", n)
 		}
-		_, err := w.one.Refresh(w.Context(), customer, id)
-		w.fails(err, fault.Conflict)
+		w.fails(w.refreshError(id), fault.Conflict)
 		for range 2 {
-			m, err := w.one.Reactivate(w.Context(), customer, id)
-			w.must(err)
+			m := w.reactivate(id)
 			w.is(*m.Connection, registry.StatusActive, "")
 			if !m.Connection.DeactivatedAt.IsZero() {
 				w.Errorf("%+v", *m.Connection)
@@ -36,49 +33,43 @@ func TestDeactivateAndReactivate(t *testing.T) {
 		if n := len(w.agent.made("reactivate")); n != 1 || !w.agent.tenant("tnt_1").Active {
 			w.Errorf("%d calls", n)
 		}
-		w.one.ended("provision done", "deactivate done", "reactivate done")
+		w.one.reported("provision done", "deactivate done", "reactivate done")
 		if len(w.one.changed) != 3 {
-			w.Errorf("told of %v", w.one.changed)
+			w.Errorf("changes %v", w.one.changed)
 		}
 	})
 }
 
-func TestSwitchingNeedsATenant(t *testing.T) {
+func TestSwitchNeedsTenant(t *testing.T) {
 	inWorld(t, func(w *world) {
 		id := w.pending("weekly").Connection.ID
-		_, err := w.one.Deactivate(w.Context(), customer, id)
-		w.fails(err, fault.Conflict)
-		_, err = w.one.Reactivate(w.Context(), customer, id)
-		w.fails(err, fault.Conflict)
-		_, _, err = w.one.Test(w.Context(), customer, id)
-		w.fails(err, fault.Conflict)
-		_, err = w.one.Refresh(w.Context(), customer, id)
-		w.fails(err, fault.Conflict)
+		w.fails(w.deactivateError(id), fault.Conflict)
+		w.fails(w.reactivateError(id), fault.Conflict)
+		w.fails(w.testError(id), fault.Conflict)
+		w.fails(w.refreshError(id), fault.Conflict)
 		if len(w.agent.calls) != 0 {
 			w.Errorf("%d calls", len(w.agent.calls))
 		}
 	})
 }
 
-// TestATenantThatIsGone is off, and can't be switched on.
-func TestATenantThatIsGone(t *testing.T) {
+// TestSwitchOfMissingTenant is off, and can't be switched on.
+func TestSwitchOfMissingTenant(t *testing.T) {
 	inWorld(t, func(w *world) {
 		id := w.connected(freewheel).Connection.ID
 		w.agent.next("deactivate", refuse(404, noTenant))
-		m, err := w.one.Deactivate(w.Context(), customer, id)
-		w.must(err)
+		m := w.deactivate(id)
 		w.is(*m.Connection, registry.StatusDeactivated, "")
 		w.agent.next("reactivate", refuse(404, noTenant))
-		_, err = w.one.Reactivate(w.Context(), customer, id)
-		if f := w.fails(err, fault.NotFound); f.Reason != fault.TenantNotFound {
+		if f := w.fails(w.reactivateError(id), fault.NotFound); f.Reason != fault.TenantNotFound {
 			w.Errorf("%+v", f)
 		}
 		w.is(w.stored(id), registry.StatusDeactivated, "INTERNAL_ERROR")
 	})
 }
 
-// TestAnUnknownSwitch: upstream is asked what is true.
-func TestAnUnknownSwitch(t *testing.T) {
+// TestSwitchOfUnknownOutcome: upstream is asked what is true.
+func TestSwitchOfUnknownOutcome(t *testing.T) {
 	type test struct {
 		b        behaviour
 		truth    behaviour
@@ -112,8 +103,7 @@ func TestAnUnknownSwitch(t *testing.T) {
 		}
 		w.is(w.stored(id), x.last, "")
 		// Whatever it was, a retry works.
-		m, err := w.one.Deactivate(w.Context(), customer, id)
-		w.must(err)
+		m := w.deactivate(id)
 		w.is(*m.Connection, registry.StatusDeactivated, "")
 		if w.agent.tenant("tnt_1").Active {
 			w.Error("the tenant is on")
@@ -121,15 +111,13 @@ func TestAnUnknownSwitch(t *testing.T) {
 	})
 }
 
-// TestSwitchingBack at once, after an attempt whose outcome is not known.
-func TestSwitchingBack(t *testing.T) {
+// TestReactivateAfterUnknownSwitch at once, after an attempt whose outcome is not known.
+func TestReactivateAfterUnknownSwitch(t *testing.T) {
 	inWorld(t, func(w *world) {
 		id := w.connected(freewheel).Connection.ID
 		w.agent.next("deactivate", behaviour{nothing: true, status: 500})
-		_, err := w.one.Deactivate(w.Context(), customer, id)
-		w.fails(err, fault.Unavailable)
-		m, err := w.one.Reactivate(w.Context(), customer, id)
-		w.must(err)
+		w.fails(w.deactivateError(id), fault.Unavailable)
+		m := w.reactivate(id)
 		w.is(*m.Connection, registry.StatusActive, "")
 		if n := len(w.agent.made("reactivate")); n != 0 {
 			w.Errorf("it was on, and was switched on %d times", n)
@@ -137,25 +125,22 @@ func TestSwitchingBack(t *testing.T) {
 	})
 }
 
-func TestOneSwitchAtATime(t *testing.T) {
+func TestSwitchRefusesOtherChanges(t *testing.T) {
 	inWorld(t, func(w *world) {
 		id := w.connected(freewheel).Connection.ID
 		w.agent.next("deactivate", behaviour{before: 5 * time.Second})
 		time.AfterFunc(time.Second, func() {
-			_, err := w.one.Reactivate(w.Context(), customer, id)
-			w.fails(err, fault.Conflict)
-			_, err = w.one.Save(w.Context(), customer, id, w.parse(freewheel))
-			w.fails(err, fault.Conflict)
+			w.fails(w.reactivateError(id), fault.Conflict)
+			w.saveFails(id, freewheel, fault.Conflict)
 		})
-		_, err := w.one.Deactivate(w.Context(), customer, id)
-		w.must(err)
+		w.deactivate(id)
 		w.is(w.stored(id), registry.StatusDeactivated, "")
 	})
 }
 
-// TestASwitchThatIsNotSaid: a success that says otherwise is not believed, and the
+// TestSwitchThatIsNotConfirmed: a success that says otherwise is not believed, and the
 // truth is asked for.
-func TestASwitchThatIsNotSaid(t *testing.T) {
+func TestSwitchThatIsNotConfirmed(t *testing.T) {
 	type test struct {
 		b    behaviour
 		done bool

@@ -10,18 +10,18 @@ import (
 	"esagate/registry"
 )
 
-// upstreams gives the account and the settings that the first tenant has, also while
+// upstreamConfig gives the account and the settings that the first tenant has, also while
 // upstream is still at something.
-func (w *world) upstreams() (username any, settings string) {
+func (w *world) upstreamConfig() (username any, settings string) {
 	w.agent.mu.Lock()
 	defer w.agent.mu.Unlock()
 	t := w.agent.tenants[0]
 	return t.adapter["username"], t.settings["freewheel"]
 }
 
-// TestAnUnknownConfig: it is said so, and the settings are put back whatever it is: at
+// TestUnknownConfig: it is said so, and the settings are restored whatever it is: at
 // once, and again when upstream can't be at it any more. Only then is it over.
-func TestAnUnknownConfig(t *testing.T) {
+func TestUnknownConfig(t *testing.T) {
 	for name, b := range map[string]behaviour{
 		"done":     {cut: true},
 		"not done": {nothing: true, cut: true},
@@ -38,17 +38,15 @@ func TestAnUnknownConfig(t *testing.T) {
 					w.pass(time.Second)
 					begun := time.Now()
 					w.agent.next("put-config", b)
-					_, err := w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
-					w.fails(err, fault.Unavailable)
+					w.saveFails(id, freewheelNew, fault.Unavailable)
 					c := w.stored(id)
 					if c.LastErrorCode != "INTERNAL_ERROR" || c.AdServer.Username != "meadow" || c.Epoch <= before.Epoch || !c.AdServerSavedAt.After(before.AdServerSavedAt) || c.Operation == nil {
 						w.Errorf("%+v", c)
 					}
-					if _, settings := w.upstreams(); settings != kept {
-						w.Errorf("%q; they are not put back at once", settings)
+					if _, settings := w.upstreamConfig(); settings != kept {
+						w.Errorf("%q; they are not restored at once", settings)
 					}
-					_, err = w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
-					if f := w.fails(err, fault.Conflict); f.RetryAfter <= 0 {
+					if f := w.saveFails(id, freewheelNew, fault.Conflict); f.RetryAfter <= 0 {
 						w.Errorf("%+v", f)
 					}
 					for time.Since(begun) < 2*time.Minute {
@@ -62,16 +60,15 @@ func TestAnUnknownConfig(t *testing.T) {
 					if by == "settle" {
 						w.must(w.one.Settle(w.Context()))
 						w.is(w.stored(id), registry.StatusActive, "INTERNAL_ERROR")
-						if _, settings := w.upstreams(); settings != kept {
+						if _, settings := w.upstreamConfig(); settings != kept {
 							w.Errorf("upstream has %q", settings)
 						}
 						w.noSettingsStored(id)
-						w.one.ended("provision done", "configure unknown")
+						w.one.reported("provision done", "configure unknown")
 					}
-					saved, err := w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
-					w.must(err)
+					saved := w.save(id, freewheelNew)
 					w.is(*saved.Connection, registry.StatusActive, "")
-					if username, settings := w.upstreams(); username != "meadow-2" || settings != kept {
+					if username, settings := w.upstreamConfig(); username != "meadow-2" || settings != kept {
 						w.Errorf("%v, %s", username, settings)
 					}
 				})
@@ -80,30 +77,29 @@ func TestAnUnknownConfig(t *testing.T) {
 	}
 }
 
-// TestAnUnknownConfigOfAnImpatientGateway: upstream has its time all the same.
-func TestAnUnknownConfigOfAnImpatientGateway(t *testing.T) {
+// TestUnknownConfigShortProbeTimeout: upstream has its time all the same.
+func TestUnknownConfigShortProbeTimeout(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.config.ProbeTimeout = 10 * time.Second
 		w.restart()
 		id := w.connected(freewheel).Connection.ID
 		w.agent.tenant("tnt_1").settings["freewheel"] = kept
 		w.agent.next("put-config", behaviour{before: 115 * time.Second})
-		_, err := w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
-		w.fails(err, fault.Unavailable)
+		w.saveFails(id, freewheelNew, fault.Unavailable)
 		for range 30 {
 			w.must(w.one.Settle(w.Context()))
 			w.pass(5 * time.Second)
 		}
 		w.is(w.stored(id), registry.StatusActive, "INTERNAL_ERROR")
-		if _, settings := w.upstreams(); settings != kept {
+		if _, settings := w.upstreamConfig(); settings != kept {
 			w.Errorf("upstream has %q", settings)
 		}
 	})
 }
 
-// TestAnUnknownConfigIsNoConfigThatWasTested: what was tested before is asked for again,
+// TestUnknownConfigIsUntested: what was tested before is asked for again,
 // and a test that passes does not wipe what is said while it is to be settled.
-func TestAnUnknownConfigIsNoConfigThatWasTested(t *testing.T) {
+func TestUnknownConfigIsUntested(t *testing.T) {
 	inWorld(t, func(w *world) {
 		id := w.connected(freewheel).Connection.ID
 		w.pass(time.Second)
@@ -111,8 +107,7 @@ func TestAnUnknownConfigIsNoConfigThatWasTested(t *testing.T) {
 		w.must(err)
 		w.pass(time.Second)
 		w.agent.next("put-config", behaviour{cut: true})
-		_, err = w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
-		w.fails(err, fault.Unavailable)
+		w.saveFails(id, freewheelNew, fault.Unavailable)
 		if c := w.stored(id); !c.LastTestedAt.Before(c.AdServerSavedAt) {
 			w.Errorf("tested at %s, written at %s", c.LastTestedAt, c.AdServerSavedAt)
 		}
@@ -134,8 +129,8 @@ func TestAnUnknownConfigIsNoConfigThatWasTested(t *testing.T) {
 	})
 }
 
-// TestUpstreamSaysWhichConfig there is, where it can.
-func TestUpstreamSaysWhichConfig(t *testing.T) {
+// TestUnknownConfigIsRead there is, where it can.
+func TestUnknownConfigIsRead(t *testing.T) {
 	for _, done := range []bool{true, false} {
 		t.Run(fmt.Sprint("done ", done), func(t *testing.T) {
 			inWorld(t, func(w *world) {
@@ -171,9 +166,9 @@ func TestUpstreamSaysWhichConfig(t *testing.T) {
 	}
 }
 
-// TestAConfigThatCantBeAskedFor is given up in the end, and stands against nothing that
+// TestUnknownConfigIsGivenUp is given up in the end, and stands against nothing that
 // somebody waits for.
-func TestAConfigThatCantBeAskedFor(t *testing.T) {
+func TestUnknownConfigIsGivenUp(t *testing.T) {
 	for _, by := range []string{"settle", "save", "deactivate"} {
 		t.Run(by, func(t *testing.T) {
 			inWorld(t, func(w *world) {
@@ -182,8 +177,7 @@ func TestAConfigThatCantBeAskedFor(t *testing.T) {
 				w.agent.next("put-config", behaviour{cut: true})
 				w.agent.all("put-settings", behaviour{nothing: true, status: 500, body: `{}`})
 				w.agent.all("get-config", behaviour{status: 500, body: `{}`})
-				_, err := w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
-				w.fails(err, fault.Unavailable)
+				w.saveFails(id, freewheelNew, fault.Unavailable)
 				w.pass(3 * time.Minute)
 				switch by {
 				case "settle":
@@ -193,21 +187,16 @@ func TestAConfigThatCantBeAskedFor(t *testing.T) {
 					}
 					w.is(w.stored(id), registry.StatusActive, "INTERNAL_ERROR")
 				case "save":
-					_, err = w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
+					w.save(id, freewheelNew)
 				case "deactivate":
-					_, err = w.one.Deactivate(w.Context(), customer, id)
-				}
-				if by != "settle" {
-					w.must(err)
+					w.deactivate(id)
 				}
 				w.agent.all("put-settings", behaviour{})
 				if by == "deactivate" {
 					w.is(w.stored(id), registry.StatusDeactivated, "INTERNAL_ERROR")
-					_, err = w.one.Reactivate(w.Context(), customer, id)
-					w.must(err)
+					w.reactivate(id)
 				}
-				saved, err := w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
-				w.must(err)
+				saved := w.save(id, freewheelNew)
 				w.is(*saved.Connection, registry.StatusActive, "")
 				if got := w.agent.tenant("tnt_1").settings["freewheel"]; got != kept {
 					w.Errorf("upstream has the settings %q", got)

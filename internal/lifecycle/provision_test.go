@@ -22,9 +22,9 @@ var unclear = map[string]behaviour{
 	"a long name": {status: 201, body: fmt.Sprintf(`{"tenant_id":"%0300d"}`, 7)},
 }
 
-// TestAnUnknownOutcomeIsLookedUp: where the tenant is there after all, it is the
+// TestUnknownOutcomeWithTenant: where the tenant is there after all, it is the
 // connection's, at once.
-func TestAnUnknownOutcomeIsLookedUp(t *testing.T) {
+func TestUnknownOutcomeWithTenant(t *testing.T) {
 	inWorlds(t, unclear, func(w *world, b behaviour) {
 		w.agent.next("provision", b)
 		m := w.connect(freewheel)
@@ -35,13 +35,13 @@ func TestAnUnknownOutcomeIsLookedUp(t *testing.T) {
 			w.Errorf("%+v", c)
 		}
 		w.calls("provision", 1)
-		w.one.ended("provision adopted")
+		w.one.reported("provision adopted")
 	})
 }
 
-// TestAnUnknownOutcomeWithoutATenant: it is said to have failed, and nothing is tried
+// TestUnknownOutcomeWithoutTenant: it is said to have failed, and nothing is tried
 // again for two minutes.
-func TestAnUnknownOutcomeWithoutATenant(t *testing.T) {
+func TestUnknownOutcomeWithoutTenant(t *testing.T) {
 	inWorlds(t, unclear, func(w *world, b behaviour) {
 		b.nothing = true
 		if b.status == 0 {
@@ -65,8 +65,7 @@ func TestAnUnknownOutcomeWithoutATenant(t *testing.T) {
 		if !c.UnsettledSince.Equal(begun) {
 			w.Errorf("unsettled since %s, begun at %s", c.UnsettledSince, begun)
 		}
-		_, err = w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
-		f := w.fails(err, fault.Conflict)
+		f := w.saveFails(id, freewheelNew, fault.Conflict)
 		rest := 2*time.Minute - time.Since(begun)
 		if f.RetryAfter < rest-time.Second || f.RetryAfter > rest+time.Second {
 			w.Errorf("come again in %s; %s are left", f.RetryAfter, rest)
@@ -77,8 +76,7 @@ func TestAnUnknownOutcomeWithoutATenant(t *testing.T) {
 		if !c.UnsettledSince.IsZero() {
 			w.Error("it is certain by now that nothing was made")
 		}
-		saved, err := w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
-		w.must(err)
+		saved := w.save(id, freewheelNew)
 		w.is(*saved.Connection, registry.StatusActive, "")
 		calls := w.agent.made("provision")
 		if len(calls) != 2 || calls[1].at.Sub(calls[0].at) < 2*time.Minute || w.agent.count() != 1 {
@@ -87,8 +85,8 @@ func TestAnUnknownOutcomeWithoutATenant(t *testing.T) {
 	})
 }
 
-// TestALateTenant: it comes to be after upstream was given up on, and is found.
-func TestALateTenant(t *testing.T) {
+// TestLateTenant: it comes to be after upstream was given up on, and is found.
+func TestLateTenant(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.agent.next("provision", behaviour{before: 100 * time.Second})
 		m := w.connect(freewheel)
@@ -101,23 +99,21 @@ func TestALateTenant(t *testing.T) {
 		if c.TenantID != "tnt_1" || !c.UnsettledSince.IsZero() {
 			w.Errorf("%+v", c)
 		}
-		w.one.ended("provision unknown", "provision adopted")
+		w.one.reported("provision unknown", "provision adopted")
 		if len(w.one.changed) != 1 {
-			w.Errorf("told of %v", w.one.changed)
+			w.Errorf("changes %v", w.one.changed)
 		}
 	})
 }
 
-// TestSavingFindsALateTenant: it is taken over, and gets this config.
-func TestSavingFindsALateTenant(t *testing.T) {
+// TestSaveFindsLateTenant: it is taken over, and gets this config.
+func TestSaveFindsLateTenant(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.agent.next("provision", behaviour{before: 2 * time.Second, status: 500, body: "{}"}, behaviour{})
 		w.agent.next("list", behaviour{status: 503, body: "{}"})
-		_, err := w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), nil)
-		f := w.fails(err, fault.Unavailable)
+		f := w.connectFails(freewheel, nil, fault.Unavailable)
 		w.is(w.stored(f.ESAID), registry.StatusFailed, "INTERNAL_ERROR")
-		saved, err := w.one.Save(w.Context(), customer, f.ESAID, w.parse(freewheelNew))
-		w.must(err)
+		saved := w.save(f.ESAID, freewheelNew)
 		w.is(*saved.Connection, registry.StatusActive, "")
 		if saved.Connection.AdServer.Username != "meadow-2" || w.agent.tenant("tnt_1").adapter["username"] != "meadow-2" {
 			w.Errorf("%+v", saved.Connection.AdServer)
@@ -126,22 +122,20 @@ func TestSavingFindsALateTenant(t *testing.T) {
 	})
 }
 
-// TestALookThatIsImpossible: while it is not known, and can't be found out, nothing is
+// TestLookupImpossible: while it is not known, and can't be found out, nothing is
 // tried; and nothing is lost.
-func TestALookThatIsImpossible(t *testing.T) {
+func TestLookupImpossible(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.agent.next("provision", behaviour{cut: true})
 		w.agent.all("list", behaviour{status: 503, body: "{}"})
-		_, err := w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), nil)
-		id := w.fails(err, fault.Unavailable).ESAID
+		id := w.connectFails(freewheel, nil, fault.Unavailable).ESAID
 		w.pass(time.Hour)
 		c := w.stored(id)
 		w.is(c, registry.StatusFailed, "INTERNAL_ERROR")
 		if c.UnsettledSince.IsZero() {
 			w.Error("nobody could find out")
 		}
-		_, err = w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
-		w.fails(err, fault.Unavailable)
+		w.saveFails(id, freewheelNew, fault.Unavailable)
 		w.calls("provision", 1)
 		w.agent.all("list", behaviour{})
 		w.must(w.one.Settle(w.Context()))
@@ -149,16 +143,15 @@ func TestALookThatIsImpossible(t *testing.T) {
 	})
 }
 
-// TestTakenOrganisation: a tenant of our external_org_id is taken over if it is ours,
+// TestAdopt: a tenant of our external_org_id is taken over if it is ours,
 // and gets the config.
-func TestTakenOrganisation(t *testing.T) {
+func TestAdopt(t *testing.T) {
 	inWorld(t, func(w *world) {
 		m := w.pending("weekly")
 		id := m.Connection.ID
 		org := fmt.Sprintf("%d-%d", customer, id)
 		w.agent.add("tnt_before", org, map[string]any{"type": "freewheel", "username": "old"}).settings["freewheel"] = `{"default_advertiser_id":"77","odd":1}`
-		saved, err := w.one.Save(w.Context(), customer, id, w.parse(freewheel))
-		w.must(err)
+		saved := w.save(id, freewheel)
 		w.is(*saved.Connection, registry.StatusActive, "")
 		got := w.agent.tenant("tnt_before")
 		if saved.Connection.TenantID != "tnt_before" || saved.Connection.AdServer.Username != "meadow" || got.adapter["username"] != "meadow" {
@@ -167,17 +160,16 @@ func TestTakenOrganisation(t *testing.T) {
 		if got.settings["freewheel"] != `{"default_advertiser_id":"77","odd":1}` {
 			w.Errorf("settings %s", got.settings["freewheel"])
 		}
-		w.one.ended("provision adopted", "configure done")
+		w.one.reported("provision adopted", "configure done")
 	})
 }
 
-func TestTakenOrganisationWhoseConfigIsRefused(t *testing.T) {
+func TestAdoptThenConfigRefused(t *testing.T) {
 	inWorld(t, func(w *world) {
 		m := w.pending("weekly")
 		w.agent.add("tnt_before", fmt.Sprintf("%d-%d", customer, m.Connection.ID), map[string]any{"type": "freewheel", "username": "old"})
 		w.agent.next("put-config", refuse(400, `{"error":"adapter_invalid_credentials","message":"Wrong."}`))
-		saved, err := w.one.Save(w.Context(), customer, m.Connection.ID, w.parse(freewheel))
-		w.must(err)
+		saved := w.save(m.Connection.ID, freewheel)
 		w.is(*saved.Connection, registry.StatusActive, "ADAPTER_INVALID_CREDENTIALS")
 		if c := *saved.Connection; c.AdServer == nil || c.AdServer.Username == "meadow" || !c.AdServerSavedAt.IsZero() {
 			w.Errorf("the config that upstream has is not this one: %+v", c)
@@ -185,7 +177,7 @@ func TestTakenOrganisationWhoseConfigIsRefused(t *testing.T) {
 	})
 }
 
-func TestTakenByAnother(t *testing.T) {
+func TestTenantOfAnother(t *testing.T) {
 	inWorlds(t, map[string]func(w *world, org string){
 		"another source": func(w *world, org string) { w.agent.add("tnt_theirs", org, nil).Source = "another" },
 		"another connection": func(w *world, org string) {
@@ -196,8 +188,7 @@ func TestTakenByAnother(t *testing.T) {
 	}, func(w *world, before func(w *world, org string)) {
 		m := w.pending("weekly")
 		before(w, fmt.Sprintf("%d-%d", customer, m.Connection.ID))
-		_, err := w.one.Save(w.Context(), customer, m.Connection.ID, w.parse(freewheel))
-		if f := w.fails(err, fault.Conflict); f.Message != heldElsewhere || f.ESAID != m.Connection.ID {
+		if f := w.saveFails(m.Connection.ID, freewheel, fault.Conflict); f.Message != takenText || f.ESAID != m.Connection.ID {
 			w.Errorf("%+v", f)
 		}
 		w.is(w.stored(m.Connection.ID), registry.StatusFailed, "INTERNAL_ERROR")
@@ -205,25 +196,23 @@ func TestTakenByAnother(t *testing.T) {
 	})
 }
 
-func TestOtherConflicts(t *testing.T) {
+func TestConnectBlocked(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.agent.next("provision", refuse(403, `{"error":"managed_tenant_write_blocked","message":"No."}`))
-		_, err := w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), nil)
-		f := w.fails(err, fault.Conflict)
+		f := w.connectFails(freewheel, nil, fault.Conflict)
 		w.is(w.stored(f.ESAID), registry.StatusFailed, "INTERNAL_ERROR")
 	})
 }
 
-// TestATenantThatIsAnothersIsNotFound: it is no answer to where ours is.
-func TestATenantThatIsAnothersIsNotFound(t *testing.T) {
+// TestLookupIgnoresTenantOfAnother: it is no answer to where ours is.
+func TestLookupIgnoresTenantOfAnother(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.config.ExternalOrgID = "all-the-same"
 		w.restart()
 		w.connected(mock)
 		w.agent.next("provision", behaviour{nothing: true, cut: true})
 		w.agent.next("list", behaviour{status: 500, body: `{}`})
-		_, err := w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), nil)
-		id := w.fails(err, fault.Unavailable).ESAID
+		id := w.connectFails(freewheel, nil, fault.Unavailable).ESAID
 		w.pass(3 * time.Minute)
 		c := w.stored(id)
 		w.is(c, registry.StatusFailed, "INTERNAL_ERROR")
@@ -233,14 +222,13 @@ func TestATenantThatIsAnothersIsNotFound(t *testing.T) {
 	})
 }
 
-// TestATenantIsLookedForByWhatItWasSentWith, also when the operator has changed the
+// TestLookupBySentOrgID, also when the operator has changed the
 // template meanwhile.
-func TestATenantIsLookedForByWhatItWasSentWith(t *testing.T) {
+func TestLookupBySentOrgID(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.agent.next("provision", behaviour{cut: true})
 		w.agent.next("list", behaviour{status: 500, body: `{}`})
-		_, err := w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), nil)
-		id := w.fails(err, fault.Unavailable).ESAID
+		id := w.connectFails(freewheel, nil, fault.Unavailable).ESAID
 		w.one.crash()
 		w.config.ExternalOrgID = "new-{source_id}"
 		w.one = w.start()

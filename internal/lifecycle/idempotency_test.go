@@ -11,8 +11,8 @@ import (
 	"esagate/registry"
 )
 
-// TestAnothersKeyIsNotGivenAway by a request that is refused for it.
-func TestAnothersKeyIsNotGivenAway(t *testing.T) {
+// TestKeyOfAnotherRequestIsNotReleased by a request that is refused for it.
+func TestKeyOfAnotherRequestIsNotReleased(t *testing.T) {
 	inWorld(t, func(w *world) {
 		other := once("k")
 		other.Fingerprint[0] = 9
@@ -20,22 +20,18 @@ func TestAnothersKeyIsNotGivenAway(t *testing.T) {
 		go func() { _, _ = w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), once("k")) }()
 		w.pass(time.Second)
 		for range 2 { // the second would find what the first had given away
-			_, err := w.one.Connect(w.Context(), customer, w.parseConnect(mock), other)
-			w.fails(err, fault.Conflict)
+			w.connectFails(mock, other, fault.Conflict)
 			w.pass(time.Second)
 		}
 		for range 2 {
-			_, err := w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), once("k"))
-			if f := w.fails(err, fault.Conflict); !strings.Contains(f.Message, "still being answered") {
-				w.Errorf("%v", err)
+			if f := w.connectFails(freewheel, once("k"), fault.Conflict); !strings.Contains(f.Message, "still being answered") {
+				w.Errorf("%v", f)
 			}
 		}
 		// Nor by one that can't be done here, or while the store is away.
-		_, err := w.one.Connect(w.Context(), customer, w.parseConnect(gam), other)
-		w.fails(err, fault.Conflict)
+		w.connectFails(gam, other, fault.Conflict)
 		w.pass(time.Second)
-		_, err = w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), once("k"))
-		w.fails(err, fault.Conflict)
+		w.connectFails(freewheel, once("k"), fault.Conflict)
 		w.pass(20 * time.Second)
 		if _, n, _ := w.one.store.Customer(customer).Sources(w.Context(), 0, 1); n != 1 {
 			w.Errorf("%d sources", n)
@@ -50,8 +46,8 @@ func (w *world) delete(sourceID string) {
 	w.must(err)
 }
 
-// TestWhatWasDeletedIsNotMadeAgain by repetitions of the request that made it.
-func TestWhatWasDeletedIsNotMadeAgain(t *testing.T) {
+// TestDeletedSourceIsNotMadeAgain by repetitions of the request that made it.
+func TestDeletedSourceIsNotMadeAgain(t *testing.T) {
 	inWorlds(t, map[string]func(w *world) *registry.IdempotencyRecord{
 		"before the repetition": func(w *world) *registry.IdempotencyRecord {
 			k := once("k")
@@ -71,24 +67,22 @@ func TestWhatWasDeletedIsNotMadeAgain(t *testing.T) {
 				w.must(err)
 				w.delete(page[0].SourceID)
 			})
-			_, err := w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), k)
-			w.fails(err, fault.NotFound)
+			w.connectFails(freewheel, k, fault.NotFound)
 			return k
 		},
 	}, func(w *world, before func(w *world) *registry.IdempotencyRecord) {
 		k := before(w)
 		for range 3 {
-			_, err := w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), k)
-			if f := w.fails(err, fault.Conflict); !strings.Contains(f.Message, "deleted") {
-				w.Errorf("%v", err)
+			if f := w.connectFails(freewheel, k, fault.Conflict); !strings.Contains(f.Message, "deleted") {
+				w.Errorf("%v", f)
 			}
 		}
 		w.calls("provision", 1)
 	})
 }
 
-// TestAKeptAnswerIsGiven whatever the operator has taken away since, and nothing else is.
-func TestAKeptAnswerIsGiven(t *testing.T) {
+// TestStoredAnswer whatever the operator has taken away since, and nothing else is.
+func TestStoredAnswer(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.accounts[customer] = &adserver.Account{Email: "gate@operator.example", Key: `{"private_key":"CANARY"}`}
 		made, err := w.one.Connect(w.Context(), customer, w.parseConnect(gam), once("k"))
@@ -100,8 +94,7 @@ func TestAKeptAnswerIsGiven(t *testing.T) {
 		if !again.Replayed || string(again.Answer) != "answer" || again.Source.Connection.ID != made.Source.Connection.ID {
 			w.Errorf("%+v", again)
 		}
-		_, err = w.one.Connect(w.Context(), customer, w.parseConnect(gam), once("new"))
-		w.fails(err, fault.Conflict)
+		w.connectFails(gam, once("new"), fault.Conflict)
 		// The key that could not be used is free.
 		again, err = w.one.Connect(w.Context(), customer, w.parseConnect(mock), once("new"))
 		w.must(err)
@@ -111,13 +104,12 @@ func TestAKeptAnswerIsGiven(t *testing.T) {
 	})
 }
 
-// TestARepetitionThatConfigures does not wait for that longer than for a tenant.
-func TestARepetitionThatConfigures(t *testing.T) {
+// TestRepetitionThatConfigures does not wait for that longer than for a tenant.
+func TestRepetitionThatConfigures(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.agent.next("provision", behaviour{before: 5 * time.Second, status: 502, body: `{}`})
 		w.agent.next("list", refuse(502, `{}`))
-		_, err := w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), once("k"))
-		id := w.fails(err, fault.Unavailable).ESAID
+		id := w.connectFails(freewheel, once("k"), fault.Unavailable).ESAID
 		w.agent.next("put-config", behaviour{before: 70 * time.Second})
 		begun := time.Now()
 		again, err := w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), once("k"))
@@ -134,8 +126,8 @@ func TestARepetitionThatConfigures(t *testing.T) {
 	})
 }
 
-// TestAnOrgIDThatIsTooLong is refused before upstream is asked.
-func TestAnOrgIDThatIsTooLong(t *testing.T) {
+// TestOrgIDTooLong is refused before upstream is asked.
+func TestOrgIDTooLong(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.config.ExternalOrgID = "shop-{source_id}-{esa_id}"
 		w.restart()
@@ -144,26 +136,24 @@ func TestAnOrgIDThatIsTooLong(t *testing.T) {
 		if m.Connection.ID != 1000 {
 			w.Fatalf("the first has the id %d", m.Connection.ID)
 		}
-		_, err := w.one.Connect(w.Context(), customer, w.parseConnect(`{"type":"mock","sourceId":"`+long+`"}`), once("k"))
-		if f := w.fails(err, fault.Validation); f.Field != "sourceId" {
+		if f := w.connectFails(`{"type":"mock","sourceId":"`+long+`"}`, once("k"), fault.Validation); f.Field != "sourceId" {
 			w.Errorf("%+v", f)
 		}
 		if _, n, _ := w.one.store.Customer(customer).Sources(w.Context(), 0, 1); n != 1 {
 			w.Errorf("%d sources", n)
 		}
 		stands := w.pending(long)
-		_, err = w.one.Save(w.Context(), customer, stands.Connection.ID, w.parse(mock))
-		w.fails(err, fault.Validation)
+		w.saveFails(stands.Connection.ID, mock, fault.Validation)
 		w.is(w.stored(stands.Connection.ID), registry.StatusPending, "")
 		w.calls("provision", 1)
 		// The key is free.
-		_, err = w.one.Connect(w.Context(), customer, w.parseConnect(`{"type":"mock","sourceId":"short"}`), once("k"))
+		_, err := w.one.Connect(w.Context(), customer, w.parseConnect(`{"type":"mock","sourceId":"short"}`), once("k"))
 		w.must(err)
 	})
 }
 
-// TestACallerWhoLeaves gives no key away that is another's.
-func TestACallerWhoLeavesGivesNothingAway(t *testing.T) {
+// TestCallerLeaves gives no key away that is another's.
+func TestCallerLeavesKeyOfAnotherRequest(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.agent.next("provision", behaviour{before: 10 * time.Second})
 		go func() { _, _ = w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), once("k")) }()
@@ -175,7 +165,6 @@ func TestACallerWhoLeavesGivesNothingAway(t *testing.T) {
 			w.Fatal("nobody waited")
 		}
 		w.pass(time.Second)
-		_, err = w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), once("k"))
-		w.fails(err, fault.Conflict)
+		w.connectFails(freewheel, once("k"), fault.Conflict)
 	})
 }
