@@ -47,26 +47,6 @@ func TestNobodyWaitsForAGoodToken(t *testing.T) {
 	}
 }
 
-// TestBackgroundRefresh: who did not wait caused it all the same, and the next
-// reader has what it brought.
-func TestBackgroundRefresh(t *testing.T) {
-	inWorld(t, func(w *world) {
-		w.connect()
-		first := w.held().AccessToken
-		time.Sleep(time.Hour - 30*time.Second)
-		w.slow(3 * time.Second)
-		for range 10 {
-			if got, err := w.token(w.agents); err != nil || got != first {
-				w.Errorf("the good token is not given: %v", err)
-			}
-		}
-		time.Sleep(4 * time.Second)
-		if got, err := w.token(w.agents); err != nil || got == first || got != w.held().AccessToken || w.as.count("refresh_token") != 1 {
-			w.Errorf("%d refreshes: %v", w.as.count("refresh_token"), err)
-		}
-	})
-}
-
 // TestGrantVoidInTheBackground: who came first has a token of the last seconds, and
 // who comes after knows.
 func TestGrantVoidInTheBackground(t *testing.T) {

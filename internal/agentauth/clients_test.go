@@ -58,19 +58,6 @@ func (w *world) moveIssuer() {
 	w.site.places[insertedPath] = resourceDoc.with("authorization_servers", []string{other})
 }
 
-// TestForgottenClient: a server that no longer knows the client of the stored tokens
-// is given another, so that the consent can succeed.
-func TestForgottenClient(t *testing.T) {
-	inWorld(t, func(w *world) {
-		w.connect()
-		time.Sleep(24 * time.Hour)
-		w.as.mu.Lock()
-		clear(w.as.clients)
-		w.as.mu.Unlock()
-		w.connect()
-	})
-}
-
 // TestClientThatIsNone: once the token endpoint says so, the next consent has another,
 // and so has one that follows a refresh which was refused for it.
 func TestClientThatIsNone(t *testing.T) {
@@ -93,19 +80,6 @@ func TestClientThatIsNone(t *testing.T) {
 		w.want(err, agentauth.ReasonConsentDue)
 		if w.begin().Query().Get("client_id") == first {
 			w.Error("the client of the failed refresh is named again")
-		}
-	})
-}
-
-// TestOneRegistration: consents that are begun again and again cause one.
-func TestOneRegistration(t *testing.T) {
-	inWorld(t, func(w *world) {
-		for range 5 {
-			w.begin()
-			time.Sleep(time.Minute)
-		}
-		if n := w.registrations(); n != 1 {
-			w.Errorf("%d registrations", n)
 		}
 	})
 }

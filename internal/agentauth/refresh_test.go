@@ -54,28 +54,6 @@ func TestOneRefreshForAll(t *testing.T) {
 	})
 }
 
-// TestRefreshOutlivesItsReader: who began it leaves, and who came after gets it.
-func TestRefreshOutlivesItsReader(t *testing.T) {
-	inWorld(t, func(w *world) {
-		w.connect()
-		old := w.held().AccessToken
-		time.Sleep(2 * time.Hour)
-		w.slow(3 * time.Second)
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-		defer cancel()
-		if _, err := w.agents.Token(ctx, customer, sourceID); !errors.Is(err, context.DeadlineExceeded) {
-			w.Errorf("the reader who left got %v", err)
-		}
-		begun := time.Now()
-		if got, err := w.token(w.agents); err != nil || got == old {
-			w.Errorf("the other reader got %v", err)
-		}
-		if waited := time.Since(begun); waited != 2*time.Second || w.as.count("refresh_token") != 1 {
-			w.Errorf("it waited %v, for %d refreshes", waited, w.as.count("refresh_token"))
-		}
-	})
-}
-
 // TestLostReplica: one that took the lease and fell over holds the others up until
 // the lease ends, and not much longer. Their readers do not all wait for that.
 func TestLostReplica(t *testing.T) {

@@ -146,22 +146,6 @@ func TestOutage(t *testing.T) {
 	})
 }
 
-// TestGoodTokenInAnOutage: what is still good is given.
-func TestGoodTokenInAnOutage(t *testing.T) {
-	inWorld(t, func(w *world) {
-		w.connect()
-		held := *w.held()
-		w.replies(answer(503, "text/plain", "CANARY"))
-		time.Sleep(time.Hour - 6*time.Second)
-		if got, err := w.token(w.agents); err != nil || got != held.AccessToken {
-			w.Errorf("the good token is not given: %v", err)
-		}
-		time.Sleep(2 * time.Second)
-		_, err := w.token(w.agents)
-		w.want(err, agentauth.ReasonAway)
-	})
-}
-
 func TestTokenWithoutRefresh(t *testing.T) {
 	inWorld(t, func(w *world) {
 		back := w.browse(w.begin())
@@ -213,21 +197,6 @@ func TestTokenOfNobody(t *testing.T) {
 		w.must(err)
 		_, err = w.agents.Token(w.Context(), customer, key)
 		w.want(err, agentauth.ReasonConsentDue)
-	})
-}
-
-// TestConsentAfterErasure: a void grant is made good by another consent.
-func TestConsentAfterErasure(t *testing.T) {
-	inWorld(t, func(w *world) {
-		w.connect()
-		time.Sleep(2 * time.Hour)
-		w.as.revoke()
-		_, err := w.token(w.agents)
-		w.want(err, agentauth.ReasonConsentDue)
-		w.connect()
-		if got, err := w.token(w.agents); err != nil || got != w.held().AccessToken {
-			w.Errorf("the new token is not given: %v", err)
-		}
 	})
 }
 

@@ -98,22 +98,8 @@ type keyFields struct {
 	Y      string   `json:"y,omitzero"`
 }
 
-// secretFields are members that no public key has. They are read only to see that
-// they are not there.
-type secretFields struct {
-	D   jsontext.Value `json:"d"`
-	P   jsontext.Value `json:"p"`
-	Q   jsontext.Value `json:"q"`
-	Dp  jsontext.Value `json:"dp"`
-	Dq  jsontext.Value `json:"dq"`
-	Qi  jsontext.Value `json:"qi"`
-	Oth jsontext.Value `json:"oth"`
-	K   jsontext.Value `json:"k"`
-}
-
-func (s secretFields) none() bool {
-	return s.D == nil && s.P == nil && s.Q == nil && s.Dp == nil && s.Dq == nil && s.Qi == nil && s.Oth == nil && s.K == nil
-}
+// secretMembers are members that no public key has.
+var secretMembers = []string{"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
 
 // errNoKeySet: an answer is no JWK Set.
 var errNoKeySet = errors.New("auth: no JWK Set")
@@ -146,8 +132,11 @@ const maxKeys = 100
 
 func readKey(raw jsontext.Value) (webKey, bool) {
 	var f keyFields
-	var secret secretFields
-	if raw.Kind() != '{' || json.Unmarshal(raw, &f) != nil || json.Unmarshal(raw, &secret) != nil || !secret.none() {
+	var members map[string]jsontext.Value
+	if raw.Kind() != '{' || json.Unmarshal(raw, &f) != nil || json.Unmarshal(raw, &members) != nil {
+		return webKey{}, false
+	}
+	if slices.ContainsFunc(secretMembers, func(name string) bool { return members[name] != nil }) {
 		return webKey{}, false
 	}
 	if f.Use != "" && f.Use != "sig" || f.KeyOps != nil && !slices.Contains(f.KeyOps, "verify") ||

@@ -12,7 +12,6 @@ const (
 	token   // may stand in a token-like run
 	space   // ASCII white space
 	control // ASCII, neither printable nor space
-	suspect // only a full scan can tell what it means
 )
 
 var class = func() (t [256]uint8) {
@@ -27,9 +26,7 @@ var class = func() (t [256]uint8) {
 		case strings.IndexByte(" \t\n\v\f\r", b) >= 0:
 			t[c] = space
 		case b < ' ' || b == 0x7f:
-			t[c] = control | suspect
-		case b >= utf8.RuneSelf || strings.IndexByte("@:=%?", b) >= 0:
-			t[c] = suspect
+			t[c] = control
 		}
 	}
 	return t
@@ -37,40 +34,10 @@ var class = func() (t [256]uint8) {
 
 func is(c byte, classes uint8) bool { return class[c]&classes != 0 }
 
-// scan judges s. Most text holds nothing but words, for which a much shorter
-// loop finds the same as the full one.
-func scan(s string) (secret, hidden bool) {
-	run, digits := 0, uint8(0) // the token-like run up to here, and whether it has a digit
-	for i := 0; i < len(s); i++ {
-		k := class[s[i]]
-		if k&suspect != 0 {
-			return scanAll(s)
-		}
-		if k&token == 0 {
-			run, digits = 0, 0
-			continue
-		}
-		switch c := s[i]; {
-		case c|0x20 == 'b':
-			if (i == 0 || !is(s[i-1], letter|digit)) && credentials(s[i:]) {
-				return true, false
-			}
-		case c == '-' && run > 0 && s[i-1] == '-':
-			return scanAll(s)
-		}
-		run++
-		digits |= k & digit
-		if run >= tokenLength && digits != 0 {
-			return true, false
-		}
-	}
-	return false, false
-}
-
-// scanAll reads s once. secret is true at the first thing that looks like one;
+// scan reads s once. secret is true at the first thing that looks like one;
 // hidden tells that s holds characters that are not shown, so that its visible
 // form must be scanned too.
-func scanAll(s string) (secret, hidden bool) {
+func scan(s string) (secret, hidden bool) {
 	var run, runDigits int  // the token-like run up to here
 	var colon, slashes bool // seen in this blank-separated word: ':', "//"
 	var slash, started bool // '/', and whether the word has begun
