@@ -23,7 +23,7 @@ import (
 
 const (
 	consentLife = 10 * time.Minute // how long a state lives
-	workLimit   = 15 * time.Second // a whole Begin or Finish, and a refresh once it is ours to do
+	workLimit   = 15 * time.Second // a whole Begin or Finish, and a refresh once its lease is held
 	askLimit    = 10 * time.Second // a token request in it: what it brings has to be stored as well
 	stepLimit   = 5 * time.Second  // one request of a discovery, which may take many
 )
@@ -110,7 +110,7 @@ func (a *Agents) Close(ctx context.Context) {
 	}
 }
 
-// note writes one line on what became of something; it holds no word of a stranger.
+// note logs one outcome, without any text of agents or servers.
 func (a *Agents) note(ctx context.Context, message, operation string, customer int64, sourceID string, err error) {
 	level, attrs := slog.LevelInfo, []slog.Attr{
 		slog.String("operation", operation), slog.Int64("customer_id", customer), slog.String("source_id", sourceID),
@@ -122,7 +122,7 @@ func (a *Agents) note(ctx context.Context, message, operation string, customer i
 		case ReasonStore:
 			level = slog.LevelError
 		case ReasonDenied:
-			level = slog.LevelInfo // somebody's choice, and nobody's fault
+			level = slog.LevelInfo // the user's choice
 		}
 		attrs = append(attrs, slog.String("reason", string(e.Reason)))
 		if e.Code != "" {

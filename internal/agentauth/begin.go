@@ -67,8 +67,8 @@ func newState() string {
 	return base64.RawURLEncoding.EncodeToString(b[:])
 }
 
-// isState reports whether a text can be a state of ours: for others the store need not
-// be asked.
+// isState reports whether a text has the form of a state; for others the store is not
+// asked.
 func isState(s string) bool {
 	if len(s) != base64.RawURLEncoding.EncodedLen(stateSize) {
 		return false

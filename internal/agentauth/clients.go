@@ -22,9 +22,9 @@ type clientKey struct {
 	scope    string
 }
 
-// clients remembers for a while whom a server has registered: who changes a source
-// again and again does not fill its server with clients. It is no longer than that,
-// because servers forget clients, and nobody tells us. Other replicas do not know.
+// clients remembers registrations for a while, so that a source that is changed again
+// and again does not fill its server with clients. The time is short, because servers
+// forget clients without telling. Other replicas do not share them.
 type clients struct {
 	kept *lru.Cache[clientKey, keptClient]
 }
@@ -59,7 +59,7 @@ func (c *clients) put(key clientKey, client registry.OAuthClient, now time.Time)
 	c.kept.Add(key, keptClient{client, now})
 }
 
-// forget forgets a source's clients: a server has said that one is none.
+// forget forgets a source's clients: a server has said that it does not know one.
 func (c *clients) forget(customer int64, source string) {
 	for _, key := range c.kept.Keys() {
 		if key.customer == customer && key.source == source {

@@ -17,7 +17,7 @@ const (
 	ReasonNoServer     Reason = "no_server"     // the agent asks for authorization, and no server is found
 	ReasonNoPKCE       Reason = "no_pkce"       // the server does not do S256
 	ReasonUnsupported  Reason = "unsupported"   // the server does not do something else that we need
-	ReasonNoClient     Reason = "no_client"     // the server does not know us and registers nobody
+	ReasonNoClient     Reason = "no_client"     // the server does not know us and registers no clients
 	ReasonRefused      Reason = "refused"       // the server said no; Code says which
 	ReasonAnswer       Reason = "answer"        // an answer with tokens or a client that can't be used
 	ReasonUnknownState Reason = "unknown_state" // no such consent is under way (any more)
@@ -87,7 +87,7 @@ func fail(reason Reason) *Error { return &Error{Reason: reason} }
 func stored(err error) *Error { return &Error{Reason: ReasonStore, Cause: err} }
 
 // asError gives the *Error in err's chain. Anything else in this package is the end
-// of a context that waited for somebody.
+// of a context.
 func asError(err error) *Error {
 	var e *Error
 	if errors.As(err, &e) {

@@ -39,7 +39,7 @@ func (a *Agents) exchange(ctx context.Context, consent registry.Consent, code st
 
 // refresh gets new tokens for a refresh token (RFC 6749 §6). The refresher of
 // package oauth2 can't name a resource; the client-credentials grant takes any
-// parameter, grant_type included, and says who asks in the same ways.
+// parameter, grant_type included, and authenticates the client in the same ways.
 func (a *Agents) refresh(ctx context.Context, held registry.OAuthCredential) (registry.OAuthCredential, error) {
 	c := held.Client
 	if _, err := a.address(c.TokenEndpoint); err != nil {

@@ -49,8 +49,8 @@ func sameOrigin(a, b *url.URL) bool {
 	return a.Scheme == b.Scheme && strings.EqualFold(a.Hostname(), b.Hostname()) && port(a) == port(b)
 }
 
-// document reads a metadata document. errAbsent: there is none, which is what a
-// page of HTML says too, as sites answer one at any path.
+// document reads a metadata document. errAbsent: there is none. A page of HTML
+// counts as none, as many sites answer one at any path.
 //
 // Why not oauthex, which has readers for both kinds: they can't tell "absent" from
 // "away", quote the document in their errors, refuse literal addresses that the

@@ -16,7 +16,7 @@ const (
 )
 
 // flightKey is what one refresh is for: after a consent the credentials have another
-// id, and nothing that happened to the old ones counts.
+// id, and failures of the old ones no longer apply.
 type flightKey struct {
 	customer   int64
 	source     string

@@ -26,7 +26,7 @@ const (
 )
 
 // client gives the gateway as a server knows it: newly registered, or registered for
-// this source a moment ago. A server that registers nobody may know us from before.
+// this source a moment ago. A server without registration may know us from before.
 func (a *Agents) client(ctx context.Context, s *registry.Source, found *agent) (registry.OAuthClient, error) {
 	know := a.newClient
 	if found.server.registration == "" {
@@ -114,7 +114,7 @@ func (a *Agents) register(ctx context.Context, found *agent, method string) (*re
 	case errors.As(err, &lost), err != nil && ctx.Err() != nil:
 		return nil, fail(ReasonAway)
 	case err != nil:
-		return nil, fail(ReasonAnswer) // another status, or a document that is none
+		return nil, fail(ReasonAnswer) // another status, or not a valid document
 	}
 	return a.registered(answer, method, found.server)
 }
@@ -182,7 +182,7 @@ func (a *Agents) registered(answer *oauthex.ClientRegistrationResponse, asked st
 			if !at.After(a.now()) {
 				return nil, fail(ReasonAnswer)
 			}
-			c.SecretExpires = registry.Instant(at) // one too far away is none
+			c.SecretExpires = registry.Instant(at) // a time too far away counts as none
 		}
 	default:
 		return nil, fail(ReasonUnsupported)

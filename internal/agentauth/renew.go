@@ -13,7 +13,7 @@ const (
 	// leaseSlack is how much longer than a refresh its lease lasts: for clocks of
 	// replicas that differ.
 	leaseSlack = 5 * time.Second
-	// Who has no lease looks that often what came of it, and that many times: 10 s.
+	// Without the lease, the stored tokens are read that often, that many times: 10 s.
 	lookAgain = 250 * time.Millisecond
 	looks     = 40
 )
@@ -49,13 +49,13 @@ func (a *Agents) renew(life context.Context, key flightKey) (token Token, again 
 				return token, until, err
 			}
 		}
-		// Others are at it, or were.
+		// Another replica is refreshing, or was.
 		if !background.Sleep(ctx, lookAgain) {
-			break // we are stopping
+			break // stopping, or out of time
 		}
 	}
-	// Whoever is at it may fail, and hold the lease for as long again as we waited:
-	// readers who come now need not wait for that.
+	// The holder may fail, and keep the lease for as long again: the next readers
+	// do not wait for that.
 	return Token{}, a.now().Add(leaseSlack), fail(ReasonAway)
 }
 
@@ -79,8 +79,8 @@ func (a *Agents) renewLeased(life context.Context, key flightKey, id string, hel
 	return Token{}, err
 }
 
-// lost reports whether a server takes our tokens no more: the grant is void, or the
-// client is, without which the grant is nothing (RFC 6749 §5.2).
+// lost reports whether a server no longer accepts our tokens: the grant is void, or
+// the client that it was given to (RFC 6749 §5.2).
 func lost(err error) bool {
 	var e *Error
 	if !errors.As(err, &e) || e.Reason != ReasonRefused {
@@ -89,7 +89,7 @@ func lost(err error) bool {
 	return e.Code == "invalid_grant" || e.Code == "invalid_client" || e.Code == "unauthorized_client"
 }
 
-// erase takes away tokens that are good for nothing.
+// erase removes void tokens.
 func (a *Agents) erase(ctx context.Context, key flightKey, id string, cause error) error {
 	_, err := a.sources.ReplaceCredential(ctx, key.customer, key.source, id, nil)
 	switch {
@@ -121,9 +121,9 @@ func (a *Agents) keep(ctx context.Context, key flightKey, id string, next regist
 	return tokenOf(next), nil
 }
 
-// persist stores what can't be had a second time: a server gives tokens once for a
-// code, and may take the old refresh token no more once it gave a new one. While
-// there is time it tries again, unless the store says that it never will.
+// persist stores what a server gives once: the tokens for a code, and a new refresh
+// token, after which it may refuse the old one. It tries again while there is time,
+// unless the store's error is final.
 func persist(ctx context.Context, write func() error) error {
 	for delay := lookAgain; ; delay *= 2 {
 		err := write()

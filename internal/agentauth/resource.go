@@ -107,8 +107,8 @@ func (a *Agents) resourceDocument(ctx context.Context, endpoint *url.URL, named 
 // covers reports whether a resource identifier speaks for an endpoint: it is of the
 // same origin, and its path is the endpoint's or leads there. RFC 9728 §3.3 wants
 // the two to be identical; agents that speak MCP name their origin as well, or
-// differ by the last slash. What it must keep out, a document that has us ask for
-// tokens of somebody else's resource, it does.
+// differ by the last slash. A document that names another party's resource is still
+// refused.
 func covers(resource, endpoint *url.URL) bool {
 	if !sameOrigin(resource, endpoint) || resource.RawQuery != "" && resource.RawQuery != endpoint.RawQuery {
 		return false

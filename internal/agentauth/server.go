@@ -26,7 +26,7 @@ type server struct {
 	issuer        string
 	authorization string
 	token         string
-	registration  string // empty: it registers nobody
+	registration  string // empty: it registers no clients
 	refreshes     bool   // it may give refresh tokens
 	authMethods   []string
 	saysPKCE      bool // it lists S256; else it lists nothing, and may not look at it
@@ -146,6 +146,6 @@ var ourParameters = map[string]bool{
 	"code_challenge": true, "code_challenge_method": true, "resource": true, "audience": true,
 }
 
-// sameIssuer compares issuers as RFC 8414 §3.3 wants it, but for one last slash:
-// many a program that writes `authorization_servers` adds it to a bare origin.
+// sameIssuer compares issuers as RFC 8414 §3.3 wants it, except for one last
+// slash, which many agents add to a bare origin in `authorization_servers`.
 func sameIssuer(a, b string) bool { return strings.TrimSuffix(a, "/") == strings.TrimSuffix(b, "/") }

@@ -32,11 +32,10 @@ func (Token) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, hidden) }
 func (Token) LogValue() slog.Value { return slog.StringValue(hidden) }
 
 // Token gives an access token that is good now, refreshed if need be: once for all
-// that wait, over all replicas. Who needs not wait, as the token that is there is good
-// for some seconds still, does not. No operation of the API asks agents as yet, and so
-// none uses it. Its errors are that of ctx, and [*Error]:
-// ReasonConsentDue when there are no tokens, or the server takes ours no more (they
-// are erased then); ReasonAway, ReasonRefused, ReasonAnswer, ReasonAddress,
+// that wait, over all replicas. While the stored token is good for some seconds, readers
+// do not wait. No operation of the API calls agents yet, so none uses it. Its errors are
+// that of ctx, and [*Error]: ReasonConsentDue when there are no tokens, or the server no
+// longer accepts them (they are erased then); ReasonAway, ReasonRefused, ReasonAnswer, ReasonAddress,
 // ReasonBusy and ReasonStore when it may work later.
 func (a *Agents) Token(ctx context.Context, customer int64, sourceID string) (Token, error) {
 	held, id, err := a.credential(ctx, customer, sourceID)

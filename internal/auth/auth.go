@@ -1,6 +1,6 @@
-// Package auth tells who is asking: it judges the credential of a request, which
+// Package auth identifies callers: it checks the credential of a request, which
 // is an API key of the config, an API key made at run time, or an access token of
-// the configured OpenID Connect issuer. It keeps hashes only, and nothing of a
+// the configured OpenID Connect issuer. It keeps hashes only; nothing of a
 // credential, of a token's header or of its claims gets into an error or a log.
 package auth
 
@@ -20,13 +20,13 @@ import (
 )
 
 // KeyPrefix begins every key that is made at run time: scanners find it where it
-// does not belong, and such a key is not called invalid while nobody can tell.
+// does not belong, and such a key is not called invalid while the store is away.
 const KeyPrefix = "esagate_"
 
 // maxCredential is the longest credential that is looked at, in bytes.
 const maxCredential = 8 << 10
 
-// Caller is who asks and what they may do. It is shared between requests and
+// Caller is the owner of a credential and what they may do. It is shared between requests and
 // never changes. Name may be logged.
 type Caller struct {
 	Name       string
@@ -52,7 +52,7 @@ type OIDC struct {
 	AccessClaim   string
 }
 
-// Config is whom to let in.
+// Config says which credentials are accepted.
 type Config struct {
 	Keys []Key
 	OIDC *OIDC // nil: no access tokens
@@ -112,7 +112,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Authenticator, error) {
 	return a, nil
 }
 
-// Authenticate tells whose credential it is. Its errors are two: one for which
+// Authenticate gives the owner of a credential. Its errors are two: one for which
 // errors.Is(err, [ErrUnknown]) holds and of which [ReasonOf] tells more, and a
 // *fault.Error of the kind Unavailable when the credential can't be judged now.
 // What it returns is shared.
@@ -143,7 +143,7 @@ func (a *Authenticator) Authenticate(ctx context.Context, credential string) (*C
 		return c, nil
 	}
 	if err := ctx.Err(); err != nil {
-		return nil, gone(err)
+		return nil, canceled(err)
 	}
 	if a.stored.away.Load() && strings.HasPrefix(credential, KeyPrefix) {
 		return nil, &fault.Error{Kind: fault.Unavailable, Message: "The API key can't be checked now.", RetryAfter: pollEvery}
@@ -158,8 +158,8 @@ func hashOf(credential string) [sha256.Size]byte {
 	return sha256.Sum256(append(room[:0], credential...))
 }
 
-// gone is for a caller that left, or ran out of time, before it was judged.
-func gone(err error) error {
+// canceled is the error for a request that ended before its credential was checked.
+func canceled(err error) error {
 	return fault.Wrap(fault.Unavailable, "The credential could not be checked in time.", err)
 }
 

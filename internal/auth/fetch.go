@@ -15,9 +15,9 @@ const (
 	maxRedirects = 3
 )
 
-// failure says in a word of ours why a document could not be had. The errors of
-// net/http name addresses that the issuer gave and quote what it answered; they go
-// nowhere.
+// failure says in a fixed word why a document could not be fetched. The errors of
+// net/http name addresses that the issuer gave and quote its answers; they are
+// dropped.
 type failure struct {
 	reason string
 	status int // of the answer, if that was it

@@ -69,7 +69,7 @@ func (k webKey) equal(o webKey) bool {
 }
 
 // pick gives the key to verify with: the only one that fits. Where several do, the
-// issuer has not said which, and nothing is tried.
+// issuer has not said which, and none is used.
 func pick(keys []webKey, h header) (any, bool) {
 	var found any
 	for _, k := range keys {

@@ -11,14 +11,14 @@ type Reason string
 
 // The reasons.
 const (
-	Unknown       Reason = "unknown"        // a key of nobody, or a token signed with a key that the issuer does not name
-	Malformed     Reason = "malformed"      // a token that is none, or of a kind that is not taken
+	Unknown       Reason = "unknown"        // no such key, or a token signed with a key that the issuer does not have
+	Malformed     Reason = "malformed"      // not a token, or of a kind that is not accepted
 	BadSignature  Reason = "bad_signature"  // not signed with the key that it names
 	Expired       Reason = "expired"        // its `exp` has passed
 	NotYetValid   Reason = "not_yet_valid"  // its `nbf` or `iat` is still to come
 	WrongIssuer   Reason = "wrong_issuer"   // the `iss` of another issuer
-	WrongAudience Reason = "wrong_audience" // made for somebody else
-	BadClaims     Reason = "bad_claims"     // a claim that is needed is missing or says nothing that counts
+	WrongAudience Reason = "wrong_audience" // made for another audience
+	BadClaims     Reason = "bad_claims"     // a needed claim is missing or has no usable value
 )
 
 func (r Reason) Error() string { return ErrUnknown.Error() + ": " + string(r) }

@@ -17,7 +17,7 @@ const (
 	pollEvery  = 2 * time.Second
 	askSpacing = 250 * time.Millisecond // of looks that unknown keys cause
 	// askPatience is how long an unknown key waits for such a look: somewhat longer
-	// than askSpacing, so that whoever comes just after one began sees the next.
+	// than askSpacing, so that a request just after one began sees the next.
 	askPatience = 300 * time.Millisecond
 )
 
@@ -60,8 +60,8 @@ func (s *stored) find(sum *[sha256.Size]byte) *Caller {
 	return &e.caller
 }
 
-// ask has the store looked at for a key that is unknown. While the store is away
-// nobody waits for it: the poll sees its return.
+// ask has the store read again for an unknown key. While the store is away requests
+// do not wait for it: the poll sees its return.
 func (s *stored) ask(ctx context.Context) {
 	if !s.away.Load() && s.refresh.ask(ctx, askPatience, false) == late {
 		s.away.Store(true)

@@ -28,14 +28,14 @@ type tokens struct {
 	verified *lru.Cache[[sha256.Size]byte, verifiedToken]
 }
 
-// verifiedToken is whose a token is, and until when that needs no look at it.
+// verifiedToken is the owner of a token, and until when it is not verified again.
 type verifiedToken struct {
 	caller *Caller
 	until  time.Time
 }
 
-// errOIDC: something is missing of what says which tokens are good. Without an
-// audience, say, the library would check none.
+// errOIDC: a setting is missing. Without an audience, for example, the library would
+// not check it.
 var errOIDC = errors.New("auth: issuer, audience, customer claim and access claim are all needed")
 
 func newTokens(cfg OIDC, deps Deps, log *slog.Logger) (*tokens, error) {
@@ -56,7 +56,7 @@ func newTokens(cfg OIDC, deps Deps, log *slog.Logger) (*tokens, error) {
 	)}, nil
 }
 
-// authenticate tells whose token it is; tried is false when it is none.
+// authenticate gives the owner of a token; tried is false when the credential is no token.
 func (t *tokens) authenticate(ctx context.Context, credential string, sum *[sha256.Size]byte) (c *Caller, tried bool, err error) {
 	if !looksLikeToken(credential) {
 		return nil, false, nil
@@ -100,7 +100,7 @@ func (t *tokens) key(ctx context.Context, h header) (any, error) {
 		return key, nil
 	}
 	if err := ctx.Err(); err != nil {
-		return nil, gone(err)
+		return nil, canceled(err)
 	}
 	return nil, Unknown
 }

@@ -51,7 +51,8 @@ type Issue struct {
 
 // Error is a failure with a client message and a cause kept apart. Message, Field,
 // Issues and Reason are shown to clients and so never hold a secret, nor anything that
-// a caller or the upstream wrote, but for text that was treated (contract 4.11) and names of members that are plain words; the cause is for logs alone.
+// a caller or the upstream wrote, but for text that was treated (contract 4.11)
+// and names of members that are plain words; the cause is for logs alone.
 type Error struct {
 	Kind       Kind
 	Message    string

@@ -5,8 +5,8 @@ import (
 	"io"
 )
 
-// body gives at most left bytes of an answer, and errors in words of ours. Its
-// context is that of the exchange, which end ends.
+// body gives at most left bytes of an answer, and errors of this package. Its
+// context is that of the exchange, which end cancels.
 type body struct {
 	ctx  context.Context
 	end  context.CancelFunc

@@ -10,8 +10,8 @@ import (
 
 // Errors of an exchange. Their texts are constant.
 var (
-	// ErrURL: the URL is none that [Client.CheckURL] finds good, for a reason that
-	// has no error of its own.
+	// ErrURL: [Client.CheckURL] refuses the URL for a reason without an error of
+	// its own.
 	ErrURL error = &failure{text: "outbound: the URL is not acceptable"}
 	// ErrNotHTTPS: the URL is not https.
 	ErrNotHTTPS error = &failure{text: "outbound: the URL is not https"}
@@ -31,8 +31,8 @@ var (
 	ErrExchange error = &failure{text: "outbound: the exchange failed"}
 )
 
-// failure is an error in words of ours. It has no cause, because net/http's errors
-// quote what they could not read.
+// failure is an error with a constant text. It has no cause, because net/http's
+// errors quote what they could not read.
 type failure struct {
 	text string
 	is   []error

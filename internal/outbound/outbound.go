@@ -98,7 +98,7 @@ func New(o Options) *Client {
 func (c *Client) HTTP() *http.Client { return c.following }
 
 // HTTPDirect is HTTP for requests that carry secrets: it follows no redirect, not
-// even within an origin, and gives the answer that is one as it is but for its
+// even within an origin, and gives a redirect's answer as it is, without its
 // Location. It shares the limits and the connections of HTTP.
 func (c *Client) HTTPDirect() *http.Client { return c.direct }
 

@@ -54,8 +54,8 @@ func Secretlike(s string) bool {
 func Whole(s string) (text string, ok bool) {
 	secret, hidden := scan(s)
 	if !secret && hidden {
-		// What nobody sees could split a token into harmless pieces: what will be
-		// seen is judged.
+		// Invisible characters could split a token into harmless pieces: the visible
+		// text is judged.
 		s = strings.Map(dropHidden, s)
 		secret, _ = scan(s)
 	}

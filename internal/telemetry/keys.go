@@ -21,7 +21,7 @@ var (
 	route   = allow(isRoute)
 	path    = only(isPath)
 	baseURL = only(isBaseURL)
-	text    = cleanText                                // written by somebody else: its first line
+	text    = cleanText                                // written by others: its first line
 	ours    = cut                                      // a sentence of the code or the config check
 	stack   = only(func(string) bool { return false }) // a background.Stack; never a string
 )

@@ -38,7 +38,7 @@ type Refusal string
 // The refusals of keys.
 const (
 	RefusalMissing  Refusal = "missing"   // no key
-	RefusalUnknown  Refusal = "unknown"   // a key of nobody
+	RefusalUnknown  Refusal = "unknown"   // no such key
 	RefusalReadOnly Refusal = "read_only" // a read-only key on a write
 )
 

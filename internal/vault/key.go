@@ -35,7 +35,7 @@ const notAKey = KeyError("must be 32 bytes in base64 (openssl rand -base64 32), 
 
 // New makes a vault of `store.encryption_key`: 32 bytes in base64, with either
 // alphabet, padded or not, or a cleartext Tink AEAD keyset in JSON. Space around it
-// is of no account. The error is a KeyError.
+// is ignored. The error is a KeyError.
 func New(key string) (*Vault, error) {
 	if len(key) > MaxKeySize {
 		return nil, KeyError("must be at most 64 KiB")
