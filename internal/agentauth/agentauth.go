@@ -110,8 +110,8 @@ func (a *Agents) Close(ctx context.Context) {
 	}
 }
 
-// note logs one outcome, without any text of agents or servers.
-func (a *Agents) note(ctx context.Context, message, operation string, customer int64, sourceID string, err error) {
+// logOutcome logs one outcome, without any text of agents or servers.
+func (a *Agents) logOutcome(ctx context.Context, message, operation string, customer int64, sourceID string, err error) {
 	level, attrs := slog.LevelInfo, []slog.Attr{
 		slog.String("operation", operation), slog.Int64("customer_id", customer), slog.String("source_id", sourceID),
 	}

@@ -20,21 +20,13 @@ const maxToken = 16 << 10
 // that it says, and whom it says it to, comes from the consent.
 func (a *Agents) exchange(ctx context.Context, consent registry.Consent, code string) (registry.OAuthCredential, error) {
 	c := consent.Client
-	if _, err := a.address(c.TokenEndpoint); err != nil {
-		return registry.OAuthCredential{}, err
-	}
 	config := oauth2.Config{
 		ClientID: c.ClientID, ClientSecret: c.ClientSecret, RedirectURL: c.RedirectURI,
 		Endpoint: oauth2.Endpoint{TokenURL: c.TokenEndpoint, AuthStyle: authStyle(c.AuthMethod)},
 	}
-	ctx, cancel := a.tokenContext(ctx)
-	defer cancel()
-	token, err := config.Exchange(ctx, code,
-		oauth2.VerifierOption(consent.Verifier), oauth2.SetAuthURLParam("resource", c.Resource))
-	if err != nil {
-		return registry.OAuthCredential{}, tokenError(ctx, err)
-	}
-	return a.tokens(token, c)
+	return a.requestTokens(ctx, c, func(ctx context.Context) (*oauth2.Token, error) {
+		return config.Exchange(ctx, code, oauth2.VerifierOption(consent.Verifier), oauth2.SetAuthURLParam("resource", c.Resource))
+	})
 }
 
 // refresh gets new tokens for a refresh token (RFC 6749 §6). The refresher of
@@ -42,9 +34,6 @@ func (a *Agents) exchange(ctx context.Context, consent registry.Consent, code st
 // parameter, grant_type included, and authenticates the client in the same ways.
 func (a *Agents) refresh(ctx context.Context, held registry.OAuthCredential) (registry.OAuthCredential, error) {
 	c := held.Client
-	if _, err := a.address(c.TokenEndpoint); err != nil {
-		return registry.OAuthCredential{}, err
-	}
 	config := clientcredentials.Config{
 		ClientID: c.ClientID, ClientSecret: c.ClientSecret,
 		TokenURL: c.TokenEndpoint, AuthStyle: authStyle(c.AuthMethod),
@@ -52,19 +41,22 @@ func (a *Agents) refresh(ctx context.Context, held registry.OAuthCredential) (re
 			"grant_type": {"refresh_token"}, "refresh_token": {held.RefreshToken}, "resource": {c.Resource},
 		},
 	}
-	ctx, cancel := a.tokenContext(ctx)
+	return a.requestTokens(ctx, c, config.Token)
+}
+
+// requestTokens sends a token request. Package oauth2 uses the client that follows no
+// redirect: the request carries the code, the refresh token and the secret.
+func (a *Agents) requestTokens(ctx context.Context, c registry.OAuthClient, send func(context.Context) (*oauth2.Token, error)) (registry.OAuthCredential, error) {
+	if _, err := a.address(c.TokenEndpoint); err != nil {
+		return registry.OAuthCredential{}, err
+	}
+	ctx, cancel := context.WithTimeout(context.WithValue(ctx, oauth2.HTTPClient, a.direct), askLimit)
 	defer cancel()
-	token, err := config.Token(ctx)
+	token, err := send(ctx)
 	if err != nil {
 		return registry.OAuthCredential{}, tokenError(ctx, err)
 	}
 	return a.tokens(token, c)
-}
-
-// tokenContext has package oauth2 use the client that follows no redirect: a token
-// request carries the code, the refresh token and the secret.
-func (a *Agents) tokenContext(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithValue(ctx, oauth2.HTTPClient, a.direct), askLimit)
 }
 
 // authStyle never is the one that tries both ways, and so sends everything twice.

@@ -40,7 +40,7 @@ func (a *Agents) Finish(ctx context.Context, query url.Values) error {
 	if err != nil {
 		message = "a consent did not succeed"
 	}
-	a.note(ctx, message, "oauth_callback", taken.CustomerID, taken.SourceID, err)
+	a.logOutcome(ctx, message, "oauth_callback", taken.CustomerID, taken.SourceID, err)
 	return err
 }
 

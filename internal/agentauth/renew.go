@@ -75,7 +75,7 @@ func (a *Agents) renewLeased(life context.Context, key flightKey, id string, hel
 		a.clients.forget(key.customer, key.source)
 		return Token{}, a.erase(ctx, key, id, err)
 	}
-	a.note(ctx, "an agent's tokens could not be refreshed", "oauth_refresh", key.customer, key.source, err)
+	a.logOutcome(ctx, "an agent's tokens could not be refreshed", "oauth_refresh", key.customer, key.source, err)
 	return Token{}, err
 }
 
@@ -98,7 +98,7 @@ func (a *Agents) erase(ctx context.Context, key flightKey, id string, cause erro
 	case err != nil && !errors.Is(err, registry.ErrNotFound):
 		return stored(err)
 	}
-	a.note(ctx, "an agent's tokens are void and erased: a consent is due", "oauth_refresh", key.customer, key.source, cause)
+	a.logOutcome(ctx, "an agent's tokens are void and erased: a consent is due", "oauth_refresh", key.customer, key.source, cause)
 	return fail(ReasonConsentDue)
 }
 
@@ -116,7 +116,7 @@ func (a *Agents) keep(ctx context.Context, key flightKey, id string, next regist
 	case errors.Is(err, registry.ErrStale):
 		return Token{}, errReplaced
 	case err != nil:
-		a.note(ctx, "an agent's new tokens could not be stored", "oauth_refresh", key.customer, key.source, stored(err))
+		a.logOutcome(ctx, "an agent's new tokens could not be stored", "oauth_refresh", key.customer, key.source, stored(err))
 	}
 	return tokenOf(next), nil
 }

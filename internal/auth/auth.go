@@ -169,7 +169,7 @@ func (a *Authenticator) StoreAvailable() bool { return a.stored == nil || !a.sto
 // IssuerAvailable reports whether the issuer's keys could be had when they were
 // last asked for; true without an issuer.
 func (a *Authenticator) IssuerAvailable() bool {
-	return a.tokens == nil || a.tokens.issuer.there.Load()
+	return a.tokens == nil || a.tokens.issuer.available.Load()
 }
 
 // Close ends the background work and writes down when keys were last used, unless

@@ -5,9 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
-	"net"
 	"net/http"
-	"time"
 )
 
 const (
@@ -47,19 +45,14 @@ func guarded(c *http.Client) *http.Client {
 	return &g
 }
 
-// newTransport keeps no connection: there are two requests an hour.
+// newTransport keeps no connection: there are two requests an hour, and the context of
+// a fetch bounds each step.
 func newTransport() *http.Transport {
-	return &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
-		DialContext:            (&net.Dialer{Timeout: fetchTimeout}).DialContext,
-		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
-		TLSHandshakeTimeout:    fetchTimeout,
-		ResponseHeaderTimeout:  fetchTimeout,
-		ExpectContinueTimeout:  time.Second,
-		ForceAttemptHTTP2:      true,
-		DisableKeepAlives:      true,
-		MaxResponseHeaderBytes: 64 << 10,
-	}
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+	t.DisableKeepAlives = true
+	t.MaxResponseHeaderBytes = 64 << 10
+	return t
 }
 
 // get reads one document.

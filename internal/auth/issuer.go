@@ -27,16 +27,16 @@ const (
 
 // issuer holds the keys of an OpenID Connect issuer.
 type issuer struct {
-	name    string // exactly as in its documents and tokens
-	client  *http.Client
-	log     *slog.Logger
-	fetched func(ok bool)
-	refresh *refresher
-	set     atomic.Pointer[keySet] // nil: never obtained
-	there   atomic.Bool            // the last fetch was good
+	name      string // exactly as in its documents and tokens
+	client    *http.Client
+	log       *slog.Logger
+	fetched   func(ok bool)
+	refresh   *refresher
+	set       atomic.Pointer[keySet] // nil: never obtained
+	available atomic.Bool            // the last fetch was good
 
-	told  bool // that it is away; like retry, of the refresher's goroutine alone
-	retry time.Duration
+	warned bool // that it is away; like retry, of the refresher's goroutine alone
+	retry  time.Duration
 }
 
 // keySet is what one fetch gave.
@@ -98,23 +98,23 @@ func (i *issuer) renew(ctx context.Context) time.Duration {
 	if i.fetched != nil {
 		i.fetched(failure == nil)
 	}
-	i.there.Store(failure == nil)
+	i.available.Store(failure == nil)
 	if failure != nil {
-		if !i.told {
+		if !i.warned {
 			i.log.Warn("the issuer's keys can't be had: the last known ones stand",
 				slog.String("reason", failure.reason), slog.Int("status", failure.status))
 		}
-		i.told = true
+		i.warned = true
 		i.retry = min(max(2*i.retry, fetchSpacing), retryLatest)
 		return i.retry
 	}
 	switch {
 	case len(keys) == 0: // its word counts: there is nothing to verify with
 		i.log.Warn("the issuer names no key that tokens can be verified with")
-	case i.told || i.set.Load() == nil:
+	case i.warned || i.set.Load() == nil:
 		i.log.Info("the issuer's keys were read", slog.Int("keys", len(keys)))
 	}
-	i.told, i.retry = false, 0
+	i.warned, i.retry = false, 0
 	i.set.Store(&keySet{keys: keys, at: began})
 	return keysRenewed
 }

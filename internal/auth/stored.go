@@ -31,8 +31,8 @@ type stored struct {
 	refresh *refresher
 	uses    *uses
 
-	generation int64 // of keys; like told, of the refresher's goroutine alone
-	told       bool  // that the store is away
+	generation int64 // of keys; like warned, of the refresher's goroutine alone
+	warned     bool  // that the store is away
 }
 
 // storedSet is the good keys of one generation.
@@ -50,13 +50,13 @@ func newStored(ctx context.Context, store registry.KeyStore, log *slog.Logger) (
 	return s, s.load(ctx)
 }
 
-// find gives the caller whose key it is, and notes the use.
+// find gives the caller whose key it is, and records the use.
 func (s *stored) find(sum *[sha256.Size]byte) *Caller {
 	e := s.keys.Load().ring.find(sum)
 	if e == nil {
 		return nil
 	}
-	s.uses.note(e, time.Now())
+	s.uses.record(e, time.Now())
 	return &e.caller
 }
 
@@ -77,12 +77,12 @@ func (s *stored) poll(ctx context.Context) time.Duration {
 	switch {
 	case errors.Is(ctx.Err(), context.Canceled): // all ends
 		return pollEvery
-	case err == nil && s.told:
+	case err == nil && s.warned:
 		s.log.Info("the API keys of the store can be read again")
-	case err != nil && !s.told:
+	case err != nil && !s.warned:
 		s.log.Warn("the API keys of the store can't be read: the last known ones stand", slog.Any("error", err))
 	}
-	s.told = err != nil
+	s.warned = err != nil
 	s.away.Store(err != nil)
 	return pollEvery
 }

@@ -28,9 +28,8 @@ func newUses(store registry.KeyStore) *uses {
 
 func hourOf(t time.Time) int64 { return t.Unix() / 3600 }
 
-// note remembers that a key is used. But for the first use in an hour it shares
-// nothing that is written.
-func (u *uses) note(e *entry, now time.Time) {
+// record remembers that a key is used. Only the first use in an hour takes a lock.
+func (u *uses) record(e *entry, now time.Time) {
 	hour := hourOf(now)
 	if e.hour.Load() == hour || e.hour.Swap(hour) == hour {
 		return

@@ -84,12 +84,8 @@ func scan(s string) (secret, hidden bool) {
 			if slash && nonSpaceAt(s, i+1) {
 				return true, hidden
 			}
-		case c == '=':
-			if pair(s, i, i+1) {
-				return true, hidden
-			}
-		case c == '%':
-			if i+2 < len(s) && s[i+1] == '3' && s[i+2]|0x20 == 'd' && pair(s, i, i+3) {
+		case c == '=', c == '%':
+			if assigns(s, i) {
 				return true, hidden
 			}
 		case c == '-':
@@ -106,6 +102,14 @@ func scan(s string) (secret, hidden bool) {
 }
 
 func nonSpaceAt(s string, i int) bool { return i < len(s) && !is(s[i], space) }
+
+// assigns reports whether s[at] is, or begins (%3D), an equals sign of a pair.
+func assigns(s string, at int) bool {
+	if s[at] == '=' {
+		return pair(s, at, at+1)
+	}
+	return at+2 < len(s) && s[at+1] == '3' && s[at+2]|0x20 == 'd' && pair(s, at, at+3)
+}
 
 // pair reports whether the equals sign before s[after], which begins at s[at],
 // joins a key and a value. Comparisons (<=, >=, !=) don't.

@@ -73,7 +73,7 @@ func newTracing(ctx context.Context, cfg Config, res *resource.Resource) (*traci
 		sdktrace.WithSampler(sdktrace.ParentBased(sdktrace.AlwaysSample())),
 		sdktrace.WithSpanProcessor(batches),
 	)
-	return &tracing{drawing{sdk: provider, ratio: cfg.TraceRatio}, func(ctx context.Context) error {
+	return &tracing{sampling{sdk: provider, ratio: cfg.TraceRatio}, func(ctx context.Context) error {
 		defer transport.CloseIdleConnections()
 		// Not through the provider first: with a ctx that is done it would leave
 		// the processor running for good.
