@@ -14,34 +14,13 @@ const (
 	auditPath = "/api/v2/storefront/audit"
 )
 
-// lifeView is what tests look at in a connection.
-type lifeView struct {
-	ID                 string
-	ProvisioningStatus string
-	TenantID           *string
-	MCPURL             *string
-	AdServer           map[string]any
-	LastError          *string
-	LastErrorCode      *string
-	LastTestedAt       *time.Time
-	DeactivatedAt      *time.Time
-	InventorySync      *struct {
-		Status      string
-		LastRunAt   *time.Time
-		CompletedAt *time.Time
-		ItemCount   *int64
-		Error       *string
-	}
-	ServiceAccountEmail *string
-}
-
-func (w *world) connection(a answer, status int) *lifeView {
+func (w *world) connection(a answer, status int) *connection {
 	w.Helper()
-	return decode[lifeView](w.T, a, status)
+	return decode[connection](w, a, status)
 }
 
 // connected makes a source with a SpringServe login and gives its sourceId.
-func (w *world) connected(name string) (sourceID string, c *lifeView) {
+func (w *world) connected(name string) (sourceID string, c *connection) {
 	w.Helper()
 	a := w.write("POST", esaPath, fmt.Sprintf(`{"type":"springserve","email":"%s@harbour.example","password":"CANARY-pass","name":"%s"}`, name, name))
 	return name, w.connection(a, 201)
@@ -68,20 +47,20 @@ func TestConnecting(t *testing.T) {
 		if other := w.write("POST", esaPath, `{"type":"google_ad_manager","networkCode":"1"}`, "Idempotency-Key", "one"); other.status != 409 {
 			w.Errorf("another body under the same key: %d", other.status)
 		}
-		// The source is one of the customer's, by both addresses, and nobody else's.
+		// The source is one of the customer's, by both addresses, and no other customer's.
 		byID := w.get(esaPath + "/" + c.ID)
 		bySource := w.get("/api/v2/storefront/inventory-sources/harbour-video/esa")
 		if string(byID.body) != string(bySource.body) || byID.status != 200 {
 			w.Errorf("by id %s, by source %s", byID.body, bySource.body)
 		}
 		if a := w.writeAs(otherKey, "POST", esaPath+"/"+c.ID+"/deactivate", ""); a.status != 404 {
-			w.Errorf("a stranger deactivates: %d", a.status)
+			w.Errorf("another customer deactivates: %d", a.status)
 		}
 	})
 }
 
-// TestARefusedConnectIsMended walks the way from a wrong login to a live source.
-func TestARefusedConnectIsMended(t *testing.T) {
+// TestARefusedConnectCanBeCorrected goes from a wrong login to a live source.
+func TestARefusedConnectCanBeCorrected(t *testing.T) {
 	inWorld(t, setup{agent: upstreamtest.Options{RunTakes: time.Second}}, func(w *world) {
 		a := w.write("POST", esaPath, `{"type":"springserve","email":"ops@harbour.example","password":"wrong","name":"Harbour"}`)
 		c := w.connection(a, 201)
@@ -191,7 +170,7 @@ func TestConnectWhileTheSalesAgentIsAway(t *testing.T) {
 	})
 }
 
-func TestASlowSalesAgentIsFollowedByReading(t *testing.T) {
+func TestAConnectThatTakesLongEndsInTheBackground(t *testing.T) {
 	inWorld(t, setup{agent: upstreamtest.Options{ProbeTakes: 40 * time.Second}}, func(w *world) {
 		a := w.write("POST", esaPath, `{"type":"springserve","apiToken":"CANARY-t","name":"Slow"}`)
 		c := w.connection(a, 201)

@@ -1,7 +1,6 @@
 package gateway_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"testing"
@@ -23,6 +22,7 @@ type connection struct {
 	ServiceAccountEmail *string
 	LastErrorCode       *string
 	LastTestedAt        *time.Time
+	DeactivatedAt       *time.Time
 	InventorySync       *struct {
 		Status    string
 		ItemCount *int64
@@ -33,41 +33,35 @@ type connection struct {
 
 func TestConnectionOfAManagedSource(t *testing.T) {
 	inWorld(t, setup{}, func(w *world) {
-		c := decode[connection](w, w.get(esaOf), 200)
+		c := w.connection(w.get(esaOf), 200)
 		if c.ProvisioningStatus != "active" || c.CustomerID != customer || *c.TenantID != tenant ||
 			*c.MCPURL != "/mcp/" || *c.A2AURL != "/a2a" || c.AdServer["networkCode"] != "90817263" || c.InventorySync != nil {
 			w.Errorf("connection: %+v", c)
 		}
 		w.get(statusOf)
-		after := decode[connection](w, w.get(esaOf), 200)
+		after := w.connection(w.get(esaOf), 200)
 		if after.InventorySync == nil || after.InventorySync.Status != "success" || after.InventorySync.ItemCount == nil {
 			w.Errorf("inventorySync after a snapshot: %+v", after.InventorySync)
 		}
-		byID := w.get("/api/v2/storefront/esa/" + c.ID)
+		byID := w.get(esaPath + "/" + c.ID)
 		if etag := byID.header.Get("Etag"); etag == "" || w.get(esaOf, "If-None-Match", etag).status != 304 {
 			w.Errorf("no 304 for %q", etag)
 		}
 		if n := w.agent.Calls(""); n != 1 {
 			w.Errorf("%d upstream calls, want the status alone", n)
 		}
-	})
-}
-
-func TestInventorySyncFollowsTheSnapshots(t *testing.T) {
-	inWorld(t, setup{}, func(w *world) {
-		w.get(statusOf)
-		before := decode[connection](w, w.get(esaOf), 200)
+		before := after // inventorySync follows the snapshots
 		w.agent.SetTenant(upstreamtest.Tenant{ID: tenant, Active: true, Status: upstreamtest.InventoryFailed()})
 		w.pass(2 * time.Minute)
 		w.get(statusOf)
-		after := decode[connection](w, w.get(esaOf), 200)
+		after = w.connection(w.get(esaOf), 200)
 		if after.InventorySync.Status != "failed" || !after.InventorySync.UpdatedAt.After(*before.InventorySync.UpdatedAt) {
 			w.Errorf("inventorySync: %+v", after.InventorySync)
 		}
 	})
 }
 
-func TestWhatIsKnownOutlivesARestart(t *testing.T) {
+func TestConnectionsSurviveARestart(t *testing.T) {
 	database := filepath.Join(t.TempDir(), "registry.db")
 	at := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
 	inWorld(t, setup{database: database}, func(w *world) {
@@ -79,7 +73,7 @@ func TestWhatIsKnownOutlivesARestart(t *testing.T) {
 	})
 	inWorld(t, setup{database: database}, func(w *world) {
 		w.agent.SetDown(true)
-		c := decode[connection](w, w.get(esaOf), 200)
+		c := w.connection(w.get(esaOf), 200)
 		if c.LastTestedAt == nil || !c.LastTestedAt.Equal(at) || *c.LastErrorCode != "ADAPTER_PERMISSION_DENIED" ||
 			c.InventorySync == nil || c.InventorySync.Status != "success" {
 			w.Errorf("after a restart: %+v", c)
@@ -98,7 +92,7 @@ func TestAdServerIsLearntFromUpstream(t *testing.T) {
 		inWorld(t, setup{sources: []registry.ConfigSource{learner}}, func(w *world) {
 			w.agent.SetTenant(agentsView)
 			for range 2 {
-				c := decode[connection](w, w.get(path), 200)
+				c := w.connection(w.get(path), 200)
 				if c.AdServer["type"] != "google_ad_manager" || c.AdServer["networkCode"] != "555" || *c.ServiceAccountEmail != "sa@sales-agent.example" {
 					w.Errorf("connection: %+v", c)
 				}
@@ -113,12 +107,12 @@ func TestAdServerIsLearntFromUpstream(t *testing.T) {
 			w.agent.SetTenant(agentsView)
 			w.agent.Fault("tnt_learner", upstreamtest.Fault{Hang: true})
 			a := w.get(path)
-			if c := decode[connection](w, a, 200); c.AdServer != nil || a.took > 300*time.Millisecond {
+			if c := w.connection(a, 200); c.AdServer != nil || a.took > 300*time.Millisecond {
 				w.Errorf("%+v after %s", c.AdServer, a.took)
 			}
 			w.agent.Fault("tnt_learner", upstreamtest.Fault{})
 			w.pass(time.Minute)
-			if c := decode[connection](w, w.get(path), 200); c.AdServer == nil {
+			if c := w.connection(w.get(path), 200); c.AdServer == nil {
 				w.Error("not learnt later")
 			}
 		})
@@ -128,7 +122,7 @@ func TestAdServerIsLearntFromUpstream(t *testing.T) {
 			bare := agentsView
 			bare.AdServer = upstreamtest.AdServer{Type: "none"}
 			w.agent.SetTenant(bare)
-			if c := decode[connection](w, w.get(path), 200); c.AdServer != nil {
+			if c := w.connection(w.get(path), 200); c.AdServer != nil {
 				w.Errorf("ad server: %+v", c.AdServer)
 			}
 		})
@@ -148,30 +142,18 @@ func TestConnectionsArePaged(t *testing.T) {
 		return ids
 	}
 	inWorld(t, setup{sources: more}, func(w *world) {
-		all := ids(w, "/api/v2/storefront/esa")
-		page := ids(w, "/api/v2/storefront/esa?skip=2&take=3")
-		if len(all) != 7 || fmt.Sprint(page) != fmt.Sprint(all[2:5]) || len(ids(w, "/api/v2/storefront/esa?skip=7")) != 0 {
+		all := ids(w, esaPath)
+		page := ids(w, esaPath+"?skip=2&take=3")
+		if len(all) != 7 || fmt.Sprint(page) != fmt.Sprint(all[2:5]) || len(ids(w, esaPath+"?skip=7")) != 0 {
 			w.Errorf("all %v, page %v", all, page)
 		}
 	})
 	inWorld(t, setup{sources: more, envelope: true}, func(w *world) {
-		var page struct {
-			Data  []connection
-			Error *struct{}
-			Meta  struct {
-				Pagination struct {
-					Skip, Take, Total int
-					HasMore           bool
-				}
-			}
-		}
-		w.must(json.Unmarshal(w.get("/api/v2/storefront/esa?skip=2&take=3").body, &page))
+		page := decode[envelopedList](w, w.get(esaPath+"?skip=2&take=3"), 200)
 		if p := page.Meta.Pagination; len(page.Data) != 3 || p.Skip != 2 || p.Take != 3 || p.Total != 7 || !p.HasMore {
 			w.Errorf("page: %+v", page)
 		}
-		var one struct{ Data statusView }
-		w.must(json.Unmarshal(w.get(statusOf).body, &one))
-		if !one.Data.Adapter.Connected {
+		if one := decode[struct{ Data statusView }](w, w.get(statusOf), 200); !one.Data.Adapter.Connected {
 			w.Errorf("enveloped status: %+v", one)
 		}
 	})
@@ -180,7 +162,7 @@ func TestConnectionsArePaged(t *testing.T) {
 func TestReadsGoOnWithoutTheStore(t *testing.T) {
 	inWorld(t, setup{}, func(w *world) {
 		w.get(statusOf)
-		w.get("/api/v2/storefront/esa")
+		w.get(esaPath)
 		w.must(w.store.Close())
 		w.pass(time.Minute)
 		if a := w.get(statusOf); a.status != 200 {
@@ -189,7 +171,7 @@ func TestReadsGoOnWithoutTheStore(t *testing.T) {
 		if a := w.get(esaOf); a.status != 200 {
 			w.Errorf("esa: %d %s", a.status, a.body)
 		}
-		if a := w.get("/api/v2/storefront/esa"); a.status != 200 {
+		if a := w.get(esaPath); a.status != 200 {
 			w.Errorf("list: %d %s", a.status, a.body)
 		}
 		e := w.get("/api/v2/storefront/inventory-sources/never-seen/status")
@@ -200,8 +182,8 @@ func TestReadsGoOnWithoutTheStore(t *testing.T) {
 	})
 }
 
-// Everything starts together: the sales agent a little later than the gateway.
-func TestStartingBeforeTheSalesAgentCostsNoReader(t *testing.T) {
+// The sales agent starts a little later than the gateway.
+func TestStartingBeforeTheSalesAgentFailsNoReader(t *testing.T) {
 	var more []registry.ConfigSource
 	for i := range 20 {
 		more = append(more, registry.ConfigSource{CustomerID: customer, SourceID: fmt.Sprint("more-", i), Name: "More", TenantID: fmt.Sprint("tnt_more_", i)})
@@ -219,7 +201,7 @@ func TestStartingBeforeTheSalesAgentCostsNoReader(t *testing.T) {
 	})
 }
 
-// A tenant that hangs does not keep the gateway from asking for the others.
+// A tenant that hangs does not keep the gateway from reading the others.
 func TestOneTenantDoesNotHoldUpTheOthers(t *testing.T) {
 	other := registry.ConfigSource{CustomerID: customer, SourceID: "other", Name: "Other", TenantID: "tnt_other"}
 	for name, f := range map[string]upstreamtest.Fault{"hangs": {Only: upstreamtest.RouteTenant, Hang: true}, "500": {Only: upstreamtest.RouteTenant, Status: 500}} {
@@ -263,7 +245,7 @@ func TestTenantFactsAreLearntInTheBackground(t *testing.T) {
 			w.must(err)
 			w.status.LearnTenants([]*registry.Source{m})
 			w.pass(time.Second)
-			if c := decode[connection](w, w.get(esaOf), 200); c.ProvisioningStatus != "deactivated" {
+			if c := w.connection(w.get(esaOf), 200); c.ProvisioningStatus != "deactivated" {
 				w.Errorf("status %s", c.ProvisioningStatus)
 			}
 			if s := w.get(statusOf).snapshot(w); s.Operational.IsLive {

@@ -43,7 +43,7 @@ func TestRouteTableEqualsTheContract(t *testing.T) {
 	}
 }
 
-func TestWhoMayAsk(t *testing.T) {
+func TestAuthentication(t *testing.T) {
 	tests := map[string]struct {
 		headers []string
 		path    string
@@ -52,7 +52,6 @@ func TestWhoMayAsk(t *testing.T) {
 	}{
 		"no key":                   {nil, statusOf, 401, "UNAUTHORIZED"},
 		"a wrong key":              {[]string{"Authorization", "Bearer nobody"}, statusOf, 401, "UNAUTHORIZED"},
-		"an empty key":             {[]string{"Authorization", "Bearer "}, statusOf, 401, "UNAUTHORIZED"},
 		"another scheme":           {[]string{"Authorization", "Basic " + readKey}, statusOf, 401, "UNAUTHORIZED"},
 		"two keys":                 {[]string{"Authorization", "Bearer " + readKey, "Authorization", "Bearer " + writeKey}, statusOf, 401, "UNAUTHORIZED"},
 		"a wrong bearer, good key": {[]string{"Authorization", "Bearer nobody", "X-Scope3-Api-Key", readKey}, statusOf, 401, "UNAUTHORIZED"},
@@ -101,32 +100,18 @@ func TestBadPathsAndQueries(t *testing.T) {
 		"256 characters":            {sources + strings.Repeat("%C3%BC", 256) + "/status", 400, "sourceId"},
 		"255 characters":            {sources + strings.Repeat("%C3%BC", 255) + "/status", 404, ""},
 		"encoded slash":             {sources + "a%2Fb/status", 400, "sourceId"},
-		"encoded backslash":         {sources + "a%5Cb/status", 400, "sourceId"},
-		"double encoding":           {sources + "a%252Fb/status", 400, "sourceId"},
-		"dot":                       {sources + "%2e/status", 400, "sourceId"},
 		"dot dot":                   {sources + "../status", 400, "sourceId"},
-		"encoded dot dot":           {sources + "%2E%2e/status", 400, "sourceId"},
 		"not UTF-8":                 {sources + "%ff%fe/status", 400, "sourceId"},
-		"control character":         {sources + "a%0Ab/status", 400, "sourceId"},
-		"NUL":                       {sources + "a%00/status", 400, "sourceId"},
-		"outer space":               {sources + "%20a/status", 400, "sourceId"},
 		"esaId of letters":          {"/api/v2/storefront/esa/abc", 400, "esaId"},
-		"esaId 0":                   {"/api/v2/storefront/esa/0", 400, "esaId"},
-		"esaId negative":            {"/api/v2/storefront/esa/-1", 400, "esaId"},
-		"esaId with zeros":          {"/api/v2/storefront/esa/007", 400, "esaId"},
 		"esaId too large":           {"/api/v2/storefront/esa/9223372036854775808/status", 400, "esaId"},
 		"esaId of nobody":           {"/api/v2/storefront/esa/9223372036854775807", 404, ""},
 		"limit 0":                   {statusOf + "?syncHistoryLimit=0", 400, "query.syncHistoryLimit"},
 		"limit 11":                  {statusOf + "?syncHistoryLimit=11", 400, "query.syncHistoryLimit"},
-		"limit of letters":          {statusOf + "?syncHistoryLimit=abc", 400, "query.syncHistoryLimit"},
-		"limit empty":               {statusOf + "?syncHistoryLimit=", 400, "query.syncHistoryLimit"},
 		"history neither":           {statusOf + "?includeSyncHistory=yes", 400, "query.includeSyncHistory"},
 		"twice":                     {statusOf + "?syncHistoryLimit=5&syncHistoryLimit=5", 400, "query.syncHistoryLimit"},
 		"unknown parameter":         {statusOf + "?verbose=1", 400, "query"},
-		"unknown parameter of esa":  {esaOf + "?verbose=1", 400, "query"},
 		"broken query":              {statusOf + "?a=%zz", 400, "query"},
 		"history true":              {statusOf + "?includeSyncHistory=true&syncHistoryLimit=10", 200, ""},
-		"take 0":                    {"/api/v2/storefront/esa?take=0", 400, "query.take"},
 		"take 201":                  {"/api/v2/storefront/esa?take=201", 400, "query.take"},
 		"skip -1":                   {"/api/v2/storefront/esa?skip=-1", 400, "query.skip"},
 		"trailing slash":            {statusOf + "/", 404, ""},
@@ -181,7 +166,7 @@ func TestMethodsBodiesAndHeaders(t *testing.T) {
 		body(10, "text/xml").failure(w, 415, "BAD_REQUEST")
 		body(10, "").failure(w, 415, "BAD_REQUEST")
 		if a := body(10, "application/json; charset=utf-8"); a.status != 200 {
-			w.Errorf("a body that nobody reads: %d", a.status)
+			w.Errorf("a body of a GET: %d", a.status)
 		}
 		if a := body(0, "text/xml"); a.status != 200 {
 			w.Errorf("a type without a body: %d", a.status)
@@ -214,8 +199,8 @@ func TestPanicIsAnAnswer(t *testing.T) {
 	})
 }
 
-// Without a key a caller can't make the gateway keep anything of a request.
-func TestNothingIsRememberedOfStrangers(t *testing.T) {
+// Requests without a key are not kept in memory.
+func TestRefusedRequestsLeaveNothingInMemory(t *testing.T) {
 	inWorld(t, setup{}, func(w *world) {
 		heap := func() uint64 {
 			var m runtime.MemStats
@@ -276,7 +261,7 @@ func TestFailuresAreLoggedWithinLimits(t *testing.T) {
 		w.pass(time.Second)
 		w.unchecked(statusOf)
 		if !strings.Contains(w.logs.String(), `"dropped":151`) {
-			w.Error("how many lines were dropped is not told")
+			w.Error("the number of dropped lines is not logged")
 		}
 	})
 }

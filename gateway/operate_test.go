@@ -10,7 +10,7 @@ import (
 	"esagate/upstream/upstreamtest"
 )
 
-// every operation that changes something, on the source of the world.
+// writes are the operations that change a managed source, on the one of the world.
 func writes() [][3]string {
 	const at = "/api/v2/storefront/inventory-sources/" + source
 	return [][3]string{
@@ -31,7 +31,7 @@ func writes() [][3]string {
 	}
 }
 
-func TestWritesNeedWriteAccessAndTheCustomersOwnSource(t *testing.T) {
+func TestWritesNeedWriteAccessAndAnOwnSource(t *testing.T) {
 	inWorld(t, setup{}, func(w *world) {
 		for _, op := range writes() {
 			w.writeAs(readKey, op[0], op[1], op[2]).failure(t, 403, "FORBIDDEN")
@@ -40,8 +40,12 @@ func TestWritesNeedWriteAccessAndTheCustomersOwnSource(t *testing.T) {
 				w.write(op[0], op[1]+"?verbose=1", op[2]).failure(t, 400, "VALIDATION_ERROR")
 			}
 		}
-		if n := w.agent.Calls(""); n != 0 {
-			w.Errorf("the sales agent was asked %d times", n)
+		w.writeAs(readKey, "POST", sourcesPath, agentBody()).failure(t, 403, "FORBIDDEN")
+		w.writeAs(readKey, "PUT", sourcesPath+"/"+unplanned, `{"name":"x"}`).failure(t, 403, "FORBIDDEN")
+		w.writeAs(readKey, "DELETE", sourcesPath+"/"+unplanned, "").failure(t, 403, "FORBIDDEN")
+		w.writeAs("nobody's", "POST", sourcesPath, agentBody()).failure(t, 401, "UNAUTHORIZED")
+		if s := readSource(t, w.get(sourcesPath+"/"+unplanned), 200); s.Name != "Not yet" || w.agent.Calls("") != 0 {
+			w.Errorf("refused writes changed %+v, or made %d calls", s, w.agent.Calls(""))
 		}
 		for _, op := range writes() {
 			if a := w.write(op[0], op[1], op[2]); a.status >= 300 {
@@ -154,9 +158,9 @@ func TestSyncHistory(t *testing.T) {
 			}
 		}
 		for query, path := range map[string]string{
-			"limit=0": "query.limit", "limit=501": "query.limit", "limit=abc": "query.limit", "limit=%2B1": "query.limit",
-			"status=done": "query.status", "status=": "query.status", "syncType=a%20b": "query.syncType", "cursor=": "query.cursor",
-			"cursor=a%20b": "query.cursor", "cursor=" + strings.Repeat("x", 1025): "query.cursor", "take=5": "query",
+			"limit=0": "query.limit", "limit=501": "query.limit", "limit=%2B1": "query.limit",
+			"status=done": "query.status", "syncType=a%20b": "query.syncType", "cursor=": "query.cursor",
+			"cursor=" + strings.Repeat("x", 1025): "query.cursor", "take=5": "query",
 		} {
 			if e := w.get(at+"?"+query).failure(t, 400, "VALIDATION_ERROR"); len(e.Details.Issues) != 1 || e.Details.Issues[0].Path != path {
 				w.Errorf("%s: %+v", query, e)
@@ -218,7 +222,7 @@ func TestHistoriesInAStatus(t *testing.T) {
 	})
 }
 
-func TestWritesMakeSnapshotsOldInEveryReplica(t *testing.T) {
+func TestWritesExpireSnapshotsInEveryReplica(t *testing.T) {
 	inWorld(t, setup{}, func(w *world) {
 		other := w.replica()
 		defer other.stop()

@@ -132,7 +132,7 @@ func TestOneCustomersRequestsShutNothing(t *testing.T) {
 		w.agent.Fault("tnt_many-00", upstreamtest.Fault{Only: upstreamtest.RouteSyncHistory, Status: 403, Shape: upstreamtest.ShapeHTML})
 		for i := range 10 {
 			a := w.get(paths[0][:len(paths[0])-len("/status")] + "/sync-history?cursor=" + strconv.Itoa(i))
-			if e := a.failure(w.T, http.StatusServiceUnavailable, "SERVICE_UNAVAILABLE"); e.Details.Reason != "UPSTREAM_ERROR" {
+			if e := a.failure(w.TB, http.StatusServiceUnavailable, "SERVICE_UNAVAILABLE"); e.Details.Reason != "UPSTREAM_ERROR" {
 				w.Errorf("a firewall's 403 gave %s", e.Details.Reason)
 			}
 		}

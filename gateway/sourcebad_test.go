@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 )
 
-// everything wrong with a create, in the order of the contract's fields.
-func TestEveryFaultOfABodyIsNamedAtOnce(t *testing.T) {
+// What is wrong with the query, the headers and the body is named in one answer. Package
+// sources tests each rule.
+func TestAllFaultsOfARequestAreNamedInOneAnswer(t *testing.T) {
 	inWorld(t, setup{}, func(w *world) {
 		before := w.get(sourcesPath)
 		f := w.write("POST", sourcesPath+"?dry=1", agentBody(
@@ -20,22 +22,11 @@ func TestEveryFaultOfABodyIsNamedAtOnce(t *testing.T) {
 		var got []string
 		for _, i := range f.Details.Issues {
 			got = append(got, i.Path)
-			if i.Message == "" {
-				t.Errorf("%s without a message", i.Path)
-			}
 		}
-		missing := map[string]bool{}
-		for _, p := range want {
-			missing[p] = true
-		}
-		for _, p := range got {
-			if !missing[p] {
-				t.Errorf("%s is named, or named twice", p)
-			}
-			delete(missing, p)
-		}
-		if len(missing) > 0 {
-			t.Errorf("not named: %v of %q", missing, got)
+		slices.Sort(got)
+		slices.Sort(want)
+		if !slices.Equal(got, want) {
+			t.Errorf("named %q, want %q", got, want)
 		}
 		if after := w.get(sourcesPath); !bytes.Equal(after.body, before.body) {
 			t.Errorf("something was made: %s", after.body)
@@ -43,14 +34,12 @@ func TestEveryFaultOfABodyIsNamedAtOnce(t *testing.T) {
 	})
 }
 
-func TestBodiesThatCantBeRead(t *testing.T) {
+func TestUnreadableBodies(t *testing.T) {
 	inWorld(t, setup{}, func(w *world) {
 		w.create()
 		before := w.get(sourcesPath)
 		for name, body := range map[string]string{
-			"empty": "", "not JSON": "name=x", "cut short": `{"name":"x"`, "a list": `[]`, "null": `null`, "a string": `"x"`,
-			"behind it": `{} {}`, "a name twice": `{"name":"a","name":"b"}`, "twice inside": `{"x":{"a":1,"a":2}}`,
-			"deep": strings.Repeat(`{"x":`, 5000) + "1" + strings.Repeat("}", 5000), "not UTF-8": "{\"name\":\"\xff\"}", "half a pair": `{"name":"\ud800"}`,
+			"empty": "", "not JSON": "name=x", "a name twice": `{"name":"a","name":"b"}`, "not UTF-8": "{\"name\":\"\xff\"}",
 		} {
 			w.named(name, func(t testing.TB) {
 				w.write("POST", sourcesPath, body).failure(t, 400, "BAD_REQUEST")
@@ -78,46 +67,18 @@ func TestBodiesThatCantBeRead(t *testing.T) {
 			w.write(method, sourcesPath+"/harbour-direct?x=1", `{}`).failure(t, 400, "VALIDATION_ERROR")
 			w.write(method, sourcesPath+"/"+source+"?x=1", `{"status":"DISABLED"}`).failure(t, 400, "VALIDATION_ERROR")
 		}
-		both := w.write("PUT", sourcesPath+"/harbour-direct?x=1", `{"name":5}`).failure(t, 400, "VALIDATION_ERROR")
-		if len(both.Details.Issues) != 2 {
-			t.Errorf("%+v", both.Details.Issues)
-		}
 		if after := w.get(sourcesPath); !bytes.Equal(after.body, before.body) {
 			t.Errorf("something changed: %s", after.body)
 		}
 	})
 }
 
-func TestAReadOnlyKeyChangesNothing(t *testing.T) {
-	inWorld(t, setup{}, func(w *world) {
-		w.create()
-		w.writeAs(readKey, "POST", sourcesPath, agentBody()).failure(t, 403, "FORBIDDEN")
-		w.writeAs(readKey, "PUT", sourcesPath+"/harbour-direct", `{"name":"x"}`).failure(t, 403, "FORBIDDEN")
-		w.writeAs(readKey, "DELETE", sourcesPath+"/harbour-direct", "").failure(t, 403, "FORBIDDEN")
-		w.writeAs("nobody's", "POST", sourcesPath, agentBody()).failure(t, 401, "UNAUTHORIZED")
-		w.do("PATCH", sourcesPath, "Authorization", "Bearer "+writeKey).failure(t, 405, "METHOD_NOT_ALLOWED")
-		if s := readSource(t, w.get(sourcesPath+"/harbour-direct"), 200); s.Name != "Harbour Direct" {
-			t.Errorf("%+v", s)
-		}
-	})
-}
-
 func TestNamesAndIDs(t *testing.T) {
 	inWorld(t, setup{}, func(w *world) {
-		long := strings.Repeat("\U0001F6A2", 255)
-		for name, want := range map[string]string{
-			`"Ünïcode Ñame"`: "unicode-name", `"x'; DROP TABLE sources;--"`: "x-drop-table-sources", `"` + long + `"`: "", `" "`: "",
-		} {
-			s := w.create("name", name)
-			if want != "" && s.SourceID != want || s.SourceID == "" {
-				t.Errorf("%s became %q", name, s.SourceID)
-			}
-			if got := readSource(t, w.get(sourcesPath+"/"+s.SourceID), 200); got.ID != s.ID {
-				t.Errorf("%s is not found by its slug", name)
-			}
+		made := w.create("name", `"`+strings.Repeat("\U0001F6A2", 255)+`"`) // no letters for a slug
+		if got := readSource(t, w.get(sourcesPath+"/"+made.SourceID), 200); got.ID != made.ID {
+			t.Errorf("%q is not found by its slug", made.SourceID)
 		}
-		w.write("POST", sourcesPath, agentBody("name", `"`+long+`x"`)).failure(t, 400, "VALIDATION_ERROR")
-		w.write("POST", sourcesPath, agentBody("name", `"a\u0000b"`)).failure(t, 400, "VALIDATION_ERROR")
 		w.create("sourceId", `"Straße 1"`)
 		if s := readSource(t, w.get(sourcesPath+"/Stra%C3%9Fe%201"), 200); s.SourceID != "Straße 1" {
 			t.Errorf("%+v", s)
@@ -152,7 +113,7 @@ func TestAnIdempotencyKeyMakesOneSource(t *testing.T) {
 	})
 }
 
-func TestTheStoreIsAway(t *testing.T) {
+func TestSourcesWhileTheStoreIsAway(t *testing.T) {
 	inWorld(t, setup{}, func(w *world) {
 		w.create()
 		path := sourcesPath + "/harbour-direct"

@@ -42,18 +42,12 @@ func TestStatusOfAHealthySource(t *testing.T) {
 		if again.header.Get("Age") != "2" || again.header.Get("Cache-Status") != "esagate; hit" || again.header.Get("Etag") != a.header.Get("Etag") {
 			w.Errorf("a second read has headers %v", again.header)
 		}
+		byID := w.get(esaPath + "/" + w.connectionID(esaOf) + "/status")
 		if n := w.agent.Calls(tenant); n != 1 {
-			w.Errorf("%d upstream calls for two reads", n)
+			w.Errorf("%d upstream calls for three reads", n)
 		}
-	})
-}
-
-func TestStatusByConnection(t *testing.T) {
-	inWorld(t, setup{}, func(w *world) {
-		id := w.connectionID(esaOf)
-		a, b := w.get(statusOf), w.get("/api/v2/storefront/esa/"+id+"/status")
-		if !bytes.Equal(a.body, b.body) || b.header.Get("Cache-Status") != "esagate; hit" {
-			w.Errorf("the two addresses of one source differ: %v", b.header)
+		if !bytes.Equal(a.body, byID.body) || byID.header.Get("Cache-Status") != "esagate; hit" {
+			w.Errorf("the two addresses of one source differ: %v", byID.header)
 		}
 	})
 }
@@ -158,10 +152,8 @@ func TestHangingUpstream(t *testing.T) {
 		w.get(statusOf)
 		w.agent.Fault(tenant, upstreamtest.Fault{Hang: true})
 		w.pass(30 * time.Second)
-		for range 2 {
-			if a := w.get(statusOf); a.took != 0 || a.status != http.StatusOK {
-				w.Errorf("within stale_while_revalidate: %d after %s", a.status, a.took)
-			}
+		if a := w.get(statusOf); a.took != 0 || a.status != http.StatusOK {
+			w.Errorf("within stale_while_revalidate: %d after %s", a.status, a.took)
 		}
 		w.pass(2 * time.Minute)
 		if a := w.get(statusOf); a.took > 300*time.Millisecond || a.status != http.StatusOK {
@@ -170,29 +162,18 @@ func TestHangingUpstream(t *testing.T) {
 	})
 }
 
+// Package upstream tests which failure has which reason.
 func TestFailuresOfUpstreamWithoutACopy(t *testing.T) {
-	year2099 := time.Date(2099, 1, 1, 0, 0, 0, 0, time.UTC)
 	tests := map[string]struct {
 		fault  upstreamtest.Fault
 		reason string
 	}{
 		"connection dropped": {upstreamtest.Fault{Drop: true}, "UPSTREAM_UNREACHABLE"},
 		"hangs":              {upstreamtest.Fault{Hang: true}, "UPSTREAM_TIMEOUT"},
-		"a byte a second":    {upstreamtest.Fault{Drip: time.Second}, "UPSTREAM_TIMEOUT"},
 		"500":                {upstreamtest.Fault{Status: 500}, "UPSTREAM_ERROR"},
-		"502 HTML":           {upstreamtest.Fault{Status: 502}, "UPSTREAM_ERROR"},
-		"503 alone":          {upstreamtest.Fault{Status: 503}, "UPSTREAM_ERROR"},
 		"429":                {upstreamtest.Fault{Status: 429, RetryAfter: "30"}, "UPSTREAM_ERROR"},
 		"401":                {upstreamtest.Fault{Status: 401}, "UPSTREAM_UNAUTHORIZED"},
-		"422 that echoes":    {upstreamtest.Fault{Status: 422}, "UPSTREAM_ERROR"},
-		"redirect":           {upstreamtest.Fault{Redirect: "https://elsewhere.example/"}, "UPSTREAM_ERROR"},
-		"HTML":               {upstreamtest.Fault{Body: "<html>CANARY</html>", ContentType: "text/html"}, "UPSTREAM_INVALID_RESPONSE"},
-		"an array":           {upstreamtest.Fault{Body: "[]"}, "UPSTREAM_INVALID_RESPONSE"},
-		"null":               {upstreamtest.Fault{Body: "null"}, "UPSTREAM_INVALID_RESPONSE"},
 		"an empty object":    {upstreamtest.Fault{Body: "{}"}, "UPSTREAM_INVALID_RESPONSE"},
-		"the year 2099":      {upstreamtest.Fault{FetchedAt: year2099}, "UPSTREAM_INVALID_RESPONSE"},
-		"16 MiB":             {upstreamtest.Fault{Size: 16 << 20}, "UPSTREAM_INVALID_RESPONSE"},
-		"another 404":        {upstreamtest.Fault{Status: 404, Shape: upstreamtest.ShapeHTML}, "UPSTREAM_INVALID_RESPONSE"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 	"esagate/upstream/upstreamtest"
 )
 
-func TestNewsByWebhook(t *testing.T) {
+func TestSyncEventsByWebhook(t *testing.T) {
 	inWorld(t, setup{}, func(w *world) {
 		_, c := w.connected("harbour") // subscribed when it became active
 		w.pass(time.Second)
@@ -40,30 +40,18 @@ func TestNewsByWebhook(t *testing.T) {
 				w.Error("subscribed, and the task is open")
 			}
 		}
-		// What could not be ended then is ended before the source goes.
+		// A subscription that could not be ended is ended before the source is deleted.
 		w.agent.Script(*c.TenantID, upstreamtest.Fault{Only: upstreamtest.RouteDeleteWebhook, Status: 500})
 		w.write("POST", at+"/deactivate", "")
 		w.pass(time.Second)
 		if subs := w.agent.Subscriptions(*c.TenantID); !subs[0].Active {
-			w.Fatal("the fault did not strike")
+			w.Fatal("the subscription ended in spite of the fault")
 		}
 		if a := w.write("DELETE", at, ""); a.status != 204 {
 			w.Errorf("%d %s", a.status, a.body)
 		}
 		if subs := w.agent.Subscriptions(*c.TenantID); subs[0].Active {
 			w.Error("a deleted source is subscribed")
-		}
-	})
-}
-
-func TestADeactivatedSourceIsNotSubscribed(t *testing.T) {
-	inWorld(t, setup{}, func(w *world) {
-		_, c := w.connected("harbour")
-		w.pass(time.Second)
-		w.write("POST", esaPath+"/"+c.ID+"/deactivate", "")
-		w.pass(time.Second)
-		if subs := w.agent.Subscriptions(*c.TenantID); len(subs) != 1 || subs[0].Active {
-			w.Errorf("%+v", subs)
 		}
 	})
 }
@@ -91,10 +79,7 @@ func TestBadDeliveries(t *testing.T) {
 		for name, a := range map[string]answer{
 			"unsigned":       deliver(body(""), "", now, "application/json"),
 			"wrongly signed": deliver(body(""), "another secret, long enough to be one", now, "application/json"),
-			"old":            deliver(body(""), secret, now.Add(-6*time.Minute), "application/json"),
-			"of the future":  deliver(body(""), secret, now.Add(6*time.Minute), "application/json"),
 			"unknown tenant": deliver(strings.Replace(body(""), *c.TenantID, "tnt_nobody", 1), secret, now, "application/json"),
-			"not JSON":       deliver("<html>", secret, now, "application/json"),
 		} {
 			w.named(name, func(t testing.TB) { a.failure(t, 401, "UNAUTHORIZED") })
 		}
@@ -114,10 +99,9 @@ func TestBadDeliveries(t *testing.T) {
 	})
 }
 
-// TestASubscriptionThatForgetsUs: after a restart the sales agent delivers nothing
-// though the subscription reads active. The next run that is seen by asking, and was not
-// announced, brings another subscription.
-func TestASubscriptionThatForgetsUs(t *testing.T) {
+// After a restart the sales agent delivers nothing, though the subscription reads active.
+// The next run that a status shows, and that no event announced, leads to a new one.
+func TestASilentSubscriptionIsReplaced(t *testing.T) {
 	inWorld(t, setup{}, func(w *world) {
 		_, c := w.connected("harbour")
 		const at = "/api/v2/storefront/inventory-sources/harbour"
@@ -146,8 +130,8 @@ func TestASubscriptionThatForgetsUs(t *testing.T) {
 	})
 }
 
-// The reconciler's refresh and any number of readers share one call of the sales agent;
-// one failure of it costs one repetition, and fails neither the readers nor the refresh.
+// The reconciler's refresh and any number of readers share one call of the sales agent.
+// One failure costs one retry, and fails neither the readers nor the refresh.
 func TestReadersAndReconcilerShareOneCall(t *testing.T) {
 	for name, calls := range map[string]int{"well": 1, "one 500": 2} {
 		t.Run(name, func(t *testing.T) {

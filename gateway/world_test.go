@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -53,7 +54,7 @@ const (
 // world is a gateway over a real registry and a simulated sales agent, on a fake
 // clock: every wait in a test is the clock's.
 type world struct {
-	*testing.T
+	testing.TB
 	agent     *upstreamtest.Agent
 	status    *status.Service
 	gateway   *gateway.Gateway
@@ -82,17 +83,19 @@ func (l *logBuffer) Write(p []byte) (int, error) {
 
 func (l *logBuffer) String() string { l.mu.Lock(); defer l.mu.Unlock(); return l.buf.String() }
 
-// setup is what a test may want otherwise.
+// setup is how a test's world differs from the usual one.
 type setup struct {
 	agent    upstreamtest.Options
 	tasks    []transform.TaskDefinition
 	envelope bool
 	origins  []string
 	database string
-	outside  http.Handler // answers what is asked of agents and authorization servers
+	outside  http.Handler // the agents and authorization servers
 	sources  []registry.ConfigSource
 	metrics  http.Handler
-	contact  string // of new tenants; "-": none
+	contact  string        // of new tenants; "-": none
+	fresh    time.Duration // how long a snapshot is fresh; 0: 5 s
+	logLevel string        // "": debug
 }
 
 // inWorld runs a test in a fresh world.
@@ -119,13 +122,13 @@ func inWorld(t *testing.T, s setup, body func(w *world)) {
 	})
 }
 
-// start builds a gateway over an agent; restart does it again on the same database.
-func start(t *testing.T, s setup, agent *upstreamtest.Agent) *world {
+// start builds a gateway in front of an agent.
+func start(t testing.TB, s setup, agent *upstreamtest.Agent) *world {
 	t.Helper()
 	ctx := context.Background()
-	w := &world{T: t, agent: agent, logs: &logBuffer{}, setup: s, envelope: s.envelope}
+	w := &world{TB: t, agent: agent, logs: &logBuffer{}, setup: s, envelope: s.envelope}
 	server, dial := agent.Pipe()
-	tel, err := telemetry.Start(ctx, telemetry.Config{LogFormat: "json", LogLevel: "debug", Version: "test"}, w.logs)
+	tel, err := telemetry.Start(ctx, telemetry.Config{LogFormat: "json", LogLevel: cmp.Or(s.logLevel, "debug"), Version: "test"}, w.logs)
 	w.must(err)
 	instruments, err := telemetry.NewInstruments(tel.MeterProvider)
 	w.must(err)
@@ -174,7 +177,7 @@ func start(t *testing.T, s setup, agent *upstreamtest.Agent) *world {
 	w.status = status.New(status.Config{
 		Envelope: s.envelope, Subscribes: true,
 		Limits: snapshot.Limits{
-			Fresh: 5 * time.Second, StaleWhileRevalidate: time.Minute, StaleIfError: 15 * time.Minute,
+			Fresh: cmp.Or(s.fresh, 5*time.Second), StaleWhileRevalidate: time.Minute, StaleIfError: 15 * time.Minute,
 			Patience: 300 * time.Millisecond, Timeout: 3 * time.Second, FetchTimeout: 10 * time.Second, Entries: 100,
 		},
 	}, status.Deps{
@@ -249,13 +252,13 @@ type answer struct {
 	took   time.Duration
 }
 
-// get asks with the read key; pairs are further headers.
+// get sends a GET with the read key; pairs are further headers.
 func (w *world) get(path string, pairs ...string) answer {
 	w.Helper()
 	return w.do("GET", path, append([]string{"Authorization", "Bearer " + readKey}, pairs...)...)
 }
 
-// do sends a request and holds the answer against the published contract.
+// do sends a request and checks the answer against the published contract.
 func (w *world) do(method, path string, pairs ...string) answer {
 	w.Helper()
 	r := httptest.NewRequest(method, "https://gateway.example/", nil)
@@ -275,16 +278,16 @@ func (w *world) send(r *http.Request) answer {
 	w.gateway.ServeHTTP(rec, r)
 	a := answer{rec.Code, rec.Header(), rec.Body.Bytes(), time.Since(begun)}
 	if w.envelope {
-		apitest.ValidateEnveloped(w.T, r, a.status, a.header, a.body)
+		apitest.ValidateEnveloped(w.TB, r, a.status, a.header, a.body)
 	} else {
-		apitest.Validate(w.T, r, a.status, a.header, a.body)
+		apitest.Validate(w.TB, r, a.status, a.header, a.body)
 	}
 	w.must(a.header.Write(&w.seen))
 	w.seen.Write(a.body)
 	return a
 }
 
-// noCanary looks for planted secrets in all that was said.
+// noCanary looks for planted secrets in all answers and logs.
 func (w *world) noCanary() {
 	w.Helper()
 	for name, text := range map[string]string{"an answer": w.seen.String(), "a log line": w.logs.String()} {
@@ -294,7 +297,7 @@ func (w *world) noCanary() {
 	}
 }
 
-// status is what tests look at in a snapshot.
+// statusView is what tests look at in a snapshot.
 type statusView struct {
 	Operational struct {
 		IsLive, DiscoveryDegraded, DeliveryDegraded bool
@@ -372,7 +375,7 @@ func (w *world) pass(d time.Duration) {
 }
 
 // named runs one case of a table: t.Run can't be used on a fake clock.
-func (w *world) named(name string, f func(t testing.TB)) { f(caseOf{w.T, name}) }
+func (w *world) named(name string, f func(t testing.TB)) { f(caseOf{w.TB, name}) }
 
 type caseOf struct {
 	testing.TB
@@ -390,4 +393,4 @@ func (c caseOf) Fatalf(format string, args ...any) {
 }
 
 // replica is another gateway over the same registry and sales agent.
-func (w *world) replica() *world { return start(w.T, w.setup, w.agent) }
+func (w *world) replica() *world { return start(w.TB, w.setup, w.agent) }
