@@ -25,10 +25,10 @@ func (r *rig) refuses(id string) bool {
 	return e != nil && e.Reason == fault.CircuitOpen
 }
 
-// TestWhatOpensWhichBreaker: whose calls are refused after five failures of one sort of
-// the only tenant that is known?
+// TestWhatOpensWhichBreaker lists which breaker opens after five failures of one kind of the
+// only tenant that is known.
 func TestWhatOpensWhichBreaker(t *testing.T) {
-	const nobody, oneTenant, everybody = 0, 1, 2
+	const none, oneTenant, whole = 0, 1, 2
 	for name, c := range map[string]struct {
 		fault   ut.Fault
 		network int32
@@ -45,19 +45,19 @@ func TestWhatOpensWhichBreaker(t *testing.T) {
 		"closed":                {ut.Fault{Drop: true}, up, oneTenant},
 		"hung":                  {ut.Fault{Hang: true}, up, oneTenant},
 		"cut short":             {ut.Fault{CutShort: true}, up, oneTenant},
-		"connection refused":    {ut.Fault{}, refused, everybody},
-		"no connection in time": {ut.Fault{}, silent, everybody},
-		"401":                   {ut.Fault{Status: 401}, up, everybody},
-		"403 unknown":           {ut.Fault{Status: 403, Shape: ut.ShapeHTML}, up, everybody},
-		"403 known":             {ut.Fault{Status: 403, Shape: ut.ShapeProblem, Code: "managed_tenant_write_blocked"}, up, nobody},
-		"404":                   {ut.Fault{Status: 404, Shape: ut.ShapeProblem, Code: "tenant_not_found"}, up, nobody},
-		"404 unknown":           {ut.Fault{Status: 404, Shape: ut.ShapeHTML}, up, nobody},
-		"409":                   {ut.Fault{Status: 409}, up, nobody},
-		"422":                   {ut.Fault{Status: 422}, up, nobody},
-		"429":                   {ut.Fault{Status: 429}, up, nobody},
-		"a redirect":            {ut.Fault{Redirect: "/"}, up, nobody},
-		"an unlikely 4xx":       {ut.Fault{Status: 418}, up, nobody},
-		"no failure at all":     {ut.Fault{}, up, nobody},
+		"connection refused":    {ut.Fault{}, refused, whole},
+		"no connection in time": {ut.Fault{}, silent, whole},
+		"401":                   {ut.Fault{Status: 401}, up, whole},
+		"403 unknown":           {ut.Fault{Status: 403, Shape: ut.ShapeHTML}, up, whole},
+		"403 known":             {ut.Fault{Status: 403, Shape: ut.ShapeProblem, Code: "managed_tenant_write_blocked"}, up, none},
+		"404":                   {ut.Fault{Status: 404, Shape: ut.ShapeProblem, Code: "tenant_not_found"}, up, none},
+		"404 unknown":           {ut.Fault{Status: 404, Shape: ut.ShapeHTML}, up, none},
+		"409":                   {ut.Fault{Status: 409}, up, none},
+		"422":                   {ut.Fault{Status: 422}, up, none},
+		"429":                   {ut.Fault{Status: 429}, up, none},
+		"a redirect":            {ut.Fault{Redirect: "/"}, up, none},
+		"an unlikely 4xx":       {ut.Fault{Status: 418}, up, none},
+		"no failure at all":     {ut.Fault{}, up, none},
 	} {
 		t.Run(name, func(t *testing.T) {
 			run(t, upstream.Config{Attempts: 1, FetchTimeout: time.Second}, func(t *testing.T, r *rig) {
@@ -69,14 +69,14 @@ func TestWhatOpensWhichBreaker(t *testing.T) {
 					}
 				}
 				calls := r.agent.Calls(tenant)
-				if got := r.refuses(tenant); got != (c.opens > nobody) {
+				if got := r.refuses(tenant); got != (c.opens > none) {
 					t.Errorf("this tenant refused: %v", got)
 				}
-				if n := r.agent.Calls(tenant) - calls; c.opens > nobody && n != 0 {
+				if n := r.agent.Calls(tenant) - calls; c.opens > none && n != 0 {
 					t.Errorf("%d refused calls reached upstream", n)
 				}
 				r.network.Store(up)
-				if got := r.refuses(other); got != (c.opens == everybody) {
+				if got := r.refuses(other); got != (c.opens == whole) {
 					t.Errorf("another tenant refused: %v", got)
 				}
 			})
@@ -84,7 +84,7 @@ func TestWhatOpensWhichBreaker(t *testing.T) {
 	}
 }
 
-func TestARefusalSaysWhenTheProbeComes(t *testing.T) {
+func TestRetryAfterOfAnOpenBreaker(t *testing.T) {
 	run(t, upstream.Config{Attempts: 1}, func(t *testing.T, r *rig) {
 		r.agent.Fault(tenant, ut.Fault{Status: 500})
 		r.fails(5, tenant, fault.UpstreamError)
@@ -103,7 +103,7 @@ func TestEachAttemptIsCounted(t *testing.T) {
 	run(t, upstream.Config{Attempts: 3}, func(t *testing.T, r *rig) {
 		r.agent.Fault(tenant, ut.Fault{Status: 500})
 		// The fifth attempt opens the breaker; the sixth is not made, and the call
-		// still tells what went wrong.
+		// still reports what went wrong.
 		r.fails(2, tenant, fault.UpstreamError)
 		if n := r.agent.Calls(tenant); n != 5 {
 			t.Errorf("%d attempts, want 5", n)
@@ -112,7 +112,7 @@ func TestEachAttemptIsCounted(t *testing.T) {
 	})
 }
 
-// TestRowsOfFailures: what ends a row of a tenant's failures, and what does not.
+// TestRowsOfFailures lists what ends a row of a tenant's failures, and what does not.
 func TestRowsOfFailures(t *testing.T) {
 	for name, c := range map[string]struct {
 		between ut.Fault
@@ -203,8 +203,8 @@ func TestACallersCancellationIsNotCounted(t *testing.T) {
 	})
 }
 
-// TestCallsThatACustomerDecides: what comes of them opens no breaker and says nothing
-// about our key; an open breaker keeps them back.
+// Calls whose outcome a customer decides open no breaker and say nothing about our key. An
+// open breaker keeps them back.
 func TestCallsThatACustomerDecides(t *testing.T) {
 	answers := map[string]roundTrip{
 		"a page with 403": func(*http.Request) (*http.Response, error) {
@@ -214,7 +214,7 @@ func TestCallsThatACustomerDecides(t *testing.T) {
 		"no more":  func(*http.Request) (*http.Response, error) { return nil, http.ErrServerClosed },
 		"too late": hang,
 	}
-	each(t, every, func(t *testing.T, m made) {
+	each(t, every, func(t *testing.T, m madeCall) {
 		for name, bad := range answers {
 			answer := func(*http.Request) (*http.Response, error) { return respond(200, document()), nil }
 			alone(t, upstream.Config{Attempts: 1}, func(q *http.Request) (*http.Response, error) { return answer(q) }, func(t *testing.T, r *rig) {
@@ -243,8 +243,8 @@ func TestCallsThatACustomerDecides(t *testing.T) {
 	})
 }
 
-// TestManyTenants: the set of breakers is bounded; one that is probed stays, one that is
-// not used is dropped with its probes.
+// The set of breakers is bounded. One that is probed stays; one that is not used is dropped
+// with its probes.
 func TestManyTenants(t *testing.T) {
 	transport := func(q *http.Request) (*http.Response, error) {
 		if q.URL.Path == "/api/v1/tenant-management/tenants/"+tenant+"/status" {

@@ -26,8 +26,8 @@ func provisioning() wire.ProvisionRequest {
 var subscription = wire.WebhookRequest{URL: "https://gate.example/webhooks/esa-sync",
 	EventTypes: []string{"sync_run.failed"}, Secret: credential + "-of-more-than-32-bytes"}
 
-// made is a call by its operation's word, and what it must come to.
-type made struct {
+// madeCall is a call of one operation, what it must send, and what it must read.
+type madeCall struct {
 	op      string
 	call    func(ctx context.Context, c *upstream.Client, id string) (any, error)
 	request string // method and URI below the API's path
@@ -42,13 +42,13 @@ type made struct {
 func text(s string) wire.Opt[string] { return wire.Opt[string]{Value: s, Set: true} }
 
 // everyCall is every call but the read of a status.
-func everyCall() []made {
+func everyCall() []madeCall {
 	history := `{"runs":[{"sync_id":"run_5","sync_type":"inventory","status":"failed","error_summary":"quota"}],"count":1,"next_cursor":"c2"}`
 	list := `{"count":2,"tenants":[{"tenant_id":"tnt_a","external_org_id":"31-9","external_source":"shopfront"},` +
 		`{"tenant_id":"tnt_b","external_org_id":"31-8","external_source":"shopfront","is_active":true}]}`
 	key := credential + "-of-more-than-32-bytes"
 	nothing := func(err error) (any, error) { return nil, err }
-	return []made{
+	return []madeCall{
 		{"provision", func(ctx context.Context, c *upstream.Client, _ string) (any, error) {
 			return c.Provision(ctx, provisioning())
 		},
@@ -110,11 +110,11 @@ func everyCall() []made {
 	}
 }
 
-// toTenant is the answer to a call about tenant.
-func (m made) toTenant() string { return strings.ReplaceAll(m.answer, "{id}", tenant) }
+// toTenant is the answer to a call about the usual tenant.
+func (m madeCall) toTenant() string { return strings.ReplaceAll(m.answer, "{id}", tenant) }
 
-// each runs a subtest for every call that picked picks.
-func each(t *testing.T, picked func(made) bool, f func(t *testing.T, m made)) {
+// each runs a subtest for every call that is picked.
+func each(t *testing.T, picked func(madeCall) bool, f func(t *testing.T, m madeCall)) {
 	t.Helper()
 	for _, m := range everyCall() {
 		if picked(m) {
@@ -123,14 +123,13 @@ func each(t *testing.T, picked func(made) bool, f func(t *testing.T, m made)) {
 	}
 }
 
-func every(made) bool    { return true }
-func writes(m made) bool { return m.writes }
+func every(madeCall) bool { return true }
 
 // ofTenant leaves out the calls that name no tenant.
-func ofTenant(m made) bool { return m.op != "provision" && m.op != "find_tenant" }
+func ofTenant(m madeCall) bool { return m.op != "provision" && m.op != "find_tenant" }
 
-func TestWhatIsAskedAndWhatIsRead(t *testing.T) {
-	each(t, every, func(t *testing.T, m made) {
+func TestRequestsAndAnswers(t *testing.T) {
+	each(t, every, func(t *testing.T, m madeCall) {
 		var sent, kind, body string
 		alone(t, upstream.Config{}, func(q *http.Request) (*http.Response, error) {
 			sent, kind = q.Method+" "+strings.TrimPrefix(q.URL.RequestURI(), "/api/v1/tenant-management/tenants"), q.Header.Get("Content-Type")
@@ -158,7 +157,7 @@ func TestWhatIsAskedAndWhatIsRead(t *testing.T) {
 				t.Errorf("got  %+v\nwant %+v", got, m.want)
 			}
 			if want := strings.Replace(m.request, "{id}", "tnt%2Fx%3Fy", 1); sent != want {
-				t.Errorf("asked %s, want %s", sent, want)
+				t.Errorf("requested %s, want %s", sent, want)
 			}
 			if body != m.body || (kind == "application/json") != (m.body != "") {
 				t.Errorf("sent %s as %q, want %s", body, kind, m.body)
@@ -172,10 +171,10 @@ func TestWhatIsAskedAndWhatIsRead(t *testing.T) {
 	})
 }
 
-func TestIDsThatCanBeNobodys(t *testing.T) {
-	each(t, ofTenant, func(t *testing.T, m made) {
+func TestImpossibleIDs(t *testing.T) {
+	each(t, ofTenant, func(t *testing.T, m madeCall) {
 		alone(t, upstream.Config{}, func(*http.Request) (*http.Response, error) {
-			t.Error("it was asked")
+			t.Error("a request was sent")
 			return respond(200, "{}"), nil
 		}, func(t *testing.T, r *rig) {
 			for _, id := range []string{"", ".", "..", strings.Repeat("x", 256)} {
@@ -198,10 +197,10 @@ func TestIDsThatCanBeNobodys(t *testing.T) {
 	})
 }
 
-// Nothing of this can be a caller's doing.
-func TestRequestsThatCanNotBeMade(t *testing.T) {
+// No caller of the gateway can cause these.
+func TestRequestsThatCannotBeMade(t *testing.T) {
 	alone(t, upstream.Config{}, func(*http.Request) (*http.Response, error) {
-		t.Error("it was asked")
+		t.Error("a request was sent")
 		return respond(200, "{}"), nil
 	}, func(t *testing.T, r *rig) {
 		_, noAdapter := r.client.Provision(t.Context(), wire.ProvisionRequest{})

@@ -14,7 +14,7 @@ import (
 	"esagate/upstream/wire"
 )
 
-// pem is a key's PEM text; none of it looks like a secret to one who does not know it.
+// pem is a key in PEM of plain words, which no pattern recognises as a secret.
 const pem = "-----BEGIN PRIVATE KEY-----\nlantern over\nharbour wall\n-----END PRIVATE KEY-----\n"
 
 func keyFile() wire.Secret {
@@ -22,7 +22,7 @@ func keyFile() wire.Secret {
 	return wire.Secret(b)
 }
 
-// sending is a request with credentials of plain words.
+// sending is a request whose credentials are plain words.
 type sending struct {
 	name    string
 	route   ut.Route
@@ -59,8 +59,8 @@ func sendings() []sending {
 	}})
 }
 
-// said is everything that an error says anywhere.
-func said(err error) string {
+// textOf is all the text of an error.
+func textOf(err error) string {
 	text := err.Error()
 	if f := fault.As(err); f != nil {
 		text += fmt.Sprintf("\n%q %q %+v %q", f.Message, f.Field, f.Issues, f.ErrorCode)
@@ -71,8 +71,8 @@ func said(err error) string {
 	return text
 }
 
-// TestCredentialsDoNotComeBack: whatever the answer's shape and status.
-func TestCredentialsDoNotComeBack(t *testing.T) {
+// Whatever the shape and status of an answer, its error repeats no credential.
+func TestErrorsDoNotRepeatCredentials(t *testing.T) {
 	faults := map[string]ut.Fault{
 		"an ad server's":   {Status: 400, Code: "adapter_invalid_credentials"},
 		"of no known word": {Status: 400, Shape: ut.ShapeProblem},
@@ -94,14 +94,14 @@ func TestCredentialsDoNotComeBack(t *testing.T) {
 					if r.fault(err) == nil {
 						t.Fatal("no error")
 					}
-					all := said(err) + r.log.String()
+					all := textOf(err) + r.log.String()
 					for _, secret := range s.secrets {
 						if strings.Contains(all, secret) {
 							t.Errorf("%q came back: %s", secret, all)
 						}
 					}
 					if name == "an ad server's" && refusal(err).AdapterCode != "invalid_credentials" {
-						t.Errorf("why is not known any more: %+v", refusal(err))
+						t.Errorf("the reason was lost: %+v", refusal(err))
 					}
 					if name == "a list" && !strings.Contains(fmt.Sprint(fault.As(err).Issues), "body") {
 						t.Errorf("issues: %+v", fault.As(err).Issues)
@@ -112,7 +112,7 @@ func TestCredentialsDoNotComeBack(t *testing.T) {
 	}
 }
 
-// answering gives the error of provisioning with a password, in an answer.
+// answering returns the error of provisioning with a password when this is the answer.
 func answering(t *testing.T, password wire.Secret, status int, body string) (err error) {
 	t.Helper()
 	alone(t, upstream.Config{}, func(*http.Request) (*http.Response, error) { return respond(status, body), nil },
@@ -125,8 +125,8 @@ func answering(t *testing.T, password wire.Secret, status int, body string) (err
 	return err
 }
 
-// TestWhichSentencesAreShown: upstream's, unless a credential is in it in any writing.
-func TestWhichSentencesAreShown(t *testing.T) {
+// A message of upstream's is shown unless it holds a credential, in any encoding.
+func TestMessagesWithACredentialAreNotShown(t *testing.T) {
 	for name, c := range map[string]struct {
 		password wire.Secret
 		sentence string
@@ -168,23 +168,23 @@ func TestWhichSentencesAreShown(t *testing.T) {
 			sentence, _ := json.Marshal(c.sentence)
 			inProblem := answering(t, c.password, 400, `{"error":"adapter_invalid_config","message":`+string(sentence)+`}`)
 			if got := refusal(inProblem).Message != ""; got != c.shown {
-				t.Errorf("the refusal: %s", said(inProblem))
+				t.Errorf("the refusal: %s", textOf(inProblem))
 			}
 			inList := answering(t, c.password, 422, `[{"loc":["freewheel","username"],"msg":`+string(sentence)+`}]`)
 			if got := fault.As(inList).Message != "The sales agent does not accept this value."; got != c.shown {
-				t.Errorf("the issue: %s", said(inList))
+				t.Errorf("the issue: %s", textOf(inList))
 			}
 			alone := answering(t, c.password, 400, `{"error":`+string(sentence)+`}`)
 			if got := refusal(alone).Message+refusal(alone).Code != ""; got != c.shown {
-				t.Errorf("the sentence alone: %s", said(alone))
+				t.Errorf("the sentence alone: %s", textOf(alone))
 			}
 		})
 	}
 }
 
-// TestCredentialsAsWords: words of upstream's are shown too, but for the passwords
-// among them. Those that something is judged by mean the same with any password.
-func TestCredentialsAsWords(t *testing.T) {
+// Codes of upstream's are shown unless they hold a password. The codes that the gateway
+// judges by are known and stay.
+func TestCredentialsInCodes(t *testing.T) {
 	for word, c := range map[string]struct {
 		status   int
 		password wire.Secret
@@ -199,8 +199,8 @@ func TestCredentialsAsWords(t *testing.T) {
 		"adapter_hunter2":              {400, "hunter2", false},
 	} {
 		err := answering(t, c.password, c.status, `{"error":"`+word+`","message":"m"}`)
-		if got := strings.Contains(said(err), word); got != c.shown {
-			t.Errorf("%s: %s", word, said(err))
+		if got := strings.Contains(textOf(err), word); got != c.shown {
+			t.Errorf("%s: %s", word, textOf(err))
 		}
 		if word == "managed_tenant_write_blocked" && fault.As(err).Kind != fault.Conflict ||
 			word == "adapter_invalid_credentials" && refusal(err).AdapterCode != "invalid_credentials" {
@@ -209,8 +209,8 @@ func TestCredentialsAsWords(t *testing.T) {
 	}
 }
 
-// TestWhatIsSaidOfAKeyFile: all that is no credential in it may be spoken of.
-func TestWhatIsSaidOfAKeyFile(t *testing.T) {
+// Of a key file only the secrets count as credentials.
+func TestMessagesAboutAKeyFile(t *testing.T) {
 	for sentence, shown := range map[string]bool{
 		"The service_account ads@kiosk.example has no access.": true,
 		"Key keel-nine is revoked.":                            false,
@@ -224,13 +224,13 @@ func TestWhatIsSaidOfAKeyFile(t *testing.T) {
 		}, func(t *testing.T, r *rig) {
 			err := r.client.PutAdapterConfig(t.Context(), tenant, wire.AdapterRequest{{Name: "type", Value: "google_ad_manager"}, {Name: "service_account_key_json", Value: keyFile()}})
 			if got := refusal(err).Message != ""; got != shown {
-				t.Errorf("%s: %s", sentence, said(err))
+				t.Errorf("%s: %s", sentence, textOf(err))
 			}
 		})
 	}
 }
 
-// TestCredentialsInSuccesses: an id that is none, and addresses that are not used.
+// An id that holds a credential makes an answer unusable; an address is left out.
 func TestCredentialsInSuccesses(t *testing.T) {
 	for name, c := range map[string]struct {
 		password wire.Secret

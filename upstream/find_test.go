@@ -12,8 +12,8 @@ import (
 	"esagate/upstream"
 )
 
-// entries is a body of a list with n tenants, none the wanted one, made as it is read;
-// tail is what follows the last of them.
+// entries is the body of a list of n tenants, none of them the wanted one, generated while
+// it is read; tail follows the last of them.
 func entries(n int, tail string) io.Reader { return listOf(n, "Another publisher", tail) }
 
 // huge is such a list of more than 64 MiB.
@@ -62,14 +62,14 @@ func TestFindTenant(t *testing.T) {
 		kind   fault.Kind
 		reason fault.Reason
 	}{
-		"there":                   {func() io.Reader { return entries(2, wanted+`],"count":3}`) }, nil, "tnt_ours", 0, ""},
-		"at the end of very many": {long, nil, "tnt_ours", 0, ""},
-		"not there":               {func() io.Reader { return entries(2, `{}],"count":3}`) }, nil, "", fault.NotFound, fault.TenantNotFound},
-		"an empty list":           {func() io.Reader { return strings.NewReader(`{"tenants":[],"count":0}`) }, nil, "", fault.NotFound, fault.TenantNotFound},
-		"cut short":               {func() io.Reader { return entries(2, `{}`) }, nil, "", fault.Unavailable, fault.UpstreamInvalidResponse},
-		"cut short, found":        {func() io.Reader { return entries(2, wanted+`]`) }, nil, "", fault.Unavailable, fault.UpstreamInvalidResponse},
-		"something behind":        {func() io.Reader { return entries(2, wanted+`]} x`) }, nil, "", fault.Unavailable, fault.UpstreamInvalidResponse},
-		"no list":                 {func() io.Reader { return strings.NewReader(`{"count":0}`) }, nil, "", fault.Unavailable, fault.UpstreamInvalidResponse},
+		"found":                     {func() io.Reader { return entries(2, wanted+`],"count":3}`) }, nil, "tnt_ours", 0, ""},
+		"at the end of a long list": {long, nil, "tnt_ours", 0, ""},
+		"not found":                 {func() io.Reader { return entries(2, `{}],"count":3}`) }, nil, "", fault.NotFound, fault.TenantNotFound},
+		"an empty list":             {func() io.Reader { return strings.NewReader(`{"tenants":[],"count":0}`) }, nil, "", fault.NotFound, fault.TenantNotFound},
+		"cut short":                 {func() io.Reader { return entries(2, `{}`) }, nil, "", fault.Unavailable, fault.UpstreamInvalidResponse},
+		"cut short, found":          {func() io.Reader { return entries(2, wanted+`]`) }, nil, "", fault.Unavailable, fault.UpstreamInvalidResponse},
+		"trailing text":             {func() io.Reader { return entries(2, wanted+`]} x`) }, nil, "", fault.Unavailable, fault.UpstreamInvalidResponse},
+		"no list":                   {func() io.Reader { return strings.NewReader(`{"count":0}`) }, nil, "", fault.Unavailable, fault.UpstreamInvalidResponse},
 		"HTML": {func() io.Reader { return strings.NewReader(`<html>`) }, []string{"Content-Type", "text/html"}, "",
 			fault.Unavailable, fault.UpstreamInvalidResponse},
 		"a strange coding": {func() io.Reader { return entries(2, wanted+`]}`) }, []string{"Content-Encoding", "br"}, "",
@@ -125,7 +125,7 @@ func (m measured) Read([]byte) (int, error) {
 	return 0, io.EOF
 }
 
-// A source that is left out is not asked for, and not matched.
+// A tenant of an unnamed source matches; one of another source does not.
 func TestFindTenantOfAnySource(t *testing.T) {
 	var query string
 	alone(t, upstream.Config{}, func(q *http.Request) (*http.Response, error) {
@@ -139,9 +139,9 @@ func TestFindTenantOfAnySource(t *testing.T) {
 	})
 }
 
-// An answer that breaks off in its transport may do better at the next try, also where the
-// transport does not check the length itself; one that is broken in itself will not.
-func TestWhichAnswersAreAskedForAgain(t *testing.T) {
+// An answer that the transport cuts short is retried, also where the transport does not
+// check the length itself. One that arrives whole and is invalid is not.
+func TestWhichAnswersAreRetried(t *testing.T) {
 	const good = `{"tenants":[{"tenant_id":"tnt_ours","external_org_id":"31-8"}]}`
 	for name, c := range map[string]struct {
 		spoil func(resp *http.Response)

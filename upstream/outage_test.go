@@ -12,8 +12,8 @@ import (
 	ut "esagate/upstream/upstreamtest"
 )
 
-// sorts are the ways in which one tenant's reads can fail.
-var sorts = map[string]ut.Fault{
+// failures are the ways in which one tenant's reads can fail.
+var failures = map[string]ut.Fault{
 	"500":       {Status: 500},
 	"504":       {Status: 504},
 	"cut short": {CutShort: true},
@@ -23,16 +23,16 @@ var sorts = map[string]ut.Fault{
 	"403":       {Status: 403, Shape: ut.ShapeHTML},
 }
 
-// TestSickTenants: one tenant or eight fail, of forty that are known, busy or not read for
-// minutes, or of none. All others are served, those that were never read too.
-func TestSickTenants(t *testing.T) {
-	for name, f := range sorts {
+// One tenant or eight fail, of forty that are known, busy or not read for minutes. All others
+// are served, also those that were never read.
+func TestFailingTenants(t *testing.T) {
+	for name, f := range failures {
 		for _, c := range []struct {
 			known, sick int
 			busy        bool
 		}{{40, 1, false}, {40, 8, false}, {40, 8, true}, {1, 1, false}} {
 			if name == "403" && c.known == 1 {
-				continue // all that is known says that our key is refused
+				continue // the only known tenant is refused: that counts as our key refused
 			}
 			t.Run(name, func(t *testing.T) {
 				run(t, upstream.Config{FetchTimeout: 2 * time.Second}, func(t *testing.T, r *rig) {
@@ -101,8 +101,8 @@ func (r *rig) readers(ids []string, until time.Duration) {
 	all.Wait()
 }
 
-// TestRecovery: within two seconds of upstream's return every tenant is served again,
-// also one that was never read, and the cache has been told.
+// Within two seconds of upstream's return every tenant is served again, also one that was
+// never read, and OnRecover was called.
 func TestRecovery(t *testing.T) {
 	for name, outage := range outages {
 		for _, tenants := range []int{1, 3, 12} {
@@ -128,7 +128,7 @@ func TestRecovery(t *testing.T) {
 						got := r.recoveries()[before:]
 						for _, id := range ids {
 							if !slices.Contains(got, "") && !slices.Contains(got, id) {
-								t.Errorf("%d tenants, %v: the recovery of %s was not told: %q", tenants, lasts, id, got)
+								t.Errorf("%d tenants, %v: no call of OnRecover for %s: %q", tenants, lasts, id, got)
 							}
 						}
 						calls := len(r.agent.Requests())
@@ -143,10 +143,10 @@ func TestRecovery(t *testing.T) {
 	}
 }
 
-// TestNearlyAllTenantsFailing opens the whole upstream's breaker: a cold reader is then
-// refused at once. Before, a tenant that is not failing is asked.
+// Nearly all tenants failing opens the whole upstream's breaker, once a probe of a tenant that
+// was not failing has failed too. Readers are then refused at once.
 func TestNearlyAllTenantsFailing(t *testing.T) {
-	for name, f := range sorts {
+	for name, f := range failures {
 		t.Run(name, func(t *testing.T) {
 			run(t, upstream.Config{Attempts: 1}, func(t *testing.T, r *rig) {
 				ids := r.publishers(20)
@@ -177,9 +177,8 @@ func TestNearlyAllTenantsFailing(t *testing.T) {
 	}
 }
 
-// TestFewTenantsAreNotAll: four that fail open no breaker but their own, though they are
-// all that is known.
-func TestFewTenantsAreNotAll(t *testing.T) {
+// Four failing tenants open no breaker but their own, though no others are known.
+func TestFewTenantsDoNotOpenTheUpstreams(t *testing.T) {
 	run(t, upstream.Config{Attempts: 1}, func(t *testing.T, r *rig) {
 		r.agent.Fault("", ut.Fault{Status: 503})
 		for _, id := range r.publishers(4) {
@@ -191,9 +190,8 @@ func TestFewTenantsAreNotAll(t *testing.T) {
 	})
 }
 
-// TestWhatWasBeforeDoesNotCount: reads that began before the last recovery and fail after
-// it are no sign of a new outage, nor of a tenant's.
-func TestWhatWasBeforeDoesNotCount(t *testing.T) {
+// Reads that began before the last recovery and fail after it count for no breaker.
+func TestReadsFromBeforeARecoveryDoNotCount(t *testing.T) {
 	run(t, upstream.Config{Attempts: 1}, func(t *testing.T, r *rig) {
 		ids := r.publishers(10)
 		r.agent.Fault("", ut.Fault{Hang: true})

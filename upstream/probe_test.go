@@ -31,9 +31,9 @@ var opened = map[string]struct {
 	}, func(r *rig) { r.agent.Fault(tenant, ut.Fault{}) }, ""},
 }
 
-// TestWhenProbesCome: from a second after the opening about one a second for a minute,
-// each a single attempt, then ever fewer, and none once it has closed.
-func TestWhenProbesCome(t *testing.T) {
+// Probes start a second after the opening, about one a second for a minute, each a single
+// attempt. Then they become rarer, and they stop once the breaker has closed.
+func TestProbeSchedule(t *testing.T) {
 	for name, c := range opened {
 		t.Run(name, func(t *testing.T) {
 			run(t, upstream.Config{Attempts: 3}, func(t *testing.T, r *rig) {
@@ -80,9 +80,8 @@ func TestWhenProbesCome(t *testing.T) {
 	}
 }
 
-// TestNoReaderIsTheProbe: however many ask while a breaker is open, none of them reaches
-// upstream, and none waits, also while a probe is under way.
-func TestNoReaderIsTheProbe(t *testing.T) {
+// While a breaker is open no reader reaches upstream, and none waits, also during a probe.
+func TestReadersNeverProbe(t *testing.T) {
 	for name, c := range opened {
 		t.Run(name, func(t *testing.T) {
 			run(t, upstream.Config{Attempts: 1}, func(t *testing.T, r *rig) {
@@ -104,8 +103,8 @@ func TestNoReaderIsTheProbe(t *testing.T) {
 	}
 }
 
-// TestAHungProbe: the next one does not wait for it, and an upstream that needs longer
-// than a quick probe may take is found well all the same.
+// The next probe does not wait for one that hangs, and an upstream that needs longer than a
+// quick probe may take is found well all the same.
 func TestAHungProbe(t *testing.T) {
 	for name, c := range opened {
 		t.Run(name, func(t *testing.T) {
@@ -127,8 +126,8 @@ func TestAHungProbe(t *testing.T) {
 	}
 }
 
-// A probe that is told to come back later decides nothing; the next one does.
-func TestAProbeThatDecidesNothing(t *testing.T) {
+// A probe that is answered 429 decides nothing; the next one does.
+func TestARateLimitedProbe(t *testing.T) {
 	for name, c := range opened {
 		t.Run(name, func(t *testing.T) {
 			run(t, upstream.Config{Attempts: 1}, func(t *testing.T, r *rig) {
@@ -144,9 +143,9 @@ func TestAProbeThatDecidesNothing(t *testing.T) {
 	}
 }
 
-// TestWhomAProbeOfTheUpstreamAsks: who succeeded last, then the others in turn, so that
-// none that is sick keeps the breaker open.
-func TestWhomAProbeOfTheUpstreamAsks(t *testing.T) {
+// Probes of the whole upstream read the tenant that succeeded last, then the others in turn,
+// so that no failing tenant keeps the breaker open.
+func TestWhichTenantsUpstreamProbesRead(t *testing.T) {
 	run(t, upstream.Config{Attempts: 1}, func(t *testing.T, r *rig) {
 		ids := r.publishers(6)
 		for _, id := range ids {
@@ -154,16 +153,16 @@ func TestWhomAProbeOfTheUpstreamAsks(t *testing.T) {
 			time.Sleep(time.Second)
 		}
 		r.agent.Fault("", ut.Fault{Status: 401})
-		for _, id := range ids[:2] { // they fail last, and are asked last
+		for _, id := range ids[:2] { // they fail last, and are probed last
 			r.fails(4, id, fault.UpstreamUnauthorized)
 		}
 		sleep(7 * time.Second)
-		var asked []string
+		var probed []string
 		for _, q := range r.agent.Requests()[14:] {
-			asked = append(asked, q.TenantID)
+			probed = append(probed, q.TenantID)
 		}
-		if want := []string{ids[5], ids[4], ids[3], ids[2]}; len(asked) < 5 || !slices.Equal(asked[:4], want) {
-			t.Errorf("asked %q", asked)
+		if want := []string{ids[5], ids[4], ids[3], ids[2]}; len(probed) < 5 || !slices.Equal(probed[:4], want) {
+			t.Errorf("probed %q", probed)
 		}
 		r.must(tenant, fault.CircuitOpen)
 		for _, id := range ids[1:] {
@@ -175,9 +174,9 @@ func TestWhomAProbeOfTheUpstreamAsks(t *testing.T) {
 	})
 }
 
-// TestAnAnswerEndsARefusal: when upstream could not be reached, or refused our key, any
-// other answer to a probe shows that it is back, if only with trouble of that tenant's.
-func TestAnAnswerEndsARefusal(t *testing.T) {
+// When upstream could not be reached, or refused our key, any other answer to a probe
+// shows that it is back, even if this tenant still fails.
+func TestAnyAnswerClosesTheUpstreamsBreaker(t *testing.T) {
 	for name, f := range map[string]ut.Fault{
 		"500": {Status: 500},
 		"404": {Status: 404, Shape: ut.ShapeProblem, Code: "tenant_not_found"},
@@ -197,7 +196,7 @@ func TestAnAnswerEndsARefusal(t *testing.T) {
 }
 
 // A tenant's probe is not made while the whole upstream's breaker is open.
-func TestATenantsProbeBehindAnOpenUpstream(t *testing.T) {
+func TestNoTenantProbesWhileTheUpstreamIsOpen(t *testing.T) {
 	run(t, upstream.Config{Attempts: 1}, func(t *testing.T, r *rig) {
 		opened["tenant"].open(r)
 		r.agent.Fault(other, ut.Fault{Status: 401})
@@ -234,9 +233,9 @@ func TestCloseEndsTheProbes(t *testing.T) {
 	}
 }
 
-// TestProbesAreFew: of many hanging tenants only some are probed at the same time, and
-// when they are well all are served again at once.
-func TestProbesAreFew(t *testing.T) {
+// Of many hanging tenants a bounded number is probed at the same time, and when they are
+// well all are served again at once.
+func TestConcurrentProbesAreBounded(t *testing.T) {
 	var now, most atomic.Int32
 	var broken, hanging atomic.Bool
 	transport := func(r *http.Request) (*http.Response, error) {

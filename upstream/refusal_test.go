@@ -1,7 +1,6 @@
 package upstream_test
 
 import (
-	"fmt"
 	"net/http"
 	"testing"
 
@@ -9,8 +8,8 @@ import (
 	"esagate/upstream"
 )
 
-// TestRefusals: of which answers it is certain that nothing was done, and what is said
-// of them.
+// TestRefusals lists the answers after which it is certain that nothing was done, and the
+// Refusal of each.
 func TestRefusals(t *testing.T) {
 	const details = `"details":{"adapter_type":"freewheel","remediation":"vendor_enables_role","error":"CANARY",` +
 		`"vendor_fault":{"fault_string":"NOT_PERMITTED @ network","stack":"CANARY"},"tenant_id":"tnt_old","password":"CANARY"}`
@@ -25,36 +24,44 @@ func TestRefusals(t *testing.T) {
 		reason fault.Reason
 		want   *upstream.Refusal
 	}{
-		"network_not_found":     {400, problem("adapter_network_not_found"), fault.Validation, "", with(400, "adapter_network_not_found", "network_not_found")},
-		"permission_denied":     {400, problem("adapter_permission_denied"), fault.Validation, "", with(400, "adapter_permission_denied", "permission_denied")},
-		"invalid_credentials":   {409, problem("adapter_invalid_credentials"), fault.Validation, "", with(409, "adapter_invalid_credentials", "invalid_credentials")},
-		"invalid_config":        {422, problem("adapter_invalid_config"), fault.Validation, "", with(422, "adapter_invalid_config", "invalid_config")},
-		"connection_failed":     {502, problem("adapter_connection_failed"), fault.Validation, "", with(502, "adapter_connection_failed", "connection_failed")},
-		"upstream_unavailable":  {503, problem("adapter_upstream_unavailable"), fault.Validation, "", with(503, "adapter_upstream_unavailable", "upstream_unavailable")},
-		"an adapter's 403":      {403, problem("adapter_permission_denied"), fault.Validation, "", with(403, "adapter_permission_denied", "permission_denied")},
-		"an adapter's 429":      {429, problem("adapter_upstream_unavailable"), fault.Unavailable, fault.UpstreamError, with(429, "adapter_upstream_unavailable", "")},
-		"an adapter's 500":      {500, problem("adapter_connection_failed"), fault.Unavailable, fault.UpstreamError, nil},
-		"an unknown adapter's":  {400, problem("adapter_melted"), fault.Validation, "", with(400, "adapter_melted", "")},
-		"not an adapter's":      {400, problem("invalid_config"), fault.Validation, "", with(400, "invalid_config", "")},
-		"the organisation":      {409, problem("external_org_id_conflict"), fault.Conflict, "", with(409, "external_org_id_conflict", "")},
-		"another conflict":      {409, problem("tenant_inactive"), fault.Conflict, "", with(409, "tenant_inactive", "")},
-		"a managed tenant":      {403, problem("managed_tenant_write_blocked"), fault.Conflict, "", with(403, "managed_tenant_write_blocked", "")},
-		"the key":               {401, `{"error":"Key is wrong"}`, fault.Unavailable, fault.UpstreamUnauthorized, &upstream.Refusal{Status: 401, Message: "Key is wrong"}},
-		"a list":                {422, `[{"loc":["freewheel","username"],"msg":"m","input":"CANARY"}]`, fault.Validation, "", &upstream.Refusal{Status: 422}},
-		"a secret word":         {400, `{"error":"sk_4f7aQ2x9Lm0pW8sT3vBnKdCANARY"}`, fault.Validation, "", &upstream.Refusal{Status: 400}},
-		"a page":                {400, `<html>CANARY`, fault.Unavailable, fault.UpstreamInvalidResponse, &upstream.Refusal{Status: 400}},
-		"too many":              {429, ``, fault.Unavailable, fault.UpstreamError, &upstream.Refusal{Status: 429}},
-		"given up on":           {408, ``, fault.Unavailable, fault.UpstreamError, nil},
-		"a 500":                 {500, problem("internal_error"), fault.Unavailable, fault.UpstreamError, nil},
-		"a 502":                 {502, `<html>`, fault.Unavailable, fault.UpstreamError, nil},
-		"a 503":                 {503, problem("unavailable"), fault.Unavailable, fault.UpstreamError, nil},
-		"a redirect":            {303, ``, fault.Unavailable, fault.UpstreamError, nil},
-		"secrets in every text": {400, `{"error":"bad","message":"password=CANARY","details":{"remediation":"a b CANARY","adapter_type":7,"vendor_fault":{"fault_string":"Bearer CANARY"}}}`, fault.Validation, "", &upstream.Refusal{Status: 400, Code: "bad"}},
+		"network_not_found":                {400, problem("adapter_network_not_found"), fault.Validation, "", with(400, "adapter_network_not_found", "network_not_found")},
+		"permission_denied":                {400, problem("adapter_permission_denied"), fault.Validation, "", with(400, "adapter_permission_denied", "permission_denied")},
+		"invalid_credentials":              {409, problem("adapter_invalid_credentials"), fault.Validation, "", with(409, "adapter_invalid_credentials", "invalid_credentials")},
+		"invalid_config":                   {422, problem("adapter_invalid_config"), fault.Validation, "", with(422, "adapter_invalid_config", "invalid_config")},
+		"connection_failed":                {502, problem("adapter_connection_failed"), fault.Validation, "", with(502, "adapter_connection_failed", "connection_failed")},
+		"upstream_unavailable":             {503, problem("adapter_upstream_unavailable"), fault.Validation, "", with(503, "adapter_upstream_unavailable", "upstream_unavailable")},
+		"an adapter's 403":                 {403, problem("adapter_permission_denied"), fault.Validation, "", with(403, "adapter_permission_denied", "permission_denied")},
+		"an adapter's 429":                 {429, problem("adapter_upstream_unavailable"), fault.Unavailable, fault.UpstreamError, with(429, "adapter_upstream_unavailable", "")},
+		"an adapter's 500":                 {500, problem("adapter_connection_failed"), fault.Unavailable, fault.UpstreamError, nil},
+		"an unknown adapter's":             {400, problem("adapter_melted"), fault.Validation, "", with(400, "adapter_melted", "")},
+		"not an adapter's":                 {400, problem("invalid_config"), fault.Validation, "", with(400, "invalid_config", "")},
+		"the organisation":                 {409, problem("external_org_id_conflict"), fault.Conflict, "", with(409, "external_org_id_conflict", "")},
+		"another conflict":                 {409, problem("tenant_inactive"), fault.Conflict, "", with(409, "tenant_inactive", "")},
+		"a managed tenant":                 {403, problem("managed_tenant_write_blocked"), fault.Conflict, "", with(403, "managed_tenant_write_blocked", "")},
+		"the key":                          {401, `{"error":"Key is wrong"}`, fault.Unavailable, fault.UpstreamUnauthorized, &upstream.Refusal{Status: 401, Message: "Key is wrong"}},
+		"a list":                           {422, `[{"loc":["freewheel","username"],"msg":"m","input":"CANARY"}]`, fault.Validation, "", &upstream.Refusal{Status: 422}},
+		"a secret word":                    {400, `{"error":"sk_4f7aQ2x9Lm0pW8sT3vBnKdCANARY"}`, fault.Validation, "", &upstream.Refusal{Status: 400}},
+		"HTML":                             {400, `<html>CANARY`, fault.Unavailable, fault.UpstreamInvalidResponse, &upstream.Refusal{Status: 400}},
+		"too many":                         {429, ``, fault.Unavailable, fault.UpstreamError, &upstream.Refusal{Status: 429}},
+		"request timeout":                  {408, ``, fault.Unavailable, fault.UpstreamError, nil},
+		"a 500":                            {500, problem("internal_error"), fault.Unavailable, fault.UpstreamError, nil},
+		"a 502":                            {502, `<html>`, fault.Unavailable, fault.UpstreamError, nil},
+		"a 503":                            {503, problem("unavailable"), fault.Unavailable, fault.UpstreamError, nil},
+		"a redirect":                       {303, ``, fault.Unavailable, fault.UpstreamError, nil},
+		"a redirect that repeats the body": {307, ``, fault.Unavailable, fault.UpstreamError, nil},
+		"secrets in every text":            {400, `{"error":"bad","message":"password=CANARY","details":{"remediation":"a b CANARY","adapter_type":7,"vendor_fault":{"fault_string":"Bearer CANARY"}}}`, fault.Validation, "", &upstream.Refusal{Status: 400, Code: "bad"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			alone(t, upstream.Config{}, func(*http.Request) (*http.Response, error) { return respond(c.status, c.body), nil },
+			calls := 0
+			alone(t, upstream.Config{}, func(*http.Request) (*http.Response, error) {
+				calls++
+				return respond(c.status, c.body, "Location", "http://evil.invalid/"), nil
+			},
 				func(t *testing.T, r *rig) {
 					_, err := r.client.Provision(t.Context(), provisioning())
+					if calls != 1 {
+						t.Errorf("%d requests", calls)
+					}
 					if e := r.fault(err); e == nil || e.Kind != c.kind || e.Reason != c.reason {
 						t.Fatalf("%v", err)
 					}
@@ -66,9 +73,8 @@ func TestRefusals(t *testing.T) {
 						t.Error("it was sent")
 					}
 					if c.kind == fault.Validation && len(fault.As(err).Issues) == 0 && c.want.Message == "" && fault.As(err).Message == "" {
-						t.Error("there is nothing to tell the caller")
+						t.Error("the error has no message for the caller")
 					}
-					_ = fmt.Sprintf("%+v", err)
 				})
 		})
 	}

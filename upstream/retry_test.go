@@ -12,9 +12,8 @@ import (
 	ut "esagate/upstream/upstreamtest"
 )
 
-// TestWhatIsTriedAgain: after one failure of each sort comes a good answer; what
-// is not tried again never gets to see it.
-func TestWhatIsTriedAgain(t *testing.T) {
+// After one failure of each kind comes a good answer, which only a retry sees.
+func TestWhichFailuresAreRetried(t *testing.T) {
 	for name, c := range map[string]struct {
 		fault ut.Fault
 		again bool
@@ -69,7 +68,7 @@ func TestRetryAfter(t *testing.T) {
 		status int
 		value  string
 		waited time.Duration // until the second attempt; none: there was none
-		says   time.Duration // what the error says then
+		says   time.Duration // the error's RetryAfter then
 	}{
 		"seconds":               {429, "2", 2 * time.Second, 0},
 		"a date":                {503, began.Add(2 * time.Second).Format(http.TimeFormat), 2 * time.Second, 0},
@@ -148,7 +147,7 @@ func TestTheRetryBudgetGrowsWithReads(t *testing.T) {
 	})
 }
 
-func TestCancelingEndsAWaitAtOnce(t *testing.T) {
+func TestCancelingEndsEveryWait(t *testing.T) {
 	for name, f := range map[string]ut.Fault{
 		"for an answer":      {Hang: true},
 		"for a body":         {Drip: time.Second},

@@ -36,8 +36,8 @@ const (
 	other  = "tnt_harbour"
 )
 
-// rig is a client in front of a simulated sales agent, both in a synctest
-// bubble, with everything that the client writes anywhere.
+// rig is a client and a simulated sales agent in a synctest bubble, with the client's logs,
+// metrics and spans.
 type rig struct {
 	t      *testing.T
 	agent  *ut.Agent
@@ -59,8 +59,8 @@ const (
 	silent        // after 5 s, as newTransport's dialer gives up
 )
 
-// run sets up a rig, in a bubble of its own. At its end nothing that the client
-// wrote may hold the key or any planted secret.
+// run runs a test with a rig in a bubble of its own. Nothing that the client has written may
+// then hold the key or a planted secret.
 func run(t *testing.T, cfg upstream.Config, f func(t *testing.T, r *rig)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -91,7 +91,7 @@ func run(t *testing.T, cfg upstream.Config, f func(t *testing.T, r *rig)) {
 			transport.CloseIdleConnections()
 			agent.Close()
 			_ = server.Close()
-			r.assertSilent()
+			r.assertNoSecrets()
 		}()
 		f(t, r)
 	})
@@ -199,8 +199,8 @@ func (r *rig) recoveries() []string {
 	return append([]string(nil), r.recovered...)
 }
 
-// assertSilent looks for secrets in logs, spans and metrics.
-func (r *rig) assertSilent() {
+// assertNoSecrets looks for secrets in logs, spans and metrics.
+func (r *rig) assertNoSecrets() {
 	r.t.Helper()
 	var all strings.Builder
 	all.WriteString(r.log.String())
@@ -223,7 +223,7 @@ func (r *rig) assertSilent() {
 	}
 }
 
-// metrics gives every number by its instrument and attributes: "name{a=b}".
+// metrics returns every number by its instrument and attributes: "name{a=b}".
 func (r *rig) metrics() map[string]float64 {
 	r.t.Helper()
 	var rm metricdata.ResourceMetrics

@@ -45,7 +45,7 @@ func listen(t *testing.T, cfg upstream.Config, serve func(net.Conn)) *rig {
 		r.client.Close()
 		_ = l.Close()
 		<-ended
-		r.assertSilent()
+		r.assertNoSecrets()
 	})
 	return r
 }
@@ -62,10 +62,10 @@ func answerOne(c net.Conn, in *bufio.Reader) bool {
 	return true
 }
 
-// TestAWriteOnAConnectionThatDies: the server answers one request, and gives up the
-// connection when the next one begins to come. That one may have been acted upon: a
-// read is sent again, a write is not, and its outcome is not known.
-func TestAWriteOnAConnectionThatDies(t *testing.T) {
+// The server answers one request and drops the connection when the next one begins. That
+// one may have been acted upon: a read is sent again, a write is not, and its outcome is
+// unknown.
+func TestAWriteOnADroppedConnection(t *testing.T) {
 	var begun atomic.Int32 // requests of which at least a byte came on a used connection
 	var fresh atomic.Int32 // requests on new connections
 	r := listen(t, upstream.Config{Attempts: 1}, func(c net.Conn) {
@@ -97,9 +97,9 @@ func TestAWriteOnAConnectionThatDies(t *testing.T) {
 	}
 }
 
-// TestAWriteThatHTTP2WouldSendAgain: a stream that is reset with PROTOCOL_ERROR is
-// sent again by net/http if the body can be had again, although it came whole.
-func TestAWriteThatHTTP2WouldSendAgain(t *testing.T) {
+// net/http repeats a request whose HTTP/2 stream is reset with PROTOCOL_ERROR if it can get
+// the body again, although the server received it whole.
+func TestHTTP2DoesNotRepeatAWrite(t *testing.T) {
 	mint := httptest.NewTLSServer(http.NotFoundHandler()) // for its certificate
 	defer mint.Close()
 	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: mint.TLS.Certificates, NextProtos: []string{"h2"}})
@@ -159,15 +159,15 @@ func resetEverything(c net.Conn, whole *atomic.Int32) {
 	}
 }
 
-// dials is a transport whose connections come from a function. net/http does not tell
-// it when the call ends: it dials on for whoever comes next.
+// dials is a transport whose connections come from a function. net/http goes on dialling
+// when the call has ended, for the next call.
 func dials(dial func() (net.Conn, error)) *http.Transport {
 	return &http.Transport{DisableKeepAlives: true,
 		DialContext: func(context.Context, string, string) (net.Conn, error) { return dial() }}
 }
 
-// TestNotSent: of which failures it is certain that upstream has seen nothing. Each
-// transport is given what ends the caller's context.
+// TestNotSent lists the failures after which it is certain that upstream received nothing.
+// Each transport gets a function that ends the caller's context.
 func TestNotSent(t *testing.T) {
 	fails := func(err error) roundTrip {
 		return func(*http.Request) (*http.Response, error) { return nil, err }
@@ -176,7 +176,7 @@ func TestNotSent(t *testing.T) {
 		transport func(t *testing.T, end func()) http.RoundTripper
 		want      bool
 	}{
-		"nobody listens": {func(*testing.T, func()) http.RoundTripper {
+		"connection refused": {func(*testing.T, func()) http.RoundTripper {
 			return dials(func() (net.Conn, error) { return net.Dial("tcp", "127.0.0.1:1") })
 		}, true},
 		"the dial hangs": {func(t *testing.T, end func()) http.RoundTripper {
@@ -199,7 +199,7 @@ func TestNotSent(t *testing.T) {
 				return nil, io.EOF
 			})
 		}, true},
-		"it ends while one waits": {func(_ *testing.T, end func()) http.RoundTripper {
+		"it ends while the call waits": {func(_ *testing.T, end func()) http.RoundTripper {
 			return roundTrip(func(q *http.Request) (*http.Response, error) {
 				end()
 				return hang(q)
@@ -233,7 +233,7 @@ func TestNotSent(t *testing.T) {
 			r := newRig(t, upstream.Config{BaseURL: "http://agent.invalid", APIKey: key}, c.transport(t, cancel))
 			defer func() {
 				r.client.Close()
-				r.assertSilent()
+				r.assertNoSecrets()
 			}()
 			_, err := r.client.Provision(ctx, provisioning())
 			if e := r.fault(err); e == nil || e.Kind != fault.Unavailable {

@@ -98,7 +98,7 @@ func TestARefusedKey(t *testing.T) {
 					t.Errorf("%d requests for 3 reads: a refused key was tried again", n)
 				}
 				if !r.client.Health().KeyRefused {
-					t.Error("health does not say so")
+					t.Error("Health does not report the refused key")
 				}
 				r.metric("esagate.upstream.key_refusals{}", 3)
 				if n := strings.Count(r.log.String(), `"level":"ERROR"`); n != 1 {
@@ -117,7 +117,7 @@ func TestARefusedKey(t *testing.T) {
 				r.agent.Fault(tenant, ut.Fault{})
 				r.works(tenant)
 				if r.client.Health().KeyRefused {
-					t.Error("health still says so")
+					t.Error("Health still reports a refused key")
 				}
 			})
 		})

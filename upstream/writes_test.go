@@ -12,9 +12,8 @@ import (
 	"esagate/upstream"
 )
 
-// TestWritesAreOneAttempt: what a read would be tried again for, a write is not. The
-// reads beside them are.
-func TestWritesAreOneAttempt(t *testing.T) {
+// Failures after which a read is retried end a write at once.
+func TestWritesAreNotRetried(t *testing.T) {
 	failures := map[string]roundTrip{
 		"429":       func(*http.Request) (*http.Response, error) { return respond(429, "", "Retry-After", "1"), nil },
 		"500":       func(*http.Request) (*http.Response, error) { return respond(500, ""), nil },
@@ -24,7 +23,7 @@ func TestWritesAreOneAttempt(t *testing.T) {
 		"closed":    func(*http.Request) (*http.Response, error) { return nil, io.EOF },
 		"cut short": func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF },
 	}
-	each(t, every, func(t *testing.T, m made) {
+	each(t, every, func(t *testing.T, m madeCall) {
 		for name, fails := range failures {
 			calls := 0
 			alone(t, upstream.Config{Breaker: lenient}, func(q *http.Request) (*http.Response, error) {
@@ -47,14 +46,14 @@ func TestWritesAreOneAttempt(t *testing.T) {
 	})
 }
 
-// hang answers nobody.
+// hang never answers.
 func hang(q *http.Request) (*http.Response, error) {
 	<-q.Context().Done()
 	return nil, q.Context().Err()
 }
 
-func TestHowLongACallMayTake(t *testing.T) {
-	each(t, every, func(t *testing.T, m made) {
+func TestTimeouts(t *testing.T) {
+	each(t, every, func(t *testing.T, m madeCall) {
 		alone(t, upstream.Config{FetchTimeout: 9 * time.Second}, hang, func(t *testing.T, r *rig) {
 			want := 9 * time.Second
 			switch {
@@ -80,7 +79,7 @@ func TestHowLongACallMayTake(t *testing.T) {
 	})
 }
 
-// Retries are a share of the reads; writes allow none.
+// Retries are a share of the reads. Writes do not raise it.
 func TestWritesAddNothingToTheRetryBudget(t *testing.T) {
 	reads := 0
 	alone(t, upstream.Config{Breaker: lenient}, func(q *http.Request) (*http.Response, error) {

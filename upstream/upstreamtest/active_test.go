@@ -29,7 +29,7 @@ func TestDeactivateAndReactivate(t *testing.T) {
 		t.Errorf("blocked: %s", got)
 	}
 	if tenant, _ := a.Tenant("tnt_a"); !tenant.Active {
-		t.Error("blocked, and yet done")
+		t.Error("the blocked call had its effect")
 	}
 }
 

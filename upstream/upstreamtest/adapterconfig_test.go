@@ -12,7 +12,7 @@ import (
 
 const ssBody = `{"type":"springserve","email":"ops@ads.example","password":"pw-CANARY-3"}`
 
-func TestPutAdapterConfigResetsWhatItDoesNotName(t *testing.T) {
+func TestPutAdapterConfigResetsOtherSettings(t *testing.T) {
 	now := start
 	a := ut.New(ut.Options{APIKey: key, Now: func() time.Time { return now }})
 	id := provision(t, a, "1", strings.Replace(ssBody, "{", `{"rate_currency":"EUR","demand_class":"tag",`, 1))

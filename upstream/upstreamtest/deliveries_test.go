@@ -16,7 +16,7 @@ import (
 	ut "esagate/upstream/upstreamtest"
 )
 
-// post is a receiver of deliveries.
+// post receives deliveries.
 type post struct {
 	t      *testing.T
 	answer func(n int, r *http.Request) (int, error) // n: which delivery, from 0
@@ -135,7 +135,7 @@ func TestDeliveriesOfRuns(t *testing.T) {
 	})
 }
 
-// TestSign holds the signature against a value made with another tool:
+// TestSign compares the signature with one made by another tool:
 // printf '1700000000.{"a":1}' | openssl dgst -sha256 -hmac thirty-two-characters-of-secret-
 func TestSign(t *testing.T) {
 	const want = "sha256=95119734c67d2e3196deb8362b1623cd23772c2fdec8b64831012f6f35cc166b"
@@ -144,7 +144,7 @@ func TestSign(t *testing.T) {
 	}
 }
 
-func TestWhoHearsOfWhat(t *testing.T) {
+func TestWhichEventsAreDelivered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, p := subscribed(t, ut.Options{}, `{"url":"https://hook.example/a","event_types":["workflow.created"]}`)
 		id := a.TenantIDs()[0]
@@ -198,7 +198,7 @@ func TestRestartForgetsTheSecrets(t *testing.T) {
 	})
 }
 
-func TestAnOutageSwallowsNews(t *testing.T) {
+func TestAnOutageLosesEvents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, p := subscribed(t, ut.Options{RunTakes: time.Minute}, `{"url":"https://hook.example/a"}`)
 		id := a.TenantIDs()[0]
@@ -217,7 +217,7 @@ func TestAnOutageSwallowsNews(t *testing.T) {
 	})
 }
 
-// TestCloseEndsDeliveries holds that nothing is sent any more when Close returns.
+// Nothing is sent after Close has returned.
 func TestCloseEndsDeliveries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, p := subscribed(t, ut.Options{}, `{"url":"https://hook.example/a"}`)
@@ -243,7 +243,7 @@ func TestCloseEndsDeliveries(t *testing.T) {
 			t.Errorf("drained: %v", err)
 		}
 		if a.Announce(id, "late", nil) != 0 {
-			t.Error("a closed agent has news")
+			t.Error("a closed agent delivers events")
 		}
 		time.Sleep(time.Hour)
 		if len(p.seen()) != 1 {

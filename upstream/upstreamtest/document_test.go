@@ -12,7 +12,7 @@ import (
 	ut "esagate/upstream/upstreamtest"
 )
 
-// shape gives the paths of a document's fields; the names of streams and kinds
+// shape returns the paths of a document's fields; the names of streams and kinds
 // are "*", items of lists "[]".
 func shape(t *testing.T, text []byte) []string {
 	t.Helper()
@@ -133,11 +133,7 @@ type document struct {
 
 func read(t *testing.T, text []byte) document {
 	t.Helper()
-	var d document
-	if err := json.Unmarshal(text, &d); err != nil {
-		t.Fatal(err)
-	}
-	return d
+	return decode[document](t, string(text))
 }
 
 func TestStates(t *testing.T) {
@@ -172,7 +168,7 @@ func TestStates(t *testing.T) {
 	}
 }
 
-func TestRawIsAnsweredAsItStands(t *testing.T) {
+func TestRawDocuments(t *testing.T) {
 	a := ut.New(ut.Options{APIKey: key, Now: fixed})
 	raw := []byte("[1, 2")
 	a.SetTenant(gam("tnt_a", ut.Status{Raw: raw}))

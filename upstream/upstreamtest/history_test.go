@@ -53,7 +53,7 @@ func TestHistory(t *testing.T) {
 	if r := all.Runs[2]; r.Items != 12 || r.Error != nil {
 		t.Errorf("good run %+v", r)
 	}
-	// The filter speaks the raw words, which the answers do not.
+	// The filter takes the raw words, which differ from those of the answers.
 	for query, count := range map[string]int{
 		"?status=completed": 1, "?status=running": 1, "?status=failed": 1, "?status=pending": 0,
 		"?status=success": 0, "?status=in_progress": 0, "?sync_type=inventory": 2, "?sync_type=inventory&status=failed": 1,
@@ -97,8 +97,7 @@ func TestHistoryByPages(t *testing.T) {
 	}
 }
 
-// TestHistoryOfASchedule holds that a tenant which was set has a past that fits its
-// status document.
+// A tenant with a schedule has a history that fits its status document.
 func TestHistoryOfASchedule(t *testing.T) {
 	a := ut.New(ut.Options{APIKey: key, Now: fixed})
 	a.SetTenant(gam("tnt_a", ut.InventoryFailed()))

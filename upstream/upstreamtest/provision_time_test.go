@@ -9,17 +9,6 @@ import (
 	ut "esagate/upstream/upstreamtest"
 )
 
-// wire serves an agent in the bubble and gives a function that posts to it: the
-// status (0: no answer) and how long it took.
-func wire(t *testing.T, a *ut.Agent) (*ut.Server, func(ctx context.Context, path, text string) (int, time.Duration)) {
-	t.Helper()
-	s, do := pipe(t, a)
-	return s, func(ctx context.Context, path, text string) (int, time.Duration) {
-		code, _, took := do(ctx, "POST", ut.BasePath+path, text)
-		return code, took
-	}
-}
-
 func TestAProbeTakesItsTime(t *testing.T) {
 	for name, c := range map[string]struct {
 		adapter string
@@ -38,11 +27,11 @@ func TestAProbeTakesItsTime(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				a := ut.New(ut.Options{APIKey: key, ProbeTakes: 3 * time.Second})
-				_, post := wire(t, a)
+				_, do := pipe(t, a)
 				if c.script != nil {
 					a.AdServer("", c.script...)
 				}
-				if status, took := post(t.Context(), "/tenants/provision", provisionBody("1", c.adapter)); status != c.status || took != c.took {
+				if status, _, took := do(t.Context(), "POST", "/tenants/provision", provisionBody("1", c.adapter)); status != c.status || took != c.took {
 					t.Errorf("%d after %s", status, took)
 				}
 				if n := a.Probes(""); n != c.probes {
@@ -53,16 +42,16 @@ func TestAProbeTakesItsTime(t *testing.T) {
 	}
 }
 
-// TestTwoAtOnceMakeTwoTenants holds upstream's race: uniqueness is looked at
-// before the probe and not enforced behind it.
+// As upstream does, the simulator checks uniqueness before the probe and does not enforce it
+// after.
 func TestTwoAtOnceMakeTwoTenants(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := ut.New(ut.Options{APIKey: key, ProbeTakes: 2 * time.Second})
-		_, post := wire(t, a)
+		_, do := pipe(t, a)
 		answers := make(chan int, 2)
 		for range 2 {
 			go func() {
-				status, _ := post(t.Context(), "/tenants/provision", provisionBody("1", gamBody))
+				status, _, _ := do(t.Context(), "POST", "/tenants/provision", provisionBody("1", gamBody))
 				answers <- status
 			}()
 			time.Sleep(time.Second) // of the bubble's clock: the second begins while the first is probed
@@ -73,14 +62,14 @@ func TestTwoAtOnceMakeTwoTenants(t *testing.T) {
 		if ids := a.TenantIDs(); len(ids) != 2 || ids[0] == ids[1] {
 			t.Errorf("tenants %q", ids)
 		}
-		if status, _ := post(t.Context(), "/tenants/provision", provisionBody("1", gamBody)); status != 409 {
+		if status, _, _ := do(t.Context(), "POST", "/tenants/provision", provisionBody("1", gamBody)); status != 409 {
 			t.Errorf("a third one: %d", status)
 		}
 	})
 }
 
-// TestFaultsBeforeAndAfterTheEffect holds, of each way to lose an answer, whether
-// the tenant was made.
+// TestFaultsBeforeAndAfterTheEffect lists the ways to lose an answer, and whether the tenant
+// was made.
 func TestFaultsBeforeAndAfterTheEffect(t *testing.T) {
 	for name, c := range map[string]struct {
 		fault  ut.Fault
@@ -88,30 +77,26 @@ func TestFaultsBeforeAndAfterTheEffect(t *testing.T) {
 		took   time.Duration
 		made   int
 	}{
-		"500 instead":          {ut.Fault{Status: 500}, 500, 0, 0},
+		"500 before":           {ut.Fault{Status: 500}, 500, 0, 0},
 		"500 afterwards":       {ut.Fault{Status: 500, AfterEffect: true}, 500, 2 * time.Second, 1},
-		"502 page afterwards":  {ut.Fault{Status: 502, AfterEffect: true}, 502, 2 * time.Second, 1},
-		"dropped instead":      {ut.Fault{Drop: true}, 0, 0, 0},
+		"dropped before":       {ut.Fault{Drop: true}, 0, 0, 0},
 		"dropped afterwards":   {ut.Fault{Drop: true, AfterEffect: true}, 0, 2 * time.Second, 1},
-		"hangs instead":        {ut.Fault{Hang: true}, 0, time.Minute, 0},
+		"hangs before":         {ut.Fault{Hang: true}, 0, time.Minute, 0},
 		"hangs afterwards":     {ut.Fault{Hang: true, AfterEffect: true}, 0, time.Minute, 1},
 		"delay before":         {ut.Fault{Delay: 3 * time.Second}, 201, 5 * time.Second, 1},
 		"delay after":          {ut.Fault{Linger: 3 * time.Second}, 201, 5 * time.Second, 1},
 		"both, and then a 504": {ut.Fault{Delay: time.Second, Linger: time.Second, Status: 504, AfterEffect: true}, 504, 4 * time.Second, 1},
-		"long delay before":    {ut.Fault{Delay: time.Hour}, 0, time.Minute, 0},
-		"long delay after":     {ut.Fault{Linger: time.Hour}, 0, time.Minute, 1},
 		"cut short":            {ut.Fault{CutShort: true}, 201, 2 * time.Second, 1},
-		"of another route":     {ut.Fault{Only: ut.RouteRefresh, Status: 500}, 201, 2 * time.Second, 1},
 		"of this route":        {ut.Fault{Only: ut.RouteProvision, Status: 429, RetryAfter: "3"}, 429, 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				a := ut.New(ut.Options{APIKey: key, ProbeTakes: 2 * time.Second})
-				_, post := wire(t, a)
+				_, do := pipe(t, a)
 				a.Script("", c.fault)
 				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 				defer cancel()
-				status, took := post(ctx, "/tenants/provision", provisionBody("1", gamBody))
+				status, _, took := do(ctx, "POST", "/tenants/provision", provisionBody("1", gamBody))
 				synctest.Wait()
 				if status != c.status || took != c.took || a.Provisions() != c.made {
 					t.Errorf("%d after %s, %d made", status, took, a.Provisions())
@@ -121,7 +106,7 @@ func TestFaultsBeforeAndAfterTheEffect(t *testing.T) {
 	}
 }
 
-// TestWhatEndsAProbe holds that a probe outlives its client, and nothing else.
+// A probe outlives its client, but no outage and no closing.
 func TestWhatEndsAProbe(t *testing.T) {
 	for name, c := range map[string]struct {
 		end  func(a *ut.Agent, s *ut.Server, leave func())
@@ -135,12 +120,12 @@ func TestWhatEndsAProbe(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				a := ut.New(ut.Options{APIKey: key, ProbeTakes: time.Minute})
-				s, post := wire(t, a)
+				s, do := pipe(t, a)
 				ctx, leave := context.WithCancel(t.Context())
 				defer leave()
 				done := make(chan int, 1)
 				go func() {
-					status, _ := post(ctx, "/tenants/provision", provisionBody("1", gamBody))
+					status, _, _ := do(ctx, "POST", "/tenants/provision", provisionBody("1", gamBody))
 					done <- status
 				}()
 				time.Sleep(10 * time.Second)

@@ -12,7 +12,8 @@ import (
 	ut "esagate/upstream/upstreamtest"
 )
 
-// holdTo asks and holds the answer, and a body that was taken, against an operation.
+// holdTo makes a call and checks the answer, and a body that was accepted, against an
+// operation of the document.
 func holdTo(t *testing.T, spec *openapi3.T, a *ut.Agent, name, method, request, text string, status int, operation string) string {
 	t.Helper()
 	item := spec.Paths.Value(operation)
@@ -40,9 +41,9 @@ func holdTo(t *testing.T, spec *openapi3.T, a *ut.Agent, name, method, request, 
 	return got
 }
 
-// TestTheLifeOfATenantFitsThePublishedSchema holds the documents of a current build
-// against the sales agent's own OpenAPI document, where one is at hand.
-func TestTheLifeOfATenantFitsThePublishedSchema(t *testing.T) {
+// TestPublishedSchema checks the documents of a current build against the sales agent's own
+// OpenAPI document, where one is at hand.
+func TestPublishedSchema(t *testing.T) {
 	path := os.Getenv("SALES_AGENT_OPENAPI")
 	if path == "" {
 		t.Skip("SALES_AGENT_OPENAPI names no OpenAPI document of the sales agent")

@@ -133,7 +133,7 @@ func TestARunOfATenantWithASchedule(t *testing.T) {
 	}
 }
 
-// TestRunsEndByThemselves holds that news of a run goes out although nobody asks.
+// The event of a run is delivered at its end, without a call that asks for it.
 func TestRunsEndByThemselves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, post := subscribed(t, ut.Options{RunWaits: time.Second, RunTakes: 20 * time.Second}, `{"url":"https://hook.example/a"}`)

@@ -30,7 +30,7 @@ func gam(id string, s ut.Status) ut.Tenant {
 	}
 }
 
-// get asks the agent without a network. A dropped request gives nil.
+// get calls the agent without a network. A dropped request returns nil.
 func get(t *testing.T, a http.Handler, path string, header ...string) *http.Response {
 	t.Helper()
 	return send(a, httptest.NewRequest(http.MethodGet, path, nil), header...)
@@ -67,7 +67,7 @@ func body(t *testing.T, res *http.Response) string {
 	return string(b)
 }
 
-// strict decodes JSON with no field that the target does not name.
+// strict decodes JSON that has no field which the target lacks.
 func strict[T any](t *testing.T, text string) T {
 	t.Helper()
 	var v T
@@ -82,13 +82,9 @@ func strict[T any](t *testing.T, text string) T {
 // fetchedAt reads a status answer's fetched_at.
 func fetchedAt(t *testing.T, res *http.Response) string {
 	t.Helper()
-	var d struct {
+	return decode[struct {
 		FetchedAt string `json:"fetched_at"`
-	}
-	if err := json.Unmarshal([]byte(body(t, res)), &d); err != nil {
-		t.Fatal(err)
-	}
-	return d.FetchedAt
+	}](t, body(t, res)).FetchedAt
 }
 
 const (
@@ -96,7 +92,7 @@ const (
 	fwBody  = `{"type":"freewheel","username":"ops@ads.example","password":"pw-CANARY-2"}`
 )
 
-// want asks and holds the status; it gives the body.
+// want makes a call, checks the status and returns the body.
 func want(t *testing.T, a http.Handler, status int, method, path, text string) string {
 	t.Helper()
 	res := send(a, httptest.NewRequest(method, ut.BasePath+path, strings.NewReader(text)))

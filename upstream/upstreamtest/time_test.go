@@ -12,8 +12,8 @@ import (
 	ut "esagate/upstream/upstreamtest"
 )
 
-// pipe serves an agent in the bubble and gives a function that calls it: the code (0: no
-// answer), the body and the time it took.
+// pipe serves an agent in the bubble. The function calls a path below ut.BasePath and returns
+// the status (0: no answer), the body and the time it took.
 func pipe(t *testing.T, a *ut.Agent) (*ut.Server, func(ctx context.Context, method, path, text string) (int, string, time.Duration)) {
 	t.Helper()
 	s, dial := a.Pipe()
@@ -25,7 +25,7 @@ func pipe(t *testing.T, a *ut.Agent) (*ut.Server, func(ctx context.Context, meth
 	})
 	return s, func(ctx context.Context, method, path, text string) (int, string, time.Duration) {
 		began := time.Now()
-		r, err := http.NewRequestWithContext(ctx, method, s.URL()+path, strings.NewReader(text))
+		r, err := http.NewRequestWithContext(ctx, method, s.URL()+ut.BasePath+path, strings.NewReader(text))
 		if err != nil {
 			t.Error(err)
 			return 0, "", 0
@@ -39,12 +39,6 @@ func pipe(t *testing.T, a *ut.Agent) (*ut.Server, func(ctx context.Context, meth
 		b, _ := io.ReadAll(res.Body)
 		return res.StatusCode, string(b), time.Since(began)
 	}
-}
-
-// asker is pipe for a tenant's status.
-func asker(t *testing.T, a *ut.Agent) (*ut.Server, func(ctx context.Context) (int, string, time.Duration)) {
-	s, do := pipe(t, a)
-	return s, func(ctx context.Context) (int, string, time.Duration) { return do(ctx, "GET", statusPath("tnt_a"), "") }
 }
 
 func agent(opts ut.Options) *ut.Agent {
@@ -85,25 +79,25 @@ func TestEachProcessCachesForItself(t *testing.T) {
 func TestDelays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := agent(ut.Options{})
-		_, ask := asker(t, a)
+		_, do := pipe(t, a)
 		a.Fault("tnt_a", ut.Fault{Delay: 2 * time.Second})
-		if code, _, took := ask(t.Context()); code != 200 || took != 2*time.Second {
+		if code, _, took := do(t.Context(), "GET", "/tenants/tnt_a/status", ""); code != 200 || took != 2*time.Second {
 			t.Errorf("delay: %d after %s", code, took)
 		}
 		a.SetSlow(time.Second)
-		if code, _, took := ask(t.Context()); code != 200 || took != 3*time.Second {
+		if code, _, took := do(t.Context(), "GET", "/tenants/tnt_a/status", ""); code != 200 || took != 3*time.Second {
 			t.Errorf("delay and slow: %d after %s", code, took)
 		}
 		a.SetSlow(0)
 		a.Fault("tnt_a", ut.Fault{Drip: time.Second, Body: "12345"})
-		if code, text, took := ask(t.Context()); code != 200 || text != "12345" || took != 5*time.Second {
+		if code, text, took := do(t.Context(), "GET", "/tenants/tnt_a/status", ""); code != 200 || text != "12345" || took != 5*time.Second {
 			t.Errorf("drip: %d %q after %s", code, text, took)
 		}
 	})
 }
 
-// TestWhatEndsAWait holds that every kind of waiting ends with its client, with
-// an outage, and with the agent's or the server's end; and with nothing else.
+// Every kind of waiting ends with its client, an outage, and the end of the agent or the
+// server, and with nothing else.
 func TestWhatEndsAWait(t *testing.T) {
 	faults := map[string]ut.Fault{
 		"hang":  {Hang: true},
@@ -121,12 +115,12 @@ func TestWhatEndsAWait(t *testing.T) {
 			t.Run(faultName+", "+endName, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					a := agent(ut.Options{})
-					s, ask := asker(t, a)
+					s, do := pipe(t, a)
 					a.Fault("tnt_a", fault)
 					ctx, leave := context.WithCancel(t.Context())
 					done := make(chan string, 1)
 					go func() {
-						_, text, _ := ask(ctx)
+						_, text, _ := do(ctx, "GET", "/tenants/tnt_a/status", "")
 						done <- text
 					}()
 					time.Sleep(10 * time.Hour) // of the bubble's clock
