@@ -18,9 +18,9 @@ const (
 // time a connection, across replicas, and one that a crash cut short is found.
 type Operation struct {
 	Kind  OperationKind
-	ID    string    // random: who ends an operation must be who began it
+	ID    string    // random; an operation is ended by the one that began it
 	Begun time.Time // when
-	Until time.Time // later than this nobody works on it any more: whoever finds it settles it
+	Until time.Time // the operation is abandoned after this time; any replica may then settle it
 }
 
 // NewManaged is a managed source to be made, with its connection in status

@@ -60,8 +60,8 @@ type Store interface {
 	// source was deleted or changed since in how its agent is asked.
 	TakeConsent(ctx context.Context, state [32]byte) (*TakenConsent, error)
 	// WebhookTarget tells who deliveries for a tenant are for; ErrNotFound, ErrSecret.
-	// It goes over the customers, because a delivery names none: nothing of it may reach
-	// whoever sent one.
+	// It searches all customers, because a delivery names none: nothing of it may reach
+	// the sender.
 	WebhookTarget(ctx context.Context, tenantID string) (*WebhookTarget, error)
 	UpkeepStore
 	// RewriteSecrets encrypts what is not under the primary encryption key anew, some
@@ -115,8 +115,8 @@ type CustomerStore interface {
 	// are erased; ErrStale if others are stored by now, or none. With nil it erases
 	// them; an ACTIVE source then becomes PENDING.
 	ReplaceCredential(ctx context.Context, sourceID, credentialID string, next *Credential) (*Source, error)
-	// LeaseRefresh lets one at a time refresh the credentials with an id: it gives true
-	// to whoever may, until a time. The others look again later. ErrStale as above.
+	// LeaseRefresh leases the refresh of the credentials with an id until a time, to one
+	// caller at a time: it returns true to that one. ErrStale as above.
 	LeaseRefresh(ctx context.Context, sourceID, credentialID string, until time.Time) (bool, error)
 	// BeginConsent keeps a consent, in place of any other of the source; ErrStale if
 	// the source is another row than the consent's, or its agent's AuthVersion another.

@@ -11,7 +11,7 @@ var (
 	deleteConsents = scoped(`DELETE FROM consents WHERE customer_id = $1 AND source = $2`)
 	insertConsent  = scoped(`INSERT INTO consents (customer_id, state_hash, source, sealed, expires_at) VALUES ($1, $2, $3, $4, $5)`)
 
-	// probeConsent is for whoever makes states up: they have no transaction begun for them.
+	// probeConsent comes first, so that a made-up state costs no transaction.
 	probeConsent = globalStatement{`SELECT COUNT(*) FROM consents WHERE state_hash = $1`}
 	// Whose it is is not known before it is found: the state came from a browser.
 	takeConsent = globalStatement{`DELETE FROM consents WHERE state_hash = $1 RETURNING customer_id, source, sealed`}

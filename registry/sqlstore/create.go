@@ -90,8 +90,8 @@ func (s *Store) createAgent(ctx context.Context, in scope, entry registry.NewSou
 }
 
 // giveSourceID gives a new row its id, and its sourceId: the wanted one, or else a free
-// one of the slug. The id comes first: whoever makes a source holds the sequence until
-// its transaction ends, so what is free now stays free.
+// one of the slug. The id comes first: the transaction then holds the sequence until it
+// ends, so what is free now stays free.
 func giveSourceID(ctx context.Context, in scope, wanted, slug string) (id int64, sourceID string, err error) {
 	if err := in.globalRow(ctx, nextID, "source").Scan(&id); err != nil {
 		return 0, "", fmt.Errorf("source id: %w", err)

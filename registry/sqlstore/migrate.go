@@ -22,14 +22,14 @@ var migrations embed.FS
 var errNewerSchema = errors.New("store: the database was written by a newer version of esagate")
 
 // migrateTries and migratePause bound how long processes that start on one fresh
-// file get in each other's way. Each step is one transaction: whoever loses finds
-// it done on the next try. The pause doubles.
+// file get in each other's way. Each step is one transaction: the process
+// that loses finds it done on the next try. The pause doubles.
 const (
 	migrateTries = 7
 	migratePause = 50 * time.Millisecond
 )
 
-// On PostgreSQL whoever migrates holds a lock. The others ask for it every second,
+// On PostgreSQL the process that migrates holds a lock. The others ask for it every second,
 // five minutes long: a step on a large table takes its time.
 const (
 	lockPeriod  = 1 // seconds

@@ -71,8 +71,8 @@ func postgresPool(cfg *pgx.ConnConfig, size int) *sql.DB {
 // three things to know. These settings reach whichever connection it gave for them, here
 // and there another client's, whom they only make more careful; so where the server's
 // default is another, the role is to be given them (ALTER ROLE ... SET). It has to know
-// prepared statements, or default_query_exec_mode in the URL be "exec". And the lock of
-// whoever migrates is a session's: migrations go past it, or through a pool by session.
+// prepared statements, or default_query_exec_mode in the URL be "exec". And the
+// migration lock belongs to a session: migrations need a direct connection, or a pool by session.
 const settleSession = `SELECT current_setting('server_encoding'),
 	CASE WHEN current_setting('synchronous_commit') = 'off' THEN set_config('synchronous_commit', 'on', false) END,
 	CASE WHEN current_setting('idle_in_transaction_session_timeout') IN ('0', '0ms') THEN set_config('idle_in_transaction_session_timeout', '60s', false) END`

@@ -60,7 +60,7 @@ type scrubber struct {
 }
 
 // startScrubber begins with what an earlier process may have left, if it was killed.
-// Whoever starts it stops it.
+// The Store stops it in Close.
 func startScrubber(write *sql.DB, left bool) *scrubber {
 	ctx, end := context.WithCancel(context.Background())
 	s := &scrubber{write: write, wake: make(chan struct{}, 1), end: end, ended: make(chan struct{})}

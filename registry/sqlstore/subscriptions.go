@@ -115,7 +115,7 @@ func (c customerStore) ChangeSubscription(ctx context.Context, esaID int64, deci
 	return copiedSubscription(after), nil
 }
 
-// copiedSubscription keeps what a change is held against out of reach of whoever decides on it.
+// copiedSubscription gives decide a copy: the original is compared with its answer.
 func copiedSubscription(s *registry.Subscription) *registry.Subscription {
 	if s == nil {
 		return nil

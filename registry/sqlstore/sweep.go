@@ -66,8 +66,8 @@ func (s *Store) sweep(ctx context.Context, rows expired) {
 	_ = s.sweepOnce(ctx, rows)
 }
 
-// Sweep removes some rows of every kind that have had their time. Unlike sweep it is
-// nobody's afterthought, and waits for whoever goes through many rows.
+// Sweep removes some rows of every kind that have had their time. Unlike sweep it
+// waits for the lock on bulk work.
 func (s *Store) Sweep(ctx context.Context) (more bool, err error) {
 	for _, rows := range []expired{expiredEvents, expiredAudit, expiredConsents, expiredOnce} {
 		removed, err := s.remove(ctx, rows, s.lock)

@@ -49,7 +49,7 @@ func (c customerStore) UpdateSource(ctx context.Context, sourceID string, decide
 	return after, nil
 }
 
-// standing is what a change is held against, out of reach of whoever decides on it.
+// standing is the state that a change is compared with; decide can't change it.
 type standing struct {
 	id      int64
 	name    string
