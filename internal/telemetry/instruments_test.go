@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"esagate/internal/auth"
 	"esagate/internal/telemetry"
 )
 
@@ -52,6 +53,20 @@ func TestFixedWordsStartAtZero(t *testing.T) {
 		if strings.Contains(p, absent) {
 			t.Errorf("%s before it has a source", absent)
 		}
+	}
+}
+
+// TestReasonsOfTokensAreCounted: the words of package auth are labels here.
+func TestReasonsOfTokensAreCounted(t *testing.T) {
+	in, page := instruments(t)
+	reasons := []auth.Reason{auth.Unknown, auth.Malformed, auth.BadSignature, auth.Expired, auth.NotYetValid,
+		auth.WrongIssuer, auth.WrongAudience, auth.BadClaims}
+	for _, r := range reasons {
+		in.AuthRefusal(telemetry.Refusal(r))
+	}
+	p := page()
+	for _, r := range reasons {
+		has(t, p, `esagate_auth_refusals_total{reason="`+string(r)+`"} 1`)
 	}
 }
 
