@@ -2,7 +2,6 @@ package registry_test
 
 import (
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"esagate/registry"
@@ -88,33 +87,6 @@ func TestDirectoryStoreHangs(t *testing.T) {
 	})
 }
 
-func TestDirectoryStoreSlow(t *testing.T) {
-	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
-		m := adopted(t, f, customer, "a")
-		d.Put(m)
-		if _, err := f.Store.Customer(customer).LearnTenant(t.Context(), m.Connection.ID, registry.TenantFacts{ExternalOrgID: "org"}); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(3 * time.Second)
-		f.is(healthy, 400*time.Millisecond)
-		took(t, "a reader with a copy", 250*time.Millisecond, func() {
-			if get(t, d, "a") != m {
-				t.Fatal("not the copy")
-			}
-		})
-		time.Sleep(150 * time.Millisecond)
-		synctest.Wait()
-		// The read went on and its answer is here.
-		if got := get(t, d, "a"); got.Connection.ExternalOrgID != "org" {
-			t.Fatal("the late answer was lost")
-		}
-		if !d.StoreAvailable() {
-			t.Fatal("it answered")
-		}
-		reads(t, f, "in all", 1)
-	})
-}
-
 // TestDirectoryFlapping: however often the store comes and goes, one probe runs.
 func TestDirectoryFlapping(t *testing.T) {
 	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
@@ -139,45 +111,5 @@ func TestDirectoryFlapping(t *testing.T) {
 		if n := f.count("Ping"); n < 9 || n > 10 {
 			t.Fatalf("%d probes in 10 s", n)
 		}
-	})
-}
-
-func TestDirectoryLists(t *testing.T) {
-	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
-		for _, id := range []string{"a", "b", "c"} {
-			adopted(t, f, customer, id)
-		}
-		list := func(skip, take, want int) []*registry.Source {
-			t.Helper()
-			page, total, err := d.ManagedSources(t.Context(), customer, skip, take)
-			if err != nil || total != 3 || len(page) != want {
-				t.Fatalf("%d of %d, %v", len(page), total, err)
-			}
-			return page
-		}
-		page := list(0, 2, 2)
-		list(0, 2, 2)
-		if n := f.count("list"); n != 2 {
-			t.Fatalf("%d lists, want 2: a list comes from the store", n)
-		}
-		// A newer version, that the remembered list has not seen.
-		written, err := d.RecordTest(t.Context(), customer, page[1].Connection.ID, registry.TestResult{At: time.Now(), Passed: true})
-		if err != nil {
-			t.Fatal(err)
-		}
-
-		f.is(hanging, 0)
-		took(t, "the first list", 250*time.Millisecond, func() { list(0, 2, 2) })
-		took(t, "the next", 0, func() { page = list(0, 2, 2) })
-		if page[0].SourceID != "a" || page[1] != written {
-			t.Fatalf("remembered %+v", page)
-		}
-		took(t, "a page that was never seen", 2*time.Second, func() {
-			_, _, err := d.ManagedSources(t.Context(), customer, 1, 2)
-			unavailable(t, err)
-		})
-		f.is(failing, 0)
-		_, _, err = d.ManagedSources(t.Context(), customer+1, 0, 2)
-		unavailable(t, err)
 	})
 }

@@ -132,20 +132,6 @@ func doubted(t *testing.T, d *registry.Directory, f *faulty, slow ...func()) {
 	f.is(healthy, 0)
 }
 
-// TestDirectoryUnknownOutcomeOutlivesOlderReads: a read from before a write of unknown outcome
-// does not make the copy fresh.
-func TestDirectoryUnknownOutcomeOutlivesOlderReads(t *testing.T) {
-	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
-		d.Put(adopted(t, f, customer, "m"))
-		time.Sleep(3 * time.Second)
-		doubted(t, d, f, func() { d.ManagedSource(t.Context(), customer, "m") })
-		time.Sleep(200 * time.Millisecond) // the older read ends
-		if got := get(t, d, "m"); got.Name != "M" {
-			t.Fatalf("%q", got.Name)
-		}
-	})
-}
-
 // TestDirectoryUnknownOutcomeIsJoinedByNone: who comes after a write of unknown outcome joins
 // no read from before it.
 func TestDirectoryUnknownOutcomeIsJoinedByNone(t *testing.T) {

@@ -1,7 +1,6 @@
 package registry_test
 
 import (
-	"fmt"
 	"slices"
 	"testing"
 
@@ -59,27 +58,6 @@ func TestDirectoryPagesAfterWrites(t *testing.T) {
 		all("made", func(i int) []string { return cases[i].made })
 		if page, _, err := d.Sources(t.Context(), customer+1, 0, 50); err != nil || !slices.Equal(ids(page), []string{"other"}) {
 			t.Fatalf("another customer's list: %v, %v", ids(page), err)
-		}
-	})
-}
-
-// TestDirectorySourceBounds: what is remembered is bounded, and what was asked for
-// last stays.
-func TestDirectorySourceBounds(t *testing.T) {
-	bubble(t, registry.DirectoryOptions{Entries: 3}, func(t *testing.T, d *registry.Directory, f *faulty) {
-		for i := range 5 {
-			id := fmt.Sprint("s", i)
-			made(t, f, customer, id)
-			if _, err := d.Source(t.Context(), customer, id); err != nil {
-				t.Fatal(err)
-			}
-		}
-		f.is(failing, 0)
-		for _, i := range []int{4, 3, 2, 1, 0} {
-			_, err := d.Source(t.Context(), customer, fmt.Sprint("s", i))
-			if known := i >= 2; (err == nil) != known {
-				t.Errorf("source %d: %v", i, err)
-			}
 		}
 	})
 }

@@ -27,7 +27,11 @@ func sourceReads(d *registry.Directory) map[string]sourceRead {
 		if err != nil {
 			return nil, err
 		}
-		return page[0].Name + page[1].Name, nil
+		all := ""
+		for _, src := range page {
+			all += src.Name
+		}
+		return all, nil
 	}
 	return map[string]sourceRead{
 		"an AGENT source": {"read",
@@ -39,6 +43,9 @@ func sourceReads(d *registry.Directory) map[string]sourceRead {
 		"a list": {"sources",
 			func(t *testing.T) (any, error) { return names(d.Sources(t.Context(), customer, 0, 2)) },
 			func(t *testing.T) (any, error) { return names(d.Sources(t.Context(), customer, 0, 3)) }},
+		"a list of managed sources": {"list",
+			func(t *testing.T) (any, error) { return names(d.ManagedSources(t.Context(), customer, 0, 2)) },
+			func(t *testing.T) (any, error) { return names(d.ManagedSources(t.Context(), customer, 1, 2)) }},
 	}
 }
 

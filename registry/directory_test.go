@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -96,17 +95,6 @@ func TestDirectoryFreshness(t *testing.T) {
 	})
 }
 
-func TestDirectoryPut(t *testing.T) {
-	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
-		m := adopted(t, f, customer, "a")
-		d.Put(m)
-		if get(t, d, "a") != m {
-			t.Fatal("not what was put")
-		}
-		reads(t, f, "put", 0)
-	})
-}
-
 func TestDirectoryNotFound(t *testing.T) {
 	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
 		_, err := d.ManagedSource(t.Context(), customer, "late")
@@ -140,28 +128,6 @@ func TestDirectoryNotFound(t *testing.T) {
 	})
 }
 
-func TestDirectoryCoalescesReads(t *testing.T) {
-	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
-		adopted(t, f, customer, "a")
-		f.is(healthy, 100*time.Millisecond)
-		for _, what := range []string{"without a copy", "with an old copy"} {
-			var wg sync.WaitGroup
-			got := make([]*registry.Source, 100)
-			for i := range got {
-				wg.Go(func() { got[i] = get(t, d, "a") })
-			}
-			wg.Wait()
-			for _, m := range got {
-				if m != got[0] {
-					t.Fatal("different answers to one question")
-				}
-			}
-			reads(t, f, what, 1)
-			time.Sleep(3 * time.Second)
-		}
-	})
-}
-
 func TestDirectoryReaderLeaves(t *testing.T) {
 	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
 		adopted(t, f, customer, "a")
@@ -182,55 +148,6 @@ func TestDirectoryReaderLeaves(t *testing.T) {
 		if !d.StoreAvailable() {
 			t.Fatal("a reader that left says nothing of the store")
 		}
-	})
-}
-
-// TestDirectoryNeverGoesBack has a read that began before a write and ends after it.
-func TestDirectoryNeverGoesBack(t *testing.T) {
-	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
-		m := adopted(t, f, customer, "a")
-		d.Put(m)
-		time.Sleep(3 * time.Second)
-		f.is(healthy, 200*time.Millisecond)
-		slow := make(chan *registry.Source, 1)
-		go func() { slow <- get(t, d, "a") }()
-		synctest.Wait()
-		time.Sleep(50 * time.Millisecond)
-		f.is(healthy, 0)
-		written, err := d.RecordTest(t.Context(), customer, m.Connection.ID, registry.TestResult{At: time.Now(), Passed: true})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := get(t, d, "a"); got != written {
-			t.Fatalf("not what was written: %+v", *got.Connection)
-		}
-		if got := <-slow; got != written {
-			t.Fatalf("the slow reader got version %d, after %d", got.Connection.Version, written.Connection.Version)
-		}
-		if got, err := d.ManagedSourceByID(t.Context(), customer, m.Connection.ID); err != nil || got != written {
-			t.Fatalf("version %d, %v", got.Connection.Version, err)
-		}
-	})
-}
-
-// TestDirectoryMadeMeanwhile has a source that is made while a read is not finding it.
-func TestDirectoryMadeMeanwhile(t *testing.T) {
-	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
-		f.is(healthy, 200*time.Millisecond)
-		slow := make(chan *registry.Source, 1)
-		go func() { slow <- get(t, d, "a") }()
-		synctest.Wait()
-		time.Sleep(50 * time.Millisecond)
-		m := adopted(t, f, customer, "a")
-		d.Put(m)
-		if got := <-slow; got != m {
-			t.Fatalf("%+v", got)
-		}
-		reads(t, f, "the slow one", 1)
-		if get(t, d, "a") != m {
-			t.Fatal("another copy")
-		}
-		reads(t, f, "afterwards", 0)
 	})
 }
 

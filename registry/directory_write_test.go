@@ -1,8 +1,6 @@
 package registry_test
 
 import (
-	"fmt"
-	"sync"
 	"testing"
 	"time"
 
@@ -109,63 +107,4 @@ func TestDirectoryBoundsSignals(t *testing.T) {
 			t.Fatal(stored, err)
 		}
 	})
-}
-
-// TestDirectoryUnderLoad: whoever reads never sees a version go back, whatever is
-// read, written and listed meanwhile. (Where sources don't fit, a version goes with
-// its entry.)
-func TestDirectoryUnderLoad(t *testing.T) {
-	t.Run("all fit", func(t *testing.T) { load(t, 8, true) })
-	t.Run("some don't", func(t *testing.T) { load(t, 5, false) })
-}
-
-func load(t *testing.T, entries int, forward bool) {
-	f := newFaulty(t)
-	// Next to nothing is fresh.
-	d := registry.NewDirectory(f, registry.DirectoryOptions{Fresh: 1, Entries: entries, ReadTimeout: time.Minute, StoreTimeout: time.Minute})
-	defer d.Close()
-	const sources = 8
-	ids := make([]int64, sources)
-	for i := range ids {
-		ids[i] = adopted(t, f, customer, fmt.Sprint("s", i)).Connection.ID
-	}
-	var wg sync.WaitGroup
-	for w := range 8 {
-		wg.Go(func() {
-			var seen [sources]int64
-			check := func(m *registry.Source, err error) {
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				i := m.Connection.ID - ids[0]
-				if m.SourceID != fmt.Sprint("s", i) || forward && m.Connection.Version < seen[i] {
-					t.Errorf("%s at version %d after %d", m.SourceID, m.Connection.Version, seen[i])
-				}
-				seen[i] = m.Connection.Version
-			}
-			for n := range 60 {
-				i := (n*7 + w) % sources
-				switch (n + w) % 5 {
-				case 0:
-					check(d.ManagedSource(t.Context(), customer, fmt.Sprint("s", i)))
-				case 1:
-					check(d.ManagedSourceByID(t.Context(), customer, ids[i]))
-				case 2:
-					check(d.RecordTest(t.Context(), customer, ids[i], registry.TestResult{At: time.Now()}))
-				case 3:
-					check(d.ObserveInventorySync(t.Context(), customer, ids[i], registry.InventorySync{Status: fmt.Sprint(n), ObservedAt: time.Now()}))
-				case 4:
-					page, _, err := d.ManagedSources(t.Context(), customer, 0, sources)
-					if err != nil || len(page) != sources {
-						t.Error(len(page), err)
-					}
-					for _, m := range page {
-						check(m, nil)
-					}
-				}
-			}
-		})
-	}
-	wg.Wait()
 }
