@@ -41,7 +41,7 @@ func TestAdoptByTemplate(t *testing.T) {
 				w.withTemplate(template)
 				m := w.pending("weekly")
 				org := strings.NewReplacer("{customer_id}", fmt.Sprint(customer), "{esa_id}", fmt.Sprint(m.Connection.ID), "{source_id}", "weekly").Replace(template)
-				w.agent.add("tnt_before", org, map[string]any{"type": "freewheel", "username": "old"})
+				w.agent.add("tnt_before", org, "shop", "freewheel")
 				_, err := w.one.Save(w.Context(), customer, m.Connection.ID, w.parse(freewheel))
 				if ours {
 					w.must(err)
@@ -120,7 +120,7 @@ func TestAdoptNoTenantOfAnotherCustomer(t *testing.T) {
 func TestAdoptNoTenantOfUnknownAge(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.withTemplate("{source_id}")
-		w.agent.add("tnt_theirs", "weekly", map[string]any{"type": "mock"}).Created = ""
+		w.agent.all("list", behaviour{status: 200, body: `{"tenants":[{"tenant_id":"tnt_theirs","external_org_id":"weekly","external_source":"shop","is_active":true}]}`})
 		m := w.pending("weekly")
 		w.agent.next("provision", behaviour{nothing: true, cut: true})
 		w.saveFails(m.Connection.ID, mock, fault.Unavailable)
@@ -136,7 +136,7 @@ func TestAdoptAfterChangeOfTemplate(t *testing.T) {
 		m := w.pending("weekly")
 		w.agent.next("provision", behaviour{nothing: true, cut: true})
 		w.saveFails(m.Connection.ID, mock, fault.Unavailable)
-		w.agent.add("tnt_theirs", "weekly", map[string]any{"type": "mock"})
+		w.agent.add("tnt_theirs", "weekly", "shop", "mock")
 		w.one.crash()
 		w.config.ExternalOrgID = "{esa_id}"
 		w.one = w.start()
@@ -149,13 +149,13 @@ func TestAdoptAfterChangeOfTemplate(t *testing.T) {
 
 // TestAdoptedConfigIsNotOurs is not shown as the tenant's, which stood before.
 func TestAdoptedConfigIsNotOurs(t *testing.T) {
-	stood := func(w *world, id int64) *agentTenant {
-		return w.agent.add("tnt_before", fmt.Sprintf("%d-%d", customer, id), map[string]any{"type": "freewheel", "username": "old"})
+	existing := func(w *world, id int64) {
+		w.agent.add("tnt_before", fmt.Sprintf("%d-%d", customer, id), "shop", "freewheel")
 	}
 	t.Run("a crash after the conflict", func(t *testing.T) {
 		inWorld(t, func(w *world) {
 			id := w.pending("weekly").Connection.ID
-			stood(w, id)
+			existing(w, id)
 			w.crashDuring("list", behaviour{before: 20 * time.Second}, w.saving(id, freewheelNew))
 			w.must(w.one.Settle(w.Context()))
 			c := w.stored(id)
@@ -170,12 +170,12 @@ func TestAdoptedConfigIsNotOurs(t *testing.T) {
 	t.Run("an unknown outcome", func(t *testing.T) {
 		inWorld(t, func(w *world) {
 			id := w.pending("weekly").Connection.ID
-			tenant := stood(w, id)
+			existing(w, id)
 			w.agent.next("provision", behaviour{nothing: true, cut: true})
 			saved := w.save(id, freewheelNew)
 			w.is(*saved.Connection, registry.StatusActive, "")
-			if saved.Connection.AdServer.Username != "meadow-2" || tenant.adapter["username"] != "meadow-2" {
-				w.Errorf("we say %+v, upstream %v", saved.Connection.AdServer, tenant.adapter)
+			if saved.Connection.AdServer.Username != "meadow-2" || w.agent.username() != "meadow-2" {
+				w.Errorf("we say %+v, upstream %v", saved.Connection.AdServer, w.agent.username())
 			}
 			w.one.reported("provision adopted", "configure done")
 		})
@@ -183,7 +183,7 @@ func TestAdoptedConfigIsNotOurs(t *testing.T) {
 	t.Run("found later", func(t *testing.T) {
 		inWorld(t, func(w *world) {
 			id := w.pending("weekly").Connection.ID
-			stood(w, id)
+			existing(w, id)
 			w.agent.next("provision", behaviour{nothing: true, cut: true})
 			w.agent.next("list", refuse(500, `{}`))
 			w.saveFails(id, freewheelNew, fault.Unavailable)
@@ -203,7 +203,7 @@ func TestAdoptWithoutStore(t *testing.T) {
 		w.config.CallerWait = 10 * time.Minute
 		w.withTemplate("")
 		id := w.pending("weekly").Connection.ID
-		w.agent.add("tnt_before", fmt.Sprintf("%d-%d", customer, id), map[string]any{"type": "freewheel"})
+		w.agent.add("tnt_before", fmt.Sprintf("%d-%d", customer, id), "shop", "freewheel")
 		w.agent.next("list", behaviour{before: 2 * time.Second})
 		time.AfterFunc(time.Second, func() { w.one.faulty.away.Store(true) })
 		done := make(chan error, 1)
@@ -230,7 +230,7 @@ func TestTenantTakenMeanwhile(t *testing.T) {
 		w.agent.next("provision", behaviour{cut: true})
 		w.agent.next("list", behaviour{after: 10 * time.Second})
 		time.AfterFunc(5*time.Second, func() {
-			_, err := w.one.store.Adopt(w.Context(), registry.ConfigSource{CustomerID: customer + 1, SourceID: "theirs", Name: "T", TenantID: "tnt_1"})
+			_, err := w.one.store.Adopt(w.Context(), registry.ConfigSource{CustomerID: customer + 1, SourceID: "theirs", Name: "T", TenantID: w.agent.id()})
 			w.must(err)
 		})
 		if f := w.saveFails(m.Connection.ID, freewheel, fault.Conflict); f.Message != takenText || f.ESAID != m.Connection.ID {

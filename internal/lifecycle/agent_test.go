@@ -3,39 +3,30 @@ package lifecycle_test
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
-	"testing"
 	"time"
+
+	"esagate/upstream/upstreamtest"
 )
 
-// agent is a sales agent in memory, for one test: it does what it is asked, unless the
-// script says otherwise. As a real one it goes on with what it was asked when whoever
-// asked has left.
+// agent is the simulated sales agent on a scripted connection: what becomes of a call is
+// up to the script. As the real one it finishes what was sent when the caller has left.
 type agent struct {
-	t *testing.T
+	*upstreamtest.Agent
+	clockBack atomic.Int64 // how long ago tenants are made
 
 	mu      sync.Mutex
-	tenants []*agentTenant
 	script  map[string][]behaviour // by operation: of the next calls
 	always  map[string]behaviour   // of all calls that have no script
 	calls   []agentCall
 	pending sync.WaitGroup
-}
-
-type agentTenant struct {
-	ID       string `json:"tenant_id"`
-	Org      string `json:"external_org_id"`
-	Source   string `json:"external_source"`
-	Active   bool   `json:"is_active"`
-	Created  string `json:"created_at,omitempty"`
-	adapter  map[string]any
-	settings map[string]string // by type, JSON
 }
 
 type agentCall struct {
@@ -62,8 +53,11 @@ func refuse(status int, body string) behaviour {
 	return behaviour{nothing: true, status: status, body: body}
 }
 
-func newAgent(t *testing.T) *agent {
-	return &agent{t: t, script: map[string][]behaviour{}, always: map[string]behaviour{}}
+func newAgent() *agent {
+	a := &agent{script: map[string][]behaviour{}, always: map[string]behaviour{}}
+	a.Agent = upstreamtest.New(upstreamtest.Options{PublicURL: "https://agent.example/shop",
+		Now: func() time.Time { return time.Now().Add(-time.Duration(a.clockBack.Load())) }})
+	return a
 }
 
 // next says how the next calls of an operation go, one after the other.
@@ -99,59 +93,54 @@ func (a *agent) asked() int {
 	return len(a.calls)
 }
 
-func (a *agent) tenant(id string) *agentTenant {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.find(id)
+// id gives the id of the only tenant.
+func (a *agent) id() string { return a.TenantIDs()[0] }
+
+// active reports whether the only tenant is.
+func (a *agent) active() bool {
+	t, _ := a.Tenant(a.id())
+	return t.Active
 }
 
-func (a *agent) find(id string) *agentTenant {
-	for _, t := range a.tenants {
-		if t.ID == id {
-			return t
-		}
-	}
-	return nil
+// username gives the account of the only tenant's config.
+func (a *agent) username() string {
+	c, _ := a.Config(a.id())
+	return c.Account()
 }
 
-func (a *agent) count() int {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return len(a.tenants)
+// setting gives the setting of the only tenant that a change of config resets.
+func (a *agent) setting() string { return string(a.Settings(a.id())["default_advertiser_id"]) }
+
+func (a *agent) set(setting string) {
+	a.SetSettings(a.id(), upstreamtest.Values{"default_advertiser_id": json.RawMessage(setting)})
 }
 
-// add makes a tenant that was there before, for an hour.
-func (a *agent) add(id, org string, adapter map[string]any) *agentTenant {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	t := &agentTenant{ID: id, Org: org, Source: "shop", Active: true, Created: created(time.Now().Add(-time.Hour)),
-		adapter: adapter, settings: map[string]string{}}
-	a.tenants = append(a.tenants, t)
-	return t
+// add makes a tenant of a source that was made an hour ago.
+func (a *agent) add(id, org, source, adServer string) {
+	a.clockBack.Store(int64(time.Hour))
+	defer a.clockBack.Store(0)
+	a.SetTenant(upstreamtest.Tenant{ID: id, ExternalOrgID: org, ExternalSource: source, Active: true,
+		AdServer: upstreamtest.AdServer{Type: adServer, Configured: adServer != ""}, Status: upstreamtest.Provisioned()})
 }
 
-// created is a time as upstream writes it, without a zone.
-func created(at time.Time) string { return at.UTC().Format("2006-01-02T15:04:05.999999") }
-
-// operationOf gives the operation of a request, with the tenant and the type in its
-// path.
-func operationOf(r *http.Request) (op, id, kind string) {
-	parts := strings.Split(strings.TrimPrefix(r.URL.Path, "/api/v1/tenant-management/tenants"), "/")[1:]
+// operationOf gives the operation of a request.
+func operationOf(r *http.Request) string {
+	parts := strings.Split(strings.TrimPrefix(r.URL.Path, upstreamtest.BasePath+"/tenants"), "/")[1:]
 	switch {
 	case len(parts) == 0:
-		return "list", "", ""
+		return "list"
 	case parts[0] == "provision":
-		return "provision", "", ""
+		return "provision"
 	case len(parts) == 1:
-		return "tenant", parts[0], ""
+		return "tenant"
 	case parts[1] == "adapters":
-		return strings.ToLower(r.Method) + "-settings", parts[0], parts[2]
+		return strings.ToLower(r.Method) + "-settings"
 	case len(parts) == 3:
-		return "test", parts[0], ""
+		return "test"
 	case parts[1] == "adapter-config":
-		return strings.ToLower(r.Method) + "-config", parts[0], ""
+		return strings.ToLower(r.Method) + "-config"
 	}
-	return parts[1], parts[0], "" // deactivate, reactivate, refresh
+	return parts[1] // deactivate, reactivate, refresh
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -160,7 +149,7 @@ func (a *agent) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Body != nil {
 		raw, _ = io.ReadAll(r.Body)
 	}
-	op, id, kind := operationOf(r)
+	op := operationOf(r)
 	call := agentCall{op: op, at: time.Now(), raw: string(raw)}
 	_ = json.Unmarshal(raw, &call.body)
 	a.mu.Lock()
@@ -182,9 +171,7 @@ func (a *agent) RoundTrip(r *http.Request) (*http.Response, error) {
 		var status int
 		var body string
 		if !b.nothing {
-			a.mu.Lock()
-			status, body = a.do(op, id, kind, call, r.URL.Query().Get("external_source"))
-			a.mu.Unlock()
+			status, body = a.do(r, raw)
 		}
 		time.Sleep(b.after)
 		if b.status != 0 {
@@ -213,74 +200,14 @@ func (a *agent) RoundTrip(r *http.Request) (*http.Response, error) {
 
 const noTenant = `{"error":"tenant_not_found","message":"no such tenant"}`
 
-// do does what is asked; a.mu is held.
-func (a *agent) do(op, id, kind string, c agentCall, source string) (int, string) {
-	encode := func(v any) string {
-		b, err := json.Marshal(v)
-		if err != nil {
-			a.t.Error(err)
-		}
-		return string(b)
+// do has the agent do what is asked.
+func (a *agent) do(r *http.Request, raw []byte) (int, string) {
+	answer := httptest.NewRecorder()
+	request := httptest.NewRequest(r.Method, r.URL.String(), bytes.NewReader(raw))
+	request.Header = r.Header.Clone()
+	a.ServeHTTP(answer, request)
+	if operationOf(r) == "put-config" && answer.Code == http.StatusOK {
+		a.set("null") // freewheel's one setting stands in the request: here it is reset all the same
 	}
-	switch op {
-	case "list":
-		list := []*agentTenant{}
-		for _, t := range a.tenants {
-			if source == "" || t.Source == source {
-				list = append(list, t)
-			}
-		}
-		return 200, encode(map[string]any{"tenants": list})
-	case "provision":
-		org := fmt.Sprint(c.body["external_org_id"])
-		for _, t := range a.tenants {
-			if t.Org == org {
-				return 409, encode(map[string]any{"error": "external_org_id_conflict", "message": "taken", "details": map[string]any{"tenant_id": t.ID}})
-			}
-		}
-		adapter, _ := c.body["adapter"].(map[string]any)
-		t := &agentTenant{ID: fmt.Sprintf("tnt_%d", len(a.tenants)+1), Org: org, Source: fmt.Sprint(c.body["external_source"]),
-			Active: true, Created: created(time.Now()), adapter: adapter, settings: map[string]string{}}
-		a.tenants = append(a.tenants, t)
-		return 201, encode(map[string]any{"tenant_id": t.ID, "external_org_id": org, "mcp_url": "https://agent.example/shop/mcp/",
-			"a2a_url": "https://elsewhere.example/a2a", "initial_principal": map[string]any{"access_token": "CANARY-principal"}})
-	}
-	t := a.find(id)
-	if t == nil {
-		return 404, noTenant
-	}
-	switch op {
-	case "tenant":
-		return 200, encode(t)
-	case "get-config":
-		if t.adapter == nil {
-			return 200, `{"type":null,"configured":false}`
-		}
-		return 200, encode(map[string]any{"type": t.adapter["type"], "configured": true})
-	case "put-config":
-		t.adapter = c.body
-		t.settings = map[string]string{} // all that the request does not name is reset
-		return 200, encode(map[string]any{"type": c.body["type"], "configured": true})
-	case "get-settings":
-		if s, ok := t.settings[kind]; ok {
-			return 200, s
-		}
-		return 404, `{"error":"adapter_config_not_found","message":"none"}`
-	case "put-settings":
-		var compact bytes.Buffer
-		if json.Compact(&compact, []byte(c.raw)) != nil {
-			return 400, `{"error":"bad","message":"bad"}`
-		}
-		t.settings[kind] = compact.String()
-		return 200, c.raw
-	case "test":
-		return 200, `{"success":true,"capability_checks":[],"tested_at":"2000-01-01T00:00:00Z"}`
-	case "refresh":
-		return 202, `{"sync_run_ids":{"inventory":"run_1"},"started_at":"2000-01-01T00:00:00Z"}`
-	case "deactivate", "reactivate":
-		t.Active = op == "reactivate"
-		return 200, encode(t)
-	}
-	a.t.Errorf("an unexpected call: %s", op)
-	return 500, "{}"
+	return answer.Code, answer.Body.String()
 }

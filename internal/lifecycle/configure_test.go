@@ -8,15 +8,14 @@ import (
 	"esagate/registry"
 )
 
-const kept = `{"default_advertiser_id":"77","odd":{"a":[1,2]}}`
+const kept = `"77"` // a setting of freewheel, in JSON
 
 // TestConfigure: the config is replaced, and the settings that this resets are there
 // again.
 func TestConfigure(t *testing.T) {
 	inWorld(t, func(w *world) {
 		id := w.connected(freewheel).Connection.ID
-		tenant := w.agent.tenant("tnt_1")
-		tenant.settings["freewheel"] = kept
+		w.agent.set(kept)
 		before := w.stored(id)
 		w.pass(time.Minute)
 		saved, err := w.one.Rotate(w.Context(), customer, id, w.parse(freewheelNew))
@@ -26,8 +25,8 @@ func TestConfigure(t *testing.T) {
 		if c.AdServer.Username != "meadow-2" || c.AdServer.DefaultAdvertiserID != "77" || !c.AdServerSavedAt.After(before.AdServerSavedAt) || c.Epoch <= before.Epoch {
 			w.Errorf("%+v %+v", c, c.AdServer)
 		}
-		if tenant.adapter["password"] != secret || tenant.settings["freewheel"] != kept {
-			w.Errorf("upstream has %v and %s", tenant.adapter["username"], tenant.settings["freewheel"])
+		if w.agent.username() != "meadow-2" || w.agent.setting() != kept {
+			w.Errorf("upstream has %v and %s", w.agent.username(), w.agent.setting())
 		}
 		w.noSettingsStored(id)
 		w.one.reported("provision done", "configure done")
@@ -54,7 +53,7 @@ func TestConfigureRefused(t *testing.T) {
 		"unreachable":      {behaviour{unreachable: true}, fault.Unavailable, "", "INTERNAL_ERROR", "", fault.UpstreamUnreachable},
 	}, func(w *world, x test) {
 		id := w.connected(freewheel).Connection.ID
-		w.agent.tenant("tnt_1").settings["freewheel"] = kept
+		w.agent.set(kept)
 		before := w.stored(id)
 		w.agent.next("put-config", x.b)
 		_, err := w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
@@ -64,7 +63,7 @@ func TestConfigureRefused(t *testing.T) {
 		}
 		c := w.stored(id)
 		w.is(c, registry.StatusActive, x.noted)
-		if c.AdServer.Username != "meadow" || !c.AdServerSavedAt.Equal(before.AdServerSavedAt) || w.agent.tenant("tnt_1").settings["freewheel"] != kept {
+		if c.AdServer.Username != "meadow" || !c.AdServerSavedAt.Equal(before.AdServerSavedAt) || w.agent.setting() != kept {
 			w.Errorf("%+v", c)
 		}
 		w.noSettingsStored(id)
@@ -80,13 +79,12 @@ func TestRestoreLater(t *testing.T) {
 		t.Run(by, func(t *testing.T) {
 			inWorld(t, func(w *world) {
 				id := w.connected(freewheel).Connection.ID
-				tenant := w.agent.tenant("tnt_1")
-				tenant.settings["freewheel"] = kept
+				w.agent.set(kept)
 				w.agent.all("put-settings", behaviour{nothing: true, status: 503, body: `{}`})
 				saved := w.save(id, freewheelNew)
 				c := *saved.Connection
-				if c.AdServer.Username != "meadow-2" || c.LastErrorCode != "INTERNAL_ERROR" || tenant.settings["freewheel"] != "" {
-					w.Errorf("%+v, %s", c, tenant.settings["freewheel"])
+				if c.AdServer.Username != "meadow-2" || c.LastErrorCode != "INTERNAL_ERROR" || w.agent.setting() == kept {
+					w.Errorf("%+v, %s", c, w.agent.setting())
 				}
 				w.must(w.one.Settle(w.Context())) // it still can't be done
 				if c := w.stored(id); c.LastErrorCode != "INTERNAL_ERROR" || c.Operation == nil {
@@ -109,8 +107,8 @@ func TestRestoreLater(t *testing.T) {
 					w.deactivate(id)
 					w.is(w.stored(id), registry.StatusDeactivated, "")
 				}
-				if tenant.settings["freewheel"] != kept {
-					w.Errorf("upstream has %s", tenant.settings["freewheel"])
+				if w.agent.setting() != kept {
+					w.Errorf("upstream has %s", w.agent.setting())
 				}
 				w.noSettingsStored(id)
 			})
@@ -122,7 +120,7 @@ func TestRestoreLater(t *testing.T) {
 func TestRestoreRefused(t *testing.T) {
 	inWorld(t, func(w *world) {
 		id := w.connected(freewheel).Connection.ID
-		w.agent.tenant("tnt_1").settings["freewheel"] = kept
+		w.agent.set(kept)
 		w.agent.next("put-settings", refuse(400, `{"error":"bad","message":"No."}`))
 		saved := w.save(id, freewheelNew)
 		w.is(*saved.Connection, registry.StatusActive, "INTERNAL_ERROR")
@@ -150,7 +148,7 @@ func TestTypeCantChange(t *testing.T) {
 		w.is(w.stored(id), registry.StatusActive, "")
 
 		// The same of a tenant whose config nobody has asked for yet.
-		w.agent.add("tnt_given", "org", map[string]any{"type": "freewheel"})
+		w.agent.add("tnt_given", "org", "shop", "freewheel")
 		a, err := w.one.store.Adopt(w.Context(), registry.ConfigSource{CustomerID: customer, SourceID: "given", Name: "G", TenantID: "tnt_given"})
 		w.must(err)
 		_, err = w.one.Rotate(w.Context(), customer, a.Managed.Connection.ID, w.parse(mock))

@@ -20,7 +20,7 @@ func TestConnect(t *testing.T) {
 			w.Errorf("source %+v", *m)
 		}
 		org := fmt.Sprintf("%d-%d", customer, c.ID)
-		if c.TenantID != "tnt_1" || c.ExternalOrgID != org || c.MCPURL != "/shop/mcp/" || c.A2AURL != "https://elsewhere.example/a2a" {
+		if c.TenantID != w.agent.id() || c.ExternalOrgID != org || c.MCPURL != "/shop/mcp/" || c.A2AURL != "/shop/a2a" {
 			w.Errorf("tenant %q of %q at %q, %q", c.TenantID, c.ExternalOrgID, c.MCPURL, c.A2AURL)
 		}
 		if c.AdServer == nil || c.AdServer.Username != "meadow" || c.ProvisionedAt.IsZero() || c.AdServerSavedAt.IsZero() || c.Epoch == 0 {
@@ -58,8 +58,8 @@ func TestConnectRefusedByAdServer(t *testing.T) {
 			// A retry works, at once.
 			saved := w.save(m.Connection.ID, freewheelNew)
 			w.is(*saved.Connection, registry.StatusActive, "")
-			if saved.Connection.AdServer.Username != "meadow-2" || w.agent.count() != 1 {
-				w.Errorf("%+v, %d tenants", saved.Connection.AdServer, w.agent.count())
+			if saved.Connection.AdServer.Username != "meadow-2" || len(w.agent.TenantIDs()) != 1 {
+				w.Errorf("%+v, %d tenants", saved.Connection.AdServer, len(w.agent.TenantIDs()))
 			}
 			w.one.reported("provision refused", "provision done")
 		})

@@ -130,7 +130,7 @@ func (w *world) act(r *replica, do string, id int64) {
 
 // check gives what is wrong in the end.
 func (w *world) check(r *replica, id int64) string {
-	if n := w.agent.count(); n > 1 {
+	if n := len(w.agent.TenantIDs()); n > 1 {
 		return fmt.Sprintf("%d tenants", n)
 	}
 	sent := w.agent.made("provision")
@@ -144,18 +144,18 @@ func (w *world) check(r *replica, id int64) string {
 		return fmt.Sprintf("not settled: %+v", c)
 	}
 	if c.TenantID == "" {
-		if w.agent.count() != 0 {
+		if len(w.agent.TenantIDs()) != 0 {
 			return fmt.Sprintf("a tenant is forgotten: %+v", c)
 		}
 		if !slices.Contains([]registry.ProvisioningStatus{registry.StatusPending, registry.StatusFailed}, c.Provisioning) {
 			return fmt.Sprintf("%s without a tenant", c.Provisioning)
 		}
-	} else if t := w.agent.tenant(c.TenantID); t == nil || t.Active != (c.Provisioning == registry.StatusActive) {
+	} else if t, ok := w.agent.Tenant(c.TenantID); !ok || t.Active != (c.Provisioning == registry.StatusActive) {
 		return fmt.Sprintf("%s is not what upstream says", c.Provisioning)
 	}
 	if c.LastErrorCode == "" && c.AdServer != nil && c.LastTestedAt.IsZero() { // a test that passes clears what was said
-		if t := w.agent.tenant(c.TenantID); t != nil && t.adapter["username"] != c.AdServer.Username {
-			return fmt.Sprintf("the config is %v upstream and %s here, and nothing says so", t.adapter["username"], c.AdServer.Username)
+		if a, ok := w.agent.Config(c.TenantID); ok && a.Account() != c.AdServer.Username {
+			return fmt.Sprintf("the config is %v upstream and %s here, and nothing says so", a.Account(), c.AdServer.Username)
 		}
 	}
 	if c.Provisioning == registry.StatusDeactivated {
@@ -169,7 +169,7 @@ func (w *world) check(r *replica, id int64) string {
 	}
 	c = w.stored(id)
 	if c.Provisioning != registry.StatusActive || c.LastErrorCode != "" || m.Connection.AdServer.Username != "meadow-2" ||
-		w.agent.count() != 1 || w.agent.tenants[0].adapter["username"] != "meadow-2" {
+		len(w.agent.TenantIDs()) != 1 || w.agent.username() != "meadow-2" {
 		return fmt.Sprintf("a retry did not work: %+v", c)
 	}
 	return ""

@@ -31,7 +31,7 @@ func TestUnknownOutcomeWithTenant(t *testing.T) {
 		w.pass(time.Minute)
 		c := w.stored(m.Connection.ID)
 		w.is(c, registry.StatusActive, "")
-		if c.TenantID != "tnt_1" || c.MCPURL != "" || c.AdServer == nil || !c.UnsettledSince.IsZero() {
+		if c.TenantID != w.agent.id() || c.MCPURL != "" || c.AdServer == nil || !c.UnsettledSince.IsZero() {
 			w.Errorf("%+v", c)
 		}
 		w.calls("provision", 1)
@@ -79,8 +79,8 @@ func TestUnknownOutcomeWithoutTenant(t *testing.T) {
 		saved := w.save(id, freewheelNew)
 		w.is(*saved.Connection, registry.StatusActive, "")
 		calls := w.agent.made("provision")
-		if len(calls) != 2 || calls[1].at.Sub(calls[0].at) < 2*time.Minute || w.agent.count() != 1 {
-			w.Errorf("%d calls, %d tenants", len(calls), w.agent.count())
+		if len(calls) != 2 || calls[1].at.Sub(calls[0].at) < 2*time.Minute || len(w.agent.TenantIDs()) != 1 {
+			w.Errorf("%d calls, %d tenants", len(calls), len(w.agent.TenantIDs()))
 		}
 	})
 }
@@ -96,7 +96,7 @@ func TestLateTenant(t *testing.T) {
 		w.pass(50 * time.Second)
 		c = w.stored(m.Connection.ID)
 		w.is(c, registry.StatusActive, "")
-		if c.TenantID != "tnt_1" || !c.UnsettledSince.IsZero() {
+		if c.TenantID != w.agent.id() || !c.UnsettledSince.IsZero() {
 			w.Errorf("%+v", c)
 		}
 		w.one.reported("provision unknown", "provision adopted")
@@ -115,7 +115,7 @@ func TestSaveFindsLateTenant(t *testing.T) {
 		w.is(w.stored(f.ESAID), registry.StatusFailed, "INTERNAL_ERROR")
 		saved := w.save(f.ESAID, freewheelNew)
 		w.is(*saved.Connection, registry.StatusActive, "")
-		if saved.Connection.AdServer.Username != "meadow-2" || w.agent.tenant("tnt_1").adapter["username"] != "meadow-2" {
+		if saved.Connection.AdServer.Username != "meadow-2" || w.agent.username() != "meadow-2" {
 			w.Errorf("%+v", saved.Connection.AdServer)
 		}
 		w.calls("provision", 1)
@@ -150,15 +150,15 @@ func TestAdopt(t *testing.T) {
 		m := w.pending("weekly")
 		id := m.Connection.ID
 		org := fmt.Sprintf("%d-%d", customer, id)
-		w.agent.add("tnt_before", org, map[string]any{"type": "freewheel", "username": "old"}).settings["freewheel"] = `{"default_advertiser_id":"77","odd":1}`
+		w.agent.add("tnt_before", org, "shop", "freewheel")
+		w.agent.set(kept)
 		saved := w.save(id, freewheel)
 		w.is(*saved.Connection, registry.StatusActive, "")
-		got := w.agent.tenant("tnt_before")
-		if saved.Connection.TenantID != "tnt_before" || saved.Connection.AdServer.Username != "meadow" || got.adapter["username"] != "meadow" {
-			w.Errorf("%+v, %v", *saved.Connection, got.adapter["username"])
+		if saved.Connection.TenantID != "tnt_before" || saved.Connection.AdServer.Username != "meadow" || w.agent.username() != "meadow" {
+			w.Errorf("%+v, %v", *saved.Connection, w.agent.username())
 		}
-		if got.settings["freewheel"] != `{"default_advertiser_id":"77","odd":1}` {
-			w.Errorf("settings %s", got.settings["freewheel"])
+		if w.agent.setting() != kept {
+			w.Errorf("settings %s", w.agent.setting())
 		}
 		w.one.reported("provision adopted", "configure done")
 	})
@@ -167,7 +167,7 @@ func TestAdopt(t *testing.T) {
 func TestAdoptThenConfigRefused(t *testing.T) {
 	inWorld(t, func(w *world) {
 		m := w.pending("weekly")
-		w.agent.add("tnt_before", fmt.Sprintf("%d-%d", customer, m.Connection.ID), map[string]any{"type": "freewheel", "username": "old"})
+		w.agent.add("tnt_before", fmt.Sprintf("%d-%d", customer, m.Connection.ID), "shop", "freewheel")
 		w.agent.next("put-config", refuse(400, `{"error":"adapter_invalid_credentials","message":"Wrong."}`))
 		saved := w.save(m.Connection.ID, freewheel)
 		w.is(*saved.Connection, registry.StatusActive, "ADAPTER_INVALID_CREDENTIALS")
@@ -179,9 +179,12 @@ func TestAdoptThenConfigRefused(t *testing.T) {
 
 func TestTenantOfAnother(t *testing.T) {
 	inWorlds(t, map[string]func(w *world, org string){
-		"another source": func(w *world, org string) { w.agent.add("tnt_theirs", org, nil).Source = "another" },
+		"another source": func(w *world, org string) {
+			w.agent.add("tnt_theirs", org, "another", "")
+			w.agent.next("provision", refuse(409, `{"error":"external_org_id_conflict","message":"taken"}`))
+		},
 		"another connection": func(w *world, org string) {
-			w.agent.add("tnt_theirs", org, nil)
+			w.agent.add("tnt_theirs", org, "shop", "")
 			_, err := w.one.store.Adopt(w.Context(), registry.ConfigSource{CustomerID: customer + 1, SourceID: "theirs", Name: "T", TenantID: "tnt_theirs"})
 			w.must(err)
 		},

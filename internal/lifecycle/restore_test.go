@@ -14,7 +14,7 @@ import (
 func (w *world) withPendingRestore() int64 {
 	w.Helper()
 	id := w.connected(freewheel).Connection.ID
-	w.agent.tenant("tnt_1").settings["freewheel"] = kept
+	w.agent.set(kept)
 	w.agent.all("put-settings", behaviour{nothing: true, status: 503, body: `{}`})
 	w.save(id, freewheelNew)
 	w.agent.all("put-settings", behaviour{})
@@ -29,7 +29,7 @@ func (w *world) restores(r *replica, id int64, code string) {
 		w.must(r.Settle(w.Context()))
 	}
 	w.is(w.stored(id), registry.StatusActive, code)
-	if got := w.agent.tenant("tnt_1").settings["freewheel"]; got != kept {
+	if got := w.agent.setting(); got != kept {
 		w.Errorf("upstream has the settings %q", got)
 	}
 }
@@ -70,8 +70,7 @@ func TestLateOutcomeKeepsOthersSettings(t *testing.T) {
 		two := w.start()
 		defer two.stop()
 		id := w.connected(freewheel).Connection.ID
-		tenant := w.agent.tenant("tnt_1")
-		tenant.settings["freewheel"] = kept
+		w.agent.set(kept)
 		w.agent.next("put-config", behaviour{after: 5 * time.Second})
 		time.AfterFunc(2*time.Second, func() { w.one.faulty.away.Store(true) })
 		w.saveFails(id, freewheelNew, fault.Unavailable)
@@ -79,7 +78,7 @@ func TestLateOutcomeKeepsOthersSettings(t *testing.T) {
 		w.agent.all("put-settings", behaviour{nothing: true, status: 503, body: `{}`})
 		_, err := two.Save(w.Context(), customer, id, w.parse(freewheelNew))
 		w.must(err) // it takes the first one's place, and owes the settings now
-		if tenant.settings["freewheel"] == kept {
+		if w.agent.setting() == kept {
 			w.Fatal("nothing is owed")
 		}
 		w.one.faulty.away.Store(false)
@@ -202,7 +201,7 @@ func TestRestoreKeepsItsBeginning(t *testing.T) {
 	inWorld(t, func(w *world) {
 		id := w.connected(freewheel).Connection.ID
 		w.deactivate(id)
-		w.agent.tenant("tnt_1").settings["freewheel"] = kept
+		w.agent.set(kept)
 		w.agent.all("put-settings", refuse(500, `{}`))
 		w.save(id, freewheelNew)
 		begun := w.stored(id).Operation.Begun

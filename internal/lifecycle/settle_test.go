@@ -65,14 +65,14 @@ func TestCrashWhileProvisioning(t *testing.T) {
 		}
 		c := w.stored(id)
 		w.is(c, x.status, x.code)
-		if x.status == registry.StatusActive && (c.TenantID != "tnt_1" || c.AdServer.Username != "meadow") {
+		if x.status == registry.StatusActive && (c.TenantID != w.agent.id() || c.AdServer.Username != "meadow") {
 			w.Errorf("%+v", c)
 		}
 		w.calls("provision", 1)
 		saved := w.save(id, freewheelNew)
 		w.is(*saved.Connection, registry.StatusActive, "")
-		if w.agent.count() != 1 || saved.Connection.AdServer.Username != "meadow-2" {
-			w.Errorf("%d tenants, %+v", w.agent.count(), saved.Connection.AdServer)
+		if len(w.agent.TenantIDs()) != 1 || saved.Connection.AdServer.Username != "meadow-2" {
+			w.Errorf("%d tenants, %+v", len(w.agent.TenantIDs()), saved.Connection.AdServer)
 		}
 	})
 }
@@ -172,8 +172,7 @@ func TestSettleBesideLiveReplica(t *testing.T) {
 func TestCrashWhileConfiguring(t *testing.T) {
 	inWorlds(t, map[string]behaviour{"done": {after: time.Minute}, "not done": {nothing: true, after: time.Minute}}, func(w *world, b behaviour) {
 		id := w.connected(freewheel).Connection.ID
-		tenant := w.agent.tenant("tnt_1")
-		tenant.settings["freewheel"] = kept
+		w.agent.set(kept)
 		w.crashDuring("put-config", b, w.saving(id, freewheelNew))
 		w.must(w.one.Settle(w.Context()))
 		if w.stored(id).Operation == nil {
@@ -183,13 +182,13 @@ func TestCrashWhileConfiguring(t *testing.T) {
 		w.must(w.one.Settle(w.Context()))
 		c := w.stored(id)
 		w.is(c, registry.StatusActive, "INTERNAL_ERROR")
-		if tenant.settings["freewheel"] != kept || c.AdServer.Username != "meadow" {
-			w.Errorf("%s, %+v", tenant.settings["freewheel"], c.AdServer)
+		if w.agent.setting() != kept || c.AdServer.Username != "meadow" {
+			w.Errorf("%s, %+v", w.agent.setting(), c.AdServer)
 		}
 		saved := w.save(id, freewheelNew)
 		w.is(*saved.Connection, registry.StatusActive, "")
-		if tenant.adapter["username"] != "meadow-2" || tenant.settings["freewheel"] != kept {
-			w.Errorf("%v, %s", tenant.adapter["username"], tenant.settings["freewheel"])
+		if w.agent.username() != "meadow-2" || w.agent.setting() != kept {
+			w.Errorf("%v, %s", w.agent.username(), w.agent.setting())
 		}
 	})
 }

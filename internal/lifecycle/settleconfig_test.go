@@ -10,15 +10,6 @@ import (
 	"esagate/registry"
 )
 
-// upstreamConfig gives the account and the settings that the first tenant has, also while
-// upstream is still at something.
-func (w *world) upstreamConfig() (username any, settings string) {
-	w.agent.mu.Lock()
-	defer w.agent.mu.Unlock()
-	t := w.agent.tenants[0]
-	return t.adapter["username"], t.settings["freewheel"]
-}
-
 // TestUnknownConfig: it is said so, and the settings are restored whatever it is: at
 // once, and again when upstream can't be at it any more. Only then is it over.
 func TestUnknownConfig(t *testing.T) {
@@ -33,7 +24,7 @@ func TestUnknownConfig(t *testing.T) {
 			t.Run(name+", then "+by, func(t *testing.T) {
 				inWorld(t, func(w *world) {
 					id := w.connected(freewheel).Connection.ID
-					w.agent.tenant("tnt_1").settings["freewheel"] = kept
+					w.agent.set(kept)
 					before := w.stored(id)
 					w.pass(time.Second)
 					begun := time.Now()
@@ -43,7 +34,7 @@ func TestUnknownConfig(t *testing.T) {
 					if c.LastErrorCode != "INTERNAL_ERROR" || c.AdServer.Username != "meadow" || c.Epoch <= before.Epoch || !c.AdServerSavedAt.After(before.AdServerSavedAt) || c.Operation == nil {
 						w.Errorf("%+v", c)
 					}
-					if _, settings := w.upstreamConfig(); settings != kept {
+					if settings := w.agent.setting(); settings != kept {
 						w.Errorf("%q; they are not restored at once", settings)
 					}
 					if f := w.saveFails(id, freewheelNew, fault.Conflict); f.RetryAfter <= 0 {
@@ -60,7 +51,7 @@ func TestUnknownConfig(t *testing.T) {
 					if by == "settle" {
 						w.must(w.one.Settle(w.Context()))
 						w.is(w.stored(id), registry.StatusActive, "INTERNAL_ERROR")
-						if _, settings := w.upstreamConfig(); settings != kept {
+						if settings := w.agent.setting(); settings != kept {
 							w.Errorf("upstream has %q", settings)
 						}
 						w.noSettingsStored(id)
@@ -68,7 +59,7 @@ func TestUnknownConfig(t *testing.T) {
 					}
 					saved := w.save(id, freewheelNew)
 					w.is(*saved.Connection, registry.StatusActive, "")
-					if username, settings := w.upstreamConfig(); username != "meadow-2" || settings != kept {
+					if username, settings := w.agent.username(), w.agent.setting(); username != "meadow-2" || settings != kept {
 						w.Errorf("%v, %s", username, settings)
 					}
 				})
@@ -83,7 +74,7 @@ func TestUnknownConfigShortProbeTimeout(t *testing.T) {
 		w.config.ProbeTimeout = 10 * time.Second
 		w.restart()
 		id := w.connected(freewheel).Connection.ID
-		w.agent.tenant("tnt_1").settings["freewheel"] = kept
+		w.agent.set(kept)
 		w.agent.next("put-config", behaviour{before: 115 * time.Second})
 		w.saveFails(id, freewheelNew, fault.Unavailable)
 		for range 30 {
@@ -91,7 +82,7 @@ func TestUnknownConfigShortProbeTimeout(t *testing.T) {
 			w.pass(5 * time.Second)
 		}
 		w.is(w.stored(id), registry.StatusActive, "INTERNAL_ERROR")
-		if _, settings := w.upstreamConfig(); settings != kept {
+		if settings := w.agent.setting(); settings != kept {
 			w.Errorf("upstream has %q", settings)
 		}
 	})
@@ -173,7 +164,7 @@ func TestUnknownConfigIsGivenUp(t *testing.T) {
 		t.Run(by, func(t *testing.T) {
 			inWorld(t, func(w *world) {
 				id := w.connected(freewheel).Connection.ID
-				w.agent.tenant("tnt_1").settings["freewheel"] = kept
+				w.agent.set(kept)
 				w.agent.next("put-config", behaviour{cut: true})
 				w.agent.all("put-settings", behaviour{nothing: true, status: 500, body: `{}`})
 				w.agent.all("get-config", behaviour{status: 500, body: `{}`})
@@ -198,7 +189,7 @@ func TestUnknownConfigIsGivenUp(t *testing.T) {
 				}
 				saved := w.save(id, freewheelNew)
 				w.is(*saved.Connection, registry.StatusActive, "")
-				if got := w.agent.tenant("tnt_1").settings["freewheel"]; got != kept {
+				if got := w.agent.setting(); got != kept {
 					w.Errorf("upstream has the settings %q", got)
 				}
 			})

@@ -1,6 +1,7 @@
 package lifecycle_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -19,7 +20,7 @@ func TestDeactivateAndReactivate(t *testing.T) {
 				w.Errorf("%+v", *m.Connection)
 			}
 		}
-		if n := len(w.agent.made("deactivate")); n != 1 || w.agent.tenant("tnt_1").Active {
+		if n := len(w.agent.made("deactivate")); n != 1 || w.agent.active() {
 			w.Errorf("%d calls", n)
 		}
 		w.fails(w.refreshError(id), fault.Conflict)
@@ -30,7 +31,7 @@ func TestDeactivateAndReactivate(t *testing.T) {
 				w.Errorf("%+v", *m.Connection)
 			}
 		}
-		if n := len(w.agent.made("reactivate")); n != 1 || !w.agent.tenant("tnt_1").Active {
+		if n := len(w.agent.made("reactivate")); n != 1 || !w.agent.active() {
 			w.Errorf("%d calls", n)
 		}
 		w.one.reported("provision done", "deactivate done", "reactivate done")
@@ -105,7 +106,7 @@ func TestSwitchOfUnknownOutcome(t *testing.T) {
 		// Whatever it was, a retry works.
 		m := w.deactivate(id)
 		w.is(*m.Connection, registry.StatusDeactivated, "")
-		if w.agent.tenant("tnt_1").Active {
+		if w.agent.active() {
 			w.Error("the tenant is on")
 		}
 	})
@@ -146,14 +147,15 @@ func TestSwitchThatIsNotConfirmed(t *testing.T) {
 		done bool
 	}
 	inWorlds(t, map[string]test{
-		"still active":       {behaviour{nothing: true, status: 200, body: `{"tenant_id":"tnt_1","is_active":true}`}, false},
+		"still active":       {behaviour{nothing: true, status: 200, body: `{"tenant_id":"THIS","is_active":true}`}, false},
 		"another tenant":     {behaviour{nothing: true, status: 200, body: `{"tenant_id":"tnt_2","is_active":false}`}, false},
 		"another, but done":  {behaviour{status: 200, body: `{"tenant_id":"tnt_2","is_active":false}`}, true},
-		"done, not said":     {behaviour{status: 200, body: `{"tenant_id":"tnt_1"}`}, true},
+		"done, not said":     {behaviour{status: 200, body: `{"tenant_id":"THIS"}`}, true},
 		"unusable, not done": {behaviour{nothing: true, status: 200, body: `<html>`}, false},
 		"unusable, but done": {behaviour{status: 204}, true},
 	}, func(w *world, x test) {
 		id := w.connected(freewheel).Connection.ID
+		x.b.body = strings.ReplaceAll(x.b.body, "THIS", w.agent.id())
 		w.agent.next("deactivate", x.b)
 		m, err := w.one.Deactivate(w.Context(), customer, id)
 		if x.done {

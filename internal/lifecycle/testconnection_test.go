@@ -101,7 +101,7 @@ func TestRefresh(t *testing.T) {
 		before := w.stored(id)
 		answer, err := w.one.Refresh(w.Context(), customer, id)
 		w.must(err)
-		if answer.AlreadyRunning || len(answer.SyncRunIDs) != 1 || w.stored(id).Epoch != before.Epoch+1 {
+		if answer.AlreadyRunning || len(answer.SyncRunIDs) == 0 || w.stored(id).Epoch != before.Epoch+1 {
 			w.Errorf("%+v", answer)
 		}
 		w.agent.next("refresh", behaviour{status: 503, body: `{}`})

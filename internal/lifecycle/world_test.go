@@ -62,13 +62,14 @@ type replica struct {
 func inWorld(t *testing.T, body func(w *world)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		w := &world{T: t, agent: newAgent(t), database: filepath.Join(t.TempDir(), "registry.db"),
+		w := &world{T: t, agent: newAgent(), database: filepath.Join(t.TempDir(), "registry.db"),
 			accounts: map[int64]*adserver.Account{},
 			config:   lifecycle.Config{ExternalSource: "shop", ContactEmail: "ops@shop.example", BaseURL: "https://agent.example/shop"}}
 		w.one = w.start()
 		body(w)
 		w.one.stop()
 		w.agent.pending.Wait()
+		w.agent.Close()
 		if i := strings.Index(w.logs.String(), "CANARY"); i >= 0 {
 			w.Errorf("a secret is logged: …%s", w.logs.String()[max(0, i-80):])
 		}
@@ -81,10 +82,11 @@ func (w *world) end() {
 		r.stop()
 	}
 	w.agent.pending.Wait()
+	w.agent.Close()
 }
 
 func newWorld(t *testing.T, database string) *world {
-	w := &world{T: t, agent: newAgent(t), database: database, accounts: map[int64]*adserver.Account{},
+	w := &world{T: t, agent: newAgent(), database: database, accounts: map[int64]*adserver.Account{},
 		config: lifecycle.Config{ExternalSource: "shop", ContactEmail: "ops@shop.example", BaseURL: "https://agent.example/shop"}}
 	w.must(os.WriteFile(database, empty, 0o600))
 	w.one = w.start()
@@ -295,7 +297,7 @@ func (w *world) calls(op string, want int) {
 // tenants checks how many tenants upstream has.
 func (w *world) tenants(want int) {
 	w.Helper()
-	if n := w.agent.count(); n != want {
+	if n := len(w.agent.TenantIDs()); n != want {
 		w.Errorf("%d tenants, want %d", n, want)
 	}
 }
