@@ -33,14 +33,13 @@ type agentCall struct {
 	op   string
 	at   time.Time
 	body map[string]any
-	raw  string
-	// unclear: whoever asked was not given an answer that says whether it was done.
+	// unclear: the caller got no answer that says whether it was done.
 	unclear bool
 }
 
-// behaviour is how a call goes. The zero value does what is asked, and says so.
+// behaviour is what becomes of a call. The zero value does what is asked and answers.
 type behaviour struct {
-	unreachable bool          // nobody can be connected to
+	unreachable bool          // the connection is refused
 	before      time.Duration // passes before anything is done
 	nothing     bool          // it is not done
 	after       time.Duration // passes before the answer
@@ -150,7 +149,7 @@ func (a *agent) RoundTrip(r *http.Request) (*http.Response, error) {
 		raw, _ = io.ReadAll(r.Body)
 	}
 	op := operationOf(r)
-	call := agentCall{op: op, at: time.Now(), raw: string(raw)}
+	call := agentCall{op: op, at: time.Now()}
 	_ = json.Unmarshal(raw, &call.body)
 	a.mu.Lock()
 	b := a.always[op]

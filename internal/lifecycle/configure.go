@@ -52,7 +52,10 @@ type rewrite struct {
 	after    *registry.Operation // the restore of settings in whose place it is; nil: none
 }
 
-func (s *configurer) claimAndRun(ctx context.Context, m *registry.Source, config *adserver.Config, account *adserver.Account) (next, was *registry.Source, err error) {
+// claimAndRun claims a connection and replaces its config; errMoved, and how it was, when
+// it can't be claimed.
+func (s *configurer) claimAndRun(ctx context.Context, m *registry.Source, config *adserver.Config,
+	account *adserver.Account) (next, was *registry.Source, err error) {
 	op := s.newOperation(registry.OperationConfigure)
 	next, was, err = s.claim(ctx, targetOf(m), op, beginConfiguring(now(), config.Type()))
 	if err != nil {

@@ -25,7 +25,8 @@ type Connected struct {
 // the connection as `provisioning`. After an error the idempotency key, if it is this
 // request's, is free for a repetition, which goes on with the source if it exists: an
 // Unavailable then names it. Once the source was deleted the key stays used.
-func (l *Lifecycle) Connect(ctx context.Context, customer int64, c *adserver.Connect, once *registry.IdempotencyRecord) (Connected, error) {
+func (l *Lifecycle) Connect(ctx context.Context, customer int64, c *adserver.Connect,
+	once *registry.IdempotencyRecord) (Connected, error) {
 	account, err := l.serviceAccount(customer, c.Config, true)
 	if err != nil {
 		if out, ok := l.storedAnswer(ctx, customer, once); ok {
@@ -89,7 +90,8 @@ func sourceGone(err error) bool {
 // connect makes the source and provisions it. ours reports whether the key is this
 // request's, also if it is not known whether it is on disk; a key that is refused is
 // another request's.
-func (l *Lifecycle) connect(ctx context.Context, customer int64, c *adserver.Connect, account *adserver.Account, once *registry.IdempotencyRecord, a *attempt) (out Connected, ours bool, err error) {
+func (l *Lifecycle) connect(ctx context.Context, customer int64, c *adserver.Connect, account *adserver.Account,
+	once *registry.IdempotencyRecord, a *attempt) (out Connected, ours bool, err error) {
 	op := l.newOperation(registry.OperationProvision)
 	s := registry.NewManaged{SourceID: c.SourceID, Slug: c.Slug, Name: c.Name, AdServer: c.View(nil, nil), Operation: op}
 	if account != nil {

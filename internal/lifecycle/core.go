@@ -36,17 +36,8 @@ func newCore(cfg Config, deps Deps) *core {
 		done: deps.Done, changed: deps.Changed, started: now(),
 		work: background.NewGroup(deps.Logger), checks: background.NewGroup(deps.Logger),
 	}
-	if c.account == nil {
-		c.account = func(int64) (*adserver.Account, bool, error) { return nil, false, nil }
-	}
-	if c.log == nil {
-		c.log = slog.New(slog.DiscardHandler)
-	}
 	if c.done == nil {
 		c.done = func(registry.OperationKind, Outcome) {}
-	}
-	if c.changed == nil {
-		c.changed = func(*registry.Source) {}
 	}
 	return c
 }

@@ -45,7 +45,7 @@ type Config struct {
 	Unsettled time.Duration
 }
 
-// Deps are what a Lifecycle works with. Account, Logger, Done and Changed may be nil.
+// Deps are what a Lifecycle works with. Done may be nil.
 type Deps struct {
 	Directory *registry.Directory
 	Store     registry.UpkeepStore
@@ -74,9 +74,6 @@ const (
 	OutcomeUnknown  Outcome = "unknown"  // it may have been done
 	OutcomeLost     Outcome = "lost"     // a crash cut it short, and nothing came of it
 )
-
-// Outcomes are all the words of [Outcome].
-var Outcomes = []Outcome{OutcomeDone, OutcomeAdopted, OutcomeRefused, OutcomeRejected, OutcomeNotSent, OutcomeUnknown, OutcomeLost}
 
 // Lifecycle makes the changes. It is safe for concurrent use; Close ends it. Errors are
 // [*fault.Error].
@@ -112,9 +109,11 @@ func (c Config) withDefaults() Config {
 // afterProbe is how long upstream may work on a provisioning after we stopped waiting.
 const afterProbe = 45 * time.Second
 
-// Settle makes one round over all connections with an operation that nobody finished.
-// See [settler.round].
-func (l *Lifecycle) Settle(ctx context.Context) error { return l.settler.Settle(ctx) }
+// Settle makes one round over all connections whose operation was not finished. What
+// can't be settled yet is left for the next round, and does not stop the others; the error
+// says that the store could not be read. While a round is under way, or shortly after one,
+// it does nothing.
+func (l *Lifecycle) Settle(ctx context.Context) error { return l.settler.startRound(ctx) }
 
 // Refresh has the tenant's syncs run; Conflict without a tenant or with one that is
 // deactivated.

@@ -92,7 +92,8 @@ func (s *provisioner) made(ctx context.Context, p provision, t tenant, outcome O
 }
 
 // fail records that no tenant was made, and gives the cause.
-func (s *provisioner) fail(ctx context.Context, p provision, outcome Outcome, cause error, code, text string) (*registry.Source, error) {
+func (s *provisioner) fail(ctx context.Context, p provision, outcome Outcome, cause error,
+	code, text string) (*registry.Source, error) {
 	m, _ := s.end(ctx, p.target, p.op, ending{outcome: outcome, became: failed(code, text, time.Time{}), cause: cause})
 	return m, naming(cause, p.target)
 }

@@ -13,7 +13,7 @@ type retries struct {
 	tried       *lru.Cache[provisionKey, tried]
 }
 
-// tried is what was tried in vain.
+// tried is what has failed so far.
 type tried struct {
 	next  time.Time
 	pause time.Duration

@@ -52,7 +52,8 @@ func (l *Lifecycle) Rotate(ctx context.Context, customer, esaID int64, config *a
 // save sets up a connection without a tenant, and configures one with a tenant. If it
 // repeats an earlier request, its caller waits for a change of config no longer than for a
 // tenant, because the config is the one that was sent then.
-func (l *Lifecycle) save(ctx context.Context, m *registry.Source, config *adserver.Config, a *attempt, repeated bool) (*registry.Source, error) {
+func (l *Lifecycle) save(ctx context.Context, m *registry.Source, config *adserver.Config,
+	a *attempt, repeated bool) (*registry.Source, error) {
 	if m.Connection.TenantID == "" {
 		if _, err := l.serviceAccount(m.Connection.CustomerID, config, true); err != nil {
 			return nil, err
@@ -75,7 +76,8 @@ func (l *Lifecycle) save(ctx context.Context, m *registry.Source, config *adserv
 
 // setUp claims a connection without a tenant and provisions it; errMoved, and how it is,
 // when it can't be claimed so.
-func (l *Lifecycle) setUp(ctx context.Context, m *registry.Source, config *adserver.Config, a *attempt) (next, was *registry.Source, err error) {
+func (l *Lifecycle) setUp(ctx context.Context, m *registry.Source, config *adserver.Config,
+	a *attempt) (next, was *registry.Source, err error) {
 	account, err := l.serviceAccount(m.Connection.CustomerID, config, true)
 	if err != nil {
 		return nil, nil, err
@@ -103,7 +105,8 @@ func (l *Lifecycle) setUp(ctx context.Context, m *registry.Source, config *adser
 
 // configure claims a connection that has a tenant, and replaces its config; errMoved, and
 // how it is, when it can't be claimed so.
-func (l *Lifecycle) configure(ctx context.Context, m *registry.Source, config *adserver.Config) (next, was *registry.Source, err error) {
+func (l *Lifecycle) configure(ctx context.Context, m *registry.Source,
+	config *adserver.Config) (next, was *registry.Source, err error) {
 	if m.Connection.TenantID == "" {
 		return nil, nil, errWithoutTenant(m.Connection)
 	}

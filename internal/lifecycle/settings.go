@@ -52,7 +52,8 @@ const (
 )
 
 // putSettings writes settings upstream, in so many tries; the error is upstream's.
-func (s *configurer) putSettings(ctx context.Context, op registry.Operation, tenantID, kind string, raw []byte, tries int) (restoreStatus, error) {
+func (s *configurer) putSettings(ctx context.Context, op registry.Operation, tenantID, kind string,
+	raw []byte, tries int) (restoreStatus, error) {
 	for try, pause := 1, restoreFirst; ; try, pause = try+1, min(4*pause, restoreLast) {
 		call, cancel := within(ctx, op, writeTimeout)
 		err := s.upstream.PutAdapterSettings(call, tenantID, kind, raw)

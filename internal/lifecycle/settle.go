@@ -40,10 +40,8 @@ func newSettler(l *Lifecycle, store registry.UpkeepStore) *settler {
 		lookups: newRetries(lookupFirst, lookupLast)}
 }
 
-// Settle makes one round. What can't be settled yet is left for the next round, and does
-// not stop the others; the error says that the store could not be read. While a round is
-// under way, or shortly after one, it does nothing.
-func (s *settler) Settle(ctx context.Context) error {
+// startRound makes one round, as [Lifecycle.Settle] says.
+func (s *settler) startRound(ctx context.Context) error {
 	if !s.mu.TryLock() {
 		return nil
 	}
@@ -175,7 +173,8 @@ const maxClaims = 4
 
 // untilClaimed repeats a change while it finds the connection changed (errMoved), and
 // settles in between what it found, was.
-func (s *settler) untilClaimed(ctx context.Context, m *registry.Source, change func(m *registry.Source) (next, was *registry.Source, err error)) (*registry.Source, error) {
+func (s *settler) untilClaimed(ctx context.Context, m *registry.Source,
+	change func(m *registry.Source) (next, was *registry.Source, err error)) (*registry.Source, error) {
 	for range maxClaims {
 		next, was, err := change(m)
 		if !errors.Is(err, errMoved) {

@@ -58,7 +58,10 @@ func targetStatus(kind registry.OperationKind) registry.ProvisioningStatus {
 	return registry.StatusActive
 }
 
-func (s *switcher) claimAndRun(ctx context.Context, m *registry.Source, kind registry.OperationKind, takeOver bool) (next, was *registry.Source, err error) {
+// claimAndRun claims a connection and switches its tenant; errMoved, and how it was, when it
+// can't be claimed.
+func (s *switcher) claimAndRun(ctx context.Context, m *registry.Source, kind registry.OperationKind,
+	takeOver bool) (next, was *registry.Source, err error) {
 	op := s.newOperation(kind)
 	t := targetOf(m)
 	next, was, err = s.claim(ctx, t, op, beginSwitching(now(), targetStatus(kind), takeOver))
@@ -132,7 +135,8 @@ func (s *switcher) unknown(ctx context.Context, w switching, cause error) (*regi
 
 // observed gives the status of a tenant that upstream shows after an operation, and what
 // the connection becomes by it; nil when upstream does not show it.
-func observed(tenantID string, found *wire.Tenant, err error, kind registry.OperationKind) (became transition, status registry.ProvisioningStatus) {
+func observed(tenantID string, found *wire.Tenant, err error,
+	kind registry.OperationKind) (became transition, status registry.ProvisioningStatus) {
 	switch f := fault.As(err); {
 	case f != nil && f.Kind == fault.NotFound && f.Reason == fault.TenantNotFound:
 		if kind == registry.OperationReactivate {
@@ -151,7 +155,8 @@ func observed(tenantID string, found *wire.Tenant, err error, kind registry.Oper
 
 // finish records an outcome, and gives the caller's error. Settings that were to be
 // restored still are, but not for a tenant that is off: its source may be deleted.
-func (s *switcher) finish(ctx context.Context, w switching, outcome Outcome, became transition, cause error) (*registry.Source, error) {
+func (s *switcher) finish(ctx context.Context, w switching, outcome Outcome, became transition,
+	cause error) (*registry.Source, error) {
 	next := w.after
 	if outcome == OutcomeDone && w.op.Kind == registry.OperationDeactivate && next != nil {
 		next, became = nil, then(became, settingsGivenUp)
