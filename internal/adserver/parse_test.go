@@ -27,18 +27,12 @@ func TestEveryIssueIsNamed(t *testing.T) {
 	for _, c := range []struct{ name, body, want string }{
 		{"nothing", `{}`, "type: type is required."},
 		{"type null", `{"type":null,"networkCode":5}`, "type: type can't be null."},
-		{"type a number", `{"type":1}`, "type: type must be a string."},
 		{"type unknown", `{"type":"xandr","secret":"s"}`, noType},
 		{"type in capitals", `{"type":"MOCK"}`, noType},
-		{"type empty", `{"type":""}`, noType},
 		{"adswizz", `{"type":"adswizz","agencyId":"x","apiKey":null}`, "type: An ad server of the type adswizz" + untakeable},
 
 		{"gam without a network", `{"type":"google_ad_manager"}`, "networkCode: networkCode is required."},
-		{"gam, network null", `{"type":"google_ad_manager","networkCode":null}`, "networkCode: networkCode can't be null."},
-		{"gam, network a number", `{"type":"google_ad_manager","networkCode":12}`, "networkCode: networkCode must be a string."},
-		{"gam, network empty", `{"type":"google_ad_manager","networkCode":""}`, "networkCode: networkCode can't be empty."},
 		{"gam, network in Arabic digits", `{"type":"google_ad_manager","networkCode":"١٢"}`, "networkCode: networkCode must be digits."},
-		{"gam, network with a blank", `{"type":"google_ad_manager","networkCode":"12 "}`, "networkCode: networkCode must be digits."},
 		{"gam, network of 33", `{"type":"google_ad_manager","networkCode":"` + strings.Repeat("1", 33) + `"}`, "networkCode: networkCode is longer than 32 characters."},
 		{"gam, network of 32", `{"type":"google_ad_manager","networkCode":"` + strings.Repeat("1", 32) + `"}`, ""},
 		{"gam, the operator's", gam(`,"refreshToken":null,"serviceAccountKeyJson":"k","service_account_key_json":1,"serviceAccountEmail":"a@b.c","serviceAccountKey":"","serviceAccountJson":{},"service_account_email":"e","refresh_token":"r"`),
@@ -66,14 +60,12 @@ func TestEveryIssueIsNamed(t *testing.T) {
 		{"freewheel, token with NUL", `{"type":"freewheel","apiToken":"a\u0000b"}`, "apiToken: apiToken can't contain the character U+0000."},
 		{"freewheel, sandbox", fw(`,"environment":"sandbox"`), "environment: The environment sandbox" + untakeable},
 		{"freewheel, environment", fw(`,"environment":"prod"`), "environment: environment must be production or staging."},
-		{"freewheel, environment empty", fw(`,"environment":""`), "environment: environment must be production or staging."},
 		{"freewheel, nulls", fw(`,"environment":null,"defaultAdvertiserId":null,"executionCurrency":null,"connectionContract":null`),
 			lines("connectionContract: connectionContract can't be null.", "environment: environment can't be null.",
 				"defaultAdvertiserId: defaultAdvertiserId can't be null.", "executionCurrency: executionCurrency can't be null.")},
 		{"freewheel, currency", fw(`,"executionCurrency":"eur","defaultAdvertiserId":"` + x(65) + `"`),
 			lines("defaultAdvertiserId: defaultAdvertiserId is longer than 64 characters.", "executionCurrency: executionCurrency must be three capital letters.")},
 		{"freewheel, currency of four", fw(`,"executionCurrency":"EURO"`), "executionCurrency: executionCurrency must be three capital letters."},
-		{"freewheel, currency empty", fw(`,"executionCurrency":""`), "executionCurrency: executionCurrency must be three capital letters."},
 		{"freewheel, all at once", `{"type":"freewheel","username":7,"environment":"x","rateCurrency":"EUR","clientId":"c"}`,
 			lines("username: "+"username must be a string.", "environment: environment must be production or staging.", "clientId: clientId"+untakeable, "rateCurrency: "+notOf+"freewheel.")},
 
@@ -160,23 +152,14 @@ func TestConnectIssues(t *testing.T) {
 	}
 }
 
-func TestBrokenBodies(t *testing.T) {
-	for body, want := range map[string]string{
-		``:                                "The body is empty.",
-		`CANARY`:                          "The body is not valid JSON.",
-		`["CANARY"]`:                      "The body is not a JSON object.",
-		`{"type":"mock"} CANARY`:          "The body goes on after its end.",
-		`{"type":"mock","type":"CANARY"}`: "The body names something twice.",
-		`{"type":"freewheel","apiToken":"a","api\u0054oken":"CANARY"}`: "The body names something twice.",
-		`{"type":"mock","connectionContract":{"id":"a","id":"b"}}`:     "The body names something twice.",
-		"{\"type\":\"mock\xff\"}":                                      "The body is not UTF-8.",
-	} {
-		_, one := adserver.Parse([]byte(body))
-		_, two := adserver.ParseConnect([]byte(body))
-		for _, err := range []error{one, two} {
-			if !fault.Is(err, fault.BadRequest) || err.Error() != want {
-				t.Errorf("%s: %v, want %s", body, err, want)
-			}
+// Other broken bodies are tested in package sources.
+func TestBrokenBody(t *testing.T) {
+	body := []byte(`{"type":"mock","connectionContract":{"id":"a","id":"b"}}`)
+	_, one := adserver.Parse(body)
+	_, two := adserver.ParseConnect(body)
+	for _, err := range []error{one, two} {
+		if !fault.Is(err, fault.BadRequest) || err.Error() != "The body names something twice." {
+			t.Errorf("got %v", err)
 		}
 	}
 }

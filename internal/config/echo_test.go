@@ -13,8 +13,6 @@ import (
 	"esagate/internal/config"
 )
 
-func printed(format string, value any) string { return fmt.Sprintf(format, value) }
-
 func encoded(t *testing.T, value any) string {
 	t.Helper()
 	var out bytes.Buffer
@@ -100,12 +98,6 @@ func place(path, value string) string {
 		b.WriteString("\n")
 	}
 	return strings.TrimSuffix(b.String(), "\n") + " " + value + "\n"
-}
-
-func TestPlace(t *testing.T) {
-	if got, want := place("sources[].labels.*", "v"), "sources:\n  - labels:\n      label: v\n"; got != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
 }
 
 func FuzzLoad(f *testing.F) {

@@ -40,12 +40,7 @@ func Load(path string, environ []string, checks ...Check) (*Config, Faults) {
 	if problem != "" {
 		return nil, Faults{{Message: problem}}
 	}
-	return load(data, filepath.Dir(path), environ, checks...)
-}
-
-// load reads a file's content. Relative paths in it begin at folder.
-func load(data []byte, folder string, environ []string, checks ...Check) (*Config, Faults) {
-	l := &loader{report: newReport(), env: readEnviron(environ), folder: folder}
+	l := &loader{report: newReport(), env: readEnviron(environ), folder: filepath.Dir(path)}
 	file, readable := l.parse(data)
 	if !readable {
 		return nil, l.sorted()

@@ -54,13 +54,24 @@ func faultsOf(t testing.TB, text string, environ ...string) []string {
 	return strings.Split(faults.Error(), "\n")
 }
 
-// expectFault expects of a text no fault where want is empty, or else one that begins with it.
+// expectFault expects no fault of a text where want is empty, or else one that begins with it.
 func expectFault(t testing.TB, text, want string, environ ...string) {
 	t.Helper()
 	_, faults := config.Load(write(t, text), with(environ...))
-	if want == "" && len(faults) > 0 || want != "" && (len(faults) != 1 || !strings.HasPrefix(faults[0].String(), want)) {
-		t.Errorf("%s:\ngot  %v\nwant %s", text, faults, want)
+	compareFault(t, text, faults, want, "")
+}
+
+// compareFault expects no faults where both wants are empty, or else one that begins with start and
+// whose message holds piece. It reports whether there is no fault, as expected.
+func compareFault(t testing.TB, what string, faults config.Faults, start, piece string) bool {
+	t.Helper()
+	good := start == "" && piece == ""
+	if good && len(faults) > 0 || !good && (len(faults) != 1 ||
+		!strings.HasPrefix(faults[0].String(), start) || !strings.Contains(faults[0].Message, piece)) {
+		t.Errorf("%s:\ngot  %v\nwant %s %s", what, faults, start, piece)
+		return false
 	}
+	return good
 }
 
 func expectFaults(t *testing.T, got []string, want ...string) {

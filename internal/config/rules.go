@@ -15,6 +15,7 @@ import (
 	"unicode/utf8"
 
 	"esagate/internal/adserver"
+	"esagate/internal/sources"
 	"esagate/registry"
 )
 
@@ -173,13 +174,8 @@ func pathID(s string) string {
 	if problem := plainText(1, registry.MaxIDLength)(s); problem != "" {
 		return problem
 	}
-	switch {
-	case strings.ContainsAny(s, `/\?#%`):
-		return `must not hold any of / \ ? # %`
-	case s != strings.TrimSpace(s):
-		return "must not begin or end with a space"
-	case s == "." || s == "..":
-		return "must not be . or .."
+	if sources.CheckSourceID(s) != "" {
+		return `must not be . or .., hold any of / \ ? # %, or begin or end with a space`
 	}
 	return ""
 }
@@ -211,6 +207,13 @@ func validPort(port string, least uint64) bool {
 	return err == nil && n >= least
 }
 
+const badPort = "must have a port from 1 to 65535, or none"
+
+// soundPort reports whether a URL has no port, or one to connect to.
+func soundPort(u *url.URL) bool {
+	return u.Host == u.Hostname() || strings.HasSuffix(u.Host, "]") || validPort(u.Port(), 1)
+}
+
 var hostName = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?$`)
 
 func validHost(host string) bool {
@@ -231,8 +234,8 @@ func webURL(s string) (*url.URL, string) {
 	switch {
 	case strings.ContainsAny(s, ` \`), u.Scheme != "http" && u.Scheme != "https", u.Opaque != "", !validHost(u.Hostname()):
 		return nil, problem
-	case u.Host != u.Hostname() && !strings.HasSuffix(u.Host, "]") && !validPort(u.Port(), 1):
-		return nil, "must have a port from 1 to 65535, or none"
+	case !soundPort(u):
+		return nil, badPort
 	case u.User != nil:
 		return nil, "must not hold a user or password"
 	case u.RawQuery != "" || u.ForceQuery:
@@ -276,13 +279,10 @@ func origin(s string) string {
 // canonicalOrigin writes an origin as browsers do, so that comparing is enough.
 func canonicalOrigin(s string) string {
 	s = strings.ToLower(s)
-	if rest, ok := strings.CutSuffix(s, ":80"); ok && strings.HasPrefix(s, "http:") {
-		return rest
+	if strings.HasPrefix(s, "https:") {
+		return strings.TrimSuffix(s, ":443")
 	}
-	if rest, ok := strings.CutSuffix(s, ":443"); ok && strings.HasPrefix(s, "https:") {
-		return rest
-	}
-	return s
+	return strings.TrimSuffix(s, ":80")
 }
 
 func email(s string) string {

@@ -9,18 +9,15 @@ func TestSources(t *testing.T) {
 	entry := func(rest string) string { return "{source_id: a, customer_id: 1, " + rest + "}" }
 	adServer := func(inside string) string { return entry("ad_server: {" + inside + "}") }
 	id := func(id string) string { return "{customer_id: 1, source_id: " + id + "}" }
-	const (
-		segment = "sources[0].source_id (line 1): must not hold any of"
-		spaces  = "sources[0].source_id (line 1): must not begin or end"
-	)
+	const segment = "sources[0].source_id (line 1): must not be . or .., hold any of"
 	for _, c := range []struct{ sources, want string }{
 		{id(`"..."`), ""},
 		{id(strings.Repeat("é", 255)), ""},
 		{id(strings.Repeat("é", 256)), "sources[0].source_id (line 1): must be at most 255"},
 		{id(`""`), "sources[0].source_id (line 1): is required"},
-		{id(`"."`), "sources[0].source_id (line 1): must not be . or .."},
+		{id(`"."`), segment},
 		{id(`a/b`), segment}, {id(`a\b`), segment}, {id(`"a?b"`), segment}, {id(`"a#b"`), segment}, {id(`a%2fb`), segment},
-		{id(`" a"`), spaces}, {id(`"a\u2003"`), spaces},
+		{id(`" a"`), segment}, {id(`"a\u2003"`), segment},
 		{id(`"a\u0085b"`), "sources[0].source_id (line 1): must not hold control"},
 		{id(`12`), "sources[0].source_id (line 1): must be text"},
 		{id("a") + ", {customer_id: 2, source_id: a}", ""},
@@ -34,7 +31,7 @@ func TestSources(t *testing.T) {
 		{entry("esa_id: 1e3"), "sources[0].esa_id (line 1): must be a whole number"},
 		{entry("name: ''"), "sources[0].name (line 1): must not be empty"},
 		{entry("tenant_id: ''"), "sources[0].tenant_id (line 1): must not be empty"},
-		{entry("tenant_id: a/b"), "sources[0].tenant_id (line 1): must not hold any of"},
+		{entry("tenant_id: a/b"), "sources[0].tenant_id (line 1): must not be . or .., hold any of"},
 		{entry("tenant_id: t") + ", {source_id: b, customer_id: 2, tenant_id: t}", "sources[1].tenant_id (line 1): is the same tenant as sources[0]"},
 		{entry("service_account_email: a@b.example"), ""},
 		{entry("service_account_email: a@b"), "sources[0].service_account_email (line 1): must be an e-mail"},

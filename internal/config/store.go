@@ -118,8 +118,8 @@ func (p *postgres) readHost(u *url.URL, folder, port string) string {
 		return "must name host and port once: before the path, or for a Unix socket as parameters"
 	case folder != "" && !strings.HasPrefix(folder, "/"):
 		return "must have as its parameter host the folder of a Unix socket; a host's name stands before the path"
-	case port != "" && !validPort(port, 1), u.Host != u.Hostname() && !strings.HasSuffix(u.Host, "]") && !validPort(u.Port(), 1):
-		return "must have a port from 1 to 65535, or none"
+	case port != "" && !validPort(port, 1), !soundPort(u):
+		return badPort
 	case u.Host != "" && !validHost(u.Hostname()):
 		return "must have one host: a name or an IP address"
 	}

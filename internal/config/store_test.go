@@ -64,14 +64,11 @@ func TestStoreURLs(t *testing.T) {
 		{"postgres://h/d?sslmode=on", "must have an sslmode that is disable, allow", ""},
 	} {
 		loaded, faults := config.Load(write(t, "store: {url: ${U}}"), with("U="+c.url))
-		switch {
-		case c.want != "":
-			if len(faults) != 1 || !strings.HasPrefix(faults[0].String(), "store.url (line 1): ") || !strings.Contains(faults[0].Message, c.want) {
-				t.Errorf("%s: got %v, want %s", c.url, faults, c.want)
-			}
-		case len(faults) > 0:
-			t.Errorf("%s is good, but: %v", c.url, faults)
-		case loaded.Store.Describe() != c.described || loaded.Store.URL.Reveal() != c.url:
+		start := ""
+		if c.want != "" {
+			start = "store.url (line 1): "
+		}
+		if compareFault(t, c.url, faults, start, c.want) && (loaded.Store.Describe() != c.described || loaded.Store.URL.Reveal() != c.url) {
 			t.Errorf("%s: got %q", c.url, loaded.Store.Describe())
 		}
 	}
@@ -134,9 +131,11 @@ func TestEncryptionKeys(t *testing.T) {
 		{strings.Replace(string(keyset), "XChaCha20Poly1305Key", "HmacKey", 1), "no AEAD"},
 	} {
 		_, faults := config.Load(write(t, "store: {encryption_key: '${K}'}"), append(least[:1:1], "K="+c.key))
-		if c.want == "" && len(faults) > 0 || c.want != "" && (len(faults) != 1 || !strings.HasPrefix(faults[0].String(), "store.encryption_key (line 1): ") || !strings.Contains(faults[0].Message, c.want)) {
-			t.Errorf("%q: got %v, want %q", c.key, faults, c.want)
+		start := ""
+		if c.want != "" {
+			start = "store.encryption_key (line 1): "
 		}
+		compareFault(t, c.key, faults, start, c.want)
 	}
 	_, faults := config.Load(write(t, ""), least[:1])
 	expectFaults(t, strings.Split(faults.Error(), "\n"), "store.encryption_key: is required; make one with: "+make1)

@@ -29,43 +29,28 @@ func (o Object) raw(path string) (jsontext.Value, bool) {
 
 // Text reads a text by its rules; the first that is broken counts.
 func (o Object) Text(path string, rules ...Rule) Member {
-	m := Member{Path: path}
-	raw, ok := o.raw(path)
-	if !ok {
-		return m
-	}
-	m.Given = true
-	if m.Problem = notText(path, raw); m.Problem != "" {
+	raw, given := o.raw(path)
+	m := Member{Path: path, Given: given}
+	if !given {
 		return m
 	}
 	unquoted, err := jsontext.AppendUnquote(nil, raw)
-	if err != nil { // the body was sound, so this is not reached
-		m.Problem = path + " must be a string."
-		return m
-	}
 	value := string(unquoted)
-	if strings.IndexByte(value, 0) >= 0 { // no store keeps it
+	switch {
+	case raw.Kind() == 'n':
+		m.Problem = path + " can't be null."
+	case err != nil: // the body is sound, so this is no string
+		m.Problem = path + " must be a string."
+	case strings.IndexByte(value, 0) >= 0: // no store keeps it
 		m.Problem = path + " can't contain the character U+0000."
-		return m
 	}
-	for _, broken := range rules {
-		if m.Problem = broken(path, value); m.Problem != "" {
-			return m
-		}
+	for i := 0; i < len(rules) && m.Problem == ""; i++ {
+		m.Problem = rules[i](path, value)
 	}
-	m.Value = value
+	if m.Problem == "" {
+		m.Value = value
+	}
 	return m
-}
-
-func notText(path string, raw jsontext.Value) string {
-	switch raw.Kind() {
-	case '"':
-		return ""
-	case 'n':
-		return path + " can't be null."
-	default:
-		return path + " must be a string."
-	}
 }
 
 // Length wants least to most code points.

@@ -1,6 +1,10 @@
 // Package serviceaccount knows which of the operator's Google service accounts works
 // for which customer, and reads an account's key when it is used. A key is never kept:
 // a file that was replaced counts from the next use on.
+//
+// Which account a customer gets is decided in this file. What a key file must look like, and how
+// it is read, is in keyfile.go. The entries of the config file are read by package config, which
+// calls [CheckFile]; how a key reaches the sales agent is up to package adserver.
 package serviceaccount
 
 import (

@@ -8,25 +8,17 @@ import (
 // authWords are all words of auth.type.
 var authWords = []string{"bearer", "apikey", "api_key", "jwt", "basic"}
 
-// takerOf gives the authentication type that takes a word of auth.type (contract 6.3), "" for no
-// such word.
-func takerOf(word string) registry.AuthenticationType {
-	switch word {
-	case "bearer", "apikey", "api_key":
-		return registry.AuthAPIKey
-	case "jwt":
-		return registry.AuthJWT
-	case "basic":
-		return registry.AuthBasic
-	}
-	return ""
+// typeOf is the authentication type that takes a word of auth.type (contract 6.3).
+var typeOf = map[string]registry.AuthenticationType{
+	"bearer": registry.AuthAPIKey, "apikey": registry.AuthAPIKey, "api_key": registry.AuthAPIKey,
+	"jwt": registry.AuthJWT, "basic": registry.AuthBasic,
 }
 
 // wordsOf gives the words of auth.type that an authentication type takes, none for one that takes
 // no `auth`.
 func wordsOf(t registry.AuthenticationType) (words []string) {
 	for _, word := range authWords {
-		if takerOf(word) == t {
+		if typeOf[word] == t {
 			words = append(words, word)
 		}
 	}
@@ -68,7 +60,7 @@ func (a *auth) credential(l *jsonbody.Issues, t registry.AuthenticationType, req
 	}
 	kind := a.Text("auth.type", jsonbody.OneOf(authWords...))
 	word := l.Need(kind)
-	own := takerOf(word)
+	own := typeOf[word]
 	if own == "" {
 		own = t // so that what else is missing is named in the same answer
 	} else if t != "" && own != t {
@@ -76,20 +68,17 @@ func (a *auth) credential(l *jsonbody.Issues, t registry.AuthenticationType, req
 	}
 	switch own {
 	case registry.AuthAPIKey:
-		return &registry.Credential{Token: a.token(l, word)}
+		token := l.Need(a.Text("auth.token", jsonbody.Length(1, maxSecret)))
+		return &registry.Credential{Token: &registry.TokenCredential{Scheme: word, Token: token}}
 	case registry.AuthJWT:
 		return &registry.Credential{JWT: a.jwt(l)}
 	case registry.AuthBasic:
-		return &registry.Credential{Basic: a.basic(l)}
+		return &registry.Credential{Basic: &registry.BasicCredential{
+			Username: l.Need(a.Text("auth.username", jsonbody.Length(1, maxShort))),
+			Password: l.Need(a.Text("auth.password", jsonbody.Length(0, maxSecret))),
+		}}
 	}
 	return nil
-}
-
-func (a *auth) token(l *jsonbody.Issues, scheme string) *registry.TokenCredential {
-	return &registry.TokenCredential{
-		Scheme: scheme,
-		Token:  l.Need(a.Text("auth.token", jsonbody.Length(1, maxSecret))),
-	}
 }
 
 func (a *auth) jwt(l *jsonbody.Issues) *registry.JWTCredential {
@@ -103,12 +92,5 @@ func (a *auth) jwt(l *jsonbody.Issues) *registry.JWTCredential {
 		AudienceURL:      l.Need(a.Text("auth.audienceUrl", jsonbody.Length(1, maxURL), absoluteURI)),
 		Algorithm:        l.Take(a.Text("auth.algorithm", jsonbody.OneOf("ES256", "RS256"))),
 		Environment:      l.Take(a.Text("auth.environment", jsonbody.Length(0, maxShort))),
-	}
-}
-
-func (a *auth) basic(l *jsonbody.Issues) *registry.BasicCredential {
-	return &registry.BasicCredential{
-		Username: l.Need(a.Text("auth.username", jsonbody.Length(1, maxShort))),
-		Password: l.Need(a.Text("auth.password", jsonbody.Length(0, maxSecret))),
 	}
 }

@@ -22,11 +22,11 @@ func statusConflict(message string) error {
 
 // nextStatus gives the status that follows: what was asked for, if it may follow;
 // without that the same, or PENDING if an ACTIVE source lost the credentials that it
-// needs. armed says that it has what it needs after the change.
-func (u *Update) nextStatus(was registry.SourceStatus, lost, armed bool) (registry.SourceStatus, error) {
+// needs. complete says that it has those that it needs after the change.
+func (u *Update) nextStatus(was registry.SourceStatus, lost, complete bool) (registry.SourceStatus, error) {
 	asked := registry.SourceStatus(u.status.Value)
 	if asked == "" || asked == was {
-		if was != registry.SourceActive || !lost || armed {
+		if was != registry.SourceActive || !lost || complete {
 			return was, nil
 		}
 		if asked == registry.SourceActive {
@@ -41,7 +41,7 @@ func (u *Update) nextStatus(was registry.SourceStatus, lost, armed bool) (regist
 			return asked, nil
 		case asked != registry.SourceActive:
 			return "", statusConflict(statusFromPending)
-		case !armed:
+		case !complete:
 			return "", statusConflict(statusNeedsAuth)
 		}
 		return asked, nil
