@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"bytes"
 	"fmt"
 	"path/filepath"
 	"testing"
@@ -161,21 +162,29 @@ func TestConnectionsArePaged(t *testing.T) {
 
 func TestReadsGoOnWithoutTheStore(t *testing.T) {
 	inWorld(t, setup{}, func(w *world) {
+		w.create()
+		path := sourcesPath + "/harbour-direct"
 		w.get(statusOf)
-		w.get(esaPath)
+		before := map[string]answer{path: w.get(path), sourcesPath: w.get(sourcesPath), esaOf: w.get(esaOf), esaPath: w.get(esaPath)}
 		w.must(w.store.Close())
 		w.pass(time.Minute)
+		for at, was := range before {
+			if got := w.get(at); got.status != 200 || !bytes.Equal(got.body, was.body) {
+				w.Errorf("%s: %d %s\nbefore: %s", at, got.status, got.body, was.body)
+			}
+		}
 		if a := w.get(statusOf); a.status != 200 {
 			w.Errorf("status: %d %s", a.status, a.body)
 		}
-		if a := w.get(esaOf); a.status != 200 {
-			w.Errorf("esa: %d %s", a.status, a.body)
+		for _, a := range []answer{
+			w.write("POST", sourcesPath, agentBody()), w.write("PUT", path, `{"name":"x"}`), w.write("DELETE", path, ""),
+			w.get(sourcesPath + "/never-seen"), w.get(sourcesPath + "/never-seen/status"),
+		} {
+			a.failure(t, 503, "SERVICE_UNAVAILABLE")
+			if a.header.Get("Retry-After") == "" {
+				t.Error("no Retry-After")
+			}
 		}
-		if a := w.get(esaPath); a.status != 200 {
-			w.Errorf("list: %d %s", a.status, a.body)
-		}
-		e := w.get("/api/v2/storefront/inventory-sources/never-seen/status")
-		e.failure(w, 503, "SERVICE_UNAVAILABLE")
 		if a := w.do("GET", "/readyz"); a.status != 200 || string(a.body) != `{"status":"ready","store":"away","upstream":"ok"}` {
 			w.Errorf("/readyz: %d %s", a.status, a.body)
 		}

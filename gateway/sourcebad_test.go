@@ -112,28 +112,3 @@ func TestAnIdempotencyKeyMakesOneSource(t *testing.T) {
 		}
 	})
 }
-
-func TestSourcesWhileTheStoreIsAway(t *testing.T) {
-	inWorld(t, setup{}, func(w *world) {
-		w.create()
-		path := sourcesPath + "/harbour-direct"
-		one, all := w.get(path), w.get(sourcesPath)
-		w.must(w.store.Close())
-		for at, want := range map[string]answer{path: one, sourcesPath: all} {
-			if got := w.get(at); got.status != 200 || !bytes.Equal(got.body, want.body) {
-				t.Errorf("%s: %d %s", at, got.status, got.body)
-			}
-		}
-		for _, a := range []answer{
-			w.write("POST", sourcesPath, agentBody()), w.write("PUT", path, `{"name":"x"}`), w.write("DELETE", path, ""), w.get(sourcesPath + "/unseen"),
-		} {
-			a.failure(t, http.StatusServiceUnavailable, "SERVICE_UNAVAILABLE")
-			if a.header.Get("Retry-After") == "" {
-				t.Error("no Retry-After")
-			}
-		}
-		if got := readSource(t, w.get(path), 200); got.Name != "Harbour Direct" {
-			t.Errorf("%+v", got)
-		}
-	})
-}

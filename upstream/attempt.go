@@ -11,9 +11,8 @@ import (
 // well.
 type attemptTransport struct{ c *Client }
 
-// RoundTrip makes one attempt and leaves its failure in the call. What upstream sent
-// goes no further than this: the response returned says only that there is a document,
-// and the call's decode has it.
+// RoundTrip makes one attempt and leaves its failure in the call. The response that it
+// returns is empty: the call's decode has read what upstream sent.
 func (t attemptTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	cl := callFrom(r.Context())
 	cl.attempts++
@@ -28,7 +27,7 @@ func (t attemptTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // attempt makes one attempt, if the breakers allow it. The whole upstream's keeps back
-// every call, a tenant's the reads of its status. The probe of a breaker passes it.
+// every call, a tenant's keeps back the reads of its status. A breaker lets its own probe pass.
 func (c *Client) attempt(r *http.Request, cl *call) *failure {
 	if err := r.Context().Err(); err != nil {
 		return neverSent(lost(r.Context(), err)) // past the breakers: upstream was not asked
@@ -48,14 +47,14 @@ func (c *Client) attempt(r *http.Request, cl *call) *failure {
 	began := c.tenants.now()
 	f := c.exchange(r, cl)
 	if cl.quick && f != nil && f.outcome == outcomeTimeout {
-		f.blame = blameUnknown // it had no time to be good
+		f.blame = blameUnknown // it had too little time to say anything
 	}
-	c.noteKey(f)
+	c.recordKey(f)
 	c.record(cl, t, began, changes, f)
 	return f
 }
 
-// record tells the breakers how an attempt ended. began is when it began, and changes how
+// record counts an attempt for the breakers. began is when it began, and changes how
 // often its tenant's breaker had changed then. t is nil unless it was a status read or a
 // probe.
 func (c *Client) record(cl *call, t *tenant, began, changes int64, f *failure) {

@@ -14,11 +14,11 @@ import (
 // breaker is a gobreaker that only a probe of the client's own can close: while it is
 // open, readers' calls are refused without being made to find out.
 //
-// gobreaker is told how an attempt ended and is not asked before it begins: it forgets
-// what began before its window, and a call may take longer than that. Its own pause
-// between open and half open is the shortest there is, since the prober decides when to
-// probe; and as nobody else speaks to it while it is open, a good probe takes it from
-// open through half open to closed in one step.
+// Attempts are given to gobreaker when they have ended and not when they begin: it forgets
+// what began before its window, and a call may take longer than that. Its own pause between
+// open and half open is as short as can be, since the client decides when to probe. While it
+// is open nothing but a good probe is given to it, which takes it from open through half
+// open to closed in one step.
 type breaker struct {
 	tenantID string // "": the whole upstream's
 	open     atomic.Bool
@@ -26,7 +26,7 @@ type breaker struct {
 	probeAt  atomic.Int64 // Unix nanoseconds of the next probe
 	probes   atomic.Int32 // probes under way
 
-	mu      sync.Mutex // held whenever cb is told something
+	mu      sync.Mutex // held while cb is used
 	cb      *gobreaker.CircuitBreaker[struct{}]
 	wanted  bool // probes are wanted
 	watched bool // a goroutine makes them
@@ -58,7 +58,7 @@ func newTenantBreaker(tenantID string, cfg BreakerConfig) *breaker {
 	})
 }
 
-// newUpstreamBreaker opens at once when it is told of a failure: see symptoms.
+// newUpstreamBreaker opens at the first failure that is recorded: see symptoms.
 func newUpstreamBreaker(cfg BreakerConfig) *breaker {
 	return newBreaker("", cfg.Window, func(gobreaker.Counts) bool { return true })
 }
@@ -102,7 +102,7 @@ func (b *breaker) drop() {
 	b.wanted, b.dropped = false, true
 }
 
-// want asks for probes, and reports whether there is nobody yet who makes them.
+// want asks for probes, and reports whether the caller must start them.
 func (b *breaker) want() (begin bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -113,7 +113,7 @@ func (b *breaker) want() (begin bool) {
 	return begin
 }
 
-// unwanted reports whether no more probes are wanted; who makes them then stops.
+// unwanted reports whether no more probes are wanted; the goroutine that makes them then ends.
 func (b *breaker) unwanted() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()

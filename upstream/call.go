@@ -17,10 +17,10 @@ import (
 	"esagate/upstream/wire"
 )
 
-// operation is what a call asks for, as metrics and span names say it.
+// operation names a kind of call in metrics and spans.
 type operation string
 
-// The operations: all the words there are.
+// All operations.
 const (
 	opStatus             operation = "status"
 	opAdapterConfig      operation = "adapter_config"
@@ -48,7 +48,7 @@ type call struct {
 	method   string        // "": GET, a read
 	tenantID string        // whom it is about; "": all tenants, or one yet to be
 	path     []string      // segments below the collection of tenants
-	query    url.Values    // may hold a caller's text: only the transport gets to see it
+	query    url.Values    // may hold a caller's text: the transport adds it
 	body     []byte        // JSON; nil: none
 	secrets  []wire.Secret // every credential in it
 	limit    time.Duration // of the whole call; 0: FetchTimeout
@@ -100,7 +100,7 @@ type callKey struct{}
 
 func callFrom(ctx context.Context) *call { return ctx.Value(callKey{}).(*call) }
 
-// ask makes a call and gives what its last attempt decoded.
+// ask makes a call and returns what its last attempt decoded.
 func ask[T any](ctx context.Context, c *Client, cl *call, decode func([]byte) (T, error)) (doc T, err error) {
 	cl.decode = func(body []byte) (err error) {
 		doc, err = decode(body)
@@ -155,9 +155,8 @@ func (c *Client) call(ctx context.Context, cl *call) *failure {
 	return cl.last
 }
 
-// request makes the request of a call. An id is one path segment, whatever it holds;
-// those that no escaping keeps from meaning another path can't be of anything there
-// is. The query is added by the transport.
+// request makes the request of a call. An id is escaped to one path segment; an id for which
+// escaping does not help (".", "..", "") can't exist. The transport adds the query.
 func (c *Client) request(ctx context.Context, cl *call) (*http.Request, *failure) {
 	target := c.base
 	for i, s := range cl.path {

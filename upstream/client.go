@@ -1,7 +1,7 @@
 // Package upstream is the client of the sales agent, "upstream": calls with deadlines, a
 // bounded number of retries, and breakers that keep back calls that would fail. All
-// errors of calls are [*fault.Error]; an answer that says no has a [*Refusal] in its
-// chain.
+// errors of calls are [*fault.Error]; that of an answer which refuses the request has a
+// [*Refusal] in its chain.
 //
 // A read passes, from the outside in: go-retryablehttp, which may repeat it; for each
 // attempt the tenant's breaker (a status read alone), the whole upstream's breaker, a
@@ -112,7 +112,7 @@ func (c *Client) Tenant(ctx context.Context, tenantID string) (*wire.Tenant, err
 	return ask(ctx, c, tenantCall(opTenant, tenantID), wire.DecodeTenant)
 }
 
-// Health is what the client knows of the sales agent without asking it.
+// Health is what the client knows of the sales agent without calling it.
 type Health struct {
 	Breaker     string // the whole upstream's: closed or open
 	OpenTenants int    // tenants whose own breaker is open
@@ -120,14 +120,9 @@ type Health struct {
 	Reached     bool   // some call has succeeded since the start
 }
 
-// Health says how the sales agent is doing.
+// Health reports the state of the sales agent as the last calls showed it.
 func (c *Client) Health() Health {
-	h := Health{
-		Breaker:     "closed",
-		OpenTenants: c.tenants.open(),
-		KeyRefused:  c.keyRefused.Load(),
-		Reached:     c.reached.Load(),
-	}
+	h := Health{Breaker: "closed", OpenTenants: c.tenants.open(), KeyRefused: c.keyRefused.Load(), Reached: c.reached.Load()}
 	if c.upstream.open.Load() {
 		h.Breaker = "open"
 	}
@@ -136,12 +131,12 @@ func (c *Client) Health() Health {
 
 func decodeStatus(body []byte) (*wire.Status, error) { return wire.DecodeStatus(body, time.Now()) }
 
-// noteKey follows what the answers say about our key. It is logged when it
-// changes: a refused key is refused with every call.
-func (c *Client) noteKey(f *failure) {
+// recordKey keeps whether upstream takes our key. Only a change is logged: a refused key is
+// refused with every call.
+func (c *Client) recordKey(f *failure) {
 	switch {
 	case f != nil && f.outcome == outcomeUnauthorized:
-		c.metrics.keyRefused(context.Background())
+		c.metrics.keyRefusals.Add(context.Background(), 1)
 		if !c.keyRefused.Swap(true) {
 			c.log.Error("the sales agent refuses the gateway's API key", slog.Any("cause", f.err.Cause))
 		}

@@ -14,7 +14,7 @@ import (
 // outcome is how a call or an attempt ended, as metrics count it.
 type outcome string
 
-// The outcomes: all the words there are.
+// All outcomes.
 const (
 	outcomeOK           outcome = "ok"
 	outcomeNotFound     outcome = "not_found"
@@ -30,12 +30,12 @@ const (
 	outcomeCanceled     outcome = "canceled"
 )
 
-// blame says whose failure an attempt was, for the breakers.
+// blame is whose failure an attempt was, for the breakers.
 type blame uint8
 
 const (
-	// blameNobody: a proper answer, even if not the one hoped for. It shows that
-	// upstream works and counts as a success.
+	// blameNobody: a proper answer, if perhaps a refusal. It shows that upstream works and
+	// counts as a success.
 	blameNobody blame = iota
 	// blameTenant: a failure that may be this tenant's alone.
 	blameTenant
@@ -142,13 +142,13 @@ const (
 	managedWrite   = "managed_tenant_write_blocked" // the 403 that is not about our key
 )
 
-// knownCode reports whether something is judged by this code of upstream's.
+// knownCode reports whether the gateway judges an answer by this code of upstream's.
 func knownCode(code string) bool {
 	return code == tenantNotFound || code == orgIDConflict || code == managedWrite || adapterCode(code) != ""
 }
 
-// aboutNoTenant judges the answers to calls that name no tenant. None of them says
-// that there isn't one: tenant_not_found is no answer to what was asked.
+// aboutNoTenant judges the answers to calls that name no tenant, for which tenant_not_found
+// is no answer.
 func aboutNoTenant(a answer) *failure {
 	f := answered(a)
 	if f.outcome == outcomeNotFound {

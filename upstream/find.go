@@ -21,7 +21,7 @@ const (
 // tenants, which is read as a stream. It is NotFound with Reason TENANT_NOT_FOUND only
 // when the whole list was read and has none. See [wire.FindTenant].
 func (c *Client) FindTenant(ctx context.Context, externalSource, externalOrgID string) (*wire.Tenant, error) {
-	if externalOrgID == "" { // it would match anybody's
+	if externalOrgID == "" { // it would match any tenant without one
 		return nil, fault.Wrap(fault.Internal, "Something went wrong on our side.", &unsentError{errNoOrg})
 	}
 	var found *wire.Tenant

@@ -41,7 +41,11 @@ func newMetrics(p metric.MeterProvider, upstream *breaker, ts *tenants) (*metric
 		metric.WithDescription("Tenants' breakers that are open."))
 	errs[6] = err
 	m.gauges, errs[7] = meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
-		o.ObserveInt64(state, stateValue(upstream), metric.WithAttributes(attribute.String("breaker", "upstream")))
+		value := int64(0)
+		if upstream.open.Load() {
+			value = 2
+		}
+		o.ObserveInt64(state, value, metric.WithAttributes(attribute.String("breaker", "upstream")))
 		o.ObserveInt64(open, int64(ts.open()))
 		return nil
 	}, state, open)
@@ -50,13 +54,6 @@ func newMetrics(p metric.MeterProvider, upstream *breaker, ts *tenants) (*metric
 		m.keyRefusals.Add(context.Background(), 0) // an alert needs the series before the first refusal
 	}
 	return m, err
-}
-
-func stateValue(b *breaker) int64 {
-	if b.open.Load() {
-		return 2
-	}
-	return 0
 }
 
 func (m *metrics) call(ctx context.Context, op operation, o outcome, took time.Duration) {
@@ -75,7 +72,5 @@ func (m *metrics) retryRefused(ctx context.Context, reason string) {
 	m.retriesRefused.Add(ctx, 1, metric.WithAttributes(attribute.String("reason", reason)))
 }
 
-func (m *metrics) keyRefused(ctx context.Context) { m.keyRefusals.Add(ctx, 1) }
-
-// close takes the gauges back, which would keep the client alive.
+// close unregisters the gauges, which would keep the client alive.
 func (m *metrics) close() { _ = m.gauges.Unregister() }

@@ -10,8 +10,8 @@ import (
 	"esagate/upstream/wire"
 )
 
-// Refusal is in the chain of an error whose answer said no: what was asked for has not
-// been done. Nothing in it repeats a credential of the request.
+// Refusal is in the chain of an error whose answer refused the request: nothing was done.
+// Nothing in it repeats a credential of the request.
 type Refusal struct {
 	Status int
 	Code   string // upstream's word for it; "" if it gave none
@@ -33,9 +33,9 @@ func (r *Refusal) Error() string {
 	return text
 }
 
-// cause gives the refusal where the answer says no. A redirect, a 5xx or another 2xx
+// cause returns the refusal where the answer is one. A redirect, a 5xx or another 2xx
 // leaves open whether something was done, and a 408 is a request that something before
-// upstream gave up on: of those only the text remains.
+// upstream gave up on: of those only the text is kept.
 func (r *Refusal) cause() error {
 	if r.AdapterCode != "" || r.Status >= 400 && r.Status < 500 && r.Status != http.StatusRequestTimeout {
 		return r

@@ -37,8 +37,8 @@ func rejected(p *wire.Problem, no *Refusal) *failure {
 }
 
 // adServerRefused is the failure of a config that the ad server does not take. It names
-// no issues: who knows what was asked for finds them by the AdapterCode. No breaker
-// counts it, whatever its status: that upstream has found out shows that it works.
+// no issues: the caller finds them by the AdapterCode. No breaker counts it, whatever its
+// status: upstream works.
 func adServerRefused(no *Refusal) *failure {
 	message := no.Message
 	if message == "" {

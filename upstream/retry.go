@@ -24,8 +24,8 @@ type retrier struct {
 	pause time.Duration // before the attempt that check has just allowed
 }
 
-// client gives the retrying client for this call. It is made anew for each,
-// because Backoff is not told whose call it is; the http.Client is shared.
+// client returns the retrying client for this call. Each call has its own, because Backoff
+// does not know the call; the http.Client is shared.
 func (r *retrier) client() *retryablehttp.Client {
 	return &retryablehttp.Client{
 		HTTPClient:   r.c.http,

@@ -47,7 +47,7 @@ type sending struct {
 	connected atomic.Bool // and one was got
 }
 
-// watch gives the request under a context that tells of its way.
+// watch returns the request with a trace of its connection.
 func (s *sending) watch(r *http.Request) *http.Request {
 	return r.WithContext(httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{
 		GetConn: func(string) { s.asked.Store(true) },
@@ -55,8 +55,8 @@ func (s *sending) watch(r *http.Request) *http.Request {
 	}))
 }
 
-// impossible reports whether the request can't have been sent, by its way and its
-// error. Transports that tell nothing are believed only an error of connecting.
+// impossible reports whether the request can't have been sent. Of a transport without these
+// events only an error of connecting proves it.
 func (s *sending) impossible(err error) bool {
 	var loss *transportError
 	return !s.connected.Load() && (s.asked.Load() || errors.As(err, &loss) && loss.connecting)

@@ -9,13 +9,12 @@ import (
 // symptom of the whole upstream's.
 const nearlyAll = 90
 
-// symptoms are what speaks for an outage of the whole upstream: a row of attempts that
+// symptoms are the signs of an outage of the whole upstream: a row of attempts that
 // could not connect or had our key refused, or nearly all tenants failing. Only status
 // reads and probes count: no customer decides how they end.
 //
-// Few tenants must not keep the others from being served. So before the breaker opens, a
-// tenant that is not failing, where one is known, is asked by a probe and has to fail
-// likewise. See docs/decisions/0007-what-breakers-count.md.
+// Few tenants must not keep the others from being served. So before the breaker opens, a probe
+// reads a tenant that is not failing, where one is known, and has to fail likewise. See docs/decisions/0007-what-breakers-count.md.
 type symptoms struct {
 	mu         sync.Mutex
 	since      int64 // the last good probe, as tenants.now: what began before it does not count
@@ -26,7 +25,7 @@ type symptoms struct {
 	probed     blame // the worst that a probe of some tenant came to
 }
 
-// times gives begun and since.
+// times returns begun and since.
 func (s *symptoms) times() (begun, since int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -18,7 +18,7 @@ type tenant struct {
 	okAt     atomic.Int64 // a status read got a proper answer
 	failedAt atomic.Int64 // one failed
 	failed   atomic.Bool  // the last one did
-	probedAt atomic.Int64 // it was asked on the whole upstream's account
+	probedAt atomic.Int64 // it was read by a probe of the whole upstream
 }
 
 // failing reports whether the last status read failed, if that was after since.
@@ -103,9 +103,9 @@ func (ts *tenants) health(since int64) (failing, well int, others bool) {
 	return failing, well, others
 }
 
-// next gives the tenant to ask on the whole upstream's account: of those that were
-// asked the longest ago one that is not failing, and of these the one that was last
-// read well. "" if none is known. begun is when the probing began.
+// next returns the tenant for a probe of the whole upstream: of those probed the longest ago
+// one that is not failing, and of these the one that was last read well. "" if none is known.
+// begun is when the probing began.
 func (ts *tenants) next(begun, since int64) (id string) {
 	var best *tenant
 	for _, t := range ts.cache.Values() {
