@@ -163,9 +163,7 @@ func adoptTenantTaken(t *testing.T, s registry.Store) {
 		if _, err := s.Adopt(t.Context(), late); !errors.Is(err, registry.ErrTenantTaken) {
 			t.Fatalf("customer %d: %v, want ErrTenantTaken", customer, err)
 		}
-		if _, err := s.Customer(customer).Source(t.Context(), "late"); !errors.Is(err, registry.ErrNotFound) {
-			t.Fatalf("half of a refused entry stayed: %v", err)
-		}
+		fails(t, registry.ErrNotFound)(s.Customer(customer).Source(t.Context(), "late"))
 		// Nothing marks the refused entry as taken over.
 		late.TenantID = ""
 		adopt(t, s, late, registry.AdoptionCreated)

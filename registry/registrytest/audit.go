@@ -46,10 +46,7 @@ func auditPages(t testing.TB, s registry.Store, customer int64, q registry.Audit
 func recordCalls(s registry.Store) map[string]func(context.Context) error {
 	c := s.Customer(alice)
 	return map[string]func(context.Context) error{
-		"WebhookTarget": func(ctx context.Context) error {
-			_, err := s.WebhookTarget(ctx, "tenant-of-there")
-			return err
-		},
+		"WebhookTarget": func(ctx context.Context) error { _, err := s.WebhookTarget(ctx, "tenant-of-there"); return err },
 		"BeginAudit": func(ctx context.Context) error {
 			_, err := c.BeginAudit(ctx, registry.AuditEntry{Actor: "late"})
 			return err
@@ -57,14 +54,8 @@ func recordCalls(s registry.Store) map[string]func(context.Context) error {
 		"FinishAudit": func(ctx context.Context) error {
 			return c.FinishAudit(ctx, strings.Repeat("0", 32), registry.AuditResult{Outcome: registry.AuditFailed})
 		},
-		"Audit": func(ctx context.Context) error {
-			_, _, err := c.Audit(ctx, registry.AuditQuery{Take: 1})
-			return err
-		},
-		"Sweep": func(ctx context.Context) error {
-			_, err := s.Sweep(ctx)
-			return err
-		},
+		"Audit": func(ctx context.Context) error { _, _, err := c.Audit(ctx, registry.AuditQuery{Take: 1}); return err },
+		"Sweep": func(ctx context.Context) error { _, err := s.Sweep(ctx); return err },
 	}
 }
 
@@ -213,17 +204,13 @@ func auditOrder(t *testing.T, s registry.Store, c *clock) {
 func auditConcurrent(t *testing.T, s registry.Store, _ *clock) {
 	const n = 30
 	ids := make([]string, n)
-	for _, err := range together(n, func(i int) (err error) {
+	succeedTogether(t, n, func(i int) (err error) {
 		ids[i], err = s.Customer(alice).BeginAudit(t.Context(), registry.AuditEntry{Actor: fmt.Sprint(i)})
 		if err == nil {
 			err = s.Customer(alice).FinishAudit(t.Context(), ids[i], registry.AuditResult{Outcome: registry.AuditSucceeded, Status: 200 + i})
 		}
 		return err
-	}) {
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
+	})
 	seen := map[string]bool{}
 	for _, e := range auditPages(t, s, alice, registry.AuditQuery{Take: 7}, func() {}) {
 		seen[e.ID] = true
@@ -234,53 +221,4 @@ func auditConcurrent(t *testing.T, s registry.Store, _ *clock) {
 	if len(seen) != n {
 		t.Fatalf("%d entries, want %d", len(seen), n)
 	}
-}
-
-// sweepBounded: what has had its time goes, some of it at a time, and nothing else.
-func sweepBounded(t *testing.T, s registry.Store, c *clock) {
-	m := connected(t, s, alice, "radio")
-	sweep := func() bool {
-		t.Helper()
-		more, err := s.Sweep(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		return more
-	}
-	left := func(customer int64) int {
-		t.Helper()
-		return len(auditPages(t, s, customer, registry.AuditQuery{Take: registry.MaxPage}, func() {}))
-	}
-	if sweep() {
-		t.Fatal("there is nothing, and may be more")
-	}
-	const n = 230
-	for i := range n {
-		audited(t, s, []int64{alice, bob}[i%2], registry.AuditEntry{Actor: "old"})
-	}
-	c.pass(time.Microsecond)
-	young := audited(t, s, alice, registry.AuditEntry{Actor: "young"})
-	c.pass(registry.AuditKept - 2*time.Microsecond)
-	deliver(t, s, m, registry.Event{ID: "ok"}, false)
-	if sweep() || left(alice)+left(bob) != n+1 {
-		t.Fatal("swept before its time")
-	}
-	c.pass(time.Microsecond)
-	calls := 1
-	for was := n + 1; sweep(); calls++ {
-		now := left(alice) + left(bob)
-		if now >= was || was-now > registry.MaxPage {
-			t.Fatalf("%d entries after %d", now, was)
-		}
-		was = now
-	}
-	if calls < 2 || calls > n {
-		t.Fatalf("%d calls", calls)
-	}
-	page := auditPages(t, s, alice, registry.AuditQuery{Take: 10}, func() {})
-	if len(page) != 1 || page[0].ID != young || left(bob) != 0 {
-		t.Fatalf("%+v", page)
-	}
-	deliver(t, s, m, registry.Event{ID: "ok"}, true)
-	isNews(t, s, m, registry.DeliveryCounts{Delivered: 1})
 }

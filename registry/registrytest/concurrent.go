@@ -26,6 +26,45 @@ func together(n int, f func(i int) error) []error {
 	return errs
 }
 
+// fails holds what a call returned to an error: fails(t, registry.ErrStale)(s.Call(…)).
+func fails(t testing.TB, want error) func(any, error) {
+	return func(_ any, err error) {
+		t.Helper()
+		if !errors.Is(err, want) {
+			t.Fatalf("%v, want %v", err, want)
+		}
+	}
+}
+
+// succeedTogether runs f n times at once, and fails the test if a run fails.
+func succeedTogether(t testing.TB, n int, f func(i int) error) {
+	t.Helper()
+	if err := errors.Join(together(n, f)...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// oneSucceeds runs f n times at once, and returns the run that succeeded: one does, and
+// the others end with lost.
+func oneSucceeds(t testing.TB, n int, lost error, f func(i int) error) int {
+	t.Helper()
+	winner := -1
+	for i, err := range together(n, f) {
+		switch {
+		case err == nil && winner < 0:
+			winner = i
+		case err == nil:
+			t.Fatalf("%d and %d succeeded, want one", winner, i)
+		case !errors.Is(err, lost):
+			t.Fatalf("%v, want %v", err, lost)
+		}
+	}
+	if winner < 0 {
+		t.Fatalf("all ended with %v, want one success", lost)
+	}
+	return winner
+}
+
 func concurrentSameEntry(t *testing.T, s registry.Store) {
 	const n = 16
 	got := make([]registry.Adoption, n)
@@ -51,24 +90,12 @@ func concurrentSameEntry(t *testing.T, s registry.Store) {
 }
 
 func concurrentSameTenant(t *testing.T, s registry.Store) {
-	const n = 16
-	won := 0
-	for _, err := range together(n, func(i int) error {
+	oneSucceeds(t, 16, registry.ErrTenantTaken, func(i int) error {
 		e := entry(alice+int64(i%2), fmt.Sprintf("source%d", i))
 		e.TenantID = "contested"
 		_, err := s.Adopt(t.Context(), e)
 		return err
-	}) {
-		switch {
-		case err == nil:
-			won++
-		case !errors.Is(err, registry.ErrTenantTaken):
-			t.Fatal(err)
-		}
-	}
-	if won != 1 {
-		t.Fatalf("%d connections have the tenant", won)
-	}
+	})
 }
 
 func concurrentEntries(t *testing.T, s registry.Store) {
@@ -118,7 +145,7 @@ func concurrentChanges(t *testing.T, s registry.Store) {
 	}
 	var mu sync.Mutex
 	versions := map[int64]int{}
-	for _, err := range together(len(writers), func(w int) error {
+	succeedTogether(t, len(writers), func(w int) error {
 		for i := range rounds {
 			got, err := writers[w](t.Context(), i)
 			if err != nil {
@@ -129,11 +156,7 @@ func concurrentChanges(t *testing.T, s registry.Store) {
 			mu.Unlock()
 		}
 		return nil
-	}) {
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
+	})
 	end := read(t, s, alice, "busy")
 	conn := *end.Connection
 	if want := m.Connection.Version + int64(len(writers)*rounds); conn.Version != want || len(versions) != len(writers)*rounds {

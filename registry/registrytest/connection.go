@@ -163,20 +163,14 @@ func connectionTenantTaken(t *testing.T, s registry.Store) {
 	m := makeManaged(t, s, alice, newManaged("late"))
 	take := changing(func(c *registry.Connection) { c.TenantID, c.LastError = "tenant-of-holder", "half" })
 	for range 2 {
-		if got, err := s.Customer(alice).ChangeConnection(t.Context(), m.Connection.ID, take); !errors.Is(err, registry.ErrTenantTaken) {
-			t.Fatalf("%+v, %v, want ErrTenantTaken", got, err)
-		}
+		fails(t, registry.ErrTenantTaken)(s.Customer(alice).ChangeConnection(t.Context(), m.Connection.ID, take))
 	}
 	same(t, "after refusals", read(t, s, alice, "late"), m)
-	if _, err := s.Customer(bob).DeleteSource(t.Context(), "holder", allowed); err != nil {
-		t.Fatal(err)
-	}
+	remove(t, s, bob, "holder")
 	got := changeConnection(t, s, m, func(c *registry.Connection) { c.TenantID = "tenant-of-holder" })
 	e := entry(bob, "again")
 	e.TenantID = got.Connection.TenantID
-	if _, err := s.Adopt(t.Context(), e); !errors.Is(err, registry.ErrTenantTaken) {
-		t.Fatalf("adopted: %v, want ErrTenantTaken", err)
-	}
+	fails(t, registry.ErrTenantTaken)(s.Adopt(t.Context(), e)) // adopted
 
 	const n = 8
 	rows := make([]*registry.Source, n)

@@ -63,21 +63,7 @@ func consentTakenOnce(t *testing.T, s registry.Store, c *clock) {
 	for round := range 5 {
 		state := [32]byte{7, byte(round)}
 		begin(t, s, alice, "agent", state, c.read().Add(time.Minute))
-		won := 0
-		for _, err := range together(8, func(int) error {
-			_, err := s.TakeConsent(t.Context(), state)
-			return err
-		}) {
-			switch {
-			case err == nil:
-				won++
-			case !errors.Is(err, registry.ErrNotFound):
-				t.Fatal(err)
-			}
-		}
-		if won != 1 {
-			t.Fatalf("%d took it", won)
-		}
+		oneSucceeds(t, 8, registry.ErrNotFound, func(int) error { _, err := s.TakeConsent(t.Context(), state); return err })
 	}
 }
 
@@ -195,9 +181,7 @@ func consentEnds(t *testing.T, s registry.Store, c *clock) {
 	}
 	bad := *tokens("bad")
 	bad.RefreshToken = "\xff"
-	if _, err := as.EndConsent(t.Context(), "agent", now, bad); !errors.Is(err, registry.ErrInvalid) {
-		t.Fatalf("%v, want ErrInvalid", err)
-	}
+	fails(t, registry.ErrInvalid)(as.EndConsent(t.Context(), "agent", now, bad))
 	holds(t, s, alice, "agent", &registry.Credential{OAuth: tokens("after")})
 	adopt(t, s, entry(alice, "managed"), registry.AdoptionCreated)
 	for _, id := range []string{"managed", "none", "", "\x00"} {
@@ -213,9 +197,7 @@ func consentCrosses(t *testing.T, s registry.Store, c *clock) {
 	as, end := s.Customer(alice), c.read().Add(time.Minute)
 	anew := func() {
 		t.Helper()
-		if _, err := as.DeleteSource(t.Context(), "agent", allowed); err != nil {
-			t.Fatal(err)
-		}
+		remove(t, s, alice, "agent")
 		create(t, s, alice, newAgent("agent"))
 	}
 	create(t, s, alice, newAgent("agent"))
@@ -255,7 +237,7 @@ func consentCrosses(t *testing.T, s registry.Store, c *clock) {
 func consentRaces(t *testing.T, s registry.Store, c *clock) {
 	create(t, s, alice, withToken("agent", "x"))
 	as, end := s.Customer(alice), c.read().Add(time.Minute)
-	for _, err := range together(8, func(w int) error {
+	succeedTogether(t, 8, func(w int) error {
 		for i := range 6 {
 			state := [32]byte{byte(w), byte(i)}
 			src, err := as.Source(t.Context(), "agent")
@@ -280,9 +262,5 @@ func consentRaces(t *testing.T, s registry.Store, c *clock) {
 			}
 		}
 		return nil
-	}) {
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
+	})
 }

@@ -113,9 +113,7 @@ func createSlugs(t *testing.T, s registry.Store) {
 	if got := create(t, s, bob, e).SourceID; got != "tv" {
 		t.Errorf("bob: %q", got)
 	}
-	if _, err := s.Customer(alice).DeleteSource(t.Context(), "tv-2", allowed); err != nil {
-		t.Fatal(err)
-	}
+	remove(t, s, alice, "tv-2")
 	if got := slugged("tv"); got != "tv-2" {
 		t.Errorf("after a deletion: %q", got)
 	}

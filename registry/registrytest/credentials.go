@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -142,9 +143,7 @@ func credentialReplaced(t *testing.T, s registry.Store, c *clock) {
 	}
 	holds(t, s, alice, "agent", next)
 	stale(first.Agent.CredentialID)
-	if _, err := as.ReplaceCredential(t.Context(), "agent", agent.CredentialID, token("\xff")); !errors.Is(err, registry.ErrInvalid) {
-		t.Fatalf("what can't be stored: %v", err)
-	}
+	fails(t, registry.ErrInvalid)(as.ReplaceCredential(t.Context(), "agent", agent.CredentialID, token("\xff")))
 	holds(t, s, alice, "agent", next)
 
 	moment := c.pass(time.Second)
@@ -177,43 +176,27 @@ func credentialReplaced(t *testing.T, s registry.Store, c *clock) {
 
 func credentialReplacedOnce(t *testing.T, s registry.Store) {
 	first := create(t, s, alice, withToken("agent", "first"))
-	const n = 8
-	won := -1
-	for i, err := range together(n, func(i int) error {
+	winner := oneSucceeds(t, 8, registry.ErrStale, func(i int) error {
 		_, err := s.Customer(alice).ReplaceCredential(t.Context(), "agent", first.Agent.CredentialID, token(fmt.Sprint(i)))
 		return err
-	}) {
-		switch {
-		case err == nil && won < 0:
-			won = i
-		case !errors.Is(err, registry.ErrStale):
-			t.Fatalf("%v, want one winner and ErrStale", err)
-		}
-	}
-	holds(t, s, alice, "agent", token(fmt.Sprint(won)))
+	})
+	holds(t, s, alice, "agent", token(fmt.Sprint(winner)))
 }
 
 func credentialLease(t *testing.T, s registry.Store, c *clock) {
 	first := create(t, s, alice, withToken("agent", "first"))
 	as, id := s.Customer(alice), first.Agent.CredentialID
-	lease := func(want int) {
+	lease := func(want int64) {
 		t.Helper()
-		const n = 6
-		granted := make([]bool, n)
-		errs := together(n, func(i int) (err error) {
-			granted[i], err = as.LeaseRefresh(t.Context(), "agent", id, c.read().Add(time.Minute))
+		var granted atomic.Int64
+		succeedTogether(t, 6, func(int) error {
+			mine, err := as.LeaseRefresh(t.Context(), "agent", id, c.read().Add(time.Minute))
+			if mine {
+				granted.Add(1)
+			}
 			return err
 		})
-		got := 0
-		for i, err := range errs {
-			if err != nil {
-				t.Fatal(err)
-			}
-			if granted[i] {
-				got++
-			}
-		}
-		if got != want {
+		if got := granted.Load(); got != want {
 			t.Fatalf("%d may refresh, want %d", got, want)
 		}
 	}

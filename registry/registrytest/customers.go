@@ -10,18 +10,6 @@ import (
 	"esagate/registry"
 )
 
-func customersSameSourceID(t *testing.T, s registry.Store) {
-	ours := adopt(t, s, entry(alice, "shared"), registry.AdoptionCreated)
-	e := entry(bob, "shared")
-	e.TenantID, e.Name = "tenant-of-bob", "Bob's"
-	theirs := adopt(t, s, e, registry.AdoptionCreated)
-	if ours.Connection.ID == theirs.Connection.ID || ours.ID == theirs.ID {
-		t.Fatalf("shared ids: %+v %+v", ours, theirs)
-	}
-	same(t, "ours", read(t, s, alice, "shared"), ours)
-	same(t, "theirs", read(t, s, bob, "shared"), theirs)
-}
-
 func customersIsolated(t *testing.T, s registry.Store) {
 	m := adopt(t, s, entry(alice, "private"), registry.AdoptionCreated)
 	id, inactive := m.Connection.ID, false

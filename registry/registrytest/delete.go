@@ -8,6 +8,14 @@ import (
 	"esagate/registry"
 )
 
+// remove deletes a source.
+func remove(t testing.TB, s registry.Store, customer int64, sourceID string) {
+	t.Helper()
+	if _, err := s.Customer(customer).DeleteSource(t.Context(), sourceID, allowed); err != nil {
+		t.Fatalf("delete %q: %v", sourceID, err)
+	}
+}
+
 // gone checks that nothing of a source is left.
 func gone(t *testing.T, s registry.Store, customer int64, sourceID string) {
 	t.Helper()
@@ -37,9 +45,7 @@ func deleteAgent(t *testing.T, s registry.Store, c *clock) {
 	}
 	sameSource(t, "as it was", was, first)
 	gone(t, s, alice, "agent")
-	if _, err := s.TakeConsent(t.Context(), state); !errors.Is(err, registry.ErrNotFound) {
-		t.Fatalf("the consent under way: %v, want ErrNotFound", err)
-	}
+	fails(t, registry.ErrNotFound)(s.TakeConsent(t.Context(), state)) // the consent under way
 	sameSource(t, "bystander", readSource(t, s, alice, "bystander"), bystander)
 	holds(t, s, alice, "bystander", token("other"))
 
@@ -58,9 +64,7 @@ func deleteManaged(t *testing.T, s registry.Store) {
 	}
 	sameSource(t, "as it was", was, m)
 	gone(t, s, alice, "managed")
-	if _, err := s.Customer(alice).ManagedSourceByID(t.Context(), m.Connection.ID); !errors.Is(err, registry.ErrNotFound) {
-		t.Fatalf("by its connection: %v", err)
-	}
+	fails(t, registry.ErrNotFound)(s.Customer(alice).ManagedSourceByID(t.Context(), m.Connection.ID))
 	got, err := s.Adopt(t.Context(), entry(alice, "managed"))
 	if err != nil || got.Outcome != registry.AdoptionDeleted || got.Managed != nil {
 		t.Fatalf("adopted again: %+v, %v, want deleted", got, err)
@@ -68,9 +72,7 @@ func deleteManaged(t *testing.T, s registry.Store) {
 	// Its tenant is free, its esaId is not.
 	late := entry(bob, "late")
 	late.TenantID, late.ESAID = "tenant-of-managed", m.Connection.ID
-	if _, err := s.Adopt(t.Context(), late); !errors.Is(err, registry.ErrIDTaken) {
-		t.Fatalf("%v, want ErrIDTaken", err)
-	}
+	fails(t, registry.ErrIDTaken)(s.Adopt(t.Context(), late))
 	late.ESAID = 0
 	adopt(t, s, late, registry.AdoptionCreated)
 
@@ -80,9 +82,7 @@ func deleteManaged(t *testing.T, s registry.Store) {
 	if got, err := s.Adopt(t.Context(), entry(alice, "managed")); err != nil || got.Outcome != registry.AdoptionNotManaged {
 		t.Fatalf("beside an AGENT source: %+v, %v", got, err)
 	}
-	if _, err := s.Customer(alice).DeleteSource(t.Context(), "managed", allowed); err != nil {
-		t.Fatal(err)
-	}
+	remove(t, s, alice, "managed")
 	if got, err := s.Adopt(t.Context(), entry(alice, "managed")); err != nil || got.Outcome != registry.AdoptionDeleted {
 		t.Fatalf("once it is gone: %+v, %v", got, err)
 	}
@@ -94,9 +94,7 @@ func deleteAgentInTheWay(t *testing.T, s registry.Store) {
 	if got, err := s.Adopt(t.Context(), entry(alice, "wanted")); err != nil || got.Outcome != registry.AdoptionNotManaged {
 		t.Fatalf("%+v, %v, want not_managed", got, err)
 	}
-	if _, err := s.Customer(alice).DeleteSource(t.Context(), "wanted", allowed); err != nil {
-		t.Fatal(err)
-	}
+	remove(t, s, alice, "wanted")
 	adopt(t, s, entry(alice, "wanted"), registry.AdoptionCreated)
 }
 

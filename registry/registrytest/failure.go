@@ -14,62 +14,26 @@ import (
 func calls(s registry.Store, esaID int64, agent *registry.Source) map[string]func(context.Context) error {
 	c := s.Customer(alice)
 	all := map[string]func(context.Context) error{
-		"Sources": func(ctx context.Context) error {
-			_, _, err := c.Sources(ctx, 0, 10)
-			return err
-		},
-		"CountSources": func(ctx context.Context) error {
-			_, _, err := c.Sources(ctx, 0, 1)
-			return err
-		},
+		"Sources":      func(ctx context.Context) error { _, _, err := c.Sources(ctx, 0, 10); return err },
+		"CountSources": func(ctx context.Context) error { _, _, err := c.Sources(ctx, 0, 1); return err },
 		"CreateSource": func(ctx context.Context) error {
 			_, err := c.CreateSource(ctx, withToken("failing agent", "x"), once("failing", "x"))
 			return err
 		},
-		"KeepAnswer": func(ctx context.Context) error { return c.KeepAnswer(ctx, "open", []byte("late")) },
-		"TakeConsent": func(ctx context.Context) error {
-			_, err := s.TakeConsent(ctx, [32]byte{1})
-			return err
-		},
-		"RewriteSecrets": func(ctx context.Context) error {
-			_, err := s.RewriteSecrets(ctx)
-			return err
-		},
-		"CreateKey": func(ctx context.Context) error {
-			_, err := s.CreateKey(ctx, apiKey(alice, "failing"))
-			return err
-		},
-		"Keys": func(ctx context.Context) error {
-			_, err := s.Keys(ctx)
-			return err
-		},
-		"RevokeKey": func(ctx context.Context) error {
-			_, err := s.RevokeKey(ctx, 1)
-			return err
-		},
-		"GoodKeys": func(ctx context.Context) error {
-			_, _, err := s.GoodKeys(ctx)
-			return err
-		},
-		"KeyGeneration": func(ctx context.Context) error {
-			_, err := s.KeyGeneration(ctx)
-			return err
-		},
-		"TouchKeys": func(ctx context.Context) error { return s.TouchKeys(ctx, map[int64]time.Time{1: at(0)}) },
-		"Adopt":     func(ctx context.Context) error { _, err := s.Adopt(ctx, entry(alice, "failing")); return err },
-		"Ping":      s.Ping,
-		"ManagedSource": func(ctx context.Context) error {
-			_, err := c.Source(ctx, "there")
-			return err
-		},
-		"ManagedSourceByID": func(ctx context.Context) error {
-			_, err := c.ManagedSourceByID(ctx, esaID)
-			return err
-		},
-		"ManagedSources": func(ctx context.Context) error {
-			_, _, err := c.ManagedSources(ctx, 0, 10)
-			return err
-		},
+		"KeepAnswer":        func(ctx context.Context) error { return c.KeepAnswer(ctx, "open", []byte("late")) },
+		"TakeConsent":       func(ctx context.Context) error { _, err := s.TakeConsent(ctx, [32]byte{1}); return err },
+		"RewriteSecrets":    func(ctx context.Context) error { _, err := s.RewriteSecrets(ctx); return err },
+		"CreateKey":         func(ctx context.Context) error { _, err := s.CreateKey(ctx, apiKey(alice, "failing")); return err },
+		"Keys":              func(ctx context.Context) error { _, err := s.Keys(ctx); return err },
+		"RevokeKey":         func(ctx context.Context) error { _, err := s.RevokeKey(ctx, 1); return err },
+		"GoodKeys":          func(ctx context.Context) error { _, _, err := s.GoodKeys(ctx); return err },
+		"KeyGeneration":     func(ctx context.Context) error { _, err := s.KeyGeneration(ctx); return err },
+		"TouchKeys":         func(ctx context.Context) error { return s.TouchKeys(ctx, map[int64]time.Time{1: at(0)}) },
+		"Adopt":             func(ctx context.Context) error { _, err := s.Adopt(ctx, entry(alice, "failing")); return err },
+		"Ping":              s.Ping,
+		"ManagedSource":     func(ctx context.Context) error { _, err := c.Source(ctx, "there"); return err },
+		"ManagedSourceByID": func(ctx context.Context) error { _, err := c.ManagedSourceByID(ctx, esaID); return err },
+		"ManagedSources":    func(ctx context.Context) error { _, _, err := c.ManagedSources(ctx, 0, 10); return err },
 		"ObserveInventorySync": func(ctx context.Context) error {
 			_, err := c.ObserveInventorySync(ctx, esaID, registry.InventorySync{Status: registry.SyncFailed, ObservedAt: at(1)})
 			return err
@@ -149,11 +113,5 @@ func failClosed(t *testing.T, s registry.Store) {
 	}
 	if err := s.Close(); err != nil {
 		t.Errorf("closed again: %v", err)
-	}
-}
-
-func failPing(t *testing.T, s registry.Store) {
-	if err := s.Ping(t.Context()); err != nil {
-		t.Fatal(err)
 	}
 }

@@ -46,24 +46,18 @@ func onceReplayed(t *testing.T, s registry.Store, c *clock) {
 	holds(t, s, alice, "agent", token("x"))
 
 	// Another key, and another customer's, are other creates.
-	if _, err := s.Customer(alice).CreateSource(t.Context(), newAgent("agent"), once("K", "x")); !errors.Is(err, registry.ErrSourceTaken) {
-		t.Fatalf("another key: %v, want ErrSourceTaken", err)
-	}
+	fails(t, registry.ErrSourceTaken)(s.Customer(alice).CreateSource(t.Context(), newAgent("agent"), once("K", "x")))
 	createOnce(t, s, bob, newAgent("agent"), once("k", "theirs"), false, "")
 	// A failed create leaves its key free.
 	createOnce(t, s, alice, newAgent("next"), once("K", "made"), false, "")
 
-	if _, err := s.Customer(alice).DeleteSource(t.Context(), "agent", allowed); err != nil {
-		t.Fatal(err)
-	}
+	remove(t, s, alice, "agent")
 	for range 2 {
 		if again := createOnce(t, s, alice, newAgent("agent"), once("k", "x"), true, "made agent"); again.Source != nil {
 			t.Fatalf("deleted since: %s", printed(again.Source))
 		}
 	}
-	if _, err := s.Customer(alice).Source(t.Context(), "agent"); !errors.Is(err, registry.ErrNotFound) {
-		t.Fatalf("a replay made it again: %v", err)
-	}
+	fails(t, registry.ErrNotFound)(s.Customer(alice).Source(t.Context(), "agent")) // a replay made it again
 	for _, key := range []string{"", "a\x00", "a\xff"} {
 		if _, err := s.Customer(alice).CreateSource(t.Context(), newAgent("bad"), once(key, "x")); !errors.Is(err, registry.ErrInvalid) {
 			t.Errorf("key %q: %v, want ErrInvalid", key, err)
@@ -87,9 +81,7 @@ func onceReused(t *testing.T, s registry.Store, _ *clock) {
 	}
 	// Also while the first answer is still to come.
 	createOnce(t, s, alice, newAgent("open"), &registry.IdempotencyRecord{Key: "p"}, false, "")
-	if _, err := s.Customer(alice).CreateSource(t.Context(), newAgent("open"), once("p", "x")); !errors.Is(err, registry.ErrKeyReused) {
-		t.Fatalf("%v, want ErrKeyReused", err)
-	}
+	fails(t, registry.ErrKeyReused)(s.Customer(alice).CreateSource(t.Context(), newAgent("open"), once("p", "x")))
 	createOnce(t, s, alice, newAgent("agent"), once("k", "x"), true, "made agent")
 }
 
@@ -127,9 +119,7 @@ func oncePending(t *testing.T, s registry.Store, c *clock) {
 	if got := createOnce(t, s, alice, newAgent("empty"), later("empty"), true, ""); got.Answer == nil {
 		t.Fatal("an empty answer is one")
 	}
-	if _, err := as.CreateSource(t.Context(), newAgent("lost"), later("lost")); !errors.Is(err, registry.ErrAnswerPending) {
-		t.Fatalf("%v, want ErrAnswerPending", err)
-	}
+	fails(t, registry.ErrAnswerPending)(as.CreateSource(t.Context(), newAgent("lost"), later("lost")))
 	c.pass(time.Microsecond)
 	for _, key := range []string{"lost", "none"} {
 		got := createOnce(t, s, alice, newAgent(key), later(key), true, "")
@@ -147,9 +137,7 @@ func onceExpires(t *testing.T, s registry.Store, c *clock) {
 	as := s.Customer(alice)
 	remove := func() {
 		t.Helper()
-		if _, err := as.DeleteSource(t.Context(), "agent", allowed); err != nil {
-			t.Fatal(err)
-		}
+		remove(t, s, alice, "agent")
 	}
 	createOnce(t, s, alice, newAgent("agent"), once("k", "first"), false, "")
 	createOnce(t, s, alice, newAgent("swept"), once("s", "first"), false, "")
@@ -173,9 +161,7 @@ func onceExpires(t *testing.T, s registry.Store, c *clock) {
 	}
 	createOnce(t, s, alice, newAgent("agent"), &registry.IdempotencyRecord{Key: "k"}, true, "third")
 	// An expired key that collides with a source is refused like any other create.
-	if _, err := as.CreateSource(t.Context(), newAgent("swept"), once("s", "x")); !errors.Is(err, registry.ErrSourceTaken) {
-		t.Fatalf("%v, want ErrSourceTaken", err)
-	}
+	fails(t, registry.ErrSourceTaken)(as.CreateSource(t.Context(), newAgent("swept"), once("s", "x")))
 }
 
 func onceConcurrent(t *testing.T, s registry.Store) {

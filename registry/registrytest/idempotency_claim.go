@@ -70,9 +70,7 @@ func onceBegun(t *testing.T, s registry.Store, c *clock) {
 		beginRefused(t, s, registry.IdempotencyRecord{Key: key}, registry.ErrInvalid)
 	}
 	// A key is the customer's own, whatever it was used for.
-	if _, err := s.Customer(alice).CreateSource(t.Context(), newAgent("x"), &k); !errors.Is(err, registry.ErrKeyReused) {
-		t.Fatalf("%v, want ErrKeyReused", err)
-	}
+	fails(t, registry.ErrKeyReused)(s.Customer(alice).CreateSource(t.Context(), newAgent("x"), &k))
 }
 
 func oncePatience(t *testing.T, s registry.Store, c *clock) {
@@ -123,29 +121,21 @@ func onceForgotten(t *testing.T, s registry.Store, _ *clock) {
 		if err != nil || first.Replayed {
 			t.Fatal(first, err)
 		}
-		if _, err := make(&registry.IdempotencyRecord{Key: key}); !errors.Is(err, registry.ErrAnswerPending) {
-			t.Fatalf("%v, want ErrAnswerPending", err)
-		}
+		fails(t, registry.ErrAnswerPending)(make(&registry.IdempotencyRecord{Key: key}))
 		forgetOnce(t, s, alice, key)
 		again, err := make(&registry.IdempotencyRecord{Key: key})
 		if err != nil || !again.Replayed || again.Answer != nil {
 			t.Fatalf("%+v, %v", again, err)
 		}
 		sameSource(t, "what it made", again.Source, first.Source)
-		if _, err := make(&registry.IdempotencyRecord{Key: key, Fingerprint: other}); !errors.Is(err, registry.ErrKeyReused) {
-			t.Fatalf("%v, want ErrKeyReused", err)
-		}
+		fails(t, registry.ErrKeyReused)(make(&registry.IdempotencyRecord{Key: key, Fingerprint: other}))
 		// Once that is gone, it is as if the key had never come.
-		if _, err := s.Customer(alice).DeleteSource(t.Context(), key, allowed); err != nil {
-			t.Fatal(err)
-		}
+		remove(t, s, alice, key)
 		anew, err := make(&registry.IdempotencyRecord{Key: key, Fingerprint: other})
 		if err != nil || anew.Replayed || anew.Source.ID == first.Source.ID {
 			t.Fatalf("%+v, %v", anew, err)
 		}
-		if _, err := make(&registry.IdempotencyRecord{Key: key, Fingerprint: other}); !errors.Is(err, registry.ErrAnswerPending) {
-			t.Fatalf("%v, want ErrAnswerPending", err)
-		}
+		fails(t, registry.ErrAnswerPending)(make(&registry.IdempotencyRecord{Key: key, Fingerprint: other}))
 		finishOnce(t, s, key, []byte("answer"))
 		if last, err := make(&registry.IdempotencyRecord{Key: key, Fingerprint: other}); err != nil || string(last.Answer) != "answer" {
 			t.Fatalf("%+v, %v", last, err)
@@ -157,25 +147,14 @@ func onceForgotten(t *testing.T, s registry.Store, _ *clock) {
 // answer was lost, then one that was forgotten: one does it each time.
 func onceBegunTogether(t *testing.T, s registry.Store, c *clock) {
 	steps := []func(){func() {}, func() { c.pass(registry.AnswerPending) }, func() { forgetOnce(t, s, alice, "k") }}
-	for i, step := range steps {
+	for _, step := range steps {
 		step()
-		won := 0
-		for _, err := range together(10, func(int) error {
+		oneSucceeds(t, 10, registry.ErrAnswerPending, func(int) error {
 			got, err := s.Customer(alice).ClaimIdempotencyKey(t.Context(), registry.IdempotencyRecord{Key: "k"})
 			if err == nil && got.Replayed {
 				err = errors.New("replayed")
 			}
 			return err
-		}) {
-			switch {
-			case err == nil:
-				won++
-			case !errors.Is(err, registry.ErrAnswerPending):
-				t.Fatal(err)
-			}
-		}
-		if won != 1 {
-			t.Fatalf("step %d: %d do it", i, won)
-		}
+		})
 	}
 }

@@ -2,26 +2,10 @@ package registrytest
 
 import (
 	"errors"
-	"fmt"
 	"testing"
 
 	"esagate/registry"
 )
-
-func idsGrow(t *testing.T, s registry.Store) {
-	var last *registry.Source
-	for i := range 5 {
-		e := entry(alice+int64(i%2), fmt.Sprintf("s%d", i))
-		m := adopt(t, s, e, registry.AdoptionCreated)
-		if m.Connection.ID <= 0 || m.ID <= 0 {
-			t.Fatalf("ids %d and %d", m.Connection.ID, m.ID)
-		}
-		if last != nil && (m.Connection.ID <= last.Connection.ID || m.ID <= last.ID) {
-			t.Fatalf("ids %d, %d after %d, %d", m.Connection.ID, m.ID, last.Connection.ID, last.ID)
-		}
-		last = m
-	}
-}
 
 func idsChosen(t *testing.T, s registry.Store) {
 	first := adopt(t, s, entry(alice, "assigned"), registry.AdoptionCreated)
@@ -57,9 +41,7 @@ func idsTaken(t *testing.T, s registry.Store) {
 		if _, err := s.Adopt(t.Context(), late); !errors.Is(err, registry.ErrIDTaken) {
 			t.Fatalf("customer %d: %v, want ErrIDTaken", customer, err)
 		}
-		if _, err := s.Customer(customer).Source(t.Context(), "late"); !errors.Is(err, registry.ErrNotFound) {
-			t.Fatalf("half of a refused entry stayed: %v", err)
-		}
+		fails(t, registry.ErrNotFound)(s.Customer(customer).Source(t.Context(), "late"))
 	}
 	// Nothing marks the refused entry as taken over.
 	adopt(t, s, entry(bob, "late"), registry.AdoptionCreated)

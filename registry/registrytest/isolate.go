@@ -16,10 +16,7 @@ func sourceCalls(c registry.CustomerStore, was *registry.Source, sourceID string
 	credentialID := was.Agent.CredentialID
 	consent := registry.Consent{SourceRow: was.ID, AuthVersion: was.Agent.AuthVersion, Verifier: "v", ExpiresAt: at(math.MaxInt16)}
 	return map[string]func(context.Context) error{
-		"Source": func(ctx context.Context) error {
-			_, err := c.Source(ctx, sourceID)
-			return err
-		},
+		"Source": func(ctx context.Context) error { _, err := c.Source(ctx, sourceID); return err },
 		"UpdateSource": func(ctx context.Context) error {
 			_, err := c.UpdateSource(ctx, sourceID, func(*registry.Source) (registry.SourceChange, error) {
 				name := "taken over"
@@ -27,14 +24,8 @@ func sourceCalls(c registry.CustomerStore, was *registry.Source, sourceID string
 			})
 			return err
 		},
-		"DeleteSource": func(ctx context.Context) error {
-			_, err := c.DeleteSource(ctx, sourceID, allowed)
-			return err
-		},
-		"Credential": func(ctx context.Context) error {
-			_, _, err := c.Credential(ctx, sourceID)
-			return err
-		},
+		"DeleteSource": func(ctx context.Context) error { _, err := c.DeleteSource(ctx, sourceID, allowed); return err },
+		"Credential":   func(ctx context.Context) error { _, _, err := c.Credential(ctx, sourceID); return err },
 		"ReplaceCredential": func(ctx context.Context) error {
 			_, err := c.ReplaceCredential(ctx, sourceID, credentialID, nil)
 			return err
@@ -90,15 +81,11 @@ func customersIsolatedSources(t *testing.T, s registry.Store, c *clock) {
 	if err := s.Customer(bob).BeginConsent(t.Context(), "private", [32]byte{2}, consent(t, s, bob, "private", c.read().Add(time.Hour))); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Customer(bob).ReplaceCredential(t.Context(), "private", was.Agent.CredentialID, nil); !errors.Is(err, registry.ErrStale) {
-		t.Errorf("by our id: %v, want ErrStale", err)
-	}
+	fails(t, registry.ErrStale)(s.Customer(bob).ReplaceCredential(t.Context(), "private", was.Agent.CredentialID, nil))
 	if ok, err := s.Customer(bob).LeaseRefresh(t.Context(), "private", was.Agent.CredentialID, at(math.MaxInt16)); ok || !errors.Is(err, registry.ErrStale) {
 		t.Errorf("leased by our id: %t, %v, want ErrStale", ok, err)
 	}
-	if _, err := s.Customer(bob).DeleteSource(t.Context(), "private", allowed); err != nil {
-		t.Fatal(err)
-	}
+	remove(t, s, bob, "private")
 	sameSource(t, "after theirs went", readSource(t, s, alice, "private"), was)
 	holds(t, s, alice, "private", token("ours"))
 	if got, err := s.TakeConsent(t.Context(), state); err != nil || got.CustomerID != alice {
@@ -110,32 +97,15 @@ func customersIsolatedSources(t *testing.T, s registry.Store, c *clock) {
 }
 
 func concurrentSourceID(t *testing.T, s registry.Store) {
-	for round := range 5 {
+	for range 5 {
 		const n = 12
 		got := make([]registry.Creation, n)
-		e := newAgent("contested")
-		errs := together(n, func(i int) (err error) {
-			mine := e
-			mine.Credential = token("of the winner")
-			got[i], err = s.Customer(alice).CreateSource(t.Context(), mine, nil)
+		winner := oneSucceeds(t, n, registry.ErrSourceTaken, func(i int) (err error) {
+			got[i], err = s.Customer(alice).CreateSource(t.Context(), withToken("contested", "of the winner"), nil)
 			return err
 		})
-		won := 0
-		for i, err := range errs {
-			switch {
-			case err == nil:
-				won++
-				sameSource(t, "the winner's", readSource(t, s, alice, "contested"), got[i].Source)
-			case !errors.Is(err, registry.ErrSourceTaken):
-				t.Fatal(err)
-			}
-		}
-		if won != 1 {
-			t.Fatalf("round %d: %d made it", round, won)
-		}
-		if _, err := s.Customer(alice).DeleteSource(t.Context(), "contested", allowed); err != nil {
-			t.Fatal(err)
-		}
+		sameSource(t, "the winner's", readSource(t, s, alice, "contested"), got[winner].Source)
+		remove(t, s, alice, "contested")
 	}
 }
 

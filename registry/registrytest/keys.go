@@ -66,9 +66,7 @@ func keysMade(t *testing.T, s registry.Store, c *clock) {
 
 	taken := apiKey(alice, "site")
 	taken.SHA256 = sha256.Sum256([]byte("another"))
-	if _, err := s.CreateKey(t.Context(), taken); !errors.Is(err, registry.ErrNameTaken) {
-		t.Fatalf("%v, want ErrNameTaken", err)
-	}
+	fails(t, registry.ErrNameTaken)(s.CreateKey(t.Context(), taken))
 	again := apiKey(alice, "other name")
 	again.SHA256 = first.SHA256
 	if got, err := s.CreateKey(t.Context(), again); err == nil || errors.Is(err, registry.ErrNameTaken) {
@@ -164,39 +162,21 @@ func keysConcurrent(t *testing.T, s registry.Store) {
 	const n = 8
 	before := generation(t, s)
 	for round := range 4 {
-		made, taken := 0, 0
 		ids := make([]int64, n)
-		for i, err := range together(n, func(i int) error {
+		id := ids[oneSucceeds(t, n, registry.ErrNameTaken, func(i int) error {
 			key := apiKey(alice, "contested")
 			key.SHA256 = sha256.Sum256(fmt.Appendf(nil, "%d %d", round, i))
 			got, err := s.CreateKey(t.Context(), key)
 			ids[i] = got.ID
 			return err
-		}) {
-			switch {
-			case err == nil:
-				made++
-				ids[0] = ids[i]
-			case errors.Is(err, registry.ErrNameTaken):
-				taken++
-			default:
-				t.Fatal(err)
-			}
-		}
-		if made != 1 || taken != n-1 {
-			t.Fatalf("%d made, %d taken", made, taken)
-		}
-		for _, err := range together(n, func(i int) error {
+		})]
+		succeedTogether(t, n, func(i int) error {
 			if i%2 == 0 {
-				return s.TouchKeys(t.Context(), map[int64]time.Time{ids[0]: at(3600 * i), ids[0] - 1: at(0)})
+				return s.TouchKeys(t.Context(), map[int64]time.Time{id: at(3600 * i), id - 1: at(0)})
 			}
-			_, err := s.RevokeKey(t.Context(), ids[0])
+			_, err := s.RevokeKey(t.Context(), id)
 			return err
-		}) {
-			if err != nil {
-				t.Fatal(err)
-			}
-		}
+		})
 	}
 	if after := generation(t, s); after != before+8 {
 		t.Fatalf("generation %d after %d and eight changes", after, before)

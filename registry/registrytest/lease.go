@@ -2,6 +2,7 @@ package registrytest
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -64,25 +65,13 @@ func leaseContested(t *testing.T, stores []registry.Store) {
 	for round := range 4 {
 		const n = 12
 		name, mine := strconv.Itoa(round), make([]bool, n)
-		for _, err := range together(n, func(i int) (err error) {
+		succeedTogether(t, n, func(i int) (err error) {
 			mine[i], err = stores[i%len(stores)].Lease(t.Context(), name, strconv.Itoa(i), time.Hour)
 			return err
-		}) {
-			if err != nil {
-				t.Fatal(err)
-			}
-		}
-		holder := -1
-		for i := range mine {
-			switch {
-			case mine[i] && holder >= 0:
-				t.Fatalf("%d and %d have the lease", holder, i)
-			case mine[i]:
-				holder = i
-			}
-		}
-		if holder < 0 {
-			t.Fatal("nobody has the lease")
+		})
+		holder := slices.Index(mine, true)
+		if holder < 0 || slices.Contains(mine[holder+1:], true) {
+			t.Fatalf("who has the lease: %v, want one", mine)
 		}
 		for i := range n {
 			lease(t, stores[(i+1)%len(stores)], name, strconv.Itoa(i), time.Hour, i == holder)

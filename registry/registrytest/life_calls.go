@@ -17,10 +17,7 @@ func connectionCalls(c registry.CustomerStore, esaID int64) map[string]func(cont
 		},
 		"KeepSettings":   func(ctx context.Context) error { return c.KeepSettings(ctx, esaID, []byte("written")) },
 		"ForgetSettings": func(ctx context.Context) error { return c.KeepSettings(ctx, esaID, nil) },
-		"Settings": func(ctx context.Context) error {
-			_, err := c.Settings(ctx, esaID)
-			return err
-		},
+		"Settings":       func(ctx context.Context) error { _, err := c.Settings(ctx, esaID); return err },
 	}
 }
 
@@ -41,10 +38,7 @@ func lifeCalls(s registry.Store) map[string]func(context.Context) error {
 			_, err := s.Upkeep(ctx, registry.Upkeep{Kind: registry.UpkeepStale, Before: at(0)}, 0, 10)
 			return err
 		},
-		"Lease": func(ctx context.Context) error {
-			_, err := s.Lease(ctx, "failing", "holder", time.Minute)
-			return err
-		},
+		"Lease":   func(ctx context.Context) error { _, err := s.Lease(ctx, "failing", "holder", time.Minute); return err },
 		"Unlease": func(ctx context.Context) error { return s.Unlease(ctx, "failing", "holder") },
 	}
 }

@@ -28,23 +28,12 @@ func operationClaimed(t *testing.T, stores []registry.Store) {
 	m := adopt(t, stores[0], entry(alice, "claimed"), registry.AdoptionCreated)
 	for round := range 4 {
 		const n = 12
-		won := ""
-		got := make([]*registry.Source, n)
-		for i, err := range together(n, func(i int) (err error) {
-			got[i], err = stores[i%len(stores)].Customer(alice).ChangeConnection(t.Context(), m.Connection.ID, claim(fmt.Sprintf("%d/%d", round, i)))
+		winner := oneSucceeds(t, n, errBusy, func(i int) error {
+			_, err := stores[i%len(stores)].Customer(alice).ChangeConnection(t.Context(), m.Connection.ID, claim(fmt.Sprintf("%d/%d", round, i)))
 			return err
-		}) {
-			switch {
-			case err == nil && won == "":
-				won = got[i].Connection.Operation.ID
-			case err == nil:
-				t.Fatal("two have begun an operation")
-			case err != errBusy:
-				t.Fatal(err)
-			}
-		}
+		})
 		m = read(t, stores[0], alice, "claimed")
-		if won == "" || m.Connection.Operation.ID != won {
+		if won := fmt.Sprintf("%d/%d", round, winner); m.Connection.Operation.ID != won {
 			t.Fatalf("%q won, %+v stands", won, m.Connection.Operation)
 		}
 		m = changeConnection(t, stores[0], m, func(c *registry.Connection) { c.Operation = nil })
@@ -55,7 +44,7 @@ func operationClaimed(t *testing.T, stores []registry.Store) {
 func changesFollow(t *testing.T, stores []registry.Store) {
 	m := adopt(t, stores[0], entry(alice, "followed"), registry.AdoptionCreated)
 	const n, rounds = 6, 8
-	for _, err := range together(n, func(i int) error {
+	succeedTogether(t, n, func(i int) error {
 		for range rounds {
 			if _, err := stores[i%len(stores)].Customer(alice).ChangeConnection(t.Context(), m.Connection.ID, changing(func(c *registry.Connection) {
 				c.Epoch++
@@ -65,11 +54,7 @@ func changesFollow(t *testing.T, stores []registry.Store) {
 			}
 		}
 		return nil
-	}) {
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
+	})
 	c := *read(t, stores[len(stores)-1], alice, "followed").Connection
 	if c.Epoch != m.Connection.Epoch+n*rounds || len(c.LastError) != n*rounds || c.Version != m.Connection.Version+n*rounds {
 		t.Fatalf("epoch %d, error %q, version %d", c.Epoch, c.LastError, c.Version)

@@ -88,9 +88,7 @@ func reopenIDs(t *testing.T, open Opener) {
 	}
 	taken := entry(bob, "taken")
 	taken.ESAID = first.Connection.ID
-	if _, err := s.Adopt(t.Context(), taken); !errors.Is(err, registry.ErrIDTaken) {
-		t.Fatalf("%v, want ErrIDTaken", err)
-	}
+	fails(t, registry.ErrIDTaken)(s.Adopt(t.Context(), taken))
 }
 
 // reopenTwo has two Stores on one database, as two processes would.
@@ -102,7 +100,7 @@ func reopenTwo(t *testing.T, open Opener) {
 	same(t, "seen by the other", read(t, stores[1], alice, "shared"), m)
 
 	const writes = 40
-	for _, err := range together(2, func(w int) error {
+	succeedTogether(t, 2, func(w int) error {
 		for i := range writes {
 			_, err := stores[w].Customer(alice).ObserveInventorySync(t.Context(), m.Connection.ID, registry.InventorySync{
 				Status: registry.SyncSuccess, ItemCount: count(int64(2*i + w)), ObservedAt: at(2*i + w)})
@@ -111,11 +109,7 @@ func reopenTwo(t *testing.T, open Opener) {
 			}
 		}
 		return nil
-	}) {
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
+	})
 	for _, s := range stores {
 		if sync := read(t, s, alice, "shared").Connection.InventorySync; *sync.ItemCount != 2*writes-1 || !sync.ObservedAt.Equal(at(2*writes-1)) {
 			t.Fatalf("ended at %+v", sync)
@@ -126,15 +120,11 @@ func reopenTwo(t *testing.T, open Opener) {
 // reopenRace opens a new database in several goroutines: open may fail the test
 // from any of them.
 func reopenRace(t *testing.T, open Opener) {
-	for _, err := range together(6, func(w int) error {
+	succeedTogether(t, 6, func(w int) error {
 		s := open(t, Options{})
 		_, err := s.Adopt(t.Context(), entry(alice, "raced"))
 		return errors.Join(err, s.Close())
-	}) {
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
+	})
 	s := open(t, Options{})
 	defer shut(t, s)
 	if _, total, err := s.Customer(alice).ManagedSources(t.Context(), 0, 10); err != nil || total != 1 {

@@ -23,9 +23,7 @@ func reopenSources(t *testing.T, open Opener) {
 	renamed := update(t, s, alice, "renamed", always(registry.SourceChange{Name: &name}))
 	state := [32]byte{1}
 	kept := begin(t, s, alice, "agent", state, c.read().Add(time.Hour))
-	if _, err := s.Customer(alice).DeleteSource(t.Context(), "deleted", allowed); err != nil {
-		t.Fatal(err)
-	}
+	remove(t, s, alice, "deleted")
 	if mine, err := s.Customer(alice).LeaseRefresh(t.Context(), "agent", agent.Agent.CredentialID, c.read().Add(time.Minute)); err != nil || !mine {
 		t.Fatal(mine, err)
 	}
@@ -76,7 +74,7 @@ func reopenTwoSources(t *testing.T, open Opener) {
 	create(t, stores[0], alice, newAgent("shared"))
 	const writers, rounds = 4, 8
 	made := make([][]registry.Creation, writers)
-	for _, err := range together(writers, func(w int) error {
+	succeedTogether(t, writers, func(w int) error {
 		c := stores[w%2].Customer(alice)
 		for i := range rounds {
 			e := withToken("", "x")
@@ -97,11 +95,7 @@ func reopenTwoSources(t *testing.T, open Opener) {
 			}
 		}
 		return nil
-	}) {
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
+	})
 	for i := range rounds {
 		fresh := 0
 		for w := range writers {

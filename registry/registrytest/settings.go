@@ -43,9 +43,7 @@ func settingsKept(t *testing.T, s registry.Store) {
 		t.Fatalf("%d rewritten, %v", n, err)
 	}
 	// They go with the source, and another of its name has none.
-	if _, err := s.Customer(alice).DeleteSource(t.Context(), "kept", allowed); err != nil {
-		t.Fatal(err)
-	}
+	remove(t, s, alice, "kept")
 	holdsSettings(t, s, m, nil)
 	if err := s.Customer(alice).KeepSettings(t.Context(), m.Connection.ID, []byte("late")); !errors.Is(err, registry.ErrNotFound) {
 		t.Fatalf("kept for nothing: %v, want ErrNotFound", err)

@@ -63,9 +63,7 @@ func subscriptionKept(t *testing.T, s registry.Store) {
 	bystander := connected(t, s, alice, "video")
 	subscribe(t, s, alice, bystander.Connection.ID, subscription("theirs"))
 	id := m.Connection.ID
-	if _, err := c.Subscription(t.Context(), id); !errors.Is(err, registry.ErrNotFound) {
-		t.Fatalf("never subscribed: %v, want ErrNotFound", err)
-	}
+	fails(t, registry.ErrNotFound)(c.Subscription(t.Context(), id)) // never subscribed
 	isTarget(t, s, m, "")
 	first := subscription("s3cret-\u00e9\n" + strings.Repeat("x", 2000))
 	for _, step := range []struct {
@@ -110,12 +108,8 @@ func subscriptionKept(t *testing.T, s registry.Store) {
 		isSubscribed(t, s, m, step.want)
 	}
 	isSubscribed(t, s, bystander, subscription("theirs"))
-	if _, err := c.DeleteSource(t.Context(), "radio", allowed); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.WebhookTarget(t.Context(), m.Connection.TenantID); !errors.Is(err, registry.ErrNotFound) {
-		t.Fatalf("the tenant of a source that is gone: %v, want ErrNotFound", err)
-	}
+	remove(t, s, alice, "radio")
+	fails(t, registry.ErrNotFound)(s.WebhookTarget(t.Context(), m.Connection.TenantID))
 	for name, call := range newsCalls(s.Customer(alice), id) {
 		if err := call(t.Context()); !errors.Is(err, registry.ErrNotFound) {
 			t.Errorf("%s of a source that is gone: %v, want ErrNotFound", name, err)
@@ -157,9 +151,7 @@ func subscriptionLeft(t *testing.T, s registry.Store) {
 		}
 		for _, text := range []string{"\x00", "\xff"} {
 			for _, bad := range []registry.Subscription{{WebhookID: text}, {Secret: text}, {URL: text}} {
-				if _, err := c.ChangeSubscription(t.Context(), id, become(bad)); !errors.Is(err, registry.ErrInvalid) {
-					t.Fatalf("%v, want ErrInvalid", err)
-				}
+				fails(t, registry.ErrInvalid)(c.ChangeSubscription(t.Context(), id, become(bad)))
 			}
 		}
 		same(t, "the source", read(t, s, alice, "radio"), was)
@@ -215,7 +207,7 @@ func subscriptionVersions(t *testing.T, s registry.Store) {
 func subscriptionConcurrent(t *testing.T, s registry.Store) {
 	m := connected(t, s, alice, "radio")
 	const n = 20
-	for _, err := range together(n, func(i int) error {
+	succeedTogether(t, n, func(i int) error {
 		_, err := s.Customer(alice).ChangeSubscription(t.Context(), m.Connection.ID, func(was *registry.Subscription) (*registry.Subscription, error) {
 			if was == nil {
 				was = new(registry.Subscription)
@@ -228,11 +220,7 @@ func subscriptionConcurrent(t *testing.T, s registry.Store) {
 			return &next, nil
 		})
 		return err
-	}) {
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
+	})
 	got, err := s.Customer(alice).Subscription(t.Context(), m.Connection.ID)
 	if err != nil || len(got.URL) != n || len(got.Secret) != n/2 {
 		t.Fatalf("%v, or a change was lost", err)
@@ -243,10 +231,7 @@ func subscriptionConcurrent(t *testing.T, s registry.Store) {
 // where it may.
 func newsCalls(c registry.CustomerStore, esaID int64) map[string]func(context.Context) error {
 	return map[string]func(context.Context) error{
-		"Subscription": func(ctx context.Context) error {
-			_, err := c.Subscription(ctx, esaID)
-			return err
-		},
+		"Subscription": func(ctx context.Context) error { _, err := c.Subscription(ctx, esaID); return err },
 		"ChangeSubscription": func(ctx context.Context) error {
 			_, err := c.ChangeSubscription(ctx, esaID, become(subscription("another")))
 			return err
@@ -259,10 +244,7 @@ func newsCalls(c registry.CustomerStore, esaID int64) map[string]func(context.Co
 			_, _, err := c.RecordEvent(ctx, esaID, registry.Event{ID: "late and failed", Failed: true})
 			return err
 		},
-		"DeliveryCounts": func(ctx context.Context) error {
-			_, err := c.DeliveryCounts(ctx, esaID)
-			return err
-		},
+		"DeliveryCounts": func(ctx context.Context) error { _, err := c.DeliveryCounts(ctx, esaID); return err },
 	}
 }
 

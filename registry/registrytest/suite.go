@@ -55,10 +55,8 @@ func run(t *testing.T, open Opener, whole bool) {
 		{"adopt/a learned email is not the config's", adoptLearnedEmail},
 		{"adopt/tenant taken", adoptTenantTaken},
 		{"adopt/what can't be stored", adoptInvalid},
-		{"ids/grow and never repeat", idsGrow},
 		{"ids/chosen ones move the sequence", idsChosen},
 		{"ids/taken", idsTaken},
-		{"customers/one sourceId under two", customersSameSourceID},
 		{"customers/foreign rows are not found", customersIsolated},
 		{"list/order pages and totals", listPages},
 		{"sync/first signal", syncFirst},
@@ -120,7 +118,6 @@ func run(t *testing.T, open Opener, whole bool) {
 		{"customers/foreign news is not found", customersIsolatedNews},
 		{"fail/cancelled context", failCancelled},
 		{"fail/closed store", failClosed},
-		{"fail/ping", failPing},
 	}
 	for _, test := range tests {
 		if whole || !long[test.name] {
@@ -177,7 +174,6 @@ func runTimed(t *testing.T, open Opener) {
 		{"audit/kept", auditKept},
 		{"audit/order and pages", auditOrder},
 		{"audit/concurrent", auditConcurrent},
-		{"sweep/bounded", sweepBounded},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

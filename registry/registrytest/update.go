@@ -249,7 +249,7 @@ func updateConcurrent(t *testing.T, s registry.Store) {
 		},
 		always(registry.SourceChange{Credential: token("again")}),
 	}
-	for _, err := range together(len(writers), func(w int) error {
+	succeedTogether(t, len(writers), func(w int) error {
 		for range rounds {
 			if _, err := s.Customer(alice).UpdateSource(t.Context(), "busy", func(src *registry.Source) (registry.SourceChange, error) {
 				return writers[w](src), nil
@@ -258,11 +258,7 @@ func updateConcurrent(t *testing.T, s registry.Store) {
 			}
 		}
 		return nil
-	}) {
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
+	})
 	end := *readSource(t, s, alice, "busy")
 	for what, grown := range map[string]int{
 		"name":        len(end.Name) - len(first.Name),

@@ -80,9 +80,7 @@ func upkeepUnsettled(t *testing.T, s registry.Store) {
 	if page, err := s.Upkeep(t.Context(), registry.Upkeep{Kind: 99}, 0, 9); err == nil {
 		t.Errorf("work of no kind: %d", len(page))
 	}
-	if _, err := s.Customer(alice).DeleteSource(t.Context(), "unknown", allowed); err != nil {
-		t.Fatal(err)
-	}
+	remove(t, s, alice, "unknown")
 	wants(t, s, "one deleted", want, "operation", "both")
 }
 

@@ -235,7 +235,7 @@ func concurrentEvents(t *testing.T, stores []registry.Store) {
 	was := *read(t, stores[0], alice, "busy").Connection
 	const writers, events = 6, 15
 	var fresh [writers]int
-	for _, err := range together(writers+1, func(w int) error {
+	succeedTogether(t, writers+1, func(w int) error {
 		c := stores[w%len(stores)].Customer(alice)
 		for i := range events {
 			if w == writers {
@@ -258,11 +258,7 @@ func concurrentEvents(t *testing.T, stores []registry.Store) {
 			}
 		}
 		return nil
-	}) {
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
+	})
 	total := 0
 	for _, n := range fresh {
 		total += n

@@ -11,50 +11,6 @@ import (
 	"esagate/registry"
 )
 
-// TestVoidConsentsAreGone: what is void is not only refused, it is no longer there.
-func TestVoidConsentsAreGone(t *testing.T) {
-	v, err := vault.New(vault.Generate())
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := fileStore(t, WithVault(v))
-	c := s.Customer(5)
-	begin := func() {
-		t.Helper()
-		src, err := c.Source(t.Context(), "agent")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := c.BeginConsent(t.Context(), "agent", [32]byte{1}, registry.Consent{
-			SourceRow: src.ID, AuthVersion: src.Agent.AuthVersion, Verifier: "v", ExpiresAt: time.Now().Add(time.Hour)}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	update := func(change registry.SourceChange) error {
-		_, err := c.UpdateSource(t.Context(), "agent", func(*registry.Source) (registry.SourceChange, error) { return change, nil })
-		return err
-	}
-	if _, err := c.CreateSource(t.Context(), registry.NewSource{SourceID: "agent", AgentID: func() string { return "agent" }}, nil); err != nil {
-		t.Fatal(err)
-	}
-	for name, void := range map[string]func() error{
-		"new consent": func() error { return update(registry.SourceChange{NewConsent: true}) },
-		"audience": func() error {
-			return update(registry.SourceChange{Agent: &registry.Agent{OAuthAudience: "urn:" + time.Now().String()}})
-		},
-		"taken": func() error { _, err := s.TakeConsent(t.Context(), [32]byte{1}); return err },
-	} {
-		begin()
-		if err := void(); err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		var n int
-		if err := s.reading(0).globalRow(t.Context(), globalStatement{`SELECT COUNT(*) FROM consents`}).Scan(&n); err != nil || n != 0 {
-			t.Errorf("%s: %d rows, %v", name, n, err)
-		}
-	}
-}
-
 // TestMadeUpStates: whoever makes a state up begins no transaction for it. Here it would
 // wait for the one that it is looked for in.
 func TestMadeUpStates(t *testing.T) {

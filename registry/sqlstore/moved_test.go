@@ -27,6 +27,9 @@ var secretReads = []struct {
 	{"their k", keyUsed(32, "k"), registry.ErrSourceTaken},
 	{"state 1", stateTaken(1), nil},
 	{"state 2", stateTaken(2), registry.ErrNotFound},
+	{"radio", secretOf("radio"), nil},
+	{"video", secretOf("video"), nil},
+	{"settings", settingsOf("radio"), nil},
 }
 
 func credentialOf(customer int64, id string) func(t *testing.T, s registry.Store) error {
@@ -54,8 +57,27 @@ func stateTaken(state byte) func(t *testing.T, s registry.Store) error {
 	}
 }
 
+func secretOf(tenant string) func(t *testing.T, s registry.Store) error {
+	return func(t *testing.T, s registry.Store) error {
+		_, err := s.WebhookTarget(t.Context(), tenant)
+		return err
+	}
+}
+
+func settingsOf(sourceID string) func(t *testing.T, s registry.Store) error {
+	return func(t *testing.T, s registry.Store) error {
+		src, err := s.Customer(31).Source(t.Context(), sourceID)
+		if err != nil {
+			return nil // moved to another customer
+		}
+		_, err = s.Customer(31).Settings(t.Context(), src.Connection.ID)
+		return err
+	}
+}
+
 // movedWorld has the sources 1 and 2 of customer 31, and 3 of customer 32, with
-// credentials of the first two, and an idempotency key and a consent of the first.
+// credentials of the first two, and an idempotency key and a consent of the first. Two
+// connections, radio and video, have a subscription and settings each.
 func movedWorld(t *testing.T, s registry.Store) {
 	t.Helper()
 	made := &registry.IdempotencyRecord{Key: "k", Answer: func(*registry.Source) []byte { return []byte("answer") }}
@@ -75,6 +97,11 @@ func movedWorld(t *testing.T, s registry.Store) {
 		registry.Consent{SourceRow: one.Source.ID, AuthVersion: 1, Verifier: "v", ExpiresAt: time.Now().Add(time.Hour)}); err != nil {
 		t.Fatal(err)
 	}
+	for _, id := range []string{"radio", "video"} {
+		if err := s.Customer(31).KeepSettings(t.Context(), subscribed(t, s, id, "secret"), []byte(id)); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // TestMovedSecrets puts sealed values where they don't belong, as somebody might who
@@ -82,6 +109,7 @@ func movedWorld(t *testing.T, s registry.Store) {
 func TestMovedSecrets(t *testing.T) {
 	type ends map[string]error // where they differ
 	shut, none := registry.ErrSecret, registry.ErrNotFound
+	const video = `(SELECT c.id FROM connections c WHERE c.tenant_id = 'video')`
 	tests := []struct {
 		name, statement string
 		ends            ends
@@ -102,6 +130,14 @@ func TestMovedSecrets(t *testing.T) {
 		{"a consent of another customer", `UPDATE consents SET customer_id = 32, source = 3`, ends{"state 1": shut}},
 		{"a consent of another state", `UPDATE consents SET state_hash = x'0200000000000000000000000000000000000000000000000000000000000000'`,
 			ends{"state 1": none, "state 2": shut}},
+		{"a subscription of another connection", `UPDATE subscriptions SET sealed = (SELECT sealed FROM subscriptions WHERE connection = ` + video + `) WHERE connection <> ` + video,
+			ends{"radio": shut}},
+		{"a subscription of another customer", `UPDATE sources SET customer_id = 32 WHERE source_id = 'radio'; UPDATE connections SET customer_id = 32 WHERE tenant_id = 'radio';
+			UPDATE subscriptions SET customer_id = 32 WHERE connection <> ` + video, ends{"radio": shut}},
+		{"a changed subscription", `UPDATE subscriptions SET sealed = CAST(sealed AS BLOB) || x'00'`, ends{"radio": shut, "video": shut}},
+		{"an empty subscription", `UPDATE subscriptions SET sealed = x''`, ends{"radio": shut, "video": shut}},
+		{"settings of another connection", `UPDATE kept_settings SET sealed = (SELECT sealed FROM kept_settings WHERE connection = ` + video + `) WHERE connection <> ` + video,
+			ends{"settings": shut}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

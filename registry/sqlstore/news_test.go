@@ -2,10 +2,7 @@ package sqlstore
 
 import (
 	"context"
-	"crypto/rand"
-	"path/filepath"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"esagate/internal/pgtest"
@@ -126,53 +123,6 @@ func TestSweepWaitsForTheLock(t *testing.T) {
 	}
 	if err := <-done; err != nil || keysLeft(t, s) != 0 {
 		t.Fatalf("%d keys, %v", keysLeft(t, s), err)
-	}
-}
-
-// TestReplacedSecretIsOverwritten looks for what was sealed in the database's files,
-// after each way to give a subscription's secret up.
-func TestReplacedSecretIsOverwritten(t *testing.T) { synctest.Test(t, replacedSecretIsOverwritten) }
-
-func replacedSecretIsOverwritten(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "registry.db")
-	s := scrubbed(t, path)
-	defer s.Close()
-	c := s.Customer(8)
-	made, err := s.Adopt(t.Context(), registry.ConfigSource{CustomerID: 8, SourceID: "radio", Name: "Radio", TenantID: "radio"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	id := made.Managed.Connection.ID
-	subscribe := func() {
-		t.Helper()
-		if _, err := c.ChangeSubscription(t.Context(), id, func(*registry.Subscription) (*registry.Subscription, error) {
-			return &registry.Subscription{Secret: rand.Text()}, nil
-		}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	subscribe()
-	for _, step := range []struct {
-		name  string
-		erase func()
-	}{
-		{"another secret", subscribe},
-		{"delete", func() {
-			if _, err := c.DeleteSource(t.Context(), "radio", func(*registry.Source) error { return nil }); err != nil {
-				t.Fatal(err)
-			}
-		}},
-	} {
-		sealed := sealedIn(t, s, `SELECT sealed FROM subscriptions`)
-		if holds(t, path, sealed) == "" {
-			t.Fatal("it is nowhere to begin with")
-		}
-		step.erase()
-		time.Sleep(scrubPause)
-		synctest.Wait()
-		if file := holds(t, path, sealed); file != "" {
-			t.Errorf("%s: %s still holds it", step.name, file)
-		}
 	}
 }
 

@@ -46,6 +46,10 @@ func plantSecrets(t *testing.T, s registry.Store, n int) {
 			SourceRow: made.Source.ID, AuthVersion: 1, Verifier: id, ExpiresAt: time.Now().Add(time.Hour)}); err != nil {
 			t.Fatal(err)
 		}
+		esaID := subscribed(t, s, "m"+id, "secret of "+id)
+		if err := s.Customer(31).KeepSettings(t.Context(), esaID, []byte("settings of "+id)); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
@@ -66,6 +70,13 @@ func readSecrets(t *testing.T, s registry.Store, n int, except string) {
 		if got, err := s.TakeConsent(t.Context(), [32]byte{byte(i), byte(i >> 8), 1}); err != nil || got.Consent.Verifier != id {
 			t.Fatalf("%s: consent: %v", id, err)
 		}
+		target, err := s.WebhookTarget(t.Context(), "m"+id)
+		if err != nil || target.Secret != "secret of "+id {
+			t.Fatalf("%s: subscription: %v", id, err)
+		}
+		if got, err := s.Customer(31).Settings(t.Context(), target.ESAID); err != nil || string(got) != "settings of "+id {
+			t.Fatalf("%s: settings: %q, %v", id, got, err)
+		}
 	}
 }
 
@@ -83,7 +94,7 @@ func TestRewriteSecrets(t *testing.T) {
 			if _, err := s.Customer(31).CreateSource(t.Context(), agentSource("pending"), &registry.IdempotencyRecord{Key: "pending"}); err != nil {
 				t.Fatal(err)
 			}
-			const all = 4*(n+1) + 1 + 1 + 1 // what is pending has two, and the note of the key is one
+			const all = 6*(n+1) + 1 + 1 + 1 // what is pending has two, and the note of the key is one
 			rewrite := func(s *sqlstore.Store, want int) {
 				t.Helper()
 				if got, err := s.RewriteSecrets(t.Context()); err != nil || got != want {
@@ -122,7 +133,7 @@ func TestRewriteWhatCannotBeOpened(t *testing.T) {
 
 	both := stepped(t, first, vault.Rotate)
 	s = open(t, "sqlite://"+path, withKey(t, both))
-	for _, want := range []int{4*n - 1 + 1, 0} {
+	for _, want := range []int{6*n - 1 + 1, 0} {
 		if got, err := s.RewriteSecrets(t.Context()); !errors.Is(err, registry.ErrSecret) || got != want {
 			t.Fatalf("%d rewritten, %v, want %d and ErrSecret", got, err, want)
 		}

@@ -2,9 +2,9 @@ package sqlstore
 
 import (
 	"bytes"
-	"context"
 	"crypto/rand"
 	"database/sql"
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -66,6 +66,17 @@ func planted(t *testing.T, s *Store) *registry.Source {
 	return made.Source
 }
 
+// connected creates a managed source, and returns its esaId.
+func connected(t *testing.T, s *Store) int64 {
+	t.Helper()
+	made, err := s.Customer(8).CreateManaged(t.Context(), registry.NewManaged{SourceID: "managed",
+		Operation: registry.Operation{Kind: registry.OperationProvision, ID: "o"}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return made.Source.Connection.ID
+}
+
 func sealedIn(t *testing.T, s *Store, text string) (sealed []byte) {
 	t.Helper()
 	if err := s.reading(0).globalRow(t.Context(), sqlText(text)).Scan(&sealed); err != nil {
@@ -101,48 +112,56 @@ func oldReader(t *testing.T, s *Store) *sql.Rows {
 func TestErasedIsOverwritten(t *testing.T) { synctest.Test(t, erasedIsOverwritten) }
 
 func erasedIsOverwritten(t *testing.T) {
+	const credentials, consents = `SELECT sealed FROM credentials`, `SELECT sealed FROM consents`
+	const settings, subscriptions = `SELECT sealed FROM kept_settings`, `SELECT sealed FROM subscriptions`
 	path := filepath.Join(t.TempDir(), "registry.db")
 	s := scrubbed(t, path)
 	defer s.Close()
-	c := s.Customer(8)
+	c, ctx := s.Customer(8), t.Context()
 	var state [32]byte
-	steps := []struct {
+	update := func(change registry.SourceChange) error {
+		_, err := c.UpdateSource(ctx, "agent", func(*registry.Source) (registry.SourceChange, error) { return change, nil })
+		return err
+	}
+	remove := func(sourceID string) error {
+		_, err := c.DeleteSource(ctx, sourceID, func(*registry.Source) error { return nil })
+		return err
+	}
+	subscribe := func(esaID int64) error {
+		_, err := c.ChangeSubscription(ctx, esaID, func(*registry.Subscription) (*registry.Subscription, error) {
+			return &registry.Subscription{Secret: rand.Text()}, nil
+		})
+		return err
+	}
+	for _, step := range []struct {
 		name, holds string // the query for what is about to be erased
-		erase       func(ctx context.Context, id string) error
+		erase       func(credential string, esaID int64) error
 	}{
-		{"replace", `SELECT sealed FROM credentials`, func(ctx context.Context, id string) error {
+		{"replace credentials", credentials, func(id string, _ int64) error {
 			_, err := c.ReplaceCredential(ctx, "agent", id, randomToken())
 			return err
 		}},
-		{"erase", `SELECT sealed FROM credentials`, func(ctx context.Context, id string) error {
-			_, err := c.ReplaceCredential(ctx, "agent", id, nil)
-			return err
-		}},
-		{"take a consent", `SELECT sealed FROM consents`, func(ctx context.Context, _ string) error {
-			_, err := s.TakeConsent(ctx, state)
-			return err
-		}},
-		{"update", `SELECT sealed FROM credentials`, func(ctx context.Context, _ string) error {
-			_, err := c.UpdateSource(ctx, "agent", func(*registry.Source) (registry.SourceChange, error) {
-				return registry.SourceChange{EraseCredential: true}, nil
-			})
-			return err
-		}},
-		{"delete", `SELECT sealed FROM credentials`, func(ctx context.Context, _ string) error {
-			_, err := c.DeleteSource(ctx, "agent", func(*registry.Source) error { return nil })
-			return err
-		}},
-	}
-	for _, step := range steps {
-		src := planted(t, s)
-		if err := c.BeginConsent(t.Context(), "agent", state, registry.Consent{SourceRow: src.ID, AuthVersion: 1, Verifier: rand.Text(), ExpiresAt: time.Now().Add(time.Hour)}); err != nil {
+		{"erase credentials", credentials, func(id string, _ int64) error { _, err := c.ReplaceCredential(ctx, "agent", id, nil); return err }},
+		{"erase them by an update", credentials, func(string, int64) error { return update(registry.SourceChange{EraseCredential: true}) }},
+		{"delete the AGENT source", credentials, func(string, int64) error { return remove("agent") }},
+		{"take a consent", consents, func(string, int64) error { _, err := s.TakeConsent(ctx, state); return err }},
+		{"make a consent void", consents, func(string, int64) error { return update(registry.SourceChange{NewConsent: true}) }},
+		{"remove settings", settings, func(_ string, esaID int64) error { return c.KeepSettings(ctx, esaID, nil) }},
+		{"replace settings", settings, func(_ string, esaID int64) error { return c.KeepSettings(ctx, esaID, []byte("others")) }},
+		{"delete a source with settings", settings, func(string, int64) error { return remove("managed") }},
+		{"replace a secret", subscriptions, func(_ string, esaID int64) error { return subscribe(esaID) }},
+		{"delete a source with a secret", subscriptions, func(string, int64) error { return remove("managed") }},
+	} {
+		src, esaID := planted(t, s), connected(t, s)
+		if err := errors.Join(subscribe(esaID), c.KeepSettings(ctx, esaID, []byte(rand.Text())),
+			c.BeginConsent(ctx, "agent", state, registry.Consent{SourceRow: src.ID, AuthVersion: 1, Verifier: rand.Text(), ExpiresAt: time.Now().Add(time.Hour)})); err != nil {
 			t.Fatal(err)
 		}
 		sealed := sealedIn(t, s, step.holds)
 		if holds(t, path, sealed) == "" {
 			t.Fatal("it is nowhere to begin with")
 		}
-		if err := step.erase(t.Context(), src.Agent.CredentialID); err != nil {
+		if err := step.erase(src.Agent.CredentialID, esaID); err != nil {
 			t.Fatalf("%s: %v", step.name, err)
 		}
 		time.Sleep(scrubPause) // after the attempt of the step before
@@ -150,8 +169,10 @@ func erasedIsOverwritten(t *testing.T) {
 		if file := holds(t, path, sealed); file != "" {
 			t.Errorf("%s: %s still holds it", step.name, file)
 		}
-		if _, err := c.DeleteSource(t.Context(), "agent", func(*registry.Source) error { return nil }); err != nil && step.name != "delete" {
-			t.Fatal(err)
+		for _, id := range []string{"agent", "managed"} {
+			if err := remove(id); err != nil && !errors.Is(err, registry.ErrNotFound) {
+				t.Fatal(err)
+			}
 		}
 	}
 }

@@ -79,6 +79,12 @@ func plantCanaries(t *testing.T, s registry.Store) {
 			_, err := c.EndConsent(t.Context(), "consented", consent, registry.OAuthCredential{AccessToken: canary, RefreshToken: canary, Client: client})
 			return err
 		},
+		func() error {
+			id := subscribed(t, s, "radio", canary)
+			change(t, s, id, func(next *registry.Subscription) { next.Secret += " again" })
+			_, _, err := c.RecordEvent(t.Context(), id, registry.Event{ID: "e", Announces: true})
+			return errors.Join(err, c.KeepSettings(t.Context(), id, []byte(canary)))
+		},
 	} {
 		if err := step(); err != nil {
 			t.Fatal(err)
@@ -138,7 +144,7 @@ func TestCanaryInTables(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	seen := 0
+	seen := map[string]int{}
 	for _, table := range tablesOf(t, db) {
 		rows, err := db.QueryContext(t.Context(), `SELECT row_to_json(t)::text FROM `+table+` t`)
 		if err != nil {
@@ -149,7 +155,7 @@ func TestCanaryInTables(t *testing.T) {
 			if err := rows.Scan(&text); err != nil {
 				t.Fatal(err)
 			}
-			seen++
+			seen[table]++
 			if strings.Contains(text, canary) || strings.Contains(text, hex.EncodeToString([]byte(canary))) {
 				t.Errorf("%s: the canary is readable", table)
 			}
@@ -158,8 +164,10 @@ func TestCanaryInTables(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if seen < 15 {
-		t.Errorf("%d rows", seen)
+	for _, table := range []string{"credentials", "idempotency", "kept_settings", "subscriptions", "sources"} {
+		if seen[table] == 0 {
+			t.Errorf("no rows of %s were read", table)
+		}
 	}
 }
 
@@ -238,16 +246,60 @@ func TestWithoutAKey(t *testing.T) {
 		return registry.SourceChange{Credential: agentSource("").Credential}, nil
 	})
 	_, rewrite := s.RewriteSecrets(t.Context())
+	made, err := s.Adopt(t.Context(), entry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := made.Managed.Connection.ID
+	_, subscribe := c.ChangeSubscription(t.Context(), id, func(*registry.Subscription) (*registry.Subscription, error) {
+		return &registry.Subscription{Secret: canary}, nil
+	})
 	for name, err := range map[string]error{
-		"create": create, "answer": answer, "update": update, "rewrite": rewrite,
-		"begin":  c.BeginConsent(t.Context(), "bare", [32]byte{1}, registry.Consent{SourceRow: 1, AuthVersion: 1, ExpiresAt: time.Now().Add(time.Hour)}),
-		"finish": c.KeepAnswer(t.Context(), "k", []byte("a")),
+		"create": create, "answer": answer, "update": update, "rewrite": rewrite, "subscribe": subscribe,
+		"settings": c.KeepSettings(t.Context(), id, []byte(canary)),
+		"begin":    c.BeginConsent(t.Context(), "bare", [32]byte{1}, registry.Consent{SourceRow: 1, AuthVersion: 1, ExpiresAt: time.Now().Add(time.Hour)}),
+		"finish":   c.KeepAnswer(t.Context(), "k", []byte("a")),
 	} {
 		if !errors.Is(err, registry.ErrSecret) || !strings.Contains(err.Error(), "there is no store.encryption_key") || strings.Contains(err.Error(), canary) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, n, err := c.Sources(t.Context(), 0, 1); err != nil || n != 1 {
+	if _, _, err := c.RecordEvent(t.Context(), id, registry.Event{ID: "e", Announces: true}); err != nil {
+		t.Error(err)
+	}
+	if _, err := c.BeginAudit(t.Context(), registry.AuditEntry{}); err != nil {
+		t.Error(err)
+	}
+	if _, n, err := c.Sources(t.Context(), 0, 1); err != nil || n != 2 {
 		t.Errorf("%d sources, %v", n, err)
+	}
+}
+
+// TestReadWithoutAKey: a Store without a key reads nothing that another has sealed, and can
+// remove it.
+func TestReadWithoutAKey(t *testing.T) {
+	url := "sqlite://" + filepath.Join(t.TempDir(), "registry.db")
+	s := open(t, url, withKey(t, registrytest.Key))
+	movedWorld(t, s)
+	s.Close()
+	s = open(t, url)
+	defer s.Close()
+	for name, read := range map[string]func(t *testing.T, s registry.Store) error{
+		"credentials": credentialOf(31, "one"), "answer": keyUsed(31, "k"), "consent": stateTaken(1),
+		"secret": secretOf("radio"), "settings": settingsOf("radio"),
+	} {
+		if err := read(t, s); !errors.Is(err, registry.ErrSecret) {
+			t.Errorf("%s: %v, want ErrSecret", name, err)
+		}
+	}
+	src, err := s.Customer(31).Source(t.Context(), "radio")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Customer(31).KeepSettings(t.Context(), src.Connection.ID, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := settingsOf("radio")(t, s); !errors.Is(err, registry.ErrNotFound) {
+		t.Errorf("settings that were removed: %v, want ErrNotFound", err)
 	}
 }
