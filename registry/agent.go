@@ -2,7 +2,7 @@ package registry
 
 import "time"
 
-// SourceStatus is where an AGENT source stands in its life. That of a managed
+// SourceStatus is the status of an AGENT source. That of a managed
 // source follows from its connection (contract 5.2).
 type SourceStatus string
 
@@ -24,7 +24,7 @@ func (p ProvisioningStatus) Source() SourceStatus {
 	return SourcePending
 }
 
-// AuthenticationType is how a source's agent wants to be asked.
+// AuthenticationType is how requests to a source's agent are authenticated.
 type AuthenticationType string
 
 // Authentication types.
@@ -39,7 +39,7 @@ const (
 // Agent is what an AGENT source says of its agent. CredentialID is the opaque id of
 // the stored credentials, empty while there are none; the credentials themselves
 // are read with [CustomerStore.Credential] alone. AuthVersion grows with every
-// change of how the agent is asked: a consent begun under an older one is void.
+// change of the agent's authentication: a consent begun under an older one is void.
 type Agent struct {
 	Status         SourceStatus
 	AgentID        string // unique over all customers
@@ -60,7 +60,7 @@ type NewSource struct {
 	SourceID   string
 	Slug       string
 	Name       string
-	Agent      Agent         // AgentID, CredentialID and AuthVersion are of no account
+	Agent      Agent         // AgentID, CredentialID and AuthVersion are ignored
 	AgentID    func() string // gives another id with each call; asked again while one is taken
 	Credential *Credential   // nil: none
 }
@@ -68,7 +68,7 @@ type NewSource struct {
 // SourceChange is what becomes of a source; the zero value changes nothing.
 type SourceChange struct {
 	Name  *string
-	Agent *Agent // the whole new state; AgentID, CredentialID and AuthVersion are of no account
+	Agent *Agent // the whole new state; AgentID, CredentialID and AuthVersion are ignored
 	// Credential replaces the stored credentials; EraseCredential takes them away.
 	Credential      *Credential
 	EraseCredential bool

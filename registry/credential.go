@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Credential is what an agent is asked with: one of its parts is set. A Store keeps
+// Credential authenticates requests to an agent; one of its parts is set. A Store keeps
 // it encrypted and bound to its row. Printed or logged, it is one word.
 type Credential struct {
 	Token *TokenCredential `json:"token,omitempty"` // AuthAPIKey
@@ -68,14 +68,14 @@ type OAuthClient struct {
 // Consent is an authorization that has been begun and not answered. A Store keeps
 // it encrypted and finds it by the SHA-256 of its state alone.
 type Consent struct {
-	SourceRow   int64       `json:"sourceRow"`   // Source.ID: a sourceId can be somebody else's by the time
+	SourceRow   int64       `json:"sourceRow"`   // Source.ID: a sourceId can belong to another source by then
 	AuthVersion int64       `json:"authVersion"` // the agent's when it was begun
 	Verifier    string      `json:"verifier"`    // PKCE (RFC 7636)
 	Client      OAuthClient `json:"client"`
 	ExpiresAt   time.Time   `json:"expiresAt"`
 }
 
-// TakenConsent is a consent with whose it is.
+// TakenConsent is a consent with its customer and source.
 type TakenConsent struct {
 	CustomerID int64
 	SourceID   string

@@ -11,8 +11,8 @@ import (
 	"esagate/snapshot"
 )
 
-// Directory is a Store with a memory. Reads of managed sources are answered from memory,
-// so that they cost no query on the hot path; reads of sources of either kind, lists and
+// Directory caches a Store. Reads of managed sources are answered from memory, so that
+// they cost no query on the hot path; reads of sources of either kind, lists and
 // counts ask the store, so that a write of another replica is seen at once; and all go on
 // from memory while the store is away. No read shows an older state than a write through
 // this Directory left. Its errors are *fault.Error: NotFound; Unavailable when the store
@@ -117,7 +117,8 @@ func esaKey(customer, esaID int64) string {
 }
 
 // get reads through a cache. While the store is away, what is known is the answer.
-func get[D snapshot.Document[D]](ctx context.Context, d *Directory, c *snapshot.Cache[D], key string, epoch int64, newest bool, fetch snapshot.Fetch[D]) (D, error) {
+func get[D snapshot.Document[D]](ctx context.Context, d *Directory, c *snapshot.Cache[D], key string,
+	epoch int64, newest bool, fetch snapshot.Fetch[D]) (D, error) {
 	if d.health.away.Load() {
 		if r, ok := c.Peek(key); ok {
 			return r.Doc, nil
@@ -140,14 +141,18 @@ func get[D snapshot.Document[D]](ctx context.Context, d *Directory, c *snapshot.
 	return r.Doc, err
 }
 
-// readUncached makes a read of which nothing is remembered; none says that there is
-// nothing to read.
-func readUncached(ctx context.Context, d *Directory, none string, read func(context.Context) error) error {
+// readUncached makes a read of the store alone; none is the message when there is nothing
+// to read.
+func readUncached[T any](ctx context.Context, d *Directory, none string, read func(context.Context) (T, error)) (v T, err error) {
 	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.opts.StoreTimeout)
 	defer cancel()
 	defer context.AfterFunc(ctx, cancel)() // a deadline of the caller's own says nothing of the store
-	if err := d.health.ask(bounded, read); err != nil {
-		return faultOr(err, none)
+	err = d.health.ask(bounded, func(ctx context.Context) (err error) {
+		v, err = read(ctx)
+		return err
+	})
+	if err != nil {
+		return v, faultOr(err, none)
 	}
-	return nil
+	return v, nil
 }

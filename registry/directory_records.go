@@ -38,7 +38,9 @@ func (d *Directory) KeepAnswer(ctx context.Context, customer int64, key string, 
 
 // ReleaseIdempotencyKey takes note that a request without a kept answer came to nothing.
 func (d *Directory) ReleaseIdempotencyKey(ctx context.Context, customer int64, key string) error {
-	return record(ctx, d, customer, func(ctx context.Context, c CustomerStore) error { return c.ReleaseIdempotencyKey(ctx, key) })
+	return record(ctx, d, customer, func(ctx context.Context, c CustomerStore) error {
+		return c.ReleaseIdempotencyKey(ctx, key)
+	})
 }
 
 // KeepSettings keeps the ad-server settings that are to be put back; nil forgets them.
@@ -50,36 +52,31 @@ func (d *Directory) KeepSettings(ctx context.Context, customer, esaID int64, set
 }
 
 // Settings returns what KeepSettings kept, from the store alone: NotFound without.
-func (d *Directory) Settings(ctx context.Context, customer, esaID int64) (settings []byte, err error) {
-	err = readUncached(ctx, d, noSettings, func(ctx context.Context) (err error) {
-		settings, err = d.store.Customer(customer).Settings(ctx, esaID)
-		return err
+func (d *Directory) Settings(ctx context.Context, customer, esaID int64) ([]byte, error) {
+	return readUncached(ctx, d, noSettings, func(ctx context.Context) ([]byte, error) {
+		return d.store.Customer(customer).Settings(ctx, esaID)
 	})
-	return settings, err
 }
 
 // WebhookTarget tells who deliveries for a tenant are for, as Store does. Nothing of it
-// is remembered: a secret that was replaced is not believed again.
-func (d *Directory) WebhookTarget(ctx context.Context, tenantID string) (target *WebhookTarget, err error) {
-	err = readUncached(ctx, d, noTenant, func(ctx context.Context) (err error) {
-		target, err = d.store.WebhookTarget(ctx, tenantID)
-		return err
+// is cached, so that a replaced secret is not accepted again.
+func (d *Directory) WebhookTarget(ctx context.Context, tenantID string) (*WebhookTarget, error) {
+	return readUncached(ctx, d, noTenant, func(ctx context.Context) (*WebhookTarget, error) {
+		return d.store.WebhookTarget(ctx, tenantID)
 	})
-	return target, err
 }
 
 // Subscription returns a connection's subscription as CustomerStore does, and like
 // WebhookTarget from the store alone. Internal over ErrSecret.
-func (d *Directory) Subscription(ctx context.Context, customer, esaID int64) (sub *Subscription, err error) {
-	err = readUncached(ctx, d, noSubscription, func(ctx context.Context) (err error) {
-		sub, err = d.store.Customer(customer).Subscription(ctx, esaID)
-		return err
+func (d *Directory) Subscription(ctx context.Context, customer, esaID int64) (*Subscription, error) {
+	return readUncached(ctx, d, noSubscription, func(ctx context.Context) (*Subscription, error) {
+		return d.store.Customer(customer).Subscription(ctx, esaID)
 	})
-	return sub, err
 }
 
 // ChangeSubscription changes a connection's subscription as CustomerStore does.
-func (d *Directory) ChangeSubscription(ctx context.Context, customer, esaID int64, decide func(*Subscription) (*Subscription, error)) (sub *Subscription, err error) {
+func (d *Directory) ChangeSubscription(ctx context.Context, customer, esaID int64,
+	decide func(*Subscription) (*Subscription, error)) (sub *Subscription, err error) {
 	t := d.ofConnection(customer, esaID)
 	_, err = d.write(ctx, t, func(ctx context.Context, c CustomerStore) (err error) {
 		sub, err = c.ChangeSubscription(ctx, esaID, deciding(decide))
@@ -146,16 +143,18 @@ func (d *Directory) BeginAudit(ctx context.Context, customer int64, e AuditEntry
 
 // FinishAudit records what became of a write, as CustomerStore does.
 func (d *Directory) FinishAudit(ctx context.Context, customer int64, id string, result AuditResult) error {
-	_, err := d.write(ctx, auditOf(customer), func(ctx context.Context, c CustomerStore) error { return c.FinishAudit(ctx, id, result) })
+	_, err := d.write(ctx, auditOf(customer), func(ctx context.Context, c CustomerStore) error {
+		return c.FinishAudit(ctx, id, result)
+	})
 	return err
 }
 
 // Audit returns a page of entries as CustomerStore does; from the store alone. BadRequest
 // over ErrInvalid: the query holds what no Store returned.
 func (d *Directory) Audit(ctx context.Context, customer int64, q AuditQuery) (page []AuditEntry, more bool, err error) {
-	err = readUncached(ctx, d, noAuditEntry, func(ctx context.Context) (err error) {
+	page, err = readUncached(ctx, d, noAuditEntry, func(ctx context.Context) (page []AuditEntry, err error) {
 		page, more, err = d.store.Customer(customer).Audit(ctx, q)
-		return err
+		return page, err
 	})
 	if errors.Is(err, ErrInvalid) {
 		err = fault.Wrap(fault.BadRequest, badCursor, err)

@@ -33,7 +33,8 @@ func (d *Directory) ofConnection(customer, esaID int64) target {
 
 // write makes a write in the store, which is the caller's own and ends with the
 // caller's context. It returns when it began.
-func (d *Directory) write(ctx context.Context, t target, run func(context.Context, CustomerStore) error) (began int64, err error) {
+func (d *Directory) write(ctx context.Context, t target,
+	run func(context.Context, CustomerStore) error) (began int64, err error) {
 	bounded, cancel := context.WithTimeout(ctx, d.opts.WriteTimeout)
 	defer cancel()
 	if err := d.health.wait(bounded); err != nil {
@@ -68,7 +69,8 @@ func (d *Directory) write(ctx context.Context, t target, run func(context.Contex
 }
 
 // writeSource is write for what returns the source as it then stands.
-func (d *Directory) writeSource(ctx context.Context, t target, run func(context.Context, CustomerStore) (*Source, error)) (*Source, error) {
+func (d *Directory) writeSource(ctx context.Context, t target,
+	run func(context.Context, CustomerStore) (*Source, error)) (*Source, error) {
 	var src *Source
 	began, err := d.write(ctx, t, func(ctx context.Context, c CustomerStore) (err error) {
 		src, err = run(ctx, c)
@@ -121,7 +123,8 @@ func (d *Directory) CreateManaged(ctx context.Context, customer int64, s NewMana
 	})
 }
 
-func create(ctx context.Context, d *Directory, customer int64, run func(context.Context, CustomerStore) (Creation, error)) (made Creation, err error) {
+func create(ctx context.Context, d *Directory, customer int64,
+	run func(context.Context, CustomerStore) (Creation, error)) (made Creation, err error) {
 	began, err := d.write(ctx, target{customer: customer, words: sourceFault}, func(ctx context.Context, c CustomerStore) (err error) {
 		made, err = run(ctx, c)
 		return err
@@ -141,14 +144,16 @@ func create(ctx context.Context, d *Directory, customer int64, run func(context.
 
 // UpdateSource changes a source of either kind as CustomerStore does. An error of
 // decide is returned as it is, here and in the other writes that take a decision.
-func (d *Directory) UpdateSource(ctx context.Context, customer int64, sourceID string, decide func(*Source) (SourceChange, error)) (*Source, error) {
+func (d *Directory) UpdateSource(ctx context.Context, customer int64, sourceID string,
+	decide func(*Source) (SourceChange, error)) (*Source, error) {
 	return d.writeSource(ctx, ofSource(customer, sourceID), func(ctx context.Context, c CustomerStore) (*Source, error) {
 		return c.UpdateSource(ctx, sourceID, deciding(decide))
 	})
 }
 
 // DeleteSource deletes a source of either kind as CustomerStore does.
-func (d *Directory) DeleteSource(ctx context.Context, customer int64, sourceID string, allow func(*Source) error) (src *Source, err error) {
+func (d *Directory) DeleteSource(ctx context.Context, customer int64, sourceID string,
+	allow func(*Source) error) (src *Source, err error) {
 	began, err := d.write(ctx, ofSource(customer, sourceID), func(ctx context.Context, c CustomerStore) (err error) {
 		src, err = c.DeleteSource(ctx, sourceID, func(was *Source) error { return fromCallback(allow(was)) })
 		return err
@@ -164,7 +169,8 @@ func (d *Directory) DeleteSource(ctx context.Context, customer int64, sourceID s
 // EndConsent stores what a consent brought, as CustomerStore does. Conflict over
 // ErrStale, Internal over ErrSecret and ErrInvalid; what the store said is found in
 // an error by errors.Is, here and in ReplaceCredential.
-func (d *Directory) EndConsent(ctx context.Context, customer int64, sourceID string, consent Consent, tokens OAuthCredential) (*Source, error) {
+func (d *Directory) EndConsent(ctx context.Context, customer int64, sourceID string, consent Consent,
+	tokens OAuthCredential) (*Source, error) {
 	return d.writeSource(ctx, ofAgent(customer, sourceID), func(ctx context.Context, c CustomerStore) (*Source, error) {
 		return c.EndConsent(ctx, sourceID, consent, tokens)
 	})
@@ -172,7 +178,8 @@ func (d *Directory) EndConsent(ctx context.Context, customer int64, sourceID str
 
 // ReplaceCredential stores new credentials in the place of those with an id, or with
 // nil erases them, as CustomerStore does. Conflict over ErrStale.
-func (d *Directory) ReplaceCredential(ctx context.Context, customer int64, sourceID, credentialID string, next *Credential) (*Source, error) {
+func (d *Directory) ReplaceCredential(ctx context.Context, customer int64, sourceID, credentialID string,
+	next *Credential) (*Source, error) {
 	return d.writeSource(ctx, ofAgent(customer, sourceID), func(ctx context.Context, c CustomerStore) (*Source, error) {
 		return c.ReplaceCredential(ctx, sourceID, credentialID, next)
 	})
@@ -180,7 +187,8 @@ func (d *Directory) ReplaceCredential(ctx context.Context, customer int64, sourc
 
 // ChangeConnection changes a connection as CustomerStore does. Conflict over
 // ErrTenantTaken.
-func (d *Directory) ChangeConnection(ctx context.Context, customer, esaID int64, decide func(*Source) (*Connection, error)) (*Source, error) {
+func (d *Directory) ChangeConnection(ctx context.Context, customer, esaID int64,
+	decide func(*Source) (*Connection, error)) (*Source, error) {
 	return d.writeSource(ctx, d.ofConnection(customer, esaID), func(ctx context.Context, c CustomerStore) (*Source, error) {
 		return c.ChangeConnection(ctx, esaID, deciding(decide))
 	})

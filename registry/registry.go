@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// ExecutionType says who runs a source.
+// ExecutionType says what runs a source.
 type ExecutionType string
 
 // Execution types.
@@ -61,7 +61,7 @@ func cloned[T any](p *T) *T {
 	return &v
 }
 
-// ProvisioningStatus is where a connection stands in its life.
+// ProvisioningStatus is the status of a connection.
 type ProvisioningStatus string
 
 // Provisioning statuses (contract 5.2).

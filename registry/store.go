@@ -86,27 +86,26 @@ type CustomerStore interface {
 	// CreateManaged makes a managed source with its connection, whose esaId is the next
 	// one; once may be nil. Errors as CreateSource.
 	CreateManaged(ctx context.Context, s NewManaged, once *IdempotencyRecord) (Creation, error)
-	// ClaimIdempotencyKey claims an idempotency key for a request that makes no source. Replayed
-	// with the Answer when it came before; not Replayed when it is to be done, also when
-	// an earlier answer was lost. ErrKeyReused, ErrAnswerPending, ErrInvalid.
+	// ClaimIdempotencyKey claims a key for a request that makes no source. The result is
+	// Replayed, with the Answer, when the key was used before; else the request is to be
+	// done, also when an earlier answer was lost. ErrKeyReused, ErrAnswerPending, ErrInvalid.
 	ClaimIdempotencyKey(ctx context.Context, once IdempotencyRecord) (Creation, error)
-	// KeepAnswer keeps the answer of a create whose [IdempotencyRecord] gave none, or of a ClaimIdempotencyKey.
-	// Without such a request it does nothing.
+	// KeepAnswer keeps the answer of a create whose [IdempotencyRecord] gave none, or of a
+	// request that claimed the key. Without such a request it does nothing.
 	KeepAnswer(ctx context.Context, key string, answer []byte) error
-	// ReleaseIdempotencyKey takes note that a request without a kept answer came to nothing. If what
-	// it made stands, a repetition is given that at once, Replayed and without an Answer;
-	// else it is as if the key had never come. An answer that is kept stays.
+	// ReleaseIdempotencyKey records that a request without a kept answer failed. If it made
+	// a source, a repetition gets that at once, Replayed and without an Answer; else the key
+	// is free again. An answer that is kept stays.
 	ReleaseIdempotencyKey(ctx context.Context, key string) error
-	// UpdateSource changes a source of either kind in one transaction: decide is given
-	// the source as it stands, locked, and says what becomes of it. Its error is
-	// returned as it is and nothing has changed then. It must not wait for anything,
-	// and may be called more than once. A change of name makes the name the API's own
-	// (contract 5.13). UpdatedAt moves only if something did,
-	// and that of an AGENT source then always grows.
+	// UpdateSource changes a source of either kind in one transaction: decide gets the
+	// locked source and returns the change. Its error is returned as it is, and nothing has
+	// changed then. It must not wait for anything, and may be called more than once. A
+	// change of name makes the name the API's own
+	// (contract 5.13). UpdatedAt moves only with a change, and that of an AGENT source
+	// then always grows.
 	UpdateSource(ctx context.Context, sourceID string, decide func(*Source) (SourceChange, error)) (*Source, error)
-	// DeleteSource deletes a source of either kind with its connection, credentials
-	// and consents, if allow, given the source as it stands, says nothing against it.
-	// It gives the source as it was.
+	// DeleteSource deletes a source of either kind with its connection, credentials and
+	// consents, unless allow returns an error. It returns the source as it was.
 	DeleteSource(ctx context.Context, sourceID string, allow func(*Source) error) (*Source, error)
 	// Credential gives a source's credentials and their id; ErrNotFound where none
 	// are stored, ErrSecret.
@@ -130,11 +129,10 @@ type CustomerStore interface {
 	// ManagedSources lists managed sources by connection id, else as Sources does.
 	ManagedSources(ctx context.Context, skip, take int) ([]*Source, int, error)
 	// ObserveInventorySync records a signal of the inventory sync if it is newer
-	// (ObservedAt) than the last one recorded, and gives the connection as it then
-	// stands. A signal of the same run keeps an
-	// earlier LastRunAt (contract 5.1). One that changes no state
-	// moves ObservedAt alone: no new
-	// Version, no new UpdatedAt of either. Connection.UpdatedAt never moves here.
+	// (ObservedAt) than the last one recorded, and returns the source as it then is. A
+	// signal of the same run keeps an earlier LastRunAt (contract 5.1). One that changes no
+	// state moves ObservedAt alone: no new Version, no new UpdatedAt of either.
+	// Connection.UpdatedAt never moves here.
 	// The sync's UpdatedAt becomes the ObservedAt of the signal that changed it,
 	// whatever the signal's own says; a signal without ObservedAt is the oldest.
 	ObserveInventorySync(ctx context.Context, esaID int64, signal InventorySync) (*Source, error)
@@ -143,12 +141,11 @@ type CustomerStore interface {
 	// LearnAdServer records upstream's ad-server view where there is none yet, and
 	// the e-mail where there is none; it never replaces one.
 	LearnAdServer(ctx context.Context, esaID int64, view AdServer, email string) (*Source, error)
-	// ChangeConnection changes a connection in one transaction: decide is given the
-	// source as it stands, locked, and gives the connection as it is to be, or nil to
-	// leave it. What is not its own to change (ids, CreatedAt, InventorySync, Version) is
-	// of no account. Its error is returned as it is and nothing has changed then. It must
-	// not wait for anything, and may be called more than once. Any change is a new
-	// Version; UpdatedAt moves with what a reader could see. ErrTenantTaken, ErrInvalid.
+	// ChangeConnection changes a connection in one transaction: decide gets the locked
+	// source and returns the new connection, or nil to leave it. It can't change ids,
+	// CreatedAt, InventorySync and Version. Its error is returned as it is, and nothing has
+	// changed then. It must not wait for anything, and may be called more than once. Any
+	// change is a new Version; UpdatedAt moves with what a reader could see. ErrTenantTaken, ErrInvalid.
 	ChangeConnection(ctx context.Context, esaID int64, decide func(*Source) (*Connection, error)) (*Source, error)
 	// KeepSettings keeps, encrypted, the ad-server settings that an operation has read
 	// and is to put back; nil forgets them. Settings gives them, ErrNotFound without.
@@ -162,9 +159,9 @@ type CustomerStore interface {
 	// the connection gets a new Version. A secret that can't be opened is given as none.
 	ChangeSubscription(ctx context.Context, esaID int64, decide func(*Subscription) (*Subscription, error)) (*Subscription, error)
 	// RecordEvent takes in a delivery, all of it in one transaction: the event is counted,
-	// its state of the inventory sync recorded if it is newer, the subscription's AnnouncedAt moved forward,
-	// and Epoch raised. duplicate: it came before, was processed then, and has no effect
-	// now; m is then the source as it stands. ErrInvalid for an ID that no store keeps.
+	// its state of the inventory sync recorded if it is newer, the subscription's AnnouncedAt
+	// moved forward, and Epoch raised. duplicate: it was processed before, and has no effect
+	// now; m is then the source as it is. ErrInvalid for an ID that no store keeps.
 	RecordEvent(ctx context.Context, esaID int64, e Event) (duplicate bool, m *Source, err error)
 	// DeliveryCounts counts a connection's deliveries.
 	DeliveryCounts(ctx context.Context, esaID int64) (DeliveryCounts, error)
@@ -227,7 +224,7 @@ type TenantFacts struct {
 }
 
 // TestResult is the outcome of our own test of a connection. Error and ErrorCode
-// are ours to show, and are of no account when Passed.
+// are ours to show, and ignored when Passed.
 type TestResult struct {
 	At        time.Time
 	Passed    bool

@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// UpkeepStore is the part of a Store that background work stands on. It goes over the
-// customers: nothing of it may reach a caller.
+// UpkeepStore is the part of a Store for background work. It spans all customers: nothing
+// of it may reach a caller.
 type UpkeepStore interface {
-	// Upkeep lists managed sources that want something done, of all customers, by
-	// connection id, those with an id above after, at most take and never more than
+	// Upkeep lists managed sources of all customers that need a piece of work, by
+	// connection id, from the first id above after, at most take and never more than
 	// [MaxPage].
 	Upkeep(ctx context.Context, want Upkeep, after int64, take int) ([]*Source, error)
 	// Lease takes a lease of a name, or extends the holder's own, for a time that is the
@@ -36,7 +36,7 @@ type UpkeepKind uint8
 // Kinds of background work.
 const (
 	// UpkeepUnsettled: an operation is under way, or a provisioning's outcome is not
-	// known. Before is of no account.
+	// known. Before is ignored.
 	UpkeepUnsettled UpkeepKind = iota
 	// UpkeepStale: active with a tenant, and the newest signal of its inventory sync
 	// (ObservedAt) is from before Before, or there is none.

@@ -29,7 +29,7 @@ type Subscription struct {
 // Lives reports whether deliveries can be expected.
 func (s *Subscription) Lives() bool { return s != nil && s.WebhookID != "" && !s.Dead }
 
-// WebhookTarget is who a delivery for a tenant is for. Secret is empty while there was
+// WebhookTarget is the receiver of a tenant's deliveries. Secret is empty while there was
 // never a subscription.
 type WebhookTarget struct {
 	CustomerID int64

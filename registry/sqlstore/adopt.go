@@ -14,12 +14,7 @@ import (
 var (
 	insertAdopted = scoped(`INSERT INTO adopted (customer_id, source_id, adopted_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`)
 	selectSource  = scoped(`SELECT execution_type FROM sources WHERE customer_id = $1 AND source_id = $2`)
-	insertSource  = scoped(`INSERT INTO sources (customer_id, id, source_id, name, name_from_api, execution_type, labels, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, FALSE, $5, $6, $7, $7) ON CONFLICT DO NOTHING`)
-	insertConnection = scoped(`INSERT INTO connections (customer_id, id, source, provisioning_status, tenant_id, ad_server,
-		service_account_email, email_learned, last_test_passed, provisioned_at, created_at, updated_at, epoch, version)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, FALSE, FALSE, $8, $9, $9, $10, 1) ON CONFLICT DO NOTHING`)
-	updateSource = scoped(`UPDATE sources SET name = $3, labels = $4, updated_at = $5 WHERE customer_id = $1 AND id = $2`)
+	updateSource  = scoped(`UPDATE sources SET name = $3, labels = $4, updated_at = $5 WHERE customer_id = $1 AND id = $2`)
 
 	nextID = globalStatement{`UPDATE sequences SET last_value = last_value + 1 WHERE name = $1 RETURNING last_value`}
 	skipID = globalStatement{`UPDATE sequences SET last_value = $2 WHERE name = $1 AND last_value < $2`}
@@ -34,26 +29,21 @@ func (s *Store) Adopt(ctx context.Context, entry registry.ConfigSource) (registr
 	if err := checkEntry(entry); err != nil {
 		return registry.Adoption{}, err
 	}
-	var done registry.Adoption
-	err := s.writing(ctx, entry.CustomerID, func(in scope) (err error) {
-		done, err = s.adopt(ctx, in, entry)
-		return err
+	done, err := write(ctx, s, entry.CustomerID, "adopt a source", func(in scope) (registry.Adoption, error) {
+		return adopt(ctx, in, entry)
 	})
-	switch {
-	case errors.Is(err, errNotManaged):
+	if errors.Is(err, errNotManaged) {
 		return registry.Adoption{Outcome: registry.AdoptionNotManaged}, nil
-	case err != nil:
-		return registry.Adoption{}, failed("adopt a source", err)
 	}
-	return done, nil
+	return done, err
 }
 
 // errNotManaged rolls an adoption back: an entry that an AGENT source keeps out was
 // not taken over, and may be once that source is gone.
 var errNotManaged = errors.New("not managed")
 
-func (s *Store) adopt(ctx context.Context, in scope, entry registry.ConfigSource) (registry.Adoption, error) {
-	now := s.instant()
+func adopt(ctx context.Context, in scope, entry registry.ConfigSource) (registry.Adoption, error) {
+	now := in.store.instant()
 	// The mark comes first: of two adoptions of one entry, the second waits here.
 	first, err := in.exec(ctx, insertAdopted, entry.SourceID, nullTime(now))
 	if err != nil {
@@ -64,21 +54,21 @@ func (s *Store) adopt(ctx context.Context, in scope, entry registry.ConfigSource
 	case errors.Is(err, sql.ErrNoRows) && first == 0:
 		return registry.Adoption{Outcome: registry.AdoptionDeleted}, nil
 	case errors.Is(err, sql.ErrNoRows):
-		return s.create(ctx, in, entry, now)
+		return createAdopted(ctx, in, entry, now)
 	case err != nil:
 		return registry.Adoption{}, err
 	case kind != registry.ExecutionManaged:
 		return registry.Adoption{}, errNotManaged
 	}
-	done, err := s.follow(ctx, in, entry, now)
+	done, err := follow(ctx, in, entry, now)
 	if errors.Is(err, registry.ErrNotFound) { // it was deleted meanwhile
 		return registry.Adoption{Outcome: registry.AdoptionDeleted}, nil
 	}
 	return done, err
 }
 
-// create makes the source and its connection.
-func (s *Store) create(ctx context.Context, in scope, entry registry.ConfigSource, now time.Time) (registry.Adoption, error) {
+// createAdopted makes the source and its connection.
+func createAdopted(ctx context.Context, in scope, entry registry.ConfigSource, now time.Time) (registry.Adoption, error) {
 	esaID, err := giveESAID(ctx, in, entry.ESAID)
 	if err != nil {
 		return registry.Adoption{}, err
@@ -87,44 +77,24 @@ func (s *Store) create(ctx context.Context, in scope, entry registry.ConfigSourc
 	if err := in.globalRow(ctx, nextID, "source").Scan(&id); err != nil {
 		return registry.Adoption{}, fmt.Errorf("source id: %w", err)
 	}
-	labels, err := encodeLabels(entry.Labels)
-	if err != nil {
-		return registry.Adoption{}, err
+	conn := &registry.Connection{ID: esaID, Provisioning: registry.StatusPending, TenantID: entry.TenantID,
+		AdServer: entry.AdServer, ServiceAccountEmail: entry.ServiceAccountEmail}
+	if conn.TenantID != "" {
+		conn.Provisioning, conn.ProvisionedAt = registry.StatusActive, now
 	}
-	adServer, err := encodeAdServer(entry.AdServer)
-	if err != nil {
-		return registry.Adoption{}, err
-	}
-	made, err := in.exec(ctx, insertSource, id, entry.SourceID, entry.Name,
-		string(registry.ExecutionManaged), labels, nullTime(now))
-	if err != nil {
-		return registry.Adoption{}, fmt.Errorf("insert source: %w", err)
-	}
-	if made == 0 { // an AGENT source that came meanwhile: the mark keeps other adoptions away
+	src := registry.Source{ID: id, SourceID: entry.SourceID, Name: entry.Name, Labels: entry.Labels, Connection: conn}
+	switch err := insertManaged(ctx, in, record{Source: src}, now); {
+	case errors.Is(err, registry.ErrSourceTaken): // an AGENT source that came meanwhile: the mark keeps other adoptions away
 		return registry.Adoption{}, errNotManaged
+	case err != nil:
+		return registry.Adoption{}, err
 	}
-	status, provisioned := registry.StatusPending, time.Time{}
-	if entry.TenantID != "" {
-		status, provisioned = registry.StatusActive, now
-	}
-	added, err := in.exec(ctx, insertConnection, esaID, id, string(status), nullText(entry.TenantID), adServer,
-		nullText(entry.ServiceAccountEmail), nullTime(provisioned), nullTime(now), firstEpoch(now))
-	if err != nil {
-		return registry.Adoption{}, fmt.Errorf("insert connection: %w", err)
-	}
-	if added == 0 { // both ids are new, so it is the tenant
-		return registry.Adoption{}, registry.ErrTenantTaken
-	}
-	return s.adopted(ctx, in, entry.SourceID, registry.AdoptionCreated)
+	return adopted(ctx, in, entry.SourceID, registry.AdoptionCreated)
 }
 
-// firstEpoch is where the epochs of a new connection begin: later than those of any
-// that had its tenant before, whose snapshots are kept by tenant.
-func firstEpoch(now time.Time) int64 { return now.UnixMilli() }
-
 // follow changes what the config still owns of a source that exists.
-func (s *Store) follow(ctx context.Context, in scope, entry registry.ConfigSource, now time.Time) (registry.Adoption, error) {
-	rec, err := s.locked(ctx, in, selectManagedBySourceID, entry.SourceID)
+func follow(ctx context.Context, in scope, entry registry.ConfigSource, now time.Time) (registry.Adoption, error) {
+	rec, err := locked(ctx, in, selectManagedBySourceID, entry.SourceID)
 	if err != nil {
 		return registry.Adoption{}, err
 	}
@@ -159,7 +129,7 @@ func (s *Store) follow(ctx context.Context, in scope, entry registry.ConfigSourc
 	if !sourceMoves && emailMoves == unseen {
 		outcome = registry.AdoptionUnchanged
 	}
-	return s.adopted(ctx, in, entry.SourceID, outcome)
+	return adopted(ctx, in, entry.SourceID, outcome)
 }
 
 // followEmail gives a record the config's e-mail. The config can take away only
@@ -180,7 +150,7 @@ func followEmail(rec *record, email string) effect {
 }
 
 // adopted reads the source as it now stands.
-func (s *Store) adopted(ctx context.Context, in scope, sourceID string, outcome registry.AdoptionOutcome) (registry.Adoption, error) {
+func adopted(ctx context.Context, in scope, sourceID string, outcome registry.AdoptionOutcome) (registry.Adoption, error) {
 	rec, err := scanRecord(in.queryRow(ctx, selectManagedBySourceID, sourceID), in.customer)
 	if err != nil {
 		return registry.Adoption{}, err

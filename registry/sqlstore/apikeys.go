@@ -55,18 +55,12 @@ func (s *Store) CreateKey(ctx context.Context, key registry.APIKey) (registry.AP
 	if !registry.StorableID(key.Name) {
 		return registry.APIKey{}, registry.ErrInvalid
 	}
-	var made registry.APIKey
-	err := s.writing(ctx, 0, func(in scope) (err error) {
-		made, err = s.createKey(ctx, in, key)
-		return err
+	return write(ctx, s, 0, "create an API key", func(in scope) (registry.APIKey, error) {
+		return createKey(ctx, in, key)
 	})
-	if err != nil {
-		return registry.APIKey{}, failed("create an API key", err)
-	}
-	return made, nil
 }
 
-func (s *Store) createKey(ctx context.Context, in scope, key registry.APIKey) (registry.APIKey, error) {
+func createKey(ctx context.Context, in scope, key registry.APIKey) (registry.APIKey, error) {
 	// The sequences first, in the order that all take them: keys are made one by one.
 	var id int64
 	if err := in.globalRow(ctx, nextID, "api_key").Scan(&id); err != nil {
@@ -75,7 +69,7 @@ func (s *Store) createKey(ctx context.Context, in scope, key registry.APIKey) (r
 	if err := in.nextGeneration(ctx); err != nil {
 		return registry.APIKey{}, err
 	}
-	made, err := in.globalExec(ctx, insertKey, id, key.CustomerID, key.Name, key.Write, key.SHA256[:], nullTime(s.instant()))
+	made, err := in.globalExec(ctx, insertKey, id, key.CustomerID, key.Name, key.Write, key.SHA256[:], nullTime(in.store.instant()))
 	if err != nil {
 		return registry.APIKey{}, fmt.Errorf("insert: %w", err)
 	}
@@ -104,40 +98,20 @@ func (s scope) nextGeneration(ctx context.Context) error {
 
 // Keys lists the keys by id.
 func (s *Store) Keys(ctx context.Context) ([]registry.APIKey, error) {
-	keys, err := s.keys(ctx, selectKeys)
-	if err != nil {
-		return nil, failed("list API keys", err)
-	}
-	return keys, nil
+	return s.keys(ctx, selectKeys)
 }
 
 // GoodKeys gives the keys that are not revoked and the generation of that set.
-func (s *Store) GoodKeys(ctx context.Context) ([]registry.APIKey, int64, error) {
-	var generation int64
-	keys, err := s.keys(ctx, selectGood, &generation)
-	if err != nil {
-		return nil, 0, failed("read API keys", err)
-	}
-	return keys, generation, nil
+func (s *Store) GoodKeys(ctx context.Context) (keys []registry.APIKey, generation int64, err error) {
+	keys, err = s.keys(ctx, selectGood, &generation)
+	return keys, generation, err
 }
 
 func (s *Store) keys(ctx context.Context, st globalStatement, before ...any) ([]registry.APIKey, error) {
 	rows, err := s.reading(0).globalRows(ctx, st)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var keys []registry.APIKey
-	for rows.Next() {
-		key, err := scanKey(rows, before...)
-		if err != nil {
-			return nil, err
-		}
-		if key.ID != 0 {
-			keys = append(keys, key)
-		}
-	}
-	return keys, rows.Err()
+	keys, err := collect(rows, err, func(r row) (registry.APIKey, error) { return scanKey(r, before...) })
+	none := func(key registry.APIKey) bool { return key.ID == 0 }
+	return slices.DeleteFunc(keys, none), failed("read API keys", err)
 }
 
 // KeyGeneration gives the generation alone.
@@ -151,30 +125,22 @@ func (s *Store) KeyGeneration(ctx context.Context) (int64, error) {
 
 // RevokeKey revokes a key for good.
 func (s *Store) RevokeKey(ctx context.Context, id int64) (registry.APIKey, error) {
-	var key registry.APIKey
-	err := s.writing(ctx, 0, func(in scope) error {
-		// Before the key's row: who makes a key of the same name holds this one, and
-		// waits for that.
+	return write(ctx, s, 0, "revoke an API key", func(in scope) (registry.APIKey, error) {
+		// The generation is locked before the key's row, as in createKey: a key of the
+		// same name that is being made is waited for.
 		var generation int64
 		if err := in.globalRow(ctx, globalStatement{selectGeneration.text + s.lock}).Scan(&generation); err != nil {
-			return err
+			return registry.APIKey{}, err
 		}
 		revoked, err := in.globalExec(ctx, revokeKey, id, nullTime(s.instant()))
+		if err == nil && revoked > 0 {
+			err = in.nextGeneration(ctx)
+		}
 		if err != nil {
-			return err
+			return registry.APIKey{}, err
 		}
-		if revoked > 0 {
-			if err := in.nextGeneration(ctx); err != nil {
-				return err
-			}
-		}
-		key, err = scanKey(in.globalRow(ctx, selectKey, id))
-		return err
+		return scanKey(in.globalRow(ctx, selectKey, id))
 	})
-	if err != nil {
-		return registry.APIKey{}, failed("revoke an API key", err)
-	}
-	return key, nil
 }
 
 // TouchKeys records when keys were last used. Rows are changed in one order, so that
@@ -183,7 +149,7 @@ func (s *Store) TouchKeys(ctx context.Context, used map[int64]time.Time) error {
 	if len(used) == 0 {
 		return nil
 	}
-	err := s.writing(ctx, 0, func(in scope) error {
+	return failed("record the use of API keys", s.writing(ctx, 0, func(in scope) error {
 		for _, id := range slices.Sorted(maps.Keys(used)) {
 			at := nullTime(used[id].Truncate(usePrecision))
 			if !at.Valid {
@@ -194,9 +160,5 @@ func (s *Store) TouchKeys(ctx context.Context, used map[int64]time.Time) error {
 			}
 		}
 		return nil
-	})
-	if err != nil {
-		return failed("note the use of API keys", err)
-	}
-	return nil
+	}))
 }

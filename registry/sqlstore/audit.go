@@ -64,7 +64,7 @@ func bounded(text string, length int) string {
 	return string([]rune(text)[:length])
 }
 
-// auditSource and auditESA leave out what is no id: a caller can ask for anything.
+// auditSource and auditESA leave out what is no id: requests can name anything.
 func auditSource(id string) sql.NullString {
 	return sql.NullString{String: id, Valid: registry.StorableID(id)}
 }
@@ -77,15 +77,11 @@ func auditESA(id int64) sql.NullInt64 {
 func (c customerStore) BeginAudit(ctx context.Context, e registry.AuditEntry) (string, error) {
 	at := c.store.instant()
 	id := auditID(at)
-	err := c.store.writing(ctx, c.customer, func(in scope) error {
+	return write(ctx, c.store, c.customer, "begin an audit entry", func(in scope) (string, error) {
 		_, err := in.exec(ctx, insertAudit, id, nullTime(at), bounded(e.Actor, actorLength), bounded(e.Operation, operationLength),
 			auditSource(e.SourceID), auditESA(e.ESAID), nullText(bounded(e.RequestID, requestIDLength)), string(registry.AuditBegun))
-		return err
+		return id, err
 	})
-	if err != nil {
-		return "", failed("begin an audit entry", err)
-	}
-	return id, nil
 }
 
 // FinishAudit records what became of a write. Of two ends of one entry the later stands.
@@ -96,22 +92,17 @@ func (c customerStore) FinishAudit(ctx context.Context, id string, r registry.Au
 	case !isAuditID(id):
 		return registry.ErrNotFound
 	}
-	err := c.store.writing(ctx, c.customer, func(in scope) error {
+	return failed("finish an audit entry", c.store.writing(ctx, c.customer, func(in scope) error {
 		ended, err := in.exec(ctx, finishAudit, id, string(r.Outcome), sql.NullInt64{Int64: int64(r.Status), Valid: r.Status != 0},
 			nullText(bounded(r.Code, codeLength)), auditSource(r.SourceID), auditESA(r.ESAID))
 		if err == nil && ended == 0 {
 			return registry.ErrNotFound
 		}
 		return err
-	})
-	if err != nil {
-		return failed("finish an audit entry", err)
-	}
-	return nil
+	}))
 }
 
-// Audit gives a page of entries, newest first. What begins while somebody pages is newer
-// than all that the pages hold. ErrInvalid for a Before that is no id of a Store's.
+// Audit returns a page of entries, newest first. ErrInvalid for a Before that no Store gave.
 func (c customerStore) Audit(ctx context.Context, q registry.AuditQuery) ([]registry.AuditEntry, bool, error) {
 	if q.Before == "" {
 		q.Before = newestAudit
@@ -139,22 +130,11 @@ func (c customerStore) auditPage(ctx context.Context, q registry.AuditQuery, tak
 		st, args = selectAuditOf, append(args, q.SourceID)
 	}
 	rows, err := c.store.reading(c.customer).query(ctx, st, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var page []registry.AuditEntry
-	for rows.Next() {
-		var (
-			e      registry.AuditEntry
-			status int64
-		)
-		if err := rows.Scan(&e.ID, instantColumn{&e.At}, &e.Actor, &e.Operation, textColumn{&e.SourceID}, countColumn{&e.ESAID},
-			textColumn{&e.RequestID}, textColumn{(*string)(&e.Outcome)}, countColumn{&status}, textColumn{&e.Code}); err != nil {
-			return nil, err
-		}
+	return collect(rows, err, func(r row) (e registry.AuditEntry, err error) {
+		var status int64
+		err = r.Scan(&e.ID, instantColumn{&e.At}, &e.Actor, &e.Operation, textColumn{&e.SourceID}, countColumn{&e.ESAID},
+			textColumn{&e.RequestID}, textColumn{(*string)(&e.Outcome)}, countColumn{&status}, textColumn{&e.Code})
 		e.Status = int(status)
-		page = append(page, e)
-	}
-	return page, rows.Err()
+		return e, err
+	})
 }

@@ -56,8 +56,8 @@ func (s scope) save(ctx context.Context, rec *record) error {
 
 // locked reads a record that the transaction is about to change: nobody else
 // changes it before the transaction ends.
-func (s *Store) locked(ctx context.Context, in scope, st scopedStatement, id any) (*record, error) {
-	return scanRecord(in.queryRow(ctx, scopedStatement{st.text + s.lock}, id), in.customer)
+func locked(ctx context.Context, in scope, st scopedStatement, id any) (*record, error) {
+	return scanRecord(in.queryRow(ctx, scopedStatement{st.text + in.store.lock}, id), in.customer)
 }
 
 // effect is what a change did to a record.
@@ -71,30 +71,26 @@ const (
 
 // change reads a connection, lets f change it in memory, and writes it, in one
 // transaction: writers come one after the other, each on what the last one left.
-func (c customerStore) change(ctx context.Context, esaID int64, f func(rec *record, now time.Time) effect) (*registry.Source, error) {
-	var managed *registry.Source
-	err := c.store.writing(ctx, c.customer, func(in scope) error {
-		rec, err := c.store.locked(ctx, in, selectManagedByID, esaID)
+func (c customerStore) change(ctx context.Context, esaID int64,
+	f func(rec *record, now time.Time) effect) (*registry.Source, error) {
+	return write(ctx, c.store, c.customer, "change a connection", func(in scope) (*registry.Source, error) {
+		rec, err := locked(ctx, in, selectManagedByID, esaID)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		managed = &rec.Source
 		switch f(rec, c.store.instant()) {
 		case nothing:
-			return nil
+			return &rec.Source, nil
 		case seen:
 			rec.Connection.Version++
 		}
-		return in.save(ctx, rec)
+		return &rec.Source, in.save(ctx, rec)
 	})
-	if err != nil {
-		return nil, failed("change a connection", err)
-	}
-	return managed, nil
 }
 
 // ObserveInventorySync records a signal if it is newer than the last one.
-func (c customerStore) ObserveInventorySync(ctx context.Context, esaID int64, signal registry.InventorySync) (*registry.Source, error) {
+func (c customerStore) ObserveInventorySync(ctx context.Context, esaID int64,
+	signal registry.InventorySync) (*registry.Source, error) {
 	signal = signal.Kept()
 	return c.change(ctx, esaID, func(rec *record, _ time.Time) effect {
 		return rec.observe(signal)
@@ -142,7 +138,8 @@ func (c customerStore) LearnTenant(ctx context.Context, esaID int64, facts regis
 }
 
 // LearnAdServer records upstream's ad-server view and e-mail where there is none.
-func (c customerStore) LearnAdServer(ctx context.Context, esaID int64, view registry.AdServer, email string) (*registry.Source, error) {
+func (c customerStore) LearnAdServer(ctx context.Context, esaID int64, view registry.AdServer,
+	email string) (*registry.Source, error) {
 	email = registry.Text(email)
 	kept, err := keptAdServer(view)
 	if err != nil {

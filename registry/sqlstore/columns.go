@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -41,7 +42,7 @@ func (c instantColumn) Scan(v any) error {
 	case string:
 		t, err := time.Parse(timeLayout, v)
 		if err != nil {
-			return fmt.Errorf("a time column holds no time")
+			return errors.New("a time column holds no time")
 		}
 		*c.into = t
 		return nil

@@ -7,45 +7,32 @@ import (
 )
 
 // ChangeConnection changes a connection as decide says.
-func (c customerStore) ChangeConnection(ctx context.Context, esaID int64, decide func(*registry.Source) (*registry.Connection, error)) (*registry.Source, error) {
-	var (
-		after   *registry.Source
-		refused error // decide's own, which is nobody's to wrap
-	)
-	err := c.store.writing(ctx, c.customer, func(in scope) error {
-		refused = nil
-		rec, err := c.store.locked(ctx, in, selectManagedByID, esaID)
+func (c customerStore) ChangeConnection(ctx context.Context, esaID int64,
+	decide func(*registry.Source) (*registry.Connection, error)) (*registry.Source, error) {
+	return write(ctx, c.store, c.customer, "change a connection", func(in scope) (*registry.Source, error) {
+		rec, err := locked(ctx, in, selectManagedByID, esaID)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		after = &rec.Source
 		next, err := decide(rec.Clone())
-		if err != nil {
-			refused = err
-			return err
-		}
-		if next == nil {
-			return nil
+		switch {
+		case err != nil:
+			return nil, decisionError{err}
+		case next == nil:
+			return &rec.Source, nil
 		}
 		did, err := rec.become(*next)
 		switch {
 		case err != nil:
-			return err
+			return nil, err
 		case did == nothing:
-			return nil
+			return &rec.Source, nil
 		case did == seen:
 			rec.Connection.UpdatedAt = c.store.instant()
 		}
 		rec.Connection.Version++ // also for what no reader sees: replicas follow it by its version
-		return in.save(ctx, rec)
+		return &rec.Source, in.save(ctx, rec)
 	})
-	switch {
-	case refused != nil:
-		return nil, refused
-	case err != nil:
-		return nil, failed("change a connection", err)
-	}
-	return after, nil
 }
 
 // become gives a record the connection that was decided on, in the form that is kept,

@@ -13,7 +13,7 @@ var (
 
 	// probeConsent comes first, so that a made-up state costs no transaction.
 	probeConsent = globalStatement{`SELECT COUNT(*) FROM consents WHERE state_hash = $1`}
-	// Whose it is is not known before it is found: the state came from a browser.
+	// The customer is not known before: the state came from a browser.
 	takeConsent = globalStatement{`DELETE FROM consents WHERE state_hash = $1 RETURNING customer_id, source, sealed`}
 )
 
@@ -58,9 +58,9 @@ func (s scope) voidConsents(ctx context.Context, source int64) error {
 	return nil
 }
 
-// TakeConsent gives the consent that was begun with a state, and forgets it: of two
-// at once one deletes the row, and the other finds none. What it is and until when it
-// is good is read from what was sealed, not from the row around it.
+// TakeConsent returns and deletes the consent that was begun with a state; of two calls
+// at once one gets it. Its content and its expiry come from what was sealed, not from the
+// row around it.
 func (s *Store) TakeConsent(ctx context.Context, state [32]byte) (*registry.TakenConsent, error) {
 	var kept int
 	if err := s.reading(0).globalRow(ctx, probeConsent, state[:]).Scan(&kept); err != nil {
@@ -69,22 +69,17 @@ func (s *Store) TakeConsent(ctx context.Context, state [32]byte) (*registry.Take
 	if kept == 0 {
 		return nil, registry.ErrNotFound
 	}
-	var taken *registry.TakenConsent
-	err := s.writing(ctx, 0, func(in scope) (err error) {
-		taken, err = s.takeConsent(ctx, in, state)
-		return err
+	taken, err := write(ctx, s, 0, "take a consent", func(in scope) (*registry.TakenConsent, error) {
+		return deleteConsent(ctx, in, state)
 	})
-	switch {
-	case err != nil:
-		return nil, failed("take a consent", err)
-	case taken == nil:
+	if err == nil && taken == nil {
 		return nil, registry.ErrNotFound
 	}
-	return taken, nil
+	return taken, err
 }
 
-// takeConsent gives nil for a consent that is good no more: that the row goes stands.
-func (s *Store) takeConsent(ctx context.Context, in scope, state [32]byte) (*registry.TakenConsent, error) {
+// deleteConsent gives nil for a consent that is good no more; its row is deleted all the same.
+func deleteConsent(ctx context.Context, in scope, state [32]byte) (*registry.TakenConsent, error) {
 	var (
 		source int64
 		sealed []byte
@@ -94,20 +89,20 @@ func (s *Store) takeConsent(ctx context.Context, in scope, state [32]byte) (*reg
 	if err != nil {
 		return nil, found(err)
 	}
-	plain, err := s.unseal(sealed, identity("consents", taken.CustomerID, source, string(state[:])))
+	plain, err := in.store.unseal(sealed, identity("consents", taken.CustomerID, source, string(state[:])))
 	if err != nil {
 		return nil, err
 	}
 	if err := decodeSecret(plain, &taken.Consent); err != nil {
 		return nil, err
 	}
-	// Read without its lock, which is taken before a consent's everywhere else: who
-	// changes the source from here on makes EndConsent fail.
-	src, err := scope{in.on, taken.CustomerID, in.reduce}.source(ctx, selectAnyByRow, source)
+	// The source is not locked: everywhere else its lock comes before the consent's. A
+	// change of it from here on makes EndConsent fail.
+	src, err := scope{in.on, taken.CustomerID, in.store}.source(ctx, selectAnyByRow, source)
 	if err != nil {
 		return nil, err
 	}
-	if src.Agent == nil || !begunOn(src, taken.Consent) || !s.instant().Before(taken.Consent.ExpiresAt) {
+	if src.Agent == nil || !begunOn(src, taken.Consent) || !in.store.instant().Before(taken.Consent.ExpiresAt) {
 		return nil, nil
 	}
 	taken.SourceID = src.SourceID
@@ -115,13 +110,14 @@ func (s *Store) takeConsent(ctx context.Context, in scope, state [32]byte) (*reg
 }
 
 // EndConsent stores what a consent brought.
-func (c customerStore) EndConsent(ctx context.Context, sourceID string, consent registry.Consent, tokens registry.OAuthCredential) (*registry.Source, error) {
+func (c customerStore) EndConsent(ctx context.Context, sourceID string, consent registry.Consent,
+	tokens registry.OAuthCredential) (*registry.Source, error) {
 	return c.onAgent(ctx, "end a consent", sourceID, func(in scope, src *registry.Source) error {
 		if !begunOn(src, consent) {
 			return registry.ErrStale
 		}
 		now := c.store.instant()
-		if err := c.store.storeCredential(ctx, in, src.ID, registry.Credential{OAuth: &tokens}, now); err != nil {
+		if err := storeCredential(ctx, in, src.ID, registry.Credential{OAuth: &tokens}, now); err != nil {
 			return err
 		}
 		return in.touch(ctx, *src, src.Agent.Status, now)

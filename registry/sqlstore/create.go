@@ -26,38 +26,36 @@ const (
 )
 
 // CreateSource makes an AGENT source.
-func (c customerStore) CreateSource(ctx context.Context, s registry.NewSource, once *registry.IdempotencyRecord) (registry.Creation, error) {
+func (c customerStore) CreateSource(ctx context.Context, s registry.NewSource,
+	once *registry.IdempotencyRecord) (registry.Creation, error) {
 	if !storableNew(s) {
 		return registry.Creation{}, registry.ErrInvalid
 	}
 	return c.create(ctx, once, func(in scope, now time.Time) (int64, error) {
-		return c.store.createAgent(ctx, in, s, now)
+		return createAgent(ctx, in, s, now)
 	})
 }
 
 // create makes a source of either kind, with what gives its row, or replays.
-func (c customerStore) create(ctx context.Context, once *registry.IdempotencyRecord, insert func(scope, time.Time) (int64, error)) (registry.Creation, error) {
+func (c customerStore) create(ctx context.Context, once *registry.IdempotencyRecord,
+	insert func(scope, time.Time) (int64, error)) (registry.Creation, error) {
 	if once != nil && !registry.StorableID(once.Key) {
 		return registry.Creation{}, registry.ErrInvalid
 	}
-	var made registry.Creation
-	err := c.store.writing(ctx, c.customer, func(in scope) (err error) {
-		made, err = c.store.createOnce(ctx, in, once, insert)
-		return err
+	made, err := write(ctx, c.store, c.customer, "create a source", func(in scope) (registry.Creation, error) {
+		return createOnce(ctx, in, once, insert)
 	})
-	if err != nil {
-		return registry.Creation{}, failed("create a source", err)
-	}
-	if once != nil && !made.Replayed {
+	if err == nil && once != nil && !made.Replayed {
 		c.store.sweep(ctx, expiredOnce)
 	}
-	return made, nil
+	return made, err
 }
 
-func (s *Store) createOnce(ctx context.Context, in scope, once *registry.IdempotencyRecord, insert func(scope, time.Time) (int64, error)) (registry.Creation, error) {
-	now := s.instant()
+func createOnce(ctx context.Context, in scope, once *registry.IdempotencyRecord,
+	insert func(scope, time.Time) (int64, error)) (registry.Creation, error) {
+	now := in.store.instant()
 	if once != nil {
-		replay, err := s.claimOnce(ctx, in, once, now)
+		replay, err := claimOnce(ctx, in, once, now)
 		if err != nil {
 			return registry.Creation{}, err
 		}
@@ -74,17 +72,17 @@ func (s *Store) createOnce(ctx context.Context, in scope, once *registry.Idempot
 		return registry.Creation{}, err
 	}
 	if once != nil {
-		if err := s.fillOnce(ctx, in, once, src); err != nil {
+		if err := recordCreation(ctx, in, once, src); err != nil {
 			return registry.Creation{}, err
 		}
 	}
 	return registry.Creation{Source: src}, nil
 }
 
-func (s *Store) createAgent(ctx context.Context, in scope, entry registry.NewSource, now time.Time) (int64, error) {
+func createAgent(ctx context.Context, in scope, entry registry.NewSource, now time.Time) (int64, error) {
 	id, err := insertNew(ctx, in, entry, now)
 	if err == nil && entry.Credential != nil {
-		err = s.addCredential(ctx, in, id, *entry.Credential, now)
+		err = addCredential(ctx, in, id, *entry.Credential, now)
 	}
 	return id, err
 }
@@ -143,13 +141,12 @@ func freeAgentID(ctx context.Context, in scope, next func() string) (string, err
 	return "", errors.New("no agent id is free")
 }
 
-// storableNew refuses what a table can't hold as it is; what a source may be is the
-// caller's to say.
+// storableNew reports whether the tables can hold a source as it is.
 func storableNew(s registry.NewSource) bool {
 	return storableName(s.SourceID, s.Slug) && s.AgentID != nil && registry.Storable(s.Name) && storableAgent(s.Agent)
 }
 
-// storableName refuses a sourceId, or where there is none a slug, of which none can be made.
+// storableName reports whether a sourceId can be stored, or without one be made of the slug.
 func storableName(sourceID, slug string) bool {
 	return registry.StorableID(sourceID) || sourceID == "" && slug != "" && registry.Storable(slug)
 }

@@ -27,10 +27,7 @@ func (c customerStore) Credential(ctx context.Context, sourceID string) (*regist
 		return nil, "", registry.ErrNotFound
 	}
 	cred, id, err := c.credential(ctx, sourceID)
-	if err != nil {
-		return nil, "", failed("read credentials", err)
-	}
-	return cred, id, nil
+	return cred, id, failed("read credentials", err)
 }
 
 func (c customerStore) credential(ctx context.Context, sourceID string) (*registry.Credential, string, error) {
@@ -47,26 +44,29 @@ func (c customerStore) credential(ctx context.Context, sourceID string) (*regist
 		return nil, "", err
 	}
 	cred := new(registry.Credential)
-	return cred, id, decodeSecret(plain, cred)
+	if err := decodeSecret(plain, cred); err != nil {
+		return nil, "", err
+	}
+	return cred, id, nil
 }
 
-// storeCredential puts credentials in the place of those that a locked source has.
-// The row of the old ones is deleted, not overwritten: their id is gone with them.
-func (s *Store) storeCredential(ctx context.Context, in scope, source int64, cred registry.Credential, now time.Time) error {
+// storeCredential replaces the credentials of a locked source. The old row is deleted,
+// not overwritten: its id is gone with it.
+func storeCredential(ctx context.Context, in scope, source int64, cred registry.Credential, now time.Time) error {
 	if err := in.eraseCredential(ctx, source); err != nil {
 		return err
 	}
-	return s.addCredential(ctx, in, source, cred, now)
+	return addCredential(ctx, in, source, cred, now)
 }
 
 // addCredential gives credentials to a locked source that has none.
-func (s *Store) addCredential(ctx context.Context, in scope, source int64, cred registry.Credential, now time.Time) error {
+func addCredential(ctx context.Context, in scope, source int64, cred registry.Credential, now time.Time) error {
 	plain, err := encodeCredential(cred)
 	if err != nil {
 		return err
 	}
 	id := rand.Text()
-	sealed, err := s.seal(plain, identity("credentials", in.customer, source, id))
+	sealed, err := in.store.seal(plain, identity("credentials", in.customer, source, id))
 	if err != nil {
 		return err
 	}
@@ -86,7 +86,8 @@ func (s scope) eraseCredential(ctx context.Context, source int64) error {
 // ReplaceCredential stores new credentials in the place of those with an id, or
 // erases those. A refresh is nothing that a reader sees: UpdatedAt moves only with
 // an erasure. Neither says how the agent is to be asked, so a consent stays good.
-func (c customerStore) ReplaceCredential(ctx context.Context, sourceID, credentialID string, next *registry.Credential) (*registry.Source, error) {
+func (c customerStore) ReplaceCredential(ctx context.Context, sourceID, credentialID string,
+	next *registry.Credential) (*registry.Source, error) {
 	return c.onAgent(ctx, "replace credentials", sourceID, func(in scope, src *registry.Source) error {
 		id, agent := src.ID, src.Agent
 		if credentialID == "" || agent.CredentialID != credentialID {
@@ -94,7 +95,7 @@ func (c customerStore) ReplaceCredential(ctx context.Context, sourceID, credenti
 		}
 		now := c.store.instant()
 		if next != nil {
-			return c.store.storeCredential(ctx, in, id, *next, now)
+			return storeCredential(ctx, in, id, *next, now)
 		}
 		if err := in.eraseCredential(ctx, id); err != nil {
 			return err
@@ -121,26 +122,20 @@ func (c customerStore) LeaseRefresh(ctx context.Context, sourceID, credentialID 
 	if !registry.Storable(credentialID) {
 		return false, registry.ErrStale
 	}
-	mine := false
-	err := c.store.writing(ctx, c.customer, func(in scope) error {
+	return write(ctx, c.store, c.customer, "lease a refresh", func(in scope) (bool, error) {
 		leased, err := in.exec(ctx, leaseCredential, credentialID, sourceID, nullTime(until), nullTime(c.store.instant()))
-		mine = leased == 1
-		if err != nil || mine {
-			return err
+		if err != nil || leased == 1 {
+			return leased == 1, err
 		}
 		src, err := in.source(ctx, selectAnyBySourceID, sourceID)
 		switch {
 		case err != nil:
-			return err
+			return false, err
 		case src.Agent == nil:
-			return registry.ErrNotFound
+			return false, registry.ErrNotFound
 		case credentialID == "" || src.Agent.CredentialID != credentialID:
-			return registry.ErrStale
+			return false, registry.ErrStale
 		}
-		return nil // somebody else has it
+		return false, nil // another caller has it
 	})
-	if err != nil {
-		return false, failed("lease a refresh", err)
-	}
-	return mine, nil
 }

@@ -23,36 +23,26 @@ var deletions = []scopedStatement{
 const ofSource = ` WHERE customer_id = $1 AND connection = (SELECT id FROM connections WHERE customer_id = $1 AND source = $2)`
 
 // DeleteSource deletes a source of either kind with all that hangs on it.
-func (c customerStore) DeleteSource(ctx context.Context, sourceID string, allow func(*registry.Source) error) (*registry.Source, error) {
-	var (
-		was     *registry.Source
-		refused error
-	)
-	err := c.store.writing(ctx, c.customer, func(in scope) error {
-		refused = nil
-		src, err := c.store.lockedSource(ctx, in, sourceID)
+func (c customerStore) DeleteSource(ctx context.Context, sourceID string,
+	allow func(*registry.Source) error) (*registry.Source, error) {
+	return write(ctx, c.store, c.customer, "delete a source", func(in scope) (*registry.Source, error) {
+		src, err := lockedSource(ctx, in, sourceID)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		id := src.ID
-		if refused = allow(src); refused != nil {
-			return refused
+		if err := allow(src); err != nil {
+			return nil, decisionError{err}
 		}
-		if was, err = in.source(ctx, selectAnyByRow, id); err != nil { // allow may have written on its copy
-			return err
+		was, err := in.source(ctx, selectAnyByRow, id) // allow may have changed its copy
+		if err != nil {
+			return nil, err
 		}
 		for _, st := range deletions {
 			if _, err := in.exec(ctx, st, id); err != nil {
-				return fmt.Errorf("delete: %w", err)
+				return nil, fmt.Errorf("delete: %w", err)
 			}
 		}
-		return nil
+		return was, nil
 	})
-	switch {
-	case refused != nil:
-		return nil, refused
-	case err != nil:
-		return nil, failed("delete a source", err)
-	}
-	return was, nil
 }

@@ -41,9 +41,20 @@ func both(err, also error) error {
 	return fmt.Errorf("%w; %w", err, also)
 }
 
-// failed names what could not be done. What a store says to a caller passes as it is.
+// decisionError is an error of a caller's decision. It unwraps to nothing, so that it is
+// not taken for one of the database; failed returns its reason as it is.
+type decisionError struct{ reason error }
+
+func (decisionError) Error() string { return "refused by the caller" }
+
+// failed names what could not be done; nil stays nil. What a store says to a caller, and
+// the reason of a decision, pass as they are.
 func failed(what string, err error) error {
-	if registry.Refusal(err) {
+	var decision decisionError
+	switch {
+	case errors.As(err, &decision):
+		return decision.reason
+	case err == nil, registry.Refusal(err):
 		return err
 	}
 	return fmt.Errorf("registry: %s: %w", what, err)

@@ -22,15 +22,14 @@ var (
 	forgetOnce = scoped(`UPDATE idempotency SET abandoned = TRUE WHERE customer_id = $1 AND name = $2 AND sealed IS NULL`)
 )
 
-// onceTries is how often a row may come and go while it is looked at: it goes only
-// when it is swept, a day after it came.
+// onceTries bounds how often a row can appear and be swept again between two statements.
 const onceTries = 3
 
-// claimOnce makes the row of an idempotency key, first of all in its transaction: of
-// two at once, the second waits here for what becomes of the first. It gives the
-// replay where the key came before, or nil where the request is to be done.
-func (s *Store) claimOnce(ctx context.Context, in scope, once *registry.IdempotencyRecord, now time.Time) (*registry.Creation, error) {
-	mark, err := s.sealPrint(in, once)
+// claimOnce inserts the row of an idempotency key, as the first statement of its
+// transaction: of two at once, the second waits here for the end of the first. It returns
+// the replay of a key that was used before, or nil when the request is to be done.
+func claimOnce(ctx context.Context, in scope, once *registry.IdempotencyRecord, now time.Time) (*registry.Creation, error) {
+	mark, err := sealPrint(in, once)
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +42,7 @@ func (s *Store) claimOnce(ctx context.Context, in scope, once *registry.Idempote
 			return nil, nil
 		}
 		var first onceRow
-		err = in.queryRow(ctx, scopedStatement{selectOnce.text + s.lock}, once.Key).
+		err = in.queryRow(ctx, scopedStatement{selectOnce.text + in.store.lock}, once.Key).
 			Scan(&first.mark, &first.source, &first.answer, &first.abandoned, instantColumn{&first.begun})
 		switch {
 		case errors.Is(err, sql.ErrNoRows):
@@ -53,7 +52,7 @@ func (s *Store) claimOnce(ctx context.Context, in scope, once *registry.Idempote
 		}
 		var again *registry.Creation
 		if now.Before(first.begun.Add(registry.IdempotencyKept)) {
-			if again, err = s.repeat(ctx, in, once, first, now); err != nil || again != nil {
+			if again, err = repeat(ctx, in, once, first, now); err != nil || again != nil {
 				return again, err
 			}
 		}
@@ -73,10 +72,11 @@ type onceRow struct {
 	begun        time.Time
 }
 
-// repeat says what a later use of an idempotency key is given, or nil where it is as if
-// the key had never come: what was abandoned, of which nothing stands, and what makes no
-// source and whose answer was lost.
-func (s *Store) repeat(ctx context.Context, in scope, once *registry.IdempotencyRecord, first onceRow, now time.Time) (*registry.Creation, error) {
+// repeat returns the answer to a repeated use of an idempotency key, or nil when the
+// request is to be done anew: an abandoned one that left no source, and one that makes no
+// source and lost its answer.
+func repeat(ctx context.Context, in scope, once *registry.IdempotencyRecord, first onceRow,
+	now time.Time) (*registry.Creation, error) {
 	abandoned := first.abandoned && first.answer == nil
 	var made *registry.Source
 	if first.source.Valid {
@@ -89,7 +89,7 @@ func (s *Store) repeat(ctx context.Context, in scope, once *registry.Idempotency
 	if abandoned && made == nil {
 		return nil, nil
 	}
-	same, err := s.samePrint(in, once, first.mark)
+	same, err := samePrint(in, once, first.mark)
 	switch {
 	case err != nil:
 		return nil, err
@@ -103,7 +103,7 @@ func (s *Store) repeat(ctx context.Context, in scope, once *registry.Idempotency
 	}
 	again := registry.Creation{Source: made, Replayed: true}
 	if first.answer != nil {
-		answer, err := s.unseal(first.answer, identity("idempotency", in.customer, 0, once.Key))
+		answer, err := in.store.unseal(first.answer, identity("idempotency", in.customer, 0, once.Key))
 		if err != nil {
 			return nil, err
 		}
@@ -115,18 +115,18 @@ func (s *Store) repeat(ctx context.Context, in scope, once *registry.Idempotency
 // sealPrint encrypts a fingerprint, because it can be one of credentials: with all
 // else of the request known, a weak password could be found by trying. Without a
 // vault there are none, and it stands as it is.
-func (s *Store) sealPrint(in scope, once *registry.IdempotencyRecord) ([]byte, error) {
-	if s.vault == nil {
+func sealPrint(in scope, once *registry.IdempotencyRecord) ([]byte, error) {
+	if in.store.vault == nil {
 		return once.Fingerprint[:], nil
 	}
-	return s.seal(once.Fingerprint[:], identity(printIdentity, in.customer, 0, once.Key))
+	return in.store.seal(once.Fingerprint[:], identity(printIdentity, in.customer, 0, once.Key))
 }
 
 // samePrint holds a use of a key against the fingerprint of its first one.
-func (s *Store) samePrint(in scope, once *registry.IdempotencyRecord, mark []byte) (bool, error) {
+func samePrint(in scope, once *registry.IdempotencyRecord, mark []byte) (bool, error) {
 	if len(mark) > len(once.Fingerprint) {
 		var err error
-		if mark, err = s.unseal(mark, identity(printIdentity, in.customer, 0, once.Key)); err != nil {
+		if mark, err = in.store.unseal(mark, identity(printIdentity, in.customer, 0, once.Key)); err != nil {
 			return false, err
 		}
 	}
@@ -136,25 +136,25 @@ func (s *Store) samePrint(in scope, once *registry.IdempotencyRecord, mark []byt
 // printIdentity sets fingerprints apart from the answers in the same rows.
 const printIdentity = "idempotency.fingerprint"
 
-// fillOnce notes what a claimed key has made, and the answer if there is one yet.
-func (s *Store) fillOnce(ctx context.Context, in scope, once *registry.IdempotencyRecord, src *registry.Source) error {
+// recordCreation records the source that a claimed key has made, and the answer if there is one yet.
+func recordCreation(ctx context.Context, in scope, once *registry.IdempotencyRecord, src *registry.Source) error {
 	var sealed []byte
 	if once.Answer != nil {
 		if answer := once.Answer(src); answer != nil {
 			var err error
-			if sealed, err = s.sealAnswer(in, once.Key, answer); err != nil {
+			if sealed, err = sealAnswer(in, once.Key, answer); err != nil {
 				return err
 			}
 		}
 	}
 	if _, err := in.exec(ctx, fillOnce, once.Key, src.ID, sealed); err != nil {
-		return fmt.Errorf("note an idempotency key: %w", err)
+		return fmt.Errorf("record an idempotency key: %w", err)
 	}
 	return nil
 }
 
-func (s *Store) sealAnswer(in scope, key string, answer []byte) ([]byte, error) {
-	return s.seal(answer, identity("idempotency", in.customer, 0, key))
+func sealAnswer(in scope, key string, answer []byte) ([]byte, error) {
+	return in.store.seal(answer, identity("idempotency", in.customer, 0, key))
 }
 
 // ClaimIdempotencyKey claims an idempotency key for a request that makes no source.
@@ -162,14 +162,12 @@ func (c customerStore) ClaimIdempotencyKey(ctx context.Context, once registry.Id
 	if !registry.StorableID(once.Key) {
 		return registry.Creation{}, registry.ErrInvalid
 	}
-	var replay *registry.Creation
-	err := c.store.writing(ctx, c.customer, func(in scope) (err error) {
-		replay, err = c.store.claimOnce(ctx, in, &once, c.store.instant())
-		return err
+	replay, err := write(ctx, c.store, c.customer, "claim an idempotency key", func(in scope) (*registry.Creation, error) {
+		return claimOnce(ctx, in, &once, c.store.instant())
 	})
 	switch {
 	case err != nil:
-		return registry.Creation{}, failed("claim an idempotency key", err)
+		return registry.Creation{}, err
 	case replay != nil:
 		return *replay, nil
 	}
@@ -182,14 +180,10 @@ func (c customerStore) ReleaseIdempotencyKey(ctx context.Context, key string) er
 	if !registry.StorableID(key) {
 		return nil // nothing that it could be of
 	}
-	err := c.store.writing(ctx, c.customer, func(in scope) error {
+	return failed("release an idempotency key", c.store.writing(ctx, c.customer, func(in scope) error {
 		_, err := in.exec(ctx, forgetOnce, key)
 		return err
-	})
-	if err != nil {
-		return failed("forget an idempotency key", err)
-	}
-	return nil
+	}))
 }
 
 // KeepAnswer keeps the answer of a create whose Once gave none, or of a ClaimIdempotencyKey.
@@ -197,16 +191,12 @@ func (c customerStore) KeepAnswer(ctx context.Context, key string, answer []byte
 	if answer == nil || !registry.StorableID(key) {
 		return nil // nothing to keep, or nothing that it could be of
 	}
-	err := c.store.writing(ctx, c.customer, func(in scope) error {
-		sealed, err := c.store.sealAnswer(in, key, answer)
+	return failed("keep an answer", c.store.writing(ctx, c.customer, func(in scope) error {
+		sealed, err := sealAnswer(in, key, answer)
 		if err != nil {
 			return err
 		}
 		_, err = in.exec(ctx, finishOnce, key, sealed)
 		return err
-	})
-	if err != nil {
-		return failed("keep an answer", err)
-	}
-	return nil
+	}))
 }

@@ -25,17 +25,11 @@ func (s *Store) Lease(ctx context.Context, name, holder string, ttl time.Duratio
 	if name == "" || holder == "" || !storable(name, holder) {
 		return false, registry.ErrInvalid
 	}
-	mine := false
-	err := s.writing(ctx, 0, func(in scope) error {
+	return write(ctx, s, 0, "take a lease", func(in scope) (bool, error) {
 		now := s.instant()
 		taken, err := in.globalExec(ctx, takeLease, name, holder, nullTime(now.Add(ttl)), nullTime(now), nullTime(now.Add(ttl+leaseSkew)))
-		mine = taken == 1
-		return err
+		return taken == 1, err
 	})
-	if err != nil {
-		return false, failed("take a lease", err)
-	}
-	return mine, nil
 }
 
 // Unlease gives a lease back.
@@ -43,12 +37,8 @@ func (s *Store) Unlease(ctx context.Context, name, holder string) error {
 	if !storable(name, holder) {
 		return nil // nobody has it
 	}
-	err := s.writing(ctx, 0, func(in scope) error {
+	return failed("give a lease back", s.writing(ctx, 0, func(in scope) error {
 		_, err := in.globalExec(ctx, dropLease, name, holder)
 		return err
-	})
-	if err != nil {
-		return failed("give a lease back", err)
-	}
-	return nil
+	}))
 }

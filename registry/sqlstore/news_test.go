@@ -105,7 +105,7 @@ func TestSweepWaitsForTheLock(t *testing.T) {
 	expiredKey(t, s)
 	done := make(chan error, 1)
 	if err := other.writing(t.Context(), 0, func(in scope) error {
-		if err := other.lockBulk(t.Context(), in, other.lock); err != nil {
+		if err := lockBulk(t.Context(), in, other.lock); err != nil {
 			return err
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)

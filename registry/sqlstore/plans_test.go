@@ -127,7 +127,7 @@ func TestSlugOfTenThousand(t *testing.T) {
 				}
 			}
 			count := &counting{runner: in.on}
-			got, err := freeSlug(t.Context(), scope{on: count, customer: 5, reduce: func(_ context.Context, err error) error { return err }}, "news")
+			got, err := freeSlug(t.Context(), scope{on: count, customer: 5, store: &Store{reduce: func(_ context.Context, err error) error { return err }}}, "news")
 			if want := suffixed("news", n+1); err != nil || got != want {
 				t.Errorf("after %d: %q, %v, want %q", n, got, err, want)
 			}

@@ -35,38 +35,13 @@ type sealedRow struct {
 }
 
 var sealedTables = []sealedTable{
-	{
-		first: []any{""},
-		page:  pageOf(`SELECT id, customer_id, source, sealed FROM credentials WHERE id > $1 ORDER BY id`),
-		save:  globalStatement{`UPDATE credentials SET sealed = $1 WHERE id = $2`},
-		scan: func(r row) (sealedRow, error) {
-			var (
-				id               string
-				customer, source int64
-				sealed           []byte
-			)
-			err := r.Scan(&id, &customer, &source, &sealed)
-			return sealedRow{[]any{id}, identity("credentials", customer, source, id), sealed}, err
-		},
-	},
-	{
-		first: []any{[]byte{0}}, // shorter than any hash
-		page:  pageOf(`SELECT state_hash, customer_id, source, sealed FROM consents WHERE state_hash > $1 ORDER BY state_hash`),
-		save:  globalStatement{`UPDATE consents SET sealed = $1 WHERE state_hash = $2`},
-		scan: func(r row) (sealedRow, error) {
-			var (
-				customer, source int64
-				state, sealed    []byte
-			)
-			err := r.Scan(&state, &customer, &source, &sealed)
-			return sealedRow{[]any{state}, identity("consents", customer, source, string(state)), sealed}, err
-		},
-	},
-	settingsTable,
+	sourceTable("credentials", "id", ""),
+	sourceTable("consents", "state_hash", []byte{0}), // shorter than any hash
+	connectionTable("kept_settings"),
 	onceTable("sealed", "idempotency", `sealed IS NOT NULL`),
 	// A fingerprint is longer than its hash if it is sealed.
 	onceTable("fingerprint", printIdentity, `length(fingerprint) > 32`),
-	sealedSubscriptions,
+	connectionTable("subscriptions"),
 	{
 		first: []any{""},
 		page:  pageOf(`SELECT name, sealed FROM vault_check WHERE name > $1 ORDER BY name`),
@@ -80,6 +55,41 @@ var sealedTables = []sealedTable{
 			return sealedRow{[]any{name}, identity("vault_check", 0, 0, name), sealed}, err
 		},
 	},
+}
+
+// sourceTable is a table of sealed values of sources, each with a key of its own.
+func sourceTable[K string | []byte](table, key string, first K) sealedTable {
+	return sealedTable{
+		first: []any{first},
+		page:  pageOf(fmt.Sprintf(`SELECT %[2]s, customer_id, source, sealed FROM %[1]s WHERE %[2]s > $1 ORDER BY %[2]s`, table, key)),
+		save:  globalStatement{fmt.Sprintf(`UPDATE %s SET sealed = $1 WHERE %s = $2`, table, key)},
+		scan: func(r row) (sealedRow, error) {
+			var (
+				k                K
+				customer, source int64
+				sealed           []byte
+			)
+			err := r.Scan(&k, &customer, &source, &sealed)
+			return sealedRow{[]any{k}, identity(table, customer, source, string(k)), sealed}, err
+		},
+	}
+}
+
+// connectionTable is a table of one sealed value a connection.
+func connectionTable(table string) sealedTable {
+	return sealedTable{
+		first: []any{int64(0)}, // ids begin at 1
+		page:  pageOf(`SELECT connection, customer_id, sealed FROM ` + table + ` WHERE connection > $1 ORDER BY connection`),
+		save:  globalStatement{`UPDATE ` + table + ` SET sealed = $1 WHERE connection = $2`},
+		scan: func(r row) (sealedRow, error) {
+			var (
+				esaID, customer int64
+				sealed          []byte
+			)
+			err := r.Scan(&esaID, &customer, &sealed)
+			return sealedRow{[]any{esaID}, identity(table, customer, esaID, ""), sealed}, err
+		},
+	}
 }
 
 // onceTable is one of the two sealed columns of the idempotency keys.
@@ -118,7 +128,7 @@ func (s *Store) RewriteSecrets(ctx context.Context) (int, error) {
 		n, err := s.rewriteAll(ctx)
 		done += n
 		if err != nil && !errors.Is(err, registry.ErrSecret) {
-			return done, failed("rewrite secrets", err)
+			return done, err
 		}
 		if n == 0 {
 			return done, err
@@ -132,10 +142,8 @@ func (s *Store) rewriteAll(ctx context.Context) (int, error) {
 	done, shut := 0, false
 	for _, table := range sealedTables {
 		for after := table.first; after != nil; {
-			var page rewritten
-			err := s.writing(ctx, 0, func(in scope) (err error) {
-				page, err = s.rewritePage(ctx, in, table, after)
-				return err
+			page, err := write(ctx, s, 0, "rewrite secrets", func(in scope) (rewritten, error) {
+				return rewritePage(ctx, in, table, after)
 			})
 			if err != nil {
 				return done, err
@@ -157,25 +165,25 @@ type rewritten struct {
 	last []any
 }
 
-func (s *Store) rewritePage(ctx context.Context, in scope, table sealedTable, after []any) (rewritten, error) {
-	if err := s.lockBulk(ctx, in, s.lock); err != nil {
+func rewritePage(ctx context.Context, in scope, table sealedTable, after []any) (rewritten, error) {
+	if err := lockBulk(ctx, in, in.store.lock); err != nil {
 		return rewritten{}, err
 	}
-	rows, err := s.sealedPage(ctx, in, table, after)
+	rows, err := sealedPage(ctx, in, table, after)
 	if err != nil {
 		return rewritten{}, err
 	}
 	var page rewritten
 	for _, row := range rows {
-		if s.vault.Current(row.sealed) {
+		if in.store.vault.Current(row.sealed) {
 			continue
 		}
-		plain, err := s.unseal(row.sealed, row.identity)
+		plain, err := in.store.unseal(row.sealed, row.identity)
 		if err != nil {
 			page.shut = true
 			continue
 		}
-		sealed, err := s.seal(plain, row.identity)
+		sealed, err := in.store.seal(plain, row.identity)
 		if err != nil {
 			return rewritten{}, err
 		}
@@ -191,19 +199,7 @@ func (s *Store) rewritePage(ctx context.Context, in scope, table sealedTable, af
 }
 
 // sealedPage reads and locks a page; a transaction can't write while it reads rows.
-func (s *Store) sealedPage(ctx context.Context, in scope, table sealedTable, after []any) ([]sealedRow, error) {
-	rows, err := in.globalRows(ctx, globalStatement{table.page.text + s.lock}, after...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var page []sealedRow
-	for rows.Next() {
-		row, err := table.scan(rows)
-		if err != nil {
-			return nil, err
-		}
-		page = append(page, row)
-	}
-	return page, rows.Err()
+func sealedPage(ctx context.Context, in scope, table sealedTable, after []any) ([]sealedRow, error) {
+	rows, err := in.globalRows(ctx, globalStatement{table.page.text + in.store.lock}, after...)
+	return collect(rows, err, table.scan)
 }

@@ -30,15 +30,15 @@ const (
 // row is one row of an answer.
 type row interface{ Scan(dest ...any) error }
 
-// record is a source with what of its rows is no caller's business.
+// record is a source with what its rows hold for the store alone.
 type record struct {
 	registry.Source
 	nameFromAPI  bool
 	emailLearned bool
 }
 
-// scanning is a row while it is read; finish makes values of it.
-type scanning struct {
+// sourceRow holds the columns of a row; finish makes a record of them.
+type sourceRow struct {
 	rec              record
 	agent            registry.Agent
 	conn             registry.Connection
@@ -49,21 +49,21 @@ type scanning struct {
 	itemCount        sql.NullInt64
 }
 
-func (s *scanning) source() []any {
+func (s *sourceRow) sourceFields() []any {
 	src := &s.rec.Source
 	return []any{&src.ID, &src.SourceID, &src.Name, &s.rec.nameFromAPI, &src.ExecutionType, &s.labels,
 		instantColumn{&src.CreatedAt}, instantColumn{&src.UpdatedAt}}
 }
 
-func (s *scanning) ofAgent() []any {
+func (s *sourceRow) agentFields() []any {
 	a := &s.agent
 	return []any{textColumn{(*string)(&a.Status)}, textColumn{&a.AgentID}, textColumn{&a.Type}, textColumn{&a.EndpointURL},
 		textColumn{&a.Protocol}, textColumn{&a.Description}, textColumn{(*string)(&a.Authentication)},
 		textColumn{&a.OAuthAudience}, countColumn{&a.AuthVersion}, textColumn{&a.CredentialID}}
 }
 
-// connection reads NULL everywhere too: there is no connection then, and its id is 0.
-func (s *scanning) connection() []any {
+// connectionFields also take NULL everywhere: there is no connection then, and its id is 0.
+func (s *sourceRow) connectionFields() []any {
 	conn := &s.conn
 	return []any{countColumn{&conn.ID}, textColumn{(*string)(&conn.Provisioning)}, textColumn{&conn.TenantID}, textColumn{&conn.ExternalOrgID},
 		textColumn{&conn.MCPURL}, textColumn{&conn.A2AURL}, textColumn{&s.adServer}, instantColumn{&conn.AdServerSavedAt},
@@ -78,7 +78,7 @@ func (s *scanning) connection() []any {
 }
 
 // finish decodes what is more than a column's value.
-func (s *scanning) finish(customer int64) (err error) {
+func (s *sourceRow) finish(customer int64) (err error) {
 	src, conn := &s.rec.Source, &s.conn
 	src.CustomerID, conn.CustomerID = customer, customer
 	if src.Labels, err = decodeLabels(s.labels); err != nil {
@@ -109,15 +109,15 @@ func scanRecord(r row, customer int64) (*record, error) { return scanRecordAfter
 // scanRecordAfter is scanRecord for rows with more columns in front, which are read
 // into dest; customer is read after that.
 func scanRecordAfter(r row, customer *int64, dest ...any) (*record, error) {
-	var s scanning
-	columns := append(append(append(dest, s.source()...), s.ofAgent()...), s.connection()...)
+	var s sourceRow
+	columns := append(append(append(dest, s.sourceFields()...), s.agentFields()...), s.connectionFields()...)
 	if err := found(r.Scan(columns...)); err != nil {
 		return nil, err
 	}
 	if err := s.finish(*customer); err != nil {
 		return nil, err
 	}
-	rec := s.rec // copies: what is kept holds on to nothing else of the reading
+	rec := s.rec // a copy, so that the rest of the row can be freed
 	if rec.ExecutionType == registry.ExecutionAgent {
 		agent := s.agent
 		rec.Agent = &agent
@@ -129,21 +129,7 @@ func scanRecordAfter(r row, customer *int64, dest ...any) (*record, error) {
 	return &rec, nil
 }
 
-// scanPage reads rows of anyColumns or managedColumns.
-func scanPage(rows rows, customer int64, take int) ([]*registry.Source, error) {
-	defer rows.Close()
-	page := make([]*registry.Source, 0, take)
-	for rows.Next() {
-		rec, err := scanRecord(rows, customer)
-		if err != nil {
-			return nil, err
-		}
-		page = append(page, &rec.Source)
-	}
-	return page, rows.Err()
-}
-
-// found gives the registry's word for a row that is not there.
+// found turns sql.ErrNoRows into registry.ErrNotFound.
 func found(err error) error {
 	if errors.Is(err, sql.ErrNoRows) {
 		return registry.ErrNotFound

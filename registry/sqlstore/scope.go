@@ -17,11 +17,11 @@ type runner interface {
 }
 
 // scope is one customer's view of the database. All statements on customers' rows
-// run through it, and it binds the customer itself, as $1: nobody has to remember to.
+// run through it, and it binds the customer itself, as $1.
 type scope struct {
 	on       runner
 	customer int64
-	reduce   func(context.Context, error) error // see Store
+	store    *Store
 }
 
 // scopedStatement is SQL that touches rows of customer $1 and of no other.
@@ -46,7 +46,7 @@ func (s scope) query(ctx context.Context, st scopedStatement, args ...any) (rows
 
 // queryRow runs a statement that gives one row.
 func (s scope) queryRow(ctx context.Context, st scopedStatement, args ...any) row {
-	return reducedRow{ctx, s.on.QueryRowContext(ctx, st.text, s.bind(args)...), s.reduce}
+	return reducedRow{ctx, s.on.QueryRowContext(ctx, st.text, s.bind(args)...), s.store.reduce}
 }
 
 // exec runs a statement and gives how many rows it changed.
@@ -55,12 +55,12 @@ func (s scope) exec(ctx context.Context, st scopedStatement, args ...any) (int64
 }
 
 // globalStatement is SQL on what belongs to no customer: sequences, ids ever
-// given, and whether a tenant is taken. None gives a customer's values to another: those
-// that read any are for background work.
+// given, and whether a tenant is taken. None returns one customer's values to another:
+// those that read any are for background work.
 type globalStatement struct{ text string }
 
 func (s scope) globalRow(ctx context.Context, st globalStatement, args ...any) row {
-	return reducedRow{ctx, s.on.QueryRowContext(ctx, st.text, args...), s.reduce}
+	return reducedRow{ctx, s.on.QueryRowContext(ctx, st.text, args...), s.store.reduce}
 }
 
 // globalRows is for what is an operator's: all API keys, all secrets to rewrite.
@@ -75,7 +75,7 @@ func (s scope) globalExec(ctx context.Context, st globalStatement, args ...any) 
 func (s scope) changed(ctx context.Context, text string, args []any) (int64, error) {
 	res, err := s.on.ExecContext(ctx, text, args...)
 	if err != nil {
-		return 0, s.reduce(ctx, err)
+		return 0, s.store.reduce(ctx, err)
 	}
 	return res.RowsAffected()
 }
@@ -83,9 +83,9 @@ func (s scope) changed(ctx context.Context, text string, args []any) (int64, err
 func (s scope) rows(ctx context.Context, text string, args []any) (rows, error) {
 	r, err := s.on.QueryContext(ctx, text, args...)
 	if err != nil {
-		return rows{}, s.reduce(ctx, err)
+		return rows{}, s.store.reduce(ctx, err)
 	}
-	return rows{r, ctx, s.reduce}, nil
+	return rows{r, ctx, s.store.reduce}, nil
 }
 
 // rows and reducedRow are the answers of a statement, with its errors reduced.
@@ -106,17 +106,17 @@ type reducedRow struct {
 func (r reducedRow) Scan(dest ...any) error { return r.reduce(r.ctx, r.row.Scan(dest...)) }
 
 // reading gives a scope for reads outside of a transaction.
-func (s *Store) reading(customer int64) scope { return scope{s.read, customer, s.reduce} }
+func (s *Store) reading(customer int64) scope { return scope{s.read, customer, s} }
 
 // writeTries is how often a transaction is run that lost to others, or whose
-// connection was dead; writePause is waited in between, twice as long each time.
+// connection was dead; writePause is the pause in between, doubled each time.
 const (
 	writeTries = 4
 	writePause = 10 * time.Millisecond
 )
 
-// writing runs f in one transaction of a customer, which stands if f gives no error.
-// On PostgreSQL f can be called again, with nothing left of what it did before.
+// writing runs f in one transaction of a customer, which is committed if f returns no
+// error. On PostgreSQL f can be called again after its changes were rolled back.
 func (s *Store) writing(ctx context.Context, customer int64, f func(scope) error) (err error) {
 	for try := range writeTries {
 		if try > 0 {
@@ -133,6 +133,41 @@ func (s *Store) writing(ctx context.Context, customer int64, f func(scope) error
 	return err
 }
 
+// write is writing for what returns a value: the zero value with an error, which names
+// what could not be done.
+func write[T any](ctx context.Context, s *Store, customer int64, what string, f func(scope) (T, error)) (T, error) {
+	var v, none T
+	err := s.writing(ctx, customer, func(in scope) (err error) {
+		v, err = f(in)
+		return err
+	})
+	if err != nil {
+		return none, failed(what, err)
+	}
+	return v, nil
+}
+
+// collect reads the rows that a query gave, and closes them. Without an error the result
+// is not nil.
+func collect[T any](rows rows, err error, scan func(row) (T, error)) ([]T, error) {
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	all := []T{}
+	for rows.Next() {
+		one, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, one)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return all, nil
+}
+
 func (s *Store) writeOnce(ctx context.Context, customer int64, f func(scope) error) error {
 	tx, err := s.begin(ctx)
 	if err != nil {
@@ -140,7 +175,7 @@ func (s *Store) writeOnce(ctx context.Context, customer int64, f func(scope) err
 	}
 	defer tx.Rollback() // of no effect once committed
 	on := &eraser{runner: tx}
-	if err := f(scope{on, customer, s.reduce}); err != nil {
+	if err := f(scope{on, customer, s}); err != nil {
 		return err
 	}
 	if err := s.commit(ctx, tx); err != nil {

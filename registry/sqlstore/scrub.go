@@ -13,7 +13,7 @@ import (
 // credentials, consents, settings and subscriptions, and whatever a key had sealed that is given up.
 var erasure = regexp.MustCompile(`^(DELETE FROM (credentials|consents|kept_settings|subscriptions)|UPDATE \w+ SET (sealed|fingerprint) = \$1) `)
 
-// eraser is a transaction that notes whether it erases something.
+// eraser is a transaction that records whether it erases something.
 type eraser struct {
 	runner
 	erased bool
@@ -34,8 +34,7 @@ func (e *eraser) QueryRowContext(ctx context.Context, query string, args ...any)
 	return e.runner.QueryRowContext(ctx, query, args...)
 }
 
-// How a scrubber goes about it: the pause after an attempt, which doubles as long as
-// attempts fail, and how long one may take.
+// The pause after an attempt, which doubles while attempts fail, and the time limit of one.
 const (
 	scrubPause    = 100 * time.Millisecond
 	scrubPauseMax = 30 * time.Second
@@ -45,12 +44,11 @@ const (
 // scrubber moves the log of writes into a SQLite file and empties it, in the
 // background, after something was erased. What was deleted is overwritten in the file
 // (secure_delete), but its pages as they were stand in the log until that is emptied,
-// which can't be while somebody reads an older state. What a disk keeps of blocks that
-// a file has given up, and what a backup has, is out of reach: that is why secrets are
-// sealed.
+// which can't be done while a reader uses an older state. Blocks that a file has given
+// up and backups are out of reach: that is why secrets are sealed.
 //
-// It takes its turn among the writers, and keeps the next one waiting for busyTimeout
-// where readers are in the way: hence the pauses.
+// It queues with the writers, and blocks the next one for busyTimeout while readers are
+// in the way: hence the pauses.
 type scrubber struct {
 	write *sql.DB
 	left  atomic.Bool   // something erased may stand in the log
@@ -59,7 +57,7 @@ type scrubber struct {
 	ended chan struct{}
 }
 
-// startScrubber begins with what an earlier process may have left, if it was killed.
+// startScrubber starts with what a process that was killed may have left in the log.
 // The Store stops it in Close.
 func startScrubber(write *sql.DB, left bool) *scrubber {
 	ctx, end := context.WithCancel(context.Background())
@@ -77,7 +75,7 @@ func leftLog(path string) bool {
 	return err == nil && info.Size() > 0
 }
 
-// erased says that a transaction that erased something stands.
+// erased tells the scrubber that a transaction that erased something was committed.
 func (s *scrubber) erased() {
 	s.left.Store(true)
 	select {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -112,23 +113,16 @@ func firstFree(ctx context.Context, in scope, slug string) (string, error) {
 		candidates = append(candidates, suffixed(slug, n))
 	}
 	rows, err := in.query(ctx, selectSlugs, candidates...)
+	taken, err := collect(rows, err, func(r row) (id any, err error) {
+		var text string
+		err = r.Scan(&text)
+		return text, err
+	})
 	if err != nil {
 		return "", fmt.Errorf("look for sourceIds: %w", err)
 	}
-	defer rows.Close()
-	taken := map[any]bool{}
-	for rows.Next() {
-		var id string
-		if err := rows.Scan(&id); err != nil {
-			return "", err
-		}
-		taken[id] = true
-	}
-	if err := rows.Err(); err != nil {
-		return "", err
-	}
 	for _, id := range candidates {
-		if !taken[id] {
+		if !slices.Contains(taken, id) {
 			return id.(string), nil
 		}
 	}

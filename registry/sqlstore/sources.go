@@ -68,10 +68,7 @@ func (c customerStore) ManagedSourceByID(ctx context.Context, esaID int64) (*reg
 
 func (c customerStore) read(ctx context.Context, st scopedStatement, id any) (*registry.Source, error) {
 	src, err := c.store.reading(c.customer).source(ctx, st, id)
-	if err != nil {
-		return nil, failed("read a source", err)
-	}
-	return src, nil
+	return src, failed("read a source", err)
 }
 
 // Sources lists sources of both kinds by id.
@@ -92,10 +89,7 @@ func (c customerStore) list(ctx context.Context, count, page scopedStatement, sk
 	}
 	skip, take = max(skip, 0), min(max(take, 0), registry.MaxPage)
 	rows, err := in.query(ctx, page, take, skip)
-	if err != nil {
-		return nil, 0, failed("list sources", err)
-	}
-	list, err := scanPage(rows, c.customer, min(take, total))
+	list, err := collect(rows, err, func(r row) (*registry.Source, error) { return scanSource(r, c.customer) })
 	if err != nil {
 		return nil, 0, failed("list sources", err)
 	}
@@ -105,7 +99,11 @@ func (c customerStore) list(ctx context.Context, count, page scopedStatement, sk
 
 // source reads one source.
 func (s scope) source(ctx context.Context, st scopedStatement, id any) (*registry.Source, error) {
-	rec, err := scanRecord(s.queryRow(ctx, st, id), s.customer)
+	return scanSource(s.queryRow(ctx, st, id), s.customer)
+}
+
+func scanSource(r row, customer int64) (*registry.Source, error) {
+	rec, err := scanRecord(r, customer)
 	if err != nil {
 		return nil, err
 	}
@@ -114,12 +112,12 @@ func (s scope) source(ctx context.Context, st scopedStatement, id any) (*registr
 
 // lockedSource reads a source that the transaction is about to change: nobody else
 // changes it, or what hangs on it, before the transaction ends.
-func (s *Store) lockedSource(ctx context.Context, in scope, sourceID string) (*registry.Source, error) {
+func lockedSource(ctx context.Context, in scope, sourceID string) (*registry.Source, error) {
 	if !registry.StorableID(sourceID) {
 		return nil, registry.ErrNotFound
 	}
 	var id int64
-	if err := in.queryRow(ctx, scopedStatement{lockSource.text + s.lock}, sourceID).Scan(&id); err != nil {
+	if err := in.queryRow(ctx, scopedStatement{lockSource.text + in.store.lock}, sourceID).Scan(&id); err != nil {
 		return nil, found(err)
 	}
 	return in.source(ctx, selectAnyByRow, id)
@@ -127,8 +125,8 @@ func (s *Store) lockedSource(ctx context.Context, in scope, sourceID string) (*r
 
 // lockedAgent is lockedSource for what only an AGENT source has; ErrNotFound for a
 // managed one.
-func (s *Store) lockedAgent(ctx context.Context, in scope, sourceID string) (*registry.Source, error) {
-	src, err := s.lockedSource(ctx, in, sourceID)
+func lockedAgent(ctx context.Context, in scope, sourceID string) (*registry.Source, error) {
+	src, err := lockedSource(ctx, in, sourceID)
 	if err == nil && src.Agent == nil {
 		return nil, registry.ErrNotFound
 	}
@@ -136,21 +134,17 @@ func (s *Store) lockedAgent(ctx context.Context, in scope, sourceID string) (*re
 }
 
 // onAgent runs f on a locked AGENT source and gives the source as it then stands.
-func (c customerStore) onAgent(ctx context.Context, what, sourceID string, f func(in scope, src *registry.Source) error) (*registry.Source, error) {
-	var after *registry.Source
-	err := c.store.writing(ctx, c.customer, func(in scope) error {
-		src, err := c.store.lockedAgent(ctx, in, sourceID)
+func (c customerStore) onAgent(ctx context.Context, what, sourceID string,
+	f func(in scope, src *registry.Source) error) (*registry.Source, error) {
+	return write(ctx, c.store, c.customer, what, func(in scope) (*registry.Source, error) {
+		src, err := lockedAgent(ctx, in, sourceID)
 		if err != nil {
-			return err
+			return nil, err
 		}
+		id := src.ID
 		if err := f(in, src); err != nil {
-			return err
+			return nil, err
 		}
-		after, err = in.source(ctx, selectAnyByRow, src.ID)
-		return err
+		return in.source(ctx, selectAnyByRow, id)
 	})
-	if err != nil {
-		return nil, failed(what, err)
-	}
-	return after, nil
 }

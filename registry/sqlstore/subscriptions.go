@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 
 	"esagate/registry"
 )
@@ -25,26 +24,6 @@ var (
 		JOIN sources s ON s.customer_id = c.customer_id AND s.id = c.source
 		LEFT JOIN subscriptions w ON w.customer_id = c.customer_id AND w.connection = c.id WHERE c.tenant_id = $1`}
 )
-
-// sealedSubscriptions are gone through by their connections' ids.
-var sealedSubscriptions = sealedTable{
-	first: []any{int64(math.MinInt64)},
-	page:  pageOf(`SELECT connection, customer_id, sealed FROM subscriptions WHERE connection > $1 ORDER BY connection`),
-	save:  globalStatement{`UPDATE subscriptions SET sealed = $1 WHERE connection = $2`},
-	scan: func(r row) (sealedRow, error) {
-		var (
-			customer, esaID int64
-			sealed          []byte
-		)
-		err := r.Scan(&esaID, &customer, &sealed)
-		return sealedRow{[]any{esaID}, ofSubscription(customer, esaID), sealed}, err
-	},
-}
-
-// ofSubscription is the identity of a secret's place.
-func ofSubscription(customer, esaID int64) []byte {
-	return identity("subscriptions", customer, esaID, "")
-}
 
 // subscriptionRow is a subscription with its secret still sealed.
 type subscriptionRow struct {
@@ -68,7 +47,7 @@ func (c customerStore) Subscription(ctx context.Context, esaID int64) (*registry
 	if err != nil {
 		return nil, failed("read a subscription", err)
 	}
-	plain, err := c.store.unseal(r.sealed, ofSubscription(c.customer, esaID))
+	plain, err := c.store.unseal(r.sealed, identity("subscriptions", c.customer, esaID, ""))
 	if err != nil {
 		return nil, failed("read a subscription", err)
 	}
@@ -79,40 +58,26 @@ func (c customerStore) Subscription(ctx context.Context, esaID int64) (*registry
 // ChangeSubscription changes a connection's subscription. A secret that can't be opened
 // is given as an empty one, and stays as it is if it is left empty: with another one
 // the subscription is of use again.
-func (c customerStore) ChangeSubscription(ctx context.Context, esaID int64, decide func(*registry.Subscription) (*registry.Subscription, error)) (*registry.Subscription, error) {
-	var (
-		after   *registry.Subscription
-		refused error // decide's own, which is nobody's to wrap
-	)
-	err := c.store.writing(ctx, c.customer, func(in scope) (err error) {
-		refused = nil
-		rec, err := c.store.locked(ctx, in, selectManagedByID, esaID)
+func (c customerStore) ChangeSubscription(ctx context.Context, esaID int64,
+	decide func(*registry.Subscription) (*registry.Subscription, error)) (*registry.Subscription, error) {
+	return write(ctx, c.store, c.customer, "change a subscription", func(in scope) (*registry.Subscription, error) {
+		rec, err := locked(ctx, in, selectManagedByID, esaID)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		was, err := c.store.subscribed(ctx, in, esaID)
+		was, err := subscribed(ctx, in, esaID)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		after = was
 		next, err := decide(copiedSubscription(was))
-		if err != nil {
-			refused = err
-			return err
+		switch {
+		case err != nil:
+			return nil, decisionError{err}
+		case next == nil:
+			return was, nil
 		}
-		if next == nil {
-			return nil
-		}
-		after, err = c.store.subscribe(ctx, in, rec, was, *next)
-		return err
+		return subscribe(ctx, in, rec, was, *next)
 	})
-	switch {
-	case refused != nil:
-		return nil, refused
-	case err != nil:
-		return nil, failed("change a subscription", err)
-	}
-	return copiedSubscription(after), nil
 }
 
 // copiedSubscription gives decide a copy: the original is compared with its answer.
@@ -125,7 +90,7 @@ func copiedSubscription(s *registry.Subscription) *registry.Subscription {
 }
 
 // subscribed reads a subscription that is about to change; nil without one.
-func (s *Store) subscribed(ctx context.Context, in scope, esaID int64) (*registry.Subscription, error) {
+func subscribed(ctx context.Context, in scope, esaID int64) (*registry.Subscription, error) {
 	r, err := in.subscription(ctx, esaID)
 	if errors.Is(err, registry.ErrNotFound) {
 		return nil, nil
@@ -133,7 +98,7 @@ func (s *Store) subscribed(ctx context.Context, in scope, esaID int64) (*registr
 	if err != nil {
 		return nil, err
 	}
-	if plain, err := s.unseal(r.sealed, ofSubscription(in.customer, esaID)); err == nil {
+	if plain, err := in.store.unseal(r.sealed, identity("subscriptions", in.customer, esaID, "")); err == nil {
 		r.Secret = string(plain)
 	}
 	return &r.Subscription, nil
@@ -141,7 +106,8 @@ func (s *Store) subscribed(ctx context.Context, in scope, esaID int64) (*registr
 
 // subscribe writes a locked connection's subscription. Whether events can be expected is
 // part of what is shown of the connection, so a change of that is a new version.
-func (s *Store) subscribe(ctx context.Context, in scope, rec *record, was *registry.Subscription, next registry.Subscription) (*registry.Subscription, error) {
+func subscribe(ctx context.Context, in scope, rec *record, was *registry.Subscription,
+	next registry.Subscription) (*registry.Subscription, error) {
 	if !storable(next.WebhookID, next.Secret, next.URL) {
 		return nil, registry.ErrInvalid
 	}
@@ -149,7 +115,7 @@ func (s *Store) subscribe(ctx context.Context, in scope, rec *record, was *regis
 	var err error
 	switch {
 	case was == nil || was.Secret != next.Secret:
-		err = s.replaceSubscription(ctx, in, rec.Connection.ID, next)
+		err = replaceSubscription(ctx, in, rec.Connection.ID, next)
 	case sameSubscription(*was, next):
 		return &next, nil
 	default:
@@ -167,8 +133,8 @@ func (s *Store) subscribe(ctx context.Context, in scope, rec *record, was *regis
 
 // replaceSubscription deletes the old secret's row, like one of credentials: what is
 // overwritten is not erased.
-func (s *Store) replaceSubscription(ctx context.Context, in scope, esaID int64, next registry.Subscription) error {
-	sealed, err := s.seal([]byte(next.Secret), ofSubscription(in.customer, esaID))
+func replaceSubscription(ctx context.Context, in scope, esaID int64, next registry.Subscription) error {
+	sealed, err := in.store.seal([]byte(next.Secret), identity("subscriptions", in.customer, esaID, ""))
 	if err != nil {
 		return err
 	}
@@ -202,7 +168,7 @@ func (s *Store) WebhookTarget(ctx context.Context, tenantID string) (*registry.W
 	if subscribed == 0 {
 		return &target, nil
 	}
-	plain, err := s.unseal(sealed, ofSubscription(target.CustomerID, target.ESAID))
+	plain, err := s.unseal(sealed, identity("subscriptions", target.CustomerID, target.ESAID, ""))
 	if err != nil {
 		return nil, failed("find a tenant", err)
 	}

@@ -23,47 +23,39 @@ type expired struct {
 	kept          time.Duration   // how long a row outlives the instant in its column
 }
 
-// The condition stands twice in what removes: a row that was renewed meanwhile is
-// looked at again where it is deleted, not where it was found.
 var (
-	expiredConsents = expired{
-		probe: globalStatement{`SELECT expires_at FROM consents WHERE expires_at <= $1 ORDER BY expires_at LIMIT 1`},
-		remove: globalStatement{fmt.Sprintf(`DELETE FROM consents WHERE expires_at <= $1 AND state_hash IN
-			(SELECT state_hash FROM consents WHERE expires_at <= $1 ORDER BY expires_at LIMIT %d)`, sweepRows)},
-	}
-	expiredOnce = expired{
-		probe: globalStatement{`SELECT begun_at FROM idempotency WHERE begun_at <= $1 ORDER BY begun_at LIMIT 1`},
-		remove: globalStatement{fmt.Sprintf(`DELETE FROM idempotency WHERE begun_at <= $1 AND (customer_id, name) IN
-			(SELECT customer_id, name FROM idempotency WHERE begun_at <= $1 ORDER BY begun_at LIMIT %d)`, sweepRows)},
-		kept: registry.IdempotencyKept,
-	}
-	expiredEvents = expired{
-		probe: globalStatement{`SELECT received_at FROM webhook_events WHERE received_at <= $1 ORDER BY received_at LIMIT 1`},
-		remove: globalStatement{fmt.Sprintf(`DELETE FROM webhook_events WHERE received_at <= $1 AND (customer_id, connection, event_id) IN
-			(SELECT customer_id, connection, event_id FROM webhook_events WHERE received_at <= $1 ORDER BY received_at LIMIT %d)`, sweepRows)},
-		kept: registry.EventsKept,
-	}
-	expiredAudit = expired{
-		probe: globalStatement{`SELECT at FROM audit WHERE at <= $1 ORDER BY at LIMIT 1`},
-		remove: globalStatement{fmt.Sprintf(`DELETE FROM audit WHERE at <= $1 AND (customer_id, id) IN
-			(SELECT customer_id, id FROM audit WHERE at <= $1 ORDER BY at LIMIT %d)`, sweepRows)},
-		kept: registry.AuditKept,
-	}
+	expiredConsents = expiredRows("consents", "state_hash", "expires_at", 0)
+	expiredOnce     = expiredRows("idempotency", "customer_id, name", "begun_at", registry.IdempotencyKept)
+	expiredEvents   = expiredRows("webhook_events", "customer_id, connection, event_id", "received_at", registry.EventsKept)
+	expiredAudit    = expiredRows("audit", "customer_id, id", "at", registry.AuditKept)
 
-	// lockBulk comes first in a transaction that goes through many rows of a table.
+	// selectBulk comes first in a transaction that goes through many rows of a table.
 	// All others lock one row of such a table at most, but for the deletion of a source
 	// with its events: the one that loses to it is run again.
-	lockBulk = globalStatement{`SELECT last_value FROM sequences WHERE name = 'bulk'`}
+	selectBulk = globalStatement{`SELECT last_value FROM sequences WHERE name = 'bulk'`}
 )
 
+// expiredRows has its condition twice in what removes: a row that was renewed meanwhile
+// is checked again where it is deleted, not where it was found.
+func expiredRows(table, key, instant string, kept time.Duration) expired {
+	const (
+		probe  = `SELECT %[1]s FROM %[2]s WHERE %[1]s <= $1 ORDER BY %[1]s LIMIT 1`
+		remove = `DELETE FROM %[2]s WHERE %[1]s <= $1 AND (%[3]s) IN (SELECT %[3]s FROM %[2]s WHERE %[1]s <= $1 ORDER BY %[1]s LIMIT %[4]d)`
+	)
+	return expired{
+		probe:  globalStatement{fmt.Sprintf(probe, instant, table)},
+		remove: globalStatement{fmt.Sprintf(remove, instant, table, key, sweepRows)},
+		kept:   kept,
+	}
+}
+
 // sweep removes some expired rows, in a transaction of its own after one that made a
-// row: each makes one and removes up to sweepRows, so that they do not pile up as long
-// as a sweep gets done in sweepLimit. What it can't remove is left to the next: the
-// caller's work is done.
+// row. Each caller adds one row and removes up to sweepRows, so they do not pile up. What it
+// can't remove within sweepLimit is left to the next one: the caller's work is done.
 func (s *Store) sweep(ctx context.Context, rows expired) {
 	ctx, cancel := context.WithTimeout(ctx, sweepLimit)
 	defer cancel()
-	_ = s.sweepOnce(ctx, rows)
+	_, _ = s.remove(ctx, rows, s.tryLock)
 }
 
 // Sweep removes some rows of every kind that have had their time. Unlike sweep it
@@ -79,11 +71,6 @@ func (s *Store) Sweep(ctx context.Context) (more bool, err error) {
 	return more, nil
 }
 
-func (s *Store) sweepOnce(ctx context.Context, rows expired) error {
-	_, err := s.remove(ctx, rows, s.tryLock)
-	return err
-}
-
 // remove gives how many rows it removed. Where there are none, which is mostly so, it
 // begins no transaction.
 func (s *Store) remove(ctx context.Context, rows expired, lock string) (removed int64, err error) {
@@ -97,9 +84,9 @@ func (s *Store) remove(ctx context.Context, rows expired, lock string) (removed 
 		return 0, err
 	}
 	err = s.writing(ctx, 0, func(in scope) error {
-		err := s.lockBulk(ctx, in, lock)
+		err := lockBulk(ctx, in, lock)
 		if errors.Is(err, sql.ErrNoRows) {
-			return nil // somebody else goes through many rows, who may take their time
+			return nil // another transaction goes through many rows
 		}
 		if err != nil {
 			return err
@@ -107,17 +94,14 @@ func (s *Store) remove(ctx context.Context, rows expired, lock string) (removed 
 		removed, err = in.globalExec(ctx, rows.remove, before)
 		return err
 	})
-	if err != nil {
-		return 0, err
-	}
-	return removed, nil
+	return removed, err
 }
 
 // lockBulk takes the lock with one of the Store's ways to do so; with tryLock
 // sql.ErrNoRows says that another transaction has it.
-func (s *Store) lockBulk(ctx context.Context, in scope, how string) error {
+func lockBulk(ctx context.Context, in scope, how string) error {
 	var none int64
-	if err := in.globalRow(ctx, globalStatement{lockBulk.text + how}).Scan(&none); err != nil {
+	if err := in.globalRow(ctx, globalStatement{selectBulk.text + how}).Scan(&none); err != nil {
 		return fmt.Errorf("lock: %w", err)
 	}
 	return nil

@@ -35,19 +35,20 @@ func TestSweepPassesOverTheLock(t *testing.T) {
 	s, other := postgres(t, url), postgres(t, url)
 	expiredKey(t, s)
 	if err := other.writing(t.Context(), 0, func(in scope) error {
-		if err := other.lockBulk(t.Context(), in, other.lock); err != nil {
+		if err := lockBulk(t.Context(), in, other.lock); err != nil {
 			return err
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 		defer cancel()
-		return s.sweepOnce(ctx, expiredOnce) // the deadline's error, if it waits
+		_, err := s.remove(ctx, expiredOnce, s.tryLock)
+		return err // the deadline's error, if it waits
 	}); err != nil {
 		t.Fatal(err)
 	}
 	if n := keysLeft(t, s); n != 1 {
 		t.Fatalf("%d keys while another has the lock", n)
 	}
-	if err := s.sweepOnce(t.Context(), expiredOnce); err != nil || keysLeft(t, s) != 0 {
+	if _, err := s.remove(t.Context(), expiredOnce, s.tryLock); err != nil || keysLeft(t, s) != 0 {
 		t.Fatalf("%d keys afterwards, %v", keysLeft(t, s), err)
 	}
 }

@@ -17,36 +17,23 @@ var (
 )
 
 // UpdateSource changes a source of either kind.
-func (c customerStore) UpdateSource(ctx context.Context, sourceID string, decide func(*registry.Source) (registry.SourceChange, error)) (*registry.Source, error) {
-	var (
-		after   *registry.Source
-		refused error // decide's own, which is nobody's to wrap
-	)
-	err := c.store.writing(ctx, c.customer, func(in scope) error {
-		refused = nil
-		src, err := c.store.lockedSource(ctx, in, sourceID)
+func (c customerStore) UpdateSource(ctx context.Context, sourceID string,
+	decide func(*registry.Source) (registry.SourceChange, error)) (*registry.Source, error) {
+	return write(ctx, c.store, c.customer, "update a source", func(in scope) (*registry.Source, error) {
+		src, err := lockedSource(ctx, in, sourceID)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		was := standingOf(src)
 		change, err := decide(src)
 		if err != nil {
-			refused = err
-			return err
+			return nil, decisionError{err}
 		}
-		if err := c.store.update(ctx, in, was, change, c.store.instant()); err != nil {
-			return err
+		if err := changeSource(ctx, in, was, change, c.store.instant()); err != nil {
+			return nil, err
 		}
-		after, err = in.source(ctx, selectAnyByRow, was.id)
-		return err
+		return in.source(ctx, selectAnyByRow, was.id)
 	})
-	switch {
-	case refused != nil:
-		return nil, refused
-	case err != nil:
-		return nil, failed("update a source", err)
-	}
-	return after, nil
 }
 
 // standing is the state that a change is compared with; decide can't change it.
@@ -66,7 +53,7 @@ func standingOf(src *registry.Source) standing {
 	return was
 }
 
-func (s *Store) update(ctx context.Context, in scope, was standing, change registry.SourceChange, now time.Time) error {
+func changeSource(ctx context.Context, in scope, was standing, change registry.SourceChange, now time.Time) error {
 	name := was.name
 	if change.Name != nil {
 		name = *change.Name
@@ -75,7 +62,7 @@ func (s *Store) update(ctx context.Context, in scope, was standing, change regis
 		return registry.ErrInvalid
 	}
 	if was.agent != nil {
-		return s.updateAgent(ctx, in, was, name, change, now)
+		return changeAgent(ctx, in, was, name, change, now)
 	}
 	if change.Agent != nil || change.Credential != nil || change.EraseCredential || change.NewConsent {
 		return registry.ErrInvalid // a managed source has none of this
@@ -96,8 +83,8 @@ func (s scope) rename(ctx context.Context, was standing, name string, now time.T
 	return nil
 }
 
-// later gives the time of a change of an AGENT source. It always grows, so that two
-// states with one time are one state, whatever clocks the replicas go by.
+// later returns the time of a change of an AGENT source. It always grows, so that two
+// states with one time are one state even if the replicas' clocks differ.
 func later(was, now time.Time) time.Time {
 	if soonest := was.Add(time.Microsecond); now.Before(soonest) {
 		return soonest
@@ -105,7 +92,7 @@ func later(was, now time.Time) time.Time {
 	return now
 }
 
-func (s *Store) updateAgent(ctx context.Context, in scope, was standing, name string, change registry.SourceChange, now time.Time) error {
+func changeAgent(ctx context.Context, in scope, was standing, name string, change registry.SourceChange, now time.Time) error {
 	next := *was.agent
 	if change.Agent != nil {
 		next = *change.Agent
@@ -128,7 +115,7 @@ func (s *Store) updateAgent(ctx context.Context, in scope, was standing, name st
 	}
 	switch {
 	case change.Credential != nil:
-		if err := s.storeCredential(ctx, in, was.id, *change.Credential, now); err != nil {
+		if err := storeCredential(ctx, in, was.id, *change.Credential, now); err != nil {
 			return err
 		}
 	case erased:

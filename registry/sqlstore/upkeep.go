@@ -64,27 +64,14 @@ func (s *Store) Upkeep(ctx context.Context, want registry.Upkeep, after int64, t
 		return nil, registry.ErrInvalid
 	}
 	take = min(max(take, 0), registry.MaxPage)
-	page, err := s.upkeep(ctx, text, append([]any{after, take}, args...))
-	if err != nil {
-		return nil, failed("list for upkeep", err)
-	}
-	return page, nil
-}
-
-func (s *Store) upkeep(ctx context.Context, text globalStatement, args []any) ([]*registry.Source, error) {
-	rows, err := s.reading(0).globalRows(ctx, text, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var page []*registry.Source
-	for rows.Next() {
+	rows, err := s.reading(0).globalRows(ctx, text, append([]any{after, take}, args...)...)
+	page, err := collect(rows, err, func(r row) (*registry.Source, error) {
 		var customer int64
-		rec, err := scanRecordAfter(rows, &customer, &customer)
+		rec, err := scanRecordAfter(r, &customer, &customer)
 		if err != nil {
 			return nil, err
 		}
-		page = append(page, &rec.Source)
-	}
-	return page, rows.Err()
+		return &rec.Source, nil
+	})
+	return page, failed("list for upkeep", err)
 }

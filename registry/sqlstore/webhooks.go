@@ -32,12 +32,13 @@ var (
 
 // RecordEvent takes in a delivery. Who has the connection's row is alone with its
 // events, so that looking first and writing then is one.
-func (c customerStore) RecordEvent(ctx context.Context, esaID int64, e registry.Event) (duplicate bool, m *registry.Source, err error) {
+func (c customerStore) RecordEvent(ctx context.Context, esaID int64,
+	e registry.Event) (duplicate bool, m *registry.Source, err error) {
 	if !registry.StorableID(e.ID) {
 		return false, nil, registry.ErrInvalid
 	}
 	err = c.store.writing(ctx, c.customer, func(in scope) error {
-		rec, err := c.store.locked(ctx, in, selectManagedByID, esaID)
+		rec, err := locked(ctx, in, selectManagedByID, esaID)
 		if err != nil {
 			return err
 		}
