@@ -22,12 +22,12 @@ func says(t *testing.T, what string, err error, kind fault.Kind, message string,
 	}
 }
 
-func news(t *testing.T, d *registry.Directory, m *registry.Source, want registry.DeliveryCounts) {
+func counts(t *testing.T, d *registry.Directory, m *registry.Source, want registry.DeliveryCounts) {
 	t.Helper()
 	got, err := d.DeliveryCounts(t.Context(), customer, m.Connection.ID)
 	got.LastFailureAt = time.Time{}
 	if err != nil || got != want {
-		t.Fatalf("news %+v, %v, want %+v", got, err, want)
+		t.Fatalf("counts %+v, %v, want %+v", got, err, want)
 	}
 }
 
@@ -99,27 +99,27 @@ func TestDirectoryEvents(t *testing.T) {
 	})
 }
 
-// TestDirectoryNews: counts are from memory for as long as they are fresh, and the last
+// TestDirectoryDeliveryCounts: counts are from memory for as long as they are fresh, and the last
 // known ones while the store is away; never from before a write here.
-func TestDirectoryNews(t *testing.T) {
+func TestDirectoryDeliveryCounts(t *testing.T) {
 	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
 		m := adopted(t, f, customer, "m")
 		asked := func(want int) {
 			t.Helper()
-			if n := f.count("news"); n != want {
+			if n := f.count("counts"); n != want {
 				t.Fatalf("%d reads of the store, want %d", n, want)
 			}
 		}
-		news(t, d, m, registry.DeliveryCounts{})
+		counts(t, d, m, registry.DeliveryCounts{})
 		time.Sleep(2*time.Second - 1)
-		news(t, d, m, registry.DeliveryCounts{})
+		counts(t, d, m, registry.DeliveryCounts{})
 		asked(1)
 		time.Sleep(time.Nanosecond)
-		news(t, d, m, registry.DeliveryCounts{})
+		counts(t, d, m, registry.DeliveryCounts{})
 		asked(1)
 		time.Sleep(time.Millisecond)
 		delivered(t, d, m, registry.Event{ID: "1"}, false)
-		news(t, d, m, registry.DeliveryCounts{Delivered: 1})
+		counts(t, d, m, registry.DeliveryCounts{Delivered: 1})
 		asked(1)
 		// One that was under way neither hides a delivery nor is joined after it.
 		time.Sleep(3 * time.Second)
@@ -130,16 +130,16 @@ func TestDirectoryNews(t *testing.T) {
 		delivered(t, d, m, registry.Event{ID: "2", Failed: true}, false)
 		subscribe(t, d, m, "s")
 		want := registry.DeliveryCounts{Subscribed: true, Delivered: 1, Failed: 1}
-		news(t, d, m, want)
+		counts(t, d, m, want)
 		time.Sleep(time.Second)
-		news(t, d, m, want)
+		counts(t, d, m, want)
 		asked(2)
 
 		// Away: as last known, also what was never fresh; slow: the same, after a moment.
 		time.Sleep(3 * time.Second)
 		f.is(hanging, 0)
-		took(t, "the first reader", 250*time.Millisecond, func() { news(t, d, m, want) })
-		took(t, "the next", 0, func() { news(t, d, m, want) })
+		took(t, "the first reader", 250*time.Millisecond, func() { counts(t, d, m, want) })
+		took(t, "the next", 0, func() { counts(t, d, m, want) })
 		other := adoptedElsewhere(t, f, "other")
 		took(t, "what was never read", 2*time.Second, func() {
 			_, err := d.DeliveryCounts(t.Context(), customer, other.Connection.ID)
@@ -148,10 +148,10 @@ func TestDirectoryNews(t *testing.T) {
 		f.is(failing, 0)
 		_, _, err := d.RecordEvent(t.Context(), customer, m.Connection.ID, registry.Event{ID: "3"})
 		unavailableWrite(t, err)
-		news(t, d, m, want)
+		counts(t, d, m, want)
 		back(t, d, f)
-		f.count("news")
-		news(t, d, m, want)
+		f.count("counts")
+		counts(t, d, m, want)
 		asked(1)
 	})
 }
@@ -162,17 +162,17 @@ func adoptedElsewhere(t *testing.T, f *faulty, sourceID string) *registry.Source
 	return adopted(t, &faulty{Store: f.Store}, customer, sourceID)
 }
 
-// TestDirectoryNewsOfOthers: deliveries that came through another process are counted
+// TestDirectoryDeliveryCountsOfOthers: deliveries that came through another process are counted
 // once a copy is no longer fresh, and what was deleted there is not found.
-func TestDirectoryNewsOfOthers(t *testing.T) {
+func TestDirectoryDeliveryCountsOfOthers(t *testing.T) {
 	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
 		m := adopted(t, f, customer, "m")
-		news(t, d, m, registry.DeliveryCounts{})
+		counts(t, d, m, registry.DeliveryCounts{})
 		if _, _, err := f.Store.Customer(customer).RecordEvent(t.Context(), m.Connection.ID, registry.Event{ID: "1"}); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(2 * time.Second)
-		news(t, d, m, registry.DeliveryCounts{Delivered: 1})
+		counts(t, d, m, registry.DeliveryCounts{Delivered: 1})
 		_, err := d.DeliveryCounts(t.Context(), customer+1, m.Connection.ID)
 		notFound(t, err)
 		if _, err := f.Store.Customer(customer).DeleteSource(t.Context(), "m", allow); err != nil {

@@ -77,7 +77,7 @@ func TestDirectoryBeginOnce(t *testing.T) {
 }
 
 // TestDirectoryKnownStart: signals of one run that know less of its start than was known
-// are no news.
+// change nothing.
 func TestDirectoryKnownStart(t *testing.T) {
 	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
 		d.Put(adopted(t, f, customer, "m"))

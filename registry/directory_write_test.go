@@ -65,7 +65,7 @@ func TestDirectoryBoundsSignals(t *testing.T) {
 		start := time.Now().Add(time.Hour)
 		observe := func(status string, after time.Duration) *registry.InventorySync {
 			t.Helper()
-			// Times finer than the store keeps are no news.
+			// Times finer than the store keeps change nothing.
 			signal := registry.InventorySync{Status: status, LastRunAt: start.Add(-time.Minute + 7), ObservedAt: start.Add(after)}
 			got, err := d.ObserveInventorySync(t.Context(), customer, m.Connection.ID, signal)
 			if err != nil {
@@ -98,10 +98,10 @@ func TestDirectoryBoundsSignals(t *testing.T) {
 		f.count("write")
 		observe(registry.SyncSuccess, 10*time.Minute+40*time.Second)
 		if n := f.count("write"); n != 0 {
-			t.Fatal("no news was written")
+			t.Fatal("an unchanged state was written")
 		}
 		if got := observe(registry.SyncFailed, 10*time.Minute+45*time.Second); got.Status != registry.SyncFailed || f.count("write") != 1 {
-			t.Fatalf("news was not written: %+v", got)
+			t.Fatalf("a changed state was not written: %+v", got)
 		}
 		if stored, err := f.Store.Customer(customer).Source(t.Context(), "a"); err != nil || stored.Connection.InventorySync.Status != registry.SyncFailed {
 			t.Fatal(stored, err)

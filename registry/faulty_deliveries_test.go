@@ -27,7 +27,7 @@ func (c faultyCustomer) RecordEvent(ctx context.Context, esaID int64, e registry
 }
 
 func (c faultyCustomer) DeliveryCounts(ctx context.Context, esaID int64) (registry.DeliveryCounts, error) {
-	return ask(ctx, c.f, "news", func() (registry.DeliveryCounts, error) { return c.CustomerStore.DeliveryCounts(ctx, esaID) })
+	return ask(ctx, c.f, "counts", func() (registry.DeliveryCounts, error) { return c.CustomerStore.DeliveryCounts(ctx, esaID) })
 }
 
 func (c faultyCustomer) BeginAudit(ctx context.Context, e registry.AuditEntry) (string, error) {

@@ -249,8 +249,8 @@ func TestRetryNowEndsTheBackOff(t *testing.T) {
 	})
 }
 
-// The news that upstream is well can come while a fetch that was refused before
-// is still on its way.
+// RetryAllNow may be called while a fetch that began before, and will fail,
+// is still running.
 func TestRetryNowAlsoCountsForTheRunningFetch(t *testing.T) {
 	run(t, limits, func(f *fixture) {
 		f.u.set(after(time.Second, fails))

@@ -62,7 +62,7 @@ func recordCalls(s registry.Store) map[string]func(context.Context) error {
 // nothingRecorded: none of these calls has left anything.
 func nothingRecorded(t *testing.T, s registry.Store, m *registry.Source) {
 	t.Helper()
-	isNews(t, s, m, registry.DeliveryCounts{})
+	hasCounts(t, s, m, registry.DeliveryCounts{})
 	isTarget(t, s, m, "")
 	if page, _, err := s.Customer(m.CustomerID).Audit(t.Context(), registry.AuditQuery{Take: 1}); err != nil || len(page) != 0 {
 		t.Errorf("audit %+v, %v", page, err)

@@ -52,7 +52,7 @@ func calls(s registry.Store, esaID int64, agent *registry.Source) map[string]fun
 		},
 	}
 	maps.Copy(all, sourceCalls(c, agent, "agent"))
-	maps.Copy(all, newsCalls(c, esaID))
+	maps.Copy(all, deliveryCalls(c, esaID))
 	maps.Copy(all, recordCalls(s))
 	maps.Copy(all, connectionCalls(c, esaID))
 	maps.Copy(all, lifeCalls(s))

@@ -18,7 +18,7 @@ func RunReopen(t *testing.T, place func(t *testing.T) Opener) {
 		"two at once on one database":         reopenTwo,
 		"sources of two at once":              reopenTwoSources,
 		"many open a new database at once":    reopenRace,
-		"deliveries to two at once":           reopenTwoNews,
+		"deliveries to two at once":           reopenTwoDeliveries,
 		"what was under way is there again":   reopenLife,
 		"connections of two at once":          reopenTwoLives,
 	} {

@@ -45,8 +45,8 @@ func isSubscribed(t *testing.T, s registry.Store, m *registry.Source, want regis
 		t.Fatalf("the subscription: %v, or another than was kept", err)
 	}
 	isTarget(t, s, m, want.Secret)
-	if news, err := s.Customer(customer).DeliveryCounts(t.Context(), esaID); err != nil || news.Subscribed != want.Lives() {
-		t.Fatalf("%+v, %v", news, err)
+	if counts, err := s.Customer(customer).DeliveryCounts(t.Context(), esaID); err != nil || counts.Subscribed != want.Lives() {
+		t.Fatalf("%+v, %v", counts, err)
 	}
 }
 
@@ -110,7 +110,7 @@ func subscriptionKept(t *testing.T, s registry.Store) {
 	isSubscribed(t, s, bystander, subscription("theirs"))
 	remove(t, s, alice, "radio")
 	fails(t, registry.ErrNotFound)(s.WebhookTarget(t.Context(), m.Connection.TenantID))
-	for name, call := range newsCalls(s.Customer(alice), id) {
+	for name, call := range deliveryCalls(s.Customer(alice), id) {
 		if err := call(t.Context()); !errors.Is(err, registry.ErrNotFound) {
 			t.Errorf("%s of a source that is gone: %v, want ErrNotFound", name, err)
 		}
@@ -167,7 +167,7 @@ func subscriptionLeft(t *testing.T, s registry.Store) {
 		}
 	}
 	for _, id := range []int64{0, -1, id + 1, math.MaxInt64, math.MinInt64} {
-		for name, call := range newsCalls(c, id) {
+		for name, call := range deliveryCalls(c, id) {
 			if err := call(t.Context()); !errors.Is(err, registry.ErrNotFound) {
 				t.Errorf("%s of esaId %d: %v, want ErrNotFound", name, id, err)
 			}
@@ -175,8 +175,8 @@ func subscriptionLeft(t *testing.T, s registry.Store) {
 	}
 }
 
-// subscriptionVersions: whether news can be expected is shown of a connection, and so
-// has a version; nothing else of a subscription has.
+// subscriptionVersions: a connection shows whether deliveries can be expected, which
+// therefore has a version; nothing else of a subscription has one.
 func subscriptionVersions(t *testing.T, s registry.Store) {
 	m := connected(t, s, alice, "radio")
 	lives := subscription("a")
@@ -227,9 +227,9 @@ func subscriptionConcurrent(t *testing.T, s registry.Store) {
 	}
 }
 
-// newsCalls are the calls about one connection's news, of a kind that changes something
+// deliveryCalls are the calls about the deliveries of one connection, of a kind that changes something
 // where it may.
-func newsCalls(c registry.CustomerStore, esaID int64) map[string]func(context.Context) error {
+func deliveryCalls(c registry.CustomerStore, esaID int64) map[string]func(context.Context) error {
 	return map[string]func(context.Context) error{
 		"Subscription": func(ctx context.Context) error { _, err := c.Subscription(ctx, esaID); return err },
 		"ChangeSubscription": func(ctx context.Context) error {
@@ -248,14 +248,14 @@ func newsCalls(c registry.CustomerStore, esaID int64) map[string]func(context.Co
 	}
 }
 
-func customersIsolatedNews(t *testing.T, s registry.Store) {
+func customersIsolatedDeliveries(t *testing.T, s registry.Store) {
 	m := connected(t, s, alice, "radio")
 	subscribe(t, s, alice, m.Connection.ID, subscription("ours"))
 	deliver(t, s, m, registry.Event{ID: "e"}, false)
 	was := read(t, s, alice, "radio")
 	theirs := connected(t, s, bob, "theirs")
 	for _, customer := range []int64{bob, 0, -alice, math.MaxInt64} {
-		for name, call := range newsCalls(s.Customer(customer), m.Connection.ID) {
+		for name, call := range deliveryCalls(s.Customer(customer), m.Connection.ID) {
 			if err := call(t.Context()); !errors.Is(err, registry.ErrNotFound) {
 				t.Errorf("%s by customer %d: %v, want ErrNotFound", name, customer, err)
 			}
@@ -263,11 +263,11 @@ func customersIsolatedNews(t *testing.T, s registry.Store) {
 	}
 	same(t, "after foreign calls", read(t, s, alice, "radio"), was)
 	isSubscribed(t, s, m, subscription("ours"))
-	isNews(t, s, m, registry.DeliveryCounts{Subscribed: true, Delivered: 1})
+	hasCounts(t, s, m, registry.DeliveryCounts{Subscribed: true, Delivered: 1})
 	// One event id of two connections is two events, of one customer or of two.
 	deliver(t, s, theirs, registry.Event{ID: "e"}, false)
 	deliver(t, s, connected(t, s, alice, "video"), registry.Event{ID: "e"}, false)
-	isNews(t, s, theirs, registry.DeliveryCounts{Delivered: 1})
-	isNews(t, s, m, registry.DeliveryCounts{Subscribed: true, Delivered: 1})
+	hasCounts(t, s, theirs, registry.DeliveryCounts{Delivered: 1})
+	hasCounts(t, s, m, registry.DeliveryCounts{Subscribed: true, Delivered: 1})
 	isTarget(t, s, theirs, "")
 }

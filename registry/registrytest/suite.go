@@ -115,7 +115,7 @@ func run(t *testing.T, open Opener, whole bool) {
 		{"event/announced", eventAnnounced},
 		{"event/concurrent", eventConcurrent},
 		{"audit/finished", auditFinished},
-		{"customers/foreign news is not found", customersIsolatedNews},
+		{"customers/foreign deliveries are not found", customersIsolatedDeliveries},
 		{"fail/cancelled context", failCancelled},
 		{"fail/closed store", failClosed},
 	}

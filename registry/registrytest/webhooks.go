@@ -32,11 +32,11 @@ func deliver(t contextTB, s registry.Store, m *registry.Source, e registry.Event
 	return after
 }
 
-func isNews(t contextTB, s registry.Store, m *registry.Source, want registry.DeliveryCounts) {
+func hasCounts(t contextTB, s registry.Store, m *registry.Source, want registry.DeliveryCounts) {
 	t.Helper()
 	got, err := s.Customer(m.CustomerID).DeliveryCounts(t.Context(), m.Connection.ID)
 	if err != nil || got != want {
-		t.Fatalf("news %+v, %v, want %+v", got, err, want)
+		t.Fatalf("counts %+v, %v, want %+v", got, err, want)
 	}
 }
 
@@ -65,9 +65,9 @@ func eventEffects(t *testing.T, s registry.Store) {
 		same(t, name+", read at last", read(t, s, alice, "radio"), &want)
 	}
 	known := poll.Connection.InventorySync
-	step("without news", registry.Event{ID: "1", OccurredAt: at(90)}, known)
-	step("older news", registry.Event{ID: "2", Sync: success(9)}, known)
-	step("news as old", registry.Event{ID: "3", Sync: success(11)}, known)
+	step("without a run", registry.Event{ID: "1", OccurredAt: at(90)}, known)
+	step("an older run", registry.Event{ID: "2", Sync: success(9)}, known)
+	step("a run as old", registry.Event{ID: "3", Sync: success(11)}, known)
 	seen := registry.InventorySync{Status: registry.SyncSuccess, LastRunAt: at(-20), CompletedAt: at(10), UpdatedAt: at(11), ObservedAt: at(12)}
 	same10 := success(10)
 	same10.ObservedAt = at(12)
@@ -86,7 +86,7 @@ func eventEffects(t *testing.T, s registry.Store) {
 		}
 	}
 	same(t, "in the end", read(t, s, alice, "radio"), &want)
-	isNews(t, s, m, registry.DeliveryCounts{Delivered: 7})
+	hasCounts(t, s, m, registry.DeliveryCounts{Delivered: 7})
 }
 
 // eventAnnounced: a delivery that tells of a finished run shows that the subscription
@@ -113,12 +113,12 @@ func eventAnnounced(t *testing.T, s registry.Store) {
 	subscribe(t, s, alice, m.Connection.ID, begun)
 
 	none := time.Time{}
-	step("other news", registry.Event{OccurredAt: at(10)}, false, none)
+	step("another event", registry.Event{OccurredAt: at(10)}, false, none)
 	step("a failure", registry.Event{OccurredAt: at(10), Announces: true, Failed: true}, false, none)
 	step("without a time", registry.Event{Announces: true}, true, none)
 	step("the first", registry.Event{OccurredAt: at(10).Add(99).In(time.FixedZone("", 7200)), Announces: true}, true, at(10))
 	step("an older one", registry.Event{OccurredAt: at(9), Announces: true}, true, at(10))
-	step("other news later", registry.Event{OccurredAt: at(99)}, true, at(10))
+	step("another event, later", registry.Event{OccurredAt: at(99)}, true, at(10))
 	step("a later one", registry.Event{OccurredAt: at(11), Announces: true}, true, at(11))
 	dead := subscription("s")
 	dead.AnnouncedAt, dead.Dead = at(11), true
@@ -131,38 +131,38 @@ func eventAnnounced(t *testing.T, s registry.Store) {
 // eventWindow looks at the edges of what is counted and known.
 func eventWindow(t *testing.T, s registry.Store, c *clock) {
 	m := connected(t, s, alice, "radio")
-	isNews(t, s, m, registry.DeliveryCounts{})
+	hasCounts(t, s, m, registry.DeliveryCounts{})
 	began := c.read()
 	deliver(t, s, m, registry.Event{ID: "ok", OccurredAt: at(-9999)}, false)
 	deliver(t, s, m, registry.Event{ID: "bad", Failed: true}, false)
 	deliver(t, s, m, registry.Event{ID: "mended", Failed: true}, false)
-	isNews(t, s, m, registry.DeliveryCounts{Delivered: 1, Failed: 2, LastFailureAt: began})
+	hasCounts(t, s, m, registry.DeliveryCounts{Delivered: 1, Failed: 2, LastFailureAt: began})
 
 	c.pass(registry.EventWindow - time.Microsecond)
-	isNews(t, s, m, registry.DeliveryCounts{Delivered: 1, Failed: 2, LastFailureAt: began})
+	hasCounts(t, s, m, registry.DeliveryCounts{Delivered: 1, Failed: 2, LastFailureAt: began})
 	mended := deliver(t, s, m, registry.Event{ID: "mended"}, false)
 	if mended.Connection.Epoch != m.Connection.Epoch+2 {
 		t.Fatalf("epoch %d after %d", mended.Connection.Epoch, m.Connection.Epoch)
 	}
-	isNews(t, s, m, registry.DeliveryCounts{Delivered: 2, Failed: 1, LastFailureAt: began})
+	hasCounts(t, s, m, registry.DeliveryCounts{Delivered: 2, Failed: 1, LastFailureAt: began})
 	c.pass(time.Microsecond)
-	isNews(t, s, m, registry.DeliveryCounts{Delivered: 1, LastFailureAt: began})
+	hasCounts(t, s, m, registry.DeliveryCounts{Delivered: 1, LastFailureAt: began})
 	again := c.read()
 	deliver(t, s, m, registry.Event{ID: "bad", Failed: true}, false) // still failed: counted anew
-	isNews(t, s, m, registry.DeliveryCounts{Delivered: 1, Failed: 1, LastFailureAt: again})
+	hasCounts(t, s, m, registry.DeliveryCounts{Delivered: 1, Failed: 1, LastFailureAt: again})
 	deliver(t, s, m, registry.Event{ID: "ok", Failed: true}, true)
-	isNews(t, s, m, registry.DeliveryCounts{Delivered: 1, Failed: 1, LastFailureAt: again})
+	hasCounts(t, s, m, registry.DeliveryCounts{Delivered: 1, Failed: 1, LastFailureAt: again})
 
 	c.pass(registry.EventsKept - registry.EventWindow - time.Microsecond)
 	deliver(t, s, m, registry.Event{ID: "ok"}, true)
 	c.pass(time.Microsecond)
 	deliver(t, s, m, registry.Event{ID: "ok"}, false) // as if it had never come
 	deliver(t, s, m, registry.Event{ID: "mended"}, true)
-	isNews(t, s, m, registry.DeliveryCounts{Delivered: 1, LastFailureAt: again})
+	hasCounts(t, s, m, registry.DeliveryCounts{Delivered: 1, LastFailureAt: again})
 	c.pass(registry.EventWindow - time.Microsecond)
-	isNews(t, s, m, registry.DeliveryCounts{Delivered: 1, LastFailureAt: again})
+	hasCounts(t, s, m, registry.DeliveryCounts{Delivered: 1, LastFailureAt: again})
 	c.pass(time.Microsecond)
-	isNews(t, s, m, registry.DeliveryCounts{})
+	hasCounts(t, s, m, registry.DeliveryCounts{})
 }
 
 // eventModel delivers events well and badly, again and late, beside a model of what the
@@ -181,7 +181,7 @@ func eventModel(t *testing.T, s registry.Store, c *clock) {
 			now := c.pass(rapid.SampledFrom([]time.Duration{time.Microsecond, registry.EventWindow / 2, registry.EventsKept / 2}).Draw(rt, "pause"))
 			e := registry.Event{ID: rapid.SampledFrom([]string{"a", "b", "c"}).Draw(rt, "id"), Failed: rapid.Bool().Draw(rt, "failed")}
 			second := rapid.IntRange(0, 5).Draw(rt, "second")
-			if rapid.Bool().Draw(rt, "news") {
+			if rapid.Bool().Draw(rt, "with a run") {
 				e.Sync = success(second)
 			}
 			was, ok := rows[e.ID]
@@ -199,19 +199,19 @@ func eventModel(t *testing.T, s registry.Store, c *clock) {
 				}
 			}
 			same(rt, "answer", deliver(rt, s, m, e, duplicate), &want)
-			news := registry.DeliveryCounts{}
+			counts := registry.DeliveryCounts{}
 			for _, r := range rows {
 				switch recent := now.Before(r.at.Add(registry.EventWindow)); {
 				case recent && r.failed:
-					news.Failed++
+					counts.Failed++
 				case recent:
-					news.Delivered++
+					counts.Delivered++
 				}
-				if r.failed && now.Before(r.at.Add(registry.EventsKept)) && r.at.After(news.LastFailureAt) {
-					news.LastFailureAt = r.at
+				if r.failed && now.Before(r.at.Add(registry.EventsKept)) && r.at.After(counts.LastFailureAt) {
+					counts.LastFailureAt = r.at
 				}
 			}
-			isNews(rt, s, m, news)
+			hasCounts(rt, s, m, counts)
 			if rapid.Bool().Draw(rt, "sweep") { // which nobody can tell
 				if _, err := s.Sweep(t.Context()); err != nil {
 					rt.Fatal(err)
@@ -268,16 +268,16 @@ func concurrentEvents(t *testing.T, stores []registry.Store) {
 		if total != events || end.Epoch != was.Epoch+events || end.Version != was.Version+2*events || !end.InventorySync.ObservedAt.Equal(at(events-1)) {
 			t.Fatalf("%d had an effect; %+v", total, end)
 		}
-		isNews(t, s, m, registry.DeliveryCounts{Subscribed: true, Delivered: events})
+		hasCounts(t, s, m, registry.DeliveryCounts{Subscribed: true, Delivered: events})
 		want := subscription("s")
 		want.AnnouncedAt = at(events - 1)
 		isSubscribed(t, s, m, want)
 	}
 }
 
-// reopenTwoNews has two processes take in one tenant's deliveries, and a third that
+// reopenTwoDeliveries has two processes take in one tenant's deliveries, and a third that
 // comes after them know all of it.
-func reopenTwoNews(t *testing.T, open Opener) {
+func reopenTwoDeliveries(t *testing.T, open Opener) {
 	stores := []registry.Store{open(t, Options{}), open(t, Options{})}
 	concurrentEvents(t, stores)
 	m := read(t, stores[0], alice, "busy")

@@ -11,7 +11,7 @@ import (
 	"esagate/registry"
 )
 
-// TestMadeUpStates: whoever makes a state up begins no transaction for it. Here it would
+// TestMadeUpStates: a state that nobody began costs no transaction. Here it would
 // wait for the one that it is looked for in.
 func TestMadeUpStates(t *testing.T) {
 	s := fileStore(t)

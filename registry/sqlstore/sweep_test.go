@@ -29,7 +29,7 @@ func keysLeft(t *testing.T, s *Store) (n int) {
 	return n
 }
 
-// TestSweepPassesOverTheLock: nobody waits for whoever goes through many rows.
+// TestSweepPassesOverTheLock: a sweep after a write does not wait for another sweep.
 func TestSweepPassesOverTheLock(t *testing.T) {
 	url := pgtest.Database(t)
 	s, other := postgres(t, url), postgres(t, url)

@@ -43,9 +43,9 @@ func countRows(t *testing.T, s *Store, table string) (n int) {
 	return n
 }
 
-// TestSweepOfNews: each call takes sweepRows of each kind at most, and says whether there
+// TestSweepBounds: each call takes sweepRows of each kind at most, and says whether there
 // may be more.
-func TestSweepOfNews(t *testing.T) {
+func TestSweepBounds(t *testing.T) {
 	now := time.Date(2032, 1, 2, 3, 4, 5, 0, time.UTC)
 	for name, s := range bothStores(t, WithClock(func() time.Time { return now })) {
 		t.Run(name, func(t *testing.T) {
