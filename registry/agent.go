@@ -13,7 +13,7 @@ const (
 	SourceDisabled SourceStatus = "DISABLED"
 )
 
-// Source gives the status of the source that a connection stands behind.
+// Source returns the status of the source that a connection stands behind.
 func (p ProvisioningStatus) Source() SourceStatus {
 	switch p {
 	case StatusActive:

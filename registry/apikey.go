@@ -28,10 +28,10 @@ type KeyStore interface {
 	Keys(ctx context.Context) ([]APIKey, error)
 	// RevokeKey revokes a key for good; ErrNotFound. Revoking it again changes nothing.
 	RevokeKey(ctx context.Context, id int64) (APIKey, error)
-	// GoodKeys gives the keys that are not revoked and the generation of that set,
+	// GoodKeys returns the keys that are not revoked and the generation of that set,
 	// which grows with every key made or revoked.
 	GoodKeys(ctx context.Context) (keys []APIKey, generation int64, err error)
-	// KeyGeneration gives the generation alone, at the cost of one row.
+	// KeyGeneration returns the generation alone, at the cost of one row.
 	KeyGeneration(ctx context.Context) (int64, error)
 	// TouchKeys records when keys were last used, by id. A time only moves forward.
 	TouchKeys(ctx context.Context, used map[int64]time.Time) error

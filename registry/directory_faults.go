@@ -17,7 +17,7 @@ const (
 	unreadable  = "The stored data can't be read."
 )
 
-// storeFault gives a store's error about a managed source in the words for clients.
+// storeFault returns a store's error about a managed source in the words for clients.
 func storeFault(err error) error {
 	switch {
 	case isNotFound(err):
@@ -47,7 +47,7 @@ var sourceFaults = []struct {
 	{ErrSecret, fault.Internal, "The stored credentials can't be read.", "", 0},
 }
 
-// sourceFault gives a store's error about a source in the words for clients.
+// sourceFault returns a store's error about a source in the words for clients.
 func sourceFault(err error) error {
 	for _, f := range sourceFaults {
 		if errors.Is(err, f.is) {

@@ -26,7 +26,7 @@ func StorableID(s string) bool {
 	return s != "" && Storable(s) && utf8.RuneCountInString(s) <= MaxIDLength
 }
 
-// Text gives free text as a Store keeps it: what is not [Storable] becomes U+FFFD.
+// Text returns free text as a Store keeps it: what is not [Storable] becomes U+FFFD.
 func Text(s string) string {
 	if Storable(s) {
 		return s
@@ -34,7 +34,7 @@ func Text(s string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
 }
 
-// Instant gives a time as a Store keeps it: in UTC, cut to the microsecond. A
+// Instant returns a time as a Store keeps it: in UTC, cut to the microsecond. A
 // time that has no four-digit year is none.
 func Instant(t time.Time) time.Time {
 	t = t.UTC().Truncate(time.Microsecond)
@@ -44,7 +44,7 @@ func Instant(t time.Time) time.Time {
 	return t
 }
 
-// Kept gives the state as a Store keeps it, so that [InventorySync.SameState] can
+// Kept returns the state as a Store keeps it, so that [InventorySync.SameState] can
 // compare it with one that was read. Its UpdatedAt is the signal's time; without
 // a status it is [SyncUnknown].
 func (s InventorySync) Kept() InventorySync {

@@ -149,7 +149,7 @@ type InventorySync struct {
 	ObservedAt  time.Time
 }
 
-// Following gives the state that follows last with this signal: what is known of the
+// Following returns the state that follows last with this signal: what is known of the
 // start of the run that both tell of is kept (contract 5.1).
 func (s InventorySync) Following(last *InventorySync) InventorySync {
 	if last != nil && !last.LastRunAt.IsZero() && !s.CompletedAt.IsZero() && s.Status == last.Status &&

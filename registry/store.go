@@ -50,12 +50,12 @@ const MaxPage = 200
 // context, and have their writes on disk when they return. Instants are kept to
 // the microsecond, in UTC.
 type Store interface {
-	// Customer gives access to one customer's rows and to no others: the only way
+	// Customer returns access to one customer's rows and to no others: the only way
 	// to read or change rows on a caller's behalf.
 	Customer(id int64) CustomerStore
 	// Adopt takes over one managed source of the config (contract 5.13).
 	Adopt(ctx context.Context, s ConfigSource) (Adoption, error)
-	// TakeConsent gives the consent that was begun with a state of this SHA-256, and
+	// TakeConsent returns the consent that was begun with a state of this SHA-256, and
 	// forgets it. ErrNotFound when there is none, when it has expired, and when its
 	// source was deleted or changed since in how its agent is asked.
 	TakeConsent(ctx context.Context, state [32]byte) (*TakenConsent, error)
@@ -107,7 +107,7 @@ type CustomerStore interface {
 	// DeleteSource deletes a source of either kind with its connection, credentials and
 	// consents, unless allow returns an error. It returns the source as it was.
 	DeleteSource(ctx context.Context, sourceID string, allow func(*Source) error) (*Source, error)
-	// Credential gives a source's credentials and their id; ErrNotFound where none
+	// Credential returns a source's credentials and their id; ErrNotFound where none
 	// are stored, ErrSecret.
 	Credential(ctx context.Context, sourceID string) (*Credential, string, error)
 	// ReplaceCredential stores new credentials in the place of those with an id, which
@@ -152,7 +152,7 @@ type CustomerStore interface {
 	KeepSettings(ctx context.Context, esaID int64, settings []byte) error
 	Settings(ctx context.Context, esaID int64) ([]byte, error)
 
-	// Subscription gives a connection's subscription; ErrNotFound without, ErrSecret.
+	// Subscription returns a connection's subscription; ErrNotFound without, ErrSecret.
 	Subscription(ctx context.Context, esaID int64) (*Subscription, error)
 	// ChangeSubscription changes it as ChangeConnection does: decide is given nil where
 	// there is none, and gives it as it is to be, or nil to leave it. Where Lives changes,
@@ -171,7 +171,7 @@ type CustomerStore interface {
 	BeginAudit(ctx context.Context, e AuditEntry) (id string, err error)
 	// FinishAudit records what became of it; ErrNotFound.
 	FinishAudit(ctx context.Context, id string, result AuditResult) error
-	// Audit gives a page of entries, newest first, and whether there are older ones.
+	// Audit returns a page of entries, newest first, and whether there are older ones.
 	Audit(ctx context.Context, q AuditQuery) (page []AuditEntry, more bool, err error)
 
 	// RecordTest records the outcome of our own test of the connection if it is

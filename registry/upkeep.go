@@ -16,7 +16,7 @@ type UpkeepStore interface {
 	// same for all holders, and reports whether the holder has it. A lease that has run
 	// out is anybody's, and so is one that ends later than a right clock could have said.
 	Lease(ctx context.Context, name, holder string, ttl time.Duration) (bool, error)
-	// Unlease gives a lease back; one that is another's stays.
+	// Unlease ends a lease; one that is another's stays.
 	Unlease(ctx context.Context, name, holder string) error
 	// Sweep removes some webhook events and audit entries that have had their time
 	// ([EventsKept], [AuditKept]) and reports whether there may be more.

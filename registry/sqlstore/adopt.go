@@ -132,7 +132,7 @@ func follow(ctx context.Context, in scope, entry registry.ConfigSource, now time
 	return adopted(ctx, in, entry.SourceID, outcome)
 }
 
-// followEmail gives a record the config's e-mail. The config can take away only
+// followEmail sets a record's e-mail to the config's. The config can take away only
 // what it set, so an address that it names becomes its own.
 func followEmail(rec *record, email string) effect {
 	conn := rec.Connection
@@ -158,7 +158,7 @@ func adopted(ctx context.Context, in scope, sourceID string, outcome registry.Ad
 	return registry.Adoption{Outcome: outcome, Managed: &rec.Source}, nil
 }
 
-// giveESAID gives the wanted id, or the next one, and marks it as given for good.
+// giveESAID returns the wanted id, or the next one, and marks it as given for good.
 // A wanted id moves the sequence past it, so that the next one is free.
 func giveESAID(ctx context.Context, in scope, wanted int64) (int64, error) {
 	id := wanted

@@ -101,7 +101,7 @@ func (s *Store) Keys(ctx context.Context) ([]registry.APIKey, error) {
 	return s.keys(ctx, selectKeys)
 }
 
-// GoodKeys gives the keys that are not revoked and the generation of that set.
+// GoodKeys returns the keys that are not revoked and the generation of that set.
 func (s *Store) GoodKeys(ctx context.Context) (keys []registry.APIKey, generation int64, err error) {
 	keys, err = s.keys(ctx, selectGood, &generation)
 	return keys, generation, err
@@ -114,7 +114,7 @@ func (s *Store) keys(ctx context.Context, st globalStatement, before ...any) ([]
 	return slices.DeleteFunc(keys, none), failed("read API keys", err)
 }
 
-// KeyGeneration gives the generation alone.
+// KeyGeneration returns the generation alone.
 func (s *Store) KeyGeneration(ctx context.Context) (int64, error) {
 	var generation int64
 	if err := s.reading(0).globalRow(ctx, selectGeneration).Scan(&generation); err != nil {

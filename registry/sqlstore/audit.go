@@ -55,7 +55,7 @@ func isAuditID(s string) bool {
 	return err == nil && len(s) == auditIDLength && strings.ToLower(s) == s
 }
 
-// bounded gives a text as it is kept: storable, and cut.
+// bounded returns a text as it is kept: storable, and cut.
 func bounded(text string, length int) string {
 	text = registry.Text(text)
 	if utf8.RuneCountInString(text) <= length {

@@ -84,7 +84,7 @@ func (c flagColumn) Scan(v any) error {
 	return err
 }
 
-// encodeLabels gives the one JSON form of labels (keys in order).
+// encodeLabels returns the one JSON form of labels (keys in order).
 func encodeLabels(labels map[string]string) (string, error) {
 	if len(labels) == 0 {
 		return "{}", nil
@@ -125,7 +125,7 @@ func decodeAdServer(text string) (*registry.AdServer, error) {
 	return a, nil
 }
 
-// keptAdServer gives the view as it will be read back, sharing nothing with it.
+// keptAdServer returns the view as it will be read back, sharing nothing with it.
 func keptAdServer(a registry.AdServer) (*registry.AdServer, error) {
 	column, err := encodeAdServer(&a)
 	if err != nil {

@@ -35,7 +35,7 @@ func (c customerStore) ChangeConnection(ctx context.Context, esaID int64,
 	})
 }
 
-// become gives a record the connection that was decided on, in the form that is kept,
+// become sets a record to the connection that was decided on, in the form that is kept,
 // but for what is not a decision's to change. An e-mail that comes so is not the
 // config's (see followEmail).
 func (rec *record) become(next registry.Connection) (effect, error) {
@@ -73,7 +73,7 @@ func (rec *record) become(next registry.Connection) (effect, error) {
 	return unseen, nil
 }
 
-// keptOperation gives a copy in the form that is kept; false for one without a kind or
+// keptOperation returns a copy in the form that is kept; false for one without a kind or
 // an id, which would not be read back as it was. Nil is none.
 func keptOperation(o *registry.Operation) (*registry.Operation, bool) {
 	if o == nil {

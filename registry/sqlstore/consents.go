@@ -78,7 +78,7 @@ func (s *Store) TakeConsent(ctx context.Context, state [32]byte) (*registry.Take
 	return taken, err
 }
 
-// deleteConsent gives nil for a consent that is good no more; its row is deleted all the same.
+// deleteConsent returns nil for a consent that is good no more; its row is deleted all the same.
 func deleteConsent(ctx context.Context, in scope, state [32]byte) (*registry.TakenConsent, error) {
 	var (
 		source int64

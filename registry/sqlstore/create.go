@@ -87,7 +87,7 @@ func createAgent(ctx context.Context, in scope, entry registry.NewSource, now ti
 	return id, err
 }
 
-// giveSourceID gives a new row its id, and its sourceId: the wanted one, or else a free
+// giveSourceID returns the id and the sourceId of a new row: the wanted one, or else a free
 // one of the slug. The id comes first: the transaction then holds the sequence until it
 // ends, so what is free now stays free.
 func giveSourceID(ctx context.Context, in scope, wanted, slug string) (id int64, sourceID string, err error) {

@@ -21,7 +21,7 @@ var (
 	touchSource = scoped(`UPDATE sources SET status = $3, updated_at = $4 WHERE customer_id = $1 AND id = $2`)
 )
 
-// Credential gives a source's credentials and their id.
+// Credential returns a source's credentials and their id.
 func (c customerStore) Credential(ctx context.Context, sourceID string) (*registry.Credential, string, error) {
 	if !registry.StorableID(sourceID) {
 		return nil, "", registry.ErrNotFound
@@ -59,7 +59,7 @@ func storeCredential(ctx context.Context, in scope, source int64, cred registry.
 	return addCredential(ctx, in, source, cred, now)
 }
 
-// addCredential gives credentials to a locked source that has none.
+// addCredential adds credentials to a locked source that has none.
 func addCredential(ctx context.Context, in scope, source int64, cred registry.Credential, now time.Time) error {
 	plain, err := encodeCredential(cred)
 	if err != nil {

@@ -30,7 +30,7 @@ func notUnique(err error) bool {
 	return errors.As(err, &p) && p.code == codeNotUnique || errors.As(err, &l) && l.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE
 }
 
-// both gives two errors, each of which may be nil, as one, in one line.
+// both joins two errors, each of which may be nil, in one line.
 func both(err, also error) error {
 	switch {
 	case err == nil:

@@ -32,7 +32,7 @@ func (s *Store) Lease(ctx context.Context, name, holder string, ttl time.Duratio
 	})
 }
 
-// Unlease gives a lease back.
+// Unlease ends a lease.
 func (s *Store) Unlease(ctx context.Context, name, holder string) error {
 	if !storable(name, holder) {
 		return nil // nobody has it

@@ -87,7 +87,7 @@ func outrun(err error) bool {
 	return false
 }
 
-// migrateOnce gives the version that it found, -1 if it did not get so far, and the
+// migrateOnce returns the version that it found, -1 if it did not get so far, and the
 // one that it left.
 func (s *Store) migrateOnce(ctx context.Context) (found, left int64, err error) {
 	look, err := provider(s.dialect, s.write)

@@ -74,7 +74,7 @@ func Open(ctx context.Context, url string, opts ...Option) (*Store, error) {
 	return s, nil
 }
 
-// pools gives a Store whose pools stand, and whose tables may not.
+// pools returns a Store with open pools, whose tables may not be up to date.
 func pools(url string, opts ...Option) (*Store, error) {
 	s := &Store{now: time.Now}
 	for _, opt := range opts {
@@ -89,7 +89,7 @@ func pools(url string, opts ...Option) (*Store, error) {
 	return nil, errors.New("store url: must be sqlite://<path>, for instance sqlite://esagate.db, or postgres://user:password@host/database")
 }
 
-// Ping asks whether the database can be reached.
+// Ping checks that the database can be reached.
 func (s *Store) Ping(ctx context.Context) error {
 	var one int
 	if err := s.reading(0).globalRow(ctx, globalStatement{"SELECT 1"}).Scan(&one); err != nil {
@@ -119,7 +119,7 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// Customer gives access to one customer's rows.
+// Customer returns access to one customer's rows.
 func (s *Store) Customer(id int64) registry.CustomerStore { return customerStore{s, id} }
 
 // instant is the store's clock in the precision that it keeps.

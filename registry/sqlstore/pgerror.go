@@ -29,7 +29,7 @@ type pgError struct {
 
 func (e *pgError) Error() string { return e.text }
 
-// Unwrap gives the context's error, where that is why.
+// Unwrap returns the context's error, where that is why.
 func (e *pgError) Unwrap() error { return e.cause }
 
 // SQLSTATEs that decide something (PostgreSQL, appendix "Error Codes").
@@ -105,7 +105,7 @@ func reduced(ctx context.Context, prefix string, err error) *pgError {
 	return &pgError{text: prefix + ": " + transport(err)}
 }
 
-// contextEnd gives how the caller's context ended, if that is why. A deadline on a
+// contextEnd returns how the caller's context ended, if that is why. A deadline on a
 // socket can fire a moment before the context's own.
 func contextEnd(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
@@ -123,7 +123,7 @@ func timedOut(err error) bool {
 		errors.As(err, &n) && n.Timeout()
 }
 
-// describe gives a server's error in our words. Its own hold values, and are in the
+// describe returns a server's error in our words. Its own hold values, and are in the
 // server's language.
 func describe(e *pgconn.PgError) string {
 	code := state(e.Code)
@@ -137,7 +137,7 @@ func describe(e *pgconn.PgError) string {
 	return words + " (SQLSTATE " + code + ")"
 }
 
-// state gives a SQLSTATE if it is one.
+// state returns a SQLSTATE if it is one.
 func state(code string) string {
 	for _, r := range code {
 		if (r < '0' || r > '9') && (r < 'A' || r > 'Z') {

@@ -105,7 +105,7 @@ type reducedRow struct {
 
 func (r reducedRow) Scan(dest ...any) error { return r.reduce(r.ctx, r.row.Scan(dest...)) }
 
-// reading gives a scope for reads outside of a transaction.
+// reading returns a scope for reads outside of a transaction.
 func (s *Store) reading(customer int64) scope { return scope{s.read, customer, s} }
 
 // writeTries is how often a transaction is run that lost to others, or whose

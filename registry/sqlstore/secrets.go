@@ -7,7 +7,7 @@ import (
 	"esagate/registry"
 )
 
-// encodeCredential gives the form that is sealed; ErrInvalid for what would not be
+// encodeCredential returns the form that is sealed; ErrInvalid for what would not be
 // read back as it was, JSON having no word for it, and for credentials that are not
 // of one kind.
 func encodeCredential(c registry.Credential) ([]byte, error) {

@@ -35,7 +35,7 @@ func (c customerStore) KeepSettings(ctx context.Context, esaID int64, settings [
 	}))
 }
 
-// Settings gives what KeepSettings kept.
+// Settings returns what KeepSettings kept.
 func (c customerStore) Settings(ctx context.Context, esaID int64) ([]byte, error) {
 	var sealed []byte
 	err := c.store.reading(c.customer).queryRow(ctx, selectSettings, esaID).Scan(&sealed)

@@ -24,7 +24,7 @@ var (
 	selectSlugs = scoped(`SELECT source_id FROM sources WHERE customer_id = $1 AND source_id IN (` + placeholders(2, slugsInOrder-1) + `)`)
 )
 
-// placeholders gives n of them, numbered from first.
+// placeholders returns n of them, numbered from first.
 func placeholders(first, n int) string {
 	all := make([]string, n)
 	for i := range all {
@@ -33,7 +33,7 @@ func placeholders(first, n int) string {
 	return strings.Join(all, ", ")
 }
 
-// suffixed gives the nth id of a slug, cut so that it fits with its suffix.
+// suffixed returns the nth id of a slug, cut so that it fits with its suffix.
 func suffixed(slug string, n int) string {
 	suffix := ""
 	if n > 1 {
@@ -45,7 +45,7 @@ func suffixed(slug string, n int) string {
 	return strings.TrimRight(cut(slug, registry.MaxIDLength-len(suffix)), "-") + suffix
 }
 
-// cut gives the first n code points.
+// cut returns the first n code points.
 func cut(s string, n int) string {
 	if utf8.RuneCountInString(s) <= n {
 		return s
@@ -105,7 +105,7 @@ func isTaken(ctx context.Context, in scope, sourceID string) (bool, error) {
 	return n > 0, nil
 }
 
-// firstFree gives the first free one of the suffixes that are tried in order, or
+// firstFree returns the first free one of the suffixes that are tried in order, or
 // nothing.
 func firstFree(ctx context.Context, in scope, slug string) (string, error) {
 	candidates := make([]any, 0, slugsInOrder-1)

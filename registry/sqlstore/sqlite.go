@@ -108,7 +108,7 @@ func commitSQLite(_ context.Context, tx *sql.Tx) error {
 	return err
 }
 
-// primaryCode gives SQLite's result code without its extension, or -1.
+// primaryCode returns SQLite's result code without its extension, or -1.
 func primaryCode(err error) int {
 	var e *sqlite.Error
 	if !errors.As(err, &e) {

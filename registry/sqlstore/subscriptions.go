@@ -41,7 +41,7 @@ func (s scope) subscription(ctx context.Context, esaID int64) (*subscriptionRow,
 	return &r, nil
 }
 
-// Subscription gives a connection's subscription.
+// Subscription returns a connection's subscription.
 func (c customerStore) Subscription(ctx context.Context, esaID int64) (*registry.Subscription, error) {
 	r, err := c.store.reading(c.customer).subscription(ctx, esaID)
 	if err != nil {
@@ -80,7 +80,7 @@ func (c customerStore) ChangeSubscription(ctx context.Context, esaID int64,
 	})
 }
 
-// copiedSubscription gives decide a copy: the original is compared with its answer.
+// copiedSubscription makes the copy for decide: its answer is compared with the original.
 func copiedSubscription(s *registry.Subscription) *registry.Subscription {
 	if s == nil {
 		return nil

@@ -71,7 +71,7 @@ func (s *Store) Sweep(ctx context.Context) (more bool, err error) {
 	return more, nil
 }
 
-// remove gives how many rows it removed. Where there are none, which is mostly so, it
+// remove returns how many rows it removed. Where there are none, which is mostly so, it
 // begins no transaction.
 func (s *Store) remove(ctx context.Context, rows expired, lock string) (removed int64, err error) {
 	before := nullTime(s.instant().Add(-rows.kept))

@@ -98,7 +98,7 @@ func attempts(cfg *pgconn.Config) []*pgconn.FallbackConfig {
 	return append([]*pgconn.FallbackConfig{{Host: cfg.Host, Port: cfg.Port}}, cfg.Fallbacks...)
 }
 
-// plainCause gives the operating system's words for an error, and no others.
+// plainCause returns the operating system's words for an error, and no others.
 func plainCause(err error) string {
 	var errno syscall.Errno
 	if errors.As(err, &errno) {

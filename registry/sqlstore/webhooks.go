@@ -78,7 +78,7 @@ func (s scope) processed(ctx context.Context, esaID int64, event string, now tim
 	return delivered && received.After(now.Add(-registry.EventsKept)), nil
 }
 
-// takeIn gives an event that was processed its effect on a locked connection.
+// takeIn applies an event that was processed to a locked connection.
 func (s scope) takeIn(ctx context.Context, rec *record, e registry.Event) error {
 	if e.Sync != nil {
 		rec.observe(e.Sync.Kept())
