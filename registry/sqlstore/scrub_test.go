@@ -157,6 +157,8 @@ func erasedIsOverwritten(t *testing.T) {
 			c.BeginConsent(ctx, "agent", state, registry.Consent{SourceRow: src.ID, AuthVersion: 1, Verifier: rand.Text(), ExpiresAt: time.Now().Add(time.Hour)})); err != nil {
 			t.Fatal(err)
 		}
+		time.Sleep(2 * scrubPauseMax) // what was noticed before has been scrubbed
+		synctest.Wait()
 		sealed := sealedIn(t, s, step.holds)
 		if holds(t, path, sealed) == "" {
 			t.Fatal("it is nowhere to begin with")
@@ -164,7 +166,7 @@ func erasedIsOverwritten(t *testing.T) {
 		if err := step.erase(src.Agent.CredentialID, esaID); err != nil {
 			t.Fatalf("%s: %v", step.name, err)
 		}
-		time.Sleep(scrubPause) // after the attempt of the step before
+		time.Sleep(scrubPause)
 		synctest.Wait()
 		if file := holds(t, path, sealed); file != "" {
 			t.Errorf("%s: %s still holds it", step.name, file)
