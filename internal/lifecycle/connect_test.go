@@ -214,7 +214,7 @@ func TestCallerLeaves(t *testing.T) {
 	})
 }
 
-// TestRepetitionWaits for what is under way, whoever is at it.
+// TestRepetitionWaits: a repeated connect waits for the first, also on another replica.
 func TestRepetitionWaits(t *testing.T) {
 	inWorld(t, func(w *world) {
 		two := w.start()

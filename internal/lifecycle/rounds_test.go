@@ -20,7 +20,7 @@ func (w *world) unsettled(n int) (ids []int64) {
 }
 
 // TestLookupsAreFew: the list of tenants can be long. A connection is looked for after 5,
-// 10, 20 and then 30 seconds, by whoever watches it or else by rounds of Settle.
+// 10, 20 and then 30 seconds, by the replica that watches it or else by rounds of Settle.
 func TestLookupsAreFew(t *testing.T) {
 	const first, others = 3, 6 // after 5, 15, 35, 65, 95 and 120 s
 	inWorld(t, func(w *world) {

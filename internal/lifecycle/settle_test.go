@@ -142,7 +142,7 @@ func TestSettleBesideLiveReplica(t *testing.T) {
 			w.Error("what upstream answered is lost")
 		}
 
-		// What is no look is left to whoever is at it.
+		// Operations other than lookups are left to the replica that runs them.
 		for _, op := range []string{"put-config", "deactivate"} {
 			w.agent.next(op, behaviour{before: 8 * time.Second})
 			go func() {

@@ -109,7 +109,7 @@ func TestRefresh(t *testing.T) {
 	})
 }
 
-// TestTestIsShared a connection: whoever asks meanwhile is given its result.
+// TestTestIsShared: callers that ask while a connection is tested get the same result.
 func TestTestIsShared(t *testing.T) {
 	inWorld(t, func(w *world) {
 		id := w.connected(freewheel).Connection.ID

@@ -216,7 +216,7 @@ func TestBackFromAnotherOrigin(t *testing.T) {
 	bare(t, answer(t, c, req))
 }
 
-// TestTheAnswerNamesItsOrigin: whoever reads an answer can see which address gave it.
+// TestTheAnswerNamesItsOrigin: an answer says which address gave it.
 func TestTheAnswerNamesItsOrigin(t *testing.T) {
 	c := newClient(t, options())
 	last := serve(t, echo)

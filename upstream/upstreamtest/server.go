@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// Server serves an agent over HTTP, with switches under /_agent/ for whoever
-// runs the demo. Its Close leaves the agent usable, for another Listen.
+// Server serves an agent over HTTP, with switches under /_agent/ for the
+// person who runs the demo. Its Close leaves the agent usable, for another Listen.
 type Server struct {
 	agent  *Agent
 	http   *http.Server

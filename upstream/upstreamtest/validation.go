@@ -29,7 +29,7 @@ const (
 	text kind = iota
 	flag
 	integer
-	object // of any shape, checked by whoever reads it
+	object // of any shape, checked by its reader
 	list   // of strings
 )
 
