@@ -10,7 +10,7 @@ import (
 )
 
 // Body is an encoded document, shared by all its readers. Its header values are
-// made once, so that a reader allocates none; nobody may change them.
+// made once, so that a reader allocates none; they must not be changed.
 type Body struct {
 	Plain    []byte
 	Length   []string // Content-Length of Plain

@@ -110,7 +110,7 @@ func (c *Cache[D]) get(ctx context.Context, key string, epoch int64, req request
 	}
 }
 
-// Peek gives the copy of a key, however old, and asks nobody. Its State is Hit if Get
+// Peek gives the copy of a key, however old, and starts no fetch. Its State is Hit if Get
 // would have served it at once as fresh.
 func (c *Cache[D]) Peek(key string) (read Read[D], ok bool) {
 	e, ok := c.memory.get(key)

@@ -45,7 +45,7 @@ type Deps struct {
 	MeterProvider  metric.MeterProvider
 	TracerProvider trace.TracerProvider
 	Propagator     propagation.TextMapPropagator // nil: W3C trace context
-	// OnRecover is told that a tenant is well again, or with "" the whole upstream: a
+	// OnRecover is called when a tenant is well again, or with "" the whole upstream: a
 	// breaker has closed, or what could have opened it is over. It runs with no lock
 	// held, on the goroutine of the call that found out, and must not call Close.
 	OnRecover func(tenantID string)

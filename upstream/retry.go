@@ -47,7 +47,7 @@ func (r *retrier) check(ctx context.Context, _ *http.Response, _ error) (bool, e
 		return false, nil // it would be refused: what just went wrong is the better answer
 	}
 	pause := f.after
-	late := pause > 0 && time.Since(r.begun)+pause > r.c.cfg.Timeout // nobody would wait for that
+	late := pause > 0 && time.Since(r.begun)+pause > r.c.cfg.Timeout // no reader would wait for that
 	if pause == 0 {
 		pause = backoff(r.call.attempts)
 	}

@@ -91,7 +91,7 @@ type serveCommand struct {
 	Address string `help:"host:port to listen on, in place of the config's." placeholder:"ADDR"`
 }
 
-// Run serves until the process is told to stop.
+// Run serves until the process is asked to stop.
 func (c *serveCommand) Run(ctx context.Context) error {
 	cfg, tasks, err := load(c.Config)
 	if err != nil {

@@ -41,7 +41,7 @@ type demoCommand struct {
 	Address string `help:"host:port to listen on (default: 127.0.0.1:8080, or a free port when that is taken)." placeholder:"ADDR"`
 }
 
-// Run shows the gateway before a simulated sales agent until it is told to stop.
+// Run shows the gateway before a simulated sales agent until it is asked to stop.
 func (c *demoCommand) Run(ctx context.Context) error {
 	// Its ad servers take a moment to answer and its runs some seconds; it delivers news
 	// to the gateway although that has a private address here.

@@ -6,8 +6,8 @@ import (
 )
 
 // takeStandardLog sends what libraries write by package log to our own log. The
-// HTTP client is among them: it quotes bytes that a stranger's server sent without
-// being asked. So it is told that something was written, and not what.
+// HTTP client is among them: it quotes bytes of unknown servers. So the log says that
+// something was written, and not what.
 func takeStandardLog(to *slog.Logger) {
 	log.SetFlags(0)
 	log.SetOutput(standardLog{to})

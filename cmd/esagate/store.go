@@ -11,7 +11,7 @@ import (
 )
 
 // openStore opens the registry's database with what decrypts its secrets. A wrong
-// encryption key is told here, before any request.
+// encryption key is reported here, before any request.
 func openStore(ctx context.Context, cfg *config.Config) (*sqlstore.Store, error) {
 	v, err := vault.New(cfg.Store.EncryptionKey.Reveal())
 	if err != nil {

@@ -65,7 +65,7 @@ type Deps struct {
 	// HTTP asks the issuer. Its redirects are checked whatever it says of them, and
 	// it gets no cookies. Nil: a client of the package's own.
 	HTTP *http.Client
-	// IssuerFetched is told of every attempt to get the issuer's keys.
+	// IssuerFetched is called after every attempt to get the issuer's keys.
 	IssuerFetched func(ok bool)
 }
 

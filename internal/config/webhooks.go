@@ -15,7 +15,7 @@ const (
 	subscribeNever  = "never"
 )
 
-// Subscribes reports whether the gateway subscribes to the sales agent's events: when it is told
+// Subscribes reports whether the gateway subscribes to the sales agent's events: when the config says
 // to always, or else when server.public_url is public https (contract 5.12).
 func (c *Config) Subscribes() bool {
 	switch c.Webhooks.Subscribe {

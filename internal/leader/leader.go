@@ -19,8 +19,8 @@ type Options struct {
 	Holder string        // who takes it; random, so that no two processes share one
 	TTL    time.Duration // how long a lease holds that is not extended: 30 s
 	Logger *slog.Logger  // nil: nothing is logged
-	// Changed is told when this process begins to lead and when it has ceased to. It
-	// must not block. Nil: nobody.
+	// Changed is called when this process begins to lead and when it has ceased to. It
+	// must not block. May be nil.
 	Changed func(leads bool)
 }
 

@@ -187,7 +187,7 @@ func (s *configurer) restore(ctx context.Context, r rewrite, wanted []byte, e en
 func (s *configurer) endStoring(ctx context.Context, r rewrite, settings []byte, e ending) (*registry.Source, error) {
 	until := r.op.Until
 	w, err := persist(ctx, s.core, r.target, func(ctx context.Context) (written, error) {
-		if now().After(until.Add(-reserve)) { // nobody else may store settings of theirs meanwhile
+		if now().After(until.Add(-reserve)) { // another process may store its settings meanwhile
 			renewed := r.op
 			renewed.Until = now().Add(reserve + storePatience)
 			w, err := s.write(ctx, r.target, r.op.ID, ending{became: unchanged, next: &renewed})

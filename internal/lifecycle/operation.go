@@ -13,7 +13,7 @@ import (
 )
 
 // Time limits of the steps of an operation. Together with ProbeTimeout they make
-// Operation.Until: after that nobody works on it any more, whatever hangs.
+// Operation.Until: after that no process works on it any more, whatever hangs.
 const (
 	startWithin  = 10 * time.Second // from Operation.Begun until upstream is called: the claim must be on disk
 	readTimeout  = 30 * time.Second // of a read from upstream; the list of its tenants can be long

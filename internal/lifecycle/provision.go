@@ -99,7 +99,7 @@ func (s *provisioner) fail(ctx context.Context, p provision, outcome Outcome, ca
 }
 
 // reject ends a provisioning whose config upstream does not accept: the connection becomes
-// what it was, or is deleted, unless its caller was told of it already.
+// what it was, or is deleted, unless its caller has had it as an answer already.
 func (s *provisioner) reject(ctx context.Context, p provision, cause error) (m *registry.Source, err error) {
 	e := ending{outcome: OutcomeRejected, cause: cause}
 	switch {
@@ -174,7 +174,7 @@ func (s *provisioner) adopt(ctx context.Context, p provision, found *wire.Tenant
 	switch {
 	case errors.Is(err, registry.ErrTenantTaken):
 		return s.fail(ctx, p, OutcomeRejected, errTaken(err), codeInternal, textTaken)
-	case errors.Is(err, errMoved): // the store was away too long: Settle finds the operation, and nobody begins anew
+	case errors.Is(err, errMoved): // the store was away too long: Settle finds the operation, and no other begins
 		return nil, naming(fault.New(fault.Unavailable, textNotRecorded), p.target)
 	case err != nil:
 		return m, naming(err, p.target)

@@ -74,7 +74,7 @@ func settingsDropped(c registry.Connection) (registry.Connection, error) {
 	return settingsGivenUp(c)
 }
 
-// takeOver begins an operation in the place of one that nobody works on any more.
+// takeOver begins an operation in the place of an abandoned one.
 func takeOver(id string, at time.Time) transition {
 	return func(c registry.Connection) (registry.Connection, error) {
 		if !holds(&c, id) || at.Before(c.Operation.Until) && !isRestore(c.Operation) {

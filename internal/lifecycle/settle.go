@@ -121,7 +121,7 @@ func (s *settler) due(m *registry.Source) bool {
 
 // beingWorkedOn reports whether somebody may be working on a connection's operation. A
 // tenant whose provisioning began before this process did is looked up all the same: maybe
-// nobody is left who works on it, and a lookup does no harm.
+// no process works on it any more, and a lookup does no harm.
 func (s *settler) beingWorkedOn(m *registry.Source) bool {
 	op := m.Connection.Operation
 	return inProgress(m.Connection) && (op.Kind != registry.OperationProvision || !op.Begun.Before(s.started))

@@ -11,7 +11,7 @@ import (
 	"esagate/upstream/wire"
 )
 
-// settling is a change of config that nobody finished, and that is claimed to be settled.
+// settling is an unfinished change of config that is claimed to be settled.
 type settling struct {
 	rewrite
 	found       *registry.Operation // what was found
@@ -22,7 +22,7 @@ type settling struct {
 	waiting     transition // what the record becomes while its settings wait
 }
 
-// settle ends a change of config that nobody finished: it reads which config upstream has,
+// settle ends an unfinished change of config: it reads which config upstream has,
 // unless only a restore was left, and restores the settings. What fails is tried again with
 // pauses and given up in the end. If a caller waits who wants to change something else, at
 // most a restore stays.

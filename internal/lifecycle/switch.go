@@ -165,7 +165,7 @@ func (s *switcher) finish(ctx context.Context, w switching, outcome Outcome, bec
 	return m, cmp.Or(cause, err)
 }
 
-// settle ends a switch that nobody finished, by what upstream shows. It waits while
+// settle ends an unfinished switch by what upstream shows. It waits while
 // upstream may still process the request, unless a caller is waiting.
 func (s *switcher) settle(ctx context.Context, m *registry.Source, callerWaits bool) (*registry.Source, error) {
 	t, op := targetOf(m), m.Connection.Operation

@@ -95,7 +95,7 @@ func (s *tenants) check(ctx context.Context, m *registry.Source) (*registry.Sour
 	return s.registry.ChangeConnection(ctx, t.customer, t.esaID, deciding(nothingMade(since)))
 }
 
-// settle looks whether a tenant came of a provisioning that nobody finished. Its config is
+// settle checks whether an unfinished provisioning has made a tenant. Its config is
 // the one that was sent with it, unless the tenant existed before.
 func (s *tenants) settle(ctx context.Context, m *registry.Source) (*registry.Source, error) {
 	t, op, orgID := targetOf(m), m.Connection.Operation, s.orgIDOf(m)

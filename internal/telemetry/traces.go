@@ -80,7 +80,7 @@ func newTracing(ctx context.Context, cfg Config, res *resource.Resource) (*traci
 		err := batches.Shutdown(ctx)
 		if ctx.Err() != nil {
 			// The processor still sends what it holds, each batch to its own
-			// timeout. Nobody waits for that: stop the request on the way.
+			// timeout. It is not waited for: stop the request on the way.
 			_ = exporter.Shutdown(ctx)
 		}
 		return errors.Join(err, provider.Shutdown(ctx))

@@ -14,7 +14,7 @@ type Problem struct {
 	// is a sentence, and for a list of validation errors.
 	Code string
 	// Message is upstream's free text: it may hold anything, the submitted input
-	// included, and is shown to nobody untreated (contract 4.11).
+	// included, and is never shown untreated (contract 4.11).
 	Message string
 	// Fields are the entries of a list of validation errors, at most maxFields.
 	Fields []FieldProblem

@@ -40,7 +40,7 @@ func ValidSettings(raw []byte) bool {
 	return err == nil
 }
 
-// Format implements fmt.Formatter: Raw is shown to nobody.
+// Format implements fmt.Formatter: Raw is never shown.
 func (Settings) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[settings]") }
 
 // LogValue implements slog.LogValuer.
