@@ -75,6 +75,37 @@ func TestEverySourceIsServedSoonAfterAnOutage(t *testing.T) {
 	}
 }
 
+// Short outages that open no breaker: the sales agent's proxy answers, or answers are cut
+// short or useless, and only a few tenants are read.
+func TestShortOutagesOfFewTenants(t *testing.T) {
+	for name, fault := range map[string]upstreamtest.Fault{
+		"502": {Status: 502}, "cut short": {CutShort: true}, "nonsense": {Body: "{}"},
+	} {
+		for _, lasts := range []time.Duration{2 * time.Second, 4 * time.Second, 15 * time.Second, 40 * time.Second} {
+			t.Run(name+" for "+lasts.String(), func(t *testing.T) {
+				s, paths := many(3)
+				inWorld(t, s, func(w *world) {
+					w.addTenants(s)
+					w.agent.Fault("", fault)
+					for range int(lasts / time.Second) {
+						for _, path := range paths {
+							go w.unchecked(path)
+						}
+						w.pass(time.Second)
+					}
+					w.agent.Fault("", upstreamtest.Fault{})
+					w.pass(2 * time.Second)
+					for _, path := range paths {
+						if age := w.ageOf(path); age < 0 || age > 3 {
+							w.Errorf("2 s after %s %s has age %d (-1: not served)", lasts, path, age)
+						}
+					}
+				})
+			})
+		}
+	}
+}
+
 // One tenant's failures are its own: a healthy tenant without a copy is served, and the
 // copies of the others stay young.
 func TestASickTenantIsAlone(t *testing.T) {

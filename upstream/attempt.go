@@ -44,6 +44,10 @@ func (c *Client) attempt(r *http.Request, cl *call) *failure {
 	if cl.probes != c.upstream && c.upstream.open.Load() {
 		return c.upstream.refusal()
 	}
+	if cl.op == opStatus {
+		t.breaker.reads.Add(1)
+		defer t.breaker.reads.Add(-1)
+	}
 	began := c.tenants.now()
 	f := c.exchange(r, cl)
 	if cl.quick && f != nil && f.outcome == outcomeTimeout {
@@ -83,7 +87,7 @@ func (c *Client) record(cl *call, t *tenant, began, changes int64, f *failure) {
 			c.log.Warn("breaker opened", slog.String("breaker", "tenant"), slog.String("tenant", t.id),
 				slog.String("after", string(f.outcome)))
 		}
-		if opened || f.outcome == outcomeTimeout { // too few timeouts fit into a minute to open a breaker
+		if opened {
 			c.watch(t.breaker)
 		}
 		c.unwell(cl, t, began, f)

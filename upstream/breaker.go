@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"context"
 	"errors"
 	"sync"
 	"sync/atomic"
@@ -25,12 +26,12 @@ type breaker struct {
 	changes  atomic.Int64 // how often it has changed its state
 	probeAt  atomic.Int64 // Unix nanoseconds of the next probe
 	probes   atomic.Int32 // probes under way
+	reads    atomic.Int32 // readers' status calls under way, of a tenant
 
 	mu      sync.Mutex // held while cb is used
 	cb      *gobreaker.CircuitBreaker[struct{}]
-	wanted  bool // probes are wanted
-	watched bool // a goroutine makes them
-	dropped bool // no longer one of the client's breakers
+	stop    context.CancelFunc // ends the probing; nil: there is none
+	dropped bool               // no longer one of the client's breakers
 }
 
 func newBreaker(tenantID string, window time.Duration, trips func(gobreaker.Counts) bool) *breaker {
@@ -73,7 +74,9 @@ func (b *breaker) record(changes int64, failed bool) (opened bool) {
 	if b.open.Load() || b.changes.Load() != changes {
 		return false
 	}
-	b.wanted = b.wanted && failed
+	if !failed {
+		b.endProbing()
+	}
 	_, _ = b.cb.Execute(func() (struct{}, error) {
 		if failed {
 			return struct{}{}, errFailed
@@ -88,7 +91,7 @@ func (b *breaker) record(changes int64, failed bool) (opened bool) {
 func (b *breaker) close() (wasWanted, wasOpen bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	wasWanted, b.wanted = b.wanted, false
+	wasWanted = b.endProbing()
 	if wasOpen = b.open.Load(); wasOpen {
 		_, _ = b.cb.Execute(func() (struct{}, error) { return struct{}{}, nil })
 	}
@@ -99,26 +102,31 @@ func (b *breaker) close() (wasWanted, wasOpen bool) {
 func (b *breaker) drop() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.wanted, b.dropped = false, true
+	b.endProbing()
+	b.dropped = true
 }
 
-// want asks for probes, and reports whether the caller must start them.
-func (b *breaker) want() (begin bool) {
+// beginProbing reports whether the caller should begin to probe, and keeps stop, which
+// ends that. It should not if the breaker is probed already, or is kept no longer.
+func (b *breaker) beginProbing(stop context.CancelFunc) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.dropped {
+	if b.dropped || b.stop != nil {
 		return false
 	}
-	begin, b.wanted, b.watched = !b.watched, true, true
-	return begin
+	b.stop = stop
+	return true
 }
 
-// unwanted reports whether no more probes are wanted; the goroutine that makes them then ends.
-func (b *breaker) unwanted() bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.watched = b.wanted
-	return !b.wanted
+// endProbing ends the probing at once, so that the next begins anew, and reports whether
+// there was any. The lock is held.
+func (b *breaker) endProbing() bool {
+	if b.stop == nil {
+		return false
+	}
+	b.stop()
+	b.stop = nil
+	return true
 }
 
 // refusal is the failure of a call that the breaker did not let through.

@@ -151,6 +151,8 @@ func (c *Client) call(ctx context.Context, cl *call) *failure {
 		return nil
 	case cl.last == nil, errors.Is(ctx.Err(), context.Canceled): // perhaps while waiting to try again
 		return lost(ctx, err)
+	case cl.op == opStatus && (cl.last.blame == blameTenant || cl.last.blame == blameUpstream):
+		c.watch(c.tenants.get(cl.tenantID).breaker) // its recovery is noticed before the next reader asks
 	}
 	return cl.last
 }

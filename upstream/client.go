@@ -18,6 +18,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"esagate/internal/background"
 	"esagate/upstream/wire"
 )
@@ -49,6 +51,8 @@ type Client struct {
 	onRecover                func(tenantID string)
 
 	keyRefused atomic.Bool
+	refusedLog rate.Sometimes
+	takenLog   rate.Sometimes
 	reached    atomic.Bool
 }
 
@@ -64,6 +68,8 @@ func New(cfg Config, deps Deps) (*Client, error) {
 		log:    deps.Logger,
 		budget: newBudget(),
 
+		refusedLog:   rate.Sometimes{Interval: time.Minute},
+		takenLog:     rate.Sometimes{Interval: time.Minute},
 		upstream:     newUpstreamBreaker(cfg.Breaker),
 		probeSlots:   make(chan struct{}, probesAtOnce),
 		patientSlots: make(chan struct{}, patientProbes),
@@ -131,18 +137,20 @@ func (c *Client) Health() Health {
 
 func decodeStatus(body []byte) (*wire.Status, error) { return wire.DecodeStatus(body, time.Now()) }
 
-// recordKey keeps whether upstream takes our key. Only a change is logged: a refused key is
-// refused with every call.
+// recordKey keeps whether upstream takes our key. Only a change is logged, and each no more
+// than once a minute: something before upstream may refuse some calls and pass others.
 func (c *Client) recordKey(f *failure) {
 	switch {
 	case f != nil && f.outcome == outcomeUnauthorized:
 		c.metrics.keyRefusals.Add(context.Background(), 1)
 		if !c.keyRefused.Swap(true) {
-			c.log.Error("the sales agent refuses the gateway's API key", slog.Any("cause", f.err.Cause))
+			c.refusedLog.Do(func() {
+				c.log.Error("the sales agent refuses the gateway's API key", slog.Any("cause", f.err.Cause))
+			})
 		}
 	case f == nil, f.outcome == outcomeNotFound, f.outcome == outcomeConflict, f.outcome == outcomeRejected:
 		if c.keyRefused.Swap(false) {
-			c.log.Info("the sales agent takes the gateway's API key again")
+			c.takenLog.Do(func() { c.log.Info("the sales agent takes the gateway's API key again") })
 		}
 	}
 	if f == nil {

@@ -20,12 +20,17 @@ const (
 	patientProbes = 16                     // of these, those that may take as long as a read
 )
 
-// watch has a breaker probed in the background until that is wanted no longer.
+// watch probes a breaker in the background, until a good read or probe ends it.
 func (c *Client) watch(b *breaker) {
-	if !b.want() {
+	wanted, stop := context.WithCancel(context.Background())
+	if !b.beginProbing(stop) {
+		stop()
 		return
 	}
 	c.background.Go(context.Background(), "probes of a breaker", func(ctx context.Context) {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		defer context.AfterFunc(wanted, cancel)()
 		began := time.Now()
 		for bound := probeEvery; ; {
 			if time.Since(began) >= probeFastFor {
@@ -34,7 +39,7 @@ func (c *Client) watch(b *breaker) {
 			bound = min(bound, c.cfg.Breaker.OpenFor)
 			pause := bound - rand.N(bound/5+1)
 			b.probeAt.Store(time.Now().Add(pause).UnixNano())
-			if !background.Sleep(ctx, pause) || b.unwanted() {
+			if !background.Sleep(ctx, pause) {
 				return
 			}
 			c.startProbe(b)
@@ -42,15 +47,16 @@ func (c *Client) watch(b *breaker) {
 	})
 }
 
-// startProbe starts a probe of a breaker. One may take as long as a read; while it hangs,
-// perhaps on a connection that is dead, a quick one follows at each turn. Of tenants'
-// breakers only so many are probed at the same time.
+// startProbe starts a probe of a breaker. One may take as long as a read; while it, or a
+// reader's call of the tenant, hangs, perhaps on a connection that is dead, a quick one
+// follows at each turn. So beside a reader's call there are two probes of a tenant at most,
+// one of them short. Of tenants' breakers only so many are probed at the same time.
 func (c *Client) startProbe(b *breaker) {
 	ofTenant := b.tenantID != ""
 	if ofTenant && c.upstream.open.Load() {
 		return // it would be refused
 	}
-	n := b.probes.Add(1)
+	n := b.probes.Add(1) + min(b.reads.Load(), 1)
 	if n > 2 {
 		b.probes.Add(-1)
 		return

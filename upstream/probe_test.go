@@ -159,7 +159,9 @@ func TestWhichTenantsUpstreamProbesRead(t *testing.T) {
 		sleep(7 * time.Second)
 		var probed []string
 		for _, q := range r.agent.Requests()[14:] {
-			probed = append(probed, q.TenantID)
+			if len(probed) > 0 || !slices.Contains(ids[:2], q.TenantID) { // at first the failing tenants themselves are probed
+				probed = append(probed, q.TenantID)
+			}
 		}
 		if want := []string{ids[5], ids[4], ids[3], ids[2]}; len(probed) < 5 || !slices.Equal(probed[:4], want) {
 			t.Errorf("probed %q", probed)

@@ -45,7 +45,6 @@ func (c *Client) well(probe bool) {
 	}
 	s := &c.symptoms
 	s.mu.Lock()
-	ended := s.lost || probe && s.begun != 0
 	calm := probe || s.lost && !s.widespread
 	s.lost, s.row = false, 0
 	if calm {
@@ -55,15 +54,14 @@ func (c *Client) well(probe bool) {
 		s.since = c.tenants.now()
 	}
 	s.mu.Unlock()
-	if calm {
-		if _, opened := c.upstream.close(); opened {
-			forgotten := c.tenants.forgetOpen() // the same outage may have opened them
-			c.log.Info("breaker closed", slog.String("breaker", "upstream"), slog.Int("tenants", forgotten))
-		}
+	if !calm {
+		return
 	}
-	if ended {
+	if _, opened := c.upstream.close(); opened {
+		forgotten := c.tenants.forgetOpen() // the same outage may have opened them
+		c.log.Info("breaker closed", slog.String("breaker", "upstream"), slog.Int("tenants", forgotten))
 		c.onRecover("")
-	}
+	} // else each tenant that failed is probed itself
 }
 
 // unwell records a status read or probe of a tenant that failed, and opens the whole

@@ -74,10 +74,12 @@ func (ts *tenants) open() (n int) {
 }
 
 // forgetOpen drops the tenants whose breaker is open, and reports how many. Their next
-// read begins with a new breaker.
+// read begins with a new breaker. Others are not probed any more.
 func (ts *tenants) forgetOpen() (n int) {
 	for _, t := range ts.cache.Values() {
-		if t.breaker.open.Load() && ts.cache.Remove(t.id) {
+		if !t.breaker.open.Load() {
+			t.breaker.close()
+		} else if ts.cache.Remove(t.id) {
 			n++
 		}
 	}
