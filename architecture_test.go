@@ -247,15 +247,6 @@ func tree(t *testing.T) map[string][]byte {
 	return files
 }
 
-func TestGoFilesAreShort(t *testing.T) {
-	const most = 400
-	for name, content := range tree(t) {
-		if lines := bytes.Count(content, []byte("\n")); strings.HasSuffix(name, ".go") && lines > most {
-			t.Errorf("%s has %d lines, over %d: it holds more than one idea", name, lines, most)
-		}
-	}
-}
-
 // TestNoPathsOfOneMachine keeps folders of somebody's machine out of the tree. The
 // pattern is written so that it does not match itself.
 func TestNoPathsOfOneMachine(t *testing.T) {
