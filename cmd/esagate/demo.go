@@ -43,7 +43,7 @@ type demoCommand struct {
 
 // Run shows the gateway before a simulated sales agent until it is asked to stop.
 func (c *demoCommand) Run(ctx context.Context) error {
-	// Its ad servers take a moment to answer and its runs some seconds; it delivers news
+	// Its ad servers take a moment to answer and its runs some seconds; it delivers events
 	// to the gateway although that has a private address here.
 	agent := upstreamtest.New(upstreamtest.Options{
 		APIKey: demoAgentKey, ProbeTakes: 700 * time.Millisecond, RunWaits: time.Second, RunTakes: 5 * time.Second,
@@ -199,7 +199,7 @@ lastErrorCode; mend that, test it, have it synced, and six seconds later it is l
   %[4]s/inventory-sources/pier-video/refresh -X POST
   %[4]s/inventory-sources/pier-video/status
   %[4]s/inventory-sources/pier-video/sync-history
-The news of the sync came by webhook; switch the source off and on; read who did what:
+The end of the sync was announced by webhook; switch the source off and on; read who did what:
   %[4]s/inventory-sources/pier-video/esa
   %[4]s/inventory-sources/pier-video/deactivate -X POST
   %[4]s/inventory-sources/pier-video/reactivate -X POST
