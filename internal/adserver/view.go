@@ -1,6 +1,9 @@
 package adserver
 
 import (
+	"strings"
+	"unicode"
+
 	"esagate/api"
 	"esagate/internal/redact"
 	"esagate/registry"
@@ -42,9 +45,19 @@ func Observed(c *wire.AdapterConfig) (view *registry.AdServer, accountEmail stri
 		if code := c.NetworkCode.Value; code != "" && len(code) <= t.Account().Max && digits("", code) == "" {
 			view.NetworkCode = code
 		}
-		if e := c.ServiceAccountEmail.Value; len(e) <= 320 && email("", e) == "" {
+		if e := c.ServiceAccountEmail.Value; looksLikeEmail(e) {
 			accountEmail = e
 		}
 	}
 	return view, accountEmail
+}
+
+// looksLikeEmail keeps prose and keys out of a field that is shown. It accepts more than
+// callers may send: upstream's addresses are shown as they are.
+func looksLikeEmail(s string) bool {
+	name, host, found := strings.Cut(s, "@")
+	return found && name != "" && strings.Contains(host, ".") && !strings.Contains(host, "@") && len(s) <= 320 &&
+		!strings.ContainsFunc(s, func(r rune) bool {
+			return unicode.IsSpace(r) || unicode.IsControl(r) || strings.ContainsRune(`:/<>"`, r)
+		})
 }

@@ -17,11 +17,9 @@ func (l *loader) adServer(s *registry.AdServer, path string) {
 	typePath := child(path, "type")
 	v := reflect.ValueOf(s).Elem()
 	l.hold(v.FieldByName("Type"), typePath, "required ad-server-type")
-	if !l.good(typePath) {
-		return
-	}
+	known := l.good(typePath) // else each field is held against the types that have it
 	t := adserver.Find(s.Type)
-	if t == nil {
+	if known && t == nil {
 		l.warn(typePath, "is not a type that this version knows; nothing but the type will be shown")
 	}
 	for _, f := range fields(v.Type()) {
@@ -29,7 +27,14 @@ func (l *loader) adServer(s *registry.AdServer, path string) {
 		if _, given := l.lines[at]; !given || f.key == "type" {
 			continue
 		}
-		if t == nil {
+		if !known {
+			for _, t := range adserver.Types() {
+				if d := t.Field(f.key); d != nil && d.In(adserver.Kept) {
+					l.hold(v.FieldByIndex(f.index), at, ruleOfField(d))
+					break
+				}
+			}
+		} else if t == nil {
 			l.add(at, "is not a key of this type, which is unknown here")
 		} else if d := t.Field(f.key); d == nil || !d.In(adserver.Kept) {
 			l.add(at, "is not a key of type %s", s.Type)

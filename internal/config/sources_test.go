@@ -61,6 +61,11 @@ func TestSources(t *testing.T) {
 	} {
 		expectFault(t, "sources: ["+c.sources+"]", c.want)
 	}
+	// A wrong type hides no other fault.
+	expectFaults(t, faultsOf(t, "sources: ["+adServer("type: Bad, email: x, base_url: 'https://h?k=v'")+"]"),
+		"sources[0].ad_server.base_url (line 1): must not hold a query",
+		"sources[0].ad_server.email (line 1): must be an e-mail address",
+		"sources[0].ad_server.type (line 1): must be a word")
 }
 
 func TestLabelsAreBounded(t *testing.T) {

@@ -161,6 +161,7 @@ func (s *configurer) settled(ctx context.Context, w settling, status restoreStat
 // givesUp reports whether a restore has failed often and long enough, and else postpones
 // the next try.
 func (s *configurer) givesUp(w settling) bool {
-	tries := s.retries.postpone(restoreKey(w.esaID), now(), now())
-	return tries >= giveUpTries && now().Sub(w.op.Begun) >= giveUpAfter
+	at := now()
+	tries := s.retries.postpone(restoreKey(w.esaID), at, at)
+	return tries >= giveUpTries && at.Sub(w.op.Begun) >= giveUpAfter
 }

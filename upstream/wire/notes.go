@@ -14,7 +14,11 @@ const (
 )
 
 // unknown notes the member whose name was read last.
-func (r *reader) unknown() { r.note(&r.notes.Unknown, r.path()) }
+func (r *reader) unknown() {
+	if len(r.notes.Unknown) < maxNotes { // a path costs more than the rest
+		r.note(&r.notes.Unknown, r.path())
+	}
+}
 
 // malformed notes a value by its path.
 func (r *reader) malformed(path string) { r.note(&r.notes.Malformed, path) }
