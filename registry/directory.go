@@ -38,7 +38,7 @@ type DirectoryOptions struct {
 	ReadTimeout  time.Duration // how long a reader with a copy waits for the store: 250 ms
 	StoreTimeout time.Duration // how long any other read of the store may take: 2 s
 	WriteTimeout time.Duration // how long a write may take, its wait in a queue of writers included: 5 s
-	Entries      int           // how many sources are remembered: 10,000
+	Entries      int           // how many sources are remembered, and how many that were listed alone: 10,000
 	// Changed is told when the store goes away, with what went wrong, and when it
 	// is back. It must not call the Directory. Nil: nobody.
 	Changed func(there bool, err error)

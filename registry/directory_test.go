@@ -192,6 +192,27 @@ func TestDirectoryBound(t *testing.T) {
 	})
 }
 
+// TestDirectoryListsEvictNothing: AGENT sources that are listed leave a managed source
+// that was read where it is, and are remembered too.
+func TestDirectoryListsEvictNothing(t *testing.T) {
+	bubble(t, registry.DirectoryOptions{Entries: 20}, func(t *testing.T, d *registry.Directory, f *faulty) {
+		adopted(t, f, customer, "m")
+		get(t, d, "m")
+		for i := range 30 {
+			made(t, f, customer, fmt.Sprintf("a%02d", i))
+		}
+		if _, total, err := d.Sources(t.Context(), customer, 0, 50); err != nil || total != 31 {
+			t.Fatal(total, err)
+		}
+		f.is(failing, 0)
+		time.Sleep(time.Minute)
+		get(t, d, "m")
+		if _, err := d.Source(t.Context(), customer, "a29"); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
 func TestDirectoryClose(t *testing.T) {
 	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
 		d.Put(adopted(t, f, customer, "a"))

@@ -48,7 +48,8 @@ func (c *Cache[D]) Get(ctx context.Context, key string, epoch int64, fetch Fetch
 }
 
 // GetNew is Get for a reader that is not content with a fresh copy: it waits for a
-// fetch, though not for longer than Patience where there is a copy.
+// fetch, though not for longer than Patience where there is a copy. It asks again at
+// once after a fetch that failed: the fetch knows when it is not worth while.
 func (c *Cache[D]) GetNew(ctx context.Context, key string, epoch int64, fetch Fetch[D]) (Read[D], error) {
 	return c.get(ctx, key, epoch, request[D]{fetch: fetch, newest: true})
 }
@@ -60,7 +61,7 @@ type request[D Document[D]] struct {
 }
 
 func (c *Cache[D]) get(ctx context.Context, key string, epoch int64, req request[D]) (Read[D], error) {
-	e := c.memory.entry(key)
+	e := c.memory.entry(key, false)
 	e.advance(epoch)
 	var timer *time.Timer
 	var begun time.Time
@@ -113,7 +114,7 @@ func (c *Cache[D]) get(ctx context.Context, key string, epoch int64, req request
 // Peek gives the copy of a key, however old, and starts no fetch. Its State is Hit if Get
 // would have served it at once as fresh.
 func (c *Cache[D]) Peek(key string) (read Read[D], ok bool) {
-	e, ok := c.memory.get(key)
+	e, ok := c.memory.find(key)
 	if !ok {
 		return read, false
 	}
@@ -132,20 +133,30 @@ func (c *Cache[D]) Peek(key string) (read Read[D], ok bool) {
 func (c *Cache[D]) Put(key string, doc D) { c.put(key, doc, false) }
 
 // Offer is Put for a document that may not be the newest: the next read asks first, and
-// falls back on it. A copy that is not older stays as it is.
+// falls back on it. A copy that is not older stays as it is. Keys that are offered and
+// not used evict each other alone.
 func (c *Cache[D]) Offer(key string, doc D) { c.put(key, doc, true) }
 
 func (c *Cache[D]) put(key string, doc D, offered bool) {
-	e := c.memory.entry(key)
-	now := time.Now()
+	for {
+		e := c.memory.entry(key, offered)
+		if !e.put(doc, offered, time.Now()) || c.memory.keepPut(e) {
+			return
+		}
+	}
+}
+
+// put stores a document unless the copy is newer, and reports whether it did.
+func (e *entry[D]) put(doc D, offered bool, now time.Time) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.copy != nil && (doc.Older(e.copy.doc) || offered && !e.copy.doc.Older(doc)) {
-		return
+		return false
 	}
 	e.copy = &copyOf[D]{doc: doc, receivedAt: now, expired: offered}
 	e.failure, e.gone = nil, nil
 	e.puts++
+	return true
 }
 
 // Refresh makes sure that a key has a fresh document and returns when the fetch that
@@ -153,27 +164,31 @@ func (c *Cache[D]) put(key string, doc D, offered bool) {
 // content with a stale copy: the error of a failed fetch is returned, and while a
 // failure is backed off an *UnavailableError with its cause.
 func (c *Cache[D]) Refresh(ctx context.Context, key string, epoch int64, fetch Fetch[D]) error {
-	e := c.memory.entry(key)
+	e := c.memory.entry(key, false)
 	e.advance(epoch)
-	now := time.Now()
-	e.mu.Lock()
-	v := c.decide(ctx, e, request[D]{fetch: fetch}, nil, now)
-	failed := e.failure
-	e.mu.Unlock()
-	switch {
-	case v.err != nil:
-		return v.err
-	case v.join != nil:
-	case v.read.State == Hit || failed == nil: // fresh, or just answered with an older document
-		return nil
-	default:
-		return &UnavailableError{Cause: failed.err, RetryAfter: max(failed.retryAt.Sub(now), 0)}
-	}
-	select {
-	case <-v.join.done:
-		return v.join.err
-	case <-ctx.Done():
-		return ctx.Err()
+	for {
+		now := time.Now()
+		e.mu.Lock()
+		v := c.decide(ctx, e, request[D]{fetch: fetch}, nil, now)
+		failed := e.failure
+		e.mu.Unlock()
+		switch {
+		case v.err != nil:
+			return v.err
+		case v.join != nil:
+		case v.read.State == Hit || failed == nil: // fresh, or just answered with an older document
+			return nil
+		default:
+			return &UnavailableError{Cause: failed.err, RetryAfter: max(failed.retryAt.Sub(now), 0)}
+		}
+		select {
+		case <-v.join.done:
+			if v.counts {
+				return v.join.err
+			}
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
 }
 

@@ -13,6 +13,8 @@ type entry[D Document[D]] struct {
 	key   string
 	epoch atomic.Int64 // the newest that a reader knew of; changes with mu held
 	used  atomic.Int64 // the second in which it was last read
+	// offered: neither read nor put, so it is kept in memory.offered; changes with memory.mu held.
+	offered atomic.Bool
 
 	mu       sync.Mutex
 	copy     *copyOf[D] // last good document; nil: none
@@ -124,7 +126,8 @@ func (c *Cache[D]) decide(ctx context.Context, e *entry[D], req request[D], wait
 		}
 	}
 
-	if f := e.failure; f != nil && now.Before(f.retryAt) && e.flight == nil {
+	mayWait := !req.newest || waited != nil // a reader of the newest has a fetch of its own once
+	if f := e.failure; f != nil && now.Before(f.retryAt) && e.flight == nil && mayWait {
 		v.ready = v.held
 		if !v.held {
 			v.err = &UnavailableError{Cause: f.err, RetryAfter: f.retryAt.Sub(now)}

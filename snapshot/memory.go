@@ -19,6 +19,9 @@ type memory[D Document[D]] struct {
 
 	mu   sync.Mutex // guards changes of which keys there are
 	keys *lru.Cache[string, *entry[D]]
+	// offered are the entries that were offered a document and neither read nor put
+	// since. They have a bound of their own: a list evicts nothing that is in use.
+	offered *lru.Cache[string, *entry[D]]
 	// flying are evicted entries whose fetch still runs: a reader finds them again
 	// rather than starting a second fetch.
 	flying map[string]*entry[D]
@@ -27,6 +30,7 @@ type memory[D Document[D]] struct {
 func newMemory[D Document[D]](entries int, ttl time.Duration) *memory[D] {
 	m := &memory[D]{cache: gocache.New(ttl, 0), ttl: ttl, flying: map[string]*entry[D]{}}
 	m.keys, _ = lru.NewWithEvict(max(entries, 1), m.evicted) // fails for a size below 1 alone
+	m.offered, _ = lru.NewWithEvict(max(entries, 1), m.evicted)
 	return m
 }
 
@@ -44,8 +48,16 @@ func (m *memory[D]) get(key string) (*entry[D], bool) {
 func (m *memory[D]) touch(e *entry[D], now time.Time) {
 	if second := now.Unix(); e.used.Load() != second {
 		e.used.Store(second)
-		m.keys.Get(e.key)
+		m.bound(e).Get(e.key)
 	}
+}
+
+// bound gives the LRU that an entry belongs to.
+func (m *memory[D]) bound(e *entry[D]) *lru.Cache[string, *entry[D]] {
+	if e.offered.Load() {
+		return m.offered
+	}
+	return m.keys
 }
 
 // find finds an entry that is kept or being fetched.
@@ -55,40 +67,75 @@ func (m *memory[D]) find(key string) (*entry[D], bool) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	e, ok := m.flying[key]
-	return e, ok
+	return m.hidden(key)
 }
 
-// entry finds or makes the entry of a key.
-func (m *memory[D]) entry(key string) *entry[D] {
-	if e, ok := m.get(key); ok {
-		m.touch(e, time.Now())
+// hidden finds an entry that get does not: one that was evicted or has expired. Its
+// fetch may be running. The lock is held.
+func (m *memory[D]) hidden(key string) (*entry[D], bool) {
+	if e, ok := m.flying[key]; ok {
+		return e, true
+	}
+	if e, ok := m.keys.Peek(key); ok {
+		return e, true
+	}
+	return m.offered.Peek(key)
+}
+
+// entry finds or makes the entry of a key, to offer it a document or else to use it.
+func (m *memory[D]) entry(key string, offered bool) *entry[D] {
+	if e, ok := m.get(key); ok && (offered || !e.offered.Load()) {
+		if !offered {
+			m.touch(e, time.Now())
+		}
 		return e
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if e, ok := m.get(key); ok {
-		return e
-	}
-	e, ok := m.flying[key]
+	e, ok := m.get(key)
 	if !ok {
-		e, ok = m.keys.Peek(key) // expired; its fetch may be running
+		e, ok = m.hidden(key)
+		ok = ok && e.busy()
 	}
-	if !ok || !e.busy() {
+	if !ok {
 		e = &entry[D]{key: key}
+		e.offered.Store(offered)
+	} else if !offered {
+		e.offered.Store(false)
 	}
-	delete(m.flying, key)
 	m.keep(e)
 	return e
 }
 
 // keep adds an entry, or prolongs its time. The lock is held.
 func (m *memory[D]) keep(e *entry[D]) {
+	bound, other := m.keys, m.offered
+	if e.offered.Load() {
+		bound, other = other, bound
+	}
+	other.Remove(e.key)
+	delete(m.flying, e.key)
 	m.cache.Set(e.key, e, m.ttl)
-	m.keys.Add(e.key, e)
+	bound.Add(e.key, e)
 }
 
-// evicted is called by keys when it is full, with mu held by keep's caller.
+// keepPut keeps an entry that a document was put in. It returns false if the key has
+// another entry by now.
+func (m *memory[D]) keepPut(e *entry[D]) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	kept, ok := m.get(e.key)
+	if !ok {
+		kept, ok = m.flying[e.key]
+	}
+	if ok && kept != e {
+		return false
+	}
+	m.keep(e)
+	return true
+}
+
+// evicted is called by keys and offered, with mu held by the caller of theirs.
 func (m *memory[D]) evicted(key string, e *entry[D]) {
 	m.cache.Delete(key)
 	if e.busy() {
@@ -103,7 +150,7 @@ func (m *memory[D]) landed(e *entry[D], forget bool) {
 	defer m.mu.Unlock()
 	delete(m.flying, e.key)
 	if kept, ok := m.get(e.key); forget && ok && kept == e && e.empty() {
-		m.keys.Remove(e.key)
+		m.bound(e).Remove(e.key)
 		return
 	}
 	if kept, ok := m.get(e.key); !ok || kept == e { // else it was evicted at the last moment
@@ -115,11 +162,11 @@ func (m *memory[D]) landed(e *entry[D], forget bool) {
 func (m *memory[D]) all() []*entry[D] {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	entries := m.keys.Values()
+	entries := append(m.keys.Values(), m.offered.Values()...)
 	for _, e := range m.flying {
 		entries = append(entries, e)
 	}
 	return entries
 }
 
-func (m *memory[D]) len() int { return m.keys.Len() }
+func (m *memory[D]) len() int { return m.keys.Len() + m.offered.Len() }

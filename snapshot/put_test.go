@@ -3,6 +3,7 @@ package snapshot_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -38,6 +39,33 @@ func TestPut(t *testing.T) {
 		f.c.Put("k", at(2*time.Second, "the same, known to be the newest"))
 		f.peek("the same, known to be the newest", snapshot.Hit)
 		f.wantCalls(1)
+	})
+}
+
+// TestPutProlongs: what was put is kept for as long as what was fetched.
+func TestPutProlongs(t *testing.T) {
+	run(t, limits, func(f *fixture) {
+		f.read(want{name: "first", state: snapshot.Miss})
+		f.pass(limits.StaleIfError)
+		f.c.Put("k", at(0, "put"))
+		f.pass(time.Minute)
+		f.peek("put", snapshot.Stale)
+	})
+}
+
+// TestOfferedEvictNothing: keys that are offered have places of their own.
+func TestOfferedEvictNothing(t *testing.T) {
+	few := limits
+	few.Entries = 2
+	run(t, few, func(f *fixture) {
+		f.read(want{name: "first", state: snapshot.Miss})
+		for i := range 9 {
+			f.c.Offer(fmt.Sprint(i), at(0, "offered"))
+		}
+		f.peek("first", snapshot.Hit)
+		if n := f.c.Len(); n != 3 {
+			f.Errorf("%d keys are kept", n)
+		}
 	})
 }
 
@@ -82,8 +110,11 @@ func TestGetNew(t *testing.T) {
 		f.u.set(hangs)
 		newest("second", true)
 		f.pass(limits.FetchTimeout)
-		newest("second", false) // backed off
-		f.wantCalls(4)
+		f.u.set(fails)
+		newest("second", false)
+		f.u.set(now("third")) // a back-off holds no such read back
+		newest("third", false)
+		f.wantCalls(6)
 	})
 }
 

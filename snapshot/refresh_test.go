@@ -45,6 +45,18 @@ func TestRefresh(t *testing.T) {
 			}
 			f.wantCalls(1)
 		},
+		"fetches anew after a fetch from before an expiry": func(f *fixture) {
+			f.u.set(after(time.Second, now("before")))
+			go func() { _, _ = f.get("k") }()
+			f.pass(600 * time.Millisecond)
+			f.c.Expire("k")
+			f.u.set(after(time.Second, now("after")))
+			if err := refresh(f, 1400*time.Millisecond); err != nil {
+				f.Error(err)
+			}
+			f.read(want{name: "after", state: snapshot.Hit})
+			f.wantCalls(2)
+		},
 		"shares its fetch with readers": func(f *fixture) {
 			f.u.set(after(time.Second, now("first")))
 			go func() { _ = f.c.Refresh(f.Context(), "k", 0, f.u.fetch) }()

@@ -20,7 +20,7 @@ type Limits struct {
 	FetchTimeout         time.Duration // how long the shared fetch may go on after its readers left
 	Backoff              time.Duration // after a failed fetch no other begins for this long; 0: 5 s
 	MaxBackoff           time.Duration // after further failures; 0: 10 s. Half of either may be added
-	Entries              int           // most keys kept; the least recently used go first
+	Entries              int           // most keys kept, and most that were offered alone; the least recently used go first
 }
 
 // Document is what a Cache keeps. It is shared between readers and so immutable.

@@ -12,7 +12,7 @@ import (
 // held.
 type adServer struct{ at time.Time }
 
-// Older implements snapshot.Document. a config has no time of its own.
+// Older implements snapshot.Document. A config has no time of its own.
 func (d *adServer) Older(than *adServer) bool { return d.at.Before(than.at) }
 
 // WithAdServer gives a source whose ad server is known: where the registry does not
