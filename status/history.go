@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"esagate/api"
+	"esagate/internal/background"
 	"esagate/registry"
 	"esagate/snapshot"
 	"esagate/transform"
@@ -73,15 +74,22 @@ func (s *Service) historyFetcher(tenantID string, names []string) snapshot.Fetch
 		calls.SetLimit(historyCalls)
 		for _, name := range names {
 			calls.Go(func() error {
-				runs, err := s.deps.Upstream.SyncHistory(ctx, tenantID,
-					upstream.HistoryQuery{SyncType: transform.SyncTypeToUpstream(name), Limit: historyRuns})
+				var history api.SyncHistory
+				err := background.Guard(ctx, s.log, "fetch_history", func(ctx context.Context) error {
+					runs, err := s.deps.Upstream.SyncHistory(ctx, tenantID,
+						upstream.HistoryQuery{SyncType: transform.SyncTypeToUpstream(name), Limit: historyRuns})
+					if err == nil {
+						history = transform.StreamHistory(runs)
+					}
+					return err
+				})
 				mu.Lock()
 				defer mu.Unlock()
 				if err != nil {
 					failed = err
 					return nil
 				}
-				all.streams[name] = transform.StreamHistory(runs)
+				all.streams[name] = history
 				return nil
 			})
 		}

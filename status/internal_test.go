@@ -3,12 +3,22 @@ package status
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"testing"
 	"time"
 
+	"esagate/internal/background"
 	"esagate/internal/fault"
 	"esagate/snapshot"
 )
+
+// TestHistoryPanics: a panic in a call for one stream fails that call.
+func TestHistoryPanics(t *testing.T) {
+	s := &Service{log: slog.New(slog.DiscardHandler)} // without a client
+	if _, err := s.historyFetcher("t", []string{"inventory"})(t.Context()); !errors.Is(err, background.ErrPanicked) {
+		t.Error(err)
+	}
+}
 
 func TestUnavailableKeepsTheReason(t *testing.T) {
 	refused := fault.Upstream(fault.CircuitOpen, "refused", nil)

@@ -59,7 +59,7 @@ func (r *Reconciler) Run(ctx context.Context) {
 	}
 	for ctx.Err() == nil {
 		next := time.Now().Add(background.Jitter(r.cfg.Interval / 2))
-		r.round(ctx)
+		_ = background.Guard(ctx, r.deps.Logger, "poll", func(ctx context.Context) error { r.round(ctx); return nil })
 		background.Sleep(ctx, time.Until(next))
 	}
 }

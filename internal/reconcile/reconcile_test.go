@@ -31,6 +31,7 @@ type world struct {
 	mu      sync.Mutex
 	news    map[int64]time.Time // of each source, when news last came
 	away    bool
+	broken  bool // listing panics
 	lists   int
 	most    int // rows asked for at once
 	read    func(ctx context.Context, id int64) error
@@ -55,6 +56,9 @@ func (w *world) Upkeep(_ context.Context, want registry.Upkeep, after int64, tak
 	defer w.mu.Unlock()
 	w.lists++
 	w.most = max(w.most, take)
+	if w.broken {
+		panic("broken")
+	}
 	if w.away {
 		return nil, errAway
 	}
@@ -240,7 +244,9 @@ func TestTheStoreIsAway(t *testing.T) {
 		if w.lists < 20 || w.lists > 30 || len(w.ids) != 0 {
 			t.Errorf("%d lists, %d reads in an hour", w.lists, len(w.ids))
 		}
-		w.away = false
+		w.away, w.broken = false, true
+		w.run(t, reconcile.Config{Interval: interval}, time.Minute) // the panic ends the round alone
+		w.broken = false
 		w.run(t, reconcile.Config{Interval: interval}, time.Minute)
 		if len(w.times()) != 5 {
 			t.Errorf("%d of 5 were read when it was back", len(w.times()))
