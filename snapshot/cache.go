@@ -224,10 +224,10 @@ func (c *Cache[D]) fly(ctx context.Context, e *entry[D], f *flight, fetch Fetch[
 	defer context.AfterFunc(c.life, cancel)()
 
 	doc, err := guarded(ctx, fetch)
-	e.mu.Lock()
-	f.outcome, f.err = c.settle(e, f, doc, err, time.Now()), err
-	e.mu.Unlock()
-	c.memory.landed(e, f.outcome == NotFound && c.opts.ForgetGone)
+	c.memory.land(e, func() (forget bool) {
+		f.outcome, f.err = c.settle(e, f, doc, err, time.Now()), err
+		return f.outcome == NotFound && c.opts.ForgetGone
+	})
 	close(f.done)
 	if c.opts.Refreshed != nil {
 		c.opts.Refreshed(f.outcome)

@@ -143,17 +143,23 @@ func (m *memory[D]) evicted(key string, e *entry[D]) {
 	}
 }
 
-// landed keeps an entry whose fetch has ended, or forgets one of which there is nothing
-// to remember: reads of what is not there then evict nothing.
-func (m *memory[D]) landed(e *entry[D], forget bool) {
+// land ends an entry's fetch: settle, called with the entry's lock held, takes in its
+// answer. The entry is then kept, or forgotten if forget holds and there is nothing to
+// remember: reads of keys that do not exist evict nothing. Both happen under one lock,
+// so that no other entry of the key is made in between.
+func (m *memory[D]) land(e *entry[D], settle func() (forget bool)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	e.mu.Lock()
+	forget := settle()
+	e.mu.Unlock()
 	delete(m.flying, e.key)
-	if kept, ok := m.get(e.key); forget && ok && kept == e && e.empty() {
+	kept, ok := m.get(e.key)
+	switch {
+	case ok && kept != e: // evicted before the fetch began, and another took its place
+	case ok && forget && e.empty():
 		m.bound(e).Remove(e.key)
-		return
-	}
-	if kept, ok := m.get(e.key); !ok || kept == e { // else it was evicted at the last moment
+	default:
 		m.keep(e)
 	}
 }

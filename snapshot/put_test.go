@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -148,4 +149,35 @@ func TestForgetGone(t *testing.T) {
 			f.Errorf("%d keys are kept of which there is nothing to remember", n)
 		}
 	})
+}
+
+// TestPutOutlivesAnEviction evicts a key that was put while its fetch runs. Neither that
+// fetch nor an offer at the moment of its end brings back the older document.
+func TestPutOutlivesAnEviction(t *testing.T) {
+	one := limits
+	one.Entries = 1
+	c := snapshot.New[*doc](one, snapshot.Options{})
+	defer c.Close()
+	epoch := time.Now()
+	for i := range 5000 {
+		key, answer, fetching := fmt.Sprint(i), make(chan struct{}), make(chan struct{})
+		older, newer := &doc{epoch, "older"}, &doc{epoch.Add(time.Second), "newer"}
+		var readers sync.WaitGroup
+		readers.Go(func() {
+			_, _ = c.Get(t.Context(), key, 0, func(context.Context) (*doc, error) {
+				close(fetching)
+				<-answer
+				return older, nil
+			})
+		})
+		<-fetching
+		c.Put(key, newer)
+		c.Put("another", newer)
+		readers.Go(func() { <-answer; c.Offer(key, older) })
+		close(answer)
+		readers.Wait()
+		if r, ok := c.Peek(key); !ok || r.Doc != newer {
+			t.Fatalf("round %d: %+v, %t", i, r, ok)
+		}
+	}
 }
