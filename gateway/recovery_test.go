@@ -42,26 +42,37 @@ func (w *world) ageOf(path string) int {
 // After an outage of up to a minute every source is served within 2 s, whether there was
 // a copy of it or not, and the copies are fresh again.
 func TestEverySourceIsServedSoonAfterAnOutage(t *testing.T) {
-	for _, outage := range []time.Duration{2 * time.Second, 10 * time.Second, 25 * time.Second, time.Minute} {
-		t.Run(outage.String(), func(t *testing.T) {
+	for _, c := range []struct {
+		outage time.Duration
+		hangs  bool // calls are not answered; else no connection can be made
+	}{
+		{2 * time.Second, false}, {10 * time.Second, false}, {25 * time.Second, false}, {time.Minute, false},
+		{2 * time.Second, true}, {10 * time.Second, true}, {25 * time.Second, true}, {time.Minute, true},
+	} {
+		t.Run(fmt.Sprintf("%v hanging %t", c.outage, c.hangs), func(t *testing.T) {
 			s, paths := many(20)
 			inWorld(t, s, func(w *world) {
 				w.addTenants(s)
 				known, unknown := paths[:10], paths[10:]
 				read := func(paths []string) {
 					for _, path := range paths {
-						w.unchecked(path)
+						go w.unchecked(path)
 					}
 				}
 				read(known)
 				w.pass(20 * time.Second)
-				w.agent.SetDown(true)
-				for range int(outage / time.Second) { // readers go on
+				if c.hangs {
+					w.agent.Fault("", upstreamtest.Fault{Hang: true})
+				} else {
+					w.agent.SetDown(true)
+				}
+				for range int(c.outage / time.Second) { // readers go on
 					read(known)
 					read(unknown)
 					w.pass(time.Second)
 				}
 				w.agent.SetDown(false)
+				w.agent.Fault("", upstreamtest.Fault{})
 				w.pass(2 * time.Second)
 				read(known) // served from the copy at once, while it is refreshed
 				w.pass(100 * time.Millisecond)
@@ -80,6 +91,7 @@ func TestEverySourceIsServedSoonAfterAnOutage(t *testing.T) {
 func TestShortOutagesOfFewTenants(t *testing.T) {
 	for name, fault := range map[string]upstreamtest.Fault{
 		"502": {Status: 502}, "cut short": {CutShort: true}, "nonsense": {Body: "{}"},
+		"hangs": {Hang: true},
 	} {
 		for _, lasts := range []time.Duration{2 * time.Second, 4 * time.Second, 15 * time.Second, 40 * time.Second} {
 			t.Run(name+" for "+lasts.String(), func(t *testing.T) {

@@ -44,11 +44,12 @@ func (c *Client) attempt(r *http.Request, cl *call) *failure {
 	if cl.probes != c.upstream && c.upstream.open.Load() {
 		return c.upstream.refusal()
 	}
-	if cl.op == opStatus {
-		t.breaker.reads.Add(1)
-		defer t.breaker.reads.Add(-1)
-	}
 	began := c.tenants.now()
+	if cl.op == opStatus {
+		var done func()
+		r, done = c.watchHanging(r, t, began)
+		defer done()
+	}
 	f := c.exchange(r, cl)
 	if cl.quick && f != nil && f.outcome == outcomeTimeout {
 		f.blame = blameUnknown // it had too little time to say anything
@@ -70,15 +71,16 @@ func (c *Client) record(cl *call, t *tenant, began, changes int64, f *failure) {
 		}
 		if cl.op == opStatus {
 			t.breaker.record(changes, false)
+			t.took.Store(c.tenants.now() - began)
 		}
 		if cl.op == opProbe && !ofUpstream {
-			c.recovered(cl.probes)
+			c.recovered(cl.probes, began)
 		}
-		c.well(ofUpstream)
+		c.well(ofUpstream, began)
 	case f.blame == blameUnknown || t == nil:
 	case ofUpstream && f.reached() && !c.symptoms.isWidespread():
 		t.read(c.tenants.now(), true)
-		c.well(true) // it can be reached and takes our key; the failure is the tenant's
+		c.well(true, began) // it can be reached and takes our key; the failure is the tenant's
 	case ofUpstream || f.blame == blameUpstream:
 		c.unwell(cl, t, began, f)
 	case cl.op == opStatus:
@@ -94,12 +96,14 @@ func (c *Client) record(cl *call, t *tenant, began, changes int64, f *failure) {
 	}
 }
 
-// recovered closes a tenant's breaker after a good probe.
-func (c *Client) recovered(b *breaker) {
+// recovered closes a tenant's breaker after a good probe, and ends the calls that still
+// hang from before it began.
+func (c *Client) recovered(b *breaker, began int64) {
 	wanted, opened := b.close()
 	if opened {
 		c.log.Info("breaker closed", slog.String("breaker", "tenant"), slog.String("tenant", b.tenantID))
 	}
+	b.hanging.overtake(began)
 	if wanted {
 		c.onRecover(b.tenantID)
 	}

@@ -26,7 +26,7 @@ type breaker struct {
 	changes  atomic.Int64 // how often it has changed its state
 	probeAt  atomic.Int64 // Unix nanoseconds of the next probe
 	probes   atomic.Int32 // probes under way
-	reads    atomic.Int32 // readers' status calls under way, of a tenant
+	hanging  hanging      // readers' status calls under way, of a tenant
 
 	mu      sync.Mutex // held while cb is used
 	cb      *gobreaker.CircuitBreaker[struct{}]

@@ -79,6 +79,9 @@ func lost(ctx context.Context, err error) *failure {
 	}
 	reason, message := fault.UpstreamUnreachable, "The sales agent can't be reached."
 	switch {
+	case errors.Is(context.Cause(ctx), errOvertaken):
+		f.outcome, f.blame, f.retry = outcomeTimeout, blameUnknown, true
+		reason, message = fault.UpstreamTimeout, "The sales agent did not answer in time."
 	case errors.Is(cause, context.Canceled):
 		f.outcome, f.blame = outcomeCanceled, blameUnknown
 		reason, message = fault.UpstreamTimeout, "The request was given up before the sales agent answered."

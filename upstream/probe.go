@@ -56,7 +56,7 @@ func (c *Client) startProbe(b *breaker) {
 	if ofTenant && c.upstream.open.Load() {
 		return // it would be refused
 	}
-	n := b.probes.Add(1) + min(b.reads.Load(), 1)
+	n := b.probes.Add(1) + b.hanging.count()
 	if n > 2 {
 		b.probes.Add(-1)
 		return

@@ -126,6 +126,32 @@ func TestAHungProbe(t *testing.T) {
 	}
 }
 
+// A reader's call that hangs is made again once a probe beside it was answered. An upstream
+// that is always slow is not probed.
+func TestAHungCall(t *testing.T) {
+	run(t, upstream.Config{}, func(t *testing.T, r *rig) {
+		r.agent.Script(tenant, ut.Fault{Hang: true})
+		start := time.Now()
+		r.works(tenant)
+		if took := time.Since(start); took > 2200*time.Millisecond {
+			t.Errorf("it took %v", took)
+		}
+		if n := r.agent.Calls(tenant); n != 3 {
+			t.Errorf("%d calls, want the hung one, a probe and the second", n)
+		}
+
+		r.agent.Fault(tenant, ut.Fault{Delay: 3 * time.Second})
+		r.works(tenant) // probed, in vain
+		calls := r.agent.Calls(tenant)
+		r.works(tenant)
+		r.works(tenant)
+		sleep(time.Minute)
+		if n := r.agent.Calls(tenant) - calls; n != 2 {
+			t.Errorf("%d calls for two slow readers", n)
+		}
+	})
+}
+
 // A probe that is answered 429 decides nothing; the next one does.
 func TestARateLimitedProbe(t *testing.T) {
 	for name, c := range opened {

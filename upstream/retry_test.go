@@ -33,7 +33,6 @@ func TestWhichFailuresAreRetried(t *testing.T) {
 		"409":         {ut.Fault{Status: 409}, false},
 		"422":         {ut.Fault{Status: 422}, false},
 		"no document": {ut.Fault{Body: "{}"}, false},
-		"a timeout":   {ut.Fault{Hang: true}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			run(t, upstream.Config{}, func(t *testing.T, r *rig) {

@@ -38,8 +38,9 @@ func (s *symptoms) isWidespread() bool {
 	return s.widespread
 }
 
-// well records a proper answer. probe says that it shows the whole upstream to be well.
-func (c *Client) well(probe bool) {
+// well records a proper answer to an attempt that began then. probe says that it shows
+// the whole upstream to be well.
+func (c *Client) well(probe bool, began int64) {
 	if !probe && c.upstream.open.Load() {
 		return // only a probe closes it
 	}
@@ -60,6 +61,7 @@ func (c *Client) well(probe bool) {
 	if _, opened := c.upstream.close(); opened {
 		forgotten := c.tenants.forgetOpen() // the same outage may have opened them
 		c.log.Info("breaker closed", slog.String("breaker", "upstream"), slog.Int("tenants", forgotten))
+		c.tenants.overtake(began)
 		c.onRecover("")
 	} // else each tenant that failed is probed itself
 }

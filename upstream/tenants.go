@@ -19,6 +19,7 @@ type tenant struct {
 	failedAt atomic.Int64 // one failed
 	failed   atomic.Bool  // the last one did
 	probedAt atomic.Int64 // it was read by a probe of the whole upstream
+	took     atomic.Int64 // nanoseconds that the last good status call of a reader took
 }
 
 // failing reports whether the last status read failed, if that was after since.
@@ -84,6 +85,13 @@ func (ts *tenants) forgetOpen() (n int) {
 		}
 	}
 	return n
+}
+
+// overtake ends the readers' calls that hang from before a probe of the whole upstream.
+func (ts *tenants) overtake(probe int64) {
+	for _, t := range ts.cache.Values() {
+		t.breaker.hanging.overtake(probe)
+	}
 }
 
 // health counts the tenants that are failing, and those that were read well within the
