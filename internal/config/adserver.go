@@ -2,6 +2,7 @@ package config
 
 import (
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -17,29 +18,25 @@ func (l *loader) adServer(s *registry.AdServer, path string) {
 	typePath := child(path, "type")
 	v := reflect.ValueOf(s).Elem()
 	l.hold(v.FieldByName("Type"), typePath, "required ad-server-type")
-	known := l.good(typePath) // else each field is held against the types that have it
-	t := adserver.Find(s.Type)
-	if known && t == nil {
-		l.warn(typePath, "is not a type that this version knows; nothing but the type will be shown")
+	types := adserver.Types() // each field is held against those that may have it
+	if l.good(typePath) {
+		types = slices.DeleteFunc(types, func(t *adserver.Type) bool { return t.Name != s.Type })
+		if len(types) == 0 {
+			l.warn(typePath, "is not a type that this version knows; nothing but the type will be shown")
+		}
 	}
 	for _, f := range fields(v.Type()) {
 		at := child(path, f.key)
 		if _, given := l.lines[at]; !given || f.key == "type" {
 			continue
 		}
-		if !known {
-			for _, t := range adserver.Types() {
-				if d := t.Field(f.key); d != nil && d.In(adserver.Kept) {
-					l.hold(v.FieldByIndex(f.index), at, ruleOfField(d))
-					break
-				}
-			}
-		} else if t == nil {
+		has := func(t *adserver.Type) bool { d := t.Field(f.key); return d != nil && d.In(adserver.Kept) }
+		if i := slices.IndexFunc(types, has); i >= 0 {
+			l.hold(reflect.Indirect(v.FieldByIndex(f.index)), at, ruleOfField(types[i].Field(f.key)))
+		} else if len(types) == 0 {
 			l.add(at, "is not a key of this type, which is unknown here")
-		} else if d := t.Field(f.key); d == nil || !d.In(adserver.Kept) {
-			l.add(at, "is not a key of type %s", s.Type)
 		} else {
-			l.hold(v.FieldByIndex(f.index), at, ruleOfField(d))
+			l.add(at, "is not a key of type %s", s.Type)
 		}
 	}
 }
@@ -62,5 +59,5 @@ func ruleOfField(f *adserver.Field) string {
 	case adserver.Word:
 		return strings.Join(f.Words, "|")
 	}
-	return "text 1.." + strconv.Itoa(max(f.Max, f.FileMax))
+	return "text " + strconv.Itoa(max(f.Max, f.FileMax))
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 )
@@ -16,11 +17,11 @@ type authSection struct {
 
 // keyEntry is a key as the file has it: in clear or as its hash.
 type keyEntry struct {
-	Name       string  `config:"name" rule:"required key-name"`
-	CustomerID *int64  `config:"customer_id" rule:"required 1..9007199254740991"`
-	Access     *string `config:"access" rule:"read|write"`
-	Key        *Secret `config:"key" rule:"ascii 1024"`
-	SHA256     *Secret `config:"sha256" rule:"sha256"`
+	Name       string `config:"name" rule:"required key-name"`
+	CustomerID int64  `config:"customer_id" rule:"required 1..9007199254740991"`
+	Access     string `config:"access" rule:"read|write"`
+	Key        Secret `config:"key" rule:"ascii 1024"`
+	SHA256     Secret `config:"sha256" rule:"sha256"`
 }
 
 // auth checks who may ask.
@@ -39,17 +40,14 @@ func (l *loader) auth(s authSection) Auth {
 // keys hashes the clear keys: nothing of a clear key is left in what it gives.
 func (l *loader) keys(entries []keyEntry) []Key {
 	out := make([]Key, 0, len(entries))
-	names, hashes := map[string]string{}, map[string]string{}
+	names, hashes := map[any]string{}, map[any]string{}
 	for i, e := range entries {
 		path := item("auth.keys", i)
-		k := Key{Name: e.Name, Access: AccessRead, CustomerID: deref(e.CustomerID)}
+		k := Key{Name: e.Name, Access: cmp.Or(Access(e.Access), AccessRead), CustomerID: e.CustomerID}
 		l.unique(names, e.Name, child(path, "name"), path, "the same name as")
-		if e.Access != nil {
-			k.Access = Access(*e.Access)
-		}
 		if hash, ok := l.keyHash(path, e); ok {
 			k.SHA256 = hash
-			l.unique(hashes, string(hash[:]), path, path, "the same key as")
+			l.unique(hashes, hash, path, path, "the same key as")
 		}
 		out = append(out, k)
 	}
@@ -61,10 +59,10 @@ func (l *loader) keyHash(path string, e keyEntry) (hash [sha256.Size]byte, ok bo
 	switch {
 	case !l.good(clearPath, hashPath):
 		return hash, false
-	case (e.Key == nil) == (e.SHA256 == nil):
+	case e.Key.IsSet() == e.SHA256.IsSet():
 		l.add(path, "must have one of key and sha256, not both")
 		return hash, false
-	case e.SHA256 != nil:
+	case e.SHA256.IsSet():
 		_, _ = hex.Decode(hash[:], []byte(e.SHA256.Reveal()))
 		if hash == sha256.Sum256(nil) {
 			l.add(hashPath, "is the hash of an empty key")
@@ -83,7 +81,7 @@ func (l *loader) keyHash(path string, e keyEntry) (hash [sha256.Size]byte, ok bo
 }
 
 // unique reports a good value at a path that an earlier entry of the same list has.
-func (l *loader) unique(seen map[string]string, value, path, entry, as string) {
+func (l *loader) unique(seen map[any]string, value any, path, entry, as string) {
 	if !l.good(path) {
 		return
 	}
@@ -92,12 +90,4 @@ func (l *loader) unique(seen map[string]string, value, path, entry, as string) {
 		return
 	}
 	seen[value] = entry
-}
-
-// deref gives the zero value for nil.
-func deref[T any](p *T) (v T) {
-	if p != nil {
-		v = *p
-	}
-	return v
 }

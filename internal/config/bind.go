@@ -111,16 +111,19 @@ func (l *loader) bind(v reflect.Value, f field, raw any, given bool, path string
 		l.list(v, f, raw, path)
 	case t.Kind() == reflect.Map:
 		l.texts(v, raw, path)
-	case t.Kind() == reflect.Pointer:
-		if fresh := reflect.New(t.Elem()); given && l.scalar(fresh.Elem(), f, raw, path) {
-			v.Set(fresh)
-		}
-		l.hold(v, path, f.rule)
 	default:
-		if given {
-			l.scalar(v, f, raw, path)
+		value := v
+		if t.Kind() == reflect.Pointer {
+			value = reflect.New(t.Elem()).Elem()
 		}
-		l.hold(v, path, f.rule)
+		if given && l.scalar(value, f, raw, path) && t.Kind() == reflect.Pointer {
+			v.Set(value.Addr())
+		}
+		if given || !inList { // a default is held too
+			l.hold(value, path, f.rule)
+		} else if strings.HasPrefix(f.rule, "required ") {
+			l.add(path, "is required")
+		}
 	}
 }
 

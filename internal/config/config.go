@@ -166,8 +166,8 @@ type Key struct {
 // PlatformTask is a setup task of the operator's: one of their own, or an
 // override of a built-in one by id (contract 4.7). Nil: not set.
 type PlatformTask struct {
-	ID            string  `config:"id" rule:"required text 1..128"` // unique
-	Name          *string `config:"name" rule:"text 1..255"`
+	ID            string  `config:"id" rule:"required text 128"` // unique
+	Name          *string `config:"name" rule:"text 255"`
 	Severity      *string `config:"severity" rule:"blocker|warning|info"` // blocker, warning or info
 	Description   *string `config:"description" rule:"paragraph 2000"`
 	ConfigurePath *string `config:"configure_path"` // a path of the host product

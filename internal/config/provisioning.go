@@ -41,8 +41,8 @@ func (l *loader) provisioning(p *Provisioning) {
 
 // orgTemplate is the rule for external_org_id: what is not a placeholder must be fit
 // for a header, which it will be sent in.
-func orgTemplate(s string) string {
-	if problem := plainText(1, mostOrgID)(s); problem != "" {
+func orgTemplate(s string, _ int) string {
+	if problem := plainText(s, 1, mostOrgID); problem != "" {
 		return problem
 	}
 	if strings.ContainsAny(placeholder.ReplaceAllString(s, ""), "{}") {
@@ -51,7 +51,7 @@ func orgTemplate(s string) string {
 	if strings.Contains(s, "}{") { // 1 and 23 would come to the same as 12 and 3
 		return "must have a character between two of {customer_id}, {esa_id} and {source_id}"
 	}
-	if problem := visibleASCII(mostOrgID)(s); problem != "" {
+	if problem := visibleASCII(s, mostOrgID); problem != "" {
 		return problem
 	}
 	if len(longestIDs.Replace(s)) > mostOrgID {

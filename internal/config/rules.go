@@ -20,57 +20,37 @@ import (
 )
 
 // A rule looks at one text and says what is wrong with it, in words of ours that never repeat it;
-// "" is good.
-type rule func(string) string
+// "" is good. most is the number behind the rule's name in a tag: the longest text.
+type rule func(s string, most int) string
 
-// rules are those that the tags of the structs name, by name, with what stands behind it. Other
-// tags are a range of numbers or durations ("1..10"), or words ("json|text").
-var rules map[string]func(arg string) rule
-
-func init() { // the table would be its own cause otherwise
-	plain := func(r rule) func(string) rule { return func(string) rule { return r } }
-	most := func(make func(int) rule) func(string) rule {
-		return func(arg string) rule { n, _ := strconv.Atoi(arg); return make(n) }
-	}
-	rules = map[string]func(string) rule{
-		"text": func(arg string) rule {
-			least, most, _ := strings.Cut(arg, "..")
-			from, _ := strconv.Atoi(least)
-			to, _ := strconv.Atoi(most)
-			return plainText(from, to)
-		},
-		"paragraph":        most(paragraph),
-		"ascii":            most(visibleASCII),
-		"printable":        plain(printable),
-		"id":               plain(pathID),
-		"digits":           most(digits),
-		"currency":         plain(matching(currency, "must be three capital letters, such as EUR")),
-		"email":            plain(email),
-		"host:port":        plain(hostPort),
-		"url":              most(urlWithPath),
-		"url-without-path": plain(urlWithoutPath),
-		"origin":           plain(origin),
-		"issuer":           plain(issuer),
-		"store-url":        plain(storeURL),
-		"encryption-key":   plain(encryptionKey),
-		"org-id":           plain(orgTemplate),
-		"key-name":         plain(matching(keyName, "must be 1 to 64 of A-Z a-z 0-9 . _ -, beginning with a letter or digit")),
-		"sha256":           plain(matching(hexSHA256, "must be 64 hexadecimal digits")),
-		"ad-server-type":   plain(matching(typeWord, "must be a word such as "+adserver.Types()[0].Name)),
-		"unsupported":      plain(unsupported),
-	}
+// rules are those that the tags of the structs name. Other tags are a range of numbers or
+// durations ("1..10"), or words ("json|text").
+var rules = map[string]rule{
+	"text":             func(s string, most int) string { return plainText(s, 1, most) },
+	"paragraph":        paragraph,
+	"ascii":            visibleASCII,
+	"printable":        printable,
+	"id":               pathID,
+	"digits":           digits,
+	"currency":         matching(`^[A-Z]{3}$`, "must be three capital letters, such as EUR"),
+	"email":            email,
+	"host:port":        hostPort,
+	"url":              urlWithPath,
+	"url-without-path": urlWithoutPath,
+	"origin":           origin,
+	"issuer":           issuer,
+	"store-url":        storeURL,
+	"encryption-key":   encryptionKey,
+	"org-id":           orgTemplate,
+	"key-name": matching(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`,
+		"must be 1 to 64 of A-Z a-z 0-9 . _ -, beginning with a letter or digit"),
+	"sha256":         matching(`^[0-9A-Fa-f]{64}$`, "must be 64 hexadecimal digits"),
+	"ad-server-type": matching(`^[a-z][a-z0-9_]{0,63}$`, "must be a word such as "+adserver.Types()[0].Name),
+	"unsupported":    matching(`^$`, "is not supported yet; leave it empty"),
 }
 
-var (
-	currency  = regexp.MustCompile(`^[A-Z]{3}$`)
-	keyName   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
-	hexSHA256 = regexp.MustCompile(`^[0-9A-Fa-f]{64}$`)
-	typeWord  = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
-)
-
-// hold holds a value against the rule of its tag, if it could be read. Before the rule stands
-// "required" where there must be a value, "optional" where an empty text is good too, or "quoted"
-// (see scalar).
+// hold holds a value against the rule of its tag, if it could be read. Before the rule stands "required" where there
+// must be a value, "optional" where an empty text is good too, or "quoted" (see scalar).
 func (l *loader) hold(v reflect.Value, path, tag string) {
 	tag, required := strings.CutPrefix(tag, "required ")
 	tag, optional := strings.CutPrefix(tag, "optional ")
@@ -78,42 +58,34 @@ func (l *loader) hold(v reflect.Value, path, tag string) {
 	if tag == "" || !l.good(path) {
 		return
 	}
-	if v.Kind() == reflect.Pointer && v.IsNil() {
-		if required {
-			l.add(path, "is required")
-		}
-		return
+	text := v.String()
+	if secret, ok := v.Interface().(Secret); ok {
+		text = secret.Reveal()
 	}
-	v = reflect.Indirect(v)
-	text := ""
+	problem := ""
 	switch {
-	case v.Type() == secretType:
-		text = v.Interface().(Secret).Reveal()
-	case v.Kind() == reflect.String:
-		text = v.String()
-	default:
-		if problem := outOfRange(v, tag); problem != "" {
-			l.add(path, "%s", problem)
-		}
-		return
-	}
-	switch {
+	case v.Type() != secretType && v.Kind() != reflect.String:
+		problem = outOfRange(v, tag)
 	case text == "" && required:
-		l.add(path, "is required")
-	case text == "" && optional:
-	default:
-		if problem := ruleOf(tag)(text); problem != "" {
-			l.add(path, "%s", problem)
-		}
+		problem = "is required"
+	case text != "" || !optional:
+		problem = textProblem(text, tag)
+	}
+	if problem != "" {
+		l.add(path, "%s", problem)
 	}
 }
 
-func ruleOf(tag string) rule {
+func textProblem(text, tag string) string {
 	name, arg, _ := strings.Cut(tag, " ")
-	if make := rules[name]; make != nil {
-		return make(arg)
+	if check := rules[name]; check != nil {
+		most, _ := strconv.Atoi(arg)
+		return check(text, most)
 	}
-	return oneOf(strings.Split(tag, "|")...)
+	if words := strings.Split(tag, "|"); !slices.Contains(words, text) {
+		return "must be " + list(words)
+	}
+	return ""
 }
 
 // outOfRange says that a number or duration is not in a range: "1..10", ">0..1" (above 0),
@@ -146,58 +118,78 @@ func outOfRange(v reflect.Value, tag string) string {
 	return problem
 }
 
-func unsupported(s string) string {
-	if s != "" {
-		return "is not supported yet; leave it empty"
+// plainText is for what people read: code points, no control characters.
+func plainText(s string, least, most int) string {
+	switch n := utf8.RuneCountInString(s); {
+	case n < least:
+		return "must not be empty"
+	case n > most:
+		return "must be at most " + strconv.Itoa(most) + " characters"
+	case strings.ContainsFunc(s, unicode.IsControl):
+		return "must not hold control characters"
 	}
 	return ""
 }
 
-// plainText is for what people read: code points, no control characters.
-func plainText(least, most int) rule {
-	return func(s string) string {
-		switch n := utf8.RuneCountInString(s); {
-		case n < least:
-			return "must not be empty"
-		case n > most:
-			return "must be at most " + strconv.Itoa(most) + " characters"
-		case strings.ContainsFunc(s, unicode.IsControl):
-			return "must not hold control characters"
-		}
-		return ""
-	}
+// paragraph is plainText over several lines.
+func paragraph(s string, most int) string {
+	return plainText(strings.NewReplacer("\n", " ", "\r", " ", "\t", " ").Replace(s), 1, most)
 }
 
 // pathID is the rule for a sourceId (contract 6.1): what can stand between two slashes of a URL
 // and mean only itself. Tenant ids stand there too, in upstream's.
-func pathID(s string) string {
-	if problem := plainText(1, registry.MaxIDLength)(s); problem != "" {
-		return problem
+func pathID(s string, _ int) string {
+	problem := plainText(s, 1, registry.MaxIDLength)
+	if problem == "" && sources.CheckSourceID(s) != "" {
+		problem = `must not be . or .., hold any of / \ ? # %, or begin or end with a space`
 	}
-	if sources.CheckSourceID(s) != "" {
-		return `must not be . or .., hold any of / \ ? # %, or begin or end with a space`
+	return problem
+}
+
+// visibleASCII is for what is sent as a header, as the clients that send it want it too.
+func visibleASCII(s string, most int) string {
+	problem := plainText(s, 1, most)
+	if problem == "" && strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
+		problem = "must be visible ASCII characters without spaces"
+	}
+	return problem
+}
+
+// printable is for names that are compared with what a token holds.
+func printable(s string, _ int) string {
+	problem := plainText(s, 1, 255)
+	switch {
+	case problem != "":
+		return problem
+	case strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }):
+		return "must hold printable characters only"
+	case s != strings.TrimSpace(s):
+		return "must not begin or end with a space"
 	}
 	return ""
 }
 
-// visibleASCII is for what is sent as a header, as the clients that send it want it too.
-func visibleASCII(most int) rule {
-	return func(s string) string {
-		if problem := plainText(1, most)(s); problem != "" {
+func digits(s string, most int) string {
+	if s == "" || len(s) > most || strings.Trim(s, "0123456789") != "" {
+		return "must be 1 to " + strconv.Itoa(most) + " digits"
+	}
+	return ""
+}
+
+func matching(pattern, problem string) rule {
+	form := regexp.MustCompile(pattern)
+	return func(s string, _ int) string {
+		if !form.MatchString(s) {
 			return problem
-		}
-		if strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
-			return "must be visible ASCII characters without spaces"
 		}
 		return ""
 	}
 }
 
-func hostPort(s string) string {
-	const problem = "must be host:port, such as 127.0.0.1:8080 or :8080 for every interface"
+func hostPort(s string, _ int) string {
 	host, port, err := net.SplitHostPort(s)
 	if err != nil || !validPort(port, 0) || host != "" && !validHost(host) {
-		return problem
+		return "must be host:port, such as 127.0.0.1:8080 or :8080 for every interface"
 	}
 	return ""
 }
@@ -247,19 +239,15 @@ func webURL(s string) (*url.URL, string) {
 }
 
 // urlWithPath bounds the URL, in characters, where most is not 0.
-func urlWithPath(most int) rule {
-	return func(s string) string {
-		if most > 0 {
-			if problem := plainText(1, most)(s); problem != "" {
-				return problem
-			}
-		}
-		_, problem := webURL(s)
-		return problem
+func urlWithPath(s string, most int) string {
+	_, problem := webURL(s)
+	if tooLong := plainText(s, 0, most); most > 0 && tooLong != "" {
+		return tooLong
 	}
+	return problem
 }
 
-func urlWithoutPath(s string) string {
+func urlWithoutPath(s string, _ int) string {
 	u, problem := webURL(s)
 	if problem == "" && strings.Trim(u.Path, "/") != "" {
 		return "must not hold a path"
@@ -268,7 +256,7 @@ func urlWithoutPath(s string) string {
 }
 
 // origin is what a browser sends as Origin: no slash at the end, never "*".
-func origin(s string) string {
+func origin(s string, _ int) string {
 	u, problem := webURL(s)
 	if problem != "" || u.Path != "" {
 		return "must be an origin: scheme://host or scheme://host:port, nothing after it"
@@ -285,31 +273,13 @@ func canonicalOrigin(s string) string {
 	return strings.TrimSuffix(s, ":80")
 }
 
-func email(s string) string {
+func email(s string, _ int) string {
 	address, err := mail.ParseAddress(s)
 	_, domain, _ := strings.Cut(s, "@")
 	if err != nil || address.Address != s || len(s) > 254 || !strings.Contains(domain, ".") || !validHost(domain) {
 		return "must be an e-mail address"
 	}
 	return ""
-}
-
-func matching(pattern *regexp.Regexp, problem string) rule {
-	return func(s string) string {
-		if !pattern.MatchString(s) {
-			return problem
-		}
-		return ""
-	}
-}
-
-func oneOf(words ...string) rule {
-	return func(s string) string {
-		if !slices.Contains(words, s) {
-			return "must be " + list(words)
-		}
-		return ""
-	}
 }
 
 // list joins words for a message: "a, b or c".
@@ -321,26 +291,10 @@ func list(words []string) string {
 	return strings.Join(words[:last], ", ") + " or " + words[last]
 }
 
-func digits(most int) rule {
-	return func(s string) string {
-		if s == "" || len(s) > most || strings.Trim(s, "0123456789") != "" {
-			return "must be 1 to " + strconv.Itoa(most) + " digits"
-		}
-		return ""
-	}
-}
-
-// paragraph is plainText over several lines.
-func paragraph(most int) rule {
-	return func(s string) string {
-		return plainText(1, most)(strings.NewReplacer("\n", " ", "\r", " ", "\t", " ").Replace(s))
-	}
-}
-
 // issuer is the rule of OpenID Connect Discovery, section 4.3, and of RFC 8414: an
 // https URL without a query or fragment, compared letter by letter. Plain http is
 // for an issuer on the same machine.
-func issuer(s string) string {
+func issuer(s string, _ int) string {
 	u, problem := webURL(s)
 	switch {
 	case problem != "":
@@ -358,18 +312,4 @@ func loopback(host string) bool {
 		return ip.Unmap().IsLoopback()
 	}
 	return strings.EqualFold(strings.TrimSuffix(host, "."), "localhost")
-}
-
-// printable is for names that are compared with what a token holds.
-func printable(s string) string {
-	if problem := plainText(1, 255)(s); problem != "" {
-		return problem
-	}
-	switch {
-	case strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }):
-		return "must hold printable characters only"
-	case s != strings.TrimSpace(s):
-		return "must not begin or end with a space"
-	}
-	return ""
 }

@@ -1,7 +1,7 @@
 package config
 
 import (
-	"strconv"
+	"cmp"
 
 	"esagate/registry"
 )
@@ -13,46 +13,43 @@ const (
 	mostLabelValue = 256
 )
 
-// sourceEntry is a source as the file has it.
+// sourceEntry is registry.ConfigSource with the tags of this package.
 type sourceEntry struct {
+	CustomerID          int64              `config:"customer_id" rule:"required 1..9007199254740991"`
 	SourceID            string             `config:"source_id" rule:"required id"`
-	ESAID               *int64             `config:"esa_id" rule:"quoted 1..9007199254740991"`
-	CustomerID          *int64             `config:"customer_id" rule:"required 1..9007199254740991"`
-	Name                *string            `config:"name" rule:"text 1..255"`
-	TenantID            *string            `config:"tenant_id" rule:"id"`
+	Name                string             `config:"name" rule:"text 255"`
+	ESAID               int64              `config:"esa_id" rule:"quoted 1..9007199254740991"`
+	TenantID            string             `config:"tenant_id" rule:"id"`
 	AdServer            *registry.AdServer `config:"ad_server"`
-	ServiceAccountEmail *string            `config:"service_account_email" rule:"email"`
+	ServiceAccountEmail string             `config:"service_account_email" rule:"email"`
 	Labels              map[string]string  `config:"labels"`
 }
 
 // sources checks what entries must not share, and what is in each.
 func (l *loader) sources(entries []sourceEntry) []registry.ConfigSource {
+	type key struct {
+		customerID int64
+		sourceID   string
+	}
 	out := make([]registry.ConfigSource, 0, len(entries))
-	ids, tenants, esaIDs := map[string]string{}, map[string]string{}, map[string]string{}
+	ids, tenants, esaIDs := map[any]string{}, map[any]string{}, map[any]string{}
 	for i, e := range entries {
 		path := item("sources", i)
-		s := registry.ConfigSource{
-			SourceID: e.SourceID, ESAID: deref(e.ESAID), CustomerID: deref(e.CustomerID), Name: e.SourceID,
-			TenantID: deref(e.TenantID), AdServer: e.AdServer, ServiceAccountEmail: deref(e.ServiceAccountEmail), Labels: e.Labels,
-		}
-		if e.Name != nil {
-			s.Name = *e.Name
-		}
 		if l.good(child(path, "customer_id")) {
-			key := strconv.FormatInt(s.CustomerID, 10) + "/" + s.SourceID
-			l.unique(ids, key, child(path, "source_id"), path, "the same source_id of the same customer_id as")
+			l.unique(ids, key{e.CustomerID, e.SourceID}, child(path, "source_id"), path, "the same source_id of the same customer_id as")
 		}
-		if e.ESAID != nil {
-			l.unique(esaIDs, strconv.FormatInt(s.ESAID, 10), child(path, "esa_id"), path, "the same esa_id as")
+		if e.ESAID != 0 {
+			l.unique(esaIDs, e.ESAID, child(path, "esa_id"), path, "the same esa_id as")
 		}
-		if e.TenantID != nil { // a tenant belongs to one connection (contract 5.13)
-			l.unique(tenants, s.TenantID, child(path, "tenant_id"), path, "the same tenant as")
+		if e.TenantID != "" { // a tenant belongs to one connection (contract 5.13)
+			l.unique(tenants, e.TenantID, child(path, "tenant_id"), path, "the same tenant as")
 		}
-		if s.AdServer != nil {
-			l.adServer(s.AdServer, child(path, "ad_server"))
+		if e.AdServer != nil {
+			l.adServer(e.AdServer, child(path, "ad_server"))
 		}
 		l.labels(e.Labels, child(path, "labels"))
-		out = append(out, s)
+		e.Name = cmp.Or(e.Name, e.SourceID)
+		out = append(out, registry.ConfigSource(e))
 	}
 	return out
 }
@@ -63,10 +60,10 @@ func (l *loader) labels(labels map[string]string, path string) {
 	}
 	for name, value := range labels {
 		at := child(path, shown(name))
-		if plainText(1, mostLabelKey)(name) != "" {
+		if plainText(name, 1, mostLabelKey) != "" {
 			l.add(at, "the name of a label must be 1 to %d characters, no control characters", mostLabelKey)
 		}
-		if problem := plainText(0, mostLabelValue)(value); problem != "" {
+		if problem := plainText(value, 0, mostLabelValue); problem != "" {
 			l.add(at, "%s", problem)
 		}
 	}

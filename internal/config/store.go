@@ -10,7 +10,7 @@ import (
 )
 
 // encryptionKey is the rule for a key that credentials are encrypted with.
-func encryptionKey(s string) string {
+func encryptionKey(s string, _ int) string {
 	_, err := vault.New(s)
 	var problem vault.KeyError
 	switch {
@@ -36,7 +36,7 @@ func (s Store) Describe() string {
 	return "postgres " + p.host + "/" + p.name
 }
 
-func storeURL(s string) string {
+func storeURL(s string, _ int) string {
 	const problem = "must be sqlite://<path>, such as sqlite://esagate.db, or postgres://<user>:<password>@<host>:<port>/<database>"
 	scheme, path, found := strings.Cut(s, "://")
 	switch {
@@ -48,7 +48,7 @@ func storeURL(s string) string {
 	case strings.ContainsAny(path, "?#"):
 		return "must be a path without ? and #: SQLite has no parameters here"
 	}
-	return plainText(1, 4096)(s)
+	return plainText(s, 1, 4096)
 }
 
 // postgres is what the checks and Describe need of a PostgreSQL URL.
@@ -86,19 +86,19 @@ func readPostgres(s string) (p postgres, problem string) {
 			return p, "has a parameter that is not allowed; these are: " + strings.Join(postgresParameters, ", ")
 		case len(values) > 1:
 			return p, "has the same parameter twice"
-		case plainText(1, 1024)(values[0]) != "":
+		case plainText(values[0], 1, 1024) != "":
 			return p, "has a parameter that is empty, too long or holds control characters"
 		}
 	}
 	password, _ := u.User.Password()
-	if plainText(0, 1024)(u.User.Username()) != "" || plainText(0, 1024)(password) != "" {
+	if plainText(u.User.Username(), 0, 1024) != "" || plainText(password, 0, 1024) != "" {
 		return p, "has a user or password that is too long or holds control characters"
 	}
 	if problem := p.readHost(u, parameters.Get("host"), parameters.Get("port")); problem != "" {
 		return p, problem
 	}
 	p.name = strings.TrimPrefix(u.Path, "/")
-	if strings.Contains(p.name, "/") || plainText(1, 63)(p.name) != "" {
+	if strings.Contains(p.name, "/") || plainText(p.name, 1, 63) != "" {
 		return p, "must name a database after the host: /<database>, 1 to 63 characters"
 	}
 	p.sslMode = parameters.Get("sslmode")
