@@ -154,6 +154,3 @@ func (s Stack) String() string {
 	}
 	return strings.TrimSuffix(b.String(), "\n")
 }
-
-// LogValue implements slog.LogValuer.
-func (s Stack) LogValue() slog.Value { return slog.StringValue(s.String()) }

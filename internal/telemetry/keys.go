@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"log/slog"
 	"regexp"
 
 	"esagate/internal/redact"
@@ -56,8 +57,10 @@ func only(fits func(string) bool) treatment {
 
 // keys is the allow-list of log attributes: a value under any other key is
 // never written. To add a key is to promise that only harmless values are
-// logged under it. `time`, `level` and `msg` are slog's own.
+// logged under it.
 var keys = map[string]treatment{
+	slog.TimeKey: plain, slog.LevelKey: plain, slog.MessageKey: text,
+
 	// What is being done, to what, for whom.
 	"component": plain, "operation": plain, "kind": plain, "method": plain,
 	"path_pattern": route, "route": route, "request_id": hexID,
@@ -91,12 +94,7 @@ var keyFormat = regexp.MustCompile(`^[a-z_.]{1,40}$`)
 // shownKey is the key as it is written. Keys are constants in code, but a
 // misplaced argument can put a value where slog expects a key.
 func shownKey(key string) string {
-	switch {
-	case KeyAllowed(key), key == "!BADKEY":
-		return key
-	case key == "time", key == "level", key == "msg": // a second one would shadow slog's own
-		return Redacted
-	case keyFormat.MatchString(key):
+	if key == "!BADKEY" || keyFormat.MatchString(key) {
 		return key
 	}
 	return Redacted

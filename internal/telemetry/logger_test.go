@@ -100,18 +100,6 @@ func TestPlacesOfAPanicAreLogged(t *testing.T) {
 	}
 }
 
-func TestGroupsAndOrderStay(t *testing.T) {
-	var out bytes.Buffer
-	l := telemetry.NewLogger(&out, telemetry.FormatText, slog.LevelInfo)
-	l.With("component", "snapshot").WithGroup("call").With("attempt", 2).WithGroup("answer").
-		Info("said", "status", 502, slog.Group("next", "delay", time.Second, "key", "x"))
-	_, got, _ := strings.Cut(out.String(), " msg=")
-	want := "said component=snapshot call.attempt=2 call.answer.status=502 call.answer.next.delay=1s call.answer.next.key=[redacted]\n"
-	if got != want {
-		t.Errorf("got  %swant %s", got, want)
-	}
-}
-
 func TestTraceIDs(t *testing.T) {
 	span := trace.SpanContextConfig{TraceID: trace.TraceID{1}, SpanID: trace.SpanID{2}, TraceFlags: trace.FlagsSampled}
 	sampled := trace.ContextWithSpanContext(t.Context(), trace.NewSpanContext(span))

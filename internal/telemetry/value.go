@@ -9,44 +9,26 @@ import (
 	"log/slog"
 	"net"
 	"reflect"
+	"strings"
 	"syscall"
-	"unicode/utf8"
 
 	"esagate/internal/background"
 	"esagate/internal/redact"
 )
 
-// Bounds of what one attribute may hold.
-const (
-	stringLimit = 1024 // bytes of a string
-	depthLimit  = 8    // groups in groups
-)
+// stringLimit bounds a string that is written, in bytes.
+const stringLimit = 1024
 
-// appendClean appends what may be written of an attribute. Groups are entered:
-// each attribute in them is judged by its own key.
-func appendClean(to []slog.Attr, a slog.Attr, depth int) []slog.Attr {
-	if a.Equal(slog.Attr{}) {
-		return to
+// cleanAttr gives what may be written of an attribute, slog's own among them.
+func cleanAttr(groups []string, a slog.Attr) slog.Attr {
+	if len(groups) > 0 {
+		return slog.Attr{}
 	}
-	treat, allowed := keys[a.Key]
-	if s, ok := a.Value.Any().(background.Stack); ok && allowed {
-		return append(to, slog.String(a.Key, s.String())) // places in code, and nothing else
+	treat, ok := keys[a.Key]
+	if !ok {
+		return slog.String(shownKey(a.Key), Redacted)
 	}
-	v := a.Value.Resolve()
-	if v.Kind() == slog.KindGroup && depth < depthLimit {
-		var group []slog.Attr
-		for _, member := range v.Group() {
-			group = appendClean(group, member, depth+1)
-		}
-		if a.Key == "" { // slog writes such a group's members in its place
-			return append(to, group...)
-		}
-		return append(to, slog.Attr{Key: shownKey(a.Key), Value: slog.GroupValue(group...)})
-	}
-	if !allowed || v.Kind() == slog.KindGroup {
-		return append(to, slog.String(shownKey(a.Key), Redacted))
-	}
-	return append(to, slog.Attr{Key: a.Key, Value: cleanValue(treat, v)})
+	return slog.Attr{Key: a.Key, Value: cleanValue(treat, a.Value)}
 }
 
 // cleanValue is what is written for a resolved value under an allowed key.
@@ -80,11 +62,13 @@ func cleanAny(treat treatment, v any) (s string) {
 			s = Redacted
 		}
 	}()
-	if v == nil {
+	switch v := v.(type) {
+	case nil:
 		return "<nil>"
-	}
-	if err, ok := v.(error); ok {
-		return errorText(err)
+	case error:
+		return errorText(v)
+	case background.Stack:
+		return v.String() // places in code, and nothing else
 	}
 	switch r := reflect.ValueOf(v); {
 	case r.Kind() == reflect.String, r.Kind() == reflect.Bool, r.CanInt(), r.CanUint(), r.CanFloat():
@@ -148,9 +132,5 @@ func cut(s string) string {
 	if len(s) <= stringLimit {
 		return s
 	}
-	end := stringLimit
-	for end > 0 && !utf8.RuneStart(s[end]) {
-		end--
-	}
-	return s[:end]
+	return strings.ToValidUTF8(s[:stringLimit], "")
 }
