@@ -3,8 +3,10 @@ package telemetry
 import (
 	"context"
 	"errors"
-	"sync/atomic"
+	"net/http"
+	"time"
 
+	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 )
@@ -12,66 +14,6 @@ import (
 // detached is the context of all measurements: they are never cancelled and
 // belong to no trace.
 var detached = context.Background()
-
-// counter counts events by fixed words. Each starts at 0, so that the first
-// event is seen as a rise. Other words are not counted.
-type counter[W comparable] struct {
-	metric.Int64Counter
-	words map[W]*options
-}
-
-func (c counter[W]) add(word W) {
-	if o := c.words[word]; o != nil {
-		c.Add(detached, 1, o.add...)
-	}
-}
-
-// newCounter makes a counter with one label.
-func newCounter[W ~string](b *builder, name, description, label string, words []W) counter[W] {
-	return countBy(b, name, description, words, func(w W) attribute.Set {
-		return attribute.NewSet(attribute.String(label, string(w)))
-	})
-}
-
-// newOperations makes a counter of operations and their outcomes.
-func newOperations(b *builder, name, description string, words []operation) counter[operation] {
-	return countBy(b, name, description, words, func(o operation) attribute.Set {
-		return attribute.NewSet(attribute.String("operation", o.name), attribute.String("outcome", o.outcome))
-	})
-}
-
-func countBy[W comparable](b *builder, name, description string, words []W, set func(W) attribute.Set) counter[W] {
-	c := counter[W]{b.counter(name, description), make(map[W]*options, len(words))}
-	for _, word := range words {
-		c.words[word] = newOptions(set(word))
-		c.Add(detached, 0, c.words[word].add...)
-	}
-	return c
-}
-
-// labelled is a counter with one label whose values come from outside.
-type labelled struct {
-	metric.Int64Counter
-	values *optionCache[string]
-	shown  func(string) string
-}
-
-func (l labelled) add(value string) { l.Add(detached, 1, l.values.get(l.shown(value)).add...) }
-
-// gauge is read at each scrape from its source; until there is one, there is
-// no such metric.
-type gauge struct{ source atomic.Pointer[func() int64] }
-
-func (g *gauge) read(source func() int64) { g.source.Store(&source) }
-
-func (g *gauge) readBool(source func() bool) {
-	g.read(func() int64 {
-		if source() {
-			return 1
-		}
-		return 0
-	})
-}
 
 // builder makes instruments and keeps the errors for the end.
 type builder struct {
@@ -91,18 +33,90 @@ func (b *builder) counter(name, description string) metric.Int64Counter {
 	return c
 }
 
-func (b *builder) gauge(g *gauge, name, description string) {
-	_, err := b.meter.Int64ObservableGauge(name, metric.WithDescription(description),
-		metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
-			if source := g.source.Load(); source != nil {
-				o.Observe((*source)())
-			}
-			return nil
-		}))
-	b.err = errors.Join(b.err, err)
+// requests records durations by route, method and status.
+func (b *builder) requests(name, description string) func(route, method string, status int, d time.Duration) {
+	h := b.histogram(name, description)
+	known := newOptionCache(requestLimit, otherRequest, requestAttributes)
+	return func(route, method string, status int, d time.Duration) {
+		if status < 100 || status > 599 {
+			status = http.StatusInternalServerError
+		}
+		h.Record(detached, d.Seconds(), known.get(requestKey{route, knownMethod(method), status}).record...)
+	}
 }
 
-func (b *builder) labelled(name, description, label string, limit int, shown func(string) string) labelled {
+// events counts without a label, from 0.
+func (b *builder) events(name, description string) func() {
+	c := b.counter(name, description)
+	c.Add(detached, 0)
+	return func() { c.Add(detached, 1) }
+}
+
+// count counts by fixed words. Each starts at 0, so that the first event is seen as a
+// rise.
+func count[W ~string](b *builder, name, description, label string, words []W) func(W) {
+	return countBy(b, name, description, words, func(w W) attribute.Set {
+		return attribute.NewSet(attribute.String(label, string(w)))
+	})
+}
+
+// operations counts what was done, by how it ended.
+func (b *builder) operations(name, description string, words []operation) func(operation) {
+	return countBy(b, name, description, words, func(o operation) attribute.Set {
+		return attribute.NewSet(attribute.String("operation", o.name), attribute.String("outcome", o.outcome))
+	})
+}
+
+// attempts counts what succeeded and what failed.
+func (b *builder) attempts(name, description string) func(ok bool) {
+	add := count(b, name, description, "outcome", okOutcomes)
+	return func(ok bool) { add(okWord(ok)) }
+}
+
+func countBy[W comparable](b *builder, name, description string, words []W, set func(W) attribute.Set) func(W) {
+	c := b.counter(name, description)
+	known := make(map[W]*options, len(words))
+	for _, word := range words {
+		known[word] = newOptions(set(word))
+		c.Add(detached, 0, known[word].add...)
+	}
+	return func(word W) {
+		if o := known[word]; o != nil {
+			c.Add(detached, 1, o.add...)
+		}
+	}
+}
+
+// labelled counts by a label whose values come from outside.
+func (b *builder) labelled(name, description, label string, limit int, shown func(string) string) func(string) {
 	attributes := func(value string) attribute.Set { return attribute.NewSet(attribute.String(label, value)) }
-	return labelled{b.counter(name, description), newOptionCache(limit, attributes(otherLabel), attributes), shown}
+	c, known := b.counter(name, description), newOptionCache(limit, attributes(otherLabel), attributes)
+	return func(value string) { c.Add(detached, 1, known.get(shown(value)).add...) }
+}
+
+// gauge gives the function that makes the gauge: until its source is known there is none.
+func (b *builder) gauge(name, description string) func(source func() int) {
+	return func(source func() int) {
+		_, err := b.meter.Int64ObservableGauge(name, metric.WithDescription(description),
+			metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
+				o.Observe(int64(source()))
+				return nil
+			}))
+		if err != nil { // the name is not valid
+			otel.Handle(err)
+		}
+	}
+}
+
+// flag is a gauge of 1 for true and 0 for false.
+func (b *builder) flag(name, description string) func(is func() bool) {
+	read := b.gauge(name, description)
+	return func(is func() bool) {
+		read(func() int {
+			if is() {
+				return 1
+			}
+			return 0
+		})
+	}
 }
