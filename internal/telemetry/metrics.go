@@ -2,7 +2,6 @@ package telemetry
 
 import (
 	"fmt"
-	"log/slog"
 	"net/http"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -12,7 +11,6 @@ import (
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/exemplar"
 	"go.opentelemetry.io/otel/sdk/resource"
-	"golang.org/x/time/rate"
 )
 
 // Buckets of the histograms, in seconds, by instrument name. A cached read
@@ -24,29 +22,19 @@ var buckets = map[string][]float64{
 	nameSnapshotAge:             {1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900},
 }
 
-// metrics is the meter provider and the page that shows it.
-type metrics struct {
-	provider *sdkmetric.MeterProvider
-	handler  http.Handler
-}
-
-// newMetrics makes a meter provider that is read through a registry of its own,
-// beside the Go runtime's and the process's metrics. Each instrument keeps the
-// SDK's limit of 2000 attribute sets.
-func newMetrics(res *resource.Resource, log *slog.Logger) (*metrics, error) {
+// newMetrics makes a meter provider and the page that shows its metrics, beside the
+// Go runtime's and the process's. Each instrument keeps the SDK's limit of 2000
+// attribute sets.
+func newMetrics(res *resource.Resource, own *ownErrors) (*sdkmetric.MeterProvider, http.Handler, error) {
 	registry := prometheus.NewRegistry()
-	for _, c := range []prometheus.Collector{
+	registry.MustRegister( // it is empty: nothing can be in the way
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-	} {
-		if err := registry.Register(c); err != nil {
-			return nil, fmt.Errorf("register process metrics: %w", err)
-		}
-	}
+	)
 	// Without the scope labels: they would be on every line and never differ.
 	exporter, err := otelprometheus.New(otelprometheus.WithRegisterer(registry), otelprometheus.WithoutScopeInfo())
 	if err != nil {
-		return nil, fmt.Errorf("make the Prometheus exporter: %w", err)
+		return nil, nil, fmt.Errorf("make the Prometheus exporter: %w", err)
 	}
 	options := []sdkmetric.Option{
 		sdkmetric.WithReader(exporter),
@@ -61,24 +49,13 @@ func newMetrics(res *resource.Resource, log *slog.Logger) (*metrics, error) {
 			sdkmetric.Stream{Aggregation: sdkmetric.AggregationExplicitBucketHistogram{Boundaries: bounds, NoMinMax: true}},
 		)))
 	}
-	limit := &limitedLog{log: log, limiter: rate.NewLimiter(rate.Every(ownErrorEvery), ownErrorBurst)}
-	return &metrics{
-		provider: sdkmetric.NewMeterProvider(options...),
-		handler: promhttp.HandlerFor(registry, promhttp.HandlerOpts{
-			ErrorLog: promLog{limit},
-			// What can be gathered is served, errors are only logged. (With
-			// nothing at all gathered promhttp would print the error, but the Go
-			// runtime's metrics are always there.)
-			ErrorHandling:     promhttp.ContinueOnError,
-			EnableOpenMetrics: true,
-			CoalesceGather:    true,
-		}),
-	}, nil
-}
-
-// promLog takes promhttp's complaints about gathering, encoding and writing.
-type promLog struct{ log *limitedLog }
-
-func (p promLog) Println(v ...any) {
-	p.log.warn("serve metrics failed", fmt.Errorf("%s", fmt.Sprint(v...)))
+	return sdkmetric.NewMeterProvider(options...), promhttp.HandlerFor(registry, promhttp.HandlerOpts{
+		ErrorLog: own,
+		// What can be gathered is served, errors are only logged. (With
+		// nothing at all gathered promhttp would print the error, but the Go
+		// runtime's metrics are always there.)
+		ErrorHandling:     promhttp.ContinueOnError,
+		EnableOpenMetrics: true,
+		CoalesceGather:    true,
+	}), nil
 }

@@ -1,6 +1,8 @@
 package telemetry
 
 import (
+	"errors"
+	"fmt"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -17,28 +19,31 @@ const (
 	ownErrorEvery = 30 * time.Second
 )
 
-// reportOwnErrors sends what OpenTelemetry has to say about itself to a logger
-// (the default is standard error, unredacted).
-func reportOwnErrors(log *slog.Logger) {
-	limit := &limitedLog{log: log, limiter: rate.NewLimiter(rate.Every(ownErrorEvery), ownErrorBurst)}
-	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) {
-		limit.warn("telemetry failed", err)
-	}))
-	otel.SetLogger(logr.Discard()) // what it says besides its errors is about itself
-}
-
-// limitedLog writes warnings at a bounded rate, and how many it has dropped
-// since the last one.
-type limitedLog struct {
+// ownErrors logs the errors of OpenTelemetry and of the metrics page at a bounded
+// rate, each with how many were dropped since the one before.
+type ownErrors struct {
 	log     *slog.Logger
 	limiter *rate.Limiter
 	dropped atomic.Int64
 }
 
-func (l *limitedLog) warn(message string, err error) {
-	if !l.limiter.Allow() {
-		l.dropped.Add(1)
+// reportOwnErrors sends what OpenTelemetry has to say about itself to a logger
+// (the default is standard error, unredacted).
+func reportOwnErrors(log *slog.Logger) *ownErrors {
+	e := &ownErrors{log: log, limiter: rate.NewLimiter(rate.Every(ownErrorEvery), ownErrorBurst)}
+	otel.SetErrorHandler(e)
+	otel.SetLogger(logr.Discard()) // what it says besides its errors is about itself
+	return e
+}
+
+// Handle implements otel.ErrorHandler.
+func (e *ownErrors) Handle(err error) {
+	if !e.limiter.Allow() {
+		e.dropped.Add(1)
 		return
 	}
-	l.log.Warn(message, "error", err, "dropped", l.dropped.Swap(0))
+	e.log.Warn("telemetry failed", "error", err, "dropped", e.dropped.Swap(0))
 }
+
+// Println implements promhttp.Logger.
+func (e *ownErrors) Println(v ...any) { e.Handle(errors.New(fmt.Sprint(v...))) }

@@ -4,14 +4,13 @@
 package telemetry
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
-	"strings"
-	"sync"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
@@ -20,11 +19,8 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// serviceName is service.name of metrics and traces.
-const serviceName = "esagate"
-
-// Config says what to make. The zero Config logs JSON at info and exports no
-// traces.
+// Config says what to make; package config checks it. The zero Config logs JSON at info
+// and exports no traces.
 type Config struct {
 	LogFormat    string  // FormatJSON (also "") or FormatText
 	LogLevel     string  // debug, info (also ""), warn or error
@@ -44,75 +40,46 @@ type Telemetry struct {
 	// MetricsHandler serves /metrics in the Prometheus text format.
 	MetricsHandler http.Handler
 
-	once     sync.Once
-	closers  []func(context.Context) error
-	shutdown error
+	shutdown func(context.Context) error
 }
 
-// Start makes the process's telemetry, with logs written to logOut. An error
-// names the setting at fault and never its value. OpenTelemetry's own errors
-// go to the logger of the Telemetry started last: the library has one place
-// for them in a process.
+// Start makes the process's telemetry, with logs written to logOut. OpenTelemetry's own
+// errors go to the logger of the Telemetry started last: the library has one place for
+// them in a process.
 func Start(ctx context.Context, cfg Config, logOut io.Writer) (*Telemetry, error) {
-	level, err := cfg.level()
-	if err != nil {
-		return nil, err
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(cmp.Or(cfg.LogLevel, "info"))); err != nil {
+		return nil, errors.New("log level: must be debug, info, warn or error")
 	}
 	t := &Telemetry{
 		Logger:     NewLogger(logOut, cfg.LogFormat, level),
 		Propagator: propagation.TraceContext{},
 	}
-	reportOwnErrors(t.Logger)
+	own := reportOwnErrors(t.Logger)
 	// Schemaless: both attributes have had these names in every version.
 	res := resource.NewSchemaless(
-		attribute.String("service.name", serviceName),
+		attribute.String("service.name", "esagate"),
 		attribute.String("service.version", cfg.Version),
 	)
-	tracing, err := newTracing(ctx, cfg, res)
+	tracer, endTracing, err := newTracing(ctx, cfg, res)
 	if err != nil {
 		return nil, err
 	}
-	t.TracerProvider = tracing.provider
-	metrics, err := newMetrics(res, t.Logger)
+	meter, page, err := newMetrics(res, own)
 	if err != nil {
-		return nil, errors.Join(err, tracing.shutdown(ctx))
+		return nil, errors.Join(err, endTracing(ctx))
 	}
-	t.MeterProvider, t.MetricsHandler = metrics.provider, metrics.handler
-	t.closers = []func(context.Context) error{tracing.shutdown, metrics.provider.Shutdown}
+	t.TracerProvider, t.MeterProvider, t.MetricsHandler = tracer, meter, page
+	t.shutdown = func(ctx context.Context) error { return errors.Join(endTracing(ctx), meter.Shutdown(ctx)) }
 	return t, nil
 }
 
 // Shutdown sends the spans that wait and ends every goroutine of Start's, until
 // ctx is done at the latest. What the collector answers to the last spans goes
-// to the log, not into the error. Further calls do nothing and give the same error.
+// to the log, not into the error.
 func (t *Telemetry) Shutdown(ctx context.Context) error {
-	t.once.Do(func() {
-		var all error
-		for _, closer := range t.closers {
-			all = errors.Join(all, closer(ctx))
-		}
-		if all != nil {
-			t.shutdown = fmt.Errorf("shut telemetry down: %w", all)
-		}
-	})
-	return t.shutdown
-}
-
-func (c Config) level() (slog.Level, error) {
-	switch c.LogFormat {
-	case "", FormatJSON, FormatText:
-	default:
-		return 0, errors.New("log format: must be json or text")
+	if err := t.shutdown(ctx); err != nil {
+		return fmt.Errorf("shut telemetry down: %w", err)
 	}
-	switch strings.ToLower(c.LogLevel) {
-	case "debug":
-		return slog.LevelDebug, nil
-	case "", "info":
-		return slog.LevelInfo, nil
-	case "warn":
-		return slog.LevelWarn, nil
-	case "error":
-		return slog.LevelError, nil
-	}
-	return 0, errors.New("log level: must be debug, info, warn or error")
+	return nil
 }

@@ -88,30 +88,6 @@ func ours(page string) string {
 	return b.String()
 }
 
-func TestConfigFaults(t *testing.T) {
-	for _, c := range []struct {
-		name string
-		cfg  telemetry.Config
-		want string
-	}{
-		{"format", telemetry.Config{LogFormat: plainCanary}, "log format: "},
-		{"level", telemetry.Config{LogLevel: plainCanary}, "log level: "},
-		{"ratio", telemetry.Config{TraceRatio: 1.5}, "trace ratio: "},
-		{"negative ratio", telemetry.Config{TraceRatio: -1}, "trace ratio: "},
-		{"endpoint without scheme", telemetry.Config{OTLPEndpoint: plainCanary + ":4318"}, "OTLP endpoint: "},
-		{"endpoint with user info", telemetry.Config{OTLPEndpoint: "http://a:" + plainCanary + "@collector.test"}, "OTLP endpoint: "},
-		{"endpoint with a query", telemetry.Config{OTLPEndpoint: "http://collector.test?" + plainCanary}, "OTLP endpoint: "},
-		{"endpoint of another scheme", telemetry.Config{OTLPEndpoint: "grpc://" + plainCanary}, "OTLP endpoint: "},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			tel, err := telemetry.Start(t.Context(), c.cfg, io.Discard)
-			if err == nil || tel != nil || !strings.HasPrefix(err.Error(), c.want) || strings.Contains(err.Error(), plainCanary) {
-				t.Errorf("Start: %v, %v; want an error that begins %q", tel, err, c.want)
-			}
-		})
-	}
-}
-
 func TestMetricsPage(t *testing.T) {
 	tel, _ := start(t, telemetry.Config{Version: "1.2.3"})
 	c, err := tel.MeterProvider.Meter("test").Int64Counter("esagate.test.things")

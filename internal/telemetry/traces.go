@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -27,27 +26,20 @@ const (
 // tracesPath is where a collector takes traces, below its base URL.
 const tracesPath = "/v1/traces"
 
-// tracing is a tracer provider and its end.
-type tracing struct {
-	provider trace.TracerProvider
-	shutdown func(context.Context) error
-}
-
 // newTracing exports spans when an endpoint is configured. Without one it gives
 // OpenTelemetry's no-op provider: a span of it is the caller's span context
 // passed on unchanged, so W3C context still reaches the sales agent. An SDK that
 // never samples costs four times as much and more (BenchmarkSpan): it makes a
 // span and a new id each time.
-func newTracing(ctx context.Context, cfg Config, res *resource.Resource) (*tracing, error) {
-	if !(cfg.TraceRatio >= 0 && cfg.TraceRatio <= 1) {
-		return nil, errors.New("trace ratio: must be between 0 and 1")
-	}
+func newTracing(ctx context.Context, cfg Config, res *resource.Resource) (
+	_ trace.TracerProvider, shutdown func(context.Context) error, _ error,
+) {
 	if cfg.OTLPEndpoint == "" {
-		return &tracing{noop.NewTracerProvider(), func(context.Context) error { return nil }}, nil
+		return noop.NewTracerProvider(), func(context.Context) error { return nil }, nil
 	}
-	endpoint, err := tracesURL(cfg.OTLPEndpoint)
-	if err != nil {
-		return nil, err
+	endpoint := cfg.OTLPEndpoint
+	if !strings.HasSuffix(endpoint, tracesPath) {
+		endpoint = strings.TrimSuffix(endpoint, "/") + tracesPath
 	}
 	// A transport of our own, so that no idle connection outlives Shutdown.
 	transport := http.DefaultTransport.(*http.Transport).Clone()
@@ -60,7 +52,7 @@ func newTracing(ctx context.Context, cfg Config, res *resource.Resource) (*traci
 		}),
 	)
 	if err != nil {
-		return nil, fmt.Errorf("make the OTLP exporter: %w", err)
+		return nil, nil, fmt.Errorf("make the OTLP exporter: %w", err)
 	}
 	batches := sdktrace.NewBatchSpanProcessor(cleanExporter{exporter},
 		sdktrace.WithMaxQueueSize(spanQueue),
@@ -73,7 +65,7 @@ func newTracing(ctx context.Context, cfg Config, res *resource.Resource) (*traci
 		sdktrace.WithSampler(sdktrace.ParentBased(sdktrace.AlwaysSample())),
 		sdktrace.WithSpanProcessor(batches),
 	)
-	return &tracing{sampling{sdk: provider, ratio: cfg.TraceRatio}, func(ctx context.Context) error {
+	return sampling{sdk: provider, ratio: cfg.TraceRatio}, func(ctx context.Context) error {
 		defer transport.CloseIdleConnections()
 		// Not through the provider first: with a ctx that is done it would leave
 		// the processor running for good.
@@ -84,19 +76,5 @@ func newTracing(ctx context.Context, cfg Config, res *resource.Resource) (*traci
 			_ = exporter.Shutdown(ctx)
 		}
 		return errors.Join(err, provider.Shutdown(ctx))
-	}}, nil
-}
-
-// tracesURL is where spans are sent: the endpoint with tracesPath, which the
-// endpoint may have already.
-func tracesURL(endpoint string) (string, error) {
-	u, err := url.Parse(endpoint)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" ||
-		u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return "", errors.New("OTLP endpoint: must be an http or https URL without user info, query and fragment")
-	}
-	if !strings.HasSuffix(u.Path, tracesPath) {
-		u = u.JoinPath(tracesPath)
-	}
-	return u.String(), nil
+	}, nil
 }
