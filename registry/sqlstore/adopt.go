@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"maps"
 	"time"
 
@@ -16,9 +15,9 @@ var (
 	selectSource  = scoped(`SELECT execution_type FROM sources WHERE customer_id = $1 AND source_id = $2`)
 	updateSource  = scoped(`UPDATE sources SET name = $3, labels = $4, updated_at = $5 WHERE customer_id = $1 AND id = $2`)
 
-	nextID = globalStatement{`UPDATE sequences SET last_value = last_value + 1 WHERE name = $1 RETURNING last_value`}
-	skipID = globalStatement{`UPDATE sequences SET last_value = $2 WHERE name = $1 AND last_value < $2`}
-	takeID = globalStatement{`INSERT INTO esa_ids (id) VALUES ($1) ON CONFLICT DO NOTHING`}
+	nextID = global(`UPDATE sequences SET last_value = last_value + 1 WHERE name = $1 RETURNING last_value`)
+	skipID = global(`UPDATE sequences SET last_value = $2 WHERE name = $1 AND last_value < $2`)
+	takeID = global(`INSERT INTO esa_ids (id) VALUES ($1) ON CONFLICT DO NOTHING`)
 )
 
 // Adopt takes over one managed source of the config.
@@ -47,7 +46,7 @@ func adopt(ctx context.Context, in scope, entry registry.ConfigSource) (registry
 	// The mark comes first: of two adoptions of one entry, the second waits here.
 	first, err := in.exec(ctx, insertAdopted, entry.SourceID, nullTime(now))
 	if err != nil {
-		return registry.Adoption{}, fmt.Errorf("mark: %w", err)
+		return registry.Adoption{}, err
 	}
 	var kind registry.ExecutionType
 	switch err := in.queryRow(ctx, selectSource, entry.SourceID).Scan(&kind); {
@@ -73,9 +72,9 @@ func createAdopted(ctx context.Context, in scope, entry registry.ConfigSource, n
 	if err != nil {
 		return registry.Adoption{}, err
 	}
-	var id int64
-	if err := in.globalRow(ctx, nextID, "source").Scan(&id); err != nil {
-		return registry.Adoption{}, fmt.Errorf("source id: %w", err)
+	id, err := in.number(ctx, nextID, "source")
+	if err != nil {
+		return registry.Adoption{}, err
 	}
 	conn := &registry.Connection{ID: esaID, Provisioning: registry.StatusPending, TenantID: entry.TenantID,
 		AdServer: entry.AdServer, ServiceAccountEmail: entry.ServiceAccountEmail}
@@ -109,7 +108,7 @@ func follow(ctx context.Context, in scope, entry registry.ConfigSource, now time
 			return registry.Adoption{}, err
 		}
 		if _, err := in.exec(ctx, updateSource, rec.Source.ID, name, labels, nullTime(now)); err != nil {
-			return registry.Adoption{}, fmt.Errorf("update source: %w", err)
+			return registry.Adoption{}, err
 		}
 	}
 	emailMoves := followEmail(rec, entry.ServiceAccountEmail)
@@ -161,34 +160,31 @@ func adopted(ctx context.Context, in scope, sourceID string, outcome registry.Ad
 // giveESAID returns the wanted id, or the next one, and marks it as given for good.
 // A wanted id moves the sequence past it, so that the next one is free.
 func giveESAID(ctx context.Context, in scope, wanted int64) (int64, error) {
-	id := wanted
+	id, err := wanted, error(nil)
 	if wanted == 0 {
-		if err := in.globalRow(ctx, nextID, "esa").Scan(&id); err != nil {
-			return 0, fmt.Errorf("esaId: %w", err)
-		}
-		if id > registry.MaxESAID {
-			return 0, errors.New("esaId: none is left, because a config entry took the largest")
-		}
-	} else if _, err := in.globalExec(ctx, skipID, "esa", wanted); err != nil {
-		return 0, fmt.Errorf("esaId: %w", err)
+		id, err = in.number(ctx, nextID, "esa")
+	} else {
+		_, err = in.exec(ctx, skipID, "esa", wanted)
 	}
-	given, err := in.globalExec(ctx, takeID, id)
-	if err != nil {
-		return 0, fmt.Errorf("esaId: %w", err)
+	switch {
+	case err != nil:
+		return 0, err
+	case id > registry.MaxESAID:
+		return 0, errors.New("esaId: none is left, because a config entry took the largest")
 	}
-	if given == 0 {
-		return 0, registry.ErrIDTaken
+	given, err := in.exec(ctx, takeID, id)
+	if err == nil && given == 0 {
+		err = registry.ErrIDTaken
 	}
-	return id, nil
+	return id, err
 }
 
 // checkEntry refuses what a table can't hold; the config has its own, wider checks.
 func checkEntry(e registry.ConfigSource) error {
 	ok := registry.StorableID(e.SourceID) && (e.TenantID == "" || registry.StorableID(e.TenantID)) &&
-		registry.Storable(e.Name) && registry.Storable(e.ServiceAccountEmail) &&
-		e.ESAID >= 0 && e.ESAID <= registry.MaxESAID
+		storable(e.Name, e.ServiceAccountEmail) && e.ESAID >= 0 && e.ESAID <= registry.MaxESAID
 	for k, v := range e.Labels {
-		ok = ok && registry.Storable(k) && registry.Storable(v)
+		ok = ok && storable(k, v)
 	}
 	if !ok {
 		return registry.ErrInvalid

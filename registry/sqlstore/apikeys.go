@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -15,19 +14,22 @@ const keyColumns = `k.id, k.customer_id, k.name, k.may_write, k.sha256, k.create
 
 // Keys are the operator's: none of this is narrowed to a customer.
 var (
-	insertKey = globalStatement{`INSERT INTO api_keys (id, customer_id, name, may_write, sha256, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`}
-	countKeyName = globalStatement{`SELECT COUNT(*) FROM api_keys WHERE customer_id = $1 AND name = $2 AND revoked_at IS NULL`}
-	selectKeys   = globalStatement{`SELECT ` + keyColumns + ` FROM api_keys k ORDER BY k.id`}
-	selectKey    = globalStatement{`SELECT ` + keyColumns + ` FROM api_keys k WHERE k.id = $1`}
+	insertKey = global(`INSERT INTO api_keys (id, customer_id, name, may_write, sha256, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`)
+	countKeyName = global(`SELECT COUNT(*) FROM api_keys WHERE customer_id = $1 AND name = $2 AND revoked_at IS NULL`)
+	selectKeys   = global(`SELECT ` + keyColumns + ` FROM api_keys k ORDER BY k.id`)
+	selectKey    = global(`SELECT ` + keyColumns + ` FROM api_keys k WHERE k.id = $1`)
 	// One statement, so that the keys are those of the generation; it always gives a
 	// row, which without keys is the generation alone.
-	selectGood = globalStatement{`SELECT q.last_value, ` + keyColumns + ` FROM sequences q LEFT JOIN api_keys k ON k.revoked_at IS NULL
-		WHERE q.name = 'api_key_generation' ORDER BY k.id`}
-	selectGeneration = globalStatement{`SELECT last_value FROM sequences WHERE name = 'api_key_generation'`}
-	revokeKey        = globalStatement{`UPDATE api_keys SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL`}
-	touchKey         = globalStatement{`UPDATE api_keys SET last_used_at = $2 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2)`}
+	selectGood = global(`SELECT q.last_value, ` + keyColumns + ` FROM sequences q LEFT JOIN api_keys k ON k.revoked_at IS NULL
+		WHERE q.name = '` + keyGeneration + `' ORDER BY k.id`)
+	selectGeneration = global(`SELECT last_value FROM sequences WHERE name = '` + keyGeneration + `'`)
+	revokeKey        = global(`UPDATE api_keys SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL`)
+	touchKey         = global(`UPDATE api_keys SET last_used_at = $2 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2)`)
 )
+
+// keyGeneration is the sequence that grows with every change of the set of good keys.
+const keyGeneration = "api_key_generation"
 
 // usePrecision is how coarsely it is kept when a key was last used.
 const usePrecision = time.Hour
@@ -39,7 +41,7 @@ func scanKey(r row, before ...any) (registry.APIKey, error) {
 		key registry.APIKey
 		sum []byte
 	)
-	err := r.Scan(append(before, countColumn{&key.ID}, countColumn{&key.CustomerID}, textColumn{&key.Name}, flagColumn{&key.Write}, &sum,
+	err := r.Scan(append(before, orZero(&key.ID), orZero(&key.CustomerID), orZero(&key.Name), orZero(&key.Write), &sum,
 		instantColumn{&key.CreatedAt}, instantColumn{&key.RevokedAt}, instantColumn{&key.LastUsedAt})...)
 	if err != nil {
 		return registry.APIKey{}, found(err)
@@ -62,38 +64,28 @@ func (s *Store) CreateKey(ctx context.Context, key registry.APIKey) (registry.AP
 
 func createKey(ctx context.Context, in scope, key registry.APIKey) (registry.APIKey, error) {
 	// The sequences first, in the order that all take them: keys are made one by one.
-	var id int64
-	if err := in.globalRow(ctx, nextID, "api_key").Scan(&id); err != nil {
-		return registry.APIKey{}, fmt.Errorf("key id: %w", err)
-	}
-	if err := in.nextGeneration(ctx); err != nil {
+	id, err := in.number(ctx, nextID, "api_key")
+	if err != nil {
 		return registry.APIKey{}, err
 	}
-	made, err := in.globalExec(ctx, insertKey, id, key.CustomerID, key.Name, key.Write, key.SHA256[:], nullTime(in.store.instant()))
+	if _, err := in.number(ctx, nextID, keyGeneration); err != nil {
+		return registry.APIKey{}, err
+	}
+	made, err := in.exec(ctx, insertKey, id, key.CustomerID, key.Name, key.Write, key.SHA256[:], nullTime(in.store.instant()))
 	if err != nil {
-		return registry.APIKey{}, fmt.Errorf("insert: %w", err)
+		return registry.APIKey{}, err
 	}
-	if made == 0 {
-		var named int
-		if err := in.globalRow(ctx, countKeyName, key.CustomerID, key.Name).Scan(&named); err != nil {
-			return registry.APIKey{}, err
-		}
-		if named > 0 {
-			return registry.APIKey{}, registry.ErrNameTaken
-		}
-		return registry.APIKey{}, errors.New("the key itself is known already, revoked or not")
+	if made == 1 {
+		return scanKey(in.queryRow(ctx, selectKey, id))
 	}
-	return scanKey(in.globalRow(ctx, selectKey, id))
-}
-
-// nextGeneration says that the set of good keys is another one from this transaction
-// on.
-func (s scope) nextGeneration(ctx context.Context) error {
-	var generation int64
-	if err := s.globalRow(ctx, nextID, "api_key_generation").Scan(&generation); err != nil {
-		return fmt.Errorf("generation: %w", err)
+	named, err := in.number(ctx, countKeyName, key.CustomerID, key.Name)
+	switch {
+	case err != nil:
+		return registry.APIKey{}, err
+	case named > 0:
+		return registry.APIKey{}, registry.ErrNameTaken
 	}
-	return nil
+	return registry.APIKey{}, errors.New("the key itself is known already, revoked or not")
 }
 
 // Keys lists the keys by id.
@@ -107,20 +99,16 @@ func (s *Store) GoodKeys(ctx context.Context) (keys []registry.APIKey, generatio
 	return keys, generation, err
 }
 
-func (s *Store) keys(ctx context.Context, st globalStatement, before ...any) ([]registry.APIKey, error) {
-	rows, err := s.reading(0).globalRows(ctx, st)
-	keys, err := collect(rows, err, func(r row) (registry.APIKey, error) { return scanKey(r, before...) })
+func (s *Store) keys(ctx context.Context, st statement, before ...any) ([]registry.APIKey, error) {
+	keys, err := query(ctx, s.reading(0), st, func(r row) (registry.APIKey, error) { return scanKey(r, before...) })
 	none := func(key registry.APIKey) bool { return key.ID == 0 }
 	return slices.DeleteFunc(keys, none), failed("read API keys", err)
 }
 
 // KeyGeneration returns the generation alone.
 func (s *Store) KeyGeneration(ctx context.Context) (int64, error) {
-	var generation int64
-	if err := s.reading(0).globalRow(ctx, selectGeneration).Scan(&generation); err != nil {
-		return 0, failed("read the generation of API keys", err)
-	}
-	return generation, nil
+	generation, err := s.reading(0).number(ctx, selectGeneration)
+	return generation, failed("read the generation of API keys", err)
 }
 
 // RevokeKey revokes a key for good.
@@ -128,18 +116,17 @@ func (s *Store) RevokeKey(ctx context.Context, id int64) (registry.APIKey, error
 	return write(ctx, s, 0, "revoke an API key", func(in scope) (registry.APIKey, error) {
 		// The generation is locked before the key's row, as in createKey: a key of the
 		// same name that is being made is waited for.
-		var generation int64
-		if err := in.globalRow(ctx, globalStatement{selectGeneration.text + s.lock}).Scan(&generation); err != nil {
+		if _, err := in.number(ctx, selectGeneration.ending(s.lock)); err != nil {
 			return registry.APIKey{}, err
 		}
-		revoked, err := in.globalExec(ctx, revokeKey, id, nullTime(s.instant()))
+		revoked, err := in.exec(ctx, revokeKey, id, nullTime(s.instant()))
 		if err == nil && revoked > 0 {
-			err = in.nextGeneration(ctx)
+			_, err = in.number(ctx, nextID, keyGeneration)
 		}
 		if err != nil {
 			return registry.APIKey{}, err
 		}
-		return scanKey(in.globalRow(ctx, selectKey, id))
+		return scanKey(in.queryRow(ctx, selectKey, id))
 	})
 }
 
@@ -155,7 +142,7 @@ func (s *Store) TouchKeys(ctx context.Context, used map[int64]time.Time) error {
 			if !at.Valid {
 				continue
 			}
-			if _, err := in.globalExec(ctx, touchKey, id, at); err != nil {
+			if _, err := in.exec(ctx, touchKey, id, at); err != nil {
 				return err
 			}
 		}

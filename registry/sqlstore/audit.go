@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
-	"unicode/utf8"
 
 	"esagate/registry"
 )
@@ -56,13 +55,7 @@ func isAuditID(s string) bool {
 }
 
 // bounded returns a text as it is kept: storable, and cut.
-func bounded(text string, length int) string {
-	text = registry.Text(text)
-	if utf8.RuneCountInString(text) <= length {
-		return text
-	}
-	return string([]rune(text)[:length])
-}
+func bounded(text string, length int) string { return cut(registry.Text(text), length) }
 
 // auditSource and auditESA leave out what is no id: requests can name anything.
 func auditSource(id string) sql.NullString {
@@ -129,12 +122,9 @@ func (c customerStore) auditPage(ctx context.Context, q registry.AuditQuery, tak
 	if q.SourceID != "" {
 		st, args = selectAuditOf, append(args, q.SourceID)
 	}
-	rows, err := c.store.reading(c.customer).query(ctx, st, args...)
-	return collect(rows, err, func(r row) (e registry.AuditEntry, err error) {
-		var status int64
-		err = r.Scan(&e.ID, instantColumn{&e.At}, &e.Actor, &e.Operation, textColumn{&e.SourceID}, countColumn{&e.ESAID},
-			textColumn{&e.RequestID}, textColumn{(*string)(&e.Outcome)}, countColumn{&status}, textColumn{&e.Code})
-		e.Status = int(status)
+	return query(ctx, c.store.reading(c.customer), st, func(r row) (e registry.AuditEntry, err error) {
+		err = r.Scan(&e.ID, instantColumn{&e.At}, &e.Actor, &e.Operation, orZero(&e.SourceID), orZero(&e.ESAID),
+			orZero(&e.RequestID), orZero(&e.Outcome), orZero(&e.Status), orZero(&e.Code))
 		return e, err
-	})
+	}, args...)
 }

@@ -114,7 +114,7 @@ func (w *benchWorld) fill(ctx context.Context) error {
 			fmt.Sprintf(`DELETE FROM sources WHERE customer_id = %d`, model),
 			fmt.Sprintf(`UPDATE sequences SET last_value = %d WHERE name = 'source'`, w.last),
 		} {
-			if _, err := in.globalExec(ctx, globalStatement{text}); err != nil {
+			if _, err := in.exec(ctx, global(text)); err != nil {
 				return err
 			}
 		}
@@ -179,7 +179,7 @@ func benchSource(slug string) registry.NewSource {
 }
 
 func columnsOf(ctx context.Context, in scope, table string) ([]string, error) {
-	rows, err := in.globalRows(ctx, globalStatement{`SELECT * FROM ` + table + ` LIMIT 0`})
+	rows, err := in.on.QueryContext(ctx, `SELECT * FROM `+table+` LIMIT 0`)
 	if err != nil {
 		return nil, err
 	}
@@ -201,7 +201,7 @@ func (w *benchWorld) copyRows(ctx context.Context, in scope, table string, colum
 		WITH RECURSIVE numbers (n) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT n + 1 FROM numbers WHERE n < %d)
 		SELECT %s FROM numbers JOIN %s = 1 + n %% %d ORDER BY n`,
 		table, strings.Join(columns, ", "), w.own+w.foreign, strings.Join(values, ", "), from, models)
-	if _, err := in.globalExec(ctx, globalStatement{text}); err != nil {
+	if _, err := in.exec(ctx, global(text)); err != nil {
 		return fmt.Errorf("%s: %w", table, err)
 	}
 	return nil

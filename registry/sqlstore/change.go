@@ -37,27 +37,24 @@ func (s scope) save(ctx context.Context, rec *record) error {
 	changed, err := s.exec(ctx, updateConnection, c.ID,
 		nullText(c.ExternalOrgID), string(c.Provisioning), nullTime(c.DeactivatedAt), adServer, nullText(c.ServiceAccountEmail),
 		rec.emailLearned, nullText(c.LastError), nullText(c.LastErrorCode), nullTime(c.LastTestedAt), c.LastTestPassed,
-		nullTime(c.UpdatedAt), nullText(sync.Status), nullTime(sync.LastRunAt), nullTime(sync.CompletedAt), nullCount(sync.ItemCount),
+		nullTime(c.UpdatedAt), nullText(sync.Status), nullTime(sync.LastRunAt), nullTime(sync.CompletedAt), sync.ItemCount,
 		nullText(sync.Error), nullTime(sync.UpdatedAt), nullTime(sync.ObservedAt), c.Version,
 		nullText(c.TenantID), nullText(c.MCPURL), nullText(c.A2AURL), nullTime(c.AdServerSavedAt), nullTime(c.ProvisionedAt),
-		nullText(string(operation.Kind)), nullText(operation.ID), nullTime(operation.Begun), nullTime(operation.Until),
+		nullText(operation.Kind), nullText(operation.ID), nullTime(operation.Begun), nullTime(operation.Until),
 		nullTime(c.UnsettledSince), c.Epoch)
 	if notUnique(err) {
 		return registry.ErrTenantTaken
 	}
-	if err != nil {
-		return fmt.Errorf("update connection: %w", err)
-	}
-	if changed != 1 {
+	if err == nil && changed != 1 {
 		return fmt.Errorf("update connection: %d rows changed", changed)
 	}
-	return nil
+	return err
 }
 
 // locked reads a record that the transaction is about to change: nobody else
 // changes it before the transaction ends.
-func locked(ctx context.Context, in scope, st scopedStatement, id any) (*record, error) {
-	return scanRecord(in.queryRow(ctx, scopedStatement{st.text + in.store.lock}, id), in.customer)
+func locked(ctx context.Context, in scope, st statement, id any) (*record, error) {
+	return scanRecord(in.queryRow(ctx, st.ending(in.store.lock), id), in.customer)
 }
 
 // effect is what a change did to a record.

@@ -13,8 +13,10 @@ import (
 // timeLayout has one width, so that text order is time order.
 const timeLayout = "2006-01-02T15:04:05.000000Z"
 
-// nullText and nullTime are columns where "none" is NULL.
-func nullText(s string) sql.NullString { return sql.NullString{String: s, Valid: s != ""} }
+// nullText and nullTime write columns where "none" is NULL.
+func nullText[S ~string](s S) sql.NullString {
+	return sql.NullString{String: string(s), Valid: s != ""}
+}
 
 func nullTime(t time.Time) sql.NullString {
 	t = registry.Instant(t)
@@ -24,63 +26,35 @@ func nullTime(t time.Time) sql.NullString {
 	return sql.NullString{String: t.Format(timeLayout), Valid: true}
 }
 
-func nullCount(n *int64) sql.NullInt64 {
-	if n == nil {
-		return sql.NullInt64{}
-	}
-	return sql.NullInt64{Int64: *n, Valid: true}
-}
-
 // instantColumn reads a time column into a time.
 type instantColumn struct{ into *time.Time }
 
 func (c instantColumn) Scan(v any) error {
-	switch v := v.(type) {
-	case nil:
-		*c.into = time.Time{}
-		return nil
-	case string:
-		t, err := time.Parse(timeLayout, v)
-		if err != nil {
-			return errors.New("a time column holds no time")
-		}
-		*c.into = t
+	var text sql.Null[string]
+	if err := text.Scan(v); err != nil {
+		return err
+	}
+	*c.into = time.Time{}
+	if !text.Valid {
 		return nil
 	}
-	return fmt.Errorf("a time column holds a %T", v)
-}
-
-// textColumn reads a column where NULL is the empty string.
-type textColumn struct{ into *string }
-
-func (c textColumn) Scan(v any) error {
-	switch v := v.(type) {
-	case nil:
-		*c.into = ""
-		return nil
-	case string:
-		*c.into = v
-		return nil
+	t, err := time.Parse(timeLayout, text.V)
+	if err != nil {
+		return errors.New("a time column holds no time")
 	}
-	return fmt.Errorf("a text column holds a %T", v)
+	*c.into = t
+	return nil
 }
 
-// countColumn and flagColumn read columns where NULL is zero and false.
-type countColumn struct{ into *int64 }
+// orZero reads a column where NULL is the zero value.
+func orZero[T any](into *T) sql.Scanner { return zeroColumn[T]{into} }
 
-func (c countColumn) Scan(v any) error {
-	var n sql.NullInt64
+type zeroColumn[T any] struct{ into *T }
+
+func (c zeroColumn[T]) Scan(v any) error {
+	var n sql.Null[T]
 	err := n.Scan(v)
-	*c.into = n.Int64
-	return err
-}
-
-type flagColumn struct{ into *bool }
-
-func (c flagColumn) Scan(v any) error {
-	var b sql.NullBool
-	err := b.Scan(v)
-	*c.into = b.Bool
+	*c.into = n.V
 	return err
 }
 
@@ -111,7 +85,7 @@ func encodeAdServer(a *registry.AdServer) (sql.NullString, error) {
 		return sql.NullString{}, nil
 	}
 	b, err := json.Marshal(a)
-	return nullText(string(b)), err
+	return sql.NullString{String: string(b), Valid: true}, err
 }
 
 func decodeAdServer(text string) (*registry.AdServer, error) {

@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"fmt"
 
 	"esagate/registry"
 )
@@ -12,9 +11,9 @@ var (
 	insertConsent  = scoped(`INSERT INTO consents (customer_id, state_hash, source, sealed, expires_at) VALUES ($1, $2, $3, $4, $5)`)
 
 	// probeConsent comes first, so that a made-up state costs no transaction.
-	probeConsent = globalStatement{`SELECT COUNT(*) FROM consents WHERE state_hash = $1`}
+	probeConsent = global(`SELECT COUNT(*) FROM consents WHERE state_hash = $1`)
 	// The customer is not known before: the state came from a browser.
-	takeConsent = globalStatement{`DELETE FROM consents WHERE state_hash = $1 RETURNING customer_id, source, sealed`}
+	takeConsent = global(`DELETE FROM consents WHERE state_hash = $1 RETURNING customer_id, source, sealed`)
 )
 
 // BeginConsent keeps a consent in place of any other of the source.
@@ -31,13 +30,11 @@ func (c customerStore) BeginConsent(ctx context.Context, sourceID string, state 
 		if err != nil {
 			return err
 		}
-		if err := in.voidConsents(ctx, src.ID); err != nil {
+		if _, err := in.exec(ctx, deleteConsents, src.ID); err != nil {
 			return err
 		}
-		if _, err := in.exec(ctx, insertConsent, state[:], src.ID, sealed, nullTime(consent.ExpiresAt)); err != nil {
-			return fmt.Errorf("insert consent: %w", err)
-		}
-		return nil
+		_, err = in.exec(ctx, insertConsent, state[:], src.ID, sealed, nullTime(consent.ExpiresAt))
+		return err
 	})
 	if err == nil {
 		c.store.sweep(ctx, expiredConsents)
@@ -51,22 +48,14 @@ func begunOn(src *registry.Source, consent registry.Consent) bool {
 	return src.ID == consent.SourceRow && src.Agent.AuthVersion == consent.AuthVersion
 }
 
-func (s scope) voidConsents(ctx context.Context, source int64) error {
-	if _, err := s.exec(ctx, deleteConsents, source); err != nil {
-		return fmt.Errorf("void consents: %w", err)
-	}
-	return nil
-}
-
 // TakeConsent returns and deletes the consent that was begun with a state; of two calls
 // at once one gets it. Its content and its expiry come from what was sealed, not from the
 // row around it.
 func (s *Store) TakeConsent(ctx context.Context, state [32]byte) (*registry.TakenConsent, error) {
-	var kept int
-	if err := s.reading(0).globalRow(ctx, probeConsent, state[:]).Scan(&kept); err != nil {
+	switch kept, err := s.reading(0).number(ctx, probeConsent, state[:]); {
+	case err != nil:
 		return nil, failed("take a consent", err)
-	}
-	if kept == 0 {
+	case kept == 0:
 		return nil, registry.ErrNotFound
 	}
 	taken, err := write(ctx, s, 0, "take a consent", func(in scope) (*registry.TakenConsent, error) {
@@ -85,7 +74,7 @@ func deleteConsent(ctx context.Context, in scope, state [32]byte) (*registry.Tak
 		sealed []byte
 		taken  registry.TakenConsent
 	)
-	err := in.globalRow(ctx, takeConsent, state[:]).Scan(&taken.CustomerID, &source, &sealed)
+	err := in.queryRow(ctx, takeConsent, state[:]).Scan(&taken.CustomerID, &source, &sealed)
 	if err != nil {
 		return nil, found(err)
 	}

@@ -56,7 +56,7 @@ func TestExpiredConsentsAreSwept(t *testing.T) {
 		begin(n + i)
 		now = now.Add(time.Microsecond)
 		var left int
-		if err := s.reading(0).globalRow(t.Context(), globalStatement{`SELECT COUNT(*) FROM consents`}).Scan(&left); err != nil || left != want {
+		if err := s.reading(0).queryRow(t.Context(), global(`SELECT COUNT(*) FROM consents`)).Scan(&left); err != nil || left != want {
 			t.Fatalf("after %d more: %d rows, %v, want %d", i+1, left, err, want)
 		}
 	}

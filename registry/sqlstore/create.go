@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 	"unicode/utf8"
 
@@ -15,7 +14,7 @@ var (
 		status, agent_id, agent_type, endpoint_url, protocol, description, authentication_type, oauth_audience, auth_version)
 		VALUES ($1, $2, $3, $4, TRUE, $5, '{}', $6, $6, $7, $8, $9, $10, $11, $12, $13, $14, 1) ON CONFLICT DO NOTHING`)
 
-	countAgentID = globalStatement{`SELECT COUNT(*) FROM sources WHERE agent_id = $1`}
+	countAgentID = global(`SELECT COUNT(*) FROM sources WHERE agent_id = $1`)
 )
 
 // Bounds of agent ids: as long as a slug and what makes it unique may be, and how
@@ -91,11 +90,8 @@ func createAgent(ctx context.Context, in scope, entry registry.NewSource, now ti
 // one of the slug. The id comes first: the transaction then holds the sequence until it
 // ends, so what is free now stays free.
 func giveSourceID(ctx context.Context, in scope, wanted, slug string) (id int64, sourceID string, err error) {
-	if err := in.globalRow(ctx, nextID, "source").Scan(&id); err != nil {
-		return 0, "", fmt.Errorf("source id: %w", err)
-	}
-	if wanted != "" {
-		return id, wanted, nil
+	if id, err = in.number(ctx, nextID, "source"); err != nil || wanted != "" {
+		return id, wanted, err
 	}
 	sourceID, err = freeSlug(ctx, in, slug)
 	return id, sourceID, err
@@ -113,15 +109,12 @@ func insertNew(ctx context.Context, in scope, entry registry.NewSource, now time
 	}
 	a := entry.Agent
 	made, err := in.exec(ctx, insertAgent, id, sourceID, entry.Name, string(registry.ExecutionAgent), nullTime(now),
-		nullText(string(a.Status)), agentID, nullText(a.Type), nullText(a.EndpointURL), nullText(a.Protocol),
-		nullText(a.Description), nullText(string(a.Authentication)), nullText(a.OAuthAudience))
-	if err != nil {
-		return 0, fmt.Errorf("insert source: %w", err)
+		nullText(a.Status), agentID, nullText(a.Type), nullText(a.EndpointURL), nullText(a.Protocol),
+		nullText(a.Description), nullText(a.Authentication), nullText(a.OAuthAudience))
+	if err == nil && made == 0 { // its other ids are free
+		err = registry.ErrSourceTaken
 	}
-	if made == 0 { // its other ids are free
-		return 0, registry.ErrSourceTaken
-	}
-	return id, nil
+	return id, err
 }
 
 func freeAgentID(ctx context.Context, in scope, next func() string) (string, error) {
@@ -130,12 +123,8 @@ func freeAgentID(ctx context.Context, in scope, next func() string) (string, err
 		if id == "" || !registry.Storable(id) || utf8.RuneCountInString(id) > agentIDLength {
 			return "", registry.ErrInvalid
 		}
-		var taken int
-		if err := in.globalRow(ctx, countAgentID, id).Scan(&taken); err != nil {
-			return "", fmt.Errorf("look for an agent id: %w", err)
-		}
-		if taken == 0 {
-			return id, nil
+		if taken, err := in.number(ctx, countAgentID, id); err != nil || taken == 0 {
+			return id, err
 		}
 	}
 	return "", errors.New("no agent id is free")

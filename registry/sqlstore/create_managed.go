@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"esagate/registry"
@@ -70,10 +69,10 @@ func insertManaged(ctx context.Context, in scope, rec record, now time.Time) err
 	}
 	made, err := in.exec(ctx, insertSource, src.ID, src.SourceID, src.Name, rec.nameFromAPI,
 		string(registry.ExecutionManaged), labels, nullTime(now))
-	if err != nil {
-		return fmt.Errorf("insert source: %w", err)
-	}
-	if made == 0 {
+	switch {
+	case err != nil:
+		return err
+	case made == 0:
 		return registry.ErrSourceTaken
 	}
 	var o registry.Operation
@@ -85,12 +84,9 @@ func insertManaged(ctx context.Context, in scope, rec record, now time.Time) err
 	epoch := now.UnixMilli()
 	made, err = in.exec(ctx, insertConnection, conn.ID, src.ID, string(conn.Provisioning), nullText(conn.TenantID), adServer,
 		nullText(conn.ServiceAccountEmail), rec.emailLearned, nullTime(conn.ProvisionedAt), nullTime(now),
-		nullText(string(o.Kind)), nullText(o.ID), nullTime(o.Begun), nullTime(o.Until), epoch)
-	if err != nil {
-		return fmt.Errorf("insert connection: %w", err)
+		nullText(o.Kind), nullText(o.ID), nullTime(o.Begun), nullTime(o.Until), epoch)
+	if err == nil && made == 0 {
+		err = registry.ErrTenantTaken
 	}
-	if made == 0 {
-		return registry.ErrTenantTaken
-	}
-	return nil
+	return err
 }

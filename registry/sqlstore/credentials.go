@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"context"
 	"crypto/rand"
-	"fmt"
 	"time"
 
 	"esagate/registry"
@@ -53,7 +52,7 @@ func (c customerStore) credential(ctx context.Context, sourceID string) (*regist
 // storeCredential replaces the credentials of a locked source. The old row is deleted,
 // not overwritten: its id is gone with it.
 func storeCredential(ctx context.Context, in scope, source int64, cred registry.Credential, now time.Time) error {
-	if err := in.eraseCredential(ctx, source); err != nil {
+	if _, err := in.exec(ctx, deleteCredential, source); err != nil {
 		return err
 	}
 	return addCredential(ctx, in, source, cred, now)
@@ -70,17 +69,8 @@ func addCredential(ctx context.Context, in scope, source int64, cred registry.Cr
 	if err != nil {
 		return err
 	}
-	if _, err := in.exec(ctx, insertCredential, id, source, sealed, nullTime(now)); err != nil {
-		return fmt.Errorf("insert credentials: %w", err)
-	}
-	return nil
-}
-
-func (s scope) eraseCredential(ctx context.Context, source int64) error {
-	if _, err := s.exec(ctx, deleteCredential, source); err != nil {
-		return fmt.Errorf("erase credentials: %w", err)
-	}
-	return nil
+	_, err = in.exec(ctx, insertCredential, id, source, sealed, nullTime(now))
+	return err
 }
 
 // ReplaceCredential stores new credentials in the place of those with an id, or
@@ -97,7 +87,7 @@ func (c customerStore) ReplaceCredential(ctx context.Context, sourceID, credenti
 		if next != nil {
 			return storeCredential(ctx, in, id, *next, now)
 		}
-		if err := in.eraseCredential(ctx, id); err != nil {
+		if _, err := in.exec(ctx, deleteCredential, id); err != nil {
 			return err
 		}
 		if agent.Status == registry.SourceActive {
@@ -108,10 +98,8 @@ func (c customerStore) ReplaceCredential(ctx context.Context, sourceID, credenti
 }
 
 func (s scope) touch(ctx context.Context, was registry.Source, status registry.SourceStatus, now time.Time) error {
-	if _, err := s.exec(ctx, touchSource, was.ID, nullText(string(status)), nullTime(later(was.UpdatedAt, now))); err != nil {
-		return fmt.Errorf("update source: %w", err)
-	}
-	return nil
+	_, err := s.exec(ctx, touchSource, was.ID, nullText(status), nullTime(later(was.UpdatedAt, now)))
+	return err
 }
 
 // LeaseRefresh lets one at a time refresh the credentials with an id.

@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"fmt"
 
 	"esagate/registry"
 )
@@ -10,7 +9,7 @@ import (
 // deletions are in the order of their foreign keys. What says that a config entry was
 // taken over, that an esaId was given and that a create was done stays for good, or
 // for its time.
-var deletions = []scopedStatement{
+var deletions = []statement{
 	deleteConsents, deleteCredential,
 	scoped(`DELETE FROM kept_settings` + ofSource),
 	scoped(`DELETE FROM subscriptions` + ofSource),
@@ -30,19 +29,14 @@ func (c customerStore) DeleteSource(ctx context.Context, sourceID string,
 		if err != nil {
 			return nil, err
 		}
-		id := src.ID
-		if err := allow(src); err != nil {
+		if err := allow(src.Clone()); err != nil {
 			return nil, decisionError{err}
 		}
-		was, err := in.source(ctx, selectAnyByRow, id) // allow may have changed its copy
-		if err != nil {
-			return nil, err
-		}
 		for _, st := range deletions {
-			if _, err := in.exec(ctx, st, id); err != nil {
-				return nil, fmt.Errorf("delete: %w", err)
+			if _, err := in.exec(ctx, st, src.ID); err != nil {
+				return nil, err
 			}
 		}
-		return was, nil
+		return src, nil
 	})
 }

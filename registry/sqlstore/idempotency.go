@@ -6,7 +6,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"time"
 
 	"esagate/registry"
@@ -35,20 +34,17 @@ func claimOnce(ctx context.Context, in scope, once *registry.IdempotencyRecord, 
 	}
 	for range onceTries {
 		made, err := in.exec(ctx, insertOnce, once.Key, mark, nullTime(now))
-		if err != nil {
-			return nil, fmt.Errorf("claim an idempotency key: %w", err)
-		}
-		if made == 1 {
-			return nil, nil
+		if err != nil || made == 1 {
+			return nil, err
 		}
 		var first onceRow
-		err = in.queryRow(ctx, scopedStatement{selectOnce.text + in.store.lock}, once.Key).
+		err = in.queryRow(ctx, selectOnce.ending(in.store.lock), once.Key).
 			Scan(&first.mark, &first.source, &first.answer, &first.abandoned, instantColumn{&first.begun})
 		switch {
 		case errors.Is(err, sql.ErrNoRows):
 			continue
 		case err != nil:
-			return nil, fmt.Errorf("read an idempotency key: %w", err)
+			return nil, err
 		}
 		var again *registry.Creation
 		if now.Before(first.begun.Add(registry.IdempotencyKept)) {
@@ -56,10 +52,8 @@ func claimOnce(ctx context.Context, in scope, once *registry.IdempotencyRecord, 
 				return again, err
 			}
 		}
-		if _, err := in.exec(ctx, renewOnce, once.Key, mark, nullTime(now)); err != nil { // as if it had never come
-			return nil, fmt.Errorf("renew an idempotency key: %w", err)
-		}
-		return nil, nil
+		_, err = in.exec(ctx, renewOnce, once.Key, mark, nullTime(now)) // as if it had never come
+		return nil, err
 	}
 	return nil, errors.New("an idempotency key comes and goes")
 }
@@ -147,10 +141,8 @@ func recordCreation(ctx context.Context, in scope, once *registry.IdempotencyRec
 			}
 		}
 	}
-	if _, err := in.exec(ctx, fillOnce, once.Key, src.ID, sealed); err != nil {
-		return fmt.Errorf("record an idempotency key: %w", err)
-	}
-	return nil
+	_, err := in.exec(ctx, fillOnce, once.Key, src.ID, sealed)
+	return err
 }
 
 func sealAnswer(in scope, key string, answer []byte) ([]byte, error) {

@@ -91,8 +91,7 @@ func pools(url string, opts ...Option) (*Store, error) {
 
 // Ping checks that the database can be reached.
 func (s *Store) Ping(ctx context.Context) error {
-	var one int
-	if err := s.reading(0).globalRow(ctx, globalStatement{"SELECT 1"}).Scan(&one); err != nil {
+	if _, err := s.reading(0).number(ctx, global("SELECT 1")); err != nil {
 		return fmt.Errorf("registry: ping: %w", err)
 	}
 	return nil

@@ -35,7 +35,7 @@ func TestSQLitePlans(t *testing.T) {
 		"expired consents": expiredConsents.probe.text, "expired keys": expiredOnce.probe.text,
 		"sweep consents": expiredConsents.remove.text, "sweep keys": expiredOnce.remove.text,
 		"subscription": selectSubscription.text, "subscribe": updateSubscription.text, "unsubscribe": deleteSubscription.text,
-		"tenant": selectTarget.text, "event": selectEvent.text, "announce": announce.text, "revive": revive.text, "news": selectNews.text,
+		"tenant": selectTarget.text, "event": selectEvent.text, "announce": announce.text, "news": selectNews.text,
 		"audit": selectAudit.text, "audit of a source": selectAuditOf.text, "end of an entry": finishAudit.text,
 		"expired events": expiredEvents.probe.text, "expired entries": expiredAudit.probe.text,
 		"sweep events": expiredEvents.remove.text, "sweep entries": expiredAudit.remove.text,
@@ -118,11 +118,11 @@ func TestSlugOfTenThousand(t *testing.T) {
 	}
 	for _, n := range []int{0, 1, 2, 49, 50, 51, 99, 100, 101, 102, 200, 777, 10_000} {
 		err := s.writing(t.Context(), 5, func(in scope) error {
-			if _, err := in.globalExec(t.Context(), globalStatement{`DELETE FROM sources`}); err != nil {
+			if _, err := in.exec(t.Context(), global(`DELETE FROM sources`)); err != nil {
 				return err
 			}
 			if n > 0 {
-				if _, err := in.globalExec(t.Context(), globalStatement{names(n)}); err != nil {
+				if _, err := in.exec(t.Context(), global(names(n))); err != nil {
 					return err
 				}
 			}
@@ -148,7 +148,7 @@ func TestSweepIsBounded(t *testing.T) {
 	s := fileStore(t, WithClock(func() time.Time { return now }))
 	count := func() (n int) {
 		t.Helper()
-		if err := s.reading(0).globalRow(t.Context(), globalStatement{`SELECT COUNT(*) FROM idempotency`}).Scan(&n); err != nil {
+		if err := s.reading(0).queryRow(t.Context(), global(`SELECT COUNT(*) FROM idempotency`)).Scan(&n); err != nil {
 			t.Fatal(err)
 		}
 		return n

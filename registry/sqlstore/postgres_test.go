@@ -116,7 +116,7 @@ func TestPostgresPlans(t *testing.T) {
 	}
 	if err := s.writing(t.Context(), 5, func(in scope) error {
 		for _, text := range fill {
-			if _, err := in.globalExec(t.Context(), sqlText(text)); err != nil {
+			if _, err := in.exec(t.Context(), global(text)); err != nil {
 				return err
 			}
 		}
@@ -137,7 +137,7 @@ func TestPostgresPlans(t *testing.T) {
 	}
 	do(`ANALYZE`)
 	for name, test := range map[string]struct {
-		st   scopedStatement
+		st   statement
 		args string
 	}{
 		"get":               {selectAnyBySourceID, `5, 'source-10001'`},
@@ -146,12 +146,12 @@ func TestPostgresPlans(t *testing.T) {
 		"list further on":   {selectAnyPage, `5, 20, 20`},
 		"list of many":      {selectAnyPage, `6, 20, 0`},
 		"count":             {countSources, `5`},
-		"lock":              {scopedStatement{lockSource.text + s.lock}, `5, 'source-10001'`},
+		"lock":              {lockSource.ending(s.lock), `5, 'source-10001'`},
 		"credentials":       {selectCredential, `5, 'source-10001'`},
 		"idempotency":       {selectOnce, `5, 'key-10001'`},
 		"managed":           {selectManagedBySourceID, `5, 'source-10001'`},
 		"managed by id":     {selectManagedByID, `5, 110001`},
-		"managed, to write": {scopedStatement{selectManagedByID.text + s.lock}, `5, 110001`},
+		"managed, to write": {selectManagedByID.ending(s.lock), `5, 110001`},
 		"managed list":      {selectManagedPage, `5, 200, 0`},
 		"managed of many":   {selectManagedPage, `6, 20, 0`},
 		"managed count":     {countManaged, `5`},

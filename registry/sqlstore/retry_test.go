@@ -29,8 +29,6 @@ func postgres(t *testing.T, url string) *Store {
 	return s
 }
 
-func sqlText(text string) globalStatement { return globalStatement{text} }
-
 // TestWritingTriesAgain has the server refuse a transaction some times over.
 func TestWritingTriesAgain(t *testing.T) {
 	s := postgres(t, pgtest.Database(t))
@@ -53,11 +51,11 @@ func TestWritingTriesAgain(t *testing.T) {
 			err := s.writing(t.Context(), 1, func(in scope) error {
 				runs++
 				// What an earlier run did must be gone.
-				if n, err := in.globalExec(t.Context(), sqlText(`INSERT INTO sequences (name, last_value) VALUES ($1, 1)`), name); err != nil || n != 1 {
+				if n, err := in.exec(t.Context(), global(`INSERT INTO sequences (name, last_value) VALUES ($1, 1)`), name); err != nil || n != 1 {
 					return fmt.Errorf("run %d: %d rows, %w", runs, n, err)
 				}
 				if runs <= test.fails {
-					_, err := in.globalExec(t.Context(), sqlText(`DO $$ BEGIN RAISE 'CANARY' USING ERRCODE = '`+test.state+`'; END $$`))
+					_, err := in.exec(t.Context(), global(`DO $$ BEGIN RAISE 'CANARY' USING ERRCODE = '`+test.state+`'; END $$`))
 					return err
 				}
 				return nil
@@ -76,7 +74,7 @@ func TestWritingTriesAgain(t *testing.T) {
 func TestDeadlock(t *testing.T) {
 	s := postgres(t, pgtest.Database(t))
 	lock := func(ctx context.Context, in scope, name string) error {
-		_, err := in.globalExec(ctx, sqlText(`UPDATE sequences SET last_value = last_value + 1 WHERE name = $1`), name)
+		_, err := in.exec(ctx, global(`UPDATE sequences SET last_value = last_value + 1 WHERE name = $1`), name)
 		return err
 	}
 	var meet, wg sync.WaitGroup
@@ -101,7 +99,7 @@ func TestDeadlock(t *testing.T) {
 	wg.Wait()
 	var source, esa int64
 	for name, into := range map[string]*int64{"source": &source, "esa": &esa} {
-		if err := s.reading(0).globalRow(t.Context(), sqlText(`SELECT last_value FROM sequences WHERE name = $1`), name).Scan(into); err != nil {
+		if err := s.reading(0).queryRow(t.Context(), global(`SELECT last_value FROM sequences WHERE name = $1`), name).Scan(into); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -115,7 +113,7 @@ func TestDeadlock(t *testing.T) {
 func kill(t *testing.T, s *Store, url string, in scope) {
 	t.Helper()
 	var pid int64
-	if err := in.globalRow(t.Context(), sqlText(`SELECT pg_backend_pid()::bigint`)).Scan(&pid); err != nil {
+	if err := in.queryRow(t.Context(), global(`SELECT pg_backend_pid()::bigint`)).Scan(&pid); err != nil {
 		t.Fatal(err)
 	}
 	if err := pgtest.Shared(t).Exec(t.Context(), url, `SELECT pg_terminate_backend($1, 20000)`, int32(pid)); err != nil {
@@ -128,7 +126,7 @@ func TestLostConnection(t *testing.T) {
 	url := pgtest.Database(t)
 	s := postgres(t, url)
 	insert := func(in scope, name string) error {
-		_, err := in.globalExec(t.Context(), sqlText(`INSERT INTO sequences (name, last_value) VALUES ($1, 1)`), name)
+		_, err := in.exec(t.Context(), global(`INSERT INTO sequences (name, last_value) VALUES ($1, 1)`), name)
 		return err
 	}
 	t.Run("before the transaction", func(t *testing.T) {
@@ -198,13 +196,13 @@ func TestWaitingForARowEndsWithTheContext(t *testing.T) {
 	s := postgres(t, pgtest.Database(t))
 	err := s.writing(t.Context(), 1, func(in scope) error {
 		var id int64
-		if err := in.globalRow(t.Context(), nextID, "esa").Scan(&id); err != nil {
+		if err := in.queryRow(t.Context(), nextID, "esa").Scan(&id); err != nil {
 			return err
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 		defer cancel()
 		if err := s.writing(ctx, 2, func(in scope) error {
-			return in.globalRow(ctx, nextID, "esa").Scan(&id)
+			return in.queryRow(ctx, nextID, "esa").Scan(&id)
 		}); !errors.Is(err, context.DeadlineExceeded) {
 			return fmt.Errorf("waited, then %w", err)
 		}

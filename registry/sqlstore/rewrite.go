@@ -19,100 +19,66 @@ const (
 // errOlderKey: each pass found rows again that the one before can't have left.
 var errOlderKey = errors.New("other processes go on writing under an older key: restart them with the new one, and rewrite again")
 
-// sealedTable is a table with a column of sealed values, which is gone through in
-// the order of its key.
+// sealedTable is a table with a column of sealed values, which is gone through in the
+// order of its key.
 type sealedTable struct {
-	first []any           // a key before all others
-	page  globalStatement // the rows after a key
-	scan  func(row) (sealedRow, error)
-	save  globalStatement // $1 is the sealed value, then comes the key
+	name, column, key string
+	first             []any  // a key before all others
+	which             string // the rows with a sealed value, in SQL
+	identity          string // what identities begin with
+	place             string // the customer, source and name in an identity, in SQL
+}
+
+var (
+	sealedTables = []sealedTable{
+		{"credentials", "sealed", "id", []any{""}, always, "credentials", `customer_id, source, id`},
+		{"consents", "sealed", "state_hash", []any{[]byte{0}}, always, "consents", `customer_id, source, state_hash`}, // it is shorter than any hash
+		{"kept_settings", "sealed", "connection", []any{0}, always, "kept_settings", ofConnection},
+		{"idempotency", "sealed", onceKey, beforeOnce, `sealed IS NOT NULL`, "idempotency", ofOnce},
+		// A fingerprint is longer than its hash if it is sealed.
+		{"idempotency", "fingerprint", onceKey, beforeOnce, `length(fingerprint) > 32`, printIdentity, ofOnce},
+		{"subscriptions", "sealed", "connection", []any{0}, always, "subscriptions", ofConnection},
+		{"vault_check", "sealed", "name", []any{""}, always, "vault_check", `0, 0, name`},
+	}
+	beforeOnce = []any{math.MinInt64, ""}
+)
+
+const (
+	always       = `TRUE`
+	ofConnection = `customer_id, connection, ''`
+	onceKey      = `customer_id, name`
+	ofOnce       = `customer_id, 0, name`
+)
+
+// page selects the rows after a key.
+func (t sealedTable) page() statement {
+	return global(fmt.Sprintf(`SELECT %[1]s, %[2]s, %[3]s FROM %[4]s WHERE (%[3]s) > (%[5]s) AND %[6]s ORDER BY %[3]s LIMIT %[7]d`,
+		t.column, t.place, t.key, t.name, placeholders(1, len(t.first)), t.which, rewriteRows))
+}
+
+// save takes the sealed value, and then the key.
+func (t sealedTable) save() statement {
+	return global(fmt.Sprintf(`UPDATE %s SET %s = $1 WHERE (%s) = (%s)`, t.name, t.column, t.key, placeholders(2, len(t.first))))
 }
 
 type sealedRow struct {
-	key      []any
-	identity []byte
-	sealed   []byte
+	sealed, identity []byte
+	key              []any
 }
 
-var sealedTables = []sealedTable{
-	sourceTable("credentials", "id", ""),
-	sourceTable("consents", "state_hash", []byte{0}), // shorter than any hash
-	connectionTable("kept_settings"),
-	onceTable("sealed", "idempotency", `sealed IS NOT NULL`),
-	// A fingerprint is longer than its hash if it is sealed.
-	onceTable("fingerprint", printIdentity, `length(fingerprint) > 32`),
-	connectionTable("subscriptions"),
-	{
-		first: []any{""},
-		page:  pageOf(`SELECT name, sealed FROM vault_check WHERE name > $1 ORDER BY name`),
-		save:  globalStatement{`UPDATE vault_check SET sealed = $1 WHERE name = $2`},
-		scan: func(r row) (sealedRow, error) {
-			var (
-				name   string
-				sealed []byte
-			)
-			err := r.Scan(&name, &sealed)
-			return sealedRow{[]any{name}, identity("vault_check", 0, 0, name), sealed}, err
-		},
-	},
-}
-
-// sourceTable is a table of sealed values of sources, each with a key of its own.
-func sourceTable[K string | []byte](table, key string, first K) sealedTable {
-	return sealedTable{
-		first: []any{first},
-		page:  pageOf(fmt.Sprintf(`SELECT %[2]s, customer_id, source, sealed FROM %[1]s WHERE %[2]s > $1 ORDER BY %[2]s`, table, key)),
-		save:  globalStatement{fmt.Sprintf(`UPDATE %s SET sealed = $1 WHERE %s = $2`, table, key)},
-		scan: func(r row) (sealedRow, error) {
-			var (
-				k                K
-				customer, source int64
-				sealed           []byte
-			)
-			err := r.Scan(&k, &customer, &source, &sealed)
-			return sealedRow{[]any{k}, identity(table, customer, source, string(k)), sealed}, err
-		},
+func (t sealedTable) scan(r row) (sealedRow, error) {
+	var (
+		customer, source int64
+		name             string
+		sealed           []byte
+	)
+	key := make([]any, len(t.first))
+	dest := []any{&sealed, &customer, &source, &name}
+	for i := range key {
+		dest = append(dest, &key[i])
 	}
-}
-
-// connectionTable is a table of one sealed value a connection.
-func connectionTable(table string) sealedTable {
-	return sealedTable{
-		first: []any{int64(0)}, // ids begin at 1
-		page:  pageOf(`SELECT connection, customer_id, sealed FROM ` + table + ` WHERE connection > $1 ORDER BY connection`),
-		save:  globalStatement{`UPDATE ` + table + ` SET sealed = $1 WHERE connection = $2`},
-		scan: func(r row) (sealedRow, error) {
-			var (
-				esaID, customer int64
-				sealed          []byte
-			)
-			err := r.Scan(&esaID, &customer, &sealed)
-			return sealedRow{[]any{esaID}, identity(table, customer, esaID, ""), sealed}, err
-		},
-	}
-}
-
-// onceTable is one of the two sealed columns of the idempotency keys.
-func onceTable(column, of, which string) sealedTable {
-	return sealedTable{
-		first: []any{int64(math.MinInt64), ""},
-		page: pageOf(`SELECT customer_id, name, ` + column + ` FROM idempotency
-			WHERE (customer_id, name) > ($1, $2) AND ` + which + ` ORDER BY customer_id, name`),
-		save: globalStatement{`UPDATE idempotency SET ` + column + ` = $1 WHERE customer_id = $2 AND name = $3`},
-		scan: func(r row) (sealedRow, error) {
-			var (
-				customer int64
-				name     string
-				sealed   []byte
-			)
-			err := r.Scan(&customer, &name, &sealed)
-			return sealedRow{[]any{customer, name}, identity(of, customer, 0, name), sealed}, err
-		},
-	}
-}
-
-func pageOf(text string) globalStatement {
-	return globalStatement{fmt.Sprintf(`%s LIMIT %d`, text, rewriteRows)}
+	err := r.Scan(dest...)
+	return sealedRow{sealed, identity(t.identity, customer, source, name), key}, err
 }
 
 // RewriteSecrets encrypts what is not under the primary key anew; the note of which
@@ -169,7 +135,8 @@ func rewritePage(ctx context.Context, in scope, table sealedTable, after []any) 
 	if err := lockBulk(ctx, in, in.store.lock); err != nil {
 		return rewritten{}, err
 	}
-	rows, err := sealedPage(ctx, in, table, after)
+	// The page is read before anything is written: a transaction can't write in between.
+	rows, err := query(ctx, in, table.page().ending(in.store.lock), table.scan, after...)
 	if err != nil {
 		return rewritten{}, err
 	}
@@ -187,7 +154,7 @@ func rewritePage(ctx context.Context, in scope, table sealedTable, after []any) 
 		if err != nil {
 			return rewritten{}, err
 		}
-		if _, err := in.globalExec(ctx, table.save, append([]any{sealed}, row.key...)...); err != nil {
+		if _, err := in.exec(ctx, table.save(), append([]any{sealed}, row.key...)...); err != nil {
 			return rewritten{}, err
 		}
 		page.rows++
@@ -196,10 +163,4 @@ func rewritePage(ctx context.Context, in scope, table sealedTable, after []any) 
 		page.last = rows[len(rows)-1].key
 	}
 	return page, nil
-}
-
-// sealedPage reads and locks a page; a transaction can't write while it reads rows.
-func sealedPage(ctx context.Context, in scope, table sealedTable, after []any) ([]sealedRow, error) {
-	rows, err := in.globalRows(ctx, globalStatement{table.page.text + in.store.lock}, after...)
-	return collect(rows, err, table.scan)
 }

@@ -45,8 +45,6 @@ type sourceRow struct {
 	sync             registry.InventorySync
 	operation        registry.Operation
 	labels, adServer string
-	syncStatus       sql.NullString
-	itemCount        sql.NullInt64
 }
 
 func (s *sourceRow) sourceFields() []any {
@@ -57,24 +55,24 @@ func (s *sourceRow) sourceFields() []any {
 
 func (s *sourceRow) agentFields() []any {
 	a := &s.agent
-	return []any{textColumn{(*string)(&a.Status)}, textColumn{&a.AgentID}, textColumn{&a.Type}, textColumn{&a.EndpointURL},
-		textColumn{&a.Protocol}, textColumn{&a.Description}, textColumn{(*string)(&a.Authentication)},
-		textColumn{&a.OAuthAudience}, countColumn{&a.AuthVersion}, textColumn{&a.CredentialID}}
+	return []any{orZero(&a.Status), orZero(&a.AgentID), orZero(&a.Type), orZero(&a.EndpointURL),
+		orZero(&a.Protocol), orZero(&a.Description), orZero(&a.Authentication),
+		orZero(&a.OAuthAudience), orZero(&a.AuthVersion), orZero(&a.CredentialID)}
 }
 
 // connectionFields also take NULL everywhere: there is no connection then, and its id is 0.
 func (s *sourceRow) connectionFields() []any {
 	conn := &s.conn
-	return []any{countColumn{&conn.ID}, textColumn{(*string)(&conn.Provisioning)}, textColumn{&conn.TenantID}, textColumn{&conn.ExternalOrgID},
-		textColumn{&conn.MCPURL}, textColumn{&conn.A2AURL}, textColumn{&s.adServer}, instantColumn{&conn.AdServerSavedAt},
-		textColumn{&conn.ServiceAccountEmail}, flagColumn{&s.rec.emailLearned}, textColumn{&conn.LastError}, textColumn{&conn.LastErrorCode},
-		instantColumn{&conn.LastTestedAt}, flagColumn{&conn.LastTestPassed},
+	return []any{orZero(&conn.ID), orZero(&conn.Provisioning), orZero(&conn.TenantID), orZero(&conn.ExternalOrgID),
+		orZero(&conn.MCPURL), orZero(&conn.A2AURL), orZero(&s.adServer), instantColumn{&conn.AdServerSavedAt},
+		orZero(&conn.ServiceAccountEmail), orZero(&s.rec.emailLearned), orZero(&conn.LastError), orZero(&conn.LastErrorCode),
+		instantColumn{&conn.LastTestedAt}, orZero(&conn.LastTestPassed),
 		instantColumn{&conn.ProvisionedAt}, instantColumn{&conn.DeactivatedAt},
 		instantColumn{&conn.CreatedAt}, instantColumn{&conn.UpdatedAt},
-		&s.syncStatus, instantColumn{&s.sync.LastRunAt}, instantColumn{&s.sync.CompletedAt}, &s.itemCount, textColumn{&s.sync.Error},
+		orZero(&s.sync.Status), instantColumn{&s.sync.LastRunAt}, instantColumn{&s.sync.CompletedAt}, &s.sync.ItemCount, orZero(&s.sync.Error),
 		instantColumn{&s.sync.UpdatedAt}, instantColumn{&s.sync.ObservedAt},
-		textColumn{(*string)(&s.operation.Kind)}, textColumn{&s.operation.ID}, instantColumn{&s.operation.Begun}, instantColumn{&s.operation.Until},
-		instantColumn{&conn.UnsettledSince}, countColumn{&conn.Epoch}, countColumn{&conn.Version}}
+		orZero(&s.operation.Kind), orZero(&s.operation.ID), instantColumn{&s.operation.Begun}, instantColumn{&s.operation.Until},
+		instantColumn{&conn.UnsettledSince}, orZero(&conn.Epoch), orZero(&conn.Version)}
 }
 
 // finish decodes what is more than a column's value.
@@ -87,13 +85,8 @@ func (s *sourceRow) finish(customer int64) (err error) {
 	if conn.AdServer, err = decodeAdServer(s.adServer); err != nil {
 		return err
 	}
-	if s.syncStatus.Valid {
+	if s.sync.Status != "" {
 		sync := s.sync
-		sync.Status = s.syncStatus.String
-		if s.itemCount.Valid {
-			count := s.itemCount.Int64
-			sync.ItemCount = &count
-		}
 		conn.InventorySync = &sync
 	}
 	if s.operation.Kind != "" {

@@ -3,8 +3,10 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"math/rand/v2"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -24,86 +26,100 @@ type scope struct {
 	store    *Store
 }
 
-// scopedStatement is SQL that touches rows of customer $1 and of no other.
-type scopedStatement struct{ text string }
+// statement is SQL. Unless it is global it touches rows of customer $1 and of no other,
+// and its own arguments begin at $2.
+type statement struct {
+	text   string
+	global bool
+}
 
 // scoped makes a statement and panics, when the program starts, at one that does
-// not narrow itself to customer $1. Its own arguments begin at $2.
-func scoped(text string) scopedStatement {
+// not narrow itself to customer $1.
+func scoped(text string) statement {
 	if !strings.Contains(text, "customer_id = $1") &&
 		!(strings.HasPrefix(text, "INSERT INTO ") && strings.Contains(text, " (customer_id, ") && strings.Contains(text, "VALUES ($1, ")) {
 		panic("sqlstore: a statement that is not narrowed to one customer: " + text)
 	}
-	return scopedStatement{text}
+	return statement{text: text}
 }
 
-func (s scope) bind(args []any) []any { return append([]any{s.customer}, args...) }
+// global makes a statement on what belongs to no customer: sequences, ids ever given,
+// and whether a tenant is taken. None returns one customer's values to another: those
+// that read any are for operators and background work.
+func global(text string) statement { return statement{text: text, global: true} }
 
-// query runs a statement that gives rows.
-func (s scope) query(ctx context.Context, st scopedStatement, args ...any) (rows, error) {
-	return s.rows(ctx, st.text, s.bind(args))
+// ending returns the statement with more text at its end, such as a lock.
+func (st statement) ending(text string) statement {
+	st.text += text
+	return st
 }
 
-// queryRow runs a statement that gives one row.
-func (s scope) queryRow(ctx context.Context, st scopedStatement, args ...any) row {
-	return reducedRow{ctx, s.on.QueryRowContext(ctx, st.text, s.bind(args)...), s.store.reduce}
+func (s scope) bind(st statement, args []any) []any {
+	if st.global {
+		return args
+	}
+	return append([]any{s.customer}, args...)
 }
 
-// exec runs a statement and gives how many rows it changed.
-func (s scope) exec(ctx context.Context, st scopedStatement, args ...any) (int64, error) {
-	return s.changed(ctx, st.text, s.bind(args))
+var subject = regexp.MustCompile(`^(INSERT INTO \w+|UPDATE \w+|DELETE FROM \w+|\w+)`)
+
+// failed reduces an error of a statement, and says which one it was.
+func (s scope) failed(ctx context.Context, st statement, err error) error {
+	if err == nil || errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	return fmt.Errorf("%s: %w", subject.FindString(st.text), s.store.reduce(ctx, err))
 }
 
-// globalStatement is SQL on what belongs to no customer: sequences, ids ever
-// given, and whether a tenant is taken. None returns one customer's values to another:
-// those that read any are for background work.
-type globalStatement struct{ text string }
-
-func (s scope) globalRow(ctx context.Context, st globalStatement, args ...any) row {
-	return reducedRow{ctx, s.on.QueryRowContext(ctx, st.text, args...), s.store.reduce}
-}
-
-// globalRows is for what is an operator's: all API keys, all secrets to rewrite.
-func (s scope) globalRows(ctx context.Context, st globalStatement, args ...any) (rows, error) {
-	return s.rows(ctx, st.text, args)
-}
-
-func (s scope) globalExec(ctx context.Context, st globalStatement, args ...any) (int64, error) {
-	return s.changed(ctx, st.text, args)
-}
-
-func (s scope) changed(ctx context.Context, text string, args []any) (int64, error) {
-	res, err := s.on.ExecContext(ctx, text, args...)
+// exec runs a statement and returns how many rows it changed.
+func (s scope) exec(ctx context.Context, st statement, args ...any) (int64, error) {
+	res, err := s.on.ExecContext(ctx, st.text, s.bind(st, args)...)
 	if err != nil {
-		return 0, s.store.reduce(ctx, err)
+		return 0, s.failed(ctx, st, err)
 	}
 	return res.RowsAffected()
 }
 
-func (s scope) rows(ctx context.Context, text string, args []any) (rows, error) {
-	r, err := s.on.QueryContext(ctx, text, args...)
+// queryRow runs a statement that returns one row.
+func (s scope) queryRow(ctx context.Context, st statement, args ...any) row {
+	return rowOf{s.on.QueryRowContext(ctx, st.text, s.bind(st, args)...), ctx, s, st}
+}
+
+type rowOf struct {
+	row *sql.Row
+	ctx context.Context // the statement's
+	in  scope
+	st  statement
+}
+
+func (r rowOf) Scan(dest ...any) error { return r.in.failed(r.ctx, r.st, r.row.Scan(dest...)) }
+
+// number runs a statement that returns one number.
+func (s scope) number(ctx context.Context, st statement, args ...any) (n int64, err error) {
+	err = s.queryRow(ctx, st, args...).Scan(&n)
+	return n, err
+}
+
+// query runs a statement and reads its rows. Without an error the result is not nil.
+func query[T any](ctx context.Context, in scope, st statement, scan func(row) (T, error), args ...any) ([]T, error) {
+	rows, err := in.on.QueryContext(ctx, st.text, in.bind(st, args)...)
 	if err != nil {
-		return rows{}, s.store.reduce(ctx, err)
+		return nil, in.failed(ctx, st, err)
 	}
-	return rows{r, ctx, s.store.reduce}, nil
+	defer rows.Close()
+	all := []T{}
+	for rows.Next() {
+		one, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, one)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, in.failed(ctx, st, err)
+	}
+	return all, nil
 }
-
-// rows and reducedRow are the answers of a statement, with its errors reduced.
-type rows struct {
-	*sql.Rows
-	ctx    context.Context // the statement's
-	reduce func(context.Context, error) error
-}
-
-func (r rows) Err() error { return r.reduce(r.ctx, r.Rows.Err()) }
-
-type reducedRow struct {
-	ctx    context.Context
-	row    *sql.Row
-	reduce func(context.Context, error) error
-}
-
-func (r reducedRow) Scan(dest ...any) error { return r.reduce(r.ctx, r.row.Scan(dest...)) }
 
 // reading returns a scope for reads outside of a transaction.
 func (s *Store) reading(customer int64) scope { return scope{s.read, customer, s} }
@@ -145,27 +161,6 @@ func write[T any](ctx context.Context, s *Store, customer int64, what string, f 
 		return none, failed(what, err)
 	}
 	return v, nil
-}
-
-// collect reads the rows that a query gave, and closes them. Without an error the result
-// is not nil.
-func collect[T any](rows rows, err error, scan func(row) (T, error)) ([]T, error) {
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	all := []T{}
-	for rows.Next() {
-		one, err := scan(rows)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, one)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return all, nil
 }
 
 func (s *Store) writeOnce(ctx context.Context, customer int64, f func(scope) error) error {

@@ -23,7 +23,7 @@ func TestErasureIsNoticed(t *testing.T) {
 		texts = append(texts, st.text)
 	}
 	for _, table := range sealedTables {
-		texts = append(texts, table.save.text)
+		texts = append(texts, table.save().text)
 	}
 	for _, text := range texts {
 		if !erasure.MatchString(text) {
@@ -79,7 +79,7 @@ func connected(t *testing.T, s *Store) int64 {
 
 func sealedIn(t *testing.T, s *Store, text string) (sealed []byte) {
 	t.Helper()
-	if err := s.reading(0).globalRow(t.Context(), sqlText(text)).Scan(&sealed); err != nil {
+	if err := s.reading(0).queryRow(t.Context(), global(text)).Scan(&sealed); err != nil {
 		t.Fatal(err)
 	}
 	return sealed
@@ -100,11 +100,11 @@ func erase(t *testing.T, s *Store) (sealed []byte) {
 // oldReader reads the database as it is now until it is closed.
 func oldReader(t *testing.T, s *Store) *sql.Rows {
 	t.Helper()
-	rows, err := s.reading(0).globalRows(t.Context(), sqlText(`SELECT name FROM sequences UNION ALL SELECT name FROM sequences`))
+	rows, err := s.read.QueryContext(t.Context(), `SELECT name FROM sequences UNION ALL SELECT name FROM sequences`)
 	if err != nil || !rows.Next() {
 		t.Fatal(err)
 	}
-	return rows.Rows
+	return rows
 }
 
 // TestErasedIsOverwritten looks for what was sealed in the database's files, after

@@ -23,8 +23,8 @@ var errNoVault error = known{registry.ErrSecret, errors.New("store: there is no 
 func WithVault(v *vault.Vault) Option { return func(s *Store) { s.vault = v } }
 
 var (
-	selectCheck = globalStatement{`SELECT sealed FROM vault_check WHERE name = $1`}
-	insertCheck = globalStatement{`INSERT INTO vault_check (name, sealed) VALUES ($1, $2) ON CONFLICT DO NOTHING`}
+	selectCheck = global(`SELECT sealed FROM vault_check WHERE name = $1`)
+	insertCheck = global(`INSERT INTO vault_check (name, sealed) VALUES ($1, $2) ON CONFLICT DO NOTHING`)
 )
 
 // The row that says which key a database was written with. There is nothing secret
@@ -42,17 +42,17 @@ func (s *Store) checkVault(ctx context.Context) error {
 		return nil
 	}
 	var sealed []byte
-	err := s.reading(0).globalRow(ctx, selectCheck, checkName).Scan(&sealed)
+	err := s.reading(0).queryRow(ctx, selectCheck, checkName).Scan(&sealed)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = s.writing(ctx, 0, func(in scope) error {
 			first, err := s.seal([]byte(checkPlain), identity("vault_check", 0, 0, checkName))
 			if err != nil {
 				return err
 			}
-			if _, err := in.globalExec(ctx, insertCheck, checkName, first); err != nil {
+			if _, err := in.exec(ctx, insertCheck, checkName, first); err != nil {
 				return err
 			}
-			return in.globalRow(ctx, selectCheck, checkName).Scan(&sealed)
+			return in.queryRow(ctx, selectCheck, checkName).Scan(&sealed)
 		})
 	}
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 // a hash of what nobody has to keep.
 func TestSealedColumns(t *testing.T) {
 	s := fileStore(t)
-	rows, err := s.reading(0).globalRows(t.Context(), sqlText(`SELECT t.name || '.' || c.name FROM sqlite_master t, pragma_table_info(t.name) c
-		WHERE t.type = 'table' AND t.name NOT IN ('sqlite_sequence', 'goose_db_version') AND upper(c.type) NOT IN ('TEXT', 'BIGINT', 'INTEGER', 'BOOLEAN')`))
+	rows, err := s.read.QueryContext(t.Context(), `SELECT t.name || '.' || c.name FROM sqlite_master t, pragma_table_info(t.name) c
+		WHERE t.type = 'table' AND t.name NOT IN ('sqlite_sequence', 'goose_db_version') AND upper(c.type) NOT IN ('TEXT', 'BIGINT', 'INTEGER', 'BOOLEAN')`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,9 +30,9 @@ func TestSealedColumns(t *testing.T) {
 	known := []string{"api_keys.sha256", "consents.state_hash"}
 	save := regexp.MustCompile(`^UPDATE (\w+) SET (\w+) = \$1 `)
 	for _, table := range sealedTables {
-		names := save.FindStringSubmatch(table.save.text)
+		names := save.FindStringSubmatch(table.save().text)
 		if names == nil {
-			t.Fatalf("not understood: %s", table.save.text)
+			t.Fatalf("not understood: %s", table.save().text)
 		}
 		known = append(known, names[1]+"."+names[2])
 	}

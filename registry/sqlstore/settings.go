@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"fmt"
 )
 
 var (
@@ -21,7 +20,7 @@ func (c customerStore) KeepSettings(ctx context.Context, esaID int64, settings [
 		}
 		// A row is deleted, not overwritten, as credentials are: then it is scrubbed too.
 		if _, err := in.exec(ctx, deleteSettings, rec.Connection.ID); err != nil {
-			return fmt.Errorf("forget settings: %w", err)
+			return err
 		}
 		if settings == nil {
 			return nil

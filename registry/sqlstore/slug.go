@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -35,13 +34,10 @@ func placeholders(first, n int) string {
 
 // suffixed returns the nth id of a slug, cut so that it fits with its suffix.
 func suffixed(slug string, n int) string {
-	suffix := ""
-	if n > 1 {
-		suffix = "-" + strconv.Itoa(n)
-	}
-	if suffix == "" {
+	if n == 1 {
 		return cut(slug, registry.MaxIDLength)
 	}
+	suffix := "-" + strconv.Itoa(n)
 	return strings.TrimRight(cut(slug, registry.MaxIDLength-len(suffix)), "-") + suffix
 }
 
@@ -50,13 +46,7 @@ func cut(s string, n int) string {
 	if utf8.RuneCountInString(s) <= n {
 		return s
 	}
-	for at := range s {
-		if n == 0 {
-			return s[:at]
-		}
-		n--
-	}
-	return s
+	return string([]rune(s)[:n])
 }
 
 // freeSlug finds an id of a slug that no source of the customer has. The transaction
@@ -68,41 +58,30 @@ func freeSlug(ctx context.Context, in scope, slug string) (string, error) {
 	if id, err := firstFree(ctx, in, slug); err != nil || id != "" {
 		return id, err
 	}
-	low, high := slugsInOrder, 2*slugsInOrder // low is taken
-	for {
-		taken, err := isTaken(ctx, in, suffixed(slug, high))
-		if err != nil {
+	low, high := slugsInOrder, 0 // low is taken; high is free, or not known yet
+	for high == 0 || high-low > 1 {
+		next := 2 * low
+		if high > 0 {
+			next = low + (high-low)/2
+		}
+		taken, err := isTaken(ctx, in, suffixed(slug, next))
+		switch {
+		case err != nil:
 			return "", err
-		}
-		if !taken {
-			break
-		}
-		if high > 1<<40 {
+		case !taken:
+			high = next
+		case next > 1<<40:
 			return "", errors.New("no suffix of the slug is free")
-		}
-		low, high = high, 2*high
-	}
-	for high-low > 1 {
-		middle := low + (high-low)/2
-		taken, err := isTaken(ctx, in, suffixed(slug, middle))
-		if err != nil {
-			return "", err
-		}
-		if taken {
-			low = middle
-		} else {
-			high = middle
+		default:
+			low = next
 		}
 	}
 	return suffixed(slug, high), nil
 }
 
 func isTaken(ctx context.Context, in scope, sourceID string) (bool, error) {
-	var n int
-	if err := in.queryRow(ctx, countSourceID, sourceID).Scan(&n); err != nil {
-		return false, fmt.Errorf("look for a sourceId: %w", err)
-	}
-	return n > 0, nil
+	n, err := in.number(ctx, countSourceID, sourceID)
+	return n > 0, err
 }
 
 // firstFree returns the first free one of the suffixes that are tried in order, or
@@ -112,14 +91,13 @@ func firstFree(ctx context.Context, in scope, slug string) (string, error) {
 	for n := 2; n <= slugsInOrder; n++ {
 		candidates = append(candidates, suffixed(slug, n))
 	}
-	rows, err := in.query(ctx, selectSlugs, candidates...)
-	taken, err := collect(rows, err, func(r row) (id any, err error) {
-		var text string
-		err = r.Scan(&text)
-		return text, err
-	})
+	taken, err := query(ctx, in, selectSlugs, func(r row) (any, error) {
+		var id string
+		err := r.Scan(&id)
+		return id, err
+	}, candidates...)
 	if err != nil {
-		return "", fmt.Errorf("look for sourceIds: %w", err)
+		return "", err
 	}
 	for _, id := range candidates {
 		if !slices.Contains(taken, id) {

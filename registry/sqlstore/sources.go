@@ -66,7 +66,7 @@ func (c customerStore) ManagedSourceByID(ctx context.Context, esaID int64) (*reg
 	return c.read(ctx, selectManagedByID, esaID)
 }
 
-func (c customerStore) read(ctx context.Context, st scopedStatement, id any) (*registry.Source, error) {
+func (c customerStore) read(ctx context.Context, st statement, id any) (*registry.Source, error) {
 	src, err := c.store.reading(c.customer).source(ctx, st, id)
 	return src, failed("read a source", err)
 }
@@ -81,15 +81,14 @@ func (c customerStore) ManagedSources(ctx context.Context, skip, take int) ([]*r
 	return c.list(ctx, countManaged, selectManagedPage, skip, take)
 }
 
-func (c customerStore) list(ctx context.Context, count, page scopedStatement, skip, take int) ([]*registry.Source, int, error) {
+func (c customerStore) list(ctx context.Context, count, page statement, skip, take int) ([]*registry.Source, int, error) {
 	in := c.store.reading(c.customer)
-	var total int
-	if err := in.queryRow(ctx, count).Scan(&total); err != nil {
+	counted, err := in.number(ctx, count)
+	if err != nil {
 		return nil, 0, failed("count sources", err)
 	}
-	skip, take = max(skip, 0), min(max(take, 0), registry.MaxPage)
-	rows, err := in.query(ctx, page, take, skip)
-	list, err := collect(rows, err, func(r row) (*registry.Source, error) { return scanSource(r, c.customer) })
+	total, skip, take := int(counted), max(skip, 0), min(max(take, 0), registry.MaxPage)
+	list, err := query(ctx, in, page, func(r row) (*registry.Source, error) { return scanSource(r, c.customer) }, take, skip)
 	if err != nil {
 		return nil, 0, failed("list sources", err)
 	}
@@ -98,7 +97,7 @@ func (c customerStore) list(ctx context.Context, count, page scopedStatement, sk
 }
 
 // source reads one source.
-func (s scope) source(ctx context.Context, st scopedStatement, id any) (*registry.Source, error) {
+func (s scope) source(ctx context.Context, st statement, id any) (*registry.Source, error) {
 	return scanSource(s.queryRow(ctx, st, id), s.customer)
 }
 
@@ -116,8 +115,8 @@ func lockedSource(ctx context.Context, in scope, sourceID string) (*registry.Sou
 	if !registry.StorableID(sourceID) {
 		return nil, registry.ErrNotFound
 	}
-	var id int64
-	if err := in.queryRow(ctx, scopedStatement{lockSource.text + in.store.lock}, sourceID).Scan(&id); err != nil {
+	id, err := in.number(ctx, lockSource.ending(in.store.lock), sourceID)
+	if err != nil {
 		return nil, found(err)
 	}
 	return in.source(ctx, selectAnyByRow, id)

@@ -3,16 +3,14 @@ package sqlstore
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"esagate/registry"
 )
 
-const subscriptionColumns = `w.webhook_id, w.sealed, w.url, w.subscribed_at, w.announced_at, w.dead, w.retry_at`
-
 var (
-	selectSubscription = scoped(`SELECT ` + subscriptionColumns + ` FROM subscriptions w WHERE w.customer_id = $1 AND w.connection = $2`)
-	insertSubscription = scoped(`INSERT INTO subscriptions (customer_id, connection, webhook_id, sealed, url, subscribed_at, announced_at, dead, retry_at)
+	selectSubscription = scoped(`SELECT webhook_id, url, subscribed_at, announced_at, dead, retry_at, sealed FROM subscriptions
+		WHERE customer_id = $1 AND connection = $2`)
+	insertSubscription = scoped(`INSERT INTO subscriptions (customer_id, connection, webhook_id, url, subscribed_at, announced_at, dead, retry_at, sealed)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`)
 	// All but the secret: where that is another one, the row is another one too.
 	updateSubscription = scoped(`UPDATE subscriptions SET webhook_id = $3, url = $4, subscribed_at = $5, announced_at = $6, dead = $7, retry_at = $8
@@ -20,39 +18,35 @@ var (
 	deleteSubscription = scoped(`DELETE FROM subscriptions WHERE customer_id = $1 AND connection = $2`)
 
 	// A delivery names a tenant and no customer.
-	selectTarget = globalStatement{`SELECT c.customer_id, c.id, s.source_id, w.connection, w.sealed FROM connections c
+	selectTarget = global(`SELECT c.customer_id, c.id, s.source_id, w.connection, w.sealed FROM connections c
 		JOIN sources s ON s.customer_id = c.customer_id AND s.id = c.source
-		LEFT JOIN subscriptions w ON w.customer_id = c.customer_id AND w.connection = c.id WHERE c.tenant_id = $1`}
+		LEFT JOIN subscriptions w ON w.customer_id = c.customer_id AND w.connection = c.id WHERE c.tenant_id = $1`)
 )
 
-// subscriptionRow is a subscription with its secret still sealed.
-type subscriptionRow struct {
-	registry.Subscription
-	sealed []byte
-}
-
-func (s scope) subscription(ctx context.Context, esaID int64) (*subscriptionRow, error) {
-	var r subscriptionRow
-	err := s.queryRow(ctx, selectSubscription, esaID).Scan(textColumn{&r.WebhookID}, &r.sealed, &r.URL,
-		instantColumn{&r.SubscribedAt}, instantColumn{&r.AnnouncedAt}, &r.Dead, instantColumn{&r.RetryAt})
+// subscription reads a subscription. One whose secret can't be opened comes without it,
+// and with ErrSecret.
+func (s scope) subscription(ctx context.Context, esaID int64) (*registry.Subscription, error) {
+	var (
+		sub    registry.Subscription
+		sealed []byte
+	)
+	err := s.queryRow(ctx, selectSubscription, esaID).Scan(orZero(&sub.WebhookID), &sub.URL,
+		instantColumn{&sub.SubscribedAt}, instantColumn{&sub.AnnouncedAt}, &sub.Dead, instantColumn{&sub.RetryAt}, &sealed)
 	if err != nil {
 		return nil, found(err)
 	}
-	return &r, nil
+	plain, err := s.store.unseal(sealed, identity("subscriptions", s.customer, esaID, ""))
+	sub.Secret = string(plain)
+	return &sub, err
 }
 
 // Subscription returns a connection's subscription.
 func (c customerStore) Subscription(ctx context.Context, esaID int64) (*registry.Subscription, error) {
-	r, err := c.store.reading(c.customer).subscription(ctx, esaID)
+	sub, err := c.store.reading(c.customer).subscription(ctx, esaID)
 	if err != nil {
 		return nil, failed("read a subscription", err)
 	}
-	plain, err := c.store.unseal(r.sealed, identity("subscriptions", c.customer, esaID, ""))
-	if err != nil {
-		return nil, failed("read a subscription", err)
-	}
-	r.Secret = string(plain)
-	return &r.Subscription, nil
+	return sub, nil
 }
 
 // ChangeSubscription changes a connection's subscription. A secret that can't be opened
@@ -65,11 +59,16 @@ func (c customerStore) ChangeSubscription(ctx context.Context, esaID int64,
 		if err != nil {
 			return nil, err
 		}
-		was, err := subscribed(ctx, in, esaID)
-		if err != nil {
+		was, err := in.subscription(ctx, esaID)
+		if err != nil && !errors.Is(err, registry.ErrNotFound) && !errors.Is(err, registry.ErrSecret) {
 			return nil, err
 		}
-		next, err := decide(copiedSubscription(was))
+		given := was
+		if was != nil {
+			other := *was // the answer is compared with the original
+			given = &other
+		}
+		next, err := decide(given)
 		switch {
 		case err != nil:
 			return nil, decisionError{err}
@@ -80,30 +79,6 @@ func (c customerStore) ChangeSubscription(ctx context.Context, esaID int64,
 	})
 }
 
-// copiedSubscription makes the copy for decide: its answer is compared with the original.
-func copiedSubscription(s *registry.Subscription) *registry.Subscription {
-	if s == nil {
-		return nil
-	}
-	other := *s
-	return &other
-}
-
-// subscribed reads a subscription that is about to change; nil without one.
-func subscribed(ctx context.Context, in scope, esaID int64) (*registry.Subscription, error) {
-	r, err := in.subscription(ctx, esaID)
-	if errors.Is(err, registry.ErrNotFound) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	if plain, err := in.store.unseal(r.sealed, identity("subscriptions", in.customer, esaID, "")); err == nil {
-		r.Secret = string(plain)
-	}
-	return &r.Subscription, nil
-}
-
 // subscribe writes a locked connection's subscription. Whether events can be expected is
 // part of what is shown of the connection, so a change of that is a new version.
 func subscribe(ctx context.Context, in scope, rec *record, was *registry.Subscription,
@@ -112,43 +87,37 @@ func subscribe(ctx context.Context, in scope, rec *record, was *registry.Subscri
 		return nil, registry.ErrInvalid
 	}
 	next.SubscribedAt, next.AnnouncedAt, next.RetryAt = registry.Instant(next.SubscribedAt), registry.Instant(next.AnnouncedAt), registry.Instant(next.RetryAt)
+	values := []any{rec.Connection.ID, nullText(next.WebhookID), next.URL, nullTime(next.SubscribedAt), nullTime(next.AnnouncedAt),
+		next.Dead, nullTime(next.RetryAt)}
 	var err error
 	switch {
 	case was == nil || was.Secret != next.Secret:
-		err = replaceSubscription(ctx, in, rec.Connection.ID, next)
-	case sameSubscription(*was, next):
-		return &next, nil
+		err = replaceSubscription(ctx, in, rec.Connection.ID, next.Secret, values)
+	case *was == next:
 	default:
-		_, err = in.exec(ctx, updateSubscription, rec.Connection.ID, nullText(next.WebhookID), next.URL,
-			nullTime(next.SubscribedAt), nullTime(next.AnnouncedAt), next.Dead, nullTime(next.RetryAt))
+		_, err = in.exec(ctx, updateSubscription, values...)
 	}
 	if err == nil && was.Lives() != next.Lives() {
 		_, err = in.exec(ctx, raiseVersion, rec.Source.ID)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("write a subscription: %w", err)
+		return nil, err
 	}
 	return &next, nil
 }
 
 // replaceSubscription deletes the old secret's row, like one of credentials: what is
 // overwritten is not erased.
-func replaceSubscription(ctx context.Context, in scope, esaID int64, next registry.Subscription) error {
-	sealed, err := in.store.seal([]byte(next.Secret), identity("subscriptions", in.customer, esaID, ""))
+func replaceSubscription(ctx context.Context, in scope, esaID int64, secret string, values []any) error {
+	sealed, err := in.store.seal([]byte(secret), identity("subscriptions", in.customer, esaID, ""))
 	if err != nil {
 		return err
 	}
 	if _, err := in.exec(ctx, deleteSubscription, esaID); err != nil {
 		return err
 	}
-	_, err = in.exec(ctx, insertSubscription, esaID, nullText(next.WebhookID), sealed, next.URL,
-		nullTime(next.SubscribedAt), nullTime(next.AnnouncedAt), next.Dead, nullTime(next.RetryAt))
+	_, err = in.exec(ctx, insertSubscription, append(values, sealed)...)
 	return err
-}
-
-func sameSubscription(a, b registry.Subscription) bool {
-	return a.WebhookID == b.WebhookID && a.Secret == b.Secret && a.URL == b.URL && a.Dead == b.Dead &&
-		a.SubscribedAt.Equal(b.SubscribedAt) && a.AnnouncedAt.Equal(b.AnnouncedAt) && a.RetryAt.Equal(b.RetryAt)
 }
 
 // WebhookTarget tells who deliveries for a tenant are for.
@@ -161,7 +130,7 @@ func (s *Store) WebhookTarget(ctx context.Context, tenantID string) (*registry.W
 		subscribed int64 // 0: never
 		sealed     []byte
 	)
-	err := s.reading(0).globalRow(ctx, selectTarget, tenantID).Scan(&target.CustomerID, &target.ESAID, &target.SourceID, countColumn{&subscribed}, &sealed)
+	err := s.reading(0).queryRow(ctx, selectTarget, tenantID).Scan(&target.CustomerID, &target.ESAID, &target.SourceID, orZero(&subscribed), &sealed)
 	if err != nil {
 		return nil, failed("find a tenant", found(err))
 	}

@@ -19,8 +19,8 @@ const (
 
 // expired is a table's rows that have had their time.
 type expired struct {
-	probe, remove globalStatement // $1: rows of this instant or before it
-	kept          time.Duration   // how long a row outlives the instant in its column
+	probe, remove statement     // $1: rows of this instant or before it
+	kept          time.Duration // how long a row outlives the instant in its column
 }
 
 var (
@@ -32,7 +32,7 @@ var (
 	// selectBulk comes first in a transaction that goes through many rows of a table.
 	// All others lock one row of such a table at most, but for the deletion of a source
 	// with its events: the one that loses to it is run again.
-	selectBulk = globalStatement{`SELECT last_value FROM sequences WHERE name = 'bulk'`}
+	selectBulk = global(`SELECT last_value FROM sequences WHERE name = 'bulk'`)
 )
 
 // expiredRows has its condition twice in what removes: a row that was renewed meanwhile
@@ -43,8 +43,8 @@ func expiredRows(table, key, instant string, kept time.Duration) expired {
 		remove = `DELETE FROM %[2]s WHERE %[1]s <= $1 AND (%[3]s) IN (SELECT %[3]s FROM %[2]s WHERE %[1]s <= $1 ORDER BY %[1]s LIMIT %[4]d)`
 	)
 	return expired{
-		probe:  globalStatement{fmt.Sprintf(probe, instant, table)},
-		remove: globalStatement{fmt.Sprintf(remove, instant, table, key, sweepRows)},
+		probe:  global(fmt.Sprintf(probe, instant, table)),
+		remove: global(fmt.Sprintf(remove, instant, table, key, sweepRows)),
 		kept:   kept,
 	}
 }
@@ -76,7 +76,7 @@ func (s *Store) Sweep(ctx context.Context) (more bool, err error) {
 func (s *Store) remove(ctx context.Context, rows expired, lock string) (removed int64, err error) {
 	before := nullTime(s.instant().Add(-rows.kept))
 	var oldest string
-	err = s.reading(0).globalRow(ctx, rows.probe, before).Scan(&oldest)
+	err = s.reading(0).queryRow(ctx, rows.probe, before).Scan(&oldest)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, nil
 	}
@@ -91,7 +91,7 @@ func (s *Store) remove(ctx context.Context, rows expired, lock string) (removed 
 		if err != nil {
 			return err
 		}
-		removed, err = in.globalExec(ctx, rows.remove, before)
+		removed, err = in.exec(ctx, rows.remove, before)
 		return err
 	})
 	return removed, err
@@ -100,9 +100,6 @@ func (s *Store) remove(ctx context.Context, rows expired, lock string) (removed 
 // lockBulk takes the lock with one of the Store's ways to do so; with tryLock
 // sql.ErrNoRows says that another transaction has it.
 func lockBulk(ctx context.Context, in scope, how string) error {
-	var none int64
-	if err := in.globalRow(ctx, globalStatement{selectBulk.text + how}).Scan(&none); err != nil {
-		return fmt.Errorf("lock: %w", err)
-	}
-	return nil
+	_, err := in.number(ctx, selectBulk.ending(how))
+	return err
 }

@@ -37,7 +37,7 @@ func bothStores(t *testing.T, opts ...Option) map[string]*Store {
 
 func countRows(t *testing.T, s *Store, table string) (n int) {
 	t.Helper()
-	if err := s.reading(0).globalRow(t.Context(), sqlText(`SELECT COUNT(*) FROM `+table)).Scan(&n); err != nil {
+	if err := s.reading(0).queryRow(t.Context(), global(`SELECT COUNT(*) FROM `+table)).Scan(&n); err != nil {
 		t.Fatal(err)
 	}
 	return n
@@ -58,7 +58,7 @@ func TestSweepBounds(t *testing.T) {
 			}
 			if err := s.writing(t.Context(), 5, func(in scope) error {
 				for _, text := range sweptWorld {
-					if _, err := in.globalExec(t.Context(), sqlText(text)); err != nil {
+					if _, err := in.exec(t.Context(), global(text)); err != nil {
 						return err
 					}
 				}

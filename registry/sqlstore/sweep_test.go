@@ -23,7 +23,7 @@ func expiredKey(t *testing.T, s *Store) {
 
 func keysLeft(t *testing.T, s *Store) (n int) {
 	t.Helper()
-	if err := s.reading(0).globalRow(t.Context(), sqlText(`SELECT COUNT(*) FROM idempotency`)).Scan(&n); err != nil {
+	if err := s.reading(0).queryRow(t.Context(), global(`SELECT COUNT(*) FROM idempotency`)).Scan(&n); err != nil {
 		t.Fatal(err)
 	}
 	return n

@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"esagate/registry"
@@ -20,67 +19,43 @@ var (
 func (c customerStore) UpdateSource(ctx context.Context, sourceID string,
 	decide func(*registry.Source) (registry.SourceChange, error)) (*registry.Source, error) {
 	return write(ctx, c.store, c.customer, "update a source", func(in scope) (*registry.Source, error) {
-		src, err := lockedSource(ctx, in, sourceID)
+		was, err := lockedSource(ctx, in, sourceID)
 		if err != nil {
 			return nil, err
 		}
-		was := standingOf(src)
-		change, err := decide(src)
+		change, err := decide(was.Clone())
 		if err != nil {
 			return nil, decisionError{err}
 		}
 		if err := changeSource(ctx, in, was, change, c.store.instant()); err != nil {
 			return nil, err
 		}
-		return in.source(ctx, selectAnyByRow, was.id)
+		return in.source(ctx, selectAnyByRow, was.ID)
 	})
 }
 
-// standing is the state that a change is compared with; decide can't change it.
-type standing struct {
-	id      int64
-	name    string
-	updated time.Time
-	agent   *registry.Agent
-}
-
-func standingOf(src *registry.Source) standing {
-	was := standing{id: src.ID, name: src.Name, updated: src.UpdatedAt}
-	if src.Agent != nil {
-		agent := *src.Agent
-		was.agent = &agent
-	}
-	return was
-}
-
-func changeSource(ctx context.Context, in scope, was standing, change registry.SourceChange, now time.Time) error {
-	name := was.name
+func changeSource(ctx context.Context, in scope, was *registry.Source, change registry.SourceChange, now time.Time) error {
+	name := was.Name
 	if change.Name != nil {
 		name = *change.Name
 	}
 	if !registry.Storable(name) {
 		return registry.ErrInvalid
 	}
-	if was.agent != nil {
+	if was.Agent != nil {
 		return changeAgent(ctx, in, was, name, change, now)
 	}
 	if change.Agent != nil || change.Credential != nil || change.EraseCredential || change.NewConsent {
 		return registry.ErrInvalid // a managed source has none of this
 	}
-	return in.rename(ctx, was, name, now)
-}
-
-func (s scope) rename(ctx context.Context, was standing, name string, now time.Time) error {
-	if name == was.name {
+	if name == was.Name {
 		return nil
 	}
-	if _, err := s.exec(ctx, renameSource, was.id, name, nullTime(now)); err != nil {
-		return fmt.Errorf("update source: %w", err)
+	if _, err := in.exec(ctx, renameSource, was.ID, name, nullTime(now)); err != nil {
+		return err
 	}
-	if _, err := s.exec(ctx, raiseVersion, was.id); err != nil {
-		return fmt.Errorf("update connection: %w", err)
-	}
-	return nil
+	_, err := in.exec(ctx, raiseVersion, was.ID)
+	return err
 }
 
 // later returns the time of a change of an AGENT source. It always grows, so that two
@@ -92,41 +67,39 @@ func later(was, now time.Time) time.Time {
 	return now
 }
 
-func changeAgent(ctx context.Context, in scope, was standing, name string, change registry.SourceChange, now time.Time) error {
-	next := *was.agent
+func changeAgent(ctx context.Context, in scope, was *registry.Source, name string, change registry.SourceChange, now time.Time) error {
+	next := *was.Agent
 	if change.Agent != nil {
 		next = *change.Agent
-		next.AgentID, next.CredentialID, next.AuthVersion = was.agent.AgentID, was.agent.CredentialID, was.agent.AuthVersion
+		next.AgentID, next.CredentialID, next.AuthVersion = was.Agent.AgentID, was.Agent.CredentialID, was.Agent.AuthVersion
 	}
 	if !storableAgent(next) {
 		return registry.ErrInvalid
 	}
-	erased := change.EraseCredential && change.Credential == nil && was.agent.CredentialID != ""
+	erased := change.EraseCredential && change.Credential == nil && was.Agent.CredentialID != ""
 	askedAnew := change.NewConsent || change.Credential != nil || erased ||
-		next.Authentication != was.agent.Authentication || next.OAuthAudience != was.agent.OAuthAudience
-	if !askedAnew && name == was.name && next == *was.agent {
+		next.Authentication != was.Agent.Authentication || next.OAuthAudience != was.Agent.OAuthAudience
+	if !askedAnew && name == was.Name && next == *was.Agent {
 		return nil
 	}
 	if askedAnew {
 		next.AuthVersion++
-		if err := in.voidConsents(ctx, was.id); err != nil {
+		if _, err := in.exec(ctx, deleteConsents, was.ID); err != nil {
 			return err
 		}
 	}
 	switch {
 	case change.Credential != nil:
-		if err := storeCredential(ctx, in, was.id, *change.Credential, now); err != nil {
+		if err := storeCredential(ctx, in, was.ID, *change.Credential, now); err != nil {
 			return err
 		}
 	case erased:
-		if err := in.eraseCredential(ctx, was.id); err != nil {
+		if _, err := in.exec(ctx, deleteCredential, was.ID); err != nil {
 			return err
 		}
 	}
-	if _, err := in.exec(ctx, updateAgent, was.id, name, nullTime(later(was.updated, now)), nullText(string(next.Status)), nullText(next.Type),
-		nullText(next.EndpointURL), nullText(next.Protocol), nullText(next.Description), nullText(string(next.Authentication)),
-		nullText(next.OAuthAudience), next.AuthVersion); err != nil {
-		return fmt.Errorf("update source: %w", err)
-	}
-	return nil
+	_, err := in.exec(ctx, updateAgent, was.ID, name, nullTime(later(was.UpdatedAt, now)), nullText(next.Status), nullText(next.Type),
+		nullText(next.EndpointURL), nullText(next.Protocol), nullText(next.Description), nullText(next.Authentication),
+		nullText(next.OAuthAudience), next.AuthVersion)
+	return err
 }

@@ -15,10 +15,10 @@ import (
 // ended until the page is full, so a whole round reads each connection once: an index on
 // what they look for would have to be written with nearly every signal, for a walk that is
 // taken every few minutes, for which nobody waits and which keeps no writer waiting.
-func upkeepPage(where string) globalStatement {
-	return globalStatement{`SELECT c.customer_id, ` + managedColumns + `
+func upkeepPage(where string) statement {
+	return global(`SELECT c.customer_id, ` + managedColumns + `
 	FROM connections c CROSS JOIN sources s
-	WHERE c.id > $1 AND ` + where + ` AND s.customer_id = c.customer_id AND s.id = c.source ORDER BY c.id LIMIT $2`}
+	WHERE c.id > $1 AND ` + where + ` AND s.customer_id = c.customer_id AND s.id = c.source ORDER BY c.id LIMIT $2`)
 }
 
 // subscriptionOf looks at a connection's subscription n. It is no join: PostgreSQL would
@@ -45,18 +45,18 @@ var (
 func (s *Store) Upkeep(ctx context.Context, want registry.Upkeep, after int64, take int) ([]*registry.Source, error) {
 	before := registry.Instant(want.Before).Format(timeLayout)
 	var (
-		text globalStatement
+		st   statement
 		args []any
 	)
 	switch want.Kind {
 	case registry.UpkeepUnsettled:
-		text = upkeepUnsettled
+		st = upkeepUnsettled
 	case registry.UpkeepStale:
-		text, args = upkeepStale, []any{before}
+		st, args = upkeepStale, []any{before}
 	case registry.UpkeepSubscribe:
-		text, args = upkeepSubscribe, []any{before, want.URL}
+		st, args = upkeepSubscribe, []any{before, want.URL}
 	case registry.UpkeepUnsubscribe:
-		text, args = upkeepUnsubscribe, []any{before}
+		st, args = upkeepUnsubscribe, []any{before}
 	default:
 		return nil, failed("list for upkeep", errors.New("no such kind"))
 	}
@@ -64,14 +64,13 @@ func (s *Store) Upkeep(ctx context.Context, want registry.Upkeep, after int64, t
 		return nil, registry.ErrInvalid
 	}
 	take = min(max(take, 0), registry.MaxPage)
-	rows, err := s.reading(0).globalRows(ctx, text, append([]any{after, take}, args...)...)
-	page, err := collect(rows, err, func(r row) (*registry.Source, error) {
+	page, err := query(ctx, s.reading(0), st, func(r row) (*registry.Source, error) {
 		var customer int64
 		rec, err := scanRecordAfter(r, &customer, &customer)
 		if err != nil {
 			return nil, err
 		}
 		return &rec.Source, nil
-	})
+	}, append([]any{after, take}, args...)...)
 	return page, failed("list for upkeep", err)
 }

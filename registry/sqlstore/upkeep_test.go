@@ -23,7 +23,7 @@ func TestPostgresUpkeepPlans(t *testing.T) {
 			`INSERT INTO subscriptions (connection, customer_id, webhook_id, sealed, url, dead)
 				SELECT c.id, c.customer_id, 'wh', 'x', 'https://gateway.example.net', c.id % 100 = 0 FROM connections c WHERE c.id % 10 <> 0`,
 		} {
-			if _, err := in.globalExec(t.Context(), sqlText(text)); err != nil {
+			if _, err := in.exec(t.Context(), global(text)); err != nil {
 				return err
 			}
 		}
@@ -44,7 +44,7 @@ func TestPostgresUpkeepPlans(t *testing.T) {
 	}
 	do(`ANALYZE`)
 	for name, test := range map[string]struct {
-		st    globalStatement
+		st    statement
 		args  string
 		enter string // the index that is walked along
 	}{

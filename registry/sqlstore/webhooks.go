@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"time"
 
 	"esagate/registry"
@@ -15,10 +14,10 @@ var (
 	// A row that was there is one of a failure, or has had its time.
 	storeEvent = scoped(`INSERT INTO webhook_events (customer_id, connection, event_id, received_at, delivered) VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (customer_id, connection, event_id) DO UPDATE SET received_at = excluded.received_at, delivered = excluded.delivered`)
-	// The time is compared as text, which is in the order of time; NULL is before all.
+	// The time is compared as text, which is in the order of time. NULL is before all, and
+	// as $3 it leaves the time as it is.
 	announce = scoped(`UPDATE subscriptions SET dead = FALSE, announced_at = CASE WHEN announced_at IS NULL OR announced_at < $3 THEN $3 ELSE announced_at END
 		WHERE customer_id = $1 AND connection = $2`)
-	revive = scoped(`UPDATE subscriptions SET dead = FALSE WHERE customer_id = $1 AND connection = $2`)
 
 	// $3 and $4 begin the time that is counted, and that in which a failure is known. The
 	// counts are of the index alone.
@@ -47,11 +46,8 @@ func (c customerStore) RecordEvent(ctx context.Context, esaID int64,
 		if duplicate, err = in.processed(ctx, esaID, e.ID, now); err != nil || duplicate {
 			return err
 		}
-		if _, err := in.exec(ctx, storeEvent, esaID, e.ID, nullTime(now), !e.Failed); err != nil {
-			return fmt.Errorf("store an event: %w", err)
-		}
-		if e.Failed || e.Quiet {
-			return nil
+		if _, err := in.exec(ctx, storeEvent, esaID, e.ID, nullTime(now), !e.Failed); err != nil || e.Failed || e.Quiet {
+			return err
 		}
 		return in.takeIn(ctx, rec, e)
 	})
@@ -73,7 +69,7 @@ func (s scope) processed(ctx context.Context, esaID int64, event string, now tim
 		return false, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("look for an event: %w", err)
+		return false, err
 	}
 	return delivered && received.After(now.Add(-registry.EventsKept)), nil
 }
@@ -85,22 +81,11 @@ func (s scope) takeIn(ctx context.Context, rec *record, e registry.Event) error 
 	}
 	rec.Connection.Epoch++
 	rec.Connection.Version++
-	if err := s.save(ctx, rec); err != nil {
+	if err := s.save(ctx, rec); err != nil || !e.Announces {
 		return err
 	}
-	if !e.Announces {
-		return nil
-	}
-	var err error
-	if at := nullTime(e.OccurredAt); at.Valid {
-		_, err = s.exec(ctx, announce, rec.Connection.ID, at.String)
-	} else {
-		_, err = s.exec(ctx, revive, rec.Connection.ID)
-	}
-	if err != nil {
-		return fmt.Errorf("note a delivery: %w", err)
-	}
-	return nil
+	_, err := s.exec(ctx, announce, rec.Connection.ID, nullTime(e.OccurredAt))
+	return err
 }
 
 // DeliveryCounts counts a connection's deliveries.
@@ -108,7 +93,7 @@ func (c customerStore) DeliveryCounts(ctx context.Context, esaID int64) (registr
 	now := c.store.instant()
 	var counts registry.DeliveryCounts
 	err := c.store.reading(c.customer).queryRow(ctx, selectNews, esaID, nullTime(now.Add(-registry.EventWindow)), nullTime(now.Add(-registry.EventsKept))).
-		Scan(&counts.Delivered, &counts.Failed, instantColumn{&counts.LastFailureAt}, flagColumn{&counts.Subscribed})
+		Scan(&counts.Delivered, &counts.Failed, instantColumn{&counts.LastFailureAt}, orZero(&counts.Subscribed))
 	if err != nil {
 		return registry.DeliveryCounts{}, failed("count deliveries", found(err))
 	}
