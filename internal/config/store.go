@@ -73,7 +73,9 @@ var sslModes = []string{"disable", "allow", "prefer", "require", "verify-ca", "v
 // part of it, nor the name of a parameter.
 func readPostgres(s string) (p postgres, problem string) {
 	u, err := url.Parse(s)
-	if err != nil || len(s) > 4096 || u.Opaque != "" || u.Fragment != "" || strings.Contains(s, "#") {
+	// The driver ends the password at the first @ and net/url at the last one.
+	if err != nil || len(s) > 4096 || u.Opaque != "" || strings.Contains(s, "#") ||
+		strings.Count(s, "@") > 1 || strings.Contains(u.EscapedPath()+u.RawQuery, "@") {
 		return p, "must be a PostgreSQL URL; in a user or password, write special characters percent-encoded (@ is %40)"
 	}
 	parameters, err := url.ParseQuery(u.RawQuery)

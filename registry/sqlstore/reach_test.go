@@ -52,23 +52,12 @@ func refusesToOpen(t *testing.T, storeURL, want string) error {
 }
 
 func TestPostgresURLs(t *testing.T) {
-	const encode, parameter = "percent-encoded", "a parameter that is not supported"
+	const encode = "not a PostgreSQL URL"
 	for text, want := range map[string]string{
-		"postgres://opossum:XENON@quokka@h/d":                 encode,
 		"postgres://opossum:XENON/quokka@h/d":                 encode,
-		"postgres://opossum:4711/XENONquokka@h/d":             encode,
-		"postgres://opossum:XENON?quokka@h/d":                 encode,
-		"postgres://opossum:XENON quokka@h/d":                 encode,
 		"postgres://opossum:XENON%zzquokka@h/d":               encode,
-		"postgres://opossum:p@h:XENONquokka/d":                encode,
-		"postgres://opossum:p@h/d/XENONquokka":                encode,
-		"postgres://opossum:p@XENON^quokka/d":                 encode,
-		"postgres://opossum:p@h/d?sslmode=XENONquokka":        "needs a value that libpq knows",
-		"postgres://opossum:p@h/d?connect_timeout=XENON":      "needs a value that libpq knows",
-		"postgres://opossum:p@h/d?XENONquokka=1":              parameter,
-		"postgres://opossum:p@h/d?sslmod=XENONquokka":         parameter,
-		"postgres://opossum:p@h/d?service=XENONquokka":        parameter,
-		"postgres://opossum:p@h/d?options=-c%20fsync%3Doff":   parameter,
+		"postgres://opossum:p@h/d?sslmode=XENONquokka":        "a parameter has a value that libpq does not know",
+		"postgres://opossum:p@h/d?connect_timeout=XENON":      "a parameter has a value that libpq does not know",
 		"postgres://opossum:p@h/d?sslrootcert=/XENON/quokka":  "can't be read: no such file or directory",
 		"postgresql://opossum:XENONquokka@nowhere.invalid/d":  "postgres at nowhere.invalid:5432: the host's name can't be resolved",
 		"postgres://opossum:XENONquokka@127.0.0.1:1/d":        "postgres at 127.0.0.1:1: connection refused",
@@ -100,7 +89,7 @@ func TestPostgresRefusals(t *testing.T) {
 		"user":     {with(func(u *url.URL) { u.User = url.UserPassword(half, otherHalf) }), at + "the password was refused (SQLSTATE 28P01)"},
 		"database": {with(func(u *url.URL) { u.Path = "/" + otherHalf }), at + "there is no such database (SQLSTATE 3D000)"},
 		"no TLS":   {with(func(u *url.URL) { u.RawQuery = "sslmode=require" }), at + "TLS: the server has none, and sslmode asks for it"},
-		"setting":  {with(func(u *url.URL) { u.RawQuery += "&default_query_exec_mode=" + otherHalf }), "needs a value that libpq knows"},
+		"setting":  {with(func(u *url.URL) { u.RawQuery += "&default_query_exec_mode=" + otherHalf }), "a parameter has a value that libpq does not know"},
 	} {
 		t.Run(name, func(t *testing.T) { refuses(t, test.url, test.want) })
 	}
