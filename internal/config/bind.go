@@ -57,13 +57,17 @@ func fields(t reflect.Type) []field {
 // isSection reports whether a type is read from a mapping of known keys.
 func isSection(t reflect.Type) bool { return t.Kind() == reflect.Struct && t != secretType }
 
-// loader gives values their types and holds them against their rules: strictly, and each on its
-// own, so that one bad value hides no other.
+// loader reads the file, gives values their types and holds them against their rules: strictly, and
+// each on its own, so that one bad value hides no other.
 type loader struct {
-	*report
 	env      map[string]string
-	folder   string   // where relative paths begin
-	warnings []string // sentences, by path
+	folder   string              // where relative paths begin
+	show     func(string) string // undoes hideReferences
+	faults   Faults
+	warnings []string          // sentences, by path
+	bad      map[string]bool   // paths whose value is of no use for further checks
+	lines    map[string]int    // where each path stands in the file
+	origins  map[string]string // which variable set a path, if one did
 }
 
 // section fills a struct from a mapping; nothing, or no content, is an empty one. Outside of
@@ -166,73 +170,70 @@ func (l *loader) texts(v reflect.Value, raw any, path string) {
 	}
 	out := make(map[string]string, len(values))
 	for name, value := range values {
-		if text, ok := l.text(value, child(path, shown(name))); ok {
+		if text, ok := l.value(value, child(path, shown(name)), notText, "!!str"); ok {
 			out[name] = text
 		}
 	}
 	v.Set(reflect.ValueOf(out))
 }
 
+const notText = "must be text; put it in quotes"
+
 // scalar sets a single value, and reports whether it could be read.
 func (l *loader) scalar(v reflect.Value, f field, raw any, path string) bool {
-	var text string
-	ok := false
-	problem := ""
+	problem, tags := notText, []string{"!!str"}
 	switch t := v.Type(); {
-	case t == secretType:
-		if text, ok = l.text(raw, path); ok {
-			v.Set(reflect.ValueOf(NewSecret(text)))
-		}
+	case t == secretType, t.Kind() == reflect.String:
 	case t == durationType:
-		problem = "must be a duration with a unit, such as 300ms, 5s or 15m"
-		if text, ok = l.value(raw, path, problem, "!!str", "!!int"); ok {
-			d, err := time.ParseDuration(text) // takes no number without a unit but 0
-			v.SetInt(int64(d))
-			ok = err == nil
-		}
-	case t.Kind() == reflect.String:
-		if text, ok = l.text(raw, path); ok {
-			v.SetString(text)
-		}
+		problem, tags = "must be a duration with a unit, such as 300ms, 5s or 15m", []string{"!!str", "!!int"}
 	case t.Kind() == reflect.Bool:
-		problem = "must be true or false"
-		if text, ok = l.value(raw, path, problem, "!!bool"); ok {
-			v.SetBool(text == "true")
-			ok = text == "true" || text == "false"
-		}
+		problem, tags = "must be true or false", []string{"!!bool"}
 	case t.Kind() == reflect.Float64:
-		problem = "must be a number"
-		if text, ok = l.value(raw, path, problem, "!!int", "!!float"); ok {
-			n, err := strconv.ParseFloat(text, 64)
-			v.SetFloat(n)
-			ok = err == nil && plainNumber.MatchString(text) && !math.IsInf(n, 0)
-		}
+		problem, tags = "must be a number", []string{"!!int", "!!float"}
 	default:
-		problem = "must be a whole number"
-		tags := []string{"!!int"}
+		problem, tags = "must be a whole number", []string{"!!int"}
 		// Tools that keep every number as a float would round a large id: it may be quoted.
 		if quoted := strings.HasPrefix(f.rule, "quoted "); quoted || strings.Contains(path, ".ad_server.") {
 			tags = append(tags, "!!str")
 		}
-		if text, ok = l.value(raw, path, problem, tags...); ok {
-			n, err := strconv.ParseInt(text, 10, t.Bits())
-			v.SetInt(n)
-			ok = err == nil && plainNumber.MatchString(text)
-		}
 	}
-	if !ok && l.good(path) {
+	text, ok := l.value(raw, path, problem, tags...)
+	if ok && !set(v, text) {
 		l.add(path, "%s", problem)
+		return false
 	}
 	return ok
+}
+
+// set sets a value to what a text stands for, and reports whether it can be read.
+func set(v reflect.Value, text string) bool {
+	switch t := v.Type(); {
+	case t == secretType:
+		v.Set(reflect.ValueOf(NewSecret(text)))
+	case t == durationType:
+		d, err := time.ParseDuration(text) // takes no number without a unit but 0
+		v.SetInt(int64(d))
+		return err == nil
+	case t.Kind() == reflect.String:
+		v.SetString(text)
+	case t.Kind() == reflect.Bool:
+		v.SetBool(text == "true")
+		return text == "true" || text == "false"
+	case t.Kind() == reflect.Float64:
+		n, err := strconv.ParseFloat(text, 64)
+		v.SetFloat(n)
+		return err == nil && plainNumber.MatchString(text) && !math.IsInf(n, 0)
+	default:
+		n, err := strconv.ParseInt(text, 10, t.Bits())
+		v.SetInt(n)
+		return err == nil && plainNumber.MatchString(text)
+	}
+	return true
 }
 
 // plainNumber leaves out what YAML and Go would read, each in its own way, as hexadecimal,
 // octal, infinite or grouped by underscores.
 var plainNumber = regexp.MustCompile(`^-?((0|[1-9][0-9]*)(\.[0-9]+)?|\.[0-9]+)([eE][-+]?[0-9]+)?$`)
-
-func (l *loader) text(raw any, path string) (string, bool) {
-	return l.value(raw, path, "must be text; put it in quotes", "!!str")
-}
 
 // value gives a scalar's text, references replaced. Its YAML type must be one of tags, unless it
 // came from the environment, wholly or in part: that has none. What is wrong is reported.

@@ -118,8 +118,8 @@ func TestReferences(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", c.text, text, c.want)
 		}
 	}
-	c := load(t, "upstream: {attempts: ${NUMBER}, timeout: ${NUMBER}s}\nserver: {envelope: ${TRUE}, address: ':${NUMBER}'}\ntelemetry: {trace_ratio: 0.${NUMBER}}", environ...)
-	if c.Upstream.Attempts != 4 || c.Upstream.Timeout != 4*time.Second || !c.Server.Envelope || c.Server.Address != ":4" || c.Telemetry.TraceRatio != 0.4 {
+	c := load(t, "upstream: {attempts: ${NUMBER}, timeout: ${NUMBER}s}\nserver: {envelope: ${TRUE}, address: ':${NUMBER}'}\ntelemetry: {trace_ratio: 0.${NUMBER}}\nstore: {url: sqlite://$${A}}", environ...)
+	if c.Upstream.Attempts != 4 || c.Upstream.Timeout != 4*time.Second || !c.Server.Envelope || c.Server.Address != ":4" || c.Telemetry.TraceRatio != 0.4 || c.Store.URL.Reveal() != "sqlite://${A}" {
 		t.Errorf("typed values: %+v", c)
 	}
 	expectFaults(t, faultsOf(t, `

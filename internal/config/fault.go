@@ -44,46 +44,29 @@ func (f Faults) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// report gathers faults while a configuration is read.
-type report struct {
-	faults  Faults
-	bad     map[string]bool   // paths whose value is of no use for further checks
-	lines   map[string]int    // where each path stands in the file
-	origins map[string]string // which variable set a path, if one did
-}
-
-func newReport() *report {
-	return &report{bad: map[string]bool{}, lines: map[string]int{}, origins: map[string]string{}}
-}
-
 // add notes a fault. Format arguments are names, bounds and words of ours.
-func (r *report) add(path, format string, args ...any) {
+func (l *loader) add(path, format string, args ...any) {
 	message := fmt.Sprintf(format, args...)
 	line := 0
-	if origin, ok := r.origins[path]; ok {
+	if origin, ok := l.origins[path]; ok {
 		message += " (set by " + origin + ")"
 	} else {
-		line = lineOf(r.lines, path)
+		line = lineOf(l.lines, path)
 	}
-	r.addAt(path, line, message)
+	l.addAt(path, line, message)
 }
 
-func (r *report) addAt(path string, line int, message string) {
-	r.bad[path] = true
-	r.note(path, line, message)
-}
-
-// note is addAt for a fault that says nothing against the value at its path.
-func (r *report) note(path string, line int, message string) {
-	r.faults = append(r.faults, Fault{Path: path, Message: message, Line: line})
+func (l *loader) addAt(path string, line int, message string) {
+	l.bad[path] = true
+	l.faults = append(l.faults, Fault{Path: path, Message: message, Line: line})
 }
 
 // good reports whether the paths have no fault yet, nor anything around them:
 // a value that could not be read still is the default, and must not be blamed.
-func (r *report) good(paths ...string) bool {
+func (l *loader) good(paths ...string) bool {
 	for _, path := range paths {
 		for ; path != ""; path = parent(path) {
-			if r.bad[path] {
+			if l.bad[path] {
 				return false
 			}
 		}
@@ -91,11 +74,11 @@ func (r *report) good(paths ...string) bool {
 	return true
 }
 
-func (r *report) sorted() Faults {
-	slices.SortStableFunc(r.faults, func(a, b Fault) int {
+func (l *loader) sorted() Faults {
+	slices.SortStableFunc(l.faults, func(a, b Fault) int {
 		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Message, b.Message))
 	})
-	return slices.Compact(r.faults)
+	return slices.Compact(l.faults)
 }
 
 // lineOf finds the line of a path, or of the nearest thing around it: what is

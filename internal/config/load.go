@@ -40,7 +40,8 @@ func Load(path string, environ []string, checks ...Check) (*Config, Faults) {
 	if problem != "" {
 		return nil, Faults{{Message: problem}}
 	}
-	l := &loader{report: newReport(), env: readEnviron(environ), folder: filepath.Dir(path)}
+	l := &loader{env: readEnviron(environ), folder: filepath.Dir(path),
+		bad: map[string]bool{}, lines: map[string]int{}, origins: map[string]string{}}
 	file, readable := l.parse(data)
 	if !readable {
 		return nil, l.sorted()

@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"io"
 	"regexp"
@@ -27,39 +28,32 @@ type scalar struct {
 func (s scalar) null() bool { return s.tag == "!!null" && !s.literal }
 
 // parse reads the file into maps, lists and scalars. Its second result is false
-// when there was nothing to read, with the reason in the report.
-func (r *report) parse(data []byte) (map[string]any, bool) {
+// when there was nothing to read, with the reason in the faults.
+func (l *loader) parse(data []byte) (map[string]any, bool) {
 	switch {
 	case len(data) > maxFileSize:
-		r.addAt("", 0, "is larger than 1 MiB")
+		l.addAt("", 0, "is larger than 1 MiB")
 		return nil, false
 	case !utf8.Valid(data):
-		r.addAt("", 0, "is not UTF-8 text")
+		l.addAt("", 0, "is not UTF-8 text")
 		return nil, false
 	}
-	guard := newGuard(string(data))
-	root, err := decode([]byte(guard.hide(string(data))))
+	hidden, show := hideReferences(string(data))
+	l.show = show
+	root, err := decode([]byte(hidden))
 	if err != nil {
 		line, phrase := yamlProblem(err)
-		r.addAt("", line, phrase)
+		l.addAt("", line, phrase)
 		return nil, false
 	}
-	if root == nil {
+	if root == nil || root.Kind == yaml.ScalarNode && root.ShortTag() == "!!null" {
 		return map[string]any{}, true // nothing but comments: the defaults
 	}
-	t := tree{report: r, guard: guard}
-	switch value := t.convert(root, "", 0).(type) {
-	case map[string]any:
-		return value, true
-	case scalar:
-		if value.null() {
-			return map[string]any{}, true
-		}
+	values, ok := l.convert(root, "", 0).(map[string]any)
+	if !ok && len(l.faults) == 0 {
+		l.addAt("", root.Line, "must be a mapping of sections (server:, upstream:, ...)")
 	}
-	if len(r.faults) == 0 {
-		r.addAt("", root.Line, "must be a mapping of sections (server:, upstream:, ...)")
-	}
-	return nil, false
+	return values, ok
 }
 
 var errDocuments = errors.New("more than one document")
@@ -73,17 +67,12 @@ func decode(data []byte) (root *yaml.Node, err error) {
 		}
 	}()
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
-	var document, second yaml.Node
-	if err := decoder.Decode(&document); err != nil {
-		if errors.Is(err, io.EOF) {
-			return nil, nil
-		}
-		return nil, err
+	var document yaml.Node
+	err = decoder.Decode(&document)
+	if err == nil {
+		err = cmp.Or(decoder.Decode(new(yaml.Node)), errDocuments)
 	}
-	switch err := decoder.Decode(&second); {
-	case err == nil:
-		return nil, errDocuments
-	case !errors.Is(err, io.EOF):
+	if !errors.Is(err, io.EOF) {
 		return nil, err
 	}
 	if len(document.Content) == 0 {
@@ -109,72 +98,69 @@ func yamlProblem(err error) (int, string) {
 	if strings.HasPrefix(problem, "did not find expected ") {
 		line++ // the parser, unlike the scanner, counts from 0
 	}
-	switch {
-	case strings.HasPrefix(problem, "unknown anchor"):
-		return line, "is not valid YAML: a value that begins with * refers to an anchor that is not there; quote text like that"
-	case problem == "mapping values are not allowed in this context":
-		return line, `is not valid YAML around here: a second ": " in one line, or a line indented too far`
-	case problem == "found character that cannot start any token":
-		return line, "is not valid YAML around here: a tab, %, @ or backquote begins a value; indent with spaces and quote such text"
-	case strings.HasPrefix(problem, "did not find expected ',' or"):
-		return line, "is not valid YAML around here: a bracket or brace is not closed, or text with one is not quoted"
-	case problem == "control characters are not allowed":
-		return line, "is not valid YAML: it holds a control character"
+	for _, known := range yamlProblems {
+		if strings.HasPrefix(problem, known.begins) {
+			return line, "is not valid YAML" + known.phrase
+		}
 	}
 	return line, "is not valid YAML around here"
 }
 
-// tree turns nodes into plain values and notes where each stands.
-type tree struct {
-	*report
-	guard guard
+var yamlProblems = []struct{ begins, phrase string }{
+	{"unknown anchor", ": a value that begins with * refers to an anchor that is not there; quote text like that"},
+	{"mapping values are not allowed in this context", ` around here: a second ": " in one line, or a line indented too far`},
+	{"found character that cannot start any token",
+		" around here: a tab, %, @ or backquote begins a value; indent with spaces and quote such text"},
+	{"did not find expected ',' or", " around here: a bracket or brace is not closed, or text with one is not quoted"},
+	{"control characters are not allowed", ": it holds a control character"},
 }
 
 // convert gives nil for what it has reported and left out.
-func (t tree) convert(n *yaml.Node, path string, depth int) any {
+func (l *loader) convert(n *yaml.Node, path string, depth int) any {
 	switch {
 	case depth > maxDepth:
-		t.addAt(path, n.Line, "is nested too deeply")
+		l.addAt(path, n.Line, "is nested too deeply")
 		return nil
 	// Aliases let a small file grow without bound, and no key here needs one.
 	case n.Kind == yaml.AliasNode:
-		t.addAt(path, n.Line, "is a YAML alias; write the value out (or quote text that begins with *)")
+		l.addAt(path, n.Line, "is a YAML alias; write the value out (or quote text that begins with *)")
 		return nil
 	case n.Kind == yaml.ScalarNode:
-		return scalar{text: t.guard.show(n.Value), tag: n.ShortTag()}
+		return scalar{text: l.show(n.Value), tag: n.ShortTag()}
 	case n.Kind == yaml.SequenceNode && n.ShortTag() == "!!seq":
 		list := make([]any, 0, len(n.Content))
 		for i, element := range n.Content {
 			at := item(path, i)
-			t.lines[at] = element.Line
-			list = append(list, t.convert(element, at, depth+1))
+			l.lines[at] = element.Line
+			list = append(list, l.convert(element, at, depth+1))
 		}
 		return list
 	case n.Kind == yaml.MappingNode && n.ShortTag() == "!!map":
-		return t.mapping(n, path, depth)
+		return l.mapping(n, path, depth)
 	}
-	t.addAt(path, n.Line, "has a YAML tag that is not supported")
+	l.addAt(path, n.Line, "has a YAML tag that is not supported")
 	return nil
 }
 
-func (t tree) mapping(n *yaml.Node, path string, depth int) map[string]any {
+func (l *loader) mapping(n *yaml.Node, path string, depth int) map[string]any {
 	values := make(map[string]any, len(n.Content)/2)
 	first := make(map[string]int, len(n.Content)/2)
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
-		name := t.guard.show(key.Value)
+		name := l.show(key.Value)
 		at := child(path, shown(name))
 		if key.Kind != yaml.ScalarNode || key.ShortTag() != "!!str" {
-			t.addAt(child(path, "?"), key.Line, "a key must be plain text (in quotes where YAML reads it as something else)")
+			l.addAt(child(path, "?"), key.Line, "a key must be plain text (in quotes where YAML reads it as something else)")
 			continue
 		}
 		if line, twice := first[name]; twice {
-			t.note(at, key.Line, "is set twice, first on line "+strconv.Itoa(line))
+			// This says nothing against the value, so the path is not bad.
+			l.faults = append(l.faults, Fault{at, "is set twice, first on line " + strconv.Itoa(line), key.Line})
 			continue
 		}
 		first[name] = key.Line
-		t.lines[at] = key.Line
-		values[name] = t.convert(value, at, depth+1)
+		l.lines[at] = key.Line
+		values[name] = l.convert(value, at, depth+1)
 	}
 	return values
 }
