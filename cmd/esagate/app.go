@@ -160,13 +160,9 @@ func (a *app) newEdge(cfg *config.Config, tasks *transform.Tasks) {
 func authConfig(cfg *config.Config) auth.Config {
 	keys := make([]auth.Key, len(cfg.Auth.Keys))
 	for i, k := range cfg.Auth.Keys {
-		keys[i] = auth.Key{Name: k.Name, CustomerID: k.CustomerID, Write: k.Access == config.AccessWrite, SHA256: k.SHA256}
+		keys[i] = auth.Key(k)
 	}
-	out := auth.Config{Keys: keys}
-	if o := cfg.Auth.OIDC; o != nil {
-		out.OIDC = &auth.OIDC{Issuer: o.Issuer, Audience: o.Audience, CustomerClaim: o.CustomerClaim, AccessClaim: o.AccessClaim}
-	}
-	return out
+	return auth.Config{Keys: keys, OIDC: (*auth.OIDC)(cfg.Auth.OIDC)}
 }
 
 func gatewayConfig(cfg *config.Config) gateway.Config {

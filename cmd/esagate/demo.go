@@ -119,7 +119,7 @@ func demoConfig(base, agentURL, folder string, scenes []upstreamtest.Scene) *con
 	cfg.Webhooks.Subscribe = "always"
 	cfg.ServiceAccounts = []serviceaccount.Entry{{Email: demoAccount, KeyFile: filepath.Join(folder, "service-account.json")}}
 	cfg.Auth.Keys = []config.Key{{
-		Name: "demo", CustomerID: demoCustomer, Access: config.AccessWrite, SHA256: sha256.Sum256([]byte(demoKey)),
+		Name: "demo", CustomerID: demoCustomer, Write: true, SHA256: sha256.Sum256([]byte(demoKey)),
 	}}
 	for _, s := range scenes {
 		source := registry.ConfigSource{CustomerID: demoCustomer, SourceID: s.SourceID, Name: s.Title, TenantID: s.Tenant.ID}

@@ -36,7 +36,7 @@ func (l *loader) adServer(s *registry.AdServer, path string) {
 		} else if len(types) == 0 {
 			l.add(at, "is not a key of this type, which is unknown here")
 		} else {
-			l.add(at, "is not a key of type %s", s.Type)
+			l.add(at, "is not a key of type "+s.Type)
 		}
 	}
 }

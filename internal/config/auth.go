@@ -1,7 +1,6 @@
 package config
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 )
@@ -29,7 +28,7 @@ func (l *loader) auth(s authSection) Auth {
 	const customerPath, accessPath = "auth.oidc.customer_claim", "auth.oidc.access_claim"
 	a := Auth{Keys: l.keys(s.Keys), OIDC: s.OIDC}
 	if o := a.OIDC; o != nil && l.good(customerPath, accessPath) && o.AccessClaim == o.CustomerClaim {
-		l.add(accessPath, "is the same claim as %s", customerPath)
+		l.add(accessPath, "is the same claim as "+customerPath)
 	}
 	if len(a.Keys) == 0 && a.OIDC == nil && l.good("auth.keys", "auth.oidc") {
 		l.warn("auth.keys", "there is none, nor an auth.oidc: only keys made with esagate key new are let in")
@@ -43,7 +42,7 @@ func (l *loader) keys(entries []keyEntry) []Key {
 	names, hashes := map[any]string{}, map[any]string{}
 	for i, e := range entries {
 		path := item("auth.keys", i)
-		k := Key{Name: e.Name, Access: cmp.Or(Access(e.Access), AccessRead), CustomerID: e.CustomerID}
+		k := Key{Name: e.Name, CustomerID: e.CustomerID, Write: e.Access == "write"}
 		l.unique(names, e.Name, child(path, "name"), path, "the same name as")
 		if hash, ok := l.keyHash(path, e); ok {
 			k.SHA256 = hash
@@ -86,7 +85,7 @@ func (l *loader) unique(seen map[any]string, value any, path, entry, as string) 
 		return
 	}
 	if first, taken := seen[value]; taken {
-		l.add(path, "is %s %s", as, first)
+		l.add(path, "is "+as+" "+first)
 		return
 	}
 	seen[value] = entry

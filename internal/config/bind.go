@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"math"
 	"reflect"
 	"regexp"
@@ -141,7 +142,7 @@ func (l *loader) list(v reflect.Value, f field, raw any, path string) {
 		return
 	}
 	if f.most > 0 && len(values) > f.most {
-		l.add(path, "must have at most %d entries", f.most)
+		l.add(path, fmt.Sprintf("must have at most %d entries", f.most))
 		return
 	}
 	out := reflect.MakeSlice(v.Type(), len(values), len(values))
@@ -199,7 +200,7 @@ func (l *loader) scalar(v reflect.Value, f field, raw any, path string) bool {
 	}
 	text, ok := l.value(raw, path, problem, tags...)
 	if ok && !set(v, text) {
-		l.add(path, "%s", problem)
+		l.add(path, problem)
 		return false
 	}
 	return ok
@@ -255,7 +256,7 @@ func (l *loader) value(raw any, path, message string, tags ...string) (string, b
 		var problems []string
 		text, referred, problems = expand(s.text, l.env)
 		for _, problem := range problems {
-			l.add(path, "%s", problem)
+			l.add(path, problem)
 		}
 		if len(problems) > 0 {
 			return "", false
@@ -266,7 +267,7 @@ func (l *loader) value(raw any, path, message string, tags ...string) (string, b
 		return "", false
 	}
 	if !referred && !slices.Contains(tags, s.tag) {
-		l.add(path, "%s", message)
+		l.add(path, message)
 		return "", false
 	}
 	return text, true

@@ -146,20 +146,11 @@ type Reconcile struct {
 	Concurrency int           `config:"concurrency" rule:"1..64"`   // so many sources at once
 }
 
-// Access is what a key may do.
-type Access string
-
-// Kinds of access; write includes read.
-const (
-	AccessRead  Access = "read"
-	AccessWrite Access = "write"
-)
-
 // Key is an API key. Names and hashes are unique. The clear key is not kept.
 type Key struct {
 	Name       string
 	CustomerID int64
-	Access     Access
+	Write      bool              // else it may read alone
 	SHA256     [sha256.Size]byte // of the clear key's bytes
 }
 
@@ -209,7 +200,7 @@ func Default() Config {
 			ExternalSource: "esagate",
 			ExternalOrgID:  "{customer_id}-{esa_id}",
 		},
-		Webhooks:  Webhooks{Subscribe: subscribeAuto},
+		Webhooks:  Webhooks{Subscribe: "auto"},
 		Reconcile: Reconcile{Interval: 5 * time.Minute, Concurrency: 4},
 	}
 }

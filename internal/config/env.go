@@ -5,9 +5,6 @@ import (
 	"strings"
 )
 
-// prefix begins the name of every variable that sets a key.
-const prefix = "ESAGATE_"
-
 // otlpVariable is OpenTelemetry's own name for the collector: the default of otlpPath.
 const (
 	otlpVariable = "OTEL_EXPORTER_OTLP_ENDPOINT"
@@ -28,7 +25,7 @@ func readEnviron(environ []string) map[string]string {
 // environmentName gives the name that sets a path: upstream.breaker.open_for is
 // ESAGATE_UPSTREAM_BREAKER_OPEN_FOR.
 func environmentName(path string) string {
-	return prefix + strings.ToUpper(strings.ReplaceAll(path, ".", "_"))
+	return "ESAGATE_" + strings.ToUpper(strings.ReplaceAll(path, ".", "_"))
 }
 
 // settable reports whether a variable can set values of a type: single ones, and lists of texts.

@@ -44,16 +44,13 @@ func (f Faults) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// add notes a fault. Format arguments are names, bounds and words of ours.
-func (l *loader) add(path, format string, args ...any) {
-	message := fmt.Sprintf(format, args...)
-	line := 0
-	if origin, ok := l.origins[path]; ok {
-		message += " (set by " + origin + ")"
-	} else {
-		line = lineOf(l.lines, path)
+// add notes a fault where there is a problem: a message of names, bounds and words of ours.
+func (l *loader) add(path, problem string) {
+	if origin, ok := l.origins[path]; ok && problem != "" {
+		l.addAt(path, 0, problem+" (set by "+origin+")")
+	} else if problem != "" {
+		l.addAt(path, lineOf(l.lines, path), problem)
 	}
-	l.addAt(path, line, message)
 }
 
 func (l *loader) addAt(path string, line int, message string) {

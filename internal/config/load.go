@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -84,15 +85,15 @@ func (l *loader) sections(c *Config) {
 		l.warn("store.url", "the connection to the database may be unencrypted: add sslmode=verify-full, or at least sslmode=require")
 	}
 	l.provisioning(&c.Provisioning)
-	const subscribePath = "webhooks.subscribe"
-	if c.Webhooks.Subscribe == subscribeAlways && l.good(subscribePath, "server.public_url") && !isHTTPS(c.Server.PublicURL) {
-		l.add(subscribePath, "must not be always while server.public_url is not an https:// URL: the sales agent calls no other")
+	https := strings.HasPrefix(strings.ToLower(c.Server.PublicURL), "https:")
+	if c.Webhooks.Subscribe == "always" && l.good("server.public_url") && !https {
+		l.add("webhooks.subscribe", "must not be always while server.public_url is not an https:// URL: the sales agent calls no other")
 	}
 }
 
 func (l *loader) ordered(lower string, least time.Duration, upper string, value time.Duration) {
 	if l.good(lower, upper) && value < least {
-		l.add(upper, "must be at least %s", lower)
+		l.add(upper, "must be at least "+lower)
 	}
 }
 
@@ -104,21 +105,19 @@ func (l *loader) warn(path, message string) {
 // with it. The error of the system repeats the path, which is the caller's to name.
 func readFile(path string) (data []byte, problem string) {
 	file, err := os.Open(path)
+	if err == nil {
+		defer file.Close()
+		data, err = io.ReadAll(io.LimitReader(file, maxFileSize+1))
+	}
 	switch {
+	case err == nil:
+		return data, ""
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, "does not exist"
 	case errors.Is(err, fs.ErrPermission):
 		return nil, "may not be read: permission denied"
-	case err != nil:
-		return nil, "can't be opened"
-	}
-	defer file.Close()
-	if info, err := file.Stat(); err == nil && info.IsDir() {
+	case errors.Is(err, syscall.EISDIR):
 		return nil, "is a directory"
 	}
-	data, err = io.ReadAll(io.LimitReader(file, maxFileSize+1))
-	if err != nil {
-		return nil, "can't be read"
-	}
-	return data, ""
+	return nil, "can't be read"
 }

@@ -191,8 +191,8 @@ platform_tasks:
 		t.Errorf("webhooks, reconcile: %+v %+v", c.Webhooks, c.Reconcile)
 	}
 	if got, want := c.Auth.Keys, []config.Key{
-		{Name: "web", CustomerID: 12, Access: config.AccessWrite, SHA256: sha256.Sum256([]byte("web-key-0123456789"))},
-		{Name: "eyes", CustomerID: 1<<53 - 1, Access: config.AccessRead, SHA256: sha256.Sum256([]byte("other"))},
+		{Name: "web", CustomerID: 12, Write: true, SHA256: sha256.Sum256([]byte("web-key-0123456789"))},
+		{Name: "eyes", CustomerID: 1<<53 - 1, SHA256: sha256.Sum256([]byte("other"))},
 	}; !reflect.DeepEqual(got, want) {
 		t.Errorf("keys: %+v", got)
 	}

@@ -1,37 +1,34 @@
 package config
 
-import (
-	"net/netip"
-	"slices"
-)
+import "net/netip"
 
 type outboundSection struct {
-	Allow []string `config:"allow" most:"100"`
+	Allow []string `config:"allow" rule:"prefix" most:"100"`
 }
 
-// linkLocal are the ranges in which clouds answer who asks with the machine's own
-// credentials (169.254.169.254 and the like).
+// linkLocal are the ranges in which clouds hand out the machine's own credentials
+// (169.254.169.254 and the like).
 var linkLocal = []netip.Prefix{netip.MustParsePrefix("169.254.0.0/16"), netip.MustParsePrefix("fe80::/10")}
 
 // outbound reads the list of addresses and prefixes.
 func (l *loader) outbound(entries []string) []netip.Prefix {
 	var out []netip.Prefix
 	for i, entry := range entries {
-		at := item("outbound.allow", i)
-		if !l.good(at) {
-			continue
-		}
 		p, problem := parsePrefix(entry)
 		if problem != "" {
-			l.add(at, "%s", problem)
-			continue
+			continue // said by its rule
 		}
 		if p.Bits() == 0 {
-			l.warn(at, "allows every address of its kind but the link-local ones: callers reach whatever this machine reaches")
+			l.warn(item("outbound.allow", i), "allows every address of its kind but the link-local ones: callers reach whatever this machine reaches")
 		}
 		out = append(out, withoutLinkLocal(p)...)
 	}
 	return out
+}
+
+func prefix(s string, _ int) string {
+	_, problem := parsePrefix(s)
+	return problem
 }
 
 // parsePrefix reads an address as the prefix of itself alone.
@@ -53,22 +50,20 @@ func parsePrefix(s string) (netip.Prefix, string) {
 	return p, ""
 }
 
-// withoutLinkLocal takes the link-local range out of a prefix that is wider: it is
-// cut in halves until each half lies in the range or beside it.
-func withoutLinkLocal(p netip.Prefix) []netip.Prefix {
-	if !slices.ContainsFunc(linkLocal, func(l netip.Prefix) bool { return p.Overlaps(l) && p.Bits() < l.Bits() }) {
-		return []netip.Prefix{p}
-	}
-	bytes := p.Addr().AsSlice()
-	low := netip.PrefixFrom(p.Addr(), p.Bits()+1)
-	bytes[p.Bits()/8] |= 0x80 >> (p.Bits() % 8)
-	upper, _ := netip.AddrFromSlice(bytes)
-	high := netip.PrefixFrom(upper, p.Bits()+1)
-	var out []netip.Prefix
-	for _, half := range []netip.Prefix{low, high} {
-		if !slices.Contains(linkLocal, half) {
-			out = append(out, withoutLinkLocal(half)...)
+// withoutLinkLocal takes the link-local range out of a prefix that is wider: of each halving on the
+// way to the range, the other half is left.
+func withoutLinkLocal(p netip.Prefix) (left []netip.Prefix) {
+	for _, l := range linkLocal {
+		if !p.Overlaps(l) || p.Bits() >= l.Bits() {
+			continue
 		}
+		for bits := p.Bits() + 1; bits <= l.Bits(); bits++ {
+			other := l.Addr().AsSlice()
+			other[(bits-1)/8] ^= 0x80 >> ((bits - 1) % 8)
+			half, _ := netip.AddrFromSlice(other)
+			left = append(left, netip.PrefixFrom(half, bits).Masked())
+		}
+		return left
 	}
-	return out
+	return []netip.Prefix{p}
 }

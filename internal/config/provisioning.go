@@ -42,19 +42,15 @@ func (l *loader) provisioning(p *Provisioning) {
 // orgTemplate is the rule for external_org_id: what is not a placeholder must be fit
 // for a header, which it will be sent in.
 func orgTemplate(s string, _ int) string {
-	if problem := plainText(s, 1, mostOrgID); problem != "" {
+	problem := visibleASCII(s, mostOrgID)
+	switch {
+	case problem != "":
 		return problem
-	}
-	if strings.ContainsAny(placeholder.ReplaceAllString(s, ""), "{}") {
+	case strings.ContainsAny(placeholder.ReplaceAllString(s, ""), "{}"):
 		return "may hold {customer_id}, {esa_id} and {source_id}, and no other braces"
-	}
-	if strings.Contains(s, "}{") { // 1 and 23 would come to the same as 12 and 3
+	case strings.Contains(s, "}{"): // 1 and 23 would come to the same as 12 and 3
 		return "must have a character between two of {customer_id}, {esa_id} and {source_id}"
-	}
-	if problem := visibleASCII(s, mostOrgID); problem != "" {
-		return problem
-	}
-	if len(longestIDs.Replace(s)) > mostOrgID {
+	case len(longestIDs.Replace(s)) > mostOrgID:
 		return "must be at most " + strconv.Itoa(mostOrgID) + " characters with the ids in it"
 	}
 	return ""

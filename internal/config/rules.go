@@ -46,6 +46,7 @@ var rules = map[string]rule{
 		"must be 1 to 64 of A-Z a-z 0-9 . _ -, beginning with a letter or digit"),
 	"sha256":         matching(`^[0-9A-Fa-f]{64}$`, "must be 64 hexadecimal digits"),
 	"ad-server-type": matching(`^[a-z][a-z0-9_]{0,63}$`, "must be a word such as "+adserver.Types()[0].Name),
+	"prefix":         prefix,
 	"unsupported":    matching(`^$`, "is not supported yet; leave it empty"),
 }
 
@@ -71,9 +72,7 @@ func (l *loader) hold(v reflect.Value, path, tag string) {
 	case text != "" || !optional:
 		problem = textProblem(text, tag)
 	}
-	if problem != "" {
-		l.add(path, "%s", problem)
-	}
+	l.add(path, problem)
 }
 
 func textProblem(text, tag string) string {

@@ -29,7 +29,7 @@ func (l *loader) serviceAccounts(entries []serviceAccountEntry) []serviceaccount
 				owner = "" // the key of any account will do
 			}
 			for _, problem := range serviceaccount.CheckFile(e.KeyFile, owner) {
-				l.add(filePath, "the file %s", problem)
+				l.add(filePath, "the file "+problem)
 			}
 		}
 		other, taken := first[e.CustomerID]
@@ -38,9 +38,9 @@ func (l *loader) serviceAccounts(entries []serviceAccountEntry) []serviceaccount
 		case !taken:
 			first[e.CustomerID] = path
 		case e.CustomerID == 0:
-			l.add(path, "is for all customers, as %s is; give one of them a customer_id", other)
+			l.add(path, "is for all customers, as "+other+" is; give one of them a customer_id")
 		default:
-			l.add(customerPath, "is the same customer_id as that of %s", other)
+			l.add(customerPath, "is the same customer_id as that of "+other)
 		}
 		out = append(out, serviceaccount.Entry(e))
 	}

@@ -2,6 +2,7 @@ package config
 
 import (
 	"cmp"
+	"fmt"
 
 	"esagate/registry"
 )
@@ -56,15 +57,13 @@ func (l *loader) sources(entries []sourceEntry) []registry.ConfigSource {
 
 func (l *loader) labels(labels map[string]string, path string) {
 	if len(labels) > mostLabels {
-		l.add(path, "must have at most %d entries", mostLabels)
+		l.add(path, fmt.Sprintf("must have at most %d entries", mostLabels))
 	}
 	for name, value := range labels {
 		at := child(path, shown(name))
 		if plainText(name, 1, mostLabelKey) != "" {
-			l.add(at, "the name of a label must be 1 to %d characters, no control characters", mostLabelKey)
+			l.add(at, fmt.Sprintf("the name of a label must be 1 to %d characters, no control characters", mostLabelKey))
 		}
-		if problem := plainText(value, 0, mostLabelValue); problem != "" {
-			l.add(at, "%s", problem)
-		}
+		l.add(at, plainText(value, 0, mostLabelValue))
 	}
 }
