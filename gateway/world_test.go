@@ -162,8 +162,9 @@ func start(t testing.TB, s setup, agent *upstreamtest.Agent) *world {
 	}}, auth.Deps{Store: w.store, Logger: tel.Logger})
 	w.must(err)
 	guard := outbound.New(outbound.Options{})
+	outside := &http.Client{Transport: inProcess{s.outside}}
 	agents := agentauth.New(agentauth.Config{RedirectURI: "https://gateway.example/oauth/callback", ClientName: "esagate"},
-		agentauth.Deps{Store: w.store, Directory: w.directory, HTTP: &http.Client{Transport: inProcess{s.outside}}, CheckURL: guard.CheckURL, Logger: tel.Logger})
+		agentauth.Deps{Store: w.store, Directory: w.directory, HTTP: outside, Direct: outside, CheckURL: guard.CheckURL, Logger: tel.Logger})
 	w.webhooks = webhooks.NewSubscriber(webhooks.SubscriberConfig{URL: "https://gateway.example" + gateway.WebhookPath, Enabled: true},
 		webhooks.SubscriberDeps{Store: w.store, Directory: w.directory, Upstream: w.client, Logger: tel.Logger})
 	if s.contact == "" {

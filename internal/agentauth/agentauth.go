@@ -1,8 +1,8 @@
 // Package agentauth gets and keeps the OAuth tokens of AGENT sources whose agents
-// want OAuth (contract 6.4): it finds an agent's authorization server (RFC 9728, RFC 8414), registers the gateway there
-// (RFC 7591), begins a consent (PKCE S256, RFC 8707), answers the redirect that
-// comes back and refreshes tokens when they are used ([Agents.Token], which no
-// operation calls as yet).
+// want OAuth (contract 6.4): it finds an agent's authorization server (RFC 9728,
+// RFC 8414), registers the gateway there (RFC 7591), begins a consent (PKCE S256,
+// RFC 8707), answers the redirect that comes back and refreshes tokens when they are
+// used ([Agents.Token], which no operation calls as yet).
 //
 // Agents and authorization servers are strangers: nothing that they write reaches a
 // log or an error. Errors are [*Error], whose text is ours alone.
@@ -14,8 +14,6 @@ import (
 	"math"
 	"net/http"
 	"time"
-
-	lru "github.com/hashicorp/golang-lru/v2"
 
 	"esagate/internal/background"
 	"esagate/registry"
@@ -34,7 +32,7 @@ type Config struct {
 	ClientName  string // what a consent page calls us
 }
 
-// Deps is what Agents works with. All are needed but Direct, Logger and Now.
+// Deps is what Agents works with. All are needed.
 type Deps struct {
 	Store registry.Store
 	// Directory makes the writes that change what a source shows, so that readers see
@@ -43,62 +41,41 @@ type Deps struct {
 	// HTTP is the guarded client for addresses that strangers supply: it dials
 	// nothing but what the operator lets it. It is given no credentials.
 	HTTP *http.Client
-	// Direct is the same for requests that carry credentials: codes, refresh tokens,
-	// client secrets. Its transport follows no redirect by itself. nil: HTTP's does not.
+	// Direct is the same for requests that carry credentials (codes, refresh tokens,
+	// client secrets): neither it nor its Transport follows a redirect.
 	Direct *http.Client
 	// CheckURL says what is wrong with an address before it is dialled, its length and
 	// a fragment included; empty: nothing.
 	CheckURL func(string) string
 	Logger   *slog.Logger
-	Now      func() time.Time
 }
 
 // Agents does OAuth with agents. It is safe for concurrent use; Close ends it.
 type Agents struct {
-	cfg      Config
-	store    registry.Store
-	sources  *registry.Directory
-	http     *http.Client // follows the redirects that the guarded client allows
-	direct   *http.Client // follows none: for requests that carry secrets
-	checkURL func(string) string
-	log      *slog.Logger
-	now      func() time.Time
+	cfg  Config
+	deps Deps
+	log  *slog.Logger
 
 	begins, exchanges, refreshes *shares
-	clients                      *clients
 
-	work     *background.Group // the refreshes
-	flights  *background.Flight[Token]
-	failures *lru.Cache[flightKey, failure]
+	clients  memory[clientKey, *registry.OAuthClient]
+	failures memory[flightKey, *Error]
+
+	work    *background.Group // the refreshes
+	flights *background.Flight[Token]
 }
 
 // New makes an Agents.
 func New(cfg Config, deps Deps) *Agents {
-	a := &Agents{
-		cfg: cfg, store: deps.Store, sources: deps.Directory, checkURL: deps.CheckURL, log: deps.Logger, now: deps.Now,
+	work := background.NewGroup(deps.Logger)
+	return &Agents{
+		cfg: cfg, deps: deps, log: deps.Logger,
 		begins: newShares(beginsEach, math.MaxInt), exchanges: newShares(exchangesEach, math.MaxInt),
 		refreshes: newShares(refreshesEach, maxRefreshes),
-		clients:   newClients(), failures: newCache[flightKey, failure](maxFailures),
+		clients:   newMemory[clientKey, *registry.OAuthClient](maxClients),
+		failures:  newMemory[flightKey, *Error](maxFailures),
+		work:      work, flights: background.NewFlight[Token](work, "oauth_refresh", flightLimit),
 	}
-	if a.log == nil {
-		a.log = slog.New(slog.DiscardHandler)
-	}
-	if a.now == nil {
-		a.now = time.Now
-	}
-	a.http = deps.HTTP
-	direct := *deps.HTTP
-	if deps.Direct != nil {
-		direct = *deps.Direct
-	}
-	direct.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	if direct.Transport == nil {
-		direct.Transport = http.DefaultTransport
-	}
-	a.direct = &direct
-	a.work = background.NewGroup(a.log)
-	a.flights = background.NewFlight[Token](a.work, "oauth_refresh", flightLimit)
-	return a
 }
 
 // Close begins no further refresh and waits for those under way, until ctx ends;

@@ -1,42 +1,40 @@
 package agentauth_test
 
 import (
-	"context"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 	"sync"
 	"time"
-
-	"github.com/go-oauth2/oauth2/v4"
-	oautherrors "github.com/go-oauth2/oauth2/v4/errors"
-	"github.com/go-oauth2/oauth2/v4/manage"
-	"github.com/go-oauth2/oauth2/v4/models"
-	"github.com/go-oauth2/oauth2/v4/server"
 )
 
-// authServer is an authorization server: the OAuth in it is go-oauth2's, PKCE
-// included; metadata, registration and the resource parameter are added.
+// authServer is an authorization server that registers clients and holds every request
+// against what it was told before: RFC 6749, 7591, 7636 (S256 alone) and 8707.
 type authServer struct {
 	mu       sync.Mutex
 	doc      document
-	clients  map[string]*models.Client
-	methods  map[string]string // of the clients
-	tokens   map[string]models.Token
-	secrets  []string // whatever must never show
-	resource map[string]string
-	grants   []string // the grant types that were asked for
-	seen     []http.Header
-	forms    []map[string][]string
+	clients  map[string]client // by id
+	grants   map[string]grant  // by code or refresh token; each is good once
+	secrets  []string          // whatever must never show
+	requests []tokenRequest
 
-	life     time.Duration
-	denies   error
-	expires  int64 // client_secret_expires_at
+	life     time.Duration // of access tokens
+	denies   string        // the error code that every browser comes back with; empty: none
+	expires  int64         // client_secret_expires_at
 	override map[string]http.Handler
+}
 
-	oauth *server.Server
+type client struct{ redirect, method, secret string }
+
+type grant struct{ client, redirect, challenge, resource string }
+
+type tokenRequest struct {
+	header http.Header
+	form   url.Values
 }
 
 var serverDoc = document{
@@ -48,47 +46,16 @@ var serverDoc = document{
 }
 
 func newAuthServer() *authServer {
-	as := &authServer{
-		doc: serverDoc, clients: map[string]*models.Client{}, methods: map[string]string{}, tokens: map[string]models.Token{},
-		resource: map[string]string{}, life: time.Hour, override: map[string]http.Handler{},
+	return &authServer{
+		doc: serverDoc, clients: map[string]client{}, grants: map[string]grant{}, life: time.Hour, override: map[string]http.Handler{},
 	}
-	m := manage.NewDefaultManager()
-	m.MapClientStorage(as)
-	m.MapTokenStorage(as)
-	m.SetAuthorizeCodeTokenCfg(&manage.Config{AccessTokenExp: time.Hour, RefreshTokenExp: 90 * 24 * time.Hour, IsGenerateRefresh: true})
-	as.oauth = server.NewServer(&server.Config{
-		TokenType: "bearer", AllowedResponseTypes: []oauth2.ResponseType{oauth2.Code},
-		AllowedGrantTypes:           []oauth2.GrantType{oauth2.AuthorizationCode, oauth2.Refreshing},
-		AllowedCodeChallengeMethods: []oauth2.CodeChallengeMethod{oauth2.CodeChallengeS256}, ForcePKCE: true,
-	}, m)
-	as.oauth.UserAuthorizationHandler = func(http.ResponseWriter, *http.Request) (string, error) { return "user-1", as.denies }
-	as.oauth.ClientInfoHandler = as.client
-	as.oauth.AccessTokenExpHandler = func(http.ResponseWriter, *http.Request) (time.Duration, error) { return as.life, nil }
-	return as
-}
-
-// client tells who asks for tokens; only in the way that it was registered for.
-func (as *authServer) client(r *http.Request) (string, string, error) {
-	id, secret, basic := r.BasicAuth()
-	method := "client_secret_basic"
-	if !basic {
-		id, secret, method = r.PostFormValue("client_id"), r.PostFormValue("client_secret"), "client_secret_post"
-		if secret == "" {
-			method = "none"
-		}
-	}
-	as.mu.Lock()
-	defer as.mu.Unlock()
-	c := as.clients[id]
-	if c == nil || as.methods[id] != method || c.Secret != secret {
-		return "", "", oautherrors.ErrInvalidClient
-	}
-	return id, secret, nil
 }
 
 func (as *authServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if h := as.override[r.URL.Path]; h != nil {
+	if r.URL.Path == "/token" {
 		as.note(r)
+	}
+	if h := as.override[r.URL.Path]; h != nil {
 		h.ServeHTTP(w, r)
 		return
 	}
@@ -98,39 +65,11 @@ func (as *authServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "/register":
 		as.register(w, r)
 	case "/authorize":
-		if r.FormValue("tenant") != "t-7" || r.FormValue("resource") == "" {
-			http.Error(w, "CANARY-bad", http.StatusBadRequest)
-			return
-		}
-		as.mu.Lock()
-		as.resource[r.FormValue("code_challenge")] = r.FormValue("resource")
-		as.mu.Unlock()
-		_ = as.oauth.HandleAuthorizeRequest(w, r)
+		as.authorize(w, r)
 	case "/token":
-		as.note(r)
-		as.mu.Lock()
-		known := slices.Contains(values(as.resource), r.PostFormValue("resource"))
-		as.mu.Unlock()
-		if !known {
-			answer(http.StatusBadRequest, "application/json", `{"error":"invalid_target","error_description":"CANARY-target"}`)(w, r)
-			return
-		}
-		_ = as.oauth.HandleTokenRequest(w, r)
+		as.token(w, r)
 	default:
 		http.NotFound(w, r)
-	}
-}
-
-// note keeps what a token request said.
-func (as *authServer) note(r *http.Request) {
-	_ = r.ParseForm()
-	as.mu.Lock()
-	defer as.mu.Unlock()
-	as.grants = append(as.grants, r.PostFormValue("grant_type"))
-	as.seen = append(as.seen, r.Header)
-	as.forms = append(as.forms, r.PostForm)
-	for _, name := range []string{"code", "code_verifier", "refresh_token", "client_secret"} {
-		as.secrets = append(as.secrets, r.PostFormValue(name))
 	}
 }
 
@@ -140,109 +79,109 @@ func (as *authServer) register(w http.ResponseWriter, r *http.Request) {
 		Method       string   `json:"token_endpoint_auth_method"`
 		Grants       []string `json:"grant_types"`
 		Name         string   `json:"client_name"`
-		Scope        string   `json:"scope"`
 	}
 	if json.NewDecoder(r.Body).Decode(&asked) != nil || len(asked.RedirectURIs) != 1 || asked.Name != "esagate" {
-		answer(http.StatusBadRequest, "application/json", `{"error":"invalid_client_metadata","error_description":"CANARY-meta"}`)(w, r)
+		refusal("invalid_client_metadata")(w, r)
 		return
 	}
-	c := &models.Client{ID: "client-" + rand.Text(), Domain: asked.RedirectURIs[0], Public: asked.Method == "none"}
-	out := document{"client_id": c.ID, "token_endpoint_auth_method": asked.Method, "redirect_uris": asked.RedirectURIs, "grant_types": asked.Grants}
-	if !c.Public {
-		c.Secret = "CANARY-secret-" + rand.Text()
-		out["client_secret"], out["client_secret_expires_at"] = c.Secret, as.expires
+	id, c := "client-"+rand.Text(), client{redirect: asked.RedirectURIs[0], method: asked.Method}
+	out := document{"client_id": id, "token_endpoint_auth_method": asked.Method, "redirect_uris": asked.RedirectURIs, "grant_types": asked.Grants}
+	if c.method != "none" {
+		c.secret = "CANARY-secret-" + rand.Text()
+		out["client_secret"], out["client_secret_expires_at"] = c.secret, as.expires
 	}
 	as.mu.Lock()
-	as.clients[c.ID], as.methods[c.ID] = c, asked.Method
+	as.clients[id] = c
 	as.mu.Unlock()
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(http.StatusCreated)
 	_ = json.NewEncoder(w).Encode(out)
 }
 
-// count says how often a grant was asked for.
-func (as *authServer) count(grant string) int {
+func (as *authServer) authorize(w http.ResponseWriter, r *http.Request) {
 	as.mu.Lock()
 	defer as.mu.Unlock()
-	n := 0
-	for _, g := range as.grants {
-		if g == grant {
-			n++
-		}
+	q := r.URL.Query()
+	g := grant{q.Get("client_id"), q.Get("redirect_uri"), q.Get("code_challenge"), q.Get("resource")}
+	if as.clients[g.client].redirect != g.redirect || g.challenge == "" || g.resource == "" ||
+		q.Get("tenant") != "t-7" || q.Get("response_type") != "code" || q.Get("code_challenge_method") != "S256" {
+		http.Error(w, "CANARY-bad", http.StatusBadRequest)
+		return
 	}
-	return n
+	back := url.Values{"state": q["state"]}
+	if as.denies != "" {
+		back.Set("error", as.denies)
+	} else {
+		back.Set("code", as.give("code", g))
+	}
+	http.Redirect(w, r, g.redirect+"?"+back.Encode(), http.StatusFound)
 }
 
-// revoke takes back every refresh token.
+// give makes a secret that stands for a grant; as.mu is held.
+func (as *authServer) give(kind string, g grant) string {
+	secret := kind + "-" + rand.Text()
+	as.grants[secret] = g
+	as.secrets = append(as.secrets, secret)
+	return secret
+}
+
+func (as *authServer) token(w http.ResponseWriter, r *http.Request) {
+	id, secret, basic := r.BasicAuth()
+	method := "client_secret_basic"
+	if !basic {
+		id, secret, method = r.PostFormValue("client_id"), r.PostFormValue("client_secret"), "client_secret_post"
+		if secret == "" {
+			method = "none"
+		}
+	}
+	code := r.PostFormValue("grant_type") == "authorization_code"
+	given := r.PostFormValue("refresh_token")
+	if code {
+		given = r.PostFormValue("code")
+	}
+	verifier := sha256.Sum256([]byte(r.PostFormValue("code_verifier")))
+
+	as.mu.Lock()
+	defer as.mu.Unlock()
+	g := as.grants[given]
+	switch c := as.clients[id]; {
+	case c.redirect == "" || c.method != method || c.secret != secret:
+		refusal("invalid_client")(w, r)
+	case g.client != id, code && (g.redirect != r.PostFormValue("redirect_uri") || g.challenge != base64.RawURLEncoding.EncodeToString(verifier[:])):
+		refusal("invalid_grant")(w, r)
+	case g.resource != r.PostFormValue("resource"):
+		refusal("invalid_target")(w, r)
+	default:
+		delete(as.grants, given)
+		document{
+			"access_token": as.give("access", grant{}), "refresh_token": as.give("refresh", g),
+			"token_type": "bearer", "expires_in": as.life.Seconds(),
+		}.ServeHTTP(w, r)
+	}
+}
+
+// note keeps what a token request said.
+func (as *authServer) note(r *http.Request) {
+	_ = r.ParseForm()
+	as.mu.Lock()
+	defer as.mu.Unlock()
+	as.requests = append(as.requests, tokenRequest{r.Header, r.PostForm})
+	for _, name := range []string{"code", "code_verifier", "refresh_token", "client_secret"} {
+		as.secrets = append(as.secrets, r.PostFormValue(name))
+	}
+}
+
+// count says how often a grant was asked for.
+func (as *authServer) count(kind string) int {
+	as.mu.Lock()
+	defer as.mu.Unlock()
+	others := slices.DeleteFunc(slices.Clone(as.requests), func(r tokenRequest) bool { return r.form.Get("grant_type") == kind })
+	return len(as.requests) - len(others)
+}
+
+// revoke takes back every code and refresh token.
 func (as *authServer) revoke() {
 	as.mu.Lock()
 	defer as.mu.Unlock()
-	clear(as.tokens)
-}
-
-func values(m map[string]string) []string {
-	var out []string
-	for _, v := range m {
-		out = append(out, v)
-	}
-	return out
-}
-
-var errNone = errors.New("none")
-
-// GetByID implements oauth2.ClientStore.
-func (as *authServer) GetByID(_ context.Context, id string) (oauth2.ClientInfo, error) {
-	as.mu.Lock()
-	defer as.mu.Unlock()
-	if c := as.clients[id]; c != nil {
-		return c, nil
-	}
-	return nil, errNone
-}
-
-// Create implements oauth2.TokenStore, whose own in-memory one leaves a goroutine.
-func (as *authServer) Create(_ context.Context, info oauth2.TokenInfo) error {
-	t := *info.(*models.Token)
-	as.mu.Lock()
-	defer as.mu.Unlock()
-	for kind, value := range map[string]string{"code": t.Code, "access": t.Access, "refresh": t.Refresh} {
-		if value != "" {
-			as.tokens[kind+value] = t
-			as.secrets = append(as.secrets, value)
-		}
-	}
-	return nil
-}
-
-func (as *authServer) get(key string) (oauth2.TokenInfo, error) {
-	as.mu.Lock()
-	defer as.mu.Unlock()
-	if t, ok := as.tokens[key]; ok {
-		return &t, nil
-	}
-	return nil, nil
-}
-
-func (as *authServer) remove(key string) error {
-	as.mu.Lock()
-	defer as.mu.Unlock()
-	delete(as.tokens, key)
-	return nil
-}
-
-func (as *authServer) RemoveByCode(_ context.Context, s string) error { return as.remove("code" + s) }
-func (as *authServer) RemoveByAccess(_ context.Context, s string) error {
-	return as.remove("access" + s)
-}
-func (as *authServer) RemoveByRefresh(_ context.Context, s string) error {
-	return as.remove("refresh" + s)
-}
-func (as *authServer) GetByCode(_ context.Context, s string) (oauth2.TokenInfo, error) {
-	return as.get("code" + s)
-}
-func (as *authServer) GetByAccess(_ context.Context, s string) (oauth2.TokenInfo, error) {
-	return as.get("access" + s)
-}
-func (as *authServer) GetByRefresh(_ context.Context, s string) (oauth2.TokenInfo, error) {
-	return as.get("refresh" + s)
+	clear(as.grants)
 }

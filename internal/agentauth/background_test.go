@@ -5,13 +5,11 @@ import (
 	"errors"
 	"net/http"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"esagate/internal/agentauth"
-	"esagate/registry"
 )
 
 // TestNobodyWaitsForAGoodToken: while a token is good for some seconds, no reader of
@@ -31,9 +29,7 @@ func TestNobodyWaitsForAGoodToken(t *testing.T) {
 				begun := time.Now()
 				for range 5 {
 					for _, a := range []*agentauth.Agents{w.agents, other} {
-						if got, err := w.token(a); err != nil || got != first {
-							w.Errorf("the good token is not given: %v", err)
-						}
+						w.tokenIs(a, first)
 					}
 				}
 				if took := time.Since(begun); took != 0 {
@@ -55,37 +51,12 @@ func TestGrantVoidInTheBackground(t *testing.T) {
 		first := w.held().AccessToken
 		time.Sleep(time.Hour - 30*time.Second)
 		w.as.revoke()
-		if got, err := w.token(w.agents); err != nil || got != first {
-			w.Errorf("the good token is not given: %v", err)
-		}
+		w.tokenIs(w.agents, first)
 		synctest.Wait()
-		_, err := w.token(w.agents)
-		if w.want(err, agentauth.ReasonConsentDue); w.held() != nil {
+		if w.tokenFails(w.agents, agentauth.ReasonConsentDue); w.held() != nil {
 			w.Error("what is void is still there")
 		}
 	})
-}
-
-// broken is a registry that panics while it is asked for a lease.
-type broken struct {
-	registry.Store
-	left *atomic.Int32
-}
-
-type brokenCustomer struct {
-	registry.CustomerStore
-	left *atomic.Int32
-}
-
-func (b broken) Customer(id int64) registry.CustomerStore {
-	return brokenCustomer{b.Store.Customer(id), b.left}
-}
-
-func (b brokenCustomer) LeaseRefresh(ctx context.Context, id, credential string, until time.Time) (bool, error) {
-	if b.left.Add(-1) >= 0 {
-		panic("CANARY-panic " + credential)
-	}
-	return b.CustomerStore.LeaseRefresh(ctx, id, credential, until)
 }
 
 // TestPanicInARefresh ends that refresh, and not the process.
@@ -93,18 +64,16 @@ func TestPanicInARefresh(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.connect()
 		time.Sleep(2 * time.Hour)
-		var left atomic.Int32
-		left.Store(1)
-		a := w.over(broken{w.store, &left})
+		a := w.over(&faulty{Store: w.store, fails: map[string]int{"LeaseRefresh": 1}, panic: true})
 		_, err := w.token(a)
-		var e *agentauth.Error
-		if w.want(err, agentauth.ReasonAnswer); !errors.As(err, &e) || e.RetryAfter <= 0 {
+		e, _ := errors.AsType[*agentauth.Error](err)
+		if w.want(err, agentauth.ReasonAnswer); e == nil || e.RetryAfter <= 0 {
 			w.Fatalf("%v", err)
 		}
 		if !strings.Contains(w.logs.String(), "background work panicked") {
 			w.Error("nothing is logged")
 		}
-		w.keyed()
+		w.tokenFails(a, agentauth.ReasonAnswer)
 		time.Sleep(e.RetryAfter)
 		if _, err := w.token(a); err != nil {
 			w.Errorf("afterwards: %v", err)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"time"
 
 	"golang.org/x/oauth2"
 
@@ -37,7 +38,7 @@ func (a *Agents) Begin(ctx context.Context, s *registry.Source) (authorizationUR
 	if err != nil || found == nil {
 		return "", err
 	}
-	if !found.server.saysPKCE {
+	if found.server.ChallengeMethods == nil {
 		a.log.LogAttrs(ctx, slog.LevelInfo, "an agent's authorization server does not say that it checks PKCE",
 			slog.Int64("customer_id", s.CustomerID), slog.String("source_id", s.SourceID))
 	}
@@ -47,17 +48,25 @@ func (a *Agents) Begin(ctx context.Context, s *registry.Source) (authorizationUR
 	}
 	consent := registry.Consent{
 		SourceRow: s.ID, AuthVersion: s.Agent.AuthVersion,
-		Verifier: oauth2.GenerateVerifier(), Client: client, ExpiresAt: a.now().Add(consentLife),
+		Verifier: oauth2.GenerateVerifier(), Client: client, ExpiresAt: time.Now().Add(consentLife),
 	}
 	state := newState()
-	err = a.store.Customer(s.CustomerID).BeginConsent(ctx, s.SourceID, sha256.Sum256([]byte(state)), consent)
+	err = a.deps.Store.Customer(s.CustomerID).BeginConsent(ctx, s.SourceID, sha256.Sum256([]byte(state)), consent)
+	if err != nil {
+		return "", changed(err)
+	}
+	return authorizationURLOf(found.server.AuthorizationEndpoint, consent, state), nil
+}
+
+// changed is a failure of the store to begin or end a consent; nil for nil.
+func changed(err error) error {
 	switch {
 	case errors.Is(err, registry.ErrStale), errors.Is(err, registry.ErrNotFound):
-		return "", fail(ReasonChanged)
+		return fail(ReasonChanged)
 	case err != nil:
-		return "", stored(err)
+		return stored(err)
 	}
-	return authorizationURLOf(found.server.authorization, consent, state), nil
+	return nil
 }
 
 // newState gives the value that a callback must bring back. Only its hash is kept.

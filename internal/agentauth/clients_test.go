@@ -1,14 +1,12 @@
 package agentauth_test
 
 import (
-	"context"
 	"fmt"
-	"net/http"
+	"net/url"
 	"testing"
 	"time"
 
 	"esagate/internal/agentauth"
-	"esagate/registry"
 )
 
 // registrations counts those that the server was asked for.
@@ -27,7 +25,7 @@ func TestRegisteredAnew(t *testing.T) {
 		"server moved":        {func(w *world) { w.moveIssuer() }, false},
 		"another method":      {says("token_endpoint_auth_methods_supported", []string{"client_secret_post"}), false},
 		"another scope":       {doc("scopes_supported", []string{"read"}), false},
-		"another source":      {func(w *world) { w.source = w.create("another", nil) }, false},
+		"another source":      {func(w *world) { w.source = w.create("another", endpoint) }, false},
 		"another replica":     {func(w *world) { w.agents.Close(w.Context()); w.agents = w.replica() }, false},
 		"secret about to end": {func(*world) { time.Sleep(6 * time.Minute) }, false},
 	} {
@@ -39,7 +37,7 @@ func TestRegisteredAnew(t *testing.T) {
 					w.as.expires = time.Now().Add(15 * time.Minute).Unix()
 				}
 				first := w.begin()
-				w.must(w.agents.Finish(w.Context(), w.browse(first)))
+				w.must(w.end(w.browse(first)))
 				tt.between(w)
 				second := w.begin()
 				if same := first.Query().Get("client_id") == second.Query().Get("client_id"); same != tt.again {
@@ -58,30 +56,36 @@ func (w *world) moveIssuer() {
 	w.site.places[insertedPath] = resourceDoc.with("authorization_servers", []string{other})
 }
 
-// TestClientThatIsNone: once the token endpoint says so, the next consent has another,
-// and so has one that follows a refresh which was refused for it.
+// TestClientThatIsNone: once the server says so, to a browser, or to a request for
+// tokens or for a refresh, the next consent has another.
 func TestClientThatIsNone(t *testing.T) {
-	none := answer(401, "application/json", `{"error":"invalid_client"}`)
-	inWorld(t, func(w *world) {
-		at := w.begin()
-		back := w.browse(at)
-		w.replies(none)
-		w.want(w.agents.Finish(w.Context(), back), agentauth.ReasonRefused)
-		delete(w.as.override, "/token")
-		if again := w.begin(); again.Query().Get("client_id") == at.Query().Get("client_id") {
-			w.Error("the client of the failed consent is named again")
-		}
-		w.as.life = time.Minute
-		w.connect()
-		first := w.held().Client.ClientID
-		time.Sleep(2 * time.Minute)
-		w.replies(none)
-		_, err := w.token(w.agents)
-		w.want(err, agentauth.ReasonConsentDue)
-		if w.begin().Query().Get("client_id") == first {
-			w.Error("the client of the failed refresh is named again")
-		}
-	})
+	for name, refuse := range map[string]func(w *world, at *url.URL){
+		"to a browser": func(w *world, at *url.URL) {
+			w.as.denies = "unauthorized_client"
+			w.want(w.end(w.browse(at)), agentauth.ReasonRefused)
+		},
+		"for a code": func(w *world, at *url.URL) {
+			w.replies(refusal("invalid_client"))
+			w.want(w.end(w.browse(at)), agentauth.ReasonRefused)
+		},
+		"for a refresh": func(w *world, at *url.URL) {
+			w.as.life = time.Minute
+			w.must(w.end(w.browse(at)))
+			time.Sleep(2 * time.Minute)
+			w.replies(refusal("invalid_client"))
+			w.tokenFails(w.agents, agentauth.ReasonConsentDue)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				at := w.begin()
+				refuse(w, at)
+				if w.begin().Query().Get("client_id") == at.Query().Get("client_id") {
+					w.Error("the client is named again")
+				}
+			})
+		})
+	}
 }
 
 // TestServerThatRegistersNobody: the client of the stored tokens is all that there is.
@@ -109,7 +113,7 @@ func TestServerThatRegistersNobody(t *testing.T) {
 				tt.before(w)
 				w.as.doc = w.as.doc.with("registration_endpoint", nil)
 				if !tt.again {
-					_, err := w.agents.Begin(w.Context(), w.source)
+					_, err := w.tryBegin()
 					w.want(err, agentauth.ReasonNoClient)
 					return
 				}
@@ -124,36 +128,21 @@ func TestServerThatRegistersNobody(t *testing.T) {
 // TestRememberedClientsAreBounded: the least used of more than 1,000 is forgotten.
 func TestRememberedClientsAreBounded(t *testing.T) {
 	inWorld(t, func(w *world) {
-		w.as.override["/register"] = http.HandlerFunc(answer(201, "application/json", `{"client_id":"c","token_endpoint_auth_method":"none"}`))
+		w.as.override["/register"] = answer(201, "application/json", `{"client_id":"c","token_endpoint_auth_method":"none"}`)
 		w.agents.Close(w.Context())
-		w.agents = w.over(consents{w.store, nil})
-		source := func(i int) *registry.Source {
-			s := *w.source
-			s.SourceID = fmt.Sprint("s", i)
-			return &s
+		w.agents = w.over(&boundless{})
+		begin := func(source int) {
+			w.source.SourceID = fmt.Sprint("s", source)
+			w.begin()
 		}
 		for i := range 1001 {
-			_, err := w.agents.Begin(context.Background(), source(i))
-			w.must(err)
+			begin(i)
 		}
 		for _, tt := range []struct{ source, more int }{{1000, 0}, {1, 0}, {0, 1}} {
 			before := w.registrations()
-			_, err := w.agents.Begin(context.Background(), source(tt.source))
-			if w.must(err); w.registrations()-before != tt.more {
+			if begin(tt.source); w.registrations()-before != tt.more {
 				w.Errorf("source %d: %d more registrations", tt.source, w.registrations()-before)
 			}
 		}
 	})
 }
-
-// consents is a registry in which a consent can be begun for any source.
-type consents struct {
-	registry.Store
-	registry.CustomerStore
-}
-
-func (c consents) Customer(int64) registry.CustomerStore { return c }
-func (c consents) Close() error                          { return nil }
-func (c consents) Ping(context.Context) error            { return nil }
-
-func (consents) BeginConsent(context.Context, string, [32]byte, registry.Consent) error { return nil }

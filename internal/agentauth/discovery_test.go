@@ -94,8 +94,12 @@ func TestDiscovery(t *testing.T) {
 		"server over http":            {bend: doc("authorization_servers", []string{"http://" + loginHost}), reason: agentauth.ReasonAddress},
 		"server at a private address": {bend: doc("authorization_servers", []string{"https://10.0.0.8"}), reason: agentauth.ReasonAddress},
 		"server with a query":         {bend: doc("authorization_servers", []string{issuer + "?a=b"}), reason: agentauth.ReasonAddress},
-		"server without metadata":     {bend: doc("authorization_servers", []string{"https://" + agentHost + "/nothing"}), reason: agentauth.ReasonNoServer},
-		"fourth of its servers":       {bend: doc("authorization_servers", []string{"https://a.example", "https://b.example", "https://c.example", issuer}), reason: agentauth.ReasonAway},
+		"server whose metadata a redirect brings": {bend: func(w *world) {
+			w.web.hosts["evil.example"] = serverDoc
+			w.as.override[serverPath] = http.RedirectHandler("https://evil.example/meta", http.StatusFound)
+		}, reason: agentauth.ReasonNoServer},
+		"server without metadata": {bend: doc("authorization_servers", []string{"https://" + agentHost + "/nothing"}), reason: agentauth.ReasonNoServer},
+		"fourth of its servers":   {bend: doc("authorization_servers", []string{"https://a.example", "https://b.example", "https://c.example", issuer}), reason: agentauth.ReasonAway},
 
 		"issuer of another":         {bend: says("issuer", "https://bank.example"), reason: agentauth.ReasonMismatch},
 		"no issuer":                 {bend: says("issuer", nil), reason: agentauth.ReasonMetadata},
@@ -127,7 +131,7 @@ func TestDiscovery(t *testing.T) {
 			inWorld(t, func(w *world) {
 				tt.bend(w)
 				if tt.reason != "" || tt.none {
-					at, err := w.agents.Begin(w.Context(), w.source)
+					at, err := w.tryBegin()
 					if tt.none {
 						w.must(err)
 					} else {
@@ -194,36 +198,27 @@ func TestOrderOfPlaces(t *testing.T) {
 
 // TestRedirectOfTheProbe: what another origin says is not the agent's word.
 func TestRedirectOfTheProbe(t *testing.T) {
-	inWorld(t, func(w *world) {
-		w.site.challenge = `Bearer resource_metadata="https://agent.example.com/meta"`
-		w.site.places["/v1/mcp"] = http.RedirectHandler("https://evil.example/mcp", http.StatusTemporaryRedirect)
-		w.web.hosts["evil.example"] = http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
-			rw.Header().Set("WWW-Authenticate", `Bearer scope="CANARY-all"`)
-			rw.WriteHeader(http.StatusUnauthorized)
+	for location, want := range map[string]string{"https://evil.example/mcp": "read buy", "/v1/mcp/": "after the slash"} {
+		t.Run(want, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				w.site.places["/v1/mcp"] = http.RedirectHandler(location, http.StatusTemporaryRedirect)
+				w.site.places["/v1/mcp/"] = http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
+					rw.Header().Set("WWW-Authenticate", `Bearer scope="after the slash"`)
+					rw.WriteHeader(http.StatusUnauthorized)
+				})
+				w.web.hosts["evil.example"] = w.site.places["/v1/mcp/"]
+				if got := w.begin().Query().Get("scope"); got != want {
+					w.Errorf("scope %q", got)
+				}
+			})
 		})
-		if q := w.begin().Query(); q.Get("scope") != "read buy" || w.web.times("POST evil.example") > 0 {
-			w.Errorf("scope %q", q.Get("scope"))
-		}
-	})
-}
-
-func TestRedirectWithinTheOrigin(t *testing.T) {
-	inWorld(t, func(w *world) {
-		w.site.places["/v1/mcp"] = http.RedirectHandler("/v1/mcp/", http.StatusTemporaryRedirect)
-		w.site.places["/v1/mcp/"] = http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
-			rw.Header().Set("WWW-Authenticate", `Bearer scope="after the slash"`)
-			rw.WriteHeader(http.StatusUnauthorized)
-		})
-		if q := w.begin().Query(); q.Get("scope") != "after the slash" {
-			w.Errorf("scope %q", q.Get("scope"))
-		}
-	})
+	}
 }
 
 func TestBeginOfAnotherKind(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.source.Agent.Authentication = registry.AuthAPIKey
-		if at, err := w.agents.Begin(w.Context(), w.source); at != "" || err != nil {
+		if at, err := w.tryBegin(); at != "" || err != nil {
 			w.Errorf("%q, %v", at, err)
 		}
 		if len(w.web.asked) > 0 {

@@ -5,60 +5,41 @@ import (
 	"time"
 )
 
-// Reason says why something did not succeed.
+// Reason says why something did not succeed, in words for logs.
 type Reason string
 
 // Reasons.
 const (
-	ReasonAway         Reason = "away"          // the agent or its server can't be reached, or answers 5xx or 429
-	ReasonAddress      Reason = "address"       // an address that is not https, or that we may not ask
-	ReasonMetadata     Reason = "metadata"      // a metadata document that can't be read or lacks what it must have
-	ReasonMismatch     Reason = "mismatch"      // metadata that speaks for another resource or issuer
-	ReasonNoServer     Reason = "no_server"     // the agent asks for authorization, and no server is found
-	ReasonNoPKCE       Reason = "no_pkce"       // the server does not do S256
-	ReasonUnsupported  Reason = "unsupported"   // the server does not do something else that we need
-	ReasonNoClient     Reason = "no_client"     // the server does not know us and registers no clients
-	ReasonRefused      Reason = "refused"       // the server said no; Code says which
-	ReasonAnswer       Reason = "answer"        // an answer with tokens or a client that can't be used
-	ReasonUnknownState Reason = "unknown_state" // no such consent is under way (any more)
-	ReasonDenied       Reason = "denied"        // the user said no
-	ReasonChanged      Reason = "changed"       // the source was changed or deleted meanwhile
-	ReasonConsentDue   Reason = "consent_due"   // there are no tokens, or none that are good for anything
-	ReasonBusy         Reason = "busy"          // too much of it at once, or we are stopping
-	ReasonStore        Reason = "store"         // our own store failed; Cause says how
+	ReasonAway         Reason = "the agent or its authorization server is away" // can't be reached, or answers 5xx or 429
+	ReasonAddress      Reason = "an address that may not be asked"              // not https, or refused by the guard
+	ReasonMetadata     Reason = "a metadata document is not valid"
+	ReasonMismatch     Reason = "a metadata document speaks for something else" // another resource or issuer
+	ReasonNoServer     Reason = "the agent asks for authorization and no server for it is found"
+	ReasonNoPKCE       Reason = "the authorization server does not support PKCE with S256"
+	ReasonUnsupported  Reason = "the authorization server does not support what is needed"
+	ReasonNoClient     Reason = "the authorization server registers no clients" // and does not know us
+	ReasonRefused      Reason = "the authorization server refused"              // Code says why
+	ReasonAnswer       Reason = "the authorization server's answer can't be used"
+	ReasonUnknownState Reason = "no such consent is under way"
+	ReasonDenied       Reason = "the consent was denied"
+	ReasonChanged      Reason = "the source has changed"        // or was deleted
+	ReasonConsentDue   Reason = "a consent is due"              // no tokens, or none that are good for anything
+	ReasonBusy         Reason = "too much is under way at once" // or we are stopping
+	ReasonStore        Reason = "the store failed"              // Cause says how
 )
-
-var sentences = map[Reason]string{
-	ReasonAway:         "the agent or its authorization server is away",
-	ReasonAddress:      "an address that may not be asked",
-	ReasonMetadata:     "a metadata document is not valid",
-	ReasonMismatch:     "a metadata document speaks for something else",
-	ReasonNoServer:     "the agent asks for authorization and no server for it is found",
-	ReasonNoPKCE:       "the authorization server does not support PKCE with S256",
-	ReasonUnsupported:  "the authorization server does not support what is needed",
-	ReasonNoClient:     "the authorization server registers no clients",
-	ReasonRefused:      "the authorization server refused",
-	ReasonAnswer:       "the authorization server's answer can't be used",
-	ReasonUnknownState: "no such consent is under way",
-	ReasonDenied:       "the consent was denied",
-	ReasonChanged:      "the source has changed",
-	ReasonConsentDue:   "a consent is due",
-	ReasonBusy:         "too much is under way at once",
-	ReasonStore:        "the store failed",
-}
 
 // Error is every failure of this package. Nothing in it was written by an agent, a
 // server or a caller.
 type Error struct {
 	Reason     Reason
-	Code       string        // ReasonRefused, ReasonDenied: the OAuth error code if it is a known one, else "other"
-	RetryAfter time.Duration // ReasonAway, ReasonRefused of a refresh: no other is tried before
+	Code       string        // the OAuth error code of a refusal if it is a known one, else "other"
+	RetryAfter time.Duration // of a refresh: no other is tried before
 	Cause      error         // ReasonStore: the store's error
 }
 
 // Error is the text for logs.
 func (e *Error) Error() string {
-	text := "agentauth: " + sentences[e.Reason]
+	text := "agentauth: " + string(e.Reason)
 	if e.Code != "" {
 		text += ": " + e.Code
 	}
@@ -74,8 +55,7 @@ func (e *Error) Unwrap() error { return e.Cause }
 // ReasonOf gives the reason in err's chain; an error that holds none, such as that
 // of a context, has "".
 func ReasonOf(err error) Reason {
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Reason
 	}
 	return ""
@@ -89,8 +69,7 @@ func stored(err error) *Error { return &Error{Reason: ReasonStore, Cause: err} }
 // asError gives the *Error in err's chain. Anything else in this package is the end
 // of a context.
 func asError(err error) *Error {
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e
 	}
 	return fail(ReasonAway)

@@ -50,13 +50,13 @@ func (a *Agents) requestTokens(ctx context.Context, c registry.OAuthClient, send
 	if _, err := a.address(c.TokenEndpoint); err != nil {
 		return registry.OAuthCredential{}, err
 	}
-	ctx, cancel := context.WithTimeout(context.WithValue(ctx, oauth2.HTTPClient, a.direct), askLimit)
+	ctx, cancel := context.WithTimeout(context.WithValue(ctx, oauth2.HTTPClient, a.deps.Direct), askLimit)
 	defer cancel()
 	token, err := send(ctx)
 	if err != nil {
 		return registry.OAuthCredential{}, tokenError(ctx, err)
 	}
-	return a.tokens(token, c)
+	return tokensOf(token, c)
 }
 
 // authStyle never is the one that tries both ways, and so sends everything twice.
@@ -67,23 +67,18 @@ func authStyle(method string) oauth2.AuthStyle {
 	return oauth2.AuthStyleInParams // without a secret, the client_id alone
 }
 
-// tokens reads a token endpoint's answer.
-func (a *Agents) tokens(t *oauth2.Token, c registry.OAuthClient) (registry.OAuthCredential, error) {
-	tokens := registry.OAuthCredential{AccessToken: t.AccessToken, TokenType: "Bearer", RefreshToken: t.RefreshToken, Client: c}
-	if !t.Expiry.IsZero() {
-		left := time.Until(t.Expiry) // it was reckoned with the system's clock, which need not be ours
-		if left <= 0 {
-			return registry.OAuthCredential{}, fail(ReasonAnswer)
-		}
-		tokens.ExpiresAt = registry.Instant(a.now().Add(left))
-	}
+// tokensOf reads a token endpoint's answer.
+func tokensOf(t *oauth2.Token, c registry.OAuthClient) (registry.OAuthCredential, error) {
 	switch {
 	case !strings.EqualFold(t.TokenType, "Bearer"), // required, and all that we can use (RFC 6749 §7.1)
 		!printable(t.AccessToken, maxToken), strings.Contains(t.AccessToken, " "), // it goes into a header (RFC 6750 §2.1)
-		t.RefreshToken != "" && !printable(t.RefreshToken, maxToken):
+		t.RefreshToken != "" && !printable(t.RefreshToken, maxToken),
+		!t.Expiry.IsZero() && time.Until(t.Expiry) <= 0:
 		return registry.OAuthCredential{}, fail(ReasonAnswer)
 	}
-	return tokens, nil
+	return registry.OAuthCredential{
+		AccessToken: t.AccessToken, TokenType: "Bearer", RefreshToken: t.RefreshToken, ExpiresAt: registry.Instant(t.Expiry), Client: c,
+	}, nil
 }
 
 // tokenError says what went wrong. Package oauth2's errors hold what the server

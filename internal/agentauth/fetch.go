@@ -22,11 +22,11 @@ var errAbsent = errors.New("agentauth: nothing there")
 // browser: one that the guard finds good, which says how long it may be, and that it
 // has no fragment (RFC 6749 §3.1, RFC 8414 §2).
 func (a *Agents) address(raw string) (*url.URL, error) {
-	if a.checkURL(raw) != "" {
+	if a.deps.CheckURL(raw) != "" {
 		return nil, fail(ReasonAddress)
 	}
 	u, err := url.Parse(raw)
-	if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || u.Opaque != "" || u.Fragment != "" {
+	if err != nil {
 		return nil, fail(ReasonAddress)
 	}
 	return u, nil
@@ -64,7 +64,7 @@ func (a *Agents) document(ctx context.Context, at string, into any) error {
 		return fail(ReasonAddress)
 	}
 	req.Header.Set("Accept", "application/json")
-	resp, err := a.http.Do(req)
+	resp, err := a.deps.HTTP.Do(req)
 	if err != nil {
 		return fail(ReasonAway)
 	}
@@ -92,11 +92,7 @@ func isJSON(contentType string) bool {
 	return err == nil && (media == "application/json" || strings.HasSuffix(media, "+json"))
 }
 
-// allows reports whether a list of supported values allows one: it holds it, or was
-// left out and its default does.
-func allows(list []string, value string, byDefault bool) bool {
-	if list == nil {
-		return byDefault
-	}
-	return slices.Contains(list, value)
+// allows reports whether a list of supported values holds one, or was left out.
+func allows(list []string, value string) bool {
+	return list == nil || slices.Contains(list, value)
 }

@@ -26,19 +26,20 @@ func (a *Agents) Finish(ctx context.Context, query url.Values) error {
 	if !once || !isState(state) {
 		return fail(ReasonUnknownState)
 	}
-	taken, err := a.store.TakeConsent(ctx, sha256.Sum256([]byte(state)))
+	taken, err := a.deps.Store.TakeConsent(ctx, sha256.Sum256([]byte(state)))
 	switch {
 	case errors.Is(err, registry.ErrNotFound), errors.Is(err, registry.ErrSecret):
 		return fail(ReasonUnknownState)
 	case err != nil:
 		return stored(err)
-	case !taken.Consent.ExpiresAt.After(a.now()):
-		return fail(ReasonUnknownState)
 	}
 	err = a.finish(ctx, taken, query)
 	message := "an agent is connected"
 	if err != nil {
 		message = "a consent did not succeed"
+		if lost(err) { // said by the server that was asked: readAnswer has looked at iss
+			a.forgetClients(taken.CustomerID, taken.SourceID)
+		}
 	}
 	a.logOutcome(ctx, message, "oauth_callback", taken.CustomerID, taken.SourceID, err)
 	return err
@@ -47,9 +48,6 @@ func (a *Agents) Finish(ctx context.Context, query url.Values) error {
 func (a *Agents) finish(ctx context.Context, taken *registry.TakenConsent, query url.Values) error {
 	code, err := readAnswer(taken.Consent.Client, query)
 	if err != nil {
-		if lost(err) { // said by who was asked: iss has been looked at
-			a.clients.forget(taken.CustomerID, taken.SourceID)
-		}
 		return err
 	}
 	if !a.exchanges.take(taken.CustomerID) {
@@ -58,22 +56,12 @@ func (a *Agents) finish(ctx context.Context, taken *registry.TakenConsent, query
 	defer a.exchanges.give(taken.CustomerID)
 	tokens, err := a.exchange(ctx, taken.Consent, code)
 	if err != nil {
-		if lost(err) {
-			a.clients.forget(taken.CustomerID, taken.SourceID)
-		}
 		return err
 	}
-	err = persist(ctx, func() error {
-		_, err := a.sources.EndConsent(ctx, taken.CustomerID, taken.SourceID, taken.Consent, tokens)
-		return err
+	return persist(ctx, func() error {
+		_, err := a.deps.Directory.EndConsent(ctx, taken.CustomerID, taken.SourceID, taken.Consent, tokens)
+		return changed(err)
 	})
-	switch {
-	case errors.Is(err, registry.ErrStale), errors.Is(err, registry.ErrNotFound):
-		return fail(ReasonChanged)
-	case err != nil:
-		return stored(err)
-	}
-	return nil
 }
 
 // readAnswer gives the code of an authorization response (RFC 6749 §4.1.2), once it

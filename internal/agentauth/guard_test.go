@@ -1,9 +1,7 @@
 package agentauth_test
 
 import (
-	"context"
 	"crypto/x509"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -12,7 +10,6 @@ import (
 
 	"esagate/internal/agentauth"
 	"esagate/internal/outbound"
-	"esagate/registry"
 )
 
 // TestThroughTheGuard uses the guarded client itself, over real connections: what an
@@ -44,43 +41,38 @@ func TestThroughTheGuard(t *testing.T) {
 			roots.AddCert(s.Certificate())
 			guard := outbound.New(outbound.Options{Allow: allowed, RootCAs: roots, UserAgent: "esagate/test"})
 			defer guard.Close()
-			w.http, w.browser = guard.HTTP(), s.Client()
-			defer s.Client().CloseIdleConnections()
-			w.source = w.create(sourceID, func(a *registry.Agent) { a.EndpointURL = s.URL + "/v1/mcp" })
-			directory := registry.NewDirectory(w.store, registry.DirectoryOptions{})
-			defer directory.Close()
-			w.agents = agentauth.New(agentauth.Config{RedirectURI: redirectURI, ClientName: "esagate"},
-				agentauth.Deps{Store: w.store, Directory: directory, HTTP: guard.HTTP(), Direct: guard.HTTPDirect(), CheckURL: guard.CheckURL})
+			browser := *s.Client()
+			browser.CheckRedirect = followNone
+			defer browser.CloseIdleConnections()
+			w.http, w.direct, w.browser, w.checkURL = guard.HTTP(), guard.HTTPDirect(), &browser, guard.CheckURL
+			w.agents = w.replica()
+			w.source = w.create(sourceID, s.URL+"/v1/mcp")
 			defer w.finish()
 
 			if allowed == nil {
-				_, err := w.agents.Begin(context.Background(), w.source)
+				_, err := w.tryBegin()
 				if w.want(err, agentauth.ReasonAddress); asked > 0 {
 					t.Error("it was asked")
 				}
 				return
 			}
 			w.connect()
-			if got, err := w.token(w.agents); err != nil || got != w.held().AccessToken {
-				t.Errorf("the token is not given: %v", err)
-			}
+			w.tokenIs(w.agents, w.held().AccessToken)
 			// The guard follows redirects within an origin by itself: with a code, a
 			// refresh token or a secret it must not.
-			for _, status := range []int{http.StatusTemporaryRedirect, http.StatusPermanentRedirect} {
-				back := w.browse(w.begin())
-				w.as.override["/token"] = http.RedirectHandler("/steal", status)
-				w.want(w.agents.Finish(context.Background(), back), agentauth.ReasonRefused)
-				w.as.override["/register"] = http.RedirectHandler("/steal", status)
-				_, err := w.agents.Begin(context.Background(), w.create(fmt.Sprint("other-", status), func(a *registry.Agent) { a.EndpointURL = s.URL + "/v1/mcp" }))
-				w.want(err, agentauth.ReasonAnswer)
-				delete(w.as.override, "/register")
-				delete(w.as.override, "/token")
-			}
+			steal := http.RedirectHandler("/steal", http.StatusTemporaryRedirect)
+			back := w.browse(w.begin())
+			w.replies(steal)
+			w.want(w.end(back), agentauth.ReasonRefused)
+			delete(w.as.override, "/token")
 			w.as.life = 3 * time.Second // run out, as good as
 			w.connect()
-			w.as.override["/token"] = http.RedirectHandler("/steal", http.StatusTemporaryRedirect)
-			_, err := w.token(w.agents)
-			w.want(err, agentauth.ReasonRefused)
+			w.replies(steal)
+			w.tokenFails(w.agents, agentauth.ReasonRefused)
+			w.as.override["/register"] = steal
+			w.source = w.create("other", s.URL+"/v1/mcp")
+			_, err := w.tryBegin()
+			w.want(err, agentauth.ReasonAnswer)
 		})
 	}
 }

@@ -25,8 +25,8 @@ type challenge struct {
 	scope    string // the scope that it wants (RFC 6750 §3); empty: not said
 }
 
-// ask asks an agent without credentials. Redirects are followed within its origin
-// alone: what another one says is not the agent's word.
+// ask asks an agent without credentials. What another origin says, to which a redirect
+// led, is not the agent's word.
 func (a *Agents) ask(ctx context.Context, endpoint *url.URL) (challenge, error) {
 	ctx, cancel := context.WithTimeout(ctx, stepLimit)
 	defer cancel()
@@ -36,23 +36,13 @@ func (a *Agents) ask(ctx context.Context, endpoint *url.URL) (challenge, error) 
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Accept", "application/json, text/event-stream")
-	client := *a.http
-	client.CheckRedirect = func(to *http.Request, via []*http.Request) error {
-		if !sameOrigin(to.URL, endpoint) || len(via) > 2 {
-			return http.ErrUseLastResponse
-		}
-		if a.http.CheckRedirect != nil {
-			return a.http.CheckRedirect(to, via)
-		}
-		return nil
-	}
-	resp, err := client.Do(req)
+	resp, err := a.deps.HTTP.Do(req)
 	if err != nil {
 		return challenge{}, fail(ReasonAway)
 	}
 	resp.Body.Close() // unread: it may be a stream without an end
 	if from := resp.Request; from != nil && !sameOrigin(from.URL, endpoint) {
-		return challenge{}, nil // the guarded client followed a redirect by itself
+		return challenge{}, nil // a redirect led there
 	}
 	c := bearer(resp.Header.Values("WWW-Authenticate"))
 	c.asks = c.asks || resp.StatusCode == http.StatusUnauthorized

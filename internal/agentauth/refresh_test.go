@@ -5,20 +5,18 @@ import (
 	"errors"
 	"net/http"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"esagate/internal/agentauth"
-	"esagate/registry"
 )
 
 // slow lets the server take its time over a refresh.
 func (w *world) slow(d time.Duration) {
 	w.replies(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		time.Sleep(d)
-		_ = w.as.oauth.HandleTokenRequest(rw, r)
+		w.as.token(rw, r)
 	}))
 }
 
@@ -68,8 +66,7 @@ func TestLostReplica(t *testing.T) {
 			w.Fatal("no lease", err)
 		}
 		begun := time.Now()
-		_, err = w.token(w.agents)
-		w.want(err, agentauth.ReasonAway)
+		w.tokenFails(w.agents, agentauth.ReasonAway)
 		if waited := time.Since(begun); waited != 10*time.Second || w.as.count("refresh_token") > 0 {
 			w.Errorf("waited %v; %d refreshes", waited, w.as.count("refresh_token"))
 		}
@@ -92,7 +89,7 @@ func TestLostReplica(t *testing.T) {
 func TestConsentDuringRefresh(t *testing.T) {
 	for name, reply := range map[string]http.Handler{
 		"brings tokens": answer(200, "application/json", `{"access_token":"CANARY-late","token_type":"Bearer","refresh_token":"CANARY-r"}`),
-		"is refused":    answer(400, "application/json", `{"error":"invalid_grant"}`),
+		"is refused":    refusal("invalid_grant"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			inWorld(t, func(w *world) {
@@ -113,107 +110,49 @@ func TestConsentDuringRefresh(t *testing.T) {
 	}
 }
 
-// shaky is a registry some of whose calls fail.
-type shaky struct {
-	registry.Store
-	take, read, end, lease, replace atomic.Int32 // how many more of each fail
-}
-
-type shakyCustomer struct {
-	registry.CustomerStore
-	of *shaky
-}
-
-var errShaky = errors.New("registry: the disk is full")
-
-func fails(n *atomic.Int32) bool { return n.Add(-1) >= 0 }
-
-func (s *shaky) Customer(id int64) registry.CustomerStore {
-	return shakyCustomer{s.Store.Customer(id), s}
-}
-
-func (s *shaky) TakeConsent(ctx context.Context, state [32]byte) (*registry.TakenConsent, error) {
-	if fails(&s.take) {
-		return nil, errShaky
-	}
-	return s.Store.TakeConsent(ctx, state)
-}
-
-func (c shakyCustomer) Credential(ctx context.Context, id string) (*registry.Credential, string, error) {
-	if fails(&c.of.read) {
-		return nil, "", errShaky
-	}
-	return c.CustomerStore.Credential(ctx, id)
-}
-
-func (c shakyCustomer) EndConsent(ctx context.Context, id string, consent registry.Consent, t registry.OAuthCredential) (*registry.Source, error) {
-	if fails(&c.of.end) {
-		return nil, errShaky
-	}
-	return c.CustomerStore.EndConsent(ctx, id, consent, t)
-}
-
-func (c shakyCustomer) LeaseRefresh(ctx context.Context, id, credential string, until time.Time) (bool, error) {
-	if fails(&c.of.lease) {
-		return false, errShaky
-	}
-	return c.CustomerStore.LeaseRefresh(ctx, id, credential, until)
-}
-
-func (c shakyCustomer) ReplaceCredential(ctx context.Context, id, credential string, next *registry.Credential) (*registry.Source, error) {
-	if fails(&c.of.replace) {
-		return nil, errShaky
-	}
-	return c.CustomerStore.ReplaceCredential(ctx, id, credential, next)
-}
-
 func TestStoreFails(t *testing.T) {
 	inWorld(t, func(w *world) {
-		store := &shaky{Store: w.store}
-		a := w.over(store)
-		defer a.Close(context.Background())
-
+		store := &faulty{Store: w.store, fails: map[string]int{}}
+		w.agents = w.over(store)
 		w.as.doc = serverDoc.with("registration_endpoint", nil)
-		store.read.Store(1)
-		_, err := a.Begin(w.Context(), w.source)
+		store.fails["Credential"] = 1
+		_, err := w.tryBegin()
 		w.want(err, agentauth.ReasonStore)
 		w.as.doc = serverDoc
 		back := w.browse(w.begin())
-		store.take.Store(1)
-		w.want(a.Finish(w.Context(), back), agentauth.ReasonStore)
-		w.must(a.Finish(w.Context(), back)) // the state was not used up
+		store.fails["TakeConsent"] = 1
+		w.want(w.end(back), agentauth.ReasonStore)
+		w.must(w.end(back)) // the state was not used up
 		back = w.browse(w.begin())
-		store.end.Store(100)
+		store.fails["EndConsent"] = 100
 		begun := time.Now()
-		w.want(a.Finish(w.Context(), back), agentauth.ReasonStore)
+		w.want(w.end(back), agentauth.ReasonStore)
 		if took := time.Since(begun); took != 15*time.Second {
 			w.Errorf("it took %v", took)
 		}
 		// What a code brought is not lost for a moment's failure.
-		store.end.Store(3)
-		w.must(a.Finish(w.Context(), w.browse(w.begin())))
-		if store.end.Load() >= 0 || w.as.count("authorization_code") != 3 {
+		store.fails["EndConsent"] = 3
+		w.connect()
+		if store.fails["EndConsent"] > 0 || w.as.count("authorization_code") != 3 {
 			w.Errorf("%d token requests", w.as.count("authorization_code"))
 		}
 
-		store.read.Store(1)
-		_, err = w.token(a)
-		w.want(err, agentauth.ReasonStore)
+		store.fails["Credential"] = 1
+		w.tokenFails(w.agents, agentauth.ReasonStore)
 		time.Sleep(2 * time.Hour)
-		store.lease.Store(1)
-		_, err = w.token(a)
-		w.want(err, agentauth.ReasonStore)
+		store.fails["LeaseRefresh"] = 1
+		w.tokenFails(w.agents, agentauth.ReasonStore)
 
 		// A refresh token that was rotated is not lost for a moment's failure.
-		store.replace.Store(3)
-		got, err := w.token(a)
+		store.fails["ReplaceCredential"] = 3
+		got, err := w.token(w.agents)
 		if w.must(err); got != w.held().AccessToken {
 			w.Error("the new tokens are not stored")
 		}
 		// When it goes on, readers have the token all the same.
 		time.Sleep(2 * time.Hour)
-		store.replace.Store(100)
-		if got, err := w.token(a); err != nil || got == w.held().AccessToken {
+		store.fails["ReplaceCredential"] = 100
+		if got, err := w.token(w.agents); err != nil || got == w.held().AccessToken {
 			w.Errorf("the new token is not given: %v", err)
 		}
 	})
@@ -235,8 +174,7 @@ func TestCloseWaits(t *testing.T) {
 		}
 		reader.Wait()
 		time.Sleep(2 * time.Hour)
-		_, err := w.token(w.agents)
-		w.want(err, agentauth.ReasonBusy)
+		w.tokenFails(w.agents, agentauth.ReasonBusy)
 	})
 }
 
@@ -246,10 +184,7 @@ func TestCloseCutsShort(t *testing.T) {
 		time.Sleep(2 * time.Hour)
 		w.replies(http.HandlerFunc(hang))
 		var reader sync.WaitGroup
-		reader.Go(func() {
-			_, err := w.token(w.agents)
-			w.want(err, agentauth.ReasonAway)
-		})
+		reader.Go(func() { w.tokenFails(w.agents, agentauth.ReasonAway) })
 		synctest.Wait()
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/oauthex"
 
@@ -29,7 +30,7 @@ const (
 // this source a moment ago. A server without registration may know us from before.
 func (a *Agents) client(ctx context.Context, s *registry.Source, found *agent) (registry.OAuthClient, error) {
 	know := a.newClient
-	if found.server.registration == "" {
+	if found.server.RegistrationEndpoint == "" {
 		know = a.knownClient
 	}
 	known, err := know(ctx, s, found)
@@ -37,7 +38,7 @@ func (a *Agents) client(ctx context.Context, s *registry.Source, found *agent) (
 		return registry.OAuthClient{}, err
 	}
 	c := *known
-	c.Issuer, c.TokenEndpoint, c.RequireIssuer = found.server.issuer, found.server.token, found.server.carriesIssuer
+	c.Issuer, c.TokenEndpoint, c.RequireIssuer = found.server.Issuer, found.server.TokenEndpoint, found.server.AnswersCarryIssuer
 	c.RedirectURI, c.Scope = a.cfg.RedirectURI, found.scope
 	c.Resource, c.Audience = found.resource, ""
 	if named := s.Agent.OAuthAudience; named != "" {
@@ -51,17 +52,17 @@ func (a *Agents) client(ctx context.Context, s *registry.Source, found *agent) (
 // endpoint, such a client has a browser end on an error page of the server's, from
 // where nothing comes back that could tell us.
 func (a *Agents) newClient(ctx context.Context, s *registry.Source, found *agent) (*registry.OAuthClient, error) {
-	method, err := chooseMethod(found.server.authMethods)
+	method, err := chooseMethod(found.server.AuthMethods)
 	if err != nil {
 		return nil, err
 	}
-	key := clientKey{s.CustomerID, s.SourceID, found.server.issuer, method, found.scope}
-	if c := a.clients.get(key, a.now()); c != nil {
+	key := clientKey{s.CustomerID, s.SourceID, found.server.Issuer, method, found.scope}
+	if c, left := a.clients.get(key); left > 0 && !expires(c) {
 		return c, nil
 	}
 	c, err := a.register(ctx, found, method)
 	if err == nil {
-		a.clients.put(key, *c, a.now())
+		a.clients.put(key, c, clientLife)
 	}
 	return c, err
 }
@@ -69,7 +70,7 @@ func (a *Agents) newClient(ctx context.Context, s *registry.Source, found *agent
 // knownClient gives the client of the stored tokens, if it is one of this server and
 // of this redirect, and will be until a consent that begins now has ended.
 func (a *Agents) knownClient(ctx context.Context, s *registry.Source, found *agent) (*registry.OAuthClient, error) {
-	held, _, err := a.store.Customer(s.CustomerID).Credential(ctx, s.SourceID)
+	held, _, err := a.deps.Store.Customer(s.CustomerID).Credential(ctx, s.SourceID)
 	switch {
 	case errors.Is(err, registry.ErrNotFound), errors.Is(err, registry.ErrSecret):
 		return nil, fail(ReasonNoClient)
@@ -78,25 +79,58 @@ func (a *Agents) knownClient(ctx context.Context, s *registry.Source, found *age
 	case held.OAuth == nil:
 		return nil, fail(ReasonNoClient)
 	}
-	c := held.OAuth.Client
-	if c.ClientID == "" || c.Issuer != found.server.issuer || c.RedirectURI != a.cfg.RedirectURI || expires(c, a.now()) {
+	c := &held.OAuth.Client
+	if c.ClientID == "" || c.Issuer != found.server.Issuer || c.RedirectURI != a.cfg.RedirectURI || expires(c) {
 		return nil, fail(ReasonNoClient)
 	}
-	return &c, nil
+	return c, nil
+}
+
+// Registrations are remembered for a while, so that a source that is changed again and
+// again does not fill its server with clients. The time is short, because servers
+// forget clients without telling.
+const (
+	maxClients = 1000
+	clientLife = 10 * time.Minute
+)
+
+// clientKey is what a registration was for. The redirect is always the same.
+type clientKey struct {
+	customer int64
+	source   string
+	issuer   string
+	method   string // that was asked for
+	scope    string
+}
+
+// forgetClients forgets a source's clients: a server has said that it does not know one.
+func (a *Agents) forgetClients(customer int64, source string) {
+	for _, key := range a.clients.Keys() {
+		if key.customer == customer && key.source == source {
+			a.clients.Remove(key)
+		}
+	}
+}
+
+// expires reports whether a client's secret runs out before a consent that begins
+// now has ended.
+func expires(c *registry.OAuthClient) bool {
+	return !c.SecretExpires.IsZero() && time.Until(c.SecretExpires) <= consentLife
 }
 
 // register makes the gateway known to a server (RFC 7591).
 func (a *Agents) register(ctx context.Context, found *agent, method string) (*registry.OAuthClient, error) {
 	grants := []string{"authorization_code"}
-	if found.server.refreshes {
+	// A list that was left out means no refresh tokens (RFC 8414 §2), and says nothing in practice.
+	if allows(found.server.GrantTypes, "refresh_token") {
 		grants = append(grants, "refresh_token")
 	}
 	ctx, cancel := context.WithTimeout(ctx, stepLimit)
 	defer cancel()
-	seen := &lastStatus{next: a.direct.Transport}
-	direct := *a.direct
+	seen := &lastStatus{next: a.deps.Direct.Transport}
+	direct := *a.deps.Direct
 	direct.Transport = seen
-	answer, err := oauthex.RegisterClient(ctx, found.server.registration, &oauthex.ClientRegistrationMetadata{
+	answer, err := oauthex.RegisterClient(ctx, found.server.RegistrationEndpoint, &oauthex.ClientRegistrationMetadata{
 		RedirectURIs: []string{a.cfg.RedirectURI}, ClientName: a.cfg.ClientName,
 		GrantTypes: grants, ResponseTypes: []string{"code"},
 		TokenEndpointAuthMethod: method, Scope: found.scope,
@@ -161,7 +195,7 @@ func (a *Agents) registered(answer *oauthex.ClientRegistrationResponse, asked st
 		c.AuthMethod = asked
 		if asked == authNone && c.ClientSecret != "" { // it wants to see the secret, and does not say how
 			c.AuthMethod = authBasic
-			if !allows(at.authMethods, authBasic, true) {
+			if !allows(at.AuthMethods, authBasic) {
 				c.AuthMethod = authPost
 			}
 		}
@@ -179,7 +213,7 @@ func (a *Agents) registered(answer *oauthex.ClientRegistrationResponse, asked st
 			return nil, fail(ReasonAnswer)
 		}
 		if at := answer.ClientSecretExpiresAt; !at.IsZero() {
-			if !at.After(a.now()) {
+			if !at.After(time.Now()) {
 				return nil, fail(ReasonAnswer)
 			}
 			c.SecretExpires = registry.Instant(at) // a time too far away counts as none

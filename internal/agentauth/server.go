@@ -7,30 +7,18 @@ import (
 	"strings"
 )
 
-// serverDocument is what we read of an authorization server's metadata (RFC 8414
-// §2, RFC 7636, RFC 9207 §3). A nil list was left out.
-type serverDocument struct {
+// server is an authorization server: what we read of its metadata (RFC 8414 §2,
+// RFC 7636, RFC 9207 §3). A nil list was left out.
+type server struct {
 	Issuer                string   `json:"issuer"`
 	AuthorizationEndpoint string   `json:"authorization_endpoint"`
 	TokenEndpoint         string   `json:"token_endpoint"`
-	RegistrationEndpoint  string   `json:"registration_endpoint"`
+	RegistrationEndpoint  string   `json:"registration_endpoint"` // empty: it registers no clients
 	ResponseTypes         []string `json:"response_types_supported"`
 	GrantTypes            []string `json:"grant_types_supported"`
 	AuthMethods           []string `json:"token_endpoint_auth_methods_supported"`
-	ChallengeMethods      []string `json:"code_challenge_methods_supported"`
+	ChallengeMethods      []string `json:"code_challenge_methods_supported"` // nil: it may not look at the challenge
 	AnswersCarryIssuer    bool     `json:"authorization_response_iss_parameter_supported"`
-}
-
-// server is an authorization server that has what we need.
-type server struct {
-	issuer        string
-	authorization string
-	token         string
-	registration  string // empty: it registers no clients
-	refreshes     bool   // it may give refresh tokens
-	authMethods   []string
-	saysPKCE      bool // it lists S256; else it lists nothing, and may not look at it
-	carriesIssuer bool
 }
 
 const wellKnownServer = "/.well-known/oauth-authorization-server"
@@ -80,15 +68,14 @@ func (a *Agents) ownServer(ctx context.Context, endpoint *url.URL) (*server, err
 
 func (a *Agents) serverIn(ctx context.Context, issuer string, places ...string) (*server, error) {
 	for _, at := range places {
-		var doc serverDocument
-		err := a.document(ctx, at, &doc)
-		if errors.Is(err, errAbsent) {
+		var s server
+		switch err := a.document(ctx, at, &s); {
+		case errors.Is(err, errAbsent):
 			continue
-		}
-		if err != nil {
+		case err != nil:
 			return nil, err
 		}
-		return a.judge(issuer, doc)
+		return &s, a.judge(issuer, &s)
 	}
 	return nil, errAbsent
 }
@@ -102,42 +89,35 @@ func (a *Agents) serverIn(ctx context.Context, issuer string, places ...string) 
 // `iss` (RFC 9207), which then is not the attacker's. The other endpoints may be
 // anywhere: who the user consents with has named them. A browser that the attacker's
 // own page sends on to an honest server is found out by an `iss` alone.
-func (a *Agents) judge(issuer string, doc serverDocument) (*server, error) {
+func (a *Agents) judge(issuer string, s *server) error {
 	switch {
-	case doc.Issuer == "" || doc.AuthorizationEndpoint == "" || doc.TokenEndpoint == "":
-		return nil, fail(ReasonMetadata)
-	case !sameIssuer(doc.Issuer, issuer):
-		return nil, fail(ReasonMismatch)
-	case !allows(doc.ChallengeMethods, "S256", true):
-		return nil, fail(ReasonNoPKCE)
-	case !allows(doc.ResponseTypes, "code", true), !allows(doc.GrantTypes, "authorization_code", true):
-		return nil, fail(ReasonUnsupported)
+	case s.Issuer == "" || s.AuthorizationEndpoint == "" || s.TokenEndpoint == "":
+		return fail(ReasonMetadata)
+	case !sameIssuer(s.Issuer, issuer):
+		return fail(ReasonMismatch)
+	case !allows(s.ChallengeMethods, "S256"):
+		return fail(ReasonNoPKCE)
+	case !allows(s.ResponseTypes, "code"), !allows(s.GrantTypes, "authorization_code"):
+		return fail(ReasonUnsupported)
 	}
-	s := &server{
-		issuer: doc.Issuer, authorization: doc.AuthorizationEndpoint, token: doc.TokenEndpoint,
-		registration: doc.RegistrationEndpoint, authMethods: doc.AuthMethods,
-		// Left out, the list means no refresh tokens (RFC 8414 §2), and says nothing in practice.
-		refreshes: allows(doc.GrantTypes, "refresh_token", true),
-		saysPKCE:  doc.ChallengeMethods != nil, carriesIssuer: doc.AnswersCarryIssuer,
-	}
-	for _, at := range []string{s.authorization, s.token, s.registration} {
-		if at == "" {
-			continue // no registration
-		}
-		if _, err := a.address(at); err != nil {
-			return nil, err
+	for _, at := range []string{s.TokenEndpoint, s.RegistrationEndpoint} {
+		if _, err := a.address(at); at != "" && err != nil {
+			return err
 		}
 	}
-	authorization, _ := url.Parse(s.authorization) // read just now
-	if at, err := url.Parse(s.issuer); !s.carriesIssuer && (err != nil || !sameOrigin(at, authorization)) {
-		return nil, fail(ReasonMismatch)
+	authorization, err := a.address(s.AuthorizationEndpoint)
+	if err != nil {
+		return err
+	}
+	if at, err := url.Parse(s.Issuer); !s.AnswersCarryIssuer && (err != nil || !sameOrigin(at, authorization)) {
+		return fail(ReasonMismatch)
 	}
 	for name := range authorization.Query() {
 		if ourParameters[name] {
-			return nil, fail(ReasonMetadata) // RFC 6749 §3.1: no parameter twice
+			return fail(ReasonMetadata) // RFC 6749 §3.1: no parameter twice
 		}
 	}
-	return s, nil
+	return nil
 }
 
 // ourParameters are the parameters that an authorization request gets from us.

@@ -44,16 +44,16 @@ func (a *Agents) Token(ctx context.Context, customer int64, sourceID string) (To
 		return Token{}, ctx.Err()
 	case err != nil:
 		return Token{}, err
-	case a.lasts(held, freshFor):
+	case lasts(held, freshFor):
 		return tokenOf(held), nil
 	case held.RefreshToken == "":
-		if a.lasts(held, 0) {
+		if lasts(held, 0) {
 			return tokenOf(held), nil
 		}
 		return Token{}, fail(ReasonConsentDue)
 	}
 	key := flightKey{customer, sourceID, id}
-	if a.lasts(held, goodFor) {
+	if lasts(held, goodFor) {
 		begun, leave := context.WithCancel(ctx)
 		leave()
 		_, _ = a.refreshed(begun, key) // begins it; what comes of it, the next reader sees
@@ -64,7 +64,7 @@ func (a *Agents) Token(ctx context.Context, customer int64, sourceID string) (To
 
 // credential gives the stored tokens of a source and their id.
 func (a *Agents) credential(ctx context.Context, customer int64, sourceID string) (registry.OAuthCredential, string, error) {
-	held, id, err := a.store.Customer(customer).Credential(ctx, sourceID)
+	held, id, err := a.deps.Store.Customer(customer).Credential(ctx, sourceID)
 	switch {
 	case errors.Is(err, registry.ErrNotFound):
 		return registry.OAuthCredential{}, "", fail(ReasonConsentDue)
@@ -77,8 +77,8 @@ func (a *Agents) credential(ctx context.Context, customer int64, sourceID string
 }
 
 // lasts reports whether a token is good for longer than d.
-func (a *Agents) lasts(c registry.OAuthCredential, d time.Duration) bool {
-	return c.ExpiresAt.IsZero() || c.ExpiresAt.Sub(a.now()) > d
+func lasts(c registry.OAuthCredential, d time.Duration) bool {
+	return c.ExpiresAt.IsZero() || time.Until(c.ExpiresAt) > d
 }
 
 func tokenOf(c registry.OAuthCredential) Token {

@@ -1,7 +1,6 @@
 package agentauth_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -46,14 +45,8 @@ func TestTokenIsRefreshedWhenUsed(t *testing.T) {
 	})
 }
 
-// replies bends what a token endpoint says to a refresh.
-func (w *world) replies(h http.Handler) { w.as.override["/token"] = h }
-
 func TestRefreshOutcomes(t *testing.T) {
 	const js = "application/json"
-	refusal := func(code string) http.Handler {
-		return answer(400, js, `{"error":"`+code+`","error_description":"CANARY-why"}`)
-	}
 	for name, tt := range map[string]struct {
 		reply  http.Handler
 		reason agentauth.Reason // "": a token
@@ -75,7 +68,7 @@ func TestRefreshOutcomes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inWorld(t, func(w *world) {
 				w.connect()
-				w.activate()
+				w.change(false, func(a *registry.Agent) { a.Status = registry.SourceActive })
 				before := *w.held()
 				time.Sleep(2 * time.Hour)
 				w.replies(tt.reply)
@@ -88,9 +81,6 @@ func TestRefreshOutcomes(t *testing.T) {
 					return
 				}
 				w.want(err, tt.reason)
-				if w.web.times("POST "+agentHost+"/steal") > 0 {
-					w.Error("the refresh token went after a redirect")
-				}
 				s, err := w.store.Customer(customer).Source(w.Context(), sourceID)
 				w.must(err)
 				held, status := w.held(), s.Agent.Status
@@ -104,16 +94,6 @@ func TestRefreshOutcomes(t *testing.T) {
 			})
 		})
 	}
-}
-
-// activate makes the source ACTIVE.
-func (w *world) activate() {
-	_, err := w.store.Customer(customer).UpdateSource(context.Background(), sourceID, func(s *registry.Source) (registry.SourceChange, error) {
-		next := *s.Agent
-		next.Status = registry.SourceActive
-		return registry.SourceChange{Agent: &next}, nil
-	})
-	w.must(err)
 }
 
 // TestOutage: a server that is away is asked once a lease, nobody waits in between,
@@ -146,63 +126,52 @@ func TestOutage(t *testing.T) {
 	})
 }
 
-func TestTokenWithoutRefresh(t *testing.T) {
-	inWorld(t, func(w *world) {
-		back := w.browse(w.begin())
-		w.replies(answer(200, "application/json", `{"access_token":"CANARY-a","token_type":"Bearer","expires_in":3600}`))
-		w.must(w.agents.Finish(w.Context(), back))
-		time.Sleep(time.Hour - time.Second)
-		if got, err := w.token(w.agents); err != nil || got != "CANARY-a" {
-			w.Errorf("the token is not given to its end: %v", err)
-		}
-		time.Sleep(time.Second)
-		_, err := w.token(w.agents)
-		if w.want(err, agentauth.ReasonConsentDue); w.as.count("refresh_token") > 0 {
-			w.Error("the server was asked")
-		}
-	})
-}
-
-func TestTokenWithoutExpiry(t *testing.T) {
-	inWorld(t, func(w *world) {
-		back := w.browse(w.begin())
-		w.replies(answer(200, "application/json", `{"access_token":"CANARY-a","token_type":"Bearer","refresh_token":"CANARY-r"}`))
-		w.must(w.agents.Finish(w.Context(), back))
-		time.Sleep(1000 * time.Hour)
-		if got, err := w.token(w.agents); err != nil || got != "CANARY-a" {
-			w.Errorf("the token is not given: %v", err)
-		}
-	})
+// TestTokensOfOtherKinds: without a refresh token one is given to its end, and without
+// an expiry for good.
+func TestTokensOfOtherKinds(t *testing.T) {
+	for name, more := range map[string]string{"no refresh token": `"expires_in":3600`, "no expiry": `"refresh_token":"CANARY-r"`} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				back := w.browse(w.begin())
+				w.replies(answer(200, "application/json", `{"access_token":"CANARY-a","token_type":"Bearer",`+more+`}`))
+				w.must(w.end(back))
+				time.Sleep(time.Hour - time.Second)
+				w.tokenIs(w.agents, "CANARY-a")
+				time.Sleep(time.Second)
+				if name == "no expiry" {
+					w.tokenIs(w.agents, "CANARY-a")
+				} else {
+					w.tokenFails(w.agents, agentauth.ReasonConsentDue)
+				}
+				if w.as.count("refresh_token") > 0 {
+					w.Error("the server was asked")
+				}
+			})
+		})
+	}
 }
 
 func TestTokenOfNobody(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.connect()
-		for name, ask := range map[string]struct {
-			customer int64
-			source   string
-		}{
-			"another customer": {customer + 1, sourceID}, "no such source": {customer, "nothing"}, "not connected": {customer, w.create("fresh", nil).SourceID},
-		} {
-			if _, err := w.agents.Token(w.Context(), ask.customer, ask.source); agentauth.ReasonOf(err) != agentauth.ReasonConsentDue {
-				w.Errorf("%s: %v", name, err)
-			}
+		w.create("fresh", endpoint)
+		for source, of := range map[string]int64{sourceID: customer + 1, "nothing": customer, "fresh": customer} {
+			_, err := w.agents.Token(w.Context(), of, source)
+			w.want(err, agentauth.ReasonConsentDue)
 		}
-		key := w.create("keyed", nil).SourceID
-		_, err := w.store.Customer(customer).UpdateSource(w.Context(), key, func(s *registry.Source) (registry.SourceChange, error) {
+		_, err := w.store.Customer(customer).UpdateSource(w.Context(), sourceID, func(s *registry.Source) (registry.SourceChange, error) {
 			next := *s.Agent
 			next.Authentication = registry.AuthAPIKey
 			return registry.SourceChange{Agent: &next, Credential: &registry.Credential{Token: &registry.TokenCredential{Scheme: "bearer", Token: "CANARY"}}}, nil
 		})
 		w.must(err)
-		_, err = w.agents.Token(w.Context(), customer, key)
-		w.want(err, agentauth.ReasonConsentDue)
+		w.tokenFails(w.agents, agentauth.ReasonConsentDue)
 	})
 }
 
 func TestTokenIsNotPrinted(t *testing.T) {
 	token := agentauth.Token{Type: "Bearer", AccessToken: "CANARY"}
-	for _, text := range []string{fmt.Sprint(token), fmt.Sprintf("%v %+v %#v %s %q", token, token, token, token, token), token.LogValue().String()} {
+	for _, text := range []string{fmt.Sprintf("%v %+v %#v %s %q", token, token, token, token, token), token.LogValue().String()} {
 		if strings.Contains(text, "CANARY") {
 			t.Errorf("printed: %s", text)
 		}

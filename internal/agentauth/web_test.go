@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -20,43 +21,33 @@ const (
 	redirectURI = "https://gateway.example.com/oauth/callback"
 )
 
-// web is the hosts that can be reached. As a RoundTripper it calls them in the
-// caller's goroutine, so that a bubble's clock runs while one hangs; as a Handler it
-// stands behind a real listener.
+// web is the hosts that can be reached. It calls them in the caller's goroutine, so that
+// a bubble's clock runs while one hangs.
 type web struct {
 	mu    sync.Mutex
 	hosts map[string]http.Handler
 	asked []string // method, host and path, in order
 }
 
-func (w *web) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
-	w.mu.Lock()
-	h := w.hosts[r.Host]
-	w.asked = append(w.asked, r.Method+" "+r.Host+r.URL.Path)
-	w.mu.Unlock()
-	if h == nil {
-		http.NotFound(rw, r)
-		return
-	}
-	h.ServeHTTP(rw, r)
-}
-
 var errNoHost = errors.New("no such host: CANARY-dial")
 
+// RoundTrip implements http.RoundTripper.
 func (w *web) RoundTrip(req *http.Request) (*http.Response, error) {
 	w.mu.Lock()
-	known := w.hosts[req.URL.Host] != nil
+	h := w.hosts[req.URL.Host]
+	if h != nil {
+		w.asked = append(w.asked, req.Method+" "+req.URL.Host+req.URL.Path)
+	}
 	w.mu.Unlock()
-	if !known || req.URL.Scheme != "https" {
+	if h == nil || req.URL.Scheme != "https" {
 		return nil, errNoHost
 	}
-	rec := httptest.NewRecorder()
 	in := req.Clone(req.Context())
-	in.Host, in.RequestURI = req.URL.Host, req.URL.RequestURI()
 	if in.Body == nil {
 		in.Body = http.NoBody
 	}
-	w.ServeHTTP(rec, in)
+	rec := httptest.NewRecorder()
+	h.ServeHTTP(rec, in)
 	if err := req.Context().Err(); err != nil {
 		return nil, err
 	}
@@ -82,14 +73,9 @@ func (w *web) times(prefix string) int {
 type document map[string]any
 
 func (d document) with(key string, value any) document {
-	next := document{}
-	for k, v := range d {
-		next[k] = v
-	}
-	if value == nil {
+	next := maps.Clone(d)
+	if next[key] = value; value == nil {
 		delete(next, key)
-	} else {
-		next[key] = value
 	}
 	return next
 }
@@ -106,6 +92,11 @@ func answer(status int, contentType, body string) http.HandlerFunc {
 		w.WriteHeader(status)
 		_, _ = fmt.Fprint(w, body)
 	}
+}
+
+// refusal answers with an OAuth error.
+func refusal(code string) http.HandlerFunc {
+	return answer(http.StatusBadRequest, "application/json", `{"error":"`+code+`","error_description":"CANARY"}`)
 }
 
 // hang never answers.
@@ -127,10 +118,6 @@ const (
 
 var resourceDoc = document{
 	"resource": endpoint, "authorization_servers": []string{issuer}, "scopes_supported": []string{"read", "buy"},
-}
-
-func newSite() *site {
-	return &site{places: map[string]http.Handler{insertedPath: resourceDoc}}
 }
 
 func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {

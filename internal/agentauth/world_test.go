@@ -8,8 +8,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
-	"net/netip"
 	"net/url"
 	"strings"
 	"sync"
@@ -19,6 +17,7 @@ import (
 	"go.uber.org/goleak"
 
 	"esagate/internal/agentauth"
+	"esagate/internal/outbound"
 	"esagate/internal/telemetry"
 	"esagate/internal/vault"
 	"esagate/registry"
@@ -35,16 +34,17 @@ const (
 // world is an agent, its authorization server, a registry and Agents over them.
 type world struct {
 	*testing.T
-	web     *web
-	site    *site
-	as      *authServer
-	store   registry.Store
-	http    *http.Client
-	browser *http.Client // nil: http
-	agents  *agentauth.Agents
-	source  *registry.Source
-	logs    *logs
-	closing []func() // of the directories, before the store
+	web          *web
+	site         *site
+	as           *authServer
+	store        registry.Store
+	http, direct *http.Client
+	browser      *http.Client // follows no redirect
+	checkURL     func(string) string
+	agents       *agentauth.Agents
+	source       *registry.Source
+	logs         *logs
+	closing      []func() // of the directories, before the store
 
 	mu  sync.Mutex
 	out []string // the texts of all errors
@@ -55,8 +55,8 @@ func inWorld(t *testing.T, body func(w *world)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		w.http = &http.Client{Transport: w.web}
-		w.start()
+		w.agents = w.replica()
+		w.source = w.create(sourceID, endpoint)
 		defer w.finish()
 		body(w)
 	})
@@ -64,8 +64,11 @@ func inWorld(t *testing.T, body func(w *world)) {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{T: t, site: newSite(), as: newAuthServer(), logs: &logs{}}
+	w := &world{T: t, site: &site{places: map[string]http.Handler{insertedPath: resourceDoc}}, as: newAuthServer(), logs: &logs{}}
 	w.web = &web{hosts: map[string]http.Handler{agentHost: w.site, loginHost: w.as}}
+	w.http = &http.Client{Transport: w.web}
+	w.direct = &http.Client{Transport: w.web, CheckRedirect: followNone}
+	w.browser, w.checkURL = w.direct, outbound.New(outbound.Options{}).CheckURL
 	v, err := vault.New(base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{0x5a}, 32)))
 	w.must(err)
 	w.store, err = sqlstore.Open(context.Background(), "sqlite://:memory:", sqlstore.WithVault(v))
@@ -73,10 +76,7 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-func (w *world) start() {
-	w.agents = w.replica()
-	w.source = w.create(sourceID, nil)
-}
+func followNone(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 // replica is one more gateway over the same registry.
 func (w *world) replica() *agentauth.Agents { return w.over(w.store) }
@@ -86,38 +86,42 @@ func (w *world) over(store registry.Store) *agentauth.Agents {
 	directory := registry.NewDirectory(store, registry.DirectoryOptions{})
 	w.closing = append(w.closing, directory.Close)
 	return agentauth.New(agentauth.Config{RedirectURI: redirectURI, ClientName: "esagate"}, agentauth.Deps{
-		Store: store, Directory: directory, HTTP: w.http, CheckURL: checkURL, Logger: slog.New(slog.NewJSONHandler(w.logs, nil)),
+		Store: store, Directory: directory, HTTP: w.http, Direct: w.direct, CheckURL: w.checkURL,
+		Logger: slog.New(slog.NewJSONHandler(w.logs, nil)),
 	})
 }
 
-func (w *world) create(id string, bend func(*registry.Agent)) *registry.Source {
+func (w *world) create(id, endpointURL string) *registry.Source {
 	w.Helper()
-	agent := registry.Agent{
-		Status: registry.SourcePending, Type: "SALES", EndpointURL: endpoint, Protocol: "MCP", Authentication: registry.AuthOAuth,
-	}
-	if bend != nil {
-		bend(&agent)
-	}
 	made, err := w.store.Customer(customer).CreateSource(context.Background(), registry.NewSource{
-		SourceID: id, Name: "Harbour feed", Agent: agent, AgentID: func() string { return id + "_k2m9qx" },
+		SourceID: id, Name: "Harbour feed", AgentID: func() string { return id + "_k2m9qx" },
+		Agent: registry.Agent{
+			Status: registry.SourcePending, Type: "SALES", EndpointURL: endpointURL, Protocol: "MCP", Authentication: registry.AuthOAuth,
+		},
 	}, nil)
 	w.must(err)
 	return made.Source
 }
 
-// checkURL stands in for the guard's.
-func checkURL(raw string) string {
-	u, err := url.Parse(raw)
-	if err != nil || u.Scheme != "https" {
-		return "not https"
-	}
-	if len(raw) > 2048 || strings.Contains(raw, "#") {
-		return "too long, or with a fragment"
-	}
-	if ip, err := netip.ParseAddr(u.Hostname()); err == nil && !ip.IsGlobalUnicast() || err == nil && ip.IsPrivate() {
-		return "not public"
-	}
-	return ""
+// change changes the source's agent.
+func (w *world) change(newConsent bool, change func(*registry.Agent)) {
+	w.Helper()
+	_, err := w.store.Customer(customer).UpdateSource(context.Background(), sourceID, func(s *registry.Source) (registry.SourceChange, error) {
+		next := *s.Agent
+		change(&next)
+		return registry.SourceChange{Agent: &next, NewConsent: newConsent}, nil
+	})
+	w.must(err)
+}
+
+// move moves the source's agent, and with it the consent is due anew.
+func (w *world) move() {
+	w.change(true, func(a *registry.Agent) { a.EndpointURL = "https://agent.example.com/v2" })
+}
+
+func (w *world) delete() {
+	_, err := w.store.Customer(customer).DeleteSource(context.Background(), sourceID, func(*registry.Source) error { return nil })
+	w.must(err)
 }
 
 func (w *world) finish() {
@@ -169,7 +173,7 @@ func (w *world) want(err error, reason agentauth.Reason) {
 // begin begins a consent that must be due.
 func (w *world) begin() *url.URL {
 	w.Helper()
-	at, err := w.agents.Begin(context.Background(), w.source)
+	at, err := w.tryBegin()
 	w.must(err)
 	if at == "" {
 		w.Fatal("no consent is due")
@@ -182,15 +186,14 @@ func (w *world) begin() *url.URL {
 	return u
 }
 
+func (w *world) tryBegin() (string, error) { return w.agents.Begin(context.Background(), w.source) }
+
+func (w *world) end(back url.Values) error { return w.agents.Finish(context.Background(), back) }
+
 // browse is what a browser does with the address: it comes back with the answer.
 func (w *world) browse(at *url.URL) url.Values {
 	w.Helper()
-	browser := *w.http
-	if w.browser != nil {
-		browser = *w.browser
-	}
-	browser.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	resp, err := browser.Get(at.String())
+	resp, err := w.browser.Get(at.String())
 	w.must(err)
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusFound {
@@ -208,7 +211,7 @@ func (w *world) browse(at *url.URL) url.Values {
 // connect gets a consent from beginning to end.
 func (w *world) connect() {
 	w.Helper()
-	w.must(w.agents.Finish(context.Background(), w.browse(w.begin())))
+	w.must(w.end(w.browse(w.begin())))
 }
 
 // held is what the registry holds of the source; nil: nothing.
@@ -225,6 +228,24 @@ func (w *world) token(from *agentauth.Agents) (string, error) {
 	t, err := from.Token(context.Background(), customer, sourceID)
 	return t.AccessToken, err
 }
+
+// tokenFails wants Token to fail.
+func (w *world) tokenFails(from *agentauth.Agents, reason agentauth.Reason) {
+	w.Helper()
+	_, err := w.token(from)
+	w.want(err, reason)
+}
+
+// tokenIs wants Token to give a token.
+func (w *world) tokenIs(from *agentauth.Agents, want string) {
+	w.Helper()
+	if got, err := w.token(from); err != nil || got != want {
+		w.Errorf("another token, or the error %v", err)
+	}
+}
+
+// replies bends what the token endpoint says.
+func (w *world) replies(h http.Handler) { w.as.override["/token"] = h }
 
 // logs is a log that may be written to from anywhere. It takes keys of the
 // allow-list alone.
@@ -256,12 +277,4 @@ func (w *world) keyed() {
 			}
 		}
 	}
-}
-
-// listen puts the web behind a real TLS listener.
-func (w *world) listen() (*http.Client, func()) {
-	s := httptest.NewTLSServer(w.web)
-	transport := s.Client().Transport.(*http.Transport).Clone()
-	transport.DialContext = dialTo(s.Listener.Addr().String())
-	return &http.Client{Transport: transport}, func() { transport.CloseIdleConnections(); s.Close() }
 }
