@@ -31,49 +31,35 @@ func (l gatheringListener) Accept() (net.Conn, error) {
 	return &gatheringConn{Conn: c}, nil
 }
 
-// gatheringConn passes writes through, except those of an answer that was announced.
-// net/http writes from one goroutine at a time. When a handler panics, what is held is
-// lost with the connection, as it should be.
+// gatheringConn passes writes through, except those of an answer that was announced:
+// they are held until its last byte. net/http writes from one goroutine at a time. When
+// a handler panics, what is held is lost with the connection, as it should be.
 type gatheringConn struct {
 	net.Conn
-	body int           // of the announced answer; 0: none is announced
-	left int           // bytes of it to come; -1: its head has not been seen yet
-	held *bytes.Buffer // nil while nothing is held
+	body int           // bytes of the announced answer's body
+	held *bytes.Buffer // nil: none is announced
 }
 
 var gathered = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 // announce says that the next answer has a body of so many bytes.
-func (c *gatheringConn) announce(body int) { c.body, c.left = body, -1 }
+func (c *gatheringConn) announce(body int) {
+	c.body, c.held = body, gathered.Get().(*bytes.Buffer)
+	c.held.Reset()
+}
 
 // Write implements net.Conn.
 func (c *gatheringConn) Write(p []byte) (int, error) {
-	if c.body == 0 {
-		return c.Conn.Write(p)
-	}
-	if c.left < 0 {
-		head := bytes.Index(p, []byte("\r\n\r\n"))
-		if head < 0 { // a head in pieces: not what this is for
-			c.body = 0
-			return c.Conn.Write(p)
-		}
-		c.left = head + len("\r\n\r\n") + c.body
-	}
-	c.left -= len(p)
-	if c.held == nil && c.left <= 0 { // in one piece already
-		c.body = 0
-		return c.Conn.Write(p)
-	}
 	if c.held == nil {
-		c.held = gathered.Get().(*bytes.Buffer)
-		c.held.Reset()
+		return c.Conn.Write(p)
 	}
 	c.held.Write(p)
-	if c.left > 0 {
+	_, body, begun := bytes.Cut(c.held.Bytes(), []byte("\r\n\r\n"))
+	if !begun || len(body) < c.body {
 		return len(p), nil
 	}
 	held := c.held
-	c.body, c.held = 0, nil
+	c.held = nil
 	_, err := c.Conn.Write(held.Bytes())
 	gathered.Put(held)
 	return len(p), err
