@@ -21,8 +21,8 @@ func (g connections) getStatus(w http.ResponseWriter, r *request, src *registry.
 		return err
 	}
 	h := w.Header()
-	h["Age"] = ageHeader(answer.Age)
-	h["Cache-Status"] = cacheStatus(answer)
+	h["Age"] = []string{strconv.Itoa(int(answer.Age / time.Second))}
+	h["Cache-Status"] = []string{cacheStatus(answer)}
 	writeBody(w, r, answer.Body)
 	return nil
 }
@@ -42,46 +42,23 @@ func statusQuery(raw string) (runs int, err error) {
 	return runs, q.err()
 }
 
-// ages holds ready Age values for the first 15 minutes.
-var ages = func() [901][]string {
-	var values [901][]string
-	for s := range values {
-		values[s] = []string{strconv.Itoa(s)}
-	}
-	return values
-}()
-
-func ageHeader(age time.Duration) []string {
-	if s := int(age / time.Second); s < len(ages) {
-		return ages[s]
-	}
-	return []string{strconv.Itoa(int(age / time.Second))}
-}
-
-var (
-	cacheHit            = []string{"esagate; hit"}
-	cacheMiss           = []string{"esagate; fwd=miss; stored"}
-	cacheMissCollapsed  = []string{"esagate; fwd=miss; collapsed"}
-	cacheStale          = []string{"esagate; fwd=stale; stored"}
-	cacheStaleCollapsed = []string{"esagate; fwd=stale; collapsed"}
-)
-
 // cacheStatus says how the answer came about (RFC 9211). A stale copy that is
 // served is a hit with a negative ttl; one that a newer document has replaced while
 // the reader waited was forwarded as stale. A document made here is a hit.
-func cacheStatus(a status.Answer) []string {
+func cacheStatus(a status.Answer) string {
 	switch {
 	case a.State == snapshot.Hit, a.Local:
-		return cacheHit
+		return "esagate; hit"
 	case a.State == snapshot.Stale:
-		ttl := int(math.Floor(a.Fresh.Seconds())) // -1 as soon as it is no longer fresh
-		return []string{"esagate; hit; ttl=" + strconv.Itoa(ttl)}
-	case a.Replaced && a.Collapsed:
-		return cacheStaleCollapsed
-	case a.Replaced:
-		return cacheStale
-	case a.Collapsed:
-		return cacheMissCollapsed
+		// -1 as soon as it is no longer fresh
+		return "esagate; hit; ttl=" + strconv.Itoa(int(math.Floor(a.Fresh.Seconds())))
 	}
-	return cacheMiss
+	forwarded, outcome := "miss", "stored"
+	if a.Replaced {
+		forwarded = "stale"
+	}
+	if a.Collapsed {
+		outcome = "collapsed"
+	}
+	return "esagate; fwd=" + forwarded + "; " + outcome
 }
