@@ -48,31 +48,28 @@ func (l *accessLog) info(ctx context.Context, msg string, attrs ...slog.Attr) {
 }
 
 func (l *accessLog) write(r *request, took time.Duration) {
-	status, level, msg := r.answer.status, slog.LevelDebug, "request"
+	level, msg, limiter := slog.LevelDebug, "request", l.outages
 	switch {
-	case status == 500:
-		level, msg = slog.LevelError, "request failed"
+	case r.answer.status == 500:
+		level, msg, limiter = slog.LevelError, "request failed", l.faults
 	case r.caller != nil && r.failure != nil && r.failure.Kind == fault.Unavailable:
 		level, msg = slog.LevelWarn, "request could not be served"
 	}
 	if !l.log.Enabled(r.Context(), level) {
 		return
 	}
-	limiter := l.outages
-	if level == slog.LevelError {
-		limiter = l.faults
-	}
 	if level > slog.LevelDebug && !limiter.Allow() {
 		l.dropped.Add(1)
 		return
 	}
-	attrs := make([]slog.Attr, 0, 16)
-	attrs = append(attrs, slog.String("request_id", r.id), slog.String("method", r.Method), slog.String("route", r.route),
-		slog.Int("status", status), slog.Float64("duration_ms", float64(took.Microseconds())/1000))
-	for _, name := range [...][2]string{{"sourceId", "source_id"}, {"esaId", "esa_id"}} {
-		if id, ok := r.vars[name[0]]; ok {
-			attrs = append(attrs, slog.String(name[1], id))
-		}
+	attrs := append(make([]slog.Attr, 0, 16), slog.String("request_id", r.id), slog.String("method", r.Method),
+		slog.String("route", r.route), slog.Int("status", r.answer.status),
+		slog.Float64("duration_ms", float64(took.Microseconds())/1000))
+	if id, ok := r.vars["sourceId"]; ok {
+		attrs = append(attrs, slog.String("source_id", id))
+	}
+	if id, ok := r.vars["esaId"]; ok {
+		attrs = append(attrs, slog.String("esa_id", id))
 	}
 	if r.caller != nil {
 		attrs = append(attrs, slog.String("key_name", r.caller.Name))
@@ -84,9 +81,7 @@ func (l *accessLog) write(r *request, took time.Duration) {
 		}
 	}
 	if level > slog.LevelDebug {
-		if n := l.dropped.Swap(0); n > 0 {
-			attrs = append(attrs, slog.Int64("dropped", n))
-		}
+		attrs = append(attrs, slog.Int64("dropped", l.dropped.Swap(0)))
 	}
 	l.log.LogAttrs(r.Context(), level, msg, attrs...)
 }
