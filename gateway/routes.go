@@ -44,28 +44,28 @@ const (
 func (g *Gateway) routes() []Route {
 	c, i := connections{g}, inventory{g}
 	return []Route{
-		{"GET", source + "/status", "getInventorySourceEsaStatus", read, g.withSource(bySource, c.getStatus)},
-		{"GET", source + "/esa", "getInventorySourceEsa", read, g.withSource(bySource, c.getConnection)},
+		{"GET", source + "/status", "getInventorySourceEsaStatus", read, g.onSource(c.getStatus)},
+		{"GET", source + "/esa", "getInventorySourceEsa", read, g.onSource(c.getConnection)},
 		{"GET", storefront + "/esa", "listEsaConnections", read, c.listConnections},
-		{"GET", esa, "getEsaConnection", read, g.withSource(byESA, c.getConnection)},
-		{"GET", esa + "/status", "getEsaStatus", read, g.withSource(byESA, c.getStatus)},
-		{"GET", source + "/sync-history", "listInventorySourceEsaSyncHistory", read, g.withSource(bySource, c.getSyncHistory)},
-		{"GET", esa + "/sync-history", "getEsaSyncHistory", read, g.withSource(byESA, c.getSyncHistory)},
+		{"GET", esa, "getEsaConnection", read, g.onSource(c.getConnection)},
+		{"GET", esa + "/status", "getEsaStatus", read, g.onSource(c.getStatus)},
+		{"GET", source + "/sync-history", "listInventorySourceEsaSyncHistory", read, g.onSource(c.getSyncHistory)},
+		{"GET", esa + "/sync-history", "getEsaSyncHistory", read, g.onSource(c.getSyncHistory)},
 
 		{"POST", storefront + "/esa", "connectEsa", write, c.connect},
 		{"POST", storefront + "/esa/service-account", "ensureEsaServiceAccount", write, c.getServiceAccount},
-		{"PUT", source + "/ad-server", "putInventorySourceAdServer", write, g.withSource(bySource, c.saveAdServer)},
-		{"PATCH", source + "/ad-server", "patchInventorySourceAdServer", write, g.withSource(bySource, c.saveAdServer)},
-		{"PUT", source + "/adapter-config", "rotateInventorySourceAdapterCredentials", write, g.withSource(bySource, c.rotateCredentials)},
-		{"POST", source + "/test-connection", "testInventorySourceEsaConnection", write, g.withSource(bySource, c.testConnection)},
-		{"POST", esa + "/test-connection", "testEsaConnection", write, g.withSource(byESA, c.testConnection)},
-		{"POST", source + "/refresh", "refreshInventorySourceEsa", write, g.withSource(bySource, c.refresh)},
-		{"POST", esa + "/refresh", "refreshEsa", write, g.withSource(byESA, c.refresh)},
-		{"POST", source + "/deactivate", "deactivateInventorySourceEsa", write, g.withSource(bySource, c.deactivate)},
-		{"POST", esa + "/deactivate", "deactivateEsa", write, g.withSource(byESA, c.deactivate)},
-		{"POST", source + "/reactivate", "reactivateInventorySourceEsa", write, g.withSource(bySource, c.reactivate)},
-		{"POST", esa + "/reactivate", "reactivateEsa", write, g.withSource(byESA, c.reactivate)},
-		{"POST", esa + "/capabilities/{capability}/recheck", "recheckEsaCapability", write, g.withSource(byESA, c.recheckCapability)},
+		{"PUT", source + "/ad-server", "putInventorySourceAdServer", write, g.onSource(c.saveAdServer)},
+		{"PATCH", source + "/ad-server", "patchInventorySourceAdServer", write, g.onSource(c.saveAdServer)},
+		{"PUT", source + "/adapter-config", "rotateInventorySourceAdapterCredentials", write, g.onSource(c.rotateCredentials)},
+		{"POST", source + "/test-connection", "testInventorySourceEsaConnection", write, g.onSource(c.testConnection)},
+		{"POST", esa + "/test-connection", "testEsaConnection", write, g.onSource(c.testConnection)},
+		{"POST", source + "/refresh", "refreshInventorySourceEsa", write, g.onSource(c.refresh)},
+		{"POST", esa + "/refresh", "refreshEsa", write, g.onSource(c.refresh)},
+		{"POST", source + "/deactivate", "deactivateInventorySourceEsa", write, g.onSource(c.deactivate)},
+		{"POST", esa + "/deactivate", "deactivateEsa", write, g.onSource(c.deactivate)},
+		{"POST", source + "/reactivate", "reactivateInventorySourceEsa", write, g.onSource(c.reactivate)},
+		{"POST", esa + "/reactivate", "reactivateEsa", write, g.onSource(c.reactivate)},
+		{"POST", esa + "/capabilities/{capability}/recheck", "recheckEsaCapability", write, g.onSource(c.recheckCapability)},
 
 		{"GET", storefront + "/inventory-sources", "listInventorySources", read, i.listSources},
 		{"POST", storefront + "/inventory-sources", "createInventorySource", write, i.createSource},
@@ -92,14 +92,11 @@ type (
 	inventory   struct{ *Gateway }
 )
 
-// lookup finds the managed source that a path names.
-type lookup func(*Gateway, *request) (*registry.Source, error)
-
-// withSource makes the handler of an operation on a managed source. A source that does
+// onSource makes the handler of an operation on a managed source. A source that does
 // not exist is reported before anything else that may be wrong.
-func (g *Gateway) withSource(find lookup, f func(http.ResponseWriter, *request, *registry.Source) error) handlerFunc {
+func (g *Gateway) onSource(f func(http.ResponseWriter, *request, *registry.Source) error) handlerFunc {
 	return func(w http.ResponseWriter, r *request) error {
-		src, err := find(g, r)
+		src, err := g.managedSource(r)
 		if err != nil {
 			return err
 		}
@@ -108,26 +105,25 @@ func (g *Gateway) withSource(find lookup, f func(http.ResponseWriter, *request, 
 	}
 }
 
-func bySource(g *Gateway, r *request) (*registry.Source, error) {
-	sourceID, err := parseSourceID(r.vars["sourceId"])
-	if err != nil {
-		return nil, err
-	}
-	if r.audit != nil { // it is about to be changed: another replica's write counts
-		return g.deps.Directory.ManagedSourceNow(r.Context(), r.caller.CustomerID, sourceID)
-	}
-	return g.deps.Directory.ManagedSource(r.Context(), r.caller.CustomerID, sourceID)
-}
-
-func byESA(g *Gateway, r *request) (*registry.Source, error) {
-	esaID, err := parseESAID(r.vars["esaId"])
-	if err != nil {
-		return nil, err
-	}
+// managedSource finds the source that a path names, by its own id or its connection's.
+// One that is about to be changed is read anew: another replica's write counts.
+func (g *Gateway) managedSource(r *request) (*registry.Source, error) {
+	bySource, byESA := g.deps.Directory.ManagedSource, g.deps.Directory.ManagedSourceByID
 	if r.audit != nil {
-		return g.deps.Directory.ManagedSourceByIDNow(r.Context(), r.caller.CustomerID, esaID)
+		bySource, byESA = g.deps.Directory.ManagedSourceNow, g.deps.Directory.ManagedSourceByIDNow
 	}
-	return g.deps.Directory.ManagedSourceByID(r.Context(), r.caller.CustomerID, esaID)
+	if esaID, ok := r.vars["esaId"]; ok {
+		id, err := parseESAID(esaID)
+		if err != nil {
+			return nil, err
+		}
+		return byESA(r.Context(), r.caller.CustomerID, id)
+	}
+	id, err := parseSourceID(r.vars["sourceId"])
+	if err != nil {
+		return nil, err
+	}
+	return bySource(r.Context(), r.caller.CustomerID, id)
 }
 
 // Routes gives the route table.
