@@ -16,27 +16,21 @@ import (
 // auditTimeout bounds how long the answer of a write waits for its record.
 const auditTimeout = 2 * time.Second
 
-// auditing is the record of the write that a request makes. It is begun before
-// anything is done, so that nothing is done without one, and ended with the answer.
-type auditing struct {
-	id     string
-	result registry.AuditResult
-	ended  bool
-}
-
 // auditSource records which source a write is about; connection is nil for one that is
 // not managed.
 func (r *request) auditSource(sourceID string, connection *registry.Connection) {
 	if r.audit == nil {
 		return
 	}
-	r.audit.result.SourceID = sourceID
+	r.audit.SourceID = sourceID
 	if connection != nil {
-		r.audit.result.ESAID = connection.ID
+		r.audit.ESAID = connection.ID
 	}
 }
 
-// beginAudit records that a write begins; without the record there is no write.
+// beginAudit records that a write begins; without the record there is no write. The
+// outcome is recorded before it is answered, so that a client that has the answer finds
+// the record.
 func (g *Gateway) beginAudit(r *request, operation string) error {
 	entry := registry.AuditEntry{Actor: r.caller.Name, Operation: operation, RequestID: r.id}
 	if sourceID, err := parseSourceID(r.vars["sourceId"]); err == nil {
@@ -49,34 +43,30 @@ func (g *Gateway) beginAudit(r *request, operation string) error {
 	if err != nil {
 		return err
 	}
-	r.audit = &auditing{id: id}
+	r.audit = &registry.AuditResult{}
+	r.answer.begins = func(status int) { g.endAudit(r, id, status) }
 	return nil
 }
 
-// endAudit records the outcome of a write before it is answered, so that a client that
-// has the answer finds the record. One that can't be ended stays "begun".
-func (g *Gateway) endAudit(r *request, status int, f *fault.Error) {
-	a := r.audit
-	if a == nil || a.ended {
-		return
-	}
-	a.ended = true
-	a.result.Status, a.result.Outcome = status, registry.AuditSucceeded
+// endAudit records the outcome of a write. One that can't be ended stays "begun".
+func (g *Gateway) endAudit(r *request, id string, status int) {
+	result := r.audit
+	result.Status, result.Outcome = status, registry.AuditSucceeded
 	switch {
 	case status >= 500 || status == statusClientGone:
-		a.result.Outcome = registry.AuditFailed
+		result.Outcome = registry.AuditFailed
 	case status >= 400:
-		a.result.Outcome = registry.AuditRefused
+		result.Outcome = registry.AuditRefused
 	}
-	if f != nil {
-		a.result.Code = answerOf[f.Kind].code
+	if f := r.failure; f != nil {
+		result.Code = answerOf[f.Kind].code
 		if f.ESAID != 0 {
-			a.result.ESAID, a.result.SourceID = f.ESAID, f.SourceID
+			result.ESAID, result.SourceID = f.ESAID, f.SourceID
 		}
 	}
 	ctx, cancel := context.WithTimeout(detached(r), auditTimeout)
 	defer cancel()
-	if err := g.deps.Directory.FinishAudit(ctx, r.caller.CustomerID, a.id, a.result); err != nil {
+	if err := g.deps.Directory.FinishAudit(ctx, r.caller.CustomerID, id, *result); err != nil {
 		g.log.LogAttrs(ctx, slog.LevelWarn, "the end of a write could not be recorded",
 			slog.String("request_id", r.id), slog.String("route", r.route), slog.Any("error", err))
 	}

@@ -1,14 +1,12 @@
 package gateway
 
 import (
-	"encoding/json"
 	"log/slog"
 	"net/http"
 	"time"
 
 	"esagate/api"
 	"esagate/internal/adserver"
-	"esagate/internal/fault"
 	"esagate/registry"
 	"esagate/transform"
 )
@@ -25,17 +23,14 @@ func (g *Gateway) extendWriteDeadline(w http.ResponseWriter) {
 
 func (g connections) connect(w http.ResponseWriter, r *request) error {
 	g.extendWriteDeadline(w) // a repetition may become a change of config
-	once, onceErr := idempotency(r)
 	body, err := readBody(r)
 	if err != nil {
 		return err
 	}
+	once, onceErr := idempotency(r, body)
 	config, err := adserver.ParseConnect(body)
 	if err := joinIssues(parseQuery(r.URL.RawQuery).err(), onceErr, err); err != nil {
 		return err
-	}
-	if once != nil {
-		once.Fingerprint = fingerprint(r, body)
 	}
 	made, err := g.deps.Lifecycle.Connect(detached(r), r.caller.CustomerID, config, once)
 	if err != nil {
@@ -51,15 +46,7 @@ func (g connections) connect(w http.ResponseWriter, r *request) error {
 			g.keepAnswer(r, once.Key, document)
 		}
 	}
-	var kept struct {
-		ID string `json:"id"`
-	}
-	if err := json.Unmarshal(document, &kept); err != nil {
-		return fault.Wrap(fault.Internal, "The kept answer can't be read.", err)
-	}
-	w.Header().Set("Location", r.URL.Path+"/"+kept.ID)
-	g.answer(w, r, http.StatusCreated, document)
-	return nil
+	return g.answerCreated(w, r, document)
 }
 
 // keepAnswer stores the answer of a request that may be repeated. Where it can't be

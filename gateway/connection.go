@@ -1,13 +1,14 @@
 package gateway
 
 import (
+	"bytes"
+	"context"
+	"fmt"
 	"math"
 	"net/http"
-	"strconv"
 
 	"esagate/api"
 	"esagate/registry"
-	"esagate/transform"
 )
 
 const maxTake = 200
@@ -25,41 +26,33 @@ func (g connections) getConnection(w http.ResponseWriter, r *request, src *regis
 }
 
 func (g connections) listConnections(w http.ResponseWriter, r *request) error {
+	return g.list(w, r, g.deps.Directory.ManagedSources, connectionDocument)
+}
+
+// page reads a customer's sources, skip of them left out, and says how many there are.
+type page func(ctx context.Context, customer int64, skip, take int) (list []*registry.Source, total int, err error)
+
+// list answers with one page of documents.
+func (g *Gateway) list(w http.ResponseWriter, r *request, read page, document func(*registry.Source) []byte) error {
 	q := parseQuery(r.URL.RawQuery, "skip", "take")
 	skip := q.integer("skip", 0, math.MaxInt32, 0)
 	take := q.integer("take", 1, maxTake, maxTake)
 	if err := q.err(); err != nil {
 		return err
 	}
-	list, total, err := g.deps.Directory.ManagedSources(r.Context(), r.caller.CustomerID, skip, take)
+	list, total, err := read(r.Context(), r.caller.CustomerID, skip, take)
 	if err != nil {
 		return err
 	}
-	encoded := []byte{'['}
+	documents := make([][]byte, len(list))
 	for i, src := range list {
-		if i > 0 {
-			encoded = append(encoded, ',')
-		}
-		encoded = append(encoded, api.Encode(transform.Connection(src))...)
+		documents[i] = document(src)
 	}
-	encoded = append(encoded, ']')
-	if g.cfg.Envelope {
-		encoded = envelopedPage(encoded, skip, take, total, skip+len(list) < total)
+	body := fmt.Appendf(nil, "[%s]", bytes.Join(documents, []byte{','}))
+	if g.cfg.Envelope { // contract 8.1
+		body = fmt.Appendf(nil, `{"data":%s,"error":null,"meta":{"pagination":{"skip":%d,"take":%d,"total":%d,"hasMore":%t}}}`,
+			body, skip, take, total, skip+len(list) < total)
 	}
-	writeBody(w, r, api.NewBody(encoded))
+	writeBody(w, r, api.NewBody(body))
 	return nil
-}
-
-// envelopedPage wraps one page of a list (contract 8.1).
-func envelopedPage(list []byte, skip, take, total int, more bool) []byte {
-	b := append([]byte(`{"data":`), list...)
-	b = append(b, `,"error":null,"meta":{"pagination":{"skip":`...)
-	b = strconv.AppendInt(b, int64(skip), 10)
-	b = append(b, `,"take":`...)
-	b = strconv.AppendInt(b, int64(take), 10)
-	b = append(b, `,"total":`...)
-	b = strconv.AppendInt(b, int64(total), 10)
-	b = append(b, `,"hasMore":`...)
-	b = strconv.AppendBool(b, more)
-	return append(b, "}}}"...)
 }

@@ -36,19 +36,18 @@ func (g *Gateway) finishConsent(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	document := []byte(`{"status":"connected"}`)
-	h["Content-Type"] = jsonType
-	_, _ = w.Write(document) // the client may be gone
+	writeUncached(w, r, http.StatusOK, jsonType, []byte(`{"status":"connected"}`))
 	return nil
 }
 
 func (g *Gateway) takeConsent(r *request) error {
-	select {
-	case g.consents <- struct{}{}:
-		defer func() { <-g.consents }()
-	default:
-		return &fault.Error{Kind: fault.RateLimited, Message: "Many consents end at this moment. Reload this page in a few seconds.", RetryAfter: 5 * time.Second}
+	if !g.consents.TryAcquire(1) {
+		return &fault.Error{
+			Kind: fault.RateLimited, RetryAfter: 5 * time.Second,
+			Message: "Many consents end at this moment. Reload this page in a few seconds.",
+		}
 	}
+	defer g.consents.Release(1)
 	if len(r.URL.RawQuery) > maxConsentQuery {
 		return fault.New(fault.BadRequest, "The authorization server's answer is too long.")
 	}
@@ -58,43 +57,36 @@ func (g *Gateway) takeConsent(r *request) error {
 	}
 	// Finish goes on when the person closes the page, and has limits of its own.
 	if err := g.deps.Agents.Finish(r.Context(), query); err != nil {
-		f := consentFault(err)
-		switch f.Kind {
-		case fault.BadRequest:
-			g.ins.Consent(telemetry.ConsentRefused)
-		case fault.Conflict:
-			g.ins.Consent(telemetry.ConsentStale)
-		default:
-			g.ins.Consent(telemetry.ConsentFailed)
+		failed, ok := failedConsents[agentauth.ReasonOf(err)]
+		if !ok {
+			failed = failedConsents[agentauth.ReasonAway]
 		}
-		return f
+		g.ins.Consent(consentOutcomes[failed.kind])
+		return fault.Wrap(failed.kind, failed.message, err)
 	}
 	g.ins.Consent(telemetry.ConsentGiven)
 	return nil
 }
 
-// consentFault explains to a person why an agent could not be connected.
-func consentFault(err error) *fault.Error {
-	kind, message := fault.Unavailable, "The agent's authorization server can't be asked at the moment. Begin the consent again later."
-	switch agentauth.ReasonOf(err) {
-	case agentauth.ReasonUnknownState:
-		kind, message = fault.BadRequest, "This consent has run out, or was used before. Begin it again."
-	case agentauth.ReasonDenied:
-		kind, message = fault.BadRequest, "The consent was denied."
-	case agentauth.ReasonRefused:
-		kind, message = fault.BadRequest, "The agent's authorization server refused the consent. Begin it again."
-	case agentauth.ReasonMismatch:
-		kind, message = fault.BadRequest, "Another authorization server has answered than the one that was asked."
-	case agentauth.ReasonAnswer:
-		message = "The agent's authorization server gave an answer that can't be used."
-	case agentauth.ReasonChanged:
-		kind, message = fault.Conflict, "The source was changed or deleted meanwhile. Begin the consent again."
-	case agentauth.ReasonBusy:
-		message = "Many consents end at this moment. Begin this one again in a minute."
-	case agentauth.ReasonStore:
-		message = "The consent could not be stored. Begin it again later."
-	}
-	return fault.Wrap(kind, message, err)
+// failedConsents explain to a person why an agent could not be connected.
+var failedConsents = map[agentauth.Reason]struct {
+	kind    fault.Kind
+	message string
+}{
+	agentauth.ReasonAway: {fault.Unavailable,
+		"The agent's authorization server can't be asked at the moment. Begin the consent again later."},
+	agentauth.ReasonUnknownState: {fault.BadRequest, "This consent has run out, or was used before. Begin it again."},
+	agentauth.ReasonDenied:       {fault.BadRequest, "The consent was denied."},
+	agentauth.ReasonRefused:      {fault.BadRequest, "The agent's authorization server refused the consent. Begin it again."},
+	agentauth.ReasonMismatch:     {fault.BadRequest, "Another authorization server has answered than the one that was asked."},
+	agentauth.ReasonAnswer:       {fault.Unavailable, "The agent's authorization server gave an answer that can't be used."},
+	agentauth.ReasonChanged:      {fault.Conflict, "The source was changed or deleted meanwhile. Begin the consent again."},
+	agentauth.ReasonBusy:         {fault.Unavailable, "Many consents end at this moment. Begin this one again in a minute."},
+	agentauth.ReasonStore:        {fault.Unavailable, "The consent could not be stored. Begin it again later."},
+}
+
+var consentOutcomes = map[fault.Kind]telemetry.ConsentOutcome{
+	fault.BadRequest: telemetry.ConsentRefused, fault.Conflict: telemetry.ConsentStale, fault.Unavailable: telemetry.ConsentFailed,
 }
 
 // acceptsHTML reports whether a browser asks, and not a program.

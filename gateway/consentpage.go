@@ -7,7 +7,6 @@ import (
 	"encoding/base64"
 	"html/template"
 	"net/http"
-	"strconv"
 
 	"esagate/internal/fault"
 )
@@ -60,10 +59,7 @@ func (g *Gateway) consentPage(w http.ResponseWriter, r *request, err error) {
 	if err := consentTemplate.Execute(&page, view); err != nil { // strings into a fixed template: can't fail
 		panic(err)
 	}
-	h["Content-Type"] = htmlType
 	h["Content-Security-Policy"] = consentPolicy
 	h["X-Frame-Options"] = denyFrames
-	h["Content-Length"] = []string{strconv.Itoa(page.Len())}
-	w.WriteHeader(status)
-	_, _ = w.Write(page.Bytes()) // the client may be gone
+	writeUncached(w, r, status, htmlType, page.Bytes())
 }

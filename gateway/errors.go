@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"strconv"
@@ -42,7 +41,6 @@ const maxRetryAfter = 60 * time.Second
 // answers, and shows a client nothing but what fault.Error means for it.
 func (g *Gateway) writeError(w http.ResponseWriter, r *request, err error) {
 	if r.Context().Err() != nil && errors.Is(err, context.Canceled) {
-		g.endAudit(r, statusClientGone, nil)
 		w.WriteHeader(statusClientGone)
 		return
 	}
@@ -54,7 +52,6 @@ func (g *Gateway) writeError(w http.ResponseWriter, r *request, err error) {
 	}
 	answer := answerOf[f.Kind]
 	body := api.ErrorBody{Error: api.Error{Code: answer.code, Message: f.Message, Field: f.Field}}
-	g.endAudit(r, answer.status, f)
 	if len(f.Issues) > 0 || f.Reason != "" || f.ErrorCode != "" || f.ESAID != 0 {
 		details := &api.ErrorDetails{Reason: string(f.Reason), ErrorCode: f.ErrorCode, SourceID: f.SourceID}
 		if f.ESAID != 0 {
@@ -65,14 +62,7 @@ func (g *Gateway) writeError(w http.ResponseWriter, r *request, err error) {
 		}
 		body.Error.Details = details
 	}
-	encoded, encodeErr := json.Marshal(body)
-	if encodeErr != nil { // can't happen: the body holds strings alone
-		encoded = []byte(`{"data":null,"error":{"code":"INTERNAL_ERROR","message":"Something went wrong on our side."}}`)
-	}
 	h := w.Header()
-	h["Content-Type"] = jsonType
-	h["Cache-Control"] = noStore
-	h["Content-Length"] = []string{strconv.Itoa(len(encoded))}
 	switch f.Kind {
 	case fault.Unauthorized:
 		h.Set("WWW-Authenticate", `Bearer realm="esagate"`)
@@ -84,10 +74,7 @@ func (g *Gateway) writeError(w http.ResponseWriter, r *request, err error) {
 		}
 	}
 	r.failure = f
-	w.WriteHeader(answer.status)
-	if r.Method != http.MethodHead {
-		_, _ = w.Write(encoded) // the client may be gone
-	}
+	writeUncached(w, r, answer.status, jsonType, api.Encode(body))
 }
 
 // retryAfter is whole seconds, at least 1.

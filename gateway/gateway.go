@@ -16,6 +16,7 @@ import (
 	"github.com/rs/cors"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
+	"golang.org/x/sync/semaphore"
 
 	"esagate/internal/agentauth"
 	"esagate/internal/auth"
@@ -70,9 +71,9 @@ type Gateway struct {
 	handler http.Handler
 
 	https    bool
-	scrapes  chan struct{} // slots of /metrics
-	consents chan struct{} // slots of /oauth/callback
-	state    atomic.Uint32 // a phase
+	scrapes  *semaphore.Weighted // of /metrics
+	consents *semaphore.Weighted // of /oauth/callback
+	state    atomic.Uint32       // a phase
 }
 
 // New builds the gateway. It is not ready before SetReady.
@@ -80,8 +81,8 @@ func New(cfg Config, deps Deps) *Gateway {
 	g := &Gateway{
 		cfg: cfg, deps: deps, log: deps.Logger, ins: deps.Instruments,
 		tracer: deps.TracerProvider.Tracer("esagate/gateway"),
-		access: newAccessLog(deps.Logger), scrapes: make(chan struct{}, scrapesAtOnce),
-		consents: make(chan struct{}, consentsAtOnce),
+		access: newAccessLog(deps.Logger), scrapes: semaphore.NewWeighted(scrapesAtOnce),
+		consents: semaphore.NewWeighted(consentsAtOnce),
 		https:    strings.HasPrefix(cfg.PublicURL, "https://"),
 	}
 	g.router = g.newRouter()

@@ -1,9 +1,7 @@
 package gateway
 
 import (
-	"encoding/json"
 	"net/http"
-	"strconv"
 
 	"esagate/api"
 	"esagate/internal/fault"
@@ -30,7 +28,7 @@ func (g *Gateway) SetReady() { g.state.CompareAndSwap(uint32(starting), uint32(r
 func (g *Gateway) SetStopping() { g.state.Store(uint32(stopping)) }
 
 func (g *Gateway) getHealth(w http.ResponseWriter, r *request) error {
-	writePlain(w, r, http.StatusOK, "application/json", []byte(`{"status":"ok"}`))
+	writeUncached(w, r, http.StatusOK, jsonType, []byte(`{"status":"ok"}`))
 	return nil
 }
 
@@ -67,15 +65,11 @@ func (g *Gateway) getReadiness(w http.ResponseWriter, r *request) error {
 	if !g.deps.Auth.IssuerAvailable() {
 		body.Issuer = "away"
 	}
-	encoded, err := json.Marshal(body)
-	if err != nil {
-		return err
-	}
 	status := http.StatusOK
 	if state != ready {
 		status = http.StatusServiceUnavailable
 	}
-	writePlain(w, r, status, "application/json", encoded)
+	writeUncached(w, r, status, jsonType, api.Encode(body))
 	return nil
 }
 
@@ -83,29 +77,15 @@ func (g *Gateway) getReadiness(w http.ResponseWriter, r *request) error {
 const scrapesAtOnce = 8
 
 func (g *Gateway) getMetrics(w http.ResponseWriter, r *request) error {
-	select {
-	case g.scrapes <- struct{}{}:
-		defer func() { <-g.scrapes }()
-	default:
+	if !g.scrapes.TryAcquire(1) {
 		return fault.New(fault.Unavailable, "The metrics are being read by too many at once.")
 	}
+	defer g.scrapes.Release(1)
 	g.deps.MetricsHandler.ServeHTTP(w, r.Request)
 	return nil
 }
 
 func (g *Gateway) getSpec(w http.ResponseWriter, r *request) error {
-	writePlain(w, r, http.StatusOK, "application/yaml", api.OpenAPI)
+	writeUncached(w, r, http.StatusOK, []string{"application/yaml"}, api.OpenAPI)
 	return nil
-}
-
-// writePlain answers with content that no client should cache.
-func writePlain(w http.ResponseWriter, r *request, status int, contentType string, content []byte) {
-	h := w.Header()
-	h.Set("Content-Type", contentType)
-	h["Cache-Control"] = noStore
-	h.Set("Content-Length", strconv.Itoa(len(content)))
-	w.WriteHeader(status)
-	if r.Method != http.MethodHead {
-		_, _ = w.Write(content) // the client may be gone
-	}
 }

@@ -65,8 +65,7 @@ func (q *query) cursor() string {
 	if !ok {
 		return ""
 	}
-	hidden := func(c rune) bool { return c < '!' || c > '~' }
-	if c := given[0]; c == "" || len(c) > maxCursor || strings.ContainsFunc(c, hidden) {
+	if !visible(given[0], maxCursor) {
 		q.fail("query.cursor", badCursor)
 		return ""
 	}

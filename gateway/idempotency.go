@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"crypto/sha256"
+	"fmt"
 	"strings"
 
 	"esagate/internal/fault"
@@ -13,28 +14,23 @@ const (
 	maxIdempotencyKey    = 255
 )
 
-// idempotency reads Idempotency-Key; nil without one.
-func idempotency(r *request) (*registry.IdempotencyRecord, error) {
+// idempotency reads Idempotency-Key, which stands for all that a request asks for; nil
+// without one.
+func idempotency(r *request, body []byte) (*registry.IdempotencyRecord, error) {
 	values := r.Header[headerIdempotencyKey]
 	if len(values) == 0 {
 		return nil, nil
 	}
-	key := values[0]
-	hidden := func(c rune) bool { return c < '!' || c > '~' }
-	if len(values) > 1 || key == "" || len(key) > maxIdempotencyKey || strings.ContainsFunc(key, hidden) {
+	if len(values) > 1 || !visible(values[0], maxIdempotencyKey) {
 		return nil, fault.Invalid(fault.Issue{Path: "header." + headerIdempotencyKey,
 			Message: "Idempotency-Key must be given once and be 1 to 255 visible ASCII characters."})
 	}
-	return &registry.IdempotencyRecord{Key: key}, nil
+	asked := fmt.Appendf(nil, "%s\x00%s\x00%s\x00%s", r.Method, r.route, r.URL.Path, body)
+	return &registry.IdempotencyRecord{Key: values[0], Fingerprint: sha256.Sum256(asked)}, nil
 }
 
-// fingerprint is a hash of all that a request asks for.
-func fingerprint(r *request, body []byte) [sha256.Size]byte {
-	h := sha256.New()
-	for _, part := range []string{r.Method, r.route, r.URL.Path} {
-		h.Write([]byte(part))
-		h.Write([]byte{0})
-	}
-	h.Write(body)
-	return [sha256.Size]byte(h.Sum(nil))
+// visible reports whether s is 1 to most visible ASCII characters.
+func visible(s string, most int) bool {
+	hidden := func(c rune) bool { return c < '!' || c > '~' }
+	return s != "" && len(s) <= most && !strings.ContainsFunc(s, hidden)
 }

@@ -75,11 +75,11 @@ func (g connections) recheckCapability(w http.ResponseWriter, r *request, _ *reg
 // repeatable answers a POST that makes no source: with an Idempotency-Key it is done
 // once, and a repetition gets the first answer. One that fails may be repeated.
 func (g *Gateway) repeatable(w http.ResponseWriter, r *request, do func() ([]byte, error)) error {
-	once, onceErr := idempotency(r)
-	body, err := readBody(r) // not used, but part of the fingerprint
+	body, err := readBody(r) // not used, but part of what the key stands for
 	if err != nil {
 		return err
 	}
+	once, onceErr := idempotency(r, body)
 	if err := joinIssues(parseQuery(r.URL.RawQuery).err(), onceErr); err != nil {
 		return err
 	}
@@ -95,7 +95,6 @@ func (g *Gateway) repeatable(w http.ResponseWriter, r *request, do func() ([]byt
 		return nil
 	}
 	ctx, customer := detached(r), r.caller.CustomerID
-	once.Fingerprint = fingerprint(r, body)
 	once.Pending = g.cfg.ProbeTimeout + probeMargin
 	claim, err := g.deps.Directory.ClaimIdempotencyKey(ctx, customer, *once)
 	if err != nil {

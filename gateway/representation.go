@@ -3,6 +3,7 @@ package gateway
 import (
 	"net/http"
 	"slices"
+	"strconv"
 
 	"esagate/api"
 )
@@ -52,9 +53,26 @@ func writeBody(w http.ResponseWriter, r *request, b *api.Body) {
 	}
 }
 
+// writeUncached answers with content that no cache may keep.
+func writeUncached(w http.ResponseWriter, r *request, status int, contentType []string, content []byte) {
+	h := w.Header()
+	h["Content-Type"] = contentType
+	h["Cache-Control"] = noStore
+	h["Content-Length"] = []string{strconv.Itoa(len(content))}
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(content) // the client may be gone
+	}
+}
+
 // writeDocument answers a read with a document that is not kept.
 func (g *Gateway) writeDocument(w http.ResponseWriter, r *request, document []byte) {
 	writeBody(w, r, api.NewBody(g.enveloped(document)))
+}
+
+// answer writes the outcome of a write.
+func (g *Gateway) answer(w http.ResponseWriter, r *request, status int, document []byte) {
+	writeUncached(w, r, status, jsonType, g.enveloped(document))
 }
 
 // enveloped wraps a success where the operator wants it so (contract 8.1).

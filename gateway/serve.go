@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"encoding/binary"
 	"encoding/hex"
 	"log/slog"
 	"math/rand/v2"
@@ -18,6 +19,7 @@ import (
 	"esagate/internal/auth"
 	"esagate/internal/background"
 	"esagate/internal/fault"
+	"esagate/registry"
 )
 
 const (
@@ -47,9 +49,9 @@ type request struct {
 	caller *auth.Caller // nil on a public route
 	answer recorder
 
-	failure *fault.Error // what was answered, where it was an error
-	audit   *auditing    // nil: not a write
-	span    trace.Span   // nil: not recorded
+	failure *fault.Error          // what was answered, where it was an error
+	audit   *registry.AuditResult // as far as it is known; nil: not a write
+	span    trace.Span            // nil: not recorded
 }
 
 // Context gives the context to answer in. It is a field of its own because
@@ -63,21 +65,28 @@ const noRoute = "(none)"
 type recorder struct {
 	http.ResponseWriter
 	status int
+	begins func(status int) // called before an answer begins; nil: nothing to do
+}
+
+func (w *recorder) begin(status int) {
+	if w.status != 0 {
+		return
+	}
+	w.status = status
+	if w.begins != nil {
+		w.begins(status)
+	}
 }
 
 // WriteHeader implements http.ResponseWriter.
 func (w *recorder) WriteHeader(status int) {
-	if w.status == 0 {
-		w.status = status
-	}
+	w.begin(status)
 	w.ResponseWriter.WriteHeader(status)
 }
 
 // Write implements http.ResponseWriter.
 func (w *recorder) Write(b []byte) (int, error) {
-	if w.status == 0 {
-		w.status = http.StatusOK
-	}
+	w.begin(http.StatusOK)
 	return w.ResponseWriter.Write(b)
 }
 
@@ -194,7 +203,6 @@ func (g *Gateway) finish(r *request, begun time.Time) {
 	}
 	took := time.Since(begun)
 	status := r.answer.status
-	g.endAudit(r, status, nil) // in case the handler did not
 	g.ins.Request(r.route, r.Method, status, took)
 	if r.span != nil {
 		r.span.SetAttributes(attribute.Int("http.response.status_code", status))
@@ -239,23 +247,13 @@ func requestID(h http.Header) string {
 	if given := h[headerRequestID]; len(given) == 1 && plainID(given[0]) {
 		return given[0]
 	}
-	var raw [16]byte
-	a, b := rand.Uint64(), rand.Uint64()
-	for i := range 8 {
-		raw[i], raw[8+i] = byte(a>>(8*i)), byte(b>>(8*i))
-	}
-	return hex.EncodeToString(raw[:])
+	id := binary.BigEndian.AppendUint64(nil, rand.Uint64())
+	return hex.EncodeToString(binary.BigEndian.AppendUint64(id, rand.Uint64()))
 }
 
 func plainID(s string) bool {
-	if len(s) < 1 || len(s) > 64 {
-		return false
+	odd := func(c rune) bool {
+		return !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_' || c == '.')
 	}
-	for i := range len(s) {
-		c := s[i]
-		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_' || c == '.') {
-			return false
-		}
-	}
-	return true
+	return s != "" && len(s) <= 64 && !strings.ContainsFunc(s, odd)
 }

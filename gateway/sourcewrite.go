@@ -1,12 +1,12 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"log/slog"
 	"net/http"
 	"net/url"
-	"strconv"
 	"time"
 
 	"esagate/api"
@@ -31,61 +31,50 @@ const unsubscribeTimeout = 3 * time.Second
 func detached(r *request) context.Context { return context.WithoutCancel(r.Context()) }
 
 func (g inventory) createSource(w http.ResponseWriter, r *request) error {
-	once, onceErr := idempotency(r)
 	body, err := readBody(r)
 	if err != nil {
 		return err
 	}
+	once, onceErr := idempotency(r, body)
 	create, err := sources.ParseCreate(body, g.deps.CheckURL)
 	if err := joinIssues(parseQuery(r.URL.RawQuery).err(), onceErr, err); err != nil {
 		return err
 	}
 	consent := create.Authentication == registry.AuthOAuth
-	if once != nil {
-		once.Fingerprint = fingerprint(r, body)
-		if !consent { // then the answer is known before the source is stored
-			once.Answer = func(s *registry.Source) []byte { return sourceDocument(s, "") }
-		}
+	if once != nil && !consent { // then the answer is known before the source is stored
+		once.Answer = sourceDocument
 	}
 	made, err := g.deps.Directory.CreateSource(detached(r), r.caller.CustomerID, create.Source(), once)
 	if err != nil {
 		return err
 	}
-	if made.Replayed {
-		return g.answerAgain(w, r, made)
+	if !made.Replayed {
+		r.auditSource(made.Source.SourceID, nil)
 	}
-	document := sourceDocument(made.Source, "")
-	if consent {
-		// This is finished without the client too: it may ask again with its key, and
-		// then wants the address.
-		ctx, cancel := context.WithTimeout(detached(r), beginTimeout)
-		defer cancel()
-		document = sourceDocument(made.Source, g.beginConsent(ctx, r, made.Source))
+	document := made.Answer
+	switch {
+	case document != nil:
+	case made.Source == nil:
+		return fault.New(fault.Conflict, "What was made with this Idempotency-Key has been deleted since.")
+	case made.Replayed || !consent: // the first answer was never given: as the source stands now
+		document = sourceDocument(made.Source)
+	default:
+		document = consentDocument(made.Source, g.beginConsent(r, made.Source))
 		if once != nil {
 			g.keepAnswer(r, once.Key, document)
 		}
 	}
-	r.auditSource(made.Source.SourceID, nil)
-	return g.answerCreated(w, r, made.Source.SourceID, document)
+	return g.answerCreated(w, r, document)
 }
 
-// answerAgain answers the repetition of a create: the same Idempotency-Key came before.
-func (g inventory) answerAgain(w http.ResponseWriter, r *request, made registry.Creation) error {
-	switch {
-	case made.Answer != nil:
-		var kept struct{ SourceID string }
-		if err := json.Unmarshal(made.Answer, &kept); err != nil {
-			return fault.Wrap(fault.Internal, "The kept answer can't be read.", err)
-		}
-		return g.answerCreated(w, r, kept.SourceID, made.Answer)
-	case made.Source != nil: // the first answer was never given: as it stands now
-		return g.answerCreated(w, r, made.Source.SourceID, sourceDocument(made.Source, ""))
+// answerCreated answers with what was made, whose path ends with a source's sourceId or
+// a connection's id.
+func (g *Gateway) answerCreated(w http.ResponseWriter, r *request, document []byte) error {
+	var made struct{ ID, SourceID string }
+	if err := json.Unmarshal(document, &made); err != nil {
+		return fault.Wrap(fault.Internal, "The kept answer can't be read.", err)
 	}
-	return fault.New(fault.Conflict, "What was made with this Idempotency-Key has been deleted since.")
-}
-
-func (g inventory) answerCreated(w http.ResponseWriter, r *request, sourceID string, document []byte) error {
-	w.Header().Set("Location", r.URL.Path+"/"+url.PathEscape(sourceID))
+	w.Header().Set("Location", r.URL.Path+"/"+url.PathEscape(cmp.Or(made.SourceID, made.ID)))
 	g.answer(w, r, http.StatusCreated, document)
 	return nil
 }
@@ -118,11 +107,9 @@ func (g inventory) updateSource(w http.ResponseWriter, r *request) error {
 	r.auditSource(sourceID, after.Connection)
 	consent := ""
 	if update.ConsentDue(before, after) {
-		ctx, cancel := context.WithTimeout(detached(r), beginTimeout)
-		defer cancel()
-		consent = g.beginConsent(ctx, r, after)
+		consent = g.beginConsent(r, after)
 	}
-	g.answer(w, r, http.StatusOK, sourceDocument(after, consent))
+	g.answer(w, r, http.StatusOK, consentDocument(after, consent))
 	return nil
 }
 
@@ -148,7 +135,6 @@ func (g inventory) deleteSource(w http.ResponseWriter, r *request) error {
 	if gone.Connection != nil && gone.Connection.TenantID != "" {
 		g.deps.Status.Expire(gone.Connection.TenantID)
 	}
-	g.endAudit(r, http.StatusNoContent, nil)
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }
@@ -169,8 +155,11 @@ func (g inventory) unsubscribe(r *request, sourceID string) {
 }
 
 // beginConsent gives the address where a person can consent; empty where none is due or
-// it can't be found now. The source is stored either way.
-func (g inventory) beginConsent(ctx context.Context, r *request, s *registry.Source) string {
+// it can't be found now. The source is stored either way. It goes on without the client,
+// which may ask again with its Idempotency-Key and then wants the address.
+func (g inventory) beginConsent(r *request, s *registry.Source) string {
+	ctx, cancel := context.WithTimeout(detached(r), beginTimeout)
+	defer cancel()
 	address, err := g.deps.Agents.Begin(ctx, s)
 	if err != nil {
 		g.ins.Consent(telemetry.ConsentNotBegun)
@@ -184,18 +173,9 @@ func (g inventory) beginConsent(ctx context.Context, r *request, s *registry.Sou
 	return address
 }
 
-func sourceDocument(s *registry.Source, authorizationURL string) []byte {
-	return api.Encode(transform.InventorySource(s, authorizationURL))
-}
+func sourceDocument(s *registry.Source) []byte { return consentDocument(s, "") }
 
-// answer writes the outcome of a write, which no cache may keep.
-func (g *Gateway) answer(w http.ResponseWriter, r *request, status int, document []byte) {
-	g.endAudit(r, status, nil)
-	document = g.enveloped(document)
-	h := w.Header()
-	h["Content-Type"] = jsonType
-	h["Cache-Control"] = noStore
-	h["Content-Length"] = []string{strconv.Itoa(len(document))}
-	w.WriteHeader(status)
-	_, _ = w.Write(document) // the client may be gone
+// consentDocument is a source's document with the address where a person can consent.
+func consentDocument(s *registry.Source, authorizationURL string) []byte {
+	return api.Encode(transform.InventorySource(s, authorizationURL))
 }
