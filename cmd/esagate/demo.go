@@ -2,13 +2,7 @@ package main
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/sha256"
-	"crypto/x509"
-	"encoding/json"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -35,6 +29,10 @@ const (
 	demoLearned  = "tnt_lighthouse"   // the tenant whose ad server the gateway learns by asking
 	demoAgentKey = "simulated-sales-agent-key"
 	demoAccount  = "esagate-demo@demo-project.iam.gserviceaccount.com"
+
+	// demoKeyFile is as Google gives them out; its key opens nothing.
+	demoKeyFile = `{"type":"service_account","client_email":"` + demoAccount + `",` +
+		`"private_key":"-----BEGIN PRIVATE KEY-----\nbWFkZSB1cA==\n-----END PRIVATE KEY-----\n"}`
 )
 
 type demoCommand struct {
@@ -70,23 +68,21 @@ func (c *demoCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	defer func() { _ = listener.Close() }()
 	base := "http://" + listener.Addr().String()
 	tasks, bad := transform.NewTasks(nil)
 	if len(bad) > 0 {
 		return errors.New("the built-in tasks do not compile")
 	}
 	cfg := demoConfig(base, server.URL(), folder, scenes)
-	if err := writeServiceAccount(cfg.ServiceAccounts[0]); err != nil {
-		_ = listener.Close()
+	if err := os.WriteFile(cfg.ServiceAccounts[0].KeyFile, []byte(demoKeyFile), 0o600); err != nil {
 		return err
 	}
 	a, err := build(ctx, cfg, tasks, os.Stderr)
 	if err != nil {
-		_ = listener.Close()
 		return err
 	}
 	if err := addAgents(ctx, a.store.Customer(demoCustomer)); err != nil {
-		_ = listener.Close()
 		a.close()
 		return err
 	}
@@ -129,27 +125,6 @@ func demoConfig(base, agentURL, folder string, scenes []upstreamtest.Scene) *con
 		cfg.Sources = append(cfg.Sources, source)
 	}
 	return &cfg
-}
-
-// writeServiceAccount writes a key file as Google gives them out, with a key that no
-// one else has and that opens nothing.
-func writeServiceAccount(e serviceaccount.Entry) error {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return err
-	}
-	der, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		return err
-	}
-	file, err := json.Marshal(map[string]string{
-		"type": "service_account", "client_email": e.Email,
-		"private_key": string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})),
-	})
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(e.KeyFile, file, 0o600)
 }
 
 // addAgents makes two sources of agents, beside the managed ones.
