@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"reflect"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -32,75 +33,80 @@ import (
 // snapshotEntries bounds the snapshots kept: some 15 KB each, encodings included.
 const snapshotEntries = 10_000
 
-// app is a gateway with all that it stands on, in the order of starting.
+// app is a gateway with all that it stands on.
 type app struct {
+	cfg         *config.Config
 	telemetry   *telemetry.Telemetry
 	instruments *telemetry.Instruments
 	store       *sqlstore.Store
 	directory   *registry.Directory
 	upstream    *upstream.Client
 	auth        *auth.Authenticator
-	outbound    *outbound.Client
-	agents      *agentauth.Agents
-	accounts    *serviceaccount.Accounts
-	receiver    *webhooks.Receiver
+	subscriber  *webhooks.Subscriber
+	lifecycle   *lifecycle.Lifecycle
 	status      atomic.Pointer[status.Service]
 	gateway     *gateway.Gateway
 	adopted     []*registry.Source
 
-	subscriber *webhooks.Subscriber
-	lifecycle  *lifecycle.Lifecycle
-	work       *background.Group // beside the requests
-	leads      atomic.Bool       // this replica does the work of all
-	begin      func()            // starts the work
+	work  *background.Group       // beside the requests
+	leads atomic.Bool             // this replica does the work of all
+	ends  []func(context.Context) // take the parts down: the last one comes first
 }
 
 // build makes every part from a config that has no faults. What it returns on
 // an error has been taken down again.
 func build(ctx context.Context, cfg *config.Config, tasks *transform.Tasks, logs io.Writer) (a *app, err error) {
-	a = &app{}
+	a = &app{cfg: cfg}
 	defer func() {
 		if err != nil {
 			a.close()
 		}
 	}()
-	if err = a.startTelemetry(ctx, cfg, logs); err != nil {
+	if err = a.startTelemetry(ctx, logs); err != nil {
 		return a, err
 	}
 	if a.store, err = openStore(ctx, cfg); err != nil {
 		return a, err
 	}
+	a.atEnd(func(context.Context) { _ = a.store.Close() }) // nothing is left to be written
 	a.directory = registry.NewDirectory(a.store, registry.DirectoryOptions{Changed: a.storeChanged})
-	if err = a.adopt(ctx, cfg); err != nil {
+	a.atEnd(func(context.Context) { a.directory.Close() })
+	if err = a.adopt(ctx); err != nil {
 		return a, err
 	}
-	if err = a.newUpstream(cfg); err != nil {
+	if err = a.newUpstream(); err != nil {
 		return a, err
 	}
+	a.atEnd(func(context.Context) { a.upstream.Close() })
 	a.auth, err = auth.New(ctx, authConfig(cfg), auth.Deps{
 		Store: a.store, Logger: a.telemetry.Logger, IssuerFetched: a.instruments.IssuerFetched,
 	})
 	if err != nil {
 		return a, err
 	}
-	if err = a.connections(cfg); err != nil {
+	a.atEnd(a.auth.Close) // before the store: it writes down when keys were used
+	accounts, err := serviceaccount.New(cfg.ServiceAccounts)
+	if err != nil {
 		return a, err
 	}
-	a.newEdge(cfg, tasks)
+	a.newEdge(tasks, accounts)
 	return a, nil
 }
 
-func (a *app) startTelemetry(ctx context.Context, cfg *config.Config, logs io.Writer) (err error) {
+func (a *app) atEnd(end func(context.Context)) { a.ends = append(a.ends, end) }
+
+func (a *app) startTelemetry(ctx context.Context, logs io.Writer) (err error) {
 	a.telemetry, err = telemetry.Start(ctx, telemetry.Config{
-		LogFormat: cfg.Telemetry.LogFormat, LogLevel: cfg.Telemetry.LogLevel,
-		OTLPEndpoint: cfg.Telemetry.OTLPEndpoint, TraceRatio: cfg.Telemetry.TraceRatio, Version: version,
+		LogFormat: a.cfg.Telemetry.LogFormat, LogLevel: a.cfg.Telemetry.LogLevel,
+		OTLPEndpoint: a.cfg.Telemetry.OTLPEndpoint, TraceRatio: a.cfg.Telemetry.TraceRatio, Version: version,
 	}, logs)
 	if err != nil {
 		return fmt.Errorf("telemetry: %w", err)
 	}
+	a.atEnd(func(ctx context.Context) { _ = a.telemetry.Shutdown(ctx) }) // spans that can't be delivered are lost
 	takeStandardLog(a.telemetry.Logger)
 	a.work = background.NewGroup(a.telemetry.Logger)
-	for _, w := range cfg.Warnings {
+	for _, w := range a.cfg.Warnings {
 		a.telemetry.Logger.Warn("the config is good, but", slog.String("note", w))
 	}
 	if a.instruments, err = telemetry.NewInstruments(a.telemetry.MeterProvider); err != nil {
@@ -111,14 +117,14 @@ func (a *app) startTelemetry(ctx context.Context, cfg *config.Config, logs io.Wr
 
 // newUpstream makes the client of the sales agent. It may report a recovery at once; the
 // status service, which acts on it, is made later.
-func (a *app) newUpstream(cfg *config.Config) (err error) {
-	b := cfg.Upstream.Breaker
+func (a *app) newUpstream() (err error) {
+	cfg := a.cfg.Upstream
 	a.upstream, err = upstream.New(upstream.Config{
-		BaseURL: cfg.Upstream.BaseURL, APIKey: cfg.Upstream.APIKey.Reveal(), Attempts: cfg.Upstream.Attempts,
-		Timeout: cfg.Upstream.Timeout, FetchTimeout: cfg.Upstream.FetchTimeout, ProbeTimeout: cfg.Upstream.ProbeTimeout,
+		BaseURL: cfg.BaseURL, APIKey: cfg.APIKey.Reveal(), Attempts: cfg.Attempts,
+		Timeout: cfg.Timeout, FetchTimeout: cfg.FetchTimeout, ProbeTimeout: cfg.ProbeTimeout,
 		Breaker: upstream.BreakerConfig{
-			ConsecutiveFailures: b.ConsecutiveFailures, MinimumRequests: b.MinimumRequests,
-			FailureRatio: b.FailureRatio, Window: b.Window, OpenFor: b.OpenFor,
+			ConsecutiveFailures: cfg.Breaker.ConsecutiveFailures, MinimumRequests: cfg.Breaker.MinimumRequests,
+			FailureRatio: cfg.Breaker.FailureRatio, Window: cfg.Breaker.Window, OpenFor: cfg.Breaker.OpenFor,
 		},
 	}, upstream.Deps{
 		Logger: a.telemetry.Logger, MeterProvider: a.telemetry.MeterProvider,
@@ -135,26 +141,42 @@ func (a *app) newUpstream(cfg *config.Config) (err error) {
 	return nil
 }
 
-// newEdge makes the parts that answer requests.
-func (a *app) newEdge(cfg *config.Config, tasks *transform.Tasks) {
-	a.outbound = outbound.New(outbound.Options{Allow: cfg.Outbound.Allow, UserAgent: "esagate/" + version})
-	a.agents = agentauth.New(agentauth.Config{RedirectURI: cfg.Server.PublicURL + "/oauth/callback", ClientName: "esagate"},
+// newEdge makes the parts that change tenants, hear of them and answer requests.
+func (a *app) newEdge(tasks *transform.Tasks, accounts *serviceaccount.Accounts) {
+	cfg, log := a.cfg, a.telemetry.Logger
+	a.newLifecycle(accounts)
+	guard := outbound.New(outbound.Options{Allow: cfg.Outbound.Allow, UserAgent: "esagate/" + version})
+	agents := agentauth.New(agentauth.Config{RedirectURI: cfg.Server.PublicURL + "/oauth/callback", ClientName: "esagate"},
 		agentauth.Deps{
-			Store: a.store, Directory: a.directory, HTTP: a.outbound.HTTP(), Direct: a.outbound.HTTPDirect(),
-			CheckURL: a.outbound.CheckURL, Logger: a.telemetry.Logger,
+			Store: a.store, Directory: a.directory, HTTP: guard.HTTP(), Direct: guard.HTTPDirect(),
+			CheckURL: guard.CheckURL, Logger: log,
 		})
 	statuses := status.New(statusConfig(cfg), status.Deps{
 		Directory: a.directory, Upstream: a.upstream, Tasks: tasks, SyncFinished: a.subscriber.Observe,
-		Logger: a.telemetry.Logger, Instruments: a.instruments,
+		Logger: log, Instruments: a.instruments,
 	})
 	a.status.Store(statuses)
-	a.gateway = gateway.New(gatewayConfig(cfg), gateway.Deps{
-		Directory: a.directory, Auth: a.auth, Agents: a.agents, CheckURL: a.outbound.CheckURL, Upstream: a.upstream, Status: statuses,
-		Lifecycle: a.lifecycle, Receiver: a.receiver, Subscriber: a.subscriber, ServiceAccount: a.accounts.Email,
-		Logger: a.telemetry.Logger, Instruments: a.instruments, TracerProvider: a.telemetry.TracerProvider,
+	a.gateway = gateway.New(gateway.Config{
+		PublicURL: cfg.Server.PublicURL, Envelope: cfg.Server.Envelope, AllowedOrigins: cfg.Server.AllowedOrigins,
+		ProbeTimeout: cfg.Upstream.ProbeTimeout,
+	}, gateway.Deps{
+		Directory: a.directory, Auth: a.auth, Agents: agents, CheckURL: guard.CheckURL, Upstream: a.upstream,
+		Status: statuses, Lifecycle: a.lifecycle, Subscriber: a.subscriber, ServiceAccount: accounts.Email,
+		Receiver: webhooks.NewReceiver(webhooks.ReceiverDeps{
+			Directory: a.directory, Logger: log,
+			Counted: func(o webhooks.Outcome) { a.instruments.Delivery(string(o)) },
+		}),
+		Logger: log, Instruments: a.instruments, TracerProvider: a.telemetry.TracerProvider,
 		Propagator: a.telemetry.Propagator, MetricsHandler: a.telemetry.MetricsHandler,
 	})
-	a.begin = func() { a.startWork(cfg) }
+	a.atEnd(func(context.Context) { guard.Close() })
+	a.atEnd(agents.Close)
+	// Giving the lease back takes longer while the store is away; it runs out by itself.
+	a.atEnd(func(ctx context.Context) { _ = a.work.Close(ctx) })
+	a.atEnd(func(context.Context) { statuses.Close() })
+	a.atEnd(func(context.Context) { a.subscriber.Close() })
+	a.atEnd(a.lifecycle.Close) // an operation that it can't finish is settled at the next start
+	a.atEnd(func(context.Context) { a.work.End() })
 }
 
 func authConfig(cfg *config.Config) auth.Config {
@@ -163,13 +185,6 @@ func authConfig(cfg *config.Config) auth.Config {
 		keys[i] = auth.Key(k)
 	}
 	return auth.Config{Keys: keys, OIDC: (*auth.OIDC)(cfg.Auth.OIDC)}
-}
-
-func gatewayConfig(cfg *config.Config) gateway.Config {
-	return gateway.Config{
-		PublicURL: cfg.Server.PublicURL, Envelope: cfg.Server.Envelope, AllowedOrigins: cfg.Server.AllowedOrigins,
-		ProbeTimeout: cfg.Upstream.ProbeTimeout,
-	}
 }
 
 func statusConfig(cfg *config.Config) status.Config {
@@ -184,15 +199,15 @@ func statusConfig(cfg *config.Config) status.Config {
 }
 
 // adopt records the config's sources in the registry.
-func (a *app) adopt(ctx context.Context, cfg *config.Config) error {
-	for i, s := range cfg.Sources {
+func (a *app) adopt(ctx context.Context) error {
+	for i, s := range a.cfg.Sources {
 		adoption, err := a.store.Adopt(ctx, s)
 		path := fmt.Sprintf("sources[%d]", i)
 		switch {
 		case errors.Is(err, registry.ErrTenantTaken):
-			return configError{"the config", config.Faults{cfg.FaultAt(path+".tenant_id", "the registry knows this tenant as another source's")}}
+			return configError{"the config", config.Faults{a.cfg.FaultAt(path+".tenant_id", "the registry knows this tenant as another source's")}}
 		case errors.Is(err, registry.ErrIDTaken):
-			return configError{"the config", config.Faults{cfg.FaultAt(path+".esa_id", "the registry knows this id as another source's")}}
+			return configError{"the config", config.Faults{a.cfg.FaultAt(path+".esa_id", "the registry knows this id as another source's")}}
 		case err != nil:
 			return fmt.Errorf("store: %s: %w", path, err)
 		}
@@ -244,7 +259,7 @@ func (a *app) warnOfDrift(s registry.ConfigSource, m *registry.Source) {
 // serve answers on a listener until ctx ends, and takes everything down after.
 func (a *app) serve(ctx context.Context, listener net.Listener) error {
 	a.status.Load().LearnTenants(a.adopted)
-	a.begin()
+	a.startWork()
 	log := a.telemetry.Logger
 	log.Info("serving", slog.String("address", listener.Addr().String()), slog.String("version", version))
 	err := a.gateway.Serve(ctx, listener)
@@ -257,44 +272,11 @@ func (a *app) serve(ctx context.Context, listener net.Listener) error {
 // requests have ended: with the server's own limit a stop takes 20 s.
 const closeTimeout = 2 * time.Second
 
-// close takes down what was built, in the reverse order.
+// close takes down what was built.
 func (a *app) close() {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
-	if a.work != nil {
-		a.work.End()
-	}
-	if a.lifecycle != nil {
-		a.lifecycle.Close(ctx) // an operation that it can't finish is settled at the next start
-	}
-	if a.subscriber != nil {
-		a.subscriber.Close()
-	}
-	if s := a.status.Load(); s != nil {
-		s.Close()
-	}
-	if a.work != nil {
-		_ = a.work.Close(ctx) // giving the lease back takes longer while the store is away; it runs out by itself
-	}
-	if a.agents != nil {
-		a.agents.Close(ctx)
-	}
-	if a.outbound != nil {
-		a.outbound.Close()
-	}
-	if a.auth != nil {
-		a.auth.Close(ctx) // before the store: it writes down when keys were used
-	}
-	if a.upstream != nil {
-		a.upstream.Close()
-	}
-	if a.directory != nil {
-		a.directory.Close()
-	}
-	if a.store != nil {
-		_ = a.store.Close() // nothing is left to be written
-	}
-	if a.telemetry != nil {
-		_ = a.telemetry.Shutdown(ctx) // spans that can't be delivered are lost
+	for _, end := range slices.Backward(a.ends) {
+		end(ctx)
 	}
 }

@@ -7,7 +7,6 @@ import (
 
 	"esagate/gateway"
 	"esagate/internal/background"
-	"esagate/internal/config"
 	"esagate/internal/leader"
 	"esagate/internal/lifecycle"
 	"esagate/internal/reconcile"
@@ -27,44 +26,40 @@ const (
 	sweepTimeout      = 10 * time.Minute
 )
 
-// connections makes the parts that change tenants and hear of them.
-func (a *app) connections(cfg *config.Config) error {
-	instruments := a.instruments
-	var err error
-	if a.accounts, err = serviceaccount.New(cfg.ServiceAccounts); err != nil {
-		return err
-	}
-	a.receiver = webhooks.NewReceiver(webhooks.ReceiverDeps{
-		Directory: a.directory, Logger: a.telemetry.Logger,
-		Counted: func(o webhooks.Outcome) { instruments.Delivery(string(o)) },
-	})
+// newLifecycle makes the parts that change tenants and have them send webhooks.
+func (a *app) newLifecycle(accounts *serviceaccount.Accounts) {
+	cfg, log := a.cfg, a.telemetry.Logger
 	a.subscriber = webhooks.NewSubscriber(
 		webhooks.SubscriberConfig{URL: cfg.Server.PublicURL + gateway.WebhookPath, Enabled: cfg.Subscribes()},
 		webhooks.SubscriberDeps{
-			Store: a.store, Directory: a.directory, Upstream: a.upstream, Logger: a.telemetry.Logger,
-			Counted: func(step webhooks.Step, ok bool) { instruments.Subscription(string(step), ok) },
+			Store: a.store, Directory: a.directory, Upstream: a.upstream, Logger: log,
+			Counted: func(step webhooks.Step, ok bool) { a.instruments.Subscription(string(step), ok) },
 		})
 	p := cfg.Provisioning
 	a.lifecycle = lifecycle.New(lifecycle.Config{
 		ExternalSource: p.ExternalSource, ExternalOrgID: p.ExternalOrgID, ContactEmail: p.ContactEmail,
 		PublicAgentURL: p.PublicAgentURL, BaseURL: cfg.Upstream.BaseURL, ProbeTimeout: cfg.Upstream.ProbeTimeout,
 	}, lifecycle.Deps{
-		Directory: a.directory, Store: a.store, Upstream: a.upstream, Account: a.accounts.For, Logger: a.telemetry.Logger,
-		Done:    func(op registry.OperationKind, o lifecycle.Outcome) { instruments.Operation(string(op), string(o)) },
+		Directory: a.directory, Store: a.store, Upstream: a.upstream, Account: accounts.For, Logger: log,
+		Done:    func(op registry.OperationKind, o lifecycle.Outcome) { a.instruments.Operation(string(op), string(o)) },
 		Changed: a.subscriber.Kick,
 	})
-	return nil
 }
 
 // startWork starts the work beside the requests: what a crash left undone is looked up
 // by each replica that starts, the rest is done by the one that leads.
-func (a *app) startWork(cfg *config.Config) {
+func (a *app) startWork() {
 	a.instruments.Leads(a.leads.Load)
 	log := a.telemetry.Logger
-	poll := reconcile.New(reconcile.Config{Interval: cfg.Reconcile.Interval, Concurrency: cfg.Reconcile.Concurrency}, reconcile.Deps{
+	poll := reconcile.New(reconcile.Config{
+		Interval: a.cfg.Reconcile.Interval, Concurrency: a.cfg.Reconcile.Concurrency,
+	}, reconcile.Deps{
 		Store: a.store, Refresh: a.status.Load().Refresh, Logger: log, Counted: a.instruments.Reconciled,
 	})
-	settle := background.Task{Name: "settle", Interval: settleInterval, Timeout: settleTimeout, Do: a.lifecycle.Settle, Logger: log}
+	task := func(name string, interval, timeout time.Duration, do func(context.Context) error) background.Task {
+		return background.Task{Name: name, Interval: interval, Timeout: timeout, Do: do, Logger: log}
+	}
+	settle := task("settle", settleInterval, settleTimeout, a.lifecycle.Settle)
 	a.work.Go(context.Background(), "settle", func(ctx context.Context) {
 		ctx, cancel := context.WithTimeout(ctx, settleFirst)
 		defer cancel()
@@ -76,10 +71,9 @@ func (a *app) startWork(cfg *config.Config) {
 			var tasks sync.WaitGroup
 			for _, t := range []background.Task{
 				settle,
-				{Name: "subscribe", Interval: subscribeInterval, Timeout: subscribeTimeout, Do: a.subscriber.Round},
-				{Name: "sweep", Interval: sweepInterval, Timeout: sweepTimeout, Do: a.sweep},
+				task("subscribe", subscribeInterval, subscribeTimeout, a.subscriber.Round),
+				task("sweep", sweepInterval, sweepTimeout, a.sweep),
 			} {
-				t.Logger = log
 				tasks.Go(func() { background.Every(ctx, t) })
 			}
 			tasks.Go(func() { poll.Run(ctx) })

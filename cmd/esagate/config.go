@@ -69,9 +69,12 @@ func compile(c *config.Config) (*transform.Tasks, []config.Fault) {
 	return tasks, faults
 }
 
-type checkCommand struct {
+// configFlag names the config file.
+type configFlag struct {
 	Config string `help:"The config file (${default})." default:"config.yaml" placeholder:"FILE"`
 }
+
+type checkCommand struct{ configFlag }
 
 // Run reads the config and says so when it is good.
 func (c *checkCommand) Run() error {
@@ -87,7 +90,7 @@ func (c *checkCommand) Run() error {
 }
 
 type serveCommand struct {
-	Config  string `help:"The config file (${default})." default:"config.yaml" placeholder:"FILE"`
+	configFlag
 	Address string `help:"host:port to listen on, in place of the config's." placeholder:"ADDR"`
 }
 
@@ -104,9 +107,9 @@ func (c *serveCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	defer func() { _ = listener.Close() }()
 	a, err := build(ctx, cfg, tasks, os.Stderr)
 	if err != nil {
-		_ = listener.Close()
 		return err
 	}
 	a.telemetry.Logger.Info("starting", slog.String("config", c.Config), slog.String("database", cfg.Store.Describe()),

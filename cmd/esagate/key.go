@@ -34,7 +34,7 @@ type keyNewCommand struct {
 	Customer int64  `help:"Whose key it is." required:"" placeholder:"N"`
 	Name     string `help:"What it is called in logs and lists." required:"" placeholder:"NAME"`
 	ReadOnly bool   `help:"It may read and change nothing."`
-	Config   string `help:"The config file (${default})." default:"config.yaml" placeholder:"FILE"`
+	configFlag
 }
 
 // Run makes a key. The key alone goes to the standard output, so that it can be
@@ -74,9 +74,7 @@ func accessWords(write bool) string {
 	return "read"
 }
 
-type keyListCommand struct {
-	Config string `help:"The config file (${default})." default:"config.yaml" placeholder:"FILE"`
-}
+type keyListCommand struct{ configFlag }
 
 // Run lists the keys made at run time; those of the config stand in the config.
 func (c *keyListCommand) Run(ctx context.Context) error {
@@ -103,8 +101,8 @@ func moment(t time.Time, layout string) string {
 }
 
 type keyRevokeCommand struct {
-	ID     int64  `arg:"" help:"The key's id, as key list shows it."`
-	Config string `help:"The config file (${default})." default:"config.yaml" placeholder:"FILE"`
+	ID int64 `arg:"" help:"The key's id, as key list shows it."`
+	configFlag
 }
 
 // Run revokes a key: running gateways refuse it within seconds.

@@ -10,11 +10,11 @@ import (
 )
 
 type keyRotateCommand struct {
-	Prepare bool   `help:"With several replicas: add a new key that only reads, to be promoted once all have it." xor:"step"`
-	Promote bool   `help:"With several replicas: let the prepared key encrypt." xor:"step"`
-	Rewrite bool   `help:"Encrypt every stored secret anew, with the key that encrypts now." xor:"step"`
-	Drop    bool   `help:"Rewrite, then leave out all keys but the one that encrypts." xor:"step"`
-	Config  string `help:"The config file (${default})." default:"config.yaml" placeholder:"FILE"`
+	Prepare bool `help:"With several replicas: add a new key that only reads, to be promoted once all have it." xor:"step"`
+	Promote bool `help:"With several replicas: let the prepared key encrypt." xor:"step"`
+	Rewrite bool `help:"Encrypt every stored secret anew, with the key that encrypts now." xor:"step"`
+	Drop    bool `help:"Rewrite, then leave out all keys but the one that encrypts." xor:"step"`
+	configFlag
 }
 
 // Run takes one step of a rotation. A new keyset alone goes to the standard

@@ -38,9 +38,7 @@ func withStore(ctx context.Context, file string, work func(*sqlstore.Store) erro
 	return work(store)
 }
 
-type migrateCommand struct {
-	Config string `help:"The config file (${default})." default:"config.yaml" placeholder:"FILE"`
-}
+type migrateCommand struct{ configFlag }
 
 // Run brings the database's tables up to date.
 func (c *migrateCommand) Run(ctx context.Context) error {
