@@ -11,7 +11,6 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
-	"sync"
 	"time"
 
 	"esagate/internal/background"
@@ -76,7 +75,6 @@ type Authenticator struct {
 	tokens *tokens // nil without an issuer
 	work   *background.Group
 	log    *slog.Logger
-	closed sync.Once
 }
 
 // New makes an Authenticator: it reads the stored keys once, which must succeed,
@@ -90,16 +88,16 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Authenticator, error) {
 	a := &Authenticator{static: staticRing(cfg.Keys), work: background.NewGroup(log), log: log}
 	if cfg.OIDC != nil {
 		var err error
-		if a.tokens, err = newTokens(*cfg.OIDC, deps, log); err != nil {
+		if a.tokens, err = newTokens(*cfg.OIDC, deps, log, a.work); err != nil {
 			return nil, err
 		}
 	}
 	if deps.Store != nil {
 		var err error
-		if a.stored, err = newStored(ctx, deps.Store, log); err != nil {
+		if a.stored, err = newStored(ctx, deps.Store, log, a.work); err != nil {
 			return nil, fmt.Errorf("auth: reading the stored keys: %w", err)
 		}
-		a.work.Go(ctx, "stored keys", func(ctx context.Context) { a.stored.refresh.loop(ctx, pollEvery) })
+		a.stored.refresh.start(pollEvery)
 		a.work.Go(ctx, "uses of keys", func(ctx context.Context) {
 			background.Every(ctx, background.Task{
 				Name: "uses of keys", Interval: writeUsesEvery, Timeout: storeTimeout, Do: a.stored.uses.write, Logger: log,
@@ -107,7 +105,8 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Authenticator, error) {
 		})
 	}
 	if a.tokens != nil {
-		a.work.Go(ctx, "issuer keys", func(ctx context.Context) { a.tokens.issuer.refresh.loop(ctx, 0) })
+		a.tokens.issuer.refresh.start(keysRenewed)
+		a.tokens.issuer.refresh.want()
 	}
 	return a, nil
 }
@@ -175,16 +174,15 @@ func (a *Authenticator) IssuerAvailable() bool {
 // Close ends the background work and writes down when keys were last used, unless
 // ctx ends before. The store must still be open.
 func (a *Authenticator) Close(ctx context.Context) {
-	a.closed.Do(func() {
-		_ = a.work.Close(context.WithoutCancel(ctx)) // ends with the call under way, which is bounded
-		if a.stored != nil {
-			ctx, cancel := context.WithTimeout(ctx, storeTimeout)
-			defer cancel()
-			if err := a.stored.uses.write(ctx); err != nil {
-				a.log.Warn("the last use of API keys can't be recorded", slog.Any("error", err))
-			}
-		}
-	})
+	_ = a.work.Close(context.WithoutCancel(ctx)) // ends with the call under way, which is bounded
+	if a.stored == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	if err := a.stored.uses.write(ctx); err != nil {
+		a.log.Warn("the last use of API keys can't be recorded", slog.Any("error", err))
+	}
 }
 
 // storeTimeout bounds one piece of work with the store.

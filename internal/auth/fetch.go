@@ -66,8 +66,6 @@ func (i *issuer) get(ctx context.Context, address string) ([]byte, *failure) {
 	switch {
 	case errors.Is(err, errRedirect):
 		return nil, failed("redirect_refused")
-	case err != nil && ctx.Err() != nil:
-		return nil, failed("timeout")
 	case err != nil:
 		return nil, failed("unreachable")
 	}
@@ -77,8 +75,6 @@ func (i *issuer) get(ctx context.Context, address string) ([]byte, *failure) {
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxDocument+1))
 	switch {
-	case err != nil && ctx.Err() != nil:
-		return nil, failed("timeout")
 	case err != nil:
 		return nil, failed("cut_short")
 	case len(body) > maxDocument:

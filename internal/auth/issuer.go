@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+
+	"esagate/internal/background"
 )
 
 // How the issuer's keys are kept up to date.
@@ -35,7 +37,7 @@ type issuer struct {
 	set       atomic.Pointer[keySet] // nil: never obtained
 	available atomic.Bool            // the last fetch was good
 
-	warned bool // that it is away; like retry, of the refresher's goroutine alone
+	warned bool // that it is away; like retry, of the refresher's runs alone
 	retry  time.Duration
 }
 
@@ -48,13 +50,13 @@ type keySet struct {
 // errIssuer: the configured issuer can't be one.
 var errIssuer = errors.New("auth: the issuer must be an https URL without user info, query and fragment")
 
-func newIssuer(name string, deps Deps, log *slog.Logger) (*issuer, error) {
+func newIssuer(name string, deps Deps, log *slog.Logger, work *background.Group) (*issuer, error) {
 	u, err := url.Parse(name)
 	if err != nil || !fetchable(u) || u.RawQuery != "" || u.ForceQuery || strings.Contains(name, "#") {
 		return nil, errIssuer
 	}
 	i := &issuer{name: name, client: guarded(deps.HTTP), log: log, fetched: deps.IssuerFetched}
-	i.refresh = newRefresher(fetchSpacing, fetchTimeout, log, i.renew)
+	i.refresh = newRefresher(work, &refresher{run: i.renew, spacing: fetchSpacing, timeout: fetchTimeout, joins: true})
 	return i, nil
 }
 
@@ -100,6 +102,9 @@ func (i *issuer) renew(ctx context.Context) time.Duration {
 	}
 	i.available.Store(failure == nil)
 	if failure != nil {
+		if ctx.Err() != nil {
+			failure.reason = "timeout"
+		}
 		if !i.warned {
 			i.log.Warn("the issuer's keys can't be had: the last known ones stand",
 				slog.String("reason", failure.reason), slog.Int("status", failure.status))

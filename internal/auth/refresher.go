@@ -2,7 +2,8 @@ package auth
 
 import (
 	"context"
-	"log/slog"
+	"errors"
+	"strconv"
 	"sync"
 	"time"
 
@@ -13,149 +14,106 @@ import (
 // ones do not wait.
 const maxWaiting = 1000
 
-// refresher runs a function in one goroutine: on a schedule, and when it is asked
-// to, but then never twice within spacing.
+// refresher runs a function on a schedule and when it is asked to: one run at a time,
+// and none within spacing of the start of the last.
 type refresher struct {
 	run     func(context.Context) (next time.Duration) // gives when to run again
-	spacing time.Duration                              // from start to start
-	timeout time.Duration                              // of one run
-	log     *slog.Logger
+	spacing time.Duration
+	timeout time.Duration // of one run
+	// joins: callers are served by a run that is under way. Else they are served by one
+	// that begins after they ask, since one under way may have looked already.
+	joins bool
 
-	wake  chan struct{} // holds one exactly while coming was asked for and has not begun
-	ended chan struct{} // closed when loop returns
+	flight  *background.Flight[struct{}] // its keys are rounds
+	turn    chan struct{}                // holds one while a run goes on, or waits to begin
+	waiting chan struct{}                // holds one for each caller that waits
 
 	mu      sync.Mutex
-	coming  round // asked for, not begun
-	running round
+	due     *time.Timer
+	round   int // that a caller who asks now is served by
+	running bool
 	began   time.Time // the last run
-	waiting int
 }
 
-// round is closed at the end of one run; nil: there is none.
-type round chan struct{}
-
-func newRefresher(spacing, timeout time.Duration, log *slog.Logger, run func(context.Context) time.Duration) *refresher {
-	return &refresher{run: run, spacing: spacing, timeout: timeout, log: log,
-		wake: make(chan struct{}, 1), ended: make(chan struct{})}
+func newRefresher(g *background.Group, f *refresher) *refresher {
+	f.flight = background.NewFlight[struct{}](g, "auth refresh", 2*(f.spacing+f.timeout))
+	f.turn, f.waiting = make(chan struct{}, 1), make(chan struct{}, maxWaiting)
+	return f
 }
 
-// loop runs until life ends, the first time after a while.
-func (f *refresher) loop(life context.Context, first time.Duration) {
-	defer close(f.ended)
-	next := time.NewTimer(first)
-	defer next.Stop()
-	for {
-		select {
-		case <-life.Done():
-			return
-		case <-next.C:
-		case <-f.wake:
-			if !background.Sleep(life, f.untilFree()) {
-				return
-			}
-		}
-		next.Reset(f.once(life))
-	}
-}
-
-func (f *refresher) once(life context.Context) time.Duration {
+// start begins the schedule, which ends with the Group.
+func (f *refresher) start(first time.Duration) {
 	f.mu.Lock()
-	f.running, f.coming, f.began = f.coming, nil, time.Now()
-	if f.running == nil {
-		f.running = make(round)
-	}
-	select {
-	case <-f.wake: // asked for and begun by schedule
-	default:
-	}
+	defer f.mu.Unlock()
+	f.due = time.AfterFunc(first, f.want)
+}
+
+// want has it run if that may be now, and does not wait for it.
+func (f *refresher) want() { f.ask(context.Background(), 0) }
+
+// ask has it run and waits for the end, unless it may not begin within patience or too
+// many wait. It reports whether patience ran out.
+func (f *refresher) ask(ctx context.Context, patience time.Duration) (late bool) {
+	f.mu.Lock()
+	round, soon := f.round, f.joins && f.running || f.spacing-time.Since(f.began) <= patience
 	f.mu.Unlock()
-
-	ctx, cancel := context.WithTimeout(life, f.timeout)
-	defer cancel()
-	next := max(f.spacing, time.Second) // after a panic
-	_ = background.Guard(ctx, f.log, "auth refresh", func(ctx context.Context) error {
-		next = f.run(ctx)
-		return nil
-	})
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	close(f.running)
-	f.running = nil
-	return next
-}
-
-// outcome is what came of asking.
-type outcome uint8
-
-const (
-	notWaited outcome = iota // none to wait for, too many wait, or who asked has gone
-	answered                 // a run has ended
-	late                     // patience ran out
-)
-
-// ask asks for a run and waits for its end. Only one that begins from now on
-// counts, since one under way may have looked already; with join it counts too.
-func (f *refresher) ask(ctx context.Context, patience time.Duration, join bool) outcome {
-	r := f.enter(patience, join)
-	if r == nil {
-		return notWaited
+	if !soon {
+		return false
 	}
-	defer func() {
-		f.mu.Lock()
-		f.waiting--
-		f.mu.Unlock()
-	}()
-	timer := time.NewTimer(patience)
-	defer timer.Stop()
 	select {
-	case <-r:
-		return answered
-	case <-timer.C:
-	case <-ctx.Done():
-		return notWaited
-	case <-f.ended:
-		return notWaited
-	}
-	select { // both at once
-	case <-r:
-		return answered
+	case f.waiting <- struct{}{}:
+		defer func() { <-f.waiting }()
 	default:
-		return late
+		return false
 	}
+	wait, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	_, _, err := f.flight.Do(wait, strconv.Itoa(round), func(ctx context.Context) (struct{}, error) { return struct{}{}, f.once(ctx, round) })
+	return errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil
 }
 
-// enter gives the round to wait for, nil when there is none worth waiting for.
-func (f *refresher) enter(patience time.Duration, join bool) round {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	r := f.running
-	if r == nil || !join {
-		r = f.request()
-		if f.spacing-time.Since(f.began) > patience {
-			return nil
-		}
+func (f *refresher) once(ctx context.Context, round int) error {
+	select {
+	case f.turn <- struct{}{}:
+		defer func() { <-f.turn }()
+	case <-ctx.Done():
+		return ctx.Err()
 	}
-	if f.waiting >= maxWaiting {
+	if f.past(round) { // just now
 		return nil
 	}
-	f.waiting++
-	return r
+	if !background.Sleep(ctx, f.untilFree()) {
+		return ctx.Err()
+	}
+	f.mark(true)
+	next := max(f.spacing, time.Second) // after a panic
+	defer func() {
+		f.mark(false)
+		f.due.Reset(next)
+	}()
+	ctx, cancel := context.WithTimeout(ctx, f.timeout)
+	defer cancel()
+	next = f.run(ctx)
+	return nil
 }
 
-// want asks for a run without waiting for it.
-func (f *refresher) want() {
+func (f *refresher) past(round int) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.request()
+	return round != f.round
 }
 
-// request gives the round that comes next; f.mu is held.
-func (f *refresher) request() round {
-	if f.coming == nil {
-		f.coming = make(round)
-		f.wake <- struct{}{} // has room: it is taken out together with coming
+// mark records that a run begins or ends.
+func (f *refresher) mark(begins bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.running = begins
+	if begins {
+		f.began = time.Now()
 	}
-	return f.coming
+	if begins != f.joins {
+		f.round++
+	}
 }
 
 // untilFree gives how long it is until a run that is asked for may begin.

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"esagate/internal/background"
 	"esagate/registry"
 )
 
@@ -26,25 +27,19 @@ const (
 type stored struct {
 	store   registry.KeyStore
 	log     *slog.Logger
-	keys    atomic.Pointer[storedSet]
+	keys    atomic.Pointer[ring]
 	away    atomic.Bool // the store's last answer was none, or is late
 	refresh *refresher
 	uses    *uses
 
-	generation int64 // of keys; like warned, of the refresher's goroutine alone
+	generation int64 // of keys; like warned, of the refresher's runs alone
 	warned     bool  // that the store is away
 }
 
-// storedSet is the good keys of one generation.
-type storedSet struct {
-	ring ring
-	byID map[int64]*entry
-}
-
-func newStored(ctx context.Context, store registry.KeyStore, log *slog.Logger) (*stored, error) {
+func newStored(ctx context.Context, store registry.KeyStore, log *slog.Logger, work *background.Group) (*stored, error) {
 	s := &stored{store: store, log: log, uses: newUses(store)}
-	s.refresh = newRefresher(askSpacing, storeTimeout, log, s.poll)
-	s.keys.Store(&storedSet{})
+	s.refresh = newRefresher(work, &refresher{run: s.poll, spacing: askSpacing, timeout: storeTimeout})
+	s.keys.Store(&ring{})
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	return s, s.load(ctx)
@@ -52,7 +47,7 @@ func newStored(ctx context.Context, store registry.KeyStore, log *slog.Logger) (
 
 // find gives the caller whose key it is, and records the use.
 func (s *stored) find(sum *[sha256.Size]byte) *Caller {
-	e := s.keys.Load().ring.find(sum)
+	e := s.keys.Load().find(sum)
 	if e == nil {
 		return nil
 	}
@@ -63,7 +58,7 @@ func (s *stored) find(sum *[sha256.Size]byte) *Caller {
 // ask has the store read again for an unknown key. While the store is away requests
 // do not wait for it: the poll sees its return.
 func (s *stored) ask(ctx context.Context) {
-	if !s.away.Load() && s.refresh.ask(ctx, askPatience, false) == late {
+	if !s.away.Load() && s.refresh.ask(ctx, askPatience) {
 		s.away.Store(true)
 	}
 }
@@ -94,18 +89,17 @@ func (s *stored) load(ctx context.Context) error {
 		return err
 	}
 	before := s.keys.Load()
-	set := &storedSet{ring: make(ring, len(keys)), byID: make(map[int64]*entry, len(keys))}
+	set := make(ring, len(keys))
 	for _, k := range keys {
 		e := &entry{caller: Caller{Name: k.Name, CustomerID: k.CustomerID, Write: k.Write}, sum: k.SHA256, id: k.ID}
-		if was := before.byID[k.ID]; was != nil && was.caller == e.caller && was.sum == e.sum {
+		if was := before.find(&e.sum); was != nil && was.id == e.id && was.caller == e.caller {
 			e = was // it knows when it was last used
 		} else if !k.LastUsedAt.IsZero() {
 			e.hour.Store(hourOf(k.LastUsedAt))
 		}
-		set.ring.add(e)
-		set.byID[k.ID] = e
+		set.add(e)
 	}
-	s.keys.Store(set)
+	s.keys.Store(&set)
 	s.generation = generation
 	return nil
 }

@@ -219,6 +219,7 @@ func TestLastUseIsWrittenInBatches(t *testing.T) {
 func TestLastUseSurvivesOutageAndClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
+		synctest.Wait() // the first write is over
 		clear, once := r.store.make(7, false), r.store.make(8, false)
 		r.good(clear)
 		r.good(once)

@@ -6,11 +6,13 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
 	lru "github.com/hashicorp/golang-lru/v2"
 
+	"esagate/internal/background"
 	"esagate/internal/fault"
 )
 
@@ -38,11 +40,11 @@ type verifiedToken struct {
 // not check it.
 var errOIDC = errors.New("auth: issuer, audience, customer claim and access claim are all needed")
 
-func newTokens(cfg OIDC, deps Deps, log *slog.Logger) (*tokens, error) {
+func newTokens(cfg OIDC, deps Deps, log *slog.Logger, work *background.Group) (*tokens, error) {
 	if cfg.Issuer == "" || cfg.Audience == "" || cfg.CustomerClaim == "" || cfg.AccessClaim == "" {
 		return nil, errOIDC
 	}
-	i, err := newIssuer(cfg.Issuer, deps, log)
+	i, err := newIssuer(cfg.Issuer, deps, log, work)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +60,7 @@ func newTokens(cfg OIDC, deps Deps, log *slog.Logger) (*tokens, error) {
 
 // authenticate gives the owner of a token; tried is false when the credential is no token.
 func (t *tokens) authenticate(ctx context.Context, credential string, sum *[sha256.Size]byte) (c *Caller, tried bool, err error) {
-	if !looksLikeToken(credential) {
+	if strings.Count(credential, ".") != 2 { // three parts make the compact serialization of a JWS
 		return nil, false, nil
 	}
 	if v, ok := t.verified.Get(*sum); ok && time.Now().Before(v.until) {
@@ -89,7 +91,7 @@ func (t *tokens) key(ctx context.Context, h header) (any, error) {
 	if key, found := pick(keys, h); found {
 		return key, nil
 	}
-	t.issuer.refresh.ask(ctx, fetchPatience, true)
+	t.issuer.refresh.ask(ctx, fetchPatience)
 	keys, ok := t.issuer.keys()
 	if !ok {
 		e := fault.New(fault.Unavailable, "Access tokens can't be checked at the moment.")
@@ -131,24 +133,22 @@ func (t *tokens) verify(credential string, sum *[sha256.Size]byte, key any) (*Ca
 // reasonFor sorts the library's errors, the first that applies: claims are only
 // looked at once the signature is good.
 func reasonFor(err error) Reason {
-	for _, r := range []struct {
-		err    error
-		reason Reason
-	}{
-		{jwt.ErrTokenMalformed, Malformed},
-		{jwt.ErrTokenUnverifiable, Malformed},
-		{jwt.ErrTokenSignatureInvalid, BadSignature},
-		{jwt.ErrInvalidType, BadClaims},
-		{jwt.ErrTokenRequiredClaimMissing, BadClaims},
-		{jwt.ErrTokenExpired, Expired},
-		{jwt.ErrTokenNotValidYet, NotYetValid},
-		{jwt.ErrTokenUsedBeforeIssued, NotYetValid},
-		{jwt.ErrTokenInvalidIssuer, WrongIssuer},
-		{jwt.ErrTokenInvalidAudience, WrongAudience},
-	} {
-		if errors.Is(err, r.err) {
-			return r.reason
-		}
+	is := func(target error) bool { return errors.Is(err, target) }
+	switch {
+	case is(jwt.ErrTokenMalformed), is(jwt.ErrTokenUnverifiable):
+		return Malformed
+	case is(jwt.ErrTokenSignatureInvalid):
+		return BadSignature
+	case is(jwt.ErrInvalidType), is(jwt.ErrTokenRequiredClaimMissing):
+		return BadClaims
+	case is(jwt.ErrTokenExpired):
+		return Expired
+	case is(jwt.ErrTokenNotValidYet), is(jwt.ErrTokenUsedBeforeIssued):
+		return NotYetValid
+	case is(jwt.ErrTokenInvalidIssuer):
+		return WrongIssuer
+	case is(jwt.ErrTokenInvalidAudience):
+		return WrongAudience
 	}
 	return BadClaims
 }

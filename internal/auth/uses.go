@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -42,42 +43,28 @@ func (u *uses) record(e *entry, now time.Time) {
 // write brings what is pending to the store. What could not be written stays pending.
 func (u *uses) write(ctx context.Context) error {
 	for {
-		batch := u.take()
+		batch := u.batch()
 		if len(batch) == 0 {
 			return nil
 		}
 		if err := u.store.TouchKeys(ctx, batch); err != nil {
-			u.putBack(batch)
 			return fmt.Errorf("recording the last use of %d API keys: %w", len(batch), err)
 		}
+		u.mu.Lock()
+		maps.DeleteFunc(u.pending, func(id int64, at time.Time) bool { return at.Equal(batch[id]) })
+		u.mu.Unlock()
 	}
 }
 
-func (u *uses) take() map[int64]time.Time {
+func (u *uses) batch() map[int64]time.Time {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if len(u.pending) <= usesBatch {
-		all := u.pending
-		u.pending = map[int64]time.Time{}
-		return all
-	}
-	batch := make(map[int64]time.Time, usesBatch)
+	batch := map[int64]time.Time{}
 	for id, at := range u.pending {
 		if len(batch) == usesBatch {
 			break
 		}
 		batch[id] = at
-		delete(u.pending, id)
 	}
 	return batch
-}
-
-func (u *uses) putBack(batch map[int64]time.Time) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	for id, at := range batch {
-		if at.After(u.pending[id]) {
-			u.pending[id] = at
-		}
-	}
 }
