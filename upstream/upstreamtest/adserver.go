@@ -29,11 +29,8 @@ func Outcomes() []Outcome {
 
 // Probe is one answer of an ad server.
 type Probe struct {
-	Outcome     Outcome       // "": OK
-	Takes       time.Duration // 0: Options.ProbeTakes
-	Message     string        // free text of a refusal; "": one that goes with the outcome
-	Remediation string        // who can mend it; "": what goes with the outcome, if anything does
-	FaultString string        // the ad server's own words; "": ones that go with the outcome
+	Outcome Outcome       // "": OK
+	Takes   time.Duration // 0: Options.ProbeTakes
 }
 
 // adServers is the world behind the agent.

@@ -6,8 +6,8 @@
 // # What it keeps
 //
 // Tenants come by SetTenant, Play or POST /tenants/provision. A tenant has an
-// ad-server config with runtime settings, sync runs (StartRun, FinishRun, FailRun) and
-// webhook subscriptions (Subscriptions, Announce).
+// ad-server config with runtime settings, sync runs (FinishRun, FailRun) and webhook
+// subscriptions (Subscriptions).
 // Provisioning and writing a config ask a small world of ad servers (AdServer,
 // Probe), which follows rules of its own where nothing is scripted:
 //
@@ -23,11 +23,10 @@
 //
 // Faults are scripted or follow a schedule, never dice: the same calls in the
 // same order meet the same answers. A Fault strikes in place of what was asked
-// for, or with AfterEffect when that has been done. Options.Now dates documents,
-// caches, runs and schedules; delays and the ends of runs run on timers of package
-// time, so that all of it follows the fake clock inside a testing/synctest bubble
-// (see Agent.Pipe). Deliveries are sent by one goroutine, from the first one until
-// Close.
+// for. Options.Now dates documents, caches, runs and schedules; delays and the ends
+// of runs run on timers of package time, so that all of it follows the fake clock
+// inside a testing/synctest bubble (see Agent.Pipe). Deliveries are sent by one
+// goroutine, from the first one until Close.
 //
 // # Switches
 //
@@ -84,8 +83,7 @@ type Options struct {
 	PublicURL  string        // where the agent speaks MCP and A2A; "": https://sales-agent.example
 	ProbeTakes time.Duration // how long an ad server takes to answer a probe
 
-	// How long sync runs are pending, and how long they then run; 0: until FinishRun or
-	// FailRun.
+	// How long sync runs are pending, and how long they then run; 0: until FinishRun or FailRun.
 	RunWaits, RunTakes time.Duration
 
 	// Deliver sends a webhook delivery; http.Client.Do fits. It has to give up when
@@ -217,21 +215,10 @@ func (a *Agent) serveHTTP(w http.ResponseWriter, r *http.Request, server <-chan 
 	if conn.broken() || !conn.wait(slow+f.Delay) {
 		drop()
 	}
-	if !f.AfterEffect {
-		f.strike(conn)
-	}
+	f.strike(conn)
 	ans, replaced := f.answer(c.body)
-	if f.AfterEffect || !replaced {
-		said := a.answer(r, c, conn, f)
-		if !replaced {
-			ans = said
-		}
-	}
-	if !conn.wait(f.Linger) {
-		drop()
-	}
-	if f.AfterEffect {
-		f.strike(conn)
+	if !replaced {
+		ans = a.answer(r, c, conn, f)
 	}
 	if f.ContentType != "" {
 		ans.contentType = f.ContentType

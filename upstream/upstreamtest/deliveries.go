@@ -26,12 +26,8 @@ const (
 	SignatureHeader = "X-AdCP-Signature"
 )
 
-// ErrClosed says that the agent was closed.
-var ErrClosed = errors.New("upstreamtest: the agent is closed")
-
 // delivery is a delivery to be made.
 type delivery struct {
-	tenant   string
 	hook     *subscription
 	secret   string
 	envelope envelope
@@ -153,7 +149,7 @@ func reserved(name string) bool {
 	}, strings.ToLower(name))
 }
 
-// Drain waits until no delivery is queued or being sent.
+// Drain waits until no delivery is queued or being sent. It fails when the agent is closed.
 func (a *Agent) Drain(ctx context.Context) error {
 	a.mu.Lock()
 	if a.deliveries.open == 0 {
@@ -171,6 +167,6 @@ func (a *Agent) Drain(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-a.closed:
-		return ErrClosed
+		return errors.New("upstreamtest: the agent is closed")
 	}
 }

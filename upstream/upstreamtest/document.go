@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"math"
 	"time"
 )
 
@@ -18,7 +17,7 @@ type statusDocument struct {
 	Products          productsBlock          `json:"products"`
 	InventoryProfiles profilesBlock          `json:"inventory_profiles"`
 	Creatives         creativesBlock         `json:"creatives"`
-	Webhooks          *webhooksBlock         `json:"webhooks"`
+	Webhooks          *struct{}              `json:"webhooks"` // null, as every real build says
 	SetupTasks        tasksBlock             `json:"setup_tasks"`
 	FetchedAt         string                 `json:"fetched_at"`
 }
@@ -75,17 +74,6 @@ type creativesBlock struct {
 	RejectedLast24hCount int `json:"rejected_last_24h_count"`
 }
 
-type webhooksBlock struct {
-	Last24h       webhookCounts `json:"last_24h"`
-	LastFailureAt *string       `json:"last_failure_at"`
-}
-
-type webhookCounts struct {
-	Delivered   int     `json:"delivered"`
-	Failed      int     `json:"failed"`
-	SuccessRate float64 `json:"success_rate"`
-}
-
 type tasksBlock struct {
 	BlockerCount int         `json:"blocker_count"`
 	WarningCount int         `json:"warning_count"`
@@ -134,7 +122,6 @@ func (t *tenantState) currentDocument(c calendar, fetchedAt time.Time) statusDoc
 			s.Profiles.Complete + s.Profiles.Incomplete,
 			s.Profiles.Complete, s.Profiles.Incomplete, s.Profiles.WholesaleOwned,
 		},
-		Webhooks: s.Webhooks.block(c),
 	}
 	for _, stream := range s.Streams {
 		d.Syncs[stream.Name] = t.streamBlock(stream, c)
@@ -183,20 +170,6 @@ func (w Workflows) block(c calendar) workflowsBlock {
 		b.OpenCount += n
 	}
 	return b
-}
-
-func (w *Webhooks) block(c calendar) *webhooksBlock {
-	if w == nil {
-		return nil
-	}
-	rate := 1.0
-	if all := w.Delivered + w.Failed; all > 0 {
-		rate = math.Round(1e4*float64(w.Delivered)/float64(all)) / 1e4
-	}
-	return &webhooksBlock{
-		Last24h:       webhookCounts{Delivered: w.Delivered, Failed: w.Failed, SuccessRate: rate},
-		LastFailureAt: c.ago(w.LastFailureAgo),
-	}
 }
 
 func (b *tasksBlock) add(t Task) {

@@ -55,29 +55,13 @@ type healthEvent struct {
 	RelatedSyncRunID string  `json:"related_sync_run_id"`
 }
 
-// Announce tells a tenant's subscribers of an event that happened now, with any
-// JSON as its data (nil: {}), and gives how many deliveries that makes. The type need not be one of EventTypes; subscribers to all
-// events hear of it.
-func (a *Agent) Announce(tenantID, eventType string, data json.RawMessage) int {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	t := a.tenants[tenantID]
-	if t == nil {
-		return 0
-	}
-	if data == nil {
-		data = json.RawMessage("{}")
-	}
-	return a.announce(t, eventType, a.opts.Now(), data)
-}
-
 // announceRun tells of a run that is over. a.mu is held.
-func (a *Agent) announceRun(t *tenantState, r *Run) {
+func (a *Agent) announceRun(t *tenantState, r *run) {
 	base := runEvent{
 		SyncRunID: r.ID, SyncType: r.Stream, AdapterType: t.adapterType(), Status: r.Status, Trigger: r.Trigger,
 		StartedAt: stamp(r.StartedAt, zoneOffset), CompletedAt: stamp(r.CompletedAt, zoneOffset),
 	}
-	if r.Status == RunCompleted {
+	if r.Status == runCompleted {
 		a.announce(t, "sync_run.completed", r.CompletedAt, encode(completedEvent{runEvent: base, ItemCount: r.Items}))
 		return
 	}
@@ -85,9 +69,9 @@ func (a *Agent) announceRun(t *tenantState, r *Run) {
 }
 
 // announceHealth tells that a stream's severity is another one. a.mu is held.
-func (a *Agent) announceHealth(t *tenantState, r *Run, before, after string) {
+func (a *Agent) announceHealth(t *tenantState, r *run, before, after string) {
 	e := healthEvent{SyncType: r.Stream, AdapterType: t.adapterType(), Health: after, PreviousHealth: before, RelatedSyncRunID: r.ID}
-	if r.Status == RunFailed {
+	if r.Status == runFailed {
 		issue := r.issue()
 		e.Reason, e.Message, e.Action = &issue.Category, &issue.Message, &issue.Action
 	}
@@ -96,19 +80,16 @@ func (a *Agent) announceHealth(t *tenantState, r *Run, before, after string) {
 
 // announce queues the deliveries of an event, one for each subscription: each has an
 // event id of its own. a.mu is held.
-func (a *Agent) announce(t *tenantState, eventType string, at time.Time, data json.RawMessage) int {
+func (a *Agent) announce(t *tenantState, eventType string, at time.Time, data json.RawMessage) {
 	if a.down || a.ended || a.opts.Deliver == nil {
-		return 0
+		return
 	}
-	n := 0
 	for _, s := range t.hooks {
 		if s.wants(eventType) && s.secret != "" {
-			n++
-			a.deliveries.take(a, delivery{tenant: t.ID, hook: s, secret: s.secret, envelope: envelope{
+			a.deliveries.take(a, delivery{hook: s, secret: s.secret, envelope: envelope{
 				EventID: a.newID("evt_"), EventType: eventType, EventSchemaVersion: "1", TenantID: t.ID,
 				OccurredAt: stamp(at, zoneOffset), DeliveryAttempt: 1, Data: data,
 			}})
 		}
 	}
-	return n
 }

@@ -12,19 +12,15 @@ import (
 // key too. The zero Fault is none. Faults are comparable.
 //
 // Hang, Drop and what is answered strike in place of the effect: a tenant is not
-// made, a config not written. With AfterEffect they strike when the agent has done
-// what it was asked for, and Linger passes between the two. A client that leaves
-// during Delay takes its request with it; during a probe or Linger the effect
-// comes, or has come, all the same. CutShort, Drip and Size alone never keep the
-// effect away.
+// made, a config not written. CutShort, Drip and Size alone never keep the effect
+// away. A client that leaves during Delay takes its request with it; during a probe
+// the effect comes all the same.
 type Fault struct {
 	Only Route // "": requests of any kind
 
-	Delay       time.Duration // before the effect
-	Linger      time.Duration // after the effect, before the answer begins
-	AfterEffect bool          // what follows strikes after the effect
-	Hang        bool          // no answer, until the client goes, an outage begins or the agent is closed
-	Drop        bool          // the connection is closed without an answer
+	Delay time.Duration // before the effect
+	Hang  bool          // no answer, until the client goes, an outage begins or the agent is closed
+	Drop  bool          // the connection is closed without an answer
 
 	Status      int    // answers with this status; below 400 with an empty body
 	Shape       Shape  // of an error's body

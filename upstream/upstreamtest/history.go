@@ -1,6 +1,7 @@
 package upstreamtest
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"net/url"
@@ -57,7 +58,7 @@ func (t *tenantState) history(q url.Values, now time.Time) answer {
 	}
 	c := calendar{since: t.since, now: now, zone: t.zone()}
 	d := historyDocument{Runs: []runDocument{}}
-	var last Run
+	var last run
 	for _, r := range t.allRuns(c) {
 		if s := q.Get("sync_type"); s != "" && s != r.Stream {
 			continue
@@ -79,40 +80,34 @@ func (t *tenantState) history(q url.Values, now time.Time) answer {
 }
 
 // allRuns gives every run, newest first.
-func (t *tenantState) allRuns(c calendar) []Run {
-	var all []Run
+func (t *tenantState) allRuns(c calendar) []run {
+	var all []run
 	for _, s := range t.Status.Streams {
 		all = append(all, s.scheduled(t.ID, c, scheduledRuns)...)
 	}
 	for _, r := range t.runs {
 		all = append(all, *r)
 	}
-	slices.SortFunc(all, func(x, y Run) int {
-		if c := y.StartedAt.Compare(x.StartedAt); c != 0 {
-			return c
-		}
-		return strings.Compare(y.ID, x.ID)
+	slices.SortFunc(all, func(x, y run) int {
+		return cmp.Or(y.StartedAt.Compare(x.StartedAt), strings.Compare(y.ID, x.ID))
 	})
 	return all
 }
 
 // before reports whether a run comes after the end of a page: it is older.
-func (r Run) before(end cursorDocument) bool {
-	if c := r.StartedAt.Compare(end.TS); c != 0 {
-		return c < 0
-	}
-	return r.ID < end.ID
+func (r run) before(end cursorDocument) bool {
+	return cmp.Or(r.StartedAt.Compare(end.TS), strings.Compare(r.ID, end.ID)) < 0
 }
 
-func (r Run) document(z zone) runDocument {
+func (r run) document(z zone) runDocument {
 	d := runDocument{
 		SyncID: r.ID, SyncType: r.Stream, StartedAt: stamp(r.StartedAt, z),
 		ItemsProcessed: r.Items, ItemsFailed: r.ItemsFailed, ErrorSummary: orNull(r.Error),
 	}
 	switch r.Status {
-	case RunPending, RunRunning:
+	case runPending, runRunning:
 		d.Status = "in_progress"
-	case RunCompleted:
+	case runCompleted:
 		d.Status = "success"
 	default:
 		d.Status = r.Status

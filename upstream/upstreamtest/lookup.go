@@ -1,30 +1,38 @@
 package upstreamtest
 
 import (
+	"cmp"
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 )
 
-// byOrg finds tenants; for the source "" of any. a.mu is held.
-func (a *Agent) byOrg(org, source string) []string {
+// newestFirst gives the tenants that are wanted, those made at one instant by id. a.mu is held.
+func (a *Agent) newestFirst(wanted func(*tenantState) bool) []*tenantState {
 	var all []*tenantState
 	for _, t := range a.tenants {
-		if t.ExternalOrgID == org && (source == "" || t.ExternalSource == source) {
+		if wanted(t) {
 			all = append(all, t)
 		}
 	}
 	slices.SortFunc(all, func(x, y *tenantState) int {
-		if c := x.since.Compare(y.since); c != 0 {
-			return c
-		}
-		return strings.Compare(x.ID, y.ID)
+		return cmp.Or(y.since.Compare(x.since), strings.Compare(x.ID, y.ID))
 	})
-	ids := make([]string, len(all))
+	return all
+}
+
+// list gives all tenants: there are no pages.
+func (a *Agent) list(q url.Values) answer {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	source := q.Get("external_source")
+	all := a.newestFirst(func(t *tenantState) bool { return source == "" || t.ExternalSource == source })
+	out := tenantList{Tenants: make([]tenantSummary, len(all)), Count: len(all)}
 	for i, t := range all {
-		ids[i] = t.ID
+		out.Tenants[i] = t.summary()
 	}
-	return ids
+	return ok(out)
 }
 
 // TenantIDs gives the ids of all tenants, sorted.

@@ -19,23 +19,19 @@ var provisionSchema = []field{
 	{name: "default_currency", min: 3, max: 3},
 	{name: "default_gam_advertiser_id", nullable: true, max: 64},
 	{name: "embed_breadcrumb_root", kind: object, nullable: true},
-	{name: "initial_principal", kind: object, nullable: true},
 	{name: "media_buy_approval", oneOf: []string{"auto", "manual"}},
 	{name: "provision_default_resources", kind: flag},
 	{name: "public_agent_url", min: 1, max: 500, rule: overTLS},
 }
 
 type provisionRequest struct {
-	Name             string          `json:"name"`
-	ExternalOrgID    string          `json:"external_org_id"`
-	ExternalSource   string          `json:"external_source"`
-	ContactEmail     string          `json:"contact_email"`
-	Adapter          json.RawMessage `json:"adapter"`
-	DefaultCurrency  string          `json:"default_currency"`
-	PublicAgentURL   string          `json:"public_agent_url"`
-	InitialPrincipal *struct {
-		Name string `json:"name"`
-	} `json:"initial_principal"`
+	Name            string          `json:"name"`
+	ExternalOrgID   string          `json:"external_org_id"`
+	ExternalSource  string          `json:"external_source"`
+	ContactEmail    string          `json:"contact_email"`
+	Adapter         json.RawMessage `json:"adapter"`
+	DefaultCurrency string          `json:"default_currency"`
+	PublicAgentURL  string          `json:"public_agent_url"`
 }
 
 // mail is the little of an address that is looked at. Domains set aside for tests
@@ -70,7 +66,7 @@ type provisionDocument struct {
 	A2AURL            string             `json:"a2a_url"`
 	AdminURLPath      string             `json:"admin_url_path"`
 	Adapter           provisionedAdapter `json:"adapter"`
-	InitialPrincipal  *principalBlock    `json:"initial_principal"`
+	InitialPrincipal  *struct{}          `json:"initial_principal"` // nobody asks for one
 	CreatedAt         string             `json:"created_at"`
 }
 
@@ -79,12 +75,6 @@ type provisionedAdapter struct {
 	Configured           bool    `json:"configured"`
 	ConnectionTestPassed bool    `json:"connection_test_passed"`
 	ConnectionTestError  *string `json:"connection_test_error"`
-}
-
-type principalBlock struct {
-	PrincipalID string `json:"principal_id"`
-	Name        string `json:"name"`
-	AccessToken string `json:"access_token"`
 }
 
 // conflictDetails name the tenant that has the external id already.
@@ -102,12 +92,14 @@ func (a *Agent) provision(c call, l conn) answer {
 	}
 	a.mu.Lock()
 	a.received = config
-	existing := a.byOrg(req.ExternalOrgID, req.ExternalSource)
+	existing := a.newestFirst(func(t *tenantState) bool {
+		return t.ExternalOrgID == req.ExternalOrgID && t.ExternalSource == req.ExternalSource
+	})
 	a.mu.Unlock()
 	if len(existing) > 0 {
+		id := existing[len(existing)-1].ID
 		return problem(http.StatusConflict, "external_org_id_conflict",
-			fmt.Sprintf("external_org_id '%s' belongs to tenant '%s' already", req.ExternalOrgID, existing[0]),
-			conflictDetails{existing[0]})
+			fmt.Sprintf("external_org_id '%s' belongs to tenant '%s' already", req.ExternalOrgID, id), conflictDetails{id})
 	}
 	if p := a.probe(config, l); p.fails() {
 		return p.refusal(config.Type)
@@ -116,32 +108,23 @@ func (a *Agent) provision(c call, l conn) answer {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	now := a.opts.Now()
-	s := Provisioned()
 	t := &tenantState{
 		Tenant: Tenant{
 			ID: a.newID("tenant_"), Name: req.Name, ExternalOrgID: req.ExternalOrgID, ExternalSource: req.ExternalSource,
-			ContactEmail: req.ContactEmail, PublicAgentURL: req.PublicAgentURL, Active: true, Status: s,
+			ContactEmail: req.ContactEmail, PublicAgentURL: req.PublicAgentURL, Active: true, Status: Provisioned(),
 		},
 		own: true, tenantType: config.Type, currency: req.DefaultCurrency, since: now, cache: make([]cached, a.opts.Processes),
 	}
 	t.configure(config, now)
 	a.tenants[t.ID] = t
 	a.made++
-	return says(http.StatusCreated, a.provisioned(t, req))
-}
-
-func (a *Agent) provisioned(t *tenantState, req provisionRequest) provisionDocument {
-	d := provisionDocument{
+	return says(http.StatusCreated, provisionDocument{
 		TenantID: t.ID, Name: t.Name, ExternalOrgID: t.ExternalOrgID, ExternalSource: t.ExternalSource,
 		IsEmbedded: true, ManagedExternally: true,
 		MCPURL: a.opts.PublicURL + "/mcp/", A2AURL: a.opts.PublicURL + "/a2a", AdminURLPath: "/tenant/" + t.ID,
 		Adapter:   provisionedAdapter{Type: t.config.Type, Configured: true, ConnectionTestPassed: true},
 		CreatedAt: stamp(t.since, t.zone()),
-	}
-	if req.InitialPrincipal != nil {
-		d.InitialPrincipal = &principalBlock{a.newID("principal_"), req.InitialPrincipal.Name, Canary + "-principal-access-token"}
-	}
-	return d
+	})
 }
 
 // readProvision checks the body of a provisioning call and reads it.
@@ -151,12 +134,6 @@ func readProvision(raw json.RawMessage) (provisionRequest, AdapterConfig, []vali
 	if adapter := known["adapter"]; adapter != nil {
 		var inside []validationError
 		config, inside = readAdapter([]string{"adapter"}, adapter)
-		found = append(found, inside...)
-	}
-	if principal := known["initial_principal"]; principal != nil && string(principal) != "null" {
-		_, inside := check([]string{"initial_principal"}, principal, []field{
-			{name: "name", required: true, min: 1, max: 255}, {name: "external_advertiser_id", nullable: true, max: 255},
-		})
 		found = append(found, inside...)
 	}
 	if found != nil {

@@ -1,45 +1,18 @@
 package upstreamtest_test
 
 import (
-	"encoding/json"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers/gorillamux"
 
 	ut "esagate/upstream/upstreamtest"
 )
-
-// holdTo makes a call and checks the answer, and a body that was accepted, against an
-// operation of the document.
-func holdTo(t *testing.T, spec *openapi3.T, a *ut.Agent, name, method, request, text string, status int, operation string) string {
-	t.Helper()
-	item := spec.Paths.Value(operation)
-	if item == nil || item.GetOperation(method) == nil || item.GetOperation(method).Responses.Status(status) == nil {
-		t.Fatalf("%s: the document does not know %s %s with %d", name, method, operation, status)
-	}
-	op := item.GetOperation(method)
-	visit := func(what string, schema *openapi3.SchemaRef, text string) {
-		t.Helper()
-		var v any
-		if err := json.Unmarshal([]byte(text), &v); err != nil {
-			t.Fatalf("%s: %s: %v", name, what, err)
-		}
-		if err := schema.Value.VisitJSON(v, openapi3.MultiErrors()); err != nil {
-			t.Errorf("%s: %s: %v", name, what, err)
-		}
-	}
-	got := want(t, a, status, method, strings.TrimPrefix(request, ut.BasePath), text)
-	if media := op.Responses.Status(status).Value.Content.Get("application/json"); got != "" && media != nil {
-		visit("answer", media.Schema, got)
-	}
-	if op.RequestBody != nil && text != "" && status < 300 {
-		visit("request", op.RequestBody.Value.Content.Get("application/json").Schema, text)
-	}
-	return got
-}
 
 // TestPublishedSchema checks the documents of a current build against the sales agent's own
 // OpenAPI document, where one is at hand.
@@ -49,67 +22,68 @@ func TestPublishedSchema(t *testing.T) {
 		t.Skip("SALES_AGENT_OPENAPI names no OpenAPI document of the sales agent")
 	}
 	spec, err := openapi3.NewLoader().LoadFromFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	now := start
-	a := ut.New(ut.Options{APIKey: key, CacheFor: -1, Now: func() time.Time { return now }})
-	hold := func(method, request, text string, status int, operation string) string {
+	must(t, err)
+	spec.Servers = nil
+	router, err := gorillamux.NewRouter(spec)
+	must(t, err)
+	w := newWorld(t, ut.Options{CacheFor: -1}, ut.Healthy())
+	hold := func(status int, method, path, text string) {
 		t.Helper()
-		return holdTo(t, spec, a, method+" "+operation, method, ut.BasePath+request, text, status, ut.BasePath+operation)
-	}
-	const one = "/tenants/{tenant_id}"
-	whole := strings.TrimSuffix(provisionBody("1", gamBody), "}") + `,"initial_principal":{"name":"Desk"}}`
-	id := decode[made](t, hold("POST", "/tenants/provision", whole, 201, "/tenants/provision")).TenantID
-	hold("POST", "/tenants/provision", whole, 409, "/tenants/provision")
-	hold("POST", "/tenants/provision", provisionBody("2", `{"type":"adswizz"}`), 422, "/tenants/provision")
-	a.AdServer("40", ut.Probe{Outcome: ut.PermissionDenied})
-	hold("POST", "/tenants/provision", provisionBody("2", strings.Replace(gamBody, "82640", "40", 1)), 400, "/tenants/provision")
-	hold("POST", "/tenants/provision", provisionBody("2", `{"type":"mock","dry_run":true}`), 201, "/tenants/provision")
-
-	for _, status := range []ut.Status{
-		ut.Healthy(), ut.NeverRun(), ut.InventoryFailed(), ut.Disconnected(),
-		{Webhooks: &ut.Webhooks{Delivered: 4, Failed: 1, LastFailureAgo: 1}},
-	} {
-		a.SetTenant(gam("tnt_a", status))
-		hold("GET", "/tenants/tnt_a/status", "", 200, one+"/status")
-		hold("GET", "/tenants/tnt_a/adapter-config", "", 200, one+"/adapter-config")
-		hold("GET", "/tenants/tnt_a", "", 200, one)
-	}
-	hold("GET", "/tenants/tnt_none/status", "", 404, one+"/status")
-
-	tenant := "/tenants/" + id
-	hold("POST", tenant+"/refresh", "", 202, one+"/refresh")
-	now = now.Add(2 * time.Minute)
-	hold("POST", tenant+"/refresh", "", 409, one+"/refresh")
-	a.FailRun(id, "inventory", "")
-	a.FinishRun(id, "advertisers", 7)
-	hold("GET", tenant+"/status", "", 200, one+"/status")
-	hold("GET", tenant+"/sync-history?limit=2", "", 200, one+"/sync-history")
-	hold("POST", tenant+"/deactivate", "", 200, one+"/deactivate")
-	hold("POST", tenant+"/reactivate", "", 200, one+"/reactivate")
-	for kind, c := range map[string]struct{ adapter, settings string }{
-		"gam":               {gamBody, `{"order_name_template":"{brand_name}"}`},
-		"google_ad_manager": {gamBody, `{"manual_approval_required":true}`},
-		"freewheel":         {fwBody, `{"default_advertiser_id":"4"}`},
-		"springserve":       {ssBody, `{"rate_currency":"EUR","default_demand_partner_id":4}`},
-		"broadstreet":       {`{"type":"broadstreet","network_id":"4","api_key":"k"}`, `{"campaign_name_template":"{po_number}"}`},
-	} {
-		hold("PUT", tenant+"/adapter-config", c.adapter, 200, one+"/adapter-config")
-		hold("PUT", tenant+"/adapters/"+kind+"/config", c.settings, 200, one+"/adapters/"+kind+"/config")
-		hold("GET", tenant+"/adapters/"+kind+"/config", "", 200, one+"/adapters/"+kind+"/config")
-		hold("POST", tenant+"/adapter-config/test-connection", "", 200, one+"/adapter-config/test-connection")
-	}
-	for _, outcome := range ut.Outcomes() {
-		a.AdServer("", ut.Probe{Outcome: outcome})
-		hold("POST", tenant+"/adapter-config/test-connection", "", 200, one+"/adapter-config/test-connection")
-		if outcome != ut.OK {
-			hold("PUT", tenant+"/adapter-config", gamBody, 400, one+"/adapter-config")
+		r := httptest.NewRequest(method, ut.BasePath+path, strings.NewReader(text))
+		r.Header.Set("Content-Type", "application/json")
+		route, params, err := router.FindRoute(r)
+		must(t, err)
+		request := &openapi3filter.RequestValidationInput{Request: r, PathParams: params, Route: route,
+			Options: &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc}}
+		if status < 300 {
+			must(t, openapi3filter.ValidateRequest(t.Context(), request))
+		}
+		a := w.send(method, path, text, key)
+		response := &openapi3filter.ResponseValidationInput{RequestValidationInput: request, Status: a.Code, Header: a.Header(),
+			Options: &openapi3filter.Options{IncludeResponseStatus: true, MultiError: true}}
+		response.SetBodyBytes(a.Body.Bytes())
+		if err := openapi3filter.ValidateResponse(t.Context(), response); err != nil || a.Code != status {
+			t.Errorf("%s %s: %d, want %d: %v", method, path, a.Code, status, err)
 		}
 	}
-	hook := decode[hook](t, hold("POST", tenant+"/webhooks", `{"url":"https://hook.example/","event_types":["sync_run.failed"],"secret":"`+secret+`"}`, 201, one+"/webhooks")).ID
-	hold("POST", tenant+"/webhooks", `{"url":"http://hook.example/"}`, 400, one+"/webhooks")
-	hold("GET", tenant+"/webhooks", "", 200, one+"/webhooks")
-	hold("DELETE", tenant+"/webhooks/"+hook, "", 204, one+"/webhooks/{webhook_id}")
-	hold("GET", "/tenants?external_source=pier", "", 200, "/tenants")
+	hold(201, "POST", "/tenants/provision", provisionBody("1", gamBody))
+	hold(409, "POST", "/tenants/provision", provisionBody("1", gamBody))
+	hold(422, "POST", "/tenants/provision", provisionBody("2", `{"type":"adswizz"}`))
+	hold(400, "POST", "/tenants/provision", provisionBody("2", strings.Replace(gamBody, "82640", "403", 1)))
+	for _, status := range []ut.Status{ut.Healthy(), ut.NeverRun(), ut.InventoryFailed(), ut.Disconnected()} {
+		w.SetTenant(gam("tnt_a", status))
+		hold(200, "GET", "/tenants/tnt_a/status", "")
+	}
+	for _, read := range []string{"", "/adapter-config", "/sync-history?limit=2", "/webhooks"} {
+		hold(200, "GET", "/tenants/tnt_a"+read, "")
+	}
+	hold(404, "GET", "/tenants/tnt_none/status", "")
+	hold(202, "POST", "/tenants/tnt_a/refresh", "")
+	w.now = w.now.Add(2 * time.Minute)
+	hold(409, "POST", "/tenants/tnt_a/refresh", "")
+	w.FailRun("tnt_a", "inventory", "")
+	w.FinishRun("tnt_a", "advertisers", 7)
+	hold(200, "GET", "/tenants/tnt_a/status", "")
+	hold(200, "GET", "/tenants/tnt_a/sync-history", "")
+	hold(200, "POST", "/tenants/tnt_a/deactivate", "")
+	hold(200, "POST", "/tenants/tnt_a/reactivate", "")
+	for kind, c := range map[string]struct{ adapter, settings string }{
+		"gam":         {gamBody, `{"order_name_template":"{brand_name}"}`},
+		"freewheel":   {fwBody, `{"default_advertiser_id":"4"}`},
+		"springserve": {ssBody, `{"rate_currency":"EUR","default_demand_partner_id":4}`},
+		"broadstreet": {`{"type":"broadstreet","network_id":"4","api_key":"k"}`, `{"campaign_name_template":"{po_number}"}`},
+	} {
+		hold(200, "PUT", "/tenants/tnt_a/adapter-config", c.adapter)
+		hold(200, "PUT", "/tenants/tnt_a/adapters/"+kind+"/config", c.settings)
+		hold(200, "GET", "/tenants/tnt_a/adapters/"+kind+"/config", "")
+	}
+	for _, outcome := range ut.Outcomes() {
+		w.AdServer("", ut.Probe{Outcome: outcome})
+		hold(200, "POST", "/tenants/tnt_a/adapter-config/test-connection", "")
+	}
+	hold(400, "PUT", "/tenants/tnt_a/adapter-config", gamBody)
+	hold(201, "POST", "/tenants/tnt_a/webhooks", `{"url":"https://hook.example/","event_types":["sync_run.failed"]}`)
+	hold(400, "POST", "/tenants/tnt_a/webhooks", `{"url":"http://hook.example/"}`)
+	hold(204, "DELETE", "/tenants/tnt_a/webhooks/"+w.Subscriptions("tnt_a")[0].ID, "")
+	hold(200, "GET", "/tenants?external_source=pier", "")
 }

@@ -35,8 +35,8 @@ func (a *Agent) refresh(t *tenantState) answer {
 	var old []string
 	ids, began := runIDs{}, now
 	for _, name := range refreshed {
-		r := t.latest(name)
-		if r != nil && r.Status == RunRunning && now.Sub(r.StartedAt) > refreshWindow {
+		r := t.last(name)
+		if r != nil && r.Status == runRunning && now.Sub(r.StartedAt) > refreshWindow {
 			old, ids[name] = append(old, name), r.ID
 			if r.StartedAt.Before(began) {
 				began = r.StartedAt
@@ -52,7 +52,7 @@ func (a *Agent) refresh(t *tenantState) answer {
 		})
 	}
 	for _, name := range refreshed {
-		r := t.latest(name)
+		r := t.last(name)
 		if r == nil || (!r.open() && now.Sub(r.StartedAt) >= refreshWindow) {
 			r = a.start(t, name, "manual")
 		}

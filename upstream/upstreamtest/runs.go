@@ -10,14 +10,14 @@ const runsKept = 600
 
 // The raw words for the state of a run. Histories say other ones in their answers.
 const (
-	RunPending   = "pending"
-	RunRunning   = "running"
-	RunCompleted = "completed"
-	RunFailed    = "failed"
+	runPending   = "pending"
+	runRunning   = "running"
+	runCompleted = "completed"
+	runFailed    = "failed"
 )
 
-// Run is one run of a sync stream.
-type Run struct {
+// run is one run of a sync stream.
+type run struct {
 	ID          string
 	Stream      string // custom_targeting
 	Status      string // one of the raw words
@@ -33,9 +33,9 @@ type Run struct {
 	fails  string    // what it fails with, if it ends by itself; "": it goes well
 }
 
-// DefaultRunError is what a failing run leaves behind: a sentence for anyone, then
+// usualRunError is what a failing run leaves behind: a sentence for anyone, then
 // a traceback for nobody, with a canary in it.
-const DefaultRunError = "RateLimitError: the ad server asked for less\n" +
+const usualRunError = "RateLimitError: the ad server asked for less\n" +
 	"Traceback (most recent call last):\n" +
 	"  File \"/srv/agent/sync/worker.py\", line 88, in read_page\n" +
 	"    session.headers[\"Authorization\"] = \"Bearer " + Canary + "-sync-token\""
@@ -45,72 +45,38 @@ var refreshed = []string{"inventory", "custom_targeting", "advertisers"}
 
 var usualItems = map[string]int{"inventory": 1248, "custom_targeting": 96, "advertisers": 41}
 
-// StartRun starts a run as the agent's own schedule does, unless one is under way,
-// and gives it. An unknown tenant has no runs: the zero Run.
-func (a *Agent) StartRun(tenantID, streamName string) Run {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.advance()
-	t := a.tenants[tenantID]
-	if t == nil {
-		return Run{}
-	}
-	defer a.schedule()
-	return *a.start(t, streamName, "scheduled")
-}
-
 // FinishRun ends the run that is under way, with so many items read; where none is
 // a scheduled one begins and ends. Subscribers are told.
-func (a *Agent) FinishRun(tenantID, streamName string, items int) Run {
-	return a.end(tenantID, streamName, func(r *Run) { r.Status, r.Items = RunCompleted, items })
+func (a *Agent) FinishRun(tenantID, streamName string, items int) {
+	a.end(tenantID, streamName, func(r *run) { r.Status, r.Items = runCompleted, items })
 }
 
-// FailRun is FinishRun for a run that fails; reason "" stands for DefaultRunError.
-func (a *Agent) FailRun(tenantID, streamName, reason string) Run {
+// FailRun is FinishRun for a run that fails. The usual reason, for "", has a traceback with a
+// canary in it.
+func (a *Agent) FailRun(tenantID, streamName, reason string) {
 	if reason == "" {
-		reason = DefaultRunError
+		reason = usualRunError
 	}
-	return a.end(tenantID, streamName, func(r *Run) { r.Status, r.Error, r.ItemsFailed = RunFailed, reason, 1 })
+	a.end(tenantID, streamName, func(r *run) { r.Status, r.Error, r.ItemsFailed = runFailed, reason, 1 })
 }
 
-// Runs gives the runs of a tenant that a refresh, StartRun, FinishRun or FailRun
-// made, oldest first, at most 600.
-func (a *Agent) Runs(tenantID string) []Run {
+func (a *Agent) end(tenantID, streamName string, how func(*run)) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.advance()
-	t := a.tenants[tenantID]
-	if t == nil {
-		return nil
+	if t := a.tenants[tenantID]; t != nil {
+		a.finish(t, a.start(t, streamName, "scheduled"), a.opts.Now(), how)
 	}
-	out := make([]Run, len(t.runs))
-	for i, r := range t.runs {
-		out[i] = *r
-	}
-	return out
-}
-
-func (a *Agent) end(tenantID, streamName string, how func(*Run)) Run {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.advance()
-	t := a.tenants[tenantID]
-	if t == nil {
-		return Run{}
-	}
-	r := a.start(t, streamName, "scheduled")
-	a.finish(t, r, a.opts.Now(), how)
-	return *r
 }
 
 // start begins a run, or gives the one that is under way. a.mu is held, and
 // advance has been called.
-func (a *Agent) start(t *tenantState, name, trigger string) *Run {
-	if r := t.latest(name); r != nil && r.open() {
+func (a *Agent) start(t *tenantState, name, trigger string) *run {
+	if r := t.last(name, runPending, runRunning); r != nil {
 		return r
 	}
 	now := a.opts.Now()
-	r := &Run{ID: a.newID("sync_"), Stream: name, Status: RunPending, Trigger: trigger, StartedAt: now, begins: now.Add(a.opts.RunWaits)}
+	r := &run{ID: a.newID("sync_"), Stream: name, Status: runPending, Trigger: trigger, StartedAt: now, begins: now.Add(a.opts.RunWaits)}
 	if p := a.adverts.answer(t.config, false); p.fails() && t.AdServer.Configured {
 		r.fails = p.message()
 	}
@@ -121,7 +87,7 @@ func (a *Agent) start(t *tenantState, name, trigger string) *Run {
 		t.Status.Streams = append(t.Status.Streams, Stream{Name: name, Status: "never_run", Severity: "warning", Items: -1})
 	}
 	if len(t.runs) == runsKept {
-		t.runs = append([]*Run(nil), t.runs[1:]...)
+		t.runs = append([]*run(nil), t.runs[1:]...)
 	}
 	t.runs = append(t.runs, r)
 	a.underway = append(a.underway, underway{t, r})
@@ -130,11 +96,11 @@ func (a *Agent) start(t *tenantState, name, trigger string) *Run {
 }
 
 // finish ends a run and tells of it. a.mu is held.
-func (a *Agent) finish(t *tenantState, r *Run, at time.Time, how func(*Run)) {
+func (a *Agent) finish(t *tenantState, r *run, at time.Time, how func(*run)) {
 	health := t.severity(r.Stream)
 	r.CompletedAt = at
 	how(r)
-	if r.Status == RunCompleted && r.Stream == "inventory" {
+	if r.Status == runCompleted && r.Stream == "inventory" {
 		t.Status.sell()
 	}
 	a.announceRun(t, r)
@@ -146,7 +112,7 @@ func (a *Agent) finish(t *tenantState, r *Run, at time.Time, how func(*Run)) {
 // underway is a run that is not over.
 type underway struct {
 	t *tenantState
-	r *Run
+	r *run
 }
 
 // advance brings the runs up to the present. a.mu is held.
@@ -190,30 +156,20 @@ func (a *Agent) schedule() {
 	})
 }
 
-func (r *Run) open() bool { return r.Status == RunPending || r.Status == RunRunning }
+func (r *run) open() bool { return r.Status == runPending || r.Status == runRunning }
 
-func (r *Run) progress(now time.Time) {
-	if r.Status == RunPending && !now.Before(r.begins) {
-		r.Status = RunRunning
+func (r *run) progress(now time.Time) {
+	if r.Status == runPending && !now.Before(r.begins) {
+		r.Status = runRunning
 	}
 }
 
 // itself is how a run ends by itself: it fails where the ad server would have refused the
 // saved config when it began.
-func (r *Run) itself(*Run) {
+func (r *run) itself(*run) {
 	if r.fails == "" {
-		r.Status, r.Items = RunCompleted, usualItems[r.Stream]
+		r.Status, r.Items = runCompleted, usualItems[r.Stream]
 		return
 	}
-	r.Status, r.Error, r.ItemsFailed = RunFailed, r.fails, 1
-}
-
-// latest gives the last run of a stream, nil without.
-func (t *tenantState) latest(name string) *Run {
-	for _, r := range slices.Backward(t.runs) {
-		if r.Stream == name {
-			return r
-		}
-	}
-	return nil
+	r.Status, r.Error, r.ItemsFailed = runFailed, r.fails, 1
 }

@@ -20,37 +20,32 @@ func TestListenOnlyOnLoopback(t *testing.T) {
 }
 
 func TestSwitches(t *testing.T) {
-	a := ut.New(ut.Options{APIKey: key})
-	a.SetTenant(gam("tnt_a", ut.Healthy()))
-	want(t, a, 201, "POST", "/tenants/tnt_a/webhooks", `{"url":"https://hook.example/"}`)
-	s, err := a.Listen("localhost:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
+	w := newWorld(t, ut.Options{}, ut.Healthy())
+	w.want(201, "POST", "/tenants/tnt_a/webhooks", `{"url":"https://hook.example/"}`)
+	server, err := w.Listen("localhost:0")
+	must(t, err)
+	defer server.Close()
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	ask := func(method, path string) (int, string) {
 		t.Helper()
-		r, err := http.NewRequest(method, "http://"+s.Addr()+path, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		r, err := http.NewRequest(method, server.URL()+path, nil)
+		must(t, err)
 		r.Header.Set(ut.KeyHeader, key)
 		res, err := client.Do(r)
 		if err != nil {
 			return 0, ""
 		}
 		defer res.Body.Close()
-		b, _ := io.ReadAll(res.Body)
+		b, err := io.ReadAll(res.Body)
+		must(t, err)
 		return res.StatusCode, string(b)
 	}
-	health := ut.BasePath + "/tenants"
+	const health = ut.BasePath + "/tenants"
 	for i, c := range []struct {
 		method, path string
 		code         int
 		says         string
 	}{
-		{"GET", health, 200, "tnt_a"},
 		{"GET", "/_agent/down", 405, "POST"},
 		{"GET", health, 200, "tnt_a"},
 		{"POST", "/_agent/down", 200, "down"},
@@ -70,19 +65,18 @@ func TestSwitches(t *testing.T) {
 		{"POST", "/_agent/adserver//ok", 404, "switches"},
 		{"GET", "/_agent/adserver/4041/ok", 405, "POST"},
 	} {
-		code, text := ask(c.method, c.path)
-		if code != c.code || !strings.Contains(text, c.says) {
+		if code, text := ask(c.method, c.path); code != c.code || !strings.Contains(text, c.says) {
 			t.Errorf("%d: %s %s: %d %s", i, c.method, c.path, code, text)
 		}
 	}
-	if n := a.Calls(""); n != 5 {
+	if n := w.Calls(""); n != 4 {
 		t.Errorf("%d calls: the switches are no calls of the agent", n)
 	}
-	if all := a.Subscriptions("tnt_a"); len(all) != 1 || all[0].Secret != "" {
+	if all := w.Subscriptions("tnt_a"); len(all) != 1 || all[0].Secret != "" {
 		t.Errorf("not restarted: %+v", all)
 	}
 	for network, status := range map[string]int{"404/1": 400, "4041": 201, "4042": 400} {
-		want(t, a, status, "POST", "/tenants/provision", provisionBody(network, strings.Replace(gamBody, "82640", network, 1)))
+		w.want(status, "POST", "/tenants/provision", provisionBody(network, strings.Replace(gamBody, "82640", network, 1)))
 	}
 }
 
@@ -91,21 +85,15 @@ func TestServerComesBackWithItsAgent(t *testing.T) {
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	for range 2 {
 		s, err := a.Listen("127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		res, err := client.Get(s.URL() + ut.BasePath + "/tenants")
-		if err != nil || res.StatusCode != 401 {
-			t.Fatal(err)
-		}
+		must(t, err)
 		_ = res.Body.Close()
 		for range 2 {
-			if err := s.Close(); err != nil {
-				t.Error(err)
-			}
+			must(t, s.Close())
 		}
-		if _, err := client.Get(s.URL()); err == nil {
-			t.Error("closed, and it answers")
+		if _, err := client.Get(s.URL()); err == nil || res.StatusCode != 401 {
+			t.Errorf("closed, and it answers; before %d", res.StatusCode)
 		}
 	}
 }

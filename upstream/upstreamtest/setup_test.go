@@ -1,6 +1,8 @@
 package upstreamtest_test
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -16,121 +18,154 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-const key = "test-key"
+const (
+	key     = "test-key"
+	secret  = "quay-secret-0123456789-0123456789-ab"
+	gamBody = `{"type":"google_ad_manager","network_code":"82640","service_account_email":"ops@ads.example",` +
+		`"service_account_key_json":"key-CANARY-1"}`
+	fwBody = `{"type":"freewheel","username":"ops@ads.example","password":"pw-CANARY-2"}`
+	ssBody = `{"type":"springserve","email":"ops@ads.example","password":"pw-CANARY-3"}`
+)
 
 var start = time.Date(2026, 7, 4, 10, 0, 0, 250_000_000, time.UTC)
-
-func fixed() time.Time { return start }
 
 // gam is a tenant on Google Ad Manager.
 func gam(id string, s ut.Status) ut.Tenant {
 	return ut.Tenant{
 		ID: id, Name: "Name of " + id, ExternalOrgID: "org-" + id, Active: true, Status: s,
-		AdServer: ut.AdServer{Type: "google_ad_manager", NetworkCode: "777", ServiceAccountEmail: "sa@agent.example", Configured: true},
+		AdServer: ut.AdServer{
+			Type: "google_ad_manager", NetworkCode: "777", ServiceAccountEmail: "sa@agent.example", Configured: true,
+		},
 	}
 }
 
-// get calls the agent without a network. A dropped request returns nil.
-func get(t *testing.T, a http.Handler, path string, header ...string) *http.Response {
+// world is an agent whose clock stands at now, unless the options name another clock.
+type world struct {
+	*ut.Agent
+	t   *testing.T
+	now time.Time
+}
+
+// newWorld makes an agent with one tenant, tnt_a.
+func newWorld(t *testing.T, opts ut.Options, status ut.Status) *world {
 	t.Helper()
-	return send(a, httptest.NewRequest(http.MethodGet, path, nil), header...)
+	w := &world{t: t, now: start}
+	opts.APIKey = key
+	if opts.Now == nil {
+		opts.Now = func() time.Time { return w.now }
+	}
+	w.Agent = ut.New(opts)
+	t.Cleanup(w.Close)
+	w.SetTenant(gam("tnt_a", status))
+	return w
 }
 
-func send(a http.Handler, r *http.Request, header ...string) (res *http.Response) {
-	r.Header.Set(ut.KeyHeader, key)
-	for i := 0; i < len(header); i += 2 {
-		r.Header.Set(header[i], header[i+1])
+// send makes a call of a path below ut.BasePath, without a network.
+func (w *world) send(method, path, text, key string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, ut.BasePath+path, strings.NewReader(text))
+	if key != "" {
+		r.Header.Set(ut.KeyHeader, key)
 	}
-	w := httptest.NewRecorder()
-	defer func() {
-		if v := recover(); v == http.ErrAbortHandler {
-			res = nil
-		} else if v != nil {
-			panic(v)
+	answer := httptest.NewRecorder()
+	w.ServeHTTP(answer, r)
+	return answer
+}
+
+// want makes a call, checks the status and returns the body.
+func (w *world) want(status int, method, path, text string) string {
+	w.t.Helper()
+	a := w.send(method, path, text, key)
+	if a.Code != status {
+		w.t.Fatalf("%s %s: %d, want %d: %s", method, path, a.Code, status, a.Body)
+	}
+	return a.Body.String()
+}
+
+// status reads the status document of tnt_a, which must answer.
+func (w *world) status() document {
+	w.t.Helper()
+	return decode[document](w.t, w.want(200, "GET", "/tenants/tnt_a/status", ""))
+}
+
+// provision makes a tenant and gives its id; org is its external_org_id.
+func (w *world) provision(org, adapter string) string {
+	w.t.Helper()
+	made := w.want(201, "POST", "/tenants/provision", provisionBody(org, adapter))
+	return decode[struct {
+		ID string `json:"tenant_id"`
+	}](w.t, made).ID
+}
+
+func provisionBody(org, adapter string) string {
+	return `{"name":"Quay News","external_org_id":"` + org + `","external_source":"pier",` +
+		`"contact_email":"ops@quay.example","adapter":` + adapter + `}`
+}
+
+// pipe serves the agent to a bubble. The function calls a path below ut.BasePath and returns the
+// status (0: no whole answer), the body as far as it came, and the time that it took.
+func (w *world) pipe() (*ut.Server, func(ctx context.Context, method, path, text string) (int, string, time.Duration)) {
+	server, dial := w.Pipe()
+	transport := &http.Transport{DialContext: dial, DisableKeepAlives: true}
+	w.t.Cleanup(func() {
+		transport.CloseIdleConnections()
+		w.Close()
+		_ = server.Close()
+	})
+	return server, func(ctx context.Context, method, path, text string) (int, string, time.Duration) {
+		began := time.Now()
+		r, err := http.NewRequestWithContext(ctx, method, server.URL()+ut.BasePath+path, strings.NewReader(text))
+		must(w.t, err)
+		r.Header.Set(ut.KeyHeader, key)
+		res, err := transport.RoundTrip(r)
+		if err != nil {
+			return 0, "", time.Since(began)
 		}
-	}()
-	a.ServeHTTP(w, r)
-	return w.Result()
+		defer res.Body.Close()
+		body, err := io.ReadAll(res.Body)
+		if err != nil {
+			res.StatusCode = 0
+		}
+		return res.StatusCode, string(body), time.Since(began)
+	}
 }
 
-func statusPath(id string) string { return ut.BasePath + "/tenants/" + id + "/status" }
-
-func body(t *testing.T, res *http.Response) string {
+func must(t *testing.T, err error) {
 	t.Helper()
-	if res == nil {
-		t.Fatal("the request was dropped")
-	}
-	b, err := io.ReadAll(res.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return string(b)
 }
 
-// strict decodes JSON that has no field which the target lacks.
-func strict[T any](t *testing.T, text string) T {
+// decode reads JSON without regard to fields that the target lacks; strict refuses them.
+func decode[T any](t *testing.T, text string) (v T) {
 	t.Helper()
-	var v T
-	d := json.NewDecoder(strings.NewReader(text))
+	must(t, json.Unmarshal([]byte(text), &v))
+	return v
+}
+
+func strict[T any](t *testing.T, text []byte) (v T) {
+	t.Helper()
+	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
-	if err := d.Decode(&v); err != nil {
-		t.Fatalf("%v in %s", err, text)
-	}
+	must(t, d.Decode(&v))
 	return v
 }
 
-// fetchedAt reads a status answer's fetched_at.
-func fetchedAt(t *testing.T, res *http.Response) string {
+// has reports each part that a text lacks.
+func has(t *testing.T, text string, parts ...string) {
 	t.Helper()
-	return decode[struct {
-		FetchedAt string `json:"fetched_at"`
-	}](t, body(t, res)).FetchedAt
-}
-
-const (
-	gamBody = `{"type":"google_ad_manager","network_code":"82640","service_account_email":"ops@ads.example","service_account_key_json":"key-CANARY-1"}`
-	fwBody  = `{"type":"freewheel","username":"ops@ads.example","password":"pw-CANARY-2"}`
-)
-
-// want makes a call, checks the status and returns the body.
-func want(t *testing.T, a http.Handler, status int, method, path, text string) string {
-	t.Helper()
-	res := send(a, httptest.NewRequest(method, ut.BasePath+path, strings.NewReader(text)))
-	got := body(t, res)
-	if res.StatusCode != status {
-		t.Fatalf("%s %s: %d, want %d: %s", method, path, res.StatusCode, status, got)
+	for _, p := range parts {
+		if !strings.Contains(text, p) {
+			t.Errorf("no %s in %s", p, text)
+		}
 	}
-	return got
-}
-
-// provisionBody is a request to provision; org is its external_org_id.
-func provisionBody(org, adapter string) string {
-	return `{"name":"Quay News","external_org_id":"` + org + `","external_source":"pier","contact_email":"ops@quay.example","adapter":` + adapter + `}`
-}
-
-func decode[T any](t *testing.T, text string) T {
-	t.Helper()
-	var v T
-	if err := json.Unmarshal([]byte(text), &v); err != nil {
-		t.Fatalf("%v in %s", err, text)
-	}
-	return v
-}
-
-type made struct {
-	TenantID string `json:"tenant_id"`
-}
-
-// provision makes a tenant and gives its id.
-func provision(t *testing.T, a http.Handler, org, adapter string) string {
-	t.Helper()
-	return decode[made](t, want(t, a, 201, "POST", "/tenants/provision", provisionBody(org, adapter))).TenantID
 }
 
 // finding is an item of a 422.
 type finding struct {
-	Type  string          `json:"type"`
-	Loc   []string        `json:"loc"`
-	Msg   string          `json:"msg"`
-	Input json.RawMessage `json:"input"`
+	Type  string            `json:"type"`
+	Loc   []string          `json:"loc"`
+	Msg   string            `json:"msg"`
+	Input json.RawMessage   `json:"input"`
+	Ctx   map[string]string `json:"ctx"`
 }

@@ -32,8 +32,7 @@ type Status struct {
 	Products      Products          // not in older builds
 	Profiles      InventoryProfiles // not in older builds
 	Creatives     Creatives
-	Webhooks      *Webhooks // nil: null, as every real build says today
-	Tasks         []Task    // not in older builds
+	Tasks         []Task // not in older builds
 }
 
 // Stream is one sync stream. With Every its runs go on by the agent's clock, one
@@ -80,12 +79,6 @@ type InventoryProfiles struct{ Complete, Incomplete, WholesaleOwned int }
 
 // Creatives counts creatives.
 type Creatives struct{ Active, PendingReview, RejectedLast24h int }
-
-// Webhooks counts deliveries over 24 hours.
-type Webhooks struct {
-	Delivered, Failed int
-	LastFailureAgo    time.Duration
-}
 
 // Task is a setup task; the document's counters are counted from the open ones.
 type Task struct {

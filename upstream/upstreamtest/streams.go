@@ -10,18 +10,18 @@ import (
 // stream's own schedule has none that is newer.
 func (t *tenantState) streamBlock(s Stream, c calendar) streamBlock {
 	b := s.block(c)
-	r := t.last(s.Name, RunPending, RunRunning, RunCompleted, RunFailed)
+	r := t.last(s.Name)
 	if r == nil || (!r.open() && s.RunAgo > 0 && c.lastEnd(s.RunAgo, s.Every).Add(-s.Took).After(r.StartedAt)) {
 		return b
 	}
 	b.LastRunAt, b.Severity, b.Error, b.Issue = orNull(stamp(r.StartedAt, c.zone)), "ok", nil, nil
-	if good := t.last(s.Name, RunCompleted); good != nil {
+	if good := t.last(s.Name, runCompleted); good != nil {
 		b.LastSuccessAt = orNull(stamp(good.CompletedAt, c.zone))
 	}
 	switch r.Status {
-	case RunCompleted:
+	case runCompleted:
 		b.Status, b.ItemCount = "success", &r.Items
-	case RunFailed:
+	case runFailed:
 		b.Status, b.Severity, b.ItemCount, b.Error, b.Issue = "failed", "critical", nil, orNull(r.Error), r.issue()
 	default: // a pending run reads as a running one
 		b.Status = "running"
@@ -31,8 +31,8 @@ func (t *tenantState) streamBlock(s Stream, c calendar) streamBlock {
 
 // severity is the severity of a stream by what is over.
 func (t *tenantState) severity(name string) string {
-	if r := t.last(name, RunCompleted, RunFailed); r != nil {
-		if r.Status == RunCompleted {
+	if r := t.last(name, runCompleted, runFailed); r != nil {
+		if r.Status == runCompleted {
 			return "ok"
 		}
 		return "critical"
@@ -45,10 +45,10 @@ func (t *tenantState) severity(name string) string {
 	return "warning"
 }
 
-// last gives the last run of a stream in one of these states, nil without.
-func (t *tenantState) last(name string, states ...string) *Run {
+// last gives the last run of a stream in one of these states, for none in any; nil without.
+func (t *tenantState) last(name string, states ...string) *run {
 	for _, r := range slices.Backward(t.runs) {
-		if r.Stream == name && slices.Contains(states, r.Status) {
+		if r.Stream == name && (states == nil || slices.Contains(states, r.Status)) {
 			return r
 		}
 	}
@@ -56,7 +56,7 @@ func (t *tenantState) last(name string, states ...string) *Run {
 }
 
 // category says who can mend a failed run: auth, transient or permanent.
-func (r *Run) category() string {
+func (r *run) category() string {
 	words := strings.ToLower(r.publicError())
 	for _, w := range []string{"auth", "credential", "permission", "let it in"} {
 		if strings.Contains(words, w) {
@@ -71,7 +71,7 @@ func (r *Run) category() string {
 	return "permanent"
 }
 
-func (r *Run) issue() *Issue {
+func (r *run) issue() *Issue {
 	switch r.category() {
 	case "auth":
 		return &Issue{Code: "adapter_auth_failed", Category: "auth", Action: "reconnect_adapter", Message: "The ad server does not accept the saved account."}
@@ -82,28 +82,28 @@ func (r *Run) issue() *Issue {
 }
 
 // publicError is the first line of the error, as webhooks say it.
-func (r *Run) publicError() string {
+func (r *run) publicError() string {
 	line, _, _ := strings.Cut(r.Error, "\n")
 	return line
 }
 
 // scheduled gives the runs that a stream's own schedule has made, newest first, at
 // most that many.
-func (s Stream) scheduled(tenantID string, c calendar, most int) []Run {
+func (s Stream) scheduled(tenantID string, c calendar, most int) []run {
 	if s.RunAgo <= 0 {
 		return nil
 	}
-	var runs []Run
+	var runs []run
 	for end := c.lastEnd(s.RunAgo, s.Every); len(runs) < most; end = end.Add(-s.Every) {
-		r := Run{
+		r := run{
 			ID: idOf("sync_", tenantID, s.Name, end.UnixNano()), Stream: s.Name, Trigger: "scheduled",
-			StartedAt: end.Add(-s.Took), CompletedAt: end, Status: RunCompleted, Items: max(s.Items, 0),
+			StartedAt: end.Add(-s.Took), CompletedAt: end, Status: runCompleted, Items: max(s.Items, 0),
 		}
 		switch {
 		case s.Status == "running" && len(runs) == 0:
-			r.Status, r.CompletedAt, r.Items = RunRunning, time.Time{}, 0
+			r.Status, r.CompletedAt, r.Items = runRunning, time.Time{}, 0
 		case s.Status == "failed" && (s.SuccessAgo == 0 || end.After(c.since.Add(-s.SuccessAgo))):
-			r.Status, r.Items, r.ItemsFailed, r.Error = RunFailed, 0, 1, s.Error
+			r.Status, r.Items, r.ItemsFailed, r.Error = runFailed, 0, 1, s.Error
 		}
 		runs = append(runs, r)
 		if s.Every <= 0 {

@@ -50,10 +50,9 @@ func (s submitted) sentence() string {
 
 // problem repeats the credentials wherever an ad server's refusal has a text.
 func (s submitted) problem(status int, code string) answer {
-	p := Probe{Outcome: InvalidCredentials, FaultString: s.sentence()}
 	return problem(status, code, s.sentence(), refusalDetails{
 		AdapterType: s.kind, Error: s.sentence(), Remediation: orNull(strings.Join(s.values, "_")),
-		VendorFault: p.vendorFault(s.kind), DebugToken: Canary + "-debug-token",
+		VendorFault: faultOf(s.kind, s.sentence()), DebugToken: Canary + "-debug-token",
 	})
 }
 

@@ -48,7 +48,7 @@ type tenantState struct {
 	since        time.Time // when it was set or made: the "ago" of its Status counts from here
 	calls        int
 	cache        []cached // one a process
-	runs         []*Run   // oldest first, at most runsKept
+	runs         []*run   // oldest first, at most runsKept
 	hooks        []*subscription
 }
 

@@ -33,19 +33,9 @@ var refusals = map[Outcome]struct{ message, remediation, fault string }{
 	},
 }
 
-func (p Probe) message() string {
-	if p.Message != "" {
-		return p.Message
-	}
-	return refusals[p.Outcome].message
-}
+func (p Probe) message() string { return refusals[p.Outcome].message }
 
-func (p Probe) remediation() string {
-	if p.Remediation != "" {
-		return p.Remediation
-	}
-	return refusals[p.Outcome].remediation
-}
+func (p Probe) remediation() *string { return orNull(refusals[p.Outcome].remediation) }
 
 // vendorFault is what the agent passes on of an ad server's refusal. Of all this a
 // client may see fault_string at most.
@@ -57,11 +47,7 @@ type vendorFault struct {
 	RequestToken string `json:"request_token"`
 }
 
-func (p Probe) vendorFault(adapterType string) vendorFault {
-	words := p.FaultString
-	if words == "" {
-		words = refusals[p.Outcome].fault
-	}
+func faultOf(adapterType, words string) vendorFault {
 	return vendorFault{words, adapterType, "probe", http.StatusForbidden, Canary + "-vendor-request-token"}
 }
 
@@ -78,7 +64,7 @@ type refusalDetails struct {
 func (p Probe) refusal(adapterType string) answer {
 	return problem(http.StatusBadRequest, "adapter_"+string(p.Outcome),
 		fmt.Sprintf("The probe of adapter '%s' failed: %s", adapterType, p.message()),
-		refusalDetails{adapterType, p.message(), orNull(p.remediation()), p.vendorFault(adapterType), Canary + "-probe-token"})
+		refusalDetails{adapterType, p.message(), p.remediation(), faultOf(adapterType, refusals[p.Outcome].fault), Canary + "-probe-token"})
 }
 
 type testDocument struct {
@@ -114,14 +100,14 @@ func (p Probe) tested(adapterType string) testDocument {
 	if !p.fails() {
 		return testDocument{Success: true, CapabilityChecks: []capabilityCheck{{Capability: "read_inventory", Status: "passed"}, unproven}}
 	}
-	fault, code := p.vendorFault(adapterType), orNull(string(p.Outcome))
+	fault, code := faultOf(adapterType, refusals[p.Outcome].fault), orNull(string(p.Outcome))
 	details := &testDetails{adapterType, &fault, Canary + "-session-key"}
 	return testDocument{
-		Error: orNull(p.message()), ErrorCode: code, Remediation: orNull(p.remediation()), Details: details,
+		Error: orNull(p.message()), ErrorCode: code, Remediation: p.remediation(), Details: details,
 		CapabilityChecks: []capabilityCheck{
 			{
 				Capability: "read_inventory", Status: "failed", Message: orNull(p.message()),
-				ErrorCode: code, Remediation: orNull(p.remediation()), Details: details,
+				ErrorCode: code, Remediation: p.remediation(), Details: details,
 			},
 			unproven,
 		},

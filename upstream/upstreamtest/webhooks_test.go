@@ -1,13 +1,21 @@
 package upstreamtest_test
 
 import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	ut "esagate/upstream/upstreamtest"
 )
 
-const secret = "quay-secret-0123456789-0123456789-ab"
+const hooksPath = "/tenants/tnt_a/webhooks"
 
 type hook struct {
 	ID          string            `json:"webhook_id"`
@@ -23,51 +31,51 @@ type hook struct {
 	Secret      *string           `json:"secret"`
 }
 
-type hooks struct {
-	Webhooks []hook `json:"webhooks"`
-	Count    int    `json:"count"`
+func (w *world) subscribe(request string) hook {
+	w.t.Helper()
+	return strict[hook](w.t, []byte(w.want(201, "POST", hooksPath, request)))
+}
+
+func (w *world) hooks() []hook {
+	w.t.Helper()
+	l := strict[struct {
+		Webhooks []hook `json:"webhooks"`
+		Count    int    `json:"count"`
+	}](w.t, []byte(w.want(200, "GET", hooksPath, "")))
+	if l.Count != len(l.Webhooks) {
+		w.t.Errorf("%d of %d", l.Count, len(l.Webhooks))
+	}
+	return l.Webhooks
 }
 
 func TestSubscribing(t *testing.T) {
-	a := ut.New(ut.Options{APIKey: key, Now: fixed})
-	a.SetTenant(gam("tnt_a", ut.Healthy()))
-	const path = "/tenants/tnt_a/webhooks"
-	made := strict[hook](t, want(t, a, 201, "POST", path,
-		`{"url":"https://hook.example/a","event_types":["sync_run.failed"],"description":"desk","extra_headers":{"X-Desk":"4"},"secret":"`+secret+`"}`))
+	w := newWorld(t, ut.Options{}, ut.Healthy())
+	made := w.subscribe(`{"url":"https://hook.example/a","event_types":["sync_run.failed"],"description":"desk",` +
+		`"extra_headers":{"X-Desk":"4"},"secret":"` + secret + `"}`)
 	if made.ID == "" || made.URL != "https://hook.example/a" || *made.Secret != secret || !made.Active || *made.Description != "desk" ||
 		made.Headers["X-Desk"] != "4" || made.Created != "2026-07-04T10:00:00.250000Z" || made.LastAt != nil || len(made.Events) != 1 {
 		t.Errorf("made %+v", made)
 	}
-	second := strict[hook](t, want(t, a, 201, "POST", path, `{"url":"https://hook.example/b"}`))
+	second := w.subscribe(`{"url":"https://hook.example/b"}`)
 	if len(*second.Secret) < 32 || second.Events == nil {
 		t.Errorf("without a secret: %+v", second)
 	}
-	l := strict[hooks](t, want(t, a, 200, "GET", path, ""))
-	if l.Count != 2 || l.Webhooks[0].Secret != nil || l.Webhooks[0].ID != made.ID {
+	if l := w.hooks(); len(l) != 2 || l[0].Secret != nil || l[0].ID != made.ID {
 		t.Errorf("list %+v", l)
 	}
-	if got := want(t, a, 204, "DELETE", path+"/"+made.ID, ""); got != "" {
-		t.Errorf("deleted: %q", got)
-	}
-	if got := want(t, a, 404, "DELETE", path+"/"+made.ID, ""); !strings.Contains(got, "webhook_not_found") {
-		t.Errorf("deleted twice: %s", got)
-	}
-	if l := strict[hooks](t, want(t, a, 200, "GET", path, "")); l.Count != 1 {
+	w.want(204, "DELETE", hooksPath+"/"+made.ID, "")
+	has(t, w.want(404, "DELETE", hooksPath+"/"+made.ID, ""), "webhook_not_found")
+	if l := w.hooks(); len(l) != 1 {
 		t.Errorf("list %+v", l)
 	}
-	if all := a.Subscriptions("tnt_a"); len(all) != 2 || all[0].Active || all[0].Secret != "" || all[1].Secret != *second.Secret {
+	if all := w.Subscriptions("tnt_a"); len(all) != 2 || all[0].Active || all[0].Secret != "" || all[1].Secret != *second.Secret {
 		t.Errorf("subscriptions %+v", all)
 	}
-	if got := want(t, a, 404, "GET", "/tenants/tnt_gone/webhooks", ""); !strings.Contains(got, "tenant_not_found") {
-		t.Error(got)
-	}
-	want(t, a, 404, "POST", "/tenants/tnt_gone/webhooks", `{"url":"https://hook.example/"}`)
+	w.want(404, "POST", "/tenants/tnt_gone/webhooks", `{"url":"https://hook.example/"}`)
 }
 
 func TestRefusedSubscriptions(t *testing.T) {
-	a := ut.New(ut.Options{APIKey: key})
-	a.SetTenant(gam("tnt_a", ut.Healthy()))
-	const path = "/tenants/tnt_a/webhooks"
+	w := newWorld(t, ut.Options{}, ut.Healthy())
 	for text, code := range map[string]string{
 		`{"url":"http://hook.example/"}`:                                "webhook_url_not_https",
 		`{"url":"hook"}`:                                                "webhook_url_invalid",
@@ -76,24 +84,189 @@ func TestRefusedSubscriptions(t *testing.T) {
 		`{"url":"https://[::1]/"}`:                                      "webhook_url_blocked",
 		`{"url":"https://hook.example/","event_types":["tide.turned"]}`: "webhook_event_types_unknown",
 	} {
-		if got := want(t, a, 400, "POST", path, text); !strings.Contains(got, `"error":"`+code+`"`) {
-			t.Errorf("%s: %s", text, got)
-		}
+		has(t, w.want(400, "POST", hooksPath, text), `"error":"`+code+`"`)
 	}
 	for text, loc := range map[string]string{
 		`{}`: "url", `{"url":""}`: "url", `{"url":"https://hook.example/","secret":"CANARY-short"}`: "secret",
-		`{"url":"https://hook.example/","event_types":"all"}`: "event_types", `{"url":"https://hook.example/","colour":1}`: "colour",
+		`{"url":"https://hook.example/","event_types":"all"}`:     "event_types",
 		`{"url":"https://hook.example/","extra_headers":{"a":1}}`: "extra_headers",
 	} {
-		if found := decode[[]finding](t, want(t, a, 422, "POST", path, text)); len(found) != 1 || found[0].Loc[0] != loc {
+		if found := strict[[]finding](t, []byte(w.want(422, "POST", hooksPath, text))); len(found) != 1 || found[0].Loc[0] != loc {
 			t.Errorf("%s: %+v", text, found)
 		}
 	}
-	if all := a.Subscriptions("tnt_a"); len(all) != 0 {
-		t.Errorf("subscriptions %+v", all)
+	w = newWorld(t, ut.Options{AnyWebhook: true}, ut.Healthy())
+	w.subscribe(`{"url":"http://127.0.0.1:8080/hook"}`)
+	w.want(400, "POST", hooksPath, `{"url":"ftp://hook.example/"}`)
+}
+
+// post receives deliveries, each for a second.
+type post struct {
+	t    *testing.T
+	hang bool // until the delivery is given up
+
+	mu  sync.Mutex
+	all []delivery
+}
+
+type delivery struct {
+	ID       string          `json:"event_id"`
+	Type     string          `json:"event_type"`
+	Schema   string          `json:"event_schema_version"`
+	Tenant   string          `json:"tenant_id"`
+	Occurred string          `json:"occurred_at"`
+	Attempt  int             `json:"delivery_attempt"`
+	Data     json.RawMessage `json:"data"`
+
+	header http.Header
+	body   []byte
+}
+
+func (p *post) deliver(r *http.Request) (*http.Response, error) {
+	text, err := io.ReadAll(r.Body)
+	must(p.t, err)
+	d := strict[delivery](p.t, text)
+	d.header, d.body = r.Header.Clone(), text
+	p.mu.Lock()
+	p.all = append(p.all, d)
+	p.mu.Unlock()
+	if p.hang {
+		<-r.Context().Done()
+		return nil, r.Context().Err()
 	}
-	a = ut.New(ut.Options{APIKey: key, AnyWebhook: true})
-	a.SetTenant(gam("tnt_a", ut.Healthy()))
-	want(t, a, 201, "POST", path, `{"url":"http://127.0.0.1:8080/hook"}`)
-	want(t, a, 400, "POST", path, `{"url":"ftp://hook.example/"}`)
+	time.Sleep(time.Second)
+	return &http.Response{StatusCode: http.StatusNoContent, Body: http.NoBody}, nil
+}
+
+func (p *post) seen() []delivery {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return append([]delivery(nil), p.all...)
+}
+
+// inBubble runs a test of an agent in a bubble, with one subscription to the ends of runs.
+func inBubble(t *testing.T, opts ut.Options, test func(t *testing.T, w *world, p *post)) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &post{t: t}
+		opts.Now, opts.Deliver = time.Now, p.deliver
+		w := newWorld(t, opts, ut.Provisioned())
+		w.subscribe(`{"url":"https://hook.example/a","event_types":["sync_run.completed","sync_run.failed"],"secret":"` + secret +
+			`","extra_headers":{"X-Desk":"4","Authorization":"no"}}`)
+		test(t, w, p)
+	})
+}
+
+func TestDeliveriesOfRuns(t *testing.T) {
+	inBubble(t, ut.Options{}, func(t *testing.T, w *world, p *post) {
+		ended := time.Now()
+		w.FinishRun("tnt_a", "inventory", 77)
+		w.FailRun("tnt_a", "inventory", "")
+		must(t, w.Drain(t.Context()))
+		all := p.seen()
+		if len(all) != 2 {
+			t.Fatalf("deliveries %+v", all)
+		}
+		d := all[0]
+		if d.Type != "sync_run.completed" || d.Schema != "1" || d.Tenant != "tnt_a" || d.Attempt != 1 ||
+			d.header.Get("Content-Type") != "application/json" || d.header.Get("X-Desk") != "4" || d.header.Get("Authorization") != "" {
+			t.Errorf("delivery %+v", d)
+		}
+		stamp := d.header.Get(ut.TimestampHeader)
+		if stamp != strconv.FormatInt(ended.Unix(), 10) || d.header.Get(ut.SignatureHeader) != ut.Sign(secret, stamp, d.body) {
+			t.Errorf("signed %q at %q", d.header.Get(ut.SignatureHeader), stamp)
+		}
+		at := ended.UTC().Format("2006-01-02T15:04:05+00:00")
+		has(t, string(d.Data), `"sync_type":"inventory","adapter_type":"google_ad_manager","status":"completed","trigger":"scheduled",`+
+			`"started_at":"`+at+`","completed_at":"`+at+`","item_count":77,"summary":null}`)
+		if bad := all[1]; bad.Type != "sync_run.failed" || bad.ID == d.ID || d.Occurred != at || strings.Contains(string(bad.body), ut.Canary) {
+			t.Errorf("failure %s", bad.body)
+		}
+		has(t, string(all[1].Data), `"status":"failed"`, `"error":{"message":"RateLimitError: the ad server asked for less","class":null,"category":"transient"}`)
+		if h := w.hooks()[0]; *h.LastStatus != 204 || h.Failures != 0 {
+			t.Errorf("subscription %+v", h)
+		}
+	})
+}
+
+// TestSign compares the signature with one made by another tool:
+// printf '1700000000.{"a":1}' | openssl dgst -sha256 -hmac thirty-two-characters-of-secret-
+func TestSign(t *testing.T) {
+	const want = "sha256=95119734c67d2e3196deb8362b1623cd23772c2fdec8b64831012f6f35cc166b"
+	if got := ut.Sign("thirty-two-characters-of-secret-", "1700000000", []byte(`{"a":1}`)); got != want {
+		t.Errorf("signed %s", got)
+	}
+}
+
+// What is queued while an agent restarts or is down is lost, and so is what happens then: for a
+// subscription of before a restart for good, although it reads active.
+func TestLostDeliveries(t *testing.T) {
+	for name, c := range map[string]struct {
+		begin, end func(w *world)
+		later      int // deliveries of a run after it
+	}{
+		"restart": {func(w *world) { w.Restart() }, func(*world) {}, 0},
+		"outage":  {func(w *world) { w.SetDown(true) }, func(w *world) { w.SetDown(false) }, 1},
+	} {
+		inBubble(t, ut.Options{}, func(t *testing.T, w *world, p *post) {
+			w.FinishRun("tnt_a", "inventory", 1) // being delivered
+			w.FinishRun("tnt_a", "inventory", 2) // queued
+			synctest.Wait()
+			c.begin(w)
+			w.FinishRun("tnt_a", "inventory", 3)
+			time.Sleep(time.Hour)
+			c.end(w)
+			if n := len(p.seen()); n != 1 {
+				t.Errorf("%s: %d delivered", name, n)
+			}
+			w.FinishRun("tnt_a", "inventory", 4)
+			must(t, w.Drain(t.Context()))
+			if n := len(p.seen()); n != 1+c.later || !w.hooks()[0].Active {
+				t.Errorf("%s: %d delivered", name, n)
+			}
+			w.subscribe(`{"url":"https://hook.example/b"}`)
+			w.FailRun("tnt_a", "inventory", "") // and with it the stream's health
+			must(t, w.Drain(t.Context()))
+			if n := len(p.seen()); n != 3+2*c.later {
+				t.Errorf("%s: %d delivered, those of a new subscription among them", name, n)
+			}
+		})
+	}
+}
+
+// Nothing is sent after Close has returned.
+func TestCloseEndsDeliveries(t *testing.T) {
+	inBubble(t, ut.Options{}, func(t *testing.T, w *world, p *post) {
+		p.hang = true
+		for range 400 { // more than the queue takes
+			w.FinishRun("tnt_a", "inventory", 1)
+		}
+		synctest.Wait()
+		waited := make(chan error, 1)
+		go func() { waited <- w.Drain(context.Background()) }()
+		synctest.Wait()
+		began := time.Now()
+		w.Close()
+		if took, err := time.Since(began), <-waited; took != 0 || err == nil {
+			t.Errorf("ended after %s, drained: %v", took, err)
+		}
+		w.FinishRun("tnt_a", "inventory", 1)
+		time.Sleep(time.Hour)
+		if n := len(p.seen()); n != 1 {
+			t.Errorf("%d sent", n)
+		}
+	})
+}
+
+// The event of a run is delivered at its end, without a call that asks for it.
+func TestRunsEndByThemselves(t *testing.T) {
+	inBubble(t, ut.Options{RunWaits: time.Second, RunTakes: 20 * time.Second}, func(t *testing.T, w *world, p *post) {
+		w.want(202, "POST", "/tenants/tnt_a/refresh", "")
+		for _, c := range []struct{ wait, delivered int }{{20, 0}, {1, 1}, {10, 3}} {
+			time.Sleep(time.Duration(c.wait) * time.Second)
+			synctest.Wait()
+			if n := len(p.seen()); n != c.delivered {
+				t.Errorf("%d s later: %d deliveries, want %d", c.wait, n, c.delivered)
+			}
+		}
+	})
 }
