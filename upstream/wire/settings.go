@@ -45,6 +45,3 @@ func (Settings) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[setting
 
 // LogValue implements slog.LogValuer.
 func (Settings) LogValue() slog.Value { return slog.StringValue("[settings]") }
-
-// Integer reads a JSON number that is a whole one within ±2^53, however it is written: 3, 3.0, 1e3.
-func Integer(number []byte) (int64, bool) { return parseInteger(number) }

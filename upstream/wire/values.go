@@ -1,9 +1,12 @@
 package wire
 
 import (
+	"bytes"
+	"math"
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -21,7 +24,7 @@ func (r *reader) scalar(v reflect.Value, raw jsontext.Value, f *field) bool {
 		v.SetBool(kind == jsontext.KindTrue)
 		return true
 	case want == reflect.Int64 && kind == jsontext.KindNumber:
-		n, ok := parseInteger(raw)
+		n, ok := Integer(raw)
 		if ok {
 			v.SetInt(n)
 		}
@@ -48,7 +51,7 @@ func (t *Time) take(r *reader, _ *field) outcome {
 	case raw.Kind() == jsontext.KindNull, r.err != nil:
 		return absent
 	case raw.Kind() == jsontext.KindString:
-		if at, ok := parseTime(r.unquote(raw)); ok {
+		if at, ok := ParseTime(string(r.unquote(raw))); ok {
 			*t = at
 			return present
 		}
@@ -112,62 +115,22 @@ func (m *Members[T]) take(r *reader, f *field) outcome {
 // maxInteger is the largest integer that every JSON reader keeps exactly.
 const maxInteger = 1<<53 - 1
 
-// parseInteger reads a JSON number that is integral, however it is written
-// (3, 3.0, 1e3, 1200e-2), exactly and within ±maxInteger. A float would round
-// 9007199254740993 and 3.00000000000000000001 into plausible integers.
-func parseInteger(raw []byte) (n int64, ok bool) {
-	negative := raw[0] == '-'
-	if negative {
-		raw = raw[1:]
+// Integer reads a JSON number that is a whole one within ±maxInteger, however it is written: 3, 3.0,
+// 1e3, 1200e-2.
+func Integer(number []byte) (n int64, ok bool) {
+	f, err := strconv.ParseFloat(string(number), 64)
+	if err != nil || f != math.Trunc(f) || math.Abs(f) > maxInteger {
+		return 0, false
 	}
-	scale, pending, i := 0, 0, 0 // pending: zeros seen that count only if a digit follows
-	fraction := false
-	for ; i < len(raw) && raw[i] != 'e' && raw[i] != 'E'; i++ {
-		switch c := raw[i]; {
-		case c == '.':
-			fraction = true
-			continue
-		case c == '0':
-			pending++
-		default:
-			if n != 0 {
-				for ; pending > 0; pending-- {
-					if n *= 10; n > maxInteger {
-						return 0, false
-					}
-				}
-			}
-			pending = 0
-			if n = n*10 + int64(c-'0'); n > maxInteger {
-				return 0, false
-			}
-		}
-		if fraction {
-			scale--
-		}
+	n = int64(f)
+	// A float loses the fraction of 3.00000000000000000001.
+	return n, !bytes.ContainsAny(number, ".eE") || significant(number) == significant(strconv.AppendInt(nil, n, 10))
+}
+
+// significant gives the digits of a number between the zeros at its ends.
+func significant(number []byte) string {
+	if at := bytes.IndexAny(number, "eE"); at >= 0 {
+		number = number[:at]
 	}
-	if n == 0 {
-		return 0, true
-	}
-	scale += pending
-	if i < len(raw) {
-		exponent, err := strconv.Atoi(string(raw[i+1:]))
-		if err != nil { // beyond any int: no such integer is in range
-			return 0, false
-		}
-		// Neither part comes near overflow: scale is bounded by the body's length.
-		if exponent > 1<<31 || exponent < -(1<<31) {
-			return 0, false
-		}
-		scale += exponent
-	}
-	for ; scale > 0; scale-- {
-		if n *= 10; n > maxInteger {
-			return 0, false
-		}
-	}
-	if negative {
-		n = -n
-	}
-	return n, scale == 0
+	return strings.Trim(strings.Replace(string(number), ".", "", 1), "-0")
 }
