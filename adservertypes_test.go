@@ -26,7 +26,7 @@ func TestAnAdServerTypeIsInFewFiles(t *testing.T) {
 			}
 		}
 		if slices.Sort(touched); len(touched) > most || !slices.Contains(touched, "api/openapi.yaml") {
-			t.Errorf("%s is named in %q; want its descriptor, its view and api/openapi.yaml", kind.Name, touched)
+			t.Errorf("%s is named in %q; want its descriptor, the list of types and api/openapi.yaml", kind.Name, touched)
 		}
 	}
 }

@@ -1,5 +1,7 @@
 package api
 
+import "github.com/go-json-experiment/json/jsontext"
+
 // Connection is the gateway's record of a managed source's tenant (contract 5). ID is a BIGINT written as a string.
 type Connection struct {
 	ID                  string         `json:"id"`
@@ -30,61 +32,14 @@ type InventorySync struct {
 	UpdatedAt   Timestamp `json:"updatedAt"`
 }
 
-// AdServer is the non-secret view of an ad-server config: one of the types
-// below, chosen by `type`. None of them has a field for a credential.
-type AdServer interface{ adServer() }
+// AdServer is the non-secret view of an ad-server config, by the allow-list of its type: `type`, and
+// texts and numbers or null by their names. It is nil when none is saved.
+type AdServer []Member[any]
 
-// GoogleAdManager is the view of type google_ad_manager.
-type GoogleAdManager struct {
-	Type        string  `json:"type"`
-	NetworkCode *string `json:"networkCode"`
+// MarshalJSONTo implements [json.MarshalerTo].
+func (a AdServer) MarshalJSONTo(enc *jsontext.Encoder) error {
+	if a == nil {
+		return enc.WriteToken(jsontext.Null)
+	}
+	return Members[any](a).MarshalJSONTo(enc)
 }
-
-// FreeWheel is the view of type freewheel.
-type FreeWheel struct {
-	Type                string  `json:"type"`
-	ClientID            *string `json:"clientId"`
-	Username            *string `json:"username"`
-	Environment         string  `json:"environment"`
-	DefaultAdvertiserID *string `json:"defaultAdvertiserId"`
-	ExecutionCurrency   *string `json:"executionCurrency"`
-}
-
-// SpringServe is the view of type springserve.
-type SpringServe struct {
-	Type                   string  `json:"type"`
-	Email                  *string `json:"email"`
-	Environment            string  `json:"environment"`
-	DefaultDemandPartnerID *int64  `json:"defaultDemandPartnerId"`
-	RateCurrency           *string `json:"rateCurrency"`
-}
-
-// AdsWizz is the view of type adswizz.
-type AdsWizz struct {
-	Type                string   `json:"type"`
-	AgencyID            *int64   `json:"agencyId"`
-	Environment         string   `json:"environment"`
-	BaseURL             *string  `json:"baseUrl"`
-	ForecastingBaseURL  *string  `json:"forecastingBaseUrl"`
-	DefaultCurrency     *string  `json:"defaultCurrency"`
-	CPMLimit            *float64 `json:"cpmLimit"`
-	DefaultAdvertiserID *string  `json:"defaultAdvertiserId"`
-}
-
-// Broadstreet is the view of type broadstreet.
-type Broadstreet struct {
-	Type      string  `json:"type"`
-	NetworkID *string `json:"networkId"`
-}
-
-// OtherAdServer is the view of mock and of every type unknown here.
-type OtherAdServer struct {
-	Type string `json:"type"`
-}
-
-func (GoogleAdManager) adServer() {}
-func (FreeWheel) adServer()       {}
-func (SpringServe) adServer()     {}
-func (AdsWizz) adServer()         {}
-func (Broadstreet) adServer()     {}
-func (OtherAdServer) adServer()   {}

@@ -29,7 +29,7 @@ func TestEncode(t *testing.T) {
 		`{"runs":[],"count":9007199254740993,"nextCursor":"x"}`:         &api.SyncRunPage{Runs: []api.SyncRun{}, Count: 9007199254740993, NextCursor: &text},
 		`{"delivered":0,"failed":0,"successRate":0.1}`:                  api.WebhookCounts{SuccessRate: 0.1},
 		`{"delivered":0,"failed":0,"successRate":1e+21}`:                api.WebhookCounts{SuccessRate: 1e21},
-		`[{"type":"mock"},null]`:                                        []api.AdServer{api.OtherAdServer{Type: "mock"}, nil},
+		`[{"type":"mock"},null]`:                                        []api.AdServer{{{Name: "type", Value: "mock"}}, nil},
 		`{"code":"","severity":"","message":"","affects":["delivery"]}`: api.OperationalIssue{Affects: []string{"delivery"}},
 	} {
 		if got := string(api.Encode(document)); got != want {

@@ -3,10 +3,10 @@
 // send, the requests to the sales agent, what the registry keeps and views show, which settings
 // outlive a change of config, the config file's `ad_server`, and the simulated sales agent.
 //
-// A new type is a file here, and its view in package api and api/openapi.yaml; a field that no
-// type had before is one of registry.AdServer too. What is the same for all types: parse.go
-// reads a caller's body, config.go makes the view and the request of it, settings.go carries
-// settings over, view.go shows what is saved.
+// A new type is a file here, a word in types, and its schemas in api/openapi.yaml; a field that no
+// type had before is one of registry.AdServer too. What is the same for all types:
+// parse.go reads a caller's body, config.go makes the view and the request of it, settings.go
+// carries settings over, view.go shows what is saved.
 //
 // The package does no I/O and keeps nothing. Credentials live in a [Config] alone, which ends
 // with its request (contract 5.5).
@@ -17,31 +17,23 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
-
-	"esagate/api"
-	"esagate/registry"
 )
 
-// types are all types, by their Order.
-var types []*Type
-
-// describe adds a type.
-func describe(t *Type) {
-	types = append(types, t)
-	slices.SortFunc(types, func(a, b *Type) int { return a.Order - b.Order })
-}
+// types are all types, in the order in which messages list them.
+var types = []*Type{googleAdManager, freeWheel, springServe, adsWizz, broadstreet, mock}
 
 // Type describes one type of ad server.
 type Type struct {
-	Order int    // where messages list it; unique
 	Name  string // its word in both contracts
 	Title string // its usual name: what a source is called that is connected without a name
 
 	// Fields in the order of the sales agent's schema. The first one that callers send is the
 	// account, by which the ad server knows its customer.
 	Fields []Field
-	// Refused are members that callers may not send, with the reason.
-	Refused []Refusal
+	// Refused are members that callers may not send. Why completes a sentence that begins with
+	// the name of one.
+	Refused []string
+	Why     string
 	// Login is the account's name where it goes with password: either both are given, or
 	// apiToken. Empty: the type has no such choice.
 	Login string
@@ -49,8 +41,6 @@ type Type struct {
 	Untaken bool
 	// Probes is how many calls the sales agent makes to try a config.
 	Probes int
-	// View builds the document of a saved config, field by field (contract 5.4).
-	View func(*registry.AdServer) api.AdServer
 }
 
 // Field is one field of a type's config.
@@ -67,9 +57,6 @@ type Field struct {
 	// Default is what the sales agent has for a field that is left out, in JSON; empty: null.
 	Default string
 }
-
-// Refusal is a member that is not taken. Why completes a sentence that begins with its name.
-type Refusal struct{ Name, Why string }
 
 // Form is the kind of value of a field.
 type Form uint8
@@ -94,7 +81,7 @@ type Use uint8
 // Uses.
 const (
 	Sent    Use = 1 << iota // callers may send it
-	Kept                    // the registry keeps it, as the field of registry.AdServer with its name
+	Kept                    // the registry keeps it, as the field of registry.AdServer with its name, and views show it
 	Taken                   // the sales agent takes it with a config
 	Setting                 // it is one of the sales agent's settings, which a new config resets (contract 5.8)
 )
@@ -117,13 +104,19 @@ func Key(name string) string {
 	return b.String()
 }
 
+// TakenWords are the values of a Word that the sales agent takes.
+func (f *Field) TakenWords() []string {
+	return slices.DeleteFunc(slices.Clone(f.Words), func(w string) bool { return slices.Contains(f.UntakenWords, w) })
+}
+
 // Find gives the descriptor of a type, nil for one that is not known.
 func Find(name string) *Type {
-	at := slices.IndexFunc(types, func(t *Type) bool { return t.Name == name })
-	if at < 0 {
-		return nil
+	for _, t := range types {
+		if t.Name == name {
+			return t
+		}
 	}
-	return types[at]
+	return nil
 }
 
 // Types gives all descriptors.
@@ -131,11 +124,12 @@ func Types() []*Type { return slices.Clone(types) }
 
 // Field gives the field with a key; nil when the type has none.
 func (t *Type) Field(key string) *Field {
-	at := slices.IndexFunc(t.Fields, func(f Field) bool { return f.Key() == key })
-	if at < 0 {
-		return nil
+	for i := range t.Fields {
+		if t.Fields[i].Key() == key {
+			return &t.Fields[i]
+		}
 	}
-	return &t.Fields[at]
+	return nil
 }
 
 // with gives the fields that have all these uses.
@@ -204,19 +198,3 @@ var (
 
 // untaken says that the sales agent knows no such thing.
 const untaken = " can't be taken by the sales agent at its present version."
-
-// optional gives nil for an empty text.
-func optional(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
-}
-
-// environmentOf is production where none is known.
-func environmentOf(s *registry.AdServer) string {
-	if s.Environment == "" {
-		return production
-	}
-	return s.Environment
-}

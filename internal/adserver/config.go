@@ -7,9 +7,7 @@ import (
 	"log/slog"
 	"reflect"
 	"strings"
-	"unicode/utf8"
 
-	"esagate/internal/redact"
 	"esagate/registry"
 	"esagate/upstream/wire"
 )
@@ -147,12 +145,4 @@ func (s *sent) label() string {
 		return s.Title
 	}
 	return s.Title + " " + s.given[account.Name].text
-}
-
-// showable reports whether a setting of upstream's can be kept and shown as the field's value.
-func (f *Field) showable(text string) bool {
-	if f.Form == Currency {
-		return isCurrency(text)
-	}
-	return utf8.RuneCountInString(text) <= f.Max && !redact.Secretlike(text) && registry.Storable(text)
 }

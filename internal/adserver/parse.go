@@ -19,11 +19,6 @@ type Connect struct {
 	Name     string
 }
 
-var (
-	common = []string{"type", "connectionContract"} // members of every config
-	beside = []string{"name", "sourceId"}           // members beside a config that connects a new ad server
-)
-
 // reader reads the members of a config.
 type reader struct {
 	jsonbody.Object
@@ -52,9 +47,9 @@ func parse(body []byte, connect bool) (*Connect, error) {
 	}
 	var out Connect
 	var issues jsonbody.Issues
-	known := slices.Clone(common)
+	known := []string{"type", "connectionContract"}
 	if connect {
-		known = append(known, beside...)
+		known = append(known, "name", "sourceId")
 		out.Name = issues.Take(o.Text("name", jsonbody.Length(1, maxName)))
 		out.SourceID = issues.Take(o.Text("sourceId", func(_, id string) string { return sources.CheckSourceID(id) }))
 	}
@@ -65,15 +60,13 @@ func parse(body []byte, connect bool) (*Connect, error) {
 	for _, f := range t.with(Sent) {
 		known = append(known, f.Name)
 	}
-	for _, m := range t.Refused {
-		known = append(known, m.Name)
-	}
+	known = append(known, t.Refused...)
 	r := &reader{Object: o, Issues: issues, given: map[string]value{}}
 	r.connectionContract()
 	r.fields(t)
-	for _, m := range t.Refused {
-		if r.Has(m.Name) {
-			r.Add(m.Name, m.Name+m.Why)
+	for _, name := range t.Refused {
+		if r.Has(name) {
+			r.Add(name, name+t.Why)
 		}
 	}
 	r.unknown("", r.Others(known), "This is not a field of an ad server of the type "+t.Name+".")
@@ -140,10 +133,7 @@ func (r *reader) login(t *Type) {
 	name := r.Text(t.Login, t.Account().rules()...)
 	word := r.Text(password.Name, password.rules()...)
 	token := r.Text(apiToken.Name, apiToken.rules()...)
-	pair, other := name.Given || word.Given, false
-	for _, m := range t.Refused {
-		other = other || r.Has(m.Name)
-	}
+	pair, other := name.Given || word.Given, slices.ContainsFunc(t.Refused, r.Has)
 	switch {
 	case pair && token.Given, other && (pair || token.Given):
 		for _, m := range []*jsonbody.Member{&name, &word, &token} {
@@ -186,8 +176,7 @@ func (f *Field) word(path, value string) string {
 	if slices.Contains(f.UntakenWords, value) {
 		return "The " + path + " " + value + untaken
 	}
-	taken := slices.DeleteFunc(slices.Clone(f.Words), func(w string) bool { return slices.Contains(f.UntakenWords, w) })
-	return jsonbody.OneOf(taken...)(path, value)
+	return jsonbody.OneOf(f.TakenWords()...)(path, value)
 }
 
 func currency(path, value string) string {

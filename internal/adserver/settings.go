@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"strconv"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"esagate/internal/redact"
+	"esagate/registry"
 	"esagate/upstream/wire"
 )
 
@@ -21,25 +24,16 @@ type setting struct {
 
 // readSettings gives nil for what is no sound JSON object.
 func readSettings(kept *wire.Settings) settings {
-	if kept == nil {
+	if kept == nil || !wire.ValidSettings(kept.Raw) {
 		return nil
 	}
 	all := settings{}
 	dec := jsontext.NewDecoder(bytes.NewReader(kept.Raw))
-	if t, err := dec.ReadToken(); err != nil || t.Kind() != '{' {
-		return nil
-	}
-	for dec.PeekKind() != '}' {
-		name, err := dec.ReadValue()
-		if err != nil {
-			return nil
-		}
+	for _, _ = dec.ReadToken(); dec.PeekKind() == '"'; {
+		name, _ := dec.ReadValue()
 		s := setting{raw: name.Clone()} // the decoder reuses it with the next read
 		_ = json.Unmarshal(s.raw, &s.name)
-		value, err := dec.ReadValue()
-		if err != nil {
-			return nil
-		}
+		value, _ := dec.ReadValue()
 		s.value = value.Clone()
 		all = append(all, s)
 	}
@@ -70,16 +64,17 @@ func (all settings) plain(f *Field) any {
 }
 
 // showable gives a setting for the view, which is kept and shown; nothing for what can't be one.
-func (all settings) showable(f *Field) (v value) {
+func (all settings) showable(f *Field) value {
 	switch plain := all.plain(f).(type) {
 	case int64:
-		v.number = &plain
+		return value{number: &plain}
 	case string:
-		if f.showable(plain) {
-			v.text = plain
+		if f.Form == Currency && isCurrency(plain) || f.Form != Currency &&
+			utf8.RuneCountInString(plain) <= f.Max && !redact.Secretlike(plain) && registry.Storable(plain) {
+			return value{text: plain}
 		}
 	}
-	return v
+	return value{}
 }
 
 // Settings gives what is to be put back to `T/adapters/{type}/config` after the config was

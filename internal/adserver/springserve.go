@@ -1,31 +1,15 @@
 package adserver
 
-import (
-	"esagate/api"
-	"esagate/registry"
-)
-
-func init() {
-	describe(&Type{
-		Order: 3, Name: "springserve", Title: "SpringServe", Login: "email", Probes: 1,
-		Fields: []Field{
-			{Name: "email", Form: Email, Use: Sent | Kept | Taken, Min: 1, Max: maxLogin},
-			password,
-			apiToken,
-			environment([]string{production}),
-			{Name: "defaultDemandPartnerId", Form: Integer, Use: Sent | Kept | Taken | Setting},
-			{Name: "demandClass", Form: Word, Use: Taken | Setting, Words: []string{"line_item", "tag"}, Default: `"line_item"`},
-			{Name: "enableKeyValueTargeting", Form: Flag, Use: Taken | Setting, Default: "false"},
-			{Name: "rateCurrency", Form: Currency, Use: Sent | Kept | Taken | Setting, Default: `"USD"`},
-		},
-		View: func(s *registry.AdServer) api.AdServer {
-			return api.SpringServe{
-				Type:                   s.Type,
-				Email:                  optional(s.Email),
-				Environment:            environmentOf(s),
-				DefaultDemandPartnerID: s.DefaultDemandPartnerID,
-				RateCurrency:           optional(s.RateCurrency),
-			}
-		},
-	})
+var springServe = &Type{
+	Name: "springserve", Title: "SpringServe", Login: "email", Probes: 1,
+	Fields: []Field{
+		{Name: "email", Form: Email, Use: Sent | Kept | Taken, Min: 1, Max: maxLogin},
+		password,
+		apiToken,
+		environment([]string{production}),
+		{Name: "defaultDemandPartnerId", Form: Integer, Use: Sent | Kept | Taken | Setting},
+		{Name: "demandClass", Form: Word, Use: Taken | Setting, Words: []string{"line_item", "tag"}, Default: `"line_item"`},
+		{Name: "enableKeyValueTargeting", Form: Flag, Use: Taken | Setting, Default: "false"},
+		{Name: "rateCurrency", Form: Currency, Use: Sent | Kept | Taken | Setting, Default: `"USD"`},
+	},
 }

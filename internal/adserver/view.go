@@ -18,19 +18,27 @@ func TypeName(s *registry.AdServer) string {
 	return s.Type
 }
 
-// View gives the document of a saved config, by the allow-list of its type; nil when none is
-// saved. Of a type that is not known here it is the type alone.
+// View gives the document of a saved config, by the allow-list of its type (contract 5.4); nil when
+// none is saved. Of a type that is not known here it is the type alone.
 func View(s *registry.AdServer) api.AdServer {
 	if s == nil {
 		return nil
 	}
+	view := api.AdServer{{Name: "type", Value: TypeName(s)}}
 	if t := Find(s.Type); t != nil {
-		return t.View(s)
+		for _, f := range t.with(Kept) {
+			value := column(s, f.Name).Interface()
+			if value == "" {
+				value = nil
+			}
+			if value == nil && f.Form == Word { // an environment
+				value = production
+			}
+			view = append(view, api.Member[any]{Name: f.Name, Value: value})
+		}
 	}
-	return api.OtherAdServer{Type: TypeName(s)}
+	return view
 }
-
-func typeAlone(s *registry.AdServer) api.AdServer { return api.OtherAdServer{Type: s.Type} }
 
 // Observed gives the registry's view of upstream's adapter config, with the service account's
 // e-mail ("" when there is none); nil when upstream has no config. Upstream shows no more of a

@@ -73,7 +73,7 @@ func schemaOf(t *adserver.Type, use adserver.Use) []field {
 		case adserver.Currency:
 			s.min, s.max, s.pattern = 3, 3, currency
 		case adserver.Word:
-			s.oneOf = slices.DeleteFunc(slices.Clone(f.Words), func(w string) bool { return slices.Contains(f.UntakenWords, w) })
+			s.oneOf = f.TakenWords()
 		}
 		if f.Required {
 			s.min = f.Min
