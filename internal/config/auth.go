@@ -7,8 +7,6 @@ import (
 
 const shortKey = 16 // below this a key is guessed, not stolen
 
-var defaultOIDC = OIDC{CustomerClaim: "customer_id", AccessClaim: "access"}
-
 type authSection struct {
 	Keys []keyEntry `config:"keys"`
 	OIDC *OIDC      `config:"oidc"`

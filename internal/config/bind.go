@@ -104,12 +104,10 @@ func (l *loader) bind(v reflect.Value, f field, raw any, given bool, path string
 			v.SetZero()
 			return
 		}
-		fresh := reflect.New(t.Elem())
-		if !v.IsNil() {
-			fresh.Elem().Set(v.Elem()) // its defaults
+		if v.IsNil() {
+			v.Set(reflect.New(t.Elem()))
 		}
-		l.section(fresh.Elem(), raw, path, inList)
-		v.Set(fresh)
+		l.section(v.Elem(), raw, path, inList)
 	case isSection(t):
 		l.section(v, raw, path, inList)
 	case t.Kind() == reflect.Slice:
@@ -240,37 +238,28 @@ var plainNumber = regexp.MustCompile(`^-?((0|[1-9][0-9]*)(\.[0-9]+)?|\.[0-9]+)([
 // came from the environment, wholly or in part: that has none. What is wrong is reported.
 func (l *loader) value(raw any, path, message string, tags ...string) (string, bool) {
 	s, ok := raw.(scalar)
+	text, referred := s.text, s.literal
+	var problems []string
+	if !s.literal && s.tag == "!!str" {
+		text, referred, problems = expand(s.text, l.env)
+	}
 	switch {
 	case raw == nil: // reported already
-		l.bad[path] = true
 		return "", false
 	case !ok:
-		l.add(path, "must be a single value")
-		return "", false
+		problems = []string{"must be a single value"}
 	case s.null():
-		l.add(path, "has no value; give it one or leave the key out")
-		return "", false
+		problems = []string{"has no value; give it one or leave the key out"}
+	case len(problems) > 0:
+	case !utf8.ValidString(text):
+		problems = []string{"must be UTF-8 text"}
+	case !referred && !slices.Contains(tags, s.tag):
+		problems = []string{message}
 	}
-	text, referred := s.text, s.literal
-	if !s.literal && s.tag == "!!str" {
-		var problems []string
-		text, referred, problems = expand(s.text, l.env)
-		for _, problem := range problems {
-			l.add(path, problem)
-		}
-		if len(problems) > 0 {
-			return "", false
-		}
+	for _, problem := range problems {
+		l.add(path, problem)
 	}
-	if !utf8.ValidString(text) {
-		l.add(path, "must be UTF-8 text")
-		return "", false
-	}
-	if !referred && !slices.Contains(tags, s.tag) {
-		l.add(path, message)
-		return "", false
-	}
-	return text, true
+	return text, len(problems) == 0
 }
 
 // isEmpty reports whether there is no value: none at all, or a key without one.

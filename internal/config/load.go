@@ -24,8 +24,7 @@ type document struct {
 
 // newDocument is the document of an empty file.
 func newDocument() document {
-	oidc := defaultOIDC
-	return document{Config: Default(), Auth: authSection{OIDC: &oidc}}
+	return document{Config: Default(), Auth: authSection{OIDC: &OIDC{CustomerClaim: "customer_id", AccessClaim: "access"}}}
 }
 
 // Check finds faults that another package knows of, such as in the expression of a
