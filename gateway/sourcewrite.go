@@ -40,11 +40,11 @@ func (g inventory) createSource(w http.ResponseWriter, r *request) error {
 	if err := joinIssues(parseQuery(r.URL.RawQuery).err(), onceErr, err); err != nil {
 		return err
 	}
-	consent := create.Authentication == registry.AuthOAuth
+	consent := create.Agent.Authentication == registry.AuthOAuth
 	if once != nil && !consent { // then the answer is known before the source is stored
 		once.Answer = sourceDocument
 	}
-	made, err := g.deps.Directory.CreateSource(detached(r), r.caller.CustomerID, create.Source(), once)
+	made, err := g.deps.Directory.CreateSource(detached(r), r.caller.CustomerID, *create, once)
 	if err != nil {
 		return err
 	}

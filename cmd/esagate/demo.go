@@ -138,7 +138,7 @@ func addAgents(ctx context.Context, store registry.CustomerStore) error {
 		if err != nil {
 			return err
 		}
-		if _, err := store.CreateSource(ctx, source.Source(), nil); err != nil {
+		if _, err := store.CreateSource(ctx, *source, nil); err != nil {
 			return err
 		}
 	}

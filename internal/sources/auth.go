@@ -1,44 +1,36 @@
 package sources
 
 import (
+	"slices"
+
 	"esagate/internal/jsonbody"
 	"esagate/registry"
 )
 
-// authWords are all words of auth.type.
-var authWords = []string{"bearer", "apikey", "api_key", "jwt", "basic"}
-
-// typeOf is the authentication type that takes a word of auth.type (contract 6.3).
-var typeOf = map[string]registry.AuthenticationType{
-	"bearer": registry.AuthAPIKey, "apikey": registry.AuthAPIKey, "api_key": registry.AuthAPIKey,
-	"jwt": registry.AuthJWT, "basic": registry.AuthBasic,
+// authWords are the words of auth.type that each authentication type takes (contract 6.3). A type
+// that is not here takes no `auth`.
+var authWords = map[registry.AuthenticationType][]string{
+	registry.AuthAPIKey: {"bearer", "apikey", "api_key"},
+	registry.AuthJWT:    {"jwt"},
+	registry.AuthBasic:  {"basic"},
 }
 
-// wordsOf gives the words of auth.type that an authentication type takes, none for one that takes
-// no `auth`.
-func wordsOf(t registry.AuthenticationType) (words []string) {
-	for _, word := range authWords {
-		if typeOf[word] == t {
-			words = append(words, word)
-		}
-	}
-	return words
-}
+var allAuthWords = slices.Concat(authWords[registry.AuthAPIKey], authWords[registry.AuthJWT], authWords[registry.AuthBasic])
 
 // takesAuth reports whether sources of an authentication type have an `auth`.
-func takesAuth(t registry.AuthenticationType) bool { return wordsOf(t) != nil }
+func takesAuth(t registry.AuthenticationType) bool { return authWords[t] != nil }
 
 // auth is `auth` as it was given; {} is as if it weren't.
 type auth struct {
-	object
+	jsonbody.Object
 	given   bool
 	problem string // of the whole
 	check   CheckURL
 }
 
-func parseAuth(body object, check CheckURL) *auth {
+func parseAuth(body jsonbody.Object, check CheckURL) *auth {
 	inner, problem := body.Nested("auth")
-	return &auth{object: object{inner}, given: !inner.Empty() || problem != "", problem: problem, check: check}
+	return &auth{Object: inner, given: !inner.Empty() || problem != "", problem: problem, check: check}
 }
 
 // credential reads the credentials of a source of an authentication type, "" where it
@@ -58,13 +50,15 @@ func (a *auth) credential(l *jsonbody.Issues, t registry.AuthenticationType, req
 		l.Add("auth", "auth can't be given for the authenticationType "+string(t)+".")
 		return nil
 	}
-	kind := a.Text("auth.type", jsonbody.OneOf(authWords...))
-	word := l.Need(kind)
-	own := typeOf[word]
-	if own == "" {
-		own = t // so that what else is missing is named in the same answer
-	} else if t != "" && own != t {
-		l.Take(a.Text("auth.type", jsonbody.OneOf(wordsOf(t)...)))
+	word := l.Need(a.Text("auth.type", jsonbody.OneOf(allAuthWords...)))
+	own := t // without a word: so that what else is missing is named in the same answer
+	for taker, words := range authWords {
+		if slices.Contains(words, word) {
+			own = taker
+		}
+	}
+	if t != "" && own != t {
+		l.Take(a.Text("auth.type", jsonbody.OneOf(authWords[t]...)))
 	}
 	switch own {
 	case registry.AuthAPIKey:

@@ -14,8 +14,6 @@ var brokenBodies = []struct{ name, body, want string }{
 	{"blank", " \r\n\t", "The body is empty."},
 	{"no JSON", "canary", "The body is not valid JSON."},
 	{"cut short", `{"name":"canary"`, "The body is not valid JSON."},
-	{"cut in a string", `{"name":"canary`, "The body is not valid JSON."},
-	{"a comma too many", `{"name":"canary",}`, "The body is not valid JSON."},
 	{"a comment", `{} // canary`, "The body goes on after its end."},
 	{"a byte order mark", "\ufeff{}", "The body is not valid JSON."},
 	{"a raw NUL", "{\"name\":\"canary\x00\"}", "The body is not valid JSON."},
@@ -23,12 +21,9 @@ var brokenBodies = []struct{ name, body, want string }{
 	{"lone surrogate", `{"name":"canary\ud800"}`, "The body is not valid JSON."},
 	{"lone surrogate in an ignored member", `{"canary":"\udc00"}`, "The body is not valid JSON."},
 	{"array", `["canary"]`, "The body is not a JSON object."},
-	{"text", `"canary"`, "The body is not a JSON object."},
 	{"null", `null`, "The body is not a JSON object."},
-	{"number", `17`, "The body is not a JSON object."},
 	{"two objects", `{"name":"canary"} {}`, "The body goes on after its end."},
 	{"object and brace", `{}}`, "The body goes on after its end."},
-	{"object and text", `{}canary`, "The body goes on after its end."},
 	{"name twice", `{"name":"a","name":"canary"}`, "The body names something twice."},
 	{"name twice, spelt in two ways", `{"name":"a","n\u0061me":"canary"}`, "The body names something twice."},
 	{"ignored name twice", `{"canary":1,"canary":2}`, "The body names something twice."},
@@ -42,20 +37,18 @@ var brokenBodies = []struct{ name, body, want string }{
 func TestBrokenBodies(t *testing.T) {
 	managed := &registry.Source{Connection: &registry.Connection{Provisioning: registry.StatusActive}}
 	for _, c := range brokenBodies {
-		t.Run(c.name, func(t *testing.T) {
-			_, created := sources.ParseCreate([]byte(c.body), check)
-			_, updated := decide(t, agent(registry.AuthNone, registry.SourcePending), []byte(c.body))
-			_, onManaged := decide(t, managed, []byte(c.body))
-			for where, err := range map[string]error{"create": created, "update": updated, "managed": onManaged} {
-				if !fault.Is(err, fault.BadRequest) || err.Error() != c.want {
-					t.Errorf("%s: %v; want BadRequest, %q", where, err, c.want)
-				}
+		_, created := sources.ParseCreate([]byte(c.body), check)
+		_, updated := decide(t, agent(registry.AuthNone, registry.SourcePending), []byte(c.body))
+		_, onManaged := decide(t, managed, []byte(c.body))
+		for where, err := range map[string]error{"create": created, "update": updated, "managed": onManaged} {
+			if !fault.Is(err, fault.BadRequest) || err.Error() != c.want {
+				t.Errorf("%s, %s: %v; want BadRequest, %q", c.name, where, err, c.want)
 			}
-		})
+		}
 	}
 }
 
-// Whatever stands in what is ignored, it is no concern of ours.
+// TestIgnoredMembers: whatever stands in what is ignored, it is no fault.
 func TestIgnoredMembers(t *testing.T) {
 	deep := `{"x":` + strings.Repeat("[", 31) + strings.Repeat("]", 31) + `}`
 	if change, err := decide(t, agent(registry.AuthNone, registry.SourcePending), []byte(deep)); err != nil || !changesNothing(change) {

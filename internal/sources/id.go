@@ -30,8 +30,6 @@ func CheckSourceID(id string) string {
 	return ""
 }
 
-func sourceID(_, value string) string { return CheckSourceID(value) }
-
 const agentIDRandom = 6
 
 // agentID makes an agent's id: a slug without its dashes, and six random letters or digits; no

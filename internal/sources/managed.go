@@ -6,13 +6,8 @@ import (
 	"esagate/registry"
 )
 
-const (
-	managedStatus = "The status of a managed source follows its connection: it becomes ACTIVE once its ad server " +
-		"is set up (PUT …/ad-server), POST …/deactivate disables it, and POST …/reactivate enables it again."
-	managedDelete = "This managed source has been active: deactivate it first, with POST …/deactivate."
-	managedBusy   = "This managed source is being changed at the sales agent; wait until that is done."
-	managedUnsure = "It is not known yet whether this managed source was set up at the sales agent; wait until that is settled."
-)
+const managedStatus = "The status of a managed source follows its connection: it becomes ACTIVE once its ad server " +
+	"is set up (PUT …/ad-server), POST …/deactivate disables it, and POST …/reactivate enables it again."
 
 // Status gives a source's status: an AGENT source's own, a managed one's from its
 // connection (contract 5.2).
@@ -47,13 +42,14 @@ func AllowDelete(cur *registry.Source) error {
 	case c == nil:
 		return nil
 	case c.Operation != nil:
-		return fault.New(fault.Conflict, managedBusy)
+		return fault.New(fault.Conflict, "This managed source is being changed at the sales agent; wait until that is done.")
 	case !c.UnsettledSince.IsZero():
-		return fault.New(fault.Conflict, managedUnsure)
+		return fault.New(fault.Conflict,
+			"It is not known yet whether this managed source was set up at the sales agent; wait until that is settled.")
 	case c.Provisioning == registry.StatusDeactivated:
 		return nil
 	case c.Provisioning == registry.StatusActive || !c.ProvisionedAt.IsZero():
-		return fault.New(fault.Conflict, managedDelete)
+		return fault.New(fault.Conflict, "This managed source has been active: deactivate it first, with POST …/deactivate.")
 	}
 	return nil
 }

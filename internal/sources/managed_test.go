@@ -78,34 +78,30 @@ func TestAllowDelete(t *testing.T) {
 			}
 		}
 	}
+	at := time.Date(2031, 2, 3, 4, 5, 6, 0, time.UTC)
 	for p := range provisionings {
-		for text, change := range map[string]func(*registry.Connection){
-			"This managed source is being changed at the sales agent; wait until that is done.": func(c *registry.Connection) {
-				c.Operation = &registry.Operation{Kind: registry.OperationReactivate, ID: "o"}
-				c.UnsettledSince = time.Date(2031, 2, 3, 4, 5, 6, 0, time.UTC)
-			},
-			"It is not known yet whether this managed source was set up at the sales agent; wait until that is settled.": func(c *registry.Connection) {
-				c.UnsettledSince = time.Date(2031, 2, 3, 4, 5, 6, 0, time.UTC)
-			},
-		} {
-			cur := managed(p)
-			change(cur.Connection)
-			if err := sources.AllowDelete(cur); !fault.Is(err, fault.Conflict) || err.Error() != text {
-				t.Errorf("%s: %v, want %q", p, err, text)
+		for state := range 8 { // any of three things can have happened
+			cur, want := managed(p), ""
+			busy, unsettled, provisioned := state&1 > 0, state&2 > 0, state&4 > 0
+			if busy {
+				cur.Connection.Operation = &registry.Operation{Kind: registry.OperationReactivate, ID: "o"}
 			}
-		}
-		for _, provisioned := range []bool{true, false} {
-			cur := managed(p)
+			if unsettled {
+				cur.Connection.UnsettledSince = at
+			}
 			if provisioned {
-				cur.Connection.ProvisionedAt = time.Date(2031, 2, 3, 4, 5, 6, 0, time.UTC)
+				cur.Connection.ProvisionedAt = at
 			}
-			refuse := p == registry.StatusActive || provisioned && p != registry.StatusDeactivated
-			err := sources.AllowDelete(cur)
-			if refuse != fault.Is(err, fault.Conflict) || !refuse && err != nil {
-				t.Errorf("%s, provisioned %v: %v", p, provisioned, err)
+			switch {
+			case busy:
+				want = "This managed source is being changed at the sales agent; wait until that is done."
+			case unsettled:
+				want = "It is not known yet whether this managed source was set up at the sales agent; wait until that is settled."
+			case p == registry.StatusActive, provisioned && p != registry.StatusDeactivated:
+				want = "This managed source has been active: deactivate it first, with POST …/deactivate."
 			}
-			if refuse && err.Error() != "This managed source has been active: deactivate it first, with POST …/deactivate." {
-				t.Errorf("%s: %v", p, err)
+			if err := sources.AllowDelete(cur); (err != nil || want != "") && (!fault.Is(err, fault.Conflict) || err.Error() != want) {
+				t.Errorf("%s, %b: %v, want %q", p, state, err, want)
 			}
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"esagate/internal/jsonbody"
+	"esagate/registry"
 )
 
 // Bounds of texts, in code points. The contract gives those of names, descriptions
@@ -18,8 +19,39 @@ const (
 	maxShort       = 1024
 )
 
-// object is a body, or an object in one.
-type object struct{ jsonbody.Object }
+// members are what a create and an update have in common.
+type members struct {
+	name           jsonbody.Member
+	executionType  jsonbody.Member
+	description    jsonbody.Member
+	endpoint       jsonbody.Member
+	protocol       jsonbody.Member
+	authentication jsonbody.Member
+	auth           *auth
+	audience       jsonbody.Member
+}
+
+func parseMembers(body jsonbody.Object, check CheckURL) members {
+	return members{
+		name:           body.Text("name", jsonbody.Length(1, maxName)),
+		executionType:  body.Text("executionType", jsonbody.OneOf("AGENT")),
+		description:    body.Text("description", jsonbody.Length(0, maxDescription)),
+		endpoint:       body.Text("endpointUrl", jsonbody.Length(1, maxURL), callable(check)),
+		protocol:       body.Text("protocol", jsonbody.OneOf("MCP", "A2A")),
+		authentication: body.Text("authenticationType", jsonbody.OneOf("API_KEY", "NO_AUTH", "JWT", "OAUTH", "BASIC_AUTH")),
+		auth:           parseAuth(body, check),
+		audience:       body.Text("oauthAudience", jsonbody.Length(1, maxURL), absoluteURI, resource),
+	}
+}
+
+// audience takes oauthAudience of a source of an authentication type, "" where it is
+// not known.
+func audience(l *jsonbody.Issues, m jsonbody.Member, t registry.AuthenticationType) string {
+	if m.Given && t != "" && t != registry.AuthOAuth {
+		m.Problem = "oauthAudience can only be given for the authenticationType OAUTH."
+	}
+	return l.Take(m)
+}
 
 // callable wants an address that may be called.
 func callable(check CheckURL) jsonbody.Rule {

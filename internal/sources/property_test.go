@@ -141,7 +141,7 @@ func FuzzParseCreate(f *testing.F) {
 			quiet(t, err)
 			return
 		}
-		s := c.Source()
+		s := c
 		within(t, "name", s.Name, 1, 255)
 		within(t, "description", s.Agent.Description, 0, 2000)
 		within(t, "endpointUrl", s.Agent.EndpointURL, 8, 2048)

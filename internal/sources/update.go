@@ -11,16 +11,8 @@ import (
 // Update is what a caller wants to change of a source. Printed, it is one word.
 type Update struct {
 	broken error // the body is no JSON object
-
-	name           jsonbody.Member
-	executionType  jsonbody.Member
-	status         jsonbody.Member
-	description    jsonbody.Member
-	endpoint       jsonbody.Member
-	protocol       jsonbody.Member
-	authentication jsonbody.Member
-	auth           *auth
-	audience       jsonbody.Member
+	members
+	status jsonbody.Member
 }
 
 // ParseUpdate reads the body of an update. What is wrong with it comes out of
@@ -30,17 +22,9 @@ func ParseUpdate(body []byte, check CheckURL) *Update {
 	if err != nil {
 		return &Update{broken: err}
 	}
-	o := object{parsed}
 	return &Update{
-		name:           o.name(),
-		executionType:  o.executionType(),
-		status:         o.Text("status", jsonbody.OneOf("PENDING", "ACTIVE", "DISABLED")),
-		description:    o.description(),
-		endpoint:       o.endpoint(check),
-		protocol:       o.protocol(),
-		authentication: o.authentication(),
-		auth:           parseAuth(o, check),
-		audience:       o.audience(),
+		members: parseMembers(parsed, check),
+		status:  parsed.Text("status", jsonbody.OneOf("PENDING", "ACTIVE", "DISABLED")),
 	}
 }
 
