@@ -124,7 +124,7 @@ func TestAdoptNoTenantOfUnknownAge(t *testing.T) {
 		m := w.pending("weekly")
 		w.agent.next("provision", behaviour{nothing: true, cut: true})
 		w.saveFails(m.Connection.ID, mock, fault.Unavailable)
-		w.pass(3 * time.Minute)
+		w.rounds(3 * time.Minute)
 		w.is(w.stored(m.Connection.ID), registry.StatusFailed, "INTERNAL_ERROR")
 	})
 }
@@ -187,7 +187,7 @@ func TestAdoptedConfigIsNotOurs(t *testing.T) {
 			w.agent.next("provision", behaviour{nothing: true, cut: true})
 			w.agent.next("list", refuse(500, `{}`))
 			w.saveFails(id, freewheelNew, fault.Unavailable)
-			w.pass(time.Minute)
+			w.rounds(time.Minute)
 			c := w.stored(id)
 			w.is(c, registry.StatusActive, "INTERNAL_ERROR")
 			if c.AdServer != nil {

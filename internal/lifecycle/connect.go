@@ -84,7 +84,7 @@ func (l *Lifecycle) releaseKey(ctx context.Context, customer int64, key string) 
 // sourceGone reports whether an error says that the source does not exist any more.
 func sourceGone(err error) bool {
 	f := fault.As(err)
-	return errors.Is(err, errGone) || f.Kind == fault.NotFound && f.Reason == ""
+	return errors.Is(err, errDeleted) || f.Kind == fault.NotFound && f.Reason == ""
 }
 
 // connect makes the source and provisions it. ours reports whether the key is this
@@ -92,11 +92,9 @@ func sourceGone(err error) bool {
 // another request's.
 func (l *Lifecycle) connect(ctx context.Context, customer int64, c *adserver.Connect, account *adserver.Account,
 	once *registry.IdempotencyRecord, a *attempt) (out Connected, ours bool, err error) {
-	op := l.newOperation(registry.OperationProvision)
-	s := registry.NewManaged{SourceID: c.SourceID, Slug: c.Slug, Name: c.Name, AdServer: c.View(nil, nil), Operation: op}
-	if account != nil {
-		s.ServiceAccountEmail = account.Email
-	}
+	p := provision{operation: l.newOperation(target{}, registry.OperationProvision), config: c.Config, account: account, attempt: a}
+	s := registry.NewManaged{SourceID: c.SourceID, Slug: c.Slug, Name: c.Name, AdServer: c.View(nil, nil),
+		ServiceAccountEmail: emailOf(account), Operation: p.Operation}
 	creation, err := l.registry.CreateManaged(ctx, customer, s, once)
 	switch {
 	case err != nil:
@@ -106,14 +104,13 @@ func (l *Lifecycle) connect(ctx context.Context, customer int64, c *adserver.Con
 		return out, true, err
 	}
 	m := creation.Source
-	p := provision{target: targetOf(m), name: m.Name, op: op, config: c.Config, account: account,
-		orgID: l.tenants.externalOrgID(m), attempt: a}
+	p.target, p.name, p.orgID = targetOf(m), m.Name, l.externalOrgID(m)
 	if err := checkOrgID(p.orgID); err != nil { // the id was not known before
-		m, err = l.provisioner.reject(ctx, p, err)
+		m, err = p.reject(ctx, err)
 		return Connected{Source: m}, true, err
 	}
 	a.record(m)
-	m, err = l.provisioner.run(ctx, p)
+	m, err = p.run(ctx)
 	return Connected{Source: m}, true, err
 }
 
@@ -124,7 +121,7 @@ func (l *Lifecycle) repeat(ctx context.Context, config *adserver.Config, out Con
 	case out.Answer != nil:
 		return out, nil
 	case out.Source == nil:
-		return Connected{}, errDeleted()
+		return Connected{}, errDeleted
 	}
 	m, err := l.waitForOperation(ctx, out.Source)
 	if err != nil {
@@ -138,7 +135,7 @@ func (l *Lifecycle) repeat(ctx context.Context, config *adserver.Config, out Con
 	switch {
 	case err == nil:
 	case sourceGone(err):
-		err = errDeleted()
+		err = errDeleted
 	case fault.Is(err, fault.Unavailable), fault.Is(err, fault.Conflict):
 		err = naming(err, targetOf(m)) // what the first request made still exists
 	}
@@ -156,7 +153,7 @@ func (l *Lifecycle) waitForOperation(ctx context.Context, m *registry.Source) (*
 		case err == nil:
 			m = newer
 		case fault.Is(err, fault.NotFound):
-			return nil, errDeleted()
+			return nil, errDeleted
 		}
 	}
 	return m, nil
@@ -166,7 +163,7 @@ func (l *Lifecycle) waitForOperation(ctx context.Context, m *registry.Source) (*
 // what can't be done at this gateway, before anything is made.
 func (l *Lifecycle) serviceAccount(customer int64, config *adserver.Config, newTenant bool) (*adserver.Account, error) {
 	if newTenant && l.cfg.ContactEmail == "" {
-		return nil, errNotSetUp()
+		return nil, errNotSetUp
 	}
 	if !config.NeedsAccount() {
 		return nil, nil
@@ -176,7 +173,15 @@ func (l *Lifecycle) serviceAccount(customer int64, config *adserver.Config, newT
 	case err != nil:
 		return nil, fault.Wrap(fault.Internal, "The service account of this customer can't be read.", err)
 	case !ok || account == nil:
-		return nil, errNoAccount()
+		return nil, errNoAccount
 	}
 	return account, nil
+}
+
+// emailOf gives the e-mail of a service account, empty for none.
+func emailOf(account *adserver.Account) string {
+	if account == nil {
+		return ""
+	}
+	return account.Email
 }

@@ -26,15 +26,16 @@ type core struct {
 	started  time.Time // when this process began to work
 
 	work   *background.Group // changes: Close waits for them
-	checks *background.Group // what only reads, or Settle can do as well: ends when Close begins
+	checks *background.Group // rounds of Settle, and snapshots to expire: ends when Close begins
 	slots  slots             // of requests under way
+	tries  *tries            // of Settle
 }
 
 func newCore(cfg Config, deps Deps) *core {
 	c := &core{
 		cfg: cfg, registry: deps.Directory, upstream: deps.Upstream, account: deps.Account, log: deps.Logger,
 		done: deps.Done, changed: deps.Changed, started: now(),
-		work: background.NewGroup(deps.Logger), checks: background.NewGroup(deps.Logger),
+		work: background.NewGroup(deps.Logger), checks: background.NewGroup(deps.Logger), tries: newTries(),
 	}
 	if c.done == nil {
 		c.done = func(registry.OperationKind, Outcome) {}

@@ -37,11 +37,9 @@ func textNotKnown(window time.Duration) string {
 		"if it is not found, the configuration can be saved again in %d minutes.", max(int((window+time.Minute-1)/time.Minute), 2))
 }
 
-// Messages to callers.
-const (
-	textPanic       = "Something went wrong on our side."
-	textNotRecorded = "The sales agent has answered, but the registry can't be reached to note it down. It is noted as soon as it can be: read the connection then."
-)
+// textNotRecorded is the message to a caller whose outcome waits for the store.
+const textNotRecorded = "The sales agent has answered, but the registry can't be reached to note it down. " +
+	"It is noted as soon as it can be: read the connection then."
 
 var (
 	// errMoved: the connection is not as it was when the decision was made: decide again.
@@ -50,27 +48,28 @@ var (
 	errAlready = errors.New("lifecycle: nothing is to be done")
 	// errOtherTenant: the connection has another tenant by now.
 	errOtherTenant = errors.New("lifecycle: the connection has another tenant")
-	// errGone: the source that was made with an idempotency key does not exist any more.
-	errGone = errors.New("lifecycle: the source is gone")
 )
 
-func errStopping() error {
-	return fault.New(fault.Unavailable, "The gateway is stopping: what is under way is finished when it is back.")
-}
-
-func errTooMany() error {
-	return &fault.Error{Kind: fault.Unavailable, Message: "Too many connections are being changed at the moment.", RetryAfter: 10 * time.Second}
-}
+// Errors for callers. Whoever adds to one copies it.
+var (
+	errStopping = fault.New(fault.Unavailable, "The gateway is stopping: what is under way is finished when it is back.")
+	errTooMany  = &fault.Error{Kind: fault.Unavailable, RetryAfter: 10 * time.Second,
+		Message: "Too many connections are being changed at the moment."}
+	errPanicked = fault.New(fault.Internal, "Something went wrong on our side.")
+	// errTooSlow: so much time has passed since an operation began that it could still run
+	// when others take it for ended.
+	errTooSlow   = fault.New(fault.Unavailable, "The registry was too slow to note down what was to be done, so nothing was done.")
+	errNotSetUp  = fault.New(fault.Conflict, "Connecting ad servers is not set up at this gateway: its operator has to configure provisioning.")
+	errNoAccount = fault.New(fault.Conflict, "There is no service account for this customer at this gateway: its operator has to configure one.")
+	errNoTenant  = fault.New(fault.Conflict, "The source is not set up yet: save its ad server configuration first, with PUT …/ad-server.")
+	errType      = &fault.Error{Kind: fault.Conflict, Field: "type",
+		Message: "The type of the ad server can't be changed: connect the other ad server as a new source."}
+	errDeleted = fault.New(fault.Conflict, "What was made with this Idempotency-Key has been deleted since.")
+)
 
 func errUnderWay(cause error) error {
 	return &fault.Error{Kind: fault.Unavailable, RetryAfter: busyRetry, Cause: cause,
 		Message: "The change is still under way: read the connection to follow."}
-}
-
-// errTooSlow: so much time has passed since an operation began that it could still run
-// when others take it for ended.
-func errTooSlow() error {
-	return fault.New(fault.Unavailable, "The registry was too slow to note down what was to be done, so nothing was done.")
 }
 
 // busyRetry is after what time an operation may be over.
@@ -92,46 +91,17 @@ func errTooEarly(rest time.Duration) error {
 		Message: "It is not known yet whether the sales agent set up the source at the last attempt. Try again later."}
 }
 
-func errNotSetUp() error {
-	return fault.New(fault.Conflict, "Connecting ad servers is not set up at this gateway: its operator has to configure provisioning.")
-}
-
-func errNoAccount() error {
-	return fault.New(fault.Conflict, "There is no service account for this customer at this gateway: its operator has to configure one.")
-}
-
 // errWithoutTenant says why there is no tenant: it is being made, or nothing was saved.
 func errWithoutTenant(c *registry.Connection) error {
 	if inProgress(c) {
 		return errBusy(c.Operation, now())
 	}
-	return errNoTenant()
-}
-
-func errNoTenant() error {
-	return fault.New(fault.Conflict, "The source is not set up yet: save its ad server configuration first, with PUT …/ad-server.")
-}
-
-func errType() error {
-	return &fault.Error{Kind: fault.Conflict, Field: "type",
-		Message: "The type of the ad server can't be changed: connect the other ad server as a new source."}
-}
-
-func errContended() error {
-	return fault.New(fault.Conflict, "The connection is being changed by others. Try again.")
+	return errNoTenant
 }
 
 // errUnusable says that a success was no success.
 func errUnusable(cause error) *fault.Error {
 	return fault.Upstream(fault.UpstreamInvalidResponse, "The sales agent sent an answer that can't be used.", cause)
-}
-
-func errDeactivated() error {
-	return fault.New(fault.Conflict, "The source is deactivated: reactivate it first, with POST …/reactivate.")
-}
-
-func errDeleted() error {
-	return fault.Wrap(fault.Conflict, "What was made with this Idempotency-Key has been deleted since.", errGone)
 }
 
 // errTaken says that the tenant of our external_org_id is not this connection's.

@@ -7,19 +7,20 @@
 // ([Lifecycle.Settle]) by reading what upstream has, never by repeating the call.
 //
 // The work belongs to the Lifecycle and not to its caller: it goes on when the caller has
-// left. The parts are the [provisioner], the [configurer], the [switcher], the finder of
-// [tenants] and the [settler], on a common [core]. What the record becomes is in
-// transitions.go, as pure functions.
+// left. What a process works on is an [operation]: a [provision], a [rewrite], a [switching]
+// or a [settling]. What the record becomes is in transitions.go, as pure functions.
 package lifecycle
 
 import (
 	"cmp"
 	"context"
 	"log/slog"
+	"sync"
 	"time"
 
 	"esagate/internal/adserver"
 	"esagate/internal/background"
+	"esagate/internal/fault"
 	"esagate/registry"
 	"esagate/upstream"
 	"esagate/upstream/wire"
@@ -79,22 +80,17 @@ const (
 // [*fault.Error].
 type Lifecycle struct {
 	*core
-	tenants     *tenants
-	configurer  *configurer
-	provisioner *provisioner
-	switcher    *switcher
-	settler     *settler
-	tests       *background.Flight[testOutcome] // by esaId
+	store      registry.UpkeepStore
+	tests      *background.Flight[testOutcome] // by esaId
+	round      sync.Mutex                      // held for a round of Settle
+	roundEnded time.Time                       // the last complete one; guarded by round
 }
 
 // New makes a Lifecycle.
 func New(cfg Config, deps Deps) *Lifecycle {
 	c := newCore(cfg.withDefaults(), deps)
-	l := &Lifecycle{core: c, tenants: newTenants(c), configurer: newConfigurer(c), switcher: &switcher{c}}
-	l.provisioner = &provisioner{core: c, tenants: l.tenants, configurer: l.configurer}
-	l.settler = newSettler(l, deps.Store)
-	l.tests = background.NewFlight[testOutcome](c.work, "test a connection", c.cfg.ProbeTimeout+time.Minute)
-	return l
+	return &Lifecycle{core: c, store: deps.Store,
+		tests: background.NewFlight[testOutcome](c.work, "test a connection", c.cfg.ProbeTimeout+time.Minute)}
 }
 
 func (c Config) withDefaults() Config {
@@ -109,12 +105,6 @@ func (c Config) withDefaults() Config {
 // afterProbe is how long upstream may work on a provisioning after we stopped waiting.
 const afterProbe = 45 * time.Second
 
-// Settle makes one round over all connections whose operation was not finished. What
-// can't be settled yet is left for the next round, and does not stop the others; the error
-// says that the store could not be read. While a round is under way, or shortly after one,
-// it does nothing.
-func (l *Lifecycle) Settle(ctx context.Context) error { return l.settler.startRound(ctx) }
-
 // Refresh has the tenant's syncs run; Conflict without a tenant or with one that is
 // deactivated.
 func (l *Lifecycle) Refresh(ctx context.Context, customer, esaID int64) (*wire.Refresh, error) {
@@ -123,7 +113,7 @@ func (l *Lifecycle) Refresh(ctx context.Context, customer, esaID int64) (*wire.R
 		return nil, err
 	}
 	if m.Connection.Provisioning == registry.StatusDeactivated {
-		return nil, errDeactivated()
+		return nil, fault.New(fault.Conflict, "The source is deactivated: reactivate it first, with POST …/reactivate.")
 	}
 	return run(ctx, l.core, customer, func(ctx context.Context) (*wire.Refresh, error) {
 		call, cancel := context.WithTimeout(ctx, callTimeout)
@@ -146,7 +136,8 @@ func (l *Lifecycle) Close(ctx context.Context) {
 	ended := context.Background() // what was cancelled ends at once
 	_ = l.work.Close(ended)
 	_ = l.checks.Close(ended)
-	l.settler.waitForRound()
+	l.round.Lock() // waits for a round
+	defer l.round.Unlock()
 }
 
 // now is the time as a Store keeps it.

@@ -22,10 +22,24 @@ const (
 	reserve      = 15 * time.Second
 )
 
+// operation is an operation on a connection that this process works on.
+type operation struct {
+	*core
+	target
+	registry.Operation
+}
+
 // newOperation makes an operation that begins now.
-func (c *core) newOperation(kind registry.OperationKind) registry.Operation {
-	begun := now()
-	return registry.Operation{Kind: kind, ID: rand.Text(), Begun: begun, Until: begun.Add(c.timeLimit(kind))}
+func (c *core) newOperation(t target, kind registry.OperationKind) operation {
+	o := operation{c, t, registry.Operation{Kind: kind, ID: rand.Text()}}
+	o.begin(kind)
+	return o
+}
+
+// begin makes it an operation of a kind that begins now.
+func (o *operation) begin(kind registry.OperationKind) {
+	o.Kind, o.Begun = kind, now()
+	o.Until = o.Begun.Add(o.timeLimit(kind))
 }
 
 // timeLimit is how long an operation may take.
@@ -45,9 +59,9 @@ func (c *core) certainAt(op *registry.Operation) time.Time {
 	return op.Begun.Add(startWithin + c.cfg.Unsettled)
 }
 
-// within bounds a call of upstream that belongs to an operation.
-func within(ctx context.Context, op registry.Operation, limit time.Duration) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, min(limit, time.Until(op.Until)-time.Second))
+// within bounds a call of upstream that belongs to the operation.
+func (o operation) within(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, min(limit, time.Until(o.Until)-time.Second))
 }
 
 // inProgress reports whether somebody may be working on a connection's operation.
@@ -57,12 +71,12 @@ func inProgress(c *registry.Connection) bool {
 
 func holds(c *registry.Connection, id string) bool { return c.Operation != nil && c.Operation.ID == id }
 
-// claim commits that an operation begins, if begin allows it. It gives the connection as
+// claim commits that the operation begins, if begin allows it. It gives the connection as
 // it is then, and as it was before; after an error of begin, was is what begin was given.
-func (c *core) claim(ctx context.Context, t target, op registry.Operation, begin transition) (m, was *registry.Source, err error) {
+func (o operation) claim(ctx context.Context, begin transition) (m, was *registry.Source, err error) {
 	for range claimTries {
-		m, err = c.registry.ChangeConnection(ctx, t.customer, t.esaID, func(current *registry.Source) (*registry.Connection, error) {
-			if holds(current.Connection, op.ID) { // by the last try, whose outcome was not known
+		m, err = o.registry.ChangeConnection(ctx, o.customer, o.esaID, func(current *registry.Source) (*registry.Connection, error) {
+			if holds(current.Connection, o.ID) { // by the last try, whose outcome was not known
 				return nil, nil
 			}
 			before := *current
@@ -71,7 +85,7 @@ func (c *core) claim(ctx context.Context, t target, op registry.Operation, begin
 			if err != nil {
 				return nil, err
 			}
-			next.Operation = &op
+			next.Operation = &o.Operation
 			return &next, nil
 		})
 		if !errors.Is(err, registry.ErrOutcomeUnknown) {
@@ -80,9 +94,9 @@ func (c *core) claim(ctx context.Context, t target, op registry.Operation, begin
 	}
 	if was != nil { // it may be claimed, but nothing was sent: restore the record
 		previous := *was.Connection
-		c.work.Go(ctx, "withdraw an operation", func(ctx context.Context) {
+		o.work.Go(ctx, "withdraw an operation", func(ctx context.Context) {
 			_, _ = retry(ctx, func(ctx context.Context) (written, error) {
-				return c.write(ctx, t, op.ID, ending{became: restored(previous), next: previous.Operation})
+				return o.write(ctx, ending{became: restored(previous), next: previous.Operation})
 			})
 		})
 	}
@@ -106,22 +120,22 @@ type written struct {
 	held   bool
 }
 
-// end records how an operation ended, as record does, and reports it unless others have
+// end records how the operation ended, as record does, and reports it unless others have
 // settled it and reported that.
-func (c *core) end(ctx context.Context, t target, op registry.Operation, e ending) (*registry.Source, error) {
-	w, err := c.record(ctx, t, op, e)
+func (o operation) end(ctx context.Context, e ending) (*registry.Source, error) {
+	w, err := o.record(ctx, e)
 	if w.held {
-		c.report(ctx, t, op.Kind, e.outcome, errors.Join(e.cause, err))
+		o.report(ctx, e.outcome, errors.Join(e.cause, err))
 	}
 	return w.source, err
 }
 
-// record writes how an operation ended. While the store is away the write is repeated,
+// record writes how the operation ended. While the store is away the write is repeated,
 // for a while with the caller and then without: the error is then an Unavailable.
-func (c *core) record(ctx context.Context, t target, op registry.Operation, e ending) (written, error) {
+func (o operation) record(ctx context.Context, e ending) (written, error) {
 	perhaps := false // an earlier try may have been committed
-	w, err := persist(ctx, c, t, func(ctx context.Context) (written, error) {
-		w, err := c.write(ctx, t, op.ID, e)
+	w, err := persist(ctx, o.core, o.target, func(ctx context.Context) (written, error) {
+		w, err := o.write(ctx, e)
 		w.held = w.held || perhaps
 		perhaps = perhaps || errors.Is(err, registry.ErrOutcomeUnknown)
 		return w, err
@@ -130,13 +144,13 @@ func (c *core) record(ctx context.Context, t target, op registry.Operation, e en
 	return w, err
 }
 
-// write makes one try at recording how an operation ended.
-func (c *core) write(ctx context.Context, t target, id string, e ending) (written, error) {
+// write makes one try at recording how the operation ended.
+func (o operation) write(ctx context.Context, e ending) (written, error) {
 	var before registry.Connection
 	held := true // unless it is seen not to be
-	m, err := c.registry.ChangeConnection(ctx, t.customer, t.esaID, func(current *registry.Source) (*registry.Connection, error) {
+	m, err := o.registry.ChangeConnection(ctx, o.customer, o.esaID, func(current *registry.Source) (*registry.Connection, error) {
 		before = *current.Connection
-		if held = holds(current.Connection, id); held {
+		if held = holds(current.Connection, o.ID); held {
 			next, err := e.became(*current.Connection)
 			next.Operation = e.next
 			return &next, err
@@ -148,24 +162,24 @@ func (c *core) write(ctx context.Context, t target, id string, e ending) (writte
 		return &next, err
 	})
 	if err == nil && before.Provisioning != m.Connection.Provisioning && m.Connection.TenantID != "" {
-		c.changed(m)
+		o.changed(m)
 	}
 	return written{m, held}, err
 }
 
-// report counts and logs how an operation ended; an empty outcome was reported before.
-func (c *core) report(ctx context.Context, t target, kind registry.OperationKind, outcome Outcome, err error) {
+// report counts and logs how the operation ended; an empty outcome was reported before.
+func (o operation) report(ctx context.Context, outcome Outcome, err error) {
 	if outcome == "" {
 		return
 	}
-	c.done(kind, outcome)
+	o.done(o.Kind, outcome)
 	level := slog.LevelInfo
-	attrs := []slog.Attr{slog.String("operation", string(kind)), slog.String("outcome", string(outcome))}
+	attrs := []slog.Attr{slog.String("operation", string(o.Kind)), slog.String("outcome", string(outcome))}
 	if err != nil {
 		level = slog.LevelWarn
 		attrs = append(attrs, slog.Any("error", err))
 	}
-	c.logAbout(ctx, level, "a change of a connection has ended", t, attrs...)
+	o.logAbout(ctx, level, "a change of a connection has ended", o.target, attrs...)
 }
 
 // How long a write is repeated while the store is away.

@@ -13,20 +13,20 @@ import (
 )
 
 // externalOrgID gives the id under which upstream knows a new tenant of a connection.
-func (s *tenants) externalOrgID(m *registry.Source) string {
+func (c *core) externalOrgID(m *registry.Source) string {
 	return strings.NewReplacer(
 		"{customer_id}", strconv.FormatInt(m.Connection.CustomerID, 10),
 		"{esa_id}", strconv.FormatInt(m.Connection.ID, 10),
 		"{source_id}", m.SourceID,
-	).Replace(s.cfg.ExternalOrgID)
+	).Replace(c.cfg.ExternalOrgID)
 }
 
 // orgIDOf gives the id that was recorded for a connection's tenant, or else the new one.
-func (s *tenants) orgIDOf(m *registry.Source) string {
+func (c *core) orgIDOf(m *registry.Source) string {
 	if id := m.Connection.ExternalOrgID; id != "" {
 		return id
 	}
-	return s.externalOrgID(m)
+	return c.externalOrgID(m)
 }
 
 // maxOrgID is how long an external_org_id may be, in characters: upstream's bound.
@@ -56,8 +56,8 @@ func tellsCustomersApart(template string) bool {
 // mayAdopt reports whether a tenant that was found by an external_org_id can't be another
 // customer's: because of the template, if the id is from it, or because the tenant was
 // created after a provisioning with this id began. began is zero if it existed before.
-func (s *tenants) mayAdopt(found *wire.Tenant, templated bool, began time.Time) bool {
-	if templated && tellsCustomersApart(s.cfg.ExternalOrgID) {
+func (c *core) mayAdopt(found *wire.Tenant, templated bool, began time.Time) bool {
+	if templated && tellsCustomersApart(c.cfg.ExternalOrgID) {
 		return true
 	}
 	// Some builds give whole seconds. A time that is not known is before all others.

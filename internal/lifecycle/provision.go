@@ -13,18 +13,11 @@ import (
 	"esagate/upstream/wire"
 )
 
-// provisioner makes tenants, or adopts those that exist (contract 5.6, 5.7).
-type provisioner struct {
-	*core
-	tenants    *tenants
-	configurer *configurer
-}
-
-// provision is a provisioning that is claimed.
+// provision is a provisioning that is claimed: it makes a tenant, or adopts one that
+// exists (contract 5.6, 5.7).
 type provision struct {
-	target
+	operation
 	name    string
-	op      registry.Operation
 	config  *adserver.Config
 	account *adserver.Account
 	orgID   string
@@ -33,97 +26,96 @@ type provision struct {
 }
 
 // run asks upstream for the tenant, once, and records the outcome.
-func (s *provisioner) run(ctx context.Context, p provision) (*registry.Source, error) {
+func (p provision) run(ctx context.Context) (*registry.Source, error) {
 	request := wire.ProvisionRequest{
-		Name: p.name, ExternalOrgID: p.orgID, ExternalSource: s.cfg.ExternalSource, ContactEmail: s.cfg.ContactEmail,
-		PublicAgentURL: s.cfg.PublicAgentURL, Adapter: p.config.Request(p.account, nil),
+		Name: p.name, ExternalOrgID: p.orgID, ExternalSource: p.cfg.ExternalSource, ContactEmail: p.cfg.ContactEmail,
+		PublicAgentURL: p.cfg.PublicAgentURL, Adapter: p.config.Request(p.account, nil),
 	}
 	began := now()
-	if began.Sub(p.op.Begun) > startWithin { // others would take it for ended while it runs
-		return s.fail(ctx, p, OutcomeNotSent, errTooSlow(), codeInternal, textNotReached)
+	if began.Sub(p.Begun) > startWithin { // others would take it for ended while it runs
+		return p.fail(ctx, OutcomeNotSent, errTooSlow, codeInternal, textNotReached)
 	}
-	call, cancel := within(ctx, p.op, s.cfg.ProbeTimeout)
-	answer, err := s.upstream.Provision(call, request)
+	call, cancel := p.within(ctx, p.cfg.ProbeTimeout)
+	answer, err := p.upstream.Provision(call, request)
 	cancel()
-	if err != nil && s.stopping() {
-		return nil, naming(errStopping(), p.target)
+	if err != nil && p.stopping() {
+		return nil, naming(errStopping, p.target)
 	}
 	if err == nil && !registry.StorableID(answer.TenantID) {
 		err = errUnusable(nil)
 	}
 	switch v := verdictOf(err); v {
 	case verdictDone:
-		return s.made(ctx, p, tenant{
+		return p.made(ctx, tenant{
 			id: answer.TenantID, orgID: p.orgID,
-			mcpURL: transform.AgentURL(answer.MCPURL.Value, s.cfg.BaseURL), a2aURL: transform.AgentURL(answer.A2AURL.Value, s.cfg.BaseURL),
+			mcpURL: transform.AgentURL(answer.MCPURL.Value, p.cfg.BaseURL), a2aURL: transform.AgentURL(answer.A2AURL.Value, p.cfg.BaseURL),
 		}, OutcomeDone)
 	case verdictRefused: // no error of the request: the connection says it
 		code, text := lastErrorOf(v, err)
-		m, err := s.end(ctx, p.target, p.op, ending{outcome: OutcomeRefused, became: failed(code, text, time.Time{})})
+		m, err := p.end(ctx, ending{outcome: OutcomeRefused, became: failed(code, text, time.Time{})})
 		return m, naming(err, p.target)
 	case verdictInvalid:
-		return s.reject(ctx, p, err)
+		return p.reject(ctx, err)
 	case verdictTaken:
-		return s.taken(ctx, p, err)
+		return p.taken(ctx, err)
 	case verdictConflict:
 		code, text := lastErrorOf(v, err)
-		return s.fail(ctx, p, OutcomeRejected, err, code, text)
+		return p.fail(ctx, OutcomeRejected, err, code, text)
 	case verdictNotDone:
-		return s.fail(ctx, p, OutcomeNotSent, err, codeInternal, textNotReached)
+		return p.fail(ctx, OutcomeNotSent, err, codeInternal, textNotReached)
 	default:
-		return s.unknown(ctx, p, began, err)
+		return p.unknown(ctx, began, err)
 	}
 }
 
 // made records that the tenant exists.
-func (s *provisioner) made(ctx context.Context, p provision, t tenant, outcome Outcome) (*registry.Source, error) {
+func (p provision) made(ctx context.Context, t tenant, outcome Outcome) (*registry.Source, error) {
 	became := made(t, now())
-	w, err := s.record(ctx, p.target, p.op, ending{became: became, late: became})
+	w, err := p.record(ctx, ending{became: became, late: became})
 	switch {
 	case errors.Is(err, registry.ErrTenantTaken):
-		return s.fail(ctx, p, OutcomeRejected, errTaken(err), codeInternal, textTaken)
+		return p.fail(ctx, OutcomeRejected, errTaken(err), codeInternal, textTaken)
 	case fault.Is(err, fault.NotFound), errors.Is(err, errOtherTenant):
-		s.logAbout(ctx, slog.LevelError, "a tenant was made that no connection has any more", p.target, slog.String("tenant", t.id))
+		p.logAbout(ctx, slog.LevelError, "a tenant was made that no connection has any more", p.target, slog.String("tenant", t.id))
 	}
 	if w.held {
-		s.report(ctx, p.target, p.op.Kind, outcome, err)
+		p.report(ctx, outcome, err)
 	}
 	return w.source, naming(err, p.target)
 }
 
 // fail records that no tenant was made, and gives the cause.
-func (s *provisioner) fail(ctx context.Context, p provision, outcome Outcome, cause error,
-	code, text string) (*registry.Source, error) {
-	m, _ := s.end(ctx, p.target, p.op, ending{outcome: outcome, became: failed(code, text, time.Time{}), cause: cause})
+func (p provision) fail(ctx context.Context, outcome Outcome, cause error, code, text string) (*registry.Source, error) {
+	m, _ := p.end(ctx, ending{outcome: outcome, became: failed(code, text, time.Time{}), cause: cause})
 	return m, naming(cause, p.target)
 }
 
 // reject ends a provisioning whose config upstream does not accept: the connection becomes
 // what it was, or is deleted, unless its caller has had it as an answer already.
-func (s *provisioner) reject(ctx context.Context, p provision, cause error) (m *registry.Source, err error) {
+func (p provision) reject(ctx context.Context, cause error) (m *registry.Source, err error) {
 	e := ending{outcome: OutcomeRejected, cause: cause}
 	switch {
 	case !p.attempt.decide(withdrawn):
 		code, text := lastErrorOf(verdictInvalid, cause)
 		e.became = failed(code, text, time.Time{})
 	case p.was == nil:
-		if held, err := s.delete(ctx, p.target, p.op); held {
-			s.report(ctx, p.target, p.op.Kind, OutcomeRejected, errors.Join(cause, err))
+		if held, err := p.delete(ctx); held {
+			p.report(ctx, OutcomeRejected, errors.Join(cause, err))
 		}
 		return nil, cause
 	default:
 		e.became = restored(*p.was.Connection)
 	}
-	m, _ = s.end(ctx, p.target, p.op, e)
+	m, _ = p.end(ctx, e)
 	return m, cause
 }
 
-// delete deletes a source that was made for an operation. It reports whether the operation
+// delete deletes a source that was made for the operation. It reports whether the operation
 // was still under way.
-func (s *provisioner) delete(ctx context.Context, t target, op registry.Operation) (held bool, err error) {
-	_, err = persist(ctx, s.core, t, func(ctx context.Context) (*registry.Source, error) {
-		return s.registry.DeleteSource(ctx, t.customer, t.sourceID, func(cur *registry.Source) error {
-			if cur.ID != t.row || cur.Connection == nil || !holds(cur.Connection, op.ID) || cur.Connection.TenantID != "" {
+func (p provision) delete(ctx context.Context) (held bool, err error) {
+	_, err = persist(ctx, p.core, p.target, func(ctx context.Context) (*registry.Source, error) {
+		return p.registry.DeleteSource(ctx, p.customer, p.sourceID, func(cur *registry.Source) error {
+			if cur.ID != p.row || cur.Connection == nil || !holds(cur.Connection, p.ID) || cur.Connection.TenantID != "" {
 				return errMoved
 			}
 			return nil
@@ -140,58 +132,57 @@ func (s *provisioner) delete(ctx context.Context, t target, op registry.Operatio
 
 // taken handles a tenant of our external_org_id that existed before: if it is ours it is
 // adopted.
-func (s *provisioner) taken(ctx context.Context, p provision, cause error) (*registry.Source, error) {
-	found, err := s.find(ctx, p)
+func (p provision) taken(ctx context.Context, cause error) (*registry.Source, error) {
+	found, err := p.find(ctx)
 	switch {
-	case err != nil && s.stopping():
-		return nil, naming(errStopping(), p.target)
+	case err != nil && p.stopping():
+		return nil, naming(errStopping, p.target)
 	case err != nil: // nothing came of this try; the next one finds the tenant as well
-		return s.fail(ctx, p, OutcomeNotSent, err, codeInternal, textNotReached)
-	case found == nil, !s.tenants.mayAdopt(found, true, time.Time{}):
-		return s.fail(ctx, p, OutcomeRejected, errTaken(cause), codeInternal, textTaken)
+		return p.fail(ctx, OutcomeNotSent, err, codeInternal, textNotReached)
+	case found == nil, !p.mayAdopt(found, true, time.Time{}):
+		return p.fail(ctx, OutcomeRejected, errTaken(cause), codeInternal, textTaken)
 	}
-	return s.adopt(ctx, p, found)
+	return p.adopt(ctx, found)
 }
 
-func (s *provisioner) find(ctx context.Context, p provision) (*wire.Tenant, error) {
-	ctx, cancel := within(ctx, p.op, readTimeout)
+func (p provision) find(ctx context.Context) (*wire.Tenant, error) {
+	ctx, cancel := p.within(ctx, readTimeout)
 	defer cancel()
-	return s.tenants.find(ctx, p.orgID)
+	return p.findTenant(ctx, p.orgID)
 }
 
 // adopt gives the connection a tenant that existed before, and writes its config.
-func (s *provisioner) adopt(ctx context.Context, p provision, found *wire.Tenant) (*registry.Source, error) {
-	op := p.op
-	op.Kind, op.Begun = registry.OperationConfigure, now()
-	op.Until = op.Begun.Add(s.timeLimit(op.Kind))
+func (p provision) adopt(ctx context.Context, found *wire.Tenant) (*registry.Source, error) {
+	next := p.operation
+	next.begin(registry.OperationConfigure)
 	w, err := retry(ctx, func(ctx context.Context) (written, error) {
-		if !now().Before(p.op.Until) {
+		if !now().Before(p.Until) {
 			return written{}, errMoved
 		}
-		return s.write(ctx, p.target, p.op.ID, ending{became: adopted(tenantOf(found, p.orgID), now()), next: &op})
+		return p.write(ctx, ending{became: adopted(tenantOf(found, p.orgID), now()), next: &next.Operation})
 	})
 	m := w.source
 	switch {
 	case errors.Is(err, registry.ErrTenantTaken):
-		return s.fail(ctx, p, OutcomeRejected, errTaken(err), codeInternal, textTaken)
+		return p.fail(ctx, OutcomeRejected, errTaken(err), codeInternal, textTaken)
 	case errors.Is(err, errMoved): // the store was away too long: Settle finds the operation, and no other begins
 		return nil, naming(fault.New(fault.Unavailable, textNotRecorded), p.target)
 	case err != nil:
 		return m, naming(err, p.target)
-	case !holds(m.Connection, op.ID):
+	case !holds(m.Connection, next.ID):
 		return m, nil // others have settled it
 	}
-	s.report(ctx, p.target, registry.OperationProvision, OutcomeAdopted, nil)
-	known, err := s.configurer.withAdServer(ctx, m)
+	p.report(ctx, OutcomeAdopted, nil)
+	known, err := p.withAdServer(ctx, m)
 	if err == nil && known.Connection.AdServer != nil && known.Connection.AdServer.Type != p.config.Type() {
-		err = errType()
+		err = errType
 	}
 	if err != nil {
-		m, _ := s.end(ctx, p.target, op, ending{outcome: OutcomeRejected, became: withError(codeInternal, textNotConfigured), cause: err})
+		m, _ := next.end(ctx, ending{outcome: OutcomeRejected, became: withError(codeInternal, textNotConfigured), cause: err})
 		return m, naming(err, p.target)
 	}
-	m, err = s.configurer.run(ctx, rewrite{target: p.target, op: op, tenantID: found.TenantID, config: p.config,
-		account: p.account, current: known.Connection.AdServer})
+	m, err = rewrite{operation: next, tenantID: found.TenantID, config: p.config, account: p.account,
+		current: known.Connection.AdServer}.run(ctx)
 	if f := fault.As(err); f != nil && f.Kind == fault.Validation && f.ErrorCode != "" {
 		err = nil // as with a new tenant: the connection says it
 	}
@@ -199,27 +190,23 @@ func (s *provisioner) adopt(ctx context.Context, p provision, found *wire.Tenant
 }
 
 // unknown handles a provisioning of unknown outcome: the tenant is looked up at once, and
-// watched for until it can't appear any more.
-func (s *provisioner) unknown(ctx context.Context, p provision, began time.Time, cause error) (*registry.Source, error) {
-	found, err := s.find(ctx, p)
+// by Settle until it can't appear any more.
+func (p provision) unknown(ctx context.Context, began time.Time, cause error) (*registry.Source, error) {
+	found, err := p.find(ctx)
 	switch {
-	case err != nil && s.stopping():
-		return nil, naming(errStopping(), p.target)
-	case found == nil, !s.tenants.mayAdopt(found, true, began):
+	case err != nil && p.stopping():
+		return nil, naming(errStopping, p.target)
+	case found == nil, !p.mayAdopt(found, true, began):
 	case existedBefore(found, began):
-		return s.adopt(ctx, p, found)
+		return p.adopt(ctx, found)
 	default:
-		return s.made(ctx, p, tenantOf(found, p.orgID), OutcomeAdopted)
+		return p.made(ctx, tenantOf(found, p.orgID), OutcomeAdopted)
 	}
-	w, ended := s.record(ctx, p.target, p.op, ending{
-		became: then(failed(codeInternal, textNotKnown(s.cfg.Unsettled), began), withOrgID(p.orgID))})
-	if w.held {
-		s.report(ctx, p.target, p.op.Kind, OutcomeUnknown, errors.Join(cause, err, ended))
-		if ended == nil {
-			s.tenants.watch(ctx, p.target, began)
-		}
-	}
+	certain := began.Add(p.cfg.Unsettled)
+	p.tries.own(openKey{p.esaID, began.UnixNano()}, certain)
+	m, _ := p.end(ctx, ending{outcome: OutcomeUnknown, cause: errors.Join(cause, err),
+		became: then(failed(codeInternal, textNotKnown(p.cfg.Unsettled), began), withOrgID(p.orgID))})
 	e := unavailable(cause)
-	e.RetryAfter = max(began.Add(s.cfg.Unsettled).Sub(now()), time.Second)
-	return w.source, naming(e, p.target)
+	e.RetryAfter = max(certain.Sub(now()), time.Second)
+	return m, naming(e, p.target)
 }

@@ -70,7 +70,7 @@ func TestUnknownOutcomeWithoutTenant(t *testing.T) {
 		if f.RetryAfter < rest-time.Second || f.RetryAfter > rest+time.Second {
 			w.Errorf("come again in %s; %s are left", f.RetryAfter, rest)
 		}
-		w.pass(rest + time.Second)
+		w.rounds(rest + time.Second)
 		c = w.stored(id)
 		w.is(c, registry.StatusFailed, "INTERNAL_ERROR")
 		if !c.UnsettledSince.IsZero() {
@@ -93,7 +93,7 @@ func TestLateTenant(t *testing.T) {
 		w.pass(55 * time.Second) // 80 s after it was asked for
 		c := w.stored(m.Connection.ID)
 		w.is(c, registry.StatusFailed, "INTERNAL_ERROR")
-		w.pass(50 * time.Second)
+		w.rounds(50 * time.Second)
 		c = w.stored(m.Connection.ID)
 		w.is(c, registry.StatusActive, "")
 		if c.TenantID != w.agent.id() || !c.UnsettledSince.IsZero() {
@@ -129,7 +129,7 @@ func TestLookupImpossible(t *testing.T) {
 		w.agent.next("provision", behaviour{cut: true})
 		w.agent.all("list", behaviour{status: 503, body: "{}"})
 		id := w.connectFails(freewheel, nil, fault.Unavailable).ESAID
-		w.pass(time.Hour)
+		w.rounds(time.Hour)
 		c := w.stored(id)
 		w.is(c, registry.StatusFailed, "INTERNAL_ERROR")
 		if c.UnsettledSince.IsZero() {
@@ -138,7 +138,7 @@ func TestLookupImpossible(t *testing.T) {
 		w.saveFails(id, freewheelNew, fault.Unavailable)
 		w.calls("provision", 1)
 		w.agent.all("list", behaviour{})
-		w.must(w.one.Settle(w.Context()))
+		w.rounds(30 * time.Second)
 		w.is(w.stored(id), registry.StatusActive, "")
 	})
 }
@@ -216,7 +216,7 @@ func TestLookupIgnoresTenantOfAnother(t *testing.T) {
 		w.agent.next("provision", behaviour{nothing: true, cut: true})
 		w.agent.next("list", behaviour{status: 500, body: `{}`})
 		id := w.connectFails(freewheel, nil, fault.Unavailable).ESAID
-		w.pass(3 * time.Minute)
+		w.rounds(3 * time.Minute)
 		c := w.stored(id)
 		w.is(c, registry.StatusFailed, "INTERNAL_ERROR")
 		if !c.UnsettledSince.IsZero() {

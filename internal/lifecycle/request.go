@@ -6,7 +6,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"esagate/internal/fault"
 	"esagate/registry"
 )
 
@@ -20,11 +19,11 @@ type result[T any] struct {
 // context has ctx's values and ends with the Lifecycle alone.
 func start[T any](ctx context.Context, c *core, customer int64, work func(context.Context) (T, error)) (<-chan result[T], error) {
 	if !c.slots.take(customer) {
-		return nil, errTooMany()
+		return nil, errTooMany
 	}
 	done := make(chan result[T], 1)
 	if !c.work.Go(ctx, "change a connection", func(ctx context.Context) {
-		r := result[T]{err: fault.New(fault.Internal, textPanic)}
+		r := result[T]{err: errPanicked}
 		defer func() {
 			c.slots.release(customer)
 			done <- r
@@ -32,7 +31,7 @@ func start[T any](ctx context.Context, c *core, customer int64, work func(contex
 		r.value, r.err = work(ctx)
 	}) {
 		c.slots.release(customer)
-		return nil, errStopping()
+		return nil, errStopping
 	}
 	return done, nil
 }

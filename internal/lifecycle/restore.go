@@ -24,14 +24,9 @@ func isRestore(op *registry.Operation) bool {
 // because there is no other copy, until a newer config is saved, which restores them:
 // lastError says so.
 const (
-	giveUpAfter       = time.Hour
-	giveUpTries       = 3 // in this process: it may have been away all the time
-	restoreRetryFirst = 30 * time.Second
-	restoreRetryLast  = 5 * time.Minute
+	giveUpAfter = time.Hour
+	giveUpTries = 3 // in this process: it may have been away all the time
 )
-
-// restoreKey is a connection's key of retries.
-func restoreKey(esaID int64) provisionKey { return provisionKey{esaID: esaID} }
 
 // settingsRestored ends a restore.
 func settingsRestored(status restoreStatus) transition {

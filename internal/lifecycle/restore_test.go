@@ -129,6 +129,24 @@ func TestRestoreIsGivenUp(t *testing.T) {
 	})
 }
 
+// TestPausesOfGivenUpRestore do not hold up the next restore.
+func TestPausesOfGivenUpRestore(t *testing.T) {
+	inWorld(t, func(w *world) {
+		id := w.withStuckRestore()
+		for w.stored(id).Operation != nil {
+			w.pass(time.Minute)
+			w.must(w.one.Settle(w.Context()))
+		}
+		two := w.start()
+		defer two.stop()
+		_, err := two.Save(w.Context(), customer, id, w.parse(freewheel))
+		w.must(err)
+		w.agent.all("put-settings", behaviour{})
+		w.must(w.one.Settle(w.Context()))
+		w.is(w.stored(id), registry.StatusActive, "")
+	})
+}
+
 // TestRestoreAfterRestart are tried all the same, however long ago they were owed.
 func TestRestoreAfterRestart(t *testing.T) {
 	inWorld(t, func(w *world) {

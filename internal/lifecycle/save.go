@@ -36,14 +36,11 @@ func (l *Lifecycle) Rotate(ctx context.Context, customer, esaID int64, config *a
 	return run(ctx, l.core, customer, func(ctx context.Context) (*registry.Source, error) {
 		m, err := m, error(nil)
 		if m.Connection.TenantID == "" { // or a tenant that is not recorded yet
-			if m, err = l.settler.settleFirst(ctx, m); err != nil {
+			if m, err = l.settleFirst(ctx, m); err != nil {
 				return nil, err
 			}
-			if inProgress(m.Connection) {
-				return nil, errBusy(m.Connection.Operation, now())
-			}
 		}
-		return l.settler.untilClaimed(ctx, m, func(m *registry.Source) (next, was *registry.Source, err error) {
+		return l.untilClaimed(ctx, m, func(m *registry.Source) (next, was *registry.Source, err error) {
 			return l.configure(ctx, m, config)
 		})
 	})
@@ -59,11 +56,11 @@ func (l *Lifecycle) save(ctx context.Context, m *registry.Source, config *adserv
 			return nil, err
 		}
 		var err error
-		if m, err = l.settler.settleFirst(ctx, m); err != nil {
+		if m, err = l.settleFirst(ctx, m); err != nil {
 			return nil, err
 		}
 	}
-	return l.settler.untilClaimed(ctx, m, func(m *registry.Source) (next, was *registry.Source, err error) {
+	return l.untilClaimed(ctx, m, func(m *registry.Source) (next, was *registry.Source, err error) {
 		if m.Connection.TenantID == "" {
 			return l.setUp(ctx, m, config, a)
 		}
@@ -82,24 +79,19 @@ func (l *Lifecycle) setUp(ctx context.Context, m *registry.Source, config *adser
 	if err != nil {
 		return nil, nil, err
 	}
-	orgID := l.tenants.externalOrgID(m)
+	orgID := l.externalOrgID(m)
 	if err := checkOrgID(orgID); err != nil {
 		return nil, nil, err
 	}
-	op := l.newOperation(registry.OperationProvision)
-	p := provision{target: targetOf(m), name: m.Name, op: op, config: config, account: account,
-		orgID: orgID, attempt: a}
-	email := ""
-	if account != nil {
-		email = account.Email
-	}
-	next, was, err = l.claim(ctx, p.target, op, beginProvisioning(now(), p.orgID, config.View(m.Connection.AdServer, nil), email))
+	p := provision{operation: l.newOperation(targetOf(m), registry.OperationProvision), name: m.Name, config: config,
+		account: account, orgID: orgID, attempt: a}
+	next, was, err = p.claim(ctx, beginProvisioning(now(), orgID, config.View(m.Connection.AdServer, nil), emailOf(account)))
 	if err != nil {
 		return nil, was, err
 	}
 	a.record(next)
 	p.was = was
-	next, err = l.provisioner.run(ctx, p)
+	next, err = p.run(ctx)
 	return next, was, err
 }
 
@@ -114,8 +106,15 @@ func (l *Lifecycle) configure(ctx context.Context, m *registry.Source,
 	if err != nil {
 		return nil, nil, err
 	}
-	if m, err = l.configurer.withAdServer(ctx, m); err != nil {
+	if m, err = l.withAdServer(ctx, m); err != nil {
 		return nil, nil, err
 	}
-	return l.configurer.claimAndRun(ctx, m, config, account)
+	o := l.newOperation(targetOf(m), registry.OperationConfigure)
+	next, was, err = o.claim(ctx, beginConfiguring(now(), config.Type()))
+	if err != nil {
+		return nil, was, err
+	}
+	next, err = rewrite{operation: o, tenantID: next.Connection.TenantID, config: config, account: account,
+		current: next.Connection.AdServer, after: was.Connection.Operation}.run(ctx)
+	return next, was, err
 }

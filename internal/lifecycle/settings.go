@@ -6,15 +6,14 @@ import (
 
 	"esagate/internal/background"
 	"esagate/internal/fault"
-	"esagate/registry"
 	"esagate/upstream/wire"
 )
 
 // readSettings gives the settings that a change of config is going to reset; nil: none.
 // stored are the same if an earlier change has reset them already: upstream does not have
 // them any more.
-func (s *configurer) readSettings(ctx context.Context, r rewrite) (settings *wire.Settings, stored []byte, err error) {
-	raw, err := s.registry.Settings(ctx, r.customer, r.esaID)
+func (r rewrite) readSettings(ctx context.Context) (settings *wire.Settings, stored []byte, err error) {
+	raw, err := r.registry.Settings(ctx, r.customer, r.esaID)
 	switch {
 	case err == nil:
 		if settings, err := wire.DecodeSettings(raw); err == nil {
@@ -23,9 +22,9 @@ func (s *configurer) readSettings(ctx context.Context, r rewrite) (settings *wir
 	case !fault.Is(err, fault.NotFound):
 		return nil, nil, err
 	}
-	call, cancel := within(ctx, r.op, readTimeout)
+	call, cancel := r.within(ctx, readTimeout)
 	defer cancel()
-	settings, err = s.upstream.AdapterSettings(call, r.tenantID, r.config.Type())
+	settings, err = r.upstream.AdapterSettings(call, r.tenantID, r.config.Type())
 	if f := fault.As(err); f != nil {
 		if f.Kind == fault.NotFound && f.Reason != fault.TenantNotFound {
 			return nil, nil, nil
@@ -52,11 +51,10 @@ const (
 )
 
 // putSettings writes settings upstream, in so many tries; the error is upstream's.
-func (s *configurer) putSettings(ctx context.Context, op registry.Operation, tenantID, kind string,
-	raw []byte, tries int) (restoreStatus, error) {
+func (r rewrite) putSettings(ctx context.Context, kind string, raw []byte, tries int) (restoreStatus, error) {
 	for try, pause := 1, restoreFirst; ; try, pause = try+1, min(4*pause, restoreLast) {
-		call, cancel := within(ctx, op, writeTimeout)
-		err := s.upstream.PutAdapterSettings(call, tenantID, kind, raw)
+		call, cancel := r.within(ctx, writeTimeout)
+		err := r.upstream.PutAdapterSettings(call, r.tenantID, kind, raw)
 		cancel()
 		switch verdictOf(err) {
 		case verdictDone:

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -14,20 +13,6 @@ import (
 	"esagate/registry"
 )
 
-// settler settles what operations have left open: a crash, an outage, an answer that never
-// came.
-type settler struct {
-	*core
-	store      registry.UpkeepStore
-	tenants    *tenants
-	configurer *configurer
-	switcher   *switcher
-	lookups    *retries // of tenants
-
-	mu    sync.Mutex // held for a round
-	ended time.Time  // the last complete round; guarded by mu
-}
-
 // How much a round does at a time, and how soon another may follow.
 const (
 	settleAtOnce = 8
@@ -35,62 +20,54 @@ const (
 	roundPause   = 2 * time.Second
 )
 
-func newSettler(l *Lifecycle, store registry.UpkeepStore) *settler {
-	return &settler{core: l.core, store: store, tenants: l.tenants, configurer: l.configurer, switcher: l.switcher,
-		lookups: newRetries(lookupFirst, lookupLast)}
-}
-
-// startRound makes one round, as [Lifecycle.Settle] says.
-func (s *settler) startRound(ctx context.Context) error {
-	if !s.mu.TryLock() {
+// Settle makes one round over all connections whose operation was not finished: what a
+// crash, an outage, or an answer that never came has left open. What can't be settled yet
+// is left for the next round, and does not stop the others; the error says that the store
+// could not be read. While a round is under way, or shortly after one, it does nothing.
+func (l *Lifecycle) Settle(ctx context.Context) error {
+	if !l.round.TryLock() {
 		return nil
 	}
-	defer s.mu.Unlock()
-	if s.checks.Context().Err() != nil {
-		return errStopping()
+	defer l.round.Unlock()
+	if l.checks.Context().Err() != nil {
+		return errStopping
 	}
-	if since := time.Since(s.ended); 0 <= since && since < roundPause {
+	if since := time.Since(l.roundEnded); 0 <= since && since < roundPause {
 		return nil
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	defer context.AfterFunc(s.checks.Context(), cancel)()
-	err := s.round(ctx)
+	defer context.AfterFunc(l.checks.Context(), cancel)()
+	err := l.settleAll(ctx)
 	if err == nil {
-		s.ended = now()
+		l.roundEnded = now()
 	}
 	return err
 }
 
-// waitForRound waits until no round is under way.
-func (s *settler) waitForRound() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-}
-
-// round works through the pages of connections that are not settled, and waits for what it
-// has begun.
-func (s *settler) round(ctx context.Context) error {
+// settleAll works through the pages of connections that are not settled, and waits for
+// what it has begun.
+func (l *Lifecycle) settleAll(ctx context.Context) error {
 	var group errgroup.Group
 	group.SetLimit(settleAtOnce)
 	defer func() { _ = group.Wait() }()
 	for after := int64(0); ; {
-		page, err := s.store.Upkeep(ctx, registry.Upkeep{Kind: registry.UpkeepUnsettled}, after, settlePage)
+		page, err := l.store.Upkeep(ctx, registry.Upkeep{Kind: registry.UpkeepUnsettled}, after, settlePage)
 		if err != nil {
 			return fault.Wrap(fault.Unavailable, "The registry can't be reached.", err)
 		}
 		for _, m := range page {
 			after = m.Connection.ID
-			if !s.due(m) {
+			if !l.due(m) {
 				continue
 			}
 			group.Go(func() error {
-				err := background.Guard(ctx, s.log, "settle a connection", func(ctx context.Context) error {
-					_, err := s.settle(ctx, m, false)
+				err := background.Guard(ctx, l.log, "settle a connection", func(ctx context.Context) error {
+					_, err := l.settle(ctx, m, false)
 					return err
 				})
 				if err != nil && ctx.Err() == nil {
-					s.logAbout(ctx, slog.LevelWarn, "a connection can't be settled yet", targetOf(m), slog.Any("error", err))
+					l.logAbout(ctx, slog.LevelWarn, "a connection can't be settled yet", targetOf(m), slog.Any("error", err))
 				}
 				return nil
 			})
@@ -101,68 +78,59 @@ func (s *settler) round(ctx context.Context) error {
 	}
 }
 
-// due reports whether a connection is to be settled in this round. A tenant is looked up
-// with pauses, and at the latest when its provisioning can't change any more.
-func (s *settler) due(m *registry.Source) bool {
-	if s.beingWorkedOn(m) {
+// due reports whether a connection is to be settled in this round. Tenants are looked up,
+// and configs settled, with pauses between the tries. A tenant is looked up at the latest
+// when its provisioning can't change any more.
+func (l *Lifecycle) due(m *registry.Source) bool {
+	op, at := m.Connection.Operation, now()
+	key, open := openKeyOf(m.Connection)
+	switch {
+	case !open, l.beingWorkedOn(m):
 		return false
+	case op == nil, op.Kind == registry.OperationProvision:
+		return l.tries.begin(key, lookupPauses, at, l.certainFor(m))
+	case op.Kind == registry.OperationConfigure:
+		return l.tries.begin(key, restorePauses, at, at)
 	}
-	key, open := provisionKeyOf(m.Connection)
-	if !open {
-		return true
-	}
-	at := now()
-	if s.tenants.watches(key) || !s.lookups.due(key, at) {
-		return false
-	}
-	s.lookups.postpone(key, at, s.tenants.certainFor(m))
 	return true
 }
 
 // beingWorkedOn reports whether somebody may be working on a connection's operation. A
 // tenant whose provisioning began before this process did is looked up all the same: maybe
 // no process works on it any more, and a lookup does no harm.
-func (s *settler) beingWorkedOn(m *registry.Source) bool {
+func (l *Lifecycle) beingWorkedOn(m *registry.Source) bool {
 	op := m.Connection.Operation
-	return inProgress(m.Connection) && (op.Kind != registry.OperationProvision || !op.Begun.Before(s.started))
+	return inProgress(m.Connection) && (op.Kind != registry.OperationProvision || !op.Begun.Before(l.started))
 }
 
 // settle settles one connection, if that is possible by now, and gives it as it then is.
 // What may still change by itself is left, unless a caller waits.
-func (s *settler) settle(ctx context.Context, m *registry.Source, callerWaits bool) (*registry.Source, error) {
+func (l *Lifecycle) settle(ctx context.Context, m *registry.Source, callerWaits bool) (*registry.Source, error) {
 	op := m.Connection.Operation
-	switch {
-	case op == nil && m.Connection.UnsettledSince.IsZero():
+	switch _, open := openKeyOf(m.Connection); {
+	case !open, l.beingWorkedOn(m):
 		return m, nil
-	case op == nil:
-		return s.tenants.check(ctx, m)
-	case s.beingWorkedOn(m):
-		return m, nil
+	case op == nil, op.Kind == registry.OperationProvision:
+		return l.settleProvisioning(ctx, m)
+	case op.Kind == registry.OperationConfigure:
+		return l.settleConfig(ctx, m, callerWaits)
 	}
-	switch op.Kind {
-	case registry.OperationProvision:
-		return s.tenants.settle(ctx, m)
-	case registry.OperationConfigure:
-		return s.configurer.settle(ctx, m, callerWaits)
-	}
-	return s.switcher.settle(ctx, m, callerWaits)
+	return l.settleSwitch(ctx, m, callerWaits)
 }
 
 // settleFirst settles what an earlier operation left, so that another can begin. It gives
 // the connection as it then is; Conflict while the earlier one may still have an effect,
 // Unavailable when that can't be found out.
-func (s *settler) settleFirst(ctx context.Context, m *registry.Source) (*registry.Source, error) {
-	op, since := m.Connection.Operation, m.Connection.UnsettledSince
+func (l *Lifecycle) settleFirst(ctx context.Context, m *registry.Source) (*registry.Source, error) {
 	if inProgress(m.Connection) { // as far as memory knows: the claim finds out
 		return m, nil
 	}
-	next, err := s.settle(ctx, m, true)
+	next, err := l.settle(ctx, m, true)
 	if err != nil {
 		return nil, err
 	}
-	stillOpen := op == nil && !since.IsZero() && next.Connection.TenantID == "" && next.Connection.UnsettledSince.Equal(since)
-	if op != nil && holds(next.Connection, op.ID) || stillOpen { // a provisioning alone stays as it is
-		return nil, errTooEarly(s.tenants.certainFor(next).Sub(now()))
+	if stillOpen(next.Connection, m.Connection) {
+		return nil, errTooEarly(l.certainFor(next).Sub(now()))
 	}
 	return next, nil
 }
@@ -173,16 +141,16 @@ const maxClaims = 4
 
 // untilClaimed repeats a change while it finds the connection changed (errMoved), and
 // settles in between what it found, was.
-func (s *settler) untilClaimed(ctx context.Context, m *registry.Source,
+func (l *Lifecycle) untilClaimed(ctx context.Context, m *registry.Source,
 	change func(m *registry.Source) (next, was *registry.Source, err error)) (*registry.Source, error) {
 	for range maxClaims {
 		next, was, err := change(m)
 		if !errors.Is(err, errMoved) {
 			return next, err
 		}
-		if m, err = s.settleFirst(ctx, was); err != nil {
+		if m, err = l.settleFirst(ctx, was); err != nil {
 			return nil, err
 		}
 	}
-	return nil, errContended()
+	return nil, fault.New(fault.Conflict, "The connection is being changed by others. Try again.")
 }

@@ -22,50 +22,46 @@ type settling struct {
 	waiting     transition // what the record becomes while its settings wait
 }
 
-// settle ends an unfinished change of config: it reads which config upstream has,
+// settleConfig ends an unfinished change of config: it reads which config upstream has,
 // unless only a restore was left, and restores the settings. What fails is tried again with
 // pauses and given up in the end. If a caller waits who wants to change something else, at
 // most a restore stays.
-func (s *configurer) settle(ctx context.Context, m *registry.Source, callerWaits bool) (*registry.Source, error) {
+func (l *Lifecycle) settleConfig(ctx context.Context, m *registry.Source, callerWaits bool) (*registry.Source, error) {
 	found := m.Connection.Operation
-	if !callerWaits && !s.retries.due(restoreKey(m.Connection.ID), now()) {
-		return m, nil
-	}
-	op := s.newOperation(registry.OperationConfigure)
-	op.Begun = found.Begun // since when it is to be settled
-	t := targetOf(m)
-	claimed, _, err := s.claim(ctx, t, op, takeOver(found.ID, now()))
+	o := l.newOperation(targetOf(m), registry.OperationConfigure)
+	o.Begun = found.Begun // since when it is to be settled
+	claimed, _, err := o.claim(ctx, takeOver(found.ID, now()))
 	switch {
 	case errors.Is(err, errMoved):
-		return s.registry.ManagedSourceByID(ctx, t.customer, t.esaID)
+		return l.registry.ManagedSourceByID(ctx, o.customer, o.esaID)
 	case err != nil:
 		return nil, err
 	}
-	w := settling{rewrite: rewrite{target: t, op: op, tenantID: claimed.Connection.TenantID}, found: found, callerWaits: callerWaits,
+	s := settling{rewrite: rewrite{operation: o, tenantID: claimed.Connection.TenantID}, found: found, callerWaits: callerWaits,
 		reported: isRestore(found) || claimed.Connection.LastError == textConfigLost, done: settingsRestored, waiting: settingsWait}
 	if !isRestore(found) {
-		err = s.readConfig(ctx, &w)
+		err = s.readConfig(ctx)
 	}
 	status := restoreLater
 	if err == nil || callerWaits {
 		var restoreErr error
-		status, restoreErr = s.restoreStored(ctx, w, claimed)
+		status, restoreErr = s.restoreStored(ctx, claimed)
 		err = errors.Join(err, restoreErr)
 	}
 	if ctx.Err() != nil {
 		return nil, err // the operation stays
 	}
-	return s.settled(ctx, w, status, err)
+	return s.end(ctx, status, err)
 }
 
 // readConfig reads which config a change has left.
-func (s *configurer) readConfig(ctx context.Context, w *settling) error {
-	call, cancel := within(ctx, w.op, readTimeout)
+func (s *settling) readConfig(ctx context.Context) error {
+	call, cancel := s.within(ctx, readTimeout)
 	defer cancel()
-	config, err := s.upstream.AdapterConfig(call, w.tenantID)
-	w.read = err == nil
-	w.waiting = then(mayBeConfigured(now()), observedConfig(config))
-	w.done = func(restoreStatus) transition { return w.waiting }
+	config, err := s.upstream.AdapterConfig(call, s.tenantID)
+	s.read = err == nil
+	s.waiting = then(mayBeConfigured(now()), observedConfig(config))
+	s.done = func(restoreStatus) transition { return s.waiting }
 	return asUpstreamFault(err)
 }
 
@@ -95,8 +91,8 @@ func observedConfig(config *wire.AdapterConfig) transition {
 }
 
 // restoreStored restores the settings that an earlier change left stored, if any.
-func (s *configurer) restoreStored(ctx context.Context, w settling, m *registry.Source) (restoreStatus, error) {
-	raw, err := s.registry.Settings(ctx, w.customer, w.esaID)
+func (s *settling) restoreStored(ctx context.Context, m *registry.Source) (restoreStatus, error) {
+	raw, err := s.registry.Settings(ctx, s.customer, s.esaID)
 	switch {
 	case fault.Is(err, fault.NotFound):
 		return restoreDone, nil
@@ -112,56 +108,46 @@ func (s *configurer) restoreStored(ctx context.Context, w settling, m *registry.
 		return restoreDone, nil
 	}
 	tries := restoreTries
-	if w.callerWaits {
+	if s.callerWaits {
 		tries = 1
 	}
-	return s.putSettings(ctx, w.op, w.tenantID, m.Connection.AdServer.Type, raw, tries)
+	return s.putSettings(ctx, m.Connection.AdServer.Type, raw, tries)
 }
 
-// settled records what became of the change.
-func (s *configurer) settled(ctx context.Context, w settling, status restoreStatus, cause error) (*registry.Source, error) {
-	e := ending{became: w.waiting, cause: cause}
+// end records what became of the change.
+func (s *settling) end(ctx context.Context, status restoreStatus, cause error) (*registry.Source, error) {
+	e := ending{became: s.waiting, cause: cause}
 	noTenant := verdictOf(cause) == verdictNoTenant
 	switch {
 	case noTenant:
 		e.became = withError(codeInternal, textNoTenant)
 	case status != restoreLater:
-		e.became = w.done(status)
-	case !w.callerWaits && s.givesUp(w):
-		s.logAbout(ctx, slog.LevelWarn, "settings could not be restored and are given up", w.target, slog.Any("error", cause))
+		e.became = s.done(status)
+	case !s.callerWaits && s.givesUp():
+		s.logAbout(ctx, slog.LevelWarn, "settings could not be restored and are given up", s.target, slog.Any("error", cause))
 		e.became = then(e.became, settingsGivenUp)
-	case isRestore(w.found) || w.read || w.callerWaits:
-		e.next = restoreOf(w.op)
+	case isRestore(s.found) || s.read || s.callerWaits:
+		e.next = restoreOf(s.Operation)
 	default: // another round reads again
-		again := w.op
-		again.Until = w.found.Until
+		again := s.Operation
+		again.Until = s.found.Until
 		e.next, e.became = &again, unchanged
 	}
-	if !w.reported && (e.next == nil || isRestore(e.next)) {
+	if !s.reported && (e.next == nil || isRestore(e.next)) {
 		e.outcome = OutcomeUnknown
 	}
-	var m *registry.Source
-	var err error
 	if noTenant || status != restoreLater {
-		m, err = s.endStoring(ctx, w.rewrite, nil, e)
-	} else { // the settings stay stored
-		m, err = s.end(ctx, w.target, w.op, e)
+		return s.endStoring(ctx, nil, e)
 	}
-	switch {
-	case e.next == nil:
-		s.retries.forget(restoreKey(w.esaID))
-	case !w.callerWaits && err == nil:
-		err = cause
-	case err == nil:
-		s.logAbout(ctx, slog.LevelWarn, "settings can't be restored yet", w.target, slog.Any("error", cause))
+	m, err := s.rewrite.end(ctx, e) // the settings stay stored
+	if err == nil && e.next != nil {
+		s.logAbout(ctx, slog.LevelWarn, "a change of config can't be settled yet", s.target, slog.Any("error", cause))
 	}
 	return m, err
 }
 
-// givesUp reports whether a restore has failed often and long enough, and else postpones
-// the next try.
-func (s *configurer) givesUp(w settling) bool {
-	at := now()
-	tries := s.retries.postpone(restoreKey(w.esaID), at, at)
-	return tries >= giveUpTries && at.Sub(w.op.Begun) >= giveUpAfter
+// givesUp reports whether a restore has failed often and long enough.
+func (s *settling) givesUp() bool {
+	tries := s.tries.of(openKey{s.esaID, s.Begun.UnixNano()}).count
+	return tries >= giveUpTries && now().Sub(s.Begun) >= giveUpAfter
 }

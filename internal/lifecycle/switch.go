@@ -28,24 +28,25 @@ func (l *Lifecycle) setActive(ctx context.Context, customer, esaID int64, kind r
 	}
 	return run(ctx, l.core, customer, func(ctx context.Context) (*registry.Source, error) {
 		takeOver := false // at first settings are restored, if that can be done at once
-		return l.settler.untilClaimed(ctx, m, func(m *registry.Source) (next, was *registry.Source, err error) {
-			next, was, err = l.switcher.claimAndRun(ctx, m, kind, takeOver)
-			if errors.Is(err, errAlready) {
-				return was, was, nil
-			}
+		return l.untilClaimed(ctx, m, func(m *registry.Source) (next, was *registry.Source, err error) {
+			o := l.newOperation(targetOf(m), kind)
+			next, was, err = o.claim(ctx, beginSwitching(now(), targetStatus(kind), takeOver))
 			takeOver = true
+			switch {
+			case errors.Is(err, errAlready):
+				return was, was, nil
+			case err != nil:
+				return nil, was, err
+			}
+			next, err = switching{o, next.Connection.TenantID, was.Connection.Operation}.run(ctx)
 			return next, was, err
 		})
 	})
 }
 
-// switcher deactivates tenants and reactivates them.
-type switcher struct{ *core }
-
 // switching is a switch that is claimed.
 type switching struct {
-	target
-	op       registry.Operation
+	operation
 	tenantID string
 	after    *registry.Operation // the restore of settings in whose place it is; nil: none
 }
@@ -58,54 +59,40 @@ func targetStatus(kind registry.OperationKind) registry.ProvisioningStatus {
 	return registry.StatusActive
 }
 
-// claimAndRun claims a connection and switches its tenant; errMoved, and how it was, when it
-// can't be claimed.
-func (s *switcher) claimAndRun(ctx context.Context, m *registry.Source, kind registry.OperationKind,
-	takeOver bool) (next, was *registry.Source, err error) {
-	op := s.newOperation(kind)
-	t := targetOf(m)
-	next, was, err = s.claim(ctx, t, op, beginSwitching(now(), targetStatus(kind), takeOver))
-	if err != nil {
-		return nil, was, err
-	}
-	next, err = s.run(ctx, switching{target: t, op: op, tenantID: next.Connection.TenantID, after: was.Connection.Operation})
-	return next, was, err
-}
-
-// run makes the call of an operation that is claimed, and records the outcome.
-func (s *switcher) run(ctx context.Context, w switching) (*registry.Source, error) {
-	if now().Sub(w.op.Begun) > startWithin {
-		return s.finish(ctx, w, OutcomeNotSent, unchanged, errTooSlow())
+// run makes the call, and records the outcome.
+func (s switching) run(ctx context.Context) (*registry.Source, error) {
+	if now().Sub(s.Begun) > startWithin {
+		return s.finish(ctx, OutcomeNotSent, unchanged, errTooSlow)
 	}
 	send := s.upstream.Deactivate
-	if w.op.Kind == registry.OperationReactivate {
+	if s.Kind == registry.OperationReactivate {
 		send = s.upstream.Reactivate
 	}
-	call, cancel := within(ctx, w.op, callTimeout)
-	answer, err := send(call, w.tenantID)
+	call, cancel := s.within(ctx, callTimeout)
+	answer, err := send(call, s.tenantID)
 	cancel()
 	if err != nil && s.stopping() {
-		return nil, errStopping()
+		return nil, errStopping
 	}
-	if err == nil && !confirms(answer, w.tenantID, w.op.Kind) {
+	if err == nil && !confirms(answer, s.tenantID, s.Kind) {
 		err = errUnusable(nil)
 	}
 	v := verdictOf(err)
 	err = asUpstreamFault(err)
+	if v == verdictNoTenant && s.Kind == registry.OperationDeactivate {
+		v = verdictDone // a tenant that is gone is off
+	}
 	switch v {
 	case verdictDone:
-		return s.finish(ctx, w, OutcomeDone, switched(targetStatus(w.op.Kind), now()), nil)
-	case verdictNoTenant: // a tenant that is gone is off
-		if w.op.Kind == registry.OperationDeactivate {
-			return s.finish(ctx, w, OutcomeDone, switched(registry.StatusDeactivated, now()), nil)
-		}
-		return s.finish(ctx, w, OutcomeRejected, withError(codeInternal, textNoTenant), err)
+		return s.finish(ctx, OutcomeDone, switched(targetStatus(s.Kind), now()), nil)
+	case verdictNoTenant:
+		return s.finish(ctx, OutcomeRejected, withError(codeInternal, textNoTenant), err)
 	case verdictNotDone:
-		return s.finish(ctx, w, OutcomeNotSent, unchanged, err)
+		return s.finish(ctx, OutcomeNotSent, unchanged, err)
 	case verdictUnknown:
-		return s.unknown(ctx, w, err)
+		return s.unknown(ctx, err)
 	}
-	return s.finish(ctx, w, OutcomeRejected, unchanged, err)
+	return s.finish(ctx, OutcomeRejected, unchanged, err)
 }
 
 // confirms reports whether an answer is about the tenant and does not contradict the
@@ -117,19 +104,19 @@ func confirms(answer *wire.Tenant, tenantID string, kind registry.OperationKind)
 
 // unknown reads whether the tenant is active. If that can't be read, or upstream may
 // still process the request, the operation stays, for Settle to find.
-func (s *switcher) unknown(ctx context.Context, w switching, cause error) (*registry.Source, error) {
-	call, cancel := within(ctx, w.op, readTimeout)
+func (s switching) unknown(ctx context.Context, cause error) (*registry.Source, error) {
+	call, cancel := s.within(ctx, readTimeout)
 	defer cancel()
-	found, err := s.upstream.Tenant(call, w.tenantID)
+	found, err := s.upstream.Tenant(call, s.tenantID)
 	if err != nil && s.stopping() {
-		return nil, errStopping()
+		return nil, errStopping
 	}
-	if became, status := observed(w.tenantID, found, err, w.op.Kind); status == targetStatus(w.op.Kind) {
-		return s.finish(ctx, w, OutcomeDone, became, nil)
+	if became, status := observed(s.tenantID, found, err, s.Kind); status == targetStatus(s.Kind) {
+		return s.finish(ctx, OutcomeDone, became, nil)
 	}
-	stays := w.op
+	stays := s.Operation
 	stays.Until = now() // others who want to change something need not wait
-	m, _ := s.end(ctx, w.target, w.op, ending{outcome: OutcomeUnknown, became: newEpoch, next: &stays, cause: errors.Join(cause, err)})
+	m, _ := s.end(ctx, ending{outcome: OutcomeUnknown, became: newEpoch, next: &stays, cause: errors.Join(cause, err)})
 	return m, unavailable(cause)
 }
 
@@ -155,36 +142,35 @@ func observed(tenantID string, found *wire.Tenant, err error,
 
 // finish records an outcome, and gives the caller's error. Settings that were to be
 // restored still are, but not for a tenant that is off: its source may be deleted.
-func (s *switcher) finish(ctx context.Context, w switching, outcome Outcome, became transition,
-	cause error) (*registry.Source, error) {
-	next := w.after
-	if outcome == OutcomeDone && w.op.Kind == registry.OperationDeactivate && next != nil {
+func (s switching) finish(ctx context.Context, outcome Outcome, became transition, cause error) (*registry.Source, error) {
+	next := s.after
+	if outcome == OutcomeDone && s.Kind == registry.OperationDeactivate && next != nil {
 		next, became = nil, then(became, settingsGivenUp)
 	}
-	m, err := s.end(ctx, w.target, w.op, ending{outcome: outcome, became: became, next: next, cause: cause})
+	m, err := s.end(ctx, ending{outcome: outcome, became: became, next: next, cause: cause})
 	return m, cmp.Or(cause, err)
 }
 
-// settle ends an unfinished switch by what upstream shows. It waits while
-// upstream may still process the request, unless a caller is waiting.
-func (s *switcher) settle(ctx context.Context, m *registry.Source, callerWaits bool) (*registry.Source, error) {
-	t, op := targetOf(m), m.Connection.Operation
+// settleSwitch ends an unfinished switch by what upstream shows. It waits while upstream
+// may still process the request, unless a caller is waiting.
+func (l *Lifecycle) settleSwitch(ctx context.Context, m *registry.Source, callerWaits bool) (*registry.Source, error) {
+	o := operation{l.core, targetOf(m), *m.Connection.Operation}
 	asked := now()
 	call, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	found, err := s.upstream.Tenant(call, m.Connection.TenantID)
-	became, status := observed(m.Connection.TenantID, found, err, op.Kind)
+	found, err := l.upstream.Tenant(call, m.Connection.TenantID)
+	became, status := observed(m.Connection.TenantID, found, err, o.Kind)
 	switch {
 	case became == nil && err != nil:
 		return nil, asUpstreamFault(err)
 	case became == nil:
 		became = unchanged // upstream does not show it, and never will
-	case status != targetStatus(op.Kind) && !callerWaits && asked.Before(s.certainAt(op)):
+	case status != targetStatus(o.Kind) && !callerWaits && asked.Before(l.certainAt(&o.Operation)):
 		return m, nil
 	}
-	w, err := s.write(ctx, t, op.ID, ending{became: then(became, settingsDropped)})
+	w, err := o.write(ctx, ending{became: then(became, settingsDropped)})
 	if err == nil {
-		s.report(ctx, t, op.Kind, OutcomeAdopted, nil)
+		o.report(ctx, OutcomeAdopted, nil)
 	}
 	return w.source, err
 }

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"esagate/internal/background"
-	"esagate/internal/fault"
 	"esagate/registry"
 	"esagate/transform"
 	"esagate/upstream/wire"
@@ -34,7 +33,7 @@ func (l *Lifecycle) Test(ctx context.Context, customer, esaID int64) (*wire.Test
 	for {
 		out, shared, err := l.tests.Do(ctx, strconv.FormatInt(m.Connection.ID, 10), func(ctx context.Context) (testOutcome, error) {
 			if !l.slots.take(customer) {
-				return testOutcome{}, errTooMany()
+				return testOutcome{}, errTooMany
 			}
 			defer l.slots.release(customer)
 			return l.test(ctx, m)
@@ -44,9 +43,9 @@ func (l *Lifecycle) Test(ctx context.Context, customer, esaID int64) (*wire.Test
 		}
 		switch {
 		case errors.Is(err, background.ErrClosed):
-			err = errStopping()
+			err = errStopping
 		case errors.Is(err, background.ErrPanicked):
-			err = fault.New(fault.Internal, textPanic)
+			err = errPanicked
 		case err != nil && ctx.Err() != nil:
 			err = errUnderWay(ctx.Err())
 		}

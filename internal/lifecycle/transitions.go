@@ -121,32 +121,6 @@ func restored(was registry.Connection) transition {
 	}
 }
 
-// nothingMade records that the provisioning of unknown outcome that began at since made
-// no tenant.
-func nothingMade(since time.Time) transition {
-	return func(c registry.Connection) (registry.Connection, error) {
-		if !c.UnsettledSince.Equal(since) {
-			return c, nil
-		}
-		c.UnsettledSince = time.Time{}
-		if c.Provisioning == registry.StatusFailed {
-			c.LastError, c.LastErrorCode = textNothing, codeInternal
-		}
-		return c, nil
-	}
-}
-
-// foundLate applies became when the provisioning that began at since has turned out to
-// have made a tenant; errMoved if it is settled by now, or another operation has begun.
-func foundLate(became transition, since time.Time) transition {
-	return func(c registry.Connection) (registry.Connection, error) {
-		if c.Operation != nil || c.TenantID != "" || !c.UnsettledSince.Equal(since) {
-			return c, errMoved
-		}
-		return became(c)
-	}
-}
-
 // beginConfiguring begins to replace a tenant's config by one of a type. It takes over an
 // operation that only restores settings: they stay stored.
 func beginConfiguring(at time.Time, kind string) transition {
@@ -160,7 +134,7 @@ func beginConfiguring(at time.Time, kind string) transition {
 			}
 		}
 		if c.AdServer != nil && c.AdServer.Type != kind {
-			return c, errType()
+			return c, errType
 		}
 		return c, nil
 	}
@@ -218,7 +192,7 @@ func beginSwitching(at time.Time, to registry.ProvisioningStatus, takeOver bool)
 		}
 		switch {
 		case c.TenantID == "":
-			return c, errNoTenant()
+			return c, errNoTenant
 		case c.Provisioning == to:
 			return c, errAlready
 		case restore && !takeOver:

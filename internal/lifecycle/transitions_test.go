@@ -55,8 +55,6 @@ func TestTransitions(t *testing.T) {
 		"failed":            {failed("INTERNAL_ERROR", "e", time.Time{}), [5]string{"failed", "failed", "failed", "active", "deactivated"}},
 		"unknown":           {failed("INTERNAL_ERROR", "e", noon), [5]string{"failed", "failed", "failed", "active", "deactivated"}},
 		"restored":          {restored(was), [5]string{"pending", "pending", "failed", "active", "deactivated"}},
-		"cleared":           {nothingMade(noon), [5]string{"pending", "provisioning", "failed", "active", "deactivated"}},
-		"found late":        {foundLate(made(t1, noon), time.Time{}), [5]string{"active", "active", "active", "moved", "moved"}},
 		"configuring":       {beginConfiguring(noon, "mock"), [5]string{"moved", "moved", "moved", "active", "deactivated"}},
 		"another type":      {beginConfiguring(noon, "freewheel"), [5]string{"moved", "moved", "moved", "conflict", "conflict"}},
 		"configured":        {configured(view, "", noon), [5]string{"", "", "", "active", "deactivated"}},
@@ -212,15 +210,27 @@ func TestUnsettledBlocksProvisioning(t *testing.T) {
 	if _, err := beginProvisioning(noon.Add(time.Hour), "o", view, "")(c); !errors.Is(err, errMoved) {
 		t.Errorf("%v", err)
 	}
-	if c, _ := nothingMade(noon.Add(time.Second))(c); c.UnsettledSince.IsZero() {
-		t.Error("another attempt's doubt is cleared")
-	}
-	if _, err := foundLate(made(t1, noon), noon.Add(time.Second))(c); !errors.Is(err, errMoved) {
-		t.Errorf("%v", err)
-	}
-	c.Operation = &registry.Operation{Kind: registry.OperationProvision, ID: "a", Until: noon}
-	if _, err := foundLate(made(t1, noon), noon)(c); !errors.Is(err, errMoved) {
-		t.Errorf("%v", err)
+}
+
+// TestStillOpen: what ended meanwhile, or is another attempt, is not ended once more.
+func TestStillOpen(t *testing.T) {
+	before := at(registry.StatusFailed)
+	before.UnsettledSince = noon
+	for name, x := range map[string]struct {
+		change func(c *registry.Connection)
+		want   bool
+	}{
+		"as it was":       {func(*registry.Connection) {}, true},
+		"ended":           {func(c *registry.Connection) { c.UnsettledSince = time.Time{} }, false},
+		"another attempt": {func(c *registry.Connection) { c.UnsettledSince = noon.Add(time.Second) }, false},
+		"an operation":    {func(c *registry.Connection) { c.Operation = &registry.Operation{ID: "a", Begun: noon.Add(time.Hour)} }, false},
+		"a tenant":        {func(c *registry.Connection) { c.TenantID = "t1" }, false},
+	} {
+		c := before
+		x.change(&c)
+		if got := stillOpen(&c, &before); got != x.want {
+			t.Errorf("%s: %v", name, got)
+		}
 	}
 }
 

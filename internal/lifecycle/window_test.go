@@ -29,7 +29,7 @@ func TestLongProbeTimeout(t *testing.T) {
 		if f := w.saveFails(id, freewheelNew, fault.Conflict); f.RetryAfter != time.Until(begun.Add(345*time.Second)) {
 			w.Errorf("come again in %s", f.RetryAfter)
 		}
-		w.pass(time.Minute)
+		w.rounds(time.Minute)
 		w.is(w.stored(id), registry.StatusActive, "")
 		w.calls("provision", 1)
 	})
@@ -48,7 +48,7 @@ func TestUnknownOutcomeRetryAfter(t *testing.T) {
 		if !strings.Contains(c.LastError, "saved again in 2 minutes") {
 			w.Errorf("lastError %q", c.LastError)
 		}
-		w.pass(2 * time.Minute)
+		w.rounds(2 * time.Minute)
 		c = w.stored(f.ESAID)
 		w.is(c, registry.StatusFailed, "INTERNAL_ERROR")
 		if !c.UnsettledSince.IsZero() || c.LastError != "The sales agent did not set up the source. Save the configuration to try again." {

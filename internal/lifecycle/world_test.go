@@ -168,6 +168,15 @@ func (w *world) pass(d time.Duration) {
 	synctest.Wait()
 }
 
+// rounds lets time pass with the leader's rounds of Settle.
+func (w *world) rounds(d time.Duration) {
+	w.Helper()
+	for end := time.Now().Add(d); time.Now().Before(end); {
+		w.pass(min(5*time.Second, time.Until(end)))
+		w.must(w.one.Settle(w.Context()))
+	}
+}
+
 // parse reads a config as a caller sends it.
 func (w *world) parse(body string) *adserver.Config {
 	w.Helper()
