@@ -50,7 +50,7 @@ var (
 	errOtherTenant = errors.New("lifecycle: the connection has another tenant")
 )
 
-// Errors for callers. Whoever adds to one copies it.
+// Errors for callers. They are shared: one is copied before something is added to it.
 var (
 	errStopping = fault.New(fault.Unavailable, "The gateway is stopping: what is under way is finished when it is back.")
 	errTooMany  = &fault.Error{Kind: fault.Unavailable, RetryAfter: 10 * time.Second,
