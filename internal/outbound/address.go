@@ -18,9 +18,6 @@ type addresses struct{ guardian *ssrf.Guardian }
 func newAddresses(allow []netip.Prefix) addresses {
 	var v4, v6 []netip.Prefix
 	for _, p := range allow {
-		if a := p.Addr(); a.Is4In6() && p.Bits() >= 96 {
-			p = netip.PrefixFrom(a.Unmap(), p.Bits()-96)
-		}
 		if p.Addr().Is4() {
 			v4 = append(v4, p)
 		} else {

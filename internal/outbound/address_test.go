@@ -26,60 +26,13 @@ var special = []string{
 	"2001:0:4136:e378:8000:63bf:3fff:fdd2", // Teredo
 }
 
-func TestConnectionsToSpecialAddressesAreRefused(t *testing.T) {
-	c := newClient(t, outbound.Options{})
-	for _, ip := range special {
-		a := netip.MustParseAddr(ip)
-		network := "tcp6"
-		if a.Is4() {
-			network = "tcp4"
-		}
-		if err := c.Control(network, netip.AddrPortFrom(a, 443).String()); err != outbound.ErrNotPublic {
-			t.Errorf("%s: %v", ip, err)
-		}
-	}
-	for address, network := range map[string]string{
-		"[fe80::1%eth0]:443": "tcp6", "[2606:2800::1%eth0]:443": "tcp6", // with zones
-		"93.184.216.34:53": "udp4", "/run/agent.sock": "unix", "agent.example.com:443": "tcp4", "": "tcp4",
-	} {
-		if err := c.Control(network, address); err != outbound.ErrNotPublic {
-			t.Errorf("%s %s: %v", network, address, err)
-		}
-	}
-	for address, network := range map[string]string{
-		"93.184.216.34:443": "tcp4", "93.184.216.34:8443": "tcp4", "100.63.255.255:443": "tcp4", "172.32.0.1:443": "tcp4",
-		"[2606:2800:220:1:248:1893:25c8:1946]:443": "tcp6",
-	} {
-		if err := c.Control(network, address); err != nil {
-			t.Errorf("%s %s: %v", network, address, err)
-		}
-	}
-}
-
-func TestConnectionsToAllowedAddresses(t *testing.T) {
-	c := newClient(t, outbound.Options{Allow: []netip.Prefix{netip.MustParsePrefix("10.20.0.0/16"), netip.MustParsePrefix("::/0")}})
-	for address, want := range map[string]error{
-		"10.20.0.1:443": nil, "10.21.0.1:443": outbound.ErrNotPublic,
-		"[fd00::1]:443": nil, "[64:ff9b::10.20.0.1]:443": nil,
-		"[64:ff9b::10.21.0.1]:443": outbound.ErrNotPublic, "[::ffff:10.21.0.1]:443": outbound.ErrNotPublic,
-	} {
-		network := "tcp4"
-		if address[0] == '[' {
-			network = "tcp6"
-		}
-		if err := c.Control(network, address); err != want {
-			t.Errorf("%s: %v", address, err)
-		}
-	}
-}
-
 // TestNamesOfSpecialAddressesAreRefused resolves and dials in earnest.
 func TestNamesOfSpecialAddressesAreRefused(t *testing.T) {
 	ipv6 := false
 	if l, err := net.Listen("tcp6", "[::1]:0"); err == nil {
 		ipv6 = l.Close() == nil
 	}
-	sets := map[string][]string{}
+	names := map[string]string{"localhost": "", "mixed.example.com": "127.0.0.2 127.0.0.3 ::1"}
 	for i, ip := range special {
 		a := netip.MustParseAddr(ip)
 		if a.Is6() && !a.Is4In6() && !ipv6 {
@@ -89,12 +42,16 @@ func TestNamesOfSpecialAddressesAreRefused(t *testing.T) {
 		if ip == "::ffff:8.8.8.8" {
 			continue // in an answer of DNS it is 8.8.8.8, which may be dialled
 		}
-		sets[fmt.Sprintf("n%d.agents.test", i)] = []string{ip}
+		names[fmt.Sprintf("n%d.example.com", i)] = ip
 	}
-	c := newClient(t, outbound.Options{}.WithResolver(resolve(t, sets)))
-	for name, ip := range sets {
+	resolver, _ := resolve(t, names)
+	c := newClient(t, outbound.Options{}.WithResolver(resolver))
+	for name, ip := range names {
+		if got := c.CheckURL("https://" + name + "/"); got != "" {
+			t.Errorf("%s: %s", name, got)
+		}
 		if _, _, err := get(t, c, "https://"+name+"/"); !errors.Is(err, outbound.ErrNotPublic) {
-			t.Errorf("%s: %v", ip, err)
+			t.Errorf("%s, %s: %v", name, ip, err)
 		}
 	}
 }

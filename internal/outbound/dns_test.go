@@ -13,29 +13,27 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 )
 
-// names is a DNS server in memory. It gives the addresses of a name, a set for each
-// time that it is looked up; the last set stays.
+// names is a DNS server in memory: the addresses of each name, separated by blanks.
 type names struct {
-	t    *testing.T
-	mu   sync.Mutex
-	sets map[string][][]string
-	seen map[string]map[dnsmessage.Type]int // how often a name was asked for
+	t  *testing.T
+	mu sync.Mutex
+	of map[string]string
 }
 
-// resolve makes a resolver from sets of addresses, separated by blanks.
-func resolve(t *testing.T, sets map[string][]string) *net.Resolver {
-	n := &names{t: t, sets: map[string][][]string{}, seen: map[string]map[dnsmessage.Type]int{}}
-	for name, list := range sets {
-		for _, set := range list {
-			n.sets[name+"."] = append(n.sets[name+"."], strings.Fields(set))
-		}
-		n.seen[name+"."] = map[dnsmessage.Type]int{}
-	}
+// resolve makes a resolver of names, which may be changed.
+func resolve(t *testing.T, of map[string]string) (*net.Resolver, *names) {
+	n := &names{t: t, of: of}
 	return &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
 		ours, theirs := net.Pipe()
 		go n.serve(theirs) // ends when the resolver closes its side
 		return ours, nil
-	}}
+	}}, n
+}
+
+func (n *names) set(name, addresses string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.of[name] = addresses
 }
 
 // serve answers queries as DNS has them on streams: each with its length before it.
@@ -71,7 +69,10 @@ func (n *names) answer(query []byte) ([]byte, error) {
 		Header:    dnsmessage.Header{ID: m.ID, Response: true, Authoritative: true, RecursionAvailable: true},
 		Questions: m.Questions,
 	}
-	for _, text := range n.next(q) {
+	n.mu.Lock()
+	addresses := n.of[strings.TrimSuffix(q.Name.String(), ".")]
+	n.mu.Unlock()
+	for _, text := range strings.Fields(addresses) {
 		header := dnsmessage.ResourceHeader{Name: q.Name, Type: q.Type, Class: q.Class}
 		switch a := netip.MustParseAddr(text); {
 		case a.Is4() && q.Type == dnsmessage.TypeA:
@@ -81,17 +82,4 @@ func (n *names) answer(query []byte) ([]byte, error) {
 		}
 	}
 	return reply.Pack()
-}
-
-// next gives the addresses for this time; A and AAAA are looked up side by side.
-func (n *names) next(q dnsmessage.Question) []string {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	sets := n.sets[q.Name.String()]
-	if len(sets) == 0 {
-		return nil
-	}
-	turn := n.seen[q.Name.String()][q.Type]
-	n.seen[q.Name.String()][q.Type]++
-	return sets[min(turn, len(sets)-1)]
 }

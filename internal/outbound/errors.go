@@ -70,17 +70,11 @@ func Reason(err error) error {
 		return context.Canceled
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &netErr) && netErr.Timeout():
 		return context.DeadlineExceeded
-	case errors.As(err, &cert), errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch), isAlert(err):
+	case errors.As(err, &cert), errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch),
+		errors.As(err, &op) && op.Op == "remote error": // an alert of the other side, whose type is not exported
 		return ErrTLS
 	case errors.As(err, &op): // resolving, connecting, reading, writing
 		return ErrUnreachable
 	}
 	return ErrExchange
-}
-
-// isAlert reports whether err is an alert that the other side sent: crypto/tls
-// wraps its unexported type in an OpError of this name.
-func isAlert(err error) bool {
-	var op *net.OpError
-	return errors.As(err, &op) && op.Op == "remote error"
 }

@@ -42,7 +42,7 @@ func (g *guarded) RoundTrip(req *http.Request) (*http.Response, error) {
 		defer cancel()
 		return nil, reasonWithin(ctx, err)
 	}
-	resp.Body = &body{ctx: ctx, end: cancel, from: resp.Body, left: MaxBody}
+	resp.Body = &body{ctx: ctx, end: cancel, from: http.MaxBytesReader(nil, resp.Body, MaxBody)}
 	return resp, nil
 }
 

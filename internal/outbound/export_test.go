@@ -14,11 +14,6 @@ func (o Options) WithDial(f func(ctx context.Context, network, address string) (
 	return o
 }
 
-// Control asks the check that stands before each connection.
-func (c *Client) Control(network, address string) error {
-	return c.addresses.control(network, address, nil)
-}
-
 // Hosts gives how many hosts have slots.
 func (c *Client) Hosts() int {
 	s := c.following.Transport.(*guarded).slots

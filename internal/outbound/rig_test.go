@@ -1,15 +1,10 @@
 package outbound_test
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"io"
 	"log"
-	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -18,7 +13,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"go.uber.org/goleak"
 
@@ -41,39 +35,22 @@ const canary = "cnry7Q2"
 // loopback is what the tests' clients may ask although it is not public.
 var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
 
-// authority is a certificate for names under agents.test and for loopback, and
-// the pool that trusts it. It is good in a synctest bubble too, where it is 2000.
-var authority = sync.OnceValues(func() (tls.Certificate, *x509.CertPool) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		panic(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1),
-		Subject:      pkix.Name{CommonName: "agents.test"},
-		NotBefore:    time.Date(1999, 1, 1, 0, 0, 0, 0, time.UTC),
-		NotAfter:     time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC),
-		DNSNames:     []string{"agents.test", "*.agents.test", "*.a.agents.test"},
-		IPAddresses:  []net.IP{net.IPv4(127, 0, 0, 1), net.IPv4(127, 0, 0, 2), net.IPv6loopback},
-		KeyUsage:     x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
-		IsCA:         true, BasicConstraintsValid: true,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		panic(err)
-	}
-	leaf, err := x509.ParseCertificate(der)
+// authority is the certificate of httptest's servers, for example.com, the names below
+// it and loopback. It is good in a synctest bubble too, where it is 2000.
+var authority = sync.OnceValue(func() tls.Certificate {
+	srv := httptest.NewTLSServer(nil)
+	defer srv.Close()
+	return srv.TLS.Certificates[0]
+})
+
+// options are those of a client that trusts the tests' servers on 127.0.0.1.
+func options() outbound.Options {
+	leaf, err := x509.ParseCertificate(authority().Certificate[0])
 	if err != nil {
 		panic(err)
 	}
 	pool := x509.NewCertPool()
 	pool.AddCert(leaf)
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}, pool
-})
-
-// options are those of a client that trusts the tests' servers on 127.0.0.1.
-func options() outbound.Options {
-	_, pool := authority()
 	return outbound.Options{Allow: loopback, RootCAs: pool}
 }
 
@@ -84,7 +61,7 @@ func newClient(t *testing.T, o outbound.Options) *outbound.Client {
 	return c
 }
 
-// listenAt listens on a free port of an address, or on the given one.
+// listenAt listens on an address.
 func listenAt(t *testing.T, address string) net.Listener {
 	t.Helper()
 	l, err := net.Listen("tcp", address)
@@ -94,15 +71,12 @@ func listenAt(t *testing.T, address string) net.Listener {
 	return l
 }
 
-// serveOn answers on a listener over TLS, with HTTP/2 for who speaks it.
-func serveOn(t *testing.T, l net.Listener, h http.HandlerFunc, shape ...func(*httptest.Server)) *httptest.Server {
+// serve answers on 127.0.0.1 over TLS, with HTTP/2 for who speaks it.
+func serve(t *testing.T, h http.HandlerFunc, shape ...func(*httptest.Server)) *httptest.Server {
 	t.Helper()
-	cert, _ := authority()
 	srv := httptest.NewUnstartedServer(h)
-	_ = srv.Listener.Close()
-	srv.Listener = l
 	srv.EnableHTTP2 = true
-	srv.TLS = &tls.Config{Certificates: []tls.Certificate{cert}}
+	srv.TLS = &tls.Config{}
 	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
 	for _, f := range shape {
 		f(srv)
@@ -110,12 +84,6 @@ func serveOn(t *testing.T, l net.Listener, h http.HandlerFunc, shape ...func(*ht
 	srv.StartTLS()
 	t.Cleanup(srv.Close)
 	return srv
-}
-
-// serve answers on 127.0.0.1.
-func serve(t *testing.T, h http.HandlerFunc, shape ...func(*httptest.Server)) *httptest.Server {
-	t.Helper()
-	return serveOn(t, listenAt(t, "127.0.0.1:0"), h, shape...)
 }
 
 // port gives ":port" of a server.

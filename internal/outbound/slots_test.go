@@ -32,9 +32,9 @@ func TestOneHostLeavesSlotsForOthers(t *testing.T) {
 		const all = 2 * outbound.MaxAtOnce
 		errs := make(chan error, all)
 		for i := range all {
-			client, url := c.HTTP(), "https://tar.agents.test/"
+			client, url := c.HTTP(), "https://tar.example.com/"
 			if i%2 == 0 {
-				client, url = c.HTTPDirect(), "https://TAR.agents.test:443/"
+				client, url = c.HTTPDirect(), "https://TAR.example.com:443/"
 			}
 			go func() {
 				resp, err := client.Do(request(t, http.MethodGet, url, "").WithContext(ctx))
@@ -48,16 +48,10 @@ func TestOneHostLeavesSlotsForOthers(t *testing.T) {
 		if n := stuck.Load(); n != outbound.MaxPerHost {
 			t.Errorf("%d at once of one host", n)
 		}
-		for _, url := range []string{"https://h1.agents.test/", "https://tar2.agents.test/", "https://h1.agents.test:8443/"} {
-			if took, err := inFrom(c, request(t, http.MethodGet, url, "")); err != nil || took != 0 {
+		for _, url := range []string{"https://h1.example.com/", "https://tar2.example.com/", "https://h1.example.com:8443/"} {
+			if took, err := exchange(t.Context(), t, c, url); err != nil || took != 0 {
 				t.Errorf("another host, after %v: %v", took, err)
 			}
-		}
-		// One that waits gives up with its context.
-		late, stop := context.WithTimeout(t.Context(), time.Second)
-		defer stop()
-		if took, err := inFrom(c, request(t, http.MethodGet, "https://tar.agents.test/", "").WithContext(late)); !errors.Is(err, context.DeadlineExceeded) || took != time.Second {
-			t.Errorf("waiting for a slot, after %v: %v", took, err)
 		}
 		cancel()
 		for range all {
@@ -72,28 +66,17 @@ func TestOneHostLeavesSlotsForOthers(t *testing.T) {
 	})
 }
 
-// TestSlotsAreReleased: many more exchanges than slots, one after the other.
-func TestSlotsAreReleased(t *testing.T) {
-	bubble(t, hello, func(t *testing.T, c *outbound.Client) {
-		for i := range 3 * outbound.MaxPerHost {
-			took, err := inFrom(c, request(t, http.MethodGet, agent, ""))
-			if err != nil || took != 0 {
-				t.Fatalf("exchange %d, after %v: %v", i, took, err)
-			}
-		}
-		for i := range 2 * outbound.MaxAtOnce {
-			took, err := inFrom(c, request(t, http.MethodGet, fmt.Sprintf("https://h%d.agents.test/", i), ""))
-			if err != nil || took != 0 {
-				t.Fatalf("host %d, after %v: %v", i, took, err)
-			}
-		}
-	})
-}
-
-// TestGivingUpReleasesTheSlotOfTheHost for the request that waits behind it.
-func TestGivingUpReleasesTheSlotOfTheHost(t *testing.T) {
+// TestExchangesAtOnceAreBounded: of ten hosts there are more exchanges than slots of all,
+// and of each more than slots of its own. One that waits gives up with its context, and
+// with it the slot of its host, for which another waits.
+func TestExchangesAtOnceAreBounded(t *testing.T) {
+	var now, most atomic.Int32
 	var gate chan struct{} // of the bubble
 	h := func(_ http.ResponseWriter, r *http.Request) {
+		n := now.Add(1)
+		defer now.Add(-1)
+		for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
+		}
 		select {
 		case <-gate:
 		case <-r.Context().Done():
@@ -101,42 +84,39 @@ func TestGivingUpReleasesTheSlotOfTheHost(t *testing.T) {
 	}
 	bubble(t, h, func(t *testing.T, c *outbound.Client) {
 		gate = make(chan struct{})
-		errs := make(chan error, outbound.MaxAtOnce)
-		for i := range outbound.MaxAtOnce { // none is left of all
-			go func() {
-				_, _, err := get(t, c, fmt.Sprintf("https://h%d.agents.test/", i))
-				errs <- err
-			}()
+		const all = 10*outbound.MaxPerHost + 10
+		errs, gaveUp := make(chan error, all+1), make(chan error, outbound.MaxPerHost)
+		ask := func(ctx context.Context, url string, to chan<- error) {
+			_, err := exchange(ctx, t, c, url)
+			to <- err
+		}
+		for i := range all {
+			go ask(t.Context(), fmt.Sprintf("https://h%d.example.com/", i%10), errs)
 		}
 		synctest.Wait()
+		if n := now.Load(); n != outbound.MaxAtOnce {
+			t.Errorf("%d at once", n)
+		}
 		late, stop := context.WithTimeout(t.Context(), time.Second)
 		defer stop()
-		gaveUp := make(chan error, outbound.MaxPerHost)
 		for range outbound.MaxPerHost {
-			go func() {
-				_, err := inFrom(c, request(t, http.MethodGet, agent, "").WithContext(late))
-				gaveUp <- err
-			}()
+			go ask(late, agent, gaveUp)
 		}
 		synctest.Wait()
-		last := make(chan error, 1)
-		go func() {
-			_, _, err := get(t, c, agent)
-			last <- err
-		}()
+		go ask(t.Context(), agent, errs)
 		for range outbound.MaxPerHost {
 			if err := <-gaveUp; !errors.Is(err, context.DeadlineExceeded) {
 				t.Error(err)
 			}
 		}
 		close(gate)
-		for range outbound.MaxAtOnce {
+		for range all + 1 {
 			if err := <-errs; err != nil {
 				t.Error(err)
 			}
 		}
-		if err := <-last; err != nil {
-			t.Errorf("who waited behind them: %v", err)
+		if n := most.Load(); n != outbound.MaxAtOnce {
+			t.Errorf("%d at most", n)
 		}
 	})
 }

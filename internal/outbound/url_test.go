@@ -52,89 +52,55 @@ func TestCheckURLRefuses(t *testing.T) {
 		host   = "The URL's host must be a domain name or an IP address in its usual form."
 		public = "The URL's IP address must be a public one."
 	)
+	at := func(hosts ...string) []string {
+		for i, h := range hosts {
+			hosts[i] = "https://" + h + "/"
+		}
+		return hosts
+	}
 	c := newClient(t, outbound.Options{})
-	for raw, want := range map[string]string{
-		"https://agent.example.com/" + strings.Repeat("ü", outbound.MaxURL+1-len("https://agent.example.com/")): long,
-		strings.Repeat("x", 1<<20):        long,
-		"https://host/a b":                signs,
-		" https://host/":                  signs,
-		"https://host/\n":                 signs,
-		"https://ho\x00st/":               signs,
-		"https://host/\u0085":             signs,
-		"https://host/\u00a0":             signs,
-		"https://host/\u2028":             signs,
-		"https://host/\xff":               signs,
-		"":                                form,
-		"agent.example.com":               form,
-		"/mcp":                            form,
-		"//host/":                         form,
-		"https:":                          form,
-		"https:host":                      form,
-		"https://":                        form,
-		"https:///x":                      form,
-		"https://:443/":                   form,
-		"https://?q":                      form,
-		"https://host\\@10.0.0.1/":        form,
-		"https://ho st/":                  signs,
-		"https://host%0a/":                form,
-		"https://host:https/":             form,
-		"https://::1/":                    form,
-		"https://[::1/":                   form,
-		"https://[127.0.0.1]/":            form,
-		"https://[v1.a]/":                 form,
-		"%":                               form,
-		"http://agent.example.com/":       scheme,
-		"http://169.254.169.254/":         scheme,
-		"http://169.254.169.254":          scheme,
-		"ws://host/":                      scheme,
-		"ftp://host/":                     scheme,
-		"file:///etc/passwd":              scheme,
-		"javascript:alert(1)":             scheme,
-		"data:text/plain,x":               scheme,
-		"https://user:pw@host/":           user,
-		"https://user@host/":              user,
-		"https://@host/":                  user,
-		"https://:@host/":                 user,
-		"https://agent.example.com@[::1]": user,
-		"https://host/mcp#x":              part,
-		"https://host/mcp?x#y=z":          part,
-		"https://host/#":                  part,
-		"https://host#":                   part,
-		"https://host:99999/":             port,
-		"https://host:65536/":             port,
-		"https://host:0/":                 port,
-		"https://host:/":                  port,
-		"https://[2606:2800::1]:0/":       port,
-		"https://93.184.216.34:0/":        port,
-		"https://-host/":                  host,
-		"https://host-/":                  host,
-		"https://a..b/":                   host,
-		"https://.host/":                  host,
-		"https://host../":                 host,
-		"https://./":                      host,
-		"https://host!/":                  host,
-		"https://a,b/":                    host,
-		"https://a*b/":                    host,
-		"https://\u200b/":                 host,
-		"https://" + strings.Repeat("a", 64) + ".example/":       host,
-		"https://" + strings.Repeat("abcdefg.", 32) + "example/": host,
+	for _, tt := range []struct {
+		want string
+		urls []string
+	}{
+		{long, []string{
+			"https://agent.example.com/" + strings.Repeat("ü", outbound.MaxURL+1-len("https://agent.example.com/")),
+			strings.Repeat("x", 1<<20),
+		}},
+		{signs, []string{
+			"https://host/a b", " https://host/", "https://ho st/", "https://host/\n", "https://ho\x00st/",
+			"https://host/\u0085", "https://host/\u00a0", "https://host/\u2028", "https://host/\xff",
+		}},
+		{form, []string{
+			"", "agent.example.com", "/mcp", "//host/", "https:", "https:host", "https://", "https:///x", "https://:443/",
+			"https://?q", "%", "https://host\\@10.0.0.1/", "https://host%0a/", "https://host:https/", "https://::1/",
+			"https://[::1/", "https://[127.0.0.1]/", "https://[v1.a]/",
+		}},
+		{scheme, []string{
+			"http://agent.example.com/", "http://169.254.169.254/", "http://169.254.169.254", "ws://host/",
+			"ftp://host/", "file:///etc/passwd", "javascript:alert(1)", "data:text/plain,x",
+		}},
+		{user, []string{
+			"https://user:pw@host/", "https://user@host/", "https://@host/", "https://:@host/", "https://agent.example.com@[::1]",
+		}},
+		{part, []string{"https://host/mcp#x", "https://host/mcp?x#y=z", "https://host/#", "https://host#"}},
+		{port, at("host:99999", "host:65536", "host:0", "host:", "[2606:2800::1]:0", "93.184.216.34:0")},
+		{host, at(
+			"-host", "host-", "a..b", ".host", "host..", ".", "host!", "a,b", "a*b", "\u200b",
+			strings.Repeat("a", 64)+".example", strings.Repeat("abcdefg.", 32)+"example",
+		)},
+		{host, at( // what some systems read as addresses
+			"2130706433", "0x7f000001", "0X7F.1", "0x7f.0x0.0x0.0x1", "0177.0.0.1", "127.1", "127.0.1", "127.0.0.1.",
+			"8.8.8.8.", "0", "0x", "1.0x", "a.1", "example.com.7", "010.8.8.8", "256.1.1.1", "1.2.3.4.5", "127.0.0.09",
+			"２１３０７０６４３３",
+			"[fe80::1%25eth0]", "[2606:2800::1%25eth0]", "[::1%251]",
+		)},
+		{public, at("１２７.0.0.1", "127。0。0。1", "%EF%BC%91%EF%BC%92%EF%BC%97.0.0.1", "①②⑦.0.0.1")},
 	} {
-		if got := c.CheckURL(raw); got != want {
-			t.Errorf("CheckURL(%.60q) = %q, not %q", raw, got, want)
-		}
-	}
-	for _, h := range []string{ // hosts that some systems read as addresses
-		"2130706433", "0x7f000001", "0X7F.1", "0x7f.0x0.0x0.0x1", "0177.0.0.1", "127.1", "127.0.1", "127.0.0.1.",
-		"8.8.8.8.", "0", "0x", "1.0x", "a.1", "example.com.7", "010.8.8.8", "256.1.1.1", "1.2.3.4.5", "127.0.0.09", "２１３０７０６４３３",
-		"[fe80::1%25eth0]", "[2606:2800::1%25eth0]", "[::1%251]",
-	} {
-		if got := c.CheckURL("https://" + h + "/"); got != host {
-			t.Errorf("host %q: %q, not %q", h, got, host)
-		}
-	}
-	for _, h := range []string{"１２７.0.0.1", "127。0。0。1", "%EF%BC%91%EF%BC%92%EF%BC%97.0.0.1", "①②⑦.0.0.1"} {
-		if got := c.CheckURL("https://" + h + "/"); got != public {
-			t.Errorf("host %q: %q, not %q", h, got, public)
+		for _, raw := range tt.urls {
+			if got := c.CheckURL(raw); got != tt.want {
+				t.Errorf("CheckURL(%.60q) = %q, not %q", raw, got, tt.want)
+			}
 		}
 	}
 	for _, ip := range special {
@@ -149,30 +115,29 @@ func TestCheckURLRefuses(t *testing.T) {
 }
 
 func TestCheckURLTakesAllowedAddresses(t *testing.T) {
-	c := newClient(t, outbound.Options{Allow: []netip.Prefix{
-		netip.MustParsePrefix("10.20.0.0/16"),
-		netip.MustParsePrefix("fd00:20::/32"),
-		netip.MustParsePrefix("::ffff:192.168.7.0/120"),
-		netip.MustParsePrefix("64:ff9b::/96"),
-	}})
-	for h, good := range map[string]bool{
-		"10.20.0.1": true, "10.21.0.1": false, "[::ffff:10.20.0.1]": false,
-		"[fd00:20::1]": true, "[fd00:20::1%25eth0]": false, "[fd00:21::1]": false,
-		"192.168.7.9": true, "192.168.8.9": false,
-		"[64:ff9b::808:808]": true, "[64:ff9b::10.20.0.1]": true, "[64:ff9b::7f00:1]": false, "[64:ff9b::a9fe:a9fe]": false,
-		"127.0.0.1": false,
+	for _, tt := range []struct{ allow, good, bad string }{
+		{
+			"10.20.0.0/16 fd00:20::/32 64:ff9b::/96",
+			"10.20.0.1 [fd00:20::1] [64:ff9b::808:808] [64:ff9b::10.20.0.1]",
+			"10.21.0.1 [::ffff:10.20.0.1] [fd00:20::1%25eth0] [fd00:21::1] [64:ff9b::7f00:1] [64:ff9b::a9fe:a9fe] 127.0.0.1",
+		},
+		// All of IPv6 is not all of IPv4 in IPv6's spelling.
+		{"::/0", "[::1] [fd00::1]", "[::ffff:127.0.0.1] [64:ff9b::127.0.0.1] 127.0.0.1"},
 	} {
-		if got := c.CheckURL("https://" + h + "/"); (got == "") != good {
-			t.Errorf("host %s: %q", h, got)
+		var allow []netip.Prefix
+		for _, p := range strings.Fields(tt.allow) {
+			allow = append(allow, netip.MustParsePrefix(p))
 		}
-	}
-	// All of IPv6 is not all of IPv4 in IPv6's spelling.
-	c = newClient(t, outbound.Options{Allow: []netip.Prefix{netip.MustParsePrefix("::/0")}})
-	for h, good := range map[string]bool{
-		"[::1]": true, "[fd00::1]": true, "[::ffff:127.0.0.1]": false, "[64:ff9b::127.0.0.1]": false, "127.0.0.1": false,
-	} {
-		if got := c.CheckURL("https://" + h + "/"); (got == "") != good {
-			t.Errorf("all of IPv6, host %s: %q", h, got)
+		c := newClient(t, outbound.Options{Allow: allow})
+		for _, h := range strings.Fields(tt.good) {
+			if got := c.CheckURL("https://" + h + "/"); got != "" {
+				t.Errorf("host %s: %q", h, got)
+			}
+		}
+		for _, h := range strings.Fields(tt.bad) {
+			if got := c.CheckURL("https://" + h + "/"); got == "" {
+				t.Errorf("host %s is taken", h)
+			}
 		}
 	}
 }
