@@ -145,7 +145,7 @@ func start(t testing.TB, s setup, agent *upstreamtest.Agent) *world {
 	}
 	transport := &http.Transport{DialContext: dial}
 	w.client, err = upstream.New(upstream.Config{
-		BaseURL: server.URL(), APIKey: agentKey, Attempts: 3, FetchTimeout: 10 * time.Second,
+		BaseURL: server.URL(), APIKey: agentKey, Attempts: 3, Timeout: 3 * time.Second, FetchTimeout: 10 * time.Second, ProbeTimeout: 75 * time.Second,
 		Breaker: upstream.BreakerConfig{ConsecutiveFailures: 5, MinimumRequests: 20, FailureRatio: 0.5, Window: 30 * time.Second, OpenFor: 30 * time.Second},
 	}, upstream.Deps{
 		Transport: transport, Logger: tel.Logger, MeterProvider: tel.MeterProvider, TracerProvider: tel.TracerProvider,

@@ -14,7 +14,6 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -56,21 +55,20 @@ type Client struct {
 	reached    atomic.Bool
 }
 
-// New makes a client. Its error names every fault of the config, without a value.
-func New(cfg Config, deps Deps) (*Client, error) {
-	cfg, deps = cfg.withDefaults(), deps.withDefaults()
-	if err := cfg.validate(); err != nil {
-		return nil, err
-	}
-	c := &Client{
+// New makes a client. Its error is that of making the metrics.
+func New(cfg Config, deps Deps) (c *Client, err error) {
+	deps = deps.withDefaults()
+	c = &Client{
 		cfg:    cfg,
-		base:   strings.TrimRight(cfg.BaseURL, "/") + apiPath,
+		base:   cfg.BaseURL + apiPath,
 		log:    deps.Logger,
 		budget: newBudget(),
 
 		refusedLog:   rate.Sometimes{Interval: time.Minute},
 		takenLog:     rate.Sometimes{Interval: time.Minute},
 		upstream:     newUpstreamBreaker(cfg.Breaker),
+		tenants:      newTenants(cfg.Breaker),
+		background:   background.NewGroup(deps.Logger),
 		probeSlots:   make(chan struct{}, probesAtOnce),
 		patientSlots: make(chan struct{}, patientProbes),
 		onRecover:    deps.OnRecover,
@@ -82,14 +80,9 @@ func New(cfg Config, deps Deps) (*Client, error) {
 	}
 	c.transport = instrument(transport, deps)
 	c.http = &http.Client{Transport: attemptTransport{c}}
-	var err error
-	if c.tenants, err = newTenants(cfg.Breaker); err != nil {
-		return nil, err
-	}
 	if c.metrics, err = newMetrics(deps.MeterProvider, c.upstream, c.tenants); err != nil {
 		return nil, err
 	}
-	c.background = background.NewGroup(deps.Logger)
 	return c, nil
 }
 

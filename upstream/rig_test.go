@@ -2,6 +2,7 @@ package upstream_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -113,8 +114,16 @@ func (r *rig) publishers(n int) (ids []string) {
 	return ids
 }
 
+// newRig makes a client with the gateway's defaults for what a test leaves out.
 func newRig(t *testing.T, cfg upstream.Config, transport http.RoundTripper) *rig {
 	t.Helper()
+	b := &cfg.Breaker
+	*b = upstream.BreakerConfig{
+		ConsecutiveFailures: cmp.Or(b.ConsecutiveFailures, 5), MinimumRequests: cmp.Or(b.MinimumRequests, 20),
+		FailureRatio: 0.5, Window: 30 * time.Second, OpenFor: 30 * time.Second,
+	}
+	cfg.Attempts, cfg.Timeout = cmp.Or(cfg.Attempts, 3), 3*time.Second
+	cfg.FetchTimeout, cfg.ProbeTimeout = cmp.Or(cfg.FetchTimeout, 10*time.Second), cmp.Or(cfg.ProbeTimeout, 75*time.Second)
 	r := &rig{t: t, log: &lockedBuffer{}, meter: sdkmetric.NewManualReader(), spans: tracetest.NewInMemoryExporter()}
 	client, err := upstream.New(cfg, upstream.Deps{
 		Transport:      transport,

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -72,7 +73,7 @@ func TestConnectionsOutliveFailures(t *testing.T) {
 
 func TestATenantIDIsOnePathSegment(t *testing.T) {
 	var got atomic.Pointer[string]
-	r, _ := serve(t, upstream.Config{BaseURL: "/admin/"}, func(w http.ResponseWriter, q *http.Request) {
+	r, _ := serve(t, upstream.Config{BaseURL: "/admin"}, func(w http.ResponseWriter, q *http.Request) {
 		got.Store(&q.RequestURI)
 		good(w)
 	})
@@ -97,7 +98,7 @@ func TestATenantIDIsOnePathSegment(t *testing.T) {
 func TestUntrustedCertificate(t *testing.T) {
 	var calls atomic.Int32
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { calls.Add(1) }))
-	server.Config.ErrorLog = silentLog
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	server.StartTLS()
 	defer server.Close()
 	r := newRig(t, upstream.Config{BaseURL: server.URL, APIKey: key}, nil)

@@ -122,10 +122,7 @@ func (a *app) newUpstream() (err error) {
 	a.upstream, err = upstream.New(upstream.Config{
 		BaseURL: cfg.BaseURL, APIKey: cfg.APIKey.Reveal(), Attempts: cfg.Attempts,
 		Timeout: cfg.Timeout, FetchTimeout: cfg.FetchTimeout, ProbeTimeout: cfg.ProbeTimeout,
-		Breaker: upstream.BreakerConfig{
-			ConsecutiveFailures: cfg.Breaker.ConsecutiveFailures, MinimumRequests: cfg.Breaker.MinimumRequests,
-			FailureRatio: cfg.Breaker.FailureRatio, Window: cfg.Breaker.Window, OpenFor: cfg.Breaker.OpenFor,
-		},
+		Breaker: upstream.BreakerConfig(cfg.Breaker),
 	}, upstream.Deps{
 		Logger: a.telemetry.Logger, MeterProvider: a.telemetry.MeterProvider,
 		TracerProvider: a.telemetry.TracerProvider, Propagator: a.telemetry.Propagator,

@@ -112,6 +112,7 @@ func (w *world) start() *replica {
 	r.directory = registry.NewDirectory(r.faulty, registry.DirectoryOptions{})
 	logger := slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	r.client, err = upstream.New(upstream.Config{BaseURL: "https://agent.example/shop", APIKey: "key-CANARY", Attempts: 1,
+		FetchTimeout: 10 * time.Second, ProbeTimeout: 75 * time.Second,
 		Breaker: upstream.BreakerConfig{ConsecutiveFailures: 1000, MinimumRequests: 1000, FailureRatio: 1, Window: time.Second, OpenFor: time.Second}},
 		upstream.Deps{Transport: base{w.agent}, Logger: logger})
 	w.must(err)

@@ -72,7 +72,10 @@ func run(t *testing.T, test func(t *testing.T, w *world)) {
 		w := &world{t: t, store: &flaky{Store: store}, agent: &agent{Agent: simulated, next: transport}, log: &buffer{}}
 		w.dir = registry.NewDirectory(w.store, registry.DirectoryOptions{})
 		defer w.dir.Close()
-		if w.up, err = upstream.New(upstream.Config{BaseURL: server.URL(), APIKey: "key-CANARY"}, upstream.Deps{Transport: w.agent}); err != nil {
+		w.up, err = upstream.New(upstream.Config{BaseURL: server.URL(), APIKey: "key-CANARY", Attempts: 3, FetchTimeout: 10 * time.Second,
+			Breaker: upstream.BreakerConfig{ConsecutiveFailures: 5, MinimumRequests: 20, FailureRatio: 0.5, Window: 30 * time.Second, OpenFor: 30 * time.Second},
+		}, upstream.Deps{Transport: w.agent})
+		if err != nil {
 			t.Fatal(err)
 		}
 		defer w.up.Close()
