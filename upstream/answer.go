@@ -1,10 +1,10 @@
 package upstream
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
-	"log/slog"
 	"mime"
 	"net/http"
 	"strings"
@@ -14,17 +14,16 @@ import (
 )
 
 const (
-	maxDocument = 8 << 20  // bytes of an answer, decompressed
-	maxProblem  = 64 << 10 // bytes of an error answer that are read
+	maxDocument int64 = 8 << 20  // bytes of an answer, decompressed
+	maxProblem  int64 = 64 << 10 // bytes of an error answer that are read
 )
 
 // answer is an answer as it came; body is nil when it could not be read.
 type answer struct {
-	status   int
-	header   http.Header
-	body     []byte
-	sent     []wire.Secret // the credentials in its request
-	ofStatus bool          // of a status read or a probe: a 403 is about our key
+	status int
+	header http.Header
+	body   []byte
+	call   *call // that it answers
 }
 
 // problem reads the body as an error, without what repeats a credential; nil when it
@@ -34,115 +33,142 @@ func (a answer) problem() *wire.Problem {
 	if err != nil {
 		return nil
 	}
-	credentialsOf(a.sent).clean(p)
+	credentialsOf(a.call.secrets).clean(p)
 	return p
 }
 
 // exchange sends the request, reads the whole answer and judges it.
-func (c *Client) exchange(r *http.Request, cl *call) *failure {
-	if cl.attempts == 1 && cl.probes == nil && !cl.writes() {
+func (c *Client) exchange(r *http.Request, cl *call) (f *failure) {
+	if cl.attempts == 1 && cl.repeats() {
 		c.budget.read()
 	}
 	var s sending
 	resp, err := c.transport.RoundTrip(s.watch(r))
 	if err != nil {
 		f := lost(r.Context(), err)
-		if f.unsent = s.impossible(err); f.unsent && f.blame == blameTenant {
-			f.blame = blameUpstream
+		if s.impossible(err) {
+			neverSent(f)
+			if f.blame == blameTenant {
+				f.blame = blameUpstream
+			}
 		}
 		return f
 	}
 	defer resp.Body.Close()
-	return c.judge(r.Context(), cl, resp)
+	// What makes a decoder panic is an answer that does not count.
+	err = background.Guard(r.Context(), c.log, "judge_answer", func(ctx context.Context) error {
+		f = judge(ctx, cl, resp)
+		return nil
+	})
+	if err != nil {
+		return failed(outcomeInvalid, blameTenant, err)
+	}
+	return f
 }
 
-// judge reads an answer and judges it. What makes a decoder panic is an answer that does
-// not count: it must not end the process, on whichever goroutine it is read.
-func (c *Client) judge(ctx context.Context, cl *call, resp *http.Response) (f *failure) {
-	defer func() {
-		if v := recover(); v != nil {
-			c.log.Error("decoding an answer panicked", slog.String("operation", string(cl.op)),
-				slog.Any("stack", background.Callers()))
-			f = invalid(blameTenant, errPanicked)
-		}
-	}()
-	accepted := cl.accepts(resp.StatusCode)
-	limit := int64(maxDocument)
+// judge reads an answer and judges it.
+func judge(ctx context.Context, cl *call, resp *http.Response) *failure {
 	switch {
-	case accepted && cl.done:
+	case !cl.accepts(resp.StatusCode):
+		return judgeProblem(ctx, cl, resp)
+	case cl.done:
 		return nil
-	case accepted && cl.stream != nil:
-		return streamed(ctx, cl, resp)
-	case !accepted:
-		limit = maxProblem
-	}
-	body, err := readBody(resp, limit)
-	unusable := errors.Is(err, errTooLarge) || errors.Is(err, errEncoding)
-	switch {
-	case err != nil && !unusable:
-		return cutShort(ctx, err)
-	case !accepted: // without a body the status says enough
-		a := answer{resp.StatusCode, resp.Header, body, cl.secrets, cl.readsStatus()}
-		if cl.judge != nil {
-			return cl.judge(a)
-		}
-		return answered(a)
-	case unusable:
-		return invalid(blameTenant, err)
 	case !isJSON(resp.Header.Get("Content-Type")):
-		return invalid(blameTenant, errContentType)
+		return failed(outcomeInvalid, blameTenant, errContentType)
 	}
-	if err := cl.decode(body); err != nil {
-		return invalid(blameTenant, err)
+	body := boundBody(resp, cmp.Or(cl.most, maxDocument))
+	err := cl.decode(body)
+	f := (*failure)(nil)
+	switch {
+	case body.lost():
+		return cutShort(ctx, body.err)
+	case body.err != nil:
+		return failed(outcomeInvalid, blameTenant, body.err)
+	case errors.As(err, &f):
+		return f
+	case err != nil:
+		return failed(outcomeInvalid, blameTenant, err)
 	}
 	return nil
+}
+
+// judgeProblem judges an answer that is no success. Without a body its status says enough.
+func judgeProblem(ctx context.Context, cl *call, resp *http.Response) *failure {
+	body := boundBody(resp, maxProblem)
+	text, err := io.ReadAll(body)
+	switch {
+	case body.lost():
+		return cutShort(ctx, err)
+	case err != nil:
+		text = nil
+	}
+	a := answer{resp.StatusCode, resp.Header, text, cl}
+	if cl.judge != nil {
+		return cl.judge(a)
+	}
+	return answered(a)
 }
 
 var (
 	errTooLarge    = errors.New("the answer is too large")
 	errEncoding    = errors.New("the answer's compression is broken or unknown")
-	errPanicked    = errors.New("the answer can't be decoded")
 	errContentType = errors.New("the answer is not JSON by its content type")
 )
 
-// encoded reports whether a body is in a coding that the transport has not undone; it
-// undoes the one that it asks for.
-func encoded(resp *http.Response) bool {
-	e := resp.Header.Get("Content-Encoding")
-	return e != "" && !strings.EqualFold(e, "identity")
+// boundedBody reads a body up to a limit. Past it nothing more is read, and the connection
+// is given up.
+type boundedBody struct {
+	io.LimitedReader       // of one byte more than the limit
+	missing          int64 // bytes of the announced length that have not come
+	err              error // why it can't be read on; nil at its end
 }
 
-// readBody reads a body to its end, if that is within limit; past it nothing
-// more is read, and the connection is given up.
-func readBody(resp *http.Response, limit int64) ([]byte, error) {
-	if encoded(resp) {
-		return nil, errEncoding
-	}
-	if resp.ContentLength > limit {
-		return nil, errTooLarge
-	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
+func boundBody(resp *http.Response, limit int64) *boundedBody {
+	b := &boundedBody{LimitedReader: io.LimitedReader{R: resp.Body, N: limit + 1}, missing: resp.ContentLength}
+	coding := resp.Header.Get("Content-Encoding") // the transport has undone the one that it asks for
 	switch {
-	case err != nil:
-		return nil, err
-	case int64(len(body)) > limit:
-		return nil, errTooLarge
-	case int64(len(body)) < resp.ContentLength: // net/http sees this itself; other transports may not
-		return nil, io.ErrUnexpectedEOF
+	case coding != "" && !strings.EqualFold(coding, "identity"):
+		b.err = errEncoding
+	case resp.ContentLength > limit:
+		b.err = errTooLarge
 	}
-	return body, nil
+	return b
+}
+
+// Read implements io.Reader.
+func (b *boundedBody) Read(p []byte) (n int, err error) {
+	if b.err != nil {
+		return 0, b.err
+	}
+	n, err = b.LimitedReader.Read(p)
+	b.missing -= int64(n)
+	switch {
+	case b.N == 0:
+		err = errTooLarge
+	case err == io.EOF && b.missing > 0: // net/http sees this itself; other transports may not
+		err = io.ErrUnexpectedEOF
+	}
+	if err != io.EOF {
+		b.err = err
+	}
+	return n, err
+}
+
+// lost reports whether the connection ended before the body did.
+func (b *boundedBody) lost() bool {
+	return b.err != nil && !errors.Is(b.err, errTooLarge) && !errors.Is(b.err, errEncoding)
 }
 
 // cutShort is the failure of an answer that began and did not end. Unless its time was
 // up, what came can't be used; another connection may do better.
 func cutShort(ctx context.Context, err error) *failure {
 	f := lost(ctx, err)
-	if f.outcome != outcomeUnreachable {
-		return f
+	if f.outcome == outcomeUnreachable {
+		retry := f.retry
+		f = failed(outcomeInvalid, blameTenant, f.err.Cause)
+		f.retry = retry
 	}
-	g := invalid(blameTenant, f.err.Cause)
-	g.retry = f.retry
-	return g
+	return f
 }
 
 func isJSON(contentType string) bool {

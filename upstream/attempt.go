@@ -84,12 +84,9 @@ func (c *Client) record(cl *call, t *tenant, began, changes int64, f *failure) {
 	case ofUpstream || f.blame == blameUpstream:
 		c.unwell(cl, t, began, f)
 	case cl.op == opStatus:
-		opened := t.breaker.record(changes, true)
-		if opened {
+		if t.breaker.record(changes, true) {
 			c.log.Warn("breaker opened", slog.String("breaker", "tenant"), slog.String("tenant", t.id),
 				slog.String("after", string(f.outcome)))
-		}
-		if opened {
 			c.watch(t.breaker)
 		}
 		c.unwell(cl, t, began, f)

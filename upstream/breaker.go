@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"github.com/sony/gobreaker/v2"
-
-	"esagate/internal/fault"
 )
 
 // breaker is a gobreaker that only a probe of the client's own can close: while it is
@@ -77,13 +75,18 @@ func (b *breaker) record(changes int64, failed bool) (opened bool) {
 	if !failed {
 		b.endProbing()
 	}
-	_, _ = b.cb.Execute(func() (struct{}, error) {
-		if failed {
-			return struct{}{}, errFailed
-		}
-		return struct{}{}, nil
-	})
+	b.count(failed)
 	return b.open.Load()
+}
+
+// count gives an attempt to gobreaker. The lock is held.
+func (b *breaker) count(failed bool) {
+	_, _ = b.cb.Execute(func() (none struct{}, err error) {
+		if failed {
+			err = errFailed
+		}
+		return none, err
+	})
 }
 
 // close ends the probing after a good probe, and reports whether any was still wanted
@@ -93,7 +96,7 @@ func (b *breaker) close() (wasWanted, wasOpen bool) {
 	defer b.mu.Unlock()
 	wasWanted = b.endProbing()
 	if wasOpen = b.open.Load(); wasOpen {
-		_, _ = b.cb.Execute(func() (struct{}, error) { return struct{}{}, nil })
+		b.count(false)
 	}
 	return wasWanted, wasOpen
 }
@@ -132,15 +135,11 @@ func (b *breaker) endProbing() bool {
 // refusal is the failure of a call that the breaker did not let through.
 func (b *breaker) refusal() *failure {
 	wait := time.Until(time.Unix(0, b.probeAt.Load()))
-	e := fault.Upstream(fault.CircuitOpen, "The sales agent has failed repeatedly and is not being asked at the moment.",
-		errors.New("the "+b.scope()+"'s breaker is open"))
-	e.RetryAfter = min(max(wait, time.Second), retryAfterLimit) // a probe may be under way
-	return neverSent(&failure{outcome: outcomeCircuitOpen, blame: blameUnknown, err: e})
-}
-
-func (b *breaker) scope() string {
+	cause := errors.New("the tenant's breaker is open")
 	if b.tenantID == "" {
-		return "upstream"
+		cause = errors.New("the upstream's breaker is open")
 	}
-	return "tenant"
+	f := failed(outcomeCircuitOpen, blameUnknown, cause)
+	f.err.RetryAfter = min(max(wait, time.Second), retryAfterLimit) // a probe may be under way
+	return neverSent(f)
 }

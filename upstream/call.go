@@ -56,9 +56,9 @@ type call struct {
 	done     bool          // any 2xx is a success, whatever the body says
 	probes   *breaker      // the breaker that this is the probe of; nil for a reader's call
 	quick    bool          // a probe in so little time that running out of it says nothing
+	most     int64         // bytes of a success; 0: maxDocument
 
-	decode func(body []byte) error    // keeps what it decoded; nil only with done or stream
-	stream func(body io.Reader) error // in place of decode, for what is too large to hold
+	decode func(body io.Reader) error // keeps what it decoded; nil only with done
 	// judge judges an answer that is no success, in place of answered; nil from it is
 	// a success after all.
 	judge func(a answer) *failure
@@ -82,6 +82,9 @@ func tenantWrite(op operation, method, tenantID string, path ...string) *call {
 // writes reports whether the call changes anything upstream.
 func (cl *call) writes() bool { return cl.method != "" }
 
+// repeats reports whether an attempt may be followed by another.
+func (cl *call) repeats() bool { return !cl.writes() && cl.probes == nil }
+
 // readsStatus reports whether the call is a status read, of readers' or a probe.
 func (cl *call) readsStatus() bool { return cl.op == opStatus || cl.op == opProbe }
 
@@ -102,8 +105,11 @@ func callFrom(ctx context.Context) *call { return ctx.Value(callKey{}).(*call) }
 
 // ask makes a call and returns what its last attempt decoded.
 func ask[T any](ctx context.Context, c *Client, cl *call, decode func([]byte) (T, error)) (doc T, err error) {
-	cl.decode = func(body []byte) (err error) {
-		doc, err = decode(body)
+	cl.decode = func(body io.Reader) error {
+		text, err := io.ReadAll(body)
+		if err == nil {
+			doc, err = decode(text)
+		}
 		return err
 	}
 	if err = c.do(ctx, cl); err != nil {
@@ -122,13 +128,10 @@ func (c *Client) do(ctx context.Context, cl *call) error {
 		return nil
 	}
 	c.metrics.call(ctx, cl.op, f.outcome, time.Since(start))
-	if f.unsent {
-		f.err.Cause = &unsentError{f.err.Cause}
-	}
 	return f.err
 }
 
-// call makes the attempts of one call: a write's only one.
+// call makes the attempts of one call: the only one of a write or a probe.
 func (c *Client) call(ctx context.Context, cl *call) *failure {
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(cl.limit, c.cfg.FetchTimeout))
 	defer cancel()
@@ -136,7 +139,7 @@ func (c *Client) call(ctx context.Context, cl *call) *failure {
 	if f != nil {
 		return f
 	}
-	if cl.writes() {
+	if !cl.repeats() {
 		_, _ = attemptTransport{c}.RoundTrip(req)
 		return cl.last
 	}
@@ -144,8 +147,7 @@ func (c *Client) call(ctx context.Context, cl *call) *failure {
 	if err != nil {
 		return lost(ctx, err)
 	}
-	r := &retrier{c: c, call: cl, begun: time.Now()}
-	_, err = r.client().Do(again) // the response is attemptTransport's own, without a body
+	_, err = c.retrying(cl).Do(again) // the response is attemptTransport's own, without a body
 	switch {
 	case err == nil:
 		return nil

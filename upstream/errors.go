@@ -53,18 +53,35 @@ type failure struct {
 	blame   blame
 	retry   bool          // trying again may help, and does no harm
 	after   time.Duration // what Retry-After asked for, uncapped
-	unsent  bool          // nothing can have reached upstream
 	err     *fault.Error
 }
 
 // Error implements error.
 func (f *failure) Error() string { return f.err.Error() }
 
-// Unwrap gives the error that callers see.
-func (f *failure) Unwrap() error { return f.err }
-
 // reached reports whether upstream, or what stands before it, gave an answer.
 func (f *failure) reached() bool { return f.outcome == outcomeError || f.outcome == outcomeInvalid }
+
+// unavailable says what callers are told of the outcomes for which upstream is to blame.
+var unavailable = map[outcome]struct {
+	reason  fault.Reason
+	message string
+}{
+	outcomeUnreachable:  {fault.UpstreamUnreachable, "The sales agent can't be reached."},
+	outcomeTimeout:      {fault.UpstreamTimeout, "The sales agent did not answer in time."},
+	outcomeCanceled:     {fault.UpstreamTimeout, "The request was given up before the sales agent answered."},
+	outcomeError:        {fault.UpstreamError, "The sales agent failed to answer."},
+	outcomeRateLimited:  {fault.UpstreamError, "The sales agent failed to answer."},
+	outcomeInvalid:      {fault.UpstreamInvalidResponse, "The sales agent sent an answer that can't be used."},
+	outcomeUnauthorized: {fault.UpstreamUnauthorized, "The sales agent does not accept the gateway's key."},
+	outcomeCircuitOpen:  {fault.CircuitOpen, "The sales agent has failed repeatedly and is not being asked at the moment."},
+}
+
+// failed makes a failure of an outcome in unavailable.
+func failed(o outcome, b blame, cause error) *failure {
+	told := unavailable[o]
+	return &failure{outcome: o, blame: b, err: fault.Upstream(told.reason, told.message, cause)}
+}
 
 // lost is the failure of an attempt that got no whole answer. ctx is the attempt's own:
 // its end outranks whatever the transport made of it.
@@ -73,30 +90,21 @@ func lost(ctx context.Context, err error) *failure {
 	if ctx.Err() != nil {
 		cause = asTransportError(ctx.Err())
 	}
-	f := &failure{outcome: outcomeUnreachable, blame: blameTenant, retry: cause.connection}
+	o, b, retry := outcomeUnreachable, blameTenant, cause.connection
 	if cause.connecting {
-		f.blame = blameUpstream
+		b = blameUpstream
 	}
-	reason, message := fault.UpstreamUnreachable, "The sales agent can't be reached."
 	switch {
 	case errors.Is(context.Cause(ctx), errOvertaken):
-		f.outcome, f.blame, f.retry = outcomeTimeout, blameUnknown, true
-		reason, message = fault.UpstreamTimeout, "The sales agent did not answer in time."
+		o, b, retry = outcomeTimeout, blameUnknown, true
 	case errors.Is(cause, context.Canceled):
-		f.outcome, f.blame = outcomeCanceled, blameUnknown
-		reason, message = fault.UpstreamTimeout, "The request was given up before the sales agent answered."
+		o, b = outcomeCanceled, blameUnknown
 	case cause.timeout:
-		f.outcome = outcomeTimeout
-		reason, message = fault.UpstreamTimeout, "The sales agent did not answer in time."
+		o = outcomeTimeout
 	}
-	f.err = fault.Upstream(reason, message, cause)
+	f := failed(o, b, cause)
+	f.retry = retry
 	return f
-}
-
-// invalid is the failure of an answer that is not what was asked for.
-func invalid(b blame, cause error) *failure {
-	return &failure{outcome: outcomeInvalid, blame: b,
-		err: fault.Upstream(fault.UpstreamInvalidResponse, "The sales agent sent an answer that can't be used.", cause)}
 }
 
 // answered judges an answer that is no success, by contract 7.3. Its body may be
@@ -110,12 +118,11 @@ func answered(a answer) *failure {
 		return adServerRefused(no)
 	case status == http.StatusForbidden && no.Code == managedWrite:
 		return conflict("The sales agent does not allow this change of a managed tenant.", cause)
-	case status == http.StatusUnauthorized, status == http.StatusForbidden && a.ofStatus:
-		return &failure{outcome: outcomeUnauthorized, blame: blameUpstream,
-			err: fault.Upstream(fault.UpstreamUnauthorized, "The sales agent does not accept the gateway's key.", cause)}
+	case status == http.StatusUnauthorized, status == http.StatusForbidden && a.call.readsStatus():
+		return failed(outcomeUnauthorized, blameUpstream, cause)
 	case status == http.StatusForbidden: // perhaps a firewall dislikes the body
 		return failed(outcomeError, blameUnknown, cause)
-	case status == http.StatusNotFound && no.Code == tenantNotFound:
+	case status == http.StatusNotFound && no.Code == tenantNotFound && a.call.tenantID != "":
 		return noTenant(cause)
 	case status == http.StatusConflict && problem != nil:
 		return conflict("The sales agent refused: the request does not fit the tenant's present state.", cause)
@@ -129,10 +136,10 @@ func answered(a answer) *failure {
 	case status >= 500:
 		return failed(outcomeError, blameTenant, cause)
 	case status >= 200 && status < 300: // a success without the document asked for
-		return invalid(blameTenant, cause)
+		return failed(outcomeInvalid, blameTenant, cause)
 	case status == http.StatusNotFound, status == http.StatusConflict,
 		status == http.StatusBadRequest, status == http.StatusUnprocessableEntity:
-		return invalid(blameNobody, cause) // from something else that stands there
+		return failed(outcomeInvalid, blameNobody, cause) // from something else that stands there
 	}
 	return failed(outcomeError, blameNobody, cause) // a redirect among them
 }
@@ -150,25 +157,10 @@ func knownCode(code string) bool {
 	return code == tenantNotFound || code == orgIDConflict || code == managedWrite || adapterCode(code) != ""
 }
 
-// aboutNoTenant judges the answers to calls that name no tenant, for which tenant_not_found
-// is no answer.
-func aboutNoTenant(a answer) *failure {
-	f := answered(a)
-	if f.outcome == outcomeNotFound {
-		return invalid(blameNobody, f.err.Cause)
-	}
-	return f
-}
-
 func noTenant(cause error) *failure {
 	e := fault.Wrap(fault.NotFound, "The sales agent does not know this tenant.", cause)
 	e.Reason = fault.TenantNotFound
 	return &failure{outcome: outcomeNotFound, err: e}
-}
-
-func failed(o outcome, b blame, cause error) *failure {
-	return &failure{outcome: o, blame: b,
-		err: fault.Upstream(fault.UpstreamError, "The sales agent failed to answer.", cause)}
 }
 
 // retryable is a failed answer after which another try may help.

@@ -17,11 +17,9 @@ const hangAfter = 750 * time.Millisecond
 // it was answered. It is made again.
 var errOvertaken = errors.New("a later status call was answered")
 
-// hanging is the readers' status calls of one tenant that are under way.
-type hanging struct {
-	mu    sync.Mutex
-	calls map[*statusCall]struct{}
-}
+// hanging is the readers' status calls of one tenant that are under way: the keys are
+// *statusCall.
+type hanging struct{ calls sync.Map }
 
 type statusCall struct {
 	began int64 // as tenants.now
@@ -33,12 +31,7 @@ type statusCall struct {
 func (c *Client) watchHanging(r *http.Request, t *tenant, began int64) (req *http.Request, done func()) {
 	ctx, end := context.WithCancelCause(r.Context())
 	cl := &statusCall{began, end}
-	t.breaker.hanging.mu.Lock()
-	if t.breaker.hanging.calls == nil {
-		t.breaker.hanging.calls = map[*statusCall]struct{}{}
-	}
-	t.breaker.hanging.calls[cl] = struct{}{}
-	t.breaker.hanging.mu.Unlock()
+	t.breaker.hanging.calls.Store(cl, nil)
 	timer := time.AfterFunc(max(hangAfter, 2*time.Duration(t.took.Load())), func() {
 		if ctx.Err() == nil {
 			c.watch(t.breaker)
@@ -46,27 +39,26 @@ func (c *Client) watchHanging(r *http.Request, t *tenant, began int64) (req *htt
 	})
 	return r.WithContext(ctx), func() {
 		timer.Stop()
-		t.breaker.hanging.mu.Lock()
-		delete(t.breaker.hanging.calls, cl)
-		t.breaker.hanging.mu.Unlock()
+		t.breaker.hanging.calls.Delete(cl)
 		end(nil)
 	}
 }
 
 // count returns 1 if any call is under way, else 0: readers share one call.
-func (h *hanging) count() int32 {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return int32(min(len(h.calls), 1))
+func (h *hanging) count() (n int32) {
+	h.calls.Range(func(any, any) bool {
+		n = 1
+		return false
+	})
+	return n
 }
 
 // overtake ends the calls that began before a probe that was answered did.
 func (h *hanging) overtake(probe int64) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for cl := range h.calls {
-		if cl.began < probe {
+	h.calls.Range(func(key, _ any) bool {
+		if cl := key.(*statusCall); cl.began < probe {
 			cl.end(errOvertaken)
 		}
-	}
+		return true
+	})
 }

@@ -92,25 +92,10 @@ func (c *Client) probe(ctx context.Context, b *breaker, patient bool) {
 			return
 		}
 	}
-	limit := c.cfg.FetchTimeout
-	if !patient {
-		limit = min(limit, probeQuick)
-	}
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
 	cl := tenantCall(opProbe, id, "status")
 	cl.probes, cl.quick = b, !patient
-	cl.decode = func(body []byte) error {
-		_, err := decodeStatus(body)
-		return err
+	if cl.quick {
+		cl.limit = min(c.cfg.FetchTimeout, probeQuick)
 	}
-	req, f := c.request(ctx, cl)
-	if f != nil {
-		return
-	}
-	start, o := time.Now(), outcomeOK
-	if _, err := (attemptTransport{c}).RoundTrip(req); err != nil {
-		o = cl.last.outcome
-	}
-	c.metrics.call(ctx, opProbe, o, time.Since(start))
+	_, _ = ask(ctx, c, cl, decodeStatus)
 }

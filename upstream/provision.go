@@ -18,7 +18,7 @@ import (
 // UPSTREAM_INVALID_RESPONSE here means that there may be a tenant whose id is not known.
 func (c *Client) Provision(ctx context.Context, req wire.ProvisionRequest) (*wire.Provisioned, error) {
 	cl := &call{op: opProvision, method: http.MethodPost, path: []string{"provision"}, limit: c.cfg.ProbeTimeout,
-		accept: []int{http.StatusCreated}, judge: aboutNoTenant}
+		accept: []int{http.StatusCreated}}
 	if req.Adapter == nil {
 		return nil, unencodable()
 	}

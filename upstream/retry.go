@@ -14,54 +14,49 @@ const (
 	backoffLimit = time.Second
 )
 
-// retrier decides, for one call, whether an attempt is followed by another, and
-// after how long. Its methods are go-retryablehttp's policies; the library
-// itself would retry writes, sleep through any Retry-After and print the URL.
-type retrier struct {
-	c     *Client
-	call  *call
-	begun time.Time
-	pause time.Duration // before the attempt that check has just allowed
-}
-
-// client returns the retrying client for this call. Each call has its own, because Backoff
-// does not know the call; the http.Client is shared.
-func (r *retrier) client() *retryablehttp.Client {
+// retrying returns the client that repeats the attempts of a call. Each call has its own,
+// because Backoff does not know the call. The library's own policies would retry writes,
+// sleep through any Retry-After and print the URL.
+func (c *Client) retrying(cl *call) *retryablehttp.Client {
+	begun := time.Now()
+	var pause time.Duration // before the attempt that CheckRetry has just allowed
 	return &retryablehttp.Client{
-		HTTPClient:   r.c.http,
-		RetryMax:     r.c.cfg.Attempts - 1,
-		CheckRetry:   r.check,
-		Backoff:      func(_, _ time.Duration, _ int, _ *http.Response) time.Duration { return r.pause },
+		HTTPClient: c.http,
+		RetryMax:   c.cfg.Attempts - 1,
+		CheckRetry: func(ctx context.Context, _ *http.Response, _ error) (again bool, err error) {
+			pause, again = c.again(ctx, cl, begun)
+			return again, nil
+		},
+		Backoff:      func(_, _ time.Duration, _ int, _ *http.Response) time.Duration { return pause },
 		ErrorHandler: retryablehttp.PassthroughErrorHandler,
 	}
 }
 
-// check allows another attempt, and takes it from the budget, if the failure
-// invites one and it can still come in time. It runs after every attempt.
-func (r *retrier) check(ctx context.Context, _ *http.Response, _ error) (bool, error) {
-	f := r.call.last
-	if f == nil || !f.retry || r.call.attempts >= r.c.cfg.Attempts || ctx.Err() != nil {
-		return false, nil
+// again allows a call another attempt, and takes it from the budget, if the failure
+// of the last one invites it and it can still come in time. begun is when the call began.
+func (c *Client) again(ctx context.Context, cl *call, begun time.Time) (pause time.Duration, ok bool) {
+	f := cl.last
+	if f == nil || !f.retry || cl.attempts >= c.cfg.Attempts || ctx.Err() != nil {
+		return 0, false
 	}
-	if r.c.upstream.open.Load() || r.call.op == opStatus && r.c.tenants.get(r.call.tenantID).breaker.open.Load() {
-		return false, nil // it would be refused: what just went wrong is the better answer
+	if c.upstream.open.Load() || cl.op == opStatus && c.tenants.get(cl.tenantID).breaker.open.Load() {
+		return 0, false // it would be refused: what just went wrong is the better answer
 	}
-	pause := f.after
-	late := pause > 0 && time.Since(r.begun)+pause > r.c.cfg.Timeout // no reader would wait for that
+	pause = f.after
+	late := pause > 0 && time.Since(begun)+pause > c.cfg.Timeout // no reader would wait for that
 	if pause == 0 {
-		pause = backoff(r.call.attempts)
+		pause = backoff(cl.attempts)
 	}
-	if deadline, ok := ctx.Deadline(); late || ok && time.Until(deadline) <= pause {
-		r.c.metrics.retryRefused(ctx, "deadline")
-		return false, nil
+	if deadline, bounded := ctx.Deadline(); late || bounded && time.Until(deadline) <= pause {
+		c.metrics.retryRefused(ctx, "deadline")
+		return 0, false
 	}
-	if !r.c.budget.take() {
-		r.c.metrics.retryRefused(ctx, "budget")
-		return false, nil
+	if !c.budget.take() {
+		c.metrics.retryRefused(ctx, "budget")
+		return 0, false
 	}
-	r.c.metrics.retry(ctx, r.call.op)
-	r.pause = pause
-	return true, nil
+	c.metrics.retry(ctx, cl.op)
+	return pause, true
 }
 
 // backoff is the wait after the nth attempt: anything up to a bound that

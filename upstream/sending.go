@@ -33,7 +33,7 @@ func (e *unsentError) Unwrap() error { return e.cause }
 
 // neverSent marks a failure as one before anything was sent.
 func neverSent(f *failure) *failure {
-	f.unsent = true
+	f.err.Cause = &unsentError{f.err.Cause}
 	return f
 }
 
