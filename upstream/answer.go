@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"esagate/internal/background"
-	"esagate/upstream/wire"
 )
 
 const (
@@ -24,17 +23,6 @@ type answer struct {
 	header http.Header
 	body   []byte
 	call   *call // that it answers
-}
-
-// problem reads the body as an error, without what repeats a credential; nil when it
-// has no known shape.
-func (a answer) problem() *wire.Problem {
-	p, err := wire.DecodeError(a.body)
-	if err != nil {
-		return nil
-	}
-	credentialsOf(a.call.secrets).clean(p)
-	return p
 }
 
 // exchange sends the request, reads the whole answer and judges it.

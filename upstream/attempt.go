@@ -20,10 +20,7 @@ func (t attemptTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if cl.last != nil {
 		return nil, cl.last
 	}
-	return &http.Response{
-		StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: http.Header{}, Body: http.NoBody, Request: r,
-	}, nil
+	return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody}, nil
 }
 
 // attempt makes one attempt, if the breakers allow it. The whole upstream's keeps back
@@ -78,7 +75,7 @@ func (c *Client) record(cl *call, t *tenant, began, changes int64, f *failure) {
 		}
 		c.well(ofUpstream, began)
 	case f.blame == blameUnknown || t == nil:
-	case ofUpstream && f.reached() && !c.symptoms.isWidespread():
+	case ofUpstream && (f.outcome == outcomeError || f.outcome == outcomeInvalid) && !c.symptoms.isWidespread():
 		t.read(c.tenants.now(), true)
 		c.well(true, began) // it can be reached and takes our key; the failure is the tenant's
 	case ofUpstream || f.blame == blameUpstream:

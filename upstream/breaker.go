@@ -13,11 +13,9 @@ import (
 // breaker is a gobreaker that only a probe of the client's own can close: while it is
 // open, readers' calls are refused without being made to find out.
 //
-// Attempts are given to gobreaker when they have ended and not when they begin: it forgets
-// what began before its window, and a call may take longer than that. Its own pause between
-// open and half open is as short as can be, since the client decides when to probe. While it
-// is open nothing but a good probe is given to it, which takes it from open through half
-// open to closed in one step.
+// Attempts are given to gobreaker when they have ended: it forgets what began before its
+// window, and a call may take longer than that. While it is open nothing but a good probe is
+// given to it, which takes it from open through half open to closed in one step.
 type breaker struct {
 	tenantID string // "": the whole upstream's
 	open     atomic.Bool

@@ -112,11 +112,8 @@ func ask[T any](ctx context.Context, c *Client, cl *call, decode func([]byte) (T
 		}
 		return err
 	}
-	if err = c.do(ctx, cl); err != nil {
-		var none T
-		return none, err
-	}
-	return doc, nil
+	err = c.do(ctx, cl)
+	return doc, err
 }
 
 // do makes a call and counts it.
@@ -143,11 +140,7 @@ func (c *Client) call(ctx context.Context, cl *call) *failure {
 		_, _ = attemptTransport{c}.RoundTrip(req)
 		return cl.last
 	}
-	again, err := retryablehttp.FromRequest(req)
-	if err != nil {
-		return lost(ctx, err)
-	}
-	_, err = c.retrying(cl).Do(again) // the response is attemptTransport's own, without a body
+	_, err := c.retrying(cl).Do(&retryablehttp.Request{Request: req}) // the response is attemptTransport's own, without a body
 	switch {
 	case err == nil:
 		return nil
@@ -182,13 +175,10 @@ func (c *Client) request(ctx context.Context, cl *call) (*http.Request, *failure
 	if err != nil {
 		return nil, neverSent(noTenant(nil)) // err prints the URL
 	}
-	// Without GetBody no transport can send a body a second time. net/http would do so
-	// by itself, on a new connection, when it believes that the request was not read:
-	// over HTTP/1 when nothing was written to a connection that turned out to be
-	// closed, over HTTP/2 after a GOAWAY, a refused stream, and a PROTOCOL_ERROR, which
-	// proves nothing. For a POST, PUT or DELETE it never does after a byte was written
-	// over HTTP/1, as none has an Idempotency-Key. Requests without a body may be sent
-	// again in those cases; they are the ones that may as well be made twice.
+	// Without GetBody no transport can send a body a second time. net/http would do so by
+	// itself when it believes that the request was not read: over HTTP/2 also after a
+	// PROTOCOL_ERROR, which proves nothing. Requests without a body may be sent again; they
+	// are the ones that may as well be made twice.
 	req.GetBody = nil
 	req.Header.Set(keyHeader, c.cfg.APIKey)
 	req.Header.Set("Accept", "application/json")

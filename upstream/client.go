@@ -20,7 +20,6 @@ import (
 	"golang.org/x/time/rate"
 
 	"esagate/internal/background"
-	"esagate/upstream/wire"
 )
 
 const (
@@ -37,7 +36,6 @@ type Client struct {
 	base      string // the collection of tenants
 	log       *slog.Logger
 	transport http.RoundTripper // instrumented
-	http      *http.Client      // its transport makes the attempts
 	own       *http.Transport   // nil when the transport was given
 	budget    *budget
 	upstream  *breaker // the whole upstream's
@@ -79,7 +77,6 @@ func New(cfg Config, deps Deps) (c *Client, err error) {
 		transport = c.own
 	}
 	c.transport = instrument(transport, deps)
-	c.http = &http.Client{Transport: attemptTransport{c}}
 	if c.metrics, err = newMetrics(deps.MeterProvider, c.upstream, c.tenants); err != nil {
 		return nil, err
 	}
@@ -90,25 +87,9 @@ func New(cfg Config, deps Deps) (c *Client, err error) {
 // they have ended. Reads that are under way are not ended; Close comes after them.
 func (c *Client) Close() {
 	_ = c.background.Close(context.Background())
-	c.metrics.close()
 	if c.own != nil {
 		c.own.CloseIdleConnections()
 	}
-}
-
-// Status reads a tenant's status document.
-func (c *Client) Status(ctx context.Context, tenantID string) (*wire.Status, error) {
-	return ask(ctx, c, tenantCall(opStatus, tenantID, "status"), decodeStatus)
-}
-
-// AdapterConfig reads the part of a tenant's ad-server config that is no secret.
-func (c *Client) AdapterConfig(ctx context.Context, tenantID string) (*wire.AdapterConfig, error) {
-	return ask(ctx, c, tenantCall(opAdapterConfig, tenantID, "adapter-config"), wire.DecodeAdapterConfig)
-}
-
-// Tenant reads what is known of a tenant itself.
-func (c *Client) Tenant(ctx context.Context, tenantID string) (*wire.Tenant, error) {
-	return ask(ctx, c, tenantCall(opTenant, tenantID), wire.DecodeTenant)
 }
 
 // Health is what the client knows of the sales agent without calling it.
@@ -127,8 +108,6 @@ func (c *Client) Health() Health {
 	}
 	return h
 }
-
-func decodeStatus(body []byte) (*wire.Status, error) { return wire.DecodeStatus(body, time.Now()) }
 
 // recordKey keeps whether upstream takes our key. Only a change is logged, and each no more
 // than once a minute: something before upstream may refuse some calls and pass others.

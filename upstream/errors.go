@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"esagate/internal/fault"
+	"esagate/upstream/wire"
 )
 
 // outcome is how a call or an attempt ended, as metrics count it.
@@ -34,17 +35,10 @@ const (
 type blame uint8
 
 const (
-	// blameNobody: a proper answer, if perhaps a refusal. It shows that upstream works and
-	// counts as a success.
-	blameNobody blame = iota
-	// blameTenant: a failure that may be this tenant's alone.
-	blameTenant
-	// blameUpstream: there was no connection, or our key was refused; of the tenant it
-	// says nothing.
-	blameUpstream
-	// blameUnknown: says nothing of either and is not counted. A 429 is no failure, but
-	// no sign of health that should end a row of failures or close a breaker.
-	blameUnknown
+	blameNobody   blame = iota // a proper answer, if perhaps a refusal: it counts as a success
+	blameTenant                // a failure that may be this tenant's alone
+	blameUpstream              // no connection, or our key was refused: it says nothing of the tenant
+	blameUnknown               // it says nothing of either, and is not counted
 )
 
 // failure is an attempt that gave no document.
@@ -58,9 +52,6 @@ type failure struct {
 
 // Error implements error.
 func (f *failure) Error() string { return f.err.Error() }
-
-// reached reports whether upstream, or what stands before it, gave an answer.
-func (f *failure) reached() bool { return f.outcome == outcomeError || f.outcome == outcomeInvalid }
 
 // unavailable says what callers are told of the outcomes for which upstream is to blame.
 var unavailable = map[outcome]struct {
@@ -110,7 +101,10 @@ func lost(ctx context.Context, err error) *failure {
 // answered judges an answer that is no success, by contract 7.3. Its body may be
 // anything at all.
 func answered(a answer) *failure {
-	problem := a.problem()
+	problem, err := wire.DecodeError(a.body) // nil when the body has no known shape
+	if err == nil {
+		credentialsOf(a.call.secrets).clean(problem)
+	}
 	status, no := a.status, refusalOf(a.status, problem)
 	cause := no.cause()
 	switch {
@@ -182,20 +176,12 @@ func conflict(message string, cause error) *failure {
 const retryAfterLimit = 60 * time.Second
 
 // retryAfter reads a Retry-After header, seconds or a date; 0 for nonsense and for what
-// is past. A number beyond all bounds is a day: longer than any deadline, and nothing
-// overflows.
+// is past. It gives a day at most: longer than any deadline, and nothing overflows.
 func retryAfter(value string) time.Duration {
 	const bound = 24 * time.Hour
-	value = strings.TrimSpace(value)
-	if value == "" {
-		return 0
-	}
-	if strings.Trim(value, "0123456789") == "" {
-		seconds, err := strconv.ParseInt(value, 10, 64)
-		if err != nil || seconds > int64(bound/time.Second) {
-			return bound
-		}
-		return time.Duration(seconds) * time.Second
+	seconds, err := strconv.ParseUint(strings.TrimSpace(value), 10, 64)
+	if err == nil || errors.Is(err, strconv.ErrRange) { // then it is the largest number
+		return time.Duration(min(seconds, uint64(bound/time.Second))) * time.Second
 	}
 	at, err := http.ParseTime(value)
 	if err != nil {

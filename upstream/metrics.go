@@ -17,12 +17,11 @@ type metrics struct {
 	retries        metric.Int64Counter
 	retriesRefused metric.Int64Counter
 	keyRefusals    metric.Int64Counter
-	gauges         metric.Registration
 }
 
 func newMetrics(p metric.MeterProvider, upstream *breaker, ts *tenants) (*metrics, error) {
 	meter := p.Meter("esagate/upstream")
-	m, errs := &metrics{}, [8]error{}
+	m, errs := &metrics{}, [7]error{}
 	m.calls, errs[0] = meter.Int64Counter("esagate.upstream.calls",
 		metric.WithDescription("Calls to the sales agent, by how they ended."))
 	m.duration, errs[1] = meter.Float64Histogram("esagate.upstream.duration", metric.WithUnit("s"),
@@ -34,26 +33,24 @@ func newMetrics(p metric.MeterProvider, upstream *breaker, ts *tenants) (*metric
 		metric.WithDescription("Retries not made: out of budget, or too late for the deadline."))
 	m.keyRefusals, errs[4] = meter.Int64Counter("esagate.upstream.key_refusals",
 		metric.WithDescription("Answers in which the sales agent refused the gateway's key."))
-	state, err := meter.Int64ObservableGauge("esagate.upstream.breaker_state",
-		metric.WithDescription("The whole upstream's breaker: 0 closed, 2 open."))
-	errs[5] = err
-	open, err := meter.Int64ObservableGauge("esagate.upstream.open_tenant_breakers",
-		metric.WithDescription("Tenants' breakers that are open."))
-	errs[6] = err
-	m.gauges, errs[7] = meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
-		value := int64(0)
-		if upstream.open.Load() {
-			value = 2
-		}
-		o.ObserveInt64(state, value, metric.WithAttributes(attribute.String("breaker", "upstream")))
-		o.ObserveInt64(open, int64(ts.open()))
-		return nil
-	}, state, open)
-	err = errors.Join(errs[:]...)
-	if err == nil {
-		m.keyRefusals.Add(context.Background(), 0) // an alert needs the series before the first refusal
-	}
-	return m, err
+	_, errs[5] = meter.Int64ObservableGauge("esagate.upstream.breaker_state",
+		metric.WithDescription("The whole upstream's breaker: 0 closed, 2 open."),
+		metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
+			value := int64(0)
+			if upstream.open.Load() {
+				value = 2
+			}
+			o.Observe(value, metric.WithAttributes(attribute.String("breaker", "upstream")))
+			return nil
+		}))
+	_, errs[6] = meter.Int64ObservableGauge("esagate.upstream.open_tenant_breakers",
+		metric.WithDescription("Tenants' breakers that are open."),
+		metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
+			o.Observe(int64(ts.open()))
+			return nil
+		}))
+	m.keyRefusals.Add(context.Background(), 0) // an alert needs the series before the first refusal
+	return m, errors.Join(errs[:]...)
 }
 
 func (m *metrics) call(ctx context.Context, op operation, o outcome, took time.Duration) {
@@ -71,6 +68,3 @@ func (m *metrics) retry(ctx context.Context, op operation) {
 func (m *metrics) retryRefused(ctx context.Context, reason string) {
 	m.retriesRefused.Add(ctx, 1, metric.WithAttributes(attribute.String("reason", reason)))
 }
-
-// close unregisters the gauges, which would keep the client alive.
-func (m *metrics) close() { _ = m.gauges.Unregister() }

@@ -9,9 +9,8 @@ import (
 )
 
 // Probes are made in the background, so that no reader has to find out whether upstream
-// is well again: about one a second for a good minute, so that after an outage of up to
-// a minute everything is served again within two seconds, and then at intervals that
-// double up to Breaker.OpenFor.
+// is well again: about one a second for a good minute, and then at intervals that double
+// up to Breaker.OpenFor.
 const (
 	probeEvery    = 1250 * time.Millisecond // at first; each pause may be a fifth shorter
 	probeFastFor  = 70 * time.Second

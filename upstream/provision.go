@@ -84,9 +84,9 @@ func (cl *call) encode(doc interface{ Secrets() []wire.Secret }) error {
 	return nil
 }
 
-var errUnencodable = errors.New("the request can't be put into upstream's shape")
-
-// unencodable is the error of a request that no caller of the gateway can have caused.
-func unencodable() *fault.Error {
-	return fault.Wrap(fault.Internal, "Something went wrong on our side.", &unsentError{errUnencodable})
+// ourFault is the error of a request that no caller of the gateway can have caused.
+func ourFault(text string) *fault.Error {
+	return fault.As(&unsentError{errors.New(text)})
 }
+
+func unencodable() *fault.Error { return ourFault("the request can't be put into upstream's shape") }

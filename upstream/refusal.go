@@ -3,9 +3,12 @@ package upstream
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
+	"esagate/internal/adserver"
+	"esagate/internal/fault"
 	"esagate/internal/redact"
 	"esagate/upstream/wire"
 )
@@ -69,14 +72,10 @@ func byAdServer(status int) bool {
 
 // adapterCode gives the AdapterCode in a code of upstream's, or "".
 func adapterCode(code string) string {
-	code, ok := strings.CutPrefix(code, "adapter_")
-	if !ok {
-		return ""
-	}
 	switch code {
-	case "network_not_found", "permission_denied", "invalid_credentials",
-		"invalid_config", "connection_failed", "upstream_unavailable":
-		return code
+	case "adapter_network_not_found", "adapter_permission_denied", "adapter_invalid_credentials",
+		"adapter_invalid_config", "adapter_connection_failed", "adapter_upstream_unavailable":
+		return strings.TrimPrefix(code, "adapter_")
 	}
 	return ""
 }
@@ -87,4 +86,61 @@ func shown(text, otherwise string) string {
 		return t
 	}
 	return otherwise
+}
+
+// rejected is a 400 or 422: the paths at fault, as the gateway's callers know them, and
+// upstream's sentences where they may be shown. What is no single field of a caller's is
+// "body".
+func rejected(p *wire.Problem, no *Refusal) *failure {
+	const (
+		field = "The sales agent does not accept this value."
+		whole = "The sales agent does not accept the request."
+		other = "The sales agent does not accept the request as the gateway makes it."
+	)
+	var issues []fault.Issue
+	if len(p.Fields) == 0 {
+		issues = []fault.Issue{{Path: "body", Message: shown(p.Message, whole)}}
+	}
+	for _, f := range p.Fields {
+		issue := fault.Issue{Path: "body", Message: other}
+		if path := callersPath(f.Path); path != "" {
+			issue = fault.Issue{Path: path, Message: shown(f.Message, field)}
+		}
+		if !slices.Contains(issues, issue) {
+			issues = append(issues, issue)
+		}
+	}
+	e := fault.Invalid(issues...)
+	e.Cause = no
+	return &failure{outcome: outcomeRejected, err: e}
+}
+
+// adServerRefused is the failure of a config that the ad server does not take. It names
+// no issues: the caller finds them by the AdapterCode. No breaker counts it, whatever its
+// status: upstream works.
+func adServerRefused(no *Refusal) *failure {
+	message := no.Message
+	if message == "" {
+		message = "The ad server does not accept its configuration."
+	}
+	return &failure{outcome: outcomeRejected, err: fault.Wrap(fault.Validation, message, no)}
+}
+
+// callersFields are the fields that callers send beside those of an ad-server config, as
+// upstream names them, with the names that callers use (contract 4.2).
+var callersFields = map[string]string{
+	"type": "type", "name": "name",
+	// of a query for runs
+	"sync_type": "syncType", "status": "status", "limit": "limit", "cursor": "cursor",
+}
+
+// callersPath turns a location in upstream's request into the path of the field in a
+// caller's; "" when it is none that a caller can change, or no field at all. What stands
+// before a field (body, adapter, the type of the ad server) is not in a caller's.
+func callersPath(location string) string {
+	field := location[strings.LastIndexByte(location, '.')+1:]
+	if name := adserver.CallersName(field); name != "" {
+		return name
+	}
+	return callersFields[field]
 }

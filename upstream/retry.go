@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
@@ -21,7 +22,7 @@ func (c *Client) retrying(cl *call) *retryablehttp.Client {
 	begun := time.Now()
 	var pause time.Duration // before the attempt that CheckRetry has just allowed
 	return &retryablehttp.Client{
-		HTTPClient: c.http,
+		HTTPClient: &http.Client{Transport: attemptTransport{c}},
 		RetryMax:   c.cfg.Attempts - 1,
 		CheckRetry: func(ctx context.Context, _ *http.Response, _ error) (again bool, err error) {
 			pause, again = c.again(ctx, cl, begun)
@@ -67,4 +68,58 @@ func backoff(n int) time.Duration {
 		bound = backoffBase << (n - 1)
 	}
 	return rand.N(bound + 1)
+}
+
+// The budget bounds the retries: in any 10 s at most 10, or 10 % of the reads where that
+// is more.
+const (
+	budgetFloor   = 10
+	budgetPercent = 10
+	// One second more than 10: the oldest is seldom whole, and with 10 alone
+	// up to 20 retries would fit into 10 s.
+	budgetSeconds = 11
+)
+
+// budget counts reads and retries by the second. All calls share one.
+type budget struct {
+	start time.Time
+
+	mu             sync.Mutex
+	now            int64              // the last second that was counted in, since start
+	reads, retries [budgetSeconds]int // by the second modulo budgetSeconds
+}
+
+func newBudget() *budget { return &budget{start: time.Now()} }
+
+// read counts a read, however many attempts it will make.
+func (b *budget) read() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.reads[b.turn()]++
+}
+
+// take takes a retry from the budget, if there is one left.
+func (b *budget) take() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	at, reads, retries := b.turn(), 0, 0
+	for i := range budgetSeconds {
+		reads += b.reads[i]
+		retries += b.retries[i]
+	}
+	if retries >= max(budgetFloor, reads*budgetPercent/100) {
+		return false
+	}
+	b.retries[at]++
+	return true
+}
+
+// turn empties what is older than the present second's turn, and gives that one's index.
+func (b *budget) turn() int64 {
+	now := int64(time.Since(b.start) / time.Second)
+	for b.now = max(b.now, now-budgetSeconds); b.now < now; {
+		b.now++
+		b.reads[b.now%budgetSeconds], b.retries[b.now%budgetSeconds] = 0, 0
+	}
+	return now % budgetSeconds
 }

@@ -39,9 +39,8 @@ func neverSent(f *failure) *failure {
 
 // sending watches how far a request gets. Of net/http's events only those of getting a
 // connection are proof: they come on the caller's own goroutine, before a byte can be
-// written. WroteHeaders is none: it comes from the goroutine that writes, over HTTP/1
-// before the bytes leave a buffer and over HTTP/2 after they have, and a request can be
-// given up in between.
+// written. WroteHeaders comes from the goroutine that writes, over HTTP/2 after the bytes
+// have left.
 type sending struct {
 	asked     atomic.Bool // a connection was asked for
 	connected atomic.Bool // and one was got

@@ -14,7 +14,8 @@ const nearlyAll = 90
 // reads and probes count: no customer decides how they end.
 //
 // Few tenants must not keep the others from being served. So before the breaker opens, a probe
-// reads a tenant that is not failing, where one is known, and has to fail likewise. See docs/decisions/0007-what-breakers-count.md.
+// reads a tenant that is not failing, where one is known, and has to fail likewise. See
+// docs/decisions/0007-what-breakers-count.md.
 type symptoms struct {
 	mu         sync.Mutex
 	since      int64 // the last good probe, as tenants.now: what began before it does not count

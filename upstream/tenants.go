@@ -1,6 +1,8 @@
 package upstream
 
 import (
+	"cmp"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -117,31 +119,25 @@ func (ts *tenants) health(since int64) (failing, well int, others bool) {
 // one that is not failing, and of these the one that was last read well. "" if none is known.
 // begun is when the probing began.
 func (ts *tenants) next(begun, since int64) (id string) {
-	var best *tenant
-	for _, t := range ts.cache.Values() {
-		if best == nil || before(t, best, begun, since) {
-			best = t
-		}
-	}
-	if best == nil {
+	all := ts.cache.Values()
+	if len(all) == 0 {
 		return ""
 	}
-	best.probedAt.Store(ts.now())
-	return best.id
-}
-
-func before(a, b *tenant, begun, since int64) bool {
-	asked := func(t *tenant) int64 {
+	probed := func(t *tenant) int64 {
 		if at := t.probedAt.Load(); at >= begun {
 			return at
 		}
 		return 0
 	}
-	if x, y := asked(a), asked(b); x != y {
-		return x < y
+	failing := func(t *tenant) int {
+		if t.failing(since) {
+			return 1
+		}
+		return 0
 	}
-	if x, y := a.failing(since), b.failing(since); x != y {
-		return y
-	}
-	return a.okAt.Load() > b.okAt.Load()
+	best := slices.MinFunc(all, func(a, b *tenant) int {
+		return cmp.Or(cmp.Compare(probed(a), probed(b)), failing(a)-failing(b), cmp.Compare(b.okAt.Load(), a.okAt.Load()))
+	})
+	best.probedAt.Store(ts.now())
+	return best.id
 }
