@@ -99,7 +99,7 @@ func TestSpecialAnswers(t *testing.T) {
 		{"a tenant not found to be made", "provision", 404, noTenant, fault.Unavailable, fault.UpstreamInvalidResponse, false},
 	} {
 		each(t, func(m madeCall) bool { return m.op == c.op }, func(t *testing.T, m madeCall) {
-			alone(t, upstream.Config{}, func(*http.Request) (*http.Response, error) { return respond(c.status, c.body), nil },
+			alone(t, upstream.Config{}, gives(c.status, c.body),
 				func(t *testing.T, r *rig) {
 					got, err := m.call(t.Context(), r.client, tenant)
 					e := r.fault(err)

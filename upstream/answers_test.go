@@ -17,34 +17,6 @@ import (
 	ut "esagate/upstream/upstreamtest"
 )
 
-// Unusable answers are not retried, since another try would bring the same. Package wire
-// tests which documents count.
-func TestAnswersThatDoNotCount(t *testing.T) {
-	for name, f := range map[string]ut.Fault{
-		"HTML":                 {Status: 200, Shape: ut.ShapeHTML, Body: "<html>CANARY</html>", ContentType: "text/html"},
-		"text/plain":           {ContentType: "text/plain"},
-		"no content type":      {ContentType: ";"},
-		"almost JSON":          {ContentType: "application/jsonx"},
-		"JSON of another kind": {ContentType: "image/svg+json"},
-		"{}":                   {Body: "{}"},
-		"2099":                 {FetchedAt: time.Date(2099, 1, 1, 0, 0, 0, 0, time.UTC)},
-		"a little over 8 MiB":  {Size: 8<<20 + 1},
-		"1 GB":                 {Size: 1 << 30},
-	} {
-		t.Run(name, func(t *testing.T) {
-			run(t, upstream.Config{}, func(t *testing.T, r *rig) {
-				r.agent.Fault(tenant, f)
-				r.must(tenant, fault.UpstreamInvalidResponse)
-				if n := r.agent.Calls(tenant); n != 1 {
-					t.Errorf("%d attempts", n)
-				}
-				r.agent.Fault(tenant, ut.Fault{})
-				r.works(tenant)
-			})
-		})
-	}
-}
-
 // Of a body that is too large, nothing past the limit is read, and nothing at all if its
 // length was announced.
 func TestReadingStopsAtTheLimit(t *testing.T) {

@@ -25,65 +25,6 @@ func (r *rig) refuses(id string) bool {
 	return e != nil && e.Reason == fault.CircuitOpen
 }
 
-// TestWhatOpensWhichBreaker lists which breaker opens after five failures of one kind of the
-// only tenant that is known.
-func TestWhatOpensWhichBreaker(t *testing.T) {
-	const none, oneTenant, whole = 0, 1, 2
-	for name, c := range map[string]struct {
-		fault   ut.Fault
-		network int32
-		opens   int
-	}{
-		"500":                   {ut.Fault{Status: 500}, up, oneTenant},
-		"501":                   {ut.Fault{Status: 501}, up, oneTenant},
-		"502":                   {ut.Fault{Status: 502}, up, oneTenant},
-		"503":                   {ut.Fault{Status: 503}, up, oneTenant},
-		"504":                   {ut.Fault{Status: 504}, up, oneTenant},
-		"no document":           {ut.Fault{Body: "{}"}, up, oneTenant},
-		"HTML":                  {ut.Fault{Body: "<p>", ContentType: "text/html"}, up, oneTenant},
-		"too large":             {ut.Fault{Size: 9 << 20}, up, oneTenant},
-		"closed":                {ut.Fault{Drop: true}, up, oneTenant},
-		"hung":                  {ut.Fault{Hang: true}, up, oneTenant},
-		"cut short":             {ut.Fault{CutShort: true}, up, oneTenant},
-		"connection refused":    {ut.Fault{}, refused, whole},
-		"no connection in time": {ut.Fault{}, silent, whole},
-		"401":                   {ut.Fault{Status: 401}, up, whole},
-		"403 unknown":           {ut.Fault{Status: 403, Shape: ut.ShapeHTML}, up, whole},
-		"403 known":             {ut.Fault{Status: 403, Shape: ut.ShapeProblem, Code: "managed_tenant_write_blocked"}, up, none},
-		"404":                   {ut.Fault{Status: 404, Shape: ut.ShapeProblem, Code: "tenant_not_found"}, up, none},
-		"404 unknown":           {ut.Fault{Status: 404, Shape: ut.ShapeHTML}, up, none},
-		"409":                   {ut.Fault{Status: 409}, up, none},
-		"422":                   {ut.Fault{Status: 422}, up, none},
-		"429":                   {ut.Fault{Status: 429}, up, none},
-		"a redirect":            {ut.Fault{Redirect: "/"}, up, none},
-		"an unlikely 4xx":       {ut.Fault{Status: 418}, up, none},
-		"no failure at all":     {ut.Fault{}, up, none},
-	} {
-		t.Run(name, func(t *testing.T) {
-			run(t, upstream.Config{Attempts: 1, FetchTimeout: time.Second}, func(t *testing.T, r *rig) {
-				r.agent.Fault(tenant, c.fault)
-				r.network.Store(c.network)
-				for range 5 {
-					if r.refuses(tenant) && c.network == up { // the probes count too
-						t.Fatal("it opened early")
-					}
-				}
-				calls := r.agent.Calls(tenant)
-				if got := r.refuses(tenant); got != (c.opens > none) {
-					t.Errorf("this tenant refused: %v", got)
-				}
-				if n := r.agent.Calls(tenant) - calls; c.opens > none && n != 0 {
-					t.Errorf("%d refused calls reached upstream", n)
-				}
-				r.network.Store(up)
-				if got := r.refuses(other); got != (c.opens == whole) {
-					t.Errorf("another tenant refused: %v", got)
-				}
-			})
-		})
-	}
-}
-
 func TestRetryAfterOfAnOpenBreaker(t *testing.T) {
 	run(t, upstream.Config{Attempts: 1}, func(t *testing.T, r *rig) {
 		r.agent.Fault(tenant, ut.Fault{Status: 500})
@@ -207,19 +148,16 @@ func TestACallersCancellationIsNotCounted(t *testing.T) {
 // open breaker keeps them back.
 func TestCallsThatACustomerDecides(t *testing.T) {
 	answers := map[string]roundTrip{
-		"a page with 403": func(*http.Request) (*http.Response, error) {
-			return respond(403, "<h1>Request blocked</h1>", "Content-Type", "text/html"), nil
-		},
-		"a 502":    func(*http.Request) (*http.Response, error) { return respond(502, ""), nil },
-		"no more":  func(*http.Request) (*http.Response, error) { return nil, http.ErrServerClosed },
-		"too late": hang,
+		"a page with 403": gives(403, "<h1>Request blocked</h1>", "Content-Type", "text/html"),
+		"a 502":           gives(502, ""),
+		"no more":         breaks(http.ErrServerClosed),
+		"too late":        hang,
 	}
 	each(t, every, func(t *testing.T, m madeCall) {
 		for name, bad := range answers {
-			answer := func(*http.Request) (*http.Response, error) { return respond(200, document()), nil }
+			good := func(*http.Request) (*http.Response, error) { return respond(200, document()), nil }
+			answer := bad
 			alone(t, upstream.Config{Attempts: 1}, func(q *http.Request) (*http.Response, error) { return answer(q) }, func(t *testing.T, r *rig) {
-				good := answer
-				answer = bad
 				for range 10 {
 					_, err := m.call(t.Context(), r.client, tenant)
 					e := r.fault(err)
@@ -232,7 +170,7 @@ func TestCallsThatACustomerDecides(t *testing.T) {
 				if h := r.client.Health(); h.Breaker != "closed" || h.OpenTenants != 0 || h.KeyRefused {
 					t.Errorf("%s: %+v", name, h)
 				}
-				answer = func(*http.Request) (*http.Response, error) { return nil, syscall.ECONNREFUSED }
+				answer = breaks(syscall.ECONNREFUSED)
 				r.fails(5, tenant, fault.UpstreamUnreachable)
 				_, err := m.call(t.Context(), r.client, tenant)
 				if e := r.fault(err); e == nil || e.Reason != fault.CircuitOpen || !upstream.NotSent(err) {

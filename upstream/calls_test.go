@@ -125,8 +125,8 @@ func each(t *testing.T, picked func(madeCall) bool, f func(t *testing.T, m madeC
 
 func every(madeCall) bool { return true }
 
-// ofTenant leaves out the calls that name no tenant.
-func ofTenant(m madeCall) bool { return m.op != "provision" && m.op != "find_tenant" }
+// aboutTenant leaves out the calls that name no tenant.
+func aboutTenant(m madeCall) bool { return m.op != "provision" && m.op != "find_tenant" }
 
 func TestRequestsAndAnswers(t *testing.T) {
 	each(t, every, func(t *testing.T, m madeCall) {
@@ -172,7 +172,7 @@ func TestRequestsAndAnswers(t *testing.T) {
 }
 
 func TestImpossibleIDs(t *testing.T) {
-	each(t, ofTenant, func(t *testing.T, m madeCall) {
+	each(t, aboutTenant, func(t *testing.T, m madeCall) {
 		alone(t, upstream.Config{}, func(*http.Request) (*http.Response, error) {
 			t.Error("a request was sent")
 			return respond(200, "{}"), nil

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"strings"
 	"testing"
 
@@ -115,7 +114,7 @@ func TestErrorsDoNotRepeatCredentials(t *testing.T) {
 // answering returns the error of provisioning with a password when this is the answer.
 func answering(t *testing.T, password wire.Secret, status int, body string) (err error) {
 	t.Helper()
-	alone(t, upstream.Config{}, func(*http.Request) (*http.Response, error) { return respond(status, body), nil },
+	alone(t, upstream.Config{}, gives(status, body),
 		func(t *testing.T, r *rig) {
 			_, err = r.client.Provision(t.Context(), wire.ProvisionRequest{Adapter: wire.AdapterRequest{{Name: "type", Value: "freewheel"}, {Name: "password", Value: wire.Secret(password)}}})
 		})
@@ -219,9 +218,7 @@ func TestMessagesAboutAKeyFile(t *testing.T) {
 		"Can't read " + string(keyFile()):                      false,
 	} {
 		text, _ := json.Marshal(sentence)
-		alone(t, upstream.Config{}, func(*http.Request) (*http.Response, error) {
-			return respond(400, `{"error":"adapter_permission_denied","message":`+string(text)+`}`), nil
-		}, func(t *testing.T, r *rig) {
+		alone(t, upstream.Config{}, gives(400, `{"error":"adapter_permission_denied","message":`+string(text)+`}`), func(t *testing.T, r *rig) {
 			err := r.client.PutAdapterConfig(t.Context(), tenant, wire.AdapterRequest{{Name: "type", Value: "google_ad_manager"}, {Name: "service_account_key_json", Value: keyFile()}})
 			if got := refusal(err).Message != ""; got != shown {
 				t.Errorf("%s: %s", sentence, textOf(err))
@@ -244,7 +241,7 @@ func TestCredentialsInSuccesses(t *testing.T) {
 		"of three":     {"tnt", `{"tenant_id":"tnt_1","mcp_url":"/tnt"}`, &wire.Provisioned{TenantID: "tnt_1", MCPURL: text("/tnt")}},
 		"all of three": {"tnt", `{"tenant_id":"tnt"}`, nil},
 	} {
-		alone(t, upstream.Config{}, func(*http.Request) (*http.Response, error) { return respond(201, c.answer), nil },
+		alone(t, upstream.Config{}, gives(201, c.answer),
 			func(t *testing.T, r *rig) {
 				got, err := r.client.Provision(t.Context(), wire.ProvisionRequest{Adapter: wire.AdapterRequest{{Name: "type", Value: "freewheel"}, {Name: "password", Value: wire.Secret(c.password)}}})
 				switch {
@@ -259,7 +256,7 @@ func TestCredentialsInSuccesses(t *testing.T) {
 		`{"webhook_id":"wh_1","url":"https://g.example/?s=anchor+lantern"}`: {WebhookID: "wh_1"},
 		`{"webhook_id":"wh_anchorlantern"}`:                                 nil,
 	} {
-		alone(t, upstream.Config{}, func(*http.Request) (*http.Response, error) { return respond(201, answer), nil },
+		alone(t, upstream.Config{}, gives(201, answer),
 			func(t *testing.T, r *rig) {
 				got, err := r.client.CreateWebhook(t.Context(), tenant, wire.WebhookRequest{Secret: "anchor lantern"})
 				if want == nil && (err == nil || fault.As(err).Reason != fault.UpstreamInvalidResponse) || want != nil && (err != nil || *got != *want) {

@@ -12,40 +12,6 @@ import (
 	ut "esagate/upstream/upstreamtest"
 )
 
-// After one failure of each kind comes a good answer, which only a retry sees.
-func TestWhichFailuresAreRetried(t *testing.T) {
-	for name, c := range map[string]struct {
-		fault ut.Fault
-		again bool
-	}{
-		"429":         {ut.Fault{Status: 429}, true},
-		"500":         {ut.Fault{Status: 500}, true},
-		"502":         {ut.Fault{Status: 502}, true},
-		"503":         {ut.Fault{Status: 503}, true},
-		"504":         {ut.Fault{Status: 504}, true},
-		"closed":      {ut.Fault{Drop: true}, true},
-		"cut short":   {ut.Fault{CutShort: true}, true},
-		"501":         {ut.Fault{Status: 501}, false},
-		"a redirect":  {ut.Fault{Redirect: "/elsewhere"}, false},
-		"400":         {ut.Fault{Status: 400}, false},
-		"401":         {ut.Fault{Status: 401}, false},
-		"404":         {ut.Fault{Status: 404}, false},
-		"409":         {ut.Fault{Status: 409}, false},
-		"422":         {ut.Fault{Status: 422}, false},
-		"no document": {ut.Fault{Body: "{}"}, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			run(t, upstream.Config{}, func(t *testing.T, r *rig) {
-				r.agent.Script(tenant, c.fault)
-				e, n := r.status(tenant), r.agent.Calls(tenant)
-				if again := e == nil && n == 2; again != c.again || !again && n != 1 {
-					t.Errorf("%d attempts, ending in %v", n, e)
-				}
-			})
-		})
-	}
-}
-
 func TestAttemptsAndBackoff(t *testing.T) {
 	for attempts, most := range map[int]time.Duration{1: 0, 3: 300 * time.Millisecond} { // 100 and 200 ms
 		run(t, upstream.Config{Attempts: attempts}, func(t *testing.T, r *rig) {
@@ -123,7 +89,7 @@ func TestTheRetryBudget(t *testing.T) {
 			t.Errorf("%d retries at once, want 10", n)
 		}
 		r.metric("esagate.upstream.retries_refused{reason=budget}", 15) // 5 reads had 2 retries each
-		time.Sleep(9400 * time.Millisecond) // they took up to 1.5 s
+		time.Sleep(9400 * time.Millisecond)                             // they took up to 1.5 s
 		if n := retries(5); n != 0 {
 			t.Errorf("%d more within 10 s", n)
 		}

@@ -169,9 +169,6 @@ func dials(dial func() (net.Conn, error)) *http.Transport {
 // TestNotSent lists the failures after which it is certain that upstream received nothing.
 // Each transport gets a function that ends the caller's context.
 func TestNotSent(t *testing.T) {
-	fails := func(err error) roundTrip {
-		return func(*http.Request) (*http.Response, error) { return nil, err }
-	}
 	for name, c := range map[string]struct {
 		transport func(t *testing.T, end func()) http.RoundTripper
 		want      bool
@@ -189,9 +186,9 @@ func TestNotSent(t *testing.T) {
 			})
 		}, true},
 		"no such host": {func(*testing.T, func()) http.RoundTripper {
-			return fails(&net.DNSError{Err: "no such host", Name: "CANARY"})
+			return breaks(&net.DNSError{Err: "no such host", Name: "CANARY"})
 		}, true},
-		"a dial's error": {func(*testing.T, func()) http.RoundTripper { return fails(&net.OpError{Op: "dial", Err: io.EOF}) }, true},
+		"a dial's error": {func(*testing.T, func()) http.RoundTripper { return breaks(&net.OpError{Op: "dial", Err: io.EOF}) }, true},
 		"the context had ended": {func(t *testing.T, end func()) http.RoundTripper {
 			end()
 			return roundTrip(func(*http.Request) (*http.Response, error) {
@@ -224,7 +221,7 @@ func TestNotSent(t *testing.T) {
 			})
 		}, false},
 		"a write's error": {func(*testing.T, func()) http.RoundTripper {
-			return fails(&net.OpError{Op: "write", Err: io.ErrClosedPipe})
+			return breaks(&net.OpError{Op: "write", Err: io.ErrClosedPipe})
 		}, false},
 	} {
 		t.Run(name, func(t *testing.T) {

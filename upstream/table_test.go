@@ -2,8 +2,10 @@ package upstream_test
 
 import (
 	"errors"
+	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"reflect"
 	"strings"
 	"syscall"
@@ -29,7 +31,38 @@ func alone(t *testing.T, cfg upstream.Config, transport roundTrip, f func(t *tes
 	})
 }
 
-// TestErrorTable covers every row of contract 7.3.
+// gives is a transport that gives one answer; header holds names and values in turn.
+func gives(status int, body string, header ...string) roundTrip {
+	return func(*http.Request) (*http.Response, error) { return respond(status, body, header...), nil }
+}
+
+// breaks is a transport that gives an error.
+func breaks(err error) roundTrip {
+	return func(*http.Request) (*http.Response, error) { return nil, err }
+}
+
+// hang never answers.
+func hang(q *http.Request) (*http.Response, error) {
+	<-q.Context().Done()
+	return nil, q.Context().Err()
+}
+
+// hangConnecting never gets a connection.
+func hangConnecting(q *http.Request) (*http.Response, error) {
+	httptrace.ContextClientTrace(q.Context()).GetConn("agent.invalid:80")
+	return hang(q)
+}
+
+// Breakers that may open.
+const (
+	none = iota
+	ofTenant
+	ofAll
+)
+
+// TestErrorTable covers every row of contract 7.3 and of the table in decision 7: what a
+// status read that ends so becomes, after how many attempts, and which breaker five of
+// them open where no other tenant is known.
 func TestErrorTable(t *testing.T) {
 	const html = "<html><h1>CANARY</h1></html>"
 	page := []string{"Content-Type", "text/html"}
@@ -42,54 +75,102 @@ func TestErrorTable(t *testing.T) {
 		after  time.Duration
 	}
 	unavailable := func(r fault.Reason) want { return want{fault.Unavailable, r, 0} }
+	failed, invalid := unavailable(fault.UpstreamError), unavailable(fault.UpstreamInvalidResponse)
+	refused, away := unavailable(fault.UpstreamUnauthorized), unavailable(fault.UpstreamUnreachable)
+	late := unavailable(fault.UpstreamTimeout)
+	rejected, conflict := want{kind: fault.Validation}, want{kind: fault.Conflict}
+	gone := want{kind: fault.NotFound, reason: fault.TenantNotFound}
+	in1m := want{fault.Unavailable, fault.UpstreamError, time.Minute}
+	in20s := want{fault.Unavailable, fault.UpstreamError, 20 * time.Second}
+	typed := func(contentType string) roundTrip {
+		return func(*http.Request) (*http.Response, error) {
+			return respond(200, document(), "Content-Type", contentType), nil
+		}
+	}
 	for name, c := range map[string]struct {
-		status int
-		body   string
-		header []string
-		want   want
+		answer   roundTrip
+		want     want
+		text     string // that an operator reads
+		attempts int
+		opens    int
 	}{
-		"301":                  {301, "", []string{"Location", "http://evil.invalid/"}, unavailable(fault.UpstreamError)},
-		"302 to nonsense":      {302, "", []string{"Location", "http://[CANARY"}, unavailable(fault.UpstreamError)},
-		"400 problem":          {400, problem("bad_request"), nil, want{fault.Validation, "", 0}},
-		"400 HTML":             {400, html, page, unavailable(fault.UpstreamInvalidResponse)},
-		"401 alone":            {401, `{"error":"Key is wrong"}`, nil, unavailable(fault.UpstreamUnauthorized)},
-		"401 HTML":             {401, html, page, unavailable(fault.UpstreamUnauthorized)},
-		"403 known":            {403, problem("managed_tenant_write_blocked"), nil, want{fault.Conflict, "", 0}},
-		"403 unknown":          {403, problem("address_not_allowed"), nil, unavailable(fault.UpstreamUnauthorized)},
-		"403 HTML":             {403, html, page, unavailable(fault.UpstreamUnauthorized)},
-		"404 tenant_not_found": {404, problem("tenant_not_found"), nil, want{fault.NotFound, fault.TenantNotFound, 0}},
-		"404 another word":     {404, problem("route_not_found"), nil, unavailable(fault.UpstreamInvalidResponse)},
-		"404 HTML":             {404, html, page, unavailable(fault.UpstreamInvalidResponse)},
-		"404 empty":            {404, "", nil, unavailable(fault.UpstreamInvalidResponse)},
-		"405":                  {405, problem("method_not_allowed"), nil, unavailable(fault.UpstreamError)},
-		"409 problem":          {409, problem("sync_already_running"), nil, want{fault.Conflict, "", 0}},
-		"409 HTML":             {409, html, page, unavailable(fault.UpstreamInvalidResponse)},
-		"422 list":             {422, `[{"loc":["mock","name"],"msg":"Too long","input":"CANARY"}]`, nil, want{fault.Validation, "", 0}},
-		"422 problem":          {422, problem("invalid"), nil, want{fault.Validation, "", 0}},
-		"422 HTML":             {422, html, page, unavailable(fault.UpstreamInvalidResponse)},
-		"429":                  {429, problem("slow_down"), nil, unavailable(fault.UpstreamError)},
-		"429 in 20 s":          {429, "", []string{"Retry-After", "20"}, want{fault.Unavailable, fault.UpstreamError, 20 * time.Second}},
-		"429 in an hour":       {429, "", []string{"Retry-After", "3600"}, want{fault.Unavailable, fault.UpstreamError, time.Minute}},
-		"500":                  {500, problem("internal"), nil, unavailable(fault.UpstreamError)},
-		"500 HTML":             {500, html, page, unavailable(fault.UpstreamError)},
-		"501":                  {501, "", nil, unavailable(fault.UpstreamError)},
-		"502 HTML":             {502, html, page, unavailable(fault.UpstreamError)},
-		"503 alone":            {503, `{"error":"Not configured"}`, nil, unavailable(fault.UpstreamError)},
-		"503 in 20 s":          {503, "", []string{"Retry-After", "20"}, want{fault.Unavailable, fault.UpstreamError, 20 * time.Second}},
-		"504 HTML":             {504, html, page, unavailable(fault.UpstreamError)},
-		"201":                  {201, document(), nil, unavailable(fault.UpstreamInvalidResponse)},
-		"a huge error":         {500, strings.Repeat("CANARY", 100_000), nil, unavailable(fault.UpstreamError)},
+		"301":                   {gives(301, "", "Location", "http://evil.invalid/"), failed, "301", 1, none},
+		"302 to nonsense":       {gives(302, "", "Location", "http://[CANARY"), failed, "302", 1, none},
+		"400 problem":           {gives(400, problem("bad_request")), rejected, "", 1, none},
+		"400 HTML":              {gives(400, html, page...), invalid, "400", 1, none},
+		"401 alone":             {gives(401, `{"error":"Key is wrong"}`), refused, "401", 1, ofAll},
+		"401 HTML":              {gives(401, html, page...), refused, "401", 1, ofAll},
+		"403 known":             {gives(403, problem("managed_tenant_write_blocked")), conflict, "", 1, none},
+		"403 unknown":           {gives(403, problem("address_not_allowed")), refused, "address_not_allowed", 1, ofAll},
+		"403 HTML":              {gives(403, html, page...), refused, "403", 1, ofAll},
+		"404 tenant_not_found":  {gives(404, problem("tenant_not_found")), gone, "", 1, none},
+		"404 another word":      {gives(404, problem("route_not_found")), invalid, "404", 1, none},
+		"404 HTML":              {gives(404, html, page...), invalid, "404", 1, none},
+		"404 empty":             {gives(404, ""), invalid, "404", 1, none},
+		"405":                   {gives(405, problem("method_not_allowed")), failed, "405", 1, none},
+		"409 problem":           {gives(409, problem("sync_already_running")), conflict, "", 1, none},
+		"409 HTML":              {gives(409, html, page...), invalid, "409", 1, none},
+		"422 list":              {gives(422, `[{"loc":["name"],"msg":"m","input":"CANARY"}]`), rejected, "", 1, none},
+		"422 problem":           {gives(422, problem("invalid")), rejected, "", 1, none},
+		"422 HTML":              {gives(422, html, page...), invalid, "422", 1, none},
+		"429":                   {gives(429, problem("slow_down")), failed, "429", 3, none},
+		"429 in 20 s":           {gives(429, "", "Retry-After", "20"), in20s, "", 1, none},
+		"429 in an hour":        {gives(429, "", "Retry-After", "3600"), in1m, "", 1, none},
+		"500":                   {gives(500, problem("internal")), failed, "internal", 3, ofTenant},
+		"500 HTML":              {gives(500, html, page...), failed, "500", 3, ofTenant},
+		"501":                   {gives(501, ""), failed, "501", 1, ofTenant},
+		"502 HTML":              {gives(502, html, page...), failed, "502", 3, ofTenant},
+		"503 alone":             {gives(503, `{"error":"Not configured"}`), failed, "503", 3, ofTenant},
+		"503 in 20 s":           {gives(503, "", "Retry-After", "20"), in20s, "", 1, ofTenant},
+		"504 HTML":              {gives(504, html, page...), failed, "504", 3, ofTenant},
+		"a huge error":          {gives(500, strings.Repeat("CANARY", 100_000)), failed, "500", 3, ofTenant},
+		"201":                   {gives(201, "{}"), invalid, "201", 1, ofTenant},
+		"HTML":                  {gives(200, html, page...), invalid, "content type", 1, ofTenant},
+		"text/plain":            {typed("text/plain"), invalid, "content type", 1, ofTenant},
+		"no content type":       {typed(";"), invalid, "content type", 1, ofTenant},
+		"almost JSON":           {typed("application/jsonx"), invalid, "content type", 1, ofTenant},
+		"JSON of another kind":  {typed("image/svg+json"), invalid, "content type", 1, ofTenant},
+		"no document":           {gives(200, "{}"), invalid, "", 1, ofTenant},
+		"too large":             {gives(200, strings.Repeat(" ", 8<<20+1)), invalid, "too large", 1, ofTenant},
+		"connection refused":    {breaks(syscall.ECONNREFUSED), away, "connection refused", 3, ofAll},
+		"no such host":          {breaks(&net.DNSError{Name: "CANARY"}), away, "can't be resolved", 3, ofAll},
+		"no connection in time": {hangConnecting, late, "no answer in time", 1, ofAll},
+		"hung":                  {hang, late, "no answer in time", 1, ofTenant},
+		"timeout":               {breaks(timeoutError{}), late, "timed out", 1, ofTenant},
+		"reset":                 {breaks(syscall.ECONNRESET), away, "connection reset", 3, ofTenant},
+		"closed":                {breaks(io.EOF), away, "was closed", 3, ofTenant},
+		"cut short":             {breaks(io.ErrUnexpectedEOF), away, "cut short", 3, ofTenant},
+		"quotes upstream":       {breaks(errors.New(`malformed "CANARY"`)), away, "the exchange failed", 1, ofTenant},
 	} {
 		t.Run(name, func(t *testing.T) {
-			alone(t, upstream.Config{}, func(*http.Request) (*http.Response, error) {
-				return respond(c.status, c.body, c.header...), nil
+			calls := 0
+			alone(t, upstream.Config{FetchTimeout: time.Second}, func(q *http.Request) (*http.Response, error) {
+				if strings.Contains(q.URL.Path, other) {
+					return respond(200, document()), nil
+				}
+				calls++
+				return c.answer(q)
 			}, func(t *testing.T, r *rig) {
 				e := r.status(tenant)
 				if e == nil {
 					t.Fatal("it succeeded")
 				}
-				if got := (want{e.Kind, e.Reason, e.RetryAfter}); got != c.want {
+				got := want{e.Kind, e.Reason, e.RetryAfter}
+				if got != c.want || !strings.Contains(e.Error(), c.text) {
 					t.Errorf("got %+v, want %+v (%v)", got, c.want, e)
+				}
+				if calls != c.attempts {
+					t.Errorf("%d attempts, want %d", calls, c.attempts)
+				}
+				for range 4 {
+					r.status(tenant)
+				}
+				calls = 0
+				if got := r.refuses(tenant); got != (c.opens != none) || got && calls != 0 {
+					t.Errorf("this tenant refused: %t, after %d calls", got, calls)
+				}
+				if got := r.refuses(other); got != (c.opens == ofAll) {
+					t.Errorf("another tenant refused: %t", got)
 				}
 			})
 		})
@@ -160,35 +241,6 @@ func TestValidationErrors(t *testing.T) {
 				e := r.status(tenant)
 				if e == nil || e.Message != c.message || !reflect.DeepEqual(e.Issues, c.issues) {
 					t.Errorf("got %+v", e)
-				}
-			})
-		})
-	}
-}
-
-func TestTransportFailures(t *testing.T) {
-	timeout := timeoutError{}
-	for name, c := range map[string]struct {
-		err    error
-		reason fault.Reason
-		calls  int
-		text   string // that an operator reads
-	}{
-		"refused":         {syscall.ECONNREFUSED, fault.UpstreamUnreachable, 3, "connection refused"},
-		"reset":           {syscall.ECONNRESET, fault.UpstreamUnreachable, 3, "connection reset"},
-		"no such host":    {&net.DNSError{Err: "no such host", Name: "CANARY"}, fault.UpstreamUnreachable, 3, "can't be resolved"},
-		"dial timeout":    {timeout, fault.UpstreamTimeout, 1, "timed out"},
-		"quotes upstream": {errors.New(`malformed HTTP response "CANARY"`), fault.UpstreamUnreachable, 1, "the exchange failed"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			calls := 0
-			alone(t, upstream.Config{}, func(*http.Request) (*http.Response, error) {
-				calls++
-				return nil, c.err
-			}, func(t *testing.T, r *rig) {
-				e := r.must(tenant, c.reason)
-				if calls != c.calls || !strings.Contains(e.Error(), c.text) {
-					t.Errorf("%d attempts, want %d: %v", calls, c.calls, e)
 				}
 			})
 		})

@@ -15,13 +15,13 @@ import (
 // Failures after which a read is retried end a write at once.
 func TestWritesAreNotRetried(t *testing.T) {
 	failures := map[string]roundTrip{
-		"429":       func(*http.Request) (*http.Response, error) { return respond(429, "", "Retry-After", "1"), nil },
-		"500":       func(*http.Request) (*http.Response, error) { return respond(500, ""), nil },
-		"502":       func(*http.Request) (*http.Response, error) { return respond(502, ""), nil },
-		"503":       func(*http.Request) (*http.Response, error) { return respond(503, ""), nil },
-		"reset":     func(*http.Request) (*http.Response, error) { return nil, syscall.ECONNRESET },
-		"closed":    func(*http.Request) (*http.Response, error) { return nil, io.EOF },
-		"cut short": func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF },
+		"429":       gives(429, "", "Retry-After", "1"),
+		"500":       gives(500, ""),
+		"502":       gives(502, ""),
+		"503":       gives(503, ""),
+		"reset":     breaks(syscall.ECONNRESET),
+		"closed":    breaks(io.EOF),
+		"cut short": breaks(io.ErrUnexpectedEOF),
 	}
 	each(t, every, func(t *testing.T, m madeCall) {
 		for name, fails := range failures {
@@ -44,12 +44,6 @@ func TestWritesAreNotRetried(t *testing.T) {
 			})
 		}
 	})
-}
-
-// hang never answers.
-func hang(q *http.Request) (*http.Response, error) {
-	<-q.Context().Done()
-	return nil, q.Context().Err()
 }
 
 func TestTimeouts(t *testing.T) {
