@@ -19,8 +19,7 @@ func FuzzAuthenticate(f *testing.F) {
 	for _, start := range []string{`{"exp":1e400}`, `{"exp":-1,"aud":[[]]}`, `[]`, `null`, "{\"\xff\":1}", `{"a":{"a":{"a":[]}}}`} {
 		f.Add(`{"alg":"ES256","kid":"k1"}`, start)
 	}
-	r := &rig{t: f, idp: p, log: &lockedBuffer{}}
-	r.start(&http.Client{Transport: p})
+	r := newRig(f, p, &http.Client{Transport: p})
 	f.Cleanup(func() { r.Close(ctx()) })
 	for !r.IssuerAvailable() {
 		_, _ = r.Authenticate(f.Context(), good)

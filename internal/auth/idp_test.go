@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"time"
@@ -54,8 +55,7 @@ type idp struct {
 	away      bool
 	hangs     bool     // until the caller gives up
 	moved     string   // where it redirects to
-	fetches   int      // of the discovery document
-	asked     []string // addresses; of a socket paths
+	asked     []string // paths
 }
 
 func newIDP() *idp {
@@ -80,44 +80,51 @@ func (p *idp) set(change func()) {
 	change()
 }
 
-// count gives how many fetches there were since it was last asked.
-func (p *idp) count() int {
+// count gives how many fetches of the discovery document there were since it was last
+// asked.
+func (p *idp) count() (n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	n := p.fetches
-	p.fetches = 0
+	for _, path := range p.asked {
+		if strings.HasSuffix(path, "/.well-known/openid-configuration") {
+			n++
+		}
+	}
+	p.asked = nil
 	return n
 }
 
-// answer is what it says at a path, under the lock.
-func (p *idp) answer(url string) (status int, location, body string) {
-	p.asked = append(p.asked, url)
-	if strings.HasSuffix(url, "/.well-known/openid-configuration") {
-		p.fetches++
+// ServeHTTP implements http.Handler.
+func (p *idp) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.asked = append(p.asked, r.URL.Path)
+	body := p.jwks
+	switch discovery := strings.HasSuffix(r.URL.Path, "/.well-known/openid-configuration"); {
+	case discovery && p.discovery == "":
+		body = fmt.Sprintf(`{"issuer": %q, "jwks_uri": %q, "x": "%s"}`, p.issuer, p.issuer+"/keys", canary)
+	case discovery:
 		body = p.discovery
-		if body == "" {
-			body = fmt.Sprintf(`{"issuer": %q, "jwks_uri": %q, "x": "%s"}`, p.issuer, p.issuer+"/keys", canary)
-		}
-	} else {
-		body = p.jwks
-		if body == "" {
-			body = string(must(json.Marshal(jose.JSONWebKeySet{Keys: p.keys})))
-		}
+	case body == "":
+		body = string(must(json.Marshal(jose.JSONWebKeySet{Keys: p.keys})))
 	}
-	if p.moved != "" && !strings.Contains(url, "moved") {
-		return http.StatusFound, p.moved, ""
+	switch {
+	case p.moved != "" && !strings.Contains(r.URL.Path, "moved"):
+		http.Redirect(w, r, p.moved, http.StatusFound)
+	case p.status != 0:
+		w.WriteHeader(p.status)
+		_, _ = io.WriteString(w, canary)
+	default:
+		_, _ = io.WriteString(w, body)
 	}
-	if p.status != 0 {
-		return p.status, "", canary
-	}
-	return http.StatusOK, "", body
 }
 
 // RoundTrip implements http.RoundTripper, without a socket.
 func (p *idp) RoundTrip(r *http.Request) (*http.Response, error) {
+	rec := httptest.NewRecorder()
+	p.ServeHTTP(rec, r)
 	p.mu.Lock()
 	away, hangs := p.away, p.hangs
-	status, location, body := p.answer(r.URL.String())
 	p.mu.Unlock()
 	if hangs {
 		<-r.Context().Done()
@@ -126,23 +133,9 @@ func (p *idp) RoundTrip(r *http.Request) (*http.Response, error) {
 	if away {
 		return nil, fmt.Errorf("no route to %s", canary)
 	}
-	header := http.Header{}
-	if location != "" {
-		header.Set("Location", location)
-	}
-	return &http.Response{StatusCode: status, Header: header, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
-}
-
-// ServeHTTP implements http.Handler.
-func (p *idp) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	p.mu.Lock()
-	status, location, body := p.answer(r.URL.Path)
-	p.mu.Unlock()
-	if location != "" {
-		w.Header().Set("Location", location)
-	}
-	w.WriteHeader(status)
-	_, _ = io.WriteString(w, body)
+	resp := rec.Result()
+	resp.Request = r
+	return resp, nil
 }
 
 // draft is a token to be signed. Its fields hold JSON, so that anything can be said.
@@ -162,8 +155,8 @@ func (p *idp) token(changes ...func(*draft)) string {
 		header: map[string]string{"typ": `"at+jwt"`, "kid": `"k1"`},
 		claims: map[string]string{
 			"iss": quoted(p.issuer), "aud": quoted(audience), "sub": `"shopper-` + canary + `"`,
-			"iat": fmt.Sprint(now.Unix()), "exp": fmt.Sprint(now.Add(time.Hour).Unix()),
-			"https://claims.example/org.id": "77", "scope": `"openid read"`,
+			"iat": at(now), "exp": at(now.Add(time.Hour)),
+			customerClaim: "77", "scope": `"openid read"`,
 		},
 	}
 	for _, change := range changes {

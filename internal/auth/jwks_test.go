@@ -5,11 +5,9 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	jose "github.com/go-jose/go-jose/v4"
@@ -162,14 +160,10 @@ func TestDocumentsThatDoNotCount(t *testing.T) {
 
 // TestRedirectWithinHTTPS is followed.
 func TestRedirectWithinHTTPS(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := newIDP()
+	bubbleWith(t, func(p *idp) {
 		p.moved = p.issuer + "/moved/.well-known/openid-configuration"
 		p.discovery = fmt.Sprintf(`{"issuer": %q, "jwks_uri": %q}`, p.issuer, p.issuer+"/moved/keys")
-		r := rigWith(t, p, &http.Client{Transport: p})
-		defer r.Close(ctx())
-		r.good(p.token())
-	})
+	}, func(t *testing.T, r *rig) { r.good(r.idp.token()) })
 }
 
 // TestOverSockets: the package's own client over http to this machine, and TLS.
@@ -179,14 +173,12 @@ func TestOverSockets(t *testing.T) {
 	defer server.Close()
 	p.issuer = server.URL + "/" // its slash is not doubled in the document's address
 	p.discovery = fmt.Sprintf(`{"issuer": %q, "jwks_uri": %q}`, p.issuer, server.URL+"/keys")
-	r := rigWith(t, p, nil)
+	r := newRig(t, p, nil)
 	defer r.Close(ctx())
 	r.goodInTime(p.token())
-	p.set(func() {
-		if p.asked[0] != "/.well-known/openid-configuration" {
-			t.Errorf("asked for %q", p.asked)
-		}
-	})
+	if p.asked[0] != "/.well-known/openid-configuration" {
+		t.Errorf("asked for %q", p.asked)
+	}
 
 	q := newIDP()
 	secure := httptest.NewUnstartedServer(q)
@@ -194,12 +186,12 @@ func TestOverSockets(t *testing.T) {
 	secure.StartTLS()
 	defer secure.Close()
 	q.issuer = secure.URL
-	s := rigWith(t, q, secure.Client())
+	s := newRig(t, q, secure.Client())
 	defer s.Close(ctx())
 	s.goodInTime(q.token())
 
 	// A certificate that nobody vouches for.
-	u := rigWith(t, q, nil)
+	u := newRig(t, q, nil)
 	defer u.Close(ctx())
 	u.unavailable(q.token())
 }
@@ -207,10 +199,7 @@ func TestOverSockets(t *testing.T) {
 // goodInTime is good, however long the first fetch takes.
 func (r *rig) goodInTime(credential string) {
 	r.t.Helper()
-	for !r.IssuerAvailable() {
-		if _, err := r.Authenticate(r.t.Context(), credential); isRefusal(err) {
-			r.t.Fatal(err)
-		}
+	for !<-r.fetched {
 	}
 	r.good(credential)
 }

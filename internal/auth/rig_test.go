@@ -30,59 +30,63 @@ const canary = "CANARY-58c1"
 // rig is an Authenticator between a store and an issuer that tests can play with.
 type rig struct {
 	*auth.Authenticator
-	t     testing.TB
-	store *fakeStore
-	idp   *idp
-	log   *lockedBuffer
+	t       testing.TB
+	store   *fakeStore
+	idp     *idp
+	log     *lockedBuffer
+	fetched chan bool // what was told of fetches
 }
 
 // bubble runs f with a rig in a synctest bubble.
 func bubble(t *testing.T, f func(t *testing.T, r *rig)) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
-		defer r.Close(ctx())
+	bubbleWith(t, func(*idp) {}, func(t *testing.T, r *rig) {
 		synctest.Wait() // the first fetch is over
 		f(t, r)
 	})
 }
 
-// newRig makes a rig over fakes. Its log is searched for the canary at the end.
-func newRig(t testing.TB) *rig {
+// bubbleWith has the issuer changed before, and does not wait for the first fetch.
+func bubbleWith(t *testing.T, change func(*idp), f func(t *testing.T, r *rig)) {
 	t.Helper()
-	p := newIDP()
-	return rigWith(t, p, &http.Client{Transport: p})
-}
-
-func rigWith(t testing.TB, p *idp, client *http.Client) *rig {
-	t.Helper()
-	r := &rig{t: t, store: newStore(), idp: p, log: &lockedBuffer{}}
-	r.start(client)
-	t.Cleanup(func() {
-		if strings.Contains(r.log.String(), canary) {
-			t.Errorf("a secret in the log:\n%s", r.log)
-		}
+	synctest.Test(t, func(t *testing.T) {
+		p := newIDP()
+		change(p)
+		r := newRig(t, p, &http.Client{Transport: p})
+		defer r.Close(ctx())
+		f(t, r)
 	})
-	return r
 }
 
-func (r *rig) start(client *http.Client) {
-	r.t.Helper()
-	deps := auth.Deps{Logger: slog.New(slog.NewTextHandler(r.log, nil)), HTTP: client}
-	if r.store != nil {
-		deps.Store = r.store
-	}
+// newRig makes a rig over fakes. Its log is searched for the canary at the end.
+func newRig(t testing.TB, p *idp, client *http.Client) *rig {
+	t.Helper()
+	r := &rig{t: t, store: newStore(), idp: p, log: &lockedBuffer{}, fetched: make(chan bool, 1000)}
 	var err error
 	r.Authenticator, err = auth.New(context.Background(), auth.Config{
 		Keys: []auth.Key{
 			{Name: "kiosk", CustomerID: 31, SHA256: sha256.Sum256([]byte("config-read-" + canary))},
 			{Name: "harbour", CustomerID: 32, Write: true, SHA256: sha256.Sum256([]byte("config-write-" + canary))},
 		},
-		OIDC: &auth.OIDC{Issuer: r.idp.issuer, Audience: audience, CustomerClaim: "https://claims.example/org.id", AccessClaim: "scope"},
-	}, deps)
+		OIDC: &auth.OIDC{Issuer: p.issuer, Audience: audience, CustomerClaim: customerClaim, AccessClaim: "scope"},
+	}, auth.Deps{
+		Store: r.store, Logger: slog.New(slog.NewTextHandler(r.log, nil)), HTTP: client,
+		IssuerFetched: func(ok bool) {
+			select {
+			case r.fetched <- ok:
+			default:
+			}
+		},
+	})
 	if err != nil {
-		r.t.Fatal(err)
+		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if strings.Contains(r.log.String(), canary) {
+			t.Errorf("a secret in the log:\n%s", r.log)
+		}
+	})
+	return r
 }
 
 // good expects a credential to be taken.

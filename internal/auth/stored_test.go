@@ -217,9 +217,7 @@ func TestLastUseIsWrittenInBatches(t *testing.T) {
 }
 
 func TestLastUseSurvivesOutageAndClose(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
-		synctest.Wait() // the first write is over
+	bubble(t, func(t *testing.T, r *rig) {
 		clear, once := r.store.make(7, false), r.store.make(8, false)
 		r.good(clear)
 		r.good(once)
@@ -269,8 +267,7 @@ func TestNewerUseOutlivesFailedWrite(t *testing.T) {
 }
 
 func TestCloseDoesNotHang(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
+	bubble(t, func(t *testing.T, r *rig) {
 		r.good(r.store.make(7, false))
 		r.store.is(false, true, 0)
 		time.Sleep(3 * time.Second) // a poll is under way
