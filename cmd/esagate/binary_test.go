@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -33,6 +32,13 @@ const (
 )
 
 var binary string
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
 
 func TestMain(m *testing.M) {
 	folder, err := os.MkdirTemp("", "esagate-test-")
@@ -81,12 +87,8 @@ func start(t *testing.T, env []string, args ...string) *process {
 	p.cmd.Env = append(os.Environ(), env...)
 	p.cmd.Stdout = &p.out
 	pipe, err := p.cmd.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := p.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
+	must(t, p.cmd.Start())
 	serving := make(chan string, 1)
 	go func() {
 		address := regexp.MustCompile(`"?address"?[=:]"?(127\.0\.0\.1:\d+)`)
@@ -114,9 +116,7 @@ func start(t *testing.T, env []string, args ...string) *process {
 // stop sends SIGTERM and wants a clean exit.
 func (p *process) stop() {
 	p.t.Helper()
-	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		p.t.Fatal(err)
-	}
+	must(p.t, p.cmd.Process.Signal(syscall.SIGTERM))
 	select {
 	case err := <-p.exited:
 		if err != nil {
@@ -128,45 +128,51 @@ func (p *process) stop() {
 }
 
 // get asks with a key and holds the answer against the contract.
-func (p *process) get(path, key string) (int, http.Header, []byte) {
+func (p *process) get(path, key string) (int, http.Header, string) {
+	p.t.Helper()
+	r, resp, body, err := p.do("GET", path, key, "")
+	must(p.t, err)
+	apitest.Validate(p.t, r, resp.StatusCode, resp.Header, []byte(body))
+	return resp.StatusCode, resp.Header, body
+}
+
+// send asks with a key; the code is 0 when no whole answer came.
+func (p *process) send(method, path, key, body string) (int, string) {
+	p.t.Helper()
+	_, resp, answer, err := p.do(method, path, key, body)
+	if err != nil {
+		return 0, ""
+	}
+	return resp.StatusCode, answer
+}
+
+func (p *process) do(method, path, key, body string) (*http.Request, *http.Response, string, error) {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, "GET", p.base+path, nil)
-	if err != nil {
-		p.t.Fatal(err)
-	}
+	r, err := http.NewRequestWithContext(ctx, method, p.base+path, strings.NewReader(body))
+	must(p.t, err)
 	if key != "" {
 		r.Header.Set("Authorization", "Bearer "+key)
 	}
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
 	resp, err := http.DefaultClient.Do(r)
 	if err != nil {
-		p.t.Fatal(err)
+		return nil, nil, "", err
 	}
 	defer func() { _ = resp.Body.Close() }()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	apitest.Validate(p.t, r, resp.StatusCode, resp.Header, body)
-	return resp.StatusCode, resp.Header, body
+	answer, err := io.ReadAll(resp.Body)
+	return r, resp, string(answer), err
 }
 
 // printed waits until the process has written something to its standard output,
 // which reaches us on another way than its log.
 func (p *process) printed(end string) string {
 	p.t.Helper()
-	give := time.After(patience)
-	for tick := time.NewTicker(5 * time.Millisecond); ; {
-		if text := p.out.String(); strings.Contains(text, end) {
-			return text
-		}
-		select {
-		case <-tick.C:
-		case <-give:
-			p.t.Fatalf("does not print %q:\n%s", end, p.out.String())
-		}
-	}
+	eventually(p.t, "it prints "+end, func() bool { return strings.Contains(p.out.String(), end) })
+	return p.out.String()
 }
 
 func statusPath(source string) string {
@@ -187,7 +193,7 @@ func TestDemo(t *testing.T) {
 	}
 	for _, source := range []string{"harbour-news", "loft-living", "summit-sports", "old-mill-gazette", "northwind-labs", "granite-video"} {
 		code, _, body := p.get(statusPath(source), key)
-		if code != 200 || bytes.Contains(body, []byte("CANARY")) {
+		if code != 200 || strings.Contains(body, "CANARY") {
 			t.Errorf("%s: %d %s", source, code, body)
 		}
 	}
@@ -198,9 +204,7 @@ func TestDemo(t *testing.T) {
 	}
 	unplug := regexp.MustCompile(`http://\S+/_agent/down`).FindString(printed)
 	resp, err := http.Post(unplug, "", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	_ = resp.Body.Close()
 	if code, _, _ := p.get(statusPath("harbour-news"), key); code != 200 {
 		t.Errorf("a known source without the sales agent: %d", code)
@@ -229,53 +233,58 @@ store: {url: %q, encryption_key: "${ENCRYPTION_KEY}"}
 auth: {keys: [{name: storefront, customer_id: 4711, access: write, key: "${STOREFRONT_KEY}"}]}
 sources: [{source_id: meadow, customer_id: 4711, tenant_id: tnt_meadow, ad_server: {type: google_ad_manager, network_code: "123"}}]
 `, agentURL, "sqlite://"+filepath.Join(folder, "esagate.db"))
-	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must(t, os.WriteFile(config, []byte(text), 0o600))
 	return config, []string{"ENCRYPTION_KEY=" + encryptionKey, "AGENT_KEY=" + agentKey, "STOREFRONT_KEY=" + clearKey, "ESAGATE_TELEMETRY_LOG_LEVEL=debug"}
 }
 
-func TestServe(t *testing.T) {
-	agent := upstreamtest.New(upstreamtest.Options{APIKey: agentKey})
-	defer agent.Close()
-	agent.SetTenant(upstreamtest.Tenant{ID: "tnt_meadow", ExternalOrgID: "org", Active: true, Status: upstreamtest.NewerBuild()})
+// edit replaces texts of a config: old, new, old, new …
+func edit(t *testing.T, config string, oldnew ...string) {
+	t.Helper()
+	text, err := os.ReadFile(config)
+	must(t, err)
+	must(t, os.WriteFile(config, []byte(strings.NewReplacer(oldnew...).Replace(string(text))), 0o600))
+}
+
+// simulate starts a simulated sales agent with one tenant, and writes a config for a
+// gateway before it. The agent's server is closed with the test, or before.
+func simulate(t *testing.T, o upstreamtest.Options, status upstreamtest.Status) (
+	agent *upstreamtest.Agent, unplug func(), config string, env []string,
+) {
+	t.Helper()
+	o.APIKey = agentKey
+	agent = upstreamtest.New(o)
+	agent.SetTenant(upstreamtest.Tenant{ID: "tnt_meadow", ExternalOrgID: "org", Active: true, Status: status})
 	server, err := agent.Listen("127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	config, env := write(t, server.URL())
+	must(t, err)
+	unplug = func() { _ = server.Close() }
+	t.Cleanup(func() { agent.Close(); unplug() })
+	config, env = write(t, server.URL())
+	return agent, unplug, config, env
+}
+
+func TestServe(t *testing.T) {
+	_, unplug, config, env := simulate(t, upstreamtest.Options{}, upstreamtest.NewerBuild())
 	p := start(t, env, "serve", "--config", config)
 	if code, _, body := p.get(statusPath("meadow"), clearKey); code != 200 {
 		t.Errorf("status: %d %s", code, body)
 	}
-
 	p.stop()
 
 	// What is known outlives the process, and the sales agent.
-	if err := server.Close(); err != nil {
-		t.Fatal(err)
-	}
+	unplug()
 	again := start(t, env, "serve", "--config", config)
 	code, _, body := again.get("/api/v2/storefront/inventory-sources/meadow/esa", clearKey)
-	var c struct{ InventorySync *struct{ Status string } }
-	if err := json.Unmarshal(body, &c); err != nil || code != 200 || c.InventorySync == nil || c.InventorySync.Status != "success" {
+	if code != 200 || !strings.Contains(body, `"inventorySync":{"status":"success"`) {
 		t.Errorf("esa after a restart: %d %s", code, body)
 	}
 	code, header, body := again.get(statusPath("meadow"), clearKey)
-	if code != 503 || header.Get("Retry-After") == "" || !bytes.Contains(body, []byte(`"reason":"`)) {
+	if code != 503 || header.Get("Retry-After") == "" || !strings.Contains(body, `"reason":"`) {
 		t.Errorf("status without the sales agent: %d %s", code, body)
 	}
 	again.stop()
 
 	// What the config asks for and does not get is told.
-	text, err := os.ReadFile(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	changed := strings.NewReplacer("tnt_meadow", "tnt_other", `network_code: "123"`, `network_code: "456"`).Replace(string(text))
-	if err := os.WriteFile(config, []byte(changed), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	edit(t, config, "tnt_meadow", "tnt_other", `network_code: "123"`, `network_code: "456"`)
 	drifted := start(t, env, "serve", "--config", config)
 	drifted.stop()
 	for _, field := range []string{"tenant_id", "ad_server"} {
@@ -291,15 +300,7 @@ func TestServe(t *testing.T) {
 }
 
 func TestRequestsInFlightAreFinishedOnSIGTERM(t *testing.T) {
-	agent := upstreamtest.New(upstreamtest.Options{APIKey: agentKey})
-	defer agent.Close()
-	agent.SetTenant(upstreamtest.Tenant{ID: "tnt_meadow", Active: true, Status: upstreamtest.Healthy()})
-	server, err := agent.Listen("127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = server.Close() }()
-	config, env := write(t, server.URL())
+	agent, _, config, env := simulate(t, upstreamtest.Options{}, upstreamtest.Healthy())
 	p := start(t, env, "serve", "--config", config)
 	agent.Fault("tnt_meadow", upstreamtest.Fault{Only: upstreamtest.RouteStatus, Delay: time.Second})
 	answered := make(chan int, 1)
@@ -307,9 +308,7 @@ func TestRequestsInFlightAreFinishedOnSIGTERM(t *testing.T) {
 		code, _, _ := p.get(statusPath("meadow"), clearKey)
 		answered <- code
 	}()
-	reached := func() bool { now, _ := agent.InFlightStatus("tnt_meadow"); return now > 0 }
-	for tick := time.NewTicker(5 * time.Millisecond); !reached(); <-tick.C {
-	}
+	eventually(t, "the request is in flight", func() bool { now, _ := agent.InFlightStatus("tnt_meadow"); return now > 0 })
 	p.stop()
 	if code := <-answered; code != 200 {
 		t.Errorf("the request in flight got %d", code)
@@ -318,38 +317,33 @@ func TestRequestsInFlightAreFinishedOnSIGTERM(t *testing.T) {
 
 func TestCheck(t *testing.T) {
 	config, env := write(t, "http://127.0.0.1:1")
-	check := func(env []string, file string) (string, int) {
-		cmd := exec.Command(binary, "check", "--config", file)
-		cmd.Env = append(os.Environ(), env...)
-		out, _ := cmd.CombinedOutput()
-		return string(out), cmd.ProcessState.ExitCode()
+	if out, _ := good(t, env, "check", "--config", config); !strings.Contains(out, "good") ||
+		!strings.Contains(out, "warning: provisioning.contact_email: is empty") {
+		t.Errorf("a good config: %s", out)
 	}
-	if out, code := check(env, config); code != 0 || !strings.Contains(out, "good") {
-		t.Errorf("a good config: %d %s", code, out)
-	}
-	bad := filepath.Join(t.TempDir(), "bad.yaml")
-	text := `
+	folder := t.TempDir()
+	bad := filepath.Join(folder, "bad.yaml")
+	must(t, os.WriteFile(filepath.Join(folder, "CANARY.json"), []byte(`{"type": "CANARY"}`), 0o600))
+	must(t, os.WriteFile(bad, []byte(`
 server: {address: CANARY, colour: CANARY}
 upstream: {api_key: "${NOT_SET_ANYWHERE}", attempts: CANARY}
 platform_tasks:
   - {id: first, complete_when: "source.CANARY["}
   - {id: first, severity: CANARY}
-`
-	if err := os.WriteFile(bad, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	out, code := check(env, bad)
-	if code != 2 || strings.Contains(out, "CANARY") {
+service_accounts: [{email: ads@gate.example, key_file: CANARY.json}]
+`), 0o600))
+	_, out, code := command(t, env, "check", "--config", bad)
+	if code != 2 || strings.Contains(out, "CANARY") || strings.Contains(out, "gate.example") {
 		t.Errorf("a bad config: %d %s", code, out)
 	}
 	for _, fault := range []string{"server.address", "server.colour", "upstream.api_key", "NOT_SET_ANYWHERE", "upstream.attempts",
-		"platform_tasks[0].complete_when (line 5)", "column", "platform_tasks[1].id", "platform_tasks[1].severity"} {
+		"platform_tasks[0].complete_when (line 5)", "column", "platform_tasks[1].id", "platform_tasks[1].severity",
+		"service_accounts[0].key_file (line 7): the file has a type that is not service_account"} {
 		if !strings.Contains(out, fault) {
 			t.Errorf("%s is not reported:\n%s", fault, out)
 		}
 	}
-	serve := exec.Command(binary, "serve", "--config", bad)
-	if out, err := serve.CombinedOutput(); err == nil || serve.ProcessState.ExitCode() != 2 || bytes.Contains(out, []byte("CANARY")) {
-		t.Errorf("serve with a bad config: %v %s", err, out)
+	if _, out, code := command(t, env, "serve", "--config", bad); code != 2 || strings.Contains(out, "CANARY") {
+		t.Errorf("serve with a bad config: %d %s", code, out)
 	}
 }

@@ -3,7 +3,6 @@ package main_test
 import (
 	"bytes"
 	"context"
-	"net/http"
 	"os"
 	"os/exec"
 	"regexp"
@@ -33,29 +32,6 @@ func good(t *testing.T, env []string, args ...string) (out, errs string) {
 		t.Fatalf("esagate %q: %d\n%s%s", args, code, out, errs)
 	}
 	return out, errs
-}
-
-// send writes with a key.
-func (p *process) send(method, path, key, body string) (int, string) {
-	p.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, method, p.base+path, strings.NewReader(body))
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	r.Header.Set("Authorization", "Bearer "+key)
-	r.Header.Set("Content-Type", "application/json")
-	resp, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return 0, ""
-	}
-	defer func() { _ = resp.Body.Close() }()
-	var answer bytes.Buffer
-	if _, err := answer.ReadFrom(resp.Body); err != nil {
-		return 0, ""
-	}
-	return resp.StatusCode, answer.String()
 }
 
 // eventually waits for what another process has done to be seen.

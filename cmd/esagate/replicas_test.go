@@ -85,9 +85,7 @@ func TestReplicas(t *testing.T) {
 func TestPostgreSQLAway(t *testing.T) {
 	cluster := pgtest.Own(t)
 	url, err := cluster.NewDatabase(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	config, env := write(t, "http://127.0.0.1:1")
 	p := start(t, append(env, "ESAGATE_STORE_URL="+url), "serve", "--config", config)
 	if code, body := p.send("POST", sources, clearKey, agentBody); code != 201 {
@@ -102,9 +100,7 @@ func TestPostgreSQLAway(t *testing.T) {
 	if !known() {
 		t.Fatal("not served while all is well")
 	}
-	if err := cluster.Down(); err != nil {
-		t.Fatal(err)
-	}
+	must(t, cluster.Down())
 	if !known() {
 		t.Error("known sources are not served from memory")
 	}
@@ -116,9 +112,7 @@ func TestPostgreSQLAway(t *testing.T) {
 	if code, body := p.send("GET", "/readyz", clearKey, ""); code != 200 || !strings.Contains(body, `"store":"away"`) {
 		t.Errorf("/readyz: %d %s", code, body)
 	}
-	if err := cluster.Up(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	must(t, cluster.Up(t.Context()))
 	eventually(t, "writes work again", func() bool {
 		code, _ := p.send("PUT", sources+"/harbour-direct", clearKey, `{"status":"ACTIVE"}`)
 		return code == 200

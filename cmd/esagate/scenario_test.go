@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -36,23 +35,10 @@ type story struct {
 
 func newStory(t *testing.T, database string) *story {
 	s := &story{T: t}
-	s.agent = upstreamtest.New(upstreamtest.Options{APIKey: agentKey, RunTakes: 100 * time.Millisecond, CacheFor: -1, Deliver: s.deliver})
-	server, err := s.agent.Listen("127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.agent.Close(); _ = server.Close() })
-	s.agent.SetTenant(upstreamtest.Tenant{ID: "tnt_meadow", Active: true, Status: upstreamtest.Healthy()})
-	s.config, s.env = write(t, server.URL())
-	more, err := os.ReadFile(s.config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := strings.Replace(string(more), `server: {`, `server: {public_url: "https://gateway.example.com", `, 1) +
-		"provisioning: {contact_email: ops@gateway.example.com, external_source: stories}\n"
-	if err := os.WriteFile(s.config, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	s.agent, _, s.config, s.env = simulate(t,
+		upstreamtest.Options{RunTakes: 100 * time.Millisecond, CacheFor: -1, Deliver: s.deliver}, upstreamtest.Healthy())
+	edit(t, s.config, "\nserver: {", "\nprovisioning: {contact_email: ops@gateway.example.com, external_source: stories}\n"+
+		`server: {public_url: "https://gateway.example.com", `)
 	if database != "" {
 		s.env = append(s.env, "ESAGATE_STORE_URL="+database)
 	}
@@ -203,22 +189,10 @@ func (s *story) crash(p *process) *process {
 	s.Helper()
 	s.agent.AdServer("ops@dune.example", upstreamtest.Probe{Takes: 2 * time.Second})
 	before := s.agent.Provisions()
-	r, err := http.NewRequest("POST", p.base+storefront+"/esa", strings.NewReader(
-		`{"type":"springserve","email":"ops@dune.example","password":"CANARY-dune","sourceId":"dune"}`))
-	if err != nil {
-		s.Fatal(err)
-	}
-	r.Header.Set("Authorization", "Bearer "+clearKey)
-	r.Header.Set("Content-Type", "application/json")
-	go func() {
-		if resp, err := http.DefaultClient.Do(r); err == nil { // it is cut off
-			_ = resp.Body.Close()
-		}
-	}()
+	go p.send("POST", storefront+"/esa", clearKey, // it is cut off
+		`{"type":"springserve","email":"ops@dune.example","password":"CANARY-dune","sourceId":"dune"}`)
 	eventually(s.T, "the ad server is asked", func() bool { return s.agent.Probes("ops@dune.example") > 0 })
-	if err := p.cmd.Process.Kill(); err != nil {
-		s.Fatal(err)
-	}
+	must(s.T, p.cmd.Process.Kill())
 	<-p.exited
 	again := start(s.T, s.env, "serve", "--config", s.config)
 	s.first.Store(again)

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -20,9 +19,7 @@ import (
 // What makes a token bad, one thing at a time, is tested in internal/auth.
 func TestAccessTokens(t *testing.T) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	mux := http.NewServeMux()
 	issuer := httptest.NewServer(mux)
 	defer issuer.Close()
@@ -42,21 +39,13 @@ func TestAccessTokens(t *testing.T) {
 		made := jwt.NewWithClaims(jwt.SigningMethodES256, all)
 		made.Header["kid"] = "k1"
 		signed, err := made.SignedString(key)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		return signed
 	}
 
 	config, env := write(t, "http://127.0.0.1:1")
-	text, err := os.ReadFile(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	oidc := strings.Replace(string(text), "auth: {", `auth: {oidc: {issuer: "`+issuer.URL+`", audience: esagate, customer_claim: "https://esagate.example/customer", access_claim: scope}, `, 1)
-	if err := os.WriteFile(config, []byte(oidc), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	edit(t, config, "auth: {", `auth: {oidc: {issuer: "`+issuer.URL+
+		`", audience: esagate, customer_claim: "https://esagate.example/customer", access_claim: scope}, `)
 	p := start(t, env, "serve", "--config", config)
 	const customer = "https://esagate.example/customer"
 	writer := token(jwt.MapClaims{customer: 4711, "scope": "openid write"})

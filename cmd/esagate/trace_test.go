@@ -35,15 +35,7 @@ func TestTracesReachACollector(t *testing.T) {
 		w.Header().Set("Content-Type", "application/x-protobuf")
 	}))
 	defer collector.Close()
-	agent := upstreamtest.New(upstreamtest.Options{APIKey: agentKey})
-	defer agent.Close()
-	agent.SetTenant(upstreamtest.Tenant{ID: "tnt_meadow", Active: true, Status: upstreamtest.NewerBuild()})
-	server, err := agent.Listen("127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = server.Close() }()
-	config, env := write(t, server.URL())
+	_, _, config, env := simulate(t, upstreamtest.Options{}, upstreamtest.NewerBuild())
 	p := start(t, append(env, "ESAGATE_TELEMETRY_OTLP_ENDPOINT="+collector.URL, "ESAGATE_TELEMETRY_TRACE_RATIO=1"), "serve", "--config", config)
 	if code, _, body := p.get(statusPath("meadow")+"?syncHistoryLimit=3", clearKey); code != 200 {
 		t.Fatalf("%d %s", code, body)
