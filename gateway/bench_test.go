@@ -37,7 +37,7 @@ func BenchmarkCachedStatus(b *testing.B) {
 	defer w.stop()
 	for name, encoding := range map[string]string{"plain": "", "gzip": "gzip"} {
 		b.Run(name, func(b *testing.B) {
-			r := newRecorder(statusOf).r
+			r := request("GET", statusOf, readKey, "")
 			if encoding != "" {
 				r.Header.Set("Accept-Encoding", encoding)
 			}

@@ -47,100 +47,18 @@ func TestConnecting(t *testing.T) {
 		if other := w.write("POST", esaPath, `{"type":"google_ad_manager","networkCode":"1"}`, "Idempotency-Key", "one"); other.status != 409 {
 			w.Errorf("another body under the same key: %d", other.status)
 		}
-		// The source is one of the customer's, by both addresses, and no other customer's.
-		byID := w.get(esaPath + "/" + c.ID)
-		bySource := w.get("/api/v2/storefront/inventory-sources/harbour-video/esa")
-		if string(byID.body) != string(bySource.body) || byID.status != 200 {
-			w.Errorf("by id %s, by source %s", byID.body, bySource.body)
-		}
-		if a := w.writeAs(otherKey, "POST", esaPath+"/"+c.ID+"/deactivate", ""); a.status != 404 {
-			w.Errorf("another customer deactivates: %d", a.status)
-		}
 	})
 }
 
-// TestARefusedConnectCanBeCorrected goes from a wrong login to a live source.
-func TestARefusedConnectCanBeCorrected(t *testing.T) {
-	inWorld(t, setup{agent: upstreamtest.Options{RunTakes: time.Second}}, func(w *world) {
-		a := w.write("POST", esaPath, `{"type":"springserve","email":"ops@harbour.example","password":"wrong","name":"Harbour"}`)
-		c := w.connection(a, 201)
-		if c.ProvisioningStatus != "failed" || c.TenantID != nil || c.LastErrorCode == nil || *c.LastErrorCode != "ADAPTER_INVALID_CREDENTIALS" {
-			w.Fatalf("%s", a.body)
-		}
-		at := "/api/v2/storefront/inventory-sources/harbour"
+func TestASourceWithoutATenantIsNotOperated(t *testing.T) {
+	inWorld(t, setup{}, func(w *world) {
+		at := sourcesPath + "/" + unplanned
 		for _, op := range []string{"/test-connection", "/refresh", "/deactivate", "/reactivate"} {
 			w.write("POST", at+op, "").failure(t, 409, "CONFLICT")
 		}
-		w.write("PUT", at+"/adapter-config", `{"type":"springserve","email":"ops@harbour.example","password":"CANARY-2"}`).failure(t, 409, "CONFLICT")
+		w.write("PUT", at+"/adapter-config", `{"type":"springserve","apiToken":"CANARY-t"}`).failure(t, 409, "CONFLICT")
 		if page := decode[struct{ Runs []any }](t, w.get(at+"/sync-history"), 200); len(page.Runs) != 0 {
 			w.Error("runs of a source without a tenant")
-		}
-		c = w.connection(w.write("PATCH", at+"/ad-server", `{"type":"springserve","email":"ops@harbour.example","password":"CANARY-3","rateCurrency":"EUR"}`), 200)
-		if c.ProvisioningStatus != "active" || c.LastErrorCode != nil || c.AdServer["rateCurrency"] != "EUR" {
-			w.Fatalf("after mending: %+v", c)
-		}
-		test := decode[struct {
-			Success   bool
-			ErrorCode *string
-		}](t, w.write("POST", at+"/test-connection", ""), 200)
-		if !test.Success || test.ErrorCode != nil {
-			w.Errorf("the test: %+v", test)
-		}
-		w.pass(time.Second)
-		refresh := decode[struct {
-			Status     string
-			SyncRunIDs map[string]string
-		}](t, w.write("POST", esaPath+"/"+c.ID+"/refresh", ""), 200)
-		if refresh.Status != "started" || refresh.SyncRunIDs["customTargeting"] == "" {
-			w.Errorf("the refresh: %+v", refresh)
-		}
-		w.pass(10 * time.Second)
-		s := w.get(at + "/status").snapshot(t)
-		if !s.Operational.IsLive || s.Syncs["inventory"].Status != "success" {
-			w.Errorf("it is not live: %+v", s.Operational)
-		}
-	})
-}
-
-func TestChangingTheConfigOfATenant(t *testing.T) {
-	inWorld(t, setup{}, func(w *world) {
-		_, _ = w.connected("harbour")
-		at := "/api/v2/storefront/inventory-sources/harbour"
-		refused := w.write("PUT", at+"/adapter-config", `{"type":"springserve","email":"ops@harbour.example","password":"wrong"}`).failure(t, 400, "VALIDATION_ERROR")
-		if refused.Details.ErrorCode != "ADAPTER_INVALID_CREDENTIALS" {
-			w.Errorf("details: %+v", refused.Details)
-		}
-		c := w.connection(w.get(at+"/esa"), 200)
-		if c.AdServer["email"] != "harbour@harbour.example" || c.LastErrorCode == nil || c.ProvisioningStatus != "active" {
-			w.Errorf("after a refusal: %+v", c)
-		}
-		w.write("PUT", at+"/ad-server", `{"type":"broadstreet","networkId":"9","apiKey":"CANARY-k"}`).failure(t, 409, "CONFLICT")
-		c = w.connection(w.write("PUT", at+"/adapter-config", `{"type":"springserve","apiToken":"CANARY-token"}`), 200)
-		if c.AdServer["email"] != nil || c.LastErrorCode != nil {
-			w.Errorf("after another kind of credentials: %+v", c)
-		}
-		for range 2 { // both are idempotent
-			c = w.connection(w.write("POST", at+"/deactivate", ""), 200)
-			if c.ProvisioningStatus != "deactivated" || c.DeactivatedAt == nil {
-				w.Errorf("deactivated: %+v", c)
-			}
-		}
-		w.write("POST", at+"/refresh", "").failure(t, 409, "CONFLICT")
-		for range 2 {
-			if c = w.connection(w.write("POST", esaPath+"/"+c.ID+"/reactivate", ""), 200); c.ProvisioningStatus != "active" || c.DeactivatedAt != nil {
-				w.Errorf("reactivated: %+v", c)
-			}
-		}
-		if e := w.write("DELETE", at, "").failure(t, 409, "CONFLICT"); !strings.Contains(e.Message, "deactivate") {
-			w.Errorf("%q", e.Message)
-		}
-		w.agent.RemoveTenant(*c.TenantID)
-		w.connection(w.write("POST", at+"/deactivate", ""), 200)
-		if e := w.write("POST", at+"/reactivate", "").failure(t, 404, "NOT_FOUND"); e.Details.Reason != "TENANT_NOT_FOUND" {
-			w.Errorf("%+v", e.Details)
-		}
-		if a := w.write("DELETE", at, ""); a.status != 204 {
-			w.Errorf("delete: %d %s", a.status, a.body)
 		}
 	})
 }
@@ -156,10 +74,6 @@ func TestConnectWhileTheSalesAgentIsAway(t *testing.T) {
 		c := w.connection(w.get(esaPath+"/"+e.Details.ESAID), 200)
 		if c.ProvisioningStatus != "failed" || *c.LastErrorCode != "INTERNAL_ERROR" {
 			w.Errorf("%+v", c)
-		}
-		again := w.write("POST", esaPath, body, "Idempotency-Key", "k").failure(t, 503, "SERVICE_UNAVAILABLE")
-		if again.Details.ESAID != e.Details.ESAID || again.Details.SourceID != "pier" {
-			w.Errorf("asked again at once: %+v", again.Details)
 		}
 		w.agent.SetDown(false)
 		w.pass(3 * time.Minute)

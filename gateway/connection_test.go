@@ -3,7 +3,6 @@ package gateway_test
 import (
 	"bytes"
 	"fmt"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -58,26 +57,6 @@ func TestConnectionOfAManagedSource(t *testing.T) {
 		after = w.connection(w.get(esaOf), 200)
 		if after.InventorySync.Status != "failed" || !after.InventorySync.UpdatedAt.After(*before.InventorySync.UpdatedAt) {
 			w.Errorf("inventorySync: %+v", after.InventorySync)
-		}
-	})
-}
-
-func TestConnectionsSurviveARestart(t *testing.T) {
-	database := filepath.Join(t.TempDir(), "registry.db")
-	at := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
-	inWorld(t, setup{database: database}, func(w *world) {
-		w.get(statusOf)
-		m, err := w.directory.ManagedSource(w.Context(), customer, source)
-		w.must(err)
-		_, err = w.directory.RecordTest(w.Context(), customer, m.Connection.ID, registry.TestResult{At: at, ErrorCode: "ADAPTER_PERMISSION_DENIED", Error: "refused"})
-		w.must(err)
-	})
-	inWorld(t, setup{database: database}, func(w *world) {
-		w.agent.SetDown(true)
-		c := w.connection(w.get(esaOf), 200)
-		if c.LastTestedAt == nil || !c.LastTestedAt.Equal(at) || *c.LastErrorCode != "ADAPTER_PERMISSION_DENIED" ||
-			c.InventorySync == nil || c.InventorySync.Status != "success" {
-			w.Errorf("after a restart: %+v", c)
 		}
 	})
 }
@@ -147,15 +126,6 @@ func TestConnectionsArePaged(t *testing.T) {
 		page := ids(w, esaPath+"?skip=2&take=3")
 		if len(all) != 7 || fmt.Sprint(page) != fmt.Sprint(all[2:5]) || len(ids(w, esaPath+"?skip=7")) != 0 {
 			w.Errorf("all %v, page %v", all, page)
-		}
-	})
-	inWorld(t, setup{sources: more, envelope: true}, func(w *world) {
-		page := decode[envelopedList](w, w.get(esaPath+"?skip=2&take=3"), 200)
-		if p := page.Meta.Pagination; len(page.Data) != 3 || p.Skip != 2 || p.Take != 3 || p.Total != 7 || !p.HasMore {
-			w.Errorf("page: %+v", page)
-		}
-		if one := decode[struct{ Data statusView }](w, w.get(statusOf), 200); !one.Data.Adapter.Connected {
-			w.Errorf("enveloped status: %+v", one)
 		}
 	})
 }

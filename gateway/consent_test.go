@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -86,9 +85,7 @@ func (l *lagoon) consent(t testing.TB, address string) url.Values {
 // browse requests the callback as a browser does.
 func (w *world) browse(query url.Values) answer {
 	w.Helper()
-	r := httptest.NewRequest("GET", "https://gateway.example/oauth/callback?"+query.Encode(), nil)
-	r.Header.Set("Accept", "text/html,application/xhtml+xml;q=0.9")
-	return w.send(r)
+	return w.do("GET", "/oauth/callback?"+query.Encode(), "Accept", "text/html,application/xhtml+xml;q=0.9")
 }
 
 var oauthBody = []string{"name", `"Lagoon Audio"`, "endpointUrl", `"https://agent.lagoon.example/mcp"`, "authenticationType", `"OAUTH"`, "auth", ""}
@@ -107,8 +104,7 @@ func TestAConsentConnectsAnAgent(t *testing.T) {
 		w.write("PUT", path, `{"status":"ACTIVE"}`).failure(t, 409, "CONFLICT")
 		back := l.consent(t, made.OAuth.AuthorizationURL)
 
-		r := httptest.NewRequest("HEAD", "https://gateway.example/oauth/callback?"+back.Encode(), nil)
-		if head := w.send(r); head.status != 200 {
+		if head := w.do("HEAD", "/oauth/callback?"+back.Encode()); head.status != 200 {
 			t.Errorf("HEAD: %d", head.status)
 		}
 		if page := w.get("/metrics"); !strings.Contains(string(page.body), `http_request_method="HEAD",http_response_status_code="200",http_route="/oauth/callback"`) {

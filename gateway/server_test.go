@@ -111,27 +111,6 @@ func TestAnAnswerIsWrittenInOnePiece(t *testing.T) {
 	})
 }
 
-func TestStoppingFinishesWhatIsInFlight(t *testing.T) {
-	served(t, func(w *world, l *pipes, stop func(), stopped <-chan error) {
-		w.agent.Fault(tenant, upstreamtest.Fault{Delay: 2 * time.Second})
-		c := l.dial()
-		answered := make(chan int)
-		go func() { answered <- len(ask(w, c, bufio.NewReader(c), 1, "")) }()
-		w.pass(time.Second)
-		stop()
-		w.pass(100 * time.Millisecond)
-		if a := w.do("GET", "/readyz"); a.status != http.StatusServiceUnavailable {
-			w.Errorf("/readyz while stopping: %d", a.status)
-		}
-		if n := <-answered; n != 1 {
-			w.Errorf("%d answers", n)
-		}
-		if err := <-stopped; err != nil {
-			w.Errorf("a clean stop gave %v", err)
-		}
-	})
-}
-
 func TestStoppingWaits18SecondsAtMost(t *testing.T) {
 	served(t, func(w *world, l *pipes, stop func(), stopped <-chan error) {
 		w.get(statusOf)

@@ -7,8 +7,6 @@ import (
 	"io"
 	"net/http"
 	"slices"
-	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -85,32 +83,6 @@ func TestConditionalAndCompressedReads(t *testing.T) {
 		head := w.do("HEAD", statusOf, "X-Scope3-Api-Key", readKey)
 		if head.status != http.StatusOK || len(head.body) > 0 || head.header.Get("Content-Length") != plain.header.Get("Content-Length") {
 			w.Errorf("HEAD: %d %v", head.status, head.header)
-		}
-	})
-}
-
-func TestAnyNumberOfColdReadersCostOneCall(t *testing.T) {
-	inWorld(t, setup{}, func(w *world) {
-		w.agent.Fault(tenant, upstreamtest.Fault{Delay: time.Second})
-		var readers sync.WaitGroup
-		var mu sync.Mutex
-		collapsed := 0
-		for range 200 {
-			readers.Go(func() {
-				a := w.unchecked(statusOf)
-				mu.Lock()
-				defer mu.Unlock()
-				if a.status != http.StatusOK {
-					w.Errorf("status %d", a.status)
-				}
-				if strings.HasSuffix(a.header.Get("Cache-Status"), "collapsed") {
-					collapsed++
-				}
-			})
-		}
-		readers.Wait()
-		if n := w.agent.Calls(tenant); n != 1 || collapsed != 199 {
-			w.Errorf("%d calls, %d collapsed readers; want 1 and 199", n, collapsed)
 		}
 	})
 }
@@ -295,13 +267,6 @@ func TestPlantedSecretsStayInside(t *testing.T) {
 			})
 		})
 	}
-}
-
-// unchecked reads without the contract check, which is slow for hundreds of readers.
-func (w *world) unchecked(path string) answer {
-	rec := newRecorder(path)
-	w.gateway.ServeHTTP(rec.w, rec.r)
-	return answer{status: rec.w.Code, header: rec.w.Header(), body: rec.w.Body.Bytes()}
 }
 
 func (w *world) connectionID(path string) string {
