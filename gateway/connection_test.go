@@ -110,11 +110,10 @@ func TestAdServerIsLearntFromUpstream(t *testing.T) {
 }
 
 func TestConnectionsArePaged(t *testing.T) {
-	var more []registry.ConfigSource
+	more := []registry.ConfigSource{{CustomerID: stranger, SourceID: source, Name: "Of another"}}
 	for i := range 5 {
 		more = append(more, registry.ConfigSource{CustomerID: customer, SourceID: fmt.Sprint("more-", i), Name: "More"})
 	}
-	more = append(more, registry.ConfigSource{CustomerID: stranger, SourceID: source, Name: "Of another"})
 	ids := func(w *world, path string) (ids []string) {
 		for _, c := range *decode[[]connection](w, w.get(path), 200) {
 			ids = append(ids, c.ID)

@@ -31,10 +31,15 @@ func writes() [][3]string {
 	}
 }
 
-func TestWritesNeedWriteAccessAndAnOwnSource(t *testing.T) {
+func TestWritesNeedWriteAccessAndAnOwnManagedSource(t *testing.T) {
 	inWorld(t, setup{}, func(w *world) {
+		w.create()
+		w.get(sourcesPath+"/harbour-direct/sync-history").failure(t, 404, "NOT_FOUND")
 		for _, op := range writes() {
 			w.writeAs(readKey, op[0], op[1], op[2]).failure(t, 403, "FORBIDDEN")
+			if agent := strings.Replace(op[1], source, "harbour-direct", 1); agent != op[1] {
+				w.write(op[0], agent, op[2]).failure(t, 404, "NOT_FOUND")
+			}
 			if op[1] != esaPath && op[1] != esaPath+"/service-account" {
 				w.writeAs(otherKey, op[0], op[1], op[2]).failure(t, 404, "NOT_FOUND")
 				w.write(op[0], op[1]+"?verbose=1", op[2]).failure(t, 400, "VALIDATION_ERROR")
@@ -52,18 +57,6 @@ func TestWritesNeedWriteAccessAndAnOwnSource(t *testing.T) {
 				w.Errorf("%s %s: %d %s", op[0], op[1], a.status, a.body)
 			}
 		}
-	})
-}
-
-func TestAgentSourcesHaveNoConnection(t *testing.T) {
-	inWorld(t, setup{}, func(w *world) {
-		w.create()
-		at := sourcesPath + "/harbour-direct"
-		for _, op := range [][2]string{{"PUT", "/ad-server"}, {"PATCH", "/ad-server"}, {"PUT", "/adapter-config"},
-			{"POST", "/test-connection"}, {"POST", "/refresh"}, {"POST", "/deactivate"}, {"POST", "/reactivate"}} {
-			w.write(op[0], at+op[1], `{"type":"mock"}`).failure(t, 404, "NOT_FOUND")
-		}
-		w.get(at+"/sync-history").failure(t, 404, "NOT_FOUND")
 	})
 }
 
@@ -112,15 +105,6 @@ func TestServiceAccountAndRecheck(t *testing.T) {
 		}
 		w.write("POST", esaPath+"/"+id+"/capabilities/juggling/recheck", "").failure(t, 400, "VALIDATION_ERROR")
 		w.write("POST", esaPath+"/9/capabilities/reporting/recheck", "").failure(t, 404, "NOT_FOUND")
-	})
-}
-
-func TestOperatorsWithoutAContactCannotConnect(t *testing.T) {
-	inWorld(t, setup{contact: "-"}, func(w *world) {
-		w.write("POST", esaPath, `{"type":"mock"}`).failure(t, 409, "CONFLICT")
-		if a := w.get(sourcesPath); strings.Contains(string(a.body), "mock") {
-			w.Error("a source was made")
-		}
 	})
 }
 

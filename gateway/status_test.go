@@ -223,12 +223,12 @@ func TestFetchedAtNeverStepsBack(t *testing.T) {
 	})
 }
 
+// Package transform tests the tasks, and what an expression can say.
 func TestOperatorsTasks(t *testing.T) {
 	no := false
 	tasks := []transform.TaskDefinition{
-		{ID: "payout", CompleteWhen: `"payout" in source.labels && source.labels["payout"] == "ready"`},
-		{ID: "synced", CompleteWhen: `connection.inventorySync != null && connection.inventorySync.status == "success"`},
-		{ID: "sells", CompleteWhen: `snapshot != null && snapshot.products.activeCount > 0`},
+		{ID: "ready", CompleteWhen: `!("payout" in source.labels) && snapshot.products.activeCount > 0 && ` +
+			`connection.inventorySync.status == "success"`},
 		{ID: "broken", CompleteWhen: `snapshot.nothing.here`},
 		{ID: "sync_webhook_subscribed", Enabled: &no},
 	}
@@ -237,7 +237,8 @@ func TestOperatorsTasks(t *testing.T) {
 		for _, i := range w.get(statusOf).snapshot(w).SetupTasks.Items {
 			got[i.ID] = i.IsComplete
 		}
-		for id, complete := range map[string]bool{"payout": false, "synced": true, "sells": true, "broken": false, "source_provisioned": true} {
+		want := map[string]bool{"ready": true, "broken": false, "ad_server_configured": true, "source_provisioned": true, "connection_verified": true}
+		for id, complete := range want {
 			if is, ok := got[id]; !ok || is != complete {
 				w.Errorf("task %s: there %t, complete %t; want complete %t", id, ok, is, complete)
 			}

@@ -92,7 +92,6 @@ type setup struct {
 	outside  http.Handler // the agents and authorization servers
 	sources  []registry.ConfigSource
 	metrics  http.Handler
-	contact  string        // of new tenants; "-": none
 	fresh    time.Duration // how long a snapshot is fresh; 0: 5 s
 	logLevel string        // "": debug
 }
@@ -166,11 +165,8 @@ func start(t testing.TB, s setup, agent *upstreamtest.Agent) *world {
 		agentauth.Deps{Store: w.store, Directory: w.directory, HTTP: outside, Direct: outside, CheckURL: guard.CheckURL, Logger: tel.Logger})
 	w.webhooks = webhooks.NewSubscriber(webhooks.SubscriberConfig{URL: "https://gateway.example" + gateway.WebhookPath, Enabled: true},
 		webhooks.SubscriberDeps{Store: w.store, Directory: w.directory, Upstream: w.client, Logger: tel.Logger})
-	if s.contact == "" {
-		s.contact = "ops@gateway.example"
-	}
 	w.lifecycle = lifecycle.New(lifecycle.Config{
-		ExternalSource: "gateway-tests", ContactEmail: strings.Trim(s.contact, "-"), BaseURL: server.URL(),
+		ExternalSource: "gateway-tests", ContactEmail: "ops@gateway.example", BaseURL: server.URL(),
 	}, lifecycle.Deps{
 		Directory: w.directory, Store: w.store, Upstream: w.client, Account: account, Logger: tel.Logger, Changed: w.webhooks.Kick,
 	})
