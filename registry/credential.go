@@ -10,6 +10,7 @@ import (
 // Credential authenticates requests to an agent; one of its parts is set. A Store keeps
 // it encrypted and bound to its row. Printed or logged, it is one word.
 type Credential struct {
+	hidden
 	Token *TokenCredential `json:"token,omitempty"` // AuthAPIKey
 	JWT   *JWTCredential   `json:"jwt,omitempty"`   // AuthJWT
 	Basic *BasicCredential `json:"basic,omitempty"` // AuthBasic
@@ -18,12 +19,14 @@ type Credential struct {
 
 // TokenCredential is a token and where it goes: bearer, apikey or api_key.
 type TokenCredential struct {
+	hidden
 	Scheme string `json:"scheme"`
 	Token  string `json:"token"`
 }
 
 // JWTCredential is a key to sign assertions with, and what to put into them.
 type JWTCredential struct {
+	hidden
 	PrivateKey       string `json:"privateKey"`
 	Issuer           string `json:"issuer"`
 	Subject          string `json:"subject"`
@@ -37,12 +40,14 @@ type JWTCredential struct {
 
 // BasicCredential is a user name and a password, which may be empty.
 type BasicCredential struct {
+	hidden
 	Username string `json:"username"`
 	Password string `json:"password"`
 }
 
 // OAuthCredential is the outcome of a consent, with all that a refresh needs.
 type OAuthCredential struct {
+	hidden
 	AccessToken  string      `json:"accessToken"`
 	TokenType    string      `json:"tokenType"`
 	RefreshToken string      `json:"refreshToken,omitempty"`
@@ -52,6 +57,7 @@ type OAuthCredential struct {
 
 // OAuthClient is the gateway as one authorization server knows it.
 type OAuthClient struct {
+	hidden
 	Issuer        string    `json:"issuer"`
 	TokenEndpoint string    `json:"tokenEndpoint"`
 	RedirectURI   string    `json:"redirectUri"`
@@ -68,6 +74,7 @@ type OAuthClient struct {
 // Consent is an authorization that has been begun and not answered. A Store keeps
 // it encrypted and finds it by the SHA-256 of its state alone.
 type Consent struct {
+	hidden
 	SourceRow   int64       `json:"sourceRow"`   // Source.ID: a sourceId can belong to another source by then
 	AuthVersion int64       `json:"authVersion"` // the agent's when it was begun
 	Verifier    string      `json:"verifier"`    // PKCE (RFC 7636)
@@ -77,29 +84,17 @@ type Consent struct {
 
 // TakenConsent is a consent with its customer and source.
 type TakenConsent struct {
+	hidden
 	CustomerID int64
 	SourceID   string
 	Consent    Consent
 }
 
-const hidden = "[secret]"
+// hidden makes the struct that embeds it one word to every printer and log.
+type hidden struct{}
 
 // Format implements fmt.Formatter: no verb shows a secret.
-func (Credential) Format(f fmt.State, _ rune)      { _, _ = io.WriteString(f, hidden) }
-func (TokenCredential) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, hidden) }
-func (JWTCredential) Format(f fmt.State, _ rune)   { _, _ = io.WriteString(f, hidden) }
-func (BasicCredential) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, hidden) }
-func (OAuthCredential) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, hidden) }
-func (OAuthClient) Format(f fmt.State, _ rune)     { _, _ = io.WriteString(f, hidden) }
-func (Consent) Format(f fmt.State, _ rune)         { _, _ = io.WriteString(f, hidden) }
-func (TakenConsent) Format(f fmt.State, _ rune)    { _, _ = io.WriteString(f, hidden) }
+func (hidden) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[secret]") }
 
 // LogValue implements slog.LogValuer.
-func (Credential) LogValue() slog.Value      { return slog.StringValue(hidden) }
-func (TokenCredential) LogValue() slog.Value { return slog.StringValue(hidden) }
-func (JWTCredential) LogValue() slog.Value   { return slog.StringValue(hidden) }
-func (BasicCredential) LogValue() slog.Value { return slog.StringValue(hidden) }
-func (OAuthCredential) LogValue() slog.Value { return slog.StringValue(hidden) }
-func (OAuthClient) LogValue() slog.Value     { return slog.StringValue(hidden) }
-func (Consent) LogValue() slog.Value         { return slog.StringValue(hidden) }
-func (TakenConsent) LogValue() slog.Value    { return slog.StringValue(hidden) }
+func (hidden) LogValue() slog.Value { return slog.StringValue("[secret]") }

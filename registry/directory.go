@@ -152,7 +152,7 @@ func readUncached[T any](ctx context.Context, d *Directory, none string, read fu
 		return err
 	})
 	if err != nil {
-		return v, faultOr(err, none)
+		return v, storeFault(err, none)
 	}
 	return v, nil
 }

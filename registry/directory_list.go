@@ -59,7 +59,7 @@ func listPage(ctx context.Context, d *Directory, q listQuery) ([]*Source, int, e
 		return l, nil
 	})
 	if err != nil {
-		return nil, 0, sourceFault(err)
+		return nil, 0, storeFault(err, noSource)
 	}
 	rows, total := l.correct(d)
 	return rows, total, nil

@@ -15,40 +15,34 @@ const (
 	badCursor      = "The cursor is not one that was given out here."
 )
 
-// record makes a write that no source shows.
-func record(ctx context.Context, d *Directory, customer int64, run func(context.Context, CustomerStore) error) error {
-	_, err := d.write(ctx, target{customer: customer, words: sourceFault}, run)
-	return err
-}
-
 // ClaimIdempotencyKey claims an idempotency key for a request that makes no source, as
 // CustomerStore does. Conflicts as CreateSource.
-func (d *Directory) ClaimIdempotencyKey(ctx context.Context, customer int64, once IdempotencyRecord) (begun Creation, err error) {
-	err = record(ctx, d, customer, func(ctx context.Context, c CustomerStore) (err error) {
-		begun, err = c.ClaimIdempotencyKey(ctx, once)
-		return err
+func (d *Directory) ClaimIdempotencyKey(ctx context.Context, customer int64, once IdempotencyRecord) (Creation, error) {
+	begun, _, err := write(ctx, d, ofSource(customer, ""), func(ctx context.Context, c CustomerStore) (Creation, error) {
+		return c.ClaimIdempotencyKey(ctx, once)
 	})
 	return begun, err
 }
 
 // KeepAnswer keeps the answer of a create whose [IdempotencyRecord] gave none.
 func (d *Directory) KeepAnswer(ctx context.Context, customer int64, key string, answer []byte) error {
-	return record(ctx, d, customer, func(ctx context.Context, c CustomerStore) error { return c.KeepAnswer(ctx, key, answer) })
+	return writeOnly(ctx, d, ofSource(customer, ""), func(ctx context.Context, c CustomerStore) error {
+		return c.KeepAnswer(ctx, key, answer)
+	})
 }
 
 // ReleaseIdempotencyKey takes note that a request without a kept answer came to nothing.
 func (d *Directory) ReleaseIdempotencyKey(ctx context.Context, customer int64, key string) error {
-	return record(ctx, d, customer, func(ctx context.Context, c CustomerStore) error {
+	return writeOnly(ctx, d, ofSource(customer, ""), func(ctx context.Context, c CustomerStore) error {
 		return c.ReleaseIdempotencyKey(ctx, key)
 	})
 }
 
 // KeepSettings keeps the ad-server settings that are to be put back; nil forgets them.
 func (d *Directory) KeepSettings(ctx context.Context, customer, esaID int64, settings []byte) error {
-	_, err := d.write(ctx, d.ofConnection(customer, esaID), func(ctx context.Context, c CustomerStore) error {
+	return writeOnly(ctx, d, d.ofConnection(customer, esaID), func(ctx context.Context, c CustomerStore) error {
 		return c.KeepSettings(ctx, esaID, settings)
 	})
-	return err
 }
 
 // Settings returns what KeepSettings kept, from the store alone: NotFound without.
@@ -76,18 +70,14 @@ func (d *Directory) Subscription(ctx context.Context, customer, esaID int64) (*S
 
 // ChangeSubscription changes a connection's subscription as CustomerStore does.
 func (d *Directory) ChangeSubscription(ctx context.Context, customer, esaID int64,
-	decide func(*Subscription) (*Subscription, error)) (sub *Subscription, err error) {
+	decide func(*Subscription) (*Subscription, error)) (*Subscription, error) {
 	t := d.ofConnection(customer, esaID)
-	_, err = d.write(ctx, t, func(ctx context.Context, c CustomerStore) (err error) {
-		sub, err = c.ChangeSubscription(ctx, esaID, deciding(decide))
-		return err
+	sub, _, err := write(ctx, d, t, func(ctx context.Context, c CustomerStore) (*Subscription, error) {
+		return c.ChangeSubscription(ctx, esaID, deciding(decide))
 	})
 	d.counts.Expire(esaKey(customer, esaID))
 	d.sources.Expire(sourceKey(customer, t.sourceID)) // the connection may have a new Version, which was not returned
-	if err != nil {
-		return nil, err
-	}
-	return sub, nil
+	return sub, err
 }
 
 // RecordEvent takes in a delivery as CustomerStore does. Internal over ErrInvalid: its
@@ -115,21 +105,18 @@ func (d *Directory) DeliveryCounts(ctx context.Context, customer, esaID int64) (
 		return countsDoc{counts}, err
 	})
 	if err != nil {
-		return DeliveryCounts{}, storeFault(err)
+		return DeliveryCounts{}, storeFault(err, noManaged)
 	}
 	return doc.DeliveryCounts, nil
 }
 
-func auditOf(customer int64) target {
-	return target{customer: customer, words: func(err error) error { return faultOr(err, noAuditEntry) }}
-}
+func auditOf(customer int64) target { return target{customer: customer, none: noAuditEntry} }
 
 // BeginAudit records that a write begins, as CustomerStore does: what can't be recorded
 // could not be written either.
-func (d *Directory) BeginAudit(ctx context.Context, customer int64, e AuditEntry) (id string, err error) {
-	_, err = d.write(ctx, auditOf(customer), func(ctx context.Context, c CustomerStore) (err error) {
-		id, err = c.BeginAudit(ctx, e)
-		return err
+func (d *Directory) BeginAudit(ctx context.Context, customer int64, e AuditEntry) (string, error) {
+	id, _, err := write(ctx, d, auditOf(customer), func(ctx context.Context, c CustomerStore) (string, error) {
+		return c.BeginAudit(ctx, e)
 	})
 	if err != nil {
 		e := fault.As(err)
@@ -143,10 +130,9 @@ func (d *Directory) BeginAudit(ctx context.Context, customer int64, e AuditEntry
 
 // FinishAudit records what became of a write, as CustomerStore does.
 func (d *Directory) FinishAudit(ctx context.Context, customer int64, id string, result AuditResult) error {
-	_, err := d.write(ctx, auditOf(customer), func(ctx context.Context, c CustomerStore) error {
+	return writeOnly(ctx, d, auditOf(customer), func(ctx context.Context, c CustomerStore) error {
 		return c.FinishAudit(ctx, id, result)
 	})
-	return err
 }
 
 // Audit returns a page of entries as CustomerStore does; from the store alone. BadRequest

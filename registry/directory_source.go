@@ -49,7 +49,7 @@ func (idDoc) Older(idDoc) bool { return false }
 func (d *Directory) Source(ctx context.Context, customer int64, sourceID string) (*Source, error) {
 	src, err := d.source(ctx, customer, sourceID, true)
 	if err != nil {
-		return nil, sourceFault(err)
+		return nil, storeFault(err, noSource)
 	}
 	return src, nil
 }
@@ -81,7 +81,7 @@ func managed(ctx context.Context, d *Directory, customer int64, sourceID string,
 		err = ErrNotFound
 	}
 	if err != nil {
-		return nil, storeFault(err)
+		return nil, storeFault(err, noManaged)
 	}
 	return src, nil
 }
@@ -97,17 +97,17 @@ func managedByID(ctx context.Context, d *Directory, customer, esaID int64, newes
 			if err != nil {
 				return "", err
 			}
-			d.put(src)
+			d.Put(src)
 			return idDoc(src.SourceID), nil
 		})
 		if err != nil {
-			return nil, storeFault(err)
+			return nil, storeFault(err, noManaged)
 		}
 		id, newest = found, false
 	}
 	src, err := managed(ctx, d, customer, string(id), newest)
 	if err == nil && src.Connection.ID != esaID { // the sourceId is another's now
-		return nil, storeFault(ErrNotFound)
+		return nil, storeFault(ErrNotFound, noManaged)
 	}
 	return src, err
 }
@@ -142,12 +142,9 @@ func (d *Directory) source(ctx context.Context, customer int64, sourceID string,
 	return doc.src, nil
 }
 
-// Put remembers a source as the store has just returned it: at start-up, what Adopt
-// returned.
-func (d *Directory) Put(src *Source) { d.put(src) }
-
-// put remembers a source as a write left it, and returns the newest state that is known.
-func (d *Directory) put(src *Source) *Source {
+// Put remembers a source as the store has just returned it, such as what Adopt returned at
+// start-up, and returns the newest state that is known.
+func (d *Directory) Put(src *Source) *Source {
 	key := sourceKey(src.CustomerID, src.SourceID)
 	index(d, src)
 	d.sources.Put(key, sourceDoc{src: src})

@@ -9,22 +9,22 @@ import (
 // target is what a write is about.
 type target struct {
 	customer int64
-	sourceID string            // empty: no source, or one that is not known here
-	agent    bool              // an AGENT source; a managed one is not found
-	words    func(error) error // the store's errors in the words for clients
+	sourceID string // empty: no source, or one that is not known here
+	agent    bool   // an AGENT source; a managed one is not found
+	none     string // the message when it does not exist
 }
 
 func ofSource(customer int64, sourceID string) target {
-	return target{customer: customer, sourceID: sourceID, words: sourceFault}
+	return target{customer: customer, sourceID: sourceID, none: noSource}
 }
 
 func ofAgent(customer int64, sourceID string) target {
-	return target{customer: customer, sourceID: sourceID, agent: true, words: sourceFault}
+	return target{customer: customer, sourceID: sourceID, agent: true, none: noSource}
 }
 
 // ofConnection is the target of a write to a connection.
 func (d *Directory) ofConnection(customer, esaID int64) target {
-	t := target{customer: customer, words: managedFault}
+	t := target{customer: customer, none: noManaged}
 	if r, ok := d.ids.Peek(esaKey(customer, esaID)); ok {
 		t.sourceID = string(r.Doc)
 	}
@@ -33,20 +33,21 @@ func (d *Directory) ofConnection(customer, esaID int64) target {
 
 // write makes a write in the store, which is the caller's own and ends with the
 // caller's context. It returns when it began.
-func (d *Directory) write(ctx context.Context, t target,
-	run func(context.Context, CustomerStore) error) (began int64, err error) {
+func write[T any](ctx context.Context, d *Directory, t target,
+	run func(context.Context, CustomerStore) (T, error)) (v T, began int64, err error) {
+	var none T
 	bounded, cancel := context.WithTimeout(ctx, d.opts.WriteTimeout)
 	defer cancel()
 	if err := d.health.wait(bounded); err != nil {
-		return 0, writeFault(t.words(err))
+		return none, 0, writeFault(storeFault(err, t.none))
 	}
 	key := sourceKey(t.customer, t.sourceID)
 	held, known := d.sources.Peek(key)
 	began = d.writes.tick()
-	err = run(bounded, d.store.Customer(t.customer))
+	v, err = run(bounded, d.store.Customer(t.customer))
 	var refused *callbackError
 	if errors.As(err, &refused) {
-		return began, refused.reason
+		return none, began, refused.reason
 	}
 	switch {
 	case ctx.Err() != nil: // a caller that leaves says nothing of the store
@@ -56,30 +57,33 @@ func (d *Directory) write(ctx context.Context, t target,
 		d.health.startPing(err)
 	}
 	d.writes.end(t.customer)
-	if err == nil {
-		return began, nil
-	}
 	switch {
+	case err == nil:
+		return v, began, nil
 	case !answered(err): // it may have been made
 		d.sources.Expire(key)
 	case isNotFound(err) && known && !(t.agent && held.Doc.src.Agent == nil):
 		d.sources.Offer(key, sourceDoc{held.Doc.src, true})
 	}
-	return began, writeFault(t.words(err))
+	return none, began, writeFault(storeFault(err, t.none))
+}
+
+// writeOnly is write for what returns an error alone.
+func writeOnly(ctx context.Context, d *Directory, t target, run func(context.Context, CustomerStore) error) error {
+	_, _, err := write(ctx, d, t, func(ctx context.Context, c CustomerStore) (none struct{}, err error) {
+		return none, run(ctx, c)
+	})
+	return err
 }
 
 // writeSource is write for what returns the source as it then stands.
 func (d *Directory) writeSource(ctx context.Context, t target,
 	run func(context.Context, CustomerStore) (*Source, error)) (*Source, error) {
-	var src *Source
-	began, err := d.write(ctx, t, func(ctx context.Context, c CustomerStore) (err error) {
-		src, err = run(ctx, c)
-		return err
-	})
+	src, began, err := write(ctx, d, t, run)
 	if err != nil {
 		return nil, err
 	}
-	src = d.put(src)
+	src = d.Put(src)
 	d.writes.end(t.customer, loggedWrite{began: began, src: src, kind: changed})
 	return src, nil
 }
@@ -124,16 +128,13 @@ func (d *Directory) CreateManaged(ctx context.Context, customer int64, s NewMana
 }
 
 func create(ctx context.Context, d *Directory, customer int64,
-	run func(context.Context, CustomerStore) (Creation, error)) (made Creation, err error) {
-	began, err := d.write(ctx, target{customer: customer, words: sourceFault}, func(ctx context.Context, c CustomerStore) (err error) {
-		made, err = run(ctx, c)
-		return err
-	})
+	run func(context.Context, CustomerStore) (Creation, error)) (Creation, error) {
+	made, began, err := write(ctx, d, ofSource(customer, ""), run)
 	if err != nil {
 		return Creation{}, err
 	}
 	if made.Source != nil {
-		d.put(made.Source)
+		d.Put(made.Source)
 		if made.Replayed {
 			began = 0 // whether a total counts it is not known
 		}
@@ -153,10 +154,9 @@ func (d *Directory) UpdateSource(ctx context.Context, customer int64, sourceID s
 
 // DeleteSource deletes a source of either kind as CustomerStore does.
 func (d *Directory) DeleteSource(ctx context.Context, customer int64, sourceID string,
-	allow func(*Source) error) (src *Source, err error) {
-	began, err := d.write(ctx, ofSource(customer, sourceID), func(ctx context.Context, c CustomerStore) (err error) {
-		src, err = c.DeleteSource(ctx, sourceID, func(was *Source) error { return fromCallback(allow(was)) })
-		return err
+	allow func(*Source) error) (*Source, error) {
+	src, began, err := write(ctx, d, ofSource(customer, sourceID), func(ctx context.Context, c CustomerStore) (*Source, error) {
+		return c.DeleteSource(ctx, sourceID, func(was *Source) error { return fromCallback(allow(was)) })
 	})
 	if err != nil {
 		return nil, err
@@ -229,7 +229,7 @@ func (d *Directory) ObserveInventorySync(ctx context.Context, customer, esaID in
 		return r.Doc.src, nil
 	}
 	if d.health.away.Load() {
-		return nil, storeFault(errAway)
+		return nil, storeFault(errAway, noManaged)
 	}
 	return d.writeSource(ctx, t, func(ctx context.Context, c CustomerStore) (*Source, error) {
 		return c.ObserveInventorySync(ctx, esaID, signal)

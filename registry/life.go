@@ -1,6 +1,9 @@
 package registry
 
-import "time"
+import (
+	"reflect"
+	"time"
+)
 
 // OperationKind is what a change of a connection's tenant does upstream.
 type OperationKind string
@@ -34,43 +37,10 @@ type NewManaged struct {
 	Operation           Operation
 }
 
-// Changed reports whether two states of a connection differ in what a change through
-// [CustomerStore.ChangeConnection] can touch, and whether a reader could see it.
+// Changed reports whether two states of a connection differ, and whether a reader could
+// see it. Their times are as a Store keeps them.
 func (c *Connection) Changed(to *Connection) (changed, visible bool) {
-	visible = c.Provisioning != to.Provisioning || c.TenantID != to.TenantID ||
-		c.MCPURL != to.MCPURL || c.A2AURL != to.A2AURL || !c.AdServer.same(to.AdServer) ||
-		c.ServiceAccountEmail != to.ServiceAccountEmail ||
-		c.LastError != to.LastError || c.LastErrorCode != to.LastErrorCode ||
-		!c.LastTestedAt.Equal(to.LastTestedAt) || c.LastTestPassed != to.LastTestPassed ||
-		!c.ProvisionedAt.Equal(to.ProvisionedAt) || !c.DeactivatedAt.Equal(to.DeactivatedAt) ||
-		!c.AdServerSavedAt.Equal(to.AdServerSavedAt)
-	changed = visible || c.ExternalOrgID != to.ExternalOrgID || !c.Operation.same(to.Operation) ||
-		!c.UnsettledSince.Equal(to.UnsettledSince) || c.Epoch != to.Epoch
-	return changed, visible
-}
-
-func (o *Operation) same(p *Operation) bool {
-	if o == nil || p == nil {
-		return o == p
-	}
-	return o.Kind == p.Kind && o.ID == p.ID && o.Begun.Equal(p.Begun) && o.Until.Equal(p.Until)
-}
-
-func (a *AdServer) same(b *AdServer) bool {
-	if a == nil || b == nil {
-		return a == b
-	}
-	x, y := *a, *b
-	equal := sameValue(x.DefaultDemandPartnerID, y.DefaultDemandPartnerID) &&
-		sameValue(x.AgencyID, y.AgencyID) && sameValue(x.CPMLimit, y.CPMLimit)
-	x.DefaultDemandPartnerID, x.AgencyID, x.CPMLimit = nil, nil, nil
-	y.DefaultDemandPartnerID, y.AgencyID, y.CPMLimit = nil, nil, nil
-	return equal && x == y
-}
-
-func sameValue[T comparable](a, b *T) bool {
-	if a == nil || b == nil {
-		return a == b
-	}
-	return *a == *b
+	shown := *to
+	shown.ExternalOrgID, shown.Operation, shown.UnsettledSince, shown.Epoch = c.ExternalOrgID, c.Operation, c.UnsettledSince, c.Epoch
+	return !reflect.DeepEqual(c, to), !reflect.DeepEqual(c, &shown)
 }

@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 )
 
@@ -38,9 +39,17 @@ var (
 	ErrInvalid = errors.New("registry: a value that can't be stored")
 )
 
+// refusals are the errors of a store that could be asked and said no.
+var refusals = []error{
+	ErrNotFound, ErrInvalid, ErrTenantTaken, ErrIDTaken, ErrSourceTaken, ErrNameTaken,
+	ErrKeyReused, ErrAnswerPending, ErrStale, ErrSecret,
+}
+
 // Refusal reports whether a Store could be asked and said no: err is one of the
-// sentinels above, [ErrNotFound] among them. [ErrOutcomeUnknown] is none of these.
-func Refusal(err error) bool { return isNotFound(err) || isRefusal(err) }
+// sentinels above, but for [ErrOutcomeUnknown].
+func Refusal(err error) bool {
+	return slices.ContainsFunc(refusals, func(refusal error) bool { return errors.Is(err, refusal) })
+}
 
 // MaxPage is how many rows a list gives at most, whatever it was asked for.
 const MaxPage = 200

@@ -1,11 +1,6 @@
 package registry
 
-import (
-	"fmt"
-	"io"
-	"log/slog"
-	"time"
-)
+import "time"
 
 // Times of webhook deliveries (contract 4.6).
 const (
@@ -17,6 +12,7 @@ const (
 // a connection at most; its secret is made by us, and kept encrypted. Printed or
 // logged it is one word.
 type Subscription struct {
+	hidden
 	WebhookID    string // upstream's; empty: none that we know of
 	Secret       string // what deliveries are signed with
 	URL          string // where they go
@@ -32,6 +28,7 @@ func (s *Subscription) Lives() bool { return s != nil && s.WebhookID != "" && !s
 // WebhookTarget is the receiver of a tenant's deliveries. Secret is empty while there was
 // never a subscription.
 type WebhookTarget struct {
+	hidden
 	CustomerID int64
 	ESAID      int64
 	SourceID   string
@@ -58,11 +55,3 @@ type DeliveryCounts struct {
 	Failed        int64     // within EventWindow
 	LastFailureAt time.Time // within EventsKept
 }
-
-// Format implements fmt.Formatter: no verb shows a secret.
-func (Subscription) Format(f fmt.State, _ rune)  { _, _ = io.WriteString(f, hidden) }
-func (WebhookTarget) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, hidden) }
-
-// LogValue implements slog.LogValuer.
-func (Subscription) LogValue() slog.Value  { return slog.StringValue(hidden) }
-func (WebhookTarget) LogValue() slog.Value { return slog.StringValue(hidden) }
