@@ -34,17 +34,18 @@ type Directory struct {
 
 // DirectoryOptions are the limits of a Directory; zero means the default.
 type DirectoryOptions struct {
-	Fresh        time.Duration // how old a copy may be that is given without asking the store: 2 s
-	ReadTimeout  time.Duration // how long a reader with a copy waits for the store: 250 ms
-	StoreTimeout time.Duration // how long any other read of the store may take: 2 s
-	WriteTimeout time.Duration // how long a write may take, its wait in a queue of writers included: 5 s
-	Entries      int           // how many sources are remembered, and how many that were listed alone: 10,000
+	Fresh   time.Duration // how old a copy may be that is given without asking the store: 2 s
+	Entries int           // how many sources are remembered, and how many that were listed alone: 10,000
 	// Changed is told when the store goes away, with what went wrong, and when it
 	// is back. It must not call the Directory. Nil: nobody.
 	Changed func(there bool, err error)
 }
 
 const (
+	readTimeout  = 250 * time.Millisecond // how long a reader with a copy waits for the store
+	storeTimeout = 2 * time.Second        // how long any other read of the store may take
+	writeTimeout = 5 * time.Second        // how long a write may take, its wait in a queue of writers included
+
 	// pageEntries bounds the remembered pages of lists, of at most MaxPage rows each.
 	pageEntries = 500
 	// forever is longer than any copy is kept: while the store is away, a copy is served
@@ -56,13 +57,10 @@ const (
 // stays open.
 func NewDirectory(store Store, opts DirectoryOptions) *Directory {
 	opts.Fresh = cmp.Or(opts.Fresh, 2*time.Second)
-	opts.ReadTimeout = cmp.Or(opts.ReadTimeout, 250*time.Millisecond)
-	opts.StoreTimeout = cmp.Or(opts.StoreTimeout, 2*time.Second)
-	opts.WriteTimeout = cmp.Or(opts.WriteTimeout, 5*time.Second)
 	opts.Entries = cmp.Or(opts.Entries, 10_000)
 	limits := snapshot.Limits{
-		Fresh: opts.Fresh - 1, StaleIfError: forever, Patience: opts.ReadTimeout,
-		Timeout: opts.StoreTimeout + opts.ReadTimeout, FetchTimeout: opts.StoreTimeout, // so that a read ends with its fetch
+		Fresh: opts.Fresh - 1, StaleIfError: forever, Patience: readTimeout,
+		Timeout: storeTimeout + readTimeout, FetchTimeout: storeTimeout, // so that a read ends with its fetch
 		Backoff: pingPause, MaxBackoff: pingPause, Entries: opts.Entries,
 	}
 	unchanging, pages := limits, limits
@@ -76,7 +74,7 @@ func NewDirectory(store Store, opts DirectoryOptions) *Directory {
 		counts:  snapshot.New[countsDoc](limits, none),
 	}
 	d.observed, _ = lru.New[string, time.Time](opts.Entries) // fails for a size below 1 alone
-	d.health = newStoreHealth(func(ctx context.Context) error { return store.Ping(ctx) }, opts, d.storeChanged)
+	d.health = newStoreHealth(func(ctx context.Context) error { return store.Ping(ctx) }, d.storeChanged)
 	return d
 }
 
@@ -144,7 +142,7 @@ func get[D snapshot.Document[D]](ctx context.Context, d *Directory, c *snapshot.
 // readUncached makes a read of the store alone; none is the message when there is nothing
 // to read.
 func readUncached[T any](ctx context.Context, d *Directory, none string, read func(context.Context) (T, error)) (v T, err error) {
-	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.opts.StoreTimeout)
+	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
 	defer cancel()
 	defer context.AfterFunc(ctx, cancel)() // a deadline of the caller's own says nothing of the store
 	err = d.health.ask(bounded, func(ctx context.Context) (err error) {

@@ -26,7 +26,6 @@ var (
 // so that its return waits for no reader.
 type storeHealth struct {
 	store   func(context.Context) error // pings the store
-	pause   time.Duration               // how long a write waits for a store that is away
 	changed func(there bool, err error)
 	group   *background.Group
 	pings   *background.Flight[struct{}]
@@ -37,11 +36,11 @@ type storeHealth struct {
 	back    chan struct{} // closed when the store is back; made anew whenever it goes away
 }
 
-func newStoreHealth(ping func(context.Context) error, opts DirectoryOptions, changed func(bool, error)) *storeHealth {
+func newStoreHealth(ping func(context.Context) error, changed func(bool, error)) *storeHealth {
 	group := background.NewGroup(nil)
 	return &storeHealth{
-		store: ping, pause: pingPause + opts.ReadTimeout, changed: changed,
-		group: group, pings: background.NewFlight[struct{}](group, "ping the store", opts.StoreTimeout),
+		store: ping, changed: changed,
+		group: group, pings: background.NewFlight[struct{}](group, "ping the store", storeTimeout),
 	}
 }
 
@@ -103,7 +102,7 @@ func (h *storeHealth) wait(ctx context.Context) error {
 	if !away {
 		return nil
 	}
-	timer := time.NewTimer(h.pause)
+	timer := time.NewTimer(pingPause + readTimeout)
 	defer timer.Stop()
 	select {
 	case <-back:
