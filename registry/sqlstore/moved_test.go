@@ -82,25 +82,15 @@ func movedWorld(t *testing.T, s registry.Store) {
 	t.Helper()
 	made := &registry.IdempotencyRecord{Key: "k", Answer: func(*registry.Source) []byte { return []byte("answer") }}
 	one, err := s.Customer(31).CreateSource(t.Context(), agentSource("one"), made)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t)(err)
 	bare := agentSource("three")
 	bare.Credential = nil
-	if _, err := s.Customer(31).CreateSource(t.Context(), agentSource("two"), nil); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.Customer(32).CreateSource(t.Context(), bare, nil); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Customer(31).BeginConsent(t.Context(), "one", [32]byte{1},
-		registry.Consent{SourceRow: one.Source.ID, AuthVersion: 1, Verifier: "v", ExpiresAt: time.Now().Add(time.Hour)}); err != nil {
-		t.Fatal(err)
-	}
+	must(t)(s.Customer(31).CreateSource(t.Context(), agentSource("two"), nil))
+	must(t)(s.Customer(32).CreateSource(t.Context(), bare, nil))
+	must(t)(s.Customer(31).BeginConsent(t.Context(), "one", [32]byte{1},
+		registry.Consent{SourceRow: one.Source.ID, AuthVersion: 1, Verifier: "v", ExpiresAt: time.Now().Add(time.Hour)}))
 	for _, id := range []string{"radio", "video"} {
-		if err := s.Customer(31).KeepSettings(t.Context(), subscribed(t, s, id, "secret"), []byte(id)); err != nil {
-			t.Fatal(err)
-		}
+		must(t)(s.Customer(31).KeepSettings(t.Context(), subscribed(t, s, id, "secret"), []byte(id)))
 	}
 }
 

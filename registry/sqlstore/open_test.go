@@ -66,9 +66,7 @@ func TestOpenPaths(t *testing.T) {
 func TestFileModes(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "registry.db")
 	s := open(t, "sqlite://"+path)
-	if _, err := s.Adopt(t.Context(), entry()); err != nil {
-		t.Fatal(err)
-	}
+	must(t)(s.Adopt(t.Context(), entry()))
 	for _, name := range []string{path, path + "-wal", path + "-shm"} {
 		info, err := os.Stat(name)
 		if err != nil || info.Mode().Perm() != 0o600 {
@@ -88,9 +86,7 @@ func TestFileModes(t *testing.T) {
 func TestOpenRefusesForeignFiles(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "not.db")
 	text := strings.Repeat("this is no database\n", 100)
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must(t)(os.WriteFile(path, []byte(text), 0o600))
 	if s, err := sqlstore.Open(t.Context(), "sqlite://"+path); err == nil {
 		s.Close()
 		t.Fatal("opened a file that is no database")
@@ -120,14 +116,10 @@ func TestWaitingEndsWithTheContext(t *testing.T) {
 	s := open(t, "sqlite://"+path)
 	defer s.Close()
 	other, err := sql.Open("sqlite", "file:"+path+"?_txlock=immediate")
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t)(err)
 	defer other.Close()
 	tx, err := other.Begin()
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t)(err)
 	defer tx.Rollback()
 	// Longer than the driver waits in one go, far shorter than all goes together.
 	ctx, cancel := context.WithTimeout(t.Context(), 250*time.Millisecond)
@@ -154,11 +146,18 @@ func entry() registry.ConfigSource {
 func alter(t *testing.T, path, statement string, args ...any) {
 	t.Helper()
 	db, err := sql.Open("sqlite", path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t)(err)
 	defer db.Close()
-	if _, err := db.ExecContext(t.Context(), statement, args...); err != nil {
-		t.Fatal(err)
+	must(t)(db.ExecContext(t.Context(), statement, args...))
+}
+
+func TestClock(t *testing.T) {
+	now := time.Date(2029, 2, 3, 4, 5, 6, 123_456_789, time.FixedZone("", 3600))
+	s := open(t, "sqlite://:memory:", sqlstore.WithClock(func() time.Time { return now }))
+	defer s.Close()
+	got, err := s.Adopt(t.Context(), entry())
+	must(t)(err)
+	if want := time.Date(2029, 2, 3, 3, 5, 6, 123_456_000, time.UTC); got.Managed.Connection.ProvisionedAt != want {
+		t.Fatalf("%v, want %v", got.Managed.Connection.ProvisionedAt, want)
 	}
 }

@@ -23,15 +23,11 @@ import (
 func TestPostgresOutage(t *testing.T) {
 	c := pgtest.Own(t)
 	databaseURL, err := c.NewDatabase(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t)(err)
 	s := open(t, databaseURL)
 	defer s.Close()
 	made, err := s.Adopt(t.Context(), entry())
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t)(err)
 	customer, observed := s.Customer(31), time.Unix(1_900_000_000, 0).UTC()
 	calls := map[string]func(ctx context.Context) error{
 		"ping": s.Ping,
@@ -51,9 +47,7 @@ func TestPostgresOutage(t *testing.T) {
 		"hanging": {c.Pause, c.Resume, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if err := outage.away(); err != nil {
-				t.Fatal(err)
-			}
+			must(t)(outage.away())
 			for call, f := range calls {
 				ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 				err := f(ctx) // a call that does not end fails the test by its own time limit
@@ -62,9 +56,7 @@ func TestPostgresOutage(t *testing.T) {
 					t.Errorf("%s: %v", call, err)
 				}
 			}
-			if err := outage.back(); err != nil {
-				t.Fatal(err)
-			}
+			must(t)(outage.back())
 			for call, f := range calls {
 				// Connections that nobody has asked anything yet are found out one by one.
 				var err error
@@ -155,15 +147,11 @@ func TestMigrate(t *testing.T) {
 func TestPostgresMigrationLock(t *testing.T) {
 	databaseURL := pgtest.Database(t)
 	conn, err := pgx.Connect(t.Context(), databaseURL)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t)(err)
 	defer conn.Close(context.WithoutCancel(t.Context()))
 	locked := func(function string) {
 		t.Helper()
-		if _, err := conn.Exec(t.Context(), `SELECT `+function+`($1)`, lock.DefaultLockID); err != nil {
-			t.Fatal(err)
-		}
+		must(t)(conn.Exec(t.Context(), `SELECT `+function+`($1)`, lock.DefaultLockID))
 	}
 	locked("pg_advisory_lock")
 	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
@@ -172,9 +160,7 @@ func TestPostgresMigrationLock(t *testing.T) {
 		t.Fatalf("from %d to %d, %v, while somebody else migrates", from, to, err)
 	}
 	locked("pg_advisory_unlock")
-	if _, _, err := sqlstore.Migrate(t.Context(), databaseURL); err != nil {
-		t.Fatal(err)
-	}
+	must(t)(sqlstore.Migrate(t.Context(), databaseURL))
 	locked("pg_advisory_lock") // nothing is left to do, so nobody waits for it
 	open(t, databaseURL).Close()
 }
@@ -184,16 +170,12 @@ func TestPostgresMigrationLock(t *testing.T) {
 func TestPostgresWithoutRights(t *testing.T) {
 	c := pgtest.Shared(t)
 	databaseURL := pgtest.Database(t)
-	if _, _, err := sqlstore.Migrate(t.Context(), databaseURL); err != nil {
-		t.Fatal(err)
-	}
+	must(t)(sqlstore.Migrate(t.Context(), databaseURL))
 	for _, text := range []string{
 		`CREATE ROLE server LOGIN PASSWORD 'only-rows'`,
 		`GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO server`,
 	} {
-		if err := c.Exec(t.Context(), databaseURL, text); err != nil {
-			t.Fatal(err)
-		}
+		must(t)(c.Exec(t.Context(), databaseURL, text))
 	}
 	t.Cleanup(func() {
 		for _, text := range []string{`DROP OWNED BY server`, `DROP ROLE server`} {
@@ -204,16 +186,12 @@ func TestPostgresWithoutRights(t *testing.T) {
 	})
 	s := open(t, withUser(t, databaseURL, "server", "only-rows"))
 	defer s.Close()
-	if _, err := s.Adopt(t.Context(), entry()); err != nil {
-		t.Fatal(err)
-	}
+	must(t)(s.Adopt(t.Context(), entry()))
 }
 
 func TestPostgresNewerSchema(t *testing.T) {
 	databaseURL := pgtest.Database(t)
 	open(t, databaseURL).Close()
-	if err := pgtest.Shared(t).Exec(t.Context(), databaseURL, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, TRUE)`); err != nil {
-		t.Fatal(err)
-	}
+	must(t)(pgtest.Shared(t).Exec(t.Context(), databaseURL, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, TRUE)`))
 	refuses(t, databaseURL, "newer version")
 }

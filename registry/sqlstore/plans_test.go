@@ -4,91 +4,209 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
-	"time"
 
-	"esagate/registry"
+	"esagate/internal/pgtest"
 )
 
-func fileStore(t *testing.T, opts ...Option) *Store {
-	t.Helper()
-	s, err := Open(t.Context(), "sqlite://"+filepath.Join(t.TempDir(), "registry.db"), opts...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.Close() })
-	return s
-}
+// What a step of SQLite's plan may be, in general and in some statements.
+var (
+	// A condition on the index's first column, and none of them is of one value for all.
+	entersIndex = regexp.MustCompile(`^SEARCH .*USING .*\(((customer_id|source|rowid|id|agent_id|state_hash|connection|tenant_id)=\?|` +
+		`customer_id>\? AND customer_id<\?|(expires_at|begun_at|received_at|at)<\?)`)
+	partOfPlan  = regexp.MustCompile(`^(SCAN|CO-ROUTINE|MATERIALIZE) p$|^(LIST|SCALAR|CORRELATED SCALAR) SUBQUERY`)
+	sortsPage   = regexp.MustCompile(`^USE TEMP B-TREE FOR ORDER BY`)
+	readsWhole  = regexp.MustCompile(`^SEARCH .*(\(customer_id=\?\)$|AUTOMATIC)`)
+	findsPage   = regexp.MustCompile(`^SEARCH (sources|connections) USING`)
+	walksPage   = regexp.MustCompile(`^SEARCH c USING INDEX .*\(id>\?\)$`)
+	walksLittle = regexp.MustCompile(`^SEARCH c USING INDEX connections_unsettled .*\(id>\?\)$`)
+)
 
 // TestSQLitePlans: what a customer is given is found through the customer's own rows
 // of an index, or by a row's id.
 func TestSQLitePlans(t *testing.T) {
 	s := fileStore(t)
-	for name, text := range map[string]string{
-		"get": selectAnyBySourceID.text, "get by row": selectAnyByRow.text, "list": selectAnyPage.text, "count": countSources.text,
-		"lock": lockSource.text, "credentials": selectCredential.text, "lease": leaseCredential.text, "idempotency": selectOnce.text,
-		"slug": countSourceID.text, "slugs": selectSlugs.text, "agent id": countAgentID.text, "consent": takeConsent.text,
-		"void": deleteConsents.text, "erase": deleteCredential.text, "managed": selectManagedBySourceID.text, "managed by id": selectManagedByID.text,
-		"managed list": selectManagedPage.text, "managed count": countManaged.text, "update": updateAgent.text, "version": raiseVersion.text,
-		"expired consents": expiredConsents.probe.text, "expired keys": expiredOnce.probe.text,
-		"sweep consents": expiredConsents.remove.text, "sweep keys": expiredOnce.remove.text,
-		"subscription": selectSubscription.text, "subscribe": updateSubscription.text, "unsubscribe": deleteSubscription.text,
-		"tenant": selectTarget.text, "event": selectEvent.text, "announce": announce.text, "news": selectNews.text,
-		"audit": selectAudit.text, "audit of a source": selectAuditOf.text, "end of an entry": finishAudit.text,
-		"expired events": expiredEvents.probe.text, "expired entries": expiredAudit.probe.text,
-		"sweep events": expiredEvents.remove.text, "sweep entries": expiredAudit.remove.text,
-		"settings": selectSettings.text, "forget settings": deleteSettings.text, "change": updateConnection.text,
-		"renew": renewOnce.text, "forget": forgetOnce.text, "delete settings": deletions[2].text, "delete subscription": deletions[3].text,
-		"delete events":    deletions[4].text,
-		"upkeep unsettled": upkeepUnsettled.text, "upkeep stale": upkeepStale.text,
-		"upkeep subscribe": upkeepSubscribe.text, "upkeep unsubscribe": upkeepUnsubscribe.text,
+	plan := regexp.MustCompile(`\$\d+`)
+	for name, st := range map[string]statement{
+		"get": selectAnyBySourceID, "get by row": selectAnyByRow, "list": selectAnyPage, "count": countSources,
+		"lock": lockSource, "credentials": selectCredential, "lease": leaseCredential, "idempotency": selectOnce,
+		"slug": countSourceID, "slugs": selectSlugs, "agent id": countAgentID, "consent": takeConsent,
+		"void": deleteConsents, "erase": deleteCredential, "managed": selectManagedBySourceID, "managed by id": selectManagedByID,
+		"managed list": selectManagedPage, "managed count": countManaged, "update": updateAgent, "version": raiseVersion,
+		"expired consents": expiredConsents.probe, "expired keys": expiredOnce.probe,
+		"sweep consents": expiredConsents.remove, "sweep keys": expiredOnce.remove,
+		"subscription": selectSubscription, "subscribe": updateSubscription, "unsubscribe": deleteSubscription,
+		"tenant": selectTarget, "event": selectEvent, "announce": announce, "news": selectNews,
+		"audit": selectAudit, "audit of a source": selectAuditOf, "end of an entry": finishAudit,
+		"expired events": expiredEvents.probe, "expired entries": expiredAudit.probe,
+		"sweep events": expiredEvents.remove, "sweep entries": expiredAudit.remove,
+		"settings": selectSettings, "forget settings": deleteSettings, "change": updateConnection,
+		"renew": renewOnce, "forget": forgetOnce, "delete settings": deletions[2], "delete subscription": deletions[3],
+		"delete events": deletions[4], "upkeep unsettled": upkeepUnsettled, "upkeep stale": upkeepStale,
+		"upkeep subscribe": upkeepSubscribe, "upkeep unsubscribe": upkeepUnsubscribe,
 	} {
 		t.Run(name, func(t *testing.T) {
-			args := make([]any, 0, slugsInOrder)
-			for n := 1; strings.Contains(text, fmt.Sprintf("$%d", n)); n++ {
-				args = append(args, 200) // SQLite looks at a LIMIT that is bound
+			args := map[string]bool{}
+			for _, arg := range plan.FindAllString(st.text, -1) {
+				args[arg] = true
 			}
-			rows, err := s.read.QueryContext(t.Context(), `EXPLAIN QUERY PLAN `+text, args...)
-			if err != nil {
-				t.Fatal(err)
+			bound := make([]any, len(args))
+			for i := range bound {
+				bound[i] = 200 // SQLite looks at a LIMIT that is bound
 			}
-			defer rows.Close()
-			steps := 0
-			for rows.Next() {
-				var id, parent, unused int
-				var step string
-				if err := rows.Scan(&id, &parent, &unused, &step); err != nil {
-					t.Fatal(err)
+			steps, err := query(t.Context(), scope{on: s.read, store: s}, global(`EXPLAIN QUERY PLAN `+st.text), func(r row) (step string, err error) {
+				var unused int
+				err = r.Scan(&unused, &unused, &unused, &step)
+				return step, err
+			}, bound...)
+			if must(t)(err); len(steps) == 0 {
+				t.Fatal("no plan")
+			}
+			for i, step := range steps {
+				allowed := entersIndex.MatchString(step) || partOfPlan.MatchString(step)
+				switch name {
+				case "list", "managed list":
+					allowed = allowed || sortsPage.MatchString(step)
+					if i > 0 && readsWhole.MatchString(step) && !findsPage.MatchString(step) {
+						t.Errorf("reads all rows of the customer: %s", step)
+					}
+				case "upkeep unsettled": // a page of all customers': from an id on
+					allowed = allowed || walksLittle.MatchString(step)
+				case "upkeep stale", "upkeep subscribe", "upkeep unsubscribe":
+					allowed = allowed || walksPage.MatchString(step)
 				}
-				steps++
-				search := strings.HasPrefix(step, "SEARCH ") && strings.Contains(step, "USING ") &&
-					// A condition on the index's first column, and none of them is of one value for all.
-					(strings.Contains(step, "(customer_id=?") || strings.Contains(step, "(customer_id>? AND customer_id<?)") || strings.Contains(step, "(source=?") || strings.Contains(step, "(rowid=?") ||
-						strings.Contains(step, "(id=?") || strings.Contains(step, "(agent_id=?") || strings.Contains(step, "(state_hash=?") || strings.Contains(step, "(connection=?") ||
-						strings.Contains(step, "(expires_at<?") || strings.Contains(step, "(begun_at<?") ||
-						strings.Contains(step, "(tenant_id=?") || strings.Contains(step, "(received_at<?") || strings.Contains(step, "(at<?"))
-				page := step == "SCAN p" || step == "CO-ROUTINE p" || step == "MATERIALIZE p"
-				part := strings.HasPrefix(step, "LIST SUBQUERY") || strings.HasPrefix(step, "SCALAR SUBQUERY") || strings.HasPrefix(step, "CORRELATED SCALAR SUBQUERY")
-				upkeep := strings.HasPrefix(name, "upkeep") // is a page of all customers': from an id on
-				walk := upkeep && strings.HasPrefix(step, "SEARCH c USING INDEX ") && strings.HasSuffix(step, "(id>?)") &&
-					(name != "upkeep unsettled" || strings.Contains(step, "connections_unsettled"))
-				sort := strings.HasPrefix(step, "USE TEMP B-TREE FOR ORDER BY") && (name == "list" || name == "managed list")
-				if list := name == "list" || name == "managed list"; list && steps > 1 && strings.HasPrefix(step, "SEARCH ") && !strings.HasPrefix(step, "SEARCH sources USING") &&
-					!strings.HasPrefix(step, "SEARCH connections USING") &&
-					(strings.HasSuffix(step, "(customer_id=?)") || strings.Contains(step, "AUTOMATIC")) {
-					t.Errorf("reads all rows of the customer: %s", step)
-				}
-				if !search && !page && !part && !sort && !walk {
+				if !allowed {
 					t.Errorf("reads more than it is asked for: %s", step)
 				}
 			}
-			if err := rows.Err(); err != nil || steps == 0 {
-				t.Fatal(steps, err)
-			}
 		})
 	}
+}
+
+type planned struct {
+	st   statement
+	args string
+}
+
+// eachPlan has PostgreSQL plan statements over many rows, knowing the arguments and not.
+func eachPlan(t *testing.T, s *Store, fill []string, tests map[string]planned, check func(t *testing.T, name string, plan []string)) {
+	t.Helper()
+	execute(t, s, fill...)
+	conn, err := s.write.Conn(t.Context())
+	must(t)(err)
+	defer conn.Close()
+	do := func(text string) {
+		t.Helper()
+		if _, err := conn.ExecContext(t.Context(), text); err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+	}
+	do(`ANALYZE`)
+	for name, test := range tests {
+		for _, mode := range []string{"force_custom_plan", "force_generic_plan"} {
+			t.Run(name+" "+mode, func(t *testing.T) {
+				do(`SET plan_cache_mode = ` + mode)
+				do(`PREPARE it AS ` + test.st.text)
+				defer do(`DEALLOCATE it`)
+				plan := lines(t, s, conn, `EXPLAIN EXECUTE it(`+test.args+`)`)
+				if strings.Contains(strings.Join(plan, "\n"), "Seq Scan") {
+					t.Errorf("a table is read whole:\n%s", strings.Join(plan, "\n"))
+				}
+				check(t, name, plan)
+			})
+		}
+	}
+}
+
+// TestPostgresPlans: what a customer is given is found through the customer's own
+// index, however many rows others have, also once the server plans without knowing
+// the customer.
+func TestPostgresPlans(t *testing.T) {
+	s := opened(t, pgtest.Database(t))
+	fill := []string{
+		`INSERT INTO esa_ids (id) SELECT 100000 + n FROM generate_series(1, 15050) n`,
+		`INSERT INTO sources (id, customer_id, source_id, name, name_from_api, execution_type, labels, created_at, updated_at)
+			SELECT n, CASE WHEN n > 10050 THEN 6 WHEN n > 10000 THEN 5 ELSE 1000 + n % 40 END, 'source-' || n, 'Name', TRUE, 'MANAGED_SALES_AGENT', '{}',
+			'2030-01-01T00:00:00.000000Z', '2030-01-01T00:00:00.000000Z' FROM generate_series(1, 15050) n`,
+		`INSERT INTO connections (id, customer_id, source, provisioning_status, tenant_id, email_learned, last_test_passed, created_at, updated_at, version)
+			SELECT 100000 + s.id, s.customer_id, s.id, 'active', 'tenant-' || s.id, FALSE, FALSE, s.created_at, s.updated_at, 1 FROM sources s`,
+		`INSERT INTO credentials (id, customer_id, source, sealed, created_at)
+			SELECT 'credential-' || s.id, s.customer_id, s.id, 'x', s.created_at FROM sources s`,
+		`INSERT INTO subscriptions (customer_id, connection, webhook_id, sealed, url, dead) SELECT c.customer_id, c.id, 'w', 'x', '', FALSE FROM connections c`,
+		`INSERT INTO webhook_events (customer_id, connection, event_id, received_at, delivered)
+			SELECT c.customer_id, c.id, 'event-' || n, '2030-01-0' || n || 'T00:00:00.000000Z', n % 2 = 0 FROM connections c CROSS JOIN generate_series(1, 4) n`,
+		`INSERT INTO audit (customer_id, id, at, actor, operation, source_id, outcome)
+			SELECT s.customer_id, 'entry-' || s.id || '-' || n, s.created_at, 'a', 'o', CASE WHEN n = 1 THEN s.source_id END, 'begun' FROM sources s CROSS JOIN generate_series(1, 3) n`,
+		`INSERT INTO idempotency (customer_id, name, fingerprint, source, begun_at) SELECT s.customer_id, 'key-' || s.id, 'x', s.id, s.created_at FROM sources s`,
+	}
+	// Every index is entered by the customer, or by the row's own id.
+	scan := regexp.MustCompile(`Index.*Scan`)
+	entered := regexp.MustCompile(`Index Cond: .*(customer_id >?= |\(id = |source = |connection = )`)
+	eachPlan(t, s, fill, map[string]planned{
+		"get":               {selectAnyBySourceID, `5, 'source-10001'`},
+		"get by row":        {selectAnyByRow, `5, 10001`},
+		"list":              {selectAnyPage, `5, 200, 0`},
+		"list further on":   {selectAnyPage, `5, 20, 20`},
+		"list of many":      {selectAnyPage, `6, 20, 0`},
+		"count":             {countSources, `5`},
+		"lock":              {lockSource.ending(s.lock), `5, 'source-10001'`},
+		"credentials":       {selectCredential, `5, 'source-10001'`},
+		"idempotency":       {selectOnce, `5, 'key-10001'`},
+		"managed":           {selectManagedBySourceID, `5, 'source-10001'`},
+		"managed by id":     {selectManagedByID, `5, 110001`},
+		"managed, to write": {selectManagedByID.ending(s.lock), `5, 110001`},
+		"managed list":      {selectManagedPage, `5, 200, 0`},
+		"managed of many":   {selectManagedPage, `6, 20, 0`},
+		"managed count":     {countManaged, `5`},
+		"subscription":      {selectSubscription, `5, 110001`},
+		"event":             {selectEvent, `5, 110001, 'event-2'`},
+		"announce":          {announce, `5, 110001, '2030-01-01T00:00:00.000000Z'`},
+		"news":              {selectNews, `5, 110001, '2030-01-02T00:00:00.000000Z', '2030-01-01T00:00:00.000000Z'`},
+		"audit":             {selectAudit, `5, 'f', 20`},
+		"audit of many":     {selectAudit, `6, 'entry-12000', 20`},
+		"audit of a source": {selectAuditOf, `6, 'f', 20, 'source-11000'`},
+		"end of an entry":   {finishAudit, `5, 'entry-10001-1', 'o', 200, 'c', 's', 1`},
+	}, func(t *testing.T, _ string, plan []string) {
+		for i, line := range plan {
+			if scan.MatchString(line) && (i+1 == len(plan) || !entered.MatchString(plan[i+1])) {
+				t.Errorf("an index is read along:\n%s", strings.Join(plan, "\n"))
+			}
+		}
+	})
+}
+
+// TestPostgresUpkeepPlans: a page of background work is found from an id on, and reads no
+// table whole, however many connections there are.
+func TestPostgresUpkeepPlans(t *testing.T) {
+	fill := []string{
+		`INSERT INTO esa_ids (id) SELECT 100000 + n FROM generate_series(1, 20000) n`,
+		`INSERT INTO sources (id, customer_id, source_id, name, name_from_api, execution_type, labels, created_at, updated_at)
+			SELECT n, 1000 + n % 40, 'source-' || n, 'Name', TRUE, 'MANAGED_SALES_AGENT', '{}', '', '' FROM generate_series(1, 20000) n`,
+		`INSERT INTO connections (id, customer_id, source, provisioning_status, tenant_id, email_learned, last_test_passed, created_at, updated_at, version,
+			sync_observed_at, operation_kind)
+			SELECT 100000 + s.id, s.customer_id, s.id, CASE WHEN s.id % 50 = 0 THEN 'deactivated' ELSE 'active' END, 'tenant-' || s.id, FALSE, FALSE, '', '', 1,
+			'2030-01-01T00:00:00.' || lpad(s.id::text, 6, '0') || 'Z', CASE WHEN s.id % 4000 = 0 THEN 'provision' END FROM sources s`,
+		`INSERT INTO subscriptions (connection, customer_id, webhook_id, sealed, url, dead)
+			SELECT c.id, c.customer_id, 'wh', 'x', 'https://gateway.example.net', c.id % 100 = 0 FROM connections c WHERE c.id % 10 <> 0`,
+	}
+	eachPlan(t, opened(t, pgtest.Database(t)), fill, map[string]planned{
+		"unsettled":   {upkeepUnsettled, `0, 200`},
+		"stale":       {upkeepStale, `100000, 200, '2030-01-01T00:00:00.000500Z'`},
+		"subscribe":   {upkeepSubscribe, `100000, 200, '2030-01-01T00:00:00.000000Z', 'https://gateway.example.net'`},
+		"unsubscribe": {upkeepUnsubscribe, `100000, 200, '2030-01-01T00:00:00.000000Z'`},
+	}, func(t *testing.T, name string, plan []string) {
+		walked := "connections_pkey"
+		if name == "unsettled" {
+			walked = "connections_unsettled"
+		}
+		text := strings.Join(plan, "\n")
+		walks := regexp.MustCompile(`using ` + walked + ` on connections c .*\n.*Index Cond: \(id > `)
+		if strings.Contains(text, "Sort") || !walks.MatchString(text) {
+			t.Errorf("more is read than a page:\n%s", text)
+		}
+	})
 }
 
 // counting counts the statements that it passes on.
@@ -111,75 +229,18 @@ func (c *counting) QueryRowContext(ctx context.Context, query string, args ...an
 // name was given.
 func TestSlugOfTenThousand(t *testing.T) {
 	s := fileStore(t)
-	names := func(n int) string {
-		return fmt.Sprintf(`INSERT INTO sources (id, customer_id, source_id, name, name_from_api, execution_type, labels, created_at, updated_at)
-			WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < %d)
-			SELECT n, 5, CASE WHEN n = 1 THEN 'news' ELSE 'news-' || n END, '', TRUE, 'AGENT', '{}', '', '' FROM numbers`, n)
-	}
 	for _, n := range []int{0, 1, 2, 49, 50, 51, 99, 100, 101, 102, 200, 777, 10_000} {
-		err := s.writing(t.Context(), 5, func(in scope) error {
-			if _, err := in.exec(t.Context(), global(`DELETE FROM sources`)); err != nil {
-				return err
-			}
-			if n > 0 {
-				if _, err := in.exec(t.Context(), global(names(n))); err != nil {
-					return err
-				}
-			}
-			count := &counting{runner: in.on}
-			got, err := freeSlug(t.Context(), scope{on: count, customer: 5, store: &Store{reduce: func(_ context.Context, err error) error { return err }}}, "news")
-			if want := suffixed("news", n+1); err != nil || got != want {
-				t.Errorf("after %d: %q, %v, want %q", n, got, err, want)
-			}
-			if count.n > 30 {
-				t.Errorf("after %d: %d statements", n, count.n)
-			}
-			return nil
-		})
-		if err != nil {
-			t.Fatal(err)
+		execute(t, s, `DELETE FROM sources`,
+			fmt.Sprintf(`INSERT INTO sources (id, customer_id, source_id, name, name_from_api, execution_type, labels, created_at, updated_at)
+			WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < %d)
+			SELECT n, 5, CASE WHEN n = 1 THEN 'news' ELSE 'news-' || n END, '', TRUE, 'AGENT', '{}', '', '' FROM numbers WHERE n <= %[1]d`, n))
+		count := &counting{runner: s.read}
+		got, err := freeSlug(t.Context(), scope{on: count, customer: 5, store: s}, "news")
+		if want := suffixed("news", n+1); err != nil || got != want {
+			t.Errorf("after %d: %q, %v, want %q", n, got, err, want)
 		}
-	}
-}
-
-// TestSweepIsBounded: expired rows go, some with each one that comes, and no others.
-func TestSweepIsBounded(t *testing.T) {
-	now := time.Date(2032, 1, 2, 3, 4, 5, 0, time.UTC)
-	s := fileStore(t, WithClock(func() time.Time { return now }))
-	count := func() (n int) {
-		t.Helper()
-		if err := s.reading(0).queryRow(t.Context(), global(`SELECT COUNT(*) FROM idempotency`)).Scan(&n); err != nil {
-			t.Fatal(err)
+		if count.n > 30 {
+			t.Errorf("after %d: %d statements", n, count.n)
 		}
-		return n
-	}
-	create := func(i int) {
-		t.Helper()
-		if _, err := s.Customer(int64(i%7)).CreateSource(t.Context(), registry.NewSource{Slug: "s", AgentID: func() string { return fmt.Sprint(i) }},
-			&registry.IdempotencyRecord{Key: fmt.Sprint(i)}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	const n = 2*sweepRows + 50
-	for i := range n {
-		if i == n-10 {
-			now = now.Add(time.Microsecond) // these outlive the others
-		}
-		create(i)
-	}
-	if got := count(); got != n {
-		t.Fatalf("%d rows, want %d", got, n)
-	}
-	now = now.Add(registry.IdempotencyKept - time.Microsecond)
-	for i, want := range []int{n + 1 - sweepRows, n + 2 - 2*sweepRows, 10 + 3, 10 + 4} {
-		create(n + i)
-		if got := count(); got != want {
-			t.Fatalf("after %d more: %d rows, want %d", i+1, got, want)
-		}
-	}
-	now = now.Add(time.Microsecond)
-	create(n + 4)
-	if got := count(); got != 5 {
-		t.Fatalf("%d rows, want 5", got)
 	}
 }

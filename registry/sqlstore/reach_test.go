@@ -71,18 +71,14 @@ func TestPostgresURLs(t *testing.T) {
 func TestPostgresRefusals(t *testing.T) {
 	c := pgtest.Shared(t)
 	good, err := url.Parse(pgtest.Database(t))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t)(err)
 	at := "postgres at " + good.Host + ": "
 	with := func(change func(u *url.URL)) string {
 		u := *good
 		change(&u)
 		return u.String()
 	}
-	if err := c.Exec(t.Context(), c.URL("postgres"), `CREATE ROLE opossum LOGIN PASSWORD 'XENONquokka'`); err != nil {
-		t.Fatal(err)
-	}
+	must(t)(c.Exec(t.Context(), c.URL("postgres"), `CREATE ROLE opossum LOGIN PASSWORD 'XENONquokka'`))
 	t.Cleanup(func() { _ = c.Exec(context.WithoutCancel(t.Context()), c.URL("postgres"), `DROP ROLE opossum`) })
 	for name, test := range map[string]struct{ url, want string }{
 		"password": {with(func(u *url.URL) { u.User = url.UserPassword("opossum", half) }), at + "the password was refused (SQLSTATE 28P01)"},
@@ -129,9 +125,7 @@ func TestPostgresOddPeers(t *testing.T) {
 func serve(t *testing.T, answer func(conn net.Conn)) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t)(err)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -157,23 +151,17 @@ func startTLS(conn net.Conn, certificate tls.Certificate) {
 func selfSigned(t *testing.T) tls.Certificate {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t)(err)
 	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t)(err)
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
 
 func withUser(t *testing.T, databaseURL, name, password string) string {
 	t.Helper()
 	u, err := url.Parse(databaseURL)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t)(err)
 	u.User = url.UserPassword(name, password)
 	return u.String()
 }

@@ -21,13 +21,9 @@ const rewritePage = 100
 func stepped(t *testing.T, key string, step vault.Step) string {
 	t.Helper()
 	v, err := vault.New(key)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t)(err)
 	next, err := v.Rotated(step)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t)(err)
 	return string(next)
 }
 
@@ -39,17 +35,11 @@ func plantSecrets(t *testing.T, s registry.Store, n int) {
 		c := s.Customer(31 + int64(i%3))
 		answered := &registry.IdempotencyRecord{Key: id, Answer: func(*registry.Source) []byte { return []byte("answer " + id) }}
 		made, err := c.CreateSource(t.Context(), agentSource(id), answered)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := c.BeginConsent(t.Context(), id, [32]byte{byte(i), byte(i >> 8), 1}, registry.Consent{
-			SourceRow: made.Source.ID, AuthVersion: 1, Verifier: id, ExpiresAt: time.Now().Add(time.Hour)}); err != nil {
-			t.Fatal(err)
-		}
+		must(t)(err)
+		must(t)(c.BeginConsent(t.Context(), id, [32]byte{byte(i), byte(i >> 8), 1}, registry.Consent{
+			SourceRow: made.Source.ID, AuthVersion: 1, Verifier: id, ExpiresAt: time.Now().Add(time.Hour)}))
 		esaID := subscribed(t, s, "m"+id, "secret of "+id)
-		if err := s.Customer(31).KeepSettings(t.Context(), esaID, []byte("settings of "+id)); err != nil {
-			t.Fatal(err)
-		}
+		must(t)(s.Customer(31).KeepSettings(t.Context(), esaID, []byte("settings of "+id)))
 	}
 }
 
@@ -91,9 +81,7 @@ func TestRewriteSecrets(t *testing.T) {
 			s := open(t, url, withKey(t, first))
 			plantSecrets(t, s, n+1)
 			// An answer that is still to come is nothing to rewrite.
-			if _, err := s.Customer(31).CreateSource(t.Context(), agentSource("pending"), &registry.IdempotencyRecord{Key: "pending"}); err != nil {
-				t.Fatal(err)
-			}
+			must(t)(s.Customer(31).CreateSource(t.Context(), agentSource("pending"), &registry.IdempotencyRecord{Key: "pending"}))
 			const all = 6*(n+1) + 1 + 1 + 1 // what is pending has two, and the note of the key is one
 			rewrite := func(s *sqlstore.Store, want int) {
 				t.Helper()
@@ -144,12 +132,8 @@ func TestRewriteWhatCannotBeOpened(t *testing.T) {
 	readSecrets(t, s, n, "s3")
 	// It can be replaced and erased like any other.
 	src, err := s.Customer(31).Source(t.Context(), "s3")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.Customer(31).ReplaceCredential(t.Context(), "s3", src.Agent.CredentialID, nil); err != nil {
-		t.Fatal(err)
-	}
+	must(t)(err)
+	must(t)(s.Customer(31).ReplaceCredential(t.Context(), "s3", src.Agent.CredentialID, nil))
 	if got, err := s.RewriteSecrets(t.Context()); err != nil || got != 0 {
 		t.Fatalf("%d rewritten, %v", got, err)
 	}
@@ -184,9 +168,7 @@ func TestRewriteWhileOthersWrite(t *testing.T) {
 					}
 				}
 			}
-			if err := <-done; err != nil {
-				t.Fatal(err)
-			}
+			must(t)(<-done)
 			for i := range 40 {
 				if i%4 == 0 {
 					continue
@@ -217,9 +199,7 @@ func TestRewriteBehind(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "registry.db")
 			first := vault.Generate()
 			s := open(t, "sqlite://"+path, withKey(t, first))
-			if _, err := s.Customer(31).CreateSource(t.Context(), agentSource("s0"), nil); err != nil {
-				t.Fatal(err)
-			}
+			must(t)(s.Customer(31).CreateSource(t.Context(), agentSource("s0"), nil))
 			s.Close()
 			s = open(t, "sqlite://"+path, withKey(t, stepped(t, first, vault.Rotate)))
 			defer s.Close()

@@ -44,9 +44,7 @@ func TestStatementsRunThroughTheScope(t *testing.T) {
 			continue
 		}
 		text, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t)(err)
 		if n := len(direct.FindAll(text, -1)); n != allowed[name] {
 			t.Errorf("%s talks to the database %d times past its scope, want %d", name, n, allowed[name])
 		}
@@ -56,9 +54,7 @@ func TestStatementsRunThroughTheScope(t *testing.T) {
 // TestPragmas: what durability rests on is set on every connection.
 func TestPragmas(t *testing.T) {
 	s, err := Open(t.Context(), "sqlite://"+filepath.Join(t.TempDir(), "registry.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t)(err)
 	defer s.Close()
 	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": busyTimeout, "secure_delete": "1"} {
 		for pool, db := range map[string]runner{"read": s.read, "write": s.write} {

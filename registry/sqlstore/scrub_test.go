@@ -41,13 +41,9 @@ func TestErasureIsNoticed(t *testing.T) {
 func scrubbed(t *testing.T, path string) *Store {
 	t.Helper()
 	v, err := vault.New("ZXJhc2VkLWlzLW92ZXJ3cml0dGVuLTMyLWJ5dGVzLi4=")
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t)(err)
 	s, err := Open(t.Context(), "sqlite://"+path, WithVault(v))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t)(err)
 	return s
 }
 
@@ -60,9 +56,7 @@ func planted(t *testing.T, s *Store) *registry.Source {
 	t.Helper()
 	made, err := s.Customer(8).CreateSource(t.Context(), registry.NewSource{SourceID: "agent", Name: "Agent", Credential: randomToken(), AgentID: rand.Text,
 		Agent: registry.Agent{Status: registry.SourceActive, Type: "SALES", EndpointURL: "https://a.example", Protocol: "MCP", Authentication: registry.AuthAPIKey}}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t)(err)
 	return made.Source
 }
 
@@ -71,17 +65,13 @@ func connected(t *testing.T, s *Store) int64 {
 	t.Helper()
 	made, err := s.Customer(8).CreateManaged(t.Context(), registry.NewManaged{SourceID: "managed",
 		Operation: registry.Operation{Kind: registry.OperationProvision, ID: "o"}}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t)(err)
 	return made.Source.Connection.ID
 }
 
 func sealedIn(t *testing.T, s *Store, text string) (sealed []byte) {
 	t.Helper()
-	if err := s.reading(0).queryRow(t.Context(), global(text)).Scan(&sealed); err != nil {
-		t.Fatal(err)
-	}
+	must(t)(s.reading(0).queryRow(t.Context(), global(text)).Scan(&sealed))
 	return sealed
 }
 
@@ -89,11 +79,9 @@ func sealedIn(t *testing.T, s *Store, text string) (sealed []byte) {
 func erase(t *testing.T, s *Store) (sealed []byte) {
 	t.Helper()
 	sealed = sealedIn(t, s, `SELECT sealed FROM credentials`)
-	if _, err := s.Customer(8).UpdateSource(t.Context(), "agent", func(*registry.Source) (registry.SourceChange, error) {
+	must(t)(s.Customer(8).UpdateSource(t.Context(), "agent", func(*registry.Source) (registry.SourceChange, error) {
 		return registry.SourceChange{EraseCredential: true}, nil
-	}); err != nil {
-		t.Fatal(err)
-	}
+	}))
 	return sealed
 }
 
@@ -153,10 +141,8 @@ func erasedIsOverwritten(t *testing.T) {
 		{"delete a source with a secret", subscriptions, func(string, int64) error { return remove("managed") }},
 	} {
 		src, esaID := planted(t, s), connected(t, s)
-		if err := errors.Join(subscribe(esaID), c.KeepSettings(ctx, esaID, []byte(rand.Text())),
-			c.BeginConsent(ctx, "agent", state, registry.Consent{SourceRow: src.ID, AuthVersion: 1, Verifier: rand.Text(), ExpiresAt: time.Now().Add(time.Hour)})); err != nil {
-			t.Fatal(err)
-		}
+		must(t)(errors.Join(subscribe(esaID), c.KeepSettings(ctx, esaID, []byte(rand.Text())),
+			c.BeginConsent(ctx, "agent", state, registry.Consent{SourceRow: src.ID, AuthVersion: 1, Verifier: rand.Text(), ExpiresAt: time.Now().Add(time.Hour)})))
 		time.Sleep(2 * scrubPauseMax) // what was noticed before has been scrubbed
 		synctest.Wait()
 		sealed := sealedIn(t, s, step.holds)
@@ -218,9 +204,7 @@ func TestErasedBeforeTheEnd(t *testing.T) {
 			t.Fatal("the reader was not in the way")
 		}
 		reader.Close()
-		if err := s.Close(); err != nil {
-			t.Fatal(err)
-		}
+		must(t)(s.Close())
 		if file := holds(t, path, sealed); file != "" {
 			t.Errorf("closed, %s still holds it", file)
 		}
@@ -228,11 +212,9 @@ func TestErasedBeforeTheEnd(t *testing.T) {
 			t.Errorf("closed again: %v", err)
 		}
 
-		if _, err := other.Customer(8).UpdateSource(t.Context(), "agent", func(*registry.Source) (registry.SourceChange, error) {
+		must(t)(other.Customer(8).UpdateSource(t.Context(), "agent", func(*registry.Source) (registry.SourceChange, error) {
 			return registry.SourceChange{Credential: randomToken()}, nil
-		}); err != nil {
-			t.Fatal(err)
-		}
+		}))
 		other.scrubber.stop() // as if it were killed
 		sealed = erase(t, other)
 		if holds(t, path, sealed) == "" {
@@ -253,9 +235,7 @@ func holds(t *testing.T, path string, text []byte) string {
 	t.Helper()
 	for _, name := range []string{path, path + "-wal"} {
 		content, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t)(err)
 		if bytes.Contains(content, text) {
 			return name
 		}

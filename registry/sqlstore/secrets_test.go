@@ -28,9 +28,7 @@ var canaryPrint = [32]byte([]byte(canary))
 func withKey(t *testing.T, key string) sqlstore.Option {
 	t.Helper()
 	v, err := vault.New(key)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t)(err)
 	return sqlstore.WithVault(v)
 }
 
@@ -86,9 +84,7 @@ func plantCanaries(t *testing.T, s registry.Store) {
 			return errors.Join(err, c.KeepSettings(t.Context(), id, []byte(canary)))
 		},
 	} {
-		if err := step(); err != nil {
-			t.Fatal(err)
-		}
+		must(t)(step())
 	}
 }
 
@@ -116,15 +112,11 @@ func TestCanaryInAFile(t *testing.T) {
 func tablesOf(t *testing.T, db *sql.DB) (tables []string) {
 	t.Helper()
 	rows, err := db.QueryContext(t.Context(), `SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()`)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t)(err)
 	defer rows.Close()
 	for rows.Next() {
 		var table string
-		if err := rows.Scan(&table); err != nil {
-			t.Fatal(err)
-		}
+		must(t)(rows.Scan(&table))
 		tables = append(tables, table)
 	}
 	if err := rows.Err(); err != nil || !slices.Contains(tables, "credentials") || !slices.Contains(tables, "sources") {
@@ -140,29 +132,21 @@ func TestCanaryInTables(t *testing.T) {
 	defer s.Close()
 	plantCanaries(t, s)
 	db, err := sql.Open("pgx", url)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t)(err)
 	defer db.Close()
 	seen := map[string]int{}
 	for _, table := range tablesOf(t, db) {
 		rows, err := db.QueryContext(t.Context(), `SELECT row_to_json(t)::text FROM `+table+` t`)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t)(err)
 		for rows.Next() {
 			var text string
-			if err := rows.Scan(&text); err != nil {
-				t.Fatal(err)
-			}
+			must(t)(rows.Scan(&text))
 			seen[table]++
 			if strings.Contains(text, canary) || strings.Contains(text, hex.EncodeToString([]byte(canary))) {
 				t.Errorf("%s: the canary is readable", table)
 			}
 		}
-		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-			t.Fatal(err)
-		}
+		must(t)(errors.Join(rows.Err(), rows.Close()))
 	}
 	for _, table := range []string{"credentials", "idempotency", "kept_settings", "subscriptions", "sources"} {
 		if seen[table] == 0 {
@@ -237,9 +221,7 @@ func TestWithoutAKey(t *testing.T) {
 	defer s.Close()
 	c, bare := s.Customer(31), agentSource("bare")
 	bare.Credential = nil
-	if _, err := c.CreateSource(t.Context(), bare, &registry.IdempotencyRecord{Key: "k"}); err != nil {
-		t.Fatal(err)
-	}
+	must(t)(c.CreateSource(t.Context(), bare, &registry.IdempotencyRecord{Key: "k"}))
 	_, create := c.CreateSource(t.Context(), agentSource("secret"), nil)
 	_, answer := c.CreateSource(t.Context(), agentSource("answer"), &registry.IdempotencyRecord{Key: "k2", Answer: func(*registry.Source) []byte { return []byte("a") }})
 	_, update := c.UpdateSource(t.Context(), "bare", func(*registry.Source) (registry.SourceChange, error) {
@@ -247,9 +229,7 @@ func TestWithoutAKey(t *testing.T) {
 	})
 	_, rewrite := s.RewriteSecrets(t.Context())
 	made, err := s.Adopt(t.Context(), entry())
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t)(err)
 	id := made.Managed.Connection.ID
 	_, subscribe := c.ChangeSubscription(t.Context(), id, func(*registry.Subscription) (*registry.Subscription, error) {
 		return &registry.Subscription{Secret: canary}, nil
@@ -293,12 +273,8 @@ func TestReadWithoutAKey(t *testing.T) {
 		}
 	}
 	src, err := s.Customer(31).Source(t.Context(), "radio")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Customer(31).KeepSettings(t.Context(), src.Connection.ID, nil); err != nil {
-		t.Fatal(err)
-	}
+	must(t)(err)
+	must(t)(s.Customer(31).KeepSettings(t.Context(), src.Connection.ID, nil))
 	if err := settingsOf("radio")(t, s); !errors.Is(err, registry.ErrNotFound) {
 		t.Errorf("settings that were removed: %v, want ErrNotFound", err)
 	}

@@ -33,9 +33,7 @@ func options(t *testing.T, opts registrytest.Options) []sqlstore.Option {
 		key = registrytest.Key
 	}
 	v, err := vault.New(key)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t)(err)
 	all := []sqlstore.Option{sqlstore.WithVault(v)}
 	if opts.Now != nil {
 		all = append(all, sqlstore.WithClock(opts.Now))
@@ -73,4 +71,14 @@ func TestPostgresReopen(t *testing.T) {
 		url := pgtest.Database(t)
 		return func(t *testing.T, opts registrytest.Options) registry.Store { return world(t, url, opts) }
 	})
+}
+
+// must ends the test unless the last of some results is no error: must(t)(s.Call(…)).
+func must(t testing.TB) func(results ...any) {
+	return func(results ...any) {
+		t.Helper()
+		if err := results[len(results)-1]; err != nil {
+			t.Fatal(err)
+		}
+	}
 }

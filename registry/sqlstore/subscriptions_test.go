@@ -14,9 +14,7 @@ import (
 func subscribed(t *testing.T, s registry.Store, sourceID, secret string) int64 {
 	t.Helper()
 	made, err := s.Adopt(t.Context(), registry.ConfigSource{CustomerID: 31, SourceID: sourceID, Name: sourceID, TenantID: sourceID})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t)(err)
 	id := made.Managed.Connection.ID
 	change(t, s, id, func(next *registry.Subscription) { next.WebhookID, next.Secret = "hook of "+sourceID, secret })
 	return id
@@ -24,16 +22,14 @@ func subscribed(t *testing.T, s registry.Store, sourceID, secret string) int64 {
 
 func change(t *testing.T, s registry.Store, esaID int64, f func(*registry.Subscription)) {
 	t.Helper()
-	if _, err := s.Customer(31).ChangeSubscription(t.Context(), esaID, func(was *registry.Subscription) (*registry.Subscription, error) {
+	must(t)(s.Customer(31).ChangeSubscription(t.Context(), esaID, func(was *registry.Subscription) (*registry.Subscription, error) {
 		var next registry.Subscription
 		if was != nil {
 			next = *was
 		}
 		f(&next)
 		return &next, nil
-	}); err != nil {
-		t.Fatal(err)
-	}
+	}))
 }
 
 // secretIs reads a secret in both ways; with an error wanted, both give that.
@@ -70,9 +66,7 @@ func TestSubscriptionOfALostSecret(t *testing.T) {
 		next.Dead = true
 	})
 	secretIs(t, s, id, "radio", "", registry.ErrSecret)
-	if _, _, err := s.Customer(31).RecordEvent(t.Context(), id, registry.Event{ID: "e"}); err != nil {
-		t.Fatal(err)
-	}
+	must(t)(s.Customer(31).RecordEvent(t.Context(), id, registry.Event{ID: "e"}))
 	if news, err := s.Customer(31).DeliveryCounts(t.Context(), id); err != nil || news != (registry.DeliveryCounts{Delivered: 1}) {
 		t.Fatalf("%+v, %v", news, err)
 	}

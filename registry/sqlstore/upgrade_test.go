@@ -17,9 +17,7 @@ import (
 // TestUpgrade opens a database as the first release left it.
 func TestUpgrade(t *testing.T) {
 	first, err := fs.ReadFile(migrations, "migrations/00001_registry.sql")
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t)(err)
 	path := filepath.Join(t.TempDir(), "registry.db")
 	for _, test := range []struct {
 		driver, name, url string
@@ -33,18 +31,12 @@ func TestUpgrade(t *testing.T) {
 				test.name = test.url
 			}
 			db, err := sql.Open(test.driver, test.name)
-			if err != nil {
-				t.Fatal(err)
-			}
+			must(t)(err)
 			defer db.Close()
 			p, err := goose.NewProvider(test.dialect, db, fstest.MapFS{"00001_registry.sql": {Data: first}},
 				goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := p.Up(t.Context()); err != nil {
-				t.Fatal(err)
-			}
+			must(t)(err)
+			must(t)(p.Up(t.Context()))
 			for _, row := range []string{
 				`UPDATE sequences SET last_value = 7 WHERE name = 'source'`,
 				`INSERT INTO esa_ids (id) VALUES (1000)`,
@@ -54,19 +46,13 @@ func TestUpgrade(t *testing.T) {
 				`INSERT INTO connections (id, customer_id, source, provisioning_status, tenant_id, email_learned, last_test_passed, created_at, updated_at, version)
 					VALUES (1000, 31, 7, 'active', 'tenant-old', FALSE, FALSE, '2030-01-01T00:00:00.000000Z', '2030-01-01T00:00:00.000000Z', 4)`,
 			} {
-				if _, err := db.ExecContext(t.Context(), row); err != nil {
-					t.Fatal(err)
-				}
+				must(t)(db.ExecContext(t.Context(), row))
 			}
 
 			v, err := vault.New(vault.Generate())
-			if err != nil {
-				t.Fatal(err)
-			}
+			must(t)(err)
 			s, err := Open(t.Context(), test.url, WithVault(v))
-			if err != nil {
-				t.Fatal(err)
-			}
+			must(t)(err)
 			defer s.Close()
 			got, err := s.Adopt(t.Context(), registry.ConfigSource{CustomerID: 31, SourceID: "old", Name: "Old", TenantID: "tenant-old", Labels: map[string]string{"a": "b"}})
 			if err != nil || got.Outcome != registry.AdoptionUnchanged || got.Managed.Connection.Version != 4 {
