@@ -32,9 +32,7 @@ func BenchmarkSources(b *testing.B) {
 		c := pgtest.Own(b, pgtest.Durable())
 		measureStore(b, openWorlds(b, func() string {
 			url, err := c.NewDatabase(b.Context())
-			if err != nil {
-				b.Fatal(err)
-			}
+			must(b)(err)
 			return url
 		}))
 	})
@@ -44,20 +42,14 @@ func BenchmarkSources(b *testing.B) {
 // synced.
 func BenchmarkSync(b *testing.B) {
 	f, err := os.Create(filepath.Join(b.TempDir(), "log"))
-	if err != nil {
-		b.Fatal(err)
-	}
+	must(b)(err)
 	defer f.Close()
 	page := make([]byte, 4096)
 	took := make([]time.Duration, b.N)
 	for i := range took {
 		began := time.Now()
-		if _, err := f.Write(page); err != nil {
-			b.Fatal(err)
-		}
-		if err := f.Sync(); err != nil {
-			b.Fatal(err)
-		}
+		must(b)(f.Write(page))
+		must(b)(f.Sync())
 		took[i] = time.Since(began)
 	}
 	b.ReportMetric(0, "ns/op")
@@ -169,7 +161,7 @@ func race(b *testing.B, worlds []*benchWorld, do benchWork) {
 		if i > 0 {
 			b.ReportMetric(float64(middle)/float64(first), w.name+"/"+worlds[0].name)
 		}
-		restore(b, w)
+		w.restore(b)
 	}
 }
 
@@ -186,13 +178,7 @@ func together(b *testing.B, w *benchWorld, do benchWork) {
 		}
 	})
 	b.StopTimer()
-	restore(b, w)
-}
-
-func restore(b *testing.B, w *benchWorld) {
-	if err := w.restore(b.Context()); err != nil {
-		b.Fatal(err)
-	}
+	w.restore(b)
 }
 
 func median(took []time.Duration) time.Duration {

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,7 +11,6 @@ import (
 
 	"github.com/pressly/goose/v3"
 
-	"esagate/internal/vault"
 	"esagate/registry"
 )
 
@@ -57,35 +57,27 @@ func openWorlds(b *testing.B, newURL func() string) []*benchWorld {
 	if testing.Short() {
 		worlds = worlds[:1]
 	}
-	v, err := vault.New(vault.Generate())
-	if err != nil {
-		b.Fatal(err)
-	}
+	key := newKey(b)
 	for _, w := range worlds {
-		if w.store, err = Open(b.Context(), newURL(), WithVault(v)); err != nil {
-			b.Fatal(err)
-		}
+		var err error
+		w.store, err = Open(b.Context(), newURL(), key)
+		must(b)(err)
 		b.Cleanup(func() { w.store.Close() })
 		ctx, cancel := context.WithTimeout(b.Context(), fillLimit)
-		err := w.fill(ctx)
+		w.fill(ctx, b)
 		cancel()
-		if err != nil {
-			b.Fatalf("fill %q: %v", w.name, err)
-		}
 	}
 	return worlds
 }
 
-func (w *benchWorld) fill(ctx context.Context) error {
+func (w *benchWorld) fill(ctx context.Context, b *testing.B) {
 	s := w.store
-	if err := makeModels(ctx, s); err != nil {
-		return err
-	}
+	makeModels(ctx, b, s)
 	w.last = firstID + int64(w.own+w.foreign)
 	customer := fmt.Sprintf(`CASE WHEN n %% %d = 0 THEN %d ELSE %d + n %% %d END`, w.step(), self, stranger, strangers)
 	const random = `(1000000000 + n * 2654435761 % 4294967296)` // each once, in no order
 	id, esaID := fmt.Sprintf(`%d + n`, firstID), fmt.Sprintf(`%d + n`, firstESAID)
-	err := s.writing(ctx, self, func(in scope) error {
+	must(b)(s.writing(ctx, self, func(in scope) error {
 		for _, t := range []struct {
 			table, key string // the column that says which model's row it is
 			changed    map[string]string
@@ -96,17 +88,13 @@ func (w *benchWorld) fill(ctx context.Context) error {
 			{"credentials", "source", map[string]string{"id": random + ` || 'ABCDEFGHIJKLMNOP'`, "source": id, "customer_id": customer}},
 		} {
 			if t.table == "connections" {
-				if err := w.copyRows(ctx, in, "esa_ids", []string{"id"}, `connections p ON p.source`, map[string]string{"id": esaID}); err != nil {
-					return err
-				}
+				must(b)(w.copyRows(ctx, in, "esa_ids", []string{"id"}, `connections p ON p.source`, map[string]string{"id": esaID}))
 			}
-			columns, err := columnsOf(ctx, in, t.table)
-			if err != nil {
-				return err
-			}
-			if err := w.copyRows(ctx, in, t.table, columns, t.table+` p ON p.`+t.key, t.changed); err != nil {
-				return err
-			}
+			rows, err := in.on.QueryContext(ctx, `SELECT * FROM `+t.table+` LIMIT 0`)
+			must(b)(err)
+			columns, err := rows.Columns()
+			must(b)(errors.Join(err, rows.Close()))
+			must(b)(w.copyRows(ctx, in, t.table, columns, t.table+` p ON p.`+t.key, t.changed))
 		}
 		for _, text := range []string{
 			fmt.Sprintf(`DELETE FROM credentials WHERE customer_id = %d`, model),
@@ -114,58 +102,43 @@ func (w *benchWorld) fill(ctx context.Context) error {
 			fmt.Sprintf(`DELETE FROM sources WHERE customer_id = %d`, model),
 			fmt.Sprintf(`UPDATE sequences SET last_value = %d WHERE name = 'source'`, w.last),
 		} {
-			if _, err := in.exec(ctx, global(text)); err != nil {
-				return err
-			}
+			must(b)(in.exec(ctx, global(text)))
 		}
 		return nil
-	})
-	if err != nil {
-		return err
-	}
-	return w.settle(ctx)
+	}))
+	w.settle(ctx, b)
 }
 
 // settle has done what the database does in the background, so that it does not do so
 // while something is measured. SQLite gathers no statistics by itself and is not told
 // to: what is measured is planned without.
-func (w *benchWorld) settle(ctx context.Context) error {
+func (w *benchWorld) settle(ctx context.Context, b *testing.B) {
 	texts := []string{`PRAGMA wal_checkpoint(TRUNCATE)`}
 	if w.store.dialect == goose.DialectPostgres {
 		texts = []string{`VACUUM (ANALYZE)`, `CHECKPOINT`}
 	}
 	for _, text := range texts {
-		if _, err := w.store.write.ExecContext(ctx, text); err != nil {
-			return err
-		}
+		must(b)(w.store.write.ExecContext(ctx, text))
 	}
-	return nil
 }
 
 // makeModels makes the sources to copy as they are made in life.
-func makeModels(ctx context.Context, s *Store) error {
+func makeModels(ctx context.Context, b *testing.B, s *Store) {
 	in := s.Customer(model)
 	adopted, err := s.Adopt(ctx, registry.ConfigSource{CustomerID: model, SourceID: "m", Name: "Evening video", TenantID: "tnt_evening_video_",
 		AdServer: &registry.AdServer{Type: "google_ad_manager", NetworkCode: "99887766"}, ServiceAccountEmail: "ads@project.example.com",
 		Labels: map[string]string{"region": "north"}})
-	if err != nil {
-		return err
-	}
+	must(b)(err)
 	count := int64(5321)
-	if _, err := in.ObserveInventorySync(ctx, adopted.Managed.Connection.ID, registry.InventorySync{Status: registry.SyncSuccess,
-		LastRunAt: time.Now(), CompletedAt: time.Now(), ItemCount: &count, ObservedAt: time.Now()}); err != nil {
-		return err
-	}
+	must(b)(in.ObserveInventorySync(ctx, adopted.Managed.Connection.ID, registry.InventorySync{Status: registry.SyncSuccess,
+		LastRunAt: time.Now(), CompletedAt: time.Now(), ItemCount: &count, ObservedAt: time.Now()}))
 	for i := 1; i < models; i++ {
 		entry := benchSource(fmt.Sprint("m", i))
 		if i%2 == 0 {
 			entry.Agent.Authentication, entry.Credential = registry.AuthNone, nil
 		}
-		if _, err := in.CreateSource(ctx, entry, nil); err != nil {
-			return err
-		}
+		must(b)(in.CreateSource(ctx, entry, nil))
 	}
-	return nil
 }
 
 // benchSource is an AGENT source with an API key.
@@ -176,15 +149,6 @@ func benchSource(slug string) registry.NewSource {
 			Description: "Weather and traffic, by the hour.", Authentication: registry.AuthAPIKey},
 		Credential: &registry.Credential{Token: &registry.TokenCredential{Scheme: "bearer", Token: "tok_0123456789abcdefghijklmnopqrstuv"}},
 	}
-}
-
-func columnsOf(ctx context.Context, in scope, table string) ([]string, error) {
-	rows, err := in.on.QueryContext(ctx, `SELECT * FROM `+table+` LIMIT 0`)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	return rows.Columns()
 }
 
 // copyRows makes the rows of a table: the nth is the row p of the model that is its
@@ -201,25 +165,19 @@ func (w *benchWorld) copyRows(ctx context.Context, in scope, table string, colum
 		WITH RECURSIVE numbers (n) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT n + 1 FROM numbers WHERE n < %d)
 		SELECT %s FROM numbers JOIN %s = 1 + n %% %d ORDER BY n`,
 		table, strings.Join(columns, ", "), w.own+w.foreign, strings.Join(values, ", "), from, models)
-	if _, err := in.exec(ctx, global(text)); err != nil {
-		return fmt.Errorf("%s: %w", table, err)
-	}
-	return nil
+	_, err := in.exec(ctx, global(text))
+	return err
 }
 
 // restore removes what was created since the world was filled.
-func (w *benchWorld) restore(ctx context.Context) error {
-	var removed int64
-	err := w.store.writing(ctx, self, func(in scope) (err error) {
-		if _, err = in.exec(ctx, deleteNewCredentials, w.last); err == nil {
-			removed, err = in.exec(ctx, deleteNewSources, w.last)
-		}
-		return err
+func (w *benchWorld) restore(b *testing.B) {
+	removed, err := write(b.Context(), w.store, self, "restore", func(in scope) (int64, error) {
+		must(b)(in.exec(b.Context(), deleteNewCredentials, w.last))
+		return in.exec(b.Context(), deleteNewSources, w.last)
 	})
-	if err != nil || removed == 0 {
-		return err
+	if must(b)(err); removed > 0 {
+		w.settle(b.Context(), b)
 	}
-	return w.settle(ctx)
 }
 
 var (

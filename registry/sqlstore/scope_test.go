@@ -53,9 +53,7 @@ func TestStatementsRunThroughTheScope(t *testing.T) {
 
 // TestPragmas: what durability rests on is set on every connection.
 func TestPragmas(t *testing.T) {
-	s, err := Open(t.Context(), "sqlite://"+filepath.Join(t.TempDir(), "registry.db"))
-	must(t)(err)
-	defer s.Close()
+	s := fileStore(t)
 	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": busyTimeout, "secure_delete": "1"} {
 		for pool, db := range map[string]runner{"read": s.read, "write": s.write} {
 			var got string

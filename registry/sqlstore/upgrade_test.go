@@ -10,7 +10,6 @@ import (
 	"github.com/pressly/goose/v3"
 
 	"esagate/internal/pgtest"
-	"esagate/internal/vault"
 	"esagate/registry"
 )
 
@@ -19,17 +18,15 @@ func TestUpgrade(t *testing.T) {
 	first, err := fs.ReadFile(migrations, "migrations/00001_registry.sql")
 	must(t)(err)
 	path := filepath.Join(t.TempDir(), "registry.db")
+	database := pgtest.Database(t)
 	for _, test := range []struct {
 		driver, name, url string
 		dialect           goose.Dialect
 	}{
 		{"sqlite", path, "sqlite://" + path, goose.DialectSQLite3},
-		{"pgx", "", pgtest.Database(t), goose.DialectPostgres},
+		{"pgx", database, database, goose.DialectPostgres},
 	} {
 		t.Run(test.driver, func(t *testing.T) {
-			if test.name == "" {
-				test.name = test.url
-			}
 			db, err := sql.Open(test.driver, test.name)
 			must(t)(err)
 			defer db.Close()
@@ -49,11 +46,7 @@ func TestUpgrade(t *testing.T) {
 				must(t)(db.ExecContext(t.Context(), row))
 			}
 
-			v, err := vault.New(vault.Generate())
-			must(t)(err)
-			s, err := Open(t.Context(), test.url, WithVault(v))
-			must(t)(err)
-			defer s.Close()
+			s := opened(t, test.url, newKey(t))
 			got, err := s.Adopt(t.Context(), registry.ConfigSource{CustomerID: 31, SourceID: "old", Name: "Old", TenantID: "tenant-old", Labels: map[string]string{"a": "b"}})
 			if err != nil || got.Outcome != registry.AdoptionUnchanged || got.Managed.Connection.Version != 4 {
 				t.Fatalf("%+v, %v", got, err)
