@@ -18,7 +18,6 @@ const Key = "q83vASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4k="
 // Options are what a Store of the suite is opened with.
 type Options struct {
 	Now func() time.Time // nil: the real clock
-	Key string           // `store.encryption_key`; empty: Key
 }
 
 // Opener gives a Store; the suite closes it.

@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"maps"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -12,19 +11,21 @@ import (
 	"esagate/registry/registrytest"
 )
 
-// secretReads are all reads of what is sealed in movedWorld, one after the other, and
-// what they end with there.
+// secretRead reads something sealed in movedWorld.
+type secretRead func(t *testing.T, s registry.Store) error
+
+// secretReads are all of them, one after the other, and what they end with there.
 var secretReads = []struct {
 	name string
-	read func(t *testing.T, s registry.Store) error
+	read secretRead
 	ends error
 }{
 	{"one", credentialOf(31, "one"), nil},
 	{"two", credentialOf(31, "two"), nil},
 	{"three", credentialOf(32, "three"), registry.ErrNotFound},
-	{"k", keyUsed(31, "k"), nil},
-	{"k2", keyUsed(31, "k2"), registry.ErrSourceTaken},
-	{"their k", keyUsed(32, "k"), registry.ErrSourceTaken},
+	{"k", keyUsed(31, "one", "k"), nil},
+	{"k2", keyUsed(31, "one", "k2"), registry.ErrSourceTaken},
+	{"their k", keyUsed(32, "three", "k"), registry.ErrSourceTaken},
 	{"state 1", stateTaken(1), nil},
 	{"state 2", stateTaken(2), registry.ErrNotFound},
 	{"radio", secretOf("radio"), nil},
@@ -32,17 +33,16 @@ var secretReads = []struct {
 	{"settings", settingsOf("radio"), nil},
 }
 
-func credentialOf(customer int64, id string) func(t *testing.T, s registry.Store) error {
+func credentialOf(customer int64, id string) secretRead {
 	return func(t *testing.T, s registry.Store) error {
 		_, _, err := s.Customer(customer).Credential(t.Context(), id)
 		return err
 	}
 }
 
-// keyUsed makes what is there already, which only a replay does not mind.
-func keyUsed(customer int64, key string) func(t *testing.T, s registry.Store) error {
+// keyUsed creates what is there already, which is an error unless it is a replay.
+func keyUsed(customer int64, id, key string) secretRead {
 	return func(t *testing.T, s registry.Store) error {
-		id := map[int64]string{31: "one", 32: "three"}[customer]
 		again := agentSource(id)
 		again.AgentID = rand.Text
 		_, err := s.Customer(customer).CreateSource(t.Context(), again, &registry.IdempotencyRecord{Key: key})
@@ -50,21 +50,21 @@ func keyUsed(customer int64, key string) func(t *testing.T, s registry.Store) er
 	}
 }
 
-func stateTaken(state byte) func(t *testing.T, s registry.Store) error {
+func stateTaken(state byte) secretRead {
 	return func(t *testing.T, s registry.Store) error {
 		_, err := s.TakeConsent(t.Context(), [32]byte{state})
 		return err
 	}
 }
 
-func secretOf(tenant string) func(t *testing.T, s registry.Store) error {
+func secretOf(tenant string) secretRead {
 	return func(t *testing.T, s registry.Store) error {
 		_, err := s.WebhookTarget(t.Context(), tenant)
 		return err
 	}
 }
 
-func settingsOf(sourceID string) func(t *testing.T, s registry.Store) error {
+func settingsOf(sourceID string) secretRead {
 	return func(t *testing.T, s registry.Store) error {
 		src, err := s.Customer(31).Source(t.Context(), sourceID)
 		if err != nil {
@@ -132,14 +132,13 @@ func TestMovedSecrets(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			path := filepath.Join(t.TempDir(), "registry.db")
-			key := withKey(t, registrytest.Key)
-			s := open(t, "sqlite://"+path, key)
+			url, key := newFile(t), withKey(t, registrytest.Key)
+			s := open(t, url, key)
 			movedWorld(t, s)
 			s.Close()
-			alter(t, path, test.statement)
+			alter(t, url, test.statement)
 
-			s = open(t, "sqlite://"+path, key)
+			s = open(t, url, key)
 			defer s.Close()
 			want := ends{}
 			for _, r := range secretReads {

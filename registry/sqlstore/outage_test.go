@@ -5,7 +5,6 @@ import (
 	"errors"
 	"os"
 	osexec "os/exec"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -94,12 +93,8 @@ func child(databaseURL string) error {
 
 // TestProcesses has many processes open one new database at once.
 func TestProcesses(t *testing.T) {
-	for name, place := range map[string]func(t *testing.T) string{
-		"sqlite":   func(t *testing.T) string { return "sqlite://" + filepath.Join(t.TempDir(), "registry.db") },
-		"postgres": func(t *testing.T) string { return pgtest.Database(t) },
-	} {
+	for name, databaseURL := range databases(t) {
 		t.Run(name, func(t *testing.T) {
-			databaseURL := place(t)
 			var wg sync.WaitGroup
 			for range 5 {
 				wg.Go(func() {
@@ -121,12 +116,8 @@ func TestProcesses(t *testing.T) {
 }
 
 func TestMigrate(t *testing.T) {
-	for name, place := range map[string]func(t *testing.T) string{
-		"sqlite":   func(t *testing.T) string { return "sqlite://" + filepath.Join(t.TempDir(), "registry.db") },
-		"postgres": func(t *testing.T) string { return pgtest.Database(t) },
-	} {
+	for name, databaseURL := range databases(t) {
 		t.Run(name, func(t *testing.T) {
-			databaseURL := place(t)
 			from, newest, err := sqlstore.Migrate(t.Context(), databaseURL)
 			if err != nil || from != 0 || newest < 2 {
 				t.Fatalf("from %d to %d, %v", from, newest, err)
@@ -135,10 +126,8 @@ func TestMigrate(t *testing.T) {
 				t.Fatalf("again: from %d to %d, %v", from, to, err)
 			}
 			s := open(t, databaseURL)
-			if _, err := s.Adopt(t.Context(), entry()); err != nil {
-				t.Error(err)
-			}
-			s.Close()
+			defer s.Close()
+			must(t)(s.Adopt(t.Context(), entry()))
 		})
 	}
 }
@@ -171,27 +160,24 @@ func TestPostgresWithoutRights(t *testing.T) {
 	c := pgtest.Shared(t)
 	databaseURL := pgtest.Database(t)
 	must(t)(sqlstore.Migrate(t.Context(), databaseURL))
-	for _, text := range []string{
-		`CREATE ROLE server LOGIN PASSWORD 'only-rows'`,
-		`GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO server`,
-	} {
-		must(t)(c.Exec(t.Context(), databaseURL, text))
-	}
-	t.Cleanup(func() {
-		for _, text := range []string{`DROP OWNED BY server`, `DROP ROLE server`} {
-			if err := c.Exec(context.WithoutCancel(t.Context()), databaseURL, text); err != nil {
-				t.Log(err)
-			}
+	execute := func(texts ...string) {
+		for _, text := range texts {
+			must(t)(c.Exec(context.WithoutCancel(t.Context()), databaseURL, text))
 		}
-	})
+	}
+	execute(`CREATE ROLE server LOGIN PASSWORD 'only-rows'`, `GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO server`)
+	t.Cleanup(func() { execute(`DROP OWNED BY server`, `DROP ROLE server`) })
 	s := open(t, withUser(t, databaseURL, "server", "only-rows"))
 	defer s.Close()
 	must(t)(s.Adopt(t.Context(), entry()))
 }
 
-func TestPostgresNewerSchema(t *testing.T) {
-	databaseURL := pgtest.Database(t)
-	open(t, databaseURL).Close()
-	must(t)(pgtest.Shared(t).Exec(t.Context(), databaseURL, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, TRUE)`))
-	refuses(t, databaseURL, "newer version")
+func TestOpenRefusesNewerSchema(t *testing.T) {
+	for name, databaseURL := range databases(t) {
+		t.Run(name, func(t *testing.T) {
+			open(t, databaseURL).Close()
+			alter(t, databaseURL, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, TRUE)`)
+			refuses(t, databaseURL, "newer version")
+		})
+	}
 }

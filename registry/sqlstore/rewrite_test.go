@@ -3,7 +3,6 @@ package sqlstore_test
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -111,23 +110,23 @@ func TestRewriteSecrets(t *testing.T) {
 
 // TestRewriteWhatCannotBeOpened: one bad row is told of, and keeps no other back.
 func TestRewriteWhatCannotBeOpened(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "registry.db")
+	url := newFile(t)
 	first := vault.Generate()
-	s := open(t, "sqlite://"+path, withKey(t, first))
+	s := open(t, url, withKey(t, first))
 	const n = rewritePage + 1
 	plantSecrets(t, s, n)
 	s.Close()
-	alter(t, path, `UPDATE credentials SET sealed = x'0102030405' WHERE source = (SELECT id FROM sources WHERE source_id = 's3')`)
+	alter(t, url, `UPDATE credentials SET sealed = x'0102030405' WHERE source = (SELECT id FROM sources WHERE source_id = 's3')`)
 
 	both := stepped(t, first, vault.Rotate)
-	s = open(t, "sqlite://"+path, withKey(t, both))
+	s = open(t, url, withKey(t, both))
 	for _, want := range []int{6*n - 1 + 1, 0} {
 		if got, err := s.RewriteSecrets(t.Context()); !errors.Is(err, registry.ErrSecret) || got != want {
 			t.Fatalf("%d rewritten, %v, want %d and ErrSecret", got, err, want)
 		}
 	}
 	s.Close()
-	s = open(t, "sqlite://"+path, withKey(t, stepped(t, both, vault.Drop)))
+	s = open(t, url, withKey(t, stepped(t, both, vault.Drop)))
 	defer s.Close()
 	readSecrets(t, s, n, "s3")
 	// It can be replaced and erased like any other.
@@ -196,19 +195,19 @@ func TestRewriteBehind(t *testing.T) {
 		"for ever": {1000, 5, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			path := filepath.Join(t.TempDir(), "registry.db")
+			url := newFile(t)
 			first := vault.Generate()
-			s := open(t, "sqlite://"+path, withKey(t, first))
+			s := open(t, url, withKey(t, first))
 			must(t)(s.Customer(31).CreateSource(t.Context(), agentSource("s0"), nil))
 			s.Close()
-			s = open(t, "sqlite://"+path, withKey(t, stepped(t, first, vault.Rotate)))
+			s = open(t, url, withKey(t, stepped(t, first, vault.Rotate)))
 			defer s.Close()
 			for _, statement := range []string{
 				`CREATE TABLE times (n BIGINT)`,
 				`CREATE TRIGGER back AFTER UPDATE OF sealed ON credentials WHEN (SELECT COUNT(*) FROM times) < ` + fmt.Sprint(test.times) + `
 					BEGIN UPDATE credentials SET sealed = OLD.sealed WHERE id = OLD.id; INSERT INTO times (n) VALUES (1); END`,
 			} {
-				alter(t, path, statement)
+				alter(t, url, statement)
 			}
 			n, err := s.RewriteSecrets(t.Context())
 			if n != test.rewritten+1 || (err == nil) != test.done { // and the note of the key

@@ -1,11 +1,9 @@
 package sqlstore_test
 
 import (
-	"path/filepath"
 	"testing"
 
 	"esagate/internal/pgtest"
-	"esagate/internal/vault"
 	"esagate/registry"
 	"esagate/registry/registrytest"
 	"esagate/registry/sqlstore"
@@ -20,30 +18,19 @@ func open(t *testing.T, url string, opts ...sqlstore.Option) *sqlstore.Store {
 	return s
 }
 
-// world gives a Store as the suite wants it.
+// world returns a Store as the suite wants it.
 func world(t *testing.T, url string, opts registrytest.Options) registry.Store {
 	t.Helper()
-	return open(t, url, options(t, opts)...)
-}
-
-func options(t *testing.T, opts registrytest.Options) []sqlstore.Option {
-	t.Helper()
-	key := opts.Key
-	if key == "" {
-		key = registrytest.Key
-	}
-	v, err := vault.New(key)
-	must(t)(err)
-	all := []sqlstore.Option{sqlstore.WithVault(v)}
+	all := []sqlstore.Option{withKey(t, registrytest.Key)}
 	if opts.Now != nil {
 		all = append(all, sqlstore.WithClock(opts.Now))
 	}
-	return all
+	return open(t, url, all...)
 }
 
 func TestFile(t *testing.T) {
 	registrytest.Run(t, func(t *testing.T, opts registrytest.Options) registry.Store {
-		return world(t, "sqlite://"+filepath.Join(t.TempDir(), "registry.db"), opts)
+		return world(t, newFile(t), opts)
 	})
 }
 
@@ -55,7 +42,7 @@ func TestMemory(t *testing.T) {
 
 func TestReopen(t *testing.T) {
 	registrytest.RunReopen(t, func(t *testing.T) registrytest.Opener {
-		url := "sqlite://" + filepath.Join(t.TempDir(), "registry.db")
+		url := newFile(t)
 		return func(t *testing.T, opts registrytest.Options) registry.Store { return world(t, url, opts) }
 	})
 }

@@ -2,7 +2,6 @@ package sqlstore_test
 
 import (
 	"errors"
-	"path/filepath"
 	"testing"
 
 	"esagate/registry"
@@ -51,12 +50,12 @@ func secretIs(t *testing.T, s registry.Store, esaID int64, tenant, secret string
 // TestSubscriptionOfALostSecret: it is told of, keeps nothing else back, and is of use
 // again with another one.
 func TestSubscriptionOfALostSecret(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "registry.db")
-	s := open(t, "sqlite://"+path, withKey(t, registrytest.Key))
+	url := newFile(t)
+	s := open(t, url, withKey(t, registrytest.Key))
 	id := subscribed(t, s, "radio", "lost")
 	s.Close()
-	alter(t, path, `UPDATE subscriptions SET sealed = x'0102030405'`)
-	s = open(t, "sqlite://"+path, withKey(t, registrytest.Key))
+	alter(t, url, `UPDATE subscriptions SET sealed = x'0102030405'`)
+	s = open(t, url, withKey(t, registrytest.Key))
 	defer s.Close()
 	secretIs(t, s, id, "radio", "", registry.ErrSecret)
 	change(t, s, id, func(next *registry.Subscription) {
