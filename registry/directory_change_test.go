@@ -40,9 +40,7 @@ func TestDirectorySourceIDChangesKind(t *testing.T) {
 			d.Put(adopted(t, f, customer, "a"))
 			view{d}.is(t, "managed", "a", "a")
 			if elsewhere {
-				if _, err := f.Store.Customer(customer).DeleteSource(t.Context(), "a", allow); err != nil {
-					t.Fatal(err)
-				}
+				must(t)(f.Store.Customer(customer).DeleteSource(t.Context(), "a", allow))
 				made(t, f, customer, "a")
 				view{d}.is(t, "changed elsewhere", "a", "a")
 			} else {

@@ -16,9 +16,7 @@ func oauthAgent(t *testing.T, f *faulty, sourceID string) *registry.Source {
 	s := agent(sourceID)
 	s.Agent.Authentication = registry.AuthOAuth
 	c, err := f.Store.Customer(customer).CreateSource(t.Context(), s, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t)(err)
 	return c.Source
 }
 
@@ -35,13 +33,9 @@ var (
 func standing(t *testing.T, d *registry.Directory, sourceID string) *registry.Agent {
 	t.Helper()
 	s, err := d.Source(t.Context(), customer, sourceID)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t)(err)
 	page, _, err := d.Sources(t.Context(), customer, 0, 50)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t)(err)
 	for _, listed := range page {
 		if listed.ID == s.ID {
 			if *listed.Agent != *s.Agent {
@@ -142,13 +136,9 @@ func TestDirectoryCredentialsNotFound(t *testing.T) {
 			bubble(t, registry.DirectoryOptions{Fresh: time.Hour}, func(t *testing.T, d *registry.Directory, f *faulty) {
 				made(t, f, customer, "a")
 				d.Put(adopted(t, f, customer, "m"))
-				if _, _, err := d.ManagedSources(t.Context(), customer, 0, 50); err != nil {
-					t.Fatal(err)
-				}
+				must(t)(d.ManagedSources(t.Context(), customer, 0, 50))
 				view{d}.is(t, "before", "a", "a")
-				if _, err := f.Store.Customer(customer).DeleteSource(t.Context(), "a", allow); err != nil {
-					t.Fatal(err)
-				}
+				must(t)(f.Store.Customer(customer).DeleteSource(t.Context(), "a", allow))
 				for _, id := range []string{"a", "m"} {
 					notFound(t, credentialWrites(d, id)[name](t.Context()))
 				}

@@ -56,9 +56,7 @@ func TestDirectoryEvents(t *testing.T) {
 	bubble(t, registry.DirectoryOptions{Fresh: time.Hour}, func(t *testing.T, d *registry.Directory, f *faulty) {
 		m := adopted(t, f, customer, "m")
 		d.Put(m)
-		if _, _, err := d.ManagedSources(t.Context(), customer, 0, 50); err != nil {
-			t.Fatal(err)
-		}
+		must(t)(d.ManagedSources(t.Context(), customer, 0, 50))
 		count := int64(7)
 		e := registry.Event{ID: "1", Sync: &registry.InventorySync{Status: registry.SyncSuccess, ItemCount: &count, ObservedAt: time.Now()}}
 		f.is(healthy, 200*time.Millisecond)
@@ -168,16 +166,12 @@ func TestDirectoryDeliveryCountsOfOthers(t *testing.T) {
 	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
 		m := adopted(t, f, customer, "m")
 		counts(t, d, m, registry.DeliveryCounts{})
-		if _, _, err := f.Store.Customer(customer).RecordEvent(t.Context(), m.Connection.ID, registry.Event{ID: "1"}); err != nil {
-			t.Fatal(err)
-		}
+		must(t)(f.Store.Customer(customer).RecordEvent(t.Context(), m.Connection.ID, registry.Event{ID: "1"}))
 		time.Sleep(2 * time.Second)
 		counts(t, d, m, registry.DeliveryCounts{Delivered: 1})
 		_, err := d.DeliveryCounts(t.Context(), customer+1, m.Connection.ID)
 		notFound(t, err)
-		if _, err := f.Store.Customer(customer).DeleteSource(t.Context(), "m", allow); err != nil {
-			t.Fatal(err)
-		}
+		must(t)(f.Store.Customer(customer).DeleteSource(t.Context(), "m", allow))
 		time.Sleep(2 * time.Second)
 		_, err = d.DeliveryCounts(t.Context(), customer, m.Connection.ID)
 		notFound(t, err)

@@ -36,15 +36,8 @@ func lastError(text string) func(*registry.Source) (*registry.Connection, error)
 func listed(t testing.TB, d *registry.Directory, what string, skip, take int, want ...string) {
 	t.Helper()
 	page, total, err := d.ManagedSources(t.Context(), customer, skip, take)
-	if err != nil {
-		t.Fatalf("%s: %v", what, err)
-	}
-	var got []string
-	for _, m := range page {
-		got = append(got, m.SourceID)
-	}
-	if !slices.Equal(got, want) || skip == 0 && take > total && total != len(want) {
-		t.Fatalf("%s: %q of %d, want %q", what, got, total, want)
+	if err != nil || !slices.Equal(ids(page), want) || skip == 0 && take > total && total != len(want) {
+		t.Fatalf("%s: %q of %d, %v, want %q", what, ids(page), total, err, want)
 	}
 }
 
@@ -97,9 +90,7 @@ func TestDirectoryCreateManagedReplayed(t *testing.T) {
 		listed(t, d, "before", 0, 9)
 		once := &registry.IdempotencyRecord{Key: "k"}
 		once.Answer = func(*registry.Source) []byte { return []byte("made") }
-		if _, err := f.Store.Customer(customer).CreateManaged(t.Context(), newManaged("m"), once); err != nil {
-			t.Fatal(err)
-		}
+		must(t)(elsewhere(f).CreateManaged(t.Context(), newManaged("m"), once))
 		for range 2 {
 			c, err := d.CreateManaged(t.Context(), customer, newManaged("m"), once)
 			if err != nil || !c.Replayed || string(c.Answer) != "made" || c.Source == nil {
@@ -126,7 +117,7 @@ func TestDirectoryChangeConnection(t *testing.T) {
 				if known {
 					d.Put(m)
 					view{d}.is(t, "before", "m", "m")
-					listed(t, d, "before", 0, 9, "m")
+					listed(t, d, "before", 0, 50, "m")
 					f.count("read")
 				}
 				for i := range 3 {
@@ -141,17 +132,13 @@ func TestDirectoryChangeConnection(t *testing.T) {
 					reads(t, f, "after a write", 0)
 				}
 				f.is(after, 0)
-				if s, err := d.Source(t.Context(), customer, "m"); err != nil || s.Connection.LastError != "error 2" {
-					t.Fatal(s, err)
-				}
+				seen := []*registry.Source{source(t, d, "m")}
 				if known {
-					page, _, err := d.ManagedSources(t.Context(), customer, 0, 9)
-					if err != nil || page[0].Connection.LastError != "error 2" {
-						t.Fatal(page, err)
-					}
-					rows, _, err := d.Sources(t.Context(), customer, 0, 50)
-					if err != nil || rows[0].Connection.LastError != "error 2" {
-						t.Fatal(rows, err)
+					seen = append(seen, allManaged(t, d)[0], all(t, d)[0])
+				}
+				for _, m := range seen {
+					if m.Connection.LastError != "error 2" {
+						t.Fatalf("%+v", *m.Connection)
 					}
 				}
 			})
@@ -165,14 +152,12 @@ func TestDirectoryChangeConnectionForgotten(t *testing.T) {
 	bubble(t, registry.DirectoryOptions{Entries: 1}, func(t *testing.T, d *registry.Directory, f *faulty) {
 		m := adopted(t, f, customer, "m")
 		adopted(t, f, customer, "n")
-		listed(t, d, "before", 0, 9, "m", "n")
-		if _, err := d.ChangeConnection(t.Context(), customer, m.Connection.ID, lastError("written")); err != nil {
-			t.Fatal(err)
-		}
+		listed(t, d, "before", 0, 50, "m", "n")
+		must(t)(d.ChangeConnection(t.Context(), customer, m.Connection.ID, lastError("written")))
 		get(t, d, "n")
 		f.is(failing, 0)
-		if page, _, err := d.ManagedSources(t.Context(), customer, 0, 9); err != nil || page[0].Connection.LastError != "written" {
-			t.Fatal(*page[0].Connection, err)
+		if m := allManaged(t, d)[0]; m.Connection.LastError != "written" {
+			t.Fatalf("%+v", *m.Connection)
 		}
 	})
 }
@@ -194,9 +179,7 @@ func TestDirectoryChangesNothingThere(t *testing.T) {
 			d.Put(m)
 			listed(t, d, "before", 0, 9, "m")
 			time.Sleep(time.Second)
-			if _, err := f.Store.Customer(customer).DeleteSource(t.Context(), "m", allow); err != nil {
-				t.Fatal(err)
-			}
+			must(t)(elsewhere(f).DeleteSource(t.Context(), "m", allow))
 			err := write(t, d, m.Connection.ID)
 			notFound(t, err)
 			if got := fault.As(err).Message; got != "There is no managed source with this id." {

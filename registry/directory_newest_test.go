@@ -31,8 +31,8 @@ func TestDirectoryNewestOfReads(t *testing.T) {
 		f.is(healthy, 0)
 		renamed(t, f, "a", "new")
 		renamed(t, f, "m", "new")
-		if page, _, err := d.Sources(t.Context(), customer, 0, 50); err != nil || page[0].Name+page[1].Name != "newnew" {
-			t.Fatal(page, err)
+		if page := all(t, d); page[0].Name+page[1].Name != "newnew" {
+			t.Fatal(page)
 		}
 		for range 2 {
 			if s := <-slow; s.Name != "new" {
@@ -52,9 +52,7 @@ func TestDirectoryListFollowsReads(t *testing.T) {
 		time.Sleep(time.Second)
 		for _, id := range []string{"a", "m"} {
 			renamed(t, f, id, "new")
-			if _, err := d.Source(t.Context(), customer, id); err != nil {
-				t.Fatal(err)
-			}
+			source(t, d, id)
 		}
 		f.is(failing, 0)
 		v.is(t, "with the store away", "a", "new")
@@ -66,38 +64,27 @@ func TestDirectoryListFollowsReads(t *testing.T) {
 // had to make room.
 func TestDirectoryNewestEvicted(t *testing.T) {
 	bubble(t, registry.DirectoryOptions{Entries: 1}, func(t *testing.T, d *registry.Directory, f *faulty) {
-		for _, id := range []string{"m", "n"} {
-			adopted(t, f, customer, id)
-		}
-		for _, id := range []string{"a", "b"} {
-			made(t, f, customer, id)
-		}
-		if _, _, err := d.ManagedSources(t.Context(), customer, 0, 9); err != nil {
-			t.Fatal(err)
-		}
-		if _, _, err := d.Sources(t.Context(), customer, 0, 9); err != nil {
-			t.Fatal(err)
-		}
+		adopted(t, f, customer, "m")
+		adopted(t, f, customer, "n")
+		made(t, f, customer, "a")
+		made(t, f, customer, "b")
+		allManaged(t, d)
+		all(t, d)
 		remove(t, d, "a")
 		create(t, d, "a")
-		for _, id := range []string{"m", "a"} {
-			update(t, d, id, "new")
-		}
-		for _, id := range []string{"n", "b"} {
-			if _, err := d.Source(t.Context(), customer, id); err != nil {
-				t.Fatal(err)
-			}
-		}
+		update(t, d, "m", "new")
+		update(t, d, "a", "new")
+		source(t, d, "n")
+		source(t, d, "b")
 		f.is(failing, 0)
-		page, _, err := d.Sources(t.Context(), customer, 0, 9)
-		if err != nil || len(page) != 4 || page[0].Name != "new" || page[3].Name != "new" {
-			t.Errorf("%v, %v", ids(page), err)
+		if page := all(t, d); len(page) != 4 || page[0].Name != "new" || page[3].Name != "new" {
+			t.Errorf("%v", ids(page))
 		}
-		if page, _, err := d.ManagedSources(t.Context(), customer, 0, 9); err != nil || page[0].Name != "new" {
-			t.Errorf("%+v, %v", page, err)
+		if page := allManaged(t, d); page[0].Name != "new" {
+			t.Errorf("%v", ids(page))
 		}
 		// Of these nothing is known, which is not that they were deleted.
-		_, err = d.Source(t.Context(), customer, "a")
+		_, err := d.Source(t.Context(), customer, "a")
 		unavailable(t, err)
 		_, err = d.ManagedSource(t.Context(), customer, "m")
 		unavailable(t, err)
@@ -110,14 +97,12 @@ func TestDirectorySourceIDBecomesManaged(t *testing.T) {
 	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
 		made(t, f, customer, "a")
 		view{d}.is(t, "before", "a", "a")
-		if _, err := f.Store.Customer(customer).DeleteSource(t.Context(), "a", allow); err != nil {
-			t.Fatal(err)
-		}
+		must(t)(elsewhere(f).DeleteSource(t.Context(), "a", allow))
 		adopted(t, f, customer, "a")
 		get(t, d, "a")
 		f.is(failing, 0)
-		if s, err := d.Source(t.Context(), customer, "a"); err != nil || s.Connection == nil {
-			t.Fatalf("%+v, %v", s, err)
+		if s := source(t, d, "a"); s.Connection == nil {
+			t.Fatalf("%+v", s)
 		}
 	})
 }

@@ -178,9 +178,7 @@ func TestDirectoryChangeDeadlines(t *testing.T) {
 		unavailable(t, err)
 		f.is(healthy, 0)
 		took(t, "a write shortly before the store is back", time.Second, func() {
-			if err := write("b"); err != nil {
-				t.Fatal(err)
-			}
+			must(t)(write("b"))
 		})
 		view{d}.is(t, "afterwards", "a", "b")
 	})
@@ -230,9 +228,7 @@ func TestDirectoryOnce(t *testing.T) {
 		_, err = once("k2", 1)
 		conflict("taken", err)
 		answer := []byte(`{"name":"a"}`)
-		if err := d.KeepAnswer(t.Context(), customer, "k", answer); err != nil {
-			t.Fatal(err)
-		}
+		must(t)(d.KeepAnswer(t.Context(), customer, "k", answer))
 		c, err := once("k", 1)
 		if err != nil || !c.Replayed || !bytes.Equal(c.Answer, answer) || c.Source == nil {
 			t.Fatalf("%+v, %v", c, err)

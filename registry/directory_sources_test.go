@@ -111,9 +111,7 @@ func TestDirectorySourceReads(t *testing.T) {
 
 		renamed(t, f, "a", "AA")
 		renamed(t, f, "m", "MM")
-		if _, err := f.Store.Customer(customer).DeleteSource(t.Context(), "z", allow); err != nil {
-			t.Fatal(err)
-		}
+		must(t)(elsewhere(f).DeleteSource(t.Context(), "z", allow))
 		f.is(healthy, 0)
 		time.Sleep(4 * time.Second)
 		before = after
@@ -132,27 +130,24 @@ func TestDirectorySourceReads(t *testing.T) {
 
 func TestDirectorySourcesOfOthers(t *testing.T) {
 	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
-		made(t, f, customer, "a")
-		adopted(t, f, customer, "m")
+		pair(t, d, f)
 		made(t, f, customer+1, "b")
-		view{d}.is(t, "own", "a", "a")
 		for _, mode := range []mode{healthy, failing} {
 			f.is(mode, 0)
 			for _, id := range []string{"a", "m"} {
-				if s, err := d.Source(t.Context(), customer+1, id); err == nil {
+				s, err := d.Source(t.Context(), customer+1, id)
+				if err == nil {
 					t.Fatalf("a foreign customer reads %+v", s)
 				}
 				if mode == healthy {
-					_, err := d.Source(t.Context(), customer+1, id)
 					notFound(t, err)
 				}
 			}
-			page, _, err := d.Sources(t.Context(), customer+1, 0, 50)
-			if err != nil || !slices.Equal(ids(page), []string{"b"}) {
-				t.Fatalf("%v, %v", ids(page), err)
-			}
-			if _, n, err := d.Sources(t.Context(), customer+1, 0, 1); err != nil || n != 1 {
-				t.Fatal(n, err)
+			for _, take := range []int{50, 1} {
+				page, n, err := d.Sources(t.Context(), customer+1, 0, take)
+				if err != nil || !slices.Equal(ids(page), []string{"b"}) || n != 1 {
+					t.Fatalf("%v of %d, %v", ids(page), n, err)
+				}
 			}
 		}
 	})
@@ -162,34 +157,25 @@ func TestDirectorySourcesOfOthers(t *testing.T) {
 // by an outage.
 func TestDirectorySourceDeletedElsewhere(t *testing.T) {
 	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
-		made(t, f, customer, "a")
 		made(t, f, customer, "b")
-		m := adopted(t, f, customer, "m")
-		d.Put(m)
-		view{d}.is(t, "before", "a", "a")
-		if _, _, err := d.ManagedSources(t.Context(), customer, 0, 9); err != nil {
-			t.Fatal(err)
-		}
-		for _, id := range []string{"a", "m"} {
-			if _, err := f.Store.Customer(customer).DeleteSource(t.Context(), id, allow); err != nil {
-				t.Fatal(err)
+		pair(t, d, f)
+		get(t, d, "m")
+		allManaged(t, d)
+		must(t)(elsewhere(f).DeleteSource(t.Context(), "a", allow))
+		must(t)(elsewhere(f).DeleteSource(t.Context(), "m", allow))
+		for _, mode := range []mode{healthy, failing} {
+			f.is(mode, 0)
+			for _, id := range []string{"a", "m"} {
+				_, err := d.Source(t.Context(), customer, id)
+				notFound(t, err)
 			}
-			_, err := d.Source(t.Context(), customer, id)
+			_, err := d.ManagedSource(t.Context(), customer, "m") // the hot copy went too
 			notFound(t, err)
 		}
-		_, err := d.ManagedSource(t.Context(), customer, "m") // the hot copy went too
-		notFound(t, err)
-		f.is(failing, 0)
-		for _, id := range []string{"a", "m"} {
-			_, err := d.Source(t.Context(), customer, id)
-			notFound(t, err)
+		if page := all(t, d); !slices.Equal(ids(page), []string{"b"}) {
+			t.Fatalf("%v", ids(page))
 		}
-		if page, _, err := d.Sources(t.Context(), customer, 0, 50); err != nil || !slices.Equal(ids(page), []string{"b"}) {
-			t.Fatalf("%v, %v", ids(page), err)
-		}
-		if page, total, err := d.ManagedSources(t.Context(), customer, 0, 9); err != nil || len(page)+total != 0 {
-			t.Fatalf("%v of %d, %v", page, total, err)
-		}
+		listed(t, d, "with the store away", 0, 50)
 	})
 }
 
@@ -198,21 +184,11 @@ func TestDirectorySourceAgrees(t *testing.T) {
 	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
 		d.Put(adopted(t, f, customer, "m"))
 		renamed(t, f, "m", "M")
-		if s, err := d.Source(t.Context(), customer, "m"); err != nil || s.Name != "M" {
-			t.Fatal(s, err)
-		}
+		read := source(t, d, "m")
 		f.count("read")
-		if got := get(t, d, "m"); got.Name != "M" {
+		if got := get(t, d, "m"); got != read || got.Name != "M" {
 			t.Fatal("a read of one kind leaves the other's copy old")
 		}
 		reads(t, f, "the copy is fresh", 0)
-		if _, err := d.RecordTest(t.Context(), customer, get(t, d, "m").Connection.ID, registry.TestResult{At: time.Now(), Passed: true}); err != nil {
-			t.Fatal(err)
-		}
-		f.is(failing, 0)
-		s, err := d.Source(t.Context(), customer, "m")
-		if err != nil || !s.Connection.LastTestPassed || s.Connection.Version != get(t, d, "m").Connection.Version {
-			t.Fatalf("%+v, %v", s, err)
-		}
 	})
 }

@@ -29,9 +29,7 @@ func bubble(t *testing.T, opts registry.DirectoryOptions, test func(t *testing.T
 func adopted(t testing.TB, f *faulty, customer int64, sourceID string) *registry.Source {
 	t.Helper()
 	a, err := f.Adopt(t.Context(), registry.ConfigSource{CustomerID: customer, SourceID: sourceID, Name: sourceID, TenantID: fmt.Sprint("t-", customer, sourceID)})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t)(err)
 	return a.Managed
 }
 
@@ -82,9 +80,7 @@ func TestDirectoryFreshness(t *testing.T) {
 		}
 		reads(t, f, "fresh", 0)
 		// Somebody else changes it.
-		if _, err := f.Store.Customer(customer).LearnTenant(t.Context(), m.Connection.ID, registry.TenantFacts{ExternalOrgID: "org"}); err != nil {
-			t.Fatal(err)
-		}
+		must(t)(f.Store.Customer(customer).LearnTenant(t.Context(), m.Connection.ID, registry.TenantFacts{ExternalOrgID: "org"}))
 		time.Sleep(time.Nanosecond)
 		if got := get(t, d, "a"); got.Connection.ExternalOrgID != "org" {
 			t.Fatalf("not read again: %+v", *got.Connection)
@@ -207,9 +203,7 @@ func TestDirectoryListsEvictNothing(t *testing.T) {
 		f.is(failing, 0)
 		time.Sleep(time.Minute)
 		get(t, d, "m")
-		if _, err := d.Source(t.Context(), customer, "a29"); err != nil {
-			t.Fatal(err)
-		}
+		must(t)(d.Source(t.Context(), customer, "a29"))
 	})
 }
 

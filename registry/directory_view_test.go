@@ -37,9 +37,7 @@ func agentIDs() string {
 func made(t testing.TB, f *faulty, customer int64, sourceID string) *registry.Source {
 	t.Helper()
 	c, err := f.Store.Customer(customer).CreateSource(t.Context(), agent(sourceID), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t)(err)
 	return c.Source
 }
 
@@ -53,9 +51,7 @@ func rename(to string) func(*registry.Source) (registry.SourceChange, error) {
 // renamed renames a source in the store alone.
 func renamed(t testing.TB, f *faulty, sourceID, to string) {
 	t.Helper()
-	if _, err := f.Store.Customer(customer).UpdateSource(t.Context(), sourceID, rename(to)); err != nil {
-		t.Fatal(err)
-	}
+	must(t)(f.Store.Customer(customer).UpdateSource(t.Context(), sourceID, rename(to)))
 }
 
 func allow(*registry.Source) error { return nil }
@@ -86,9 +82,7 @@ func (v view) name(t *testing.T, sourceID string) string {
 		name = s.Name
 	}
 	page, _, err := v.d.Sources(t.Context(), customer, 0, 50)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t)(err)
 	listed := ""
 	for _, s := range page {
 		if s.SourceID == sourceID {
@@ -128,4 +122,42 @@ func ids(page []*registry.Source) []string {
 		out = append(out, s.SourceID)
 	}
 	return out
+}
+
+// must ends the test unless the last of some results is no error: must(t)(d.Call(…)).
+func must(t testing.TB) func(results ...any) {
+	return func(results ...any) {
+		t.Helper()
+		if err := results[len(results)-1]; err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// elsewhere is the customer as another process reaches it: past the Directory and the
+// faults of its store.
+func elsewhere(f *faulty) registry.CustomerStore { return f.Store.Customer(customer) }
+
+// source reads a source of either kind.
+func source(t testing.TB, d *registry.Directory, sourceID string) *registry.Source {
+	t.Helper()
+	s, err := d.Source(t.Context(), customer, sourceID)
+	must(t)(err)
+	return s
+}
+
+// all lists the sources of both kinds.
+func all(t testing.TB, d *registry.Directory) []*registry.Source {
+	t.Helper()
+	page, _, err := d.Sources(t.Context(), customer, 0, 50)
+	must(t)(err)
+	return page
+}
+
+// allManaged lists the managed sources.
+func allManaged(t testing.TB, d *registry.Directory) []*registry.Source {
+	t.Helper()
+	page, _, err := d.ManagedSources(t.Context(), customer, 0, 50)
+	must(t)(err)
+	return page
 }

@@ -68,9 +68,7 @@ func TestDirectoryBoundsSignals(t *testing.T) {
 			// Times finer than the store keeps change nothing.
 			signal := registry.InventorySync{Status: status, LastRunAt: start.Add(-time.Minute + 7), ObservedAt: start.Add(after)}
 			got, err := d.ObserveInventorySync(t.Context(), customer, m.Connection.ID, signal)
-			if err != nil {
-				t.Fatal(err)
-			}
+			must(t)(err)
 			return got.Connection.InventorySync
 		}
 		for s := range 601 { // every second for ten minutes
@@ -88,9 +86,7 @@ func TestDirectoryBoundsSignals(t *testing.T) {
 			t.Fatalf("an older signal won: %+v", got)
 		}
 		// Nor does a newer version of something else.
-		if _, err := f.Store.Customer(customer).LearnTenant(t.Context(), m.Connection.ID, registry.TenantFacts{ExternalOrgID: "org"}); err != nil {
-			t.Fatal(err)
-		}
+		must(t)(f.Store.Customer(customer).LearnTenant(t.Context(), m.Connection.ID, registry.TenantFacts{ExternalOrgID: "org"}))
 		time.Sleep(time.Minute)
 		if got := observe(registry.SyncFailed, 10*time.Minute+25*time.Second); got.Status != registry.SyncSuccess {
 			t.Fatalf("an older signal won: %+v", got)

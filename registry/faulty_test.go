@@ -42,13 +42,9 @@ const (
 func newFaulty(t *testing.T) *faulty {
 	t.Helper()
 	v, err := vault.New(vault.Generate())
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t)(err)
 	s, err := sqlstore.Open(t.Context(), "sqlite://:memory:", sqlstore.WithVault(v))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t)(err)
 	t.Cleanup(func() { s.Close() })
 	return &faulty{Store: s, calls: map[string]int{}}
 }
@@ -137,35 +133,37 @@ type faultyCustomer struct {
 	registry.CustomerStore
 }
 
-// ask runs a call of a faulty store and gives its answer, if it gives one.
+// ask runs a call of a faulty store and returns its answer, if it gives one.
 func ask[T any](ctx context.Context, f *faulty, call string, run func() (T, error)) (answer T, err error) {
-	err = f.do(ctx, call, func() (err error) {
-		answer, err = run()
-		return err
+	answer, _, err = askTwo(ctx, f, call, func() (T, struct{}, error) {
+		answer, err := run()
+		return answer, struct{}{}, err
 	})
-	if err != nil {
-		var none T
-		return none, err
+	return answer, err
+}
+
+func askTwo[T, U any](ctx context.Context, f *faulty, call string, run func() (T, U, error)) (T, U, error) {
+	var answer, noAnswer T
+	var other, noOther U
+	if err := f.do(ctx, call, func() (err error) {
+		answer, other, err = run()
+		return err
+	}); err != nil {
+		return noAnswer, noOther, err
 	}
-	return answer, nil
+	return answer, other, nil
 }
 
 func (c faultyCustomer) ManagedSourceByID(ctx context.Context, esaID int64) (*registry.Source, error) {
 	return ask(ctx, c.f, "read", func() (*registry.Source, error) { return c.CustomerStore.ManagedSourceByID(ctx, esaID) })
 }
 
-func (c faultyCustomer) ManagedSources(ctx context.Context, skip, take int) (page []*registry.Source, total int, err error) {
-	err = c.f.do(ctx, "list", func() (err error) {
-		page, total, err = c.CustomerStore.ManagedSources(ctx, skip, take)
-		return err
-	})
-	return page, total, err
+func (c faultyCustomer) ManagedSources(ctx context.Context, skip, take int) ([]*registry.Source, int, error) {
+	return askTwo(ctx, c.f, "list", func() ([]*registry.Source, int, error) { return c.CustomerStore.ManagedSources(ctx, skip, take) })
 }
 
 func (c faultyCustomer) ObserveInventorySync(ctx context.Context, esaID int64, s registry.InventorySync) (*registry.Source, error) {
-	return ask(ctx, c.f, "write", func() (*registry.Source, error) {
-		return c.CustomerStore.ObserveInventorySync(ctx, esaID, s)
-	})
+	return ask(ctx, c.f, "write", func() (*registry.Source, error) { return c.CustomerStore.ObserveInventorySync(ctx, esaID, s) })
 }
 
 func (c faultyCustomer) LearnTenant(ctx context.Context, esaID int64, facts registry.TenantFacts) (*registry.Source, error) {
@@ -173,9 +171,7 @@ func (c faultyCustomer) LearnTenant(ctx context.Context, esaID int64, facts regi
 }
 
 func (c faultyCustomer) LearnAdServer(ctx context.Context, esaID int64, view registry.AdServer, email string) (*registry.Source, error) {
-	return ask(ctx, c.f, "write", func() (*registry.Source, error) {
-		return c.CustomerStore.LearnAdServer(ctx, esaID, view, email)
-	})
+	return ask(ctx, c.f, "write", func() (*registry.Source, error) { return c.CustomerStore.LearnAdServer(ctx, esaID, view, email) })
 }
 
 func (c faultyCustomer) RecordTest(ctx context.Context, esaID int64, r registry.TestResult) (*registry.Source, error) {
@@ -186,12 +182,8 @@ func (c faultyCustomer) Source(ctx context.Context, sourceID string) (*registry.
 	return ask(ctx, c.f, "read", func() (*registry.Source, error) { return c.CustomerStore.Source(ctx, sourceID) })
 }
 
-func (c faultyCustomer) Sources(ctx context.Context, skip, take int) (page []*registry.Source, total int, err error) {
-	err = c.f.do(ctx, "sources", func() (err error) {
-		page, total, err = c.CustomerStore.Sources(ctx, skip, take)
-		return err
-	})
-	return page, total, err
+func (c faultyCustomer) Sources(ctx context.Context, skip, take int) ([]*registry.Source, int, error) {
+	return askTwo(ctx, c.f, "sources", func() ([]*registry.Source, int, error) { return c.CustomerStore.Sources(ctx, skip, take) })
 }
 
 func (c faultyCustomer) CreateSource(ctx context.Context, s registry.NewSource, once *registry.IdempotencyRecord) (registry.Creation, error) {
@@ -211,13 +203,65 @@ func (c faultyCustomer) DeleteSource(ctx context.Context, sourceID string, allow
 }
 
 func (c faultyCustomer) EndConsent(ctx context.Context, sourceID string, consent registry.Consent, tokens registry.OAuthCredential) (*registry.Source, error) {
-	return ask(ctx, c.f, "change", func() (*registry.Source, error) {
-		return c.CustomerStore.EndConsent(ctx, sourceID, consent, tokens)
-	})
+	return ask(ctx, c.f, "change", func() (*registry.Source, error) { return c.CustomerStore.EndConsent(ctx, sourceID, consent, tokens) })
 }
 
 func (c faultyCustomer) ReplaceCredential(ctx context.Context, sourceID, id string, next *registry.Credential) (*registry.Source, error) {
-	return ask(ctx, c.f, "change", func() (*registry.Source, error) {
-		return c.CustomerStore.ReplaceCredential(ctx, sourceID, id, next)
-	})
+	return ask(ctx, c.f, "change", func() (*registry.Source, error) { return c.CustomerStore.ReplaceCredential(ctx, sourceID, id, next) })
+}
+
+func (c faultyCustomer) CreateManaged(ctx context.Context, s registry.NewManaged, once *registry.IdempotencyRecord) (registry.Creation, error) {
+	return ask(ctx, c.f, "change", func() (registry.Creation, error) { return c.CustomerStore.CreateManaged(ctx, s, once) })
+}
+
+func (c faultyCustomer) ClaimIdempotencyKey(ctx context.Context, once registry.IdempotencyRecord) (registry.Creation, error) {
+	return ask(ctx, c.f, "change", func() (registry.Creation, error) { return c.CustomerStore.ClaimIdempotencyKey(ctx, once) })
+}
+
+func (c faultyCustomer) ReleaseIdempotencyKey(ctx context.Context, key string) error {
+	return c.f.do(ctx, "change", func() error { return c.CustomerStore.ReleaseIdempotencyKey(ctx, key) })
+}
+
+func (c faultyCustomer) ChangeConnection(ctx context.Context, esaID int64, decide func(*registry.Source) (*registry.Connection, error)) (*registry.Source, error) {
+	return ask(ctx, c.f, "change", func() (*registry.Source, error) { return c.CustomerStore.ChangeConnection(ctx, esaID, decide) })
+}
+
+func (c faultyCustomer) KeepSettings(ctx context.Context, esaID int64, settings []byte) error {
+	return c.f.do(ctx, "change", func() error { return c.CustomerStore.KeepSettings(ctx, esaID, settings) })
+}
+
+func (c faultyCustomer) Settings(ctx context.Context, esaID int64) ([]byte, error) {
+	return ask(ctx, c.f, "settings", func() ([]byte, error) { return c.CustomerStore.Settings(ctx, esaID) })
+}
+
+func (f *faulty) WebhookTarget(ctx context.Context, tenantID string) (*registry.WebhookTarget, error) {
+	return ask(ctx, f, "target", func() (*registry.WebhookTarget, error) { return f.Store.WebhookTarget(ctx, tenantID) })
+}
+
+func (c faultyCustomer) Subscription(ctx context.Context, esaID int64) (*registry.Subscription, error) {
+	return ask(ctx, c.f, "subscription", func() (*registry.Subscription, error) { return c.CustomerStore.Subscription(ctx, esaID) })
+}
+
+func (c faultyCustomer) ChangeSubscription(ctx context.Context, esaID int64, decide func(*registry.Subscription) (*registry.Subscription, error)) (*registry.Subscription, error) {
+	return ask(ctx, c.f, "change", func() (*registry.Subscription, error) { return c.CustomerStore.ChangeSubscription(ctx, esaID, decide) })
+}
+
+func (c faultyCustomer) RecordEvent(ctx context.Context, esaID int64, e registry.Event) (bool, *registry.Source, error) {
+	return askTwo(ctx, c.f, "change", func() (bool, *registry.Source, error) { return c.CustomerStore.RecordEvent(ctx, esaID, e) })
+}
+
+func (c faultyCustomer) DeliveryCounts(ctx context.Context, esaID int64) (registry.DeliveryCounts, error) {
+	return ask(ctx, c.f, "counts", func() (registry.DeliveryCounts, error) { return c.CustomerStore.DeliveryCounts(ctx, esaID) })
+}
+
+func (c faultyCustomer) BeginAudit(ctx context.Context, e registry.AuditEntry) (string, error) {
+	return ask(ctx, c.f, "change", func() (string, error) { return c.CustomerStore.BeginAudit(ctx, e) })
+}
+
+func (c faultyCustomer) FinishAudit(ctx context.Context, id string, r registry.AuditResult) error {
+	return c.f.do(ctx, "change", func() error { return c.CustomerStore.FinishAudit(ctx, id, r) })
+}
+
+func (c faultyCustomer) Audit(ctx context.Context, q registry.AuditQuery) ([]registry.AuditEntry, bool, error) {
+	return askTwo(ctx, c.f, "audit", func() ([]registry.AuditEntry, bool, error) { return c.CustomerStore.Audit(ctx, q) })
 }
