@@ -32,31 +32,50 @@ func remove(t testing.TB, d *registry.Directory, sourceID string) {
 	}
 }
 
-// TestDirectorySourceIDChangesKind: the sourceId of a managed source goes to an AGENT
-// one. Neither is taken for the other.
+// TestDirectorySourceIDChangesKind: the sourceId of a source goes to one of the other kind.
+// Neither is taken for the other.
 func TestDirectorySourceIDChangesKind(t *testing.T) {
-	for _, elsewhere := range []bool{false, true} {
+	for _, byUs := range []bool{false, true} {
 		bubble(t, registry.DirectoryOptions{Fresh: time.Hour}, func(t *testing.T, d *registry.Directory, f *faulty) {
 			d.Put(adopted(t, f, customer, "a"))
 			view{d}.is(t, "managed", "a", "a")
-			if elsewhere {
-				must(t)(f.Store.Customer(customer).DeleteSource(t.Context(), "a", allow))
-				made(t, f, customer, "a")
-				view{d}.is(t, "changed elsewhere", "a", "a")
-			} else {
+			if byUs {
 				remove(t, d, "a")
 				create(t, d, "a")
+			} else {
+				must(t)(elsewhere(f).DeleteSource(t.Context(), "a", allow))
+				made(t, f, customer, "a")
+				view{d}.is(t, "changed elsewhere", "a", "a")
 			}
 			for _, mode := range []mode{healthy, failing} {
 				f.is(mode, 0)
-				if s, err := d.Source(t.Context(), customer, "a"); err != nil || s.Agent == nil {
-					t.Fatalf("%+v, %v", s, err)
+				if s := source(t, d, "a"); s.Agent == nil {
+					t.Fatalf("%+v", s)
 				}
 				view{d}.is(t, "an AGENT source", "a", "a")
 				if m, err := d.ManagedSource(t.Context(), customer, "a"); err == nil {
 					t.Fatalf("%+v", m)
 				}
 			}
+			back(t, d, f)
+			must(t)(elsewhere(f).DeleteSource(t.Context(), "a", allow))
+			m := managedElsewhere(t, f, "a")
+			if got := get(t, d, "a"); got.ID != m.ID { // which alone sees it
+				t.Fatalf("%+v", got)
+			}
+			f.is(failing, 0)
+			if s := source(t, d, "a"); s.Connection == nil {
+				t.Fatalf("%+v", s)
+			}
 		})
 	}
+}
+
+// managedElsewhere creates a managed source in the store alone; unlike adopted it can do
+// so again.
+func managedElsewhere(t *testing.T, f *faulty, sourceID string) *registry.Source {
+	t.Helper()
+	c, err := elsewhere(f).CreateManaged(t.Context(), newManaged(sourceID), nil)
+	must(t)(err)
+	return c.Source
 }

@@ -15,7 +15,7 @@ func oauthAgent(t *testing.T, f *faulty, sourceID string) *registry.Source {
 	t.Helper()
 	s := agent(sourceID)
 	s.Agent.Authentication = registry.AuthOAuth
-	c, err := f.Store.Customer(customer).CreateSource(t.Context(), s, nil)
+	c, err := elsewhere(f).CreateSource(t.Context(), s, nil)
 	must(t)(err)
 	return c.Source
 }
@@ -29,27 +29,21 @@ var (
 	next   = registry.Credential{OAuth: &registry.OAuthCredential{AccessToken: "next"}}
 )
 
-// standing gives a source as it is read alone and in a list, which must agree.
+// standing returns a source's agent as it is read alone and in a list, which must agree.
 func standing(t *testing.T, d *registry.Directory, sourceID string) *registry.Agent {
 	t.Helper()
-	s, err := d.Source(t.Context(), customer, sourceID)
-	must(t)(err)
-	page, _, err := d.Sources(t.Context(), customer, 0, 50)
-	must(t)(err)
-	for _, listed := range page {
-		if listed.ID == s.ID {
-			if *listed.Agent != *s.Agent {
-				t.Fatalf("%+v alone, %+v in the list", s.Agent, listed.Agent)
-			}
+	s := source(t, d, sourceID)
+	for _, listed := range all(t, d) {
+		if listed.ID == s.ID && *listed.Agent == *s.Agent {
 			return s.Agent
 		}
 	}
-	t.Fatalf("%q is not listed", sourceID)
+	t.Fatalf("%+v alone, and not so in the list", s.Agent)
 	return nil
 }
 
 // TestDirectoryCredentials follows the credentials of a source through its life: what
-// was written is read, by who comes next and while the store is away, though reads
+// was written is read, by the next reader and while the store is away, though reads
 // from before it are still to end.
 func TestDirectoryCredentials(t *testing.T) {
 	for _, warm := range []bool{false, true} {
@@ -136,9 +130,9 @@ func TestDirectoryCredentialsNotFound(t *testing.T) {
 			bubble(t, registry.DirectoryOptions{Fresh: time.Hour}, func(t *testing.T, d *registry.Directory, f *faulty) {
 				made(t, f, customer, "a")
 				d.Put(adopted(t, f, customer, "m"))
-				must(t)(d.ManagedSources(t.Context(), customer, 0, 50))
+				allManaged(t, d)
 				view{d}.is(t, "before", "a", "a")
-				must(t)(f.Store.Customer(customer).DeleteSource(t.Context(), "a", allow))
+				must(t)(elsewhere(f).DeleteSource(t.Context(), "a", allow))
 				for _, id := range []string{"a", "m"} {
 					notFound(t, credentialWrites(d, id)[name](t.Context()))
 				}
@@ -148,12 +142,10 @@ func TestDirectoryCredentialsNotFound(t *testing.T) {
 				f.is(failing, 0)
 				_, err := d.Source(t.Context(), customer, "a")
 				notFound(t, err)
-				if page, _, err := d.Sources(t.Context(), customer, 0, 50); err != nil || len(page) != 1 || page[0].SourceID != "m" {
-					t.Errorf("%v, %v", ids(page), err)
+				if page := all(t, d); len(page) != 1 || page[0].SourceID != "m" {
+					t.Errorf("%v", ids(page))
 				}
-				if page, total, err := d.ManagedSources(t.Context(), customer, 0, 50); err != nil || len(page) != 1 || total != 1 {
-					t.Errorf("%v of %d, %v", page, total, err)
-				}
+				listed(t, d, "with the store away", 0, 50, "m")
 			})
 		})
 	}

@@ -1,8 +1,10 @@
 package registry_test
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -48,7 +50,7 @@ func mix(t *testing.T, d *registry.Directory, f *faulty, seed uint64) {
 		others.Go(func() {
 			random := rand.New(rand.NewPCG(seed, uint64(100+r)))
 			for seen := map[string]int{}; !done.Load(); time.Sleep(time.Duration(random.IntN(150)) * time.Millisecond) {
-				watch(t, d, fmt.Sprint("s", 1+2*random.IntN(sources/2)), seen, random.IntN(3))
+				watch(t, d, fmt.Sprint("s", 1+2*random.IntN(sources/2)), seen, []string{"alone", "managed", "listed"}[random.IntN(3)])
 			}
 		})
 	}
@@ -113,71 +115,48 @@ func own(t *testing.T, d *registry.Directory, i, rounds int, random *rand.Rand) 
 }
 
 func ownSees(t *testing.T, d *registry.Directory, i int, name string) {
-	id, got := fmt.Sprint("s", i), ""
-	s, err := d.Source(t.Context(), customer, id)
-	switch {
-	case err == nil:
-		got = s.Name
-	case fault.Is(err, fault.Unavailable) && name == "": // it never was
-		return
-	case !fault.Is(err, fault.NotFound):
-		t.Errorf("%s: %v", id, err)
-	}
-	if got != name {
-		t.Errorf("%s is %q, want %q", id, got, name)
-	}
-	if page, _, err := d.Sources(t.Context(), customer, 0, 50); err == nil {
-		got = ""
-		for _, s := range page {
-			if s.SourceID == id {
-				got = s.Name
-			}
-		}
-		if got != name {
-			t.Errorf("%s is %q in the list, want %q", id, got, name)
-		}
-	} else if !fault.Is(err, fault.Unavailable) {
-		t.Error(err)
-	}
-	if i%2 == 1 {
-		if m, err := d.ManagedSource(t.Context(), customer, id); err != nil || m.Name != name {
-			t.Errorf("%s: %+v, %v, want %q", id, m, err, name)
+	id := fmt.Sprint("s", i)
+	for way, read := range waysToRead(d, id) {
+		switch got, err := read(t.Context()); {
+		case fault.Is(err, fault.Unavailable) && (name == "" || way == "listed"): // it never was, or the page was not seen
+		case way == "managed" && i%2 == 0:
+		case err != nil && !fault.Is(err, fault.NotFound), got != name:
+			t.Errorf("%s, %s, is %q, want %q (%v)", id, way, got, name, err)
 		}
 	}
 }
 
-// watch reads one source by a way of three, and holds it to what was seen of it.
-func watch(t *testing.T, d *registry.Directory, id string, seen map[string]int, way int) {
-	var name string
-	switch way {
-	case 0:
-		s, err := d.Source(t.Context(), customer, id)
+// waysToRead are the ways to read the name of a source; it is empty where there is none.
+func waysToRead(d *registry.Directory, id string) map[string]func(context.Context) (string, error) {
+	name := func(s *registry.Source, err error) (string, error) {
 		if err != nil {
-			t.Error(err)
-			return
+			return "", err
 		}
-		name = s.Name
-	case 1:
-		m, err := d.ManagedSource(t.Context(), customer, id)
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		name = m.Name
-	case 2:
-		page, _, err := d.Sources(t.Context(), customer, 0, 50)
-		for _, s := range page {
-			if s.SourceID == id {
-				name = s.Name
-			}
-		}
-		if err != nil && fault.Is(err, fault.Unavailable) {
-			return
-		}
+		return s.Name, nil
 	}
-	n, err := strconv.Atoi(name)
-	if err != nil || n < seen[id] {
-		t.Errorf("%s is %q after %d", id, name, seen[id])
+	return map[string]func(context.Context) (string, error){
+		"alone":   func(ctx context.Context) (string, error) { return name(d.Source(ctx, customer, id)) },
+		"managed": func(ctx context.Context) (string, error) { return name(d.ManagedSource(ctx, customer, id)) },
+		"listed": func(ctx context.Context) (string, error) {
+			page, _, err := d.Sources(ctx, customer, 0, 50)
+			i := slices.IndexFunc(page, func(s *registry.Source) bool { return s.SourceID == id })
+			if err != nil || i < 0 {
+				return "", err
+			}
+			return page[i].Name, nil
+		},
+	}
+}
+
+// watch reads a managed source in one way, and holds it to what was seen of it.
+func watch(t *testing.T, d *registry.Directory, id string, seen map[string]int, way string) {
+	name, err := waysToRead(d, id)[way](t.Context())
+	if way == "listed" && fault.Is(err, fault.Unavailable) {
+		return
+	}
+	n, numeric := strconv.Atoi(name)
+	if err != nil || numeric != nil || n < seen[id] {
+		t.Errorf("%s, %s, is %q after %d (%v)", id, way, name, seen[id], err)
 	}
 	seen[id] = n
 }

@@ -91,22 +91,6 @@ func TestDirectoryNewestEvicted(t *testing.T) {
 	})
 }
 
-// TestDirectorySourceIDBecomesManaged: the sourceId of an AGENT source goes to a
-// managed one, elsewhere, and only reads of managed sources see it.
-func TestDirectorySourceIDBecomesManaged(t *testing.T) {
-	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
-		made(t, f, customer, "a")
-		view{d}.is(t, "before", "a", "a")
-		must(t)(elsewhere(f).DeleteSource(t.Context(), "a", allow))
-		adopted(t, f, customer, "a")
-		get(t, d, "a")
-		f.is(failing, 0)
-		if s := source(t, d, "a"); s.Connection == nil {
-			t.Fatalf("%+v", s)
-		}
-	})
-}
-
 // TestDirectoryChangeCallerLeaves: a caller who does not wait for a write says nothing
 // of the store, however it is.
 func TestDirectoryChangeCallerLeaves(t *testing.T) {

@@ -38,11 +38,8 @@ func TestDirectoryCallbackErrors(t *testing.T) {
 		registry.ErrNotFound, registry.ErrStale, fmt.Errorf("mine: %w", registry.ErrSourceTaken),
 	} {
 		bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
-			made(t, f, customer, "a")
-			m := adopted(t, f, customer, "m")
-			d.Put(m)
-			v := view{d}
-			v.is(t, "before", "a", "a")
+			v := pair(t, d, f)
+			m := get(t, d, "m")
 			_, connectionErr := d.ChangeConnection(t.Context(), customer, m.Connection.ID, func(*registry.Source) (*registry.Connection, error) { return nil, says })
 			_, subscriptionErr := d.ChangeSubscription(t.Context(), customer, m.Connection.ID, func(*registry.Subscription) (*registry.Subscription, error) { return nil, says })
 			for _, id := range []string{"a", "m"} {
@@ -70,11 +67,7 @@ func TestDirectoryCallbackErrors(t *testing.T) {
 // TestDirectoryUnknownOutcome: a write was made, and its answer came too late.
 func TestDirectoryUnknownOutcome(t *testing.T) {
 	bubble(t, registry.DirectoryOptions{Fresh: time.Hour}, func(t *testing.T, d *registry.Directory, f *faulty) {
-		made(t, f, customer, "a")
-		m := adopted(t, f, customer, "m")
-		d.Put(m)
-		v := view{d}
-		v.is(t, "before", "a", "a")
+		v := pair(t, d, f)
 		for _, id := range []string{"a", "m"} {
 			f.is(healthy, 6*time.Second)
 			took(t, "a write", 5*time.Second, func() {
@@ -101,49 +94,37 @@ func TestDirectoryUnknownOutcome(t *testing.T) {
 			_, err = d.DeleteSource(t.Context(), customer, id, allow) // tried again
 			notFound(t, err)
 			f.is(failing, 0)
-			if s, err := d.Source(t.Context(), customer, id); err == nil {
-				t.Fatalf("brought back: %+v", s)
-			}
-			if got, err := d.ManagedSource(t.Context(), customer, id); err == nil {
-				t.Fatalf("brought back: %+v", got)
-			}
+			_, err = d.Source(t.Context(), customer, id)
+			notFound(t, err)
+			_, err = d.ManagedSource(t.Context(), customer, id)
+			notFound(t, err)
 			back(t, d, f)
 		}
 	})
 }
 
-// doubted has reads begin, and then a write whose caller leaves before its answer. The
-// reads are still under way then.
-func doubted(t *testing.T, d *registry.Directory, f *faulty, slow ...func()) {
-	t.Helper()
-	f.is(healthy, 200*time.Millisecond)
-	for _, read := range slow {
-		go read()
-	}
-	synctest.Wait()
-	f.is(healthy, time.Second)
-	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-	defer cancel()
-	_, err := d.UpdateSource(ctx, customer, "m", rename("M"))
-	unavailableWrite(t, err)
-	if !d.StoreAvailable() {
-		t.Fatal("a caller who leaves says nothing of the store")
-	}
-	f.is(healthy, 0)
-}
-
-// TestDirectoryUnknownOutcomeIsJoinedByNone: who comes after a write of unknown outcome joins
-// no read from before it.
+// TestDirectoryUnknownOutcomeIsJoinedByNone: a reader that comes after a write of unknown
+// outcome, whose caller left before its answer, joins no read from before it.
 func TestDirectoryUnknownOutcomeIsJoinedByNone(t *testing.T) {
 	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
 		adopted(t, f, customer, "m")
-		doubted(t, d, f,
-			func() { d.Source(t.Context(), customer, "m") },
-			func() { d.Sources(t.Context(), customer, 0, 50) },
-			func() { d.ManagedSources(t.Context(), customer, 0, 50) })
+		f.is(healthy, 200*time.Millisecond)
+		go d.Source(t.Context(), customer, "m")
+		go d.Sources(t.Context(), customer, 0, 50)
+		go d.ManagedSources(t.Context(), customer, 0, 50)
+		synctest.Wait()
+		f.is(healthy, time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		_, err := d.UpdateSource(ctx, customer, "m", rename("M"))
+		unavailableWrite(t, err)
+		if !d.StoreAvailable() {
+			t.Fatal("a caller who leaves says nothing of the store")
+		}
+		f.is(healthy, 0) // the reads are still under way
 		view{d}.is(t, "after the write", "m", "M")
-		if page, _, err := d.ManagedSources(t.Context(), customer, 0, 50); err != nil || page[0].Name != "M" {
-			t.Fatal(page, err)
+		if page := allManaged(t, d); page[0].Name != "M" {
+			t.Fatal(page)
 		}
 	})
 }
@@ -235,11 +216,8 @@ func TestDirectoryOnce(t *testing.T) {
 		}
 		// What was made unseen is in the list that was seen before.
 		f.is(failing, 0)
-		if s, err := d.Source(t.Context(), customer, "a"); err != nil || s.ID != c.Source.ID {
-			t.Fatal(s, err)
-		}
-		if page, _, err := d.Sources(t.Context(), customer, 0, 50); err != nil || len(page) != 1 {
-			t.Fatal(page, err)
+		if s, page := source(t, d, "a"), all(t, d); s.ID != c.Source.ID || len(page) != 1 {
+			t.Fatal(s, page)
 		}
 		back(t, d, f)
 		v.is(t, "in the end", "a", "a")

@@ -40,29 +40,15 @@ func (c spoilt) RecordTest(context.Context, int64, registry.TestResult) (*regist
 	return nil, c.says
 }
 
-// allReads are the reads of a Directory, of an AGENT source a and a managed source.
+// allReads are the reads of a Directory, of an AGENT source a and a managed source m.
 func allReads(t *testing.T, d *registry.Directory, m *registry.Source) map[string]func() error {
+	ctx := t.Context()
 	return map[string]func() error{
-		"Source": func() error {
-			_, err := d.Source(t.Context(), customer, "a")
-			return err
-		},
-		"Sources": func() error {
-			_, _, err := d.Sources(t.Context(), customer, 0, 50)
-			return err
-		},
-		"ManagedSource": func() error {
-			_, err := d.ManagedSource(t.Context(), customer, "m")
-			return err
-		},
-		"ManagedSourceByID": func() error {
-			_, err := d.ManagedSourceByID(t.Context(), customer, m.Connection.ID)
-			return err
-		},
-		"ManagedSources": func() error {
-			_, _, err := d.ManagedSources(t.Context(), customer, 0, 50)
-			return err
-		},
+		"Source":            func() error { _, err := d.Source(ctx, customer, "a"); return err },
+		"Sources":           func() error { _, _, err := d.Sources(ctx, customer, 0, 50); return err },
+		"ManagedSource":     func() error { _, err := d.ManagedSource(ctx, customer, "m"); return err },
+		"ManagedSourceByID": func() error { _, err := d.ManagedSourceByID(ctx, customer, m.Connection.ID); return err },
+		"ManagedSources":    func() error { _, _, err := d.ManagedSources(ctx, customer, 0, 50); return err },
 	}
 }
 
@@ -77,12 +63,9 @@ func TestDirectorySpoiltRows(t *testing.T) {
 				m := adopted(t, f, customer, "m")
 				made(t, f, customer+1, "b")
 				all := allReads(t, d, m)
-				for name, read := range all {
-					if !known {
-						continue
-					}
-					if err := read(); err != nil {
-						t.Fatalf("%s: %v", name, err)
+				for _, read := range all {
+					if known {
+						must(t)(read())
 					}
 				}
 				time.Sleep(3 * time.Second)
@@ -90,13 +73,11 @@ func TestDirectorySpoiltRows(t *testing.T) {
 				for name, read := range all {
 					took(t, name, 0, func() {
 						err := read()
-						if known && err == nil {
+						if known {
+							must(t)(err)
 							return
 						}
-						var e *fault.Error
-						if known || !errors.As(err, &e) || e.Kind != fault.Internal || e.Message != "The stored data can't be read." || !errors.Is(err, errSpoilt) {
-							t.Errorf("%s: %#v", name, err)
-						}
+						says(t, name, err, fault.Internal, "The stored data can't be read.", errSpoilt)
 					})
 					f.count("read")
 					took(t, "another's read", 0, func() {

@@ -80,7 +80,7 @@ func TestDirectoryFreshness(t *testing.T) {
 		}
 		reads(t, f, "fresh", 0)
 		// Somebody else changes it.
-		must(t)(f.Store.Customer(customer).LearnTenant(t.Context(), m.Connection.ID, registry.TenantFacts{ExternalOrgID: "org"}))
+		must(t)(elsewhere(f).LearnTenant(t.Context(), m.Connection.ID, registry.TenantFacts{ExternalOrgID: "org"}))
 		time.Sleep(time.Nanosecond)
 		if got := get(t, d, "a"); got.Connection.ExternalOrgID != "org" {
 			t.Fatalf("not read again: %+v", *got.Connection)
@@ -203,7 +203,7 @@ func TestDirectoryListsEvictNothing(t *testing.T) {
 		f.is(failing, 0)
 		time.Sleep(time.Minute)
 		get(t, d, "m")
-		must(t)(d.Source(t.Context(), customer, "a29"))
+		source(t, d, "a29")
 	})
 }
 

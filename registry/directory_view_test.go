@@ -51,7 +51,7 @@ func rename(to string) func(*registry.Source) (registry.SourceChange, error) {
 // renamed renames a source in the store alone.
 func renamed(t testing.TB, f *faulty, sourceID, to string) {
 	t.Helper()
-	must(t)(f.Store.Customer(customer).UpdateSource(t.Context(), sourceID, rename(to)))
+	must(t)(elsewhere(f).UpdateSource(t.Context(), sourceID, rename(to)))
 }
 
 func allow(*registry.Source) error { return nil }
@@ -81,8 +81,7 @@ func (v view) name(t *testing.T, sourceID string) string {
 	} else {
 		name = s.Name
 	}
-	page, _, err := v.d.Sources(t.Context(), customer, 0, 50)
-	must(t)(err)
+	page := all(t, v.d)
 	listed := ""
 	for _, s := range page {
 		if s.SourceID == sourceID {

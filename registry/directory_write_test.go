@@ -86,7 +86,7 @@ func TestDirectoryBoundsSignals(t *testing.T) {
 			t.Fatalf("an older signal won: %+v", got)
 		}
 		// Nor does a newer version of something else.
-		must(t)(f.Store.Customer(customer).LearnTenant(t.Context(), m.Connection.ID, registry.TenantFacts{ExternalOrgID: "org"}))
+		must(t)(elsewhere(f).LearnTenant(t.Context(), m.Connection.ID, registry.TenantFacts{ExternalOrgID: "org"}))
 		time.Sleep(time.Minute)
 		if got := observe(registry.SyncFailed, 10*time.Minute+25*time.Second); got.Status != registry.SyncSuccess {
 			t.Fatalf("an older signal won: %+v", got)
@@ -99,8 +99,9 @@ func TestDirectoryBoundsSignals(t *testing.T) {
 		if got := observe(registry.SyncFailed, 10*time.Minute+45*time.Second); got.Status != registry.SyncFailed || f.count("write") != 1 {
 			t.Fatalf("a changed state was not written: %+v", got)
 		}
-		if stored, err := f.Store.Customer(customer).Source(t.Context(), "a"); err != nil || stored.Connection.InventorySync.Status != registry.SyncFailed {
-			t.Fatal(stored, err)
+		stored, err := elsewhere(f).Source(t.Context(), "a")
+		if must(t)(err); stored.Connection.InventorySync.Status != registry.SyncFailed {
+			t.Fatal(stored)
 		}
 	})
 }
