@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -11,8 +12,6 @@ import (
 
 	"esagate/internal/leader"
 )
-
-const name = "upkeep"
 
 // replica is a process that tries to lead.
 type replica struct {
@@ -68,42 +67,47 @@ func pass(d time.Duration) {
 	synctest.Wait()
 }
 
+// alone runs a test of one replica.
+func alone(t *testing.T, test func(t *testing.T, store *leases, r *replica)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		store, r := &leases{}, &replica{}
+		r.run(t, store, "mine")
+		test(t, store, r)
+	})
+}
+
+// hasLed checks whether a replica leads, and how often it began to.
+func (r *replica) hasLed(t *testing.T, leads bool, begun int) {
+	t.Helper()
+	if is, n := r.is(); is != leads || n != begun {
+		t.Fatalf("leads %v, begun %d times; want %v, %d times", is, n, leads, begun)
+	}
+}
+
 func TestOneLeadsAndAnotherFollows(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		store := newLeases()
+		store := &leases{}
 		var all []*replica
 		for i := range 3 {
-			r := &replica{}
-			r.run(t, store, fmt.Sprint("replica-", i))
-			all = append(all, r)
+			all = append(all, &replica{})
+			all[i].run(t, store, fmt.Sprint("replica-", i))
 		}
 		pass(time.Minute)
 		for len(all) > 0 {
-			var leads *replica
-			var others []*replica
-			for _, r := range all {
-				if is, _ := r.is(); !is {
-					others = append(others, r)
-				} else if leads != nil {
-					t.Fatal("two lead")
-				} else {
-					leads = r
-				}
+			leads := func(r *replica) bool { is, _ := r.is(); return is }
+			i := slices.IndexFunc(all, leads)
+			if i < 0 || slices.ContainsFunc(all[i+1:], leads) {
+				t.Fatal("nobody leads, or two")
 			}
-			if leads == nil {
-				t.Fatal("nobody leads")
-			}
+			leader := all[i]
+			all = slices.Delete(all, i, i+1)
 			pass(10 * ttl)
-			if is, begun := leads.is(); !is || begun != 1 {
-				t.Fatalf("it leads: %v, begun %d times; want it to lead on", is, begun)
-			}
-			leads.stop()
-			<-leads.done
-			if is, _ := leads.is(); is {
-				t.Fatal("Run returned before work ended")
-			}
+			leader.hasLed(t, true, 1)
+			leader.stop()
+			<-leader.done
+			leader.hasLed(t, false, 1)      // Run returns once work has ended
 			pass(ttl/3*12/10 + time.Second) // given back, so that nobody waits for it to run out
-			all = others
 		}
 	})
 }
@@ -114,7 +118,7 @@ func TestNeverTwoWhateverTheStoreDoes(t *testing.T) {
 	for seed := range uint64(20) {
 		synctest.Test(t, func(t *testing.T) {
 			dice := rand.New(rand.NewPCG(seed, 4))
-			store := newLeases()
+			store := &leases{}
 			var mu sync.Mutex
 			working, most, begun := 0, 0, 0
 			for i := range 3 {
@@ -149,25 +153,18 @@ func TestNeverTwoWhateverTheStoreDoes(t *testing.T) {
 func TestStepsDownBeforeTheLeaseRunsOut(t *testing.T) {
 	for how, m := range map[string]mode{"the store fails": failing, "the store hangs": hanging} {
 		t.Run(how, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				store := newLeases()
-				r := &replica{}
-				r.run(t, store, "mine")
+			alone(t, func(t *testing.T, store *leases, r *replica) {
 				pass(5 * ttl)
 				store.is(m, 0)
-				_, until := store.runsOut(name)
+				_, until := store.runsOut()
 				pass(ttl)
-				if is, _ := r.is(); is {
-					t.Fatal("it leads without a lease")
-				}
+				r.hasLed(t, false, 1)
 				if left := until.Sub(r.stopped); left < ttl/12 || left > ttl/2 {
 					t.Errorf("it stepped down %v before its lease ran out", left)
 				}
 				store.is(healthy, 0)
 				pass(ttl)
-				if is, begun := r.is(); !is || begun != 2 {
-					t.Errorf("leads %v, begun %d times; want it to lead again", is, begun)
-				}
+				r.hasLed(t, true, 2)
 			})
 		})
 	}
@@ -176,40 +173,28 @@ func TestStepsDownBeforeTheLeaseRunsOut(t *testing.T) {
 // TestOneFailureIsNoReason: a lease that could not be extended once is tried again
 // while there is time.
 func TestOneFailureIsNoReason(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		store := newLeases()
-		r := &replica{}
-		r.run(t, store, "mine")
+	alone(t, func(t *testing.T, store *leases, r *replica) {
 		for range 10 {
 			pass(ttl)
 			store.is(failing, 0)
 			pass(ttl / 3)
 			store.is(healthy, 0)
 		}
-		if is, begun := r.is(); !is || begun != 1 {
-			t.Errorf("leads %v, begun %d times; want it never to have stopped", is, begun)
-		}
+		r.hasLed(t, true, 1)
 	})
 }
 
 func TestALostLeaseEndsTheWork(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		store := newLeases()
-		r := &replica{}
-		r.run(t, store, "mine")
+	alone(t, func(t *testing.T, store *leases, r *replica) {
 		pass(ttl)
-		store.steal(name, "another", 3*ttl)
+		store.steal("another", 3*ttl)
 		pass(ttl/3*12/10 + time.Second)
-		if is, _ := r.is(); is {
-			t.Fatal("it leads with another's lease")
-		}
-		if holder, until := store.runsOut(name); holder != "another" || !until.After(time.Now()) {
+		r.hasLed(t, false, 1)
+		if holder, until := store.runsOut(); holder != "another" || !until.After(time.Now()) {
 			t.Error("another's lease was given back")
 		}
 		pass(4 * ttl)
-		if is, begun := r.is(); !is || begun != 2 {
-			t.Errorf("leads %v, begun %d times; want it to lead again", is, begun)
-		}
+		r.hasLed(t, true, 2)
 		if got := fmt.Sprint(r.told); got != "[true false true]" {
 			t.Errorf("Changed was told %s", got)
 		}
@@ -223,11 +208,10 @@ func TestWorkThatEndsOrPanics(t *testing.T) {
 	} {
 		t.Run(how, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				store := newLeases()
-				r := &replica{work: work}
+				store, r := &leases{}, &replica{work: work}
 				r.run(t, store, "mine")
 				pass(0)
-				if _, until := store.runsOut(name); until.After(time.Now()) {
+				if _, until := store.runsOut(); until.After(time.Now()) {
 					t.Error("the lease was not given back")
 				}
 				pass(ttl)
@@ -242,8 +226,7 @@ func TestWorkThatEndsOrPanics(t *testing.T) {
 // TestALeaseOfUnknownOutcomeIsGivenBack: it may have been taken.
 func TestALeaseOfUnknownOutcomeIsGivenBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		store := newLeases()
-		store.is(losing, 0)
+		store := &leases{mode: losing}
 		first, second := &replica{}, &replica{}
 		first.run(t, store, "first")
 		pass(0)
@@ -252,29 +235,27 @@ func TestALeaseOfUnknownOutcomeIsGivenBack(t *testing.T) {
 		store.is(healthy, 0)
 		second.run(t, store, "second")
 		pass(0)
-		if is, _ := second.is(); !is {
-			t.Error("nobody leads until the lease runs out that nobody has")
-		}
+		second.hasLed(t, true, 1)
 	})
 }
 
 func TestWaitsAreJittered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		store := newLeases()
-		store.steal(name, "another", 1000*ttl)
-		r := &replica{}
+		store, r := &leases{}, &replica{}
+		store.steal("another", 1000*ttl)
 		r.run(t, store, "mine")
 		pass(100 * ttl)
-		calls := store.calls()
+		store.mu.Lock()
+		defer store.mu.Unlock()
 		seen := map[time.Duration]bool{}
-		for i := range calls[1:] {
-			gap := calls[i+1].Sub(calls[i])
+		for i := range store.asked[1:] {
+			gap := store.asked[i+1].Sub(store.asked[i])
 			if seen[gap] = true; gap < ttl/3*8/10 || gap > ttl/3*12/10 {
 				t.Fatalf("%v between two tries", gap)
 			}
 		}
 		if len(seen) < 100 {
-			t.Errorf("%d different waits in %d tries", len(seen), len(calls))
+			t.Errorf("%d different waits in %d tries", len(seen), len(store.asked))
 		}
 	})
 }

@@ -9,12 +9,16 @@ import (
 
 	"go.uber.org/goleak"
 
+	"esagate/internal/background"
 	"esagate/registry"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-const ttl = 30 * time.Second
+const (
+	name = "upkeep"
+	ttl  = 30 * time.Second
+)
 
 type mode int
 
@@ -27,20 +31,16 @@ const (
 
 var errAway = errors.New("the disk is full of sand")
 
-// leases is the part of a store that leases are kept in.
+// leases is the part of a store that the lease is kept in.
 type leases struct {
 	registry.UpkeepStore // nothing else of it is called
 
 	mu     sync.Mutex
 	mode   mode
 	slow   time.Duration // how long a call takes before it is done
-	holder map[string]string
-	until  map[string]time.Time
+	holder string
+	until  time.Time
 	asked  []time.Time
-}
-
-func newLeases() *leases {
-	return &leases{holder: map[string]string{}, until: map[string]time.Time{}}
 }
 
 func (l *leases) is(m mode, slow time.Duration) {
@@ -58,66 +58,51 @@ func (l *leases) reach(ctx context.Context) error {
 	if m == hanging {
 		slow = time.Hour
 	}
-	if slow > 0 {
-		select {
-		case <-time.After(slow):
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-	if m == failing {
+	background.Sleep(ctx, slow)
+	if m == failing && ctx.Err() == nil {
 		return errAway
 	}
 	return ctx.Err()
 }
 
-func (l *leases) Lease(ctx context.Context, name, holder string, ttl time.Duration) (bool, error) {
+func (l *leases) Lease(ctx context.Context, lease, holder string, ttl time.Duration) (bool, error) {
 	if err := l.reach(ctx); err != nil {
 		return false, err
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.holder[name] != holder && time.Now().Before(l.until[name]) {
+	if lease != name || l.holder != holder && time.Now().Before(l.until) {
 		return false, nil
 	}
-	l.holder[name], l.until[name] = holder, time.Now().Add(ttl)
+	l.holder, l.until = holder, time.Now().Add(ttl)
 	if l.mode == losing {
 		return false, errAway
 	}
 	return true, nil
 }
 
-func (l *leases) Unlease(ctx context.Context, name, holder string) error {
+func (l *leases) Unlease(ctx context.Context, lease, holder string) error {
 	if err := l.reach(ctx); err != nil {
 		return err
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.holder[name] == holder {
-		l.until[name] = time.Time{}
+	if lease == name && l.holder == holder {
+		l.until = time.Time{}
 	}
 	return nil
 }
 
-// steal gives a lease to another holder.
-func (l *leases) steal(name, holder string, ttl time.Duration) {
+// steal gives the lease to another holder.
+func (l *leases) steal(holder string, ttl time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.holder[name], l.until[name] = holder, time.Now().Add(ttl)
+	l.holder, l.until = holder, time.Now().Add(ttl)
 }
 
-// runsOut gives who holds a lease and when it runs out.
-func (l *leases) runsOut(name string) (string, time.Time) {
+// runsOut returns who holds the lease and when it runs out.
+func (l *leases) runsOut() (string, time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.holder[name], l.until[name]
-}
-
-// calls gives when the calls arrived, and forgets them.
-func (l *leases) calls() []time.Time {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	asked := l.asked
-	l.asked = nil
-	return asked
+	return l.holder, l.until
 }
