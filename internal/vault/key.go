@@ -84,21 +84,17 @@ func decode(key string) ([]byte, bool) {
 // runs in constant time on every processor. What it must not be is changed: every
 // row that stands under a raw key would be lost.
 func fromRaw(raw []byte) (*Vault, error) {
-	parameters, err := xchacha20poly1305.NewParameters(xchacha20poly1305.VariantTink)
-	if err != nil {
-		return nil, notAKey
-	}
 	secret := secretdata.NewBytesFromData(raw, insecuresecretdataaccess.Token{})
-	key, err := xchacha20poly1305.NewKey(secret, rawKeyID(raw), parameters)
+	key, err := xchacha20poly1305.NewKey(secret, rawKeyID(raw), newKeys)
 	if err != nil {
 		return nil, notAKey
 	}
 	manager := keyset.NewManager()
 	id, err := manager.AddKey(key)
-	if err != nil {
-		return nil, notAKey
+	if err == nil {
+		err = manager.SetPrimary(id)
 	}
-	if err := manager.SetPrimary(id); err != nil {
+	if err != nil {
 		return nil, notAKey
 	}
 	handle, err := manager.Handle()
@@ -107,6 +103,9 @@ func fromRaw(raw []byte) (*Vault, error) {
 	}
 	return fromHandle(handle)
 }
+
+// newKeys are the parameters of every key that is made here.
+var newKeys, _ = xchacha20poly1305.NewParameters(xchacha20poly1305.VariantTink) // it fails for other variants alone
 
 // rawKeyID gives a raw key's id. It stands before every ciphertext, so it must be
 // the same at every start, and the same when the key has become part of a keyset;

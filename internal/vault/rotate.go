@@ -3,7 +3,6 @@ package vault
 import (
 	"errors"
 
-	"github.com/tink-crypto/tink-go/v2/aead/xchacha20poly1305"
 	"github.com/tink-crypto/tink-go/v2/keyset"
 )
 
@@ -42,32 +41,32 @@ var (
 // it: it holds the keys in the clear. The vault itself stays as it is. Errors are
 // ErrPrepared, ErrNotPrepared, ErrFull, or hold nothing of a key.
 func (v *Vault) Rotated(step Step) ([]byte, error) {
+	id, waiting := v.prepared()
+	switch {
+	case waiting && (step == Prepare || step == Drop):
+		return nil, ErrPrepared
+	case !waiting && step == Promote:
+		return nil, ErrNotPrepared
+	case (step == Rotate || step == Prepare) && v.keys.handle.Len() >= MaxKeys:
+		return nil, ErrFull
+	}
 	manager := keyset.NewManagerFromHandle(v.keys.handle)
 	var err error
 	switch step {
-	case Rotate:
-		err = v.add(manager, true)
-	case Prepare:
-		if _, waiting := v.prepared(); waiting {
-			return nil, ErrPrepared
+	case Rotate, Prepare:
+		id, err = manager.AddNewKeyFromParameters(newKeys)
+		if err == nil && step == Rotate {
+			err = manager.SetPrimary(id)
 		}
-		err = v.add(manager, false)
 	case Promote:
-		id, waiting := v.prepared()
-		if !waiting {
-			return nil, ErrNotPrepared
-		}
-		err = failed(manager.SetPrimary(id))
+		err = manager.SetPrimary(id)
 	case Drop:
-		if _, waiting := v.prepared(); waiting {
-			return nil, ErrPrepared
-		}
 		err = v.drop(manager)
 	default:
 		err = errRotation
 	}
-	if err != nil {
-		return nil, err
+	if err != nil || step != Drop && id == 0 { // Tink draws 0 once in 2^32 times; New does not take it
+		return nil, errRotation
 	}
 	handle, err := manager.Handle()
 	if err != nil {
@@ -92,24 +91,6 @@ func (v *Vault) prepared() (id uint32, ok bool) {
 	return 0, false
 }
 
-func (v *Vault) add(manager *keyset.Manager, primary bool) error {
-	if v.keys.handle.Len() >= MaxKeys {
-		return ErrFull
-	}
-	parameters, err := xchacha20poly1305.NewParameters(xchacha20poly1305.VariantTink)
-	if err != nil {
-		return errRotation
-	}
-	id, err := manager.AddNewKeyFromParameters(parameters)
-	if err != nil || id == 0 { // Tink draws 0 once in 2^32 times; New does not take it
-		return errRotation
-	}
-	if primary {
-		return failed(manager.SetPrimary(id))
-	}
-	return nil
-}
-
 func (v *Vault) drop(manager *keyset.Manager) error {
 	for i := range v.keys.handle.Len() {
 		entry, err := v.keys.handle.Entry(i)
@@ -122,14 +103,6 @@ func (v *Vault) drop(manager *keyset.Manager) error {
 		if err := manager.Delete(entry.KeyID()); err != nil {
 			return errRotation
 		}
-	}
-	return nil
-}
-
-// failed puts our words in the place of Tink's.
-func failed(err error) error {
-	if err != nil {
-		return errRotation
 	}
 	return nil
 }
