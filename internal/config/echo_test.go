@@ -37,7 +37,7 @@ func noEcho(t testing.TB, text, secret string) {
 // Every key gets a secret in every shape that it could be pasted in, through the
 // file and through the environment; no fault and no warning may repeat it.
 func TestNoFaultHoldsAValue(t *testing.T) {
-	const secret = "canary7s3cret"
+	const secret = canary
 	shapes := []string{
 		secret, `"` + secret + `"`, "[" + secret + "]", "{a: " + secret + "}", "{" + secret + ": 1}",
 		"!!int " + secret, "!!float '" + secret + "'", "!" + secret + " x", "*" + secret, "&" + secret + " 1", "@" + secret, "- " + secret,

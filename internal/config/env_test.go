@@ -2,7 +2,7 @@ package config_test
 
 import (
 	"fmt"
-	"reflect"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -29,23 +29,17 @@ upstream:
 		"ESAGATE_SERVICE_ACCOUNTS=of no key",
 		"ESAGATE_ENCRYPTION_KEY=of no key", "ESAGATE_SERVER=of no key", "ESAGATE_AUTH_KEYS=of no key", "no equals sign",
 	)
-	if c.Server.Address != "[::1]:2" || !c.Server.Envelope ||
-		!reflect.DeepEqual(c.Server.AllowedOrigins, []string{"http://a.example", "https://b.example:8443"}) {
-		t.Errorf("server: %+v", c.Server)
-	}
-	if u := c.Upstream; u.APIKey.Reveal() != "${LITERAL}$${" || u.Timeout != 2*time.Second || u.Attempts != 5 ||
-		u.Breaker.OpenFor != 9*time.Second || u.Breaker.Window != 7*time.Second {
-		t.Errorf("upstream: %+v, key %q", u, u.APIKey.Reveal())
-	}
-	if got := fmt.Sprint(c.Store.URL.Reveal(), c.Outbound.Allow, *c.Auth.OIDC); got !=
-		"postgres://u:$$p@localhost/d[10.1.0.0/16 ::1/128] {https://login.example gate customer_id access}" {
-		t.Errorf("store, outbound, oidc: %s", got)
-	}
-	if c.Provisioning.ExternalOrgID != "{source_id}/{customer_id}" || c.Webhooks.Subscribe != "never" || c.Reconcile.Interval != 0 {
-		t.Errorf("provisioning, webhooks, reconcile: %+v %+v %+v", c.Provisioning, c.Webhooks, c.Reconcile)
-	}
-	if c.Snapshot.Patience != time.Second || c.Telemetry.TraceRatio != 0.5 {
-		t.Errorf("snapshot, telemetry: %+v %+v", c.Snapshot, c.Telemetry)
+	want := *load(t, "", "ESAGATE_UPSTREAM_API_KEY=${LITERAL}$${", "ESAGATE_STORE_URL=postgres://u:$$p@localhost/d")
+	want.Server.Address, want.Server.Envelope, want.Server.AllowedOrigins = "[::1]:2", true, []string{"http://a.example", "https://b.example:8443"}
+	want.Upstream.Timeout, want.Upstream.Attempts = 2*time.Second, 5
+	want.Upstream.Breaker.OpenFor, want.Upstream.Breaker.Window = 9*time.Second, 7*time.Second
+	want.Snapshot.Patience, want.Telemetry.TraceRatio = time.Second, 0.5
+	want.Outbound.Allow = []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16"), netip.MustParsePrefix("::1/128")}
+	want.Auth.OIDC = &config.OIDC{Issuer: "https://login.example", Audience: "gate", CustomerClaim: "customer_id", AccessClaim: "access"}
+	want.Provisioning.ExternalOrgID, want.Webhooks.Subscribe, want.Reconcile.Interval = "{source_id}/{customer_id}", "never", 0
+	compare(t, "variables", *c, want)
+	if got := c.Upstream.APIKey.Reveal() + c.Store.URL.Reveal(); got != "${LITERAL}$${postgres://u:$$p@localhost/d" {
+		t.Errorf("taken as %q", got)
 	}
 }
 
@@ -58,6 +52,20 @@ func TestAnEmptyVariableCountsAsSet(t *testing.T) {
 	expectFaults(t, faultsOf(t, "", "ESAGATE_UPSTREAM_ATTEMPTS=", "ESAGATE_UPSTREAM_API_KEY="),
 		"upstream.api_key: is required (set by ESAGATE_UPSTREAM_API_KEY)",
 		"upstream.attempts: must be a whole number (set by ESAGATE_UPSTREAM_ATTEMPTS)")
+}
+
+func TestTheAPIKeyFitsAHeader(t *testing.T) {
+	for value, want := range map[string]string{
+		"ok-key~!":                "",
+		"clé":                     "must be visible ASCII",
+		"":                        "is required",
+		"key\n":                   "must not hold control characters",
+		"k\xffy":                  "must be UTF-8 text",
+		strings.Repeat("k", 4097): "must be at most 4096 characters",
+	} {
+		_, faults := config.Load(write(t, "upstream: {api_key: ${K}}"), append(least[1:2:2], "K="+value))
+		compareFault(t, value, faults, "upstream.api_key (line 1): ", want)
+	}
 }
 
 func TestFaultsOfTheEnvironmentNameTheVariable(t *testing.T) {

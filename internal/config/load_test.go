@@ -3,6 +3,7 @@ package config_test
 import (
 	"crypto/sha256"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"esagate/internal/config"
+	"esagate/internal/serviceaccount"
 	"esagate/registry"
 )
 
@@ -54,24 +56,18 @@ func faultsOf(t testing.TB, text string, environ ...string) []string {
 	return strings.Split(faults.Error(), "\n")
 }
 
-// expectFault expects no fault of a text where want is empty, or else one that begins with it.
-func expectFault(t testing.TB, text, want string, environ ...string) {
-	t.Helper()
-	_, faults := config.Load(write(t, text), with(environ...))
-	compareFault(t, text, faults, want, "")
-}
+// canary is in texts that no fault may repeat.
+const canary = "canary7s3cret"
 
-// compareFault expects no faults where both wants are empty, or else one that begins with start and
-// whose message holds piece. It reports whether there is no fault, as expected.
-func compareFault(t testing.TB, what string, faults config.Faults, start, piece string) bool {
+// compareFault expects no faults where piece is empty, or else one that begins with start and whose
+// message holds piece.
+func compareFault(t testing.TB, what string, faults config.Faults, start, piece string) {
 	t.Helper()
-	good := start == "" && piece == ""
-	if good && len(faults) > 0 || !good && (len(faults) != 1 ||
+	if piece == "" && len(faults) > 0 || piece != "" && (len(faults) != 1 ||
 		!strings.HasPrefix(faults[0].String(), start) || !strings.Contains(faults[0].Message, piece)) {
 		t.Errorf("%s:\ngot  %v\nwant %s %s", what, faults, start, piece)
-		return false
 	}
-	return good
+	noEcho(t, faults.Error(), canary)
 }
 
 func expectFaults(t *testing.T, got []string, want ...string) {
@@ -86,36 +82,38 @@ func expectFaults(t *testing.T, got []string, want ...string) {
 	}
 }
 
+// compare holds every section of a config against another one's.
+func compare(t *testing.T, what string, got, want config.Config) {
+	t.Helper()
+	g, w := reflect.ValueOf(got), reflect.ValueOf(want)
+	for i, f := range reflect.VisibleFields(g.Type()) {
+		if f.IsExported() && f.Name != "Warnings" && !reflect.DeepEqual(g.Field(i).Interface(), w.Field(i).Interface()) {
+			t.Errorf("%s: %s: got %+v, want %+v", what, f.Name, g.Field(i), w.Field(i))
+		}
+	}
+}
+
+// What the file in the root shows as defaults are the defaults.
 func TestTheRootFileLoads(t *testing.T) {
 	c, faults := config.Load("../../config.yaml", []string{
 		"SALES_AGENT_API_KEY=an-upstream-key", "ESAGATE_STOREFRONT_KEY=a-storefront-key-of-some-length",
 		"ESAGATE_ENCRYPTION_KEY=" + storeKey,
 	})
-	if len(faults) > 0 {
-		t.Fatal(faults)
+	if len(faults) > 0 || len(c.Warnings) > 0 {
+		t.Fatal(faults, c.Warnings)
 	}
-	// What it shows as defaults are the defaults.
 	want := config.Default()
 	want.Store.EncryptionKey = config.NewSecret(storeKey)
-	if c.Snapshot != want.Snapshot ||
-		c.Store != want.Store || c.Telemetry != want.Telemetry || c.Server.Address != want.Server.Address ||
-		c.Webhooks != want.Webhooks || c.Reconcile != want.Reconcile {
-		t.Errorf("the file differs from the defaults: %+v", c)
-	}
-	want.Provisioning.ContactEmail = c.Provisioning.ContactEmail
-	if c.Provisioning != want.Provisioning || c.Provisioning.ContactEmail == "" {
-		t.Errorf("provisioning: %+v", c.Provisioning)
-	}
 	want.Upstream.APIKey = config.NewSecret("an-upstream-key")
-	if c.Upstream != want.Upstream {
-		t.Errorf("upstream: %+v", c.Upstream)
-	}
-	if len(c.Warnings) > 0 {
-		t.Errorf("warnings: %q", c.Warnings)
+	if want.Provisioning.ContactEmail = c.Provisioning.ContactEmail; c.Provisioning.ContactEmail == "" {
+		t.Error("there is no contact")
 	}
 	if len(c.Auth.Keys) != 1 || len(c.Sources) != 1 || len(c.PlatformTasks) != 1 {
 		t.Errorf("keys, sources, tasks: %+v", c)
 	}
+	want.Server, want.Auth, want.Sources, want.PlatformTasks = c.Server, c.Auth, c.Sources, c.PlatformTasks
+	want.ServiceAccounts = []serviceaccount.Entry{}
+	compare(t, "config.yaml", *c, want)
 }
 
 func TestTheRootFileNeedsItsVariables(t *testing.T) {
@@ -164,97 +162,48 @@ platform_tasks:
 		t.Fatal(faults)
 	}
 
-	if got, want := c.Server, (config.Server{Address: ":9000", PublicURL: "https://gate.example.org", Envelope: true,
-		AllowedOrigins: []string{"https://app.example.org", "http://localhost:3000"}}); !reflect.DeepEqual(got, want) {
-		t.Errorf("server: %+v", got)
-	}
-	if got, want := c.Upstream, (config.Upstream{BaseURL: "https://agent.example.org/admin", APIKey: config.NewSecret("k${HOST}"),
-		Timeout: 4 * time.Second, FetchTimeout: 90 * time.Second, ProbeTimeout: 90 * time.Second, Attempts: 2,
-		Breaker: config.Breaker{ConsecutiveFailures: 7, FailureRatio: 0.25, MinimumRequests: 40, Window: time.Minute, OpenFor: 10 * time.Second},
-	}); got != want {
-		t.Errorf("upstream: %+v", got)
-	}
-	if got, want := c.Snapshot, (config.Snapshot{Fresh: time.Second, StaleWhileRevalidate: 2 * time.Second, StaleIfError: 3 * time.Second}); got != want {
-		t.Errorf("snapshot: %+v", got)
-	}
-	if c.Store.URL.Reveal() != "postgres://gate:p%40ss@db.example.org:6432/gate?sslmode=verify-full" || c.Store.EncryptionKey.Reveal() != "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=" {
-		t.Errorf("store: %+v", c.Store)
-	}
-	if got, want := c.Telemetry, (config.Telemetry{LogFormat: "text", LogLevel: "debug", OTLPEndpoint: "http://collector:4318", TraceRatio: 1}); got != want {
-		t.Errorf("telemetry: %+v", got)
-	}
-	if got, want := c.Provisioning, (config.Provisioning{ExternalSource: "shopfront", ExternalOrgID: "c{customer_id}.{source_id}",
-		ContactEmail: "desk@gate.example.org", PublicAgentURL: "https://agents.example.org/x"}); got != want {
-		t.Errorf("provisioning: %+v", got)
-	}
-	if c.Webhooks != (config.Webhooks{Subscribe: "always"}) || c.Reconcile != (config.Reconcile{Interval: 90 * time.Second, Concurrency: 64}) {
-		t.Errorf("webhooks, reconcile: %+v %+v", c.Webhooks, c.Reconcile)
-	}
-	if got, want := c.Auth.Keys, []config.Key{
-		{Name: "web", CustomerID: 12, Write: true, SHA256: sha256.Sum256([]byte("web-key-0123456789"))},
-		{Name: "eyes", CustomerID: 1<<53 - 1, SHA256: sha256.Sum256([]byte("other"))},
-	}; !reflect.DeepEqual(got, want) {
-		t.Errorf("keys: %+v", got)
-	}
-	if got, want := c.Auth.OIDC, (config.OIDC{Issuer: "https://login.example.org/gate/", Audience: "gate",
-		CustomerClaim: "https://example.org/customer", AccessClaim: "gate_access"}); got == nil || *got != want {
-		t.Errorf("oidc: %+v", got)
-	}
-	if got := fmt.Sprint(c.Outbound.Allow); got != "[10.44.0.0/16 fd00:44::7/128]" {
-		t.Errorf("outbound: %s", got)
-	}
-	agency, limit := int64(4), 12.5
-	if got, want := c.Sources, []registry.ConfigSource{
-		{SourceID: "küste \U0001F30A", CustomerID: 12, ESAID: 1<<53 - 1, Name: "Küste", TenantID: "t-1",
-			AdServer: &registry.AdServer{Type: "adswizz", AgencyID: &agency, Environment: "AUDIOSERVE", BaseURL: "https://a.example/v8",
-				ForecastingBaseURL: "https://a.example/v3", DefaultCurrency: "ZAR", CPMLimit: &limit, DefaultAdvertiserID: "77"},
-			Labels: map[string]string{"Tier.one": "2", "b": ""}},
-		{SourceID: "plain", CustomerID: 12, ESAID: 3, Name: "plain"},
-	}; !reflect.DeepEqual(got, want) {
-		t.Errorf("sources: %+v", got)
-	}
-	task := c.PlatformTasks[0]
-	if task.ID != "a" || *task.Name != "A" || *task.Severity != "info" || *task.Description != "D" ||
-		*task.ConfigurePath != "/x" || *task.Enabled || *task.CompleteWhen != "snapshot != null" {
-		t.Errorf("task: %+v", task)
-	}
-	if got := c.PlatformTasks[1]; got != (config.PlatformTask{ID: "b"}) {
-		t.Errorf("a task of an id alone: %+v", got)
-	}
+	agency, limit, enabled := int64(4), 12.5, false
+	text := func(s string) *string { return &s }
+	compare(t, "every key", *c, config.Config{
+		Server: config.Server{Address: ":9000", PublicURL: "https://gate.example.org", Envelope: true,
+			AllowedOrigins: []string{"https://app.example.org", "http://localhost:3000"}},
+		Upstream: config.Upstream{BaseURL: "https://agent.example.org/admin", APIKey: config.NewSecret("k${HOST}"),
+			Timeout: 4 * time.Second, FetchTimeout: 90 * time.Second, ProbeTimeout: 90 * time.Second, Attempts: 2,
+			Breaker: config.Breaker{ConsecutiveFailures: 7, FailureRatio: 0.25, MinimumRequests: 40, Window: time.Minute, OpenFor: 10 * time.Second}},
+		Snapshot: config.Snapshot{Fresh: time.Second, StaleWhileRevalidate: 2 * time.Second, StaleIfError: 3 * time.Second},
+		Store: config.Store{URL: config.NewSecret("postgres://gate:p%40ss@db.example.org:6432/gate?sslmode=verify-full"),
+			EncryptionKey: config.NewSecret("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")},
+		Telemetry: config.Telemetry{LogFormat: "text", LogLevel: "debug", OTLPEndpoint: "http://collector:4318", TraceRatio: 1},
+		Provisioning: config.Provisioning{ExternalSource: "shopfront", ExternalOrgID: "c{customer_id}.{source_id}",
+			ContactEmail: "desk@gate.example.org", PublicAgentURL: "https://agents.example.org/x"},
+		Webhooks:  config.Webhooks{Subscribe: "always"},
+		Reconcile: config.Reconcile{Interval: 90 * time.Second, Concurrency: 64},
+		Auth: config.Auth{Keys: []config.Key{
+			{Name: "web", CustomerID: 12, Write: true, SHA256: sha256.Sum256([]byte("web-key-0123456789"))},
+			{Name: "eyes", CustomerID: 1<<53 - 1, SHA256: sha256.Sum256([]byte("other"))},
+		}, OIDC: &config.OIDC{Issuer: "https://login.example.org/gate/", Audience: "gate",
+			CustomerClaim: "https://example.org/customer", AccessClaim: "gate_access"}},
+		Outbound:        config.Outbound{Allow: []netip.Prefix{netip.MustParsePrefix("10.44.0.0/16"), netip.MustParsePrefix("fd00:44::7/128")}},
+		ServiceAccounts: []serviceaccount.Entry{},
+		Sources: []registry.ConfigSource{
+			{SourceID: "küste \U0001F30A", CustomerID: 12, ESAID: 1<<53 - 1, Name: "Küste", TenantID: "t-1",
+				AdServer: &registry.AdServer{Type: "adswizz", AgencyID: &agency, Environment: "AUDIOSERVE", BaseURL: "https://a.example/v8",
+					ForecastingBaseURL: "https://a.example/v3", DefaultCurrency: "ZAR", CPMLimit: &limit, DefaultAdvertiserID: "77"},
+				Labels: map[string]string{"Tier.one": "2", "b": ""}},
+			{SourceID: "plain", CustomerID: 12, ESAID: 3, Name: "plain"},
+		},
+		PlatformTasks: []config.PlatformTask{{ID: "a", Name: text("A"), Severity: text("info"), Description: text("D"),
+			ConfigurePath: text("/x"), Enabled: &enabled, CompleteWhen: text("snapshot != null")}, {ID: "b"}},
+	})
 }
 
 func TestAnEmptyFileIsTheDefaults(t *testing.T) {
-	for _, text := range []string{"", "# nothing\n", "---\n", "{}", "server:\nsources:\nauth: {keys: }\n"} {
-		got := *load(t, text)
-		want := config.Default()
-		if got.Upstream.APIKey.Reveal() != "upstream-key" {
-			t.Errorf("%q: the key is not the environment's", text)
-		}
-		got.Upstream.APIKey, got.Store.EncryptionKey = config.Secret{}, config.Secret{}
-		if !reflect.DeepEqual(got.Server, want.Server) || got.Upstream != want.Upstream || got.Snapshot != want.Snapshot ||
-			got.Store != want.Store || got.Telemetry != want.Telemetry || got.Auth.OIDC != nil || got.Outbound.Allow != nil ||
-			got.Provisioning.ExternalOrgID != want.Provisioning.ExternalOrgID || got.Provisioning.ExternalSource != want.Provisioning.ExternalSource ||
-			got.Webhooks != want.Webhooks || got.Reconcile != want.Reconcile || len(got.ServiceAccounts) > 0 {
-			t.Errorf("%q: got %+v", text, got)
-		}
-	}
-}
-
-func TestWarnings(t *testing.T) {
-	c := load(t, `
-auth: {keys: [{name: tiny, customer_id: 1, key: fifteen-letters}, {name: enough, customer_id: 1, key: sixteen-letters-}]}
-sources: [{source_id: a, customer_id: 1, ad_server: {type: kelvin_ads}}]
-`)
-	if len(c.Warnings) != 2 || !strings.Contains(c.Warnings[0], "auth.keys[0]: the key tiny is shorter") ||
-		!strings.Contains(c.Warnings[1], "sources[0].ad_server.type") {
-		t.Errorf("warnings: %q", c.Warnings)
-	}
-	if strings.Contains(fmt.Sprint(c.Warnings), "fifteen") || strings.Contains(fmt.Sprint(c.Warnings), "kelvin") {
-		t.Errorf("a warning holds a value: %q", c.Warnings)
-	}
-	if c := load(t, ""); len(c.Warnings) != 1 || !strings.HasPrefix(c.Warnings[0], "auth.keys: ") ||
-		!strings.Contains(c.Warnings[0], "esagate key new") {
-		t.Errorf("without keys: %q", c.Warnings)
+	want := config.Default()
+	want.Upstream.APIKey, want.Store.EncryptionKey = config.NewSecret("upstream-key"), config.NewSecret(storeKey)
+	want.Provisioning.ContactEmail = "desk@gate.example"
+	want.Auth.Keys, want.ServiceAccounts, want.Sources = []config.Key{}, []serviceaccount.Entry{}, []registry.ConfigSource{}
+	for _, text := range []string{"", "# nothing\n", "---\n", "{}", "server:\nsources:\nauth: {keys: }\n", "auth:\n  oidc:\n"} {
+		compare(t, text, *load(t, text), want)
 	}
 }
 
@@ -263,4 +212,10 @@ func TestFaultAtKnowsTheLine(t *testing.T) {
 	if got := c.FaultAt("platform_tasks[0].complete_when", "no"); got.Line != 3 {
 		t.Errorf("got %v", got)
 	}
+}
+
+func TestOIDCNeedsBothOrNone(t *testing.T) {
+	expectFaults(t, faultsOf(t, "auth: {oidc: {}}"), "auth.oidc.audience (line 1): is required", "auth.oidc.issuer (line 1): is required")
+	expectFaults(t, faultsOf(t, "auth:\n  oidc:\n", "ESAGATE_AUTH_OIDC_ISSUER="),
+		"auth.oidc.audience (line 2): is required", "auth.oidc.issuer: is required (set by ESAGATE_AUTH_OIDC_ISSUER)")
 }
