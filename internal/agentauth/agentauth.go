@@ -52,9 +52,10 @@ type Deps struct {
 
 // Agents does OAuth with agents. It is safe for concurrent use; Close ends it.
 type Agents struct {
-	cfg  Config
-	deps Deps
-	log  *slog.Logger
+	cfg    Config
+	deps   Deps
+	direct *http.Client
+	log    *slog.Logger
 
 	begins, exchanges, refreshes *shares
 
@@ -68,8 +69,10 @@ type Agents struct {
 // New makes an Agents.
 func New(cfg Config, deps Deps) *Agents {
 	work := background.NewGroup(deps.Logger)
+	direct := *deps.Direct
+	direct.Transport = awayIsError{direct.Transport}
 	return &Agents{
-		cfg: cfg, deps: deps, log: deps.Logger,
+		cfg: cfg, deps: deps, direct: &direct, log: deps.Logger,
 		begins: newShares(beginsEach, math.MaxInt), exchanges: newShares(exchangesEach, math.MaxInt),
 		refreshes: newShares(refreshesEach, maxRefreshes),
 		clients:   newMemory[clientKey, *registry.OAuthClient](maxClients),
@@ -94,12 +97,12 @@ func (a *Agents) logOutcome(ctx context.Context, message, operation string, cust
 	}
 	if err != nil {
 		e := asError(err)
-		level = slog.LevelWarn
 		switch e.Reason {
 		case ReasonStore:
 			level = slog.LevelError
-		case ReasonDenied:
-			level = slog.LevelInfo // the user's choice
+		case ReasonDenied: // the user's choice
+		default:
+			level = slog.LevelWarn
 		}
 		attrs = append(attrs, slog.String("reason", string(e.Reason)))
 		if e.Code != "" {

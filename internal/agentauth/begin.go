@@ -2,7 +2,6 @@ package agentauth
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
@@ -15,8 +14,8 @@ import (
 	"esagate/registry"
 )
 
-// stateSize is how many random bytes a state is made of; in base64url that is 43
-// characters.
+// stateSize is how many random bytes a state is made of, in base64url as PKCE's verifiers
+// are. The store has its hash alone.
 const stateSize = 32
 
 // Begin finds out how the agent of an OAUTH source wants to be asked and begins a
@@ -50,7 +49,7 @@ func (a *Agents) Begin(ctx context.Context, s *registry.Source) (authorizationUR
 		SourceRow: s.ID, AuthVersion: s.Agent.AuthVersion,
 		Verifier: oauth2.GenerateVerifier(), Client: client, ExpiresAt: time.Now().Add(consentLife),
 	}
-	state := newState()
+	state := oauth2.GenerateVerifier()
 	err = a.deps.Store.Customer(s.CustomerID).BeginConsent(ctx, s.SourceID, sha256.Sum256([]byte(state)), consent)
 	if err != nil {
 		return "", changed(err)
@@ -69,21 +68,11 @@ func changed(err error) error {
 	return nil
 }
 
-// newState gives the value that a callback must bring back. Only its hash is kept.
-func newState() string {
-	var b [stateSize]byte
-	_, _ = rand.Read(b[:]) // never fails
-	return base64.RawURLEncoding.EncodeToString(b[:])
-}
-
 // isState reports whether a text has the form of a state; for others the store is not
 // asked.
 func isState(s string) bool {
-	if len(s) != base64.RawURLEncoding.EncodedLen(stateSize) {
-		return false
-	}
 	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
-	return err == nil && len(b) == stateSize // shorter: it skips line breaks
+	return err == nil && len(b) == stateSize && len(s) == base64.RawURLEncoding.EncodedLen(stateSize) // no line breaks
 }
 
 // authorizationURLOf keeps the endpoint's own query (RFC 6749 §3.1).

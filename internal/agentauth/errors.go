@@ -76,19 +76,22 @@ func asError(err error) *Error {
 }
 
 // codes are the OAuth error codes that are passed on (RFC 6749 §4.1.2.1 and §5.2,
-// RFC 7591 §3.2.2, RFC 8707 §2, OpenID Connect Core §3.1.2.6).
-var codes = map[string]bool{
-	"access_denied": true, "consent_required": true, "interaction_required": true, "login_required": true,
-	"account_selection_required": true, "server_error": true, "temporarily_unavailable": true,
-	"invalid_request": true, "unauthorized_client": true, "unsupported_response_type": true,
-	"invalid_scope": true, "invalid_target": true, "invalid_grant": true, "invalid_client": true,
-	"unsupported_grant_type": true, "invalid_redirect_uri": true, "invalid_client_metadata": true,
-	"invalid_software_statement": true, "unapproved_software_statement": true,
+// RFC 7591 §3.2.2, RFC 8707 §2, OpenID Connect Core §3.1.2.6), and what each means when a
+// browser brings it.
+var codes = map[string]Reason{
+	"access_denied": ReasonDenied, "consent_required": ReasonDenied, "interaction_required": ReasonDenied,
+	"login_required": ReasonDenied, "account_selection_required": ReasonDenied,
+	"server_error": ReasonAway, "temporarily_unavailable": ReasonAway,
+	"invalid_request": ReasonRefused, "unauthorized_client": ReasonRefused, "unsupported_response_type": ReasonRefused,
+	"invalid_scope": ReasonRefused, "invalid_target": ReasonRefused, "invalid_grant": ReasonRefused,
+	"invalid_client": ReasonRefused, "unsupported_grant_type": ReasonRefused, "invalid_redirect_uri": ReasonRefused,
+	"invalid_client_metadata": ReasonRefused, "invalid_software_statement": ReasonRefused,
+	"unapproved_software_statement": ReasonRefused,
 }
 
 // refused is a server's no, under its code if that is a known one.
 func refused(code string) *Error {
-	if !codes[code] {
+	if codes[code] == "" {
 		code = "other"
 	}
 	return &Error{Reason: ReasonRefused, Code: code}

@@ -50,7 +50,7 @@ func (a *Agents) requestTokens(ctx context.Context, c registry.OAuthClient, send
 	if _, err := a.address(c.TokenEndpoint); err != nil {
 		return registry.OAuthCredential{}, err
 	}
-	ctx, cancel := context.WithTimeout(context.WithValue(ctx, oauth2.HTTPClient, a.deps.Direct), askLimit)
+	ctx, cancel := context.WithTimeout(context.WithValue(ctx, oauth2.HTTPClient, a.direct), askLimit)
 	defer cancel()
 	token, err := send(ctx)
 	if err != nil {
@@ -84,17 +84,10 @@ func tokensOf(t *oauth2.Token, c registry.OAuthClient) (registry.OAuthCredential
 // tokenError says what went wrong. Package oauth2's errors hold what the server
 // wrote, secrets included: they end here.
 func tokenError(ctx context.Context, err error) *Error {
-	var (
-		answer *oauth2.RetrieveError
-		lost   *url.Error
-	)
-	switch {
-	case errors.As(err, &answer):
-		if isAway(answer.Response.StatusCode) {
-			return fail(ReasonAway)
-		}
+	if answer, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
 		return refused(answer.ErrorCode)
-	case errors.As(err, &lost), ctx.Err() != nil:
+	}
+	if _, lost := errors.AsType[*url.Error](err); lost || ctx.Err() != nil {
 		return fail(ReasonAway)
 	}
 	return fail(ReasonAnswer)

@@ -1,6 +1,7 @@
 package agentauth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -35,27 +36,34 @@ func (a *Agents) address(raw string) (*url.URL, error) {
 // isAway reports whether a status says that a server can't answer at the moment.
 func isAway(status int) bool { return status >= 500 || status == http.StatusTooManyRequests }
 
+// awayIsError makes an error of the answer of a server that is away: oauthex tells the status
+// in prose alone.
+type awayIsError struct{ next http.RoundTripper }
+
+var errAway = errors.New("agentauth: the server is away")
+
+// RoundTrip implements http.RoundTripper.
+func (a awayIsError) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := a.next.RoundTrip(req)
+	if err == nil && isAway(resp.StatusCode) {
+		resp.Body.Close()
+		return nil, errAway
+	}
+	return resp, err
+}
+
 // origin is an address without path and query.
 func origin(u *url.URL) string { return u.Scheme + "://" + u.Host }
 
 // sameOrigin compares what RFC 6454 calls an origin; the default port may be named.
 func sameOrigin(a, b *url.URL) bool {
-	port := func(u *url.URL) string {
-		if p := u.Port(); p != "" {
-			return p
-		}
-		return map[string]string{"https": "443", "http": "80"}[u.Scheme]
-	}
-	return a.Scheme == b.Scheme && strings.EqualFold(a.Hostname(), b.Hostname()) && port(a) == port(b)
+	return a.Scheme == b.Scheme && strings.EqualFold(a.Hostname(), b.Hostname()) &&
+		cmp.Or(a.Port(), "443") == cmp.Or(b.Port(), "443")
 }
 
 // document reads a metadata document. errAbsent: there is none. A page of HTML
 // counts as none, as many sites answer one at any path.
-//
-// Why not oauthex, which has readers for both kinds: they can't tell "absent" from
-// "away", quote the document in their errors, refuse literal addresses that the
-// operator allows, take plain http on a loopback address, want `resource` to equal
-// the endpoint, and refuse a server that lists no challenge methods.
+// Decision 18 says why package oauthex does not read it.
 func (a *Agents) document(ctx context.Context, at string, into any) error {
 	ctx, cancel := context.WithTimeout(ctx, stepLimit)
 	defer cancel()

@@ -1,6 +1,7 @@
 package agentauth
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -76,23 +77,13 @@ func readAnswer(c registry.OAuthClient, query url.Values) (string, error) {
 	case query.Has("iss") && issuer != c.Issuer, c.RequireIssuer && !query.Has("iss"):
 		return "", fail(ReasonMismatch)
 	case query.Has("error"):
-		return "", denied(denial)
+		e := refused(denial)
+		e.Reason = cmp.Or(codes[denial], ReasonRefused)
+		return "", e
 	case !printable(code, maxCode):
 		return "", refused("other")
 	}
 	return code, nil
-}
-
-// denied says what an error response means (RFC 6749 §4.1.2.1).
-func denied(code string) *Error {
-	e := refused(code)
-	switch e.Code {
-	case "access_denied", "consent_required", "interaction_required", "login_required", "account_selection_required":
-		e.Reason = ReasonDenied
-	case "server_error", "temporarily_unavailable":
-		e.Reason = ReasonAway
-	}
-	return e
 }
 
 // one gives a parameter that may be there once; false when it is there more often

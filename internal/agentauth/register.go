@@ -3,7 +3,6 @@ package agentauth
 import (
 	"context"
 	"errors"
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -70,16 +69,11 @@ func (a *Agents) newClient(ctx context.Context, s *registry.Source, found *agent
 // knownClient gives the client of the stored tokens, if it is one of this server and
 // of this redirect, and will be until a consent that begins now has ended.
 func (a *Agents) knownClient(ctx context.Context, s *registry.Source, found *agent) (*registry.OAuthClient, error) {
-	held, _, err := a.deps.Store.Customer(s.CustomerID).Credential(ctx, s.SourceID)
-	switch {
-	case errors.Is(err, registry.ErrNotFound), errors.Is(err, registry.ErrSecret):
-		return nil, fail(ReasonNoClient)
-	case err != nil:
-		return nil, stored(err)
-	case held.OAuth == nil:
-		return nil, fail(ReasonNoClient)
+	held, _, err := a.credential(ctx, s.CustomerID, s.SourceID)
+	if ReasonOf(err) == ReasonStore && !errors.Is(err, registry.ErrSecret) {
+		return nil, err
 	}
-	c := &held.OAuth.Client
+	c := &held.Client
 	if c.ClientID == "" || c.Issuer != found.server.Issuer || c.RedirectURI != a.cfg.RedirectURI || expires(c) {
 		return nil, fail(ReasonNoClient)
 	}
@@ -127,46 +121,23 @@ func (a *Agents) register(ctx context.Context, found *agent, method string) (*re
 	}
 	ctx, cancel := context.WithTimeout(ctx, stepLimit)
 	defer cancel()
-	seen := &lastStatus{next: a.deps.Direct.Transport}
-	direct := *a.deps.Direct
-	direct.Transport = seen
 	answer, err := oauthex.RegisterClient(ctx, found.server.RegistrationEndpoint, &oauthex.ClientRegistrationMetadata{
 		RedirectURIs: []string{a.cfg.RedirectURI}, ClientName: a.cfg.ClientName,
 		GrantTypes: grants, ResponseTypes: []string{"code"},
 		TokenEndpointAuthMethod: method, Scope: found.scope,
-	}, &direct)
+	}, a.direct)
 	// What comes back as an error quotes the answer, secrets included: it ends here.
-	var (
-		no   *oauthex.ClientRegistrationError
-		lost *url.Error
-	)
-	switch {
-	case err != nil && isAway(seen.code):
-		return nil, fail(ReasonAway)
-	case errors.As(err, &no):
+	if no, ok := errors.AsType[*oauthex.ClientRegistrationError](err); ok {
 		return nil, refused(no.ErrorCode)
-	case errors.As(err, &lost), err != nil && ctx.Err() != nil:
+	}
+	_, lost := errors.AsType[*url.Error](err)
+	switch {
+	case lost, err != nil && ctx.Err() != nil:
 		return nil, fail(ReasonAway)
 	case err != nil:
 		return nil, fail(ReasonAnswer) // another status, or not a valid document
 	}
 	return a.registered(answer, method, found.server)
-}
-
-// lastStatus keeps the status of an answer, which oauthex tells in prose alone. It is
-// for one request.
-type lastStatus struct {
-	next http.RoundTripper
-	code int // 0: no answer
-}
-
-// RoundTrip implements http.RoundTripper.
-func (l *lastStatus) RoundTrip(req *http.Request) (*http.Response, error) {
-	resp, err := l.next.RoundTrip(req)
-	if err == nil {
-		l.code = resp.StatusCode
-	}
-	return resp, err
 }
 
 // chooseMethod picks how to say who we are. A secret that is given to anybody who

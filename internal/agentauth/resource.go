@@ -53,7 +53,7 @@ func (a *Agents) discover(ctx context.Context, endpointURL string) (*agent, erro
 		found.resource = strings.TrimSuffix(origin(endpoint)+endpoint.EscapedPath(), "/")
 	}
 	// Agents from before RFC 9728 are their own authorization servers.
-	found.server, err = a.ownServer(ctx, endpoint)
+	found.server, err = a.serverIn(ctx, origin(endpoint), origin(endpoint)+wellKnownServer)
 	switch {
 	case !errors.Is(err, errAbsent):
 		return found, err

@@ -61,11 +61,7 @@ func (a *Agents) serverAt(ctx context.Context, issuer string) (*server, error) {
 	return a.serverIn(ctx, issuer, places...)
 }
 
-// ownServer reads the metadata of a server that is of the agent's own origin.
-func (a *Agents) ownServer(ctx context.Context, endpoint *url.URL) (*server, error) {
-	return a.serverIn(ctx, origin(endpoint), origin(endpoint)+wellKnownServer)
-}
-
+// serverIn reads the metadata of an issuer at the first place where some stand.
 func (a *Agents) serverIn(ctx context.Context, issuer string, places ...string) (*server, error) {
 	for _, at := range places {
 		var s server
@@ -82,13 +78,10 @@ func (a *Agents) serverIn(ctx context.Context, issuer string, places ...string) 
 
 // judge says whether a server can be used.
 //
-// An attacker's metadata can name an honest server's authorization endpoint beside a
-// token endpoint of the attacker's: the user consents at a page that is what it looks
-// like, and the attacker gets the code with its verifier (RFC 9700 §4.4). So either the
-// endpoint is of the origin at which the metadata stands, or the answer must carry
-// `iss` (RFC 9207), which then is not the attacker's. The other endpoints may be
-// anywhere: who the user consents with has named them. A browser that the attacker's
-// own page sends on to an honest server is found out by an `iss` alone.
+// Its authorization endpoint must be of the origin at which the metadata stands, or the
+// answer must carry `iss` (RFC 9207): else an attacker's metadata can name an honest
+// server's page, and the attacker gets the code with its verifier (decision 18). The other
+// endpoints may be anywhere: who the user consents with has named them.
 func (a *Agents) judge(issuer string, s *server) error {
 	switch {
 	case s.Issuer == "" || s.AuthorizationEndpoint == "" || s.TokenEndpoint == "":
