@@ -178,10 +178,3 @@ func (as *authServer) count(kind string) int {
 	others := slices.DeleteFunc(slices.Clone(as.requests), func(r tokenRequest) bool { return r.form.Get("grant_type") == kind })
 	return len(as.requests) - len(others)
 }
-
-// revoke takes back every code and refresh token.
-func (as *authServer) revoke() {
-	as.mu.Lock()
-	defer as.mu.Unlock()
-	clear(as.grants)
-}

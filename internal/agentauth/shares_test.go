@@ -34,66 +34,55 @@ func (w *world) together(n int, do func(i int) error) map[agentauth.Reason]int {
 	return reasons
 }
 
-// TestBeginsOfOneCustomer: a customer with slow agents has four asked at once, and
-// takes nothing from others.
-func TestBeginsOfOneCustomer(t *testing.T) {
-	inWorld(t, func(w *world) {
-		w.web.hosts[agentHost] = http.HandlerFunc(hang)
-		var slow sync.WaitGroup
-		slow.Go(func() {
-			got := w.together(10, func(int) error { _, err := w.tryBegin(); return err })
-			if got[agentauth.ReasonAway] != 4 || got[agentauth.ReasonBusy] != 6 {
-				w.Errorf("%v", got)
-			}
+// TestShares: a customer with slow agents or servers has some asked at once, is told so
+// without waiting, and takes nothing from others.
+func TestShares(t *testing.T) {
+	for name, tt := range map[string]struct {
+		each int
+		do   func(w *world, store *boundless, customer, i int) error
+	}{
+		"consents that begin": {4, func(w *world, _ *boundless, customer, _ int) error {
+			s := *w.source
+			s.CustomerID = int64(customer)
+			_, err := w.agents.Begin(context.Background(), &s)
+			return err
+		}},
+		"consents that end": {4, func(w *world, store *boundless, customer, _ int) error {
+			store.taker.Store(int64(customer))
+			return w.end(url.Values{"state": {strings.Repeat("A", 43)}, "code": {"CANARY-code"}})
+		}},
+		"refreshes": {16, func(w *world, _ *boundless, customer, i int) error { return tokenOf(w.agents, customer, i) }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				w.web.hosts[agentHost] = http.HandlerFunc(hang)
+				w.replies(http.HandlerFunc(hang))
+				store := &boundless{}
+				w.agents = w.over(store)
+				ask := func(n, customer, first int) map[agentauth.Reason]int {
+					return w.together(n, func(i int) error { return tt.do(w, store, customer, first+i) })
+				}
+				var slow sync.WaitGroup
+				slow.Go(func() {
+					if got := ask(tt.each+6, 1, 0); got[agentauth.ReasonAway] != tt.each || got[agentauth.ReasonBusy] != 6 {
+						w.Errorf("%v", got)
+					}
+				})
+				synctest.Wait()
+				begun := time.Now()
+				if w.want(tt.do(w, store, 1, 100), agentauth.ReasonBusy); time.Since(begun) != 0 {
+					w.Errorf("it waited %v", time.Since(begun))
+				}
+				if got := ask(tt.each, 2, 0); got[agentauth.ReasonAway] != tt.each {
+					w.Errorf("another customer: %v", got)
+				}
+				slow.Wait()
+				if got := ask(tt.each, 1, 200); got[agentauth.ReasonAway] != tt.each {
+					w.Errorf("afterwards: %v", got)
+				}
+			})
 		})
-		synctest.Wait()
-		begun := time.Now()
-		_, err := w.tryBegin()
-		if w.want(err, agentauth.ReasonBusy); time.Since(begun) != 0 {
-			w.Errorf("it waited %v", time.Since(begun))
-		}
-		w.web.mu.Lock()
-		w.web.hosts[agentHost] = w.site
-		w.web.mu.Unlock()
-		stranger := *w.source
-		stranger.CustomerID++
-		_, err = w.agents.Begin(w.Context(), &stranger)
-		w.want(err, agentauth.ReasonChanged) // the store does not know it: that far it came
-		slow.Wait()
-		w.begin()
-	})
-}
-
-// TestExchangesOfOneCustomer: a customer whose authorization servers are slow has
-// four asked at once, and takes nothing from others.
-func TestExchangesOfOneCustomer(t *testing.T) {
-	inWorld(t, func(w *world) {
-		w.replies(http.HandlerFunc(hang))
-		store := &boundless{}
-		store.taker.Store(1)
-		a := w.over(store)
-		defer a.Close(context.Background())
-		back := url.Values{"state": {strings.Repeat("A", 43)}, "code": {"CANARY-code"}}
-		var slow sync.WaitGroup
-		slow.Go(func() {
-			got := w.together(10, func(int) error { return a.Finish(context.Background(), back) })
-			if got[agentauth.ReasonAway] != 4 || got[agentauth.ReasonBusy] != 6 {
-				w.Errorf("%v", got)
-			}
-		})
-		synctest.Wait()
-		begun := time.Now()
-		if w.want(a.Finish(w.Context(), back), agentauth.ReasonBusy); time.Since(begun) != 0 {
-			w.Errorf("it waited %v", time.Since(begun))
-		}
-		store.taker.Store(2)
-		if w.want(a.Finish(w.Context(), back), agentauth.ReasonAway); time.Since(begun) != 10*time.Second {
-			w.Errorf("another customer's answer came after %v", time.Since(begun))
-		}
-		slow.Wait()
-		store.taker.Store(1)
-		w.want(a.Finish(w.Context(), back), agentauth.ReasonAway)
-	})
+	}
 }
 
 // TestStatesThatAreNone cost the store nothing.
@@ -131,25 +120,6 @@ func TestRefreshesAreBounded(t *testing.T) {
 		w.replies(answer(503, "text/plain", ""))
 		for i := range 300 {
 			w.want(tokenOf(a, 2, i), agentauth.ReasonAway)
-		}
-	})
-}
-
-// TestRefreshesOfOneCustomer: sixteen at once, and others have theirs.
-func TestRefreshesOfOneCustomer(t *testing.T) {
-	inWorld(t, func(w *world) {
-		a := w.over(&boundless{})
-		defer a.Close(context.Background())
-		w.replies(http.HandlerFunc(hang))
-		if got := w.together(40, func(i int) error { return tokenOf(a, 1, i) }); got[agentauth.ReasonAway] != 16 || got[agentauth.ReasonBusy] != 24 {
-			w.Errorf("%v", got)
-		}
-		if got := w.together(32, func(i int) error { return tokenOf(a, 2+i%2, i) }); got[agentauth.ReasonAway] != 32 {
-			w.Errorf("two others: %v", got)
-		}
-		time.Sleep(time.Minute)
-		if got := w.together(16, func(i int) error { return tokenOf(a, 1, 100+i) }); got[agentauth.ReasonAway] != 16 {
-			w.Errorf("afterwards: %v", got)
 		}
 	})
 }
