@@ -42,18 +42,19 @@ func (g connections) connect(w http.ResponseWriter, r *request) error {
 	}
 	if document == nil {
 		document = connectionDocument(made.Source)
-		if once != nil {
-			g.keepAnswer(r, once.Key, document)
-		}
+		g.keepAnswer(r, once, document)
 	}
 	return g.answerCreated(w, r, document)
 }
 
-// keepAnswer stores the answer of a request that may be repeated. Where it can't be
-// stored, a repetition gets what stands by then.
-func (g *Gateway) keepAnswer(r *request, key string, document []byte) {
+// keepAnswer stores the answer of a request that may be repeated; once is nil for one
+// that may not. Where it can't be stored, a repetition gets what stands by then.
+func (g *Gateway) keepAnswer(r *request, once *registry.IdempotencyRecord, document []byte) {
+	if once == nil {
+		return
+	}
 	ctx := detached(r)
-	if err := g.deps.Directory.KeepAnswer(ctx, r.caller.CustomerID, key, document); err != nil {
+	if err := g.deps.Directory.KeepAnswer(ctx, r.caller.CustomerID, once.Key, document); err != nil {
 		g.log.LogAttrs(ctx, slog.LevelWarn, "an idempotent answer could not be kept",
 			slog.String("request_id", r.id), slog.Any("error", err))
 	}

@@ -51,9 +51,7 @@ func (g *Gateway) consentPage(w http.ResponseWriter, r *request, err error) {
 		r.failure = f
 		status = answerOf[f.Kind].status
 		view.Title, view.Class, view.Mark, view.Text = "The agent could not be connected", "bad", "\u2715", f.Message
-		if f.Kind == fault.Unavailable || f.Kind == fault.RateLimited {
-			h["Retry-After"] = []string{retryAfter(f.RetryAfter)}
-		}
+		setRetryAfter(h, f)
 	}
 	var page bytes.Buffer
 	if err := consentTemplate.Execute(&page, view); err != nil { // strings into a fixed template: can't fail

@@ -62,19 +62,19 @@ func (g *Gateway) writeError(w http.ResponseWriter, r *request, err error) {
 		}
 		body.Error.Details = details
 	}
-	h := w.Header()
-	switch f.Kind {
-	case fault.Unauthorized:
-		h.Set("WWW-Authenticate", `Bearer realm="esagate"`)
-	case fault.Unavailable, fault.RateLimited:
-		h.Set("Retry-After", retryAfter(f.RetryAfter))
-	case fault.Conflict:
-		if f.RetryAfter > 0 {
-			h.Set("Retry-After", retryAfter(f.RetryAfter))
-		}
+	if f.Kind == fault.Unauthorized {
+		w.Header().Set("WWW-Authenticate", `Bearer realm="esagate"`)
 	}
+	setRetryAfter(w.Header(), f)
 	r.failure = f
 	writeUncached(w, r, answer.status, jsonType, api.Encode(body))
+}
+
+// setRetryAfter says when to try again, where that can help.
+func setRetryAfter(h http.Header, f *fault.Error) {
+	if f.Kind == fault.Unavailable || f.Kind == fault.RateLimited || f.RetryAfter > 0 {
+		h.Set("Retry-After", retryAfter(f.RetryAfter))
+	}
 }
 
 // retryAfter is whole seconds, at least 1.

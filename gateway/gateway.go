@@ -73,7 +73,8 @@ type Gateway struct {
 	https    bool
 	scrapes  *semaphore.Weighted // of /metrics
 	consents *semaphore.Weighted // of /oauth/callback
-	state    atomic.Uint32       // a phase
+
+	ready, stopping atomic.Bool
 }
 
 // New builds the gateway. It is not ready before SetReady.
@@ -88,7 +89,7 @@ func New(cfg Config, deps Deps) *Gateway {
 	g.router = g.newRouter()
 	g.matches, _ = lru.New[string, *match](maxMatches) // fails for a size below 1 alone
 	g.ins.StoreAvailable(g.storeAvailable)
-	g.ins.Ready(func() bool { return g.phase() == ready })
+	g.ins.Ready(func() bool { return g.phase() == "ready" })
 
 	g.handler = http.HandlerFunc(g.serve)
 	if len(cfg.AllowedOrigins) > 0 {

@@ -7,25 +7,22 @@ import (
 	"esagate/internal/fault"
 )
 
-// phase is where the process stands.
-type phase uint32
-
-const (
-	starting phase = iota
-	ready
-	stopping
-)
-
-// String gives the word of /readyz.
-func (p phase) String() string { return [...]string{"starting", "ready", "stopping"}[p] }
-
-func (g *Gateway) phase() phase { return phase(g.state.Load()) }
+// phase says where the process stands, in the words of /readyz.
+func (g *Gateway) phase() string {
+	switch {
+	case g.stopping.Load():
+		return "stopping"
+	case g.ready.Load():
+		return "ready"
+	}
+	return "starting"
+}
 
 // SetReady makes /readyz say that requests are welcome.
-func (g *Gateway) SetReady() { g.state.CompareAndSwap(uint32(starting), uint32(ready)) }
+func (g *Gateway) SetReady() { g.ready.Store(true) }
 
 // SetStopping makes /readyz say that no more requests should be sent.
-func (g *Gateway) SetStopping() { g.state.Store(uint32(stopping)) }
+func (g *Gateway) SetStopping() { g.stopping.Store(true) }
 
 func (g *Gateway) getHealth(w http.ResponseWriter, r *request) error {
 	writeUncached(w, r, http.StatusOK, jsonType, []byte(`{"status":"ok"}`))
@@ -49,8 +46,7 @@ func (g *Gateway) storeAvailable() bool {
 // getReadiness is false only while starting and stopping: a gateway without its
 // sales agent or its store still serves what it knows, and says so here.
 func (g *Gateway) getReadiness(w http.ResponseWriter, r *request) error {
-	state := g.phase()
-	body := readiness{Status: state.String(), Store: "ok", Upstream: "unknown"}
+	body := readiness{Status: g.phase(), Store: "ok", Upstream: "unknown"}
 	if !g.storeAvailable() {
 		body.Store = "away"
 	}
@@ -66,7 +62,7 @@ func (g *Gateway) getReadiness(w http.ResponseWriter, r *request) error {
 		body.Issuer = "away"
 	}
 	status := http.StatusOK
-	if state != ready {
+	if body.Status != "ready" {
 		status = http.StatusServiceUnavailable
 	}
 	writeUncached(w, r, status, jsonType, api.Encode(body))

@@ -86,30 +86,24 @@ func (g *Gateway) repeatable(w http.ResponseWriter, r *request, do func() ([]byt
 	if len(body) > 0 && !jsontext.Value(body).IsValid() {
 		return fault.New(fault.BadRequest, "The request's body is not JSON.")
 	}
-	if once == nil {
-		document, err := do()
-		if err != nil {
+	ctx, customer := detached(r), r.caller.CustomerID
+	var claim registry.Creation
+	if once != nil {
+		once.Pending = g.cfg.ProbeTimeout + probeMargin
+		if claim, err = g.deps.Directory.ClaimIdempotencyKey(ctx, customer, *once); err != nil {
 			return err
 		}
-		g.answer(w, r, http.StatusOK, document)
-		return nil
 	}
-	ctx, customer := detached(r), r.caller.CustomerID
-	once.Pending = g.cfg.ProbeTimeout + probeMargin
-	claim, err := g.deps.Directory.ClaimIdempotencyKey(ctx, customer, *once)
-	if err != nil {
-		return err
+	document := claim.Answer
+	if !claim.Replayed {
+		if document, err = do(); err != nil {
+			if once != nil { // if this fails, a repetition waits until Pending is over
+				_ = g.deps.Directory.ReleaseIdempotencyKey(ctx, customer, once.Key)
+			}
+			return err
+		}
+		g.keepAnswer(r, once, document)
 	}
-	if claim.Replayed {
-		g.answer(w, r, http.StatusOK, claim.Answer)
-		return nil
-	}
-	document, err := do()
-	if err != nil {
-		_ = g.deps.Directory.ReleaseIdempotencyKey(ctx, customer, once.Key) // on failure a repetition waits until Pending is over
-		return err
-	}
-	g.keepAnswer(r, once.Key, document)
 	g.answer(w, r, http.StatusOK, document)
 	return nil
 }

@@ -60,9 +60,7 @@ func (g inventory) createSource(w http.ResponseWriter, r *request) error {
 		document = sourceDocument(made.Source)
 	default:
 		document = consentDocument(made.Source, g.beginConsent(r, made.Source))
-		if once != nil {
-			g.keepAnswer(r, once.Key, document)
-		}
+		g.keepAnswer(r, once, document)
 	}
 	return g.answerCreated(w, r, document)
 }

@@ -18,9 +18,6 @@ var errLargeDelivery = fault.New(fault.TooLarge, "A delivery can't be larger tha
 
 func (g *Gateway) receiveWebhook(w http.ResponseWriter, r *request) error {
 	read := func() ([]byte, error) {
-		if r.ContentLength > maxDelivery {
-			return nil, errLargeDelivery
-		}
 		r.Body = http.MaxBytesReader(w, r.Body, maxDelivery)
 		body, err := readBody(r)
 		if errors.Is(err, errTooLarge) {

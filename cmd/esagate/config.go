@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -12,10 +11,7 @@ import (
 	"esagate/transform"
 )
 
-// errConfig marks a config that can't be used.
-var errConfig = errors.New("config")
-
-// configError is every fault of a config.
+// configError is every fault of a config that can't be used.
 type configError struct {
 	file   string
 	faults config.Faults
@@ -23,11 +19,8 @@ type configError struct {
 
 // Error lists the faults, one a line.
 func (e configError) Error() string {
-	return "esagate: " + e.file + " can't be used:\n" + e.faults.Error()
+	return e.file + " can't be used:\n" + e.faults.Error()
 }
-
-// Is makes errors.Is(err, errConfig) true.
-func (configError) Is(target error) bool { return target == errConfig }
 
 // load reads a config and compiles what is code in it: every fault at once.
 func load(path string) (*config.Config, *transform.Tasks, error) {

@@ -47,14 +47,13 @@ func run(ctx context.Context, args []string) int {
 	}
 	parsed, err := parser.Parse(args)
 	parser.FatalIfErrorf(err)
-	switch err := parsed.Run(); {
-	case err == nil:
+	err = parsed.Run()
+	if err == nil {
 		return 0
-	case errors.Is(err, errConfig):
-		fmt.Fprintln(os.Stderr, err)
-		return 2
-	default:
-		fmt.Fprintln(os.Stderr, "esagate:", err)
-		return 1
 	}
+	fmt.Fprintln(os.Stderr, "esagate:", err)
+	if _, ok := errors.AsType[configError](err); ok {
+		return 2
+	}
+	return 1
 }
