@@ -218,7 +218,6 @@ func TestCallerLeaves(t *testing.T) {
 func TestRepetitionWaits(t *testing.T) {
 	inWorld(t, func(w *world) {
 		two := w.start()
-		defer two.stop()
 		w.agent.next("provision", behaviour{before: 70 * time.Second})
 		m := w.connect(`{"type":"mock","sourceId":"m"}`) // without a key, told after 25 s
 		_ = m

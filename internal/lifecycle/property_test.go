@@ -3,10 +3,8 @@ package lifecycle_test
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"pgregory.net/rapid"
@@ -65,10 +63,7 @@ func TestStories(t *testing.T) {
 // play plays a story on a clock of its own and gives what was wrong. rapid ends a test
 // by a panic, which must not happen on the goroutine of a fake clock.
 func play(t *testing.T, story []step) (wrong string) {
-	path := filepath.Join(t.TempDir(), "registry.db")
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, path)
-		defer w.end()
+	inWorld(t, func(w *world) {
 		id := w.pending("weekly").Connection.ID
 		replicas := []*replica{w.one, w.start()}
 		var under []chan struct{}

@@ -94,7 +94,6 @@ func TestSaveInvalid(t *testing.T) {
 func TestOneProvisioningAtATime(t *testing.T) {
 	inWorld(t, func(w *world) {
 		two := w.start()
-		defer two.stop()
 		id := w.pending("weekly").Connection.ID
 		w.agent.all("provision", behaviour{before: 3 * time.Second})
 		var group sync.WaitGroup

@@ -68,7 +68,6 @@ func TestRestoreAfterFailedSave(t *testing.T) {
 func TestLateOutcomeKeepsOthersSettings(t *testing.T) {
 	inWorld(t, func(w *world) {
 		two := w.start()
-		defer two.stop()
 		id := w.connected(freewheel).Connection.ID
 		w.agent.set(kept)
 		w.agent.next("put-config", behaviour{after: 5 * time.Second})
@@ -138,7 +137,6 @@ func TestPausesOfGivenUpRestore(t *testing.T) {
 			w.must(w.one.Settle(w.Context()))
 		}
 		two := w.start()
-		defer two.stop()
 		_, err := two.Save(w.Context(), customer, id, w.parse(freewheel))
 		w.must(err)
 		w.agent.all("put-settings", behaviour{})

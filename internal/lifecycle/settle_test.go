@@ -132,7 +132,6 @@ func TestSettleBesideLiveReplica(t *testing.T) {
 		}()
 		w.pass(5 * time.Second)
 		two := w.start()
-		defer two.stop()
 		w.must(two.Settle(w.Context())) // finds the tenant already
 		w.is(w.stored(id), registry.StatusActive, "")
 		<-done

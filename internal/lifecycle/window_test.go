@@ -98,7 +98,6 @@ func TestOutcomeIsReportedOnce(t *testing.T) {
 		go func() { _, _ = w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), nil) }()
 		w.pass(5 * time.Second)
 		two := w.start()
-		defer two.stop()
 		w.must(two.Settle(w.Context()))
 		w.pass(10 * time.Second)
 		w.one.reported()
@@ -112,7 +111,6 @@ func TestTwoReplicasSettle(t *testing.T) {
 		id := w.pending("weekly").Connection.ID
 		w.crashDuring("provision", behaviour{after: 10 * time.Second}, w.saving(id, freewheel))
 		two := w.start()
-		defer two.stop()
 		w.agent.all("list", behaviour{after: time.Second})
 		var rounds sync.WaitGroup
 		for _, r := range []*replica{w.one, two} {

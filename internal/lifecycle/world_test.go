@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -67,30 +66,15 @@ func inWorld(t *testing.T, body func(w *world)) {
 			config:   lifecycle.Config{ExternalSource: "shop", ContactEmail: "ops@shop.example", BaseURL: "https://agent.example/shop"}}
 		w.one = w.start()
 		body(w)
-		w.one.stop()
+		for _, r := range w.replicas {
+			r.stop()
+		}
 		w.agent.pending.Wait()
 		w.agent.Close()
 		if i := strings.Index(w.logs.String(), "CANARY"); i >= 0 {
 			w.Errorf("a secret is logged: …%s", w.logs.String()[max(0, i-80):])
 		}
 	})
-}
-
-// end stops the replicas that still run, and waits for what upstream is at.
-func (w *world) end() {
-	for _, r := range w.replicas {
-		r.stop()
-	}
-	w.agent.pending.Wait()
-	w.agent.Close()
-}
-
-func newWorld(t *testing.T, database string) *world {
-	w := &world{T: t, agent: newAgent(), database: database, accounts: map[int64]*adserver.Account{},
-		config: lifecycle.Config{ExternalSource: "shop", ContactEmail: "ops@shop.example", BaseURL: "https://agent.example/shop"}}
-	w.must(os.WriteFile(database, empty, 0o600))
-	w.one = w.start()
-	return w
 }
 
 // Write collects log lines.
@@ -100,17 +84,25 @@ func (w *world) Write(p []byte) (int, error) {
 	return w.logs.Write(p)
 }
 
+func (w *world) open() *sqlstore.Store {
+	w.Helper()
+	secrets, err := vault.New(registrytest.Key)
+	w.must(err)
+	store, err := sqlstore.Open(context.Background(), "sqlite://"+w.database, sqlstore.WithVault(secrets))
+	w.must(err)
+	return store
+}
+
 // start makes a replica over the world's database.
 func (w *world) start() *replica {
 	w.Helper()
-	r := &replica{w: w}
-	secrets, err := vault.New(registrytest.Key)
-	w.must(err)
-	r.store, err = sqlstore.Open(context.Background(), "sqlite://"+w.database, sqlstore.WithVault(secrets))
-	w.must(err)
-	r.faulty = &faultyStore{Store: r.store}
+	r := &replica{w: w, store: w.open()}
+	closed := w.open()
+	w.must(closed.Close())
+	r.faulty = &faultyStore{Store: r.store, closed: closed}
 	r.directory = registry.NewDirectory(r.faulty, registry.DirectoryOptions{})
 	logger := slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	var err error
 	r.client, err = upstream.New(upstream.Config{BaseURL: "https://agent.example/shop", APIKey: "key-CANARY", Attempts: 1,
 		FetchTimeout: 10 * time.Second, ProbeTimeout: 75 * time.Second,
 		Breaker: upstream.BreakerConfig{ConsecutiveFailures: 1000, MinimumRequests: 1000, FailureRatio: 1, Window: time.Second, OpenFor: time.Second}},
