@@ -56,8 +56,7 @@ func TestConfigureRefused(t *testing.T) {
 		w.agent.set(kept)
 		before := w.stored(id)
 		w.agent.next("put-config", x.b)
-		_, err := w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
-		f := w.fails(err, x.kind)
+		f := w.saveFails(id, freewheelNew, x.kind)
 		if f.ErrorCode != x.code || f.Reason != x.reason || x.kind == fault.Validation && (len(f.Issues) != 1 || f.Issues[0].Path != x.field) {
 			w.Errorf("%+v", f)
 		}

@@ -72,12 +72,9 @@ func TestConnectInvalid(t *testing.T) {
 		if f := w.connectFails(freewheel, once("k"), fault.Validation); len(f.Issues) != 1 || f.Issues[0].Path != "username" {
 			w.Errorf("issues %+v", f.Issues)
 		}
-		if _, n, err := w.one.store.Customer(customer).Sources(w.Context(), 0, 1); err != nil || n != 0 {
-			w.Errorf("%d sources (%v)", n, err)
-		}
+		w.sources(0)
 		// The key is as if it had never come.
-		made, err := w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), once("k"))
-		w.must(err)
+		made := w.connectOnce(freewheel, once("k"))
 		if made.Replayed || made.Source.Connection.Provisioning != registry.StatusActive {
 			w.Errorf("%+v", made)
 		}
@@ -99,11 +96,9 @@ func TestConnectNotSetUp(t *testing.T) {
 	}, func(w *world, c test) {
 		c.before(w)
 		w.restart()
-		_, err := w.one.Connect(w.Context(), customer, w.parseConnect(c.body), once("k"))
-		w.fails(err, c.kind)
+		w.connectFails(c.body, once("k"), c.kind)
 		m := w.pending("weekly")
-		_, err = w.one.Save(w.Context(), customer, m.Connection.ID, w.parse(c.body))
-		w.fails(err, c.kind)
+		w.saveFails(m.Connection.ID, c.body, c.kind)
 		w.is(w.stored(m.Connection.ID), registry.StatusPending, "")
 		if _, n, _ := w.one.store.Customer(customer).Sources(w.Context(), 0, 1); n != 1 || len(w.agent.calls) != 0 {
 			w.Errorf("%d sources, %d calls", n, len(w.agent.calls))
@@ -143,8 +138,7 @@ func TestConnectNotSent(t *testing.T) {
 			w.Error("it is certain that nothing was done")
 		}
 		// A repetition goes on with the source that was made.
-		again, err := w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), once("k"))
-		w.must(err)
+		again := w.connectOnce(freewheel, once("k"))
 		if !again.Replayed || again.Source.Connection.ID != f.ESAID {
 			w.Errorf("%+v", again)
 		}
@@ -204,8 +198,7 @@ func TestCallerLeaves(t *testing.T) {
 		_, err := w.one.Connect(ctx, customer, w.parseConnect(freewheel), once("k"))
 		w.fails(err, fault.Unavailable)
 		w.pass(5 * time.Second)
-		again, err := w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), once("k"))
-		w.must(err)
+		again := w.connectOnce(freewheel, once("k"))
 		if !again.Replayed || again.Answer != nil {
 			w.Errorf("%+v", again)
 		}

@@ -33,9 +33,7 @@ func TestKeyOfAnotherRequestIsNotReleased(t *testing.T) {
 		w.pass(time.Second)
 		w.connectFails(freewheel, once("k"), fault.Conflict)
 		w.pass(20 * time.Second)
-		if _, n, _ := w.one.store.Customer(customer).Sources(w.Context(), 0, 1); n != 1 {
-			w.Errorf("%d sources", n)
-		}
+		w.sources(1)
 	})
 }
 
@@ -52,8 +50,7 @@ func TestDeletedSourceIsNotMadeAgain(t *testing.T) {
 		"before the repetition": func(w *world) *registry.IdempotencyRecord {
 			k := once("k")
 			k.Pending = time.Second
-			made, err := w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), k)
-			w.must(err)
+			made := w.connectOnce(freewheel, k)
 			w.delete(made.Source.SourceID)
 			w.pass(2 * time.Second)
 			return k
@@ -85,19 +82,16 @@ func TestDeletedSourceIsNotMadeAgain(t *testing.T) {
 func TestStoredAnswer(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.accounts[customer] = &adserver.Account{Email: "gate@operator.example", Key: `{"private_key":"CANARY"}`}
-		made, err := w.one.Connect(w.Context(), customer, w.parseConnect(gam), once("k"))
-		w.must(err)
+		made := w.connectOnce(gam, once("k"))
 		w.must(w.one.directory.KeepAnswer(w.Context(), customer, "k", []byte("answer")))
 		delete(w.accounts, customer)
-		again, err := w.one.Connect(w.Context(), customer, w.parseConnect(gam), once("k"))
-		w.must(err)
+		again := w.connectOnce(gam, once("k"))
 		if !again.Replayed || string(again.Answer) != "answer" || again.Source.Connection.ID != made.Source.Connection.ID {
 			w.Errorf("%+v", again)
 		}
 		w.connectFails(gam, once("new"), fault.Conflict)
 		// The key that could not be used is free.
-		again, err = w.one.Connect(w.Context(), customer, w.parseConnect(mock), once("new"))
-		w.must(err)
+		again = w.connectOnce(mock, once("new"))
 		if again.Replayed {
 			w.Errorf("%+v", again)
 		}
@@ -112,8 +106,7 @@ func TestRepetitionThatConfigures(t *testing.T) {
 		id := w.connectFails(freewheel, once("k"), fault.Unavailable).ESAID
 		w.agent.next("put-config", behaviour{before: 70 * time.Second})
 		begun := time.Now()
-		again, err := w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), once("k"))
-		w.must(err)
+		again := w.connectOnce(freewheel, once("k"))
 		if took := time.Since(begun); took != 25*time.Second {
 			w.Errorf("it took %s", took)
 		}
@@ -139,16 +132,13 @@ func TestOrgIDTooLong(t *testing.T) {
 		if f := w.connectFails(`{"type":"mock","sourceId":"`+long+`"}`, once("k"), fault.Validation); f.Field != "sourceId" {
 			w.Errorf("%+v", f)
 		}
-		if _, n, _ := w.one.store.Customer(customer).Sources(w.Context(), 0, 1); n != 1 {
-			w.Errorf("%d sources", n)
-		}
+		w.sources(1)
 		stands := w.pending(long)
 		w.saveFails(stands.Connection.ID, mock, fault.Validation)
 		w.is(w.stored(stands.Connection.ID), registry.StatusPending, "")
 		w.calls("provision", 1)
 		// The key is free.
-		_, err := w.one.Connect(w.Context(), customer, w.parseConnect(`{"type":"mock","sourceId":"short"}`), once("k"))
-		w.must(err)
+		w.connectOnce(`{"type":"mock","sourceId":"short"}`, once("k"))
 	})
 }
 

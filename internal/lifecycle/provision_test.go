@@ -143,18 +143,15 @@ func TestLookupImpossible(t *testing.T) {
 	})
 }
 
-// TestAdopt: a tenant of our external_org_id is taken over if it is ours,
-// and gets the config.
+// TestAdopt: a tenant of our external_org_id is adopted if it is ours, and gets the config.
 func TestAdopt(t *testing.T) {
-	inWorld(t, func(w *world) {
-		m := w.pending("weekly")
-		id := m.Connection.ID
-		org := fmt.Sprintf("%d-%d", customer, id)
-		w.agent.add("tnt_before", org, "shop", "freewheel")
+	inWorlds(t, map[string]behaviour{"a conflict": {}, "an unknown outcome": {nothing: true, cut: true}}, func(w *world, b behaviour) {
+		id := w.existing()
 		w.agent.set(kept)
-		saved := w.save(id, freewheel)
+		w.agent.next("provision", b)
+		saved := w.save(id, freewheelNew)
 		w.is(*saved.Connection, registry.StatusActive, "")
-		if saved.Connection.TenantID != "tnt_before" || saved.Connection.AdServer.Username != "meadow" || w.agent.username() != "meadow" {
+		if saved.Connection.TenantID != "tnt_before" || saved.Connection.AdServer.Username != "meadow-2" || w.agent.username() != "meadow-2" {
 			w.Errorf("%+v, %v", *saved.Connection, w.agent.username())
 		}
 		if w.agent.setting() != kept {
@@ -166,12 +163,11 @@ func TestAdopt(t *testing.T) {
 
 func TestAdoptThenConfigRefused(t *testing.T) {
 	inWorld(t, func(w *world) {
-		m := w.pending("weekly")
-		w.agent.add("tnt_before", fmt.Sprintf("%d-%d", customer, m.Connection.ID), "shop", "freewheel")
+		id := w.existing()
 		w.agent.next("put-config", refuse(400, `{"error":"adapter_invalid_credentials","message":"Wrong."}`))
-		saved := w.save(m.Connection.ID, freewheel)
-		w.is(*saved.Connection, registry.StatusActive, "ADAPTER_INVALID_CREDENTIALS")
-		if c := *saved.Connection; c.AdServer == nil || c.AdServer.Username == "meadow" || !c.AdServerSavedAt.IsZero() {
+		c := *w.save(id, freewheel).Connection
+		w.is(c, registry.StatusActive, "ADAPTER_INVALID_CREDENTIALS")
+		if c.AdServer == nil || c.AdServer.Username == "meadow" || !c.AdServerSavedAt.IsZero() {
 			w.Errorf("the config that upstream has is not this one: %+v", c)
 		}
 	})
@@ -185,16 +181,24 @@ func TestTenantOfAnother(t *testing.T) {
 		},
 		"another connection": func(w *world, org string) {
 			w.agent.add("tnt_theirs", org, "shop", "")
-			_, err := w.one.store.Adopt(w.Context(), registry.ConfigSource{CustomerID: customer + 1, SourceID: "theirs", Name: "T", TenantID: "tnt_theirs"})
-			w.must(err)
+			w.given(customer+1, "theirs", "tnt_theirs")
+		},
+		"another connection, meanwhile": func(w *world, _ string) {
+			w.agent.next("provision", behaviour{cut: true})
+			w.agent.next("list", behaviour{after: 10 * time.Second})
+			time.AfterFunc(5*time.Second, func() { w.given(customer+1, "theirs", w.agent.id()) })
 		},
 	}, func(w *world, before func(w *world, org string)) {
-		m := w.pending("weekly")
-		before(w, fmt.Sprintf("%d-%d", customer, m.Connection.ID))
-		if f := w.saveFails(m.Connection.ID, freewheel, fault.Conflict); f.Message != takenText || f.ESAID != m.Connection.ID {
+		id := w.pending("weekly").Connection.ID
+		before(w, fmt.Sprintf("%d-%d", customer, id))
+		if f := w.saveFails(id, freewheel, fault.Conflict); f.Message != takenText || f.ESAID != id {
 			w.Errorf("%+v", f)
 		}
-		w.is(w.stored(m.Connection.ID), registry.StatusFailed, "INTERNAL_ERROR")
+		c := w.stored(id)
+		w.is(c, registry.StatusFailed, "INTERNAL_ERROR")
+		if c.LastError != takenText {
+			w.Errorf("lastError %q", c.LastError)
+		}
 		w.calls("put-config", 0)
 	})
 }

@@ -112,8 +112,7 @@ func TestRestoreIsGivenUp(t *testing.T) {
 		if n := len(w.agent.made("put-settings")) - puts; n < 3*10 || n > 3*20 {
 			w.Errorf("%d tries in an hour", n)
 		}
-		_, _, err := w.one.Test(w.Context(), customer, id)
-		w.must(err)
+		w.test(id)
 		if c := w.stored(id); c.LastError == "" {
 			w.Error("a test has wiped what is still to be done")
 		}

@@ -13,8 +13,7 @@ func (w *world) unsettled(n int) (ids []int64) {
 	w.Helper()
 	for range n {
 		w.agent.next("provision", behaviour{nothing: true, cut: true})
-		_, err := w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), nil)
-		ids = append(ids, w.fails(err, fault.Unavailable).ESAID)
+		ids = append(ids, w.connectFails(freewheel, nil, fault.Unavailable).ESAID)
 	}
 	return ids
 }

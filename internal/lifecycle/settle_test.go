@@ -44,25 +44,26 @@ func (w *world) deactivating(id int64) func(context.Context) error {
 func TestCrashWhileProvisioning(t *testing.T) {
 	type test struct {
 		b      behaviour
+		probe  time.Duration // ProbeTimeout
 		status registry.ProvisioningStatus
 		code   string
 	}
 	inWorlds(t, map[string]test{
-		"made before":    {behaviour{after: 10 * time.Second}, registry.StatusActive, ""},
-		"made later":     {behaviour{before: 50 * time.Second}, registry.StatusActive, ""},
-		"made late":      {behaviour{before: 119 * time.Second}, registry.StatusActive, ""},
-		"never made":     {behaviour{nothing: true, after: 10 * time.Second}, registry.StatusFailed, "INTERNAL_ERROR"},
-		"hangs for ever": {behaviour{nothing: true, after: time.Hour}, registry.StatusFailed, "INTERNAL_ERROR"},
+		"made before":           {behaviour{after: 10 * time.Second}, 0, registry.StatusActive, ""},
+		"made later":            {behaviour{before: 50 * time.Second}, 0, registry.StatusActive, ""},
+		"made late":             {behaviour{before: 119 * time.Second}, 0, registry.StatusActive, ""},
+		"made after its probes": {behaviour{before: 115 * time.Second}, 10 * time.Second, registry.StatusActive, ""},
+		"never made":            {behaviour{nothing: true, after: 10 * time.Second}, 0, registry.StatusFailed, "INTERNAL_ERROR"},
+		"hangs for ever":        {behaviour{nothing: true, after: time.Hour}, 0, registry.StatusFailed, "INTERNAL_ERROR"},
 	}, func(w *world, x test) {
+		w.config.ProbeTimeout = x.probe
+		w.restart()
 		id := w.pending("weekly").Connection.ID
 		w.crashDuring("provision", x.b, w.saving(id, freewheel))
 		if c := w.stored(id); c.Provisioning != registry.StatusProvisioning || c.Operation == nil {
 			w.Fatalf("%+v", c)
 		}
-		for range 30 { // the rounds of a leader
-			w.must(w.one.Settle(w.Context()))
-			w.pass(10 * time.Second)
-		}
+		w.rounds(5 * time.Minute)
 		c := w.stored(id)
 		w.is(c, x.status, x.code)
 		if x.status == registry.StatusActive && (c.TenantID != w.agent.id() || c.AdServer.Username != "meadow") {
@@ -71,24 +72,10 @@ func TestCrashWhileProvisioning(t *testing.T) {
 		w.calls("provision", 1)
 		saved := w.save(id, freewheelNew)
 		w.is(*saved.Connection, registry.StatusActive, "")
-		if len(w.agent.TenantIDs()) != 1 || saved.Connection.AdServer.Username != "meadow-2" {
-			w.Errorf("%d tenants, %+v", len(w.agent.TenantIDs()), saved.Connection.AdServer)
+		w.tenants(1)
+		if saved.Connection.AdServer.Username != "meadow-2" {
+			w.Errorf("%+v", saved.Connection.AdServer)
 		}
-	})
-}
-
-// TestCrashWithShortProbeTimeout gives a probe less time than a tenant may take to come to be.
-func TestCrashWithShortProbeTimeout(t *testing.T) {
-	inWorld(t, func(w *world) {
-		w.config.ProbeTimeout = 10 * time.Second
-		w.restart()
-		id := w.pending("weekly").Connection.ID
-		w.crashDuring("provision", behaviour{before: 115 * time.Second}, w.saving(id, freewheel))
-		for range 14 {
-			w.must(w.one.Settle(w.Context()))
-			w.pass(10 * time.Second)
-		}
-		w.is(w.stored(id), registry.StatusActive, "")
 	})
 }
 
@@ -122,19 +109,13 @@ func TestSettleBesideLiveReplica(t *testing.T) {
 	inWorld(t, func(w *world) {
 		id := w.pending("weekly").Connection.ID
 		w.agent.next("provision", behaviour{before: time.Second, after: 10 * time.Second})
-		done := make(chan *registry.Source, 1)
-		go func() {
-			m, err := w.one.Save(w.Context(), customer, id, w.parse(freewheel))
-			if err != nil {
-				w.Error(err)
-			}
-			done <- m
-		}()
+		done := make(chan error, 1)
+		go func() { done <- w.saving(id, freewheel)(w.Context()) }()
 		w.pass(5 * time.Second)
 		two := w.start()
 		w.must(two.Settle(w.Context())) // finds the tenant already
 		w.is(w.stored(id), registry.StatusActive, "")
-		<-done
+		w.must(<-done)
 		c := w.stored(id)
 		w.is(c, registry.StatusActive, "")
 		if c.MCPURL == "" { // what only the first was told
@@ -142,16 +123,9 @@ func TestSettleBesideLiveReplica(t *testing.T) {
 		}
 
 		// Operations other than lookups are left to the replica that runs them.
-		for _, op := range []string{"put-config", "deactivate"} {
+		for op, change := range map[string]func(context.Context) error{"put-config": w.saving(id, freewheelNew), "deactivate": w.deactivating(id)} {
 			w.agent.next(op, behaviour{before: 8 * time.Second})
-			go func() {
-				if op == "deactivate" {
-					_, _ = w.one.Deactivate(w.Context(), customer, id)
-				} else {
-					_, _ = w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
-				}
-				done <- nil
-			}()
+			go func() { done <- change(w.Context()) }()
 			w.pass(5 * time.Second)
 			three := w.start()
 			before := w.agent.asked()
@@ -159,8 +133,7 @@ func TestSettleBesideLiveReplica(t *testing.T) {
 			if n := w.agent.asked(); n != before || w.stored(id).Operation == nil {
 				w.Errorf("%s: %d calls", op, n-before)
 			}
-			three.stop()
-			<-done
+			w.must(<-done)
 		}
 		w.is(w.stored(id), registry.StatusDeactivated, "")
 	})
@@ -210,8 +183,7 @@ func TestCrashWhileSwitching(t *testing.T) {
 		if w.stored(id).Operation == nil {
 			w.Error("it is taken to be settled")
 		}
-		w.pass(5 * time.Second)
-		w.must(w.one.Settle(w.Context()))
+		w.rounds(5 * time.Second)
 		w.is(w.stored(id), x.last, "")
 	})
 }
@@ -225,8 +197,7 @@ func TestRoundGoesOnAfterFailure(t *testing.T) {
 		for _, name := range []string{"a", "b", "c"} {
 			w.agent.next("provision", behaviour{cut: true})
 			w.agent.next("list", behaviour{status: 500, body: "{}"})
-			_, err := w.one.Connect(w.Context(), customer, w.parseConnect(`{"type":"mock","sourceId":"`+name+`"}`), nil)
-			ids = append(ids, w.fails(err, fault.Unavailable).ESAID)
+			ids = append(ids, w.connectFails(`{"type":"mock","sourceId":"`+name+`"}`, nil, fault.Unavailable).ESAID)
 		}
 		w.crash() // nobody watches any more
 		w.one.faulty.away.Store(true)
@@ -251,11 +222,7 @@ func TestClose(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.agent.next("provision", behaviour{nothing: true, cut: true})
 		id := w.connectFails(freewheel, nil, fault.Unavailable).ESAID // and is watched
-		begun := time.Now()
-		w.one.Close(w.Context())
-		if took := time.Since(begun); took != 0 {
-			w.Errorf("it took %s", took)
-		}
+		w.takes(0, func() { w.one.Close(w.Context()) })
 		w.connectFails(freewheel, nil, fault.Unavailable)
 		w.saveFails(id, freewheel, fault.Unavailable)
 		w.fails(w.one.Settle(w.Context()), fault.Unavailable)

@@ -28,8 +28,7 @@ func TestTest(t *testing.T) {
 		w.pass(time.Minute)
 		began := time.Now()
 		w.agent.next("test", behaviour{before: 10 * time.Second, status: 200, body: x.body})
-		result, m, err := w.one.Test(w.Context(), customer, id)
-		w.must(err)
+		result, m := w.test(id)
 		if result.Success != x.passed {
 			w.Errorf("result %+v", result)
 		}
@@ -50,8 +49,7 @@ func TestTestOfEarlierConfig(t *testing.T) {
 		time.AfterFunc(5*time.Second, func() {
 			w.save(id, freewheelNew)
 		})
-		_, m, err := w.one.Test(w.Context(), customer, id)
-		w.must(err)
+		_, m := w.test(id)
 		if c := *m.Connection; !c.LastTestedAt.Before(c.AdServerSavedAt) {
 			w.Errorf("tested at %s, saved at %s", c.LastTestedAt, c.AdServerSavedAt)
 		}
@@ -82,8 +80,7 @@ func TestTestWithoutStore(t *testing.T) {
 		id := w.connected(freewheel).Connection.ID
 		before := w.stored(id)
 		w.one.faulty.away.Store(true)
-		result, m, err := w.one.Test(w.Context(), customer, id)
-		w.must(err)
+		result, m := w.test(id)
 		if !result.Success || m.Connection.ID != id {
 			w.Errorf("%+v", result)
 		}
@@ -128,8 +125,7 @@ func TestTestIsShared(t *testing.T) {
 		}
 		group.Wait()
 		w.calls("test", 1)
-		_, _, err := w.one.Test(w.Context(), customer, id)
-		w.must(err)
+		w.test(id)
 		w.calls("test", 2)
 	})
 }
@@ -142,8 +138,7 @@ func TestTestAfterSave(t *testing.T) {
 		go func() { _, _, _ = w.one.Test(w.Context(), customer, id) }()
 		w.pass(time.Second)
 		w.save(id, freewheelNew)
-		_, m, err := w.one.Test(w.Context(), customer, id)
-		w.must(err)
+		_, m := w.test(id)
 		tests := w.agent.made("test")
 		if len(tests) != 2 || tests[1].at.Sub(tests[0].at) < 20*time.Second {
 			w.Errorf("%d tests", len(tests))

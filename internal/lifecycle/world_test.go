@@ -21,6 +21,7 @@ import (
 	"esagate/registry/registrytest"
 	"esagate/registry/sqlstore"
 	"esagate/upstream"
+	"esagate/upstream/wire"
 )
 
 const (
@@ -161,6 +162,16 @@ func (w *world) pass(d time.Duration) {
 	synctest.Wait()
 }
 
+// takes checks how long something takes.
+func (w *world) takes(want time.Duration, do func()) {
+	w.Helper()
+	begun := time.Now()
+	do()
+	if took := time.Since(begun); took != want {
+		w.Errorf("it took %s, want %s", took, want)
+	}
+}
+
 // rounds lets time pass with the leader's rounds of Settle.
 func (w *world) rounds(d time.Duration) {
 	w.Helper()
@@ -195,9 +206,15 @@ const (
 // connect connects an ad server that works, and gives its source.
 func (w *world) connect(body string) *registry.Source {
 	w.Helper()
-	made, err := w.one.Connect(w.Context(), customer, w.parseConnect(body), nil)
+	return w.connectOnce(body, nil).Source
+}
+
+// connectOnce is connect with an idempotency key.
+func (w *world) connectOnce(body string, key *registry.IdempotencyRecord) lifecycle.Connected {
+	w.Helper()
+	made, err := w.one.Connect(w.Context(), customer, w.parseConnect(body), key)
 	w.must(err)
-	return made.Source
+	return made
 }
 
 // connected is connect, for what is to become active at once.
@@ -213,10 +230,33 @@ func (w *world) connected(body string) *registry.Source {
 // pending makes a source without a tenant.
 func (w *world) pending(sourceID string) *registry.Source {
 	w.Helper()
-	a, err := w.one.store.Adopt(w.Context(), registry.ConfigSource{CustomerID: customer, SourceID: sourceID, Name: "Meadow Weekly"})
+	m := w.given(customer, sourceID, "")
+	w.one.directory.Put(m)
+	return m
+}
+
+// given makes a source of the config, with a tenant or without.
+func (w *world) given(customer int64, sourceID, tenantID string) *registry.Source {
+	w.Helper()
+	a, err := w.one.store.Adopt(w.Context(), registry.ConfigSource{CustomerID: customer, SourceID: sourceID, Name: "Meadow Weekly", TenantID: tenantID})
 	w.must(err)
-	w.one.directory.Put(a.Managed)
 	return a.Managed
+}
+
+// existing makes a source without a tenant, for which upstream has one from before.
+func (w *world) existing() (id int64) {
+	w.Helper()
+	id = w.pending("weekly").Connection.ID
+	w.agent.add("tnt_before", fmt.Sprintf("%d-%d", customer, id), "shop", "freewheel")
+	return id
+}
+
+// sources checks how many sources the customer has.
+func (w *world) sources(want int) {
+	w.Helper()
+	if _, n, err := w.one.store.Customer(customer).Sources(w.Context(), 0, 1); err != nil || n != want {
+		w.Errorf("%d sources (%v), want %d", n, err, want)
+	}
 }
 
 // stored gives a connection as it is on disk.
@@ -330,6 +370,14 @@ func (w *world) connectFails(config string, key *registry.IdempotencyRecord, kin
 	w.Helper()
 	_, err := w.one.Connect(w.Context(), customer, w.parseConnect(config), key)
 	return w.fails(err, kind)
+}
+
+// test tests a connection, and gives the result and the source after it.
+func (w *world) test(id int64) (*wire.TestResult, *registry.Source) {
+	w.Helper()
+	result, m, err := w.one.Test(w.Context(), customer, id)
+	w.must(err)
+	return result, m
 }
 
 func (w *world) deactivate(id int64) *registry.Source {
