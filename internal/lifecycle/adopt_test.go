@@ -172,18 +172,3 @@ func TestAdoptWithoutStore(t *testing.T) {
 		w.is(w.stored(id), registry.StatusActive, "INTERNAL_ERROR")
 	})
 }
-
-// TestUnknownRefusalCode: a refusal with a code that is not known is a refusal.
-func TestUnknownRefusalCode(t *testing.T) {
-	inWorld(t, func(w *world) {
-		w.agent.next("provision", refuse(400, `{"error":"adapter_melted","message":"It is too hot."}`))
-		m := w.connect(freewheel)
-		w.is(*m.Connection, registry.StatusFailed, "INTERNAL_ERROR")
-		if m.Connection.LastError != "It is too hot." {
-			w.Errorf("lastError %q", m.Connection.LastError)
-		}
-		// Another word of 400 is not the ad server's.
-		w.agent.next("provision", refuse(400, `{"error":"invalid_request","message":"No."}`))
-		w.saveFails(m.Connection.ID, freewheel, fault.Validation)
-	})
-}

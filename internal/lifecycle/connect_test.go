@@ -26,10 +26,8 @@ func TestConnect(t *testing.T) {
 		if c.AdServer == nil || c.AdServer.Username != "meadow" || c.ProvisionedAt.IsZero() || c.AdServerSavedAt.IsZero() || c.Epoch == 0 {
 			w.Errorf("connection %+v", c)
 		}
+		w.calls("provision", 1)
 		sent := w.agent.made("provision")
-		if len(sent) != 1 {
-			w.Fatalf("%d calls", len(sent))
-		}
 		for key, want := range map[string]any{"external_org_id": org, "external_source": "shop", "contact_email": "ops@shop.example", "name": "Meadow Daily"} {
 			if sent[0].body[key] != want {
 				w.Errorf("%s is %v, want %v", key, sent[0].body[key], want)
@@ -47,6 +45,7 @@ func TestConnectRefusedByAdServer(t *testing.T) {
 		"network_not_found": "ADAPTER_NETWORK_NOT_FOUND", "permission_denied": "ADAPTER_PERMISSION_DENIED",
 		"invalid_credentials": "ADAPTER_INVALID_CREDENTIALS", "invalid_config": "ADAPTER_INVALID_CONFIG",
 		"connection_failed": "ADAPTER_CONNECTION_FAILED", "upstream_unavailable": "ADAPTER_CONNECTION_FAILED",
+		"melted": "INTERNAL_ERROR",
 	} {
 		inWorld(t, func(w *world) {
 			w.agent.next("provision", refuse(400, `{"error":"adapter_`+code+`","message":"It says no.","details":{"error":"`+secret+`"}}`))
@@ -58,9 +57,7 @@ func TestConnectRefusedByAdServer(t *testing.T) {
 			// A retry works, at once.
 			saved := w.save(m.Connection.ID, freewheelNew)
 			w.is(*saved.Connection, registry.StatusActive, "")
-			if saved.Connection.AdServer.Username != "meadow-2" || len(w.agent.TenantIDs()) != 1 {
-				w.Errorf("%+v, %d tenants", saved.Connection.AdServer, len(w.agent.TenantIDs()))
-			}
+			w.tenants(1)
 			w.one.reported("provision refused", "provision done")
 		})
 	}
@@ -68,6 +65,8 @@ func TestConnectRefusedByAdServer(t *testing.T) {
 
 func TestConnectInvalid(t *testing.T) {
 	inWorld(t, func(w *world) {
+		w.agent.next("provision", refuse(400, `{"error":"invalid_request","message":"No."}`)) // no word of an ad server's
+		w.connectFails(freewheel, once("k"), fault.Validation)
 		w.agent.next("provision", refuse(422, `[{"loc":["adapter","freewheel","username"],"msg":"It is too odd.","input":"`+secret+`"}]`))
 		if f := w.connectFails(freewheel, once("k"), fault.Validation); len(f.Issues) != 1 || f.Issues[0].Path != "username" {
 			w.Errorf("issues %+v", f.Issues)
@@ -78,7 +77,7 @@ func TestConnectInvalid(t *testing.T) {
 		if made.Replayed || made.Source.Connection.Provisioning != registry.StatusActive {
 			w.Errorf("%+v", made)
 		}
-		w.one.reported("provision rejected", "provision done")
+		w.one.reported("provision rejected", "provision rejected", "provision done")
 	})
 }
 
@@ -151,12 +150,8 @@ func TestConnectNotSent(t *testing.T) {
 func TestConnectCallerWait(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.agent.next("provision", behaviour{before: 40 * time.Second})
-		begun := time.Now()
-		m := w.connect(freewheel)
-		if took := time.Since(begun); took != 25*time.Second {
-			w.Errorf("it took %s", took)
-		}
-		c := *m.Connection
+		var c registry.Connection
+		w.takes(25*time.Second, func() { c = *w.connect(freewheel).Connection })
 		if c.Provisioning != registry.StatusProvisioning || c.Operation == nil || c.LastErrorCode != "" {
 			w.Errorf("%+v", c)
 		}
@@ -169,27 +164,25 @@ func TestConnectCallerWait(t *testing.T) {
 	})
 }
 
-// TestAnsweredSourceIsNotDeleted: a source that its caller was given is not taken away.
+// TestAnsweredSourceIsNotDeleted: a source that its caller was given is not deleted.
 func TestAnsweredSourceIsNotDeleted(t *testing.T) {
-	inWorld(t, func(w *world) {
+	inWorlds(t, map[string]func(w *world) *registry.Source{
+		"connect": func(w *world) *registry.Source { return w.connect(freewheel) },
+		"save":    func(w *world) *registry.Source { return w.save(w.pending("weekly").Connection.ID, freewheel) },
+	}, func(w *world, set func(w *world) *registry.Source) {
 		no := refuse(422, `[{"loc":["adapter","freewheel","username"],"msg":"No."}]`)
 		no.before = 40 * time.Second
-		w.agent.next("provision", no, no)
-		m := w.connect(freewheel)
-		w.pass(20 * time.Second)
-		w.is(w.stored(m.Connection.ID), registry.StatusFailed, "ADAPTER_INVALID_CONFIG")
-
-		n := w.pending("weekly")
-		saved := w.save(n.Connection.ID, freewheel)
-		if saved.Connection.Provisioning != registry.StatusProvisioning {
-			w.Errorf("%s", saved.Connection.Provisioning)
+		w.agent.next("provision", no)
+		m := set(w)
+		if m.Connection.Provisioning != registry.StatusProvisioning {
+			w.Errorf("%s", m.Connection.Provisioning)
 		}
 		w.pass(20 * time.Second)
-		w.is(w.stored(n.Connection.ID), registry.StatusFailed, "ADAPTER_INVALID_CONFIG")
+		w.is(w.stored(m.Connection.ID), registry.StatusFailed, "ADAPTER_INVALID_CONFIG")
 	})
 }
 
-// TestCallerLeaves finds the outcome with its key.
+// TestCallerLeaves: a caller who left finds the outcome with its key.
 func TestCallerLeaves(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.agent.next("provision", behaviour{before: 5 * time.Second})
@@ -212,8 +205,7 @@ func TestRepetitionWaits(t *testing.T) {
 	inWorld(t, func(w *world) {
 		two := w.start()
 		w.agent.next("provision", behaviour{before: 70 * time.Second})
-		m := w.connect(`{"type":"mock","sourceId":"m"}`) // without a key, told after 25 s
-		_ = m
+		w.connect(`{"type":"mock","sourceId":"m"}`) // without a key, told after 25 s
 		k := once("k")
 		k.Pending = time.Second
 		w.agent.next("provision", behaviour{before: 20 * time.Second})

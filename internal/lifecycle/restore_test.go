@@ -9,62 +9,62 @@ import (
 	"esagate/registry"
 )
 
-// withPendingRestore gives a source whose settings are still to be restored, and lets that be done
-// again.
-func (w *world) withPendingRestore() int64 {
+// cantRestore is how upstream does not take settings back.
+var cantRestore = behaviour{nothing: true, status: 503, body: `{}`}
+
+// withStuckRestore gives a source whose settings upstream can't take back.
+func (w *world) withStuckRestore() int64 {
 	w.Helper()
 	id := w.connected(freewheel).Connection.ID
 	w.agent.set(kept)
-	w.agent.all("put-settings", behaviour{nothing: true, status: 503, body: `{}`})
+	w.agent.all("put-settings", cantRestore)
 	w.save(id, freewheelNew)
-	w.agent.all("put-settings", behaviour{})
 	return id
 }
 
-// restores lets the rounds of Settle pass, and looks whether the settings are there.
+// restores lets the rounds of a replica's Settle pass while upstream is well, and checks
+// that the settings are restored.
 func (w *world) restores(r *replica, id int64, code string) {
 	w.Helper()
-	for range 3 {
-		w.pass(time.Minute)
-		w.must(r.Settle(w.Context()))
-	}
+	w.agent.all("put-settings", behaviour{})
+	w.one = r
+	w.rounds(3 * time.Minute)
 	w.is(w.stored(id), registry.StatusActive, code)
 	if got := w.agent.setting(); got != kept {
 		w.Errorf("upstream has the settings %q", got)
 	}
 }
 
-// TestRestoreAfterFailedSave when a change that takes it over comes to nothing.
-func TestRestoreAfterFailedSave(t *testing.T) {
-	t.Run("it can't be begun", func(t *testing.T) {
-		inWorld(t, func(w *world) {
-			id := w.withPendingRestore()
-			w.one.faulty.noKeep.Store(true)
-			w.saveFails(id, freewheel, fault.Unavailable)
-			w.one.faulty.noKeep.Store(false)
-			w.restores(w.one, id, "")
-		})
-	})
-	t.Run("it is not known whether it is claimed", func(t *testing.T) {
-		inWorld(t, func(w *world) {
-			id := w.withPendingRestore()
-			w.one.faulty.unknown.Store(3)
-			w.saveFails(id, freewheel, fault.Unavailable)
-			w.restores(w.one, id, "")
-		})
-	})
-	t.Run("the tenant can't be reached", func(t *testing.T) {
-		inWorld(t, func(w *world) {
-			id := w.withPendingRestore()
-			w.agent.next("put-config", behaviour{unreachable: true})
-			w.agent.next("put-settings", behaviour{unreachable: true}, behaviour{unreachable: true}, behaviour{unreachable: true})
-			w.saveFails(id, freewheel, fault.Unavailable)
-			w.restores(w.one, id, "INTERNAL_ERROR")
-		})
+// TestRestoreAfterFailedChange: a restore is still done after a change that took it over
+// came to nothing.
+func TestRestoreAfterFailedChange(t *testing.T) {
+	type test struct {
+		before func(w *world)
+		change func(w *world, id int64) error
+		code   string // in the end
+	}
+	save := func(w *world, id int64) error {
+		defer w.one.faulty.noKeep.Store(false)
+		return w.saving(id, freewheel)(w.Context())
+	}
+	inWorlds(t, map[string]test{
+		"it can't be begun":                  {func(w *world) { w.one.faulty.noKeep.Store(true) }, save, ""},
+		"it is not known whether it began":   {func(w *world) { w.one.faulty.unknown.Store(3) }, save, ""},
+		"the tenant can't be reached":        {func(w *world) { w.agent.next("put-config", behaviour{unreachable: true}) }, save, "INTERNAL_ERROR"},
+		"a switch that can't be sent":        {func(w *world) { w.agent.next("deactivate", behaviour{unreachable: true}) }, (*world).deactivateError, ""},
+		"a switch that upstream has refused": {func(w *world) { w.agent.next("deactivate", refuse(403, `{"error":"managed_tenant_write_blocked"}`)) }, (*world).deactivateError, ""},
+	}, func(w *world, x test) {
+		id := w.withStuckRestore()
+		x.before(w)
+		if err := x.change(w, id); err == nil {
+			w.Fatal("it was done")
+		}
+		w.restores(w.one, id, x.code)
 	})
 }
 
-// TestLateOutcomeKeepsOthersSettings with an outcome does not erase what another replica keeps by then.
+// TestLateOutcomeKeepsOthersSettings: a replica that records an outcome late does not erase
+// the settings that another replica has stored by then.
 func TestLateOutcomeKeepsOthersSettings(t *testing.T) {
 	inWorld(t, func(w *world) {
 		two := w.start()
@@ -74,37 +74,27 @@ func TestLateOutcomeKeepsOthersSettings(t *testing.T) {
 		time.AfterFunc(2*time.Second, func() { w.one.faulty.away.Store(true) })
 		w.saveFails(id, freewheelNew, fault.Unavailable)
 		w.pass(4 * time.Minute)
-		w.agent.all("put-settings", behaviour{nothing: true, status: 503, body: `{}`})
+		w.agent.all("put-settings", cantRestore)
 		_, err := two.Save(w.Context(), customer, id, w.parse(freewheelNew))
-		w.must(err) // it takes the first one's place, and owes the settings now
+		w.must(err) // it takes the first one's place: the settings are still to be restored
 		if w.agent.setting() == kept {
-			w.Fatal("nothing is owed")
+			w.Fatal("there is nothing to restore")
 		}
 		w.one.faulty.away.Store(false)
 		w.pass(time.Minute)
-		w.agent.all("put-settings", behaviour{})
 		w.restores(two, id, "")
 	})
 }
 
-// withStuckRestore gives a source whose settings upstream can't take back.
-func (w *world) withStuckRestore() int64 {
-	w.Helper()
-	id := w.withPendingRestore()
-	w.agent.all("put-settings", refuse(500, `{"error":"internal_error","message":"x"}`))
-	return id
-}
-
-// TestRestoreIsGivenUp are tried with pauses, and given up after an hour. The next save
-// puts them back.
+// TestRestoreIsGivenUp: settings are restored in tries with pauses, which end after an
+// hour. The next save restores them.
 func TestRestoreIsGivenUp(t *testing.T) {
 	inWorld(t, func(w *world) {
 		id := w.withStuckRestore()
 		begun := w.stored(id).Operation.Begun
 		puts := len(w.agent.made("put-settings"))
 		for time.Since(begun) < time.Hour-time.Minute {
-			w.must(w.one.Settle(w.Context()))
-			w.pass(5 * time.Second)
+			w.rounds(5 * time.Second)
 			if op := w.stored(id).Operation; op == nil || !op.Begun.Equal(begun) {
 				w.Fatalf("after %s: %+v", time.Since(begun), op)
 			}
@@ -116,10 +106,7 @@ func TestRestoreIsGivenUp(t *testing.T) {
 		if c := w.stored(id); c.LastError == "" {
 			w.Error("a test has wiped what is still to be done")
 		}
-		for range 12 {
-			w.must(w.one.Settle(w.Context()))
-			w.pass(time.Minute)
-		}
+		w.rounds(12 * time.Minute)
 		w.is(w.stored(id), registry.StatusActive, "INTERNAL_ERROR")
 		w.agent.all("put-settings", behaviour{})
 		w.save(id, freewheel)
@@ -127,14 +114,12 @@ func TestRestoreIsGivenUp(t *testing.T) {
 	})
 }
 
-// TestPausesOfGivenUpRestore do not hold up the next restore.
+// TestPausesOfGivenUpRestore: the pauses of a restore that was given up do not delay the
+// next one.
 func TestPausesOfGivenUpRestore(t *testing.T) {
 	inWorld(t, func(w *world) {
 		id := w.withStuckRestore()
-		for w.stored(id).Operation != nil {
-			w.pass(time.Minute)
-			w.must(w.one.Settle(w.Context()))
-		}
+		w.rounds(80 * time.Minute)
 		two := w.start()
 		_, err := two.Save(w.Context(), customer, id, w.parse(freewheel))
 		w.must(err)
@@ -144,7 +129,7 @@ func TestPausesOfGivenUpRestore(t *testing.T) {
 	})
 }
 
-// TestRestoreAfterRestart are tried all the same, however long ago they were owed.
+// TestRestoreAfterRestart: settings are restored however long ago they were reset.
 func TestRestoreAfterRestart(t *testing.T) {
 	inWorld(t, func(w *world) {
 		id := w.withStuckRestore()
@@ -153,22 +138,17 @@ func TestRestoreAfterRestart(t *testing.T) {
 		w.one = w.start()
 		w.must(w.one.Settle(w.Context()))
 		w.pass(time.Minute)
-		w.agent.all("put-settings", behaviour{})
 		w.restores(w.one, id, "")
 	})
 }
 
-// TestRestoreBlocksNothing that somebody wants to change.
+// TestRestoreBlocksNothing: a restore prevents no other change.
 func TestRestoreBlocksNothing(t *testing.T) {
 	inWorld(t, func(w *world) {
 		id := w.withStuckRestore()
 		w.save(id, freewheel)
-		begun := time.Now()
-		m := w.deactivate(id)
-		w.is(*m.Connection, registry.StatusDeactivated, "INTERNAL_ERROR") // and may be deleted
-		if took := time.Since(begun); took > 15*time.Second {
-			w.Errorf("it took %s", took)
-		}
+		w.takes(0, func() { w.deactivate(id) })
+		w.is(w.stored(id), registry.StatusDeactivated, "INTERNAL_ERROR") // and may be deleted
 		w.agent.all("put-settings", behaviour{})
 		w.reactivate(id)
 		w.save(id, freewheel)
@@ -176,31 +156,15 @@ func TestRestoreBlocksNothing(t *testing.T) {
 	})
 }
 
-// TestRestoreAfterFailedSwitch of the settings that are owed.
-func TestRestoreAfterFailedSwitch(t *testing.T) {
-	inWorlds(t, map[string]behaviour{"not sent": {unreachable: true}, "refused": refuse(403, `{"error":"managed_tenant_write_blocked"}`)}, func(w *world, b behaviour) {
-		id := w.withStuckRestore()
-		w.agent.next("deactivate", b)
-		if _, err := w.one.Deactivate(w.Context(), customer, id); err == nil {
-			w.Fatal("it was done")
-		}
-		w.agent.all("put-settings", behaviour{})
-		w.restores(w.one, id, "")
-	})
-}
-
-// TestRestoreAfterUnknownSwitch in the place of settings that are owed: they are said to
-// be left, and the next save puts them back.
+// TestRestoreAfterUnknownSwitch: a switch of unknown outcome ends the restore whose place it
+// took: lastError says so, and the next save restores the settings.
 func TestRestoreAfterUnknownSwitch(t *testing.T) {
 	inWorld(t, func(w *world) {
 		id := w.withStuckRestore()
 		w.agent.next("deactivate", behaviour{nothing: true, cut: true})
 		w.fails(w.deactivateError(id), fault.Unavailable)
 		w.agent.all("put-settings", behaviour{})
-		for range 3 {
-			w.pass(time.Minute)
-			w.must(w.one.Settle(w.Context()))
-		}
+		w.rounds(3 * time.Minute)
 		c := w.stored(id)
 		w.is(c, registry.StatusActive, "INTERNAL_ERROR")
 		if !strings.Contains(c.LastError, "Save it again") {
@@ -211,7 +175,8 @@ func TestRestoreAfterUnknownSwitch(t *testing.T) {
 	})
 }
 
-// TestRestoreKeepsItsBeginning, whatever came to nothing since, and it is said.
+// TestRestoreKeepsItsBeginning: a change that comes to nothing leaves the restore as old as
+// it is, and lastError says that it waits.
 func TestRestoreKeepsItsBeginning(t *testing.T) {
 	inWorld(t, func(w *world) {
 		id := w.connected(freewheel).Connection.ID
@@ -224,7 +189,7 @@ func TestRestoreKeepsItsBeginning(t *testing.T) {
 		w.agent.next("put-config", refuse(400, `{"error":"adapter_invalid_credentials"}`))
 		w.saveFails(id, freewheel, fault.Validation)
 		if op := w.stored(id).Operation; op == nil || !op.Begun.Equal(begun) {
-			w.Errorf("owed since %s: %+v", begun, op)
+			w.Errorf("waiting since %s: %+v", begun, op)
 		}
 		_, err := w.one.Reactivate(w.Context(), customer, id) // clears lastError
 		w.must(err)

@@ -19,34 +19,29 @@ func (w *world) unsettled(n int) (ids []int64) {
 }
 
 // TestLookupsAreFew: the list of tenants can be long. A connection is looked for after 5,
-// 10, 20 and then 30 seconds, by the replica that watches it or else by rounds of Settle.
+// 10, 20 and then 30 seconds, and the last time when it is certain that there is no tenant.
 func TestLookupsAreFew(t *testing.T) {
-	const first, others = 3, 6 // after 5, 15, 35, 65, 95 and 120 s
-	inWorld(t, func(w *world) {
-		ids := w.unsettled(first)
-		for range 36 {
-			w.pass(5 * time.Second)
-			w.must(w.one.Settle(w.Context()))
+	type test struct {
+		crash bool
+		lists int // for each connection
+	}
+	inWorlds(t, map[string]test{
+		"by the process that asked": {false, 6}, // after 5, 15, 35, 65, 95 and 120 s
+		"by another process":        {true, 9},  // after 0, 5, 15, 35, 65, 95, 125, 155 and 180 s
+	}, func(w *world, x test) {
+		const connections = 3
+		ids := w.unsettled(connections)
+		if x.crash {
+			w.crash()
 		}
-		if n := len(w.agent.made("list")); n != first*(1+others) {
-			w.Errorf("watched: %d lists for %d connections", n, first)
-		}
-		w.is(w.stored(ids[0]), registry.StatusFailed, "INTERNAL_ERROR")
-	})
-	inWorld(t, func(w *world) {
-		ids := w.unsettled(first)
-		w.crash() // nobody watches
 		before := len(w.agent.made("list"))
-		for range 36 { // after 0, 5, 15, 35, 65, 95, 125, 155 s
-			w.must(w.one.Settle(w.Context()))
-			w.pass(5 * time.Second)
-		}
-		if n := len(w.agent.made("list")) - before; n != first*8 {
-			w.Errorf("settled: %d lists for %d connections", n, first)
-		}
-		w.must(w.one.Settle(w.Context())) // it is certain now, whatever the pause
+		w.must(w.one.Settle(w.Context()))
+		w.rounds(3 * time.Minute)
+		w.calls("list", before+connections*x.lists)
 		for _, id := range ids {
-			if c := w.stored(id); !c.UnsettledSince.IsZero() {
+			c := w.stored(id)
+			w.is(c, registry.StatusFailed, "INTERNAL_ERROR")
+			if !c.UnsettledSince.IsZero() {
 				w.Errorf("unsettled since %s", c.UnsettledSince)
 			}
 		}
@@ -55,36 +50,25 @@ func TestLookupsAreFew(t *testing.T) {
 		w.crash()
 		before = len(w.agent.made("list"))
 		w.must(w.one.Settle(w.Context()))
-		if n := len(w.agent.made("list")) - before; n != 1 {
-			w.Errorf("%d lists", n)
-		}
+		w.calls("list", before+1)
 	})
 }
 
-// TestOneRoundAtATime, and the next some time after it.
+// TestOneRoundAtATime: there is one round at a time, and the next comes 2 s later.
 func TestOneRoundAtATime(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.unsettled(1)
 		w.crash()
 		w.agent.next("list", behaviour{after: 20 * time.Second})
 		before := len(w.agent.made("list"))
-		looked := func() int { return len(w.agent.made("list")) - before }
 		go func() { _ = w.one.Settle(w.Context()) }()
-		w.pass(10 * time.Second)
-		begun := time.Now()
-		w.must(w.one.Settle(w.Context()))
-		if n := looked(); n != 1 || time.Since(begun) != 0 {
-			w.Errorf("%d looks, after %s", n, time.Since(begun))
-		}
-		w.pass(11 * time.Second) // the round has ended a second ago
-		w.must(w.one.Settle(w.Context()))
-		if n := looked(); n != 1 {
-			w.Errorf("%d looks", n)
-		}
-		w.pass(time.Second)
-		w.must(w.one.Settle(w.Context()))
-		if n := looked(); n != 2 {
-			w.Errorf("%d looks", n)
+		for _, x := range []struct {
+			pause time.Duration
+			lists int
+		}{{10 * time.Second, 1}, {11 * time.Second, 1}, {time.Second, 2}} { // the round ends after 20 s
+			w.pass(x.pause)
+			w.takes(0, func() { w.must(w.one.Settle(w.Context())) })
+			w.calls("list", before+x.lists)
 		}
 	})
 }

@@ -20,9 +20,7 @@ func TestDeactivateAndReactivate(t *testing.T) {
 				w.Errorf("%+v", *m.Connection)
 			}
 		}
-		if n := len(w.agent.made("deactivate")); n != 1 || w.agent.active() {
-			w.Errorf("%d calls", n)
-		}
+		w.calls("deactivate", 1)
 		w.fails(w.refreshError(id), fault.Conflict)
 		for range 2 {
 			m := w.reactivate(id)
@@ -31,8 +29,9 @@ func TestDeactivateAndReactivate(t *testing.T) {
 				w.Errorf("%+v", *m.Connection)
 			}
 		}
-		if n := len(w.agent.made("reactivate")); n != 1 || !w.agent.active() {
-			w.Errorf("%d calls", n)
+		w.calls("reactivate", 1)
+		if !w.agent.active() {
+			w.Error("the tenant is off")
 		}
 		w.one.reported("provision done", "deactivate done", "reactivate done")
 		if len(w.one.changed) != 3 {
@@ -54,7 +53,7 @@ func TestSwitchNeedsTenant(t *testing.T) {
 	})
 }
 
-// TestSwitchOfMissingTenant is off, and can't be switched on.
+// TestSwitchOfMissingTenant: a tenant that is gone is off, and can't be switched on.
 func TestSwitchOfMissingTenant(t *testing.T) {
 	inWorld(t, func(w *world) {
 		id := w.connected(freewheel).Connection.ID
@@ -98,10 +97,7 @@ func TestSwitchOfUnknownOutcome(t *testing.T) {
 		if c := w.stored(id); c.Provisioning != x.at {
 			w.Errorf("%s, want %s", c.Provisioning, x.at)
 		}
-		for range 15 {
-			w.must(w.one.Settle(w.Context()))
-			w.pass(10 * time.Second)
-		}
+		w.rounds(150 * time.Second)
 		w.is(w.stored(id), x.last, "")
 		// Whatever it was, a retry works.
 		m := w.deactivate(id)
@@ -112,7 +108,8 @@ func TestSwitchOfUnknownOutcome(t *testing.T) {
 	})
 }
 
-// TestReactivateAfterUnknownSwitch at once, after an attempt whose outcome is not known.
+// TestReactivateAfterUnknownSwitch: a source can be reactivated at once after a switch of
+// unknown outcome.
 func TestReactivateAfterUnknownSwitch(t *testing.T) {
 	inWorld(t, func(w *world) {
 		id := w.connected(freewheel).Connection.ID
@@ -120,9 +117,7 @@ func TestReactivateAfterUnknownSwitch(t *testing.T) {
 		w.fails(w.deactivateError(id), fault.Unavailable)
 		m := w.reactivate(id)
 		w.is(*m.Connection, registry.StatusActive, "")
-		if n := len(w.agent.made("reactivate")); n != 0 {
-			w.Errorf("it was on, and was switched on %d times", n)
-		}
+		w.calls("reactivate", 0)
 	})
 }
 

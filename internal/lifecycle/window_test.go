@@ -57,8 +57,8 @@ func TestUnknownOutcomeRetryAfter(t *testing.T) {
 	})
 }
 
-// TestSkewOfAnotherReplica replica is not this one's: what that one wrote down is taken to
-// be certain a minute later.
+// TestSkewOfAnotherReplica: another replica's clock is not this one's: what it recorded is
+// taken to be certain a minute later.
 func TestSkewOfAnotherReplica(t *testing.T) {
 	type test struct {
 		b     behaviour
@@ -86,15 +86,11 @@ func TestSkewOfAnotherReplica(t *testing.T) {
 
 // TestOutcomeIsReportedOnce: of two that write down how an operation ended, one counts it.
 func TestOutcomeIsReportedOnce(t *testing.T) {
-	type test struct {
-		b    behaviour
-		code string
-	}
-	inWorlds(t, map[string]test{
-		"made":    {behaviour{before: time.Second, after: 10 * time.Second}, ""},
-		"unknown": {behaviour{before: time.Second, after: 10 * time.Second, status: 500, body: `{}`}, ""},
-	}, func(w *world, x test) {
-		w.agent.next("provision", x.b)
+	inWorlds(t, map[string]behaviour{
+		"made":    {before: time.Second, after: 10 * time.Second},
+		"unknown": {before: time.Second, after: 10 * time.Second, status: 500, body: `{}`},
+	}, func(w *world, b behaviour) {
+		w.agent.next("provision", b)
 		go func() { _, _ = w.one.Connect(w.Context(), customer, w.parseConnect(freewheel), nil) }()
 		w.pass(5 * time.Second)
 		two := w.start()
@@ -105,7 +101,7 @@ func TestOutcomeIsReportedOnce(t *testing.T) {
 	})
 }
 
-// TestTwoReplicasSettle the same at the same time count it once.
+// TestTwoReplicasSettle: two replicas that settle the same at the same time count it once.
 func TestTwoReplicasSettle(t *testing.T) {
 	inWorld(t, func(w *world) {
 		id := w.pending("weekly").Connection.ID

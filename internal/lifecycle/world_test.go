@@ -336,6 +336,15 @@ func (w *world) calls(op string, want int) {
 	}
 }
 
+// provisionedTwice checks that upstream was asked twice, and not within two minutes.
+func (w *world) provisionedTwice() {
+	w.Helper()
+	w.calls("provision", 2)
+	if calls := w.agent.made("provision"); calls[1].at.Sub(calls[0].at) < 2*time.Minute {
+		w.Errorf("the second time at %s, after %s", calls[1].at, calls[0].at)
+	}
+}
+
 // tenants checks how many tenants upstream has.
 func (w *world) tenants(want int) {
 	w.Helper()
