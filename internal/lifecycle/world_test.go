@@ -2,10 +2,7 @@ package lifecycle_test
 
 import (
 	"bytes"
-	"context"
-	"errors"
 	"fmt"
-	"log/slog"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -16,11 +13,7 @@ import (
 	"esagate/internal/adserver"
 	"esagate/internal/fault"
 	"esagate/internal/lifecycle"
-	"esagate/internal/vault"
 	"esagate/registry"
-	"esagate/registry/registrytest"
-	"esagate/registry/sqlstore"
-	"esagate/upstream"
 	"esagate/upstream/wire"
 )
 
@@ -41,21 +34,6 @@ type world struct {
 
 	mu   sync.Mutex
 	logs bytes.Buffer
-}
-
-// replica is one gateway's share of it.
-type replica struct {
-	*lifecycle.Lifecycle
-	w         *world
-	store     *sqlstore.Store
-	faulty    *faultyStore
-	directory *registry.Directory
-	client    *upstream.Client
-
-	once     sync.Once // it ends
-	mu       sync.Mutex
-	outcomes []string
-	changed  []registry.ProvisioningStatus
 }
 
 // inWorld runs a test in a fresh world with one replica.
@@ -83,71 +61,6 @@ func (w *world) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.logs.Write(p)
-}
-
-func (w *world) open() *sqlstore.Store {
-	w.Helper()
-	secrets, err := vault.New(registrytest.Key)
-	w.must(err)
-	store, err := sqlstore.Open(context.Background(), "sqlite://"+w.database, sqlstore.WithVault(secrets))
-	w.must(err)
-	return store
-}
-
-// start makes a replica over the world's database.
-func (w *world) start() *replica {
-	w.Helper()
-	r := &replica{w: w, store: w.open()}
-	closed := w.open()
-	w.must(closed.Close())
-	r.faulty = &faultyStore{Store: r.store, closed: closed}
-	r.directory = registry.NewDirectory(r.faulty, registry.DirectoryOptions{})
-	logger := slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	var err error
-	r.client, err = upstream.New(upstream.Config{BaseURL: "https://agent.example/shop", APIKey: "key-CANARY", Attempts: 1,
-		FetchTimeout: 10 * time.Second, ProbeTimeout: 75 * time.Second,
-		Breaker: upstream.BreakerConfig{ConsecutiveFailures: 1000, MinimumRequests: 1000, FailureRatio: 1, Window: time.Second, OpenFor: time.Second}},
-		upstream.Deps{Transport: base{w.agent}, Logger: logger})
-	w.must(err)
-	r.Lifecycle = lifecycle.New(w.config, lifecycle.Deps{
-		Directory: r.directory, Store: r.faulty, Upstream: r.client, Logger: logger,
-		Account: func(c int64) (*adserver.Account, bool, error) {
-			a, ok := w.accounts[c]
-			if ok && a == nil {
-				return nil, false, errors.New("the key file is CANARY-unreadable")
-			}
-			return a, ok, nil
-		},
-		Done: func(op registry.OperationKind, outcome lifecycle.Outcome) {
-			r.mu.Lock()
-			defer r.mu.Unlock()
-			r.outcomes = append(r.outcomes, string(op)+" "+string(outcome))
-		},
-		Changed: func(m *registry.Source) {
-			r.mu.Lock()
-			defer r.mu.Unlock()
-			r.changed = append(r.changed, m.Connection.Provisioning)
-		},
-	})
-	w.replicas = append(w.replicas, r)
-	return r
-}
-
-// stop ends a replica in good order, crash without waiting for anything.
-func (r *replica) stop() { r.end(context.Background()) }
-func (r *replica) crash() {
-	ended, cancel := context.WithCancel(context.Background())
-	cancel()
-	r.end(ended)
-}
-
-func (r *replica) end(ctx context.Context) {
-	r.once.Do(func() {
-		r.Close(ctx)
-		r.client.Close()
-		r.directory.Close()
-		_ = r.store.Close()
-	})
 }
 
 func (w *world) must(err error) {
@@ -292,16 +205,6 @@ func (w *world) fails(err error, kind fault.Kind) *fault.Error {
 		w.Errorf("a client is shown a secret: %v", shown)
 	}
 	return fault.As(err)
-}
-
-// reported checks the outcomes that were reported, in their order.
-func (r *replica) reported(want ...string) {
-	r.w.Helper()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if got := strings.Join(r.outcomes, ", "); got != strings.Join(want, ", ") {
-		r.w.Errorf("outcomes: %s; want %s", got, strings.Join(want, ", "))
-	}
 }
 
 // once gives an idempotency key.
