@@ -53,28 +53,27 @@ func (l *loader) keys(entries []keyEntry) []Key {
 
 func (l *loader) keyHash(path string, e keyEntry) (hash [sha256.Size]byte, ok bool) {
 	clearPath, hashPath := child(path, "key"), child(path, "sha256")
+	plain, digest := e.Key.Reveal(), e.SHA256.Reveal()
 	switch {
 	case !l.good(clearPath, hashPath):
-		return hash, false
-	case e.Key.IsSet() == e.SHA256.IsSet():
+	case (plain == "") == (digest == ""):
 		l.add(path, "must have one of key and sha256, not both")
-		return hash, false
-	case e.SHA256.IsSet():
-		_, _ = hex.Decode(hash[:], []byte(e.SHA256.Reveal()))
+	case plain == "":
+		_, _ = hex.Decode(hash[:], []byte(digest))
 		if hash == sha256.Sum256(nil) {
 			l.add(hashPath, "is the hash of an empty key")
 		}
-		return hash, l.good(hashPath)
-	}
-	plain := e.Key.Reveal()
-	if len(plain) < shortKey {
-		name := ""
-		if l.good(child(path, "name")) && shown(e.Name) != "?" { // else someone took the key for its name
-			name = " " + e.Name
+	default:
+		hash = sha256.Sum256([]byte(plain))
+		if len(plain) < shortKey {
+			name := ""
+			if l.good(child(path, "name")) && shown(e.Name) != "?" { // else someone took the key for its name
+				name = " " + e.Name
+			}
+			l.warn(path, "the key"+name+" is shorter than 16 characters; make a long random one")
 		}
-		l.warn(path, "the key"+name+" is shorter than 16 characters; make a long random one")
 	}
-	return sha256.Sum256([]byte(plain)), true
+	return hash, l.good(clearPath, hashPath)
 }
 
 // unique reports a good value at a path that an earlier entry of the same list has.

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"fmt"
 	"math"
 	"reflect"
 	"regexp"
@@ -20,7 +19,6 @@ type field struct {
 	key   string
 	index []int
 	rule  string
-	most  int // entries of a list; 0: no bound
 }
 
 var (
@@ -29,27 +27,17 @@ var (
 	adServerType = reflect.TypeFor[registry.AdServer]()
 )
 
-// fields gives the keys of a struct, those of inlined structs among them. The registry's view of
+// fields gives the keys of a struct, those of embedded structs among them. The registry's view of
 // an ad server has no tags of this package; package adserver says what its keys are.
-func fields(t reflect.Type) []field {
-	var out []field
-	for i := range t.NumField() {
-		f := t.Field(i)
+func fields(t reflect.Type) (out []field) {
+	for _, f := range reflect.VisibleFields(t) {
 		key := f.Tag.Get("config")
 		if t == adServerType {
 			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 			key = adserver.Key(name)
 		}
-		most, _ := strconv.Atoi(f.Tag.Get("most"))
-		switch key {
-		case "":
-		case ",inline":
-			for _, inner := range fields(f.Type) {
-				inner.index = append([]int{i}, inner.index...)
-				out = append(out, inner)
-			}
-		default:
-			out = append(out, field{key, []int{i}, f.Tag.Get("rule"), most})
+		if key != "" {
+			out = append(out, field{key, f.Index, f.Tag.Get("rule")})
 		}
 	}
 	return out
@@ -113,7 +101,7 @@ func (l *loader) bind(v reflect.Value, f field, raw any, given bool, path string
 	case t.Kind() == reflect.Slice:
 		l.list(v, f, raw, path)
 	case t.Kind() == reflect.Map:
-		l.texts(v, raw, path)
+		l.labels(v, raw, path)
 	default:
 		value := v
 		if t.Kind() == reflect.Pointer {
@@ -130,6 +118,8 @@ func (l *loader) bind(v reflect.Value, f field, raw any, given bool, path string
 	}
 }
 
+const mostTexts = 100 // in a list
+
 // list fills a slice; nothing, or no content (as where every entry is a comment), is an empty one.
 func (l *loader) list(v reflect.Value, f field, raw any, path string) {
 	values, ok := raw.([]any)
@@ -139,8 +129,8 @@ func (l *loader) list(v reflect.Value, f field, raw any, path string) {
 		}
 		return
 	}
-	if f.most > 0 && len(values) > f.most {
-		l.add(path, fmt.Sprintf("must have at most %d entries", f.most))
+	if v.Type().Elem().Kind() == reflect.String && len(values) > mostTexts {
+		l.add(path, "must have at most "+strconv.Itoa(mostTexts)+" entries")
 		return
 	}
 	out := reflect.MakeSlice(v.Type(), len(values), len(values))
@@ -156,24 +146,6 @@ func (l *loader) list(v reflect.Value, f field, raw any, path string) {
 		l.bind(out.Index(i), field{rule: f.rule}, value, true, at, true)
 	}
 	v.Set(out)
-}
-
-// texts fills a map of texts.
-func (l *loader) texts(v reflect.Value, raw any, path string) {
-	values, ok := raw.(map[string]any)
-	if !ok && !isEmpty(raw) {
-		l.add(path, "must be a mapping (key: value)")
-	}
-	if !ok {
-		return
-	}
-	out := make(map[string]string, len(values))
-	for name, value := range values {
-		if text, ok := l.value(value, child(path, shown(name)), notText, "!!str"); ok {
-			out[name] = text
-		}
-	}
-	v.Set(reflect.ValueOf(out))
 }
 
 const notText = "must be text; put it in quotes"

@@ -54,10 +54,10 @@ func (c *Config) FaultAt(path, message string) Fault {
 
 // Server is the HTTP edge.
 type Server struct {
-	Address        string   `config:"address" rule:"host:port"`                 // host:port to listen on; port 0 takes a free one
-	PublicURL      string   `config:"public_url" rule:"url-without-path"`       // for browsers and webhooks; without a trailing slash
-	Envelope       bool     `config:"envelope"`                                 // wrap every success (contract 8.1)
-	AllowedOrigins []string `config:"allowed_origins" rule:"origin" most:"100"` // for CORS, in lower case, default port left out
+	Address        string   `config:"address" rule:"host:port"`           // host:port to listen on; port 0 takes a free one
+	PublicURL      string   `config:"public_url" rule:"url-without-path"` // for browsers and webhooks; without a trailing slash
+	Envelope       bool     `config:"envelope"`                           // wrap every success (contract 8.1)
+	AllowedOrigins []string `config:"allowed_origins" rule:"origin"`      // for CORS, in lower case, default port left out
 }
 
 // Upstream is the sales agent, and how long its calls may take.

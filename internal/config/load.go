@@ -15,7 +15,7 @@ import (
 // document is the whole file: Config as far as it is read as it stands, and the
 // lists whose entries are checked and turned into something else.
 type document struct {
-	Config          `config:",inline"`
+	Config
 	Auth            authSection           `config:"auth"`
 	Outbound        outboundSection       `config:"outbound"`
 	ServiceAccounts []serviceAccountEntry `config:"service_accounts"`
@@ -80,7 +80,7 @@ func (l *loader) sections(c *Config) {
 	if l.good("snapshot.patience", "upstream.timeout") && s.Patience > u.Timeout {
 		l.add("snapshot.patience", "must be at most upstream.timeout")
 	}
-	if l.good("store.url") && mayBeUnencrypted(c.Store.URL.Reveal()) {
+	if p, problem := readPostgres(c.Store.URL.Reveal()); problem == "" && !p.encrypted {
 		l.warn("store.url", "the connection to the database may be unencrypted: add sslmode=verify-full, or at least sslmode=require")
 	}
 	l.provisioning(&c.Provisioning)

@@ -3,7 +3,7 @@ package config
 import "net/netip"
 
 type outboundSection struct {
-	Allow []string `config:"allow" rule:"prefix" most:"100"`
+	Allow []string `config:"allow" rule:"prefix"`
 }
 
 // linkLocal are the ranges in which clouds hand out the machine's own credentials

@@ -18,9 +18,6 @@ func NewSecret(value string) Secret { return Secret{value} }
 // Reveal gives the value, for the one place that needs it.
 func (s Secret) Reveal() string { return s.value }
 
-// IsSet reports whether there is a value at all.
-func (s Secret) IsSet() bool { return s.value != "" }
-
 // Format implements fmt.Formatter: it covers every verb, %#v and %x too, which
 // String alone would not.
 func (s Secret) Format(w fmt.State, _ rune) { _, _ = io.WriteString(w, hidden) }

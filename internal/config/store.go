@@ -37,14 +37,13 @@ func (s Store) Describe() string {
 }
 
 func storeURL(s string, _ int) string {
-	const problem = "must be sqlite://<path>, such as sqlite://esagate.db, or postgres://<user>:<password>@<host>:<port>/<database>"
-	scheme, path, found := strings.Cut(s, "://")
-	switch {
-	case found && (scheme == "postgres" || scheme == "postgresql"):
+	if strings.HasPrefix(s, "postgres://") || strings.HasPrefix(s, "postgresql://") {
 		_, problem := readPostgres(s)
 		return problem
-	case !found || scheme != "sqlite" || path == "":
-		return problem
+	}
+	switch path, found := strings.CutPrefix(s, "sqlite://"); {
+	case !found || path == "":
+		return "must be sqlite://<path>, such as sqlite://esagate.db, or postgres://<user>:<password>@<host>:<port>/<database>"
 	case strings.ContainsAny(path, "?#"):
 		return "must be a path without ? and #: SQLite has no parameters here"
 	}
@@ -53,10 +52,9 @@ func storeURL(s string, _ int) string {
 
 // postgres is what the checks and Describe need of a PostgreSQL URL.
 type postgres struct {
-	host    string // as written, with its port; or the folder of a Unix socket
-	name    string // of the database
-	local   bool   // the connection does not leave the machine
-	sslMode string // empty: not said, which is "prefer"
+	host      string // as written, with its port; or the folder of a Unix socket
+	name      string // of the database
+	encrypted bool   // as far as it leaves the machine
 }
 
 // postgresParameters are those of the driver's that make sense for one database
@@ -66,6 +64,7 @@ var postgresParameters = []string{
 	"search_path", "sslcert", "sslkey", "sslmode", "sslnegotiation", "sslrootcert",
 }
 
+// sslModes are the driver's, the weakest first.
 var sslModes = []string{"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
 
 // readPostgres reads a PostgreSQL URL strictly: what can't be read well could be a
@@ -74,7 +73,7 @@ var sslModes = []string{"disable", "allow", "prefer", "require", "verify-ca", "v
 func readPostgres(s string) (p postgres, problem string) {
 	u, err := url.Parse(s)
 	// The driver ends the password at the first @ and net/url at the last one.
-	if err != nil || len(s) > 4096 || u.Opaque != "" || strings.Contains(s, "#") ||
+	if err != nil || !strings.HasPrefix(u.Scheme, "postgres") || len(s) > 4096 || u.Opaque != "" || strings.Contains(s, "#") ||
 		strings.Count(s, "@") > 1 || strings.Contains(u.EscapedPath()+u.RawQuery, "@") {
 		return p, "must be a PostgreSQL URL; in a user or password, write special characters percent-encoded (@ is %40)"
 	}
@@ -96,53 +95,39 @@ func readPostgres(s string) (p postgres, problem string) {
 	if plainText(u.User.Username(), 0, 1024) != "" || plainText(password, 0, 1024) != "" {
 		return p, "has a user or password that is too long or holds control characters"
 	}
-	if problem := p.readHost(u, parameters.Get("host"), parameters.Get("port")); problem != "" {
+	host, problem := postgresHost(u, parameters.Get("host"), parameters.Get("port"))
+	if problem != "" {
 		return p, problem
 	}
-	p.name = strings.TrimPrefix(u.Path, "/")
+	p.host, p.name = host, strings.TrimPrefix(u.Path, "/")
 	if strings.Contains(p.name, "/") || plainText(p.name, 1, 63) != "" {
 		return p, "must name a database after the host: /<database>, 1 to 63 characters"
 	}
-	p.sslMode = parameters.Get("sslmode")
-	if parameters.Has("sslmode") && !slices.Contains(sslModes, p.sslMode) {
+	mode := slices.Index(sslModes, parameters.Get("sslmode"))
+	if parameters.Has("sslmode") && mode < 0 {
 		return p, "must have an sslmode that is " + list(sslModes)
 	}
+	// "prefer", the driver's default, gives in to anybody who says that the server knows no TLS.
+	p.encrypted = u.Host == "" || loopback(u.Hostname()) || mode >= slices.Index(sslModes, "require")
 	return p, ""
 }
 
-// readHost takes the host from before the path, or the folder of a Unix socket from
+// postgresHost takes the host from before the path, or the folder of a Unix socket from
 // the parameters, where PostgreSQL has it.
-func (p *postgres) readHost(u *url.URL, folder, port string) string {
+func postgresHost(u *url.URL, folder, port string) (host, problem string) {
 	switch {
 	case u.Host == "" && folder == "":
-		return "must name a host, or the folder of a Unix socket as ?host=/run/postgresql"
+		return "", "must name a host, or the folder of a Unix socket as ?host=/run/postgresql"
 	case u.Host != "" && (folder != "" || port != ""):
-		return "must name host and port once: before the path, or for a Unix socket as parameters"
+		return "", "must name host and port once: before the path, or for a Unix socket as parameters"
 	case folder != "" && !strings.HasPrefix(folder, "/"):
-		return "must have as its parameter host the folder of a Unix socket; a host's name stands before the path"
+		return "", "must have as its parameter host the folder of a Unix socket; a host's name stands before the path"
 	case port != "" && !validPort(port, 1), !soundPort(u):
-		return badPort
+		return "", badPort
 	case u.Host != "" && !validHost(u.Hostname()):
-		return "must have one host: a name or an IP address"
+		return "", "must have one host: a name or an IP address"
+	case port != "":
+		return folder + ":" + port, ""
 	}
-	if u.Host != "" {
-		p.host, p.local = u.Host, loopback(u.Hostname())
-		return ""
-	}
-	p.host, p.local = folder, true
-	if port != "" {
-		p.host += ":" + port
-	}
-	return ""
-}
-
-// mayBeUnencrypted reports whether a good store URL lets what is sent to another
-// machine go unencrypted: "prefer", the driver's default, gives in to anybody who
-// says that the server knows no TLS.
-func mayBeUnencrypted(s string) bool {
-	if strings.HasPrefix(s, "sqlite://") {
-		return false
-	}
-	p, _ := readPostgres(s)
-	return !p.local && !slices.Contains([]string{"require", "verify-ca", "verify-full"}, p.sslMode)
+	return u.Host + folder, "" // one of them is empty
 }
