@@ -11,11 +11,14 @@ import (
 	"testing"
 
 	"esagate/internal/config"
+	"esagate/internal/serviceaccount"
 )
 
-func encoded(t *testing.T, value any) string {
+// printed gives a value as every verb and encoder shows it.
+func printed(t *testing.T, value any) string {
 	t.Helper()
 	var out bytes.Buffer
+	fmt.Fprintf(&out, "%[1]v %+[1]v %#[1]v %[1]s %[1]q %[1]x %[1]d\n", value)
 	if err := json.NewEncoder(&out).Encode(value); err != nil {
 		t.Fatal(err)
 	}
@@ -98,6 +101,20 @@ func place(path, value string) string {
 		b.WriteString("\n")
 	}
 	return strings.TrimSuffix(b.String(), "\n") + " " + value + "\n"
+}
+
+func TestASecretIsNotPrinted(t *testing.T) {
+	c := config.Default()
+	c.Upstream.APIKey = config.NewSecret(canary)
+	c.Store.URL = config.NewSecret("postgres://u:" + canary + "@h/d")
+	c.Store.EncryptionKey = config.NewSecret(canary)
+	c.ServiceAccounts = []serviceaccount.Entry{{CustomerID: 1, Email: "ads@gate.example", KeyFile: "/run/" + canary + ".json"}}
+	for _, value := range []any{c, c.Upstream.APIKey, c.ServiceAccounts} {
+		noEcho(t, printed(t, value), canary)
+	}
+	if text := printed(t, c); !strings.Contains(text, `"APIKey":"[secret]"`) {
+		t.Errorf("that there is a secret is not to be seen: %s", text)
+	}
 }
 
 func FuzzLoad(f *testing.F) {

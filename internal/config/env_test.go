@@ -1,14 +1,12 @@
 package config_test
 
 import (
-	"fmt"
 	"net/netip"
 	"strings"
 	"testing"
 	"time"
 
 	"esagate/internal/config"
-	"esagate/internal/serviceaccount"
 )
 
 func TestTheEnvironmentWins(t *testing.T) {
@@ -141,22 +139,4 @@ store: {url: "sqlite://${sk_live_4f9a8b7c6d5e4f3a2b1c}"}
 		"store.url (line 4): the environment variable ? is not set",
 		"upstream.attempts (line 3): must be a whole number",
 		"upstream.base_url (line 3): holds a ${ that begins no reference")
-}
-
-func TestASecretIsNotPrinted(t *testing.T) {
-	c := config.Default()
-	c.Upstream.APIKey = config.NewSecret("hunter2-hunter2")
-	c.Store.URL = config.NewSecret("postgres://u:hunter2-hunter2@h/d")
-	c.Store.EncryptionKey = config.NewSecret("hunter2-hunter2")
-	c.ServiceAccounts = []serviceaccount.Entry{{CustomerID: 1, Email: "ads@gate.example", KeyFile: "/run/hunter2-hunter2.json"}}
-	for _, format := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
-		noEcho(t, fmt.Sprintf(format, c), "hunter2-hunter2")
-		noEcho(t, fmt.Sprintf(format, c.Upstream.APIKey), "hunter2-hunter2")
-		noEcho(t, fmt.Sprintf(format, c.ServiceAccounts), "hunter2-hunter2")
-	}
-	text := encoded(t, c)
-	noEcho(t, text, "hunter2-hunter2")
-	if !strings.Contains(text, `"APIKey":"[secret]"`) {
-		t.Errorf("that there is a secret is not to be seen: %s", text)
-	}
 }

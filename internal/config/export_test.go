@@ -9,15 +9,15 @@ import (
 
 // Named is a key of the schema, for the tests that go through all of them. Env is empty inside of
 // lists, Path has "[]" for a list's items and ".*" for the keys of a map.
-type Named struct{ Path, Env, Default string }
+type Named struct{ Path, Env, Default, Rule string }
 
 // Schema lists every key with its default as the reference page writes it.
 func Schema() []Named {
 	doc := newDocument()
-	return walk(nil, reflect.ValueOf(doc), "", true)
+	return walk(nil, reflect.ValueOf(doc), "", "", true)
 }
 
-func walk(keys []Named, v reflect.Value, path string, outside bool) []Named {
+func walk(keys []Named, v reflect.Value, path, rule string, outside bool) []Named {
 	if v.Kind() == reflect.Pointer && isSection(v.Type().Elem()) {
 		if v.IsNil() {
 			v = reflect.New(v.Type().Elem())
@@ -27,17 +27,17 @@ func walk(keys []Named, v reflect.Value, path string, outside bool) []Named {
 	switch t := v.Type(); {
 	case isSection(t):
 		for _, f := range fields(t) {
-			keys = walk(keys, v.FieldByIndex(f.index), child(path, f.key), outside)
+			keys = walk(keys, v.FieldByIndex(f.index), child(path, f.key), f.rule, outside)
 		}
 		return keys
 	case t.Kind() == reflect.Slice && isSection(t.Elem()):
-		return walk(keys, reflect.New(t.Elem()).Elem(), path+"[]", false)
+		return walk(keys, reflect.New(t.Elem()).Elem(), path+"[]", "", false)
 	case t.Kind() == reflect.Map:
 		return append(keys, Named{Path: path + ".*"})
 	case outside:
-		return append(keys, Named{path, environmentName(path), defaultOf(path, v.Interface())})
+		return append(keys, Named{path, environmentName(path), defaultOf(path, v.Interface()), rule})
 	}
-	return append(keys, Named{Path: path})
+	return append(keys, Named{Path: path, Rule: rule})
 }
 
 func defaultOf(path string, value any) string {

@@ -59,13 +59,13 @@ func faultsOf(t testing.TB, text string, environ ...string) []string {
 // canary is in texts that no fault may repeat.
 const canary = "canary7s3cret"
 
-// compareFault expects no faults where piece is empty, or else one that begins with start and whose
-// message holds piece.
-func compareFault(t testing.TB, what string, faults config.Faults, start, piece string) {
+// compareFault expects no faults where message is empty, or else one that begins with start and whose
+// message begins so.
+func compareFault(t testing.TB, what string, faults config.Faults, start, message string) {
 	t.Helper()
-	if piece == "" && len(faults) > 0 || piece != "" && (len(faults) != 1 ||
-		!strings.HasPrefix(faults[0].String(), start) || !strings.Contains(faults[0].Message, piece)) {
-		t.Errorf("%s:\ngot  %v\nwant %s %s", what, faults, start, piece)
+	if message == "" && len(faults) > 0 || message != "" && (len(faults) != 1 ||
+		!strings.HasPrefix(faults[0].String(), start) || !strings.HasPrefix(faults[0].Message, message)) {
+		t.Errorf("%s:\ngot  %v\nwant %s %s", what, faults, start, message)
 	}
 	noEcho(t, faults.Error(), canary)
 }

@@ -11,7 +11,7 @@ import (
 type values []string
 
 // oneFault is a path and what can be wrong there: each value is one fault at the path, whose message
-// holds want. Where want is empty, each value is good.
+// begins with want. Where want is empty, each value is good.
 type oneFault struct {
 	path   string
 	values values

@@ -1,10 +1,7 @@
 package config
 
 import (
-	"reflect"
 	"regexp"
-	"slices"
-	"strings"
 	"testing"
 )
 
@@ -27,27 +24,10 @@ func TestVariablesAreDistinct(t *testing.T) {
 func TestRulesAreSpeltRight(t *testing.T) {
 	form := regexp.MustCompile(`^(required |optional |quoted )?(` +
 		`(0\||>)?[0-9.]+(ms|s|m|h)?\.\.[0-9]+(ms|s|m|h)?|[a-z]+(\|[a-z]+)+|([a-z0-9:-]+)( [0-9.]+)?)$`)
-	var check func(reflect.Type)
-	check = func(kind reflect.Type) {
-		for kind.Kind() == reflect.Pointer || kind.Kind() == reflect.Slice {
-			kind = kind.Elem()
-		}
-		if !isSection(kind) || kind == adServerType {
-			return
-		}
-		for _, f := range fields(kind) {
-			check(kind.FieldByIndex(f.index).Type)
-			if f.rule == "" {
-				continue
-			}
-			parts := form.FindStringSubmatch(f.rule)
-			if parts == nil || parts[7] != "" && rules[parts[7]] == nil {
-				t.Errorf("%s has the rule %q", f.key, f.rule)
-			}
-			if name := strings.TrimPrefix(f.rule, "required "); name != f.rule && slices.Contains(strings.Fields(name), "optional") {
-				t.Errorf("%s is required and optional", f.key)
-			}
+	for _, k := range Schema() {
+		parts := form.FindStringSubmatch(k.Rule)
+		if k.Rule != "" && (parts == nil || parts[7] != "" && rules[parts[7]] == nil) {
+			t.Errorf("%s has the rule %q", k.Path, k.Rule)
 		}
 	}
-	check(reflect.TypeFor[document]())
 }
