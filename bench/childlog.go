@@ -74,7 +74,7 @@ func (l *childLog) take(line []byte) {
 	}
 }
 
-// tell sends what nobody may be waiting for any more.
+// tell sends, unless there is no receiver any more.
 func tell[T any](to chan<- T, what T) {
 	select {
 	case to <- what:

@@ -16,7 +16,7 @@ const (
 	coldSource  = "never-read"
 )
 
-// runCold lets many readers ask at once for a source that nobody has read yet,
+// runCold lets many readers ask at once for a source that was never read,
 // while the sales agent takes its time.
 func runCold(ctx context.Context, w *world, _ *settings) (err error) {
 	gateway, err := w.gateway(ctx, "", nil, coldSource)

@@ -176,7 +176,7 @@ func (h *hang) print() {
 			micro(s.median()), micro(s.percentile(0.99)), micro(s.most()),
 			ratio(s.median(), f.median()), len(f), len(s))
 	}
-	_ = out.Flush() // stdout: a reader who has gone needs no table
+	_ = out.Flush() // stdout: a reader that has gone needs no table
 }
 
 func micro(d time.Duration) string { return fmt.Sprintf("%d us", d.Microseconds()) }

@@ -105,5 +105,5 @@ func printLoad(all []target, results [][]result, s *settings) {
 			rates.median(), rates.least(), rates.most(), ratios.median(), ratios.least(), ratios.most(),
 			float64(cpus.median())/float64(time.Microsecond), body)
 	}
-	_ = out.Flush() // stdout: a reader who has gone needs no table
+	_ = out.Flush() // stdout: a reader that has gone needs no table
 }

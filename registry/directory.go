@@ -37,7 +37,7 @@ type DirectoryOptions struct {
 	Fresh   time.Duration // how old a copy may be that is given without asking the store: 2 s
 	Entries int           // how many sources are remembered, and how many that were listed alone: 10,000
 	// Changed is told when the store goes away, with what went wrong, and when it
-	// is back. It must not call the Directory. Nil: nobody.
+	// is back. It must not call the Directory. May be nil.
 	Changed func(there bool, err error)
 }
 

@@ -36,7 +36,7 @@ var storeFaults = []struct {
 }
 
 // storeFault returns a store's error in the words for clients; none is the message for
-// what is not there.
+// what does not exist.
 func storeFault(err error, none string) error {
 	if isNotFound(err) {
 		return fault.Wrap(fault.NotFound, none, err)

@@ -22,7 +22,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // TestDirectoryMix has sources read and written all at once over a store that comes
 // and goes and answers late: the writer of a source sees exactly what it wrote,
-// and nobody sees a source go back.
+// and no reader sees a source go back.
 func TestDirectoryMix(t *testing.T) {
 	for seed := range uint64(3) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {

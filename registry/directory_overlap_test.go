@@ -64,8 +64,8 @@ func overlapped(t *testing.T, d *registry.Directory, f *faulty, write, meanwhile
 	return got
 }
 
-// TestDirectoryOverlap: who comes after a write sees it, though reads from before it
-// are still to end; and their end does not bring back what was.
+// TestDirectoryOverlap: a read that begins after a write sees it, although reads from before the
+// write are still running; and their end does not bring back the older state.
 func TestDirectoryOverlap(t *testing.T) {
 	writes := map[string]struct {
 		before  string // how a was before; empty: it was not

@@ -107,7 +107,7 @@ func TestDirectorySpoiltRows(t *testing.T) {
 	}
 }
 
-// TestDirectoryReadFailsOnce: a connection that broke fails nobody.
+// TestDirectoryReadFailsOnce: a broken connection fails no read.
 func TestDirectoryReadFailsOnce(t *testing.T) {
 	bubble(t, registry.DirectoryOptions{Changed: func(bool, error) { t.Error("taken to be away") }}, func(t *testing.T, d *registry.Directory, f *faulty) {
 		made(t, f, customer, "a")

@@ -22,7 +22,7 @@ type faulty struct {
 	mode  mode
 	late  time.Duration // how long an answer takes after it was found
 	says  error         // what a refusing store answers
-	spoil int64         // the customer whose rows can't be read; 0: nobody's
+	spoil int64         // the customer whose rows can't be read; 0: none
 	why   error         // what reads of them give
 	calls map[string]int
 }

@@ -133,7 +133,7 @@ func TestGetNew(t *testing.T) {
 	})
 }
 
-// TestForgetGone: "there is none" answers those who wait for it and nobody else.
+// TestForgetGone: "there is none" answers those who wait for it and no later readers.
 func TestForgetGone(t *testing.T) {
 	run(t, limits, func(f *fixture) {
 		c := snapshot.New[*doc](limits, snapshot.Options{Gone: func(err error) bool { return errors.Is(err, errGone) }, ForgetGone: true})

@@ -19,7 +19,7 @@ func TestRefresh(t *testing.T) {
 		return err
 	}
 	tests := map[string]func(f *fixture){
-		"fetches what is not there, and nothing that is fresh": func(f *fixture) {
+		"fetches what is missing, and nothing that is fresh": func(f *fixture) {
 			f.u.set(after(time.Second, now("first")))
 			if err1, err2 := refresh(f, time.Second), refresh(f, 0); err1 != nil || err2 != nil {
 				f.Error(err1, err2)

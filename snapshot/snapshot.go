@@ -15,8 +15,8 @@ type Limits struct {
 	Fresh                time.Duration // up to this age: served at once, nothing asked
 	StaleWhileRevalidate time.Duration // up to this age: served at once while one refresh runs
 	StaleIfError         time.Duration // up to this age: served after Patience at the latest
-	Patience             time.Duration // how long a reader waits who has a copy to fall back on
-	Timeout              time.Duration // how long a reader waits who has none
+	Patience             time.Duration // how long a reader with a copy to fall back on waits
+	Timeout              time.Duration // how long a reader without one waits
 	FetchTimeout         time.Duration // how long the shared fetch may go on after its readers left
 	Backoff              time.Duration // after a failed fetch no other begins for this long; 0: 5 s
 	MaxBackoff           time.Duration // after further failures; 0: 10 s. Half of either may be added

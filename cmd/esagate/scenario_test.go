@@ -49,7 +49,7 @@ func newStory(t *testing.T, database string) *story {
 func (s *story) deliver(r *http.Request) (*http.Response, error) {
 	p := s.first.Load()
 	if p == nil || r.URL.Host != "gateway.example.com" {
-		return nil, fmt.Errorf("nobody is there")
+		return nil, fmt.Errorf("no gateway is there")
 	}
 	base, err := url.Parse(p.base)
 	if err != nil {

@@ -135,7 +135,7 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// What comes out is nobody else's: changing it must not change what comes next.
+// Each view is its caller's own: changing it must not change the next one.
 func TestViewsShareNothing(t *testing.T) {
 	config := parse(t, `{"type":"springserve","apiToken":"x","defaultDemandPartnerId":5}`)
 	*config.View(nil, nil).DefaultDemandPartnerID = 6

@@ -108,7 +108,7 @@ func TestStatesThatAreNone(t *testing.T) {
 }
 
 // TestRefreshesAreBounded: of many customers, no more than 256 at once, and failures that are only
-// remembered take nobody's place.
+// remembered take no other's place.
 func TestRefreshesAreBounded(t *testing.T) {
 	inWorld(t, func(w *world) {
 		a := w.over(&boundless{})

@@ -96,7 +96,7 @@ func TestRefreshOutcomes(t *testing.T) {
 	}
 }
 
-// TestOutage: a server that is away is asked once a lease, nobody waits in between,
+// TestOutage: a server that is away is asked once a lease, no caller waits in between,
 // and when it is back all is well.
 func TestOutage(t *testing.T) {
 	inWorld(t, func(w *world) {

@@ -134,7 +134,7 @@ func TestIssuerAwayAtStart(t *testing.T) {
 	}
 }
 
-// TestIssuerRecoversByItself: nobody need ask for it. Each fetch is told, for metrics.
+// TestIssuerRecoversByItself: no request is needed. Each fetch is reported, for metrics.
 func TestIssuerRecoversByItself(t *testing.T) {
 	bubbleWith(t, func(p *idp) { p.away = true }, func(t *testing.T, r *rig) {
 		time.Sleep(time.Hour)

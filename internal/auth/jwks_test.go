@@ -190,7 +190,7 @@ func TestOverSockets(t *testing.T) {
 	defer s.Close(ctx())
 	s.goodInTime(q.token())
 
-	// A certificate that nobody vouches for.
+	// A certificate of an unknown authority.
 	u := newRig(t, q, nil)
 	defer u.Close(ctx())
 	u.unavailable(q.token())

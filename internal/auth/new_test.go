@@ -53,7 +53,7 @@ func TestWithoutStoreAndIssuer(t *testing.T) {
 		}
 	}
 	if !a.StoreAvailable() || !a.IssuerAvailable() {
-		t.Error("what is not there is not away")
+		t.Error("a store or issuer that is not configured counts as away")
 	}
 }
 

@@ -30,7 +30,7 @@ type refresher struct {
 
 	mu      sync.Mutex
 	due     *time.Timer
-	round   int // that a caller who asks now is served by
+	round   int // the run that serves a caller that asks now
 	running bool
 	began   time.Time // the last run
 }

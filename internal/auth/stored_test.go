@@ -150,7 +150,7 @@ func TestStoreHangs(t *testing.T) {
 	})
 }
 
-// TestWaitersAreBounded: who comes when a thousand wait does not wait.
+// TestWaitersAreBounded: when a thousand wait, the next caller does not.
 func TestWaitersAreBounded(t *testing.T) {
 	bubble(t, func(t *testing.T, r *rig) {
 		r.store.is(false, true, 0)

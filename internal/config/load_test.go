@@ -21,7 +21,7 @@ import (
 const storeKey = "BwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyAhIiMkJSY="
 
 // least is an environment with which an empty file is valid, and gives no warning but
-// that nobody is let in.
+// that no caller is let in.
 var least = []string{"ESAGATE_UPSTREAM_API_KEY=upstream-key", "ESAGATE_STORE_ENCRYPTION_KEY=" + storeKey,
 	"ESAGATE_PROVISIONING_CONTACT_EMAIL=desk@gate.example"}
 

@@ -98,7 +98,7 @@ func TestOneLeadsAndAnotherFollows(t *testing.T) {
 			leads := func(r *replica) bool { is, _ := r.is(); return is }
 			i := slices.IndexFunc(all, leads)
 			if i < 0 || slices.ContainsFunc(all[i+1:], leads) {
-				t.Fatal("nobody leads, or two")
+				t.Fatal("none leads, or two do")
 			}
 			leader := all[i]
 			all = slices.Delete(all, i, i+1)
@@ -107,7 +107,7 @@ func TestOneLeadsAndAnotherFollows(t *testing.T) {
 			leader.stop()
 			<-leader.done
 			leader.hasLed(t, false, 1)      // Run returns once work has ended
-			pass(ttl/3*12/10 + time.Second) // given back, so that nobody waits for it to run out
+			pass(ttl/3*12/10 + time.Second) // given back, so that no other waits for it to run out
 		}
 	})
 }

@@ -63,7 +63,7 @@ func TestAdoptByTemplate(t *testing.T) {
 	}
 }
 
-// TestAdoptNoTenantOfAnotherCustomer: a tenant of the same name belongs to nobody but the
+// TestAdoptNoTenantOfAnotherCustomer: a tenant of the same name belongs only to the
 // customer whose provisioning has made it.
 func TestAdoptNoTenantOfAnotherCustomer(t *testing.T) {
 	const body = `{"type":"mock","sourceId":"news"}`

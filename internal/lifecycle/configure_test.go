@@ -146,7 +146,7 @@ func TestTypeCantChange(t *testing.T) {
 		w.saveFails(id, mock, fault.Conflict)
 		w.is(w.stored(id), registry.StatusActive, "")
 
-		// The same of a tenant whose config nobody has asked for yet.
+		// The same of a tenant whose config has not been read yet.
 		w.agent.add("tnt_given", "org", "shop", "freewheel")
 		a, err := w.one.store.Adopt(w.Context(), registry.ConfigSource{CustomerID: customer, SourceID: "given", Name: "G", TenantID: "tnt_given"})
 		w.must(err)

@@ -150,7 +150,7 @@ func TestCallerLeavesKeyOfAnotherRequest(t *testing.T) {
 		leave()
 		_, err := w.one.Connect(ctx, customer, w.parseConnect(freewheel), once("k"))
 		if err == nil {
-			w.Fatal("nobody waited")
+			w.Fatal("no request waited")
 		}
 		w.pass(time.Second)
 		w.connectFails(freewheel, once("k"), fault.Conflict)

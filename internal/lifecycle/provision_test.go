@@ -131,7 +131,7 @@ func TestLookupImpossible(t *testing.T) {
 		c := w.stored(id)
 		w.is(c, registry.StatusFailed, "INTERNAL_ERROR")
 		if c.UnsettledSince.IsZero() {
-			w.Error("nobody could find out")
+			w.Error("the outcome counts as known")
 		}
 		w.saveFails(id, freewheelNew, fault.Unavailable)
 		w.calls("provision", 1)

@@ -144,7 +144,7 @@ func TestStoreAwayDuringProvisioning(t *testing.T) {
 	})
 }
 
-// TestClaimOfUnknownOutcome: a write may stand although nobody was told.
+// TestClaimOfUnknownOutcome: a write may stand although its caller was not told.
 func TestClaimOfUnknownOutcome(t *testing.T) {
 	inWorld(t, func(w *world) {
 		id := w.pending("weekly").Connection.ID

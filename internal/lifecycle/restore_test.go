@@ -168,7 +168,7 @@ func TestRestoreAfterUnknownSwitch(t *testing.T) {
 		c := w.stored(id)
 		w.is(c, registry.StatusActive, "INTERNAL_ERROR")
 		if !strings.Contains(c.LastError, "Save it again") {
-			w.Errorf("%q, and nobody does it", c.LastError)
+			w.Errorf("%q, and no replica does it", c.LastError)
 		}
 		w.save(id, freewheel)
 		w.restores(w.one, id, "")

@@ -198,7 +198,7 @@ func TestRoundGoesOnAfterFailure(t *testing.T) {
 			w.agent.next("list", behaviour{status: 500, body: "{}"})
 			ids = append(ids, w.connectFails(`{"type":"mock","sourceId":"`+name+`"}`, nil, fault.Unavailable).ESAID)
 		}
-		w.crash() // nobody watches any more
+		w.crash() // no process watches any more
 		w.one.faulty.away.Store(true)
 		w.fails(w.one.Settle(w.Context()), fault.Unavailable)
 		w.one.faulty.away.Store(false)

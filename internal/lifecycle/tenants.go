@@ -86,8 +86,8 @@ func stillOpen(c, before *registry.Connection) bool {
 	return open && key == was && c.TenantID == ""
 }
 
-// certainFor is when the outcome can't change any more of a connection's provisioning that
-// nobody followed to its end. If another process recorded its beginning, that is the time
+// certainFor is when the outcome of a connection's provisioning that no process followed to its end
+// can't change any more. If another process recorded its beginning, that is the time
 // of another clock.
 func (c *core) certainFor(m *registry.Source) time.Time {
 	if op := m.Connection.Operation; op != nil {

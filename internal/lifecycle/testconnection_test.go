@@ -149,7 +149,7 @@ func TestTestAfterSave(t *testing.T) {
 	})
 }
 
-// TestRequestsPerCustomer: nobody can keep the others from changing anything.
+// TestRequestsPerCustomer: no customer can keep the others from changing anything.
 func TestRequestsPerCustomer(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.agent.all("provision", behaviour{before: 20 * time.Second})

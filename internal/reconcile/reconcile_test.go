@@ -185,7 +185,7 @@ func TestSourcesWithNewsAreLeftAlone(t *testing.T) {
 	})
 }
 
-// TestFailuresWaitForTheNextRound: one that fails keeps nobody waiting and is not
+// TestFailuresWaitForTheNextRound: one that fails delays no other and is not
 // tried again in its round. Panics and reads that hang are failures.
 func TestFailuresWaitForTheNextRound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -123,7 +123,7 @@ func TestCheckFileOfWhatIsNoFile(t *testing.T) {
 	}
 	for path, want := range map[string]string{
 		folder:                          "is not a regular file",
-		pipe:                            "is not a regular file", // and nobody waits for a writer
+		pipe:                            "is not a regular file", // and the check does not wait for a writer
 		os.DevNull:                      "is not a regular file",
 		link:                            "",
 		loop:                            "can't be opened",

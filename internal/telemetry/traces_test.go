@@ -136,7 +136,7 @@ func TestContextIsPassedOnWithoutACollector(t *testing.T) {
 	ctx, span := tel.TracerProvider.Tracer("test").Start(ctx, "work")
 	defer span.End()
 	if span.IsRecording() {
-		t.Error("a span is recorded for nobody")
+		t.Error("a span is recorded without an exporter")
 	}
 	out := http.Header{}
 	tel.Propagator.Inject(ctx, propagation.HeaderCarrier(out))

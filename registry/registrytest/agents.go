@@ -35,7 +35,7 @@ func (c *clock) pass(d time.Duration) time.Time {
 
 var agentIDs atomic.Int64
 
-// nextAgentID gives an id that nobody has.
+// nextAgentID gives an id that no agent has.
 func nextAgentID() string { return fmt.Sprintf("agent_%06d", agentIDs.Add(1)) }
 
 // newAgent is an AGENT source with a sourceId and all fields but credentials.

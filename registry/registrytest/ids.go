@@ -17,7 +17,7 @@ func idsChosen(t *testing.T, s registry.Store) {
 	if m := adopt(t, s, entry(alice, "next"), registry.AdoptionCreated); m.Connection.ID != chosen.ESAID+1 {
 		t.Fatalf("esaId %d after a chosen %d", m.Connection.ID, chosen.ESAID)
 	}
-	// A smaller one that nobody had is fine and moves nothing back.
+	// A smaller one that was never given is fine and moves nothing back.
 	small := entry(alice, "small")
 	small.ESAID = 3
 	adopt(t, s, small, registry.AdoptionCreated)

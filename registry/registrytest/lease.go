@@ -71,7 +71,7 @@ func leaseContested(t *testing.T, stores []registry.Store) {
 		})
 		holder := slices.Index(mine, true)
 		if holder < 0 || slices.Contains(mine[holder+1:], true) {
-			t.Fatalf("who has the lease: %v, want one", mine)
+			t.Fatalf("holders of the lease: %v, want one", mine)
 		}
 		for i := range n {
 			lease(t, stores[(i+1)%len(stores)], name, strconv.Itoa(i), time.Hour, i == holder)

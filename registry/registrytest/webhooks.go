@@ -212,7 +212,7 @@ func eventModel(t *testing.T, s registry.Store, c *clock) {
 				}
 			}
 			hasCounts(rt, s, m, counts)
-			if rapid.Bool().Draw(rt, "sweep") { // which nobody can tell
+			if rapid.Bool().Draw(rt, "sweep") { // which changes no count
 				if _, err := s.Sweep(t.Context()); err != nil {
 					rt.Fatal(err)
 				}

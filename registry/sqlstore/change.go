@@ -51,8 +51,8 @@ func (s scope) save(ctx context.Context, rec *record) error {
 	return err
 }
 
-// locked reads a record that the transaction is about to change: nobody else
-// changes it before the transaction ends.
+// locked reads a record that the transaction is about to change: no other
+// transaction changes it before this one ends.
 func locked(ctx context.Context, in scope, st statement, id any) (*record, error) {
 	return scanRecord(in.queryRow(ctx, st.ending(in.store.lock), id), in.customer)
 }

@@ -35,7 +35,7 @@ func (s *Store) Lease(ctx context.Context, name, holder string, ttl time.Duratio
 // Unlease ends a lease.
 func (s *Store) Unlease(ctx context.Context, name, holder string) error {
 	if !storable(name, holder) {
-		return nil // nobody has it
+		return nil // no replica has it
 	}
 	return failed("give a lease back", s.writing(ctx, 0, func(in scope) error {
 		_, err := in.exec(ctx, dropLease, name, holder)

@@ -57,7 +57,7 @@ func TestPostgresOutage(t *testing.T) {
 			}
 			must(t)(outage.back())
 			for call, f := range calls {
-				// Connections that nobody has asked anything yet are found out one by one.
+				// Broken connections are found one by one, as they are used.
 				var err error
 				for range 10 {
 					if err = f(t.Context()); err == nil {
@@ -150,7 +150,7 @@ func TestPostgresMigrationLock(t *testing.T) {
 	}
 	locked("pg_advisory_unlock")
 	must(t)(sqlstore.Migrate(t.Context(), databaseURL))
-	locked("pg_advisory_lock") // nothing is left to do, so nobody waits for it
+	locked("pg_advisory_lock") // nothing is left to do, so no replica waits for it
 	open(t, databaseURL).Close()
 }
 

@@ -50,7 +50,7 @@ func (s *Store) openPostgres(url string) error {
 func postgresPool(cfg *pgx.ConnConfig, size int) *sql.DB {
 	inner := stdlib.GetConnector(*cfg, stdlib.OptionAfterConnect(func(ctx context.Context, conn *pgx.Conn) error {
 		if err := settle(ctx, conn); err != nil {
-			return both(err, conn.Close(ctx)) // nobody else does
+			return both(err, conn.Close(ctx)) // no other code does
 		}
 		return nil
 	}))

@@ -11,7 +11,7 @@ import (
 var plain = []string{"sources.authentication_type", "sources.oauth_audience", "sources.auth_version"}
 
 // TestSchemaHasNoRoomForSecrets looks at the columns: every one of bytes is rewritten with
-// a new key, or a hash of what nobody has to keep, and no other has the name of a secret.
+// a new key, or a hash of what need not be kept, and no other has the name of a secret.
 func TestSchemaHasNoRoomForSecrets(t *testing.T) {
 	s := fileStore(t)
 	columns := lines(t, s, s.read, `SELECT m.name || '.' || c.name || ' ' || c.type FROM sqlite_master m, pragma_table_info(m.name) c

@@ -165,7 +165,7 @@ func erasedIsOverwritten(t *testing.T) {
 	}
 }
 
-// TestErasedUnderReaders: while somebody reads an older state nobody waits for the log
+// TestErasedUnderReaders: while an older state is being read, no write waits for the log
 // to be emptied, and it is emptied afterwards.
 func TestErasedUnderReaders(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -109,8 +109,8 @@ func scanSource(r row, customer int64) (*registry.Source, error) {
 	return &rec.Source, nil
 }
 
-// lockedSource reads a source that the transaction is about to change: nobody else
-// changes it, or what hangs on it, before the transaction ends.
+// lockedSource reads a source that the transaction is about to change: no other
+// transaction changes it, or what belongs to it, before this one ends.
 func lockedSource(ctx context.Context, in scope, sourceID string) (*registry.Source, error) {
 	if !registry.StorableID(sourceID) {
 		return nil, registry.ErrNotFound

@@ -91,7 +91,7 @@ func TestSweepAndTheLock(t *testing.T) {
 	expiredKey(t, s)
 	must(t)(s.remove(t.Context(), expiredOnce, s.tryLock))
 	if countRows(t, s, "idempotency") != 0 {
-		t.Fatal("the key is still there, though nobody has the lock")
+		t.Fatal("the key is still there, though no transaction has the lock")
 	}
 }
 
@@ -190,7 +190,7 @@ func TestAuditIDs(t *testing.T) {
 	}
 }
 
-// TestMadeUpStates: a state that nobody began costs no transaction. Here it would
+// TestMadeUpStates: a state that was never given out costs no transaction. Here it would
 // wait for the one that it is looked for in.
 func TestMadeUpStates(t *testing.T) {
 	s := fileStore(t)

@@ -14,7 +14,7 @@ import (
 // own, and is little. The others go along the primary key, from where the page before has
 // ended until the page is full, so a whole round reads each connection once: an index on
 // what they look for would have to be written with nearly every signal, for a walk that is
-// taken every few minutes, for which nobody waits and which keeps no writer waiting.
+// taken every few minutes; no caller waits for it, and it keeps no writer waiting.
 func upkeepPage(where string) statement {
 	return global(`SELECT c.customer_id, ` + managedColumns + `
 	FROM connections c CROSS JOIN sources s

@@ -23,7 +23,7 @@ func (a *Agent) conn(r *http.Request, server <-chan struct{}) (conn, time.Durati
 }
 
 // withoutClient is for work that goes on when its client has gone: upstream does not
-// notice that nobody waits for a probe any more.
+// notice that the caller of a probe has stopped waiting.
 func (l conn) withoutClient() conn {
 	l.client = nil
 	return l

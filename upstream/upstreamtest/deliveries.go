@@ -41,7 +41,7 @@ type deliveries struct {
 	end      context.CancelFunc
 	done     chan struct{} // closed when the goroutine has ended
 	open     int           // queued or being sent
-	idle     chan struct{} // closed when open falls to 0; nil while nobody waits
+	idle     chan struct{} // closed when open falls to 0; nil while nothing waits for it
 	restarts int           // of the agent: what was queued before one is lost
 }
 

@@ -66,7 +66,7 @@ type provisionDocument struct {
 	A2AURL            string             `json:"a2a_url"`
 	AdminURLPath      string             `json:"admin_url_path"`
 	Adapter           provisionedAdapter `json:"adapter"`
-	InitialPrincipal  *struct{}          `json:"initial_principal"` // nobody asks for one
+	InitialPrincipal  *struct{}          `json:"initial_principal"` // no request asks for one
 	CreatedAt         string             `json:"created_at"`
 }
 
@@ -83,8 +83,8 @@ type conflictDetails struct {
 }
 
 // provision makes a tenant, or leaves nothing behind. Whether there is one of that
-// external id already is looked up before the probe, and nobody looks again when
-// the tenant is written: two calls at once make two tenants.
+// external id already is looked up before the probe, but not again when the tenant
+// is written: two calls at once make two tenants.
 func (a *Agent) provision(c call, l conn) answer {
 	req, config, found := readProvision(c.body)
 	if found != nil {

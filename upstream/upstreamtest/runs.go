@@ -33,8 +33,8 @@ type run struct {
 	fails  string    // what it fails with, if it ends by itself; "": it goes well
 }
 
-// usualRunError is what a failing run leaves behind: a sentence for anyone, then
-// a traceback for nobody, with a canary in it.
+// usualRunError is what a failing run leaves behind: a sentence that may be shown,
+// then a traceback that must not be, with a canary in it.
 const usualRunError = "RateLimitError: the ad server asked for less\n" +
 	"Traceback (most recent call last):\n" +
 	"  File \"/srv/agent/sync/worker.py\", line 88, in read_page\n" +
@@ -130,7 +130,7 @@ func (a *Agent) advance() {
 	}
 }
 
-// schedule has runs that end by themselves do so although nobody asks.
+// schedule lets runs that end by themselves end without a call.
 // a.mu is held.
 func (a *Agent) schedule() {
 	if a.wake != nil {

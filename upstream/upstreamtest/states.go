@@ -122,7 +122,7 @@ func OlderBuild() Status {
 }
 
 // NewerBuild is Healthy as a build after the published contract might tell it:
-// more fields, a stream and a block that nobody knows, a workflow kind with a
+// more fields, an unknown stream and an unknown block, a workflow kind with a
 // point in its name, and canaries under names that promise secrets.
 func NewerBuild() Status {
 	s := Healthy()

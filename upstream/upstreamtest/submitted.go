@@ -56,8 +56,8 @@ func (s submitted) problem(status int, code string) answer {
 	})
 }
 
-// list repeats each credential in the message on its field, and as the name of a field
-// that nobody knows.
+// list repeats each credential in the message on its field, and as the name of an
+// unknown field.
 func (s submitted) list(status int, request []byte) answer {
 	var found []validationError
 	for i, value := range s.values {

@@ -6,7 +6,7 @@ import (
 	"esagate/internal/adserver"
 )
 
-// storefront is who made the tenants that name nobody else.
+// storefront is the external source of tenants that name no other.
 const storefront = "storefront"
 
 // Tenant is one publisher of the agent.

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestDeclarations holds what the tags of every document must say: nobody else would notice.
+// TestDeclarations holds what the tags of every document must say; no other test would notice.
 func TestDeclarations(t *testing.T) {
 	for _, document := range []any{
 		Status{}, AdapterConfig{}, Tenant{}, Provisioned{}, TestResult{}, Refresh{}, SyncHistory{}, Webhook{}, errorBody{},
