@@ -10,33 +10,31 @@ import (
 type builtin struct {
 	id, name, severity string
 	open               string // the description while there is something to do
+	// state gives a description that fits it better than open, if there is one.
+	state func(in *StatusInput, doc *api.Status) (taskState, string)
 }
-
-// Ids of the built-in tasks.
-const (
-	taskConfigured  = "ad_server_configured"
-	taskProvisioned = "source_provisioned"
-	taskVerified    = "connection_verified"
-	taskSubscribed  = "sync_webhook_subscribed"
-)
 
 // builtins are the platform tasks that every source has, in their order.
 var builtins = []builtin{
 	{
-		id: taskConfigured, name: "Ad server configured", severity: severityBlocker,
-		open: "Save the configuration of your ad server.",
+		id: "ad_server_configured", name: "Ad server configured", severity: severityBlocker,
+		open:  "Save the configuration of your ad server.",
+		state: configured,
 	},
 	{
-		id: taskProvisioned, name: "Source provisioned", severity: severityBlocker,
-		open: "The source is not running yet. It is set up once the ad server accepts the saved configuration.",
+		id: "source_provisioned", name: "Source provisioned", severity: severityBlocker,
+		open:  "The source is not running yet. It is set up once the ad server accepts the saved configuration.",
+		state: provisioned,
 	},
 	{
-		id: taskVerified, name: "Connection verified", severity: severityBlocker,
-		open: "Test the connection to the ad server.",
+		id: "connection_verified", name: "Connection verified", severity: severityBlocker,
+		open:  "Test the connection to the ad server.",
+		state: verified,
 	},
 	{
-		id: taskSubscribed, name: "Sync notifications", severity: severityWarning,
-		open: "The source does not notify us of finished syncs, so news of them can arrive late.",
+		id: "sync_webhook_subscribed", name: "Sync notifications", severity: severityWarning,
+		open:  "The source does not notify us of finished syncs, so news of them can arrive late.",
+		state: subscribed,
 	},
 }
 
@@ -50,28 +48,6 @@ const (
 	hidden // not known yet: the task does not appear
 )
 
-func stateOf(done bool) taskState {
-	if done {
-		return complete
-	}
-	return open
-}
-
-// state gives the state of a built-in task, with a description that fits it better than the task's
-// own, if there is one.
-func (b *builtin) state(in *StatusInput, doc *api.Status) (taskState, string) {
-	switch b.id {
-	case taskConfigured:
-		return configured(in, doc)
-	case taskProvisioned:
-		return provisioned(in.Source.Connection)
-	case taskVerified:
-		return verified(in.Source.Connection, &doc.Adapter)
-	default:
-		return subscribed(in.Subscribed)
-	}
-}
-
 func configured(in *StatusInput, doc *api.Status) (taskState, string) {
 	// Upstream says connected exactly while it holds a config (contract 2.2). That counts while the record
 	// has no view of it yet.
@@ -81,7 +57,8 @@ func configured(in *StatusInput, doc *api.Status) (taskState, string) {
 	return open, ""
 }
 
-func provisioned(c *registry.Connection) (taskState, string) {
+func provisioned(in *StatusInput, _ *api.Status) (taskState, string) {
+	c := in.Source.Connection
 	switch {
 	case c.Provisioning == registry.StatusDeactivated:
 		return open, "The source is deactivated. Reactivate it to sell again."
@@ -91,15 +68,14 @@ func provisioned(c *registry.Connection) (taskState, string) {
 	return open, ""
 }
 
-func verified(c *registry.Connection, a *api.Adapter) (taskState, string) {
-	if !c.LastTestedAt.IsZero() && !c.LastTestedAt.Before(c.AdServerSavedAt) {
-		if c.LastTestPassed {
-			return complete, "The last test of the connection passed."
-		}
+func verified(in *StatusInput, doc *api.Status) (taskState, string) {
+	c, a := in.Source.Connection, &doc.Adapter
+	switch tested := !c.LastTestedAt.IsZero() && !c.LastTestedAt.Before(c.AdServerSavedAt); {
+	case tested && c.LastTestPassed:
+		return complete, "The last test of the connection passed."
+	case tested:
 		return open, "The last test of the connection failed. Check the configuration and test again."
-	}
-	// No test of ours covers what is saved now.
-	if a.Connected && a.LastTestError == nil {
+	case a.Connected && a.LastTestError == nil: // no test of ours covers what is saved now
 		return complete, "The sales agent reports the ad server as connected. We have not tested the connection ourselves."
 	}
 	return open, ""
@@ -107,11 +83,11 @@ func verified(c *registry.Connection, a *api.Adapter) (taskState, string) {
 
 // subscribed hides the task while nothing is known. Whether there is a subscription is found out
 // after start-up: until then a wrong "open" would raise an alarm at every start.
-func subscribed(known *bool) (taskState, string) {
+func subscribed(in *StatusInput, _ *api.Status) (taskState, string) {
 	switch {
-	case known == nil:
+	case in.Subscribed == nil:
 		return hidden, ""
-	case *known:
+	case *in.Subscribed:
 		return complete, "The source notifies us of finished syncs."
 	}
 	return open, ""

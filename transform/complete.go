@@ -3,6 +3,7 @@ package transform
 import (
 	"errors"
 	"strings"
+	"sync"
 
 	"cel.dev/cel-go/cel"
 
@@ -17,40 +18,37 @@ const costLimit = 100_000
 // value is neither true nor false.
 var errNotBoolean = errors.New("transform: complete_when is not true or false")
 
-// compiler gives a function that compiles a complete_when. Its environment is
-// made at the first use: it takes milliseconds, and most gateways need none.
-func compiler() func(expression string) (cel.Program, *TaskFault) {
-	var env *cel.Env
-	return func(expression string) (cel.Program, *TaskFault) {
-		if env == nil {
-			var err error
-			env, err = cel.NewEnv(
-				cel.Variable("source", cel.MapType(cel.StringType, cel.DynType)),
-				cel.Variable("connection", cel.MapType(cel.StringType, cel.DynType)),
-				cel.Variable("snapshot", cel.DynType), // a map, or null
-				cel.CrossTypeNumericComparisons(true),
-			)
-			if err != nil {
-				return nil, faultAt(nil, "can't be compiled")
-			}
-		}
-		parsed, issues := env.Parse(expression)
-		if issues.Err() != nil {
-			return nil, faultAt(issues.Errors(), "does not parse")
-		}
-		checked, issues := env.Check(parsed)
-		if issues.Err() != nil {
-			return nil, faultAt(issues.Errors(), checkMessage(issues.Errors()[0].Message))
-		}
-		if t := checked.OutputType(); !t.IsExactType(cel.BoolType) && !t.IsExactType(cel.DynType) {
-			return nil, &TaskFault{Field: "complete_when", Message: "is not true or false", Line: 1, Column: 1}
-		}
-		program, err := env.Program(checked, cel.CostLimit(costLimit))
-		if err != nil {
-			return nil, faultAt(nil, "can't be compiled")
-		}
-		return program, nil
+// environment is made at the first use: it takes milliseconds, and most gateways need none.
+var environment = sync.OnceValues(func() (*cel.Env, error) {
+	return cel.NewEnv(
+		cel.Variable("source", cel.MapType(cel.StringType, cel.DynType)),
+		cel.Variable("connection", cel.MapType(cel.StringType, cel.DynType)),
+		cel.Variable("snapshot", cel.DynType), // a map, or null
+		cel.CrossTypeNumericComparisons(true),
+	)
+})
+
+// compile compiles a complete_when.
+func compile(expression string) (cel.Program, *TaskFault) {
+	env, err := environment()
+	if err != nil {
+		return nil, faultAt(nil, "can't be compiled")
 	}
+	checked, issues := env.Parse(expression)
+	if issues.Err() != nil {
+		return nil, faultAt(issues.Errors(), "does not parse")
+	}
+	if checked, issues = env.Check(checked); issues.Err() != nil {
+		return nil, faultAt(issues.Errors(), checkMessage(issues.Errors()[0].Message))
+	}
+	if t := checked.OutputType(); !t.IsExactType(cel.BoolType) && !t.IsExactType(cel.DynType) {
+		return nil, faultAt(nil, "is not true or false")
+	}
+	program, err := env.Program(checked, cel.CostLimit(costLimit))
+	if err != nil {
+		return nil, faultAt(nil, "can't be compiled")
+	}
+	return program, nil
 }
 
 // checkMessage puts the checker's complaint, which quotes the expression, into

@@ -92,10 +92,37 @@ func InventorySync(s *api.Status) registry.InventorySync {
 		UpdatedAt:  s.FetchedAt.Time,
 		ObservedAt: s.FetchedAt.Time,
 	}
-	if at := s.Syncs.Index("inventory"); at >= 0 {
-		observe(&out, &s.Syncs[at].Value)
+	at := s.Syncs.Index("inventory")
+	if at < 0 {
+		return out
 	}
+	b := &s.Syncs[at].Value
+	// When the last run began, or else what upstream gives for it.
+	if out.LastRunAt = b.LastStartedAt.Time; out.LastRunAt.IsZero() {
+		out.LastRunAt = b.LastRunAt.Time
+	}
+	switch b.Status {
+	case statusSuccess:
+		out.Status, out.CompletedAt = registry.SyncSuccess, b.LastSuccessAt.Time
+	case statusFailed:
+		out.Status, out.CompletedAt = registry.SyncFailed, b.LastRunAt.Time
+	case statusRunning, statusNeverRun: // the registry's words are the same
+		out.Status = b.Status
+	}
+	if b.Error != nil {
+		out.Error = *b.Error
+	}
+	out.ItemCount = copied(b.ItemCount)
 	return out
+}
+
+// copied gives what does not keep the document of n in memory.
+func copied(n *int64) *int64 {
+	if n == nil {
+		return nil
+	}
+	c := *n
+	return &c
 }
 
 // InventorySyncFromEvent gives the state of the inventory sync after the event of a finished run
@@ -112,7 +139,7 @@ func InventorySyncFromEvent(
 	}
 	out := registry.InventorySync{
 		Status: registry.SyncUnknown, LastRunAt: startedAt, CompletedAt: completedAt,
-		UpdatedAt: occurredAt, ObservedAt: occurredAt,
+		UpdatedAt: occurredAt, ObservedAt: occurredAt, ItemCount: copied(itemCount),
 	}
 	switch runStatus(status) {
 	case statusSuccess:
@@ -123,38 +150,5 @@ func InventorySyncFromEvent(
 			out.Error = safeText(errorMessage, syncText(""))
 		}
 	}
-	if itemCount != nil {
-		n := *itemCount
-		out.ItemCount = &n
-	}
 	return out
-}
-
-func observe(out *registry.InventorySync, b *api.SyncBlock) {
-	out.LastRunAt = started(b)
-	switch b.Status {
-	case statusSuccess:
-		out.Status, out.CompletedAt = registry.SyncSuccess, b.LastSuccessAt.Time
-	case statusFailed:
-		out.Status, out.CompletedAt = registry.SyncFailed, b.LastRunAt.Time
-	case statusRunning:
-		out.Status = registry.SyncRunning
-	case statusNeverRun:
-		out.Status = registry.SyncNeverRun
-	}
-	if b.ItemCount != nil {
-		n := *b.ItemCount // not into the snapshot: the registry keeps it for long
-		out.ItemCount = &n
-	}
-	if b.Error != nil {
-		out.Error = *b.Error
-	}
-}
-
-// started is when the last run began, or else what upstream gives for it.
-func started(b *api.SyncBlock) time.Time {
-	if !b.LastStartedAt.IsZero() {
-		return b.LastStartedAt.Time
-	}
-	return b.LastRunAt.Time
 }

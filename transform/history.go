@@ -1,7 +1,9 @@
 package transform
 
 import (
+	"regexp"
 	"slices"
+	"strings"
 
 	"esagate/api"
 	"esagate/internal/redact"
@@ -17,7 +19,6 @@ const (
 const (
 	historyRuns = 10   // of a stream's history (contract 4.4)
 	maxCursor   = 1024 // bytes
-	maxRunID    = 128  // bytes
 )
 
 // SyncHistory gives a page of the sync history. Runs whose id, stream or start can't be
@@ -38,7 +39,7 @@ func SyncHistory(h *wire.SyncHistory) *api.SyncRunPage {
 
 func syncRun(r *wire.SyncRun) (api.SyncRun, bool) {
 	stream, ok := streamName(r.SyncType)
-	if !ok || !isRunID(r.SyncID) || r.StartedAt.Time.IsZero() {
+	if !ok || !runID.MatchString(r.SyncID) || r.StartedAt.Time.IsZero() {
 		return api.SyncRun{}, false
 	}
 	return api.SyncRun{
@@ -64,21 +65,16 @@ func runStatus(status string) string {
 	return status
 }
 
+var rawStatuses = map[string]string{
+	statusSuccess: "completed", "completed": "completed",
+	statusInProgress: statusRunning, "inProgress": statusRunning, statusRunning: statusRunning,
+	"pending": "pending", statusFailed: statusFailed,
+	statusCancelled: statusCancelled, "canceled": statusCancelled,
+}
+
 // HistoryStatusToUpstream gives the raw word that upstream filters a history by, for a
 // word of its answers or a raw one; "" for any other.
-func HistoryStatusToUpstream(status string) string {
-	switch status {
-	case statusSuccess, "completed":
-		return "completed"
-	case statusInProgress, "inProgress", statusRunning:
-		return statusRunning
-	case "pending", statusFailed:
-		return status
-	case statusCancelled, "canceled":
-		return statusCancelled
-	}
-	return ""
-}
+func HistoryStatusToUpstream(status string) string { return rawStatuses[status] }
 
 // StreamHistory sums up the last 10 runs of a page of one stream's history, with all of
 // these runs, newest first.
@@ -120,28 +116,13 @@ func finished(r *api.SyncRun) bool {
 	return !r.CompletedAt.IsZero()
 }
 
-// isRunID reports whether s has the form of a run's id. It may be as long as a token:
-// upstream's ids are random.
-func isRunID(s string) bool {
-	for i := range len(s) {
-		switch c := s[i]; {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '_', c == '.':
-		default:
-			return false
-		}
-	}
-	return s != "" && len(s) <= maxRunID
-}
+// runID is the form of a run's id. It may be as long as a token: upstream's ids are random.
+var runID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,128}$`)
 
 // isCursor reports whether s can be handed to a caller, who hands it back as it is.
 func isCursor(s string) bool { return s != "" && len(s) <= maxCursor && isVisible(s) }
 
 // isVisible reports whether s is ASCII without blanks and control characters.
 func isVisible(s string) bool {
-	for i := range len(s) {
-		if s[i] <= ' ' || s[i] > '~' {
-			return false
-		}
-	}
-	return true
+	return !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
 }

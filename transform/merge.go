@@ -88,12 +88,7 @@ func distinct(items []api.SetupTask) []side {
 
 // findSide gives the index of the task of an id, or -1.
 func findSide(sides []side, id string) int {
-	for i := range sides {
-		if sides[i].ID == id {
-			return i
-		}
-	}
-	return -1
+	return slices.IndexFunc(sides, func(s side) bool { return s.ID == id })
 }
 
 // finished gives the task with what no side has set.

@@ -4,6 +4,7 @@
 package transform
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -60,24 +61,13 @@ func SyncTypeToUpstream(name string) string {
 	return snake
 }
 
+var (
+	newWord = regexp.MustCompile(`([a-z0-9])([A-Z])`)
+	noWord  = regexp.MustCompile(`[^A-Za-z0-9]`)
+)
+
 // upperSnake gives the UPPER_SNAKE form of a camelCase or snake_case word:
 // customTargeting and custom_targeting are both CUSTOM_TARGETING.
 func upperSnake(name string) string {
-	b := make([]byte, 0, len(name)+4)
-	for i := range len(name) {
-		c := name[i]
-		switch {
-		case 'a' <= c && c <= 'z':
-			c -= 'a' - 'A'
-		case 'A' <= c && c <= 'Z':
-			if i > 0 && 'a' <= name[i-1] && name[i-1] <= 'z' || i > 0 && '0' <= name[i-1] && name[i-1] <= '9' {
-				b = append(b, '_')
-			}
-		case '0' <= c && c <= '9':
-		default:
-			c = '_'
-		}
-		b = append(b, c)
-	}
-	return string(b)
+	return strings.ToUpper(noWord.ReplaceAllString(newWord.ReplaceAllString(name, "${1}_$2"), "_"))
 }

@@ -3,6 +3,7 @@ package transform
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"esagate/api"
 	"esagate/registry"
@@ -69,12 +70,9 @@ func operational(in *StatusInput, doc *api.Status) api.Operational {
 // isSetUp reports whether there is a tenant that was once brought up, and an ad
 // server for it.
 func isSetUp(in *StatusInput, doc *api.Status) bool {
-	switch in.Source.Connection.Provisioning {
-	case registry.StatusActive, registry.StatusDeactivated:
-	default:
-		return false
-	}
-	return in.Source.Connection.TenantID != "" && (in.Source.Connection.AdServer != nil || doc.Adapter.Connected)
+	c := in.Source.Connection
+	return (c.Provisioning == registry.StatusActive || c.Provisioning == registry.StatusDeactivated) &&
+		c.TenantID != "" && (c.AdServer != nil || doc.Adapter.Connected)
 }
 
 // issues lists what is not well: critical first, then in the order of contract 4.8.
@@ -109,15 +107,10 @@ func issues(in *StatusInput, doc *api.Status) []api.OperationalIssue {
 			Affects: affectsBoth,
 		})
 	}
-	slices.SortStableFunc(list, func(a, b api.OperationalIssue) int { return issueRank(&a) - issueRank(&b) })
+	slices.SortStableFunc(list, func(a, b api.OperationalIssue) int {
+		return strings.Compare(a.Severity, b.Severity) // critical, warning
+	})
 	return list
-}
-
-func issueRank(i *api.OperationalIssue) int {
-	if i.Severity == severityCritical {
-		return 0
-	}
-	return 1
 }
 
 // syncIssue gives the issue that a stream raises, if it raises one.

@@ -1,6 +1,7 @@
 package transform
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -24,10 +25,7 @@ var lastErrorCodes = map[string]string{
 // LastErrorCode gives the lastErrorCode for what upstream calls an ad server's refusal,
 // with or without its prefix adapter_ ; INTERNAL_ERROR for anything else.
 func LastErrorCode(adapterCode string) string {
-	if code, ok := lastErrorCodes[strings.TrimPrefix(adapterCode, "adapter_")]; ok {
-		return code
-	}
-	return codeInternal
+	return cmp.Or(lastErrorCodes[strings.TrimPrefix(adapterCode, "adapter_")], codeInternal)
 }
 
 // TestResult gives the answer to a test of the connection, one that was made now where
@@ -63,7 +61,7 @@ func capabilityCheck(c *wire.CapabilityCheck) api.CapabilityCheck {
 	if !redact.Word(c.Status) {
 		out.Status = "not_checked"
 	}
-	fallback := checkText(out.Status)
+	fallback := cmp.Or(checkTexts[out.Status], "This was not checked.")
 	if c.ErrorCode.Value != "" {
 		code := LastErrorCode(c.ErrorCode.Value)
 		out.ErrorCode = &code

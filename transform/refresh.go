@@ -17,7 +17,7 @@ func Refresh(r *wire.Refresh) *api.RefreshResult {
 	}
 	for _, run := range r.SyncRunIDs {
 		stream, ok := streamName(run.Name)
-		if !ok || !isRunID(run.Value) {
+		if !ok || !runID.MatchString(run.Value) {
 			continue
 		}
 		switch at := out.SyncRunIDs.Index(stream); {

@@ -10,16 +10,15 @@ import (
 // InventorySource gives the api document of a source of either kind (contract 6).
 // authorizationURL is where a consent that the request began is given, else empty (contract 6.4).
 func InventorySource(s *registry.Source, authorizationURL string) *api.InventorySource {
-	src := s
 	out := &api.InventorySource{
-		ID:            strconv.FormatInt(src.ID, 10),
-		SourceID:      src.SourceID,
-		Name:          src.Name,
-		ExecutionType: string(src.ExecutionType),
-		CreatedAt:     api.TimestampOf(src.CreatedAt),
-		UpdatedAt:     api.TimestampOf(src.UpdatedAt),
+		ID:            strconv.FormatInt(s.ID, 10),
+		SourceID:      s.SourceID,
+		Name:          s.Name,
+		ExecutionType: string(s.ExecutionType),
+		CreatedAt:     api.TimestampOf(s.CreatedAt),
+		UpdatedAt:     api.TimestampOf(s.UpdatedAt),
 	}
-	if a := src.Agent; a != nil {
+	if a := s.Agent; a != nil {
 		out.Status = string(a.Status)
 		out.AgentID = optional(a.AgentID)
 		out.Type = optional(a.Type)
@@ -29,7 +28,7 @@ func InventorySource(s *registry.Source, authorizationURL string) *api.Inventory
 		out.AuthenticationType = optional(string(a.Authentication))
 		out.AuthConfigured = a.CredentialID != ""
 		if authorizationURL != "" {
-			out.OAuth = &api.OAuth{AuthorizationURL: authorizationURL, AgentID: a.AgentID, AgentName: src.Name}
+			out.OAuth = &api.OAuth{AuthorizationURL: authorizationURL, AgentID: a.AgentID, AgentName: s.Name}
 		}
 	}
 	if s.Connection != nil {

@@ -1,6 +1,7 @@
 package transform
 
 import (
+	"cmp"
 	"strings"
 
 	"esagate/api"
@@ -23,10 +24,7 @@ const (
 // The streams that every document has, in this order (contract 4.4).
 var required = [...]string{"inventory", "customTargeting", "advertisers"}
 
-const (
-	maxStreams    = 64
-	maxStreamName = 64 // bytes
-)
+const maxStreamName = 64 // bytes
 
 // emptySyncs gives the required streams, as they are where upstream has none of that name (contract
 // 4.4).
@@ -40,7 +38,8 @@ func emptySyncs() api.Syncs {
 	return syncs
 }
 
-// syncs gives the required streams first and the others by name.
+// syncs gives the required streams first and the others by name: at most as many as package wire keeps
+// names, the required ones among them.
 func (c *checker) syncs(streams wire.Members[wire.Stream]) api.Syncs {
 	out := emptySyncs()
 	spelled := make(map[string]string, len(streams)) // upstream's spelling of each name in out
@@ -53,9 +52,6 @@ func (c *checker) syncs(streams wire.Members[wire.Stream]) api.Syncs {
 		}
 		at := out.Index(name)
 		switch {
-		case at < 0 && len(out) == maxStreams:
-			c.note("syncs", "*")
-			continue
 		case at < 0:
 			at = len(out)
 			out = append(out, api.Member[api.SyncBlock]{Name: name})
@@ -91,7 +87,7 @@ func (c *checker) block(path string, s *wire.Stream) api.SyncBlock {
 	}
 	b := api.SyncBlock{
 		Status:        status,
-		Severity:      statusSeverity(status),
+		Severity:      cmp.Or(statusSeverities[status], severityOK),
 		LastSuccessAt: api.Timestamp(s.LastSuccessAt),
 		LastRunAt:     api.Timestamp(s.LastRunAt),
 		ItemCount:     pointer(s.ItemCount),
@@ -109,16 +105,8 @@ func (c *checker) block(path string, s *wire.Stream) api.SyncBlock {
 	return b
 }
 
-// statusSeverity is the severity of a status that came without one (contract 4.4).
-func statusSeverity(status string) string {
-	switch status {
-	case statusFailed:
-		return severityCritical
-	case statusNeverRun:
-		return severityWarning
-	}
-	return severityOK
-}
+// statusSeverities are the severities of statuses that came without one, if not ok (contract 4.4).
+var statusSeverities = map[string]string{statusFailed: severityCritical, statusNeverRun: severityWarning}
 
 // issue gives a stream's issue, or nil for one without a code that can be read.
 func (c *checker) issue(path string, in *wire.Issue) *api.SyncIssue {

@@ -59,7 +59,6 @@ func NewTasks(defs []TaskDefinition) (*Tasks, []TaskFault) {
 		t.list = append(t.list, platformTask{id: builtins[i].id, builtin: &builtins[i]})
 	}
 	var faults []TaskFault
-	compile := compiler()
 	seen := make(map[string]bool, len(defs))
 	for i, d := range defs {
 		for _, fault := range check(d, seen[d.ID]) {
@@ -125,7 +124,10 @@ func (t *Tasks) platform(in *StatusInput, doc *api.Status) (sides []side, evalEr
 			if err != nil {
 				evalErrors = append(evalErrors, p.id)
 			}
-			state = stateOf(done)
+			state = open
+			if done {
+				state = complete
+			}
 		case p.builtin != nil:
 			state, description = p.builtin.state(in, doc)
 		}

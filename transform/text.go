@@ -1,6 +1,7 @@
 package transform
 
 import (
+	"cmp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -42,16 +43,8 @@ const (
 	textDetail      = "The ad server gave details that can't be shown."
 )
 
-// checkText says what came of the check of a capability, by its status.
-func checkText(status string) string {
-	switch status {
-	case "passed":
-		return "This check passed."
-	case "failed":
-		return "This check failed."
-	}
-	return "This was not checked."
-}
+// checkTexts say what came of the check of a capability, by its status.
+var checkTexts = map[string]string{"passed": "This check passed.", "failed": "This check failed."}
 
 // syncTexts says what is wrong with a stream, by the category of its issue.
 var syncTexts = map[string]string{
@@ -61,12 +54,7 @@ var syncTexts = map[string]string{
 	"stale":     "The synced data is out of date.",
 }
 
-func syncText(category string) string {
-	if text, ok := syncTexts[category]; ok {
-		return text
-	}
-	return "The sync failed."
-}
+func syncText(category string) string { return cmp.Or(syncTexts[category], "The sync failed.") }
 
 // connectionTexts says what is wrong with a connection, by its lastErrorCode.
 var connectionTexts = map[string]string{
@@ -80,10 +68,7 @@ var connectionTexts = map[string]string{
 // LastErrorText gives the sentence for a lastErrorCode, for where upstream has no text that may be
 // shown.
 func LastErrorText(code string) string {
-	if text, ok := connectionTexts[code]; ok {
-		return text
-	}
-	return "Something went wrong on our side while the ad server was connected."
+	return cmp.Or(connectionTexts[code], "Something went wrong on our side while the ad server was connected.")
 }
 
 const maxPath = 2048
@@ -91,21 +76,15 @@ const maxPath = 2048
 // safePath reports whether s is a path within the host's pages: a link to it neither leads to another
 // site nor carries a credential.
 func safePath(s string) bool {
-	if s == "" || s[0] != '/' || len(s) > maxPath || !utf8.ValidString(s) {
-		return false
-	}
-	if len(s) > 1 && (s[1] == '/' || s[1] == '\\') { // browsers read both as another host
-		return false
-	}
-	if strings.Contains(s, "://") || strings.Contains(s, "-----BEGIN") || strings.ContainsFunc(s, unicode.IsControl) {
-		return false
-	}
-	// A query is made of pairs: only their names and values are checked.
-	if _, query, _ := strings.Cut(s, "?"); query != "" && redact.Secretlike(strings.ReplaceAll(query, "=", ": ")) {
-		return false
-	}
-	// user:password@ anywhere, also in a query
-	if at := strings.LastIndexByte(s, '@'); at >= 0 && strings.Contains(s[:at], ":") {
+	_, query, _ := strings.Cut(s, "?")
+	beforeAt := s[:max(strings.LastIndexByte(s, '@'), 0)]
+	switch {
+	case s == "" || s[0] != '/' || len(s) > maxPath || !utf8.ValidString(s),
+		len(s) > 1 && (s[1] == '/' || s[1] == '\\'), // browsers read both as another host
+		strings.Contains(s, "://"), strings.Contains(s, "-----BEGIN"), strings.ContainsFunc(s, unicode.IsControl),
+		strings.Contains(beforeAt, ":"), // user:password@ anywhere, also in a query
+		// A query is made of pairs: only their names and values are checked.
+		redact.Secretlike(strings.ReplaceAll(query, "=", ": ")):
 		return false
 	}
 	return true
