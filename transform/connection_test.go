@@ -12,44 +12,8 @@ import (
 	"esagate/transform"
 )
 
-// full is an ad-server config with every field that any type has.
-func full(kind string) *registry.AdServer {
-	return &registry.AdServer{
-		Type: kind, NetworkCode: "n1", NetworkID: "n2", ClientID: "c", Username: "u", Email: "e@x.example",
-		Environment: "sandbox", DefaultAdvertiserID: "a", ExecutionCurrency: "EUR", DefaultDemandPartnerID: ptr(int64(4)),
-		RateCurrency: "SEK", AgencyID: ptr(int64(9)), BaseURL: "https://a.example", ForecastingBaseURL: "https://f.example",
-		DefaultCurrency: "NOK", CPMLimit: ptr(1.5),
-	}
-}
-
 func connectionJSON(c registry.Connection) string {
 	return string(api.Encode(transform.Connection(&registry.Source{Connection: &c})))
-}
-
-func TestAdServerViews(t *testing.T) {
-	for _, c := range []struct {
-		server *registry.AdServer
-		want   string
-	}{
-		{nil, `null`},
-		{full("google_ad_manager"), `{"type":"google_ad_manager","networkCode":"n1"}`},
-		{full("freewheel"), `{"type":"freewheel","clientId":"c","username":"u","environment":"sandbox","defaultAdvertiserId":"a","executionCurrency":"EUR"}`},
-		{full("springserve"), `{"type":"springserve","email":"e@x.example","environment":"sandbox","defaultDemandPartnerId":4,"rateCurrency":"SEK"}`},
-		{full("adswizz"), `{"type":"adswizz","agencyId":9,"environment":"sandbox","baseUrl":"https://a.example","forecastingBaseUrl":"https://f.example","defaultCurrency":"NOK","cpmLimit":1.5,"defaultAdvertiserId":"a"}`},
-		{full("broadstreet"), `{"type":"broadstreet","networkId":"n2"}`},
-		{full("mock"), `{"type":"mock"}`},
-		{full("xandr"), `{"type":"xandr"}`},
-		{full("not a word"), `{"type":"unknown"}`},
-		{&registry.AdServer{Type: "google_ad_manager"}, `{"type":"google_ad_manager","networkCode":null}`},
-		{&registry.AdServer{Type: "freewheel"}, `{"type":"freewheel","clientId":null,"username":null,"environment":"production","defaultAdvertiserId":null,"executionCurrency":null}`},
-		{&registry.AdServer{Type: "springserve"}, `{"type":"springserve","email":null,"environment":"production","defaultDemandPartnerId":null,"rateCurrency":null}`},
-		{&registry.AdServer{Type: "adswizz"}, `{"type":"adswizz","agencyId":null,"environment":"production","baseUrl":null,"forecastingBaseUrl":null,"defaultCurrency":null,"cpmLimit":null,"defaultAdvertiserId":null}`},
-		{&registry.AdServer{Type: "broadstreet"}, `{"type":"broadstreet","networkId":null}`},
-	} {
-		if got := connectionJSON(registry.Connection{AdServer: c.server}); !strings.Contains(got, `"adServer":`+c.want+`,"serviceAccountEmail"`) {
-			t.Errorf("want %s in %s", c.want, got)
-		}
-	}
 }
 
 func TestConnectionDocument(t *testing.T) {
@@ -93,6 +57,21 @@ func TestConnectionDefaults(t *testing.T) {
 	}
 }
 
+// shown puts the state of an inventory sync on one line.
+func shown(s registry.InventorySync) string {
+	clock := func(at time.Time) string {
+		if at.IsZero() {
+			return "-"
+		}
+		return at.Format("15:04")
+	}
+	count := "-"
+	if s.ItemCount != nil {
+		count = fmt.Sprint(*s.ItemCount)
+	}
+	return fmt.Sprintf("%s %s %s %s %s", s.Status, clock(s.LastRunAt), clock(s.CompletedAt), count, s.Error)
+}
+
 func TestInventorySyncFromAPoll(t *testing.T) {
 	const run, success = "2026-03-09T12:00:00Z", "2026-03-09T12:04:00Z"
 	for block, want := range map[string]string{
@@ -105,27 +84,38 @@ func TestInventorySyncFromAPoll(t *testing.T) {
 	} {
 		in := with(t, `,"syncs":{"inventory":`+block+`}`)
 		s := transform.InventorySync(in.Snapshot)
-		clock := func(at time.Time) string {
-			if at.IsZero() {
-				return "-"
-			}
-			return at.Format("15:04")
-		}
-		count := "-"
-		if s.ItemCount != nil {
-			count = fmt.Sprint(*s.ItemCount)
-		}
-		if got := fmt.Sprintf("%s %s %s %s %s", s.Status, clock(s.LastRunAt), clock(s.CompletedAt), count, s.Error); got != want {
-			t.Errorf("%s:\n got %s\nwant %s", block, got, want)
-		}
 		fetched := now.Add(-time.Minute)
-		if !s.UpdatedAt.Equal(fetched) || !s.ObservedAt.Equal(fetched) {
-			t.Errorf("times %v, %v", s.UpdatedAt, s.ObservedAt)
+		if got := shown(s); got != want || !s.UpdatedAt.Equal(fetched) || !s.ObservedAt.Equal(fetched) {
+			t.Errorf("%s: at %v and %v\n got %s\nwant %s", block, s.UpdatedAt, s.ObservedAt, got, want)
 		}
 	}
 	in := with(t, `,"syncs":{"inventory":{"status":"running","last_run_at":"`+run+`"}}`)
 	in.Snapshot.Syncs[0].Value.LastStartedAt.Time = now
 	if s := transform.InventorySync(in.Snapshot); !s.LastRunAt.Equal(now) {
 		t.Error("the run's known start comes first")
+	}
+}
+
+func TestInventorySyncFromAnEvent(t *testing.T) {
+	var none time.Time
+	began, ended := now.Add(-9*time.Minute), now.Add(-4*time.Minute)
+	for _, c := range []struct {
+		status       string
+		began, ended time.Time
+		count        *int64
+		text, want   string
+	}{
+		{"completed", began, ended, ptr(int64(0)), "ignored", "success 13:51 13:56 0 "},
+		{"success", began, none, nil, "", "success 13:51 14:00 - "},
+		{"failed", none, ended, ptr(int64(7)), "Quota is used up\n at line 3", "failed 13:56 13:56 7 Quota is used up"},
+		{"failed", none, none, nil, "api_key=CANARY", "failed 14:00 14:00 - The sync failed."},
+		{"failed", began, ended, nil, "", "failed 13:51 13:56 - "},
+		{"cancelled", began, ended, nil, "CANARY", "unknown 13:51 13:56 - "},
+		{"", began, ended, nil, "", "unknown 13:51 13:56 - "},
+	} {
+		s := transform.InventorySyncFromEvent(c.status, c.began, c.ended, now, c.count, c.text)
+		if got := shown(s); got != c.want || !s.ObservedAt.Equal(now) || !s.UpdatedAt.Equal(now) || c.count != nil && s.ItemCount == c.count {
+			t.Errorf("%+v: got %s of %v, shared count %t", c, got, s.ObservedAt, s.ItemCount == c.count)
+		}
 	}
 }

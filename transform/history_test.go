@@ -2,6 +2,8 @@ package transform_test
 
 import (
 	"fmt"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -72,11 +74,8 @@ func TestStreamHistory(t *testing.T) {
 func TestStreamHistoryOfAnyOrder(t *testing.T) {
 	h := runs(strings.Fields(strings.Repeat("success* ", 10) + "failed* failed*")...)
 	want := transform.StreamHistory(h)
-	for i, k := 0, len(h.Runs)-1; i < k; i, k = i+1, k-1 {
-		h.Runs[i], h.Runs[k] = h.Runs[k], h.Runs[i]
-	}
-	got := transform.StreamHistory(h)
-	if got.RecentFailureCount != 0 || fmt.Sprint(got.RecentRuns[0].SyncID, got.RecentRuns[9].SyncID) != fmt.Sprint(want.RecentRuns[0].SyncID, want.RecentRuns[9].SyncID) || h.Runs[0].SyncID != "sync_11" {
+	slices.Reverse(h.Runs)
+	if got := transform.StreamHistory(h); !reflect.DeepEqual(got, want) || h.Runs[0].SyncID != "sync_11" {
 		t.Errorf("%+v", got)
 	}
 }

@@ -94,7 +94,6 @@ func TestWithoutATenant(t *testing.T) {
 		t.Errorf("\n got %s\nwant %s", got, want)
 	}
 	answer := api.Encode(doc)
-	checkAnswer(t, answer)
 	for _, part := range []string{
 		`"adapter":{"type":"none","connected":false,"lastTestedAt":null,"lastTestError":null}`,
 		`"fetchedAt":"2026-03-09T14:00:00.123Z"`, `"byKind":{}`, `"delivered":0,"failed":0,"successRate":1}`, `"blockerCount":3`,
@@ -106,21 +105,5 @@ func TestWithoutATenant(t *testing.T) {
 	in.Source.Connection.AdServer = &registry.AdServer{Type: "springserve"}
 	if doc, _ = newTasks(t).Status(in); doc.Adapter.Type != "springserve" || doc.Adapter.Connected {
 		t.Errorf("the saved config's type: %+v", doc.Adapter)
-	}
-}
-
-func TestWebhooksAreOursUnlessUpstreamCounts(t *testing.T) {
-	for members, want := range map[string]string{
-		``:                 "{{12 3 0.8} ",
-		`,"webhooks":null`: "{{12 3 0.8} ",
-		`,"webhooks":{"last_24h":{"delivered":1,"failed":0}}`:                      "{{12 3 0.8} ",
-		`,"webhooks":{"last_24h":{"delivered":1,"failed":0,"success_rate":"1"}}`:   "{{12 3 0.8} ",
-		`,"webhooks":{"last_24h":{"delivered":1.5,"failed":0,"success_rate":1}}`:   "{{12 3 0.8} ",
-		`,"webhooks":{"last_24h":{"delivered":9,"failed":1,"success_rate":0.875}}`: "{{9 1 0.875} ",
-	} {
-		doc, _ := newTasks(t).Status(with(t, members))
-		if got := fmt.Sprint(*doc.Webhooks); !strings.HasPrefix(got, want) {
-			t.Errorf("%s: got %s, want %s", members, got, want)
-		}
 	}
 }

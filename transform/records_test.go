@@ -1,7 +1,6 @@
 package transform_test
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -63,41 +62,6 @@ func TestAgentURL(t *testing.T) {
 	} {
 		if got := transform.AgentURL(c.raw, c.base); got != c.want {
 			t.Errorf("%s at %s: %q, want %q", c.raw, c.base, got, c.want)
-		}
-	}
-}
-
-func TestInventorySyncFromAnEvent(t *testing.T) {
-	var none time.Time
-	began, ended, told := now.Add(-9*time.Minute), now.Add(-4*time.Minute), now
-	for _, c := range []struct {
-		status                 string
-		began, ended           time.Time
-		count                  *int64
-		text                   string
-		want                   string
-		wantBegan, wantEnded   time.Time
-		wantCount, wantMessage string
-	}{
-		{"completed", began, ended, ptr(int64(0)), "ignored", "success", began, ended, "0", ""},
-		{"success", began, none, nil, "", "success", began, told, "-", ""},
-		{"failed", none, ended, ptr(int64(7)), "Quota is used up\n at line 3", "failed", ended, ended, "7", "Quota is used up"},
-		{"failed", none, none, nil, "api_key=CANARY", "failed", told, told, "-", "The sync failed."},
-		{"failed", began, ended, nil, "", "failed", began, ended, "-", ""},
-		{"cancelled", began, ended, nil, "CANARY", "unknown", began, ended, "-", ""},
-		{"", began, ended, nil, "", "unknown", began, ended, "-", ""},
-	} {
-		s := transform.InventorySyncFromEvent(c.status, c.began, c.ended, told, c.count, c.text)
-		count := "-"
-		if s.ItemCount != nil {
-			count = fmt.Sprint(*s.ItemCount)
-			if s.ItemCount == c.count {
-				t.Error("the count is the event's own")
-			}
-		}
-		if s.Status != c.want || !s.LastRunAt.Equal(c.wantBegan) || !s.CompletedAt.Equal(c.wantEnded) || count != c.wantCount ||
-			s.Error != c.wantMessage || !s.ObservedAt.Equal(told) || !s.UpdatedAt.Equal(told) {
-			t.Errorf("%+v: got %+v", c, s)
 		}
 	}
 }

@@ -16,7 +16,7 @@ import (
 func with(t testing.TB, members string) transform.StatusInput {
 	t.Helper()
 	in := connected()
-	in.Snapshot = snapshotOf(t, []byte(`{"adapter":{"type":"google_ad_manager","connected":true},"fetched_at":"2026-03-09T13:59:00Z"`+members+`}`), now)
+	in.Snapshot, _ = judged(t, members)
 	return in
 }
 
