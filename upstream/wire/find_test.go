@@ -57,12 +57,8 @@ func TestFindTenant(t *testing.T) {
 				if found != nil {
 					id = found.TenantID
 				}
-				var invalid *wire.InvalidError
-				switch {
-				case c.reason == "" && err != nil, id != c.id:
-					t.Errorf("%+v, %v", found, err)
-				case c.reason != "" && (!errors.As(err, &invalid) || !strings.Contains(invalid.Reason, c.reason) || strings.Contains(err.Error(), "CANARY")):
-					t.Errorf("%v, want one about %q", err, c.reason)
+				if problem := refused(err, c.reason, "CANARY"); problem != "" || id != c.id {
+					t.Errorf("found %q, %s", id, problem)
 				}
 			}
 		})
