@@ -1,41 +1,11 @@
 package upstreamtest_test
 
 import (
-	"strings"
 	"testing"
 	"time"
 
 	ut "esagate/upstream/upstreamtest"
 )
-
-func TestRoutesAndKeys(t *testing.T) {
-	w := newWorld(t, ut.Options{}, ut.Healthy())
-	w.SetTenant(gam("tnt/b", ut.Healthy()))
-	for _, c := range []struct {
-		method, path, key string
-		status            int
-		holds             string
-	}{
-		{"GET", "/tenants/tnt_a/status", key, 200, `"fetched_at":"2026-07-04T10:00:00.250000Z"`},
-		{"GET", "/tenants/tnt%2Fb", key, 200, `"tenant_id":"tnt/b"`},
-		{"GET", "/tenants/tnt_a/adapter-config", key, 200, `"network_code":"777"`},
-		{"GET", "/tenants/tnt_a/status", "", 401, `{"error":"No API key was sent"}`},
-		{"GET", "/tenants/tnt_a/status", "other", 401, `{"error":"The API key is not known"}`},
-		{"GET", "/tenants/tnt_x/status", key, 404, `{"error":"tenant_not_found","message":"`},
-		{"POST", "/tenants/tnt_x/webhooks", key, 422, `"loc":["url"]`},
-		{"GET", "/tenants/tnt_a/nothing", key, 404, "<h1>404 Not Found"},
-		{"DELETE", "/tenants/tnt_a/adapter-config", key, 405, "<h1>405 Method Not Allowed"},
-	} {
-		a := w.send(c.method, c.path, "{}", c.key)
-		if a.Code != c.status || !strings.Contains(a.Body.String(), c.holds) {
-			t.Errorf("%s %s: %d %s", c.method, c.path, a.Code, a.Body)
-		}
-		html := strings.HasPrefix(a.Header().Get("Content-Type"), "text/html")
-		if html != strings.HasPrefix(c.holds, "<") || (a.Header().Get("Allow") == "GET, HEAD, PUT") != (c.status == 405) {
-			t.Errorf("%s %s: headers %v", c.method, c.path, a.Header())
-		}
-	}
-}
 
 func TestCallsAndRequests(t *testing.T) {
 	w := newWorld(t, ut.Options{}, ut.Healthy())
@@ -54,42 +24,6 @@ func TestCallsAndRequests(t *testing.T) {
 	if r := all[0]; r.Method != "GET" || r.Path != ut.BasePath+"/tenants/tnt_a/status" || r.Query != "x=1" ||
 		r.Route != ut.RouteStatus || r.TenantID != "tnt_a" || !r.At.Equal(start) || r.Header.Get(ut.KeyHeader) != key {
 		t.Errorf("first request: %+v", r)
-	}
-}
-
-func TestTenants(t *testing.T) {
-	w := newWorld(t, ut.Options{}, ut.Healthy())
-	w.now = start.Add(-time.Hour)
-	id := w.provision("1", gamBody)
-	list := func(query string) (ids string) {
-		l := decode[struct {
-			Tenants []struct {
-				ID string `json:"tenant_id"`
-			}
-			Count int
-		}](t, w.want(200, "GET", "/tenants"+query, ""))
-		for _, tenant := range l.Tenants {
-			ids += " " + tenant.ID
-		}
-		if l.Count != len(l.Tenants) {
-			t.Errorf("%d of %d", l.Count, len(l.Tenants))
-		}
-		return ids
-	}
-	for query, want := range map[string]string{
-		"?external_source=pier": " " + id, "?external_source=storefront": " tnt_a", "?external_source=x": "",
-		"": " tnt_a " + id, // newest first
-	} {
-		if got := list(query); got != want {
-			t.Errorf("%s: %s, want %s", query, got, want)
-		}
-	}
-	for _, verb := range []string{"deactivate", "deactivate", "reactivate", "reactivate"} {
-		answer := w.want(200, "POST", "/tenants/tnt_a/"+verb, "")
-		tenant, _ := w.Tenant("tnt_a")
-		if active := verb == "reactivate"; strings.Contains(answer, `"is_active":true`) != active || tenant.Active != active {
-			t.Errorf("%s: %s", verb, answer)
-		}
 	}
 }
 

@@ -81,21 +81,6 @@ func (w *world) want(status int, method, path, text string) string {
 	return a.Body.String()
 }
 
-// status reads the status document of tnt_a, which must answer.
-func (w *world) status() document {
-	w.t.Helper()
-	return decode[document](w.t, w.want(200, "GET", "/tenants/tnt_a/status", ""))
-}
-
-// provision makes a tenant and gives its id; org is its external_org_id.
-func (w *world) provision(org, adapter string) string {
-	w.t.Helper()
-	made := w.want(201, "POST", "/tenants/provision", provisionBody(org, adapter))
-	return decode[struct {
-		ID string `json:"tenant_id"`
-	}](w.t, made).ID
-}
-
 func provisionBody(org, adapter string) string {
 	return `{"name":"Quay News","external_org_id":"` + org + `","external_source":"pier",` +
 		`"contact_email":"ops@quay.example","adapter":` + adapter + `}`
@@ -136,13 +121,7 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// decode reads JSON without regard to fields that the target lacks; strict refuses them.
-func decode[T any](t *testing.T, text string) (v T) {
-	t.Helper()
-	must(t, json.Unmarshal([]byte(text), &v))
-	return v
-}
-
+// strict decodes JSON that has no field which the target lacks.
 func strict[T any](t *testing.T, text []byte) (v T) {
 	t.Helper()
 	d := json.NewDecoder(bytes.NewReader(text))
@@ -159,13 +138,4 @@ func has(t *testing.T, text string, parts ...string) {
 			t.Errorf("no %s in %s", p, text)
 		}
 	}
-}
-
-// finding is an item of a 422.
-type finding struct {
-	Type  string            `json:"type"`
-	Loc   []string          `json:"loc"`
-	Msg   string            `json:"msg"`
-	Input json.RawMessage   `json:"input"`
-	Ctx   map[string]string `json:"ctx"`
 }

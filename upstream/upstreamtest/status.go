@@ -1,7 +1,6 @@
 package upstreamtest
 
 import (
-	"bytes"
 	"maps"
 	"slices"
 	"time"
@@ -20,7 +19,6 @@ const (
 // Status is what a tenant's status document says. Times are given as "ago",
 // counted back from the moment the tenant was set; 0 stands for null.
 type Status struct {
-	Raw           []byte // not nil: exactly this is answered, and nothing else here is read
 	Build         Build
 	Connected     bool
 	TestedAgo     time.Duration
@@ -92,7 +90,6 @@ type Task struct {
 
 // clone copies what the caller could still change.
 func (s Status) clone() Status {
-	s.Raw = bytes.Clone(s.Raw)
 	s.Streams = slices.Clone(s.Streams)
 	s.Workflows.ByKind = maps.Clone(s.Workflows.ByKind)
 	s.Tasks = slices.Clone(s.Tasks)

@@ -2,6 +2,7 @@ package upstreamtest_test
 
 import (
 	"context"
+	"encoding/json"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -25,8 +26,12 @@ func TestEachProcessCachesForItself(t *testing.T) {
 		for i, at := range c.asked {
 			w.now = start.Add(at * time.Millisecond)
 			want := start.Add(c.said[i] * time.Millisecond)
-			if got := w.status().FetchedAt; got != want.Format("2006-01-02T15:04:05.000000Z") && got != want.Format(time.RFC3339) {
-				t.Errorf("%s: call %d: %s, want %s", name, i, got, want)
+			var got struct {
+				FetchedAt time.Time `json:"fetched_at"`
+			}
+			must(t, json.Unmarshal([]byte(w.want(200, "GET", "/tenants/tnt_a/status", "")), &got))
+			if !got.FetchedAt.Equal(want) {
+				t.Errorf("%s: call %d: %s, want %s", name, i, got.FetchedAt, want)
 			}
 		}
 	}

@@ -1,0 +1,45 @@
+options {}
+> POST /tenants/provision {
+< 422 [{"type":"model_type","loc":[],"msg":"Input should be a valid dictionary","input":null}]
+> POST /tenants/provision [1]
+< 422 [{"type":"model_type","loc":[],"msg":"Input should be a valid dictionary","input":[1]}]
+> POST /tenants/provision {"external_org_id":"1","external_source":"pier","contact_email":"ops@quay.example","adapter":{"type":"google_ad_manager","network_code":"82640","service_account_email":"ops@ads.example","service_account_key_json":"key-CANARY-1"}}
+< 422 [{"type":"missing","loc":["name"],"msg":"Field required","input":{"external_org_id":"1","external_source":"pier","contact_email":"ops@quay.example","adapter":{"type":"google_ad_manager","network_code":"82640","service_account_email":"ops@ads.example","service_account_key_json":"key-CANARY-1"}}}]
+> POST /tenants/provision {"name":"","external_org_id":"1","external_source":"pier","contact_email":"ops@quay.example","adapter":{"type":"google_ad_manager","network_code":"82640","service_account_email":"ops@ads.example","service_account_key_json":"key-CANARY-1"}}
+< 422 [{"type":"string_too_short","loc":["name"],"msg":"String should have at least 1 characters","input":""}]
+> POST /tenants/provision {"name":"ääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääää","external_org_id":"1","external_source":"pier","contact_email":"ops@quay.example","adapter":{"type":"google_ad_manager","network_code":"82640","service_account_email":"ops@ads.example","service_account_key_json":"key-CANARY-1"}}
+< 422 [{"type":"string_too_long","loc":["name"],"msg":"String should have at most 255 characters","input":"ääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääääää"}]
+> POST /tenants/provision {"name":"Quay News","external_org_id":"1","external_source":"pier","contact_email":"ops","adapter":{"type":"google_ad_manager","network_code":"82640","service_account_email":"ops@ads.example","service_account_key_json":"key-CANARY-1"}}
+< 422 [{"type":"value_error","loc":["contact_email"],"msg":"Value error, value is not a valid email address","input":"ops","ctx":{"error":"value is not a valid email address"}}]
+# Domains set aside for tests are refused.
+> POST /tenants/provision {"name":"Quay News","external_org_id":"1","external_source":"pier","contact_email":"ops@quay.test","adapter":{"type":"google_ad_manager","network_code":"82640","service_account_email":"ops@ads.example","service_account_key_json":"key-CANARY-1"}}
+< 422 [{"type":"value_error","loc":["contact_email"],"msg":"Value error, The part after the @-sign is a special-use or reserved name","input":"ops@quay.test","ctx":{"error":"The part after the @-sign is a special-use or reserved name"}}]
+> POST /tenants/provision {"name":"Quay News","external_org_id":"1","external_source":"pier","contact_email":"ops@quay.example","adapter":{"type":"google_ad_manager","network_code":"82640","service_account_email":"ops@ads.example","service_account_key_json":"key-CANARY-1"},"public_agent_url":"http://a.example"}
+< 422 [{"type":"value_error","loc":["public_agent_url"],"msg":"Value error, public_agent_url must start with 'https://'","input":"http://a.example","ctx":{"error":"public_agent_url must start with 'https://'"}}]
+> POST /tenants/provision {"name":"Quay News","external_org_id":"1","external_source":"pier","contact_email":"ops@quay.example","adapter":{"type":"google_ad_manager","network_code":"82640","service_account_email":"ops@ads.example","service_account_key_json":"key-CANARY-1"},"creative_approval":"never"}
+< 422 [{"type":"literal_error","loc":["creative_approval"],"msg":"Input should be 'auto' or 'manual' or 'ai'","input":"never"}]
+> POST /tenants/provision {"name":"Quay News","external_org_id":"1","external_source":"pier","contact_email":"ops@quay.example","adapter":{"type":"google_ad_manager","network_code":"82640","service_account_email":"ops@ads.example","service_account_key_json":"key-CANARY-1"},"provision_default_resources":"yes"}
+< 422 [{"type":"bool_type","loc":["provision_default_resources"],"msg":"Input should be a valid boolean","input":"yes"}]
+> POST /tenants/provision {"name":"Quay News","external_org_id":"1","external_source":"pier","contact_email":"ops@quay.example","adapter":{"type":"google_ad_manager","network_code":"82640","service_account_email":"ops@ads.example","service_account_key_json":"key-CANARY-1"},"colour":"s3"}
+< 422 [{"type":"extra_forbidden","loc":["colour"],"msg":"Extra inputs are not permitted","input":"s3"}]
+> POST /tenants/provision {"name":"Quay News","external_org_id":"1","external_source":"pier","contact_email":"ops@quay.example","adaptor":{"type":"google_ad_manager","network_code":"82640","service_account_email":"ops@ads.example","service_account_key_json":"key-CANARY-1"}}
+< 422 [{"type":"missing","loc":["adapter"],"msg":"Field required","input":{"name":"Quay News","external_org_id":"1","external_source":"pier","contact_email":"ops@quay.example","adaptor":{"type":"google_ad_manager","network_code":"82640","service_account_email":"ops@ads.example","service_account_key_json":"key-CANARY-1"}}},{"type":"extra_forbidden","loc":["adaptor"],"msg":"Extra inputs are not permitted","input":{"type":"google_ad_manager","network_code":"82640","service_account_email":"ops@ads.example","service_account_key_json":"key-CANARY-1"}}]
+> POST /tenants/provision {"name":"Quay News","external_org_id":"1","external_source":"pier","contact_email":"ops@quay.example","adapter":"gam"}
+< 422 [{"type":"union_tag_not_found","loc":["adapter"],"msg":"Unable to extract tag using discriminator 'type'","input":"gam"}]
+> POST /tenants/provision {"name":"Quay News","external_org_id":"1","external_source":"pier","contact_email":"ops@quay.example","adapter":{"type":"adswizz","secret":"pw-CANARY"}}
+< 422 [{"type":"union_tag_invalid","loc":["adapter"],"msg":"Input tag 'adswizz' found using 'type' does not match any of the expected tags: 'google_ad_manager', 'freewheel', 'springserve', 'broadstreet', 'mock'","input":{"type":"adswizz","secret":"pw-CANARY"},"ctx":{"discriminator":"'type'","expected_tags":"'google_ad_manager', 'freewheel', 'springserve', 'broadstreet', 'mock'","tag":"adswizz"}}]
+> POST /tenants/provision {"name":"Quay News","external_org_id":"1","external_source":"pier","contact_email":"ops@quay.example","adapter":{"type":"google_ad_manager","service_account_email":"ops@ads.example","service_account_key_json":"key-CANARY-1"}}
+< 422 [{"type":"missing","loc":["adapter","google_ad_manager","network_code"],"msg":"Field required","input":{"type":"google_ad_manager","service_account_email":"ops@ads.example","service_account_key_json":"key-CANARY-1"}}]
+> POST /tenants/provision {"name":"Quay News","external_org_id":"1","external_source":"pier","contact_email":"ops@quay.example","adapter":{"type":"google_ad_manager","currency":"EUR","network_code":"82640","service_account_email":"ops@ads.example","service_account_key_json":"key-CANARY-1"}}
+< 422 [{"type":"extra_forbidden","loc":["adapter","google_ad_manager","currency"],"msg":"Extra inputs are not permitted","input":"EUR"}]
+> POST /tenants/provision {"name":"Quay News","external_org_id":"1","external_source":"pier","contact_email":"ops@quay.example","adapter":{"type":"freewheel","username":"ops"}}
+< 422 [{"type":"value_error","loc":["adapter","freewheel"],"msg":"Value error, a freewheel config needs a user with a password, or an api_token","input":{"type":"freewheel","username":"ops"},"ctx":{"error":"a freewheel config needs a user with a password, or an api_token"}}]
+> POST /tenants/provision {"name":"Quay News","external_org_id":"1","external_source":"pier","contact_email":"ops@quay.example","adapter":{"type":"freewheel","environment":"sandbox","username":"ops@ads.example","password":"pw-CANARY-2"}}
+< 422 [{"type":"literal_error","loc":["adapter","freewheel","environment"],"msg":"Input should be 'production' or 'staging'","input":"sandbox"}]
+> POST /tenants/provision {"name":"Quay News","external_org_id":"1","external_source":"pier","contact_email":"ops@quay.example","adapter":{"type":"springserve","api_token":"x","rate_currency":"E1R"}}
+< 422 [{"type":"string_pattern_mismatch","loc":["adapter","springserve","rate_currency"],"msg":"String should match pattern '^[A-Z]{3}$'","input":"E1R"}]
+> POST /tenants/provision {"name":"Quay News","external_org_id":"1","external_source":"pier","contact_email":"ops@quay.example","adapter":{"type":"broadstreet","network_id":"4"}}
+< 422 [{"type":"missing","loc":["adapter","broadstreet","api_key"],"msg":"Field required","input":{"type":"broadstreet","network_id":"4"}}]
+# What is not valid is not probed.
+config none
+=  null; the last of 0 probes was of 
