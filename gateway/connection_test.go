@@ -50,8 +50,8 @@ func TestConnectionOfAManagedSource(t *testing.T) {
 		if n := w.agent.Calls(""); n != 1 {
 			w.Errorf("%d upstream calls, want the status alone", n)
 		}
-		before := after // inventorySync follows the snapshots
-		w.agent.SetTenant(upstreamtest.Tenant{ID: tenant, Active: true, Status: upstreamtest.InventoryFailed()})
+		before := after                                                                                          // inventorySync follows the snapshots
+		w.agent.SetTenant(upstreamtest.Tenant{ID: tenant, Active: true, Status: upstreamtest.InventoryFailed()}) // with planted secrets
 		w.pass(2 * time.Minute)
 		w.get(statusOf)
 		after = w.connection(w.get(esaOf), 200)
@@ -160,17 +160,28 @@ func TestReadsGoOnWithoutTheStore(t *testing.T) {
 	})
 }
 
+// learn has the gateway read the facts of all tenants, as it does at its start.
+func (w *world) learn() {
+	w.Helper()
+	all, _, err := w.directory.ManagedSources(w.Context(), customer, 0, 200)
+	w.must(err)
+	w.status.LearnTenants(all)
+}
+
+// orgID is the external_org_id that is known of a source; empty: none.
+func (w *world) orgID(sourceID string) string {
+	w.Helper()
+	m, err := w.directory.ManagedSource(w.Context(), customer, sourceID)
+	w.must(err)
+	return m.Connection.ExternalOrgID
+}
+
 // The sales agent starts a little later than the gateway.
 func TestStartingBeforeTheSalesAgentFailsNoReader(t *testing.T) {
-	var more []registry.ConfigSource
-	for i := range 20 {
-		more = append(more, registry.ConfigSource{CustomerID: customer, SourceID: fmt.Sprint("more-", i), Name: "More", TenantID: fmt.Sprint("tnt_more_", i)})
-	}
-	inWorld(t, setup{sources: more}, func(w *world) {
-		all, _, err := w.directory.ManagedSources(w.Context(), customer, 0, 200)
-		w.must(err)
+	s, _ := many(20)
+	inWorld(t, s, func(w *world) {
 		w.agent.SetDown(true)
-		w.status.LearnTenants(all)
+		w.learn()
 		w.pass(20 * time.Second)
 		w.agent.SetDown(false)
 		if a := w.get(statusOf); a.status != 200 {
@@ -187,13 +198,10 @@ func TestOneTenantDoesNotHoldUpTheOthers(t *testing.T) {
 			inWorld(t, setup{sources: []registry.ConfigSource{other}}, func(w *world) {
 				w.agent.SetTenant(upstreamtest.Tenant{ID: "tnt_other", ExternalOrgID: "org-other", Active: true, Status: upstreamtest.Healthy()})
 				w.agent.Fault(tenant, f)
-				all, _, err := w.directory.ManagedSources(w.Context(), customer, 0, 200)
-				w.must(err)
-				w.status.LearnTenants(all)
+				w.learn()
 				w.pass(2 * time.Minute)
-				m, err := w.directory.ManagedSource(w.Context(), customer, "other")
-				if err != nil || m.Connection.ExternalOrgID != "org-other" {
-					w.Errorf("not learnt: %v %+v", err, m)
+				if id := w.orgID("other"); id != "org-other" {
+					w.Errorf("learnt %q", id)
 				}
 			})
 		})
@@ -202,26 +210,22 @@ func TestOneTenantDoesNotHoldUpTheOthers(t *testing.T) {
 
 func TestTenantFactsAreLearntInTheBackground(t *testing.T) {
 	inWorld(t, setup{}, func(w *world) {
-		m, err := w.directory.ManagedSource(w.Context(), customer, source)
-		w.must(err)
 		w.agent.SetDown(true)
-		w.status.LearnTenants([]*registry.Source{m})
+		w.learn()
 		w.pass(time.Minute)
-		if m, err = w.directory.ManagedSource(w.Context(), customer, source); err != nil || m.Connection.ExternalOrgID != "" {
-			w.Errorf("while upstream is away: %v %+v", err, m)
+		if id := w.orgID(source); id != "" {
+			w.Errorf("while upstream is away: %q", id)
 		}
 		w.agent.SetDown(false)
 		w.pass(15 * time.Minute)
-		if m, err = w.directory.ManagedSource(w.Context(), customer, source); err != nil || m.Connection.ExternalOrgID != "org-meadow" {
-			w.Errorf("later: %v %+v", err, m)
+		if id := w.orgID(source); id != "org-meadow" {
+			w.Errorf("later: %q", id)
 		}
 	})
 	t.Run("deactivated upstream", func(t *testing.T) {
 		inWorld(t, setup{}, func(w *world) {
 			w.agent.SetTenant(upstreamtest.Tenant{ID: tenant, ExternalOrgID: "org", Active: false, Status: upstreamtest.Healthy()})
-			m, err := w.directory.ManagedSource(w.Context(), customer, source)
-			w.must(err)
-			w.status.LearnTenants([]*registry.Source{m})
+			w.learn()
 			w.pass(time.Second)
 			if c := w.connection(w.get(esaOf), 200); c.ProvisioningStatus != "deactivated" {
 				w.Errorf("status %s", c.ProvisioningStatus)

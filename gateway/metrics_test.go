@@ -21,6 +21,7 @@ func TestMetricsPageIsComplete(t *testing.T) {
 		w.agent.SetTenant(upstreamtest.Tenant{ID: tenant, Active: true, Status: upstreamtest.NewerBuild()})
 		w.agent.Script(tenant, upstreamtest.Fault{Status: 503}, upstreamtest.Fault{Status: 503, RetryAfter: "600"})
 		w.get(statusOf)
+		w.get(esaOf)
 		w.pass(61e9) // a probe finds it well
 		w.agent.Script(tenant, upstreamtest.Fault{
 			Body: `{"adapter":{"type":"mock","connected":true},"fetched_at":"1999-12-31T00:00:00Z","products":5,"rollout":1}`})

@@ -252,24 +252,6 @@ func TestOperatorsTasks(t *testing.T) {
 	})
 }
 
-func TestPlantedSecretsStayInside(t *testing.T) {
-	for name, state := range map[string]upstreamtest.Status{
-		"newer build": upstreamtest.NewerBuild(), "failed sync": upstreamtest.InventoryFailed(), "disconnected": upstreamtest.Disconnected(),
-	} {
-		t.Run(name, func(t *testing.T) {
-			inWorld(t, setup{}, func(w *world) {
-				w.agent.SetTenant(upstreamtest.Tenant{ID: tenant, Name: "Meadow Daily", Active: true, Status: state})
-				w.get(statusOf).snapshot(w)
-				w.get(esaOf)
-				metrics := w.do("GET", "/metrics") // inWorld looks for the canary in all of it
-				if name == "newer build" && !bytes.Contains(metrics.body, []byte(`esagate_upstream_unknown_fields_total{`)) {
-					w.Error("unknown fields are not counted")
-				}
-			})
-		})
-	}
-}
-
 func (w *world) connectionID(path string) string {
 	w.Helper()
 	var c struct{ ID string }
