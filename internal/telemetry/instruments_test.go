@@ -15,9 +15,7 @@ func instruments(t testing.TB) (*telemetry.Instruments, func() string) {
 	t.Helper()
 	tel, _ := start(t, telemetry.Config{})
 	in, err := telemetry.NewInstruments(tel.MeterProvider)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	return in, func() string {
 		t.Helper()
 		_, page := scrape(t, tel, "")
@@ -188,22 +186,20 @@ func TestLabelsFromOutsideAreBounded(t *testing.T) {
 
 func TestOnlyPlainPathsAreShown(t *testing.T) {
 	shown := []string{"a", "_links.self", "packages.last_24h_impressions", "syncs.customTargeting.x", "items[].id", "a[][].b", "by_kind.*", "?.?",
-		"setup_tasks.items[].configuration_path_of_2026", "24h", "a.0123456789abcdef0123"}
+		"setup_tasks.items[].configuration_path_of_2026", "24h"}
 	hidden := []string{"", "a..b", ".a", "a b", "a-b", "a.\"b\"", "a\n", "é", "a/b", "[]", "a.[]", "x=y", "a@b",
-		"tenants." + canary, strings.Repeat("a.", 70) + "a"}
-	for _, path := range shown[:len(shown)-1] {
-		in, page := instruments(t)
-		in.UnknownField(path)
-		has(t, page(), `esagate_upstream_unknown_fields_total{path="`+path+`"} 1`)
-	}
+		"a.0123456789abcdef0123", "tenants." + canary, strings.Repeat("a.", 70) + "a"}
 	in, page := instruments(t)
-	for _, path := range append(hidden, shown[len(shown)-1]) { // the last is token-like
+	for _, path := range append(shown, hidden...) {
 		in.UnknownField(path)
 	}
 	in.TaskEvaluationError(canary)
 	in.TaskEvaluationError("two words")
 	p := page()
-	has(t, p, fmt.Sprintf(`esagate_upstream_unknown_fields_total{path="(other)"} %d`, len(hidden)+1))
+	for _, path := range shown {
+		has(t, p, `esagate_upstream_unknown_fields_total{path="`+path+`"} 1`)
+	}
+	has(t, p, fmt.Sprintf(`esagate_upstream_unknown_fields_total{path="(other)"} %d`, len(hidden)))
 	has(t, p, `esagate_tasks_evaluation_errors_total{task="(other)"} 2`)
 }
 

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -23,14 +22,19 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // start starts telemetry that is shut down with the test, logging to a buffer.
 func start(t testing.TB, cfg telemetry.Config) (*telemetry.Telemetry, *buffer) {
 	t.Helper()
 	out := new(buffer)
 	tel, err := telemetry.Start(t.Context(), cfg, out)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	t.Cleanup(func() { tel.Shutdown(context.Background()) })
 	return tel, out
 }
@@ -62,11 +66,7 @@ func scrape(t testing.TB, tel *telemetry.Telemetry, accept string) (status int, 
 	}
 	w := httptest.NewRecorder()
 	tel.MetricsHandler.ServeHTTP(w, r)
-	body, err := io.ReadAll(w.Result().Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return w.Code, string(body)
+	return w.Code, w.Body.String()
 }
 
 // has fails the test unless the page has a line.
@@ -91,15 +91,11 @@ func ours(page string) string {
 func TestMetricsPage(t *testing.T) {
 	tel, _ := start(t, telemetry.Config{Version: "1.2.3"})
 	c, err := tel.MeterProvider.Meter("test").Int64Counter("esagate.test.things")
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	c.Add(t.Context(), 3)
 	for _, name := range []string{"esagate.upstream.duration", "esagate.other.duration"} {
 		h, err := tel.MeterProvider.Meter("test").Float64Histogram(name, metric.WithUnit("s"))
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		h.Record(t.Context(), 80)
 	}
 
@@ -125,9 +121,7 @@ func TestErrorsOfMetricsAreLoggedNotServed(t *testing.T) {
 	tel, log := start(t, telemetry.Config{})
 	_, err := tel.MeterProvider.Meter("test").Int64ObservableGauge("esagate.test.broken", metric.WithInt64Callback(
 		func(context.Context, metric.Int64Observer) error { return errors.New("broken: " + canary) }))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	status, page := scrape(t, tel, "")
 	if status != http.StatusOK || !strings.Contains(page, "go_goroutines") || strings.Contains(page, "broken") {
 		t.Errorf("status %d, page\n%s", status, page)

@@ -13,9 +13,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/propagation"
-	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
-	"go.opentelemetry.io/otel/trace/noop"
 	coltrace "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"go.uber.org/goleak"
@@ -67,9 +65,7 @@ func TestSpansReachTheCollectorClean(t *testing.T) {
 		span.End()
 		_, other := tel.TracerProvider.Tracer("test").Start(t.Context(), canary)
 		other.End()
-		if err := tel.Shutdown(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		must(t, tel.Shutdown(t.Context()))
 
 		if len(received) == 0 {
 			t.Fatal("nothing exported")
@@ -101,9 +97,7 @@ func TestTheCallerDecidesOnSampling(t *testing.T) {
 	ctx := tel.Propagator.Extract(t.Context(), propagation.HeaderCarrier(in))
 	_, asked := tracer.Start(ctx, "asked")
 	asked.End()
-	if err := tel.Shutdown(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	must(t, tel.Shutdown(t.Context()))
 	select {
 	case got := <-received:
 		if spans := got.ScopeSpans[0].Spans; len(spans) != 1 || spans[0].Name != "asked" {
@@ -119,9 +113,7 @@ func TestNothingRunsAfterShutdown(t *testing.T) {
 	tel, _ := start(t, telemetry.Config{OTLPEndpoint: url, TraceRatio: 1})
 	_, span := tel.TracerProvider.Tracer("test").Start(t.Context(), "work")
 	span.End()
-	if err := tel.Shutdown(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	must(t, tel.Shutdown(t.Context()))
 	goleak.VerifyNone(t,
 		goleak.IgnoreAnyFunction("net/http.(*Server).Serve"),
 		goleak.IgnoreAnyFunction("net/http.(*conn).serve"),
@@ -165,9 +157,7 @@ func TestShutdownEndsInTime(t *testing.T) {
 			defer server.Close()
 			log := make(logLines, 16)
 			tel, err := telemetry.Start(t.Context(), telemetry.Config{OTLPEndpoint: server.URL, TraceRatio: 1}, log)
-			if err != nil {
-				t.Fatal(err)
-			}
+			must(t, err)
 			_, span := tel.TracerProvider.Tracer("test").Start(t.Context(), "work")
 			span.End()
 
@@ -205,26 +195,5 @@ func TestTheCollectorsWordsAreNotRepeated(t *testing.T) {
 	err := tel.Shutdown(t.Context())
 	if got := log.String(); !strings.Contains(got, "telemetry failed") || strings.Contains(got+fmt.Sprint(err), plainCanary) {
 		t.Errorf("log %s, error %v", got, err)
-	}
-}
-
-// BenchmarkSpan is why there is no SDK without a collector.
-func BenchmarkSpan(b *testing.B) {
-	parent := trace.ContextWithRemoteSpanContext(b.Context(), trace.NewSpanContext(
-		trace.SpanContextConfig{TraceID: trace.TraceID{1}, SpanID: trace.SpanID{2}}))
-	for name, provider := range map[string]trace.TracerProvider{
-		"noop":  noop.NewTracerProvider(),
-		"never": sdktrace.NewTracerProvider(sdktrace.WithSampler(sdktrace.NeverSample())),
-	} {
-		tracer := provider.Tracer("test")
-		for kind, ctx := range map[string]context.Context{"root": b.Context(), "child": parent} {
-			b.Run(name+"/"+kind, func(b *testing.B) {
-				b.ReportAllocs()
-				for b.Loop() {
-					_, span := tracer.Start(ctx, "GET /x")
-					span.End()
-				}
-			})
-		}
 	}
 }
