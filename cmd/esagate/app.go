@@ -148,7 +148,14 @@ func (a *app) newEdge(tasks *transform.Tasks, accounts *serviceaccount.Accounts)
 			Store: a.store, Directory: a.directory, HTTP: guard.HTTP(), Direct: guard.HTTPDirect(),
 			CheckURL: guard.CheckURL, Logger: log,
 		})
-	statuses := status.New(statusConfig(cfg), status.Deps{
+	statuses := status.New(status.Config{
+		Envelope: cfg.Server.Envelope, Subscribes: cfg.Webhooks.Subscribe != "never",
+		Limits: snapshot.Limits{
+			Fresh: cfg.Snapshot.Fresh, StaleWhileRevalidate: cfg.Snapshot.StaleWhileRevalidate,
+			StaleIfError: cfg.Snapshot.StaleIfError, Patience: cfg.Snapshot.Patience,
+			Timeout: cfg.Upstream.Timeout, FetchTimeout: cfg.Upstream.FetchTimeout, Entries: snapshotEntries,
+		},
+	}, status.Deps{
 		Directory: a.directory, Upstream: a.upstream, Tasks: tasks, SyncFinished: a.subscriber.Observe,
 		Logger: log, Instruments: a.instruments,
 	})
@@ -182,17 +189,6 @@ func authConfig(cfg *config.Config) auth.Config {
 		keys[i] = auth.Key(k)
 	}
 	return auth.Config{Keys: keys, OIDC: (*auth.OIDC)(cfg.Auth.OIDC)}
-}
-
-func statusConfig(cfg *config.Config) status.Config {
-	return status.Config{
-		Envelope: cfg.Server.Envelope, Subscribes: cfg.Webhooks.Subscribe != "never",
-		Limits: snapshot.Limits{
-			Fresh: cfg.Snapshot.Fresh, StaleWhileRevalidate: cfg.Snapshot.StaleWhileRevalidate,
-			StaleIfError: cfg.Snapshot.StaleIfError, Patience: cfg.Snapshot.Patience,
-			Timeout: cfg.Upstream.Timeout, FetchTimeout: cfg.Upstream.FetchTimeout, Entries: snapshotEntries,
-		},
-	}
 }
 
 // adopt records the config's sources in the registry.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 
@@ -21,7 +22,7 @@ func openStore(ctx context.Context, cfg *config.Config) (*sqlstore.Store, error)
 }
 
 // withStore reads a config and works with its store.
-func withStore(ctx context.Context, file string, work func(*sqlstore.Store) error) (err error) {
+func withStore(ctx context.Context, file string, work func(*sqlstore.Store) error) error {
 	cfg, _, err := load(file)
 	if err != nil {
 		return err
@@ -30,12 +31,7 @@ func withStore(ctx context.Context, file string, work func(*sqlstore.Store) erro
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if closeErr := store.Close(); err == nil {
-			err = closeErr
-		}
-	}()
-	return work(store)
+	return errors.Join(work(store), store.Close())
 }
 
 type migrateCommand struct{ configFlag }
