@@ -156,9 +156,7 @@ func TestWhatCannotBeProcessed(t *testing.T) {
 		if n := strings.Count(w.log.String(), "level=WARN"); n != 1 {
 			t.Errorf("%d log lines within a minute", n)
 		}
-		if err := w.send(event("no time")); err != nil {
-			t.Error(err)
-		}
+		w.must(w.send(event("no time")))
 		if n := w.news(m); n.Delivered != 1 || n.Failed != int64(failed-1) {
 			t.Errorf("%+v", n)
 		}
@@ -174,9 +172,7 @@ func TestTimesOfAllBuilds(t *testing.T) {
 			{"2000-01-01T01:42:00.000001+02:00", "1999-12-31T23:42:00.000001Z"},
 			{"2000-01-01T00:05:00Z", "2000-01-01T00:00:00Z"}, // by a clock ahead of ours: now
 		} {
-			if err := w.send(event(fmt.Sprint("e", i), body{"occurred_at": c.written})); err != nil {
-				t.Error(err)
-			}
+			w.must(w.send(event(fmt.Sprint("e", i), body{"occurred_at": c.written})))
 			if got := w.managed(m).Connection.InventorySync.ObservedAt.Format(time.RFC3339Nano); got != c.want {
 				t.Errorf("%s became %s", c.written, got)
 			}
@@ -191,9 +187,7 @@ func TestNewsOnlyGoesForward(t *testing.T) {
 		late := body{"event_type": "sync_run.failed", "occurred_at": "1999-12-31T23:30:00Z",
 			"data": body{"sync_type": "inventory", "error": body{"message": "quota used up"}}}
 		for _, e := range []string{event("new"), event("old", late)} {
-			if err := w.send(e); err != nil {
-				t.Fatal(err)
-			}
+			w.must(w.send(e))
 		}
 		s := w.managed(m).Connection.InventorySync
 		if s.Status != registry.SyncSuccess || s.Error != "" {
@@ -203,9 +197,7 @@ func TestNewsOnlyGoesForward(t *testing.T) {
 			t.Errorf("announced at %v", at)
 		}
 		late["occurred_at"] = "1999-12-31T23:59:00Z"
-		if err := w.send(event("newer", late)); err != nil {
-			t.Fatal(err)
-		}
+		w.must(w.send(event("newer", late)))
 		if s := w.managed(m).Connection.InventorySync; s.Status != registry.SyncFailed || s.Error != "quota used up" || s.ItemCount != nil {
 			t.Errorf("%+v", s)
 		}
@@ -221,9 +213,7 @@ func TestTheErrorIsTreated(t *testing.T) {
 		m := w.subscribed(tenant)
 		e := event("e", body{"event_type": "sync_run.failed", "data": body{"sync_type": "inventory", "item_count": -4,
 			"error": body{"message": "password=CANARY-horse-battery-staple-77"}}})
-		if err := w.send(e); err != nil {
-			t.Fatal(err)
-		}
+		w.must(w.send(e))
 		s := w.managed(m).Connection.InventorySync
 		if s.Status != registry.SyncFailed || s.Error == "" || strings.Contains(s.Error, "CANARY") || s.ItemCount != nil {
 			t.Errorf("%+v", s)

@@ -14,10 +14,10 @@ const (
 	announceSlack  = 5 * time.Second // an event's time may lie that much before its run's end
 )
 
-// Unannounced reports whether a finished run in a status shows that a subscription is
+// unannounced reports whether a finished run in a status shows that a subscription is
 // dead (contract 5.12): the run ended after the subscription was made, long enough before
 // the status was fetched, and no delivery has announced it or anything later.
-func Unannounced(sub *registry.Subscription, finished, fetchedAt time.Time) bool {
+func unannounced(sub *registry.Subscription, finished, fetchedAt time.Time) bool {
 	return sub.Lives() && finished.After(sub.SubscribedAt) && due(finished, fetchedAt) &&
 		sub.AnnouncedAt.Before(finished.Add(-announceSlack))
 }
@@ -38,7 +38,7 @@ func (s *Subscriber) Observe(ctx context.Context, src *registry.Source, finished
 	}
 	sub, err := s.dir.Subscription(ctx, c.CustomerID, c.ID)
 	switch {
-	case errors.Is(err, registry.ErrSecret), err == nil && Unannounced(sub, finished, fetchedAt):
+	case errors.Is(err, registry.ErrSecret), err == nil && unannounced(sub, finished, fetchedAt):
 		// Without its secret no delivery can be verified: it is as good as dead.
 		if !s.markDead(ctx, src, finished, fetchedAt) {
 			return
@@ -54,7 +54,7 @@ func (s *Subscriber) Observe(ctx context.Context, src *registry.Source, finished
 func (s *Subscriber) markDead(ctx context.Context, src *registry.Source, finished, fetchedAt time.Time) bool {
 	dead := false
 	err := s.change(ctx, src, func(sub *registry.Subscription) *registry.Subscription {
-		if dead = Unannounced(sub, finished, fetchedAt); !dead {
+		if dead = unannounced(sub, finished, fetchedAt); !dead {
 			return nil
 		}
 		next := *sub

@@ -1,16 +1,16 @@
 package webhooks_test
 
 import (
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"esagate/internal/webhooks"
 	"esagate/registry"
 )
 
 func TestUnannounced(t *testing.T) {
-	at := func(d time.Duration) time.Time { return time.Date(2026, 3, 8, 9, 0, 0, 0, time.UTC).Add(d) }
+	at := func(d time.Duration) time.Time { return time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).Add(d) }
 	const s, m = time.Second, time.Minute
 	subscribed := at(-time.Hour)
 	for name, c := range map[string]struct {
@@ -30,9 +30,17 @@ func TestUnannounced(t *testing.T) {
 		"no subscription":         {nil, time.Hour, false},
 		"fetched before it ended": {&registry.Subscription{WebhookID: "w", SubscribedAt: subscribed}, -m, false},
 	} {
-		if got := webhooks.Unannounced(c.sub, at(0), at(c.age)); got != c.want {
-			t.Errorf("%s: %v", name, got)
-		}
+		run(t, func(t *testing.T, w *world) {
+			m := w.adopt(tenant)
+			if c.sub != nil {
+				w.set(m, *c.sub)
+			}
+			w.sub.Observe(t.Context(), m, at(0), at(c.age))
+			synctest.Wait()
+			if got := strings.Contains(w.done(), "dead"); got != c.want {
+				t.Errorf("%s: %v", name, got)
+			}
+		})
 	}
 }
 
@@ -45,7 +53,7 @@ func TestObserve(t *testing.T) {
 		time.Sleep(2 * time.Hour)
 		finished := time.Now()
 		for range 8 { // it is looked at again until it is due
-			w.sub.Observe(t.Context(), m, finished, time.Now())
+			w.observe(m, finished)
 			time.Sleep(15 * time.Second)
 		}
 		if w.subscription(m).Dead {
@@ -53,8 +61,7 @@ func TestObserve(t *testing.T) {
 		}
 		epoch := w.managed(m).Connection.Epoch
 		time.Sleep(time.Second)
-		w.sub.Observe(t.Context(), m, finished, time.Now())
-		synctest.Wait()
+		w.observe(m, finished)
 		if again := w.lives(m); again.WebhookID == first.WebhookID { // it was made long enough ago
 			t.Error("it was not made anew")
 		}
@@ -64,8 +71,7 @@ func TestObserve(t *testing.T) {
 		if got := w.managed(m).Connection.Epoch; got != epoch+2 {
 			t.Errorf("epoch %d after %d", got, epoch)
 		}
-		w.sub.Observe(t.Context(), m, finished, time.Now()) // one of the old one's
-		synctest.Wait()
+		w.observe(m, finished) // one of the old one's
 		if done := w.done(); done != "[]" {
 			t.Error(done)
 		}
@@ -78,11 +84,10 @@ func TestObserveWhatWasAnnounced(t *testing.T) {
 		w.round()
 		finished := time.Now().Add(time.Hour)
 		time.Sleep(time.Hour)
-		if _, _, err := w.dir.RecordEvent(t.Context(), customer, m.Connection.ID, registry.Event{ID: "e", OccurredAt: finished.Add(-time.Second), Announces: true}); err != nil {
-			t.Fatal(err)
-		}
+		_, _, err := w.dir.RecordEvent(t.Context(), customer, m.Connection.ID, registry.Event{ID: "e", OccurredAt: finished.Add(-time.Second), Announces: true})
+		w.must(err)
 		time.Sleep(time.Hour)
-		w.sub.Observe(t.Context(), m, finished, time.Now())
+		w.observe(m, finished)
 		if w.subscription(m).Dead {
 			t.Error("one that delivers was given up")
 		}
@@ -97,25 +102,24 @@ func TestObserveIsCheap(t *testing.T) {
 		w.round()
 		time.Sleep(time.Hour)
 		finished := time.Now().Add(-59 * time.Minute)
-		w.store.is(true)
-		w.sub.Observe(t.Context(), m, finished, time.Now())
-		w.store.is(false)
+		w.store.away.Store(true)
+		w.observe(m, finished)
+		w.store.away.Store(false)
 		time.Sleep(10 * time.Second)
 		w.store.asked()
 		announced := registry.Event{ID: "e", OccurredAt: finished, Announces: true}
-		if _, _, err := w.dir.RecordEvent(t.Context(), customer, m.Connection.ID, announced); err != nil {
-			t.Fatal(err)
-		}
+		_, _, err := w.dir.RecordEvent(t.Context(), customer, m.Connection.ID, announced)
+		w.must(err)
 		for range 50 {
-			w.sub.Observe(t.Context(), m, finished, time.Now())
-			w.sub.Observe(t.Context(), m, finished.Add(-time.Minute), time.Now()) // an older status
-			w.sub.Observe(t.Context(), m, time.Time{}, time.Now())
-			w.sub.Observe(t.Context(), m, time.Now(), time.Now())
+			w.observe(m, finished)
+			w.observe(m, finished.Add(-time.Minute)) // an older status
+			w.observe(m, time.Time{})
+			w.observe(m, time.Now())
 		}
 		if n := w.store.asked(); n != 1 {
 			t.Errorf("asked %d times", n)
 		}
-		w.sub.Observe(t.Context(), m, finished.Add(time.Second), time.Now()) // within the slack
+		w.observe(m, finished.Add(time.Second)) // within the slack
 		if n := w.store.asked(); n != 1 || w.subscription(m).Dead {
 			t.Errorf("asked %d times", n)
 		}
@@ -128,9 +132,8 @@ func TestALostSecretIsDeath(t *testing.T) {
 		m := w.adopt(tenant)
 		w.round()
 		time.Sleep(2 * time.Hour)
-		w.store.sealed = true
-		w.sub.Observe(t.Context(), m, time.Now().Add(-time.Hour), time.Now())
-		synctest.Wait()
+		w.store.sealed.Store(true)
+		w.observe(m, time.Now().Add(-time.Hour))
 		w.lives(m)
 		if done := w.done(); done != "[subscribe true dead true subscribe true]" {
 			t.Error(done)

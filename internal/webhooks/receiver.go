@@ -96,65 +96,55 @@ func (r *Receiver) receive(ctx context.Context, header http.Header, read func() 
 	signed, ok := readSignature(header)
 	switch {
 	case !ok:
-		return OutcomeUnsigned, unauthorized()
+		return OutcomeUnsigned, errUntrusted
 	case !signed.fresh(time.Now()):
-		return OutcomeStale, unauthorized()
+		return OutcomeStale, errUntrusted
 	}
 	select {
 	case r.reading <- struct{}{}:
 		defer func() { <-r.reading }()
 	default:
-		return OutcomeBusy, busy()
+		return OutcomeBusy, errBusy
 	}
 	raw, err := read()
 	if err != nil {
 		return OutcomeUnreadable, err
 	}
 	if !r.turn(ctx) {
-		return OutcomeBusy, busy()
+		return OutcomeBusy, errBusy
 	}
 	defer func() { <-r.turns }()
 
 	tenant, ok := tenantOf(raw)
 	if !ok {
-		return OutcomeUnreadable, unauthorized()
+		return OutcomeUnreadable, errUntrusted
 	}
 	target, err := r.dir.WebhookTarget(ctx, tenant)
-	outcome := OutcomeMismatch // if the signature does not match
+	secret, outcome := r.dummy, OutcomeNoSecret // checking the dummy takes as long as for a known tenant
 	switch {
 	case err == nil && target.Secret != "":
+		secret, outcome = target.Secret, OutcomeMismatch
 	case err == nil:
-		outcome = OutcomeNoSecret
 	case fault.Is(err, fault.NotFound):
 		outcome = OutcomeUnknown
 	case errors.Is(err, registry.ErrSecret):
-		outcome = OutcomeNoSecret
 		r.secret.Do(func() {
 			r.log.LogAttrs(ctx, slog.LevelError, "a delivery can't be verified: the stored secret can't be read", slog.String("tenant", tenant))
 		})
 	default:
 		return OutcomeUnavailable, err
 	}
-	if outcome != OutcomeMismatch {
-		signed.by(r.dummy, raw) // takes as long as for a known tenant
-		return outcome, unauthorized()
-	}
-	if !signed.by(target.Secret, raw) {
-		return OutcomeMismatch, unauthorized()
+	if !signed.by(secret, raw) || outcome != OutcomeMismatch {
+		return outcome, errUntrusted
 	}
 	return r.record(ctx, target, raw)
 }
 
-func busy() error {
-	e := fault.New(fault.Unavailable, "Too many deliveries arrive at once.")
-	e.RetryAfter = retryAfter
-	return e
-}
-
-// unauthorized is the one answer to every delivery that is not trusted.
-func unauthorized() error {
-	return fault.New(fault.Unauthorized, "The delivery's signature is missing or not valid.")
-}
+var (
+	errBusy = &fault.Error{Kind: fault.Unavailable, Message: "Too many deliveries arrive at once.", RetryAfter: retryAfter}
+	// errUntrusted is the one answer to every delivery that is not trusted.
+	errUntrusted = fault.New(fault.Unauthorized, "The delivery's signature is missing or not valid.")
+)
 
 // turn takes one of the turns, waiting for it up to patience, and reports whether it
 // got one.
@@ -162,14 +152,7 @@ func (r *Receiver) turn(ctx context.Context) bool {
 	select {
 	case r.turns <- struct{}{}:
 		return true
-	default:
-	}
-	timer := time.NewTimer(patience)
-	defer timer.Stop()
-	select {
-	case r.turns <- struct{}{}:
-		return true
-	case <-timer.C:
+	case <-time.After(patience):
 	case <-ctx.Done():
 	}
 	return false
@@ -190,7 +173,7 @@ func (r *Receiver) record(ctx context.Context, target *registry.WebhookTarget, r
 	duplicate, _, err := r.dir.RecordEvent(ctx, target.CustomerID, target.ESAID, event)
 	switch {
 	case fault.Is(err, fault.NotFound): // deleted meanwhile
-		return OutcomeUnknown, unauthorized()
+		return OutcomeUnknown, errUntrusted
 	case err != nil:
 		return OutcomeUnavailable, err
 	case faulty != nil:

@@ -29,7 +29,11 @@ func sign(with, body string, at time.Time) http.Header {
 
 // send sends a delivery as the sales agent would now.
 func (w *world) send(body string) error {
-	return w.recv.Receive(w.t.Context(), sign(secret, body, time.Now()), reading(body))
+	return w.receive(sign(secret, body, time.Now()), body)
+}
+
+func (w *world) receive(header http.Header, body string) error {
+	return w.recv.Receive(w.t.Context(), header, func() ([]byte, error) { return []byte(body), nil })
 }
 
 // subscribed makes a connection whose news is signed with secret.
@@ -52,9 +56,7 @@ func pearHeader() http.Header {
 func TestAKnownSignatureIsBelieved(t *testing.T) {
 	run(t, func(t *testing.T, w *world) {
 		m := w.subscribed(tenant)
-		if err := w.recv.Receive(t.Context(), pearHeader(), reading(pear)); err != nil {
-			t.Fatal(err)
-		}
+		w.must(w.receive(pearHeader(), pear))
 		if got := w.outcomes(); got != "[recorded]" {
 			t.Error(got)
 		}
@@ -142,7 +144,7 @@ func TestWhatIsNotBelieved(t *testing.T) {
 		w.adopt("tnt_quiet")
 		before := w.managed(m)
 		for name, c := range table {
-			err := w.recv.Receive(t.Context(), c.header, reading(c.body))
+			err := w.receive(c.header, c.body)
 			e := fault.As(err)
 			if e == nil || e.Kind != fault.Unauthorized || e.Message != "The delivery's signature is missing or not valid." ||
 				e.Cause != nil || e.Field != "" || e.Issues != nil || e.RetryAfter != 0 {
@@ -162,7 +164,7 @@ func TestFiveMinutesEitherWayAreFresh(t *testing.T) {
 	run(t, func(t *testing.T, w *world) {
 		w.subscribed(tenant)
 		for _, off := range []time.Duration{-5 * time.Minute, 5 * time.Minute} {
-			if err := w.recv.Receive(t.Context(), sign(secret, pear, time.Now().Add(off)), reading(pear)); err != nil {
+			if err := w.receive(sign(secret, pear, time.Now().Add(off)), pear); err != nil {
 				t.Errorf("%v off: %v", off, err)
 			}
 		}
@@ -173,27 +175,25 @@ func TestFiveMinutesEitherWayAreFresh(t *testing.T) {
 func TestTheStoreIsAway(t *testing.T) {
 	run(t, func(t *testing.T, w *world) {
 		w.subscribed(tenant)
-		w.store.is(true)
-		if err := w.recv.Receive(t.Context(), pearHeader(), reading(pear)); !fault.Is(err, fault.Unavailable) {
+		w.store.away.Store(true)
+		if err := w.receive(pearHeader(), pear); !fault.Is(err, fault.Unavailable) {
 			t.Error(err)
 		}
 		if got := w.outcomes(); got != "[unavailable]" {
 			t.Error(got)
 		}
-		w.store.is(false)
+		w.store.away.Store(false)
 		time.Sleep(10 * time.Second)
-		if err := w.recv.Receive(t.Context(), pearHeader(), reading(pear)); err != nil {
-			t.Error(err)
-		}
+		w.must(w.receive(pearHeader(), pear))
 	})
 }
 
 func TestASecretThatCannotBeReadIsAsNone(t *testing.T) {
 	run(t, func(t *testing.T, w *world) {
 		w.subscribed(tenant)
-		w.store.sealed = true
+		w.store.sealed.Store(true)
 		for range 5 {
-			if err := w.recv.Receive(t.Context(), pearHeader(), reading(pear)); !fault.Is(err, fault.Unauthorized) {
+			if err := w.receive(pearHeader(), pear); !fault.Is(err, fault.Unauthorized) {
 				t.Error(err)
 			}
 		}
@@ -214,7 +214,7 @@ func TestOnlySoManyAtOnce(t *testing.T) {
 		for range 40 {
 			all.Go(func() {
 				began := time.Now()
-				err := w.recv.Receive(t.Context(), pearHeader(), reading(pear))
+				err := w.receive(pearHeader(), pear)
 				mu.Lock()
 				defer mu.Unlock()
 				e := fault.As(err)
@@ -234,15 +234,10 @@ func TestOnlySoManyAtOnce(t *testing.T) {
 			t.Error(answers)
 		}
 		w.store.slow = 0
-		if err := w.recv.Receive(t.Context(), pearHeader(), reading(pear)); err != nil {
+		if err := w.receive(pearHeader(), pear); err != nil {
 			t.Error("the turns were not given back:", err)
 		}
 	})
-}
-
-// reading gives a function that reads a body.
-func reading(body string) func() ([]byte, error) {
-	return func() ([]byte, error) { return []byte(body), nil }
 }
 
 // TestStrangersAreNotRead: without headers as they should be nothing is read.

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"esagate/internal/fault"
 	"esagate/registry"
 )
@@ -21,13 +23,14 @@ func (s *Subscriber) Round(ctx context.Context) error {
 	if !s.cfg.Enabled {
 		return nil
 	}
-	r := &round{s: s, turns: make(chan struct{}, kickers)}
+	r := &round{s: s}
+	r.group.SetLimit(kickers)
 	before := time.Now()
 	err := r.each(ctx, registry.Upkeep{Kind: registry.UpkeepUnsubscribe, Before: before})
 	if err == nil {
 		err = r.each(ctx, registry.Upkeep{Kind: registry.UpkeepSubscribe, Before: before, URL: s.cfg.URL})
 	}
-	r.working.Wait()
+	_ = r.group.Wait()
 	if r.failed > 0 && ctx.Err() == nil {
 		s.log.LogAttrs(ctx, slog.LevelWarn, "some webhook subscriptions can't be brought up to date: trying again later",
 			slog.Int("count", r.failed), slog.Any("error", r.last))
@@ -37,9 +40,8 @@ func (s *Subscriber) Round(ctx context.Context) error {
 
 // round is one Round under way.
 type round struct {
-	s       *Subscriber
-	turns   chan struct{}
-	working sync.WaitGroup
+	s     *Subscriber
+	group errgroup.Group
 
 	mu     sync.Mutex // guards what follows
 	failed int
@@ -47,6 +49,7 @@ type round struct {
 	last   error
 }
 
+// each begins to settle the connections that are wanted, until upstream seems to be away.
 func (r *round) each(ctx context.Context, want registry.Upkeep) error {
 	for after := int64(0); ; {
 		page, err := r.s.store.Upkeep(ctx, want, after, pageSize)
@@ -54,28 +57,20 @@ func (r *round) each(ctx context.Context, want registry.Upkeep) error {
 			return err
 		}
 		for _, src := range page {
-			select {
-			case r.turns <- struct{}{}:
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-			if r.upstreamAway() {
-				<-r.turns
+			r.group.Go(func() error {
+				if ctx.Err() == nil && !r.upstreamAway() {
+					r.ended(r.s.settle(ctx, src))
+				}
 				return nil
-			}
-			r.working.Go(func() {
-				defer func() { <-r.turns }()
-				r.ended(r.s.settle(ctx, src))
 			})
 			after = src.Connection.ID
 		}
-		if len(page) < pageSize {
-			return nil
+		if len(page) < pageSize || ctx.Err() != nil || r.upstreamAway() {
+			return ctx.Err()
 		}
 	}
 }
 
-// upstreamAway reports whether upstream seems to be away: the others are not tried.
 func (r *round) upstreamAway() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -85,15 +80,13 @@ func (r *round) upstreamAway() bool {
 func (r *round) ended(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if err == nil {
-		r.row = 0
-		return
+	if err != nil {
+		r.failed, r.last = r.failed+1, err
+		switch fault.As(err).Reason {
+		case fault.UpstreamUnreachable, fault.UpstreamTimeout, fault.UpstreamUnauthorized, fault.CircuitOpen:
+			r.row++
+			return
+		}
 	}
-	r.failed, r.last = r.failed+1, err
-	switch fault.As(err).Reason {
-	case fault.UpstreamUnreachable, fault.UpstreamTimeout, fault.UpstreamUnauthorized, fault.CircuitOpen:
-		r.row++
-	default:
-		r.row = 0
-	}
+	r.row = 0
 }

@@ -3,27 +3,23 @@ package webhooks_test
 import (
 	"errors"
 	"testing"
-	"testing/synctest"
 	"time"
 )
 
 func TestDeactivateAndReactivate(t *testing.T) {
 	run(t, func(t *testing.T, w *world) {
 		m := w.adopt(tenant)
-		w.sub.Kick(m)
-		synctest.Wait()
+		w.kick(m)
 		first := w.lives(m)
 		off := w.activate(m, false)
 		epoch := off.Connection.Epoch
-		w.sub.Kick(off) // within the hour
-		synctest.Wait()
+		w.kick(off) // within the hour
 		w.none(m)
 		if got := w.managed(m).Connection.Epoch; got <= epoch {
 			t.Error("snapshots that tell of the subscription stay")
 		}
 		w.round()
-		w.sub.Kick(w.activate(m, true))
-		synctest.Wait()
+		w.kick(w.activate(m, true))
 		if again := w.lives(m); again.Secret == first.Secret {
 			t.Error("the secret is the one that was forgotten")
 		}
@@ -40,8 +36,7 @@ func TestAMissedKickIsFoundByARound(t *testing.T) {
 		w.round()
 		off := w.activate(m, false)
 		w.agent.set(func(a *agent) { a.before = func(string) error { return errors.New("cut off") } })
-		w.sub.Kick(off)
-		synctest.Wait()
+		w.kick(off)
 		if sub := w.subscription(m); !sub.Lives() {
 			t.Error("it was given up for ended, and was not")
 		}
@@ -61,8 +56,7 @@ func TestTheTenantIsGone(t *testing.T) {
 		m := w.adopt(tenant)
 		w.round()
 		w.agent.RemoveTenant(tenant)
-		w.sub.Kick(w.activate(m, false))
-		synctest.Wait()
+		w.kick(w.activate(m, false))
 		w.none(m)
 	})
 }
@@ -78,8 +72,7 @@ func TestDeactivatedMeanwhile(t *testing.T) {
 			}
 			return nil
 		}
-		w.sub.Kick(m)
-		synctest.Wait()
+		w.kick(m)
 		w.none(m)
 	})
 }

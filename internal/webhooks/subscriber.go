@@ -60,10 +60,10 @@ type Subscriber struct {
 	failures *lru.Cache[int64, int]       // by esaId: in a row
 	checked  *lru.Cache[int64, time.Time] // by esaId: the end of the newest run that was checked
 
-	kicks  chan target
+	turns  chan struct{} // of kicks
 	work   *background.Group
 	mu     sync.Mutex          // guards what follows
-	queued map[target]struct{} // those in kicks
+	queued map[target]struct{} // kicks that wait
 }
 
 // target is a connection.
@@ -73,7 +73,7 @@ type target struct{ customer, esaID int64 }
 func NewSubscriber(cfg SubscriberConfig, deps SubscriberDeps) *Subscriber {
 	s := &Subscriber{
 		cfg: cfg, store: deps.Store, dir: deps.Directory, up: deps.Upstream, log: deps.Logger, counted: deps.Counted,
-		kicks: make(chan target, maxKicks), queued: make(map[target]struct{}),
+		turns: make(chan struct{}, kickers), queued: make(map[target]struct{}),
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -84,11 +84,6 @@ func NewSubscriber(cfg SubscriberConfig, deps SubscriberDeps) *Subscriber {
 	s.failures, _ = lru.New[int64, int](maxRemember) // fails for no size only
 	s.checked, _ = lru.New[int64, time.Time](maxRemember)
 	s.work = background.NewGroup(s.log)
-	if cfg.Enabled {
-		for range kickers {
-			s.work.Go(context.Background(), "subscribe", s.serveKicks)
-		}
-	}
 	return s
 }
 
@@ -106,39 +101,29 @@ func (s *Subscriber) Kick(src *registry.Source) {
 	to := target{src.Connection.CustomerID, src.Connection.ID}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, waits := s.queued[to]; waits {
+	if _, waits := s.queued[to]; waits || len(s.queued) == maxKicks {
 		return
 	}
-	select {
-	case s.kicks <- to:
-		s.queued[to] = struct{}{}
-	default:
-	}
-}
-
-func (s *Subscriber) serveKicks(ctx context.Context) {
-	for {
+	s.queued[to] = struct{}{}
+	s.work.Go(context.Background(), "subscribe", func(ctx context.Context) {
 		select {
+		case s.turns <- struct{}{}:
+			defer func() { <-s.turns }()
 		case <-ctx.Done():
 			return
-		case to := <-s.kicks:
-			s.mu.Lock()
-			delete(s.queued, to) // first: a change from now on is another kick
-			s.mu.Unlock()
-			if err := s.kicked(ctx, to); err != nil && ctx.Err() == nil {
-				s.log.LogAttrs(ctx, slog.LevelWarn, "a webhook subscription can't be brought up to date: trying again later",
-					slog.Int64("esa_id", to.esaID), slog.Any("error", err))
-			}
 		}
-	}
-}
-
-func (s *Subscriber) kicked(ctx context.Context, to target) error {
-	src, err := s.dir.ManagedSourceByID(ctx, to.customer, to.esaID)
-	if err != nil {
-		return err
-	}
-	return s.settle(ctx, src)
+		s.mu.Lock()
+		delete(s.queued, to) // first: a change from now on is another kick
+		s.mu.Unlock()
+		src, err := s.dir.ManagedSourceByID(ctx, to.customer, to.esaID)
+		if err == nil {
+			err = s.settle(ctx, src)
+		}
+		if err != nil && ctx.Err() == nil {
+			s.log.LogAttrs(ctx, slog.LevelWarn, "a webhook subscription can't be brought up to date: trying again later",
+				slog.Int64("esa_id", to.esaID), slog.Any("error", err))
+		}
+	})
 }
 
 // settle brings a connection's subscription in line with its state.

@@ -15,9 +15,19 @@ import (
 // round makes a Round that must succeed.
 func (w *world) round() {
 	w.t.Helper()
-	if err := w.sub.Round(w.t.Context()); err != nil {
-		w.t.Fatal(err)
-	}
+	w.must(w.sub.Round(w.t.Context()))
+}
+
+// kick kicks a connection, and waits until its subscription is settled.
+func (w *world) kick(m *registry.Source) {
+	w.sub.Kick(m)
+	synctest.Wait()
+}
+
+// observe shows the Subscriber the end of a run, and waits for what comes of it.
+func (w *world) observe(m *registry.Source, finished time.Time) {
+	w.sub.Observe(w.t.Context(), m, finished, time.Now())
+	synctest.Wait()
 }
 
 // lives holds a connection to have one subscription, the same here and upstream.
@@ -44,13 +54,6 @@ func (w *world) subscribeUpstream(url string) string {
 	made, err := w.up.CreateWebhook(w.t.Context(), tenant, wire.WebhookRequest{URL: url, EventTypes: []string{"sync_run.failed"}, Secret: secret})
 	w.must(err)
 	return made.WebhookID
-}
-
-func (w *world) must(err error) {
-	w.t.Helper()
-	if err != nil {
-		w.t.Fatal(err)
-	}
 }
 
 func TestSubscribe(t *testing.T) {
@@ -130,8 +133,7 @@ func TestADeadOneIsMadeAnewHourly(t *testing.T) {
 			sub := w.subscription(m)
 			sub.Dead = true
 			w.set(m, sub)
-			w.sub.Kick(m)
-			synctest.Wait()
+			w.kick(m)
 			for range 3 {
 				w.round()
 			}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -52,15 +53,17 @@ type world struct {
 func run(t *testing.T, test func(t *testing.T, w *world)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
+		w := &world{t: t, log: &buffer{}}
 		v, err := vault.New(vault.Generate())
-		if err != nil {
-			t.Fatal(err)
+		w.must(err)
+		open := func() *sqlstore.Store {
+			store, err := sqlstore.Open(t.Context(), "sqlite://:memory:", sqlstore.WithVault(v))
+			w.must(err)
+			return store
 		}
-		store, err := sqlstore.Open(t.Context(), "sqlite://:memory:", sqlstore.WithVault(v))
-		if err != nil {
-			t.Fatal(err)
-		}
+		store, closed := open(), open()
 		defer store.Close()
+		w.must(closed.Close())
 		simulated := upstreamtest.New(upstreamtest.Options{APIKey: "key-CANARY"})
 		server, dial := simulated.Pipe()
 		transport := &http.Transport{DialContext: dial}
@@ -69,7 +72,7 @@ func run(t *testing.T, test func(t *testing.T, w *world)) {
 			_ = server.Close()
 			transport.CloseIdleConnections()
 		}()
-		w := &world{t: t, store: &flaky{Store: store}, agent: &agent{Agent: simulated, next: transport}, log: &buffer{}}
+		w.store, w.agent = &flaky{Store: store, closed: closed}, &agent{Agent: simulated, next: transport}
 		w.dir = registry.NewDirectory(w.store, registry.DirectoryOptions{})
 		defer w.dir.Close()
 		w.up, err = upstream.New(upstream.Config{BaseURL: server.URL(), APIKey: "key-CANARY", Attempts: 3, FetchTimeout: 10 * time.Second,
@@ -92,6 +95,13 @@ func run(t *testing.T, test func(t *testing.T, w *world)) {
 			t.Errorf("the log holds a secret:\n%s", text)
 		}
 	})
+}
+
+func (w *world) must(err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
 }
 
 func (w *world) subscriber(enabled bool) *webhooks.Subscriber {
@@ -126,9 +136,7 @@ func (w *world) done() string {
 func (w *world) adopt(tenant string) *registry.Source {
 	w.t.Helper()
 	a, err := w.store.Adopt(w.t.Context(), registry.ConfigSource{CustomerID: customer, SourceID: "s-" + tenant, Name: "Orchard", TenantID: tenant})
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	w.must(err)
 	w.dir.Put(a.Managed)
 	w.agent.SetTenant(upstreamtest.Tenant{ID: tenant, Active: true, Status: upstreamtest.Healthy()})
 	return a.Managed
@@ -138,9 +146,7 @@ func (w *world) adopt(tenant string) *registry.Source {
 func (w *world) activate(m *registry.Source, active bool) *registry.Source {
 	w.t.Helper()
 	m, err := w.dir.LearnTenant(w.t.Context(), customer, m.Connection.ID, registry.TenantFacts{Active: &active})
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	w.must(err)
 	return m
 }
 
@@ -148,9 +154,7 @@ func (w *world) activate(m *registry.Source, active bool) *registry.Source {
 func (w *world) managed(m *registry.Source) *registry.Source {
 	w.t.Helper()
 	m, err := w.store.Customer(customer).ManagedSourceByID(w.t.Context(), m.Connection.ID)
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	w.must(err)
 	return m
 }
 
@@ -158,9 +162,7 @@ func (w *world) managed(m *registry.Source) *registry.Source {
 func (w *world) subscription(m *registry.Source) registry.Subscription {
 	w.t.Helper()
 	sub, err := w.store.Customer(customer).ChangeSubscription(w.t.Context(), m.Connection.ID, func(*registry.Subscription) (*registry.Subscription, error) { return nil, nil })
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	w.must(err)
 	if sub == nil {
 		return registry.Subscription{}
 	}
@@ -170,36 +172,40 @@ func (w *world) subscription(m *registry.Source) registry.Subscription {
 // set writes a subscription.
 func (w *world) set(m *registry.Source, sub registry.Subscription) {
 	w.t.Helper()
-	if _, err := w.store.Customer(customer).ChangeSubscription(w.t.Context(), m.Connection.ID, func(*registry.Subscription) (*registry.Subscription, error) {
+	_, err := w.store.Customer(customer).ChangeSubscription(w.t.Context(), m.Connection.ID, func(*registry.Subscription) (*registry.Subscription, error) {
 		return &sub, nil
-	}); err != nil {
-		w.t.Fatal(err)
-	}
+	})
+	w.must(err)
 }
 
 func (w *world) news(m *registry.Source) registry.DeliveryCounts {
 	w.t.Helper()
 	news, err := w.store.Customer(customer).DeliveryCounts(w.t.Context(), m.Connection.ID)
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	w.must(err)
 	return news
 }
 
 // flaky is a store that can be away, slow, or unable to open a secret.
 type flaky struct {
 	registry.Store
-	mu     sync.Mutex
-	away   bool
+	closed registry.Store // what there is while it is away
+	away   atomic.Bool
+	sealed atomic.Bool
+	reads  atomic.Int32 // of subscriptions
 	slow   time.Duration
-	sealed bool
-	reads  int    // of subscriptions
 	found  func() // called when a delivery's connection was found
+}
+
+func (f *flaky) now() registry.Store {
+	if f.away.Load() {
+		return f.closed
+	}
+	return f.Store
 }
 
 // Customer implements registry.Store.
 func (f *flaky) Customer(id int64) registry.CustomerStore {
-	return flakyCustomer{f.Store.Customer(id), f}
+	return flakyCustomer{f.now().Customer(id), f}
 }
 
 type flakyCustomer struct {
@@ -208,61 +214,29 @@ type flakyCustomer struct {
 }
 
 func (c flakyCustomer) Subscription(ctx context.Context, esaID int64) (*registry.Subscription, error) {
-	c.f.mu.Lock()
-	c.f.reads++
-	c.f.mu.Unlock()
-	switch away, _, sealed := c.f.state(); {
-	case away:
-		return nil, context.DeadlineExceeded
-	case sealed:
+	c.f.reads.Add(1)
+	if c.f.sealed.Load() {
 		return nil, registry.ErrSecret
 	}
 	return c.CustomerStore.Subscription(ctx, esaID)
 }
 
 // asked gives how often subscriptions were read since it was last asked.
-func (f *flaky) asked() int {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	n := f.reads
-	f.reads = 0
-	return n
-}
-
-func (f *flaky) is(away bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.away = away
-}
-
-func (f *flaky) state() (away bool, slow time.Duration, sealed bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.away, f.slow, f.sealed
-}
+func (f *flaky) asked() int { return int(f.reads.Swap(0)) }
 
 func (f *flaky) WebhookTarget(ctx context.Context, tenantID string) (*registry.WebhookTarget, error) {
-	away, slow, sealed := f.state()
-	time.Sleep(slow)
-	switch {
-	case away:
-		return nil, context.DeadlineExceeded
-	case sealed:
+	time.Sleep(f.slow)
+	if f.sealed.Load() {
 		return nil, registry.ErrSecret
 	}
-	target, err := f.Store.WebhookTarget(ctx, tenantID)
+	target, err := f.now().WebhookTarget(ctx, tenantID)
 	if f.found != nil {
 		f.found()
 	}
 	return target, err
 }
 
-func (f *flaky) Ping(ctx context.Context) error {
-	if away, _, _ := f.state(); away {
-		return context.DeadlineExceeded
-	}
-	return f.Store.Ping(ctx)
-}
+func (f *flaky) Ping(ctx context.Context) error { return f.now().Ping(ctx) }
 
 // buffer is a log that may be written and read at once.
 type buffer struct {
