@@ -43,6 +43,12 @@ type world struct {
 	log     bytes.Buffer
 }
 
+// inWorld runs a test in a world of sources, on a fake clock.
+func inWorld(t *testing.T, sources int, body func(t *testing.T, w *world)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) { body(t, newWorld(sources)) })
+}
+
 func newWorld(sources int) *world {
 	w := &world{news: map[int64]time.Time{}, counted: map[bool]int{}}
 	for i := range sources {
@@ -125,8 +131,7 @@ func (w *world) times() map[int64]int {
 // TestNewsIsNeverMuchOlderThanTheInterval: every source is read in time, and not much
 // more often than it has to be.
 func TestNewsIsNeverMuchOlderThanTheInterval(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(430) // more than two pages of any size
+	inWorld(t, 430, func(t *testing.T, w *world) { // more than two pages of any size
 		w.run(t, reconcile.Config{Interval: interval}, 4*time.Hour)
 		for id, n := range w.times() {
 			if n < 4*60/9 || n > 4*60/5+1 {
@@ -154,8 +159,7 @@ func TestNewsIsNeverMuchOlderThanTheInterval(t *testing.T) {
 // TestReadsAreSpread: upstream sees a trickle, however many sources are old at once.
 func TestReadsAreSpread(t *testing.T) {
 	for _, sources := range []int{3, 40, 400, 4000} {
-		synctest.Test(t, func(t *testing.T) {
-			w := newWorld(sources)
+		inWorld(t, sources, func(t *testing.T, w *world) {
 			w.run(t, reconcile.Config{Interval: interval}, interval/2*8/10)
 			if len(w.reads) < sources*95/100 {
 				t.Errorf("of %d sources %d were read in a round", sources, len(w.reads))
@@ -175,8 +179,7 @@ func TestReadsAreSpread(t *testing.T) {
 }
 
 func TestSourcesWithNewsAreLeftAlone(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(3)
+	inWorld(t, 3, func(t *testing.T, w *world) {
 		w.news[1], w.news[2] = time.Now().Add(-interval+time.Second), time.Now().Add(time.Hour)
 		w.run(t, reconcile.Config{Interval: interval}, time.Second)
 		if len(w.ids) != 1 || w.ids[0] != 3 {
@@ -188,8 +191,7 @@ func TestSourcesWithNewsAreLeftAlone(t *testing.T) {
 // TestFailuresWaitForTheNextRound: one that fails delays no other and is not
 // tried again in its round. Panics and reads that hang are failures.
 func TestFailuresWaitForTheNextRound(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(120)
+	inWorld(t, 120, func(t *testing.T, w *world) {
 		w.read = func(ctx context.Context, id int64) error {
 			switch id {
 			case 1:
@@ -226,8 +228,7 @@ func TestFailuresWaitForTheNextRound(t *testing.T) {
 }
 
 func TestConcurrencyIsBounded(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(200)
+	inWorld(t, 200, func(t *testing.T, w *world) {
 		w.read = func(context.Context, int64) error { time.Sleep(7 * time.Second); return nil }
 		w.run(t, reconcile.Config{Interval: interval, Concurrency: 3}, time.Hour)
 		if w.at != 3 || len(w.times()) != 200 {
@@ -237,8 +238,7 @@ func TestConcurrencyIsBounded(t *testing.T) {
 }
 
 func TestTheStoreIsAway(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(5)
+	inWorld(t, 5, func(t *testing.T, w *world) {
 		w.away = true
 		w.run(t, reconcile.Config{Interval: interval}, time.Hour)
 		if w.lists < 20 || w.lists > 30 || len(w.ids) != 0 {
@@ -264,8 +264,7 @@ func TestOff(t *testing.T) {
 
 // TestTheEndCutsReadsShort: what is under way when Run has to end counts as nothing.
 func TestTheEndCutsReadsShort(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(50)
+	inWorld(t, 50, func(t *testing.T, w *world) {
 		w.read = func(ctx context.Context, _ int64) error { <-ctx.Done(); return ctx.Err() }
 		began := time.Now()
 		w.run(t, reconcile.Config{Interval: interval, Timeout: time.Minute}, 10*time.Second)

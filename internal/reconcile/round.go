@@ -3,9 +3,10 @@ package reconcile
 import (
 	"context"
 	"log/slog"
-	"sync"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"esagate/internal/background"
 	"esagate/registry"
@@ -42,34 +43,28 @@ func (r *Reconciler) round(ctx context.Context) {
 // refresh goes through the sources, with a gap between the starts of two refreshes, and
 // waits for all that it began.
 func (r *Reconciler) refresh(ctx context.Context, stale registry.Upkeep, gap time.Duration, failed *atomic.Int64) error {
-	var running sync.WaitGroup
-	defer running.Wait()
-	turns := make(chan struct{}, r.cfg.Concurrency)
+	var running errgroup.Group
+	running.SetLimit(r.cfg.Concurrency)
+	defer func() { _ = running.Wait() }()
 	first := true
 	return r.each(ctx, stale, pageSize, func(src *registry.Source) {
 		if !first {
 			background.Sleep(ctx, background.Jitter(gap))
 		}
 		first = false
-		select {
-		case turns <- struct{}{}:
-		case <-ctx.Done():
-			return
-		}
-		if ctx.Err() != nil {
-			<-turns
-			return
-		}
-		running.Go(func() {
-			defer func() { <-turns }()
+		running.Go(func() error {
+			if ctx.Err() != nil {
+				return nil
+			}
 			err := r.refreshOne(ctx, src)
 			if ctx.Err() != nil { // cut short by our own end
-				return
+				return nil
 			}
 			if err != nil {
 				failed.Add(1)
 			}
 			r.deps.Counted(err == nil)
+			return nil
 		})
 	})
 }

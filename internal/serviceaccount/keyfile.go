@@ -18,17 +18,6 @@ import (
 // maxKeyFile is the most bytes of a key file. Google's have about 2,400.
 const maxKeyFile = 64 << 10
 
-// FileError is what is wrong with a key file. It holds nothing of the file, and not
-// its path.
-type FileError struct {
-	Problems []string // as [CheckFile] gives them
-}
-
-// Error names every problem.
-func (e *FileError) Error() string {
-	return "service account: the key file " + strings.Join(e.Problems, ", ")
-}
-
 // CheckFile says everything that is wrong with a key file for the account with this
 // e-mail, in phrases of ours that complete "the file …": the file must be a readable
 // regular one of at most 64 KiB, and hold a service account's key as Google writes it.

@@ -8,8 +8,10 @@
 package serviceaccount
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"esagate/internal/adserver"
 	"esagate/internal/fault"
@@ -55,7 +57,7 @@ func (Accounts) Format(w fmt.State, _ rune) { _, _ = io.WriteString(w, "[service
 
 // For reads the account that works for a customer; ok is false, without an error, when
 // there is none. The file is read and checked anew on each call. An error is a
-// fault.Internal, since only the operator can help, around a [*FileError].
+// fault.Internal, since only the operator can help; its cause says what [CheckFile] says.
 func (a *Accounts) For(customer int64) (account *adserver.Account, ok bool, err error) {
 	e := a.entry(customer)
 	if e == nil {
@@ -63,7 +65,8 @@ func (a *Accounts) For(customer int64) (account *adserver.Account, ok bool, err 
 	}
 	key, problems := readKey(e.KeyFile, e.Email)
 	if len(problems) > 0 {
-		return nil, true, fault.Wrap(fault.Internal, "The key of the gateway's Google service account can't be used.", &FileError{problems})
+		return nil, true, fault.Wrap(fault.Internal, "The key of the gateway's Google service account can't be used.",
+			errors.New("service account: the key file "+strings.Join(problems, ", ")))
 	}
 	return &adserver.Account{Email: e.Email, Key: key}, true, nil
 }
