@@ -62,24 +62,30 @@ type effect uint8
 
 const (
 	nothing effect = iota // the record stays as it is
-	unseen                // it moved in what no reader sees: no new version
-	seen                  // a reader could see it: a new version
+	unseen                // it moved in what nobody follows: no new version
+	noted                 // it has a new version, by which replicas follow it
+	seen                  // a reader could see it: a new version and a new UpdatedAt
 )
 
 // change reads a connection, lets f change it in memory, and writes it, in one
 // transaction: writers come one after the other, each on what the last one left.
 func (c customerStore) change(ctx context.Context, esaID int64,
-	f func(rec *record, now time.Time) effect) (*registry.Source, error) {
+	f func(rec *record, now time.Time) (effect, error)) (*registry.Source, error) {
 	return write(ctx, c.store, c.customer, "change a connection", func(in scope) (*registry.Source, error) {
 		rec, err := locked(ctx, in, selectManagedByID, esaID)
 		if err != nil {
 			return nil, err
 		}
-		switch f(rec, c.store.instant()) {
-		case nothing:
-			return &rec.Source, nil
-		case seen:
+		now := c.store.instant()
+		did, err := f(rec, now)
+		if err != nil || did == nothing {
+			return &rec.Source, err
+		}
+		if did != unseen {
 			rec.Connection.Version++
+		}
+		if did == seen {
+			rec.Connection.UpdatedAt = now
 		}
 		return &rec.Source, in.save(ctx, rec)
 	})
@@ -89,9 +95,7 @@ func (c customerStore) change(ctx context.Context, esaID int64,
 func (c customerStore) ObserveInventorySync(ctx context.Context, esaID int64,
 	signal registry.InventorySync) (*registry.Source, error) {
 	signal = signal.Kept()
-	return c.change(ctx, esaID, func(rec *record, _ time.Time) effect {
-		return rec.observe(signal)
-	})
+	return c.change(ctx, esaID, func(rec *record, _ time.Time) (effect, error) { return rec.observe(signal), nil })
 }
 
 // observe records a signal in the form that is kept.
@@ -106,7 +110,7 @@ func (rec *record) observe(signal registry.InventorySync) effect {
 		return unseen
 	}
 	rec.Connection.InventorySync = &state
-	return seen
+	return noted
 }
 
 // LearnTenant records what upstream says of the tenant. Whether it is active is, while
@@ -115,7 +119,7 @@ func (c customerStore) LearnTenant(ctx context.Context, esaID int64, facts regis
 	if !registry.Storable(facts.ExternalOrgID) {
 		return nil, registry.ErrInvalid
 	}
-	return c.change(ctx, esaID, func(rec *record, now time.Time) effect {
+	return c.change(ctx, esaID, func(rec *record, now time.Time) (effect, error) {
 		conn, did := rec.Connection, nothing
 		if facts.ExternalOrgID != "" && facts.ExternalOrgID != conn.ExternalOrgID {
 			conn.ExternalOrgID, did = facts.ExternalOrgID, seen
@@ -127,10 +131,7 @@ func (c customerStore) LearnTenant(ctx context.Context, esaID int64, facts regis
 		case !*active && conn.Provisioning == registry.StatusActive:
 			conn.Provisioning, conn.DeactivatedAt, did = registry.StatusDeactivated, now, seen
 		}
-		if did == seen {
-			conn.UpdatedAt = now
-		}
-		return did
+		return did, nil
 	})
 }
 
@@ -142,7 +143,7 @@ func (c customerStore) LearnAdServer(ctx context.Context, esaID int64, view regi
 	if err != nil {
 		return nil, failed("learn an ad server", err)
 	}
-	return c.change(ctx, esaID, func(rec *record, now time.Time) effect {
+	return c.change(ctx, esaID, func(rec *record, _ time.Time) (effect, error) {
 		conn, did := rec.Connection, nothing
 		if conn.AdServer == nil && view.Type != "" {
 			conn.AdServer, did = kept, seen
@@ -150,29 +151,26 @@ func (c customerStore) LearnAdServer(ctx context.Context, esaID int64, view regi
 		if conn.ServiceAccountEmail == "" && email != "" {
 			conn.ServiceAccountEmail, rec.emailLearned, did = email, true, seen
 		}
-		if did == seen {
-			conn.UpdatedAt = now
-		}
-		return did
+		return did, nil
 	})
 }
 
 // RecordTest records our own test of the connection if it is newer than the last.
 func (c customerStore) RecordTest(ctx context.Context, esaID int64, result registry.TestResult) (*registry.Source, error) {
 	at := registry.Instant(result.At)
-	return c.change(ctx, esaID, func(rec *record, now time.Time) effect {
+	return c.change(ctx, esaID, func(rec *record, _ time.Time) (effect, error) {
 		conn := rec.Connection
 		if !at.After(conn.LastTestedAt) {
-			return nothing
+			return nothing, nil
 		}
-		conn.LastTestedAt, conn.LastTestPassed, conn.UpdatedAt = at, result.Passed, now
+		conn.LastTestedAt, conn.LastTestPassed = at, result.Passed
 		if at.Before(conn.AdServerSavedAt) { // it was a test of another config than the saved one
-			return seen
+			return seen, nil
 		}
 		conn.LastError, conn.LastErrorCode = "", ""
 		if !result.Passed {
 			conn.LastError, conn.LastErrorCode = registry.Text(result.Error), registry.Text(result.ErrorCode)
 		}
-		return seen
+		return seen, nil
 	})
 }

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"time"
 
 	"esagate/registry"
 )
@@ -9,29 +10,15 @@ import (
 // ChangeConnection changes a connection as decide says.
 func (c customerStore) ChangeConnection(ctx context.Context, esaID int64,
 	decide func(*registry.Source) (*registry.Connection, error)) (*registry.Source, error) {
-	return write(ctx, c.store, c.customer, "change a connection", func(in scope) (*registry.Source, error) {
-		rec, err := locked(ctx, in, selectManagedByID, esaID)
-		if err != nil {
-			return nil, err
-		}
+	return c.change(ctx, esaID, func(rec *record, _ time.Time) (effect, error) {
 		next, err := decide(rec.Clone())
 		switch {
 		case err != nil:
-			return nil, decisionError{err}
+			return nothing, decisionError{err}
 		case next == nil:
-			return &rec.Source, nil
+			return nothing, nil
 		}
-		did, err := rec.become(*next)
-		switch {
-		case err != nil:
-			return nil, err
-		case did == nothing:
-			return &rec.Source, nil
-		case did == seen:
-			rec.Connection.UpdatedAt = c.store.instant()
-		}
-		rec.Connection.Version++ // also for what no reader sees: replicas follow it by its version
-		return &rec.Source, in.save(ctx, rec)
+		return rec.become(*next)
 	})
 }
 
@@ -70,7 +57,7 @@ func (rec *record) become(next registry.Connection) (effect, error) {
 	if visible {
 		return seen, nil
 	}
-	return unseen, nil
+	return noted, nil
 }
 
 // keptOperation returns a copy in the form that is kept; false for one without a kind or

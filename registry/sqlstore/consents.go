@@ -78,11 +78,8 @@ func deleteConsent(ctx context.Context, in scope, state [32]byte) (*registry.Tak
 	if err != nil {
 		return nil, found(err)
 	}
-	plain, err := in.store.unseal(sealed, identity("consents", taken.CustomerID, source, string(state[:])))
+	err = in.store.unsealInto(&taken.Consent, sealed, identity("consents", taken.CustomerID, source, string(state[:])))
 	if err != nil {
-		return nil, err
-	}
-	if err := decodeSecret(plain, &taken.Consent); err != nil {
 		return nil, err
 	}
 	// The source is not locked: everywhere else its lock comes before the consent's. A

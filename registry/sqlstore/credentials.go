@@ -25,28 +25,20 @@ func (c customerStore) Credential(ctx context.Context, sourceID string) (*regist
 	if !registry.StorableID(sourceID) {
 		return nil, "", registry.ErrNotFound
 	}
-	cred, id, err := c.credential(ctx, sourceID)
-	return cred, id, failed("read credentials", err)
-}
-
-func (c customerStore) credential(ctx context.Context, sourceID string) (*registry.Credential, string, error) {
 	var (
+		cred   registry.Credential
 		id     string
 		source int64
 		sealed []byte
 	)
-	if err := c.store.reading(c.customer).queryRow(ctx, selectCredential, sourceID).Scan(&id, &source, &sealed); err != nil {
-		return nil, "", found(err)
+	err := c.store.reading(c.customer).queryRow(ctx, selectCredential, sourceID).Scan(&id, &source, &sealed)
+	if err == nil {
+		err = c.store.unsealInto(&cred, sealed, identity("credentials", c.customer, source, id))
 	}
-	plain, err := c.store.unseal(sealed, identity("credentials", c.customer, source, id))
 	if err != nil {
-		return nil, "", err
+		return nil, "", failed("read credentials", found(err))
 	}
-	cred := new(registry.Credential)
-	if err := decodeSecret(plain, cred); err != nil {
-		return nil, "", err
-	}
-	return cred, id, nil
+	return &cred, id, nil
 }
 
 // storeCredential replaces the credentials of a locked source. The old row is deleted,

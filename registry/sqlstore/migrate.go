@@ -51,7 +51,6 @@ func Migrate(ctx context.Context, url string) (from, to int64, err error) {
 }
 
 func (s *Store) migrate(ctx context.Context) (from, to int64, err error) {
-	from = -1 // not known yet
 	for try := range migrateTries {
 		if try > 0 {
 			select {
@@ -60,20 +59,14 @@ func (s *Store) migrate(ctx context.Context) (from, to int64, err error) {
 				return 0, 0, fmt.Errorf("store: migrate: %w", both(ctx.Err(), err))
 			}
 		}
-		var found int64
-		found, to, err = s.migrateOnce(ctx)
-		if from < 0 && found >= 0 {
-			from = found
-		}
-		if err == nil || !outrun(err) || ctx.Err() != nil {
+		if from, to, err = s.migrateOnce(ctx); err == nil || !outrun(err) || ctx.Err() != nil {
 			break
 		}
 	}
-	return max(from, 0), to, err
-}
-
-func (s *Store) migrateFailed(ctx context.Context, err error) error {
-	return fmt.Errorf("store: migrate: %w", s.reduce(ctx, err))
+	if err != nil && !errors.Is(err, errNewerSchema) {
+		err = fmt.Errorf("store: migrate: %w", s.reduce(ctx, err))
+	}
+	return from, to, err
 }
 
 // outrun reports whether an error can come of another process that migrates the
@@ -87,73 +80,56 @@ func outrun(err error) bool {
 	return false
 }
 
-// migrateOnce returns the version that it found, -1 if it did not get so far, and the
-// one that it left.
-func (s *Store) migrateOnce(ctx context.Context) (found, left int64, err error) {
+// migrateOnce returns the version that it found and the one that it left.
+func (s *Store) migrateOnce(ctx context.Context) (from, to int64, err error) {
 	look, err := provider(s.dialect, s.write)
 	if err != nil {
-		return -1, 0, err
+		return 0, 0, err
 	}
 	// First, because running an older set of steps on newer tables would fail in
 	// words that don't say why; and without a lock, because mostly it is all.
-	if found, err = look.GetDBVersion(ctx); err != nil {
-		return -1, 0, s.migrateFailed(ctx, err)
+	from, err = look.GetDBVersion(ctx)
+	if err != nil {
+		return 0, 0, err
 	}
 	sources := look.ListSources()
-	if found > sources[len(sources)-1].Version {
-		return found, found, errNewerSchema
+	if from > sources[len(sources)-1].Version {
+		return from, from, errNewerSchema
 	}
 	pending, err := look.HasPending(ctx)
-	if err != nil {
-		return found, found, s.migrateFailed(ctx, err)
-	}
-	if !pending {
-		return found, found, nil
+	if err != nil || !pending {
+		return from, from, err
 	}
 	var options []goose.ProviderOption
 	if s.dialect == goose.DialectPostgres {
-		locker, err := sessionLocker()
+		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(lockPeriod, lockTries))
 		if err != nil {
-			return found, found, err
+			return from, from, err
 		}
-		options = append(options, goose.WithSessionLocker(locker))
+		options = append(options, goose.WithSessionLocker(boundedLocker{locker}))
 	}
 	work, err := provider(s.dialect, s.write, options...)
 	if err != nil {
-		return found, found, err
+		return from, from, err
 	}
 	if _, err := work.Up(ctx); err != nil {
-		return found, found, s.migrateFailed(ctx, err)
+		return from, from, err
 	}
-	if left, err = look.GetDBVersion(ctx); err != nil {
-		return found, found, s.migrateFailed(ctx, err)
-	}
-	return found, left, nil
+	to, err = look.GetDBVersion(ctx)
+	return from, to, err
 }
 
 func provider(dialect goose.Dialect, db *sql.DB, more ...goose.ProviderOption) (*goose.Provider, error) {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
-		return nil, fmt.Errorf("store: migrations: %w", err)
+		return nil, err
 	}
-	p, err := goose.NewProvider(dialect, db, files,
+	return goose.NewProvider(dialect, db, files,
 		append(more, goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))...)
-	if err != nil {
-		return nil, fmt.Errorf("store: migrations: %w", err)
-	}
-	return p, nil
 }
 
 // boundedLocker is goose's locker, whose unlocking has no deadline.
 type boundedLocker struct{ lock.SessionLocker }
-
-func sessionLocker() (lock.SessionLocker, error) {
-	l, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(lockPeriod, lockTries))
-	if err != nil {
-		return nil, fmt.Errorf("store: migrations: %w", err)
-	}
-	return boundedLocker{l}, nil
-}
 
 // SessionUnlock implements lock.SessionLocker. What it can't unlock goes with the
 // session.

@@ -56,12 +56,13 @@ func storableClient(c registry.OAuthClient) bool {
 	return storable(c.Issuer, c.TokenEndpoint, c.RedirectURI, c.ClientID, c.ClientSecret, c.AuthMethod, c.Resource, c.Audience, c.Scope)
 }
 
-// decodeSecret reads what was sealed. The decoder's own error could quote it.
-func decodeSecret(plain []byte, into any) error {
-	if err := json.Unmarshal(plain, into); err != nil {
-		return errors.New("a sealed value is not of the form that it should have")
+// unsealInto opens and decodes what was sealed. The decoder's own error could quote it.
+func (s *Store) unsealInto(v any, sealed, identity []byte) error {
+	plain, err := s.unseal(sealed, identity)
+	if err == nil && json.Unmarshal(plain, v) != nil {
+		err = errors.New("a sealed value is not of the form that it should have")
 	}
-	return nil
+	return err
 }
 
 // storable reports whether a store can keep all of some texts.

@@ -25,15 +25,14 @@ const (
 	busyTries   = 50
 )
 
+// memoryPath is the path of a database that lives and dies with its Store.
+const memoryPath = ":memory:"
+
 // openSQLite opens the pools of a SQLite database. SQLite has one writer at a
 // time: one connection for writes queues them in the pool, where waiting ends with
 // the caller's context, and not in the driver's busy loop, which knows no context.
 // That loop is only for other processes.
 func (s *Store) openSQLite(path string) error {
-	path, err := sqlitePath(path)
-	if err != nil {
-		return err
-	}
 	s.dialect = goose.DialectSQLite3
 	s.commit, s.reduce = commitSQLite, func(_ context.Context, err error) error { return err }
 	s.begin = func(ctx context.Context) (*sql.Tx, error) { return beginSQLite(ctx, s.write) }
@@ -45,15 +44,15 @@ func (s *Store) openSQLite(path string) error {
 			return err
 		}
 	}
-	if s.write, err = sqlitePool(path, 1, nil); err != nil {
+	var err error
+	if s.write, err = sqlitePool(path, 1, "0"); err != nil {
 		return err
 	}
 	if memory { // a database in memory is its one connection
 		s.read = s.write
 		return nil
 	}
-	s.read, err = sqlitePool(path, readers, url.Values{"_query_only": {"1"}})
-	if err != nil {
+	if s.read, err = sqlitePool(path, readers, "1"); err != nil {
 		return both(err, s.write.Close())
 	}
 	s.scrubber = startScrubber(s.write, left)
@@ -61,19 +60,17 @@ func (s *Store) openSQLite(path string) error {
 }
 
 // sqlitePool makes a pool of at most size connections, which stay open.
-func sqlitePool(path string, size int, more url.Values) (*sql.DB, error) {
+func sqlitePool(path string, size int, queryOnly string) (*sql.DB, error) {
 	params := url.Values{
 		"_busy_timeout": {busyTimeout},
 		"_journal_mode": {"WAL"},  // readers go on while one writes
 		"_synchronous":  {"FULL"}, // a commit is on disk when it returns
 		"_foreign_keys": {"1"},
+		"_query_only":   {queryOnly},
 		"_txlock":       {"immediate"},        // no upgrade from read to write, which can't wait
 		"_pragma":       {"secure_delete(1)"}, // what is deleted is overwritten, in the file
 		"_dqs":          {"0"},                // a misspelt column is an error, never a text
 		"_error_rc":     {"1"},                // error texts of the failure at hand alone
-	}
-	for k, v := range more {
-		params[k] = v
 	}
 	name := (&url.URL{Scheme: "file", Opaque: url.PathEscape(path), RawQuery: params.Encode()}).String()
 	db, err := sql.Open("sqlite", name)
