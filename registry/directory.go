@@ -24,11 +24,11 @@ type Directory struct {
 	opts   DirectoryOptions
 	health *storeHealth
 
-	sources  *snapshot.Cache[sourceDoc]    // by sourceKey
-	ids      *snapshot.Cache[idDoc]        // by esaKey
-	lists    *snapshot.Cache[*listing]     // by listQuery
-	counts   *snapshot.Cache[countsDoc]    // of deliveries, by esaKey
-	observed *lru.Cache[string, time.Time] // by esaKey: see ObserveInventorySync
+	sources  *snapshot.Cache[sourceDoc]             // by sourceKey
+	ids      *snapshot.Cache[plain[string]]         // sourceIds, which never change, by esaKey
+	lists    *snapshot.Cache[plain[*listing]]       // by listQuery
+	counts   *snapshot.Cache[plain[DeliveryCounts]] // of deliveries, by esaKey
+	observed *lru.Cache[string, time.Time]          // by esaKey: see ObserveInventorySync
 	writes   *writeLog
 }
 
@@ -69,9 +69,9 @@ func NewDirectory(store Store, opts DirectoryOptions) *Directory {
 	d := &Directory{
 		store: store, opts: opts, writes: newWriteLog(opts.Entries),
 		sources: snapshot.New[sourceDoc](limits, none),
-		ids:     snapshot.New[idDoc](unchanging, none),
-		lists:   snapshot.New[*listing](pages, none),
-		counts:  snapshot.New[countsDoc](limits, none),
+		ids:     snapshot.New[plain[string]](unchanging, none),
+		lists:   snapshot.New[plain[*listing]](pages, none),
+		counts:  snapshot.New[plain[DeliveryCounts]](limits, none),
 	}
 	d.observed, _ = lru.New[string, time.Time](opts.Entries) // fails for a size below 1 alone
 	d.health = newStoreHealth(func(ctx context.Context) error { return store.Ping(ctx) }, d.storeChanged)

@@ -25,9 +25,6 @@ type listing struct {
 	began, ended int64 // of the read, by the clock of the write log
 }
 
-// Older implements snapshot.Document: of two pages none is known to be older.
-func (*listing) Older(*listing) bool { return false }
-
 // Sources lists a customer's sources of both kinds as CustomerStore does: from the
 // store, and while that is away as the same page was last seen, with what was made,
 // changed and deleted here since. A page that was never seen is then an error.
@@ -41,27 +38,26 @@ func (d *Directory) ManagedSources(ctx context.Context, customer int64, skip, ta
 }
 
 func listPage(ctx context.Context, d *Directory, q listQuery) ([]*Source, int, error) {
-	l, err := get(ctx, d, d.lists, fmt.Sprint(q), d.writes.last(q.customer), true, func(ctx context.Context) (*listing, error) {
+	l, err := get(ctx, d, d.lists, fmt.Sprint(q), d.writes.last(q.customer), true, func(ctx context.Context) (none plain[*listing], err error) {
 		l := &listing{listQuery: q, began: d.writes.tick()}
 		list := d.store.Customer(q.customer).Sources
 		if q.managed {
 			list = d.store.Customer(q.customer).ManagedSources
 		}
-		var err error
 		if l.rows, l.total, err = list(ctx, q.skip, q.take); err != nil {
-			return nil, err
+			return none, err
 		}
 		for _, src := range l.rows {
 			index(d, src)
 			d.sources.Offer(sourceKey(src.CustomerID, src.SourceID), sourceDoc{src: src})
 		}
 		l.ended = d.writes.tick()
-		return l, nil
+		return plain[*listing]{l}, nil
 	})
 	if err != nil {
 		return nil, 0, storeFault(err, noSource)
 	}
-	rows, total := l.correct(d)
+	rows, total := l.is.correct(d)
 	return rows, total, nil
 }
 

@@ -91,23 +91,17 @@ func (d *Directory) RecordEvent(ctx context.Context, customer, esaID int64, e Ev
 	return duplicate, src, err
 }
 
-// countsDoc is what is remembered of a connection's deliveries.
-type countsDoc struct{ DeliveryCounts }
-
-// Older implements snapshot.Document.
-func (countsDoc) Older(countsDoc) bool { return false }
-
 // DeliveryCounts counts a connection's deliveries as CustomerStore does: from memory while
 // that is fresh, and as it was last known while the store is away or slow.
 func (d *Directory) DeliveryCounts(ctx context.Context, customer, esaID int64) (DeliveryCounts, error) {
-	doc, err := get(ctx, d, d.counts, esaKey(customer, esaID), 0, false, func(ctx context.Context) (countsDoc, error) {
+	doc, err := get(ctx, d, d.counts, esaKey(customer, esaID), 0, false, func(ctx context.Context) (plain[DeliveryCounts], error) {
 		counts, err := d.store.Customer(customer).DeliveryCounts(ctx, esaID)
-		return countsDoc{counts}, err
+		return plain[DeliveryCounts]{counts}, err
 	})
 	if err != nil {
 		return DeliveryCounts{}, storeFault(err, noManaged)
 	}
-	return doc.DeliveryCounts, nil
+	return doc.is, nil
 }
 
 func auditOf(customer int64) target { return target{customer: customer, none: noAuditEntry} }

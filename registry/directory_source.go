@@ -38,11 +38,11 @@ func (d sourceDoc) compare(o sourceDoc) int {
 	return 0
 }
 
-// idDoc is the sourceId of a connection. It never changes.
-type idDoc string
+// plain is a document of which no two states are known to be older and newer.
+type plain[T any] struct{ is T }
 
 // Older implements snapshot.Document.
-func (idDoc) Older(idDoc) bool { return false }
+func (plain[T]) Older(plain[T]) bool { return false }
 
 // Source finds a customer's source of either kind by its sourceId. The store is asked, so
 // that a write of another replica is seen at once, and memory only while it is away.
@@ -88,24 +88,24 @@ func managed(ctx context.Context, d *Directory, customer int64, sourceID string,
 
 func managedByID(ctx context.Context, d *Directory, customer, esaID int64, newest bool) (*Source, error) {
 	key := esaKey(customer, esaID)
-	var id idDoc
+	var id plain[string]
 	if r, ok := d.ids.Peek(key); ok {
 		id = r.Doc
 	} else {
-		found, err := get(ctx, d, d.ids, key, 0, false, func(ctx context.Context) (idDoc, error) {
+		found, err := get(ctx, d, d.ids, key, 0, false, func(ctx context.Context) (id plain[string], err error) {
 			src, err := d.store.Customer(customer).ManagedSourceByID(ctx, esaID)
 			if err != nil {
-				return "", err
+				return id, err
 			}
 			d.Put(src)
-			return idDoc(src.SourceID), nil
+			return plain[string]{src.SourceID}, nil
 		})
 		if err != nil {
 			return nil, storeFault(err, noManaged)
 		}
 		id, newest = found, false
 	}
-	src, err := managed(ctx, d, customer, string(id), newest)
+	src, err := managed(ctx, d, customer, id.is, newest)
 	if err == nil && src.Connection.ID != esaID { // the sourceId is another's now
 		return nil, storeFault(ErrNotFound, noManaged)
 	}
@@ -156,7 +156,7 @@ func (d *Directory) Put(src *Source) *Source {
 
 func index(d *Directory, src *Source) {
 	if src.Connection != nil {
-		d.ids.Put(esaKey(src.CustomerID, src.Connection.ID), idDoc(src.SourceID))
+		d.ids.Put(esaKey(src.CustomerID, src.Connection.ID), plain[string]{src.SourceID})
 	}
 }
 

@@ -26,7 +26,7 @@ func ofAgent(customer int64, sourceID string) target {
 func (d *Directory) ofConnection(customer, esaID int64) target {
 	t := target{customer: customer, none: noManaged}
 	if r, ok := d.ids.Peek(esaKey(customer, esaID)); ok {
-		t.sourceID = string(r.Doc)
+		t.sourceID = r.Doc.is
 	}
 	return t
 }

@@ -5,6 +5,7 @@ package registry
 
 import (
 	"maps"
+	"reflect"
 	"time"
 )
 
@@ -159,13 +160,13 @@ func (s InventorySync) Following(last *InventorySync) InventorySync {
 	return s
 }
 
-// SameState reports whether two states differ in nothing but when they were seen.
+// SameState reports whether two states differ in nothing but when they were seen. Their
+// times are as a Store keeps them.
 func (s *InventorySync) SameState(o *InventorySync) bool {
 	if s == nil || o == nil {
 		return s == o
 	}
-	sameCount := s.ItemCount == o.ItemCount ||
-		s.ItemCount != nil && o.ItemCount != nil && *s.ItemCount == *o.ItemCount
-	return s.Status == o.Status && s.LastRunAt.Equal(o.LastRunAt) &&
-		s.CompletedAt.Equal(o.CompletedAt) && sameCount && s.Error == o.Error
+	shown := *o
+	shown.UpdatedAt, shown.ObservedAt = s.UpdatedAt, s.ObservedAt
+	return reflect.DeepEqual(s, &shown)
 }

@@ -150,7 +150,7 @@ func followEmail(rec *record, email string) effect {
 
 // adopted reads the source as it now stands.
 func adopted(ctx context.Context, in scope, sourceID string, outcome registry.AdoptionOutcome) (registry.Adoption, error) {
-	rec, err := scanRecord(in.queryRow(ctx, selectManagedBySourceID, sourceID), in.customer)
+	rec, err := scanRecord(in.queryRow(ctx, selectManagedBySourceID, sourceID), &in.customer)
 	if err != nil {
 		return registry.Adoption{}, err
 	}

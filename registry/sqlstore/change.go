@@ -54,7 +54,7 @@ func (s scope) save(ctx context.Context, rec *record) error {
 // locked reads a record that the transaction is about to change: no other
 // transaction changes it before this one ends.
 func locked(ctx context.Context, in scope, st statement, id any) (*record, error) {
-	return scanRecord(in.queryRow(ctx, st.ending(in.store.lock), id), in.customer)
+	return scanRecord(in.queryRow(ctx, st.ending(in.store.lock), id), &in.customer)
 }
 
 // effect is what a change did to a record.

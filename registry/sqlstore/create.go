@@ -78,14 +78,6 @@ func createOnce(ctx context.Context, in scope, once *registry.IdempotencyRecord,
 	return registry.Creation{Source: src}, nil
 }
 
-func createAgent(ctx context.Context, in scope, entry registry.NewSource, now time.Time) (int64, error) {
-	id, err := insertNew(ctx, in, entry, now)
-	if err == nil && entry.Credential != nil {
-		err = addCredential(ctx, in, id, *entry.Credential, now)
-	}
-	return id, err
-}
-
 // giveSourceID returns the id and the sourceId of a new row: the wanted one, or else a free
 // one of the slug. The id comes first: the transaction then holds the sequence until it
 // ends, so what is free now stays free.
@@ -97,8 +89,7 @@ func giveSourceID(ctx context.Context, in scope, wanted, slug string) (id int64,
 	return id, sourceID, err
 }
 
-// insertNew makes the row.
-func insertNew(ctx context.Context, in scope, entry registry.NewSource, now time.Time) (int64, error) {
+func createAgent(ctx context.Context, in scope, entry registry.NewSource, now time.Time) (int64, error) {
 	id, sourceID, err := giveSourceID(ctx, in, entry.SourceID, entry.Slug)
 	if err != nil {
 		return 0, err
@@ -111,10 +102,15 @@ func insertNew(ctx context.Context, in scope, entry registry.NewSource, now time
 	made, err := in.exec(ctx, insertAgent, id, sourceID, entry.Name, string(registry.ExecutionAgent), nullTime(now),
 		nullText(a.Status), agentID, nullText(a.Type), nullText(a.EndpointURL), nullText(a.Protocol),
 		nullText(a.Description), nullText(a.Authentication), nullText(a.OAuthAudience))
-	if err == nil && made == 0 { // its other ids are free
-		err = registry.ErrSourceTaken
+	switch {
+	case err != nil:
+		return 0, err
+	case made == 0: // its other ids are free
+		return 0, registry.ErrSourceTaken
+	case entry.Credential != nil:
+		return id, addCredential(ctx, in, id, *entry.Credential, now)
 	}
-	return id, err
+	return id, nil
 }
 
 func freeAgentID(ctx context.Context, in scope, next func() string) (string, error) {

@@ -37,89 +37,50 @@ type record struct {
 	emailLearned bool
 }
 
-// sourceRow holds the columns of a row; finish makes a record of them.
-type sourceRow struct {
-	rec              record
-	agent            registry.Agent
-	conn             registry.Connection
-	sync             registry.InventorySync
-	operation        registry.Operation
-	labels, adServer string
-}
+// scanRecord reads a row of anyColumns or managedColumns. Columns in front of them are read
+// into before; customer is read after that.
+func scanRecord(r row, customer *int64, before ...any) (*record, error) {
+	rec, a, c := &record{}, &registry.Agent{}, &registry.Connection{}
+	sync, operation := &registry.InventorySync{}, &registry.Operation{}
+	src := &rec.Source
+	var labels, adServer string
+	err := r.Scan(append(before, &src.ID, &src.SourceID, &src.Name, &rec.nameFromAPI, &src.ExecutionType, &labels,
+		instantColumn{&src.CreatedAt}, instantColumn{&src.UpdatedAt},
 
-func (s *sourceRow) sourceFields() []any {
-	src := &s.rec.Source
-	return []any{&src.ID, &src.SourceID, &src.Name, &s.rec.nameFromAPI, &src.ExecutionType, &s.labels,
-		instantColumn{&src.CreatedAt}, instantColumn{&src.UpdatedAt}}
-}
+		orZero(&a.Status), orZero(&a.AgentID), orZero(&a.Type), orZero(&a.EndpointURL), orZero(&a.Protocol), orZero(&a.Description),
+		orZero(&a.Authentication), orZero(&a.OAuthAudience), orZero(&a.AuthVersion), orZero(&a.CredentialID),
 
-func (s *sourceRow) agentFields() []any {
-	a := &s.agent
-	return []any{orZero(&a.Status), orZero(&a.AgentID), orZero(&a.Type), orZero(&a.EndpointURL),
-		orZero(&a.Protocol), orZero(&a.Description), orZero(&a.Authentication),
-		orZero(&a.OAuthAudience), orZero(&a.AuthVersion), orZero(&a.CredentialID)}
-}
-
-// connectionFields also take NULL everywhere: there is no connection then, and its id is 0.
-func (s *sourceRow) connectionFields() []any {
-	conn := &s.conn
-	return []any{orZero(&conn.ID), orZero(&conn.Provisioning), orZero(&conn.TenantID), orZero(&conn.ExternalOrgID),
-		orZero(&conn.MCPURL), orZero(&conn.A2AURL), orZero(&s.adServer), instantColumn{&conn.AdServerSavedAt},
-		orZero(&conn.ServiceAccountEmail), orZero(&s.rec.emailLearned), orZero(&conn.LastError), orZero(&conn.LastErrorCode),
-		instantColumn{&conn.LastTestedAt}, orZero(&conn.LastTestPassed),
-		instantColumn{&conn.ProvisionedAt}, instantColumn{&conn.DeactivatedAt},
-		instantColumn{&conn.CreatedAt}, instantColumn{&conn.UpdatedAt},
-		orZero(&s.sync.Status), instantColumn{&s.sync.LastRunAt}, instantColumn{&s.sync.CompletedAt}, &s.sync.ItemCount, orZero(&s.sync.Error),
-		instantColumn{&s.sync.UpdatedAt}, instantColumn{&s.sync.ObservedAt},
-		orZero(&s.operation.Kind), orZero(&s.operation.ID), instantColumn{&s.operation.Begun}, instantColumn{&s.operation.Until},
-		instantColumn{&conn.UnsettledSince}, orZero(&conn.Epoch), orZero(&conn.Version)}
-}
-
-// finish decodes what is more than a column's value.
-func (s *sourceRow) finish(customer int64) (err error) {
-	src, conn := &s.rec.Source, &s.conn
-	src.CustomerID, conn.CustomerID = customer, customer
-	if src.Labels, err = decodeLabels(s.labels); err != nil {
-		return err
+		// All of these can be NULL: there is no connection then.
+		orZero(&c.ID), orZero(&c.Provisioning), orZero(&c.TenantID), orZero(&c.ExternalOrgID), orZero(&c.MCPURL), orZero(&c.A2AURL),
+		orZero(&adServer), instantColumn{&c.AdServerSavedAt}, orZero(&c.ServiceAccountEmail), orZero(&rec.emailLearned),
+		orZero(&c.LastError), orZero(&c.LastErrorCode), instantColumn{&c.LastTestedAt}, orZero(&c.LastTestPassed),
+		instantColumn{&c.ProvisionedAt}, instantColumn{&c.DeactivatedAt}, instantColumn{&c.CreatedAt}, instantColumn{&c.UpdatedAt},
+		orZero(&sync.Status), instantColumn{&sync.LastRunAt}, instantColumn{&sync.CompletedAt}, &sync.ItemCount, orZero(&sync.Error),
+		instantColumn{&sync.UpdatedAt}, instantColumn{&sync.ObservedAt},
+		orZero(&operation.Kind), orZero(&operation.ID), instantColumn{&operation.Begun}, instantColumn{&operation.Until},
+		instantColumn{&c.UnsettledSince}, orZero(&c.Epoch), orZero(&c.Version))...)
+	if err != nil {
+		return nil, found(err)
 	}
-	if conn.AdServer, err = decodeAdServer(s.adServer); err != nil {
-		return err
-	}
-	if s.sync.Status != "" {
-		sync := s.sync
-		conn.InventorySync = &sync
-	}
-	if s.operation.Kind != "" {
-		operation := s.operation
-		conn.Operation = &operation
-	}
-	return nil
-}
-
-// scanRecord reads a row of anyColumns or managedColumns.
-func scanRecord(r row, customer int64) (*record, error) { return scanRecordAfter(r, &customer) }
-
-// scanRecordAfter is scanRecord for rows with more columns in front, which are read
-// into dest; customer is read after that.
-func scanRecordAfter(r row, customer *int64, dest ...any) (*record, error) {
-	var s sourceRow
-	columns := append(append(append(dest, s.sourceFields()...), s.agentFields()...), s.connectionFields()...)
-	if err := found(r.Scan(columns...)); err != nil {
+	src.CustomerID = *customer
+	if src.Labels, err = decodeLabels(labels); err != nil {
 		return nil, err
 	}
-	if err := s.finish(*customer); err != nil {
-		return nil, err
+	if src.ExecutionType == registry.ExecutionAgent {
+		src.Agent = a
 	}
-	rec := s.rec // a copy, so that the rest of the row can be freed
-	if rec.ExecutionType == registry.ExecutionAgent {
-		agent := s.agent
-		rec.Agent = &agent
+	if c.ID == 0 {
+		return rec, nil
 	}
-	if s.conn.ID != 0 {
-		conn := s.conn
-		rec.Connection = &conn
+	src.Connection, c.CustomerID = c, *customer
+	if sync.Status != "" {
+		c.InventorySync = sync
 	}
-	return &rec, nil
+	if operation.Kind != "" {
+		c.Operation = operation
+	}
+	c.AdServer, err = decodeAdServer(adServer)
+	return rec, err
 }
 
 // found turns sql.ErrNoRows into registry.ErrNotFound.

@@ -88,7 +88,7 @@ func (c customerStore) list(ctx context.Context, count, page statement, skip, ta
 		return nil, 0, failed("count sources", err)
 	}
 	total, skip, take := int(counted), max(skip, 0), min(max(take, 0), registry.MaxPage)
-	list, err := query(ctx, in, page, func(r row) (*registry.Source, error) { return scanSource(r, c.customer) }, take, skip)
+	list, err := query(ctx, in, page, func(r row) (*registry.Source, error) { return scanSource(r, &c.customer) }, take, skip)
 	if err != nil {
 		return nil, 0, failed("list sources", err)
 	}
@@ -98,11 +98,11 @@ func (c customerStore) list(ctx context.Context, count, page statement, skip, ta
 
 // source reads one source.
 func (s scope) source(ctx context.Context, st statement, id any) (*registry.Source, error) {
-	return scanSource(s.queryRow(ctx, st, id), s.customer)
+	return scanSource(s.queryRow(ctx, st, id), &s.customer)
 }
 
-func scanSource(r row, customer int64) (*registry.Source, error) {
-	rec, err := scanRecord(r, customer)
+func scanSource(r row, customer *int64, before ...any) (*registry.Source, error) {
+	rec, err := scanRecord(r, customer, before...)
 	if err != nil {
 		return nil, err
 	}

@@ -66,11 +66,7 @@ func (s *Store) Upkeep(ctx context.Context, want registry.Upkeep, after int64, t
 	take = min(max(take, 0), registry.MaxPage)
 	page, err := query(ctx, s.reading(0), st, func(r row) (*registry.Source, error) {
 		var customer int64
-		rec, err := scanRecordAfter(r, &customer, &customer)
-		if err != nil {
-			return nil, err
-		}
-		return &rec.Source, nil
+		return scanSource(r, &customer, &customer)
 	}, append([]any{after, take}, args...)...)
 	return page, failed("list for upkeep", err)
 }
