@@ -108,40 +108,31 @@ func TestDirectoryCredentials(t *testing.T) {
 	}
 }
 
-// credentialWrites are the two writes, to a source that needs not be there.
-func credentialWrites(d *registry.Directory, sourceID string) map[string]func(context.Context) error {
-	return map[string]func(context.Context) error{
-		"EndConsent": func(ctx context.Context) error {
-			_, err := d.EndConsent(ctx, customer, sourceID, registry.Consent{}, tokens)
-			return err
-		},
-		"ReplaceCredential": func(ctx context.Context) error {
-			_, err := d.ReplaceCredential(ctx, customer, sourceID, "id", nil)
-			return err
-		},
-	}
-}
-
 // TestDirectoryCredentialsNotFound: an AGENT source that is gone is forgotten. A managed
 // one that has its sourceId by now is none of these writes' business.
 func TestDirectoryCredentialsNotFound(t *testing.T) {
-	for name := range credentialWrites(nil, "") {
+	for name, write := range map[string]func(ctx context.Context, d *registry.Directory, sourceID string) (*registry.Source, error){
+		"EndConsent": func(ctx context.Context, d *registry.Directory, sourceID string) (*registry.Source, error) {
+			return d.EndConsent(ctx, customer, sourceID, registry.Consent{}, tokens)
+		},
+		"ReplaceCredential": func(ctx context.Context, d *registry.Directory, sourceID string) (*registry.Source, error) {
+			return d.ReplaceCredential(ctx, customer, sourceID, "id", nil)
+		},
+	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, registry.DirectoryOptions{Fresh: time.Hour}, func(t *testing.T, d *registry.Directory, f *faulty) {
-				made(t, f, customer, "a")
-				d.Put(adopted(t, f, customer, "m"))
+				pair(t, d, f)
+				get(t, d, "m")
 				allManaged(t, d)
-				view{d}.is(t, "before", "a", "a")
 				must(t)(elsewhere(f).DeleteSource(t.Context(), "a", allow))
 				for _, id := range []string{"a", "m"} {
-					notFound(t, credentialWrites(d, id)[name](t.Context()))
+					wantNotFound(t)(write(t.Context(), d, id))
 				}
 				f.count("read")
 				get(t, d, "m")
 				reads(t, f, "the copy stays", 0)
 				f.is(failing, 0)
-				_, err := d.Source(t.Context(), customer, "a")
-				notFound(t, err)
+				wantNotFound(t)(d.Source(t.Context(), customer, "a"))
 				if page := all(t, d); len(page) != 1 || page[0].SourceID != "m" {
 					t.Errorf("%v", ids(page))
 				}

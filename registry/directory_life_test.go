@@ -1,6 +1,7 @@
 package registry_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"testing"
@@ -71,10 +72,8 @@ func TestDirectoryCreateManaged(t *testing.T) {
 				f.is(after, 0)
 				for _, when := range []string{"deleted", "deleted, and an older state comes late"} {
 					v.is(t, when, "m", "")
-					_, err := d.ManagedSource(t.Context(), customer, "m")
-					notFound(t, err)
-					_, err = d.ManagedSourceByID(t.Context(), customer, m.Connection.ID)
-					notFound(t, err)
+					wantNotFound(t)(d.ManagedSource(t.Context(), customer, "m"))
+					wantNotFound(t)(d.ManagedSourceByID(t.Context(), customer, m.Connection.ID))
 					listed(t, d, when, 0, 9, "first")
 					d.Put(m)
 				}
@@ -107,45 +106,6 @@ func TestDirectoryCreateManagedReplayed(t *testing.T) {
 	})
 }
 
-// TestDirectoryChangeConnection follows a change with reads of a store that is there and
-// of one that isn't.
-func TestDirectoryChangeConnection(t *testing.T) {
-	for _, known := range []bool{true, false} {
-		for _, after := range []mode{healthy, failing} {
-			bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
-				m := adopted(t, f, customer, "m")
-				if known {
-					d.Put(m)
-					view{d}.is(t, "before", "m", "m")
-					listed(t, d, "before", 0, 50, "m")
-					f.count("read")
-				}
-				for i := range 3 {
-					text := fmt.Sprint("error ", i)
-					got, err := d.ChangeConnection(t.Context(), customer, m.Connection.ID, lastError(text))
-					if err != nil || got.Connection.LastError != text || got.Connection.Version != m.Connection.Version+int64(i)+1 {
-						t.Fatalf("%+v, %v", got, err)
-					}
-					if get(t, d, "m") != got {
-						t.Fatal("the copy is not what was written")
-					}
-					reads(t, f, "after a write", 0)
-				}
-				f.is(after, 0)
-				seen := []*registry.Source{source(t, d, "m")}
-				if known {
-					seen = append(seen, allManaged(t, d)[0], all(t, d)[0])
-				}
-				for _, m := range seen {
-					if m.Connection.LastError != "error 2" {
-						t.Fatalf("%+v", *m.Connection)
-					}
-				}
-			})
-		}
-	}
-}
-
 // TestDirectoryChangeConnectionForgotten: a list shows a change also of a source that
 // memory has no room for any more.
 func TestDirectoryChangeConnectionForgotten(t *testing.T) {
@@ -165,28 +125,24 @@ func TestDirectoryChangeConnectionForgotten(t *testing.T) {
 // TestDirectoryChangesNothingThere: a connection that another process has deleted goes
 // from memory with the write that does not find it.
 func TestDirectoryChangesNothingThere(t *testing.T) {
-	for name, write := range map[string]func(t *testing.T, d *registry.Directory, esaID int64) error{
-		"ChangeConnection": func(t *testing.T, d *registry.Directory, esaID int64) error {
-			_, err := d.ChangeConnection(t.Context(), customer, esaID, lastError("x"))
+	for name, write := range map[string]func(ctx context.Context, d *registry.Directory, esaID int64) error{
+		"ChangeConnection": func(ctx context.Context, d *registry.Directory, esaID int64) error {
+			_, err := d.ChangeConnection(ctx, customer, esaID, lastError("x"))
 			return err
 		},
-		"KeepSettings": func(t *testing.T, d *registry.Directory, esaID int64) error {
-			return d.KeepSettings(t.Context(), customer, esaID, []byte("x"))
+		"KeepSettings": func(ctx context.Context, d *registry.Directory, esaID int64) error {
+			return d.KeepSettings(ctx, customer, esaID, []byte("x"))
 		},
 	} {
 		bubble(t, registry.DirectoryOptions{Fresh: time.Hour}, func(t *testing.T, d *registry.Directory, f *faulty) {
 			m := adopted(t, f, customer, "m")
 			d.Put(m)
-			listed(t, d, "before", 0, 9, "m")
+			listed(t, d, "before", 0, 50, "m")
 			time.Sleep(time.Second)
 			must(t)(elsewhere(f).DeleteSource(t.Context(), "m", allow))
-			err := write(t, d, m.Connection.ID)
-			notFound(t, err)
-			if got := fault.As(err).Message; got != "There is no managed source with this id." {
-				t.Errorf("%s: %q", name, got)
-			}
+			says(t, name, write(t.Context(), d, m.Connection.ID), fault.NotFound, "There is no managed source with this id.", registry.ErrNotFound)
 			f.is(failing, 0)
-			listed(t, d, "afterwards", 0, 9)
+			listed(t, d, "afterwards", 0, 50)
 			if got, err := d.ManagedSource(t.Context(), customer, "m"); err == nil {
 				t.Errorf("%s: %+v", name, got)
 			}

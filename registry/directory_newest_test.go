@@ -84,10 +84,8 @@ func TestDirectoryNewestEvicted(t *testing.T) {
 			t.Errorf("%v", ids(page))
 		}
 		// Of these nothing is known, which is not that they were deleted.
-		_, err := d.Source(t.Context(), customer, "a")
-		unavailable(t, err)
-		_, err = d.ManagedSource(t.Context(), customer, "m")
-		unavailable(t, err)
+		wantUnavailable(t)(d.Source(t.Context(), customer, "a"))
+		wantUnavailable(t)(d.ManagedSource(t.Context(), customer, "m"))
 	})
 }
 
@@ -116,12 +114,10 @@ func TestDirectoryChangeCallerLeaves(t *testing.T) {
 func TestDirectoryCloseEndsPings(t *testing.T) {
 	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
 		f.refuses(errBroken)
-		_, err := d.CreateSource(t.Context(), customer, agent("a"), nil)
-		unavailableWrite(t, err)
+		wantUnavailableWrite(t)(d.CreateSource(t.Context(), customer, agent("a"), nil))
 		synctest.Wait() // it was looked at, and was there
 		f.is(hanging, 0)
-		_, err = d.CreateSource(t.Context(), customer, agent("a"), nil)
-		unavailableWrite(t, err)
+		wantUnavailableWrite(t)(d.CreateSource(t.Context(), customer, agent("a"), nil))
 		synctest.Wait()
 		took(t, "closing", 0, d.Close)
 		f.is(healthy, 0)

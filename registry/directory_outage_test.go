@@ -37,8 +37,7 @@ func TestDirectoryStoreFails(t *testing.T) {
 		if d.StoreAvailable() {
 			t.Fatal("available")
 		}
-		_, err := d.ManagedSource(t.Context(), customer, "unseen")
-		unavailable(t, err)
+		wantUnavailable(t)(d.ManagedSource(t.Context(), customer, "unseen"))
 
 		// It is looked at every second, by no reader, and by one probe only.
 		f.count("Ping")
@@ -72,8 +71,7 @@ func TestDirectoryStoreHangs(t *testing.T) {
 		took(t, "the next", 0, func() { get(t, d, "a") })
 		took(t, "a reader of another", 0, func() { get(t, d, "b") })
 		took(t, "a reader without a copy", 2*time.Second, func() {
-			_, err := d.ManagedSource(t.Context(), customer, "unseen")
-			unavailable(t, err)
+			wantUnavailable(t)(d.ManagedSource(t.Context(), customer, "unseen"))
 		})
 		for range 20 { // for as long as it lasts, no reader with a copy waits again
 			time.Sleep(700 * time.Millisecond)
@@ -93,19 +91,16 @@ func TestDirectoryFlapping(t *testing.T) {
 		adopted(t, f, customer, "a")
 		for range 50 {
 			f.is(failing, 0)
-			_, err := d.ManagedSource(t.Context(), customer, "unseen")
-			unavailable(t, err)
+			wantUnavailable(t)(d.ManagedSource(t.Context(), customer, "unseen"))
 			f.is(healthy, 0)
-			_, err = d.ManagedSource(t.Context(), customer, "another")
-			notFound(t, err)
+			wantNotFound(t)(d.ManagedSource(t.Context(), customer, "another"))
 			if !d.StoreAvailable() {
 				t.Fatal("it answered")
 			}
 			time.Sleep(10 * time.Millisecond)
 		}
 		f.is(failing, 0)
-		_, err := d.ManagedSource(t.Context(), customer, "never seen")
-		unavailable(t, err)
+		wantUnavailable(t)(d.ManagedSource(t.Context(), customer, "never seen"))
 		f.count("Ping")
 		time.Sleep(10 * time.Second)
 		if n := f.count("Ping"); n < 9 || n > 10 {

@@ -71,8 +71,7 @@ func TestDirectoryUnknownOutcome(t *testing.T) {
 		for _, id := range []string{"a", "m"} {
 			f.is(healthy, 6*time.Second)
 			took(t, "a write", 5*time.Second, func() {
-				_, err := d.UpdateSource(t.Context(), customer, id, rename(id+"2"))
-				unavailableWrite(t, err)
+				wantUnavailableWrite(t)(d.UpdateSource(t.Context(), customer, id, rename(id+"2")))
 			})
 			f.is(failing, 0)
 			v.is(t, "with the store away, as last known", id, id)
@@ -88,16 +87,12 @@ func TestDirectoryUnknownOutcome(t *testing.T) {
 		for _, id := range []string{"a", "m"} {
 			v.is(t, "afterwards", id, id+"2")
 			f.is(healthy, 6*time.Second)
-			_, err := d.DeleteSource(t.Context(), customer, id, allow)
-			unavailableWrite(t, err)
+			wantUnavailableWrite(t)(d.DeleteSource(t.Context(), customer, id, allow))
 			back(t, d, f)
-			_, err = d.DeleteSource(t.Context(), customer, id, allow) // tried again
-			notFound(t, err)
+			wantNotFound(t)(d.DeleteSource(t.Context(), customer, id, allow)) // tried again
 			f.is(failing, 0)
-			_, err = d.Source(t.Context(), customer, id)
-			notFound(t, err)
-			_, err = d.ManagedSource(t.Context(), customer, id)
-			notFound(t, err)
+			wantNotFound(t)(d.Source(t.Context(), customer, id))
+			wantNotFound(t)(d.ManagedSource(t.Context(), customer, id))
 			back(t, d, f)
 		}
 	})
@@ -116,8 +111,7 @@ func TestDirectoryUnknownOutcomeIsJoinedByNone(t *testing.T) {
 		f.is(healthy, time.Second)
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 		defer cancel()
-		_, err := d.UpdateSource(ctx, customer, "m", rename("M"))
-		unavailableWrite(t, err)
+		wantUnavailableWrite(t)(d.UpdateSource(ctx, customer, "m", rename("M")))
 		if !d.StoreAvailable() {
 			t.Fatal("a caller who leaves says nothing of the store")
 		}
@@ -147,16 +141,14 @@ func TestDirectoryChangeDeadlines(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		took(t, "a write of a caller who leaves", time.Second, func() {
-			_, err := d.DeleteSource(ctx, customer, "a", allow)
-			unavailableWrite(t, err)
+			wantUnavailableWrite(t)(d.DeleteSource(ctx, customer, "a", allow))
 		})
 		if n := f.count("change"); n != 0 {
 			t.Fatalf("%d writes to a store that is away", n)
 		}
 		back(t, d, f)
 		f.is(failing, 0)
-		_, _, err := d.Sources(t.Context(), customer, 0, 1)
-		unavailable(t, err)
+		wantUnavailable(t)(d.Sources(t.Context(), customer, 0, 1))
 		f.is(healthy, 0)
 		took(t, "a write shortly before the store is back", time.Second, func() {
 			must(t)(write("b"))
@@ -173,8 +165,7 @@ func TestDirectoryWriteFailsAlone(t *testing.T) {
 		view{d}.is(t, "before", "a", "a")
 		f.refuses(errBroken)
 		for range 20 {
-			_, err := d.UpdateSource(t.Context(), customer, "a", rename("b"))
-			unavailableWrite(t, err)
+			wantUnavailableWrite(t)(d.UpdateSource(t.Context(), customer, "a", rename("b")))
 		}
 		time.Sleep(time.Minute)
 		renamed(t, f, "a", "c")
@@ -199,10 +190,9 @@ func TestDirectoryOnce(t *testing.T) {
 			}
 		}
 		f.is(healthy, 6*time.Second) // made, without the answer
-		_, err := once("k", 1)
-		unavailableWrite(t, err)
+		wantUnavailableWrite(t)(once("k", 1))
 		back(t, d, f)
-		_, err = once("k", 1)
+		_, err := once("k", 1)
 		conflict("at once", err)
 		_, err = once("k", 2)
 		conflict("another", err)

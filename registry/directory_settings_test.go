@@ -16,14 +16,11 @@ func TestDirectorySettings(t *testing.T) {
 				t.Fatalf("%q, %v", got, err)
 			}
 		}
-		_, err := d.Settings(t.Context(), customer+1, id)
-		notFound(t, err)
+		wantNotFound(t)(d.Settings(t.Context(), customer+1, id))
 		must(t)(d.KeepSettings(t.Context(), customer, id, nil))
-		_, err = d.Settings(t.Context(), customer, id)
-		notFound(t, err)
+		wantNotFound(t)(d.Settings(t.Context(), customer, id))
 		f.is(failing, 0)
-		_, err = d.Settings(t.Context(), customer, id) // from the store alone
-		unavailable(t, err)
+		wantUnavailable(t)(d.Settings(t.Context(), customer, id)) // from the store alone
 	})
 }
 

@@ -99,13 +99,11 @@ func TestDirectorySourceReads(t *testing.T) {
 			t.Fatal("the late answer was lost")
 		}
 		now("away", &after, 0, 0)
-		_, err := read.unseen(t)
-		unavailable(t, err)
+		wantUnavailable(t)(read.unseen(t))
 		f.is(hanging, 0)
 		time.Sleep(1500 * time.Millisecond) // not asked again before
 		took(t, "hanging, without a copy", 2*time.Second, func() {
-			_, err := read.unseen(t)
-			unavailable(t, err)
+			wantUnavailable(t)(read.unseen(t))
 		})
 		now("hanging", &after, 0, 0)
 
@@ -166,11 +164,9 @@ func TestDirectorySourceDeletedElsewhere(t *testing.T) {
 		for _, mode := range []mode{healthy, failing} {
 			f.is(mode, 0)
 			for _, id := range []string{"a", "m"} {
-				_, err := d.Source(t.Context(), customer, id)
-				notFound(t, err)
+				wantNotFound(t)(d.Source(t.Context(), customer, id))
 			}
-			_, err := d.ManagedSource(t.Context(), customer, "m") // the hot copy went too
-			notFound(t, err)
+			wantNotFound(t)(d.ManagedSource(t.Context(), customer, "m")) // the hot copy went too
 		}
 		if page := all(t, d); !slices.Equal(ids(page), []string{"b"}) {
 			t.Fatalf("%v", ids(page))

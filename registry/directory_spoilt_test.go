@@ -92,8 +92,7 @@ func TestDirectorySpoiltRows(t *testing.T) {
 					})
 				}
 				took(t, "a write", 0, func() {
-					_, err := d.RecordTest(t.Context(), customer, m.Connection.ID, registry.TestResult{At: time.Now()})
-					unavailable(t, err)
+					wantUnavailable(t)(d.RecordTest(t.Context(), customer, m.Connection.ID, registry.TestResult{At: time.Now()}))
 				})
 				synctest.Wait()
 				if !d.StoreAvailable() {
@@ -149,8 +148,7 @@ func TestDirectoryPingHangs(t *testing.T) {
 			t.Fatal("its absence was not noticed")
 		}
 		took(t, "a reader who knows it", 0, func() {
-			_, err := d.ManagedSource(t.Context(), customer, "unseen")
-			unavailable(t, err)
+			wantUnavailable(t)(d.ManagedSource(t.Context(), customer, "unseen"))
 		})
 		back(t, d, f)
 		get(t, d, "a")
@@ -164,8 +162,7 @@ func TestDirectorySilence(t *testing.T) {
 		bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
 			f.is(mode, late)
 			took(t, "a reader without a copy", 2*time.Second, func() {
-				_, err := d.Source(t.Context(), customer, "a")
-				unavailable(t, err)
+				wantUnavailable(t)(d.Source(t.Context(), customer, "a"))
 			})
 			if d.StoreAvailable() {
 				t.Errorf("mode %d: its absence was not noticed", mode)
@@ -179,8 +176,7 @@ func TestDirectorySilence(t *testing.T) {
 func TestDirectoryReadLimit(t *testing.T) {
 	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
 		f.spoils(customer, fmt.Errorf("in a queue: %w", context.DeadlineExceeded))
-		_, err := d.Source(t.Context(), customer, "a")
-		unavailable(t, err)
+		wantUnavailable(t)(d.Source(t.Context(), customer, "a"))
 		if !d.StoreAvailable() {
 			t.Error("taken to be away")
 		}

@@ -93,34 +93,26 @@ func TestDirectoryFreshness(t *testing.T) {
 
 func TestDirectoryNotFound(t *testing.T) {
 	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
-		_, err := d.ManagedSource(t.Context(), customer, "late")
-		notFound(t, err)
+		wantNotFound(t)(d.ManagedSource(t.Context(), customer, "late"))
 		m := adopted(t, f, customer, "late")
 		get(t, d, "late") // at once: that it was missing is not remembered
 
 		// A foreign customer's reads miss both in the store and in memory.
-		_, err = d.ManagedSource(t.Context(), customer+1, "late")
-		notFound(t, err)
-		_, err = d.ManagedSourceByID(t.Context(), customer+1, m.Connection.ID)
-		notFound(t, err)
-		_, err = d.RecordTest(t.Context(), customer+1, m.Connection.ID, registry.TestResult{At: time.Now()})
-		notFound(t, err)
-		_, err = d.ObserveInventorySync(t.Context(), customer+1, m.Connection.ID, registry.InventorySync{ObservedAt: time.Now()})
-		notFound(t, err)
+		wantNotFound(t)(d.ManagedSource(t.Context(), customer+1, "late"))
+		wantNotFound(t)(d.ManagedSourceByID(t.Context(), customer+1, m.Connection.ID))
+		wantNotFound(t)(d.RecordTest(t.Context(), customer+1, m.Connection.ID, registry.TestResult{At: time.Now()}))
+		wantNotFound(t)(d.ObserveInventorySync(t.Context(), customer+1, m.Connection.ID, registry.InventorySync{ObservedAt: time.Now()}))
 
 		// Deleted: the copy goes, so that it does not come back in an outage.
 		time.Sleep(3 * time.Second)
 		f.is(forgetful, 0)
-		_, err = d.ManagedSource(t.Context(), customer, "late")
-		notFound(t, err)
+		wantNotFound(t)(d.ManagedSource(t.Context(), customer, "late"))
 		if !d.StoreAvailable() {
 			t.Fatal("not found is an answer")
 		}
 		f.is(failing, 0)
-		_, err = d.ManagedSource(t.Context(), customer, "late")
-		notFound(t, err)
-		_, err = d.ManagedSourceByID(t.Context(), customer, m.Connection.ID)
-		notFound(t, err)
+		wantNotFound(t)(d.ManagedSource(t.Context(), customer, "late"))
+		wantNotFound(t)(d.ManagedSourceByID(t.Context(), customer, m.Connection.ID))
 	})
 }
 
@@ -160,8 +152,7 @@ func TestDirectoryRecreatedSource(t *testing.T) {
 			t.Fatal("the sourceId still gives the old connection")
 		}
 		f.is(forgetful, 0)
-		_, err := d.ManagedSourceByID(t.Context(), customer, old.Connection.ID)
-		notFound(t, err)
+		wantNotFound(t)(d.ManagedSourceByID(t.Context(), customer, old.Connection.ID))
 		if got, err := d.ManagedSourceByID(t.Context(), customer, next.Connection.ID); err != nil || got != &next {
 			t.Fatal(got, err)
 		}
@@ -221,8 +212,7 @@ func TestDirectoryClose(t *testing.T) {
 		f.is(healthy, 0)
 		time.Sleep(time.Minute)
 		get(t, d, "a")
-		_, err := d.ManagedSource(t.Context(), customer, "b")
-		unavailable(t, err)
+		wantUnavailable(t)(d.ManagedSource(t.Context(), customer, "b"))
 		reads(t, f, "only the one that hung", 1)
 		d.Close()
 	})

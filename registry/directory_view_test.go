@@ -160,3 +160,17 @@ func allManaged(t testing.TB, d *registry.Directory) []*registry.Source {
 	must(t)(err)
 	return page
 }
+
+// wantNotFound holds the error of a call, its last result, to notFound; the next two do so
+// with unavailable and unavailableWrite.
+func wantNotFound(t *testing.T) func(results ...any)         { return failsWith(t, notFound) }
+func wantUnavailable(t *testing.T) func(results ...any)      { return failsWith(t, unavailable) }
+func wantUnavailableWrite(t *testing.T) func(results ...any) { return failsWith(t, unavailableWrite) }
+
+func failsWith(t *testing.T, check func(*testing.T, error)) func(results ...any) {
+	return func(results ...any) {
+		t.Helper()
+		err, _ := results[len(results)-1].(error)
+		check(t, err)
+	}
+}

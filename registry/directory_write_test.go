@@ -7,55 +7,71 @@ import (
 	"esagate/registry"
 )
 
+// TestDirectoryWritesThrough: all reads show what a write left, and ask no store for it.
 func TestDirectoryWritesThrough(t *testing.T) {
-	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
-		m := adopted(t, f, customer, "a")
-		d.Put(m)
-		id, inactive := m.Connection.ID, false
-		writes := map[string]func() (*registry.Source, error){
-			"ObserveInventorySync": func() (*registry.Source, error) {
-				return d.ObserveInventorySync(t.Context(), customer, id, registry.InventorySync{Status: registry.SyncSuccess, ObservedAt: time.Now()})
-			},
-			"LearnTenant": func() (*registry.Source, error) {
-				return d.LearnTenant(t.Context(), customer, id, registry.TenantFacts{Active: &inactive})
-			},
-			"LearnAdServer": func() (*registry.Source, error) {
-				return d.LearnAdServer(t.Context(), customer, id, registry.AdServer{Type: "mock"}, "x@example.net")
-			},
-			"RecordTest": func() (*registry.Source, error) {
-				return d.RecordTest(t.Context(), customer, id, registry.TestResult{At: time.Now(), Passed: true})
-			},
-		}
-		// Away: every write says so, and changes no copy.
-		f.is(failing, 0)
-		for name, write := range writes {
-			if got, err := write(); err == nil {
-				t.Fatalf("%s: %+v", name, got)
-			} else {
-				unavailable(t, err)
+	for _, known := range []bool{true, false} {
+		bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
+			m := adopted(t, f, customer, "m")
+			id, inactive := m.Connection.ID, false
+			writes := map[string]func() (*registry.Source, error){
+				"ObserveInventorySync": func() (*registry.Source, error) {
+					return d.ObserveInventorySync(t.Context(), customer, id, registry.InventorySync{Status: registry.SyncSuccess, ObservedAt: time.Now()})
+				},
+				"LearnTenant": func() (*registry.Source, error) {
+					return d.LearnTenant(t.Context(), customer, id, registry.TenantFacts{Active: &inactive})
+				},
+				"LearnAdServer": func() (*registry.Source, error) {
+					return d.LearnAdServer(t.Context(), customer, id, registry.AdServer{Type: "mock"}, "x@example.net")
+				},
+				"RecordTest": func() (*registry.Source, error) {
+					return d.RecordTest(t.Context(), customer, id, registry.TestResult{At: time.Now(), Passed: true})
+				},
+				"ChangeConnection": func() (*registry.Source, error) {
+					return d.ChangeConnection(t.Context(), customer, id, lastError("written"))
+				},
 			}
-		}
-		if get(t, d, "a") != m || d.StoreAvailable() {
-			t.Fatal("a write that failed left a trace")
-		}
-		f.is(healthy, 0)
-		time.Sleep(time.Second + 1)
-		f.count("read")
-		for name, write := range writes {
-			got, err := write()
-			if err != nil {
-				t.Fatalf("%s: %v", name, err)
+			if known {
+				d.Put(m)
+				listed(t, d, "before", 0, 50, "m")
+				all(t, d)
+				// Away: every write says so, and changes no copy.
+				f.is(failing, 0)
+				for _, write := range writes {
+					wantUnavailable(t)(write())
+				}
+				if get(t, d, "m") != m || d.StoreAvailable() {
+					t.Fatal("a write that failed left a trace")
+				}
+				f.is(healthy, 0)
+				time.Sleep(time.Second + 1)
+				f.count("read")
 			}
-			if get(t, d, "a") != got || got.Connection.Version != m.Connection.Version+1 {
-				t.Fatalf("%s: the copy is not what was written", name)
+			for name, write := range writes {
+				got, err := write()
+				if must(t)(err); get(t, d, "m") != got || got.Connection.Version != m.Connection.Version+1 {
+					t.Fatalf("%s: the copy is not what was written", name)
+				}
+				m = got
 			}
-			m = got
-		}
-		reads(t, f, "after writes", 0)
-		if m.Connection.Provisioning != registry.StatusDeactivated || m.Connection.AdServer.Type != "mock" || !m.Connection.LastTestPassed || m.Connection.InventorySync == nil {
-			t.Fatalf("%+v", *m.Connection)
-		}
-	})
+			reads(t, f, "after writes", 0)
+			c := *m.Connection
+			if c.Provisioning != registry.StatusDeactivated || c.AdServer.Type != "mock" || !c.LastTestPassed || c.InventorySync == nil {
+				t.Fatalf("%+v", c)
+			}
+			for _, mode := range []mode{failing, healthy} {
+				f.is(mode, 0)
+				seen := []*registry.Source{source(t, d, "m")}
+				if known {
+					seen = append(seen, allManaged(t, d)[0], all(t, d)[0])
+				}
+				for _, src := range seen {
+					if src.Connection.Version != c.Version {
+						t.Fatalf("version %d, want %d", src.Connection.Version, c.Version)
+					}
+				}
+			}
+		})
+	}
 }
 
 func TestDirectoryBoundsSignals(t *testing.T) {

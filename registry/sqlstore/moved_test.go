@@ -139,7 +139,6 @@ func TestMovedSecrets(t *testing.T) {
 			alter(t, url, test.statement)
 
 			s = open(t, url, key)
-			defer s.Close()
 			want := ends{}
 			for _, r := range secretReads {
 				want[r.name] = r.ends

@@ -97,7 +97,6 @@ func TestOpenRefusesForeignFiles(t *testing.T) {
 func TestWaitingEndsWithTheContext(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "registry.db")
 	s := open(t, "sqlite://"+path)
-	defer s.Close()
 	other, err := sql.Open("sqlite", "file:"+path+"?_txlock=immediate")
 	must(t)(err)
 	defer other.Close()
@@ -141,7 +140,6 @@ func alter(t *testing.T, url, statement string) {
 func TestClock(t *testing.T) {
 	now := time.Date(2029, 2, 3, 4, 5, 6, 123_456_789, time.FixedZone("", 3600))
 	s := open(t, "sqlite://:memory:", sqlstore.WithClock(func() time.Time { return now }))
-	defer s.Close()
 	got, err := s.Adopt(t.Context(), entry())
 	must(t)(err)
 	if want := time.Date(2029, 2, 3, 3, 5, 6, 123_456_000, time.UTC); got.Managed.Connection.ProvisionedAt != want {

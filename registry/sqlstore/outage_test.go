@@ -24,7 +24,6 @@ func TestPostgresOutage(t *testing.T) {
 	databaseURL, err := c.NewDatabase(t.Context())
 	must(t)(err)
 	s := open(t, databaseURL)
-	defer s.Close()
 	made, err := s.Adopt(t.Context(), entry())
 	must(t)(err)
 	customer, observed := s.Customer(31), time.Unix(1_900_000_000, 0).UTC()
@@ -107,7 +106,6 @@ func TestProcesses(t *testing.T) {
 			}
 			wg.Wait()
 			s := open(t, databaseURL)
-			defer s.Close()
 			if _, total, err := s.Customer(31).ManagedSources(t.Context(), 0, 10); err != nil || total != 1 {
 				t.Errorf("%d sources, %v", total, err)
 			}
@@ -126,7 +124,6 @@ func TestMigrate(t *testing.T) {
 				t.Fatalf("again: from %d to %d, %v", from, to, err)
 			}
 			s := open(t, databaseURL)
-			defer s.Close()
 			must(t)(s.Adopt(t.Context(), entry()))
 		})
 	}
@@ -168,7 +165,6 @@ func TestPostgresWithoutRights(t *testing.T) {
 	execute(`CREATE ROLE server LOGIN PASSWORD 'only-rows'`, `GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO server`)
 	t.Cleanup(func() { execute(`DROP OWNED BY server`, `DROP ROLE server`) })
 	s := open(t, withUser(t, databaseURL, "server", "only-rows"))
-	defer s.Close()
 	must(t)(s.Adopt(t.Context(), entry()))
 }
 

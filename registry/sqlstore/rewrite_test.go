@@ -101,7 +101,6 @@ func TestRewriteSecrets(t *testing.T) {
 				t.Fatalf("with the old key alone: %v, %v", s, err)
 			}
 			s = open(t, url, withKey(t, stepped(t, both, vault.Drop)))
-			defer s.Close()
 			rewrite(s, 0)
 			readSecrets(t, s, n+1, "")
 		})
@@ -127,7 +126,6 @@ func TestRewriteWhatCannotBeOpened(t *testing.T) {
 	}
 	s.Close()
 	s = open(t, url, withKey(t, stepped(t, both, vault.Drop)))
-	defer s.Close()
 	readSecrets(t, s, n, "s3")
 	// It can be replaced and erased like any other.
 	src, err := s.Customer(31).Source(t.Context(), "s3")
@@ -147,7 +145,6 @@ func TestRewriteWhileOthersWrite(t *testing.T) {
 			plantSecrets(t, s, 40)
 			s.Close()
 			s = open(t, url, withKey(t, stepped(t, first, vault.Rotate)))
-			defer s.Close()
 			done := make(chan error, 1)
 			go func() {
 				_, err := s.RewriteSecrets(t.Context())
@@ -201,7 +198,6 @@ func TestRewriteBehind(t *testing.T) {
 			must(t)(s.Customer(31).CreateSource(t.Context(), agentSource("s0"), nil))
 			s.Close()
 			s = open(t, url, withKey(t, stepped(t, first, vault.Rotate)))
-			defer s.Close()
 			for _, statement := range []string{
 				`CREATE TABLE times (n BIGINT)`,
 				`CREATE TRIGGER back AFTER UPDATE OF sealed ON credentials WHEN (SELECT COUNT(*) FROM times) < ` + fmt.Sprint(test.times) + `

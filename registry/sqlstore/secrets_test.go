@@ -106,7 +106,6 @@ func texts(t *testing.T, db *sql.DB, query string) (all []string) {
 func TestCanaryInTables(t *testing.T) {
 	url := pgtest.Database(t)
 	s := open(t, url, withKey(t, registrytest.Key))
-	defer s.Close()
 	plantCanaries(t, s)
 	db, err := sql.Open("pgx", url)
 	must(t)(err)
@@ -196,7 +195,6 @@ func TestManyKeysAtOnce(t *testing.T) {
 // TestWithoutAKey: everything but secrets works, and what doesn't says why.
 func TestWithoutAKey(t *testing.T) {
 	s := open(t, "sqlite://:memory:")
-	defer s.Close()
 	c, bare := s.Customer(31), agentSource("bare")
 	bare.Credential = nil
 	must(t)(c.CreateSource(t.Context(), bare, &registry.IdempotencyRecord{Key: "k"}))
@@ -241,7 +239,6 @@ func TestReadWithoutAKey(t *testing.T) {
 	movedWorld(t, s)
 	s.Close()
 	s = open(t, url)
-	defer s.Close()
 	for name, read := range map[string]secretRead{
 		"credentials": credentialOf(31, "one"), "answer": keyUsed(31, "one", "k"), "consent": stateTaken(1),
 		"secret": secretOf("radio"), "settings": settingsOf("radio"),

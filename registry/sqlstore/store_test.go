@@ -15,6 +15,7 @@ func open(t *testing.T, url string, opts ...sqlstore.Option) *sqlstore.Store {
 	if err != nil {
 		t.Fatalf("open: %v", err)
 	}
+	t.Cleanup(func() { s.Close() }) // of no effect if the test has closed it
 	return s
 }
 

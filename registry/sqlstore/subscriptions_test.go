@@ -56,7 +56,6 @@ func TestSubscriptionOfALostSecret(t *testing.T) {
 	s.Close()
 	alter(t, url, `UPDATE subscriptions SET sealed = x'0102030405'`)
 	s = open(t, url, withKey(t, registrytest.Key))
-	defer s.Close()
 	secretIs(t, s, id, "radio", "", registry.ErrSecret)
 	change(t, s, id, func(next *registry.Subscription) {
 		if next.Secret != "" || next.WebhookID != "hook of radio" {
