@@ -205,3 +205,87 @@ func TestDirectorySubscription(t *testing.T) {
 		wantUnavailable(t)(d.Subscription(t.Context(), customer, m.Connection.ID))
 	})
 }
+
+func TestDirectoryAudit(t *testing.T) {
+	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
+		first, err := d.BeginAudit(t.Context(), customer, registry.AuditEntry{Actor: "storefront", Operation: "connect"})
+		must(t)(err)
+		time.Sleep(time.Second)
+		second, err := d.BeginAudit(t.Context(), customer, registry.AuditEntry{Actor: "storefront", Operation: "delete", SourceID: "radio"})
+		must(t)(err)
+		must(t)(d.FinishAudit(t.Context(), customer, first, registry.AuditResult{SourceID: "video", ESAID: 7, Outcome: registry.AuditSucceeded, Status: 201}))
+		page, more, err := d.Audit(t.Context(), customer, registry.AuditQuery{Take: 1})
+		if err != nil || !more || len(page) != 1 || page[0].ID != second || page[0].Outcome != registry.AuditBegun {
+			t.Fatalf("%+v, %t, %v", page, more, err)
+		}
+		page, more, err = d.Audit(t.Context(), customer, registry.AuditQuery{Take: 1, Before: second})
+		if err != nil || more || len(page) != 1 || page[0].ID != first || page[0].SourceID != "video" || page[0].Status != 201 {
+			t.Fatalf("%+v, %t, %v", page, more, err)
+		}
+		for _, cursor := range []string{"garbage", strings.Repeat("z", 32), "\x00"} {
+			_, _, err := d.Audit(t.Context(), customer, registry.AuditQuery{Take: 1, Before: cursor})
+			says(t, "a cursor of garbage", err, fault.BadRequest, "The cursor is not one that was given out here.", registry.ErrInvalid)
+		}
+		// The record is the store's alone.
+		for mode, wait := range map[mode]time.Duration{failing: 0, hanging: 2 * time.Second} {
+			f.is(mode, 0)
+			took(t, "a page", wait, func() {
+				wantUnavailable(t)(d.Audit(t.Context(), customer, registry.AuditQuery{Take: 1}))
+			})
+		}
+	})
+}
+
+func TestDirectorySettings(t *testing.T) {
+	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
+		id := adopted(t, f, customer, "m").Connection.ID
+		for _, want := range []string{"first", "second", ""} {
+			must(t)(d.KeepSettings(t.Context(), customer, id, []byte(want)))
+			if got, err := d.Settings(t.Context(), customer, id); err != nil || string(got) != want {
+				t.Fatalf("%q, %v", got, err)
+			}
+		}
+		wantNotFound(t)(d.Settings(t.Context(), customer+1, id))
+		must(t)(d.KeepSettings(t.Context(), customer, id, nil))
+		wantNotFound(t)(d.Settings(t.Context(), customer, id))
+		f.is(failing, 0)
+		wantUnavailable(t)(d.Settings(t.Context(), customer, id)) // from the store alone
+	})
+}
+
+func TestDirectoryBeginOnce(t *testing.T) {
+	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
+		begin := func(answer string) {
+			t.Helper()
+			c, err := d.ClaimIdempotencyKey(t.Context(), customer, registry.IdempotencyRecord{Key: "k"})
+			if err != nil || c.Replayed != (answer != "") || string(c.Answer) != answer {
+				t.Fatalf("%+v, %v", c, err)
+			}
+		}
+		begin("")
+		must(t)(d.ReleaseIdempotencyKey(t.Context(), customer, "k"))
+		begin("")
+		must(t)(d.KeepAnswer(t.Context(), customer, "k", []byte("done")))
+		begin("done")
+	})
+}
+
+// TestDirectoryKnownStart: signals of one run that know less of its start than was known
+// change nothing.
+func TestDirectoryKnownStart(t *testing.T) {
+	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
+		d.Put(adopted(t, f, customer, "m"))
+		id, end := get(t, d, "m").Connection.ID, time.Now()
+		for i, start := range []time.Time{end.Add(-time.Minute), {}, end, end.Add(-time.Second)} {
+			time.Sleep(time.Second)
+			got, err := d.ObserveInventorySync(t.Context(), customer, id, registry.InventorySync{
+				Status: registry.SyncSuccess, LastRunAt: start, CompletedAt: end, ObservedAt: time.Now()})
+			if must(t)(err); !got.Connection.InventorySync.LastRunAt.Equal(registry.Instant(end.Add(-time.Minute))) {
+				t.Fatalf("signal %d: %+v", i, got.Connection.InventorySync)
+			}
+		}
+		if n := f.count("write"); n != 1 {
+			t.Fatalf("%d writes, want 1", n)
+		}
+	})
+}
