@@ -136,12 +136,11 @@ func quiet(t *testing.T, err error) {
 func FuzzParseCreate(f *testing.F) {
 	fuzzSeeds(f)
 	f.Fuzz(func(t *testing.T, body []byte, _ uint8) {
-		c, err := sources.ParseCreate(body, check)
+		s, err := sources.ParseCreate(body, check)
 		if err != nil {
 			quiet(t, err)
 			return
 		}
-		s := c
 		within(t, "name", s.Name, 1, 255)
 		within(t, "description", s.Agent.Description, 0, 2000)
 		within(t, "endpointUrl", s.Agent.EndpointURL, 8, 2048)

@@ -94,7 +94,7 @@ func TestAudienceIsKept(t *testing.T) {
 	}
 	// The same one again is no change of the source, and a new consent all the same.
 	change, err = decide(t, agent(registry.AuthOAuth, registry.SourceActive), []byte(`{"oauthAudience":"https://api.harbour.example"}`))
-	if err != nil || !same(change, registry.SourceChange{NewConsent: true}) {
+	if err != nil || change != (registry.SourceChange{NewConsent: true}) {
 		t.Errorf("got %+v, %v", change, err)
 	}
 }
