@@ -21,7 +21,7 @@ type keyEntry struct {
 	SHA256     Secret `config:"sha256" rule:"sha256"`
 }
 
-// auth checks who may ask.
+// auth checks the keys and the issuer that let callers in.
 func (l *loader) auth(s authSection) Auth {
 	const customerPath, accessPath = "auth.oidc.customer_claim", "auth.oidc.access_claim"
 	a := Auth{Keys: l.keys(s.Keys), OIDC: s.OIDC}
@@ -34,7 +34,7 @@ func (l *loader) auth(s authSection) Auth {
 	return a
 }
 
-// keys hashes the clear keys: nothing of a clear key is left in what it gives.
+// keys hashes the clear keys: its result holds nothing of them.
 func (l *loader) keys(entries []keyEntry) []Key {
 	out := make([]Key, 0, len(entries))
 	names, hashes := map[any]string{}, map[any]string{}
@@ -67,7 +67,7 @@ func (l *loader) keyHash(path string, e keyEntry) (hash [sha256.Size]byte, ok bo
 		hash = sha256.Sum256([]byte(plain))
 		if len(plain) < shortKey {
 			name := ""
-			if l.good(child(path, "name")) && shown(e.Name) != "?" { // else someone took the key for its name
+			if l.good(child(path, "name")) && shown(e.Name) != "?" { // else the key may stand in its place
 				name = " " + e.Name
 			}
 			l.warn(path, "the key"+name+" is shorter than 16 characters; make a long random one")

@@ -74,8 +74,8 @@ func TestFaultsOfTheEnvironmentNameTheVariable(t *testing.T) {
 		"upstream.fetch_timeout: must be at least upstream.timeout (set by ESAGATE_UPSTREAM_FETCH_TIMEOUT)")
 }
 
-// A variable does not paper over a section that is none.
-func TestAVariableLeavesAMisshapenSectionToBeSeen(t *testing.T) {
+// A variable does not hide that the section around its key is no mapping.
+func TestAVariableHidesNoWrongSection(t *testing.T) {
 	expectFaults(t, faultsOf(t, "server: 5\nupstream: {breaker: [1]}",
 		"ESAGATE_SERVER_ADDRESS=:1", "ESAGATE_UPSTREAM_BREAKER_WINDOW=1s"),
 		"server (line 1): must be a mapping",

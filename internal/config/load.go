@@ -81,12 +81,14 @@ func (l *loader) sections(c *Config) {
 		l.add("snapshot.patience", "must be at most upstream.timeout")
 	}
 	if p, problem := readPostgres(c.Store.URL.Reveal()); problem == "" && !p.encrypted {
-		l.warn("store.url", "the connection to the database may be unencrypted: add sslmode=verify-full, or at least sslmode=require")
+		l.warn("store.url", "the connection to the database may be unencrypted: "+
+			"add sslmode=verify-full, or at least sslmode=require")
 	}
 	l.provisioning(&c.Provisioning)
 	https := strings.HasPrefix(strings.ToLower(c.Server.PublicURL), "https:")
 	if c.Webhooks.Subscribe == "always" && l.good("server.public_url") && !https {
-		l.add("webhooks.subscribe", "must not be always while server.public_url is not an https:// URL: the sales agent calls no other")
+		l.add("webhooks.subscribe", "must not be always while server.public_url is not an https:// URL: "+
+			"the sales agent calls no other")
 	}
 }
 

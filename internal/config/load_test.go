@@ -208,10 +208,11 @@ func TestAnEmptyFileIsTheDefaults(t *testing.T) {
 }
 
 func TestFaultAtKnowsTheLine(t *testing.T) {
-	c := load(t, "platform_tasks:\n  - id: a\n    complete_when: '1 +'\n")
-	if got := c.FaultAt("platform_tasks[0].complete_when", "no"); got.Line != 3 {
-		t.Errorf("got %v", got)
+	check := func(c *config.Config) []config.Fault {
+		return []config.Fault{c.FaultAt("platform_tasks[0].complete_when", "no")}
 	}
+	_, faults := config.Load(write(t, "platform_tasks:\n  - id: a\n    complete_when: '1 +'\n"), least, check)
+	expectFaults(t, strings.Split(faults.Error(), "\n"), "platform_tasks[0].complete_when (line 3): no")
 }
 
 func TestOIDCNeedsBothOrNone(t *testing.T) {

@@ -19,7 +19,8 @@ func (l *loader) outbound(entries []string) []netip.Prefix {
 			continue // said by its rule
 		}
 		if p.Bits() == 0 {
-			l.warn(item("outbound.allow", i), "allows every address of its kind but the link-local ones: callers reach whatever this machine reaches")
+			l.warn(item("outbound.allow", i), "allows every address of its kind but the link-local ones: "+
+				"callers reach whatever this machine reaches")
 		}
 		out = append(out, withoutLinkLocal(p)...)
 	}

@@ -50,8 +50,9 @@ var rules = map[string]rule{
 	"unsupported":    matching(`^$`, "is not supported yet; leave it empty"),
 }
 
-// hold holds a value against the rule of its tag, if it could be read. Before the rule stands "required" where there
-// must be a value, "optional" where an empty text is good too, or "quoted" (see scalar).
+// hold holds a value against the rule of its tag, if it could be read. Before the rule stands
+// "required" where there must be a value, "optional" where an empty text is good too, or "quoted"
+// (see scalar).
 func (l *loader) hold(v reflect.Value, path, tag string) {
 	tag, required := strings.CutPrefix(tag, "required ")
 	tag, optional := strings.CutPrefix(tag, "optional ")
@@ -105,16 +106,16 @@ func outOfRange(v reflect.Value, tag string) string {
 	if off && n == 0 || (n > number(low) || n == number(low) && !above) && (high == "" || n <= number(high)) {
 		return ""
 	}
-	problem := "must be from " + low + " to " + high
+	limits := "from " + low + " to " + high
 	switch {
 	case off:
-		problem = "must be 0 (off), or from " + low + " to " + high
+		limits = "0 (off), or " + limits
 	case above && high == "":
-		problem = "must be above " + low
+		limits = "above " + low
 	case above:
-		problem = "must be above " + low + " and at most " + high
+		limits = "above " + low + " and at most " + high
 	}
-	return problem
+	return "must be " + limits
 }
 
 // plainText is for what people read: code points, no control characters.
@@ -205,7 +206,9 @@ func soundPort(u *url.URL) bool {
 	return u.Host == u.Hostname() || strings.HasSuffix(u.Host, "]") || validPort(u.Port(), 1)
 }
 
-var hostName = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?$`)
+const label = `[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?`
+
+var hostName = regexp.MustCompile(`^` + label + `(\.` + label + `)*\.?$`)
 
 func validHost(host string) bool {
 	if _, err := netip.ParseAddr(host); err == nil {

@@ -13,7 +13,7 @@ type serviceAccountEntry struct {
 	KeyFile    string `config:"key_file" rule:"required text 4096"`
 }
 
-// serviceAccounts checks the key files, as far as is known whose each should be.
+// serviceAccounts checks the entries and their key files.
 func (l *loader) serviceAccounts(entries []serviceAccountEntry) []serviceaccount.Entry {
 	out := make([]serviceaccount.Entry, 0, len(entries))
 	first := map[int64]string{} // path of the first entry by customer

@@ -2,7 +2,6 @@ package config
 
 import (
 	"cmp"
-	"fmt"
 	"reflect"
 	"slices"
 	"strconv"
@@ -10,13 +9,6 @@ import (
 
 	"esagate/internal/adserver"
 	"esagate/registry"
-)
-
-// Bounds of a source's labels.
-const (
-	mostLabels     = 64
-	mostLabelKey   = 64
-	mostLabelValue = 256
 )
 
 // sourceEntry is registry.ConfigSource with the tags of this package.
@@ -41,8 +33,9 @@ func (l *loader) sources(entries []sourceEntry) []registry.ConfigSource {
 	ids, tenants, esaIDs := map[any]string{}, map[any]string{}, map[any]string{}
 	for i, e := range entries {
 		path := item("sources", i)
+		idPath := child(path, "source_id")
 		if l.good(child(path, "customer_id")) {
-			l.unique(ids, key{e.CustomerID, e.SourceID}, child(path, "source_id"), path, "the same source_id of the same customer_id as")
+			l.unique(ids, key{e.CustomerID, e.SourceID}, idPath, path, "the same source_id of the same customer_id as")
 		}
 		if e.ESAID != 0 {
 			l.unique(esaIDs, e.ESAID, child(path, "esa_id"), path, "the same esa_id as")
@@ -68,17 +61,17 @@ func (l *loader) labels(v reflect.Value, raw any, path string) {
 	if !ok {
 		return
 	}
-	if len(values) > mostLabels {
-		l.add(path, fmt.Sprintf("must have at most %d entries", mostLabels))
+	if len(values) > 64 {
+		l.add(path, "must have at most 64 entries")
 	}
 	out := make(map[string]string, len(values))
 	for name, value := range values {
 		at := child(path, shown(name))
-		if plainText(name, 1, mostLabelKey) != "" {
-			l.add(at, fmt.Sprintf("the name of a label must be 1 to %d characters, no control characters", mostLabelKey))
+		if plainText(name, 1, 64) != "" {
+			l.add(at, "the name of a label must be 1 to 64 characters, no control characters")
 		}
 		if text, ok := l.value(value, at, notText, "!!str"); ok {
-			l.add(at, plainText(text, 0, mostLabelValue))
+			l.add(at, plainText(text, 0, 256))
 			out[name] = text
 		}
 	}

@@ -43,7 +43,8 @@ func storeURL(s string, _ int) string {
 	}
 	switch path, found := strings.CutPrefix(s, "sqlite://"); {
 	case !found || path == "":
-		return "must be sqlite://<path>, such as sqlite://esagate.db, or postgres://<user>:<password>@<host>:<port>/<database>"
+		return "must be sqlite://<path>, such as sqlite://esagate.db, " +
+			"or postgres://<user>:<password>@<host>:<port>/<database>"
 	case strings.ContainsAny(path, "?#"):
 		return "must be a path without ? and #: SQLite has no parameters here"
 	}
@@ -107,7 +108,7 @@ func readPostgres(s string) (p postgres, problem string) {
 	if parameters.Has("sslmode") && mode < 0 {
 		return p, "must have an sslmode that is " + list(sslModes)
 	}
-	// "prefer", the driver's default, gives in to anybody who says that the server knows no TLS.
+	// With "prefer", the driver's default, anyone in between can say that the server has no TLS.
 	p.encrypted = u.Host == "" || loopback(u.Hostname()) || mode >= slices.Index(sslModes, "require")
 	return p, ""
 }

@@ -55,7 +55,7 @@ func TestFaultsOfStore(t *testing.T) {
 	})
 }
 
-// What Load has not seen is not described by any part of it.
+// A URL that Load would refuse is described without any part of it.
 func TestDescribeSaysNothingOfABadURL(t *testing.T) {
 	for _, url := range []string{"", "canary", "postgres://u:canary/x@h/d", "mysql://u:canary@h/d"} {
 		s := config.Store{URL: config.NewSecret(url)}

@@ -48,7 +48,7 @@ func TestBrokenBodies(t *testing.T) {
 	}
 }
 
-// TestIgnoredMembers: whatever stands in what is ignored, it is no fault.
+// TestIgnoredMembers: the value of a member that is ignored is never a fault.
 func TestIgnoredMembers(t *testing.T) {
 	deep := `{"x":` + strings.Repeat("[", 31) + strings.Repeat("]", 31) + `}`
 	if change, err := decide(t, agent(registry.AuthNone, registry.SourcePending), []byte(deep)); err != nil || !changesNothing(change) {

@@ -77,7 +77,7 @@ func absoluteURI(path, value string) string {
 }
 
 // resource wants a resource indicator (RFC 8707, section 2); user info, which may be
-// a password, would be shown to everybody who sees the request.
+// a password, would be shown to all who see the request.
 func resource(path, value string) string {
 	u, err := url.Parse(value)
 	switch {
