@@ -15,7 +15,7 @@ const maxCode = 4096
 
 // Finish answers the redirect that comes back from an authorization server: nil when
 // the tokens are stored. Else the error is an [*Error], and ReasonOf says what to
-// tell the person who waits: ReasonUnknownState, ReasonDenied, ReasonRefused,
+// tell the person in front of it: ReasonUnknownState, ReasonDenied, ReasonRefused,
 // ReasonMismatch (another server answered), ReasonAnswer, ReasonAway, ReasonBusy (too
 // many of the customer's at once), ReasonChanged or ReasonStore. A state that is known
 // is used up, whatever comes of it. It takes at most 15 s and goes on without its

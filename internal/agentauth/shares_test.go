@@ -94,7 +94,7 @@ func TestStatesThatAreNone(t *testing.T) {
 		good := base64.RawURLEncoding.EncodeToString([]byte(strings.Repeat("\xfb", 32)))
 		for _, state := range []string{
 			"", good[1:], good + "A", strings.Repeat("A", 42) + "=", strings.Repeat("A", 42) + "B", // the last one has bits that are none
-			strings.Repeat("A", 42) + "\n", strings.Repeat("+", 43), strings.Repeat("/", 43), strings.Repeat("\x00", 43), strings.Repeat("ü", 21) + "A",
+			strings.Repeat("A", 42) + "\n", good + "\n", strings.Repeat("+", 43), strings.Repeat("/", 43), strings.Repeat("\x00", 43), strings.Repeat("ü", 21) + "A",
 		} {
 			w.want(a.Finish(w.Context(), url.Values{"state": {state}, "code": {"c"}}), agentauth.ReasonUnknownState)
 		}

@@ -1,6 +1,7 @@
 package outbound
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
@@ -22,17 +23,14 @@ func (g *guarded) RoundTrip(req *http.Request) (*http.Response, error) {
 		closeBody(req)
 		return nil, fault.err
 	}
+	// The context ends, and with it the exchange's slots, when the body is closed, and
+	// after MaxTime at the latest.
 	ctx, cancel := context.WithTimeout(req.Context(), MaxTime)
-	release, err := g.slots.acquire(ctx, req.URL)
-	if err != nil {
+	if err := g.slots.acquire(ctx, req.URL); err != nil {
 		closeBody(req)
 		defer cancel()
 		return nil, err
 	}
-	// The slot is released when the context ends: when the body is closed, and after
-	// MaxTime at the latest.
-	context.AfterFunc(ctx, release)
-
 	own := req.Clone(ctx)
 	if own.Header.Get("User-Agent") == "" && g.userAgent != "" {
 		own.Header.Set("User-Agent", g.userAgent)
@@ -120,12 +118,5 @@ func (c *Client) sendDirect(req *http.Request) (*http.Response, error) {
 
 // sameOrigin compares two https URLs.
 func sameOrigin(a, b *url.URL) bool {
-	return strings.EqualFold(a.Hostname(), b.Hostname()) && portOf(a) == portOf(b)
-}
-
-func portOf(u *url.URL) string {
-	if p := u.Port(); p != "" {
-		return p
-	}
-	return "443"
+	return strings.EqualFold(a.Hostname(), b.Hostname()) && cmp.Or(a.Port(), "443") == cmp.Or(b.Port(), "443")
 }

@@ -71,7 +71,7 @@ func listenAt(t *testing.T, address string) net.Listener {
 	return l
 }
 
-// serve answers on 127.0.0.1 over TLS, with HTTP/2 for who speaks it.
+// serve answers on 127.0.0.1 over TLS, with HTTP/2 where the client speaks it.
 func serve(t *testing.T, h http.HandlerFunc, shape ...func(*httptest.Server)) *httptest.Server {
 	t.Helper()
 	srv := httptest.NewUnstartedServer(h)

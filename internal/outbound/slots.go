@@ -1,6 +1,7 @@
 package outbound
 
 import (
+	"cmp"
 	"context"
 	"net/url"
 	"strings"
@@ -26,9 +27,10 @@ func newSlots() *slots {
 	return &slots{all: make(chan struct{}, MaxAtOnce), hosts: map[string]*hostSlots{}}
 }
 
-// acquire waits for a slot until ctx ends. release gives it back.
-func (s *slots) acquire(ctx context.Context, to *url.URL) (release func(), err error) {
-	name := strings.ToLower(to.Hostname()) + " " + portOf(to)
+// acquire waits for the slots of an exchange, until ctx ends. They are given back when it
+// does, whatever comes of waiting.
+func (s *slots) acquire(ctx context.Context, to *url.URL) error {
+	name := strings.ToLower(to.Hostname()) + " " + cmp.Or(to.Port(), "443")
 	s.mu.Lock()
 	h := s.hosts[name]
 	if h == nil {
@@ -37,25 +39,20 @@ func (s *slots) acquire(ctx context.Context, to *url.URL) (release func(), err e
 	}
 	h.users++
 	s.mu.Unlock()
-	leave := func() {
+	context.AfterFunc(ctx, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if h.users--; h.users == 0 {
 			delete(s.hosts, name)
 		}
+	})
+	for _, taken := range []chan struct{}{h.taken, s.all} { // so that waiting for a host holds none of all
+		select {
+		case taken <- struct{}{}:
+			context.AfterFunc(ctx, func() { <-taken })
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
-	select {
-	case h.taken <- struct{}{}:
-	case <-ctx.Done():
-		leave()
-		return nil, ctx.Err()
-	}
-	select {
-	case s.all <- struct{}{}:
-	case <-ctx.Done():
-		<-h.taken
-		leave()
-		return nil, ctx.Err()
-	}
-	return func() { <-s.all; <-h.taken; leave() }, nil
+	return nil
 }
