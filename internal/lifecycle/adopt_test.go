@@ -134,7 +134,7 @@ func TestAdoptNoUncertainTenant(t *testing.T) {
 func TestAdoptedConfigIsNotOurs(t *testing.T) {
 	inWorlds(t, map[string]func(w *world, id int64){
 		"a crash after the conflict": func(w *world, id int64) {
-			w.crashDuring("list", behaviour{before: 20 * time.Second}, w.saving(id, freewheelNew))
+			w.crashOn("list", behaviour{before: 20 * time.Second}, "save another", id)
 		},
 		"found later": func(w *world, id int64) {
 			w.agent.next("provision", behaviour{nothing: true, cut: true})

@@ -98,7 +98,7 @@ func (r rewrite) unknown(ctx context.Context, wanted []byte, sent time.Time, cau
 		}
 	}
 	stays := r.Operation
-	if certain := sent.Add(r.cfg.Unsettled); certain.After(stays.Until) {
+	if certain := sent.Add(r.unsettled); certain.After(stays.Until) {
 		stays.Until = certain
 	}
 	m, _ := r.end(ctx, ending{outcome: OutcomeUnknown, became: mayBeConfigured(now()), next: &stays,

@@ -160,14 +160,3 @@ func TestTypeCantChange(t *testing.T) {
 		}
 	})
 }
-
-func TestRotateNeedsTenant(t *testing.T) {
-	inWorld(t, func(w *world) {
-		_, err := w.one.Rotate(w.Context(), customer, w.pending("weekly").Connection.ID, w.parse(freewheel))
-		w.fails(err, fault.Conflict)
-		_, err = w.one.Rotate(w.Context(), customer, 9999, w.parse(freewheel))
-		w.fails(err, fault.NotFound)
-		_, err = w.one.Rotate(w.Context(), customer+1, w.pending("weekly").Connection.ID, w.parse(freewheel))
-		w.fails(err, fault.NotFound)
-	})
-}

@@ -24,6 +24,9 @@ type core struct {
 	done     func(registry.OperationKind, Outcome)
 	changed  func(*registry.Source)
 	started  time.Time // when this process began to work
+	// unsettled is how long after a provisioning of unknown outcome began its tenant may
+	// still appear, and no other is made.
+	unsettled time.Duration
 
 	work   *background.Group // changes: Close waits for them
 	checks *background.Group // rounds of Settle, and snapshots to expire: ends when Close begins
@@ -31,11 +34,16 @@ type core struct {
 	tries  *tries            // of Settle
 }
 
+// afterProbe is how long upstream may work on a request after we stopped waiting: it can
+// receive it at the very end of ProbeTimeout.
+const afterProbe = 45 * time.Second
+
 func newCore(cfg Config, deps Deps) *core {
 	c := &core{
 		cfg: cfg, registry: deps.Directory, upstream: deps.Upstream, account: deps.Account, log: deps.Logger,
 		done: deps.Done, changed: deps.Changed, started: now(),
 		work: background.NewGroup(deps.Logger), checks: background.NewGroup(deps.Logger), tries: newTries(),
+		unsettled: max(2*time.Minute, cfg.ProbeTimeout+afterProbe),
 	}
 	if c.done == nil {
 		c.done = func(registry.OperationKind, Outcome) {}

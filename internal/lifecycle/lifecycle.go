@@ -40,10 +40,6 @@ type Config struct {
 	BaseURL        string        // of the sales agent: addresses on its host are stored as paths
 	CallerWait     time.Duration // how long a caller waits for a tenant to be made; default 25 s
 	ProbeTimeout   time.Duration // how long upstream may try an ad server before it answers; default 75 s
-	// Unsettled is how long after a provisioning of unknown outcome began its tenant may
-	// still appear, and no other is made. Default 2 min, and at least 45 s more than
-	// ProbeTimeout, because upstream can receive the request at the very end of it.
-	Unsettled time.Duration
 }
 
 // Deps are what a Lifecycle works with. Done may be nil.
@@ -98,12 +94,8 @@ func (c Config) withDefaults() Config {
 	c.ExternalOrgID = cmp.Or(c.ExternalOrgID, "{customer_id}-{esa_id}")
 	c.CallerWait = cmp.Or(c.CallerWait, 25*time.Second)
 	c.ProbeTimeout = cmp.Or(c.ProbeTimeout, 75*time.Second)
-	c.Unsettled = max(cmp.Or(c.Unsettled, 2*time.Minute), c.ProbeTimeout+afterProbe)
 	return c
 }
-
-// afterProbe is how long upstream may work on a provisioning after we stopped waiting.
-const afterProbe = 45 * time.Second
 
 // Refresh has the tenant's syncs run; Conflict without a tenant or with one that is
 // deactivated.

@@ -56,7 +56,7 @@ func (c *core) timeLimit(kind registry.OperationKind) time.Duration {
 // certainAt is when the outcome of an operation that no process followed to its end can't change
 // any more: upstream was called at the latest startWithin after it began.
 func (c *core) certainAt(op *registry.Operation) time.Time {
-	return op.Begun.Add(startWithin + c.cfg.Unsettled)
+	return op.Begun.Add(startWithin + c.unsettled)
 }
 
 // within bounds a call of upstream that belongs to the operation.

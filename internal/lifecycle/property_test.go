@@ -81,7 +81,9 @@ func play(t *testing.T, story []step) (wrong string) {
 				under = append(under, done)
 				go func() {
 					defer close(done)
-					w.act(r, s.do, id)
+					ctx, cancel := context.WithTimeout(w.Context(), 2*time.Minute)
+					defer cancel()
+					_ = r.do(ctx, s.do, id)
 				}()
 			}
 			w.pass(s.pause)
@@ -100,27 +102,6 @@ func play(t *testing.T, story []step) (wrong string) {
 		wrong = w.check(replicas[1], id)
 	})
 	return wrong
-}
-
-func (w *world) act(r *replica, do string, id int64) {
-	ctx, cancel := context.WithTimeout(w.Context(), 2*time.Minute)
-	defer cancel()
-	switch do {
-	case "save":
-		_, _ = r.Save(ctx, customer, id, w.parse(freewheel))
-	case "rotate":
-		_, _ = r.Rotate(ctx, customer, id, w.parse(freewheelNew))
-	case "test":
-		_, _, _ = r.Test(ctx, customer, id)
-	case "refresh":
-		_, _ = r.Refresh(ctx, customer, id)
-	case "deactivate":
-		_, _ = r.Deactivate(ctx, customer, id)
-	case "reactivate":
-		_, _ = r.Reactivate(ctx, customer, id)
-	case "settle":
-		_ = r.Settle(ctx)
-	}
 }
 
 // check gives what is wrong in the end.

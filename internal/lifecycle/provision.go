@@ -202,10 +202,10 @@ func (p provision) unknown(ctx context.Context, began time.Time, cause error) (*
 	default:
 		return p.made(ctx, tenantOf(found, p.orgID), OutcomeAdopted)
 	}
-	certain := began.Add(p.cfg.Unsettled)
+	certain := began.Add(p.unsettled)
 	p.tries.own(openKey{p.esaID, began.UnixNano()}, certain)
 	m, _ := p.end(ctx, ending{outcome: OutcomeUnknown, cause: errors.Join(cause, err),
-		became: then(failed(codeInternal, textNotKnown(p.cfg.Unsettled), began), withOrgID(p.orgID))})
+		became: then(failed(codeInternal, textNotKnown(p.unsettled), began), withOrgID(p.orgID))})
 	e := unavailable(cause)
 	e.RetryAfter = max(certain.Sub(now()), time.Second)
 	return m, naming(e, p.target)

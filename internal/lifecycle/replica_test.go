@@ -99,6 +99,29 @@ func (r *replica) end(ctx context.Context) {
 	})
 }
 
+// do asks for a change, and gives its error.
+func (r *replica) do(ctx context.Context, change string, id int64) (err error) {
+	switch change {
+	case "save":
+		_, err = r.Save(ctx, customer, id, r.w.parse(freewheel))
+	case "save another":
+		_, err = r.Save(ctx, customer, id, r.w.parse(freewheelNew))
+	case "rotate":
+		_, err = r.Rotate(ctx, customer, id, r.w.parse(freewheelNew))
+	case "test":
+		_, _, err = r.Test(ctx, customer, id)
+	case "refresh":
+		_, err = r.Refresh(ctx, customer, id)
+	case "deactivate":
+		_, err = r.Deactivate(ctx, customer, id)
+	case "reactivate":
+		_, err = r.Reactivate(ctx, customer, id)
+	case "settle":
+		err = r.Settle(ctx)
+	}
+	return err
+}
+
 // reported checks the outcomes that were reported, in their order.
 func (r *replica) reported(want ...string) {
 	r.w.Helper()

@@ -13,25 +13,16 @@ import (
 // TestInvalidRequestOfOurs: what upstream does not accept of the gateway's own is no 400.
 func TestInvalidRequestOfOurs(t *testing.T) {
 	bodies := map[int]string{400: `{"error":"bad","message":"No."}`, 422: `[{"loc":["body","username"],"msg":"Too odd."}]`}
-	for op, call := range map[string]func(w *world, id int64) error{
-		"get-settings": func(w *world, id int64) error {
-			_, err := w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
-			return err
-		},
-		"deactivate": (*world).deactivateError,
-		"reactivate": func(w *world, id int64) error {
-			w.deactivate(id)
-			return w.reactivateError(id)
-		},
-		"test":    (*world).testError,
-		"refresh": (*world).refreshError,
-	} {
+	for op, change := range map[string]string{"get-settings": "save another", "deactivate": "deactivate", "reactivate": "reactivate", "test": "test", "refresh": "refresh"} {
 		for status, body := range bodies {
 			t.Run(fmt.Sprint(op, " ", status), func(t *testing.T) {
 				inWorld(t, func(w *world) {
 					id := w.connected(freewheel).Connection.ID
+					if change == "reactivate" {
+						w.deactivate(id)
+					}
 					w.agent.next(op, refuse(status, body))
-					f := w.fails(call(w, id), fault.Unavailable)
+					f := w.fails(w.do(change, id), fault.Unavailable)
 					if f.Reason != fault.UpstreamInvalidResponse || len(f.Issues) != 0 || f.Field != "" || f.ErrorCode != "" {
 						w.Errorf("%d: %+v", status, f)
 					}
@@ -49,17 +40,11 @@ func TestBusyWhileProvisioning(t *testing.T) {
 	inWorld(t, func(w *world) {
 		id := w.pending("weekly").Connection.ID
 		w.agent.next("provision", behaviour{before: 20 * time.Second})
-		go func() { _, _ = w.one.Save(w.Context(), customer, id, w.parse(freewheel)) }()
+		go func() { _ = w.do("save", id) }()
 		w.pass(time.Second)
-		for name, call := range map[string]func(int64) error{
-			"test": w.testError, "refresh": w.refreshError, "deactivate": w.deactivateError, "reactivate": w.reactivateError,
-			"rotate": func(id int64) error {
-				_, err := w.one.Rotate(w.Context(), customer, id, w.parse(freewheel))
-				return err
-			},
-		} {
-			if f := w.fails(call(id), fault.Conflict); f.RetryAfter <= 0 {
-				w.Errorf("%s: %v", name, f)
+		for _, change := range []string{"rotate", "deactivate", "reactivate", "test", "refresh"} {
+			if f := w.fails(w.do(change, id), fault.Conflict); f.RetryAfter <= 0 {
+				w.Errorf("%s: %v", change, f)
 			}
 		}
 		w.pass(time.Minute)
@@ -169,7 +154,7 @@ func TestNoCallWithoutClaim(t *testing.T) {
 		w.one.faulty.away.Store(true)
 		before := len(w.agent.calls)
 		w.saveFails(id, freewheelNew, fault.Unavailable)
-		w.fails(w.deactivateError(id), fault.Unavailable)
+		w.fails(w.do("deactivate", id), fault.Unavailable)
 		if n := len(w.agent.calls); n != before {
 			w.Errorf("%d calls", n-before)
 		}

@@ -40,25 +40,22 @@ func (w *world) restores(r *replica, id int64, code string) {
 func TestRestoreAfterFailedChange(t *testing.T) {
 	type test struct {
 		before func(w *world)
-		change func(w *world, id int64) error
+		change string
 		code   string // in the end
 	}
-	save := func(w *world, id int64) error {
-		defer w.one.faulty.noKeep.Store(false)
-		return w.saving(id, freewheel)(w.Context())
-	}
 	inWorlds(t, map[string]test{
-		"it can't be begun":                  {func(w *world) { w.one.faulty.noKeep.Store(true) }, save, ""},
-		"it is not known whether it began":   {func(w *world) { w.one.faulty.unknown.Store(3) }, save, ""},
-		"the tenant can't be reached":        {func(w *world) { w.agent.next("put-config", behaviour{unreachable: true}) }, save, "INTERNAL_ERROR"},
-		"a switch that can't be sent":        {func(w *world) { w.agent.next("deactivate", behaviour{unreachable: true}) }, (*world).deactivateError, ""},
-		"a switch that upstream has refused": {func(w *world) { w.agent.next("deactivate", refuse(403, `{"error":"managed_tenant_write_blocked"}`)) }, (*world).deactivateError, ""},
+		"it can't be begun":                  {func(w *world) { w.one.faulty.noKeep.Store(true) }, "save", ""},
+		"it is not known whether it began":   {func(w *world) { w.one.faulty.unknown.Store(3) }, "save", ""},
+		"the tenant can't be reached":        {func(w *world) { w.agent.next("put-config", behaviour{unreachable: true}) }, "save", "INTERNAL_ERROR"},
+		"a switch that can't be sent":        {func(w *world) { w.agent.next("deactivate", behaviour{unreachable: true}) }, "deactivate", ""},
+		"a switch that upstream has refused": {func(w *world) { w.agent.next("deactivate", refuse(403, `{"error":"managed_tenant_write_blocked"}`)) }, "deactivate", ""},
 	}, func(w *world, x test) {
 		id := w.withStuckRestore()
 		x.before(w)
-		if err := x.change(w, id); err == nil {
+		if err := w.do(x.change, id); err == nil {
 			w.Fatal("it was done")
 		}
+		w.one.faulty.noKeep.Store(false)
 		w.restores(w.one, id, x.code)
 	})
 }
@@ -162,7 +159,7 @@ func TestRestoreAfterUnknownSwitch(t *testing.T) {
 	inWorld(t, func(w *world) {
 		id := w.withStuckRestore()
 		w.agent.next("deactivate", behaviour{nothing: true, cut: true})
-		w.fails(w.deactivateError(id), fault.Unavailable)
+		w.fails(w.do("deactivate", id), fault.Unavailable)
 		w.agent.all("put-settings", behaviour{})
 		w.rounds(3 * time.Minute)
 		c := w.stored(id)

@@ -3,7 +3,6 @@ package lifecycle_test
 import (
 	"context"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"esagate/internal/fault"
@@ -16,8 +15,7 @@ func (w *world) crashDuring(op string, b behaviour, begin func(ctx context.Conte
 	w.agent.next(op, b)
 	done := make(chan error, 1)
 	go func() { done <- begin(w.Context()) }()
-	time.Sleep(time.Second)
-	synctest.Wait()
+	w.pass(time.Second)
 	w.one.crash()
 	if err := <-done; err == nil {
 		w.Error("it is said to have been done")
@@ -25,19 +23,10 @@ func (w *world) crashDuring(op string, b behaviour, begin func(ctx context.Conte
 	w.one = w.start()
 }
 
-// saving and deactivating give what a crash interrupts.
-func (w *world) saving(id int64, config string) func(context.Context) error {
-	return func(ctx context.Context) error {
-		_, err := w.one.Save(ctx, customer, id, w.parse(config))
-		return err
-	}
-}
-
-func (w *world) deactivating(id int64) func(context.Context) error {
-	return func(ctx context.Context) error {
-		_, err := w.one.Deactivate(ctx, customer, id)
-		return err
-	}
+// crashOn is crashDuring for a change of a connection.
+func (w *world) crashOn(op string, b behaviour, change string, id int64) {
+	w.Helper()
+	w.crashDuring(op, b, func(ctx context.Context) error { return w.one.do(ctx, change, id) })
 }
 
 // TestCrashWhileProvisioning: a crash is settled by looking, never by provisioning again.
@@ -59,7 +48,7 @@ func TestCrashWhileProvisioning(t *testing.T) {
 		w.config.ProbeTimeout = x.probe
 		w.restart()
 		id := w.pending("weekly").Connection.ID
-		w.crashDuring("provision", x.b, w.saving(id, freewheel))
+		w.crashOn("provision", x.b, "save", id)
 		if c := w.stored(id); c.Provisioning != registry.StatusProvisioning || c.Operation == nil {
 			w.Fatalf("%+v", c)
 		}
@@ -85,7 +74,7 @@ func TestSaveAfterCrash(t *testing.T) {
 	inWorld(t, func(w *world) {
 		id := w.pending("weekly").Connection.ID
 		begun := time.Now()
-		w.crashDuring("provision", behaviour{nothing: true, after: 10 * time.Second}, w.saving(id, freewheel))
+		w.crashOn("provision", behaviour{nothing: true, after: 10 * time.Second}, "save", id)
 		for {
 			_, err := w.one.Save(w.Context(), customer, id, w.parse(freewheelNew))
 			if err == nil {
@@ -108,7 +97,7 @@ func TestSettleBesideLiveReplica(t *testing.T) {
 		id := w.pending("weekly").Connection.ID
 		w.agent.next("provision", behaviour{before: time.Second, after: 10 * time.Second})
 		done := make(chan error, 1)
-		go func() { done <- w.saving(id, freewheel)(w.Context()) }()
+		go func() { done <- w.do("save", id) }()
 		w.pass(5 * time.Second)
 		two := w.start()
 		w.must(two.Settle(w.Context())) // finds the tenant already
@@ -121,9 +110,9 @@ func TestSettleBesideLiveReplica(t *testing.T) {
 		}
 
 		// Operations other than lookups are left to the replica that runs them.
-		for op, change := range map[string]func(context.Context) error{"put-config": w.saving(id, freewheelNew), "deactivate": w.deactivating(id)} {
+		for op, change := range map[string]string{"put-config": "save another", "deactivate": "deactivate"} {
 			w.agent.next(op, behaviour{before: 8 * time.Second})
-			go func() { done <- change(w.Context()) }()
+			go func() { done <- w.do(change, id) }()
 			w.pass(5 * time.Second)
 			three := w.start()
 			before := w.agent.asked()
@@ -143,7 +132,7 @@ func TestCrashWhileConfiguring(t *testing.T) {
 	inWorlds(t, map[string]behaviour{"done": {after: time.Minute}, "not done": {nothing: true, after: time.Minute}}, func(w *world, b behaviour) {
 		id := w.connected(freewheel).Connection.ID
 		w.agent.set(kept)
-		w.crashDuring("put-config", b, w.saving(id, freewheelNew))
+		w.crashOn("put-config", b, "save another", id)
 		w.must(w.one.Settle(w.Context()))
 		if w.stored(id).Operation == nil {
 			w.Error("somebody may be at it")
@@ -174,7 +163,7 @@ func TestCrashWhileSwitching(t *testing.T) {
 		"not done": {behaviour{nothing: true, after: time.Minute}, registry.StatusActive},
 	}, func(w *world, x test) {
 		id := w.connected(freewheel).Connection.ID
-		w.crashDuring("deactivate", x.b, w.deactivating(id))
+		w.crashOn("deactivate", x.b, "deactivate", id)
 		w.pass(3 * time.Minute)
 		w.agent.next("tenant", behaviour{status: 500, body: `{}`})
 		w.must(w.one.Settle(w.Context())) // it can't be asked

@@ -21,7 +21,7 @@ func TestDeactivateAndReactivate(t *testing.T) {
 			}
 		}
 		w.calls("deactivate", 1)
-		w.fails(w.refreshError(id), fault.Conflict)
+		w.fails(w.do("refresh", id), fault.Conflict)
 		for range 2 {
 			m := w.reactivate(id)
 			w.is(*m.Connection, registry.StatusActive, "")
@@ -40,13 +40,15 @@ func TestDeactivateAndReactivate(t *testing.T) {
 	})
 }
 
-func TestSwitchNeedsTenant(t *testing.T) {
+func TestNeedsTenant(t *testing.T) {
 	inWorld(t, func(w *world) {
 		id := w.pending("weekly").Connection.ID
-		w.fails(w.deactivateError(id), fault.Conflict)
-		w.fails(w.reactivateError(id), fault.Conflict)
-		w.fails(w.testError(id), fault.Conflict)
-		w.fails(w.refreshError(id), fault.Conflict)
+		for _, change := range []string{"rotate", "deactivate", "reactivate", "test", "refresh"} {
+			w.fails(w.do(change, id), fault.Conflict)
+			w.fails(w.do(change, 9999), fault.NotFound)
+		}
+		_, err := w.one.Rotate(w.Context(), customer+1, id, w.parse(freewheel))
+		w.fails(err, fault.NotFound)
 		if len(w.agent.calls) != 0 {
 			w.Errorf("%d calls", len(w.agent.calls))
 		}
@@ -61,7 +63,7 @@ func TestSwitchOfMissingTenant(t *testing.T) {
 		m := w.deactivate(id)
 		w.is(*m.Connection, registry.StatusDeactivated, "")
 		w.agent.next("reactivate", refuse(404, noTenant))
-		if f := w.fails(w.reactivateError(id), fault.NotFound); f.Reason != fault.TenantNotFound {
+		if f := w.fails(w.do("reactivate", id), fault.NotFound); f.Reason != fault.TenantNotFound {
 			w.Errorf("%+v", f)
 		}
 		w.is(w.stored(id), registry.StatusDeactivated, "INTERNAL_ERROR")
@@ -114,7 +116,7 @@ func TestReactivateAfterUnknownSwitch(t *testing.T) {
 	inWorld(t, func(w *world) {
 		id := w.connected(freewheel).Connection.ID
 		w.agent.next("deactivate", behaviour{nothing: true, status: 500})
-		w.fails(w.deactivateError(id), fault.Unavailable)
+		w.fails(w.do("deactivate", id), fault.Unavailable)
 		m := w.reactivate(id)
 		w.is(*m.Connection, registry.StatusActive, "")
 		w.calls("reactivate", 0)
@@ -126,7 +128,7 @@ func TestSwitchRefusesOtherChanges(t *testing.T) {
 		id := w.connected(freewheel).Connection.ID
 		w.agent.next("deactivate", behaviour{before: 5 * time.Second})
 		time.AfterFunc(time.Second, func() {
-			w.fails(w.reactivateError(id), fault.Conflict)
+			w.fails(w.do("reactivate", id), fault.Conflict)
 			w.saveFails(id, freewheel, fault.Conflict)
 		})
 		w.deactivate(id)

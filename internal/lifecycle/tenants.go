@@ -93,7 +93,7 @@ func (c *core) certainFor(m *registry.Source) time.Time {
 	if op := m.Connection.Operation; op != nil {
 		return c.certainAt(op).Add(skew)
 	}
-	certain := m.Connection.UnsettledSince.Add(c.cfg.Unsettled)
+	certain := m.Connection.UnsettledSince.Add(c.unsettled)
 	if key, _ := openKeyOf(m.Connection); c.tries.of(key).ours {
 		return certain
 	}

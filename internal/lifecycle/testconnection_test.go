@@ -60,11 +60,11 @@ func TestTestFails(t *testing.T) {
 	inWorld(t, func(w *world) {
 		id := w.connected(freewheel).Connection.ID
 		w.agent.next("test", behaviour{status: 500, body: `{}`}, refuse(404, noTenant), behaviour{after: 100 * time.Second})
-		w.fails(w.testError(id), fault.Unavailable)
-		if f := w.fails(w.testError(id), fault.NotFound); f.Reason != fault.TenantNotFound {
+		w.fails(w.do("test", id), fault.Unavailable)
+		if f := w.fails(w.do("test", id), fault.NotFound); f.Reason != fault.TenantNotFound {
 			w.Errorf("%+v", f)
 		}
-		if f := w.fails(w.testError(id), fault.Unavailable); f.Reason != fault.UpstreamTimeout {
+		if f := w.fails(w.do("test", id), fault.Unavailable); f.Reason != fault.UpstreamTimeout {
 			w.Errorf("%+v", f)
 		}
 		if c := w.stored(id); !c.LastTestedAt.IsZero() {
@@ -102,7 +102,7 @@ func TestRefresh(t *testing.T) {
 			w.Errorf("%+v", answer)
 		}
 		w.agent.next("refresh", behaviour{status: 503, body: `{}`})
-		w.fails(w.refreshError(id), fault.Unavailable)
+		w.fails(w.do("refresh", id), fault.Unavailable)
 	})
 }
 

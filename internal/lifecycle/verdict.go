@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"strings"
@@ -34,7 +35,7 @@ func verdictOf(err error) verdict {
 	switch {
 	case upstream.NotSent(err):
 		return verdictNotDone
-	case said == nil && f.Kind == fault.NotFound && f.Reason == fault.TenantNotFound:
+	case f.Kind == fault.NotFound && f.Reason == fault.TenantNotFound:
 		return verdictNoTenant
 	case said == nil:
 		return verdictUnknown
@@ -46,38 +47,29 @@ func verdictOf(err error) verdict {
 		return verdictTaken
 	case f.Kind == fault.Conflict:
 		return verdictConflict
-	case f.Kind == fault.NotFound && f.Reason == fault.TenantNotFound:
-		return verdictNoTenant
 	}
 	return verdictNotDone // too many requests, our key, or a proxy before upstream
 }
 
 // refusal gives what upstream said, nil when it said nothing that can be read.
 func refusal(err error) *upstream.Refusal {
-	if said := (*upstream.Refusal)(nil); errors.As(err, &said) {
-		return said
-	}
-	return nil
+	var said *upstream.Refusal
+	errors.As(err, &said)
+	return said
 }
 
 // lastErrorOf gives lastErrorCode and lastError of a change that was not made
 // (contract 5.11).
 func lastErrorOf(v verdict, err error) (code, text string) {
-	code = codeInternal
-	if v == verdictInvalid {
-		code = codeInvalidConfig
-	}
-	said := refusal(err)
-	if v == verdictRefused {
+	switch v {
+	case verdictRefused:
+		said := refusal(err)
 		code = transform.LastErrorCode(said.AdapterCode)
+		return code, cmp.Or(said.Message, transform.LastErrorText(code))
+	case verdictInvalid:
+		return codeInvalidConfig, transform.LastErrorText(codeInvalidConfig)
 	}
-	switch {
-	case said != nil && said.Message != "" && v == verdictRefused:
-		return code, said.Message
-	case v == verdictRefused || v == verdictInvalid:
-		return code, transform.LastErrorText(code)
-	}
-	return code, fault.As(err).Message
+	return codeInternal, fault.As(err).Message
 }
 
 // asUpstreamFault gives the error of a call that carries nothing of the caller's: if

@@ -69,7 +69,7 @@ func TestSkewOfAnotherReplica(t *testing.T) {
 		"unsettled": {behaviour{nothing: true, cut: true}, 180 * time.Second},
 	}, func(w *world, x test) {
 		id, begun := w.pending("weekly").Connection.ID, time.Now()
-		w.crashDuring("provision", x.b, w.saving(id, freewheel))
+		w.crashOn("provision", x.b, "save", id)
 		for {
 			w.must(w.one.Settle(w.Context()))
 			if c := w.stored(id); c.Operation == nil && c.UnsettledSince.IsZero() {
@@ -105,7 +105,7 @@ func TestOutcomeIsReportedOnce(t *testing.T) {
 func TestTwoReplicasSettle(t *testing.T) {
 	inWorld(t, func(w *world) {
 		id := w.pending("weekly").Connection.ID
-		w.crashDuring("provision", behaviour{after: 10 * time.Second}, w.saving(id, freewheel))
+		w.crashOn("provision", behaviour{after: 10 * time.Second}, "save", id)
 		two := w.start()
 		w.agent.all("list", behaviour{after: time.Second})
 		var rounds sync.WaitGroup

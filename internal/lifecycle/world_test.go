@@ -272,6 +272,9 @@ func (w *world) save(id int64, config string) *registry.Source {
 	return m
 }
 
+// do asks the first replica for a change.
+func (w *world) do(change string, id int64) error { return w.one.do(w.Context(), change, id) }
+
 func (w *world) saveFails(id int64, config string, kind fault.Kind) *fault.Error {
 	w.Helper()
 	_, err := w.one.Save(w.Context(), customer, id, w.parse(config))
@@ -304,25 +307,4 @@ func (w *world) reactivate(id int64) *registry.Source {
 	m, err := w.one.Reactivate(w.Context(), customer, id)
 	w.must(err)
 	return m
-}
-
-// The errors of calls whose results don't matter.
-func (w *world) deactivateError(id int64) error {
-	_, err := w.one.Deactivate(w.Context(), customer, id)
-	return err
-}
-
-func (w *world) reactivateError(id int64) error {
-	_, err := w.one.Reactivate(w.Context(), customer, id)
-	return err
-}
-
-func (w *world) refreshError(id int64) error {
-	_, err := w.one.Refresh(w.Context(), customer, id)
-	return err
-}
-
-func (w *world) testError(id int64) error {
-	_, _, err := w.one.Test(w.Context(), customer, id)
-	return err
 }
