@@ -83,7 +83,7 @@ func TestKeysAreMadeAndRevokedWhileItRuns(t *testing.T) {
 	good(t, env, "key", "revoke", "--config", config, id[1])
 	eventually(t, "the key is refused", func() bool { code, _ := p.send("GET", sources, key, ""); return code == 401 })
 	if _, errs, code := command(t, env, "key", "revoke", "--config", config, "987654"); code == 0 || !strings.Contains(errs, "no key") {
-		t.Errorf("revoke a key of nobody: %d %s", code, errs)
+		t.Errorf("revoke an unknown key: %d %s", code, errs)
 	}
 	p.stop()
 	if list, _ := good(t, env, "key", "list", "--config", config); !regexp.MustCompile(`console\s+read\s+\S+\s+\d{4}-\d\d-\d\d \d\d:00\s+\d{4}-`).MatchString(list) {

@@ -61,7 +61,7 @@ func TestAccessTokens(t *testing.T) {
 		"may not write":    {jwt.MapClaims{customer: 4711, "scope": "read"}, "DELETE", 403},
 		"another customer": {jwt.MapClaims{customer: 4712, "scope": "write"}, "DELETE", 404},
 		"says nothing":     {jwt.MapClaims{customer: 4711}, "GET", 401},
-		"of nobody":        {jwt.MapClaims{"scope": "write"}, "GET", 401},
+		"no customer":      {jwt.MapClaims{"scope": "write"}, "GET", 401},
 		"has expired":      {jwt.MapClaims{customer: 4711, "scope": "read", "exp": time.Now().Add(-time.Hour).Unix()}, "GET", 401},
 		"for others":       {jwt.MapClaims{customer: 4711, "scope": "read", "aud": "else"}, "GET", 401},
 	} {

@@ -50,7 +50,7 @@ func TestCallback(t *testing.T) {
 		"two codes":                {query: set("code", "a|b"), reason: agentauth.ReasonRefused, code: "other"},
 		"endless code":             {query: set("code", strings.Repeat("x", 4097)), reason: agentauth.ReasonRefused, code: "other"},
 		"code with a line":         {query: set("code", "a\nb"), reason: agentauth.ReasonRefused, code: "other"},
-		"code of nobody":           {query: set("code", "CANARY-code"), reason: agentauth.ReasonRefused, code: "invalid_grant"},
+		"an unknown code":          {query: set("code", "CANARY-code"), reason: agentauth.ReasonRefused, code: "invalid_grant"},
 		"two issuers":              {query: set("iss", issuer+"|"+issuer), reason: agentauth.ReasonRefused, code: "other"},
 		"another issuer":           {query: set("iss", "https://bank.example"), reason: agentauth.ReasonMismatch},
 		"empty issuer":             {query: set("iss", ""), reason: agentauth.ReasonMismatch},

@@ -105,7 +105,7 @@ func TestTLS(t *testing.T) {
 		url    string
 	}{
 		{"TLS 1.1", c, old.URL}, {"a certificate for another name", c, "https://other.test" + port(good)},
-		{"a certificate of nobody", stranger, good.URL}, {"no TLS at all", c, "https://127.0.0.1" + port(plain)},
+		{"a certificate of an unknown authority", stranger, good.URL}, {"no TLS at all", c, "https://127.0.0.1" + port(plain)},
 	} {
 		if _, _, err := get(t, tt.client, tt.url); !errors.Is(err, outbound.ErrTLS) {
 			t.Errorf("%s: %v", tt.name, err)

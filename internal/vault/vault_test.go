@@ -90,7 +90,7 @@ func TestOpenRefuses(t *testing.T) {
 		"another nonce":          {flipped(10), rowA},
 		"another ciphertext":     {flipped(len(sealed) - 20), rowA},
 		"another tag":            {flipped(len(sealed) - 1), rowA},
-		"plain text":             {[]byte("a token that nobody sealed, and is long enough for a nonce and a tag"), rowA},
+		"plain text":             {[]byte("a token that was never sealed, and is long enough for a nonce and a tag"), rowA},
 		"another key's":          {seal(t, open(t, vault.Generate()), "a token", rowA), rowA},
 	} {
 		got, err := v.Open(c.sealed, []byte(c.identity))

@@ -133,7 +133,7 @@ func connectionInvalid(t *testing.T, s registry.Store) {
 		"no status":              func(c *registry.Connection) { c.Provisioning = "" },
 		"unknown status":         func(c *registry.Connection) { c.Provisioning = "ACTIVE" },
 		"operation of no kind":   func(c *registry.Connection) { c.Operation = &registry.Operation{ID: "x"} },
-		"nobody's operation":     func(c *registry.Connection) { c.Operation = &registry.Operation{Kind: registry.OperationProvision} },
+		"operation of no id":     func(c *registry.Connection) { c.Operation = &registry.Operation{Kind: registry.OperationProvision} },
 		"no number for a limit":  func(c *registry.Connection) { c.AdServer = &registry.AdServer{Type: "adswizz", CPMLimit: &nan} },
 		"zero byte in operation": func(c *registry.Connection) { c.Operation = &registry.Operation{Kind: "\x00", ID: "x"} },
 	} {

@@ -60,7 +60,7 @@ func customersIsolated(t *testing.T, s registry.Store) {
 	same(t, "after foreign writes", read(t, s, alice, "private"), m)
 	for name, call := range connectionCalls(s.Customer(alice), id+1) {
 		if err := call(t.Context()); !errors.Is(err, registry.ErrNotFound) {
-			t.Errorf("%s of nobody's connection: %v, want ErrNotFound", name, err)
+			t.Errorf("%s of an unknown connection: %v, want ErrNotFound", name, err)
 		}
 	}
 	for _, id := range []int64{0, -1, id + 1, math.MaxInt64, math.MinInt64} {

@@ -123,7 +123,7 @@ func managedInvalid(t *testing.T, s registry.Store) {
 		"zero byte in the name": func(e *registry.NewManaged) { e.Name = "\x00" },
 		"no UTF-8 in an e-mail": func(e *registry.NewManaged) { e.ServiceAccountEmail = "\xff" },
 		"no operation":          func(e *registry.NewManaged) { e.Operation.Kind = "" },
-		"nobody's operation":    func(e *registry.NewManaged) { e.Operation.ID = "" },
+		"operation of no id":    func(e *registry.NewManaged) { e.Operation.ID = "" },
 		"zero byte in its id":   func(e *registry.NewManaged) { e.Operation.ID = "\x00" },
 	}
 	for name, change := range tests {

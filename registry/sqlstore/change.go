@@ -62,7 +62,7 @@ type effect uint8
 
 const (
 	nothing effect = iota // the record stays as it is
-	unseen                // it moved in what nobody follows: no new version
+	unseen                // it changed where no replica follows it: no new version
 	noted                 // it has a new version, by which replicas follow it
 	seen                  // a reader could see it: a new version and a new UpdatedAt
 )
