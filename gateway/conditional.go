@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -9,12 +10,8 @@ import (
 // acceptsGzip reads Accept-Encoding (RFC 9110, 12.5.3): gzip is used where it is
 // named, or meant by *, and not refused with q=0, and identity is not preferred.
 func acceptsGzip(h http.Header) bool {
-	values := h["Accept-Encoding"]
-	if len(values) == 0 {
-		return false
-	}
 	gzip, star, identity := -1.0, -1.0, -1.0
-	for _, value := range values {
+	for _, value := range h["Accept-Encoding"] {
 		for part := range strings.SplitSeq(value, ",") {
 			coding, params, _ := strings.Cut(part, ";")
 			q := quality(params)
@@ -54,15 +51,10 @@ func quality(params string) float64 {
 // (RFC 9110, 13.1.2): a client that holds either coding holds the document.
 func matches(given []string, tags ...string) bool {
 	for _, value := range given {
-		if strings.TrimSpace(value) == "*" {
-			return true
-		}
 		for candidate := range strings.SplitSeq(value, ",") {
 			candidate = strings.TrimPrefix(strings.TrimSpace(candidate), "W/")
-			for _, tag := range tags {
-				if candidate == tag {
-					return true
-				}
+			if candidate == "*" || slices.Contains(tags, candidate) {
+				return true
 			}
 		}
 	}

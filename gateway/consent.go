@@ -91,10 +91,5 @@ var consentOutcomes = map[fault.Kind]telemetry.ConsentOutcome{
 
 // acceptsHTML reports whether a browser asks, and not a program.
 func acceptsHTML(h http.Header) bool {
-	for _, value := range h["Accept"] {
-		if strings.Contains(value, "text/html") {
-			return true
-		}
-	}
-	return false
+	return strings.Contains(strings.Join(h["Accept"], ","), "text/html")
 }
