@@ -62,25 +62,19 @@ var keys = map[string]treatment{
 	slog.TimeKey: plain, slog.LevelKey: plain, slog.MessageKey: text,
 
 	// What is being done, to what, for whom.
-	"component": plain, "operation": plain, "kind": plain, "method": plain,
-	"path_pattern": route, "route": route, "request_id": hexID,
-	"trace_id": hexID, "span_id": plain,
-	"customer": plain, "customer_id": plain, "key_name": plain, "path": path, "access": plain,
-	"source_id": ident, "esa_id": plain, "tenant": ident, "tenant_id": ident, "tenants": plain,
-	"stream": plain, "sync_type": plain, "task": plain, "field": plain, "adapter": plain,
+	"component": plain, "operation": plain, "method": plain, "route": route, "request_id": hexID,
+	"trace_id": hexID, "span_id": plain, "customer": plain, "customer_id": plain, "key_name": plain,
+	"source_id": ident, "esa_id": plain, "tenant": ident, "tenants": plain, "field": plain,
 
 	// How it went.
-	"attempt": plain, "attempts": plain, "breaker": plain, "bytes": plain, "code": plain,
-	"after": plain, "count": plain, "deadline": plain, "delay": plain, "dropped": plain, "duration": plain, "duration_ms": plain,
-	"age": plain, "outcome": plain, "reason": plain, "result": plain, "retry_after": plain,
-	"next_try": plain, "scope": plain, "state": plain, "status": plain, "from": plain, "to": plain,
-	"cause": text, "error": text, "panic": text, "stack": stack,
+	"breaker": plain, "bytes": plain, "code": plain, "after": plain, "count": plain, "dropped": plain,
+	"duration": plain, "duration_ms": plain, "outcome": plain, "reason": plain, "next_try": plain, "scope": plain,
+	"state": plain, "status": plain, "cause": text, "error": text, "stack": stack,
 
 	// The process and what it was given.
-	"address": plain, "allow": plain, "config": path, "database": ours, "entries": plain,
-	"envelope": plain, "keys": plain, "note": ours, "traces": plain, "file": path, "go_version": plain, "interval": plain, "limit": plain,
-	"pid": plain, "read_only": plain, "remaining": plain, "revision": hexID, "signal": plain, "sources": plain,
-	"store": plain, "timeout": plain, "total": plain, "url": baseURL, "version": version,
+	"address": plain, "config": path, "database": ours, "entries": plain, "keys": plain, "note": ours,
+	"traces": plain, "file": path, "read_only": plain, "store": plain, "timeout": plain, "total": plain,
+	"url": baseURL, "version": version,
 }
 
 // KeyAllowed reports whether values under a log attribute key are written.
