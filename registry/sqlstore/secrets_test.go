@@ -137,27 +137,6 @@ func newFile(t *testing.T) string {
 	return "sqlite://" + filepath.Join(t.TempDir(), "registry.db")
 }
 
-func TestAnotherKey(t *testing.T) {
-	for name, url := range databases(t) {
-		t.Run(name, func(t *testing.T) {
-			s := open(t, url) // one without a key leaves no mark
-			s.Close()
-			key, other := withKey(t, registrytest.Key), vault.Generate()
-			s = open(t, url, key)
-			plantCanaries(t, s)
-			s.Close()
-			s, err := sqlstore.Open(t.Context(), url, withKey(t, other))
-			if !errors.Is(err, sqlstore.ErrEncryptionKey) {
-				t.Fatalf("%v, %v, want ErrEncryptionKey", s, err)
-			}
-			if text := err.Error(); !strings.Contains(text, "store.encryption_key is not the key") || strings.Contains(text, other) {
-				t.Errorf("%q", text)
-			}
-			open(t, url, key).Close()
-		})
-	}
-}
-
 // TestManyKeysAtOnce opens a new database with two keys, several times at once: one
 // key wins, and all who have it get in.
 func TestManyKeysAtOnce(t *testing.T) {
@@ -181,7 +160,7 @@ func TestManyKeysAtOnce(t *testing.T) {
 				switch {
 				case err == nil:
 					opened[i%2]++
-				case !errors.Is(err, sqlstore.ErrEncryptionKey):
+				case !errors.Is(err, sqlstore.ErrEncryptionKey), err.Error() != sqlstore.ErrEncryptionKey.Error():
 					t.Fatal(err)
 				}
 			}
