@@ -98,9 +98,9 @@ func TestDirectoryUnknownOutcome(t *testing.T) {
 	})
 }
 
-// TestDirectoryUnknownOutcomeIsJoinedByNone: a reader that comes after a write of unknown
+// TestDirectoryReadsAfterAnUnknownOutcome: a reader that comes after a write of unknown
 // outcome, whose caller left before its answer, joins no read from before it.
-func TestDirectoryUnknownOutcomeIsJoinedByNone(t *testing.T) {
+func TestDirectoryReadsAfterAnUnknownOutcome(t *testing.T) {
 	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
 		adopted(t, f, customer, "m")
 		f.is(healthy, 200*time.Millisecond)

@@ -154,8 +154,8 @@ func allReads(t *testing.T, d *registry.Directory, m *registry.Source) map[strin
 	}
 }
 
-// TestDirectorySpoiltRows: rows that can't be read are no outage. Who reads them gets
-// the copy, or learns that it is of no use to come again; all others go on.
+// TestDirectorySpoiltRows: rows that can't be read are no outage. A reader of them gets
+// the copy, or an error that says that another try is of no use; all others go on.
 func TestDirectorySpoiltRows(t *testing.T) {
 	for _, known := range []bool{false, true} {
 		t.Run(fmt.Sprint("known ", known), func(t *testing.T) {

@@ -16,7 +16,7 @@ import (
 // Options say what is led, and how. Zero values take their defaults.
 type Options struct {
 	Name   string        // of the lease; every replica uses the same
-	Holder string        // who takes it; random, so that no two processes share one
+	Holder string        // the name of this process; random, so that no two share one
 	TTL    time.Duration // how long a lease holds that is not extended: 30 s
 	Logger *slog.Logger  // nil: nothing is logged
 	// Changed is called when this process begins to lead and when it has ceased to. It

@@ -81,8 +81,8 @@ func decode(key string) ([]byte, bool) {
 
 // fromRaw makes the keyset of one raw key. The cipher is XChaCha20-Poly1305: its
 // random nonces have 192 bits, so no count of messages wears the key out, and it
-// runs in constant time on every processor. What it must not be is changed: every
-// row that stands under a raw key would be lost.
+// runs in constant time on every processor. It must never be changed: every row that
+// was sealed under a raw key would be lost.
 func fromRaw(raw []byte) (*Vault, error) {
 	secret := secretdata.NewBytesFromData(raw, insecuresecretdataaccess.Token{})
 	key, err := xchacha20poly1305.NewKey(secret, rawKeyID(raw), newKeys)

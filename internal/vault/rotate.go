@@ -19,13 +19,13 @@ const (
 	Prepare
 	// Promote makes the prepared key the primary one.
 	Promote
-	// Drop removes every key but the primary one. What was not sealed anew with that
-	// is lost then. It is not taken while a prepared key waits: another process could
+	// Drop removes every key but the primary one. Values that were not sealed anew
+	// with it are lost. It is not taken while a prepared key waits: another process could
 	// have it promoted already, and write with it.
 	Drop
 )
 
-// What keeps a step from being taken.
+// Errors of Rotated.
 var (
 	// ErrPrepared: a prepared key waits for its promotion.
 	ErrPrepared = errors.New("vault: the keyset has a prepared key that waits; promote it first")

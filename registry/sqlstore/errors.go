@@ -47,8 +47,8 @@ type decisionError struct{ reason error }
 
 func (decisionError) Error() string { return "refused by the caller" }
 
-// failed names what could not be done; nil stays nil. What a store says to a caller, and
-// the reason of a decision, pass as they are.
+// failed names what could not be done; nil stays nil. A refusal, and the reason of
+// a decision, are returned as they are.
 func failed(what string, err error) error {
 	var decision decisionError
 	switch {

@@ -131,7 +131,7 @@ func provider(dialect goose.Dialect, db *sql.DB, more ...goose.ProviderOption) (
 // boundedLocker is goose's locker, whose unlocking has no deadline.
 type boundedLocker struct{ lock.SessionLocker }
 
-// SessionUnlock implements lock.SessionLocker. What it can't unlock goes with the
+// SessionUnlock implements lock.SessionLocker. A lock that it can't release ends with the
 // session.
 func (l boundedLocker) SessionUnlock(ctx context.Context, conn *sql.Conn) error {
 	ctx, cancel := context.WithTimeout(ctx, unlockLimit)

@@ -20,9 +20,9 @@ const connectTimeout = 5 * time.Second
 // No error here repeats a URL or a part of one: any part can be a piece of a
 // password that was not percent-encoded.
 
-// postgresConfig reads a PostgreSQL URL that the config has accepted: there are the
-// rules of what one may hold. What it does not say comes from where libpq takes it:
-// PGPASSWORD and its like, and ~/.pgpass.
+// postgresConfig reads a PostgreSQL URL that the config has accepted: the rules of
+// what one may hold are there. A setting that it does not have comes from where libpq
+// takes it: PGPASSWORD and its like, and ~/.pgpass.
 func postgresConfig(url string) (*pgx.ConnConfig, error) {
 	cfg, err := pgx.ParseConfig(url)
 	var file *fs.PathError

@@ -104,9 +104,8 @@ func changeAgent(ctx context.Context, in scope, was *registry.Source, name strin
 	return err
 }
 
-// deletions are in the order of their foreign keys. What says that a config entry was
-// taken over, that an esaId was given and that a create was done stays for good, or
-// for its time.
+// deletions are in the order of their foreign keys. The rows that record an
+// adoption and a given esaId stay for good, and those of idempotency keys for their time.
 var deletions = []statement{
 	deleteConsents, deleteCredential,
 	scoped(`DELETE FROM kept_settings` + ofSource),

@@ -29,8 +29,8 @@ var (
 		FROM connections c WHERE c.customer_id = $1 AND c.id = $2`)
 )
 
-// RecordEvent takes in a delivery. Who has the connection's row is alone with its
-// events, so that looking first and writing then is one.
+// RecordEvent takes in a delivery. It locks the connection's row first, so that
+// nobody else writes an event between the look for this one and its insertion.
 func (c customerStore) RecordEvent(ctx context.Context, esaID int64,
 	e registry.Event) (duplicate bool, m *registry.Source, err error) {
 	if !registry.StorableID(e.ID) {
