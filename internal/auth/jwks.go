@@ -7,6 +7,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rsa"
 	"errors"
+	"maps"
 	"slices"
 
 	jose "github.com/go-jose/go-jose/v4"
@@ -83,23 +84,12 @@ func pick(keys []webKey, h header) (any, bool) {
 	return found, found != nil
 }
 
-// keyFields is what counts of a JWK (RFC 7517, section 4; RFC 7518, section 6;
-// RFC 8037, section 2).
-type keyFields struct {
-	Kty    string   `json:"kty"`
-	Kid    string   `json:"kid,omitzero"`
-	Use    string   `json:"use,omitzero"`
-	KeyOps []string `json:"key_ops,omitzero"`
-	Alg    string   `json:"alg,omitzero"`
-	Crv    string   `json:"crv,omitzero"`
-	N      string   `json:"n,omitzero"`
-	E      string   `json:"e,omitzero"`
-	X      string   `json:"x,omitzero"`
-	Y      string   `json:"y,omitzero"`
-}
-
-// secretMembers are members that no public key has.
-var secretMembers = []string{"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
+// Members of a JWK (RFC 7517, section 4; RFC 7518, section 6; RFC 8037, section 2): those
+// that count of a public key, and those that no public key has.
+var (
+	publicMembers = []string{"kty", "kid", "use", "alg", "crv", "n", "e", "x", "y"}
+	secretMembers = []string{"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
+)
 
 // errNoKeySet: an answer is no JWK Set.
 var errNoKeySet = errors.New("auth: no JWK Set")
@@ -131,31 +121,31 @@ func readKeySet(raw []byte) ([]webKey, error) {
 const maxKeys = 100
 
 func readKey(raw jsontext.Value) (webKey, bool) {
-	var f keyFields
 	var members map[string]jsontext.Value
-	if raw.Kind() != '{' || json.Unmarshal(raw, &f) != nil || json.Unmarshal(raw, &members) != nil {
+	if raw.Kind() != '{' || json.Unmarshal(raw, &members) != nil {
 		return webKey{}, false
 	}
 	if slices.ContainsFunc(secretMembers, func(name string) bool { return members[name] != nil }) {
 		return webKey{}, false
 	}
-	if f.Use != "" && f.Use != "sig" || f.KeyOps != nil && !slices.Contains(f.KeyOps, "verify") ||
-		f.Alg != "" && !slices.Contains(algorithms, f.Alg) {
+	var operations []string // null: not said
+	if said := members["key_ops"]; said != nil && json.Unmarshal(said, &operations) != nil {
 		return webKey{}, false
 	}
-	// Only these fields go on, so that a certificate that can't be read, say, takes
+	// Only the public members go on, so that a certificate that can't be read, say, takes
 	// nothing away from a good key.
-	public, err := json.Marshal(f)
-	if err != nil {
+	maps.DeleteFunc(members, func(name string, _ jsontext.Value) bool { return !slices.Contains(publicMembers, name) })
+	public, err := json.Marshal(members)
+	var parsed jose.JSONWebKey
+	if err != nil || parsed.UnmarshalJSON(public) != nil || !parsed.Valid() || !parsed.IsPublic() {
 		return webKey{}, false
 	}
-	var parsed jose.JSONWebKey
-	if parsed.UnmarshalJSON(public) != nil || !parsed.Valid() || !parsed.IsPublic() {
+	if parsed.Use != "" && parsed.Use != "sig" || operations != nil && !slices.Contains(operations, "verify") {
 		return webKey{}, false
 	}
 	if k, ok := parsed.Key.(*rsa.PublicKey); ok && (k.N.BitLen() < minRSA || k.N.BitLen() > maxRSA) {
 		return webKey{}, false
 	}
-	k := webKey{id: f.Kid, alg: f.Alg, key: parsed.Key}
+	k := webKey{id: parsed.KeyID, alg: parsed.Algorithm, key: parsed.Key}
 	return k, slices.ContainsFunc(algorithms, func(alg string) bool { return k.fits(header{Alg: alg}) })
 }
