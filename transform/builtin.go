@@ -11,7 +11,7 @@ type builtin struct {
 	id, name, severity string
 	open               string // the description while there is something to do
 	// state gives a description that fits it better than open, if there is one.
-	state func(in *StatusInput, doc *api.Status) (taskState, string)
+	state func(in StatusInput, doc *api.Status) (taskState, string)
 }
 
 // builtins are the platform tasks that every source has, in their order.
@@ -48,7 +48,7 @@ const (
 	hidden // not known yet: the task does not appear
 )
 
-func configured(in *StatusInput, doc *api.Status) (taskState, string) {
+func configured(in StatusInput, doc *api.Status) (taskState, string) {
 	// Upstream says connected exactly while it holds a config (contract 2.2). That counts while the record
 	// has no view of it yet.
 	if in.Source.Connection.AdServer != nil || doc.Adapter.Connected {
@@ -57,7 +57,7 @@ func configured(in *StatusInput, doc *api.Status) (taskState, string) {
 	return open, ""
 }
 
-func provisioned(in *StatusInput, _ *api.Status) (taskState, string) {
+func provisioned(in StatusInput, _ *api.Status) (taskState, string) {
 	c := in.Source.Connection
 	switch {
 	case c.Provisioning == registry.StatusDeactivated:
@@ -68,7 +68,7 @@ func provisioned(in *StatusInput, _ *api.Status) (taskState, string) {
 	return open, ""
 }
 
-func verified(in *StatusInput, doc *api.Status) (taskState, string) {
+func verified(in StatusInput, doc *api.Status) (taskState, string) {
 	c, a := in.Source.Connection, &doc.Adapter
 	switch tested := !c.LastTestedAt.IsZero() && !c.LastTestedAt.Before(c.AdServerSavedAt); {
 	case tested && c.LastTestPassed:
@@ -83,7 +83,7 @@ func verified(in *StatusInput, doc *api.Status) (taskState, string) {
 
 // subscribed hides the task while nothing is known. Whether there is a subscription is found out
 // after start-up: until then a wrong "open" would raise an alarm at every start.
-func subscribed(in *StatusInput, _ *api.Status) (taskState, string) {
+func subscribed(in StatusInput, _ *api.Status) (taskState, string) {
 	switch {
 	case in.Subscribed == nil:
 		return hidden, ""

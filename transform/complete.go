@@ -1,7 +1,6 @@
 package transform
 
 import (
-	"errors"
 	"strings"
 	"sync"
 
@@ -13,10 +12,6 @@ import (
 // costLimit bounds one evaluation of a complete_when; a plain condition costs
 // some ten units, one that looks at a thousand tasks some ten thousand.
 const costLimit = 100_000
-
-// errNotBoolean is what an expression of unknown type is at run time, if its
-// value is neither true nor false.
-var errNotBoolean = errors.New("transform: complete_when is not true or false")
 
 // environment is made at the first use: it takes milliseconds, and most gateways need none.
 var environment = sync.OnceValues(func() (*cel.Env, error) {
@@ -72,17 +67,14 @@ func faultAt(issues []*cel.Error, message string) *TaskFault {
 	return f
 }
 
-// evaluate runs a complete_when; an error means not complete.
-func evaluate(program cel.Program, vars map[string]any) (bool, error) {
+// evaluate runs a complete_when. It is not ok where that fails, or is neither true nor false.
+func evaluate(program cel.Program, vars map[string]any) (done, ok bool) {
 	value, _, err := program.Eval(vars)
 	if err != nil {
-		return false, err
+		return false, false
 	}
-	done, ok := value.Value().(bool)
-	if !ok {
-		return false, errNotBoolean
-	}
-	return done, nil
+	done, ok = value.Value().(bool)
+	return done, ok
 }
 
 // celVars gives what expressions see. The snapshot is the document before the
@@ -100,7 +92,7 @@ func celVars(in *StatusInput, doc *api.Status) map[string]any {
 	if in.Snapshot != nil {
 		before := *doc
 		before.SetupTasks = mergeTasks(nil, before.SetupTasks.Items)
-		snapshot := celDocument(api.Encode(&before))
+		snapshot, _ := celDocument(api.Encode(&before)).(map[string]any)
 		delete(snapshot, "operational")
 		vars["snapshot"] = snapshot
 	}

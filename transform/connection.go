@@ -62,7 +62,7 @@ func optional(s string) *string {
 // errorCode passes a code; what is no word is a fault of ours.
 func errorCode(code string) *string {
 	if code != "" && !redact.Word(code) {
-		code = "INTERNAL_ERROR"
+		code = codeInternal
 	}
 	return optional(code)
 }

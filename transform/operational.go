@@ -9,15 +9,6 @@ import (
 	"esagate/registry"
 )
 
-// The summaries (contract 4.8).
-const (
-	summaryNotSetUp    = "This source is not set up yet."
-	summaryNotLive     = "This source is set up but not live."
-	summaryLive        = "This source is live."
-	summaryDegraded    = "This source is live, but not everything about it works."
-	summaryUnreachable = "The sales agent can't be reached at the moment. This is the last known state."
-)
-
 // What an issue affects. Shared by all documents, never changed.
 var (
 	affectsBoth      = []string{"discovery", "delivery"}
@@ -54,15 +45,15 @@ func operational(in *StatusInput, doc *api.Status) api.Operational {
 	}
 	switch {
 	case !isSetUp(in, doc):
-		o.Summary = summaryNotSetUp
+		o.Summary = "This source is not set up yet."
 	case in.Stale:
-		o.Summary = summaryUnreachable
+		o.Summary = "The sales agent can't be reached at the moment. This is the last known state."
 	case !o.IsLive:
-		o.Summary = summaryNotLive
+		o.Summary = "This source is set up but not live."
 	case o.DiscoveryDegraded || o.DeliveryDegraded:
-		o.Summary = summaryDegraded
+		o.Summary = "This source is live, but not everything about it works."
 	default:
-		o.Summary = summaryLive
+		o.Summary = "This source is live."
 	}
 	return o
 }

@@ -40,7 +40,7 @@ func TestResult(r *wire.TestResult, now time.Time) *api.TestResult {
 	if out.TestedAt.IsZero() {
 		out.TestedAt = api.TimestampOf(now.Truncate(time.Millisecond))
 	}
-	fallback := textDetail
+	fallback := "The ad server gave details that can't be shown."
 	if !r.Success {
 		code := LastErrorCode(r.ErrorCode.Value)
 		fallback = LastErrorText(code)

@@ -24,7 +24,7 @@ func Snapshot(doc *wire.Status) (snapshot *api.Status, malformed []string) {
 			Type:          c.word(doc.Adapter.Type, unknownWord, "adapter", "type"),
 			Connected:     doc.Adapter.Connected,
 			LastTestedAt:  api.Timestamp(doc.Adapter.LastTestedAt),
-			LastTestError: freeText(doc.Adapter.LastTestError, textTestFailed),
+			LastTestError: freeText(doc.Adapter.LastTestError, "The last test of the ad server connection failed."),
 		},
 		Syncs:             c.syncs(doc.Syncs),
 		Workflows:         workflows(doc.Workflows),
@@ -143,10 +143,10 @@ func (c *checker) setupTasks(tasks []wire.Task) []api.SetupTask {
 		id := c.word(t.ID, "unnamed_"+strconv.Itoa(i+1), setupTask, "id")
 		items[i] = api.SetupTask{
 			ID:          id,
-			Name:        cmp.Or(safeProse(t.Name.Value, maxTaskName, textTaskName), id),
+			Name:        cmp.Or(safeProse(t.Name.Value, maxTaskName, "Setup task"), id),
 			Severity:    c.oneOf(t.Severity, severityWarning, setupTask, "severity", severityBlocker, severityWarning, severityInfo),
 			Scope:       c.oneOf(t.Scope, scopePublisher, setupTask, "scope", scopePlatform, scopePublisher),
-			Description: safeProse(t.Description.Value, maxTaskDescription, textTaskDetails),
+			Description: safeProse(t.Description.Value, maxTaskDescription, "Open the task for its details."),
 			IsComplete:  t.IsComplete.Value,
 		}
 		switch {

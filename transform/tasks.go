@@ -120,8 +120,8 @@ func (t *Tasks) platform(in *StatusInput, doc *api.Status) (sides []side, evalEr
 		state, description := undecided, ""
 		switch {
 		case p.complete != nil:
-			done, err := evaluate(p.complete, vars)
-			if err != nil {
+			done, ok := evaluate(p.complete, vars)
+			if !ok {
 				evalErrors = append(evalErrors, p.id)
 			}
 			state = open
@@ -129,7 +129,7 @@ func (t *Tasks) platform(in *StatusInput, doc *api.Status) (sides []side, evalEr
 				state = complete
 			}
 		case p.builtin != nil:
-			state, description = p.builtin.state(in, doc)
+			state, description = p.builtin.state(*in, doc)
 		}
 		if state != hidden {
 			sides = append(sides, p.side(state, description))

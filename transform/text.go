@@ -35,14 +35,6 @@ func safeProse(s string, limit int, fallback string) string {
 	return s
 }
 
-// Sentences in place of text that may not be shown.
-const (
-	textTestFailed  = "The last test of the ad server connection failed."
-	textTaskName    = "Setup task"
-	textTaskDetails = "Open the task for its details."
-	textDetail      = "The ad server gave details that can't be shown."
-)
-
 // checkTexts say what came of the check of a capability, by its status.
 var checkTexts = map[string]string{"passed": "This check passed.", "failed": "This check failed."}
 
