@@ -4,6 +4,7 @@ import (
 	"esagate/internal/adserver"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -35,6 +36,7 @@ type Probe struct {
 
 // adServers is the world behind the agent.
 type adServers struct {
+	mu      sync.Mutex
 	scripts map[string][]Probe // by account, type, or "" for all; the last one stays
 	asked   map[string]int     // probes, by account
 }
@@ -44,33 +46,35 @@ type adServers struct {
 // package's comment hold again. An account is what AdapterConfig.Account gives;
 // a type of ad server stands for all accounts of it that have no
 // script of their own, and "" for all there are.
-func (a *Agent) AdServer(account string, answers ...Probe) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
+func (w *adServers) AdServer(account string, answers ...Probe) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if len(answers) == 0 {
-		delete(a.adverts.scripts, account)
+		delete(w.scripts, account)
 		return
 	}
-	a.adverts.scripts[account] = slices.Clone(answers)
+	w.scripts[account] = slices.Clone(answers)
 }
 
 // Probes gives how often the ad server of an account was asked, for "" any.
-func (a *Agent) Probes(account string) int {
-	a.mu.Lock()
-	defer a.mu.Unlock()
+func (w *adServers) Probes(account string) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if account != "" {
-		return a.adverts.asked[account]
+		return w.asked[account]
 	}
 	n := 0
-	for _, asked := range a.adverts.asked {
+	for _, asked := range w.asked {
 		n += asked
 	}
 	return n
 }
 
-// answer gives what an ad server says of a config. take uses up one answer of a
+// says gives what an ad server says of a config. take uses up one answer of a
 // script.
-func (w *adServers) answer(c AdapterConfig, take bool) Probe {
+func (w *adServers) says(c AdapterConfig, take bool) Probe {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	for _, key := range []string{c.Account(), c.Type, ""} {
 		script := w.scripts[key]
 		if len(script) == 0 {
@@ -111,10 +115,8 @@ func (a *Agent) probe(c AdapterConfig, l conn) Probe {
 	}
 	var p Probe
 	for range calls {
-		a.mu.Lock()
-		a.adverts.count(c.Account())
-		p = a.adverts.answer(c, true)
-		a.mu.Unlock()
+		a.count(c.Account())
+		p = a.says(c, true)
 		if p.Takes == 0 {
 			p.Takes = a.opts.ProbeTakes
 		}
@@ -130,6 +132,8 @@ func (a *Agent) probe(c AdapterConfig, l conn) Probe {
 
 // count notes a probe. Accounts past the bound are counted together.
 func (w *adServers) count(account string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if _, is := w.asked[account]; !is && len(w.asked) >= countersKept {
 		account = "others"
 	}

@@ -94,20 +94,21 @@ type Options struct {
 
 // Agent is a simulated sales agent. All methods are safe for concurrent use.
 type Agent struct {
+	requestLog
+	faultPlans
+	adServers
+
 	opts   Options
 	born   time.Time
-	log    requestLog
 	closed chan struct{}
 
 	mu         sync.Mutex
 	tenants    map[string]*tenantState
-	plans      map[string]*plan // faults, by tenant id; "" for all
 	slow       time.Duration
 	down       bool
 	outage     chan struct{} // closed while down
 	ended      bool
-	ids        uint64 // how many ids were given out
-	adverts    adServers
+	ids        uint64        // how many ids were given out
 	received   AdapterConfig // the last one, refused or not
 	made       int           // tenants provisioned
 	underway   []underway
@@ -129,13 +130,13 @@ func New(opts Options) *Agent {
 		opts.PublicURL = "https://sales-agent.example"
 	}
 	return &Agent{
-		opts:    opts,
-		born:    opts.Now(),
-		closed:  make(chan struct{}),
-		tenants: map[string]*tenantState{},
-		plans:   map[string]*plan{},
-		outage:  make(chan struct{}),
-		adverts: adServers{scripts: map[string][]Probe{}, asked: map[string]int{}},
+		faultPlans: faultPlans{now: opts.Now, plans: map[string]*plan{}},
+		adServers:  adServers{scripts: map[string][]Probe{}, asked: map[string]int{}},
+		opts:       opts,
+		born:       opts.Now(),
+		closed:     make(chan struct{}),
+		tenants:    map[string]*tenantState{},
+		outage:     make(chan struct{}),
 	}
 }
 
@@ -200,8 +201,8 @@ func (a *Agent) Restart() {
 func (a *Agent) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.serveHTTP(w, r, nil) }
 
 func (a *Agent) serveHTTP(w http.ResponseWriter, r *http.Request, server <-chan struct{}) {
-	c := a.route(r)
-	defer a.log.enter(r, c.route, c.tenant, a.opts.Now())()
+	c := route(r)
+	defer a.enter(r, c.route, c.tenant, a.opts.Now())()
 
 	// Only once the whole body is read does net/http notice a client that has
 	// gone or a server that is closed.

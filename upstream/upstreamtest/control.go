@@ -17,13 +17,13 @@ const switches = "The switches are /_agent/down, /_agent/up, /_agent/slow?for=2s
 
 // control serves the switches (package comment), all of them POST. It reports
 // whether the request was for one.
-func (a *Agent) control(w http.ResponseWriter, r *http.Request) bool {
+func (s *Server) control(w http.ResponseWriter, r *http.Request) bool {
 	name, is := strings.CutPrefix(r.URL.EscapedPath(), "/_agent/")
 	if !is {
 		return false
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	status, words := a.turn(r, name)
+	status, words := s.turn(r, name)
 	if status == http.StatusMethodNotAllowed {
 		w.Header().Set("Allow", http.MethodPost)
 	}
@@ -33,7 +33,7 @@ func (a *Agent) control(w http.ResponseWriter, r *http.Request) bool {
 }
 
 // turn turns a switch and says what came of it.
-func (a *Agent) turn(r *http.Request, name string) (int, string) {
+func (s *Server) turn(r *http.Request, name string) (int, string) {
 	adServer, isAdServer := strings.CutPrefix(name, "adserver/")
 	switch {
 	case !isAdServer && !slices.Contains([]string{"down", "up", "slow", "restart"}, name):
@@ -41,29 +41,29 @@ func (a *Agent) turn(r *http.Request, name string) (int, string) {
 	case r.Method != http.MethodPost:
 		return http.StatusMethodNotAllowed, "The switches take POST."
 	case isAdServer:
-		return a.turnAdServer(adServer)
+		return s.turnAdServer(adServer)
 	}
 	switch name {
 	case "down":
-		a.SetDown(true)
+		s.agent.SetDown(true)
 		return http.StatusOK, "The sales agent is down: every connection is closed without an answer."
 	case "up":
-		a.SetDown(false)
+		s.agent.SetDown(false)
 		return http.StatusOK, "The sales agent is up."
 	case "restart":
-		a.Restart()
+		s.agent.Restart()
 		return http.StatusOK, "The sales agent has started anew: it has forgotten what it signed its webhooks with, and sends none until they are subscribed to again."
 	}
 	d, err := time.ParseDuration(r.URL.Query().Get("for"))
 	if err != nil || d < 0 || d > slowest {
 		return http.StatusBadRequest, fmt.Sprintf("for must be a duration from 0s to %s, such as 2s.", slowest)
 	}
-	a.SetSlow(d)
+	s.agent.SetSlow(d)
 	return http.StatusOK, fmt.Sprintf("Every answer of the sales agent now takes %s longer.", d)
 }
 
 // turnAdServer takes the rest of the path: an account and an outcome.
-func (a *Agent) turnAdServer(rest string) (int, string) {
+func (s *Server) turnAdServer(rest string) (int, string) {
 	escaped, outcome, _ := strings.Cut(rest, "/")
 	account, err := url.PathUnescape(escaped)
 	if err != nil || account == "" {
@@ -71,10 +71,10 @@ func (a *Agent) turnAdServer(rest string) (int, string) {
 	}
 	switch {
 	case outcome == "rules":
-		a.AdServer(account)
+		s.agent.AdServer(account)
 		return http.StatusOK, "The ad server of " + account + " answers by the rules again."
 	case slices.Contains(Outcomes(), Outcome(outcome)):
-		a.AdServer(account, Probe{Outcome: Outcome(outcome)})
+		s.agent.AdServer(account, Probe{Outcome: Outcome(outcome)})
 		return http.StatusOK, "The ad server of " + account + " now answers " + outcome + "."
 	}
 	words := "rules"

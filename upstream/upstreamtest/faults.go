@@ -2,6 +2,7 @@ package upstreamtest
 
 import (
 	"net/http"
+	"sync"
 	"time"
 )
 
@@ -53,6 +54,13 @@ const (
 	ShapeHTML                 // a proxy's page
 )
 
+// faultPlans are the faults of an agent.
+type faultPlans struct {
+	now   func() time.Time
+	mu    sync.Mutex
+	plans map[string]*plan // by tenant id; "" for all
+}
+
 // plan holds the faults of one tenant, or of all.
 type plan struct {
 	standing Fault
@@ -63,16 +71,16 @@ type plan struct {
 // Fault makes every request of a tenant meet f, in place of the fault before it;
 // the zero Fault clears it, and what is left of a script too. For "" it is every
 // request of any kind that meets no fault of its tenant's own.
-func (a *Agent) Fault(tenantID string, f Fault) {
-	now := a.opts.Now()
-	a.mu.Lock()
-	defer a.mu.Unlock()
+func (p *faultPlans) Fault(tenantID string, f Fault) {
+	now := p.now()
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if f == (Fault{}) {
-		delete(a.plans, tenantID)
+		delete(p.plans, tenantID)
 		return
 	}
-	p := a.plan(tenantID)
-	p.standing, p.since = f, now
+	of := p.plan(tenantID)
+	of.standing, of.since = f, now
 }
 
 // Script gives the next requests of a tenant one fault each, in order, before
@@ -80,34 +88,34 @@ func (a *Agent) Fault(tenantID string, f Fault) {
 // well. A fault with Only waits for a request of that kind, and lets the others
 // pass to the faults behind it. A script set before is replaced. A schedule
 // (Flap) has no meaning here.
-func (a *Agent) Script(tenantID string, faults ...Fault) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.plan(tenantID).script = append([]Fault(nil), faults...)
+func (p *faultPlans) Script(tenantID string, faults ...Fault) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.plan(tenantID).script = append([]Fault(nil), faults...)
 }
 
-func (a *Agent) plan(tenantID string) *plan {
-	p := a.plans[tenantID]
-	if p == nil {
-		p = &plan{}
-		a.plans[tenantID] = p
+func (p *faultPlans) plan(tenantID string) *plan {
+	of := p.plans[tenantID]
+	if of == nil {
+		of = &plan{}
+		p.plans[tenantID] = of
 	}
-	return p
+	return of
 }
 
 // fault takes the fault that a request meets: the tenant's own before that of
 // all, a scripted one before a standing one. A tenant scripted to go well meets
 // no fault of all either.
-func (a *Agent) fault(tenantID string, route Route) Fault {
-	now := a.opts.Now()
-	a.mu.Lock()
-	defer a.mu.Unlock()
+func (p *faultPlans) fault(tenantID string, route Route) Fault {
+	now := p.now()
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if tenantID != "" {
-		if f, ok := a.plans[tenantID].take(route, now); ok {
+		if f, ok := p.plans[tenantID].take(route, now); ok {
 			return f
 		}
 	}
-	f, _ := a.plans[""].take(route, now)
+	f, _ := p.plans[""].take(route, now)
 	return f
 }
 

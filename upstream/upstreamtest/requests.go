@@ -84,13 +84,13 @@ func (l *requestLog) status(id string) *counter {
 // Calls gives the number of status calls that reached the agent for a tenant,
 // known or not; for "" the number of all requests of any kind. Calls that a
 // fault or an outage cut off have reached it too.
-func (a *Agent) Calls(tenantID string) int {
-	a.log.mu.Lock()
-	defer a.log.mu.Unlock()
+func (l *requestLog) Calls(tenantID string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if tenantID == "" {
-		return a.log.all.total
+		return l.all.total
 	}
-	if c := a.log.statuses[tenantID]; c != nil {
+	if c := l.statuses[tenantID]; c != nil {
 		return c.total
 	}
 	return 0
@@ -98,18 +98,18 @@ func (a *Agent) Calls(tenantID string) int {
 
 // InFlightStatus gives how many status calls of a tenant are under way, and the most that
 // ever were at once.
-func (a *Agent) InFlightStatus(tenantID string) (now, most int) {
-	a.log.mu.Lock()
-	defer a.log.mu.Unlock()
-	if c := a.log.statuses[tenantID]; c != nil {
+func (l *requestLog) InFlightStatus(tenantID string) (now, most int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if c := l.statuses[tenantID]; c != nil {
 		return c.now, c.most
 	}
 	return 0, 0
 }
 
 // Requests gives the last requests, at most 256, oldest first.
-func (a *Agent) Requests() []Request {
-	a.log.mu.Lock()
-	defer a.log.mu.Unlock()
-	return append([]Request(nil), a.log.last...)
+func (l *requestLog) Requests() []Request {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return append([]Request(nil), l.last...)
 }

@@ -67,7 +67,7 @@ type call struct {
 
 // route says which operation a request names and for which tenant, if for one.
 // Ids are taken from the escaped path: an escaped slash in one is no separator.
-func (a *Agent) route(r *http.Request) call {
+func route(r *http.Request) call {
 	rest, ok := strings.CutPrefix(r.URL.EscapedPath(), BasePath+"/")
 	if !ok {
 		return call{route: RouteUnknown}
@@ -137,7 +137,7 @@ func (a *Agent) answer(r *http.Request, c call, l conn, f Fault) answer {
 	case c.route == RouteUnknown:
 		return htmlPage(http.StatusNotFound)
 	}
-	if words := a.refuse(r.Header); words != "" {
+	if words := a.opts.refuse(r.Header); words != "" {
 		return errorAlone(http.StatusUnauthorized, words)
 	}
 	switch c.route {
@@ -191,12 +191,12 @@ func noTenant(id string) answer {
 }
 
 // refuse gives the words of a 401, or "".
-func (a *Agent) refuse(h http.Header) string {
+func (o Options) refuse(h http.Header) string {
 	key := h.Get(KeyHeader)
 	switch {
 	case key == "":
 		return "No API key was sent"
-	case a.opts.APIKey != "" && subtle.ConstantTimeCompare([]byte(key), []byte(a.opts.APIKey)) != 1:
+	case o.APIKey != "" && subtle.ConstantTimeCompare([]byte(key), []byte(o.APIKey)) != 1:
 		return "The API key is not known"
 	}
 	return ""

@@ -77,7 +77,7 @@ func (a *Agent) start(t *tenantState, name, trigger string) *run {
 	}
 	now := a.opts.Now()
 	r := &run{ID: a.newID("sync_"), Stream: name, Status: runPending, Trigger: trigger, StartedAt: now, begins: now.Add(a.opts.RunWaits)}
-	if p := a.adverts.answer(t.config, false); p.fails() && t.AdServer.Configured {
+	if p := a.says(t.config, false); p.fails() && t.AdServer.Configured {
 		r.fails = p.message()
 	}
 	if a.opts.RunTakes > 0 {

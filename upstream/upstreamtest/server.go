@@ -91,7 +91,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.handlers.Add(1)
 	s.mu.Unlock()
 	defer s.handlers.Done()
-	if !s.agent.control(w, r) {
+	if !s.control(w, r) {
 		s.agent.serveHTTP(w, r, s.end)
 	}
 }

@@ -86,7 +86,7 @@ func (a *Agent) createWebhook(c call) answer {
 	var req webhookRequest
 	fill(&req, known)
 	req.URL = strings.TrimSpace(req.URL)
-	if code := a.webhookURL(req.URL); code != "" {
+	if code := a.opts.webhookURL(req.URL); code != "" {
 		return problem(http.StatusBadRequest, code, "The address "+req.URL+" can't be delivered to", nil)
 	}
 	for _, e := range req.EventTypes {
@@ -115,12 +115,12 @@ func (a *Agent) createWebhook(c call) answer {
 
 // webhookURL gives the code of what is wrong with an address, or "". As upstream
 // does, it looks at the host's words alone.
-func (a *Agent) webhookURL(raw string) string {
+func (o Options) webhookURL(raw string) string {
 	u, err := url.Parse(raw)
 	switch {
 	case err != nil || u.Host == "":
 		return "webhook_url_invalid"
-	case a.opts.AnyWebhook && (u.Scheme == "https" || u.Scheme == "http"):
+	case o.AnyWebhook && (u.Scheme == "https" || u.Scheme == "http"):
 		return ""
 	case u.Scheme != "https":
 		return "webhook_url_not_https"
