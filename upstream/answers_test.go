@@ -70,44 +70,36 @@ func (e *endless) Close() error {
 }
 
 func TestAnswersThatCount(t *testing.T) {
-	for name, f := range map[string]ut.Fault{
+	runEach(t, map[string]ut.Fault{
 		"8 MiB":             {Size: 8 << 20},
 		"a charset":         {ContentType: "application/json; charset=utf-8"},
 		"capital letters":   {ContentType: "Application/JSON"},
 		"a bad parameter":   {ContentType: "application/json; charset"},
 		"another JSON type": {ContentType: "application/vnd.agent+json"},
 		"slow but in time":  {Drip: time.Millisecond},
-	} {
-		t.Run(name, func(t *testing.T) {
-			run(t, upstream.Config{}, func(t *testing.T, r *rig) {
-				r.agent.Fault(tenant, f)
-				r.works(tenant)
-			})
-		})
-	}
+	}, upstream.Config{}, func(t *testing.T, r *rig, f ut.Fault) {
+		r.agent.Fault(tenant, f)
+		r.works(tenant)
+	})
 }
 
 func TestASlowAnswerEndsByTheDeadline(t *testing.T) {
-	for name, f := range map[string]ut.Fault{
+	runEach(t, map[string]ut.Fault{
 		"one byte a second": {Drip: time.Second},
 		"no answer":         {Hang: true},
 		"a late answer":     {Delay: time.Minute},
-	} {
-		t.Run(name, func(t *testing.T) {
-			run(t, upstream.Config{FetchTimeout: 7 * time.Second}, func(t *testing.T, r *rig) {
-				r.agent.Fault(tenant, f)
-				start := time.Now()
-				e := r.must(tenant, fault.UpstreamTimeout)
-				if took := time.Since(start); took != 7*time.Second {
-					t.Errorf("it took %v", took)
-				}
-				if !errors.Is(e, context.DeadlineExceeded) {
-					t.Errorf("the cause is lost: %v", e)
-				}
-				r.metric("esagate.upstream.retries{operation=status}", 0)
-			})
-		})
-	}
+	}, upstream.Config{FetchTimeout: 7 * time.Second}, func(t *testing.T, r *rig, f ut.Fault) {
+		r.agent.Fault(tenant, f)
+		start := time.Now()
+		e := r.must(tenant, fault.UpstreamTimeout)
+		if took := time.Since(start); took != 7*time.Second {
+			t.Errorf("it took %v", took)
+		}
+		if !errors.Is(e, context.DeadlineExceeded) {
+			t.Errorf("the cause is lost: %v", e)
+		}
+		r.metric("esagate.upstream.retries{operation=status}", 0)
+	})
 }
 
 func TestCompressedAnswers(t *testing.T) {

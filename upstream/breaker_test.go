@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -55,35 +56,32 @@ func TestEachAttemptIsCounted(t *testing.T) {
 
 // TestRowsOfFailures lists what ends a row of a tenant's failures, and what does not.
 func TestRowsOfFailures(t *testing.T) {
-	for name, c := range map[string]struct {
+	type row struct {
 		between ut.Fault
 		network int32
 		opens   bool
-	}{
+	}
+	runEach(t, map[string]row{
 		"a good answer":    {ut.Fault{}, up, false},
 		"no such tenant":   {ut.Fault{Status: 404, Shape: ut.ShapeProblem, Code: "tenant_not_found"}, up, false},
 		"a rate limit":     {ut.Fault{Status: 429}, up, true},
 		"no connection":    {ut.Fault{}, refused, true},
 		"another key":      {ut.Fault{Status: 401}, up, true},
 		"a failure itself": {ut.Fault{Status: 504}, up, true},
-	} {
-		t.Run(name, func(t *testing.T) {
-			run(t, upstream.Config{Attempts: 1}, func(t *testing.T, r *rig) {
-				r.agent.Fault(tenant, ut.Fault{Status: 500})
-				r.fails(4, tenant, fault.UpstreamError)
-				r.agent.Script(tenant, c.between)
-				r.network.Store(c.network)
-				r.status(tenant)
-				r.network.Store(up)
-				r.agent.Script(tenant)
-				r.status(tenant)
-				if got := r.refuses(tenant); got != c.opens {
-					t.Errorf("refused: %v", got)
-				}
-				r.works(other)
-			})
-		})
-	}
+	}, upstream.Config{Attempts: 1}, func(t *testing.T, r *rig, c row) {
+		r.agent.Fault(tenant, ut.Fault{Status: 500})
+		r.fails(4, tenant, fault.UpstreamError)
+		r.agent.Script(tenant, c.between)
+		r.network.Store(c.network)
+		r.status(tenant)
+		r.network.Store(up)
+		r.agent.Script(tenant)
+		r.status(tenant)
+		if got := r.refuses(tenant); got != c.opens {
+			t.Errorf("refused: %v", got)
+		}
+		r.works(other)
+	})
 }
 
 func TestTheRatioOpens(t *testing.T) {
@@ -185,7 +183,7 @@ func TestCallsThatACustomerDecides(t *testing.T) {
 // with its probes.
 func TestManyTenants(t *testing.T) {
 	transport := func(q *http.Request) (*http.Response, error) {
-		if q.URL.Path == "/api/v1/tenant-management/tenants/"+tenant+"/status" {
+		if strings.HasSuffix(q.URL.Path, "/"+tenant+"/status") {
 			return respond(200, "{}"), nil
 		}
 		return respond(404, `{"error":"tenant_not_found"}`), nil

@@ -132,7 +132,7 @@ func TestRequestsAndAnswers(t *testing.T) {
 	each(t, every, func(t *testing.T, m madeCall) {
 		var sent, kind, body string
 		alone(t, upstream.Config{}, func(q *http.Request) (*http.Response, error) {
-			sent, kind = q.Method+" "+strings.TrimPrefix(q.URL.RequestURI(), "/api/v1/tenant-management/tenants"), q.Header.Get("Content-Type")
+			sent, kind = q.Method+" "+strings.TrimPrefix(q.URL.RequestURI(), "/admin/api/v1/tenant-management/tenants"), q.Header.Get("Content-Type")
 			if q.Body != nil {
 				b, _ := io.ReadAll(q.Body)
 				body = string(b)

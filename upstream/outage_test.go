@@ -65,13 +65,26 @@ func TestFailingTenants(t *testing.T) {
 }
 
 // outages are the ways in which the whole upstream can be away.
-var outages = map[string]func(r *rig, away bool){
-	"refused": func(r *rig, away bool) { r.network.Store(map[bool]int32{false: up, true: refused}[away]) },
-	"silent":  func(r *rig, away bool) { r.network.Store(map[bool]int32{false: up, true: silent}[away]) },
-	"closed":  func(r *rig, away bool) { r.agent.SetDown(away) },
-	"hung":    func(r *rig, away bool) { r.agent.Fault("", map[bool]ut.Fault{true: {Hang: true}}[away]) },
-	"504":     func(r *rig, away bool) { r.agent.Fault("", map[bool]ut.Fault{true: {Status: 504}}[away]) },
-	"the key": func(r *rig, away bool) { r.agent.Fault("", map[bool]ut.Fault{true: {Status: 401}}[away]) },
+var outages = map[string]outage{
+	"refused": {network: refused},
+	"silent":  {network: silent},
+	"closed":  {down: true},
+	"hung":    {fault: ut.Fault{Hang: true}},
+	"504":     {fault: ut.Fault{Status: 504}},
+	"the key": {fault: ut.Fault{Status: 401}},
+}
+
+type outage struct {
+	network int32
+	down    bool
+	fault   ut.Fault
+}
+
+// suffer begins an outage; outage{} ends it.
+func (r *rig) suffer(o outage) {
+	r.network.Store(o.network)
+	r.agent.SetDown(o.down)
+	r.agent.Fault("", o.fault)
 }
 
 // readers reads each tenant, as a cache does: at once again after five seconds when it
@@ -104,7 +117,7 @@ func (r *rig) readers(ids []string, until time.Duration) {
 // Within two seconds of upstream's return every tenant is served again, also one that was
 // never read, and OnRecover was called.
 func TestRecovery(t *testing.T) {
-	for name, outage := range outages {
+	for name, o := range outages {
 		for _, tenants := range []int{1, 3, 12} {
 			for _, lasts := range []time.Duration{2 * time.Second, 10 * time.Second, time.Minute} {
 				t.Run(name, func(t *testing.T) {
@@ -113,11 +126,11 @@ func TestRecovery(t *testing.T) {
 						for _, id := range ids {
 							r.works(id)
 						}
-						outage(r, true)
+						r.suffer(o)
 						r.readers(ids, lasts)
 						synctest.Wait()
 						before := len(r.recoveries())
-						outage(r, false)
+						r.suffer(outage{})
 						sleep(2 * time.Second)
 						for _, id := range append(ids, tenant) {
 							r.works(id)
@@ -143,35 +156,31 @@ func TestRecovery(t *testing.T) {
 // Nearly all tenants failing opens the whole upstream's breaker, once a probe of a tenant that
 // was not failing has failed too. Readers are then refused at once.
 func TestNearlyAllTenantsFailing(t *testing.T) {
-	for name, f := range failures {
-		t.Run(name, func(t *testing.T) {
-			run(t, upstream.Config{Attempts: 1}, func(t *testing.T, r *rig) {
-				ids := r.publishers(20)
-				for _, id := range ids {
-					r.works(id)
-				}
-				r.agent.Fault("", f)
-				for range 2 {
-					var all sync.WaitGroup
-					for _, id := range ids[:19] {
-						all.Go(func() { r.status(id) })
-					}
-					all.Wait()
-					sleep(15 * time.Second)
-				}
-				r.metric("esagate.upstream.breaker_state{breaker=upstream}", 2)
-				start := time.Now()
-				if r.must(tenant, fault.CircuitOpen); time.Since(start) != 0 {
-					t.Error("a reader waited")
-				}
-				r.agent.Fault("", ut.Fault{})
-				sleep(2 * time.Second)
-				for _, id := range ids {
-					r.works(id)
-				}
-			})
-		})
-	}
+	runEach(t, failures, upstream.Config{Attempts: 1}, func(t *testing.T, r *rig, f ut.Fault) {
+		ids := r.publishers(20)
+		for _, id := range ids {
+			r.works(id)
+		}
+		r.agent.Fault("", f)
+		for range 2 {
+			var all sync.WaitGroup
+			for _, id := range ids[:19] {
+				all.Go(func() { r.status(id) })
+			}
+			all.Wait()
+			sleep(15 * time.Second)
+		}
+		r.metric("esagate.upstream.breaker_state{breaker=upstream}", 2)
+		start := time.Now()
+		if r.must(tenant, fault.CircuitOpen); time.Since(start) != 0 {
+			t.Error("a reader waited")
+		}
+		r.agent.Fault("", ut.Fault{})
+		sleep(2 * time.Second)
+		for _, id := range ids {
+			r.works(id)
+		}
+	})
 }
 
 // Four failing tenants open no breaker but their own, though no others are known.

@@ -14,118 +14,111 @@ import (
 	ut "esagate/upstream/upstreamtest"
 )
 
-// opened opens a breaker: the tenant's own, or the whole upstream's.
-var opened = map[string]struct {
-	open, end func(r *rig)
+// opening is a breaker that opens when tenant's reads fail so, and its OnRecover.
+type opening struct {
+	fault     ut.Fault
 	recovered string
-}{
-	"tenant": {func(r *rig) {
-		r.agent.Fault(tenant, ut.Fault{Status: 500})
-		for range 5 {
-			r.status(tenant)
-		}
-	}, func(r *rig) { r.agent.Fault(tenant, ut.Fault{}) }, tenant},
-	"upstream": {func(r *rig) {
-		r.agent.Fault(tenant, ut.Fault{Status: 401})
-		r.fails(5, tenant, fault.UpstreamUnauthorized)
-	}, func(r *rig) { r.agent.Fault(tenant, ut.Fault{}) }, ""},
 }
+
+var openings = map[string]opening{
+	"tenant":   {ut.Fault{Status: 500}, tenant},
+	"upstream": {ut.Fault{Status: 401}, ""},
+}
+
+// open opens a breaker.
+func (r *rig) open(c opening) {
+	r.agent.Fault(tenant, c.fault)
+	for range 5 {
+		r.status(tenant)
+	}
+}
+
+// mend ends tenant's failing.
+func (r *rig) mend() { r.agent.Fault(tenant, ut.Fault{}) }
 
 // Probes start a second after the opening, about one a second for a minute, each a single
 // attempt. Then they become rarer, and they stop once the breaker has closed.
 func TestProbeSchedule(t *testing.T) {
-	for name, c := range opened {
-		t.Run(name, func(t *testing.T) {
-			run(t, upstream.Config{Attempts: 3}, func(t *testing.T, r *rig) {
-				opening := time.Now() // the first failed read may begin the probing
-				c.open(r)
-				probes := len(r.agent.Requests())
-				sleep(30 * time.Minute)
-				r.must(tenant, fault.CircuitOpen)
-				var at []time.Duration
-				for _, q := range r.agent.Requests()[probes:] {
-					at = append(at, q.At.Sub(opening))
-				}
-				last := time.Duration(0)
-				for i, d := range at {
-					least, most := time.Second, 1250*time.Millisecond
-					switch {
-					case i == 0:
-						most += 300 * time.Millisecond // of retries
-					case d > 3*time.Minute:
-						least, most = 24*time.Second, 30*time.Second
-					case d > 65*time.Second:
-						most = 30 * time.Second
-					}
-					if d-last < least || d-last > most {
-						t.Fatalf("probe %d comes at %v, %v after the one before", i, d, d-last)
-					}
-					last = d
-				}
-				if got := r.recoveries(); len(got) != 0 {
-					t.Errorf("recovered: %q", got)
-				}
-				c.end(r)
-				sleep(30 * time.Second)
-				if got := r.recoveries(); !slices.Equal(got, []string{c.recovered}) {
-					t.Errorf("recovered: %q", got)
-				}
-				calls := r.agent.Calls(tenant)
-				r.works(tenant)
-				sleep(5 * time.Minute)
-				if n := r.agent.Calls(tenant) - calls; n != 1 {
-					t.Errorf("%d calls: probing goes on", n)
-				}
-				r.metric("esagate.upstream.calls{operation=probe,outcome=ok}", 1)
-			})
-		})
-	}
+	runEach(t, openings, upstream.Config{Attempts: 3}, func(t *testing.T, r *rig, c opening) {
+		opening := time.Now() // the first failed read may begin the probing
+		r.open(c)
+		probes := len(r.agent.Requests())
+		sleep(30 * time.Minute)
+		r.must(tenant, fault.CircuitOpen)
+		var at []time.Duration
+		for _, q := range r.agent.Requests()[probes:] {
+			at = append(at, q.At.Sub(opening))
+		}
+		last := time.Duration(0)
+		for i, d := range at {
+			least, most := time.Second, 1250*time.Millisecond
+			switch {
+			case i == 0:
+				most += 300 * time.Millisecond // of retries
+			case d > 3*time.Minute:
+				least, most = 24*time.Second, 30*time.Second
+			case d > 65*time.Second:
+				most = 30 * time.Second
+			}
+			if d-last < least || d-last > most {
+				t.Fatalf("probe %d comes at %v, %v after the one before", i, d, d-last)
+			}
+			last = d
+		}
+		if got := r.recoveries(); len(got) != 0 {
+			t.Errorf("recovered: %q", got)
+		}
+		r.mend()
+		sleep(30 * time.Second)
+		if got := r.recoveries(); !slices.Equal(got, []string{c.recovered}) {
+			t.Errorf("recovered: %q", got)
+		}
+		calls := r.agent.Calls(tenant)
+		r.works(tenant)
+		sleep(5 * time.Minute)
+		if n := r.agent.Calls(tenant) - calls; n != 1 {
+			t.Errorf("%d calls: probing goes on", n)
+		}
+		r.metric("esagate.upstream.calls{operation=probe,outcome=ok}", 1)
+	})
 }
 
 // While a breaker is open no reader reaches upstream, and none waits, also during a probe.
 func TestReadersNeverProbe(t *testing.T) {
-	for name, c := range opened {
-		t.Run(name, func(t *testing.T) {
-			run(t, upstream.Config{Attempts: 1}, func(t *testing.T, r *rig) {
-				c.open(r)
-				calls := r.agent.Calls(tenant)
-				r.agent.Fault(tenant, ut.Fault{Delay: 800 * time.Millisecond})
-				for len(r.recoveries()) == 0 {
-					start := time.Now()
-					if r.must(tenant, fault.CircuitOpen); time.Since(start) != 0 {
-						t.Fatalf("a reader waited %v", time.Since(start))
-					}
-					sleep(100 * time.Millisecond)
-				}
-				if n := r.agent.Calls(tenant) - calls; n != 1 {
-					t.Errorf("%d calls, want the probe's alone", n)
-				}
-			})
-		})
-	}
+	runEach(t, openings, upstream.Config{Attempts: 1}, func(t *testing.T, r *rig, c opening) {
+		r.open(c)
+		calls := r.agent.Calls(tenant)
+		r.agent.Fault(tenant, ut.Fault{Delay: 800 * time.Millisecond})
+		for len(r.recoveries()) == 0 {
+			start := time.Now()
+			if r.must(tenant, fault.CircuitOpen); time.Since(start) != 0 {
+				t.Fatalf("a reader waited %v", time.Since(start))
+			}
+			sleep(100 * time.Millisecond)
+		}
+		if n := r.agent.Calls(tenant) - calls; n != 1 {
+			t.Errorf("%d calls, want the probe's alone", n)
+		}
+	})
 }
 
 // The next probe does not wait for one that hangs, and an upstream that needs longer than a
 // quick probe may take is found well all the same.
 func TestAHungProbe(t *testing.T) {
-	for name, c := range opened {
-		t.Run(name, func(t *testing.T) {
-			run(t, upstream.Config{Attempts: 1}, func(t *testing.T, r *rig) {
-				c.open(r)
-				r.agent.Fault(tenant, ut.Fault{Hang: true})
-				sleep(15 * time.Second)
-				c.end(r)
-				sleep(2 * time.Second)
-				r.works(tenant)
+	runEach(t, openings, upstream.Config{Attempts: 1}, func(t *testing.T, r *rig, c opening) {
+		r.open(c)
+		r.agent.Fault(tenant, ut.Fault{Hang: true})
+		sleep(15 * time.Second)
+		r.mend()
+		sleep(2 * time.Second)
+		r.works(tenant)
 
-				sleep(10 * time.Second) // the hung one ends
-				c.open(r)
-				r.agent.Fault(tenant, ut.Fault{Delay: 4 * time.Second})
-				sleep(6 * time.Second)
-				r.works(tenant)
-			})
-		})
-	}
+		sleep(10 * time.Second) // the hung one ends
+		r.open(c)
+		r.agent.Fault(tenant, ut.Fault{Delay: 4 * time.Second})
+		sleep(6 * time.Second)
+		r.works(tenant)
+	})
 }
 
 // A reader's call that hangs is made again once a probe beside it was answered. An upstream
@@ -156,19 +149,15 @@ func TestAHungCall(t *testing.T) {
 
 // A probe that is answered 429 decides nothing; the next one does.
 func TestARateLimitedProbe(t *testing.T) {
-	for name, c := range opened {
-		t.Run(name, func(t *testing.T) {
-			run(t, upstream.Config{Attempts: 1}, func(t *testing.T, r *rig) {
-				c.open(r)
-				r.agent.Fault(tenant, ut.Fault{Status: 429, RetryAfter: "1"})
-				sleep(5 * time.Second)
-				r.must(tenant, fault.CircuitOpen)
-				c.end(r)
-				sleep(2 * time.Second)
-				r.works(tenant)
-			})
-		})
-	}
+	runEach(t, openings, upstream.Config{Attempts: 1}, func(t *testing.T, r *rig, c opening) {
+		r.open(c)
+		r.agent.Fault(tenant, ut.Fault{Status: 429, RetryAfter: "1"})
+		sleep(5 * time.Second)
+		r.must(tenant, fault.CircuitOpen)
+		r.mend()
+		sleep(2 * time.Second)
+		r.works(tenant)
+	})
 }
 
 // Probes of the whole upstream read the tenant that succeeded last, then the others in turn,
@@ -207,60 +196,56 @@ func TestWhichTenantsUpstreamProbesRead(t *testing.T) {
 // When upstream could not be reached, or refused our key, any other answer to a probe
 // shows that it is back, even if this tenant still fails.
 func TestAnyAnswerClosesTheUpstreamsBreaker(t *testing.T) {
-	for name, f := range map[string]ut.Fault{
+	runEach(t, map[string]ut.Fault{
 		"500": {Status: 500},
 		"404": {Status: 404, Shape: ut.ShapeProblem, Code: "tenant_not_found"},
 		"{}":  {Body: "{}"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			run(t, upstream.Config{Attempts: 1}, func(t *testing.T, r *rig) {
-				r.network.Store(refused)
-				r.fails(5, tenant, fault.UpstreamUnreachable)
-				r.agent.Fault(tenant, f)
-				r.network.Store(up)
-				sleep(2 * time.Second)
-				r.works(other)
-			})
-		})
-	}
+	}, upstream.Config{Attempts: 1}, func(t *testing.T, r *rig, f ut.Fault) {
+		r.network.Store(refused)
+		r.fails(5, tenant, fault.UpstreamUnreachable)
+		r.agent.Fault(tenant, f)
+		r.network.Store(up)
+		sleep(2 * time.Second)
+		r.works(other)
+	})
 }
 
 // A tenant's probe is not made while the whole upstream's breaker is open.
 func TestNoTenantProbesWhileTheUpstreamIsOpen(t *testing.T) {
 	run(t, upstream.Config{Attempts: 1}, func(t *testing.T, r *rig) {
-		opened["tenant"].open(r)
+		r.open(openings["tenant"])
 		r.agent.Fault(other, ut.Fault{Status: 401})
 		r.fails(5, other, fault.UpstreamUnauthorized)
 		r.agent.Fault(tenant, ut.Fault{Status: 401})
 		sleep(5 * time.Second)
 		r.must(other, fault.CircuitOpen)
 		r.metric("esagate.upstream.calls{operation=probe,outcome=circuit_open}", 0)
-		opened["tenant"].end(r)
+		r.mend()
 		sleep(3 * time.Second)
 		r.works(tenant)
 	})
 }
 
 func TestCloseEndsTheProbes(t *testing.T) {
-	for name, after := range map[string]time.Duration{"waiting": 500 * time.Millisecond, "running": 2 * time.Second} {
-		t.Run(name, func(t *testing.T) {
-			run(t, upstream.Config{Attempts: 1, FetchTimeout: time.Hour}, func(t *testing.T, r *rig) {
-				opened["upstream"].open(r)
-				r.agent.Fault(tenant, ut.Fault{Hang: true})
-				sleep(after)
-				calls, start := r.agent.Calls(tenant), time.Now()
-				r.client.Close()
-				if took := time.Since(start); took != 0 {
-					t.Errorf("Close took %v", took)
-				}
-				sleep(time.Hour)
-				if n := r.agent.Calls(tenant) - calls; n != 0 {
-					t.Errorf("%d probes after Close", n)
-				}
-				r.client.Close() // again: nothing happens
-			})
-		})
-	}
+	cfg := upstream.Config{Attempts: 1, FetchTimeout: time.Hour}
+	runEach(t, map[string]time.Duration{
+		"waiting": 500 * time.Millisecond,
+		"running": 2 * time.Second,
+	}, cfg, func(t *testing.T, r *rig, after time.Duration) {
+		r.open(openings["upstream"])
+		r.agent.Fault(tenant, ut.Fault{Hang: true})
+		sleep(after)
+		calls, start := r.agent.Calls(tenant), time.Now()
+		r.client.Close()
+		if took := time.Since(start); took != 0 {
+			t.Errorf("Close took %v", took)
+		}
+		sleep(time.Hour)
+		if n := r.agent.Calls(tenant) - calls; n != 0 {
+			t.Errorf("%d probes after Close", n)
+		}
+		r.client.Close() // again: nothing happens
+	})
 }
 
 // Of many hanging tenants a bounded number is probed at the same time, and when they are

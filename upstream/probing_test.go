@@ -13,25 +13,21 @@ import (
 // An outage soon after a long one is a new one: it is probed from a second on, not at the
 // long intervals that the first had come to.
 func TestAnOutageSoonAfterALongOne(t *testing.T) {
-	for name, outage := range outages {
-		t.Run(name, func(t *testing.T) {
-			run(t, upstream.Config{}, func(t *testing.T, r *rig) {
-				ids := r.publishers(3)
-				for _, lasts := range []time.Duration{10 * time.Minute, 5 * time.Second} {
-					for _, id := range ids {
-						r.works(id)
-					}
-					outage(r, true)
-					r.readers(ids, lasts)
-					outage(r, false)
-					sleep(map[bool]time.Duration{true: 31 * time.Second, false: 2 * time.Second}[lasts > time.Minute])
-				}
-				for _, id := range ids {
-					r.works(id)
-				}
-			})
-		})
-	}
+	runEach(t, outages, upstream.Config{}, func(t *testing.T, r *rig, o outage) {
+		ids := r.publishers(3)
+		for _, lasts := range []time.Duration{10 * time.Minute, 5 * time.Second} {
+			for _, id := range ids {
+				r.works(id)
+			}
+			r.suffer(o)
+			r.readers(ids, lasts)
+			r.suffer(outage{})
+			sleep(map[bool]time.Duration{true: 31 * time.Second, false: 2 * time.Second}[lasts > time.Minute])
+		}
+		for _, id := range ids {
+			r.works(id)
+		}
+	})
 }
 
 // One tenant that is refused, or not connected to, disturbs no other: no back-off of others

@@ -29,12 +29,13 @@ func TestRetryAfter(t *testing.T) {
 	// A bubble's clock begins at this moment.
 	began := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 	const none = -1
-	for name, c := range map[string]struct {
+	type row struct {
 		status int
 		value  string
 		waited time.Duration // until the second attempt; none: there was none
 		says   time.Duration // the error's RetryAfter then
-	}{
+	}
+	runEach(t, map[string]row{
 		"seconds":               {429, "2", 2 * time.Second, 0},
 		"a date":                {503, began.Add(2 * time.Second).Format(http.TimeFormat), 2 * time.Second, 0},
 		"longer than readers":   {429, "4", none, 4 * time.Second},
@@ -48,27 +49,23 @@ func TestRetryAfter(t *testing.T) {
 		"negative":              {429, "-5", 0, 0},
 		"zero":                  {429, "0", 0, 0},
 		"past":                  {429, began.Add(-time.Hour).Format(http.TimeFormat), 0, 0},
-	} {
-		t.Run(name, func(t *testing.T) {
-			run(t, upstream.Config{}, func(t *testing.T, r *rig) {
-				r.agent.Script(tenant, ut.Fault{Status: c.status, RetryAfter: c.value})
-				start := time.Now()
-				e := r.status(tenant)
-				took := time.Since(start)
-				switch {
-				case c.waited == none:
-					if e == nil || e.RetryAfter != c.says || took != 0 || r.agent.Calls(tenant) != 1 {
-						t.Errorf("after %v and %d attempts: %v, retry after %v", took, r.agent.Calls(tenant), e, e.RetryAfter)
-					}
-					r.metric("esagate.upstream.retries_refused{reason=deadline}", 1)
-				case e != nil:
-					t.Errorf("%v", e)
-				case c.waited == 0 && took > 100*time.Millisecond, c.waited > 0 && took != c.waited:
-					t.Errorf("waited %v, want %v", took, c.waited)
-				}
-			})
-		})
-	}
+	}, upstream.Config{}, func(t *testing.T, r *rig, c row) {
+		r.agent.Script(tenant, ut.Fault{Status: c.status, RetryAfter: c.value})
+		start := time.Now()
+		e := r.status(tenant)
+		took := time.Since(start)
+		switch {
+		case c.waited == none:
+			if e == nil || e.RetryAfter != c.says || took != 0 || r.agent.Calls(tenant) != 1 {
+				t.Errorf("after %v and %d attempts: %v, retry after %v", took, r.agent.Calls(tenant), e, e.RetryAfter)
+			}
+			r.metric("esagate.upstream.retries_refused{reason=deadline}", 1)
+		case e != nil:
+			t.Errorf("%v", e)
+		case c.waited == 0 && took > 100*time.Millisecond, c.waited > 0 && took != c.waited:
+			t.Errorf("waited %v, want %v", took, c.waited)
+		}
+	})
 }
 
 // lenient is a config whose breakers never open.
@@ -114,27 +111,23 @@ func TestTheRetryBudgetGrowsWithReads(t *testing.T) {
 }
 
 func TestCancelingEndsEveryWait(t *testing.T) {
-	for name, f := range map[string]ut.Fault{
+	runEach(t, map[string]ut.Fault{
 		"for an answer":      {Hang: true},
 		"for a body":         {Drip: time.Second},
 		"for the next try":   {Status: 429, RetryAfter: "2"},
 		"for the connection": {Delay: 9 * time.Second},
-	} {
-		t.Run(name, func(t *testing.T) {
-			run(t, upstream.Config{}, func(t *testing.T, r *rig) {
-				r.agent.Fault(tenant, f)
-				ctx, cancel := context.WithCancel(t.Context())
-				time.AfterFunc(1500*time.Millisecond, cancel)
-				start := time.Now()
-				_, err := r.client.Status(ctx, tenant)
-				if took := time.Since(start); took != 1500*time.Millisecond {
-					t.Errorf("returned after %v", took)
-				}
-				if e := r.fault(err); !errors.Is(err, context.Canceled) || e.Kind != fault.Unavailable {
-					t.Errorf("%v", err)
-				}
-				r.metric("esagate.upstream.calls{operation=status,outcome=canceled}", 1)
-			})
-		})
-	}
+	}, upstream.Config{}, func(t *testing.T, r *rig, f ut.Fault) {
+		r.agent.Fault(tenant, f)
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(1500*time.Millisecond, cancel)
+		start := time.Now()
+		_, err := r.client.Status(ctx, tenant)
+		if took := time.Since(start); took != 1500*time.Millisecond {
+			t.Errorf("returned after %v", took)
+		}
+		if e := r.fault(err); !errors.Is(err, context.Canceled) || e.Kind != fault.Unavailable {
+			t.Errorf("%v", err)
+		}
+		r.metric("esagate.upstream.calls{operation=status,outcome=canceled}", 1)
+	})
 }

@@ -21,7 +21,7 @@ import (
 func alone(t *testing.T, cfg upstream.Config, transport roundTrip, f func(t *testing.T, r *rig)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		cfg.BaseURL, cfg.APIKey = "http://agent.invalid", key
+		cfg.BaseURL, cfg.APIKey = "http://agent.invalid/admin", key
 		r := newRig(t, cfg, transport)
 		defer func() {
 			r.client.Close()
@@ -70,18 +70,21 @@ func TestErrorTable(t *testing.T) {
 		return `{"error":"` + code + `","message":"the password: CANARY","details":{"password":"CANARY"}}`
 	}
 	type want struct {
-		kind   fault.Kind
-		reason fault.Reason
-		after  time.Duration
+		outcome string // as metrics count it
+		kind    fault.Kind
+		reason  fault.Reason
+		after   time.Duration
 	}
-	unavailable := func(r fault.Reason) want { return want{fault.Unavailable, r, 0} }
-	failed, invalid := unavailable(fault.UpstreamError), unavailable(fault.UpstreamInvalidResponse)
-	refused, away := unavailable(fault.UpstreamUnauthorized), unavailable(fault.UpstreamUnreachable)
-	late := unavailable(fault.UpstreamTimeout)
-	rejected, conflict := want{kind: fault.Validation}, want{kind: fault.Conflict}
-	gone := want{kind: fault.NotFound, reason: fault.TenantNotFound}
-	in1m := want{fault.Unavailable, fault.UpstreamError, time.Minute}
-	in20s := want{fault.Unavailable, fault.UpstreamError, 20 * time.Second}
+	unavailable := func(outcome string, r fault.Reason) want { return want{outcome, fault.Unavailable, r, 0} }
+	failed, limited := unavailable("error", fault.UpstreamError), unavailable("rate_limited", fault.UpstreamError)
+	invalid := unavailable("invalid", fault.UpstreamInvalidResponse)
+	refused := unavailable("unauthorized", fault.UpstreamUnauthorized)
+	away, late := unavailable("unreachable", fault.UpstreamUnreachable), unavailable("timeout", fault.UpstreamTimeout)
+	rejected, conflict := want{"rejected", fault.Validation, "", 0}, want{"conflict", fault.Conflict, "", 0}
+	gone := want{"not_found", fault.NotFound, fault.TenantNotFound, 0}
+	limited1m := want{"rate_limited", fault.Unavailable, fault.UpstreamError, time.Minute}
+	limited20s := want{"rate_limited", fault.Unavailable, fault.UpstreamError, 20 * time.Second}
+	failed20s := want{"error", fault.Unavailable, fault.UpstreamError, 20 * time.Second}
 	typed := func(contentType string) roundTrip {
 		return func(*http.Request) (*http.Response, error) {
 			return respond(200, document(), "Content-Type", contentType), nil
@@ -113,15 +116,15 @@ func TestErrorTable(t *testing.T) {
 		"422 list":              {gives(422, `[{"loc":["name"],"msg":"m","input":"CANARY"}]`), rejected, "", 1, none},
 		"422 problem":           {gives(422, problem("invalid")), rejected, "", 1, none},
 		"422 HTML":              {gives(422, html, page...), invalid, "422", 1, none},
-		"429":                   {gives(429, problem("slow_down")), failed, "429", 3, none},
-		"429 in 20 s":           {gives(429, "", "Retry-After", "20"), in20s, "", 1, none},
-		"429 in an hour":        {gives(429, "", "Retry-After", "3600"), in1m, "", 1, none},
+		"429":                   {gives(429, problem("slow_down")), limited, "429", 3, none},
+		"429 in 20 s":           {gives(429, "", "Retry-After", "20"), limited20s, "", 1, none},
+		"429 in an hour":        {gives(429, "", "Retry-After", "3600"), limited1m, "", 1, none},
 		"500":                   {gives(500, problem("internal")), failed, "internal", 3, ofTenant},
 		"500 HTML":              {gives(500, html, page...), failed, "500", 3, ofTenant},
 		"501":                   {gives(501, ""), failed, "501", 1, ofTenant},
 		"502 HTML":              {gives(502, html, page...), failed, "502", 3, ofTenant},
 		"503 alone":             {gives(503, `{"error":"Not configured"}`), failed, "503", 3, ofTenant},
-		"503 in 20 s":           {gives(503, "", "Retry-After", "20"), in20s, "", 1, ofTenant},
+		"503 in 20 s":           {gives(503, "", "Retry-After", "20"), failed20s, "", 1, ofTenant},
 		"504 HTML":              {gives(504, html, page...), failed, "504", 3, ofTenant},
 		"a huge error":          {gives(500, strings.Repeat("CANARY", 100_000)), failed, "500", 3, ofTenant},
 		"201":                   {gives(201, "{}"), invalid, "201", 1, ofTenant},
@@ -155,10 +158,12 @@ func TestErrorTable(t *testing.T) {
 				if e == nil {
 					t.Fatal("it succeeded")
 				}
-				got := want{e.Kind, e.Reason, e.RetryAfter}
+				got := want{c.want.outcome, e.Kind, e.Reason, e.RetryAfter}
 				if got != c.want || !strings.Contains(e.Error(), c.text) {
 					t.Errorf("got %+v, want %+v (%v)", got, c.want, e)
 				}
+				r.metric("esagate.upstream.calls{operation=status,outcome="+c.want.outcome+"}", 1)
+				r.metric("esagate.upstream.duration{operation=status,outcome="+c.want.outcome+"}", 1)
 				if calls != c.attempts {
 					t.Errorf("%d attempts, want %d", calls, c.attempts)
 				}

@@ -1,13 +1,10 @@
 package upstream_test
 
 import (
-	"context"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
-	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
 
 	"esagate/internal/fault"
@@ -15,59 +12,12 @@ import (
 	ut "esagate/upstream/upstreamtest"
 )
 
-var encoder = attribute.DefaultEncoder()
-
-func series(name, attributes string) string { return name + "{" + attributes + "}" }
-
-func (r *rig) metric(name string, want float64) {
-	r.t.Helper()
-	if got := r.metrics()[name]; got != want {
-		r.t.Errorf("%s is %v, want %v", name, got, want)
-	}
-}
-
-func TestMetrics(t *testing.T) {
-	run(t, upstream.Config{}, func(t *testing.T, r *rig) {
-		r.works(tenant)
-		if _, err := r.client.AdapterConfig(t.Context(), tenant); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := r.client.Tenant(t.Context(), tenant); err != nil {
-			t.Fatal(err)
-		}
-		r.must("tnt_nobody", fault.TenantNotFound)
-		r.agent.Script(tenant, ut.Fault{Status: 500}, ut.Fault{})
-		r.works(tenant)
-		r.agent.Script(tenant, ut.Fault{Status: 429, RetryAfter: "30"})
-		r.must(tenant, fault.UpstreamError)
-		ctx, cancel := context.WithCancel(t.Context())
-		cancel()
-		if _, err := r.client.Status(ctx, tenant); err == nil {
-			t.Error("a canceled read succeeded")
-		}
-		for name, want := range map[string]float64{
-			"esagate.upstream.calls{operation=status,outcome=ok}":           2,
-			"esagate.upstream.calls{operation=status,outcome=not_found}":    1,
-			"esagate.upstream.calls{operation=status,outcome=rate_limited}": 1,
-			"esagate.upstream.calls{operation=status,outcome=canceled}":     1,
-			"esagate.upstream.calls{operation=adapter_config,outcome=ok}":   1,
-			"esagate.upstream.calls{operation=tenant,outcome=ok}":           1,
-			"esagate.upstream.duration{operation=status,outcome=ok}":        2,
-			"esagate.upstream.retries{operation=status}":                    1,
-			"esagate.upstream.retries_refused{reason=deadline}":             1,
-			"esagate.upstream.breaker_state{breaker=upstream}":              0,
-			"esagate.upstream.open_tenant_breakers{}":                       0,
-		} {
-			r.metric(name, want)
-		}
-	})
-}
-
-func TestBreakerMetricsAndHealth(t *testing.T) {
+func TestAnOpenBreakerIsReported(t *testing.T) {
 	run(t, upstream.Config{Attempts: 1}, func(t *testing.T, r *rig) {
 		r.agent.Fault(tenant, ut.Fault{Body: "{}"})
 		r.fails(5, tenant, fault.UpstreamInvalidResponse)
 		r.metric("esagate.upstream.open_tenant_breakers{}", 1)
+		r.metric("esagate.upstream.breaker_state{breaker=upstream}", 0)
 		if h := r.client.Health(); h != (upstream.Health{Breaker: "closed", OpenTenants: 1}) {
 			t.Errorf("%+v", h)
 		}
@@ -80,63 +30,54 @@ func TestBreakerMetricsAndHealth(t *testing.T) {
 		if h := r.client.Health(); h != (upstream.Health{Breaker: "open", OpenTenants: 1, Reached: true}) {
 			t.Errorf("%+v", h)
 		}
-	})
-}
-
-func TestARefusedKey(t *testing.T) {
-	for name, f := range map[string]ut.Fault{
-		"401":      {Status: 401},
-		"401 HTML": {Status: 401, Shape: ut.ShapeHTML},
-		"403 HTML": {Status: 403, Shape: ut.ShapeHTML},
-		"403 word": {Status: 403, Code: "ip_not_allowed"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			run(t, upstream.Config{}, func(t *testing.T, r *rig) {
-				r.agent.Fault(tenant, f)
-				r.fails(3, tenant, fault.UpstreamUnauthorized)
-				if n := r.agent.Calls(tenant); n != 3 {
-					t.Errorf("%d requests for 3 reads: a refused key was tried again", n)
-				}
-				if !r.client.Health().KeyRefused {
-					t.Error("Health does not report the refused key")
-				}
-				r.metric("esagate.upstream.key_refusals{}", 3)
-				if n := strings.Count(r.log.String(), `"level":"ERROR"`); n != 1 {
-					t.Errorf("%d error logs, want one for all:\n%s", n, r.log)
-				}
-				r.agent.Fault(tenant, ut.Fault{Status: 401}) // in a write, too
-				if err := r.client.DeleteWebhook(t.Context(), tenant, "wh"); r.fault(err).Reason != fault.UpstreamUnauthorized {
-					t.Errorf("%v", err)
-				}
-				r.metric("esagate.upstream.key_refusals{}", 4)
-				r.agent.Fault(tenant, ut.Fault{Status: 500}) // says nothing about the key
-				r.must(tenant, fault.UpstreamError)
-				if !r.client.Health().KeyRefused {
-					t.Error("a 500 cleared the refusal")
-				}
-				r.agent.Fault(tenant, ut.Fault{})
-				r.works(tenant)
-				if r.client.Health().KeyRefused {
-					t.Error("Health still reports a refused key")
-				}
-			})
-		})
-	}
-}
-
-func TestLogsOfABreaker(t *testing.T) {
-	run(t, upstream.Config{Attempts: 1}, func(t *testing.T, r *rig) {
-		r.agent.Script(tenant, ut.Fault{Status: 500}, ut.Fault{Status: 500}, ut.Fault{Status: 500}, ut.Fault{Status: 500}, ut.Fault{Status: 500})
-		r.fails(5, tenant, fault.UpstreamError)
-		time.Sleep(40 * time.Second)
-		synctest.Wait()
+		r.network.Store(up)
+		r.mend()
+		sleep(2 * time.Second)
 		for _, want := range []string{
-			`"level":"WARN","msg":"breaker opened","breaker":"tenant","tenant":"tnt_kiosk","after":"error"`,
-			`"level":"INFO","msg":"breaker closed","breaker":"tenant","tenant":"tnt_kiosk"`,
+			`"level":"WARN","msg":"breaker opened","breaker":"tenant","tenant":"tnt_kiosk","after":"invalid"`,
+			`"level":"WARN","msg":"breaker opened","breaker":"upstream","after":"unreachable"`,
+			`"level":"INFO","msg":"breaker closed","breaker":"upstream","tenants":1`,
 		} {
 			if strings.Count(r.log.String(), want) != 1 {
 				t.Errorf("not logged once: %s\n%s", want, r.log)
 			}
+		}
+	})
+}
+
+func TestARefusedKey(t *testing.T) {
+	runEach(t, map[string]ut.Fault{
+		"401":      {Status: 401},
+		"401 HTML": {Status: 401, Shape: ut.ShapeHTML},
+		"403 HTML": {Status: 403, Shape: ut.ShapeHTML},
+		"403 word": {Status: 403, Code: "ip_not_allowed"},
+	}, upstream.Config{}, func(t *testing.T, r *rig, f ut.Fault) {
+		r.agent.Fault(tenant, f)
+		r.fails(3, tenant, fault.UpstreamUnauthorized)
+		if n := r.agent.Calls(tenant); n != 3 {
+			t.Errorf("%d requests for 3 reads: a refused key was tried again", n)
+		}
+		if !r.client.Health().KeyRefused {
+			t.Error("Health does not report the refused key")
+		}
+		r.metric("esagate.upstream.key_refusals{}", 3)
+		if n := strings.Count(r.log.String(), `"level":"ERROR"`); n != 1 {
+			t.Errorf("%d error logs, want one for all:\n%s", n, r.log)
+		}
+		r.agent.Fault(tenant, ut.Fault{Status: 401}) // in a write, too
+		if err := r.client.DeleteWebhook(t.Context(), tenant, "wh"); r.fault(err).Reason != fault.UpstreamUnauthorized {
+			t.Errorf("%v", err)
+		}
+		r.metric("esagate.upstream.key_refusals{}", 4)
+		r.agent.Fault(tenant, ut.Fault{Status: 500}) // says nothing about the key
+		r.must(tenant, fault.UpstreamError)
+		if !r.client.Health().KeyRefused {
+			t.Error("a 500 cleared the refusal")
+		}
+		r.agent.Fault(tenant, ut.Fault{})
+		r.works(tenant)
+		if r.client.Health().KeyRefused {
+			t.Error("Health still reports a refused key")
 		}
 	})
 }
