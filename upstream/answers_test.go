@@ -83,37 +83,43 @@ func TestAnswersThatCount(t *testing.T) {
 	})
 }
 
-func TestASlowAnswerEndsByTheDeadline(t *testing.T) {
+// Every wait ends with the reader, and all but that for the next attempt by the deadline.
+func TestEveryWaitEnds(t *testing.T) {
 	runEach(t, map[string]ut.Fault{
-		"one byte a second": {Drip: time.Second},
-		"no answer":         {Hang: true},
-		"a late answer":     {Delay: time.Minute},
+		"for an answer":     {Hang: true},
+		"for a late answer": {Delay: time.Minute},
+		"for a body":        {Drip: time.Second},
+		"for the next try":  {Status: 429, RetryAfter: "2"},
 	}, upstream.Config{FetchTimeout: 7 * time.Second}, func(t *testing.T, r *rig, f ut.Fault) {
 		r.agent.Fault(tenant, f)
 		start := time.Now()
-		e := r.must(tenant, fault.UpstreamTimeout)
-		if took := time.Since(start); took != 7*time.Second {
-			t.Errorf("it took %v", took)
+		if f.Status == 0 {
+			e := r.must(tenant, fault.UpstreamTimeout)
+			if took := time.Since(start); took != 7*time.Second || !errors.Is(e, context.DeadlineExceeded) {
+				t.Errorf("after %v: %v", took, e)
+			}
+			r.metric("esagate.upstream.retries{operation=status}", 0)
 		}
-		if !errors.Is(e, context.DeadlineExceeded) {
-			t.Errorf("the cause is lost: %v", e)
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(1500*time.Millisecond, cancel)
+		start = time.Now()
+		_, err := r.client.Status(ctx, tenant)
+		if took := time.Since(start); took != 1500*time.Millisecond {
+			t.Errorf("returned after %v", took)
 		}
-		r.metric("esagate.upstream.retries{operation=status}", 0)
+		if e := r.fault(err); !errors.Is(err, context.Canceled) || e.Kind != fault.Unavailable {
+			t.Errorf("%v", err)
+		}
+		r.metric("esagate.upstream.calls{operation=status,outcome=canceled}", 1)
 	})
 }
 
 func TestCompressedAnswers(t *testing.T) {
-	squeeze := func(parts ...string) []byte {
+	squeeze := func(text string) []byte {
 		var b bytes.Buffer
 		w := gzip.NewWriter(&b)
-		for _, p := range parts {
-			if _, err := io.WriteString(w, p); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if err := w.Close(); err != nil {
-			t.Fatal(err)
-		}
+		_, _ = io.WriteString(w, text)
+		_ = w.Close()
 		return b.Bytes()
 	}
 	good := squeeze(document())
@@ -126,7 +132,7 @@ func TestCompressedAnswers(t *testing.T) {
 		want   fault.Reason
 	}{
 		"good":          {"gzip", good, ""},
-		"bomb":          {"gzip", squeeze(strings.Repeat(mega, 9), document()), fault.UpstreamInvalidResponse},
+		"bomb":          {"gzip", squeeze(strings.Repeat(mega, 9) + document()), fault.UpstreamInvalidResponse},
 		"bad checksum":  {"gzip", corrupt, fault.UpstreamInvalidResponse},
 		"no gzip":       {"gzip", []byte(document()), fault.UpstreamInvalidResponse},
 		"cut short":     {"gzip", good[:len(good)/2], fault.UpstreamInvalidResponse},
@@ -143,8 +149,7 @@ func TestCompressedAnswers(t *testing.T) {
 				_, _ = w.Write(c.body)
 			}))
 			defer server.Close()
-			r := newRig(t, upstream.Config{BaseURL: server.URL, APIKey: key, Attempts: 1}, nil)
-			defer r.client.Close()
+			r := newRig(t, upstream.Config{BaseURL: server.URL, Attempts: 1}, nil)
 			if c.want == "" {
 				r.works(tenant)
 			} else {

@@ -26,21 +26,6 @@ func (r *rig) refuses(id string) bool {
 	return e != nil && e.Reason == fault.CircuitOpen
 }
 
-func TestRetryAfterOfAnOpenBreaker(t *testing.T) {
-	run(t, upstream.Config{Attempts: 1}, func(t *testing.T, r *rig) {
-		r.agent.Fault(tenant, ut.Fault{Status: 500})
-		r.fails(5, tenant, fault.UpstreamError)
-		if e := r.must(tenant, fault.CircuitOpen); e.RetryAfter < time.Second || e.RetryAfter > 1250*time.Millisecond {
-			t.Errorf("retry after %v", e.RetryAfter)
-		}
-		sleep(5 * time.Minute)
-		e := r.must(tenant, fault.CircuitOpen)
-		if e.RetryAfter < time.Second || e.RetryAfter > 30*time.Second {
-			t.Errorf("later: retry after %v", e.RetryAfter)
-		}
-	})
-}
-
 func TestEachAttemptIsCounted(t *testing.T) {
 	run(t, upstream.Config{Attempts: 3}, func(t *testing.T, r *rig) {
 		r.agent.Fault(tenant, ut.Fault{Status: 500})

@@ -16,9 +16,19 @@ import (
 // pem is a key in PEM of plain words, which no pattern recognises as a secret.
 const pem = "-----BEGIN PRIVATE KEY-----\nlantern over\nharbour wall\n-----END PRIVATE KEY-----\n"
 
-func keyFile() wire.Secret {
-	b, _ := json.Marshal(map[string]string{"type": "service_account", "private_key": pem, "private_key_id": "keel-nine", "client_email": "ads@kiosk.example"})
-	return wire.Secret(b)
+func keyFile() string {
+	b, _ := json.Marshal(map[string]string{
+		"type": "service_account", "private_key": pem, "private_key_id": "keel-nine", "client_email": "ads@kiosk.example"})
+	return string(b)
+}
+
+// adapterWith is the config of an ad server with credentials: names and values in turn.
+func adapterWith(kind string, credentials ...string) wire.AdapterRequest {
+	config := wire.AdapterRequest{{Name: "type", Value: kind}}
+	for i := 0; i < len(credentials); i += 2 {
+		config = append(config, wire.AdapterField{Name: credentials[i], Value: wire.Secret(credentials[i+1])})
+	}
+	return config
 }
 
 // sending is a request whose credentials are plain words.
@@ -30,18 +40,17 @@ type sending struct {
 }
 
 func sendings() []sending {
-	var all []sending
+	all := []sending{{"webhook", ut.RouteCreateWebhook, []string{"anchor lantern"}, func(ctx context.Context, cl *upstream.Client) error {
+		_, err := cl.CreateWebhook(ctx, tenant, wire.WebhookRequest{URL: "https://gate.example/w", Secret: "anchor lantern"})
+		return err
+	}}}
 	for name, c := range map[string]struct {
 		adapter wire.AdapterRequest
 		secrets []string
 	}{
-		"freewheel":       {wire.AdapterRequest{{Name: "type", Value: "freewheel"}, {Name: "username", Value: "ops"}, {Name: "password", Value: wire.Secret("hunter2")}}, []string{"hunter2"}},
-		"freewheel token": {wire.AdapterRequest{{Name: "type", Value: "freewheel"}, {Name: "api_token", Value: wire.Secret("sea horse")}}, []string{"sea horse"}},
-		"springserve":     {wire.AdapterRequest{{Name: "type", Value: "springserve"}, {Name: "email", Value: "a@b.example"}, {Name: "password", Value: wire.Secret("Tr0ub4dor")}}, []string{"Tr0ub4dor"}},
-		"both":            {wire.AdapterRequest{{Name: "type", Value: "springserve"}, {Name: "password", Value: wire.Secret("hunter2")}, {Name: "api_token", Value: wire.Secret("sea horse")}}, []string{"hunter2", "sea horse"}},
-		"broadstreet":     {wire.AdapterRequest{{Name: "type", Value: "broadstreet"}, {Name: "network_id", Value: "8"}, {Name: "api_key", Value: wire.Secret("staple")}}, []string{"staple"}},
-		"gam":             {wire.AdapterRequest{{Name: "type", Value: "google_ad_manager"}, {Name: "network_code", Value: "55"}, {Name: "service_account_key_json", Value: keyFile()}}, []string{"keel-nine", "lantern over"}},
-		"gam, no JSON":    {wire.AdapterRequest{{Name: "type", Value: "google_ad_manager"}, {Name: "network_code", Value: "55"}, {Name: "service_account_key_json", Value: wire.Secret("no key")}}, []string{"no key"}},
+		"words":                 {adapterWith("springserve", "password", "hunter2", "api_token", "sea horse"), []string{"hunter2", "sea horse"}},
+		"a key":                 {adapterWith("google_ad_manager", "service_account_key_json", keyFile()), []string{"keel-nine", "lantern over"}},
+		"a key that is no JSON": {adapterWith("google_ad_manager", "service_account_key_json", "no key"), []string{"no key"}},
 	} {
 		all = append(all,
 			sending{name, ut.RouteProvision, c.secrets, func(ctx context.Context, cl *upstream.Client) error {
@@ -52,10 +61,7 @@ func sendings() []sending {
 				return cl.PutAdapterConfig(ctx, tenant, c.adapter)
 			}})
 	}
-	return append(all, sending{"webhook", ut.RouteCreateWebhook, []string{"anchor lantern"}, func(ctx context.Context, cl *upstream.Client) error {
-		_, err := cl.CreateWebhook(ctx, tenant, wire.WebhookRequest{URL: "https://gate.example/w", Secret: "anchor lantern"})
-		return err
-	}})
+	return all
 }
 
 // textOf is all the text of an error.
@@ -99,12 +105,6 @@ func TestErrorsDoNotRepeatCredentials(t *testing.T) {
 							t.Errorf("%q came back: %s", secret, all)
 						}
 					}
-					if name == "an ad server's" && refusal(err).AdapterCode != "invalid_credentials" {
-						t.Errorf("the reason was lost: %+v", refusal(err))
-					}
-					if name == "a list" && !strings.Contains(fmt.Sprint(fault.As(err).Issues), "body") {
-						t.Errorf("issues: %+v", fault.As(err).Issues)
-					}
 				})
 			})
 		}
@@ -112,11 +112,11 @@ func TestErrorsDoNotRepeatCredentials(t *testing.T) {
 }
 
 // answering returns the error of provisioning with a password when this is the answer.
-func answering(t *testing.T, password wire.Secret, status int, body string) (err error) {
+func answering(t *testing.T, password string, status int, body string) (err error) {
 	t.Helper()
 	alone(t, upstream.Config{}, gives(status, body),
 		func(t *testing.T, r *rig) {
-			_, err = r.client.Provision(t.Context(), wire.ProvisionRequest{Adapter: wire.AdapterRequest{{Name: "type", Value: "freewheel"}, {Name: "password", Value: wire.Secret(password)}}})
+			_, err = r.client.Provision(t.Context(), wire.ProvisionRequest{Adapter: adapterWith("freewheel", "password", password)})
 		})
 	if err == nil {
 		t.Fatal("no error")
@@ -127,7 +127,7 @@ func answering(t *testing.T, password wire.Secret, status int, body string) (err
 // A message of upstream's is shown unless it holds a credential, in any encoding.
 func TestMessagesWithACredentialAreNotShown(t *testing.T) {
 	for name, c := range map[string]struct {
-		password wire.Secret
+		password string
 		sentence string
 		shown    bool
 	}{
@@ -186,7 +186,7 @@ func TestMessagesWithACredentialAreNotShown(t *testing.T) {
 func TestCredentialsInCodes(t *testing.T) {
 	for word, c := range map[string]struct {
 		status   int
-		password wire.Secret
+		password string
 		shown    bool
 	}{
 		"quota_reached":                {400, "hunter2", true},
@@ -215,11 +215,11 @@ func TestMessagesAboutAKeyFile(t *testing.T) {
 		"Key keel-nine is revoked.":                            false,
 		"Can't read lantern over.":                             false,
 		`Can't read lantern over\nharbour wall.`:               false,
-		"Can't read " + string(keyFile()):                      false,
+		"Can't read " + keyFile():                              false,
 	} {
 		text, _ := json.Marshal(sentence)
 		alone(t, upstream.Config{}, gives(400, `{"error":"adapter_permission_denied","message":`+string(text)+`}`), func(t *testing.T, r *rig) {
-			err := r.client.PutAdapterConfig(t.Context(), tenant, wire.AdapterRequest{{Name: "type", Value: "google_ad_manager"}, {Name: "service_account_key_json", Value: keyFile()}})
+			err := r.client.PutAdapterConfig(t.Context(), tenant, adapterWith("google_ad_manager", "service_account_key_json", keyFile()))
 			if got := refusal(err).Message != ""; got != shown {
 				t.Errorf("%s: %s", sentence, textOf(err))
 			}
@@ -230,7 +230,7 @@ func TestMessagesAboutAKeyFile(t *testing.T) {
 // An id that holds a credential makes an answer unusable; an address is left out.
 func TestCredentialsInSuccesses(t *testing.T) {
 	for name, c := range map[string]struct {
-		password wire.Secret
+		password string
 		answer   string
 		want     *wire.Provisioned // nil: an answer that can't be used
 	}{
@@ -243,7 +243,7 @@ func TestCredentialsInSuccesses(t *testing.T) {
 	} {
 		alone(t, upstream.Config{}, gives(201, c.answer),
 			func(t *testing.T, r *rig) {
-				got, err := r.client.Provision(t.Context(), wire.ProvisionRequest{Adapter: wire.AdapterRequest{{Name: "type", Value: "freewheel"}, {Name: "password", Value: wire.Secret(c.password)}}})
+				got, err := r.client.Provision(t.Context(), wire.ProvisionRequest{Adapter: adapterWith("freewheel", "password", c.password)})
 				switch {
 				case c.want != nil && (err != nil || *got != *c.want):
 					t.Errorf("%s: %+v, %v", name, got, err)

@@ -42,9 +42,14 @@ func TestProbeSchedule(t *testing.T) {
 	runEach(t, openings, upstream.Config{Attempts: 3}, func(t *testing.T, r *rig, c opening) {
 		opening := time.Now() // the first failed read may begin the probing
 		r.open(c)
+		if e := r.must(tenant, fault.CircuitOpen); e.RetryAfter < time.Second || e.RetryAfter > 1250*time.Millisecond {
+			t.Errorf("retry after %v", e.RetryAfter)
+		}
 		probes := len(r.agent.Requests())
 		sleep(30 * time.Minute)
-		r.must(tenant, fault.CircuitOpen)
+		if e := r.must(tenant, fault.CircuitOpen); e.RetryAfter < time.Second || e.RetryAfter > 30*time.Second {
+			t.Errorf("later: retry after %v", e.RetryAfter)
+		}
 		var at []time.Duration
 		for _, q := range r.agent.Requests()[probes:] {
 			at = append(at, q.At.Sub(opening))

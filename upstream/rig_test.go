@@ -61,8 +61,7 @@ const (
 	silent        // after 5 s, as newTransport's dialer gives up
 )
 
-// run runs a test with a rig in a bubble of its own. Nothing that the client has written may
-// then hold the key or a planted secret.
+// run runs a test with a rig in a bubble of its own.
 func run(t *testing.T, cfg upstream.Config, f func(t *testing.T, r *rig)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -84,17 +83,15 @@ func run(t *testing.T, cfg upstream.Config, f func(t *testing.T, r *rig)) {
 			}
 			return dial(ctx, network, address)
 		}}
-		cfg.BaseURL, cfg.APIKey = server.URL(), key
-		r = newRig(t, cfg, transport)
-		r.agent = agent
-		defer func() {
-			r.client.Close()
+		t.Cleanup(func() {
 			time.Sleep(5 * time.Second) // dials end
 			transport.CloseIdleConnections()
 			agent.Close()
 			_ = server.Close()
-			r.assertNoSecrets()
-		}()
+		})
+		cfg.BaseURL = server.URL()
+		r = newRig(t, cfg, transport)
+		r.agent = agent
 		f(t, r)
 	})
 }
@@ -123,7 +120,8 @@ func (r *rig) publishers(n int) (ids []string) {
 	return ids
 }
 
-// newRig makes a client with the gateway's defaults for what a test leaves out.
+// newRig makes a client with the gateway's defaults for what a test leaves out. It is closed
+// at the end of the test; nothing that it has written may then hold a secret.
 func newRig(t *testing.T, cfg upstream.Config, transport http.RoundTripper) *rig {
 	t.Helper()
 	b := &cfg.Breaker
@@ -131,6 +129,7 @@ func newRig(t *testing.T, cfg upstream.Config, transport http.RoundTripper) *rig
 		ConsecutiveFailures: cmp.Or(b.ConsecutiveFailures, 5), MinimumRequests: cmp.Or(b.MinimumRequests, 20),
 		FailureRatio: 0.5, Window: 30 * time.Second, OpenFor: 30 * time.Second,
 	}
+	cfg.APIKey = key
 	cfg.Attempts, cfg.Timeout = cmp.Or(cfg.Attempts, 3), 3*time.Second
 	cfg.FetchTimeout, cfg.ProbeTimeout = cmp.Or(cfg.FetchTimeout, 10*time.Second), cmp.Or(cfg.ProbeTimeout, 75*time.Second)
 	r := &rig{t: t, log: &lockedBuffer{}, meter: sdkmetric.NewManualReader(), spans: tracetest.NewInMemoryExporter()}
@@ -149,6 +148,10 @@ func newRig(t *testing.T, cfg upstream.Config, transport http.RoundTripper) *rig
 		t.Fatal(err)
 	}
 	r.client = client
+	t.Cleanup(func() {
+		client.Close()
+		r.assertNoSecrets()
+	})
 	return r
 }
 

@@ -19,14 +19,9 @@ import (
 	"esagate/upstream"
 )
 
-// listen gives a client of its own transport in front of a listener whose connections
-// are handed to serve. At the end of the test all of it has ended.
-func listen(t *testing.T, cfg upstream.Config, serve func(net.Conn)) *rig {
+// listen serves the connections of a listener, one after another, until the test ends.
+func listen(t *testing.T, l net.Listener, serve func(net.Conn)) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -35,19 +30,14 @@ func listen(t *testing.T, cfg upstream.Config, serve func(net.Conn)) *rig {
 			if err != nil {
 				return
 			}
-			serve(c) // one after another: a connection is given up before the next is made
+			serve(c)
 			_ = c.Close()
 		}
 	}()
-	cfg.BaseURL, cfg.APIKey, cfg.Breaker = "http://"+l.Addr().String(), key, lenient
-	r := newRig(t, cfg, nil)
 	t.Cleanup(func() {
-		r.client.Close()
 		_ = l.Close()
 		<-ended
-		r.assertNoSecrets()
 	})
-	return r
 }
 
 // answerOne reads a request whole and answers it with a tenant; false if none came.
@@ -68,7 +58,11 @@ func answerOne(c net.Conn, in *bufio.Reader) bool {
 func TestAWriteOnADroppedConnection(t *testing.T) {
 	var begun atomic.Int32 // requests of which at least a byte came on a used connection
 	var fresh atomic.Int32 // requests on new connections
-	r := listen(t, upstream.Config{Attempts: 1}, func(c net.Conn) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	listen(t, l, func(c net.Conn) {
 		in := bufio.NewReader(c)
 		fresh.Add(1)
 		if !answerOne(c, in) {
@@ -78,6 +72,7 @@ func TestAWriteOnADroppedConnection(t *testing.T) {
 			begun.Add(1)
 		}
 	})
+	r := newRig(t, upstream.Config{BaseURL: "http://" + l.Addr().String(), Attempts: 1, Breaker: lenient}, nil)
 	read := func() error {
 		_, err := r.client.Tenant(context.Background(), tenant)
 		return err
@@ -88,7 +83,7 @@ func TestAWriteOnADroppedConnection(t *testing.T) {
 	if err := read(); err != nil || begun.Load() != 1 || fresh.Load() != 2 {
 		t.Fatalf("a read: %v, %d and %d: the connection did not die as it should", err, begun.Load(), fresh.Load())
 	}
-	_, err := r.client.Provision(context.Background(), provisioning())
+	_, err = r.client.Provision(context.Background(), provisioning())
 	if e := r.fault(err); e == nil || e.Reason != fault.UpstreamUnreachable || upstream.NotSent(err) {
 		t.Errorf("%v: it may have been done", err)
 	}
@@ -107,27 +102,11 @@ func TestHTTP2DoesNotRepeatAWrite(t *testing.T) {
 		t.Fatal(err)
 	}
 	var whole atomic.Int32
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			resetEverything(c, &whole)
-			_ = c.Close()
-		}
-	}()
+	listen(t, l, func(c net.Conn) { resetEverything(c, &whole) })
 	transport := mint.Client().Transport.(*http.Transport).Clone()
 	transport.ForceAttemptHTTP2 = true
-	r := newRig(t, upstream.Config{BaseURL: "https://" + l.Addr().String(), APIKey: key, ProbeTimeout: 20 * time.Second}, transport)
-	defer func() {
-		r.client.Close()
-		transport.CloseIdleConnections()
-		_ = l.Close()
-		<-ended
-	}()
+	t.Cleanup(transport.CloseIdleConnections)
+	r := newRig(t, upstream.Config{BaseURL: "https://" + l.Addr().String(), ProbeTimeout: 20 * time.Second}, transport)
 	_, err = r.client.Provision(context.Background(), provisioning())
 	if e := r.fault(err); e == nil || e.Kind != fault.Unavailable || upstream.NotSent(err) {
 		t.Errorf("%v: it may have been done", err)
@@ -227,11 +206,7 @@ func TestNotSent(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(context.Background())
 			defer cancel()
-			r := newRig(t, upstream.Config{BaseURL: "http://agent.invalid", APIKey: key}, c.transport(t, cancel))
-			defer func() {
-				r.client.Close()
-				r.assertNoSecrets()
-			}()
+			r := newRig(t, upstream.Config{BaseURL: "http://agent.invalid"}, c.transport(t, cancel))
 			_, err := r.client.Provision(ctx, provisioning())
 			if e := r.fault(err); e == nil || e.Kind != fault.Unavailable {
 				t.Fatalf("%v", err)

@@ -37,13 +37,11 @@ func TestConnectionsOutliveFailures(t *testing.T) {
 	}
 	server.Start()
 	defer server.Close()
-	r := newRig(t, upstream.Config{BaseURL: server.URL, APIKey: key, Breaker: lenient}, nil)
-	defer r.client.Close()
+	r := newRig(t, upstream.Config{BaseURL: server.URL, Breaker: lenient}, nil)
 	for range 8 { // 500, then good
 		r.works(tenant)
 	}
-	alone := newRig(t, upstream.Config{BaseURL: server.URL, APIKey: key, Attempts: 1, Breaker: lenient}, nil)
-	defer alone.client.Close()
+	alone := newRig(t, upstream.Config{BaseURL: server.URL, Attempts: 1, Breaker: lenient}, nil)
 	for range 8 { // every other one is given up
 		alone.status(tenant)
 	}
@@ -79,8 +77,7 @@ func TestUntrustedCertificate(t *testing.T) {
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	server.StartTLS()
 	defer server.Close()
-	r := newRig(t, upstream.Config{BaseURL: server.URL, APIKey: key}, nil)
-	defer r.client.Close()
+	r := newRig(t, upstream.Config{BaseURL: server.URL}, nil)
 	e := r.must(tenant, fault.UpstreamUnreachable)
 	if !strings.Contains(e.Error(), "unknown authority") || calls.Load() != 0 {
 		t.Errorf("%d calls, %v", calls.Load(), e)
@@ -118,11 +115,9 @@ func TestErrorsQuoteNothingOfABrokenAnswer(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t, upstream.Config{BaseURL: "http://agent.invalid", APIKey: key, Attempts: 1},
+				r := newRig(t, upstream.Config{BaseURL: "http://agent.invalid", Attempts: 1},
 					&http.Transport{DialContext: rawServer(c.answer), DisableKeepAlives: true})
 				r.must(tenant, c.reason)
-				r.client.Close()
-				r.assertNoSecrets()
 			})
 		})
 	}

@@ -72,25 +72,3 @@ func TestTimeouts(t *testing.T) {
 		})
 	})
 }
-
-// Retries are a share of the reads. Writes do not raise it.
-func TestWritesAddNothingToTheRetryBudget(t *testing.T) {
-	reads := 0
-	alone(t, upstream.Config{Breaker: lenient}, func(q *http.Request) (*http.Response, error) {
-		if q.Method == http.MethodDelete {
-			return respond(204, ""), nil
-		}
-		reads++
-		return respond(502, ""), nil
-	}, func(t *testing.T, r *rig) {
-		for range 300 {
-			if err := r.client.DeleteWebhook(t.Context(), tenant, "wh"); err != nil {
-				t.Fatal(err)
-			}
-		}
-		r.fails(20, tenant, fault.UpstreamError)
-		if reads != 30 {
-			t.Errorf("%d retries, want 10", reads-20)
-		}
-	})
-}
