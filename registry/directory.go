@@ -81,10 +81,10 @@ func NewDirectory(store Store, opts DirectoryOptions) *Directory {
 // storeChanged is told when the store goes away or is back; reads then wait for nothing.
 func (d *Directory) storeChanged(there bool, err error) {
 	if there {
-		d.sources.RetryAllNow()
-		d.ids.RetryAllNow()
-		d.lists.RetryAllNow()
-		d.counts.RetryAllNow()
+		d.sources.RetryNow("")
+		d.ids.RetryNow("")
+		d.lists.RetryNow("")
+		d.counts.RetryNow("")
 	}
 	if d.opts.Changed != nil {
 		d.opts.Changed(there, err)

@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"sync"
@@ -22,12 +23,8 @@ type Cache[D Document[D]] struct {
 
 // New makes an empty cache. The caller ends it with Close.
 func New[D Document[D]](limits Limits, opts Options) *Cache[D] {
-	if limits.Backoff == 0 {
-		limits.Backoff = 5 * time.Second
-	}
-	if limits.MaxBackoff == 0 {
-		limits.MaxBackoff = 10 * time.Second
-	}
+	limits.Backoff = cmp.Or(limits.Backoff, 5*time.Second)
+	limits.MaxBackoff = cmp.Or(limits.MaxBackoff, 10*time.Second)
 	life, end := context.WithCancel(context.Background())
 	return &Cache[D]{
 		limits: limits, opts: opts, life: life, end: end,
@@ -63,13 +60,11 @@ type request[D Document[D]] struct {
 func (c *Cache[D]) get(ctx context.Context, key string, epoch int64, req request[D]) (Read[D], error) {
 	e := c.memory.entry(key, false)
 	e.advance(epoch)
-	var timer *time.Timer
-	var begun time.Time
+	begun := time.Now()
 	var budget time.Duration // what the reader was ready to wait when it came
 	var held, collapsed bool
 	var waitedFor *flight
-	for waited := false; ; waited = true {
-		now := time.Now()
+	for now, waited := begun, false; ; now, waited = time.Now(), true {
 		e.mu.Lock()
 		v := c.decide(ctx, e, req, waitedFor, now)
 		e.mu.Unlock()
@@ -80,7 +75,7 @@ func (c *Cache[D]) get(ctx context.Context, key string, epoch int64, req request
 			return Read[D]{}, v.err
 		}
 		if !waited {
-			begun, budget, held, collapsed = now, v.wait, v.held, v.read.Collapsed
+			budget, held, collapsed = v.wait, v.held, v.read.Collapsed
 		}
 		if v.ready {
 			v.read.Collapsed = waited && collapsed
@@ -90,21 +85,20 @@ func (c *Cache[D]) get(ctx context.Context, key string, epoch int64, req request
 			budget = c.limits.Timeout
 		}
 		left := budget - now.Sub(begun)
-		if left <= 0 {
-			return c.giveUp(v, now)
-		}
-		if timer == nil {
-			timer = time.NewTimer(left)
-			defer timer.Stop()
-		} else {
-			timer.Reset(left)
+		switch {
+		case left > 0:
+		case v.held:
+			v.read.Collapsed, v.read.GaveUp = false, true
+			return v.read, nil
+		default:
+			return Read[D]{}, &UnavailableError{Cause: ErrNoAnswer, RetryAfter: max(v.join.ends.Sub(now), time.Second)}
 		}
 		select {
 		case <-v.join.done:
 			if v.counts {
 				waitedFor = v.join
 			}
-		case <-timer.C:
+		case <-time.After(left):
 		case <-ctx.Done():
 			return Read[D]{}, ctx.Err()
 		}
@@ -192,16 +186,6 @@ func (c *Cache[D]) Refresh(ctx context.Context, key string, epoch int64, fetch F
 	}
 }
 
-// giveUp answers a reader that has waited long enough: the copy, if any.
-func (c *Cache[D]) giveUp(v verdict[D], now time.Time) (Read[D], error) {
-	if v.held {
-		v.read.Collapsed, v.read.GaveUp = false, true
-		return v.read, nil
-	}
-	retry := max(v.join.ends.Sub(now), time.Second)
-	return Read[D]{}, &UnavailableError{Cause: ErrNoAnswer, RetryAfter: retry}
-}
-
 // start begins the entry's fetch; false once the cache is closed. The entry's
 // lock is held.
 func (c *Cache[D]) start(ctx context.Context, e *entry[D], fetch Fetch[D], now time.Time) bool {
@@ -279,17 +263,14 @@ func (e *entry[D]) advance(epoch int64) {
 	}
 }
 
-// RetryNow ends the back-off of a key after a failed refresh.
+// RetryNow ends the back-off of a key after a failed refresh, or with "" that of all keys.
 func (c *Cache[D]) RetryNow(key string) {
 	if e, ok := c.memory.find(key); ok {
 		e.retryNow()
-	}
-}
-
-// RetryAllNow ends every key's back-off.
-func (c *Cache[D]) RetryAllNow() {
-	for _, e := range c.memory.all() {
-		e.retryNow()
+	} else if key == "" {
+		for _, e := range c.memory.all() {
+			e.retryNow()
+		}
 	}
 }
 
@@ -298,7 +279,7 @@ func (e *entry[D]) retryNow() {
 	defer e.mu.Unlock()
 	e.retries++
 	if e.failure != nil {
-		e.failure.count, e.failure.retryAt = 0, time.Time{}
+		e.failure.again, e.failure.retryAt = false, time.Time{}
 	}
 }
 

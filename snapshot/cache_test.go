@@ -244,7 +244,7 @@ func TestRetryNowEndsTheBackOff(t *testing.T) {
 		f.pass(time.Minute + time.Second)
 		f.read(want{name: "well", state: snapshot.Stale, age: time.Minute + time.Second, failed: true})
 		f.u.set(now("again"))
-		f.c.RetryAllNow()
+		f.c.RetryNow("")
 		f.read(want{name: "again", state: snapshot.Miss})
 	})
 }
@@ -262,7 +262,7 @@ func TestRetryNowAlsoCountsForTheRunningFetch(t *testing.T) {
 		})
 		f.pass(500 * time.Millisecond)
 		f.u.set(now("well"))
-		f.c.RetryAllNow()
+		f.c.RetryNow("")
 		reader.Wait()
 	})
 }

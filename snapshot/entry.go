@@ -37,8 +37,8 @@ type copyOf[D Document[D]] struct {
 type flight struct {
 	done     chan struct{}
 	expiries uint64 // the entry's count when it started: fewer than now is stale on arrival
-	retries  uint64 // the entry's count when it started: fewer than now, and a failure is not backed off
-	puts     uint64 // the entry's count when it started: fewer than now, and "gone" tells nothing new
+	retries  uint64 // likewise: and a failure is not backed off
+	puts     uint64 // likewise: and "gone" tells nothing new
 	ends     time.Time
 
 	// Set before done is closed.
@@ -48,7 +48,7 @@ type flight struct {
 
 type failure struct {
 	err     error
-	count   int
+	again   bool // the next failure is one of a row, and backed off for longer
 	retryAt time.Time
 }
 
@@ -76,6 +76,13 @@ type verdict[D Document[D]] struct {
 	join  *flight
 	// counts: join began after the last expiry, so its answer is one for this reader.
 	counts bool
+}
+
+// settleFor makes the copy the answer, or else an error, as no fetch is due.
+func (v *verdict[D]) settleFor(cause error, retryAfter time.Duration) {
+	if v.ready = v.held; !v.ready {
+		v.err = &UnavailableError{Cause: cause, RetryAfter: retryAfter}
+	}
 }
 
 // read gives the copy, which there is. The entry's lock is held.
@@ -128,19 +135,13 @@ func (c *Cache[D]) decide(ctx context.Context, e *entry[D], req request[D], wait
 
 	mayWait := !req.newest || waited != nil // a reader of the newest has a fetch of its own once
 	if f := e.failure; f != nil && now.Before(f.retryAt) && e.flight == nil && mayWait {
-		v.ready = v.held
-		if !v.held {
-			v.err = &UnavailableError{Cause: f.err, RetryAfter: f.retryAt.Sub(now)}
-		}
+		v.settleFor(f.err, f.retryAt.Sub(now))
 		return v
 	}
 
 	started := e.flight == nil
 	if started && !c.start(ctx, e, req.fetch, now) {
-		v.ready = v.held
-		if !v.held {
-			v.err = &UnavailableError{Cause: ErrClosed, RetryAfter: time.Second}
-		}
+		v.settleFor(ErrClosed, time.Second)
 		return v
 	}
 	v.join, v.counts = e.flight, e.flight.expiries == e.expiries
@@ -183,28 +184,19 @@ func (c *Cache[D]) settle(e *entry[D], f *flight, doc D, err error, now time.Tim
 		}
 		return NotFound
 	}
-	count := 1
-	if e.failure != nil {
-		count = e.failure.count + 1
+	wait := c.limits.Backoff
+	if e.failure != nil && e.failure.again {
+		wait = c.limits.MaxBackoff
 	}
-	wait := c.backoff(count)
+	wait += rand.N(wait/2 + 1)
 	if c.opts.RetryAfter != nil {
 		wait = max(wait, min(c.opts.RetryAfter(err), maxRetryAfter))
 	}
-	e.failure = &failure{err: err, count: count, retryAt: now.Add(wait)}
+	e.failure = &failure{err: err, again: true, retryAt: now.Add(wait)}
 	if f.retries != e.retries { // it may be well again since this fetch was refused
-		e.failure.count, e.failure.retryAt = 0, time.Time{}
+		e.failure.again, e.failure.retryAt = false, time.Time{}
 	}
 	return Failed
 }
 
 const maxRetryAfter = 60 * time.Second // contract 7.3
-
-// backoff gives how long to wait after so many failures in a row.
-func (c *Cache[D]) backoff(failures int) time.Duration {
-	base := c.limits.Backoff
-	if failures > 1 {
-		base = c.limits.MaxBackoff
-	}
-	return base + rand.N(base/2+1)
-}

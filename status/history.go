@@ -3,7 +3,6 @@ package status
 import (
 	"context"
 	"slices"
-	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -68,32 +67,31 @@ func (s *Service) recentHistories(ctx context.Context, src *registry.Source, doc
 func (s *Service) historyFetcher(tenantID string, names []string) snapshot.Fetch[*histories] {
 	return guarded(s, "fetch_histories", func(ctx context.Context) (*histories, error) {
 		all := &histories{streams: make(map[string]api.SyncHistory, len(names)), at: time.Now()}
-		var mu sync.Mutex
-		var failed error
+		got, errs := make([]api.SyncHistory, len(names)), make([]error, len(names))
 		var calls errgroup.Group
 		calls.SetLimit(historyCalls)
-		for _, name := range names {
+		for i, name := range names {
 			calls.Go(func() error {
-				var history api.SyncHistory
-				err := background.Guard(ctx, s.log, "fetch_history", func(ctx context.Context) error {
+				errs[i] = background.Guard(ctx, s.log, "fetch_history", func(ctx context.Context) error {
 					runs, err := s.deps.Upstream.SyncHistory(ctx, tenantID,
 						upstream.HistoryQuery{SyncType: transform.SyncTypeToUpstream(name), Limit: historyRuns})
 					if err == nil {
-						history = transform.StreamHistory(runs)
+						got[i] = transform.StreamHistory(runs)
 					}
 					return err
 				})
-				mu.Lock()
-				defer mu.Unlock()
-				if err != nil {
-					failed = err
-					return nil
-				}
-				all.streams[name] = history
 				return nil
 			})
 		}
 		_ = calls.Wait() // no call gives an error
+		var failed error
+		for i, name := range names {
+			if errs[i] != nil {
+				failed = errs[i]
+			} else {
+				all.streams[name] = got[i]
+			}
+		}
 		if failed != nil {
 			s.logRefresh(ctx, "sync_history", tenantID, failed)
 			if len(all.streams) == 0 {

@@ -16,13 +16,7 @@ import (
 // Answer is the status of a source for one reader.
 type Answer struct {
 	*View
-	Age   time.Duration // since the gateway received the document
-	Fresh time.Duration // how long it stays fresh; negative: for how long it has not been
-	State snapshot.State
-	// Replaced: the reader waited, and a newer document took the place of its copy.
-	Replaced bool
-	// Collapsed: the reader waited for a fetch that another had started.
-	Collapsed bool
+	snapshot.Read[*document] // of the document that it is a view of
 	// Local: the source has no tenant, so the document was made here (contract 4.9).
 	Local bool
 }
@@ -58,10 +52,7 @@ func (s *Service) Get(ctx context.Context, src *registry.Source, runs int) (Answ
 			return Answer{}, err
 		}
 	}
-	return Answer{
-		View: got.Doc.view(s, src, state), Age: got.Age, Fresh: got.Fresh,
-		State: got.State, Replaced: got.Replaced, Collapsed: got.Collapsed,
-	}, nil
+	return Answer{View: got.Doc.view(s, src, state), Read: got}, nil
 }
 
 // local gives the status of a source without a tenant. It is kept like the others, so
@@ -79,7 +70,7 @@ func (s *Service) local(ctx context.Context, src *registry.Source) (Answer, erro
 		return Answer{}, unavailable(err)
 	}
 	s.ins.SnapshotRead(telemetry.ReadNone)
-	return Answer{View: got.Doc.view(s, src, viewState{}), Age: got.Age, Fresh: got.Fresh, State: got.State, Local: true}, nil
+	return Answer{View: got.Doc.view(s, src, viewState{}), Read: got, Local: true}, nil
 }
 
 // Refresh makes sure that the status of a source is fresh, with the same one call that
@@ -118,15 +109,12 @@ func (s *Service) fetcher(src *registry.Source) snapshot.Fetch[*document] {
 	})
 }
 
+var readWords = [...]telemetry.ReadResult{
+	snapshot.Hit: telemetry.ReadHit, snapshot.Stale: telemetry.ReadStale, snapshot.Miss: telemetry.ReadMiss,
+}
+
 func (s *Service) countRead(got snapshot.Read[*document]) {
-	read := telemetry.ReadMiss
-	switch got.State {
-	case snapshot.Hit:
-		read = telemetry.ReadHit
-	case snapshot.Stale:
-		read = telemetry.ReadStale
-	}
-	s.ins.SnapshotRead(read)
+	s.ins.SnapshotRead(readWords[got.State])
 	if got.Collapsed {
 		s.ins.SnapshotCoalesced()
 	}

@@ -99,12 +99,6 @@ func (s *Service) Expire(tenantID string) {
 // Recovered ends the back-off of a tenant whose calls succeed again, or with "" that
 // of all tenants.
 func (s *Service) Recovered(tenantID string) {
-	if tenantID == "" {
-		s.documents.RetryAllNow()
-		s.histories.RetryAllNow()
-		s.adServers.RetryAllNow()
-		return
-	}
 	s.documents.RetryNow(tenantID)
 	s.histories.RetryNow(tenantID)
 	s.adServers.RetryNow(tenantID)
