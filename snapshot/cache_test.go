@@ -249,7 +249,7 @@ func TestRetryNowEndsTheBackOff(t *testing.T) {
 	})
 }
 
-// RetryAllNow may be called while a fetch that began before, and will fail,
+// RetryNow may be called while a fetch that began before, and will fail,
 // is still running.
 func TestRetryNowAlsoCountsForTheRunningFetch(t *testing.T) {
 	run(t, limits, func(f *fixture) {

@@ -1,10 +1,6 @@
 // Package status answers one question: how does a source stand? It reads a tenant's
 // status from the sales agent once for all who ask, keeps it as the freshness limits
-// say (contract 4.12), gives the document in the state that it is seen in, and
-// records what a status teaches: the state of the inventory sync, facts about the
-// tenant, and whether its webhook subscription still works.
-//
-// The HTTP edge, the reconciler and every other reader call the same [Service].
+// say (contract 4.12), and records what a status teaches of the connection.
 package status
 
 import (
@@ -36,7 +32,7 @@ type Deps struct {
 	Logger      *slog.Logger
 	Instruments *telemetry.Instruments
 	// SyncFinished is called after each fetch with the end of the last inventory run,
-	// zero if there is none, and the document's own time. May be nil.
+	// zero if there is none, and the document's own time.
 	SyncFinished func(ctx context.Context, src *registry.Source, finished, fetchedAt time.Time)
 }
 
@@ -57,9 +53,6 @@ type Service struct {
 
 // New makes a Service that knows nothing yet. The caller ends it with Close.
 func New(cfg Config, deps Deps) *Service {
-	if deps.SyncFinished == nil {
-		deps.SyncFinished = func(context.Context, *registry.Source, time.Time, time.Time) {}
-	}
 	s := &Service{cfg: cfg, deps: deps, log: deps.Logger, ins: deps.Instruments, work: background.NewGroup(deps.Logger)}
 
 	// A document made here is as good as a new one for Fresh, and of no use later.

@@ -80,7 +80,7 @@ func judge(ctx context.Context, cl *call, resp *http.Response) *failure {
 	return nil
 }
 
-// judgeProblem judges an answer that is no success. Without a body its status says enough.
+// judgeProblem judges an answer that is no success; without a body, by its status alone.
 func judgeProblem(ctx context.Context, cl *call, resp *http.Response) *failure {
 	body := boundBody(resp, maxProblem)
 	text, err := io.ReadAll(body)

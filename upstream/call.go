@@ -79,11 +79,8 @@ func tenantWrite(op operation, method, tenantID string, path ...string) *call {
 	return cl
 }
 
-// writes reports whether the call changes anything upstream.
-func (cl *call) writes() bool { return cl.method != "" }
-
-// repeats reports whether an attempt may be followed by another.
-func (cl *call) repeats() bool { return !cl.writes() && cl.probes == nil }
+// repeats reports whether an attempt may be followed by another: a reader's read.
+func (cl *call) repeats() bool { return cl.method == "" && cl.probes == nil }
 
 // readsStatus reports whether the call is a status read, of readers' or a probe.
 func (cl *call) readsStatus() bool { return cl.op == opStatus || cl.op == opProbe }

@@ -37,7 +37,7 @@ type Client struct {
 	log       *slog.Logger
 	transport http.RoundTripper // instrumented
 	own       *http.Transport   // nil when the transport was given
-	budget    *budget
+	budget    budget
 	upstream  *breaker // the whole upstream's
 	symptoms  symptoms
 	tenants   *tenants
@@ -60,7 +60,7 @@ func New(cfg Config, deps Deps) (c *Client, err error) {
 		cfg:    cfg,
 		base:   cfg.BaseURL + apiPath,
 		log:    deps.Logger,
-		budget: newBudget(),
+		budget: budget{start: time.Now()},
 
 		refusedLog:   rate.Sometimes{Interval: time.Minute},
 		takenLog:     rate.Sometimes{Interval: time.Minute},

@@ -14,22 +14,18 @@ import (
 	"esagate/upstream/wire"
 )
 
-// credentials finds the credentials of a request in what upstream answers to it.
-// Upstream, and the ad servers behind it, repeat what they were given in sentences, paths
-// and words, and credentials go nowhere else (contract 5.5). The shapes that package
-// redact knows are no help with a password of one short word.
+// credentials finds the credentials of a request in what upstream answers to it: upstream,
+// and the ad servers behind it, repeat what they were given (contract 5.5). The shapes that
+// package redact knows are no help with a password of one short word.
 type credentials struct {
 	whole  []string            // folded
 	pieces map[string]struct{} // of pieceLength bytes, folded: a text may have been cut short
 }
 
-// pieceLength is how much of a credential gives it away. Less is found only where it is
-// all of it.
-const pieceLength = 8
-
-// shortest is the least length, in characters, of a credential that an id or an address
-// is searched for: those hold any two or three letters by chance.
-const shortest = 4
+const (
+	pieceLength = 8 // so much of a credential gives it away
+	shortest    = 4 // characters of a credential that ids and addresses are searched for: fewer are there by chance
+)
 
 // credentialsOf looks for these credentials, none of them empty.
 func credentialsOf(sent []wire.Secret) *credentials {

@@ -63,11 +63,7 @@ func (c *Client) again(ctx context.Context, cl *call, begun time.Time) (pause ti
 // backoff is the wait after the nth attempt: anything up to a bound that
 // doubles, so that clients which failed together do not return together.
 func backoff(n int) time.Duration {
-	bound := backoffLimit
-	if n < 5 { // 100, 200, 400, 800 ms
-		bound = backoffBase << (n - 1)
-	}
-	return rand.N(bound + 1)
+	return rand.N(min(backoffBase<<(n-1), backoffLimit) + 1)
 }
 
 // The budget bounds the retries: in any 10 s at most 10, or 10 % of the reads where that
@@ -88,8 +84,6 @@ type budget struct {
 	now            int64              // the last second that was counted in, since start
 	reads, retries [budgetSeconds]int // by the second modulo budgetSeconds
 }
-
-func newBudget() *budget { return &budget{start: time.Now()} }
 
 // read counts a read, however many attempts it will make.
 func (b *budget) read() {

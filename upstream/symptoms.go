@@ -3,6 +3,7 @@ package upstream
 import (
 	"log/slog"
 	"sync"
+	"sync/atomic"
 )
 
 // nearlyAll is the share, in percent, of the tenants read lately whose failing is a
@@ -17,13 +18,14 @@ const nearlyAll = 90
 // reads a tenant that is not failing, where one is known, and has to fail likewise. See
 // docs/decisions/0007-what-breakers-count.md.
 type symptoms struct {
-	mu         sync.Mutex
-	since      int64 // the last good probe, as tenants.now: what began before it does not count
-	begun      int64 // of the first symptom since then; 0: none
-	lost       bool  // a read got no connection or no answer, or had our key refused
-	row        int   // attempts without a connection or with our key refused, none good in between
-	widespread bool  // nearly all tenants are failing
-	probed     blame // the worst that a probe of some tenant came to
+	widespread atomic.Bool // nearly all tenants are failing; changes with mu held
+
+	mu     sync.Mutex
+	since  int64 // the last good probe, as tenants.now: what began before it does not count
+	begun  int64 // of the first symptom since then; 0: none
+	lost   bool  // a read got no connection or no answer, or had our key refused
+	row    int   // attempts without a connection or with our key refused, none good in between
+	probed blame // the worst that a probe of some tenant came to
 }
 
 // times returns begun and since.
@@ -31,12 +33,6 @@ func (s *symptoms) times() (begun, since int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.begun, s.since
-}
-
-func (s *symptoms) isWidespread() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.widespread
 }
 
 // well records a proper answer to an attempt that began then. probe says that it shows
@@ -47,10 +43,11 @@ func (c *Client) well(probe bool, began int64) {
 	}
 	s := &c.symptoms
 	s.mu.Lock()
-	calm := probe || s.lost && !s.widespread
+	calm := probe || s.lost && !s.widespread.Load()
 	s.lost, s.row = false, 0
 	if calm {
-		s.begun, s.widespread, s.probed = 0, false, blameNobody
+		s.begun, s.probed = 0, blameNobody
+		s.widespread.Store(false)
 	}
 	if probe {
 		s.since = c.tenants.now()
@@ -60,9 +57,8 @@ func (c *Client) well(probe bool, began int64) {
 		return
 	}
 	if _, opened := c.upstream.close(); opened {
-		forgotten := c.tenants.forgetOpen() // the same outage may have opened them
-		c.log.Info("breaker closed", slog.String("breaker", "upstream"), slog.Int("tenants", forgotten))
-		c.tenants.overtake(began)
+		dropped := c.tenants.recover(began) // the same outage may have opened them
+		c.log.Info("breaker closed", slog.String("breaker", "upstream"), slog.Int("tenants", dropped))
 		c.onRecover("")
 	} // else each tenant that failed is probed itself
 }
@@ -77,7 +73,7 @@ func (c *Client) unwell(cl *call, t *tenant, began int64, f *failure) {
 		s.mu.Unlock()
 		return
 	}
-	judge := probe || s.widespread || !t.failing(s.since)
+	judge := probe || s.widespread.Load() || !t.failing(s.since)
 	if probe {
 		s.probed = max(s.probed, f.blame)
 	}
@@ -92,11 +88,11 @@ func (c *Client) unwell(cl *call, t *tenant, began int64, f *failure) {
 	opens := false
 	if judge || s.row >= limit { // going through all tenants takes time
 		failing, well, others := c.tenants.health(s.since)
-		s.widespread = failing >= limit && failing*100 >= (failing+well)*nearlyAll
+		s.widespread.Store(failing >= limit && failing*100 >= (failing+well)*nearlyAll)
 		opens = s.row >= limit && (!others || s.probed == blameUpstream) ||
-			s.widespread && (!others || s.probed != blameNobody)
+			s.widespread.Load() && (!others || s.probed != blameNobody)
 	}
-	some := s.lost || s.widespread
+	some := s.lost || s.widespread.Load()
 	if some && s.begun == 0 {
 		s.begun = c.tenants.now()
 	}

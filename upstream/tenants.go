@@ -76,24 +76,19 @@ func (ts *tenants) open() (n int) {
 	return n
 }
 
-// forgetOpen drops the tenants whose breaker is open, and reports how many. Their next
-// read begins with a new breaker. Others are not probed any more.
-func (ts *tenants) forgetOpen() (n int) {
+// recover drops the tenants whose breaker is open, and reports how many: their next read
+// begins with a new breaker. Others are not probed any more. Readers' calls that hang from
+// before the probe of the whole upstream are ended.
+func (ts *tenants) recover(probe int64) (dropped int) {
 	for _, t := range ts.cache.Values() {
 		if !t.breaker.open.Load() {
 			t.breaker.close()
 		} else if ts.cache.Remove(t.id) {
-			n++
+			dropped++
 		}
+		t.breaker.hanging.overtake(probe) // last: the call is made again if no breaker is open
 	}
-	return n
-}
-
-// overtake ends the readers' calls that hang from before a probe of the whole upstream.
-func (ts *tenants) overtake(probe int64) {
-	for _, t := range ts.cache.Values() {
-		t.breaker.hanging.overtake(probe)
-	}
+	return dropped
 }
 
 // health counts the tenants that are failing, and those that were read well within the
