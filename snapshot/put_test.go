@@ -54,20 +54,6 @@ func TestPutProlongs(t *testing.T) {
 	})
 }
 
-// TestExpireReachesAnEntryPastItsTime: its fetch still runs, so readers will find it.
-func TestExpireReachesAnEntryPastItsTime(t *testing.T) {
-	run(t, limits, func(f *fixture) {
-		f.read(want{name: "first", state: snapshot.Miss})
-		f.pass(limits.StaleIfError + limits.FetchTimeout - time.Second)
-		f.u.set(after(3*time.Second, now("before")))
-		go func() { _, _ = f.get("k") }()
-		f.pass(2 * time.Second)
-		f.c.Expire("k")
-		f.pass(time.Second)
-		f.peek("before", snapshot.Stale)
-	})
-}
-
 // TestOfferedEvictNothing: keys that are offered have places of their own.
 func TestOfferedEvictNothing(t *testing.T) {
 	few := limits

@@ -18,7 +18,7 @@ func TestRefresh(t *testing.T) {
 		}
 		return err
 	}
-	tests := map[string]func(f *fixture){
+	runEach(t, map[string]func(f *fixture){
 		"fetches what is missing, and nothing that is fresh": func(f *fixture) {
 			f.u.set(after(time.Second, now("first")))
 			if err1, err2 := refresh(f, time.Second), refresh(f, 0); err1 != nil || err2 != nil {
@@ -104,8 +104,5 @@ func TestRefresh(t *testing.T) {
 			f.pass(time.Second)
 			f.read(want{name: "first", state: snapshot.Hit, age: 300 * time.Millisecond})
 		},
-	}
-	for name, body := range tests {
-		t.Run(name, func(t *testing.T) { run(t, limits, body) })
-	}
+	})
 }

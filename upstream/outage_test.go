@@ -37,9 +37,7 @@ func TestFailingTenants(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				run(t, upstream.Config{FetchTimeout: 2 * time.Second}, func(t *testing.T, r *rig) {
 					ids := r.publishers(c.known + 8)
-					for _, id := range ids[:c.known] {
-						r.works(id)
-					}
+					r.works(ids[:c.known]...)
 					sleep(time.Minute)
 					for _, id := range ids[:c.sick] {
 						r.agent.Fault(id, f)
@@ -51,9 +49,7 @@ func TestFailingTenants(t *testing.T) {
 							}
 						}
 						if c.busy {
-							for _, id := range ids[c.sick:c.known] {
-								r.works(id)
-							}
+							r.works(ids[c.sick:c.known]...)
 						}
 						r.works(cold)
 						sleep(10 * time.Second)
@@ -123,18 +119,14 @@ func TestRecovery(t *testing.T) {
 				t.Run(name, func(t *testing.T) {
 					run(t, upstream.Config{}, func(t *testing.T, r *rig) {
 						ids := r.publishers(tenants)
-						for _, id := range ids {
-							r.works(id)
-						}
+						r.works(ids...)
 						r.suffer(o)
 						r.readers(ids, lasts)
 						synctest.Wait()
 						before := len(r.recoveries())
 						r.suffer(outage{})
 						sleep(2 * time.Second)
-						for _, id := range append(ids, tenant) {
-							r.works(id)
-						}
+						r.works(append(ids, tenant)...)
 						got := r.recoveries()[before:]
 						for _, id := range ids {
 							if !slices.Contains(got, "") && !slices.Contains(got, id) {
@@ -158,9 +150,7 @@ func TestRecovery(t *testing.T) {
 func TestNearlyAllTenantsFailing(t *testing.T) {
 	runEach(t, failures, upstream.Config{Attempts: 1}, func(t *testing.T, r *rig, f ut.Fault) {
 		ids := r.publishers(20)
-		for _, id := range ids {
-			r.works(id)
-		}
+		r.works(ids...)
 		r.agent.Fault("", f)
 		for range 2 {
 			var all sync.WaitGroup
@@ -177,9 +167,7 @@ func TestNearlyAllTenantsFailing(t *testing.T) {
 		}
 		r.agent.Fault("", ut.Fault{})
 		sleep(2 * time.Second)
-		for _, id := range ids {
-			r.works(id)
-		}
+		r.works(ids...)
 	})
 }
 

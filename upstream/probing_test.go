@@ -16,17 +16,13 @@ func TestAnOutageSoonAfterALongOne(t *testing.T) {
 	runEach(t, outages, upstream.Config{}, func(t *testing.T, r *rig, o outage) {
 		ids := r.publishers(3)
 		for _, lasts := range []time.Duration{10 * time.Minute, 5 * time.Second} {
-			for _, id := range ids {
-				r.works(id)
-			}
+			r.works(ids...)
 			r.suffer(o)
 			r.readers(ids, lasts)
 			r.suffer(outage{})
 			sleep(map[bool]time.Duration{true: 31 * time.Second, false: 2 * time.Second}[lasts > time.Minute])
 		}
-		for _, id := range ids {
-			r.works(id)
-		}
+		r.works(ids...)
 	})
 }
 
@@ -37,9 +33,7 @@ func TestATenantThatIsRefusedDisturbsNoOther(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			run(t, upstream.Config{}, func(t *testing.T, r *rig) {
 				ids := r.publishers(40)
-				for _, id := range ids {
-					r.works(id)
-				}
+				r.works(ids...)
 				r.agent.Fault(ids[0], failures[name])
 				for range 24 {
 					r.status(ids[0])

@@ -206,11 +206,13 @@ func (r *rig) fails(n int, id string, want fault.Reason) {
 	}
 }
 
-// works asserts that a status read succeeds.
-func (r *rig) works(id string) {
+// works asserts that status reads succeed.
+func (r *rig) works(ids ...string) {
 	r.t.Helper()
-	if e := r.status(id); e != nil {
-		r.t.Fatalf("failed: %v", e)
+	for _, id := range ids {
+		if e := r.status(id); e != nil {
+			r.t.Fatalf("failed: %v", e)
+		}
 	}
 }
 
