@@ -10,19 +10,6 @@ import (
 	ut "esagate/upstream/upstreamtest"
 )
 
-func TestAttemptsAndBackoff(t *testing.T) {
-	for attempts, most := range map[int]time.Duration{1: 0, 3: 300 * time.Millisecond} { // 100 and 200 ms
-		run(t, upstream.Config{Attempts: attempts}, func(t *testing.T, r *rig) {
-			r.agent.Fault(tenant, ut.Fault{Status: 500})
-			start := time.Now()
-			r.must(tenant, fault.UpstreamError)
-			if n, took := r.agent.Calls(tenant), time.Since(start); n != attempts || took > most {
-				t.Errorf("%d attempts in %v", n, took)
-			}
-		})
-	}
-}
-
 func TestRetryAfter(t *testing.T) {
 	// A bubble's clock begins at this moment.
 	began := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)

@@ -149,9 +149,13 @@ func TestErrorTable(t *testing.T) {
 				calls++
 				return c.answer(q)
 			}, func(t *testing.T, r *rig) {
+				start := time.Now()
 				e := r.status(tenant)
 				if e == nil {
 					t.Fatal("it succeeded")
+				}
+				if took := time.Since(start); c.attempts > 1 && took > 300*time.Millisecond { // 100 and 200 ms
+					t.Errorf("%d attempts in %v", calls, took)
 				}
 				got := want{c.want.outcome, e.Kind, e.Reason, e.RetryAfter}
 				if got != c.want || !strings.Contains(e.Error(), c.text) {

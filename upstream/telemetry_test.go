@@ -46,20 +46,16 @@ func TestAnOpenBreakerIsReported(t *testing.T) {
 }
 
 func TestARefusedKey(t *testing.T) {
-	runEach(t, map[string]ut.Fault{
-		"401":      {Status: 401},
-		"401 HTML": {Status: 401, Shape: ut.ShapeHTML},
-		"403 HTML": {Status: 403, Shape: ut.ShapeHTML},
-		"403 word": {Status: 403, Code: "ip_not_allowed"},
-	}, upstream.Config{}, func(t *testing.T, r *rig, f ut.Fault) {
-		r.agent.Fault(tenant, f)
+	run(t, upstream.Config{}, func(t *testing.T, r *rig) {
+		reported := func(want bool) {
+			t.Helper()
+			if got := r.client.Health().KeyRefused; got != want {
+				t.Errorf("Health reports a refused key: %t, want %t", got, want)
+			}
+		}
+		r.agent.Fault(tenant, ut.Fault{Status: 403, Shape: ut.ShapeHTML})
 		r.fails(3, tenant, fault.UpstreamUnauthorized)
-		if n := r.agent.Calls(tenant); n != 3 {
-			t.Errorf("%d requests for 3 reads: a refused key was tried again", n)
-		}
-		if !r.client.Health().KeyRefused {
-			t.Error("Health does not report the refused key")
-		}
+		reported(true)
 		r.metric("esagate.upstream.key_refusals{}", 3)
 		if n := strings.Count(r.log.String(), `"level":"ERROR"`); n != 1 {
 			t.Errorf("%d error logs, want one for all:\n%s", n, r.log)
@@ -71,14 +67,10 @@ func TestARefusedKey(t *testing.T) {
 		r.metric("esagate.upstream.key_refusals{}", 4)
 		r.agent.Fault(tenant, ut.Fault{Status: 500}) // says nothing about the key
 		r.must(tenant, fault.UpstreamError)
-		if !r.client.Health().KeyRefused {
-			t.Error("a 500 cleared the refusal")
-		}
+		reported(true)
 		r.agent.Fault(tenant, ut.Fault{})
 		r.works(tenant)
-		if r.client.Health().KeyRefused {
-			t.Error("Health still reports a refused key")
-		}
+		reported(false)
 	})
 }
 
