@@ -41,23 +41,17 @@ func New[D Document[D]](limits Limits, opts Options) *Cache[D] {
 // Get returns the fetch's own error where Gone said that there is no such thing, an
 // *UnavailableError where there is nothing to serve, and ctx.Err() when ctx ends.
 func (c *Cache[D]) Get(ctx context.Context, key string, epoch int64, fetch Fetch[D]) (Read[D], error) {
-	return c.get(ctx, key, epoch, request[D]{fetch: fetch})
+	return c.get(ctx, key, epoch, fetch, false)
 }
 
 // GetNew is Get for a reader that is not content with a fresh copy: it waits for a
 // fetch, though not for longer than Patience where there is a copy. It asks again at
 // once after a fetch that failed: the fetch knows when it is not worth while.
 func (c *Cache[D]) GetNew(ctx context.Context, key string, epoch int64, fetch Fetch[D]) (Read[D], error) {
-	return c.get(ctx, key, epoch, request[D]{fetch: fetch, newest: true})
+	return c.get(ctx, key, epoch, fetch, true)
 }
 
-// request is what one reader asks for.
-type request[D Document[D]] struct {
-	fetch  Fetch[D]
-	newest bool // no copy is fresh enough
-}
-
-func (c *Cache[D]) get(ctx context.Context, key string, epoch int64, req request[D]) (Read[D], error) {
+func (c *Cache[D]) get(ctx context.Context, key string, epoch int64, fetch Fetch[D], newest bool) (Read[D], error) {
 	e := c.memory.entry(key, false)
 	e.advance(epoch)
 	begun := time.Now()
@@ -66,7 +60,7 @@ func (c *Cache[D]) get(ctx context.Context, key string, epoch int64, req request
 	var waitedFor *flight
 	for now, waited := begun, false; ; now, waited = time.Now(), true {
 		e.mu.Lock()
-		v := c.decide(ctx, e, req, waitedFor, now)
+		v := c.decide(ctx, e, fetch, newest, waitedFor, now)
 		e.mu.Unlock()
 		if waited && v.read.State == Hit {
 			v.read.State, v.read.Replaced = Miss, held
@@ -163,7 +157,7 @@ func (c *Cache[D]) Refresh(ctx context.Context, key string, epoch int64, fetch F
 	for {
 		now := time.Now()
 		e.mu.Lock()
-		v := c.decide(ctx, e, request[D]{fetch: fetch}, nil, now)
+		v := c.decide(ctx, e, fetch, false, nil, now)
 		failed := e.failure
 		e.mu.Unlock()
 		switch {

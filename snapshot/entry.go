@@ -102,17 +102,15 @@ func (c *Cache[D]) read(e *entry[D], now time.Time) Read[D] {
 // decide looks at the entry as it stands. It starts a fetch where one is due
 // and none is running. waited is the flight that the reader has waited for and whose
 // answer counts for it, nil if none. The entry's lock is held.
-func (c *Cache[D]) decide(ctx context.Context, e *entry[D], req request[D], waited *flight, now time.Time) (v verdict[D]) {
+func (c *Cache[D]) decide(ctx context.Context, e *entry[D], fetch Fetch[D], newest bool,
+	waited *flight, now time.Time) (v verdict[D]) {
 	if waited != nil && waited.outcome == NotFound && e.copy == nil {
 		v.err = waited.err
 		return v
 	}
-	if e.gone != nil {
-		if now.Before(e.goneTill) {
-			v.err = e.gone
-			return v
-		}
-		e.gone = nil
+	if e.gone != nil && now.Before(e.goneTill) {
+		v.err = e.gone
+		return v
 	}
 
 	if e.copy != nil {
@@ -123,31 +121,31 @@ func (c *Cache[D]) decide(ctx context.Context, e *entry[D], req request[D], wait
 	if v.held {
 		// A copy that has expired since is still an answer for a reader that came before.
 		answered := waited != nil && (waited.outcome == Stored || waited.outcome == Discarded)
-		if v.read.State == Hit && !req.newest || waited != nil && waited.outcome == Stored {
+		if v.read.State == Hit && !newest || waited != nil && waited.outcome == Stored {
 			v.read.State, v.ready = Hit, true
 			return v
 		}
-		if answered || !req.newest && now.Before(e.copy.settledUntil) {
+		if answered || !newest && now.Before(e.copy.settledUntil) {
 			v.ready = true
 			return v
 		}
 	}
 
-	mayWait := !req.newest || waited != nil // a reader of the newest has a fetch of its own once
+	mayWait := !newest || waited != nil // a reader of the newest has a fetch of its own once
 	if f := e.failure; f != nil && now.Before(f.retryAt) && e.flight == nil && mayWait {
 		v.settleFor(f.err, f.retryAt.Sub(now))
 		return v
 	}
 
 	started := e.flight == nil
-	if started && !c.start(ctx, e, req.fetch, now) {
+	if started && !c.start(ctx, e, fetch, now) {
 		v.settleFor(ErrClosed, time.Second)
 		return v
 	}
 	v.join, v.counts = e.flight, e.flight.expiries == e.expiries
 	v.read.Collapsed = !started
 	switch {
-	case v.held && !req.newest && !e.copy.expired && v.read.Age <= c.limits.StaleWhileRevalidate:
+	case v.held && !newest && !e.copy.expired && v.read.Age <= c.limits.StaleWhileRevalidate:
 		v.ready = true
 	case v.held:
 		v.wait = c.limits.Patience

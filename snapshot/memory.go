@@ -36,11 +36,9 @@ func newMemory[D Document[D]](entries int, ttl time.Duration) *memory[D] {
 
 // get finds an entry among those that are kept.
 func (m *memory[D]) get(key string) (*entry[D], bool) {
-	v, ok := m.cache.Get(key)
-	if !ok {
-		return nil, false
-	}
-	return v.(*entry[D]), true
+	v, _ := m.cache.Get(key)
+	e, ok := v.(*entry[D])
+	return e, ok
 }
 
 // touch marks an entry as used, at most once a second: readers of one key then share

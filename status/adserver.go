@@ -8,13 +8,6 @@ import (
 	"esagate/registry"
 )
 
-// adServer says that a tenant's ad-server config was read; the registry keeps what it
-// held.
-type adServer struct{ at time.Time }
-
-// Older implements snapshot.Document. A config has no time of its own.
-func (d *adServer) Older(than *adServer) bool { return d.at.Before(than.at) }
-
 // WithAdServer gives a source whose ad server is known: where the registry does not
 // know it, the sales agent is asked, once for all readers, and what it says is recorded.
 // The source is given as it is if there is nothing to learn within Limits.Patience.
@@ -23,13 +16,13 @@ func (s *Service) WithAdServer(ctx context.Context, src *registry.Source) *regis
 	if c.TenantID == "" || c.AdServer != nil {
 		return src
 	}
-	_, err := s.adServers.Get(ctx, c.TenantID, 0, guarded(s, "fetch_ad_server", func(ctx context.Context) (*adServer, error) {
+	_, err := s.adServers.Get(ctx, c.TenantID, 0, guarded(s, "fetch_ad_server", func(ctx context.Context) (*document, error) {
 		config, err := s.deps.Upstream.AdapterConfig(ctx, c.TenantID)
 		if err != nil {
 			s.logRefresh(ctx, "adapter_config", c.TenantID, err)
 			return nil, err
 		}
-		doc := &adServer{at: time.Now()}
+		doc := &document{at: time.Now()} // that it was read: the registry keeps what it held
 		view, email := adserver.Observed(config)
 		if view == nil {
 			return doc, nil

@@ -46,7 +46,7 @@ type Service struct {
 	documents *snapshot.Cache[*document] // by tenant
 	pending   *snapshot.Cache[*document] // of connections without a tenant, by their id
 	histories *snapshot.Cache[*histories]
-	adServers *snapshot.Cache[*adServer]
+	adServers *snapshot.Cache[*document] // without content
 
 	work *background.Group
 }
@@ -68,7 +68,7 @@ func New(cfg Config, deps Deps) *Service {
 	s.documents = snapshot.New[*document](cfg.Limits, counted)
 	s.pending = snapshot.New[*document](local, snapshot.Options{})
 	s.histories = snapshot.New[*histories](cfg.Limits, snapshot.Options{RetryAfter: retryAfter})
-	s.adServers = snapshot.New[*adServer](brief, ofTenants)
+	s.adServers = snapshot.New[*document](brief, ofTenants)
 	s.ins.SnapshotEntries(s.documents.Len)
 	return s
 }

@@ -23,8 +23,7 @@ const (
 func (s *Service) LearnTenants(sources []*registry.Source) {
 	s.work.Go(context.Background(), "learn_tenants", func(ctx context.Context) {
 		for pause := firstPause; ; pause = min(2*pause, lastPause) {
-			sources = s.learnTenants(ctx, sources)
-			if len(sources) == 0 || ctx.Err() != nil {
+			if sources = s.learnTenants(ctx, sources); len(sources) == 0 {
 				return
 			}
 			if pause == firstPause {
@@ -38,8 +37,8 @@ func (s *Service) LearnTenants(sources []*registry.Source) {
 	})
 }
 
-// learnTenants asks about each source and gives those to ask about again. When the
-// sales agent seems to be away altogether, the rest is left for later and comes first.
+// learnTenants asks about each source and gives those to ask about again, none once ctx has
+// ended. When the sales agent seems to be away altogether, the rest is left and comes first.
 func (s *Service) learnTenants(ctx context.Context, sources []*registry.Source) (again []*registry.Source) {
 	for i, src := range sources {
 		if ctx.Err() != nil {
