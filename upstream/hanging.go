@@ -44,13 +44,13 @@ func (c *Client) watchHanging(r *http.Request, t *tenant, began int64) (req *htt
 	}
 }
 
-// count returns 1 if any call is under way, else 0: readers share one call.
-func (h *hanging) count() (n int32) {
-	h.calls.Range(func(any, any) bool {
-		n = 1
+// any reports whether a call is under way.
+func (h *hanging) any() (is bool) {
+	h.calls.Range(func(_, _ any) bool {
+		is = true
 		return false
 	})
-	return n
+	return is
 }
 
 // overtake ends the calls that began before a probe that was answered did.

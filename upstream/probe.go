@@ -55,14 +55,14 @@ func (c *Client) startProbe(b *breaker) {
 	if ofTenant && c.upstream.open.Load() {
 		return // it would be refused
 	}
-	n := b.probes.Add(1) + b.hanging.count()
+	n := b.probes.Add(1)
 	if n > 2 {
 		b.probes.Add(-1)
 		return
 	}
 	c.background.Go(context.Background(), "a probe of the sales agent", func(ctx context.Context) {
 		defer b.probes.Add(-1)
-		patient := n == 1
+		patient := n == 1 && !b.hanging.any()
 		if ofTenant {
 			select {
 			case c.probeSlots <- struct{}{}:
