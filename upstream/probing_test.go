@@ -3,9 +3,11 @@ package upstream_test
 import (
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"esagate/internal/fault"
 	"esagate/upstream"
 	ut "esagate/upstream/upstreamtest"
 )
@@ -67,6 +69,23 @@ func TestProbesBesideAReader(t *testing.T) {
 		}
 		if _, most := r.agent.InFlightStatus(tenant); most > 3 {
 			t.Errorf("%d status calls of a tenant at once", most)
+		}
+	})
+}
+
+// Quick probes go on while a patient one and a reader's call both hang.
+func TestAReaderBesideAPatientProbe(t *testing.T) {
+	run(t, upstream.Config{Attempts: 2}, func(t *testing.T, r *rig) {
+		r.agent.Fault(tenant, ut.Fault{Hang: true})
+		r.must(tenant, fault.UpstreamTimeout)
+		sleep(2 * time.Second) // a patient probe has begun
+		var reader sync.WaitGroup
+		reader.Go(func() { r.status(tenant) })
+		sleep(5 * time.Second)
+		r.mend()
+		start := time.Now()
+		if reader.Wait(); time.Since(start) > 2*time.Second {
+			t.Errorf("the reader waited %v after the end", time.Since(start))
 		}
 	})
 }
