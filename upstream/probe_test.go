@@ -107,18 +107,20 @@ func TestReadersNeverProbe(t *testing.T) {
 	})
 }
 
-// The next probe does not wait for one that hangs, and an upstream that needs longer than a
-// quick probe may take is found well all the same.
-func TestAHungProbe(t *testing.T) {
+// The next probe does not wait for one that hangs, a 429 decides nothing, and an upstream that
+// needs longer than a quick probe may take is found well all the same.
+func TestProbesThatDecideNothing(t *testing.T) {
 	runEach(t, openings, upstream.Config{Attempts: 1}, func(t *testing.T, r *rig, c opening) {
-		r.open(c)
-		r.agent.Fault(tenant, ut.Fault{Hang: true})
-		sleep(15 * time.Second)
-		r.mend()
-		sleep(2 * time.Second)
-		r.works(tenant)
-
-		sleep(10 * time.Second) // the hung one ends
+		for _, f := range []ut.Fault{{Hang: true}, {Status: 429, RetryAfter: "1"}} {
+			r.open(c)
+			r.agent.Fault(tenant, f)
+			sleep(15 * time.Second)
+			r.must(tenant, fault.CircuitOpen)
+			r.mend()
+			sleep(2 * time.Second)
+			r.works(tenant)
+			sleep(10 * time.Second) // the hung one ends
+		}
 		r.open(c)
 		r.agent.Fault(tenant, ut.Fault{Delay: 4 * time.Second})
 		sleep(6 * time.Second)
@@ -149,19 +151,6 @@ func TestAHungCall(t *testing.T) {
 		if n := r.agent.Calls(tenant) - calls; n != 2 {
 			t.Errorf("%d calls for two slow readers", n)
 		}
-	})
-}
-
-// A probe that is answered 429 decides nothing; the next one does.
-func TestARateLimitedProbe(t *testing.T) {
-	runEach(t, openings, upstream.Config{Attempts: 1}, func(t *testing.T, r *rig, c opening) {
-		r.open(c)
-		r.agent.Fault(tenant, ut.Fault{Status: 429, RetryAfter: "1"})
-		sleep(5 * time.Second)
-		r.must(tenant, fault.CircuitOpen)
-		r.mend()
-		sleep(2 * time.Second)
-		r.works(tenant)
 	})
 }
 
