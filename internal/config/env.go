@@ -29,18 +29,11 @@ func environmentName(path string) string {
 	return "ESAGATE_" + strings.ToUpper(strings.ReplaceAll(path, ".", "_"))
 }
 
-// settable reports whether a variable can set values of a type: single ones, and lists of texts.
-func settable(t reflect.Type) bool {
-	if t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	return !isSection(t) && t.Kind() != reflect.Map && (t.Kind() != reflect.Slice || t.Elem().Kind() == reflect.String)
-}
-
-// variable gives what the environment sets at a path, or else what the file says there. A
-// variable that is there counts, an empty one too.
+// variable gives what the environment sets at a path, or else what the file says there. A variable
+// counts when it is set, also to an empty text. It sets single values and lists of texts.
 func (l *loader) variable(t reflect.Type, path string, value any, given bool) (any, bool) {
-	if !settable(t) {
+	isList := t.Kind() == reflect.Slice
+	if isSection(t) || t.Kind() == reflect.Pointer || isList && t.Elem().Kind() != reflect.String {
 		return value, given
 	}
 	name := environmentName(path)
@@ -52,7 +45,7 @@ func (l *loader) variable(t reflect.Type, path string, value any, given bool) (a
 		return value, given
 	}
 	l.origins[path] = name
-	if t.Kind() != reflect.Slice {
+	if !isList {
 		return scalar{text: text, literal: true}, true
 	}
 	list := []any{}

@@ -1,7 +1,6 @@
 package config_test
 
 import (
-	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -63,18 +62,6 @@ launch: {}
 		"upstream.breaker.window (line 8): must be a duration with a unit",
 		"upstream.timeout (line 7): must be a duration with a unit",
 	)
-}
-
-func TestFaultsAreSortedAndAnError(t *testing.T) {
-	_, faults := config.Load(write(t, "b: 1\na: 1\nserver: {z: 1, y: 2}"), least)
-	if !slices.IsSortedFunc(faults, func(a, b config.Fault) int { return strings.Compare(a.Path, b.Path) }) || len(faults) != 4 {
-		t.Errorf("got %v", faults)
-	}
-	var err error = faults
-	var back config.Faults
-	if !errors.As(err, &back) || strings.Count(err.Error(), "\n") != 3 {
-		t.Errorf("got %q", err)
-	}
 }
 
 func TestFilesThatCanNotBeRead(t *testing.T) {

@@ -152,14 +152,16 @@ func TestFaultsOfKeys(t *testing.T) {
 		{"auth.keys[0].key", values{"key: a b", "key: clé"}, "must be visible ASCII"},
 		{"auth.keys[0].key", values{"key: " + strings.Repeat("k", 1025)}, "must be at most 1024"},
 		{"auth.keys[0].sha256", values{"sha256: " + hash[:63], "sha256: " + hash[:63] + "g"}, "must be 64 hexadecimal digits"},
-		{"auth.keys[0].sha256", values{"sha256: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}, "is the hash of an empty key"},
+		{"auth.keys[0].sha256", values{"sha256: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
+			"is the hash of an empty key"},
 		{"auth.keys[0].access", values{"key: abc, access: Write"}, "must be read or write"},
 		{"auth.keys[1].name", values{"key: abc}, {name: n, customer_id: 2, key: def"}, "is the same name as auth.keys[0]"},
 		{"auth.keys[1]", values{"key: abc}, {name: m, customer_id: 2, " +
 			"sha256: BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD"}, "is the same key as auth.keys[0]"},
 	})
 	holdFaults(t, "auth: {keys: [{key: abc, VALUE}]}", []oneFault{
-		{"auth.keys[0].customer_id", values{"name: n, customer_id: -1", "name: n, customer_id: 9007199254740992"}, "must be from 1"},
+		{"auth.keys[0].customer_id", values{"name: n, customer_id: -1", "name: n, customer_id: 9007199254740992"},
+			"must be from 1 to 9007199254740991"},
 		{"auth.keys[0].customer_id", values{"name: n, customer_id: '1'"}, "must be a whole number"},
 		{"auth.keys[0].name", values{"customer_id: 1, name: -n"}, "must be 1 to 64 of"},
 	})
@@ -176,7 +178,8 @@ func TestFaultsOfOIDC(t *testing.T) {
 	holdFaults(t, "auth: {oidc: {audience: gate, issuer: 'VALUE'}}", []oneFault{
 		{"", values{"https://login.example/realms/gate", "https://login.example/", "http://localhost:8081/realms/gate",
 			"http://127.0.0.9", "http://[::1]:8081"}, ""},
-		{"auth.oidc.issuer", values{"http://login.example", "http://localhost.example", "http://10.0.0.1"}, "must be an https:// URL"},
+		{"auth.oidc.issuer", values{"http://login.example", "http://localhost.example", "http://10.0.0.1"},
+			"must be an https:// URL; http:// is for loopback hosts alone"},
 		{"auth.oidc.issuer", values{"login.example"}, notURL},
 		{"auth.oidc.issuer", values{"https://login.example?tenant=1"}, "must not hold a query"},
 	})
@@ -204,7 +207,7 @@ func TestFaultsOfSources(t *testing.T) {
 		{"", values{`"..."`, strings.Repeat("é", 255), "a}, {customer_id: 2, source_id: a"}, ""},
 		{"sources[0].source_id", values{strings.Repeat("é", 256)}, "must be at most 255"},
 		{"sources[0].source_id", values{`""`}, "is required"},
-		{"sources[0].source_id", values{`"."`, "a/b", `" a"`}, "must not be . or .., hold any of"}, // as sources.CheckSourceID says
+		{"sources[0].source_id", values{`"."`, "a/b", `" a"`}, "must not be . or .., hold any of"},
 		{"sources[0].source_id", values{`"a\u0085b"`}, "must not hold control"},
 		{"sources[0].source_id", values{"12"}, "must be text"},
 		{"sources[2].source_id", values{"a}, {customer_id: 1, source_id: b}, {customer_id: 1, source_id: a"},
@@ -259,8 +262,8 @@ func TestFaultsOfAdServers(t *testing.T) {
 		{at + "base_url", values{"type: adswizz, base_url: 'https://h?k=v'"}, "must not hold a query"},
 	})
 	// A wrong type hides no other fault.
-	expectFaults(t, faultsOf(t, "sources: [{source_id: a, customer_id: 1, ad_server: {type: Bad, email: x, base_url: 'https://h?k=v'}}]"),
-		"sources[0].ad_server.base_url (line 1): must not hold a query",
+	expectFaults(t, faultsOf(t, "sources: [{source_id: a, customer_id: 1, ad_server: {type: Bad, email: x, base_url: 'ftp://h'}}]"),
+		"sources[0].ad_server.base_url (line 1): "+notURL,
 		"sources[0].ad_server.email (line 1): must be an e-mail address",
 		"sources[0].ad_server.type (line 1): must be a word")
 }

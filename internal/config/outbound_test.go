@@ -11,7 +11,8 @@ import (
 )
 
 func TestOutboundAllow(t *testing.T) {
-	c := load(t, "", "ESAGATE_OUTBOUND_ALLOW=10.4.0.0/16,10.4.0.9,fd12::/64,FD12::0009,127.0.0.0/8,169.254.169.254,169.254.0.0/16,fe80::/10")
+	c := load(t, "", "ESAGATE_OUTBOUND_ALLOW=10.4.0.0/16,10.4.0.9,fd12::/64,FD12::0009,127.0.0.0/8,169.254.169.254,"+
+		"169.254.0.0/16,fe80::/10")
 	const want = "[10.4.0.0/16 10.4.0.9/32 fd12::/64 fd12::9/128 127.0.0.0/8 169.254.169.254/32 169.254.0.0/16 fe80::/10]"
 	if got := fmt.Sprint(c.Outbound.Allow); got != want {
 		t.Errorf("got %s, want %s", got, want)

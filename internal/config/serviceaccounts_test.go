@@ -29,7 +29,8 @@ func keyFiles(t *testing.T, files map[string]string) string {
 }
 
 func TestServiceAccounts(t *testing.T) {
-	dir := keyFiles(t, map[string]string{"a.json": keyJSON("a@Gate.example"), "b.json": keyJSON("b@gate.example"), "config.yaml": `
+	dir := keyFiles(t, map[string]string{"a.json": keyJSON("a@Gate.example"), "b.json": keyJSON("b@gate.example"),
+		"config.yaml": `
 service_accounts:
   - {email: A@gate.example, key_file: a.json}
   - {customer_id: 12, email: b@gate.example, key_file: "${B}"}
@@ -77,7 +78,7 @@ func TestFaultsOfServiceAccounts(t *testing.T) {
 		{at, values{dir + "/c.json"}, "the file has another client_email than the entry's email"},
 		{at, values{dir + "/text"}, "the file is not a JSON object"},
 		{at, values{canary + "/a.json"}, "the file does not exist"},
-		{at, values{"'" + strings.ReplaceAll(keyJSON(canary+"@gate.example"), `"`, "") + "'"}, "the file does not exist"}, // the key itself
+		{at, values{"'" + strings.ReplaceAll(keyJSON(canary+"@gate.example"), `"`, "") + "'"}, "the file does not exist"},
 		{at, values{"."}, "the file is not a regular file"},
 		{at, values{"''"}, "is required"},
 		{at, values{`"a.json\u0000"`}, "must not hold control characters"},

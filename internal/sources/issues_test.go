@@ -9,8 +9,13 @@ import (
 )
 
 func TestCreateIssues(t *testing.T) {
-	const absolute, scheme = "oauthAudience: oauthAudience must be an absolute URI.", "oauthAudience: oauthAudience has a scheme that is not allowed here."
-	const unnamed = "auth.type: auth.type is required.\nauth.username: auth.username is required.\nauth.password: auth.password is required."
+	const (
+		absolute = "oauthAudience: oauthAudience must be an absolute URI."
+		scheme   = "oauthAudience: oauthAudience has a scheme that is not allowed here."
+		unnamed  = "auth.type: auth.type is required.\nauth.username: auth.username is required.\n" +
+			"auth.password: auth.password is required."
+		untyped = "authenticationType: authenticationType is required.\n"
+	)
 	long := func(n int) string { return strings.Repeat("é", n) }
 	inAuth := func(at registry.AuthenticationType, name string, value any) members {
 		return good().but("authenticationType", at).but("auth", authFor(at).but(name, value))
@@ -61,9 +66,9 @@ func TestCreateIssues(t *testing.T) {
 		{inAuth("JWT", "environment", long(1025)), "auth.environment: auth.environment is longer than 1024 characters."},
 		{inAuth("BASIC_AUTH", "password", long(16385)), "auth.password: auth.password is longer than 16384 characters."},
 		{good().but("authenticationType", absent{}).but("auth", members{"type": "digest"}),
-			"authenticationType: authenticationType is required.\nauth.type: auth.type must be bearer, apikey, api_key, jwt or basic."},
+			untyped + "auth.type: auth.type must be bearer, apikey, api_key, jwt or basic."},
 		{good().but("authenticationType", absent{}).but("auth", members{"type": "basic", "username": ""}),
-			"authenticationType: authenticationType is required.\nauth.username: auth.username can't be empty.\nauth.password: auth.password is required."},
+			untyped + "auth.username: auth.username can't be empty.\nauth.password: auth.password is required."},
 
 		{members{}, `name: name is required.
 type: type is required.

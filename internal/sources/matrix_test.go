@@ -12,9 +12,10 @@ import (
 var statuses = []registry.SourceStatus{registry.SourcePending, registry.SourceActive, registry.SourceDisabled}
 
 const (
-	needsAuth = "A source can only be ACTIVE with the credentials that its authenticationType needs: give auth, or finish the OAuth consent, first."
-	onlyOff   = "An ACTIVE source can only become DISABLED."
-	forever   = "A DISABLED source can't get another status."
+	needsAuth = "A source can only be ACTIVE with the credentials that its authenticationType needs: " +
+		"give auth, or finish the OAuth consent, first."
+	onlyOff = "An ACTIVE source can only become DISABLED."
+	forever = "A DISABLED source can't get another status."
 )
 
 // kinds are what can be given as auth, with the authentication type that takes it; "" takes what
