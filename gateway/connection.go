@@ -50,8 +50,8 @@ func (g *Gateway) list(w http.ResponseWriter, r *request, read page, document fu
 	}
 	body := fmt.Appendf(nil, "[%s]", bytes.Join(documents, []byte{','}))
 	if g.cfg.Envelope { // contract 8.1
-		body = fmt.Appendf(nil, `{"data":%s,"error":null,"meta":{"pagination":{"skip":%d,"take":%d,"total":%d,"hasMore":%t}}}`,
-			body, skip, take, total, skip+len(list) < total)
+		const page = `{"data":%s,"error":null,"meta":{"pagination":{"skip":%d,"take":%d,"total":%d,"hasMore":%t}}}`
+		body = fmt.Appendf(nil, page, body, skip, take, total, skip+len(list) < total)
 	}
 	writeBody(w, r, api.NewBody(body))
 	return nil

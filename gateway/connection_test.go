@@ -50,8 +50,8 @@ func TestConnectionOfAManagedSource(t *testing.T) {
 		if n := w.agent.Calls(""); n != 1 {
 			w.Errorf("%d upstream calls, want the status alone", n)
 		}
-		before := after                                                                                          // inventorySync follows the snapshots
-		w.agent.SetTenant(upstreamtest.Tenant{ID: tenant, Active: true, Status: upstreamtest.InventoryFailed()}) // with planted secrets
+		before := after // inventorySync follows the snapshots
+		w.agent.SetTenant(upstreamtest.Tenant{ID: tenant, Active: true, Status: upstreamtest.InventoryFailed()})
 		w.pass(2 * time.Minute)
 		w.get(statusOf)
 		after = w.connection(w.get(esaOf), 200)

@@ -75,18 +75,21 @@ var failedConsents = map[agentauth.Reason]struct {
 }{
 	agentauth.ReasonAway: {fault.Unavailable,
 		"The agent's authorization server can't be asked at the moment. Begin the consent again later."},
-	agentauth.ReasonUnknownState: {fault.BadRequest, "This consent has run out, or was used before. Begin it again."},
-	agentauth.ReasonDenied:       {fault.BadRequest, "The consent was denied."},
-	agentauth.ReasonRefused:      {fault.BadRequest, "The agent's authorization server refused the consent. Begin it again."},
-	agentauth.ReasonMismatch:     {fault.BadRequest, "Another authorization server has answered than the one that was asked."},
-	agentauth.ReasonAnswer:       {fault.Unavailable, "The agent's authorization server gave an answer that can't be used."},
-	agentauth.ReasonChanged:      {fault.Conflict, "The source was changed or deleted meanwhile. Begin the consent again."},
-	agentauth.ReasonBusy:         {fault.Unavailable, "Many consents end at this moment. Begin this one again in a minute."},
-	agentauth.ReasonStore:        {fault.Unavailable, "The consent could not be stored. Begin it again later."},
+	agentauth.ReasonUnknownState: {fault.BadRequest,
+		"This consent has run out, or was used before. Begin it again."},
+	agentauth.ReasonDenied:   {fault.BadRequest, "The consent was denied."},
+	agentauth.ReasonRefused:  {fault.BadRequest, "The agent's authorization server refused the consent. Begin it again."},
+	agentauth.ReasonMismatch: {fault.BadRequest, "Another authorization server has answered than the one that was asked."},
+	agentauth.ReasonAnswer:   {fault.Unavailable, "The agent's authorization server gave an answer that can't be used."},
+	agentauth.ReasonChanged:  {fault.Conflict, "The source was changed or deleted meanwhile. Begin the consent again."},
+	agentauth.ReasonBusy:     {fault.Unavailable, "Many consents end at this moment. Begin this one again in a minute."},
+	agentauth.ReasonStore:    {fault.Unavailable, "The consent could not be stored. Begin it again later."},
 }
 
 var consentOutcomes = map[fault.Kind]telemetry.ConsentOutcome{
-	fault.BadRequest: telemetry.ConsentRefused, fault.Conflict: telemetry.ConsentStale, fault.Unavailable: telemetry.ConsentFailed,
+	fault.BadRequest:  telemetry.ConsentRefused,
+	fault.Conflict:    telemetry.ConsentStale,
+	fault.Unavailable: telemetry.ConsentFailed,
 }
 
 // acceptsHTML reports whether a browser asks, and not a program.

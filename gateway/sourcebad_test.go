@@ -59,7 +59,8 @@ func TestAnIDIsAnyText(t *testing.T) {
 		if s := readSource(t, w.get(sourcesPath+"/Stra%C3%9Fe%201"), 200); s.SourceID != "Straße 1" {
 			t.Errorf("%+v", s)
 		}
-		if f := w.write("POST", sourcesPath, agentBody("sourceId", `"Straße 1"`)).failure(t, 409, "CONFLICT"); f.Field != "sourceId" {
+		f := w.write("POST", sourcesPath, agentBody("sourceId", `"Straße 1"`)).failure(t, 409, "CONFLICT")
+		if f.Field != "sourceId" {
 			t.Errorf("field %q", f.Field)
 		}
 		if other := w.writeAs(otherKey, "POST", sourcesPath, agentBody("sourceId", `"Straße 1"`)); other.status != 201 {

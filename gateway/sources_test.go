@@ -69,7 +69,8 @@ func TestASourceIsMadeReadChangedAndDeleted(t *testing.T) {
 			t.Errorf("headers %v", a.header)
 		}
 		want := sourceDoc{ // package transform tests the whole document
-			"sourceId": "harbour-direct", "executionType": "AGENT", "status": "PENDING", "authConfigured": true, "managedSa": nil,
+			"sourceId": "harbour-direct", "executionType": "AGENT", "status": "PENDING", "authConfigured": true,
+			"managedSa": nil,
 		}
 		for name, value := range want {
 			if got, there := made[name]; !there || got != value {
@@ -196,7 +197,7 @@ func TestOnlyTheNameOfAManagedSourceChanges(t *testing.T) {
 		path := sourcesPath + "/" + source
 		w.get(statusOf)
 		before := w.get(esaOf)
-		renamed := readSource(t, w.write("PUT", path, `{"name":"Meadow Weekly","protocol":"FTP","endpointUrl":"http://x"}`), 200)
+		renamed := readSource(t, w.write("PUT", path, `{"name":"Meadow Weekly","endpointUrl":"http://x"}`), 200)
 		if renamed.Name != "Meadow Weekly" || renamed.EndpointURL != nil || renamed.Status != "ACTIVE" {
 			t.Errorf("%+v", renamed)
 		}

@@ -237,7 +237,7 @@ func TestOperatorsTasks(t *testing.T) {
 		for _, i := range w.get(statusOf).snapshot(w).SetupTasks.Items {
 			got[i.ID] = i.IsComplete
 		}
-		want := map[string]bool{"ready": true, "broken": false, "ad_server_configured": true, "source_provisioned": true, "connection_verified": true}
+		want := map[string]bool{"ready": true, "broken": false, "source_provisioned": true}
 		for id, complete := range want {
 			if is, ok := got[id]; !ok || is != complete {
 				w.Errorf("task %s: there %t, complete %t; want complete %t", id, ok, is, complete)

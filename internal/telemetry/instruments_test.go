@@ -39,7 +39,8 @@ func TestFixedWordsStartAtZero(t *testing.T) {
 	for metric, words := range map[string]int{
 		"esagate_snapshot_reads_total": 6, "esagate_snapshot_refreshes_total": 4, "esagate_auth_refusals_total": 10,
 		"esagate_agents_consents_total": 6, "esagate_auth_issuer_fetches_total": 2, "esagate_reconcile_reads_total": 2,
-		"esagate_connections_operations_total": 28, "esagate_webhooks_deliveries_total": 13, "esagate_webhooks_subscriptions_total": 6,
+		"esagate_connections_operations_total": 28,
+		"esagate_webhooks_deliveries_total":    13, "esagate_webhooks_subscriptions_total": 6,
 	} {
 		if n := total(p, metric); n != words {
 			t.Errorf("%s: %d words, want %d", metric, n, words)
