@@ -92,7 +92,8 @@ func sourceGone(err error) bool {
 // another request's.
 func (l *Lifecycle) connect(ctx context.Context, customer int64, c *adserver.Connect, account *adserver.Account,
 	once *registry.IdempotencyRecord, a *attempt) (out Connected, ours bool, err error) {
-	p := provision{operation: l.newOperation(target{}, registry.OperationProvision), config: c.Config, account: account, attempt: a}
+	p := provision{operation: l.newOperation(target{}, registry.OperationProvision), config: c.Config,
+		account: account, attempt: a}
 	s := registry.NewManaged{SourceID: c.SourceID, Slug: c.Slug, Name: c.Name, AdServer: c.View(nil, nil),
 		ServiceAccountEmail: emailOf(account), Operation: p.Operation}
 	creation, err := l.registry.CreateManaged(ctx, customer, s, once)

@@ -85,7 +85,8 @@ func (p provision) made(ctx context.Context, t tenant, outcome Outcome) (*regist
 }
 
 // fail records that no tenant was made, and gives the cause.
-func (p provision) fail(ctx context.Context, outcome Outcome, cause error, code, text string) (*registry.Source, error) {
+func (p provision) fail(ctx context.Context, outcome Outcome, cause error,
+	code, text string) (*registry.Source, error) {
 	m, _ := p.end(ctx, ending{outcome: outcome, became: failed(code, text, time.Time{}), cause: cause})
 	return m, naming(cause, p.target)
 }

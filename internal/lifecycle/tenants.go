@@ -59,7 +59,8 @@ func (l *Lifecycle) settleProvisioning(ctx context.Context, m *registry.Source) 
 }
 
 // endOpen ends a provisioning that was open when c was read, unless others have ended it.
-func (o operation) endOpen(ctx context.Context, c *registry.Connection, became transition, outcome Outcome) (*registry.Source, error) {
+func (o operation) endOpen(ctx context.Context, c *registry.Connection, became transition,
+	outcome Outcome) (*registry.Source, error) {
 	open := false
 	m, err := o.registry.ChangeConnection(ctx, o.customer, o.esaID, func(current *registry.Source) (*registry.Connection, error) {
 		if open = stillOpen(current.Connection, c); !open {

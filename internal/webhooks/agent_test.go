@@ -46,6 +46,16 @@ func (a *agent) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
+// beforeCreate has something happen before each subscription is made.
+func (a *agent) beforeCreate(do func() error) {
+	a.before = func(call string) error {
+		if call != "POST webhooks" {
+			return nil
+		}
+		return do()
+	}
+}
+
 // set changes how the transport behaves.
 func (a *agent) set(change func(*agent)) {
 	a.mu.Lock()

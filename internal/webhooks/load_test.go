@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -32,9 +33,7 @@ func TestReplicas(t *testing.T) {
 		all.Wait()
 		time.Sleep(time.Minute)
 		w.lives(m)
-		if calls := w.agent.asked(); calls != "GET webhooks, POST webhooks" {
-			t.Error(calls)
-		}
+		w.same(w.agent.asked(), "GET webhooks, POST webhooks")
 	})
 }
 
@@ -42,14 +41,12 @@ func TestReplicas(t *testing.T) {
 func TestOvertaken(t *testing.T) {
 	run(t, func(t *testing.T, w *world) {
 		m := w.adopt(tenant)
-		w.agent.before = func(call string) error {
-			if call == "POST webhooks" {
-				sub := w.subscription(m)
-				sub.WebhookID, sub.URL, sub.RetryAt = "another", ours, time.Now().Add(time.Hour)
-				w.set(m, sub)
-			}
+		w.agent.beforeCreate(func() error {
+			sub := w.subscription(m)
+			sub.WebhookID, sub.URL, sub.RetryAt = "another", ours, time.Now().Add(time.Hour)
+			w.set(m, sub)
 			return nil
-		}
+		})
 		w.round()
 		if sub, hooks := w.subscription(m), w.agent.active(tenant); sub.WebhookID != "another" || len(hooks) != 0 {
 			t.Errorf("we have %q, upstream %d of ours", sub.WebhookID, len(hooks))
@@ -73,9 +70,7 @@ func TestNotEnabled(t *testing.T) {
 			t.Error(err)
 		}
 		synctest.Wait()
-		if calls := w.agent.asked(); calls != "" {
-			t.Error(calls)
-		}
+		w.same(w.agent.asked(), "")
 	})
 }
 
@@ -112,18 +107,13 @@ func TestSomeFail(t *testing.T) {
 		for i := range 60 {
 			w.adopt(fmt.Sprint("tnt-", i))
 		}
-		var mu sync.Mutex
-		made := 0
-		w.agent.before = func(call string) error {
-			mu.Lock()
-			defer mu.Unlock()
-			if call == "POST webhooks" {
-				if made++; made%3 == 0 {
-					return errors.New("cut off")
-				}
+		var made atomic.Int32
+		w.agent.beforeCreate(func() error {
+			if made.Add(1)%3 == 0 {
+				return errors.New("cut off")
 			}
 			return nil
-		}
+		})
 		w.round()
 		done := w.done()
 		if good, bad := strings.Count(done, "subscribe true"), strings.Count(done, "subscribe false"); good != 40 || bad != 20 {

@@ -36,7 +36,7 @@ func (s *Subscriber) Observe(ctx context.Context, src *registry.Source, finished
 	if last, ok := s.checked.Get(c.ID); ok && !finished.After(last) {
 		return
 	}
-	sub, err := s.dir.Subscription(ctx, c.CustomerID, c.ID)
+	sub, err := s.deps.Directory.Subscription(ctx, c.CustomerID, c.ID)
 	switch {
 	case errors.Is(err, registry.ErrSecret), err == nil && unannounced(sub, finished, fetchedAt):
 		// Without its secret no delivery can be verified: it is as good as dead.
@@ -65,7 +65,7 @@ func (s *Subscriber) markDead(ctx context.Context, src *registry.Source, finishe
 		return false
 	}
 	if dead {
-		s.counted(StepDead, true)
+		s.deps.Counted(StepDead, true)
 		s.changed(ctx, src)
 		s.Kick(src)
 	}

@@ -65,16 +65,12 @@ func TestObserve(t *testing.T) {
 		if again := w.lives(m); again.WebhookID == first.WebhookID { // it was made long enough ago
 			t.Error("it was not made anew")
 		}
-		if done := w.done(); done != "[dead true subscribe true]" {
-			t.Error(done)
-		}
+		w.same(w.done(), "[dead true subscribe true]")
 		if got := w.managed(m).Connection.Epoch; got != epoch+2 {
 			t.Errorf("epoch %d after %d", got, epoch)
 		}
 		w.observe(m, finished) // one of the old one's
-		if done := w.done(); done != "[]" {
-			t.Error(done)
-		}
+		w.same(w.done(), "[]")
 	})
 }
 
@@ -135,8 +131,6 @@ func TestALostSecretIsDeath(t *testing.T) {
 		w.store.sealed.Store(true)
 		w.observe(m, time.Now().Add(-time.Hour))
 		w.lives(m)
-		if done := w.done(); done != "[subscribe true dead true subscribe true]" {
-			t.Error(done)
-		}
+		w.same(w.done(), "[subscribe true dead true subscribe true]")
 	})
 }

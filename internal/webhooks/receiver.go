@@ -55,9 +55,7 @@ type ReceiverDeps struct {
 
 // Receiver receives deliveries. It is safe for concurrent use.
 type Receiver struct {
-	dir     *registry.Directory
-	log     *slog.Logger
-	counted func(Outcome)
+	deps    ReceiverDeps
 	reading chan struct{}
 	turns   chan struct{}
 	dummy   string // checked in place of a secret where there is none
@@ -67,18 +65,16 @@ type Receiver struct {
 
 // NewReceiver makes a Receiver.
 func NewReceiver(deps ReceiverDeps) *Receiver {
-	r := &Receiver{
-		dir: deps.Directory, log: deps.Logger, counted: deps.Counted,
-		reading: make(chan struct{}, maxReading), turns: make(chan struct{}, maxAtOnce), dummy: rand.Text(),
+	if deps.Logger == nil {
+		deps.Logger = slog.New(slog.DiscardHandler)
+	}
+	if deps.Counted == nil {
+		deps.Counted = func(Outcome) {}
+	}
+	return &Receiver{
+		deps: deps, reading: make(chan struct{}, maxReading), turns: make(chan struct{}, maxAtOnce), dummy: rand.Text(),
 		invalid: rate.Sometimes{Interval: logEvery}, secret: rate.Sometimes{Interval: logEvery},
 	}
-	if r.log == nil {
-		r.log = slog.New(slog.DiscardHandler)
-	}
-	if r.counted == nil {
-		r.counted = func(Outcome) {}
-	}
-	return r
 }
 
 // Receive handles one delivery: its headers, and its body byte for byte, which is read
@@ -88,7 +84,7 @@ func NewReceiver(deps ReceiverDeps) *Receiver {
 // something required; Unavailable when it should be sent again; and those of read.
 func (r *Receiver) Receive(ctx context.Context, header http.Header, read func() ([]byte, error)) error {
 	outcome, err := r.receive(ctx, header, read)
-	r.counted(outcome)
+	r.deps.Counted(outcome)
 	return err
 }
 
@@ -119,7 +115,7 @@ func (r *Receiver) receive(ctx context.Context, header http.Header, read func() 
 	if !ok {
 		return OutcomeUnreadable, errUntrusted
 	}
-	target, err := r.dir.WebhookTarget(ctx, tenant)
+	target, err := r.deps.Directory.WebhookTarget(ctx, tenant)
 	secret, outcome := r.dummy, OutcomeNoSecret // checking the dummy takes as long as for a known tenant
 	switch {
 	case err == nil && target.Secret != "":
@@ -129,7 +125,8 @@ func (r *Receiver) receive(ctx context.Context, header http.Header, read func() 
 		outcome = OutcomeUnknown
 	case errors.Is(err, registry.ErrSecret):
 		r.secret.Do(func() {
-			r.log.LogAttrs(ctx, slog.LevelError, "a delivery can't be verified: the stored secret can't be read", slog.String("tenant", tenant))
+			r.deps.Logger.LogAttrs(ctx, slog.LevelError, "a delivery can't be verified: the stored secret can't be read",
+				slog.String("tenant", tenant))
 		})
 	default:
 		return OutcomeUnavailable, err
@@ -166,11 +163,11 @@ func (r *Receiver) record(ctx context.Context, target *registry.WebhookTarget, r
 		event = registry.Event{ID: d.countedAs(raw), OccurredAt: time.Now(), Failed: true}
 		outcome = OutcomeInvalid
 		r.invalid.Do(func() {
-			r.log.LogAttrs(ctx, slog.LevelWarn, "a delivery with a valid signature can't be processed",
+			r.deps.Logger.LogAttrs(ctx, slog.LevelWarn, "a delivery with a valid signature can't be processed",
 				slog.Int64("customer_id", target.CustomerID), slog.String("source_id", target.SourceID))
 		})
 	}
-	duplicate, _, err := r.dir.RecordEvent(ctx, target.CustomerID, target.ESAID, event)
+	duplicate, _, err := r.deps.Directory.RecordEvent(ctx, target.CustomerID, target.ESAID, event)
 	switch {
 	case fault.Is(err, fault.NotFound): // deleted meanwhile
 		return OutcomeUnknown, errUntrusted

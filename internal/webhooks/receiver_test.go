@@ -57,9 +57,7 @@ func TestAKnownSignatureIsBelieved(t *testing.T) {
 	run(t, func(t *testing.T, w *world) {
 		m := w.subscribed(tenant)
 		w.must(w.receive(pearHeader(), pear))
-		if got := w.outcomes(); got != "[recorded]" {
-			t.Error(got)
-		}
+		w.same(w.outcomes(), "[recorded]")
 		got := w.managed(m)
 		at := time.Date(1999, 12, 31, 23, 59, 30, 0, time.UTC)
 		s := got.Connection.InventorySync
@@ -179,9 +177,7 @@ func TestTheStoreIsAway(t *testing.T) {
 		if err := w.receive(pearHeader(), pear); !fault.Is(err, fault.Unavailable) {
 			t.Error(err)
 		}
-		if got := w.outcomes(); got != "[unavailable]" {
-			t.Error(got)
-		}
+		w.same(w.outcomes(), "[unavailable]")
 		w.store.away.Store(false)
 		time.Sleep(10 * time.Second)
 		w.must(w.receive(pearHeader(), pear))

@@ -32,7 +32,7 @@ func (s *Subscriber) Round(ctx context.Context) error {
 	}
 	_ = r.group.Wait()
 	if r.failed > 0 && ctx.Err() == nil {
-		s.log.LogAttrs(ctx, slog.LevelWarn, "some webhook subscriptions can't be brought up to date: trying again later",
+		s.deps.Logger.LogAttrs(ctx, slog.LevelWarn, "some webhook subscriptions can't be brought up to date: trying again later",
 			slog.Int("count", r.failed), slog.Any("error", r.last))
 	}
 	return err
@@ -52,7 +52,7 @@ type round struct {
 // each begins to settle the connections that are wanted, until upstream seems to be away.
 func (r *round) each(ctx context.Context, want registry.Upkeep) error {
 	for after := int64(0); ; {
-		page, err := r.s.store.Upkeep(ctx, want, after, pageSize)
+		page, err := r.s.deps.Store.Upkeep(ctx, want, after, pageSize)
 		if err != nil {
 			return err
 		}

@@ -23,9 +23,7 @@ func TestDeactivateAndReactivate(t *testing.T) {
 		if again := w.lives(m); again.Secret == first.Secret {
 			t.Error("the secret is the one that was forgotten")
 		}
-		if done := w.done(); done != "[subscribe true unsubscribe true subscribe true]" {
-			t.Error(done)
-		}
+		w.same(w.done(), "[subscribe true unsubscribe true subscribe true]")
 	})
 }
 
@@ -66,12 +64,10 @@ func TestTheTenantIsGone(t *testing.T) {
 func TestDeactivatedMeanwhile(t *testing.T) {
 	run(t, func(t *testing.T, w *world) {
 		m := w.adopt(tenant)
-		w.agent.before = func(call string) error {
-			if call == "POST webhooks" {
-				w.activate(m, false) // its Kick came too early
-			}
+		w.agent.beforeCreate(func() error {
+			w.activate(m, false) // its Kick came too early
 			return nil
-		}
+		})
 		w.kick(m)
 		w.none(m)
 	})

@@ -57,7 +57,7 @@ func (s *Subscriber) subscribe(ctx context.Context, src *registry.Source) error 
 	}
 	id, removed, err := s.create(ctx, src.Connection.TenantID, claimed)
 	err = s.recordOutcome(ctx, src, claimed, id, removed, err)
-	s.counted(StepSubscribe, err == nil)
+	s.deps.Counted(StepSubscribe, err == nil)
 	if err == nil {
 		s.changed(ctx, src)
 	}
@@ -68,7 +68,7 @@ func (s *Subscriber) subscribe(ctx context.Context, src *registry.Source) error 
 // the known one, and those that a crash left behind. removed reports that the known one
 // is no longer there.
 func (s *Subscriber) create(ctx context.Context, tenantID string, known *registry.Subscription) (id string, removed bool, err error) {
-	there, err := s.up.Webhooks(ctx, tenantID)
+	there, err := s.deps.Upstream.Webhooks(ctx, tenantID)
 	if err != nil {
 		return "", false, err
 	}
@@ -80,7 +80,7 @@ func (s *Subscriber) create(ctx context.Context, tenantID string, known *registr
 			return "", false, err
 		}
 	}
-	made, err := s.up.CreateWebhook(ctx, tenantID, wire.WebhookRequest{
+	made, err := s.deps.Upstream.CreateWebhook(ctx, tenantID, wire.WebhookRequest{
 		URL: s.cfg.URL, EventTypes: []string{runCompleted, runFailed}, Description: description, Secret: wire.Secret(known.Secret),
 	})
 	if err != nil {
@@ -141,7 +141,7 @@ func (s *Subscriber) unsubscribe(ctx context.Context, src *registry.Source) erro
 		return err
 	}
 	failed := s.delete(ctx, c.TenantID, sub.WebhookID)
-	s.counted(StepUnsubscribe, failed == nil)
+	s.deps.Counted(StepUnsubscribe, failed == nil)
 
 	notes, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordLimit)
 	defer cancel()
@@ -165,7 +165,7 @@ func (s *Subscriber) unsubscribe(ctx context.Context, src *registry.Source) erro
 
 // delete ends a subscription upstream. It is nil too when the tenant is gone.
 func (s *Subscriber) delete(ctx context.Context, tenantID, webhookID string) error {
-	err := s.up.DeleteWebhook(ctx, tenantID, webhookID)
+	err := s.deps.Upstream.DeleteWebhook(ctx, tenantID, webhookID)
 	if fault.Is(err, fault.NotFound) {
 		return nil
 	}
@@ -174,9 +174,8 @@ func (s *Subscriber) delete(ctx context.Context, tenantID, webhookID string) err
 
 // change changes the record of a connection's subscription, in one transaction.
 func (s *Subscriber) change(ctx context.Context, src *registry.Source, decide func(*registry.Subscription) *registry.Subscription) error {
-	_, err := s.dir.ChangeSubscription(ctx, src.Connection.CustomerID, src.Connection.ID, func(sub *registry.Subscription) (*registry.Subscription, error) {
-		return decide(sub), nil
-	})
+	_, err := s.deps.Directory.ChangeSubscription(ctx, src.Connection.CustomerID, src.Connection.ID,
+		func(sub *registry.Subscription) (*registry.Subscription, error) { return decide(sub), nil })
 	return err
 }
 
@@ -185,7 +184,8 @@ func (s *Subscriber) change(ctx context.Context, src *registry.Source, decide fu
 func (s *Subscriber) changed(ctx context.Context, src *registry.Source) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordLimit)
 	defer cancel()
-	now, err := s.dir.ChangeConnection(ctx, src.Connection.CustomerID, src.Connection.ID, func(src *registry.Source) (*registry.Connection, error) {
+	c := src.Connection
+	now, err := s.deps.Directory.ChangeConnection(ctx, c.CustomerID, c.ID, func(src *registry.Source) (*registry.Connection, error) {
 		next := *src.Connection
 		next.Epoch++
 		return &next, nil

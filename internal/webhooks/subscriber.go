@@ -50,12 +50,8 @@ const (
 // Subscriber keeps one subscription for each connection that is active, and none for
 // the others. Close ends it.
 type Subscriber struct {
-	cfg     SubscriberConfig
-	store   registry.UpkeepStore
-	dir     *registry.Directory
-	up      *upstream.Client
-	log     *slog.Logger
-	counted func(Step, bool)
+	cfg  SubscriberConfig
+	deps SubscriberDeps
 
 	failures *lru.Cache[int64, int]       // by esaId: in a row
 	checked  *lru.Cache[int64, time.Time] // by esaId: the end of the newest run that was checked
@@ -71,19 +67,16 @@ type target struct{ customer, esaID int64 }
 
 // NewSubscriber makes a Subscriber.
 func NewSubscriber(cfg SubscriberConfig, deps SubscriberDeps) *Subscriber {
-	s := &Subscriber{
-		cfg: cfg, store: deps.Store, dir: deps.Directory, up: deps.Upstream, log: deps.Logger, counted: deps.Counted,
-		turns: make(chan struct{}, kickers), queued: make(map[target]struct{}),
+	if deps.Logger == nil {
+		deps.Logger = slog.New(slog.DiscardHandler)
 	}
-	if s.log == nil {
-		s.log = slog.New(slog.DiscardHandler)
+	if deps.Counted == nil {
+		deps.Counted = func(Step, bool) {}
 	}
-	if s.counted == nil {
-		s.counted = func(Step, bool) {}
-	}
+	s := &Subscriber{cfg: cfg, deps: deps, work: background.NewGroup(deps.Logger),
+		turns: make(chan struct{}, kickers), queued: make(map[target]struct{})}
 	s.failures, _ = lru.New[int64, int](maxRemember) // fails for no size only
 	s.checked, _ = lru.New[int64, time.Time](maxRemember)
-	s.work = background.NewGroup(s.log)
 	return s
 }
 
@@ -115,12 +108,12 @@ func (s *Subscriber) Kick(src *registry.Source) {
 		s.mu.Lock()
 		delete(s.queued, to) // first: a change from now on is another kick
 		s.mu.Unlock()
-		src, err := s.dir.ManagedSourceByID(ctx, to.customer, to.esaID)
+		src, err := s.deps.Directory.ManagedSourceByID(ctx, to.customer, to.esaID)
 		if err == nil {
 			err = s.settle(ctx, src)
 		}
 		if err != nil && ctx.Err() == nil {
-			s.log.LogAttrs(ctx, slog.LevelWarn, "a webhook subscription can't be brought up to date: trying again later",
+			s.deps.Logger.LogAttrs(ctx, slog.LevelWarn, "a webhook subscription can't be brought up to date: trying again later",
 				slog.Int64("esa_id", to.esaID), slog.Any("error", err))
 		}
 	})
@@ -130,7 +123,7 @@ func (s *Subscriber) Kick(src *registry.Source) {
 func (s *Subscriber) settle(ctx context.Context, src *registry.Source) error {
 	ctx, cancel := context.WithTimeout(ctx, workLimit)
 	defer cancel()
-	return background.Guard(ctx, s.log, "subscribe", func(ctx context.Context) error {
+	return background.Guard(ctx, s.deps.Logger, "subscribe", func(ctx context.Context) error {
 		if active(src) {
 			return s.subscribe(ctx, src)
 		}

@@ -60,12 +60,10 @@ func TestSubscribe(t *testing.T) {
 	run(t, func(t *testing.T, w *world) {
 		m := w.adopt(tenant)
 		var before registry.Subscription // as it stands when upstream is told of the secret
-		w.agent.before = func(call string) error {
-			if call == "POST webhooks" {
-				before = w.subscription(m)
-			}
+		w.agent.beforeCreate(func() error {
+			before = w.subscription(m)
 			return nil
-		}
+		})
 		w.round()
 		sub := w.lives(m)
 		if before.Secret != sub.Secret || len(sub.Secret) < 43 || before.WebhookID != "" {
@@ -80,16 +78,13 @@ func TestSubscribe(t *testing.T) {
 		if got := w.managed(m).Connection.Epoch; got != m.Connection.Epoch+1 {
 			t.Errorf("epoch %d after %d", got, m.Connection.Epoch)
 		}
-		if calls, done := w.agent.asked(), w.done(); calls != "GET webhooks, POST webhooks" || done != "[subscribe true]" {
-			t.Error(calls, done)
-		}
+		w.same(w.agent.asked(), "GET webhooks, POST webhooks")
+		w.same(w.done(), "[subscribe true]")
 		for range 3 { // there is nothing more to do
 			time.Sleep(45 * time.Minute)
 			w.round()
 		}
-		if calls := w.agent.asked(); calls != "" {
-			t.Error(calls)
-		}
+		w.same(w.agent.asked(), "")
 	})
 }
 
@@ -158,13 +153,10 @@ func TestFailuresBackOff(t *testing.T) {
 				m := w.adopt(tenant)
 				w.agent.late = late
 				tries := 0
-				w.agent.before = func(call string) error {
-					if call == "POST webhooks" {
-						tries++
-						return errors.New("cut off")
-					}
-					return nil
-				}
+				w.agent.beforeCreate(func() error {
+					tries++
+					return errors.New("cut off")
+				})
 				for i := range 9 {
 					w.round()
 					wait := time.Until(w.subscription(m).RetryAt)

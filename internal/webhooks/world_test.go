@@ -104,6 +104,14 @@ func (w *world) must(err error) {
 	}
 }
 
+// same checks a text that was told.
+func (w *world) same(got, want string) {
+	w.t.Helper()
+	if got != want {
+		w.t.Errorf("%s, want %s", got, want)
+	}
+}
+
 func (w *world) subscriber(enabled bool) *webhooks.Subscriber {
 	return webhooks.NewSubscriber(webhooks.SubscriberConfig{URL: ours, Enabled: enabled}, webhooks.SubscriberDeps{
 		Store: w.store, Directory: w.dir, Upstream: w.up, Logger: slog.New(slog.NewTextHandler(w.log, nil)),
