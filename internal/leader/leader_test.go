@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,9 +13,8 @@ import (
 	"esagate/internal/leader"
 )
 
-// replica is a process that tries to lead.
+// replica is a process that tries to lead. The test reads it after pass alone, or done.
 type replica struct {
-	mu      sync.Mutex
 	leads   bool
 	begun   int       // how often work began
 	stopped time.Time // when work was last told to end
@@ -25,32 +24,18 @@ type replica struct {
 	work    func(ctx context.Context) // nil: until ctx ends
 }
 
-func (r *replica) is() (leads bool, begun int) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.leads, r.begun
-}
-
 func (r *replica) run(t *testing.T, store *leases, holder string) {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	r.stop, r.done = stop, make(chan struct{})
 	l := leader.New(store, leader.Options{Name: name, Holder: holder, TTL: ttl, Changed: func(leads bool) {
-		r.mu.Lock()
-		defer r.mu.Unlock()
 		r.told = append(r.told, leads)
 	}})
 	go func() {
 		defer close(r.done)
 		l.Run(ctx, func(ctx context.Context) {
-			r.mu.Lock()
 			r.leads, r.begun = true, r.begun+1
-			r.mu.Unlock()
-			defer func() {
-				r.mu.Lock()
-				defer r.mu.Unlock()
-				r.leads, r.stopped = false, time.Now()
-			}()
+			defer func() { r.leads, r.stopped = false, time.Now() }()
 			if r.work != nil {
 				r.work(ctx)
 				return
@@ -67,11 +52,11 @@ func pass(d time.Duration) {
 	synctest.Wait()
 }
 
-// alone runs a test of one replica.
-func alone(t *testing.T, test func(t *testing.T, store *leases, r *replica)) {
+// alone runs a test of one replica, whose work is done until its context ends if it is nil.
+func alone(t *testing.T, work func(context.Context), test func(t *testing.T, store *leases, r *replica)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		store, r := &leases{}, &replica{}
+		store, r := &leases{}, &replica{work: work}
 		r.run(t, store, "mine")
 		test(t, store, r)
 	})
@@ -80,8 +65,8 @@ func alone(t *testing.T, test func(t *testing.T, store *leases, r *replica)) {
 // hasLed checks whether a replica leads, and how often it began to.
 func (r *replica) hasLed(t *testing.T, leads bool, begun int) {
 	t.Helper()
-	if is, n := r.is(); is != leads || n != begun {
-		t.Fatalf("leads %v, begun %d times; want %v, %d times", is, n, leads, begun)
+	if r.leads != leads || r.begun != begun {
+		t.Fatalf("leads %v, begun %d times; want %v, %d times", r.leads, r.begun, leads, begun)
 	}
 }
 
@@ -95,7 +80,7 @@ func TestOneLeadsAndAnotherFollows(t *testing.T) {
 		}
 		pass(time.Minute)
 		for len(all) > 0 {
-			leads := func(r *replica) bool { is, _ := r.is(); return is }
+			leads := func(r *replica) bool { return r.leads }
 			i := slices.IndexFunc(all, leads)
 			if i < 0 || slices.ContainsFunc(all[i+1:], leads) {
 				t.Fatal("none leads, or two do")
@@ -119,19 +104,16 @@ func TestNeverTwoWhateverTheStoreDoes(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			dice := rand.New(rand.NewPCG(seed, 4))
 			store := &leases{}
-			var mu sync.Mutex
-			working, most, begun := 0, 0, 0
+			var working, begun atomic.Int64
 			for i := range 3 {
 				r := &replica{work: func(ctx context.Context) {
-					mu.Lock()
-					working, begun = working+1, begun+1
-					most = max(most, working)
-					mu.Unlock()
+					begun.Add(1)
+					if working.Add(1) > 1 {
+						t.Errorf("seed %d: two work at once", seed)
+					}
 					<-ctx.Done()
 					time.Sleep(ttl / 10) // it does not end at once
-					mu.Lock()
-					working--
-					mu.Unlock()
+					working.Add(-1)
 				}}
 				r.run(t, store, fmt.Sprint("replica-", i))
 			}
@@ -141,10 +123,8 @@ func TestNeverTwoWhateverTheStoreDoes(t *testing.T) {
 			}
 			store.is(healthy, 0)
 			pass(3 * ttl)
-			mu.Lock()
-			defer mu.Unlock()
-			if most != 1 || working != 1 || begun < 2 {
-				t.Errorf("seed %d: at most %d at once, %d now, begun %d times", seed, most, working, begun)
+			if working.Load() != 1 || begun.Load() < 2 {
+				t.Errorf("seed %d: %d work now, begun %d times", seed, working.Load(), begun.Load())
 			}
 		})
 	}
@@ -153,7 +133,7 @@ func TestNeverTwoWhateverTheStoreDoes(t *testing.T) {
 func TestStepsDownBeforeTheLeaseRunsOut(t *testing.T) {
 	for how, m := range map[string]mode{"the store fails": failing, "the store hangs": hanging} {
 		t.Run(how, func(t *testing.T) {
-			alone(t, func(t *testing.T, store *leases, r *replica) {
+			alone(t, nil, func(t *testing.T, store *leases, r *replica) {
 				pass(5 * ttl)
 				store.is(m, 0)
 				_, until := store.runsOut()
@@ -173,7 +153,7 @@ func TestStepsDownBeforeTheLeaseRunsOut(t *testing.T) {
 // TestOneFailureIsNoReason: a lease that could not be extended once is tried again
 // while there is time.
 func TestOneFailureIsNoReason(t *testing.T) {
-	alone(t, func(t *testing.T, store *leases, r *replica) {
+	alone(t, nil, func(t *testing.T, store *leases, r *replica) {
 		for range 10 {
 			pass(ttl)
 			store.is(failing, 0)
@@ -185,7 +165,7 @@ func TestOneFailureIsNoReason(t *testing.T) {
 }
 
 func TestALostLeaseEndsTheWork(t *testing.T) {
-	alone(t, func(t *testing.T, store *leases, r *replica) {
+	alone(t, nil, func(t *testing.T, store *leases, r *replica) {
 		pass(ttl)
 		store.steal("another", 3*ttl)
 		pass(ttl/3*12/10 + time.Second)
@@ -207,16 +187,14 @@ func TestWorkThatEndsOrPanics(t *testing.T) {
 		"panics": func(context.Context) { panic("oh no") },
 	} {
 		t.Run(how, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				store, r := &leases{}, &replica{work: work}
-				r.run(t, store, "mine")
+			alone(t, work, func(t *testing.T, store *leases, r *replica) {
 				pass(0)
 				if _, until := store.runsOut(); until.After(time.Now()) {
 					t.Error("the lease was not given back")
 				}
 				pass(ttl)
-				if _, begun := r.is(); begun < 2 || begun > 5 {
-					t.Errorf("begun %d times in %v", begun, ttl)
+				if r.begun < 2 || r.begun > 5 {
+					t.Errorf("begun %d times in %v", r.begun, ttl)
 				}
 			})
 		})

@@ -107,17 +107,11 @@ func TestAVaultServesManyAtOnce(t *testing.T) {
 		wg.Go(func() {
 			identity := []byte(fmt.Sprint("row/", i))
 			for range 50 {
-				sealed, err := v.Seal(identity, identity)
-				if err != nil || !v.Current(sealed) {
-					t.Errorf("Seal: %v", err)
-					return
-				}
-				if got, err := v.Open(sealed, identity); err != nil || !bytes.Equal(got, identity) {
-					t.Errorf("Open: %q, %v", got, err)
-					return
-				}
-				if _, err := v.Rotated(vault.Rotate); err != nil {
-					t.Errorf("Rotated: %v", err)
+				sealed, sealErr := v.Seal(identity, identity)
+				got, openErr := v.Open(sealed, identity)
+				_, err := v.Rotated(vault.Rotate)
+				if err := errors.Join(sealErr, openErr, err); err != nil || !bytes.Equal(got, identity) || !v.Current(sealed) {
+					t.Errorf("%q, %v", got, err)
 					return
 				}
 			}
