@@ -54,9 +54,7 @@ func TestDirectoryCallbackErrors(t *testing.T) {
 				}
 			}
 			synctest.Wait()
-			if !d.StoreAvailable() {
-				t.Error("the store is taken to be away")
-			}
+			isThere(t, d, true, "the store is taken to be away")
 			f.is(failing, 0)
 			v.is(t, "with the store away", "a", "a")
 			v.is(t, "with the store away", "m", "m")
@@ -112,9 +110,7 @@ func TestDirectoryReadsAfterAnUnknownOutcome(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 		defer cancel()
 		wantUnavailableWrite(t)(d.UpdateSource(ctx, customer, "m", rename("M")))
-		if !d.StoreAvailable() {
-			t.Fatal("a caller who leaves says nothing of the store")
-		}
+		isThere(t, d, true, "a caller who leaves says nothing of the store")
 		f.is(healthy, 0) // the reads are still under way
 		view{d}.is(t, "after the write", "m", "M")
 		if page := allManaged(t, d); page[0].Name != "M" {
@@ -133,9 +129,7 @@ func TestDirectoryChangeDeadlines(t *testing.T) {
 		f.is(hanging, 0)
 		took(t, "a write", 5*time.Second, func() { unavailableWrite(t, write("b")) })
 		time.Sleep(2*time.Second + time.Millisecond) // one look
-		if d.StoreAvailable() {
-			t.Fatal("available")
-		}
+		isThere(t, d, false, "available")
 		f.count("change")
 		took(t, "a write while the store is away", 1250*time.Millisecond, func() { unavailableWrite(t, write("b")) })
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
@@ -143,9 +137,7 @@ func TestDirectoryChangeDeadlines(t *testing.T) {
 		took(t, "a write of a caller who leaves", time.Second, func() {
 			wantUnavailableWrite(t)(d.DeleteSource(ctx, customer, "a", allow))
 		})
-		if n := f.count("change"); n != 0 {
-			t.Fatalf("%d writes to a store that is away", n)
-		}
+		counted(t, f, "change", 0)
 		back(t, d, f)
 		f.is(failing, 0)
 		wantUnavailable(t)(d.Sources(t.Context(), customer, 0, 1))

@@ -87,9 +87,7 @@ func TestDirectoryEvents(t *testing.T) {
 		if again := delivered(t, d, m, e, true); again.Connection.Epoch != after.Connection.Epoch {
 			t.Fatalf("%+v", *again.Connection)
 		}
-		if n := f.count("change"); n != 2 {
-			t.Errorf("%d events", n)
-		}
+		counted(t, f, "change", 2)
 	})
 }
 
@@ -284,8 +282,6 @@ func TestDirectoryKnownStart(t *testing.T) {
 				t.Fatalf("signal %d: %+v", i, got.Connection.InventorySync)
 			}
 		}
-		if n := f.count("write"); n != 1 {
-			t.Fatalf("%d writes, want 1", n)
-		}
+		counted(t, f, "write", 1)
 	})
 }

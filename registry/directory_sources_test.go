@@ -90,9 +90,7 @@ func TestDirectorySourceReads(t *testing.T) {
 		now("slow, known to be", &before, 0, 0)
 		time.Sleep(150 * time.Millisecond)
 		synctest.Wait()
-		if !d.StoreAvailable() {
-			t.Fatal("it answered")
-		}
+		isThere(t, d, true, "it answered")
 		f.is(failing, 0)
 		now("failing, with the late answer remembered", &after, 1, 0)
 		if after == before {

@@ -49,6 +49,22 @@ func reads(t *testing.T, f *faulty, what string, want int) {
 	}
 }
 
+// counted checks how often a call has reached the store since it was last counted.
+func counted(t *testing.T, f *faulty, call string, want int) {
+	t.Helper()
+	if n := f.count(call); n != want {
+		t.Fatalf("%d times %q, want %d", n, call, want)
+	}
+}
+
+// isThere checks whether the Directory takes the store to be there.
+func isThere(t testing.TB, d *registry.Directory, want bool, otherwise string) {
+	t.Helper()
+	if d.StoreAvailable() != want {
+		t.Fatal(otherwise)
+	}
+}
+
 // unavailable holds an error to what a store that is away must give.
 func unavailable(t *testing.T, err error) {
 	t.Helper()
@@ -107,9 +123,7 @@ func TestDirectoryNotFound(t *testing.T) {
 		time.Sleep(3 * time.Second)
 		f.is(forgetful, 0)
 		wantNotFound(t)(d.ManagedSource(t.Context(), customer, "late"))
-		if !d.StoreAvailable() {
-			t.Fatal("not found is an answer")
-		}
+		isThere(t, d, true, "not found is an answer")
 		f.is(failing, 0)
 		wantNotFound(t)(d.ManagedSource(t.Context(), customer, "late"))
 		wantNotFound(t)(d.ManagedSourceByID(t.Context(), customer, m.Connection.ID))
@@ -133,9 +147,7 @@ func TestDirectoryReaderLeaves(t *testing.T) {
 		if err := <-left; !errors.Is(err, context.DeadlineExceeded) {
 			t.Fatalf("%v", err)
 		}
-		if !d.StoreAvailable() {
-			t.Fatal("a reader that left says nothing of the store")
-		}
+		isThere(t, d, true, "a reader that left says nothing of the store")
 	})
 }
 

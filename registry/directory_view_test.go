@@ -61,9 +61,7 @@ func back(t testing.TB, d *registry.Directory, f *faulty) {
 	t.Helper()
 	f.is(healthy, 0)
 	time.Sleep(4 * time.Second)
-	if !d.StoreAvailable() {
-		t.Fatal("the store's return was not noticed")
-	}
+	isThere(t, d, true, "the store's return was not noticed")
 }
 
 // view is all that readers see of a customer's sources, each by every way to ask.

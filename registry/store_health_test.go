@@ -28,9 +28,7 @@ func TestDirectoryStoreFails(t *testing.T) {
 		d.Put(m)
 		f.is(failing, 0)
 		time.Sleep(time.Hour)
-		if !d.StoreAvailable() {
-			t.Fatal("away before it was asked")
-		}
+		isThere(t, d, true, "away before it was asked")
 		if get(t, d, "a") != m {
 			t.Fatal("not the copy")
 		}
@@ -39,26 +37,18 @@ func TestDirectoryStoreFails(t *testing.T) {
 			get(t, d, "a")
 		}
 		reads(t, f, "readers while it is away", 0)
-		if d.StoreAvailable() {
-			t.Fatal("available")
-		}
+		isThere(t, d, false, "available")
 		wantUnavailable(t)(d.ManagedSource(t.Context(), customer, "unseen"))
 
 		// It is looked at every second, by no reader, and by one probe only.
 		f.count("Ping")
 		time.Sleep(10*time.Second + time.Millisecond)
-		if n := f.count("Ping"); n != 10 {
-			t.Fatalf("%d probes in 10 s", n)
-		}
+		counted(t, f, "Ping", 10)
 		f.is(healthy, 0)
 		time.Sleep(time.Second)
-		if !d.StoreAvailable() {
-			t.Fatal("its return was not noticed")
-		}
+		isThere(t, d, true, "its return was not noticed")
 		time.Sleep(time.Minute)
-		if n := f.count("Ping"); n != 1 {
-			t.Fatalf("%d probes of a store that is there", n)
-		}
+		counted(t, f, "Ping", 1)
 		reads(t, f, "before", 1) // of "unseen"
 		get(t, d, "a")
 		reads(t, f, "after its return", 1)
@@ -84,9 +74,7 @@ func TestDirectoryStoreHangs(t *testing.T) {
 		}
 		f.is(healthy, 0)
 		time.Sleep(4 * time.Second) // a probe that hangs, and one that doesn't
-		if !d.StoreAvailable() {
-			t.Fatal("its return was not noticed")
-		}
+		isThere(t, d, true, "its return was not noticed")
 	})
 }
 
@@ -99,9 +87,7 @@ func TestDirectoryFlapping(t *testing.T) {
 			wantUnavailable(t)(d.ManagedSource(t.Context(), customer, "unseen"))
 			f.is(healthy, 0)
 			wantNotFound(t)(d.ManagedSource(t.Context(), customer, "another"))
-			if !d.StoreAvailable() {
-				t.Fatal("it answered")
-			}
+			isThere(t, d, true, "it answered")
 			time.Sleep(10 * time.Millisecond)
 		}
 		f.is(failing, 0)
@@ -197,9 +183,7 @@ func TestDirectorySpoiltRows(t *testing.T) {
 					wantUnavailable(t)(d.RecordTest(t.Context(), customer, m.Connection.ID, registry.TestResult{At: time.Now()}))
 				})
 				synctest.Wait()
-				if !d.StoreAvailable() {
-					t.Error("taken to be away")
-				}
+				isThere(t, d, true, "taken to be away")
 				f.spoils(0, nil)
 				time.Sleep(1500 * time.Millisecond) // not asked again before
 				view{d}.is(t, "mended", "a", "a")
@@ -240,15 +224,11 @@ func TestDirectoryPingHangs(t *testing.T) {
 			unseen <- err
 		}()
 		synctest.Wait()
-		if !d.StoreAvailable() {
-			t.Fatal("away before it was looked at")
-		}
+		isThere(t, d, true, "away before it was looked at")
 		took(t, "the first reader", 250*time.Millisecond, func() { get(t, d, "a") })
 		took(t, "a reader of another", 0, func() { get(t, d, "b") })
 		took(t, "a reader without a copy", 1750*time.Millisecond, func() { unavailable(t, <-unseen) })
-		if d.StoreAvailable() {
-			t.Fatal("its absence was not noticed")
-		}
+		isThere(t, d, false, "its absence was not noticed")
 		took(t, "a reader who knows it", 0, func() {
 			wantUnavailable(t)(d.ManagedSource(t.Context(), customer, "unseen"))
 		})
@@ -279,9 +259,7 @@ func TestDirectoryReadLimit(t *testing.T) {
 	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
 		f.spoils(customer, fmt.Errorf("in a queue: %w", context.DeadlineExceeded))
 		wantUnavailable(t)(d.Source(t.Context(), customer, "a"))
-		if !d.StoreAvailable() {
-			t.Error("taken to be away")
-		}
+		isThere(t, d, true, "taken to be away")
 	})
 }
 
@@ -302,8 +280,6 @@ func TestDirectoryPingsOnce(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		if n := f.count("Ping"); n != 1 {
-			t.Errorf("%d looks", n)
-		}
+		counted(t, f, "Ping", 1)
 	})
 }
