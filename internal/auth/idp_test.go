@@ -53,9 +53,10 @@ type idp struct {
 	keys      []jose.JSONWebKey
 	status    int // of every answer; 0: 200
 	away      bool
-	hangs     bool     // until the caller gives up
-	moved     string   // where it redirects to
-	asked     []string // paths
+	hangs     bool          // until the caller gives up
+	delay     time.Duration // of each document
+	moved     string        // where it redirects to
+	asked     []string      // paths
 }
 
 func newIDP() *idp {
@@ -124,8 +125,9 @@ func (p *idp) RoundTrip(r *http.Request) (*http.Response, error) {
 	rec := httptest.NewRecorder()
 	p.ServeHTTP(rec, r)
 	p.mu.Lock()
-	away, hangs := p.away, p.hangs
+	away, hangs, delay := p.away, p.hangs, p.delay
 	p.mu.Unlock()
+	time.Sleep(delay)
 	if hangs {
 		<-r.Context().Done()
 		return nil, r.Context().Err()

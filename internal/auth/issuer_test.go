@@ -55,6 +55,10 @@ func TestFirstTokenSharesFirstFetch(t *testing.T) {
 			}
 		})
 	}
+	bubbleWith(t, func(p *idp) { p.delay = time.Second / 2 }, func(t *testing.T, r *rig) {
+		time.Sleep(time.Second / 4) // the fetch is under way
+		took(t, "a token during the fetch", 3*time.Second/4, func() { r.good(r.idp.token()) })
+	})
 }
 
 func TestKeysAreRenewed(t *testing.T) {
