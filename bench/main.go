@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -45,14 +46,7 @@ func (s *settings) check() error {
 	return nil
 }
 
-func (s *settings) wants(part string) bool {
-	for p := range strings.SplitSeq(s.only, ",") {
-		if p == part {
-			return true
-		}
-	}
-	return false
-}
+func (s *settings) wants(part string) bool { return slices.Contains(strings.Split(s.only, ","), part) }
 
 func main() {
 	var s settings
