@@ -45,29 +45,17 @@ func TestDecodeError(t *testing.T) {
 			wire.Problem{Fields: []wire.FieldProblem{{Path: "mock", Message: "m"}}},
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
-			got, err := wire.DecodeError([]byte(c.body))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !reflect.DeepEqual(*got, c.want) {
-				t.Errorf("got  %+v\nwant %+v", *got, c.want)
-			}
-		})
+		if got, err := wire.DecodeError([]byte(c.body)); err != nil || !reflect.DeepEqual(*got, c.want) {
+			t.Errorf("%s: %v\ngot  %+v\nwant %+v", name, err, got, c.want)
+		}
 	}
 }
 
 func TestDecodeErrorIsBounded(t *testing.T) {
 	one := `{"loc":[` + strings.Repeat(`"a",`, 500) + `"a"],"msg":"m"}`
 	p, err := wire.DecodeError([]byte(`[` + strings.Repeat(one+`,`, 200) + one + `]`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if n := len(p.Fields); n != 50 {
-		t.Errorf("%d fields, want 50", n)
-	}
-	if n := strings.Count(p.Fields[0].Path, "a"); n != 16 {
-		t.Errorf("%d parts in a path, want 16", n)
+	if err != nil || len(p.Fields) != 50 || strings.Count(p.Fields[0].Path, "a") != 16 {
+		t.Errorf("%+v, %v; want 50 fields, and 16 parts in a path", p, err)
 	}
 }
 
