@@ -95,7 +95,7 @@ func TestDirectoryFreshness(t *testing.T) {
 			t.Fatalf("another copy by id: %v", err)
 		}
 		reads(t, f, "fresh", 0)
-		// Somebody else changes it.
+		// Another replica changes it.
 		must(t)(elsewhere(f).LearnTenant(t.Context(), m.Connection.ID, registry.TenantFacts{ExternalOrgID: "org"}))
 		time.Sleep(time.Nanosecond)
 		if got := get(t, d, "a"); got.Connection.ExternalOrgID != "org" {

@@ -14,7 +14,7 @@ type UpkeepStore interface {
 	Upkeep(ctx context.Context, want Upkeep, after int64, take int) ([]*Source, error)
 	// Lease takes a lease of a name, or extends the holder's own, for a time that is the
 	// same for all holders, and reports whether the holder has it. A lease that has run
-	// out is anybody's, and so is one that ends later than a right clock could have said.
+	// out is free, and so is one that ends later than a right clock could have said.
 	Lease(ctx context.Context, name, holder string, ttl time.Duration) (bool, error)
 	// Unlease ends a lease; one that is another's stays.
 	Unlease(ctx context.Context, name, holder string) error

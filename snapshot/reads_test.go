@@ -180,7 +180,7 @@ func TestFailures(t *testing.T) {
 	})
 }
 
-// since reads as somebody who knows of an epoch.
+// since reads as a caller that knows of an epoch.
 func (f *fixture) since(epoch int64) snapshot.Read[*doc] {
 	f.Helper()
 	r, err := f.c.Get(f.Context(), "k", epoch, f.u.fetch)

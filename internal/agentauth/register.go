@@ -140,7 +140,7 @@ func (a *Agents) register(ctx context.Context, found *agent, method string) (*re
 	return a.registered(answer, method, found.server)
 }
 
-// chooseMethod picks how to say who we are. A secret that is given to anybody who
+// chooseMethod picks how to say who we are. A secret that every client gets that
 // asks proves nothing about us, would lie beside the tokens that it is to protect,
 // and many servers let it expire, with which every refresh ends; PKCE binds the code
 // to us without it. So none is asked for where a server can do without.

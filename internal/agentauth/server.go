@@ -81,7 +81,7 @@ func (a *Agents) serverIn(ctx context.Context, issuer string, places ...string) 
 // Its authorization endpoint must be of the origin at which the metadata stands, or the
 // answer must carry `iss` (RFC 9207): else an attacker's metadata can name an honest
 // server's page, and the attacker gets the code with its verifier (decision 18). The other
-// endpoints may be anywhere: who the user consents with has named them.
+// endpoints may be anywhere: the server that the user consents with has named them.
 func (a *Agents) judge(issuer string, s *server) error {
 	switch {
 	case s.Issuer == "" || s.AuthorizationEndpoint == "" || s.TokenEndpoint == "":

@@ -3,8 +3,8 @@ package agentauth
 import "sync"
 
 // What one customer may have under way at once. Agents and their servers can be as
-// slow as they like, for workLimit each: no customer's may take up all that there is
-// for everybody, which is the outbound client's exchanges, the callbacks and the
+// slow as they like, for workLimit each: no customer's may take up all that
+// customers share, which is the outbound client's exchanges, the callbacks and the
 // refreshes.
 const (
 	beginsEach    = 4

@@ -49,8 +49,8 @@ func (c *claims) GetAudience() (jwt.ClaimStrings, error) {
 	return words, nil
 }
 
-// lastDate is the end of the year 9999: what lies past it is no date that anybody
-// meant, and does not fit the arithmetic on times.
+// lastDate is the end of the year 9999: a date past it is a mistake,
+// and does not fit the arithmetic on times.
 const lastDate = 253402300799
 
 // date gives a NumericDate (RFC 7519, section 2), nil if there is none.
@@ -104,7 +104,7 @@ func oneOrMany(raw jsontext.Value) ([]string, bool) {
 
 // customer gives the customer's id: a JSON number or a string, in either case
 // nothing but the decimal digits of a positive integer that a JSON number holds
-// exactly. 42.0 and 4.2e1 are none: who writes ids so may have rounded them.
+// exactly. 42.0 and 4.2e1 are not: an issuer that writes ids so may have rounded them.
 func (c *claims) customer(claim string) (int64, bool) {
 	raw := c.values[claim]
 	digits, ok := text(raw)

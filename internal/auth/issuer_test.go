@@ -172,7 +172,7 @@ func TestLastGoodKeysStandForADay(t *testing.T) {
 	})
 }
 
-// TestSlowIssuer: who waits for a fetch waits two seconds at most, and not beyond
+// TestSlowIssuer: a caller waits for a fetch two seconds at most, and not beyond
 // its own time; once the fetch has ended its keys count.
 func TestSlowIssuer(t *testing.T) {
 	bubble(t, func(t *testing.T, r *rig) {

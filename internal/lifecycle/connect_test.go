@@ -146,7 +146,7 @@ func TestConnectNotSent(t *testing.T) {
 	})
 }
 
-// TestConnectCallerWait: who waits 25 s is told that it is under way, and the work goes on.
+// TestConnectCallerWait: after 25 s the caller is told that the work is under way, and it goes on.
 func TestConnectCallerWait(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.agent.next("provision", behaviour{before: 40 * time.Second})

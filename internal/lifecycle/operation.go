@@ -64,7 +64,7 @@ func (o operation) within(ctx context.Context, limit time.Duration) (context.Con
 	return context.WithTimeout(ctx, min(limit, time.Until(o.Until)-time.Second))
 }
 
-// inProgress reports whether somebody may be working on a connection's operation.
+// inProgress reports whether a process may be working on a connection's operation.
 func inProgress(c *registry.Connection) bool {
 	return c.Operation != nil && now().Before(c.Operation.Until)
 }

@@ -9,7 +9,7 @@ import (
 	"esagate/registry"
 )
 
-// unclear are the ways in which a provisioning can end without anybody knowing how.
+// unclear are the ways in which a provisioning can end with an unknown outcome.
 var unclear = map[string]behaviour{
 	"500":         {status: 500, body: `{"error":"internal_error"}`},
 	"502":         {status: 502, body: `<html>`},

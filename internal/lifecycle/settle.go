@@ -95,7 +95,7 @@ func (l *Lifecycle) due(m *registry.Source) bool {
 	return true
 }
 
-// beingWorkedOn reports whether somebody may be working on a connection's operation. A
+// beingWorkedOn reports whether a process may be working on a connection's operation. A
 // tenant whose provisioning began before this process did is looked up all the same: maybe
 // no process works on it any more, and a lookup does no harm.
 func (l *Lifecycle) beingWorkedOn(m *registry.Source) bool {

@@ -129,7 +129,7 @@ func TestUnknownConfigIsRead(t *testing.T) {
 	})
 }
 
-// TestUnknownConfigIsGivenUp: it is given up in the end, and prevents nothing that somebody
+// TestUnknownConfigIsGivenUp: it is given up in the end, and prevents nothing that a caller
 // waits for.
 func TestUnknownConfigIsGivenUp(t *testing.T) {
 	inWorlds(t, map[string]func(w *world, id int64){

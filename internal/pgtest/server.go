@@ -81,7 +81,7 @@ func launch(cmd *exec.Cmd) (*server, error) {
 	return s, nil
 }
 
-// answer waits until the server lets somebody in.
+// answer waits until the server accepts a connection.
 func (c *Cluster) answer(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, stepTimeout)
 	defer cancel()

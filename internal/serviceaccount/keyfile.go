@@ -43,7 +43,7 @@ func readKey(path, email string) (wire.Secret, []string) {
 // readFile reads what a path names, once it turned out to be a file. The errors of the
 // system repeat the path.
 func readFile(path string) (data []byte, problem string) {
-	// Without O_NONBLOCK a named pipe would be waited for until somebody writes to it.
+	// Without O_NONBLOCK a named pipe would be waited for until a writer opens it.
 	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

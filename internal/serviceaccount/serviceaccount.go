@@ -31,7 +31,7 @@ func (Entry) Format(w fmt.State, _ rune) { _, _ = io.WriteString(w, "[service ac
 // Accounts are the operator's service accounts. Safe for concurrent use.
 type Accounts struct {
 	// 0: for all others. By pointers: fmt shows an address where it can't ask for Format,
-	// as in somebody's unexported field.
+	// as in an unexported field of another package.
 	byCustomer map[int64]*Entry
 }
 

@@ -82,7 +82,7 @@ func oncePatience(t *testing.T, s registry.Store, c *clock) {
 	if _, err := s.Customer(alice).CreateSource(t.Context(), newAgent("made"), &registry.IdempotencyRecord{Key: "made", Pending: 5 * time.Minute}); !errors.Is(err, registry.ErrAnswerPending) {
 		t.Fatalf("%v, want ErrAnswerPending", err)
 	}
-	createOnce(t, s, alice, newAgent("made"), &registry.IdempotencyRecord{Key: "made"}, true, "") // who waits less has waited
+	createOnce(t, s, alice, newAgent("made"), &registry.IdempotencyRecord{Key: "made"}, true, "") // the shorter claim has run out
 	c.pass(time.Microsecond)
 	beginOnce(t, s, k, false, nil)
 	createOnce(t, s, alice, newAgent("made"), &registry.IdempotencyRecord{Key: "made", Pending: 5 * time.Minute}, true, "")

@@ -94,7 +94,7 @@ func movedWorld(t *testing.T, s registry.Store) {
 	}
 }
 
-// TestMovedSecrets puts sealed values where they don't belong, as somebody might who
+// TestMovedSecrets puts sealed values where they don't belong, as an attacker might who
 // can write to the database and has no key.
 func TestMovedSecrets(t *testing.T) {
 	type ends map[string]error // where they differ

@@ -129,7 +129,7 @@ func TestMigrate(t *testing.T) {
 	}
 }
 
-// TestPostgresMigrationLock holds the lock of somebody who migrates.
+// TestPostgresMigrationLock holds the lock of a process that migrates.
 func TestPostgresMigrationLock(t *testing.T) {
 	databaseURL := pgtest.Database(t)
 	conn, err := pgx.Connect(t.Context(), databaseURL)

@@ -87,8 +87,8 @@ func (s *Store) seal(plain, identity []byte) ([]byte, error) {
 	return sealed, nil
 }
 
-// unseal opens what seal gave. Why a value can't be opened is of no use to anybody:
-// it is ErrSecret alone.
+// unseal opens what seal gave. Why a value can't be opened is of no use to callers:
+// the error is ErrSecret alone.
 func (s *Store) unseal(sealed, identity []byte) ([]byte, error) {
 	if s.vault == nil {
 		return nil, errNoVault

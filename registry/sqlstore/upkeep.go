@@ -74,7 +74,7 @@ func (s *Store) Upkeep(ctx context.Context, want registry.Upkeep, after int64, t
 
 var (
 	// takeLease is one statement, so that of two at once the second sees what the first
-	// has left: it waits for the row, and asks again whether it is anybody's.
+	// has left: it waits for the row, and asks again whether it is free.
 	takeLease = global(`INSERT INTO leases (name, holder, until) VALUES ($1, $2, $3)
 		ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until
 		WHERE leases.holder = excluded.holder OR leases.until <= $4 OR leases.until > $5`)

@@ -78,7 +78,7 @@ func (t *tenantState) putSettings(c call) answer {
 
 // setSettings replaces the settings in a tenant's config, and nothing else of it.
 func (t *tenantState) setSettings(kind *adserver.Type, s Values) {
-	t.config.Values = maps.Clone(t.config.Values) // somebody may have been given it
+	t.config.Values = maps.Clone(t.config.Values) // an answer may hold the old ones
 	for _, f := range kind.Fields {
 		if f.In(adserver.Setting) {
 			delete(t.config.Values, f.Key())
