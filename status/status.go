@@ -62,20 +62,19 @@ func New(cfg Config, deps Deps) *Service {
 	brief := cfg.Limits
 	brief.Timeout = brief.Patience
 
-	ofTenants := snapshot.Options{Gone: tenantGone, RetryAfter: retryAfter}
+	ofTenants := snapshot.Options{
+		Gone:       func(err error) bool { return fault.Is(err, fault.NotFound) },
+		RetryAfter: func(err error) time.Duration { return fault.As(err).RetryAfter },
+	}
 	counted := ofTenants
 	counted.Refreshed = func(o snapshot.Outcome) { s.ins.SnapshotRefresh(refreshWords[o]) }
 	s.documents = snapshot.New[*document](cfg.Limits, counted)
 	s.pending = snapshot.New[*document](local, snapshot.Options{})
-	s.histories = snapshot.New[*histories](cfg.Limits, snapshot.Options{RetryAfter: retryAfter})
+	s.histories = snapshot.New[*histories](cfg.Limits, snapshot.Options{RetryAfter: ofTenants.RetryAfter})
 	s.adServers = snapshot.New[*document](brief, ofTenants)
 	s.ins.SnapshotEntries(s.documents.Len)
 	return s
 }
-
-func tenantGone(err error) bool { return fault.Is(err, fault.NotFound) }
-
-func retryAfter(err error) time.Duration { return fault.As(err).RetryAfter }
 
 var refreshWords = [...]telemetry.RefreshOutcome{
 	snapshot.Stored: telemetry.RefreshStored, snapshot.Discarded: telemetry.RefreshDiscarded,

@@ -41,15 +41,12 @@ func (c *Client) Reactivate(ctx context.Context, tenantID string) (*wire.Tenant,
 	return c.setActive(ctx, opReactivate, tenantID)
 }
 
-// errOtherTenant: upstream answered with another tenant's document.
-var errOtherTenant = errors.New("the answer is about another tenant")
-
 func (c *Client) setActive(ctx context.Context, op operation, tenantID string) (*wire.Tenant, error) {
 	cl := tenantWrite(op, http.MethodPost, tenantID, string(op))
 	return ask(ctx, c, cl, func(body []byte) (*wire.Tenant, error) {
 		t, err := wire.DecodeTenant(body)
 		if err == nil && t.TenantID != tenantID {
-			return nil, errOtherTenant
+			return nil, errors.New("the answer is about another tenant")
 		}
 		return t, err
 	})

@@ -149,6 +149,8 @@ func (c *Client) call(ctx context.Context, cl *call) *failure {
 	return cl.last
 }
 
+var errImpossibleID = errors.New("no path can hold such an id")
+
 // request makes the request of a call. An id is escaped to one path segment; an id for which
 // escaping does not help (".", "..", "") can't exist. The transport adds the query.
 func (c *Client) request(ctx context.Context, cl *call) (*http.Request, *failure) {
@@ -158,10 +160,10 @@ func (c *Client) request(ctx context.Context, cl *call) (*http.Request, *failure
 		case s != "" && s != "." && s != ".." && len(s) <= maxID:
 			target += "/" + url.PathEscape(s)
 		case i == 0:
-			return nil, neverSent(noTenant(nil))
+			return nil, neverSent(noTenant(errImpossibleID))
 		default:
 			return nil, neverSent(&failure{outcome: outcomeNotFound,
-				err: fault.New(fault.NotFound, "The sales agent has no such thing of this tenant.")})
+				err: fault.Wrap(fault.NotFound, "The sales agent has no such thing of this tenant.", errImpossibleID)})
 		}
 	}
 	var body io.Reader
@@ -170,7 +172,7 @@ func (c *Client) request(ctx context.Context, cl *call) (*http.Request, *failure
 	}
 	req, err := http.NewRequestWithContext(context.WithValue(ctx, callKey{}, cl), cl.method, target, body)
 	if err != nil {
-		return nil, neverSent(noTenant(nil)) // err prints the URL
+		return nil, neverSent(noTenant(errImpossibleID)) // err prints the URL
 	}
 	// Without GetBody no transport can send a body a second time. net/http would do so by
 	// itself when it believes that the request was not read: over HTTP/2 also after a

@@ -171,12 +171,17 @@ func TestRequestsAndAnswers(t *testing.T) {
 	})
 }
 
+// neverAsked is a transport that nothing is given.
+func neverAsked(t *testing.T) roundTrip {
+	return func(*http.Request) (*http.Response, error) {
+		t.Error("a request was sent")
+		return respond(200, "{}"), nil
+	}
+}
+
 func TestImpossibleIDs(t *testing.T) {
 	each(t, aboutTenant, func(t *testing.T, m madeCall) {
-		alone(t, upstream.Config{}, func(*http.Request) (*http.Response, error) {
-			t.Error("a request was sent")
-			return respond(200, "{}"), nil
-		}, func(t *testing.T, r *rig) {
+		alone(t, upstream.Config{}, neverAsked(t), func(t *testing.T, r *rig) {
 			for _, id := range []string{"", ".", "..", strings.Repeat("x", 256)} {
 				_, err := m.call(t.Context(), r.client, id)
 				if e := r.fault(err); e == nil || e.Kind != fault.NotFound || e.Reason != fault.TenantNotFound || !upstream.NotSent(err) {
@@ -199,10 +204,7 @@ func TestImpossibleIDs(t *testing.T) {
 
 // No caller of the gateway can cause these.
 func TestRequestsThatCannotBeMade(t *testing.T) {
-	alone(t, upstream.Config{}, func(*http.Request) (*http.Response, error) {
-		t.Error("a request was sent")
-		return respond(200, "{}"), nil
-	}, func(t *testing.T, r *rig) {
+	alone(t, upstream.Config{}, neverAsked(t), func(t *testing.T, r *rig) {
 		_, noAdapter := r.client.Provision(t.Context(), wire.ProvisionRequest{})
 		_, noOrg := r.client.FindTenant(t.Context(), "shopfront", "")
 		for name, err := range map[string]error{

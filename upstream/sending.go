@@ -21,12 +21,7 @@ func NotSent(err error) bool {
 type unsentError struct{ cause error }
 
 // Error implements error.
-func (e *unsentError) Error() string {
-	if e.cause == nil {
-		return "nothing was sent"
-	}
-	return e.cause.Error()
-}
+func (e *unsentError) Error() string { return e.cause.Error() }
 
 // Unwrap gives the cause itself.
 func (e *unsentError) Unwrap() error { return e.cause }

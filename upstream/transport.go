@@ -98,9 +98,6 @@ func (e *transportError) Error() string { return e.text }
 // Unwrap gives the context's error, if that was the cause.
 func (e *transportError) Unwrap() error { return e.cause }
 
-// idleClosed is the text of an error that net/http keeps to itself.
-const idleClosed = "http: server closed idle connection"
-
 // asTransportError puts an error of a transport, or of reading a body, into our words.
 func asTransportError(err error) *transportError {
 	if e := (*transportError)(nil); errors.As(err, &e) {
@@ -138,7 +135,7 @@ func describe(err error) *transportError {
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return &transportError{text: "the answer is cut short", connection: true}
 	case errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed), errors.Is(err, io.ErrClosedPipe),
-		strings.HasSuffix(err.Error(), idleClosed):
+		strings.HasSuffix(err.Error(), "http: server closed idle connection"): // net/http does not export it
 		return &transportError{text: "the connection was closed", connection: true}
 	}
 	return &transportError{text: "the exchange failed"}
