@@ -14,20 +14,19 @@ import (
 	ut "esagate/upstream/upstreamtest"
 )
 
-// TestPublishedSchema checks the documents of a current build against the sales agent's own
-// OpenAPI document, where one is at hand.
-func TestPublishedSchema(t *testing.T) {
-	path := os.Getenv("SALES_AGENT_OPENAPI")
-	if path == "" {
+// published gives a function that makes a call and checks it and its answer against the sales
+// agent's own OpenAPI document, where one is at hand.
+func published(t *testing.T, w *world) (hold func(status int, method, path, text string)) {
+	file := os.Getenv("SALES_AGENT_OPENAPI")
+	if file == "" {
 		t.Skip("SALES_AGENT_OPENAPI names no OpenAPI document of the sales agent")
 	}
-	spec, err := openapi3.NewLoader().LoadFromFile(path)
+	spec, err := openapi3.NewLoader().LoadFromFile(file)
 	must(t, err)
 	spec.Servers = nil
 	router, err := gorillamux.NewRouter(spec)
 	must(t, err)
-	w := newWorld(t, ut.Options{CacheFor: -1}, ut.Healthy())
-	hold := func(status int, method, path, text string) {
+	return func(status int, method, path, text string) {
 		t.Helper()
 		r := httptest.NewRequest(method, ut.BasePath+path, strings.NewReader(text))
 		r.Header.Set("Content-Type", "application/json")
@@ -39,13 +38,20 @@ func TestPublishedSchema(t *testing.T) {
 			must(t, openapi3filter.ValidateRequest(t.Context(), request))
 		}
 		a := w.send(method, path, text, key)
-		response := &openapi3filter.ResponseValidationInput{RequestValidationInput: request, Status: a.Code, Header: a.Header(),
+		response := &openapi3filter.ResponseValidationInput{
+			RequestValidationInput: request, Status: a.Code, Header: a.Header(),
 			Options: &openapi3filter.Options{IncludeResponseStatus: true, MultiError: true}}
 		response.SetBodyBytes(a.Body.Bytes())
 		if err := openapi3filter.ValidateResponse(t.Context(), response); err != nil || a.Code != status {
 			t.Errorf("%s %s: %d, want %d: %v", method, path, a.Code, status, err)
 		}
 	}
+}
+
+// TestPublishedSchema checks the documents of a current build.
+func TestPublishedSchema(t *testing.T) {
+	w := newWorld(t, ut.Options{CacheFor: -1}, ut.Healthy())
+	hold := published(t, w)
 	hold(201, "POST", "/tenants/provision", provisionBody("1", gamBody))
 	hold(409, "POST", "/tenants/provision", provisionBody("1", gamBody))
 	hold(422, "POST", "/tenants/provision", provisionBody("2", `{"type":"adswizz"}`))
