@@ -26,6 +26,14 @@ const (
 	stepLimit   = 5 * time.Second  // one request of a discovery, which may take many
 )
 
+// What one customer may have under way at once, since agents and their servers can take
+// all of workLimit: exchanges of the outbound client, callbacks and refreshes.
+const (
+	beginsEach    = 4
+	exchangesEach = 4
+	refreshesEach = 16
+)
+
 // Config is what is fixed when the gateway starts.
 type Config struct {
 	RedirectURI string // public_url + /oauth/callback
@@ -57,7 +65,7 @@ type Agents struct {
 	direct *http.Client
 	log    *slog.Logger
 
-	begins, exchanges, refreshes *shares
+	begins, exchanges, refreshes *background.Shares
 
 	clients  memory[clientKey, *registry.OAuthClient]
 	failures memory[flightKey, *Error]
@@ -73,8 +81,8 @@ func New(cfg Config, deps Deps) *Agents {
 	direct.Transport = awayIsError{direct.Transport}
 	return &Agents{
 		cfg: cfg, deps: deps, direct: &direct, log: deps.Logger,
-		begins: newShares(beginsEach, math.MaxInt), exchanges: newShares(exchangesEach, math.MaxInt),
-		refreshes: newShares(refreshesEach, maxRefreshes),
+		begins: background.NewShares(beginsEach, math.MaxInt), exchanges: background.NewShares(exchangesEach, math.MaxInt),
+		refreshes: background.NewShares(refreshesEach, maxRefreshes),
 		clients:   newMemory[clientKey, *registry.OAuthClient](maxClients),
 		failures:  newMemory[flightKey, *Error](maxFailures),
 		work:      work, flights: background.NewFlight[Token](work, "oauth_refresh", flightLimit),

@@ -29,10 +29,10 @@ func (a *Agents) Begin(ctx context.Context, s *registry.Source) (authorizationUR
 	if s.Agent == nil || s.Agent.Authentication != registry.AuthOAuth {
 		return "", nil
 	}
-	if !a.begins.take(s.CustomerID) {
+	if !a.begins.Take(s.CustomerID) {
 		return "", fail(ReasonBusy)
 	}
-	defer a.begins.give(s.CustomerID)
+	defer a.begins.Give(s.CustomerID)
 	found, err := a.discover(ctx, s.Agent.EndpointURL)
 	if err != nil || found == nil {
 		return "", err

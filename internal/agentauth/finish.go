@@ -51,10 +51,10 @@ func (a *Agents) finish(ctx context.Context, taken *registry.TakenConsent, query
 	if err != nil {
 		return err
 	}
-	if !a.exchanges.take(taken.CustomerID) {
+	if !a.exchanges.Take(taken.CustomerID) {
 		return fail(ReasonBusy)
 	}
-	defer a.exchanges.give(taken.CustomerID)
+	defer a.exchanges.Give(taken.CustomerID)
 	tokens, err := a.exchange(ctx, taken.Consent, code)
 	if err != nil {
 		return err

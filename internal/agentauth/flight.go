@@ -50,10 +50,10 @@ func (a *Agents) tryRenew(ctx context.Context, key flightKey) (Token, error) {
 		e.RetryAfter = left
 		return Token{}, &e
 	}
-	if !a.refreshes.take(key.customer) {
+	if !a.refreshes.Take(key.customer) {
 		return Token{}, fail(ReasonBusy)
 	}
-	defer a.refreshes.give(key.customer)
+	defer a.refreshes.Give(key.customer)
 	token, err := a.renew(ctx, key)
 	if err != nil {
 		return Token{}, a.remember(key, asError(err))

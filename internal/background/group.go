@@ -1,7 +1,7 @@
 // Package background runs work that goes on beside the requests: every goroutine has
 // an owner ([Group]) and a name, ends when its owner does, and its panics are logged
 // and do not end the process. [Every] repeats a task, [Flight] shares work between
-// callers that ask for the same.
+// callers that ask for the same, [Shares] bounds what customers have under way.
 package background
 
 import (

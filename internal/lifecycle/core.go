@@ -3,7 +3,6 @@ package lifecycle
 import (
 	"context"
 	"log/slog"
-	"sync"
 	"time"
 
 	"esagate/internal/adserver"
@@ -11,6 +10,12 @@ import (
 	"esagate/internal/fault"
 	"esagate/registry"
 	"esagate/upstream"
+)
+
+// Requests under way, in all and of one customer.
+const (
+	maxRequests         = 256
+	maxCustomerRequests = 32
 )
 
 // core is what the parts of a Lifecycle share: the registry, the sales agent, and the
@@ -28,10 +33,10 @@ type core struct {
 	// still appear, and no other is made.
 	unsettled time.Duration
 
-	work   *background.Group // changes: Close waits for them
-	checks *background.Group // rounds of Settle, and snapshots to expire: ends when Close begins
-	slots  slots             // of requests under way
-	tries  *tries            // of Settle
+	work   *background.Group  // changes: Close waits for them
+	checks *background.Group  // rounds of Settle, and snapshots to expire: ends when Close begins
+	slots  *background.Shares // of requests under way
+	tries  *tries             // of Settle
 }
 
 // afterProbe is how long upstream may work on a request after we stopped waiting: it can
@@ -44,6 +49,7 @@ func newCore(cfg Config, deps Deps) *core {
 		done: deps.Done, changed: deps.Changed, started: now(),
 		work: background.NewGroup(deps.Logger), checks: background.NewGroup(deps.Logger), tries: newTries(),
 		unsettled: max(2*time.Minute, cfg.ProbeTimeout+afterProbe),
+		slots:     background.NewShares(maxCustomerRequests, maxRequests),
 	}
 	if c.done == nil {
 		c.done = func(registry.OperationKind, Outcome) {}
@@ -98,40 +104,4 @@ func (c *core) expireSnapshots(ctx context.Context, t target, became transition)
 		c.checks.Go(ctx, "expire snapshots", func(ctx context.Context) { _, _ = retry(ctx, write) })
 	}
 	return nil
-}
-
-// slots bound the requests under way, all and each customer's. The zero slots are free.
-type slots struct {
-	mu       sync.Mutex
-	all      int
-	customer map[int64]int // only customers who have any
-}
-
-const (
-	maxRequests         = 256
-	maxCustomerRequests = 32 // so that no customer can take all
-)
-
-// take reports whether one more request may begin.
-func (s *slots) take(customer int64) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.all >= maxRequests || s.customer[customer] >= maxCustomerRequests {
-		return false
-	}
-	if s.customer == nil {
-		s.customer = map[int64]int{}
-	}
-	s.all++
-	s.customer[customer]++
-	return true
-}
-
-func (s *slots) release(customer int64) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.all--
-	if s.customer[customer]--; s.customer[customer] == 0 {
-		delete(s.customer, customer)
-	}
 }

@@ -18,19 +18,19 @@ type result[T any] struct {
 // start begins the work of a customer's request. It goes on when the caller leaves; its
 // context has ctx's values and ends with the Lifecycle alone.
 func start[T any](ctx context.Context, c *core, customer int64, work func(context.Context) (T, error)) (<-chan result[T], error) {
-	if !c.slots.take(customer) {
+	if !c.slots.Take(customer) {
 		return nil, errTooMany
 	}
 	done := make(chan result[T], 1)
 	if !c.work.Go(ctx, "change a connection", func(ctx context.Context) {
 		r := result[T]{err: errPanicked}
 		defer func() {
-			c.slots.release(customer)
+			c.slots.Give(customer)
 			done <- r
 		}()
 		r.value, r.err = work(ctx)
 	}) {
-		c.slots.release(customer)
+		c.slots.Give(customer)
 		return nil, errStopping
 	}
 	return done, nil

@@ -32,10 +32,10 @@ func (l *Lifecycle) Test(ctx context.Context, customer, esaID int64) (*wire.Test
 	}
 	for {
 		out, shared, err := l.tests.Do(ctx, strconv.FormatInt(m.Connection.ID, 10), func(ctx context.Context) (testOutcome, error) {
-			if !l.slots.take(customer) {
+			if !l.slots.Take(customer) {
 				return testOutcome{}, errTooMany
 			}
-			defer l.slots.release(customer)
+			defer l.slots.Give(customer)
 			return l.test(ctx, m)
 		})
 		if shared && out.began.Before(m.Connection.AdServerSavedAt) && ctx.Err() == nil {
