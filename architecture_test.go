@@ -36,15 +36,16 @@ api:
 registry/sqlstore: internal/fault internal/vault registry
 upstream/wire:
 internal/auth: internal/background internal/fault registry
-internal/sources: internal/fault internal/jsonbody registry
+internal/sources: internal/fault internal/jsonbody internal/origin registry
 internal/jsonbody: internal/fault
 internal/adserver: api internal/jsonbody internal/redact internal/sources registry upstream/wire
 internal/webhooks: internal/background internal/fault registry transform upstream upstream/wire
 internal/background:
 internal/leader: internal/background registry
 internal/reconcile: internal/background registry
-internal/outbound:
-internal/agentauth: internal/background registry
+internal/origin:
+internal/outbound: internal/origin
+internal/agentauth: internal/background internal/origin registry
 internal/lifecycle: internal/adserver internal/background internal/fault registry transform upstream upstream/wire
 internal/vault:
 internal/fault:

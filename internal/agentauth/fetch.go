@@ -1,7 +1,6 @@
 package agentauth
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -12,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json"
+
+	"esagate/internal/origin"
 )
 
 const maxDocument = 256 << 10 // bytes of a metadata document
@@ -52,14 +53,8 @@ func (a awayIsError) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// origin is an address without path and query.
-func origin(u *url.URL) string { return u.Scheme + "://" + u.Host }
-
-// sameOrigin compares what RFC 6454 calls an origin; the default port may be named.
-func sameOrigin(a, b *url.URL) bool {
-	return a.Scheme == b.Scheme && strings.EqualFold(a.Hostname(), b.Hostname()) &&
-		cmp.Or(a.Port(), "443") == cmp.Or(b.Port(), "443")
-}
+// root is an address without path and query.
+func root(u *url.URL) string { return u.Scheme + "://" + u.Host }
 
 // document reads a metadata document. errAbsent: there is none. A page of HTML
 // counts as none, as many sites answer one at any path.
@@ -78,7 +73,7 @@ func (a *Agents) document(ctx context.Context, at string, into any) error {
 	}
 	defer resp.Body.Close()
 	switch {
-	case resp.Request != nil && !sameOrigin(resp.Request.URL, req.URL):
+	case resp.Request != nil && !origin.Same(resp.Request.URL, req.URL):
 		return errAbsent // what a redirect finds elsewhere does not speak for the origin that was asked
 	case isAway(resp.StatusCode):
 		return fail(ReasonAway)

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/modelcontextprotocol/go-sdk/oauthex"
+
+	"esagate/internal/origin"
 )
 
 // ping does no harm anywhere: MCP answers it, A2A knows no such method, and an agent
@@ -41,7 +43,7 @@ func (a *Agents) ask(ctx context.Context, endpoint *url.URL) (challenge, error) 
 		return challenge{}, fail(ReasonAway)
 	}
 	resp.Body.Close() // unread: it may be a stream without an end
-	if from := resp.Request; from != nil && !sameOrigin(from.URL, endpoint) {
+	if from := resp.Request; from != nil && !origin.Same(from.URL, endpoint) {
 		return challenge{}, nil // a redirect led there
 	}
 	c := bearer(resp.Header.Values("WWW-Authenticate"))

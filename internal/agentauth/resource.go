@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net/url"
 	"strings"
+
+	"esagate/internal/origin"
 )
 
 // resourceDocument is what we read of protected-resource metadata (RFC 9728 §2).
@@ -50,10 +52,10 @@ func (a *Agents) discover(ctx context.Context, endpointURL string) (*agent, erro
 			return found, err
 		}
 	} else {
-		found.resource = strings.TrimSuffix(origin(endpoint)+endpoint.EscapedPath(), "/")
+		found.resource = strings.TrimSuffix(root(endpoint)+endpoint.EscapedPath(), "/")
 	}
 	// Agents from before RFC 9728 are their own authorization servers.
-	found.server, err = a.serverIn(ctx, origin(endpoint), origin(endpoint)+wellKnownServer)
+	found.server, err = a.serverIn(ctx, root(endpoint), root(endpoint)+wellKnownServer)
 	switch {
 	case !errors.Is(err, errAbsent):
 		return found, err
@@ -79,9 +81,9 @@ func (a *Agents) resourceDocument(ctx context.Context, endpoint *url.URL, named 
 		places = append(places, at.String())
 	}
 	if path := endpoint.EscapedPath(); path != "" && path != "/" {
-		places = append(places, origin(endpoint)+wellKnown+path)
+		places = append(places, root(endpoint)+wellKnown+path)
 	}
-	places = append(places, origin(endpoint)+wellKnown)
+	places = append(places, root(endpoint)+wellKnown)
 	for _, at := range places {
 		var doc resourceDocument
 		switch err := a.document(ctx, at, &doc); {
@@ -110,7 +112,7 @@ func (a *Agents) resourceDocument(ctx context.Context, endpoint *url.URL, named 
 // differ by the last slash. A document that names another party's resource is still
 // refused.
 func covers(resource, endpoint *url.URL) bool {
-	if !sameOrigin(resource, endpoint) || resource.RawQuery != "" && resource.RawQuery != endpoint.RawQuery {
+	if !origin.Same(resource, endpoint) || resource.RawQuery != "" && resource.RawQuery != endpoint.RawQuery {
 		return false
 	}
 	prefix := strings.TrimSuffix(resource.EscapedPath(), "/") + "/"

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net/url"
 	"strings"
+
+	"esagate/internal/origin"
 )
 
 // server is an authorization server: what we read of its metadata (RFC 8414 §2,
@@ -54,9 +56,9 @@ func (a *Agents) serverAt(ctx context.Context, issuer string) (*server, error) {
 	}
 	const openID = "/.well-known/openid-configuration"
 	path := strings.TrimSuffix(u.EscapedPath(), "/")
-	places := []string{origin(u) + wellKnownServer + path, origin(u) + openID + path}
+	places := []string{root(u) + wellKnownServer + path, root(u) + openID + path}
 	if path != "" {
-		places = append(places, origin(u)+path+openID)
+		places = append(places, root(u)+path+openID)
 	}
 	return a.serverIn(ctx, issuer, places...)
 }
@@ -102,7 +104,7 @@ func (a *Agents) judge(issuer string, s *server) error {
 	if err != nil {
 		return err
 	}
-	if at, err := url.Parse(s.Issuer); !s.AnswersCarryIssuer && (err != nil || !sameOrigin(at, authorization)) {
+	if at, err := url.Parse(s.Issuer); !s.AnswersCarryIssuer && (err != nil || !origin.Same(at, authorization)) {
 		return fail(ReasonMismatch)
 	}
 	for name := range authorization.Query() {

@@ -1,11 +1,11 @@
 package outbound
 
 import (
-	"cmp"
 	"context"
 	"net/http"
 	"net/url"
-	"strings"
+
+	"esagate/internal/origin"
 )
 
 // guarded makes one exchange of each request, redirects included, so that net/http's
@@ -84,7 +84,7 @@ func (c *Client) redirect(req *http.Request, via []*http.Request) error {
 	req.Header.Del("Referer") // net/http puts the last URL there, query included
 	for _, v := range via {
 		// A redirect back from another origin is not trusted with the request either.
-		if !sameOrigin(req.URL, v.URL) {
+		if !origin.Same(req.URL, v.URL) {
 			return leaveOrigin(req)
 		}
 	}
@@ -114,9 +114,4 @@ func (c *Client) sendDirect(req *http.Request) (*http.Response, error) {
 		resp.Header.Del("Location")
 	}
 	return resp, err
-}
-
-// sameOrigin compares two https URLs.
-func sameOrigin(a, b *url.URL) bool {
-	return strings.EqualFold(a.Hostname(), b.Hostname()) && cmp.Or(a.Port(), "443") == cmp.Or(b.Port(), "443")
 }

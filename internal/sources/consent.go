@@ -2,8 +2,8 @@ package sources
 
 import (
 	"net/url"
-	"strings"
 
+	"esagate/internal/origin"
 	"esagate/registry"
 )
 
@@ -28,29 +28,14 @@ func consentMoved(was, is *registry.Agent) bool {
 // movedAway reports whether an OAUTH source's agent has another origin than before:
 // tokens that were issued for the old one must not reach the new one.
 func movedAway(was, is *registry.Agent) bool {
-	return is.Authentication == registry.AuthOAuth && origin(was.EndpointURL) != origin(is.EndpointURL)
+	return is.Authentication == registry.AuthOAuth && originOf(was.EndpointURL) != originOf(is.EndpointURL)
 }
 
-// origin gives the scheme, host and port of an address (RFC 6454) in one spelling.
-// What can't be read, or has no host, has an origin of its own.
-func origin(raw string) string {
-	u, err := url.Parse(raw)
-	if err != nil || u.Hostname() == "" {
-		return raw
+// originOf gives the origin of an address. What can't be read has one of its own.
+func originOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return address
 	}
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"https": "443", "http": "80"}[u.Scheme]
-	}
-	return u.Scheme + "://" + lower(u.Hostname()) + ":" + port
-}
-
-// lower is for hosts: beyond ASCII, what is one letter in two cases may be two names.
-func lower(host string) string {
-	return strings.Map(func(r rune) rune {
-		if 'A' <= r && r <= 'Z' {
-			return r + 'a' - 'A'
-		}
-		return r
-	}, host)
+	return origin.Of(u)
 }
