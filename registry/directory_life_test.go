@@ -163,12 +163,6 @@ func TestDirectoryWritesThrough(t *testing.T) {
 				"LearnTenant": func() (*registry.Source, error) {
 					return d.LearnTenant(t.Context(), customer, id, registry.TenantFacts{Active: &inactive})
 				},
-				"LearnAdServer": func() (*registry.Source, error) {
-					return d.LearnAdServer(t.Context(), customer, id, registry.AdServer{Type: "mock"}, "x@example.net")
-				},
-				"RecordTest": func() (*registry.Source, error) {
-					return d.RecordTest(t.Context(), customer, id, registry.TestResult{At: time.Now(), Passed: true})
-				},
 				"ChangeConnection": func() (*registry.Source, error) {
 					return d.ChangeConnection(t.Context(), customer, id, lastError("written"))
 				},
@@ -198,7 +192,7 @@ func TestDirectoryWritesThrough(t *testing.T) {
 			}
 			reads(t, f, "after writes", 0)
 			c := *m.Connection
-			if c.Provisioning != registry.StatusDeactivated || c.AdServer.Type != "mock" || !c.LastTestPassed || c.InventorySync == nil {
+			if c.Provisioning != registry.StatusDeactivated || c.LastError != "written" || c.InventorySync == nil {
 				t.Fatalf("%+v", c)
 			}
 			for _, mode := range []mode{failing, healthy} {

@@ -116,7 +116,7 @@ func TestDirectoryNotFound(t *testing.T) {
 		// A foreign customer's reads miss both in the store and in memory.
 		wantNotFound(t)(d.ManagedSource(t.Context(), customer+1, "late"))
 		wantNotFound(t)(d.ManagedSourceByID(t.Context(), customer+1, m.Connection.ID))
-		wantNotFound(t)(d.RecordTest(t.Context(), customer+1, m.Connection.ID, registry.TestResult{At: time.Now()}))
+		wantNotFound(t)(d.LearnTenant(t.Context(), customer+1, m.Connection.ID, registry.TenantFacts{}))
 		wantNotFound(t)(d.ObserveInventorySync(t.Context(), customer+1, m.Connection.ID, registry.InventorySync{ObservedAt: time.Now()}))
 
 		// Deleted: the copy goes, so that it does not come back in an outage.

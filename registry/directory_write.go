@@ -201,20 +201,6 @@ func (d *Directory) LearnTenant(ctx context.Context, customer, esaID int64, fact
 	})
 }
 
-// LearnAdServer records upstream's ad-server view and e-mail where there is none.
-func (d *Directory) LearnAdServer(ctx context.Context, customer, esaID int64, view AdServer, email string) (*Source, error) {
-	return d.writeSource(ctx, d.ofConnection(customer, esaID), func(ctx context.Context, c CustomerStore) (*Source, error) {
-		return c.LearnAdServer(ctx, esaID, view, email)
-	})
-}
-
-// RecordTest records the outcome of our own test of the connection.
-func (d *Directory) RecordTest(ctx context.Context, customer, esaID int64, result TestResult) (*Source, error) {
-	return d.writeSource(ctx, d.ofConnection(customer, esaID), func(ctx context.Context, c CustomerStore) (*Source, error) {
-		return c.RecordTest(ctx, esaID, result)
-	})
-}
-
 // observePause bounds how often signals that say nothing new are written: the store's
 // ObservedAt may be this much older than the newest signal.
 const observePause = time.Minute

@@ -170,14 +170,6 @@ func (c faultyCustomer) LearnTenant(ctx context.Context, esaID int64, facts regi
 	return ask(ctx, c.f, "write", func() (*registry.Source, error) { return c.CustomerStore.LearnTenant(ctx, esaID, facts) })
 }
 
-func (c faultyCustomer) LearnAdServer(ctx context.Context, esaID int64, view registry.AdServer, email string) (*registry.Source, error) {
-	return ask(ctx, c.f, "write", func() (*registry.Source, error) { return c.CustomerStore.LearnAdServer(ctx, esaID, view, email) })
-}
-
-func (c faultyCustomer) RecordTest(ctx context.Context, esaID int64, r registry.TestResult) (*registry.Source, error) {
-	return ask(ctx, c.f, "write", func() (*registry.Source, error) { return c.CustomerStore.RecordTest(ctx, esaID, r) })
-}
-
 func (c faultyCustomer) Source(ctx context.Context, sourceID string) (*registry.Source, error) {
 	return ask(ctx, c.f, "read", func() (*registry.Source, error) { return c.CustomerStore.Source(ctx, sourceID) })
 }

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"reflect"
 	"time"
 )
@@ -35,6 +36,19 @@ type NewManaged struct {
 	AdServer            AdServer
 	ServiceAccountEmail string
 	Operation           Operation
+}
+
+// LearnAdServer decides, for ChangeConnection, to record upstream's ad-server view where
+// there is none yet, and the e-mail where there is none. It replaces neither.
+func LearnAdServer(view AdServer, email string) func(*Source) (*Connection, error) {
+	return func(current *Source) (*Connection, error) {
+		next := *current.Connection
+		if next.AdServer == nil && view.Type != "" {
+			next.AdServer = &view
+		}
+		next.ServiceAccountEmail = cmp.Or(next.ServiceAccountEmail, email)
+		return &next, nil
+	}
 }
 
 // Changed reports whether two states of a connection differ, and whether a reader could

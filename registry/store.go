@@ -147,9 +147,6 @@ type CustomerStore interface {
 	ObserveInventorySync(ctx context.Context, esaID int64, signal InventorySync) (*Source, error)
 	// LearnTenant records what upstream says of a connection's tenant.
 	LearnTenant(ctx context.Context, esaID int64, facts TenantFacts) (*Source, error)
-	// LearnAdServer records upstream's ad-server view where there is none yet, and
-	// the e-mail where there is none; it never replaces one.
-	LearnAdServer(ctx context.Context, esaID int64, view AdServer, email string) (*Source, error)
 	// ChangeConnection changes a connection in one transaction: decide gets the locked
 	// source and returns the new connection, or nil to leave it. It can't change ids,
 	// CreatedAt, InventorySync and Version. Its error is returned as it is, and nothing has
@@ -182,11 +179,6 @@ type CustomerStore interface {
 	FinishAudit(ctx context.Context, id string, result AuditResult) error
 	// Audit returns a page of entries, newest first, and whether there are older ones.
 	Audit(ctx context.Context, q AuditQuery) (page []AuditEntry, more bool, err error)
-
-	// RecordTest records the outcome of our own test of the connection if it is
-	// newer (At) than the last one recorded. One that passed clears LastError and
-	// LastErrorCode; one from before AdServerSavedAt leaves them alone.
-	RecordTest(ctx context.Context, esaID int64, result TestResult) (*Source, error)
 }
 
 // ConfigSource is one entry of the config's `sources`. ESAID 0 lets the store
@@ -230,13 +222,4 @@ const (
 type TenantFacts struct {
 	ExternalOrgID string
 	Active        *bool
-}
-
-// TestResult is the outcome of our own test of a connection. Error and ErrorCode
-// are ours to show, and ignored when Passed.
-type TestResult struct {
-	At        time.Time
-	Passed    bool
-	Error     string
-	ErrorCode string
 }

@@ -27,7 +27,7 @@ func (s *Service) WithAdServer(ctx context.Context, src *registry.Source) *regis
 		if view == nil {
 			return doc, nil
 		}
-		_, err = s.deps.Directory.LearnAdServer(ctx, c.CustomerID, c.ID, *view, email)
+		_, err = s.deps.Directory.ChangeConnection(ctx, c.CustomerID, c.ID, registry.LearnAdServer(*view, email))
 		return doc, err
 	}))
 	if err != nil {

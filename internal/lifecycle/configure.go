@@ -26,7 +26,8 @@ func (c *core) withAdServer(ctx context.Context, m *registry.Source) (*registry.
 	if view == nil {
 		return m, nil
 	}
-	return c.registry.LearnAdServer(ctx, m.Connection.CustomerID, m.Connection.ID, *view, email)
+	learn := registry.LearnAdServer(*view, email)
+	return c.registry.ChangeConnection(ctx, m.Connection.CustomerID, m.Connection.ID, learn)
 }
 
 // rewrite is a change of config that is claimed: it replaces the tenant's ad-server config,

@@ -90,18 +90,17 @@ func (c *core) withTenant(ctx context.Context, customer, esaID int64) (*registry
 	return m, nil
 }
 
-// expireSnapshots makes the snapshots of a tenant old, in all replicas: at once, or in the
-// background when the store is back; the source is then nil. became is newEpoch, or more.
-func (c *core) expireSnapshots(ctx context.Context, t target, became transition) *registry.Source {
+// expireSnapshots makes a change that makes the snapshots of the tenant old, in all
+// replicas. While the store is away the change is lost, but the snapshots become old in the
+// background, when the store is back.
+func (c *core) expireSnapshots(ctx context.Context, t target, became transition) (*registry.Source, error) {
 	write := func(ctx context.Context) (*registry.Source, error) {
-		return c.registry.ChangeConnection(ctx, t.customer, t.esaID, deciding(became))
+		return c.registry.ChangeConnection(ctx, t.customer, t.esaID, deciding(then(newEpoch, became)))
 	}
 	m, err := write(ctx)
-	if err == nil {
-		return m
-	}
 	if fault.Is(err, fault.Unavailable) {
+		became = unchanged // what it says may be out of date by then
 		c.checks.Go(ctx, "expire snapshots", func(ctx context.Context) { _, _ = retry(ctx, write) })
 	}
-	return nil
+	return m, err
 }

@@ -114,7 +114,7 @@ func (l *Lifecycle) Refresh(ctx context.Context, customer, esaID int64) (*wire.R
 		if err != nil {
 			return nil, asUpstreamFault(err)
 		}
-		l.expireSnapshots(ctx, targetOf(m), newEpoch)
+		l.expireSnapshots(ctx, targetOf(m), unchanged)
 		return answer, nil
 	})
 }

@@ -62,26 +62,33 @@ func (l *Lifecycle) test(ctx context.Context, m *registry.Source) (testOutcome, 
 		return testOutcome{began: out.began}, asUpstreamFault(err)
 	}
 	out.result = result
-	record := registry.TestResult{At: out.began, Passed: result.Success}
-	if shown := transform.TestResult(result, out.began); !record.Passed {
-		record.ErrorCode, record.Error = codeInternal, transform.LastErrorText(codeInternal)
-		if shown.ErrorCode != nil {
-			record.ErrorCode = *shown.ErrorCode
-		}
-		if shown.Error != nil {
-			record.Error = *shown.Error
-		}
-	}
 	t := targetOf(m)
-	if recorded, err := l.registry.RecordTest(ctx, t.customer, t.esaID, record); err == nil {
-		out.source = recorded
-	} else {
+	recorded, err := l.expireSnapshots(ctx, t, then(tested(result, out.began), keepLastError(*m.Connection)))
+	if err != nil {
 		l.logAbout(ctx, slog.LevelWarn, "the result of a connection test could not be recorded", t, slog.Any("error", err))
+		return out, nil
 	}
-	if newer := l.expireSnapshots(ctx, t, then(newEpoch, keepLastError(*m.Connection))); newer != nil {
-		out.source = newer
-	}
+	out.source = recorded
 	return out, nil
+}
+
+// tested records the result of a test that began at a time, if it is newer than the last one.
+func tested(result *wire.TestResult, at time.Time) transition {
+	return func(c registry.Connection) (registry.Connection, error) {
+		if !at.After(c.LastTestedAt) {
+			return c, nil
+		}
+		c.LastTestedAt, c.LastTestPassed = at, result.Success
+		if at.Before(c.AdServerSavedAt) { // it was a test of another config than the saved one
+			return c, nil
+		}
+		c.LastError, c.LastErrorCode = "", ""
+		if !result.Success {
+			shown := transform.TestResult(result, at)
+			c.LastError, c.LastErrorCode = *shown.Error, *shown.ErrorCode
+		}
+		return c, nil
+	}
 }
 
 // keepLastError says again what is still to be settled, where a test that passed has

@@ -34,7 +34,8 @@ func TestTest(t *testing.T) {
 		}
 		c := w.stored(id)
 		w.is(c, registry.StatusActive, x.code)
-		if c.LastError != x.text || c.LastTestPassed != x.passed || !c.LastTestedAt.Equal(began) || c.Epoch <= before.Epoch || m.Connection.Version != c.Version {
+		if c.LastError != x.text || c.LastTestPassed != x.passed || !c.LastTestedAt.Equal(began) ||
+			c.Epoch <= before.Epoch || c.Version != before.Version+1 || m.Connection.Version != c.Version {
 			w.Errorf("%+v", c)
 		}
 	})
@@ -86,8 +87,8 @@ func TestTestWithoutStore(t *testing.T) {
 		}
 		w.one.faulty.away.Store(false)
 		w.pass(time.Minute)
-		if c := w.stored(id); c.Epoch <= before.Epoch {
-			w.Error("snapshots from before the test are still new")
+		if c := w.stored(id); c.Epoch <= before.Epoch || !c.LastTestedAt.IsZero() {
+			w.Errorf("snapshots from before the test are still new, or its result was recorded late: %+v", c)
 		}
 	})
 }

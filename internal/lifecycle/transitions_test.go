@@ -7,6 +7,7 @@ import (
 
 	"esagate/internal/fault"
 	"esagate/registry"
+	"esagate/transform"
 	"esagate/upstream/wire"
 )
 
@@ -230,6 +231,42 @@ func TestStillOpen(t *testing.T) {
 		x.change(&c)
 		if got := stillOpen(&c, &before); got != x.want {
 			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+// TestTested: a result is recorded if its test is newer than the last one. A test from
+// before the config was saved leaves alone what is said of that config.
+func TestTested(t *testing.T) {
+	passed := &wire.TestResult{Success: true}
+	failed := &wire.TestResult{ErrorCode: wire.Opt[string]{Value: "permission_denied", Set: true}}
+	for name, x := range map[string]struct {
+		result       *wire.TestResult
+		began, saved time.Duration // after the last test
+		newer        bool
+		code         string
+	}{
+		"failed":                   {failed, 2, 0, true, "ADAPTER_PERMISSION_DENIED"},
+		"passed":                   {passed, 2, 2, true, ""},
+		"failed, of what was":      {failed, 2, 3, true, codeInternal},
+		"passed, of what was":      {passed, 2, 3, true, codeInternal},
+		"passed at the same time":  {passed, 0, 0, false, codeInternal},
+		"failed, and is older":     {failed, -1, -2, false, codeInternal},
+		"passed, and is older too": {passed, -1, -2, false, codeInternal},
+	} {
+		c := at(registry.StatusActive)
+		c.LastTestedAt, c.AdServerSavedAt = noon, noon.Add(x.saved)
+		c.LastError, c.LastErrorCode = transform.LastErrorText(codeInternal), codeInternal
+		want := c
+		if x.newer {
+			want.LastTestedAt, want.LastTestPassed = noon.Add(x.began), x.result.Success
+		}
+		want.LastError, want.LastErrorCode = "", x.code
+		if x.code != "" {
+			want.LastError = transform.LastErrorText(x.code)
+		}
+		if got, err := tested(x.result, noon.Add(x.began))(c); err != nil || got != want {
+			t.Errorf("%s: %+v (%v), want %+v", name, got, err, want)
 		}
 	}
 }

@@ -138,13 +138,7 @@ func adoptLearnedEmail(t *testing.T, s registry.Store) {
 	e := entry(alice, "learned")
 	e.ServiceAccountEmail = ""
 	m := adopt(t, s, e, registry.AdoptionCreated)
-	learned, err := s.Customer(alice).LearnAdServer(t.Context(), m.Connection.ID, registry.AdServer{}, "learned@example.net")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if learned.Connection.ServiceAccountEmail != "learned@example.net" {
-		t.Fatalf("not learned: %+v", *learned.Connection)
-	}
+	learned := changeConnection(t, s, m, func(c *registry.Connection) { c.ServiceAccountEmail = "learned@example.net" })
 	same(t, "config names none", adopt(t, s, e, registry.AdoptionUnchanged), learned)
 
 	e.ServiceAccountEmail = "learned@example.net" // the same address, now the config's

@@ -131,7 +131,9 @@ func concurrentChanges(t *testing.T, s registry.Store) {
 			return c.ObserveInventorySync(ctx, id, registry.InventorySync{Status: registry.SyncSuccess, ItemCount: count(int64(i)), ObservedAt: at(i)})
 		},
 		func(ctx context.Context, i int) (*registry.Source, error) {
-			return c.RecordTest(ctx, id, registry.TestResult{At: at(i), Passed: i%2 == 1})
+			return c.ChangeConnection(ctx, id, changing(func(c *registry.Connection) {
+				c.LastTestedAt, c.LastTestPassed = at(i), i%2 == 1
+			}))
 		},
 		func(ctx context.Context, i int) (*registry.Source, error) {
 			return c.LearnTenant(ctx, id, registry.TenantFacts{ExternalOrgID: fmt.Sprintf("org-%d", i)})

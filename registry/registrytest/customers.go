@@ -29,12 +29,6 @@ func customersIsolated(t *testing.T, s registry.Store) {
 		{"LearnTenant", func(ctx context.Context, c registry.CustomerStore) (*registry.Source, error) {
 			return c.LearnTenant(ctx, id, registry.TenantFacts{ExternalOrgID: "x", Active: &inactive})
 		}},
-		{"LearnAdServer", func(ctx context.Context, c registry.CustomerStore) (*registry.Source, error) {
-			return c.LearnAdServer(ctx, id, registry.AdServer{Type: "mock"}, "x@example.net")
-		}},
-		{"RecordTest", func(ctx context.Context, c registry.CustomerStore) (*registry.Source, error) {
-			return c.RecordTest(ctx, id, registry.TestResult{At: at(1), Passed: true})
-		}},
 	}
 	for _, test := range tests {
 		for _, customer := range []int64{bob, 0, -alice, math.MaxInt64} {

@@ -42,14 +42,6 @@ func calls(s registry.Store, esaID int64, agent *registry.Source) map[string]fun
 			_, err := c.LearnTenant(ctx, esaID, registry.TenantFacts{ExternalOrgID: "late"})
 			return err
 		},
-		"LearnAdServer": func(ctx context.Context) error {
-			_, err := c.LearnAdServer(ctx, esaID, registry.AdServer{Type: "mock"}, "late@example.net")
-			return err
-		},
-		"RecordTest": func(ctx context.Context) error {
-			_, err := c.RecordTest(ctx, esaID, registry.TestResult{At: at(1), Passed: true})
-			return err
-		},
 	}
 	maps.Copy(all, sourceCalls(c, agent, "agent"))
 	maps.Copy(all, deliveryCalls(c, esaID))

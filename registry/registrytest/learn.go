@@ -2,7 +2,6 @@ package registrytest
 
 import (
 	"errors"
-	"reflect"
 	"testing"
 
 	"esagate/registry"
@@ -55,80 +54,6 @@ func learnTenant(t *testing.T, s registry.Store) {
 	}
 	if _, err := s.Customer(alice).LearnTenant(t.Context(), active.Connection.ID, registry.TenantFacts{ExternalOrgID: "\x00"}); !errors.Is(err, registry.ErrInvalid) {
 		t.Fatalf("zero byte: %v, want ErrInvalid", err)
-	}
-}
-
-func learnAdServer(t *testing.T, s registry.Store) {
-	e := entry(alice, "unknown")
-	e.AdServer, e.ServiceAccountEmail = nil, ""
-	m := adopt(t, s, e, registry.AdoptionCreated)
-	rate := 2.5
-	view := registry.AdServer{Type: "adswizz", AgencyID: count(41), CPMLimit: &rate, BaseURL: "https://ads.example.net/v1?a=b&c"}
-	learn := func(view registry.AdServer, email string) *registry.Source {
-		t.Helper()
-		got, err := s.Customer(alice).LearnAdServer(t.Context(), m.Connection.ID, view, email)
-		if err != nil {
-			t.Fatal(err)
-		}
-		same(t, "read back", read(t, s, alice, "unknown"), got)
-		return got
-	}
-	none := learn(registry.AdServer{}, "")
-	moved(t, "nothing to learn", m, none, false)
-	known := learn(view, "")
-	moved(t, "a view", none, known, true)
-	if !reflect.DeepEqual(known.Connection.AdServer, &view) || !known.Connection.AdServerSavedAt.IsZero() {
-		t.Fatalf("learned %+v", *known.Connection)
-	}
-	both := learn(registry.AdServer{Type: "mock"}, "found@example.net")
-	moved(t, "an e-mail", known, both, true)
-	last := learn(registry.AdServer{Type: "mock"}, "later@example.net")
-	moved(t, "all known", both, last, false)
-	if !reflect.DeepEqual(last.Connection.AdServer, &view) || last.Connection.ServiceAccountEmail != "found@example.net" {
-		t.Fatalf("replaced: %+v", *last.Connection)
-	}
-}
-
-func recordTest(t *testing.T, s registry.Store) {
-	m := adopt(t, s, entry(alice, "tested"), registry.AdoptionCreated)
-	failed := registry.TestResult{At: at(10), Error: "The ad server refused.", ErrorCode: "ADAPTER_PERMISSION_DENIED"}
-	passed := registry.TestResult{At: at(20), Passed: true, Error: "ignored", ErrorCode: "IGNORED"}
-	tests := []struct {
-		name   string
-		result registry.TestResult
-		stands registry.TestResult
-		moves  bool
-	}{
-		{"failed", failed, failed, true},
-		{"the same again", failed, failed, false},
-		{"without a time", registry.TestResult{Passed: true}, failed, false},
-		{"passed", passed, registry.TestResult{At: at(20), Passed: true}, true},
-		{"an older one that comes late", registry.TestResult{At: at(15), Error: "late"}, registry.TestResult{At: at(20), Passed: true}, false},
-		{"failed later", registry.TestResult{At: at(30), Error: "no", ErrorCode: "X"}, registry.TestResult{At: at(30), Error: "no", ErrorCode: "X"}, true},
-	}
-	for _, test := range tests {
-		got, err := s.Customer(alice).RecordTest(t.Context(), m.Connection.ID, test.result)
-		if err != nil {
-			t.Fatalf("%s: %v", test.name, err)
-		}
-		same(t, test.name+", read back", read(t, s, alice, "tested"), got)
-		c := *got.Connection
-		if stands := (registry.TestResult{At: c.LastTestedAt, Passed: c.LastTestPassed, Error: c.LastError, ErrorCode: c.LastErrorCode}); stands != test.stands {
-			t.Fatalf("%s: %+v, want %+v", test.name, stands, test.stands)
-		}
-		moved(t, test.name, m, got, test.moves)
-		m = got
-	}
-	// A test of the config before leaves alone what is said of the one that was saved.
-	saved, err := s.Customer(alice).ChangeConnection(t.Context(), m.Connection.ID, changing(func(c *registry.Connection) {
-		c.AdServerSavedAt, c.LastError, c.LastErrorCode = at(40), "", ""
-	}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	late, err := s.Customer(alice).RecordTest(t.Context(), m.Connection.ID, registry.TestResult{At: at(35), Error: "of before", ErrorCode: "X"})
-	if err != nil || late.Connection.LastErrorCode != "" || !late.Connection.LastTestedAt.Equal(at(35)) || late.Connection.Version != saved.Connection.Version+1 {
-		t.Fatalf("a late test: %+v, %v", late, err)
 	}
 }
 

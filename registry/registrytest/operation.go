@@ -90,14 +90,6 @@ func operationAndTheRest(t *testing.T, s registry.Store) {
 	m = changeConnection(t, s, m, func(c *registry.Connection) { c.Provisioning, c.DeactivatedAt = registry.StatusDeactivated, at(5) })
 	learn(registry.TenantFacts{Active: &yes}, false, registry.StatusDeactivated)
 	for name, write := range map[string]func() error{
-		"LearnAdServer": func() error {
-			_, err := c.LearnAdServer(t.Context(), id, registry.AdServer{Type: "mock"}, "x@example.net")
-			return err
-		},
-		"RecordTest": func() error {
-			_, err := c.RecordTest(t.Context(), id, registry.TestResult{At: at(9), Passed: true})
-			return err
-		},
 		"ObserveInventorySync": func() error {
 			_, err := c.ObserveInventorySync(t.Context(), id, registry.InventorySync{Status: registry.SyncFailed, ObservedAt: at(9)})
 			return err

@@ -45,13 +45,14 @@ func reopenKeeps(t *testing.T, open Opener) {
 	var err error
 	for _, write := range []func() (*registry.Source, error){
 		func() (*registry.Source, error) {
-			return c.LearnAdServer(t.Context(), id, registry.AdServer{Type: "springserve", Email: "op@example.net", DefaultDemandPartnerID: count(1 << 60)}, "sa@example.net")
+			return c.ChangeConnection(t.Context(), id, changing(func(c *registry.Connection) {
+				view := registry.AdServer{Type: "springserve", Email: "op@example.net", DefaultDemandPartnerID: count(1 << 60)}
+				c.AdServer, c.ServiceAccountEmail, c.LastTestedAt = &view, "sa@example.net", at(5)
+				c.LastError, c.LastErrorCode = "The ad server did not answer.", "ADAPTER_CONNECTION_FAILED"
+			}))
 		},
 		func() (*registry.Source, error) {
 			return c.LearnTenant(t.Context(), id, registry.TenantFacts{ExternalOrgID: "org", Active: &inactive})
-		},
-		func() (*registry.Source, error) {
-			return c.RecordTest(t.Context(), id, registry.TestResult{At: at(5), Error: "The ad server did not answer.", ErrorCode: "ADAPTER_CONNECTION_FAILED"})
 		},
 		func() (*registry.Source, error) {
 			return c.ObserveInventorySync(t.Context(), id, registry.InventorySync{

@@ -62,8 +62,6 @@ func run(t *testing.T, open Opener, whole bool) {
 		{"sync/model", syncModel},
 		{"sync/any interleaving ends at the newest", syncInterleaved},
 		{"learn/tenant", learnTenant},
-		{"learn/ad server", learnAdServer},
-		{"test/recorded forward in time", recordTest},
 		{"text/hostile strings are data", textHostile},
 		{"text/ids that no source can have", textImpossibleIDs},
 		{"text/free text is made storable", textMadeStorable},
