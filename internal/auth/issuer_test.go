@@ -206,3 +206,18 @@ func TestNamelessKeyIsReplaced(t *testing.T) {
 		r.good(text)
 	})
 }
+
+// TestNamelessKeyIsReplacedAfterAFetch: a bad signature within the spacing has the keys
+// fetched at its end.
+func TestNamelessKeyIsReplacedAfterAFetch(t *testing.T) {
+	bubbleWith(t, func(p *idp) { p.publish(public("", p256())) }, func(t *testing.T, r *rig) {
+		synctest.Wait()
+		r.idp.publish(public("", p256Other()))
+		text := r.idp.token(header("kid", ""), signed("ES256", p256Other()))
+		time.Sleep(3 * time.Second)
+		r.bad(text, auth.BadSignature)
+		time.Sleep(7 * time.Second)
+		synctest.Wait()
+		r.good(text)
+	})
+}

@@ -51,11 +51,14 @@ func (f *refresher) start(first time.Duration) {
 // want has it run if that may be now, and does not wait for it.
 func (f *refresher) want() { f.ask(context.Background(), 0) }
 
-// ask has it run and waits for the end, unless it may not begin within patience or too
-// many wait. It reports whether patience ran out.
+// ask has it run and waits for the end, unless too many wait or the run may not begin
+// within patience: then it runs as soon as it may. ask reports whether patience ran out.
 func (f *refresher) ask(ctx context.Context, patience time.Duration) (late bool) {
 	f.mu.Lock()
 	round, soon := f.round, f.joins && f.running || f.spacing-time.Since(f.began) <= patience
+	if !soon {
+		f.due.Reset(f.spacing - time.Since(f.began)) // no later than it is due
+	}
 	f.mu.Unlock()
 	if !soon {
 		return false
