@@ -99,7 +99,7 @@ func (s *Store) GoodKeys(ctx context.Context) (keys []registry.APIKey, generatio
 	return keys, generation, err
 }
 
-func (s *Store) keys(ctx context.Context, st statement, before ...any) ([]registry.APIKey, error) {
+func (s *Store) keys(ctx context.Context, st globalStatement, before ...any) ([]registry.APIKey, error) {
 	keys, err := query(ctx, s.reading(0), st, func(r row) (registry.APIKey, error) { return scanKey(r, before...) })
 	none := func(key registry.APIKey) bool { return key.ID == 0 }
 	return slices.DeleteFunc(keys, none), failed("read API keys", err)

@@ -51,13 +51,13 @@ const (
 )
 
 // page selects the rows after a key.
-func (t sealedTable) page() statement {
+func (t sealedTable) page() globalStatement {
 	return global(fmt.Sprintf(`SELECT %[1]s, %[2]s, %[3]s FROM %[4]s WHERE (%[3]s) > (%[5]s) AND %[6]s ORDER BY %[3]s LIMIT %[7]d`,
 		t.column, t.place, t.key, t.name, placeholders(1, len(t.first)), t.which, rewriteRows))
 }
 
 // save takes the sealed value, and then the key.
-func (t sealedTable) save() statement {
+func (t sealedTable) save() globalStatement {
 	return global(fmt.Sprintf(`UPDATE %s SET %s = $1 WHERE (%s) = (%s)`, t.name, t.column, t.key, placeholders(2, len(t.first))))
 }
 

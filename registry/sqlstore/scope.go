@@ -26,12 +26,9 @@ type scope struct {
 	store    *Store
 }
 
-// statement is SQL. Unless it is global it touches rows of customer $1 and of no other,
-// and its own arguments begin at $2.
-type statement struct {
-	text   string
-	global bool
-}
+// statement is SQL that touches rows of customer $1 and of no other. Its own arguments
+// begin at $2.
+type statement struct{ text string }
 
 // scoped makes a statement and panics, when the program starts, at one that does
 // not narrow itself to customer $1.
@@ -40,71 +37,80 @@ func scoped(text string) statement {
 		!(strings.HasPrefix(text, "INSERT INTO ") && strings.Contains(text, " (customer_id, ") && strings.Contains(text, "VALUES ($1, ")) {
 		panic("sqlstore: a statement that is not narrowed to one customer: " + text)
 	}
-	return statement{text: text}
+	return statement{text}
 }
-
-// global makes a statement on what belongs to no customer: sequences, ids ever given,
-// and whether a tenant is taken. None returns one customer's values to another: those
-// that read any are for operators and background work.
-func global(text string) statement { return statement{text: text, global: true} }
 
 // ending returns the statement with more text at its end, such as a lock.
-func (st statement) ending(text string) statement {
-	st.text += text
-	return st
+func (st statement) ending(text string) statement { return statement{st.text + text} }
+
+func (st statement) bind(customer int64, args []any) (string, []any) {
+	return st.text, append([]any{customer}, args...)
 }
 
-func (s scope) bind(st statement, args []any) []any {
-	if st.global {
-		return args
-	}
-	return append([]any{s.customer}, args...)
+// globalStatement is SQL on what belongs to no customer: sequences, ids ever given,
+// and whether a tenant is taken. None returns one customer's values to another: those
+// that read any are for operators and background work.
+type globalStatement struct{ text string }
+
+func global(text string) globalStatement { return globalStatement{text} }
+
+func (st globalStatement) ending(text string) globalStatement { return globalStatement{st.text + text} }
+
+func (st globalStatement) bind(_ int64, args []any) (string, []any) { return st.text, args }
+
+// anyStatement is a statement of either kind. What takes one for a customer's rows takes
+// the type statement instead, so that a global one does not compile there.
+type anyStatement interface {
+	bind(customer int64, args []any) (text string, all []any)
 }
 
 var subject = regexp.MustCompile(`^(INSERT INTO \w+|UPDATE \w+|DELETE FROM \w+|\w+)`)
 
 // failed reduces an error of a statement, and says which one it was.
-func (s scope) failed(ctx context.Context, st statement, err error) error {
+func (s scope) failed(ctx context.Context, text string, err error) error {
 	if err == nil || errors.Is(err, sql.ErrNoRows) {
 		return err
 	}
-	return fmt.Errorf("%s: %w", subject.FindString(st.text), s.store.reduce(ctx, err))
+	return fmt.Errorf("%s: %w", subject.FindString(text), s.store.reduce(ctx, err))
 }
 
 // exec runs a statement and returns how many rows it changed.
-func (s scope) exec(ctx context.Context, st statement, args ...any) (int64, error) {
-	res, err := s.on.ExecContext(ctx, st.text, s.bind(st, args)...)
+func (s scope) exec(ctx context.Context, st anyStatement, args ...any) (int64, error) {
+	text, args := st.bind(s.customer, args)
+	res, err := s.on.ExecContext(ctx, text, args...)
 	if err != nil {
-		return 0, s.failed(ctx, st, err)
+		return 0, s.failed(ctx, text, err)
 	}
 	return res.RowsAffected()
 }
 
 // queryRow runs a statement that returns one row.
-func (s scope) queryRow(ctx context.Context, st statement, args ...any) row {
-	return rowOf{s.on.QueryRowContext(ctx, st.text, s.bind(st, args)...), ctx, s, st}
+func (s scope) queryRow(ctx context.Context, st anyStatement, args ...any) row {
+	text, args := st.bind(s.customer, args)
+	return rowOf{s.on.QueryRowContext(ctx, text, args...), ctx, s, text}
 }
 
 type rowOf struct {
-	row *sql.Row
-	ctx context.Context // the statement's
-	in  scope
-	st  statement
+	row  *sql.Row
+	ctx  context.Context // the statement's
+	in   scope
+	text string // the statement's
 }
 
-func (r rowOf) Scan(dest ...any) error { return r.in.failed(r.ctx, r.st, r.row.Scan(dest...)) }
+func (r rowOf) Scan(dest ...any) error { return r.in.failed(r.ctx, r.text, r.row.Scan(dest...)) }
 
 // number runs a statement that returns one number.
-func (s scope) number(ctx context.Context, st statement, args ...any) (n int64, err error) {
+func (s scope) number(ctx context.Context, st anyStatement, args ...any) (n int64, err error) {
 	err = s.queryRow(ctx, st, args...).Scan(&n)
 	return n, err
 }
 
 // query runs a statement and reads its rows. Without an error the result is not nil.
-func query[T any](ctx context.Context, in scope, st statement, scan func(row) (T, error), args ...any) ([]T, error) {
-	rows, err := in.on.QueryContext(ctx, st.text, in.bind(st, args)...)
+func query[T any](ctx context.Context, in scope, st anyStatement, scan func(row) (T, error), args ...any) ([]T, error) {
+	text, args := st.bind(in.customer, args)
+	rows, err := in.on.QueryContext(ctx, text, args...)
 	if err != nil {
-		return nil, in.failed(ctx, st, err)
+		return nil, in.failed(ctx, text, err)
 	}
 	defer rows.Close()
 	all := []T{}
@@ -116,7 +122,7 @@ func query[T any](ctx context.Context, in scope, st statement, scan func(row) (T
 		all = append(all, one)
 	}
 	if err := rows.Err(); err != nil {
-		return nil, in.failed(ctx, st, err)
+		return nil, in.failed(ctx, text, err)
 	}
 	return all, nil
 }

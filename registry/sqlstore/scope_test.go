@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -28,6 +29,28 @@ func TestScopedRefusesWideStatements(t *testing.T) {
 	}
 	scoped(`SELECT * FROM sources WHERE customer_id = $1`)
 	scoped(`INSERT INTO sources (customer_id, id) VALUES ($1, $2)`)
+}
+
+// TestCustomersRowsTakeScopedStatements: what is given a statement for a customer's rows
+// does not compile with a global one.
+func TestCustomersRowsTakeScopedStatements(t *testing.T) {
+	either := reflect.TypeFor[anyStatement]()
+	for name, f := range map[string]any{
+		"read": customerStore.read, "list": customerStore.list, "source": scope.source, "locked": locked,
+	} {
+		taken := 0
+		for i := range reflect.TypeOf(f).NumIn() {
+			if in := reflect.TypeOf(f).In(i); in.Implements(either) {
+				taken++
+				if in != reflect.TypeFor[statement]() {
+					t.Errorf("%s takes a %v", name, in)
+				}
+			}
+		}
+		if taken == 0 {
+			t.Errorf("%s takes no statement", name)
+		}
+	}
 }
 
 // TestStatementsRunThroughTheScope: no other file talks to the database itself.

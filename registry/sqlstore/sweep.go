@@ -19,8 +19,8 @@ const (
 
 // expired is a table's rows that have had their time.
 type expired struct {
-	probe, remove statement     // $1: rows of this instant or before it
-	kept          time.Duration // how long a row outlives the instant in its column
+	probe, remove globalStatement // $1: rows of this instant or before it
+	kept          time.Duration   // how long a row outlives the instant in its column
 }
 
 var (

@@ -16,7 +16,7 @@ import (
 // ended until the page is full, so a whole round reads each connection once: an index on
 // what they look for would have to be written with nearly every signal, for a walk that is
 // taken every few minutes; no caller waits for it, and it keeps no writer waiting.
-func upkeepPage(where string) statement {
+func upkeepPage(where string) globalStatement {
 	return global(`SELECT c.customer_id, ` + managedColumns + `
 	FROM connections c CROSS JOIN sources s
 	WHERE c.id > $1 AND ` + where + ` AND s.customer_id = c.customer_id AND s.id = c.source ORDER BY c.id LIMIT $2`)
@@ -46,7 +46,7 @@ var (
 func (s *Store) Upkeep(ctx context.Context, want registry.Upkeep, after int64, take int) ([]*registry.Source, error) {
 	before := registry.Instant(want.Before).Format(timeLayout)
 	var (
-		st   statement
+		st   globalStatement
 		args []any
 	)
 	switch want.Kind {
