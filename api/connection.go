@@ -36,7 +36,7 @@ type InventorySync struct {
 // texts and numbers or null by their names. It is nil when none is saved.
 type AdServer []Member[any]
 
-// MarshalJSONTo implements [json.MarshalerTo].
+// MarshalJSONTo implements json.MarshalerTo.
 func (a AdServer) MarshalJSONTo(enc *jsontext.Encoder) error {
 	if a == nil {
 		return enc.WriteToken(jsontext.Null)

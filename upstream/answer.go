@@ -44,7 +44,7 @@ func (c *Client) exchange(r *http.Request, cl *call) (f *failure) {
 	}
 	defer resp.Body.Close()
 	// What makes a decoder panic is an answer that does not count.
-	err = background.Guard(r.Context(), c.log, "judge_answer", func(ctx context.Context) error {
+	err = background.Guard(r.Context(), c.log, "judge_"+string(cl.op), func(ctx context.Context) error {
 		f = judge(ctx, cl, resp)
 		return nil
 	})

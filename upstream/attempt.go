@@ -44,7 +44,7 @@ func (c *Client) attempt(r *http.Request, cl *call) *failure {
 	began := c.tenants.now()
 	if cl.op == opStatus {
 		var done func()
-		r, done = c.watchHanging(r, t, began)
+		r, done = c.watchHanging(r, t, began, cl.attempts < c.cfg.Attempts)
 		defer done()
 	}
 	f := c.exchange(r, cl)
@@ -97,8 +97,8 @@ func (c *Client) recovered(b *breaker, began int64) {
 	if opened {
 		c.log.Info("breaker closed", slog.String("breaker", "tenant"), slog.String("tenant", b.tenantID))
 	}
-	b.hanging.overtake(began)
 	if wanted {
-		c.onRecover(b.tenantID)
+		c.onRecover(b.tenantID) // first: a call that fails all the same is not backed off
 	}
+	c.overtake(b, began)
 }

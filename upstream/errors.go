@@ -47,7 +47,9 @@ type failure struct {
 	blame   blame
 	retry   bool          // trying again may help, and does no harm
 	after   time.Duration // what Retry-After asked for, uncapped
-	err     *fault.Error
+	// overtaken: ended because a later call was answered; see errOvertaken.
+	overtaken bool
+	err       *fault.Error
 }
 
 // Error implements error.
@@ -85,8 +87,9 @@ func lost(ctx context.Context, err error) *failure {
 	if cause.connecting {
 		b = blameUpstream
 	}
+	overtaken := errors.Is(context.Cause(ctx), errOvertaken)
 	switch {
-	case errors.Is(context.Cause(ctx), errOvertaken):
+	case overtaken:
 		o, b, retry = outcomeTimeout, blameUnknown, true
 	case errors.Is(cause, context.Canceled):
 		o, b = outcomeCanceled, blameUnknown
@@ -94,7 +97,7 @@ func lost(ctx context.Context, err error) *failure {
 		o = outcomeTimeout
 	}
 	f := failed(o, b, cause)
-	f.retry = retry
+	f.retry, f.overtaken = retry, overtaken
 	return f
 }
 

@@ -14,7 +14,8 @@ import (
 const hangAfter = 750 * time.Millisecond
 
 // errOvertaken ends a reader's status call that still hangs when a probe that began after
-// it was answered. It is made again.
+// it was answered. It is made again, and is no load beside the one that it replaces: the
+// budget of retries is for others.
 var errOvertaken = errors.New("a later status call was answered")
 
 // hanging is the readers' status calls of one tenant that are under way: the keys are
@@ -26,11 +27,15 @@ type statusCall struct {
 	end   context.CancelCauseFunc
 }
 
-// watchHanging has a tenant probed if this call of its status takes long. The caller makes
-// the request that is returned, and then calls done.
-func (c *Client) watchHanging(r *http.Request, t *tenant, began int64) (req *http.Request, done func()) {
+// watchHanging has a tenant probed if this call of its status takes long. again says that
+// the call can be made again. The caller makes the request that is returned, and then calls
+// done.
+func (c *Client) watchHanging(r *http.Request, t *tenant, began int64, again bool) (req *http.Request, done func()) {
 	ctx, end := context.WithCancelCause(r.Context())
 	cl := &statusCall{began, end}
+	if !again {
+		cl.end = func(error) {}
+	}
 	t.breaker.hanging.calls.Store(cl, nil)
 	timer := time.AfterFunc(max(hangAfter, 2*time.Duration(t.took.Load())), func() {
 		if ctx.Err() == nil {
@@ -53,11 +58,14 @@ func (h *hanging) any() (is bool) {
 	return is
 }
 
-// overtake ends the calls that began before a probe that was answered did.
-func (h *hanging) overtake(probe int64) {
-	h.calls.Range(func(key, _ any) bool {
+// overtake ends a tenant's calls that began before a probe that was answered did. It has
+// the others probed on, since that probe ended the probing.
+func (c *Client) overtake(b *breaker, probe int64) {
+	b.hanging.calls.Range(func(key, _ any) bool {
 		if cl := key.(*statusCall); cl.began < probe {
 			cl.end(errOvertaken)
+		} else {
+			c.watch(b)
 		}
 		return true
 	})

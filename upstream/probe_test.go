@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -150,6 +151,40 @@ func TestAHungCall(t *testing.T) {
 		sleep(time.Minute)
 		if n := r.agent.Calls(tenant) - calls; n != 2 {
 			t.Errorf("%d calls for two slow readers", n)
+		}
+	})
+}
+
+// Beside a reader's call that hangs no probe takes longer than a quick one may.
+func TestProbesBesideAHungCallAreQuick(t *testing.T) {
+	run(t, upstream.Config{Attempts: 1}, func(t *testing.T, r *rig) {
+		r.agent.Fault(tenant, ut.Fault{Hang: true})
+		r.status(tenant)
+		if _, most := r.agent.InFlightStatus(tenant); most != 2 {
+			t.Errorf("%d status calls at once", most)
+		}
+	})
+}
+
+// When many calls have hung each is made again, however few retries the budget allows.
+func TestManyHungCalls(t *testing.T) {
+	run(t, upstream.Config{}, func(t *testing.T, r *rig) {
+		ids := r.publishers(200)
+		r.agent.Fault("", ut.Fault{Hang: true})
+		var all sync.WaitGroup
+		for _, id := range ids {
+			all.Go(func() {
+				if _, err := r.client.Status(context.Background(), id); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		sleep(4 * time.Second)
+		r.agent.Fault("", ut.Fault{})
+		start := time.Now()
+		all.Wait()
+		if took := time.Since(start); took > 4500*time.Millisecond { // 64 tenants are probed at a time
+			t.Errorf("it took %v", took)
 		}
 	})
 }

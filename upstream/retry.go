@@ -52,7 +52,7 @@ func (c *Client) again(ctx context.Context, cl *call, begun time.Time) (pause ti
 		c.metrics.retryRefused(ctx, "deadline")
 		return 0, false
 	}
-	if !c.budget.take() {
+	if !f.overtaken && !c.budget.take() {
 		c.metrics.retryRefused(ctx, "budget")
 		return 0, false
 	}

@@ -57,9 +57,12 @@ func (c *Client) well(probe bool, began int64) {
 		return
 	}
 	if _, opened := c.upstream.close(); opened {
-		dropped := c.tenants.recover(began) // the same outage may have opened them
+		all, dropped := c.tenants.recover() // the same outage may have opened them
 		c.log.Info("breaker closed", slog.String("breaker", "upstream"), slog.Int("tenants", dropped))
 		c.onRecover("")
+		for _, t := range all {
+			c.overtake(t.breaker, began)
+		}
 	} // else each tenant that failed is probed itself
 }
 

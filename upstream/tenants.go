@@ -77,18 +77,17 @@ func (ts *tenants) open() (n int) {
 }
 
 // recover drops the tenants whose breaker is open, and reports how many: their next read
-// begins with a new breaker. Others are not probed any more. Readers' calls that hang from
-// before the probe of the whole upstream are ended.
-func (ts *tenants) recover(probe int64) (dropped int) {
-	for _, t := range ts.cache.Values() {
+// begins with a new breaker. Others are not probed any more. It returns all that there were.
+func (ts *tenants) recover() (all []*tenant, dropped int) {
+	all = ts.cache.Values()
+	for _, t := range all {
 		if !t.breaker.open.Load() {
 			t.breaker.close()
 		} else if ts.cache.Remove(t.id) {
 			dropped++
 		}
-		t.breaker.hanging.overtake(probe) // last: the call is made again if no breaker is open
 	}
-	return dropped
+	return all, dropped
 }
 
 // health counts the tenants that are failing, and those that were read well within the
