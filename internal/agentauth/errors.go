@@ -5,28 +5,48 @@ import (
 	"time"
 )
 
-// Reason says why something did not succeed, in words for logs.
+// Reason says why something did not succeed, in a word for logs.
 type Reason string
 
 // Reasons.
 const (
-	ReasonAway         Reason = "the agent or its authorization server is away" // can't be reached, or answers 5xx or 429
-	ReasonAddress      Reason = "an address that may not be asked"              // not https, or refused by the guard
-	ReasonMetadata     Reason = "a metadata document is not valid"
-	ReasonMismatch     Reason = "a metadata document speaks for something else" // another resource or issuer
-	ReasonNoServer     Reason = "the agent asks for authorization and no server for it is found"
-	ReasonNoPKCE       Reason = "the authorization server does not support PKCE with S256"
-	ReasonUnsupported  Reason = "the authorization server does not support what is needed"
-	ReasonNoClient     Reason = "the authorization server registers no clients" // and does not know us
-	ReasonRefused      Reason = "the authorization server refused"              // Code says why
-	ReasonAnswer       Reason = "the authorization server's answer can't be used"
-	ReasonUnknownState Reason = "no such consent is under way"
-	ReasonDenied       Reason = "the consent was denied"
-	ReasonChanged      Reason = "the source has changed"        // or was deleted
-	ReasonConsentDue   Reason = "a consent is due"              // no tokens, or none that are good for anything
-	ReasonBusy         Reason = "too much is under way at once" // or we are stopping
-	ReasonStore        Reason = "the store failed"              // Cause says how
+	ReasonAway         Reason = "away"      // can't be reached, or answers 5xx or 429
+	ReasonAddress      Reason = "address"   // not https, or refused by the guard
+	ReasonMetadata     Reason = "metadata"  // a document that can't be read or lacks what it must have
+	ReasonMismatch     Reason = "mismatch"  // another resource or issuer
+	ReasonNoServer     Reason = "no_server" // of an agent that asks for authorization
+	ReasonNoPKCE       Reason = "no_pkce"
+	ReasonUnsupported  Reason = "unsupported"
+	ReasonNoClient     Reason = "no_client" // and does not know us
+	ReasonRefused      Reason = "refused"   // Code says why
+	ReasonAnswer       Reason = "answer"
+	ReasonUnknownState Reason = "unknown_state"
+	ReasonDenied       Reason = "denied"
+	ReasonChanged      Reason = "changed"     // or was deleted
+	ReasonConsentDue   Reason = "consent_due" // no tokens, or none that are good for anything
+	ReasonBusy         Reason = "busy"        // or we are stopping
+	ReasonStore        Reason = "store"       // Cause says how
 )
+
+// sentences are the reasons in the texts of errors.
+var sentences = map[Reason]string{
+	ReasonAway:         "the agent or its authorization server is away",
+	ReasonAddress:      "an address that may not be asked",
+	ReasonMetadata:     "a metadata document is not valid",
+	ReasonMismatch:     "a metadata document speaks for something else",
+	ReasonNoServer:     "the agent asks for authorization and no server for it is found",
+	ReasonNoPKCE:       "the authorization server does not support PKCE with S256",
+	ReasonUnsupported:  "the authorization server does not support what is needed",
+	ReasonNoClient:     "the authorization server registers no clients",
+	ReasonRefused:      "the authorization server refused",
+	ReasonAnswer:       "the authorization server's answer can't be used",
+	ReasonUnknownState: "no such consent is under way",
+	ReasonDenied:       "the consent was denied",
+	ReasonChanged:      "the source has changed",
+	ReasonConsentDue:   "a consent is due",
+	ReasonBusy:         "too much is under way at once",
+	ReasonStore:        "the store failed",
+}
 
 // Error is every failure of this package. Nothing in it was written by an agent, a
 // server or a caller.
@@ -39,7 +59,7 @@ type Error struct {
 
 // Error is the text for logs.
 func (e *Error) Error() string {
-	text := "agentauth: " + string(e.Reason)
+	text := "agentauth: " + sentences[e.Reason]
 	if e.Code != "" {
 		text += ": " + e.Code
 	}

@@ -108,8 +108,8 @@ func TestOutage(t *testing.T) {
 			_, err := w.token(w.agents)
 			w.want(err, agentauth.ReasonAway)
 			var e *agentauth.Error
-			if !errors.As(err, &e) || e.RetryAfter <= 0 || e.RetryAfter > 20*time.Second {
-				w.Errorf("try again after %v", e.RetryAfter)
+			if !errors.As(err, &e) || !strings.HasSuffix(e.Error(), " is away") || e.RetryAfter <= 0 || e.RetryAfter > 20*time.Second {
+				w.Errorf("%v; try again after %v", err, e.RetryAfter)
 			}
 			if time.Since(begun) > 0 {
 				w.Error("the reader waited")
@@ -118,6 +118,9 @@ func TestOutage(t *testing.T) {
 		}
 		if n := w.as.count("refresh_token"); n != 1 {
 			w.Errorf("%d requests in 20 s", n)
+		}
+		if logs := w.logs.String(); !strings.Contains(logs, `"reason":"away"`) {
+			w.Errorf("the log does not say why, in a word: %s", logs)
 		}
 		delete(w.as.override, "/token")
 		if _, err := w.token(w.agents); err != nil {
