@@ -81,7 +81,9 @@ func (l *accessLog) write(r *request, took time.Duration) {
 		}
 	}
 	if level > slog.LevelDebug {
-		attrs = append(attrs, slog.Int64("dropped", l.dropped.Swap(0)))
+		if n := l.dropped.Swap(0); n > 0 {
+			attrs = append(attrs, slog.Int64("dropped", n))
+		}
 	}
 	l.log.LogAttrs(r.Context(), level, msg, attrs...)
 }
