@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -31,6 +32,7 @@ func (g *Gateway) Serve(ctx context.Context, listener net.Listener) error {
 		WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
 		MaxHeaderBytes: serverHeaderBytes,
 		ConnContext:    withConn,
+		ErrorLog:       log.New(serverLog{g.log}, "", 0),
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(gatheringListener{listener}) }()
@@ -53,4 +55,14 @@ func (g *Gateway) Serve(ctx context.Context, listener net.Listener) error {
 		return errors.New("requests were still running when the time to stop was up")
 	}
 	return err
+}
+
+// serverLog receives net/http's own log lines, which may quote a client's bytes: it
+// logs, at debug, that there was one, and not what it said.
+type serverLog struct{ log *slog.Logger }
+
+// Write implements io.Writer.
+func (l serverLog) Write(p []byte) (int, error) {
+	l.log.Debug("the HTTP server reported a fault of a connection", slog.Int("bytes", len(p)))
+	return len(p), nil
 }

@@ -23,6 +23,7 @@ import (
 type pipes struct {
 	conns  chan net.Conn
 	closed chan struct{}
+	faults chan error // of Accept, before it is asked again
 	once   sync.Once
 	writes atomic.Int64
 }
@@ -38,6 +39,8 @@ func (l *pipes) Accept() (net.Conn, error) {
 	select {
 	case c := <-l.conns:
 		return c, nil
+	case err := <-l.faults:
+		return nil, err
 	case <-l.closed:
 		return nil, net.ErrClosed
 	}
@@ -56,7 +59,7 @@ func (l *pipes) dial() net.Conn {
 // stop tells it to stop; Serve's error comes out of stopped.
 func served(t *testing.T, body func(w *world, l *pipes, stop func(), stopped <-chan error)) {
 	inWorld(t, setup{}, func(w *world) {
-		l := &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}
+		l := &pipes{conns: make(chan net.Conn), closed: make(chan struct{}), faults: make(chan error)}
 		ctx, stop := context.WithCancel(context.Background())
 		stopped := make(chan error, 1)
 		go func() { stopped <- w.gateway.Serve(ctx, l) }()
@@ -124,6 +127,16 @@ func TestStoppingWaits18SecondsAtMost(t *testing.T) {
 			w.Errorf("stopping gave %v after %s, want an error after 18 s", err, time.Since(begun))
 		}
 		w.must(c.Close())
+	})
+}
+
+func TestWhatNetHTTPReportsIsNotRepeated(t *testing.T) {
+	served(t, func(w *world, l *pipes, _ func(), _ <-chan error) {
+		l.faults <- &net.DNSError{Err: "CANARY", IsTemporary: true}
+		w.pass(time.Second)
+		if logs := w.logs.String(); !strings.Contains(logs, "the HTTP server reported") || strings.Contains(logs, "CANARY") {
+			w.Errorf("logs: %s", logs)
+		}
 	})
 }
 
