@@ -176,8 +176,8 @@ func TestPanicIsAnAnswer(t *testing.T) {
 		if bytes.Contains(a.body, []byte("CANARY")) || a.header.Get("X-Request-Id") == "" {
 			w.Errorf("answer: %v %s", a.header, a.body)
 		}
-		if !strings.Contains(w.logs.String(), "a handler panicked") {
-			w.Error("the panic is not in the log")
+		if line := lineWith(w.logs.String(), "a handler panicked"); !strings.Contains(line, `"kind":"value"`) {
+			w.Errorf("the panic in the log: %s", line)
 		}
 		if b := w.get(statusOf); b.status != 200 {
 			w.Errorf("after a panic: %d", b.status)

@@ -191,10 +191,10 @@ func checkSizes(w http.ResponseWriter, r *request) error {
 
 // finish counts and logs the request, and answers in a panicking handler's place.
 func (g *Gateway) finish(r *request, begun time.Time) {
-	if recover() != nil { // with a value that may hold a secret
+	if p := recover(); p != nil {
 		g.ins.Panic()
 		g.log.LogAttrs(r.Context(), slog.LevelError, "a handler panicked", slog.String("request_id", r.id),
-			slog.String("route", r.route), slog.Any("stack", background.Callers()))
+			slog.String("route", r.route), slog.String("kind", kindOf(p)), slog.Any("stack", background.Callers()))
 		if r.answer.status == 0 {
 			g.writeError(&r.answer, r, fault.New(fault.Internal, "Something went wrong on our side."))
 		} else {
@@ -212,6 +212,14 @@ func (g *Gateway) finish(r *request, begun time.Time) {
 		r.span.End()
 	}
 	g.access.write(r, took)
+}
+
+// kindOf says of a panic's value, which may hold a secret, what it is.
+func kindOf(p any) string {
+	if _, ok := p.(error); ok {
+		return "error"
+	}
+	return "value"
 }
 
 var serverSpan = []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindServer)}

@@ -62,7 +62,7 @@ var keys = map[string]treatment{
 	slog.TimeKey: plain, slog.LevelKey: plain, slog.MessageKey: text,
 
 	// What is being done, to what, for whom.
-	"component": plain, "operation": plain, "method": plain, "route": route, "request_id": hexID,
+	"component": plain, "operation": plain, "kind": plain, "method": plain, "route": route, "request_id": hexID,
 	"trace_id": hexID, "span_id": plain, "customer": plain, "customer_id": plain, "key_name": plain,
 	"source_id": ident, "esa_id": plain, "tenant": ident, "tenants": plain, "field": plain,
 
