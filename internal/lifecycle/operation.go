@@ -53,8 +53,8 @@ func (c *core) timeLimit(kind registry.OperationKind) time.Duration {
 	return startWithin + callTimeout + readTimeout + reserve
 }
 
-// certainAt is when the outcome of an operation that no process followed to its end can't change
-// any more: upstream was called at the latest startWithin after it began.
+// certainAt is the time from which the outcome of an operation that was cut short can't
+// change any more: upstream was called at the latest startWithin after it began.
 func (c *core) certainAt(op *registry.Operation) time.Time {
 	return op.Begun.Add(startWithin + c.unsettled)
 }

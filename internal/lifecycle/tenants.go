@@ -87,9 +87,9 @@ func stillOpen(c, before *registry.Connection) bool {
 	return open && key == was && c.TenantID == ""
 }
 
-// certainFor is when the outcome of a connection's provisioning that no process followed to its end
-// can't change any more. If another process recorded its beginning, that is the time
-// of another clock.
+// certainFor is the time from which the outcome of a connection's open provisioning can't
+// change any more. If another process recorded when it began, skew is added, because the
+// clocks differ.
 func (c *core) certainFor(m *registry.Source) time.Time {
 	if op := m.Connection.Operation; op != nil {
 		return c.certainAt(op).Add(skew)
