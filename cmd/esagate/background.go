@@ -18,7 +18,7 @@ import (
 // Intervals of the work that one replica does for all, and how long a run may take.
 const (
 	settleInterval    = 5 * time.Second
-	settleFirst       = 3 * time.Minute // after the start, by every replica: the one that led may have crashed
+	settleFirst       = 3 * time.Minute // after the start every replica settles all: the one that led may have crashed
 	subscribeInterval = 30 * time.Second
 	sweepInterval     = time.Hour
 	settleTimeout     = 2 * time.Minute
@@ -46,8 +46,9 @@ func (a *app) newLifecycle(accounts *serviceaccount.Accounts) {
 	})
 }
 
-// startWork starts the work beside the requests: what a crash left undone is looked up
-// by each replica that starts, the rest is done by the one that leads.
+// startWork starts the work beside the requests: each replica looks up what it was not
+// answered, and after its start what a crash left undone; the rest is done by the one that
+// leads.
 func (a *app) startWork() {
 	a.instruments.Leads(a.leads.Load)
 	log := a.telemetry.Logger
@@ -59,18 +60,21 @@ func (a *app) startWork() {
 	task := func(name string, interval, timeout time.Duration, do func(context.Context) error) background.Task {
 		return background.Task{Name: name, Interval: interval, Timeout: timeout, Do: do, Logger: log}
 	}
-	settle := task("settle", settleInterval, settleTimeout, a.lifecycle.Settle)
+	started := time.Now()
+	settle := func(ctx context.Context) error {
+		if a.leads.Load() || time.Since(started) < settleFirst {
+			return a.lifecycle.Settle(ctx)
+		}
+		return a.lifecycle.SettleOwn(ctx)
+	}
 	a.work.Go(context.Background(), "settle", func(ctx context.Context) {
-		ctx, cancel := context.WithTimeout(ctx, settleFirst)
-		defer cancel()
-		background.Every(ctx, settle)
+		background.Every(ctx, task("settle", settleInterval, settleTimeout, settle))
 	})
 	lead := leader.New(a.store, leader.Options{Name: "upkeep", Logger: log, Changed: a.leads.Store})
 	a.work.Go(context.Background(), "lead", func(ctx context.Context) {
 		lead.Run(ctx, func(ctx context.Context) {
 			var tasks sync.WaitGroup
 			for _, t := range []background.Task{
-				settle,
 				task("subscribe", subscribeInterval, subscribeTimeout, a.subscriber.Round),
 				task("sweep", sweepInterval, sweepTimeout, a.sweep),
 			} {

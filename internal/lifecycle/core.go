@@ -37,6 +37,8 @@ type core struct {
 	checks *background.Group  // rounds of Settle, and snapshots to expire: ends when Close begins
 	slots  *background.Shares // of requests under way
 	tries  *tries             // of Settle
+
+	settleOwn func(context.Context) error // the Lifecycle's
 }
 
 // afterProbe is how long upstream may work on a request after we stopped waiting: it can

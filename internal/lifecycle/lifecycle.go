@@ -76,17 +76,18 @@ const (
 // [*fault.Error].
 type Lifecycle struct {
 	*core
-	store      registry.UpkeepStore
-	tests      *background.Flight[testOutcome] // by esaId
-	round      sync.Mutex                      // held for a round of Settle
-	roundEnded time.Time                       // the last complete one; guarded by round
+	store registry.UpkeepStore
+	tests *background.Flight[testOutcome] // by esaId
+	round sync.Mutex                      // held for a round of Settle
 }
 
 // New makes a Lifecycle.
 func New(cfg Config, deps Deps) *Lifecycle {
 	c := newCore(cfg.withDefaults(), deps)
-	return &Lifecycle{core: c, store: deps.Store,
+	l := &Lifecycle{core: c, store: deps.Store,
 		tests: background.NewFlight[testOutcome](c.work, "test a connection", c.cfg.ProbeTimeout+time.Minute)}
+	c.settleOwn = l.settleOwn
+	return l
 }
 
 func (c Config) withDefaults() Config {

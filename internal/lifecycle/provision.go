@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"esagate/internal/adserver"
+	"esagate/internal/background"
 	"esagate/internal/fault"
 	"esagate/registry"
 	"esagate/transform"
@@ -190,8 +191,9 @@ func (p provision) adopt(ctx context.Context, found *wire.Tenant) (*registry.Sou
 	return m, naming(err, p.target)
 }
 
-// unknown handles a provisioning of unknown outcome: the tenant is looked up at once, and
-// by Settle until it can't appear any more.
+// unknown handles a provisioning of unknown outcome: the tenant is looked up at once, by
+// Settle until it can't appear any more, and the moment it can't: the caller is told that
+// the connection can be saved again then, and every replica has to allow it.
 func (p provision) unknown(ctx context.Context, began time.Time, cause error) (*registry.Source, error) {
 	found, err := p.find(ctx)
 	switch {
@@ -207,6 +209,11 @@ func (p provision) unknown(ctx context.Context, began time.Time, cause error) (*
 	p.tries.own(openKey{p.esaID, began.UnixNano()}, certain)
 	m, _ := p.end(ctx, ending{outcome: OutcomeUnknown, cause: errors.Join(cause, err),
 		became: then(failed(codeInternal, textNotKnown(p.unsettled), began), withOrgID(p.orgID))})
+	p.checks.Go(ctx, "look for a tenant", func(ctx context.Context) {
+		if background.Sleep(ctx, time.Until(certain)) {
+			_ = p.settleOwn(ctx) // if it fails, SettleOwn tries again
+		}
+	})
 	e := unavailable(cause)
 	e.RetryAfter = max(certain.Sub(now()), time.Second)
 	return m, naming(e, p.target)

@@ -1,6 +1,7 @@
 package lifecycle_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -54,7 +55,7 @@ func TestLookupsAreFew(t *testing.T) {
 	})
 }
 
-// TestOneRoundAtATime: there is one round at a time, and the next comes 2 s later.
+// TestOneRoundAtATime: while a round is under way Settle does nothing.
 func TestOneRoundAtATime(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.unsettled(1)
@@ -65,10 +66,30 @@ func TestOneRoundAtATime(t *testing.T) {
 		for _, x := range []struct {
 			pause time.Duration
 			lists int
-		}{{10 * time.Second, 1}, {11 * time.Second, 1}, {time.Second, 2}} { // the round ends after 20 s
+		}{{10 * time.Second, 1}, {11 * time.Second, 2}} { // the round ends after 20 s
 			w.pass(x.pause)
 			w.takes(0, func() { w.must(w.one.Settle(w.Context())) })
 			w.calls("list", before+x.lists)
+		}
+	})
+}
+
+// TestLookupsKeepNothingWaiting: while many lookups hang, a switch is settled. Lookups that
+// fail are no warnings.
+func TestLookupsKeepNothingWaiting(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.unsettled(20)
+		id := w.connected(freewheel).Connection.ID
+		w.crashOn("deactivate", behaviour{after: time.Minute}, "deactivate", id)
+		w.pass(90 * time.Second)
+		w.agent.all("list", behaviour{before: 10 * time.Second, nothing: true, status: 503, body: `{}`})
+		go func() { w.must(w.one.Settle(w.Context())) }()
+		w.pass(time.Second)
+		w.is(w.stored(id), registry.StatusDeactivated, "")
+		w.pass(time.Minute)
+		const line = `msg="a connection can't be settled yet"`
+		if logs := w.logs.String(); !strings.Contains(logs, "level=INFO "+line) || strings.Contains(logs, "level=WARN "+line) {
+			w.Error("a lookup that fails is not one line of INFO")
 		}
 	})
 }

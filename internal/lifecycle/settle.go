@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -13,18 +12,23 @@ import (
 	"esagate/registry"
 )
 
-// How much a round does at a time, and how soon another may follow.
+// How much a round does at a time.
 const (
-	settleAtOnce = 8
+	settleAtOnce = 8 // of lookups, and of the rest
 	settlePage   = 100
-	roundPause   = 2 * time.Second
 )
 
 // Settle makes one round over all connections whose operation was not finished: what a
 // crash, an outage, or an answer that never came has left open. What can't be settled yet
 // is left for the next round, and does not stop the others; the error says that the store
-// could not be read. While a round is under way, or shortly after one, it does nothing.
-func (l *Lifecycle) Settle(ctx context.Context) error {
+// could not be read. While a round is under way it does nothing.
+func (l *Lifecycle) Settle(ctx context.Context) error { return l.oneRound(ctx, l.settleAll) }
+
+// SettleOwn is Settle for the provisionings of unknown outcome that this process made: no
+// other knows as soon when their outcome can't change any more.
+func (l *Lifecycle) SettleOwn(ctx context.Context) error { return l.oneRound(ctx, l.settleOwn) }
+
+func (l *Lifecycle) oneRound(ctx context.Context, settle func(context.Context) error) error {
 	if !l.round.TryLock() {
 		return nil
 	}
@@ -32,22 +36,34 @@ func (l *Lifecycle) Settle(ctx context.Context) error {
 	if l.checks.Context().Err() != nil {
 		return errStopping
 	}
-	if since := time.Since(l.roundEnded); 0 <= since && since < roundPause {
-		return nil
-	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(l.checks.Context(), cancel)()
-	err := l.settleAll(ctx)
-	if err == nil {
-		l.roundEnded = now()
-	}
-	return err
+	return settle(ctx)
 }
 
-// settleAll works through the pages of connections that are not settled, and waits for
-// what it has begun.
+// settleAll settles what is not settled. Lookups, which can take long, keep nothing else
+// waiting.
 func (l *Lifecycle) settleAll(ctx context.Context) error {
+	var kinds errgroup.Group
+	for _, lookup := range []bool{true, false} {
+		kinds.Go(func() error {
+			return l.settlePages(ctx, func(m *registry.Source) bool { return isLookup(m.Connection) == lookup })
+		})
+	}
+	return kinds.Wait()
+}
+
+func (l *Lifecycle) settleOwn(ctx context.Context) error {
+	return l.settlePages(ctx, func(m *registry.Source) bool {
+		key, _ := openKeyOf(m.Connection)
+		return l.tries.of(key).ours
+	})
+}
+
+// settlePages works through the pages of connections that are not settled, and waits for
+// what it has begun.
+func (l *Lifecycle) settlePages(ctx context.Context, wanted func(*registry.Source) bool) error {
 	var group errgroup.Group
 	group.SetLimit(settleAtOnce)
 	defer func() { _ = group.Wait() }()
@@ -58,7 +74,7 @@ func (l *Lifecycle) settleAll(ctx context.Context) error {
 		}
 		for _, m := range page {
 			after = m.Connection.ID
-			if !l.due(m) {
+			if !wanted(m) || !l.due(m) {
 				continue
 			}
 			group.Go(func() error {
@@ -67,7 +83,11 @@ func (l *Lifecycle) settleAll(ctx context.Context) error {
 					return err
 				})
 				if err != nil && ctx.Err() == nil {
-					l.logAbout(ctx, slog.LevelWarn, "a connection can't be settled yet", targetOf(m), slog.Any("error", err))
+					level := slog.LevelWarn
+					if isLookup(m.Connection) { // while upstream is away many fail
+						level = slog.LevelInfo
+					}
+					l.logAbout(ctx, level, "a connection can't be settled yet", targetOf(m), slog.Any("error", err))
 				}
 				return nil
 			})
@@ -76,6 +96,11 @@ func (l *Lifecycle) settleAll(ctx context.Context) error {
 			return ctx.Err()
 		}
 	}
+}
+
+// isLookup reports whether a connection is settled by looking its tenant up.
+func isLookup(c *registry.Connection) bool {
+	return c.Operation == nil || c.Operation.Kind == registry.OperationProvision
 }
 
 // due reports whether a connection is to be settled in this round. Tenants are looked up,
@@ -87,7 +112,7 @@ func (l *Lifecycle) due(m *registry.Source) bool {
 	switch {
 	case !open, l.beingWorkedOn(m):
 		return false
-	case op == nil, op.Kind == registry.OperationProvision:
+	case isLookup(m.Connection):
 		return l.tries.begin(key, lookupPauses, at, l.certainFor(m))
 	case op.Kind == registry.OperationConfigure:
 		return l.tries.begin(key, restorePauses, at, at)
@@ -110,7 +135,7 @@ func (l *Lifecycle) settle(ctx context.Context, m *registry.Source, callerWaits 
 	switch _, open := openKeyOf(m.Connection); {
 	case !open, l.beingWorkedOn(m):
 		return m, nil
-	case op == nil, op.Kind == registry.OperationProvision:
+	case isLookup(m.Connection):
 		return l.settleProvisioning(ctx, m)
 	case op.Kind == registry.OperationConfigure:
 		return l.settleConfig(ctx, m, callerWaits)

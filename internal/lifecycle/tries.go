@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"sync"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -36,7 +37,10 @@ var (
 
 // tries remember how often this process has tried to settle what is open. What is evicted
 // is tried at once.
-type tries struct{ tried *lru.Cache[openKey, tried] }
+type tries struct {
+	mu    sync.Mutex // held from a read to the write that follows from it
+	tried *lru.Cache[openKey, tried]
+}
 
 type tried struct {
 	next  time.Time
@@ -49,12 +53,14 @@ const maxTries = 4096
 
 func newTries() *tries {
 	cache, _ := lru.New[openKey, tried](maxTries) // fails for no size alone
-	return &tries{cache}
+	return &tries{tried: cache}
 }
 
 // begin counts a try that begins, unless it comes too early. The next may begin after the
 // pause, and at the latest at the time certain.
 func (r *tries) begin(key openKey, p pauses, at, certain time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	t := r.of(key)
 	if at.Before(t.next) {
 		return false
@@ -72,6 +78,8 @@ func (r *tries) begin(key openKey, p pauses, at, certain time.Time) bool {
 // own says that this process has made a provisioning, and has looked up its tenant once.
 func (r *tries) own(key openKey, certain time.Time) {
 	r.begin(key, lookupPauses, now(), certain)
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	t := r.of(key)
 	t.ours = true
 	r.tried.Add(key, t)

@@ -119,3 +119,51 @@ func TestTwoReplicasSettle(t *testing.T) {
 		}
 	})
 }
+
+// TestPromiseHoldsAtOtherReplica: after the time that a caller was told, another replica,
+// which leads, takes the save as well, because the replica that asked ends its attempt then.
+func TestPromiseHoldsAtOtherReplica(t *testing.T) {
+	inWorlds(t, map[string]time.Duration{
+		"when promised":                0,
+		"when upstream can be read of": 30 * time.Second, // the pause between two lookups
+	}, func(w *world, late time.Duration) {
+		one, two := w.one, w.start()
+		w.agent.next("provision", behaviour{nothing: true, before: 5 * time.Second, status: 502, body: `{}`})
+		f := w.connectFails(freewheel, nil, fault.Unavailable)
+		settle := func(end time.Time) {
+			for time.Now().Before(end) {
+				w.pass(min(5*time.Second, time.Until(end)))
+				w.must(two.Settle(w.Context()))
+				w.must(one.SettleOwn(w.Context()))
+			}
+		}
+		promised := time.Now().Add(f.RetryAfter)
+		settle(promised.Add(-time.Second))
+		if late > 0 {
+			w.agent.all("list", refuse(503, `{}`))
+		}
+		w.pass(time.Second)
+		w.agent.all("list", behaviour{})
+		settle(promised.Add(late))
+		m, err := two.Save(w.Context(), customer, f.ESAID, w.parse(freewheelNew))
+		w.must(err)
+		w.is(*m.Connection, registry.StatusActive, "")
+		w.provisionedTwice()
+		one.reported("provision unknown")
+		two.reported("provision done")
+	})
+}
+
+// TestSettleOwn: what another process was not answered is left to the replica that leads.
+func TestSettleOwn(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.unsettled(1)
+		two := w.start()
+		before := len(w.agent.made("list"))
+		w.pass(10 * time.Second)
+		w.must(two.SettleOwn(w.Context()))
+		w.calls("list", before)
+		w.must(w.one.SettleOwn(w.Context()))
+		w.calls("list", before+1)
+	})
+}
