@@ -33,13 +33,20 @@ func opened(t *testing.T, url string, opts ...Option) *Store {
 
 func fileStore(t *testing.T, opts ...Option) *Store {
 	t.Helper()
-	return opened(t, "sqlite://"+filepath.Join(t.TempDir(), "registry.db"), opts...)
+	return opened(t, NewFile(t), opts...)
 }
 
-// bothStores returns a Store on each database.
-func bothStores(t *testing.T, opts ...Option) map[string]*Store {
+// NewFile returns the URL of a new SQLite file.
+func NewFile(t *testing.T) string {
 	t.Helper()
-	return map[string]*Store{"sqlite": fileStore(t, opts...), "postgres": opened(t, pgtest.Database(t), opts...)}
+	return "sqlite://" + filepath.Join(t.TempDir(), "registry.db")
+}
+
+// Databases return the URL of a new database of each kind. Where there is no PostgreSQL its
+// one skips the test that it is given, which therefore is the subtest.
+var Databases = map[string]func(t *testing.T) string{
+	"sqlite":   NewFile,
+	"postgres": func(t *testing.T) string { return pgtest.Database(t) },
 }
 
 // newKey gives a Store a key of its own.

@@ -92,8 +92,9 @@ func child(databaseURL string) error {
 
 // TestProcesses has many processes open one new database at once.
 func TestProcesses(t *testing.T) {
-	for name, databaseURL := range databases(t) {
+	for name, database := range sqlstore.Databases {
 		t.Run(name, func(t *testing.T) {
+			databaseURL := database(t)
 			var wg sync.WaitGroup
 			for range 5 {
 				wg.Go(func() {
@@ -114,8 +115,9 @@ func TestProcesses(t *testing.T) {
 }
 
 func TestMigrate(t *testing.T) {
-	for name, databaseURL := range databases(t) {
+	for name, database := range sqlstore.Databases {
 		t.Run(name, func(t *testing.T) {
+			databaseURL := database(t)
 			from, newest, err := sqlstore.Migrate(t.Context(), databaseURL)
 			if err != nil || from != 0 || newest < 2 {
 				t.Fatalf("from %d to %d, %v", from, newest, err)
@@ -169,8 +171,9 @@ func TestPostgresWithoutRights(t *testing.T) {
 }
 
 func TestOpenRefusesNewerSchema(t *testing.T) {
-	for name, databaseURL := range databases(t) {
+	for name, database := range sqlstore.Databases {
 		t.Run(name, func(t *testing.T) {
+			databaseURL := database(t)
 			open(t, databaseURL).Close()
 			alter(t, databaseURL, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, TRUE)`)
 			refuses(t, databaseURL, "newer version")

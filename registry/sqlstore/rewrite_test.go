@@ -72,9 +72,10 @@ func readSecrets(t *testing.T, s registry.Store, n int, except string) {
 // TestRewriteSecrets takes a store with more than one page of everything through a
 // change of its key.
 func TestRewriteSecrets(t *testing.T) {
-	for name, url := range databases(t) {
+	for name, database := range sqlstore.Databases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			url := database(t)
 			const n = rewritePage
 			first := vault.Generate()
 			open(t, url).Close() // one without a key leaves no mark
@@ -139,8 +140,9 @@ func TestRewriteWhatCannotBeOpened(t *testing.T) {
 
 // TestRewriteWhileOthersWrite rewrites while every sealed row comes and goes.
 func TestRewriteWhileOthersWrite(t *testing.T) {
-	for name, url := range databases(t) {
+	for name, database := range sqlstore.Databases {
 		t.Run(name, func(t *testing.T) {
+			url := database(t)
 			first := vault.Generate()
 			s := open(t, url, withKey(t, first))
 			plantSecrets(t, s, 40)

@@ -126,22 +126,12 @@ func TestCanaryInTables(t *testing.T) {
 	}
 }
 
-// databases are a new one of each kind.
-func databases(t *testing.T) map[string]string {
-	t.Helper()
-	return map[string]string{"sqlite": newFile(t), "postgres": pgtest.Database(t)}
-}
-
-func newFile(t *testing.T) string {
-	t.Helper()
-	return "sqlite://" + filepath.Join(t.TempDir(), "registry.db")
-}
-
 // TestManyKeysAtOnce opens a new database with two keys, several times at once: one
 // key wins, and all who have it get in.
 func TestManyKeysAtOnce(t *testing.T) {
-	for name, url := range databases(t) {
+	for name, database := range sqlstore.Databases {
 		t.Run(name, func(t *testing.T) {
+			url := database(t)
 			keys := []sqlstore.Option{withKey(t, vault.Generate()), withKey(t, vault.Generate())}
 			const n = 8
 			errs := make([]error, n)

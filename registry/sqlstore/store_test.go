@@ -9,6 +9,8 @@ import (
 	"esagate/registry/sqlstore"
 )
 
+var newFile = sqlstore.NewFile
+
 func open(t *testing.T, url string, opts ...sqlstore.Option) *sqlstore.Store {
 	t.Helper()
 	s, err := sqlstore.Open(t.Context(), url, opts...)

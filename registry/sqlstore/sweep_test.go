@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -98,13 +97,10 @@ func TestSweepAndTheLock(t *testing.T) {
 // TestSweepEnds: a sweep that can't get to write ends by itself, on a context without
 // a deadline: here it would wait for the transaction that it is called in.
 func TestSweepEnds(t *testing.T) {
-	file := "sqlite://" + filepath.Join(t.TempDir(), "registry.db")
-	for name, writers := range map[string]struct {
-		url string
-		n   int
-	}{"sqlite": {file, 1}, "postgres": {pgtest.Database(t), postgresWriters}} {
+	writers := map[string]int{"sqlite": 1, "postgres": postgresWriters}
+	for name, database := range Databases {
 		t.Run(name, func(t *testing.T) {
-			s := opened(t, writers.url)
+			s := opened(t, database(t))
 			expiredKey(t, s)
 			var hold func(left int) error
 			hold = func(left int) error {
@@ -114,7 +110,7 @@ func TestSweepEnds(t *testing.T) {
 				}
 				return s.writing(t.Context(), 5, func(scope) error { return hold(left - 1) })
 			}
-			must(t)(hold(writers.n))
+			must(t)(hold(writers[name]))
 			if n := countRows(t, s, "idempotency"); n != 1 {
 				t.Fatalf("%d keys", n)
 			}
@@ -139,8 +135,9 @@ const sweptTime = `CASE WHEN n.id % 10 = 0 THEN '2032-01-02T03:04:05.000001Z' EL
 // may be more.
 func TestSweepBounds(t *testing.T) {
 	var now time.Time
-	for name, s := range bothStores(t, WithClock(func() time.Time { return now })) {
+	for name, database := range Databases {
 		t.Run(name, func(t *testing.T) {
+			s := opened(t, database(t), WithClock(func() time.Time { return now }))
 			now = time.Date(2032, 1, 2, 3, 4, 5, 0, time.UTC)
 			for i := range 3 {
 				must(t)(s.Adopt(t.Context(), registry.ConfigSource{CustomerID: int64(5 + i%2), SourceID: string(rune('a' + i)), Name: "N", ESAID: int64(2001 + i)}))

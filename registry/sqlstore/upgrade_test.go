@@ -1,15 +1,12 @@
 package sqlstore
 
 import (
-	"database/sql"
 	"io/fs"
-	"path/filepath"
 	"testing"
 	"testing/fstest"
 
 	"github.com/pressly/goose/v3"
 
-	"esagate/internal/pgtest"
 	"esagate/registry"
 )
 
@@ -17,20 +14,12 @@ import (
 func TestUpgrade(t *testing.T) {
 	first, err := fs.ReadFile(migrations, "migrations/00001_registry.sql")
 	must(t)(err)
-	path := filepath.Join(t.TempDir(), "registry.db")
-	database := pgtest.Database(t)
-	for _, test := range []struct {
-		driver, name, url string
-		dialect           goose.Dialect
-	}{
-		{"sqlite", path, "sqlite://" + path, goose.DialectSQLite3},
-		{"pgx", database, database, goose.DialectPostgres},
-	} {
-		t.Run(test.driver, func(t *testing.T) {
-			db, err := sql.Open(test.driver, test.name)
+	for name, database := range Databases {
+		t.Run(name, func(t *testing.T) {
+			url := database(t)
+			old, err := pools(url)
 			must(t)(err)
-			defer db.Close()
-			p, err := goose.NewProvider(test.dialect, db, fstest.MapFS{"00001_registry.sql": {Data: first}},
+			p, err := goose.NewProvider(old.dialect, old.write, fstest.MapFS{"00001_registry.sql": {Data: first}},
 				goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
 			must(t)(err)
 			must(t)(p.Up(t.Context()))
@@ -43,10 +32,11 @@ func TestUpgrade(t *testing.T) {
 				`INSERT INTO connections (id, customer_id, source, provisioning_status, tenant_id, email_learned, last_test_passed, created_at, updated_at, version)
 					VALUES (1000, 31, 7, 'active', 'tenant-old', FALSE, FALSE, '2030-01-01T00:00:00.000000Z', '2030-01-01T00:00:00.000000Z', 4)`,
 			} {
-				must(t)(db.ExecContext(t.Context(), row))
+				must(t)(old.write.ExecContext(t.Context(), row))
 			}
+			must(t)(old.Close())
 
-			s := opened(t, test.url, newKey(t))
+			s := opened(t, url, newKey(t))
 			got, err := s.Adopt(t.Context(), registry.ConfigSource{CustomerID: 31, SourceID: "old", Name: "Old", TenantID: "tenant-old", Labels: map[string]string{"a": "b"}})
 			if err != nil || got.Outcome != registry.AdoptionUnchanged || got.Managed.Connection.Version != 4 {
 				t.Fatalf("%+v, %v", got, err)
