@@ -50,7 +50,11 @@ func Migrate(ctx context.Context, url string) (from, to int64, err error) {
 	return from, to, both(err, s.Close())
 }
 
+// unread stands for a version that could not be read.
+const unread = -1
+
 func (s *Store) migrate(ctx context.Context) (from, to int64, err error) {
+	from = unread
 	for try := range migrateTries {
 		if try > 0 {
 			select {
@@ -59,7 +63,12 @@ func (s *Store) migrate(ctx context.Context) (from, to int64, err error) {
 				return 0, 0, fmt.Errorf("store: migrate: %w", both(ctx.Err(), err))
 			}
 		}
-		if from, to, err = s.migrateOnce(ctx); err == nil || !outrun(err) || ctx.Err() != nil {
+		var found int64
+		found, to, err = s.migrateOnce(ctx)
+		if from == unread { // what a later try finds can be another process's work
+			from = found
+		}
+		if err == nil || !outrun(err) || ctx.Err() != nil {
 			break
 		}
 	}
@@ -84,13 +93,13 @@ func outrun(err error) bool {
 func (s *Store) migrateOnce(ctx context.Context) (from, to int64, err error) {
 	look, err := provider(s.dialect, s.write)
 	if err != nil {
-		return 0, 0, err
+		return unread, unread, err
 	}
 	// First, because running an older set of steps on newer tables would fail in
 	// words that don't say why; and without a lock, because mostly it is all.
 	from, err = look.GetDBVersion(ctx)
 	if err != nil {
-		return 0, 0, err
+		return unread, unread, err
 	}
 	sources := look.ListSources()
 	if from > sources[len(sources)-1].Version {

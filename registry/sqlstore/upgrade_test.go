@@ -4,25 +4,59 @@ import (
 	"io/fs"
 	"testing"
 	"testing/fstest"
+	"testing/synctest"
 
 	"github.com/pressly/goose/v3"
 
 	"esagate/registry"
 )
 
-// TestUpgrade opens a database as the first release left it.
-func TestUpgrade(t *testing.T) {
+// asReleased makes the tables of the first release, and returns the pools.
+func asReleased(t *testing.T, url string) *Store {
+	t.Helper()
 	first, err := fs.ReadFile(migrations, "migrations/00001_registry.sql")
 	must(t)(err)
+	old, err := pools(url)
+	must(t)(err)
+	p, err := goose.NewProvider(old.dialect, old.write, fstest.MapFS{"00001_registry.sql": {Data: first}},
+		goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
+	must(t)(err)
+	must(t)(p.Up(t.Context()))
+	return old
+}
+
+// TestMigrateBehindAnother: a process that finds its work done by another one still says
+// from which version it was.
+func TestMigrateBehindAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		url := NewFile(t)
+		other := asReleased(t, url)
+		tx, err := other.begin(t.Context())
+		must(t)(err)
+		done := make(chan error, 1)
+		var from, to int64
+		go func() {
+			var err error
+			from, to, err = Migrate(t.Context(), url)
+			done <- err
+		}()
+		synctest.Wait() // it has met the lock, and pauses
+		must(t)(tx.Rollback())
+		_, newest, err := other.migrate(t.Context())
+		must(t)(err)
+		must(t)(other.Close())
+		if must(t)(<-done); from != 1 || to != newest {
+			t.Errorf("from %d to %d, want from 1 to %d", from, to, newest)
+		}
+	})
+}
+
+// TestUpgrade opens a database as the first release left it.
+func TestUpgrade(t *testing.T) {
 	for name, database := range Databases {
 		t.Run(name, func(t *testing.T) {
 			url := database(t)
-			old, err := pools(url)
-			must(t)(err)
-			p, err := goose.NewProvider(old.dialect, old.write, fstest.MapFS{"00001_registry.sql": {Data: first}},
-				goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
-			must(t)(err)
-			must(t)(p.Up(t.Context()))
+			old := asReleased(t, url)
 			for _, row := range []string{
 				`UPDATE sequences SET last_value = 7 WHERE name = 'source'`,
 				`INSERT INTO esa_ids (id) VALUES (1000)`,
