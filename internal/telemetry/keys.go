@@ -59,8 +59,6 @@ func only(fits func(string) bool) treatment {
 // never written. To add a key is to promise that only harmless values are
 // logged under it.
 var keys = map[string]treatment{
-	slog.TimeKey: plain, slog.LevelKey: plain, slog.MessageKey: text,
-
 	// What is being done, to what, for whom.
 	"component": plain, "operation": plain, "kind": plain, "method": plain, "route": route, "request_id": hexID,
 	"trace_id": hexID, "span_id": plain, "customer": plain, "customer_id": plain, "key_name": plain,
@@ -77,6 +75,9 @@ var keys = map[string]treatment{
 	"url": baseURL, "version": version,
 }
 
+// slogKeys are the keys of slog's own attributes. A caller's would shadow them.
+var slogKeys = map[string]treatment{slog.TimeKey: plain, slog.LevelKey: plain, slog.MessageKey: text}
+
 // KeyAllowed reports whether values under a log attribute key are written.
 func KeyAllowed(key string) bool {
 	_, ok := keys[key]
@@ -85,11 +86,11 @@ func KeyAllowed(key string) bool {
 
 var keyFormat = regexp.MustCompile(`^[a-z_.]{1,40}$`)
 
-// shownKey is the key as it is written. Keys are constants in code, but a
+// shownKey is a caller's key as it is written. Keys are constants in code, but a
 // misplaced argument can put a value where slog expects a key.
 func shownKey(key string) string {
-	if key == "!BADKEY" || keyFormat.MatchString(key) {
-		return key
+	if _, ok := slogKeys[key]; ok || key != "!BADKEY" && !keyFormat.MatchString(key) {
+		return Redacted
 	}
-	return Redacted
+	return key
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"slices"
 
 	"go.opentelemetry.io/otel/trace"
 )
@@ -19,7 +20,7 @@ const (
 // (see KeyAllowed) whose values are harmless, and Redacted in place of the
 // others and of a message that looks like it holds a secret. Lines carry
 // trace_id and span_id when their context has a sampled span. Groups have no
-// place in a line: those of a logger are passed over, those of a line left out.
+// place in a line: those of a logger are passed over, Redacted stands for others.
 func NewLogger(w io.Writer, format string, level slog.Level) *slog.Logger {
 	options := &slog.HandlerOptions{Level: level, ReplaceAttr: cleanAttr}
 	if format == FormatText {
@@ -28,18 +29,29 @@ func NewLogger(w io.Writer, format string, level slog.Level) *slog.Logger {
 	return slog.New(tracedHandler{slog.NewJSONHandler(w, options)})
 }
 
-// tracedHandler adds the ids of the span that a line belongs to.
+// tracedHandler adds the ids of the span that a line belongs to, and sees to the
+// attributes that ReplaceAttr can't judge.
 type tracedHandler struct{ slog.Handler }
 
 func (h tracedHandler) Handle(ctx context.Context, r slog.Record) error {
+	attrs := make([]slog.Attr, 0, r.NumAttrs()+2)
+	r.Attrs(func(a slog.Attr) bool {
+		attrs = append(attrs, callersAttr(a))
+		return true
+	})
 	if span := trace.SpanContextFromContext(ctx); span.IsValid() && span.IsSampled() {
-		r = r.Clone()
-		r.AddAttrs(slog.String("trace_id", span.TraceID().String()), slog.String("span_id", span.SpanID().String()))
+		attrs = append(attrs, slog.String("trace_id", span.TraceID().String()), slog.String("span_id", span.SpanID().String()))
 	}
-	return h.Handler.Handle(ctx, r)
+	line := slog.NewRecord(r.Time, r.Level, r.Message, r.PC)
+	line.AddAttrs(attrs...)
+	return h.Handler.Handle(ctx, line)
 }
 
 func (h tracedHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	attrs = slices.Clone(attrs)
+	for i, a := range attrs {
+		attrs[i] = callersAttr(a)
+	}
 	return tracedHandler{h.Handler.WithAttrs(attrs)}
 }
 

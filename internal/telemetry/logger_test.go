@@ -80,6 +80,44 @@ func TestHarmlessValuesAreLogged(t *testing.T) {
 	}
 }
 
+// TestAttributesThatHaveNoPlace: what follows them is written all the same.
+func TestAttributesThatHaveNoPlace(t *testing.T) {
+	span := trace.NewSpanContext(trace.SpanContextConfig{TraceID: trace.TraceID{1}, SpanID: trace.SpanID{2}, TraceFlags: trace.FlagsSampled})
+	ctx := trace.ContextWithSpanContext(t.Context(), span)
+	for name, c := range map[string]struct {
+		attr slog.Attr
+		key  string // under which something stands for it; "": nothing does
+	}{
+		"group":                 {slog.Group("g", slog.Int("status", 1)), "g"},
+		"log valuer of a group": {slog.Any("code", resolves{slog.GroupValue(slog.Int("status", 1))}), "code"},
+		"time":                  {slog.Time(slog.TimeKey, time.Unix(1, 0)), "[redacted]"},
+		"level":                 {slog.Any(slog.LevelKey, slog.LevelError), "[redacted]"},
+		"msg":                   {slog.String(slog.MessageKey, "another"), "[redacted]"},
+		"empty":                 {slog.Attr{}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, say := range []func(l *slog.Logger){
+				func(l *slog.Logger) { l.InfoContext(ctx, "said", c.attr, "count", 1) },
+				func(l *slog.Logger) { l.With(c.attr, "count", 1).InfoContext(ctx, "said") },
+			} {
+				got, members := line(t, say), 6
+				if c.key != "" {
+					members++
+				}
+				if len(got) != members || c.key != "" && got[c.key] != "[redacted]" || got["msg"] != "said" ||
+					got["level"] != "INFO" || got["count"] != 1.0 || got["trace_id"] == nil {
+					t.Errorf("got %v", got)
+				}
+			}
+		})
+	}
+	for _, key := range []string{slog.TimeKey, slog.LevelKey, slog.MessageKey} {
+		if telemetry.KeyAllowed(key) {
+			t.Errorf("%s is allowed", key)
+		}
+	}
+}
+
 func TestLongStringsAreCut(t *testing.T) {
 	got := line(t, func(l *slog.Logger) { l.Info("said", "reason", strings.Repeat("né ", 1000)) })
 	if n := len(got["reason"].(string)); n > 1024 || n < 1000 {

@@ -19,12 +19,25 @@ import (
 // stringLimit bounds a string that is written, in bytes.
 const stringLimit = 1024
 
+// callersAttr gives a caller's attribute without a group, since slog drops what follows
+// one that ReplaceAttr has emptied, and not under a key of slog's own.
+func callersAttr(a slog.Attr) slog.Attr {
+	a.Value = a.Value.Resolve()
+	if _, ok := slogKeys[a.Key]; ok || a.Value.Kind() == slog.KindGroup {
+		return slog.String(shownKey(a.Key), Redacted)
+	}
+	return a
+}
+
 // cleanAttr gives what may be written of an attribute, slog's own among them.
-func cleanAttr(groups []string, a slog.Attr) slog.Attr {
-	if len(groups) > 0 {
-		return slog.Attr{}
+func cleanAttr(_ []string, a slog.Attr) slog.Attr {
+	if a.Equal(slog.Attr{}) { // slog leaves it out
+		return a
 	}
 	treat, ok := keys[a.Key]
+	if !ok {
+		treat, ok = slogKeys[a.Key]
+	}
 	if !ok {
 		return slog.String(shownKey(a.Key), Redacted)
 	}
