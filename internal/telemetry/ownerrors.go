@@ -19,21 +19,24 @@ const (
 	ownErrorEvery = 30 * time.Second
 )
 
-// ownErrors logs the errors of OpenTelemetry and of the metrics page at a bounded
+// ownErrors logs the errors of OpenTelemetry, or of the metrics page, at a bounded
 // rate, each with how many were dropped since the one before.
 type ownErrors struct {
 	log     *slog.Logger
+	message string
 	limiter *rate.Limiter
 	dropped atomic.Int64
 }
 
+func newOwnErrors(log *slog.Logger, message string) *ownErrors {
+	return &ownErrors{log: log, message: message, limiter: rate.NewLimiter(rate.Every(ownErrorEvery), ownErrorBurst)}
+}
+
 // reportOwnErrors sends what OpenTelemetry has to say about itself to a logger
 // (the default is standard error, unredacted).
-func reportOwnErrors(log *slog.Logger) *ownErrors {
-	e := &ownErrors{log: log, limiter: rate.NewLimiter(rate.Every(ownErrorEvery), ownErrorBurst)}
-	otel.SetErrorHandler(e)
+func reportOwnErrors(log *slog.Logger) {
+	otel.SetErrorHandler(newOwnErrors(log, "telemetry failed"))
 	otel.SetLogger(logr.Discard()) // what it says besides its errors is about itself
-	return e
 }
 
 // Handle implements otel.ErrorHandler.
@@ -42,7 +45,7 @@ func (e *ownErrors) Handle(err error) {
 		e.dropped.Add(1)
 		return
 	}
-	e.log.Warn("telemetry failed", "error", err, "dropped", e.dropped.Swap(0))
+	e.log.Warn(e.message, "error", err, "dropped", e.dropped.Swap(0))
 }
 
 // Println implements promhttp.Logger.

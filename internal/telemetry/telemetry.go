@@ -55,7 +55,7 @@ func Start(ctx context.Context, cfg Config, logOut io.Writer) (*Telemetry, error
 		Logger:     NewLogger(logOut, cfg.LogFormat, level),
 		Propagator: propagation.TraceContext{},
 	}
-	own := reportOwnErrors(t.Logger)
+	reportOwnErrors(t.Logger)
 	// Schemaless: both attributes have had these names in every version.
 	res := resource.NewSchemaless(
 		attribute.String("service.name", "esagate"),
@@ -65,7 +65,7 @@ func Start(ctx context.Context, cfg Config, logOut io.Writer) (*Telemetry, error
 	if err != nil {
 		return nil, err
 	}
-	meter, page, err := newMetrics(res, own)
+	meter, page, err := newMetrics(res, newOwnErrors(t.Logger, "serve metrics failed"))
 	if err != nil {
 		return nil, errors.Join(err, endTracing(ctx))
 	}

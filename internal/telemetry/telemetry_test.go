@@ -131,6 +131,21 @@ func TestErrorsOfMetricsAreLoggedNotServed(t *testing.T) {
 	}
 }
 
+// TestErrorsOfTheCollectorDoNotHideThoseOfMetrics: each have a limit of their own.
+func TestErrorsOfTheCollectorDoNotHideThoseOfMetrics(t *testing.T) {
+	tel, log := start(t, telemetry.Config{})
+	for range 100 {
+		otel.Handle(errors.New("export failed"))
+	}
+	twice, err := tel.MeterProvider.Meter("test").Int64Gauge("go.goroutines") // the runtime has one
+	must(t, err)
+	twice.Record(t.Context(), 1)
+	scrape(t, tel, "")
+	if got := log.String(); !strings.Contains(got, `"msg":"serve metrics failed"`) {
+		t.Errorf("log: %s", got)
+	}
+}
+
 func TestOwnErrorsAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, log := start(t, telemetry.Config{LogFormat: telemetry.FormatText})
