@@ -47,6 +47,10 @@ func TestStatusOfAHealthySource(t *testing.T) {
 		if !bytes.Equal(a.body, byID.body) || byID.header.Get("Cache-Status") != "esagate; hit" {
 			w.Errorf("the two addresses of one source differ: %v", byID.header)
 		}
+		w.pass(2 * time.Minute) // a reader waits, and gets a newer document
+		if late := w.get(statusOf); late.header.Get("Cache-Status") != "esagate; fwd=stale; stored" || late.header.Get("Age") != "0" {
+			w.Errorf("a read past stale_while_revalidate has headers %v", late.header)
+		}
 	})
 }
 
