@@ -175,9 +175,13 @@ func (a *Authenticator) IssuerAvailable() bool {
 // ctx ends before. The store must still be open.
 func (a *Authenticator) Close(ctx context.Context) {
 	_ = a.work.Close(context.WithoutCancel(ctx)) // ends with the call under way, which is bounded
+	if a.tokens != nil {
+		a.tokens.issuer.refresh.stop()
+	}
 	if a.stored == nil {
 		return
 	}
+	a.stored.refresh.stop()
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	if err := a.stored.uses.write(ctx); err != nil {

@@ -30,6 +30,7 @@ type refresher struct {
 
 	mu      sync.Mutex
 	due     *time.Timer
+	stopped bool
 	round   int // the run that serves a caller that asks now
 	running bool
 	began   time.Time // the last run
@@ -41,11 +42,19 @@ func newRefresher(g *background.Group, f *refresher) *refresher {
 	return f
 }
 
-// start begins the schedule, which ends with the Group.
+// start begins the schedule, which stop ends.
 func (f *refresher) start(first time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.due = time.AfterFunc(first, f.want)
+}
+
+// stop ends the schedule, once the Group is closed.
+func (f *refresher) stop() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.stopped = true
+	f.due.Stop()
 }
 
 // want has it run if that may be now, and does not wait for it.
@@ -56,7 +65,7 @@ func (f *refresher) want() { f.ask(context.Background(), 0) }
 func (f *refresher) ask(ctx context.Context, patience time.Duration) (late bool) {
 	f.mu.Lock()
 	round, soon := f.round, f.joins && f.running || f.spacing-time.Since(f.began) <= patience
-	if !soon {
+	if !soon && !f.stopped {
 		f.due.Reset(f.spacing - time.Since(f.began)) // no later than it is due
 	}
 	f.mu.Unlock()
