@@ -149,6 +149,7 @@ type fakeStore struct {
 	calls      map[string]int
 	failing    bool
 	hanging    bool          // until the caller gives up
+	panicking  bool          // at the next call
 	delay      time.Duration // between reading and answering
 }
 
@@ -180,6 +181,13 @@ func (s *fakeStore) is(failing, hanging bool, delay time.Duration) {
 	s.failing, s.hanging, s.delay = failing, hanging, delay
 }
 
+// panics has the next call panic.
+func (s *fakeStore) panics() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.panicking = true
+}
+
 // count gives how often a call came since it was last asked.
 func (s *fakeStore) count(call string) int {
 	s.mu.Lock()
@@ -192,11 +200,15 @@ func (s *fakeStore) count(call string) int {
 func (s *fakeStore) do(ctx context.Context, call string, f func()) error {
 	s.mu.Lock()
 	s.calls[call]++
-	failing, hanging, delay := s.failing, s.hanging, s.delay
-	if !failing && !hanging {
+	failing, hanging, panicking, delay := s.failing, s.hanging, s.panicking, s.delay
+	s.panicking = false
+	if !failing && !hanging && !panicking {
 		f()
 	}
 	s.mu.Unlock()
+	if panicking {
+		panic(errDisk)
+	}
 	if hanging {
 		<-ctx.Done()
 		return ctx.Err()

@@ -60,6 +60,22 @@ func TestRevokedKeyStopsWorking(t *testing.T) {
 	})
 }
 
+// TestRevokedAfterAPanic: a poll that panicked is not the last.
+func TestRevokedAfterAPanic(t *testing.T) {
+	bubble(t, func(t *testing.T, r *rig) {
+		clear := r.store.make(7, true)
+		r.good(clear)
+		r.store.panics()
+		time.Sleep(2*time.Second + time.Millisecond)
+		if !strings.Contains(r.log.String(), "panicked") {
+			t.Fatal("no poll panicked")
+		}
+		r.store.revoke(7)
+		time.Sleep(3 * time.Second)
+		r.bad(clear, auth.Unknown)
+	})
+}
+
 func TestPollIsCheap(t *testing.T) {
 	bubble(t, func(t *testing.T, r *rig) {
 		r.good(r.store.make(1, false))
