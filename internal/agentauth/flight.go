@@ -38,7 +38,7 @@ func (a *Agents) refreshed(ctx context.Context, key flightKey) (Token, error) {
 	case errors.Is(err, background.ErrClosed):
 		return Token{}, fail(ReasonBusy)
 	case errors.Is(err, background.ErrPanicked):
-		err = a.remember(key, &Error{Reason: ReasonAnswer, RetryAfter: leaseLife})
+		return Token{}, afterPanic()
 	}
 	return Token{}, asError(err)
 }
@@ -54,12 +54,22 @@ func (a *Agents) tryRenew(ctx context.Context, key flightKey) (Token, error) {
 		return Token{}, fail(ReasonBusy)
 	}
 	defer a.refreshes.Give(key.customer)
+	panicked := true
+	defer func() {
+		if panicked {
+			_ = a.remember(key, afterPanic())
+		}
+	}()
 	token, err := a.renew(ctx, key)
+	panicked = false
 	if err != nil {
 		return Token{}, a.remember(key, asError(err))
 	}
 	return token, nil
 }
+
+// afterPanic is the failure of a refresh that panicked. It may hold its lease still.
+func afterPanic() *Error { return &Error{Reason: ReasonAnswer, RetryAfter: leaseLife} }
 
 // remember keeps a failure until another refresh may be tried, so that an outage costs
 // its server a request now and then, and its readers no waiting.

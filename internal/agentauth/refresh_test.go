@@ -107,6 +107,26 @@ func TestPanicInARefresh(t *testing.T) {
 	})
 }
 
+// TestPanicInARefreshNobodyWaitsFor is remembered as well: readers who have a good token
+// meanwhile do not repeat it.
+func TestPanicInARefreshNobodyWaitsFor(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.connect()
+		first := w.held().AccessToken
+		time.Sleep(time.Hour - 45*time.Second)
+		store := &faulty{Store: w.store, fails: map[string]int{"LeaseRefresh": 100}, panic: true}
+		a := w.over(store)
+		defer a.Close(context.Background())
+		for range 5 {
+			w.tokenIs(a, first)
+			synctest.Wait()
+		}
+		if n := 100 - store.fails["LeaseRefresh"]; n != 1 {
+			w.Errorf("%d refreshes panicked", n)
+		}
+	})
+}
+
 // TestLostReplica: one that took the lease and fell over holds the others up until
 // the lease ends, and not much longer. Their readers do not all wait for that.
 func TestLostReplica(t *testing.T) {
