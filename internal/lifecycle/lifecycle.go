@@ -15,7 +15,6 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
-	"sync"
 	"time"
 
 	"esagate/internal/adserver"
@@ -78,13 +77,13 @@ type Lifecycle struct {
 	*core
 	store registry.UpkeepStore
 	tests *background.Flight[testOutcome] // by esaId
-	round sync.Mutex                      // held for a round of Settle
+	round chan struct{}                   // has one element for a round of Settle
 }
 
 // New makes a Lifecycle.
 func New(cfg Config, deps Deps) *Lifecycle {
 	c := newCore(cfg.withDefaults(), deps)
-	l := &Lifecycle{core: c, store: deps.Store,
+	l := &Lifecycle{core: c, store: deps.Store, round: make(chan struct{}, 1),
 		tests: background.NewFlight[testOutcome](c.work, "test a connection", c.cfg.ProbeTimeout+time.Minute)}
 	c.settleOwn = l.settleOwn
 	return l
@@ -129,8 +128,8 @@ func (l *Lifecycle) Close(ctx context.Context) {
 	ended := context.Background() // what was cancelled ends at once
 	_ = l.work.Close(ended)
 	_ = l.checks.Close(ended)
-	l.round.Lock() // waits for a round
-	defer l.round.Unlock()
+	l.round <- struct{}{} // waits for a round
+	<-l.round
 }
 
 // now is the time as a Store keeps it.

@@ -211,18 +211,30 @@ func TestConnectBlocked(t *testing.T) {
 
 // TestLookupIgnoresTenantOfAnother: it is no answer to where ours is.
 func TestLookupIgnoresTenantOfAnother(t *testing.T) {
-	inWorld(t, func(w *world) {
+	type test struct {
+		crash bool
+		text  string
+	}
+	inWorlds(t, map[string]test{
+		"not known": {false, "The sales agent did not set up the source. Save the configuration to try again."},
+		"a crash":   {true, takenText},
+	}, func(w *world, x test) {
 		w.config.ExternalOrgID = "all-the-same"
 		w.restart()
 		w.connected(mock)
-		w.agent.next("provision", behaviour{nothing: true, cut: true})
-		w.agent.next("list", behaviour{status: 500, body: `{}`})
-		id := w.connectFails(freewheel, nil, fault.Unavailable).ESAID
-		w.rounds(3 * time.Minute)
+		id := w.pending("weekly").Connection.ID
+		if x.crash {
+			w.crashOn("provision", behaviour{nothing: true, after: time.Minute}, "save", id)
+		} else {
+			w.agent.next("provision", behaviour{nothing: true, cut: true})
+			w.agent.next("list", behaviour{status: 500, body: `{}`})
+			w.saveFails(id, freewheel, fault.Unavailable)
+		}
+		w.rounds(4 * time.Minute)
 		c := w.stored(id)
 		w.is(c, registry.StatusFailed, "INTERNAL_ERROR")
-		if !c.UnsettledSince.IsZero() {
-			w.Error("it is still looked for")
+		if !c.UnsettledSince.IsZero() || c.LastError != x.text {
+			w.Errorf("unsettled since %s: %s", c.UnsettledSince, c.LastError)
 		}
 	})
 }

@@ -29,10 +29,12 @@ func (l *Lifecycle) Settle(ctx context.Context) error { return l.oneRound(ctx, l
 func (l *Lifecycle) SettleOwn(ctx context.Context) error { return l.oneRound(ctx, l.settleOwn) }
 
 func (l *Lifecycle) oneRound(ctx context.Context, settle func(context.Context) error) error {
-	if !l.round.TryLock() {
+	select {
+	case l.round <- struct{}{}:
+		defer func() { <-l.round }()
+	default:
 		return nil
 	}
-	defer l.round.Unlock()
 	if l.checks.Context().Err() != nil {
 		return errStopping
 	}

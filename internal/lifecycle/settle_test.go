@@ -135,7 +135,7 @@ func TestCrashWhileConfiguring(t *testing.T) {
 		w.crashOn("put-config", b, "save another", id)
 		w.must(w.one.Settle(w.Context()))
 		if w.stored(id).Operation == nil {
-			w.Error("somebody may be at it")
+			w.Error("it is settled while a process may be working on it")
 		}
 		w.pass(4 * time.Minute)
 		w.must(w.one.Settle(w.Context()))
@@ -187,7 +187,7 @@ func TestRoundGoesOnAfterFailure(t *testing.T) {
 			w.agent.next("list", behaviour{status: 500, body: "{}"})
 			ids = append(ids, w.connectFails(`{"type":"mock","sourceId":"`+name+`"}`, nil, fault.Unavailable).ESAID)
 		}
-		w.crash() // no process watches any more
+		w.crash()
 		w.one.faulty.away.Store(true)
 		w.fails(w.one.Settle(w.Context()), fault.Unavailable)
 		w.one.faulty.away.Store(false)
@@ -209,7 +209,12 @@ func TestRoundGoesOnAfterFailure(t *testing.T) {
 func TestClose(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.agent.next("provision", behaviour{nothing: true, cut: true})
-		id := w.connectFails(freewheel, nil, fault.Unavailable).ESAID // and is watched
+		id := w.connectFails(freewheel, nil, fault.Unavailable).ESAID
+		w.pass(10 * time.Second)
+		w.agent.next("list", behaviour{after: 20 * time.Second})
+		go func() { _ = w.one.Settle(w.Context()) }()
+		w.pass(time.Second)
+		w.calls("list", 2) // by the attempt and by the round, which ends with Close
 		w.takes(0, func() { w.one.Close(w.Context()) })
 		w.connectFails(freewheel, nil, fault.Unavailable)
 		w.saveFails(id, freewheel, fault.Unavailable)

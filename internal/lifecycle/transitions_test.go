@@ -67,7 +67,7 @@ func TestTransitions(t *testing.T) {
 		"touched":           {newEpoch, [5]string{"pending", "provisioning", "failed", "active", "deactivated"}},
 		"unchanged":         {unchanged, [5]string{"pending", "provisioning", "failed", "active", "deactivated"}},
 		"may be configured": {mayBeConfigured(noon), [5]string{"pending", "provisioning", "failed", "active", "deactivated"}},
-		"settings owed":     {settingsWait, [5]string{"pending", "provisioning", "failed", "active", "deactivated"}},
+		"settings wait":     {settingsWait, [5]string{"pending", "provisioning", "failed", "active", "deactivated"}},
 		"settings given up": {settingsGivenUp, [5]string{"pending", "provisioning", "failed", "active", "deactivated"}},
 		"settings refused":  {settingsRestored(restoreRefused), [5]string{"pending", "provisioning", "failed", "active", "deactivated"}},
 		"settings restored": {settingsRestored(restoreDone), [5]string{"pending", "provisioning", "failed", "active", "deactivated"}},
@@ -120,8 +120,8 @@ func sound(t *testing.T, from registry.ProvisioningStatus, event string, c *regi
 	}
 }
 
-// TestBeginBesideOperation an operation that is under way; what is left of one is
-// settled first, but for settings that are owed: they stand against nothing.
+// TestBeginBesideOperation: nothing begins beside an operation that is under way. What is
+// left of one is settled first, except settings that wait to be restored.
 func TestBeginBesideOperation(t *testing.T) {
 	for _, kind := range []registry.OperationKind{registry.OperationProvision, registry.OperationConfigure, registry.OperationDeactivate, registry.OperationReactivate} {
 		for _, stands := range []string{"under way", "over", "left over"} {
@@ -157,7 +157,7 @@ func TestBeginBesideOperation(t *testing.T) {
 	c := at(registry.StatusActive)
 	c.Operation = &registry.Operation{Kind: registry.OperationConfigure, ID: "a", Begun: noon, Until: noon}
 	if _, err := beginSwitching(noon, registry.StatusDeactivated, false)(c); !errors.Is(err, errMoved) {
-		t.Errorf("settings that are owed are not restored first: %v", err)
+		t.Errorf("settings that wait are not restored first: %v", err)
 	}
 }
 
@@ -171,7 +171,7 @@ func TestTakeOver(t *testing.T) {
 		"has more time":   {&registry.Operation{ID: "a", Kind: registry.OperationConfigure, Begun: noon.Add(-time.Minute), Until: noon.Add(1)}, true},
 		"another":         {&registry.Operation{ID: "b", Kind: registry.OperationConfigure, Begun: noon.Add(-time.Minute), Until: noon}, true},
 		"none":            {nil, true},
-		"owed since then": {&registry.Operation{ID: "a", Kind: registry.OperationConfigure, Begun: noon.Add(time.Minute), Until: noon.Add(time.Minute)}, false},
+		"a newer restore": {&registry.Operation{ID: "a", Kind: registry.OperationConfigure, Begun: noon.Add(time.Minute), Until: noon.Add(time.Minute)}, false},
 	} {
 		c := at(registry.StatusActive)
 		c.Operation = x.op
