@@ -1,6 +1,7 @@
 package webhooks_test
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -232,6 +233,21 @@ func TestOnlySoManyAtOnce(t *testing.T) {
 		w.store.slow = 0
 		if err := w.receive(pearHeader(), pear); err != nil {
 			t.Error("the turns were not given back:", err)
+		}
+	})
+}
+
+// TestAFreeTurnIsTaken: a delivery whose sender has left is not counted as one too many.
+func TestAFreeTurnIsTaken(t *testing.T) {
+	run(t, func(t *testing.T, w *world) {
+		w.subscribed(tenant)
+		left, leave := context.WithCancel(t.Context())
+		leave()
+		for range 50 {
+			_ = w.recv.Receive(left, pearHeader(), func() ([]byte, error) { return []byte(pear), nil })
+		}
+		if got := w.outcomes(); strings.Contains(got, "busy") {
+			t.Error(got)
 		}
 	})
 }
