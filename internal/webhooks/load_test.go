@@ -79,13 +79,16 @@ func TestNotEnabled(t *testing.T) {
 func TestUpstreamIsAway(t *testing.T) {
 	run(t, func(t *testing.T, w *world) {
 		var all []*registry.Source
-		for i := range 60 {
+		for i := range 150 { // more than a page
 			all = append(all, w.adopt(fmt.Sprint("tnt-", i)))
 		}
 		w.agent.SetDown(true)
 		w.round()
 		if calls, tried := strings.Count(w.agent.asked(), "GET"), strings.Count(w.done(), "subscribe false"); calls == 0 || calls > 30 || tried > 12 {
 			t.Errorf("%d calls for %d connections", calls, tried)
+		}
+		if n := w.store.pages.Load(); n != 2 { // of those to unsubscribe, and of those to subscribe
+			t.Errorf("%d pages are read", n)
 		}
 		if lines := strings.Count(w.log.String(), "level=WARN"); lines != 1 {
 			t.Errorf("%d lines", lines)
@@ -144,29 +147,55 @@ func TestARoundIsBounded(t *testing.T) {
 		if most != 4 {
 			t.Errorf("%d at once", most)
 		}
+		for i := range 150 { // more than a page
+			w.adopt(fmt.Sprint("tnt-late-", i))
+		}
 		ctx, stop := context.WithCancel(t.Context())
-		stop()
-		w.adopt("tnt-late")
+		w.agent.set(func(a *agent) { a.before = func(string) error { stop(); return ctx.Err() } })
+		w.store.pages.Store(0)
 		if err := w.sub.Round(ctx); err == nil {
 			t.Error("a round that was ended reports nothing")
+		}
+		if n := w.store.pages.Load(); n != 2 {
+			t.Errorf("a round that was ended reads %d pages", n)
 		}
 	})
 }
 
-// TestKicksAreBounded: Kick never waits, however many there are, and Close drops those
-// that are left.
+// TestKicksAreBounded: of any number of kicks 4 are worked on and 256 wait, Kick itself
+// never waits, and Close drops those that are left.
 func TestKicksAreBounded(t *testing.T) {
 	run(t, func(t *testing.T, w *world) {
-		m := w.adopt(tenant)
-		w.agent.before = func(string) error { time.Sleep(time.Hour); return nil }
+		var asked atomic.Int32
+		w.agent.before = func(string) error {
+			asked.Add(1)
+			time.Sleep(5 * time.Second)
+			return errors.New("cut off")
+		}
+		var all []*registry.Source
+		for i := range 300 {
+			all = append(all, w.adopt(fmt.Sprint("tnt-", i)))
+		}
+		for _, m := range all[:4] {
+			w.kick(m)
+		}
 		began := time.Now()
-		for i := range 1000 {
-			other := *m.Clone()
-			other.Connection.ID += int64(i)
-			w.sub.Kick(&other)
+		for _, m := range all[4:] {
+			w.sub.Kick(m)
 		}
 		if d := time.Since(began); d != 0 {
 			t.Errorf("it took %v", d)
+		}
+		synctest.Wait()
+		if n := asked.Load(); n != 4 {
+			t.Errorf("%d are worked on at once", n)
+		}
+		time.Sleep(2 * time.Hour)
+		if n := strings.Count(w.done(), "subscribe false"); n != 4+256 {
+			t.Errorf("%d were tried", n)
+		}
+		for _, m := range all {
+			w.sub.Kick(m)
 		}
 	})
 }

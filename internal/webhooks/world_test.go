@@ -200,6 +200,7 @@ type flaky struct {
 	away   atomic.Bool
 	sealed atomic.Bool
 	reads  atomic.Int32 // of subscriptions
+	pages  atomic.Int32 // read by rounds
 	slow   time.Duration
 	found  func() // called when a delivery's connection was found
 }
@@ -214,6 +215,12 @@ func (f *flaky) now() registry.Store {
 // Customer implements registry.Store.
 func (f *flaky) Customer(id int64) registry.CustomerStore {
 	return flakyCustomer{f.now().Customer(id), f}
+}
+
+// Upkeep implements registry.UpkeepStore.
+func (f *flaky) Upkeep(ctx context.Context, want registry.Upkeep, after int64, take int) ([]*registry.Source, error) {
+	f.pages.Add(1)
+	return f.Store.Upkeep(ctx, want, after, take)
 }
 
 type flakyCustomer struct {
