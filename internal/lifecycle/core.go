@@ -36,9 +36,8 @@ type core struct {
 	work   *background.Group  // changes: Close waits for them
 	checks *background.Group  // rounds of Settle, and snapshots to expire: ends when Close begins
 	slots  *background.Shares // of requests under way
+	waits  *background.Shares // of promised times that are waited for
 	tries  *tries             // of Settle
-
-	settleOwn func(context.Context) error // the Lifecycle's
 }
 
 // afterProbe is how long upstream may work on a request after we stopped waiting: it can
@@ -52,6 +51,7 @@ func newCore(cfg Config, deps Deps) *core {
 		work: background.NewGroup(deps.Logger), checks: background.NewGroup(deps.Logger), tries: newTries(),
 		unsettled: max(2*time.Minute, cfg.ProbeTimeout+afterProbe),
 		slots:     background.NewShares(maxCustomerRequests, maxRequests),
+		waits:     background.NewShares(maxCustomerRequests, maxRequests),
 	}
 	if c.done == nil {
 		c.done = func(registry.OperationKind, Outcome) {}

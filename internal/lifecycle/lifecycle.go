@@ -83,10 +83,8 @@ type Lifecycle struct {
 // New makes a Lifecycle.
 func New(cfg Config, deps Deps) *Lifecycle {
 	c := newCore(cfg.withDefaults(), deps)
-	l := &Lifecycle{core: c, store: deps.Store, round: make(chan struct{}, 1),
+	return &Lifecycle{core: c, store: deps.Store, round: make(chan struct{}, 1),
 		tests: background.NewFlight[testOutcome](c.work, "test a connection", c.cfg.ProbeTimeout+time.Minute)}
-	c.settleOwn = l.settleOwn
-	return l
 }
 
 func (c Config) withDefaults() Config {

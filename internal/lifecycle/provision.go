@@ -206,15 +206,35 @@ func (p provision) unknown(ctx context.Context, began time.Time, cause error) (*
 		return p.made(ctx, tenantOf(found, p.orgID), OutcomeAdopted)
 	}
 	certain := began.Add(p.unsettled)
-	p.tries.own(openKey{p.esaID, began.UnixNano()}, certain)
+	key := openKey{p.esaID, began.UnixNano()}
+	p.tries.own(key, certain)
 	m, _ := p.end(ctx, ending{outcome: OutcomeUnknown, cause: errors.Join(cause, err),
 		became: then(failed(codeInternal, textNotKnown(p.unsettled), began), withOrgID(p.orgID))})
-	p.checks.Go(ctx, "look for a tenant", func(ctx context.Context) {
-		if background.Sleep(ctx, time.Until(certain)) {
-			_ = p.settleOwn(ctx) // if it fails, SettleOwn tries again
-		}
-	})
+	p.settleAt(ctx, certain, key)
 	e := unavailable(cause)
 	e.RetryAfter = max(certain.Sub(now()), time.Second)
 	return m, naming(e, p.target)
+}
+
+// settleAt settles a provisioning at the time from which its outcome can't change any more.
+// When too many wait, or the lookup fails, SettleOwn does it some seconds later.
+func (p provision) settleAt(ctx context.Context, certain time.Time, key openKey) {
+	if !p.waits.Take(p.customer) {
+		return
+	}
+	if !p.checks.Go(ctx, "look for a tenant", func(ctx context.Context) {
+		defer p.waits.Give(p.customer)
+		if !background.Sleep(ctx, time.Until(certain)) {
+			return
+		}
+		m, err := p.registry.ManagedSourceByIDNow(ctx, p.customer, p.esaID)
+		if err != nil {
+			return
+		}
+		if open, _ := openKeyOf(m.Connection); open == key {
+			_, _ = p.settleProvisioning(ctx, m)
+		}
+	}) {
+		p.waits.Give(p.customer)
+	}
 }

@@ -31,31 +31,31 @@ func (c *core) findTenant(ctx context.Context, orgID string) (*wire.Tenant, erro
 // tenant (contract 5.7). It gives the connection as it then is: with the tenant, or settled
 // otherwise, or still open. The tenant's config is the one that was sent with it, unless
 // it existed before.
-func (l *Lifecycle) settleProvisioning(ctx context.Context, m *registry.Source) (*registry.Source, error) {
-	c, orgID := m.Connection, l.orgIDOf(m)
-	o := operation{l.core, targetOf(m), registry.Operation{Kind: registry.OperationProvision}}
-	began, outcome, text := c.UnsettledSince, Outcome(""), textNothing // that it is not known was reported
-	if c.Operation != nil {
-		began, outcome, text = c.Operation.Begun, OutcomeLost, textCutShort
+func (c *core) settleProvisioning(ctx context.Context, m *registry.Source) (*registry.Source, error) {
+	was, orgID := m.Connection, c.orgIDOf(m)
+	o := operation{c, targetOf(m), registry.Operation{Kind: registry.OperationProvision}}
+	began, outcome, text := was.UnsettledSince, Outcome(""), textNothing // that it is not known was reported
+	if was.Operation != nil {
+		began, outcome, text = was.Operation.Begun, OutcomeLost, textCutShort
 	}
 	asked := now()
-	found, err := l.findTenant(ctx, orgID)
+	found, err := c.findTenant(ctx, orgID)
 	if err != nil {
 		return nil, err
 	}
-	if found != nil && l.mayAdopt(found, orgID == l.externalOrgID(m), began) {
-		adopted, err := o.endOpen(ctx, c, becomeFound(found, orgID, began), OutcomeAdopted)
+	if found != nil && c.mayAdopt(found, orgID == c.externalOrgID(m), began) {
+		adopted, err := o.endOpen(ctx, was, becomeFound(found, orgID, began), OutcomeAdopted)
 		if !errors.Is(err, registry.ErrTenantTaken) { // else it is not ours
 			return adopted, err
 		}
 	}
-	if inProgress(c) || asked.Before(l.certainFor(m)) {
+	if inProgress(was) || asked.Before(c.certainFor(m)) {
 		return m, nil
 	}
-	if found != nil && c.Operation != nil {
+	if found != nil && was.Operation != nil {
 		text = textTaken
 	}
-	return o.endOpen(ctx, c, failed(codeInternal, text, time.Time{}), outcome)
+	return o.endOpen(ctx, was, failed(codeInternal, text, time.Time{}), outcome)
 }
 
 // endOpen ends a provisioning that was open when c was read, unless others have ended it.
