@@ -15,8 +15,6 @@ import (
 	ut "esagate/upstream/upstreamtest"
 )
 
-const hooksPath = "/tenants/tnt_a/webhooks"
-
 // post receives deliveries, each for a second.
 type post struct {
 	t    *testing.T
