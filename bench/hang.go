@@ -70,15 +70,14 @@ func (h *hang) cycle(ctx context.Context, source string, staleFirst bool) error 
 	}
 	h.w.agent.Fault(tenant, upstreamtest.Fault{Hang: true})
 	defer h.w.agent.Fault(tenant, upstreamtest.Fault{})
-	// The control is read a little later, so that it is still fresh when the other
-	// no longer is.
-	if err := pause(ctx, 300*time.Millisecond); err != nil {
+	if err := pause(ctx, hangFresh+100*time.Millisecond); err != nil {
 		return err
 	}
+	// Now both are over their freshness. The control is refreshed by being read.
 	if _, _, err := fetch(h.gateway.address, fresh); err != nil {
 		return err
 	}
-	if err := pause(ctx, hangFresh-200*time.Millisecond); err != nil {
+	if err := pause(ctx, 200*time.Millisecond); err != nil {
 		return err
 	}
 	first := &h.waking

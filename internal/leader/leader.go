@@ -100,7 +100,7 @@ func (l *Leader) lead(ctx context.Context, began time.Time, work func(context.Co
 func (l *Leader) keep(ctx context.Context, until time.Time, done <-chan struct{}) (reason string) {
 	next := background.Jitter(l.pause())
 	for {
-		timer := time.NewTimer(min(next, time.Until(until)))
+		timer := time.NewTimer(max(min(next, time.Until(until)), 1)) // see background.Sleep on timers that are due at once
 		select {
 		case <-timer.C:
 		case <-done:
