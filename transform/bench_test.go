@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"os"
+	"strings"
 	"testing"
 
 	"esagate/api"
@@ -77,7 +78,7 @@ func renamed(v any) any {
 	case map[string]any:
 		out := make(map[string]any, len(v))
 		for name, member := range v {
-			out[transform.CamelCase(name)] = renamed(member)
+			out[camel(name)] = renamed(member)
 		}
 		return out
 	case []any:
@@ -86,6 +87,16 @@ func renamed(v any) any {
 		}
 	}
 	return v
+}
+
+func camel(name string) string {
+	parts := strings.Split(name, "_")
+	for i, part := range parts[1:] {
+		if part != "" {
+			parts[i+1] = strings.ToUpper(part[:1]) + part[1:]
+		}
+	}
+	return strings.Join(parts, "")
 }
 
 // BenchmarkStages shows where the pipeline's time goes.
