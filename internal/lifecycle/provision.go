@@ -191,9 +191,9 @@ func (p provision) adopt(ctx context.Context, found *wire.Tenant) (*registry.Sou
 	return m, naming(err, p.target)
 }
 
-// unknown handles a provisioning of unknown outcome: the tenant is looked up at once, by
-// Settle until it can't appear any more, and the moment it can't: the caller is told that
-// the connection can be saved again then, and every replica has to allow it.
+// unknown handles a provisioning of unknown outcome: the tenant is looked up at once, then
+// by Settle, and last at the time from which it can't appear any more. The caller is told
+// that the connection can be saved again then, so every replica has to allow it.
 func (p provision) unknown(ctx context.Context, began time.Time, cause error) (*registry.Source, error) {
 	found, err := p.find(ctx)
 	switch {
