@@ -121,7 +121,7 @@ func TestOrgIDTooLong(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.config.ExternalOrgID = "shop-{source_id}-{esa_id}"
 		w.restart()
-		fits, long := strings.Repeat("ä", 255-len("shop--1000")), strings.Repeat("ä", 255)
+		fits, long := strings.Repeat("ä", 91-len("shop--1000")), strings.Repeat("ä", 92)
 		m := w.connected(`{"type":"mock","sourceId":"` + fits + `"}`)
 		if m.Connection.ID != 1000 {
 			w.Fatalf("the first has the id %d", m.Connection.ID)

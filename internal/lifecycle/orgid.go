@@ -29,8 +29,9 @@ func (c *core) orgIDOf(m *registry.Source) string {
 	return c.externalOrgID(m)
 }
 
-// maxOrgID is how long an external_org_id may be, in characters: upstream's bound.
-const maxOrgID = 255
+// maxOrgID is how long an external_org_id may be, in code points: upstream makes a subdomain of it
+// (contract 2.6).
+const maxOrgID = 91
 
 // checkOrgID refuses an id that is too long for upstream. Only a source_id can make it so.
 func checkOrgID(orgID string) error {

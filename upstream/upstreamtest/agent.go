@@ -81,6 +81,7 @@ type Options struct {
 	CacheFor  time.Duration    // how long a process keeps a status document; 0: 5 s, negative: not at all
 
 	PublicURL  string        // where the agent speaks MCP and A2A; "": https://sales-agent.example
+	AgentHosts []string      // the hosts that a public_agent_url may name; none: any
 	ProbeTakes time.Duration // how long an ad server takes to answer a probe
 
 	// How long sync runs are pending, and how long they then run; 0: until FinishRun or FailRun.

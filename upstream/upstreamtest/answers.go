@@ -41,12 +41,12 @@ func problem(status int, code, message string, details any) answer {
 }
 
 func errorAlone(status int, words string) answer {
-	return answer{status: status, contentType: contentJSON, body: encode(struct {
+	return says(status, struct {
 		Error string `json:"error"`
-	}{words})}
+	}{words})
 }
 
-// validationList is the 422 of a fault.
+// validationList is the 422 of a fault; with another status the agent has come across it elsewhere.
 func validationList(status int, message string) answer {
 	input := encode(struct {
 		Type     string `json:"type"`
@@ -57,6 +57,14 @@ func validationList(status int, message string) answer {
 		{Type: "value_error", Loc: []string{emailType, "email"}, Msg: "Value error, " + message, Input: input},
 		{Type: "missing", Loc: []string{emailType, "rate_currency"}, Msg: "Field required", Input: input},
 	})
+}
+
+// crash is what an error that the agent does not expect becomes.
+func crash(status int, words string) answer {
+	return says(status, struct {
+		Error   string `json:"error"`
+		ErrorID string `json:"error_id"`
+	}{words, idOf("", words)})
 }
 
 // htmlPage is what a proxy before the agent writes.
@@ -88,6 +96,8 @@ func (f Fault) error(request []byte) answer {
 	switch shape {
 	case ShapeAlone:
 		return errorAlone(f.Status, code)
+	case ShapeCrash:
+		return crash(f.Status, code)
 	case ShapeList:
 		return validationList(f.Status, message)
 	case ShapeHTML:
@@ -107,6 +117,8 @@ func (f Fault) shape() Shape {
 		return ShapeList
 	case http.StatusBadGateway, http.StatusGatewayTimeout:
 		return ShapeHTML
+	case http.StatusInternalServerError:
+		return ShapeCrash
 	}
 	return ShapeProblem
 }

@@ -47,11 +47,14 @@ type Shape int
 
 // The shapes that errors come in (contract 2.4).
 const (
-	ShapeUsual   Shape = iota // what goes with the status: 401 and 503 alone, 422 a list, 502 and 504 HTML, else a problem
-	ShapeProblem              // {"error","message","details"}, with a canary in the details
-	ShapeAlone                // {"error"}
-	ShapeList                 // a bare list of validation errors that echoes the input, a canary password in it
-	ShapeHTML                 // a proxy's page
+	// ShapeUsual is what goes with the status: 401 and 503 alone, 422 a list, 500 a crash, 502 and
+	// 504 HTML, else a problem.
+	ShapeUsual   Shape = iota
+	ShapeProblem       // {"error","message","details"}, with a canary in the details
+	ShapeAlone         // {"error"}
+	ShapeList          // a bare list of validation errors that echoes the input, a canary password in it
+	ShapeHTML          // a proxy's page
+	ShapeCrash         // {"error","error_id"}
 )
 
 // faultPlans are the faults of an agent.

@@ -4,8 +4,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
+	"unicode/utf8"
 )
+
+// maxOrgID is how long an external_org_id can be, in code points: a subdomain is made of it.
+const maxOrgID = 91
 
 // provisionSchema is the body of POST /tenants/provision (published schema).
 var provisionSchema = []field{
@@ -101,8 +107,14 @@ func (a *Agent) provision(c call, l conn) answer {
 		return problem(http.StatusConflict, "external_org_id_conflict",
 			fmt.Sprintf("external_org_id '%s' belongs to tenant '%s' already", req.ExternalOrgID, id), conflictDetails{id})
 	}
+	if !a.opts.serves(req.PublicAgentURL) {
+		return unfit("public_agent_url_mismatch", "The host of public_agent_url is none that this agent serves: "+req.PublicAgentURL)
+	}
 	if p := a.probe(config, l); p.fails() {
 		return p.refusal(config.Type)
+	}
+	if utf8.RuneCountInString(req.ExternalOrgID) > maxOrgID {
+		return crash(http.StatusInternalServerError, "internal_error")
 	}
 
 	a.mu.Lock()
@@ -118,6 +130,9 @@ func (a *Agent) provision(c call, l conn) answer {
 	t.configure(config, now)
 	a.tenants[t.ID] = t
 	a.made++
+	if strings.ContainsAny(req.ExternalOrgID, " :") { // it has no place in an address
+		return crash(http.StatusInternalServerError, "internal_error")
+	}
 	return says(http.StatusCreated, provisionDocument{
 		TenantID: t.ID, Name: t.Name, ExternalOrgID: t.ExternalOrgID, ExternalSource: t.ExternalSource,
 		IsEmbedded: true, ManagedExternally: true,
@@ -125,6 +140,21 @@ func (a *Agent) provision(c call, l conn) answer {
 		Adapter:   provisionedAdapter{Type: t.config.Type, Configured: true, ConnectionTestPassed: true},
 		CreatedAt: stamp(t.since, t.zone()),
 	})
+}
+
+// serves reports whether a tenant's public_agent_url may be this one.
+func (o Options) serves(raw string) bool {
+	u, err := url.Parse(raw)
+	return o.AgentHosts == nil || err == nil && slices.Contains(o.AgentHosts, strings.ToLower(u.Hostname()))
+}
+
+// unfit is what becomes of a 422 that the agent means to give as a problem: it holds its own
+// answers against its schema, where a 422 is a list, and says what does not fit.
+func unfit(code, message string) answer {
+	return says(http.StatusInternalServerError, []validationError{{
+		Type: "list_type", Loc: []string{}, Msg: "Input should be a valid list", Input: encode(problemDocument{Error: code, Message: message}),
+		URL: "https://errors.pydantic.dev/2.11/v/list_type",
+	}})
 }
 
 // readProvision checks the body of a provisioning call and reads it.

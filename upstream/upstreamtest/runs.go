@@ -78,7 +78,7 @@ func (a *Agent) start(t *tenantState, name, trigger string) *run {
 	now := a.opts.Now()
 	r := &run{ID: a.newID("sync_"), Stream: name, Status: runPending, Trigger: trigger, StartedAt: now, begins: now.Add(a.opts.RunWaits)}
 	if p := a.says(t.config, false); p.fails() && t.AdServer.Configured {
-		r.fails = p.message()
+		r.fails = p.message(t.config.Type)
 	}
 	if a.opts.RunTakes > 0 {
 		r.ends = r.begins.Add(a.opts.RunTakes)

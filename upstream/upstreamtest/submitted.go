@@ -50,9 +50,10 @@ func (s submitted) sentence() string {
 
 // problem repeats the credentials wherever an ad server's refusal has a text.
 func (s submitted) problem(status int, code string) answer {
+	word := strings.Join(s.values, "_")
 	return problem(status, code, s.sentence(), refusalDetails{
-		AdapterType: s.kind, Error: s.sentence(), Remediation: orNull(strings.Join(s.values, "_")),
-		VendorFault: faultOf(s.kind, s.sentence()), DebugToken: Canary + "-debug-token",
+		AdapterType: s.kind, Error: s.sentence(), Remediation: &word, DebugToken: Canary + "-debug-token",
+		VendorFault: &vendorFault{Vendor: word, Phase: word, Endpoint: word, VendorMessage: s.sentence()},
 	})
 }
 

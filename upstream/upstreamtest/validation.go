@@ -20,6 +20,7 @@ type validationError struct {
 	Msg   string            `json:"msg"`
 	Input json.RawMessage   `json:"input"`
 	Ctx   map[string]string `json:"ctx,omitempty"`
+	URL   string            `json:"url,omitempty"` // where the checking library explains the type
 }
 
 // kind is what a field holds.

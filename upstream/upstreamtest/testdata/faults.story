@@ -3,7 +3,7 @@ options {}
 key other
 fault tnt_a {"Status":500}
 > GET /tenants/tnt_a/status
-< 500 {"error":"internal_server_error","message":"The agent was told to answer this.","details":{"request_id":"req-0017","debug_token":"CANARY-debug-token"}}
+< 500 {"error":"internal_server_error","error_id":"7e02283ac828d1df"}
 key test-key
 fault tnt_a {"Status":503}
 > GET /tenants/tnt_a/status
@@ -27,6 +27,12 @@ fault tnt_a {"Status":503,"Shape":1}
 fault tnt_a {"Status":500,"Shape":4}
 > GET /tenants/tnt_a/status
 < 500 [Content-Type: text/html; charset=utf-8] <!doctype html>\n<html><head><title>500 Internal Server Error</title></head>\n<body><h1>500 Internal Server Error</h1><hr><address>edge-proxy</address></body></html>
+fault tnt_a {"Status":500,"Shape":1}
+> GET /tenants/tnt_a/status
+< 500 {"error":"internal_server_error","message":"The agent was told to answer this.","details":{"request_id":"req-0017","debug_token":"CANARY-debug-token"}}
+fault tnt_a {"Status":500,"Shape":3}
+> GET /tenants/tnt_a/status
+< 500 [{"type":"value_error","loc":["springserve","email"],"msg":"Value error, The agent was told to answer this.","input":{"type":"springserve","email":"desk@publisher.example","password":"CANARY-password"}},{"type":"missing","loc":["springserve","rate_currency"],"msg":"Field required","input":{"type":"springserve","email":"desk@publisher.example","password":"CANARY-password"}}]
 fault tnt_a {"Status":400,"Shape":3}
 > GET /tenants/tnt_a/status
 < 400 [{"type":"value_error","loc":["springserve","email"],"msg":"Value error, The agent was told to answer this.","input":{"type":"springserve","email":"desk@publisher.example","password":"CANARY-password"}},{"type":"missing","loc":["springserve","rate_currency"],"msg":"Field required","input":{"type":"springserve","email":"desk@publisher.example","password":"CANARY-password"}}]
@@ -55,27 +61,27 @@ fault tnt_a {}
 # A problem and a list can repeat the credentials that were sent.
 script * {"Status":400,"Code":"adapter_invalid_credentials","Echo":true}, {"Status":422,"Echo":true}
 > PUT /tenants/tnt_a/adapter-config {"type":"broadstreet","api_key":"hunter2"}
-< 400 {"error":"adapter_invalid_credentials","message":"There is no login with hunter2 here.","details":{"adapter_type":"broadstreet","error":"There is no login with hunter2 here.","remediation":"hunter2","vendor_fault":{"fault_string":"There is no login with hunter2 here.","vendor":"broadstreet","phase":"probe","vendor_status":403,"request_token":"CANARY-vendor-request-token"},"debug_token":"CANARY-debug-token"}}
+< 400 {"error":"adapter_invalid_credentials","message":"There is no login with hunter2 here.","details":{"adapter_type":"broadstreet","error":"There is no login with hunter2 here.","remediation":"hunter2","vendor_fault":{"vendor":"hunter2","phase":"hunter2","endpoint":"hunter2","vendor_message":"There is no login with hunter2 here."},"debug_token":"CANARY-debug-token"}}
 > PUT /tenants/tnt_a/adapter-config {"type":"broadstreet","api_key":"hunter2"}
 < 422 [{"type":"value_error","loc":["broadstreet","api_key"],"msg":"Value error, no login with hunter2","input":{"type":"broadstreet","api_key":"hunter2"}},{"type":"extra_forbidden","loc":["broadstreet","hunter2"],"msg":"Extra inputs are not permitted","input":{"type":"broadstreet","api_key":"hunter2"}}]
 script * {"Status":400,"Code":"adapter_invalid_credentials","Echo":true}, {"Status":422,"Echo":true}
 > PUT /tenants/tnt_a/adapter-config {"type":"google_ad_manager","service_account_key_json":"{\"private_key\":\"lantern\",\"private_key_id\":\"keel\"}"}
-< 400 {"error":"adapter_invalid_credentials","message":"There is no login with keel or lantern here.","details":{"adapter_type":"google_ad_manager","error":"There is no login with keel or lantern here.","remediation":"keel_lantern","vendor_fault":{"fault_string":"There is no login with keel or lantern here.","vendor":"google_ad_manager","phase":"probe","vendor_status":403,"request_token":"CANARY-vendor-request-token"},"debug_token":"CANARY-debug-token"}}
+< 400 {"error":"adapter_invalid_credentials","message":"There is no login with keel or lantern here.","details":{"adapter_type":"google_ad_manager","error":"There is no login with keel or lantern here.","remediation":"keel_lantern","vendor_fault":{"vendor":"keel_lantern","phase":"keel_lantern","endpoint":"keel_lantern","vendor_message":"There is no login with keel or lantern here."},"debug_token":"CANARY-debug-token"}}
 > PUT /tenants/tnt_a/adapter-config {"type":"google_ad_manager","service_account_key_json":"{\"private_key\":\"lantern\",\"private_key_id\":\"keel\"}"}
 < 422 [{"type":"value_error","loc":["google_ad_manager","service_account_key_json"],"msg":"Value error, no login with keel","input":{"type":"google_ad_manager","service_account_key_json":"{\"private_key\":\"lantern\",\"private_key_id\":\"keel\"}"}},{"type":"extra_forbidden","loc":["google_ad_manager","keel"],"msg":"Extra inputs are not permitted","input":{"type":"google_ad_manager","service_account_key_json":"{\"private_key\":\"lantern\",\"private_key_id\":\"keel\"}"}},{"type":"value_error","loc":["google_ad_manager","service_account_key_json"],"msg":"Value error, no login with lantern","input":{"type":"google_ad_manager","service_account_key_json":"{\"private_key\":\"lantern\",\"private_key_id\":\"keel\"}"}},{"type":"extra_forbidden","loc":["google_ad_manager","lantern"],"msg":"Extra inputs are not permitted","input":{"type":"google_ad_manager","service_account_key_json":"{\"private_key\":\"lantern\",\"private_key_id\":\"keel\"}"}}]
 script * {"Status":400,"Code":"adapter_invalid_credentials","Echo":true}, {"Status":422,"Echo":true}
 > POST /tenants/provision {"adapter":{"type":"freewheel","password":"hunter2","api_token":"staple"}}
-< 400 {"error":"adapter_invalid_credentials","message":"There is no login with hunter2 or staple here.","details":{"adapter_type":"freewheel","error":"There is no login with hunter2 or staple here.","remediation":"hunter2_staple","vendor_fault":{"fault_string":"There is no login with hunter2 or staple here.","vendor":"freewheel","phase":"probe","vendor_status":403,"request_token":"CANARY-vendor-request-token"},"debug_token":"CANARY-debug-token"}}
+< 400 {"error":"adapter_invalid_credentials","message":"There is no login with hunter2 or staple here.","details":{"adapter_type":"freewheel","error":"There is no login with hunter2 or staple here.","remediation":"hunter2_staple","vendor_fault":{"vendor":"hunter2_staple","phase":"hunter2_staple","endpoint":"hunter2_staple","vendor_message":"There is no login with hunter2 or staple here."},"debug_token":"CANARY-debug-token"}}
 > POST /tenants/provision {"adapter":{"type":"freewheel","password":"hunter2","api_token":"staple"}}
 < 422 [{"type":"value_error","loc":["freewheel","password"],"msg":"Value error, no login with hunter2","input":{"adapter":{"type":"freewheel","password":"hunter2","api_token":"staple"}}},{"type":"extra_forbidden","loc":["freewheel","hunter2"],"msg":"Extra inputs are not permitted","input":{"adapter":{"type":"freewheel","password":"hunter2","api_token":"staple"}}},{"type":"value_error","loc":["freewheel","api_token"],"msg":"Value error, no login with staple","input":{"adapter":{"type":"freewheel","password":"hunter2","api_token":"staple"}}},{"type":"extra_forbidden","loc":["freewheel","staple"],"msg":"Extra inputs are not permitted","input":{"adapter":{"type":"freewheel","password":"hunter2","api_token":"staple"}}}]
 script * {"Status":400,"Code":"adapter_invalid_credentials","Echo":true}, {"Status":422,"Echo":true}
 > PUT /tenants/tnt_a/adapter-config {"service_account_key_json":"lantern"}
-< 400 {"error":"adapter_invalid_credentials","message":"There is no login with lantern here.","details":{"adapter_type":"","error":"There is no login with lantern here.","remediation":"lantern","vendor_fault":{"fault_string":"There is no login with lantern here.","vendor":"","phase":"probe","vendor_status":403,"request_token":"CANARY-vendor-request-token"},"debug_token":"CANARY-debug-token"}}
+< 400 {"error":"adapter_invalid_credentials","message":"There is no login with lantern here.","details":{"adapter_type":"","error":"There is no login with lantern here.","remediation":"lantern","vendor_fault":{"vendor":"lantern","phase":"lantern","endpoint":"lantern","vendor_message":"There is no login with lantern here."},"debug_token":"CANARY-debug-token"}}
 > PUT /tenants/tnt_a/adapter-config {"service_account_key_json":"lantern"}
 < 422 [{"type":"value_error","loc":["","service_account_key_json"],"msg":"Value error, no login with lantern","input":{"service_account_key_json":"lantern"}},{"type":"extra_forbidden","loc":["","lantern"],"msg":"Extra inputs are not permitted","input":{"service_account_key_json":"lantern"}}]
 script * {"Status":400,"Code":"adapter_invalid_credentials","Echo":true}, {"Status":422,"Echo":true}
 > POST /tenants/tnt_a/webhooks {"url":"u","secret":"anchor"}
-< 400 {"error":"adapter_invalid_credentials","message":"There is no login with anchor here.","details":{"adapter_type":"","error":"There is no login with anchor here.","remediation":"anchor","vendor_fault":{"fault_string":"There is no login with anchor here.","vendor":"","phase":"probe","vendor_status":403,"request_token":"CANARY-vendor-request-token"},"debug_token":"CANARY-debug-token"}}
+< 400 {"error":"adapter_invalid_credentials","message":"There is no login with anchor here.","details":{"adapter_type":"","error":"There is no login with anchor here.","remediation":"anchor","vendor_fault":{"vendor":"anchor","phase":"anchor","endpoint":"anchor","vendor_message":"There is no login with anchor here."},"debug_token":"CANARY-debug-token"}}
 > POST /tenants/tnt_a/webhooks {"url":"u","secret":"anchor"}
 < 422 [{"type":"value_error","loc":["","secret"],"msg":"Value error, no login with anchor","input":{"url":"u","secret":"anchor"}},{"type":"extra_forbidden","loc":["","anchor"],"msg":"Extra inputs are not permitted","input":{"url":"u","secret":"anchor"}}]
 script * {"Status":400,"Code":"adapter_invalid_credentials","Echo":true}, {"Status":422,"Echo":true}
