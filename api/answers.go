@@ -31,7 +31,10 @@ type TestDetails struct {
 
 // VendorFault is what the ad server itself said.
 type VendorFault struct {
-	FaultString string `json:"faultString"`
+	Vendor        *string `json:"vendor,omitzero"`
+	Phase         *string `json:"phase,omitzero"`
+	VendorStatus  *int64  `json:"vendorStatus,omitzero"` // of HTTP
+	VendorMessage *string `json:"vendorMessage,omitzero"`
 }
 
 // RefreshResult says which sync runs a refresh started, or found running.

@@ -78,8 +78,12 @@ func capabilityCheck(c *wire.CapabilityCheck) api.CapabilityCheck {
 // are none.
 func testDetails(d *wire.Details, fallback string) *api.TestDetails {
 	out := api.TestDetails{AdapterType: plainWord(d.AdapterType), Remediation: plainWord(d.Remediation)}
-	if text := freeText(d.VendorFault.FaultString, fallback); text != nil {
-		out.VendorFault = &api.VendorFault{FaultString: *text}
+	said := api.VendorFault{
+		Vendor: plainWord(d.VendorFault.Vendor), Phase: plainWord(d.VendorFault.Phase),
+		VendorStatus: pointer(d.VendorFault.VendorStatus), VendorMessage: freeText(d.VendorFault.VendorMessage, fallback),
+	}
+	if said != (api.VendorFault{}) {
+		out.VendorFault = &said
 	}
 	if out == (api.TestDetails{}) {
 		return nil

@@ -12,7 +12,7 @@ import (
 // Refusal of each.
 func TestRefusals(t *testing.T) {
 	const details = `"details":{"adapter_type":"freewheel","remediation":"vendor_enables_role","error":"CANARY",` +
-		`"vendor_fault":{"fault_string":"NOT_PERMITTED @ network","stack":"CANARY"},"tenant_id":"tnt_old","password":"CANARY"}`
+		`"vendor_fault":{"vendor_message":"CANARY","gam":{"reason":"CANARY"}},"tenant_id":"tnt_old","password":"CANARY"}`
 	problem := func(code string) string { return `{"error":"` + code + `","message":"Not like this.",` + details + `}` }
 	with := func(status int, code, adapter string) *upstream.Refusal {
 		return &upstream.Refusal{Status: status, Code: code, AdapterCode: adapter, Message: "Not like this."}

@@ -56,9 +56,15 @@ type Details struct {
 	VendorFault VendorFault `json:"vendor_fault"`
 }
 
-// VendorFault is what the ad server itself said.
+// VendorFault is what the ad server itself said, without what the sales agent asked it and how
+// (contract 2.5).
 type VendorFault struct {
-	FaultString Opt[string] `json:"fault_string"` // free text
+	Vendor        Opt[string] `json:"vendor"`
+	Phase         Opt[string] `json:"phase"`
+	VendorStatus  Opt[int64]  `json:"vendor_status"`  // of HTTP, where there was one
+	VendorMessage Opt[string] `json:"vendor_message"` // free text
+	_             struct{}    `ignored:"endpoint"`
+	_             struct{}    `ignored:"gam"`
 }
 
 // Refresh is the answer to `POST T/refresh`: a 202, or a 409 sync_already_running.

@@ -116,7 +116,7 @@ func TestSettings(t *testing.T) {
 }
 
 func FuzzAnswers(f *testing.F) {
-	f.Add([]byte(`{"tenant_id":"a","adapter":{"connection_test_passed":true},"success":false,"details":{"vendor_fault":{"fault_string":"x"}}}`))
+	f.Add([]byte(`{"tenant_id":"a","adapter":{"connection_test_passed":true},"success":false,"details":{"vendor_fault":{"vendor_status":1,"vendor_message":"x"}}}`))
 	f.Add([]byte(`{"success":true,"capability_checks":[{"capability":"a","status":"b","details":{}}],"sync_run_ids":{"a":"b"},"started_at":"2026-03-01T08:00:00Z"}`))
 	f.Add([]byte(`{"runs":[{"sync_id":"a","sync_type":"b","status":"c","duration_seconds":1e2}],"webhooks":[{"webhook_id":"a","is_active":true}]}`))
 	f.Add([]byte(`{"tenant_id":"x","type":"y","configured":true}`))
