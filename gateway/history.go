@@ -24,7 +24,9 @@ const (
 func (g connections) getSyncHistory(w http.ResponseWriter, r *request, src *registry.Source) error {
 	q := parseQuery(r.URL.RawQuery, "syncType", "status", "limit", "cursor")
 	query := upstream.HistoryQuery{
-		SyncType: q.translated("syncType", "syncType is not the name of a sync stream.", transform.SyncTypeToUpstream),
+		SyncType: q.translated("syncType", "syncType is not the name of a sync stream.", func(name string) string {
+			return g.deps.Status.SyncType(src, name)
+		}),
 		Status: q.translated("status", "status must be success, in_progress, pending, failed or cancelled.",
 			transform.HistoryStatusToUpstream),
 		Limit:  q.integer("limit", 1, maxRuns, defaultRuns),

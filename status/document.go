@@ -20,10 +20,11 @@ type View struct {
 // document is one status of a tenant, with its views: one for each state that readers
 // have seen it in, made when first asked for.
 type document struct {
-	status     *api.Status   // nil: no tenant yet
-	webhooks   *api.Webhooks // the gateway's own count of deliveries (contract 4.6)
-	subscribed *bool         // nil: not known, or not wanted
-	at         time.Time     // the document's own time
+	status     *api.Status           // nil: no tenant yet
+	streams    transform.StreamNames // of status
+	webhooks   *api.Webhooks         // the gateway's own count of deliveries (contract 4.6)
+	subscribed *bool                 // nil: not known, or not wanted
+	at         time.Time             // the document's own time
 
 	mu    sync.Mutex
 	views []keyedView

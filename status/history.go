@@ -45,26 +45,35 @@ func (s *Service) SyncHistory(ctx context.Context, src *registry.Source, q upstr
 	return transform.SyncHistory(runs), nil
 }
 
+// SyncType gives the name by which the sales agent is asked for a stream of a source. name is in either
+// spelling; the last status that is known, however old, says how the sales agent spells it (contract 4.2).
+// It gives "" for what can't be the name of a stream.
+func (s *Service) SyncType(src *registry.Source, name string) string {
+	var names transform.StreamNames
+	if last, ok := s.documents.Peek(src.Connection.TenantID); ok {
+		names = last.Doc.streams
+	}
+	return names.Upstream(name)
+}
+
 // recentHistories gives the histories of a document's streams; nil if they can't be
 // had, and then the document keeps its zeros.
 func (s *Service) recentHistories(ctx context.Context, src *registry.Source, doc *document) *histories {
-	var names []string
-	for _, stream := range doc.status.Syncs {
-		if len(names) < historyStreams && transform.SyncTypeToUpstream(stream.Name) != "" {
-			names = append(names, stream.Name)
-		}
+	names := make([]string, min(len(doc.status.Syncs), historyStreams))
+	for i := range names {
+		names[i] = doc.status.Syncs[i].Name
 	}
 	c := src.Connection
-	got, err := s.histories.Get(ctx, c.TenantID, c.Epoch, s.historyFetcher(c.TenantID, names))
+	got, err := s.histories.Get(ctx, c.TenantID, c.Epoch, s.historyFetcher(c.TenantID, names, doc.streams))
 	if err != nil {
 		return nil
 	}
 	return got.Doc
 }
 
-// historyFetcher gives the fetch of the named streams' runs. A stream that can't be had
-// is left out; when none can, the fetch fails.
-func (s *Service) historyFetcher(tenantID string, names []string) snapshot.Fetch[*histories] {
+// historyFetcher gives the fetch of the named streams' runs, which upstream is asked for by its own names.
+// A stream that can't be had is left out; when none can, the fetch fails.
+func (s *Service) historyFetcher(tenantID string, names []string, own transform.StreamNames) snapshot.Fetch[*histories] {
 	return guarded(s, "fetch_histories", func(ctx context.Context) (*histories, error) {
 		all := &histories{streams: make(map[string]api.SyncHistory, len(names)), at: time.Now()}
 		got, errs := make([]api.SyncHistory, len(names)), make([]error, len(names))
@@ -74,7 +83,7 @@ func (s *Service) historyFetcher(tenantID string, names []string) snapshot.Fetch
 			calls.Go(func() error {
 				errs[i] = background.Guard(ctx, s.log, "fetch_history", func(ctx context.Context) error {
 					runs, err := s.deps.Upstream.SyncHistory(ctx, tenantID,
-						upstream.HistoryQuery{SyncType: transform.SyncTypeToUpstream(name), Limit: historyRuns})
+						upstream.HistoryQuery{SyncType: own.Upstream(name), Limit: historyRuns})
 					if err == nil {
 						got[i] = transform.StreamHistory(runs)
 					}

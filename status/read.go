@@ -94,7 +94,7 @@ func (s *Service) fetcher(src *registry.Source) snapshot.Fetch[*document] {
 			s.logRefresh(ctx, "status", tenantID, err)
 			return nil, err
 		}
-		doc := &document{at: answer.FetchedAt.Time}
+		doc := &document{at: answer.FetchedAt.Time, streams: transform.StreamNamesOf(answer.Syncs)}
 		var malformed []string
 		doc.status, malformed = transform.Snapshot(answer)
 		for _, path := range answer.Notes.Unknown {

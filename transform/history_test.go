@@ -156,3 +156,30 @@ func TestSyncTypesComeBack(t *testing.T) {
 		}
 	})
 }
+
+func TestStreamNames(t *testing.T) {
+	given := func(own ...string) transform.StreamNames {
+		streams := make(wire.Members[string], len(own))
+		for i, name := range own {
+			streams[i].Name = name
+		}
+		return transform.StreamNamesOf(streams)
+	}
+	for _, c := range []struct {
+		own        []string
+		name, want string
+	}{
+		{nil, "audience3p", "audience3p"}, {nil, "priceFeed", "price_feed"}, {nil, "a b", ""}, {nil, "", ""},
+		{[]string{"audience_3p"}, "audience3p", "audience_3p"}, {[]string{"audience_3p"}, "audience_3p", "audience_3p"},
+		{[]string{"priceFeed"}, "price_feed", "priceFeed"}, {[]string{"priceFeed"}, "priceFeed", "priceFeed"},
+		{[]string{"X_form"}, "XForm", "X_form"}, {[]string{"a__b"}, "a_b", "a__b"}, {[]string{"tail_"}, "tail", "tail_"},
+		{[]string{"audience_3p", "audience3p"}, "audience3p", "audience3p"}, {[]string{"audience3p", "audience_3p"}, "audience_3p", "audience_3p"},
+		{[]string{"customTargeting", "custom_targeting"}, "customTargeting", "custom_targeting"},
+		{[]string{"inventory_", "inventory"}, "inventory", "inventory"}, {[]string{"a__b", "a___b"}, "aB", "a___b"},
+		{[]string{"no word"}, "noWord", "no_word"},
+	} {
+		if got := given(c.own...).Upstream(c.name); got != c.want {
+			t.Errorf("%q: %s is asked for as %q, want %q", c.own, c.name, got, c.want)
+		}
+	}
+}

@@ -34,9 +34,8 @@ func CamelCase(name string) string {
 	return b.String()
 }
 
-// SyncTypeToUpstream gives a stream's name as upstream spells it: customTargeting and
-// custom_targeting are both custom_targeting, and names that are unknown here follow
-// the same rule backwards. It gives "" for what can't be the name of a stream.
+// SyncTypeToUpstream gives a stream's name by the rule of [CamelCase] backwards: customTargeting
+// and custom_targeting are both custom_targeting. It gives "" for what can't be the name of a stream.
 func SyncTypeToUpstream(name string) string {
 	if len(name) > maxStreamName {
 		return ""

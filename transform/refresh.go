@@ -15,16 +15,10 @@ func Refresh(r *wire.Refresh) *api.RefreshResult {
 		SyncRunIDs: make(api.SyncRunIDs, 0, len(r.SyncRunIDs)),
 		StartedAt:  api.Timestamp(r.StartedAt),
 	}
+	names := StreamNamesOf(r.SyncRunIDs)
 	for _, run := range r.SyncRunIDs {
-		stream, ok := streamName(run.Name)
-		if !ok || !runID.MatchString(run.Value) {
-			continue
-		}
-		switch at := out.SyncRunIDs.Index(stream); {
-		case at < 0:
+		if stream, ok := streamName(run.Name); ok && names[stream][0] == run.Name && runID.MatchString(run.Value) {
 			out.SyncRunIDs = append(out.SyncRunIDs, api.Member[string]{Name: stream, Value: run.Value})
-		case isSnake(run.Name): // of both spellings the snake_case one is upstream's own
-			out.SyncRunIDs[at].Value = run.Value
 		}
 	}
 	out.SyncRunIDs.Sort()

@@ -41,24 +41,22 @@ func emptySyncs() api.Syncs {
 // syncs gives the required streams first and the others by name: at most as many as package wire keeps
 // names, the required ones among them.
 func (c *checker) syncs(streams wire.Members[wire.Stream]) api.Syncs {
-	out := emptySyncs()
-	spelled := make(map[string]string, len(streams)) // upstream's spelling of each name in out
+	out, names := emptySyncs(), StreamNamesOf(streams)
 	for i := range streams {
 		s := &streams[i]
 		name, ok := streamName(s.Name)
-		if !ok {
+		switch {
+		case !ok:
 			c.note("syncs", "?")
+			continue
+		case names[name][0] != s.Name:
 			continue
 		}
 		at := out.Index(name)
-		switch {
-		case at < 0:
+		if at < 0 {
 			at = len(out)
 			out = append(out, api.Member[api.SyncBlock]{Name: name})
-		case isSnake(spelled[name]) && !isSnake(s.Name):
-			continue // both spellings: the snake_case one is upstream's own
 		}
-		spelled[name] = s.Name
 		out[at].Value = c.block("syncs."+s.Name, &s.Value)
 	}
 	out[len(required):].Sort()
@@ -68,11 +66,6 @@ func (c *checker) syncs(streams wire.Members[wire.Stream]) api.Syncs {
 // streamName gives the name that a stream has here, if it is a plain word.
 func streamName(name string) (camel string, ok bool) {
 	return CamelCase(name), len(name) <= maxStreamName && redact.Word(name) && !strings.ContainsAny(name, ".:")
-}
-
-// isSnake reports whether a name is spelled in snake_case; "" is not spelled.
-func isSnake(name string) bool {
-	return name != "" && !strings.ContainsFunc(name, func(r rune) bool { return 'A' <= r && r <= 'Z' })
 }
 
 // block gives a stream's block, which stands at path.

@@ -1,0 +1,87 @@
+package gateway_test
+
+import (
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	"esagate/upstream/upstreamtest"
+)
+
+const historyOf = "/api/v2/storefront/inventory-sources/" + source + "/sync-history"
+
+// runPage is a page of a sync history.
+type runPage struct {
+	Runs       []struct{ SyncID, SyncType, Status string }
+	Count      int
+	NextCursor *string
+}
+
+func (p runPage) ids() (ids []string) {
+	for _, r := range p.Runs {
+		ids = append(ids, r.SyncID)
+	}
+	return ids
+}
+
+// TestStreamsAreAskedForByUpstreamsNames: names that camelCase does not give back.
+func TestStreamsAreAskedForByUpstreamsNames(t *testing.T) {
+	own := map[string]string{
+		"audience3p": "audience_3p", "last24h": "last_24h", "aB": "a__b", "tail": "tail_", "XForm": "X_form",
+		"priceFeed": "priceFeed", "customTargeting": "customTargeting", "plain": "plain",
+		"twin1": "twin1", // and twin_1, which comes out alike
+	}
+	inWorld(t, setup{}, func(w *world) {
+		meadow := upstreamtest.Healthy()
+		meadow.Streams = nil
+		for _, name := range append([]string{"twin_1"}, sorted(own)...) {
+			meadow.Streams = append(meadow.Streams, upstreamtest.Stream{Name: name, Status: "success", Severity: "ok", Items: 4, RunAgo: time.Hour, Took: time.Minute})
+		}
+		w.agent.SetTenant(upstreamtest.Tenant{
+			ID: tenant, Name: "Meadow Daily", Active: true, Status: meadow,
+			AdServer: upstreamtest.AdServer{Type: "google_ad_manager", NetworkCode: "90817263", Configured: true},
+		})
+		runs := func(syncType, want string) {
+			w.Helper()
+			p := decode[runPage](t, w.get(historyOf+"?syncType="+syncType), 200)
+			if len(p.Runs) > 1 || want == "" && len(p.Runs) > 0 || want != "" && (len(p.Runs) == 0 || p.Runs[0].SyncType != want) {
+				w.Errorf("runs of %s: %+v, want one of %q", syncType, p.Runs, want)
+			}
+		}
+		// Nothing is known of upstream's spelling yet.
+		runs("audience3p", "")
+		runs("audience_3p", "audience3p")
+		runs("plain", "plain")
+
+		type document struct {
+			Syncs map[string]struct{ History struct{ RecentRunCount int } }
+		}
+		for shown, stream := range decode[document](t, w.get(statusOf+"?includeSyncHistory=true"), 200).Syncs {
+			want := 1
+			if own[shown] == "" { // inventory and advertisers, which upstream has not
+				want = 0
+			}
+			if stream.History.RecentRunCount != want {
+				w.Errorf("%s: %d runs in the status, want %d", shown, stream.History.RecentRunCount, want)
+			}
+		}
+		w.pass(24 * time.Hour) // the copy is of no use for readers, and says how streams are spelled
+		before := w.agent.Calls("")
+		for shown, name := range own {
+			runs(shown, shown)
+			runs(name, shown)
+		}
+		runs("twin_1", "twin1")
+		runs("price_feed", "priceFeed")
+		if got, want := w.agent.Calls("")-before, 2*len(own)+2; got != want {
+			w.Errorf("%d calls for %d pages", got, want)
+		}
+	})
+}
+
+func sorted(m map[string]string) []string {
+	values := slices.Collect(maps.Values(m))
+	slices.Sort(values)
+	return values
+}
