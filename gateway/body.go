@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"os"
 
 	"esagate/internal/fault"
 )
@@ -11,16 +12,22 @@ import (
 // readBody reads a request's body whole; checkSizes has bounded it.
 func readBody(r *request) ([]byte, error) {
 	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, bodyFault(r, err)
+	}
+	return body, nil
+}
+
+// bodyFault says why a body can't be read.
+func bodyFault(r *request, err error) error {
 	var tooLarge *http.MaxBytesError
 	switch {
-	case err == nil:
-		return body, nil
 	case errors.As(err, &tooLarge):
-		return nil, errTooLarge
-	case r.Context().Err() != nil:
-		return nil, r.Context().Err()
+		return errTooLarge
+	case r.Context().Err() != nil && !errors.Is(err, os.ErrDeadlineExceeded): // a slow client is still there
+		return r.Context().Err()
 	}
-	return nil, fault.Wrap(fault.BadRequest, "The request's body did not come in whole.", err)
+	return fault.Wrap(fault.BadRequest, "The request's body did not come in whole.", err)
 }
 
 // joinIssues gives the faults of a request's parts in one error: all issues in the

@@ -47,16 +47,33 @@ func quality(params string) float64 {
 	return q
 }
 
-// matches compares If-None-Match with the tags of an answer's codings, weakly
-// (RFC 9110, 13.1.2): a client that holds either coding holds the document.
+// matches reports whether a list of entity tags names one of some tags, none of them weak, by weak
+// comparison (RFC 9110, 8.8.3.2), or is `*`.
 func matches(given []string, tags ...string) bool {
-	for _, value := range given {
-		for candidate := range strings.SplitSeq(value, ",") {
-			candidate = strings.TrimPrefix(strings.TrimSpace(candidate), "W/")
-			if candidate == "*" || slices.Contains(tags, candidate) {
+	for _, list := range given {
+		for tag := ""; list != ""; {
+			tag, list = cutTag(list)
+			if tag == "*" || slices.Contains(tags, strings.TrimPrefix(tag, "W/")) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// cutTag cuts the first member off a list of entity tags, in which a comma may be part of a tag
+// (RFC 9110, 8.8.3).
+func cutTag(list string) (tag, rest string) {
+	list = strings.TrimLeft(list, ", \t")
+	end := 0
+	if opaque := strings.TrimPrefix(list, "W/"); strings.HasPrefix(opaque, `"`) {
+		end = len(list) // unless the quotes end
+		if n := strings.IndexByte(opaque[1:], '"'); n >= 0 {
+			end += n + 2 - len(opaque)
+		}
+	}
+	if n := strings.IndexByte(list[end:], ','); n >= 0 {
+		return strings.TrimRight(list[:end+n], " \t"), list[end+n+1:]
+	}
+	return strings.TrimRight(list, " \t"), ""
 }

@@ -168,6 +168,37 @@ func TestMethodsBodiesAndHeaders(t *testing.T) {
 	})
 }
 
+// chunked makes a request whose content has no announced length, and no type.
+func chunked(method, path, content string) *http.Request {
+	r := request(method, path, writeKey, content)
+	r.ContentLength = -1
+	r.Header.Del("Content-Type")
+	return r
+}
+
+func TestContentOfUnknownLengthMayBeNone(t *testing.T) {
+	inWorld(t, setup{}, func(w *world) {
+		for _, route := range gateway.Routes() {
+			path := strings.NewReplacer("{sourceId}", "nobody", "{esaId}", "9", "{capability}", "reporting").Replace(route.Path)
+			none := w.send(request(route.Method, path, writeKey, ""))
+			if a := w.send(chunked(route.Method, path, "")); a.status != none.status {
+				w.Errorf("%s %s: %d, and %d with a length of 0", route.Method, path, a.status, none.status)
+			}
+			w.send(chunked(route.Method, path, "{}")).failure(w, 415, "BAD_REQUEST")
+			w.send(chunked(route.Method, path, strings.Repeat(" ", 2<<20))).failure(w, 415, "BAD_REQUEST")
+		}
+		made := sourcesPath + "/" + w.create().SourceID
+		for _, test := range []struct {
+			method, path string
+			status       int
+		}{{"GET", statusOf, 200}, {"HEAD", statusOf, 200}, {"POST", sourcesPath + "/" + source + "/refresh", 200}, {"DELETE", made, 204}} {
+			if a := w.send(chunked(test.method, test.path, "")); a.status != test.status {
+				w.Errorf("%s %s: %d %s", test.method, test.path, a.status, a.body)
+			}
+		}
+	})
+}
+
 func TestPanicIsAnAnswer(t *testing.T) {
 	panics := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("CANARY of a panic") })
 	inWorld(t, setup{metrics: panics}, func(w *world) {

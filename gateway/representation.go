@@ -34,7 +34,7 @@ func writeBody(w http.ResponseWriter, r *request, b *api.Body) {
 	} else {
 		h["Vary"] = vary
 	}
-	if tags, ok := r.Header["If-None-Match"]; ok && matches(tags, b.ETag[0], b.GzipETag[0]) {
+	if tags, ok := r.Header["If-None-Match"]; ok && matches(tags, etag[0]) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/hex"
+	"io"
 	"log/slog"
 	"math/rand/v2"
 	"mime"
@@ -177,11 +178,27 @@ func checkSizes(w http.ResponseWriter, r *request) error {
 		return errTooLarge
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxBodyBytes)
-	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil || media != "application/json" || len(r.Header["Content-Type"]) > 1 {
+	unfit := checkMedia(r.Header)
+	if unfit == nil || r.ContentLength > 0 {
+		return unfit
+	}
+	// The length is not announced: there may be no content at all, which needs no type.
+	switch _, err := io.ReadFull(r.Body, make([]byte, 1)); {
+	case err == io.EOF:
+		return nil
+	case err != nil:
+		return bodyFault(r, err)
+	}
+	return unfit
+}
+
+// checkMedia refuses content of a type or coding that no operation takes.
+func checkMedia(h http.Header) error {
+	media, _, err := mime.ParseMediaType(h.Get("Content-Type"))
+	if err != nil || media != "application/json" || len(h["Content-Type"]) > 1 {
 		return fault.New(fault.UnsupportedMedia, "A body must be application/json.")
 	}
-	for _, coding := range r.Header["Content-Encoding"] {
+	for _, coding := range h["Content-Encoding"] {
 		if !strings.EqualFold(coding, "identity") {
 			return fault.New(fault.UnsupportedMedia, "A body can't be compressed.")
 		}

@@ -87,6 +87,36 @@ func ask(w *world, c net.Conn, r *bufio.Reader, count int, headers string) (bodi
 	return bodies
 }
 
+// A client that promises content in chunks is waited for as long as for any content, and no longer.
+func TestContentInChunks(t *testing.T) {
+	served(t, func(w *world, l *pipes, _ func(), _ <-chan error) {
+		for _, test := range []struct {
+			chunks string
+			status int
+			took   time.Duration
+		}{
+			{"0\r\n\r\n", 200, 0},
+			{"0\r\nX-Trailer: x\r\n\r\n", 200, 0},
+			{"2\r\n{}\r\n0\r\n\r\n", 415, 0},
+			{"nonsense\r\n\r\n", 400, 0},
+			{"", 400, 30 * time.Second},
+		} {
+			c := l.dial()
+			begun := time.Now()
+			go func() {
+				_, _ = fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: gateway.example\r\nAuthorization: Bearer %s\r\nTransfer-Encoding: chunked\r\n\r\n%s",
+					statusOf, readKey, test.chunks)
+			}()
+			resp, err := http.ReadResponse(bufio.NewReader(c), nil)
+			w.must(err)
+			if took := time.Since(begun); resp.StatusCode != test.status || took != test.took {
+				w.Errorf("%q: %d after %s", test.chunks, resp.StatusCode, took)
+			}
+			_ = c.Close()
+		}
+	})
+}
+
 func TestAnAnswerIsWrittenInOnePiece(t *testing.T) {
 	served(t, func(w *world, l *pipes, _ func(), _ <-chan error) {
 		want := w.get(statusOf).body

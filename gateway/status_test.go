@@ -68,16 +68,34 @@ func TestConditionalAndCompressedReads(t *testing.T) {
 		if !bytes.Equal(unzipped, plain.body) {
 			w.Error("the compressed answer is another document")
 		}
-		for name, tag := range map[string]string{
-			"plain": plain.header.Get("Etag"), "gzip": zipped.header.Get("Etag"), "weak": "W/" + plain.header.Get("Etag"),
-			"list": `"other", ` + plain.header.Get("Etag"), "any": "*",
+		tag, zipTag := plain.header.Get("Etag"), zipped.header.Get("Etag")
+		for _, test := range []struct{ accept, given, unchanged string }{ // unchanged: the tag of the 304; "": a 200
+			{"identity", tag, tag},
+			{"identity", "W/" + tag, tag},
+			{"identity", "*", tag},
+			{"identity", `"a, b",, ` + tag, tag},
+			{"identity", zipTag + "," + tag, tag},
+			{"identity", zipTag, ""}, // the two forms are two representations, of which a cache may hold one
+			{"identity", `"other"`, ""},
+			{"identity", `"a, *, b"`, ""}, // one tag, in which the commas and the star are text
+			{"identity", `"unended, ` + tag[1:], ""},
+			{"identity", tag[1:], ""},
+			{"identity", tag + "x", ""},
+			{"identity", "", ""},
+			{"gzip", tag, ""},
+			{"gzip", zipTag, zipTag},
+			{"gzip", "W/" + zipTag, zipTag},
+			{"gzip", tag + " , " + zipTag, zipTag},
+			{"gzip", "*", zipTag},
 		} {
-			if a := w.get(statusOf, "If-None-Match", tag); a.status != http.StatusNotModified || len(a.body) > 0 || a.header.Get("Etag") == "" {
-				w.Errorf("%s tag: status %d", name, a.status)
+			a := w.get(statusOf, "Accept-Encoding", test.accept, "If-None-Match", `"older"`, "If-None-Match", test.given)
+			want, wantTag := http.StatusNotModified, test.unchanged
+			if wantTag == "" {
+				want, wantTag = http.StatusOK, map[string]string{"identity": tag, "gzip": zipTag}[test.accept]
 			}
-		}
-		if a := w.get(statusOf, "If-None-Match", `"other"`); a.status != http.StatusOK {
-			w.Errorf("another tag: status %d", a.status)
+			if a.status != want || a.header.Get("Etag") != wantTag || (len(a.body) == 0) != (want == http.StatusNotModified) {
+				w.Errorf("%s, If-None-Match: %s: %d with the tag %s", test.accept, test.given, a.status, a.header.Get("Etag"))
+			}
 		}
 		for _, refused := range []string{"gzip;q=0", "identity", "*;q=0", "gzip;q=nonsense"} {
 			if a := w.get(statusOf, "Accept-Encoding", refused); a.header.Get("Content-Encoding") != "" {

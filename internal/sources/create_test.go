@@ -21,7 +21,7 @@ func create(t *testing.T, body members) *registry.NewSource {
 
 func TestCreateKeepsWhatIsGiven(t *testing.T) {
 	name, long := strings.Repeat("😀", 255), "https://"+strings.Repeat("u", 2040)
-	s := create(t, good().but("name", name).but("sourceId", "ä b.😀").but("executionType", "AGENT").but("type", "OUTCOME").
+	s := create(t, good().but("name", name).but("sourceId", "ä b.😀").but("executionType", "aGent").but("type", "OUTCOME").
 		but("endpointUrl", long).but("protocol", "A2A").but("authenticationType", "OAUTH").but("auth", members{}).
 		but("description", strings.Repeat("é", 2000)).but("oauthAudience", "api://client-7?x=%20"))
 	want := registry.Agent{Status: registry.SourcePending, Type: "OUTCOME", EndpointURL: long, Protocol: "A2A",

@@ -34,7 +34,7 @@ type members struct {
 func parseMembers(body jsonbody.Object, check CheckURL) members {
 	return members{
 		name:           body.Text("name", jsonbody.Length(1, maxName)),
-		executionType:  body.Text("executionType", jsonbody.OneOf("AGENT")),
+		executionType:  body.Text("executionType", agentInAnyCase),
 		description:    body.Text("description", jsonbody.Length(0, maxDescription)),
 		endpoint:       body.Text("endpointUrl", jsonbody.Length(1, maxURL), callable(check)),
 		protocol:       body.Text("protocol", jsonbody.OneOf("MCP", "A2A")),
@@ -42,6 +42,11 @@ func parseMembers(body jsonbody.Object, check CheckURL) members {
 		auth:           parseAuth(body, check),
 		audience:       body.Text("oauthAudience", jsonbody.Length(1, maxURL), absoluteURI, resource),
 	}
+}
+
+// agentInAnyCase wants the one executionType that can be asked for, however it is spelt.
+func agentInAnyCase(path, value string) string {
+	return jsonbody.OneOf("AGENT")(path, strings.ToUpper(value))
 }
 
 // audience takes oauthAudience of a source of an authentication type, "" where it is

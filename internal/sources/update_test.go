@@ -14,7 +14,7 @@ func TestUpdateFields(t *testing.T) {
 	before, want := *cur.Agent, *cur.Agent
 	want.Description, want.EndpointURL, want.Protocol, want.Status = "Gone.", "https://other.example", "A2A", registry.SourceDisabled
 	change, err := decide(t, cur, []byte(`{"description":"Gone.","endpointUrl":"https://other.example","protocol":"A2A",
-		"status":"DISABLED","executionType":"AGENT","auth":{}}`))
+		"status":"DISABLED","executionType":"Agent","auth":{}}`))
 	if err != nil || change.Agent == nil || *change.Agent != want || *cur.Agent != before {
 		t.Errorf("got %+v, %v of %+v", change, err, cur.Agent)
 	}
