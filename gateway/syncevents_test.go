@@ -90,8 +90,34 @@ func TestBadDeliveries(t *testing.T) {
 				w.Errorf("%d %s", a.status, a.body)
 			}
 		}
-		if s := w.get("/api/v2/storefront/inventory-sources/harbour/status").snapshot(t); s.Webhooks.Last24h.Delivered != 1 || s.Webhooks.Last24h.Failed != 0 {
-			w.Errorf("%+v", s.Webhooks)
+		counted := func(name string, delivered, failed int) {
+			w.pass(6 * time.Second) // what failed changes nothing: the document is served while it is fresh
+			w.get("/api/v2/storefront/inventory-sources/harbour/status")
+			w.pass(time.Second)
+			if s := w.get("/api/v2/storefront/inventory-sources/harbour/status").snapshot(t); s.Webhooks.Last24h.Delivered != delivered ||
+				s.Webhooks.Last24h.Failed != failed {
+				w.Errorf("%s: %+v", name, s.Webhooks)
+			}
+		}
+		counted("once", 1, 0)
+		// The signature is judged over the body as it came, whatever that is.
+		for i, c := range []struct {
+			body              string
+			status            int
+			delivered, failed int
+		}{
+			{body(`,"note":"Anzeige \ud83d"`), 204, 2, 0},
+			{body(`,"summary":{"added":1,"added":1}`), 204, 3, 0},
+			{body(`,"summary":{"ratio":NaN}`), 400, 3, 1},
+			{"\ufeff" + body(""), 400, 3, 2},
+			{body("") + "]", 400, 3, 3},
+		} {
+			text := strings.Replace(c.body, "evt-9", fmt.Sprint("evt-1", i), 1)
+			deliver(text, "another secret, long enough to be one", now, "application/json").failure(t, 401, "UNAUTHORIZED")
+			if a := deliver(text, secret, time.Now(), "application/json"); a.status != c.status {
+				w.Errorf("%s: %d %s", text, a.status, a.body)
+			}
+			counted(text, c.delivered, c.failed)
 		}
 	})
 }

@@ -1,6 +1,7 @@
 package webhooks_test
 
 import (
+	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -20,6 +21,7 @@ type agent struct {
 	// connection fails with; with late, after the request has had its effect.
 	before func(call string) error
 	late   bool
+	old    bool // it is of a build that knows the old names of events alone
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -38,6 +40,16 @@ func (a *agent) RoundTrip(r *http.Request) (*http.Response, error) {
 	a.mu.Lock()
 	a.calls = append(a.calls, call)
 	a.mu.Unlock()
+	if a.old && call == "POST webhooks" {
+		body, _ := io.ReadAll(r.Body)
+		_ = r.Body.Close()
+		renamed := strings.ReplaceAll(string(body), `"sync.`, `"sync_run.`)
+		if renamed == string(body) {
+			return &http.Response{StatusCode: http.StatusUnprocessableEntity, Header: http.Header{"Content-Type": {"application/json"}}, Request: r,
+				Body: io.NopCloser(strings.NewReader(`[{"type":"literal_error","loc":["event_types",0],"msg":"no such event","input":"CANARY"}]`))}, nil
+		}
+		r.Body, r.ContentLength = io.NopCloser(strings.NewReader(renamed)), int64(len(renamed))
+	}
 	resp, err := a.next.RoundTrip(r)
 	if failed != nil && err == nil {
 		_ = resp.Body.Close()

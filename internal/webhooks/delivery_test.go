@@ -47,6 +47,10 @@ func TestWhatEventsDo(t *testing.T) {
 	}{
 		"inventory completed":      {body{}, effect{recorded, true, true, "success"}},
 		"inventory failed":         {body{"event_type": "sync_run.failed"}, effect{recorded, true, true, "failed"}},
+		"completed, older build":   {body{"event_type": "sync.completed"}, effect{recorded, true, true, "success"}},
+		"failed, older build":      {body{"event_type": "sync.failed"}, effect{recorded, true, true, "failed"}},
+		"test of an older build":   {body{"event_type": "sync.failed", "data": body{"sync_type": "inventory", "test": 1}}, effect{"test", false, false, ""}},
+		"started, older build":     {body{"event_type": "sync.started"}, effect{"ignored", false, false, ""}},
 		"another stream completed": {body{"data": body{"sync_type": "custom_targeting"}}, effect{recorded, true, true, ""}},
 		"another stream failed":    {body{"event_type": "sync_run.failed", "data": body{"sync_type": "advertisers"}}, effect{recorded, true, true, ""}},
 		"no data":                  {body{"data": nil}, effect{recorded, true, true, ""}},

@@ -34,13 +34,13 @@ const (
 	OutcomeDuplicate   Outcome = "duplicate"   // recorded before
 	OutcomeIgnored     Outcome = "ignored"     // of an unknown type: counted, without effect
 	OutcomeTest        Outcome = "test"        // a test delivery: counted, without effect
-	OutcomeInvalid     Outcome = "invalid"     // the signature is right, something required is missing
+	OutcomeInvalid     Outcome = "invalid"     // the signature is right, the body is not, or lacks something required
 	OutcomeBusy        Outcome = "busy"        // too many at once
 	OutcomeUnavailable Outcome = "unavailable" // the registry could not record it
 
 	OutcomeUnsigned   Outcome = "unsigned"   // without the two headers, or with malformed ones
 	OutcomeStale      Outcome = "stale"      // the timestamp is too old, or in the future
-	OutcomeUnreadable Outcome = "unreadable" // not JSON, or without a tenant
+	OutcomeUnreadable Outcome = "unreadable" // it did not come in whole, or no tenant is found in it
 	OutcomeUnknown    Outcome = "unknown"    // of a tenant that is not known
 	OutcomeNoSecret   Outcome = "no_secret"  // of a tenant without a subscription, or whose secret can't be read
 	OutcomeMismatch   Outcome = "mismatch"   // signed with another secret
@@ -80,8 +80,8 @@ func NewReceiver(deps ReceiverDeps) *Receiver {
 // Receive handles one delivery: its headers, and its body byte for byte, which is read
 // only if the headers are right. It returns nil if the delivery was recorded, now or
 // before, or has no effect here. Errors are *fault.Error: Unauthorized, the same one for
-// every reason not to trust a delivery; Validation for a trusted one that lacks
-// something required; Unavailable when it should be sent again; and those of read.
+// every reason not to trust a delivery; BadRequest or Validation for a trusted one that can't
+// be read or lacks something required; Unavailable when it should be sent again; and those of read.
 func (r *Receiver) Receive(ctx context.Context, header http.Header, read func() ([]byte, error)) error {
 	outcome, err := r.receive(ctx, header, read)
 	r.deps.Counted(outcome)
@@ -111,8 +111,8 @@ func (r *Receiver) receive(ctx context.Context, header http.Header, read func() 
 	}
 	defer func() { <-r.turns }()
 
-	tenant, ok := tenantOf(raw)
-	if !ok {
+	tenant := idIn(raw, "tenant_id")
+	if tenant == "" {
 		return OutcomeUnreadable, errUntrusted
 	}
 	target, err := r.deps.Directory.WebhookTarget(ctx, tenant)
@@ -134,7 +134,7 @@ func (r *Receiver) receive(ctx context.Context, header http.Header, read func() 
 	if !signed.by(secret, raw) || outcome != OutcomeMismatch {
 		return outcome, errUntrusted
 	}
-	return r.record(ctx, target, raw)
+	return r.record(ctx, target, tenant, raw)
 }
 
 var (
@@ -161,11 +161,11 @@ func (r *Receiver) turn(ctx context.Context) bool {
 }
 
 // record records a delivery whose signature is right.
-func (r *Receiver) record(ctx context.Context, target *registry.WebhookTarget, raw []byte) (Outcome, error) {
-	d, faulty := parse(raw, time.Now())
+func (r *Receiver) record(ctx context.Context, target *registry.WebhookTarget, tenant string, raw []byte) (Outcome, error) {
+	d, faulty := parse(raw, tenant, time.Now())
 	event, outcome := d.event()
 	if faulty != nil {
-		event = registry.Event{ID: d.countedAs(raw), OccurredAt: time.Now(), Failed: true}
+		event = registry.Event{ID: d.id, OccurredAt: time.Now(), Failed: true}
 		outcome = OutcomeInvalid
 		r.invalid.Do(func() {
 			r.deps.Logger.LogAttrs(ctx, slog.LevelWarn, "a delivery with a valid signature can't be processed",

@@ -87,9 +87,6 @@ func TestWhatIsNotBelieved(t *testing.T) {
 		return h
 	}
 	const stamp, mark = "X-Adcp-Timestamp", "X-Adcp-Signature"
-	nested := pear[:len(pear)-1] + `,"deep":` + strings.Repeat("[", 40) + strings.Repeat("]", 40) + `}`
-	many := pear[:len(pear)-1] + `,"many":[0` + strings.Repeat(",0", 30_000) + `]}`
-	twice := strings.Replace(pear, `"event_id"`, `"tenant_id":"tnt_orchard","event_id"`, 1)
 	fresh := func(body string) http.Header {
 		return sign(secret, body, time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC))
 	}
@@ -98,45 +95,46 @@ func TestWhatIsNotBelieved(t *testing.T) {
 		body    string
 		outcome string
 	}{
-		"no headers":              {http.Header{}, pear, "unsigned"},
-		"no timestamp":            {header(func(h http.Header) { h.Del(stamp) }), pear, "unsigned"},
-		"no signature":            {header(func(h http.Header) { h.Del(mark) }), pear, "unsigned"},
-		"two timestamps":          {header(func(h http.Header) { h.Add(stamp, h.Get(stamp)) }), pear, "unsigned"},
-		"two signatures":          {header(func(h http.Header) { h.Add(mark, h.Get(mark)) }), pear, "unsigned"},
-		"an empty timestamp":      {header(func(h http.Header) { h.Set(stamp, "") }), pear, "unsigned"},
-		"a signed timestamp":      {header(func(h http.Header) { h.Set(stamp, "+946684800") }), pear, "unsigned"},
-		"a timestamp in words":    {header(func(h http.Header) { h.Set(stamp, "2000-01-01T00:00:00Z") }), pear, "unsigned"},
-		"a fraction of a second":  {header(func(h http.Header) { h.Set(stamp, "946684800.5") }), pear, "unsigned"},
-		"an endless timestamp":    {header(func(h http.Header) { h.Set(stamp, strings.Repeat("9", 30)) }), pear, "unsigned"},
-		"another algorithm":       {header(func(h http.Header) { h.Set(mark, "sha1="+h.Get(mark)[7:]) }), pear, "unsigned"},
-		"a bare digest":           {header(func(h http.Header) { h.Set(mark, h.Get(mark)[7:]) }), pear, "unsigned"},
-		"a short signature":       {header(func(h http.Header) { h.Set(mark, h.Get(mark)[:69]) }), pear, "unsigned"},
-		"no hexadecimal":          {header(func(h http.Header) { h.Set(mark, h.Get(mark)[:69]+"zz") }), pear, "unsigned"},
-		"six minutes old":         {sign(secret, pear, time.Date(1999, 12, 31, 23, 54, 0, 0, time.UTC)), pear, "stale"},
-		"five minutes and a bit":  {sign(secret, pear, time.Date(2000, 1, 1, 0, 5, 1, 0, time.UTC)), pear, "stale"},
-		"another timestamp":       {header(func(h http.Header) { h.Set(stamp, "946684801") }), pear, "mismatch"},
-		"another spelling of it":  {header(func(h http.Header) { h.Set(stamp, "0946684800") }), pear, "mismatch"},
-		"another body":            {pearHeader(), pear + "\n", "mismatch"},
-		"another secret":          {sign("another secret of the right length", pear, time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)), pear, "mismatch"},
-		"an empty secret":         {sign("", pear, time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)), pear, "mismatch"},
-		"an unknown tenant":       {fresh(strings.ReplaceAll(pear, tenant, "tnt_other")), strings.ReplaceAll(pear, tenant, "tnt_other"), "unknown"},
-		"a tenant without secret": {sign("", strings.ReplaceAll(pear, tenant, "tnt_quiet"), time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)), strings.ReplaceAll(pear, tenant, "tnt_quiet"), "no_secret"},
-		"no body":                 {fresh(""), "", "unreadable"},
-		"no JSON":                 {fresh("<p>hello</p>"), "<p>hello</p>", "unreadable"},
-		"no object":               {fresh(`["tnt_orchard"]`), `["tnt_orchard"]`, "unreadable"},
-		"cut short":               {fresh(pear[:len(pear)-1]), pear[:len(pear)-1], "unreadable"},
-		"two bodies":              {fresh(pear + pear), pear + pear, "unreadable"},
-		"no tenant":               {fresh(`{"event_id":"e"}`), `{"event_id":"e"}`, "unreadable"},
-		"an empty tenant":         {fresh(`{"tenant_id":""}`), `{"tenant_id":""}`, "unreadable"},
-		"a tenant of NUL":         {fresh(`{"tenant_id":"a\u0000"}`), `{"tenant_id":"a\u0000"}`, "unreadable"},
-		"a tenant that is a list": {fresh(`{"tenant_id":["tnt_orchard"]}`), `{"tenant_id":["tnt_orchard"]}`, "unreadable"},
-		"a tenant further down":   {fresh(`{"data":{"tenant_id":"tnt_orchard"}}`), `{"data":{"tenant_id":"tnt_orchard"}}`, "unreadable"},
-		"a tenant too long":       {fresh(`{"tenant_id":"` + strings.Repeat("t", 256) + `"}`), `{"tenant_id":"` + strings.Repeat("t", 256) + `"}`, "unreadable"},
-		"the tenant twice":        {fresh(twice), twice, "unreadable"},
-		"something twice":         {fresh(pear[:len(pear)-1] + `,"a":{"b":1,"b":1}}`), pear[:len(pear)-1] + `,"a":{"b":1,"b":1}}`, "unreadable"},
-		"broken UTF-8":            {fresh("{\"tenant_id\":\"tnt_orchard\",\"a\":\"\xff\"}"), "{\"tenant_id\":\"tnt_orchard\",\"a\":\"\xff\"}", "unreadable"},
-		"nested too deeply":       {fresh(nested), nested, "unreadable"},
-		"too many pieces":         {fresh(many), many, "unreadable"},
+		"no headers":                   {http.Header{}, pear, "unsigned"},
+		"no timestamp":                 {header(func(h http.Header) { h.Del(stamp) }), pear, "unsigned"},
+		"no signature":                 {header(func(h http.Header) { h.Del(mark) }), pear, "unsigned"},
+		"two timestamps":               {header(func(h http.Header) { h.Add(stamp, h.Get(stamp)) }), pear, "unsigned"},
+		"two signatures":               {header(func(h http.Header) { h.Add(mark, h.Get(mark)) }), pear, "unsigned"},
+		"an empty timestamp":           {header(func(h http.Header) { h.Set(stamp, "") }), pear, "unsigned"},
+		"a signed timestamp":           {header(func(h http.Header) { h.Set(stamp, "+946684800") }), pear, "unsigned"},
+		"a timestamp in words":         {header(func(h http.Header) { h.Set(stamp, "2000-01-01T00:00:00Z") }), pear, "unsigned"},
+		"a fraction of a second":       {header(func(h http.Header) { h.Set(stamp, "946684800.5") }), pear, "unsigned"},
+		"an endless timestamp":         {header(func(h http.Header) { h.Set(stamp, strings.Repeat("9", 30)) }), pear, "unsigned"},
+		"another algorithm":            {header(func(h http.Header) { h.Set(mark, "sha1="+h.Get(mark)[7:]) }), pear, "unsigned"},
+		"a bare digest":                {header(func(h http.Header) { h.Set(mark, h.Get(mark)[7:]) }), pear, "unsigned"},
+		"a short signature":            {header(func(h http.Header) { h.Set(mark, h.Get(mark)[:69]) }), pear, "unsigned"},
+		"no hexadecimal":               {header(func(h http.Header) { h.Set(mark, h.Get(mark)[:69]+"zz") }), pear, "unsigned"},
+		"six minutes old":              {sign(secret, pear, time.Date(1999, 12, 31, 23, 54, 0, 0, time.UTC)), pear, "stale"},
+		"five minutes and a bit":       {sign(secret, pear, time.Date(2000, 1, 1, 0, 5, 1, 0, time.UTC)), pear, "stale"},
+		"another timestamp":            {header(func(h http.Header) { h.Set(stamp, "946684801") }), pear, "mismatch"},
+		"another spelling of it":       {header(func(h http.Header) { h.Set(stamp, "0946684800") }), pear, "mismatch"},
+		"another body":                 {pearHeader(), pear + "\n", "mismatch"},
+		"another secret":               {sign("another secret of the right length", pear, time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)), pear, "mismatch"},
+		"an empty secret":              {sign("", pear, time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)), pear, "mismatch"},
+		"an unknown tenant":            {fresh(strings.ReplaceAll(pear, tenant, "tnt_other")), strings.ReplaceAll(pear, tenant, "tnt_other"), "unknown"},
+		"a tenant without secret":      {sign("", strings.ReplaceAll(pear, tenant, "tnt_quiet"), time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)), strings.ReplaceAll(pear, tenant, "tnt_quiet"), "no_secret"},
+		"no body":                      {fresh(""), "", "unreadable"},
+		"no JSON":                      {fresh("<p>hello</p>"), "<p>hello</p>", "unreadable"},
+		"no object":                    {fresh(`["tnt_orchard"]`), `["tnt_orchard"]`, "unreadable"},
+		"no tenant":                    {fresh(`{"event_id":"e"}`), `{"event_id":"e"}`, "unreadable"},
+		"an empty tenant":              {fresh(`{"tenant_id":""}`), `{"tenant_id":""}`, "unreadable"},
+		"a tenant of NUL":              {fresh(`{"tenant_id":"a\u0000"}`), `{"tenant_id":"a\u0000"}`, "unreadable"},
+		"a tenant that is a list":      {fresh(`{"tenant_id":["tnt_orchard"]}`), `{"tenant_id":["tnt_orchard"]}`, "unreadable"},
+		"a tenant further down":        {fresh(`{"data":{"tenant_id":"tnt_orchard"}}`), `{"data":{"tenant_id":"tnt_orchard"}}`, "unreadable"},
+		"a tenant too long":            {fresh(`{"tenant_id":"` + strings.Repeat("t", 256) + `"}`), `{"tenant_id":"` + strings.Repeat("t", 256) + `"}`, "unreadable"},
+		"a tenant of half a character": {fresh(`{"tenant_id":"tnt_orchard\ud83d"}`), `{"tenant_id":"tnt_orchard\ud83d"}`, "unreadable"},
+		"a tenant of no UTF-8":         {fresh("{\"tenant_id\":\"tnt_orchard\xff\"}"), "{\"tenant_id\":\"tnt_orchard\xff\"}", "unreadable"},
+		"a tenant without an end":      {fresh(`{"tenant_id":"tnt_orchard`), `{"tenant_id":"tnt_orchard`, "unreadable"},
+		"a tenant as a value":          {fresh(`{"a":"tenant_id","b":"tnt_orchard"}`), `{"a":"tenant_id","b":"tnt_orchard"}`, "unreadable"},
+		"a tenant within a string":     {fresh(`{"a":"\"tenant_id\":\"tnt_orchard\""}`), `{"a":"\"tenant_id\":\"tnt_orchard\""}`, "unreadable"},
+		"a tenant after the end":       {fresh(`{} "tenant_id":"tnt_orchard"`), `{} "tenant_id":"tnt_orchard"`, "unreadable"},
+		"another tenant first":         {fresh(`{"tenant_id":"tnt_other",` + pear[1:]), `{"tenant_id":"tnt_other",` + pear[1:], "unknown"},
+		"not sound, another secret":    {sign("another secret of the right length", pear+"]", time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)), pear + "]", "mismatch"},
 	}
 	run(t, func(t *testing.T, w *world) {
 		m := w.subscribed(tenant)
@@ -156,6 +154,116 @@ func TestWhatIsNotBelieved(t *testing.T) {
 				t.Errorf("%s: it had an effect", name)
 			}
 		}
+	})
+}
+
+// TestTheSignatureIsJudgedFirst: a body that is signed as it should be counts, as delivered if it can be read
+// as leniently as a status, and else as failed, once however often it comes.
+func TestTheSignatureIsJudgedFirst(t *testing.T) {
+	with := func(member string) string { return pear[:len(pear)-1] + "," + member + "}" }
+	deep := func(n int) string { return with(`"deep":` + strings.Repeat("[", n) + strings.Repeat("]", n)) }
+	spaced := strings.NewReplacer(`{`, " {\r\n", `:"`, "\t:\n\"").Replace(pear)
+	for name, c := range map[string]struct {
+		body, outcome string
+	}{
+		"half a character":               {with(`"note":"Anzeige \ud83d"`), "recorded"},
+		"half a character in a name":     {with(`"\udc00":1`), "recorded"},
+		"broken UTF-8":                   {with("\"a\":\"\xff\""), "recorded"},
+		"a name twice":                   {with(`"a":{"b":1,"b":1}`), "recorded"},
+		"data twice":                     {strings.Replace(pear, `"data"`, `"data":{"test":true},"data"`, 1), "recorded"},
+		"the tenant twice":               {with(`"tenant_id":"tnt_orchard"`), "recorded"},
+		"nested deeply":                  {deep(40), "recorded"},
+		"many pieces":                    {with(`"many":[0` + strings.Repeat(",0", 30_000) + `]`), "recorded"},
+		"spaces":                         {spaced, "recorded"},
+		"an escaped name":                {strings.Replace(pear, `"tenant_id"`, `"tenant\u005fid"`, 1), "recorded"},
+		"a count with a fraction":        {strings.Replace(pear, "77}", "77.0}", 1), "recorded"},
+		"another tenant, too":            {with(`"tenant_id":"tnt_other"`), "invalid"},
+		"another id, too":                {with(`"event_id":"evt_plum"`), "invalid"},
+		"an id of half a character":      {strings.Replace(pear, "evt_pear", `evt_\ud83d`, 1), "invalid"},
+		"NaN":                            {with(`"ratio":NaN`), "invalid"},
+		"NaN before the tenant":          {`{"ratio":NaN,` + pear[1:], "invalid"},
+		"Infinity":                       {with(`"ratio":-Infinity`), "invalid"},
+		"a byte order mark":              {"\ufeff" + pear, "invalid"},
+		"something after the end":        {pear + ` {}`, "invalid"},
+		"two bodies":                     {pear + pear, "invalid"},
+		"cut short":                      {pear[:len(pear)-1], "invalid"},
+		"cut short in a string":          {pear[:strings.Index(pear, "inventory")], "invalid"},
+		"a comma too many":               {strings.Replace(pear, "77}", "77,}", 1), "invalid"},
+		"a control character":            {with("\"a\":\"\n\""), "invalid"},
+		"an unknown escape":              {with(`"a":"\q"`), "invalid"},
+		"brackets that do not match":     {with(`"a":[}`), "invalid"},
+		"nested deeper than can be read": {deep(20_000), "invalid"},
+		"a list":                         {"[" + pear[1:len(pear)-1] + "]", "invalid"},
+		"the tenant alone":               {`{"tenant_id":"tnt_orchard"}`, "invalid"},
+	} {
+		run(t, func(t *testing.T, w *world) {
+			m := w.subscribed(tenant)
+			for range 2 {
+				err := w.send(c.body)
+				if c.outcome == "recorded" && err != nil || c.outcome == "invalid" && !fault.Is(err, fault.BadRequest) && !fault.Is(err, fault.Validation) {
+					t.Errorf("%s: %v", name, err)
+				}
+			}
+			want, second := registry.DeliveryCounts{Subscribed: true, Failed: 1, LastFailureAt: time.Now()}, c.outcome
+			if c.outcome == "recorded" {
+				want, second = registry.DeliveryCounts{Subscribed: true, Delivered: 1}, "duplicate"
+			}
+			n, sync := w.news(m), w.managed(m).Connection.InventorySync
+			if got := w.outcomes(); got != "["+c.outcome+" "+second+"]" || !n.LastFailureAt.Equal(want.LastFailureAt) {
+				t.Errorf("%s: %s, %+v", name, got, n)
+			}
+			n.LastFailureAt, want.LastFailureAt = time.Time{}, time.Time{}
+			if n != want || (sync != nil) != (c.outcome == "recorded") {
+				t.Errorf("%s: counted %+v, inventorySync %+v", name, n, sync)
+			}
+		})
+	}
+}
+
+// TestWhatCouldNotBeReadMayComeSound: it is the same delivery, of which another try's body differs.
+func TestWhatCouldNotBeReadMayComeSound(t *testing.T) {
+	run(t, func(t *testing.T, w *world) {
+		m := w.subscribed(tenant)
+		for attempt := range 3 {
+			if err := w.send(fmt.Sprintf(`%s,"delivery_attempt":%d,"ratio":NaN}`, pear[:len(pear)-1], attempt)); !fault.Is(err, fault.BadRequest) {
+				t.Error(err)
+			}
+		}
+		if n := w.news(m); n.Delivered != 0 || n.Failed != 1 {
+			t.Errorf("%+v", n)
+		}
+		w.must(w.send(pear))
+		if n := w.news(m); n.Delivered != 1 || n.Failed != 0 {
+			t.Errorf("%+v", n)
+		}
+	})
+}
+
+// FuzzReceive: nothing that is signed with another secret has an effect; what is signed as it should be counts
+// if its tenant can be found.
+func FuzzReceive(f *testing.F) {
+	for _, body := range []string{pear, `{"ratio":NaN,` + pear[1:], "\ufeff" + pear + "{", `{"tenant_id":"tnt_orchard","a":"\ud83d","a":[[`, `"tenant_id":"tnt_orchard"`} {
+		f.Add(body)
+	}
+	f.Fuzz(func(t *testing.T, body string) {
+		run(t, func(t *testing.T, w *world) {
+			m := w.subscribed(tenant)
+			err := w.receive(sign("another secret of the right length", body, time.Now()), body)
+			if n := w.news(m); !fault.Is(err, fault.Unauthorized) || n.Delivered+n.Failed != 0 {
+				t.Fatalf("%v, %+v", err, n)
+			}
+			err = w.send(body)
+			counted := registry.DeliveryCounts{Subscribed: true}
+			switch {
+			case err == nil:
+				counted.Delivered = 1
+			case !fault.Is(err, fault.Unauthorized):
+				counted.Failed = 1
+			}
+			if n := w.news(m); n.Delivered != counted.Delivered || n.Failed != counted.Failed {
+				t.Fatalf("%v, %+v", err, n)
+			}
+		})
 	})
 }
 

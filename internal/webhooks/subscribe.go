@@ -80,9 +80,14 @@ func (s *Subscriber) create(ctx context.Context, tenantID string, known *registr
 			return "", false, err
 		}
 	}
-	made, err := s.deps.Upstream.CreateWebhook(ctx, tenantID, wire.WebhookRequest{
-		URL: s.cfg.URL, EventTypes: []string{runCompleted, runFailed}, Description: description, Secret: wire.Secret(known.Secret),
-	})
+	request := wire.WebhookRequest{URL: s.cfg.URL, EventTypes: runEvents, Description: description, Secret: wire.Secret(known.Secret)}
+	made, err := s.deps.Upstream.CreateWebhook(ctx, tenantID, request)
+	if fault.Is(err, fault.Validation) { // perhaps by a build that knows the old names alone; no build knows both
+		request.EventTypes = oldRunEvents
+		if old, again := s.deps.Upstream.CreateWebhook(ctx, tenantID, request); again == nil {
+			made, err = old, nil
+		}
+	}
 	if err != nil {
 		return "", true, err
 	}

@@ -88,6 +88,17 @@ func TestSubscribe(t *testing.T) {
 	})
 }
 
+func TestAnOlderBuildIsAskedForItsOwnNames(t *testing.T) {
+	run(t, func(t *testing.T, w *world) {
+		m := w.adopt(tenant)
+		w.agent.old = true
+		w.round()
+		w.lives(m)
+		w.same(w.agent.asked(), "GET webhooks, POST webhooks, POST webhooks")
+		w.same(w.done(), "[subscribe true]")
+	})
+}
+
 // TestOthersStayAndLeftoversGo: of what upstream has, only what goes to us is ours.
 func TestOthersStayAndLeftoversGo(t *testing.T) {
 	run(t, func(t *testing.T, w *world) {

@@ -9,7 +9,7 @@ import (
 // TestDeclarations holds what the tags of every document must say; no other test would notice.
 func TestDeclarations(t *testing.T) {
 	for _, document := range []any{
-		Status{}, AdapterConfig{}, Tenant{}, Provisioned{}, TestResult{}, Refresh{}, SyncHistory{}, Webhook{}, errorBody{},
+		Status{}, AdapterConfig{}, Tenant{}, Provisioned{}, TestResult{}, Refresh{}, SyncHistory{}, Webhook{}, Event{}, errorBody{},
 	} {
 		checkDeclared(t, reflect.TypeOf(document))
 	}
