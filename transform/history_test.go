@@ -157,7 +157,7 @@ func TestSyncTypesComeBack(t *testing.T) {
 	})
 }
 
-func TestStreamNames(t *testing.T) {
+func TestUpstreamsNamesOfStreams(t *testing.T) {
 	given := func(own ...string) transform.StreamNames {
 		streams := make(wire.Members[string], len(own))
 		for i, name := range own {
