@@ -41,10 +41,11 @@ type demoCommand struct {
 
 // Run shows the gateway before a simulated sales agent until it is asked to stop.
 func (c *demoCommand) Run(ctx context.Context) error {
-	// Its ad servers take a moment to answer and its runs some seconds; it delivers events
-	// to the gateway although that has a private address here.
+	// Its ad servers take a moment to answer and its runs some seconds, as its scheduler does; it
+	// delivers events to the gateway although that has a private address here.
 	agent := upstreamtest.New(upstreamtest.Options{
-		APIKey: demoAgentKey, ProbeTakes: 700 * time.Millisecond, RunWaits: time.Second, RunTakes: 5 * time.Second,
+		APIKey: demoAgentKey, ProbeTakes: 700 * time.Millisecond, RunWaits: time.Second,
+		RunTakes: 5 * time.Second, Scheduler: 5 * time.Second,
 		Deliver: (&http.Client{Timeout: 5 * time.Second}).Do, AnyWebhook: true,
 	})
 	defer agent.Close()

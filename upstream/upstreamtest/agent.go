@@ -86,6 +86,9 @@ type Options struct {
 
 	// How long sync runs are pending, and how long they then run; 0: until FinishRun or FailRun.
 	RunWaits, RunTakes time.Duration
+	// Scheduler is how long after its failure the agent reads the inventory of a tenant anew that is
+	// not on Google Ad Manager, which it does well; 0: never by itself.
+	Scheduler time.Duration
 
 	// Deliver sends a webhook delivery; http.Client.Do fits. It has to give up when
 	// the request's context ends. nil: nothing is ever sent.

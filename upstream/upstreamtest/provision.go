@@ -130,6 +130,8 @@ func (a *Agent) provision(c call, l conn) answer {
 	t.configure(config, now)
 	a.tenants[t.ID] = t
 	a.made++
+	a.advance()
+	a.refresh(t)
 	if strings.ContainsAny(req.ExternalOrgID, " :") { // it has no place in an address
 		return crash(http.StatusInternalServerError, "internal_error")
 	}

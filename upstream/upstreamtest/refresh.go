@@ -28,19 +28,18 @@ type conflictDocument struct {
 }
 
 // refresh starts a run of each stream, or gives the one that began within the
-// window. Where one has been running for longer than that nothing is started: the
-// answer is a conflict of the same shape. a.mu is held, and advance has been called.
+// window, whatever has become of it. Where one has been running for longer than that
+// nothing is started: the answer is a conflict of the same shape. a.mu is held, and
+// advance has been called.
 func (a *Agent) refresh(t *tenantState) answer {
 	now := a.opts.Now()
 	var old []string
 	ids, began := runIDs{}, now
 	for _, name := range refreshed {
-		r := t.last(name)
+		r := t.latest(name, now)
 		if r != nil && r.Status == runRunning && now.Sub(r.StartedAt) > refreshWindow {
 			old, ids[name] = append(old, name), r.ID
-			if r.StartedAt.Before(began) {
-				began = r.StartedAt
-			}
+			began = earlier(began, r.StartedAt)
 		}
 	}
 	if old != nil {
@@ -52,16 +51,21 @@ func (a *Agent) refresh(t *tenantState) answer {
 		})
 	}
 	for _, name := range refreshed {
-		r := t.last(name)
+		r := t.latest(name, now)
 		if r == nil || (!r.open() && now.Sub(r.StartedAt) >= refreshWindow) {
 			r = a.start(t, name, "manual")
 		}
 		ids[name] = r.ID
-		if r.StartedAt.Before(began) {
-			began = r.StartedAt
-		}
+		began = earlier(began, r.StartedAt)
 	}
 	a.schedule()
 	t.uncache()
 	return says(http.StatusAccepted, refreshDocument{SyncRunIDs: ids, StartedAt: stamp(began, t.zone())})
+}
+
+func earlier(x, y time.Time) time.Time {
+	if y.Before(x) {
+		return y
+	}
+	return x
 }

@@ -16,12 +16,16 @@ const (
 	runFailed    = "failed"
 )
 
+// notGAM is what Google Ad Manager's workers say of a tenant on another ad server. They run for
+// those too; the one for custom targeting says nothing, and its run stays open.
+const notGAM = "GAM not configured"
+
 // run is one run of a sync stream.
 type run struct {
 	ID          string
 	Stream      string // custom_targeting
 	Status      string // one of the raw words
-	Trigger     string // manual, scheduled
+	Trigger     string // manual or scheduled
 	StartedAt   time.Time
 	CompletedAt time.Time // zero while it is not over
 	Items       int
@@ -40,7 +44,9 @@ const usualRunError = "RateLimitError: the ad server asked for less\n" +
 	"  File \"/srv/agent/sync/worker.py\", line 88, in read_page\n" +
 	"    session.headers[\"Authorization\"] = \"Bearer " + Canary + "-sync-token\""
 
-// refreshed are the streams that a refresh starts.
+const scheduled = "scheduled"
+
+// refreshed are the streams that a refresh starts, and a provisioning.
 var refreshed = []string{"inventory", "custom_targeting", "advertisers"}
 
 var usualItems = map[string]int{"inventory": 1248, "custom_targeting": 96, "advertisers": 41}
@@ -65,7 +71,7 @@ func (a *Agent) end(tenantID, streamName string, how func(*run)) {
 	defer a.mu.Unlock()
 	a.advance()
 	if t := a.tenants[tenantID]; t != nil {
-		a.finish(t, a.start(t, streamName, "scheduled"), a.opts.Now(), how)
+		a.finish(t, a.start(t, streamName, scheduled), a.opts.Now(), how)
 	}
 }
 
@@ -80,19 +86,28 @@ func (a *Agent) start(t *tenantState, name, trigger string) *run {
 	if p := a.says(t.config, false); p.fails() && t.AdServer.Configured {
 		r.fails = p.message(t.config.Type)
 	}
-	if a.opts.RunTakes > 0 {
-		r.ends = r.begins.Add(a.opts.RunTakes)
+	switch {
+	case trigger == scheduled || !t.AdServer.Configured || speaksSOAP(t.config.Type):
+		if a.opts.RunTakes > 0 {
+			r.ends = r.begins.Add(a.opts.RunTakes)
+		}
+	case name != "custom_targeting":
+		r.fails, r.ends = notGAM, r.begins
 	}
 	if !slices.ContainsFunc(t.Status.Streams, func(s Stream) bool { return s.Name == name }) {
 		t.Status.Streams = append(t.Status.Streams, Stream{Name: name, Status: "never_run", Severity: "warning", Items: -1})
 	}
+	t.keep(r)
+	a.underway = append(a.underway, underway{t, r})
+	r.progress(now)
+	return r
+}
+
+func (t *tenantState) keep(r *run) {
 	if len(t.runs) == runsKept {
 		t.runs = append([]*run(nil), t.runs[1:]...)
 	}
 	t.runs = append(t.runs, r)
-	a.underway = append(a.underway, underway{t, r})
-	r.progress(now)
-	return r
 }
 
 // finish ends a run and tells of it. a.mu is held.
@@ -107,9 +122,16 @@ func (a *Agent) finish(t *tenantState, r *run, at time.Time, how func(*run)) {
 	if now := t.severity(r.Stream); now != health {
 		a.announceHealth(t, r, health, now)
 	}
+	if r.fails == notGAM && r.Stream == "inventory" && a.opts.Scheduler > 0 {
+		begins := at.Add(a.opts.Scheduler)
+		a.underway = append(a.underway, underway{t, &run{
+			ID: a.newID("sync_"), Stream: r.Stream, Trigger: scheduled, StartedAt: begins, begins: begins, ends: begins.Add(a.opts.RunTakes),
+		}})
+	}
 }
 
-// underway is a run that is not over.
+// underway is a run that is not over. One that has no state yet is the scheduler's next one: its
+// tenant does not have it before it begins.
 type underway struct {
 	t *tenantState
 	r *run
@@ -123,6 +145,10 @@ func (a *Agent) advance() {
 	now := a.opts.Now()
 	a.underway = slices.DeleteFunc(a.underway, func(u underway) bool { return !u.r.open() || a.tenants[u.t.ID] != u.t })
 	for _, u := range a.underway {
+		if u.r.Status == "" && !now.Before(u.r.begins) {
+			u.r.Status = runPending
+			u.t.keep(u.r)
+		}
 		u.r.progress(now)
 		if !u.r.ends.IsZero() && !now.Before(u.r.ends) {
 			a.finish(u.t, u.r, u.r.ends, u.r.itself)
@@ -156,7 +182,7 @@ func (a *Agent) schedule() {
 	})
 }
 
-func (r *run) open() bool { return r.Status == runPending || r.Status == runRunning }
+func (r *run) open() bool { return r.CompletedAt.IsZero() }
 
 func (r *run) progress(now time.Time) {
 	if r.Status == runPending && !now.Before(r.begins) {

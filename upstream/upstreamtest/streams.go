@@ -55,6 +55,18 @@ func (t *tenantState) last(name string, states ...string) *run {
 	return nil
 }
 
+// latest gives the last run of a stream, its own schedule's among them; nil without.
+func (t *tenantState) latest(name string, now time.Time) *run {
+	r := t.last(name)
+	for _, s := range t.Status.Streams {
+		own := s.scheduled(t.ID, calendar{since: t.since, now: now, zone: t.zone()}, 1)
+		if s.Name == name && own != nil && (r == nil || !r.open() && own[0].StartedAt.After(r.StartedAt)) {
+			r = &own[0]
+		}
+	}
+	return r
+}
+
 // category says who can mend a failed run: auth, transient or permanent.
 func (r *run) category() string {
 	words := strings.ToLower(r.publicError())
@@ -96,7 +108,7 @@ func (s Stream) scheduled(tenantID string, c calendar, most int) []run {
 	var runs []run
 	for end := c.lastEnd(s.RunAgo, s.Every); len(runs) < most; end = end.Add(-s.Every) {
 		r := run{
-			ID: idOf("sync_", tenantID, s.Name, end.UnixNano()), Stream: s.Name, Trigger: "scheduled",
+			ID: idOf("sync_", tenantID, s.Name, end.UnixNano()), Stream: s.Name, Trigger: scheduled,
 			StartedAt: end.Add(-s.Took), CompletedAt: end, Status: runCompleted, Items: max(s.Items, 0),
 		}
 		switch {
