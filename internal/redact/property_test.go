@@ -32,6 +32,23 @@ func TestPlantedTokenNeverSurvives(t *testing.T) {
 	})
 }
 
+// TestPairsThatAreNotPlainNeverSurvive puts a value of letters and digits, or any value of a
+// secret's name, into any text: no name before the equals sign makes that harmless.
+func TestPairsThatAreNotPlainNeverSurvive(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		name := rapid.SampledFrom([]string{"status", "status_code", "error", "code", "HTTP_STATUS", "token", "key", "user"}).Draw(t, "name")
+		value := rapid.StringMatching(`[A-Za-z]{1,9}[0-9][A-Za-z0-9_]{0,9}`).Draw(t, "value")
+		if name == "token" || name == "key" {
+			value = rapid.SampledFrom([]string{value, "503", "expired", "AUTH_FAILED"}).Draw(t, "any value")
+		}
+		equals := rapid.SampledFrom([]string{"=", " = ", "= ", "%3D"}).Draw(t, "equals")
+		text := rapid.String().Draw(t, "before") + name + equals + value + rapid.String().Draw(t, "after")
+		if got, ok := redact.Text(text); ok || got != "" {
+			t.Fatalf("Text(%q) = %q, %v", text, got, ok)
+		}
+	})
+}
+
 // TestTextKeepsItsPromises holds for any text: what comes out is short, one
 // line, valid, trimmed, visible, and a piece of what went in.
 func TestTextKeepsItsPromises(t *testing.T) {

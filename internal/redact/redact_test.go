@@ -29,6 +29,25 @@ var shown = []struct{ name, in, want string }{
 	{"mail address", "share it with ops@example.com", "share it with ops@example.com"},
 	{"question", "Is the network right?", "Is the network right?"},
 	{"colon after another word", "network: not found", "network: not found"},
+	{"status", "No answer (status=503).", "No answer (status=503)."},
+	{"status, spaced", "status = 503; tries", "status = 503; tries"},
+	{"status and code", "status=503, code=AUTH_FAILED", "status=503, code=AUTH_FAILED"},
+	{"status and code, no comma", "status=503 code=17", "status=503 code=17"},
+	{"status code", "status_code=401", "status_code=401"},
+	{"status in camel case", "(statusCode=401)", "(statusCode=401)"},
+	{"status with a colon", "http_status: 503", "http_status: 503"},
+	{"error word", "error=timeout, retries=3", "error=timeout, retries=3"},
+	{"error of a type", "error=PermissionError: no role", "error=PermissionError: no role"},
+	{"error code in words", "error code=10011", "error code=10011"},
+	{"credentials and HTTP", "Exchange of credentials: HTTP 401", "Exchange of credentials: HTTP 401"},
+	{"credentials and HTTP, more", "credentials: HTTP/1.1 401 Unauthorized", "credentials: HTTP/1.1 401 Unauthorized"},
+	{"credentials and a status", "credentials: status=503", "credentials: status=503"},
+	{"token and a status", "token: 401 Unauthorized", "token: 401 Unauthorized"},
+	{"credentials and a complaint", "Invalid credentials: access denied", "Invalid credentials: access denied"},
+	{"key and a complaint", "key: not found (status=404)", "key: not found (status=404)"},
+	{"token and a complaint", "Invalid token: expired", "Invalid token: expired"},
+	{"refresh and its error", "refresh of the credentials: invalid_grant", "refresh of the credentials: invalid_grant"},
+	{"complaint on a line", "token: revoked\nat x", "token: revoked"},
 	{"name without a value", "Please enter the password:", "Please enter the password:"},
 	{"basic as an adjective", "Basic authentication is off; basic settings, bearer tokens.", "Basic authentication is off; basic settings, bearer tokens."},
 	{"scheme alone", "expected Bearer", "expected Bearer"},
@@ -103,7 +122,41 @@ var secrets = []struct{ name, in string }{
 	{"camel case", "clientSecret: x"},
 	{"api key in words", "the API key: x"},
 	{"no-break space", "password\u00a0: x"},
-	{"phrase", "Invalid token: expired"},
+	{"status that is a word with a digit", "status=hunter2"},
+	{"code that is a word with a digit", "code=s3cr3t"},
+	{"code of small letters", "code=hunter"},
+	{"code of access", "access code=4711"},
+	{"code of six digits", "code=471147"},
+	{"status and more", "status=503&token=abc"},
+	{"status, glued", "status=503/hunter"},
+	{"status past a sign", "status=503@hunter"},
+	{"status past a no-break space", "status=503\u00a0hunter"},
+	{"status after a no-break space", "status=\u00a0503"},
+	{"status in parts", "status=50\u200b3x"},
+	{"status, named longer", "my_status=503"},
+	{"status of something", "token.status=503"},
+	{"status with a hyphen", "token-status=503"},
+	{"status after a no-break space before", "\u00a0status=503"},
+	{"status, quoted", `status="hunter"`},
+	{"status, percent-encoded", "status%3D503"},
+	{"status over lines", "status=\n503"},
+	{"status twice", "status==503"},
+	{"long error word", "error=" + strings.Repeat("ab", 21)},
+	{"number as a password", "password=123456"},
+	{"status as a password", "password=503"},
+	{"key of an API", "key=AIza"},
+	{"credentials", "credentials: user/pass"},
+	{"credentials and no status", "credentials: HTTP hunter2"},
+	{"credentials and a long status", "credentials: HTTP 4011"},
+	{"credentials and a version", "credentials: HTTP/hunter 401"},
+	{"credentials, glued", "credentials: HTTP 401x"},
+	{"credentials after a no-break space", "credentials: HTTP\u00a0401"},
+	{"password of three digits", "password: 401"},
+	{"password like a status", "password: 401 hunter"},
+	{"password after a complaint", "password: invalid hunter2"},
+	{"complaint, glued", "token: expired-hunter2"},
+	{"complaint, quoted", `{"token": "expired"}`},
+	{"token", "token: abc"},
 	{"bearer", "sent Bearer x"},
 	{"bearer, small", "sent bearer  x1"},
 	{"bearer after a quote", `sent "Bearer abc"`},
@@ -163,7 +216,7 @@ func TestWord(t *testing.T) {
 }
 
 func TestPlainTextCostsNothing(t *testing.T) {
-	text := strings.Repeat("The network is not reachable: try again (code 17). ", 10)
+	text := strings.Repeat("The network is not reachable: try again (code=17). credentials: HTTP 401 ", 10)
 	if n := testing.AllocsPerRun(100, func() { redact.Text(text) }); n != 0 {
 		t.Errorf("Text allocates %v times for plain ASCII text", n)
 	}
@@ -173,7 +226,7 @@ func TestPlainTextCostsNothing(t *testing.T) {
 }
 
 func BenchmarkText(b *testing.B) {
-	text := strings.Repeat("The network is not reachable: try again (code 17). ", 10)
+	text := strings.Repeat("The network is not reachable: try again (code=17). ", 10)
 	b.SetBytes(int64(len(text)))
 	b.ReportAllocs()
 	for b.Loop() {

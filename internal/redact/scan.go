@@ -85,7 +85,7 @@ func scan(s string) (secret, hidden bool) {
 				return true, hidden
 			}
 		case c == '=', c == '%':
-			if assigns(s, i) {
+			if assigns(s, i) && (c != '=' || !harmlessPair(s, i)) {
 				return true, hidden
 			}
 		case c == '-':
@@ -137,7 +137,7 @@ var secretNames = [...]string{
 }
 
 // named reports whether the colon at s[at] follows the name of a secret and
-// precedes something.
+// precedes something that may be it.
 func named(s string, at int) bool {
 	after := at + 1
 	for after < len(s) && is(s[after], space) {
@@ -156,7 +156,7 @@ func named(s string, at int) bool {
 	name := s[:end]
 	for _, n := range secretNames {
 		if hasSuffixFold(name, n) || end > 0 && s[end-1]|0x20 == 's' && hasSuffixFold(name[:end-1], n) {
-			return true
+			return !harmlessRemark(s[after:])
 		}
 	}
 	return false
@@ -198,12 +198,7 @@ func credentials(s string) bool {
 	if end < len(rest) && !is(rest[end], space) && strings.IndexByte(".,;:!)", rest[end]) < 0 {
 		return true
 	}
-	for _, w := range harmless {
-		if strings.EqualFold(rest[i:end], w) {
-			return false
-		}
-	}
-	return true
+	return !anyFold(harmless[:], rest[i:end])
 }
 
 func hasPrefixFold(s, prefix string) bool {
