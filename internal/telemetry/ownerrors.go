@@ -35,17 +35,31 @@ func newOwnErrors(log *slog.Logger, message string) *ownErrors {
 // reportOwnErrors sends what OpenTelemetry has to say about itself to a logger
 // (the default is standard error, unredacted).
 func reportOwnErrors(log *slog.Logger) {
-	otel.SetErrorHandler(newOwnErrors(log, "telemetry failed"))
+	otel.SetErrorHandler(exportErrors{newOwnErrors(log, "telemetry failed")})
 	otel.SetLogger(logr.Discard()) // what it says besides its errors is about itself
 }
 
-// Handle implements otel.ErrorHandler.
+// Handle logs an error.
 func (e *ownErrors) Handle(err error) {
 	if !e.limiter.Allow() {
 		e.dropped.Add(1)
 		return
 	}
 	e.log.Warn(e.message, "error", err, "dropped", e.dropped.Swap(0))
+}
+
+// exportErrors logs of OpenTelemetry's errors those of an export, which are in our words, and of others their
+// type: their text can be anybody's.
+type exportErrors struct{ *ownErrors }
+
+// Handle implements otel.ErrorHandler.
+func (e exportErrors) Handle(err error) {
+	if known, ok := errors.AsType[*exportError](err); ok {
+		err = known
+	} else {
+		err = fmt.Errorf("OpenTelemetry failed (%T)", err)
+	}
+	e.ownErrors.Handle(err)
 }
 
 // Println implements promhttp.Logger.

@@ -28,14 +28,18 @@ var spanKeys = map[attribute.Key]treatment{
 // cleanExporter cleans spans before they leave the process. It stands before
 // the exporter and not in each place that makes spans, because most are made
 // by libraries; it works on the sampled few, off the request's path.
-type cleanExporter struct{ next sdktrace.SpanExporter }
+type cleanExporter struct {
+	next      sdktrace.SpanExporter
+	collector *collector
+	host      string // of the collector
+}
 
 func (e cleanExporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
 	clean := make([]sdktrace.ReadOnlySpan, len(spans))
 	for i, s := range spans {
 		clean[i] = cleanSpan{s}
 	}
-	return e.next.ExportSpans(ctx, clean)
+	return e.collector.failed(e.host, e.next.ExportSpans(ctx, clean))
 }
 
 func (e cleanExporter) Shutdown(ctx context.Context) error { return e.next.Shutdown(ctx) }

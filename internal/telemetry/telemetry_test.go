@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -152,7 +151,7 @@ func TestOwnErrorsAreBounded(t *testing.T) {
 		storm := func() int {
 			before := strings.Count(log.String(), "\n")
 			for range 100 {
-				otel.Handle(fmt.Errorf("export failed with %s", canary))
+				otel.Handle(errors.New("export failed for hunter2")) // no shape gives it away
 			}
 			return strings.Count(log.String(), "\n") - before
 		}
@@ -163,7 +162,7 @@ func TestOwnErrorsAreBounded(t *testing.T) {
 		if n := storm(); n == 0 || n > 5 {
 			t.Errorf("%d lines for 100 errors a minute later", n)
 		}
-		if got := log.String(); strings.Contains(got, canary) || !strings.Contains(got, "error=[redacted]") || !strings.Contains(got, "dropped=97") {
+		if got := log.String(); strings.Contains(got, "hunter2") || !strings.Contains(got, "OpenTelemetry failed (*errors.errorString)") || !strings.Contains(got, "dropped=97") {
 			t.Errorf("log: %s", got)
 		}
 	})

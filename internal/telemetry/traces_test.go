@@ -1,10 +1,12 @@
 package telemetry_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -183,17 +185,61 @@ func TestShutdownEndsInTime(t *testing.T) {
 	}
 }
 
+// TestTheCollectorsWordsAreNotRepeated, whatever they look like: of its answers the log says the status and the
+// host, by the libraries' types and not by their texts.
 func TestTheCollectorsWordsAreNotRepeated(t *testing.T) {
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.WriteHeader(http.StatusBadRequest)
-		io.WriteString(w, "token="+plainCanary)
-	}))
-	defer server.Close()
-	tel, log := start(t, telemetry.Config{OTLPEndpoint: server.URL, TraceRatio: 1})
-	_, span := tel.TracerProvider.Tracer("test").Start(t.Context(), "work")
-	span.End()
-	err := tel.Shutdown(t.Context())
-	if got := log.String(); !strings.Contains(got, "telemetry failed") || strings.Contains(got+fmt.Sprint(err), plainCanary) {
-		t.Errorf("log %s, error %v", got, err)
+	partial, err := proto.Marshal(&coltrace.ExportTraceServiceResponse{PartialSuccess: &coltrace.ExportTracePartialSuccess{
+		RejectedSpans: 1, ErrorMessage: "invalid api key hny_9f8e7d6c5b"}})
+	must(t, err)
+	const words, head = "invalid api key hny_9f8e7d6c5b", "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n"
+	answer := func(status, header, body string) string {
+		return fmt.Sprintf("HTTP/1.1 %s\r\n%sContent-Length: %d\r\nConnection: close\r\n\r\n%s", status, header, len(body), body)
+	}
+	for name, c := range map[string]struct{ answer, want string }{
+		"refused":                {answer("401 Unauthorized", "", words), " answered 401"},
+		"a shape that is known":  {answer("400 Bad Request", "", "token="+plainCanary), " answered 400"},
+		"words of the status":    {answer("418 "+words, "", ""), " answered 418"},
+		"redirected":             {answer("307 Moved", "Location: http://hny_9f8e7d6c5b.example/\r\n", words), " answered 307"},
+		"failed":                 {answer("500 Internal Server Error", "", words), " answered 500"},
+		"unwell":                 {answer("503 Service Unavailable", "Retry-After: 3600\r\n", words), " answered 503"},
+		"partial success":        {answer("200 OK", "Content-Type: application/x-protobuf\r\n", string(partial)), " did not take all of it (200)"},
+		"partial, in JSON":       {answer("200 OK", "Content-Type: application/json\r\n", `{"partialSuccess":{"errorMessage":"`+words+`"}}`), " did not take all of it (200)"},
+		"a body that is not one": {answer("200 OK", "Content-Type: application/x-protobuf\r\n", words), " did not take all of it (200)"},
+		"no HTTP":                {words + "\r\n\r\n", " gave no answer"},
+		"no header":              {head + words + "\r\n\r\n", " gave no answer"},
+		"cut short":              {head + "\r\n" + words, " did not take all of it (200)"},
+		"nothing":                {"", " gave no answer"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			listener, err := net.Listen("tcp", "127.0.0.1:0")
+			must(t, err)
+			defer listener.Close()
+			go func() {
+				for {
+					conn, err := listener.Accept()
+					if err != nil {
+						return
+					}
+					if r, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
+						io.Copy(io.Discard, r.Body)
+						io.WriteString(conn, c.answer)
+					}
+					conn.Close()
+				}
+			}()
+			tel, log := start(t, telemetry.Config{OTLPEndpoint: "http://" + listener.Addr().String(), TraceRatio: 1})
+			_, span := tel.TracerProvider.Tracer("test").Start(t.Context(), "work")
+			span.End()
+			err = tel.Shutdown(t.Context())
+			got := log.String()
+			if !strings.Contains(got, "the collector at "+listener.Addr().String()+c.want) || strings.Count(got, "\n") != 1 {
+				t.Errorf("log %s", got)
+			}
+			for _, word := range []string{"invalid", "hny_", "9f8e7d6c5b", plainCanary} {
+				if strings.Contains(got+fmt.Sprint(err), word) {
+					t.Errorf("%s in log %s, error %v", word, got, err)
+				}
+			}
+		})
 	}
 }

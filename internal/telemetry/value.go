@@ -104,7 +104,12 @@ func cleanAny(treat treatment, v any) (s string) {
 // the whole text is secret-like. Else the part of its chain that the standard
 // library wrote about the connection, which is what an operator looks for:
 // *url.Error prefixes it with a URL, and URLs look like tokens.
+//
+// An exportError is ours throughout; a host's name would often look like a token.
 func errorText(err error) string {
+	if own, ok := errors.AsType[*exportError](err); ok {
+		return cut(own.Error())
+	}
 	whole := err.Error()
 	if t, ok := redact.Text(whole); ok {
 		return t
