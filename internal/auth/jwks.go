@@ -64,24 +64,24 @@ func (k webKey) fits(h header) bool {
 	return (h.KeyID == "" || k.id == h.KeyID) && (k.alg == "" || k.alg == h.Alg) && verifies(k.key, h.Alg)
 }
 
-func (k webKey) equal(o webKey) bool {
+// is reports whether it is this key, under whatever name and for whatever algorithm it is listed.
+func (k webKey) is(key any) bool {
 	same, ok := k.key.(interface{ Equal(crypto.PublicKey) bool })
-	return ok && k.id == o.id && k.alg == o.alg && same.Equal(o.key)
+	return ok && same.Equal(key)
 }
 
-// pick gives the key to verify with: the only one that fits. Where several do, the
-// issuer has not said which, and none is used.
-func pick(keys []webKey, h header) (any, bool) {
-	var found any
+// pick gives the keys to verify with: those that fit, each once. An issuer may have listed several under one
+// name; of a token without a name none is used unless it is the only one.
+func pick(keys []webKey, h header) (found []jwt.VerificationKey) {
 	for _, k := range keys {
-		if k.fits(h) {
-			if found != nil {
-				return nil, false
-			}
-			found = k.key
+		if k.fits(h) && !slices.ContainsFunc(found, func(key jwt.VerificationKey) bool { return k.is(key) }) {
+			found = append(found, k.key)
 		}
 	}
-	return found, found != nil
+	if h.KeyID == "" && len(found) > 1 {
+		return nil
+	}
+	return found
 }
 
 // Members of a JWK (RFC 7517, section 4; RFC 7518, section 6; RFC 8037, section 2): those
@@ -95,19 +95,19 @@ var (
 var errNoKeySet = errors.New("auth: no JWK Set")
 
 // readKeySet gives the keys of a JWK Set (RFC 7517, section 5) that can verify
-// tokens, without repetitions. Others are passed over, whatever is wrong with
+// tokens. Others are passed over, whatever is wrong with
 // them: an issuer can publish keys of kinds that are yet to come. None may be left.
 func readKeySet(raw []byte) ([]webKey, error) {
 	var set struct {
 		Keys *[]jsontext.Value `json:"keys"`
 	}
-	if json.Unmarshal(raw, &set) != nil || set.Keys == nil {
+	// A name twice or bytes that are no UTF-8 in one key, which is passed over, take nothing away from the others.
+	if json.Unmarshal(raw, &set, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) != nil || set.Keys == nil {
 		return nil, errNoKeySet
 	}
 	var keys []webKey
 	for _, item := range *set.Keys {
-		k, ok := readKey(item)
-		if ok && !slices.ContainsFunc(keys, k.equal) {
+		if k, ok := readKey(item); ok {
 			keys = append(keys, k)
 		}
 		if len(keys) == maxKeys {

@@ -65,7 +65,16 @@ func TestWhichKeysCount(t *testing.T) {
 		{"null", "null", false},
 		{"a string", `"k2"`, false},
 		{"twice", member(key, nil) + "," + member(key, nil), true},
-		{"two of one name", member(key, nil) + "," + member(public("k2", p384Other()), nil), false},
+		{"twice, once with its alg", member(key, nil) + "," + member(key, map[string]string{"alg": `"ES384"`}), true},
+		{"twice, once for encryption", member(key, map[string]string{"use": `"enc"`}) + "," + member(key, nil), true},
+		{"twice, once for another alg", member(key, map[string]string{"alg": `"ES256"`}) + "," + member(key, nil), true},
+		{"twice, once unreadable", member(key, map[string]string{"x": `7`}) + "," + member(key, nil), true},
+		{"twice, once with a name twice", `{"kid":"k2",` + member(key, nil)[1:] + "," + member(key, nil), true},
+		{"twice, once with broken UTF-8", "{\"a\":\"\xff\"," + member(key, nil)[1:] + "," + member(key, nil), true},
+		{"a name twice", `{"kid":"k2",` + member(key, nil)[1:], false},
+		{"two of one name", member(key, nil) + "," + member(public("k2", p384Other()), nil), true},
+		{"two of one name, the second", member(public("k2", p384Other()), nil) + "," + member(key, nil), true},
+		{"two of one name, that one for encryption", member(public("k2", p384Other()), nil) + "," + member(key, map[string]string{"use": `"enc"`}), false},
 		{"two of one name and different kinds", member(key, nil) + "," + member(public("k2", p521()), nil), true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -77,9 +86,12 @@ func TestWhichKeysCount(t *testing.T) {
 				if c.name == "short RSA" {
 					text = r.idp.token(signed("RS256", smallRSA()), header("kid", `"k2"`))
 				}
-				if c.good {
+				switch {
+				case c.good:
 					r.good(text)
-				} else {
+				case strings.Contains(c.key, member(public("k2", p384Other()), nil)):
+					r.bad(text, auth.BadSignature)
+				default:
 					r.bad(text, auth.Unknown)
 				}
 			})
@@ -95,6 +107,9 @@ func TestNamelessTokenNeedsOneKey(t *testing.T) {
 		time.Sleep(time.Hour)
 		r.good(r.idp.token(nameless))
 		r.good(r.idp.token(nameless, signed("PS512", rsaKey())))
+		r.idp.publish(public("a", p256()), public("again", p256()))
+		time.Sleep(time.Hour)
+		r.good(r.idp.token(nameless))
 		r.idp.publish(public("a", p256()), public("b", p256Other()))
 		time.Sleep(time.Hour)
 		r.bad(r.idp.token(nameless), auth.Unknown)

@@ -73,23 +73,23 @@ func (t *tokens) authenticate(ctx context.Context, credential string, sum *[sha2
 	if !good || !slices.Contains(algorithms, h.Alg) {
 		return nil, true, Malformed
 	}
-	key, err := t.key(ctx, h)
+	keys, err := t.keys(ctx, h)
 	if err != nil {
 		return nil, true, err
 	}
-	c, err = t.verify(credential, sum, key)
+	c, err = t.verify(credential, sum, keys)
 	if h.KeyID == "" && ReasonOf(err) == BadSignature {
 		t.issuer.refresh.want() // its only key may be another by now; no name tells
 	}
 	return c, true, err
 }
 
-// key finds the key that a token names. One that is unknown may be new, so the
+// keys finds the keys that a token names, at least one. One that is unknown may be new, so the
 // issuer is asked, though seldom.
-func (t *tokens) key(ctx context.Context, h header) (any, error) {
+func (t *tokens) keys(ctx context.Context, h header) ([]jwt.VerificationKey, error) {
 	keys, _ := t.issuer.keys()
-	if key, found := pick(keys, h); found {
-		return key, nil
+	if found := pick(keys, h); found != nil {
+		return found, nil
 	}
 	t.issuer.refresh.ask(ctx, fetchPatience)
 	keys, ok := t.issuer.keys()
@@ -98,8 +98,8 @@ func (t *tokens) key(ctx context.Context, h header) (any, error) {
 		e.RetryAfter = t.issuer.retryAfter()
 		return nil, e
 	}
-	if key, found := pick(keys, h); found {
-		return key, nil
+	if found := pick(keys, h); found != nil {
+		return found, nil
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, canceled(err)
@@ -107,9 +107,11 @@ func (t *tokens) key(ctx context.Context, h header) (any, error) {
 	return nil, Unknown
 }
 
-func (t *tokens) verify(credential string, sum *[sha256.Size]byte, key any) (*Caller, error) {
+func (t *tokens) verify(credential string, sum *[sha256.Size]byte, keys []jwt.VerificationKey) (*Caller, error) {
 	var c claims
-	_, err := t.parser.ParseWithClaims(credential, &c, func(*jwt.Token) (any, error) { return key, nil })
+	_, err := t.parser.ParseWithClaims(credential, &c, func(*jwt.Token) (any, error) {
+		return jwt.VerificationKeySet{Keys: keys}, nil
+	})
 	if err != nil {
 		return nil, reasonFor(err)
 	}
