@@ -7,7 +7,7 @@ import "net/http"
 // are reset. The tenant's own type of ad server stays what it was. As upstream
 // does, it probes before it looks for the tenant.
 func (a *Agent) putAdapterConfig(c call, l conn) answer {
-	config, found := readAdapter(nil, c.body)
+	config, found := a.opts.readAdapter(nil, c.body)
 	if found != nil {
 		return invalid(found)
 	}

@@ -105,7 +105,7 @@ func (v Values) set(known map[string]json.RawMessage) {
 
 // readAdapter checks an ad-server config and reads it. loc is where in the body it stands; the
 // tag is put behind it.
-func readAdapter(loc []string, raw json.RawMessage) (AdapterConfig, []validationError) {
+func (o Options) readAdapter(loc []string, raw json.RawMessage) (AdapterConfig, []validationError) {
 	var head struct {
 		Type *string `json:"type"`
 	}
@@ -131,7 +131,7 @@ func readAdapter(loc []string, raw json.RawMessage) (AdapterConfig, []validation
 		}}
 	}
 	loc = at(loc, tag)
-	known, found := check(loc, raw, schemaOf(t, adserver.Taken))
+	known, found := o.check(loc, raw, schemaOf(t, adserver.Taken))
 	if found != nil {
 		return AdapterConfig{}, found
 	}

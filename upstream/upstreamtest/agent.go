@@ -80,6 +80,8 @@ type Options struct {
 	Processes int              // worker processes, each with its own cache of status documents; below 1: 1
 	CacheFor  time.Duration    // how long a process keeps a status document; 0: 5 s, negative: not at all
 
+	Production bool // fields that the agent does not know are dropped, else refused
+
 	PublicURL  string        // where the agent speaks MCP and A2A; "": https://sales-agent.example
 	AgentHosts []string      // the hosts that a public_agent_url may name; none: any
 	ProbeTakes time.Duration // how long an ad server takes to answer a probe

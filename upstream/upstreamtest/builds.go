@@ -1,6 +1,9 @@
 package upstreamtest
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // olderDocument is what a build from before setup tasks and products writes.
 type olderDocument struct {
@@ -10,7 +13,7 @@ type olderDocument struct {
 	MediaBuys mediaBuysBlock              `json:"media_buys"`
 	Packages  olderPackagesBlock          `json:"packages"`
 	Creatives creativesBlock              `json:"creatives"`
-	Webhooks  *struct{}                   `json:"webhooks"`
+	Webhooks  json.RawMessage             `json:"webhooks"`
 	FetchedAt string                      `json:"fetched_at"`
 }
 
@@ -33,7 +36,7 @@ func (t *tenantState) olderDocument(c calendar, fetchedAt time.Time) olderDocume
 	now := t.currentDocument(c, fetchedAt)
 	d := olderDocument{
 		Adapter: now.Adapter, Syncs: map[string]olderStreamBlock{}, Workflows: now.Workflows,
-		MediaBuys: now.MediaBuys, Creatives: now.Creatives, FetchedAt: now.FetchedAt,
+		MediaBuys: now.MediaBuys, Creatives: now.Creatives, Webhooks: now.Webhooks, FetchedAt: now.FetchedAt,
 		Packages: olderPackagesBlock{now.Packages, t.Status.Packages.Last24hImpressions},
 	}
 	for name, b := range now.Syncs {

@@ -17,7 +17,7 @@ type statusDocument struct {
 	Products          productsBlock          `json:"products"`
 	InventoryProfiles profilesBlock          `json:"inventory_profiles"`
 	Creatives         creativesBlock         `json:"creatives"`
-	Webhooks          *struct{}              `json:"webhooks"` // null, as every real build says
+	Webhooks          json.RawMessage        `json:"webhooks"`
 	SetupTasks        tasksBlock             `json:"setup_tasks"`
 	FetchedAt         string                 `json:"fetched_at"`
 }
@@ -113,6 +113,7 @@ func (t *tenantState) currentDocument(c calendar, fetchedAt time.Time) statusDoc
 		Products:   productsBlock{s.Products.Active, s.Products.Draft, s.Products.Archived},
 		Creatives:  creativesBlock{s.Creatives.Active, s.Creatives.PendingReview, s.Creatives.RejectedLast24h},
 		SetupTasks: tasksBlock{Items: make([]taskBlock, 0, len(s.Tasks))},
+		Webhooks:   s.Webhooks,
 		FetchedAt:  stamp(fetchedAt, c.zone),
 		InventoryProfiles: profilesBlock{
 			s.Profiles.Complete + s.Profiles.Incomplete,
@@ -123,17 +124,18 @@ func (t *tenantState) currentDocument(c calendar, fetchedAt time.Time) statusDoc
 		d.Syncs[stream.Name] = t.streamBlock(stream, c)
 	}
 	for _, task := range s.Tasks {
+		if task.ID == "products_created" {
+			task.Complete = s.Products.Active > s.Products.Wholesale
+		}
 		d.SetupTasks.add(task)
 	}
 	return d
 }
 
 func (t *tenantState) adapterBlock(c calendar) adapterBlock {
-	b := adapterBlock{
-		Type: t.adapterType(), Connected: t.Status.Connected,
-		LastTestedAt: c.ago(t.Status.TestedAgo), LastTestError: orNull(t.Status.LastTestError),
-	}
-	if !t.configuredAt.IsZero() { // upstream knows no other time of a test
+	b := adapterBlock{Type: t.adapterType()}
+	if t.AdServer.Configured { // upstream knows no more of a test than when the config was written
+		b.Connected, b.LastTestError = t.Status.Refused == "", orNull(t.Status.Refused)
 		b.LastTestedAt = c.at(t.configuredAt)
 	}
 	return b

@@ -84,6 +84,9 @@ func (a *Agent) announce(t *tenantState, eventType string, at time.Time, data js
 	if a.down || a.ended || a.opts.Deliver == nil {
 		return
 	}
+	if t.Status.Build == Older {
+		eventType = olderEvent(eventType)
+	}
 	for _, s := range t.hooks {
 		if s.wants(eventType) && s.secret != "" {
 			a.deliveries.take(a, delivery{hook: s, secret: s.secret, envelope: envelope{

@@ -46,7 +46,8 @@ type cursorDocument struct {
 
 // history gives a tenant's runs, newest first. It filters by the raw words for a
 // run's state, which are not those that it answers with: a word it does not know
-// matches nothing. A limit out of range is moved into it.
+// matches nothing, nor does a stream that there is none of. A limit out of range is
+// moved into it; a limit, a cursor and a parameter that it can't read are none.
 func (t *tenantState) history(q url.Values, now time.Time) answer {
 	limit := usualRuns
 	if n, err := strconv.Atoi(q.Get("limit")); err == nil {

@@ -92,7 +92,7 @@ type conflictDetails struct {
 // external id already is looked up before the probe, but not again when the tenant
 // is written: two calls at once make two tenants.
 func (a *Agent) provision(c call, l conn) answer {
-	req, config, found := readProvision(c.body)
+	req, config, found := a.opts.readProvision(c.body)
 	if found != nil {
 		return invalid(found)
 	}
@@ -160,12 +160,12 @@ func unfit(code, message string) answer {
 }
 
 // readProvision checks the body of a provisioning call and reads it.
-func readProvision(raw json.RawMessage) (provisionRequest, AdapterConfig, []validationError) {
-	known, found := check(nil, raw, provisionSchema)
+func (o Options) readProvision(raw json.RawMessage) (provisionRequest, AdapterConfig, []validationError) {
+	known, found := o.check(nil, raw, provisionSchema)
 	var config AdapterConfig
 	if adapter := known["adapter"]; adapter != nil {
 		var inside []validationError
-		config, inside = readAdapter([]string{"adapter"}, adapter)
+		config, inside = o.readAdapter([]string{"adapter"}, adapter)
 		found = append(found, inside...)
 	}
 	if found != nil {

@@ -172,7 +172,7 @@ func (a *Agent) answer(r *http.Request, c call, l conn, f Fault) answer {
 	case RouteSettings:
 		return t.settings(c.part)
 	case RoutePutSettings:
-		return t.putSettings(c)
+		return t.putSettings(a.opts, c)
 	case RouteRefresh:
 		return a.refresh(t)
 	case RouteSyncHistory:

@@ -59,14 +59,14 @@ func settingsAnswer(document []byte) answer {
 }
 
 // putSettings replaces the settings: what is left out has its default again.
-func (t *tenantState) putSettings(c call) answer {
+func (t *tenantState) putSettings(opts Options, c call) answer {
 	kind, no := t.hasSettings(c.part)
 	if no != nil {
 		return *no
 	}
 	schema := schemaOf(kind, adserver.Setting)
 	schema[0].oneOf = []string{kind.Name}
-	known, found := check(nil, c.body, schema)
+	known, found := opts.check(nil, c.body, schema)
 	if found != nil {
 		return invalid(found)
 	}
@@ -105,8 +105,9 @@ func (a *Agent) Settings(tenantID string) Values {
 }
 
 // SetSettings changes the settings of a tenant's config, as someone does in the agent's own
-// pages: what is not named has none. A tenant that is not known, or without a config, has none
-// to change.
+// pages: what is not named has none. There can be some that no endpoint shows (trafficker_id); a new
+// config resets those too, and Config alone tells. A tenant that is not known, or without a config,
+// has none to change.
 func (a *Agent) SetSettings(tenantID string, s Values) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

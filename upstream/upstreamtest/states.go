@@ -11,7 +11,6 @@ const day = 24 * time.Hour
 // and one hint still open among its setup tasks.
 func Healthy() Status {
 	return Status{
-		Connected: true,
 		TestedAgo: 6 * time.Hour,
 		Streams: []Stream{
 			{Name: "inventory", Status: "success", Severity: "ok", RunAgo: 11 * time.Minute, Took: 148 * time.Second, Every: 30 * time.Minute, Items: 2316},
@@ -30,7 +29,7 @@ func Healthy() Status {
 		Tasks: []Task{
 			{ID: "ad_server_connected", Name: "Ad server", Severity: "blocker", Description: "The ad server accepts our account.", Complete: true, ConfigurePath: "/settings#adserver"},
 			{ID: "inventory_synced", Name: "First inventory sync", Severity: "blocker", Description: "Ad units and placements have been read.", Complete: true, ConfigurePath: "/inventory"},
-			{ID: "products_created", Name: "Products on sale", Severity: "blocker", Description: "Buyers can discover at least one product.", Complete: true, ConfigurePath: "/products"},
+			{ID: "products_created", Name: "Products on sale", Severity: "blocker", Description: "Buyers can discover at least one product.", ConfigurePath: "/products"},
 			{ID: "principals_created", Name: "Buyers", Severity: "blocker", Description: "At least one buyer has an account here.", Complete: true, ConfigurePath: "/settings#advertisers"},
 			{ID: "currency_limits", Name: "Currencies", Severity: "blocker", Description: "EUR can be spent.", Complete: true, ConfigurePath: "/settings#business-rules"},
 			{ID: "creative_approval_guidelines", Name: "Rules for creatives", Severity: "warning", Description: "Say what reviewers should look for in a creative."},
@@ -67,7 +66,6 @@ func Provisioned() Status {
 			s.Streams[i] = inapplicable(stream.Name)
 		}
 	}
-	s.Connected = true
 	s.complete("ad_server_connected")
 	return s
 }
@@ -85,8 +83,7 @@ func (s *Status) complete(id string) {
 func (s *Status) sell() {
 	s.complete("inventory_synced")
 	if s.Products == (Products{}) {
-		s.Products, s.Profiles = Products{Active: 4}, InventoryProfiles{Complete: 4, WholesaleOwned: 4}
-		s.complete("products_created")
+		s.Products, s.Profiles = Products{Active: 4}, InventoryProfiles{Complete: 4}
 	}
 }
 
@@ -112,8 +109,7 @@ func InventoryFailed() Status {
 // error, a blocker open; the syncs of yesterday still stand.
 func Disconnected() Status {
 	s := Healthy()
-	s.Connected = false
-	s.LastTestError = "The ad server refused the account: permission denied"
+	s.Refused = "The ad server refused the account: permission denied"
 	for i := range s.Streams {
 		s.Streams[i].Every = 0
 		if s.Streams[i].RunAgo > 0 {

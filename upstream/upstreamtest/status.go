@@ -1,6 +1,7 @@
 package upstreamtest
 
 import (
+	"encoding/json"
 	"maps"
 	"slices"
 	"time"
@@ -17,20 +18,20 @@ const (
 )
 
 // Status is what a tenant's status document says. Times are given as "ago",
-// counted back from the moment the tenant was set; 0 stands for null.
+// counted back from the moment the tenant was set; 0 stands for null, but for TestedAgo.
 type Status struct {
-	Build         Build
-	Connected     bool
-	TestedAgo     time.Duration
-	LastTestError string // "": null
-	Streams       []Stream
-	Workflows     Workflows
-	MediaBuys     MediaBuys
-	Packages      Packages
-	Products      Products          // not in older builds
-	Profiles      InventoryProfiles // not in older builds
-	Creatives     Creatives
-	Tasks         []Task // not in older builds
+	Build     Build
+	TestedAgo time.Duration // when the config was written; SetTenant's, if it was not written since
+	Refused   string        // last_test_error, and not connected; "": connected as soon as a config is saved
+	Streams   []Stream
+	Workflows Workflows
+	MediaBuys MediaBuys
+	Packages  Packages
+	Products  Products          // not in older builds
+	Profiles  InventoryProfiles // not in older builds
+	Creatives Creatives
+	Tasks     []Task          // not in older builds
+	Webhooks  json.RawMessage // nil: null, as every real build says
 }
 
 // Stream is one sync stream. With Every its runs go on by the agent's clock, one
@@ -69,8 +70,9 @@ type MediaBuys struct{ Active, PendingApproval int }
 // Packages counts packages. Only older builds say Last24hImpressions.
 type Packages struct{ Active, Paused, Last24hImpressions int }
 
-// Products counts products.
-type Products struct{ Active, Draft, Archived int }
+// Products counts products. Those of Active that are sold wholesale do not complete the task
+// products_created: without others it stays open for good.
+type Products struct{ Active, Draft, Archived, Wholesale int }
 
 // InventoryProfiles counts inventory profiles; total_count is the sum of the first two.
 type InventoryProfiles struct{ Complete, Incomplete, WholesaleOwned int }
@@ -84,7 +86,7 @@ type Task struct {
 	Name          string
 	Severity      string // blocker, warning or info; a complete task says info
 	Description   string
-	Complete      bool
+	Complete      bool   // not of products_created: see Products
 	ConfigurePath string // "": null
 }
 

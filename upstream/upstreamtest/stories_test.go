@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	ut "esagate/upstream/upstreamtest"
@@ -30,9 +31,11 @@ func TestStories(t *testing.T) {
 			want, err := os.ReadFile(file)
 			must(t, err)
 			s := &story{key: key}
-			for line := range strings.Lines(string(want)) {
-				s.play(t, strings.TrimSpace(line))
-			}
+			synctest.Test(t, func(t *testing.T) { // whose clock stands: no run ends but by the story's own
+				for line := range strings.Lines(string(want)) {
+					s.play(t, strings.TrimSpace(line))
+				}
+			})
 			got := strings.Split(s.told.String(), "\n")
 			for i, line := range strings.Split(string(want), "\n") {
 				if i >= len(got) || got[i] != line {
@@ -60,6 +63,8 @@ type story struct {
 var states = map[string]ut.Status{
 	"healthy": ut.Healthy(), "provisioned": ut.Provisioned(), "never-run": ut.NeverRun(), "failed": ut.InventoryFailed(),
 	"disconnected": ut.Disconnected(), "older": ut.OlderBuild(), "newer": ut.NewerBuild(),
+	"wholesale": {Products: ut.Products{Active: 1, Wholesale: 1}, Tasks: ut.Healthy().Tasks[2:3]},
+	"counted":   {Webhooks: json.RawMessage(`{"last_24h":{"delivered":7,"failed":1,"success_rate":0.875}}`)},
 }
 
 // play plays a line.
@@ -105,6 +110,10 @@ func (s *story) play(t *testing.T, line string) {
 		s.FinishRun(words[0], words[1], items)
 	case "fail": // ID STREAM REASON
 		s.FailRun(words[0], words[1], words[2])
+	case "settings": // ID and settings in JSON, those that no endpoint shows among them
+		var v ut.Values
+		must(t, json.Unmarshal([]byte(strings.TrimPrefix(rest, words[0])), &v))
+		s.SetSettings(words[0], v)
 	case "config": // ID: what the agent keeps
 		c, _ := s.Config(rest)
 		values, err := json.Marshal(c.Values)

@@ -23,6 +23,20 @@ var EventTypes = []string{
 	"tenant.config_changed",
 }
 
+// hasEvent reports whether the tenant's build tells of an event of that type; for no tenant a
+// current build.
+func (t *tenantState) hasEvent(name string) bool {
+	return slices.ContainsFunc(EventTypes, func(e string) bool {
+		if t != nil && t.Status.Build == Older {
+			e = olderEvent(e)
+		}
+		return e == name
+	})
+}
+
+// olderEvent is what an older build calls an event.
+func olderEvent(name string) string { return strings.Replace(name, "sync_run.", "sync.", 1) }
+
 // subscription is one subscription to a tenant's news. Ended ones stay, unseen by
 // the API.
 type subscription struct {
@@ -76,7 +90,7 @@ type webhookList struct {
 // createWebhook subscribes to a tenant's news. The secret stands in this answer
 // and never again.
 func (a *Agent) createWebhook(c call) answer {
-	known, found := check(nil, c.body, webhookSchema)
+	known, found := a.opts.check(nil, c.body, webhookSchema)
 	if raw := known["extra_headers"]; raw != nil && json.Unmarshal(raw, &map[string]string{}) != nil {
 		found = append(found, validationError{Type: "dict_type", Loc: []string{"extra_headers"}, Msg: "Input should be a valid dictionary", Input: asJSON(raw)})
 	}
@@ -89,14 +103,14 @@ func (a *Agent) createWebhook(c call) answer {
 	if code := a.opts.webhookURL(req.URL); code != "" {
 		return problem(http.StatusBadRequest, code, "The address "+req.URL+" can't be delivered to", nil)
 	}
-	for _, e := range req.EventTypes {
-		if !slices.Contains(EventTypes, e) {
-			return problem(http.StatusBadRequest, "webhook_event_types_unknown", "There is no event of the type "+e, nil)
-		}
-	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	t := a.tenants[c.tenant]
+	for _, e := range req.EventTypes {
+		if !t.hasEvent(e) {
+			return problem(http.StatusBadRequest, "webhook_event_types_unknown", "There is no event of the type "+e, nil)
+		}
+	}
 	if t == nil {
 		return noTenant(c.tenant)
 	}

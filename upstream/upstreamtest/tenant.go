@@ -43,7 +43,7 @@ type tenantState struct {
 	own          bool          // provisioned: AdServer.Type and all below come from the request
 	tenantType   string        // the type it was made with; a new config does not change it
 	config       AdapterConfig // in force while AdServer.Configured
-	configuredAt time.Time     // when it was written; zero: by SetTenant
+	configuredAt time.Time     // when it was written
 	currency     string
 	since        time.Time // when it was set or made: the "ago" of its Status counts from here
 	calls        int
@@ -73,6 +73,7 @@ func (a *Agent) SetTenant(t Tenant) {
 	defer a.mu.Unlock()
 	a.tenants[t.ID] = &tenantState{
 		Tenant: t, tenantType: t.AdServer.Type, currency: "EUR", since: now, cache: make([]cached, a.opts.Processes),
+		configuredAt: now.Add(-t.Status.TestedAgo),
 	}
 	held := a.tenants[t.ID]
 	held.config = AdapterConfig{Type: t.AdServer.Type, Values: Values{}}
@@ -90,7 +91,7 @@ func (t *tenantState) configure(c AdapterConfig, now time.Time) {
 	t.AdServer = AdServer{
 		Type: c.Type, NetworkCode: c.Values.Text(networkCode), ServiceAccountEmail: c.Values.Text(accountEmail), Configured: true,
 	}
-	t.Status.Connected, t.Status.LastTestError = true, ""
+	t.Status.Refused = ""
 	t.Status.complete("ad_server_connected")
 }
 
@@ -135,7 +136,7 @@ func (t *tenantState) status(opts Options, fetchedAt time.Time) []byte {
 // Document gives the /status document of a tenant that was set at an instant
 // and is asked at the same one, for those who want the bytes without a server.
 func Document(t Tenant, at time.Time) []byte {
-	return (&tenantState{Tenant: t, since: at}).document(at, at)
+	return (&tenantState{Tenant: t, since: at, configuredAt: at.Add(-t.Status.TestedAgo)}).document(at, at)
 }
 
 // adapterType is the type that every document names.

@@ -49,7 +49,7 @@ type field struct {
 
 // check holds a JSON object against a schema, as the agent's framework does. It
 // gives the fields that the schema knows, ready to be decoded.
-func check(loc []string, raw json.RawMessage, schema []field) (map[string]json.RawMessage, []validationError) {
+func (o Options) check(loc []string, raw json.RawMessage, schema []field) (map[string]json.RawMessage, []validationError) {
 	var given map[string]json.RawMessage
 	if !json.Valid(raw) || json.Unmarshal(raw, &given) != nil || given == nil {
 		return nil, []validationError{{Type: "model_type", Loc: at(loc), Msg: "Input should be a valid dictionary", Input: asJSON(raw)}}
@@ -67,7 +67,7 @@ func check(loc []string, raw json.RawMessage, schema []field) (map[string]json.R
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(given)) {
-		if _, is := known[name]; !is {
+		if _, is := known[name]; !is && !o.Production {
 			found = append(found, validationError{
 				Type: "extra_forbidden", Loc: at(loc, name), Msg: "Extra inputs are not permitted", Input: asJSON(given[name]),
 			})

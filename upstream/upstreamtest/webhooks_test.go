@@ -101,6 +101,22 @@ func TestDeliveriesOfRuns(t *testing.T) {
 	})
 }
 
+// An older build calls the ends of runs by older names, and knows no other.
+func TestOlderEvents(t *testing.T) {
+	inBubble(t, ut.Options{}, func(t *testing.T, w *world, p *post) {
+		w.SetTenant(gam("tnt_a", ut.OlderBuild()))
+		w.want(400, "POST", "/tenants/tnt_a/webhooks", `{"url":"https://hook.example/a","event_types":["sync_run.failed"]}`)
+		w.want(201, "POST", "/tenants/tnt_a/webhooks", `{"url":"https://hook.example/a","event_types":["sync.completed","sync.failed"]}`)
+		w.FinishRun("tnt_a", "inventory", 77)
+		w.FailRun("tnt_a", "inventory", "")
+		must(t, w.Drain(t.Context()))
+		all := p.seen()
+		if len(all) != 2 || all[0].Type != "sync.completed" || all[1].Type != "sync.failed" {
+			t.Errorf("deliveries %+v", all)
+		}
+	})
+}
+
 // TestSign compares the signature with one made by another tool:
 // printf '1700000000.{"a":1}' | openssl dgst -sha256 -hmac thirty-two-characters-of-secret-
 func TestSign(t *testing.T) {

@@ -79,3 +79,34 @@ adserver 777
 < 200 {"success":false,"error":"No ad server is configured","error_code":null,"remediation":null,"details":null,"capability_checks":[],"tested_at":"2026-07-04T11:00:00.250000Z"}
 > POST /tenants/tnt_gone/adapter-config/test-connection
 < 404 {"error":"tenant_not_found","message":"There is no tenant 'tnt_gone'."}
+# A new config resets what it does not name: also what no endpoint shows.
+options {}
+settings tnt_a {"order_name_template":"{brand_name}","trafficker_id":"71","custom_targeting_keys":{"pos":"9"},"axe_include_key":"axe","network_currency":"EUR"}
+config tnt_a
+= google_ad_manager {"axe_include_key":"axe","custom_targeting_keys":{"pos":"9"},"network_code":"777","network_currency":"EUR","order_name_template":"{brand_name}","service_account_email":"sa@agent.example","trafficker_id":"71"}; the last of 0 probes was of 
+> PUT /tenants/tnt_a/adapter-config {"type":"google_ad_manager","network_code":"82640","service_account_email":"ops@ads.example","service_account_key_json":"key-CANARY-1"}
+< 200 {"type":"google_ad_manager","configured":true,"network_code":"82640","service_account_email":"ops@ads.example","service_account_key_json":"<encrypted>","refresh_token":null}
+config tnt_a
+= google_ad_manager {"auto_naming_enabled":true,"manual_approval_required":false,"network_code":"82640","service_account_email":"ops@ads.example","service_account_key_json":"key-CANARY-1"}; the last of 1 probes was of 82640
+> PUT /tenants/tnt_a/adapter-config {"type":"freewheel","environment":"staging","default_advertiser_id":"4","api_token":"t"}
+< 200 {"type":"freewheel","configured":true,"network_code":null,"service_account_email":null,"service_account_key_json":null,"refresh_token":null}
+config tnt_a
+= freewheel {"api_token":"t","default_advertiser_id":"4","environment":"staging"}; the last of 3 probes was of freewheel
+> PUT /tenants/tnt_a/adapter-config {"type":"freewheel","api_token":"t"}
+< 200 {"type":"freewheel","configured":true,"network_code":null,"service_account_email":null,"service_account_key_json":null,"refresh_token":null}
+config tnt_a
+= freewheel {"api_token":"t","environment":"production"}; the last of 5 probes was of freewheel
+# In production fields that are not known are dropped.
+options {"Production":true}
+> PUT /tenants/tnt_a/adapter-config {"type":"freewheel","api_token":"t","client_id":"c","executionCurrency":"EUR"}
+< 200 {"type":"freewheel","configured":true,"network_code":null,"service_account_email":null,"service_account_key_json":null,"refresh_token":null}
+config tnt_a
+= freewheel {"api_token":"t","environment":"production"}; the last of 2 probes was of freewheel
+> PUT /tenants/tnt_a/adapters/freewheel/config {"colour":"red"}
+< 200 {"type":"freewheel","default_advertiser_id":null}
+> POST /tenants/tnt_a/webhooks {"url":"https://hook.example/a","colour":"red","secret":"quay-secret-0123456789-0123456789-ab"}
+< 201 {"webhook_id":"wh_1bf0e915222c4157","url":"https://hook.example/a","event_types":[],"description":null,"extra_headers":null,"is_active":true,"created_at":"2026-07-04T10:00:00.250000Z","last_delivery_at":null,"last_delivery_status":null,"consecutive_failures":0,"secret":"quay-secret-0123456789-0123456789-ab"}
+> POST /tenants/provision {"name":"Quay News","external_org_id":"1","external_source":"pier","contact_email":"ops@quay.example","colour":"red","adapter":{"type":"mock","colour":"red"}}
+< 201 {"tenant_id":"tenant_1bf43f15222f0950","name":"Quay News","external_org_id":"1","external_source":"pier","is_embedded":true,"managed_externally":true,"mcp_url":"https://sales-agent.example/mcp/","a2a_url":"https://sales-agent.example/a2a","admin_url_path":"/tenant/tenant_1bf43f15222f0950","adapter":{"type":"mock","configured":true,"connection_test_passed":true,"connection_test_error":null},"initial_principal":null,"created_at":"2026-07-04T10:00:00.250000Z"}
+> PUT /tenants/tnt_a/adapter-config {"type":"freewheel","environment":"sandbox","client_id":"c"}
+< 422 [{"type":"literal_error","loc":["freewheel","environment"],"msg":"Input should be 'production' or 'staging'","input":"sandbox"}]
