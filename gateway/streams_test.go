@@ -38,10 +38,7 @@ func TestStreamsAreAskedForByUpstreamsNames(t *testing.T) {
 		for _, name := range append([]string{"twin_1"}, sorted(own)...) {
 			meadow.Streams = append(meadow.Streams, upstreamtest.Stream{Name: name, Status: "success", Severity: "ok", Items: 4, RunAgo: time.Hour, Took: time.Minute})
 		}
-		w.agent.SetTenant(upstreamtest.Tenant{
-			ID: tenant, Name: "Meadow Daily", Active: true, Status: meadow,
-			AdServer: upstreamtest.AdServer{Type: "google_ad_manager", NetworkCode: "90817263", Configured: true},
-		})
+		w.setStatus(meadow)
 		runs := func(syncType, want string) {
 			w.Helper()
 			p := decode[runPage](t, w.get(historyOf+"?syncType="+syncType), 200)
@@ -77,6 +74,44 @@ func TestStreamsAreAskedForByUpstreamsNames(t *testing.T) {
 		if got, want := w.agent.Calls("")-before, 2*len(own)+2; got != want {
 			w.Errorf("%d calls for %d pages", got, want)
 		}
+	})
+}
+
+// TestARunBecomesStalled: the issue appears by the clock alone, in a copy that is still fresh.
+func TestARunBecomesStalled(t *testing.T) {
+	inWorld(t, setup{fresh: 3 * time.Hour}, func(w *world) {
+		meadow := upstreamtest.Healthy()
+		for i := range meadow.Streams {
+			if s := &meadow.Streams[i]; s.Name == "inventory" {
+				s.Status, s.RunAgo, s.Took = "running", 10*time.Minute, 5*time.Minute // it began 15 minutes ago
+			}
+		}
+		w.setStatus(meadow)
+		first := w.get(statusOf)
+		if s := first.snapshot(w); s.Syncs["inventory"].Status != "running" || len(s.Operational.Issues) > 0 {
+			w.Fatalf("a run that goes on: %s", first.body)
+		}
+		w.pass(45 * time.Minute)
+		if a := w.get(statusOf); a.header.Get("Etag") != first.header.Get("Etag") {
+			w.Errorf("after an hour: %s", a.body)
+		}
+		w.pass(time.Second)
+		a := w.get(statusOf)
+		if s := a.snapshot(w); !slices.Equal(s.issues(), []string{"SYNC_INVENTORY_STALLED"}) || !s.Operational.DiscoveryDegraded || a.header.Get("Etag") == first.header.Get("Etag") {
+			w.Errorf("after more than an hour: %s", a.body)
+		}
+		w.pass(time.Hour)
+		if b := w.get(statusOf); b.header.Get("Etag") != a.header.Get("Etag") || w.agent.Calls(tenant) != 1 {
+			w.Errorf("it stays: %d calls, %s", w.agent.Calls(tenant), b.body)
+		}
+	})
+}
+
+// setStatus makes the tenant's document another one.
+func (w *world) setStatus(s upstreamtest.Status) {
+	w.agent.SetTenant(upstreamtest.Tenant{
+		ID: tenant, Name: "Meadow Daily", Active: true, Status: s,
+		AdServer: upstreamtest.AdServer{Type: "google_ad_manager", NetworkCode: "90817263", Configured: true},
 	})
 }
 

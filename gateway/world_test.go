@@ -169,7 +169,7 @@ func start(t testing.TB, s setup, agent *upstreamtest.Agent) *world {
 	w.status = status.New(status.Config{
 		Envelope: s.envelope, Subscribes: true,
 		Limits: snapshot.Limits{
-			Fresh: cmp.Or(s.fresh, 5*time.Second), StaleWhileRevalidate: time.Minute, StaleIfError: 15 * time.Minute,
+			Fresh: cmp.Or(s.fresh, 5*time.Second), StaleWhileRevalidate: time.Minute, StaleIfError: max(15*time.Minute, s.fresh),
 			Patience: 300 * time.Millisecond, Timeout: 3 * time.Second, FetchTimeout: 10 * time.Second, Entries: 100,
 		},
 	}, status.Deps{

@@ -45,6 +45,7 @@ type viewKey struct {
 	connection int64
 	version    int64 // of the connection
 	source     int64 // the source's last change, in Unix microseconds
+	stalled    int   // streams that run for too long, which the clock makes of a document that stays
 	viewState
 }
 
@@ -58,7 +59,12 @@ func (d *document) Older(than *document) bool { return d.at.Before(than.at) }
 
 // view gives the document as it is seen with a source as it stands.
 func (d *document) view(s *Service, src *registry.Source, state viewState) *View {
-	key := viewKey{src.Connection.ID, src.Connection.Version, src.UpdatedAt.UnixMicro(), state}
+	now, stalled := d.at, 0
+	if d.status != nil {
+		now = time.Now()
+		stalled = transform.Stalled(d.status.Syncs, now)
+	}
+	key := viewKey{src.Connection.ID, src.Connection.Version, src.UpdatedAt.UnixMicro(), stalled, state}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for i := range d.views {
@@ -72,7 +78,7 @@ func (d *document) view(s *Service, src *registry.Source, state viewState) *View
 	}
 	status, failed := s.deps.Tasks.Status(transform.StatusInput{
 		Source: src, Snapshot: withHistories(d.status, state.histories, state.runs),
-		Webhooks: webhooks, Subscribed: d.subscribed, Stale: state.stale, Now: d.at,
+		Webhooks: webhooks, Subscribed: d.subscribed, Stale: state.stale, Now: now,
 	})
 	for _, task := range failed {
 		s.ins.TaskEvaluationError(task)

@@ -92,15 +92,12 @@ func InventorySync(s *api.Status) registry.InventorySync {
 		UpdatedAt:  s.FetchedAt.Time,
 		ObservedAt: s.FetchedAt.Time,
 	}
-	at := s.Syncs.Index("inventory")
+	at := s.Syncs.Index(nameOfInventory)
 	if at < 0 {
 		return out
 	}
 	b := &s.Syncs[at].Value
-	// When the last run began, or else what upstream gives for it.
-	if out.LastRunAt = b.LastStartedAt.Time; out.LastRunAt.IsZero() {
-		out.LastRunAt = b.LastRunAt.Time
-	}
+	out.LastRunAt = lastStart(b)
 	switch b.Status {
 	case statusSuccess:
 		out.Status, out.CompletedAt = registry.SyncSuccess, b.LastSuccessAt.Time

@@ -15,7 +15,8 @@ type StatusInput struct {
 	Webhooks   api.Webhooks     // the gateway's own count, used when Snapshot has none
 	Stale      bool             // a refresh has failed and the copy is older than its freshness
 	Subscribed *bool            // whether a live webhook subscription exists; nil: not known yet
-	Now        time.Time
+	// Now is our clock's time at which the document is seen; without a Snapshot that at which it was made.
+	Now time.Time
 }
 
 // Status gives the document as it is served: the snapshot with webhooks filled in (contract 4.6), setup
@@ -44,7 +45,7 @@ func (t *Tasks) Status(in StatusInput) (doc *api.Status, evalErrors []string) {
 
 // emptySnapshot is the document of a source without a tenant (contract 4.9).
 func emptySnapshot(in *StatusInput) api.Status {
-	adapter := api.Adapter{Type: "none"}
+	adapter := api.Adapter{Type: noAdServer}
 	if saved := in.Source.Connection.AdServer; saved != nil {
 		adapter.Type = adserver.TypeName(saved)
 	}

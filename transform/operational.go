@@ -4,8 +4,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"esagate/api"
+	"esagate/internal/adserver"
 	"esagate/registry"
 )
 
@@ -23,7 +25,7 @@ var watched = map[string]struct {
 	affects []string
 	always  bool // raises one also when it has never run
 }{
-	"inventory":           {"inventory", affectsDiscovery, true},
+	nameOfInventory:       {"inventory", affectsDiscovery, true},
 	"customTargeting":     {"custom targeting", affectsDiscovery, true},
 	"advertisers":         {"advertisers", affectsDelivery, true},
 	"reporting":           {"reporting", affectsDelivery, false},
@@ -76,8 +78,9 @@ func issues(in *StatusInput, doc *api.Status) []api.OperationalIssue {
 			Affects: affectsBoth, ConfigurePath: blockerPath(doc),
 		})
 	}
+	isOther := isOtherAdServer(in, doc)
 	for i := range doc.Syncs {
-		if issue, ok := syncIssue(doc.Syncs[i].Name, &doc.Syncs[i].Value); ok {
+		if issue, ok := syncIssue(doc.Syncs[i].Name, &doc.Syncs[i].Value, isOther, in.Now); ok {
 			list = append(list, issue)
 		}
 	}
@@ -104,26 +107,81 @@ func issues(in *StatusInput, doc *api.Status) []api.OperationalIssue {
 	return list
 }
 
-// syncIssue gives the issue that a stream raises, if it raises one.
-func syncIssue(name string, s *api.SyncBlock) (issue api.OperationalIssue, ok bool) {
-	if s.Severity == severityOK {
-		return issue, false
-	}
+// syncIssue gives the issue that a stream raises, if it raises one. isOther is [isOtherAdServer].
+func syncIssue(name string, s *api.SyncBlock, isOther bool, now time.Time) (issue api.OperationalIssue, ok bool) {
 	w, ok := watched[name]
-	if !ok || s.Status == statusNeverRun && !w.always {
+	status, severity := s.Status, s.Severity
+	switch {
+	case !ok, s.Status == statusNeverRun && !w.always:
+		return issue, false
+	case isOther && w.always && name != nameOfInventory && s.LastSuccessAt.IsZero() && s.Status != statusSuccess:
+		return issue, false // the ad server has no such stream, as far as is known
+	case isStalled(s, now):
+		status, severity = statusStalled, severityWarning
+	case s.Status == statusRunning, s.Severity == severityOK:
 		return issue, false
 	}
 	message := "The " + w.label + " sync needs attention."
-	switch s.Status {
+	switch status {
 	case statusFailed:
 		message = "The last " + w.label + " sync failed."
 	case statusNeverRun:
 		message = "The " + w.label + " sync has not run yet."
+	case statusStalled:
+		message = "The " + w.label + " sync has been running for over an hour."
+	}
+	if isOther && w.always && (status == statusFailed || status == statusStalled) {
+		message += " For this ad server too the sales agent starts workers that are made for Google Ad Manager"
+		if name == nameOfInventory {
+			message += "; its own schedule reads the inventory later"
+		}
+		message += "."
 	}
 	return api.OperationalIssue{
-		Code:     "SYNC_" + upperSnake(name) + "_" + upperSnake(s.Status),
-		Severity: s.Severity, Message: message, Affects: w.affects,
+		Code:     "SYNC_" + upperSnake(name) + "_" + upperSnake(status),
+		Severity: severity, Message: message, Affects: w.affects,
 	}, true
+}
+
+// isOtherAdServer reports whether the ad server is known to be another than Google Ad Manager. Upstream runs that
+// one's workers for every ad server (contract 2.9). Where the type can't be read, the saved config's counts.
+func isOtherAdServer(in *StatusInput, doc *api.Status) bool {
+	name := doc.Adapter.Type
+	if saved := in.Source.Connection.AdServer; saved != nil && name == unknownWord {
+		name = adserver.TypeName(saved)
+	}
+	return name != googleAdManager && name != unknownWord && name != noAdServer
+}
+
+// stalledAfter is how long a run may take before that is an issue (contract 4.8).
+const stalledAfter = time.Hour
+
+// Stalled counts the streams that have been running for too long at an instant of our clock. Of one snapshot the
+// document changes with the clock only when this does.
+func Stalled(syncs api.Syncs, now time.Time) (n int) {
+	for i := range syncs {
+		if isStalled(&syncs[i].Value, now) {
+			n++
+		}
+	}
+	return n
+}
+
+func isStalled(s *api.SyncBlock, now time.Time) bool {
+	if s.Status != statusRunning {
+		return false
+	}
+	start := lastStart(s)
+	return !start.IsZero() && now.Sub(start) > stalledAfter
+}
+
+// lastStart gives when the last run began, or else what upstream gives for it, which of a running one is its
+// start; zero if there is neither.
+func lastStart(s *api.SyncBlock) time.Time {
+	if s.LastStartedAt.IsZero() {
+		return s.LastRunAt.Time
+	}
+	return s.LastStartedAt.Time
 }
 
 // blockerPath is where the first open blocker is dealt with, if it says where.

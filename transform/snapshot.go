@@ -13,6 +13,12 @@ import (
 // unknownWord stands for vocabulary that can't be read.
 const unknownWord = "unknown"
 
+// Types of ad servers that a rule names.
+const (
+	googleAdManager = "google_ad_manager"
+	noAdServer      = "none" // none is configured
+)
+
 // Snapshot gives the api document of a status document, before what the gateway adds: Operational is
 // zero, Webhooks nil when upstream has no valid block, and SetupTasks holds upstream's items as they
 // came, with counts 0. The document is immutable from then on. malformed lists by path what was

@@ -15,14 +15,17 @@ const (
 	statusNeverRun = "never_run"
 	statusRunning  = "running"
 	statusSuccess  = "success"
+	statusStalled  = "stalled" // ours, in an issue's code: running for too long
 
 	severityOK       = "ok"
 	severityWarning  = "warning"
 	severityCritical = "critical"
 )
 
+const nameOfInventory = "inventory"
+
 // The streams that every document has, in this order (contract 4.4).
-var required = [...]string{"inventory", "customTargeting", "advertisers"}
+var required = [...]string{nameOfInventory, "customTargeting", "advertisers"}
 
 const maxStreamName = 64 // bytes
 
