@@ -36,6 +36,8 @@
 //	/_agent/up
 //	/_agent/slow?for=2s                   every answer takes longer; 0s ends it
 //	/_agent/restart                       signing secrets and caches are forgotten
+//	/_agent/tenant/{tenant}/off           a tenant is deactivated, as its operator may do
+//	/_agent/tenant/{tenant}/on
 //	/_agent/adserver/{account}/{outcome}  what that ad server says from now on: ok,
 //	                                      network_not_found, permission_denied,
 //	                                      invalid_credentials, invalid_config,

@@ -13,7 +13,8 @@ import (
 const slowest = 5 * time.Minute
 
 // switches are the words of a 404.
-const switches = "The switches are /_agent/down, /_agent/up, /_agent/slow?for=2s, /_agent/restart and /_agent/adserver/{account}/{outcome}."
+const switches = "The switches are /_agent/down, /_agent/up, /_agent/slow?for=2s, /_agent/restart, " +
+	"/_agent/tenant/{tenant}/off, /_agent/tenant/{tenant}/on and /_agent/adserver/{account}/{outcome}."
 
 // control serves the switches (package comment), all of them POST. It reports
 // whether the request was for one.
@@ -34,16 +35,33 @@ func (s *Server) control(w http.ResponseWriter, r *http.Request) bool {
 
 // turn turns a switch and says what came of it.
 func (s *Server) turn(r *http.Request, name string) (int, string) {
-	adServer, isAdServer := strings.CutPrefix(name, "adserver/")
+	name, rest, _ := strings.Cut(name, "/")
+	escaped, what, _ := strings.Cut(rest, "/")
+	which, err := url.PathUnescape(escaped)
+	known := false
+	switch name {
+	case "adserver", "tenant":
+		known = err == nil && which != ""
+	case "down", "up", "slow", "restart":
+		known = rest == ""
+	}
 	switch {
-	case !isAdServer && !slices.Contains([]string{"down", "up", "slow", "restart"}, name):
+	case !known:
 		return http.StatusNotFound, switches
 	case r.Method != http.MethodPost:
 		return http.StatusMethodNotAllowed, "The switches take POST."
-	case isAdServer:
-		return s.turnAdServer(adServer)
 	}
 	switch name {
+	case "adserver":
+		return s.turnAdServer(which, Outcome(what))
+	case "tenant":
+		switch {
+		case what != "off" && what != "on":
+			return http.StatusBadRequest, "A tenant is switched off or on."
+		case !s.agent.SetActive(which, what == "on"):
+			return http.StatusNotFound, "The sales agent has no tenant " + which + "."
+		}
+		return http.StatusOK, "The tenant " + which + " is switched " + what + " at the sales agent."
 	case "down":
 		s.agent.SetDown(true)
 		return http.StatusOK, "The sales agent is down: every connection is closed without an answer."
@@ -62,20 +80,14 @@ func (s *Server) turn(r *http.Request, name string) (int, string) {
 	return http.StatusOK, fmt.Sprintf("Every answer of the sales agent now takes %s longer.", d)
 }
 
-// turnAdServer takes the rest of the path: an account and an outcome.
-func (s *Server) turnAdServer(rest string) (int, string) {
-	escaped, outcome, _ := strings.Cut(rest, "/")
-	account, err := url.PathUnescape(escaped)
-	if err != nil || account == "" {
-		return http.StatusNotFound, switches
-	}
+func (s *Server) turnAdServer(account string, outcome Outcome) (int, string) {
 	switch {
 	case outcome == "rules":
 		s.agent.AdServer(account)
 		return http.StatusOK, "The ad server of " + account + " answers by the rules again."
-	case slices.Contains(Outcomes(), Outcome(outcome)):
-		s.agent.AdServer(account, Probe{Outcome: Outcome(outcome)})
-		return http.StatusOK, "The ad server of " + account + " now answers " + outcome + "."
+	case slices.Contains(Outcomes(), outcome):
+		s.agent.AdServer(account, Probe{Outcome: outcome})
+		return http.StatusOK, "The ad server of " + account + " now answers " + string(outcome) + "."
 	}
 	words := "rules"
 	for _, o := range Outcomes() {

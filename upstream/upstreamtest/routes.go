@@ -20,6 +20,7 @@ const (
 	RouteTenant           Route = "tenant"
 	RouteStatus           Route = "status"
 	RouteDeactivate       Route = "deactivate"
+	RouteDeleteTenant     Route = "delete-tenant" // does no more than deactivate
 	RouteReactivate       Route = "reactivate"
 	RouteAdapterConfig    Route = "adapter-config"
 	RoutePutAdapterConfig Route = "put-adapter-config"
@@ -43,7 +44,7 @@ var routes = []struct {
 }{
 	{"tenants", map[string]Route{http.MethodGet: RouteTenants}},
 	{"tenants/provision", map[string]Route{http.MethodPost: RouteProvision}},
-	{"tenants/*", map[string]Route{http.MethodGet: RouteTenant}},
+	{"tenants/*", map[string]Route{http.MethodGet: RouteTenant, http.MethodDelete: RouteDeleteTenant}},
 	{"tenants/*/status", map[string]Route{http.MethodGet: RouteStatus}},
 	{"tenants/*/deactivate", map[string]Route{http.MethodPost: RouteDeactivate}},
 	{"tenants/*/reactivate", map[string]Route{http.MethodPost: RouteReactivate}},
@@ -163,7 +164,7 @@ func (a *Agent) answer(r *http.Request, c call, l conn, f Fault) answer {
 	switch c.route {
 	case RouteStatus:
 		return answer{status: http.StatusOK, contentType: contentJSON, body: t.status(a.opts, f.FetchedAt)}
-	case RouteDeactivate:
+	case RouteDeactivate, RouteDeleteTenant:
 		return t.setActive(false)
 	case RouteReactivate:
 		return t.setActive(true)

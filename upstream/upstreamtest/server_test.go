@@ -63,13 +63,22 @@ func TestSwitches(t *testing.T) {
 		{"POST", "/_agent/adserver/4042/rules", 200, "rules"},
 		{"POST", "/_agent/adserver/4041/broken", 400, "network_not_found"},
 		{"POST", "/_agent/adserver//ok", 404, "switches"},
+		{"POST", "/_agent/adserver", 404, "switches"},
+		{"POST", "/_agent/up/x", 404, "switches"},
+		{"POST", "/_agent/tenant/tnt_a/off", 200, "off"},
+		{"GET", health, 200, `"is_active":false`},
+		{"POST", "/_agent/tenant/tnt_a/on", 200, "on"},
+		{"GET", health, 200, `"is_active":true`},
+		{"POST", "/_agent/tenant/tnt_a/away", 400, "off or on"},
+		{"POST", "/_agent/tenant/tnt_gone/off", 404, "tnt_gone"},
+		{"GET", "/_agent/tenant/tnt_a/off", 405, "POST"},
 		{"GET", "/_agent/adserver/4041/ok", 405, "POST"},
 	} {
 		if code, text := ask(c.method, c.path); code != c.code || !strings.Contains(text, c.says) {
 			t.Errorf("%d: %s %s: %d %s", i, c.method, c.path, code, text)
 		}
 	}
-	if n := w.Calls(""); n != 4 {
+	if n := w.Calls(""); n != 6 {
 		t.Errorf("%d calls: the switches are no calls of the agent", n)
 	}
 	if all := w.Subscriptions("tnt_a"); len(all) != 1 || all[0].Secret != "" {

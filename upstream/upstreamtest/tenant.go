@@ -95,6 +95,18 @@ func (t *tenantState) configure(c AdapterConfig, now time.Time) {
 	t.Status.complete("ad_server_connected")
 }
 
+// SetActive switches a tenant off or on, as someone does in the agent's own pages; false where there
+// is none.
+func (a *Agent) SetActive(id string, active bool) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	t := a.tenants[id]
+	if t != nil {
+		t.setActive(active)
+	}
+	return t != nil
+}
+
 // setActive deactivates or reactivates a tenant. Doing it twice is doing it once.
 func (t *tenantState) setActive(active bool) answer {
 	if t.Active != active {
