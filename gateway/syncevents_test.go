@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"fmt"
 	"net/http/httptest"
+	"reflect"
 	"strconv"
 	"strings"
 	"sync"
@@ -57,6 +58,27 @@ func TestSyncEventsByWebhook(t *testing.T) {
 	})
 }
 
+// A run that ended before the subscription was made is never announced: the status is looked at once, though
+// nobody reads it.
+func TestARunBeforeTheSubscriptionIsSeen(t *testing.T) {
+	inWorld(t, setup{}, func(w *world) {
+		w.agent.SetSlow(time.Second) // so that the run ends before the subscription is made
+		_, c := w.connected("harbour")
+		w.agent.FinishRun(*c.TenantID, "inventory", 17)
+		if n := len(w.agent.Subscriptions(*c.TenantID)); n != 0 {
+			w.Fatalf("%d subscriptions already", n)
+		}
+		w.pass(20 * time.Second)
+		if n := w.agent.Calls(*c.TenantID); n != 1 || len(w.agent.Subscriptions(*c.TenantID)) != 1 {
+			w.Errorf("%d status calls", n)
+		}
+		sync := w.connection(w.get("/api/v2/storefront/inventory-sources/harbour/esa"), 200).InventorySync
+		if sync == nil || sync.Status != "success" || sync.ItemCount == nil || *sync.ItemCount != 17 {
+			w.Errorf("%+v", sync)
+		}
+	})
+}
+
 // Package webhooks tests which deliveries are believed.
 func TestBadDeliveries(t *testing.T) {
 	inWorld(t, setup{}, func(w *world) {
@@ -78,12 +100,14 @@ func TestBadDeliveries(t *testing.T) {
 			return w.send(r)
 		}
 		now := time.Now()
+		const esa = "/api/v2/storefront/inventory-sources/harbour/esa"
+		before := w.connection(w.get(esa), 200).InventorySync
 		deliver(body(""), "", now, "application/json").failure(t, 401, "UNAUTHORIZED")
 		deliver(body(""), "another secret, long enough to be one", now, "application/json").failure(t, 401, "UNAUTHORIZED")
 		deliver("<html>", secret, now, "text/html").failure(t, 415, "BAD_REQUEST")
 		deliver(body(`,"pad":"`+strings.Repeat("x", 5<<20)+`"`), secret, now, "application/json").failure(t, 413, "BAD_REQUEST")
-		if sync := w.connection(w.get("/api/v2/storefront/inventory-sources/harbour/esa"), 200).InventorySync; sync != nil {
-			w.Errorf("bad deliveries had an effect: %+v", sync)
+		if after := w.connection(w.get(esa), 200).InventorySync; !reflect.DeepEqual(after, before) {
+			w.Errorf("bad deliveries had an effect: %+v", after)
 		}
 		for range 2 { // the second is the same again
 			if a := deliver(body(""), secret, now, "application/json"); a.status != 204 {

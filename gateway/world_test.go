@@ -160,7 +160,8 @@ func start(t testing.TB, s setup, agent *upstreamtest.Agent) *world {
 	agents := agentauth.New(agentauth.Config{RedirectURI: "https://gateway.example/oauth/callback", ClientName: "esagate"},
 		agentauth.Deps{Store: w.store, Directory: w.directory, HTTP: outside, Direct: outside, CheckURL: guard.CheckURL, Logger: tel.Logger})
 	w.webhooks = webhooks.NewSubscriber(webhooks.SubscriberConfig{URL: "https://gateway.example" + gateway.WebhookPath, Enabled: true},
-		webhooks.SubscriberDeps{Store: w.store, Directory: w.directory, Upstream: w.client, Logger: tel.Logger})
+		webhooks.SubscriberDeps{Store: w.store, Directory: w.directory, Upstream: w.client, Logger: tel.Logger,
+			Refresh: func(ctx context.Context, src *registry.Source) error { return w.status.Refresh(ctx, src) }})
 	w.lifecycle = lifecycle.New(lifecycle.Config{
 		ExternalSource: "gateway-tests", ContactEmail: "ops@gateway.example", BaseURL: server.URL(),
 	}, lifecycle.Deps{

@@ -33,6 +33,7 @@ func (a *app) newLifecycle(accounts *serviceaccount.Accounts) {
 		webhooks.SubscriberConfig{URL: cfg.Server.PublicURL + gateway.WebhookPath, Enabled: cfg.Subscribes()},
 		webhooks.SubscriberDeps{
 			Store: a.store, Directory: a.directory, Upstream: a.upstream, Logger: log,
+			Refresh: func(ctx context.Context, src *registry.Source) error { return a.status.Load().Refresh(ctx, src) },
 			Counted: func(step webhooks.Step, ok bool) { a.instruments.Subscription(string(step), ok) },
 		})
 	p := cfg.Provisioning

@@ -59,7 +59,11 @@ func (s *Subscriber) subscribe(ctx context.Context, src *registry.Source) error 
 	err = s.recordOutcome(ctx, src, claimed, id, removed, err)
 	s.deps.Counted(StepSubscribe, err == nil)
 	if err == nil {
-		s.changed(ctx, src)
+		// A run that ended before the subscription was made is not announced: it is looked at once. If that
+		// fails, polling finds it.
+		if now := s.changed(ctx, src); now != nil {
+			_ = s.deps.Refresh(ctx, now)
+		}
 	}
 	return err
 }
@@ -185,8 +189,9 @@ func (s *Subscriber) change(ctx context.Context, src *registry.Source, decide fu
 }
 
 // changed expires the snapshots of a connection, because one of their tasks shows its
-// subscription. A connection that was switched on or off meanwhile is settled again.
-func (s *Subscriber) changed(ctx context.Context, src *registry.Source) {
+// subscription. A connection that was switched on or off meanwhile is settled again. It gives the source
+// as it is now, nil if that can't be said.
+func (s *Subscriber) changed(ctx context.Context, src *registry.Source) *registry.Source {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordLimit)
 	defer cancel()
 	c := src.Connection
@@ -195,9 +200,13 @@ func (s *Subscriber) changed(ctx context.Context, src *registry.Source) {
 		next.Epoch++
 		return &next, nil
 	})
-	if err == nil && active(now) != active(src) {
+	if err != nil {
+		return nil
+	}
+	if active(now) != active(src) {
 		s.Kick(now)
 	}
+	return now
 }
 
 // retryAt gives when a connection's subscription may be tried again.

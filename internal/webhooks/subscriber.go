@@ -32,6 +32,9 @@ type SubscriberDeps struct {
 	Directory *registry.Directory
 	Upstream  *upstream.Client
 	Logger    *slog.Logger // nil: nothing is logged
+	// Refresh reads the status of a source whose subscription was just made, as others do who read
+	// it (contract 5.12). May be nil.
+	Refresh func(ctx context.Context, src *registry.Source) error
 	// Counted is called for each subscription that was made or ended, or could not be,
 	// from several goroutines at once. May be nil.
 	Counted func(step Step, ok bool)
@@ -72,6 +75,9 @@ func NewSubscriber(cfg SubscriberConfig, deps SubscriberDeps) *Subscriber {
 	}
 	if deps.Counted == nil {
 		deps.Counted = func(Step, bool) {}
+	}
+	if deps.Refresh == nil {
+		deps.Refresh = func(context.Context, *registry.Source) error { return nil }
 	}
 	s := &Subscriber{cfg: cfg, deps: deps, work: background.NewGroup(deps.Logger),
 		turns: make(chan struct{}, kickers), queued: make(map[target]struct{})}

@@ -118,6 +118,34 @@ func TestOthersStayAndLeftoversGo(t *testing.T) {
 	})
 }
 
+// TestTheStatusIsLookedAtOnce after a subscription is made, by whoever made it; not when none was.
+func TestTheStatusIsLookedAtOnce(t *testing.T) {
+	run(t, func(t *testing.T, w *world) {
+		m := w.adopt(tenant)
+		w.agent.beforeCreate(func() error { return errors.New("cut off") })
+		w.round()
+		w.same(w.looked(), "[]")
+		w.agent.set(func(a *agent) { a.before = nil })
+		time.Sleep(time.Until(w.subscription(m).RetryAt))
+		other := w.subscriber(true) // of another replica
+		defer other.Close()
+		other.Kick(m)
+		w.round()
+		synctest.Wait()
+		w.round()
+		w.same(w.looked(), fmt.Sprint("[s-tnt_orchard at ", m.Connection.Epoch+1, "]"))
+		sub := w.subscription(m)
+		sub.Dead = true
+		w.set(m, sub)
+		time.Sleep(time.Until(sub.RetryAt))
+		w.round()
+		w.same(w.looked(), fmt.Sprint("[s-tnt_orchard at ", m.Connection.Epoch+2, "]"))
+		w.kick(w.activate(m, false))
+		w.none(m)
+		w.same(w.looked(), "[]")
+	})
+}
+
 func TestANewURLMovesTheSubscription(t *testing.T) {
 	run(t, func(t *testing.T, w *world) {
 		m := w.adopt(tenant)

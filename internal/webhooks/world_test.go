@@ -3,6 +3,7 @@ package webhooks_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -47,6 +48,7 @@ type world struct {
 	mu    sync.Mutex
 	seen  []webhooks.Outcome
 	steps []string
+	looks []string // at statuses: the source and its epoch
 }
 
 // run runs a test in a world. Nothing that is logged in it may hold a secret.
@@ -115,6 +117,12 @@ func (w *world) same(got, want string) {
 func (w *world) subscriber(enabled bool) *webhooks.Subscriber {
 	return webhooks.NewSubscriber(webhooks.SubscriberConfig{URL: ours, Enabled: enabled}, webhooks.SubscriberDeps{
 		Store: w.store, Directory: w.dir, Upstream: w.up, Logger: slog.New(slog.NewTextHandler(w.log, nil)),
+		Refresh: func(_ context.Context, src *registry.Source) error {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.looks = append(w.looks, fmt.Sprint(src.SourceID, " at ", src.Connection.Epoch))
+			return errors.New("the sales agent is away")
+		},
 		Counted: func(s webhooks.Step, ok bool) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
@@ -138,6 +146,15 @@ func (w *world) done() string {
 	steps := fmt.Sprint(w.steps)
 	w.steps = nil
 	return steps
+}
+
+// looked gives what was looked at since it was last asked.
+func (w *world) looked() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	looks := fmt.Sprint(w.looks)
+	w.looks = nil
+	return looks
 }
 
 // adopt makes an active connection of a tenant.
