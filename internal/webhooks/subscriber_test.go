@@ -118,7 +118,7 @@ func TestOthersStayAndLeftoversGo(t *testing.T) {
 	})
 }
 
-// TestTheStatusIsLookedAtOnce after a subscription is made, by whoever made it; not when none was.
+// TestTheStatusIsLookedAtOnce after a subscription is made, by the replica that made it; not when none was.
 func TestTheStatusIsLookedAtOnce(t *testing.T) {
 	run(t, func(t *testing.T, w *world) {
 		m := w.adopt(tenant)
