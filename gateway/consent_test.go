@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -17,6 +18,7 @@ type lagoon struct {
 	challenges map[string]string // by code, of the consents given
 	away       bool
 	asked      []string
+	bent       map[string]func(w http.ResponseWriter) // what is answered instead, by path
 }
 
 const lagoonCode = "code-CANARY-81c2"
@@ -28,9 +30,12 @@ func (l *lagoon) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(status)
 		_ = json.NewEncoder(w).Encode(v)
 	}
+	bent := l.bent[r.URL.Path]
 	switch {
 	case l.away:
 		w.WriteHeader(http.StatusBadGateway)
+	case bent != nil:
+		bent(w)
 	case r.Host == "agent.lagoon.example" && r.URL.Path == "/mcp":
 		w.Header().Set("WWW-Authenticate", `Bearer resource_metadata="https://agent.lagoon.example/.well-known/oauth-protected-resource/mcp"`)
 		w.WriteHeader(http.StatusUnauthorized)
@@ -149,6 +154,52 @@ func TestAConsentConnectsAnAgent(t *testing.T) {
 		// Another host does not.
 		if s := readSource(t, w.write("PUT", path, `{"endpointUrl":"https://elsewhere.lagoon.example/mcp"}`), 200); s.AuthConfigured || s.Status != "PENDING" {
 			t.Errorf("%+v", s)
+		}
+	})
+}
+
+// TestAConsentWithOddAnswers: an agent and a server that differ from the RFCs in what does
+// no harm are connected.
+func TestAConsentWithOddAnswers(t *testing.T) {
+	says := func(status int, kind, body string) func(http.ResponseWriter) {
+		return func(w http.ResponseWriter) {
+			w.Header().Set("Content-Type", kind)
+			w.WriteHeader(status)
+			_, _ = io.WriteString(w, body)
+		}
+	}
+	l := &lagoon{challenges: map[string]string{}}
+	l.bent = map[string]func(http.ResponseWriter){
+		"/mcp": func(w http.ResponseWriter) {
+			w.Header().Set("WWW-Authenticate", `Bearer realm="", resource_metadata = "http://agent.lagoon.example/meta"`)
+			w.WriteHeader(http.StatusUnauthorized)
+		},
+		"/.well-known/oauth-protected-resource/mcp": says(502, "text/html", "CANARY"),
+		"/.well-known/oauth-protected-resource": says(200, "application/json",
+			`{"resource":"https://agent.lagoon.example/mcp","authorization_servers":"https://login.lagoon.example"}`),
+		"/.well-known/oauth-authorization-server": says(200, "application/json", `{"jsonrpc":"2.0","error":{"code":-32601}}`),
+		"/.well-known/openid-configuration": says(200, "application/json", `{"issuer":"https://login.lagoon.example",
+			"authorization_endpoint":"https://login.lagoon.example/authorize?audience=urn:acme:api",
+			"token_endpoint":"https://login.lagoon.example/token","registration_endpoint":"https://login.lagoon.example/register",
+			"code_challenge_methods_supported":"S256","token_endpoint_auth_methods_supported":["none"]}`),
+		"/register": says(201, "application/json", `{"client_id":"esagate-at-lagoon","client_id_issued_at":1777708800.25,"jwks":{"keys":[]}}`),
+		"/token":    says(200, "text/plain", `{"access_token":"at-CANARY-1","token_type":"Bearer","expires_in":3600.0,"refresh_token":"rt-CANARY-1"}`),
+	}
+	inWorld(t, setup{outside: l}, func(w *world) {
+		made := w.create(oauthBody...)
+		if made.OAuth == nil || !strings.Contains(made.OAuth.AuthorizationURL, "?audience=urn:acme:api&") {
+			t.Fatalf("%+v, asking %q", made.OAuth, l.asked)
+		}
+		if page := w.browse(l.consent(t, made.OAuth.AuthorizationURL)); page.status != 200 {
+			t.Errorf("%d %s", page.status, page.body)
+		}
+		if s := readSource(t, w.get(sourcesPath+"/lagoon-audio"), 200); !s.AuthConfigured {
+			t.Error("nothing is stored")
+		}
+		// With an audience of ours it would be there twice.
+		s := readSource(t, w.write("PUT", sourcesPath+"/lagoon-audio", `{"oauthAudience":"https://agent.lagoon.example/mcp"}`), 200)
+		if s.OAuth != nil {
+			t.Errorf("the address is %s", s.OAuth.AuthorizationURL)
 		}
 	})
 }

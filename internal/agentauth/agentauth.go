@@ -60,10 +60,9 @@ type Deps struct {
 
 // Agents does OAuth with agents. It is safe for concurrent use; Close ends it.
 type Agents struct {
-	cfg    Config
-	deps   Deps
-	direct *http.Client
-	log    *slog.Logger
+	cfg  Config
+	deps Deps
+	log  *slog.Logger
 
 	begins, exchanges, refreshes *background.Shares
 
@@ -77,10 +76,8 @@ type Agents struct {
 // New makes an Agents.
 func New(cfg Config, deps Deps) *Agents {
 	work := background.NewGroup(deps.Logger)
-	direct := *deps.Direct
-	direct.Transport = awayIsError{direct.Transport}
 	return &Agents{
-		cfg: cfg, deps: deps, direct: &direct, log: deps.Logger,
+		cfg: cfg, deps: deps, log: deps.Logger,
 		begins: background.NewShares(beginsEach, math.MaxInt), exchanges: background.NewShares(exchangesEach, math.MaxInt),
 		refreshes: background.NewShares(refreshesEach, maxRefreshes),
 		clients:   newMemory[clientKey, *registry.OAuthClient](maxClients),

@@ -2,21 +2,27 @@ package agentauth
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"log/slog"
+	"net/url"
 	"strings"
 	"time"
-
-	"golang.org/x/oauth2"
 
 	"esagate/registry"
 )
 
-// stateSize is how many random bytes a state is made of, in base64url as PKCE's verifiers
-// are. The store has its hash alone.
-const stateSize = 32
+// secretSize is how many random bytes a state and a verifier (RFC 7636 §4.1) are made of, in
+// base64url. Of a state, the store has the hash alone.
+const secretSize = 32
+
+func newSecret() string {
+	b := make([]byte, secretSize)
+	_, _ = rand.Read(b) // never fails
+	return base64.RawURLEncoding.EncodeToString(b)
+}
 
 // Begin finds out how the agent of an OAUTH source wants to be asked and begins a
 // consent: the address is where a browser gets it. "" and nil: none is due, as the
@@ -33,7 +39,7 @@ func (a *Agents) Begin(ctx context.Context, s *registry.Source) (authorizationUR
 		return "", fail(ReasonBusy)
 	}
 	defer a.begins.Give(s.CustomerID)
-	found, err := a.discover(ctx, s.Agent.EndpointURL)
+	found, err := a.discover(ctx, s.Agent.EndpointURL, s.Agent.OAuthAudience)
 	if err != nil || found == nil {
 		return "", err
 	}
@@ -47,9 +53,9 @@ func (a *Agents) Begin(ctx context.Context, s *registry.Source) (authorizationUR
 	}
 	consent := registry.Consent{
 		SourceRow: s.ID, AuthVersion: s.Agent.AuthVersion,
-		Verifier: oauth2.GenerateVerifier(), Client: client, ExpiresAt: time.Now().Add(consentLife),
+		Verifier: newSecret(), Client: client, ExpiresAt: time.Now().Add(consentLife),
 	}
-	state := oauth2.GenerateVerifier()
+	state := newSecret()
 	err = a.deps.Store.Customer(s.CustomerID).BeginConsent(ctx, s.SourceID, sha256.Sum256([]byte(state)), consent)
 	if err != nil {
 		return "", changed(err)
@@ -72,21 +78,26 @@ func changed(err error) error {
 // asked.
 func isState(s string) bool {
 	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
-	return err == nil && len(b) == stateSize && len(s) == base64.RawURLEncoding.EncodedLen(stateSize) // no line breaks
+	return err == nil && len(b) == secretSize && len(s) == base64.RawURLEncoding.EncodedLen(secretSize) // no line breaks
 }
 
-// authorizationURLOf keeps the endpoint's own query (RFC 6749 §3.1).
+// authorizationURLOf keeps the endpoint's own query (RFC 6749 §3.1), which names none of the
+// parameters that are added.
 func authorizationURLOf(endpoint string, c registry.Consent, state string) string {
-	options := []oauth2.AuthCodeOption{
-		oauth2.S256ChallengeOption(c.Verifier),
-		oauth2.SetAuthURLParam("resource", c.Client.Resource),
+	challenge := sha256.Sum256([]byte(c.Verifier))
+	query := url.Values{
+		"response_type": {"code"}, "client_id": {c.Client.ClientID}, "redirect_uri": {c.Client.RedirectURI}, "state": {state},
+		"code_challenge": {base64.RawURLEncoding.EncodeToString(challenge[:])}, "code_challenge_method": {"S256"},
+		"resource": {c.Client.Resource},
+	}
+	if c.Client.Scope != "" {
+		query.Set("scope", c.Client.Scope)
 	}
 	if c.Client.Audience != "" { // Auth0's name for it
-		options = append(options, oauth2.SetAuthURLParam("audience", c.Client.Audience))
+		query.Set("audience", c.Client.Audience)
 	}
-	config := oauth2.Config{
-		ClientID: c.Client.ClientID, RedirectURL: c.Client.RedirectURI, Scopes: strings.Fields(c.Client.Scope),
-		Endpoint: oauth2.Endpoint{AuthURL: endpoint},
+	if strings.Contains(endpoint, "?") {
+		return endpoint + "&" + query.Encode()
 	}
-	return config.AuthCodeURL(state, options...)
+	return endpoint + "?" + query.Encode()
 }

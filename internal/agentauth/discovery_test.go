@@ -84,8 +84,6 @@ func TestDiscovery(t *testing.T) {
 			w.site.places = only(insertedPath, resourceDoc.with("pad", strings.Repeat("x", 256<<10)))
 		}, reason: agentauth.ReasonMetadata},
 		"metadata without a resource": {bend: doc("resource", nil), reason: agentauth.ReasonMetadata},
-		"named at a private address":  {bend: func(w *world) { w.site.challenge = `Bearer resource_metadata="https://169.254.169.254/latest"` }, reason: agentauth.ReasonAddress},
-		"named over http":             {bend: func(w *world) { w.site.challenge = `Bearer resource_metadata="http://agent.example.com/meta"` }, reason: agentauth.ReasonAddress},
 		"somebody else's resource":    {bend: doc("resource", "https://bank.example/v1/mcp"), reason: agentauth.ReasonMismatch},
 		"neighbour's resource":        {bend: doc("resource", endpoint+"-other"), reason: agentauth.ReasonMismatch},
 		"resource below":              {bend: doc("resource", endpoint+"/deeper"), reason: agentauth.ReasonMismatch},
@@ -187,7 +185,8 @@ func TestOrderOfPlaces(t *testing.T) {
 		w.site.places = map[string]http.Handler{rootPath: resourceDoc}
 		w.begin()
 		want := []string{
-			"POST agent.example.com/v1/mcp", "GET agent.example.com" + insertedPath, "GET agent.example.com" + rootPath,
+			"POST agent.example.com/v1/mcp", "GET agent.example.com" + insertedPath, "GET agent.example.com" + insertedPath + "/",
+			"GET agent.example.com" + rootPath,
 			"GET login.example.com" + serverPath, "POST login.example.com/register",
 		}
 		if got := strings.Join(w.web.asked, "\n"); got != strings.Join(want, "\n") {

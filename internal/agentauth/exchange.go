@@ -2,13 +2,9 @@ package agentauth
 
 import (
 	"context"
-	"errors"
 	"net/url"
 	"strings"
 	"time"
-
-	"golang.org/x/oauth2"
-	"golang.org/x/oauth2/clientcredentials"
 
 	"esagate/registry"
 )
@@ -19,76 +15,64 @@ const maxToken = 16 << 10
 // exchange turns a code into tokens (RFC 6749 §4.1.3, RFC 7636, RFC 8707 §2.2). All
 // that it says, and whom it says it to, comes from the consent.
 func (a *Agents) exchange(ctx context.Context, consent registry.Consent, code string) (registry.OAuthCredential, error) {
-	c := consent.Client
-	config := oauth2.Config{
-		ClientID: c.ClientID, ClientSecret: c.ClientSecret, RedirectURL: c.RedirectURI,
-		Endpoint: oauth2.Endpoint{TokenURL: c.TokenEndpoint, AuthStyle: authStyle(c.AuthMethod)},
-	}
-	return a.requestTokens(ctx, c, func(ctx context.Context) (*oauth2.Token, error) {
-		return config.Exchange(ctx, code, oauth2.VerifierOption(consent.Verifier), oauth2.SetAuthURLParam("resource", c.Resource))
+	return a.requestTokens(ctx, consent.Client, url.Values{
+		"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {consent.Client.RedirectURI},
+		"code_verifier": {consent.Verifier},
 	})
 }
 
-// refresh gets new tokens for a refresh token (RFC 6749 §6). The refresher of
-// package oauth2 can't name a resource; the client-credentials grant takes any
-// parameter, grant_type included, and authenticates the client in the same ways.
+// refresh gets new tokens for a refresh token (RFC 6749 §6), which stays good where the
+// server gives no other.
 func (a *Agents) refresh(ctx context.Context, held registry.OAuthCredential) (registry.OAuthCredential, error) {
-	c := held.Client
-	config := clientcredentials.Config{
-		ClientID: c.ClientID, ClientSecret: c.ClientSecret,
-		TokenURL: c.TokenEndpoint, AuthStyle: authStyle(c.AuthMethod),
-		EndpointParams: url.Values{
-			"grant_type": {"refresh_token"}, "refresh_token": {held.RefreshToken}, "resource": {c.Resource},
-		},
+	next, err := a.requestTokens(ctx, held.Client, url.Values{
+		"grant_type": {"refresh_token"}, "refresh_token": {held.RefreshToken},
+	})
+	if next.RefreshToken == "" {
+		next.RefreshToken = held.RefreshToken
 	}
-	return a.requestTokens(ctx, c, config.Token)
+	return next, err
 }
 
-// requestTokens sends a token request. Package oauth2 uses the client that follows no
-// redirect: the request carries the code, the refresh token and the secret.
-func (a *Agents) requestTokens(ctx context.Context, c registry.OAuthClient, send func(context.Context) (*oauth2.Token, error)) (registry.OAuthCredential, error) {
-	if _, err := a.address(c.TokenEndpoint); err != nil {
+// requestTokens sends a token request, and says who we are in the one way that was agreed
+// (RFC 6749 §2.3.1).
+func (a *Agents) requestTokens(ctx context.Context, c registry.OAuthClient, form url.Values) (registry.OAuthCredential, error) {
+	ctx, cancel := context.WithTimeout(ctx, askLimit)
+	defer cancel()
+	form.Set("resource", c.Resource)
+	var basic *url.Userinfo
+	if c.AuthMethod == authBasic {
+		basic = url.UserPassword(url.QueryEscape(c.ClientID), url.QueryEscape(c.ClientSecret))
+	} else {
+		form.Set("client_id", c.ClientID)
+		if c.ClientSecret != "" {
+			form.Set("client_secret", c.ClientSecret)
+		}
+	}
+	status, answer, err := a.post(ctx, c.TokenEndpoint, "application/x-www-form-urlencoded", form.Encode(), basic)
+	if err != nil {
 		return registry.OAuthCredential{}, err
 	}
-	ctx, cancel := context.WithTimeout(context.WithValue(ctx, oauth2.HTTPClient, a.direct), askLimit)
-	defer cancel()
-	token, err := send(ctx)
-	if err != nil {
-		return registry.OAuthCredential{}, tokenError(ctx, err)
+	if code := answer.text("error"); code != "" || status/100 != 2 { // some refuse with a 200
+		return registry.OAuthCredential{}, refused(code)
 	}
-	return tokensOf(token, c)
+	return tokensOf(answer, c)
 }
 
-// authStyle never is the one that tries both ways, and so sends everything twice.
-func authStyle(method string) oauth2.AuthStyle {
-	if method == authBasic {
-		return oauth2.AuthStyleInHeader
+// tokensOf reads a token endpoint's answer (RFC 6749 §5.1).
+func tokensOf(answer members, c registry.OAuthClient) (registry.OAuthCredential, error) {
+	next := registry.OAuthCredential{
+		AccessToken: answer.text("access_token"), TokenType: "Bearer", RefreshToken: answer.text("refresh_token"), Client: c,
 	}
-	return oauth2.AuthStyleInParams // without a secret, the client_id alone
-}
-
-// tokensOf reads a token endpoint's answer.
-func tokensOf(t *oauth2.Token, c registry.OAuthClient) (registry.OAuthCredential, error) {
+	life, readable := answer.seconds("expires_in")
 	switch {
-	case !strings.EqualFold(t.TokenType, "Bearer"), // required, and all that we can use (RFC 6749 §7.1)
-		!printable(t.AccessToken, maxToken), strings.Contains(t.AccessToken, " "), // it goes into a header (RFC 6750 §2.1)
-		t.RefreshToken != "" && !printable(t.RefreshToken, maxToken),
-		!t.Expiry.IsZero() && time.Until(t.Expiry) <= 0:
+	case !strings.EqualFold(answer.text("token_type"), "Bearer"), // required, and all that we can use (RFC 6749 §7.1)
+		!printable(next.AccessToken, maxToken), strings.Contains(next.AccessToken, " "), // it goes into a header (RFC 6750 §2.1)
+		next.RefreshToken != "" && !printable(next.RefreshToken, maxToken),
+		!readable || life < 0:
 		return registry.OAuthCredential{}, fail(ReasonAnswer)
 	}
-	return registry.OAuthCredential{
-		AccessToken: t.AccessToken, TokenType: "Bearer", RefreshToken: t.RefreshToken, ExpiresAt: registry.Instant(t.Expiry), Client: c,
-	}, nil
-}
-
-// tokenError says what went wrong. Package oauth2's errors hold what the server
-// wrote, secrets included: they end here.
-func tokenError(ctx context.Context, err error) *Error {
-	if answer, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
-		return refused(answer.ErrorCode)
+	if life > 0 {
+		next.ExpiresAt = registry.Instant(time.Now().Add(time.Duration(life * float64(time.Second))))
 	}
-	if _, lost := errors.AsType[*url.Error](err); lost || ctx.Err() != nil {
-		return fail(ReasonAway)
-	}
-	return fail(ReasonAnswer)
+	return next, nil
 }

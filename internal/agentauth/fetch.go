@@ -1,6 +1,7 @@
 package agentauth
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -9,13 +10,15 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"esagate/internal/origin"
 )
 
-const maxDocument = 256 << 10 // bytes of a metadata document
+const maxDocument = 256 << 10 // bytes of a metadata document, or of an answer
 
 // errAbsent: nothing of the kind stands at an address.
 var errAbsent = errors.New("agentauth: nothing there")
@@ -37,30 +40,48 @@ func (a *Agents) address(raw string) (*url.URL, error) {
 // isAway reports whether a status says that a server can't answer at the moment.
 func isAway(status int) bool { return status >= 500 || status == http.StatusTooManyRequests }
 
-// awayIsError makes an error of the answer of a server that is away: oauthex tells the status
-// in prose alone.
-type awayIsError struct{ next http.RoundTripper }
-
-var errAway = errors.New("agentauth: the server is away")
-
-// RoundTrip implements http.RoundTripper.
-func (a awayIsError) RoundTrip(req *http.Request) (*http.Response, error) {
-	resp, err := a.next.RoundTrip(req)
-	if err == nil && isAway(resp.StatusCode) {
-		resp.Body.Close()
-		return nil, errAway
-	}
-	return resp, err
-}
-
 // root is an address without path and query.
 func root(u *url.URL) string { return u.Scheme + "://" + u.Host }
 
+// firstGood gives what the first of some places has that can be used. Where none has, the
+// error is the first one other than errAbsent; errAbsent: all of them are empty.
+func firstGood[T any](places []string, read func(at string) (*T, error)) (*T, error) {
+	first := errAbsent
+	for i, at := range places {
+		if slices.Contains(places[:i], at) {
+			continue
+		}
+		found, err := read(at)
+		if err == nil {
+			return found, nil
+		}
+		first = earlier(first, err)
+	}
+	return nil, first
+}
+
+// earlier gives the first of two errors that says more than errAbsent.
+func earlier(first, second error) error {
+	if first == nil || errors.Is(first, errAbsent) {
+		return second
+	}
+	return first
+}
+
+// step bounds one request of a discovery. It takes at most a third of the time that is left,
+// so that places that hang leave some for those after them.
+func step(ctx context.Context) (context.Context, context.CancelFunc) {
+	limit := stepLimit
+	if end, ok := ctx.Deadline(); ok {
+		limit = min(limit, time.Until(end)/3)
+	}
+	return context.WithTimeout(ctx, limit)
+}
+
 // document reads a metadata document. errAbsent: there is none. A page of HTML
 // counts as none, as many sites answer one at any path.
-// Decision 18 says why package oauthex does not read it.
 func (a *Agents) document(ctx context.Context, at string, into any) error {
-	ctx, cancel := context.WithTimeout(ctx, stepLimit)
+	ctx, cancel := step(ctx)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, at, nil)
 	if err != nil {
@@ -77,17 +98,58 @@ func (a *Agents) document(ctx context.Context, at string, into any) error {
 		return errAbsent // what a redirect finds elsewhere does not speak for the origin that was asked
 	case isAway(resp.StatusCode):
 		return fail(ReasonAway)
-	case resp.StatusCode != http.StatusOK || !isJSON(resp.Header.Get("Content-Type")):
+	case resp.StatusCode != http.StatusOK:
 		return errAbsent
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxDocument)) // cut short, it can't be read
-	if err != nil {
-		return fail(ReasonAway)
-	}
-	if json.Unmarshal(body, into) != nil {
+	body, err := readAll(resp.Body)
+	switch {
+	case err != nil:
+		return err
+	case json.Unmarshal(body, into, jsontext.AllowInvalidUTF8(true)) == nil:
+		return nil
+	case isJSON(resp.Header.Get("Content-Type")):
 		return fail(ReasonMetadata)
 	}
-	return nil
+	return errAbsent
+}
+
+// post sends a request that may carry credentials to an endpoint of an authorization server,
+// and gives the status and the members of the answer. Its errors are ReasonAddress and
+// ReasonAway.
+func (a *Agents) post(ctx context.Context, at, contentType, body string, basic *url.Userinfo) (int, members, error) {
+	if _, err := a.address(at); err != nil {
+		return 0, nil, err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, at, strings.NewReader(body))
+	if err != nil {
+		return 0, nil, fail(ReasonAddress)
+	}
+	req.Header.Set("Content-Type", contentType)
+	req.Header.Set("Accept", "application/json")
+	if basic != nil {
+		password, _ := basic.Password()
+		req.SetBasicAuth(basic.Username(), password)
+	}
+	resp, err := a.deps.Direct.Do(req)
+	if err != nil {
+		return 0, nil, fail(ReasonAway) // its text has the address
+	}
+	defer resp.Body.Close()
+	if isAway(resp.StatusCode) {
+		return 0, nil, fail(ReasonAway)
+	}
+	answer, err := readAll(resp.Body)
+	return resp.StatusCode, membersOf(answer), err
+}
+
+// readAll reads an answer without a byte order mark and blanks around it. What is longer
+// than maxDocument is cut short, and so can't be understood.
+func readAll(r io.Reader) ([]byte, error) {
+	body, err := io.ReadAll(io.LimitReader(r, maxDocument))
+	if err != nil {
+		return nil, fail(ReasonAway)
+	}
+	return bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\ufeff"))), nil
 }
 
 func isJSON(contentType string) bool {

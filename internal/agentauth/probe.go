@@ -6,8 +6,6 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/modelcontextprotocol/go-sdk/oauthex"
-
 	"esagate/internal/origin"
 )
 
@@ -15,66 +13,55 @@ import (
 // that wants a token says so before it reads it.
 const ping = `{"jsonrpc":"2.0","id":1,"method":"ping"}`
 
-// maxChallenge bounds a WWW-Authenticate header: the time that its parser takes
-// grows with the square of its length.
-const maxChallenge = 4096
+// maxPointers is how many addresses of an agent's metadata are tried that it names itself.
+const maxPointers = 4
 
 // challenge is how an agent answers who brings no credentials.
 type challenge struct {
-	asks     bool   // 401, or a Bearer challenge
-	away     bool   // 5xx or 429
-	metadata string // where its protected-resource metadata stands (RFC 9728 §5.1); empty: not said
-	scope    string // the scope that it wants (RFC 6750 §3); empty: not said
+	asks     bool     // 401, or a Bearer challenge
+	away     bool     // 5xx or 429, or no answer
+	metadata []string // where its protected-resource metadata stands (RFC 9728 §5.1)
+	scope    string   // the scope that it wants (RFC 6750 §3); empty: not said
 }
 
 // ask asks an agent without credentials. What another origin says, to which a redirect
 // led, is not the agent's word.
-func (a *Agents) ask(ctx context.Context, endpoint *url.URL) (challenge, error) {
-	ctx, cancel := context.WithTimeout(ctx, stepLimit)
+func (a *Agents) ask(ctx context.Context, endpoint *url.URL) challenge {
+	ctx, cancel := step(ctx)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint.String(), strings.NewReader(ping))
 	if err != nil {
-		return challenge{}, fail(ReasonAddress)
+		return challenge{}
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Accept", "application/json, text/event-stream")
 	resp, err := a.deps.HTTP.Do(req)
 	if err != nil {
-		return challenge{}, fail(ReasonAway)
+		return challenge{away: true}
 	}
 	resp.Body.Close() // unread: it may be a stream without an end
 	if from := resp.Request; from != nil && !origin.Same(from.URL, endpoint) {
-		return challenge{}, nil // a redirect led there
+		return challenge{} // a redirect led there
 	}
 	c := bearer(resp.Header.Values("WWW-Authenticate"))
 	c.asks = c.asks || resp.StatusCode == http.StatusUnauthorized
 	c.away = isAway(resp.StatusCode)
-	return c, nil
+	return c
 }
 
-// bearer reads the Bearer challenges among WWW-Authenticate headers. A header that
-// can't be read does not hide the others.
-func bearer(headers []string) challenge {
+// bearer reads the Bearer challenges among WWW-Authenticate fields.
+func bearer(fields []string) challenge {
 	var c challenge
-	for _, h := range headers {
-		if len(h) > maxChallenge {
+	for _, p := range parameters(fields) {
+		if p.scheme != "bearer" {
 			continue
 		}
-		found, err := oauthex.ParseWWWAuthenticate([]string{h})
-		if err != nil {
-			continue
-		}
-		for _, f := range found {
-			if f.Scheme != "bearer" {
-				continue
-			}
-			c.asks = true
-			if c.metadata == "" {
-				c.metadata = f.Params["resource_metadata"]
-			}
-			if c.scope == "" {
-				c.scope = scopeOf(strings.Fields(f.Params["scope"]))
-			}
+		c.asks = true
+		switch {
+		case p.name == "resource_metadata" && p.value != "" && len(c.metadata) < maxPointers:
+			c.metadata = append(c.metadata, p.value)
+		case p.name == "scope" && c.scope == "":
+			c.scope = scopeOf(strings.Fields(p.value))
 		}
 	}
 	return c

@@ -3,12 +3,11 @@ package agentauth
 import (
 	"context"
 	"errors"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/modelcontextprotocol/go-sdk/oauthex"
+	"github.com/go-json-experiment/json"
 
 	"esagate/registry"
 )
@@ -37,7 +36,7 @@ func (a *Agents) client(ctx context.Context, s *registry.Source, found *agent) (
 		return registry.OAuthClient{}, err
 	}
 	c := *known
-	c.Issuer, c.TokenEndpoint, c.RequireIssuer = found.server.Issuer, found.server.TokenEndpoint, found.server.AnswersCarryIssuer
+	c.Issuer, c.TokenEndpoint, c.RequireIssuer = found.server.Issuer, found.server.TokenEndpoint, bool(found.server.AnswersCarryIssuer)
 	c.RedirectURI, c.Scope = a.cfg.RedirectURI, found.scope
 	c.Resource, c.Audience = found.resource, ""
 	if named := s.Agent.OAuthAudience; named != "" {
@@ -119,25 +118,35 @@ func (a *Agents) register(ctx context.Context, found *agent, method string) (*re
 	if allows(found.server.GrantTypes, "refresh_token") {
 		grants = append(grants, "refresh_token")
 	}
+	asked, err := json.Marshal(registration{
+		RedirectURIs: []string{a.cfg.RedirectURI}, ClientName: a.cfg.ClientName, GrantTypes: grants,
+		ResponseTypes: []string{"code"}, AuthMethod: method, Scope: found.scope,
+	})
+	if err != nil {
+		return nil, fail(ReasonUnsupported) // a scope is ASCII, and the rest is ours
+	}
 	ctx, cancel := context.WithTimeout(ctx, stepLimit)
 	defer cancel()
-	answer, err := oauthex.RegisterClient(ctx, found.server.RegistrationEndpoint, &oauthex.ClientRegistrationMetadata{
-		RedirectURIs: []string{a.cfg.RedirectURI}, ClientName: a.cfg.ClientName,
-		GrantTypes: grants, ResponseTypes: []string{"code"},
-		TokenEndpointAuthMethod: method, Scope: found.scope,
-	}, a.direct)
-	// What comes back as an error quotes the answer, secrets included: it ends here.
-	if no, ok := errors.AsType[*oauthex.ClientRegistrationError](err); ok {
-		return nil, refused(no.ErrorCode)
-	}
-	_, lost := errors.AsType[*url.Error](err)
-	switch {
-	case lost, err != nil && ctx.Err() != nil:
-		return nil, fail(ReasonAway)
+	status, answer, err := a.post(ctx, found.server.RegistrationEndpoint, "application/json", string(asked), nil)
+	switch code := answer.text("error"); {
 	case err != nil:
-		return nil, fail(ReasonAnswer) // another status, or not a valid document
+		return nil, err
+	case status/100 == 2:
+		return a.registered(answer, method, found.server)
+	case code != "":
+		return nil, refused(code)
 	}
-	return a.registered(answer, method, found.server)
+	return nil, fail(ReasonAnswer)
+}
+
+// registration is what we ask to be registered as (RFC 7591 §2).
+type registration struct {
+	RedirectURIs  []string `json:"redirect_uris"`
+	ClientName    string   `json:"client_name"`
+	GrantTypes    []string `json:"grant_types"`
+	ResponseTypes []string `json:"response_types"`
+	AuthMethod    string   `json:"token_endpoint_auth_method"`
+	Scope         string   `json:"scope,omitzero"`
 }
 
 // chooseMethod picks how to say who we are. A secret that every client gets that
@@ -157,11 +166,13 @@ func chooseMethod(offered []string) (string, error) {
 }
 
 // registered reads what a server made of a registration: it may differ from what was
-// asked for (RFC 7591 §3.2.1).
-func (a *Agents) registered(answer *oauthex.ClientRegistrationResponse, asked string, at *server) (*registry.OAuthClient, error) {
+// asked for (RFC 7591 §3.2.1). No other members of the answer are looked at.
+func (a *Agents) registered(answer members, asked string, at *server) (*registry.OAuthClient, error) {
 	c := &registry.OAuthClient{
-		ClientID: answer.ClientID, ClientSecret: answer.ClientSecret, AuthMethod: answer.TokenEndpointAuthMethod,
+		ClientID: answer.text("client_id"), ClientSecret: answer.text("client_secret"),
+		AuthMethod: answer.text("token_endpoint_auth_method"),
 	}
+	redirects := answer.list("redirect_uris")
 	if c.AuthMethod == "" {
 		c.AuthMethod = asked
 		if asked == authNone && c.ClientSecret != "" { // it wants to see the secret, and does not say how
@@ -173,7 +184,7 @@ func (a *Agents) registered(answer *oauthex.ClientRegistrationResponse, asked st
 	}
 	switch {
 	case !printable(c.ClientID, maxClientID), c.ClientSecret != "" && !printable(c.ClientSecret, maxClientSecret),
-		len(answer.RedirectURIs) > 0 && !slices.Contains(answer.RedirectURIs, a.cfg.RedirectURI):
+		len(redirects) > 0 && !slices.Contains(redirects, a.cfg.RedirectURI):
 		return nil, fail(ReasonAnswer)
 	}
 	switch c.AuthMethod {
@@ -183,11 +194,11 @@ func (a *Agents) registered(answer *oauthex.ClientRegistrationResponse, asked st
 		if c.ClientSecret == "" {
 			return nil, fail(ReasonAnswer)
 		}
-		if at := answer.ClientSecretExpiresAt; !at.IsZero() {
-			if !at.After(time.Now()) {
-				return nil, fail(ReasonAnswer)
-			}
-			c.SecretExpires = registry.Instant(at) // a time too far away counts as none
+		switch end, readable := answer.seconds("client_secret_expires_at"); {
+		case !readable, end != 0 && end <= float64(time.Now().Unix()):
+			return nil, fail(ReasonAnswer)
+		case end > 0:
+			c.SecretExpires = registry.Instant(time.Unix(int64(end), 0))
 		}
 	default:
 		return nil, fail(ReasonUnsupported)

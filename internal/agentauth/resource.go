@@ -1,6 +1,7 @@
 package agentauth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/url"
@@ -11,9 +12,9 @@ import (
 
 // resourceDocument is what we read of protected-resource metadata (RFC 9728 §2).
 type resourceDocument struct {
-	Resource string   `json:"resource"`
-	Servers  []string `json:"authorization_servers"`
-	Scopes   []string `json:"scopes_supported"`
+	Resource string `json:"resource"`
+	Servers  list   `json:"authorization_servers"`
+	Scopes   list   `json:"scopes_supported"`
 }
 
 // maxServers is how many of a resource's authorization servers are tried.
@@ -22,43 +23,40 @@ const maxServers = 3
 // agent is what was found out about an agent.
 type agent struct {
 	resource string // RFC 8707
-	scope    string
+	scope    string // empty: none is asked for
+	audience string // that the source names; empty: none
 	server   *server
 }
 
 // discover finds out how an agent is to be asked: nil without an error when it does
-// not ask for authorization and names no server.
-func (a *Agents) discover(ctx context.Context, endpointURL string) (*agent, error) {
+// not ask for authorization and names no server. A place that is unwell, or holds something
+// else, does not end it: the first error is given where nothing is found.
+func (a *Agents) discover(ctx context.Context, endpointURL, audience string) (*agent, error) {
 	endpoint, err := a.address(endpointURL)
 	if err != nil {
 		return nil, err
 	}
-	asked, err := a.ask(ctx, endpoint)
-	if err != nil {
-		return nil, err
-	}
-	doc, err := a.resourceDocument(ctx, endpoint, asked.metadata)
-	if err != nil && !errors.Is(err, errAbsent) {
-		return nil, err
-	}
-	found := &agent{scope: asked.scope}
+	asked := a.ask(ctx, endpoint)
+	doc, err := firstGood(append(asked.metadata, resourcePlaces(endpoint)...), func(at string) (*resourceDocument, error) {
+		return a.resourceDocument(ctx, endpoint, at)
+	})
+	found := &agent{resource: strings.TrimSuffix(root(endpoint)+endpoint.EscapedPath(), "/"), scope: asked.scope, audience: audience}
+	issuers := []string{root(endpoint)} // agents from before RFC 9728 are their own authorization servers
 	if doc != nil {
 		found.resource = doc.Resource
-		if found.scope == "" {
-			found.scope = scopeOf(doc.Scopes)
-		}
+		found.scope = cmp.Or(found.scope, scopeOf(doc.Scopes))
 		if len(doc.Servers) > 0 {
-			found.server, err = a.anyServer(ctx, doc.Servers)
-			return found, err
+			issuers = doc.Servers[:min(len(doc.Servers), maxServers)]
 		}
-	} else {
-		found.resource = strings.TrimSuffix(root(endpoint)+endpoint.EscapedPath(), "/")
 	}
-	// Agents from before RFC 9728 are their own authorization servers.
-	found.server, err = a.serverIn(ctx, root(endpoint), root(endpoint)+wellKnownServer)
+	var serverErr error
+	found.server, serverErr = firstGood(issuers, func(issuer string) (*server, error) { return a.serverAt(ctx, issuer, found) })
+	if err = earlier(err, serverErr); found.server != nil {
+		return found, nil
+	}
 	switch {
 	case !errors.Is(err, errAbsent):
-		return found, err
+		return nil, err
 	case asked.asks || doc != nil:
 		return nil, fail(ReasonNoServer)
 	case asked.away:
@@ -67,43 +65,46 @@ func (a *Agents) discover(ctx context.Context, endpointURL string) (*agent, erro
 	return nil, nil
 }
 
-// resourceDocument reads the protected-resource metadata of an endpoint: from where
-// the agent says, else from the well-known path with the endpoint's own inserted,
-// else from that of its origin (RFC 9728 §3.1). errAbsent: there is none.
-func (a *Agents) resourceDocument(ctx context.Context, endpoint *url.URL, named string) (*resourceDocument, error) {
-	const wellKnown = "/.well-known/oauth-protected-resource"
-	var places []string
-	if named != "" {
-		at, err := a.address(named)
-		if err != nil {
-			return nil, err
-		}
-		places = append(places, at.String())
+// resourcePlaces are where the protected-resource metadata of an endpoint may stand: at the
+// well-known path with the endpoint's own path and query inserted (RFC 9728 §3.1), then with
+// the other form of its last slash, without its query, and at that of its origin.
+func resourcePlaces(endpoint *url.URL) []string {
+	at := root(endpoint) + "/.well-known/oauth-protected-resource"
+	path := endpoint.EscapedPath()
+	other := path + "/"
+	if trimmed, slash := strings.CutSuffix(path, "/"); slash {
+		other = trimmed
 	}
-	if path := endpoint.EscapedPath(); path != "" && path != "/" {
-		places = append(places, root(endpoint)+wellKnown+path)
+	if path == "/" {
+		path, other = other, path // after the host alone, a slash is left out
 	}
-	places = append(places, root(endpoint)+wellKnown)
-	for _, at := range places {
-		var doc resourceDocument
-		switch err := a.document(ctx, at, &doc); {
-		case errors.Is(err, errAbsent):
-			continue
-		case err != nil:
-			return nil, err
-		case doc.Resource == "":
-			return nil, fail(ReasonMetadata)
-		}
-		resource, err := a.address(doc.Resource)
-		if err != nil {
-			return nil, err
-		}
-		if !covers(resource, endpoint) {
-			return nil, fail(ReasonMismatch)
-		}
-		return &doc, nil
+	query := ""
+	if endpoint.RawQuery != "" {
+		query = "?" + endpoint.RawQuery
 	}
-	return nil, errAbsent
+	return []string{at + path + query, at + other + query, at + path, at + other, at + query, at}
+}
+
+// resourceDocument reads the protected-resource metadata of an endpoint from one place.
+func (a *Agents) resourceDocument(ctx context.Context, endpoint *url.URL, at string) (*resourceDocument, error) {
+	if _, err := a.address(at); err != nil {
+		return nil, err
+	}
+	var doc resourceDocument
+	if err := a.document(ctx, at, &doc); err != nil {
+		return nil, err
+	}
+	if doc.Resource == "" {
+		return nil, fail(ReasonMetadata)
+	}
+	resource, err := a.address(doc.Resource)
+	if err != nil {
+		return nil, err
+	}
+	if !covers(resource, endpoint) {
+		return nil, fail(ReasonMismatch)
+	}
+	return &doc, nil
 }
 
 // covers reports whether a resource identifier speaks for an endpoint: it is of the

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"strings"
 	"sync"
 )
@@ -24,16 +23,24 @@ const (
 // web is the hosts that can be reached. It calls them in the caller's goroutine, so that
 // a bubble's clock runs while one hangs.
 type web struct {
-	mu    sync.Mutex
-	hosts map[string]http.Handler
-	asked []string // method, host and path, in order
+	mu     sync.Mutex
+	hosts  map[string]http.Handler
+	asked  []string            // method, host and path, in order
+	check  func(string) string // what is wrong with an address
+	unsafe []string            // addresses that should not have been asked
 }
 
 var errNoHost = errors.New("no such host: CANARY-dial")
 
+// breakOff breaks the connection off.
+func breakOff(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
+
 // RoundTrip implements http.RoundTripper.
-func (w *web) RoundTrip(req *http.Request) (*http.Response, error) {
+func (w *web) RoundTrip(req *http.Request) (resp *http.Response, err error) {
 	w.mu.Lock()
+	if w.check(req.URL.String()) != "" {
+		w.unsafe = append(w.unsafe, req.URL.String())
+	}
 	h := w.hosts[req.URL.Host]
 	if h != nil {
 		w.asked = append(w.asked, req.Method+" "+req.URL.Host+req.URL.Path)
@@ -46,12 +53,17 @@ func (w *web) RoundTrip(req *http.Request) (*http.Response, error) {
 	if in.Body == nil {
 		in.Body = http.NoBody
 	}
+	defer func() {
+		if r := recover(); r != nil {
+			resp, err = nil, errNoHost
+		}
+	}()
 	rec := httptest.NewRecorder()
 	h.ServeHTTP(rec, in)
 	if err := req.Context().Err(); err != nil {
 		return nil, err
 	}
-	resp := rec.Result()
+	resp = rec.Result()
 	resp.Request = req
 	return resp, nil
 }
@@ -104,8 +116,9 @@ func hang(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 
 // site is an agent: its endpoint wants a token, and it says where one is to be had.
 type site struct {
-	places    map[string]http.Handler // by path
-	challenge string                  // the endpoint's WWW-Authenticate
+	places    map[string]http.Handler // by path, with its query or for any
+	endpoint  string                  // its path
+	challenge string                  // the endpoint's WWW-Authenticate fields, one a line
 	status    int                     // the endpoint's; 0: 401
 }
 
@@ -121,16 +134,18 @@ var resourceDoc = document{
 }
 
 func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if h := s.places[r.URL.Path]; h != nil {
-		h.ServeHTTP(w, r)
-		return
+	for _, at := range []string{r.URL.RequestURI(), r.URL.Path} {
+		if h := s.places[at]; h != nil {
+			h.ServeHTTP(w, r)
+			return
+		}
 	}
-	if u, _ := url.Parse(endpoint); r.URL.Path != u.Path {
+	if r.URL.Path != s.endpoint {
 		http.Error(w, "CANARY-nothing here", http.StatusNotFound)
 		return
 	}
-	if s.challenge != "" {
-		w.Header().Set("WWW-Authenticate", s.challenge)
+	for _, field := range strings.Split(s.challenge, "\n") {
+		w.Header().Add("WWW-Authenticate", field)
 	}
 	status := s.status
 	if status == 0 {

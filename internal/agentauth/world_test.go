@@ -64,11 +64,12 @@ func inWorld(t *testing.T, body func(w *world)) {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{T: t, site: &site{places: map[string]http.Handler{insertedPath: resourceDoc}}, as: newAuthServer(), logs: &logs{}}
-	w.web = &web{hosts: map[string]http.Handler{agentHost: w.site, loginHost: w.as}}
+	w := &world{T: t, site: &site{places: map[string]http.Handler{insertedPath: resourceDoc}, endpoint: "/v1/mcp"}, as: newAuthServer(), logs: &logs{}}
+	w.checkURL = outbound.New(outbound.Options{}).CheckURL
+	w.web = &web{hosts: map[string]http.Handler{agentHost: w.site, loginHost: w.as}, check: w.checkURL}
 	w.http = &http.Client{Transport: w.web}
 	w.direct = &http.Client{Transport: w.web, CheckRedirect: followNone}
-	w.browser, w.checkURL = w.direct, outbound.New(outbound.Options{}).CheckURL
+	w.browser = w.direct
 	v, err := vault.New(base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{0x5a}, 32)))
 	w.must(err)
 	w.store, err = sqlstore.Open(context.Background(), "sqlite://:memory:", sqlstore.WithVault(v))
@@ -131,6 +132,9 @@ func (w *world) finish() {
 	}
 	w.must(w.store.Close())
 	w.noCanary()
+	if len(w.web.unsafe) > 0 {
+		w.Errorf("these were asked: %q", w.web.unsafe)
+	}
 }
 
 // noCanary holds all that was logged and all errors against every secret there was,
