@@ -85,6 +85,7 @@ type Options struct {
 	Production bool // fields that the agent does not know are dropped, else refused
 
 	PublicURL  string        // where the agent speaks MCP and A2A; "": https://sales-agent.example
+	Domain     string        // each tenant speaks MCP and A2A at a host of its own below this one; "": all at PublicURL
 	AgentHosts []string      // the hosts that a public_agent_url may name; none: any
 	ProbeTakes time.Duration // how long an ad server takes to answer a probe
 
@@ -228,6 +229,9 @@ func (a *Agent) serveHTTP(w http.ResponseWriter, r *http.Request, server <-chan 
 	ans, replaced := f.answer(c.body)
 	if !replaced {
 		ans = a.answer(r, c, conn, f)
+	}
+	if f.Body == "" && !takesJSON(r.Header) {
+		ans = ans.inText()
 	}
 	if f.ContentType != "" {
 		ans.contentType = f.ContentType

@@ -54,9 +54,23 @@ func validationList(status int, message string) answer {
 		Password string `json:"password"`
 	}{emailType, "desk@publisher.example", Canary + "-password"})
 	return says(status, []validationError{
-		{Type: "value_error", Loc: []string{emailType, "email"}, Msg: "Value error, " + message, Input: input},
-		{Type: "missing", Loc: []string{emailType, "rate_currency"}, Msg: "Field required", Input: input},
+		{Type: "value_error", Loc: []string{emailType, "email"}, Msg: "Value error, " + message, Input: input, Ctx: map[string]string{"error": message}},
+		{Type: "missing", Loc: []string{emailType, "rate_currency"}, Msg: "Field required", Input: input, URL: typesURL + "missing"},
 	})
+}
+
+// takesJSON reports whether JSON is in a request's Accept.
+func takesJSON(h http.Header) bool {
+	accept := strings.Join(h.Values("Accept"), ",")
+	return accept == "" || strings.Contains(accept, "json") || strings.Contains(accept, "*/*") || strings.Contains(accept, "application/*")
+}
+
+// inText is an error for those who take no JSON.
+func (a answer) inText() answer {
+	if a.status >= 400 && a.contentType == contentJSON {
+		a.contentType, a.body = "text/plain; charset=utf-8", []byte(http.StatusText(a.status)+"\n")
+	}
+	return a
 }
 
 // crash is what an error that the agent does not expect becomes.

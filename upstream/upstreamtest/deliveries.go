@@ -31,7 +31,8 @@ type delivery struct {
 	hook     *subscription
 	secret   string
 	envelope envelope
-	restarts int // of the agent, when it was queued
+	told     chan<- int // of one place: gets the status of the answer, 0 without; nil: nobody waits for it
+	restarts int        // of the agent, when it was queued
 }
 
 // deliveries makes deliveries one after another, in a goroutine that begins with the
@@ -45,9 +46,11 @@ type deliveries struct {
 	restarts int           // of the agent: what was queued before one is lost
 }
 
-// take queues a delivery. a.mu is held.
-func (c *deliveries) take(a *Agent, p delivery) {
-	if a.ended {
+// deliver queues a delivery. a.mu is held.
+func (a *Agent) deliver(p delivery) {
+	c := &a.deliveries
+	if a.down || a.ended || a.opts.Deliver == nil {
+		p.tell(0)
 		return
 	}
 	if c.queue == nil {
@@ -60,6 +63,13 @@ func (c *deliveries) take(a *Agent, p delivery) {
 	case c.queue <- p:
 		c.open++
 	default:
+		p.tell(0)
+	}
+}
+
+func (p delivery) tell(status int) {
+	if p.told != nil {
+		p.told <- status
 	}
 }
 
@@ -80,9 +90,11 @@ func (a *Agent) deliverAll(ctx context.Context, queue <-chan delivery, done chan
 		case <-ctx.Done():
 			return
 		case p := <-queue:
+			status := 0
 			if ctx.Err() == nil && !a.lost(p) {
-				a.send(ctx, p)
+				status = a.send(ctx, p)
 			}
+			p.tell(status)
 			a.mu.Lock()
 			if a.deliveries.open--; a.deliveries.open == 0 && a.deliveries.idle != nil {
 				close(a.deliveries.idle)
@@ -100,8 +112,8 @@ func (a *Agent) lost(p delivery) bool {
 	return a.down || p.restarts != a.deliveries.restarts
 }
 
-// send signs a delivery and sends it.
-func (a *Agent) send(ctx context.Context, p delivery) {
+// send signs a delivery and sends it. It gives the status of the answer, 0 without one.
+func (a *Agent) send(ctx context.Context, p delivery) int {
 	ctx, cancel := context.WithTimeout(ctx, deliveryTimeout)
 	defer cancel()
 	now := a.opts.Now()
@@ -130,6 +142,7 @@ func (a *Agent) send(ctx context.Context, p delivery) {
 	if s.failures++; status >= 200 && status < 300 {
 		s.failures = 0
 	}
+	return status
 }
 
 // Sign gives the signature of a delivery: HMAC-SHA256 over the timestamp, a point

@@ -2,6 +2,7 @@ package upstreamtest
 
 import (
 	"encoding/json"
+	"fmt"
 	"time"
 )
 
@@ -14,6 +15,7 @@ type envelope struct {
 	TenantID           string          `json:"tenant_id"`
 	OccurredAt         string          `json:"occurred_at"`
 	DeliveryAttempt    int             `json:"delivery_attempt"`
+	Test               bool            `json:"test,omitempty"`
 	Data               json.RawMessage `json:"data"`
 }
 
@@ -29,8 +31,8 @@ type runEvent struct {
 
 type completedEvent struct {
 	runEvent
-	ItemCount int     `json:"item_count"`
-	Summary   *string `json:"summary"`
+	ItemCount *int    `json:"item_count"` // null on Google Ad Manager
+	Summary   *string `json:"summary"`    // JSON as text
 }
 
 type failedEvent struct {
@@ -62,7 +64,11 @@ func (a *Agent) announceRun(t *tenantState, r *run) {
 		StartedAt: stamp(r.StartedAt, zoneOffset), CompletedAt: stamp(r.CompletedAt, zoneOffset),
 	}
 	if r.Status == runCompleted {
-		a.announce(t, "sync_run.completed", r.CompletedAt, encode(completedEvent{runEvent: base, ItemCount: r.Items}))
+		e := completedEvent{runEvent: base, Summary: orNull(fmt.Sprintf(`{"items_processed":%d}`, r.Items))}
+		if !speaksSOAP(base.AdapterType) {
+			e.ItemCount = &r.Items
+		}
+		a.announce(t, "sync_run.completed", r.CompletedAt, encode(e))
 		return
 	}
 	a.announce(t, "sync_run.failed", r.CompletedAt, encode(failedEvent{base, runErrorBlock{Message: r.publicError(), Category: r.category()}}))
@@ -81,18 +87,19 @@ func (a *Agent) announceHealth(t *tenantState, r *run, before, after string) {
 // announce queues the deliveries of an event, one for each subscription: each has an
 // event id of its own. a.mu is held.
 func (a *Agent) announce(t *tenantState, eventType string, at time.Time, data json.RawMessage) {
-	if a.down || a.ended || a.opts.Deliver == nil {
-		return
-	}
 	if t.Status.Build == Older {
 		eventType = olderEvent(eventType)
 	}
 	for _, s := range t.hooks {
 		if s.wants(eventType) && s.secret != "" {
-			a.deliveries.take(a, delivery{hook: s, secret: s.secret, envelope: envelope{
-				EventID: a.newID("evt_"), EventType: eventType, EventSchemaVersion: "1", TenantID: t.ID,
-				OccurredAt: stamp(at, zoneOffset), DeliveryAttempt: 1, Data: data,
-			}})
+			a.deliver(delivery{hook: s, secret: s.secret, envelope: a.envelope(t.ID, eventType, at, data)})
 		}
+	}
+}
+
+func (a *Agent) envelope(tenantID, eventType string, at time.Time, data json.RawMessage) envelope {
+	return envelope{
+		EventID: a.newID("evt_"), EventType: eventType, EventSchemaVersion: "1", TenantID: tenantID,
+		OccurredAt: stamp(at, zoneOffset), DeliveryAttempt: 1, Data: data,
 	}
 }

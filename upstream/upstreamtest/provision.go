@@ -127,6 +127,7 @@ func (a *Agent) provision(c call, l conn) answer {
 		},
 		own: true, tenantType: config.Type, currency: req.DefaultCurrency, since: now, cache: make([]cached, a.opts.Processes),
 	}
+	t.subdomain = strings.ReplaceAll(strings.ToLower(t.ExternalOrgID), "_", "-") + "-" + t.ID[len(t.ID)-8:]
 	t.configure(config, now)
 	a.tenants[t.ID] = t
 	a.made++
@@ -135,10 +136,14 @@ func (a *Agent) provision(c call, l conn) answer {
 	if strings.ContainsAny(req.ExternalOrgID, " :") { // it has no place in an address
 		return crash(http.StatusInternalServerError, "internal_error")
 	}
+	at := a.opts.PublicURL
+	if a.opts.Domain != "" {
+		at = "https://" + t.subdomain + "." + a.opts.Domain
+	}
 	return says(http.StatusCreated, provisionDocument{
 		TenantID: t.ID, Name: t.Name, ExternalOrgID: t.ExternalOrgID, ExternalSource: t.ExternalSource,
 		IsEmbedded: true, ManagedExternally: true,
-		MCPURL: a.opts.PublicURL + "/mcp/", A2AURL: a.opts.PublicURL + "/a2a", AdminURLPath: "/tenant/" + t.ID,
+		MCPURL: at + "/mcp/", A2AURL: at + "/a2a", AdminURLPath: "/tenant/" + t.ID,
 		Adapter:   provisionedAdapter{Type: t.config.Type, Configured: true, ConnectionTestPassed: true},
 		CreatedAt: stamp(t.since, t.zone()),
 	})
@@ -155,7 +160,7 @@ func (o Options) serves(raw string) bool {
 func unfit(code, message string) answer {
 	return says(http.StatusInternalServerError, []validationError{{
 		Type: "list_type", Loc: []string{}, Msg: "Input should be a valid list", Input: encode(problemDocument{Error: code, Message: message}),
-		URL: "https://errors.pydantic.dev/2.11/v/list_type",
+		URL: typesURL + "list_type",
 	}})
 }
 

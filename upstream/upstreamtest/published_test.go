@@ -90,6 +90,8 @@ func TestPublishedSchema(t *testing.T) {
 	hold(400, "PUT", "/tenants/tnt_a/adapter-config", gamBody)
 	hold(201, "POST", "/tenants/tnt_a/webhooks", `{"url":"https://hook.example/","event_types":["sync_run.failed"]}`)
 	hold(400, "POST", "/tenants/tnt_a/webhooks", `{"url":"http://hook.example/"}`)
+	hold(200, "POST", "/tenants/tnt_a/webhooks/"+w.Subscriptions("tnt_a")[0].ID+"/test", "")
 	hold(204, "DELETE", "/tenants/tnt_a/webhooks/"+w.Subscriptions("tnt_a")[0].ID, "")
 	hold(200, "GET", "/tenants?external_source=pier", "")
+	hold(200, "DELETE", "/tenants/tnt_a", "")
 }

@@ -32,6 +32,7 @@ const (
 	RouteWebhooks         Route = "webhooks"
 	RouteCreateWebhook    Route = "create-webhook"
 	RouteDeleteWebhook    Route = "delete-webhook"
+	RouteTestWebhook      Route = "test-webhook"
 	RouteUnknown          Route = "unknown"
 )
 
@@ -55,6 +56,7 @@ var routes = []struct {
 	{"tenants/*/sync-history", map[string]Route{http.MethodGet: RouteSyncHistory}},
 	{"tenants/*/webhooks", map[string]Route{http.MethodGet: RouteWebhooks, http.MethodPost: RouteCreateWebhook}},
 	{"tenants/*/webhooks/*", map[string]Route{http.MethodDelete: RouteDeleteWebhook}},
+	{"tenants/*/webhooks/*/test", map[string]Route{http.MethodPost: RouteTestWebhook}},
 }
 
 // call is a request as the agent understands it.
@@ -152,6 +154,8 @@ func (a *Agent) answer(r *http.Request, c call, l conn, f Fault) answer {
 		return a.testConnection(c, l)
 	case RouteCreateWebhook:
 		return a.createWebhook(c)
+	case RouteTestWebhook:
+		return a.testWebhook(c, l)
 	}
 
 	a.mu.Lock()

@@ -42,8 +42,9 @@ func gam(id string, s ut.Status) ut.Tenant {
 // world is an agent whose clock stands at now, unless the options name another clock.
 type world struct {
 	*ut.Agent
-	t   *testing.T
-	now time.Time
+	t      *testing.T
+	now    time.Time
+	accept string // of the calls
 }
 
 // newWorld makes an agent with one tenant, tnt_a.
@@ -65,6 +66,9 @@ func (w *world) send(method, path, text, key string) *httptest.ResponseRecorder 
 	r := httptest.NewRequest(method, ut.BasePath+path, strings.NewReader(text))
 	if key != "" {
 		r.Header.Set(ut.KeyHeader, key)
+	}
+	if w.accept != "" {
+		r.Header.Set("Accept", w.accept)
 	}
 	answer := httptest.NewRecorder()
 	w.ServeHTTP(answer, r)

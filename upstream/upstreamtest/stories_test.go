@@ -86,6 +86,8 @@ func (s *story) play(t *testing.T, line string) {
 		s.tell(s.send(parts[0], parts[1], parts[2], s.key))
 	case "key": // of the calls that follow
 		s.key = rest
+	case "accept": // of the calls that follow
+		s.accept = rest
 	case "at": // the time since the start
 		d, err := time.ParseDuration(rest)
 		must(t, err)

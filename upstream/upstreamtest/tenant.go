@@ -45,6 +45,7 @@ type tenantState struct {
 	config       AdapterConfig // in force while AdServer.Configured
 	configuredAt time.Time     // when it was written
 	currency     string
+	subdomain    string    // of one that was provisioned
 	since        time.Time // when it was set or made: the "ago" of its Status counts from here
 	calls        int
 	cache        []cached // one a process
@@ -215,7 +216,7 @@ type tenantDetail struct {
 
 func (t *tenantState) summary() tenantSummary {
 	s := tenantSummary{
-		TenantID: t.ID, Name: t.Name,
+		TenantID: t.ID, Name: t.Name, Subdomain: orNull(t.subdomain),
 		ExternalOrgID: orNull(t.ExternalOrgID), ExternalSource: orNull(t.ExternalSource),
 		IsEmbedded: true, ManagedExternally: true, IsActive: t.Active,
 		BillingPlan: "standard", AdapterConfigured: t.AdServer.Configured,

@@ -12,6 +12,9 @@ import (
 	"unicode/utf8"
 )
 
+// typesURL is where the checking library explains the type of an item.
+const typesURL = "https://errors.pydantic.dev/2.11/v/"
+
 // validationError is one item of a 422, which repeats what was submitted: of a
 // field that is missing, and of a rule over several, the whole object.
 type validationError struct {
@@ -20,7 +23,7 @@ type validationError struct {
 	Msg   string            `json:"msg"`
 	Input json.RawMessage   `json:"input"`
 	Ctx   map[string]string `json:"ctx,omitempty"`
-	URL   string            `json:"url,omitempty"` // where the checking library explains the type
+	URL   string            `json:"url,omitempty"`
 }
 
 // kind is what a field holds.

@@ -31,6 +31,7 @@ type delivery struct {
 	Tenant   string          `json:"tenant_id"`
 	Occurred string          `json:"occurred_at"`
 	Attempt  int             `json:"delivery_attempt"`
+	Test     bool            `json:"test"`
 	Data     json.RawMessage `json:"data"`
 
 	header http.Header
@@ -92,13 +93,52 @@ func TestDeliveriesOfRuns(t *testing.T) {
 		}
 		at := ended.UTC().Format("2006-01-02T15:04:05+00:00")
 		has(t, string(d.Data), `"sync_type":"inventory","adapter_type":"google_ad_manager","status":"completed","trigger":"scheduled",`+
-			`"started_at":"`+at+`","completed_at":"`+at+`","item_count":77,"summary":null}`)
+			`"started_at":"`+at+`","completed_at":"`+at+`","item_count":null,"summary":"{\"items_processed\":77}"}`)
 		if bad := all[1]; bad.Type != "sync_run.failed" || bad.ID == d.ID || d.Occurred != at || strings.Contains(string(bad.body), ut.Canary) {
 			t.Errorf("failure %s", bad.body)
 		}
 		has(t, string(all[1].Data), `"status":"failed"`, `"error":{"message":"RateLimitError: the ad server asked for less","class":null,"category":"transient"}`)
 		has(t, w.want(200, "GET", "/tenants/tnt_a/webhooks", ""), `"last_delivery_status":204,"consecutive_failures":0`)
 	})
+}
+
+// On another ad server than Google Ad Manager the event counts the items.
+func TestItemsOfARun(t *testing.T) {
+	inBubble(t, ut.Options{}, func(t *testing.T, w *world, p *post) {
+		w.want(200, "PUT", "/tenants/tnt_a/adapter-config", fwBody)
+		w.FinishRun("tnt_a", "inventory", 77)
+		must(t, w.Drain(t.Context()))
+		has(t, string(p.seen()[0].Data), `"item_count":77,`)
+	})
+}
+
+// A test of a subscription delivers an event of each type, marked as a test: beside the data, or
+// within them by an older build.
+func TestTestDeliveries(t *testing.T) {
+	for name, c := range map[string]struct {
+		status      ut.Status
+		event, data string
+		beside      bool
+	}{
+		"current": {ut.Healthy(), "sync_run.failed", `{"subject_type":"tenant","subject_id":"tnt_a"}`, true},
+		"older":   {ut.OlderBuild(), "sync.failed", `{"test":true,"subject_type":"tenant","subject_id":"tnt_a"}`, false},
+	} {
+		inBubble(t, ut.Options{}, func(t *testing.T, w *world, p *post) {
+			w.SetTenant(gam("tnt_a", c.status))
+			w.want(201, "POST", "/tenants/tnt_a/webhooks", `{"url":"https://hook.example/","secret":"`+secret+`","event_types":["`+c.event+`"]}`)
+			path := "/tenants/tnt_a/webhooks/" + w.Subscriptions("tnt_a")[0].ID + "/test"
+			told := w.want(200, "POST", path, "")
+			all := p.seen()
+			if len(all) != 1 || all[0].Type != c.event || all[0].Test != c.beside || string(all[0].Data) != c.data {
+				t.Errorf("%s: delivered %+v", name, all)
+			}
+			has(t, told, `{"delivered":true,"results":[{"event_type":"`+c.event+`","event_id":"`+all[0].ID+`","delivered":true,"response_status":204}]}`)
+			w.Restart()
+			has(t, w.want(409, "POST", path, ""), "webhook_secret_lost")
+			w.want(404, "POST", "/tenants/tnt_a/webhooks/wh_none/test", "")
+			w.want(404, "POST", "/tenants/tnt_none/webhooks/wh_none/test", "")
+		})
+	}
 }
 
 // An older build calls the ends of runs by older names, and knows no other.

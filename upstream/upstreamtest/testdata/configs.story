@@ -22,7 +22,7 @@ config $id
 > PUT /tenants/$id/adapter-config {"type":"freewheel","username":"ops@ads.example","password":"pw-CANARY-2"}
 < 200 {"type":"freewheel","configured":true,"network_code":null,"service_account_email":null,"service_account_key_json":null,"refresh_token":null}
 > GET /tenants/$id
-< 200 {"tenant_id":"tenant_1bf0e915222c4157","name":"Quay News","subdomain":null,"external_org_id":"1","external_source":"pier","is_embedded":true,"managed_externally":true,"is_active":true,"billing_plan":"standard","ad_server":"springserve","adapter_configured":true,"created_at":"2026-07-04T10:00:00.250000Z","contact_email":"ops@quay.example","default_currency":"USD","public_agent_url":"https://interchange.io","default_gam_advertiser_id":null,"embed_breadcrumb_root":null}
+< 200 {"tenant_id":"tenant_1bf0e915222c4157","name":"Quay News","subdomain":"1-222c4157","external_org_id":"1","external_source":"pier","is_embedded":true,"managed_externally":true,"is_active":true,"billing_plan":"standard","ad_server":"springserve","adapter_configured":true,"created_at":"2026-07-04T10:00:00.250000Z","contact_email":"ops@quay.example","default_currency":"USD","public_agent_url":"https://interchange.io","default_gam_advertiser_id":null,"embed_breadcrumb_root":null}
 > GET /tenants/$id/adapters/springserve/config
 < 404 {"error":"adapter_config_not_found","message":"Tenant 'tenant_1bf0e915222c4157' has no config of the type 'springserve'."}
 # A config is probed before the tenant is looked for.

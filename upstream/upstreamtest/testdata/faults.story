@@ -10,7 +10,7 @@ fault tnt_a {"Status":503}
 < 503 {"error":"service_unavailable"}
 fault tnt_a {"Status":422}
 > GET /tenants/tnt_a/status
-< 422 [{"type":"value_error","loc":["springserve","email"],"msg":"Value error, The agent was told to answer this.","input":{"type":"springserve","email":"desk@publisher.example","password":"CANARY-password"}},{"type":"missing","loc":["springserve","rate_currency"],"msg":"Field required","input":{"type":"springserve","email":"desk@publisher.example","password":"CANARY-password"}}]
+< 422 [{"type":"value_error","loc":["springserve","email"],"msg":"Value error, The agent was told to answer this.","input":{"type":"springserve","email":"desk@publisher.example","password":"CANARY-password"},"ctx":{"error":"The agent was told to answer this."}},{"type":"missing","loc":["springserve","rate_currency"],"msg":"Field required","input":{"type":"springserve","email":"desk@publisher.example","password":"CANARY-password"},"url":"https://errors.pydantic.dev/2.11/v/missing"}]
 fault tnt_a {"Status":502}
 > GET /tenants/tnt_a/status
 < 502 [Content-Type: text/html; charset=utf-8] <!doctype html>\n<html><head><title>502 Bad Gateway</title></head>\n<body><h1>502 Bad Gateway</h1><hr><address>edge-proxy</address></body></html>
@@ -32,10 +32,10 @@ fault tnt_a {"Status":500,"Shape":1}
 < 500 {"error":"internal_server_error","message":"The agent was told to answer this.","details":{"request_id":"req-0017","debug_token":"CANARY-debug-token"}}
 fault tnt_a {"Status":500,"Shape":3}
 > GET /tenants/tnt_a/status
-< 500 [{"type":"value_error","loc":["springserve","email"],"msg":"Value error, The agent was told to answer this.","input":{"type":"springserve","email":"desk@publisher.example","password":"CANARY-password"}},{"type":"missing","loc":["springserve","rate_currency"],"msg":"Field required","input":{"type":"springserve","email":"desk@publisher.example","password":"CANARY-password"}}]
+< 500 [{"type":"value_error","loc":["springserve","email"],"msg":"Value error, The agent was told to answer this.","input":{"type":"springserve","email":"desk@publisher.example","password":"CANARY-password"},"ctx":{"error":"The agent was told to answer this."}},{"type":"missing","loc":["springserve","rate_currency"],"msg":"Field required","input":{"type":"springserve","email":"desk@publisher.example","password":"CANARY-password"},"url":"https://errors.pydantic.dev/2.11/v/missing"}]
 fault tnt_a {"Status":400,"Shape":3}
 > GET /tenants/tnt_a/status
-< 400 [{"type":"value_error","loc":["springserve","email"],"msg":"Value error, The agent was told to answer this.","input":{"type":"springserve","email":"desk@publisher.example","password":"CANARY-password"}},{"type":"missing","loc":["springserve","rate_currency"],"msg":"Field required","input":{"type":"springserve","email":"desk@publisher.example","password":"CANARY-password"}}]
+< 400 [{"type":"value_error","loc":["springserve","email"],"msg":"Value error, The agent was told to answer this.","input":{"type":"springserve","email":"desk@publisher.example","password":"CANARY-password"},"ctx":{"error":"The agent was told to answer this."}},{"type":"missing","loc":["springserve","rate_currency"],"msg":"Field required","input":{"type":"springserve","email":"desk@publisher.example","password":"CANARY-password"},"url":"https://errors.pydantic.dev/2.11/v/missing"}]
 fault tnt_a {"Status":429,"RetryAfter":"7"}
 > GET /tenants/tnt_a/status
 < 429 [Retry-After: 7] {"error":"too_many_requests","message":"The agent was told to answer this.","details":{"request_id":"req-0017","debug_token":"CANARY-debug-token"}}
@@ -88,17 +88,17 @@ script * {"Status":400,"Code":"adapter_invalid_credentials","Echo":true}, {"Stat
 > PUT /tenants/tnt_a/adapter-config {"type":"mock"}
 < 400 {"error":"adapter_invalid_credentials","message":"The agent was told to answer this.","details":{"request_id":"req-0017","debug_token":"CANARY-debug-token"}}
 > PUT /tenants/tnt_a/adapter-config {"type":"mock"}
-< 422 [{"type":"value_error","loc":["springserve","email"],"msg":"Value error, The agent was told to answer this.","input":{"type":"springserve","email":"desk@publisher.example","password":"CANARY-password"}},{"type":"missing","loc":["springserve","rate_currency"],"msg":"Field required","input":{"type":"springserve","email":"desk@publisher.example","password":"CANARY-password"}}]
+< 422 [{"type":"value_error","loc":["springserve","email"],"msg":"Value error, The agent was told to answer this.","input":{"type":"springserve","email":"desk@publisher.example","password":"CANARY-password"},"ctx":{"error":"The agent was told to answer this."}},{"type":"missing","loc":["springserve","rate_currency"],"msg":"Field required","input":{"type":"springserve","email":"desk@publisher.example","password":"CANARY-password"},"url":"https://errors.pydantic.dev/2.11/v/missing"}]
 script * {"Status":400,"Code":"adapter_invalid_credentials","Echo":true}, {"Status":422,"Echo":true}
 > PUT /tenants/tnt_a/adapter-config <
 < 400 {"error":"adapter_invalid_credentials","message":"The agent was told to answer this.","details":{"request_id":"req-0017","debug_token":"CANARY-debug-token"}}
 > PUT /tenants/tnt_a/adapter-config <
-< 422 [{"type":"value_error","loc":["springserve","email"],"msg":"Value error, The agent was told to answer this.","input":{"type":"springserve","email":"desk@publisher.example","password":"CANARY-password"}},{"type":"missing","loc":["springserve","rate_currency"],"msg":"Field required","input":{"type":"springserve","email":"desk@publisher.example","password":"CANARY-password"}}]
+< 422 [{"type":"value_error","loc":["springserve","email"],"msg":"Value error, The agent was told to answer this.","input":{"type":"springserve","email":"desk@publisher.example","password":"CANARY-password"},"ctx":{"error":"The agent was told to answer this."}},{"type":"missing","loc":["springserve","rate_currency"],"msg":"Field required","input":{"type":"springserve","email":"desk@publisher.example","password":"CANARY-password"},"url":"https://errors.pydantic.dev/2.11/v/missing"}]
 script * {"Status":400,"Code":"adapter_invalid_credentials","Echo":true}, {"Status":422,"Echo":true}
 > POST /tenants/tnt_a/refresh {"note":"hunter2"}
 < 400 {"error":"adapter_invalid_credentials","message":"The agent was told to answer this.","details":{"request_id":"req-0017","debug_token":"CANARY-debug-token"}}
 > POST /tenants/tnt_a/refresh {"note":"hunter2"}
-< 422 [{"type":"value_error","loc":["springserve","email"],"msg":"Value error, The agent was told to answer this.","input":{"type":"springserve","email":"desk@publisher.example","password":"CANARY-password"}},{"type":"missing","loc":["springserve","rate_currency"],"msg":"Field required","input":{"type":"springserve","email":"desk@publisher.example","password":"CANARY-password"}}]
+< 422 [{"type":"value_error","loc":["springserve","email"],"msg":"Value error, The agent was told to answer this.","input":{"type":"springserve","email":"desk@publisher.example","password":"CANARY-password"},"ctx":{"error":"The agent was told to answer this."}},{"type":"missing","loc":["springserve","rate_currency"],"msg":"Field required","input":{"type":"springserve","email":"desk@publisher.example","password":"CANARY-password"},"url":"https://errors.pydantic.dev/2.11/v/missing"}]
 
 # The order is: a tenant's script, its standing fault, the script of all tenants, their standing fault.
 tenant tnt_b healthy
@@ -135,3 +135,28 @@ fault * {}
 < 553 {"error":"status_553","message":"The agent was told to answer this.","details":{"request_id":"req-0017","debug_token":"CANARY-debug-token"}}
 > GET /tenants/tnt_b/adapter-config
 < 200 {"type":"google_ad_manager","configured":true,"network_code":"777","service_account_email":"sa@agent.example","service_account_key_json":"<encrypted>","refresh_token":null}
+# Network policy and a blocked write share a status.
+options {}
+script tnt_a {"Status":403,"Shape":2,"Code":"This network is not allowed"}, {"Status":403,"Code":"managed_tenant_write_blocked"}
+> POST /tenants/tnt_a/deactivate
+< 403 {"error":"This network is not allowed"}
+> POST /tenants/tnt_a/deactivate
+< 403 {"error":"managed_tenant_write_blocked","message":"The agent was told to answer this.","details":{"request_id":"req-0017","debug_token":"CANARY-debug-token"}}
+# Errors are plain text for those who take no JSON.
+accept text/html, text/*;q=0.8
+> GET /tenants/tnt_x/status
+< 404 [Content-Type: text/plain; charset=utf-8] Not Found
+> GET /tenants/tnt_a/nothing
+< 404 [Content-Type: text/html; charset=utf-8] <!doctype html>\n<html><head><title>404 Not Found</title></head>\n<body><h1>404 Not Found</h1><hr><address>edge-proxy</address></body></html>
+fault tnt_a {"Status":500}
+> GET /tenants/tnt_a/status
+< 500 [Content-Type: text/plain; charset=utf-8] Internal Server Error
+fault tnt_a {"Status":500,"Body":"{}"}
+> GET /tenants/tnt_a/status
+< 500 {}
+fault tnt_a {}
+> GET /tenants/tnt_a/webhooks
+< 200 {"webhooks":[],"count":0}
+accept text/html, */*;q=0.1
+> GET /tenants/tnt_x/status
+< 404 {"error":"tenant_not_found","message":"There is no tenant 'tnt_x'."}
