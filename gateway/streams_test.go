@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"esagate/transform"
 	"esagate/upstream/upstreamtest"
 )
 
@@ -105,6 +106,38 @@ func TestARunBecomesStalled(t *testing.T) {
 			w.Errorf("it stays: %d calls, %s", w.agent.Calls(tenant), b.body)
 		}
 	})
+}
+
+// TestOperatorsRuleOverUpstreamsTasks: a tenant that sells wholesale products alone, which upstream's own
+// task does not count.
+func TestOperatorsRuleOverUpstreamsTasks(t *testing.T) {
+	off := false
+	for name, c := range map[string]struct {
+		task   transform.TaskDefinition
+		want   string // of products_created
+		isLive bool
+	}{
+		"upstream's word":  {transform.TaskDefinition{ID: "another", CompleteWhen: "true"}, "blocker", false},
+		"both":             {transform.TaskDefinition{ID: "products_created", CompleteWhen: "snapshot.products.activeCount > 0"}, "blocker", false},
+		"switched off":     {transform.TaskDefinition{ID: "products_created", Enabled: &off}, "", true},
+		"the operator's":   {transform.TaskDefinition{ID: "products_created", Decides: "platform", CompleteWhen: "snapshot.products.activeCount > 0"}, "info", true},
+		"the operator's 2": {transform.TaskDefinition{ID: "products_created", Decides: "platform", CompleteWhen: "snapshot.products.activeCount > 1"}, "blocker", false},
+	} {
+		inWorld(t, setup{tasks: []transform.TaskDefinition{c.task}}, func(w *world) {
+			wholesale := upstreamtest.Healthy()
+			wholesale.Products = upstreamtest.Products{Active: 1, Wholesale: 1}
+			w.setStatus(wholesale)
+			s, got := w.get(statusOf).snapshot(w), ""
+			for _, task := range s.SetupTasks.Items {
+				if task.ID == "products_created" {
+					got = task.Severity
+				}
+			}
+			if blocked := s.SetupTasks.BlockerCount > 0; got != c.want || s.Operational.IsLive != c.isLive || blocked == c.isLive {
+				w.Errorf("%s: severity %q, live %v, %d blockers", name, got, s.Operational.IsLive, s.SetupTasks.BlockerCount)
+			}
+		})
+	}
 }
 
 // setStatus makes the tenant's document another one.

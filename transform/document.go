@@ -38,7 +38,7 @@ func (t *Tasks) Status(in StatusInput) (doc *api.Status, evalErrors []string) {
 		doc.Webhooks = &w
 	}
 	sides, evalErrors := t.platform(&in, doc)
-	doc.SetupTasks = mergeTasks(sides, doc.SetupTasks.Items)
+	doc.SetupTasks = mergeTasks(sides, t.wanted(doc.SetupTasks.Items))
 	doc.Operational = operational(&in, doc)
 	return doc, evalErrors
 }

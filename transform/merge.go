@@ -13,6 +13,7 @@ type side struct {
 	api.SetupTask
 	fixed     bool   // Severity was set by a platform definition and always counts
 	undecided bool   // says nothing of completion
+	decides   bool   // whether the other side is complete does not matter
 	openText  string // Description where only the other side is open
 }
 
@@ -24,9 +25,10 @@ func (s *side) merge(o *side) {
 	case s.undecided, s.Severity == "" && !(o.IsComplete && !s.IsComplete), s.IsComplete && !o.IsComplete:
 		s.Severity = o.Severity
 	}
-	if s.undecided {
+	switch {
+	case s.undecided:
 		s.IsComplete, s.undecided = o.IsComplete, false
-	} else {
+	case !s.decides:
 		if s.IsComplete && !o.IsComplete && s.openText != "" {
 			s.Description = s.openText
 		}

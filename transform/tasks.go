@@ -19,13 +19,21 @@ const (
 	scopePublisher = "publisher"
 )
 
+const (
+	decidesBoth     = "both"
+	decidesPlatform = "platform"
+)
+
 // TaskDefinition is one platform task of the operator's, or an override of a
 // built-in one by id. A nil field is not set.
 type TaskDefinition struct {
 	ID                                         string
 	Name, Severity, Description, ConfigurePath *string
-	Enabled                                    *bool  // false switches the task off
+	Enabled                                    *bool  // false switches the task off, upstream's too
 	CompleteWhen                               string // CEL; "" is none
+	// Decides says who judges a task that upstream has too: "both", also where it is "", or "platform", which is
+	// CompleteWhen alone.
+	Decides string
 }
 
 // TaskFault is one thing wrong with the definitions. Message never holds a value
@@ -40,7 +48,8 @@ type TaskFault struct {
 // Tasks are the platform tasks, compiled. They are safe for concurrent use.
 type Tasks struct {
 	list        []platformTask
-	expressions bool // some task has a complete_when
+	off         []string // ids of the tasks that are switched off
+	expressions bool     // some task has a complete_when
 }
 
 // platformTask is one platform task: a built-in one, the operator's, or both.
@@ -85,12 +94,18 @@ func NewTasks(defs []TaskDefinition) (*Tasks, []TaskFault) {
 	if faults != nil {
 		return nil, faults
 	}
-	t.list = slices.DeleteFunc(t.list, func(p platformTask) bool { return p.set.Enabled != nil && !*p.set.Enabled })
+	t.list = slices.DeleteFunc(t.list, func(p platformTask) bool {
+		off := p.set.Enabled != nil && !*p.set.Enabled
+		if off {
+			t.off = append(t.off, p.id)
+		}
+		return off
+	})
 	t.expressions = slices.ContainsFunc(t.list, func(p platformTask) bool { return p.complete != nil })
 	return t, nil
 }
 
-// check gives the faults of a definition, but for its complete_when.
+// check gives the faults of a definition, but for those within its complete_when.
 func check(d TaskDefinition, twice bool) (faults []TaskFault) {
 	fault := func(field, message string) { faults = append(faults, TaskFault{Field: field, Message: message}) }
 	switch {
@@ -105,6 +120,15 @@ func check(d TaskDefinition, twice bool) (faults []TaskFault) {
 	}
 	if p := d.ConfigurePath; p != nil && !safePath(*p) {
 		fault("configure_path", "must be a path of the host's pages, beginning with one '/'")
+	}
+	switch d.Decides {
+	case "", decidesBoth:
+	case decidesPlatform:
+		if strings.TrimSpace(d.CompleteWhen) == "" {
+			fault("decides", "must not be platform without a complete_when")
+		}
+	default:
+		fault("decides", "must be both or platform")
 	}
 	return faults
 }
@@ -138,6 +162,14 @@ func (t *Tasks) platform(in *StatusInput, doc *api.Status) (sides []side, evalEr
 	return sides, evalErrors
 }
 
+// wanted gives upstream's items without those that the operator has switched off. It does not modify them.
+func (t *Tasks) wanted(items []api.SetupTask) []api.SetupTask {
+	if len(t.off) == 0 {
+		return items
+	}
+	return slices.DeleteFunc(slices.Clone(items), func(item api.SetupTask) bool { return slices.Contains(t.off, item.ID) })
+}
+
 // side gives the task as one side of a merge.
 func (p *platformTask) side(state taskState, description string) side {
 	s := side{
@@ -145,6 +177,7 @@ func (p *platformTask) side(state taskState, description string) side {
 			ID: p.id, Scope: scopePlatform, IsComplete: state == complete, ConfigurePath: p.set.ConfigurePath,
 		},
 		undecided: state == undecided,
+		decides:   p.set.Decides == decidesPlatform,
 	}
 	if b := p.builtin; b != nil {
 		s.Name, s.Severity, s.fixed = b.name, b.severity, true

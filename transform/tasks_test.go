@@ -112,6 +112,10 @@ func TestMerge(t *testing.T) {
 		d.CompleteWhen = expression
 		return d
 	}
+	decides := func(d transform.TaskDefinition) transform.TaskDefinition {
+		d.Decides = "platform"
+		return d
+	}
 	bare := transform.TaskDefinition{ID: "x"}
 	for name, c := range map[string]struct {
 		defs  []transform.TaskDefinition
@@ -132,7 +136,11 @@ func TestMerge(t *testing.T) {
 		"ours open, theirs complete":       {[]transform.TaskDefinition{when(full, "false")}, done, "x", "Our name|warning|platform|Our words.|false|/ours"},
 		"ours open and not set":            {[]transform.TaskDefinition{when(bare, "false")}, done, "x", "Their name|warning|platform|Their words.|false|/theirs"},
 		"both complete":                    {[]transform.TaskDefinition{when(full, "true")}, done, "x", "Our name|info|platform|Our words.|true|/ours"},
-		"switched off":                     {[]transform.TaskDefinition{{ID: "x", Enabled: ptr(false), Name: ptr("n")}}, their, "x", "Their name|blocker|publisher|Their words.|false|/theirs"},
+		"ours decides, complete":           {[]transform.TaskDefinition{decides(when(bare, "true"))}, their, "x", "Their name|info|platform|Their words.|true|/theirs"},
+		"ours decides, open":               {[]transform.TaskDefinition{decides(when(full, "false"))}, done, "x", "Our name|warning|platform|Our words.|false|/ours"},
+		"ours decides, both open":          {[]transform.TaskDefinition{decides(when(bare, "false"))}, their, "x", "Their name|blocker|platform|Their words.|false|/theirs"},
+		"ours decides alone":               {[]transform.TaskDefinition{decides(when(full, "true"))}, ``, "x", "Our name|info|platform|Our words.|true|/ours"},
+		"both decide, by name":             {[]transform.TaskDefinition{{ID: "x", CompleteWhen: "true", Decides: "both"}}, their, "x", "Their name|blocker|platform|Their words.|false|/theirs"},
 		"twice upstream, first words":      {nil, their + `,{"id":"x","name":"Second","severity":"info","description":"2","is_complete":true,"configure_path":"/2"}`, "x", "Their name|blocker|publisher|Their words.|false|/theirs"},
 		"twice upstream, first complete":   {nil, `{"id":"x","severity":"info","is_complete":true},` + their, "x", "Their name|blocker|publisher|Their words.|false|/theirs"},
 		"twice upstream, platform's words": {nil, their + `,{"id":"x","name":"Host","severity":"warning","scope":"platform","description":"h","is_complete":false}`, "x", "Host|warning|platform|h|false|/theirs"},
@@ -157,6 +165,23 @@ func TestMerge(t *testing.T) {
 				t.Error("the snapshot was changed")
 			}
 		})
+	}
+}
+
+// What is switched off is neither listed nor counted; expressions see what upstream said.
+func TestTasksThatAreSwitchedOff(t *testing.T) {
+	off := func(id string) transform.TaskDefinition {
+		return transform.TaskDefinition{ID: id, Enabled: ptr(false), Name: ptr("n"), CompleteWhen: "false"}
+	}
+	in := withItems(t, `{"id":"x","severity":"blocker"},{"id":"y","severity":"blocker"},{"id":"x","severity":"warning"},{"id":"connection_verified","severity":"blocker"}`)
+	in.Source.Connection.LastTestPassed = false
+	doc, failed := newTasks(t, off("x"), off("connection_verified"), off("nobodys"),
+		transform.TaskDefinition{ID: "sees", CompleteWhen: "snapshot.setupTasks.blockerCount == 3"}).Status(in)
+	if got := ids(doc); got != "y ad_server_configured source_provisioned sync_webhook_subscribed sees" || len(failed) > 0 {
+		t.Errorf("%s, failed %q", got, failed)
+	}
+	if doc.SetupTasks.BlockerCount != 1 || doc.SetupTasks.WarningCount != 0 || !find(t, doc, "sees").IsComplete || len(in.Snapshot.SetupTasks.Items) != 4 {
+		t.Errorf("%+v", doc.SetupTasks)
 	}
 }
 
@@ -238,6 +263,9 @@ func TestTaskFaults(t *testing.T) {
 		{ID: "number", CompleteWhen: `"` + secret + `"`},
 		{ID: "dyn", CompleteWhen: `connection.adServer`},
 		{ID: "off", Enabled: ptr(false), CompleteWhen: "("},
+		{ID: "judge", CompleteWhen: "true", Decides: secret},
+		{ID: "no_judge", CompleteWhen: " ", Decides: "platform"},
+		{ID: "both", Decides: "both"},
 	})
 	var got []string
 	for _, f := range faults {
@@ -251,7 +279,7 @@ func TestTaskFaults(t *testing.T) {
 		"4 severity 0:0 must be bloc", "5 configure_path 0:0 must be a pa",
 		"6 complete_when 2:11 does not par", "7 complete_when 2:5 names someth",
 		"8 complete_when 1:3 applies an o", "9 complete_when 1:1 is not true ",
-		"11 complete_when 1:2 does not par",
+		"11 complete_when 1:2 does not par", "12 decides 0:0 must be both", "13 decides 0:0 must not be ",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("\n got %q\nwant %q", got, want)

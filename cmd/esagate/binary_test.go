@@ -330,6 +330,7 @@ upstream: {api_key: "${NOT_SET_ANYWHERE}", attempts: CANARY}
 platform_tasks:
   - {id: first, complete_when: "source.CANARY["}
   - {id: first, severity: CANARY}
+  - {id: judge, decides: platform}
 service_accounts: [{email: ads@gate.example, key_file: CANARY.json}]
 `), 0o600))
 	_, out, code := command(t, env, "check", "--config", bad)
@@ -338,7 +339,8 @@ service_accounts: [{email: ads@gate.example, key_file: CANARY.json}]
 	}
 	for _, fault := range []string{"server.address", "server.colour", "upstream.api_key", "NOT_SET_ANYWHERE", "upstream.attempts",
 		"platform_tasks[0].complete_when (line 5)", "column", "platform_tasks[1].id", "platform_tasks[1].severity",
-		"service_accounts[0].key_file (line 7): the file has a type that is not service_account"} {
+		"platform_tasks[2].decides (line 7): must not be platform without a complete_when",
+		"service_accounts[0].key_file (line 8): the file has a type that is not service_account"} {
 		if !strings.Contains(out, fault) {
 			t.Errorf("%s is not reported:\n%s", fault, out)
 		}

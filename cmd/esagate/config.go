@@ -46,6 +46,9 @@ func compile(c *config.Config) (*transform.Tasks, []config.Fault) {
 		if t.CompleteWhen != nil {
 			definitions[i].CompleteWhen = *t.CompleteWhen
 		}
+		if t.Decides != nil {
+			definitions[i].Decides = *t.Decides
+		}
 	}
 	tasks, bad := transform.NewTasks(definitions)
 	var faults []config.Fault

@@ -164,6 +164,7 @@ type PlatformTask struct {
 	ConfigurePath *string `config:"configure_path"` // a path of the host product
 	Enabled       *bool   `config:"enabled"`
 	CompleteWhen  *string `config:"complete_when" rule:"paragraph 4096"` // CEL, compiled by its user
+	Decides       *string `config:"decides" rule:"both|platform"`        // who judges a task that upstream has too
 }
 
 // Default is the configuration of an empty file: the one place for defaults. It

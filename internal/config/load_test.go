@@ -155,7 +155,7 @@ sources:
        default_currency: ZAR, cpm_limit: 12.5, default_advertiser_id: "77"}, labels: {Tier.one: "2", b: ${EMPTY}}}
   - {source_id: plain, customer_id: 12, esa_id: 3}
 platform_tasks:
-  - {id: a, name: A, severity: info, description: D, configure_path: /x, enabled: false, complete_when: 'snapshot != null'}
+  - {id: a, name: A, severity: info, description: D, configure_path: /x, enabled: false, complete_when: 'snapshot != null', decides: platform}
   - {id: b}
 `), []string{"HOST=https://agent.example.org", "KEY=k${HOST}", "SECONDS=4", "ATTEMPTS=2", "WEB_KEY=web-key-0123456789", "EMPTY=", "DB_PASSWORD=p%40ss"})
 	if len(faults) > 0 {
@@ -195,7 +195,7 @@ platform_tasks:
 			{SourceID: "plain", CustomerID: 12, ESAID: 3, Name: "plain"},
 		},
 		PlatformTasks: []config.PlatformTask{{ID: "a", Name: text("A"), Severity: text("info"), Description: text("D"),
-			ConfigurePath: text("/x"), Enabled: &enabled, CompleteWhen: text("snapshot != null")}, {ID: "b"}},
+			ConfigurePath: text("/x"), Enabled: &enabled, CompleteWhen: text("snapshot != null"), Decides: text("platform")}, {ID: "b"}},
 	})
 }
 

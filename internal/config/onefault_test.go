@@ -275,6 +275,7 @@ func TestFaultsOfPlatformTasks(t *testing.T) {
 		{"platform_tasks[0].name", values{"id: a, name: ''"}, "must not be empty"},
 		{"platform_tasks[0].severity", values{"id: a, severity: critical"}, "must be blocker, warning or info"},
 		{"platform_tasks[0].enabled", values{"id: a, enabled: 'no'"}, "must be true or false"},
+		{"platform_tasks[0].decides", values{"id: a, decides: ''", "id: a, decides: publisher", "id: a, decides: Both"}, "must be both or platform"},
 		{"platform_tasks[0].complete_when", values{"id: a, complete_when: ''"}, "must not be empty"},
 		{"platform_tasks[0].complete_when", values{"id: a, complete_when: true"}, "must be text"},
 	})
