@@ -51,7 +51,7 @@ internal/vault:
 internal/fault:
 internal/redact:
 internal/telemetry: internal/background internal/redact
-internal/config: internal/adserver internal/fault internal/redact internal/serviceaccount internal/sources internal/vault registry
+internal/config: internal/adserver internal/fault internal/redact internal/serviceaccount internal/sources internal/vault registry upstream/wire
 internal/serviceaccount: internal/adserver internal/fault upstream/wire
 
 # Helpers of tests. What serves requests imports none of them; the demo runs the

@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"fmt"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -99,5 +100,64 @@ func TestAConnectThatTakesLongEndsInTheBackground(t *testing.T) {
 		if c = w.connection(w.get(esaPath+"/"+c.ID), 200); c.ProvisioningStatus != "active" || w.agent.Provisions() != 1 {
 			w.Errorf("%+v, %d provisionings", c, w.agent.Provisions())
 		}
+	})
+}
+
+// TestConnectWithAnAgentURLThatIsNotServed: nothing was made, the answer, the connection and the
+// log say which settings are to be changed, and once one is, saving again works at once.
+func TestConnectWithAnAgentURLThatIsNotServed(t *testing.T) {
+	hosts := []string{"agents.elsewhere.example"}
+	inWorld(t, setup{agent: upstreamtest.Options{AgentHosts: hosts}}, func(w *world) {
+		const config = `{"type":"springserve","email":"ops@harbour.example","password":"CANARY-1"`
+		names := func(where, text string) {
+			w.Helper()
+			if !strings.Contains(text, "provisioning.public_agent_url") || !strings.Contains(text, "EMBEDDED_PLATFORM_AGENT_HOSTS") {
+				w.Errorf("%s does not name the settings: %q", where, text)
+			}
+		}
+		a := w.write("POST", esaPath, config+`,"sourceId":"pier"}`)
+		e := a.failure(t, 503, "SERVICE_UNAVAILABLE")
+		if e.Details.ESAID == "" || e.Details.SourceID != "pier" || e.Details.Reason != "UPSTREAM_ERROR" ||
+			a.header.Get("Retry-After") != "60" || a.took != 0 {
+			w.Errorf("after %s, %v: %+v", a.took, a.header, e.Details)
+		}
+		names("the answer", e.Message)
+		c := w.connection(w.get(esaPath+"/"+e.Details.ESAID), 200)
+		if c.ProvisioningStatus != "failed" || *c.LastErrorCode != "INTERNAL_ERROR" {
+			w.Errorf("%+v", c)
+		}
+		names("the connection", *c.LastError)
+		names("the log", w.logs.String())
+		if n := strings.Count(w.logs.String(), "EMBEDDED_PLATFORM_AGENT_HOSTS"); n != 1 {
+			w.Errorf("it is logged %d times", n)
+		}
+		at := sourcesPath + "/pier/ad-server"
+		w.write("PUT", at, config+"}").failure(t, 503, "SERVICE_UNAVAILABLE")
+		if n := w.agent.Calls(""); n != 2 || w.agent.Provisions() != 0 {
+			w.Errorf("%d calls, %d tenants made: more than the two provisionings", n, w.agent.Provisions())
+		}
+		hosts[0] = "interchange.io" // which the sales agent takes where the gateway names none
+		if c = w.connection(w.write("PUT", at, config+"}"), 200); c.ProvisioningStatus != "active" || w.agent.Provisions() != 1 {
+			w.Errorf("%+v, %d provisionings", c, w.agent.Provisions())
+		}
+	})
+}
+
+// TestConnectUnderAnIDThatTheSalesAgentCantTake: a sourceId that makes such an external_org_id is
+// refused before the call, and leaves nothing.
+func TestConnectUnderAnIDThatTheSalesAgentCantTake(t *testing.T) {
+	inWorld(t, setup{orgID: "{customer_id}-{source_id}"}, func(w *world) {
+		fits := strings.Repeat("x", 91-len("4711-"))
+		for _, id := range []string{fits + "x", "harbour pier", "harbour:pier", "Hafen-Süd"} {
+			e := w.write("POST", esaPath, `{"type":"mock","sourceId":"`+id+`"}`).failure(t, 400, "VALIDATION_ERROR")
+			if len(e.Details.Issues) != 1 || e.Details.Issues[0].Path != "sourceId" {
+				w.Errorf("%s: %+v", id, e.Details)
+			}
+			w.get(sourcesPath+"/"+url.PathEscape(id)).failure(t, 404, "NOT_FOUND")
+		}
+		if w.agent.Calls("") != 0 {
+			w.Error("the sales agent was asked")
+		}
+		w.connection(w.write("POST", esaPath, `{"type":"mock","sourceId":"`+fits+`"}`), 201)
 	})
 }

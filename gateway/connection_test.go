@@ -20,6 +20,7 @@ type connection struct {
 	A2AURL              *string `json:"a2aUrl"`
 	AdServer            map[string]any
 	ServiceAccountEmail *string
+	LastError           *string
 	LastErrorCode       *string
 	LastTestedAt        *time.Time
 	DeactivatedAt       *time.Time

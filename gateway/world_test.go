@@ -90,6 +90,7 @@ type setup struct {
 	metrics  http.Handler
 	fresh    time.Duration // how long a snapshot is fresh; 0: 5 s
 	logLevel string        // "": debug
+	orgID    string        // the template of an external_org_id; "": the usual one
 }
 
 // inWorld runs a test in a fresh world.
@@ -163,7 +164,7 @@ func start(t testing.TB, s setup, agent *upstreamtest.Agent) *world {
 		webhooks.SubscriberDeps{Store: w.store, Directory: w.directory, Upstream: w.client, Logger: tel.Logger,
 			Refresh: func(ctx context.Context, src *registry.Source) error { return w.status.Refresh(ctx, src) }})
 	w.lifecycle = lifecycle.New(lifecycle.Config{
-		ExternalSource: "gateway-tests", ContactEmail: "ops@gateway.example", BaseURL: server.URL(),
+		ExternalSource: "gateway-tests", ContactEmail: "ops@gateway.example", BaseURL: server.URL(), ExternalOrgID: s.orgID,
 	}, lifecycle.Deps{
 		Directory: w.directory, Store: w.store, Upstream: w.client, Account: account, Logger: tel.Logger, Changed: w.webhooks.Kick,
 	})

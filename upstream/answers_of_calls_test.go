@@ -111,3 +111,27 @@ func TestSpecialAnswers(t *testing.T) {
 		})
 	}
 }
+
+// TestTenantOfAnotherOrganisation: a tenant made for another organisation than was asked for
+// is not given out, and leaves open whether ours was made.
+func TestTenantOfAnotherOrganisation(t *testing.T) {
+	for members, ours := range map[string]bool{
+		`"external_org_id":"31-8"`:                                true,
+		`"external_org_id":"31-8","external_source":"shopfront"`:  true,
+		`"external_org_id":null,"name":"Kiosk"`:                   true,
+		`"external_org_id":"31-80"`:                               false,
+		`"external_org_id":""`:                                    false,
+		`"external_org_id":"31-8 "`:                               false,
+		`"external_org_id":"31-8","external_source":"storefront"`: false,
+	} {
+		alone(t, upstream.Config{}, gives(201, `{"tenant_id":"tnt_9",`+members+`}`), func(t *testing.T, r *rig) {
+			_, err := r.client.Provision(t.Context(), provisioning())
+			switch e := r.fault(err); {
+			case ours != (err == nil):
+				t.Errorf("%s: %v", members, err)
+			case !ours && (e.Reason != fault.UpstreamInvalidResponse || refusal(err) != nil || upstream.NotSent(err)):
+				t.Errorf("%s: %v does not leave open whether it was done", members, err)
+			}
+		})
+	}
+}

@@ -79,6 +79,9 @@ func (c *credentials) clean(p *wire.Problem) {
 	if c.in(p.Message) {
 		p.Message = ""
 	}
+	if c.in(p.ErrorID) {
+		p.ErrorID = ""
+	}
 	for i := range p.Fields {
 		if f := &p.Fields[i]; c.in(f.Message) {
 			f.Message = ""

@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net/http"
@@ -113,6 +114,9 @@ func answered(a answer) *failure {
 	switch {
 	case no.AdapterCode != "":
 		return adServerRefused(no)
+	case no.Code == wire.AgentURLMismatch && status >= 400 && a.call.op == opProvision &&
+		!bytes.Contains(a.call.body, []byte(no.Code)): // else it could be repeated from the request
+		return agentURLRefused(no)
 	case status == http.StatusForbidden && no.Code == managedWrite:
 		return conflict("The sales agent does not allow this change of a managed tenant.", cause)
 	case status == http.StatusUnauthorized, status == http.StatusForbidden && a.call.readsStatus():
@@ -151,7 +155,8 @@ const (
 
 // knownCode reports whether the gateway judges an answer by this code of upstream's.
 func knownCode(code string) bool {
-	return code == tenantNotFound || code == orgIDConflict || code == managedWrite || adapterCode(code) != ""
+	return code == tenantNotFound || code == orgIDConflict || code == managedWrite || code == wire.AgentURLMismatch ||
+		adapterCode(code) != ""
 }
 
 func noTenant(cause error) *failure {

@@ -15,7 +15,8 @@ import (
 // [Refusal] in its chain leaves open whether it was done.
 
 // Provision makes a tenant. It is all or nothing: after a [Refusal] there is none.
-// UPSTREAM_INVALID_RESPONSE here means that there may be a tenant whose id is not known.
+// UPSTREAM_INVALID_RESPONSE here means that there may be a tenant whose id is not known: an
+// answer that names another external_org_id or external_source than req is one of those.
 func (c *Client) Provision(ctx context.Context, req wire.ProvisionRequest) (*wire.Provisioned, error) {
 	cl := &call{op: opProvision, method: http.MethodPost, path: []string{"provision"}, limit: c.cfg.ProbeTimeout,
 		accept: []int{http.StatusCreated}}
@@ -31,12 +32,31 @@ func (c *Client) Provision(ctx context.Context, req wire.ProvisionRequest) (*wir
 			return nil, err
 		}
 		e := credentialsOf(cl.secrets)
-		if e.inID(p.TenantID) {
+		switch {
+		case isOther(p.ExternalOrgID, req.ExternalOrgID), isOther(p.ExternalSource, req.ExternalSource):
+			return nil, errOtherOrg
+		case e.inID(p.TenantID):
 			return nil, errCredential
 		}
 		p.MCPURL, p.A2AURL = e.without(p.MCPURL), e.without(p.A2AURL)
 		return p, nil
 	})
+}
+
+var errOtherOrg = errors.New("the answer is about the tenant of another organisation")
+
+// isOther reports whether an answer names another id than the one that was sent.
+func isOther(answered wire.Opt[string], sent string) bool {
+	return answered.Set && answered.Value != sent
+}
+
+// agentURLRefused is the failure of a provisioning whose public_agent_url upstream does not
+// serve. The caller can't help it, and no breaker counts it: upstream works.
+func agentURLRefused(no *Refusal) *failure {
+	e := fault.Upstream(fault.UpstreamError, "The sales agent does not serve the public agent URL. Saving again helps only after an operator "+
+		"has changed provisioning.public_agent_url here or EMBEDDED_PLATFORM_AGENT_HOSTS there.", no)
+	e.RetryAfter = retryAfterLimit
+	return &failure{outcome: outcomeRejected, err: e}
 }
 
 // PutAdapterConfig replaces a tenant's ad-server config. Upstream resets every setting

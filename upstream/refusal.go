@@ -25,6 +25,7 @@ type Refusal struct {
 	// Message is upstream's sentence, treated by contract 4.11; "" if there is none that
 	// may be shown.
 	Message string
+	errorID string // by which upstream's log names it; "" if there is none that may be shown
 }
 
 // Error implements error.
@@ -32,6 +33,9 @@ func (r *Refusal) Error() string {
 	text := "the sales agent answered " + strconv.Itoa(r.Status)
 	if r.Code != "" {
 		text += " (" + r.Code + ")"
+	}
+	if r.errorID != "" {
+		text += ", error_id " + r.errorID
 	}
 	return text
 }
@@ -58,6 +62,9 @@ func refusalOf(status int, problem *wire.Problem) *Refusal {
 	}
 	if byAdServer(status) {
 		r.AdapterCode = adapterCode(r.Code)
+	}
+	if redact.Word(problem.ErrorID) {
+		r.errorID = problem.ErrorID
 	}
 	r.Message = shown(problem.Message, "")
 	return r

@@ -2,10 +2,12 @@ package upstream_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"esagate/internal/fault"
 	"esagate/upstream"
+	"esagate/upstream/wire"
 )
 
 // TestRefusals lists the answers after which it is certain that nothing was done, and the
@@ -13,6 +15,8 @@ import (
 func TestRefusals(t *testing.T) {
 	const details = `"details":{"adapter_type":"freewheel","remediation":"vendor_enables_role","error":"CANARY",` +
 		`"vendor_fault":{"vendor_message":"CANARY","gam":{"reason":"CANARY"}},"tenant_id":"tnt_old","password":"CANARY"}`
+	const mismatch = `[{"type":"list_type","loc":[],"msg":"Input should be a valid list",` +
+		`"input":{"error":"public_agent_url_mismatch","message":"CANARY"},"url":"https://errors.example/v/list_type"}]`
 	problem := func(code string) string { return `{"error":"` + code + `","message":"Not like this.",` + details + `}` }
 	with := func(status int, code, adapter string) *upstream.Refusal {
 		return &upstream.Refusal{Status: status, Code: code, AdapterCode: adapter, Message: "Not like this."}
@@ -43,6 +47,10 @@ func TestRefusals(t *testing.T) {
 		"too many":                         {429, ``, fault.Unavailable, fault.UpstreamError, &upstream.Refusal{Status: 429}},
 		"request timeout":                  {408, ``, fault.Unavailable, fault.UpstreamError, nil},
 		"a 500":                            {500, problem("internal_error"), fault.Unavailable, fault.UpstreamError, nil},
+		"the agent URL":                    {500, mismatch, fault.Unavailable, fault.UpstreamError, &upstream.Refusal{Status: 500, Code: wire.AgentURLMismatch}},
+		"the agent URL, a sentence":        {422, problem("public_agent_url_mismatch"), fault.Unavailable, fault.UpstreamError, with(422, wire.AgentURLMismatch, "")},
+		"a list under 500":                 {500, `[{"loc":["external_org_id"],"msg":"m","input":"CANARY"}]`, fault.Unavailable, fault.UpstreamError, nil},
+		"an answer that is no answer":      {300, mismatch, fault.Unavailable, fault.UpstreamError, nil},
 		"a redirect that repeats the body": {307, ``, fault.Unavailable, fault.UpstreamError, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -70,6 +78,39 @@ func TestRefusals(t *testing.T) {
 						t.Error("the error has no message for the caller")
 					}
 				})
+		})
+	}
+}
+
+// TestAgentURLOfAnotherCall: the word says nothing where it can be the caller's, or where no
+// tenant was to be made.
+func TestAgentURLOfAnotherCall(t *testing.T) {
+	const list = `[{"type":"list_type","loc":[],"msg":"m","input":{"name":"public_agent_url_mismatch"}}]`
+	alone(t, upstream.Config{Attempts: 1}, gives(500, list), func(t *testing.T, r *rig) {
+		named := provisioning()
+		named.Name = "Kiosk " + wire.AgentURLMismatch
+		_, err := r.client.Provision(t.Context(), named)
+		if r.fault(err); refusal(err) != nil {
+			t.Errorf("a name that is repeated counts as a refusal: %v", err)
+		}
+		if err := r.client.PutAdapterConfig(t.Context(), tenant, named.Adapter); refusal(err) != nil {
+			t.Errorf("it counts for another call: %v", err)
+		}
+	})
+}
+
+// TestErrorID: the id by which upstream's log names a failure is shown to an operator, if it
+// is one.
+func TestErrorID(t *testing.T) {
+	for id, shown := range map[string]bool{
+		"a3f09c21": true, "": false, "two words": false, credential: false, "4f7aQ2x9Lm0pW8sT3vBnKdCANARY": false,
+	} {
+		alone(t, upstream.Config{}, gives(500, `{"error":"internal_error","error_id":"`+id+`"}`), func(t *testing.T, r *rig) {
+			_, err := r.client.Provision(t.Context(), provisioning())
+			e := r.fault(err)
+			if e.Reason != fault.UpstreamError || strings.Contains(e.Error(), "error_id "+id) != shown || strings.Contains(e.Message, "error_id") {
+				t.Errorf("%q: %v", id, e)
+			}
 		})
 	}
 }

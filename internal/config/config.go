@@ -129,10 +129,10 @@ type Outbound struct {
 // Provisioning is what the gateway says of itself and of a connection when it has the
 // sales agent make a tenant.
 type Provisioning struct {
-	ExternalSource string `config:"external_source" rule:"ascii 64"`          // the name that the sales agent knows this product by
-	ExternalOrgID  string `config:"external_org_id" rule:"org-id"`            // a template with {customer_id}, {esa_id}, {source_id}
-	ContactEmail   string `config:"contact_email" rule:"optional email"`      // empty: no tenant can be made
-	PublicAgentURL string `config:"public_agent_url" rule:"optional url 500"` // empty: the sales agent's own default
+	ExternalSource string `config:"external_source" rule:"ascii 64"`                // the name that the sales agent knows this product by
+	ExternalOrgID  string `config:"external_org_id" rule:"org-id"`                  // a template with {customer_id}, {esa_id}, {source_id}
+	ContactEmail   string `config:"contact_email" rule:"optional contact"`          // empty: no tenant can be made
+	PublicAgentURL string `config:"public_agent_url" rule:"optional agent-url 500"` // empty: the sales agent's own default
 }
 
 // Webhooks says whether the gateway subscribes to the sales agent's sync events.

@@ -6,17 +6,15 @@ import (
 	"strings"
 
 	"esagate/registry"
+	"esagate/upstream/wire"
 )
 
-const (
-	orgIDPath = "provisioning.external_org_id"
-	mostOrgID = 255 // what the sales agent takes
-)
+const orgIDPath = "provisioning.external_org_id"
 
 var placeholder = regexp.MustCompile(`\{(customer_id|esa_id|source_id)\}`)
 
-// longestIDs fills a template with the longest numbers there are. A source id can be so
-// long that it leaves no room for anything else: that is judged where one is filled in.
+// longestIDs fills a template with the longest numbers there are. A source id can be longer,
+// and hold what no other part may: that is judged where one is filled in.
 var longestIDs = strings.NewReplacer(
 	"{customer_id}", strconv.Itoa(registry.MaxESAID), // customers have the same bound
 	"{esa_id}", strconv.Itoa(registry.MaxESAID),
@@ -34,24 +32,51 @@ func (l *loader) provisioning(p *Provisioning) {
 		l.warn(orgIDPath, "holds {source_id} without {customer_id}: "+
 			"sources of two customers can have the same source_id, and would conflict")
 	}
-	if contactPath := "provisioning.contact_email"; p.ContactEmail == "" && l.good(contactPath) {
+	switch contactPath := "provisioning.contact_email"; {
+	case !l.good(contactPath):
+	case p.ContactEmail == "":
 		l.warn(contactPath, "is empty: new ad servers can't be connected, since the sales agent wants an address to write to")
+	case reservedDomain.MatchString(p.ContactEmail):
+		l.warn(contactPath, "ends in a name that is set aside for tests and private networks: "+
+			"the sales agent refuses it, so that new ad servers can't be connected")
 	}
 }
 
-// orgTemplate is the rule for external_org_id: what is not a placeholder must be fit
-// for a header, which it will be sent in.
+// orgTemplate is the rule for external_org_id.
 func orgTemplate(s string, _ int) string {
-	problem := visibleASCII(s, mostOrgID)
 	switch {
-	case problem != "":
-		return problem
 	case strings.ContainsAny(placeholder.ReplaceAllString(s, ""), "{}"):
 		return "may hold {customer_id}, {esa_id} and {source_id}, and no other braces"
 	case strings.Contains(s, "}{"): // 1 and 23 would come to the same as 12 and 3
 		return "must have a character between two of {customer_id}, {esa_id} and {source_id}"
-	case len(longestIDs.Replace(s)) > mostOrgID:
-		return "must be at most " + strconv.Itoa(mostOrgID) + " characters with the ids in it"
 	}
-	return ""
+	problem := wire.OrgIDProblem(longestIDs.Replace(s))
+	if problem != "" && placeholder.MatchString(s) {
+		problem += ", with the longest ids in it"
+	}
+	return problem
+}
+
+// agentURL is the rule for public_agent_url: the sales agent refuses any other beginning.
+func agentURL(s string, most int) string {
+	problem := urlWithPath(s, most)
+	if problem == "" && !strings.HasPrefix(s, "https://") {
+		return "must begin with https://: the sales agent takes no other"
+	}
+	return problem
+}
+
+// The sales agent's library for addresses is stricter about domains than RFC 5322.
+var (
+	contactDomain = matching(`@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z])?$`,
+		"must have a domain name that the public DNS can hold after the @")
+	reservedDomain = regexp.MustCompile(`(?i)\.(arpa|invalid|local|localhost|onion|test)$`)
+)
+
+// contact is the rule for contact_email.
+func contact(s string, most int) string {
+	if problem := email(s, most); problem != "" {
+		return problem
+	}
+	return contactDomain(s, most)
 }

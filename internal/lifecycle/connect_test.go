@@ -125,6 +125,7 @@ func TestConnectNotSent(t *testing.T) {
 	inWorlds(t, map[string]behaviour{
 		"unreachable": {unreachable: true}, "too many": refuse(429, `{"error":"slow_down"}`),
 		"our key": refuse(401, `{"error":"Unauthorized"}`), "a stranger's 404": refuse(404, `<html>`),
+		"its hosts": refuse(500, `[{"type":"list_type","loc":[],"msg":"m","input":{"error":"public_agent_url_mismatch"}}]`),
 	}, func(w *world, b behaviour) {
 		w.agent.next("provision", b)
 		f := w.connectFails(freewheel, once("k"), fault.Unavailable)
@@ -136,6 +137,7 @@ func TestConnectNotSent(t *testing.T) {
 		if !c.UnsettledSince.IsZero() {
 			w.Error("it is certain that nothing was done")
 		}
+		w.calls("list", 0)
 		// A repetition goes on with the source that was made.
 		again := w.connectOnce(freewheel, once("k"))
 		if !again.Replayed || again.Source.Connection.ID != f.ESAID {

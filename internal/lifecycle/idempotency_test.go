@@ -116,18 +116,21 @@ func TestRepetitionThatConfigures(t *testing.T) {
 	})
 }
 
-// TestOrgIDTooLong: an id that is too long is refused before upstream is asked.
-func TestOrgIDTooLong(t *testing.T) {
+// TestBadOrgID: an id that upstream can't take is refused before it is asked.
+func TestBadOrgID(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.config.ExternalOrgID = "shop-{source_id}-{esa_id}"
 		w.restart()
-		fits, long := strings.Repeat("ä", 91-len("shop--1000")), strings.Repeat("ä", 92)
+		fits, long := strings.Repeat("a", 91-len("shop--1000")), strings.Repeat("a", 92-len("shop--1000"))
 		m := w.connected(`{"type":"mock","sourceId":"` + fits + `"}`)
 		if m.Connection.ID != 1000 {
 			w.Fatalf("the first has the id %d", m.Connection.ID)
 		}
-		if f := w.connectFails(`{"type":"mock","sourceId":"`+long+`"}`, once("k"), fault.Validation); f.Field != "sourceId" {
-			w.Errorf("%+v", f)
+		for _, bad := range []string{long, "two words", "a:b", "Größe", "<a>", "a|b", "[a]", "a^b"} {
+			f := w.connectFails(`{"type":"mock","sourceId":"`+bad+`"}`, once("k"), fault.Validation)
+			if f.Field != "sourceId" || len(f.Issues) != 1 {
+				w.Errorf("%s: %+v", bad, f)
+			}
 		}
 		w.sources(1)
 		stands := w.pending(long)

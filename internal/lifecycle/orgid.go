@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"esagate/internal/fault"
 	"esagate/registry"
@@ -29,17 +28,15 @@ func (c *core) orgIDOf(m *registry.Source) string {
 	return c.externalOrgID(m)
 }
 
-// maxOrgID is how long an external_org_id may be, in code points: upstream makes a subdomain of it
-// (contract 2.6).
-const maxOrgID = 91
-
-// checkOrgID refuses an id that is too long for upstream. Only a source_id can make it so.
+// checkOrgID refuses an id that upstream can't take. Only a source_id can make it so: the
+// config is held against the same rule.
 func checkOrgID(orgID string) error {
-	if utf8.RuneCountInString(orgID) <= maxOrgID {
+	problem := wire.OrgIDProblem(orgID)
+	if problem == "" {
 		return nil
 	}
-	return fault.Invalid(fault.Issue{Path: "sourceId",
-		Message: "The sourceId is too long to be set up at the sales agent: connect the ad server under a shorter one."})
+	return fault.Invalid(fault.Issue{Path: "sourceId", Message: "The sales agent would know the source by an id made of its sourceId, which " +
+		problem + ": connect the ad server under another sourceId."})
 }
 
 // A template tells customers apart if the number of a customer, or of a connection, can be

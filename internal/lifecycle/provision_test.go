@@ -19,6 +19,8 @@ var unclear = map[string]behaviour{
 	"a redirect":  {status: 303},
 	"a 408":       {status: 408},
 	"too late":    {after: 80 * time.Second},
+	"a list":      {status: 500, body: `[{"type":"missing","loc":["adapter","freewheel","username"],"msg":"Field required"}]`},
+	"another's":   {status: 201, body: `{"tenant_id":"tnt_other","external_org_id":"4711-9"}`},
 	"a long name": {status: 201, body: fmt.Sprintf(`{"tenant_id":"%0300d"}`, 7)},
 }
 

@@ -9,6 +9,7 @@ import (
 	"esagate/internal/fault"
 	"esagate/transform"
 	"esagate/upstream"
+	"esagate/upstream/wire"
 )
 
 // verdict is what an answer to a change, or its absence, says about the tenant.
@@ -19,7 +20,7 @@ const (
 	verdictRefused          // not done: the ad server refused
 	verdictInvalid          // not done: upstream does not accept the request
 	verdictTaken            // not done: a tenant of this external_org_id exists already
-	verdictConflict         // not done: the tenant's state does not allow it
+	verdictConflict         // not done: the tenant's state, or a setting of an operator's, does not allow it
 	verdictNoTenant         // not done: there is no such tenant
 	verdictNotDone          // not done: upstream did not process it
 	verdictUnknown          // done or not
@@ -45,7 +46,7 @@ func verdictOf(err error) verdict {
 		return verdictInvalid
 	case f.Kind == fault.Conflict && said.Code == "external_org_id_conflict":
 		return verdictTaken
-	case f.Kind == fault.Conflict:
+	case f.Kind == fault.Conflict, said.Code == wire.AgentURLMismatch:
 		return verdictConflict
 	}
 	return verdictNotDone // too many requests, our key, or a proxy before upstream

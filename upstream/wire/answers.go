@@ -22,9 +22,11 @@ type Tenant struct {
 // Provisioned is the part of the answer to `POST /tenants/provision` that the gateway follows. The
 // principal's access token is not read at all.
 type Provisioned struct {
-	TenantID string      `json:"tenant_id" required:"nonempty"`
-	MCPURL   Opt[string] `json:"mcp_url"`
-	A2AURL   Opt[string] `json:"a2a_url"`
+	TenantID       string      `json:"tenant_id" required:"nonempty"`
+	ExternalOrgID  Opt[string] `json:"external_org_id"`
+	ExternalSource Opt[string] `json:"external_source"`
+	MCPURL         Opt[string] `json:"mcp_url"`
+	A2AURL         Opt[string] `json:"a2a_url"`
 }
 
 // TestResult is the answer to `POST T/adapter-config/test-connection`.

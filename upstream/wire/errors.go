@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"reflect"
 	"strconv"
 	"strings"
@@ -11,14 +12,23 @@ import (
 // Problem is an error answer in one of the sales agent's JSON shapes (contract 2.4).
 type Problem struct {
 	// Code is the machine word of `error` ("tenant_not_found"); empty where that
-	// is a sentence, and for a list of validation errors.
+	// is a sentence. Of a list of validation errors it is AgentURLMismatch where that
+	// word stands in it, perhaps in the repeated input, and else empty.
 	Code string
+	// ErrorID is `error_id`, by which upstream's own log names a 500; like Message it may
+	// hold anything.
+	ErrorID string
 	// Message is upstream's free text: it may hold anything, the submitted input
 	// included, and is never shown untreated (contract 4.11).
 	Message string
 	// Fields are the entries of a list of validation errors, at most maxFields.
 	Fields []FieldProblem
 }
+
+// AgentURLMismatch is upstream's word for a public_agent_url whose host it does not serve. It
+// stands somewhere in a bare list: upstream answers a 422, which its own check of answers
+// turns into a 500 with that check's errors (contract 2.6).
+const AgentURLMismatch = "public_agent_url_mismatch"
 
 // FieldProblem is one validation error. The submitted input that upstream puts
 // beside it is not read.
@@ -36,8 +46,8 @@ const (
 )
 
 // DecodeError reads the body of an error answer: `{"error","message","details"}`, `{"error"}` alone,
-// or a bare list of validation errors (contract 2.4). The error is always an [*InvalidError] and
-// means that the body has none of these shapes.
+// `{"error","error_id"}`, or a bare list of validation errors (contract 2.4). The error is always an
+// [*InvalidError] and means that the body has none of these shapes.
 func DecodeError(body []byte) (*Problem, error) {
 	r := newReader(body)
 	defer r.release()
@@ -46,7 +56,9 @@ func DecodeError(body []byte) (*Problem, error) {
 		Location location `json:"loc" required:"true"`
 		Message  string   `json:"msg" required:"true"`
 	}
+	mismatch := false
 	if r.peek() == jsontext.KindBeginArray {
+		mismatch = bytes.Contains(body, []byte(AgentURLMismatch))
 		r.read(reflect.ValueOf(&list).Elem(), &field{max: maxFields})
 	} else {
 		r.read(reflect.ValueOf(&one).Elem(), &field{})
@@ -55,14 +67,16 @@ func DecodeError(body []byte) (*Problem, error) {
 	switch {
 	case r.err != nil:
 		return nil, inOurWords(r.err)
-	case len(list) == 0 && !one.Error.Set:
+	case len(list) == 0 && !one.Error.Set && !mismatch:
 		return nil, &InvalidError{"it is no error of a known shape"}
 	}
-	p := &Problem{Message: one.Message.Value}
+	p := &Problem{Message: one.Message.Value, ErrorID: one.ErrorID.Value}
 	for _, f := range list {
 		p.Fields = append(p.Fields, FieldProblem{string(f.Location), f.Message})
 	}
 	switch word := one.Error; {
+	case mismatch:
+		p.Code = AgentURLMismatch
 	case word.Set && segment(word.Value) != "?":
 		p.Code = word.Value
 	case !one.Message.Set:
@@ -75,6 +89,7 @@ func DecodeError(body []byte) (*Problem, error) {
 type errorBody struct {
 	Error   Opt[string] `json:"error"`
 	Message Opt[string] `json:"message"`
+	ErrorID Opt[string] `json:"error_id"`
 }
 
 // location is a `loc` list as a dotted path.

@@ -2,6 +2,7 @@ package wire_test
 
 import (
 	"errors"
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -36,6 +37,8 @@ func TestDecodeError(t *testing.T) {
 				{Path: "springserve.floors.3.currency", Message: "Three letters"},
 			}},
 		},
+		"a 500 with an id": {`{"error":"internal_error","error_id":"a3f09c21"}`, wire.Problem{Code: "internal_error", ErrorID: "a3f09c21"}},
+		"an id of no kind": {`{"error":"Internal server error","error_id":7}`, wire.Problem{Message: "Internal server error"}},
 		"parts that are no words": {
 			`[{"loc":["mock","CANARY-in a key","` + long + `",-1,1.5,99999999,null,{"a":1}],"msg":"m"}]`,
 			wire.Problem{Fields: []wire.FieldProblem{{Path: "mock.?.?.?.?.?.?.?", Message: "m"}}},
@@ -51,6 +54,25 @@ func TestDecodeError(t *testing.T) {
 	}
 }
 
+// TestAgentURLMismatch: upstream's word counts wherever it stands in a list.
+func TestAgentURLMismatch(t *testing.T) {
+	const word = "public_agent_url_mismatch"
+	for _, body := range []string{
+		`[{"type":"list_type","loc":[],"msg":"Input should be a valid list","url":"https://errors.example/v/list_type",
+		  "input":{"error":"` + word + `","message":"host 'CANARY'"}}]`,
+		`[{"type":"` + word + `","loc":["public_agent_url"],"msg":"m"}]`,
+		`[{"type":"value_error","loc":["body","public_agent_url"],"msg":"Value error, ` + word + `: no such host"}]`,
+		`[{"type":"value_error","loc":["mock"],"msg":"m","ctx":{"error":"` + word + `"}},{"loc":["name"],"msg":"m"}]`,
+		`[{"error":"` + word + `"}]`,
+		`{"error":"` + word + `","message":"m"}`,
+	} {
+		p, err := wire.DecodeError([]byte(body))
+		if err != nil || p.Code != word || strings.Contains(fmt.Sprintf("%+v", p), "CANARY") {
+			t.Errorf("%s: %+v, %v", body, p, err)
+		}
+	}
+}
+
 func TestDecodeErrorIsBounded(t *testing.T) {
 	one := `{"loc":[` + strings.Repeat(`"a",`, 500) + `"a"],"msg":"m"}`
 	p, err := wire.DecodeError([]byte(`[` + strings.Repeat(one+`,`, 200) + one + `]`))
@@ -62,6 +84,7 @@ func TestDecodeErrorIsBounded(t *testing.T) {
 func TestNoErrorOfAKnownShape(t *testing.T) {
 	for _, body := range []string{
 		``, `<html>CANARY</html>`, `null`, `"CANARY"`, `{}`, `{"message":"CANARY"}`, `{"error":404}`, `[]`, `["CANARY"]`,
+		`"public_agent_url_mismatch"`, `[{"type":"public_agent_url_mismatch"}`, `{"message":"public_agent_url_mismatch"}`,
 		`{"error":"tenant_not_found"`, `[{"loc":["mock"],"msg":"m"}`, `{"error":"tenant_not_found"} CANARY`,
 	} {
 		p, err := wire.DecodeError([]byte(body))

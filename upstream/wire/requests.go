@@ -3,6 +3,8 @@ package wire
 import (
 	"encoding/json"
 	"strconv"
+	"strings"
+	"unicode/utf8"
 )
 
 // AdapterRequest is an ad-server config in the shape that upstream takes, as package adserver
@@ -40,6 +42,25 @@ type ProvisionRequest struct {
 	ContactEmail   string         `json:"contact_email"`
 	PublicAgentURL string         `json:"public_agent_url,omitempty"`
 	Adapter        AdapterRequest `json:"adapter"`
+}
+
+// maxOrgID bounds an external_org_id, in characters: with more upstream fails (contract 2.6).
+const maxOrgID = 91
+
+// OrgIDProblem says why upstream can't take an external_org_id, "" if it can. It makes a part of
+// a host name of it, and fails over what none can hold after it has made the tenant (contract
+// 2.6). The id is also sent to it in a header (contract 2.16).
+func OrgIDProblem(id string) string {
+	strange := func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune(`%:<>[]^|`, r) }
+	switch {
+	case id == "":
+		return "must not be empty"
+	case utf8.RuneCountInString(id) > maxOrgID:
+		return "must be at most " + strconv.Itoa(maxOrgID) + " characters"
+	case strings.ContainsFunc(id, strange):
+		return "must be visible ASCII characters without spaces, and none of % : < > [ ] ^ |"
+	}
+	return ""
 }
 
 // WebhookRequest is the body of `POST T/webhooks`.
