@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -207,6 +208,27 @@ func TestNewsOnlyGoesForward(t *testing.T) {
 		}
 		if n := w.news(m); n.Delivered != 3 {
 			t.Errorf("%+v", n)
+		}
+	})
+}
+
+// TestItemCounts: a whole number is a count, however it is written; anything else is none.
+func TestItemCounts(t *testing.T) {
+	run(t, func(t *testing.T, w *world) {
+		m := w.subscribed(tenant)
+		for i, c := range []struct{ raw, want string }{
+			{"12", "12"}, {"12.0", "12"}, {"1.2e1", "12"}, {"-0", "0"},
+			{"12.5", ""}, {"-12.0", ""}, {"1e16", ""}, {"9007199254740992", ""}, {`"12"`, ""}, {"null", ""}, {"true", ""}, {"[12]", ""},
+		} {
+			time.Sleep(time.Second)
+			w.must(w.send(event(strconv.Itoa(i), body{"occurred_at": time.Now(), "data": body{"sync_type": "inventory", "item_count": json.RawMessage(c.raw)}})))
+			got := ""
+			if n := w.managed(m).Connection.InventorySync.ItemCount; n != nil {
+				got = strconv.FormatInt(*n, 10)
+			}
+			if got != c.want {
+				t.Errorf("%s: %q, want %q", c.raw, got, c.want)
+			}
 		}
 	})
 }
