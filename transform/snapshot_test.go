@@ -128,13 +128,13 @@ func TestConfigurePaths(t *testing.T) {
 func TestTaskWording(t *testing.T) {
 	got, malformed := judged(t, `,"setup_tasks":{"items":[
 		{"id":"a","name":"`+strings.Repeat("é", 300)+`","description":"`+strings.Repeat("ü", 3000)+`"},
-		{"id":"b","name":"Two\nlines\u200b","description":"One.\n\u202eTwo."},
+		{"id":"b","name":"Two\n\u26a0\ufe0f lines\u200b","description":"One.\n\u202eTwo."},
 		{"id":"c","name":"key=abcdef","description":"Bearer abcdefgh"},
 		{"id":"d","severity":"urgent","scope":"tenant"},
 		{"id":"not a word"}, {"id":"e"}]}`)
 	if items := got.SetupTasks.Items; len(items) != 6 || items[4].ID != "unnamed_5" || items[5].ID != "e" ||
 		items[0].Name != strings.Repeat("é", 200) || items[0].Description != strings.Repeat("ü", 2000) ||
-		items[1].Name != "Two\nlines" || items[1].Description != "One.\nTwo." ||
+		items[1].Name != "Two\n\u26a0\ufe0f lines" || items[1].Description != "One.\nTwo." ||
 		items[2].Name != "Setup task" || strings.Contains(items[2].Description, "Bearer") ||
 		items[3].Severity != "warning" || items[3].Scope != "publisher" || items[5].Name != "e" {
 		t.Errorf("%+v", items)

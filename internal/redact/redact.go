@@ -50,15 +50,16 @@ func Secretlike(s string) bool {
 
 // Whole treats text that may be shown at its full length, line ends and tabs
 // included: without the characters that are shown as nothing or steer how others
-// are shown (control and zero-width characters, direction overrides). ok is false,
-// and the text empty, when it is Secretlike.
+// are shown (control and zero-width characters, direction overrides), but with those
+// that choose the form of the character before them ([keeper]). ok is false, and the
+// text empty, when it is Secretlike.
 func Whole(s string) (text string, ok bool) {
 	secret, hidden := scan(s)
 	if !secret && hidden {
 		// Invisible characters could split a token into harmless pieces: the visible
-		// text is judged.
-		s = strings.Map(dropHidden, s)
-		secret, _ = scan(s)
+		// text is judged, without any of them.
+		secret, _ = scan(strings.Map(dropHidden, s))
+		s = strings.Map(new(keeper).keep, s)
 	}
 	if secret {
 		return "", false
@@ -99,6 +100,7 @@ func firstLine(s string) string {
 		return strings.TrimRight(s[:end], " ")
 	}
 	var b strings.Builder
+	var k keeper
 	left := TextLimit
 	for _, r := range s {
 		switch {
@@ -109,7 +111,8 @@ func firstLine(s string) string {
 			continue
 		case r == '\t':
 			r = ' '
-		case hiddenRune(r):
+		}
+		if k.keep(r) < 0 {
 			continue
 		}
 		if b.Len() == 0 && unicode.IsSpace(r) {
@@ -172,4 +175,29 @@ func dropHidden(r rune) rune {
 		return -1
 	}
 	return r
+}
+
+const (
+	nonJoiner = '\u200c'
+	joiner    = '\u200d'
+)
+
+// keeper drops hidden characters from a text that it is given in order, but for one variation selector after a
+// visible character (the U+FE0F of a coloured warning sign), and one joiner or non-joiner after what is not ASCII:
+// Persian and Indic words and emoji are spelled with them. What it keeps hides nothing: text is judged without it.
+type keeper struct{ last rune } // kept last; 0 for none and for white space
+
+// keep gives r, or -1 to drop it, as strings.Map wants it.
+func (k *keeper) keep(r rune) rune {
+	switch {
+	case unicode.IsSpace(r):
+		k.last = 0
+		return r
+	case !hiddenRune(r),
+		unicode.Is(unicode.Variation_Selector, r) && k.last != 0 && !hiddenRune(k.last),
+		(r == joiner || r == nonJoiner) && k.last >= utf8.RuneSelf && k.last != joiner && k.last != nonJoiner:
+		k.last = r
+		return r
+	}
+	return -1
 }

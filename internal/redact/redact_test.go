@@ -67,6 +67,11 @@ var shown = []struct{ name, in, want string }{
 	{"other scripts", "Réseau introuvable — 見つかりません", "Réseau introuvable — 見つかりません"},
 	{"200 ASCII characters", strings.Repeat("ab ", 70), strings.TrimSpace(strings.Repeat("ab ", 70)[:200])},
 	{"200 other characters", strings.Repeat("é", 300), strings.Repeat("é", 200)},
+	{"variation selectors", "\u26a0\ufe0f Quota: 1\ufe0f\u20e3 of \u2764\ufe0e, \u845b\U000e0100", "\u26a0\ufe0f Quota: 1\ufe0f\u20e3 of \u2764\ufe0e, \u845b\U000e0100"},
+	{"joiners", "\U0001f469\u200d\u2764\ufe0f\u200d\U0001f469 می\u200cخواهم ക്\u200dഷ", "\U0001f469\u200d\u2764\ufe0f\u200d\U0001f469 می\u200cخواهم ക്\u200dഷ"},
+	{"selectors of nothing", "\ufe0fa\ufe0f\ufe0e b \ufe0f\n", "a\ufe0f b"},
+	{"joiners of nothing", "\u200da\u200d é\u200d\u200c\u200d \u200db\u200c", "a é\u200d b"},
+	{"a selector after what is not shown", "\u26a0\u200b\ufe0f\U000e0067", "\u26a0\ufe0f"},
 	{"cut counts what is shown", strings.Repeat("\u200b", 300) + "end", "end"},
 }
 
