@@ -38,7 +38,7 @@ func TestConnecting(t *testing.T) {
 		if got := a.header.Get("Location"); got != esaPath+"/"+c.ID {
 			w.Errorf("Location %q", got)
 		}
-		if sent, _ := w.agent.LastConfig(); !strings.Contains(sent.Values.Text("service_account_key_json"), "CANARY-service-account-key") {
+		if sent, _ := w.agent.Config(*c.TenantID); !strings.Contains(sent.Values.Text("service_account_key_json"), "CANARY-service-account-key") {
 			w.Error("the operator's key did not reach the sales agent")
 		}
 		again := w.write("POST", esaPath, `{"type":"google_ad_manager","networkCode":"77120045","name":"Harbour Video"}`, "Idempotency-Key", "one")

@@ -126,16 +126,14 @@ func (s *story) tell(replicas int) {
 	}
 
 	// A refused change changes nothing; a good one keeps what others have set up.
-	settings := s.agent.Settings(*c.TenantID)
-	settings["demand_class"] = []byte(`"tag"`)
-	s.agent.SetSettings(*c.TenantID, settings)
+	s.agent.SetSettings(*c.TenantID, upstreamtest.Values{"demand_class": []byte(`"tag"`)})
 	if code, body := a.send("PUT", storefront+pier+"/adapter-config", clearKey, wrongLogin); code != 400 || !strings.Contains(body, "ADAPTER_INVALID_CREDENTIALS") {
 		s.Errorf("a wrong password for a source that sells: %d %s", code, body)
 	}
 	s.want(b, 200, "PUT", pier+"/adapter-config", `{"type":"springserve","apiToken":"CANARY-token"}`)
 	config, _ := s.agent.Config(*c.TenantID)
-	if kept := s.agent.Settings(*c.TenantID); config.Values.Text("api_token") != "CANARY-token" || kept.Text("demand_class") != "tag" || kept.Text("rate_currency") != "EUR" {
-		s.Errorf("after a rotation: %+v %+v", config, kept)
+	if kept := config.Values; kept.Text("api_token") != "CANARY-token" || kept.Text("demand_class") != "tag" || kept.Text("rate_currency") != "EUR" {
+		s.Errorf("after a rotation: %+v", config)
 	}
 
 	a = s.crash(a)

@@ -11,9 +11,6 @@ func (a *Agent) putAdapterConfig(c call, l conn) answer {
 	if found != nil {
 		return invalid(found)
 	}
-	a.mu.Lock()
-	a.received = config
-	a.mu.Unlock()
 	if p := a.probe(config, l); p.fails() {
 		return p.refusal(config.Type)
 	}

@@ -117,9 +117,8 @@ type Agent struct {
 	down       bool
 	outage     chan struct{} // closed while down
 	ended      bool
-	ids        uint64        // how many ids were given out
-	received   AdapterConfig // the last one, refused or not
-	made       int           // tenants provisioned
+	ids        uint64 // how many ids were given out
+	made       int    // tenants provisioned
 	underway   []underway
 	wake       *time.Timer // when the next run changes by itself
 	deliveries deliveries

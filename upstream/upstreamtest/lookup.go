@@ -65,15 +65,6 @@ func (a *Agent) Provisions() int {
 	return a.made
 }
 
-// LastConfig gives the ad-server config that came last, by provisioning or by a
-// write, credentials included, whether it was taken or not. One that was not valid
-// is none. false: none came.
-func (a *Agent) LastConfig() (AdapterConfig, bool) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.received, a.received.Type != ""
-}
-
 // Config gives the config that a tenant has, credentials included. false: it has
 // none, or there is no such tenant.
 func (a *Agent) Config(tenantID string) (AdapterConfig, bool) {

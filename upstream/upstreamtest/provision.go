@@ -97,7 +97,6 @@ func (a *Agent) provision(c call, l conn) answer {
 		return invalid(found)
 	}
 	a.mu.Lock()
-	a.received = config
 	existing := a.newestFirst(func(t *tenantState) bool {
 		return t.ExternalOrgID == req.ExternalOrgID && t.ExternalSource == req.ExternalSource
 	})

@@ -72,48 +72,26 @@ func (t *tenantState) putSettings(opts Options, c call) answer {
 	}
 	s := defaultsOf(kind, adserver.Setting)
 	s.set(known)
-	t.setSettings(kind, s)
+	values := maps.Clone(t.config.Values) // Config may have given the old ones
+	for _, f := range kind.Fields {
+		if f.In(adserver.Setting) {
+			delete(values, f.Key())
+		}
+	}
+	maps.Copy(values, s)
+	t.config.Values = values
 	return settingsAnswer(s.document(kind))
 }
 
-// setSettings replaces the settings in a tenant's config, and nothing else of it.
-func (t *tenantState) setSettings(kind *adserver.Type, s Values) {
-	t.config.Values = maps.Clone(t.config.Values) // an answer may hold the old ones
-	for _, f := range kind.Fields {
-		if f.In(adserver.Setting) {
-			delete(t.config.Values, f.Key())
-		}
-	}
-	maps.Copy(t.config.Values, s)
-}
-
-// Settings gives the runtime settings of a tenant's config.
-func (a *Agent) Settings(tenantID string) Values {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	s := Values{}
-	if t := a.tenants[tenantID]; t != nil {
-		if kind := adserver.Find(t.config.Type); kind != nil {
-			for _, f := range kind.Fields {
-				if value := t.config.Values[f.Key()]; value != nil && f.In(adserver.Setting) {
-					s[f.Key()] = value
-				}
-			}
-		}
-	}
-	return s
-}
-
-// SetSettings changes the settings of a tenant's config, as someone does in the agent's own
-// pages: what is not named has none. There can be some that no endpoint shows (trafficker_id); a new
-// config resets those too, and Config alone tells. A tenant that is not known, or without a config,
-// has none to change.
+// SetSettings changes settings in a tenant's config, as someone does in the agent's own pages. There
+// can be some that no endpoint shows (trafficker_id): a new config resets those too, and Config alone
+// tells of them. A tenant that is not known has none to change.
 func (a *Agent) SetSettings(tenantID string, s Values) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if t := a.tenants[tenantID]; t != nil {
-		if kind := adserver.Find(t.config.Type); kind != nil {
-			t.setSettings(kind, s)
-		}
+		values := maps.Clone(t.config.Values)
+		maps.Copy(values, s)
+		t.config.Values = values
 	}
 }

@@ -120,8 +120,7 @@ func (s *story) play(t *testing.T, line string) {
 		c, _ := s.Config(rest)
 		values, err := json.Marshal(c.Values)
 		must(t, err)
-		last, _ := s.LastConfig()
-		fmt.Fprintf(&s.told, "= %s %s; the last of %d probes was of %s\n", c.Type, values, s.Probes(""), last.Account())
+		fmt.Fprintf(&s.told, "= %s %s; %d probes\n", c.Type, values, s.Probes(""))
 	case "subscriptions": // ID
 		for _, sub := range s.Subscriptions(rest) {
 			fmt.Fprintf(&s.told, "= %s active %t secret %q\n", sub.URL, sub.Active, sub.Secret)

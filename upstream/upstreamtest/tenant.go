@@ -178,6 +178,9 @@ func (t *tenantState) adapterConfig() adapterConfigDocument {
 		if d.ServiceAccountEmail != nil {
 			d.ServiceAccountKeyJSON = orNull("<encrypted>")
 		}
+		if t.config.Values.Text("refresh_token") != "" {
+			d.RefreshToken = orNull("<redacted>")
+		}
 	}
 	if t.Status.Build == Newer {
 		d.ClientSecret = Canary + "-client-secret"

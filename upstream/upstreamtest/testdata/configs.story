@@ -17,7 +17,7 @@ at 1h
 > PUT /tenants/$id/adapter-config {"type":"springserve"}
 < 422 [{"type":"value_error","loc":["springserve"],"msg":"Value error, a springserve config needs a user with a password, or an api_token","input":{"type":"springserve"},"ctx":{"error":"a springserve config needs a user with a password, or an api_token"}}]
 config $id
-= springserve {"default_demand_partner_id":71,"demand_class":"line_item","email":"ops@ads.example","enable_key_value_targeting":false,"environment":"production","password":"pw-CANARY-3","rate_currency":"USD"}; the last of 3 probes was of 404@ads.example
+= springserve {"default_demand_partner_id":71,"demand_class":"line_item","email":"ops@ads.example","enable_key_value_targeting":false,"environment":"production","password":"pw-CANARY-3","rate_currency":"USD"}; 3 probes
 # The tenant's own type stays.
 > PUT /tenants/$id/adapter-config {"type":"freewheel","username":"ops@ads.example","password":"pw-CANARY-2"}
 < 200 {"type":"freewheel","configured":true,"network_code":null,"service_account_email":null,"service_account_key_json":null,"refresh_token":null}
@@ -29,7 +29,7 @@ config $id
 > PUT /tenants/tnt_gone/adapter-config {"type":"google_ad_manager","network_code":"82640","service_account_email":"ops@ads.example","service_account_key_json":"key-CANARY-1"}
 < 404 {"error":"tenant_not_found","message":"There is no tenant 'tnt_gone'."}
 config $id
-= freewheel {"environment":"production","password":"pw-CANARY-2","username":"ops@ads.example"}; the last of 6 probes was of 82640
+= freewheel {"environment":"production","password":"pw-CANARY-2","username":"ops@ads.example"}; 6 probes
 # Settings: what is left out is reset.
 > PUT /tenants/tnt_a/adapters/google_ad_manager/config {"type":"google_ad_manager","order_name_template":"{campaign_name}","line_item_name_template":null,"auto_naming_enabled":false,"manual_approval_required":true}
 < 200 {"type":"google_ad_manager","order_name_template":"{campaign_name}","line_item_name_template":null,"auto_naming_enabled":false,"manual_approval_required":true}
@@ -83,25 +83,27 @@ adserver 777
 options {}
 settings tnt_a {"order_name_template":"{brand_name}","trafficker_id":"71","custom_targeting_keys":{"pos":"9"},"axe_include_key":"axe","network_currency":"EUR"}
 config tnt_a
-= google_ad_manager {"axe_include_key":"axe","custom_targeting_keys":{"pos":"9"},"network_code":"777","network_currency":"EUR","order_name_template":"{brand_name}","service_account_email":"sa@agent.example","trafficker_id":"71"}; the last of 0 probes was of 
+= google_ad_manager {"auto_naming_enabled":true,"axe_include_key":"axe","custom_targeting_keys":{"pos":"9"},"manual_approval_required":false,"network_code":"777","network_currency":"EUR","order_name_template":"{brand_name}","service_account_email":"sa@agent.example","trafficker_id":"71"}; 0 probes
 > PUT /tenants/tnt_a/adapter-config {"type":"google_ad_manager","network_code":"82640","service_account_email":"ops@ads.example","service_account_key_json":"key-CANARY-1"}
 < 200 {"type":"google_ad_manager","configured":true,"network_code":"82640","service_account_email":"ops@ads.example","service_account_key_json":"<encrypted>","refresh_token":null}
 config tnt_a
-= google_ad_manager {"auto_naming_enabled":true,"manual_approval_required":false,"network_code":"82640","service_account_email":"ops@ads.example","service_account_key_json":"key-CANARY-1"}; the last of 1 probes was of 82640
+= google_ad_manager {"auto_naming_enabled":true,"manual_approval_required":false,"network_code":"82640","service_account_email":"ops@ads.example","service_account_key_json":"key-CANARY-1"}; 1 probes
+> PUT /tenants/tnt_a/adapter-config {"type":"google_ad_manager","network_code":"82640","service_account_email":"ops@ads.example","service_account_key_json":"key-CANARY-1","refresh_token":"CANARY-t"}
+< 200 {"type":"google_ad_manager","configured":true,"network_code":"82640","service_account_email":"ops@ads.example","service_account_key_json":"<encrypted>","refresh_token":"<redacted>"}
 > PUT /tenants/tnt_a/adapter-config {"type":"freewheel","environment":"staging","default_advertiser_id":"4","api_token":"t"}
 < 200 {"type":"freewheel","configured":true,"network_code":null,"service_account_email":null,"service_account_key_json":null,"refresh_token":null}
 config tnt_a
-= freewheel {"api_token":"t","default_advertiser_id":"4","environment":"staging"}; the last of 3 probes was of freewheel
+= freewheel {"api_token":"t","default_advertiser_id":"4","environment":"staging"}; 4 probes
 > PUT /tenants/tnt_a/adapter-config {"type":"freewheel","api_token":"t"}
 < 200 {"type":"freewheel","configured":true,"network_code":null,"service_account_email":null,"service_account_key_json":null,"refresh_token":null}
 config tnt_a
-= freewheel {"api_token":"t","environment":"production"}; the last of 5 probes was of freewheel
+= freewheel {"api_token":"t","environment":"production"}; 6 probes
 # In production fields that are not known are dropped.
 options {"Production":true}
 > PUT /tenants/tnt_a/adapter-config {"type":"freewheel","api_token":"t","client_id":"c","executionCurrency":"EUR"}
 < 200 {"type":"freewheel","configured":true,"network_code":null,"service_account_email":null,"service_account_key_json":null,"refresh_token":null}
 config tnt_a
-= freewheel {"api_token":"t","environment":"production"}; the last of 2 probes was of freewheel
+= freewheel {"api_token":"t","environment":"production"}; 2 probes
 > PUT /tenants/tnt_a/adapters/freewheel/config {"colour":"red"}
 < 200 {"type":"freewheel","default_advertiser_id":null}
 > POST /tenants/tnt_a/webhooks {"url":"https://hook.example/a","colour":"red","secret":"quay-secret-0123456789-0123456789-ab"}

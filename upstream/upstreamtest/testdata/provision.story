@@ -3,7 +3,7 @@ at -1h
 > POST /tenants/provision {"name":"Quay News","external_org_id":"77-5","external_source":"pier","contact_email":"ops@quay.example","adapter":{"type":"google_ad_manager","network_code":"82640","service_account_email":"ops@ads.example","service_account_key_json":"key-CANARY-1"}}
 < 201 {"tenant_id":"tenant_1bf0e915222c4157","name":"Quay News","external_org_id":"77-5","external_source":"pier","is_embedded":true,"managed_externally":true,"mcp_url":"https://desk.example/mcp/","a2a_url":"https://desk.example/a2a","admin_url_path":"/tenant/tenant_1bf0e915222c4157","adapter":{"type":"google_ad_manager","configured":true,"connection_test_passed":true,"connection_test_error":null},"initial_principal":null,"created_at":"2026-07-04T09:00:00.250000Z"}
 config $id
-= google_ad_manager {"auto_naming_enabled":true,"manual_approval_required":false,"network_code":"82640","service_account_email":"ops@ads.example","service_account_key_json":"key-CANARY-1"}; the last of 1 probes was of 82640
+= google_ad_manager {"auto_naming_enabled":true,"manual_approval_required":false,"network_code":"82640","service_account_email":"ops@ads.example","service_account_key_json":"key-CANARY-1"}; 1 probes
 > GET /tenants/$id
 < 200 {"tenant_id":"tenant_1bf0e915222c4157","name":"Quay News","subdomain":"77-5-222c4157","external_org_id":"77-5","external_source":"pier","is_embedded":true,"managed_externally":true,"is_active":true,"billing_plan":"standard","ad_server":"google_ad_manager","adapter_configured":true,"created_at":"2026-07-04T09:00:00.250000Z","contact_email":"ops@quay.example","default_currency":"USD","public_agent_url":"https://interchange.io","default_gam_advertiser_id":null,"embed_breadcrumb_root":null}
 > GET /tenants/$id/status
@@ -30,7 +30,7 @@ config $id
 > POST /tenants/provision {"name":"Quay News","external_org_id":"9","external_source":"pier","contact_email":"ops@quay.example","adapter":{"type":"google_ad_manager","network_code":"82640","service_account_email":"ops@ads.example","service_account_key_json":"wrong"}}
 < 400 {"error":"adapter_invalid_credentials","message":"The probe of adapter 'google_ad_manager' failed: The ad server refused the credentials","details":{"adapter_type":"google_ad_manager","error":"The ad server refused the credentials","remediation":"customer_rotates_token","vendor_fault":{"vendor":"google_ad_manager","phase":"api_call","endpoint":"NetworkService.getCurrentNetwork","vendor_message":"[AuthenticationError.AUTHENTICATION_FAILED @ ]","gam":{"service":"NetworkService","reason":"AUTHENTICATION_FAILED","trigger":null},"request_token":"CANARY-vendor-request-token"},"debug_token":"CANARY-probe-token"}}
 config none
-=  null; the last of 5 probes was of 82640
+=  null; 5 probes
 > GET /tenants?external_source=pier
 < 200 {"tenants":[{"tenant_id":"tenant_1bf0e915222c4157","name":"Quay News","subdomain":"77-5-222c4157","external_org_id":"77-5","external_source":"pier","is_embedded":true,"managed_externally":true,"is_active":true,"billing_plan":"standard","ad_server":"google_ad_manager","adapter_configured":true,"created_at":"2026-07-04T09:00:00.250000Z"}],"count":1}
 # All types that the agent knows.
@@ -43,7 +43,7 @@ config none
 > POST /tenants/provision {"name":"Quay News","external_org_id":"bs","external_source":"pier","contact_email":"ops@quay.example","adapter":{"type":"broadstreet","network_id":"4","api_key":"k","default_advertiser_id":null}}
 < 201 {"tenant_id":"tenant_ae92cce915820f01","name":"Quay News","external_org_id":"bs","external_source":"pier","is_embedded":true,"managed_externally":true,"mcp_url":"https://desk.example/mcp/","a2a_url":"https://desk.example/a2a","admin_url_path":"/tenant/tenant_ae92cce915820f01","adapter":{"type":"broadstreet","configured":true,"connection_test_passed":true,"connection_test_error":null},"initial_principal":null,"created_at":"2026-07-04T09:00:00.250000Z"}
 config $id
-= broadstreet {"api_key":"k","campaign_name_template":"AdCP-{po_number}-{product_name}","network_id":"4"}; the last of 11 probes was of 4
+= broadstreet {"api_key":"k","campaign_name_template":"AdCP-{po_number}-{product_name}","network_id":"4"}; 11 probes
 # A host that the agent does not serve: its 422 does not fit its own schema. Nothing is made or probed.
 options {"AgentHosts":["agents.example","desk.example"]}
 > POST /tenants/provision {"name":"Quay News","external_org_id":"1","external_source":"pier","contact_email":"ops@quay.example","adapter":{"type":"google_ad_manager","network_code":"82640","service_account_email":"ops@ads.example","service_account_key_json":"key-CANARY-1"},"public_agent_url":"https://elsewhere.example/"}
@@ -51,7 +51,7 @@ options {"AgentHosts":["agents.example","desk.example"]}
 > POST /tenants/provision {"name":"Quay News","external_org_id":"1","external_source":"pier","contact_email":"ops@quay.example","adapter":{"type":"google_ad_manager","network_code":"82640","service_account_email":"ops@ads.example","service_account_key_json":"key-CANARY-1"}}
 < 500 [{"type":"list_type","loc":[],"msg":"Input should be a valid list","input":{"error":"public_agent_url_mismatch","message":"The host of public_agent_url is none that this agent serves: https://interchange.io"},"url":"https://errors.pydantic.dev/2.11/v/list_type"}]
 config none
-=  null; the last of 0 probes was of 82640
+=  null; 0 probes
 > GET /tenants?external_source=pier
 < 200 {"tenants":[],"count":0}
 > POST /tenants/provision {"name":"Quay News","external_org_id":"1","external_source":"pier","contact_email":"ops@quay.example","adapter":{"type":"google_ad_manager","network_code":"82640","service_account_email":"ops@ads.example","service_account_key_json":"key-CANARY-1"},"public_agent_url":"https://Agents.example:8443/a"}

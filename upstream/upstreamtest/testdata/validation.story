@@ -42,4 +42,4 @@ options {}
 < 422 [{"type":"missing","loc":["adapter","broadstreet","api_key"],"msg":"Field required","input":{"type":"broadstreet","network_id":"4"}}]
 # What is not valid is not probed.
 config none
-=  null; the last of 0 probes was of 
+=  null; 0 probes
