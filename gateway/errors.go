@@ -16,19 +16,20 @@ var answerOf = map[fault.Kind]struct {
 	status int
 	code   string
 }{
-	fault.Internal:         {http.StatusInternalServerError, "INTERNAL_ERROR"},
-	fault.Validation:       {http.StatusBadRequest, "VALIDATION_ERROR"},
-	fault.BadRequest:       {http.StatusBadRequest, "BAD_REQUEST"},
-	fault.Unauthorized:     {http.StatusUnauthorized, "UNAUTHORIZED"},
-	fault.Forbidden:        {http.StatusForbidden, "FORBIDDEN"},
-	fault.NotFound:         {http.StatusNotFound, "NOT_FOUND"},
-	fault.MethodNotAllowed: {http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED"},
-	fault.Conflict:         {http.StatusConflict, "CONFLICT"},
-	fault.TooLarge:         {http.StatusRequestEntityTooLarge, "BAD_REQUEST"},
-	fault.UnsupportedMedia: {http.StatusUnsupportedMediaType, "BAD_REQUEST"},
-	fault.HeadersTooLarge:  {http.StatusRequestHeaderFieldsTooLarge, "BAD_REQUEST"},
-	fault.RateLimited:      {http.StatusTooManyRequests, "RATE_LIMITED"},
-	fault.Unavailable:      {http.StatusServiceUnavailable, "SERVICE_UNAVAILABLE"},
+	fault.Internal:           {http.StatusInternalServerError, "INTERNAL_ERROR"},
+	fault.Validation:         {http.StatusBadRequest, "VALIDATION_ERROR"},
+	fault.BadRequest:         {http.StatusBadRequest, "BAD_REQUEST"},
+	fault.Unauthorized:       {http.StatusUnauthorized, "UNAUTHORIZED"},
+	fault.Forbidden:          {http.StatusForbidden, "FORBIDDEN"},
+	fault.NotFound:           {http.StatusNotFound, "NOT_FOUND"},
+	fault.MethodNotAllowed:   {http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED"},
+	fault.Conflict:           {http.StatusConflict, "CONFLICT"},
+	fault.PreconditionFailed: {http.StatusPreconditionFailed, "PRECONDITION_FAILED"},
+	fault.TooLarge:           {http.StatusRequestEntityTooLarge, "BAD_REQUEST"},
+	fault.UnsupportedMedia:   {http.StatusUnsupportedMediaType, "BAD_REQUEST"},
+	fault.HeadersTooLarge:    {http.StatusRequestHeaderFieldsTooLarge, "BAD_REQUEST"},
+	fault.RateLimited:        {http.StatusTooManyRequests, "RATE_LIMITED"},
+	fault.Unavailable:        {http.StatusServiceUnavailable, "SERVICE_UNAVAILABLE"},
 }
 
 // statusClientGone is counted and logged; the client that would read it has left.

@@ -82,6 +82,18 @@ type Store interface {
 	Close() error
 }
 
+// Precondition says by its error why a change may not be made to a source as it stands. It waits
+// for nothing, and may be called more than once; nil: whatever the source is.
+type Precondition func(*Source) error
+
+// Check returns the error of the precondition, if there is one.
+func (p Precondition) Check(s *Source) error {
+	if p == nil {
+		return nil
+	}
+	return p(s)
+}
+
 // CustomerStore is a Store narrowed to one customer.
 type CustomerStore interface {
 	// Source finds a source of either kind by its sourceId; ErrNotFound.

@@ -22,6 +22,7 @@ const (
 	NotFound                     // 404
 	MethodNotAllowed             // 405
 	Conflict                     // 409
+	PreconditionFailed           // 412
 	TooLarge                     // 413
 	UnsupportedMedia             // 415
 	HeadersTooLarge              // 431

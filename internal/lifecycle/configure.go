@@ -10,11 +10,11 @@ import (
 	"esagate/registry"
 )
 
-// withAdServer completes a connection whose ad server the registry does not know, because
-// its type can't be changed.
-func (c *core) withAdServer(ctx context.Context, m *registry.Source) (*registry.Source, error) {
+// learnAdServer reads which ad server a connection has, because its type can't be changed, and gives
+// the transition that records it; where the registry knows, that changes nothing.
+func (c *core) learnAdServer(ctx context.Context, m *registry.Source) (transition, error) {
 	if m.Connection.AdServer != nil {
-		return m, nil
+		return unchanged, nil
 	}
 	call, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
@@ -24,10 +24,22 @@ func (c *core) withAdServer(ctx context.Context, m *registry.Source) (*registry.
 	}
 	view, email := adserver.Observed(config)
 	if view == nil {
-		return m, nil
+		return unchanged, nil
 	}
 	learn := registry.LearnAdServer(*view, email)
-	return c.registry.ChangeConnection(ctx, m.Connection.CustomerID, m.Connection.ID, learn)
+	return func(c registry.Connection) (registry.Connection, error) {
+		next, err := learn(&registry.Source{Connection: &c})
+		return *next, err
+	}, nil
+}
+
+// withAdServer gives a connection with what learnAdServer learns, recorded.
+func (c *core) withAdServer(ctx context.Context, m *registry.Source) (*registry.Source, error) {
+	learned, err := c.learnAdServer(ctx, m)
+	if err != nil || m.Connection.AdServer != nil {
+		return m, err
+	}
+	return c.registry.ChangeConnection(ctx, m.Connection.CustomerID, m.Connection.ID, deciding(learned))
 }
 
 // rewrite is a change of config that is claimed: it replaces the tenant's ad-server config,

@@ -80,18 +80,6 @@ func (c *core) logAbout(ctx context.Context, level slog.Level, message string, t
 		slog.String("source_id", t.sourceID), slog.Int64("esa_id", t.esaID)}, attrs...)...)
 }
 
-// withTenant finds a connection that has a tenant.
-func (c *core) withTenant(ctx context.Context, customer, esaID int64) (*registry.Source, error) {
-	m, err := c.registry.ManagedSourceByID(ctx, customer, esaID)
-	if err != nil {
-		return nil, err
-	}
-	if m.Connection.TenantID == "" {
-		return nil, errWithoutTenant(m.Connection)
-	}
-	return m, nil
-}
-
 // expireSnapshots makes a change that makes the snapshots of the tenant old, in all
 // replicas. While the store is away the change is lost, but the snapshots become old in the
 // background, when the store is back.

@@ -78,6 +78,8 @@ type Lifecycle struct {
 	store registry.UpkeepStore
 	tests *background.Flight[testOutcome] // by esaId
 	round chan struct{}                   // has one element for a round of Settle
+
+	precondition registry.Precondition // of what If was called for
 }
 
 // New makes a Lifecycle.

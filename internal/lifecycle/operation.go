@@ -71,9 +71,10 @@ func inProgress(c *registry.Connection) bool {
 
 func holds(c *registry.Connection, id string) bool { return c.Operation != nil && c.Operation.ID == id }
 
-// claim commits that the operation begins, if begin allows it. It gives the connection as
-// it is then, and as it was before; after an error of begin, was is what begin was given.
-func (o operation) claim(ctx context.Context, begin transition) (m, was *registry.Source, err error) {
+// claim commits that the operation begins, if precondition and begin allow it. It gives the
+// connection as it is then, and as it was before; after an error of theirs, was is what they were given.
+func (o operation) claim(ctx context.Context, precondition registry.Precondition,
+	begin transition) (m, was *registry.Source, err error) {
 	for range claimTries {
 		m, err = o.registry.ChangeConnection(ctx, o.customer, o.esaID, func(current *registry.Source) (*registry.Connection, error) {
 			if holds(current.Connection, o.ID) { // by the last try, whose outcome was not known
@@ -81,6 +82,9 @@ func (o operation) claim(ctx context.Context, begin transition) (m, was *registr
 			}
 			before := *current
 			was = &before
+			if err := precondition.Check(current); err != nil {
+				return nil, err
+			}
 			next, err := begin(*current.Connection)
 			if err != nil {
 				return nil, err

@@ -11,7 +11,7 @@ import (
 // does, and afterwards replaces the tenant's config (contract 5.8). A refusal by the ad
 // server is no error as long as there is no tenant.
 func (l *Lifecycle) Save(ctx context.Context, customer, esaID int64, config *adserver.Config) (*registry.Source, error) {
-	m, err := l.registry.ManagedSourceByID(ctx, customer, esaID)
+	m, err := l.connection(ctx, customer, esaID)
 	if err != nil {
 		return nil, err
 	}
@@ -29,7 +29,7 @@ func (l *Lifecycle) Save(ctx context.Context, customer, esaID int64, config *ads
 
 // Rotate replaces the config of a source that has a tenant; Conflict for one that has none.
 func (l *Lifecycle) Rotate(ctx context.Context, customer, esaID int64, config *adserver.Config) (*registry.Source, error) {
-	m, err := l.registry.ManagedSourceByID(ctx, customer, esaID)
+	m, err := l.connection(ctx, customer, esaID)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +85,8 @@ func (l *Lifecycle) setUp(ctx context.Context, m *registry.Source, config *adser
 	}
 	p := provision{operation: l.newOperation(targetOf(m), registry.OperationProvision), name: m.Name, config: config,
 		account: account, orgID: orgID, attempt: a}
-	next, was, err = p.claim(ctx, beginProvisioning(now(), orgID, config.View(m.Connection.AdServer, nil), emailOf(account)))
+	next, was, err = p.claim(ctx, l.precondition,
+		beginProvisioning(now(), orgID, config.View(m.Connection.AdServer, nil), emailOf(account)))
 	if err != nil {
 		return nil, was, err
 	}
@@ -106,11 +107,12 @@ func (l *Lifecycle) configure(ctx context.Context, m *registry.Source,
 	if err != nil {
 		return nil, nil, err
 	}
-	if m, err = l.withAdServer(ctx, m); err != nil {
+	learned, err := l.learnAdServer(ctx, m)
+	if err != nil {
 		return nil, nil, err
 	}
 	o := l.newOperation(targetOf(m), registry.OperationConfigure)
-	next, was, err = o.claim(ctx, beginConfiguring(now(), config.Type()))
+	next, was, err = o.claim(ctx, l.precondition, then(learned, beginConfiguring(now(), config.Type())))
 	if err != nil {
 		return nil, was, err
 	}

@@ -30,7 +30,7 @@ func (l *Lifecycle) settleConfig(ctx context.Context, m *registry.Source, caller
 	found := m.Connection.Operation
 	o := l.newOperation(targetOf(m), registry.OperationConfigure)
 	o.Begun = found.Begun // since when it is to be settled
-	claimed, _, err := o.claim(ctx, takeOver(found.ID, now()))
+	claimed, _, err := o.claim(ctx, nil, takeOver(found.ID, now()))
 	switch {
 	case errors.Is(err, errMoved):
 		return l.registry.ManagedSourceByID(ctx, o.customer, o.esaID)

@@ -22,7 +22,7 @@ func (l *Lifecycle) Reactivate(ctx context.Context, customer, esaID int64) (*reg
 }
 
 func (l *Lifecycle) setActive(ctx context.Context, customer, esaID int64, kind registry.OperationKind) (*registry.Source, error) {
-	m, err := l.registry.ManagedSourceByID(ctx, customer, esaID)
+	m, err := l.connection(ctx, customer, esaID)
 	if err != nil {
 		return nil, err
 	}
@@ -30,7 +30,7 @@ func (l *Lifecycle) setActive(ctx context.Context, customer, esaID int64, kind r
 		takeOver := false // at first settings are restored, if that can be done at once
 		return l.untilClaimed(ctx, m, func(m *registry.Source) (next, was *registry.Source, err error) {
 			o := l.newOperation(targetOf(m), kind)
-			next, was, err = o.claim(ctx, beginSwitching(now(), targetStatus(kind), takeOver))
+			next, was, err = o.claim(ctx, l.precondition, beginSwitching(now(), targetStatus(kind), takeOver))
 			takeOver = true
 			switch {
 			case errors.Is(err, errAlready):
