@@ -63,6 +63,13 @@ func TestEveryOperation(t *testing.T) {
 			if got := op.Responses.Status(403) != nil; got != forbids {
 				t.Errorf("%s: has a 403: %v, want %v", name, got, forbids)
 			}
+			// What a GET can revalidate, and what changes something that it shows, can be asked for on conditions.
+			conditional := op.Responses.Status(304) != nil ||
+				forbids && method != "GET" && !strings.HasSuffix(path, "/service-account")
+			if op.Responses.Status(412) != nil != conditional || op.Parameters.GetByInAndName("header", "If-Match") != nil != conditional ||
+				op.Parameters.GetByInAndName("header", "If-None-Match") != nil != conditional {
+				t.Errorf("%s: want a 412, If-Match and If-None-Match: %v", name, conditional)
+			}
 			for status, response := range op.Responses.Map() {
 				if id := response.Value.Headers["X-Request-Id"]; id == nil || !id.Value.Required {
 					t.Errorf("%s: the %s has no X-Request-Id", name, status)

@@ -47,13 +47,29 @@ func quality(params string) float64 {
 	return q
 }
 
-// matches reports whether a list of entity tags names one of some tags, none of them weak, by weak
+// names reports whether a list of entity tags names one of some tags, none of them weak, by weak
 // comparison (RFC 9110, 8.8.3.2), or is `*`.
-func matches(given []string, tags ...string) bool {
+func names(given []string, tags ...string) bool {
 	for _, list := range given {
 		for tag := ""; list != ""; {
 			tag, list = cutTag(list)
 			if tag == "*" || slices.Contains(tags, strings.TrimPrefix(tag, "W/")) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// namesStrongly is names by strong comparison. `*` counts only where it stands alone, as it has to:
+// what can't be read holds a write up.
+func namesStrongly(given []string, tags ...string) bool {
+	if len(given) == 1 && given[0] == "*" {
+		return true
+	}
+	for _, list := range given {
+		for tag := ""; list != ""; {
+			if tag, list = cutTag(list); slices.Contains(tags, tag) {
 				return true
 			}
 		}

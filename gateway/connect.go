@@ -32,6 +32,9 @@ func (g connections) connect(w http.ResponseWriter, r *request) error {
 	if err := joinIssues(parseQuery(r.URL.RawQuery).err(), onceErr, err); err != nil {
 		return err
 	}
+	if err := g.all().check(g.Gateway, r, once); err != nil {
+		return err
+	}
 	made, err := g.deps.Lifecycle.Connect(detached(r), r.caller.CustomerID, config, once)
 	if err != nil {
 		return err
@@ -61,11 +64,11 @@ func (g *Gateway) keepAnswer(r *request, once *registry.IdempotencyRecord, docum
 }
 
 func (g connections) saveAdServer(w http.ResponseWriter, r *request, src *registry.Source) error {
-	return g.configure(w, r, src, g.deps.Lifecycle.Save)
+	return g.configure(w, r, src, g.changes(r).Save)
 }
 
 func (g connections) rotateCredentials(w http.ResponseWriter, r *request, src *registry.Source) error {
-	return g.configure(w, r, src, g.deps.Lifecycle.Rotate)
+	return g.configure(w, r, src, g.changes(r).Rotate)
 }
 
 func (g connections) configure(w http.ResponseWriter, r *request, src *registry.Source, save saving) error {

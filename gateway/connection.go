@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"time"
 
 	"esagate/api"
 	"esagate/registry"
@@ -21,38 +22,53 @@ func (g connections) getConnection(w http.ResponseWriter, r *request, src *regis
 	if err := r.Context().Err(); err != nil {
 		return err
 	}
-	g.writeDocument(w, r, connectionDocument(src))
-	return nil
+	return g.writeDocument(w, r, connectionDocument(src), connectionChanged(src))
 }
 
 func (g connections) listConnections(w http.ResponseWriter, r *request) error {
-	return g.list(w, r, g.deps.Directory.ManagedSources, connectionDocument)
+	return g.list(w, r, g.all())
 }
 
-// page reads a customer's sources, skip of them left out, and says how many there are.
-type page func(ctx context.Context, customer int64, skip, take int) (list []*registry.Source, total int, err error)
+// all are the customer's connections.
+func (g connections) all() collection {
+	return collection{g.deps.Directory.ManagedSources, connectionDocument}
+}
+
+// collection is what a list shows: it reads a customer's sources, skip of them left out, and says
+// how many there are.
+type collection struct {
+	read     func(ctx context.Context, customer int64, skip, take int) (list []*registry.Source, total int, err error)
+	document func(*registry.Source) []byte
+}
 
 // list answers with one page of documents.
-func (g *Gateway) list(w http.ResponseWriter, r *request, read page, document func(*registry.Source) []byte) error {
+func (g *Gateway) list(w http.ResponseWriter, r *request, c collection) error {
 	q := parseQuery(r.URL.RawQuery, "skip", "take")
 	skip := q.integer("skip", 0, math.MaxInt32, 0)
 	take := q.integer("take", 1, maxTake, maxTake)
 	if err := q.err(); err != nil {
 		return err
 	}
-	list, total, err := read(r.Context(), r.caller.CustomerID, skip, take)
+	body, err := c.page(r, skip, take, g.cfg.Envelope)
 	if err != nil {
 		return err
 	}
+	return writeBody(w, r, body, time.Time{})
+}
+
+func (c collection) page(r *request, skip, take int, envelope bool) (*api.Body, error) {
+	list, total, err := c.read(r.Context(), r.caller.CustomerID, skip, take)
+	if err != nil {
+		return nil, err
+	}
 	documents := make([][]byte, len(list))
 	for i, src := range list {
-		documents[i] = document(src)
+		documents[i] = c.document(src)
 	}
 	body := fmt.Appendf(nil, "[%s]", bytes.Join(documents, []byte{','}))
-	if g.cfg.Envelope { // contract 8.1
+	if envelope { // contract 8.1
 		const page = `{"data":%s,"error":null,"meta":{"pagination":{"skip":%d,"take":%d,"total":%d,"hasMore":%t}}}`
 		body = fmt.Appendf(nil, page, body, skip, take, total, skip+len(list) < total)
 	}
-	writeBody(w, r, api.NewBody(body))
-	return nil
+	return api.NewBody(body), nil
 }

@@ -298,7 +298,16 @@ func TestCrossOrigin(t *testing.T) {
 		if a.status >= 300 || a.header.Get("Access-Control-Allow-Origin") != "https://console.example" {
 			w.Errorf("preflight: %d %v", a.status, a.header)
 		}
+		for _, name := range []string{"if-match", "if-none-match", "if-unmodified-since"} {
+			a = w.do("OPTIONS", statusOf, "Origin", "https://console.example", "Access-Control-Request-Method", "PUT", "Access-Control-Request-Headers", name)
+			if a.header.Get("Access-Control-Allow-Headers") != name {
+				w.Errorf("%s: %v", name, a.header)
+			}
+		}
 		a = w.get(statusOf, "Origin", "https://console.example")
+		if exposed := a.header.Get("Access-Control-Expose-Headers"); !strings.Contains(exposed, "Last-Modified") {
+			w.Errorf("exposed: %s", exposed)
+		}
 		if a.header.Get("Access-Control-Allow-Origin") != "https://console.example" || !slices.Contains(a.header.Values("Vary"), "Origin") {
 			w.Errorf("read: %v", a.header)
 		}

@@ -96,9 +96,9 @@ func New(cfg Config, deps Deps) *Gateway {
 		g.handler = cors.New(cors.Options{
 			AllowedOrigins: cfg.AllowedOrigins,
 			AllowedMethods: []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"},
-			AllowedHeaders: []string{"Authorization", "Content-Type", "If-None-Match", "Idempotency-Key",
-				headerAPIKey, headerRequestID, "Traceparent", "Tracestate"},
-			ExposedHeaders: []string{"Age", "Cache-Status", "ETag", "Location", "Retry-After", headerRequestID},
+			AllowedHeaders: []string{"Authorization", "Content-Type", "If-Match", "If-None-Match", "If-Unmodified-Since",
+				"Idempotency-Key", headerAPIKey, headerRequestID, "Traceparent", "Tracestate"},
+			ExposedHeaders: []string{"Age", "Cache-Status", "ETag", "Last-Modified", "Location", "Retry-After", headerRequestID},
 			MaxAge:         int(10 * time.Minute / time.Second),
 		}).Handler(g.handler)
 	}

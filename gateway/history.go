@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"esagate/api"
 	"esagate/internal/fault"
@@ -39,8 +40,7 @@ func (g connections) getSyncHistory(w http.ResponseWriter, r *request, src *regi
 	if err != nil {
 		return inQuery(err)
 	}
-	g.writeDocument(w, r, api.Encode(page))
-	return nil
+	return g.writeDocument(w, r, api.Encode(page), time.Time{})
 }
 
 // translated reads a word in either spelling and gives upstream's; empty when absent.

@@ -23,7 +23,7 @@ type (
 func (g connections) testConnection(w http.ResponseWriter, r *request, src *registry.Source) error {
 	g.extendWriteDeadline(w)
 	return g.repeatable(w, r, func() ([]byte, error) {
-		result, _, err := g.deps.Lifecycle.Test(detached(r), r.caller.CustomerID, src.Connection.ID)
+		result, _, err := g.changes(r).Test(detached(r), r.caller.CustomerID, src.Connection.ID)
 		if err != nil {
 			return nil, err
 		}
@@ -33,7 +33,7 @@ func (g connections) testConnection(w http.ResponseWriter, r *request, src *regi
 
 func (g connections) refresh(w http.ResponseWriter, r *request, src *registry.Source) error {
 	return g.repeatable(w, r, func() ([]byte, error) {
-		result, err := g.deps.Lifecycle.Refresh(detached(r), r.caller.CustomerID, src.Connection.ID)
+		result, err := g.changes(r).Refresh(detached(r), r.caller.CustomerID, src.Connection.ID)
 		if err != nil {
 			return nil, err
 		}
@@ -42,11 +42,11 @@ func (g connections) refresh(w http.ResponseWriter, r *request, src *registry.So
 }
 
 func (g connections) deactivate(w http.ResponseWriter, r *request, src *registry.Source) error {
-	return g.switchTo(w, r, src, g.deps.Lifecycle.Deactivate)
+	return g.switchTo(w, r, src, g.changes(r).Deactivate)
 }
 
 func (g connections) reactivate(w http.ResponseWriter, r *request, src *registry.Source) error {
-	return g.switchTo(w, r, src, g.deps.Lifecycle.Reactivate)
+	return g.switchTo(w, r, src, g.changes(r).Reactivate)
 }
 
 func (g connections) switchTo(w http.ResponseWriter, r *request, src *registry.Source, to switching) error {
@@ -62,13 +62,13 @@ func (g connections) switchTo(w http.ResponseWriter, r *request, src *registry.S
 // capabilities are what an ad server may provide beside delivery.
 var capabilities = map[string]bool{"reporting": true, "forecasting": true}
 
-func (g connections) recheckCapability(w http.ResponseWriter, r *request, _ *registry.Source) error {
+func (g connections) recheckCapability(w http.ResponseWriter, r *request, src *registry.Source) error {
 	capability := r.vars["capability"]
 	if !capabilities[capability] {
 		return fault.Invalid(fault.Issue{Path: "capability", Message: "capability must be reporting or forecasting."})
 	}
 	return g.repeatable(w, r, func() ([]byte, error) {
-		return api.Encode(transform.CapabilityRecheck(capability)), nil
+		return api.Encode(transform.CapabilityRecheck(capability)), preconditionOf(r, connectionView, g.enveloped).Check(src)
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"time"
 
 	"esagate/api"
 )
@@ -19,8 +20,12 @@ var (
 const netHTTPBuffer = 2000
 
 // writeBody answers with a body in the coding that the client wants, or with 304
-// where it has it already. Age and Cache-Status are the caller's.
-func writeBody(w http.ResponseWriter, r *request, b *api.Body) {
+// where it has it already. Age and Cache-Status are the caller's; changed is when what the
+// body shows last changed, zero where that is not known.
+func writeBody(w http.ResponseWriter, r *request, b *api.Body, changed time.Time) error {
+	if err := checkMatch(r.Header, b, changed); err != nil {
+		return err
+	}
 	h := w.Header()
 	etag := b.ETag
 	zip := acceptsGzip(r.Header)
@@ -34,9 +39,15 @@ func writeBody(w http.ResponseWriter, r *request, b *api.Body) {
 	} else {
 		h["Vary"] = vary
 	}
-	if tags, ok := r.Header["If-None-Match"]; ok && matches(tags, etag[0]) {
+	if tags, ok := r.Header["If-None-Match"]; ok && names(tags, etag[0]) {
 		w.WriteHeader(http.StatusNotModified)
-		return
+		return nil
+	}
+	if !changed.IsZero() {
+		if now := time.Now(); changed.After(now) { // by another clock
+			changed = now
+		}
+		h["Last-Modified"] = []string{changed.UTC().Format(http.TimeFormat)}
 	}
 	content, length := b.Plain, b.Length
 	if zip {
@@ -51,6 +62,7 @@ func writeBody(w http.ResponseWriter, r *request, b *api.Body) {
 	if r.Method != http.MethodHead {
 		writeAtOnce(w, r, content)
 	}
+	return nil
 }
 
 // writeUncached answers with content that no cache may keep.
@@ -66,8 +78,8 @@ func writeUncached(w http.ResponseWriter, r *request, status int, contentType []
 }
 
 // writeDocument answers a read with a document that is not kept.
-func (g *Gateway) writeDocument(w http.ResponseWriter, r *request, document []byte) {
-	writeBody(w, r, api.NewBody(g.enveloped(document)))
+func (g *Gateway) writeDocument(w http.ResponseWriter, r *request, document []byte, changed time.Time) error {
+	return writeBody(w, r, api.NewBody(g.enveloped(document)), changed)
 }
 
 // answer writes the outcome of a write.

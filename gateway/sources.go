@@ -31,8 +31,11 @@ const unsubscribeTimeout = 3 * time.Second
 func detached(r *request) context.Context { return context.WithoutCancel(r.Context()) }
 
 func (g inventory) listSources(w http.ResponseWriter, r *request) error {
-	return g.list(w, r, g.deps.Directory.Sources, sourceDocument)
+	return g.list(w, r, g.all())
 }
+
+// all are the customer's sources.
+func (g inventory) all() collection { return collection{g.deps.Directory.Sources, sourceDocument} }
 
 func (g inventory) getSource(w http.ResponseWriter, r *request) error {
 	sourceID, err := parseSourceID(r.vars["sourceId"])
@@ -43,8 +46,7 @@ func (g inventory) getSource(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	g.writeDocument(w, r, sourceDocument(s))
-	return nil
+	return g.writeDocument(w, r, sourceDocument(s), sourceChanged(s))
 }
 
 func (g inventory) createSource(w http.ResponseWriter, r *request) error {
@@ -55,6 +57,9 @@ func (g inventory) createSource(w http.ResponseWriter, r *request) error {
 	once, onceErr := idempotency(r, body)
 	create, err := sources.ParseCreate(body, g.deps.CheckURL)
 	if err := joinIssues(parseQuery(r.URL.RawQuery).err(), onceErr, err); err != nil {
+		return err
+	}
+	if err := g.all().check(g.Gateway, r, once); err != nil {
 		return err
 	}
 	consent := create.Agent.Authentication == registry.AuthOAuth
@@ -106,15 +111,19 @@ func (g inventory) updateSource(w http.ResponseWriter, r *request) error {
 	// Faults of the request are reported only for a source that exists.
 	queryErr := parseQuery(r.URL.RawQuery).err()
 	update := sources.ParseUpdate(body, g.deps.CheckURL)
+	precondition := preconditionOf(r, sourceView, g.enveloped)
 	var before *registry.Source
 	after, err := g.deps.Directory.UpdateSource(detached(r), r.caller.CustomerID, sourceID,
 		func(s *registry.Source) (registry.SourceChange, error) {
 			before = s
 			change, err := update.Decide(s)
-			if fault.Is(err, fault.Conflict) && queryErr != nil {
-				err = nil // 400 goes before 409
+			switch { // 400 goes before 412, and that before 409
+			case err != nil && !fault.Is(err, fault.Conflict):
+				return change, joinIssues(queryErr, err)
+			case queryErr != nil:
+				return change, queryErr
 			}
-			return change, joinIssues(queryErr, err)
+			return change, cmp.Or(precondition.Check(s), err)
 		})
 	if err != nil {
 		return err
@@ -133,16 +142,12 @@ func (g inventory) deleteSource(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	queryErr := parseQuery(r.URL.RawQuery).err()
-	if queryErr == nil {
-		g.unsubscribe(r, sourceID)
+	queryErr, precondition := parseQuery(r.URL.RawQuery).err(), preconditionOf(r, sourceView, g.enveloped)
+	allow := func(s *registry.Source) error {
+		return cmp.Or(queryErr, precondition.Check(s), sources.AllowDelete(s))
 	}
-	gone, err := g.deps.Directory.DeleteSource(detached(r), r.caller.CustomerID, sourceID, func(s *registry.Source) error {
-		if queryErr != nil {
-			return queryErr
-		}
-		return sources.AllowDelete(s)
-	})
+	g.unsubscribe(r, sourceID, allow)
+	gone, err := g.deps.Directory.DeleteSource(detached(r), r.caller.CustomerID, sourceID, allow)
 	if err != nil {
 		return err
 	}
@@ -154,13 +159,13 @@ func (g inventory) deleteSource(w http.ResponseWriter, r *request) error {
 	return nil
 }
 
-// unsubscribe ends the webhook subscription of a managed source before it is deleted:
-// afterwards the subscription's id is lost.
-func (g inventory) unsubscribe(r *request, sourceID string) {
+// unsubscribe ends the webhook subscription of a managed source before it is deleted, if that is
+// allowed: afterwards the subscription's id is lost.
+func (g inventory) unsubscribe(r *request, sourceID string, allow func(*registry.Source) error) {
 	ctx, cancel := context.WithTimeout(detached(r), unsubscribeTimeout)
 	defer cancel()
 	src, err := g.deps.Directory.ManagedSourceNow(ctx, r.caller.CustomerID, sourceID)
-	if err != nil || sources.AllowDelete(src) != nil {
+	if err != nil || allow(src) != nil {
 		return // DELETE says why
 	}
 	if err := g.deps.Subscriber.End(ctx, src); err != nil {

@@ -23,8 +23,7 @@ func (g connections) getStatus(w http.ResponseWriter, r *request, src *registry.
 	h := w.Header()
 	h["Age"] = []string{strconv.Itoa(int(answer.Age / time.Second))}
 	h["Cache-Status"] = []string{cacheStatus(answer)}
-	writeBody(w, r, answer.Body)
-	return nil
+	return writeBody(w, r, answer.Body, time.Time{})
 }
 
 // statusQuery reads the status parameters: how many runs of each stream to list, 0

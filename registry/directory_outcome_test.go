@@ -210,3 +210,21 @@ func TestDirectoryOnce(t *testing.T) {
 		v.is(t, "deleted", "a", "")
 	})
 }
+
+// TestDirectoryRefusedDecision: what a change was refused for, which another replica has made, is read next.
+func TestDirectoryRefusedDecision(t *testing.T) {
+	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
+		m := adopted(t, f, customer, "a")
+		get(t, d, "a")
+		must(t)(elsewhere(f).LearnTenant(t.Context(), m.Connection.ID, registry.TenantFacts{ExternalOrgID: "org"}))
+		_, err := d.ChangeConnection(t.Context(), customer, m.Connection.ID, func(now *registry.Source) (*registry.Connection, error) {
+			return nil, fault.New(fault.PreconditionFailed, "It is of "+now.Connection.ExternalOrgID)
+		})
+		if !fault.Is(err, fault.PreconditionFailed) || err.Error() != "It is of org" {
+			t.Fatal(err)
+		}
+		if got := get(t, d, "a"); got.Connection.ExternalOrgID != "org" {
+			t.Fatalf("%+v", *got.Connection)
+		}
+	})
+}

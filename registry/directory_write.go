@@ -46,7 +46,8 @@ func write[T any](ctx context.Context, d *Directory, t target,
 	began = d.writes.tick()
 	v, err = run(bounded, d.store.Customer(t.customer))
 	var refused *callbackError
-	if errors.As(err, &refused) {
+	if errors.As(err, &refused) { // for what the store has, which the caller may not have read yet
+		d.sources.Expire(key)
 		return none, began, refused.reason
 	}
 	switch {

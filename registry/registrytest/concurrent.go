@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"sync"
 	"testing"
 
@@ -169,3 +170,55 @@ func concurrentChanges(t *testing.T, s registry.Store) {
 		t.Fatalf("a change was lost: %+v", end)
 	}
 }
+
+// concurrentDecisions lets writers who have read one state, and change no other, run into each other:
+// what a decision is given is what was read, until one of them has changed it.
+func concurrentDecisions(t *testing.T, s registry.Store) {
+	adopt(t, s, entry(alice, "managed"), registry.AdoptionCreated)
+	create(t, s, alice, withToken("agent", "token"))
+	unchanged := func(was, now *registry.Source) error {
+		if !reflect.DeepEqual(was, now) {
+			return errDecided
+		}
+		return nil
+	}
+	c := s.Customer(alice)
+	for _, id := range []string{"agent", "managed"} {
+		was := readSource(t, s, alice, id)
+		oneSucceeds(t, 8, errDecided, func(i int) error {
+			_, err := c.UpdateSource(t.Context(), id, func(now *registry.Source) (registry.SourceChange, error) {
+				name := fmt.Sprintf("writer %d", i)
+				return registry.SourceChange{Name: &name}, unchanged(was, now)
+			})
+			return err
+		})
+	}
+	was := read(t, s, alice, "managed")
+	oneSucceeds(t, 8, errDecided, func(i int) error {
+		_, err := c.ChangeConnection(t.Context(), was.Connection.ID, func(now *registry.Source) (*registry.Connection, error) {
+			next := *now.Connection
+			next.LastError = fmt.Sprintf("writer %d", i)
+			return &next, unchanged(was, now)
+		})
+		return err
+	})
+	for _, id := range []string{"agent", "managed"} {
+		was := readSource(t, s, alice, id)
+		oneSucceeds(t, 8, errDecided, func(i int) (err error) {
+			if i%2 == 0 {
+				_, err = c.DeleteSource(t.Context(), id, func(now *registry.Source) error { return unchanged(was, now) })
+			} else {
+				_, err = c.UpdateSource(t.Context(), id, func(now *registry.Source) (registry.SourceChange, error) {
+					name := fmt.Sprintf("late writer %d", i)
+					return registry.SourceChange{Name: &name}, unchanged(was, now)
+				})
+			}
+			if errors.Is(err, registry.ErrNotFound) {
+				err = errDecided // a deletion came first
+			}
+			return err
+		})
+	}
+}
+
+var errDecided = errors.New("another state than was read")

@@ -69,6 +69,7 @@ func run(t *testing.T, open Opener, whole bool) {
 		{"concurrent/adoptions of one tenant", concurrentSameTenant},
 		{"concurrent/adoptions of many entries", concurrentEntries},
 		{"concurrent/changes of one connection", concurrentChanges},
+		{"concurrent/decisions on one state", concurrentDecisions},
 		{"create/ids grow and never repeat", createIDsGrow},
 		{"create/taken", createTaken},
 		{"create/slugs", createSlugs},
