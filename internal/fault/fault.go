@@ -14,20 +14,20 @@ type Kind uint8
 
 // The kinds, in the order of the contract's error table.
 const (
-	Internal         Kind = iota // 500 INTERNAL_ERROR; also every error that is no *Error
-	Validation                   // 400 VALIDATION_ERROR, with Issues
-	BadRequest                   // 400 BAD_REQUEST
-	Unauthorized                 // 401
-	Forbidden                    // 403
-	NotFound                     // 404
-	MethodNotAllowed             // 405
-	Conflict                     // 409
-	PreconditionFailed           // 412
-	TooLarge                     // 413
-	UnsupportedMedia             // 415
-	HeadersTooLarge              // 431
-	RateLimited                  // 429
-	Unavailable                  // 503, with Reason and RetryAfter
+	Internal           Kind = iota // 500 INTERNAL_ERROR; also every error that is no *Error
+	Validation                     // 400 VALIDATION_ERROR, with Issues
+	BadRequest                     // 400 BAD_REQUEST
+	Unauthorized                   // 401
+	Forbidden                      // 403
+	NotFound                       // 404
+	MethodNotAllowed               // 405
+	Conflict                       // 409
+	PreconditionFailed             // 412
+	TooLarge                       // 413
+	UnsupportedMedia               // 415
+	HeadersTooLarge                // 431
+	RateLimited                    // 429
+	Unavailable                    // 503, with Reason and RetryAfter
 )
 
 // Reason is the machine-readable cause behind a status, `details.reason` of an answer.
