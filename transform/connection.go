@@ -37,7 +37,7 @@ func Connection(m *registry.Source) *api.Connection {
 		InventorySync:       inventorySync(c.InventorySync),
 	}
 	if c.LastError != "" {
-		out.LastError = optional(safeText(c.LastError, LastErrorText(c.LastErrorCode)))
+		out.LastError = optional(safeText(c.LastError, LastErrorText(c.LastErrorCode, anyConfig)))
 	}
 	switch {
 	case c.TenantID == "":

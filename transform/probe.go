@@ -28,7 +28,7 @@ func LastErrorCode(adapterCode string) string {
 	return cmp.Or(lastErrorCodes[strings.TrimPrefix(adapterCode, "adapter_")], codeInternal)
 }
 
-// TestResult gives the answer to a test of the connection, one that was made now where
+// TestResult gives the answer to a test of the saved config, one that was made now where
 // upstream does not say when.
 func TestResult(r *wire.TestResult, now time.Time) *api.TestResult {
 	out := &api.TestResult{
@@ -43,7 +43,7 @@ func TestResult(r *wire.TestResult, now time.Time) *api.TestResult {
 	fallback := "The ad server gave details that can't be shown."
 	if !r.Success {
 		code := LastErrorCode(r.ErrorCode.Value)
-		fallback = LastErrorText(code)
+		fallback = LastErrorText(code, SavedConfig)
 		text := safeText(r.Error.Value, fallback)
 		out.ErrorCode, out.Error = &code, &text
 	}
@@ -66,7 +66,7 @@ func capabilityCheck(c *wire.CapabilityCheck) api.CapabilityCheck {
 		code := LastErrorCode(c.ErrorCode.Value)
 		out.ErrorCode = &code
 		if code != codeInternal {
-			fallback = LastErrorText(code)
+			fallback = LastErrorText(code, SavedConfig)
 		}
 	}
 	out.Message = freeText(c.Message, fallback)

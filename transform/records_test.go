@@ -26,8 +26,12 @@ func TestLastErrorCode(t *testing.T) {
 		if got := transform.LastErrorCode("adapter_" + code); got != want {
 			t.Errorf("adapter_%s: %s, want %s", code, got, want)
 		}
-		if transform.LastErrorText(want) == transform.LastErrorText("INTERNAL_ERROR") {
-			t.Errorf("%s has no sentence", want)
+		saved, sent := transform.LastErrorText(want, transform.SavedConfig), transform.LastErrorText(want, transform.NewConfig)
+		if saved == transform.LastErrorText("INTERNAL_ERROR", transform.SavedConfig) || strings.Contains(saved+sent, "%") {
+			t.Errorf("%s has no sentence: %q, %q", want, saved, sent)
+		}
+		if strings.Contains(sent, "saved") || strings.Contains(saved, "new") {
+			t.Errorf("%s: of a saved config %q, of a new one %q", want, saved, sent)
 		}
 	}
 }

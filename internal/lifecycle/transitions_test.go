@@ -256,14 +256,14 @@ func TestTested(t *testing.T) {
 	} {
 		c := at(registry.StatusActive)
 		c.LastTestedAt, c.AdServerSavedAt = noon, noon.Add(x.saved)
-		c.LastError, c.LastErrorCode = transform.LastErrorText(codeInternal), codeInternal
+		c.LastError, c.LastErrorCode = transform.LastErrorText(codeInternal, transform.SavedConfig), codeInternal
 		want := c
 		if x.newer {
 			want.LastTestedAt, want.LastTestPassed = noon.Add(x.began), x.result.Success
 		}
 		want.LastError, want.LastErrorCode = "", x.code
 		if x.code != "" {
-			want.LastError = transform.LastErrorText(x.code)
+			want.LastError = transform.LastErrorText(x.code, transform.SavedConfig)
 		}
 		if got, err := tested(x.result, noon.Add(x.began))(c); err != nil || got != want {
 			t.Errorf("%s: %+v (%v), want %+v", name, got, err, want)

@@ -60,15 +60,15 @@ func refusal(err error) *upstream.Refusal {
 }
 
 // lastErrorOf gives lastErrorCode and lastError of a change that was not made
-// (contract 5.11).
+// (contract 5.11). The texts are about the config that was to be written.
 func lastErrorOf(v verdict, err error) (code, text string) {
 	switch v {
 	case verdictRefused:
 		said := refusal(err)
 		code = transform.LastErrorCode(said.AdapterCode)
-		return code, cmp.Or(said.Message, transform.LastErrorText(code))
+		return code, cmp.Or(said.Message, transform.LastErrorText(code, transform.NewConfig))
 	case verdictInvalid:
-		return codeInvalidConfig, transform.LastErrorText(codeInvalidConfig)
+		return codeInvalidConfig, transform.LastErrorText(codeInvalidConfig, transform.NewConfig)
 	}
 	return codeInternal, fault.As(err).Message
 }

@@ -1,0 +1,52 @@
+package gateway_test
+
+import (
+	"testing"
+
+	"esagate/upstream/upstreamtest"
+)
+
+// TestWhoseCredentialsWereRefused: new ones, which came with a request, are not called saved, and a
+// test is of the saved ones.
+func TestWhoseCredentialsWereRefused(t *testing.T) {
+	const (
+		ofNew   = "The ad server refused the new credentials."
+		ofSaved = "The ad server refused the saved credentials."
+		config  = `{"type":"springserve","email":"ops@harbour.example","password":"CANARY-1"}`
+		at      = sourcesPath + "/springserve-ops-harbour-example"
+	)
+	refusing := func(route upstreamtest.Route, status int) upstreamtest.Fault {
+		return upstreamtest.Fault{Only: route, Status: status,
+			Body: `{"error":"adapter_invalid_credentials","message":"password=CANARY","details":{"vendor_fault":{"vendor_message":"CANARY"}}}`}
+	}
+	inWorld(t, setup{}, func(w *world) {
+		w.agent.Fault("", refusing(upstreamtest.RouteProvision, 400))
+		for _, c := range []*connection{
+			w.connection(w.write("POST", esaPath, config), 201), w.connection(w.write("PUT", at+"/ad-server", config), 200),
+		} {
+			if c.ProvisioningStatus != "failed" || *c.LastError != ofNew {
+				w.Errorf("%s, %q", c.ProvisioningStatus, *c.LastError)
+			}
+		}
+		w.agent.Fault("", upstreamtest.Fault{})
+		w.connection(w.write("PUT", at+"/ad-server", config), 200)
+
+		w.agent.Fault("", refusing(upstreamtest.RoutePutAdapterConfig, 400))
+		for _, path := range []string{"/ad-server", "/adapter-config"} {
+			e := w.write("PUT", at+path, config).failure(w, 400, "VALIDATION_ERROR")
+			if e.Message != ofNew || e.Details.Issues[0].Message != ofNew || e.Details.ErrorCode != "ADAPTER_INVALID_CREDENTIALS" {
+				w.Errorf("%s: %+v", path, e)
+			}
+			if c := w.connection(w.get(at+"/esa"), 200); *c.LastError != ofNew {
+				w.Errorf("%s: noted is %q", path, *c.LastError)
+			}
+		}
+
+		w.agent.Fault("", upstreamtest.Fault{Only: upstreamtest.RouteTestConnection,
+			Body: `{"success":false,"error":"password=CANARY","error_code":"invalid_credentials","tested_at":"2026-01-02T03:04:05Z"}`})
+		result := decode[struct{ Error string }](w, w.write("POST", at+"/test-connection", ""), 200)
+		if c := w.connection(w.get(at+"/esa"), 200); result.Error != ofSaved || *c.LastError != ofSaved {
+			w.Errorf("a test says %q, and noted is %q", result.Error, *c.LastError)
+		}
+	})
+}
