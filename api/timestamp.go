@@ -28,15 +28,26 @@ func TimestampOf(t time.Time) Timestamp {
 // IsZero reports whether the timestamp is null.
 func (t Timestamp) IsZero() bool { return t.Time.IsZero() }
 
+// String gives the timestamp as it is written, "" for null.
+func (t Timestamp) String() string {
+	if t.IsZero() {
+		return ""
+	}
+	return string(t.append(nil))
+}
+
 // MarshalJSONTo implements [json.MarshalerTo].
 func (t Timestamp) MarshalJSONTo(enc *jsontext.Encoder) error {
 	if t.IsZero() {
 		return enc.WriteToken(jsontext.Null)
 	}
+	return enc.WriteValue(append(t.append(append(enc.AvailableBuffer(), '"')), '"'))
+}
+
+func (t Timestamp) append(b []byte) []byte {
 	layout := time.RFC3339
 	if t.Digits > 0 {
 		layout = "2006-01-02T15:04:05.000000000"[:len("2006-01-02T15:04:05.")+t.Digits] + "Z"
 	}
-	b := t.Time.UTC().AppendFormat(append(enc.AvailableBuffer(), '"'), layout)
-	return enc.WriteValue(append(b, '"'))
+	return t.Time.UTC().AppendFormat(b, layout)
 }

@@ -3,7 +3,6 @@ package gateway
 import (
 	"context"
 	"net/http"
-	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -27,7 +26,7 @@ func (g connections) testConnection(w http.ResponseWriter, r *request, src *regi
 		if err != nil {
 			return nil, err
 		}
-		return api.Encode(transform.TestResult(result, time.Now())), nil
+		return api.Encode(transform.TestResult(result)), nil
 	})
 }
 

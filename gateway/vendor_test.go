@@ -1,7 +1,9 @@
 package gateway_test
 
 import (
+	"cmp"
 	"testing"
+	"time"
 
 	"esagate/upstream/upstreamtest"
 )
@@ -47,6 +49,41 @@ func TestWhoseCredentialsWereRefused(t *testing.T) {
 		result := decode[struct{ Error string }](w, w.write("POST", at+"/test-connection", ""), 200)
 		if c := w.connection(w.get(at+"/esa"), 200); result.Error != ofSaved || *c.LastError != ofSaved {
 			w.Errorf("a test says %q, and noted is %q", result.Error, *c.LastError)
+		}
+	})
+}
+
+// TestTheTimeOfATest: the connection gives the time of its last test as the test's answer does,
+// digit by digit, at every replica.
+func TestTheTimeOfATest(t *testing.T) {
+	inWorld(t, setup{}, func(w *world) {
+		type times struct{ TestedAt, LastTestedAt string }
+		const at = sourcesPath + "/" + source
+		for name, c := range map[string]struct{ upstream, want string }{
+			"in another zone": {`"2026-01-02T03:04:05.250000+01:00"`, "2026-01-02T02:04:05.250000Z"},
+			"of no fraction":  {`"2026-01-02T03:04:05Z"`, "2026-01-02T03:04:05Z"},
+			"of nanoseconds":  {`"2026-01-02 03:04:05.123456789"`, "2026-01-02T03:04:05.123456789Z"},
+			"ahead of ours":   {`"2126-01-02T03:04:05Z"`, "2126-01-02T03:04:05Z"},
+			"unreadable":      {`"yesterday"`, ""},
+			"none":            {`null`, ""},
+		} {
+			w.named(name, func(t testing.TB) {
+				w.agent.Fault("", upstreamtest.Fault{Only: upstreamtest.RouteTestConnection, Delay: 1234567 * time.Microsecond,
+					Body: `{"success":true,"tested_at":` + c.upstream + `}`})
+				w.pass(time.Minute)
+				want := cmp.Or(c.want, time.Now().UTC().Truncate(time.Millisecond).Format("2006-01-02T15:04:05.999Z"))
+				answered := decode[times](t, w.write("POST", at+"/test-connection", ""), 200).TestedAt
+				if answered != want {
+					t.Errorf("answered %s, want %s", answered, want)
+				}
+				other := w.replica()
+				defer other.stop()
+				for _, w := range []*world{w, other} {
+					if got := decode[times](t, w.get(at+"/esa"), 200).LastTestedAt; got != answered {
+						t.Errorf("lastTestedAt %s, answered %s", got, answered)
+					}
+				}
+			})
 		}
 	})
 }

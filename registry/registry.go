@@ -90,7 +90,8 @@ type Connection struct {
 	ServiceAccountEmail string
 	LastError           string
 	LastErrorCode       string
-	LastTestedAt        time.Time // our own last test of the connection
+	LastTestedAt        time.Time // when our own last test of the connection began
+	LastTestTime        string    // the time of that test as its answer gave it, in RFC 3339; may be empty
 	LastTestPassed      bool      // its outcome; false when there was none
 	ProvisionedAt       time.Time
 	DeactivatedAt       time.Time

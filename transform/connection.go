@@ -8,6 +8,7 @@ import (
 	"esagate/internal/adserver"
 	"esagate/internal/redact"
 	"esagate/registry"
+	"esagate/upstream/wire"
 )
 
 // Where a tenant that we did not provision answers, on the sales agent's host.
@@ -29,7 +30,7 @@ func Connection(m *registry.Source) *api.Connection {
 		AdServer:            adserver.View(c.AdServer),
 		ServiceAccountEmail: optional(c.ServiceAccountEmail),
 		LastErrorCode:       errorCode(c.LastErrorCode),
-		LastTestedAt:        api.TimestampOf(c.LastTestedAt),
+		LastTestedAt:        lastTestedAt(c),
 		ProvisionedAt:       api.TimestampOf(c.ProvisionedAt),
 		DeactivatedAt:       api.TimestampOf(c.DeactivatedAt),
 		CreatedAt:           api.TimestampOf(c.CreatedAt),
@@ -49,6 +50,14 @@ func Connection(m *registry.Source) *api.Connection {
 		}
 	}
 	return out
+}
+
+// lastTestedAt is the time that the answer to the last test gave.
+func lastTestedAt(c *registry.Connection) api.Timestamp {
+	if t, ok := wire.ParseTime(c.LastTestTime); ok {
+		return api.Timestamp(t)
+	}
+	return api.TimestampOf(c.LastTestedAt)
 }
 
 // optional gives nil for an empty string.

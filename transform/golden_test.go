@@ -88,7 +88,8 @@ func TestGolden(t *testing.T) {
 // of a case's name.
 var answers = map[string]func(body []byte) ([]byte, error){
 	"test": turn(wire.DecodeTestResult, func(r *wire.TestResult) *api.TestResult {
-		return transform.TestResult(r, now.Add(123456789))
+		transform.TestedAt(r, now.Add(123456789))
+		return transform.TestResult(r)
 	}),
 	"refresh": turn(wire.DecodeRefresh, transform.Refresh),
 	"history": turn(wire.DecodeSyncHistory, transform.SyncHistory),

@@ -28,17 +28,13 @@ func LastErrorCode(adapterCode string) string {
 	return cmp.Or(lastErrorCodes[strings.TrimPrefix(adapterCode, "adapter_")], codeInternal)
 }
 
-// TestResult gives the answer to a test of the saved config, one that was made now where
-// upstream does not say when.
-func TestResult(r *wire.TestResult, now time.Time) *api.TestResult {
+// TestResult gives the answer to a test of the saved config. Its time is upstream's, by [TestedAt].
+func TestResult(r *wire.TestResult) *api.TestResult {
 	out := &api.TestResult{
 		Success:          r.Success,
 		Remediation:      plainWord(r.Remediation),
 		CapabilityChecks: make([]api.CapabilityCheck, 0, len(r.CapabilityChecks)),
 		TestedAt:         api.Timestamp(r.TestedAt),
-	}
-	if out.TestedAt.IsZero() {
-		out.TestedAt = api.TimestampOf(now.Truncate(time.Millisecond))
 	}
 	fallback := "The ad server gave details that can't be shown."
 	if !r.Success {
@@ -54,6 +50,13 @@ func TestResult(r *wire.TestResult, now time.Time) *api.TestResult {
 		}
 	}
 	return out
+}
+
+// TestedAt sets the time of a test for which upstream gives none that can be read.
+func TestedAt(r *wire.TestResult, at time.Time) {
+	if r.TestedAt.Time.IsZero() {
+		r.TestedAt = wire.Time(api.TimestampOf(at.Truncate(time.Millisecond)))
+	}
 }
 
 func capabilityCheck(c *wire.CapabilityCheck) api.CapabilityCheck {

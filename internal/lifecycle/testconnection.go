@@ -61,6 +61,7 @@ func (l *Lifecycle) test(ctx context.Context, m *registry.Source) (testOutcome, 
 	if err != nil {
 		return testOutcome{began: out.began}, asUpstreamFault(err)
 	}
+	transform.TestedAt(result, out.began)
 	out.result = result
 	t := targetOf(m)
 	recorded, err := l.expireSnapshots(ctx, t, then(tested(result, out.began), keepLastError(*m.Connection)))
@@ -78,13 +79,13 @@ func tested(result *wire.TestResult, at time.Time) transition {
 		if !at.After(c.LastTestedAt) {
 			return c, nil
 		}
-		c.LastTestedAt, c.LastTestPassed = at, result.Success
+		shown := transform.TestResult(result)
+		c.LastTestedAt, c.LastTestPassed, c.LastTestTime = at, result.Success, shown.TestedAt.String()
 		if at.Before(c.AdServerSavedAt) { // it was a test of another config than the saved one
 			return c, nil
 		}
 		c.LastError, c.LastErrorCode = "", ""
 		if !result.Success {
-			shown := transform.TestResult(result, at)
 			c.LastError, c.LastErrorCode = *shown.Error, *shown.ErrorCode
 		}
 		return c, nil

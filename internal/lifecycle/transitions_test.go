@@ -238,8 +238,9 @@ func TestStillOpen(t *testing.T) {
 // TestTested: a result is recorded if its test is newer than the last one. A test from
 // before the config was saved leaves alone what is said of that config.
 func TestTested(t *testing.T) {
-	passed := &wire.TestResult{Success: true}
-	failed := &wire.TestResult{ErrorCode: wire.Opt[string]{Value: "permission_denied", Set: true}}
+	answered := wire.Time{Time: noon.Add(-time.Hour), Digits: 6} // by upstream's clock
+	passed := &wire.TestResult{Success: true, TestedAt: answered}
+	failed := &wire.TestResult{ErrorCode: wire.Opt[string]{Value: "permission_denied", Set: true}, TestedAt: answered}
 	for name, x := range map[string]struct {
 		result       *wire.TestResult
 		began, saved time.Duration // after the last test
@@ -260,6 +261,7 @@ func TestTested(t *testing.T) {
 		want := c
 		if x.newer {
 			want.LastTestedAt, want.LastTestPassed = noon.Add(x.began), x.result.Success
+			want.LastTestTime = noon.Add(-time.Hour).Format("2006-01-02T15:04:05") + ".000000Z"
 		}
 		want.LastError, want.LastErrorCode = "", x.code
 		if x.code != "" {

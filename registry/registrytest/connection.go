@@ -54,6 +54,7 @@ func connectionFields(t *testing.T, s registry.Store, c *clock) {
 		{"e-mail", func(c *registry.Connection) { c.ServiceAccountEmail = "next@example.net" }, true},
 		{"error", func(c *registry.Connection) { c.LastError, c.LastErrorCode = "It refused.", "ADAPTER_INVALID_CONFIG" }, true},
 		{"tested", func(c *registry.Connection) { c.LastTestedAt, c.LastTestPassed = at(12), true }, true},
+		{"answered", func(c *registry.Connection) { c.LastTestTime = "2026-03-09T12:59:00.250000Z" }, true},
 		{"provisioned", func(c *registry.Connection) { c.ProvisionedAt = at(13) }, true},
 		{"deactivated", func(c *registry.Connection) { c.DeactivatedAt = at(14) }, true},
 		{"operation", func(c *registry.Connection) { c.Operation = &begun }, false},
@@ -145,9 +146,10 @@ func connectionInvalid(t *testing.T, s registry.Store) {
 	for _, text := range append([]string{"\x00", "\xff", "a\x00b\xff"}, hostile...) {
 		got := *changeConnection(t, s, m, func(c *registry.Connection) {
 			c.ExternalOrgID, c.MCPURL, c.A2AURL, c.ServiceAccountEmail, c.LastError, c.LastErrorCode = text, text, text, text, text, text
+			c.LastTestTime = text
 			c.LastTestedAt = time.Date(-5, 1, 1, 0, 0, 0, 0, time.UTC) // none
 		}).Connection
-		for _, kept := range []string{got.ExternalOrgID, got.MCPURL, got.A2AURL, got.ServiceAccountEmail, got.LastError, got.LastErrorCode} {
+		for _, kept := range []string{got.ExternalOrgID, got.MCPURL, got.A2AURL, got.ServiceAccountEmail, got.LastError, got.LastErrorCode, got.LastTestTime} {
 			if kept != registry.Text(text) {
 				t.Errorf("%q is kept as %q", text, kept)
 			}

@@ -15,7 +15,8 @@ var updateConnection = scoped(`UPDATE connections SET
 	updated_at = $13, sync_status = $14, sync_last_run_at = $15, sync_completed_at = $16, sync_item_count = $17,
 	sync_error = $18, sync_updated_at = $19, sync_observed_at = $20, version = $21,
 	tenant_id = $22, mcp_url = $23, a2a_url = $24, ad_server_saved_at = $25, provisioned_at = $26,
-	operation_kind = $27, operation_id = $28, operation_begun_at = $29, operation_until = $30, unsettled_since = $31, epoch = $32
+	operation_kind = $27, operation_id = $28, operation_begun_at = $29, operation_until = $30, unsettled_since = $31, epoch = $32,
+	last_test_time = $33
 	WHERE customer_id = $1 AND id = $2`)
 
 // save writes a record that was read and locked in the same transaction. ErrTenantTaken
@@ -41,7 +42,7 @@ func (s scope) save(ctx context.Context, rec *record) error {
 		nullText(sync.Error), nullTime(sync.UpdatedAt), nullTime(sync.ObservedAt), c.Version,
 		nullText(c.TenantID), nullText(c.MCPURL), nullText(c.A2AURL), nullTime(c.AdServerSavedAt), nullTime(c.ProvisionedAt),
 		nullText(operation.Kind), nullText(operation.ID), nullTime(operation.Begun), nullTime(operation.Until),
-		nullTime(c.UnsettledSince), c.Epoch)
+		nullTime(c.UnsettledSince), c.Epoch, nullText(c.LastTestTime))
 	if notUnique(err) {
 		return registry.ErrTenantTaken
 	}

@@ -29,7 +29,8 @@ func (rec *record) become(next registry.Connection) (effect, error) {
 	was := *rec.Connection
 	next.ID, next.CustomerID, next.CreatedAt, next.UpdatedAt = was.ID, was.CustomerID, was.CreatedAt, was.UpdatedAt
 	next.InventorySync, next.Version = was.InventorySync, was.Version
-	for _, text := range []*string{&next.ExternalOrgID, &next.MCPURL, &next.A2AURL, &next.ServiceAccountEmail, &next.LastError, &next.LastErrorCode} {
+	for _, text := range []*string{&next.ExternalOrgID, &next.MCPURL, &next.A2AURL, &next.ServiceAccountEmail, &next.LastError, &next.LastErrorCode,
+		&next.LastTestTime} {
 		*text = registry.Text(*text)
 	}
 	next.AdServerSavedAt, next.LastTestedAt = registry.Instant(next.AdServerSavedAt), registry.Instant(next.LastTestedAt)

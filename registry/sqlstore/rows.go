@@ -16,7 +16,7 @@ const (
 	s.authentication_type, s.oauth_audience, s.auth_version`
 
 	connectionColumns = `c.id, c.provisioning_status, c.tenant_id, c.external_org_id, c.mcp_url, c.a2a_url, c.ad_server, c.ad_server_saved_at,
-	c.service_account_email, c.email_learned, c.last_error, c.last_error_code, c.last_tested_at, c.last_test_passed,
+	c.service_account_email, c.email_learned, c.last_error, c.last_error_code, c.last_tested_at, c.last_test_passed, c.last_test_time,
 	c.provisioned_at, c.deactivated_at, c.created_at, c.updated_at, c.sync_status, c.sync_last_run_at, c.sync_completed_at,
 	c.sync_item_count, c.sync_error, c.sync_updated_at, c.sync_observed_at,
 	c.operation_kind, c.operation_id, c.operation_begun_at, c.operation_until, c.unsettled_since, c.epoch, c.version`
@@ -53,7 +53,7 @@ func scanRecord(r row, customer *int64, before ...any) (*record, error) {
 		// All of these can be NULL: there is no connection then.
 		orZero(&c.ID), orZero(&c.Provisioning), orZero(&c.TenantID), orZero(&c.ExternalOrgID), orZero(&c.MCPURL), orZero(&c.A2AURL),
 		orZero(&adServer), instantColumn{&c.AdServerSavedAt}, orZero(&c.ServiceAccountEmail), orZero(&rec.emailLearned),
-		orZero(&c.LastError), orZero(&c.LastErrorCode), instantColumn{&c.LastTestedAt}, orZero(&c.LastTestPassed),
+		orZero(&c.LastError), orZero(&c.LastErrorCode), instantColumn{&c.LastTestedAt}, orZero(&c.LastTestPassed), orZero(&c.LastTestTime),
 		instantColumn{&c.ProvisionedAt}, instantColumn{&c.DeactivatedAt}, instantColumn{&c.CreatedAt}, instantColumn{&c.UpdatedAt},
 		orZero(&sync.Status), instantColumn{&sync.LastRunAt}, instantColumn{&sync.CompletedAt}, &sync.ItemCount, orZero(&sync.Error),
 		instantColumn{&sync.UpdatedAt}, instantColumn{&sync.ObservedAt},
