@@ -204,7 +204,7 @@ type Subscription struct {
 	ID         string
 	URL        string
 	EventTypes []string // none: all
-	Active     bool     // false: it was deleted, or failed too often
+	Active     bool     // false: it was deleted
 	Secret     string   // "": forgotten; nothing is delivered
 	Failures   int      // in a row
 }
