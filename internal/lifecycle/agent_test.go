@@ -108,7 +108,10 @@ func (a *agent) username() string {
 }
 
 // setting gives the setting of the only tenant that a change of config resets.
-func (a *agent) setting() string { return string(a.Settings(a.id())["default_advertiser_id"]) }
+func (a *agent) setting() string {
+	c, _ := a.Config(a.id())
+	return string(c.Values["default_advertiser_id"])
+}
 
 func (a *agent) set(setting string) {
 	a.SetSettings(a.id(), upstreamtest.Values{"default_advertiser_id": json.RawMessage(setting)})
