@@ -209,8 +209,9 @@ func TestDemo(t *testing.T) {
 	if code, _, _ := p.get(statusPath("harbour-news"), key); code != 200 {
 		t.Errorf("a known source without the sales agent: %d", code)
 	}
-	if code, header, _ := p.get(statusPath("lighthouse-radio"), key); code != 503 || header.Get("Retry-After") == "" {
-		t.Errorf("a source never read before, without the sales agent: %d %v", code, header)
+	runs := strings.TrimSuffix(statusPath("lighthouse-radio"), "status") + "sync-history"
+	if code, header, _ := p.get(runs, key); code != 503 || header.Get("Retry-After") == "" {
+		t.Errorf("what was never read before, without the sales agent: %d %v", code, header)
 	}
 	if code, _, _ := p.get("/readyz", ""); code != 200 {
 		t.Errorf("/readyz: %d", code)
