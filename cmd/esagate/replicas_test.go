@@ -10,8 +10,13 @@ import (
 
 // TestReplicas starts two gateways at once on one empty PostgreSQL database.
 func TestReplicas(t *testing.T) {
+	t.Run("directly", func(t *testing.T) { twoReplicas(t, pgtest.Database(t)) })
+	t.Run("behind a pooler", func(t *testing.T) { twoReplicas(t, pgtest.PooledDatabase(t)) })
+}
+
+func twoReplicas(t *testing.T, databaseURL string) {
 	config, env := write(t, "http://127.0.0.1:1")
-	env = append(env, "ESAGATE_STORE_URL="+pgtest.Database(t))
+	env = append(env, "ESAGATE_STORE_URL="+databaseURL)
 	var replicas [2]*process
 	var wg sync.WaitGroup
 	for i := range replicas {

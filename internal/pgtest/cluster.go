@@ -49,10 +49,12 @@ type Cluster struct {
 	password string
 	port     int
 
-	mu        sync.Mutex
-	server    *server // nil while it is down
-	stopped   bool
-	databases int
+	mu         sync.Mutex
+	server     *server // nil while it is down
+	pooler     *server // nil until it is asked for
+	poolerPort int
+	stopped    bool
+	databases  int
 }
 
 // Start makes a cluster and starts its server; ErrNotInstalled. The context bounds
@@ -160,7 +162,7 @@ func (c *Cluster) Stop() error {
 		return nil
 	}
 	c.stopped = true
-	err := c.end(immediate) // nothing of it is needed any more
+	err := errors.Join(end(c.pooler, immediate), c.end(immediate)) // nothing of it is needed any more
 	if c.dir != "" {
 		err = errors.Join(err, os.RemoveAll(c.dir))
 	}

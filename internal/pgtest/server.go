@@ -115,10 +115,15 @@ func (c *Cluster) down(how syscall.Signal) error {
 // end ends the server, by its own id; c.mu is held.
 func (c *Cluster) end(how syscall.Signal) error {
 	s := c.server
+	c.server = nil
+	return end(s, how)
+}
+
+// end ends a process, by its own id; nil has ended.
+func end(s *server, how syscall.Signal) error {
 	if s == nil {
 		return nil
 	}
-	c.server = nil
 	for _, signal := range []os.Signal{how, immediate, os.Kill} {
 		if err := s.process.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
 			return fmt.Errorf("pgtest: %w", err)
@@ -163,10 +168,13 @@ func (c *Cluster) run(ctx context.Context, program string, args ...string) error
 	return nil
 }
 
-// command prepares one of PostgreSQL's programs. Nothing of our environment reaches
+// command prepares one of PostgreSQL's programs, or another one by its whole path. Nothing of our environment reaches
 // it: PGDATA and the like would change what it does.
 func (c *Cluster) command(ctx context.Context, program string, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, filepath.Join(c.bin, program), args...)
+	if !filepath.IsAbs(program) {
+		program = filepath.Join(c.bin, program)
+	}
+	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Dir = c.dir
 	cmd.Env = []string{"LC_ALL=C", "TZ=UTC", "PATH=" + c.bin + string(os.PathListSeparator) + os.Getenv("PATH")}
 	cmd.SysProcAttr = c.owner.attributes()

@@ -47,6 +47,7 @@ func NewFile(t *testing.T) string {
 var Databases = map[string]func(t *testing.T) string{
 	"sqlite":   NewFile,
 	"postgres": func(t *testing.T) string { return pgtest.Database(t) },
+	"pooler":   func(t *testing.T) string { return pgtest.PooledDatabase(t) },
 }
 
 // newKey gives a Store a key of its own.

@@ -32,10 +32,12 @@ const (
 // On PostgreSQL the process that migrates holds a lock. The others ask for it every second,
 // five minutes long: a step on a large table takes its time.
 const (
-	lockPeriod  = 1 // seconds
-	lockTries   = 300
-	unlockLimit = 10 * time.Second
+	lockPeriod = time.Second
+	lockTries  = 300
 )
+
+// errMigrating: another process did not come to its end.
+var errMigrating = errors.New("store: another process has been migrating for five minutes")
 
 // Migrate brings the tables of the database that a store URL names up to date,
 // forward only, and says from which version to which; they are the same when there
@@ -72,7 +74,7 @@ func (s *Store) migrate(ctx context.Context) (from, to int64, err error) {
 			break
 		}
 	}
-	if err != nil && !errors.Is(err, errNewerSchema) {
+	if err != nil && !errors.Is(err, errNewerSchema) && !errors.Is(err, errMigrating) {
 		err = fmt.Errorf("store: migrate: %w", s.reduce(ctx, err))
 	}
 	return from, to, err
@@ -109,41 +111,56 @@ func (s *Store) migrateOnce(ctx context.Context) (from, to int64, err error) {
 	if err != nil || !pending {
 		return from, from, err
 	}
-	var options []goose.ProviderOption
 	if s.dialect == goose.DialectPostgres {
-		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(lockPeriod, lockTries))
+		unlock, err := s.lockMigrations(ctx)
 		if err != nil {
 			return from, from, err
 		}
-		options = append(options, goose.WithSessionLocker(boundedLocker{locker}))
+		defer unlock()
 	}
-	work, err := provider(s.dialect, s.write, options...)
-	if err != nil {
-		return from, from, err
-	}
-	if _, err := work.Up(ctx); err != nil {
+	if _, err := look.Up(ctx); err != nil {
 		return from, from, err
 	}
 	to, err = look.GetDBVersion(ctx)
 	return from, to, err
 }
 
-func provider(dialect goose.Dialect, db *sql.DB, more ...goose.ProviderOption) (*goose.Provider, error) {
+// lockMigrations takes the lock, which belongs to a transaction and not to a session: a session's would stay with
+// a connection that a pooler gives to somebody else. The steps run in transactions of their own meanwhile.
+func (s *Store) lockMigrations(ctx context.Context) (unlock func(), err error) {
+	for range lockTries {
+		tx, err := s.write.BeginTx(ctx, nil)
+		if err != nil {
+			return nil, err
+		}
+		var ours bool
+		// It is idle for as long as the steps take.
+		_, err = tx.ExecContext(ctx, `SET LOCAL idle_in_transaction_session_timeout = 0`)
+		if err == nil {
+			err = tx.QueryRowContext(ctx, `SELECT pg_try_advisory_xact_lock($1)`, lock.DefaultLockID).Scan(&ours)
+		}
+		unlock := func() { _ = tx.Rollback() } // if that fails it ends with the connection
+		if ours {
+			return unlock, nil
+		}
+		unlock()
+		if err != nil {
+			return nil, err
+		}
+		select {
+		case <-time.After(lockPeriod):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	return nil, errMigrating
+}
+
+func provider(dialect goose.Dialect, db *sql.DB) (*goose.Provider, error) {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return nil, err
 	}
 	return goose.NewProvider(dialect, db, files,
-		append(more, goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))...)
-}
-
-// boundedLocker is goose's locker, whose unlocking has no deadline.
-type boundedLocker struct{ lock.SessionLocker }
-
-// SessionUnlock implements lock.SessionLocker. A lock that it can't release ends with the
-// session.
-func (l boundedLocker) SessionUnlock(ctx context.Context, conn *sql.Conn) error {
-	ctx, cancel := context.WithTimeout(ctx, unlockLimit)
-	defer cancel()
-	return l.SessionLocker.SessionUnlock(ctx, conn)
+		goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
 }

@@ -71,6 +71,9 @@ func (c pgConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	limited, cancel := context.WithTimeout(ctx, c.limit)
 	defer cancel()
 	conn, err := c.Connector.Connect(limited)
+	if errors.Is(err, errPooled) { // the next one is made for it
+		conn, err = c.Connector.Connect(limited)
+	}
 	if err != nil {
 		return nil, reduceConnect(ctx, c.place, err)
 	}

@@ -6,6 +6,9 @@ import (
 	"database/sql/driver"
 	"errors"
 	"net"
+	"strconv"
+	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -42,14 +45,19 @@ func (s *Store) openPostgres(url string) error {
 	// table, and from the server's log with its segment.
 	s.dialect, s.begin, s.commit, s.again, s.reduce = goose.DialectPostgres, s.beginPostgres, commitPostgres, postgresAgain, reduce
 	s.lock, s.tryLock = " FOR UPDATE", " FOR UPDATE SKIP LOCKED"
-	s.read = postgresPool(cfg, postgresReaders)
-	s.write = postgresPool(cfg, postgresWriters)
+	modes := &queryModes{chosen: strings.Contains(url, "default_query_exec_mode=")}
+	s.read = postgresPool(cfg, modes, postgresReaders)
+	s.write = postgresPool(cfg, modes, postgresWriters)
 	return nil
 }
 
-func postgresPool(cfg *pgx.ConnConfig, size int) *sql.DB {
-	inner := stdlib.GetConnector(*cfg, stdlib.OptionAfterConnect(func(ctx context.Context, conn *pgx.Conn) error {
-		if err := settle(ctx, conn); err != nil {
+func postgresPool(cfg *pgx.ConnConfig, modes *queryModes, size int) *sql.DB {
+	inner := stdlib.GetConnector(*cfg, stdlib.OptionBeforeConnect(modes.before), stdlib.OptionAfterConnect(func(ctx context.Context, conn *pgx.Conn) error {
+		pid, err := settle(ctx, conn)
+		if err == nil {
+			err = modes.check(conn, pid)
+		}
+		if err != nil {
 			return both(err, conn.Close(ctx)) // no other code does
 		}
 		return nil
@@ -67,25 +75,53 @@ func postgresPool(cfg *pgx.ConnConfig, size int) *sql.DB {
 // answered, a transaction whose client has gone gives up its locks. It is no startup
 // parameter, because connection poolers refuse those.
 //
-// A pooler that gives a server connection for each transaction is fine for serving, with
-// three things to know. These settings reach whichever connection it gave for them, here
+// A pooler that gives a server connection for each transaction is fine, with one thing to
+// know. These settings reach whichever connection it gave for them, here
 // and there another client's, whom they only make more careful; so where the server's
-// default is another, the role is to be given them (ALTER ROLE ... SET). It has to know
-// prepared statements, or default_query_exec_mode in the URL be "exec". And the
-// migration lock belongs to a session: migrations need a direct connection, or a pool by session.
-const settleSession = `SELECT current_setting('server_encoding'),
+// default is another, the role is to be given them (ALTER ROLE ... SET).
+const settleSession = `SELECT current_setting('server_encoding'), pg_backend_pid(),
 	CASE WHEN current_setting('synchronous_commit') = 'off' THEN set_config('synchronous_commit', 'on', false) END,
 	CASE WHEN current_setting('idle_in_transaction_session_timeout') IN ('0', '0ms') THEN set_config('idle_in_transaction_session_timeout', '60s', false) END`
 
-func settle(ctx context.Context, conn *pgx.Conn) error {
+// settle settles a session, and gives the id of the server's process behind it.
+func settle(ctx context.Context, conn *pgx.Conn) (pid string, err error) {
 	results, err := conn.PgConn().Exec(ctx, settleSession).ReadAll()
 	if err != nil {
-		return err
+		return "", err
 	}
-	if encoding := string(results[0].Rows[0][0]); encoding != "UTF8" {
-		return errEncodingOfDatabase
+	row := results[0].Rows[0]
+	if string(row[0]) != "UTF8" {
+		return "", errEncodingOfDatabase
+	}
+	return string(row[1]), nil
+}
+
+// queryModes says how statements are sent. pgx prepares each once for a connection. A pooler that gives a server
+// connection for each transaction would look for what one prepared in another; behind a pooler nothing is prepared,
+// which takes up to twice as long. A default_query_exec_mode in the URL goes before both.
+type queryModes struct {
+	chosen bool        // by the URL
+	pooled atomic.Bool // a pooler was met
+}
+
+// errPooled: the connection turned out to be a pooler's, after it was set up for a server's.
+var errPooled = errors.New("there is a pooler before the server")
+
+func (m *queryModes) before(_ context.Context, cfg *pgx.ConnConfig) error {
+	if m.pooled.Load() {
+		cfg.DefaultQueryExecMode = pgx.QueryExecModeExec
 	}
 	return nil
+}
+
+// check looks whether a connection is a pooler's: it is known by the process that a cancellation is to name, which
+// a server gives as its own, and a pooler makes up.
+func (m *queryModes) check(conn *pgx.Conn, pid string) error {
+	if m.chosen || conn.Config().DefaultQueryExecMode == pgx.QueryExecModeExec || pid == strconv.FormatUint(uint64(conn.PgConn().PID()), 10) {
+		return nil
+	}
+	m.pooled.Store(true)
+	return errPooled
 }
 
 // errEncodingOfDatabase: no other encoding takes every text that a Store keeps.

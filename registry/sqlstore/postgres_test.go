@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"database/sql"
 	"net/url"
 	"strings"
 	"testing"
@@ -36,6 +37,39 @@ func TestPostgresSessions(t *testing.T) {
 		if stats < 1 || stats > 10 {
 			t.Errorf("%s pool: %d connections", pool, stats)
 		}
+	}
+}
+
+// TestStatementsArePreparedForAServerAlone: one that a pooler gave away meanwhile would not be found. What the URL
+// says goes before that.
+func TestStatementsArePreparedForAServerAlone(t *testing.T) {
+	for name, c := range map[string]struct {
+		database func(pgtest.TB) string
+		mode     string
+		prepares bool
+	}{
+		"server":         {pgtest.Database, "", true},
+		"server, told":   {pgtest.Database, "&default_query_exec_mode=exec", false},
+		"pooler":         {pgtest.PooledDatabase, "", false},
+		"pooler, told":   {pgtest.PooledDatabase, "&default_query_exec_mode=cache_statement", true},
+		"pooler, simple": {pgtest.PooledDatabase, "&default_query_exec_mode=simple_protocol", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, err := pools(c.database(t) + c.mode)
+			must(t)(err)
+			defer s.Close()
+			for pool, db := range map[string]*sql.DB{"read": s.read, "write": s.write} {
+				tx, err := db.BeginTx(t.Context(), nil) // a pooler gives one connection for it
+				must(t)(err)
+				var n int // by texts of its own, since the pools may be given the same connection
+				must(t)(tx.QueryRowContext(t.Context(), `SELECT $1::bigint AS "`+pool+`"`, 1).Scan(&n))
+				must(t)(tx.QueryRowContext(t.Context(), `SELECT COUNT(*) AS "`+pool+`" FROM pg_prepared_statements WHERE statement LIKE '%bigint%'`).Scan(&n))
+				if (n > 0) != c.prepares {
+					t.Errorf("%s: %d prepared", pool, n)
+				}
+				must(t)(tx.Rollback())
+			}
+		})
 	}
 }
 

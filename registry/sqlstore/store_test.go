@@ -56,6 +56,13 @@ func TestPostgres(t *testing.T) {
 	})
 }
 
+// TestPooler runs the suite behind a PgBouncer that gives a connection for each transaction.
+func TestPooler(t *testing.T) {
+	registrytest.RunShort(t, func(t *testing.T, opts registrytest.Options) registry.Store {
+		return world(t, pgtest.PooledDatabase(t), opts)
+	})
+}
+
 func TestPostgresReopen(t *testing.T) {
 	registrytest.RunReopen(t, func(t *testing.T) registrytest.Opener {
 		url := pgtest.Database(t)
