@@ -134,10 +134,11 @@ func (s *Store) lockMigrations(ctx context.Context) (unlock func(), err error) {
 			return nil, err
 		}
 		var ours bool
+		in := scope{on: tx, store: s}
 		// It is idle for as long as the steps take.
-		_, err = tx.ExecContext(ctx, `SET LOCAL idle_in_transaction_session_timeout = 0`)
+		_, err = in.exec(ctx, global(`SET LOCAL idle_in_transaction_session_timeout = 0`))
 		if err == nil {
-			err = tx.QueryRowContext(ctx, `SELECT pg_try_advisory_xact_lock($1)`, lock.DefaultLockID).Scan(&ours)
+			err = in.queryRow(ctx, global(`SELECT pg_try_advisory_xact_lock($1)`), lock.DefaultLockID).Scan(&ours)
 		}
 		unlock := func() { _ = tx.Rollback() } // if that fails it ends with the connection
 		if ours {
