@@ -137,16 +137,17 @@ func (p *process) get(path, key string) (int, http.Header, string) {
 }
 
 // send asks with a key; the code is 0 when no whole answer came.
-func (p *process) send(method, path, key, body string) (int, string) {
+func (p *process) send(method, path, key, body string, headers ...string) (int, string) {
 	p.t.Helper()
-	_, resp, answer, err := p.do(method, path, key, body)
+	_, resp, answer, err := p.do(method, path, key, body, headers...)
 	if err != nil {
 		return 0, ""
 	}
 	return resp.StatusCode, answer
 }
 
-func (p *process) do(method, path, key, body string) (*http.Request, *http.Response, string, error) {
+// do sends a request with a key, and headers in pairs.
+func (p *process) do(method, path, key, body string, headers ...string) (*http.Request, *http.Response, string, error) {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
@@ -157,6 +158,9 @@ func (p *process) do(method, path, key, body string) (*http.Request, *http.Respo
 	}
 	if body != "" {
 		r.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		r.Header.Add(headers[i], headers[i+1])
 	}
 	resp, err := http.DefaultClient.Do(r)
 	if err != nil {

@@ -27,9 +27,9 @@ func twoReplicas(t *testing.T, databaseURL string) {
 	if a == nil || b == nil {
 		t.Fatal("one did not start")
 	}
-	both := func(method, path, body string) (codes [2]int, bodies [2]string) {
+	both := func(method, path, body string, headers ...string) (codes [2]int, bodies [2]string) {
 		for i, p := range replicas {
-			wg.Go(func() { codes[i], bodies[i] = p.send(method, path, clearKey, body) })
+			wg.Go(func() { codes[i], bodies[i] = p.send(method, path, clearKey, body, headers...) })
 		}
 		wg.Wait()
 		return codes, bodies
@@ -52,6 +52,13 @@ func twoReplicas(t *testing.T, databaseURL string) {
 			if _, body := p.send("GET", sources+"/"+id, clearKey, ""); !strings.Contains(body, `"name":"A"`) || !strings.Contains(body, `"description":"B"`) {
 				t.Errorf("an update was lost: %s", body)
 			}
+		}
+		// Changes of one state: one is made.
+		_, read, _, err := a.do("GET", sources+"/"+id, clearKey, "")
+		must(t, err)
+		codes, bodies = both("PUT", sources+"/"+id, `{"description":"C"}`, "If-Match", read.Header.Get("Etag"))
+		if codes != [2]int{200, 412} && codes != [2]int{412, 200} {
+			t.Errorf("two changes of one state: %v %q", codes, bodies)
 		}
 	}
 	codes, bodies := both("POST", sources, agentBody) // by slug both get one
