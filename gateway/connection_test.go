@@ -2,10 +2,12 @@ package gateway_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"testing"
 	"time"
 
+	"esagate/internal/reconcile"
 	"esagate/registry"
 	"esagate/upstream/upstreamtest"
 )
@@ -161,12 +163,21 @@ func TestReadsGoOnWithoutTheStore(t *testing.T) {
 	})
 }
 
-// learn has the gateway read the facts of all tenants, as it does at its start.
+// learn has the gateway ask about all tenants from now on, as the replica that leads does
+// from its start.
 func (w *world) learn() {
-	w.Helper()
-	all, _, err := w.directory.ManagedSources(w.Context(), customer, 0, 200)
-	w.must(err)
-	w.status.LearnTenants(all)
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	tenants := reconcile.New(reconcile.Config{Kind: registry.UpkeepTenants, Interval: 20 * time.Minute},
+		reconcile.Deps{Store: w.store, Refresh: w.lifecycle.Check})
+	go func() {
+		defer close(ended)
+		tenants.Run(ctx)
+	}()
+	w.Cleanup(func() {
+		stop()
+		<-ended
+	})
 }
 
 // orgID is the external_org_id that is known of a source; empty: none.

@@ -16,16 +16,23 @@ const (
 	AuditFailed    AuditOutcome = "failed"    // answered with a 5xx, or not at all
 )
 
+// What is recorded of changes that were made at the sales agent and found there.
+const (
+	ActorSalesAgent  = "sales agent"
+	AuditSwitchedOff = "tenantDeactivated"
+	AuditSwitchedOn  = "tenantReactivated"
+)
+
 // AuditEntry is the record of one write: who, what, which source, and what became of
 // it. Nothing of a request's body stands in it but the ids of what it was about.
 type AuditEntry struct {
 	ID        string // given by the Store; ordered by time of beginning
 	At        time.Time
-	Actor     string // the caller's name: of a key, or of an access token's subject
-	Operation string // a word of the route table
+	Actor     string // the caller's name: of a key, or of an access token's subject; or ActorSalesAgent
+	Operation string // a word of the route table; or AuditSwitchedOff, AuditSwitchedOn
 	SourceID  string // empty: none, or not known
 	ESAID     int64  // 0: none, or not known
-	RequestID string
+	RequestID string // empty: what was recorded is not a request of a caller's
 	Outcome   AuditOutcome
 	Status    int    // of the answer; 0: none yet
 	Code      string // of an answer that is an error; empty: none

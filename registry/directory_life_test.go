@@ -33,6 +33,13 @@ func lastError(text string) func(*registry.Source) (*registry.Connection, error)
 	}
 }
 
+// deactivated switches a connection off.
+func deactivated(m *registry.Source) (*registry.Connection, error) {
+	next := *m.Connection
+	next.Provisioning = registry.StatusDeactivated
+	return &next, nil
+}
+
 // listed checks the list of managed sources.
 func listed(t testing.TB, d *registry.Directory, what string, skip, take int, want ...string) {
 	t.Helper()
@@ -155,13 +162,13 @@ func TestDirectoryWritesThrough(t *testing.T) {
 	for _, known := range []bool{true, false} {
 		bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
 			m := adopted(t, f, customer, "m")
-			id, inactive := m.Connection.ID, false
+			id := m.Connection.ID
 			writes := map[string]func() (*registry.Source, error){
 				"ObserveInventorySync": func() (*registry.Source, error) {
 					return d.ObserveInventorySync(t.Context(), customer, id, registry.InventorySync{Status: registry.SyncSuccess, ObservedAt: time.Now()})
 				},
-				"LearnTenant": func() (*registry.Source, error) {
-					return d.LearnTenant(t.Context(), customer, id, registry.TenantFacts{Active: &inactive})
+				"ChangeAudited": func() (*registry.Source, error) {
+					return d.ChangeAudited(t.Context(), customer, id, registry.AuditEntry{}, deactivated)
 				},
 				"ChangeConnection": func() (*registry.Source, error) {
 					return d.ChangeConnection(t.Context(), customer, id, lastError("written"))
@@ -237,7 +244,7 @@ func TestDirectoryBoundsSignals(t *testing.T) {
 			t.Fatalf("an older signal won: %+v", got)
 		}
 		// Nor does a newer version of something else.
-		must(t)(elsewhere(f).LearnTenant(t.Context(), m.Connection.ID, registry.TenantFacts{ExternalOrgID: "org"}))
+		must(t)(elsewhere(f).ChangeConnection(t.Context(), m.Connection.ID, lastError("another")))
 		time.Sleep(time.Minute)
 		if got := observe(registry.SyncFailed, 10*time.Minute+25*time.Second); got.Status != registry.SyncSuccess {
 			t.Fatalf("an older signal won: %+v", got)

@@ -216,14 +216,14 @@ func TestDirectoryRefusedDecision(t *testing.T) {
 	bubble(t, registry.DirectoryOptions{}, func(t *testing.T, d *registry.Directory, f *faulty) {
 		m := adopted(t, f, customer, "a")
 		get(t, d, "a")
-		must(t)(elsewhere(f).LearnTenant(t.Context(), m.Connection.ID, registry.TenantFacts{ExternalOrgID: "org"}))
+		must(t)(elsewhere(f).ChangeConnection(t.Context(), m.Connection.ID, lastError("org")))
 		_, err := d.ChangeConnection(t.Context(), customer, m.Connection.ID, func(now *registry.Source) (*registry.Connection, error) {
-			return nil, fault.New(fault.PreconditionFailed, "It is of "+now.Connection.ExternalOrgID)
+			return nil, fault.New(fault.PreconditionFailed, "It is of "+now.Connection.LastError)
 		})
 		if !fault.Is(err, fault.PreconditionFailed) || err.Error() != "It is of org" {
 			t.Fatal(err)
 		}
-		if got := get(t, d, "a"); got.Connection.ExternalOrgID != "org" {
+		if got := get(t, d, "a"); got.Connection.LastError != "org" {
 			t.Fatalf("%+v", *got.Connection)
 		}
 	})

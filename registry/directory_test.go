@@ -96,9 +96,9 @@ func TestDirectoryFreshness(t *testing.T) {
 		}
 		reads(t, f, "fresh", 0)
 		// Another replica changes it.
-		must(t)(elsewhere(f).LearnTenant(t.Context(), m.Connection.ID, registry.TenantFacts{ExternalOrgID: "org"}))
+		must(t)(elsewhere(f).ChangeConnection(t.Context(), m.Connection.ID, lastError("another")))
 		time.Sleep(time.Nanosecond)
-		if got := get(t, d, "a"); got.Connection.ExternalOrgID != "org" {
+		if got := get(t, d, "a"); got.Connection.LastError != "another" {
 			t.Fatalf("not read again: %+v", *got.Connection)
 		}
 		reads(t, f, "no longer fresh", 1)
@@ -116,7 +116,7 @@ func TestDirectoryNotFound(t *testing.T) {
 		// A foreign customer's reads miss both in the store and in memory.
 		wantNotFound(t)(d.ManagedSource(t.Context(), customer+1, "late"))
 		wantNotFound(t)(d.ManagedSourceByID(t.Context(), customer+1, m.Connection.ID))
-		wantNotFound(t)(d.LearnTenant(t.Context(), customer+1, m.Connection.ID, registry.TenantFacts{}))
+		wantNotFound(t)(d.ChangeAudited(t.Context(), customer+1, m.Connection.ID, registry.AuditEntry{}, lastError("foreign")))
 		wantNotFound(t)(d.ObserveInventorySync(t.Context(), customer+1, m.Connection.ID, registry.InventorySync{ObservedAt: time.Now()}))
 
 		// Deleted: the copy goes, so that it does not come back in an outage.

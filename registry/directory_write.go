@@ -195,10 +195,12 @@ func (d *Directory) ChangeConnection(ctx context.Context, customer, esaID int64,
 	})
 }
 
-// LearnTenant records what upstream says of a connection's tenant.
-func (d *Directory) LearnTenant(ctx context.Context, customer, esaID int64, facts TenantFacts) (*Source, error) {
+// ChangeAudited changes a connection without a request, as CustomerStore does. Conflict
+// over ErrTenantTaken.
+func (d *Directory) ChangeAudited(ctx context.Context, customer, esaID int64, e AuditEntry,
+	decide func(*Source) (*Connection, error)) (*Source, error) {
 	return d.writeSource(ctx, d.ofConnection(customer, esaID), func(ctx context.Context, c CustomerStore) (*Source, error) {
-		return c.LearnTenant(ctx, esaID, facts)
+		return c.ChangeAudited(ctx, esaID, e, deciding(decide))
 	})
 }
 

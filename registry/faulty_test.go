@@ -166,8 +166,9 @@ func (c faultyCustomer) ObserveInventorySync(ctx context.Context, esaID int64, s
 	return ask(ctx, c.f, "write", func() (*registry.Source, error) { return c.CustomerStore.ObserveInventorySync(ctx, esaID, s) })
 }
 
-func (c faultyCustomer) LearnTenant(ctx context.Context, esaID int64, facts registry.TenantFacts) (*registry.Source, error) {
-	return ask(ctx, c.f, "write", func() (*registry.Source, error) { return c.CustomerStore.LearnTenant(ctx, esaID, facts) })
+func (c faultyCustomer) ChangeAudited(ctx context.Context, esaID int64, e registry.AuditEntry,
+	decide func(*registry.Source) (*registry.Connection, error)) (*registry.Source, error) {
+	return ask(ctx, c.f, "write", func() (*registry.Source, error) { return c.CustomerStore.ChangeAudited(ctx, esaID, e, decide) })
 }
 
 func (c faultyCustomer) Source(ctx context.Context, sourceID string) (*registry.Source, error) {

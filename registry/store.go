@@ -157,14 +157,16 @@ type CustomerStore interface {
 	// The sync's UpdatedAt becomes the ObservedAt of the signal that changed it,
 	// whatever the signal's own says; a signal without ObservedAt is the oldest.
 	ObserveInventorySync(ctx context.Context, esaID int64, signal InventorySync) (*Source, error)
-	// LearnTenant records what upstream says of a connection's tenant.
-	LearnTenant(ctx context.Context, esaID int64, facts TenantFacts) (*Source, error)
 	// ChangeConnection changes a connection in one transaction: decide gets the locked
 	// source and returns the new connection, or nil to leave it. It can't change ids,
 	// CreatedAt, InventorySync and Version. Its error is returned as it is, and nothing has
 	// changed then. It must not wait for anything, and may be called more than once. Any
 	// change is a new Version; UpdatedAt moves with what a reader could see. ErrTenantTaken, ErrInvalid.
 	ChangeConnection(ctx context.Context, esaID int64, decide func(*Source) (*Connection, error)) (*Source, error)
+	// ChangeAudited is ChangeConnection for a change that no request makes. If the status of
+	// the connection changes, the same transaction adds e to the audit, as succeeded; its
+	// SourceID and ESAID are the connection's.
+	ChangeAudited(ctx context.Context, esaID int64, e AuditEntry, decide func(*Source) (*Connection, error)) (*Source, error)
 	// KeepSettings keeps, encrypted, the ad-server settings that an operation has read
 	// and is to put back; nil forgets them. Settings gives them, ErrNotFound without.
 	KeepSettings(ctx context.Context, esaID int64, settings []byte) error
@@ -227,11 +229,3 @@ const (
 	AdoptionDeleted    AdoptionOutcome = "deleted"     // the API deleted it: it stays deleted
 	AdoptionNotManaged AdoptionOutcome = "not_managed" // an AGENT source holds the sourceId
 )
-
-// TenantFacts is what `GET T` says. A nil Active or an empty ExternalOrgID was
-// not said. Active moves a connection between active and deactivated, and no
-// other status.
-type TenantFacts struct {
-	ExternalOrgID string
-	Active        *bool
-}

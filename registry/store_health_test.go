@@ -124,7 +124,7 @@ func (c spoilt) ManagedSources(context.Context, int, int) ([]*registry.Source, i
 	return nil, 0, c.says
 }
 
-func (c spoilt) LearnTenant(context.Context, int64, registry.TenantFacts) (*registry.Source, error) {
+func (c spoilt) ChangeConnection(context.Context, int64, func(*registry.Source) (*registry.Connection, error)) (*registry.Source, error) {
 	return nil, c.says
 }
 
@@ -180,7 +180,7 @@ func TestDirectorySpoiltRows(t *testing.T) {
 					})
 				}
 				took(t, "a write", 0, func() {
-					wantUnavailable(t)(d.LearnTenant(t.Context(), customer, m.Connection.ID, registry.TenantFacts{}))
+					wantUnavailable(t)(d.ChangeConnection(t.Context(), customer, m.Connection.ID, lastError("spoilt")))
 				})
 				synctest.Wait()
 				isThere(t, d, true, "taken to be away")

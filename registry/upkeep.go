@@ -46,4 +46,7 @@ const (
 	UpkeepSubscribe
 	// UpkeepUnsubscribe: with a subscription upstream, and not active; RetryAt as above.
 	UpkeepUnsubscribe
+	// UpkeepTenants: active or deactivated with a tenant, and no operation is under way.
+	// Before is ignored.
+	UpkeepTenants
 )

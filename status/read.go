@@ -92,6 +92,9 @@ func (s *Service) fetcher(src *registry.Source) snapshot.Fetch[*document] {
 		answer, err := s.deps.Upstream.Status(ctx, tenantID)
 		if err != nil {
 			s.logRefresh(ctx, "status", tenantID, err)
+			if refusesTenant(err) {
+				s.deps.Suspect(src)
+			}
 			return nil, err
 		}
 		doc := &document{at: answer.FetchedAt.Time, streams: transform.StreamNamesOf(answer.Syncs)}
@@ -102,6 +105,9 @@ func (s *Service) fetcher(src *registry.Source) snapshot.Fetch[*document] {
 		}
 		for _, path := range malformed {
 			s.ins.MalformedField(path)
+		}
+		if surprises(src.Connection, doc.status) {
+			s.deps.Suspect(src)
 		}
 		s.recordSync(ctx, src, doc.status)
 		doc.webhooks, doc.subscribed = s.deliveries(ctx, src)

@@ -34,6 +34,9 @@ type Deps struct {
 	// SyncFinished is called after each fetch with the end of the last inventory run,
 	// zero if there is none, and the document's own time.
 	SyncFinished func(ctx context.Context, src *registry.Source, finished, fetchedAt time.Time)
+	// Suspect is called after a fetch whose outcome does not fit what is known of the tenant:
+	// it may have been switched off or on at the sales agent. It must not block.
+	Suspect func(src *registry.Source)
 }
 
 // Service reads and keeps statuses. It is safe for concurrent use.
@@ -47,13 +50,11 @@ type Service struct {
 	pending   *snapshot.Cache[*document] // of connections without a tenant, by their id
 	histories *snapshot.Cache[*histories]
 	adServers *snapshot.Cache[*document] // without content
-
-	work *background.Group
 }
 
 // New makes a Service that knows nothing yet. The caller ends it with Close.
 func New(cfg Config, deps Deps) *Service {
-	s := &Service{cfg: cfg, deps: deps, log: deps.Logger, ins: deps.Instruments, work: background.NewGroup(deps.Logger)}
+	s := &Service{cfg: cfg, deps: deps, log: deps.Logger, ins: deps.Instruments}
 
 	// A document made here is as good as a new one for Fresh, and of no use later.
 	local := cfg.Limits
@@ -98,12 +99,10 @@ func (s *Service) Recovered(tenantID string) {
 
 // Close ends what runs in the background and waits for it. Copies are still served.
 func (s *Service) Close() {
-	s.work.End()
 	s.documents.Close()
 	s.pending.Close()
 	s.histories.Close()
 	s.adServers.Close()
-	_ = s.work.Close(context.Background()) // no error: the context has no end
 }
 
 // logRefresh logs a refresh that failed; while a breaker is open the breaker's own

@@ -46,7 +46,6 @@ type app struct {
 	lifecycle   *lifecycle.Lifecycle
 	status      atomic.Pointer[status.Service]
 	gateway     *gateway.Gateway
-	adopted     []*registry.Source
 
 	work  *background.Group       // beside the requests
 	leads atomic.Bool             // this replica does the work of all
@@ -157,7 +156,7 @@ func (a *app) newEdge(tasks *transform.Tasks, accounts *serviceaccount.Accounts)
 		},
 	}, status.Deps{
 		Directory: a.directory, Upstream: a.upstream, Tasks: tasks, SyncFinished: a.subscriber.Observe,
-		Logger: log, Instruments: a.instruments,
+		Suspect: a.lifecycle.Suspect, Logger: log, Instruments: a.instruments,
 	})
 	a.status.Store(statuses)
 	a.gateway = gateway.New(gateway.Config{
@@ -193,6 +192,7 @@ func authConfig(cfg *config.Config) auth.Config {
 
 // adopt records the config's sources in the registry.
 func (a *app) adopt(ctx context.Context) error {
+	taken := 0
 	for i, s := range a.cfg.Sources {
 		adoption, err := a.store.Adopt(ctx, s)
 		path := fmt.Sprintf("sources[%d]", i)
@@ -214,10 +214,10 @@ func (a *app) adopt(ctx context.Context) error {
 		if adoption.Managed != nil {
 			a.warnOfDrift(s, adoption.Managed)
 			a.directory.Put(adoption.Managed)
-			a.adopted = append(a.adopted, adoption.Managed)
+			taken++
 		}
 	}
-	a.telemetry.Logger.Info("sources of the config taken over", slog.Int("entries", len(a.adopted)))
+	a.telemetry.Logger.Info("sources of the config taken over", slog.Int("entries", taken))
 	return nil
 }
 
@@ -251,7 +251,6 @@ func (a *app) warnOfDrift(s registry.ConfigSource, m *registry.Source) {
 
 // serve answers on a listener until ctx ends, and takes everything down after.
 func (a *app) serve(ctx context.Context, listener net.Listener) error {
-	a.status.Load().LearnTenants(a.adopted)
 	a.startWork()
 	log := a.telemetry.Logger
 	log.Info("serving", slog.String("address", listener.Addr().String()), slog.String("version", version))

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -21,6 +22,7 @@ const (
 	settleFirst       = 3 * time.Minute // after the start every replica settles all: the one that led may have crashed
 	subscribeInterval = 30 * time.Second
 	sweepInterval     = time.Hour
+	tenantsInterval   = 20 * time.Minute // at most; in it each tenant is asked about twice
 	settleTimeout     = 2 * time.Minute
 	subscribeTimeout  = 5 * time.Minute
 	sweepTimeout      = 10 * time.Minute
@@ -53,11 +55,15 @@ func (a *app) newLifecycle(accounts *serviceaccount.Accounts) {
 func (a *app) startWork() {
 	a.instruments.Leads(a.leads.Load)
 	log := a.telemetry.Logger
-	poll := reconcile.New(reconcile.Config{
-		Interval: a.cfg.Reconcile.Interval, Concurrency: a.cfg.Reconcile.Concurrency,
+	statuses := reconcile.New(reconcile.Config{
+		Kind: registry.UpkeepStale, Interval: a.cfg.Reconcile.Interval, Concurrency: a.cfg.Reconcile.Concurrency,
 	}, reconcile.Deps{
-		Store: a.store, Refresh: a.status.Load().Refresh, Logger: log, Counted: a.instruments.Reconciled,
+		Store: a.store, Refresh: a.status.Load().Refresh, Counted: a.instruments.Reconciled,
+		Logger: log.With(slog.String("kind", "status")),
 	})
+	tenants := reconcile.New(reconcile.Config{
+		Kind: registry.UpkeepTenants, Interval: tenantsEvery(a.cfg.Reconcile.Interval), Concurrency: a.cfg.Reconcile.Concurrency,
+	}, reconcile.Deps{Store: a.store, Refresh: a.lifecycle.Check, Logger: log.With(slog.String("kind", "tenant"))})
 	task := func(name string, interval, timeout time.Duration, do func(context.Context) error) background.Task {
 		return background.Task{Name: name, Interval: interval, Timeout: timeout, Do: do, Logger: log}
 	}
@@ -81,10 +87,20 @@ func (a *app) startWork() {
 			} {
 				tasks.Go(func() { background.Every(ctx, t) })
 			}
-			tasks.Go(func() { poll.Run(ctx) })
+			tasks.Go(func() { statuses.Run(ctx) })
+			tasks.Go(func() { tenants.Run(ctx) })
 			tasks.Wait()
 		})
 	})
+}
+
+// tenantsEvery is in how long each tenant is asked about twice: statuses are worth more calls,
+// however often they are polled.
+func tenantsEvery(polled time.Duration) time.Duration {
+	if polled <= 0 {
+		return tenantsInterval
+	}
+	return min(4*polled, tenantsInterval)
 }
 
 // sweep removes what has expired, some rows at a time.

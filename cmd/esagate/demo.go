@@ -192,11 +192,17 @@ Pull the sales agent's plug, ask again (the last good answers stay, Age grows), 
   curl -s -X POST %[2]s/_agent/down
   curl -s -X POST %[2]s/_agent/up
 
+Switch a tenant off at the sales agent itself. The gateway sees that in a quarter of an hour, or soon
+after a caller wants what is so already; /audit says who did it:
+  curl -s -X POST %[2]s/_agent/tenant/%[3]s/off
+  %[4]s/inventory-sources/%[5]s/reactivate -X POST
+  %[4]s/inventory-sources/%[5]s/esa
+
 What the gateway says about itself, and its contract:
   curl -s %[1]s/readyz
   curl -s %[1]s/metrics | grep esagate_
   curl -s %[1]s/openapi.yaml
 
 Ctrl-C ends it.
-`, base, agent)
+`, base, agent, scenes[0].Tenant.ID, curl, scenes[0].SourceID)
 }

@@ -107,7 +107,7 @@ func (l *Lifecycle) Refresh(ctx context.Context, customer, esaID int64) (*wire.R
 	if m.Connection.Provisioning == registry.StatusDeactivated {
 		return nil, fault.New(fault.Conflict, "The source is deactivated: reactivate it first, with POST …/reactivate.")
 	}
-	return run(ctx, l.core, customer, func(ctx context.Context) (*wire.Refresh, error) {
+	return run(ctx, l, m, func(ctx context.Context) (*wire.Refresh, error) {
 		call, cancel := context.WithTimeout(ctx, callTimeout)
 		defer cancel()
 		answer, err := l.upstream.Refresh(call, m.Connection.TenantID)

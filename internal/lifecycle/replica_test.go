@@ -116,6 +116,11 @@ func (r *replica) do(ctx context.Context, change string, id int64) (err error) {
 		_, err = r.Deactivate(ctx, customer, id)
 	case "reactivate":
 		_, err = r.Reactivate(ctx, customer, id)
+	case "check":
+		var m *registry.Source
+		if m, err = r.directory.ManagedSourceByID(ctx, customer, id); err == nil {
+			err = r.Check(ctx, m)
+		}
 	case "settle":
 		err = r.Settle(ctx)
 	}

@@ -36,15 +36,16 @@ func start[T any](ctx context.Context, c *core, customer int64, work func(contex
 	return done, nil
 }
 
-// run is start, and waits for the result; an Unavailable when the caller's context ends
-// earlier.
-func run[T any](ctx context.Context, c *core, customer int64, work func(context.Context) (T, error)) (value T, err error) {
-	done, err := start(ctx, c, customer, work)
+// run is start for a change of a connection, and waits for the result; an Unavailable when
+// the caller's context ends earlier.
+func run[T any](ctx context.Context, l *Lifecycle, m *registry.Source, work func(context.Context) (T, error)) (value T, err error) {
+	done, err := start(ctx, l.core, m.Connection.CustomerID, work)
 	if err != nil {
 		return value, err
 	}
 	select {
 	case r := <-done:
+		l.suspectRefused(m, r.err)
 		return r.value, r.err
 	case <-ctx.Done():
 		return value, errUnderWay(ctx.Err())

@@ -24,6 +24,7 @@ func (l *Lifecycle) Save(ctx context.Context, customer, esaID int64, config *ads
 		return nil, err
 	}
 	out, err := a.await(ctx, l.core, done)
+	l.suspectRefused(m, err)
 	return out.Source, err
 }
 
@@ -33,7 +34,7 @@ func (l *Lifecycle) Rotate(ctx context.Context, customer, esaID int64, config *a
 	if err != nil {
 		return nil, err
 	}
-	return run(ctx, l.core, customer, func(ctx context.Context) (*registry.Source, error) {
+	return run(ctx, l, m, func(ctx context.Context) (*registry.Source, error) {
 		m, err := m, error(nil)
 		if m.Connection.TenantID == "" { // or a tenant that is not recorded yet
 			if m, err = l.settleFirst(ctx, m); err != nil {

@@ -26,7 +26,7 @@ func (l *Lifecycle) setActive(ctx context.Context, customer, esaID int64, kind r
 	if err != nil {
 		return nil, err
 	}
-	return run(ctx, l.core, customer, func(ctx context.Context) (*registry.Source, error) {
+	return run(ctx, l, m, func(ctx context.Context) (*registry.Source, error) {
 		takeOver := false // at first settings are restored, if that can be done at once
 		return l.untilClaimed(ctx, m, func(m *registry.Source) (next, was *registry.Source, err error) {
 			o := l.newOperation(targetOf(m), kind)
@@ -34,6 +34,7 @@ func (l *Lifecycle) setActive(ctx context.Context, customer, esaID int64, kind r
 			takeOver = true
 			switch {
 			case errors.Is(err, errAlready):
+				l.Suspect(was) // its caller may know better
 				return was, was, nil
 			case err != nil:
 				return nil, was, err

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"esagate/registry"
+	"esagate/upstream/wire"
 )
 
 // transition is a step in a connection's life: what the record becomes, or why it can't.
@@ -216,6 +217,26 @@ func switched(to registry.ProvisioningStatus, at time.Time) transition {
 			c.LastError, c.LastErrorCode = "", ""
 		}
 		return c, nil
+	}
+}
+
+// shown records what upstream showed of the tenant of a connection that was so before it was
+// asked. Whether the tenant is on is a matter of an operation while one is under way, and of
+// a later change where there was one: the answer may be older than that.
+func shown(was registry.Connection, found *wire.Tenant, at time.Time) transition {
+	return func(c registry.Connection) (registry.Connection, error) {
+		if found.TenantID != was.TenantID || c.TenantID != was.TenantID {
+			return c, nil
+		}
+		c.ExternalOrgID = cmp.Or(found.ExternalOrgID.Value, c.ExternalOrgID)
+		to := registry.StatusDeactivated
+		if found.IsActive.Value {
+			to = registry.StatusActive
+		}
+		if !found.IsActive.Set || c.Operation != nil || !c.UpdatedAt.Equal(was.UpdatedAt) || c.Provisioning == to {
+			return c, nil
+		}
+		return switched(to, at)(c)
 	}
 }
 

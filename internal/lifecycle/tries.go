@@ -9,11 +9,11 @@ import (
 	"esagate/registry"
 )
 
-// openKey names what is open about a connection: an operation, or a provisioning of
-// unknown outcome.
+// openKey names what is open about a connection: an operation, a provisioning of unknown
+// outcome, or whether its tenant is still what it was.
 type openKey struct {
 	esaID int64
-	began int64 // Unix nanoseconds: a time.Time is no key
+	began int64 // Unix nanoseconds: a time.Time is no key; 0: nothing was begun
 }
 
 // openKeyOf gives what is open about a connection; false if nothing is.

@@ -1,6 +1,6 @@
-// Package reconcile polls: it refreshes the status of managed sources of whose syncs
-// nothing was heard for a while. The sales agent's webhook deliveries can be lost; what
-// they would have said is found here at the latest.
+// Package reconcile polls what the sales agent does not announce: it refreshes the status
+// of managed sources of whose syncs nothing was heard for a while, because webhook
+// deliveries can be lost, and asks whether tenants are still active.
 package reconcile
 
 import (
@@ -12,9 +12,12 @@ import (
 	"esagate/registry"
 )
 
-// Config says how often and how hard. Concurrency and Timeout take defaults.
+// Config says what is polled, how often and how hard. Concurrency and Timeout take defaults.
 type Config struct {
-	Interval    time.Duration // how long a source may stay unheard of; 0: nothing is refreshed
+	// Kind is which sources: [registry.UpkeepStale], those unheard of for Interval, or
+	// [registry.UpkeepTenants], all of them twice in it.
+	Kind        registry.UpkeepKind
+	Interval    time.Duration // 0: nothing is polled
 	Concurrency int           // how many refreshes at once: 4
 	Timeout     time.Duration // of one refresh: 15 s
 }
@@ -22,13 +25,13 @@ type Config struct {
 // Deps are what a Reconciler works with.
 type Deps struct {
 	Store registry.UpkeepStore
-	// Refresh makes sure that the status of a source is fresh, which records its syncs.
+	// Refresh reads about one source and records what it finds.
 	Refresh func(ctx context.Context, m *registry.Source) error
 	Logger  *slog.Logger  // nil: nothing is logged
 	Counted func(ok bool) // called for each refresh, from several goroutines; may be nil
 }
 
-// Reconciler refreshes sources that were not heard of for an Interval.
+// Reconciler polls sources of one kind.
 type Reconciler struct {
 	cfg  Config
 	deps Deps

@@ -132,7 +132,7 @@ func (w *world) times() map[int64]int {
 // more often than it has to be.
 func TestNewsIsNeverMuchOlderThanTheInterval(t *testing.T) {
 	inWorld(t, 430, func(t *testing.T, w *world) { // more than two pages of any size
-		w.run(t, reconcile.Config{Interval: interval}, 4*time.Hour)
+		w.run(t, reconcile.Config{Kind: registry.UpkeepStale, Interval: interval}, 4*time.Hour)
 		for id, n := range w.times() {
 			if n < 4*60/9 || n > 4*60/5+1 {
 				t.Errorf("source %d was read %d times in four hours", id, n)
@@ -160,7 +160,7 @@ func TestNewsIsNeverMuchOlderThanTheInterval(t *testing.T) {
 func TestReadsAreSpread(t *testing.T) {
 	for _, sources := range []int{3, 40, 400, 4000} {
 		inWorld(t, sources, func(t *testing.T, w *world) {
-			w.run(t, reconcile.Config{Interval: interval}, interval/2*8/10)
+			w.run(t, reconcile.Config{Kind: registry.UpkeepStale, Interval: interval}, interval/2*8/10)
 			if len(w.reads) < sources*95/100 {
 				t.Errorf("of %d sources %d were read in a round", sources, len(w.reads))
 			}
@@ -181,7 +181,7 @@ func TestReadsAreSpread(t *testing.T) {
 func TestSourcesWithNewsAreLeftAlone(t *testing.T) {
 	inWorld(t, 3, func(t *testing.T, w *world) {
 		w.news[1], w.news[2] = time.Now().Add(-interval+time.Second), time.Now().Add(time.Hour)
-		w.run(t, reconcile.Config{Interval: interval}, time.Second)
+		w.run(t, reconcile.Config{Kind: registry.UpkeepStale, Interval: interval}, time.Second)
 		if len(w.ids) != 1 || w.ids[0] != 3 {
 			t.Errorf("read %v", w.ids)
 		}
@@ -204,7 +204,7 @@ func TestFailuresWaitForTheNextRound(t *testing.T) {
 			}
 			return nil
 		}
-		w.run(t, reconcile.Config{Interval: interval, Concurrency: 2, Timeout: 10 * time.Second}, interval/2*8/10-time.Second)
+		w.run(t, reconcile.Config{Kind: registry.UpkeepStale, Interval: interval, Concurrency: 2, Timeout: 10 * time.Second}, interval/2*8/10-time.Second)
 		times := w.times()
 		if len(times) != 120 {
 			t.Errorf("%d of 120 were read", len(times))
@@ -217,7 +217,7 @@ func TestFailuresWaitForTheNextRound(t *testing.T) {
 		if w.counted[false] != 3 || w.counted[true] != 117 {
 			t.Errorf("counted %v", w.counted)
 		}
-		w.run(t, reconcile.Config{Interval: interval}, time.Minute)
+		w.run(t, reconcile.Config{Kind: registry.UpkeepStale, Interval: interval}, time.Minute)
 		if n := w.times(); n[1] != 2 || n[2] != 2 || n[3] != 2 || n[4] != 1 {
 			t.Errorf("in the next round %v", n)
 		}
@@ -230,7 +230,7 @@ func TestFailuresWaitForTheNextRound(t *testing.T) {
 func TestConcurrencyIsBounded(t *testing.T) {
 	inWorld(t, 200, func(t *testing.T, w *world) {
 		w.read = func(context.Context, int64) error { time.Sleep(7 * time.Second); return nil }
-		w.run(t, reconcile.Config{Interval: interval, Concurrency: 3}, time.Hour)
+		w.run(t, reconcile.Config{Kind: registry.UpkeepStale, Interval: interval, Concurrency: 3}, time.Hour)
 		if w.at != 3 || len(w.times()) != 200 {
 			t.Errorf("at most %d at once, %d of 200 read", w.at, len(w.times()))
 		}
@@ -240,14 +240,14 @@ func TestConcurrencyIsBounded(t *testing.T) {
 func TestTheStoreIsAway(t *testing.T) {
 	inWorld(t, 5, func(t *testing.T, w *world) {
 		w.away = true
-		w.run(t, reconcile.Config{Interval: interval}, time.Hour)
+		w.run(t, reconcile.Config{Kind: registry.UpkeepStale, Interval: interval}, time.Hour)
 		if w.lists < 20 || w.lists > 30 || len(w.ids) != 0 {
 			t.Errorf("%d lists, %d reads in an hour", w.lists, len(w.ids))
 		}
 		w.away, w.broken = false, true
-		w.run(t, reconcile.Config{Interval: interval}, time.Minute) // the panic ends the round alone
+		w.run(t, reconcile.Config{Kind: registry.UpkeepStale, Interval: interval}, time.Minute) // the panic ends the round alone
 		w.broken = false
-		w.run(t, reconcile.Config{Interval: interval}, time.Minute)
+		w.run(t, reconcile.Config{Kind: registry.UpkeepStale, Interval: interval}, time.Minute)
 		if len(w.times()) != 5 {
 			t.Errorf("%d of 5 were read when it was back", len(w.times()))
 		}
@@ -267,7 +267,7 @@ func TestTheEndCutsReadsShort(t *testing.T) {
 	inWorld(t, 50, func(t *testing.T, w *world) {
 		w.read = func(ctx context.Context, _ int64) error { <-ctx.Done(); return ctx.Err() }
 		began := time.Now()
-		w.run(t, reconcile.Config{Interval: interval, Timeout: time.Minute}, 10*time.Second)
+		w.run(t, reconcile.Config{Kind: registry.UpkeepStale, Interval: interval, Timeout: time.Minute}, 10*time.Second)
 		if d := time.Since(began); d != 10*time.Second || len(w.counted) != 0 || w.log.Len() != 0 {
 			t.Errorf("ended after %v, counted %v\n%s", d, w.counted, &w.log)
 		}

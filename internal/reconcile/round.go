@@ -22,13 +22,13 @@ const (
 // waits for the next round. The sources are counted first, so that the refreshes can be
 // spread over the round.
 func (r *Reconciler) round(ctx context.Context) {
-	stale := registry.Upkeep{Kind: registry.UpkeepStale, Before: time.Now().Add(-r.cfg.Interval)}
+	due := registry.Upkeep{Kind: r.cfg.Kind, Before: time.Now().Add(-r.cfg.Interval)}
 	total := 0
-	err := r.each(ctx, stale, registry.MaxPage, func(*registry.Source) { total++ })
+	err := r.each(ctx, due, registry.MaxPage, func(*registry.Source) { total++ })
 	var failed atomic.Int64
 	if err == nil && total > 0 {
 		gap := min(r.cfg.Interval/2*7/10/time.Duration(total), maxGap) // done before the next round, however jittered
-		err = r.refresh(ctx, stale, gap, &failed)
+		err = r.refresh(ctx, due, gap, &failed)
 	}
 	switch {
 	case ctx.Err() != nil:
@@ -42,12 +42,12 @@ func (r *Reconciler) round(ctx context.Context) {
 
 // refresh goes through the sources, with a gap between the starts of two refreshes, and
 // waits for all that it began.
-func (r *Reconciler) refresh(ctx context.Context, stale registry.Upkeep, gap time.Duration, failed *atomic.Int64) error {
+func (r *Reconciler) refresh(ctx context.Context, due registry.Upkeep, gap time.Duration, failed *atomic.Int64) error {
 	var running errgroup.Group
 	running.SetLimit(r.cfg.Concurrency)
 	defer func() { _ = running.Wait() }()
 	first := true
-	return r.each(ctx, stale, pageSize, func(src *registry.Source) {
+	return r.each(ctx, due, pageSize, func(src *registry.Source) {
 		if !first {
 			background.Sleep(ctx, background.Jitter(gap))
 		}

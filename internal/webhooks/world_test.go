@@ -170,7 +170,14 @@ func (w *world) adopt(tenant string) *registry.Source {
 // activate makes a connection active, or not.
 func (w *world) activate(m *registry.Source, active bool) *registry.Source {
 	w.t.Helper()
-	m, err := w.dir.LearnTenant(w.t.Context(), customer, m.Connection.ID, registry.TenantFacts{Active: &active})
+	m, err := w.dir.ChangeConnection(w.t.Context(), customer, m.Connection.ID, func(m *registry.Source) (*registry.Connection, error) {
+		next := *m.Connection
+		next.Provisioning = registry.StatusDeactivated
+		if active {
+			next.Provisioning = registry.StatusActive
+		}
+		return &next, nil
+	})
 	w.must(err)
 	return m
 }

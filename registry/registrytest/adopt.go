@@ -120,12 +120,8 @@ func adoptKeeps(t *testing.T, s registry.Store) {
 	e.ESAID = 777_777
 	same(t, "other tenant, ad server and esaId", adopt(t, s, e, registry.AdoptionUnchanged), first)
 
-	// What upstream said of the status stands too.
-	inactive := false
-	left, err := s.Customer(alice).LearnTenant(t.Context(), first.Connection.ID, registry.TenantFacts{Active: &inactive})
-	if err != nil {
-		t.Fatal(err)
-	}
+	// What became of the status stands too.
+	left := changeConnection(t, s, first, func(c *registry.Connection) { c.Provisioning = registry.StatusDeactivated })
 	same(t, "deactivated", adopt(t, s, e, registry.AdoptionUnchanged), left)
 
 	// The tenant and the esaId that were not taken are still free.

@@ -156,6 +156,54 @@ func auditFinished(t *testing.T, s registry.Store) {
 	is(known, registry.AuditEntry{Actor: "a", Operation: "delete", SourceID: "radio", ESAID: 7, Outcome: registry.AuditRefused, Status: 409, Code: "CONFLICT"})
 }
 
+// auditOfChanges: a change that no request makes is in the audit if the status changes, and
+// then exactly if the change is made.
+func auditOfChanges(t *testing.T, s registry.Store, c *clock) {
+	m := adopt(t, s, entry(alice, "switched"), registry.AdoptionCreated)
+	other := adopt(t, s, entry(alice, "taken"), registry.AdoptionCreated).Connection
+	says := errors.New("refused")
+	var want []registry.AuditEntry
+	for _, test := range []struct {
+		name    string
+		change  func(c *registry.Connection)
+		fails   error
+		audited bool
+	}{
+		{"nothing", func(*registry.Connection) {}, nil, false},
+		{"another field", func(c *registry.Connection) { c.LastError = "It refused." }, nil, false},
+		{"the status", func(c *registry.Connection) { c.Provisioning = registry.StatusDeactivated }, nil, true},
+		{"the same status", func(c *registry.Connection) { c.Provisioning = registry.StatusDeactivated }, nil, false},
+		{"refused", func(c *registry.Connection) { c.Provisioning = registry.StatusActive }, says, false},
+		{"not kept", func(c *registry.Connection) { c.Provisioning = "asleep" }, registry.ErrInvalid, false},
+		{"rolled back", func(c *registry.Connection) { c.Provisioning, c.TenantID = registry.StatusActive, other.TenantID }, registry.ErrTenantTaken, false},
+		{"and back", func(c *registry.Connection) { c.Provisioning = registry.StatusActive }, nil, true},
+	} {
+		e := registry.AuditEntry{Actor: registry.ActorSalesAgent, Operation: test.name, SourceID: "theirs", ESAID: 9, Outcome: registry.AuditFailed}
+		now := c.pass(time.Second)
+		got, err := s.Customer(alice).ChangeAudited(t.Context(), m.Connection.ID, e, func(given *registry.Source) (*registry.Connection, error) {
+			next, _ := changing(test.change)(given)
+			if errors.Is(test.fails, says) {
+				return next, says
+			}
+			return next, nil
+		})
+		if !errors.Is(err, test.fails) {
+			t.Fatalf("%s: %v, want %v", test.name, err, test.fails)
+		}
+		if err == nil {
+			same(t, test.name, read(t, s, alice, "switched"), got)
+		}
+		page, _, err := s.Customer(alice).Audit(t.Context(), registry.AuditQuery{Take: 10})
+		if test.audited && len(page) > 0 {
+			want = append([]registry.AuditEntry{{ID: page[0].ID, At: now, Actor: e.Actor, Operation: e.Operation, SourceID: "switched",
+				ESAID: m.Connection.ID, Outcome: registry.AuditSucceeded}}, want...)
+		}
+		if err != nil || len(page) != len(want) || len(want) > 0 && !reflect.DeepEqual(page, want) {
+			t.Fatalf("%s: %v:\n got %+v\nwant %+v", test.name, err, page, want)
+		}
+	}
+}
+
 // auditOrder: entries come newest first, however many pages they make and whatever
 // begins in between, of one source or of all.
 func auditOrder(t *testing.T, s registry.Store, c *clock) {

@@ -137,7 +137,9 @@ func concurrentChanges(t *testing.T, s registry.Store) {
 			}))
 		},
 		func(ctx context.Context, i int) (*registry.Source, error) {
-			return c.LearnTenant(ctx, id, registry.TenantFacts{ExternalOrgID: fmt.Sprintf("org-%d", i)})
+			return c.ChangeAudited(ctx, id, registry.AuditEntry{}, changing(func(c *registry.Connection) {
+				c.ExternalOrgID = fmt.Sprintf("org-%d", i)
+			}))
 		},
 		func(ctx context.Context, i int) (*registry.Source, error) {
 			f := e

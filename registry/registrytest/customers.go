@@ -12,7 +12,7 @@ import (
 
 func customersIsolated(t *testing.T, s registry.Store) {
 	m := adopt(t, s, entry(alice, "private"), registry.AdoptionCreated)
-	id, inactive := m.Connection.ID, false
+	id := m.Connection.ID
 	tests := []struct {
 		name string
 		run  func(context.Context, registry.CustomerStore) (*registry.Source, error)
@@ -25,9 +25,6 @@ func customersIsolated(t *testing.T, s registry.Store) {
 		}},
 		{"ObserveInventorySync", func(ctx context.Context, c registry.CustomerStore) (*registry.Source, error) {
 			return c.ObserveInventorySync(ctx, id, registry.InventorySync{Status: registry.SyncFailed, ObservedAt: at(1)})
-		}},
-		{"LearnTenant", func(ctx context.Context, c registry.CustomerStore) (*registry.Source, error) {
-			return c.LearnTenant(ctx, id, registry.TenantFacts{ExternalOrgID: "x", Active: &inactive})
 		}},
 	}
 	for _, test := range tests {

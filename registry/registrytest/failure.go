@@ -38,10 +38,6 @@ func calls(s registry.Store, esaID int64, agent *registry.Source) map[string]fun
 			_, err := c.ObserveInventorySync(ctx, esaID, registry.InventorySync{Status: registry.SyncFailed, ObservedAt: at(1)})
 			return err
 		},
-		"LearnTenant": func(ctx context.Context) error {
-			_, err := c.LearnTenant(ctx, esaID, registry.TenantFacts{ExternalOrgID: "late"})
-			return err
-		},
 	}
 	maps.Copy(all, sourceCalls(c, agent, "agent"))
 	maps.Copy(all, deliveryCalls(c, esaID))

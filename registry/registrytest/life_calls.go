@@ -15,6 +15,12 @@ func connectionCalls(c registry.CustomerStore, esaID int64) map[string]func(cont
 			_, err := c.ChangeConnection(ctx, esaID, changing(func(c *registry.Connection) { c.LastError = "written" }))
 			return err
 		},
+		"ChangeAudited": func(ctx context.Context) error {
+			_, err := c.ChangeAudited(ctx, esaID, registry.AuditEntry{Actor: "late"}, changing(func(c *registry.Connection) {
+				c.Provisioning = registry.StatusDeactivated
+			}))
+			return err
+		},
 		"KeepSettings":   func(ctx context.Context) error { return c.KeepSettings(ctx, esaID, []byte("written")) },
 		"ForgetSettings": func(ctx context.Context) error { return c.KeepSettings(ctx, esaID, nil) },
 		"Settings":       func(ctx context.Context) error { _, err := c.Settings(ctx, esaID); return err },

@@ -61,10 +61,8 @@ func changesFollow(t *testing.T, stores []registry.Store) {
 	}
 }
 
-// operationAndTheRest: what else writes to a connection leaves an operation alone, and
-// whether the tenant is active is the operation's to say.
+// operationAndTheRest: what else writes to a connection leaves an operation alone.
 func operationAndTheRest(t *testing.T, s registry.Store) {
-	yes, no := true, false
 	e := entry(alice, "busy")
 	e.AdServer = nil
 	m := adopt(t, s, e, registry.AdoptionCreated)
@@ -73,22 +71,6 @@ func operationAndTheRest(t *testing.T, s registry.Store) {
 	m = changeConnection(t, s, m, func(c *registry.Connection) {
 		c.Operation, c.UnsettledSince, c.Epoch, c.MCPURL, c.AdServerSavedAt = &o, at(3), 7, "https://sales.example.net/mcp", at(4)
 	})
-	learn := func(facts registry.TenantFacts, moves bool, status registry.ProvisioningStatus) {
-		t.Helper()
-		got, err := c.LearnTenant(t.Context(), id, facts)
-		if err != nil {
-			t.Fatal(err)
-		}
-		moved(t, "learned", m, got, moves)
-		if got.Connection.Provisioning != status || got.Connection.ExternalOrgID != "org" {
-			t.Fatalf("%s, %q", got.Connection.Provisioning, got.Connection.ExternalOrgID)
-		}
-		m = got
-	}
-	learn(registry.TenantFacts{ExternalOrgID: "org", Active: &no}, true, registry.StatusActive)
-	learn(registry.TenantFacts{Active: &no}, false, registry.StatusActive)
-	m = changeConnection(t, s, m, func(c *registry.Connection) { c.Provisioning, c.DeactivatedAt = registry.StatusDeactivated, at(5) })
-	learn(registry.TenantFacts{Active: &yes}, false, registry.StatusDeactivated)
 	for name, write := range map[string]func() error{
 		"ObserveInventorySync": func() error {
 			_, err := c.ObserveInventorySync(t.Context(), id, registry.InventorySync{Status: registry.SyncFailed, ObservedAt: at(9)})
@@ -116,8 +98,6 @@ func operationAndTheRest(t *testing.T, s registry.Store) {
 			t.Fatalf("after %s: %+v", name, got)
 		}
 	}
-	m = changeConnection(t, s, m, func(c *registry.Connection) { c.Operation = nil })
-	learn(registry.TenantFacts{Active: &yes}, true, registry.StatusActive)
 }
 
 // connectionEmail: an e-mail that a change has set is taken away by no config, which may

@@ -41,7 +41,7 @@ func reopenKeeps(t *testing.T, open Opener) {
 	e := entry(alice, "kept")
 	e.AdServer, e.ServiceAccountEmail = nil, ""
 	m := adopt(t, s, e, registry.AdoptionCreated)
-	c, id, inactive := s.Customer(alice), m.Connection.ID, false
+	c, id := s.Customer(alice), m.Connection.ID
 	var err error
 	for _, write := range []func() (*registry.Source, error){
 		func() (*registry.Source, error) {
@@ -52,7 +52,9 @@ func reopenKeeps(t *testing.T, open Opener) {
 			}))
 		},
 		func() (*registry.Source, error) {
-			return c.LearnTenant(t.Context(), id, registry.TenantFacts{ExternalOrgID: "org", Active: &inactive})
+			return c.ChangeAudited(t.Context(), id, registry.AuditEntry{}, changing(func(c *registry.Connection) {
+				c.ExternalOrgID, c.Provisioning, c.DeactivatedAt = "org", registry.StatusDeactivated, at(6)
+			}))
 		},
 		func() (*registry.Source, error) {
 			return c.ObserveInventorySync(t.Context(), id, registry.InventorySync{

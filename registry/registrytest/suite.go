@@ -61,7 +61,6 @@ func run(t *testing.T, open Opener, whole bool) {
 		{"sync/first signal", syncFirst},
 		{"sync/model", syncModel},
 		{"sync/any interleaving ends at the newest", syncInterleaved},
-		{"learn/tenant", learnTenant},
 		{"text/hostile strings are data", textHostile},
 		{"text/ids that no source can have", textImpossibleIDs},
 		{"text/free text is made storable", textMadeStorable},
@@ -103,6 +102,7 @@ func run(t *testing.T, open Opener, whole bool) {
 		{"settings/kept", settingsKept},
 		{"upkeep/unsettled", upkeepUnsettled},
 		{"upkeep/stale", upkeepStale},
+		{"upkeep/tenants", upkeepTenants},
 		{"upkeep/subscriptions", upkeepSubscriptions},
 		{"lease/contested", alone(leaseContested)},
 		{"subscription/kept", subscriptionKept},
@@ -170,6 +170,7 @@ func runTimed(t *testing.T, open Opener) {
 		{"event/window", eventWindow},
 		{"event/model", eventModel},
 		{"audit/kept", auditKept},
+		{"audit/of changes without a request", auditOfChanges},
 		{"audit/order and pages", auditOrder},
 		{"audit/concurrent", auditConcurrent},
 	}

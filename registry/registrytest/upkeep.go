@@ -102,6 +102,23 @@ func upkeepStale(t *testing.T, s registry.Store) {
 	wants(t, s, "later", registry.Upkeep{Kind: registry.UpkeepStale, Before: at(10).Add(time.Microsecond)}, "never", "old", "young", "adopted")
 }
 
+// upkeepTenants: the connections whose tenants may have been switched off or on.
+func upkeepTenants(t *testing.T, s registry.Store) {
+	managedIn(t, s, 0, "on", active)
+	managedIn(t, s, 1, "off", func(c *registry.Connection) { active(c); c.Provisioning = registry.StatusDeactivated })
+	managedIn(t, s, 2, "operation", func(c *registry.Connection) {
+		active(c)
+		o := operation(registry.OperationDeactivate, "x")
+		c.Operation = &o
+	})
+	for i, status := range []registry.ProvisioningStatus{registry.StatusPending, registry.StatusProvisioning, registry.StatusFailed} {
+		managedIn(t, s, 3+i, "is "+string(status), func(c *registry.Connection) { c.Provisioning = status })
+	}
+	managedIn(t, s, 6, "no tenant", func(c *registry.Connection) { c.Provisioning = registry.StatusActive })
+	adopt(t, s, entry(alice, "adopted"), registry.AdoptionCreated)
+	wants(t, s, "tenants", registry.Upkeep{Kind: registry.UpkeepTenants}, "on", "off", "adopted")
+}
+
 // subscribed gives a connection a subscription.
 func subscribed(t testing.TB, s registry.Store, m *registry.Source, sub registry.Subscription) {
 	t.Helper()

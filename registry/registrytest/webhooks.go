@@ -239,7 +239,9 @@ func concurrentEvents(t *testing.T, stores []registry.Store) {
 		c := stores[w%len(stores)].Customer(alice)
 		for i := range events {
 			if w == writers {
-				if _, err := c.LearnTenant(t.Context(), m.Connection.ID, registry.TenantFacts{ExternalOrgID: fmt.Sprint("org", i)}); err != nil {
+				if _, err := c.ChangeConnection(t.Context(), m.Connection.ID, changing(func(c *registry.Connection) {
+					c.ExternalOrgID = fmt.Sprint("org", i)
+				})); err != nil {
 					return err
 				}
 				continue

@@ -69,12 +69,17 @@ func auditESA(id int64) sql.NullInt64 {
 // BeginAudit records that a write begins.
 func (c customerStore) BeginAudit(ctx context.Context, e registry.AuditEntry) (string, error) {
 	at := c.store.instant()
-	id := auditID(at)
 	return write(ctx, c.store, c.customer, "begin an audit entry", func(in scope) (string, error) {
-		_, err := in.exec(ctx, insertAudit, id, nullTime(at), bounded(e.Actor, actorLength), bounded(e.Operation, operationLength),
-			auditSource(e.SourceID), auditESA(e.ESAID), nullText(bounded(e.RequestID, requestIDLength)), string(registry.AuditBegun))
-		return id, err
+		return in.insertAudit(ctx, at, e, registry.AuditBegun)
 	})
+}
+
+// insertAudit adds an entry and gives its id.
+func (s scope) insertAudit(ctx context.Context, at time.Time, e registry.AuditEntry, outcome registry.AuditOutcome) (string, error) {
+	id := auditID(at)
+	_, err := s.exec(ctx, insertAudit, id, nullTime(at), bounded(e.Actor, actorLength), bounded(e.Operation, operationLength),
+		auditSource(e.SourceID), auditESA(e.ESAID), nullText(bounded(e.RequestID, requestIDLength)), string(outcome))
+	return id, err
 }
 
 // FinishAudit records what became of a write. Of two ends of one entry the later stands.

@@ -71,14 +71,14 @@ const (
 // change reads a connection, lets f change it in memory, and writes it, in one
 // transaction: writers come one after the other, each on what the last one left.
 func (c customerStore) change(ctx context.Context, esaID int64,
-	f func(rec *record, now time.Time) (effect, error)) (*registry.Source, error) {
+	f func(in scope, rec *record, now time.Time) (effect, error)) (*registry.Source, error) {
 	return write(ctx, c.store, c.customer, "change a connection", func(in scope) (*registry.Source, error) {
 		rec, err := locked(ctx, in, selectManagedByID, esaID)
 		if err != nil {
 			return nil, err
 		}
 		now := c.store.instant()
-		did, err := f(rec, now)
+		did, err := f(in, rec, now)
 		if err != nil || did == nothing {
 			return &rec.Source, err
 		}
@@ -96,7 +96,7 @@ func (c customerStore) change(ctx context.Context, esaID int64,
 func (c customerStore) ObserveInventorySync(ctx context.Context, esaID int64,
 	signal registry.InventorySync) (*registry.Source, error) {
 	signal = signal.Kept()
-	return c.change(ctx, esaID, func(rec *record, _ time.Time) (effect, error) { return rec.observe(signal), nil })
+	return c.change(ctx, esaID, func(_ scope, rec *record, _ time.Time) (effect, error) { return rec.observe(signal), nil })
 }
 
 // observe records a signal in the form that is kept.
@@ -112,26 +112,4 @@ func (rec *record) observe(signal registry.InventorySync) effect {
 	}
 	rec.Connection.InventorySync = &state
 	return noted
-}
-
-// LearnTenant records what upstream says of the tenant. Whether it is active is, while
-// an operation is under way, that one's to say in the end.
-func (c customerStore) LearnTenant(ctx context.Context, esaID int64, facts registry.TenantFacts) (*registry.Source, error) {
-	if !registry.Storable(facts.ExternalOrgID) {
-		return nil, registry.ErrInvalid
-	}
-	return c.change(ctx, esaID, func(rec *record, now time.Time) (effect, error) {
-		conn, did := rec.Connection, nothing
-		if facts.ExternalOrgID != "" && facts.ExternalOrgID != conn.ExternalOrgID {
-			conn.ExternalOrgID, did = facts.ExternalOrgID, seen
-		}
-		switch active := facts.Active; {
-		case active == nil || conn.Operation != nil:
-		case *active && conn.Provisioning == registry.StatusDeactivated:
-			conn.Provisioning, conn.DeactivatedAt, did = registry.StatusActive, time.Time{}, seen
-		case !*active && conn.Provisioning == registry.StatusActive:
-			conn.Provisioning, conn.DeactivatedAt, did = registry.StatusDeactivated, now, seen
-		}
-		return did, nil
-	})
 }

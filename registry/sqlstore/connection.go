@@ -10,16 +10,34 @@ import (
 // ChangeConnection changes a connection as decide says.
 func (c customerStore) ChangeConnection(ctx context.Context, esaID int64,
 	decide func(*registry.Source) (*registry.Connection, error)) (*registry.Source, error) {
-	return c.change(ctx, esaID, func(rec *record, _ time.Time) (effect, error) {
-		next, err := decide(rec.Clone())
-		switch {
-		case err != nil:
-			return nothing, decisionError{err}
-		case next == nil:
-			return nothing, nil
+	return c.change(ctx, esaID, func(_ scope, rec *record, _ time.Time) (effect, error) { return rec.decided(decide) })
+}
+
+// ChangeAudited is ChangeConnection, and records a change of the status.
+func (c customerStore) ChangeAudited(ctx context.Context, esaID int64, e registry.AuditEntry,
+	decide func(*registry.Source) (*registry.Connection, error)) (*registry.Source, error) {
+	return c.change(ctx, esaID, func(in scope, rec *record, now time.Time) (effect, error) {
+		was := rec.Connection.Provisioning
+		did, err := rec.decided(decide)
+		if err != nil || rec.Connection.Provisioning == was {
+			return did, err
 		}
-		return rec.become(*next)
+		e.SourceID, e.ESAID = rec.SourceID, rec.Connection.ID
+		_, err = in.insertAudit(ctx, now, e, registry.AuditSucceeded)
+		return did, err
 	})
+}
+
+// decided has a record become what is decided on it.
+func (rec *record) decided(decide func(*registry.Source) (*registry.Connection, error)) (effect, error) {
+	next, err := decide(rec.Clone())
+	switch {
+	case err != nil:
+		return nothing, decisionError{err}
+	case next == nil:
+		return nothing, nil
+	}
+	return rec.become(*next)
 }
 
 // become sets a record to the connection that was decided on, in the form that is kept,

@@ -198,6 +198,7 @@ func TestPostgresUpkeepPlans(t *testing.T) {
 		"stale":       {upkeepStale, `100000, 200, '2030-01-01T00:00:00.000500Z'`},
 		"subscribe":   {upkeepSubscribe, `100000, 200, '2030-01-01T00:00:00.000000Z', 'https://gateway.example.net'`},
 		"unsubscribe": {upkeepUnsubscribe, `100000, 200, '2030-01-01T00:00:00.000000Z'`},
+		"tenants":     {upkeepTenants, `100000, 200`},
 	}, func(t *testing.T, name string, plan []string) {
 		walked := "connections_pkey"
 		if name == "unsettled" {

@@ -40,6 +40,7 @@ var (
 		subscriptionOf(mayRetry+` AND (n.webhook_id IS NULL OR n.dead OR n.url <> $4)`, `TRUE`))
 	upkeepUnsubscribe = upkeepPage(`c.provisioning_status <> 'active' AND ` +
 		subscriptionOf(mayRetry+` AND n.webhook_id IS NOT NULL`, `FALSE`))
+	upkeepTenants = upkeepPage(`c.provisioning_status IN ('active', 'deactivated') AND c.tenant_id IS NOT NULL AND c.operation_kind IS NULL`)
 )
 
 // Upkeep lists managed sources of all customers that want something done.
@@ -58,6 +59,8 @@ func (s *Store) Upkeep(ctx context.Context, want registry.Upkeep, after int64, t
 		st, args = upkeepSubscribe, []any{before, want.URL}
 	case registry.UpkeepUnsubscribe:
 		st, args = upkeepUnsubscribe, []any{before}
+	case registry.UpkeepTenants:
+		st = upkeepTenants
 	default:
 		return nil, failed("list for upkeep", errors.New("no such kind"))
 	}
