@@ -51,6 +51,21 @@ func TestConnecting(t *testing.T) {
 	})
 }
 
+// TestAnEnvironmentThatIsNotNamedStays: a new config resets it, and the sales agent shows it nowhere.
+func TestAnEnvironmentThatIsNotNamedStays(t *testing.T) {
+	inWorld(t, setup{}, func(w *world) {
+		c := w.connection(w.write("POST", esaPath, `{"type":"freewheel","apiToken":"CANARY-1","environment":"staging","name":"Harbour"}`), 201)
+		const at = sourcesPath + "/harbour"
+		for _, op := range [][2]string{{"PUT", "/adapter-config"}, {"PUT", "/ad-server"}, {"PATCH", "/ad-server"}} {
+			saved := w.connection(w.write(op[0], at+op[1], `{"type":"freewheel","apiToken":"CANARY-2"}`), 200)
+			config, _ := w.agent.Config(*c.TenantID)
+			if got := config.Values.Text("environment"); got != "staging" || saved.AdServer["environment"] != "staging" {
+				w.Errorf("%s %s: upstream has %s, the connection %s", op[0], op[1], got, saved.AdServer["environment"])
+			}
+		}
+	})
+}
+
 func TestASourceWithoutATenantIsNotOperated(t *testing.T) {
 	inWorld(t, setup{}, func(w *world) {
 		at := sourcesPath + "/" + unplanned

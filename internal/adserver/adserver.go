@@ -84,6 +84,7 @@ const (
 	Kept                    // the registry keeps it, as the field of registry.AdServer with its name, and views show it
 	Taken                   // the sales agent takes it with a config
 	Setting                 // it is one of the sales agent's settings, which a new config resets (contract 5.8)
+	Unshown                 // a Word that a new config resets and no endpoint shows: the kept one is sent again
 )
 
 // In reports whether a field has all these uses.
@@ -185,7 +186,7 @@ const production = "production"
 // environment is the field that several types have; untaken words are in words too.
 func environment(words []string, untaken ...string) Field {
 	return Field{
-		Name: "environment", Form: Word, Use: Sent | Kept | Taken,
+		Name: "environment", Form: Word, Use: Sent | Kept | Taken | Unshown,
 		Words: words, UntakenWords: untaken, Default: strconv.Quote(production),
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"reflect"
+	"slices"
 	"strings"
 
 	"esagate/registry"
@@ -55,12 +56,10 @@ func (c *Config) NeedsAccount() bool { return c.open().NeedsAccount() }
 
 // View gives the non-secret view that the registry keeps. What the caller left out comes from
 // kept, upstream's settings, or from current, the view that is replaced, where upstream does
-// not know the field. Both may be nil.
+// not know the field or does not show it. Both may be nil.
 func (c *Config) View(current *registry.AdServer, kept *wire.Settings) registry.AdServer {
 	config, settings := c.open(), readSettings(kept)
-	if current == nil || current.Type != config.Name {
-		current = &registry.AdServer{}
-	}
+	current = config.same(current)
 	view := registry.AdServer{Type: config.Name}
 	for _, f := range config.with(Sent | Kept) {
 		v, given := config.given[f.Name]
@@ -71,11 +70,35 @@ func (c *Config) View(current *registry.AdServer, kept *wire.Settings) registry.
 			setColumn(&view, f.Name, settings.showable(f))
 		case !f.In(Taken):
 			column(&view, f.Name).Set(column(current, f.Name))
+		case f.In(Unshown):
+			setColumn(&view, f.Name, value{text: standing(f, current, settings)})
 		default:
 			setColumn(&view, f.Name, value{text: f.fallback()})
 		}
 	}
 	return view
+}
+
+// standing gives the word of an Unshown field that the sales agent has: what its settings show, if
+// they do, or else what the registry keeps. Where neither is a word that it takes, it is the default.
+func standing(f *Field, current *registry.AdServer, all settings) string {
+	word, _ := all.plain(f).(string)
+	words := f.TakenWords()
+	if !slices.Contains(words, word) {
+		word = column(current, f.Name).String()
+	}
+	if !slices.Contains(words, word) {
+		word = f.fallback()
+	}
+	return word
+}
+
+// same gives a view that is replaced, an empty one where it is none of this type.
+func (s *sent) same(current *registry.AdServer) *registry.AdServer {
+	if current == nil || current.Type != s.Name {
+		return &registry.AdServer{}
+	}
+	return current
 }
 
 // fallback is the text that a field has when a caller leaves it out.
@@ -107,10 +130,11 @@ func setColumn(view *registry.AdServer, name string, v value) {
 }
 
 // Request gives the config in upstream's shape, with credentials. Settings that the caller left
-// out are filled in from kept, because upstream resets what a write does not name (contract
-// 5.8). account must be given where NeedsAccount; otherwise both may be nil.
-func (c *Config) Request(account *Account, kept *wire.Settings) wire.AdapterRequest {
+// out are filled in as View does, because upstream resets what a write does not name (contract
+// 5.8). account must be given where NeedsAccount; otherwise all may be nil.
+func (c *Config) Request(account *Account, current *registry.AdServer, kept *wire.Settings) wire.AdapterRequest {
 	config, settings := c.open(), readSettings(kept)
+	current = config.same(current)
 	request := wire.AdapterRequest{{Name: "type", Value: config.Name}}
 	for _, f := range config.with(Taken) {
 		v, given := config.given[f.Name]
@@ -128,6 +152,8 @@ func (c *Config) Request(account *Account, kept *wire.Settings) wire.AdapterRequ
 			out = v.text
 		case f.In(Setting):
 			out = settings.plain(f)
+		case f.In(Unshown):
+			out = standing(f, current, settings)
 		default:
 			out = f.fallback()
 		}

@@ -37,7 +37,7 @@ func TestCredentialsDoNotPrint(t *testing.T) {
 		shown := strings.NewReplacer("u"+canary, "", fmt.Sprintf("%x", "u"+canary), "", fmt.Sprintf("%X", "u"+canary), "")
 		values := []any{config, *config, connect, *connect, []*adserver.Config{config}, map[string]adserver.Config{"a": *config},
 			holder{*config, config, *connect}, &holder{*config, config, *connect}, struct{ any }{*config}, errors.Join(fmt.Errorf("%v", config)),
-			&adserver.Account{Email: "e", Key: canary}, config.Request(nil, nil)}
+			&adserver.Account{Email: "e", Key: canary}, config.Request(nil, nil, nil)}
 		for i, v := range values {
 			for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d", "%x", "%X", "%T"} {
 				got := fmt.Sprintf(verb, v)
@@ -129,5 +129,5 @@ func kept(t *testing.T, c *adserver.Config) {
 	if v.Type == "" || v.Type != c.Type() {
 		t.Errorf("the type is %q", v.Type)
 	}
-	encoded(t, c.Request(account, nil))
+	encoded(t, c.Request(account, nil, nil))
 }

@@ -86,8 +86,8 @@ func (c *Config) Settings(kept *wire.Settings) []byte {
 	if all == nil || len(config.with(Setting)) == 0 {
 		return nil
 	}
-	for _, f := range config.with(Sent | Setting) {
-		if v, given := config.given[f.Name]; given {
+	for _, f := range config.with(Sent) {
+		if v, given := config.given[f.Name]; given && (f.In(Setting) || f.In(Unshown) && all.plain(f) != nil) {
 			all = all.set(f.Key(), v)
 		}
 	}

@@ -50,9 +50,31 @@ var golden = []struct {
 		name: "freewheel with a token, carried over", body: `{"type":"freewheel","apiToken":"CANARY"}`,
 		kept: keptFreeWheel, current: &registry.AdServer{Type: "freewheel", Username: "gone", Environment: "staging", ExecutionCurrency: "EUR"},
 		label: "FreeWheel", slug: "freewheel",
-		view:     `{"type":"freewheel","environment":"production","defaultAdvertiserId":"adv-7","executionCurrency":"EUR"}`,
-		request:  `{"type":"freewheel","api_token":"CANARY","environment":"production","default_advertiser_id":"adv-7"}`,
+		view:     `{"type":"freewheel","environment":"staging","defaultAdvertiserId":"adv-7","executionCurrency":"EUR"}`,
+		request:  `{"type":"freewheel","api_token":"CANARY","environment":"staging","default_advertiser_id":"adv-7"}`,
 		settings: `{"type":"freewheel","default_advertiser_id":"adv-7"}`, needsNoAccount: true,
+	},
+	{
+		name: "freewheel, another environment", body: `{"type":"freewheel","apiToken":"CANARY","environment":"production"}`,
+		kept: put(`{"environment":"staging"}`), current: &registry.AdServer{Type: "freewheel", Environment: "staging"},
+		label: "FreeWheel", slug: "freewheel",
+		view:     `{"type":"freewheel","environment":"production"}`,
+		request:  `{"type":"freewheel","api_token":"CANARY","environment":"production"}`,
+		settings: `{"environment":"production"}`, needsNoAccount: true,
+	},
+	{
+		name: "freewheel, an environment among the settings", body: `{"type":"freewheel","apiToken":"CANARY"}`,
+		kept: put(`{"environment":"staging"}`), label: "FreeWheel", slug: "freewheel",
+		view:     `{"type":"freewheel","environment":"staging"}`,
+		request:  `{"type":"freewheel","api_token":"CANARY","environment":"staging"}`,
+		settings: `{"environment":"staging"}`, needsNoAccount: true,
+	},
+	{
+		name: "freewheel, an environment that is not taken", body: `{"type":"freewheel","apiToken":"CANARY"}`,
+		kept: put(`{"environment":7}`), current: &registry.AdServer{Type: "freewheel", Environment: "sandbox"}, label: "FreeWheel", slug: "freewheel",
+		view:     `{"type":"freewheel","environment":"production"}`,
+		request:  `{"type":"freewheel","api_token":"CANARY","environment":"production"}`,
+		settings: `{"environment":7}`, needsNoAccount: true,
 	},
 	{
 		name: "freewheel, nothing to carry over", body: `{"type":"freewheel","apiToken":"CANARY"}`,
@@ -125,7 +147,7 @@ func TestGolden(t *testing.T) {
 			if strings.Contains(encoded(t, view), "CANARY") {
 				t.Error("a credential is kept")
 			}
-			if got := encoded(t, config.Request(account, c.kept)); got != c.request {
+			if got := encoded(t, config.Request(account, c.current, c.kept)); got != c.request {
 				t.Errorf("request\n got %s\nwant %s", got, c.request)
 			}
 			if got := string(config.Settings(c.kept)); got != c.settings || got != "" && !wire.ValidSettings([]byte(got)) {
@@ -142,7 +164,7 @@ func TestViewsShareNothing(t *testing.T) {
 	if got := *config.View(nil, nil).DefaultDemandPartnerID; got != 5 {
 		t.Errorf("it is %d", got)
 	}
-	if got := encoded(t, config.Request(nil, nil)); !strings.Contains(got, `_id":5}`) {
+	if got := encoded(t, config.Request(nil, nil, nil)); !strings.Contains(got, `_id":5}`) {
 		t.Errorf("the request is %s", got)
 	}
 }

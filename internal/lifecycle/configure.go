@@ -77,7 +77,7 @@ func (r rewrite) run(ctx context.Context) (*registry.Source, error) {
 	}
 	sent := now()
 	call, cancel := r.within(ctx, r.cfg.ProbeTimeout)
-	err = r.upstream.PutAdapterConfig(call, r.tenantID, r.config.Request(r.account, settings))
+	err = r.upstream.PutAdapterConfig(call, r.tenantID, r.config.Request(r.account, r.current, settings))
 	cancel()
 	if err != nil && r.stopping() {
 		return nil, errStopping

@@ -160,3 +160,50 @@ func TestTypeCantChange(t *testing.T) {
 		}
 	})
 }
+
+// TestEnvironmentStays: a config that names no environment keeps the one that stands, which
+// upstream would reset and shows nowhere.
+func TestEnvironmentStays(t *testing.T) {
+	const staging = `{"type":"freewheel","username":"meadow","environment":"staging","password":"` + secret + `"}`
+	inWorlds(t, map[string]func(w *world) (id int64, want string){
+		"after a connect": func(w *world) (int64, string) { return w.connected(staging).Connection.ID, "staging" },
+		"after a refused connect": func(w *world) (int64, string) {
+			w.agent.next("provision", refuse(400, `{"error":"adapter_invalid_credentials"}`))
+			return w.connect(staging).Connection.ID, "staging"
+		},
+		"after a refused change": func(w *world) (int64, string) {
+			id := w.connected(freewheel).Connection.ID
+			w.agent.next("put-config", refuse(400, `{"error":"adapter_invalid_credentials"}`))
+			w.saveFails(id, staging, fault.Validation)
+			return id, "production"
+		},
+		"after a change whose settings wait": func(w *world) (int64, string) {
+			id := w.connected(staging).Connection.ID
+			w.agent.all("put-settings", behaviour{nothing: true, status: 503, body: `{}`})
+			w.save(id, freewheelNew)
+			w.agent.all("put-settings", behaviour{})
+			return id, "staging"
+		},
+		"after a change of unknown outcome": func(w *world) (int64, string) {
+			id := w.connected(staging).Connection.ID
+			w.agent.next("put-config", behaviour{cut: true})
+			w.saveFails(id, freewheelNew, fault.Unavailable)
+			w.pass(5 * time.Minute)
+			w.must(w.one.Settle(w.Context()))
+			return id, "staging"
+		},
+		"when another is named": func(w *world) (int64, string) {
+			id := w.connected(staging).Connection.ID
+			w.save(id, `{"type":"freewheel","username":"meadow","environment":"production","password":"`+secret+`"}`)
+			return id, "production"
+		},
+	}, func(w *world, before func(w *world) (id int64, want string)) {
+		id, want := before(w)
+		c := *w.save(id, freewheelNew).Connection
+		w.is(c, registry.StatusActive, "")
+		config, _ := w.agent.Config(c.TenantID)
+		if got := config.Values.Text("environment"); got != want || c.AdServer.Environment != want || config.Account() != "meadow-2" {
+			w.Errorf("upstream has %s, the view %s, want %s", got, c.AdServer.Environment, want)
+		}
+	})
+}

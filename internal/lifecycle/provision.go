@@ -21,6 +21,7 @@ type provision struct {
 	name    string
 	config  *adserver.Config
 	account *adserver.Account
+	current *registry.AdServer // the view that is replaced; nil: none
 	orgID   string
 	was     *registry.Source // as it was before; nil: it was made for this
 	attempt *attempt
@@ -30,7 +31,7 @@ type provision struct {
 func (p provision) run(ctx context.Context) (*registry.Source, error) {
 	request := wire.ProvisionRequest{
 		Name: p.name, ExternalOrgID: p.orgID, ExternalSource: p.cfg.ExternalSource, ContactEmail: p.cfg.ContactEmail,
-		PublicAgentURL: p.cfg.PublicAgentURL, Adapter: p.config.Request(p.account, nil),
+		PublicAgentURL: p.cfg.PublicAgentURL, Adapter: p.config.Request(p.account, p.current, nil),
 	}
 	began := now()
 	if began.Sub(p.Begun) > startWithin { // others would take it for ended while it runs
@@ -183,8 +184,11 @@ func (p provision) adopt(ctx context.Context, found *wire.Tenant) (*registry.Sou
 		m, _ := next.end(ctx, ending{outcome: OutcomeRejected, became: withError(codeInternal, textNotConfigured), cause: err})
 		return m, naming(err, p.target)
 	}
-	m, err = rewrite{operation: next, tenantID: found.TenantID, config: p.config, account: p.account,
-		current: known.Connection.AdServer}.run(ctx)
+	current := p.current // what was saved here before says more than what upstream shows
+	if current == nil {
+		current = known.Connection.AdServer
+	}
+	m, err = rewrite{operation: next, tenantID: found.TenantID, config: p.config, account: p.account, current: current}.run(ctx)
 	if f := fault.As(err); f != nil && f.Kind == fault.Validation && f.ErrorCode != "" {
 		err = nil // as with a new tenant: the connection says it
 	}

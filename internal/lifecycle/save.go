@@ -85,7 +85,7 @@ func (l *Lifecycle) setUp(ctx context.Context, m *registry.Source, config *adser
 		return nil, nil, err
 	}
 	p := provision{operation: l.newOperation(targetOf(m), registry.OperationProvision), name: m.Name, config: config,
-		account: account, orgID: orgID, attempt: a}
+		account: account, current: m.Connection.AdServer, orgID: orgID, attempt: a}
 	next, was, err = p.claim(ctx, l.precondition,
 		beginProvisioning(now(), orgID, config.View(m.Connection.AdServer, nil), emailOf(account)))
 	if err != nil {
