@@ -3,6 +3,8 @@ package gateway_test
 import (
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -138,6 +140,62 @@ func TestOperatorsRuleOverUpstreamsTasks(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestRunsInProgressIncludePendingOnes, which upstream filters by another word.
+func TestRunsInProgressIncludePendingOnes(t *testing.T) {
+	inWorld(t, setup{agent: upstreamtest.Options{RunWaits: time.Hour}}, func(w *world) {
+		busy := upstreamtest.Healthy()
+		busy.Streams = nil
+		for i := range 5 {
+			busy.Streams = append(busy.Streams, upstreamtest.Stream{
+				Name: "feed_" + strconv.Itoa(i), Status: "running", Severity: "ok", RunAgo: time.Duration(i+1) * time.Minute, Took: time.Minute,
+			})
+		}
+		busy.Streams = append(busy.Streams, upstreamtest.Stream{Name: "calm", Status: "success", Severity: "ok", RunAgo: 90 * time.Second, Every: time.Minute})
+		w.setStatus(busy)
+		if a := w.write("POST", strings.TrimSuffix(historyOf, "/sync-history")+"/refresh", ""); a.status != 200 {
+			w.Fatalf("%d %s", a.status, a.body)
+		}
+		calls := w.agent.Calls("")
+		all := decode[runPage](t, w.get(historyOf+"?status=in_progress"), 200)
+		if len(all.Runs) != 8 || all.Count != 8 || all.NextCursor != nil || w.agent.Calls("")-calls != 2 {
+			w.Errorf("%d calls: %+v", w.agent.Calls("")-calls, all)
+		}
+		for i, run := range all.Runs {
+			if pending := !strings.HasPrefix(run.SyncType, "feed"); run.Status != "in_progress" || pending != (i < 3) {
+				w.Errorf("%d: %+v", i, run)
+			}
+		}
+		for limit := 1; limit < 9; limit++ {
+			var got []string
+			for cursor := ""; ; {
+				p := decode[runPage](t, w.get(historyOf+"?status=inProgress&limit="+strconv.Itoa(limit)+cursor), 200)
+				if got = append(got, p.ids()...); p.NextCursor == nil {
+					break
+				}
+				if cursor = "&cursor=" + *p.NextCursor; len(p.Runs) != limit || len(got) > 8 {
+					w.Fatalf("limit %d: %+v after %q", limit, p, got)
+				}
+			}
+			if !slices.Equal(got, all.ids()) {
+				w.Errorf("limit %d: %q, want %q", limit, got, all.ids())
+			}
+		}
+		for query, want := range map[string]int{
+			"status=running": 5, "status=pending": 3, "status=in_progress&syncType=feed_2": 1, "status=in_progress&syncType=inventory": 1,
+			"status=in_progress&syncType=calm": 0,
+		} {
+			if p := decode[runPage](t, w.get(historyOf+"?"+query), 200); len(p.Runs) != want {
+				w.Errorf("%s: %+v", query, p)
+			}
+		}
+		if e := w.get(historyOf+"?status=in_progress&cursor=garbage").failure(t, 400, "VALIDATION_ERROR"); e.Field != "query.cursor" {
+			w.Errorf("%+v", e)
+		}
+		w.agent.SetDown(true)
+		w.get(historyOf+"?status=in_progress").failure(t, 503, "SERVICE_UNAVAILABLE")
+	})
 }
 
 // setStatus makes the tenant's document another one.

@@ -67,13 +67,14 @@ func runStatus(status string) string {
 
 var rawStatuses = map[string]string{
 	statusSuccess: "completed", "completed": "completed",
-	statusInProgress: statusRunning, "inProgress": statusRunning, statusRunning: statusRunning,
+	statusInProgress: statusInProgress, "inProgress": statusInProgress, statusRunning: statusRunning,
 	"pending": "pending", statusFailed: statusFailed,
 	statusCancelled: statusCancelled, "canceled": statusCancelled,
 }
 
 // HistoryStatusToUpstream gives the raw word that upstream filters a history by, for a
-// word of its answers or a raw one; "" for any other.
+// word of its answers or a raw one; in_progress, for which upstream has two, stays as it is;
+// "" for any other.
 func HistoryStatusToUpstream(status string) string { return rawStatuses[status] }
 
 // StreamHistory sums up the last 10 runs of a page of one stream's history, with all of

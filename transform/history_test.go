@@ -120,7 +120,7 @@ func TestCursorsAndIDsThatPass(t *testing.T) {
 
 func TestHistoryStatusToUpstream(t *testing.T) {
 	for status, want := range map[string]string{
-		"success": "completed", "completed": "completed", "in_progress": "running", "inProgress": "running", "running": "running",
+		"success": "completed", "completed": "completed", "in_progress": "in_progress", "inProgress": "in_progress", "running": "running",
 		"pending": "pending", "failed": "failed", "cancelled": "cancelled", "canceled": "cancelled",
 		"": "", "Failed": "", "never_run": "", "failed,running": "", "x\x00": "",
 	} {

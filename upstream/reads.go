@@ -53,14 +53,23 @@ func (c *Client) Webhooks(ctx context.Context, tenantID string) ([]wire.Webhook,
 // HistoryQuery says which sync runs are wanted, in upstream's own words. A zero field
 // is left out, and has upstream's default.
 type HistoryQuery struct {
-	SyncType string // snake_case
-	Status   string
+	SyncType string // as upstream spells it
+	Status   string // a raw word (contract 2.12), or InProgress, which needs a Limit
 	Cursor   string
 	Limit    int
 }
 
-// SyncHistory reads a page of a tenant's sync runs, newest first.
+// SyncHistory reads a page of a tenant's sync runs, newest first. A cursor is of pages of one
+// Status; of those InProgress one that is none is a Validation error.
 func (c *Client) SyncHistory(ctx context.Context, tenantID string, q HistoryQuery) (*wire.SyncHistory, error) {
+	fetch := func(q HistoryQuery) (*wire.SyncHistory, error) { return c.historyPage(ctx, tenantID, q) }
+	if q.Status == InProgress {
+		return openRuns(fetch, q)
+	}
+	return fetch(q)
+}
+
+func (c *Client) historyPage(ctx context.Context, tenantID string, q HistoryQuery) (*wire.SyncHistory, error) {
 	cl := tenantCall(opSyncHistory, tenantID, "sync-history")
 	cl.query = url.Values{}
 	for name, value := range map[string]string{"sync_type": q.SyncType, "status": q.Status, "cursor": q.Cursor} {
