@@ -43,7 +43,7 @@ func TestRegistrationAnswers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inWorld(t, func(w *world) {
 				end := strconv.FormatInt(time.Now().Add(time.Hour).Unix(), 10)
-				w.as.override["/register"] = answer(201, tt.kind, strings.ReplaceAll(tt.body, "@", end))
+				w.as.override["/register"] = answer(200, tt.kind, strings.ReplaceAll(tt.body, "@", end))
 				at := w.begin()
 				if at.Query().Get("client_id") != "c-17" {
 					w.Errorf("the client is %q", at.Query().Get("client_id"))
@@ -91,13 +91,14 @@ func TestTokenAnswers(t *testing.T) {
 		"text of a point":  {js, in(`" 3600.0 "`), time.Hour},
 		"empty text":       {js, in(`""`), 0},
 		"null":             {js, in("null"), 0},
+		"endless":          {js, in("1e17"), 1 << 33 * time.Second},
 		"zero":             {js, in("0"), 0},
 		"no expiry":        {js, `{` + fields + `}`, 0},
 		"scopes as a list": {js, `{` + fields + `,"scope":["read","buy"],"expires_in":3600}`, time.Hour},
 		"odd all over":     {js, `{"scope":5,"id_token":{"a":1,"a":2},"a":[],"a":0,"error":null,` + fields + `,"expires_in":3600}`, time.Hour},
 		"other letters":    {js, "{\"note\":\"caf\xe9\"," + fields + ",\"expires_in\":3600}", time.Hour},
 		"form":             {"application/x-www-form-urlencoded", "access_token=CANARY-a&token_type=bearer&refresh_token=CANARY-r&expires_in=3600&scope=read%20buy", time.Hour},
-		"form, as text":    {"text/plain", "access_token=CANARY-a&token_type=bearer&refresh_token=CANARY-r&expires_in=3600.0", time.Hour},
+		"form, as text":    {"text/plain", "access_token=CANARY-a&token_type=bearer&expires_in=3600.0&refresh_token=CANARY-r\r\n", time.Hour},
 		"form, as JSON":    {js, "access_token=CANARY-a&token_type=bearer&refresh_token=CANARY-r&expires_in=", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -189,6 +190,7 @@ func TestListsOfOne(t *testing.T) {
 		"server over http":      {bend: doc("authorization_servers", "http://"+loginHost), reason: agentauth.ReasonAddress},
 		"scope":                 {bend: doc("scopes_supported", "read"), scope: "read"},
 		"scopes":                {bend: doc("scopes_supported", "read buy")},
+		"scopes of all kinds":   {bend: doc("scopes_supported", []any{nil, 5, "", []string{"buy"}, "read"}), scope: "read"},
 		"scopes of no kind":     {bend: doc("scopes_supported", map[string]any{"read": "CANARY"}), scope: "-"},
 		"iss as a text": {bend: func(w *world) {
 			w.as.doc = serverDoc.with("authorization_endpoint", "https://id.example.net/authorize").with("authorization_response_iss_parameter_supported", "true")

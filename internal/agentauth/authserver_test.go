@@ -79,8 +79,11 @@ func (as *authServer) register(w http.ResponseWriter, r *http.Request) {
 		Method       string   `json:"token_endpoint_auth_method"`
 		Grants       []string `json:"grant_types"`
 		Name         string   `json:"client_name"`
+		Responses    []string `json:"response_types"`
+		Scope        *string  `json:"scope"`
 	}
-	if json.NewDecoder(r.Body).Decode(&asked) != nil || len(asked.RedirectURIs) != 1 || asked.Name != "esagate" {
+	if json.NewDecoder(r.Body).Decode(&asked) != nil || len(asked.RedirectURIs) != 1 || asked.Name != "esagate" ||
+		!slices.Equal(asked.Responses, []string{"code"}) || asked.Scope != nil && *asked.Scope == "" {
 		refusal("invalid_client_metadata")(w, r)
 		return
 	}

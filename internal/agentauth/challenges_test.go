@@ -1,6 +1,7 @@
 package agentauth_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -51,6 +52,7 @@ func TestChallenges(t *testing.T) {
 		"another scheme's":    {fields: `DPoP resource_metadata="` + at + `"`, hidden: true},
 		"of no scheme":        {fields: `resource_metadata="` + at + `"`, hidden: true},
 		"in a text":           {fields: `Bearer realm="x, resource_metadata=\"` + at + `\""`, hidden: true},
+		"in a stray text":     {fields: `Bearer "see resource_metadata=` + at + ` there"`, hidden: true},
 		"unending":            {fields: `Bearer resource_metadata="` + at, hidden: true},
 		"another name":        {fields: `Bearer x-resource_metadata="` + at + `"`, hidden: true},
 		"scheme with letters": {fields: `BearerX resource_metadata="` + at + `"`, hidden: true},
@@ -79,7 +81,7 @@ func TestChallenges(t *testing.T) {
 	})
 }
 
-// TestPointersInOrder: all that an agent names are tried, in their order, and not a hundred.
+// TestPointersInOrder: all that an agent names are tried, in their order, and none twice.
 func TestPointersInOrder(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.site.places = map[string]http.Handler{}
@@ -92,12 +94,28 @@ func TestPointersInOrder(t *testing.T) {
 				w.Errorf("%s: %q", at, w.web.asked)
 			}
 		}
-		w.site.challenge, w.web.asked = strings.Repeat(`Bearer resource_metadata="https://`+agentHost+`/no", `, 50), nil
-		for i := range 50 {
-			w.site.challenge += `Bearer resource_metadata="https://` + agentHost + `/no` + strings.Repeat("o", i) + `", `
+		w.site.challenge, w.web.asked = `Bearer resource_metadata="https://`+agentHost+insertedPath+`"`, nil
+		w.site.places = map[string]http.Handler{insertedPath: answer(502, "text/plain", "CANARY"), rootPath: resourceDoc}
+		if w.begin(); w.web.times("GET "+agentHost+insertedPath) != 2 { // with a slash and without
+			w.Errorf("asked: %q", w.web.asked)
 		}
-		if _, err := w.tryBegin(); len(w.web.asked) > 12 {
-			w.Errorf("%d requests, %v", len(w.web.asked), err)
+	})
+}
+
+// TestRequestsAreBounded: an agent that names a hundred places and servers has some asked.
+func TestRequestsAreBounded(t *testing.T) {
+	inWorld(t, func(w *world) {
+		const at = "https://" + agentHost + "/mcp?tenant=alpha"
+		w.moveTo(at, rootPath)
+		var servers []string
+		for i := range 100 {
+			w.site.challenge += fmt.Sprintf(`Bearer resource_metadata="https://%s/no/%d", `, agentHost, i)
+			servers = append(servers, fmt.Sprintf("%s/t/%d", issuer, i))
+		}
+		w.site.places[rootPath] = resourceDoc.with("resource", at).with("authorization_servers", servers)
+		_, err := w.tryBegin()
+		if w.want(err, agentauth.ReasonNoServer); len(w.web.asked) != 1+4+5+3*6 {
+			w.Errorf("%d requests", len(w.web.asked))
 		}
 	})
 }

@@ -1,6 +1,7 @@
 package agentauth_test
 
 import (
+	"encoding/base64"
 	"net/http"
 	"net/url"
 	"slices"
@@ -117,10 +118,10 @@ func TestRegisteredMethod(t *testing.T) {
 		answer  string
 		method  string
 	}{
-		"its own choice":          {nil, `{"client_id":"c","client_secret":"shh-0451","token_endpoint_auth_method":"client_secret_post"}`, "client_secret_post"},
-		"a secret, and no method": {[]string{"none", "client_secret_post"}, `{"client_id":"c","client_secret":"shh-0451"}`, "client_secret_post"},
-		"none, and a secret":      {[]string{"none"}, `{"client_id":"c","client_secret":"shh-0451","token_endpoint_auth_method":"none"}`, "none"},
-		"the default":             {nil, `{"client_id":"c","client_secret":"shh-0451"}`, "client_secret_basic"},
+		"its own choice":          {nil, `{"client_id":"c","client_secret":"shh:04%5+1","token_endpoint_auth_method":"client_secret_post"}`, "client_secret_post"},
+		"a secret, and no method": {[]string{"none", "client_secret_post"}, `{"client_id":"c","client_secret":"shh:04%5+1"}`, "client_secret_post"},
+		"none, and a secret":      {[]string{"none"}, `{"client_id":"c","client_secret":"shh:04%5+1","token_endpoint_auth_method":"none"}`, "none"},
+		"the default":             {nil, `{"client_id":"c","client_secret":"shh:04%5+1"}`, "client_secret_basic"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inWorld(t, func(w *world) {
@@ -134,7 +135,8 @@ func TestRegisteredMethod(t *testing.T) {
 					w.Errorf("the method is %q", held.Client.AuthMethod)
 				}
 				sent := w.as.requests[0]
-				basic, inForm := sent.header.Get("Authorization") != "", slices.Contains(sent.form["client_secret"], "shh-0451")
+				basic := sent.header.Get("Authorization") == "Basic "+base64.StdEncoding.EncodeToString([]byte("c:shh%3A04%255%2B1")) // RFC 6749 §2.3.1
+				inForm := slices.Contains(sent.form["client_secret"], "shh:04%5+1")
 				if basic != (tt.method == "client_secret_basic") || inForm != (tt.method == "client_secret_post") {
 					w.Errorf("the secret is in the header: %v, in the form: %v", basic, inForm)
 				}

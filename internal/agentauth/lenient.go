@@ -32,7 +32,7 @@ func (l *list) UnmarshalJSON(b []byte) error {
 	}
 	*l = list{}
 	for _, v := range elements {
-		if s := text(v); s != "" {
+		if s := text(v); v.Kind() == '"' && s != "" {
 			*l = append(*l, s)
 		}
 	}
