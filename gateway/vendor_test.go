@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"cmp"
+	"strings"
 	"testing"
 	"time"
 
@@ -84,6 +85,36 @@ func TestTheTimeOfATest(t *testing.T) {
 					}
 				}
 			})
+		}
+	})
+}
+
+// TestWhatAnAdServerSaid of a failed test is shown, and not what it was asked.
+func TestWhatAnAdServerSaid(t *testing.T) {
+	inWorld(t, setup{}, func(w *world) {
+		login, _ := w.connected("harbour")
+		for at, c := range map[string]struct {
+			outcome      upstreamtest.Outcome
+			status       any
+			vendor, ends string
+		}{
+			source: {upstreamtest.PermissionDenied, nil, "google_ad_manager", "[PermissionError.PERMISSION_DENIED @ ]"},
+			login:  {upstreamtest.InvalidCredentials, 401.0, "springserve", ": HTTP 401"},
+		} {
+			w.agent.AdServer("", upstreamtest.Probe{Outcome: c.outcome})
+			type details struct{ VendorFault map[string]any }
+			result := decode[struct {
+				Details          details
+				CapabilityChecks []struct{ Details details }
+			}](w, w.write("POST", sourcesPath+"/"+at+"/test-connection", ""), 200)
+			for _, d := range []details{result.Details, result.CapabilityChecks[0].Details} {
+				said := d.VendorFault
+				words, _ := said["vendorMessage"].(string)
+				if said["vendor"] != c.vendor || said["phase"] == nil || said["vendorStatus"] != c.status ||
+					!strings.HasSuffix(words, c.ends) || said["endpoint"] != nil || said["gam"] != nil {
+					w.Errorf("%s: %+v", at, said)
+				}
+			}
 		}
 	})
 }
