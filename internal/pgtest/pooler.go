@@ -19,7 +19,7 @@ import (
 var ErrNoPooler = errors.New("pgtest: PgBouncer is not installed here: no pgbouncer under /usr/sbin or in PATH")
 
 // poolSize is how many connections to the server a pooler shares among all clients of a database.
-const poolSize = 4
+const poolSize = 8
 
 // Pooled gives the URL of a database by way of a PgBouncer that gives a connection for each transaction;
 // ErrNoPooler. The cluster starts one when it is first asked for, and ends it with itself.
