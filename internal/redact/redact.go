@@ -42,7 +42,7 @@ func Text(s string) (text string, ok bool) {
 // or key=value pairs (contract 4.11); and beyond the contract
 // `password: x` in any spelling and quoting, and `Bearer x` or `Basic x`. It
 // errs on the side of yes, but for what ad servers say of failed calls:
-// `status=503`, `credentials: HTTP 401`. ASCII text costs no allocation.
+// `status=503`, `credentials: HTTP 401`. Clean ASCII text costs no allocation.
 func Secretlike(s string) bool {
 	_, ok := Whole(s)
 	return !ok

@@ -39,6 +39,19 @@ var shown = []struct{ name, in, want string }{
 	{"error word", "error=timeout, retries=3", "error=timeout, retries=3"},
 	{"error of a type", "error=PermissionError: no role", "error=PermissionError: no role"},
 	{"error code in words", "error code=10011", "error code=10011"},
+	{"counts and times", "(read timeout=30.0) retry_after=30, timeout=500ms, errno=-2", "(read timeout=30.0) retry_after=30, timeout=500ms, errno=-2"},
+	{"retry", "retry after=30", "retry after=30"},
+	{"names in parts", "http.status=503 status-code=503 errorType=TIMEOUT", "http.status=503 status-code=503 errorType=TIMEOUT"},
+	{"status and reason", "(status_code=401, reason=Unauthorized)", "(status_code=401, reason=Unauthorized)"},
+	{"error of a service", "reason=AuthenticationError.NETWORK_NOT_FOUND", "reason=AuthenticationError.NETWORK_NOT_FOUND"},
+	{"status, loud", "status=503! status=503...", "status=503! status=503..."},
+	{"pool of connections", "HTTPSConnectionPool(host='x', port=443): Max retries exceeded", "HTTPSConnectionPool(host='x', port=443): Max retries exceeded"},
+	{"remote call", "rpc error: code = Unavailable desc = connection refused", "rpc error: code = Unavailable desc = connection refused"},
+	{"remote call in Python", "status = StatusCode.UNAUTHENTICATED", "status = StatusCode.UNAUTHENTICATED"},
+	{"credentials and HTTP, from where", "credentials: HTTP 401 from token endpoint", "credentials: HTTP 401 from token endpoint"},
+	{"credentials and a status code", "credentials: status code: 401", "credentials: status code: 401"},
+	{"credentials and a client's words", "credentials: 401 Client Error: Unauthorized", "credentials: 401 Client Error: Unauthorized"},
+	{"token and a gateway's words", "token: 502 Bad Gateway.", "token: 502 Bad Gateway."},
 	{"credentials and HTTP", "Exchange of credentials: HTTP 401", "Exchange of credentials: HTTP 401"},
 	{"credentials and HTTP, more", "credentials: HTTP/1.1 401 Unauthorized", "credentials: HTTP/1.1 401 Unauthorized"},
 	{"credentials and a status", "credentials: status=503", "credentials: status=503"},
@@ -131,6 +144,9 @@ var secrets = []struct{ name, in string }{
 	{"code that is a word with a digit", "code=s3cr3t"},
 	{"code of small letters", "code=hunter"},
 	{"code of access", "access code=4711"},
+	{"code of access, on the next line", "pin\ncode=4711"},
+	{"code of access, in one word", "auth_code=4711"},
+	{"code of access, remotely", "access rpc error code=hunter"},
 	{"code of six digits", "code=471147"},
 	{"status and more", "status=503&token=abc"},
 	{"status, glued", "status=503/hunter"},
@@ -146,7 +162,7 @@ var secrets = []struct{ name, in string }{
 	{"status, percent-encoded", "status%3D503"},
 	{"status over lines", "status=\n503"},
 	{"status twice", "status==503"},
-	{"long error word", "error=" + strings.Repeat("ab", 21)},
+	{"long error word", "error=" + strings.Repeat("ab", 33)},
 	{"number as a password", "password=123456"},
 	{"status as a password", "password=503"},
 	{"key of an API", "key=AIza"},
@@ -157,6 +173,14 @@ var secrets = []struct{ name, in string }{
 	{"credentials, glued", "credentials: HTTP 401x"},
 	{"credentials after a no-break space", "credentials: HTTP\u00a0401"},
 	{"password of three digits", "password: 401"},
+	{"password glued to a status", "password: status123"},
+	{"password glued to HTTP", "password: HTTP401"},
+	{"password of a code", "password: code 123"},
+	{"password of a count", "password: count=123"},
+	{"error word of signs", "error=Pa$$w0rd"},
+	{"name that ends in a sign", "status_=hunter"},
+	{"host, plain", "host=hunter2"},
+	{"host and more", "host='x@y'"},
 	{"password like a status", "password: 401 hunter"},
 	{"password after a complaint", "password: invalid hunter2"},
 	{"complaint, glued", "token: expired-hunter2"},
@@ -221,7 +245,7 @@ func TestWord(t *testing.T) {
 }
 
 func TestPlainTextCostsNothing(t *testing.T) {
-	text := strings.Repeat("The network is not reachable: try again (code=17). credentials: HTTP 401 ", 10)
+	text := strings.Repeat("The network is not reachable: try again (code 17). ", 10)
 	if n := testing.AllocsPerRun(100, func() { redact.Text(text) }); n != 0 {
 		t.Errorf("Text allocates %v times for plain ASCII text", n)
 	}

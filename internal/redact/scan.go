@@ -156,7 +156,7 @@ func named(s string, at int) bool {
 	name := s[:end]
 	for _, n := range secretNames {
 		if hasSuffixFold(name, n) || end > 0 && s[end-1]|0x20 == 's' && hasSuffixFold(name[:end-1], n) {
-			return !harmlessRemark(s[after:])
+			return !harmlessRemark.MatchString(s[after:])
 		}
 	}
 	return false
@@ -207,4 +207,13 @@ func hasPrefixFold(s, prefix string) bool {
 
 func hasSuffixFold(s, suffix string) bool {
 	return len(s) >= len(suffix) && strings.EqualFold(s[len(s)-len(suffix):], suffix)
+}
+
+func anyFold(all []string, word string) bool {
+	for _, w := range all {
+		if strings.EqualFold(w, word) {
+			return true
+		}
+	}
+	return false
 }
