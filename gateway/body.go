@@ -9,9 +9,11 @@ import (
 	"esagate/internal/fault"
 )
 
-// readBody reads a request's body whole; checkSizes has bounded it.
-func readBody(r *request) ([]byte, error) {
-	body, err := io.ReadAll(r.Body)
+// readBody reads a request's body of at most limit bytes whole. The request keeps the Body that the
+// server gave it: from another the server can't see that the client waits for a 100 (Continue), and
+// would wait for the content before it sends an answer that is given without.
+func readBody(r *request, limit int64) ([]byte, error) {
+	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, limit))
 	if err != nil {
 		return nil, bodyFault(r, err)
 	}

@@ -23,7 +23,7 @@ func (g *Gateway) extendWriteDeadline(w http.ResponseWriter) {
 
 func (g connections) connect(w http.ResponseWriter, r *request) error {
 	g.extendWriteDeadline(w) // a repetition may become a change of config
-	body, err := readBody(r)
+	body, err := readBody(r, maxBodyBytes)
 	if err != nil {
 		return err
 	}
@@ -73,7 +73,7 @@ func (g connections) rotateCredentials(w http.ResponseWriter, r *request, src *r
 
 func (g connections) configure(w http.ResponseWriter, r *request, src *registry.Source, save saving) error {
 	g.extendWriteDeadline(w)
-	body, err := readBody(r)
+	body, err := readBody(r, maxBodyBytes)
 	if err != nil {
 		return err
 	}

@@ -74,7 +74,7 @@ func (g connections) recheckCapability(w http.ResponseWriter, r *request, src *r
 // repeatable answers a POST that makes no source: with an Idempotency-Key it is done
 // once, and a repetition gets the first answer. One that fails may be repeated.
 func (g *Gateway) repeatable(w http.ResponseWriter, r *request, do func() ([]byte, error)) error {
-	body, err := readBody(r) // not used, but part of what the key stands for
+	body, err := readBody(r, maxBodyBytes) // not used, but part of what the key stands for
 	if err != nil {
 		return err
 	}

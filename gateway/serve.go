@@ -141,7 +141,7 @@ func (g *Gateway) run(w http.ResponseWriter, r *request, route *Route, known boo
 		}
 		return fault.New(fault.NotFound, "There is nothing at this path.")
 	}
-	if err := checkSizes(w, r); err != nil {
+	if err := checkSizes(r); err != nil {
 		return err
 	}
 	if route.access != public {
@@ -161,7 +161,7 @@ func (g *Gateway) run(w http.ResponseWriter, r *request, route *Route, known boo
 var errTooLarge = fault.New(fault.TooLarge, "The request's body is larger than 1 MiB.")
 
 // checkSizes refuses what no operation takes.
-func checkSizes(w http.ResponseWriter, r *request) error {
+func checkSizes(r *request) error {
 	total := len(r.RequestURI)
 	for name, values := range r.Header {
 		for _, v := range values {
@@ -177,7 +177,6 @@ func checkSizes(w http.ResponseWriter, r *request) error {
 	if r.ContentLength > maxBodyBytes {
 		return errTooLarge
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, maxBodyBytes)
 	unfit := checkMedia(r.Header)
 	if unfit == nil || r.ContentLength > 0 {
 		return unfit

@@ -87,32 +87,36 @@ func ask(w *world, c net.Conn, r *bufio.Reader, count int, headers string) (bodi
 	return bodies
 }
 
-// A client that promises content in chunks is waited for as long as for any content, and no longer.
-func TestContentInChunks(t *testing.T) {
+// A client that promises content is waited for as long as an answer takes its content, and no longer.
+func TestPromisedContent(t *testing.T) {
+	const inChunks = "Transfer-Encoding: chunked\r\n\r\n"
 	served(t, func(w *world, l *pipes, _ func(), _ <-chan error) {
 		for _, test := range []struct {
-			chunks string
+			rest   string // of the request
 			status int
 			took   time.Duration
 		}{
-			{"0\r\n\r\n", 200, 0},
-			{"0\r\nX-Trailer: x\r\n\r\n", 200, 0},
-			{"2\r\n{}\r\n0\r\n\r\n", 415, 0},
-			{"nonsense\r\n\r\n", 400, 0},
-			{"", 400, 30 * time.Second},
+			{inChunks + "0\r\n\r\n", 200, 0},
+			{inChunks + "0\r\nX-Trailer: x\r\n\r\n", 200, 0},
+			{inChunks + "2\r\n{}\r\n0\r\n\r\n", 415, 0},
+			{inChunks + "nonsense\r\n\r\n", 400, 0},
+			{inChunks, 400, 30 * time.Second},
+			{"Expect: 100-continue\r\n" + inChunks, 100, 0},
+			{"Expect: 100-continue\r\nContent-Length: 5\r\n\r\n", 415, 0},
+			{"Expect: 100-continue\r\nContent-Length: 2000000\r\n\r\n", 413, 0},
 		} {
 			c := l.dial()
 			begun := time.Now()
 			go func() {
-				_, _ = fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: gateway.example\r\nAuthorization: Bearer %s\r\nTransfer-Encoding: chunked\r\n\r\n%s",
-					statusOf, readKey, test.chunks)
+				_, _ = fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: gateway.example\r\nAuthorization: Bearer %s\r\n%s", statusOf, readKey, test.rest)
 			}()
 			resp, err := http.ReadResponse(bufio.NewReader(c), nil)
 			w.must(err)
 			if took := time.Since(begun); resp.StatusCode != test.status || took != test.took {
-				w.Errorf("%q: %d after %s", test.chunks, resp.StatusCode, took)
+				w.Errorf("%q: %d after %s", test.rest, resp.StatusCode, took)
 			}
 			_ = c.Close()
+			w.pass(time.Second) // the server has closed its end
 		}
 	})
 }

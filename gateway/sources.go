@@ -50,7 +50,7 @@ func (g inventory) getSource(w http.ResponseWriter, r *request) error {
 }
 
 func (g inventory) createSource(w http.ResponseWriter, r *request) error {
-	body, err := readBody(r)
+	body, err := readBody(r, maxBodyBytes)
 	if err != nil {
 		return err
 	}
@@ -104,7 +104,7 @@ func (g inventory) updateSource(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	body, err := readBody(r)
+	body, err := readBody(r, maxBodyBytes)
 	if err != nil {
 		return err
 	}

@@ -18,8 +18,7 @@ var errLargeDelivery = fault.New(fault.TooLarge, "A delivery can't be larger tha
 
 func (g *Gateway) receiveWebhook(w http.ResponseWriter, r *request) error {
 	read := func() ([]byte, error) {
-		r.Body = http.MaxBytesReader(w, r.Body, maxDelivery)
-		body, err := readBody(r)
+		body, err := readBody(r, maxDelivery)
 		if errors.Is(err, errTooLarge) {
 			err = errLargeDelivery
 		}
