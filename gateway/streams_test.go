@@ -31,7 +31,7 @@ func (p runPage) ids() (ids []string) {
 // TestStreamsAreAskedForByUpstreamsNames: names that camelCase does not give back.
 func TestStreamsAreAskedForByUpstreamsNames(t *testing.T) {
 	own := map[string]string{
-		"audience3p": "audience_3p", "last24h": "last_24h", "aB": "a__b", "tail": "tail_", "XForm": "X_form",
+		"audience3p": "audience_3p", "last24h": "last_24h", "aB": "a__b", "tail": "tail_", "XForm": "X_form", "Hidden": "_hidden", "3pData": "3p_data",
 		"priceFeed": "priceFeed", "customTargeting": "customTargeting", "plain": "plain",
 		"twin1": "twin1", // and twin_1, which comes out alike
 	}

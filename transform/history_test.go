@@ -134,8 +134,8 @@ func TestSyncTypeToUpstream(t *testing.T) {
 	for name, want := range map[string]string{
 		"inventory": "inventory", "customTargeting": "custom_targeting", "custom_targeting": "custom_targeting", "custom_Targeting": "custom_targeting",
 		"signalCoverage": "signal_coverage", "last24hPrices": "last24h_prices", "last_24h_prices": "last_24h_prices", "priceFeedV2": "price_feed_v2",
-		"Inventory": "Inventory", strings.Repeat("x", 64): strings.Repeat("x", 64),
-		"": "", "a b": "", "a.b": "", "a:b": "", "a/b": "", "é": "", "_x": "", "x\x00": "", "x&y=1": "", strings.Repeat("x", 65): "", "4ec39hqlyjwdarjtt1": "",
+		"Inventory": "Inventory", "_x": "_x", strings.Repeat("x", 64): strings.Repeat("x", 64),
+		"": "", "a b": "", "a.b": "", "a:b": "", "a/b": "", "é": "", "_": "", "_.x": "", "x\x00": "", "x&y=1": "", strings.Repeat("x", 65): "", "4ec39hqlyjwdarjtt1": "",
 	} {
 		if got := transform.SyncTypeToUpstream(name); got != want {
 			t.Errorf("%q: %q, want %q", name, got, want)

@@ -44,8 +44,8 @@ func TestStreamNames(t *testing.T) {
 	const s, token = `{"status":"success"}`, "a1b2c3d4e5f6a7b8c9d0e1f2a3"
 	long := strings.Repeat("a", 65)
 	got, malformed := judged(t, `,"syncs":{"zeta":`+s+`,"reporting":`+s+`,"advertisers":`+s+`,"new_stream":`+s+`,"Straße":`+s+
-		`,"a-b":`+s+`,"a.b":`+s+`,"1st":`+s+`,"_x":`+s+`,"`+token+`":`+s+`,"`+long+`":`+s+`,"":`+s+`}`)
-	if want := "inventory customTargeting advertisers 1st a-b newStream reporting zeta"; names(got) != want {
+		`,"a-b":`+s+`,"a.b":`+s+`,"1st":`+s+`,"_x":`+s+`,"__":`+s+`,"`+token+`":`+s+`,"`+long+`":`+s+`,"":`+s+`}`)
+	if want := "inventory customTargeting advertisers 1st X a-b newStream reporting zeta"; names(got) != want {
 		t.Errorf("got %s, want %s", names(got), want)
 	}
 	if !slices.Equal(malformed, []string{"syncs.?"}) {

@@ -66,9 +66,10 @@ func (c *checker) syncs(streams wire.Members[wire.Stream]) api.Syncs {
 	return out
 }
 
-// streamName gives the name that a stream has here, if it is a plain word.
+// streamName gives the name that a stream has here, if it is a plain word, which may begin with underscores.
 func streamName(name string) (camel string, ok bool) {
-	return CamelCase(name), len(name) <= maxStreamName && redact.Word(name) && !strings.ContainsAny(name, ".:")
+	word := strings.TrimLeft(name, "_")
+	return CamelCase(name), len(name) <= maxStreamName && redact.Word(word) && !strings.ContainsAny(word, ".:")
 }
 
 // block gives a stream's block, which stands at path.
