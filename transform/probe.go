@@ -82,7 +82,7 @@ func capabilityCheck(c *wire.CapabilityCheck) api.CapabilityCheck {
 func testDetails(d *wire.Details, fallback string) *api.TestDetails {
 	out := api.TestDetails{AdapterType: plainWord(d.AdapterType), Remediation: plainWord(d.Remediation)}
 	said := api.VendorFault{
-		Vendor: plainWord(d.VendorFault.Vendor), Phase: plainWord(d.VendorFault.Phase),
+		Vendor: treated(d.VendorFault.Vendor), Phase: treated(d.VendorFault.Phase),
 		VendorStatus: pointer(d.VendorFault.VendorStatus), VendorMessage: freeText(d.VendorFault.VendorMessage, fallback),
 	}
 	if said != (api.VendorFault{}) {
@@ -93,6 +93,9 @@ func testDetails(d *wire.Details, fallback string) *api.TestDetails {
 	}
 	return &out
 }
+
+// treated passes what may be shown of a free text; the rest is dropped.
+func treated(o wire.Opt[string]) *string { return optional(safeText(o.Value, "")) }
 
 // plainWord passes a vocabulary word; what is none is dropped.
 func plainWord(o wire.Opt[string]) *string {

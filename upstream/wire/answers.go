@@ -63,8 +63,8 @@ type Details struct {
 type VendorFault struct {
 	Vendor        Opt[string] `json:"vendor"`
 	Phase         Opt[string] `json:"phase"`
-	VendorStatus  Opt[int64]  `json:"vendor_status"`  // of HTTP, where there was one
-	VendorMessage Opt[string] `json:"vendor_message"` // free text
+	VendorStatus  Opt[int64]  `json:"vendor_status" text:"true"` // of HTTP, where there was one
+	VendorMessage Opt[string] `json:"vendor_message"`            // free text
 	_             struct{}    `ignored:"endpoint"`
 	_             struct{}    `ignored:"gam"`
 }

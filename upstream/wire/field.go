@@ -17,6 +17,7 @@ type field struct {
 	max      int
 	keep     []string
 	is       string
+	text     bool
 }
 
 // fields are those of one struct.
@@ -45,7 +46,7 @@ func fieldsOf(t reflect.Type) *fields {
 		f.required, f.nonempty = needs != "", needs == "nonempty"
 		f.max, _ = strconv.Atoi(declared.Tag.Get("max"))
 		f.keep = strings.Fields(declared.Tag.Get("keep"))
-		f.is = declared.Tag.Get("is")
+		f.is, f.text = declared.Tag.Get("is"), declared.Tag.Get("text") != ""
 		fs.byName[f.name] = f
 		if f.required {
 			fs.required = append(fs.required, f)

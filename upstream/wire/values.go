@@ -29,6 +29,12 @@ func (r *reader) scalar(v reflect.Value, raw jsontext.Value, f *field) bool {
 			v.SetInt(n)
 		}
 		return ok
+	case want == reflect.Int64 && f.text && kind == jsontext.KindString:
+		n, err := strconv.ParseInt(string(r.unquote(raw)), 10, 32)
+		if err == nil {
+			v.SetInt(n)
+		}
+		return err == nil
 	case want == reflect.Float64 && kind == jsontext.KindNumber:
 		n, err := strconv.ParseFloat(string(raw), 64)
 		if err == nil {

@@ -19,7 +19,8 @@
 //     does not count; required:"nonempty" demands a string that is not "";
 //   - max:"N": entries that a list or an object of data holds; what comes after them is dropped;
 //   - keep:"a b": names of an object of data that are kept beyond max;
-//   - is:"word": a bool that says whether the value is that word.
+//   - is:"word": a bool that says whether the value is that word;
+//   - text:"true": an int64 that may be written as text, too.
 //
 // A field named _, with its name in the tag ignored, is known and not read. Fields that no struct
 // names are dropped, and noted by path (contract 4.5). Of a repeated name the last value counts.
