@@ -131,7 +131,7 @@ type Outbound struct {
 type Provisioning struct {
 	ExternalSource string `config:"external_source" rule:"ascii 64"`                // the name that the sales agent knows this product by
 	ExternalOrgID  string `config:"external_org_id" rule:"org-id"`                  // a template with {customer_id}, {esa_id}, {source_id}
-	ContactEmail   string `config:"contact_email" rule:"optional contact"`          // empty: no tenant can be made
+	ContactEmail   string `config:"contact_email" rule:"optional email"`            // empty: no tenant can be made
 	PublicAgentURL string `config:"public_agent_url" rule:"optional agent-url 500"` // empty: the sales agent's own default
 }
 

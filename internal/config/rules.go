@@ -43,7 +43,6 @@ var rules = map[string]rule{
 	"encryption-key":   encryptionKey,
 	"org-id":           orgTemplate,
 	"agent-url":        agentURL,
-	"contact":          contact,
 	"key-name": matching(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`,
 		"must be 1 to 64 of A-Z a-z 0-9 . _ -, beginning with a letter or digit"),
 	"sha256":         matching(`^[0-9A-Fa-f]{64}$`, "must be 64 hexadecimal digits"),

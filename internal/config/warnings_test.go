@@ -12,6 +12,7 @@ func TestWarnings(t *testing.T) {
 	const (
 		caller  = "auth: {keys: [{name: a, customer_id: 1, key: sixteen-letters-}]}\n"
 		contact = "provisioning.contact_email: is empty: new ad servers can't be connected"
+		refused = "provisioning.contact_email: is at a domain that the sales agent refuses: new ad servers can't be connected"
 		one     = "provisioning.external_org_id: holds neither {esa_id} nor {source_id}"
 		shared  = "provisioning.external_org_id: holds {source_id} without {customer_id}"
 		wide    = "outbound.allow[0]: allows every address"
@@ -29,9 +30,11 @@ func TestWarnings(t *testing.T) {
 		{caller + "provisioning: {contact_email: desk@gate.example}", nil},
 		{caller + "provisioning: {external_source: x}", []string{contact}},
 		{caller + "provisioning: {contact_email: ''}", []string{contact}},
-		{caller + "provisioning: {contact_email: desk@kelvin.test}", []string{"provisioning.contact_email: ends in a name that is set aside"}},
-		{caller + "provisioning: {contact_email: desk@kelvin.Local}", []string{"provisioning.contact_email: ends in a name that is set aside"}},
-		{caller + "provisioning: {contact_email: desk@test.local.example}", nil},
+		{caller + "provisioning: {contact_email: d_7@test.local.x-1.example}", nil},
+		{caller + "provisioning: {contact_email: desk@kelvin.test}", []string{refused}},
+		{caller + "provisioning: {contact_email: desk@kelvin.Local}", []string{refused}},
+		{caller + "provisioning: {contact_email: desk@10.0.0.1}", []string{refused}},
+		{caller + "provisioning: {contact_email: desk@gate_way.example}", []string{refused}},
 		{orgID("fixed"), []string{one}},
 		{orgID("c{customer_id}"), []string{one}},
 		{orgID("s{source_id}"), []string{shared}},
