@@ -90,6 +90,7 @@ func TestChecksChangeNothing(t *testing.T) {
 		"not said":       {refuse(200, `{"tenant_id":"THIS"}`), false},
 		"null":           {refuse(200, `{"tenant_id":"THIS","is_active":null,"external_org_id":null}`), false},
 		"a word":         {refuse(200, `{"tenant_id":"THIS","is_active":"false"}`), false},
+		"no id":          {refuse(200, `{"tenant_id":"THIS","is_active":true,"external_org_id":"`+strings.Repeat("x", 256)+`"}`), false},
 		"a number":       {refuse(200, `{"tenant_id":"THIS","is_active":0}`), false},
 	}, func(w *world, x test) {
 		id := w.connected(freewheel).Connection.ID

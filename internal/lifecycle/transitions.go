@@ -228,7 +228,9 @@ func shown(was registry.Connection, found *wire.Tenant, at time.Time) transition
 		if found.TenantID != was.TenantID || c.TenantID != was.TenantID {
 			return c, nil
 		}
-		c.ExternalOrgID = cmp.Or(found.ExternalOrgID.Value, c.ExternalOrgID)
+		if id := found.ExternalOrgID.Value; registry.StorableID(id) {
+			c.ExternalOrgID = id
+		}
 		to := registry.StatusDeactivated
 		if found.IsActive.Value {
 			to = registry.StatusActive
