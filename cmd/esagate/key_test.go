@@ -70,7 +70,8 @@ func TestKeysAreMadeAndRevokedWhileItRuns(t *testing.T) {
 		t.Errorf("the same name: %d %s", code, errs)
 	}
 	for _, args := range [][]string{{"--customer", "0", "--name", "x"}, {"--customer", "1", "--name", ""}, {"--customer", "1", "--name", " x"}, {"--customer", "x", "--name", "x"},
-		{"--customer", "9007199254740992", "--name", "x"}, {"--customer", "1", "--name", "a\u009bb"}, {"--customer", "1", "--name", "a\u202eb"}} {
+		{"--customer", "9007199254740992", "--name", "x"}, {"--customer", "1", "--name", "a\u009bb"}, {"--customer", "1", "--name", "a\u202eb"},
+		{"--customer", "1", "--name", "Sales agent"}} {
 		if _, _, code := command(t, env, append([]string{"key", "new", "--config", config}, args...)...); code == 0 {
 			t.Errorf("%q made a key", args)
 		}
