@@ -48,8 +48,10 @@ const tokenLetters = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFG
 // gives what follows.
 func readValue(s string) (value, rest string) {
 	if !strings.HasPrefix(s, `"`) {
-		end := strings.IndexAny(s+",", " \t,")
-		return s[:end], s[end:]
+		if end := strings.IndexAny(s, " \t,"); end >= 0 {
+			return s[:end], s[end:]
+		}
+		return s, ""
 	}
 	var b strings.Builder
 	for i := 1; i < len(s); i++ {

@@ -102,7 +102,8 @@ func TestPointersInOrder(t *testing.T) {
 	})
 }
 
-// TestRequestsAreBounded: an agent that names a hundred places and servers has some asked.
+// TestRequestsAreBounded: an agent that names a hundred places and servers, the servers in
+// two documents, has some asked, and none twice.
 func TestRequestsAreBounded(t *testing.T) {
 	inWorld(t, func(w *world) {
 		const at = "https://" + agentHost + "/mcp?tenant=alpha"
@@ -114,7 +115,7 @@ func TestRequestsAreBounded(t *testing.T) {
 		}
 		w.site.places[rootPath] = resourceDoc.with("resource", at).with("authorization_servers", servers)
 		_, err := w.tryBegin()
-		if w.want(err, agentauth.ReasonNoServer); len(w.web.asked) != 1+4+5+3*6 {
+		if w.want(err, agentauth.ReasonNoServer); len(w.web.asked) != 1+4+6+4*6 {
 			w.Errorf("%d requests", len(w.web.asked))
 		}
 	})

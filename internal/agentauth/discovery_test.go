@@ -49,6 +49,7 @@ func TestDiscovery(t *testing.T) {
 		}},
 		"slash after the issuer": {bend: doc("authorization_servers", []string{issuer + "/"})},
 		"second of its servers":  {bend: doc("authorization_servers", []string{"https://gone.example", issuer})},
+		"fourth of its servers":  {bend: doc("authorization_servers", []string{"https://a.example", "https://b.example", "https://c.example", issuer})},
 		"issuer with a path":     {bend: func(w *world) { w.tenantIssuer(serverPath + "/t/9") }},
 		"OpenID, inserted":       {bend: func(w *world) { w.tenantIssuer(openIDPath + "/t/9") }},
 		"OpenID, appended":       {bend: func(w *world) { w.tenantIssuer("/t/9" + openIDPath) }},
@@ -97,7 +98,9 @@ func TestDiscovery(t *testing.T) {
 			w.as.override[serverPath] = http.RedirectHandler("https://evil.example/meta", http.StatusFound)
 		}, reason: agentauth.ReasonNoServer},
 		"server without metadata": {bend: doc("authorization_servers", []string{"https://" + agentHost + "/nothing"}), reason: agentauth.ReasonNoServer},
-		"fourth of its servers":   {bend: doc("authorization_servers", []string{"https://a.example", "https://b.example", "https://c.example", issuer}), reason: agentauth.ReasonAway},
+		"fifth of its servers": {bend: doc("authorization_servers", []string{
+			"https://a.example", "https://b.example", "https://c.example", "https://d.example", issuer,
+		}), reason: agentauth.ReasonAway},
 
 		"issuer of another":         {bend: says("issuer", "https://bank.example"), reason: agentauth.ReasonMismatch},
 		"no issuer":                 {bend: says("issuer", nil), reason: agentauth.ReasonMetadata},

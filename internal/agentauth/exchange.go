@@ -1,6 +1,7 @@
 package agentauth
 
 import (
+	"cmp"
 	"context"
 	"net/url"
 	"strings"
@@ -64,8 +65,9 @@ func tokensOf(answer members, c registry.OAuthClient) (registry.OAuthCredential,
 		AccessToken: answer.text("access_token"), TokenType: "Bearer", RefreshToken: answer.text("refresh_token"), Client: c,
 	}
 	life, readable := answer.seconds("expires_in")
+	kind := cmp.Or(answer.text("token_type"), next.TokenType) // required, and left out by many servers
 	switch {
-	case !strings.EqualFold(answer.text("token_type"), "Bearer"), // required, and all that we can use (RFC 6749 §7.1)
+	case !strings.EqualFold(kind, next.TokenType), // all that we can use (RFC 6749 §7.1)
 		!printable(next.AccessToken, maxToken), strings.Contains(next.AccessToken, " "), // it goes into a header (RFC 6750 §2.1)
 		next.RefreshToken != "" && !printable(next.RefreshToken, maxToken),
 		!readable || life < 0:

@@ -142,12 +142,15 @@ func (a *Agents) post(ctx context.Context, at, contentType, body string, basic *
 	return resp.StatusCode, membersOf(answer), err
 }
 
-// readAll reads an answer without a byte order mark and blanks around it. What is longer
-// than maxDocument is cut short, and so can't be understood.
+// readAll reads an answer without a byte order mark and blanks around it. Nothing is taken of
+// one that is longer than maxDocument.
 func readAll(r io.Reader) ([]byte, error) {
-	body, err := io.ReadAll(io.LimitReader(r, maxDocument))
-	if err != nil {
+	body, err := io.ReadAll(io.LimitReader(r, maxDocument+1))
+	switch {
+	case err != nil:
 		return nil, fail(ReasonAway)
+	case len(body) > maxDocument:
+		return nil, nil
 	}
 	return bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\ufeff"))), nil
 }

@@ -1,6 +1,7 @@
 package agentauth
 
 import (
+	"bytes"
 	"math"
 	"net/url"
 	"strconv"
@@ -57,14 +58,15 @@ var lenient = json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.Allo
 type members map[string]jsontext.Value
 
 // membersOf reads an answer, whatever its content type: servers send JSON as text/plain, and
-// forms as JSON. nil: it is neither.
+// forms as JSON. nil: it is neither. A page of HTML and JSON that is cut short hold quotes or
+// tags, as no form does, and may hold links whose queries look like one.
 func membersOf(answer []byte) members {
 	var m members
 	if json.Unmarshal(answer, &m, lenient) == nil {
 		return m
 	}
 	form, err := url.ParseQuery(string(answer))
-	if err != nil {
+	if err != nil || bytes.ContainsAny(answer, `<"`) {
 		return nil
 	}
 	m = make(members, len(form))

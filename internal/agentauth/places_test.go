@@ -51,6 +51,9 @@ func TestUnwellPlaces(t *testing.T) {
 		"resource over http":  {resourceDoc.with("resource", "http://"+agentHost+"/v1/mcp"), agentauth.ReasonAddress},
 		"resource of a type":  {resourceDoc.with("resource", 5), agentauth.ReasonMetadata},
 		"metadata of another": {serverDoc, agentauth.ReasonMetadata},
+		"server that is away": {resourceDoc.with("authorization_servers", "https://gone.example"), agentauth.ReasonAway},
+		"servers over http":   {resourceDoc.with("authorization_servers", []string{"http://" + loginHost, "http://gone.example"}), agentauth.ReasonAddress},
+		"server of no kind":   {resourceDoc.with("authorization_servers", "https://evil.example"), agentauth.ReasonMetadata},
 	})
 	servers := with(map[string]kind{
 		"another's issuer": {serverDoc.with("issuer", "https://bank.example"), agentauth.ReasonMismatch},

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"slices"
 	"strings"
 
 	"esagate/internal/origin"
@@ -17,8 +18,8 @@ type resourceDocument struct {
 	Scopes   list   `json:"scopes_supported"`
 }
 
-// maxServers is how many of a resource's authorization servers are tried.
-const maxServers = 3
+// maxServers is how many authorization servers are tried, over all documents of an agent.
+const maxServers = 4
 
 // agent is what was found out about an agent.
 type agent struct {
@@ -29,35 +30,55 @@ type agent struct {
 }
 
 // discover finds out how an agent is to be asked: nil without an error when it does
-// not ask for authorization and names no server. A place that is unwell, or holds something
-// else, does not end it: the first error is given where nothing is found.
+// not ask for authorization and names no server. A place that is unwell, holds something
+// else or names only servers that can't be used does not end it: the first error is given
+// where nothing is found.
 func (a *Agents) discover(ctx context.Context, endpointURL, audience string) (*agent, error) {
 	endpoint, err := a.address(endpointURL)
 	if err != nil {
 		return nil, err
 	}
-	asked := a.ask(ctx, endpoint)
-	doc, err := firstGood(append(asked.metadata, resourcePlaces(endpoint)...), func(at string) (*resourceDocument, error) {
-		return a.resourceDocument(ctx, endpoint, at)
-	})
-	found := &agent{resource: strings.TrimSuffix(root(endpoint)+endpoint.EscapedPath(), "/"), scope: asked.scope, audience: audience}
-	issuers := []string{root(endpoint)} // agents from before RFC 9728 are their own authorization servers
-	if doc != nil {
-		found.resource = doc.Resource
-		found.scope = cmp.Or(found.scope, scopeOf(doc.Scopes))
-		if len(doc.Servers) > 0 {
-			issuers = doc.Servers[:min(len(doc.Servers), maxServers)]
+	var tried []string // issuers
+	withServer := func(found *agent, issuers []string) (*agent, error) {
+		if len(issuers) == 0 {
+			issuers = []string{root(endpoint)} // the agent is its own authorization server
 		}
-	}
-	var serverErr error
-	found.server, serverErr = firstGood(issuers, func(issuer string) (*server, error) { return a.serverAt(ctx, issuer, found) })
-	if err = earlier(err, serverErr); found.server != nil {
+		server, err := firstGood(issuers[:min(len(issuers), maxServers)], func(issuer string) (*server, error) {
+			if slices.Contains(tried, issuer) || len(tried) == maxServers {
+				return nil, errAbsent
+			}
+			tried = append(tried, issuer)
+			return a.serverAt(ctx, issuer, found)
+		})
+		if err != nil {
+			return nil, err
+		}
+		found.server = server
 		return found, nil
 	}
+	asked := a.ask(ctx, endpoint)
+	documents := false
+	found, err := firstGood(append(asked.metadata, resourcePlaces(endpoint)...), func(at string) (*agent, error) {
+		doc, err := a.resourceDocument(ctx, endpoint, at)
+		if err != nil {
+			return nil, err
+		}
+		documents = true
+		scope := cmp.Or(asked.scope, scopeOf(doc.Scopes))
+		return withServer(&agent{resource: doc.Resource, scope: scope, audience: audience}, doc.Servers)
+	})
+	if !documents { // agents from before RFC 9728 have none
+		resource := strings.TrimSuffix(root(endpoint)+endpoint.EscapedPath(), "/")
+		var ownErr error
+		found, ownErr = withServer(&agent{resource: resource, scope: asked.scope, audience: audience}, nil)
+		err = earlier(err, ownErr)
+	}
 	switch {
+	case found != nil:
+		return found, nil
 	case !errors.Is(err, errAbsent):
 		return nil, err
-	case asked.asks || doc != nil:
+	case asked.asks || documents:
 		return nil, fail(ReasonNoServer)
 	case asked.away:
 		return nil, fail(ReasonAway)

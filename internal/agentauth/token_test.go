@@ -57,6 +57,7 @@ func TestRefreshOutcomes(t *testing.T) {
 		"client void":     {reply: answer(401, js, `{"error":"invalid_client"}`), reason: agentauth.ReasonConsentDue, erased: true},
 		"client barred":   {reply: refusal("unauthorized_client"), reason: agentauth.ReasonConsentDue, erased: true},
 		"refused":         {reply: refusal("invalid_target"), reason: agentauth.ReasonRefused},
+		"refused in HTML": {reply: answer(403, "text/html", `<a href="/x?y&error=invalid_grant&z=">`), reason: agentauth.ReasonRefused},
 		"refused oddly":   {reply: refusal("CANARY-code"), reason: agentauth.ReasonRefused},
 		"away, it says":   {reply: answer(503, js, `{"error":"invalid_grant"}`), reason: agentauth.ReasonAway},
 		"away":            {reply: answer(502, "text/html", "CANARY"), reason: agentauth.ReasonAway},
