@@ -117,6 +117,10 @@ func (s *Store) migrateOnce(ctx context.Context) (from, to int64, err error) {
 			return from, from, err
 		}
 		defer unlock()
+		// The lock keeps one connection. Where there is no other, what fails later would not say why.
+		if err := s.write.PingContext(ctx); err != nil {
+			return from, from, fmt.Errorf("a migration needs two connections at once: %w", err)
+		}
 	}
 	if _, err := look.Up(ctx); err != nil {
 		return from, from, err

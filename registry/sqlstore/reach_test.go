@@ -92,6 +92,14 @@ func TestPostgresRefusals(t *testing.T) {
 	t.Run("rights", func(t *testing.T) { // goose tries for seconds
 		refusesToOpen(t, with(func(u *url.URL) { u.User = url.UserPassword("opossum", half+otherHalf) }), "the user may not do this (SQLSTATE 42501)")
 	})
+	t.Run("one connection", func(t *testing.T) {
+		own, err := url.Parse(pgtest.Database(t))
+		must(t)(err)
+		own.User = url.UserPassword("opossum", half+otherHalf)
+		must(t)(c.Exec(t.Context(), c.URL("postgres"), `ALTER ROLE opossum CONNECTION LIMIT 1`))
+		must(t)(c.Exec(t.Context(), c.URL("postgres"), `ALTER DATABASE `+strings.TrimPrefix(own.Path, "/")+` OWNER TO opossum`))
+		refusesToOpen(t, own.String(), "a migration needs two connections at once: "+at+"there are too many connections (SQLSTATE 53300)")
+	})
 }
 
 // TestPostgresOddPeers: what answers is no PostgreSQL server that we could trust.
