@@ -12,6 +12,7 @@ import (
 // exporter's errors say it only in one text with the collector's own words.
 type collector struct {
 	*http.Transport
+	host   string
 	status atomic.Int64 // of the last answer; 0: none came
 }
 
@@ -32,12 +33,12 @@ type exportError struct {
 	cause  error // the exporter's; not shown
 }
 
-// failed gives the error of an export to a host, nil for nil.
-func (c *collector) failed(host string, err error) error {
+// failed gives the error of an export, nil for nil.
+func (c *collector) failed(err error) error {
 	if err == nil {
 		return nil
 	}
-	return &exportError{host: host, status: int(c.status.Load()), cause: err}
+	return &exportError{host: c.host, status: int(c.status.Load()), cause: err}
 }
 
 // Error implements error.

@@ -31,7 +31,6 @@ var spanKeys = map[attribute.Key]treatment{
 type cleanExporter struct {
 	next      sdktrace.SpanExporter
 	collector *collector
-	host      string // of the collector
 }
 
 func (e cleanExporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
@@ -39,7 +38,7 @@ func (e cleanExporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnl
 	for i, s := range spans {
 		clean[i] = cleanSpan{s}
 	}
-	return e.collector.failed(e.host, e.next.ExportSpans(ctx, clean))
+	return e.collector.failed(e.next.ExportSpans(ctx, clean))
 }
 
 func (e cleanExporter) Shutdown(ctx context.Context) error { return e.next.Shutdown(ctx) }

@@ -41,12 +41,12 @@ func newTracing(ctx context.Context, cfg Config, res *resource.Resource) (
 	if !strings.HasSuffix(endpoint, tracesPath) {
 		endpoint = strings.TrimSuffix(endpoint, "/") + tracesPath
 	}
-	host, err := url.Parse(endpoint)
+	address, err := url.Parse(endpoint)
 	if err != nil {
 		return nil, nil, errors.New("make the OTLP exporter: the endpoint is not a URL")
 	}
 	// A transport of our own, so that no idle connection outlives Shutdown.
-	transport := &collector{Transport: http.DefaultTransport.(*http.Transport).Clone()}
+	transport := &collector{Transport: http.DefaultTransport.(*http.Transport).Clone(), host: address.Host}
 	exporter, err := otlptracehttp.New(ctx,
 		otlptracehttp.WithEndpointURL(endpoint),
 		otlptracehttp.WithHTTPClient(&http.Client{
@@ -58,7 +58,7 @@ func newTracing(ctx context.Context, cfg Config, res *resource.Resource) (
 	if err != nil {
 		return nil, nil, fmt.Errorf("make the OTLP exporter: %w", err)
 	}
-	batches := sdktrace.NewBatchSpanProcessor(cleanExporter{exporter, transport, host.Host},
+	batches := sdktrace.NewBatchSpanProcessor(cleanExporter{exporter, transport},
 		sdktrace.WithMaxQueueSize(spanQueue),
 		sdktrace.WithMaxExportBatchSize(spanBatch),
 		sdktrace.WithBatchTimeout(spanDelay),

@@ -42,8 +42,8 @@ func idIn(body []byte, name string) string {
 	return ""
 }
 
-// cutString cuts a text after the JSON string that it begins with, at its end if that string has none. Of a
-// text that begins with something else quoted is no string either.
+// cutString cuts a text after the JSON string that it begins with, or at its end if the string has none. If the
+// text begins with something else, quoted is no JSON string either.
 func cutString(text []byte) (quoted, after []byte) {
 	for i := 1; i < len(text); i++ {
 		switch text[i] {

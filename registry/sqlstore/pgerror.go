@@ -39,15 +39,17 @@ const (
 	codeNotUnique     = "23505"
 )
 
-// prepared is for statements that the server has not, or has already, because a pooler gave its connection
-// meanwhile to somebody else.
-const prepared = "a pooler stands before the server and keeps no prepared statements: " +
-	"leave out the URL's default_query_exec_mode, or make it exec"
+const (
+	prepareNothing = "leave out the URL's default_query_exec_mode, or make it exec"
+	// prepared is for statements that the server has not, or has already, because a pooler gave its connection
+	// to somebody else meanwhile.
+	prepared = "a pooler stands before the server and keeps no prepared statements: " + prepareNothing
+)
 
 // stateWords say what an operator can do something about.
 var stateWords = map[string]string{
 	"08P01": "a pooler refused: it can't reach its server, takes no parameter that the URL sets (search_path), or knows no prepared statements: " +
-		"leave out the URL's default_query_exec_mode, or make it exec",
+		prepareNothing,
 	"26000": prepared,
 	"42P05": prepared,
 	"28P01": "the password was refused",
