@@ -54,7 +54,7 @@ func openRuns(fetch fetchHistory, q HistoryQuery) (*wire.SyncHistory, error) {
 		}
 	}
 	slices.SortFunc(page.Runs, newestFirst)
-	if len(page.Runs) > q.Limit {
+	if q.Limit > 0 && len(page.Runs) > q.Limit {
 		page.Runs = page.Runs[:q.Limit]
 		page.NextCursor = wire.Opt[string]{Value: openCursor(&page.Runs[q.Limit-1]), Set: true}
 	}

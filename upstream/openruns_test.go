@@ -145,7 +145,7 @@ func TestARunGoesOverBetweenTheCalls(t *testing.T) {
 		page, err := a.fetch(q)
 		a.runs[0].raw = "running"
 		return page, err
-	}, HistoryQuery{Limit: 5})
+	}, HistoryQuery{})
 	if err != nil || len(page.Runs) != 1 || page.NextCursor.Set {
 		t.Errorf("%+v, %v", page, err)
 	}

@@ -54,7 +54,7 @@ func (c *Client) Webhooks(ctx context.Context, tenantID string) ([]wire.Webhook,
 // is left out, and has upstream's default.
 type HistoryQuery struct {
 	SyncType string // as upstream spells it
-	Status   string // a raw word (contract 2.12), or InProgress, which needs a Limit
+	Status   string // a raw word (contract 2.12), or InProgress, of which no Limit means all
 	Cursor   string
 	Limit    int
 }
