@@ -304,6 +304,21 @@ func TestServe(t *testing.T) {
 	}
 }
 
+// TestATenantIsOffAtTheSalesAgent: it is asked about from the start on, also where polling is off.
+func TestATenantIsOffAtTheSalesAgent(t *testing.T) {
+	agent, _, config, env := simulate(t, upstreamtest.Options{}, upstreamtest.Healthy())
+	agent.SetActive("tnt_meadow", false)
+	p := start(t, append(env, "ESAGATE_RECONCILE_INTERVAL=0"), "serve", "--config", config)
+	eventually(t, "the source is shown as deactivated", func() bool {
+		_, _, body := p.get(sources+"/meadow", clearKey)
+		return strings.Contains(body, `"status":"DISABLED"`)
+	})
+	if _, _, body := p.get("/audit", clearKey); !strings.Contains(body, `"actor":"sales agent","operation":"tenantDeactivated"`) {
+		t.Errorf("the audit says %s", body)
+	}
+	p.stop()
+}
+
 func TestRequestsInFlightAreFinishedOnSIGTERM(t *testing.T) {
 	agent, _, config, env := simulate(t, upstreamtest.Options{}, upstreamtest.Healthy())
 	p := start(t, env, "serve", "--config", config)
