@@ -60,19 +60,6 @@ func (l conn) wait(d time.Duration) bool {
 	return false
 }
 
-// await gives what comes of a delivery, and reports whether the connection held until then.
-func (l conn) await(told <-chan int) (status int, held bool) {
-	select {
-	case status = <-told:
-		return status, true
-	case <-l.client:
-	case <-l.outage:
-	case <-l.server:
-	case <-l.agent:
-	}
-	return 0, false
-}
-
 // hang waits until the connection is cut.
 func (l conn) hang() {
 	select {

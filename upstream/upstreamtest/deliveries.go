@@ -31,8 +31,7 @@ type delivery struct {
 	hook     *subscription
 	secret   string
 	envelope envelope
-	told     chan<- int // of one place: gets the status of the answer, 0 without; nil: nobody waits for it
-	restarts int        // of the agent, when it was queued
+	restarts int // of the agent, when it was queued
 }
 
 // deliveries makes deliveries one after another, in a goroutine that begins with the
@@ -50,7 +49,6 @@ type deliveries struct {
 func (a *Agent) deliver(p delivery) {
 	c := &a.deliveries
 	if a.down || a.ended || a.opts.Deliver == nil {
-		p.tell(0)
 		return
 	}
 	if c.queue == nil {
@@ -63,13 +61,6 @@ func (a *Agent) deliver(p delivery) {
 	case c.queue <- p:
 		c.open++
 	default:
-		p.tell(0)
-	}
-}
-
-func (p delivery) tell(status int) {
-	if p.told != nil {
-		p.told <- status
 	}
 }
 
@@ -90,11 +81,9 @@ func (a *Agent) deliverAll(ctx context.Context, queue <-chan delivery, done chan
 		case <-ctx.Done():
 			return
 		case p := <-queue:
-			status := 0
 			if ctx.Err() == nil && !a.lost(p) {
-				status = a.send(ctx, p)
+				a.send(ctx, p)
 			}
-			p.tell(status)
 			a.mu.Lock()
 			if a.deliveries.open--; a.deliveries.open == 0 && a.deliveries.idle != nil {
 				close(a.deliveries.idle)

@@ -155,7 +155,7 @@ func (a *Agent) answer(r *http.Request, c call, l conn, f Fault) answer {
 	case RouteCreateWebhook:
 		return a.createWebhook(c)
 	case RouteTestWebhook:
-		return a.testWebhook(c, l)
+		return a.testWebhook(r.Context(), c, l)
 	}
 
 	a.mu.Lock()
