@@ -64,25 +64,14 @@ var (
 )
 
 func sourceChanged(s *registry.Source) time.Time {
-	if s.Connection != nil {
-		return later(s.UpdatedAt, s.Connection.UpdatedAt)
+	if s.Connection != nil && s.Connection.UpdatedAt.After(s.UpdatedAt) {
+		return s.Connection.UpdatedAt
 	}
 	return s.UpdatedAt
 }
 
-func connectionChanged(s *registry.Source) time.Time {
-	if sync := s.Connection.InventorySync; sync != nil {
-		return later(s.Connection.UpdatedAt, sync.UpdatedAt)
-	}
-	return s.Connection.UpdatedAt
-}
-
-func later(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
-}
+// connectionChanged leaves inventorySync out: its times are the sales agent's, and no order of states.
+func connectionChanged(s *registry.Source) time.Time { return s.Connection.UpdatedAt }
 
 // preconditionOf is what must hold of a source for a write to be made, in the words of one of its
 // documents, in the form that a GET answers in; nil for a request without preconditions.

@@ -297,6 +297,23 @@ func TestAReadAfterA412ShowsTheState(t *testing.T) {
 	})
 }
 
+// The clock of the sales agent, which may be ahead by minutes, dates no state.
+func TestASignalOfTheSalesAgentDatesNoState(t *testing.T) {
+	ahead := func() time.Time { return time.Now().Add(4 * time.Minute) }
+	inWorld(t, setup{agent: upstreamtest.Options{Now: ahead}}, func(w *world) {
+		before := w.state(esaOf)
+		w.get(statusOf)
+		now := w.state(esaOf)
+		if now.body == before.body || now.modified != before.modified {
+			w.Errorf("%+v became %+v", before, now)
+		}
+		a := w.write("POST", sourcesPath+"/"+source+"/test-connection", "", "If-Unmodified-Since", now.modified)
+		if a.status != 200 {
+			w.Errorf("%d %s", a.status, a.body)
+		}
+	})
+}
+
 func TestPreconditionsOfARead(t *testing.T) {
 	inWorld(t, setup{}, func(w *world) {
 		for _, path := range []string{statusOf, esaOf, esaPath, sourcesPath, sourcesPath + "/" + source, sourcesPath + "/" + source + "/sync-history"} {

@@ -43,10 +43,7 @@ func writeBody(w http.ResponseWriter, r *request, b *api.Body, changed time.Time
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
-	if !changed.IsZero() {
-		if now := time.Now(); changed.After(now) { // by another clock
-			changed = now
-		}
+	if !changed.IsZero() && !changed.After(time.Now()) { // it can be later by another replica's clock
 		h["Last-Modified"] = []string{changed.UTC().Format(http.TimeFormat)}
 	}
 	content, length := b.Plain, b.Length
