@@ -188,7 +188,7 @@ Sources to put in that place, and what to look at:
 	}
 	fmt.Fprintf(w, `
 Pull the sales agent's plug, ask again (the last good answers stay, Age grows), and plug it in
-(once the breaker has opened, the gateway looks every half minute whether the agent is back):
+(once the breaker has opened, the gateway looks every second whether the agent is back, after a minute less often):
   curl -s -X POST %[2]s/_agent/down
   curl -s -X POST %[2]s/_agent/up
 
