@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"esagate/registry"
 	"esagate/upstream/upstreamtest"
 )
 
@@ -61,6 +62,31 @@ func TestAnEnvironmentThatIsNotNamedStays(t *testing.T) {
 			config, _ := w.agent.Config(*c.TenantID)
 			if got := config.Values.Text("environment"); got != "staging" || saved.AdServer["environment"] != "staging" {
 				w.Errorf("%s %s: upstream has %s, the connection %s", op[0], op[1], got, saved.AdServer["environment"])
+			}
+		}
+	})
+}
+
+// TestAnEnvironmentThatCanNotStay: the sales agent takes no sandbox, and no other environment is put
+// in its place unasked.
+func TestAnEnvironmentThatCanNotStay(t *testing.T) {
+	sandbox := &registry.AdServer{Type: "freewheel", Environment: "sandbox"}
+	inWorld(t, setup{sources: []registry.ConfigSource{
+		{CustomerID: customer, SourceID: "set-up", Name: "Set up", ESAID: 71, TenantID: "tnt_harbour", AdServer: sandbox},
+		{CustomerID: customer, SourceID: "pending", Name: "Pending", ESAID: 72, AdServer: sandbox},
+	}}, func(w *world) {
+		w.agent.SetTenant(upstreamtest.Tenant{ID: "tnt_harbour", Active: true, Status: upstreamtest.Healthy(),
+			AdServer: upstreamtest.AdServer{Type: "freewheel", Configured: true}})
+		for _, path := range []string{"/set-up/ad-server", "/set-up/adapter-config", "/pending/ad-server"} {
+			e := w.write("PUT", sourcesPath+path, `{"type":"freewheel","apiToken":"CANARY-1"}`).failure(w, 400, "VALIDATION_ERROR")
+			if e.Field != "environment" {
+				w.Errorf("%s: %+v", path, e)
+			}
+		}
+		for _, path := range []string{"/set-up/adapter-config", "/pending/ad-server"} {
+			c := w.connection(w.write("PUT", sourcesPath+path, `{"type":"freewheel","apiToken":"CANARY-1","environment":"staging"}`), 200)
+			if c.AdServer["environment"] != "staging" {
+				w.Errorf("%s: %+v", path, c.AdServer)
 			}
 		}
 	})

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"esagate/internal/jsonbody"
 	"esagate/registry"
 	"esagate/upstream/wire"
 )
@@ -91,6 +92,22 @@ func standing(f *Field, current *registry.AdServer, all settings) string {
 		word = f.fallback()
 	}
 	return word
+}
+
+// Keeps refuses a config that leaves out what current, the view that it replaces, has as a word that
+// the sales agent does not take: it can't be kept, and nobody named another (contract 5.9). The error
+// is a Validation.
+func (c *Config) Keeps(current *registry.AdServer) error {
+	config := c.open()
+	current = config.same(current)
+	var issues jsonbody.Issues
+	for _, f := range config.with(Sent | Unshown) {
+		word := column(current, f.Name).String()
+		if _, given := config.given[f.Name]; !given && slices.Contains(f.UntakenWords, word) {
+			issues.Add(f.Name, f.word(f.Name, word))
+		}
+	}
+	return issues.Err()
 }
 
 // same gives a view that is replaced, an empty one where it is none of this type.

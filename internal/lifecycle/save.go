@@ -80,6 +80,9 @@ func (l *Lifecycle) setUp(ctx context.Context, m *registry.Source, config *adser
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := config.Keeps(m.Connection.AdServer); err != nil {
+		return nil, nil, err
+	}
 	orgID := l.externalOrgID(m)
 	if err := checkOrgID(orgID); err != nil {
 		return nil, nil, err
@@ -106,6 +109,9 @@ func (l *Lifecycle) configure(ctx context.Context, m *registry.Source,
 	}
 	account, err := l.serviceAccount(m.Connection.CustomerID, config, false)
 	if err != nil {
+		return nil, nil, err
+	}
+	if err := config.Keeps(m.Connection.AdServer); err != nil {
 		return nil, nil, err
 	}
 	learned, err := l.learnAdServer(ctx, m)
