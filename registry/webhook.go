@@ -39,7 +39,7 @@ type WebhookTarget struct {
 type Event struct {
 	ID         string // the same over redeliveries; made of upstream's event_id
 	OccurredAt time.Time
-	Failed     bool // it could not be processed: it is counted, and may come again
+	Failed     bool // it could not be processed: it is counted, raises Epoch, and may come again
 	Quiet      bool // it is counted, once, and has no effect beside: no Epoch
 	// Announces: it tells of a finished run, which shows that the subscription lives.
 	Announces bool

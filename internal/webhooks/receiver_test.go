@@ -213,6 +213,9 @@ func TestTheSignatureIsJudgedFirst(t *testing.T) {
 				t.Errorf("%s: %s, %+v", name, got, n)
 			}
 			n.LastFailureAt, want.LastFailureAt = time.Time{}, time.Time{}
+			if w.managed(m).Connection.Epoch == m.Connection.Epoch {
+				t.Errorf("%s: no snapshot expires", name)
+			}
 			if n != want || (sync != nil) != (c.outcome == "recorded") {
 				t.Errorf("%s: counted %+v, inventorySync %+v", name, n, sync)
 			}

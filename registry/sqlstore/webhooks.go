@@ -46,8 +46,11 @@ func (c customerStore) RecordEvent(ctx context.Context, esaID int64,
 		if duplicate, err = in.processed(ctx, esaID, e.ID, now); err != nil || duplicate {
 			return err
 		}
-		if _, err := in.exec(ctx, storeEvent, esaID, e.ID, nullTime(now), !e.Failed); err != nil || e.Failed || e.Quiet {
+		if _, err := in.exec(ctx, storeEvent, esaID, e.ID, nullTime(now), !e.Failed); err != nil || e.Quiet {
 			return err
+		}
+		if e.Failed {
+			e.Sync, e.Announces = nil, false
 		}
 		return in.takeIn(ctx, rec, e)
 	})
@@ -74,7 +77,7 @@ func (s scope) processed(ctx context.Context, esaID int64, event string, now tim
 	return delivered && received.After(now.Add(-registry.EventsKept)), nil
 }
 
-// takeIn applies an event that was processed to a locked connection.
+// takeIn applies an event to a locked connection.
 func (s scope) takeIn(ctx context.Context, rec *record, e registry.Event) error {
 	if e.Sync != nil {
 		rec.observe(e.Sync.Kept())
