@@ -55,9 +55,10 @@ func harmlessPair(s string, at int) bool {
 }
 
 // errorBefore reports whether what stands before "code=" does not say that it is no error's:
-// "status=503 " or "error ", but not "access ".
+// "status=503 " or "error ", but not "access ". It looks at the end of s alone, for texts of many codes.
 func errorBefore(s string) bool {
-	s = strings.TrimRight(s, blanks)
+	const enough = 64 // bytes
+	s = strings.TrimRight(s[max(len(s)-enough, 0):], blanks)
 	word := s[1+strings.LastIndexAny(s, blanks):]
 	return word == "" || !is(word[len(word)-1], letter|digit) || strings.Contains(word, "=") || pairName.MatchString(word)
 }

@@ -33,6 +33,7 @@ var shown = []struct{ name, in, want string }{
 	{"status, spaced", "status = 503; tries", "status = 503; tries"},
 	{"status and code", "status=503, code=AUTH_FAILED", "status=503, code=AUTH_FAILED"},
 	{"status and code, no comma", "status=503 code=17", "status=503 code=17"},
+	{"many codes", strings.Repeat("code=1,", 20_000), strings.Repeat("code=1,", 29)[:200]},
 	{"status code", "status_code=401", "status_code=401"},
 	{"status in camel case", "(statusCode=401)", "(statusCode=401)"},
 	{"status with a colon", "http_status: 503", "http_status: 503"},
