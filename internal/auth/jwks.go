@@ -64,7 +64,7 @@ func (k webKey) fits(h header) bool {
 	return (h.KeyID == "" || k.id == h.KeyID) && (k.alg == "" || k.alg == h.Alg) && verifies(k.key, h.Alg)
 }
 
-// is reports whether it is this key, under whatever name and for whatever algorithm it is listed.
+// is reports whether k holds this key, whatever name and algorithm it is listed with.
 func (k webKey) is(key any) bool {
 	same, ok := k.key.(interface{ Equal(crypto.PublicKey) bool })
 	return ok && same.Equal(key)

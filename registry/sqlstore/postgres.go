@@ -75,10 +75,10 @@ func postgresPool(cfg *pgx.ConnConfig, modes *queryModes, size int) *sql.DB {
 // answered, a transaction whose client has gone gives up its locks. It is no startup
 // parameter, because connection poolers refuse those.
 //
-// A pooler that gives a server connection for each transaction is fine, with one thing to
-// know. These settings reach whichever connection it gave for them, here
-// and there another client's, whom they only make more careful; so where the server's
-// default is another, the role is to be given them (ALTER ROLE ... SET).
+// Behind a pooler that gives a server connection for each transaction they reach only the
+// connection that was given for them, whose next user may be another client: it only
+// becomes more careful. Where the server's defaults are others, the role is to be given
+// these (ALTER ROLE ... SET).
 const settleSession = `SELECT current_setting('server_encoding'), pg_backend_pid(),
 	CASE WHEN current_setting('synchronous_commit') = 'off' THEN set_config('synchronous_commit', 'on', false) END,
 	CASE WHEN current_setting('idle_in_transaction_session_timeout') IN ('0', '0ms') THEN set_config('idle_in_transaction_session_timeout', '60s', false) END`
@@ -114,8 +114,8 @@ func (m *queryModes) before(_ context.Context, cfg *pgx.ConnConfig) error {
 	return nil
 }
 
-// check looks whether a connection is a pooler's: it is known by the process that a cancellation is to name, which
-// a server gives as its own, and a pooler makes up.
+// check gives errPooled for the connection of a pooler that was made to prepare statements. A server tells each
+// client the id of its process, for cancellations; a pooler tells one that it made up.
 func (m *queryModes) check(conn *pgx.Conn, pid string) error {
 	if m.chosen || conn.Config().DefaultQueryExecMode == pgx.QueryExecModeExec || pid == strconv.FormatUint(uint64(conn.PgConn().PID()), 10) {
 		return nil
