@@ -65,7 +65,7 @@ func errorBefore(s string) bool {
 
 // harmlessRemark matches what follows the name of a secret and a colon, and says what happened and
 // not what the secret is: an HTTP status that is named as one, or a complaint and nothing more.
-var harmlessRemark = regexp.MustCompile(`(?i)^(?:` +
+var harmlessRemark = regexp.MustCompile(`(?i)^\(?(?:` +
 	`(?:http(?:/[12](?:\.[01])?)?[ :=]+|(?:http[ _])?(?:status|error)(?:[ _]?code)?[ :=]+){1,2}[1-5][0-9]{2}` + clauseEnd +
 	`|(?:[45][0-9]{2} )?(?:access denied|bad gateway|bad request|client error|expired|forbidden|gateway timeout|incorrect|` +
 	`internal server error|invalid|invalid_client|invalid_grant|missing|not authorized|not found|not valid|permission denied|` +

@@ -50,6 +50,7 @@ var shown = []struct{ name, in, want string }{
 	{"remote call", "rpc error: code = Unavailable desc = connection refused", "rpc error: code = Unavailable desc = connection refused"},
 	{"remote call in Python", "status = StatusCode.UNAUTHENTICATED", "status = StatusCode.UNAUTHENTICATED"},
 	{"credentials and HTTP, from where", "credentials: HTTP 401 from token endpoint", "credentials: HTTP 401 from token endpoint"},
+	{"credentials and HTTP in brackets", "credentials: (HTTP 401)", "credentials: (HTTP 401)"},
 	{"credentials and a status code", "credentials: status code: 401", "credentials: status code: 401"},
 	{"credentials and a client's words", "credentials: 401 Client Error: Unauthorized", "credentials: 401 Client Error: Unauthorized"},
 	{"token and a gateway's words", "token: 502 Bad Gateway.", "token: 502 Bad Gateway."},
