@@ -177,7 +177,9 @@ func TestListsOfOne(t *testing.T) {
 	}{
 		"grant":                 {bend: says("grant_types_supported", "authorization_code")},
 		"two grants":            {bend: says("grant_types_supported", "authorization_code refresh_token")},
+		"grants with a comma":   {bend: says("grant_types_supported", "refresh_token,authorization_code")},
 		"another grant":         {bend: says("grant_types_supported", "client_credentials"), reason: agentauth.ReasonUnsupported},
+		"two challenge methods": {bend: says("code_challenge_methods_supported", "plain, S256")},
 		"challenge method":      {bend: says("code_challenge_methods_supported", "S256")},
 		"plain challenges":      {bend: says("code_challenge_methods_supported", "plain"), reason: agentauth.ReasonNoPKCE},
 		"challenges of nothing": {bend: says("code_challenge_methods_supported", ""), reason: agentauth.ReasonNoPKCE},
@@ -192,6 +194,7 @@ func TestListsOfOne(t *testing.T) {
 		"server":                {bend: doc("authorization_servers", issuer)},
 		"server over http":      {bend: doc("authorization_servers", "http://"+loginHost), reason: agentauth.ReasonAddress},
 		"scope":                 {bend: doc("scopes_supported", "read"), scope: "read"},
+		"scopes with a comma":   {bend: doc("scopes_supported", "read, buy")},
 		"scopes":                {bend: doc("scopes_supported", "read buy")},
 		"scopes of all kinds":   {bend: doc("scopes_supported", []any{nil, 5, "", []string{"buy"}, "read"}), scope: "read"},
 		"scopes of no kind":     {bend: doc("scopes_supported", map[string]any{"read": "CANARY"}), scope: "-"},

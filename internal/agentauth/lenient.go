@@ -6,13 +6,15 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// list is a list of texts in a document of a server. One text counts as a list of its words;
-// elements that are no texts are left out. nil: the list was left out.
+// list is a list of texts in a document of a server. One text counts as a list of its words,
+// with blanks or commas between them; elements that are no texts are left out. nil: the list
+// was left out.
 type list []string
 
 // UnmarshalJSON implements json.Unmarshaler. What is neither text nor list is an empty list,
@@ -24,7 +26,7 @@ func (l *list) UnmarshalJSON(b []byte) error {
 		*l = nil
 		return nil
 	case '"':
-		*l = strings.Fields(text(v))
+		*l = strings.FieldsFunc(text(v), func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
 		return nil
 	case '[':
 		if err := json.Unmarshal(v, &elements, lenient); err != nil {
