@@ -94,8 +94,8 @@ func (a *app) startWork() {
 	})
 }
 
-// tenantsEvery is in how long each tenant is asked about twice: statuses are worth more calls,
-// however often they are polled.
+// tenantsEvery gives the time in which each tenant is asked about twice, where statuses are
+// polled at an interval: four of those, because statuses are worth more calls.
 func tenantsEvery(polled time.Duration) time.Duration {
 	if polled <= 0 {
 		return tenantsInterval

@@ -192,8 +192,8 @@ Pull the sales agent's plug, ask again (the last good answers stay, Age grows), 
   curl -s -X POST %[2]s/_agent/down
   curl -s -X POST %[2]s/_agent/up
 
-Switch a tenant off at the sales agent itself. The gateway sees that in a quarter of an hour, or soon
-after a caller wants what is so already; /audit says who did it:
+Switch a tenant off at the sales agent itself. The gateway notices within a quarter of an hour, or at
+once when a caller reactivates what it still shows as active; /audit says who switched it off:
   curl -s -X POST %[2]s/_agent/tenant/%[3]s/off
   %[4]s/inventory-sources/%[5]s/reactivate -X POST
   %[4]s/inventory-sources/%[5]s/esa
