@@ -16,224 +16,200 @@ const (
 	bom = "\ufeff"
 )
 
-// TestRegistrationAnswers: of a registration's answer, what nobody needs does no harm.
+// TestRegistrationAnswers has the answers of real registration endpoints, with odd values where
+// nobody needs them.
 func TestRegistrationAnswers(t *testing.T) {
-	for name, tt := range map[string]struct {
-		kind, body string
-		basic      time.Duration // with a secret, which is good for that long; -1: for good
+	table := map[string]struct {
+		body  string
+		basic time.Duration // with a secret, which is good for that long; -1: for good
 	}{
-		"keys":                  {kind: js, body: `{"client_id":"c-17","redirect_uris":["` + redirectURI + `"],"token_endpoint_auth_method":"none","jwks":{"keys":[]}}`},
-		"a fraction":            {kind: js, body: `{"client_id":"c-17","client_id_issued_at":1777708800.25,"token_endpoint_auth_method":"none"}`},
-		"times as text":         {kind: js, body: `{"client_id":"c-17","client_id_issued_at":"2026-05-01T00:00:00Z","client_secret_expires_at":"0"}`},
-		"scopes as a list":      {kind: js, body: `{"client_id":"c-17","scope":["read","buy"],"contacts":"ops@example.com","logo_uri":"data:,x"}`},
-		"one redirect":          {kind: js, body: `{"client_id":"c-17","redirect_uris":"` + redirectURI + `"}`},
-		"redirects of no kind":  {kind: js, body: `{"client_id":"c-17","redirect_uris":{},"token_endpoint_auth_method":null,"client_secret":null}`},
-		"odd all over":          {kind: js, body: `{"client_name":5,"grant_types":{},"response_types":"code","software_version":1.5,"client_uri":[],"a":{"b":1,"b":2},"a":0,"client_id":"c-17"}`},
-		"other letters":         {kind: js, body: "{\"client_name\":\"caf\xe9\",\"client_id\":\"c-17\"}"},
-		"as text":               {kind: "text/plain; charset=utf-8", body: `{"client_id":"c-17"}`},
-		"as HTML":               {kind: "text/html", body: `{"client_id":"c-17"}`},
-		"of no type":            {kind: "", body: ` {"client_id":"c-17"}`},
-		"byte order mark":       {kind: js, body: bom + `{"client_id":"c-17"}`},
-		"secret's end in text":  {kind: js, body: `{"client_id":"c-17","client_secret":"CANARY","client_secret_expires_at":"@"}`, basic: time.Hour},
-		"secret's end, a point": {kind: js, body: `{"client_id":"c-17","client_secret":"CANARY","client_secret_expires_at":@.0}`, basic: time.Hour},
-		"secret's end, a power": {kind: js, body: `{"client_id":"c-17","client_secret":"CANARY","client_secret_expires_at":@e0}`, basic: time.Hour},
-		"secret for good":       {kind: js, body: `{"client_id":"c-17","client_secret":"CANARY","client_secret_expires_at":0.0}`, basic: -1},
-		"secret, no end":        {kind: js, body: `{"client_id":"c-17","client_secret":"CANARY","client_secret_expires_at":null}`, basic: -1},
-	} {
-		t.Run(name, func(t *testing.T) {
-			inWorld(t, func(w *world) {
-				end := strconv.FormatInt(time.Now().Add(time.Hour).Unix(), 10)
-				w.as.override["/register"] = answer(200, tt.kind, strings.ReplaceAll(tt.body, "@", end))
-				at := w.begin()
-				if at.Query().Get("client_id") != "c-17" {
-					w.Errorf("the client is %q", at.Query().Get("client_id"))
-				}
-				w.replies(answer(200, js, `{"access_token":"CANARY-a","token_type":"Bearer"}`))
-				w.must(w.end(url.Values{"state": at.Query()["state"], "code": {"CANARY-code"}}))
-				c := w.held().Client
-				want := "none"
-				if tt.basic != 0 {
-					want = "client_secret_basic"
-				}
-				if c.AuthMethod != want {
-					w.Errorf("the method is %q", c.AuthMethod)
-				}
-				if left := time.Until(c.SecretExpires); tt.basic > 0 && left != tt.basic || tt.basic <= 0 && !c.SecretExpires.IsZero() {
-					w.Errorf("the secret ends at %v", c.SecretExpires)
-				}
-			})
-		})
+		"keys":                  {body: `{"client_id":"c-17","redirect_uris":["` + redirectURI + `"],"jwks":{"keys":[]}}`},
+		"a fraction":            {body: `{"client_id":"c-17","client_id_issued_at":1777708800.25,"token_endpoint_auth_method":"none"}`},
+		"times as text":         {body: `{"client_id":"c-17","client_id_issued_at":"2026-05-01T00:00:00Z","client_secret_expires_at":"0"}`},
+		"scopes as a list":      {body: `{"client_id":"c-17","scope":["read","buy"],"contacts":"ops@example.com","logo_uri":"data:,x"}`},
+		"one redirect":          {body: `{"client_id":"c-17","redirect_uris":"` + redirectURI + `"}`},
+		"redirects of no kind":  {body: `{"client_id":"c-17","redirect_uris":{},"token_endpoint_auth_method":null,"client_secret":null}`},
+		"odd all over":          {body: `{"client_name":5,"grant_types":{},"response_types":"code","client_uri":[],"a":{"b":1,"b":2},"a":0,"client_id":"c-17"}`},
+		"secret's end in text":  {body: `{"client_id":"c-17","client_secret":"CANARY","client_secret_expires_at":"@"}`, basic: time.Hour},
+		"secret's end, a point": {body: `{"client_id":"c-17","client_secret":"CANARY","client_secret_expires_at":@.0}`, basic: time.Hour},
+		"secret for good":       {body: `{"client_id":"c-17","client_secret":"CANARY","client_secret_expires_at":0.0}`, basic: -1},
+		"secret, no end":        {body: `{"client_id":"c-17","client_secret":"CANARY","client_secret_expires_at":null}`, basic: -1},
 	}
+	inWorld(t, func(w *world) {
+		for name, tt := range table {
+			w.next(name)
+			end := strconv.FormatInt(time.Now().Add(time.Hour).Unix(), 10)
+			w.as.override["/register"] = answer(200, "text/plain", strings.ReplaceAll(tt.body, "@", end))
+			at := w.begin()
+			if at.Query().Get("client_id") != "c-17" {
+				w.Errorf("the client is %q", at.Query().Get("client_id"))
+			}
+			w.replies(answer(200, js, `{"access_token":"CANARY-a","token_type":"Bearer"}`))
+			w.must(w.end(url.Values{"state": at.Query()["state"], "code": {"CANARY-code"}}))
+			c := w.held().Client
+			want := "none"
+			if tt.basic != 0 {
+				want = "client_secret_basic"
+			}
+			if c.AuthMethod != want {
+				w.Errorf("the method is %q", c.AuthMethod)
+			}
+			left := time.Until(c.SecretExpires)
+			if tt.basic > 0 && left != tt.basic || tt.basic <= 0 && !c.SecretExpires.IsZero() {
+				w.Errorf("the secret ends at %v", c.SecretExpires)
+			}
+		}
+	})
 }
 
 // TestTokenAnswers has the answers of real token endpoints, for a code and for a refresh.
 func TestTokenAnswers(t *testing.T) {
 	const fields = `"access_token":"CANARY-a","token_type":"Bearer","refresh_token":"CANARY-r"`
 	in := func(expiry string) string { return `{` + fields + `,"expires_in":` + expiry + `}` }
-	for name, tt := range map[string]struct {
+	table := map[string]struct {
 		kind, body string
 		life       time.Duration // 0: for good
 	}{
 		"text":             {"text/plain", in("3600"), time.Hour},
-		"text with a set":  {"text/plain;charset=UTF-8", in("3600"), time.Hour},
-		"HTML":             {"text/html", in("3600"), time.Hour},
-		"another JSON":     {"application/vnd.acme.token+json", in("3600"), time.Hour},
 		"a form's type":    {"application/x-www-form-urlencoded", in("3600"), time.Hour},
 		"no type":          {"", in("3600"), time.Hour},
 		"a type of none":   {"json;;", in("3600"), time.Hour},
-		"byte order mark":  {js, bom + in("3600"), time.Hour},
 		"mark, as text":    {"text/plain", bom + "\r\n" + in("3600") + "\n", time.Hour},
 		"fraction":         {js, in("3600.0"), time.Hour},
 		"part of a second": {js, in("1800.5"), 1800*time.Second + 500*time.Millisecond},
-		"power":            {js, in("3.6e3"), time.Hour},
 		"text of a number": {js, in(`"3600"`), time.Hour},
 		"text of a power":  {js, in(`"3.6E3"`), time.Hour},
-		"text of a point":  {js, in(`" 3600.0 "`), time.Hour},
 		"empty text":       {js, in(`""`), 0},
 		"null":             {js, in("null"), 0},
 		"endless":          {js, in("1e17"), 1 << 33 * time.Second},
 		"zero":             {js, in("0"), 0},
 		"no expiry":        {js, `{` + fields + `}`, 0},
 		"no type of token": {js, `{"access_token":"CANARY-a","refresh_token":"CANARY-r","expires_in":3600}`, time.Hour},
-		"an empty type":    {js, `{"access_token":"CANARY-a","token_type":"","refresh_token":"CANARY-r","expires_in":3600}`, time.Hour},
 		"a null type":      {js, `{"access_token":"CANARY-a","token_type":null,"refresh_token":"CANARY-r","expires_in":3600}`, time.Hour},
 		"scopes as a list": {js, `{` + fields + `,"scope":["read","buy"],"expires_in":3600}`, time.Hour},
 		"odd all over":     {js, `{"scope":5,"id_token":{"a":1,"a":2},"a":[],"a":0,"error":null,` + fields + `,"expires_in":3600}`, time.Hour},
 		"other letters":    {js, "{\"note\":\"caf\xe9\"," + fields + ",\"expires_in\":3600}", time.Hour},
-		"form":             {"application/x-www-form-urlencoded", "access_token=CANARY-a&token_type=bearer&refresh_token=CANARY-r&expires_in=3600&scope=read%20buy", time.Hour},
 		"form, as text":    {"text/plain", "access_token=CANARY-a&token_type=bearer&expires_in=3600.0&refresh_token=CANARY-r\r\n", time.Hour},
 		"form, as JSON":    {js, "access_token=CANARY-a&token_type=bearer&refresh_token=CANARY-r&expires_in=", 0},
-	} {
-		t.Run(name, func(t *testing.T) {
-			inWorld(t, func(w *world) {
-				check := func(door string) {
-					held := w.held()
-					if held == nil || held.AccessToken != "CANARY-a" || held.RefreshToken != "CANARY-r" {
-						w.Fatalf("%s: the tokens are not stored as they were given", door)
-					}
-					if tt.life == 0 && !held.ExpiresAt.IsZero() || tt.life > 0 && time.Until(held.ExpiresAt) != tt.life {
-						w.Errorf("%s: it expires at %v", door, held.ExpiresAt)
-					}
-				}
-				back := w.browse(w.begin())
-				w.replies(answer(200, tt.kind, tt.body))
-				w.must(w.end(back))
-				check("code")
-
-				delete(w.as.override, "/token")
-				w.connect()
-				time.Sleep(2 * time.Hour)
-				w.replies(answer(200, tt.kind, tt.body))
-				w.tokenIs(w.agents, "CANARY-a")
-				check("refresh")
-			})
-		})
 	}
+	inWorld(t, func(w *world) {
+		for name, tt := range table {
+			w.next(name)
+			check := func(door string) {
+				held := w.held()
+				if held == nil || held.AccessToken != "CANARY-a" || held.RefreshToken != "CANARY-r" {
+					w.Fatalf("%s: the tokens are not stored as they were given", door)
+				}
+				if tt.life == 0 && !held.ExpiresAt.IsZero() || tt.life > 0 && time.Until(held.ExpiresAt) != tt.life {
+					w.Errorf("%s: it expires at %v", door, held.ExpiresAt)
+				}
+			}
+			back := w.browse(w.begin())
+			w.replies(answer(200, tt.kind, tt.body))
+			w.must(w.end(back))
+			check("code")
+
+			delete(w.as.override, "/token")
+			w.connect()
+			time.Sleep(2 * time.Hour)
+			w.replies(answer(200, tt.kind, tt.body))
+			w.tokenIs(w.agents, "CANARY-a")
+			check("refresh")
+		}
+	})
 }
 
-// TestRefusalsInAnyForm: a server's no is understood as its yes is.
+// TestRefusalsInAnyForm: an error is read in the same forms as tokens are.
 func TestRefusalsInAnyForm(t *testing.T) {
 	const no = `{"error":"invalid_grant","error_description":"CANARY"}`
-	for name, refusal := range map[string]http.Handler{
-		"text":            answer(400, "text/plain", no),
-		"HTML":            answer(401, "text/html; charset=utf-8", no),
-		"no type":         answer(400, "", no),
-		"byte order mark": answer(400, js, bom+no),
-		"other letters":   answer(400, js, "{\"error_description\":\"caf\xe9 CANARY\",\"error\":\"invalid_grant\"}"),
-		"odd members":     answer(400, js, `{"error":"invalid_grant","error_description":{"CANARY":1},"error_uri":5,"expires_in":"soon"}`),
-		"with a 200":      answer(200, "text/plain", no),
-		"form":            answer(400, "application/x-www-form-urlencoded", "error=invalid_grant&error_description=CANARY"),
-		"form, as text":   answer(400, "text/plain", "error=invalid_grant&error_description=CANARY"),
-	} {
-		t.Run(name, func(t *testing.T) {
-			inWorld(t, func(w *world) {
-				back := w.browse(w.begin())
-				w.replies(refusal)
-				err := w.end(back)
-				w.want(err, agentauth.ReasonRefused)
-				if e, _ := err.(*agentauth.Error); e.Code != "invalid_grant" {
-					w.Errorf("the code is %q", e.Code)
-				}
-				delete(w.as.override, "/token")
-				w.connect()
-				time.Sleep(2 * time.Hour)
-				w.replies(refusal)
-				w.tokenFails(w.agents, agentauth.ReasonConsentDue)
-				if w.held() != nil {
-					w.Error("what is void is still there")
-				}
-			})
-		})
+	table := map[string]http.Handler{
+		"text":        answer(400, "text/plain", no),
+		"odd members": answer(400, js, `{"error":"invalid_grant","error_description":{"CANARY":1},"error_uri":5,"expires_in":"soon"}`),
+		"with a 200":  answer(200, "text/plain", no),
+		"form":        answer(400, "application/x-www-form-urlencoded", "error=invalid_grant&error_description=CANARY"),
 	}
+	inWorld(t, func(w *world) {
+		for name, refusal := range table {
+			w.next(name)
+			back := w.browse(w.begin())
+			w.replies(refusal)
+			err := w.end(back)
+			w.want(err, agentauth.ReasonRefused)
+			if e, _ := err.(*agentauth.Error); e.Code != "invalid_grant" {
+				w.Errorf("the code is %q", e.Code)
+			}
+			delete(w.as.override, "/token")
+			w.connect()
+			time.Sleep(2 * time.Hour)
+			w.replies(refusal)
+			w.tokenFails(w.agents, agentauth.ReasonConsentDue)
+			if w.held() != nil {
+				w.Error("what is void is still there")
+			}
+		}
+	})
 }
 
-// TestListsOfOne: a server that writes a list as one text is understood, and judged as by
-// the list.
+// TestListsOfOne: a list that a server writes as one string counts as the list.
 func TestListsOfOne(t *testing.T) {
-	for name, tt := range map[string]struct {
+	const iss = "authorization_response_iss_parameter_supported"
+	elsewhere := serverDoc.with("authorization_endpoint", "https://id.example.net/authorize")
+	table := map[string]struct {
 		bend   func(*world)
 		reason agentauth.Reason // "": found
 		scope  string           // found: other than "read buy"
 	}{
 		"grant":                 {bend: says("grant_types_supported", "authorization_code")},
 		"two grants":            {bend: says("grant_types_supported", "authorization_code refresh_token")},
-		"grants with a comma":   {bend: says("grant_types_supported", "refresh_token,authorization_code")},
 		"another grant":         {bend: says("grant_types_supported", "client_credentials"), reason: agentauth.ReasonUnsupported},
 		"two challenge methods": {bend: says("code_challenge_methods_supported", "plain, S256")},
 		"challenge method":      {bend: says("code_challenge_methods_supported", "S256")},
 		"plain challenges":      {bend: says("code_challenge_methods_supported", "plain"), reason: agentauth.ReasonNoPKCE},
 		"challenges of nothing": {bend: says("code_challenge_methods_supported", ""), reason: agentauth.ReasonNoPKCE},
 		"challenges of no kind": {bend: says("code_challenge_methods_supported", map[string]any{"S256": true}), reason: agentauth.ReasonNoPKCE},
-		"challenges of numbers": {bend: says("code_challenge_methods_supported", 256), reason: agentauth.ReasonNoPKCE},
 		"elements of all kinds": {bend: says("code_challenge_methods_supported", []any{nil, 5, []string{"plain"}, "S256"})},
 		"response type":         {bend: says("response_types_supported", "code")},
-		"another response type": {bend: says("response_types_supported", "token"), reason: agentauth.ReasonUnsupported},
 		"method":                {bend: says("token_endpoint_auth_methods_supported", "none")},
-		"another method":        {bend: says("token_endpoint_auth_methods_supported", "private_key_jwt"), reason: agentauth.ReasonUnsupported},
 		"unread members":        {bend: says("ui_locales_supported", map[string]any{"en": 5})},
 		"server":                {bend: doc("authorization_servers", issuer)},
-		"server over http":      {bend: doc("authorization_servers", "http://"+loginHost), reason: agentauth.ReasonAddress},
 		"scope":                 {bend: doc("scopes_supported", "read"), scope: "read"},
-		"scopes with a comma":   {bend: doc("scopes_supported", "read, buy")},
 		"scopes":                {bend: doc("scopes_supported", "read buy")},
 		"scopes of all kinds":   {bend: doc("scopes_supported", []any{nil, 5, "", []string{"buy"}, "read"}), scope: "read"},
 		"scopes of no kind":     {bend: doc("scopes_supported", map[string]any{"read": "CANARY"}), scope: "-"},
-		"iss as a text": {bend: func(w *world) {
-			w.as.doc = serverDoc.with("authorization_endpoint", "https://id.example.net/authorize").with("authorization_response_iss_parameter_supported", "true")
-		}},
-		"iss as another text": {bend: func(w *world) {
-			w.as.doc = serverDoc.with("authorization_endpoint", "https://id.example.net/authorize").with("authorization_response_iss_parameter_supported", "no")
-		}, reason: agentauth.ReasonMismatch},
+		"iss as a text":         {bend: func(w *world) { w.as.doc = elsewhere.with(iss, "true") }},
+		"iss as another text":   {bend: func(w *world) { w.as.doc = elsewhere.with(iss, "no") }, reason: agentauth.ReasonMismatch},
 		"as text": {bend: func(w *world) {
-			w.site.places[insertedPath] = answer(200, "text/plain", `{"resource":"`+endpoint+`","authorization_servers":["`+issuer+`"],"scopes_supported":["read","buy"]}`)
+			w.site.places[insertedPath] = answer(200, "text/plain",
+				`{"resource":"`+endpoint+`","authorization_servers":["`+issuer+`"],"scopes_supported":["read","buy"]}`)
 		}},
 		"byte order mark": {bend: func(w *world) {
-			w.site.places[insertedPath] = answer(200, js, bom+`{"resource":"`+endpoint+`","authorization_servers":"`+issuer+`","resource_name":"caf`+"\xe9"+`","scopes_supported":["read","buy"]}`)
+			w.site.places[insertedPath] = answer(200, js, bom+`{"resource":"`+endpoint+`","authorization_servers":"`+issuer+
+				`","resource_name":"caf`+"\xe9"+`","scopes_supported":["read","buy"]}`)
 		}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			inWorld(t, func(w *world) {
-				tt.bend(w)
-				if tt.reason != "" {
-					_, err := w.tryBegin()
-					w.want(err, tt.reason)
-					return
-				}
-				want := "read buy"
-				if tt.scope != "" {
-					want = strings.Trim(tt.scope, "-")
-				}
-				if got := w.begin().Query().Get("scope"); got != want {
-					w.Errorf("the scope is %q", got)
-				}
-			})
-		})
 	}
+	inWorld(t, func(w *world) {
+		for name, tt := range table {
+			w.next(name)
+			tt.bend(w)
+			if tt.reason != "" {
+				_, err := w.tryBegin()
+				w.want(err, tt.reason)
+				continue
+			}
+			want := "read buy"
+			if tt.scope != "" {
+				want = strings.Trim(tt.scope, "-")
+			}
+			if got := w.begin().Query().Get("scope"); got != want {
+				w.Errorf("the scope is %q", got)
+			}
+		}
+	})
 }
 
-// TestQueryOfTheAuthorizationEndpoint: it is kept, and no parameter stands there twice.
+// TestQueryOfTheAuthorizationEndpoint: it is kept, and no parameter is sent twice.
 func TestQueryOfTheAuthorizationEndpoint(t *testing.T) {
-	for _, tt := range []struct {
+	table := []struct {
 		query           string
 		audience, scope bool // we send one
 		refused         bool
@@ -258,33 +234,33 @@ func TestQueryOfTheAuthorizationEndpoint(t *testing.T) {
 		{query: "code_challenge_method=plain", refused: true},
 		{query: "response_type=token", refused: true},
 		{query: "resource=https://bank.example", refused: true},
-	} {
-		t.Run(tt.query, func(t *testing.T) {
-			inWorld(t, func(w *world) {
-				w.as.doc = serverDoc.with("authorization_endpoint", issuer+"/authorize?"+tt.query)
-				if tt.audience {
-					w.source.Agent.OAuthAudience = "https://api.example.com/ads"
-				}
-				if !tt.scope {
-					w.site.places[insertedPath] = resourceDoc.with("scopes_supported", nil)
-				}
-				if tt.refused {
-					_, err := w.tryBegin()
-					if w.want(err, agentauth.ReasonMetadata); w.registrations() > 0 {
-						w.Error("a client was registered all the same")
-					}
-					return
-				}
-				got := w.begin()
-				if !strings.HasPrefix(got.RawQuery, tt.query+"&") {
-					w.Errorf("%q became %q", tt.query, got.RawQuery)
-				}
-				for name, values := range got.Query() {
-					if len(values) != 1 {
-						w.Errorf("%s is there %d times", name, len(values))
-					}
-				}
-			})
-		})
 	}
+	inWorld(t, func(w *world) {
+		for _, tt := range table {
+			w.next(tt.query)
+			w.as.doc = serverDoc.with("authorization_endpoint", issuer+"/authorize?"+tt.query)
+			if tt.audience {
+				w.source.Agent.OAuthAudience = "https://api.example.com/ads"
+			}
+			if !tt.scope {
+				w.site.places[insertedPath] = resourceDoc.with("scopes_supported", nil)
+			}
+			if tt.refused {
+				_, err := w.tryBegin()
+				if w.want(err, agentauth.ReasonMetadata); w.registrations() > 0 {
+					w.Error("a client was registered all the same")
+				}
+				continue
+			}
+			got := w.begin()
+			if !strings.HasPrefix(got.RawQuery, tt.query+"&") {
+				w.Errorf("%q became %q", tt.query, got.RawQuery)
+			}
+			for name, values := range got.Query() {
+				if len(values) != 1 {
+					w.Errorf("%s is there %d times", name, len(values))
+				}
+			}
+		}
+	})
 }

@@ -14,10 +14,10 @@ import (
 	"esagate/registry"
 )
 
-// secretSize is how many random bytes a state and a verifier (RFC 7636 §4.1) are made of, in
-// base64url. Of a state, the store has the hash alone.
-const secretSize = 32
+const secretSize = 32 // random bytes
 
+// newSecret makes a state or a verifier (RFC 7636 §4.1), in base64url. Of a state, the store
+// keeps only the hash.
 func newSecret() string {
 	b := make([]byte, secretSize)
 	_, _ = rand.Read(b) // never fails
@@ -86,7 +86,8 @@ func isState(s string) bool {
 func authorizationURLOf(endpoint string, c registry.Consent, state string) string {
 	challenge := sha256.Sum256([]byte(c.Verifier))
 	query := url.Values{
-		"response_type": {"code"}, "client_id": {c.Client.ClientID}, "redirect_uri": {c.Client.RedirectURI}, "state": {state},
+		"response_type": {"code"}, "state": {state},
+		"client_id": {c.Client.ClientID}, "redirect_uri": {c.Client.RedirectURI},
 		"code_challenge": {base64.RawURLEncoding.EncodeToString(challenge[:])}, "code_challenge_method": {"S256"},
 		"resource": {c.Client.Resource},
 	}

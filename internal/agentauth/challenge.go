@@ -2,18 +2,18 @@ package agentauth
 
 import "strings"
 
-// parameter is one of a challenge's, or its beginning: then name is "". Scheme and name are
-// in lower case.
+// parameter is a parameter of a challenge; with an empty name it stands for the beginning of a
+// challenge. Scheme and name are in lower case.
 type parameter struct{ scheme, name, value string }
 
-// parameters reads WWW-Authenticate fields (RFC 9110 §11.6.1). What is no part of a challenge
-// is skipped, but for a text in quotes that does not end: with it the field ends. Values that
-// should stand in quotes may do without, and commas may be missing between parameters.
+// parameters reads WWW-Authenticate fields (RFC 9110 §11.6.1). It skips what it can't read; a
+// quoted string without an end takes the rest of its field with it. Quotes around values and
+// commas between parameters may be missing.
 func parameters(fields []string) []parameter {
 	var all []parameter
 	scheme := "" // also of what follows in the next field: they are one list (RFC 9110 §5.3)
 	for _, rest := range fields {
-		begins := true // an element of the list: only there a scheme stands
+		begins := true // an element of the list; a scheme can stand nowhere else
 		for {
 			next := strings.TrimLeft(rest, " \t,")
 			begins = begins || strings.Contains(rest[:len(rest)-len(next)], ",")
@@ -32,7 +32,7 @@ func parameters(fields []string) []parameter {
 				all = append(all, parameter{scheme: scheme})
 			case rest[0] == '"':
 				_, rest = readValue(rest)
-			default: // the credentials' text that some schemes have (token68), or none of all this
+			default: // a token68, which some schemes have instead of parameters, or what can't be read
 				rest = rest[max(len(word), 1):]
 			}
 			begins = false
@@ -41,11 +41,10 @@ func parameters(fields []string) []parameter {
 	return all
 }
 
-// tokenLetters are what names and schemes consist of (RFC 9110 §5.6.2).
+// tokenLetters are the characters of names and schemes (RFC 9110 §5.6.2).
 const tokenLetters = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
-// readValue reads what a parameter is set to, in quotes (RFC 9110 §5.6.4) or without, and
-// gives what follows.
+// readValue reads a parameter's value, quoted (RFC 9110 §5.6.4) or not, and gives the rest.
 func readValue(s string) (value, rest string) {
 	if !strings.HasPrefix(s, `"`) {
 		if end := strings.IndexAny(s, " \t,"); end >= 0 {

@@ -34,8 +34,8 @@ func (a *Agents) refresh(ctx context.Context, held registry.OAuthCredential) (re
 	return next, err
 }
 
-// requestTokens sends a token request, and says who we are in the one way that was agreed
-// (RFC 6749 §2.3.1).
+// requestTokens sends a token request, with the client authentication that the registration
+// agreed on (RFC 6749 §2.3.1).
 func (a *Agents) requestTokens(ctx context.Context, c registry.OAuthClient, form url.Values) (registry.OAuthCredential, error) {
 	ctx, cancel := context.WithTimeout(ctx, askLimit)
 	defer cancel()
@@ -68,7 +68,8 @@ func tokensOf(answer members, c registry.OAuthClient) (registry.OAuthCredential,
 	kind := cmp.Or(answer.text("token_type"), next.TokenType) // required, and left out by many servers
 	switch {
 	case !strings.EqualFold(kind, next.TokenType), // all that we can use (RFC 6749 §7.1)
-		!printable(next.AccessToken, maxToken), strings.Contains(next.AccessToken, " "), // it goes into a header (RFC 6750 §2.1)
+		!printable(next.AccessToken, maxToken),
+		strings.Contains(next.AccessToken, " "), // it goes into a header (RFC 6750 §2.1)
 		next.RefreshToken != "" && !printable(next.RefreshToken, maxToken),
 		!readable || life < 0:
 		return registry.OAuthCredential{}, fail(ReasonAnswer)

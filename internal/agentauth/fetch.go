@@ -43,8 +43,8 @@ func isAway(status int) bool { return status >= 500 || status == http.StatusTooM
 // root is an address without path and query.
 func root(u *url.URL) string { return u.Scheme + "://" + u.Host }
 
-// firstGood gives what the first of some places has that can be used. Where none has, the
-// error is the first one other than errAbsent; errAbsent: all of them are empty.
+// firstGood reads places in turn, each once, until one can be used. If none can, the error is
+// the first one other than errAbsent, else errAbsent.
 func firstGood[T any](places []string, read func(at string) (*T, error)) (*T, error) {
 	first := errAbsent
 	for i, at := range places {
@@ -60,7 +60,7 @@ func firstGood[T any](places []string, read func(at string) (*T, error)) (*T, er
 	return nil, first
 }
 
-// earlier gives the first of two errors that says more than errAbsent.
+// earlier gives the first of two errors unless it is errAbsent or nil.
 func earlier(first, second error) error {
 	if first == nil || errors.Is(first, errAbsent) {
 		return second

@@ -30,7 +30,7 @@ func TestCallback(t *testing.T) {
 		}
 	}
 	carries := says("authorization_response_iss_parameter_supported", true)
-	for name, tt := range map[string]struct {
+	table := map[string]struct {
 		before  func(*world)
 		between func(*world) // the browser's visit and its return
 		query   func(url.Values)
@@ -71,43 +71,43 @@ func TestCallback(t *testing.T) {
 		"denied by the server":     {query: set(), before: func(w *world) { w.as.denies = "access_denied" }, reason: agentauth.ReasonDenied, code: "access_denied"},
 		"deleted at the same time": {query: set(), before: whileAsking((*world).delete), reason: agentauth.ReasonChanged},
 		"moved at the same time":   {query: set(), before: whileAsking((*world).move), reason: agentauth.ReasonChanged},
-	} {
-		t.Run(name, func(t *testing.T) {
-			inWorld(t, func(w *world) {
-				if tt.before != nil {
-					tt.before(w)
-				}
-				answer := w.browse(w.begin())
-				if tt.between != nil {
-					tt.between(w)
-				}
-				bent := maps.Clone(answer)
-				tt.query(bent)
-				err := w.end(bent)
-				if tt.reason == "" {
-					w.must(err)
-					if w.held() == nil {
-						w.Error("no tokens are stored")
-					}
-				} else {
-					w.want(err, tt.reason)
-					if e, _ := err.(*agentauth.Error); e == nil || e.Code != tt.code {
-						w.Errorf("the code is %+v, want %q", err, tt.code)
-					}
-					if w.held() != nil {
-						w.Error("tokens are stored")
-					}
-					if tt.reason == agentauth.ReasonMismatch && w.as.count("authorization_code") > 0 {
-						w.Error("the code was given away")
-					}
-				}
-				if again := w.end(answer); tt.alive != (again == nil) {
-					w.Errorf("the state is good once more: %v, want %v", again == nil, tt.alive)
-				}
-				w.keyed()
-			})
-		})
 	}
+	inWorld(t, func(w *world) {
+		for name, tt := range table {
+			w.next(name)
+			if tt.before != nil {
+				tt.before(w)
+			}
+			answer := w.browse(w.begin())
+			if tt.between != nil {
+				tt.between(w)
+			}
+			bent := maps.Clone(answer)
+			tt.query(bent)
+			err := w.end(bent)
+			if tt.reason == "" {
+				w.must(err)
+				if w.held() == nil {
+					w.Error("no tokens are stored")
+				}
+			} else {
+				w.want(err, tt.reason)
+				if e, _ := err.(*agentauth.Error); e == nil || e.Code != tt.code {
+					w.Errorf("the code is %+v, want %q", err, tt.code)
+				}
+				if w.held() != nil {
+					w.Error("tokens are stored")
+				}
+				if tt.reason == agentauth.ReasonMismatch && w.as.count("authorization_code") > 0 {
+					w.Error("the code was given away")
+				}
+			}
+			if again := w.end(answer); tt.alive != (again == nil) {
+				w.Errorf("the state is good once more: %v, want %v", again == nil, tt.alive)
+			}
+			w.keyed()
+		}
+	})
 }
 
 // whileAsking does something while the server is asked for tokens.
@@ -163,11 +163,10 @@ func TestBeginOfAChangedSource(t *testing.T) {
 
 // TestTokenEndpoint has each answer of a token endpoint that is no good one.
 func TestTokenEndpoint(t *testing.T) {
-	const js = "application/json"
 	tokens := func(access, kind, more string) http.Handler {
 		return answer(200, js, `{"access_token":"`+access+`","token_type":"`+kind+`"`+more+`}`)
 	}
-	for name, tt := range map[string]struct {
+	table := map[string]struct {
 		answer http.Handler
 		reason agentauth.Reason // "": connected
 		expiry time.Duration    // connected: 0 is none
@@ -200,30 +199,30 @@ func TestTokenEndpoint(t *testing.T) {
 		"refused in HTML":    {answer: answer(403, "text/html", "<p>CANARY"), reason: agentauth.ReasonRefused},
 		"redirected":         {answer: http.RedirectHandler("https://"+agentHost+"/steal", http.StatusTemporaryRedirect), reason: agentauth.ReasonRefused},
 		"hangs":              {answer: http.HandlerFunc(hang), reason: agentauth.ReasonAway},
-	} {
-		t.Run(name, func(t *testing.T) {
-			inWorld(t, func(w *world) {
-				back := w.browse(w.begin())
-				w.replies(tt.answer)
-				begun := time.Now()
-				err := w.end(back)
-				if took := time.Since(begun); took > 10*time.Second {
-					w.Errorf("it took %v", took)
-				}
-				if tt.reason != "" {
-					if w.want(err, tt.reason); w.held() != nil {
-						w.Error("tokens are stored")
-					}
-					return
-				}
-				w.must(err)
-				held := w.held()
-				if tt.expiry == 0 && !held.ExpiresAt.IsZero() || tt.expiry > 0 && time.Until(held.ExpiresAt) != tt.expiry {
-					w.Errorf("it expires at %v", held.ExpiresAt)
-				}
-			})
-		})
 	}
+	inWorld(t, func(w *world) {
+		for name, tt := range table {
+			w.next(name)
+			back := w.browse(w.begin())
+			w.replies(tt.answer)
+			begun := time.Now()
+			err := w.end(back)
+			if took := time.Since(begun); took > 10*time.Second {
+				w.Errorf("it took %v", took)
+			}
+			if tt.reason != "" {
+				if w.want(err, tt.reason); w.held() != nil {
+					w.Error("tokens are stored")
+				}
+				continue
+			}
+			w.must(err)
+			held := w.held()
+			if tt.expiry == 0 && !held.ExpiresAt.IsZero() || tt.expiry > 0 && time.Until(held.ExpiresAt) != tt.expiry {
+				w.Errorf("it expires at %v", held.ExpiresAt)
+			}
+		}
+	})
 }
 
 // TestFinishOutlivesItsCaller: a person who closes the page has consented all the same.

@@ -13,7 +13,7 @@ import (
 // that wants a token says so before it reads it.
 const ping = `{"jsonrpc":"2.0","id":1,"method":"ping"}`
 
-// maxPointers is how many addresses of an agent's metadata are tried that it names itself.
+// maxPointers is how many of the addresses that an agent names for its metadata are tried.
 const maxPointers = 4
 
 // challenge is how an agent answers who brings no credentials.

@@ -30,9 +30,9 @@ type agent struct {
 }
 
 // discover finds out how an agent is to be asked: nil without an error when it does
-// not ask for authorization and names no server. A place that is unwell, holds something
-// else or names only servers that can't be used does not end it: the first error is given
-// where nothing is found.
+// not ask for authorization and names no server. A place that fails, holds something else
+// or names only servers that can't be used is passed over; if nothing is found, the error is
+// the first one that there was.
 func (a *Agents) discover(ctx context.Context, endpointURL, audience string) (*agent, error) {
 	endpoint, err := a.address(endpointURL)
 	if err != nil {

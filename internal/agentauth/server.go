@@ -23,8 +23,8 @@ type server struct {
 }
 
 // serverAt reads the metadata of an issuer: RFC 8414 §3, then the two places of
-// OpenID Connect Discovery (RFC 8414 §5), then places that neither names and servers use all
-// the same. errAbsent: there is none.
+// OpenID Connect Discovery (RFC 8414 §5), then places that no standard
+// names and some servers use. errAbsent: there is none.
 func (a *Agents) serverAt(ctx context.Context, issuer string, asked *agent) (*server, error) {
 	u, err := a.address(issuer)
 	if err != nil {
@@ -85,7 +85,7 @@ func (a *Agents) judge(issuer string, s *server, asked *agent) error {
 	return nil
 }
 
-// ourParameters are those of every authorization request; scope and audience come with some.
+// ourParameters are the parameters of every authorization request; some have scope and audience too.
 var ourParameters = map[string]bool{
 	"response_type": true, "client_id": true, "redirect_uri": true, "state": true,
 	"code_challenge": true, "code_challenge_method": true, "resource": true,

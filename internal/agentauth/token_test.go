@@ -46,8 +46,7 @@ func TestTokenIsRefreshedWhenUsed(t *testing.T) {
 }
 
 func TestRefreshOutcomes(t *testing.T) {
-	const js = "application/json"
-	for name, tt := range map[string]struct {
+	table := map[string]struct {
 		reply  http.Handler
 		reason agentauth.Reason // "": a token
 		erased bool
@@ -65,36 +64,36 @@ func TestRefreshOutcomes(t *testing.T) {
 		"garbage":         {reply: answer(200, js, "CANARY"), reason: agentauth.ReasonAnswer},
 		"another type":    {reply: answer(200, js, `{"access_token":"CANARY-next","token_type":"mac"}`), reason: agentauth.ReasonAnswer},
 		"sends elsewhere": {reply: http.RedirectHandler("https://"+agentHost+"/steal", http.StatusTemporaryRedirect), reason: agentauth.ReasonRefused},
-	} {
-		t.Run(name, func(t *testing.T) {
-			inWorld(t, func(w *world) {
-				w.connect()
-				w.change(false, func(a *registry.Agent) { a.Status = registry.SourceActive })
-				before := *w.held()
-				time.Sleep(2 * time.Hour)
-				w.replies(tt.reply)
-				got, err := w.token(w.agents)
-				if tt.reason == "" {
-					w.must(err)
-					if after := w.held(); got != "CANARY-next" || after.AccessToken != got || after.RefreshToken != before.RefreshToken {
-						w.Error("the new token is not stored beside the old refresh token")
-					}
-					return
-				}
-				w.want(err, tt.reason)
-				s, err := w.store.Customer(customer).Source(w.Context(), sourceID)
-				w.must(err)
-				held, status := w.held(), s.Agent.Status
-				if tt.erased && (held != nil || status != registry.SourcePending || s.Agent.CredentialID != "") {
-					w.Errorf("what is void is still there; the source is %s", status)
-				}
-				if !tt.erased && (held == nil || held.RefreshToken != before.RefreshToken || status != registry.SourceActive) {
-					w.Errorf("what may be good is gone; the source is %s", status)
-				}
-				w.keyed()
-			})
-		})
 	}
+	inWorld(t, func(w *world) {
+		for name, tt := range table {
+			w.next(name)
+			w.connect()
+			w.change(false, func(a *registry.Agent) { a.Status = registry.SourceActive })
+			before := *w.held()
+			time.Sleep(2 * time.Hour)
+			w.replies(tt.reply)
+			got, err := w.token(w.agents)
+			if tt.reason == "" {
+				w.must(err)
+				if after := w.held(); got != "CANARY-next" || after.AccessToken != got || after.RefreshToken != before.RefreshToken {
+					w.Error("the new token is not stored beside the old refresh token")
+				}
+				continue
+			}
+			w.want(err, tt.reason)
+			s, err := w.store.Customer(customer).Source(w.Context(), sourceID)
+			w.must(err)
+			held, status := w.held(), s.Agent.Status
+			if tt.erased && (held != nil || status != registry.SourcePending || s.Agent.CredentialID != "") {
+				w.Errorf("what is void is still there; the source is %s", status)
+			}
+			if !tt.erased && (held == nil || held.RefreshToken != before.RefreshToken || status != registry.SourceActive) {
+				w.Errorf("what may be good is gone; the source is %s", status)
+			}
+			w.keyed()
+		}
+	})
 }
 
 // TestOutage: a server that is away is asked once a lease, no caller waits in between,

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -64,17 +65,38 @@ func inWorld(t *testing.T, body func(w *world)) {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{T: t, site: &site{places: map[string]http.Handler{insertedPath: resourceDoc}, endpoint: "/v1/mcp"}, as: newAuthServer(), logs: &logs{}}
+	w := &world{T: t}
 	w.checkURL = outbound.New(outbound.Options{}).CheckURL
-	w.web = &web{hosts: map[string]http.Handler{agentHost: w.site, loginHost: w.as}, check: w.checkURL}
-	w.http = &http.Client{Transport: w.web}
-	w.direct = &http.Client{Transport: w.web, CheckRedirect: followNone}
-	w.browser = w.direct
+	w.furnish()
 	v, err := vault.New(base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{0x5a}, 32)))
 	w.must(err)
 	w.store, err = sqlstore.Open(context.Background(), "sqlite://:memory:", sqlstore.WithVault(v))
 	w.must(err)
 	return w
+}
+
+// furnish makes the agent and its authorization server, and the clients that reach them.
+func (w *world) furnish() {
+	w.logs, w.out, w.closing = &logs{}, nil, nil
+	w.site = &site{places: map[string]http.Handler{insertedPath: resourceDoc}, endpoint: "/v1/mcp"}
+	w.as = newAuthServer()
+	w.web = &web{hosts: map[string]http.Handler{agentHost: w.site, loginHost: w.as}, check: w.checkURL}
+	w.http = &http.Client{Transport: w.web}
+	w.direct = &http.Client{Transport: w.web, CheckRedirect: followNone}
+	w.browser = w.direct
+}
+
+// next begins a row of a table with everything new but the store, which takes long to open.
+func (w *world) next(row string) {
+	w.Helper()
+	w.stop()
+	w.Log(row)
+	if err := w.remove(); !errors.Is(err, registry.ErrNotFound) { // the last row may have deleted it
+		w.must(err)
+	}
+	w.furnish()
+	w.agents = w.replica()
+	w.source = w.create(sourceID, endpoint)
 }
 
 func followNone(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
@@ -120,17 +142,25 @@ func (w *world) move() {
 	w.change(true, func(a *registry.Agent) { a.EndpointURL = "https://agent.example.com/v2" })
 }
 
-func (w *world) delete() {
+func (w *world) delete() { w.must(w.remove()) }
+
+func (w *world) remove() error {
 	_, err := w.store.Customer(customer).DeleteSource(context.Background(), sourceID, func(*registry.Source) error { return nil })
-	w.must(err)
+	return err
 }
 
 func (w *world) finish() {
+	w.stop()
+	w.must(w.store.Close())
+}
+
+// stop ends what is over the store, and looks at what was shown and asked.
+func (w *world) stop() {
+	w.Helper()
 	w.agents.Close(context.Background())
 	for _, end := range w.closing {
 		end()
 	}
-	w.must(w.store.Close())
 	w.noCanary()
 	if len(w.web.unsafe) > 0 {
 		w.Errorf("these were asked: %q", w.web.unsafe)
