@@ -234,17 +234,4 @@ func TestTenantFactsAreLearntInTheBackground(t *testing.T) {
 			w.Errorf("later: %q", id)
 		}
 	})
-	t.Run("deactivated upstream", func(t *testing.T) {
-		inWorld(t, setup{}, func(w *world) {
-			w.agent.SetTenant(upstreamtest.Tenant{ID: tenant, ExternalOrgID: "org", Active: false, Status: upstreamtest.Healthy()})
-			w.learn()
-			w.pass(time.Second)
-			if c := w.connection(w.get(esaOf), 200); c.ProvisioningStatus != "deactivated" {
-				w.Errorf("status %s", c.ProvisioningStatus)
-			}
-			if s := w.get(statusOf).snapshot(w); s.Operational.IsLive {
-				w.Error("a deactivated source is shown live")
-			}
-		})
-	})
 }

@@ -9,7 +9,7 @@ import (
 	"esagate/upstream/upstreamtest"
 )
 
-// shows holds what is shown of the world's source against a status.
+// shows checks what the gateway shows of the world's source.
 func (w *world) shows(status, connection string, live bool) {
 	w.Helper()
 	if s := readSource(w, w.get(sourcesPath+"/"+source), 200); s.Status != status {
@@ -60,8 +60,8 @@ func (w *world) tenantReads() (n int) {
 	return n
 }
 
-// A tenant that is switched off and on at the sales agent is seen in a quarter of an hour,
-// through every replica, and its status is served as ever.
+// That a tenant was switched off or on at the sales agent is seen within a quarter of an hour,
+// through every replica.
 func TestATenantIsSwitchedAtTheSalesAgent(t *testing.T) {
 	inWorld(t, setup{}, func(w *world) {
 		other := w.replica()
@@ -114,9 +114,9 @@ func TestPaceOfQuestionsAboutTenants(t *testing.T) {
 	})
 }
 
-// A status that does not fit what is known has the tenant asked about at once, once in five
-// minutes, and keeps no reader waiting.
-func TestAStatusThatSurprises(t *testing.T) {
+// After a status that contradicts what is known of the source the tenant is asked about at once,
+// once in five minutes, and no reader waits for it.
+func TestAStatusThatContradictsItsSource(t *testing.T) {
 	noConfig := func(w *world, active bool) {
 		w.agent.SetTenant(upstreamtest.Tenant{ID: tenant, Active: active, Status: upstreamtest.NeverRun()})
 	}

@@ -176,7 +176,7 @@ func start(t testing.TB, s setup, agent *upstreamtest.Agent) *world {
 		},
 	}, status.Deps{
 		Directory: w.directory, Upstream: w.client, Tasks: tasks, Logger: tel.Logger, Instruments: instruments,
-		SyncFinished: w.webhooks.Observe, Suspect: w.lifecycle.Suspect,
+		SyncFinished: w.webhooks.Observe, CheckTenant: w.lifecycle.CheckSoon,
 	})
 	w.gateway = gateway.New(gateway.Config{
 		ProbeTimeout: 75 * time.Second,

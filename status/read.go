@@ -93,7 +93,7 @@ func (s *Service) fetcher(src *registry.Source) snapshot.Fetch[*document] {
 		if err != nil {
 			s.logRefresh(ctx, "status", tenantID, err)
 			if refusesTenant(err) {
-				s.deps.Suspect(src)
+				s.deps.CheckTenant(src)
 			}
 			return nil, err
 		}
@@ -106,8 +106,8 @@ func (s *Service) fetcher(src *registry.Source) snapshot.Fetch[*document] {
 		for _, path := range malformed {
 			s.ins.MalformedField(path)
 		}
-		if surprises(src.Connection, doc.status) {
-			s.deps.Suspect(src)
+		if contradicts(src.Connection, doc.status) {
+			s.deps.CheckTenant(src)
 		}
 		s.recordSync(ctx, src, doc.status)
 		doc.webhooks, doc.subscribed = s.deliveries(ctx, src)

@@ -34,9 +34,9 @@ type Deps struct {
 	// SyncFinished is called after each fetch with the end of the last inventory run,
 	// zero if there is none, and the document's own time.
 	SyncFinished func(ctx context.Context, src *registry.Source, finished, fetchedAt time.Time)
-	// Suspect is called after a fetch whose outcome does not fit what is known of the tenant:
+	// CheckTenant is called after a fetch whose outcome does not fit what is known of the tenant:
 	// it may have been switched off or on at the sales agent. It must not block.
-	Suspect func(src *registry.Source)
+	CheckTenant func(src *registry.Source)
 }
 
 // Service reads and keeps statuses. It is safe for concurrent use.

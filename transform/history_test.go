@@ -172,7 +172,7 @@ func TestUpstreamsNamesOfStreams(t *testing.T) {
 		{nil, "audience3p", "audience3p"}, {nil, "priceFeed", "price_feed"}, {nil, "a b", ""}, {nil, "", ""},
 		{[]string{"audience_3p"}, "audience3p", "audience_3p"}, {[]string{"audience_3p"}, "audience_3p", "audience_3p"},
 		{[]string{"priceFeed"}, "price_feed", "priceFeed"}, {[]string{"priceFeed"}, "priceFeed", "priceFeed"},
-		{[]string{"X_form"}, "XForm", "X_form"}, {[]string{"a__b"}, "a_b", "a__b"}, {[]string{"tail_"}, "tail", "tail_"},
+		{[]string{"a__b"}, "a_b", "a__b"},
 		{[]string{"audience_3p", "audience3p"}, "audience3p", "audience3p"}, {[]string{"audience3p", "audience_3p"}, "audience_3p", "audience_3p"},
 		{[]string{"customTargeting", "custom_targeting"}, "customTargeting", "custom_targeting"},
 		{[]string{"inventory_", "inventory"}, "inventory", "inventory"}, {[]string{"a__b", "a___b"}, "aB", "a___b"},

@@ -113,7 +113,7 @@ func TestRunsInProgressAreEachGivenOnce(t *testing.T) {
 	})
 }
 
-// TestManyRunsInProgress reads on over the pages of a history, up to a bound.
+// TestManyRunsInProgress: all pages of a history are read, up to a bound.
 func TestManyRunsInProgress(t *testing.T) {
 	for runs, want := range map[int]int{openPage + 1: openPage + 1, 4 * openPage: openCalls * openPage} {
 		a := new(agentHistory)
@@ -138,7 +138,7 @@ func TestManyRunsInProgress(t *testing.T) {
 	}
 }
 
-// A run that began between the two calls is in one of the histories at least.
+// A run that goes over from pending to running between the two calls is given once.
 func TestARunGoesOverBetweenTheCalls(t *testing.T) {
 	a := &agentHistory{runs: []agentRun{{"run", "pending", 1}}}
 	page, err := openRuns(func(q HistoryQuery) (*wire.SyncHistory, error) {
@@ -157,7 +157,7 @@ func TestOpenCursors(t *testing.T) {
 	if back, ok := parseOpenCursor(good); !ok || newestFirst(back, run) != 0 {
 		t.Errorf("%+v became %+v", run, back)
 	}
-	for _, text := range []string{"garbage", "eyJ0cyI6Mn0", "eyJ0cyI6ICIyMDI2LTAxLTAxVDAwOjAwOjAwWiJ9", "open", good + ".", good + "=", good[:20]} {
+	for _, text := range []string{"garbage", "eyJ0cyI6ICIyMDI2LTAxLTAxVDAwOjAwOjAwWiJ9", "open", good + ".", good + "=", good[:20]} {
 		_, err := openRuns(new(agentHistory).fetch, HistoryQuery{Limit: 1, Cursor: text})
 		if f := (*fault.Error)(nil); !errors.As(err, &f) || f.Kind != fault.Validation {
 			t.Errorf("%q: %v", text, err)

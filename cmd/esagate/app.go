@@ -156,7 +156,7 @@ func (a *app) newEdge(tasks *transform.Tasks, accounts *serviceaccount.Accounts)
 		},
 	}, status.Deps{
 		Directory: a.directory, Upstream: a.upstream, Tasks: tasks, SyncFinished: a.subscriber.Observe,
-		Suspect: a.lifecycle.Suspect, Logger: log, Instruments: a.instruments,
+		CheckTenant: a.lifecycle.CheckSoon, Logger: log, Instruments: a.instruments,
 	})
 	a.status.Store(statuses)
 	a.gateway = gateway.New(gateway.Config{

@@ -11,61 +11,57 @@ import (
 	"esagate/upstream/wire"
 )
 
-// suspectPause is the least time between two checks of a tenant that something was odd
-// about. The regular ones come beside them.
-const suspectPause = 5 * time.Minute
+// earlyPause is the least time between two checks of a tenant that CheckSoon begins.
+const earlyPause = 5 * time.Minute
 
-// Checks of what seemed odd, of one customer and in all, that run at the same time. More
-// are left to the regular ones.
+// How many checks that CheckSoon has begun may run at the same time, of one customer and in
+// all. More are left to the regular ones.
 const (
 	maxCustomerChecks = 4
 	maxChecks         = 16
 )
 
 // Check asks upstream whether a source's tenant is active, and for its external_org_id, and
-// records what has changed (contract 2.2, 5.13). A switch that was made at the sales agent
-// is in the audit. A tenant that does not exist changes nothing; nor does an answer that one
-// of our own switches may have overtaken.
+// records what has changed (contract 2.2, 5.13), in the audit too if the tenant was switched
+// off or on at the sales agent. A tenant that does not exist changes nothing; nor does an
+// answer that one of our own switches may have overtaken.
 func (l *Lifecycle) Check(ctx context.Context, m *registry.Source) error {
-	was := m.Connection
-	m, err := l.registry.ManagedSourceByID(ctx, was.CustomerID, was.ID) // what is listed is older
+	m, err := l.registry.ManagedSourceByID(ctx, m.Connection.CustomerID, m.Connection.ID) // what is listed is older
 	switch {
 	case fault.Is(err, fault.NotFound):
 		return nil // it was deleted
 	case err != nil:
 		return err
-	}
-	if was = m.Connection; !checkable(was) {
+	case !checkable(m.Connection):
 		return nil
 	}
 	call, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	found, err := l.upstream.Tenant(call, was.TenantID)
-	if err != nil {
-		if fault.Is(err, fault.NotFound) {
-			return nil
-		}
-		level := slog.LevelInfo
-		if fault.As(err).Reason == fault.CircuitOpen {
-			level = slog.LevelDebug // the breaker's own line has said it
-		}
-		l.logAbout(ctx, level, "a tenant can't be asked about", targetOf(m), slog.Any("error", err))
-		return err
+	found, err := l.upstream.Tenant(call, m.Connection.TenantID)
+	switch {
+	case err == nil:
+		return l.recordTenant(ctx, m, found)
+	case fault.Is(err, fault.NotFound):
+		return nil
 	}
-	return l.recordShown(ctx, m, found)
+	level := slog.LevelInfo
+	if fault.As(err).Reason == fault.CircuitOpen {
+		level = slog.LevelDebug // the breaker's own line has said it
+	}
+	l.logAbout(ctx, level, "a tenant can't be asked about", targetOf(m), slog.Any("error", err))
+	return err
 }
 
-// checkable reports whether a connection has a tenant whose state no operation is about to
-// say.
+// checkable reports whether a connection has a tenant that no operation is under way for.
 func checkable(c *registry.Connection) bool {
 	return c.TenantID != "" && c.Operation == nil &&
 		(c.Provisioning == registry.StatusActive || c.Provisioning == registry.StatusDeactivated)
 }
 
-// recordShown records what upstream showed of a tenant; m is its source as it was before
+// recordTenant records what upstream said of a tenant; m is its source as it was before
 // upstream was asked.
-func (l *Lifecycle) recordShown(ctx context.Context, m *registry.Source, found *wire.Tenant) error {
-	was, became := m.Connection, shown(*m.Connection, found, now())
+func (l *Lifecycle) recordTenant(ctx context.Context, m *registry.Source, found *wire.Tenant) error {
+	was, became := m.Connection, checked(*m.Connection, found, now())
 	next, err := became(*was)
 	if changed, _ := was.Changed(&next); err != nil || !changed {
 		return err
@@ -89,32 +85,32 @@ func (l *Lifecycle) recordShown(ctx context.Context, m *registry.Source, found *
 	return nil
 }
 
-// Suspect has the tenant of a source checked soon, because something about it was odd: in
-// the background, and not again within suspectPause.
-func (l *Lifecycle) Suspect(m *registry.Source) {
+// CheckSoon begins a Check in the background, because something did not fit what is known of
+// the source's tenant; but not within earlyPause of the last one.
+func (l *Lifecycle) CheckSoon(m *registry.Source) {
 	c := m.Connection
-	if !checkable(c) || !l.suspects.Take(c.CustomerID) {
+	if !checkable(c) || !l.early.Take(c.CustomerID) {
 		return
 	}
 	at := now()
-	if !l.tries.begin(openKey{esaID: c.ID}, pauses{suspectPause, suspectPause}, at, at) ||
+	if !l.tries.begin(openKey{esaID: c.ID}, pauses{earlyPause, earlyPause}, at, at) ||
 		!l.checks.Go(context.Background(), "check a tenant", func(ctx context.Context) {
-			defer l.suspects.Give(c.CustomerID)
+			defer l.early.Give(c.CustomerID)
 			_ = l.Check(ctx, m) // an error is logged; the regular checks go on
 		}) {
-		l.suspects.Give(c.CustomerID)
+		l.early.Give(c.CustomerID)
 	}
 }
 
-// suspectRefused is Suspect if upstream refused something about the tenant, and not about
-// an ad server's config.
-func (l *Lifecycle) suspectRefused(m *registry.Source, err error) {
+// checkRefused is CheckSoon if err is upstream's refusal of a change for a reason of the
+// tenant's, and not of an ad server's config.
+func (l *Lifecycle) checkRefused(m *registry.Source, err error) {
 	said := refusal(err)
 	if said == nil || said.AdapterCode != "" {
 		return
 	}
 	switch said.Status {
 	case http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusGone, http.StatusLocked:
-		l.Suspect(m)
+		l.CheckSoon(m)
 	}
 }

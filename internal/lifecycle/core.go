@@ -33,12 +33,12 @@ type core struct {
 	// still appear, and no other is made.
 	unsettled time.Duration
 
-	work     *background.Group  // changes: Close waits for them
-	checks   *background.Group  // rounds of Settle, checks of tenants, and snapshots to expire: ends when Close begins
-	slots    *background.Shares // of requests under way
-	waits    *background.Shares // of promised times that are waited for
-	suspects *background.Shares // of checks of what seemed odd
-	tries    *tries             // of Settle
+	work   *background.Group  // changes: Close waits for them
+	checks *background.Group  // rounds of Settle, checks of tenants, and snapshots to expire: ends when Close begins
+	slots  *background.Shares // of requests under way
+	waits  *background.Shares // of promised times that are waited for
+	early  *background.Shares // of checks that CheckSoon begins
+	tries  *tries             // of Settle
 }
 
 // afterProbe is how long upstream may work on a request after we stopped waiting: it can
@@ -53,7 +53,7 @@ func newCore(cfg Config, deps Deps) *core {
 		unsettled: max(2*time.Minute, cfg.ProbeTimeout+afterProbe),
 		slots:     background.NewShares(maxCustomerRequests, maxRequests),
 		waits:     background.NewShares(maxCustomerRequests, maxRequests),
-		suspects:  background.NewShares(maxCustomerChecks, maxChecks),
+		early:     background.NewShares(maxCustomerChecks, maxChecks),
 	}
 	if c.done == nil {
 		c.done = func(registry.OperationKind, Outcome) {}

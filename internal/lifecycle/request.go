@@ -45,7 +45,7 @@ func run[T any](ctx context.Context, l *Lifecycle, m *registry.Source, work func
 	}
 	select {
 	case r := <-done:
-		l.suspectRefused(m, r.err)
+		l.checkRefused(m, r.err)
 		return r.value, r.err
 	case <-ctx.Done():
 		return value, errUnderWay(ctx.Err())

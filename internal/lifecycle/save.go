@@ -24,7 +24,7 @@ func (l *Lifecycle) Save(ctx context.Context, customer, esaID int64, config *ads
 		return nil, err
 	}
 	out, err := a.await(ctx, l.core, done)
-	l.suspectRefused(m, err)
+	l.checkRefused(m, err)
 	return out.Source, err
 }
 

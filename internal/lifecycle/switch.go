@@ -34,7 +34,7 @@ func (l *Lifecycle) setActive(ctx context.Context, customer, esaID int64, kind r
 			takeOver = true
 			switch {
 			case errors.Is(err, errAlready):
-				l.Suspect(was) // its caller may know better
+				l.CheckSoon(was) // its caller may know better
 				return was, was, nil
 			case err != nil:
 				return nil, was, err

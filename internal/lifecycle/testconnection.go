@@ -49,7 +49,7 @@ func (l *Lifecycle) Test(ctx context.Context, customer, esaID int64) (*wire.Test
 		case err != nil && ctx.Err() != nil:
 			err = errUnderWay(ctx.Err())
 		}
-		l.suspectRefused(m, err)
+		l.checkRefused(m, err)
 		return out.result, out.source, err
 	}
 }

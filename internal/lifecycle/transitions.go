@@ -220,10 +220,10 @@ func switched(to registry.ProvisioningStatus, at time.Time) transition {
 	}
 }
 
-// shown records what upstream showed of the tenant of a connection that was so before it was
-// asked. Whether the tenant is on is a matter of an operation while one is under way, and of
-// a later change where there was one: the answer may be older than that.
-func shown(was registry.Connection, found *wire.Tenant, at time.Time) transition {
+// checked records what upstream said of a connection's tenant; was is the connection before
+// upstream was asked. Whether the tenant is active is not taken over while an operation is under
+// way, nor if the connection has changed since: the answer may be older than that.
+func checked(was registry.Connection, found *wire.Tenant, at time.Time) transition {
 	return func(c registry.Connection) (registry.Connection, error) {
 		if found.TenantID != was.TenantID || c.TenantID != was.TenantID {
 			return c, nil

@@ -35,8 +35,8 @@ func at(status registry.ProvisioningStatus) registry.Connection {
 	return c
 }
 
-// shownTenant is what upstream shows of a tenant.
-func shownTenant(id string, active bool) *wire.Tenant {
+// answerOf is what upstream says of a tenant.
+func answerOf(id string, active bool) *wire.Tenant {
 	return &wire.Tenant{TenantID: id, IsActive: wire.Opt[bool]{Value: active, Set: true}}
 }
 
@@ -69,9 +69,9 @@ func TestTransitions(t *testing.T) {
 		"switching on":      {beginSwitching(noon, registry.StatusActive, false), [5]string{"conflict", "conflict", "conflict", "already", "deactivated"}},
 		"switched off":      {switched(registry.StatusDeactivated, noon), [5]string{"pending", "provisioning", "failed", "deactivated", "deactivated"}},
 		"switched on":       {switched(registry.StatusActive, noon), [5]string{"pending", "provisioning", "failed", "active", "active"}},
-		"shown off":         {shown(at(registry.StatusActive), shownTenant("t1", false), noon), [5]string{"pending", "provisioning", "failed", "deactivated", "deactivated"}},
-		"shown on":          {shown(at(registry.StatusActive), shownTenant("t1", true), noon), [5]string{"pending", "provisioning", "failed", "active", "active"}},
-		"another is shown":  {shown(at(registry.StatusActive), shownTenant("t2", false), noon), [5]string{"pending", "provisioning", "failed", "active", "deactivated"}},
+		"checked, off":      {checked(at(registry.StatusActive), answerOf("t1", false), noon), [5]string{"pending", "provisioning", "failed", "deactivated", "deactivated"}},
+		"checked, on":       {checked(at(registry.StatusActive), answerOf("t1", true), noon), [5]string{"pending", "provisioning", "failed", "active", "active"}},
+		"checked, another":  {checked(at(registry.StatusActive), answerOf("t2", false), noon), [5]string{"pending", "provisioning", "failed", "active", "deactivated"}},
 		"touched":           {newEpoch, [5]string{"pending", "provisioning", "failed", "active", "deactivated"}},
 		"unchanged":         {unchanged, [5]string{"pending", "provisioning", "failed", "active", "deactivated"}},
 		"may be configured": {mayBeConfigured(noon), [5]string{"pending", "provisioning", "failed", "active", "deactivated"}},

@@ -22,6 +22,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const interval = 5 * time.Minute
 
+var stale = reconcile.Config{Kind: registry.UpkeepStale, Interval: interval}
+
 var errAway = errors.New("away")
 
 // world is a store of sources and what is read of them.
@@ -132,7 +134,7 @@ func (w *world) times() map[int64]int {
 // more often than it has to be.
 func TestNewsIsNeverMuchOlderThanTheInterval(t *testing.T) {
 	inWorld(t, 430, func(t *testing.T, w *world) { // more than two pages of any size
-		w.run(t, reconcile.Config{Kind: registry.UpkeepStale, Interval: interval}, 4*time.Hour)
+		w.run(t, stale, 4*time.Hour)
 		for id, n := range w.times() {
 			if n < 4*60/9 || n > 4*60/5+1 {
 				t.Errorf("source %d was read %d times in four hours", id, n)
@@ -160,7 +162,7 @@ func TestNewsIsNeverMuchOlderThanTheInterval(t *testing.T) {
 func TestReadsAreSpread(t *testing.T) {
 	for _, sources := range []int{3, 40, 400, 4000} {
 		inWorld(t, sources, func(t *testing.T, w *world) {
-			w.run(t, reconcile.Config{Kind: registry.UpkeepStale, Interval: interval}, interval/2*8/10)
+			w.run(t, stale, interval/2*8/10)
 			if len(w.reads) < sources*95/100 {
 				t.Errorf("of %d sources %d were read in a round", sources, len(w.reads))
 			}
@@ -181,7 +183,7 @@ func TestReadsAreSpread(t *testing.T) {
 func TestSourcesWithNewsAreLeftAlone(t *testing.T) {
 	inWorld(t, 3, func(t *testing.T, w *world) {
 		w.news[1], w.news[2] = time.Now().Add(-interval+time.Second), time.Now().Add(time.Hour)
-		w.run(t, reconcile.Config{Kind: registry.UpkeepStale, Interval: interval}, time.Second)
+		w.run(t, stale, time.Second)
 		if len(w.ids) != 1 || w.ids[0] != 3 {
 			t.Errorf("read %v", w.ids)
 		}
@@ -204,7 +206,9 @@ func TestFailuresWaitForTheNextRound(t *testing.T) {
 			}
 			return nil
 		}
-		w.run(t, reconcile.Config{Kind: registry.UpkeepStale, Interval: interval, Concurrency: 2, Timeout: 10 * time.Second}, interval/2*8/10-time.Second)
+		narrow := stale
+		narrow.Concurrency, narrow.Timeout = 2, 10*time.Second
+		w.run(t, narrow, interval/2*8/10-time.Second)
 		times := w.times()
 		if len(times) != 120 {
 			t.Errorf("%d of 120 were read", len(times))
@@ -217,7 +221,7 @@ func TestFailuresWaitForTheNextRound(t *testing.T) {
 		if w.counted[false] != 3 || w.counted[true] != 117 {
 			t.Errorf("counted %v", w.counted)
 		}
-		w.run(t, reconcile.Config{Kind: registry.UpkeepStale, Interval: interval}, time.Minute)
+		w.run(t, stale, time.Minute)
 		if n := w.times(); n[1] != 2 || n[2] != 2 || n[3] != 2 || n[4] != 1 {
 			t.Errorf("in the next round %v", n)
 		}
@@ -240,14 +244,14 @@ func TestConcurrencyIsBounded(t *testing.T) {
 func TestTheStoreIsAway(t *testing.T) {
 	inWorld(t, 5, func(t *testing.T, w *world) {
 		w.away = true
-		w.run(t, reconcile.Config{Kind: registry.UpkeepStale, Interval: interval}, time.Hour)
+		w.run(t, stale, time.Hour)
 		if w.lists < 20 || w.lists > 30 || len(w.ids) != 0 {
 			t.Errorf("%d lists, %d reads in an hour", w.lists, len(w.ids))
 		}
 		w.away, w.broken = false, true
-		w.run(t, reconcile.Config{Kind: registry.UpkeepStale, Interval: interval}, time.Minute) // the panic ends the round alone
+		w.run(t, stale, time.Minute) // the panic ends the round alone
 		w.broken = false
-		w.run(t, reconcile.Config{Kind: registry.UpkeepStale, Interval: interval}, time.Minute)
+		w.run(t, stale, time.Minute)
 		if len(w.times()) != 5 {
 			t.Errorf("%d of 5 were read when it was back", len(w.times()))
 		}

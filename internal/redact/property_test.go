@@ -32,8 +32,8 @@ func TestPlantedTokenNeverSurvives(t *testing.T) {
 	})
 }
 
-// TestPairsThatAreNotPlainNeverSurvive puts a value of letters and digits, or any value of a
-// secret's name, into any text: no name before the equals sign makes that harmless.
+// TestPairsThatAreNotPlainNeverSurvive plants in any text a pair whose value mixes letters and
+// digits, or whose name is a secret's.
 func TestPairsThatAreNotPlainNeverSurvive(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		name := rapid.SampledFrom([]string{"status", "status_code", "error", "code", "HTTP_STATUS", "token", "key", "user"}).Draw(t, "name")
