@@ -39,7 +39,8 @@ func TestConnecting(t *testing.T) {
 		if got := a.header.Get("Location"); got != esaPath+"/"+c.ID {
 			w.Errorf("Location %q", got)
 		}
-		if sent, _ := w.agent.Config(*c.TenantID); !strings.Contains(sent.Values.Text("service_account_key_json"), "CANARY-service-account-key") {
+		sent, _ := w.agent.Config(*c.TenantID)
+		if !strings.Contains(sent.Values.Text("service_account_key_json"), "CANARY-service-account-key") {
 			w.Error("the operator's key did not reach the sales agent")
 		}
 		again := w.write("POST", esaPath, `{"type":"google_ad_manager","networkCode":"77120045","name":"Harbour Video"}`, "Idempotency-Key", "one")
@@ -55,7 +56,8 @@ func TestConnecting(t *testing.T) {
 // TestAnEnvironmentThatIsNotNamedStays: a new config resets it, and the sales agent shows it nowhere.
 func TestAnEnvironmentThatIsNotNamedStays(t *testing.T) {
 	inWorld(t, setup{}, func(w *world) {
-		c := w.connection(w.write("POST", esaPath, `{"type":"freewheel","apiToken":"CANARY-1","environment":"staging","name":"Harbour"}`), 201)
+		c := w.connection(w.write("POST", esaPath,
+			`{"type":"freewheel","apiToken":"CANARY-1","environment":"staging","name":"Harbour"}`), 201)
 		const at = sourcesPath + "/harbour"
 		for _, op := range [][2]string{{"PUT", "/adapter-config"}, {"PUT", "/ad-server"}, {"PATCH", "/ad-server"}} {
 			saved := w.connection(w.write(op[0], at+op[1], `{"type":"freewheel","apiToken":"CANARY-2"}`), 200)
@@ -84,7 +86,8 @@ func TestAnEnvironmentThatCanNotStay(t *testing.T) {
 			}
 		}
 		for _, path := range []string{"/set-up/adapter-config", "/pending/ad-server"} {
-			c := w.connection(w.write("PUT", sourcesPath+path, `{"type":"freewheel","apiToken":"CANARY-1","environment":"staging"}`), 200)
+			c := w.connection(w.write("PUT", sourcesPath+path,
+				`{"type":"freewheel","apiToken":"CANARY-1","environment":"staging"}`), 200)
 			if c.AdServer["environment"] != "staging" {
 				w.Errorf("%s: %+v", path, c.AdServer)
 			}

@@ -182,8 +182,10 @@ func TestAConsentWithOddAnswers(t *testing.T) {
 			"authorization_endpoint":"https://login.lagoon.example/authorize?audience=urn:acme:api",
 			"token_endpoint":"https://login.lagoon.example/token","registration_endpoint":"https://login.lagoon.example/register",
 			"code_challenge_methods_supported":"S256","token_endpoint_auth_methods_supported":["none"]}`),
-		"/register": says(201, "application/json", `{"client_id":"esagate-at-lagoon","client_id_issued_at":1777708800.25,"jwks":{"keys":[]}}`),
-		"/token":    says(200, "text/plain", `{"access_token":"at-CANARY-1","token_type":"Bearer","expires_in":3600.0,"refresh_token":"rt-CANARY-1"}`),
+		"/register": says(201, "application/json",
+			`{"client_id":"esagate-at-lagoon","client_id_issued_at":1777708800.25,"jwks":{"keys":[]}}`),
+		"/token": says(200, "text/plain",
+			`{"access_token":"at-CANARY-1","token_type":"Bearer","expires_in":3600.0,"refresh_token":"rt-CANARY-1"}`),
 	}
 	inWorld(t, setup{outside: l}, func(w *world) {
 		made := w.create(oauthBody...)

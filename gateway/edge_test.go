@@ -191,7 +191,9 @@ func TestContentOfUnknownLengthMayBeNone(t *testing.T) {
 		for _, test := range []struct {
 			method, path string
 			status       int
-		}{{"GET", statusOf, 200}, {"HEAD", statusOf, 200}, {"POST", sourcesPath + "/" + source + "/refresh", 200}, {"DELETE", made, 204}} {
+		}{
+			{"GET", statusOf, 200}, {"HEAD", statusOf, 200}, {"POST", sourcesPath + "/" + source + "/refresh", 200}, {"DELETE", made, 204},
+		} {
 			if a := w.send(chunked(test.method, test.path, "")); a.status != test.status {
 				w.Errorf("%s %s: %d %s", test.method, test.path, a.status, a.body)
 			}
@@ -299,7 +301,8 @@ func TestCrossOrigin(t *testing.T) {
 			w.Errorf("preflight: %d %v", a.status, a.header)
 		}
 		for _, name := range []string{"if-match", "if-none-match", "if-unmodified-since"} {
-			a = w.do("OPTIONS", statusOf, "Origin", "https://console.example", "Access-Control-Request-Method", "PUT", "Access-Control-Request-Headers", name)
+			a = w.do("OPTIONS", statusOf, "Origin", "https://console.example",
+				"Access-Control-Request-Method", "PUT", "Access-Control-Request-Headers", name)
 			if a.header.Get("Access-Control-Allow-Headers") != name {
 				w.Errorf("%s: %v", name, a.header)
 			}

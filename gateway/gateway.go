@@ -98,8 +98,9 @@ func New(cfg Config, deps Deps) *Gateway {
 			AllowedMethods: []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"},
 			AllowedHeaders: []string{"Authorization", "Content-Type", "If-Match", "If-None-Match", "If-Unmodified-Since",
 				"Idempotency-Key", headerAPIKey, headerRequestID, "Traceparent", "Tracestate"},
-			ExposedHeaders: []string{"Age", "Cache-Status", "ETag", "Last-Modified", "Location", "Retry-After", headerRequestID},
-			MaxAge:         int(10 * time.Minute / time.Second),
+			ExposedHeaders: []string{"Age", "Cache-Status", "ETag", "Last-Modified", "Location", "Retry-After",
+				headerRequestID},
+			MaxAge: int(10 * time.Minute / time.Second),
 		}).Handler(g.handler)
 	}
 	return g

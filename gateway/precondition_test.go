@@ -169,7 +169,8 @@ func TestChangesOfAConnectionOnAPrecondition(t *testing.T) {
 					body = `{"type":"google_ad_manager","networkCode":"2"}`
 				}
 				for _, header := range [][]string{
-					{"If-Match", older.tag}, {"If-None-Match", "*"}, {"If-None-Match", now.zipTag}, {"If-Unmodified-Since", older.modified},
+					{"If-Match", older.tag}, {"If-None-Match", "*"}, {"If-None-Match", now.zipTag},
+					{"If-Unmodified-Since", older.modified},
 				} {
 					w.write(route.Method, path, body, header...).failure(t, 412, "PRECONDITION_FAILED")
 				}
@@ -327,7 +328,8 @@ func TestPreconditionsOfARead(t *testing.T) {
 			if a := w.get(path, "If-Match", "*"); a.status != 200 || string(a.body) != now.body {
 				w.Errorf("%s: %d", path, a.status)
 			}
-			if a := w.get(path, "If-Match", now.tag, "If-None-Match", now.tag); a.status != 304 || a.header.Get("Last-Modified") != "" {
+			a := w.get(path, "If-Match", now.tag, "If-None-Match", now.tag)
+			if a.status != 304 || a.header.Get("Last-Modified") != "" {
 				w.Errorf("%s: %d", path, a.status)
 			}
 			want := 200 // where the time is not known

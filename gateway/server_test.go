@@ -87,7 +87,7 @@ func ask(w *world, c net.Conn, r *bufio.Reader, count int, headers string) (bodi
 	return bodies
 }
 
-// A client that promises content is waited for as long as an answer takes its content, and no longer.
+// A client that announces content is waited for only where the answer depends on the content.
 func TestPromisedContent(t *testing.T) {
 	const inChunks = "Transfer-Encoding: chunked\r\n\r\n"
 	served(t, func(w *world, l *pipes, _ func(), _ <-chan error) {
@@ -108,7 +108,8 @@ func TestPromisedContent(t *testing.T) {
 			c := l.dial()
 			begun := time.Now()
 			go func() {
-				_, _ = fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: gateway.example\r\nAuthorization: Bearer %s\r\n%s", statusOf, readKey, test.rest)
+				_, _ = fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: gateway.example\r\nAuthorization: Bearer %s\r\n%s",
+					statusOf, readKey, test.rest)
 			}()
 			resp, err := http.ReadResponse(bufio.NewReader(c), nil)
 			w.must(err)

@@ -28,10 +28,11 @@ func (p runPage) ids() (ids []string) {
 	return ids
 }
 
-// TestStreamsAreAskedForByUpstreamsNames: names that camelCase does not give back.
+// TestStreamsAreAskedForByUpstreamsNames, which their camelCase names do not give back.
 func TestStreamsAreAskedForByUpstreamsNames(t *testing.T) {
 	own := map[string]string{
-		"audience3p": "audience_3p", "last24h": "last_24h", "aB": "a__b", "tail": "tail_", "XForm": "X_form", "Hidden": "_hidden", "3pData": "3p_data",
+		"audience3p": "audience_3p", "last24h": "last_24h", "aB": "a__b", "tail": "tail_", "XForm": "X_form",
+		"Hidden": "_hidden", "3pData": "3p_data",
 		"priceFeed": "priceFeed", "customTargeting": "customTargeting", "plain": "plain",
 		"twin1": "twin1", // and twin_1, which comes out alike
 	}
@@ -39,7 +40,9 @@ func TestStreamsAreAskedForByUpstreamsNames(t *testing.T) {
 		meadow := upstreamtest.Healthy()
 		meadow.Streams = nil
 		for _, name := range append([]string{"twin_1"}, sorted(own)...) {
-			meadow.Streams = append(meadow.Streams, upstreamtest.Stream{Name: name, Status: "success", Severity: "ok", Items: 4, RunAgo: time.Hour, Took: time.Minute})
+			meadow.Streams = append(meadow.Streams, upstreamtest.Stream{
+				Name: name, Status: "success", Severity: "ok", Items: 4, RunAgo: time.Hour, Took: time.Minute,
+			})
 		}
 		w.setStatus(meadow)
 		runs := func(syncType, want string) {
@@ -100,7 +103,8 @@ func TestARunBecomesStalled(t *testing.T) {
 		}
 		w.pass(time.Second)
 		a := w.get(statusOf)
-		if s := a.snapshot(w); !slices.Equal(s.issues(), []string{"SYNC_INVENTORY_STALLED"}) || !s.Operational.DiscoveryDegraded || a.header.Get("Etag") == first.header.Get("Etag") {
+		if s := a.snapshot(w); !slices.Equal(s.issues(), []string{"SYNC_INVENTORY_STALLED"}) ||
+			!s.Operational.DiscoveryDegraded || a.header.Get("Etag") == first.header.Get("Etag") {
 			w.Errorf("after more than an hour: %s", a.body)
 		}
 		w.pass(time.Hour)
@@ -110,20 +114,24 @@ func TestARunBecomesStalled(t *testing.T) {
 	})
 }
 
-// TestOperatorsRuleOverUpstreamsTasks: a tenant that sells wholesale products alone, which upstream's own
-// task does not count.
+// TestOperatorsRuleOverUpstreamsTasks: of a tenant that sells only wholesale products, which upstream's
+// own task does not count.
 func TestOperatorsRuleOverUpstreamsTasks(t *testing.T) {
 	off := false
+	counts := func(decides string) transform.TaskDefinition {
+		return transform.TaskDefinition{
+			ID: "products_created", Decides: decides, CompleteWhen: "snapshot.products.activeCount > 0",
+		}
+	}
 	for name, c := range map[string]struct {
 		task   transform.TaskDefinition
 		want   string // of products_created
 		isLive bool
 	}{
-		"upstream's word":  {transform.TaskDefinition{ID: "another", CompleteWhen: "true"}, "blocker", false},
-		"both":             {transform.TaskDefinition{ID: "products_created", CompleteWhen: "snapshot.products.activeCount > 0"}, "blocker", false},
-		"switched off":     {transform.TaskDefinition{ID: "products_created", Enabled: &off}, "", true},
-		"the operator's":   {transform.TaskDefinition{ID: "products_created", Decides: "platform", CompleteWhen: "snapshot.products.activeCount > 0"}, "info", true},
-		"the operator's 2": {transform.TaskDefinition{ID: "products_created", Decides: "platform", CompleteWhen: "snapshot.products.activeCount > 1"}, "blocker", false},
+		"upstream":     {transform.TaskDefinition{ID: "another", CompleteWhen: "true"}, "blocker", false},
+		"both":         {counts(""), "blocker", false},
+		"platform":     {counts("platform"), "info", true},
+		"switched off": {transform.TaskDefinition{ID: "products_created", Enabled: &off}, "", true},
 	} {
 		inWorld(t, setup{tasks: []transform.TaskDefinition{c.task}}, func(w *world) {
 			wholesale := upstreamtest.Healthy()
@@ -142,17 +150,20 @@ func TestOperatorsRuleOverUpstreamsTasks(t *testing.T) {
 	}
 }
 
-// TestRunsInProgressIncludePendingOnes, which upstream filters by another word.
+// TestRunsInProgressIncludePendingOnes: upstream filters those by another word.
 func TestRunsInProgressIncludePendingOnes(t *testing.T) {
 	inWorld(t, setup{agent: upstreamtest.Options{RunWaits: time.Hour}}, func(w *world) {
 		busy := upstreamtest.Healthy()
 		busy.Streams = nil
 		for i := range 5 {
 			busy.Streams = append(busy.Streams, upstreamtest.Stream{
-				Name: "feed_" + strconv.Itoa(i), Status: "running", Severity: "ok", RunAgo: time.Duration(i+1) * time.Minute, Took: time.Minute,
+				Name: "feed_" + strconv.Itoa(i), Status: "running", Severity: "ok",
+				RunAgo: time.Duration(i+1) * time.Minute, Took: time.Minute,
 			})
 		}
-		busy.Streams = append(busy.Streams, upstreamtest.Stream{Name: "calm", Status: "success", Severity: "ok", RunAgo: 90 * time.Second, Every: time.Minute})
+		busy.Streams = append(busy.Streams, upstreamtest.Stream{
+			Name: "calm", Status: "success", Severity: "ok", RunAgo: 90 * time.Second, Every: time.Minute,
+		})
 		w.setStatus(busy)
 		if a := w.write("POST", strings.TrimSuffix(historyOf, "/sync-history")+"/refresh", ""); a.status != 200 {
 			w.Fatalf("%d %s", a.status, a.body)
@@ -183,8 +194,8 @@ func TestRunsInProgressIncludePendingOnes(t *testing.T) {
 			}
 		}
 		for query, want := range map[string]int{
-			"status=running": 5, "status=pending": 3, "status=in_progress&syncType=feed_2": 1, "status=in_progress&syncType=inventory": 1,
-			"status=in_progress&syncType=calm": 0,
+			"status=running": 5, "status=pending": 3, "status=in_progress&syncType=feed_2": 1,
+			"status=in_progress&syncType=inventory": 1, "status=in_progress&syncType=calm": 0,
 		} {
 			if p := decode[runPage](t, w.get(historyOf+"?"+query), 200); len(p.Runs) != want {
 				w.Errorf("%s: %+v", query, p)

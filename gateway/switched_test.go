@@ -42,7 +42,8 @@ func (w *world) recorded() (all []string) {
 	}
 	for _, e := range decode[page](w, w.writeAs(writeKey, "GET", auditPath+"?sourceId="+source, ""), 200).Entries {
 		text := fmt.Sprintf("%s: %s %s", e.Actor, e.Operation, e.Outcome)
-		if e.ESAID != w.connectionID(esaOf) || (e.RequestID == nil) != (e.Actor == "sales agent") || (e.Status == nil) != (e.Actor == "sales agent") {
+		theirs := e.Actor == "sales agent"
+		if e.ESAID != w.connectionID(esaOf) || (e.RequestID == nil) != theirs || (e.Status == nil) != theirs {
 			w.Errorf("%+v", e)
 		}
 		all = append([]string{text}, all...)
@@ -81,7 +82,8 @@ func TestATenantIsSwitchedAtTheSalesAgent(t *testing.T) {
 		w.pass(13 * time.Minute)
 		w.shows("ACTIVE", "active", true)
 		other.shows("ACTIVE", "active", true)
-		want := "sales agent: tenantDeactivated succeeded; writer: refreshInventorySourceEsa refused; sales agent: tenantReactivated succeeded"
+		const want = "sales agent: tenantDeactivated succeeded; writer: refreshInventorySourceEsa refused; " +
+			"sales agent: tenantReactivated succeeded"
 		if got := strings.Join(w.recorded(), "; "); got != want {
 			w.Errorf("the audit says\n%s, want\n%s", got, want)
 		}
@@ -129,7 +131,9 @@ func TestAStatusThatContradictsItsSource(t *testing.T) {
 		"the config alone is gone": {false, func(w *world) { noConfig(w, true) }, "active"},
 		"refused": {false, func(w *world) {
 			w.agent.SetActive(tenant, false)
-			w.agent.Fault(tenant, upstreamtest.Fault{Only: upstreamtest.RouteStatus, Status: 404, Body: `{"error":"tenant_not_found"}`})
+			w.agent.Fault(tenant, upstreamtest.Fault{
+				Only: upstreamtest.RouteStatus, Status: 404, Body: `{"error":"tenant_not_found"}`,
+			})
 		}, "deactivated"},
 		"syncs run again": {true, func(w *world) {
 			w.agent.SetActive(tenant, true)

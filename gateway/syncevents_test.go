@@ -115,12 +115,12 @@ func TestBadDeliveries(t *testing.T) {
 			}
 		}
 		counted := func(name string, delivered, failed int) {
+			const status = "/api/v2/storefront/inventory-sources/harbour/status"
 			w.pass(6 * time.Second) // what failed changes nothing: the document is served while it is fresh
-			w.get("/api/v2/storefront/inventory-sources/harbour/status")
+			w.get(status)
 			w.pass(time.Second)
-			if s := w.get("/api/v2/storefront/inventory-sources/harbour/status").snapshot(t); s.Webhooks.Last24h.Delivered != delivered ||
-				s.Webhooks.Last24h.Failed != failed {
-				w.Errorf("%s: %+v", name, s.Webhooks)
+			if last := w.get(status).snapshot(t).Webhooks.Last24h; last.Delivered != delivered || last.Failed != failed {
+				w.Errorf("%s: %+v", name, last)
 			}
 		}
 		counted("once", 1, 0)

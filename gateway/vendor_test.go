@@ -20,7 +20,8 @@ func TestWhoseCredentialsWereRefused(t *testing.T) {
 	)
 	refusing := func(route upstreamtest.Route, status int) upstreamtest.Fault {
 		return upstreamtest.Fault{Only: route, Status: status,
-			Body: `{"error":"adapter_invalid_credentials","message":"password=CANARY","details":{"vendor_fault":{"vendor_message":"CANARY"}}}`}
+			Body: `{"error":"adapter_invalid_credentials","message":"password=CANARY",
+				"details":{"vendor_fault":{"vendor_message":"CANARY"}}}`}
 	}
 	inWorld(t, setup{}, func(w *world) {
 		w.agent.Fault("", refusing(upstreamtest.RouteProvision, 400))

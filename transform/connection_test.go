@@ -47,7 +47,8 @@ func TestConnectionDefaults(t *testing.T) {
 		{registry.Connection{TenantID: "t", MCPURL: "/m"}, `"mcpUrl":"/m","a2aUrl":null`},
 		{registry.Connection{}, `"lastError":null,"lastErrorCode":null,"lastTestedAt":null,"provisionedAt":null,"deactivatedAt":null`},
 		{registry.Connection{}, `"inventorySync":null}`},
-		{registry.Connection{LastError: "key=abc", LastErrorCode: "ADAPTER_NETWORK_NOT_FOUND"}, `"lastError":"The ad server does not know the network or account."`},
+		{registry.Connection{LastError: "key=abc", LastErrorCode: "ADAPTER_NETWORK_NOT_FOUND"},
+			`"lastError":"The ad server does not know the network or account."`},
 		{registry.Connection{LastError: "key=abc", LastErrorCode: "new one"}, `"lastErrorCode":"INTERNAL_ERROR"`},
 	} {
 		got := connectionJSON(c.connection)

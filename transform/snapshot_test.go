@@ -14,7 +14,8 @@ import (
 // judged gives the snapshot of a document that counts, with more members, and what was degraded.
 func judged(t testing.TB, members string) (*api.Status, []string) {
 	t.Helper()
-	doc, err := wire.DecodeStatus([]byte(`{"adapter":{"type":"google_ad_manager","connected":true},"fetched_at":"2026-03-09T13:59:00Z"`+members+`}`), now)
+	doc, err := wire.DecodeStatus([]byte(
+		`{"adapter":{"type":"google_ad_manager","connected":true},"fetched_at":"2026-03-09T13:59:00Z"`+members+`}`), now)
 	if err != nil {
 		t.Fatal(err)
 	}

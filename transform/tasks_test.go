@@ -173,14 +173,16 @@ func TestTasksThatAreSwitchedOff(t *testing.T) {
 	off := func(id string) transform.TaskDefinition {
 		return transform.TaskDefinition{ID: id, Enabled: ptr(false), Name: ptr("n"), CompleteWhen: "false"}
 	}
-	in := withItems(t, `{"id":"x","severity":"blocker"},{"id":"y","severity":"blocker"},{"id":"x","severity":"warning"},{"id":"connection_verified","severity":"blocker"}`)
+	in := withItems(t, `{"id":"x","severity":"blocker"},{"id":"y","severity":"blocker"},{"id":"x","severity":"warning"},
+		{"id":"connection_verified","severity":"blocker"}`)
 	in.Source.Connection.LastTestPassed = false
 	doc, failed := newTasks(t, off("x"), off("connection_verified"), off("nobodys"),
 		transform.TaskDefinition{ID: "sees", CompleteWhen: "snapshot.setupTasks.blockerCount == 3"}).Status(in)
 	if got := ids(doc); got != "y ad_server_configured source_provisioned sync_webhook_subscribed sees" || len(failed) > 0 {
 		t.Errorf("%s, failed %q", got, failed)
 	}
-	if doc.SetupTasks.BlockerCount != 1 || doc.SetupTasks.WarningCount != 0 || !find(t, doc, "sees").IsComplete || len(in.Snapshot.SetupTasks.Items) != 4 {
+	if doc.SetupTasks.BlockerCount != 1 || doc.SetupTasks.WarningCount != 0 || !find(t, doc, "sees").IsComplete ||
+		len(in.Snapshot.SetupTasks.Items) != 4 {
 		t.Errorf("%+v", doc.SetupTasks)
 	}
 }

@@ -32,7 +32,8 @@ type fetchHistory func(HistoryQuery) (*wire.SyncHistory, error)
 func openRuns(fetch fetchHistory, q HistoryQuery) (*wire.SyncHistory, error) {
 	after, ok := parseOpenCursor(q.Cursor)
 	if !ok {
-		return nil, fault.Invalid(fault.Issue{Path: "cursor", Message: "cursor must be the nextCursor of an earlier page of this status."})
+		return nil, fault.Invalid(fault.Issue{Path: "cursor",
+			Message: "cursor must be the nextCursor of an earlier page of this status."})
 	}
 	page, seen := new(wire.SyncHistory), map[string]bool{}
 	for _, word := range openWords {

@@ -53,7 +53,8 @@ func (a *agentHistory) fetch(q HistoryQuery) (*wire.SyncHistory, error) {
 		if status == "running" || status == "pending" {
 			status = "in_progress"
 		}
-		page.Runs = append(page.Runs, wire.SyncRun{SyncID: r.id, SyncType: "inventory", Status: status, StartedAt: wire.Time{Time: time.Unix(int64(r.start), 0).UTC()}})
+		start := wire.Time{Time: time.Unix(int64(r.start), 0).UTC()}
+		page.Runs = append(page.Runs, wire.SyncRun{SyncID: r.id, SyncType: "inventory", Status: status, StartedAt: start})
 		last = r
 	}
 	return page, nil
@@ -76,7 +77,8 @@ func TestRunsInProgressAreEachGivenOnce(t *testing.T) {
 		for pages := 0; ; pages++ {
 			a.calls = 0
 			page, err := openRuns(a.fetch, q)
-			if err != nil || a.calls != 2 || len(page.Runs) > q.Limit || len(page.Runs) < q.Limit && page.NextCursor.Set || pages > 100 {
+			if err != nil || a.calls != 2 || pages > 100 ||
+				len(page.Runs) > q.Limit || len(page.Runs) < q.Limit && page.NextCursor.Set {
 				t.Fatalf("page %d: %d runs in %d calls, %v", pages, len(page.Runs), a.calls, err)
 			}
 			for _, r := range page.Runs {

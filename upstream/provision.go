@@ -53,8 +53,8 @@ func isOther(answered wire.Opt[string], sent string) bool {
 // agentURLRefused is the failure of a provisioning whose public_agent_url upstream does not
 // serve. The caller can't help it, and no breaker counts it: upstream works.
 func agentURLRefused(no *Refusal) *failure {
-	e := fault.Upstream(fault.UpstreamError, "The sales agent does not serve the public agent URL. Saving again helps only after an operator "+
-		"has changed provisioning.public_agent_url here or EMBEDDED_PLATFORM_AGENT_HOSTS there.", no)
+	e := fault.Upstream(fault.UpstreamError, "The sales agent does not serve the public agent URL. Saving again helps "+
+		"only after an operator has changed provisioning.public_agent_url here or EMBEDDED_PLATFORM_AGENT_HOSTS there.", no)
 	e.RetryAfter = retryAfterLimit
 	return &failure{outcome: outcomeRejected, err: e}
 }

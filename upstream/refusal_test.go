@@ -108,7 +108,8 @@ func TestErrorID(t *testing.T) {
 		alone(t, upstream.Config{}, gives(500, `{"error":"internal_error","error_id":"`+id+`"}`), func(t *testing.T, r *rig) {
 			_, err := r.client.Provision(t.Context(), provisioning())
 			e := r.fault(err)
-			if e.Reason != fault.UpstreamError || strings.Contains(e.Error(), "error_id "+id) != shown || strings.Contains(e.Message, "error_id") {
+			if e.Reason != fault.UpstreamError || strings.Contains(e.Error(), "error_id "+id) != shown ||
+				strings.Contains(e.Message, "error_id") {
 				t.Errorf("%q: %v", id, e)
 			}
 		})

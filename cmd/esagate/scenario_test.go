@@ -132,7 +132,8 @@ func (s *story) tell(replicas int) {
 	}
 	s.want(b, 200, "PUT", pier+"/adapter-config", `{"type":"springserve","apiToken":"CANARY-token"}`)
 	config, _ := s.agent.Config(*c.TenantID)
-	if kept := config.Values; kept.Text("api_token") != "CANARY-token" || kept.Text("demand_class") != "tag" || kept.Text("rate_currency") != "EUR" {
+	kept := config.Values
+	if kept.Text("api_token") != "CANARY-token" || kept.Text("demand_class") != "tag" || kept.Text("rate_currency") != "EUR" {
 		s.Errorf("after a rotation: %+v", config)
 	}
 

@@ -71,7 +71,8 @@ var golden = []struct {
 	},
 	{
 		name: "freewheel, an environment that is not taken", body: `{"type":"freewheel","apiToken":"CANARY"}`,
-		kept: put(`{"environment":7}`), current: &registry.AdServer{Type: "freewheel", Environment: "sandbox"}, label: "FreeWheel", slug: "freewheel",
+		kept: put(`{"environment":7}`), current: &registry.AdServer{Type: "freewheel", Environment: "sandbox"},
+		label: "FreeWheel", slug: "freewheel",
 		view:     `{"type":"freewheel","environment":"production"}`,
 		request:  `{"type":"freewheel","api_token":"CANARY","environment":"production"}`,
 		settings: `{"environment":7}`, needsNoAccount: true,

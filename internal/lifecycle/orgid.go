@@ -35,8 +35,9 @@ func checkOrgID(orgID string) error {
 	if problem == "" {
 		return nil
 	}
-	return fault.Invalid(fault.Issue{Path: "sourceId", Message: "The sales agent would know the source by an id made of its sourceId, which " +
-		problem + ": connect the ad server under another sourceId."})
+	return fault.Invalid(fault.Issue{Path: "sourceId",
+		Message: "The sales agent would know the source by an id made of its sourceId, which " + problem +
+			": connect the ad server under another sourceId."})
 }
 
 // A template tells customers apart if the number of a customer, or of a connection, can be

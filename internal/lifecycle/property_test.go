@@ -23,7 +23,8 @@ type step struct {
 }
 
 var (
-	steps     = []string{"save", "save", "save", "rotate", "test", "refresh", "deactivate", "reactivate", "check", "check", "settle", "crash"}
+	steps = []string{"save", "save", "save", "rotate", "test", "refresh", "deactivate", "reactivate",
+		"check", "check", "settle", "crash"}
 	calls     = []string{"provision", "provision", "provision", "list", "put-config", "put-settings", "get-settings", "tenant", "deactivate", "reactivate", "test"}
 	durations = []time.Duration{0, time.Second, 20 * time.Second, 70 * time.Second, 90 * time.Second, 110 * time.Second}
 )

@@ -54,7 +54,8 @@ func validationList(status int, message string) answer {
 		Password string `json:"password"`
 	}{emailType, "desk@publisher.example", Canary + "-password"})
 	return says(status, []validationError{
-		{Type: "value_error", Loc: []string{emailType, "email"}, Msg: "Value error, " + message, Input: input, Ctx: map[string]string{"error": message}},
+		{Type: "value_error", Loc: []string{emailType, "email"}, Msg: "Value error, " + message, Input: input,
+			Ctx: map[string]string{"error": message}},
 		{Type: "missing", Loc: []string{emailType, "rate_currency"}, Msg: "Field required", Input: input, URL: typesURL + "missing"},
 	})
 }
@@ -62,7 +63,8 @@ func validationList(status int, message string) answer {
 // takesJSON reports whether JSON is in a request's Accept.
 func takesJSON(h http.Header) bool {
 	accept := strings.Join(h.Values("Accept"), ",")
-	return accept == "" || strings.Contains(accept, "json") || strings.Contains(accept, "*/*") || strings.Contains(accept, "application/*")
+	has := func(media string) bool { return strings.Contains(accept, media) }
+	return accept == "" || has("json") || has("*/*") || has("application/*")
 }
 
 // inText is an error for those who take no JSON.

@@ -158,8 +158,8 @@ func (o Options) serves(raw string) bool {
 // answers against its schema, where a 422 is a list, and says what does not fit.
 func unfit(code, message string) answer {
 	return says(http.StatusInternalServerError, []validationError{{
-		Type: "list_type", Loc: []string{}, Msg: "Input should be a valid list", Input: encode(problemDocument{Error: code, Message: message}),
-		URL: typesURL + "list_type",
+		Type: "list_type", Loc: []string{}, Msg: "Input should be a valid list",
+		Input: encode(problemDocument{Error: code, Message: message}), URL: typesURL + "list_type",
 	}})
 }
 

@@ -125,7 +125,8 @@ func (a *Agent) finish(t *tenantState, r *run, at time.Time, how func(*run)) {
 	if r.fails == notGAM && r.Stream == "inventory" && a.opts.Scheduler > 0 {
 		begins := at.Add(a.opts.Scheduler)
 		a.underway = append(a.underway, underway{t, &run{
-			ID: a.newID("sync_"), Stream: r.Stream, Trigger: scheduled, StartedAt: begins, begins: begins, ends: begins.Add(a.opts.RunTakes),
+			ID: a.newID("sync_"), Stream: r.Stream, Trigger: scheduled, StartedAt: begins, begins: begins,
+			ends: begins.Add(a.opts.RunTakes),
 		}})
 	}
 }

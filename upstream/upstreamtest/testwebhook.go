@@ -35,13 +35,12 @@ func (a *Agent) testWebhook(ctx context.Context, c call, l conn) answer {
 	if t != nil {
 		s, older = t.hook(c.part), t.Status.Build == Older
 	}
-	types := EventTypes
-	if s != nil && len(s.events) > 0 {
-		types = s.events
-	}
-	secret := ""
+	types, secret := EventTypes, ""
 	if s != nil {
 		secret = s.secret
+		if len(s.events) > 0 {
+			types = s.events
+		}
 	}
 	a.mu.Unlock()
 	switch {
@@ -50,7 +49,8 @@ func (a *Agent) testWebhook(ctx context.Context, c call, l conn) answer {
 	case s == nil:
 		return noWebhook(c.part)
 	case secret == "":
-		return problem(http.StatusConflict, "webhook_secret_lost", "The secret of webhook '"+s.id+"' is not known any more.", nil)
+		return problem(http.StatusConflict, "webhook_secret_lost",
+			"The secret of webhook '"+s.id+"' is not known any more.", nil)
 	}
 	d := testDeliveries{Delivered: true}
 	for _, name := range types {

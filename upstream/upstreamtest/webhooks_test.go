@@ -125,14 +125,16 @@ func TestTestDeliveries(t *testing.T) {
 	} {
 		inBubble(t, ut.Options{}, func(t *testing.T, w *world, p *post) {
 			w.SetTenant(gam("tnt_a", c.status))
-			w.want(201, "POST", "/tenants/tnt_a/webhooks", `{"url":"https://hook.example/","secret":"`+secret+`","event_types":["`+c.event+`"]}`)
+			w.want(201, "POST", "/tenants/tnt_a/webhooks",
+				`{"url":"https://hook.example/","secret":"`+secret+`","event_types":["`+c.event+`"]}`)
 			path := "/tenants/tnt_a/webhooks/" + w.Subscriptions("tnt_a")[0].ID + "/test"
 			told := w.want(200, "POST", path, "")
 			all := p.seen()
 			if len(all) != 1 || all[0].Type != c.event || all[0].Test != c.beside || string(all[0].Data) != c.data {
 				t.Errorf("%s: delivered %+v", name, all)
 			}
-			has(t, told, `{"delivered":true,"results":[{"event_type":"`+c.event+`","event_id":"`+all[0].ID+`","delivered":true,"response_status":204}]}`)
+			has(t, told, `{"delivered":true,"results":[{"event_type":"`+c.event+`","event_id":"`+all[0].ID+
+				`","delivered":true,"response_status":204}]}`)
 			w.Restart()
 			has(t, w.want(409, "POST", path, ""), "webhook_secret_lost")
 			w.want(404, "POST", "/tenants/tnt_a/webhooks/wh_none/test", "")

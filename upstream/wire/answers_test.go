@@ -46,7 +46,8 @@ func TestDocuments(t *testing.T) {
 			`{"tenant_id":"tnt_9","name":"Kiosk","external_org_id":"31-8","mcp_url":"https://a.example/mcp/","a2a_url":"https://a.example/a2a",
 			  "adapter":{"type":"mock","configured":true,"connection_test_passed":true,"connection_test_error":"CANARY"},
 			  "initial_principal":{"principal_id":"p","access_token":"CANARY"},"created_at":"2026-03-01T08:00:00Z"}`,
-			&wire.Provisioned{TenantID: "tnt_9", ExternalOrgID: some("31-8"), MCPURL: some("https://a.example/mcp/"), A2AURL: some("https://a.example/a2a")}},
+			&wire.Provisioned{TenantID: "tnt_9", ExternalOrgID: some("31-8"),
+				MCPURL: some("https://a.example/mcp/"), A2AURL: some("https://a.example/a2a")}},
 		"a tenant": {"tenant", `{"tenant_id":"tnt_9","external_source":"shopfront","external_org_id":null,"is_active":true,"created_at":"2026-03-01T08:00:00","contact_email":"CANARY"}`,
 			&wire.Tenant{TenantID: "tnt_9", ExternalSource: some("shopfront"), IsActive: some(true), CreatedAt: at("2026-03-01T08:00:00Z")}},
 		"an adapter config": {"adapter config", `{"type":"google_ad_manager","configured":true,"network_code":"7654","service_account_email":"a@b.example",
@@ -117,7 +118,8 @@ func TestSettings(t *testing.T) {
 }
 
 func FuzzAnswers(f *testing.F) {
-	f.Add([]byte(`{"tenant_id":"a","adapter":{"connection_test_passed":true},"success":false,"details":{"vendor_fault":{"vendor_status":1,"vendor_message":"x"}}}`))
+	f.Add([]byte(`{"tenant_id":"a","adapter":{"connection_test_passed":true},"success":false,` +
+		`"details":{"vendor_fault":{"vendor_status":1,"vendor_message":"x"}}}`))
 	f.Add([]byte(`{"success":true,"capability_checks":[{"capability":"a","status":"b","details":{}}],"sync_run_ids":{"a":"b"},"started_at":"2026-03-01T08:00:00Z"}`))
 	f.Add([]byte(`{"runs":[{"sync_id":"a","sync_type":"b","status":"c","duration_seconds":1e2}],"webhooks":[{"webhook_id":"a","is_active":true}]}`))
 	f.Add([]byte(`{"tenant_id":"x","type":"y","configured":true}`))
