@@ -9,9 +9,9 @@ import (
 	"esagate/internal/fault"
 )
 
-// readBody reads a request's body of at most limit bytes whole. The request keeps the Body that the
-// server gave it: from another the server can't see that the client waits for a 100 (Continue), and
-// would wait for the content before it sends an answer that is given without.
+// readBody reads a request's whole body, of at most limit bytes. The request keeps the Body that the
+// server gave it: behind another one the server does not see that the client waits for a 100 (Continue),
+// and waits for the content of a request that was refused without reading it.
 func readBody(r *request, limit int64) ([]byte, error) {
 	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, limit))
 	if err != nil {

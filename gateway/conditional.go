@@ -47,8 +47,8 @@ func quality(params string) float64 {
 	return q
 }
 
-// names reports whether a list of entity tags names one of some tags, none of them weak, by weak
-// comparison (RFC 9110, 8.8.3.2), or is `*`.
+// names reports whether lists of entity tags hold `*` or one of some strong tags, by weak comparison
+// (RFC 9110, 8.8.3.2).
 func names(given []string, tags ...string) bool {
 	for _, list := range given {
 		for tag := ""; list != ""; {
@@ -61,8 +61,8 @@ func names(given []string, tags ...string) bool {
 	return false
 }
 
-// namesStrongly is names by strong comparison. `*` counts only where it stands alone, as it has to:
-// what can't be read holds a write up.
+// namesStrongly is names by strong comparison. It takes `*` only where it stands alone: a write is
+// refused over what is malformed.
 func namesStrongly(given []string, tags ...string) bool {
 	if len(given) == 1 && given[0] == "*" {
 		return true

@@ -13,7 +13,7 @@ import (
 var errPrecondition = fault.New(fault.PreconditionFailed,
 	"This is not, or no longer, in the state that the request is meant for: read it again. Nothing was changed.")
 
-// checkMatch holds a document against If-Match, or without it If-Unmodified-Since (RFC 9110, 13.2.2).
+// checkMatch checks a document against If-Match, or without it If-Unmodified-Since (RFC 9110, 13.2.2).
 // changed is when what it shows last changed; zero: not known.
 func checkMatch(h http.Header, b *api.Body, changed time.Time) error {
 	if tags, ok := h["If-Match"]; ok {
@@ -32,7 +32,7 @@ func checkMatch(h http.Header, b *api.Body, changed time.Time) error {
 	return nil
 }
 
-// checkWrite holds the document of what is to be changed against a write's preconditions.
+// checkWrite checks the document of what is to be changed against a write's preconditions.
 func checkWrite(h http.Header, b *api.Body, changed time.Time) error {
 	if err := checkMatch(h, b, changed); err != nil {
 		return err
@@ -70,11 +70,11 @@ func sourceChanged(s *registry.Source) time.Time {
 	return s.UpdatedAt
 }
 
-// connectionChanged leaves inventorySync out: its times are the sales agent's, and no order of states.
+// connectionChanged leaves out inventorySync, whose times are by the sales agent's clock.
 func connectionChanged(s *registry.Source) time.Time { return s.Connection.UpdatedAt }
 
-// preconditionOf is what must hold of a source for a write to be made, in the words of one of its
-// documents, in the form that a GET answers in; nil for a request without preconditions.
+// preconditionOf gives the precondition of a write: the request's headers must hold for a document of
+// the source in the form that a GET answers with. It is nil for a request without preconditions.
 func preconditionOf(r *request, v view, form func(document []byte) []byte) registry.Precondition {
 	if !hasPrecondition(r.Header) {
 		return nil
@@ -84,13 +84,13 @@ func preconditionOf(r *request, v view, form func(document []byte) []byte) regis
 	}
 }
 
-// changes makes a request's changes of a connection, on the request's preconditions.
+// changes gives the Lifecycle that makes a request's changes of a connection on its preconditions.
 func (g connections) changes(r *request) *lifecycle.Lifecycle {
 	return g.deps.Lifecycle.If(preconditionOf(r, connectionView, g.enveloped))
 }
 
-// check holds the preconditions of a request that adds to a collection against it, as a GET shows it.
-// What repeats an earlier request is answered without: that one has changed the collection itself.
+// check checks the preconditions of a request that adds to a collection against the collection as a GET
+// shows it. A repetition of an earlier request passes: that one has changed the collection itself.
 func (c collection) check(g *Gateway, r *request, once *registry.IdempotencyRecord) error {
 	if !hasPrecondition(r.Header) {
 		return nil

@@ -45,7 +45,7 @@ type viewKey struct {
 	connection int64
 	version    int64 // of the connection
 	source     int64 // the source's last change, in Unix microseconds
-	stalled    int   // streams that run for too long, which the clock makes of a document that stays
+	stalled    int   // streams that have been running for too long: this changes with the clock alone
 	viewState
 }
 

@@ -15,7 +15,7 @@ type StatusInput struct {
 	Webhooks   api.Webhooks     // the gateway's own count, used when Snapshot has none
 	Stale      bool             // a refresh has failed and the copy is older than its freshness
 	Subscribed *bool            // whether a live webhook subscription exists; nil: not known yet
-	// Now is our clock's time at which the document is seen; without a Snapshot that at which it was made.
+	// Now is the time by our clock; without a Snapshot that at which the document was made.
 	Now time.Time
 }
 

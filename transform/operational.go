@@ -143,8 +143,8 @@ func syncIssue(name string, s *api.SyncBlock, isOther bool, now time.Time) (issu
 	}, true
 }
 
-// isOtherAdServer reports whether the ad server is known to be another than Google Ad Manager. Upstream runs that
-// one's workers for every ad server (contract 2.9). Where the type can't be read, the saved config's counts.
+// isOtherAdServer reports whether the ad server is known to be another than Google Ad Manager, whose workers
+// upstream runs for every ad server (contract 2.9). Where the type can't be read, the saved config's counts.
 func isOtherAdServer(in *StatusInput, doc *api.Status) bool {
 	name := doc.Adapter.Type
 	if saved := in.Source.Connection.AdServer; saved != nil && name == unknownWord {
@@ -156,8 +156,8 @@ func isOtherAdServer(in *StatusInput, doc *api.Status) bool {
 // stalledAfter is how long a run may take before that is an issue (contract 4.8).
 const stalledAfter = time.Hour
 
-// Stalled counts the streams that have been running for too long at an instant of our clock. Of one snapshot the
-// document changes with the clock only when this does.
+// Stalled counts the streams that have been running for too long at a time by our clock. The document of a
+// snapshot changes with the clock only when this number does.
 func Stalled(syncs api.Syncs, now time.Time) (n int) {
 	for i := range syncs {
 		if isStalled(&syncs[i].Value, now) {
@@ -175,8 +175,8 @@ func isStalled(s *api.SyncBlock, now time.Time) bool {
 	return !start.IsZero() && now.Sub(start) > stalledAfter
 }
 
-// lastStart gives when the last run began, or else what upstream gives for it, which of a running one is its
-// start; zero if there is neither.
+// lastStart gives when the last run began. Where upstream does not say, it is LastRunAt, which for a running one
+// is the same; zero if neither is known.
 func lastStart(s *api.SyncBlock) time.Time {
 	if s.LastStartedAt.IsZero() {
 		return s.LastRunAt.Time

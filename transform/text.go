@@ -48,14 +48,14 @@ var syncTexts = map[string]string{
 
 func syncText(category string) string { return cmp.Or(syncTexts[category], "The sync failed.") }
 
-// Which is the config that a sentence is about: what is wrong with one is no fault of another.
-type Which string
+// WhichConfig is the word for the config that a sentence is about.
+type WhichConfig string
 
 // Configs that sentences are about.
 const (
-	SavedConfig Which = "saved "
-	NewConfig   Which = "new " // it came with the request, and was refused
-	anyConfig   Which = ""     // it is not known which
+	SavedConfig WhichConfig = "saved "
+	NewConfig   WhichConfig = "new " // it came with the request, and was refused
+	anyConfig   WhichConfig = ""     // it is not known which
 )
 
 // connectionTexts says what is wrong with a config, by its lastErrorCode; "%" is which one.
@@ -69,7 +69,7 @@ var connectionTexts = map[string]string{
 
 // LastErrorText gives the sentence for a lastErrorCode, for where upstream has no text that may be
 // shown.
-func LastErrorText(code string, of Which) string {
+func LastErrorText(code string, of WhichConfig) string {
 	text := cmp.Or(connectionTexts[code], "Something went wrong on our side while the ad server was connected.")
 	return strings.Replace(text, "%", string(of), 1)
 }

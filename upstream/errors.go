@@ -115,7 +115,7 @@ func answered(a answer) *failure {
 	case no.AdapterCode != "":
 		return adServerRefused(no)
 	case no.Code == wire.AgentURLMismatch && status >= 400 && a.call.op == opProvision &&
-		!bytes.Contains(a.call.body, []byte(no.Code)): // else it could be repeated from the request
+		!bytes.Contains(a.call.body, []byte(no.Code)): // else upstream may only repeat the request
 		return agentURLRefused(no)
 	case status == http.StatusForbidden && no.Code == managedWrite:
 		return conflict("The sales agent does not allow this change of a managed tenant.", cause)

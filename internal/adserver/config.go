@@ -80,8 +80,9 @@ func (c *Config) View(current *registry.AdServer, kept *wire.Settings) registry.
 	return view
 }
 
-// standing gives the word of an Unshown field that the sales agent has: what its settings show, if
-// they do, or else what the registry keeps. Where neither is a word that it takes, it is the default.
+// standing gives the word that an Unshown field has at the sales agent: the one among its settings, if
+// it shows one after all, else the one that the registry keeps, else the default. Words that it does
+// not take are passed over.
 func standing(f *Field, current *registry.AdServer, all settings) string {
 	word, _ := all.plain(f).(string)
 	words := f.TakenWords()
@@ -94,10 +95,10 @@ func standing(f *Field, current *registry.AdServer, all settings) string {
 	return word
 }
 
-// Keeps refuses a config that leaves out what current, the view that it replaces, has as a word that
-// the sales agent does not take: it can't be kept, and nobody named another (contract 5.9). The error
-// is a Validation.
-func (c *Config) Keeps(current *registry.AdServer) error {
+// CheckKept refuses a config that leaves out a field for which current, the view that it replaces,
+// has a word that the sales agent does not take: that word can't be kept (contract 5.9). The error is
+// a Validation.
+func (c *Config) CheckKept(current *registry.AdServer) error {
 	config := c.open()
 	current = config.same(current)
 	var issues jsonbody.Issues
@@ -110,7 +111,7 @@ func (c *Config) Keeps(current *registry.AdServer) error {
 	return issues.Err()
 }
 
-// same gives a view that is replaced, an empty one where it is none of this type.
+// same gives the view that is replaced, or an empty one if it is of another type.
 func (s *sent) same(current *registry.AdServer) *registry.AdServer {
 	if current == nil || current.Type != s.Name {
 		return &registry.AdServer{}

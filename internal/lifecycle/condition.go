@@ -16,8 +16,8 @@ func (l *Lifecycle) If(precondition registry.Precondition) *Lifecycle {
 	return &conditional
 }
 
-// connection finds the connection that is to be changed: with a precondition, which it is held
-// against, as the store has it.
+// connection finds the connection that is to be changed. With a precondition it reads the store, and
+// checks the precondition there.
 func (l *Lifecycle) connection(ctx context.Context, customer, esaID int64) (*registry.Source, error) {
 	if l.precondition == nil {
 		return l.registry.ManagedSourceByID(ctx, customer, esaID)
@@ -27,7 +27,7 @@ func (l *Lifecycle) connection(ctx context.Context, customer, esaID int64) (*reg
 	})
 }
 
-// withTenant is connection for one that has a tenant.
+// withTenant is connection, and refuses one that has no tenant.
 func (l *Lifecycle) withTenant(ctx context.Context, customer, esaID int64) (*registry.Source, error) {
 	m, err := l.connection(ctx, customer, esaID)
 	if err != nil {

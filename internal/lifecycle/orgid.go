@@ -28,8 +28,8 @@ func (c *core) orgIDOf(m *registry.Source) string {
 	return c.externalOrgID(m)
 }
 
-// checkOrgID refuses an id that upstream can't take. Only a source_id can make it so: the
-// config is held against the same rule.
+// checkOrgID refuses an id that upstream can't take. Only a source_id can make one: the
+// config's template is checked by the same rule.
 func checkOrgID(orgID string) error {
 	problem := wire.OrgIDProblem(orgID)
 	if problem == "" {

@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -184,11 +185,9 @@ func (p provision) adopt(ctx context.Context, found *wire.Tenant) (*registry.Sou
 		m, _ := next.end(ctx, ending{outcome: OutcomeRejected, became: withError(codeInternal, textNotConfigured), cause: err})
 		return m, naming(err, p.target)
 	}
-	current := p.current // what was saved here before says more than what upstream shows
-	if current == nil {
-		current = known.Connection.AdServer
-	}
-	m, err = rewrite{operation: next, tenantID: found.TenantID, config: p.config, account: p.account, current: current}.run(ctx)
+	m, err = rewrite{operation: next, tenantID: found.TenantID, config: p.config, account: p.account,
+		// What was saved here before says more than what upstream shows.
+		current: cmp.Or(p.current, known.Connection.AdServer)}.run(ctx)
 	if f := fault.As(err); f != nil && f.Kind == fault.Validation && f.ErrorCode != "" {
 		err = nil // as with a new tenant: the connection says it
 	}

@@ -80,7 +80,7 @@ func (l *Lifecycle) setUp(ctx context.Context, m *registry.Source, config *adser
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := config.Keeps(m.Connection.AdServer); err != nil {
+	if err := config.CheckKept(m.Connection.AdServer); err != nil {
 		return nil, nil, err
 	}
 	orgID := l.externalOrgID(m)
@@ -111,7 +111,7 @@ func (l *Lifecycle) configure(ctx context.Context, m *registry.Source,
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := config.Keeps(m.Connection.AdServer); err != nil {
+	if err := config.CheckKept(m.Connection.AdServer); err != nil {
 		return nil, nil, err
 	}
 	learned, err := l.learnAdServer(ctx, m)

@@ -10,7 +10,7 @@ import (
 )
 
 // openKey names what is open about a connection: an operation, a provisioning of unknown
-// outcome, or whether its tenant is still what it was.
+// outcome, or whether its tenant is still active.
 type openKey struct {
 	esaID int64
 	began int64 // Unix nanoseconds: a time.Time is no key; 0: nothing was begun

@@ -14,8 +14,8 @@ import (
 
 // Config says what is polled, how often and how hard. Concurrency and Timeout take defaults.
 type Config struct {
-	// Kind is which sources: [registry.UpkeepStale], those unheard of for Interval, or
-	// [registry.UpkeepTenants], all of them twice in it.
+	// Kind says which sources: [registry.UpkeepStale], those without news for an Interval,
+	// or [registry.UpkeepTenants], each twice in an Interval.
 	Kind        registry.UpkeepKind
 	Interval    time.Duration // 0: nothing is polled
 	Concurrency int           // how many refreshes at once: 4

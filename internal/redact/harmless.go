@@ -12,7 +12,7 @@ import (
 const (
 	blanks = " \t\n\v\f\r"
 
-	// Ends of what is harmless: it does not go on, and after a remark nothing more is said of the same.
+	// clauseEnd follows a pair or a status, and remarkEnd a remark, which no other word may follow.
 	clauseEnd = `(?:[\s,;:)\]}>]|[.!]*(?:\s|$))`
 	remarkEnd = `(?:[\n\r,;:)\]}>]|[.!]+\s|[.!]*$| \()`
 
@@ -36,8 +36,8 @@ var (
 	hostValue = regexp.MustCompile(`^'[A-Za-z0-9.-]{1,253}'` + clauseEnd)
 )
 
-// harmlessPair reports whether the equals sign at s[at] joins a name and a value of these
-// patterns, and neither is part of something longer.
+// harmlessPair reports whether the equals sign at s[at] stands between a name and a value of
+// these patterns, and neither is part of something longer.
 func harmlessPair(s string, at int) bool {
 	before := strings.TrimRight(s[:at], " ")
 	begin := 1 + strings.LastIndexAny(before, blanks+"([{,;")
@@ -54,8 +54,8 @@ func harmlessPair(s string, at int) bool {
 	}
 }
 
-// errorBefore reports whether what stands before "code=" does not say that it is no error's:
-// "status=503 " or "error ", but not "access ". It looks at the end of s alone, for texts of many codes.
+// errorBefore reports whether what stands before "code=" lets it be an error's code: nothing,
+// "status=503 " or "error ", but not "access ". It reads only the end of s, since a text can hold many codes.
 func errorBefore(s string) bool {
 	const enough = 64 // bytes
 	s = strings.TrimRight(s[max(len(s)-enough, 0):], blanks)
