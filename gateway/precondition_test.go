@@ -271,14 +271,8 @@ func TestOneOfManyChangesAState(t *testing.T) {
 				w.Errorf("%s: %v", test.path, statuses)
 			}
 		}
-		sent := 0
-		for _, call := range w.agent.Requests() {
-			if call.Route == upstreamtest.RoutePutAdapterConfig {
-				sent++
-			}
-		}
-		if sent != 1 {
-			w.Errorf("%d configs were sent", sent)
+		if n := w.calls(upstreamtest.RoutePutAdapterConfig); n != 1 {
+			w.Errorf("%d configs were sent", n)
 		}
 	})
 }

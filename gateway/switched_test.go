@@ -51,10 +51,10 @@ func (w *world) recorded() (all []string) {
 	return all
 }
 
-// tenantReads counts the calls that ask about the world's tenant.
-func (w *world) tenantReads() (n int) {
+// calls counts the calls of a route of the sales agent's.
+func (w *world) calls(route upstreamtest.Route) (n int) {
 	for _, r := range w.agent.Requests() {
-		if r.Route == upstreamtest.RouteTenant && r.TenantID == tenant {
+		if r.Route == route {
 			n++
 		}
 	}
@@ -95,7 +95,7 @@ func TestPaceOfQuestionsAboutTenants(t *testing.T) {
 	inWorld(t, setup{}, func(w *world) {
 		w.learn()
 		w.pass(4 * time.Hour)
-		if n := w.tenantReads(); n < 4*60/12 || n > 4*60/8+1 {
+		if n := w.calls(upstreamtest.RouteTenant); n < 4*60/12 || n > 4*60/8+1 {
 			w.Errorf("asked %d times in four hours", n)
 		}
 		before := w.agent.Calls("")
@@ -164,7 +164,7 @@ func TestAStatusThatContradictsItsSource(t *testing.T) {
 				if c := w.connection(w.get(esaOf), 200); c.ProvisioningStatus != x.want {
 					w.Errorf("%s, want %s", c.ProvisioningStatus, x.want)
 				}
-				if n := w.tenantReads(); n > 1 || strings.HasSuffix(name, "as ever") && n > 0 {
+				if n := w.calls(upstreamtest.RouteTenant); n > 1 || strings.HasSuffix(name, "as ever") && n > 0 {
 					w.Errorf("asked about %d times", n)
 				}
 			})

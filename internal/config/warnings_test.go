@@ -31,7 +31,6 @@ func TestWarnings(t *testing.T) {
 		{caller + "provisioning: {external_source: x}", []string{contact}},
 		{caller + "provisioning: {contact_email: ''}", []string{contact}},
 		{caller + "provisioning: {contact_email: d_7@test.local.x-1.example}", nil},
-		{caller + "provisioning: {contact_email: desk@kelvin.test}", []string{refused}},
 		{caller + "provisioning: {contact_email: desk@kelvin.Local}", []string{refused}},
 		{caller + "provisioning: {contact_email: desk@10.0.0.1}", []string{refused}},
 		{caller + "provisioning: {contact_email: desk@gate_way.example}", []string{refused}},

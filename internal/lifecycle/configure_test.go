@@ -166,7 +166,6 @@ func TestTypeCantChange(t *testing.T) {
 func TestEnvironmentStays(t *testing.T) {
 	const staging = `{"type":"freewheel","username":"meadow","environment":"staging","password":"` + secret + `"}`
 	inWorlds(t, map[string]func(w *world) (id int64, want string){
-		"after a connect": func(w *world) (int64, string) { return w.connected(staging).Connection.ID, "staging" },
 		"after a refused connect": func(w *world) (int64, string) {
 			w.agent.next("provision", refuse(400, `{"error":"adapter_invalid_credentials"}`))
 			return w.connect(staging).Connection.ID, "staging"
@@ -191,11 +190,6 @@ func TestEnvironmentStays(t *testing.T) {
 			w.pass(5 * time.Minute)
 			w.must(w.one.Settle(w.Context()))
 			return id, "staging"
-		},
-		"when another is named": func(w *world) (int64, string) {
-			id := w.connected(staging).Connection.ID
-			w.save(id, `{"type":"freewheel","username":"meadow","environment":"production","password":"`+secret+`"}`)
-			return id, "production"
 		},
 	}, func(w *world, before func(w *world) (id int64, want string)) {
 		id, want := before(w)
