@@ -32,7 +32,7 @@ func (g connections) connect(w http.ResponseWriter, r *request) error {
 	if err := joinIssues(parseQuery(r.URL.RawQuery).err(), onceErr, err); err != nil {
 		return err
 	}
-	if err := g.all().check(g.Gateway, r, once); err != nil {
+	if err := g.all().checkAddition(g.Gateway, r, once); err != nil {
 		return err
 	}
 	made, err := g.deps.Lifecycle.Connect(detached(r), r.caller.CustomerID, config, once)

@@ -56,6 +56,7 @@ func (g *Gateway) list(w http.ResponseWriter, r *request, c collection) error {
 	return writeBody(w, r, body, time.Time{})
 }
 
+// page gives a page of a collection as a GET answers with it.
 func (c collection) page(r *request, skip, take int, envelope bool) (*api.Body, error) {
 	list, total, err := c.read(r.Context(), r.caller.CustomerID, skip, take)
 	if err != nil {

@@ -67,7 +67,7 @@ func (g connections) recheckCapability(w http.ResponseWriter, r *request, src *r
 		return fault.Invalid(fault.Issue{Path: "capability", Message: "capability must be reporting or forecasting."})
 	}
 	return g.repeatable(w, r, func() ([]byte, error) {
-		return api.Encode(transform.CapabilityRecheck(capability)), preconditionOf(r, connectionView, g.enveloped).Check(src)
+		return api.Encode(transform.CapabilityRecheck(capability)), g.precondition(r, connectionView).Check(src)
 	})
 }
 

@@ -73,25 +73,25 @@ func sourceChanged(s *registry.Source) time.Time {
 // connectionChanged leaves out inventorySync, whose times are by the sales agent's clock.
 func connectionChanged(s *registry.Source) time.Time { return s.Connection.UpdatedAt }
 
-// preconditionOf gives the precondition of a write: the request's headers must hold for a document of
-// the source in the form that a GET answers with. It is nil for a request without preconditions.
-func preconditionOf(r *request, v view, form func(document []byte) []byte) registry.Precondition {
+// precondition gives the precondition of a write: the request's headers must hold for a document of the
+// source in the form that a GET answers with. It is nil for a request without preconditions.
+func (g *Gateway) precondition(r *request, v view) registry.Precondition {
 	if !hasPrecondition(r.Header) {
 		return nil
 	}
 	return func(s *registry.Source) error {
-		return checkWrite(r.Header, api.NewBody(form(v.document(s))), v.changed(s))
+		return checkWrite(r.Header, api.NewBody(g.enveloped(v.document(s))), v.changed(s))
 	}
 }
 
 // changes gives the Lifecycle that makes a request's changes of a connection on its preconditions.
 func (g connections) changes(r *request) *lifecycle.Lifecycle {
-	return g.deps.Lifecycle.If(preconditionOf(r, connectionView, g.enveloped))
+	return g.deps.Lifecycle.If(g.precondition(r, connectionView))
 }
 
-// check checks the preconditions of a request that adds to a collection against the collection as a GET
-// shows it. A repetition of an earlier request passes: that one has changed the collection itself.
-func (c collection) check(g *Gateway, r *request, once *registry.IdempotencyRecord) error {
+// checkAddition checks the preconditions of a request that adds to a collection against the collection as
+// a GET shows it. A repetition of an earlier request passes: that one has changed the collection itself.
+func (c collection) checkAddition(g *Gateway, r *request, once *registry.IdempotencyRecord) error {
 	if !hasPrecondition(r.Header) {
 		return nil
 	}

@@ -59,7 +59,7 @@ func (g inventory) createSource(w http.ResponseWriter, r *request) error {
 	if err := joinIssues(parseQuery(r.URL.RawQuery).err(), onceErr, err); err != nil {
 		return err
 	}
-	if err := g.all().check(g.Gateway, r, once); err != nil {
+	if err := g.all().checkAddition(g.Gateway, r, once); err != nil {
 		return err
 	}
 	consent := create.Agent.Authentication == registry.AuthOAuth
@@ -111,7 +111,7 @@ func (g inventory) updateSource(w http.ResponseWriter, r *request) error {
 	// Faults of the request are reported only for a source that exists.
 	queryErr := parseQuery(r.URL.RawQuery).err()
 	update := sources.ParseUpdate(body, g.deps.CheckURL)
-	precondition := preconditionOf(r, sourceView, g.enveloped)
+	precondition := g.precondition(r, sourceView)
 	var before *registry.Source
 	after, err := g.deps.Directory.UpdateSource(detached(r), r.caller.CustomerID, sourceID,
 		func(s *registry.Source) (registry.SourceChange, error) {
@@ -142,7 +142,7 @@ func (g inventory) deleteSource(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	queryErr, precondition := parseQuery(r.URL.RawQuery).err(), preconditionOf(r, sourceView, g.enveloped)
+	queryErr, precondition := parseQuery(r.URL.RawQuery).err(), g.precondition(r, sourceView)
 	allow := func(s *registry.Source) error {
 		return cmp.Or(queryErr, precondition.Check(s), sources.AllowDelete(s))
 	}
