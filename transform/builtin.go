@@ -38,6 +38,15 @@ var builtins = []builtin{
 	},
 }
 
+// completeText gives the description of the task where it is complete, "" where it is not.
+func (b *builtin) completeText(in *StatusInput, doc *api.Status) string {
+	state, text := b.state(*in, doc)
+	if state != complete {
+		return ""
+	}
+	return text
+}
+
 // taskState says where a platform task stands.
 type taskState uint8
 

@@ -151,6 +151,9 @@ func (t *Tasks) platform(in *StatusInput, doc *api.Status) (sides []side, evalEr
 			state = open
 			if done {
 				state = complete
+				if p.builtin != nil {
+					description = p.builtin.completeText(in, doc)
+				}
 			}
 		case p.builtin != nil:
 			state, description = p.builtin.state(*in, doc)

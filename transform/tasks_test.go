@@ -150,6 +150,8 @@ func TestMerge(t *testing.T) {
 			``, "source_provisioned", "Up|info|platform|d|true|/p"},
 		"built-in with another condition": {[]transform.TaskDefinition{{ID: "source_provisioned", CompleteWhen: "false"}},
 			``, "source_provisioned", "Source provisioned|blocker|platform|The source is not running yet. It is set up once the ad server accepts the saved configuration.|false|-"},
+		"built-in complete by another condition": {[]transform.TaskDefinition{{ID: "source_provisioned", CompleteWhen: "true"}},
+			``, "source_provisioned", "Source provisioned|info|platform|The source is set up and active.|true|-"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			in := withItems(t, c.items)
