@@ -71,7 +71,7 @@ func (k webKey) is(key any) bool {
 }
 
 // pick gives the keys to verify with: those that fit, each once. An issuer may have listed several under one
-// name; of a token without a name none is used unless it is the only one.
+// name. For a token that names none there must be only one.
 func pick(keys []webKey, h header) (found []jwt.VerificationKey) {
 	for _, k := range keys {
 		if k.fits(h) && !slices.ContainsFunc(found, func(key jwt.VerificationKey) bool { return k.is(key) }) {
@@ -95,13 +95,12 @@ var (
 var errNoKeySet = errors.New("auth: no JWK Set")
 
 // readKeySet gives the keys of a JWK Set (RFC 7517, section 5) that can verify
-// tokens. Others are passed over, whatever is wrong with
-// them: an issuer can publish keys of kinds that are yet to come. None may be left.
+// tokens. Others are passed over, whatever is wrong with them: an issuer can publish keys of kinds that are yet to come. None may be left.
 func readKeySet(raw []byte) ([]webKey, error) {
 	var set struct {
 		Keys *[]jsontext.Value `json:"keys"`
 	}
-	// A name twice or bytes that are no UTF-8 in one key, which is passed over, take nothing away from the others.
+	// A repeated name or invalid UTF-8 in one key must not cost the others.
 	if json.Unmarshal(raw, &set, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) != nil || set.Keys == nil {
 		return nil, errNoKeySet
 	}

@@ -4,15 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
-	"time"
-
-	"github.com/jackc/pgx/v5"
+	"strings"
 )
 
 // ErrNoPooler: this machine has no PgBouncer to run.
@@ -21,26 +16,13 @@ var ErrNoPooler = errors.New("pgtest: PgBouncer is not installed here: no pgboun
 // poolSize is how many connections to the server a pooler shares among all clients of a database.
 const poolSize = 8
 
-// Pooled gives the URL of a database by way of a PgBouncer that gives a connection for each transaction;
-// ErrNoPooler. The cluster starts one when it is first asked for, and ends it with itself.
-func (c *Cluster) Pooled(ctx context.Context, databaseURL string) (string, error) {
-	u, err := url.Parse(databaseURL)
-	if err != nil {
-		return "", errors.New("pgtest: this is no URL of a database")
-	}
+// pool starts the pooler unless it runs; ErrNoPooler.
+func (c *Cluster) pool(ctx context.Context) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.pooler == nil {
-		if err := c.pool(ctx); err != nil {
-			return "", err
-		}
+	if c.pooler != nil {
+		return nil
 	}
-	u.Host = net.JoinHostPort("127.0.0.1", strconv.Itoa(c.poolerPort))
-	return u.String(), nil
-}
-
-// pool starts the pooler; c.mu is held.
-func (c *Cluster) pool(ctx context.Context) error {
 	program, err := exec.LookPath("pgbouncer")
 	if err != nil {
 		if program = "/usr/sbin/pgbouncer"; !exists(program) {
@@ -69,35 +51,22 @@ default_pool_size = %d
 			return fmt.Errorf("pgtest: %w", err)
 		}
 	}
-	if c.pooler, err = launch(c.command(context.WithoutCancel(ctx), program, settings)); err != nil {
-		return fmt.Errorf("pgtest: %w", err)
-	}
-	ctx, cancel := context.WithTimeout(ctx, stepTimeout)
-	defer cancel()
-	at, _ := url.Parse(c.URL(maintenance)) // it is a URL
-	at.Host = net.JoinHostPort("127.0.0.1", strconv.Itoa(c.poolerPort))
-	for {
-		conn, err := pgx.Connect(ctx, at.String())
-		if err == nil {
-			return conn.Close(ctx)
-		}
-		select {
-		case <-c.pooler.ended:
-			return errors.New("pgtest: the pooler ended")
-		case <-ctx.Done():
-			return fmt.Errorf("pgtest: the pooler does not answer: %w", err)
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
+	c.pooler, err = c.start(ctx, c.command(context.WithoutCancel(ctx), program, settings), c.pooledURL(c.URL(maintenance)))
+	return err
 }
 
-// PooledDatabase is Database by way of a PgBouncer. Where there is none the test is skipped, or fails
-// (RequiredVariable).
+// pooledURL gives the URL of a database by way of the pooler.
+func (c *Cluster) pooledURL(databaseURL string) string {
+	return strings.Replace(databaseURL, fmt.Sprintf(":%d/", c.port), fmt.Sprintf(":%d/", c.poolerPort), 1)
+}
+
+// PooledDatabase is Database by way of a PgBouncer that gives a connection for each transaction. Where
+// there is none the test is skipped, or fails (RequiredVariable). The shared cluster starts one when it is
+// first asked for, and ends it with itself.
 func PooledDatabase(t TB) string {
 	t.Helper()
 	databaseURL := Database(t)
 	c := Shared(t)
-	pooled, err := c.Pooled(t.Context(), databaseURL)
-	given(t, c, err)
-	return pooled
+	given(t, c, c.pool(t.Context()))
+	return c.pooledURL(databaseURL)
 }

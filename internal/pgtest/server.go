@@ -22,7 +22,7 @@ const (
 	immediate = syscall.SIGQUIT // as in a crash: the next start recovers from the log
 )
 
-// server is one run of the postmaster.
+// server is one run of the postmaster, or of a pooler.
 type server struct {
 	process *os.Process
 	ended   chan struct{} // closed when it has ended and was waited for
@@ -43,20 +43,27 @@ func (c *Cluster) Up(ctx context.Context) error {
 	if !c.durable {
 		args = append(args, "-c", "fsync=off", "-c", "full_page_writes=off")
 	}
+	var err error
+	c.server, err = c.start(ctx, c.command(context.WithoutCancel(ctx), "postgres", args...), c.URL(maintenance))
+	return err
+}
+
+// start starts a server, which writes to the cluster's log, and waits until it answers at a URL.
+func (c *Cluster) start(ctx context.Context, cmd *exec.Cmd, databaseURL string) (*server, error) {
 	log, err := os.OpenFile(c.log(), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
-		return fmt.Errorf("pgtest: %w", err)
+		return nil, fmt.Errorf("pgtest: %w", err)
 	}
 	defer log.Close() // the server has its own copy
-	cmd := c.command(context.WithoutCancel(ctx), "postgres", args...)
 	cmd.Stdout, cmd.Stderr = log, log
-	if c.server, err = launch(cmd); err != nil {
-		return fmt.Errorf("pgtest: %w", err)
+	s, err := launch(cmd)
+	if err != nil {
+		return nil, fmt.Errorf("pgtest: %w", err)
 	}
-	if err := c.answer(ctx); err != nil {
-		return errors.Join(err, c.end(immediate))
+	if err := c.answer(ctx, s, databaseURL); err != nil {
+		return nil, errors.Join(err, end(s, immediate))
 	}
-	return nil
+	return s, nil
 }
 
 // launch starts a process that ends with this one, whatever way this one ends: the
@@ -81,17 +88,17 @@ func launch(cmd *exec.Cmd) (*server, error) {
 	return s, nil
 }
 
-// answer waits until the server accepts a connection.
-func (c *Cluster) answer(ctx context.Context) error {
+// answer waits until a server accepts a connection.
+func (c *Cluster) answer(ctx context.Context, s *server, databaseURL string) error {
 	ctx, cancel := context.WithTimeout(ctx, stepTimeout)
 	defer cancel()
 	for {
-		conn, err := pgx.Connect(ctx, c.URL(maintenance))
+		conn, err := pgx.Connect(ctx, databaseURL)
 		if err == nil {
 			return conn.Close(ctx)
 		}
 		select {
-		case <-c.server.ended:
+		case <-s.ended:
 			return fmt.Errorf("pgtest: the server ended: %s", c.tail())
 		case <-ctx.Done():
 			return fmt.Errorf("pgtest: the server does not answer: %w: %s", ctx.Err(), c.tail())
@@ -119,7 +126,7 @@ func (c *Cluster) end(how syscall.Signal) error {
 	return end(s, how)
 }
 
-// end ends a process, by its own id; nil has ended.
+// end ends a server, by its own id; nil has ended.
 func end(s *server, how syscall.Signal) error {
 	if s == nil {
 		return nil
@@ -168,8 +175,8 @@ func (c *Cluster) run(ctx context.Context, program string, args ...string) error
 	return nil
 }
 
-// command prepares one of PostgreSQL's programs, or another one by its whole path. Nothing of our environment reaches
-// it: PGDATA and the like would change what it does.
+// command prepares one of PostgreSQL's programs, or another by its absolute path. Nothing of our
+// environment reaches it: PGDATA and the like would change what it does.
 func (c *Cluster) command(ctx context.Context, program string, args ...string) *exec.Cmd {
 	if !filepath.IsAbs(program) {
 		program = filepath.Join(c.bin, program)

@@ -8,8 +8,8 @@ import (
 	"esagate/internal/redact"
 )
 
-// collector is the transport to an OTLP collector. It remembers how the collector answered last, because the
-// exporter's errors say it only in one text with the collector's own words.
+// collector is the transport to an OTLP collector. It remembers the status of the last answer, which the exporter's
+// errors have only in one text with the collector's own words.
 type collector struct {
 	*http.Transport
 	host   string
@@ -26,14 +26,14 @@ func (c *collector) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer, err
 }
 
-// exportError says that an export failed, in words of ours alone.
+// exportError says that an export failed, without the collector's words.
 type exportError struct {
 	host   string
 	status int   // 0: no answer
 	cause  error // the exporter's; not shown
 }
 
-// failed gives the error of an export, nil for nil.
+// failed wraps the error of an export; nil for nil.
 func (c *collector) failed(err error) error {
 	if err == nil {
 		return nil

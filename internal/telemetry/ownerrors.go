@@ -35,7 +35,7 @@ func newOwnErrors(log *slog.Logger, message string) *ownErrors {
 // reportOwnErrors sends what OpenTelemetry has to say about itself to a logger
 // (the default is standard error, unredacted).
 func reportOwnErrors(log *slog.Logger) {
-	otel.SetErrorHandler(exportErrors{newOwnErrors(log, "telemetry failed")})
+	otel.SetErrorHandler(otelErrors{newOwnErrors(log, "telemetry failed")})
 	otel.SetLogger(logr.Discard()) // what it says besides its errors is about itself
 }
 
@@ -48,12 +48,12 @@ func (e *ownErrors) Handle(err error) {
 	e.log.Warn(e.message, "error", err, "dropped", e.dropped.Swap(0))
 }
 
-// exportErrors logs of OpenTelemetry's errors those of an export, which are in our words, and of others their
-// type: their text can be anybody's.
-type exportErrors struct{ *ownErrors }
+// otelErrors logs OpenTelemetry's errors. Of those that are no exportError it logs only the type, as their text can
+// come from anywhere.
+type otelErrors struct{ *ownErrors }
 
 // Handle implements otel.ErrorHandler.
-func (e exportErrors) Handle(err error) {
+func (e otelErrors) Handle(err error) {
 	if known, ok := errors.AsType[*exportError](err); ok {
 		err = known
 	} else {

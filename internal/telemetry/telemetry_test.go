@@ -162,7 +162,9 @@ func TestOwnErrorsAreBounded(t *testing.T) {
 		if n := storm(); n == 0 || n > 5 {
 			t.Errorf("%d lines for 100 errors a minute later", n)
 		}
-		if got := log.String(); strings.Contains(got, "hunter2") || !strings.Contains(got, "OpenTelemetry failed (*errors.errorString)") || !strings.Contains(got, "dropped=97") {
+		got := log.String()
+		if strings.Contains(got, "hunter2") || !strings.Contains(got, "OpenTelemetry failed (*errors.errorString)") ||
+			!strings.Contains(got, "dropped=97") {
 			t.Errorf("log: %s", got)
 		}
 	})

@@ -185,13 +185,12 @@ func TestShutdownEndsInTime(t *testing.T) {
 	}
 }
 
-// TestTheCollectorsWordsAreNotRepeated, whatever they look like: of its answers the log says the status and the
-// host, by the libraries' types and not by their texts.
+// TestTheCollectorsWordsAreNotRepeated: the log has the host and the status of an answer, and none of its text.
 func TestTheCollectorsWordsAreNotRepeated(t *testing.T) {
 	partial, err := proto.Marshal(&coltrace.ExportTraceServiceResponse{PartialSuccess: &coltrace.ExportTracePartialSuccess{
 		RejectedSpans: 1, ErrorMessage: "invalid api key hny_9f8e7d6c5b"}})
 	must(t, err)
-	const words, head = "invalid api key hny_9f8e7d6c5b", "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n"
+	const words, partly = "invalid api key hny_9f8e7d6c5b", " did not take all of it (200)"
 	answer := func(status, header, body string) string {
 		return fmt.Sprintf("HTTP/1.1 %s\r\n%sContent-Length: %d\r\nConnection: close\r\n\r\n%s", status, header, len(body), body)
 	}
@@ -200,14 +199,12 @@ func TestTheCollectorsWordsAreNotRepeated(t *testing.T) {
 		"a shape that is known":  {answer("400 Bad Request", "", "token="+plainCanary), " answered 400"},
 		"words of the status":    {answer("418 "+words, "", ""), " answered 418"},
 		"redirected":             {answer("307 Moved", "Location: http://hny_9f8e7d6c5b.example/\r\n", words), " answered 307"},
-		"failed":                 {answer("500 Internal Server Error", "", words), " answered 500"},
 		"unwell":                 {answer("503 Service Unavailable", "Retry-After: 3600\r\n", words), " answered 503"},
-		"partial success":        {answer("200 OK", "Content-Type: application/x-protobuf\r\n", string(partial)), " did not take all of it (200)"},
-		"partial, in JSON":       {answer("200 OK", "Content-Type: application/json\r\n", `{"partialSuccess":{"errorMessage":"`+words+`"}}`), " did not take all of it (200)"},
-		"a body that is not one": {answer("200 OK", "Content-Type: application/x-protobuf\r\n", words), " did not take all of it (200)"},
+		"partial success":        {answer("200 OK", "Content-Type: application/x-protobuf\r\n", string(partial)), partly},
+		"partial, in JSON":       {answer("200 OK", "Content-Type: application/json\r\n", `{"partialSuccess":{"errorMessage":"`+words+`"}}`), partly},
+		"a body that is not one": {answer("200 OK", "Content-Type: application/x-protobuf\r\n", words), partly},
 		"no HTTP":                {words + "\r\n\r\n", " gave no answer"},
-		"no header":              {head + words + "\r\n\r\n", " gave no answer"},
-		"cut short":              {head + "\r\n" + words, " did not take all of it (200)"},
+		"cut short":              {"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n" + words, partly},
 		"nothing":                {"", " gave no answer"},
 	} {
 		t.Run(name, func(t *testing.T) {

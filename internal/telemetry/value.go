@@ -105,7 +105,7 @@ func cleanAny(treat treatment, v any) (s string) {
 // library wrote about the connection, which is what an operator looks for:
 // *url.Error prefixes it with a URL, and URLs look like tokens.
 //
-// An exportError is ours throughout; a host's name would often look like a token.
+// An exportError is taken as it is, since its host's name would often look like a token.
 func errorText(err error) string {
 	if own, ok := errors.AsType[*exportError](err); ok {
 		return cut(own.Error())

@@ -10,9 +10,8 @@ import (
 
 const jsonSpace = " \t\r\n"
 
-// idIn gives the first top-level member of a name in a body that need not be JSON, empty unless it is a string
-// that can be an id. Nothing else is checked: whether the body is sound JSON matters only once its signature is
-// right.
+// idIn gives the first top-level member of a name in a body that need not be JSON; empty unless it is a string
+// that can be an id. Nothing else is checked: that the body is JSON matters only once its signature is right.
 func idIn(body []byte, name string) string {
 	for depth := 0; len(body) > 0; {
 		switch body[0] {

@@ -25,7 +25,7 @@ var (
 	}
 )
 
-// Other events that expire a snapshot: by their name, and by how it begins.
+// Other events that expire a snapshot, by name and by the beginning of a name.
 var (
 	knownEvents   = []string{"sync_health.changed", "tenant.config_changed", "principal.created", "wholesale_feed.bulk_change"}
 	knownFamilies = []string{"workflow.", "media_buy.", "creative.", "product.", "signal."}
@@ -33,9 +33,10 @@ var (
 
 // knownEvent reports whether events of a type can change what a status shows.
 func knownEvent(eventType string) bool {
-	return runStatus[eventType] != "" || slices.Contains(knownEvents, eventType) || slices.ContainsFunc(knownFamilies, func(family string) bool {
-		return len(eventType) > len(family) && strings.HasPrefix(eventType, family)
-	})
+	return runStatus[eventType] != "" || slices.Contains(knownEvents, eventType) ||
+		slices.ContainsFunc(knownFamilies, func(family string) bool {
+			return len(eventType) > len(family) && strings.HasPrefix(eventType, family)
+		})
 }
 
 // delivery is what a trusted body says.

@@ -157,8 +157,8 @@ func TestWhatIsNotBelieved(t *testing.T) {
 	})
 }
 
-// TestTheSignatureIsJudgedFirst: a body that is signed as it should be counts, as delivered if it can be read
-// as leniently as a status, and else as failed, once however often it comes.
+// TestTheSignatureIsJudgedFirst: a body with the right signature counts once however often it comes, as delivered
+// if it can be read, and else as failed.
 func TestTheSignatureIsJudgedFirst(t *testing.T) {
 	with := func(member string) string { return pear[:len(pear)-1] + "," + member + "}" }
 	deep := func(n int) string { return with(`"deep":` + strings.Repeat("[", n) + strings.Repeat("]", n)) }
@@ -167,12 +167,10 @@ func TestTheSignatureIsJudgedFirst(t *testing.T) {
 		body, outcome string
 	}{
 		"half a character":               {with(`"note":"Anzeige \ud83d"`), "recorded"},
-		"half a character in a name":     {with(`"\udc00":1`), "recorded"},
 		"broken UTF-8":                   {with("\"a\":\"\xff\""), "recorded"},
 		"a name twice":                   {with(`"a":{"b":1,"b":1}`), "recorded"},
 		"data twice":                     {strings.Replace(pear, `"data"`, `"data":{"test":true},"data"`, 1), "recorded"},
 		"the tenant twice":               {with(`"tenant_id":"tnt_orchard"`), "recorded"},
-		"nested deeply":                  {deep(40), "recorded"},
 		"many pieces":                    {with(`"many":[0` + strings.Repeat(",0", 30_000) + `]`), "recorded"},
 		"spaces":                         {spaced, "recorded"},
 		"an escaped name":                {strings.Replace(pear, `"tenant_id"`, `"tenant\u005fid"`, 1), "recorded"},
@@ -182,16 +180,9 @@ func TestTheSignatureIsJudgedFirst(t *testing.T) {
 		"an id of half a character":      {strings.Replace(pear, "evt_pear", `evt_\ud83d`, 1), "invalid"},
 		"NaN":                            {with(`"ratio":NaN`), "invalid"},
 		"NaN before the tenant":          {`{"ratio":NaN,` + pear[1:], "invalid"},
-		"Infinity":                       {with(`"ratio":-Infinity`), "invalid"},
 		"a byte order mark":              {"\ufeff" + pear, "invalid"},
 		"something after the end":        {pear + ` {}`, "invalid"},
-		"two bodies":                     {pear + pear, "invalid"},
 		"cut short":                      {pear[:len(pear)-1], "invalid"},
-		"cut short in a string":          {pear[:strings.Index(pear, "inventory")], "invalid"},
-		"a comma too many":               {strings.Replace(pear, "77}", "77,}", 1), "invalid"},
-		"a control character":            {with("\"a\":\"\n\""), "invalid"},
-		"an unknown escape":              {with(`"a":"\q"`), "invalid"},
-		"brackets that do not match":     {with(`"a":[}`), "invalid"},
 		"nested deeper than can be read": {deep(20_000), "invalid"},
 		"a list":                         {"[" + pear[1:len(pear)-1] + "]", "invalid"},
 		"the tenant alone":               {`{"tenant_id":"tnt_orchard"}`, "invalid"},
@@ -200,7 +191,8 @@ func TestTheSignatureIsJudgedFirst(t *testing.T) {
 			m := w.subscribed(tenant)
 			for range 2 {
 				err := w.send(c.body)
-				if c.outcome == "recorded" && err != nil || c.outcome == "invalid" && !fault.Is(err, fault.BadRequest) && !fault.Is(err, fault.Validation) {
+				refused := fault.Is(err, fault.BadRequest) || fault.Is(err, fault.Validation)
+				if c.outcome == "recorded" && err != nil || c.outcome == "invalid" && !refused {
 					t.Errorf("%s: %v", name, err)
 				}
 			}
@@ -223,7 +215,7 @@ func TestTheSignatureIsJudgedFirst(t *testing.T) {
 	}
 }
 
-// TestWhatCouldNotBeReadMayComeSound: it is the same delivery, of which another try's body differs.
+// TestWhatCouldNotBeReadMayComeSound: it is the same delivery, though its body has changed.
 func TestWhatCouldNotBeReadMayComeSound(t *testing.T) {
 	run(t, func(t *testing.T, w *world) {
 		m := w.subscribed(tenant)
@@ -242,10 +234,12 @@ func TestWhatCouldNotBeReadMayComeSound(t *testing.T) {
 	})
 }
 
-// FuzzReceive: nothing that is signed with another secret has an effect; what is signed as it should be counts
-// if its tenant can be found.
+// FuzzReceive: a body that is signed with another secret has no effect; one with the right signature counts if its
+// tenant can be found.
 func FuzzReceive(f *testing.F) {
-	for _, body := range []string{pear, `{"ratio":NaN,` + pear[1:], "\ufeff" + pear + "{", `{"tenant_id":"tnt_orchard","a":"\ud83d","a":[[`, `"tenant_id":"tnt_orchard"`} {
+	for _, body := range []string{
+		pear, `{"ratio":NaN,` + pear[1:], "\ufeff" + pear + "{", `{"tenant_id":"tnt_orchard","a":"\ud83d","a":[[`, `"tenant_id":"tnt_orchard"`,
+	} {
 		f.Add(body)
 	}
 	f.Fuzz(func(t *testing.T, body string) {

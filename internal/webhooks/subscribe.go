@@ -59,8 +59,8 @@ func (s *Subscriber) subscribe(ctx context.Context, src *registry.Source) error 
 	err = s.recordOutcome(ctx, src, claimed, id, removed, err)
 	s.deps.Counted(StepSubscribe, err == nil)
 	if err == nil {
-		// A run that ended before the subscription was made is not announced: it is looked at once. If that
-		// fails, polling finds it.
+		// A run that ended before the subscription was made is not announced, so the status is read once. If
+		// that fails, polling finds it.
 		if now := s.changed(ctx, src); now != nil {
 			_ = s.deps.Refresh(ctx, now)
 		}
@@ -86,7 +86,7 @@ func (s *Subscriber) create(ctx context.Context, tenantID string, known *registr
 	}
 	request := wire.WebhookRequest{URL: s.cfg.URL, EventTypes: runEvents, Description: description, Secret: wire.Secret(known.Secret)}
 	made, err := s.deps.Upstream.CreateWebhook(ctx, tenantID, request)
-	if fault.Is(err, fault.Validation) { // perhaps by a build that knows the old names alone; no build knows both
+	if fault.Is(err, fault.Validation) { // an older build knows only the old names; no build knows both
 		request.EventTypes = oldRunEvents
 		if old, again := s.deps.Upstream.CreateWebhook(ctx, tenantID, request); again == nil {
 			made, err = old, nil
@@ -190,7 +190,7 @@ func (s *Subscriber) change(ctx context.Context, src *registry.Source, decide fu
 
 // changed expires the snapshots of a connection, because one of their tasks shows its
 // subscription. A connection that was switched on or off meanwhile is settled again. It gives the source
-// as it is now, nil if that can't be said.
+// as it is now, nil if the registry failed.
 func (s *Subscriber) changed(ctx context.Context, src *registry.Source) *registry.Source {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordLimit)
 	defer cancel()

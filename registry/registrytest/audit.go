@@ -175,10 +175,14 @@ func auditOfChanges(t *testing.T, s registry.Store, c *clock) {
 		{"the same status", func(c *registry.Connection) { c.Provisioning = registry.StatusDeactivated }, nil, false},
 		{"refused", func(c *registry.Connection) { c.Provisioning = registry.StatusActive }, says, false},
 		{"not kept", func(c *registry.Connection) { c.Provisioning = "asleep" }, registry.ErrInvalid, false},
-		{"rolled back", func(c *registry.Connection) { c.Provisioning, c.TenantID = registry.StatusActive, other.TenantID }, registry.ErrTenantTaken, false},
+		{"rolled back", func(c *registry.Connection) {
+			c.Provisioning, c.TenantID = registry.StatusActive, other.TenantID
+		}, registry.ErrTenantTaken, false},
 		{"and back", func(c *registry.Connection) { c.Provisioning = registry.StatusActive }, nil, true},
 	} {
-		e := registry.AuditEntry{Actor: registry.ActorSalesAgent, Operation: test.name, SourceID: "theirs", ESAID: 9, Outcome: registry.AuditFailed}
+		e := registry.AuditEntry{
+			Actor: registry.ActorSalesAgent, Operation: test.name, SourceID: "theirs", ESAID: 9, Outcome: registry.AuditFailed,
+		}
 		now := c.pass(time.Second)
 		got, err := s.Customer(alice).ChangeAudited(t.Context(), m.Connection.ID, e, func(given *registry.Source) (*registry.Connection, error) {
 			next, _ := changing(test.change)(given)

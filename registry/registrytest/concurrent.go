@@ -173,8 +173,8 @@ func concurrentChanges(t *testing.T, s registry.Store) {
 	}
 }
 
-// concurrentDecisions lets writers who have read one state, and change no other, run into each other:
-// what a decision is given is what was read, until one of them has changed it.
+// concurrentDecisions has many writers at once, each of whom changes a source only if it is as all of them
+// have read it: one succeeds.
 func concurrentDecisions(t *testing.T, s registry.Store) {
 	adopt(t, s, entry(alice, "managed"), registry.AdoptionCreated)
 	create(t, s, alice, withToken("agent", "token"))

@@ -28,7 +28,7 @@ func (c customerStore) ChangeAudited(ctx context.Context, esaID int64, e registr
 	})
 }
 
-// decided has a record become what is decided on it.
+// decided changes a record as decide says.
 func (rec *record) decided(decide func(*registry.Source) (*registry.Connection, error)) (effect, error) {
 	next, err := decide(rec.Clone())
 	switch {
@@ -47,8 +47,9 @@ func (rec *record) become(next registry.Connection) (effect, error) {
 	was := *rec.Connection
 	next.ID, next.CustomerID, next.CreatedAt, next.UpdatedAt = was.ID, was.CustomerID, was.CreatedAt, was.UpdatedAt
 	next.InventorySync, next.Version = was.InventorySync, was.Version
-	for _, text := range []*string{&next.ExternalOrgID, &next.MCPURL, &next.A2AURL, &next.ServiceAccountEmail, &next.LastError, &next.LastErrorCode,
-		&next.LastTestTime} {
+	for _, text := range []*string{
+		&next.ExternalOrgID, &next.MCPURL, &next.A2AURL, &next.ServiceAccountEmail, &next.LastError, &next.LastErrorCode, &next.LastTestTime,
+	} {
 		*text = registry.Text(*text)
 	}
 	next.AdServerSavedAt, next.LastTestedAt = registry.Instant(next.AdServerSavedAt), registry.Instant(next.LastTestedAt)

@@ -43,10 +43,16 @@ func NewFile(t *testing.T) string {
 }
 
 // Databases return the URL of a new database of each kind. Where there is no PostgreSQL its
-// one skips the test that it is given, which therefore is the subtest.
+// one skips the test that it is given, which therefore is the subtest. WithPooler adds a database
+// behind a PgBouncer, for what it could break.
 var Databases = map[string]func(t *testing.T) string{
 	"sqlite":   NewFile,
 	"postgres": func(t *testing.T) string { return pgtest.Database(t) },
+}
+
+var WithPooler = map[string]func(t *testing.T) string{
+	"sqlite":   Databases["sqlite"],
+	"postgres": Databases["postgres"],
 	"pooler":   func(t *testing.T) string { return pgtest.PooledDatabase(t) },
 }
 

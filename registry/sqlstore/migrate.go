@@ -36,7 +36,7 @@ const (
 	lockTries  = 300
 )
 
-// errMigrating: another process did not come to its end.
+// errMigrating: another process kept the lock for all of lockTries.
 var errMigrating = errors.New("store: another process has been migrating for five minutes")
 
 // Migrate brings the tables of the database that a store URL names up to date,
@@ -129,8 +129,8 @@ func (s *Store) migrateOnce(ctx context.Context) (from, to int64, err error) {
 	return from, to, err
 }
 
-// lockMigrations takes the lock, which belongs to a transaction and not to a session: a session's would stay with
-// a connection that a pooler gives to somebody else. The steps run in transactions of their own meanwhile.
+// lockMigrations takes the lock. It belongs to a transaction, because a session's would stay with a connection
+// that a pooler gives to somebody else. The steps run in transactions of their own meanwhile.
 func (s *Store) lockMigrations(ctx context.Context) (unlock func(), err error) {
 	for range lockTries {
 		tx, err := s.write.BeginTx(ctx, nil)

@@ -92,7 +92,7 @@ func child(databaseURL string) error {
 
 // TestProcesses has many processes open one new database at once.
 func TestProcesses(t *testing.T) {
-	for name, database := range sqlstore.Databases {
+	for name, database := range sqlstore.WithPooler {
 		t.Run(name, func(t *testing.T) {
 			databaseURL := database(t)
 			var wg sync.WaitGroup
@@ -115,7 +115,7 @@ func TestProcesses(t *testing.T) {
 }
 
 func TestMigrate(t *testing.T) {
-	for name, database := range sqlstore.Databases {
+	for name, database := range sqlstore.WithPooler {
 		t.Run(name, func(t *testing.T) {
 			databaseURL := database(t)
 			from, newest, err := sqlstore.Migrate(t.Context(), databaseURL)

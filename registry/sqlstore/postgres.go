@@ -52,7 +52,7 @@ func (s *Store) openPostgres(url string) error {
 }
 
 func postgresPool(cfg *pgx.ConnConfig, modes *queryModes, size int) *sql.DB {
-	inner := stdlib.GetConnector(*cfg, stdlib.OptionBeforeConnect(modes.before), stdlib.OptionAfterConnect(func(ctx context.Context, conn *pgx.Conn) error {
+	after := func(ctx context.Context, conn *pgx.Conn) error {
 		pid, err := settle(ctx, conn)
 		if err == nil {
 			err = modes.check(conn, pid)
@@ -61,7 +61,8 @@ func postgresPool(cfg *pgx.ConnConfig, modes *queryModes, size int) *sql.DB {
 			return both(err, conn.Close(ctx)) // no other code does
 		}
 		return nil
-	}))
+	}
+	inner := stdlib.GetConnector(*cfg, stdlib.OptionBeforeConnect(modes.before), stdlib.OptionAfterConnect(after))
 	db := sql.OpenDB(newPgConnector(inner, cfg))
 	db.SetMaxOpenConns(size)
 	db.SetMaxIdleConns(size)
@@ -96,9 +97,9 @@ func settle(ctx context.Context, conn *pgx.Conn) (pid string, err error) {
 	return string(row[1]), nil
 }
 
-// queryModes says how statements are sent. pgx prepares each once for a connection. A pooler that gives a server
-// connection for each transaction would look for what one prepared in another; behind a pooler nothing is prepared,
-// which takes up to twice as long. A default_query_exec_mode in the URL goes before both.
+// queryModes says how statements are sent. pgx prepares each once for a connection. Behind a pooler, whose next
+// transaction may get another connection of the server, nothing is prepared, which takes up to twice as long. A
+// default_query_exec_mode in the URL takes precedence.
 type queryModes struct {
 	chosen bool        // by the URL
 	pooled atomic.Bool // a pooler was met
@@ -114,10 +115,11 @@ func (m *queryModes) before(_ context.Context, cfg *pgx.ConnConfig) error {
 	return nil
 }
 
-// check gives errPooled for the connection of a pooler that was made to prepare statements. A server tells each
-// client the id of its process, for cancellations; a pooler tells one that it made up.
+// check gives errPooled for a connection to a pooler that is set to prepare statements. For cancellations, a server
+// tells a client the id of its process; a pooler tells one of its own making.
 func (m *queryModes) check(conn *pgx.Conn, pid string) error {
-	if m.chosen || conn.Config().DefaultQueryExecMode == pgx.QueryExecModeExec || pid == strconv.FormatUint(uint64(conn.PgConn().PID()), 10) {
+	if m.chosen || conn.Config().DefaultQueryExecMode == pgx.QueryExecModeExec ||
+		pid == strconv.FormatUint(uint64(conn.PgConn().PID()), 10) {
 		return nil
 	}
 	m.pooled.Store(true)

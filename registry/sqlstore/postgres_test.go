@@ -40,8 +40,8 @@ func TestPostgresSessions(t *testing.T) {
 	}
 }
 
-// TestStatementsArePreparedForAServerAlone: one that a pooler gave away meanwhile would not be found. What the URL
-// says goes before that.
+// TestStatementsArePreparedForAServerAlone: a pooler's next connection would not know them. What the URL says takes
+// precedence.
 func TestStatementsArePreparedForAServerAlone(t *testing.T) {
 	for name, c := range map[string]struct {
 		database func(pgtest.TB) string
@@ -49,7 +49,6 @@ func TestStatementsArePreparedForAServerAlone(t *testing.T) {
 		prepares bool
 	}{
 		"server":         {pgtest.Database, "", true},
-		"server, told":   {pgtest.Database, "&default_query_exec_mode=exec", false},
 		"pooler":         {pgtest.PooledDatabase, "", false},
 		"pooler, told":   {pgtest.PooledDatabase, "&default_query_exec_mode=cache_statement", true},
 		"pooler, simple": {pgtest.PooledDatabase, "&default_query_exec_mode=simple_protocol", false},

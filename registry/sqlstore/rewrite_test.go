@@ -72,7 +72,7 @@ func readSecrets(t *testing.T, s registry.Store, n int, except string) {
 // TestRewriteSecrets takes a store with more than one page of everything through a
 // change of its key.
 func TestRewriteSecrets(t *testing.T) {
-	for name, database := range sqlstore.Databases {
+	for name, database := range sqlstore.WithPooler {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			url := database(t)

@@ -97,7 +97,7 @@ func TestSweepAndTheLock(t *testing.T) {
 // TestSweepEnds: a sweep that can't get to write ends by itself, on a context without
 // a deadline: here it would wait for the transaction that it is called in.
 func TestSweepEnds(t *testing.T) {
-	writers := map[string]int{"sqlite": 1, "postgres": postgresWriters, "pooler": postgresWriters}
+	writers := map[string]int{"sqlite": 1, "postgres": postgresWriters}
 	for name, database := range Databases {
 		t.Run(name, func(t *testing.T) {
 			s := opened(t, database(t))
