@@ -95,7 +95,8 @@ var (
 var errNoKeySet = errors.New("auth: no JWK Set")
 
 // readKeySet gives the keys of a JWK Set (RFC 7517, section 5) that can verify
-// tokens. Others are passed over, whatever is wrong with them: an issuer can publish keys of kinds that are yet to come. None may be left.
+// tokens. Others are passed over, whatever is wrong with them: an issuer can publish keys of
+// kinds that are yet to come. None may be left.
 func readKeySet(raw []byte) ([]webKey, error) {
 	var set struct {
 		Keys *[]jsontext.Value `json:"keys"`

@@ -21,7 +21,7 @@ type agent struct {
 	// connection fails with; with late, after the request has had its effect.
 	before func(call string) error
 	late   bool
-	old    bool // it is of a build that knows the old names of events alone
+	old    bool // it is of a build that knows only the old names of events
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -45,8 +45,11 @@ func (a *agent) RoundTrip(r *http.Request) (*http.Response, error) {
 		_ = r.Body.Close()
 		renamed := strings.ReplaceAll(string(body), `"sync.`, `"sync_run.`)
 		if renamed == string(body) {
-			return &http.Response{StatusCode: http.StatusUnprocessableEntity, Header: http.Header{"Content-Type": {"application/json"}}, Request: r,
-				Body: io.NopCloser(strings.NewReader(`[{"type":"literal_error","loc":["event_types",0],"msg":"no such event","input":"CANARY"}]`))}, nil
+			const refusal = `[{"type":"literal_error","loc":["event_types",0],"msg":"no such event","input":"CANARY"}]`
+			return &http.Response{
+				StatusCode: http.StatusUnprocessableEntity, Header: http.Header{"Content-Type": {"application/json"}},
+				Body: io.NopCloser(strings.NewReader(refusal)), Request: r,
+			}, nil
 		}
 		r.Body, r.ContentLength = io.NopCloser(strings.NewReader(renamed)), int64(len(renamed))
 	}

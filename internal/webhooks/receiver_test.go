@@ -87,14 +87,16 @@ func TestWhatIsNotBelieved(t *testing.T) {
 		return h
 	}
 	const stamp, mark = "X-Adcp-Timestamp", "X-Adcp-Signature"
-	fresh := func(body string) http.Header {
-		return sign(secret, body, time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC))
-	}
-	table := map[string]struct {
+	type row struct {
 		header  http.Header
 		body    string
 		outcome string
-	}{
+	}
+	signed := func(with, body, outcome string) row {
+		return row{sign(with, body, time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)), body, outcome}
+	}
+	fresh := func(body, outcome string) row { return signed(secret, body, outcome) }
+	table := map[string]row{
 		"no headers":                   {http.Header{}, pear, "unsigned"},
 		"no timestamp":                 {header(func(h http.Header) { h.Del(stamp) }), pear, "unsigned"},
 		"no signature":                 {header(func(h http.Header) { h.Del(mark) }), pear, "unsigned"},
@@ -114,26 +116,26 @@ func TestWhatIsNotBelieved(t *testing.T) {
 		"another timestamp":            {header(func(h http.Header) { h.Set(stamp, "946684801") }), pear, "mismatch"},
 		"another spelling of it":       {header(func(h http.Header) { h.Set(stamp, "0946684800") }), pear, "mismatch"},
 		"another body":                 {pearHeader(), pear + "\n", "mismatch"},
-		"another secret":               {sign("another secret of the right length", pear, time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)), pear, "mismatch"},
-		"an empty secret":              {sign("", pear, time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)), pear, "mismatch"},
-		"an unknown tenant":            {fresh(strings.ReplaceAll(pear, tenant, "tnt_other")), strings.ReplaceAll(pear, tenant, "tnt_other"), "unknown"},
-		"a tenant without secret":      {sign("", strings.ReplaceAll(pear, tenant, "tnt_quiet"), time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)), strings.ReplaceAll(pear, tenant, "tnt_quiet"), "no_secret"},
-		"no body":                      {fresh(""), "", "unreadable"},
-		"no JSON":                      {fresh("<p>hello</p>"), "<p>hello</p>", "unreadable"},
-		"no object":                    {fresh(`["tnt_orchard"]`), `["tnt_orchard"]`, "unreadable"},
-		"no tenant":                    {fresh(`{"event_id":"e"}`), `{"event_id":"e"}`, "unreadable"},
-		"an empty tenant":              {fresh(`{"tenant_id":""}`), `{"tenant_id":""}`, "unreadable"},
-		"a tenant of NUL":              {fresh(`{"tenant_id":"a\u0000"}`), `{"tenant_id":"a\u0000"}`, "unreadable"},
-		"a tenant that is a list":      {fresh(`{"tenant_id":["tnt_orchard"]}`), `{"tenant_id":["tnt_orchard"]}`, "unreadable"},
-		"a tenant further down":        {fresh(`{"data":{"tenant_id":"tnt_orchard"}}`), `{"data":{"tenant_id":"tnt_orchard"}}`, "unreadable"},
-		"a tenant too long":            {fresh(`{"tenant_id":"` + strings.Repeat("t", 256) + `"}`), `{"tenant_id":"` + strings.Repeat("t", 256) + `"}`, "unreadable"},
-		"a tenant of half a character": {fresh(`{"tenant_id":"tnt_orchard\ud83d"}`), `{"tenant_id":"tnt_orchard\ud83d"}`, "unreadable"},
-		"a tenant of no UTF-8":         {fresh("{\"tenant_id\":\"tnt_orchard\xff\"}"), "{\"tenant_id\":\"tnt_orchard\xff\"}", "unreadable"},
-		"a tenant without an end":      {fresh(`{"tenant_id":"tnt_orchard`), `{"tenant_id":"tnt_orchard`, "unreadable"},
-		"a tenant as a value":          {fresh(`{"a":"tenant_id","b":"tnt_orchard"}`), `{"a":"tenant_id","b":"tnt_orchard"}`, "unreadable"},
-		"a tenant within a string":     {fresh(`{"a":"\"tenant_id\":\"tnt_orchard\""}`), `{"a":"\"tenant_id\":\"tnt_orchard\""}`, "unreadable"},
-		"a tenant after the end":       {fresh(`{} "tenant_id":"tnt_orchard"`), `{} "tenant_id":"tnt_orchard"`, "unreadable"},
-		"another tenant first":         {fresh(`{"tenant_id":"tnt_other",` + pear[1:]), `{"tenant_id":"tnt_other",` + pear[1:], "unknown"},
+		"another secret":               signed("another secret of the right length", pear, "mismatch"),
+		"an empty secret":              signed("", pear, "mismatch"),
+		"an unknown tenant":            fresh(strings.ReplaceAll(pear, tenant, "tnt_other"), "unknown"),
+		"a tenant without secret":      signed("", strings.ReplaceAll(pear, tenant, "tnt_quiet"), "no_secret"),
+		"no body":                      fresh("", "unreadable"),
+		"no JSON":                      fresh("<p>hello</p>", "unreadable"),
+		"no object":                    fresh(`["tnt_orchard"]`, "unreadable"),
+		"no tenant":                    fresh(`{"event_id":"e"}`, "unreadable"),
+		"an empty tenant":              fresh(`{"tenant_id":""}`, "unreadable"),
+		"a tenant of NUL":              fresh(`{"tenant_id":"a\u0000"}`, "unreadable"),
+		"a tenant that is a list":      fresh(`{"tenant_id":["tnt_orchard"]}`, "unreadable"),
+		"a tenant further down":        fresh(`{"data":{"tenant_id":"tnt_orchard"}}`, "unreadable"),
+		"a tenant too long":            fresh(`{"tenant_id":"`+strings.Repeat("t", 256)+`"}`, "unreadable"),
+		"a tenant of half a character": fresh(`{"tenant_id":"tnt_orchard\ud83d"}`, "unreadable"),
+		"a tenant of no UTF-8":         fresh("{\"tenant_id\":\"tnt_orchard\xff\"}", "unreadable"),
+		"a tenant without an end":      fresh(`{"tenant_id":"tnt_orchard`, "unreadable"),
+		"a tenant as a value":          fresh(`{"a":"tenant_id","b":"tnt_orchard"}`, "unreadable"),
+		"a tenant within a string":     fresh(`{"a":"\"tenant_id\":\"tnt_orchard\""}`, "unreadable"),
+		"a tenant after the end":       fresh(`{} "tenant_id":"tnt_orchard"`, "unreadable"),
+		"another tenant first":         fresh(`{"tenant_id":"tnt_other",`+pear[1:], "unknown"),
 		"not sound, another secret":    {sign("another secret of the right length", pear+"]", time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)), pear + "]", "mismatch"},
 	}
 	run(t, func(t *testing.T, w *world) {
@@ -220,7 +222,8 @@ func TestWhatCouldNotBeReadMayComeSound(t *testing.T) {
 	run(t, func(t *testing.T, w *world) {
 		m := w.subscribed(tenant)
 		for attempt := range 3 {
-			if err := w.send(fmt.Sprintf(`%s,"delivery_attempt":%d,"ratio":NaN}`, pear[:len(pear)-1], attempt)); !fault.Is(err, fault.BadRequest) {
+			err := w.send(fmt.Sprintf(`%s,"delivery_attempt":%d,"ratio":NaN}`, pear[:len(pear)-1], attempt))
+			if !fault.Is(err, fault.BadRequest) {
 				t.Error(err)
 			}
 		}

@@ -84,7 +84,9 @@ func (s *Subscriber) create(ctx context.Context, tenantID string, known *registr
 			return "", false, err
 		}
 	}
-	request := wire.WebhookRequest{URL: s.cfg.URL, EventTypes: runEvents, Description: description, Secret: wire.Secret(known.Secret)}
+	request := wire.WebhookRequest{
+		URL: s.cfg.URL, EventTypes: runEvents, Description: description, Secret: wire.Secret(known.Secret),
+	}
 	made, err := s.deps.Upstream.CreateWebhook(ctx, tenantID, request)
 	if fault.Is(err, fault.Validation) { // an older build knows only the old names; no build knows both
 		request.EventTypes = oldRunEvents

@@ -199,8 +199,10 @@ func auditOfChanges(t *testing.T, s registry.Store, c *clock) {
 		}
 		page, _, err := s.Customer(alice).Audit(t.Context(), registry.AuditQuery{Take: 10})
 		if test.audited && len(page) > 0 {
-			want = append([]registry.AuditEntry{{ID: page[0].ID, At: now, Actor: e.Actor, Operation: e.Operation, SourceID: "switched",
-				ESAID: m.Connection.ID, Outcome: registry.AuditSucceeded}}, want...)
+			want = append([]registry.AuditEntry{{
+				ID: page[0].ID, At: now, Actor: e.Actor, Operation: e.Operation, SourceID: "switched", ESAID: m.Connection.ID,
+				Outcome: registry.AuditSucceeded,
+			}}, want...)
 		}
 		if err != nil || len(page) != len(want) || len(want) > 0 && !reflect.DeepEqual(page, want) {
 			t.Fatalf("%s: %v:\n got %+v\nwant %+v", test.name, err, page, want)

@@ -149,7 +149,9 @@ func connectionInvalid(t *testing.T, s registry.Store) {
 			c.LastTestTime = text
 			c.LastTestedAt = time.Date(-5, 1, 1, 0, 0, 0, 0, time.UTC) // none
 		}).Connection
-		for _, kept := range []string{got.ExternalOrgID, got.MCPURL, got.A2AURL, got.ServiceAccountEmail, got.LastError, got.LastErrorCode, got.LastTestTime} {
+		for _, kept := range []string{
+			got.ExternalOrgID, got.MCPURL, got.A2AURL, got.ServiceAccountEmail, got.LastError, got.LastErrorCode, got.LastTestTime,
+		} {
 			if kept != registry.Text(text) {
 				t.Errorf("%q is kept as %q", text, kept)
 			}

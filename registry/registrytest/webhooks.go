@@ -272,7 +272,8 @@ func concurrentEvents(t *testing.T, stores []registry.Store) {
 	}
 	for _, s := range stores {
 		end := *read(t, s, alice, "busy").Connection
-		if total != events || end.Epoch != was.Epoch+changes || end.Version != was.Version+changes+events || !end.InventorySync.ObservedAt.Equal(at(events-1)) {
+		if total != events || end.Epoch != was.Epoch+changes || end.Version != was.Version+changes+events ||
+			!end.InventorySync.ObservedAt.Equal(at(events-1)) {
 			t.Fatalf("%d had an effect; %+v", total, end)
 		}
 		hasCounts(t, s, m, registry.DeliveryCounts{Subscribed: true, Delivered: events})

@@ -62,7 +62,8 @@ func TestStatementsArePreparedForAServerAlone(t *testing.T) {
 				must(t)(err)
 				var n int // by texts of its own, since the pools may be given the same connection
 				must(t)(tx.QueryRowContext(t.Context(), `SELECT $1::bigint AS "`+pool+`"`, 1).Scan(&n))
-				must(t)(tx.QueryRowContext(t.Context(), `SELECT COUNT(*) AS "`+pool+`" FROM pg_prepared_statements WHERE statement LIKE '%bigint%'`).Scan(&n))
+				count := `SELECT COUNT(*) AS "` + pool + `" FROM pg_prepared_statements WHERE statement LIKE '%bigint%'`
+				must(t)(tx.QueryRowContext(t.Context(), count).Scan(&n))
 				if (n > 0) != c.prepares {
 					t.Errorf("%s: %d prepared", pool, n)
 				}
