@@ -43,13 +43,13 @@ func NewFile(t *testing.T) string {
 }
 
 // Databases return the URL of a new database of each kind. Where there is no PostgreSQL its
-// one skips the test that it is given, which therefore is the subtest. WithPooler adds a database
-// behind a PgBouncer, for what it could break.
+// one skips the test that it is given, which therefore is the subtest.
 var Databases = map[string]func(t *testing.T) string{
 	"sqlite":   NewFile,
 	"postgres": func(t *testing.T) string { return pgtest.Database(t) },
 }
 
+// WithPooler are Databases and one behind a PgBouncer, for what that could break.
 var WithPooler = map[string]func(t *testing.T) string{
 	"sqlite":   Databases["sqlite"],
 	"postgres": Databases["postgres"],
