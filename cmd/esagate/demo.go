@@ -193,10 +193,10 @@ Pull the sales agent's plug, ask again (the last good answers stay, Age grows), 
   curl -s -X POST %[2]s/_agent/up
 
 Switch a tenant off at the sales agent itself. The gateway notices within a quarter of an hour, or at
-once when a caller reactivates what it still shows as active; /audit says who switched it off:
+once when a caller reactivates what it still shows as active: that switches it on again, and /audit has both:
   curl -s -X POST %[2]s/_agent/tenant/%[3]s/off
   %[4]s/inventory-sources/%[5]s/reactivate -X POST
-  %[4]s/inventory-sources/%[5]s/esa
+  %[4]s/audit
 
 What the gateway says about itself, and its contract:
   curl -s %[1]s/readyz

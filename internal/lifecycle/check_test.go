@@ -245,8 +245,48 @@ func TestEarlyChecksAreBounded(t *testing.T) {
 	})
 }
 
+// TestSwitchesBehindTheRecord: a caller who switches a source to the status that is recorded has
+// the tenant switched if it was switched the other way at the sales agent. Where that can't be
+// found out, the record counts.
+func TestSwitchesBehindTheRecord(t *testing.T) {
+	type test struct {
+		off    bool // the source is deactivated at first
+		behind bool // the tenant is switched the other way at the sales agent
+		tenant behaviour
+		sends  int
+		audit  []string
+	}
+	inWorlds(t, map[string]test{
+		"on, but off": {false, true, behaviour{}, 1, []string{"tenantDeactivated"}},
+		"off, but on": {true, true, behaviour{}, 1, []string{"tenantReactivated"}},
+		"on":          {false, false, behaviour{}, 0, nil},
+		"off":         {true, false, behaviour{}, 0, nil},
+		"away":        {false, true, behaviour{status: 500}, 0, nil},
+		"hangs":       {false, true, behaviour{after: time.Hour}, 0, nil},
+		"gone":        {false, true, refuse(404, noTenant), 0, nil},
+	}, func(w *world, x test) {
+		id := w.connected(freewheel).Connection.ID
+		do, want := "reactivate", registry.StatusActive
+		if x.off {
+			w.deactivate(id)
+			do, want = "deactivate", registry.StatusDeactivated
+		}
+		if x.behind {
+			w.agent.SetActive(w.agent.id(), x.off)
+		}
+		before := len(w.agent.made(do))
+		w.agent.all("tenant", x.tenant)
+		w.must(w.do(do, id))
+		if got := len(w.agent.made(do)) - before; got != x.sends {
+			w.Errorf("%d calls, want %d", got, x.sends)
+		}
+		w.is(w.stored(id), want, "")
+		w.switchedAt(x.audit...)
+	})
+}
+
 // TestRefusalsAreChecked: the tenant is checked after a change that upstream refuses for a reason
-// of the tenant's, and after one that changes nothing.
+// of the tenant's.
 func TestRefusalsAreChecked(t *testing.T) {
 	type test struct {
 		do, op  string
@@ -254,14 +294,13 @@ func TestRefusalsAreChecked(t *testing.T) {
 		checked bool
 	}
 	inWorlds(t, map[string]test{
-		"refresh":       {"refresh", "refresh", refuse(403, `{"error":"managed_tenant_write_blocked","message":"no"}`), true},
-		"save":          {"save another", "put-config", refuse(409, `{"error":"tenant_inactive","message":"no"}`), true},
-		"rotate":        {"rotate", "put-config", refuse(404, noTenant), true},
-		"test":          {"test", "test", refuse(409, `{"error":"tenant_inactive","message":"no"}`), true},
-		"bad config":    {"rotate", "put-config", refuse(400, `{"error":"adapter_invalid_credentials","message":"no"}`), false},
-		"failure":       {"refresh", "refresh", refuse(500, ""), false},
-		"switch off":    {"deactivate", "deactivate", refuse(409, `{"error":"tenant_inactive","message":"no"}`), true},
-		"nothing to do": {"reactivate", "reactivate", behaviour{}, true},
+		"refresh":    {"refresh", "refresh", refuse(403, `{"error":"managed_tenant_write_blocked","message":"no"}`), true},
+		"save":       {"save another", "put-config", refuse(409, `{"error":"tenant_inactive","message":"no"}`), true},
+		"rotate":     {"rotate", "put-config", refuse(404, noTenant), true},
+		"test":       {"test", "test", refuse(409, `{"error":"tenant_inactive","message":"no"}`), true},
+		"bad config": {"rotate", "put-config", refuse(400, `{"error":"adapter_invalid_credentials","message":"no"}`), false},
+		"failure":    {"refresh", "refresh", refuse(500, ""), false},
+		"switch off": {"deactivate", "deactivate", refuse(409, `{"error":"tenant_inactive","message":"no"}`), true},
 	}, func(w *world, x test) {
 		id := w.connected(freewheel).Connection.ID
 		w.agent.SetActive(w.agent.id(), false)

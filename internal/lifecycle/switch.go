@@ -4,14 +4,19 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"time"
 
 	"esagate/internal/fault"
 	"esagate/registry"
 	"esagate/upstream/wire"
 )
 
-// Deactivate switches a source's tenant off. One that is off stays so; Conflict without a
-// tenant.
+// checkLimit is how long a switch to the status that is recorded may wait for upstream to
+// say whether that is still so.
+const checkLimit = 5 * time.Second
+
+// Deactivate switches a source's tenant off. One that is off, upstream too as far as it can
+// be asked, stays so; Conflict without a tenant.
 func (l *Lifecycle) Deactivate(ctx context.Context, customer, esaID int64) (*registry.Source, error) {
 	return l.setActive(ctx, customer, esaID, registry.OperationDeactivate)
 }
@@ -28,13 +33,19 @@ func (l *Lifecycle) setActive(ctx context.Context, customer, esaID int64, kind r
 	}
 	return run(ctx, l, m, func(ctx context.Context) (*registry.Source, error) {
 		takeOver := false // at first settings are restored, if that can be done at once
+		checked := false
 		return l.untilClaimed(ctx, m, func(m *registry.Source) (next, was *registry.Source, err error) {
 			o := l.newOperation(targetOf(m), kind)
 			next, was, err = o.claim(ctx, l.precondition, beginSwitching(now(), targetStatus(kind), takeOver))
 			takeOver = true
 			switch {
+			case errors.Is(err, errAlready) && !checked:
+				checked = true // it may have been switched at the sales agent, as the caller knows
+				call, cancel := context.WithTimeout(ctx, checkLimit)
+				defer cancel()
+				_ = l.Check(call, was) // an error is logged, and what is recorded counts
+				return nil, was, errMoved
 			case errors.Is(err, errAlready):
-				l.CheckSoon(was) // its caller may know better
 				return was, was, nil
 			case err != nil:
 				return nil, was, err
