@@ -144,6 +144,9 @@ func TestRestoreBlocksNothing(t *testing.T) {
 	inWorld(t, func(w *world) {
 		id := w.withStuckRestore()
 		w.save(id, freewheel)
+		tries := len(w.agent.made("put-settings"))
+		w.takes(0, func() { w.reactivate(id) }) // it is active
+		w.calls("put-settings", tries)
 		w.takes(0, func() { w.deactivate(id) })
 		w.is(w.stored(id), registry.StatusDeactivated, "INTERNAL_ERROR") // and may be deleted
 		w.agent.all("put-settings", behaviour{})

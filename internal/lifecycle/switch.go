@@ -33,14 +33,14 @@ func (l *Lifecycle) setActive(ctx context.Context, customer, esaID int64, kind r
 	}
 	return run(ctx, l, m, func(ctx context.Context) (*registry.Source, error) {
 		takeOver := false // at first settings are restored, if that can be done at once
-		checked := false
+		asked := false
 		return l.untilClaimed(ctx, m, func(m *registry.Source) (next, was *registry.Source, err error) {
 			o := l.newOperation(targetOf(m), kind)
 			next, was, err = o.claim(ctx, l.precondition, beginSwitching(now(), targetStatus(kind), takeOver))
 			takeOver = true
 			switch {
-			case errors.Is(err, errAlready) && !checked:
-				checked = true // it may have been switched at the sales agent, as the caller knows
+			case errors.Is(err, errAlready) && !asked && checkable(was.Connection):
+				asked = true // it may have been switched at the sales agent, as the caller knows
 				call, cancel := context.WithTimeout(ctx, checkLimit)
 				defer cancel()
 				_ = l.Check(call, was) // an error is logged, and what is recorded counts
