@@ -93,7 +93,7 @@ type AuditPage struct {
 	NextCursor *string      `json:"nextCursor"`
 }
 
-// AuditEntry is the record of one write.
+// AuditEntry is the record of one write, or of refused ones that are alike.
 type AuditEntry struct {
 	ID        string    `json:"id"`
 	At        Timestamp `json:"at"`
@@ -105,4 +105,6 @@ type AuditEntry struct {
 	Outcome   string    `json:"outcome"` // begun, succeeded, refused or failed
 	Status    *int64    `json:"status"`
 	ErrorCode *string   `json:"errorCode"`
+	Count     int64     `json:"count"`
+	LastAt    Timestamp `json:"lastAt"`
 }

@@ -53,7 +53,7 @@ func name(named map[reflect.Type]string, typ reflect.Type) {
 // neverNull are the fields whose Go type could be null and whose value never is.
 var neverNull = map[string]bool{
 	"Status.fetchedAt": true, "Status.webhooks": true,
-	"TestResult.testedAt": true, "SyncRun.startedAt": true, "AuditEntry.at": true,
+	"TestResult.testedAt": true, "SyncRun.startedAt": true, "AuditEntry.at": true, "AuditEntry.lastAt": true,
 	"Connection.createdAt": true, "Connection.updatedAt": true,
 	"InventorySource.createdAt": true, "InventorySource.updatedAt": true,
 }

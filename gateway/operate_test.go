@@ -282,6 +282,32 @@ func TestAudit(t *testing.T) {
 	})
 }
 
+// Refused writes that are alike are one entry of the audit, however many there are.
+func TestAuditOfRefusals(t *testing.T) {
+	inWorld(t, setup{}, func(w *world) {
+		type page struct {
+			Entries []struct {
+				Operation, At, LastAt string
+				RequestID             *string
+				Count                 int
+			}
+		}
+		for range 40 {
+			w.write("PUT", sourcesPath+"/"+source, `{"name":""}`)
+		}
+		w.pass(time.Second)
+		w.write("PUT", sourcesPath+"/"+source, `{"name":7}`, "X-Request-Id", "last")
+		w.write("PUT", sourcesPath+"/"+source, `{"name":"Good"}`)
+		got := decode[page](t, w.writeAs(writeKey, "GET", auditPath, ""), 200).Entries
+		if len(got) != 2 || got[0].Count != 1 || got[0].At != got[0].LastAt {
+			t.Fatalf("%+v", got)
+		}
+		if e := got[1]; e.Count != 41 || e.LastAt <= e.At || *e.RequestID == "last" {
+			t.Errorf("%+v", e)
+		}
+	})
+}
+
 func orNothing(s *string) string {
 	if s == nil {
 		return ""

@@ -2,7 +2,7 @@ package registry
 
 import "time"
 
-// AuditKept is how long audit entries are kept.
+// AuditKept is how long audit entries are kept if a Store is not told otherwise.
 const AuditKept = 90 * 24 * time.Hour
 
 // AuditOutcome says what became of a write.
@@ -23,8 +23,8 @@ const (
 	AuditSwitchedOn  = "tenantReactivated"
 )
 
-// AuditEntry is the record of one write: who, what, which source, and what became of
-// it. Nothing of a request's body stands in it but the ids of what it was about.
+// AuditEntry is the record of one write, or of refused ones that are alike: who, what,
+// which source, and what became of it. Nothing of a request's body stands in it but the ids of what it was about.
 type AuditEntry struct {
 	ID        string // given by the Store; ordered by time of beginning
 	At        time.Time
@@ -34,8 +34,10 @@ type AuditEntry struct {
 	ESAID     int64  // 0: none, or not known
 	RequestID string // empty: what was recorded is not a request of a caller's
 	Outcome   AuditOutcome
-	Status    int    // of the answer; 0: none yet
-	Code      string // of an answer that is an error; empty: none
+	Status    int       // of the answer; 0: none yet
+	Code      string    // of an answer that is an error; empty: none
+	Count     int       // how many writes it is the record of: more than 1 for refused ones alone
+	LastAt    time.Time // when the last of them began; the other fields are the first one's
 }
 
 // AuditResult ends an entry. SourceID and ESAID fill in what was not known.

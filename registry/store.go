@@ -186,10 +186,18 @@ type CustomerStore interface {
 	// DeliveryCounts counts a connection's deliveries.
 	DeliveryCounts(ctx context.Context, esaID int64) (DeliveryCounts, error)
 
+	// Snapshot returns what KeepSnapshots kept of a connection; ErrNotFound without, and where
+	// the connection has another tenant by now.
+	Snapshot(ctx context.Context, esaID int64) (*Snapshot, error)
+	// ForgetSnapshot deletes it; without one it does nothing.
+	ForgetSnapshot(ctx context.Context, esaID int64) error
+
 	// BeginAudit records that a write begins and gives the entry's ID. At and ID are
 	// the Store's to give, Outcome is [AuditBegun].
 	BeginAudit(ctx context.Context, e AuditEntry) (id string, err error)
-	// FinishAudit records what became of it; ErrNotFound.
+	// FinishAudit records what became of it; ErrNotFound. A refused write becomes part of the
+	// entry of those of the same clock hour that are alike, in actor, operation, source, status
+	// and code: its own entry then goes.
 	FinishAudit(ctx context.Context, id string, result AuditResult) error
 	// Audit returns a page of entries, newest first, and whether there are older ones.
 	Audit(ctx context.Context, q AuditQuery) (page []AuditEntry, more bool, err error)

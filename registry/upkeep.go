@@ -18,8 +18,13 @@ type UpkeepStore interface {
 	Lease(ctx context.Context, name, holder string, ttl time.Duration) (bool, error)
 	// Unlease ends a lease; one that is another's stays.
 	Unlease(ctx context.Context, name, holder string) error
+	// KeepSnapshots keeps snapshots in place of older ones, at most [MaxPage], in one
+	// transaction. It passes over those whose connection does not exist or has another tenant,
+	// and those whose document is older than the one that is kept, unless that was received
+	// before lapsed. ErrInvalid for a document longer than [MaxSnapshot] or not storable.
+	KeepSnapshots(ctx context.Context, batch []Snapshot, lapsed time.Time) error
 	// Sweep removes some webhook events and audit entries that have had their time
-	// ([EventsKept], [AuditKept]) and reports whether there may be more.
+	// ([EventsKept], and by default [AuditKept]) and reports whether there may be more.
 	Sweep(ctx context.Context) (more bool, err error)
 }
 

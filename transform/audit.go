@@ -22,6 +22,7 @@ func auditEntry(e *registry.AuditEntry) api.AuditEntry {
 		ID: e.ID, At: api.TimestampOf(e.At), Actor: e.Actor, Operation: e.Operation,
 		SourceID: optional(e.SourceID), RequestID: optional(e.RequestID),
 		Outcome: string(e.Outcome), ErrorCode: optional(e.Code),
+		Count: int64(e.Count), LastAt: api.TimestampOf(e.LastAt),
 	}
 	if e.ESAID != 0 {
 		out.ESAID = optional(strconv.FormatInt(e.ESAID, 10))

@@ -18,7 +18,7 @@ func openStore(ctx context.Context, cfg *config.Config) (*sqlstore.Store, error)
 	if err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
-	return sqlstore.Open(ctx, cfg.Store.URL.Reveal(), sqlstore.WithVault(v))
+	return sqlstore.Open(ctx, cfg.Store.URL.Reveal(), sqlstore.WithVault(v), sqlstore.WithAuditKept(cfg.Store.AuditRetention))
 }
 
 // withStore reads a config and works with its store.

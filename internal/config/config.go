@@ -94,6 +94,8 @@ type Snapshot struct {
 type Store struct {
 	URL           Secret `config:"url" rule:"store-url"`                 // sqlite://<path>, or a PostgreSQL URL with its password
 	EncryptionKey Secret `config:"encryption_key" rule:"encryption-key"` // as vault.New takes it
+	// AuditRetention is how long entries of the audit are kept.
+	AuditRetention time.Duration `config:"audit_retention" rule:"24h..87600h"`
 }
 
 // Telemetry is what the gateway says about itself.
@@ -195,7 +197,7 @@ func Default() Config {
 			StaleIfError:         15 * time.Minute,
 			Patience:             300 * time.Millisecond,
 		},
-		Store:     Store{URL: NewSecret("sqlite://esagate.db")},
+		Store:     Store{URL: NewSecret("sqlite://esagate.db"), AuditRetention: registry.AuditKept},
 		Telemetry: Telemetry{LogFormat: "json", LogLevel: "info", TraceRatio: 0.01},
 		Provisioning: Provisioning{
 			ExternalSource: "esagate",

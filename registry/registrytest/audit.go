@@ -54,6 +54,10 @@ func recordCalls(s registry.Store) map[string]func(context.Context) error {
 		"FinishAudit": func(ctx context.Context) error {
 			return c.FinishAudit(ctx, strings.Repeat("0", 32), registry.AuditResult{Outcome: registry.AuditFailed})
 		},
+		"ForgetSnapshot": func(ctx context.Context) error { return c.ForgetSnapshot(ctx, 1000) },
+		"KeepSnapshots": func(ctx context.Context) error {
+			return s.KeepSnapshots(ctx, []registry.Snapshot{{CustomerID: alice, ESAID: 1000, TenantID: "tenant-of-there"}}, time.Time{})
+		},
 		"Audit": func(ctx context.Context) error { _, _, err := c.Audit(ctx, registry.AuditQuery{Take: 1}); return err },
 		"Sweep": func(ctx context.Context) error { _, err := s.Sweep(ctx); return err },
 	}
@@ -85,6 +89,7 @@ func auditKept(t *testing.T, s registry.Store, c *clock) {
 	} {
 		now := c.pass(time.Microsecond)
 		test.want.ID, test.want.At, test.want.Outcome = audited(t, s, alice, test.begin), now, registry.AuditBegun
+		test.want.Count, test.want.LastAt = 1, now
 		want = append([]registry.AuditEntry{test.want}, want...)
 		got, more, err := s.Customer(alice).Audit(t.Context(), registry.AuditQuery{Take: 10})
 		if err != nil || more || !reflect.DeepEqual(got, want) {
@@ -103,7 +108,7 @@ func auditFinished(t *testing.T, s registry.Store) {
 		}
 		for _, e := range page {
 			if e.ID == id {
-				want.ID, want.At = e.ID, e.At
+				want.ID, want.At, want.Count, want.LastAt = e.ID, e.At, 1, e.At
 				if e != want {
 					t.Fatalf("%+v, want %+v", e, want)
 				}
@@ -201,7 +206,7 @@ func auditOfChanges(t *testing.T, s registry.Store, c *clock) {
 		if test.audited && len(page) > 0 {
 			want = append([]registry.AuditEntry{{
 				ID: page[0].ID, At: now, Actor: e.Actor, Operation: e.Operation, SourceID: "switched", ESAID: m.Connection.ID,
-				Outcome: registry.AuditSucceeded,
+				Outcome: registry.AuditSucceeded, Count: 1, LastAt: now,
 			}}, want...)
 		}
 		if err != nil || len(page) != len(want) || len(want) > 0 && !reflect.DeepEqual(page, want) {
@@ -216,7 +221,8 @@ func auditOrder(t *testing.T, s registry.Store, c *clock) {
 	var all []registry.AuditEntry // newest first
 	begin := func(source string, pause time.Duration) {
 		t.Helper()
-		e := registry.AuditEntry{Actor: fmt.Sprint(len(all)), SourceID: source, At: c.pass(pause), Outcome: registry.AuditBegun}
+		e := registry.AuditEntry{Actor: fmt.Sprint(len(all)), SourceID: source, At: c.pass(pause), Outcome: registry.AuditBegun, Count: 1}
+		e.LastAt = e.At
 		e.ID = audited(t, s, alice, e)
 		audited(t, s, bob, e)
 		all = append([]registry.AuditEntry{e}, all...)

@@ -116,6 +116,9 @@ func run(t *testing.T, open Opener, whole bool) {
 		{"event/announced", eventAnnounced},
 		{"event/concurrent", eventConcurrent},
 		{"audit/finished", auditFinished},
+		{"snapshot/kept", snapshotKept},
+		{"snapshot/of the tenant", snapshotOfTenant},
+		{"snapshot/concurrent", snapshotConcurrent},
 		{"customers/foreign deliveries are not found", customersIsolatedDeliveries},
 		{"fail/cancelled context", failCancelled},
 		{"fail/closed store", failClosed},
@@ -176,6 +179,8 @@ func runTimed(t *testing.T, open Opener, whole bool) {
 		{"audit/of changes without a request", auditOfChanges},
 		{"audit/order and pages", auditOrder},
 		{"audit/concurrent", auditConcurrent},
+		{"audit/equal refusals are one entry", auditFolds},
+		{"audit/equal refusals at once", auditFoldsTogether},
 	}
 	for _, test := range tests {
 		if whole || !long[test.name] {

@@ -3,8 +3,10 @@ package sqlstore
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -13,13 +15,21 @@ import (
 	"esagate/registry"
 )
 
-const auditColumns = `a.id, a.at, a.actor, a.operation, a.source_id, a.esa_id, a.request_id, a.outcome, a.status, a.code`
+const auditColumns = `a.id, a.at, a.actor, a.operation, a.source_id, a.esa_id, a.request_id, a.outcome, a.status, a.code, a.times, a.last_at`
 
 var (
 	insertAudit = scoped(`INSERT INTO audit (customer_id, id, at, actor, operation, source_id, esa_id, request_id, outcome)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`)
-	finishAudit = scoped(`UPDATE audit SET outcome = $3, status = $4, code = $5, source_id = COALESCE(source_id, $6), esa_id = COALESCE(esa_id, $7)
-		WHERE customer_id = $1 AND id = $2`)
+	finishAudit = scoped(`UPDATE audit SET outcome = $3, status = $4, code = $5, source_id = COALESCE(source_id, $6), esa_id = COALESCE(esa_id, $7),
+		fold = NULL WHERE customer_id = $1 AND id = $2`)
+	// takeBegun and foldAudit end a refused write: its entry is taken away and comes back as the first of its kind,
+	// or is counted in the first one.
+	takeBegun = scoped(`DELETE FROM audit WHERE customer_id = $1 AND id = $2 AND outcome = 'begun'
+		RETURNING at, actor, operation, COALESCE(source_id, $3), COALESCE(esa_id, $4), request_id`)
+	foldAudit = scoped(`INSERT INTO audit (customer_id, id, at, actor, operation, source_id, esa_id, request_id, outcome, status, code, fold)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'refused', $9, $10, $11)
+		ON CONFLICT (customer_id, fold) WHERE fold IS NOT NULL
+		DO UPDATE SET times = COALESCE(audit.times, 1) + 1, last_at = CASE WHEN excluded.at > COALESCE(audit.last_at, audit.at) THEN excluded.at ELSE audit.last_at END`)
 	selectAudit   = scoped(`SELECT ` + auditColumns + ` FROM audit a WHERE a.customer_id = $1 AND a.id < $2 ORDER BY a.id DESC LIMIT $3`)
 	selectAuditOf = scoped(`SELECT ` + auditColumns + ` FROM audit a WHERE a.customer_id = $1 AND a.source_id = $4 AND a.id < $2 ORDER BY a.id DESC LIMIT $3`)
 )
@@ -82,6 +92,33 @@ func (s scope) insertAudit(ctx context.Context, at time.Time, e registry.AuditEn
 	return id, err
 }
 
+// foldWindow is how long equal refusals are one entry: they are those of one clock hour.
+const foldWindow = time.Hour
+
+// foldOf gives a short text for what refused writes have in common that are one entry.
+func foldOf(e *registry.AuditEntry) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %q %d %d %q %d",
+		e.Actor, e.Operation, e.SourceID, e.ESAID, e.Status, e.Code, e.At.Truncate(foldWindow).Unix()))
+	return hex.EncodeToString(sum[:16])
+}
+
+// fold ends a refused write in the entry of those that are alike; ErrNotFound if it is not begun.
+func (s scope) fold(ctx context.Context, id string, r registry.AuditResult) error {
+	e := registry.AuditEntry{Status: r.Status, Code: bounded(r.Code, codeLength)}
+	err := s.queryRow(ctx, takeBegun, id, auditSource(r.SourceID), auditESA(r.ESAID)).Scan(
+		instantColumn{&e.At}, &e.Actor, &e.Operation, orZero(&e.SourceID), orZero(&e.ESAID), orZero(&e.RequestID))
+	if err != nil {
+		return found(err)
+	}
+	_, err = s.exec(ctx, foldAudit, id, nullTime(e.At), e.Actor, e.Operation, auditSource(e.SourceID), auditESA(e.ESAID),
+		nullText(e.RequestID), auditStatus(e.Status), nullText(e.Code), foldOf(&e))
+	return err
+}
+
+func auditStatus(status int) sql.NullInt64 {
+	return sql.NullInt64{Int64: int64(status), Valid: status != 0}
+}
+
 // FinishAudit records what became of a write. Of two ends of one entry the later stands.
 func (c customerStore) FinishAudit(ctx context.Context, id string, r registry.AuditResult) error {
 	switch {
@@ -91,7 +128,12 @@ func (c customerStore) FinishAudit(ctx context.Context, id string, r registry.Au
 		return registry.ErrNotFound
 	}
 	return failed("finish an audit entry", c.store.writing(ctx, c.customer, func(in scope) error {
-		ended, err := in.exec(ctx, finishAudit, id, string(r.Outcome), sql.NullInt64{Int64: int64(r.Status), Valid: r.Status != 0},
+		if r.Outcome == registry.AuditRefused {
+			if err := in.fold(ctx, id, r); !errors.Is(err, registry.ErrNotFound) {
+				return err
+			}
+		}
+		ended, err := in.exec(ctx, finishAudit, id, string(r.Outcome), auditStatus(r.Status),
 			nullText(bounded(r.Code, codeLength)), auditSource(r.SourceID), auditESA(r.ESAID))
 		if err == nil && ended == 0 {
 			return registry.ErrNotFound
@@ -129,7 +171,11 @@ func (c customerStore) auditPage(ctx context.Context, q registry.AuditQuery, tak
 	}
 	return query(ctx, c.store.reading(c.customer), st, func(r row) (e registry.AuditEntry, err error) {
 		err = r.Scan(&e.ID, instantColumn{&e.At}, &e.Actor, &e.Operation, orZero(&e.SourceID), orZero(&e.ESAID),
-			orZero(&e.RequestID), orZero(&e.Outcome), orZero(&e.Status), orZero(&e.Code))
+			orZero(&e.RequestID), orZero(&e.Outcome), orZero(&e.Status), orZero(&e.Code), orZero(&e.Count), instantColumn{&e.LastAt})
+		e.Count = max(e.Count, 1)
+		if e.LastAt.IsZero() {
+			e.LastAt = e.At
+		}
 		return e, err
 	}, args...)
 }

@@ -40,6 +40,8 @@ type Store struct {
 	dialect goose.Dialect
 	now     func() time.Time
 	vault   *vault.Vault // seals and opens secrets; nil: none can be kept
+	// auditKept is how long audit entries are kept.
+	auditKept time.Duration
 }
 
 var _ registry.Store = (*Store)(nil)
@@ -49,6 +51,9 @@ type Option func(*Store)
 
 // WithClock sets the clock that creation and change times come from.
 func WithClock(now func() time.Time) Option { return func(s *Store) { s.now = now } }
+
+// WithAuditKept sets how long audit entries are kept, instead of [registry.AuditKept].
+func WithAuditKept(kept time.Duration) Option { return func(s *Store) { s.auditKept = kept } }
 
 // Open opens the database that a store URL names and brings its tables up to
 // date; it may wait for another process that is doing the same. The URL is one of
@@ -76,7 +81,7 @@ func Open(ctx context.Context, url string, opts ...Option) (*Store, error) {
 
 // pools returns a Store with open pools, whose tables may not be up to date.
 func pools(url string, opts ...Option) (*Store, error) {
-	s := &Store{now: time.Now}
+	s := &Store{now: time.Now, auditKept: registry.AuditKept}
 	for _, opt := range opts {
 		opt(s)
 	}

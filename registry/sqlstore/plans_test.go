@@ -40,6 +40,7 @@ func TestSQLitePlans(t *testing.T) {
 		"subscription": selectSubscription, "subscribe": updateSubscription, "unsubscribe": deleteSubscription,
 		"tenant": selectTarget, "event": selectEvent, "announce": announce, "news": selectNews,
 		"audit": selectAudit, "audit of a source": selectAuditOf, "end of an entry": finishAudit,
+		"refused entry": takeBegun, "snapshot": selectSnapshot, "forget a snapshot": deleteSnapshot, "tenant of": lockTenant,
 		"expired events": expiredEvents.probe, "expired entries": expiredAudit.probe,
 		"sweep events": expiredEvents.remove, "sweep entries": expiredAudit.remove,
 		"settings": selectSettings, "forget settings": deleteSettings, "change": updateConnection,
@@ -169,6 +170,9 @@ func TestPostgresPlans(t *testing.T) {
 		"audit":             {selectAudit, `5, 'f', 20`},
 		"audit of many":     {selectAudit, `6, 'entry-12000', 20`},
 		"audit of a source": {selectAuditOf, `6, 'f', 20, 'source-11000'`},
+		"refused entry":     {takeBegun, `5, 'entry-10001-1', 's', 1`},
+		"snapshot":          {selectSnapshot, `5, 110001`},
+		"tenant of":         {lockTenant.ending(s.lock), `5, 110001, 'tenant-10001'`},
 		"end of an entry":   {finishAudit, `5, 'entry-10001-1', 'o', 200, 'c', 's', 1`},
 	}, func(t *testing.T, _ string, plan []string) {
 		for i, line := range plan {

@@ -25,6 +25,9 @@ const (
 	busyTries   = 50
 )
 
+// logLimit is what is left of the log, in bytes, after a checkpoint that emptied a longer one.
+const logLimit = "67108864"
+
 // memoryPath is the path of a database that lives and dies with its Store.
 const memoryPath = ":memory:"
 
@@ -67,10 +70,13 @@ func sqlitePool(path string, size int, queryOnly string) (*sql.DB, error) {
 		"_synchronous":  {"FULL"}, // a commit is on disk when it returns
 		"_foreign_keys": {"1"},
 		"_query_only":   {queryOnly},
-		"_txlock":       {"immediate"},        // no upgrade from read to write, which can't wait
-		"_pragma":       {"secure_delete(1)"}, // what is deleted is overwritten, in the file
-		"_dqs":          {"0"},                // a misspelt column is an error, never a text
-		"_error_rc":     {"1"},                // error texts of the failure at hand alone
+		"_txlock":       {"immediate"}, // no upgrade from read to write, which can't wait
+		"_pragma": {
+			"secure_delete(1)", // what is deleted is overwritten, in the file
+			"journal_size_limit(" + logLimit + ")",
+		},
+		"_dqs":      {"0"}, // a misspelt column is an error, never a text
+		"_error_rc": {"1"}, // error texts of the failure at hand alone
 	}
 	name := (&url.URL{Scheme: "file", Opaque: url.PathEscape(path), RawQuery: params.Encode()}).String()
 	db, err := sql.Open("sqlite", name)

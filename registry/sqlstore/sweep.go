@@ -61,7 +61,9 @@ func (s *Store) sweep(ctx context.Context, rows expired) {
 // Sweep removes some rows of every kind that have had their time. Unlike sweep it
 // waits for the lock on bulk work.
 func (s *Store) Sweep(ctx context.Context) (more bool, err error) {
-	for _, rows := range []expired{expiredEvents, expiredAudit, expiredConsents, expiredOnce} {
+	audit := expiredAudit
+	audit.kept = s.auditKept
+	for _, rows := range []expired{expiredEvents, audit, expiredConsents, expiredOnce} {
 		removed, err := s.remove(ctx, rows, s.lock)
 		if err != nil {
 			return more, failed("sweep", err)

@@ -105,7 +105,8 @@ func changeAgent(ctx context.Context, in scope, was *registry.Source, name strin
 }
 
 // deletions are in the order of their foreign keys. The rows that record an
-// adoption and a given esaId stay for good, and those of idempotency keys for their time.
+// adoption and a given esaId stay for good, and those of idempotency keys for their time. A
+// snapshot goes with its connection.
 var deletions = []statement{
 	deleteConsents, deleteCredential,
 	scoped(`DELETE FROM kept_settings` + ofSource),
