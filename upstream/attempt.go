@@ -3,6 +3,7 @@ package upstream
 import (
 	"log/slog"
 	"net/http"
+	"time"
 )
 
 // attemptTransport makes the attempts. It is the transport of the client that
@@ -16,30 +17,46 @@ type attemptTransport struct{ c *Client }
 func (t attemptTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	cl := callFrom(r.Context())
 	cl.attempts++
-	cl.last = t.c.attempt(r, cl)
-	if cl.last != nil {
-		return nil, cl.last
+	f := t.c.attempt(r, cl)
+	if f != nil && f.outcome == outcomeBusy && cl.last != nil && !cl.last.overtaken {
+		f = cl.last // what went wrong before says more
+		f.retry = false
+	}
+	cl.last = f
+	if f != nil {
+		return nil, f
 	}
 	return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody}, nil
 }
 
-// attempt makes one attempt, if the breakers allow it. The whole upstream's keeps back
-// every call, a tenant's keeps back the reads of its status. A breaker lets its own probe pass.
-func (c *Client) attempt(r *http.Request, cl *call) *failure {
-	if err := r.Context().Err(); err != nil {
-		return neverSent(lost(r.Context(), err)) // past the breakers: upstream was not asked
+// keptBack gives the refusal of a call that an open breaker keeps back, or nil. The whole
+// upstream's keeps back every call, a tenant's the reads of its status. A breaker lets its
+// own probe pass.
+func (c *Client) keptBack(cl *call) *failure {
+	if cl.op == opStatus {
+		if b := c.tenants.get(cl.tenantID).breaker; b.open.Load() {
+			return b.refusal()
+		}
 	}
+	if cl.probes != c.upstream && c.upstream.open.Load() {
+		return c.upstream.refusal()
+	}
+	return nil
+}
+
+// attempt makes one attempt, if the breakers allow it, when it has its slot.
+func (c *Client) attempt(r *http.Request, cl *call) *failure {
+	ctx, leave, f := c.enter(r.Context(), cl)
+	if f != nil {
+		return f
+	}
+	defer leave()
+	r = r.WithContext(ctx)
 	var t *tenant
 	var changes int64
 	if cl.readsStatus() {
 		t = c.tenants.get(cl.tenantID)
 		changes = t.breaker.changes.Load()
-	}
-	if cl.op == opStatus && t.breaker.open.Load() {
-		return t.breaker.refusal()
-	}
-	if cl.probes != c.upstream && c.upstream.open.Load() {
-		return c.upstream.refusal()
 	}
 	began := c.tenants.now()
 	if cl.op == opStatus {
@@ -47,7 +64,10 @@ func (c *Client) attempt(r *http.Request, cl *call) *failure {
 		r, done = c.watchHanging(r, t, began, cl.attempts < c.cfg.Attempts)
 		defer done()
 	}
-	f := c.exchange(r, cl)
+	f = c.exchange(r, cl)
+	if f != nil && f.outcome == outcomeTimeout && cl.waited > waitNoted && time.Now().Before(cl.deadline) {
+		f.blame = blameUnknown // its caller's time ended, of which waiting for a slot took a part
+	}
 	if cl.quick && f != nil && f.outcome == outcomeTimeout {
 		f.blame = blameUnknown // it had too little time to say anything
 	}
@@ -84,6 +104,7 @@ func (c *Client) record(cl *call, t *tenant, began, changes int64, f *failure) {
 		if t.breaker.record(changes, true) {
 			c.log.Warn("breaker opened", slog.String("breaker", "tenant"), slog.String("tenant", t.id),
 				slog.String("after", string(f.outcome)))
+			c.slots.recall(func(w *claim) bool { return w.class == classStatus && w.tenant == t.id })
 			c.watch(t.breaker)
 		}
 		c.unwell(cl, t, began, f)

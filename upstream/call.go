@@ -2,7 +2,6 @@ package upstream
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -45,18 +44,19 @@ const (
 // It travels in the request's context.
 type call struct {
 	op       operation
-	method   string        // "": GET, a read
-	tenantID string        // whom it is about; "": all tenants, or one yet to be
-	path     []string      // segments below the collection of tenants
-	query    url.Values    // may hold a caller's text: the transport adds it
-	body     []byte        // JSON; nil: none
-	secrets  []wire.Secret // every credential in it
-	limit    time.Duration // of the whole call; 0: FetchTimeout
-	accept   []int         // statuses of success; nil: 200 alone
-	done     bool          // any 2xx is a success, whatever the body says
-	probes   *breaker      // the breaker that this is the probe of; nil for a reader's call
-	quick    bool          // a probe in so little time that running out of it says nothing
-	most     int64         // bytes of a success; 0: maxDocument
+	method   string          // "": GET, a read
+	tenantID string          // whom it is about; "": all tenants, or one yet to be
+	path     []string        // segments below the collection of tenants
+	query    url.Values      // may hold a caller's text: the transport adds it
+	body     []byte          // JSON; nil: none
+	secrets  []wire.Secret   // every credential in it
+	limit    time.Duration   // of the whole call, without its waits for slots; 0: FetchTimeout
+	accept   []int           // statuses of success; nil: 200 alone
+	done     bool            // any 2xx is a success, whatever the body says
+	probes   *breaker        // the breaker that this is the probe of; nil for a reader's call
+	unwanted <-chan struct{} // of a probe: closed when it is not wanted any more
+	quick    bool            // a probe in so little time that running out of it says nothing
+	most     int64           // bytes of a success; 0: maxDocument
 
 	decode func(body io.Reader) error // keeps what it decoded; nil only with done
 	// judge judges an answer that is no success, in place of answered; nil from it is
@@ -64,7 +64,9 @@ type call struct {
 	judge func(a answer) *failure
 
 	attempts int
-	last     *failure // of the latest attempt; nil: it succeeded
+	last     *failure      // of the latest attempt; nil: it succeeded
+	deadline time.Time     // of the call: limit after it first had a slot, and what it has waited for others since
+	waited   time.Duration // for slots
 }
 
 // tenantCall is a read of something of a tenant's.
@@ -115,20 +117,20 @@ func ask[T any](ctx context.Context, c *Client, cl *call, decode func([]byte) (T
 
 // do makes a call and counts it.
 func (c *Client) do(ctx context.Context, cl *call) error {
-	start := time.Now()
+	start, o := time.Now(), outcomeOK
 	f := c.call(ctx, cl)
-	if f == nil {
-		c.metrics.call(ctx, cl.op, outcomeOK, time.Since(start))
-		return nil
+	if f != nil {
+		o = f.outcome
 	}
-	c.metrics.call(ctx, cl.op, f.outcome, time.Since(start))
-	return f.err
+	c.metrics.call(ctx, cl.op, o, time.Since(start)-cl.waited)
+	if f != nil {
+		return f.err
+	}
+	return nil
 }
 
 // call makes the attempts of one call: the only one of a write or a probe.
 func (c *Client) call(ctx context.Context, cl *call) *failure {
-	ctx, cancel := context.WithTimeout(ctx, cmp.Or(cl.limit, c.cfg.FetchTimeout))
-	defer cancel()
 	req, f := c.request(ctx, cl)
 	if f != nil {
 		return f

@@ -11,6 +11,7 @@
 package upstream
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
@@ -26,6 +27,8 @@ const (
 	apiPath   = "/api/v1/tenant-management/tenants"
 	keyHeader = "X-Tenant-Management-API-Key"
 	userAgent = "esagate"
+
+	defaultConcurrency = 64
 
 	maxID = 255 // bytes of an id in a path; breakers are kept by tenant id
 )
@@ -43,9 +46,10 @@ type Client struct {
 	tenants   *tenants
 	metrics   *metrics
 
-	background               *background.Group // of probes
-	probeSlots, patientSlots chan struct{}
-	onRecover                func(tenantID string)
+	slots *slots
+
+	background *background.Group // of probes
+	onRecover  func(tenantID string)
 
 	keyRefused atomic.Bool
 	refusedLog rate.Sometimes
@@ -62,14 +66,13 @@ func New(cfg Config, deps Deps) (c *Client, err error) {
 		log:    deps.Logger,
 		budget: budget{start: time.Now()},
 
-		refusedLog:   rate.Sometimes{Interval: time.Minute},
-		takenLog:     rate.Sometimes{Interval: time.Minute},
-		upstream:     newUpstreamBreaker(cfg.Breaker),
-		tenants:      newTenants(cfg.Breaker),
-		background:   background.NewGroup(deps.Logger),
-		probeSlots:   make(chan struct{}, probesAtOnce),
-		patientSlots: make(chan struct{}, patientProbes),
-		onRecover:    deps.OnRecover,
+		refusedLog: rate.Sometimes{Interval: time.Minute},
+		takenLog:   rate.Sometimes{Interval: time.Minute},
+		upstream:   newUpstreamBreaker(cfg.Breaker),
+		tenants:    newTenants(cfg.Breaker),
+		background: background.NewGroup(deps.Logger),
+		slots:      newSlots(cmp.Or(cfg.Concurrency, defaultConcurrency)),
+		onRecover:  deps.OnRecover,
 	}
 	transport := deps.Transport
 	if transport == nil {
@@ -77,9 +80,10 @@ func New(cfg Config, deps Deps) (c *Client, err error) {
 		transport = c.own
 	}
 	c.transport = instrument(transport, deps)
-	if c.metrics, err = newMetrics(deps.MeterProvider, c.upstream, c.tenants); err != nil {
+	if c.metrics, err = newMetrics(deps.MeterProvider, c.upstream, c.tenants, c.slots); err != nil {
 		return nil, err
 	}
+	c.slots.metrics = c.metrics
 	return c, nil
 }
 

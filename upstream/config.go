@@ -20,8 +20,9 @@ type Config struct {
 	APIKey       string        // goes to BaseURL's host and nowhere else
 	Attempts     int           // of one read, the first included
 	Timeout      time.Duration // how long a reader waits: a Retry-After beyond it is not waited out
-	FetchTimeout time.Duration // bound of one call, retries included, when its context has none sooner
+	FetchTimeout time.Duration // bound of one call, retries included, from when it has its slot
 	ProbeTimeout time.Duration // the same of a write that waits for the ad server
+	Concurrency  int           // calls at once, probes included; 0: 64
 	Breaker      BreakerConfig
 }
 

@@ -30,6 +30,7 @@ const (
 	outcomeUnauthorized outcome = "unauthorized"
 	outcomeCircuitOpen  outcome = "circuit_open"
 	outcomeCanceled     outcome = "canceled"
+	outcomeBusy         outcome = "busy" // it got no slot
 )
 
 // blame is whose failure an attempt was, for the breakers.

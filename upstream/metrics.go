@@ -17,11 +17,13 @@ type metrics struct {
 	retries        metric.Int64Counter
 	retriesRefused metric.Int64Counter
 	keyRefusals    metric.Int64Counter
+	queueWait      metric.Float64Histogram
+	queueRefusals  metric.Int64Counter
 }
 
-func newMetrics(p metric.MeterProvider, upstream *breaker, ts *tenants) (*metrics, error) {
+func newMetrics(p metric.MeterProvider, upstream *breaker, ts *tenants, s *slots) (*metrics, error) {
 	meter := p.Meter("esagate/upstream")
-	m, errs := &metrics{}, [7]error{}
+	m, errs := &metrics{}, [11]error{}
 	m.calls, errs[0] = meter.Int64Counter("esagate.upstream.calls",
 		metric.WithDescription("Calls to the sales agent, by how they ended."))
 	m.duration, errs[1] = meter.Float64Histogram("esagate.upstream.duration", metric.WithUnit("s"),
@@ -49,6 +51,25 @@ func newMetrics(p metric.MeterProvider, upstream *breaker, ts *tenants) (*metric
 			o.Observe(int64(ts.open()))
 			return nil
 		}))
+	m.queueWait, errs[7] = meter.Float64Histogram("esagate.upstream.queue_wait", metric.WithUnit("s"),
+		metric.WithDescription("How long attempts waited for their slot."),
+		metric.WithExplicitBucketBoundaries(.001, .01, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60))
+	m.queueRefusals, errs[8] = meter.Int64Counter("esagate.upstream.queue_refusals",
+		metric.WithDescription("Calls of customers that got no slot, by why."))
+	_, errs[9] = meter.Int64ObservableGauge("esagate.upstream.calls_running",
+		metric.WithDescription("Calls that have a slot, probes included."),
+		metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
+			running, _ := s.counts()
+			o.Observe(int64(running))
+			return nil
+		}))
+	_, errs[10] = meter.Int64ObservableGauge("esagate.upstream.calls_queued",
+		metric.WithDescription("Calls that wait for a slot."),
+		metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
+			_, queued := s.counts()
+			o.Observe(int64(queued))
+			return nil
+		}))
 	m.keyRefusals.Add(context.Background(), 0) // an alert needs the series before the first refusal
 	return m, errors.Join(errs[:]...)
 }
@@ -67,4 +88,14 @@ func (m *metrics) retry(ctx context.Context, op operation) {
 // retryRefused counts a retry that was not made; reason is budget or deadline.
 func (m *metrics) retryRefused(ctx context.Context, reason string) {
 	m.retriesRefused.Add(ctx, 1, metric.WithAttributes(attribute.String("reason", reason)))
+}
+
+// waited counts an attempt that waited so long for its slot.
+func (m *metrics) waited(ctx context.Context, took time.Duration) {
+	m.queueWait.Record(ctx, took.Seconds())
+}
+
+// refused counts a call that got no slot.
+func (m *metrics) refused(ctx context.Context, why refused) {
+	m.queueRefusals.Add(ctx, 1, metric.WithAttributes(attribute.String("reason", string(why))))
 }

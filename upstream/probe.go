@@ -12,11 +12,9 @@ import (
 // is well again: about one a second for a good minute, and then at intervals that double
 // up to Breaker.OpenFor.
 const (
-	probeEvery    = 1250 * time.Millisecond // at first; each pause may be a fifth shorter
-	probeFastFor  = 70 * time.Second
-	probeQuick    = 900 * time.Millisecond // how long a probe may take while another one is under way
-	probesAtOnce  = 64                     // of tenants' breakers
-	patientProbes = 16                     // of these, those that may take as long as a read
+	probeEvery   = 1250 * time.Millisecond // at first; each pause may be a fifth shorter
+	probeFastFor = 70 * time.Second
+	probeQuick   = 900 * time.Millisecond // how long a probe may take while another one is under way
 )
 
 // watch probes a breaker in the background, until a good read or probe ends it.
@@ -41,18 +39,17 @@ func (c *Client) watch(b *breaker) {
 			if !background.Sleep(ctx, pause) {
 				return
 			}
-			c.startProbe(b)
+			c.startProbe(b, ctx.Done())
 		}
 	})
 }
 
-// startProbe starts a probe of a breaker. One may take as long as a read; while it, or a
-// reader's call of the tenant, hangs, perhaps on a connection that is dead, a quick one
-// follows at each turn. So beside a reader's call there are two probes of a tenant at most,
-// one of them short. Of tenants' breakers only so many are probed at the same time.
-func (c *Client) startProbe(b *breaker) {
-	ofTenant := b.tenantID != ""
-	if ofTenant && c.upstream.open.Load() {
+// startProbe starts a probe of a breaker, which is made as long as it is wanted. One may take
+// as long as a read; while it, or a reader's call of the tenant, hangs, perhaps on a
+// connection that is dead, a quick one follows at each turn. So beside a reader's call there
+// are two probes of a tenant at most, one of them short. The bulkhead bounds them in all.
+func (c *Client) startProbe(b *breaker, wanted <-chan struct{}) {
+	if b.tenantID != "" && c.upstream.open.Load() {
 		return // it would be refused
 	}
 	n := b.probes.Add(1)
@@ -60,31 +57,16 @@ func (c *Client) startProbe(b *breaker) {
 		b.probes.Add(-1)
 		return
 	}
-	c.background.Go(context.Background(), "a probe of the sales agent", func(ctx context.Context) {
+	if !c.background.Go(context.Background(), "a probe of the sales agent", func(ctx context.Context) {
 		defer b.probes.Add(-1)
-		patient := n == 1 && !b.hanging.any()
-		if ofTenant {
-			select {
-			case c.probeSlots <- struct{}{}:
-				defer func() { <-c.probeSlots }()
-			case <-ctx.Done():
-				return
-			}
-			if patient {
-				select {
-				case c.patientSlots <- struct{}{}:
-					defer func() { <-c.patientSlots }()
-				default:
-					patient = false
-				}
-			}
-		}
-		c.probe(ctx, b, patient)
-	})
+		c.probe(ctx, b, wanted, n == 1 && !b.hanging.any())
+	}) {
+		b.probes.Add(-1)
+	}
 }
 
 // probe makes one attempt of a status read on a breaker's behalf.
-func (c *Client) probe(ctx context.Context, b *breaker, patient bool) {
+func (c *Client) probe(ctx context.Context, b *breaker, wanted <-chan struct{}, patient bool) {
 	id := b.tenantID
 	if id == "" {
 		if id = c.tenants.next(c.symptoms.times()); id == "" {
@@ -92,7 +74,7 @@ func (c *Client) probe(ctx context.Context, b *breaker, patient bool) {
 		}
 	}
 	cl := tenantCall(opProbe, id, "status")
-	cl.probes, cl.quick = b, !patient
+	cl.probes, cl.unwanted, cl.quick = b, wanted, !patient
 	if cl.quick {
 		cl.limit = min(c.cfg.FetchTimeout, probeQuick)
 	}

@@ -174,7 +174,8 @@ func TestManyHungCalls(t *testing.T) {
 		var all sync.WaitGroup
 		for _, id := range ids {
 			all.Go(func() {
-				if _, err := r.client.Status(context.Background(), id); err != nil {
+				ctx := upstream.WithDemand(context.Background(), upstream.Demand{CopyFrom: time.Now()}) // or it waits for 3 s at most
+				if _, err := r.client.Status(ctx, id); err != nil {
 					t.Error(err)
 				}
 			})
@@ -183,7 +184,7 @@ func TestManyHungCalls(t *testing.T) {
 		r.agent.Fault("", ut.Fault{})
 		start := time.Now()
 		all.Wait()
-		if took := time.Since(start); took > 4500*time.Millisecond { // 64 tenants are probed at a time
+		if took := time.Since(start); took > 2*time.Second {
 			t.Errorf("it took %v", took)
 		}
 	})
@@ -304,7 +305,7 @@ func TestConcurrentProbesAreBounded(t *testing.T) {
 		}
 		hanging.Store(true)
 		sleep(30 * time.Second)
-		if n := most.Load(); n != 64 {
+		if n := most.Load(); n != 32 { // 16 that may take as long as a read
 			t.Errorf("%d probes at once", n)
 		}
 		hanging.Store(false)

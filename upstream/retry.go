@@ -48,7 +48,8 @@ func (c *Client) again(ctx context.Context, cl *call, begun time.Time) (pause ti
 	if pause == 0 {
 		pause = backoff(cl.attempts)
 	}
-	if deadline, bounded := ctx.Deadline(); late || bounded && time.Until(deadline) <= pause {
+	deadline, bounded := ctx.Deadline()
+	if late || bounded && time.Until(deadline) <= pause || time.Until(cl.deadline) <= pause {
 		c.metrics.retryRefused(ctx, "deadline")
 		return 0, false
 	}

@@ -48,6 +48,7 @@ type rig struct {
 	meter  *sdkmetric.ManualReader
 	spans  *tracetest.InMemoryExporter
 
+	calls   *counted
 	network atomic.Int32 // whether connections can be made
 
 	mu        sync.Mutex
@@ -64,36 +65,42 @@ const (
 // run runs a test with a rig in a bubble of its own.
 func run(t *testing.T, cfg upstream.Config, f func(t *testing.T, r *rig)) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		agent := ut.New(ut.Options{APIKey: key, CacheFor: -1})
-		for _, id := range []string{tenant, other} {
-			add(agent, id)
+	synctest.Test(t, func(t *testing.T) { f(t, newRigOf(t, cfg, ut.Options{})) })
+}
+
+// newRigOf makes a rig with an agent of these options, and two tenants. It needs a bubble.
+func newRigOf(t *testing.T, cfg upstream.Config, options ut.Options) *rig {
+	t.Helper()
+	options.APIKey, options.CacheFor = key, -1
+	agent := ut.New(options)
+	for _, id := range []string{tenant, other} {
+		add(agent, id)
+	}
+	server, dial := agent.Pipe()
+	// Without keep-alive each attempt is one request: net/http repeats one by
+	// itself when a connection that it reuses turns out to be closed.
+	var r *rig
+	transport := &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+		switch r.network.Load() {
+		case refused:
+			return nil, &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}
+		case silent:
+			time.Sleep(5 * time.Second)
+			return nil, &net.OpError{Op: "dial", Err: timeoutError{}}
 		}
-		server, dial := agent.Pipe()
-		// Without keep-alive each attempt is one request: net/http repeats one by
-		// itself when a connection that it reuses turns out to be closed.
-		var r *rig
-		transport := &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-			switch r.network.Load() {
-			case refused:
-				return nil, &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}
-			case silent:
-				time.Sleep(5 * time.Second)
-				return nil, &net.OpError{Op: "dial", Err: timeoutError{}}
-			}
-			return dial(ctx, network, address)
-		}}
-		t.Cleanup(func() {
-			time.Sleep(5 * time.Second) // dials end
-			transport.CloseIdleConnections()
-			agent.Close()
-			_ = server.Close()
-		})
-		cfg.BaseURL = server.URL()
-		r = newRig(t, cfg, transport)
-		r.agent = agent
-		f(t, r)
+		return dial(ctx, network, address)
+	}}
+	t.Cleanup(func() {
+		time.Sleep(5 * time.Second) // dials end
+		transport.CloseIdleConnections()
+		agent.Close()
+		_ = server.Close()
 	})
+	cfg.BaseURL = server.URL()
+	calls := &counted{RoundTripper: transport}
+	r = newRig(t, cfg, calls)
+	r.agent, r.calls = agent, calls
+	return r
 }
 
 // runEach runs a subtest with a rig for each row of a table.
@@ -289,6 +296,41 @@ func (l *lockedBuffer) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.b.String()
+}
+
+// counted counts the calls under way, until their answer was read.
+type counted struct {
+	http.RoundTripper
+	mu        sync.Mutex
+	now, most int
+}
+
+func (c *counted) add(n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now += n
+	c.most = max(c.most, c.now)
+}
+
+func (c *counted) RoundTrip(q *http.Request) (*http.Response, error) {
+	c.add(1)
+	resp, err := c.RoundTripper.RoundTrip(q)
+	if err != nil {
+		c.add(-1)
+		return nil, err
+	}
+	resp.Body = countedBody{resp.Body, c}
+	return resp, nil
+}
+
+type countedBody struct {
+	io.ReadCloser
+	c *counted
+}
+
+func (b countedBody) Close() error {
+	b.c.add(-1)
+	return b.ReadCloser.Close()
 }
 
 // roundTrip is a transport of one function.

@@ -102,6 +102,7 @@ func (c *Client) unwell(cl *call, t *tenant, began int64, f *failure) {
 	s.mu.Unlock()
 	if opens && c.upstream.record(changes, true) {
 		c.log.Warn("breaker opened", slog.String("breaker", "upstream"), slog.String("after", string(f.outcome)))
+		c.slots.recall(func(*claim) bool { return true })
 	}
 	if some {
 		c.watch(c.upstream)

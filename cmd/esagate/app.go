@@ -120,7 +120,7 @@ func (a *app) newUpstream() (err error) {
 	cfg := a.cfg.Upstream
 	a.upstream, err = upstream.New(upstream.Config{
 		BaseURL: cfg.BaseURL, APIKey: cfg.APIKey.Reveal(), Attempts: cfg.Attempts,
-		Timeout: cfg.Timeout, FetchTimeout: cfg.FetchTimeout, ProbeTimeout: cfg.ProbeTimeout,
+		Timeout: cfg.Timeout, FetchTimeout: cfg.FetchTimeout, ProbeTimeout: cfg.ProbeTimeout, Concurrency: cfg.Concurrency,
 		Breaker: upstream.BreakerConfig(cfg.Breaker),
 	}, upstream.Deps{
 		Logger: a.telemetry.Logger, MeterProvider: a.telemetry.MeterProvider,

@@ -68,6 +68,7 @@ type Upstream struct {
 	FetchTimeout time.Duration `config:"fetch_timeout" rule:"1ms..1h"`       // the shared fetch; at least Timeout
 	ProbeTimeout time.Duration `config:"probe_timeout" rule:"1ms..1h"`       // provision, adapter-config, test-connection
 	Attempts     int           `config:"attempts" rule:"1..10"`              // of one read, the first included
+	Concurrency  int           `config:"concurrency" rule:"1..1000"`         // calls at once, a breaker's probes included
 	Breaker      Breaker       `config:"breaker"`
 }
 
@@ -183,6 +184,7 @@ func Default() Config {
 			FetchTimeout: 10 * time.Second,
 			ProbeTimeout: 75 * time.Second,
 			Attempts:     3,
+			Concurrency:  64,
 			Breaker: Breaker{
 				ConsecutiveFailures: 5,
 				FailureRatio:        0.5,

@@ -168,7 +168,7 @@ platform_tasks:
 		Server: config.Server{Address: ":9000", PublicURL: "https://gate.example.org", Envelope: true,
 			AllowedOrigins: []string{"https://app.example.org", "http://localhost:3000"}},
 		Upstream: config.Upstream{BaseURL: "https://agent.example.org/admin", APIKey: config.NewSecret("k${HOST}"),
-			Timeout: 4 * time.Second, FetchTimeout: 90 * time.Second, ProbeTimeout: 90 * time.Second, Attempts: 2,
+			Timeout: 4 * time.Second, FetchTimeout: 90 * time.Second, ProbeTimeout: 90 * time.Second, Attempts: 2, Concurrency: 16,
 			Breaker: config.Breaker{ConsecutiveFailures: 7, FailureRatio: 0.25, MinimumRequests: 40, Window: time.Minute,
 				OpenFor: 10 * time.Second}},
 		Snapshot: config.Snapshot{Fresh: time.Second, StaleWhileRevalidate: 2 * time.Second, StaleIfError: 3 * time.Second},

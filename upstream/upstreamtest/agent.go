@@ -80,6 +80,7 @@ type Options struct {
 	APIKey    string           // the only key taken; "": any key, but there has to be one
 	Now       func() time.Time // nil: time.Now
 	Processes int              // worker processes, each with its own cache of status documents; below 1: 1
+	Workers   int              // requests that are worked on at once, the others wait; 0: all
 	CacheFor  time.Duration    // how long a process keeps a status document; 0: 5 s, negative: not at all
 
 	Production bool // fields that the agent does not know are dropped, else refused
@@ -107,9 +108,10 @@ type Agent struct {
 	faultPlans
 	adServers
 
-	opts   Options
-	born   time.Time
-	closed chan struct{}
+	opts    Options
+	born    time.Time
+	closed  chan struct{}
+	workers chan struct{} // holds one for each worker that is busy; nil: there are enough
 
 	mu         sync.Mutex
 	tenants    map[string]*tenantState
@@ -137,7 +139,7 @@ func New(opts Options) *Agent {
 	if opts.PublicURL = strings.TrimSuffix(opts.PublicURL, "/"); opts.PublicURL == "" {
 		opts.PublicURL = "https://sales-agent.example"
 	}
-	return &Agent{
+	a := &Agent{
 		faultPlans: faultPlans{now: opts.Now, plans: map[string]*plan{}},
 		adServers:  adServers{scripts: map[string][]Probe{}, asked: map[string]int{}},
 		opts:       opts,
@@ -146,6 +148,10 @@ func New(opts Options) *Agent {
 		tenants:    map[string]*tenantState{},
 		outage:     make(chan struct{}),
 	}
+	if opts.Workers > 0 {
+		a.workers = make(chan struct{}, opts.Workers)
+	}
+	return a
 }
 
 // Close ends every request that waits or hangs and drops all that come later. It
@@ -220,8 +226,10 @@ func (a *Agent) serveHTTP(w http.ResponseWriter, r *http.Request, server <-chan 
 	}
 
 	conn, slow := a.conn(r, server)
+	worker, done := a.work(conn)
+	defer done()
 	f := a.fault(c.tenant, c.route)
-	if conn.broken() || !conn.wait(slow+f.Delay) {
+	if worker.broken() || !worker.wait(slow+f.Delay) {
 		drop()
 	}
 	f.strike(conn)
@@ -236,6 +244,25 @@ func (a *Agent) serveHTTP(w http.ResponseWriter, r *http.Request, server <-chan 
 		ans.contentType = f.ContentType
 	}
 	f.deliver(w, conn, ans)
+}
+
+// work waits for a worker, where their number is bounded; done sends it back. It does not
+// notice that its client has gone, and goes on to the end of a delay.
+func (a *Agent) work(c conn) (worker conn, done func()) {
+	if a.workers == nil {
+		return c, func() {}
+	}
+	worker = c.withoutClient()
+	select {
+	case a.workers <- struct{}{}:
+	case <-c.outage:
+		drop()
+	case <-c.server:
+		drop()
+	case <-c.agent:
+		drop()
+	}
+	return worker, func() { <-a.workers }
 }
 
 // newID gives an id that no other of this agent has. Another agent's differ too,

@@ -107,6 +107,14 @@ func (l *requestLog) InFlightStatus(tenantID string) (now, most int) {
 	return 0, 0
 }
 
+// InFlight gives how many requests of any kind are under way, and the most that ever were at
+// once.
+func (l *requestLog) InFlight() (now, most int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.all.now, l.all.most
+}
+
 // Requests gives the last requests, at most 256, oldest first.
 func (l *requestLog) Requests() []Request {
 	l.mu.Lock()

@@ -1,0 +1,263 @@
+package upstream
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"esagate/internal/fault"
+)
+
+// LongestWait is how long a call waits for its slot at most: one of the background, or of
+// readers who have a copy meanwhile. Others wait for Timeout at most.
+const LongestWait = time.Minute
+
+// patientWait is how long a probe waits for a slot in which it may take as long as a read,
+// before it becomes a short one.
+const patientWait = 300 * time.Millisecond
+
+// waitNoted is from when on a call's wait for slots is no trifle.
+const waitNoted = 10 * time.Millisecond
+
+// slots gives calls their turns, as a bulkhead decides.
+type slots struct {
+	metrics *metrics
+
+	mu   sync.Mutex
+	b    *bulkhead
+	hold [classPatient]time.Duration // how long recent calls had their slots, averaged; by class
+}
+
+func newSlots(concurrency int) *slots { return &slots{b: newBulkhead(boundsOf(concurrency))} }
+
+// acquire waits for a slot, no longer than wait, until ctx ends or nobody wants the call any
+// more. recalled says that the caller has to look again, because a breaker has opened. The
+// slot is to be released.
+func (s *slots) acquire(ctx context.Context, w *claim, unwanted <-chan struct{}, wait time.Duration) (recalled bool, f *failure) {
+	w.turn = make(chan turn, 1)
+	s.mu.Lock()
+	if away := s.b.add(w); away != nil {
+		away.turn <- turnAway
+	}
+	s.dispatch()
+	s.mu.Unlock()
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	had, why := turnNone, refusedWaited
+	select {
+	case had = <-w.turn:
+	case <-timer.C:
+	case <-ctx.Done():
+	case <-unwanted:
+	}
+	after, own := time.Second, false
+	if had != turnNow {
+		s.mu.Lock()
+		after, own = s.pause(w), s.b.ownBound(w)
+		if had == turnNone && !s.b.remove(w) {
+			had = <-w.turn // meanwhile
+		}
+		s.mu.Unlock()
+	}
+	select {
+	case <-unwanted:
+		why = refusedUnwanted
+	default:
+	}
+	switch {
+	case had == turnRecall:
+		return true, nil
+	case had == turnAway:
+		why = refusedFull
+	case had == turnNow && why != refusedUnwanted && ctx.Err() == nil:
+		return false, nil
+	case had == turnNow:
+		s.release(w, 0)
+	case own && why == refusedWaited:
+		why = refusedCustomer
+	}
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return false, neverSent(lost(ctx, ctx.Err()))
+	}
+	if w.class <= classOther {
+		s.metrics.refused(ctx, why)
+	}
+	return false, busy(why, after)
+}
+
+// release gives a slot back that a call had for so long; 0: it made no use of it.
+func (s *slots) release(w *claim, held time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.b.end(w)
+	if w.class < classPatient && held > 0 {
+		if mean := &s.hold[w.class]; *mean == 0 {
+			*mean = held
+		} else {
+			*mean += (held - *mean) / 8
+		}
+	}
+	s.dispatch()
+}
+
+// dispatch gives free slots away. The lock is held.
+func (s *slots) dispatch() {
+	for w := s.b.next(); w != nil; w = s.b.next() {
+		w.turn <- turnNow
+	}
+}
+
+// recall has the calls look again that wait and are wanted: a breaker has opened.
+func (s *slots) recall(wanted func(*claim) bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, w := range s.b.waiting() {
+		if wanted(w) && s.b.remove(w) {
+			w.turn <- turnRecall
+		}
+	}
+}
+
+// counts gives how many calls are under way, and how many wait.
+func (s *slots) counts() (running, waiting int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.total(), len(s.b.waiting())
+}
+
+// pause estimates when a call that is refused might get a slot: from how many are before it,
+// and the pace at which slots became free lately. The lock is held.
+func (s *slots) pause(w *claim) time.Duration {
+	if w.class > classOther {
+		return time.Second
+	}
+	mine, customers := 0, 0
+	for id, c := range s.b.customers {
+		if c.waiting() > 0 {
+			customers++
+		}
+		if id == w.customer {
+			mine = c.waiting()
+		}
+	}
+	ahead, pace := min(mine*customers, s.b.queued)+1, 0.0 // calls, and calls a second
+	if s.b.ownBound(w) {
+		c := s.b.customers[w.customer]
+		ahead, pace = len(c.other)+1, s.paceOf(classOther, c.others)
+	} else {
+		pace = s.paceOf(classStatus, s.b.running[classStatus]) + s.paceOf(classOther, s.b.running[classOther])
+	}
+	if pace == 0 {
+		return time.Second
+	}
+	return min(max(time.Duration(float64(ahead)/pace*float64(time.Second)), time.Second), retryAfterLimit)
+}
+
+func (s *slots) paceOf(of class, running int) float64 {
+	return float64(running) / max(s.hold[of], time.Millisecond).Seconds()
+}
+
+// refused is why a call got no slot, as metrics count it.
+type refused string
+
+const (
+	refusedWaited   refused = "waited"   // for too long
+	refusedFull     refused = "full"     // too many wait
+	refusedCustomer refused = "customer" // bounds of the customer's own
+	refusedUnwanted refused = "unwanted" // nobody waits any more
+)
+
+// busy is the failure of a call that got no slot.
+func busy(why refused, after time.Duration) *failure {
+	e := &fault.Error{Kind: fault.Unavailable, Message: "The sales agent is asked for more than it can do at the moment.",
+		RetryAfter: after, Cause: &busyError{why}}
+	if why == refusedCustomer {
+		e.Kind, e.Message = fault.RateLimited, "Too many calls of this customer's wait for the sales agent."
+	}
+	return neverSent(&failure{outcome: outcomeBusy, blame: blameUnknown, err: e})
+}
+
+// IsBusy reports whether a call was not begun because it got no slot among those that run
+// at the same time: it waited too long, too many waited, or nobody waited for it any more.
+// Such an error says nothing of the sales agent.
+func IsBusy(err error) bool {
+	var b *busyError
+	return errors.As(err, &b)
+}
+
+// busyError marks the cause of a call that got no slot.
+type busyError struct{ why refused }
+
+// Error implements error.
+func (e *busyError) Error() string { return "no slot for the call: " + string(e.why) }
+
+// enter waits for the slot of an attempt, unless a breaker keeps it back, and gives it a
+// context with the time that its call has left: waiting takes none of that. leave is to be
+// called when the attempt has ended.
+func (c *Client) enter(ctx context.Context, cl *call) (timed context.Context, leave func(), f *failure) {
+	d, came := demandFrom(ctx), time.Now()
+	w := &claim{class: classOther, customer: d.Customer, tenant: cl.tenantID,
+		urgency: urgency{background: d.Background, copyFrom: d.CopyFrom}}
+	if cl.op == opStatus {
+		w.class = classStatus
+	}
+	for recalled := true; recalled; {
+		if ctx.Err() != nil {
+			return nil, nil, neverSent(lost(ctx, ctx.Err())) // past the breakers: upstream was not asked
+		}
+		if f := c.keptBack(cl); f != nil {
+			return nil, nil, f
+		}
+		switch {
+		case cl.probes != nil:
+			recalled, f = c.acquireProbe(ctx, w, cl)
+		case d.Background || !d.CopyFrom.IsZero():
+			recalled, f = c.slots.acquire(ctx, w, d.Unwanted, LongestWait-time.Since(came))
+		default:
+			recalled, f = c.slots.acquire(ctx, w, d.Unwanted, c.cfg.Timeout-time.Since(came))
+		}
+		if f != nil {
+			cl.waited += time.Since(came)
+			return nil, nil, f
+		}
+	}
+	began := time.Now()
+	waited := began.Sub(came)
+	cl.waited += waited
+	c.metrics.waited(ctx, waited)
+	if cl.deadline.IsZero() {
+		cl.deadline = began.Add(cmp.Or(cl.limit, c.cfg.FetchTimeout))
+	} else {
+		cl.deadline = cl.deadline.Add(waited)
+	}
+	timed, cancel := context.WithDeadline(ctx, cl.deadline)
+	return timed, func() {
+		cancel()
+		c.slots.release(w, time.Since(began))
+	}, nil
+}
+
+// acquireProbe waits for the slot of a probe. One that may take as long as a read becomes a
+// short one where no slot for those is free soon.
+func (c *Client) acquireProbe(ctx context.Context, w *claim, cl *call) (recalled bool, f *failure) {
+	if !cl.quick {
+		w.class = classPatient
+		if recalled, f = c.slots.acquire(ctx, w, cl.unwanted, patientWait); f == nil || !hasWaited(f) {
+			return recalled, f
+		}
+		cl.quick, cl.limit = true, min(c.cfg.FetchTimeout, probeQuick)
+	}
+	w.class = classQuick
+	if cl.probes == c.upstream {
+		w.class = classUpstream
+	}
+	return c.slots.acquire(ctx, w, cl.unwanted, LongestWait)
+}
+
+// hasWaited reports whether a call got no slot because it waited too long.
+func hasWaited(f *failure) bool {
+	var b *busyError
+	return errors.As(f.err, &b) && b.why == refusedWaited
+}
