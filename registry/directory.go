@@ -116,7 +116,7 @@ func esaKey(customer, esaID int64) string {
 
 // get reads through a cache. While the store is away, what is known is the answer.
 func get[D snapshot.Document[D]](ctx context.Context, d *Directory, c *snapshot.Cache[D], key string,
-	epoch int64, newest bool, fetch snapshot.Fetch[D]) (D, error) {
+	epoch int64, newest bool, fetch func(context.Context) (D, error)) (D, error) {
 	if d.health.away.Load() {
 		if r, ok := c.Peek(key); ok {
 			return r.Doc, nil
@@ -126,7 +126,7 @@ func get[D snapshot.Document[D]](ctx context.Context, d *Directory, c *snapshot.
 	if newest {
 		read = c.GetNew
 	}
-	r, err := read(ctx, key, epoch, func(ctx context.Context) (doc D, err error) {
+	r, err := read(ctx, key, epoch, func(ctx context.Context, _ snapshot.Demand) (doc D, err error) {
 		err = d.health.ask(ctx, func(ctx context.Context) (err error) {
 			doc, err = fetch(ctx)
 			return err

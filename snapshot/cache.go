@@ -3,7 +3,6 @@ package snapshot
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"sync"
 	"time"
 )
@@ -14,21 +13,28 @@ type Cache[D Document[D]] struct {
 	limits Limits
 	opts   Options
 	memory *memory[D]
+	tier   Tier[D] // nil: none
 
 	life    context.Context
 	end     context.CancelFunc
-	flights sync.WaitGroup
-	closing sync.RWMutex // held for reading while a flight is added
+	work    sync.WaitGroup // of fetches and loads
+	closing sync.RWMutex   // held for reading while work is added
 }
 
 // New makes an empty cache. The caller ends it with Close.
 func New[D Document[D]](limits Limits, opts Options) *Cache[D] {
+	return NewTiered[D](limits, opts, nil)
+}
+
+// NewTiered makes a cache before a tier, which may be nil. The tier is not closed by Close,
+// after whose return it is not called.
+func NewTiered[D Document[D]](limits Limits, opts Options, tier Tier[D]) *Cache[D] {
 	limits.Backoff = cmp.Or(limits.Backoff, 5*time.Second)
 	limits.MaxBackoff = cmp.Or(limits.MaxBackoff, 10*time.Second)
 	life, end := context.WithCancel(context.Background())
 	return &Cache[D]{
-		limits: limits, opts: opts, life: life, end: end,
-		memory: newMemory[D](limits.Entries, limits.StaleIfError+limits.FetchTimeout),
+		limits: limits, opts: opts, life: life, end: end, tier: tier,
+		memory: newMemory[D](limits.Entries),
 	}
 }
 
@@ -54,47 +60,63 @@ func (c *Cache[D]) GetNew(ctx context.Context, key string, epoch int64, fetch Fe
 func (c *Cache[D]) get(ctx context.Context, key string, epoch int64, fetch Fetch[D], newest bool) (Read[D], error) {
 	e := c.memory.entry(key, false)
 	e.advance(epoch)
-	begun := time.Now()
-	var budget time.Duration // what the reader was ready to wait when it came
-	var held, collapsed bool
-	var waitedFor *flight
-	for now, waited := begun, false; ; now, waited = time.Now(), true {
+	r := reader{newest: newest, came: time.Now()}
+	e.mu.Lock()
+	v := c.decide(ctx, e, fetch, &r, r.came)
+	e.mu.Unlock()
+	switch {
+	case v.err != nil:
+		return Read[D]{}, v.err
+	case v.ready, v.held && !r.came.Before(v.until):
+		return v.read, nil
+	}
+	return c.wait(ctx, e, fetch, &r, v)
+}
+
+// wait waits for what a verdict says, as often as there is something to wait for.
+func (c *Cache[D]) wait(ctx context.Context, e *entry[D], fetch Fetch[D], r *reader, v verdict[D]) (Read[D], error) {
+	defer func() { e.leave(r) }()
+	for held, answered, now := v.held, false, r.came; ; {
+		var flown, loaded <-chan struct{}
+		if v.join != nil {
+			flown = v.join.done
+		}
+		if v.load != nil {
+			loaded = v.load.done
+		}
+		timer := time.NewTimer(v.until.Sub(now))
+		select {
+		case <-flown:
+			answered = true
+			if v.counts {
+				r.waited = v.join
+			}
+		case <-loaded:
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return Read[D]{}, ctx.Err()
+		}
+		timer.Stop()
+		now = time.Now()
 		e.mu.Lock()
-		v := c.decide(ctx, e, fetch, newest, waitedFor, now)
+		v = c.decide(ctx, e, fetch, r, now)
 		e.mu.Unlock()
-		if waited && v.read.State == Hit {
+		if answered && v.read.State == Hit {
 			v.read.State, v.read.Replaced = Miss, held
 		}
-		if v.err != nil {
-			return Read[D]{}, v.err
-		}
-		if !waited {
-			budget, held, collapsed = v.wait, v.held, v.read.Collapsed
-		}
-		if v.ready {
-			v.read.Collapsed = waited && collapsed
-			return v.read, nil
-		}
-		if !v.held {
-			budget = c.limits.Timeout
-		}
-		left := budget - now.Sub(begun)
 		switch {
-		case left > 0:
+		case v.err != nil:
+			return Read[D]{}, v.err
+		case v.ready:
+			v.read.Collapsed = answered && r.collapsed
+			return v.read, nil
+		case now.Before(v.until):
 		case v.held:
-			v.read.Collapsed, v.read.GaveUp = false, true
+			v.read.GaveUp = true
 			return v.read, nil
 		default:
 			return Read[D]{}, &UnavailableError{Cause: ErrNoAnswer, RetryAfter: max(v.join.ends.Sub(now), time.Second)}
-		}
-		select {
-		case <-v.join.done:
-			if v.counts {
-				waitedFor = v.join
-			}
-		case <-time.After(left):
-		case <-ctx.Done():
-			return Read[D]{}, ctx.Err()
 		}
 	}
 }
@@ -128,20 +150,20 @@ func (c *Cache[D]) Offer(key string, doc D) { c.put(key, doc, true) }
 func (c *Cache[D]) put(key string, doc D, offered bool) {
 	for {
 		e := c.memory.entry(key, offered)
-		if !e.put(doc, offered, time.Now()) || c.memory.keepPut(e) {
+		if !c.putIn(e, doc, offered, time.Now()) || c.memory.keepPut(e) {
 			return
 		}
 	}
 }
 
-// put stores a document unless the copy is newer, and reports whether it did.
-func (e *entry[D]) put(doc D, offered bool, now time.Time) bool {
+// putIn stores a document unless the copy is newer, and reports whether it did.
+func (c *Cache[D]) putIn(e *entry[D], doc D, offered bool, now time.Time) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.copy != nil && (doc.Older(e.copy.doc) || offered && !e.copy.doc.Older(doc)) {
 		return false
 	}
-	e.copy = &copyOf[D]{doc: doc, receivedAt: now, expired: offered}
+	e.copy = &copyOf[D]{doc: doc, receivedAt: now, fresh: c.freshFor(), expired: offered}
 	e.failure, e.gone = nil, nil
 	e.puts++
 	return true
@@ -154,72 +176,35 @@ func (e *entry[D]) put(doc D, offered bool, now time.Time) bool {
 func (c *Cache[D]) Refresh(ctx context.Context, key string, epoch int64, fetch Fetch[D]) error {
 	e := c.memory.entry(key, false)
 	e.advance(epoch)
+	r := reader{refresh: true, came: time.Now()}
+	defer func() { e.leave(&r) }()
 	for {
-		now := time.Now()
 		e.mu.Lock()
-		v := c.decide(ctx, e, fetch, false, nil, now)
-		failed := e.failure
+		v := c.decide(ctx, e, fetch, &r, time.Now())
 		e.mu.Unlock()
+		var ended, loaded <-chan struct{}
 		switch {
 		case v.err != nil:
 			return v.err
+		case v.refused != nil:
+			return v.refused
 		case v.join != nil:
-		case v.read.State == Hit || failed == nil: // fresh, or just answered with an older document
+			ended = v.join.done
+		case v.load != nil:
+			loaded = v.load.done
+		default: // fresh, or just answered with an older document
 			return nil
-		default:
-			return &UnavailableError{Cause: failed.err, RetryAfter: max(failed.retryAt.Sub(now), 0)}
 		}
 		select {
-		case <-v.join.done:
-			if v.counts {
+		case <-ended:
+			if v.counts && !v.join.dropped {
 				return v.join.err
 			}
+		case <-loaded:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 	}
-}
-
-// start begins the entry's fetch; false once the cache is closed. The entry's
-// lock is held.
-func (c *Cache[D]) start(ctx context.Context, e *entry[D], fetch Fetch[D], now time.Time) bool {
-	c.closing.RLock()
-	defer c.closing.RUnlock()
-	if c.life.Err() != nil {
-		return false
-	}
-	f := &flight{done: make(chan struct{}), expiries: e.expiries, retries: e.retries, puts: e.puts, ends: now.Add(c.limits.FetchTimeout)}
-	e.flight = f
-	c.flights.Add(1)
-	go c.fly(context.WithoutCancel(ctx), e, f, fetch)
-	return true
-}
-
-func (c *Cache[D]) fly(ctx context.Context, e *entry[D], f *flight, fetch Fetch[D]) {
-	defer c.flights.Done()
-	ctx, cancel := context.WithTimeout(ctx, c.limits.FetchTimeout)
-	defer cancel()
-	defer context.AfterFunc(c.life, cancel)()
-
-	doc, err := guarded(ctx, fetch)
-	c.memory.land(e, func() (forget bool) {
-		f.outcome, f.err = c.settle(e, f, doc, err, time.Now()), err
-		return f.outcome == NotFound && c.opts.ForgetGone
-	})
-	close(f.done)
-	if c.opts.Refreshed != nil {
-		c.opts.Refreshed(f.outcome)
-	}
-}
-
-// guarded turns a panic into a failed fetch: one bad document must not end the process.
-func guarded[D Document[D]](ctx context.Context, fetch Fetch[D]) (doc D, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("the fetch panicked: %T", p)
-		}
-	}()
-	return fetch(ctx)
 }
 
 // Expire makes the next read ask first; the copy stays as the fallback. The
@@ -273,17 +258,17 @@ func (e *entry[D]) retryNow() {
 	defer e.mu.Unlock()
 	e.retries++
 	if e.failure != nil {
-		e.failure.again, e.failure.retryAt = false, time.Time{}
+		e.failure.retry()
 	}
 }
 
 // Len is how many keys are kept.
 func (c *Cache[D]) Len() int { return c.memory.len() }
 
-// Close ends the running fetches and waits for them. Copies are still served.
+// Close ends the running fetches and loads and waits for them. Copies are still served.
 func (c *Cache[D]) Close() {
 	c.closing.Lock()
 	c.end()
 	c.closing.Unlock()
-	c.flights.Wait()
+	c.work.Wait()
 }

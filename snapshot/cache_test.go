@@ -35,40 +35,41 @@ type upstream struct {
 	overlapped     atomic.Bool // two fetches ran at once
 }
 
-func (u *upstream) fetch(ctx context.Context) (*doc, error) {
+func (u *upstream) fetch(ctx context.Context, d snapshot.Demand) (*doc, error) {
 	u.calls.Add(1)
 	if u.running.Add(1) > 1 {
 		u.overlapped.Store(true)
 	}
 	defer u.running.Add(-1)
-	return (*u.answer.Load())(ctx)
+	return (*u.answer.Load())(ctx, d)
 }
 
 func (u *upstream) set(f snapshot.Fetch[*doc]) { u.answer.Store(&f) }
 
-func now(name string) func(context.Context) (*doc, error) {
-	return func(context.Context) (*doc, error) { return &doc{time.Now(), name}, nil }
+func now(name string) snapshot.Fetch[*doc] {
+	return func(context.Context, snapshot.Demand) (*doc, error) { return &doc{time.Now(), name}, nil }
 }
 
-func after(d time.Duration, f func(context.Context) (*doc, error)) func(context.Context) (*doc, error) {
-	return func(ctx context.Context) (*doc, error) {
+func after(wait time.Duration, f snapshot.Fetch[*doc]) snapshot.Fetch[*doc] {
+	return func(ctx context.Context, d snapshot.Demand) (*doc, error) {
 		select {
-		case <-time.After(d):
-			return f(ctx)
+		case <-time.After(wait):
+			return f(ctx, d)
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
 	}
 }
 
-func fails(context.Context) (*doc, error) { return nil, errDown }
+func fails(context.Context, snapshot.Demand) (*doc, error) { return nil, errDown }
 
-func hangs(ctx context.Context) (*doc, error) { <-ctx.Done(); return nil, ctx.Err() }
+func hangs(ctx context.Context, _ snapshot.Demand) (*doc, error) { <-ctx.Done(); return nil, ctx.Err() }
 
 type fixture struct {
 	*testing.T
-	u *upstream
-	c *snapshot.Cache[*doc]
+	u    *upstream
+	opts snapshot.Options
+	c    *snapshot.Cache[*doc]
 }
 
 // run makes a cache before a scripted upstream, on a fake clock.
@@ -77,10 +78,12 @@ func run(t *testing.T, l snapshot.Limits, body func(f *fixture)) {
 	synctest.Test(t, func(t *testing.T) {
 		u := &upstream{}
 		u.set(now("first"))
-		f := &fixture{T: t, u: u, c: snapshot.New[*doc](l, snapshot.Options{
+		f := &fixture{T: t, u: u, opts: snapshot.Options{
 			Gone: func(err error) bool { return errors.Is(err, errGone) },
-		})}
-		defer f.c.Close()
+			Busy: func(err error) bool { return errors.Is(err, errBusy) },
+		}}
+		f.c = snapshot.New[*doc](l, f.opts)
+		defer func() { f.c.Close() }()
 		body(f)
 	})
 }

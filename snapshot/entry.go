@@ -16,13 +16,19 @@ type entry[D Document[D]] struct {
 	// offered: neither read nor put, so it is kept in memory.offered; changes with memory.mu held.
 	offered atomic.Bool
 
+	telling sync.Mutex // held while the tier is told of the end of a fetch; before mu
+
 	mu       sync.Mutex
 	copy     *copyOf[D] // last good document; nil: none
 	expiries uint64     // how often the key was expired
 	retries  uint64     // how often a back-off was ended from outside
 	puts     uint64     // how often a document came in another way than by a fetch
+	endings  uint64     // how often a fetch found that there is no such thing
 	flight   *flight    // the running fetch; at most one
+	load     *load      // the running load from the tier; at most one
+	loadAt   time.Time  // the next is not before
 	failure  *failure   // the last fetch failed; nil: it did not
+	refusal  *failure   // the last fetch was refused as Busy; of a short pause alone
 	gone     error      // there is no such thing, until goneTill
 	goneTill time.Time
 }
@@ -30,26 +36,34 @@ type entry[D Document[D]] struct {
 type copyOf[D Document[D]] struct {
 	doc          D
 	receivedAt   time.Time
-	expired      bool      // the next read asks first
-	settledUntil time.Time // a discarded answer: no need to ask again before
-}
-
-type flight struct {
-	done     chan struct{}
-	expiries uint64 // the entry's count when it started: fewer than now is stale on arrival
-	retries  uint64 // likewise: and a failure is not backed off
-	puts     uint64 // likewise: and "gone" tells nothing new
-	ends     time.Time
-
-	// Set before done is closed.
-	outcome Outcome
-	err     error
+	fresh        time.Duration // Limits.Fresh with its jitter
+	expired      bool          // the next read asks first
+	settledUntil time.Time     // a discarded answer: no need to ask again before
+	frozen       bool          // an answer was discarded because the copy is of a time to come
+	restored     bool          // it came from the tier, and no refresh was started since
 }
 
 type failure struct {
 	err     error
 	again   bool // the next failure is one of a row, and backed off for longer
+	slow    bool // a fetch of the row took longer than readers with a copy wait
 	retryAt time.Time
+}
+
+// busyPause is how long no fetch follows one that was refused, and half of that may be
+// added: reads must not hammer a full queue.
+const busyPause = 500 * time.Millisecond
+
+// reader is one read on its way.
+type reader struct {
+	newest    bool // not content with a fresh copy
+	refresh   bool // of Refresh: it waits for the fetch
+	came      time.Time
+	bare      bool    // there was no copy when it first waited
+	waited    *flight // it has waited for the end of this one, whose answer counts for it; nil: none yet
+	joined    *flight // it is counted as waiting for this one
+	collapsed bool    // the first fetch that it met was another's
+	met       bool    // it met one
 }
 
 // empty reports whether there is nothing to remember.
@@ -69,19 +83,24 @@ func (e *entry[D]) busy() bool {
 // verdict is what a read should do next.
 type verdict[D Document[D]] struct {
 	read  Read[D]
-	held  bool          // read is a copy that may be served
-	ready bool          // read may be served now
-	err   error         // there is nothing to serve and nothing to wait for
-	wait  time.Duration // else: wait this long for join
+	held  bool  // read is a copy that may be served
+	ready bool  // read may be served now
+	err   error // there is nothing to serve and nothing to wait for
+	// Else: wait until then for the fetch, or for the load.
+	until time.Time
 	join  *flight
+	load  *load
 	// counts: join began after the last expiry, so its answer is one for this reader.
 	counts bool
+	// refused is why no fetch was started though one is due; nil: it is not, or was.
+	refused *UnavailableError
 }
 
-// settleFor makes the copy the answer, or else an error, as no fetch is due.
+// settleFor makes the copy the answer, or else an error, as no fetch can be started.
 func (v *verdict[D]) settleFor(cause error, retryAfter time.Duration) {
+	v.refused = &UnavailableError{Cause: cause, RetryAfter: retryAfter}
 	if v.ready = v.held; !v.ready {
-		v.err = &UnavailableError{Cause: cause, RetryAfter: retryAfter}
+		v.err = v.refused
 	}
 }
 
@@ -89,21 +108,28 @@ func (v *verdict[D]) settleFor(cause error, retryAfter time.Duration) {
 func (c *Cache[D]) read(e *entry[D], now time.Time) Read[D] {
 	cp := e.copy
 	age := max(now.Sub(cp.receivedAt), 0)
-	r := Read[D]{Doc: cp.doc, Age: age, Fresh: c.limits.Fresh - age, State: Stale}
+	r := Read[D]{Doc: cp.doc, Age: age, Fresh: cp.fresh - age, State: Stale}
 	if cp.expired {
 		r.Fresh = min(r.Fresh, 0)
-	} else if age <= c.limits.Fresh {
+	} else if age <= cp.fresh {
 		r.State = Hit
 	}
-	r.Failed = e.failure != nil && age > c.limits.Fresh
+	r.Failed = age > cp.fresh && (e.failure != nil || cp.frozen)
 	return r
 }
 
+// freshFor gives how long one copy is fresh.
+func (c *Cache[D]) freshFor() time.Duration {
+	if c.limits.Jitter == 0 {
+		return c.limits.Fresh
+	}
+	return time.Duration(float64(c.limits.Fresh) * (1 + c.limits.Jitter*(2*rand.Float64()-1)))
+}
+
 // decide looks at the entry as it stands. It starts a fetch where one is due
-// and none is running. waited is the flight that the reader has waited for and whose
-// answer counts for it, nil if none. The entry's lock is held.
-func (c *Cache[D]) decide(ctx context.Context, e *entry[D], fetch Fetch[D], newest bool,
-	waited *flight, now time.Time) (v verdict[D]) {
+// and none is running. The entry's lock is held.
+func (c *Cache[D]) decide(ctx context.Context, e *entry[D], fetch Fetch[D], r *reader, now time.Time) (v verdict[D]) {
+	waited := r.waited
 	if waited != nil && waited.outcome == NotFound && e.copy == nil {
 		v.err = waited.err
 		return v
@@ -113,88 +139,165 @@ func (c *Cache[D]) decide(ctx context.Context, e *entry[D], fetch Fetch[D], newe
 		return v
 	}
 
+	var copyFrom time.Time
 	if e.copy != nil {
 		if read := c.read(e, now); read.Age <= c.limits.StaleIfError {
-			v.held, v.read = true, read
+			v.held, v.read, copyFrom = true, read, e.copy.receivedAt
 		}
 	}
 	if v.held {
 		// A copy that has expired since is still an answer for a reader that came before.
 		answered := waited != nil && (waited.outcome == Stored || waited.outcome == Discarded)
-		if v.read.State == Hit && !newest || waited != nil && waited.outcome == Stored {
+		if v.read.State == Hit && !r.newest || waited != nil && waited.outcome == Stored {
 			v.read.State, v.ready = Hit, true
 			return v
 		}
-		if answered || !newest && now.Before(e.copy.settledUntil) {
+		if answered || !r.newest && now.Before(e.copy.settledUntil) {
 			v.ready = true
+			return v
+		}
+	} else if v.load = c.loading(ctx, e, now); v.load != nil && v.load.ahead(now) {
+		v.until = v.load.began.Add(loadHeadStart)
+		return v
+	}
+
+	if e.flight == nil {
+		if waited != nil && waited.outcome == Refused && !waited.dropped {
+			v.settleFor(waited.err, c.retryAfter(waited.err))
+			return v
+		}
+		held := e.failure
+		if e.refusal != nil && now.Before(e.refusal.retryAt) {
+			held = e.refusal
+		} else if r.newest && waited == nil { // a reader of the newest has a fetch of its own once
+			held = nil
+		}
+		if held != nil && now.Before(held.retryAt) {
+			if v.load != nil {
+				v.until = v.load.began.Add(loadTimeout)
+			}
+			if !now.Before(v.until) {
+				v.settleFor(held.err, held.retryAt.Sub(now))
+			}
 			return v
 		}
 	}
 
-	mayWait := !newest || waited != nil // a reader of the newest has a fetch of its own once
-	if f := e.failure; f != nil && now.Before(f.retryAt) && e.flight == nil && mayWait {
-		v.settleFor(f.err, f.retryAt.Sub(now))
-		return v
-	}
-
 	started := e.flight == nil
-	if started && !c.start(ctx, e, fetch, now) {
-		v.settleFor(ErrClosed, time.Second)
-		return v
+	if started {
+		var delay time.Duration
+		if v.held && c.atOnce(e, r, v.read.Age) {
+			delay = c.spread(e)
+		}
+		if !c.start(ctx, e, fetch, copyFrom, now, delay) {
+			v.settleFor(ErrClosed, time.Second)
+			return v
+		}
 	}
-	v.join, v.counts = e.flight, e.flight.expiries == e.expiries
-	v.read.Collapsed = !started
+	f := e.flight
+	v.join, v.counts = f, f.expiries == e.expiries
+	if !r.met {
+		r.met, r.collapsed, r.bare = true, !started, !v.held
+	}
+	f.join(r, v.held)
 	switch {
-	case v.held && !newest && !e.copy.expired && v.read.Age <= c.limits.StaleWhileRevalidate:
+	case v.held && c.atOnce(e, r, v.read.Age):
+		v.ready = true
+		return v
+	case v.held && r.newest:
+		v.until = r.came.Add(c.limits.Patience)
+	case v.held && e.failure != nil && e.failure.slow:
 		v.ready = true
 	case v.held:
-		v.wait = c.limits.Patience
+		v.until = f.begins.Add(c.limits.Patience)
+		if came := r.came.Add(c.wholeWait(r)); came.Before(v.until) {
+			v.until = came
+		}
 	default:
-		v.wait = c.limits.Timeout
+		v.until = r.came.Add(c.limits.Timeout)
 	}
+	f.hurryUp(now)
 	return v
 }
 
-// settle records how a fetch ended. The entry's lock is held.
-func (c *Cache[D]) settle(e *entry[D], f *flight, doc D, err error, now time.Time) Outcome {
+// atOnce reports whether a reader is served a copy of an age while the refresh runs. The
+// entry's lock is held.
+func (c *Cache[D]) atOnce(e *entry[D], r *reader, age time.Duration) bool {
+	return !r.newest && !r.refresh && !e.copy.expired && age <= c.limits.StaleWhileRevalidate
+}
+
+// wholeWait is how long a reader waits in all, for as many fetches as it may be.
+func (c *Cache[D]) wholeWait(r *reader) time.Duration {
+	if r.bare {
+		return c.limits.Timeout
+	}
+	return c.limits.Patience
+}
+
+// settle records how a fetch ended; slow: it took longer than readers with a copy wait. The
+// entry's lock is held.
+func (c *Cache[D]) settle(e *entry[D], f *flight, doc D, err error, slow bool, now time.Time) Outcome {
 	e.flight = nil
 	if err == nil {
-		e.failure, e.gone = nil, nil
+		e.failure, e.refusal, e.gone = nil, nil, nil
 		if e.copy != nil && now.Sub(e.copy.receivedAt) <= c.limits.StaleIfError &&
 			(doc.Older(e.copy.doc) || f.puts != e.puts && !e.copy.doc.Older(doc)) { // what was put since is the newer of equals
 			if f.expiries == e.expiries {
 				e.copy.expired = false
-				e.copy.settledUntil = now.Add(c.limits.Fresh)
+				e.copy.settledUntil = now.Add(c.freshFor())
 			}
+			e.copy.frozen = isAhead(e.copy.doc, now)
 			return Discarded
 		}
-		e.copy = &copyOf[D]{doc: doc, receivedAt: now, expired: f.expiries != e.expiries}
+		e.copy = &copyOf[D]{doc: doc, receivedAt: now, fresh: c.freshFor(), expired: f.expiries != e.expiries}
 		return Stored
 	}
-	if c.opts.Gone != nil && c.opts.Gone(err) {
+	switch {
+	case c.opts.Busy != nil && c.opts.Busy(err):
+		if !f.dropped { // else nobody has waited for it
+			e.refusal = &failure{err: err, retryAt: now.Add(busyPause + rand.N(busyPause/2))}
+		}
+		return Refused
+	case c.opts.Gone != nil && c.opts.Gone(err):
 		if f.puts != e.puts { // there is one since
 			return Discarded
 		}
 		// The series of documents has ended: a later one starts a new series.
-		e.copy, e.failure = nil, nil
+		e.copy, e.failure, e.refusal = nil, nil, nil
+		e.endings++
 		if f.expiries == e.expiries && !c.opts.ForgetGone { // else the next read asks again
 			e.gone, e.goneTill = err, now.Add(c.limits.Fresh)
 		}
 		return NotFound
 	}
+	was := e.failure
 	wait := c.limits.Backoff
-	if e.failure != nil && e.failure.again {
+	if was != nil && was.again {
 		wait = c.limits.MaxBackoff
 	}
-	wait += rand.N(wait/2 + 1)
-	if c.opts.RetryAfter != nil {
-		wait = max(wait, min(c.opts.RetryAfter(err), maxRetryAfter))
-	}
-	e.failure = &failure{err: err, again: true, retryAt: now.Add(wait)}
+	wait = max(wait+rand.N(wait/2+1), c.retryAfter(err))
+	e.failure = &failure{err: err, again: true, slow: slow || was != nil && was.slow, retryAt: now.Add(wait)}
 	if f.retries != e.retries { // it may be well again since this fetch was refused
-		e.failure.again, e.failure.retryAt = false, time.Time{}
+		e.failure.retry()
 	}
 	return Failed
 }
 
+// retry ends a failure's back-off.
+func (f *failure) retry() { f.again, f.slow, f.retryAt = false, false, time.Time{} }
+
 const maxRetryAfter = 60 * time.Second // contract 7.3
+
+// retryAfter gives how long an error asks to wait.
+func (c *Cache[D]) retryAfter(err error) time.Duration {
+	if c.opts.RetryAfter == nil {
+		return 0
+	}
+	return min(c.opts.RetryAfter(err), maxRetryAfter)
+}
+
+// isAhead reports whether a document is of a time to come, if it can say so.
+func isAhead(doc any, now time.Time) bool {
+	d, ok := doc.(interface{ Ahead(now time.Time) bool })
+	return ok && d.Ahead(now)
+}

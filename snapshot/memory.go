@@ -10,12 +10,10 @@ import (
 
 // memory is a go-cache bounded by an LRU of its keys.
 //
-// go-cache hands out the stored reference and hides expired entries: entries
-// guard themselves, and ttl is longer than any copy is served. Its janitor can't be
-// stopped, so none runs: what has expired is evicted like the rest.
+// go-cache hands out the stored reference, and expires by the wall clock, which can be
+// set: entries guard themselves, have no expiry of go-cache's, and are evicted alone.
 type memory[D Document[D]] struct {
 	cache *gocache.Cache
-	ttl   time.Duration
 
 	mu   sync.Mutex // guards changes of which keys there are
 	keys *lru.Cache[string, *entry[D]]
@@ -27,8 +25,8 @@ type memory[D Document[D]] struct {
 	flying map[string]*entry[D]
 }
 
-func newMemory[D Document[D]](entries int, ttl time.Duration) *memory[D] {
-	m := &memory[D]{cache: gocache.New(ttl, 0), ttl: ttl, flying: map[string]*entry[D]{}}
+func newMemory[D Document[D]](entries int) *memory[D] {
+	m := &memory[D]{cache: gocache.New(gocache.NoExpiration, 0), flying: map[string]*entry[D]{}}
 	m.keys, _ = lru.NewWithEvict(max(entries, 1), m.evicted) // fails for a size below 1 alone
 	m.offered, _ = lru.NewWithEvict(max(entries, 1), m.evicted)
 	return m
@@ -65,19 +63,8 @@ func (m *memory[D]) find(key string) (*entry[D], bool) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.hidden(key)
-}
-
-// hidden finds an entry that get does not: one that was evicted or has expired. Its
-// fetch may be running. The lock is held.
-func (m *memory[D]) hidden(key string) (*entry[D], bool) {
-	if e, ok := m.flying[key]; ok {
-		return e, true
-	}
-	if e, ok := m.keys.Peek(key); ok {
-		return e, true
-	}
-	return m.offered.Peek(key)
+	e, ok := m.flying[key]
+	return e, ok
 }
 
 // entry finds or makes the entry of a key, to offer it a document or else to use it.
@@ -92,8 +79,7 @@ func (m *memory[D]) entry(key string, offered bool) *entry[D] {
 	defer m.mu.Unlock()
 	e, ok := m.get(key)
 	if !ok {
-		e, ok = m.hidden(key)
-		ok = ok && e.busy()
+		e, ok = m.flying[key]
 	}
 	if !ok {
 		e = &entry[D]{key: key}
@@ -105,7 +91,7 @@ func (m *memory[D]) entry(key string, offered bool) *entry[D] {
 	return e
 }
 
-// keep adds an entry, or prolongs its time. The lock is held.
+// keep adds an entry, or marks it as used. The lock is held.
 func (m *memory[D]) keep(e *entry[D]) {
 	bound, other := m.keys, m.offered
 	if e.offered.Load() {
@@ -113,7 +99,7 @@ func (m *memory[D]) keep(e *entry[D]) {
 	}
 	other.Remove(e.key)
 	delete(m.flying, e.key)
-	m.cache.Set(e.key, e, m.ttl)
+	m.cache.Set(e.key, e, gocache.NoExpiration)
 	bound.Add(e.key, e)
 }
 

@@ -73,9 +73,9 @@ func TestOfferedEvictNothing(t *testing.T) {
 // TestPutDuringAFetch: whatever a fetch brings that began before a document was put, its
 // older state and its "there is none" are discarded.
 func TestPutDuringAFetch(t *testing.T) {
-	for name, answer := range map[string]func(context.Context) (*doc, error){
-		"older": func(context.Context) (*doc, error) { return at(-time.Minute, "older"), nil },
-		"none":  func(context.Context) (*doc, error) { return nil, errGone },
+	for name, answer := range map[string]func(context.Context, snapshot.Demand) (*doc, error){
+		"older": func(context.Context, snapshot.Demand) (*doc, error) { return at(-time.Minute, "older"), nil },
+		"none":  func(context.Context, snapshot.Demand) (*doc, error) { return nil, errGone },
 	} {
 		t.Run(name, func(t *testing.T) {
 			run(t, limits, func(f *fixture) {
@@ -106,7 +106,7 @@ func TestGetNew(t *testing.T) {
 		f.u.set(now("second"))
 		newest("second", false)
 		f.wantCalls(2)
-		f.u.set(func(context.Context) (*doc, error) { return at(-time.Hour, "older"), nil })
+		f.u.set(func(context.Context, snapshot.Demand) (*doc, error) { return at(-time.Hour, "older"), nil })
 		newest("second", false)
 		f.u.set(hangs)
 		newest("second", true)
@@ -124,7 +124,7 @@ func TestForgetGone(t *testing.T) {
 	run(t, limits, func(f *fixture) {
 		c := snapshot.New[*doc](limits, snapshot.Options{Gone: func(err error) bool { return errors.Is(err, errGone) }, ForgetGone: true})
 		defer c.Close()
-		f.u.set(func(context.Context) (*doc, error) { return nil, errGone })
+		f.u.set(func(context.Context, snapshot.Demand) (*doc, error) { return nil, errGone })
 		for range 2 {
 			if _, err := c.Get(f.Context(), "k", 0, f.u.fetch); !errors.Is(err, errGone) {
 				f.Error(err)
@@ -150,7 +150,7 @@ func TestPutOutlivesAnEviction(t *testing.T) {
 		older, newer := &doc{epoch, "older"}, &doc{epoch.Add(time.Second), "newer"}
 		var readers sync.WaitGroup
 		readers.Go(func() {
-			_, _ = c.Get(t.Context(), key, 0, func(context.Context) (*doc, error) {
+			_, _ = c.Get(t.Context(), key, 0, func(context.Context, snapshot.Demand) (*doc, error) {
 				close(fetching)
 				<-answer
 				return older, nil

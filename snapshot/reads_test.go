@@ -77,7 +77,7 @@ func TestReads(t *testing.T) {
 		"an older document is discarded and counts as an answer": func(f *fixture) {
 			f.read(want{name: "first", state: snapshot.Miss})
 			older := time.Now().Add(-time.Second)
-			f.u.set(func(context.Context) (*doc, error) { return &doc{older, "older"}, nil })
+			f.u.set(func(context.Context, snapshot.Demand) (*doc, error) { return &doc{older, "older"}, nil })
 			f.pass(10 * time.Second)
 			f.read(want{name: "first", state: snapshot.Stale, age: 10 * time.Second})
 			f.wantCalls(2)
@@ -92,7 +92,7 @@ func TestReads(t *testing.T) {
 		},
 		"the same document again is received anew": func(f *fixture) {
 			same := &doc{time.Now(), "same"}
-			f.u.set(func(context.Context) (*doc, error) { return same, nil })
+			f.u.set(func(context.Context, snapshot.Demand) (*doc, error) { return same, nil })
 			f.read(want{name: "same", state: snapshot.Miss})
 			f.pass(time.Minute + time.Second)
 			f.read(want{name: "same", state: snapshot.Miss})
@@ -151,7 +151,7 @@ func TestFailures(t *testing.T) {
 		"a missing document is remembered for Fresh": func(f *fixture) {
 			f.read(want{name: "first", state: snapshot.Miss})
 			f.pass(time.Minute + time.Second)
-			f.u.set(func(context.Context) (*doc, error) { return nil, errGone })
+			f.u.set(func(context.Context, snapshot.Demand) (*doc, error) { return nil, errGone })
 			f.read(want{err: errGone})
 			f.pass(4 * time.Second)
 			f.read(want{err: errGone})
@@ -161,7 +161,7 @@ func TestFailures(t *testing.T) {
 			f.read(want{name: "back", state: snapshot.Miss})
 		},
 		"an expiry during a fetch makes a missing one stale too": func(f *fixture) {
-			f.u.set(after(time.Second, func(context.Context) (*doc, error) { return nil, errGone }))
+			f.u.set(after(time.Second, func(context.Context, snapshot.Demand) (*doc, error) { return nil, errGone }))
 			var reader sync.WaitGroup
 			reader.Go(func() { _, _ = f.get("k") })
 			f.pass(500 * time.Millisecond)
@@ -171,7 +171,7 @@ func TestFailures(t *testing.T) {
 			f.read(want{name: "made since", state: snapshot.Miss})
 		},
 		"a panic is a failed fetch": func(f *fixture) {
-			f.u.set(func(context.Context) (*doc, error) { panic("secret words") })
+			f.u.set(func(context.Context, snapshot.Demand) (*doc, error) { panic("secret words") })
 			_, err := f.get("k")
 			if err == nil || strings.Contains(err.Error(), "secret") {
 				f.Errorf("got %v, want an error without the panic's words", err)

@@ -80,7 +80,7 @@ func TestRefresh(t *testing.T) {
 		"takes an older document for an answer": func(f *fixture) {
 			f.read(want{name: "first", state: snapshot.Miss})
 			older := time.Now().Add(-time.Second)
-			f.u.set(func(context.Context) (*doc, error) { return &doc{older, "older"}, nil })
+			f.u.set(func(context.Context, snapshot.Demand) (*doc, error) { return &doc{older, "older"}, nil })
 			f.pass(limits.Fresh + time.Second)
 			if err1, err2 := refresh(f, 0), refresh(f, 0); err1 != nil || err2 != nil {
 				f.Error(err1, err2)
@@ -88,7 +88,7 @@ func TestRefresh(t *testing.T) {
 			f.wantCalls(2)
 		},
 		"gives the error of what is gone": func(f *fixture) {
-			f.u.set(func(context.Context) (*doc, error) { return nil, errGone })
+			f.u.set(func(context.Context, snapshot.Demand) (*doc, error) { return nil, errGone })
 			if err1, err2 := refresh(f, 0), refresh(f, 0); err1 != errGone || err2 != errGone {
 				f.Error(err1, err2)
 			}

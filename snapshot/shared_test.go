@@ -118,7 +118,7 @@ func TestNeverAnOlderDocumentAfterANewerOne(t *testing.T) {
 		run(t, limits, func(f *fixture) {
 			var last time.Time
 			for _, s := range plan {
-				f.u.set(after(s.delay, func(context.Context) (*doc, error) {
+				f.u.set(after(s.delay, func(context.Context, snapshot.Demand) (*doc, error) {
 					if s.fail {
 						return nil, errDown
 					}

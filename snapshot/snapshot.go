@@ -13,17 +13,22 @@ import (
 // Limits are ages since receipt, and waits.
 type Limits struct {
 	Fresh                time.Duration // up to this age: served at once, nothing asked
+	Jitter               float64       // the share of Fresh by which it differs from copy to copy, up or down; 0: none
 	StaleWhileRevalidate time.Duration // up to this age: served at once while one refresh runs
 	StaleIfError         time.Duration // up to this age: served after Patience at the latest
-	Patience             time.Duration // how long a reader with a copy to fall back on waits
+	Patience             time.Duration // from the start of a fetch: how long readers with a copy to fall back on wait
 	Timeout              time.Duration // how long a reader without one waits
-	FetchTimeout         time.Duration // how long the shared fetch may go on after its readers left
+	FetchTimeout         time.Duration // how long a fetch may go on, though its readers have left; waits in a queue included
 	Backoff              time.Duration // after a failed fetch no other begins for this long; 0: 5 s
 	MaxBackoff           time.Duration // after further failures; 0: 10 s. Half of either may be added
 	Entries              int           // most keys kept, and most that were offered alone; the least recently used go first
 }
 
 // Document is what a Cache keeps. It is shared between readers and so immutable.
+//
+// A document may also have a method Ahead(now time.Time) bool, which reports whether its
+// state is of a time to come. While newer answers are discarded because of such a copy,
+// reads of it are Failed.
 type Document[D any] interface {
 	// Older reports whether this is an older state than another document of the same
 	// key: a Cache never serves it after that one.
@@ -33,7 +38,18 @@ type Document[D any] interface {
 // Fetch gets the newest document of a key. Its context has the deadline
 // FetchTimeout and the values, but not the end, of the context of the reader that
 // started it.
-type Fetch[D Document[D]] func(ctx context.Context) (D, error)
+type Fetch[D Document[D]] func(ctx context.Context, d Demand) (D, error)
+
+// Demand says for whom a fetch is made.
+type Demand struct {
+	// CopyFrom is when the copy was received that readers can have meanwhile. Zero: there
+	// is none, so they wait.
+	CopyFrom time.Time
+	// Unwanted is closed when all who waited without a copy have left, and no reader was
+	// given a copy while the fetch ran: those want the next. A fetch that has not asked
+	// anybody yet ends then, with an error that Options.Busy holds for; one that has goes on.
+	Unwanted <-chan struct{}
+}
 
 // Options are what a Cache needs beside its limits.
 type Options struct {
@@ -42,6 +58,9 @@ type Options struct {
 	Gone func(error) bool
 	// ForgetGone: such an error answers those who wait for it, and is not remembered.
 	ForgetGone bool
+	// Busy reports whether an error says that nobody was asked, as too many others ask. It
+	// is no failed refresh: readers get the copy, or else this error. Nil: never.
+	Busy func(error) bool
 	// RetryAfter gives how long an error asks to wait; 0 for no wish. Nil: never.
 	RetryAfter func(error) time.Duration
 	// Refreshed is called with the outcome of each fetch, without any lock held. May
@@ -57,6 +76,7 @@ const (
 	Stored    Outcome = iota // a document not older than the last one
 	Discarded                // an older state: it counts as an answer and is dropped
 	NotFound                 // Gone said so
+	Refused                  // Busy said so
 	Failed                   // anything else
 )
 
@@ -78,7 +98,8 @@ type Read[D Document[D]] struct {
 	State     State
 	Replaced  bool // a Miss in place of a copy that was there
 	Collapsed bool // waited for a fetch that another reader had started
-	// Failed: a refresh has failed since, and the copy's freshness is over.
+	// Failed: the copy's freshness is over, and a refresh has failed since or brought
+	// nothing because the copy is of a time to come.
 	Failed bool
 	// GaveUp: the reader waited for a fetch as long as it may, and got the copy.
 	GaveUp bool

@@ -6,6 +6,7 @@ import (
 
 	"esagate/internal/adserver"
 	"esagate/registry"
+	"esagate/snapshot"
 )
 
 // WithAdServer gives a source whose ad server is known: where the registry does not
@@ -16,7 +17,7 @@ func (s *Service) WithAdServer(ctx context.Context, src *registry.Source) *regis
 	if c.TenantID == "" || c.AdServer != nil {
 		return src
 	}
-	_, err := s.adServers.Get(ctx, c.TenantID, 0, guarded(s, "fetch_ad_server", func(ctx context.Context) (*document, error) {
+	_, err := s.adServers.Get(ctx, c.TenantID, 0, guarded(s, "fetch_ad_server", func(ctx context.Context, d snapshot.Demand) (*document, error) {
 		config, err := s.deps.Upstream.AdapterConfig(ctx, c.TenantID)
 		if err != nil {
 			s.logRefresh(ctx, "adapter_config", c.TenantID, err)

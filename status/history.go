@@ -74,7 +74,7 @@ func (s *Service) recentHistories(ctx context.Context, src *registry.Source, doc
 // historyFetcher gives the fetch of the named streams' runs, which upstream is asked for by its own names.
 // A stream that can't be had is left out; when none can, the fetch fails.
 func (s *Service) historyFetcher(tenantID string, names []string, own transform.StreamNames) snapshot.Fetch[*histories] {
-	return guarded(s, "fetch_histories", func(ctx context.Context) (*histories, error) {
+	return guarded(s, "fetch_histories", func(ctx context.Context, d snapshot.Demand) (*histories, error) {
 		all := &histories{streams: make(map[string]api.SyncHistory, len(names)), at: time.Now()}
 		got, errs := make([]api.SyncHistory, len(names)), make([]error, len(names))
 		var calls errgroup.Group

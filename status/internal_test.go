@@ -15,7 +15,7 @@ import (
 // TestHistoryPanics: a panic in a call for one stream fails that call.
 func TestHistoryPanics(t *testing.T) {
 	s := &Service{log: slog.New(slog.DiscardHandler)} // without a client
-	if _, err := s.historyFetcher("t", []string{"inventory"}, nil)(t.Context()); !errors.Is(err, background.ErrPanicked) {
+	if _, err := s.historyFetcher("t", []string{"inventory"}, nil)(t.Context(), snapshot.Demand{}); !errors.Is(err, background.ErrPanicked) {
 		t.Error(err)
 	}
 }

@@ -59,7 +59,7 @@ func (s *Service) Get(ctx context.Context, src *registry.Source, runs int) (Answ
 // that it is encoded once for all readers of a moment.
 func (s *Service) local(ctx context.Context, src *registry.Source) (Answer, error) {
 	c := src.Connection
-	got, err := s.pending.Get(ctx, strconv.FormatInt(c.ID, 10), c.Epoch, func(context.Context) (*document, error) {
+	got, err := s.pending.Get(ctx, strconv.FormatInt(c.ID, 10), c.Epoch, func(context.Context, snapshot.Demand) (*document, error) {
 		doc := &document{at: time.Now()}
 		if s.cfg.Subscribes {
 			doc.subscribed = new(bool)
@@ -87,7 +87,7 @@ func (s *Service) Refresh(ctx context.Context, src *registry.Source) error {
 // fetcher gives the fetch of a source's document: one call of the sales agent, whose
 // answer is recorded.
 func (s *Service) fetcher(src *registry.Source) snapshot.Fetch[*document] {
-	return guarded(s, "fetch_status", func(ctx context.Context) (*document, error) {
+	return guarded(s, "fetch_status", func(ctx context.Context, d snapshot.Demand) (*document, error) {
 		tenantID := src.Connection.TenantID
 		answer, err := s.deps.Upstream.Status(ctx, tenantID)
 		if err != nil {

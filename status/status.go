@@ -79,7 +79,7 @@ func New(cfg Config, deps Deps) *Service {
 
 var refreshWords = [...]telemetry.RefreshOutcome{
 	snapshot.Stored: telemetry.RefreshStored, snapshot.Discarded: telemetry.RefreshDiscarded,
-	snapshot.NotFound: telemetry.RefreshNotFound, snapshot.Failed: telemetry.RefreshFailed,
+	snapshot.NotFound: telemetry.RefreshNotFound, snapshot.Refused: telemetry.RefreshRefused, snapshot.Failed: telemetry.RefreshFailed,
 }
 
 // Expire makes the next read of a tenant ask the sales agent first. The last good
@@ -119,9 +119,9 @@ func (s *Service) logRefresh(ctx context.Context, operation, tenantID string, er
 
 // guarded logs the panic of a fetch, which becomes its error.
 func guarded[D snapshot.Document[D]](s *Service, name string, fetch snapshot.Fetch[D]) snapshot.Fetch[D] {
-	return func(ctx context.Context) (doc D, err error) {
+	return func(ctx context.Context, d snapshot.Demand) (doc D, err error) {
 		err = background.Guard(ctx, s.log, name, func(ctx context.Context) (err error) {
-			doc, err = fetch(ctx)
+			doc, err = fetch(ctx, d)
 			return err
 		})
 		return doc, err

@@ -27,9 +27,10 @@ const (
 	RefreshDiscarded RefreshOutcome = "discarded" // an older document than the newest served
 	RefreshFailed    RefreshOutcome = "failed"    // no document that counts
 	RefreshNotFound  RefreshOutcome = "not_found" // the sales agent has no such tenant
+	RefreshRefused   RefreshOutcome = "refused"   // not made: too many others were waiting
 )
 
-var refreshOutcomes = []RefreshOutcome{RefreshStored, RefreshDiscarded, RefreshFailed, RefreshNotFound}
+var refreshOutcomes = []RefreshOutcome{RefreshStored, RefreshDiscarded, RefreshFailed, RefreshNotFound, RefreshRefused}
 
 // Refusal says why a request's key or token was refused. For a token it is the
 // auth.Reason.
