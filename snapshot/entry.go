@@ -128,68 +128,30 @@ func (c *Cache[D]) freshFor() time.Duration {
 
 // decide looks at the entry as it stands. It starts a fetch where one is due
 // and none is running. The entry's lock is held.
-func (c *Cache[D]) decide(ctx context.Context, e *entry[D], fetch Fetch[D], r *reader, now time.Time) (v verdict[D]) {
-	waited := r.waited
-	if waited != nil && waited.outcome == NotFound && e.copy == nil {
-		v.err = waited.err
+func (c *Cache[D]) decide(ctx context.Context, e *entry[D], fetch Fetch[D], r *reader, now time.Time) verdict[D] {
+	v := c.answer(e, r, now)
+	if v.ready || v.err != nil {
 		return v
 	}
-	if e.gone != nil && now.Before(e.goneTill) {
-		v.err = e.gone
-		return v
-	}
-
-	var copyFrom time.Time
-	if e.copy != nil {
-		if read := c.read(e, now); read.Age <= c.limits.StaleIfError {
-			v.held, v.read, copyFrom = true, read, e.copy.receivedAt
-		}
-	}
-	if v.held {
-		// A copy that has expired since is still an answer for a reader that came before.
-		answered := waited != nil && (waited.outcome == Stored || waited.outcome == Discarded)
-		if v.read.State == Hit && !r.newest || waited != nil && waited.outcome == Stored {
-			v.read.State, v.ready = Hit, true
+	if !v.held {
+		if v.load = c.loading(ctx, e, now); v.load != nil && v.load.ahead(now) {
+			v.until = v.load.began.Add(loadHeadStart)
 			return v
 		}
-		if answered || !r.newest && now.Before(e.copy.settledUntil) {
-			v.ready = true
-			return v
-		}
-	} else if v.load = c.loading(ctx, e, now); v.load != nil && v.load.ahead(now) {
-		v.until = v.load.began.Add(loadHeadStart)
-		return v
 	}
-
-	if e.flight == nil {
-		if waited != nil && waited.outcome == Refused && !waited.dropped {
-			v.settleFor(waited.err, c.retryAfter(waited.err))
-			return v
-		}
-		held := e.failure
-		if e.refusal != nil && now.Before(e.refusal.retryAt) {
-			held = e.refusal
-		} else if r.newest && waited == nil { // a reader of the newest has a fetch of its own once
-			held = nil
-		}
-		if held != nil && now.Before(held.retryAt) {
+	atOnce := v.held && !r.newest && !r.refresh && !e.copy.expired && v.read.Age <= c.limits.StaleWhileRevalidate
+	started := e.flight == nil
+	if started {
+		if cause, retryAfter := c.heldBack(e, r, now); cause != nil {
 			if v.load != nil {
 				v.until = v.load.began.Add(loadTimeout)
 			}
 			if !now.Before(v.until) {
-				v.settleFor(held.err, held.retryAt.Sub(now))
+				v.settleFor(cause, retryAfter)
 			}
 			return v
 		}
-	}
-
-	started := e.flight == nil
-	if started {
-		var delay time.Duration
-		if v.held && c.atOnce(e, r, v.read.Age) {
-			delay = c.spread(e)
-		}
-		if !c.start(ctx, e, fetch, copyFrom, now, delay) {
+		if !c.start(ctx, e, fetch, &v, atOnce, now) {
 			v.settleFor(ErrClosed, time.Second)
 			return v
 		}
@@ -200,30 +162,72 @@ func (c *Cache[D]) decide(ctx context.Context, e *entry[D], fetch Fetch[D], r *r
 		r.met, r.collapsed, r.bare = true, !started, !v.held
 	}
 	f.join(r, v.held)
-	switch {
-	case v.held && c.atOnce(e, r, v.read.Age):
+	if atOnce {
 		v.ready = true
 		return v
+	}
+	f.hurryUp(now)
+	switch {
 	case v.held && r.newest:
 		v.until = r.came.Add(c.limits.Patience)
 	case v.held && e.failure != nil && e.failure.slow:
 		v.ready = true
 	case v.held:
 		v.until = f.begins.Add(c.limits.Patience)
-		if came := r.came.Add(c.wholeWait(r)); came.Before(v.until) {
-			v.until = came
+		if most := r.came.Add(c.wholeWait(r)); most.Before(v.until) {
+			v.until = most
 		}
 	default:
 		v.until = r.came.Add(c.limits.Timeout)
 	}
-	f.hurryUp(now)
 	return v
 }
 
-// atOnce reports whether a reader is served a copy of an age while the refresh runs. The
-// entry's lock is held.
-func (c *Cache[D]) atOnce(e *entry[D], r *reader, age time.Duration) bool {
-	return !r.newest && !r.refresh && !e.copy.expired && age <= c.limits.StaleWhileRevalidate
+// answer gives what a reader gets without a fetch, if it is ready or has an error, and else
+// the copy. The entry's lock is held.
+func (c *Cache[D]) answer(e *entry[D], r *reader, now time.Time) (v verdict[D]) {
+	waited := r.waited
+	if waited != nil && waited.outcome == NotFound && e.copy == nil {
+		v.err = waited.err
+		return v
+	}
+	if e.gone != nil && now.Before(e.goneTill) {
+		v.err = e.gone
+		return v
+	}
+	if e.copy == nil {
+		return v
+	}
+	read := c.read(e, now)
+	if read.Age > c.limits.StaleIfError {
+		return v
+	}
+	v.held, v.read = true, read
+	if read.State == Hit && !r.newest || waited != nil && waited.outcome == Stored {
+		// A copy that has expired since is still an answer for a reader that came before.
+		v.read.State, v.ready = Hit, true
+		return v
+	}
+	v.ready = waited != nil && waited.outcome == Discarded || !r.newest && now.Before(e.copy.settledUntil)
+	return v
+}
+
+// heldBack gives why no fetch is to begin now, and for how long; nil: it may. The entry's lock
+// is held.
+func (c *Cache[D]) heldBack(e *entry[D], r *reader, now time.Time) (cause error, retryAfter time.Duration) {
+	waited, f := r.waited, e.failure
+	switch {
+	case waited != nil && waited.outcome == Refused && !waited.dropped:
+		return waited.err, c.retryAfter(waited.err)
+	case e.refusal != nil && now.Before(e.refusal.retryAt):
+		f = e.refusal
+	case r.newest && waited == nil: // a reader of the newest has a fetch of its own once
+		return nil, 0
+	}
+	if f == nil || !now.Before(f.retryAt) {
+		return nil, 0
+	}
+	return f.err, f.retryAt.Sub(now)
 }
 
 // wholeWait is how long a reader waits in all, for as many fetches as it may be.

@@ -27,20 +27,29 @@ type flight struct {
 	err     error
 }
 
-// start begins the entry's fetch, or puts it off by delay; false once the cache is closed.
-// The entry's lock is held.
-func (c *Cache[D]) start(ctx context.Context, e *entry[D], fetch Fetch[D], copyFrom, now time.Time, delay time.Duration) bool {
+// start begins the entry's fetch; false once the cache is closed. It puts off the refresh of a
+// restored copy that its reader is served at once. The entry's lock is held.
+func (c *Cache[D]) start(ctx context.Context, e *entry[D], fetch Fetch[D], v *verdict[D], atOnce bool, now time.Time) bool {
 	if !c.begin() {
 		return false
+	}
+	var d Demand
+	var delay time.Duration
+	if v.held {
+		d.CopyFrom = e.copy.receivedAt
+	}
+	if atOnce {
+		delay = c.spread(e)
 	}
 	begins := now.Add(delay)
 	f := &flight{
 		done: make(chan struct{}), hurry: make(chan struct{}), unwanted: make(chan struct{}),
 		begins: begins, ends: begins.Add(c.limits.FetchTimeout),
 	}
+	d.Unwanted = f.unwanted
 	e.flight = f
 	e.mark(f)
-	go c.fly(context.WithoutCancel(ctx), e, f, Demand{CopyFrom: copyFrom, Unwanted: f.unwanted}, fetch, delay)
+	go c.fly(context.WithoutCancel(ctx), e, f, d, fetch, delay)
 	return true
 }
 

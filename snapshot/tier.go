@@ -90,10 +90,10 @@ func (c *Cache[D]) loadCopy(ctx context.Context, e *entry[D], l *load, endings u
 	}
 }
 
-// spread gives how long the refresh of a restored copy is put off, so that a fleet that was
+// spread gives how long the refresh of a copy is put off if that was restored, so that a fleet that was
 // started together does not refresh all at once. The entry's lock is held.
 func (c *Cache[D]) spread(e *entry[D]) time.Duration {
-	if e.copy == nil || !e.copy.restored || c.limits.Fresh <= 0 {
+	if !e.copy.restored || c.limits.Fresh <= 0 {
 		return 0
 	}
 	e.copy.restored = false

@@ -18,7 +18,7 @@ func (s *Service) WithAdServer(ctx context.Context, src *registry.Source) *regis
 		return src
 	}
 	_, err := s.adServers.Get(ctx, c.TenantID, 0, guarded(s, "fetch_ad_server", func(ctx context.Context, d snapshot.Demand) (*document, error) {
-		config, err := s.deps.Upstream.AdapterConfig(ctx, c.TenantID)
+		config, err := s.deps.Upstream.AdapterConfig(demanded(ctx, c, d, false), c.TenantID)
 		if err != nil {
 			s.logRefresh(ctx, "adapter_config", c.TenantID, err)
 			return nil, err

@@ -64,7 +64,7 @@ func (s *Service) recentHistories(ctx context.Context, src *registry.Source, doc
 		names[i] = doc.status.Syncs[i].Name
 	}
 	c := src.Connection
-	got, err := s.histories.Get(ctx, c.TenantID, c.Epoch, s.historyFetcher(c.TenantID, names, doc.streams))
+	got, err := s.histories.Get(ctx, c.TenantID, c.Epoch, s.historyFetcher(c, names, doc.streams))
 	if err != nil {
 		return nil
 	}
@@ -73,8 +73,9 @@ func (s *Service) recentHistories(ctx context.Context, src *registry.Source, doc
 
 // historyFetcher gives the fetch of the named streams' runs, which upstream is asked for by its own names.
 // A stream that can't be had is left out; when none can, the fetch fails.
-func (s *Service) historyFetcher(tenantID string, names []string, own transform.StreamNames) snapshot.Fetch[*histories] {
+func (s *Service) historyFetcher(c *registry.Connection, names []string, own transform.StreamNames) snapshot.Fetch[*histories] {
 	return guarded(s, "fetch_histories", func(ctx context.Context, d snapshot.Demand) (*histories, error) {
+		ctx = demanded(ctx, c, d, false)
 		all := &histories{streams: make(map[string]api.SyncHistory, len(names)), at: time.Now()}
 		got, errs := make([]api.SyncHistory, len(names)), make([]error, len(names))
 		var calls errgroup.Group
@@ -82,7 +83,7 @@ func (s *Service) historyFetcher(tenantID string, names []string, own transform.
 		for i, name := range names {
 			calls.Go(func() error {
 				errs[i] = background.Guard(ctx, s.log, "fetch_history", func(ctx context.Context) error {
-					runs, err := s.deps.Upstream.SyncHistory(ctx, tenantID,
+					runs, err := s.deps.Upstream.SyncHistory(ctx, c.TenantID,
 						upstream.HistoryQuery{SyncType: own.Upstream(name), Limit: historyRuns})
 					if err == nil {
 						got[i] = transform.StreamHistory(runs)
@@ -102,7 +103,7 @@ func (s *Service) historyFetcher(tenantID string, names []string, own transform.
 			}
 		}
 		if failed != nil {
-			s.logRefresh(ctx, "sync_history", tenantID, failed)
+			s.logRefresh(ctx, "sync_history", c.TenantID, failed)
 			if len(all.streams) == 0 {
 				return nil, failed
 			}

@@ -9,13 +9,14 @@ import (
 
 	"esagate/internal/background"
 	"esagate/internal/fault"
+	"esagate/registry"
 	"esagate/snapshot"
 )
 
 // TestHistoryPanics: a panic in a call for one stream fails that call.
 func TestHistoryPanics(t *testing.T) {
 	s := &Service{log: slog.New(slog.DiscardHandler)} // without a client
-	if _, err := s.historyFetcher("t", []string{"inventory"}, nil)(t.Context(), snapshot.Demand{}); !errors.Is(err, background.ErrPanicked) {
+	if _, err := s.historyFetcher(&registry.Connection{TenantID: "t"}, []string{"inventory"}, nil)(t.Context(), snapshot.Demand{}); !errors.Is(err, background.ErrPanicked) {
 		t.Error(err)
 	}
 }

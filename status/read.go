@@ -11,6 +11,7 @@ import (
 	"esagate/registry"
 	"esagate/snapshot"
 	"esagate/transform"
+	"esagate/upstream"
 )
 
 // Answer is the status of a source for one reader.
@@ -30,7 +31,7 @@ func (s *Service) Get(ctx context.Context, src *registry.Source, runs int) (Answ
 	if c.TenantID == "" {
 		return s.local(ctx, src)
 	}
-	got, err := s.documents.Get(ctx, c.TenantID, c.Epoch, s.fetcher(src))
+	got, err := s.documents.Get(ctx, c.TenantID, c.Epoch, s.fetcher(src, false))
 	if err != nil {
 		read := telemetry.ReadError
 		if fault.Is(err, fault.NotFound) {
@@ -81,15 +82,15 @@ func (s *Service) Refresh(ctx context.Context, src *registry.Source) error {
 	if c.TenantID == "" {
 		return nil
 	}
-	return unavailable(s.documents.Refresh(ctx, c.TenantID, c.Epoch, s.fetcher(src)))
+	return unavailable(s.documents.Refresh(ctx, c.TenantID, c.Epoch, s.fetcher(src, true)))
 }
 
 // fetcher gives the fetch of a source's document: one call of the sales agent, whose
-// answer is recorded.
-func (s *Service) fetcher(src *registry.Source) snapshot.Fetch[*document] {
+// answer is recorded. background: no reader has started it.
+func (s *Service) fetcher(src *registry.Source, background bool) snapshot.Fetch[*document] {
 	return guarded(s, "fetch_status", func(ctx context.Context, d snapshot.Demand) (*document, error) {
 		tenantID := src.Connection.TenantID
-		answer, err := s.deps.Upstream.Status(ctx, tenantID)
+		answer, err := s.deps.Upstream.Status(demanded(ctx, src.Connection, d, background), tenantID)
 		if err != nil {
 			s.logRefresh(ctx, "status", tenantID, err)
 			if refusesTenant(err) {
@@ -145,4 +146,11 @@ func unavailable(err error) error {
 	answer := *f
 	answer.RetryAfter = none.RetryAfter
 	return &answer
+}
+
+// demanded says with a context for whom a call is made.
+func demanded(ctx context.Context, c *registry.Connection, d snapshot.Demand, background bool) context.Context {
+	return upstream.WithDemand(ctx, upstream.Demand{
+		Customer: c.CustomerID, CopyFrom: d.CopyFrom, Unwanted: d.Unwanted, Background: background,
+	})
 }

@@ -17,6 +17,10 @@ import (
 	"esagate/upstream"
 )
 
+// freshJitter is the share of Limits.Fresh by which copies differ in it: sources that were
+// read together are not all refreshed together again and again.
+const freshJitter = 0.1
+
 // Config is what an operator decides about snapshots.
 type Config struct {
 	Limits     snapshot.Limits
@@ -56,22 +60,24 @@ type Service struct {
 func New(cfg Config, deps Deps) *Service {
 	s := &Service{cfg: cfg, deps: deps, log: deps.Logger, ins: deps.Instruments}
 
+	cfg.Limits.Jitter = freshJitter
 	// A document made here is as good as a new one for Fresh, and of no use later.
 	local := cfg.Limits
-	local.StaleWhileRevalidate, local.StaleIfError = local.Fresh, local.Fresh
+	local.StaleWhileRevalidate, local.StaleIfError, local.Jitter = local.Fresh, local.Fresh, 0
 	// A connection whose ad server is not known yet is served without it.
 	brief := cfg.Limits
 	brief.Timeout = brief.Patience
 
 	ofTenants := snapshot.Options{
 		Gone:       func(err error) bool { return fault.Is(err, fault.NotFound) },
+		Busy:       upstream.IsBusy,
 		RetryAfter: func(err error) time.Duration { return fault.As(err).RetryAfter },
 	}
 	counted := ofTenants
 	counted.Refreshed = func(o snapshot.Outcome) { s.ins.SnapshotRefresh(refreshWords[o]) }
 	s.documents = snapshot.New[*document](cfg.Limits, counted)
 	s.pending = snapshot.New[*document](local, snapshot.Options{})
-	s.histories = snapshot.New[*histories](cfg.Limits, snapshot.Options{RetryAfter: ofTenants.RetryAfter})
+	s.histories = snapshot.New[*histories](cfg.Limits, snapshot.Options{Busy: ofTenants.Busy, RetryAfter: ofTenants.RetryAfter})
 	s.adServers = snapshot.New[*document](brief, ofTenants)
 	s.ins.SnapshotEntries(s.documents.Len)
 	return s
