@@ -114,7 +114,7 @@ func TestOutage(t *testing.T) {
 		first := w.get(statusOf).snapshot(w)
 		w.agent.SetDown(true)
 		w.pass(30 * time.Second)
-		a := w.get(statusOf) // served at once, the refresh fails behind it
+		a := w.get(statusOf)                                                                                                                                          // served at once, the refresh fails behind it
 		if a.took != 0 || a.header.Get("Age") != "30" || !slices.Contains([]string{"esagate; hit; ttl=-25", "esagate; hit; ttl=-26"}, a.header.Get("Cache-Status")) { // fresh for 4.5 to 5.5 s
 			w.Errorf("stale read: %s %v", a.took, a.header)
 		}
