@@ -119,8 +119,8 @@ func (w *world) addTenant(sourceID string) string {
 }
 
 // gateway starts the real binary for some sources, with authentication, metrics
-// and sampled tracing on as in life. Where extra is empty all limits are the
-// defaults.
+// and sampled tracing on as in life. The one customer's limit of reads counts, and lets
+// all through. Where extra is empty all other limits are the defaults.
 func (w *world) gateway(ctx context.Context, extra string, env []string, sourceIDs ...string) (*child, error) {
 	w.count++
 	file := filepath.Join(w.folder, "config"+strconv.Itoa(w.count)+".yaml")
@@ -131,6 +131,7 @@ func (w *world) gateway(ctx context.Context, extra string, env []string, sourceI
 		"sqlite://"+filepath.Join(w.folder, "store"+strconv.Itoa(w.count)+".db"), vault.Generate())
 	fmt.Fprintf(&b, "telemetry: {otlp_endpoint: %q, trace_ratio: 0.01}\n", w.sink.url)
 	fmt.Fprintf(&b, "auth: {keys: [{name: bench, customer_id: 7301, access: read, key: %s}]}\n", clientKey)
+	b.WriteString("limits: {reads: {rate: 100000, burst: 1000000}}\n")
 	b.WriteString(extra)
 	b.WriteString("sources:\n")
 	for _, id := range sourceIDs {

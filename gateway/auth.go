@@ -12,20 +12,28 @@ import (
 
 const headerAPIKey = "X-Scope3-Api-Key"
 
-// authenticate gives the caller of a request, or why it has none.
-func (g *Gateway) authenticate(r *http.Request, need access) (*auth.Caller, error) {
+// authenticate gives the caller of a request, or why it has none. A caller that is known in
+// memory is not made to answer for the wrong keys of others at its address.
+func (g *Gateway) authenticate(r *http.Request) (*auth.Caller, error) {
 	clear, given := credential(r.Header)
+	if caller := g.deps.Auth.Recognize(clear); caller != nil {
+		return caller, nil
+	}
+	attempt, err := g.limits.attempt(r)
+	if err != nil {
+		return nil, err
+	}
+	wrong := true
+	defer func() { attempt.End(wrong) }()
 	if !given {
 		g.ins.AuthRefusal(telemetry.RefusalMissing)
 		return nil, fault.New(fault.Unauthorized, "An API key is needed: send it as a bearer token.")
 	}
 	caller, err := g.deps.Auth.Authenticate(r.Context(), clear)
+	// What can't be judged now is not wrong, unless nobody waited for the judgment.
+	wrong = errors.Is(err, auth.ErrUnknown) || err != nil && r.Context().Err() != nil
 	if err != nil {
 		return nil, g.refusal(err)
-	}
-	if need == write && !caller.Write {
-		g.ins.AuthRefusal(telemetry.RefusalReadOnly)
-		return nil, fault.New(fault.Forbidden, "This API key may only read.")
 	}
 	return caller, nil
 }

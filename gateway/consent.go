@@ -40,7 +40,12 @@ func (g *Gateway) finishConsent(w http.ResponseWriter, r *request) error {
 	return nil
 }
 
-func (g *Gateway) takeConsent(r *request) error {
+func (g *Gateway) takeConsent(r *request) (err error) {
+	attempt, err := g.limits.attempt(r.Request)
+	if err != nil {
+		return err
+	}
+	defer func() { attempt.End(fault.Is(err, fault.BadRequest)) }() // as where the state is not known
 	if !g.consents.TryAcquire(1) {
 		return &fault.Error{
 			Kind: fault.RateLimited, RetryAfter: 5 * time.Second,

@@ -7,6 +7,7 @@ package gateway
 import (
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -21,6 +22,7 @@ import (
 	"esagate/internal/agentauth"
 	"esagate/internal/auth"
 	"esagate/internal/lifecycle"
+	"esagate/internal/ratelimit"
 	"esagate/internal/sources"
 	"esagate/internal/telemetry"
 	"esagate/internal/webhooks"
@@ -35,12 +37,15 @@ type Config struct {
 	Envelope       bool // successes as {"data": …, "error": null}
 	AllowedOrigins []string
 	ProbeTimeout   time.Duration // of the sales agent's calls that probe its ad server
+	// TrustedProxies are whose X-Forwarded-For says where a request came from.
+	TrustedProxies []netip.Prefix
 }
 
 // Deps are the parts that a Gateway stands on. It closes none of them.
 type Deps struct {
 	Directory *registry.Directory
 	Auth      *auth.Authenticator
+	Limiter   *ratelimit.Limiter
 	Agents    *agentauth.Agents
 	CheckURL  sources.CheckURL // of addresses that callers supply
 	Upstream  *upstream.Client // its health
@@ -65,6 +70,7 @@ type Gateway struct {
 	log     *slog.Logger
 	ins     *telemetry.Instruments
 	access  *accessLog
+	limits  limits
 	tracer  trace.Tracer
 	router  *mux.Router
 	matches *lru.Cache[string, *match]
@@ -84,6 +90,7 @@ func New(cfg Config, deps Deps) *Gateway {
 		tracer: deps.TracerProvider.Tracer("esagate/gateway"),
 		access: newAccessLog(deps.Logger), scrapes: semaphore.NewWeighted(scrapesAtOnce),
 		consents: semaphore.NewWeighted(consentsAtOnce),
+		limits:   limits{deps.Limiter, cfg.TrustedProxies, deps.Instruments.Limited},
 		https:    strings.HasPrefix(cfg.PublicURL, "https://"),
 	}
 	g.router = g.newRouter()
@@ -98,8 +105,8 @@ func New(cfg Config, deps Deps) *Gateway {
 			AllowedMethods: []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"},
 			AllowedHeaders: []string{"Authorization", "Content-Type", "If-Match", "If-None-Match", "If-Unmodified-Since",
 				"Idempotency-Key", headerAPIKey, headerRequestID, "Traceparent", "Tracestate"},
-			ExposedHeaders: []string{"Age", "Cache-Status", "ETag", "Last-Modified", "Location", "Retry-After",
-				headerRequestID},
+			ExposedHeaders: []string{"Age", "Cache-Status", "ETag", "Last-Modified", "Location", "RateLimit",
+				"RateLimit-Policy", "Retry-After", headerRequestID},
 			MaxAge: int(10 * time.Minute / time.Second),
 		}).Handler(g.handler)
 	}

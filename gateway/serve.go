@@ -20,6 +20,7 @@ import (
 	"esagate/internal/auth"
 	"esagate/internal/background"
 	"esagate/internal/fault"
+	"esagate/internal/telemetry"
 	"esagate/registry"
 )
 
@@ -53,6 +54,8 @@ type request struct {
 	failure *fault.Error          // what was answered, where it was an error
 	audit   *registry.AuditResult // as far as it is known; nil: not a write
 	span    trace.Span            // nil: not recorded
+
+	rateLimit [1]string // room for the header's value
 }
 
 // Context gives the context to answer in. It is a field of its own because
@@ -118,8 +121,8 @@ func (g *Gateway) serve(w http.ResponseWriter, hr *http.Request) {
 }
 
 // run lets the matched handler answer a caller that is allowed to ask. The key is
-// checked first: a caller without one does not learn which paths there are. Only
-// requests with a key are traced, and their paths remembered.
+// checked first: a caller without one does not learn which paths there are; then the
+// caller's limits. Only requests with a key are traced, and their paths remembered.
 func (g *Gateway) run(w http.ResponseWriter, r *request, route *Route, known bool) error {
 	need := read
 	if route != nil {
@@ -128,11 +131,18 @@ func (g *Gateway) run(w http.ResponseWriter, r *request, route *Route, known boo
 		need = public
 	}
 	if need != public {
-		caller, err := g.authenticate(r.Request, need)
+		caller, err := g.authenticate(r.Request)
 		if err != nil {
 			return err
 		}
 		r.caller = caller
+		if err := g.limits.count(w.Header(), r, route); err != nil {
+			return err
+		}
+		if need == write && !caller.Write {
+			g.ins.AuthRefusal(telemetry.RefusalReadOnly)
+			return fault.New(fault.Forbidden, "This API key may only read.")
+		}
 	}
 	if route == nil {
 		if allow := g.allowed(r.Request); len(allow) > 0 {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"net/http"
+	"net/netip"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -19,6 +20,7 @@ import (
 	"esagate/internal/auth"
 	"esagate/internal/lifecycle"
 	"esagate/internal/outbound"
+	"esagate/internal/ratelimit"
 	"esagate/internal/telemetry"
 	"esagate/internal/vault"
 	"esagate/internal/webhooks"
@@ -59,6 +61,7 @@ type world struct {
 	logs      *logBuffer
 	lifecycle *lifecycle.Lifecycle
 	webhooks  *webhooks.Subscriber
+	limiter   *ratelimit.Limiter
 	stop      func()
 	setup     setup
 	envelope  bool
@@ -90,7 +93,9 @@ type setup struct {
 	metrics  http.Handler
 	fresh    time.Duration // how long a snapshot is fresh; 0: 5 s
 	logLevel string        // "": debug
-	orgID    string        // the template of an external_org_id; "": the usual one
+	limits   ratelimit.Limits
+	proxies  []netip.Prefix
+	orgID    string // the template of an external_org_id; "": the usual one
 }
 
 // inWorld runs a test in a fresh world.
@@ -150,6 +155,7 @@ func start(t testing.TB, s setup, agent *upstreamtest.Agent) *world {
 	if s.metrics == nil {
 		s.metrics = tel.MetricsHandler
 	}
+	w.limiter = ratelimit.New(s.limits)
 	callers, err := auth.New(ctx, auth.Config{Keys: []auth.Key{
 		{Name: "writer", CustomerID: customer, Write: true, SHA256: sha256.Sum256([]byte(writeKey))},
 		{Name: "reader", CustomerID: customer, SHA256: sha256.Sum256([]byte(readKey))},
@@ -179,10 +185,10 @@ func start(t testing.TB, s setup, agent *upstreamtest.Agent) *world {
 		SyncFinished: w.webhooks.Observe, CheckTenant: w.lifecycle.CheckSoon,
 	})
 	w.gateway = gateway.New(gateway.Config{
-		ProbeTimeout: 75 * time.Second,
-		PublicURL:    "https://gateway.example", Envelope: s.envelope, AllowedOrigins: s.origins,
+		ProbeTimeout: 75 * time.Second, TrustedProxies: s.proxies,
+		PublicURL: "https://gateway.example", Envelope: s.envelope, AllowedOrigins: s.origins,
 	}, gateway.Deps{
-		Directory: w.directory, Auth: callers, Agents: agents, CheckURL: guard.CheckURL, Upstream: w.client, Status: w.status, Logger: tel.Logger, Instruments: instruments,
+		Directory: w.directory, Auth: callers, Limiter: w.limiter, Agents: agents, CheckURL: guard.CheckURL, Upstream: w.client, Status: w.status, Logger: tel.Logger, Instruments: instruments,
 		TracerProvider: tel.TracerProvider, Propagator: tel.Propagator, MetricsHandler: s.metrics,
 		Lifecycle: w.lifecycle, Subscriber: w.webhooks, ServiceAccount: func(customer int64) string {
 			if found, ok, _ := account(customer); ok {

@@ -46,6 +46,7 @@ var strays = map[int]string{
 	http.StatusMethodNotAllowed:            "MethodNotAllowed",
 	http.StatusRequestEntityTooLarge:       "TooLarge",
 	http.StatusUnsupportedMediaType:        "UnsupportedMediaType",
+	http.StatusTooManyRequests:             "RateLimited",
 	http.StatusRequestHeaderFieldsTooLarge: "HeadersTooLarge",
 	http.StatusInternalServerError:         "InternalError",
 	http.StatusServiceUnavailable:          "Unavailable",

@@ -19,6 +19,7 @@ import (
 	"esagate/internal/config"
 	"esagate/internal/lifecycle"
 	"esagate/internal/outbound"
+	"esagate/internal/ratelimit"
 	"esagate/internal/serviceaccount"
 	"esagate/internal/telemetry"
 	"esagate/internal/webhooks"
@@ -42,6 +43,7 @@ type app struct {
 	directory   *registry.Directory
 	upstream    *upstream.Client
 	auth        *auth.Authenticator
+	limiter     *ratelimit.Limiter
 	subscriber  *webhooks.Subscriber
 	lifecycle   *lifecycle.Lifecycle
 	status      atomic.Pointer[status.Service]
@@ -83,6 +85,7 @@ func build(ctx context.Context, cfg *config.Config, tasks *transform.Tasks, logs
 	if err != nil {
 		return a, err
 	}
+	a.limiter = ratelimit.New(limitsOf(cfg))
 	a.atEnd(a.auth.Close) // before the store: it writes down when keys were used
 	accounts, err := serviceaccount.New(cfg.ServiceAccounts)
 	if err != nil {
@@ -161,9 +164,9 @@ func (a *app) newEdge(tasks *transform.Tasks, accounts *serviceaccount.Accounts)
 	a.status.Store(statuses)
 	a.gateway = gateway.New(gateway.Config{
 		PublicURL: cfg.Server.PublicURL, Envelope: cfg.Server.Envelope, AllowedOrigins: cfg.Server.AllowedOrigins,
-		ProbeTimeout: cfg.Upstream.ProbeTimeout,
+		ProbeTimeout: cfg.Upstream.ProbeTimeout, TrustedProxies: cfg.Server.Proxies(),
 	}, gateway.Deps{
-		Directory: a.directory, Auth: a.auth, Agents: agents, CheckURL: guard.CheckURL, Upstream: a.upstream,
+		Directory: a.directory, Auth: a.auth, Limiter: a.limiter, Agents: agents, CheckURL: guard.CheckURL, Upstream: a.upstream,
 		Status: statuses, Lifecycle: a.lifecycle, Subscriber: a.subscriber, ServiceAccount: accounts.Email,
 		Receiver: webhooks.NewReceiver(webhooks.ReceiverDeps{
 			Directory: a.directory, Logger: log,
@@ -180,6 +183,13 @@ func (a *app) newEdge(tasks *transform.Tasks, accounts *serviceaccount.Accounts)
 	a.atEnd(func(context.Context) { a.subscriber.Close() })
 	a.atEnd(a.lifecycle.Close) // an operation that it can't finish is settled at the next start
 	a.atEnd(func(context.Context) { a.work.End() })
+}
+
+func limitsOf(cfg *config.Config) ratelimit.Limits {
+	l := cfg.Limits
+	return ratelimit.Limits{
+		Reads: ratelimit.Limit(l.Reads), Writes: ratelimit.Limit(l.Writes), WrongKeys: ratelimit.Limit(l.WrongKeys),
+	}
 }
 
 func authConfig(cfg *config.Config) auth.Config {

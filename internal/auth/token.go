@@ -58,13 +58,33 @@ func newTokens(cfg OIDC, deps Deps, log *slog.Logger, work *background.Group) (*
 	)}, nil
 }
 
-// authenticate gives the owner of a token; tried is false when the credential is no token.
+// recognize gives the owner of a token that was verified lately; nil for any other. One for which
+// it is time is verified anew, with the keys that there are: as its bytes are those of a good
+// token, it is no stranger's.
+func (t *tokens) recognize(credential string, sum *[sha256.Size]byte) *Caller {
+	v, ok := t.verified.Get(*sum)
+	switch {
+	case !ok:
+		return nil
+	case time.Now().Before(v.until):
+		return v.caller
+	}
+	h, _, _ := readHeader(credential)
+	keys, _ := t.issuer.keys()
+	if found := pick(keys, h); found != nil {
+		if c, err := t.verify(credential, sum, found); err == nil {
+			return c
+		}
+	}
+	t.verified.Remove(*sum)
+	return nil
+}
+
+// authenticate gives the owner of a token that is not known; tried is false when the
+// credential is no token.
 func (t *tokens) authenticate(ctx context.Context, credential string, sum *[sha256.Size]byte) (c *Caller, tried bool, err error) {
 	if strings.Count(credential, ".") != 2 { // three parts make the compact serialization of a JWS
 		return nil, false, nil
-	}
-	if v, ok := t.verified.Get(*sum); ok && time.Now().Before(v.until) {
-		return v.caller, true, nil
 	}
 	h, is, good := readHeader(credential)
 	if !is {

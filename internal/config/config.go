@@ -26,6 +26,7 @@ type Config struct {
 	Server        Server         `config:"server"`
 	Upstream      Upstream       `config:"upstream"`
 	Snapshot      Snapshot       `config:"snapshot"`
+	Limits        Limits         `config:"limits"`
 	Store         Store          `config:"store"`
 	Telemetry     Telemetry      `config:"telemetry"`
 	Provisioning  Provisioning   `config:"provisioning"`
@@ -58,6 +59,7 @@ type Server struct {
 	PublicURL      string   `config:"public_url" rule:"url-without-path"` // for browsers and webhooks; without a trailing slash
 	Envelope       bool     `config:"envelope"`                           // wrap every success (contract 8.1)
 	AllowedOrigins []string `config:"allowed_origins" rule:"origin"`      // for CORS, in lower case, default port left out
+	TrustedProxies []string `config:"trusted_proxies" rule:"prefix"`      // addresses and prefixes; see Server.Proxies
 }
 
 // Upstream is the sales agent, and how long its calls may take.
@@ -89,6 +91,19 @@ type Snapshot struct {
 	StaleIfError         time.Duration `config:"stale_if_error" rule:"1ms..168h"`
 	Patience             time.Duration `config:"patience" rule:"0s..1h"`       // of a reader with a copy; at most Upstream.Timeout
 	RedisURL             string        `config:"redis_url" rule:"unsupported"` // always empty in this version
+}
+
+// Limits are how often callers may ask this replica.
+type Limits struct {
+	Reads     Limit `config:"reads"`      // of a customer
+	Writes    Limit `config:"writes"`     // of a customer
+	WrongKeys Limit `config:"wrong_keys"` // from an address; a request without a key counts too
+}
+
+// Limit is a token bucket.
+type Limit struct {
+	Rate  float64 `config:"rate" rule:"0|0.02..100000"` // requests a second; 0: no limit
+	Burst int     `config:"burst" rule:"1..1000000"`    // at once
 }
 
 // Store is the registry's database.
@@ -198,6 +213,11 @@ func Default() Config {
 			StaleWhileRevalidate: time.Minute,
 			StaleIfError:         15 * time.Minute,
 			Patience:             300 * time.Millisecond,
+		},
+		Limits: Limits{
+			Reads:     Limit{Rate: 500, Burst: 1000},
+			Writes:    Limit{Rate: 10, Burst: 50},
+			WrongKeys: Limit{Rate: 5, Burst: 50},
 		},
 		Store:     Store{URL: NewSecret("sqlite://esagate.db"), AuditRetention: registry.AuditKept},
 		Telemetry: Telemetry{LogFormat: "json", LogLevel: "info", TraceRatio: 0.01},

@@ -73,6 +73,12 @@ func (l *loader) sections(c *Config) {
 	for i, allowed := range c.Server.AllowedOrigins {
 		c.Server.AllowedOrigins[i] = canonicalOrigin(allowed)
 	}
+	for i, p := range c.Server.Proxies() {
+		if p.Bits() == 0 {
+			l.warn(item("server.trusted_proxies", i), "trusts every client's own word about its address: "+
+				"the limit of wrong keys counts for nothing")
+		}
+	}
 	u, s := &c.Upstream, &c.Snapshot
 	l.ordered("upstream.timeout", u.Timeout, "upstream.fetch_timeout", u.FetchTimeout)
 	l.ordered("snapshot.fresh", s.Fresh, "snapshot.stale_while_revalidate", s.StaleWhileRevalidate)

@@ -128,7 +128,8 @@ func TestTheRootFileNeedsItsVariables(t *testing.T) {
 // must not end the mapping around it.
 func TestEveryKey(t *testing.T) {
 	c, faults := config.Load(write(t, `
-server: {address: ":9000", public_url: "https://gate.example.org/", envelope: true, allowed_origins: ["HTTPS://App.Example.org:443", "http://localhost:3000"]}
+server: {address: ":9000", public_url: "https://gate.example.org/", envelope: true, allowed_origins: ["HTTPS://App.Example.org:443", "http://localhost:3000"], trusted_proxies: [10.44.0.0/16, "fd00:44::7"]}
+limits: {reads: {rate: 0, burst: 1}, writes: {rate: 0.5, burst: 2}, wrong_keys: {rate: 100000, burst: 1000000}}
 upstream:
   base_url: ${HOST}/admin/
   api_key: '${KEY}'
@@ -166,7 +167,9 @@ platform_tasks:
 	text := func(s string) *string { return &s }
 	compare(t, "every key", *c, config.Config{
 		Server: config.Server{Address: ":9000", PublicURL: "https://gate.example.org", Envelope: true,
-			AllowedOrigins: []string{"https://app.example.org", "http://localhost:3000"}},
+			AllowedOrigins: []string{"https://app.example.org", "http://localhost:3000"}, TrustedProxies: []string{"10.44.0.0/16", "fd00:44::7"}},
+		Limits: config.Limits{Reads: config.Limit{Burst: 1}, Writes: config.Limit{Rate: 0.5, Burst: 2},
+			WrongKeys: config.Limit{Rate: 100_000, Burst: 1_000_000}},
 		Upstream: config.Upstream{BaseURL: "https://agent.example.org/admin", APIKey: config.NewSecret("k${HOST}"),
 			Timeout: 4 * time.Second, FetchTimeout: 90 * time.Second, ProbeTimeout: 90 * time.Second, Attempts: 2, Concurrency: 16,
 			Breaker: config.Breaker{ConsecutiveFailures: 7, FailureRatio: 0.25, MinimumRequests: 40, Window: time.Minute,

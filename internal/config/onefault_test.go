@@ -94,6 +94,24 @@ func TestFaultsOfUpstreamAndSnapshot(t *testing.T) {
 	expectFaults(t, faultsOf(t, "upstream: {timeout: 299ms}"), "snapshot.patience: must be at most upstream.timeout")
 }
 
+func TestFaultsOfLimits(t *testing.T) {
+	holdFaults(t, "", []oneFault{
+		{"limits.reads.rate", values{"0", "0.02", "100000"}, ""},
+		{"limits.reads.rate", values{"0.019", "-1", "100001"}, "must be 0 (off), or from 0.02 to 100000"},
+		{"limits.writes.rate", values{"10/s", "'10'"}, "must be a number"},
+		{"limits.writes.burst", values{"1", "1000000"}, ""},
+		{"limits.wrong_keys.burst", values{"0", "1000001"}, "must be from 1 to 1000000"},
+		{"limits.wrong_keys.burst", values{"2.5"}, "must be a whole number"},
+		{"limits.wrong_keys", values{"5"}, "must be a mapping"},
+		{"server.trusted_proxies", values{"[10.0.0.0/8, 192.0.2.1, 'fd00::/8']"}, ""},
+		{"server.trusted_proxies", values{"10.0.0.0/8"}, "must be a list"},
+	})
+	holdFaults(t, "server: {trusted_proxies: ['VALUE']}", []oneFault{
+		{"server.trusted_proxies[0]", values{"10.4.0.1/16"}, "names an address inside of the prefix"},
+		{"server.trusted_proxies[0]", values{"proxy.example", "10.4.0.1:80", ""}, "must be an IP address or a prefix"},
+	})
+}
+
 func TestFaultsOfBackgroundWork(t *testing.T) {
 	holdFaults(t, "", []oneFault{
 		{"telemetry.log_format", values{"xml"}, "must be json or text"},

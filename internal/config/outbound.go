@@ -27,6 +27,17 @@ func (l *loader) outbound(entries []string) []netip.Prefix {
 	return out
 }
 
+// Proxies gives the trusted proxies.
+func (s Server) Proxies() []netip.Prefix {
+	out := make([]netip.Prefix, 0, len(s.TrustedProxies))
+	for _, entry := range s.TrustedProxies {
+		if p, problem := parsePrefix(entry); problem == "" { // else a fault, by its rule
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
 func prefix(s string, _ int) string {
 	_, problem := parsePrefix(s)
 	return problem

@@ -42,6 +42,8 @@ func TestWarnings(t *testing.T) {
 		{allow("0.0.0.0/0"), []string{wide}},
 		{allow("'::/0', 10.0.0.0/8, 0.0.0.0/0"), []string{wide, "outbound.allow[2]: allows every address"}},
 		{allow("128.0.0.0/1, 10.0.0.1"), nil},
+		{caller + "provisioning: {contact_email: a@b.example}\nserver: {trusted_proxies: [10.0.0.0/8, 0.0.0.0/0]}",
+			[]string{"server.trusted_proxies[1]: trusts every client's own word"}},
 		{"auth: {oidc: {issuer: https://login.example, audience: gate}}", []string{contact}},
 		{"auth: {keys: [{name: tiny, customer_id: 1, key: fifteen-letters}]}", []string{contact,
 			"auth.keys[0]: the key tiny is shorter"}},

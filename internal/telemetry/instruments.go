@@ -38,6 +38,7 @@ type Instruments struct {
 	SnapshotEntries   func(count func() int)
 
 	AuthRefusal   func(Refusal)
+	Limited       func(LimitedKind) // a request was refused for a rate limit
 	IssuerFetched func(ok bool)
 	Consent       func(ConsentOutcome)
 
@@ -75,7 +76,9 @@ func NewInstruments(mp metric.MeterProvider) (*Instruments, error) {
 		SnapshotAge:     func(d time.Duration) { age.Record(detached, d.Seconds()) },
 		SnapshotEntries: b.gauge("esagate.snapshot.entries", "Snapshots kept."),
 
-		AuthRefusal:   count(b, "esagate.auth.refusals", "Requests refused for their key.", "reason", refusals),
+		AuthRefusal: count(b, "esagate.auth.refusals", "Requests refused for their key.", "reason", refusals),
+		Limited: count(b, "esagate.limits.refusals",
+			"Requests refused because there were too many, by the limit.", "limit", limitedKinds),
 		IssuerFetched: b.attempts("esagate.auth.issuer_fetches", "Attempts to get the keys of the issuer of access tokens."),
 		Consent: count(b, "esagate.agents.consents",
 			"Consents with agents' authorization servers, by what became of them.", "outcome", consentOutcomes),

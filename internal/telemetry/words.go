@@ -46,6 +46,18 @@ const (
 var refusals = []Refusal{RefusalMissing, RefusalUnknown, RefusalReadOnly,
 	"malformed", "bad_signature", "expired", "not_yet_valid", "wrong_issuer", "wrong_audience", "bad_claims"}
 
+// LimitedKind says which rate limit a request was refused for.
+type LimitedKind string
+
+// The rate limits.
+const (
+	LimitedReads     LimitedKind = "reads"
+	LimitedWrites    LimitedKind = "writes"
+	LimitedWrongKeys LimitedKind = "wrong_keys"
+)
+
+var limitedKinds = []LimitedKind{LimitedReads, LimitedWrites, LimitedWrongKeys}
+
 // ConsentOutcome says what became of a consent with an agent's authorization server.
 type ConsentOutcome string
 

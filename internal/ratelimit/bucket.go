@@ -1,0 +1,122 @@
+package ratelimit
+
+import (
+	"hash/maphash"
+	"math"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+	"golang.org/x/time/rate"
+)
+
+// shards keep requests of different customers from waiting for each other's lock. Which one a
+// key is in can't be foretold.
+const shards = 16
+
+// quota is one limit, and a bucket for each key that it has counted lately. Where there are too
+// many, the one that was not used for longest is forgotten: if it was full again nothing is lost,
+// else its owner has a burst once more.
+type quota[K comparable] struct {
+	name    string
+	policy  atomic.Pointer[policy] // nil: off
+	seed    maphash.Seed
+	buckets [shards]*lru.Cache[K, *bucket]
+}
+
+func newQuota[K comparable](name string) *quota[K] {
+	q := &quota[K]{name: name, seed: maphash.MakeSeed()}
+	for i := range q.buckets {
+		q.buckets[i], _ = lru.New[K, *bucket](maxBuckets / shards) // fails for a size below 1 alone
+	}
+	return q
+}
+
+func (q *quota[K]) set(l Limit) { q.policy.Store(newPolicy(q.name, l)) }
+
+// take counts one event of a key.
+func (q *quota[K]) take(key K) Verdict {
+	p := q.policy.Load()
+	if p == nil {
+		return Verdict{}
+	}
+	return q.bucketOf(key, p).take(p)
+}
+
+func (q *quota[K]) bucketOf(key K, p *policy) *bucket {
+	shard := q.buckets[maphash.Comparable(q.seed, key)%shards]
+	if b, ok := shard.Get(key); ok {
+		return b
+	}
+	b := &bucket{policy: p, tokens: rate.NewLimiter(rate.Limit(p.Rate), p.Burst)}
+	if first, ok, _ := shard.PeekOrAdd(key, b); ok { // another request was faster
+		return first
+	}
+	return b
+}
+
+// bucket counts for one key.
+type bucket struct {
+	mu      sync.Mutex
+	policy  *policy // that tokens follows
+	tokens  *rate.Limiter
+	pending int // attempts that have not ended
+}
+
+// follow has the bucket take over a policy that has changed. b.mu is held.
+func (b *bucket) follow(p *policy, now time.Time) {
+	if b.policy == p {
+		return
+	}
+	b.tokens.SetLimitAt(now, rate.Limit(p.Rate))
+	b.tokens.SetBurstAt(now, p.Burst)
+	b.policy = p
+}
+
+func (b *bucket) take(p *policy) Verdict {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := time.Now()
+	b.follow(p, now)
+	ok := b.tokens.AllowN(now, 1)
+	left := rounded(b.tokens.TokensAt(now))
+	return Verdict{
+		Policy: p.header, Refused: !ok,
+		policy: p, remaining: int64(left), reset: seconds(p.next(left)),
+	}
+}
+
+// begin reports whether an attempt may begin, and if not, when one may.
+func (b *bucket) begin(p *policy) (wait time.Duration, ok bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := time.Now()
+	b.follow(p, now)
+	left := rounded(b.tokens.TokensAt(now)) - float64(b.pending)
+	if left < 1 {
+		return p.next(max(left, 0)), false
+	}
+	b.pending++
+	return 0, true
+}
+
+func (b *bucket) end(p *policy, wrong bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.pending--
+	if !wrong {
+		return
+	}
+	now := time.Now()
+	b.follow(p, now)
+	b.tokens.AllowN(now, 1) // there is one: begin has seen to it
+}
+
+// rounded makes up for the errors of sums of fractions: 0.9999999999 tokens are one.
+func rounded(tokens float64) float64 {
+	if whole := math.Round(tokens); math.Abs(tokens-whole) < 1e-6 {
+		return whole
+	}
+	return tokens
+}
