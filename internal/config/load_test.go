@@ -137,6 +137,7 @@ upstream:
   fetch_timeout: 1m30s
   probe_timeout: 90s
   attempts: ${ATTEMPTS}
+  concurrency: 16
   breaker: {consecutive_failures: 7, failure_ratio: 0.25, minimum_requests: 40, window: 1m, open_for: 10s}
 snapshot: {fresh: 1s, stale_while_revalidate: 2s, stale_if_error: 3s, patience: 0, redis_url: ""}
 store: {url: "postgres://gate:${DB_PASSWORD}@db.example.org:6432/gate?sslmode=verify-full", encryption_key: AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=, audit_retention: 48h}
