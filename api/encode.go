@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
@@ -24,6 +25,11 @@ func Encode(document any) []byte {
 		panic("api: a document can't be encoded: " + err.Error())
 	}
 	return encoded
+}
+
+// Decode reads what Encode has written of a document of the same type. What has other members is refused.
+func Decode(encoded []byte, document any) error {
+	return json.Unmarshal(encoded, document, encoding, json.RejectUnknownMembers(true))
 }
 
 // Members is a JSON object whose names are data, written in this order.
@@ -65,3 +71,30 @@ func (m Members[T]) MarshalJSONTo(enc *jsontext.Encoder) error {
 	}
 	return enc.WriteToken(jsontext.EndObject)
 }
+
+// UnmarshalJSONFrom implements [json.UnmarshalerFrom].
+func (m *Members[T]) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	*m = nil
+	begin, err := dec.ReadToken()
+	if err != nil || begin.Kind() == 'n' {
+		return err
+	}
+	if begin.Kind() != '{' {
+		return errNoObject
+	}
+	for dec.PeekKind() != '}' {
+		name, err := dec.ReadToken()
+		if err != nil {
+			return err
+		}
+		one := Member[T]{Name: name.String()}
+		if err := json.UnmarshalDecode(dec, &one.Value); err != nil {
+			return err
+		}
+		*m = append(*m, one)
+	}
+	_, err = dec.ReadToken()
+	return err
+}
+
+var errNoObject = errors.New("api: an object is wanted")

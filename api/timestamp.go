@@ -1,6 +1,8 @@
 package api
 
 import (
+	"errors"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -42,6 +44,23 @@ func (t Timestamp) MarshalJSONTo(enc *jsontext.Encoder) error {
 		return enc.WriteToken(jsontext.Null)
 	}
 	return enc.WriteValue(append(t.append(append(enc.AvailableBuffer(), '"')), '"'))
+}
+
+// UnmarshalJSONFrom implements [json.UnmarshalerFrom].
+func (t *Timestamp) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	*t = Timestamp{}
+	token, err := dec.ReadToken()
+	if err != nil || token.Kind() == 'n' {
+		return err
+	}
+	text := token.String()
+	if t.Time, err = time.Parse(time.RFC3339, text); err != nil {
+		return errors.New("api: a timestamp is wanted") // the parser's own would quote it
+	}
+	if _, fraction, ok := strings.Cut(text, "."); ok {
+		t.Digits = min(len(fraction)-len("Z"), 9)
+	}
+	return nil
 }
 
 func (t Timestamp) append(b []byte) []byte {

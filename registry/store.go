@@ -73,6 +73,7 @@ type Store interface {
 	// the sender.
 	WebhookTarget(ctx context.Context, tenantID string) (*WebhookTarget, error)
 	UpkeepStore
+	SnapshotStore
 	// RewriteSecrets encrypts what is not under the primary encryption key anew, some
 	// rows a transaction, and gives how many it rewrote.
 	RewriteSecrets(ctx context.Context) (int, error)
@@ -185,12 +186,6 @@ type CustomerStore interface {
 	RecordEvent(ctx context.Context, esaID int64, e Event) (duplicate bool, m *Source, err error)
 	// DeliveryCounts counts a connection's deliveries.
 	DeliveryCounts(ctx context.Context, esaID int64) (DeliveryCounts, error)
-
-	// Snapshot returns what KeepSnapshots kept of a connection; ErrNotFound without, and where
-	// the connection has another tenant by now.
-	Snapshot(ctx context.Context, esaID int64) (*Snapshot, error)
-	// ForgetSnapshot deletes it; without one it does nothing.
-	ForgetSnapshot(ctx context.Context, esaID int64) error
 
 	// BeginAudit records that a write begins and gives the entry's ID. At and ID are
 	// the Store's to give, Outcome is [AuditBegun].

@@ -5,6 +5,21 @@ import (
 	"time"
 )
 
+// SnapshotStore keeps the last good status of each tenant that a connection has: a snapshot
+// goes with its connection, and another tenant of it has none. It spans all
+// customers: nothing of it may reach a caller who has not the connection.
+type SnapshotStore interface {
+	// KeepSnapshots keeps snapshots in place of older ones, at most [MaxPage], in one
+	// transaction. It passes over those of tenants that no connection has, and those whose
+	// document is older than the one that is kept, unless that was received before lapsed.
+	// ErrInvalid for a document longer than [MaxSnapshot] or not [Storable].
+	KeepSnapshots(ctx context.Context, batch []Snapshot, lapsed time.Time) error
+	// Snapshot returns what was kept of a tenant; ErrNotFound.
+	Snapshot(ctx context.Context, tenantID string) (*Snapshot, error)
+	// ForgetSnapshot deletes it; without one it does nothing.
+	ForgetSnapshot(ctx context.Context, tenantID string) error
+}
+
 // UpkeepStore is the part of a Store for background work. It spans all customers: nothing
 // of it may reach a caller.
 type UpkeepStore interface {
@@ -18,11 +33,6 @@ type UpkeepStore interface {
 	Lease(ctx context.Context, name, holder string, ttl time.Duration) (bool, error)
 	// Unlease ends a lease; one that is another's stays.
 	Unlease(ctx context.Context, name, holder string) error
-	// KeepSnapshots keeps snapshots in place of older ones, at most [MaxPage], in one
-	// transaction. It passes over those whose connection does not exist or has another tenant,
-	// and those whose document is older than the one that is kept, unless that was received
-	// before lapsed. ErrInvalid for a document longer than [MaxSnapshot] or not storable.
-	KeepSnapshots(ctx context.Context, batch []Snapshot, lapsed time.Time) error
 	// Sweep removes some webhook events and audit entries that have had their time
 	// ([EventsKept], and by default [AuditKept]) and reports whether there may be more.
 	Sweep(ctx context.Context) (more bool, err error)

@@ -54,9 +54,10 @@ func recordCalls(s registry.Store) map[string]func(context.Context) error {
 		"FinishAudit": func(ctx context.Context) error {
 			return c.FinishAudit(ctx, strings.Repeat("0", 32), registry.AuditResult{Outcome: registry.AuditFailed})
 		},
-		"ForgetSnapshot": func(ctx context.Context) error { return c.ForgetSnapshot(ctx, 1000) },
+		"Snapshot":       func(ctx context.Context) error { _, err := s.Snapshot(ctx, "tenant-of-there"); return err },
+		"ForgetSnapshot": func(ctx context.Context) error { return s.ForgetSnapshot(ctx, "tenant-of-there") },
 		"KeepSnapshots": func(ctx context.Context) error {
-			return s.KeepSnapshots(ctx, []registry.Snapshot{{CustomerID: alice, ESAID: 1000, TenantID: "tenant-of-there"}}, time.Time{})
+			return s.KeepSnapshots(ctx, []registry.Snapshot{{TenantID: "tenant-of-there"}}, time.Time{})
 		},
 		"Audit": func(ctx context.Context) error { _, _, err := c.Audit(ctx, registry.AuditQuery{Take: 1}); return err },
 		"Sweep": func(ctx context.Context) error { _, err := s.Sweep(ctx); return err },

@@ -23,7 +23,6 @@ func connectionCalls(c registry.CustomerStore, esaID int64) map[string]func(cont
 		},
 		"KeepSettings":   func(ctx context.Context) error { return c.KeepSettings(ctx, esaID, []byte("written")) },
 		"ForgetSettings": func(ctx context.Context) error { return c.KeepSettings(ctx, esaID, nil) },
-		"Snapshot":       func(ctx context.Context) error { _, err := c.Snapshot(ctx, esaID); return err },
 		"Settings":       func(ctx context.Context) error { _, err := c.Settings(ctx, esaID); return err },
 	}
 }

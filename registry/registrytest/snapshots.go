@@ -19,10 +19,10 @@ func keepSnapshots(t testing.TB, s registry.Store, lapsed time.Time, batch ...re
 	}
 }
 
-// hasSnapshot checks what a connection has; nil: none.
-func hasSnapshot(t testing.TB, s registry.Store, what string, esaID int64, want *registry.Snapshot) {
+// hasSnapshot checks what a tenant has; nil: none.
+func hasSnapshot(t testing.TB, s registry.Store, what, tenant string, want *registry.Snapshot) {
 	t.Helper()
-	got, err := s.Customer(alice).Snapshot(t.Context(), esaID)
+	got, err := s.Snapshot(t.Context(), tenant)
 	switch {
 	case want == nil && !errors.Is(err, registry.ErrNotFound):
 		t.Fatalf("%s: %+v, %v, want ErrNotFound", what, got, err)
@@ -31,21 +31,23 @@ func hasSnapshot(t testing.TB, s registry.Store, what string, esaID int64, want 
 	}
 }
 
-// snapshotAt is a snapshot of a connection whose document is of one second and was received two later.
+// snapshotAt is a snapshot of a connection's tenant whose document is of one second and was received two later.
 func snapshotAt(m *registry.Source, second int) registry.Snapshot {
-	return registry.Snapshot{CustomerID: m.CustomerID, ESAID: m.Connection.ID, TenantID: m.Connection.TenantID, Epoch: int64(second),
+	return registry.Snapshot{TenantID: m.Connection.TenantID, Epoch: int64(second),
 		At: at(second), ReceivedAt: at(second + 2), Document: fmt.Appendf(nil, `{"second":%d,"text":"é"}`, second)}
 }
 
 func snapshotKept(t *testing.T, s registry.Store) {
 	m, other := adopt(t, s, entry(alice, "kept"), registry.AdoptionCreated), adopt(t, s, entry(alice, "other"), registry.AdoptionCreated)
 	theirs := adopt(t, s, entry(bob, "theirs"), registry.AdoptionCreated)
-	id := m.Connection.ID
+	foreign := snapshotAt(theirs, 1)
+	id := m.Connection.TenantID
 	hasSnapshot(t, s, "at first", id, nil)
 	first, beside := snapshotAt(m, 10), snapshotAt(other, 3)
-	keepSnapshots(t, s, time.Time{}, beside, snapshotAt(theirs, 1), first)
+	keepSnapshots(t, s, time.Time{}, beside, foreign, first)
 	hasSnapshot(t, s, "kept", id, &first)
-	hasSnapshot(t, s, "kept with it", other.Connection.ID, &beside)
+	hasSnapshot(t, s, "another customer's", foreign.TenantID, &foreign)
+	hasSnapshot(t, s, "kept with it", other.Connection.TenantID, &beside)
 
 	older, newer := snapshotAt(m, 9), snapshotAt(m, 11)
 	keepSnapshots(t, s, first.ReceivedAt, older)
@@ -78,28 +80,22 @@ func snapshotKept(t *testing.T, s registry.Store) {
 	}
 	keepSnapshots(t, s, time.Time{})
 	hasSnapshot(t, s, "after bad batches", id, &long)
-	hasSnapshot(t, s, "after bad batches", other.Connection.ID, &beside)
-	same(t, "the connection", read(t, s, alice, "kept"), m)
+	hasSnapshot(t, s, "after bad batches", other.Connection.TenantID, &beside)
+	sameSource(t, "the connection", read(t, s, alice, "kept"), m)
 
-	// Another customer's are neither read nor written.
-	hasSnapshot(t, s, "a stranger's", theirs.Connection.ID, nil)
-	foreign := snapshotAt(m, 70)
-	foreign.CustomerID = bob
-	keepSnapshots(t, s, time.Time{}, foreign)
-	if _, err := s.Customer(bob).Snapshot(t.Context(), id); !errors.Is(err, registry.ErrNotFound) {
-		t.Errorf("read by a stranger: %v", err)
-	}
-	if err := s.Customer(bob).ForgetSnapshot(t.Context(), id); err != nil {
-		t.Error(err)
-	}
-	hasSnapshot(t, s, "after a stranger's calls", id, &long)
+	unknown := snapshotAt(m, 70)
+	unknown.TenantID = "nobody's"
+	keepSnapshots(t, s, time.Time{}, unknown)
+	hasSnapshot(t, s, "of a tenant that nobody has", unknown.TenantID, nil)
+	hasSnapshot(t, s, "no tenant", "", nil)
+	hasSnapshot(t, s, "no tenant's id", "\x00", nil)
 	for range 2 {
-		if err := s.Customer(alice).ForgetSnapshot(t.Context(), id); err != nil {
+		if err := s.ForgetSnapshot(t.Context(), id); err != nil {
 			t.Fatal(err)
 		}
 		hasSnapshot(t, s, "forgotten", id, nil)
 	}
-	hasSnapshot(t, s, "beside", other.Connection.ID, &beside)
+	hasSnapshot(t, s, "beside", other.Connection.TenantID, &beside)
 }
 
 // snapshotOfTenant: a snapshot goes with its source, and is none of another tenant of the connection.
@@ -108,20 +104,24 @@ func snapshotOfTenant(t *testing.T, s registry.Store) {
 	is := snapshotAt(m, 1)
 	keepSnapshots(t, s, time.Time{}, is)
 	moved := changeConnection(t, s, m, func(c *registry.Connection) { c.TenantID = "another" })
-	hasSnapshot(t, s, "of the tenant before", m.Connection.ID, nil)
+	hasSnapshot(t, s, "of the tenant before", m.Connection.TenantID, nil)
 	keepSnapshots(t, s, time.Time{}, snapshotAt(m, 2))
-	hasSnapshot(t, s, "of the tenant before, late", m.Connection.ID, nil)
+	hasSnapshot(t, s, "of the tenant before, late", m.Connection.TenantID, nil)
 	young := snapshotAt(moved, 0)
 	keepSnapshots(t, s, time.Time{}, young)
-	hasSnapshot(t, s, "of the tenant now", m.Connection.ID, &young)
+	hasSnapshot(t, s, "of the tenant now", "another", &young)
 
 	remove(t, s, alice, "kept")
-	hasSnapshot(t, s, "deleted", m.Connection.ID, nil)
+	hasSnapshot(t, s, "deleted", "another", nil)
 	other := adopt(t, s, entry(alice, "other"), registry.AdoptionCreated)
 	beside := snapshotAt(other, 1)
 	keepSnapshots(t, s, time.Time{}, snapshotAt(moved, 3), beside)
-	hasSnapshot(t, s, "deleted, late", m.Connection.ID, nil)
-	hasSnapshot(t, s, "beside one that was deleted", other.Connection.ID, &beside)
+	taken := entry(bob, "taken")
+	taken.TenantID = "another"
+	adopt(t, s, taken, registry.AdoptionCreated)
+	hasSnapshot(t, s, "another customer's by now", "another", nil)
+	hasSnapshot(t, s, "deleted, late", "another", nil)
+	hasSnapshot(t, s, "beside one that was deleted", other.Connection.TenantID, &beside)
 }
 
 // snapshotConcurrent keeps the snapshots of sources that are being deleted and made anew.
@@ -144,7 +144,7 @@ func snapshotConcurrent(t *testing.T, s registry.Store) {
 			if i%2 == 1 {
 				want = nil
 			}
-			hasSnapshot(t, s, fmt.Sprint("of ", i), batch[i].ESAID, want)
+			hasSnapshot(t, s, fmt.Sprint("of ", i), batch[i].TenantID, want)
 		}
 	}
 }

@@ -171,8 +171,6 @@ func TestPostgresPlans(t *testing.T) {
 		"audit of many":     {selectAudit, `6, 'entry-12000', 20`},
 		"audit of a source": {selectAuditOf, `6, 'f', 20, 'source-11000'`},
 		"refused entry":     {takeBegun, `5, 'entry-10001-1', 's', 1`},
-		"snapshot":          {selectSnapshot, `5, 110001`},
-		"tenant of":         {lockTenant.ending(s.lock), `5, 110001, 'tenant-10001'`},
 		"end of an entry":   {finishAudit, `5, 'entry-10001-1', 'o', 200, 'c', 's', 1`},
 	}, func(t *testing.T, _ string, plan []string) {
 		for i, line := range plan {

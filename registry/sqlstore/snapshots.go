@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"errors"
 	"slices"
 	"time"
@@ -10,13 +11,15 @@ import (
 	"esagate/registry"
 )
 
+// Snapshots are found by their tenant, which one connection has at most; only those of
+// that tenant count.
+const ofTenant = ` FROM connections c JOIN snapshots n ON n.connection = c.id AND n.tenant_id = c.tenant_id WHERE c.tenant_id = $1`
+
 var (
-	selectSnapshot = scoped(`SELECT n.tenant_id, n.epoch, n.document_at, n.received_at, n.document
-		FROM snapshots n JOIN connections c ON c.id = n.connection AND c.tenant_id = n.tenant_id
-		WHERE n.customer_id = $1 AND n.connection = $2`)
-	deleteSnapshot = scoped(`DELETE FROM snapshots WHERE customer_id = $1 AND connection = $2`)
+	selectSnapshot = global(`SELECT n.epoch, n.document_at, n.received_at, n.document` + ofTenant)
+	deleteSnapshot = global(`DELETE FROM snapshots WHERE connection = (SELECT c.id` + ofTenant + `)`)
 	// lockTenant keeps a connection, and its tenant, until the transaction ends.
-	lockTenant   = scoped(`SELECT id FROM connections WHERE customer_id = $1 AND id = $2 AND tenant_id = $3`)
+	lockTenant   = global(`SELECT customer_id, id FROM connections WHERE tenant_id = $1`)
 	keepSnapshot = scoped(`INSERT INTO snapshots (customer_id, connection, tenant_id, epoch, document_at, received_at, document)
 		VALUES ($1, $2, $3, $4, $5, $6, $7)
 		ON CONFLICT (connection) DO UPDATE SET tenant_id = excluded.tenant_id, epoch = excluded.epoch,
@@ -24,21 +27,27 @@ var (
 		WHERE snapshots.document_at <= excluded.document_at OR snapshots.received_at < $8 OR snapshots.tenant_id <> excluded.tenant_id`)
 )
 
-// Snapshot returns what KeepSnapshots kept of a connection.
-func (c customerStore) Snapshot(ctx context.Context, esaID int64) (*registry.Snapshot, error) {
-	n := &registry.Snapshot{CustomerID: c.customer, ESAID: esaID}
-	err := c.store.reading(c.customer).queryRow(ctx, selectSnapshot, esaID).Scan(
-		&n.TenantID, &n.Epoch, instantColumn{&n.At}, instantColumn{&n.ReceivedAt}, &n.Document)
+// Snapshot returns what KeepSnapshots kept of a tenant.
+func (s *Store) Snapshot(ctx context.Context, tenantID string) (*registry.Snapshot, error) {
+	if !registry.StorableID(tenantID) {
+		return nil, registry.ErrNotFound
+	}
+	n := &registry.Snapshot{TenantID: tenantID}
+	err := s.reading(0).queryRow(ctx, selectSnapshot, tenantID).Scan(
+		&n.Epoch, instantColumn{&n.At}, instantColumn{&n.ReceivedAt}, &n.Document)
 	if err != nil {
 		return nil, failed("read a snapshot", found(err))
 	}
 	return n, nil
 }
 
-// ForgetSnapshot deletes what KeepSnapshots kept of a connection.
-func (c customerStore) ForgetSnapshot(ctx context.Context, esaID int64) error {
-	return failed("forget a snapshot", c.store.writing(ctx, c.customer, func(in scope) error {
-		_, err := in.exec(ctx, deleteSnapshot, esaID)
+// ForgetSnapshot deletes what KeepSnapshots kept of a tenant.
+func (s *Store) ForgetSnapshot(ctx context.Context, tenantID string) error {
+	if !registry.StorableID(tenantID) {
+		return nil
+	}
+	return failed("forget a snapshot", s.writing(ctx, 0, func(in scope) error {
+		_, err := in.exec(ctx, deleteSnapshot, tenantID)
 		return err
 	}))
 }
@@ -49,22 +58,22 @@ func (s *Store) KeepSnapshots(ctx context.Context, batch []registry.Snapshot, la
 		return registry.ErrInvalid
 	}
 	for i := range batch {
-		if n := &batch[i]; len(n.Document) > registry.MaxSnapshot || !storable(n.TenantID, string(n.Document)) {
+		if n := &batch[i]; len(n.Document) > registry.MaxSnapshot || !registry.StorableID(n.TenantID) || !registry.Storable(string(n.Document)) {
 			return registry.ErrInvalid
 		}
 	}
 	// In one order, so that two of them can't wait for each other.
-	batch = slices.SortedFunc(slices.Values(batch), func(a, b registry.Snapshot) int { return cmp.Compare(a.ESAID, b.ESAID) })
+	batch = slices.SortedFunc(slices.Values(batch), func(a, b registry.Snapshot) int { return cmp.Compare(a.TenantID, b.TenantID) })
 	return failed("keep snapshots", s.writing(ctx, 0, func(in scope) error {
 		for i := range batch {
 			n := &batch[i]
-			in.customer = n.CustomerID
-			_, err := in.number(ctx, lockTenant.ending(s.lock), n.ESAID, n.TenantID)
-			if errors.Is(found(err), registry.ErrNotFound) {
-				continue
+			var connection int64
+			err := in.queryRow(ctx, lockTenant.ending(s.lock), n.TenantID).Scan(&in.customer, &connection)
+			if errors.Is(err, sql.ErrNoRows) {
+				continue // nobody has it any more
 			}
 			if err == nil {
-				_, err = in.exec(ctx, keepSnapshot, n.ESAID, n.TenantID, n.Epoch, orEpoch(n.At), orEpoch(n.ReceivedAt), string(n.Document), orEpoch(lapsed))
+				_, err = in.exec(ctx, keepSnapshot, connection, n.TenantID, n.Epoch, orEpoch(n.At), orEpoch(n.ReceivedAt), string(n.Document), orEpoch(lapsed))
 			}
 			if err != nil {
 				return err
