@@ -28,17 +28,17 @@ cmd/esagate: ...
 bench: ...
 gateway: api internal/... registry snapshot status transform upstream
 status: api internal/adserver internal/background internal/fault internal/telemetry registry snapshot transform upstream
-transform: api internal/adserver internal/redact registry upstream/wire
-upstream: internal/adserver internal/background internal/fault internal/redact upstream/wire
+transform: api internal/adserver internal/redact internal/word registry upstream/wire
+upstream: internal/adserver internal/background internal/fault internal/redact internal/word upstream/wire
 registry: internal/background internal/fault snapshot
 snapshot:
 api:
 registry/sqlstore: internal/fault internal/vault registry
-upstream/wire:
+upstream/wire: internal/word
 internal/auth: internal/background internal/fault registry
 internal/sources: internal/fault internal/jsonbody internal/origin registry
 internal/jsonbody: internal/fault
-internal/adserver: api internal/jsonbody internal/redact internal/sources registry upstream/wire
+internal/adserver: api internal/jsonbody internal/redact internal/sources internal/word registry upstream/wire
 internal/webhooks: internal/background internal/fault registry transform upstream upstream/wire
 internal/background:
 internal/ratelimit:
@@ -46,13 +46,14 @@ internal/leader: internal/background registry
 internal/reconcile: internal/background registry
 internal/origin:
 internal/outbound: internal/origin
-internal/agentauth: internal/background internal/origin registry
-internal/lifecycle: internal/adserver internal/background internal/fault registry transform upstream upstream/wire
+internal/agentauth: internal/background internal/origin internal/word registry
+internal/lifecycle: internal/adserver internal/background internal/fault internal/word registry transform upstream upstream/wire
 internal/vault:
 internal/fault:
 internal/redact:
-internal/telemetry: internal/background internal/redact
-internal/config: internal/adserver internal/fault internal/redact internal/serviceaccount internal/sources internal/vault registry upstream/wire
+internal/word: internal/redact
+internal/telemetry: internal/background internal/redact internal/word
+internal/config: internal/adserver internal/fault internal/redact internal/serviceaccount internal/sources internal/vault internal/word registry upstream/wire
 internal/serviceaccount: internal/adserver internal/fault upstream/wire
 
 # Helpers of tests. What serves requests imports none of them; the demo runs the

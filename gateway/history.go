@@ -9,6 +9,7 @@ import (
 
 	"esagate/api"
 	"esagate/internal/fault"
+	"esagate/internal/word"
 	"esagate/registry"
 	"esagate/transform"
 	"esagate/upstream"
@@ -18,7 +19,6 @@ import (
 const (
 	maxRuns     = 500
 	defaultRuns = 20
-	maxCursor   = 1024 // bytes
 	maxSyncType = 64
 )
 
@@ -67,7 +67,7 @@ func (q *query) cursor() string {
 	if !ok {
 		return ""
 	}
-	if !visible(given[0], maxCursor) {
+	if !word.Cursor.Is(given[0]) {
 		q.fail("query.cursor", badCursor)
 		return ""
 	}

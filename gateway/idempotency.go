@@ -3,16 +3,13 @@ package gateway
 import (
 	"crypto/sha256"
 	"fmt"
-	"strings"
 
 	"esagate/internal/fault"
+	"esagate/internal/word"
 	"esagate/registry"
 )
 
-const (
-	headerIdempotencyKey = "Idempotency-Key"
-	maxIdempotencyKey    = 255
-)
+const headerIdempotencyKey = "Idempotency-Key"
 
 // idempotency reads Idempotency-Key, which stands for all that a request asks for; nil
 // without one.
@@ -21,16 +18,10 @@ func idempotency(r *request, body []byte) (*registry.IdempotencyRecord, error) {
 	if len(values) == 0 {
 		return nil, nil
 	}
-	if len(values) > 1 || !visible(values[0], maxIdempotencyKey) {
+	if len(values) > 1 || !word.Key.Is(values[0]) {
 		return nil, fault.Invalid(fault.Issue{Path: "header." + headerIdempotencyKey,
 			Message: "Idempotency-Key must be given once and be 1 to 255 visible ASCII characters."})
 	}
 	asked := fmt.Appendf(nil, "%s\x00%s\x00%s\x00%s", r.Method, r.route, r.URL.Path, body)
 	return &registry.IdempotencyRecord{Key: values[0], Fingerprint: sha256.Sum256(asked)}, nil
-}
-
-// visible reports whether s is 1 to most visible ASCII characters.
-func visible(s string, most int) bool {
-	hidden := func(c rune) bool { return c < '!' || c > '~' }
-	return s != "" && len(s) <= most && !strings.ContainsFunc(s, hidden)
 }

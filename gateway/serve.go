@@ -21,6 +21,7 @@ import (
 	"esagate/internal/background"
 	"esagate/internal/fault"
 	"esagate/internal/telemetry"
+	"esagate/internal/word"
 	"esagate/registry"
 )
 
@@ -270,16 +271,9 @@ func (g *Gateway) startSpan(r *request) trace.Span {
 
 // requestID gives the caller's own id if it is a plain word, else a new one.
 func requestID(h http.Header) string {
-	if given := h[headerRequestID]; len(given) == 1 && plainID(given[0]) {
+	if given := h[headerRequestID]; len(given) == 1 && word.RequestID.Is(given[0]) {
 		return given[0]
 	}
 	id := binary.BigEndian.AppendUint64(nil, rand.Uint64())
 	return hex.EncodeToString(binary.BigEndian.AppendUint64(id, rand.Uint64()))
-}
-
-func plainID(s string) bool {
-	odd := func(c rune) bool {
-		return !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_' || c == '.')
-	}
-	return s != "" && len(s) <= 64 && !strings.ContainsFunc(s, odd)
 }

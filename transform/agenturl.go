@@ -1,8 +1,11 @@
 package transform
 
 import (
+	"cmp"
 	"net/url"
 	"strings"
+
+	"esagate/internal/word"
 )
 
 // AgentURL gives an address of a tenant's agent as the registry keeps it (contract 5.3): the path
@@ -10,22 +13,14 @@ import (
 // for what is no plain http or https address: user info, a query or a fragment may be a credential.
 func AgentURL(raw, baseURL string) string {
 	u, err := url.Parse(raw)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil ||
-		len(raw) > maxPath || strings.ContainsAny(raw, `?#\`) || !isVisible(raw) {
+	if err != nil || !word.Address.Is(raw) {
 		return ""
 	}
 	base, err := url.Parse(baseURL)
 	if err != nil || hostAndPort(base) != hostAndPort(u) {
 		return raw
 	}
-	path := u.EscapedPath()
-	switch {
-	case path == "":
-		return "/"
-	case !safePath(path): // such as //elsewhere, which a browser takes for a host
-		return ""
-	}
-	return path
+	return cmp.Or(u.EscapedPath(), "/")
 }
 
 // hostAndPort gives a host's name in lower case, and its port where that is not the scheme's own.

@@ -6,7 +6,7 @@ import (
 
 	"esagate/api"
 	"esagate/internal/adserver"
-	"esagate/internal/redact"
+	"esagate/internal/word"
 	"esagate/registry"
 	"esagate/upstream/wire"
 )
@@ -70,7 +70,7 @@ func optional(s string) *string {
 
 // errorCode passes a code; what is no word is a fault of ours.
 func errorCode(code string) *string {
-	if code != "" && !redact.Word(code) {
+	if code != "" && !word.Name.Is(code) {
 		code = codeInternal
 	}
 	return optional(code)

@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
 
 	"esagate/api"
+	"esagate/internal/redact"
 	"esagate/transform"
 	"esagate/upstream/wire"
 )
@@ -73,10 +75,15 @@ func checkKinds(t *testing.T, doc *wire.Status, answer []byte) {
 	if err := json.Unmarshal(answer, &out); err != nil {
 		t.Fatal(err)
 	}
-	if len(out.Workflows.ByKind) != len(doc.Workflows.ByKind) {
-		t.Fatalf("kinds %v, want %v", out.Workflows.ByKind, doc.Workflows.ByKind)
+	shown := slices.DeleteFunc(slices.Clone(doc.Workflows.ByKind), func(k wire.Member[int64]) bool {
+		text, ok := redact.Text(k.Name)
+		return !ok || text != k.Name || len(text) > 128
+	})
+	if len(out.Workflows.ByKind) != min(len(shown), 200) {
+		t.Fatalf("kinds %v, want %v", out.Workflows.ByKind, shown)
 	}
-	for _, k := range doc.Workflows.ByKind {
+	slices.SortFunc(shown, func(a, b wire.Member[int64]) int { return strings.Compare(a.Name, b.Name) })
+	for _, k := range shown[:min(len(shown), 200)] {
 		if n, ok := out.Workflows.ByKind[k.Name]; !ok || n != k.Value {
 			t.Fatalf("kind %q: got %d, want %d", k.Name, n, k.Value)
 		}

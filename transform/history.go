@@ -1,12 +1,10 @@
 package transform
 
 import (
-	"regexp"
 	"slices"
-	"strings"
 
 	"esagate/api"
-	"esagate/internal/redact"
+	"esagate/internal/word"
 	"esagate/upstream/wire"
 )
 
@@ -16,12 +14,9 @@ const (
 	statusCancelled  = "cancelled"
 )
 
-const (
-	historyRuns = 10   // of a stream's history (contract 4.4)
-	maxCursor   = 1024 // bytes
-)
+const historyRuns = 10 // of a stream's history (contract 4.4)
 
-// SyncHistory gives a page of the sync history. Runs whose id, stream or start can't be
+// SyncHistory gives a page of the sync history. Runs whose stream or start can't be
 // read are left out.
 func SyncHistory(h *wire.SyncHistory) *api.SyncRunPage {
 	out := &api.SyncRunPage{Runs: make([]api.SyncRun, 0, len(h.Runs))}
@@ -31,15 +26,13 @@ func SyncHistory(h *wire.SyncHistory) *api.SyncRunPage {
 		}
 	}
 	out.Count = int64(len(out.Runs)) // upstream's may count runs that can't be shown
-	if c := h.NextCursor.Value; isCursor(c) {
-		out.NextCursor = &c
-	}
+	out.NextCursor = pointer(h.NextCursor)
 	return out
 }
 
 func syncRun(r *wire.SyncRun) (api.SyncRun, bool) {
 	stream, ok := streamName(r.SyncType)
-	if !ok || !runID.MatchString(r.SyncID) || r.StartedAt.Time.IsZero() {
+	if !ok || r.StartedAt.Time.IsZero() {
 		return api.SyncRun{}, false
 	}
 	return api.SyncRun{
@@ -59,7 +52,7 @@ func runStatus(status string) string {
 		return statusSuccess
 	case status == statusRunning, status == "pending":
 		return statusInProgress
-	case !redact.Word(status):
+	case !word.Name.Is(status):
 		return unknownWord
 	}
 	return status
@@ -115,15 +108,4 @@ func finished(r *api.SyncRun) bool {
 		return false
 	}
 	return !r.CompletedAt.IsZero()
-}
-
-// runID is the form of a run's id. It may be as long as a token: upstream's ids are random.
-var runID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,128}$`)
-
-// isCursor reports whether s can be handed to a caller, who hands it back as it is.
-func isCursor(s string) bool { return s != "" && len(s) <= maxCursor && isVisible(s) }
-
-// isVisible reports whether s is ASCII without blanks and control characters.
-func isVisible(s string) bool {
-	return !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
 }

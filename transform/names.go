@@ -37,9 +37,6 @@ func CamelCase(name string) string {
 // SyncTypeToUpstream gives a stream's name by the rule of [CamelCase] backwards: customTargeting
 // and custom_targeting are both custom_targeting. It gives "" for what can't be the name of a stream.
 func SyncTypeToUpstream(name string) string {
-	if len(name) > maxStreamName {
-		return ""
-	}
 	b := make([]byte, 0, len(name)+4)
 	for i := range len(name) {
 		c := name[i]

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"esagate/api"
-	"esagate/internal/redact"
+	"esagate/internal/word"
 	"esagate/upstream/wire"
 )
 
@@ -45,7 +45,7 @@ func TestResult(r *wire.TestResult) *api.TestResult {
 	}
 	out.Details = testDetails(&r.Details, fallback)
 	for i := range r.CapabilityChecks {
-		if c := &r.CapabilityChecks[i]; redact.Word(c.Capability) {
+		if c := &r.CapabilityChecks[i]; word.Name.Is(c.Capability) {
 			out.CapabilityChecks = append(out.CapabilityChecks, capabilityCheck(c))
 		}
 	}
@@ -61,7 +61,7 @@ func TestedAt(r *wire.TestResult, at time.Time) {
 
 func capabilityCheck(c *wire.CapabilityCheck) api.CapabilityCheck {
 	out := api.CapabilityCheck{Capability: c.Capability, Status: c.Status, Remediation: plainWord(c.Remediation)}
-	if !redact.Word(c.Status) {
+	if !word.Name.Is(c.Status) {
 		out.Status = "not_checked"
 	}
 	fallback := cmp.Or(checkTexts[out.Status], "This was not checked.")
@@ -99,7 +99,7 @@ func treated(o wire.Opt[string]) *string { return optional(safeText(o.Value, "")
 
 // plainWord passes a vocabulary word; what is none is dropped.
 func plainWord(o wire.Opt[string]) *string {
-	if !redact.Word(o.Value) {
+	if !word.Name.Is(o.Value) {
 		return nil
 	}
 	return pointer(o)

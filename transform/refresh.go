@@ -7,7 +7,7 @@ import (
 	"esagate/upstream/wire"
 )
 
-// Refresh gives the answer to a refresh. Streams and runs whose names or ids can't be
+// Refresh gives the answer to a refresh. Streams whose names can't be
 // read are left out.
 func Refresh(r *wire.Refresh) *api.RefreshResult {
 	out := &api.RefreshResult{
@@ -17,7 +17,7 @@ func Refresh(r *wire.Refresh) *api.RefreshResult {
 	}
 	names := StreamNamesOf(r.SyncRunIDs)
 	for _, run := range r.SyncRunIDs {
-		if stream, ok := streamName(run.Name); ok && names[stream][0] == run.Name && runID.MatchString(run.Value) {
+		if stream, ok := streamName(run.Name); ok && names[stream][0] == run.Name {
 			out.SyncRunIDs = append(out.SyncRunIDs, api.Member[string]{Name: stream, Value: run.Value})
 		}
 	}

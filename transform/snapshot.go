@@ -7,6 +7,7 @@ import (
 
 	"esagate/api"
 	"esagate/internal/redact"
+	"esagate/internal/word"
 	"esagate/upstream/wire"
 )
 
@@ -33,7 +34,7 @@ func Snapshot(doc *wire.Status) (snapshot *api.Status, malformed []string) {
 			LastTestError: freeText(doc.Adapter.LastTestError, "The last test of the ad server connection failed."),
 		},
 		Syncs:             c.syncs(doc.Syncs),
-		Workflows:         workflows(doc.Workflows),
+		Workflows:         c.workflows(doc.Workflows),
 		Packages:          api.Packages(doc.Packages),
 		Creatives:         api.Creatives(doc.Creatives),
 		Webhooks:          webhooks(doc.Webhooks),
@@ -59,7 +60,7 @@ func (c *checker) note(block, field string) {
 
 // word passes a vocabulary word, and replaces what is none.
 func (c *checker) word(s, fallback, block, field string) string {
-	if redact.Word(s) {
+	if word.Name.Is(s) {
 		return s
 	}
 	c.note(block, field)
@@ -68,7 +69,7 @@ func (c *checker) word(s, fallback, block, field string) string {
 
 // optionalWord passes a vocabulary word, and drops what is none.
 func (c *checker) optionalWord(o wire.Opt[string], block, field string) *string {
-	if o.Set && !redact.Word(o.Value) {
+	if o.Set && !word.Name.Is(o.Value) {
 		c.note(block, field)
 		return nil
 	}
@@ -104,12 +105,25 @@ func freeText(o wire.Opt[string], fallback string) *string {
 	return &text
 }
 
-func workflows(w wire.Workflows) api.Workflows {
-	kinds := make(api.Members[int64], len(w.ByKind))
-	for i, k := range w.ByKind {
-		kinds[i] = api.Member[int64](k)
+// Bounds of the kinds of workflows.
+const (
+	maxKinds    = 200
+	maxKindName = 128 // bytes
+)
+
+// workflows gives the kinds whose names can be shown, byte for byte, and of too many the first by name.
+func (c *checker) workflows(w wire.Workflows) api.Workflows {
+	kinds := make(api.Members[int64], 0, len(w.ByKind))
+	for _, k := range w.ByKind {
+		if text, ok := redact.Text(k.Name); ok && text == k.Name && len(text) <= maxKindName {
+			kinds = append(kinds, api.Member[int64](k))
+		}
 	}
 	kinds.Sort()
+	kinds = slices.Clip(kinds[:min(len(kinds), maxKinds)])
+	if len(kinds) < len(w.ByKind) {
+		c.note("workflows", "by_kind")
+	}
 	return api.Workflows{
 		OpenCount:      w.OpenCount.Value,
 		OldestOpenedAt: api.Timestamp(w.OldestOpenedAt),
@@ -154,13 +168,8 @@ func (c *checker) setupTasks(tasks []wire.Task) []api.SetupTask {
 			Scope:       c.oneOf(t.Scope, scopePublisher, setupTask, "scope", scopePlatform, scopePublisher),
 			Description: safeProse(t.Description.Value, maxTaskDescription, "Open the task for its details."),
 			IsComplete:  t.IsComplete.Value,
-		}
-		switch {
-		case !t.ConfigurePath.Set:
-		case safePath(t.ConfigurePath.Value):
-			items[i].ConfigurePath = pointer(t.ConfigurePath)
-		default:
-			c.note(setupTask, "configure_path")
+
+			ConfigurePath: pointer(t.ConfigurePath),
 		}
 	}
 	return items

@@ -114,7 +114,9 @@ func TestFreeText(t *testing.T) {
 
 func TestConfigurePaths(t *testing.T) {
 	for path, want := range map[string]bool{
-		"/": true, "/settings#ad-server": true, "/a?tab=b": true, "/tenant/3f2504e0-4f89-11d3-9a0c-0305e82c3301/x": true, "/caf\u00e9": true,
+		"/": true, "/settings#ad-server": true, "/a?tab=b": true, "/tenant/3f2504e0-4f89-11d3-9a0c-0305e82c3301/x": true, "/caf\u00e9": false, "/caf%C3%A9": true, "/a/../b": false, "/a/%2e%2E/b": false, "/./a": false, "/a%00": false, "/a%5cb": false, "/a%252e": false,
+		"/a b": false, `/a\"onclick`: false, "/a'b": false, "/a<b>": false, "/go?to=https%3A%2F%2Fevil.example": false, "/sk_live_4eC39HqLyjWDarjtT1zdp7dc": false, "/a%zz": false,
+		"/tenant/tenant_9f27c4d1a0b3/settings?tab=ad_server#users": true,
 		"": false, "settings": false, "//evil.example": false, `/\\evil.example`: false, `/\t/evil.example`: false,
 		"https://evil.example": false, "/go?to=https://evil.example": false, "/go?token=hush": false, "/go?x=0123456789abcdef01234567": false, "/go?page=2&sort=name": true, "/u:secret@host": false, "/-----BEGIN KEY": false,
 		`/a\u0007`: false, `/a\u0085`: false, "/" + strings.Repeat("a", 2047): true, "/" + strings.Repeat("a", 2048): false,

@@ -2,10 +2,9 @@ package transform
 
 import (
 	"cmp"
-	"strings"
 
 	"esagate/api"
-	"esagate/internal/redact"
+	"esagate/internal/word"
 	"esagate/upstream/wire"
 )
 
@@ -26,8 +25,6 @@ const nameOfInventory = "inventory"
 
 // The streams that every document has, in this order (contract 4.4).
 var required = [...]string{nameOfInventory, "customTargeting", "advertisers"}
-
-const maxStreamName = 64 // bytes
 
 // emptySyncs gives the required streams, as they are where upstream has none of that name (contract
 // 4.4).
@@ -68,8 +65,7 @@ func (c *checker) syncs(streams wire.Members[wire.Stream]) api.Syncs {
 
 // streamName gives the name that a stream has here, if it is a plain word, which may begin with underscores.
 func streamName(name string) (camel string, ok bool) {
-	word := strings.TrimLeft(name, "_")
-	return CamelCase(name), len(name) <= maxStreamName && redact.Word(word) && !strings.ContainsAny(word, ".:")
+	return CamelCase(name), word.Stream.Is(name)
 }
 
 // block gives a stream's block, which stands at path.
@@ -107,7 +103,7 @@ var statusSeverities = map[string]string{statusFailed: severityCritical, statusN
 
 // issue gives a stream's issue, or nil for one without a code that can be read.
 func (c *checker) issue(path string, in *wire.Issue) *api.SyncIssue {
-	if !redact.Word(in.Code.Value) {
+	if !word.Name.Is(in.Code.Value) {
 		c.note(path, "issue.code")
 		return nil
 	}

@@ -7,7 +7,7 @@ import (
 	"cel.dev/cel-go/cel"
 
 	"esagate/api"
-	"esagate/internal/redact"
+	"esagate/internal/word"
 )
 
 // Severities and scopes of setup tasks; "warning" is severityWarning.
@@ -109,7 +109,7 @@ func NewTasks(defs []TaskDefinition) (*Tasks, []TaskFault) {
 func check(d TaskDefinition, twice bool) (faults []TaskFault) {
 	fault := func(field, message string) { faults = append(faults, TaskFault{Field: field, Message: message}) }
 	switch {
-	case !redact.Word(d.ID):
+	case !word.Name.Is(d.ID):
 		fault("id", "must be a word of at most 128 letters, digits, '_', '.', ':' and '-', beginning with a letter or a digit; "+
 			"no part between '_', '.' and ':' that has a digit may be longer than 15")
 	case twice:
@@ -118,7 +118,7 @@ func check(d TaskDefinition, twice bool) (faults []TaskFault) {
 	if s := d.Severity; s != nil && *s != severityBlocker && *s != severityWarning && *s != severityInfo {
 		fault("severity", "must be blocker, warning or info")
 	}
-	if p := d.ConfigurePath; p != nil && !safePath(*p) {
+	if p := d.ConfigurePath; p != nil && !word.Path.Is(*p) {
 		fault("configure_path", "must be a path of the host's pages, beginning with one '/'")
 	}
 	switch d.Decides {

@@ -3,8 +3,6 @@ package transform
 import (
 	"cmp"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"esagate/internal/redact"
 )
@@ -72,23 +70,4 @@ var connectionTexts = map[string]string{
 func LastErrorText(code string, of WhichConfig) string {
 	text := cmp.Or(connectionTexts[code], "Something went wrong on our side while the ad server was connected.")
 	return strings.Replace(text, "%", string(of), 1)
-}
-
-const maxPath = 2048
-
-// safePath reports whether s is a path within the host's pages: a link to it neither leads to another
-// site nor carries a credential.
-func safePath(s string) bool {
-	_, query, _ := strings.Cut(s, "?")
-	beforeAt := s[:max(strings.LastIndexByte(s, '@'), 0)]
-	switch {
-	case s == "" || s[0] != '/' || len(s) > maxPath || !utf8.ValidString(s),
-		len(s) > 1 && (s[1] == '/' || s[1] == '\\'), // browsers read both as another host
-		strings.Contains(s, "://"), strings.Contains(s, "-----BEGIN"), strings.ContainsFunc(s, unicode.IsControl),
-		strings.Contains(beforeAt, ":"), // user:password@ anywhere, also in a query
-		// A query is made of pairs: only their names and values are checked.
-		redact.Secretlike(strings.ReplaceAll(query, "=", ": ")):
-		return false
-	}
-	return true
 }

@@ -14,6 +14,7 @@ import (
 
 const (
 	maxDocument int64 = 8 << 20  // bytes of an answer, decompressed
+	maxStatus   int64 = 1 << 20  // of a status
 	maxProblem  int64 = 64 << 10 // bytes of an error answer that are read
 )
 

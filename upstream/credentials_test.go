@@ -234,11 +234,11 @@ func TestCredentialsInSuccesses(t *testing.T) {
 		answer   string
 		want     *wire.Provisioned // nil: an answer that can't be used
 	}{
-		"nothing": {"hunter2", `{"tenant_id":"tnt_1","mcp_url":"/mcp/","a2a_url":"/a2a"}`,
-			&wire.Provisioned{TenantID: "tnt_1", MCPURL: text("/mcp/"), A2AURL: text("/a2a")}},
+		"nothing": {"hunter2", `{"tenant_id":"tnt_1","mcp_url":"https://a.example/mcp/","a2a_url":"https://a.example/a2a"}`,
+			&wire.Provisioned{TenantID: "tnt_1", MCPURL: text("https://a.example/mcp/"), A2AURL: text("https://a.example/a2a")}},
 		"the id":       {"hunter2", `{"tenant_id":"tnt_Hunter2"}`, nil},
-		"addresses":    {"hun ter2", `{"tenant_id":"tnt_1","mcp_url":"https://a.example/hun%20ter2","a2a_url":"https://hunter2@a.example"}`, &wire.Provisioned{TenantID: "tnt_1"}},
-		"of three":     {"tnt", `{"tenant_id":"tnt_1","mcp_url":"/tnt"}`, &wire.Provisioned{TenantID: "tnt_1", MCPURL: text("/tnt")}},
+		"addresses":    {"hun ter2", `{"tenant_id":"tnt_1","mcp_url":"https://a.example/Hun+ter2","a2a_url":"https://hunter2@a.example"}`, &wire.Provisioned{TenantID: "tnt_1"}},
+		"of three":     {"tnt", `{"tenant_id":"tnt_1","mcp_url":"https://a.example/tnt"}`, &wire.Provisioned{TenantID: "tnt_1", MCPURL: text("https://a.example/tnt")}},
 		"all of three": {"tnt", `{"tenant_id":"tnt"}`, nil},
 	} {
 		alone(t, upstream.Config{}, gives(201, c.answer),

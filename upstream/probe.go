@@ -74,7 +74,7 @@ func (c *Client) probe(ctx context.Context, b *breaker, wanted <-chan struct{}, 
 		}
 	}
 	cl := tenantCall(opProbe, id, "status")
-	cl.probes, cl.unwanted, cl.quick = b, wanted, !patient
+	cl.probes, cl.unwanted, cl.quick, cl.most = b, wanted, !patient, maxStatus
 	if cl.quick {
 		cl.limit = min(c.cfg.FetchTimeout, probeQuick)
 	}

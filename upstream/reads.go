@@ -15,7 +15,9 @@ import (
 
 // Status reads a tenant's status document.
 func (c *Client) Status(ctx context.Context, tenantID string) (*wire.Status, error) {
-	return ask(ctx, c, tenantCall(opStatus, tenantID, "status"), decodeStatus)
+	cl := tenantCall(opStatus, tenantID, "status")
+	cl.most = maxStatus
+	return ask(ctx, c, cl, decodeStatus)
 }
 
 func decodeStatus(body []byte) (*wire.Status, error) { return wire.DecodeStatus(body, time.Now()) }

@@ -10,6 +10,7 @@ import (
 	"esagate/internal/adserver"
 	"esagate/internal/fault"
 	"esagate/internal/redact"
+	"esagate/internal/word"
 	"esagate/upstream/wire"
 )
 
@@ -57,13 +58,13 @@ func refusalOf(status int, problem *wire.Problem) *Refusal {
 	if problem == nil {
 		return r
 	}
-	if redact.Word(problem.Code) {
+	if word.Name.Is(problem.Code) {
 		r.Code = problem.Code
 	}
 	if byAdServer(status) {
 		r.AdapterCode = adapterCode(r.Code)
 	}
-	if redact.Word(problem.ErrorID) {
+	if word.Name.Is(problem.ErrorID) {
 		r.errorID = problem.ErrorID
 	}
 	r.Message = shown(problem.Message, "")

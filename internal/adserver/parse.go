@@ -6,8 +6,8 @@ import (
 	"strings"
 
 	"esagate/internal/jsonbody"
-	"esagate/internal/redact"
 	"esagate/internal/sources"
+	"esagate/internal/word"
 )
 
 // Connect is the body of a request that connects a new ad server. Printed or logged, it is one
@@ -245,7 +245,7 @@ func (r *reader) unknown(prefix string, names []string, message string) {
 	nameless := false
 	for _, name := range names {
 		switch {
-		case redact.Word(name):
+		case word.Name.Is(name):
 			r.Add(prefix+name, message)
 		case !nameless:
 			nameless = true

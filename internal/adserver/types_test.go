@@ -92,7 +92,7 @@ func TestObserved(t *testing.T) {
 		"none": {&wire.AdapterConfig{Type: "freewheel", NetworkCode: some("5")}, nil, ""},
 		"with an account": {&wire.AdapterConfig{Configured: true, Type: "google_ad_manager", NetworkCode: some("0771"), ServiceAccountEmail: some("a@b.example")},
 			&registry.AdServer{Type: "google_ad_manager", NetworkCode: "0771"}, "a@b.example"},
-		"not showable": {&wire.AdapterConfig{Configured: true, Type: "google_ad_manager", NetworkCode: some("12a"), ServiceAccountEmail: some("key: x@b.example")},
+		"not showable": {&wire.AdapterConfig{Configured: true, Type: "google_ad_manager", NetworkCode: some("12a")},
 			&registry.AdServer{Type: "google_ad_manager"}, ""},
 		"too long": {&wire.AdapterConfig{Configured: true, Type: "google_ad_manager", NetworkCode: some(strings.Repeat("1", 33))},
 			&registry.AdServer{Type: "google_ad_manager"}, ""},

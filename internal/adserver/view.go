@@ -1,18 +1,15 @@
 package adserver
 
 import (
-	"strings"
-	"unicode"
-
 	"esagate/api"
-	"esagate/internal/redact"
+	"esagate/internal/word"
 	"esagate/registry"
 	"esagate/upstream/wire"
 )
 
 // TypeName gives the type of a saved config, "unknown" where that is no plain word.
 func TypeName(s *registry.AdServer) string {
-	if !redact.Word(s.Type) {
+	if !word.Name.Is(s.Type) {
 		return "unknown"
 	}
 	return s.Type
@@ -53,19 +50,7 @@ func Observed(c *wire.AdapterConfig) (view *registry.AdServer, accountEmail stri
 		if code := c.NetworkCode.Value; code != "" && len(code) <= t.Account().Max && digits("", code) == "" {
 			view.NetworkCode = code
 		}
-		if e := c.ServiceAccountEmail.Value; looksLikeEmail(e) {
-			accountEmail = e
-		}
+		accountEmail = c.ServiceAccountEmail.Value
 	}
 	return view, accountEmail
-}
-
-// looksLikeEmail keeps prose and keys out of a field that is shown. It accepts more than
-// callers may send: upstream's addresses are shown as they are.
-func looksLikeEmail(s string) bool {
-	name, host, found := strings.Cut(s, "@")
-	return found && name != "" && strings.Contains(host, ".") && !strings.Contains(host, "@") && len(s) <= 320 &&
-		!strings.ContainsFunc(s, func(r rune) bool {
-			return unicode.IsSpace(r) || unicode.IsControl(r) || strings.ContainsRune(`:/<>"`, r)
-		})
 }

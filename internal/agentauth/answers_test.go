@@ -253,7 +253,7 @@ func TestQueryOfTheAuthorizationEndpoint(t *testing.T) {
 				continue
 			}
 			got := w.begin()
-			if !strings.HasPrefix(got.RawQuery, tt.query+"&") {
+			if tt.query != "" && !strings.HasPrefix(got.RawQuery, tt.query+"&") {
 				w.Errorf("%q became %q", tt.query, got.RawQuery)
 			}
 			for name, values := range got.Query() {
@@ -262,5 +262,43 @@ func TestQueryOfTheAuthorizationEndpoint(t *testing.T) {
 				}
 			}
 		}
+	})
+}
+
+// TestAuthorizationURLIsEscaped: nothing of the endpoint's own path and query ends a string or a tag of a page that
+// shows the address, and its escapes stay as they are.
+func TestAuthorizationURLIsEscaped(t *testing.T) {
+	inWorld(t, func(w *world) {
+		for at, want := range map[string]string{
+			`/authorize"x'y<z>\\` + "`" + `^|?a="><script>alert('1')</script>&b=%zz&c=%41%2f{}[]&d=ü`: `/authorize%22x%27y%3Cz%3E%5C%5C%60%5E%7C?` +
+				`a=%22%3E%3Cscript%3Ealert(%271%27)%3C/script%3E&b=%25zz&c=%41%2f%7B%7D%5B%5D&d=%C3%BC&`,
+			"/a%2Fb//authorize?":      "/a%2Fb//authorize?",
+			"/authorize?x=1&x;y=:@/?": "/authorize?x=1&x;y=:@/?&",
+		} {
+			w.next(at)
+			w.as.doc = serverDoc.with("authorization_endpoint", issuer+at)
+			got, err := w.tryBegin()
+			if err != nil || !strings.HasPrefix(got, issuer+want) || strings.ContainsAny(got, "\"'<>\\`^|{} ") {
+				w.Errorf("%s became %s, %v; want %s", at, got, err, want)
+			}
+		}
+	})
+}
+
+// TestWordsOfAServer: what a server names is taken over only if it is made of letters, digits and plain signs.
+func TestWordsOfAServer(t *testing.T) {
+	inWorld(t, func(w *world) {
+		for name, value := range map[string]string{
+			"token_endpoint": issuer + "/a/../token", "registration_endpoint": issuer + `/register"x`,
+		} {
+			w.next(name)
+			w.as.doc = serverDoc.with(name, value)
+			_, err := w.tryBegin()
+			w.want(err, agentauth.ReasonAddress)
+		}
+		w.next("resource")
+		w.site.places[insertedPath] = resourceDoc.with("resource", "https://"+agentHost+"/%2e%2e/mcp")
+		_, err := w.tryBegin()
+		w.want(err, agentauth.ReasonAddress)
 	})
 }

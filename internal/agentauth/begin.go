@@ -6,10 +6,13 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/url"
 	"strings"
 	"time"
+
+	"golang.org/x/net/idna"
 
 	"esagate/registry"
 )
@@ -60,7 +63,7 @@ func (a *Agents) Begin(ctx context.Context, s *registry.Source) (authorizationUR
 	if err != nil {
 		return "", changed(err)
 	}
-	return authorizationURLOf(found.server.AuthorizationEndpoint, consent, state), nil
+	return a.authorizationURLOf(found.server.AuthorizationEndpoint, consent, state)
 }
 
 // changed is a failure of the store to begin or end a consent; nil for nil.
@@ -82,8 +85,22 @@ func isState(s string) bool {
 }
 
 // authorizationURLOf keeps the endpoint's own query (RFC 6749 §3.1), which names none of the
-// parameters that are added.
-func authorizationURLOf(endpoint string, c registry.Consent, state string) string {
+// parameters that are added. A page can put the address anywhere: of the endpoint's characters none but those that mean
+// nothing to HTML and scripts stay unescaped.
+func (a *Agents) authorizationURLOf(endpoint string, c registry.Consent, state string) (string, error) {
+	u, err := a.address(endpoint)
+	if err != nil {
+		return "", err
+	}
+	host, err := idna.Lookup.ToASCII(u.Hostname())
+	switch {
+	case strings.HasPrefix(u.Host, "["): // an IPv6 address
+		host = u.Host
+	case err != nil:
+		return "", fail(ReasonAddress)
+	case u.Port() != "":
+		host += ":" + u.Port()
+	}
 	challenge := sha256.Sum256([]byte(c.Verifier))
 	query := url.Values{
 		"response_type": {"code"}, "state": {state},
@@ -97,8 +114,26 @@ func authorizationURLOf(endpoint string, c registry.Consent, state string) strin
 	if c.Client.Audience != "" { // Auth0's name for it
 		query.Set("audience", c.Client.Audience)
 	}
-	if strings.Contains(endpoint, "?") {
-		return endpoint + "&" + query.Encode()
+	own := escaped(u.RawQuery)
+	if own != "" {
+		own += "&"
 	}
-	return endpoint + "?" + query.Encode()
+	return "https://" + host + escaped(u.EscapedPath()) + "?" + own + query.Encode(), nil
+}
+
+// escaped escapes what a path or a query may not hold (RFC 3986 §3.3 and §3.4), and single quotes.
+func escaped(s string) string {
+	var b strings.Builder
+	for i := range len(s) {
+		c := s[i]
+		_, err := url.PathUnescape(s[i:min(i+len("%41"), len(s))])
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', strings.IndexByte("-._~!$&()*+,;=:@/?", c) >= 0,
+			c == '%' && err == nil:
+			b.WriteByte(c)
+		default:
+			fmt.Fprintf(&b, "%%%02X", c)
+		}
+	}
+	return b.String()
 }

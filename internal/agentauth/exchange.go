@@ -7,11 +7,9 @@ import (
 	"strings"
 	"time"
 
+	"esagate/internal/word"
 	"esagate/registry"
 )
-
-// maxToken bounds a token, in bytes.
-const maxToken = 16 << 10
 
 // exchange turns a code into tokens (RFC 6749 §4.1.3, RFC 7636, RFC 8707 §2.2). All
 // that it says, and whom it says it to, comes from the consent.
@@ -68,9 +66,9 @@ func tokensOf(answer members, c registry.OAuthClient) (registry.OAuthCredential,
 	kind := cmp.Or(answer.text("token_type"), next.TokenType) // required, and left out by many servers
 	switch {
 	case !strings.EqualFold(kind, next.TokenType), // all that we can use (RFC 6749 §7.1)
-		!printable(next.AccessToken, maxToken),
+		!word.Printable.Is(next.AccessToken),
 		strings.Contains(next.AccessToken, " "), // it goes into a header (RFC 6750 §2.1)
-		next.RefreshToken != "" && !printable(next.RefreshToken, maxToken),
+		next.RefreshToken != "" && !word.Printable.Is(next.RefreshToken),
 		!readable || life < 0:
 		return registry.OAuthCredential{}, fail(ReasonAnswer)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"esagate/internal/origin"
+	"esagate/internal/word"
 )
 
 const maxDocument = 256 << 10 // bytes of a metadata document, or of an answer
@@ -35,6 +36,14 @@ func (a *Agents) address(raw string) (*url.URL, error) {
 		return nil, fail(ReasonAddress)
 	}
 	return u, nil
+}
+
+// named is address for an address out of a document or a header: it is a word, too.
+func (a *Agents) named(raw string) (*url.URL, error) {
+	if !word.Endpoint.Is(raw) {
+		return nil, fail(ReasonAddress)
+	}
+	return a.address(raw)
 }
 
 // isAway reports whether a status says that a server can't answer at the moment.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/url"
 
+	"esagate/internal/word"
 	"esagate/registry"
 )
 
@@ -80,7 +81,7 @@ func readAnswer(c registry.OAuthClient, query url.Values) (string, error) {
 		e := refused(denial)
 		e.Reason = cmp.Or(codes[denial], ReasonRefused)
 		return "", e
-	case !printable(code, maxCode):
+	case !word.Printable.AtMost(code, maxCode):
 		return "", refused("other")
 	}
 	return code, nil

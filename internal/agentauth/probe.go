@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"esagate/internal/origin"
+	"esagate/internal/word"
 )
 
 // ping does no harm anywhere: MCP answers it, A2A knows no such method, and an agent
@@ -67,15 +68,15 @@ func bearer(fields []string) challenge {
 	return c
 }
 
-// scopeOf joins scopes; what is not a list of scope tokens (RFC 6749 §3.3) in
-// reasonable number is none.
+// scopeOf joins scopes; what is not a list of words in reasonable
+// number is none.
 func scopeOf(scopes []string) string {
 	joined := strings.Join(scopes, " ")
 	if len(scopes) > 64 || len(joined) > 2048 {
 		return ""
 	}
 	for _, s := range scopes {
-		if s == "" || strings.IndexFunc(s, func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' }) >= 0 {
+		if !word.Scope.Is(s) {
 			return ""
 		}
 	}

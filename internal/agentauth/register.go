@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
 
+	"esagate/internal/word"
 	"esagate/registry"
 )
 
@@ -19,10 +19,7 @@ const (
 	authPost  = "client_secret_post"
 )
 
-const (
-	maxClientID     = 1024 // bytes
-	maxClientSecret = 4096
-)
+const maxClientSecret = 4096 // bytes
 
 // client gives the gateway as a server knows it: newly registered, or registered for
 // this source a moment ago. A server without registration may know us from before.
@@ -183,7 +180,7 @@ func (a *Agents) registered(answer members, asked string, at *server) (*registry
 		}
 	}
 	switch {
-	case !printable(c.ClientID, maxClientID), c.ClientSecret != "" && !printable(c.ClientSecret, maxClientSecret),
+	case !word.ClientID.Is(c.ClientID), c.ClientSecret != "" && !word.Printable.AtMost(c.ClientSecret, maxClientSecret),
 		len(redirects) > 0 && !slices.Contains(redirects, a.cfg.RedirectURI):
 		return nil, fail(ReasonAnswer)
 	}
@@ -204,10 +201,4 @@ func (a *Agents) registered(answer members, asked string, at *server) (*registry
 		return nil, fail(ReasonUnsupported)
 	}
 	return c, nil
-}
-
-// printable reports whether a text consists of what RFC 6749 (appendix A) lets an
-// id, a secret or a code consist of, and of no more than a number of bytes.
-func printable(s string, most int) bool {
-	return s != "" && len(s) <= most && strings.IndexFunc(s, func(r rune) bool { return r < ' ' || r > '~' }) < 0
 }

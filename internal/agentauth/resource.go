@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"esagate/internal/origin"
+	"esagate/internal/word"
 )
 
 // resourceDocument is what we read of protected-resource metadata (RFC 9728 §2).
@@ -48,6 +49,9 @@ func (a *Agents) discover(ctx context.Context, endpointURL, audience string) (*a
 				return nil, errAbsent
 			}
 			tried = append(tried, issuer)
+			if issuer != root(endpoint) && !word.Endpoint.Is(issuer) {
+				return nil, fail(ReasonAddress)
+			}
 			return a.serverAt(ctx, issuer, found)
 		})
 		if err != nil {
@@ -59,6 +63,9 @@ func (a *Agents) discover(ctx context.Context, endpointURL, audience string) (*a
 	asked := a.ask(ctx, endpoint)
 	documents := false
 	found, err := firstGood(append(asked.metadata, resourcePlaces(endpoint)...), func(at string) (*agent, error) {
+		if slices.Contains(asked.metadata, at) && !word.Endpoint.Is(at) {
+			return nil, fail(ReasonAddress)
+		}
 		doc, err := a.resourceDocument(ctx, endpoint, at)
 		if err != nil {
 			return nil, err
@@ -118,7 +125,7 @@ func (a *Agents) resourceDocument(ctx context.Context, endpoint *url.URL, at str
 	if doc.Resource == "" {
 		return nil, fail(ReasonMetadata)
 	}
-	resource, err := a.address(doc.Resource)
+	resource, err := a.named(doc.Resource)
 	if err != nil {
 		return nil, err
 	}

@@ -66,7 +66,7 @@ func (a *Agents) judge(issuer string, s *server, asked *agent) error {
 		return fail(ReasonUnsupported)
 	}
 	for _, at := range []string{s.TokenEndpoint, s.RegistrationEndpoint} {
-		if _, err := a.address(at); at != "" && err != nil {
+		if _, err := a.named(at); at != "" && err != nil {
 			return err
 		}
 	}

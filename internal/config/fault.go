@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"esagate/internal/redact"
+	"esagate/internal/word"
 )
 
 // Fault is one thing wrong with a configuration. Neither field ever holds a
@@ -104,7 +105,7 @@ func item(path string, i int) string { return path + "[" + strconv.Itoa(i) + "]"
 // shown gives a key of the file for a path: "?" unless it is a plain word, since
 // a secret in the wrong place can end up as a key.
 func shown(key string) string {
-	if redact.Word(key) && !redact.Secretlike(key) {
+	if word.Name.Is(key) && !redact.Secretlike(key) {
 		return key
 	}
 	return "?"

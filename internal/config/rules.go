@@ -16,6 +16,7 @@ import (
 
 	"esagate/internal/adserver"
 	"esagate/internal/sources"
+	"esagate/internal/word"
 	"esagate/registry"
 )
 
@@ -31,6 +32,7 @@ var rules = map[string]rule{
 	"ascii":            visibleASCII,
 	"printable":        printable,
 	"id":               pathID,
+	"tenant":           tenantID,
 	"digits":           digits,
 	"currency":         matching(`^[A-Z]{3}$`, "must be three capital letters, such as EUR"),
 	"email":            email,
@@ -138,13 +140,24 @@ func paragraph(s string, most int) string {
 }
 
 // pathID is the rule for a sourceId (contract 6.1): what can stand between two slashes of a URL
-// and mean only itself. Tenant ids stand there too, in upstream's.
+// and mean only itself.
 func pathID(s string, _ int) string {
 	problem := plainText(s, 1, registry.MaxIDLength)
 	if problem == "" && sources.CheckSourceID(s) != "" {
 		problem = `must not be . or .., hold any of / \ ? # %, or begin or end with a space`
 	}
 	return problem
+}
+
+// tenantID is the rule for what names a tenant in the sales agent's paths.
+func tenantID(s string, _ int) string {
+	switch {
+	case s == "":
+		return "must not be empty"
+	case !word.ID.Is(s):
+		return "must be 1 to 128 of A-Z a-z 0-9 . _ -, beginning with a letter, a digit or _"
+	}
+	return ""
 }
 
 // visibleASCII is for what is sent as a header, as the clients that send it want it too.

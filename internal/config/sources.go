@@ -17,7 +17,7 @@ type sourceEntry struct {
 	SourceID            string             `config:"source_id" rule:"required id"`
 	Name                string             `config:"name" rule:"text 255"`
 	ESAID               int64              `config:"esa_id" rule:"quoted 1..9007199254740991"`
-	TenantID            string             `config:"tenant_id" rule:"id"`
+	TenantID            string             `config:"tenant_id" rule:"tenant"`
 	AdServer            *registry.AdServer `config:"ad_server"`
 	ServiceAccountEmail string             `config:"service_account_email" rule:"email"`
 	Labels              map[string]string  `config:"labels"`

@@ -44,9 +44,6 @@ func (p provision) run(ctx context.Context) (*registry.Source, error) {
 	if err != nil && p.stopping() {
 		return nil, naming(errStopping, p.target)
 	}
-	if err == nil && !registry.StorableID(answer.TenantID) {
-		err = errUnusable(nil)
-	}
 	switch v := verdictOf(err); v {
 	case verdictDone:
 		return p.made(ctx, tenant{

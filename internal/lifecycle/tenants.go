@@ -10,8 +10,7 @@ import (
 	"esagate/upstream/wire"
 )
 
-// findTenant looks a tenant up by its external_org_id; nil when there is none, or none
-// that can be stored.
+// findTenant looks a tenant up by its external_org_id; nil when there is none.
 func (c *core) findTenant(ctx context.Context, orgID string) (*wire.Tenant, error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
@@ -21,8 +20,6 @@ func (c *core) findTenant(ctx context.Context, orgID string) (*wire.Tenant, erro
 		return nil, nil
 	case err != nil:
 		return nil, err
-	case !registry.StorableID(found.TenantID):
-		return nil, nil
 	}
 	return found, nil
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"time"
 
+	"esagate/internal/word"
 	"esagate/registry"
 	"esagate/upstream/wire"
 )
@@ -228,7 +229,7 @@ func checked(was registry.Connection, found *wire.Tenant, at time.Time) transiti
 		if found.TenantID != was.TenantID || c.TenantID != was.TenantID {
 			return c, nil
 		}
-		if id := found.ExternalOrgID.Value; registry.StorableID(id) {
+		if id := found.ExternalOrgID.Value; word.OrgID.Is(id) {
 			c.ExternalOrgID = id
 		}
 		to := registry.StatusDeactivated

@@ -18,13 +18,6 @@ const TextLimit = 200
 // tokenLength is the shortest run of token bytes that counts as token-like.
 const tokenLength = 24
 
-// wordLimit is the longest vocabulary word, wordPart the longest part of one that
-// has a digit, in bytes. A token between two "_" is often no longer than 24.
-const (
-	wordLimit = 128
-	wordPart  = 15
-)
-
 // Text treats a piece of upstream's free text (contract 4.11): its
 // first line that is not blank, without control and invisible characters, cut
 // to TextLimit code points, always valid UTF-8. ok is false, and the text
@@ -65,33 +58,6 @@ func Whole(s string) (text string, ok bool) {
 		return "", false
 	}
 	return s, true
-}
-
-// Word reports whether s is a plain vocabulary word, such as an id, a code or a
-// status: 1 to 128 of A-Za-z0-9_.:-, beginning with a letter or a digit. Of its
-// parts between "_", "." and ":" none with a digit is longer than 15, so that names
-// of many parts pass, and tokens and UUIDs do not.
-func Word(s string) bool {
-	if len(s) == 0 || len(s) > wordLimit || !is(s[0], letter|digit) {
-		return false
-	}
-	part, digits := 0, uint8(0)
-	for i := range len(s) {
-		k := class[s[i]]
-		switch {
-		case k&(letter|digit) != 0, s[i] == '-':
-			part++
-			digits |= k & digit
-			if part > wordPart && digits != 0 {
-				return false
-			}
-		case s[i] == '_', s[i] == '.', s[i] == ':':
-			part, digits = 0, 0
-		default:
-			return false
-		}
-	}
-	return true
 }
 
 // firstLine is the visible part of the first line that is not blank.

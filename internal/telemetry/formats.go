@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"esagate/internal/redact"
+	"esagate/internal/word"
 )
 
 // Some harmless values look like tokens: ids, versions, routes, paths. Each
@@ -13,7 +14,7 @@ import (
 // other text.
 var (
 	isID    = regexp.MustCompile(`^([0-9a-f]{32}|[0-9a-f]{40}|[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})$`).MatchString
-	isIdent = regexp.MustCompile(`^[0-9A-Za-z._-]{1,64}$`).MatchString // sources and tenants; an operator looks for them
+	isIdent = word.ID.Is // sources and tenants; an operator looks for them
 
 	// v1.2.3, v0.0.0-20060102150405-0123456789ab, 1.2.3-rc.1+dirty: no part is
 	// long enough to be a token.
@@ -32,7 +33,7 @@ func isRoute(s string) bool {
 	}
 	for segment := range strings.SplitSeq(rest, "/") {
 		if len(segment) > 2 && segment[0] == '{' && segment[len(segment)-1] == '}' {
-			if !redact.Word(segment[1 : len(segment)-1]) {
+			if !word.Name.Is(segment[1 : len(segment)-1]) {
 				return false
 			}
 		} else if redact.Secretlike(segment) || !routeSegment.MatchString(segment) {

@@ -11,7 +11,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
-	"esagate/internal/redact"
+	"esagate/internal/word"
 )
 
 // otherLabel stands for label values past a bound, or not fit to be shown.
@@ -76,8 +76,7 @@ func fieldPath(path string) string {
 		if segment == "*" || segment == "?" {
 			continue
 		}
-		word := strings.TrimLeft(segment, "_")
-		if !redact.Word(word) || strings.Contains(word, "-") {
+		if !word.Member.Is(segment) {
 			return otherLabel
 		}
 	}
@@ -86,7 +85,7 @@ func fieldPath(path string) string {
 
 // taskID passes ids that are plain words.
 func taskID(id string) string {
-	if redact.Word(id) {
+	if word.Name.Is(id) {
 		return id
 	}
 	return otherLabel

@@ -6,13 +6,13 @@ type AdapterConfig struct {
 	Type                string      `json:"type" required:"true"`
 	Configured          bool        `json:"configured" required:"true"`
 	NetworkCode         Opt[string] `json:"network_code"`
-	ServiceAccountEmail Opt[string] `json:"service_account_email"`
+	ServiceAccountEmail Opt[string] `json:"service_account_email" word:"email"`
 }
 
 // Tenant is the part of `GET T`, of an entry of `GET /tenants` and of the answers to
 // `POST T/deactivate` and `T/reactivate` that the gateway follows.
 type Tenant struct {
-	TenantID       string      `json:"tenant_id" required:"nonempty"`
+	TenantID       string      `json:"tenant_id" required:"nonempty" word:"id"`
 	ExternalOrgID  Opt[string] `json:"external_org_id"`
 	ExternalSource Opt[string] `json:"external_source"`
 	IsActive       Opt[bool]   `json:"is_active"`
@@ -22,11 +22,11 @@ type Tenant struct {
 // Provisioned is the part of the answer to `POST /tenants/provision` that the gateway follows. The
 // principal's access token is not read at all.
 type Provisioned struct {
-	TenantID       string      `json:"tenant_id" required:"nonempty"`
+	TenantID       string      `json:"tenant_id" required:"nonempty" word:"id"`
 	ExternalOrgID  Opt[string] `json:"external_org_id"`
 	ExternalSource Opt[string] `json:"external_source"`
-	MCPURL         Opt[string] `json:"mcp_url"`
-	A2AURL         Opt[string] `json:"a2a_url"`
+	MCPURL         Opt[string] `json:"mcp_url" word:"address"`
+	A2AURL         Opt[string] `json:"a2a_url" word:"address"`
 }
 
 // TestResult is the answer to `POST T/adapter-config/test-connection`.
@@ -72,7 +72,7 @@ type VendorFault struct {
 // Refresh is the answer to `POST T/refresh`: a 202, or a 409 sync_already_running.
 type Refresh struct {
 	AlreadyRunning   bool            `json:"error" is:"sync_already_running"`
-	SyncRunIDs       Members[string] `json:"sync_run_ids" max:"64"` // by stream, in snake_case
+	SyncRunIDs       Members[string] `json:"sync_run_ids" max:"64" word:"run"` // by stream, in snake_case
 	RunningSyncTypes []string        `json:"running_sync_types" max:"64"`
 	StartedAt        Time            `json:"started_at"`
 }
@@ -81,12 +81,12 @@ type Refresh struct {
 type SyncHistory struct {
 	Runs       []SyncRun   `json:"runs" required:"true" max:"500"`
 	Count      Opt[int64]  `json:"count"`
-	NextCursor Opt[string] `json:"next_cursor"`
+	NextCursor Opt[string] `json:"next_cursor" word:"cursor"`
 }
 
 // SyncRun is one run of a stream.
 type SyncRun struct {
-	SyncID          string      `json:"sync_id" required:"nonempty"`
+	SyncID          string      `json:"sync_id" required:"nonempty" word:"run"`
 	SyncType        string      `json:"sync_type" required:"nonempty"` // snake_case
 	Status          string      `json:"status" required:"nonempty"`
 	StartedAt       Time        `json:"started_at"`
@@ -100,7 +100,7 @@ type SyncRun struct {
 // Webhook is one subscription of `GET T/webhooks`, or the answer to `POST T/webhooks`, whose secret
 // is ours and not read back.
 type Webhook struct {
-	WebhookID string `json:"webhook_id" required:"nonempty"`
+	WebhookID string `json:"webhook_id" required:"nonempty" word:"id"`
 	URL       string `json:"url"`
 	IsActive  bool   `json:"is_active"`
 }

@@ -80,7 +80,7 @@ func TestWhatDoesNotCount(t *testing.T) {
 }
 
 func TestUnknownFieldsAreNotedByPlainPathOnce(t *testing.T) {
-	long := strings.Repeat("a", 41)
+	long := strings.Repeat("a", 65)
 	s := decode(t, head+`,
 		"experiments": {"deep": [{"x": 1}]},
 		"adapter": {"type": "freewheel", "connected": true, "refresh_token": "s3cret"},

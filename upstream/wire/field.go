@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"esagate/internal/word"
 )
 
 // field is what the tags of a struct's field say: see the package's comment.
@@ -18,6 +20,7 @@ type field struct {
 	keep     []string
 	is       string
 	text     bool
+	word     *word.Kind
 }
 
 // fields are those of one struct.
@@ -47,6 +50,7 @@ func fieldsOf(t reflect.Type) *fields {
 		f.max, _ = strconv.Atoi(declared.Tag.Get("max"))
 		f.keep = strings.Fields(declared.Tag.Get("keep"))
 		f.is, f.text = declared.Tag.Get("is"), declared.Tag.Get("text") != ""
+		f.word = word.Tagged(declared.Tag.Get("word"))
 		fs.byName[f.name] = f
 		if f.required {
 			fs.required = append(fs.required, f)

@@ -5,13 +5,11 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"esagate/internal/word"
 )
 
-const (
-	maxNotes        = 64 // distinct paths in each list of Notes
-	maxSegment      = 40 // characters of a path segment taken from the document
-	maxDigitBearing = 15 // characters of a segment with a digit between its underscores
-)
+const maxNotes = 64 // distinct paths in each list of Notes
 
 // unknown notes the member whose name was read last.
 func (r *reader) unknown() {
@@ -57,24 +55,8 @@ func (r *reader) path() string {
 // segment gives a name from the document as a segment of a path. Paths become metric labels and log
 // lines, so a name that could be a secret, or prose, is "?".
 func segment(name string) string {
-	if name == "" || len(name) > maxSegment {
+	if !word.Member.Is(name) {
 		return "?"
-	}
-	run, digit := 0, false
-	for i := range len(name) {
-		switch c := name[i]; {
-		case c == '_':
-			run, digit = 0, false
-			continue
-		case '0' <= c && c <= '9':
-			digit = true
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z':
-		default:
-			return "?"
-		}
-		if run++; digit && run > maxDigitBearing {
-			return "?"
-		}
 	}
 	return name
 }

@@ -3,8 +3,9 @@ package wire
 import (
 	"encoding/json"
 	"strconv"
-	"strings"
 	"unicode/utf8"
+
+	"esagate/internal/word"
 )
 
 // AdapterRequest is an ad-server config in the shape that upstream takes, as package adserver
@@ -51,14 +52,13 @@ const maxOrgID = 91
 // a host name of it, and fails over what none can hold after it has made the tenant (contract
 // 2.6). The id is also sent to it in a header (contract 2.16).
 func OrgIDProblem(id string) string {
-	strange := func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune(`%:<>[]^|`, r) }
 	switch {
 	case id == "":
 		return "must not be empty"
 	case utf8.RuneCountInString(id) > maxOrgID:
 		return "must be at most " + strconv.Itoa(maxOrgID) + " characters"
-	case strings.ContainsFunc(id, strange):
-		return "must be visible ASCII characters without spaces, and none of % : < > [ ] ^ |"
+	case !word.OrgID.Is(id):
+		return "must be ASCII letters and digits, and any of " + word.OrgIDSigns
 	}
 	return ""
 }

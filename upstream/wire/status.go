@@ -109,5 +109,5 @@ type Task struct {
 	Scope         Opt[string] `json:"scope"`
 	Description   Opt[string] `json:"description"`
 	IsComplete    Opt[bool]   `json:"is_complete"`
-	ConfigurePath Opt[string] `json:"configure_path"`
+	ConfigurePath Opt[string] `json:"configure_path" word:"path"`
 }

@@ -18,7 +18,11 @@ func (r *reader) scalar(v reflect.Value, raw jsontext.Value, f *field) bool {
 		v.SetBool(kind == jsontext.KindString && string(r.unquote(raw)) == f.is)
 		return true
 	case want == reflect.String && kind == jsontext.KindString:
-		v.SetString(string(r.unquote(raw)))
+		s := string(r.unquote(raw))
+		if f.word != nil && !f.word.Is(s) {
+			return false
+		}
+		v.SetString(s)
 		return true
 	case want == reflect.Bool && (kind == jsontext.KindTrue || kind == jsontext.KindFalse):
 		v.SetBool(kind == jsontext.KindTrue)

@@ -20,6 +20,7 @@
 //   - max:"N": entries that a list or an object of data holds; what comes after them is dropped;
 //   - keep:"a b": names of an object of data that are kept beyond max;
 //   - is:"word": a bool that says whether the value is that word;
+//   - word:"kind": a string that is a word of this kind of package word, and else malformed;
 //   - text:"true": an int64 that may be written as text, too.
 //
 // A field named _, with its name in the tag ignored, is known and not read. Fields that no struct
