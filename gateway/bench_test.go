@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"esagate/internal/ratelimit"
 	"esagate/upstream/upstreamtest"
 )
 
@@ -28,26 +29,39 @@ func (d *discard) Write(b []byte) (int, error) {
 }
 
 // BenchmarkCachedStatus is one cached read through the whole edge: matching, key
-// check, registry, snapshot, headers, metrics.
+// check, limit, registry, snapshot, headers, metrics; without a limit, for comparison; and
+// one that is refused for its limit.
 func BenchmarkCachedStatus(b *testing.B) {
 	agent := upstreamtest.New(upstreamtest.Options{APIKey: agentKey})
 	defer agent.Close()
 	agent.SetTenant(upstreamtest.Tenant{ID: tenant, Active: true, Status: upstreamtest.Healthy()})
 	w := start(b, setup{database: filepath.Join(b.TempDir(), "bench.db"), fresh: time.Hour, logLevel: "info"}, agent)
 	defer w.stop()
-	for name, encoding := range map[string]string{"plain": "", "gzip": "gzip"} {
-		b.Run(name, func(b *testing.B) {
+	limit := ratelimit.Limit{Rate: 1e9, Burst: 1e9}
+	for _, c := range []struct {
+		name, encoding string
+		limit          ratelimit.Limit
+		status         int
+	}{
+		{"plain", "", limit, http.StatusOK},
+		{"gzip", "gzip", limit, http.StatusOK},
+		{"plain, no limit", "", ratelimit.Limit{}, http.StatusOK},
+		{"refused", "", ratelimit.Limit{Rate: 1e-9, Burst: 1}, http.StatusTooManyRequests},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			w.limiter.SetLimits(ratelimit.Limits{Reads: c.limit})
 			r := request("GET", statusOf, readKey, "")
-			if encoding != "" {
-				r.Header.Set("Accept-Encoding", encoding)
+			if c.encoding != "" {
+				r.Header.Set("Accept-Encoding", c.encoding)
 			}
 			out := &discard{header: http.Header{}}
+			w.gateway.ServeHTTP(out, r)
 			b.ReportAllocs()
 			for b.Loop() {
 				clear(out.header)
 				w.gateway.ServeHTTP(out, r)
 			}
-			if out.status != http.StatusOK {
+			if out.status != c.status {
 				b.Fatal(out.status)
 			}
 		})

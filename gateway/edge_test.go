@@ -308,8 +308,11 @@ func TestCrossOrigin(t *testing.T) {
 			}
 		}
 		a = w.get(statusOf, "Origin", "https://console.example")
-		if exposed := a.header.Get("Access-Control-Expose-Headers"); !strings.Contains(exposed, "Last-Modified") {
-			w.Errorf("exposed: %s", exposed)
+		exposed := a.header.Get("Access-Control-Expose-Headers")
+		for _, name := range []string{"Last-Modified", "RateLimit", "RateLimit-Policy", "Retry-After"} {
+			if !slices.Contains(strings.Split(exposed, ", "), http.CanonicalHeaderKey(name)) && !slices.Contains(strings.Split(exposed, ", "), name) {
+				w.Errorf("%s is not exposed: %s", name, exposed)
+			}
 		}
 		if a.header.Get("Access-Control-Allow-Origin") != "https://console.example" || !slices.Contains(a.header.Values("Vary"), "Origin") {
 			w.Errorf("read: %v", a.header)

@@ -23,6 +23,7 @@ func TestKilledInTheMiddleOfWrites(t *testing.T) {
 }
 
 func killedInTheMiddle(t *testing.T, config string, env []string) {
+	env = append(env, "ESAGATE_LIMITS_WRITES_RATE=0")
 	const writers = 4
 	type answered struct {
 		mu    sync.Mutex

@@ -215,9 +215,9 @@ func Default() Config {
 			Patience:             300 * time.Millisecond,
 		},
 		Limits: Limits{
-			Reads:     Limit{Rate: 500, Burst: 1000},
-			Writes:    Limit{Rate: 10, Burst: 50},
-			WrongKeys: Limit{Rate: 5, Burst: 50},
+			Reads:     Limit{Rate: 1000, Burst: 5000},
+			Writes:    Limit{Rate: 50, Burst: 200},
+			WrongKeys: Limit{Rate: 20, Burst: 200},
 		},
 		Store:     Store{URL: NewSecret("sqlite://esagate.db"), AuditRetention: registry.AuditKept},
 		Telemetry: Telemetry{LogFormat: "json", LogLevel: "info", TraceRatio: 0.01},
