@@ -125,7 +125,13 @@ func (b *bulkhead) roomFor(c *customer) bool {
 // ownBound reports whether bounds of the customer's own keep a call back, whatever is free.
 func (b *bulkhead) ownBound(w *claim) bool {
 	c := b.customers[w.customer]
-	return w.class == classOther && c != nil && (c.others >= b.customer || c.tenants[w.tenant] >= b.tenant)
+	return w.class == classOther && c != nil && (c.others >= b.customer || !b.tenantRoom(c, w))
+}
+
+// tenantRoom reports whether a tenant's bound allows another call. Calls that are about no
+// tenant that exists have none.
+func (b *bulkhead) tenantRoom(c *customer, w *claim) bool {
+	return w.tenant == "" || c.tenants[w.tenant] < b.tenant
 }
 
 // add has a claim wait. It returns the one that has to give way for it, perhaps itself, when
@@ -281,7 +287,7 @@ func (b *bulkhead) first(c *customer) *claim {
 	}
 	if b.running[classOther] < b.bounds.other && c.others < b.bounds.customer {
 		for _, w := range c.other {
-			if c.tenants[w.tenant] < b.bounds.tenant {
+			if b.tenantRoom(c, w) {
 				o = w
 				break
 			}

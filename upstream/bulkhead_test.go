@@ -40,7 +40,7 @@ func TestBulkheadProperties(t *testing.T) {
 				w := &claim{
 					class:    class(rapid.SampledFrom([]int{0, 0, 0, 1, 1, 2, 3, 4}).Draw(t, "class")),
 					customer: int64(rapid.IntRange(1, 5).Draw(t, "customer")),
-					tenant:   fmt.Sprint(rapid.IntRange(1, 3).Draw(t, "tenant")),
+					tenant:   rapid.SampledFrom([]string{"", "a", "b"}).Draw(t, "tenant"),
 					urgency:  urgency{background: rapid.Bool().Draw(t, "background")},
 				}
 				waiting = append(waiting, w)
@@ -98,7 +98,9 @@ func holdBounds(t *rapid.T, b *bulkhead, waiting, running []*claim) {
 		if w.class == classOther {
 			others++
 			of[w.customer]++
-			tenants[fmt.Sprint(w.customer, w.tenant)]++
+			if w.tenant != "" {
+				tenants[fmt.Sprint(w.customer, w.tenant)]++
+			}
 		}
 	}
 	for _, n := range of {

@@ -11,6 +11,7 @@ type Demand struct {
 	CopyFrom   time.Time       // receipt of the copy that its readers have meanwhile; zero: they have none, so they wait
 	Unwanted   <-chan struct{} // closed once nobody waits for the call: it is then not begun any more; nil: never
 	Background bool            // polling, checks, subscriptions: after all readers
+	StartBy    time.Time       // the call is not begun later; zero: it waits as long as others do
 }
 
 type demandKey struct{}
@@ -19,6 +20,14 @@ type demandKey struct{}
 // of customer 0 that somebody waits for without a copy.
 func WithDemand(ctx context.Context, d Demand) context.Context {
 	return context.WithValue(ctx, demandKey{}, d)
+}
+
+// WithStartBy returns a context for a call that is begun by then or not at all, and is
+// otherwise as ctx says.
+func WithStartBy(ctx context.Context, by time.Time) context.Context {
+	d := demandFrom(ctx)
+	d.StartBy = by
+	return WithDemand(ctx, d)
 }
 
 func demandFrom(ctx context.Context) Demand {

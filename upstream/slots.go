@@ -203,6 +203,14 @@ func (c *Client) enter(ctx context.Context, cl *call) (timed context.Context, le
 	if cl.op == opStatus {
 		w.class = classStatus
 	}
+	wait := c.cfg.Timeout
+	if d.Background || !d.CopyFrom.IsZero() {
+		wait = LongestWait
+	}
+	until := came.Add(wait)
+	if !d.StartBy.IsZero() && d.StartBy.Before(until) {
+		until = d.StartBy
+	}
 	for recalled := true; recalled; {
 		if ctx.Err() != nil {
 			return nil, nil, neverSent(lost(ctx, ctx.Err())) // past the breakers: upstream was not asked
@@ -210,13 +218,10 @@ func (c *Client) enter(ctx context.Context, cl *call) (timed context.Context, le
 		if f := c.keptBack(cl); f != nil {
 			return nil, nil, f
 		}
-		switch {
-		case cl.probes != nil:
+		if cl.probes != nil {
 			recalled, f = c.acquireProbe(ctx, w, cl)
-		case d.Background || !d.CopyFrom.IsZero():
-			recalled, f = c.slots.acquire(ctx, w, d.Unwanted, LongestWait-time.Since(came))
-		default:
-			recalled, f = c.slots.acquire(ctx, w, d.Unwanted, c.cfg.Timeout-time.Since(came))
+		} else {
+			recalled, f = c.slots.acquire(ctx, w, d.Unwanted, time.Until(until))
 		}
 		if f != nil {
 			cl.waited += time.Since(came)

@@ -8,6 +8,7 @@ import (
 
 	"esagate/internal/fault"
 	"esagate/registry"
+	"esagate/upstream"
 	"esagate/upstream/wire"
 )
 
@@ -21,11 +22,15 @@ const (
 	maxChecks         = 16
 )
 
-// Check asks upstream whether a source's tenant is active, and for its external_org_id, and
+// Check asks in the background whether a source's tenant is active, and for its external_org_id, and
 // records what has changed (contract 2.2, 5.13), in the audit too if the tenant was switched
 // off or on at the sales agent. A tenant that does not exist changes nothing; nor does an
 // answer that one of our own switches may have overtaken.
 func (l *Lifecycle) Check(ctx context.Context, m *registry.Source) error {
+	return l.check(upstream.WithDemand(ctx, upstream.Demand{Customer: m.Connection.CustomerID, Background: true}), m)
+}
+
+func (l *Lifecycle) check(ctx context.Context, m *registry.Source) error {
 	m, err := l.registry.ManagedSourceByID(ctx, m.Connection.CustomerID, m.Connection.ID) // what is listed is older
 	switch {
 	case fault.Is(err, fault.NotFound):
@@ -45,8 +50,8 @@ func (l *Lifecycle) Check(ctx context.Context, m *registry.Source) error {
 		return nil
 	}
 	level := slog.LevelInfo
-	if fault.As(err).Reason == fault.CircuitOpen {
-		level = slog.LevelDebug // the breaker's own line has said it
+	if fault.As(err).Reason == fault.CircuitOpen || upstream.IsBusy(err) {
+		level = slog.LevelDebug // the breaker's own line, or a metric, has said it
 	}
 	l.logAbout(ctx, level, "a tenant can't be asked about", targetOf(m), slog.Any("error", err))
 	return err

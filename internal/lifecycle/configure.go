@@ -76,7 +76,7 @@ func (r rewrite) run(ctx context.Context) (*registry.Source, error) {
 		return m, err
 	}
 	sent := now()
-	call, cancel := r.within(ctx, r.cfg.ProbeTimeout)
+	call, cancel := r.sending(ctx, r.Begun.Add(startWithin+readTimeout), r.cfg.ProbeTimeout)
 	err = r.upstream.PutAdapterConfig(call, r.tenantID, r.config.Request(r.account, r.current, settings))
 	cancel()
 	if err != nil && r.stopping() {

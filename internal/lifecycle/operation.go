@@ -10,6 +10,7 @@ import (
 	"esagate/internal/background"
 	"esagate/internal/fault"
 	"esagate/registry"
+	"esagate/upstream"
 )
 
 // Time limits of the steps of an operation. Together with ProbeTimeout they make
@@ -62,6 +63,12 @@ func (c *core) certainAt(op *registry.Operation) time.Time {
 // within bounds a call of upstream that belongs to the operation.
 func (o operation) within(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, min(limit, time.Until(o.Until)-time.Second))
+}
+
+// sending bounds the call that makes the change: it begins by then, or not at all, so that it
+// is known when the change can't come any more.
+func (o operation) sending(ctx context.Context, by time.Time, limit time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(upstream.WithStartBy(ctx, by), min(time.Until(by)+limit, time.Until(o.Until)-time.Second))
 }
 
 // inProgress reports whether a process may be working on a connection's operation.

@@ -38,7 +38,7 @@ func (p provision) run(ctx context.Context) (*registry.Source, error) {
 	if began.Sub(p.Begun) > startWithin { // others would take it for ended while it runs
 		return p.fail(ctx, OutcomeNotSent, errTooSlow, codeInternal, textNotReached)
 	}
-	call, cancel := p.within(ctx, p.cfg.ProbeTimeout)
+	call, cancel := p.sending(ctx, p.Begun.Add(startWithin), p.cfg.ProbeTimeout)
 	answer, err := p.upstream.Provision(call, request)
 	cancel()
 	if err != nil && p.stopping() {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"esagate/registry"
+	"esagate/upstream"
 )
 
 // result is what became of a request.
@@ -22,6 +23,7 @@ func start[T any](ctx context.Context, c *core, customer int64, work func(contex
 		return nil, errTooMany
 	}
 	done := make(chan result[T], 1)
+	ctx = upstream.WithDemand(ctx, upstream.Demand{Customer: customer})
 	if !c.work.Go(ctx, "change a connection", func(ctx context.Context) {
 		r := result[T]{err: errPanicked}
 		defer func() {

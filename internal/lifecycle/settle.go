@@ -10,6 +10,7 @@ import (
 	"esagate/internal/background"
 	"esagate/internal/fault"
 	"esagate/registry"
+	"esagate/upstream"
 )
 
 // How much a round does at a time.
@@ -134,6 +135,9 @@ func (l *Lifecycle) beingWorkedOn(m *registry.Source) bool {
 // What may still change by itself is left, unless a caller waits.
 func (l *Lifecycle) settle(ctx context.Context, m *registry.Source, callerWaits bool) (*registry.Source, error) {
 	op := m.Connection.Operation
+	if !callerWaits {
+		ctx = upstream.WithDemand(ctx, upstream.Demand{Customer: m.Connection.CustomerID, Background: true})
+	}
 	switch _, open := openKeyOf(m.Connection); {
 	case !open, l.beingWorkedOn(m):
 		return m, nil

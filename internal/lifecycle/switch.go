@@ -43,7 +43,7 @@ func (l *Lifecycle) setActive(ctx context.Context, customer, esaID int64, kind r
 				asked = true // it may have been switched at the sales agent, as the caller knows
 				call, cancel := context.WithTimeout(ctx, checkLimit)
 				defer cancel()
-				_ = l.Check(call, was) // an error is logged, and what is recorded counts
+				_ = l.check(call, was) // an error is logged, and what is recorded counts
 				return nil, was, errMoved
 			case errors.Is(err, errAlready):
 				return was, was, nil
@@ -80,7 +80,7 @@ func (s switching) run(ctx context.Context) (*registry.Source, error) {
 	if s.Kind == registry.OperationReactivate {
 		send = s.upstream.Reactivate
 	}
-	call, cancel := s.within(ctx, callTimeout)
+	call, cancel := s.sending(ctx, s.Begun.Add(startWithin), callTimeout)
 	answer, err := send(call, s.tenantID)
 	cancel()
 	if err != nil && s.stopping() {

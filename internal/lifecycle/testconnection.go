@@ -10,6 +10,7 @@ import (
 	"esagate/internal/background"
 	"esagate/registry"
 	"esagate/transform"
+	"esagate/upstream"
 	"esagate/upstream/wire"
 )
 
@@ -56,9 +57,8 @@ func (l *Lifecycle) Test(ctx context.Context, customer, esaID int64) (*wire.Test
 
 func (l *Lifecycle) test(ctx context.Context, m *registry.Source) (testOutcome, error) {
 	out := testOutcome{source: m, began: now()} // what is saved from now on is not what is tested
-	call, cancel := context.WithTimeout(ctx, l.cfg.ProbeTimeout)
-	defer cancel()
-	result, err := l.upstream.TestConnection(call, m.Connection.TenantID)
+	ctx = upstream.WithDemand(ctx, upstream.Demand{Customer: m.Connection.CustomerID})
+	result, err := l.upstream.TestConnection(ctx, m.Connection.TenantID)
 	if err != nil {
 		return testOutcome{began: out.began}, asUpstreamFault(err)
 	}

@@ -19,7 +19,7 @@ type Config struct {
 	Kind        registry.UpkeepKind
 	Interval    time.Duration // 0: nothing is polled
 	Concurrency int           // how many refreshes at once: 4
-	Timeout     time.Duration // of one refresh: 15 s
+	Timeout     time.Duration // of one refresh, its wait for the sales agent included: 75 s
 }
 
 // Deps are what a Reconciler works with.
@@ -43,7 +43,7 @@ func New(cfg Config, deps Deps) *Reconciler {
 		cfg.Concurrency = 4
 	}
 	if cfg.Timeout <= 0 {
-		cfg.Timeout = 15 * time.Second
+		cfg.Timeout = 75 * time.Second
 	}
 	if deps.Logger == nil {
 		deps.Logger = slog.New(slog.DiscardHandler)

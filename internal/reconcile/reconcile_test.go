@@ -22,7 +22,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const interval = 5 * time.Minute
 
-var stale = reconcile.Config{Kind: registry.UpkeepStale, Interval: interval}
+var stale = reconcile.Config{Kind: registry.UpkeepStale, Interval: interval, Timeout: 15 * time.Second}
 
 var errAway = errors.New("away")
 

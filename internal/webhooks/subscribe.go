@@ -11,6 +11,7 @@ import (
 
 	"esagate/internal/fault"
 	"esagate/registry"
+	"esagate/upstream"
 	"esagate/upstream/wire"
 )
 
@@ -135,7 +136,7 @@ func (s *Subscriber) End(ctx context.Context, src *registry.Source) error {
 	if !s.cfg.Enabled || src.Connection.TenantID == "" || active(src) {
 		return nil
 	}
-	return s.unsubscribe(ctx, src)
+	return s.unsubscribe(upstream.WithDemand(ctx, upstream.Demand{Customer: src.Connection.CustomerID}), src)
 }
 
 // unsubscribe ends the subscription of a connection that is not active any more, and

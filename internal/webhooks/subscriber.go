@@ -129,6 +129,7 @@ func (s *Subscriber) Kick(src *registry.Source) {
 func (s *Subscriber) settle(ctx context.Context, src *registry.Source) error {
 	ctx, cancel := context.WithTimeout(ctx, workLimit)
 	defer cancel()
+	ctx = upstream.WithDemand(ctx, upstream.Demand{Customer: src.Connection.CustomerID, Background: true})
 	return background.Guard(ctx, s.deps.Logger, "subscribe", func(ctx context.Context) error {
 		if active(src) {
 			return s.subscribe(ctx, src)
