@@ -9,15 +9,65 @@ import (
 	"esagate/internal/fault"
 )
 
-// readBody reads a request's whole body, of at most limit bytes. The request keeps the Body that the
+// firstPiece is as much memory as a body gets before any of it has come; the rest follows
+// as it comes, at most as much as there is already.
+const firstPiece = 4 << 10
+
+// readBody reads a request's whole body, of at most limit bytes. What a caller's body holds in
+// memory counts until the request has been answered (see bodyBudget); a body of nobody known is
+// bounded by its limit and by the connections. The request keeps the Body that the
 // server gave it: behind another one the server does not see that the client waits for a 100 (Continue),
 // and waits for the content of a request that was refused without reading it.
 func readBody(r *request, limit int64) ([]byte, error) {
-	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, limit))
-	if err != nil {
-		return nil, bodyFault(r, err)
+	most := limit + 1 // one more byte than there is, so that the end is seen
+	switch {
+	case r.ContentLength > limit:
+		return nil, errTooLarge
+	case r.ContentLength >= 0:
+		most = r.ContentLength + 1
 	}
-	return body, nil
+	content := http.MaxBytesReader(nil, r.Body, limit)
+	var body []byte
+	for {
+		if len(body) == cap(body) {
+			grown, err := r.grow(body, most)
+			if err != nil {
+				return nil, err
+			}
+			body = grown
+		}
+		n, err := content.Read(body[len(body):cap(body)])
+		body = body[:len(body)+n]
+		switch {
+		case err == io.EOF:
+			r.bodyRead = true
+			return body, nil
+		case err != nil:
+			return nil, bodyFault(r, err)
+		}
+	}
+}
+
+// grow moves what has come of a body to memory of twice the size, of at most most bytes.
+func (r *request) grow(body []byte, most int64) ([]byte, error) {
+	had := int64(cap(body))
+	size := min(max(2*had, firstPiece), most)
+	if r.caller != nil {
+		customer := r.caller.CustomerID
+		if had == 0 && r.ContentLength > 0 && !r.bodies.fits(customer, most) || !r.bodies.take(customer, size) {
+			return nil, errBodiesFull
+		}
+		defer r.bodies.give(customer, had)
+		r.bodyBytes = size
+	}
+	return append(make([]byte, 0, size), body...), nil
+}
+
+// releaseBody gives back what the request's body held.
+func (r *request) releaseBody() {
+	if r.bodyBytes > 0 {
+		r.bodies.give(r.caller.CustomerID, r.bodyBytes)
+	}
 }
 
 // bodyFault says why a body can't be read.

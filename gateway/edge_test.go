@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -238,21 +239,32 @@ func TestRefusedRequestsLeaveNothingInMemory(t *testing.T) {
 	})
 }
 
-func TestScrapesAreBounded(t *testing.T) {
-	release := make(chan struct{})
-	slow := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { <-release; w.Header().Set("Content-Type", "text/plain") })
+// TestOnlyOneGathersMetrics, and those that wait do so for five seconds.
+func TestOnlyOneGathersMetrics(t *testing.T) {
+	var gathering atomic.Int32
+	slow := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if gathering.Add(1) > 1 {
+			t.Error("two gather at once")
+		}
+		time.Sleep(8 * time.Second)
+		gathering.Add(-1)
+		w.Header().Set("Content-Type", "text/plain")
+	})
 	inWorld(t, setup{metrics: slow}, func(w *world) {
-		release = make(chan struct{})
 		var scrapes sync.WaitGroup
 		for range 8 {
-			scrapes.Go(func() {
-				w.unchecked("/metrics")
-			})
+			scrapes.Go(func() { w.unchecked("/metrics") })
 		}
 		synctest.Wait()
+		begun := time.Now()
 		w.do("GET", "/metrics").failure(w, 503, "SERVICE_UNAVAILABLE")
-		close(release)
+		if took := time.Since(begun); took != 5*time.Second {
+			w.Errorf("refused after %s", took)
+		}
 		scrapes.Wait()
+		if a := w.do("GET", "/metrics"); a.status != 200 {
+			w.Errorf("%d %s", a.status, a.body)
+		}
 	})
 }
 

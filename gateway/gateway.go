@@ -77,7 +77,8 @@ type Gateway struct {
 	handler http.Handler
 
 	https    bool
-	scrapes  *semaphore.Weighted // of /metrics
+	metrics  *metricsPages
+	bodies   bodyBudget
 	consents *semaphore.Weighted // of /oauth/callback
 
 	ready, stopping atomic.Bool
@@ -88,7 +89,7 @@ func New(cfg Config, deps Deps) *Gateway {
 	g := &Gateway{
 		cfg: cfg, deps: deps, log: deps.Logger, ins: deps.Instruments,
 		tracer: deps.TracerProvider.Tracer("esagate/gateway"),
-		access: newAccessLog(deps.Logger), scrapes: semaphore.NewWeighted(scrapesAtOnce),
+		access: newAccessLog(deps.Logger), metrics: newMetricsPages(deps.MetricsHandler),
 		consents: semaphore.NewWeighted(consentsAtOnce),
 		limits:   limits{deps.Limiter, cfg.TrustedProxies, deps.Instruments.Limited},
 		https:    strings.HasPrefix(cfg.PublicURL, "https://"),

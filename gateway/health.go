@@ -4,7 +4,6 @@ import (
 	"net/http"
 
 	"esagate/api"
-	"esagate/internal/fault"
 )
 
 // phase says where the process stands, in the words of /readyz.
@@ -66,18 +65,6 @@ func (g *Gateway) getReadiness(w http.ResponseWriter, r *request) error {
 		status = http.StatusServiceUnavailable
 	}
 	writeUncached(w, r, status, jsonType, api.Encode(body))
-	return nil
-}
-
-// scrapesAtOnce bounds the cost of many scrapes at once.
-const scrapesAtOnce = 8
-
-func (g *Gateway) getMetrics(w http.ResponseWriter, r *request) error {
-	if !g.scrapes.TryAcquire(1) {
-		return fault.New(fault.Unavailable, "The metrics are being read by too many at once.")
-	}
-	defer g.scrapes.Release(1)
-	g.deps.MetricsHandler.ServeHTTP(w, r.Request)
 	return nil
 }
 

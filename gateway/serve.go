@@ -30,6 +30,8 @@ const (
 
 	maxHeaderBytes = 32 << 10 // over this: 431 as JSON; net/http's own limit lies above
 	maxBodyBytes   = 1 << 20
+
+	strangerTimeout = 5 * time.Second // for the body of a request without a key
 )
 
 // Header values that many answers share. They are never written to: net/http
@@ -51,6 +53,10 @@ type request struct {
 	vars   map[string]string
 	caller *auth.Caller // nil on a public route
 	answer recorder
+
+	bodies    *bodyBudget
+	bodyBytes int64 // of it, held for this request's body
+	bodyRead  bool  // to its end
 
 	failure *fault.Error          // what was answered, where it was an error
 	audit   *registry.AuditResult // as far as it is known; nil: not a write
@@ -102,7 +108,7 @@ func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 // The router's middleware can't do it, because it does not run on a 404 or a 405.
 func (g *Gateway) serve(w http.ResponseWriter, hr *http.Request) {
 	begun := time.Now()
-	r := &request{Request: hr, ctx: hr.Context(), id: requestID(hr.Header), route: noRoute, answer: recorder{ResponseWriter: w}}
+	r := &request{Request: hr, ctx: hr.Context(), id: requestID(hr.Header), route: noRoute, answer: recorder{ResponseWriter: w}, bodies: &g.bodies}
 	h := w.Header()
 	h[headerRequestID] = []string{r.id}
 	h["X-Content-Type-Options"] = nosniff
@@ -151,6 +157,10 @@ func (g *Gateway) run(w http.ResponseWriter, r *request, route *Route, known boo
 			return fault.New(fault.MethodNotAllowed, "This path does not have that method.")
 		}
 		return fault.New(fault.NotFound, "There is nothing at this path.")
+	}
+	if need == public && r.ContentLength != 0 {
+		// The server sets another deadline for the next request of the connection.
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(strangerTimeout))
 	}
 	if err := checkSizes(r); err != nil {
 		return err
@@ -218,6 +228,7 @@ func checkMedia(h http.Header) error {
 
 // finish counts and logs the request, and answers in a panicking handler's place.
 func (g *Gateway) finish(r *request, begun time.Time) {
+	r.releaseBody()
 	if p := recover(); p != nil {
 		g.ins.Panic()
 		g.log.LogAttrs(r.Context(), slog.LevelError, "a handler panicked", slog.String("request_id", r.id),

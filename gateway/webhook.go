@@ -11,10 +11,10 @@ import (
 const WebhookPath = "/webhooks/esa-sync"
 
 // maxDelivery bounds a delivery in bytes: it is a small document, read before its
-// sender is known.
-const maxDelivery = 64 << 10
+// sender is known. So many bytes a connection are all that senders can hold.
+const maxDelivery = 16 << 10
 
-var errLargeDelivery = fault.New(fault.TooLarge, "A delivery can't be larger than 64 KiB.")
+var errLargeDelivery = fault.New(fault.TooLarge, "A delivery can't be larger than 16 KiB.")
 
 func (g *Gateway) receiveWebhook(w http.ResponseWriter, r *request) error {
 	read := func() ([]byte, error) {

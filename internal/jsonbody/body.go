@@ -19,6 +19,10 @@ import (
 // maxDepth is how deep a body may be nested; the body itself is the first level.
 const maxDepth = 32
 
+// maxTokens bounds the names, values and ends in a body: without it, what is decoded of a body
+// could take many times its size.
+const maxTokens = 10_000
+
 // maxOthers bounds how many unknown members are named.
 const maxOthers = 32
 
@@ -46,7 +50,8 @@ func unsound(body []byte) string {
 		return "The body is not UTF-8."
 	}
 	dec := jsontext.NewDecoder(bytes.NewBuffer(body))
-	for begun := false; ; begun = true {
+	for tokens := 0; ; tokens++ {
+		begun := tokens > 0
 		ended := begun && dec.StackDepth() == 0
 		token, err := dec.ReadToken()
 		switch {
@@ -62,6 +67,8 @@ func unsound(body []byte) string {
 			return "The body is not a JSON object."
 		case dec.StackDepth() > maxDepth:
 			return "The body is nested too deeply."
+		case tokens >= maxTokens:
+			return "The body holds too many values."
 		}
 	}
 }

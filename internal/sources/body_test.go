@@ -31,6 +31,7 @@ var brokenBodies = []struct{ name, body, want string }{
 	{"name twice in an ignored array", `{"x":[{"canary":1,"canary":2}]}`, "The body names something twice."},
 	{"33 levels", `{"x":` + strings.Repeat("[", 32) + strings.Repeat("]", 32) + `}`, "The body is nested too deeply."},
 	{"33 levels of objects", strings.Repeat(`{"x":`, 32) + "{}" + strings.Repeat("}", 32), "The body is nested too deeply."},
+	{"many values", `{"x":[1` + strings.Repeat(",1", 10_000) + "]}", "The body holds too many values."},
 	{"a million levels", `{"x":` + strings.Repeat("[", 1_000_000), "The body is nested too deeply."},
 }
 

@@ -17,7 +17,6 @@ import (
 )
 
 const (
-	maxReading = 256             // deliveries whose bodies are read at once, before the sender is known
 	maxAtOnce  = 32              // deliveries that are checked and recorded at once
 	patience   = time.Second     // how long another delivery waits for its turn
 	retryAfter = 2 * time.Second // when one that had no turn should come again
@@ -56,7 +55,6 @@ type ReceiverDeps struct {
 // Receiver receives deliveries. It is safe for concurrent use.
 type Receiver struct {
 	deps    ReceiverDeps
-	reading chan struct{}
 	turns   chan struct{}
 	dummy   string // checked in place of a secret where there is none
 	invalid rate.Sometimes
@@ -72,13 +70,14 @@ func NewReceiver(deps ReceiverDeps) *Receiver {
 		deps.Counted = func(Outcome) {}
 	}
 	return &Receiver{
-		deps: deps, reading: make(chan struct{}, maxReading), turns: make(chan struct{}, maxAtOnce), dummy: rand.Text(),
+		deps: deps, turns: make(chan struct{}, maxAtOnce), dummy: rand.Text(),
 		invalid: rate.Sometimes{Interval: logEvery}, secret: rate.Sometimes{Interval: logEvery},
 	}
 }
 
 // Receive handles one delivery: its headers, and its body byte for byte, which is read
-// only if the headers are right. It returns nil if the delivery was recorded, now or
+// only if the headers are right; the caller bounds how many are read at once, and for how
+// long. It returns nil if the delivery was recorded, now or
 // before, or has no effect here. Errors are *fault.Error: Unauthorized, the same one for
 // every reason not to trust a delivery; BadRequest or Validation for a trusted one that can't
 // be read or lacks something required; Unavailable when it should be sent again; and those of read.
@@ -96,13 +95,7 @@ func (r *Receiver) receive(ctx context.Context, header http.Header, read func() 
 	case !signed.fresh(time.Now()):
 		return OutcomeStale, errUntrusted
 	}
-	select {
-	case r.reading <- struct{}{}:
-		defer func() { <-r.reading }()
-	default:
-		return OutcomeBusy, errBusy
-	}
-	raw, err := read()
+	raw, err := read() // without a turn, which a slow sender would hold
 	if err != nil {
 		return OutcomeUnreadable, err
 	}
