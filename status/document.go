@@ -46,6 +46,7 @@ type viewKey struct {
 	version    int64 // of the connection
 	source     int64 // the source's last change, in Unix microseconds
 	stalled    int   // streams that have been running for too long: this changes with the clock alone
+	tasks      *transform.Tasks
 	viewState
 }
 
@@ -64,7 +65,8 @@ func (d *document) view(s *Service, src *registry.Source, state viewState) *View
 		now = time.Now()
 		stalled = transform.Stalled(d.status.Syncs, now)
 	}
-	key := viewKey{src.Connection.ID, src.Connection.Version, src.UpdatedAt.UnixMicro(), stalled, state}
+	tasks := s.tasks.Load()
+	key := viewKey{src.Connection.ID, src.Connection.Version, src.UpdatedAt.UnixMicro(), stalled, tasks, state}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for i := range d.views {
@@ -76,7 +78,7 @@ func (d *document) view(s *Service, src *registry.Source, state viewState) *View
 	if d.webhooks != nil {
 		webhooks = *d.webhooks
 	}
-	status, failed := s.deps.Tasks.Status(transform.StatusInput{
+	status, failed := tasks.Status(transform.StatusInput{
 		Source: src, Snapshot: withHistories(d.status, state.histories, state.runs),
 		Webhooks: webhooks, Subscribed: d.subscribed, Stale: state.stale, Now: now,
 	})

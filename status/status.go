@@ -6,6 +6,7 @@ package status
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"esagate/internal/background"
@@ -32,7 +33,7 @@ type Config struct {
 type Deps struct {
 	Directory   *registry.Directory
 	Upstream    *upstream.Client
-	Tasks       *transform.Tasks
+	Tasks       *transform.Tasks // until SetTasks gives others
 	Logger      *slog.Logger
 	Instruments *telemetry.Instruments
 	// SyncFinished is called after each fetch with the end of the last inventory run,
@@ -50,6 +51,7 @@ type Service struct {
 	log  *slog.Logger
 	ins  *telemetry.Instruments
 
+	tasks     atomic.Pointer[transform.Tasks]
 	documents *snapshot.Cache[*document] // by tenant
 	pending   *snapshot.Cache[*document] // of connections without a tenant, by their id
 	histories *snapshot.Cache[*histories]
@@ -59,6 +61,7 @@ type Service struct {
 // New makes a Service that knows nothing yet. The caller ends it with Close.
 func New(cfg Config, deps Deps) *Service {
 	s := &Service{cfg: cfg, deps: deps, log: deps.Logger, ins: deps.Instruments}
+	s.tasks.Store(deps.Tasks)
 
 	cfg.Limits.Jitter = freshJitter
 	// A document made here is as good as a new one for Fresh, and of no use later.
@@ -94,6 +97,9 @@ func (s *Service) Expire(tenantID string) {
 	s.documents.Expire(tenantID)
 	s.histories.Expire(tenantID)
 }
+
+// SetTasks replaces the platform tasks, in all answers from then on.
+func (s *Service) SetTasks(tasks *transform.Tasks) { s.tasks.Store(tasks) }
 
 // Recovered ends the back-off of a tenant whose calls succeed again, or with "" that
 // of all tenants.

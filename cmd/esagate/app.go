@@ -261,17 +261,18 @@ func (a *app) warnOfDrift(s registry.ConfigSource, m *registry.Source) {
 
 // serve answers on a listener until ctx ends, and takes everything down after.
 func (a *app) serve(ctx context.Context, listener net.Listener) error {
+	stop := a.delayedStop(ctx)
 	a.startWork()
 	log := a.telemetry.Logger
 	log.Info("serving", slog.String("address", listener.Addr().String()), slog.String("version", version))
-	err := a.gateway.Serve(ctx, listener)
+	err := a.gateway.Serve(stop, listener)
 	log.Info("stopped")
 	a.close()
 	return err
 }
 
 // closeTimeout is shared by all parts that wait for something at a stop, after the
-// requests have ended: with the server's own limit a stop takes 20 s.
+// requests have ended: with the server's own limit a stop takes 20 s, after its delay.
 const closeTimeout = 2 * time.Second
 
 // close takes down what was built.

@@ -64,6 +64,8 @@ type process struct {
 	out    safeBuffer
 	errs   safeBuffer
 	exited chan error
+
+	serving chan string // its address
 }
 
 type safeBuffer struct {
@@ -82,41 +84,64 @@ func (b *safeBuffer) String() string { b.mu.Lock(); defer b.mu.Unlock(); return 
 // start runs the binary and waits until it serves.
 func start(t *testing.T, env []string, args ...string) *process {
 	t.Helper()
-	p := &process{t: t, exited: make(chan error, 1)}
+	p := launch(t, env, args...)
+	p.serves()
+	return p
+}
+
+// launch runs the binary.
+func launch(t *testing.T, env []string, args ...string) *process {
+	t.Helper()
+	p := &process{t: t, exited: make(chan error, 1), serving: make(chan string, 1)}
 	p.cmd = exec.Command(binary, args...)
 	p.cmd.Env = append(os.Environ(), env...)
 	p.cmd.Stdout = &p.out
 	pipe, err := p.cmd.StderrPipe()
 	must(t, err)
 	must(t, p.cmd.Start())
-	serving := make(chan string, 1)
 	go func() {
 		address := regexp.MustCompile(`"?address"?[=:]"?(127\.0\.0\.1:\d+)`)
 		lines := bufio.NewScanner(pipe)
 		for lines.Scan() {
 			fmt.Fprintln(&p.errs, lines.Text())
 			if m := address.FindStringSubmatch(lines.Text()); m != nil && strings.Contains(lines.Text(), "serving") {
-				serving <- m[1]
+				p.serving <- m[1]
 			}
 		}
 		p.exited <- p.cmd.Wait()
 	}()
 	t.Cleanup(func() { _ = p.cmd.Process.Kill() })
+	return p
+}
+
+// serves waits until the process serves.
+func (p *process) serves() {
+	p.t.Helper()
 	select {
-	case address := <-serving:
+	case address := <-p.serving:
 		p.base = "http://" + address
 	case err := <-p.exited:
-		t.Fatalf("ended at once: %v\n%s", err, p.errs.String())
+		p.t.Fatalf("ended at once: %v\n%s", err, p.errs.String())
 	case <-time.After(patience):
-		t.Fatalf("does not serve:\n%s", p.errs.String())
+		p.t.Fatalf("does not serve:\n%s", p.errs.String())
 	}
-	return p
+}
+
+func (p *process) signal(s os.Signal) {
+	p.t.Helper()
+	must(p.t, p.cmd.Process.Signal(s))
 }
 
 // stop sends SIGTERM and wants a clean exit.
 func (p *process) stop() {
 	p.t.Helper()
-	must(p.t, p.cmd.Process.Signal(syscall.SIGTERM))
+	p.signal(syscall.SIGTERM)
+	p.ends()
+}
+
+// ends wants a clean exit.
+func (p *process) ends() {
+	p.t.Helper()
 	select {
 	case err := <-p.exited:
 		if err != nil {

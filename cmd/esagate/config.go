@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"os/signal"
+	"syscall"
 
 	"esagate/internal/config"
 	"esagate/transform"
@@ -90,14 +92,22 @@ type serveCommand struct {
 	Address string `help:"host:port to listen on, in place of the config's." placeholder:"ADDR"`
 }
 
+// load reads the config, with what the command line changes of it.
+func (c *serveCommand) load() (*config.Config, *transform.Tasks, error) {
+	cfg, tasks, err := load(c.Config)
+	if err == nil && c.Address != "" {
+		cfg.Server.Address = c.Address
+	}
+	return cfg, tasks, err
+}
+
 // Run serves until the process is asked to stop.
 func (c *serveCommand) Run(ctx context.Context) error {
-	cfg, tasks, err := load(c.Config)
+	hangups := make(chan os.Signal, 1) // before anything else, and for good: none may end the process
+	signal.Notify(hangups, syscall.SIGHUP)
+	cfg, tasks, err := c.load()
 	if err != nil {
 		return err
-	}
-	if c.Address != "" {
-		cfg.Server.Address = c.Address
 	}
 	listener, err := net.Listen("tcp", cfg.Server.Address) // before anything is written
 	if err != nil {
@@ -111,5 +121,6 @@ func (c *serveCommand) Run(ctx context.Context) error {
 	a.telemetry.Logger.Info("starting", slog.String("config", c.Config), slog.String("database", cfg.Store.Describe()),
 		slog.String("url", cfg.Upstream.BaseURL), slog.Int("keys", len(cfg.Auth.Keys)),
 		slog.Bool("traces", cfg.Telemetry.OTLPEndpoint != ""))
+	a.reloadOn(hangups, c.load)
 	return a.serve(ctx, listener)
 }

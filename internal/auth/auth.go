@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"esagate/internal/background"
@@ -70,9 +71,9 @@ type Deps struct {
 
 // Authenticator judges credentials. It is safe for concurrent use.
 type Authenticator struct {
-	static ring
-	stored *stored // nil without a store
-	tokens *tokens // nil without an issuer
+	static atomic.Pointer[ring] // the keys of the config
+	stored *stored              // nil without a store
+	tokens *tokens              // nil without an issuer
 	work   *background.Group
 	log    *slog.Logger
 }
@@ -85,7 +86,8 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Authenticator, error) {
 		deps.Logger = slog.New(slog.DiscardHandler)
 	}
 	log := deps.Logger.With(slog.String("component", "auth"))
-	a := &Authenticator{static: staticRing(cfg.Keys), work: background.NewGroup(log), log: log}
+	a := &Authenticator{work: background.NewGroup(log), log: log}
+	a.SetKeys(cfg.Keys)
 	if cfg.OIDC != nil {
 		var err error
 		if a.tokens, err = newTokens(*cfg.OIDC, deps, log, a.work); err != nil {
@@ -111,6 +113,13 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Authenticator, error) {
 	return a, nil
 }
 
+// SetKeys replaces the keys of the config: from then on they alone are good, beside stored keys
+// and tokens. Whoever was let in before keeps what they were let in with.
+func (a *Authenticator) SetKeys(keys []Key) {
+	static := staticRing(keys)
+	a.static.Store(&static)
+}
+
 // Recognize gives the owner of a credential that is known already: a key in memory, or an access
 // token that was verified lately. It asks nobody, and verifies nothing that a stranger could have
 // made up. nil: what it is, Authenticate finds out.
@@ -123,7 +132,7 @@ func (a *Authenticator) Recognize(credential string) *Caller {
 }
 
 func (a *Authenticator) recognize(credential string, sum *[sha256.Size]byte) *Caller {
-	if e := a.static.find(sum); e != nil {
+	if e := a.static.Load().find(sum); e != nil {
 		return &e.caller
 	}
 	if a.stored != nil {

@@ -57,6 +57,35 @@ func TestWithoutStoreAndIssuer(t *testing.T) {
 	}
 }
 
+// TestSetKeys: the keys of the config are exchanged at once, and whoever was let in keeps what
+// they were let in with.
+func TestSetKeys(t *testing.T) {
+	key := func(name, clear string, customer int64) auth.Key {
+		return auth.Key{Name: name, CustomerID: customer, SHA256: sha256.Sum256([]byte(clear))}
+	}
+	a, err := auth.New(t.Context(), auth.Config{Keys: []auth.Key{key("goes", "one", 1), key("moves", "two", 2)}}, auth.Deps{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close(ctx())
+	before, err := a.Authenticate(t.Context(), "two")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.SetKeys([]auth.Key{key("moved", "two", 5), key("comes", "three", 6)})
+	if *before != (auth.Caller{Name: "moves", CustomerID: 2}) {
+		t.Errorf("a caller became %+v", *before)
+	}
+	if _, err := a.Authenticate(t.Context(), "one"); !errors.Is(err, auth.ErrUnknown) {
+		t.Errorf("a key that is gone: %v", err)
+	}
+	for clear, want := range map[string]auth.Caller{"two": {Name: "moved", CustomerID: 5}, "three": {Name: "comes", CustomerID: 6}} {
+		if c, err := a.Authenticate(t.Context(), clear); err != nil || *c != want {
+			t.Errorf("%s: %+v, %v", clear, c, err)
+		}
+	}
+}
+
 // TestWholeHashCounts: keys whose hashes begin alike are told apart.
 func TestWholeHashCounts(t *testing.T) {
 	sum := sha256.Sum256([]byte("key"))

@@ -55,11 +55,12 @@ func (c *Config) FaultAt(path, message string) Fault {
 
 // Server is the HTTP edge.
 type Server struct {
-	Address        string   `config:"address" rule:"host:port"`           // host:port to listen on; port 0 takes a free one
-	PublicURL      string   `config:"public_url" rule:"url-without-path"` // for browsers and webhooks; without a trailing slash
-	Envelope       bool     `config:"envelope"`                           // wrap every success (contract 8.1)
-	AllowedOrigins []string `config:"allowed_origins" rule:"origin"`      // for CORS, in lower case, default port left out
-	TrustedProxies []string `config:"trusted_proxies" rule:"prefix"`      // addresses and prefixes; see Server.Proxies
+	Address        string        `config:"address" rule:"host:port"`           // host:port to listen on; port 0 takes a free one
+	PublicURL      string        `config:"public_url" rule:"url-without-path"` // for browsers and webhooks; without a trailing slash
+	Envelope       bool          `config:"envelope"`                           // wrap every success (contract 8.1)
+	AllowedOrigins []string      `config:"allowed_origins" rule:"origin"`      // for CORS, in lower case, default port left out
+	ShutdownDelay  time.Duration `config:"shutdown_delay" rule:"0s..5m"`       // from the signal to stop until no more connections are taken
+	TrustedProxies []string      `config:"trusted_proxies" rule:"prefix"`      // addresses and prefixes; see Server.Proxies
 }
 
 // Upstream is the sales agent, and how long its calls may take.

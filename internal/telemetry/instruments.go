@@ -54,6 +54,7 @@ type Instruments struct {
 	StoreAvailable func(is func() bool)
 	Ready          func(is func() bool)
 	Leads          func(is func() bool)
+	ConfigReloaded func(is func() bool)
 }
 
 // NewInstruments makes the gateway's instruments.
@@ -99,6 +100,7 @@ func NewInstruments(mp metric.MeterProvider) (*Instruments, error) {
 		StoreAvailable: b.flag("esagate.store.available", "1 while the registry's store answers, else 0."),
 		Ready:          b.flag("esagate.ready", "1 while the gateway is ready, else 0."),
 		Leads:          b.flag("esagate.leader", "1 while this replica does the background work, else 0."),
+		ConfigReloaded: b.flag("esagate.config.last_reload_successful", "0 while the config that was last asked for could not be taken over, else 1."),
 	}
 	if b.err != nil {
 		return nil, fmt.Errorf("make instruments: %w", b.err)

@@ -70,7 +70,7 @@ var keys = map[string]treatment{
 	"state": plain, "status": plain, "cause": text, "error": text, "stack": stack,
 
 	// The process and what it was given.
-	"address": plain, "config": path, "database": ours, "entries": plain, "keys": plain, "note": ours,
+	"address": plain, "config": path, "database": ours, "line": plain, "entries": plain, "keys": plain, "note": ours,
 	"traces": plain, "file": path, "read_only": plain, "store": plain, "timeout": plain, "total": plain,
 	"url": baseURL, "version": version,
 }

@@ -21,7 +21,7 @@ const (
 // others and of a message that looks like it holds a secret. Lines carry
 // trace_id and span_id when their context has a sampled span. Groups have no
 // place in a line: those of a logger are passed over, Redacted stands for others.
-func NewLogger(w io.Writer, format string, level slog.Level) *slog.Logger {
+func NewLogger(w io.Writer, format string, level slog.Leveler) *slog.Logger {
 	options := &slog.HandlerOptions{Level: level, ReplaceAttr: cleanAttr}
 	if format == FormatText {
 		return slog.New(tracedHandler{slog.NewTextHandler(w, options)})

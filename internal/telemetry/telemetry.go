@@ -40,6 +40,7 @@ type Telemetry struct {
 	// MetricsHandler serves /metrics in the Prometheus text format.
 	MetricsHandler http.Handler
 
+	level    *slog.LevelVar
 	shutdown func(context.Context) error
 }
 
@@ -47,14 +48,11 @@ type Telemetry struct {
 // errors go to the logger of the Telemetry started last: the library has one place for
 // them in a process.
 func Start(ctx context.Context, cfg Config, logOut io.Writer) (*Telemetry, error) {
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(cmp.Or(cfg.LogLevel, "info"))); err != nil {
-		return nil, errors.New("log level: must be debug, info, warn or error")
+	t := &Telemetry{Propagator: propagation.TraceContext{}, level: new(slog.LevelVar)}
+	if err := t.SetLogLevel(cfg.LogLevel); err != nil {
+		return nil, err
 	}
-	t := &Telemetry{
-		Logger:     NewLogger(logOut, cfg.LogFormat, level),
-		Propagator: propagation.TraceContext{},
-	}
+	t.Logger = NewLogger(logOut, cfg.LogFormat, t.level)
 	reportOwnErrors(t.Logger)
 	// Schemaless: both attributes have had these names in every version.
 	res := resource.NewSchemaless(
@@ -72,6 +70,15 @@ func Start(ctx context.Context, cfg Config, logOut io.Writer) (*Telemetry, error
 	t.TracerProvider, t.MeterProvider, t.MetricsHandler = tracer, meter, page
 	t.shutdown = func(ctx context.Context) error { return errors.Join(endTracing(ctx), meter.Shutdown(ctx)) }
 	return t, nil
+}
+
+// SetLogLevel changes what the Logger, and all that were made from it, write: debug, info (also ""),
+// warn or error.
+func (t *Telemetry) SetLogLevel(level string) error {
+	if err := t.level.UnmarshalText([]byte(cmp.Or(level, "info"))); err != nil {
+		return errors.New("log level: must be debug, info, warn or error")
+	}
+	return nil
 }
 
 // Shutdown sends the spans that wait and ends every goroutine of Start's, until
