@@ -16,7 +16,7 @@ import (
 
 // reloadable are the keys, and sections, that are taken over from a changed config. All others
 // are read at the start alone.
-var reloadable = []string{"auth.keys", "platform_tasks", "telemetry.log_level"}
+var reloadable = []string{"auth.keys", "limits", "platform_tasks", "telemetry.log_level"}
 
 // reloader takes over what changes in the config while the gateway runs.
 type reloader struct {
@@ -82,7 +82,9 @@ func (r *reloader) take(cfg *config.Config, tasks *transform.Tasks, paths []stri
 		r.status.Load().SetTasks(tasks)
 	}
 	r.auth.SetKeys(authConfig(cfg).Keys)
-	r.inUse.PlatformTasks, r.inUse.Auth.Keys, r.inUse.Telemetry.LogLevel = cfg.PlatformTasks, cfg.Auth.Keys, cfg.Telemetry.LogLevel
+	r.limiter.SetLimits(limitsOf(cfg))
+	r.inUse.PlatformTasks, r.inUse.Auth.Keys = cfg.PlatformTasks, cfg.Auth.Keys
+	r.inUse.Limits, r.inUse.Telemetry.LogLevel = cfg.Limits, cfg.Telemetry.LogLevel
 	return r.telemetry.SetLogLevel(cfg.Telemetry.LogLevel)
 }
 

@@ -57,9 +57,9 @@ func TestReload(t *testing.T) {
 	// Keys, tasks.
 	replace(t, config, `access: write, key: "${STOREFRONT_KEY}"`, `access: read, key: "`+anotherKey+`"`,
 		"name: guest, customer_id: 4711", "name: guest, customer_id: 4712",
-		"telemetry:", "platform_tasks: [{id: payout, name: Payout details, severity: blocker, complete_when: 'false'}]\ntelemetry:")
+		"telemetry:", "limits: {writes: {burst: 7}}\nplatform_tasks: [{id: payout, name: Payout details, severity: blocker, complete_when: 'false'}]\ntelemetry:")
 	said := p.reload(reloaded)
-	if strings.Contains(said, "CANARY") || !strings.Contains(said, `"field":"platform_tasks, auth.keys"`) {
+	if strings.Contains(said, "CANARY") || !strings.Contains(said, `"field":"limits.writes.burst, platform_tasks, auth.keys"`) {
 		t.Errorf("the log says %s", said)
 	}
 	want("a key that is gone", clearKey, 401)
@@ -68,8 +68,10 @@ func TestReload(t *testing.T) {
 	if etag, _, _ := strings.Cut(after, "{"); strings.HasPrefix(before, etag) || !strings.Contains(after, `"id":"payout"`) {
 		t.Errorf("the new task shows not in %s (before: %s)", after, before)
 	}
-	if code, body := p.send("POST", sources, anotherKey, agentBody); code != 403 {
-		t.Errorf("a key that may read alone now: %d %s", code, body)
+	_, resp, body, err := p.do("POST", sources, anotherKey, agentBody)
+	must(t, err)
+	if resp.StatusCode != 403 || resp.Header.Get("RateLimit-Policy") != `"writes";q=7;w=1` {
+		t.Errorf("a key that may read alone now, and the new limit: %d %v %s", resp.StatusCode, resp.Header, body)
 	}
 
 	// A file with a fault: all stays, whatever is good in it.
@@ -77,7 +79,7 @@ func TestReload(t *testing.T) {
 	must(t, err)
 	replace(t, config, anotherKey, "a-third-key-CANARY-1234567890", "severity: blocker", "severity: CANARY")
 	said = p.reload(notReloaded)
-	if strings.Contains(said, "CANARY") || !strings.Contains(said, `"field":"platform_tasks[0].severity","line":2,"note":"must be`) {
+	if strings.Contains(said, "CANARY") || !strings.Contains(said, `"field":"platform_tasks[0].severity","line":3,"note":"must be`) {
 		t.Errorf("the log says %s", said)
 	}
 	want("the key in use", anotherKey, 200)
