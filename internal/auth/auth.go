@@ -114,7 +114,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Authenticator, error) {
 }
 
 // SetKeys replaces the keys of the config: from then on they alone are good, beside stored keys
-// and tokens. Whoever was let in before keeps what they were let in with.
+// and tokens. Requests under way keep the caller that they have.
 func (a *Authenticator) SetKeys(keys []Key) {
 	static := staticRing(keys)
 	a.static.Store(&static)

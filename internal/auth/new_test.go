@@ -57,7 +57,7 @@ func TestWithoutStoreAndIssuer(t *testing.T) {
 	}
 }
 
-// TestSetKeys: the keys of the config are exchanged at once, and whoever was let in keeps what
+// TestSetKeys: the keys of the config are exchanged at once, and requests under way keep what
 // they were let in with.
 func TestSetKeys(t *testing.T) {
 	key := func(name, clear string, customer int64) auth.Key {
