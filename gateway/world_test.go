@@ -199,10 +199,10 @@ func start(t testing.TB, s setup, agent *upstreamtest.Agent) *world {
 		Receiver: webhooks.NewReceiver(webhooks.ReceiverDeps{Directory: w.directory, Logger: tel.Logger}),
 	})
 	w.gateway.SetReady()
-	w.stop = func() {
+	w.stop = sync.OnceFunc(func() {
 		w.lifecycle.Close(ctx)
 		w.webhooks.Close()
-		w.status.Close()
+		w.status.Close(ctx)
 		callers.Close(ctx)
 		agents.Close(ctx)
 		guard.Close()
@@ -212,7 +212,7 @@ func start(t testing.TB, s setup, agent *upstreamtest.Agent) *world {
 		transport.CloseIdleConnections()
 		_ = server.Close()
 		w.must(tel.Shutdown(ctx))
-	}
+	})
 	return w
 }
 

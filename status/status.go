@@ -56,9 +56,10 @@ type Service struct {
 	pending   *snapshot.Cache[*document] // of connections without a tenant, by their id
 	histories *snapshot.Cache[*histories]
 	adServers *snapshot.Cache[*document] // without content
+	tier      *tier                      // behind documents
 }
 
-// New makes a Service that knows nothing yet. The caller ends it with Close.
+// New makes a Service that knows what the registry has kept. The caller ends it with Close.
 func New(cfg Config, deps Deps) *Service {
 	s := &Service{cfg: cfg, deps: deps, log: deps.Logger, ins: deps.Instruments}
 	s.tasks.Store(deps.Tasks)
@@ -78,7 +79,8 @@ func New(cfg Config, deps Deps) *Service {
 	}
 	counted := ofTenants
 	counted.Refreshed = func(o snapshot.Outcome) { s.ins.SnapshotRefresh(refreshWords[o]) }
-	s.documents = snapshot.New[*document](cfg.Limits, counted)
+	s.tier = newTier(deps.Directory, s.log, cfg.Limits)
+	s.documents = snapshot.NewTiered[*document](cfg.Limits, counted, s.tier)
 	s.pending = snapshot.New[*document](local, snapshot.Options{})
 	s.histories = snapshot.New[*histories](cfg.Limits, snapshot.Options{Busy: ofTenants.Busy, RetryAfter: ofTenants.RetryAfter})
 	s.adServers = snapshot.New[*document](brief, ofTenants)
@@ -109,12 +111,14 @@ func (s *Service) Recovered(tenantID string) {
 	s.adServers.RetryNow(tenantID)
 }
 
-// Close ends what runs in the background and waits for it. Copies are still served.
-func (s *Service) Close() {
+// Close ends what runs in the background, waits for it, and has the registry keep the newest
+// documents, as many as it takes before ctx ends. Copies are still served.
+func (s *Service) Close(ctx context.Context) {
 	s.documents.Close()
 	s.pending.Close()
 	s.histories.Close()
 	s.adServers.Close()
+	s.tier.close(ctx)
 }
 
 // logRefresh logs a refresh that failed; while a breaker is open the breaker's own

@@ -179,7 +179,7 @@ func (a *app) newEdge(tasks *transform.Tasks, accounts *serviceaccount.Accounts)
 	a.atEnd(agents.Close)
 	// Giving the lease back takes longer while the store is away; it runs out by itself.
 	a.atEnd(func(ctx context.Context) { _ = a.work.Close(ctx) })
-	a.atEnd(func(context.Context) { statuses.Close() })
+	a.atEnd(statuses.Close) // documents that it can't save are fetched after the next start
 	a.atEnd(func(context.Context) { a.subscriber.Close() })
 	a.atEnd(a.lifecycle.Close) // an operation that it can't finish is settled at the next start
 	a.atEnd(func(context.Context) { a.work.End() })

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"esagate/internal/pgtest"
+	"esagate/upstream/upstreamtest"
 )
 
 // TestReplicas starts two gateways at once on one empty PostgreSQL database.
@@ -94,6 +95,24 @@ func twoReplicas(t *testing.T, databaseURL string) {
 }
 
 // TestPostgreSQLAway takes the database down under a running gateway.
+// TestANewReplicaStartsWarm: what one replica knows of a source, another serves in an outage.
+func TestANewReplicaStartsWarm(t *testing.T) {
+	url := pgtest.Database(t)
+	_, unplug, config, env := simulate(t, upstreamtest.Options{}, upstreamtest.Healthy())
+	env = append(env, "ESAGATE_STORE_URL="+url)
+	first := start(t, env, "serve", "--config", config)
+	if code, _, body := first.get(statusPath("meadow"), clearKey); code != 200 {
+		t.Fatalf("%d %s", code, body)
+	}
+	first.stop()
+	unplug()
+	second := start(t, env, "serve", "--config", config)
+	if code, header, body := second.get(statusPath("meadow"), clearKey); code != 200 || header.Get("Age") == "" {
+		t.Errorf("%d %s", code, body)
+	}
+	second.stop()
+}
+
 func TestPostgreSQLAway(t *testing.T) {
 	cluster := pgtest.Own(t)
 	url, err := cluster.NewDatabase(t.Context())
