@@ -2,8 +2,11 @@ package gateway_test
 
 import (
 	"errors"
+	"net/http/httptest"
 	"net/netip"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -111,6 +114,31 @@ func TestWrongKeysAreLimited(t *testing.T) {
 		}
 		if strings.Contains(w.logs.String(), "198.51.100") {
 			w.Error("the log holds an address")
+		}
+	})
+}
+
+// Guesses that come together are counted while they are looked up: no more of them than may be
+// wrong cost a look.
+func TestGuessesAtOnceAreLimited(t *testing.T) {
+	inWorld(t, setup{limits: someWrong}, func(w *world) {
+		var answers [60]answer
+		var wait sync.WaitGroup
+		for i := range answers {
+			wait.Go(func() {
+				rec := httptest.NewRecorder()
+				w.gateway.ServeHTTP(rec, request("GET", statusOf, "guess-"+strconv.Itoa(i), ""))
+				answers[i] = answer{status: rec.Code}
+			})
+		}
+		known := w.get(statusOf)
+		wait.Wait()
+		count := map[int]int{}
+		for _, a := range answers {
+			count[a.status]++
+		}
+		if count[401] != 3 || count[429] != 57 || known.status != 200 {
+			w.Errorf("answers: %v; a known key: %d", count, known.status)
 		}
 	})
 }
