@@ -31,10 +31,13 @@ func (c *Client) exchange(r *http.Request, cl *call) (f *failure) {
 	if cl.attempts == 1 && cl.repeats() {
 		c.budget.read()
 	}
-	var s sending
+	s := cl.sent
 	resp, err := c.transport.RoundTrip(s.watch(r))
 	if err != nil {
 		f := lost(r.Context(), err)
+		if f.outcome == outcomeTimeout && s.silent() {
+			c.closeIdle() // the next attempt takes a new one
+		}
 		if s.impossible(err) {
 			neverSent(f)
 			if f.blame == blameTenant {

@@ -59,9 +59,10 @@ func (c *Client) attempt(r *http.Request, cl *call) *failure {
 		changes = t.breaker.changes.Load()
 	}
 	began := c.tenants.now()
+	cl.sent = new(sending)
 	if cl.op == opStatus {
 		var done func()
-		r, done = c.watchHanging(r, t, began, cl.attempts < c.cfg.Attempts)
+		r, done = c.watchHanging(r, t, cl.sent, began, cl.attempts < c.cfg.Attempts)
 		defer done()
 	}
 	f = c.exchange(r, cl)

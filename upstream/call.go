@@ -64,6 +64,7 @@ type call struct {
 	judge func(a answer) *failure
 
 	attempts int
+	sent     *sending      // how far the latest attempt got
 	last     *failure      // of the latest attempt; nil: it succeeded
 	deadline time.Time     // of the call: limit after it first had a slot, and what it has waited for others since
 	waited   time.Duration // for slots

@@ -40,6 +40,7 @@ type Client struct {
 	log       *slog.Logger
 	transport http.RoundTripper // instrumented
 	own       *http.Transport   // nil when the transport was given
+	closeIdle func()            // closes the transport's idle connections
 	budget    budget
 	upstream  *breaker // the whole upstream's
 	symptoms  symptoms
@@ -78,6 +79,10 @@ func New(cfg Config, deps Deps) (c *Client, err error) {
 	if transport == nil {
 		c.own = newTransport()
 		transport = c.own
+	}
+	c.closeIdle = func() {}
+	if t, ok := transport.(interface{ CloseIdleConnections() }); ok {
+		c.closeIdle = t.CloseIdleConnections
 	}
 	c.transport = instrument(transport, deps)
 	if c.metrics, err = newMetrics(deps.MeterProvider, c.upstream, c.tenants, c.slots); err != nil {

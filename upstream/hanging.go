@@ -30,7 +30,7 @@ type statusCall struct {
 // watchHanging has a tenant probed if this call of its status takes long. again says that
 // the call can be made again. The caller makes the request that is returned, and then calls
 // done.
-func (c *Client) watchHanging(r *http.Request, t *tenant, began int64, again bool) (req *http.Request, done func()) {
+func (c *Client) watchHanging(r *http.Request, t *tenant, s *sending, began int64, again bool) (req *http.Request, done func()) {
 	ctx, end := context.WithCancelCause(r.Context())
 	cl := &statusCall{began, end}
 	if !again {
@@ -39,6 +39,9 @@ func (c *Client) watchHanging(r *http.Request, t *tenant, began int64, again boo
 	t.breaker.hanging.calls.Store(cl, nil)
 	timer := time.AfterFunc(max(hangAfter, 2*time.Duration(t.took.Load())), func() {
 		if ctx.Err() == nil {
+			if s.silent() {
+				c.closeIdle() // or the probe might take a dead connection too
+			}
 			c.watch(t.breaker)
 		}
 	})

@@ -48,11 +48,13 @@ type rig struct {
 	meter  *sdkmetric.ManualReader
 	spans  *tracetest.InMemoryExporter
 
-	calls   *counted
-	network atomic.Int32 // whether connections can be made
+	calls     *counted
+	transport *http.Transport
+	network   atomic.Int32 // whether connections can be made
 
 	mu        sync.Mutex
 	recovered []string
+	conns     []*quietConn // all that were made
 }
 
 // States of the network.
@@ -88,7 +90,15 @@ func newRigOf(t *testing.T, cfg upstream.Config, options ut.Options) *rig {
 			time.Sleep(5 * time.Second)
 			return nil, &net.OpError{Op: "dial", Err: timeoutError{}}
 		}
-		return dial(ctx, network, address)
+		conn, err := dial(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		quiet := &quietConn{Conn: conn}
+		r.conns = append(r.conns, quiet)
+		return quiet, nil
 	}}
 	t.Cleanup(func() {
 		time.Sleep(5 * time.Second) // dials end
@@ -99,7 +109,7 @@ func newRigOf(t *testing.T, cfg upstream.Config, options ut.Options) *rig {
 	cfg.BaseURL = server.URL()
 	calls := &counted{RoundTripper: transport}
 	r = newRig(t, cfg, calls)
-	r.agent, r.calls = agent, calls
+	r.agent, r.calls, r.transport = agent, calls, transport
 	return r
 }
 
@@ -331,6 +341,39 @@ type countedBody struct {
 func (b countedBody) Close() error {
 	b.c.add(-1)
 	return b.ReadCloser.Close()
+}
+
+func (c *counted) CloseIdleConnections() { c.RoundTripper.(*http.Transport).CloseIdleConnections() }
+
+// silence makes every connection that there is dead: nothing comes or goes over it any more,
+// as when a firewall has forgotten it.
+func (r *rig) silence() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, c := range r.conns {
+		c.quiet.Store(true)
+	}
+}
+
+type quietConn struct {
+	net.Conn
+	quiet atomic.Bool
+}
+
+func (c *quietConn) Read(p []byte) (int, error) {
+	for {
+		n, err := c.Conn.Read(p)
+		if err != nil || !c.quiet.Load() {
+			return n, err
+		}
+	}
+}
+
+func (c *quietConn) Write(p []byte) (int, error) {
+	if c.quiet.Load() {
+		return len(p), nil
+	}
+	return c.Conn.Write(p)
 }
 
 // roundTrip is a transport of one function.

@@ -39,15 +39,25 @@ func neverSent(f *failure) *failure {
 type sending struct {
 	asked     atomic.Bool // a connection was asked for
 	connected atomic.Bool // and one was got
+	reused    atomic.Bool // which had been used before
+	answered  atomic.Bool // something came back
 }
 
 // watch returns the request with a trace of its connection.
 func (s *sending) watch(r *http.Request) *http.Request {
 	return r.WithContext(httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{
 		GetConn: func(string) { s.asked.Store(true) },
-		GotConn: func(httptrace.GotConnInfo) { s.connected.Store(true) },
+		GotConn: func(got httptrace.GotConnInfo) {
+			s.reused.Store(got.Reused)
+			s.connected.Store(true)
+		},
+		GotFirstResponseByte: func() { s.answered.Store(true) },
 	}))
 }
+
+// silent reports whether a connection that had been used before has given nothing back. It may
+// be dead, as those are whose proxy or firewall forgot them, and then all that are idle may be.
+func (s *sending) silent() bool { return s.reused.Load() && !s.answered.Load() }
 
 // impossible reports whether the request can't have been sent. Of a transport without these
 // events only an error of connecting proves it.

@@ -17,6 +17,14 @@ import (
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 )
 
+// An HTTP/2 connection on which nothing has come for pingAfter is asked for a sign of life, and
+// closed with all that is under way on it if none comes within pingTimeout. One over which
+// requests still wait is no idle one, which a timeout would have closed.
+const (
+	pingAfter   = 3 * time.Second
+	pingTimeout = 3 * time.Second
+)
+
 // newTransport is the transport for when none is given. How long a call may
 // take is its context's business; only connecting has limits of its own.
 func newTransport() *http.Transport {
@@ -25,6 +33,7 @@ func newTransport() *http.Transport {
 		DialContext:            (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
 		TLSHandshakeTimeout:    5 * time.Second,
 		ForceAttemptHTTP2:      true,
+		HTTP2:                  &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTimeout},
 		MaxIdleConns:           64,
 		MaxIdleConnsPerHost:    64, // there is only the one host
 		IdleConnTimeout:        90 * time.Second,
@@ -135,7 +144,8 @@ func describe(err error) *transportError {
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return &transportError{text: "the answer is cut short", connection: true}
 	case errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed), errors.Is(err, io.ErrClosedPipe),
-		strings.HasSuffix(err.Error(), "http: server closed idle connection"): // net/http does not export it
+		strings.HasSuffix(err.Error(), "http: server closed idle connection"), // net/http does not export these
+		strings.HasSuffix(err.Error(), "http2: client connection lost"):
 		return &transportError{text: "the connection was closed", connection: true}
 	}
 	return &transportError{text: "the exchange failed"}
