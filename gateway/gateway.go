@@ -8,12 +8,11 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
 
-	"github.com/gorilla/mux"
-	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/rs/cors"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
@@ -37,6 +36,10 @@ type Config struct {
 	Envelope       bool // successes as {"data": …, "error": null}
 	AllowedOrigins []string
 	ProbeTimeout   time.Duration // of the sales agent's calls that probe its ad server
+	Admin          bool          // /metrics and what /readyz says beyond its status are for ServeAdmin alone
+
+	MaxConnections           int // at once; 0: the default
+	MaxConnectionsPerAddress int
 	// TrustedProxies are whose X-Forwarded-For says where a request came from.
 	TrustedProxies []netip.Prefix
 }
@@ -72,13 +75,14 @@ type Gateway struct {
 	access  *accessLog
 	limits  limits
 	tracer  trace.Tracer
-	router  *mux.Router
-	matches *lru.Cache[string, *match]
+	main    *table
+	admin   *table
 	handler http.Handler
 
 	https    bool
 	metrics  *metricsPages
 	bodies   bodyBudget
+	profiles *semaphore.Weighted // of the runtime
 	consents *semaphore.Weighted // of /oauth/callback
 
 	ready, stopping atomic.Bool
@@ -90,16 +94,19 @@ func New(cfg Config, deps Deps) *Gateway {
 		cfg: cfg, deps: deps, log: deps.Logger, ins: deps.Instruments,
 		tracer: deps.TracerProvider.Tracer("esagate/gateway"),
 		access: newAccessLog(deps.Logger), metrics: newMetricsPages(deps.MetricsHandler),
-		consents: semaphore.NewWeighted(consentsAtOnce),
-		limits:   limits{deps.Limiter, cfg.TrustedProxies, deps.Instruments.Limited},
-		https:    strings.HasPrefix(cfg.PublicURL, "https://"),
+		consents: semaphore.NewWeighted(consentsAtOnce), profiles: semaphore.NewWeighted(1),
+		limits: limits{deps.Limiter, cfg.TrustedProxies, deps.Instruments.Limited},
+		https:  strings.HasPrefix(cfg.PublicURL, "https://"),
 	}
-	g.router = g.newRouter()
-	g.matches, _ = lru.New[string, *match](maxMatches) // fails for a size below 1 alone
+	rows := g.routes()
+	if cfg.Admin {
+		rows = slices.DeleteFunc(rows, func(r Route) bool { return r.Path == "/metrics" })
+	}
+	g.main, g.admin = newTable(rows), newTable(admin{g}.routes())
 	g.ins.StoreAvailable(g.storeAvailable)
 	g.ins.Ready(func() bool { return g.phase() == "ready" })
 
-	g.handler = http.HandlerFunc(g.serve)
+	g.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { g.serve(g.main, w, r) })
 	if len(cfg.AllowedOrigins) > 0 {
 		g.handler = cors.New(cors.Options{
 			AllowedOrigins: cfg.AllowedOrigins,

@@ -31,8 +31,8 @@ func (g *Gateway) getHealth(w http.ResponseWriter, r *request) error {
 // readiness is the body of /readyz.
 type readiness struct {
 	Status   string `json:"status"`
-	Store    string `json:"store"`
-	Upstream string `json:"upstream"`
+	Store    string `json:"store,omitempty"`
+	Upstream string `json:"upstream,omitempty"`
 	Issuer   string `json:"issuer,omitempty"` // of access tokens: only while it is away
 }
 
@@ -45,7 +45,21 @@ func (g *Gateway) storeAvailable() bool {
 // getReadiness is false only while starting and stopping: a gateway without its
 // sales agent or its store still serves what it knows, and says so here.
 func (g *Gateway) getReadiness(w http.ResponseWriter, r *request) error {
-	body := readiness{Status: g.phase(), Store: "ok", Upstream: "unknown"}
+	body := readiness{Status: g.phase()}
+	if !g.cfg.Admin || r.table == g.admin {
+		g.addDetails(&body)
+	}
+	status := http.StatusOK
+	if body.Status != "ready" {
+		status = http.StatusServiceUnavailable
+	}
+	writeUncached(w, r, status, jsonType, api.Encode(body))
+	return nil
+}
+
+// addDetails names what is away.
+func (g *Gateway) addDetails(body *readiness) {
+	body.Store, body.Upstream = "ok", "unknown"
 	if !g.storeAvailable() {
 		body.Store = "away"
 	}
@@ -60,15 +74,10 @@ func (g *Gateway) getReadiness(w http.ResponseWriter, r *request) error {
 	if !g.deps.Auth.IssuerAvailable() {
 		body.Issuer = "away"
 	}
-	status := http.StatusOK
-	if body.Status != "ready" {
-		status = http.StatusServiceUnavailable
-	}
-	writeUncached(w, r, status, jsonType, api.Encode(body))
-	return nil
 }
 
 func (g *Gateway) getSpec(w http.ResponseWriter, r *request) error {
+	boundReading(w)
 	writeUncached(w, r, http.StatusOK, []string{"application/yaml"}, api.OpenAPI)
 	return nil
 }

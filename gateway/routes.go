@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/gorilla/mux"
+	lru "github.com/hashicorp/golang-lru/v2"
 
 	"esagate/registry"
 )
@@ -133,11 +134,17 @@ func Routes() []Route { return (*Gateway)(nil).routes() }
 // handle itself, after the router has matched.
 func (*Route) ServeHTTP(http.ResponseWriter, *http.Request) {}
 
-// newRouter builds the router. Ids arrive escaped and as they were sent
+// table is the routes of one listener.
+type table struct {
+	router  *mux.Router
+	matches *lru.Cache[string, *match]
+}
+
+// newTable builds a table. Ids arrive escaped and as they were sent
 // (UseEncodedPath, SkipClean): handlers unescape them once.
-func (g *Gateway) newRouter() *mux.Router {
+func newTable(rows []Route) *table {
 	router := mux.NewRouter().UseEncodedPath().SkipClean(true)
-	for _, row := range g.routes() {
+	for _, row := range rows {
 		methods := []string{row.Method}
 		if row.Method == http.MethodGet {
 			methods = append(methods, http.MethodHead)
@@ -148,7 +155,8 @@ func (g *Gateway) newRouter() *mux.Router {
 		}
 		route.Handler(&row)
 	}
-	return router
+	matches, _ := lru.New[string, *match](maxMatches) // fails for a size below 1 alone
+	return &table{router, matches}
 }
 
 // notLiteral keeps paths that the table names letter for letter from meaning an id,
@@ -185,14 +193,14 @@ const (
 // match finds the route of a request; nil where there is none. known reports whether
 // the match was remembered. The router runs two regular expressions for a match,
 // a third of what a cached read costs at the edge.
-func (g *Gateway) match(r *http.Request) (m *match, known bool) {
+func (t *table) match(r *http.Request) (m *match, known bool) {
 	if r.Method == http.MethodGet {
-		if m, known = g.matches.Get(r.URL.EscapedPath()); known {
+		if m, known = t.matches.Get(r.URL.EscapedPath()); known {
 			return m, true
 		}
 	}
 	var found mux.RouteMatch
-	g.router.Match(r, &found)
+	t.router.Match(r, &found)
 	route, ok := found.Handler.(*Route)
 	if !ok || found.MatchErr != nil {
 		return nil, false
@@ -202,7 +210,7 @@ func (g *Gateway) match(r *http.Request) (m *match, known bool) {
 
 // remember keeps the match of a read that has been let in. Path and variables
 // are copied: as they are they would keep the whole request line alive.
-func (g *Gateway) remember(r *request, route *Route) {
+func (t *table) remember(r *request, route *Route) {
 	path := r.URL.EscapedPath()
 	if r.Method != http.MethodGet || len(path) > maxMatchedPath {
 		return
@@ -211,16 +219,16 @@ func (g *Gateway) remember(r *request, route *Route) {
 	for name, value := range r.vars {
 		vars[name] = strings.Clone(value)
 	}
-	g.matches.Add(strings.Clone(path), &match{route, vars})
+	t.matches.Add(strings.Clone(path), &match{route, vars})
 }
 
 // allowed lists the methods that a path has, for the Allow header.
-func (g *Gateway) allowed(r *http.Request) (methods []string) {
+func (t *table) allowed(r *http.Request) (methods []string) {
 	for _, method := range []string{"DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"} {
 		probe := *r
 		probe.Method = method
 		var found mux.RouteMatch
-		if g.router.Match(&probe, &found) && found.MatchErr == nil {
+		if t.router.Match(&probe, &found) && found.MatchErr == nil {
 			methods = append(methods, method)
 		}
 	}

@@ -49,6 +49,7 @@ type request struct {
 	ctx context.Context // the request's own, with the server span in it
 
 	id     string
+	table  *table
 	route  string // the template; noRoute when none matched
 	vars   map[string]string
 	caller *auth.Caller // nil on a public route
@@ -106,9 +107,10 @@ func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // serve handles every request: identify, match, authenticate, trace, answer, count.
 // The router's middleware can't do it, because it does not run on a 404 or a 405.
-func (g *Gateway) serve(w http.ResponseWriter, hr *http.Request) {
+func (g *Gateway) serve(t *table, w http.ResponseWriter, hr *http.Request) {
 	begun := time.Now()
-	r := &request{Request: hr, ctx: hr.Context(), id: requestID(hr.Header), route: noRoute, answer: recorder{ResponseWriter: w}, bodies: &g.bodies}
+	r := &request{Request: hr, ctx: hr.Context(), id: requestID(hr.Header), table: t, route: noRoute,
+		answer: recorder{ResponseWriter: w}, bodies: &g.bodies}
 	h := w.Header()
 	h[headerRequestID] = []string{r.id}
 	h["X-Content-Type-Options"] = nosniff
@@ -117,7 +119,7 @@ func (g *Gateway) serve(w http.ResponseWriter, hr *http.Request) {
 	}
 
 	var route *Route
-	m, known := g.match(hr)
+	m, known := t.match(hr)
 	if m != nil {
 		route, r.route, r.vars = m.route, m.route.Path, m.vars
 	}
@@ -134,7 +136,7 @@ func (g *Gateway) run(w http.ResponseWriter, r *request, route *Route, known boo
 	need := read
 	if route != nil {
 		need = route.access
-	} else if publicPaths[r.URL.Path] {
+	} else if r.table == g.admin || publicPaths[r.URL.Path] {
 		need = public
 	}
 	if need != public {
@@ -152,7 +154,7 @@ func (g *Gateway) run(w http.ResponseWriter, r *request, route *Route, known boo
 		}
 	}
 	if route == nil {
-		if allow := g.allowed(r.Request); len(allow) > 0 {
+		if allow := r.table.allowed(r.Request); len(allow) > 0 {
 			w.Header().Set("Allow", strings.Join(allow, ", "))
 			return fault.New(fault.MethodNotAllowed, "This path does not have that method.")
 		}
@@ -167,7 +169,7 @@ func (g *Gateway) run(w http.ResponseWriter, r *request, route *Route, known boo
 	}
 	if route.access != public {
 		if !known {
-			g.remember(r, route)
+			r.table.remember(r, route)
 		}
 		r.span = g.startSpan(r)
 	}

@@ -58,7 +58,12 @@ func (l *pipes) dial() net.Conn {
 // served runs a test before a gateway that serves over connections in memory.
 // stop tells it to stop; Serve's error comes out of stopped.
 func served(t *testing.T, body func(w *world, l *pipes, stop func(), stopped <-chan error)) {
-	inWorld(t, setup{}, func(w *world) {
+	servedAs(t, setup{}, body)
+}
+
+// servedAs is served in another world.
+func servedAs(t *testing.T, s setup, body func(w *world, l *pipes, stop func(), stopped <-chan error)) {
+	inWorld(t, s, func(w *world) {
 		l := &pipes{conns: make(chan net.Conn), closed: make(chan struct{}), faults: make(chan error)}
 		ctx, stop := context.WithCancel(context.Background())
 		stopped := make(chan error, 1)

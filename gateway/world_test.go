@@ -83,19 +83,21 @@ func (l *logBuffer) String() string { l.mu.Lock(); defer l.mu.Unlock(); return l
 
 // setup is how a test's world differs from the usual one.
 type setup struct {
-	agent    upstreamtest.Options
-	tasks    []transform.TaskDefinition
-	envelope bool
-	origins  []string
-	database string
-	outside  http.Handler // the agents and authorization servers
-	sources  []registry.ConfigSource
-	metrics  http.Handler
-	fresh    time.Duration // how long a snapshot is fresh; 0: 5 s
-	logLevel string        // "": debug
-	limits   ratelimit.Limits
-	proxies  []netip.Prefix
-	orgID    string // the template of an external_org_id; "": the usual one
+	agent                   upstreamtest.Options
+	tasks                   []transform.TaskDefinition
+	envelope                bool
+	origins                 []string
+	database                string
+	outside                 http.Handler // the agents and authorization servers
+	sources                 []registry.ConfigSource
+	metrics                 http.Handler
+	admin                   bool          // there is a listener of the operator's
+	connections, perAddress int           // 0: the default
+	fresh                   time.Duration // how long a snapshot is fresh; 0: 5 s
+	logLevel                string        // "": debug
+	limits                  ratelimit.Limits
+	proxies                 []netip.Prefix
+	orgID                   string // the template of an external_org_id; "": the usual one
 }
 
 // inWorld runs a test in a fresh world.
@@ -187,6 +189,7 @@ func start(t testing.TB, s setup, agent *upstreamtest.Agent) *world {
 	w.gateway = gateway.New(gateway.Config{
 		ProbeTimeout: 75 * time.Second, TrustedProxies: s.proxies,
 		PublicURL: "https://gateway.example", Envelope: s.envelope, AllowedOrigins: s.origins,
+		Admin: s.admin, MaxConnections: s.connections, MaxConnectionsPerAddress: s.perAddress,
 	}, gateway.Deps{
 		Directory: w.directory, Auth: callers, Limiter: w.limiter, Agents: agents, CheckURL: guard.CheckURL, Upstream: w.client, Status: w.status, Logger: tel.Logger, Instruments: instruments,
 		TracerProvider: tel.TracerProvider, Propagator: tel.Propagator, MetricsHandler: s.metrics,

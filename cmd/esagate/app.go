@@ -165,6 +165,8 @@ func (a *app) newEdge(tasks *transform.Tasks, accounts *serviceaccount.Accounts)
 	a.gateway = gateway.New(gateway.Config{
 		PublicURL: cfg.Server.PublicURL, Envelope: cfg.Server.Envelope, AllowedOrigins: cfg.Server.AllowedOrigins,
 		ProbeTimeout: cfg.Upstream.ProbeTimeout, TrustedProxies: cfg.Server.Proxies(),
+		Admin: cfg.Server.AdminAddress != "", MaxConnections: cfg.Server.MaxConnections,
+		MaxConnectionsPerAddress: cfg.Server.MaxConnectionsPerAddress,
 	}, gateway.Deps{
 		Directory: a.directory, Auth: a.auth, Limiter: a.limiter, Agents: agents, CheckURL: guard.CheckURL, Upstream: a.upstream,
 		Status: statuses, Lifecycle: a.lifecycle, Subscriber: a.subscriber, ServiceAccount: accounts.Email,
@@ -259,16 +261,38 @@ func (a *app) warnOfDrift(s registry.ConfigSource, m *registry.Source) {
 	}
 }
 
-// serve answers on a listener until ctx ends, and takes everything down after.
-func (a *app) serve(ctx context.Context, listener net.Listener) error {
+// serve answers on a listener until ctx ends, and takes everything down after; admin is the
+// operator's own, or nil.
+func (a *app) serve(ctx context.Context, listener, admin net.Listener) error {
 	stop := a.delayedStop(ctx)
 	a.startWork()
 	log := a.telemetry.Logger
 	log.Info("serving", slog.String("address", listener.Addr().String()), slog.String("version", version))
-	err := a.gateway.Serve(stop, listener)
+	err := a.serveBoth(stop, listener, admin)
 	log.Info("stopped")
 	a.close()
 	return err
+}
+
+// serveBoth answers on both listeners until ctx ends or one of them fails. The operator's
+// is the last to go.
+func (a *app) serveBoth(ctx context.Context, listener, admin net.Listener) error {
+	if admin == nil {
+		return a.gateway.Serve(ctx, listener)
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	adminCtx, stopAdmin := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopAdmin()
+	ended := make(chan error, 1)
+	go func() {
+		defer stop()
+		ended <- a.gateway.ServeAdmin(adminCtx, admin)
+	}()
+	a.telemetry.Logger.Info("admin listener", slog.String("address", admin.Addr().String()))
+	err := a.gateway.Serve(ctx, listener)
+	stopAdmin()
+	return errors.Join(err, <-ended)
 }
 
 // closeTimeout is shared by all parts that wait for something at a stop, after the

@@ -114,6 +114,13 @@ func (c *serveCommand) Run(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = listener.Close() }()
+	var admin net.Listener
+	if cfg.Server.AdminAddress != "" {
+		if admin, err = net.Listen("tcp", cfg.Server.AdminAddress); err != nil {
+			return err
+		}
+		defer func() { _ = admin.Close() }()
+	}
 	a, err := build(ctx, cfg, tasks, os.Stderr)
 	if err != nil {
 		return err
@@ -122,5 +129,5 @@ func (c *serveCommand) Run(ctx context.Context) error {
 		slog.String("url", cfg.Upstream.BaseURL), slog.Int("keys", len(cfg.Auth.Keys)),
 		slog.Bool("traces", cfg.Telemetry.OTLPEndpoint != ""))
 	a.reloadOn(hangups, c.load)
-	return a.serve(ctx, listener)
+	return a.serve(ctx, listener, admin)
 }

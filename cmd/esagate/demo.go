@@ -88,7 +88,7 @@ func (c *demoCommand) Run(ctx context.Context) error {
 		return err
 	}
 	printDemo(os.Stdout, base, "http://"+server.Addr(), scenes)
-	return a.serve(ctx, listener)
+	return a.serve(ctx, listener, nil)
 }
 
 // listen takes the wanted address, or where none is wanted a free port when the

@@ -55,12 +55,15 @@ func (c *Config) FaultAt(path, message string) Fault {
 
 // Server is the HTTP edge.
 type Server struct {
-	Address        string        `config:"address" rule:"host:port"`           // host:port to listen on; port 0 takes a free one
-	PublicURL      string        `config:"public_url" rule:"url-without-path"` // for browsers and webhooks; without a trailing slash
-	Envelope       bool          `config:"envelope"`                           // wrap every success (contract 8.1)
-	AllowedOrigins []string      `config:"allowed_origins" rule:"origin"`      // for CORS, in lower case, default port left out
-	ShutdownDelay  time.Duration `config:"shutdown_delay" rule:"0s..5m"`       // from the signal to stop until no more connections are taken
-	TrustedProxies []string      `config:"trusted_proxies" rule:"prefix"`      // addresses and prefixes; see Server.Proxies
+	Address                  string        `config:"address" rule:"host:port"`                      // host:port to listen on; port 0 takes a free one
+	AdminAddress             string        `config:"admin_address" rule:"optional host:port"`       // of metrics, readiness and profiles; empty: no such listener
+	PublicURL                string        `config:"public_url" rule:"url-without-path"`            // for browsers and webhooks; without a trailing slash
+	Envelope                 bool          `config:"envelope"`                                      // wrap every success (contract 8.1)
+	AllowedOrigins           []string      `config:"allowed_origins" rule:"origin"`                 // for CORS, in lower case, default port left out
+	MaxConnections           int           `config:"max_connections" rule:"16..1000000"`            // at once
+	MaxConnectionsPerAddress int           `config:"max_connections_per_address" rule:"1..1000000"` // at most MaxConnections count
+	ShutdownDelay            time.Duration `config:"shutdown_delay" rule:"0s..5m"`                  // from the signal to stop until no more connections are taken
+	TrustedProxies           []string      `config:"trusted_proxies" rule:"prefix"`                 // addresses and prefixes; see Server.Proxies
 }
 
 // Upstream is the sales agent, and how long its calls may take.
@@ -191,8 +194,9 @@ type PlatformTask struct {
 func Default() Config {
 	return Config{
 		Server: Server{
-			Address:   "127.0.0.1:8080",
-			PublicURL: "http://127.0.0.1:8080",
+			Address:        "127.0.0.1:8080",
+			PublicURL:      "http://127.0.0.1:8080",
+			MaxConnections: 2048, MaxConnectionsPerAddress: 1024,
 		},
 		Upstream: Upstream{
 			BaseURL:      "http://127.0.0.1:3091",

@@ -28,8 +28,9 @@ type Instruments struct {
 	// the route table, or "" for a request that matched none; never a path that a
 	// client wrote. A status outside of 100 to 599 is recorded as 500, what the
 	// edge answers for a fault of its own.
-	Request func(route, method string, status int, d time.Duration)
-	Panic   func() // one was caught
+	Request           func(route, method string, status int, d time.Duration)
+	Panic             func() // one was caught
+	ConnectionRefused func()
 
 	SnapshotRead      func(ReadResult)
 	SnapshotCoalesced func() // a reader joined a refresh under way
@@ -66,8 +67,9 @@ func NewInstruments(mp metric.MeterProvider) (*Instruments, error) {
 	subscriptions := b.operations("esagate.webhooks.subscriptions",
 		"Changes of subscriptions to the sales agent's news.", subscriptionSteps)
 	in := &Instruments{
-		Request: b.requests(nameRequestDuration, "Duration of HTTP requests."),
-		Panic:   b.events("esagate.panics", "Panics caught."),
+		Request:           b.requests(nameRequestDuration, "Duration of HTTP requests."),
+		Panic:             b.events("esagate.panics", "Panics caught."),
+		ConnectionRefused: b.events("esagate.connections.refused", "Connections refused because there were too many."),
 
 		SnapshotRead: count(b, "esagate.snapshot.reads",
 			"Snapshots asked for, by what was found.", "result", readResults),
