@@ -10,7 +10,7 @@
 # .ci/dockerfile-check holds what is copied here against the tree, .dockerignore and
 # the imports; .ci/empty-root runs the same binary in an empty root folder.
 
-FROM --platform=$BUILDPLATFORM golang:1.26.8-bookworm AS build
+FROM --platform=$BUILDPLATFORM golang:1.26.11-bookworm AS build
 WORKDIR /build
 
 # First what changes seldom, so that a change of code fetches no module again.

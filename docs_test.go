@@ -134,3 +134,25 @@ func TestHowFarAChangeReaches(t *testing.T) {
 		}
 	}
 }
+
+// TestTheContainerIsBuiltWithTheToolchain holds the builder's image in the Dockerfile against the
+// toolchain of go.mod: both are raised for the same fixes of the standard library.
+func TestTheContainerIsBuiltWithTheToolchain(t *testing.T) {
+	found := map[string]string{}
+	for name, form := range map[string]string{
+		"go.mod": `(?m)^toolchain go([0-9.]+)$`, "Dockerfile": `(?m)^FROM .*\bgolang:([0-9]+\.[0-9]+\.[0-9]+)-`,
+	} {
+		content, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := regexp.MustCompile(form).FindSubmatch(content)
+		if m == nil {
+			t.Fatalf("%s names no version of Go", name)
+		}
+		found[name] = string(m[1])
+	}
+	if found["go.mod"] != found["Dockerfile"] {
+		t.Errorf("the versions of Go differ: %v", found)
+	}
+}
