@@ -4,10 +4,10 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
-	"esagate/api"
 	"esagate/internal/fault"
 	"esagate/internal/word"
 	"esagate/registry"
@@ -40,7 +40,10 @@ func (g connections) getSyncHistory(w http.ResponseWriter, r *request, src *regi
 	if err != nil {
 		return inQuery(err)
 	}
-	return g.writeDocument(w, r, api.Encode(page), time.Time{})
+	h := w.Header()
+	h["Age"] = []string{strconv.Itoa(int(page.Age / time.Second))}
+	h["Cache-Status"] = []string{cacheStatus(page.State, page.Fresh, page.Replaced, page.Collapsed)}
+	return writeBody(w, r, page.Body, time.Time{})
 }
 
 // translated reads a word in either spelling and gives upstream's; empty when absent.

@@ -154,7 +154,7 @@ func TestSyncHistory(t *testing.T) {
 			w.Errorf("%d %s", a.status, a.body)
 		}
 		w.agent.SetDown(true)
-		w.get(at).failure(t, 503, "SERVICE_UNAVAILABLE")
+		w.get(at+"?limit=19").failure(t, 503, "SERVICE_UNAVAILABLE")
 	})
 }
 

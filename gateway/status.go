@@ -8,7 +8,6 @@ import (
 
 	"esagate/registry"
 	"esagate/snapshot"
-	"esagate/status"
 )
 
 func (g connections) getStatus(w http.ResponseWriter, r *request, src *registry.Source) error {
@@ -22,7 +21,11 @@ func (g connections) getStatus(w http.ResponseWriter, r *request, src *registry.
 	}
 	h := w.Header()
 	h["Age"] = []string{strconv.Itoa(int(answer.Age / time.Second))}
-	h["Cache-Status"] = []string{cacheStatus(answer)}
+	state := answer.State
+	if answer.Local {
+		state = snapshot.Hit
+	}
+	h["Cache-Status"] = []string{cacheStatus(state, answer.Fresh, answer.Replaced, answer.Collapsed)}
 	return writeBody(w, r, answer.Body, time.Time{})
 }
 
@@ -44,19 +47,19 @@ func statusQuery(raw string) (runs int, err error) {
 // cacheStatus says how the answer came about (RFC 9211). A stale copy that is
 // served is a hit with a negative ttl; one that a newer document has replaced while
 // the reader waited was forwarded as stale. A document made here is a hit.
-func cacheStatus(a status.Answer) string {
-	switch {
-	case a.State == snapshot.Hit, a.Local:
+func cacheStatus(state snapshot.State, fresh time.Duration, replaced, collapsed bool) string {
+	switch state {
+	case snapshot.Hit:
 		return "esagate; hit"
-	case a.State == snapshot.Stale:
+	case snapshot.Stale:
 		// -1 as soon as it is no longer fresh
-		return "esagate; hit; ttl=" + strconv.Itoa(int(math.Floor(a.Fresh.Seconds())))
+		return "esagate; hit; ttl=" + strconv.Itoa(int(math.Floor(fresh.Seconds())))
 	}
 	forwarded, outcome := "miss", "stored"
-	if a.Replaced {
+	if replaced {
 		forwarded = "stale"
 	}
-	if a.Collapsed {
+	if collapsed {
 		outcome = "collapsed"
 	}
 	return "esagate; fwd=" + forwarded + "; " + outcome

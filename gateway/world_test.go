@@ -18,6 +18,7 @@ import (
 	"esagate/internal/adserver"
 	"esagate/internal/agentauth"
 	"esagate/internal/auth"
+	"esagate/internal/background"
 	"esagate/internal/lifecycle"
 	"esagate/internal/outbound"
 	"esagate/internal/ratelimit"
@@ -97,7 +98,8 @@ type setup struct {
 	logLevel                string        // "": debug
 	limits                  ratelimit.Limits
 	proxies                 []netip.Prefix
-	orgID                   string // the template of an external_org_id; "": the usual one
+	orgID                   string        // the template of an external_org_id; "": the usual one
+	slow                    time.Duration // how long the registry takes for what statuses say and for counts
 }
 
 // inWorld runs a test in a fresh world.
@@ -139,7 +141,7 @@ func start(t testing.TB, s setup, agent *upstreamtest.Agent) *world {
 	w.must(err)
 	w.store, err = sqlstore.Open(ctx, "sqlite://"+s.database, sqlstore.WithVault(secrets))
 	w.must(err)
-	w.directory = registry.NewDirectory(w.store, registry.DirectoryOptions{})
+	w.directory = registry.NewDirectory(slowStore{w.store, s.slow}, registry.DirectoryOptions{})
 	w.adopt(s)
 	tasks, bad := transform.NewTasks(s.tasks)
 	if len(bad) > 0 {
@@ -321,3 +323,28 @@ func (c caseOf) Fatalf(format string, args ...any) {
 
 // replica is another gateway over the same registry and sales agent.
 func (w *world) replica() *world { return start(w.TB, w.setup, w.agent) }
+
+// slowStore is a Store that takes its time for some operations.
+type slowStore struct {
+	registry.Store
+	takes time.Duration
+}
+
+func (s slowStore) Customer(id int64) registry.CustomerStore {
+	return slowCustomer{s.Store.Customer(id), s.takes}
+}
+
+type slowCustomer struct {
+	registry.CustomerStore
+	takes time.Duration
+}
+
+func (s slowCustomer) ObserveInventorySync(ctx context.Context, esaID int64, signal registry.InventorySync) (*registry.Source, error) {
+	background.Sleep(ctx, s.takes)
+	return s.CustomerStore.ObserveInventorySync(ctx, esaID, signal)
+}
+
+func (s slowCustomer) DeliveryCounts(ctx context.Context, esaID int64) (registry.DeliveryCounts, error) {
+	background.Sleep(ctx, s.takes)
+	return s.CustomerStore.DeliveryCounts(ctx, esaID)
+}

@@ -247,7 +247,14 @@ func (c *Cache[D]) RetryNow(key string) {
 	if e, ok := c.memory.find(key); ok {
 		e.retryNow()
 	} else if key == "" {
-		for _, e := range c.memory.all() {
+		c.RetryWhere(func(string) bool { return true })
+	}
+}
+
+// RetryWhere is RetryNow for the keys that match.
+func (c *Cache[D]) RetryWhere(match func(key string) bool) {
+	for _, e := range c.memory.all() {
+		if match(e.key) {
 			e.retryNow()
 		}
 	}

@@ -75,7 +75,7 @@ func (c *Cache[D]) fly(ctx context.Context, e *entry[D], f *flight, d Demand, fe
 		c.putOff(e, f, delay)
 	}
 	began := time.Now()
-	ctx, cancel := context.WithTimeout(ctx, c.limits.FetchTimeout)
+	ctx, cancel := context.WithTimeout(ctx, c.limits.FetchTimeout+c.limits.QueueTimeout)
 	defer cancel()
 	defer context.AfterFunc(c.life, cancel)()
 

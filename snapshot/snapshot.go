@@ -18,7 +18,8 @@ type Limits struct {
 	StaleIfError         time.Duration // up to this age: served after Patience at the latest
 	Patience             time.Duration // from the start of a fetch: how long readers with a copy to fall back on wait
 	Timeout              time.Duration // how long a reader without one waits
-	FetchTimeout         time.Duration // how long a fetch may go on, though its readers have left; waits in a queue included
+	FetchTimeout         time.Duration // how long a fetch may go on, though its readers have left
+	QueueTimeout         time.Duration // how long it may wait in a queue of its own beside that
 	Backoff              time.Duration // after a failed fetch no other begins for this long; 0: 5 s
 	MaxBackoff           time.Duration // after further failures; 0: 10 s. Half of either may be added
 	Entries              int           // most keys kept, and most that were offered alone; the least recently used go first
@@ -36,7 +37,7 @@ type Document[D any] interface {
 }
 
 // Fetch gets the newest document of a key. Its context has the deadline
-// FetchTimeout and the values, but not the end, of the context of the reader that
+// FetchTimeout and QueueTimeout and the values, but not the end, of the context of the reader that
 // started it.
 type Fetch[D Document[D]] func(ctx context.Context, d Demand) (D, error)
 

@@ -20,11 +20,12 @@ type View struct {
 // document is one status of a tenant, with its views: one for each state that readers
 // have seen it in, made when first asked for.
 type document struct {
-	status     *api.Status           // nil: no tenant yet
-	streams    transform.StreamNames // of status
-	webhooks   *api.Webhooks         // the gateway's own count of deliveries (contract 4.6)
-	subscribed *bool                 // nil: not known, or not wanted
-	at         time.Time             // the document's own time
+	status     *api.Status            // nil: no tenant yet
+	streams    transform.StreamNames  // of status
+	webhooks   *api.Webhooks          // the gateway's own count of deliveries (contract 4.6)
+	subscribed *bool                  // nil: not known, or not wanted
+	signal     registry.InventorySync // what it says of the last inventory sync; zero without a status
+	at         time.Time              // the document's own time
 
 	mu    sync.Mutex
 	views []keyedView
@@ -58,6 +59,10 @@ type keyedView struct {
 // Older implements snapshot.Document.
 func (d *document) Older(than *document) bool { return d.at.Before(than.at) }
 
+// Ahead reports whether the document's own time is yet to come: the sales agent's clock is or
+// was ahead of ours.
+func (d *document) Ahead(now time.Time) bool { return d.at.After(now) }
+
 // view gives the document as it is seen with a source as it stands.
 func (d *document) view(s *Service, src *registry.Source, state viewState) *View {
 	now, stalled := d.at, 0
@@ -79,7 +84,7 @@ func (d *document) view(s *Service, src *registry.Source, state viewState) *View
 		webhooks = *d.webhooks
 	}
 	status, failed := tasks.Status(transform.StatusInput{
-		Source: src, Snapshot: withHistories(d.status, state.histories, state.runs),
+		Source: d.taught(src), Snapshot: withHistories(d.status, state.histories, state.runs),
 		Webhooks: webhooks, Subscribed: d.subscribed, Stale: state.stale, Now: now,
 	})
 	for _, task := range failed {

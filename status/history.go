@@ -32,19 +32,6 @@ type histories struct {
 // Older implements snapshot.Document.
 func (h *histories) Older(than *histories) bool { return h.at.Before(than.at) }
 
-// SyncHistory gives a page of the sync runs of a source; an empty one if it has no
-// tenant.
-func (s *Service) SyncHistory(ctx context.Context, src *registry.Source, q upstream.HistoryQuery) (*api.SyncRunPage, error) {
-	if src.Connection.TenantID == "" {
-		return &api.SyncRunPage{Runs: []api.SyncRun{}}, nil
-	}
-	runs, err := s.deps.Upstream.SyncHistory(ctx, src.Connection.TenantID, q)
-	if err != nil {
-		return nil, err
-	}
-	return transform.SyncHistory(runs), nil
-}
-
 // SyncType gives the name by which the sales agent is asked for a stream of a source. name is in either
 // spelling; the last status that is known, however old, says how the sales agent spells it (contract 4.2).
 // It gives "" for what can't be the name of a stream.

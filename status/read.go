@@ -90,6 +90,7 @@ func (s *Service) Refresh(ctx context.Context, src *registry.Source) error {
 func (s *Service) fetcher(src *registry.Source, background bool) snapshot.Fetch[*document] {
 	return guarded(s, "fetch_status", func(ctx context.Context, d snapshot.Demand) (*document, error) {
 		tenantID := src.Connection.TenantID
+		counted := s.countDeliveries(ctx, src)
 		answer, err := s.deps.Upstream.Status(demanded(ctx, src.Connection, d, background), tenantID)
 		if err != nil {
 			s.logRefresh(ctx, "status", tenantID, err)
@@ -110,8 +111,15 @@ func (s *Service) fetcher(src *registry.Source, background bool) snapshot.Fetch[
 		if contradicts(src.Connection, doc.status) {
 			s.deps.CheckTenant(src)
 		}
-		s.recordSync(ctx, src, doc.status)
-		doc.webhooks, doc.subscribed = s.deliveries(ctx, src)
+		doc.signal = transform.InventorySync(doc.status)
+		recorded := s.recorder.record(ctx, src, doc.signal)
+		grace, cancel := context.WithTimeout(ctx, recordGrace)
+		defer cancel()
+		doc.webhooks, doc.subscribed = counted(grace)
+		select {
+		case <-recorded:
+		case <-grace.Done():
+		}
 		return doc, nil
 	})
 }
@@ -140,7 +148,7 @@ func unavailable(err error) error {
 		cause = fault.Upstream(fault.UpstreamTimeout, "The sales agent has not answered in time.", cause)
 	}
 	var f *fault.Error
-	if !errors.As(cause, &f) || f.Kind != fault.Unavailable {
+	if !errors.As(cause, &f) || f.Kind != fault.Unavailable && f.Kind != fault.RateLimited {
 		f = fault.Upstream(fault.UpstreamError, "The sales agent can't be asked now.", cause)
 	}
 	answer := *f

@@ -6,6 +6,7 @@ package status
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -55,8 +56,11 @@ type Service struct {
 	documents *snapshot.Cache[*document] // by tenant
 	pending   *snapshot.Cache[*document] // of connections without a tenant, by their id
 	histories *snapshot.Cache[*histories]
+	pages     *snapshot.Cache[*page]     // of sync runs, by pageKey
+	rarePages *snapshot.Cache[*page]     // those that are large, or that few ask for
 	adServers *snapshot.Cache[*document] // without content
 	tier      *tier                      // behind documents
+	recorder  *recorder
 }
 
 // New makes a Service that knows what the registry has kept. The caller ends it with Close.
@@ -64,7 +68,7 @@ func New(cfg Config, deps Deps) *Service {
 	s := &Service{cfg: cfg, deps: deps, log: deps.Logger, ins: deps.Instruments}
 	s.tasks.Store(deps.Tasks)
 
-	cfg.Limits.Jitter = freshJitter
+	cfg.Limits.Jitter, cfg.Limits.QueueTimeout = freshJitter, upstream.LongestWait
 	// A document made here is as good as a new one for Fresh, and of no use later.
 	local := cfg.Limits
 	local.StaleWhileRevalidate, local.StaleIfError, local.Jitter = local.Fresh, local.Fresh, 0
@@ -84,6 +88,12 @@ func New(cfg Config, deps Deps) *Service {
 	s.pending = snapshot.New[*document](local, snapshot.Options{})
 	s.histories = snapshot.New[*histories](cfg.Limits, snapshot.Options{Busy: ofTenants.Busy, RetryAfter: ofTenants.RetryAfter})
 	s.adServers = snapshot.New[*document](brief, ofTenants)
+	common, rare := cfg.Limits, cfg.Limits
+	common.Entries, rare.Entries = commonPages, rarePages
+	ofPages := snapshot.Options{Gone: aboutTheQuestion, ForgetGone: true, Busy: ofTenants.Busy, RetryAfter: ofTenants.RetryAfter}
+	s.pages = snapshot.New[*page](common, ofPages)
+	s.rarePages = snapshot.New[*page](rare, ofPages)
+	s.recorder = newRecorder(s.log, s.recordSync)
 	s.ins.SnapshotEntries(s.documents.Len)
 	return s
 }
@@ -109,6 +119,9 @@ func (s *Service) Recovered(tenantID string) {
 	s.documents.RetryNow(tenantID)
 	s.histories.RetryNow(tenantID)
 	s.adServers.RetryNow(tenantID)
+	ofTenant := func(key string) bool { return tenantID == "" || strings.HasPrefix(key, tenantID+pageKeySeparator) }
+	s.pages.RetryWhere(ofTenant)
+	s.rarePages.RetryWhere(ofTenant)
 }
 
 // Close ends what runs in the background, waits for it, and has the registry keep the newest
@@ -118,6 +131,9 @@ func (s *Service) Close(ctx context.Context) {
 	s.pending.Close()
 	s.histories.Close()
 	s.adServers.Close()
+	s.pages.Close()
+	s.rarePages.Close()
+	_ = s.recorder.group.Close(ctx) // what is not recorded, the next status says again
 	s.tier.close(ctx)
 }
 
@@ -126,7 +142,7 @@ func (s *Service) Close(ctx context.Context) {
 func (s *Service) logRefresh(ctx context.Context, operation, tenantID string, err error) {
 	f := fault.As(err)
 	level := slog.LevelWarn
-	if f.Reason == fault.CircuitOpen || ctx.Err() == context.Canceled {
+	if f.Reason == fault.CircuitOpen || upstream.IsBusy(err) || ctx.Err() == context.Canceled {
 		level = slog.LevelDebug
 	}
 	s.log.LogAttrs(ctx, level, "refresh failed", slog.String("operation", operation),
