@@ -145,3 +145,38 @@ func TestNeverAnOlderDocumentAfterANewerOne(t *testing.T) {
 		}
 	})
 }
+
+// TestJitter: copies that were received together stop being fresh one after another, within a
+// share of Fresh.
+func TestJitter(t *testing.T) {
+	jittered := limits
+	jittered.Jitter = 0.1
+	run(t, jittered, func(f *fixture) {
+		const keys = 200
+		for i := range keys {
+			if r, err := f.get(fmt.Sprint(i)); err != nil || r.Fresh < limits.Fresh*9/10 || r.Fresh > limits.Fresh*11/10 {
+				f.Fatalf("%+v, %v", r, err)
+			}
+		}
+		stale := func() (n int) {
+			for i := range keys {
+				if r, _ := f.c.Peek(fmt.Sprint(i)); r.State == snapshot.Stale {
+					n++
+				}
+			}
+			return n
+		}
+		f.pass(limits.Fresh * 9 / 10)
+		if n := stale(); n != 0 {
+			f.Errorf("%d are stale too early", n)
+		}
+		f.pass(limits.Fresh / 10)
+		if n := stale(); n < keys/10 || n > keys*9/10 {
+			f.Errorf("%d of %d are stale at once", n, keys)
+		}
+		f.pass(limits.Fresh/10 + time.Millisecond)
+		if n := stale(); n != keys {
+			f.Errorf("%d are stale in the end", n)
+		}
+	})
+}
