@@ -152,7 +152,7 @@ func TestJitter(t *testing.T) {
 	jittered := limits
 	jittered.Jitter = 0.1
 	run(t, jittered, func(f *fixture) {
-		const keys = 200
+		const keys = 100
 		for i := range keys {
 			if r, err := f.get(fmt.Sprint(i)); err != nil || r.Fresh < limits.Fresh*9/10 || r.Fresh > limits.Fresh*11/10 {
 				f.Fatalf("%+v, %v", r, err)
