@@ -4,8 +4,8 @@
 // [*Refusal] in its chain.
 //
 // A read passes, from the outside in: go-retryablehttp, which may repeat it; for each
-// attempt the tenant's breaker (a status read alone), the whole upstream's breaker, a
-// client span, and the transport. The answer is read and decoded inside the attempt, so
+// attempt the tenant's breaker (a status read alone), the whole upstream's breaker, the
+// bulkhead, a client span, and the transport. The answer is read and decoded inside the attempt, so
 // that the breakers learn of the whole of it. A write goes the same way but for
 // go-retryablehttp: it is one attempt.
 package upstream
