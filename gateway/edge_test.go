@@ -375,9 +375,10 @@ func TestOwnEndpoints(t *testing.T) {
 func TestTraceContextIsPassedOn(t *testing.T) {
 	inWorld(t, setup{}, func(w *world) {
 		const trace = "4bf92f3577b34da6a3ce929d0e0e4736"
-		w.get(statusOf, "Traceparent", fmt.Sprintf("00-%s-00f067aa0ba902b7-01", trace))
+		w.get(statusOf, "Traceparent", fmt.Sprintf("00-%s-00f067aa0ba902b7-01", trace),
+			"Tracestate", "vendor=CANARY", "Baggage", "user=CANARY")
 		for _, r := range w.agent.Requests() {
-			if !strings.Contains(r.Header.Get("Traceparent"), trace) {
+			if !strings.Contains(r.Header.Get("Traceparent"), trace) || r.Header.Get("Tracestate")+r.Header.Get("Baggage") != "" {
 				w.Errorf("upstream saw %v", r.Header)
 			}
 		}

@@ -1,16 +1,14 @@
 package upstream
 
 import (
-	"encoding/json"
 	"errors"
 	"html"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
+	"esagate/internal/redact"
 	"esagate/upstream/wire"
 )
 
@@ -117,7 +115,7 @@ func readings(text string) []string {
 	texts := []string{text}
 	for begin := range 2 {
 		for _, t := range texts[begin:] {
-			for _, undo := range []func(string) string{unquote, unescapeURL, html.UnescapeString} {
+			for _, undo := range []func(string) string{redact.Unquote, unescapeForm, html.UnescapeString} {
 				if u := undo(t); !slices.Contains(texts, u) {
 					texts = append(texts, u)
 				}
@@ -130,29 +128,5 @@ func readings(text string) []string {
 	return texts
 }
 
-var (
-	quoted  = regexp.MustCompile(`(?s)\\(?:u[[:xdigit:]]{4}(?:\\u[[:xdigit:]]{4})?|U[[:xdigit:]]{8}|x[[:xdigit:]]{2}|.)`)
-	percent = regexp.MustCompile(`%[[:xdigit:]]{2}`)
-)
-
-// unquote undoes the escapes of JSON and of programming languages.
-func unquote(s string) string {
-	return quoted.ReplaceAllStringFunc(s, func(escape string) string {
-		var text string
-		if json.Unmarshal([]byte(`"`+escape+`"`), &text) == nil {
-			return text
-		}
-		if r, _, _, err := strconv.UnquoteChar(escape, 0); err == nil {
-			return string(r)
-		}
-		return escape[1:]
-	})
-}
-
-// unescapeURL undoes the escapes of URLs, those that are well formed.
-func unescapeURL(s string) string {
-	return percent.ReplaceAllStringFunc(strings.ReplaceAll(s, "+", " "), func(escape string) string {
-		n, _ := strconv.ParseUint(escape[1:], 16, 8)
-		return string([]byte{byte(n)})
-	})
-}
+// unescapeForm undoes the escapes of forms.
+func unescapeForm(s string) string { return redact.UnescapeURL(strings.ReplaceAll(s, "+", " ")) }

@@ -32,8 +32,9 @@ func Text(s string) (text string, ok bool) {
 
 // Secretlike reports whether s holds what looks like a secret: a long
 // token-like run with a digit, a PEM marker, a URL with user info or a query,
-// or key=value pairs (contract 4.11); and beyond the contract
-// `password: x` in any spelling and quoting, and `Bearer x` or `Basic x`. It
+// or key=value pairs (contract 4.11); and beyond the contract `password: x`, `password -> x`,
+// `--password x` and `<password>x</password>` in any spelling and quoting, `Bearer x` or `Basic x`,
+// `user/password@service` and the tokens of some issuers. Escapes are undone once ([plain]). It
 // errs on the side of yes, but for what ad servers say of failed calls:
 // `status=503`, `credentials: HTTP 401`. Clean ASCII text costs no allocation.
 func Secretlike(s string) bool {
@@ -47,11 +48,10 @@ func Secretlike(s string) bool {
 // that choose the form of the character before them ([keeper]). ok is false, and the
 // text empty, when it is Secretlike.
 func Whole(s string) (text string, ok bool) {
-	secret, hidden := scan(s)
-	if !secret && hidden {
-		// Invisible characters could split a token into harmless pieces: the visible
-		// text is judged, without any of them.
-		secret, _ = scan(strings.Map(dropHidden, s))
+	secret, veiled := scan(s)
+	if !secret && veiled {
+		// Invisible characters and escapes could split a token into harmless pieces.
+		secret, _ = scan(plain(s))
 		s = strings.Map(new(keeper).keep, s)
 	}
 	if secret {
@@ -133,14 +133,6 @@ func hiddenRune(r rune) bool {
 		return false
 	}
 	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point)
-}
-
-// dropHidden is hiddenRune for strings.Map.
-func dropHidden(r rune) rune {
-	if hiddenRune(r) {
-		return -1
-	}
-	return r
 }
 
 const (

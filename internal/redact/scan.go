@@ -3,6 +3,8 @@ package redact
 import (
 	"strings"
 	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // Classes of a byte.
@@ -34,71 +36,89 @@ var class = func() (t [256]uint8) {
 
 func is(c byte, classes uint8) bool { return class[c]&classes != 0 }
 
-// scan reads s once. secret is true at the first thing that looks like one;
-// hidden tells that s holds characters that are not shown, so that its visible
-// form must be scanned too.
-func scan(s string) (secret, hidden bool) {
-	var run, runDigits int  // the token-like run up to here
-	var colon, slashes bool // seen in this blank-separated word: ':', "//"
-	var slash, started bool // '/', and whether the word has begun
+// scan reads s once. secret is true at the first thing that looks like one; veiled tells that
+// s holds escapes, or characters that are not shown or not the usual ones, so that what it says
+// ([plain]) must be scanned too.
+func scan(s string) (secret, veiled bool) {
+	sc := scanner{s: s, closing: -1}
+	var run, runDigits int // the token-like run up to here
 	for i := 0; i < len(s); i++ {
-		c := s[i]
-		k := class[c]
+		k := class[s[i]]
 		if k&token != 0 {
 			run++
 			if k&digit != 0 {
 				runDigits++
 			}
 			if run >= tokenLength && runDigits > 0 {
-				return true, hidden
+				return true, sc.veiled
 			}
 		} else {
 			run, runDigits = 0, 0
 		}
-		switch {
-		case k&space != 0:
-			colon, slash, slashes, started = false, false, false, false
+		if k&space != 0 {
+			sc.word = word{}
 			continue
-		case k&letter != 0:
-			if !started || !is(s[i-1], letter|digit) {
-				if credentials(s[i:]) {
-					return true, hidden
-				}
-			}
-		case k&control != 0:
-			hidden = true
-		case c == '/':
-			slashes = slashes || started && s[i-1] == '/'
-			slash = true
-		case c == ':':
-			if named(s, i) {
-				return true, hidden
-			}
-			colon = true
-		case c == '@':
-			// user:password@host, with a scheme or without
-			if (colon || slashes) && nonSpaceAt(s, i+1) {
-				return true, hidden
-			}
-		case c == '?':
-			if slash && nonSpaceAt(s, i+1) {
-				return true, hidden
-			}
-		case c == '=', c == '%':
-			if assigns(s, i) && (c != '=' || !harmlessPair(s, i)) {
-				return true, hidden
-			}
-		case c == '-':
-			if strings.HasPrefix(s[i:], "-----BEGIN") {
-				return true, hidden
-			}
-		case c >= utf8.RuneSelf && !hidden:
-			r, _ := utf8.DecodeRuneInString(s[i:])
-			hidden = hiddenRune(r)
 		}
-		started = true
+		if sc.secretAt(i) {
+			return true, sc.veiled
+		}
+		sc.started = true
 	}
-	return false, hidden
+	return false, sc.veiled
+}
+
+// word is what was seen of a blank-separated word.
+type word struct {
+	started, rooted       bool // whether it has begun, and with '/'
+	colon, slash, slashes bool // ':', '/', "//"
+	inner                 bool // a '/' of one that is not rooted
+}
+
+// scanner reads a text.
+type scanner struct {
+	s string
+	word
+	veiled  bool
+	normal  bool // whether the rest was looked at for letters that are not the usual ones
+	closing int  // the last "</"; -1: not looked for
+}
+
+// secretAt reports whether a secret begins or ends at s[i], which is no blank.
+func (sc *scanner) secretAt(i int) bool {
+	s, c := sc.s, sc.s[i]
+	switch k := class[c]; {
+	case k&letter != 0:
+		return (!sc.started || !is(s[i-1], letter|digit)) && (credentials(s[i:]) || issued(s[i:]))
+	case k&control != 0, c == '\\', c == '&':
+		sc.veiled = true
+	case c == '/':
+		sc.slashes = sc.slashes || sc.started && s[i-1] == '/'
+		sc.rooted = sc.rooted || !sc.started
+		sc.slash, sc.inner = true, sc.inner || !sc.rooted
+	case c == ':':
+		sc.colon = true
+		return named(s, i, i+1)
+	case c == '@': // user:password@host, with a scheme or without; user/password@service
+		return (sc.colon || sc.slashes || sc.inner) && nonSpaceAt(s, i+1)
+	case c == '?':
+		return sc.slash && nonSpaceAt(s, i+1)
+	case c == '>':
+		if sc.closing < 0 {
+			sc.closing = max(strings.LastIndex(s, "</"), 0)
+		}
+		return i > 0 && s[i-1] == '-' && named(s, i-1, i+1) || element(s, i, sc.closing)
+	case c == '=', c == '%':
+		sc.veiled = sc.veiled || c == '%'
+		return assigns(s, i) && (c != '=' || !harmlessPair(s, i))
+	case c == '-':
+		return strings.HasPrefix(s[i:], "-----BEGIN") || !sc.started && option(s[i:])
+	case c >= utf8.RuneSelf:
+		r, size := utf8.DecodeRuneInString(s[i:])
+		sc.veiled = sc.veiled || hiddenRune(r) || !sc.normal && norm.NFKC.QuickSpanString(s[i:]) < len(s)-i
+		sc.normal = true
+		return (r == '\u2192' || r == '\u21d2') && named(s, i, i+size) // arrows
+	}
+	return false
 }
 
 func nonSpaceAt(s string, i int) bool { return i < len(s) && !is(s[i], space) }
@@ -132,14 +152,13 @@ const gap = 8
 // secretNames are what a field that holds a secret may be called, or its name
 // may end in; a plural s and a number after it are passed over.
 var secretNames = [...]string{
-	"password", "passwd", "passphrase", "passcode", "pass", "pwd", "secret",
+	"password", "passwd", "passphrase", "passcode", "pass", "pwd", "pw", "passwort", "secret",
 	"token", "key", "credential", "authorization", "bearer", "cookie", "jwt", "signature",
 }
 
-// named reports whether the colon at s[at] follows the name of a secret and
-// precedes something that may be it.
-func named(s string, at int) bool {
-	after := at + 1
+// named reports whether the colon or arrow from s[at] to s[after] follows the name of a
+// secret and precedes something that may be it.
+func named(s string, at, after int) bool {
 	for after < len(s) && is(s[after], space) {
 		after++
 	}
@@ -153,20 +172,70 @@ func named(s string, at int) bool {
 	for end > 0 && is(s[end-1], digit) {
 		end--
 	}
-	name := s[:end]
+	return secretName(s[:end]) && !harmlessRemark.MatchString(s[after:])
+}
+
+// secretName reports whether s ends in the name of a secret, perhaps a plural.
+func secretName(s string) bool {
+	if s == "" || strings.IndexByte("delnrstwy", s[len(s)-1]|0x20) < 0 { // how names end
+		return false
+	}
 	for _, n := range secretNames {
-		if hasSuffixFold(name, n) || end > 0 && s[end-1]|0x20 == 's' && hasSuffixFold(name[:end-1], n) {
-			return !harmlessRemark.MatchString(s[after:])
+		if hasSuffixFold(s, n) || s[len(s)-1]|0x20 == 's' && hasSuffixFold(s[:len(s)-1], n) {
+			return true
 		}
 	}
 	return false
 }
 
-// harmless are the words that follow "basic" or "bearer" in plain sentences.
+// element reports whether the '>' at s[at] ends the tag of an element of XML with the name of a secret, and
+// with content: a letter or digit directly behind, or anything if an end tag follows, the last of which begins at
+// s[closing]. A placeholder, such as "<password> in the field", has none.
+func element(s string, at, closing int) bool {
+	begin := at
+	for begin > 0 && (is(s[begin-1], letter|digit) || strings.IndexByte("-_.:", s[begin-1]) >= 0) {
+		begin--
+	}
+	rest := s[at+1:]
+	return begin > 0 && s[begin-1] == '<' && secretName(strings.TrimRight(s[begin:at], "0123456789")) && rest != "" &&
+		!strings.HasPrefix(rest, "</") && (is(rest[0], letter|digit) || at < closing)
+}
+
+// option reports whether s, which begins with a hyphen, is an option of a command line with the name of a secret,
+// and a value.
+func option(s string) bool {
+	name := strings.TrimLeft(s, "-")
+	end := strings.IndexFunc(name, func(r rune) bool { return r >= utf8.RuneSelf || r != '_' && r != '-' && !is(byte(r), letter|digit) })
+	return end > 0 && secretName(name[:end]) && followed(name[end:])
+}
+
+// prefixes begin the tokens of some issuers, which may be shorter than tokenLength.
+var prefixes = [...]string{"AKIA", "ASIA", "AIza", "eyJ", "ghp_", "gho_", "ghs_", "ghu_", "ghr_", "github_pat_", "glpat-",
+	"xoxa-", "xoxb-", "xoxp-", "xoxs-", "ya29.", "sk_live_", "sk_test_", "rk_live_"}
+
+// issued reports whether s, at the beginning of a word, is a token of one of these.
+func issued(s string) bool {
+	const least = 6
+	for _, p := range prefixes {
+		if !strings.HasPrefix(s, p) {
+			continue
+		}
+		rest := s[len(p):]
+		end := 0
+		for digits := !is(p[len(p)-1], letter); end < len(rest) && is(rest[end], token); end++ {
+			if digits = digits || is(rest[end], digit); digits && end >= least-1 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// harmless are the words that follow "basic", "bearer" or an option in plain sentences.
 var harmless = [...]string{
 	"access", "account", "and", "auth", "authentication", "authorization", "configuration",
-	"credential", "credentials", "expired", "has", "header", "information", "is", "must", "not",
-	"or", "plan", "realm", "required", "scheme", "settings", "token", "tokens", "was",
+	"credential", "credentials", "expired", "failed", "flag", "for", "has", "header", "information", "is", "missing", "must",
+	"not", "option", "or", "plan", "realm", "required", "scheme", "settings", "to", "token", "tokens", "was",
 }
 
 // credentials reports whether s, at the beginning of a word, is an HTTP
@@ -184,8 +253,13 @@ func credentials(s string) bool {
 	default:
 		return false
 	}
+	return followed(rest)
+}
+
+// followed reports whether rest is blanks and something that is no word of a sentence.
+func followed(rest string) bool {
 	i := 0
-	for i < len(rest) && is(rest[i], space) {
+	for i < len(rest) && (is(rest[i], space) || rest[i] == '+') { // a blank in a query
 		i++
 	}
 	if i == 0 || i == len(rest) {

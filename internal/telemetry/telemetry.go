@@ -34,8 +34,8 @@ type Telemetry struct {
 	Logger         *slog.Logger
 	MeterProvider  metric.MeterProvider
 	TracerProvider trace.TracerProvider
-	// Propagator carries the W3C trace context, and no baggage: baggage is a
-	// caller's own words, and would be passed on to the sales agent unread.
+	// Propagator carries the ids of the W3C trace context, and neither tracestate nor baggage: those are
+	// a caller's own words, and would be passed on to the sales agent unread.
 	Propagator propagation.TextMapPropagator
 	// MetricsHandler serves /metrics in the Prometheus text format.
 	MetricsHandler http.Handler
@@ -48,7 +48,7 @@ type Telemetry struct {
 // errors go to the logger of the Telemetry started last: the library has one place for
 // them in a process.
 func Start(ctx context.Context, cfg Config, logOut io.Writer) (*Telemetry, error) {
-	t := &Telemetry{Propagator: propagation.TraceContext{}, level: new(slog.LevelVar)}
+	t := &Telemetry{Propagator: idsOnly{}, level: new(slog.LevelVar)}
 	if err := t.SetLogLevel(cfg.LogLevel); err != nil {
 		return nil, err
 	}

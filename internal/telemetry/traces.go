@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
+	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
@@ -26,6 +27,17 @@ const (
 
 // tracesPath is where a collector takes traces, below its base URL.
 const tracesPath = "/v1/traces"
+
+// idsOnly is the W3C trace context without tracestate.
+type idsOnly struct{ propagation.TraceContext }
+
+// Extract implements propagation.TextMapPropagator.
+func (p idsOnly) Extract(ctx context.Context, carrier propagation.TextMapCarrier) context.Context {
+	return p.TraceContext.Extract(ctx, propagation.MapCarrier{"traceparent": carrier.Get("traceparent")})
+}
+
+// Fields implements propagation.TextMapPropagator.
+func (idsOnly) Fields() []string { return []string{"traceparent"} }
 
 // newTracing exports spans when an endpoint is configured. Without one it gives
 // OpenTelemetry's no-op provider: a span of it is the caller's span context

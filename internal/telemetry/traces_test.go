@@ -125,7 +125,7 @@ func TestNothingRunsAfterShutdown(t *testing.T) {
 func TestContextIsPassedOnWithoutACollector(t *testing.T) {
 	tel, _ := start(t, telemetry.Config{TraceRatio: 1})
 	const parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-	in := http.Header{"Traceparent": {parent}, "Tracestate": {"vendor=abc"}, "Baggage": {"user=" + plainCanary}}
+	in := http.Header{"Traceparent": {parent}, "Tracestate": {"vendor=" + plainCanary}, "Baggage": {"user=" + plainCanary}}
 	ctx := tel.Propagator.Extract(t.Context(), propagation.HeaderCarrier(in))
 	ctx, span := tel.TracerProvider.Tracer("test").Start(ctx, "work")
 	defer span.End()
@@ -134,7 +134,7 @@ func TestContextIsPassedOnWithoutACollector(t *testing.T) {
 	}
 	out := http.Header{}
 	tel.Propagator.Inject(ctx, propagation.HeaderCarrier(out))
-	if out.Get("Traceparent") != parent || out.Get("Tracestate") != "vendor=abc" || out.Get("Baggage") != "" {
+	if out.Get("Traceparent") != parent || len(out) != 1 {
 		t.Errorf("passed on %v", out)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"unicode"
 
 	"esagate/internal/redact"
 )
@@ -29,27 +30,27 @@ type Kind struct {
 // partLimit is the longest part of a word that has a digit: tokens have longer ones.
 const partLimit = 15
 
-const opaque = "!$*+,-./:;=@_|~" // of base64, of times with an offset, and of lists of them
+const opaque = "!$*+,-./:;=_|~" // of base64, of times with an offset, and of lists of them
 
 // The kinds.
 var (
 	// Name is vocabulary: a status, a code, the id of a task, the type of an ad server.
-	Name = kind(Kind{most: 128, signs: "_.:-", parts: "_.:"})
+	Name = kind(Kind{most: 128, signs: "_.:-", parts: "_.:", also: noKey})
 	// Stream is the name of a sync stream, in either spelling.
 	Stream = kind(Kind{most: 64, signs: "_-", first: "_", parts: "_", also: hasLetters})
 	// Member is the name of a member of a document, in paths for logs and metrics.
 	Member = kind(Kind{most: 64, signs: "_", first: "_", parts: "_"})
 
 	// ID is an id that stands in a path: of a tenant, or a webhook. Like [RunID] it may be random.
-	ID = kind(Kind{most: 128, signs: "-._", first: "_"})
+	ID = kind(Kind{most: 128, signs: "-._", first: "_", also: noKey})
 	// RunID is the id of a sync run.
-	RunID = kind(Kind{most: 128, signs: "-._", first: "-._"})
+	RunID = kind(Kind{most: 128, signs: "-._", first: "-._", also: noKey})
 	// RequestID is a caller's X-Request-Id.
 	RequestID = kind(Kind{most: 64, signs: "-._", first: "-._"})
 	// OrgID is an external_org_id. The sales agent makes a part of a host name of it, and gets it in a header.
 	OrgID = kind(Kind{most: 91, signs: OrgIDSigns, first: OrgIDSigns})
 	// Cursor is where a page ends; only who made it can read it.
-	Cursor = kind(Kind{most: 1024, signs: opaque, first: opaque})
+	Cursor = kind(Kind{most: 1024, signs: opaque, first: opaque, also: isCursor})
 	// Key is a caller's Idempotency-Key, which is stored and given back to nobody.
 	Key = kind(Kind{most: 255, signs: visible, first: visible})
 
@@ -147,6 +148,24 @@ func dotSegment(s string) bool {
 		}
 	}
 	return false
+}
+
+// noKey reports whether an id, which may be random, does not begin as the keys of some issuers do.
+func noKey(s string) bool { return !redact.Secretlike(s[:min(len(s), 23)]) }
+
+// isCursor reports whether s has "=" at its end alone, as base64 has, and ":" behind no name of a secret.
+func isCursor(s string) bool {
+	if strings.Contains(strings.TrimRight(s, "="), "=") {
+		return false
+	}
+	parts := strings.Split(s, ":")
+	for _, part := range parts[:len(parts)-1] {
+		name := part[1+strings.LastIndexFunc(part, func(r rune) bool { return !unicode.IsLetter(r) && r != '_' && r != '-' }):]
+		if redact.Secretlike(name + ": x") {
+			return false
+		}
+	}
+	return true
 }
 
 var email = regexp.MustCompile(`^[^@]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+$`)
