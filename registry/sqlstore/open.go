@@ -38,6 +38,7 @@ type Store struct {
 	lock    string
 	tryLock string
 	dialect goose.Dialect
+	file    *dbFile // of SQLite; nil: none
 	now     func() time.Time
 	vault   *vault.Vault // seals and opens secrets; nil: none can be kept
 	// auditKept is how long audit entries are kept.

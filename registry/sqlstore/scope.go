@@ -77,6 +77,9 @@ func (s scope) failed(ctx context.Context, text string, err error) error {
 // exec runs a statement and returns how many rows it changed.
 func (s scope) exec(ctx context.Context, st anyStatement, args ...any) (int64, error) {
 	text, args := st.bind(s.customer, args)
+	if err := s.store.file.there(); err != nil {
+		return 0, s.failed(ctx, text, err)
+	}
 	res, err := s.on.ExecContext(ctx, text, args...)
 	if err != nil {
 		return 0, s.failed(ctx, text, err)
@@ -97,7 +100,13 @@ type rowOf struct {
 	text string // the statement's
 }
 
-func (r rowOf) Scan(dest ...any) error { return r.in.failed(r.ctx, r.text, r.row.Scan(dest...)) }
+func (r rowOf) Scan(dest ...any) error {
+	err := r.row.Scan(dest...) // which also ends the row
+	if gone := r.in.store.file.there(); gone != nil {
+		err = gone
+	}
+	return r.in.failed(r.ctx, r.text, err)
+}
 
 // number runs a statement that returns one number.
 func (s scope) number(ctx context.Context, st anyStatement, args ...any) (n int64, err error) {
@@ -108,6 +117,9 @@ func (s scope) number(ctx context.Context, st anyStatement, args ...any) (n int6
 // query runs a statement and reads its rows. Without an error the result is not nil.
 func query[T any](ctx context.Context, in scope, st anyStatement, scan func(row) (T, error), args ...any) ([]T, error) {
 	text, args := st.bind(in.customer, args)
+	if err := in.store.file.there(); err != nil {
+		return nil, in.failed(ctx, text, err)
+	}
 	rows, err := in.on.QueryContext(ctx, text, args...)
 	if err != nil {
 		return nil, in.failed(ctx, text, err)

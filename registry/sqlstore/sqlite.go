@@ -37,7 +37,7 @@ const memoryPath = ":memory:"
 // That loop is only for other processes.
 func (s *Store) openSQLite(path string) error {
 	s.dialect = goose.DialectSQLite3
-	s.commit, s.reduce = commitSQLite, func(_ context.Context, err error) error { return err }
+	s.commit, s.reduce = s.commitSQLite, func(_ context.Context, err error) error { return err }
 	s.begin = func(ctx context.Context) (*sql.Tx, error) { return beginSQLite(ctx, s.write) }
 	s.again = func(error) bool { return false } // it has queued; nothing else is worth a second try
 	memory := path == memoryPath
@@ -46,16 +46,20 @@ func (s *Store) openSQLite(path string) error {
 		if err := createFile(path); err != nil {
 			return err
 		}
+		var err error
+		if s.file, err = newFile(path); err != nil {
+			return err
+		}
 	}
 	var err error
-	if s.write, err = sqlitePool(path, 1, "0"); err != nil {
+	if s.write, err = sqlitePool(path, s.file, 1, "0"); err != nil {
 		return err
 	}
 	if memory { // a database in memory is its one connection
 		s.read = s.write
 		return nil
 	}
-	if s.read, err = sqlitePool(path, readers, "1"); err != nil {
+	if s.read, err = sqlitePool(path, s.file, readers, "1"); err != nil {
 		return both(err, s.write.Close())
 	}
 	s.scrubber = startScrubber(s.write, left)
@@ -63,7 +67,7 @@ func (s *Store) openSQLite(path string) error {
 }
 
 // sqlitePool makes a pool of at most size connections, which stay open.
-func sqlitePool(path string, size int, queryOnly string) (*sql.DB, error) {
+func sqlitePool(path string, file *dbFile, size int, queryOnly string) (*sql.DB, error) {
 	params := url.Values{
 		"_busy_timeout": {busyTimeout},
 		"_journal_mode": {"WAL"},  // readers go on while one writes
@@ -82,6 +86,10 @@ func sqlitePool(path string, size int, queryOnly string) (*sql.DB, error) {
 	db, err := sql.Open("sqlite", name)
 	if err != nil {
 		return nil, fmt.Errorf("store: open: %w", err)
+	}
+	if file != nil {
+		_ = db.Close() // it has no connection; what is wanted of it is its driver
+		db = sql.OpenDB(connector{db.Driver(), name, file, queryOnly == "0"})
 	}
 	db.SetMaxOpenConns(size)
 	db.SetMaxIdleConns(size)
@@ -102,9 +110,15 @@ func beginSQLite(ctx context.Context, db *sql.DB) (tx *sql.Tx, err error) {
 	return nil, err
 }
 
-// commitSQLite commits a transaction.
-func commitSQLite(_ context.Context, tx *sql.Tx) error {
+// commitSQLite commits a transaction. One that went into a file that is not there any more may stand
+// if that is put back.
+func (s *Store) commitSQLite(_ context.Context, tx *sql.Tx) error {
 	err := tx.Commit()
+	if err == nil {
+		if err = s.file.committed(); err != nil {
+			return outcomeUnknown(err)
+		}
+	}
 	if primaryCode(err) == sqlite3.SQLITE_IOERR { // the disk may have taken it before it failed
 		return outcomeUnknown(err)
 	}
