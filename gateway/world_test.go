@@ -137,6 +137,7 @@ func start(t testing.TB, s setup, agent *upstreamtest.Agent) *world {
 	instruments, err := telemetry.NewInstruments(tel.MeterProvider)
 	w.must(err)
 	instruments.Leads(func() bool { return false })
+	instruments.ConfigReloaded(func() bool { return true })
 	secrets, err := vault.New(registrytest.Key)
 	w.must(err)
 	w.store, err = sqlstore.Open(ctx, "sqlite://"+s.database, sqlstore.WithVault(secrets))

@@ -70,7 +70,11 @@ func newMetrics(p metric.MeterProvider, upstream *breaker, ts *tenants, s *slots
 			o.Observe(int64(queued))
 			return nil
 		}))
-	m.keyRefusals.Add(context.Background(), 0) // an alert needs the series before the first refusal
+	// Alerts need a series before its first refusal.
+	m.keyRefusals.Add(context.Background(), 0)
+	for _, why := range []refused{refusedWaited, refusedFull, refusedCustomer, refusedUnwanted} {
+		m.queueRefusals.Add(context.Background(), 0, metric.WithAttributes(attribute.String("reason", string(why))))
+	}
 	return m, errors.Join(errs[:]...)
 }
 
