@@ -62,6 +62,7 @@ func (g admin) profile(take http.HandlerFunc) handlerFunc {
 		}
 		defer g.profiles.Release(1)
 		w.Header()["Cache-Control"] = noStore
+		r.answer.stranger = false // an answer begins long before its end
 		take(w, r.Request)
 		return nil
 	}

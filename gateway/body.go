@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"time"
 
 	"esagate/internal/fault"
 )
@@ -12,6 +13,9 @@ import (
 // firstPiece is as much memory as a body gets before any of it has come; the rest follows
 // as it comes, at most as much as there is already.
 const firstPiece = 4 << 10
+
+// restTimeout is for the rest of a body that is not wanted any more.
+const restTimeout = 500 * time.Millisecond
 
 // readBody reads a request's whole body, of at most limit bytes. What a caller's body holds in
 // memory counts until the request has been answered (see bodyBudget); a body of nobody known is
@@ -68,6 +72,19 @@ func (r *request) releaseBody() {
 	if r.bodyBytes > 0 {
 		r.bodies.give(r.caller.CustomerID, r.bodyBytes)
 	}
+}
+
+// abandonBody sees to it that a refused request is not waited for whose body was not read.
+// Where the body is short and its client known, what is on its way is taken and the connection goes on.
+func (r *request) abandonBody(w http.ResponseWriter) {
+	if r.ContentLength == 0 || r.bodyRead {
+		return
+	}
+	if r.caller == nil || r.ContentLength < 0 || r.ContentLength > firstPiece {
+		w.Header().Set("Connection", "close") // else net/http reads up to 256 KiB before it answers
+	}
+	// After the answer it reads as much in any case, so that the client does not meet a reset instead.
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(restTimeout))
 }
 
 // bodyFault says why a body can't be read.

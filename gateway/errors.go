@@ -67,9 +67,7 @@ func (g *Gateway) writeError(w http.ResponseWriter, r *request, err error) {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="esagate"`)
 	}
 	setRetryAfter(w.Header(), f)
-	if r.ContentLength != 0 && !r.bodyRead && (r.caller == nil || f == errBodiesFull) {
-		w.Header().Set("Connection", "close") // else net/http would wait for the rest of the body
-	}
+	r.abandonBody(w)
 	r.failure = f
 	writeUncached(w, r, answer.status, jsonType, api.Encode(body))
 }

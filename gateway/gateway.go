@@ -108,7 +108,7 @@ func New(cfg Config, deps Deps) *Gateway {
 
 	g.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { g.serve(g.main, w, r) })
 	if len(cfg.AllowedOrigins) > 0 {
-		g.handler = cors.New(cors.Options{
+		inner := cors.New(cors.Options{
 			AllowedOrigins: cfg.AllowedOrigins,
 			AllowedMethods: []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"},
 			AllowedHeaders: []string{"Authorization", "Content-Type", "If-Match", "If-None-Match", "If-Unmodified-Since",
@@ -117,6 +117,13 @@ func New(cfg Config, deps Deps) *Gateway {
 				"RateLimit-Policy", "Retry-After", headerRequestID},
 			MaxAge: int(10 * time.Minute / time.Second),
 		}).Handler(g.handler)
+		g.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodOptions {
+				boundSending(w, r) // what the library answers, serve does not see
+				boundReading(w)
+			}
+			inner.ServeHTTP(w, r)
+		})
 	}
 	return g
 }

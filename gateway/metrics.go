@@ -15,9 +15,8 @@ import (
 )
 
 const (
-	metricsFresh  = time.Second      // how long a page of metrics serves all who ask
-	gatherTimeout = 5 * time.Second  // how long a reader waits while another one's page is gathered
-	pageTimeout   = 10 * time.Second // for a reader without a key to take a page
+	metricsFresh  = time.Second     // how long a page of metrics serves all who ask
+	gatherTimeout = 5 * time.Second // how long a reader waits while another one's page is gathered
 )
 
 const openMetrics = "application/openmetrics-text"
@@ -80,18 +79,11 @@ func (m *metricsPages) get(ctx context.Context, accept string) (*api.Body, []str
 	return p.body, p.header["Content-Type"], nil
 }
 
-// boundReading cuts off a reader without a key that does not take its page.
-func boundReading(w http.ResponseWriter) {
-	// A server that knows no deadlines has none that a reader could be cut off by.
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(pageTimeout))
-}
-
 func (g *Gateway) getMetrics(w http.ResponseWriter, r *request) error {
 	page, contentType, err := g.metrics.get(r.Context(), r.Header.Get("Accept"))
 	if err != nil {
 		return err
 	}
-	boundReading(w)
 	content := page.Plain
 	if acceptsGzip(r.Header) {
 		content, _ = page.Gzip()

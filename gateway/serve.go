@@ -31,7 +31,8 @@ const (
 	maxHeaderBytes = 32 << 10 // over this: 431 as JSON; net/http's own limit lies above
 	maxBodyBytes   = 1 << 20
 
-	strangerTimeout = 5 * time.Second // for the body of a request without a key
+	sendingTimeout = 5 * time.Second  // for the body of a request without a key
+	readingTimeout = 10 * time.Second // for reading its answer
 )
 
 // Header values that many answers share. They are never written to: net/http
@@ -70,14 +71,28 @@ type request struct {
 // http.Request.WithContext would copy the request.
 func (r *request) Context() context.Context { return r.ctx }
 
+// boundSending cuts off a client without a key that does not send its body. A server that knows no
+// deadlines has none that a client could be cut off by; others set a new one for the next request.
+func boundSending(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength != 0 {
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(sendingTimeout))
+	}
+}
+
+// boundReading cuts off a client without a key that does not take its answer.
+func boundReading(w http.ResponseWriter) {
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(readingTimeout))
+}
+
 // noRoute stands for a path that is not in the table.
 const noRoute = "(none)"
 
 // recorder remembers the status that was answered; 0: nothing yet.
 type recorder struct {
 	http.ResponseWriter
-	status int
-	begins func(status int) // called before an answer begins; nil: nothing to do
+	status   int
+	begins   func(status int) // called before an answer begins; nil: nothing to do
+	stranger bool             // reads it: for boundReading
 }
 
 func (w *recorder) begin(status int) {
@@ -85,6 +100,9 @@ func (w *recorder) begin(status int) {
 		return
 	}
 	w.status = status
+	if w.stranger {
+		boundReading(w.ResponseWriter)
+	}
 	if w.begins != nil {
 		w.begins(status)
 	}
@@ -110,7 +128,7 @@ func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 func (g *Gateway) serve(t *table, w http.ResponseWriter, hr *http.Request) {
 	begun := time.Now()
 	r := &request{Request: hr, ctx: hr.Context(), id: requestID(hr.Header), table: t, route: noRoute,
-		answer: recorder{ResponseWriter: w}, bodies: &g.bodies}
+		answer: recorder{ResponseWriter: w, stranger: true}, bodies: &g.bodies}
 	h := w.Header()
 	h[headerRequestID] = []string{r.id}
 	h["X-Content-Type-Options"] = nosniff
@@ -144,7 +162,7 @@ func (g *Gateway) run(w http.ResponseWriter, r *request, route *Route, known boo
 		if err != nil {
 			return err
 		}
-		r.caller = caller
+		r.caller, r.answer.stranger = caller, false
 		if err := g.limits.count(w.Header(), r, route); err != nil {
 			return err
 		}
@@ -160,9 +178,8 @@ func (g *Gateway) run(w http.ResponseWriter, r *request, route *Route, known boo
 		}
 		return fault.New(fault.NotFound, "There is nothing at this path.")
 	}
-	if need == public && r.ContentLength != 0 {
-		// The server sets another deadline for the next request of the connection.
-		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(strangerTimeout))
+	if need == public {
+		boundSending(w, r.Request)
 	}
 	if err := checkSizes(r); err != nil {
 		return err

@@ -31,8 +31,9 @@ func (g *Gateway) newServer(handler http.Handler, limit *connLimit) *http.Server
 		Handler:           handler,
 		ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout,
 		WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
-		MaxHeaderBytes: serverHeaderBytes,
-		ConnContext:    withConn, ConnState: limit.connState,
+		MaxHeaderBytes:               serverHeaderBytes,
+		DisableGeneralOptionsHandler: true, // "OPTIONS *" is answered like all that needs a key
+		ConnContext:                  withConn, ConnState: limit.connState,
 		ErrorLog: log.New(serverLog{g.log}, "", 0),
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"esagate/gateway"
+	"esagate/internal/ratelimit"
 	"esagate/upstream/upstreamtest"
 )
 
@@ -128,6 +129,83 @@ func TestBodiesOfStrangersAreNotWaitedFor(t *testing.T) {
 			c.say("%s\r\nHost: x\r\nContent-Type: application/json\r\n\r\n", request)
 			if status, header, took := c.hear(); status < 401 || status > 405 || took != 0 || header.Get("Connection") != "close" {
 				w.Errorf("%.30s: %d %v after %s", request, status, header, took)
+			}
+			c.ended(request, 500*time.Millisecond)
+		}
+	})
+}
+
+// ended wants the server to have closed the connection after so long.
+func (c *line) ended(name string, after time.Duration) {
+	c.Helper()
+	begun := time.Now()
+	if rest, err := io.ReadAll(c); len(rest) > 0 || err != nil || time.Since(begun) != after {
+		c.Errorf("%.40s: %d more bytes, then %v after %s, want an end after %s", name, len(rest), err, time.Since(begun), after)
+	}
+	c.must(c.Close())
+}
+
+// TestRefusedBodiesAreNotWaitedFor: also where the key is good, except for half a second where they are short.
+func TestRefusedBodiesAreNotWaitedFor(t *testing.T) {
+	limits := ratelimit.Limits{Writes: ratelimit.Limit{Rate: 0.02, Burst: 1}}
+	servedAs(t, setup{limits: limits}, func(w *world, l *pipes, _ func(), _ <-chan error) {
+		w.write("POST", sourcesPath, "{}").failure(w, 400, "VALIDATION_ERROR")
+		head := func(path, key, framing string) string {
+			return "POST " + path + " HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nAuthorization: Bearer " + key + "\r\n" + framing + "\r\n\r\n"
+		}
+		for _, test := range []struct {
+			request string
+			status  int
+			waits   time.Duration // for the answer
+			rest    time.Duration // for the end
+		}{
+			{head(sourcesPath, writeKey, "Content-Length: 100000"), 429, 0, restTimeout},
+			{head(sourcesPath, writeKey, "Content-Length: 900000"), 429, 0, restTimeout},
+			{head(sourcesPath, writeKey, "Transfer-Encoding: chunked"), 429, 0, restTimeout},
+			{head(sourcesPath, writeKey, "Content-Length: 1000\r\nExpect: 100-continue"), 429, 0, restTimeout},
+			{head(sourcesPath, writeKey, "Content-Length: 1000"), 429, restTimeout, 0},
+			{head("/nothing", writeKey, "Transfer-Encoding: chunked"), 404, 0, restTimeout},
+			{head("/audit", writeKey, "Content-Length: 100000"), 405, 0, restTimeout},
+		} {
+			c := w.dial(l)
+			c.say("%s", test.request)
+			if status, header, took := c.hear(); status != test.status || took != test.waits || header.Get("Connection") != "close" {
+				w.Errorf("%s: %d %v after %s", test.request, status, header, took)
+			}
+			c.ended(test.request, test.rest)
+		}
+		c := w.dial(l)
+		for range 3 { // short ones that are there cost no connection
+			c.say("%s", head(sourcesPath, writeKey, "Content-Length: 1000")+strings.Repeat(" ", 1000))
+			if h := c.hears("with its body", 429); h.Get("Connection") != "" {
+				w.Errorf("%v", h)
+			}
+			w.pass(time.Second)
+		}
+		w.must(c.Close())
+	})
+}
+
+// restTimeout is how long the rest of an unwanted body is waited for.
+const restTimeout = 500 * time.Millisecond
+
+// TestStrangersWhoDoNotReadAreCutOff: with many requests on a connection and none of the answers taken, it is
+// held for ten seconds; a customer has a minute.
+func TestStrangersWhoDoNotReadAreCutOff(t *testing.T) {
+	servedAs(t, setup{origins: []string{"https://app.example"}}, func(w *world, l *pipes, _ func(), _ <-chan error) {
+		for request, want := range map[string]time.Duration{
+			"GET /healthz": 10, "GET /nothing": 10, "GET /openapi.yaml": 10, "HEAD /oauth/callback": 10, "OPTIONS *": 10,
+			"OPTIONS " + statusOf + " HTTP/1.1\r\nOrigin: https://app.example\r\nAccess-Control-Request-Method: GET\r\nX: ": 10,
+			"GET " + statusOf + " HTTP/1.1\r\nAuthorization: Bearer " + readKey + "\r\nX: ":                                 60,
+		} {
+			c := w.dial(l)
+			_, err := fmt.Fprintf(c, "%s HTTP/1.1\r\nHost: x\r\n\r\n", request)
+			w.must(err)
+			w.pass(want*time.Second - time.Millisecond)
+			before := c.SetReadDeadline(time.Now()) // fails where the other end is closed
+			w.pass(time.Second)
+			if after := c.SetReadDeadline(time.Now()); before != nil || after == nil {
+				w.Errorf("%.30s: %v after %d s, then %v", request, before, want, after)
 			}
 			w.must(c.Close())
 		}
