@@ -144,7 +144,7 @@ func (c *Cache[D]) decide(ctx context.Context, e *entry[D], fetch Fetch[D], r *r
 	if started {
 		if cause, retryAfter := c.heldBack(e, r, now); cause != nil {
 			if v.load != nil {
-				v.until = v.load.began.Add(loadTimeout)
+				v.until = r.came.Add(c.limits.Timeout)
 			}
 			if !now.Before(v.until) {
 				v.settleFor(cause, retryAfter)

@@ -11,7 +11,7 @@ import (
 // for a key that has no copy here that could be served, and told of each new one.
 type Tier[D any] interface {
 	// Load gives the copy of a key; false if there is none, or it can't be had before ctx
-	// ends. Of one key one load runs at a time, of many keys many.
+	// ends. Of one key one load runs at a time, of many keys many: it bounds them itself.
 	Load(ctx context.Context, key string) (Copy[D], bool)
 	// Store is told of each document that a fetch brought, and Drop of each key of which a
 	// fetch found that there is none; of one key in the order of the fetches. They must not block.
@@ -27,7 +27,6 @@ type Copy[D any] struct {
 }
 
 const (
-	loadTimeout = 500 * time.Millisecond
 	// loadHeadStart is how long a fetch waits for the load of a copy that may make it unnecessary.
 	loadHeadStart = 50 * time.Millisecond
 	loadAgain     = 5 * time.Second // the least time between two loads of a key
@@ -61,7 +60,7 @@ var errNoCopy = errors.New("the tier has no copy")
 func (c *Cache[D]) loadCopy(ctx context.Context, e *entry[D], l *load, endings uint64) {
 	defer c.work.Done()
 	defer close(l.done)
-	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
+	ctx, cancel := context.WithTimeout(ctx, c.limits.Timeout)
 	defer cancel()
 	defer context.AfterFunc(c.life, cancel)()
 	got, err := guarded(ctx, func(ctx context.Context) (got Copy[D], err error) {

@@ -81,8 +81,9 @@ func TestTier(t *testing.T) {
 		"of an earlier epoch":       {age: 2 * time.Second, epoch: -1, want: want{name: "first", state: snapshot.Miss}, calls: 1},
 		"late, upstream is well":    {age: 2 * time.Second, load: 200 * time.Millisecond, want: want{name: "first", state: snapshot.Miss, took: 50 * time.Millisecond}, calls: 1},
 		"late, upstream is away":    {age: 30 * time.Second, load: 200 * time.Millisecond, up: fails, want: want{name: "kept", state: snapshot.Stale, age: 30200 * time.Millisecond, took: 200 * time.Millisecond, failed: true}, calls: 1},
+		"slow, upstream is away":    {age: 30 * time.Second, load: 2 * time.Second, up: fails, want: want{name: "kept", state: snapshot.Stale, age: 32 * time.Second, took: 2 * time.Second, failed: true}, calls: 1},
 		"never, upstream is well":   {age: 30 * time.Second, load: time.Hour, want: want{name: "first", state: snapshot.Miss, took: 50 * time.Millisecond}, calls: 1},
-		"never, upstream is away":   {age: 30 * time.Second, load: time.Hour, up: fails, want: want{err: errDown, took: 500 * time.Millisecond}, calls: 1},
+		"never, upstream is away":   {age: 30 * time.Second, load: time.Hour, up: fails, want: want{err: errDown, took: limits.Timeout}, calls: 1},
 		"quick, and newer upstream": {age: 30 * time.Second, load: 20 * time.Millisecond, want: want{name: "kept", state: snapshot.Stale, age: 30020 * time.Millisecond, took: 20 * time.Millisecond}},
 	} {
 		t.Run(name, func(t *testing.T) {

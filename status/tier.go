@@ -2,10 +2,11 @@ package status
 
 import (
 	"context"
-	"hash/maphash"
 	"log/slog"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/semaphore"
 
 	"esagate/api"
 	"esagate/internal/background"
@@ -14,16 +15,18 @@ import (
 	"esagate/transform"
 )
 
-// Bounds of what is written behind. A tenant's document is written once in saveSlots ticks at
-// most, a minute: each has its slot, so that those of a minute are spread over it.
+// Bounds of what is written behind, and of what is read.
 const (
 	saveTick  = time.Second
-	saveSlots = 60
-	saveRows  = 100     // of a transaction
-	saveBytes = 1 << 20 // of documents; one more may be added
+	savePause = time.Minute // the least time between two writes of a tenant
+	saveSpan  = 30          // ticks in which as many tenants as there can be are written
+	saveRows  = 100         // of a transaction
+	saveBytes = 1 << 20     // of documents; one more may be added
 	warnPause = time.Minute
 	// closeLimit leaves the parts that are ended after the statuses time of their own.
 	closeLimit = 1500 * time.Millisecond
+	// loadsAtOnce leaves connections of the database for other reads.
+	loadsAtOnce = 2
 )
 
 // tier keeps the documents of tenants in the registry's database, so that they outlive the
@@ -34,27 +37,29 @@ type tier struct {
 	directory *registry.Directory
 	log       *slog.Logger
 	lapse     time.Duration // after which an older document may replace a newer one
-	most      int           // tenants that wait to be written
-	seed      maphash.Seed
+	most      int           // tenants
+	loads     *semaphore.Weighted
 	work      *background.Group
 
-	mu     sync.Mutex
-	dirty  [saveSlots]map[string]snapshot.Copy[*document] // the newest of each tenant
-	count  int                                            // of all slots
-	gone   map[string]struct{}                            // tenants to be forgotten
-	warned time.Time
+	mu      sync.Mutex
+	tenants map[string]*saving
+	gone    map[string]struct{} // tenants to be forgotten
+	warned  time.Time
+}
+
+// saving is a tenant that waits to be written, or was written less than savePause ago.
+type saving struct {
+	newest snapshot.Copy[*document] // without a Doc: it is written
+	due    time.Time
 }
 
 // newTier starts a tier. The caller ends it with close.
 func newTier(d *registry.Directory, log *slog.Logger, limits snapshot.Limits) *tier {
-	t := &tier{directory: d, log: log, lapse: limits.StaleIfError, most: limits.Entries, seed: maphash.MakeSeed(),
-		work: background.NewGroup(log), gone: map[string]struct{}{}}
-	for i := range t.dirty {
-		t.dirty[i] = map[string]snapshot.Copy[*document]{}
-	}
+	t := &tier{directory: d, log: log, lapse: limits.StaleIfError, most: limits.Entries, loads: semaphore.NewWeighted(loadsAtOnce),
+		work: background.NewGroup(log), tenants: map[string]*saving{}, gone: map[string]struct{}{}}
 	t.work.Go(context.Background(), "save snapshots", func(ctx context.Context) {
-		for slot := 0; background.Sleep(ctx, saveTick); slot = (slot + 1) % saveSlots {
-			t.save(ctx, slot)
+		for background.Sleep(ctx, saveTick) {
+			t.save(ctx, time.Now(), max(t.most/saveSpan, saveRows))
 		}
 	})
 	return t
@@ -68,15 +73,7 @@ func (t *tier) close(ctx context.Context) {
 	if t.work.Close(ctx) != nil {
 		return // the database hangs
 	}
-	for slot := range saveSlots {
-		if !t.save(ctx, slot) {
-			return
-		}
-	}
-}
-
-func (t *tier) slot(key string) map[string]snapshot.Copy[*document] {
-	return t.dirty[maphash.String(t.seed, key)%saveSlots]
+	t.save(ctx, time.Now().Add(savePause), t.most)
 }
 
 // Store implements snapshot.Tier.
@@ -84,29 +81,22 @@ func (t *tier) Store(key string, c snapshot.Copy[*document]) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.gone, key)
-	t.add(key, c)
-}
-
-// add is called with the lock held.
-func (t *tier) add(key string, c snapshot.Copy[*document]) {
-	slot := t.slot(key)
-	if _, ok := slot[key]; !ok {
-		if t.count >= t.most {
+	of, ok := t.tenants[key]
+	if !ok {
+		if len(t.tenants) >= t.most {
 			return
 		}
-		t.count++
+		of = &saving{}
+		t.tenants[key] = of
 	}
-	slot[key] = c
+	of.newest = c
 }
 
 // Drop implements snapshot.Tier.
 func (t *tier) Drop(key string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if slot := t.slot(key); slot[key].Doc != nil {
-		delete(slot, key)
-		t.count--
-	}
+	delete(t.tenants, key)
 	if len(t.gone) < t.most {
 		t.gone[key] = struct{}{}
 	}
@@ -114,6 +104,10 @@ func (t *tier) Drop(key string) {
 
 // Load implements snapshot.Tier.
 func (t *tier) Load(ctx context.Context, key string) (none snapshot.Copy[*document], ok bool) {
+	if t.loads.Acquire(ctx, 1) != nil {
+		return none, false
+	}
+	defer t.loads.Release(1)
 	kept, err := t.directory.Snapshot(ctx, key)
 	if err != nil {
 		return none, false
@@ -125,17 +119,17 @@ func (t *tier) Load(ctx context.Context, key string) (none snapshot.Copy[*docume
 	return snapshot.Copy[*document]{Doc: doc, ReceivedAt: kept.ReceivedAt, Epoch: kept.Epoch}, true
 }
 
-// save writes what is due in a slot, and reports whether the database took all of it.
-func (t *tier) save(ctx context.Context, slot int) bool {
+// save writes what is due by a time, of so many tenants.
+func (t *tier) save(ctx context.Context, by time.Time, most int) {
 	if !t.directory.StoreAvailable() {
-		return false
+		return
 	}
-	due, gone := t.take(slot)
+	due, gone := t.take(by, most)
 	for key := range gone {
 		if err := t.directory.ForgetSnapshot(ctx, key); err != nil {
 			t.putBack(due, gone)
 			t.warn(ctx, err)
-			return false
+			return
 		}
 		delete(gone, key)
 	}
@@ -157,37 +151,45 @@ func (t *tier) save(ctx context.Context, slot int) bool {
 		if err := t.directory.KeepSnapshots(ctx, batch, time.Now().Add(-t.lapse)); err != nil {
 			t.putBack(due, nil)
 			t.warn(ctx, err)
-			return false
+			return
 		}
 		for _, key := range keys {
 			delete(due, key)
 		}
 	}
-	return true
 }
 
-// take gives what is due in a slot, which then is empty.
-func (t *tier) take(slot int) (due map[string]snapshot.Copy[*document], gone map[string]struct{}) {
+// take gives what is due by a time, of so many tenants, and forgets tenants that were written and
+// have nothing new.
+func (t *tier) take(by time.Time, most int) (due map[string]snapshot.Copy[*document], gone map[string]struct{}) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	due, gone = t.dirty[slot], t.gone
-	t.dirty[slot], t.gone = map[string]snapshot.Copy[*document]{}, map[string]struct{}{}
-	t.count -= len(due)
+	due, gone = map[string]snapshot.Copy[*document]{}, t.gone
+	t.gone = map[string]struct{}{}
+	for key, of := range t.tenants {
+		switch {
+		case of.due.After(by):
+		case of.newest.Doc == nil:
+			delete(t.tenants, key)
+		case len(due) < most:
+			due[key] = of.newest
+			*of = saving{due: by.Add(savePause)}
+		}
+	}
 	return due, gone
 }
 
-// putBack keeps what could not be written, but for what is known better by now.
+// putBack keeps what could not be written for the next time, but for what is known better by now.
 func (t *tier) putBack(due map[string]snapshot.Copy[*document], gone map[string]struct{}) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for key, c := range due {
-		_, dropped := t.gone[key]
-		if _, newer := t.slot(key)[key]; !newer && !dropped {
-			t.add(key, c)
+		if of := t.tenants[key]; of != nil && of.newest.Doc == nil { // nil: dropped
+			of.newest = c
 		}
 	}
 	for key := range gone {
-		if _, newer := t.slot(key)[key]; !newer {
+		if of := t.tenants[key]; of == nil || of.newest.Doc == nil {
 			t.gone[key] = struct{}{}
 		}
 	}

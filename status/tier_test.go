@@ -26,6 +26,9 @@ type keeper struct {
 	writes map[string]int
 	err    error
 	hangs  bool
+	takes  time.Duration // a read
+	now    int           // reads under way
+	most   int           // of them at once
 }
 
 func (k *keeper) Ping(context.Context) error { return nil }
@@ -50,6 +53,12 @@ func (k *keeper) KeepSnapshots(ctx context.Context, batch []registry.Snapshot, _
 func (k *keeper) Snapshot(_ context.Context, tenantID string) (*registry.Snapshot, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	k.now++
+	k.most = max(k.most, k.now)
+	k.mu.Unlock()
+	time.Sleep(k.takes)
+	k.mu.Lock()
+	k.now--
 	n, ok := k.rows[tenantID]
 	if !ok {
 		return nil, registry.ErrNotFound
@@ -94,7 +103,13 @@ func inTier(t *testing.T, most int, body func(t *testing.T, k *keeper, s *tier, 
 func waiting(s *tier) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.count
+	n := 0
+	for _, of := range s.tenants {
+		if of.newest.Doc != nil {
+			n++
+		}
+	}
+	return n
 }
 
 // lockedBuffer is a log that can be read while it is written.
@@ -122,7 +137,7 @@ func copyNow(text string) snapshot.Copy[*document] {
 	}
 }
 
-// TestTierWritesBehind: a tenant is written once a minute, with its newest document.
+// TestTierWritesBehind: a tenant is written soon, then once a minute, with its newest document.
 func TestTierWritesBehind(t *testing.T) {
 	inTier(t, 1000, func(t *testing.T, k *keeper, s *tier, _ *lockedBuffer) {
 		for second := range 600 {
@@ -130,6 +145,9 @@ func TestTierWritesBehind(t *testing.T) {
 				s.Store(fmt.Sprint("t", i), copyNow(fmt.Sprint(second)))
 			}
 			time.Sleep(time.Second)
+			if second > 1 && k.kept() != 20 {
+				t.Errorf("%d of 20 tenants are kept after %d s", k.kept(), second+1)
+			}
 		}
 		k.mu.Lock()
 		writes := maps.Clone(k.writes)
@@ -149,6 +167,31 @@ func TestTierWritesBehind(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		if _, ok := s.Load(t.Context(), "t7"); ok || k.kept() != 19 {
 			t.Error("it is still there")
+		}
+	})
+}
+
+// TestTierLoadsManyTenants: those that are read together after a restart take turns, as the
+// database has other reads to make.
+func TestTierLoadsManyTenants(t *testing.T) {
+	inTier(t, 2000, func(t *testing.T, k *keeper, s *tier, _ *lockedBuffer) {
+		for i := range 2000 {
+			s.Store(fmt.Sprint("t", i), copyNow("x"))
+		}
+		time.Sleep(time.Minute)
+		k.takes = time.Millisecond
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+		defer cancel()
+		var loads sync.WaitGroup
+		for i := range 2000 {
+			loads.Go(func() {
+				if _, ok := s.Load(ctx, fmt.Sprint("t", i)); !ok {
+					t.Errorf("t%d was not loaded", i)
+				}
+			})
+		}
+		if loads.Wait(); k.most > loadsAtOnce {
+			t.Errorf("%d loads at once", k.most)
 		}
 	})
 }
