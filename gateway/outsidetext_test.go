@@ -83,7 +83,7 @@ func TestWordsOfTheSalesAgent(t *testing.T) {
 			next, _ := json.Marshal(cursor)
 			w.agent.Fault("", upstreamtest.Fault{Only: upstreamtest.RouteSyncHistory, Body: `{"runs":[{"sync_id":` + string(run) +
 				`,"sync_type":"inventory","status":"success","started_at":"2026-01-02T03:04:05Z"}],"next_cursor":` + string(next) + `}`})
-			w.pass(time.Minute)
+			w.pass(2 * time.Minute) // the last page is stale by then, so the reader waits for a new one
 			return decode[page](w, w.get(historyOf), 200)
 		}
 		for _, bad := range []string{"../x", "..", "a b", `a"b`, "a'b", "a\nb", "a<b>", "é", "a\\b", "a\u200b"} {

@@ -86,9 +86,10 @@ func TestReload(t *testing.T) {
 	want("a key of a bad file", "a-third-key-CANARY-1234567890", 401)
 	metric := func(value string) {
 		t.Helper()
-		if _, _, page := p.get("/metrics", ""); !strings.Contains(page, "\nesagate_config_last_reload_successful "+value+"\n") {
-			t.Errorf("no esagate_config_last_reload_successful %s", value)
-		}
+		eventually(t, "esagate_config_last_reload_successful "+value, func() bool { // a page serves all for a second
+			_, _, page := p.get("/metrics", "")
+			return strings.Contains(page, "\nesagate_config_last_reload_successful "+value+"\n")
+		})
 	}
 	metric("0")
 	must(t, os.Remove(config))
