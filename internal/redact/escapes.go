@@ -52,11 +52,26 @@ func Unquote(s string) string {
 		case len(s) >= pair && utf16.IsSurrogate(unit(s)) && utf16.IsSurrogate(unit(s[pair/2:])):
 			b.WriteRune(utf16.DecodeRune(unit(s), unit(s[pair/2:])))
 			s = s[pair:]
+		case strings.HasPrefix(s, `\u{`):
+			s = braced(&b, s)
 		default:
 			b.WriteByte(s[1]) // an escaped quote or slash
 			s = s[2:]
 		}
 	}
+}
+
+// braced undoes the \u{XXXX} that s begins with, and gives the rest.
+func braced(b *strings.Builder, s string) string {
+	const open = len(`\u{`)
+	end := strings.IndexByte(s[:min(len(s), open+len("10ffff}"))], '}')
+	n, err := strconv.ParseUint(s[open:max(end, open)], 16, 32)
+	if err != nil {
+		b.WriteByte('u')
+		return s[open-1:]
+	}
+	b.WriteRune(rune(n)) // U+FFFD for what is none
+	return s[end+1:]
 }
 
 // unit gives the \uXXXX that s begins with; 0 for none.
@@ -84,6 +99,10 @@ func UnescapeURL(s string) string {
 			c, _ := strconv.ParseUint(s[1:3], 16, 8)
 			b.WriteByte(byte(c))
 			s = s[3:]
+		} else if len(s) >= len("%u0041") && s[1] == 'u' && strings.Trim(s[2:6], hex) == "" { // JavaScript's escape
+			c, _ := strconv.ParseUint(s[2:6], 16, 16)
+			b.WriteRune(rune(c))
+			s = s[6:]
 		} else {
 			b.WriteByte('%')
 			s = s[1:]

@@ -16,7 +16,9 @@ import (
 var forms = []string{
 	"%s=%s", "%s = %s", "%s: %s", "%s:%s", "%s -> %s", "%s->%s", "%s => %s", "%s \u2192 %s", "--%s %s", "--%s=%s", "-%s %s", "<%s>%s</x>", "<x:%s> %s </x:y>",
 	"<%s>%s", `<field name="%s" value="%s"/>`, `{"%s": "%s"}`, `{'%s': '%s'}`, `{b'%s': b'%s'}`, `{"body": "{\"%s\": \"%s\"}"}`, `"%s":"%s"`, "%s:\n  %s", "[%s]: %s",
-	`{:%s => "%s"}`, "X-%s: %s", "[('%s', '%s')]: pool", "postgres host=db %s=%s", "https://x.example/a?%s=%s", "%s\uff1d%s", "%s\uff1a%s",
+	`{:%s => "%s"}`, "X-%s: %s", "[('%s', '%s')]: pool", "postgres host=db %s=%s", "%s ~> %s", "%s \u27f6 %s", "%s \u2794 %s",
+	"%s \u2261 %s", "%s\u2236 %s", "%s[0]: %s", "%s.value: %s", "%s_hash: %s", "<%s >%s</x>", "<name>%s</name><value>%s</value>", `{"name": "%s", "value": "%s"}`,
+	"Command '['dump', '--%s', '%s']' failed", "headers=[(b'%s', b'%s')]", "(\"%s\", \"%s\")", "https://x.example/a?%s=%s", "%s\uff1d%s", "%s\uff1a%s",
 }
 
 // escapes are the ways to write a text that are undone.
@@ -25,6 +27,8 @@ var escapes = []func(string) string{
 	html.EscapeString,
 	url.QueryEscape, url.PathEscape,
 	each("\\u%04x"), each("\\x%02x"), each("%%%02X"), each("&#%d;"), each("&#x%x;"), each("\\%03o"),
+	each("\\u{%x}"), each("%%u%04x"), each("\\\\u%04x"), each("%%25%02x"), each("%%26%%23%d%%3b"),
+	func(s string) string { return html.EscapeString(html.EscapeString(s)) },
 	func(s string) string {
 		return strings.NewReplacer("=", "&equals;", ":", "&colon;", `"`, "&quot;", "<", "&lt;", ">", "&gt;").Replace(s)
 	},
@@ -55,7 +59,8 @@ func each(format string) func(string) string {
 
 func TestPairsInEveryFormAndEscape(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		name := rapid.SampledFrom([]string{"password", "Password", "api_key", "ApiKey", "refresh-token", "client_secret", "PWD"}).Draw(t, "name")
+		name := rapid.SampledFrom([]string{"password", "Password", "api_key", "ApiKey", "refresh-token", "client_secret", "PWD", "access_key_id",
+			"sessionId", "X-Auth-Token", "Set-Cookie", "creds"}).Draw(t, "name")
 		value := rapid.SampledFrom([]string{"hunter2", "x1", "canary", "s3cr3t!"}).Draw(t, "value")
 		form := rapid.SampledFrom(forms).Draw(t, "form")
 		if strings.HasPrefix(form, "[('") {

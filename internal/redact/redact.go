@@ -18,6 +18,9 @@ const TextLimit = 200
 // tokenLength is the shortest run of token bytes that counts as token-like.
 const tokenLength = 24
 
+// layers is how often escapes are undone: JSON in JSON in a page is escaped so often.
+const layers = 3
+
 // Text treats a piece of upstream's free text (contract 4.11): its
 // first line that is not blank, without control and invisible characters, cut
 // to TextLimit code points, always valid UTF-8. ok is false, and the text
@@ -34,7 +37,7 @@ func Text(s string) (text string, ok bool) {
 // token-like run with a digit, a PEM marker, a URL with user info or a query,
 // or key=value pairs (contract 4.11); and beyond the contract `password: x`, `password -> x`,
 // `--password x` and `<password>x</password>` in any spelling and quoting, `Bearer x` or `Basic x`,
-// `user/password@service` and the tokens of some issuers. Escapes are undone once ([plain]). It
+// `user/password@service` and the tokens of some issuers. Escapes are undone ([plain]). It
 // errs on the side of yes, but for what ad servers say of failed calls:
 // `status=503`, `credentials: HTTP 401`. Clean ASCII text costs no allocation.
 func Secretlike(s string) bool {
@@ -49,15 +52,18 @@ func Secretlike(s string) bool {
 // text empty, when it is Secretlike.
 func Whole(s string) (text string, ok bool) {
 	secret, veiled := scan(s)
-	if !secret && veiled {
-		// Invisible characters and escapes could split a token into harmless pieces.
-		secret, _ = scan(plain(s))
-		s = strings.Map(new(keeper).keep, s)
+	if text = s; veiled && !secret {
+		text = strings.Map(new(keeper).keep, s)
+	}
+	// Invisible characters and escapes could split a token into harmless pieces.
+	for layer := 0; layer < layers && veiled && !secret; layer++ {
+		s = plain(s)
+		secret, veiled = scan(s)
 	}
 	if secret {
 		return "", false
 	}
-	return s, true
+	return text, true
 }
 
 // firstLine is the visible part of the first line that is not blank.

@@ -81,6 +81,16 @@ type scanner struct {
 	veiled  bool
 	normal  bool // whether the rest was looked at for letters that are not the usual ones
 	closing int  // the last "</"; -1: not looked for
+	excused int  // pairs and remarks that were found harmless
+}
+
+// maxExcused bounds the harmless pairs and remarks of one text, which cost most: no person reads more.
+const maxExcused = 1000
+
+// excuses reports whether something secret-like is harmless, if it is not one too many.
+func (sc *scanner) excuses(harmless bool) bool {
+	sc.excused++
+	return harmless && sc.excused <= maxExcused
 }
 
 // secretAt reports whether a secret begins or ends at s[i], which is no blank.
@@ -96,32 +106,39 @@ func (sc *scanner) secretAt(i int) bool {
 		sc.rooted = sc.rooted || !sc.started
 		sc.slash, sc.inner = true, sc.inner || !sc.rooted
 	case c == ':':
-		sc.colon = true
-		return named(s, i, i+1)
+		sc.colon = sc.colon || !plainColon(s[:i])
+		return sc.named(i, i+1) || header(s[:i]) && nonBlankFrom(s, i+1)
+	case c == ',':
+		return tuple(s, i)
 	case c == '@': // user:password@host, with a scheme or without; user/password@service
-		return (sc.colon || sc.slashes || sc.inner) && nonSpaceAt(s, i+1)
+		return (sc.colon || sc.slashes || sc.inner && !version.MatchString(s[i+1:])) && nonSpaceAt(s, i+1)
 	case c == '?':
 		return sc.slash && nonSpaceAt(s, i+1)
 	case c == '>':
 		if sc.closing < 0 {
 			sc.closing = max(strings.LastIndex(s, "</"), 0)
 		}
-		return i > 0 && s[i-1] == '-' && named(s, i-1, i+1) || element(s, i, sc.closing)
+		return i > 0 && (s[i-1] == '-' || s[i-1] == '~') && sc.named(i-1, i+1) || element(s, i, sc.closing)
+	case c == '<':
+		return nameElement(s, i)
 	case c == '=', c == '%':
 		sc.veiled = sc.veiled || c == '%'
-		return assigns(s, i) && (c != '=' || !harmlessPair(s, i))
+		return assigns(s, i) && (c != '=' || !sc.excuses(harmlessPair(s, i)))
 	case c == '-':
-		return strings.HasPrefix(s[i:], "-----BEGIN") || !sc.started && option(s[i:])
+		begins := i == 0 || !is(s[i-1], letter|digit) && s[i-1] != '-' && s[i-1] != '_'
+		return strings.HasPrefix(s[i:], "-----BEGIN") || begins && option(s[i:])
 	case c >= utf8.RuneSelf:
 		r, size := utf8.DecodeRuneInString(s[i:])
 		sc.veiled = sc.veiled || hiddenRune(r) || !sc.normal && norm.NFKC.QuickSpanString(s[i:]) < len(s)-i
 		sc.normal = true
-		return (r == '\u2192' || r == '\u21d2') && named(s, i, i+size) // arrows
+		return joins(r) && sc.named(i, i+size)
 	}
 	return false
 }
 
 func nonSpaceAt(s string, i int) bool { return i < len(s) && !is(s[i], space) }
+
+func nonBlankFrom(s string, i int) bool { return strings.TrimLeft(s[i:], blanks) != "" }
 
 // assigns reports whether s[at] is, or begins (%3D), an equals sign of a pair.
 func assigns(s string, at int) bool {
@@ -145,70 +162,6 @@ func pair(s string, at, after int) bool {
 	return at >= 0 && strings.IndexByte("<>!=", s[at]) < 0
 }
 
-// gap is how many quotes, brackets and blanks may stand between a name and its
-// colon: `"password" :`, `\"password\":`, `[password]:`.
-const gap = 8
-
-// secretNames are what a field that holds a secret may be called, or its name
-// may end in; a plural s and a number after it are passed over.
-var secretNames = [...]string{
-	"password", "passwd", "passphrase", "passcode", "pass", "pwd", "pw", "passwort", "secret",
-	"token", "key", "credential", "authorization", "bearer", "cookie", "jwt", "signature",
-}
-
-// named reports whether the colon or arrow from s[at] to s[after] follows the name of a
-// secret and precedes something that may be it.
-func named(s string, at, after int) bool {
-	for after < len(s) && is(s[after], space) {
-		after++
-	}
-	if after == len(s) {
-		return false
-	}
-	end := at
-	for end > 0 && at-end < gap && !is(s[end-1], letter|digit) {
-		end--
-	}
-	for end > 0 && is(s[end-1], digit) {
-		end--
-	}
-	return secretName(s[:end]) && !harmlessRemark.MatchString(s[after:])
-}
-
-// secretName reports whether s ends in the name of a secret, perhaps a plural.
-func secretName(s string) bool {
-	if s == "" || strings.IndexByte("delnrstwy", s[len(s)-1]|0x20) < 0 { // how names end
-		return false
-	}
-	for _, n := range secretNames {
-		if hasSuffixFold(s, n) || s[len(s)-1]|0x20 == 's' && hasSuffixFold(s[:len(s)-1], n) {
-			return true
-		}
-	}
-	return false
-}
-
-// element reports whether the '>' at s[at] ends the tag of an element of XML with the name of a secret, and
-// with content: a letter or digit directly behind, or anything if an end tag follows, the last of which begins at
-// s[closing]. A placeholder, such as "<password> in the field", has none.
-func element(s string, at, closing int) bool {
-	begin := at
-	for begin > 0 && (is(s[begin-1], letter|digit) || strings.IndexByte("-_.:", s[begin-1]) >= 0) {
-		begin--
-	}
-	rest := s[at+1:]
-	return begin > 0 && s[begin-1] == '<' && secretName(strings.TrimRight(s[begin:at], "0123456789")) && rest != "" &&
-		!strings.HasPrefix(rest, "</") && (is(rest[0], letter|digit) || at < closing)
-}
-
-// option reports whether s, which begins with a hyphen, is an option of a command line with the name of a secret,
-// and a value.
-func option(s string) bool {
-	name := strings.TrimLeft(s, "-")
-	end := strings.IndexFunc(name, func(r rune) bool { return r >= utf8.RuneSelf || r != '_' && r != '-' && !is(byte(r), letter|digit) })
-	return end > 0 && secretName(name[:end]) && followed(name[end:])
-}
-
 // prefixes begin the tokens of some issuers, which may be shorter than tokenLength.
 var prefixes = [...]string{"AKIA", "ASIA", "AIza", "eyJ", "ghp_", "gho_", "ghs_", "ghu_", "ghr_", "github_pat_", "glpat-",
 	"xoxa-", "xoxb-", "xoxp-", "xoxs-", "ya29.", "sk_live_", "sk_test_", "rk_live_"}
@@ -216,6 +169,9 @@ var prefixes = [...]string{"AKIA", "ASIA", "AIza", "eyJ", "ghp_", "gho_", "ghs_"
 // issued reports whether s, at the beginning of a word, is a token of one of these.
 func issued(s string) bool {
 	const least = 6
+	if strings.IndexByte("Aeghrsxy", s[0]) < 0 { // how the prefixes begin
+		return false
+	}
 	for _, p := range prefixes {
 		if !strings.HasPrefix(s, p) {
 			continue
@@ -233,9 +189,10 @@ func issued(s string) bool {
 
 // harmless are the words that follow "basic", "bearer" or an option in plain sentences.
 var harmless = [...]string{
-	"access", "account", "and", "auth", "authentication", "authorization", "configuration",
-	"credential", "credentials", "expired", "failed", "flag", "for", "has", "header", "information", "is", "missing", "must",
-	"not", "option", "or", "plan", "realm", "required", "scheme", "settings", "to", "token", "tokens", "was",
+	"access", "account", "and", "are", "argument", "as", "auth", "authentication", "authorization", "can", "cannot", "configuration",
+	"credential", "credentials", "does", "error", "expired", "failed", "flag", "for", "from", "has", "header", "if", "in", "information",
+	"instead", "is", "missing", "must", "not", "on", "option", "or", "plan", "realm", "required", "scheme", "settings", "should",
+	"then", "to", "token", "tokens", "was", "were", "when", "with", "without",
 }
 
 // credentials reports whether s, at the beginning of a word, is an HTTP
