@@ -37,9 +37,9 @@ var (
 	// Name is vocabulary: a status, a code, the id of a task, the type of an ad server.
 	Name = kind(Kind{most: 128, signs: "_.:-", parts: "_.:", also: noKey})
 	// Stream is the name of a sync stream, in either spelling.
-	Stream = kind(Kind{most: 64, signs: "_-", first: "_", parts: "_", also: hasLetters})
+	Stream = kind(Kind{most: 64, signs: "_-", first: "_", parts: "_", also: isStream})
 	// Member is the name of a member of a document, in paths for logs and metrics.
-	Member = kind(Kind{most: 64, signs: "_", first: "_", parts: "_"})
+	Member = kind(Kind{most: 64, signs: "_", first: "_", parts: "_", also: noKey})
 
 	// ID is an id that stands in a path: of a tenant, or a webhook. Like [RunID] it may be random.
 	ID = kind(Kind{most: 128, signs: "-._", first: "_", also: noKey})
@@ -55,7 +55,7 @@ var (
 	Key = kind(Kind{most: 255, signs: visible, first: visible})
 
 	// Email is an e-mail address.
-	Email = kind(Kind{most: 320, signs: "-._%+@", also: isEmail})
+	Email = kind(Kind{most: 320, signs: "-._+@", also: isEmail})
 	// Path is a path within a host's pages, perhaps with a query and a fragment, and no token in any of them.
 	Path = kind(Kind{most: 2048, signs: pathSigns + "?#", first: "/", also: isPath})
 	// Address is an http or https address without user info, query and fragment, and no token in it.
@@ -131,7 +131,7 @@ func (k *Kind) AtMost(s string, most int) bool {
 	return !dotSegment(s) && (k.also == nil || k.also(s))
 }
 
-func hasLetters(s string) bool { return strings.Trim(s, "_-") != "" }
+func isStream(s string) bool { return strings.Trim(s, "_-") != "" && noKey(s) }
 
 func alphanumeric(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
@@ -153,9 +153,12 @@ func dotSegment(s string) bool {
 // noKey reports whether an id, which may be random, does not begin as the keys of some issuers do.
 func noKey(s string) bool { return !redact.Secretlike(s[:min(len(s), 23)]) }
 
-// isCursor reports whether s has "=" at its end alone, as base64 has, and ":" behind no name of a secret.
+// isCursor reports whether s has "=" at its end alone, as base64 has, and ":" behind no name of a secret, and is no
+// key. JSON in base64 begins with "eyJ" as a JWT does, which has two of them.
 func isCursor(s string) bool {
-	if strings.Contains(strings.TrimRight(s, "="), "=") {
+	const object = "eyJ"
+	body := strings.TrimRight(s, "=")
+	if strings.Contains(body, "=") || !strings.HasPrefix(s, object) && !noKey(body) || strings.Contains(s, "."+object) {
 		return false
 	}
 	parts := strings.Split(s, ":")
@@ -180,7 +183,7 @@ func isPath(s string) bool {
 	}
 	plain, err := url.PathUnescape(path)
 	switch {
-	case err != nil, s[0] != '/', strings.HasPrefix(s, "//"), dotSegment(plain), strings.Contains(s, "://"),
+	case err != nil, s[0] != '/', strings.HasPrefix(plain, "//"), dotSegment(plain), strings.Contains(s, "://"),
 		strings.ContainsFunc(plain, func(r rune) bool { return r < ' ' || r == 0x7f || strings.ContainsRune("%\\<>\"'`", r) }):
 		return false
 	}
@@ -192,19 +195,18 @@ func isPath(s string) bool {
 	// A query is made of pairs: only their names and values are checked.
 	for pair := range strings.FieldsFuncSeq(rest, func(r rune) bool { return r == '&' || r == '#' || r == '?' }) {
 		value, err := url.QueryUnescape(pair)
-		if err != nil || strings.Contains(value, "://") || hasSecret(strings.ReplaceAll(value, "=", ": ")) {
+		if err != nil || strings.Contains(value, "//") || hasSecret(strings.ReplaceAll(value, "=", ": ")) {
 			return false
 		}
 	}
 	return true
 }
 
-var uuid = regexp.MustCompile(`^[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
+// slug is the name or id of something in a path or a host: words, or a UUID.
+var slug = kind(Kind{most: 128, signs: "_.:-", parts: "_.:-", also: noKey})
 
 // hasSecret reports whether a part of a path or of a host is secret-like, and not the name or id of something.
-func hasSecret(part string) bool {
-	return redact.Secretlike(part) && !Name.Is(part) && !uuid.MatchString(part)
-}
+func hasSecret(part string) bool { return redact.Secretlike(part) && !slug.Is(part) }
 
 func isAddress(s string) bool {
 	u, err := url.Parse(s)
