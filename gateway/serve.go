@@ -60,9 +60,10 @@ type request struct {
 	bodyBytes int64 // of it, held for this request's body
 	bodyRead  bool  // to its end
 
-	failure *fault.Error          // what was answered, where it was an error
-	audit   *registry.AuditResult // as far as it is known; nil: not a write
-	span    trace.Span            // nil: not recorded
+	failure  *fault.Error          // what was answered, where it was an error
+	audit    *registry.AuditResult // as far as it is known; nil: not a write
+	endWrite func()                // ends what bounds the store's time; nil: not a write
+	span     trace.Span            // nil: not recorded
 
 	rateLimit [1]string // room for the header's value
 }
@@ -191,6 +192,7 @@ func (g *Gateway) run(w http.ResponseWriter, r *request, route *Route, known boo
 		r.span = g.startSpan(r)
 	}
 	if route.writes() {
+		r.ctx, r.endWrite = registry.WithWriteTime(r.ctx)
 		if err := g.beginAudit(r, route.Operation); err != nil {
 			return err
 		}
@@ -248,6 +250,9 @@ func checkMedia(h http.Header) error {
 // finish counts and logs the request, and answers in a panicking handler's place.
 func (g *Gateway) finish(r *request, begun time.Time) {
 	r.releaseBody()
+	if r.endWrite != nil {
+		defer r.endWrite()
+	}
 	if p := recover(); p != nil {
 		g.ins.Panic()
 		g.log.LogAttrs(r.Context(), slog.LevelError, "a handler panicked", slog.String("request_id", r.id),

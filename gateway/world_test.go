@@ -97,6 +97,7 @@ type setup struct {
 	fresh                   time.Duration // how long a snapshot is fresh; 0: 5 s
 	logLevel                string        // "": debug
 	limits                  ratelimit.Limits
+	store                   func(registry.Store) registry.Store // stands before the registry; nil: none
 	proxies                 []netip.Prefix
 	orgID                   string        // the template of an external_org_id; "": the usual one
 	slow                    time.Duration // how long the registry takes for what statuses say and for counts
@@ -142,7 +143,11 @@ func start(t testing.TB, s setup, agent *upstreamtest.Agent) *world {
 	w.must(err)
 	w.store, err = sqlstore.Open(ctx, "sqlite://"+s.database, sqlstore.WithVault(secrets))
 	w.must(err)
-	w.directory = registry.NewDirectory(slowStore{w.store, s.slow}, registry.DirectoryOptions{})
+	var store registry.Store = slowStore{w.store, s.slow}
+	if s.store != nil {
+		store = s.store(store)
+	}
+	w.directory = registry.NewDirectory(store, registry.DirectoryOptions{})
 	w.adopt(s)
 	tasks, bad := transform.NewTasks(s.tasks)
 	if len(bad) > 0 {

@@ -44,7 +44,7 @@ type DirectoryOptions struct {
 const (
 	readTimeout  = 250 * time.Millisecond // how long a reader with a copy waits for the store
 	storeTimeout = 2 * time.Second        // how long any other read of the store may take
-	writeTimeout = 5 * time.Second        // how long a write may take, its wait in a queue of writers included
+	writeTimeout = 5 * time.Second        // how long a write may take, its wait in a queue of writers included, and all that one request asks for
 
 	// pageEntries bounds the remembered pages of lists, of at most MaxPage rows each.
 	pageEntries = 500
@@ -122,6 +122,8 @@ func get[D snapshot.Document[D]](ctx context.Context, d *Directory, c *snapshot.
 			return r.Doc, nil
 		}
 	}
+	ctx, stop := SpendWriteTime(ctx)
+	defer stop()
 	read := c.Get
 	if newest {
 		read = c.GetNew
@@ -142,6 +144,8 @@ func get[D snapshot.Document[D]](ctx context.Context, d *Directory, c *snapshot.
 // readUncached makes a read of the store alone; none is the message when there is nothing
 // to read.
 func readUncached[T any](ctx context.Context, d *Directory, none string, read func(context.Context) (T, error)) (v T, err error) {
+	ctx, stop := SpendWriteTime(ctx)
+	defer stop()
 	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
 	defer cancel()
 	defer context.AfterFunc(ctx, cancel)() // a deadline of the caller's own says nothing of the store

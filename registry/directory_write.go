@@ -36,7 +36,9 @@ func (d *Directory) ofConnection(customer, esaID int64) target {
 func write[T any](ctx context.Context, d *Directory, t target,
 	run func(context.Context, CustomerStore) (T, error)) (v T, began int64, err error) {
 	var none T
-	bounded, cancel := context.WithTimeout(ctx, writeTimeout)
+	spent, stop := SpendWriteTime(ctx)
+	defer stop()
+	bounded, cancel := context.WithTimeout(spent, writeTimeout)
 	defer cancel()
 	if err := d.health.wait(bounded); err != nil {
 		return none, 0, writeFault(storeFault(err, t.none))

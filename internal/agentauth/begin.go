@@ -59,6 +59,8 @@ func (a *Agents) Begin(ctx context.Context, s *registry.Source) (authorizationUR
 		Verifier: newSecret(), Client: client, ExpiresAt: time.Now().Add(consentLife),
 	}
 	state := newSecret()
+	ctx, stop := registry.SpendWriteTime(ctx)
+	defer stop()
 	err = a.deps.Store.Customer(s.CustomerID).BeginConsent(ctx, s.SourceID, sha256.Sum256([]byte(state)), consent)
 	if err != nil {
 		return "", changed(err)

@@ -82,6 +82,7 @@ func holds(c *registry.Connection, id string) bool { return c.Operation != nil &
 // connection as it is then, and as it was before; after an error of theirs, was is what they were given.
 func (o operation) claim(ctx context.Context, precondition registry.Precondition,
 	begin transition) (m, was *registry.Source, err error) {
+	perhaps := false // it may be claimed
 	for range claimTries {
 		m, err = o.registry.ChangeConnection(ctx, o.customer, o.esaID, func(current *registry.Source) (*registry.Connection, error) {
 			if holds(current.Connection, o.ID) { // by the last try, whose outcome was not known
@@ -100,10 +101,11 @@ func (o operation) claim(ctx context.Context, precondition registry.Precondition
 			return &next, nil
 		})
 		if !errors.Is(err, registry.ErrOutcomeUnknown) {
-			return m, was, err
+			break
 		}
+		perhaps = true
 	}
-	if was != nil { // it may be claimed, but nothing was sent: restore the record
+	if perhaps && was != nil && fault.Is(err, fault.Unavailable) { // nothing was sent: restore the record
 		previous := *was.Connection
 		o.work.Go(ctx, "withdraw an operation", func(ctx context.Context) {
 			_, _ = retry(ctx, func(ctx context.Context) (written, error) {
@@ -197,7 +199,7 @@ func (o operation) report(ctx context.Context, outcome Outcome, err error) {
 const (
 	retryFirst    = 200 * time.Millisecond
 	retryLast     = 15 * time.Second
-	storePatience = 10 * time.Second // with the caller
+	storePatience = 10 * time.Second // with the caller, within the write time of its request
 )
 
 // persist makes a write whose loss would leave the record untrue: for storePatience at
@@ -206,6 +208,8 @@ const (
 func persist[T any](ctx context.Context, c *core, t target, write func(context.Context) (T, error)) (T, error) {
 	first, cancel := context.WithTimeout(ctx, storePatience)
 	defer cancel()
+	first, stop := registry.SpendWriteTime(first)
+	defer stop()
 	value, err := retry(first, write)
 	if !fault.Is(err, fault.Unavailable) || ctx.Err() != nil {
 		return value, err

@@ -154,6 +154,7 @@ type faultyStore struct {
 	away    atomic.Bool
 	noKeep  atomic.Bool  // settings can't be kept
 	unknown atomic.Int32 // so many writes of a connection stand and are not known to
+	leaves  atomic.Bool  // it goes away with the next of these
 }
 
 func (s *faultyStore) now() registry.Store {
@@ -186,6 +187,9 @@ func (c *faultyCustomer) ChangeConnection(ctx context.Context, esaID int64, deci
 	m, err := c.CustomerStore.ChangeConnection(ctx, esaID, decide)
 	if err == nil && c.s.unknown.Load() > 0 {
 		c.s.unknown.Add(-1)
+		if c.s.leaves.Swap(false) {
+			c.s.away.Store(true)
+		}
 		return nil, registry.ErrOutcomeUnknown
 	}
 	return m, err

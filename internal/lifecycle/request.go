@@ -103,7 +103,7 @@ func (a *attempt) await(ctx context.Context, c *core, done <-chan result[Connect
 			recorded = a.recorded
 		case <-recorded:
 			if a.decide(answered) {
-				return Connected{Source: c.newest(a.source)}, nil
+				return Connected{Source: c.newest(ctx, a.source)}, nil
 			}
 			recorded = nil
 		}
@@ -114,8 +114,8 @@ func (a *attempt) await(ctx context.Context, c *core, done <-chan result[Connect
 const newestTimeout = time.Second
 
 // newest gives a connection as the registry has it now, or m if that can't be read.
-func (c *core) newest(m *registry.Source) *registry.Source {
-	ctx, cancel := context.WithTimeout(c.work.Context(), newestTimeout)
+func (c *core) newest(ctx context.Context, m *registry.Source) *registry.Source {
+	ctx, cancel := context.WithTimeout(ctx, newestTimeout)
 	defer cancel()
 	if newer, err := c.registry.ManagedSourceByID(ctx, m.Connection.CustomerID, m.Connection.ID); err == nil {
 		return newer

@@ -143,6 +143,14 @@ func TestClaimOfUnknownOutcome(t *testing.T) {
 		w.pass(5 * time.Second)
 		w.is(w.stored(next), registry.StatusPending, "")
 		w.calls("provision", 1)
+		last := w.pending("evening").Connection.ID
+		w.one.faulty.unknown.Store(1)
+		w.one.faulty.leaves.Store(true) // and can't be asked again
+		w.saveFails(last, freewheel, fault.Unavailable)
+		w.one.faulty.away.Store(false)
+		w.pass(20 * time.Second)
+		w.is(w.stored(last), registry.StatusPending, "")
+		w.calls("provision", 1)
 	})
 }
 
