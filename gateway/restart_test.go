@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"esagate/registry"
+	"esagate/upstream/upstreamtest"
 )
 
 // restart ends a gateway, or with kill leaves it as a process that was killed would, and
@@ -120,5 +121,40 @@ func TestASnapshotOfAnotherFormat(t *testing.T) {
 		w.must(w.store.KeepSnapshots(w.Context(), []registry.Snapshot{{TenantID: tenant, At: time.Now(), ReceivedAt: time.Now(),
 			Document: []byte(`{"format":0,"status":{}}`)}}, time.Time{}))
 		w.served(statusOf)
+	})
+}
+
+// A tenant is asked about at the pace of a gateway that is not restarted, whether the sales
+// agent answers or not.
+func TestRestartsAskOfNoTenantAgain(t *testing.T) {
+	other := registry.ConfigSource{CustomerID: customer, SourceID: "other", Name: "Other", TenantID: "tnt_other"}
+	inWorld(t, setup{sources: []registry.ConfigSource{other}}, func(w *world) {
+		w.agent.SetTenant(upstreamtest.Tenant{ID: "tnt_other", Active: true, Status: upstreamtest.Healthy()})
+		w.agent.Fault("tnt_other", upstreamtest.Fault{Only: upstreamtest.RouteTenant, Status: 400})
+		asked := func(most, least int) {
+			t.Helper()
+			for _, id := range []string{tenant, "tnt_other"} {
+				n := 0
+				for _, r := range w.agent.Requests() {
+					if r.Route == upstreamtest.RouteTenant && r.TenantID == id {
+						n++
+					}
+				}
+				if n < least || n > most {
+					t.Errorf("%s was asked about %d times, want %d to %d", id, n, least, most)
+				}
+			}
+		}
+		current := w
+		for range 5 {
+			current.learn()
+			current.pass(time.Minute)
+			asked(1, 1)
+			current = current.restart(false)
+			defer current.stop()
+		}
+		current.learn()
+		current.pass(55 * time.Minute)
+		asked(8, 5)
 	})
 }

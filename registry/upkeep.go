@@ -27,6 +27,10 @@ type UpkeepStore interface {
 	// connection id, from the first id above after, at most take and never more than
 	// [MaxPage].
 	Upkeep(ctx context.Context, want Upkeep, after int64, take int) ([]*Source, error)
+	// TenantAsked records that the sales agent was asked just now how a connection's tenant
+	// stands. The connection stays as it is, its version too; one that has not the tenant,
+	// or does not exist, is passed over.
+	TenantAsked(ctx context.Context, customerID, esaID int64, tenantID string) error
 	// Lease takes a lease of a name, or extends the holder's own, for a time that is the
 	// same for all holders, and reports whether the holder has it. A lease that has run
 	// out is free, and so is one that ends later than a right clock could have said.
@@ -61,7 +65,7 @@ const (
 	UpkeepSubscribe
 	// UpkeepUnsubscribe: with a subscription upstream, and not active; RetryAt as above.
 	UpkeepUnsubscribe
-	// UpkeepTenants: active or deactivated with a tenant, and no operation is under way.
-	// Before is ignored.
+	// UpkeepTenants: active or deactivated with a tenant that was not asked about
+	// ([UpkeepStore].TenantAsked) since Before, and no operation is under way.
 	UpkeepTenants
 )

@@ -43,6 +43,12 @@ func (l *Lifecycle) check(ctx context.Context, m *registry.Source) error {
 	call, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	found, err := l.upstream.Tenant(call, m.Connection.TenantID)
+	if !upstream.IsBusy(err) {
+		asked := l.store.TenantAsked(ctx, m.Connection.CustomerID, m.Connection.ID, m.Connection.TenantID)
+		if asked != nil {
+			l.logAbout(ctx, slog.LevelDebug, "that a tenant was asked about can't be recorded", targetOf(m), slog.Any("error", asked))
+		}
+	}
 	switch {
 	case err == nil:
 		return l.recordTenant(ctx, m, found)

@@ -15,7 +15,7 @@ import (
 // Config says what is polled, how often and how hard. Concurrency and Timeout take defaults.
 type Config struct {
 	// Kind says which sources: [registry.UpkeepStale], those without news for an Interval,
-	// or [registry.UpkeepTenants], each twice in an Interval.
+	// or [registry.UpkeepTenants], each about twice in an Interval, however often it is Run.
 	Kind        registry.UpkeepKind
 	Interval    time.Duration // 0: nothing is polled
 	Concurrency int           // how many refreshes at once: 4
@@ -54,15 +54,25 @@ func New(cfg Config, deps Deps) *Reconciler {
 	return &Reconciler{cfg: cfg, deps: deps}
 }
 
-// Run makes a round every half of the interval, jittered by a fifth, until ctx ends;
+// Run makes a round every half of the interval, of tenants every quarter, jittered by a fifth, until ctx ends;
 // the refreshes that it began have ended when it returns. With an Interval of 0 it returns at once.
 func (r *Reconciler) Run(ctx context.Context) {
 	if r.cfg.Interval <= 0 {
 		return
 	}
+	pause, _ := r.pace()
 	for ctx.Err() == nil {
-		next := time.Now().Add(background.Jitter(r.cfg.Interval / 2))
+		next := time.Now().Add(background.Jitter(pause))
 		_ = background.Guard(ctx, r.deps.Logger, "poll", func(ctx context.Context) error { r.round(ctx); return nil })
 		background.Sleep(ctx, time.Until(next))
 	}
+}
+
+// pace gives the time between two rounds, and for how long there was nothing of a source
+// that is due. Of tenants every second round is that of one, wherever they come in it.
+func (r *Reconciler) pace() (pause, age time.Duration) {
+	if r.cfg.Kind == registry.UpkeepTenants {
+		return r.cfg.Interval / 4, r.cfg.Interval * 3 / 10
+	}
+	return r.cfg.Interval / 2, r.cfg.Interval
 }

@@ -22,12 +22,13 @@ const (
 // waits for the next round. The sources are counted first, so that the refreshes can be
 // spread over the round.
 func (r *Reconciler) round(ctx context.Context) {
-	due := registry.Upkeep{Kind: r.cfg.Kind, Before: time.Now().Add(-r.cfg.Interval)}
+	pause, age := r.pace()
+	due := registry.Upkeep{Kind: r.cfg.Kind, Before: time.Now().Add(-age)}
 	total := 0
 	err := r.each(ctx, due, registry.MaxPage, func(*registry.Source) { total++ })
 	var failed atomic.Int64
 	if err == nil && total > 0 {
-		gap := min(r.cfg.Interval/2*7/10/time.Duration(total), maxGap) // done before the next round, however jittered
+		gap := min(pause*7/10/time.Duration(total), maxGap) // done before the next round, however jittered
 		err = r.refresh(ctx, due, gap, &failed)
 	}
 	switch {

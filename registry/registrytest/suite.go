@@ -169,6 +169,7 @@ func runTimed(t *testing.T, open Opener, whole bool) {
 		{"once/patience", oncePatience},
 		{"once/forgotten", onceForgotten},
 		{"once/begun by many", onceBegunTogether},
+		{"upkeep/tenants asked about", upkeepTenantsAsked},
 		{"lease/held", leaseHeld},
 		{"keys/made", keysMade},
 		{"keys/revoked", keysRevoked},

@@ -119,6 +119,50 @@ func upkeepTenants(t *testing.T, s registry.Store) {
 	wants(t, s, "tenants", registry.Upkeep{Kind: registry.UpkeepTenants}, "on", "off", "adopted")
 }
 
+// upkeepTenantsAsked: a tenant that the sales agent was asked about lately is not
+// wanted. That changes nothing of its connection.
+func upkeepTenantsAsked(t *testing.T, s registry.Store, c *clock) {
+	names := []string{"never", "before", "after", "became another", "foreign"}
+	for i, name := range names {
+		managedIn(t, s, i, name, active)
+	}
+	owner := func(name string) int64 { return alice + int64(slices.Index(names, name)%2) }
+	asked := func(name string, customer int64, tenant string) {
+		t.Helper()
+		was := read(t, s, owner(name), name)
+		for range 2 {
+			if err := s.TenantAsked(t.Context(), customer, was.Connection.ID, tenant); err != nil {
+				t.Fatal(err)
+			}
+		}
+		same(t, "asked about", read(t, s, owner(name), name), was)
+	}
+	own := func(name string) {
+		t.Helper()
+		asked(name, owner(name), read(t, s, owner(name), name).Connection.TenantID)
+	}
+	tenants := func(what string, before time.Time, sourceIDs ...string) {
+		t.Helper()
+		wants(t, s, what, registry.Upkeep{Kind: registry.UpkeepTenants, Before: before}, sourceIDs...)
+	}
+	own("before")
+	now := c.pass(time.Minute)
+	own("after")
+	own("became another")
+	changeConnection(t, s, read(t, s, owner("became another"), "became another"), func(c *registry.Connection) { c.TenantID += "2" })
+	for _, wrong := range []string{"tenant of nobody", "", "\x00"} {
+		asked("foreign", owner("foreign"), wrong)
+	}
+	asked("foreign", owner("foreign")+1, read(t, s, owner("foreign"), "foreign").Connection.TenantID)
+	if err := s.TenantAsked(t.Context(), alice, 1<<40, "tenant"); err != nil {
+		t.Errorf("of a connection that is not there: %v", err)
+	}
+	tenants("asked about then", now, "never", "before", "became another", "foreign")
+	tenants("asked about before", now.Add(time.Microsecond), names...)
+	now = c.pass(-time.Hour)
+	tenants("asked about by a clock that was wrong", now, names...)
+}
+
 // subscribed gives a connection a subscription.
 func subscribed(t testing.TB, s registry.Store, m *registry.Source, sub registry.Subscription) {
 	t.Helper()

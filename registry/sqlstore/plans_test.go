@@ -194,13 +194,15 @@ func TestPostgresUpkeepPlans(t *testing.T) {
 			'2030-01-01T00:00:00.' || lpad(s.id::text, 6, '0') || 'Z', CASE WHEN s.id % 4000 = 0 THEN 'provision' END FROM sources s`,
 		`INSERT INTO subscriptions (connection, customer_id, webhook_id, sealed, url, dead)
 			SELECT c.id, c.customer_id, 'wh', 'x', 'https://gateway.example.net', c.id % 100 = 0 FROM connections c WHERE c.id % 10 <> 0`,
+		`INSERT INTO asked_tenants (connection, customer_id, tenant_id, asked_at)
+			SELECT c.id, c.customer_id, c.tenant_id, '2030-01-01T00:00:00.000000Z' FROM connections c WHERE c.id % 10 <> 0`,
 	}
 	eachPlan(t, opened(t, pgtest.Database(t)), fill, map[string]planned{
 		"unsettled":   {upkeepUnsettled, `0, 200`},
 		"stale":       {upkeepStale, `100000, 200, '2030-01-01T00:00:00.000500Z'`},
 		"subscribe":   {upkeepSubscribe, `100000, 200, '2030-01-01T00:00:00.000000Z', 'https://gateway.example.net'`},
 		"unsubscribe": {upkeepUnsubscribe, `100000, 200, '2030-01-01T00:00:00.000000Z'`},
-		"tenants":     {upkeepTenants, `100000, 200`},
+		"tenants":     {upkeepTenants, `100000, 200, '2030-01-01T00:00:00.000000Z', '2031-01-01T00:00:00.000000Z'`},
 	}, func(t *testing.T, name string, plan []string) {
 		walked := "connections_pkey"
 		if name == "unsettled" {

@@ -40,7 +40,12 @@ var (
 		subscriptionOf(mayRetry+` AND (n.webhook_id IS NULL OR n.dead OR n.url <> $4)`, `TRUE`))
 	upkeepUnsubscribe = upkeepPage(`c.provisioning_status <> 'active' AND ` +
 		subscriptionOf(mayRetry+` AND n.webhook_id IS NOT NULL`, `FALSE`))
-	upkeepTenants = upkeepPage(`c.provisioning_status IN ('active', 'deactivated') AND c.tenant_id IS NOT NULL AND c.operation_kind IS NULL`)
+	// A time that lies further ahead than clocks may differ is of a wrong clock.
+	upkeepTenants = upkeepPage(`c.provisioning_status IN ('active', 'deactivated') AND c.tenant_id IS NOT NULL AND c.operation_kind IS NULL AND
+		COALESCE((SELECT k.tenant_id <> c.tenant_id OR k.asked_at < $3 OR k.asked_at > $4 FROM asked_tenants k WHERE k.connection = c.id), TRUE)`)
+	keepAsked = scoped(`INSERT INTO asked_tenants (customer_id, connection, tenant_id, asked_at)
+		SELECT c.customer_id, c.id, c.tenant_id, CAST($4 AS TEXT) FROM connections c WHERE c.customer_id = $1 AND c.id = $2 AND c.tenant_id = $3
+		ON CONFLICT (connection) DO UPDATE SET tenant_id = excluded.tenant_id, asked_at = excluded.asked_at`)
 )
 
 // Upkeep lists managed sources of all customers that want something done.
@@ -60,7 +65,7 @@ func (s *Store) Upkeep(ctx context.Context, want registry.Upkeep, after int64, t
 	case registry.UpkeepUnsubscribe:
 		st, args = upkeepUnsubscribe, []any{before}
 	case registry.UpkeepTenants:
-		st = upkeepTenants
+		st, args = upkeepTenants, []any{before, nullTime(s.instant().Add(clockSkew))}
 	default:
 		return nil, failed("list for upkeep", errors.New("no such kind"))
 	}
@@ -75,6 +80,17 @@ func (s *Store) Upkeep(ctx context.Context, want registry.Upkeep, after int64, t
 	return page, failed("list for upkeep", err)
 }
 
+// TenantAsked records that the sales agent was asked how a connection's tenant stands.
+func (s *Store) TenantAsked(ctx context.Context, customerID, esaID int64, tenantID string) error {
+	if !registry.StorableID(tenantID) {
+		return nil // nobody has it
+	}
+	return failed("record that a tenant was asked about", s.writing(ctx, customerID, func(in scope) error {
+		_, err := in.exec(ctx, keepAsked, esaID, tenantID, nullTime(s.instant()))
+		return err
+	}))
+}
+
 var (
 	// takeLease is one statement, so that of two at once the second sees what the first
 	// has left: it waits for the row, and asks again whether it is free.
@@ -84,9 +100,9 @@ var (
 	dropLease = global(`DELETE FROM leases WHERE name = $1 AND holder = $2`)
 )
 
-// leaseSkew is how far ahead of ours another holder's clock may be. A lease that ends
+// clockSkew is how far ahead of ours another replica's clock may be. A lease that ends
 // later than that was taken by a clock that is wrong, and would keep all others away.
-const leaseSkew = 10 * time.Minute
+const clockSkew = 10 * time.Minute
 
 // Lease takes a lease of a name, or extends the holder's own.
 func (s *Store) Lease(ctx context.Context, name, holder string, ttl time.Duration) (bool, error) {
@@ -95,7 +111,7 @@ func (s *Store) Lease(ctx context.Context, name, holder string, ttl time.Duratio
 	}
 	return write(ctx, s, 0, "take a lease", func(in scope) (bool, error) {
 		now := s.instant()
-		taken, err := in.exec(ctx, takeLease, name, holder, nullTime(now.Add(ttl)), nullTime(now), nullTime(now.Add(ttl+leaseSkew)))
+		taken, err := in.exec(ctx, takeLease, name, holder, nullTime(now.Add(ttl)), nullTime(now), nullTime(now.Add(ttl+clockSkew)))
 		return taken == 1, err
 	})
 }
