@@ -175,3 +175,25 @@ func TestBadDocumentsEnd(t *testing.T) {
 		}
 	}
 }
+
+type withRuns struct {
+	Syncs map[string]struct{ History struct{ RecentRuns []any } }
+}
+
+// TestHistoriesDelayAStatusNoLonger than the sales agent's own answer may: they are left out.
+func TestHistoriesDelayAStatusNoLonger(t *testing.T) {
+	inWorld(t, setup{}, func(w *world) {
+		w.agent.Fault(tenant, upstreamtest.Fault{Delay: 2 * time.Second})
+		a := w.get(statusOf + "?includeSyncHistory=true")
+		if a.took > 3*time.Second || len(decode[withRuns](t, a, 200).Syncs["inventory"].History.RecentRuns) > 0 {
+			w.Errorf("%d after %s: %s", a.status, a.took, a.body)
+		}
+		w.pass(4 * time.Second) // the fetch has gone on
+		a = w.get(statusOf + "?includeSyncHistory=true")
+		for name, stream := range decode[withRuns](t, a, 200).Syncs {
+			if a.took > 0 || name != "reporting" && len(stream.History.RecentRuns) == 0 { // it has not run yet
+				w.Errorf("%s after %s: %s", name, a.took, a.body)
+			}
+		}
+	})
+}

@@ -3,6 +3,7 @@ package status
 import (
 	"context"
 	"slices"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -43,9 +44,11 @@ func (s *Service) SyncType(src *registry.Source, name string) string {
 	return names.Upstream(name)
 }
 
-// recentHistories gives the histories of a document's streams; nil if they can't be
-// had, and then the document keeps its zeros.
-func (s *Service) recentHistories(ctx context.Context, src *registry.Source, doc *document) *histories {
+// recentHistories gives the histories of a document's streams; nil if they can't be had within the
+// time that is left to a reader who came then, and the document keeps its zeros.
+func (s *Service) recentHistories(ctx context.Context, came time.Time, src *registry.Source, doc *document) *histories {
+	ctx, cancel := context.WithDeadline(ctx, came.Add(s.cfg.Limits.Timeout))
+	defer cancel()
 	names := make([]string, min(len(doc.status.Syncs), historyStreams))
 	for i := range names {
 		names[i] = doc.status.Syncs[i].Name
@@ -62,32 +65,14 @@ func (s *Service) recentHistories(ctx context.Context, src *registry.Source, doc
 // A stream that can't be had is left out; when none can, the fetch fails.
 func (s *Service) historyFetcher(c *registry.Connection, names []string, own transform.StreamNames) snapshot.Fetch[*histories] {
 	return guarded(s, "fetch_histories", func(ctx context.Context, d snapshot.Demand) (*histories, error) {
-		ctx = demanded(ctx, c, d, false)
 		all := &histories{streams: make(map[string]api.SyncHistory, len(names)), at: time.Now()}
-		got, errs := make([]api.SyncHistory, len(names)), make([]error, len(names))
-		var calls errgroup.Group
-		calls.SetLimit(historyCalls)
-		for i, name := range names {
-			calls.Go(func() error {
-				errs[i] = background.Guard(ctx, s.log, "fetch_history", func(ctx context.Context) error {
-					runs, err := s.deps.Upstream.SyncHistory(ctx, c.TenantID,
-						upstream.HistoryQuery{SyncType: own.Upstream(name), Limit: historyRuns})
-					if err == nil {
-						got[i] = transform.StreamHistory(runs)
-					}
-					return err
-				})
-				return nil
-			})
-		}
-		_ = calls.Wait() // no call gives an error
-		var failed error
-		for i, name := range names {
-			if errs[i] != nil {
-				failed = errs[i]
-			} else {
-				all.streams[name] = got[i]
+		failed := s.askHistories(demanded(ctx, c, d, false), c, names, own, all.streams)
+		select {
+		case <-d.Unwanted: // calls that had to wait were not begun
+			if d.Unwanted = nil; len(all.streams) > 0 {
+				failed = s.askHistories(demanded(ctx, c, d, false), c, names, own, all.streams)
 			}
+		default:
 		}
 		if failed != nil {
 			s.logRefresh(ctx, "sync_history", c.TenantID, failed)
@@ -97,6 +82,39 @@ func (s *Service) historyFetcher(c *registry.Connection, names []string, own tra
 		}
 		return all, nil
 	})
+}
+
+// askHistories gets the runs of the named streams that are not there yet. It gives the error of one that
+// can't be had.
+func (s *Service) askHistories(ctx context.Context, c *registry.Connection, names []string, own transform.StreamNames,
+	streams map[string]api.SyncHistory,
+) (failed error) {
+	var mu sync.Mutex // guards streams and failed
+	var calls errgroup.Group
+	calls.SetLimit(historyCalls)
+	has := func(name string) bool { _, ok := streams[name]; return ok }
+	for _, name := range slices.DeleteFunc(slices.Clone(names), has) {
+		calls.Go(func() error {
+			var got api.SyncHistory
+			err := background.Guard(ctx, s.log, "fetch_history", func(ctx context.Context) error {
+				runs, err := s.deps.Upstream.SyncHistory(ctx, c.TenantID, upstream.HistoryQuery{SyncType: own.Upstream(name), Limit: historyRuns})
+				if err == nil {
+					got = transform.StreamHistory(runs)
+				}
+				return err
+			})
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				failed = err
+			} else {
+				streams[name] = got
+			}
+			return nil
+		})
+	}
+	_ = calls.Wait() // no call gives an error
+	return failed
 }
 
 // withHistories gives a copy of a document whose streams have their histories.

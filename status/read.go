@@ -27,7 +27,7 @@ type Answer struct {
 // *fault.Error (NotFound: the sales agent has no such tenant; Unavailable, with the
 // reason and when to come again) or ctx.Err().
 func (s *Service) Get(ctx context.Context, src *registry.Source, runs int) (Answer, error) {
-	c := src.Connection
+	came, c := time.Now(), src.Connection
 	if c.TenantID == "" {
 		return s.local(ctx, src)
 	}
@@ -48,7 +48,7 @@ func (s *Service) Get(ctx context.Context, src *registry.Source, runs int) (Answ
 	s.countRead(got)
 	state := viewState{stale: got.Failed}
 	if runs > 0 {
-		state.histories, state.runs = s.recentHistories(ctx, src, got.Doc), runs
+		state.histories, state.runs = s.recentHistories(ctx, came, src, got.Doc), runs
 		if err := ctx.Err(); err != nil {
 			return Answer{}, err
 		}

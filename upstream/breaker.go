@@ -19,10 +19,10 @@ import (
 type breaker struct {
 	tenantID string // "": the whole upstream's
 	open     atomic.Bool
-	changes  atomic.Int64 // how often it has changed its state
-	probeAt  atomic.Int64 // Unix nanoseconds of the next probe
-	probes   atomic.Int32 // probes under way
-	hanging  hanging      // readers' status calls under way, of a tenant
+	changes  atomic.Int64              // how often it has changed its state
+	probeAt  atomic.Pointer[time.Time] // of the next probe, with its monotonic clock; nil: none is planned
+	probes   atomic.Int32              // probes under way
+	hanging  hanging                   // readers' status calls under way, of a tenant
 
 	mu      sync.Mutex // held while cb is used
 	cb      *gobreaker.CircuitBreaker[struct{}]
@@ -132,7 +132,10 @@ func (b *breaker) endProbing() bool {
 
 // refusal is the failure of a call that the breaker did not let through.
 func (b *breaker) refusal() *failure {
-	wait := time.Until(time.Unix(0, b.probeAt.Load()))
+	var wait time.Duration
+	if at := b.probeAt.Load(); at != nil {
+		wait = time.Until(*at)
+	}
 	cause := errors.New("the tenant's breaker is open")
 	if b.tenantID == "" {
 		cause = errors.New("the upstream's breaker is open")

@@ -35,7 +35,7 @@ func (c *Client) watch(b *breaker) {
 			}
 			bound = min(bound, c.cfg.Breaker.OpenFor)
 			pause := bound - rand.N(bound/5+1)
-			b.probeAt.Store(time.Now().Add(pause).UnixNano())
+			b.probeAt.Store(new(time.Now().Add(pause)))
 			if !background.Sleep(ctx, pause) {
 				return
 			}
