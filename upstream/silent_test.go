@@ -7,6 +7,7 @@ import (
 
 	"esagate/internal/fault"
 	"esagate/upstream"
+	ut "esagate/upstream/upstreamtest"
 )
 
 // All connections of the pool have died without a sign. A status read that nobody has a copy
@@ -16,8 +17,10 @@ func TestSilentlyDeadConnections(t *testing.T) {
 		r.transport.DisableKeepAlives, r.transport.MaxIdleConnsPerHost = false, 64
 		ids := r.publishers(30)
 		fill := func() {
+			r.agent.Fault("", ut.Fault{Delay: 100 * time.Millisecond}) // so that each call has a connection of its own
 			many(ids, func(id string) { r.works(id) })
-			if r.silence(); len(r.conns) < 20 {
+			r.agent.Fault("", ut.Fault{})
+			if r.silence(); len(r.conns) < len(ids) {
 				t.Fatalf("%d connections", len(r.conns))
 			}
 		}
