@@ -285,6 +285,21 @@ func TestAuthorizationURLIsEscaped(t *testing.T) {
 	})
 }
 
+// TestAuthorizationURLHasAPlainHost: a host that is not ASCII gets its ASCII form, and any other that may be asked stays.
+func TestAuthorizationURLHasAPlainHost(t *testing.T) {
+	inWorld(t, func(w *world) {
+		for host, want := range map[string]string{
+			"b\u00fccher.example:8443": "xn--bcher-kva.example:8443", "my_tenant.login.example": "my_tenant.login.example", "ab--c.example:444": "ab--c.example:444",
+		} {
+			w.next(host)
+			w.as.doc = serverDoc.with("authorization_endpoint", "https://"+host+"/authorize").with("authorization_response_iss_parameter_supported", true)
+			if got, err := w.tryBegin(); err != nil || !strings.HasPrefix(got, "https://"+want+"/authorize?") {
+				w.Errorf("%s became %s, %v", host, got, err)
+			}
+		}
+	})
+}
+
 // TestWordsOfAServer: what a server names is taken over only if it is made of letters, digits and plain signs.
 func TestWordsOfAServer(t *testing.T) {
 	inWorld(t, func(w *world) {

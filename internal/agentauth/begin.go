@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode"
 
 	"golang.org/x/net/idna"
 
@@ -94,14 +95,13 @@ func (a *Agents) authorizationURLOf(endpoint string, c registry.Consent, state s
 	if err != nil {
 		return "", err
 	}
-	host, err := idna.Lookup.ToASCII(u.Hostname())
-	switch {
-	case strings.HasPrefix(u.Host, "["): // an IPv6 address
-		host = u.Host
-	case err != nil:
-		return "", fail(ReasonAddress)
-	case u.Port() != "":
-		host += ":" + u.Port()
+	host := u.Host // of plain characters, where it is ASCII: the guard has looked at it
+	if name := u.Hostname(); strings.ContainsFunc(name, func(r rune) bool { return r > unicode.MaxASCII }) {
+		ascii, err := idna.Lookup.ToASCII(name)
+		if err != nil {
+			return "", fail(ReasonAddress)
+		}
+		host = strings.Replace(host, name, ascii, 1)
 	}
 	challenge := sha256.Sum256([]byte(c.Verifier))
 	query := url.Values{
