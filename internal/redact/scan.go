@@ -237,7 +237,8 @@ func hasPrefixFold(s, prefix string) bool {
 }
 
 func hasSuffixFold(s, suffix string) bool {
-	return len(s) >= len(suffix) && strings.EqualFold(s[len(s)-len(suffix):], suffix)
+	return len(s) >= len(suffix) && s[len(s)-1]|0x20 == suffix[len(suffix)-1]|0x20 && // most fail here
+		strings.EqualFold(s[len(s)-len(suffix):], suffix)
 }
 
 func anyFold(all []string, word string) bool {
