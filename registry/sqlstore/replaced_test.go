@@ -84,3 +84,25 @@ func TestTheFileIsTakenAwayInAWrite(t *testing.T) {
 		t.Fatalf("%v", err)
 	}
 }
+
+// TestTheLogInItsPlace: the log of the file that was put in the place of another stays when that is closed.
+func TestTheLogInItsPlace(t *testing.T) {
+	folder := t.TempDir()
+	path, other := filepath.Join(folder, "registry.db"), filepath.Join(folder, "other.db")
+	s := open(t, "sqlite://"+path)
+	must(t)(s.Adopt(t.Context(), entry()))
+	next := open(t, "sqlite://"+other)
+	must(t)(next.Adopt(t.Context(), entry()))
+	for _, end := range []string{"", "-wal"} {
+		text, err := os.ReadFile(other + end)
+		must(t)(err)
+		must(t)(os.Remove(path + end))
+		must(t)(os.WriteFile(path+end, text, 0o600))
+	}
+	log, err := os.ReadFile(path + "-wal")
+	must(t)(err)
+	must(t)(s.Close())
+	if left, err := os.ReadFile(path + "-wal"); err != nil || string(left) != string(log) {
+		t.Errorf("%d bytes of %d, %v", len(left), len(log), err)
+	}
+}
