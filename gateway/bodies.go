@@ -12,6 +12,7 @@ import (
 const (
 	maxBodies           = 64 << 20
 	maxBodiesOfCustomer = 16 << 20
+	leastCounted        = 64 << 10 // for each: 256 slow ones are one customer's, which leaves connections to others
 )
 
 var errBodiesFull = &fault.Error{

@@ -14,7 +14,7 @@ import (
 // as it comes, at most as much as there is already.
 const firstPiece = 4 << 10
 
-// restTimeout is for the rest of a body that is not wanted any more.
+// restTimeout is for a body that the answer does not depend on.
 const restTimeout = 500 * time.Millisecond
 
 // readBody reads a request's whole body, of at most limit bytes. What a caller's body holds in
@@ -58,11 +58,12 @@ func (r *request) grow(body []byte, most int64) ([]byte, error) {
 	size := min(max(2*had, firstPiece), most)
 	if r.caller != nil {
 		customer := r.caller.CustomerID
-		if had == 0 && r.ContentLength > 0 && !r.bodies.fits(customer, most) || !r.bodies.take(customer, size) {
+		count := max(size, leastCounted)
+		if had == 0 && r.ContentLength > 0 && !r.bodies.fits(customer, most) || !r.bodies.take(customer, count) {
 			return nil, errBodiesFull
 		}
-		defer r.bodies.give(customer, had)
-		r.bodyBytes = size
+		r.releaseBody()
+		r.bodyBytes = count
 	}
 	return append(make([]byte, 0, size), body...), nil
 }
@@ -74,8 +75,8 @@ func (r *request) releaseBody() {
 	}
 }
 
-// abandonBody sees to it that a refused request is not waited for whose body was not read.
-// Where the body is short and its client known, what is on its way is taken and the connection goes on.
+// abandonBody sees to it that a body that was not read when the answer begins is not waited for.
+// Where it is short and its client known, what is on its way is taken and the connection goes on.
 func (r *request) abandonBody(w http.ResponseWriter) {
 	if r.ContentLength == 0 || r.bodyRead {
 		return

@@ -67,7 +67,6 @@ func (g *Gateway) writeError(w http.ResponseWriter, r *request, err error) {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="esagate"`)
 	}
 	setRetryAfter(w.Header(), f)
-	r.abandonBody(w)
 	r.failure = f
 	writeUncached(w, r, answer.status, jsonType, api.Encode(body))
 }

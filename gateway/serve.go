@@ -94,6 +94,7 @@ type recorder struct {
 	status   int
 	begins   func(status int) // called before an answer begins; nil: nothing to do
 	stranger bool             // reads it: for boundReading
+	request  *request         // that is answered
 }
 
 func (w *recorder) begin(status int) {
@@ -104,6 +105,7 @@ func (w *recorder) begin(status int) {
 	if w.stranger {
 		boundReading(w.ResponseWriter)
 	}
+	w.request.abandonBody(w.ResponseWriter)
 	if w.begins != nil {
 		w.begins(status)
 	}
@@ -130,6 +132,7 @@ func (g *Gateway) serve(t *table, w http.ResponseWriter, hr *http.Request) {
 	begun := time.Now()
 	r := &request{Request: hr, ctx: hr.Context(), id: requestID(hr.Header), table: t, route: noRoute,
 		answer: recorder{ResponseWriter: w, stranger: true}, bodies: &g.bodies}
+	r.answer.request = r
 	h := w.Header()
 	h[headerRequestID] = []string{r.id}
 	h["X-Content-Type-Options"] = nosniff
@@ -226,6 +229,7 @@ func checkSizes(r *request) error {
 	// The length is not announced: there may be no content at all, which needs no type.
 	switch _, err := io.ReadFull(r.Body, make([]byte, 1)); {
 	case err == io.EOF:
+		r.bodyRead = true
 		return nil
 	case err != nil:
 		return bodyFault(r, err)
