@@ -275,6 +275,7 @@ func (r *rig) metrics() map[string]float64 {
 			case metricdata.Histogram[float64]:
 				for _, p := range d.DataPoints {
 					add(p.Attributes, float64(p.Count))
+					out[m.Name+"_sum{"+p.Attributes.Encoded(attribute.DefaultEncoder())+"}"] = p.Sum
 				}
 			}
 		}

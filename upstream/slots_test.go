@@ -260,6 +260,8 @@ func TestWaitsDoNotCount(t *testing.T) {
 				t.Error(e)
 			}
 		})
+		r.metric("esagate.upstream.duration_sum{operation=status,outcome=ok}", 2*2.9)
+		r.metric("esagate.upstream.queue_wait_sum{}", 2.9)
 	})
 }
 
@@ -300,18 +302,53 @@ func TestCallsThatNobodyWaitsForAreNotMade(t *testing.T) {
 	})
 }
 
-// When a breaker opens, the calls that it keeps back do not wait for a slot first.
+// When a breaker opens, the calls that it keeps back are refused without a turn of their
+// own: a tenant's keeps back reads of its status, the whole upstream's all calls.
 func TestAnOpenBreakerEndsWaits(t *testing.T) {
-	run(t, upstream.Config{Concurrency: 1, Attempts: 1}, func(t *testing.T, r *rig) {
-		r.agent.Fault("", ut.Fault{Hang: true})
-		go func() { _, _ = r.client.TestConnection(context.Background(), tenant) }() // has the slot
-		synctest.Wait()
-		for range 3 {
-			go r.statusFor(upstream.Demand{CopyFrom: time.Now()}, tenant)
-		}
-		r.network.Store(refused)
-		sleep(5 * time.Second)
-	})
+	breaker := upstream.BreakerConfig{ConsecutiveFailures: 1}
+	read := func(r *rig, id string) *fault.Error { return r.statusFor(upstream.Demand{CopyFrom: time.Now()}, id) }
+	test := func(r *rig, id string) *fault.Error {
+		_, err := r.client.TestConnection(upstream.WithDemand(context.Background(), upstream.Demand{Background: true}), id)
+		return r.fault(err)
+	}
+	for name, c := range map[string]struct {
+		fault   ut.Fault
+		network int32
+		after   time.Duration
+		waits   func(*rig, string) *fault.Error
+	}{
+		"a tenant's":   {fault: ut.Fault{Status: 500, Delay: time.Second, Only: ut.RouteStatus}, after: time.Second, waits: read},
+		"the upstream": {network: silent, after: 5 * time.Second, waits: test},
+	} {
+		t.Run(name, func(t *testing.T) {
+			run(t, upstream.Config{Concurrency: 1, Attempts: 1, Timeout: 20 * time.Second, FetchTimeout: 20 * time.Second, Breaker: breaker}, func(t *testing.T, r *rig) {
+				r.agent.Fault(tenant, c.fault)
+				r.network.Store(c.network)
+				start := time.Now()
+				var all sync.WaitGroup
+				all.Go(func() { read(r, tenant) }) // has the slot
+				synctest.Wait()
+				for range 3 {
+					all.Go(func() {
+						if e := c.waits(r, tenant); e == nil || e.Reason != fault.CircuitOpen || time.Since(start) != c.after {
+							t.Errorf("%v after %v", e, time.Since(start))
+						}
+					})
+				}
+				if c.network == up {
+					all.Go(func() {
+						if e := read(r, other); e != nil {
+							t.Errorf("another tenant's: %v", e)
+						}
+					})
+				}
+				all.Wait()
+				if n := r.agent.Calls(tenant); n > 1 {
+					t.Errorf("%d calls", n)
+				}
+			})
+		})
+	}
 }
 
 // A call that waits for its next attempt leaves its slot to others.
