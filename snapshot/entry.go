@@ -97,8 +97,8 @@ type verdict[D Document[D]] struct {
 }
 
 // settleFor makes the copy the answer, or else an error, as no fetch can be started.
-func (v *verdict[D]) settleFor(cause error, retryAfter time.Duration) {
-	v.refused = &UnavailableError{Cause: cause, RetryAfter: retryAfter}
+func (v *verdict[D]) settleFor(why *UnavailableError) {
+	v.refused = why
 	if v.ready = v.held; !v.ready {
 		v.err = v.refused
 	}
@@ -142,17 +142,17 @@ func (c *Cache[D]) decide(ctx context.Context, e *entry[D], fetch Fetch[D], r *r
 	atOnce := v.held && !r.newest && !r.refresh && !e.copy.expired && v.read.Age <= c.limits.StaleWhileRevalidate
 	started := e.flight == nil
 	if started {
-		if cause, retryAfter := c.heldBack(e, r, now); cause != nil {
+		if why := c.heldBack(e, r, now); why != nil {
 			if v.load != nil {
 				v.until = r.came.Add(c.limits.Timeout)
 			}
 			if !now.Before(v.until) {
-				v.settleFor(cause, retryAfter)
+				v.settleFor(why)
 			}
 			return v
 		}
 		if !c.start(ctx, e, fetch, &v, atOnce, now) {
-			v.settleFor(ErrClosed, time.Second)
+			v.settleFor(&UnavailableError{ErrClosed, time.Second})
 			return v
 		}
 	}
@@ -212,22 +212,21 @@ func (c *Cache[D]) answer(e *entry[D], r *reader, now time.Time) (v verdict[D]) 
 	return v
 }
 
-// heldBack gives why no fetch is to begin now, and for how long; nil: it may. The entry's lock
-// is held.
-func (c *Cache[D]) heldBack(e *entry[D], r *reader, now time.Time) (cause error, retryAfter time.Duration) {
+// heldBack gives why no fetch is to begin now; nil: it may. The entry's lock is held.
+func (c *Cache[D]) heldBack(e *entry[D], r *reader, now time.Time) *UnavailableError {
 	waited, f := r.waited, e.failure
 	switch {
 	case waited != nil && waited.outcome == Refused && !waited.dropped:
-		return waited.err, c.retryAfter(waited.err)
+		return &UnavailableError{waited.err, c.retryAfter(waited.err)}
 	case e.refusal != nil && now.Before(e.refusal.retryAt):
 		f = e.refusal
 	case r.newest && waited == nil: // a reader of the newest has a fetch of its own once
-		return nil, 0
+		return nil
 	}
 	if f == nil || !now.Before(f.retryAt) {
-		return nil, 0
+		return nil
 	}
-	return f.err, f.retryAt.Sub(now)
+	return &UnavailableError{f.err, f.retryAt.Sub(now)}
 }
 
 // wholeWait is how long a reader waits in all, for as many fetches as it may be.
