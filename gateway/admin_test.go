@@ -3,7 +3,6 @@ package gateway_test
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -107,7 +106,7 @@ func TestAdminConnectionsAreTheirOwn(t *testing.T) {
 		text, err := io.ReadAll(resp.Body)
 		w.must(err)
 		if !strings.Contains(string(text), "esagate_connections_refused_total") {
-			w.Error(fmt.Sprintf("no count of refusals in %.200s", text))
+			w.Errorf("no count of refusals in %.200s", text)
 		}
 		for _, c := range append(busy, scrape, page) {
 			w.must(c.Close())
