@@ -116,7 +116,7 @@ func (c *Cache[D]) wait(ctx context.Context, e *entry[D], fetch Fetch[D], r *rea
 			v.read.GaveUp = true
 			return v.read, nil
 		default:
-			return Read[D]{}, &UnavailableError{Cause: ErrNoAnswer, RetryAfter: max(v.join.ends.Sub(now), time.Second)}
+			return Read[D]{}, e.tooLate(v.join, r.came, now)
 		}
 	}
 }

@@ -22,6 +22,8 @@ type flight struct {
 	kept     bool // a reader was given a copy meanwhile
 	dropped  bool // unwanted is closed
 
+	queuedFrom, queuedTill time.Time // its last wait in a queue; till is zero while it lasts
+
 	// Set before done is closed.
 	outcome Outcome
 	err     error
@@ -47,10 +49,41 @@ func (c *Cache[D]) start(ctx context.Context, e *entry[D], fetch Fetch[D], v *ve
 		begins: begins, ends: begins.Add(c.limits.FetchTimeout),
 	}
 	d.Unwanted = f.unwanted
+	d.Queued = func(waits bool) { e.queued(f, waits) }
 	e.flight = f
 	e.mark(f)
 	go c.fly(context.WithoutCancel(ctx), e, f, d, fetch, delay)
 	return true
+}
+
+// queued notes that a fetch begins or ends to wait in its queue.
+func (e *entry[D]) queued(f *flight, waits bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if now := time.Now(); waits {
+		f.queuedFrom, f.queuedTill = now, time.Time{}
+	} else {
+		f.queuedTill = now
+	}
+}
+
+// tooLate gives the error of a reader without a copy whose time is up.
+func (e *entry[D]) tooLate(f *flight, came, now time.Time) *UnavailableError {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if from := f.queuedFrom; !from.IsZero() {
+		till := f.queuedTill
+		if till.IsZero() {
+			till = now
+		}
+		if from.Before(came) {
+			from = came
+		}
+		if till.Sub(from) > now.Sub(came)/2 {
+			return &UnavailableError{Cause: ErrQueued, RetryAfter: time.Second}
+		}
+	}
+	return &UnavailableError{Cause: ErrNoAnswer, RetryAfter: max(f.ends.Sub(now), time.Second)}
 }
 
 // mark notes the counts of the entry's from which a fetch begins. The lock is held.

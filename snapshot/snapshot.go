@@ -50,6 +50,9 @@ type Demand struct {
 	// given a copy while the fetch ran: those want the next. A fetch that has not asked
 	// anybody yet ends then, with an error that Options.Busy holds for; one that has goes on.
 	Unwanted <-chan struct{}
+	// Queued is told true when the fetch begins to wait for its turn in a queue of its own,
+	// and false when that is over. It need not be called where there is no queue.
+	Queued func(waits bool)
 }
 
 // Options are what a Cache needs beside its limits.
@@ -108,7 +111,7 @@ type Read[D Document[D]] struct {
 
 // UnavailableError says that there is no document to serve.
 type UnavailableError struct {
-	Cause      error         // the last fetch's error, or ErrNoAnswer
+	Cause      error         // the last fetch's error, ErrNoAnswer or ErrQueued
 	RetryAfter time.Duration // when the next try is due
 }
 
@@ -122,6 +125,10 @@ func (e *UnavailableError) Unwrap() error { return e.Cause }
 
 // ErrNoAnswer is the cause when the running fetch took longer than a reader waits.
 var ErrNoAnswer = errors.New("no answer yet")
+
+// ErrQueued is the cause when that was so because the fetch waited in its queue for most of
+// the reader's time, and who was to be asked is not to blame.
+var ErrQueued = errors.New("the fetch had to wait for its turn")
 
 // ErrClosed is the cause after Close.
 var ErrClosed = errors.New("the snapshot cache is closed")

@@ -30,6 +30,7 @@ func TestUnavailableKeepsTheReason(t *testing.T) {
 	}{
 		"a reason":     {&snapshot.UnavailableError{Cause: refused, RetryAfter: 7 * time.Second}, fault.CircuitOpen, fault.Unavailable},
 		"no answer":    {&snapshot.UnavailableError{Cause: snapshot.ErrNoAnswer, RetryAfter: 7 * time.Second}, fault.UpstreamTimeout, fault.Unavailable},
+		"queued":       {&snapshot.UnavailableError{Cause: snapshot.ErrQueued, RetryAfter: 7 * time.Second}, "", fault.Unavailable},
 		"an unknown":   {&snapshot.UnavailableError{Cause: errors.New("?"), RetryAfter: 7 * time.Second}, fault.UpstreamError, fault.Unavailable},
 		"not found":    {&fault.Error{Kind: fault.NotFound, Reason: fault.TenantNotFound}, fault.TenantNotFound, fault.NotFound},
 		"another kind": {fmt.Errorf("wrapped: %w", fault.New(fault.Conflict, "no")), "", fault.Conflict},

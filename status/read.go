@@ -144,8 +144,11 @@ func unavailable(err error) error {
 		return err
 	}
 	cause := none.Cause
-	if errors.Is(cause, snapshot.ErrNoAnswer) {
+	switch {
+	case errors.Is(cause, snapshot.ErrNoAnswer):
 		cause = fault.Upstream(fault.UpstreamTimeout, "The sales agent has not answered in time.", cause)
+	case errors.Is(cause, snapshot.ErrQueued):
+		cause = &fault.Error{Kind: fault.Unavailable, Message: upstream.BusyMessage, Cause: cause}
 	}
 	var f *fault.Error
 	if !errors.As(cause, &f) || f.Kind != fault.Unavailable && f.Kind != fault.RateLimited {
@@ -159,6 +162,6 @@ func unavailable(err error) error {
 // demanded says with a context for whom a call is made.
 func demanded(ctx context.Context, c *registry.Connection, d snapshot.Demand, background bool) context.Context {
 	return upstream.WithDemand(ctx, upstream.Demand{
-		Customer: c.CustomerID, CopyFrom: d.CopyFrom, Unwanted: d.Unwanted, Background: background,
+		Customer: c.CustomerID, CopyFrom: d.CopyFrom, Unwanted: d.Unwanted, Queued: d.Queued, Background: background,
 	})
 }

@@ -11,6 +11,7 @@ type Demand struct {
 	CopyFrom   time.Time       // receipt of the copy that its readers have meanwhile; zero: they have none, so they wait
 	Unwanted   <-chan struct{} // closed once nobody waits for the call: it is then not begun any more; nil: never
 	Background bool            // polling, checks, subscriptions: after all readers
+	Queued     func(bool)      // told true when the call begins to wait for a slot, and false when it has one; nil: nobody
 	StartBy    time.Time       // the call is not begun later; zero: it waits as long as others do
 }
 

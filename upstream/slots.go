@@ -169,9 +169,12 @@ const (
 	refusedUnwanted refused = "unwanted" // nobody waits any more
 )
 
+// BusyMessage says of a call that it got no slot, or too late.
+const BusyMessage = "The sales agent is asked for more than it can do at the moment."
+
 // busy is the failure of a call that got no slot.
 func busy(why refused, after time.Duration) *failure {
-	e := &fault.Error{Kind: fault.Unavailable, Message: "The sales agent is asked for more than it can do at the moment.",
+	e := &fault.Error{Kind: fault.Unavailable, Message: BusyMessage,
 		RetryAfter: after, Cause: &busyError{why}}
 	if why == refusedCustomer {
 		e.Kind, e.Message = fault.RateLimited, "Too many calls of this customer's wait for the sales agent."
@@ -204,12 +207,18 @@ func (c *Client) enter(ctx context.Context, cl *call) (timed context.Context, le
 		w.class = classStatus
 	}
 	wait := c.cfg.Timeout
+	if d.Queued != nil {
+		wait -= wait / 20 // those who wait behind it hear of the refusal before they leave
+	}
 	if d.Background || !d.CopyFrom.IsZero() {
 		wait = LongestWait
 	}
 	until := came.Add(wait)
 	if !d.StartBy.IsZero() && d.StartBy.Before(until) {
 		until = d.StartBy
+	}
+	if d.Queued != nil {
+		d.Queued(true)
 	}
 	for recalled := true; recalled; {
 		if ctx.Err() != nil {
@@ -229,6 +238,9 @@ func (c *Client) enter(ctx context.Context, cl *call) (timed context.Context, le
 		}
 	}
 	began := time.Now()
+	if d.Queued != nil {
+		d.Queued(false)
+	}
 	waited := began.Sub(came)
 	cl.waited += waited
 	c.metrics.waited(ctx, waited)
