@@ -94,6 +94,38 @@ func TestUnwanted(t *testing.T) {
 	})
 }
 
+// TestQueued lists whose fault it is that a reader's time ran out: the wait counts that fell into it.
+func TestQueued(t *testing.T) {
+	asking := func(f *fixture, queue time.Duration) {
+		f.u.set(func(ctx context.Context, d snapshot.Demand) (*doc, error) {
+			d.Queued(true)
+			time.Sleep(queue)
+			d.Queued(false)
+			return after(9*time.Second-queue, now("late"))(ctx, d)
+		})
+	}
+	runEach(t, map[string]func(f *fixture){
+		"in the queue all the time": func(f *fixture) {
+			asking(f, 8*time.Second)
+			f.read(want{err: snapshot.ErrQueued, took: 3 * time.Second})
+		},
+		"most of the time": func(f *fixture) {
+			asking(f, 2*time.Second)
+			f.read(want{err: snapshot.ErrQueued, took: 3 * time.Second})
+		},
+		"for a moment": func(f *fixture) {
+			asking(f, time.Second)
+			f.read(want{err: snapshot.ErrNoAnswer, took: 3 * time.Second})
+		},
+		"before the reader came": func(f *fixture) {
+			asking(f, 2*time.Second)
+			go func() { _, _ = f.c.Get(f.Context(), "k", 0, f.u.fetch) }()
+			f.pass(2500 * time.Millisecond)
+			f.read(want{err: snapshot.ErrNoAnswer, took: 3 * time.Second})
+		},
+	})
+}
+
 // TestBusy: a refused fetch is no failed refresh, and is followed by no other for a moment.
 func TestBusy(t *testing.T) {
 	full := func(context.Context, snapshot.Demand) (*doc, error) { return nil, errBusy }
