@@ -60,6 +60,33 @@ func TestReadsThatGetNoTurnAreRefused(t *testing.T) {
 	})
 }
 
+// A reader without a copy who joins the fetch that polling has begun does not wait with it behind
+// all readers who have come since.
+func TestAPolledSourceIsNotLeftBehind(t *testing.T) {
+	s, paths := many(401)
+	s.agent.Workers = 8
+	inWorld(t, s, func(w *world) {
+		w.addTenants(s)
+		w.agent.Fault("", upstreamtest.Fault{Delay: 150 * time.Millisecond}) // 53 calls a second
+		var others sync.WaitGroup
+		for i, path := range paths[1:] { // 100 a second
+			others.Go(func() {
+				time.Sleep(time.Duration(i) * 10 * time.Millisecond)
+				w.unchecked(path)
+			})
+		}
+		time.Sleep(1500 * time.Millisecond)
+		polled, err := w.directory.ManagedSource(w.Context(), customer, s.sources[0].SourceID)
+		w.must(err)
+		others.Go(func() { _ = w.status.Refresh(w.Context(), polled) })
+		time.Sleep(100 * time.Millisecond)
+		if a := w.unchecked(paths[0]); a.status != 200 {
+			w.Errorf("%d: %s", a.status, a.body)
+		}
+		others.Wait()
+	})
+}
+
 // readAll makes different reads at once and returns their answers.
 func (w *world) readAll(n int, path func(i int) string) []answer {
 	answers := make([]answer, n)

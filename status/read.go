@@ -159,9 +159,11 @@ func unavailable(err error) error {
 	return &answer
 }
 
-// demanded says with a context for whom a call is made.
+// demanded says with a context for whom a call is made. Polling gives way to readers, but not for a
+// source without a copy: readers may join its fetch, and would wait with it behind all others.
 func demanded(ctx context.Context, c *registry.Connection, d snapshot.Demand, background bool) context.Context {
 	return upstream.WithDemand(ctx, upstream.Demand{
-		Customer: c.CustomerID, CopyFrom: d.CopyFrom, Unwanted: d.Unwanted, Queued: d.Queued, Background: background,
+		Customer: c.CustomerID, CopyFrom: d.CopyFrom, Unwanted: d.Unwanted, Queued: d.Queued,
+		Background: background && !d.CopyFrom.IsZero(),
 	})
 }
