@@ -154,7 +154,11 @@ func TestBadDocumentsEnd(t *testing.T) {
 		"far ahead":     func(now time.Time) string { return fmt.Sprintf(good, now.Add(3*time.Hour).UTC().Format(time.RFC3339)) },
 		"going back":    func(now time.Time) string { return fmt.Sprintf(good, now.Add(-time.Hour).UTC().Format(time.RFC3339)) },
 	} {
-		for _, minutes := range []int{1, 4} {
+		minutesOf := []int{1}
+		if name == "HTML" {
+			minutesOf = append(minutesOf, 4) // probes come seldom by then
+		}
+		for _, minutes := range minutesOf {
 			t.Run(fmt.Sprint(name, minutes), func(t *testing.T) {
 				inWorld(t, setup{}, func(w *world) {
 					w.get(statusOf)
