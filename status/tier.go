@@ -40,6 +40,7 @@ type tier struct {
 	most      int           // tenants
 	loads     *semaphore.Weighted
 	work      *background.Group
+	wake      chan struct{} // holds one: there is something to write
 
 	mu      sync.Mutex
 	tenants map[string]*saving
@@ -56,13 +57,46 @@ type saving struct {
 // newTier starts a tier. The caller ends it with close.
 func newTier(d *registry.Directory, log *slog.Logger, limits snapshot.Limits) *tier {
 	t := &tier{directory: d, log: log, lapse: limits.StaleIfError, most: limits.Entries, loads: semaphore.NewWeighted(loadsAtOnce),
-		work: background.NewGroup(log), tenants: map[string]*saving{}, gone: map[string]struct{}{}}
-	t.work.Go(context.Background(), "save snapshots", func(ctx context.Context) {
-		for background.Sleep(ctx, saveTick) {
+		work: background.NewGroup(log), wake: make(chan struct{}, 1), tenants: map[string]*saving{}, gone: map[string]struct{}{}}
+	t.work.Go(context.Background(), "save snapshots", t.run)
+	return t
+}
+
+// run writes what is due, once a tick while there is something to write.
+func (t *tier) run(ctx context.Context) {
+	for {
+		select {
+		case <-t.wake:
+		case <-ctx.Done():
+			return
+		}
+		for waits := true; waits; waits = t.waits() {
+			if !background.Sleep(ctx, saveTick) {
+				return
+			}
 			t.save(ctx, time.Now(), max(t.most/saveSpan, saveRows))
 		}
-	})
-	return t
+	}
+}
+
+// waits reports whether there is something to write.
+func (t *tier) waits() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, of := range t.tenants {
+		if of.newest.Doc != nil {
+			return true
+		}
+	}
+	return len(t.gone) > 0
+}
+
+// woken has run look. The lock is held.
+func (t *tier) woken() {
+	select {
+	case t.wake <- struct{}{}:
+	default: // it will
+	}
 }
 
 // close ends the writing behind, and writes what is left within ctx.
@@ -90,6 +124,7 @@ func (t *tier) Store(key string, c snapshot.Copy[*document]) {
 		t.tenants[key] = of
 	}
 	of.newest = c
+	t.woken()
 }
 
 // Drop implements snapshot.Tier.
@@ -100,6 +135,7 @@ func (t *tier) Drop(key string) {
 	if len(t.gone) < t.most {
 		t.gone[key] = struct{}{}
 	}
+	t.woken()
 }
 
 // Load implements snapshot.Tier.
