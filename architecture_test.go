@@ -41,6 +41,7 @@ internal/jsonbody: internal/fault
 internal/adserver: api internal/jsonbody internal/redact internal/sources internal/word registry upstream/wire
 internal/webhooks: internal/background internal/fault registry transform upstream upstream/wire
 internal/background:
+internal/events: api
 internal/ratelimit:
 internal/leader: internal/background registry
 internal/reconcile: internal/background registry
