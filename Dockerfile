@@ -1,7 +1,7 @@
 # A static binary in an empty image: no shell, no package manager, no user but a
 # number. It needs no write access outside /data.
 #
-#   docker build --build-arg VERSION=1.2.3 -t esagate .
+#   docker build --build-arg VERSION=1.2.3 --build-arg COMMIT="$(git rev-parse HEAD)" -t esagate .
 #   docker run --read-only --cap-drop ALL -p 8080:8080 \
 #     -v ./config.yaml:/etc/esagate/config.yaml:ro -v esagate:/data \
 #     -e SALES_AGENT_API_KEY -e ESAGATE_STOREFRONT_KEY \
@@ -29,9 +29,10 @@ COPY upstream ./upstream
 COPY .ci/build ./.ci/build
 
 ARG VERSION=dev
+ARG COMMIT
 ARG TARGETOS
 ARG TARGETARCH
-RUN GOOS=$TARGETOS GOARCH=$TARGETARCH .ci/build /out/esagate "$VERSION"
+RUN GOOS=$TARGETOS GOARCH=$TARGETARCH .ci/build /out/esagate "$VERSION" "$COMMIT"
 RUN mkdir /out/data
 
 FROM scratch

@@ -1,6 +1,7 @@
 // Command esagate is the gateway: serve runs it, demo shows it before a
 // simulated sales agent, check reads a config and says what is wrong with it, key
-// makes and revokes keys, migrate brings the database up to date.
+// makes and revokes keys, migrate brings the database up to date, version says what
+// it was built from.
 package main
 
 import (
@@ -13,9 +14,6 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// version is set by the build (-ldflags "-X main.version=…").
-var version = "dev"
-
 // commands is the command line.
 type commands struct {
 	Serve   serveCommand   `cmd:"" help:"Run the gateway."`
@@ -23,9 +21,18 @@ type commands struct {
 	Check   checkCommand   `cmd:"" help:"Say everything that is wrong with a config file, and nothing of its values."`
 	Key     keyCommands    `cmd:"" help:"API keys, and the key that encrypts."`
 	Migrate migrateCommand `cmd:"" help:"Bring the database's tables up to date, as serve does when it starts."`
+	Version versionCommand `cmd:"" help:"Print the version, and what it was built from."`
+	Help    helpCommand    `cmd:"" help:"Print what a command does, and its flags."`
 
-	Version kong.VersionFlag `help:"Print the version."`
+	VersionFlag kong.VersionFlag `name:"version" help:"Print the version alone."`
 }
+
+// Exit codes of all commands but those that say so.
+const (
+	exitDone   = 0
+	exitFailed = 1
+	exitUnfit  = 2 // the command line or the config can't be used
+)
 
 func main() {
 	tuneMemory()
@@ -35,24 +42,61 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:]))
 }
 
-// run gives the exit code: 0, 1 for a failure, 2 for a config that can't be used.
+// run gives the exit code.
 func run(ctx context.Context, args []string) int {
-	parser, err := kong.New(&commands{},
-		kong.Name("esagate"), kong.Description("A gateway before a managed sales agent."),
-		kong.Vars{"version": version}, kong.UsageOnError(), kong.BindTo(ctx, (*context.Context)(nil)))
+	parser, err := newParser(ctx)
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "esagate:", err)
-		return 1
+		return fail(err, exitFailed)
 	}
 	parsed, err := parser.Parse(args)
-	parser.FatalIfErrorf(err)
-	err = parsed.Run()
 	if err == nil {
-		return 0
+		err = parsed.Run()
 	}
-	fmt.Fprintln(os.Stderr, "esagate:", err)
+	if bad, ok := errors.AsType[*kong.ParseError](err); ok { // of help's own, too
+		return misused(bad)
+	}
 	if _, ok := errors.AsType[configError](err); ok {
-		return 2
+		return fail(err, exitUnfit)
 	}
-	return 1
+	if err != nil {
+		return fail(err, exitFailed)
+	}
+	return exitDone
+}
+
+func fail(err error, code int) int {
+	fmt.Fprintln(os.Stderr, "esagate:", err)
+	return code
+}
+
+func newParser(ctx context.Context) (*kong.Kong, error) {
+	return kong.New(&commands{},
+		kong.Name("esagate"), kong.Description("A gateway before a managed sales agent.\n\n"+
+			"Exit codes: 0, it is done; 1, it failed; 2, the command line or the config can't be used. "+
+			"Where a command has others, its own help says so."),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Vars{"version": version}, kong.BindTo(ctx, (*context.Context)(nil)))
+}
+
+// misused says what is wrong with a command line, and what a right one looks like. What was asked
+// for goes to the standard output, this to the standard error.
+func misused(bad *kong.ParseError) int {
+	fmt.Fprintln(os.Stderr, "esagate:", bad)
+	bad.Context.Stdout = os.Stderr
+	_ = kong.DefaultShortHelpPrinter(kong.HelpOptions{}, bad.Context)
+	return exitUnfit
+}
+
+type helpCommand struct {
+	Command []string `arg:"" optional:"" help:"The command (key new, say); without one, all are listed."`
+}
+
+// Run prints help as --help does.
+func (c *helpCommand) Run(ctx context.Context) error {
+	parser, err := newParser(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = parser.Parse(append(c.Command, "--help")) // ends the program, unless there is no such command
+	return err
 }
