@@ -73,6 +73,9 @@ func (l *accessLog) write(r *request, took time.Duration) {
 	}
 	if r.caller != nil {
 		attrs = append(attrs, slog.String("key_name", r.caller.Name))
+		if r.caller.Operator {
+			attrs = append(attrs, slog.Int64("customer_id", r.caller.CustomerID))
+		}
 	}
 	if f := r.failure; f != nil {
 		attrs = append(attrs, slog.String("code", answerOf[f.Kind].code), slog.String("reason", string(f.Reason)))

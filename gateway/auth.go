@@ -10,7 +10,11 @@ import (
 	"esagate/internal/telemetry"
 )
 
-const headerAPIKey = "X-Scope3-Api-Key"
+// Names of header fields as net/http keeps them.
+const (
+	headerAPIKey   = "X-Scope3-Api-Key"
+	headerCustomer = "Esagate-Customer"
+)
 
 // authenticate gives the caller of a request, or why it has none. A caller that is known in
 // memory is not made to answer for the wrong keys of others at its address.
@@ -68,4 +72,37 @@ func (g *Gateway) refusal(err error) error {
 		return fault.New(fault.Unauthorized, "The API key, or access token, is not valid.")
 	}
 	return fault.Wrap(fault.Unauthorized, "The access token is not valid.", err)
+}
+
+// actingFor gives the caller with the customer that a request is for: the caller's own, or the one that
+// an operator names. Nobody else may name another, whether or not there is one of that id.
+func (g *Gateway) actingFor(r *http.Request, caller *auth.Caller, need access) (*auth.Caller, error) {
+	values, named := r.Header[headerCustomer]
+	if !named {
+		if caller.Operator && need.ofCustomer() {
+			return nil, badCustomer("An operator's request must say in Esagate-Customer which customer it is for.")
+		}
+		return caller, nil
+	}
+	var customer int64
+	ok := len(values) == 1
+	if ok {
+		customer, ok = auth.ParseCustomer(values[0])
+	}
+	switch {
+	case !ok:
+		return nil, badCustomer("Esagate-Customer must be given once and be the id of one customer: a whole number from 1 to 9007199254740991.")
+	case caller.Operator:
+		acting := *caller
+		acting.CustomerID = customer
+		return &acting, nil
+	case customer != caller.CustomerID:
+		g.ins.AuthRefusal(telemetry.RefusalOtherCustomer)
+		return nil, fault.New(fault.Forbidden, "This API key, or access token, can't act for another customer.")
+	}
+	return caller, nil
+}
+
+func badCustomer(message string) error {
+	return fault.Invalid(fault.Issue{Path: "header." + headerCustomer, Message: message})
 }

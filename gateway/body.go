@@ -57,9 +57,8 @@ func (r *request) grow(body []byte, most int64) ([]byte, error) {
 	had := int64(cap(body))
 	size := min(max(2*had, firstPiece), most)
 	if r.caller != nil {
-		customer := r.caller.CustomerID
 		count := max(size, leastCounted)
-		if had == 0 && r.ContentLength > 0 && !r.bodies.fits(customer, most) || !r.bodies.take(customer, count) {
+		if had == 0 && r.ContentLength > 0 && !r.bodies.fits(r.quota, most) || !r.bodies.take(r.quota, count) {
 			return nil, errBodiesFull
 		}
 		r.releaseBody()
@@ -71,7 +70,7 @@ func (r *request) grow(body []byte, most int64) ([]byte, error) {
 // releaseBody gives back what the request's body held.
 func (r *request) releaseBody() {
 	if r.bodyBytes > 0 {
-		r.bodies.give(r.caller.CustomerID, r.bodyBytes)
+		r.bodies.give(r.quota, r.bodyBytes)
 	}
 }
 

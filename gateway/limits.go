@@ -30,9 +30,9 @@ func (l *limits) count(h http.Header, r *request, route *Route) error {
 	kind := telemetry.LimitedReads
 	if route != nil && route.writes() {
 		kind = telemetry.LimitedWrites
-		v = l.Write(r.caller.CustomerID)
+		v = l.Write(r.quota)
 	} else {
-		v = l.Read(r.caller.CustomerID)
+		v = l.Read(r.quota)
 	}
 	if v.Policy == nil {
 		return nil

@@ -12,7 +12,7 @@ import (
 var (
 	gzipCoding = []string{"gzip"}
 	revalidate = []string{"private, no-cache"}
-	vary       = []string{"Accept-Encoding, Authorization, X-Scope3-Api-Key"}
+	vary       = []string{"Accept-Encoding, Authorization, X-Scope3-Api-Key, Esagate-Customer"}
 )
 
 // netHTTPBuffer is below what net/http holds back until the handler is done. Of

@@ -14,10 +14,14 @@ import (
 type access uint8
 
 const (
-	public access = iota // no key
-	read                 // any key
-	write                // a key with write access
+	public  access = iota // no key
+	readAll               // any key; an operator's need not say for which customer
+	read                  // any key
+	write                 // a key with write access
 )
+
+// ofCustomer reports whether a route is always about one customer, whom an operator must name.
+func (a access) ofCustomer() bool { return a == read || a == write }
 
 // handlerFunc answers one request or says why not.
 type handlerFunc func(w http.ResponseWriter, r *request) error

@@ -53,7 +53,8 @@ type request struct {
 	table  *table
 	route  string // the template; noRoute when none matched
 	vars   map[string]string
-	caller *auth.Caller // nil on a public route
+	caller *auth.Caller // nil on a public route; an operator with the customer they act for
+	quota  int64        // whose limits it counts on: its caller's customer, or registry.OperatorID, the operators'
 	answer recorder
 
 	bodies    *bodyBudget
@@ -166,13 +167,18 @@ func (g *Gateway) run(w http.ResponseWriter, r *request, route *Route, known boo
 		if err != nil {
 			return err
 		}
-		r.caller, r.answer.stranger = caller, false
+		r.caller, r.quota, r.answer.stranger = caller, caller.CustomerID, false
 		if err := g.limits.count(w.Header(), r, route); err != nil {
 			return err
 		}
 		if need == write && !caller.Write {
 			g.ins.AuthRefusal(telemetry.RefusalReadOnly)
 			return fault.New(fault.Forbidden, "This API key may only read.")
+		}
+		if route != nil {
+			if r.caller, err = g.actingFor(r.Request, caller, need); err != nil {
+				return err
+			}
 		}
 	}
 	if route == nil {

@@ -28,7 +28,7 @@ func TestStatusOfAHealthySource(t *testing.T) {
 		want := map[string]string{
 			"Cache-Control": "private, no-cache", "Age": "0", "Cache-Status": "esagate; fwd=miss; stored",
 			"Content-Type": "application/json", "X-Content-Type-Options": "nosniff",
-			"Strict-Transport-Security": "max-age=31536000", "Vary": "Accept-Encoding, Authorization, X-Scope3-Api-Key",
+			"Strict-Transport-Security": "max-age=31536000", "Vary": "Accept-Encoding, Authorization, X-Scope3-Api-Key, Esagate-Customer",
 		}
 		for name, value := range want {
 			if got := a.header.Get(name); got != value {

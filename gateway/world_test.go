@@ -41,6 +41,8 @@ const (
 	writeKey  = "write-key-of-4711-00000000"
 	readKey   = "read-key-of-4711-000000000"
 	otherKey  = "write-key-of-4712-00000000"
+	deskKey   = "write-key-of-an-operator-0" // of operators, for all customers
+	wallKey   = "read-key-of-an-operator-00"
 	agentKey  = "agent-key-CANARY-0123456789"
 	tenant    = "tnt_meadow"
 	source    = "meadow-daily"
@@ -170,6 +172,8 @@ func start(t testing.TB, s setup, agent *upstreamtest.Agent) *world {
 		{Name: "writer", CustomerID: customer, Write: true, SHA256: sha256.Sum256([]byte(writeKey))},
 		{Name: "reader", CustomerID: customer, SHA256: sha256.Sum256([]byte(readKey))},
 		{Name: "other", CustomerID: stranger, Write: true, SHA256: sha256.Sum256([]byte(otherKey))},
+		{Name: "desk", Operator: true, Write: true, SHA256: sha256.Sum256([]byte(deskKey))},
+		{Name: "wall", Operator: true, SHA256: sha256.Sum256([]byte(wallKey))},
 	}}, auth.Deps{Store: w.store, Logger: tel.Logger})
 	w.must(err)
 	guard := outbound.New(outbound.Options{})

@@ -6,11 +6,14 @@ import (
 	"time"
 )
 
+// OperatorID stands in an APIKey for the customer where the key is an operator's.
+const OperatorID = 0
+
 // APIKey is a key that was made at run time. Only the hash of the key is kept.
 type APIKey struct {
 	ID         int64
-	CustomerID int64
-	Name       string // unique among a customer's keys that are not revoked
+	CustomerID int64  // OperatorID: it is an operator's
+	Name       string // unique among a customer's keys that are not revoked, and among the operators'
 	Write      bool
 	SHA256     [sha256.Size]byte // of the clear key's bytes
 	CreatedAt  time.Time

@@ -30,15 +30,17 @@ const maxCredential = 8 << 10
 // never changes. Name may be logged.
 type Caller struct {
 	Name       string
-	CustomerID int64
+	CustomerID int64 // of an operator 0, which stands for all customers
 	Write      bool
+	Operator   bool // they may act for any customer; no access token makes an operator
 }
 
 // Key is an API key of the config. Only its SHA-256 is held.
 type Key struct {
 	Name       string
-	CustomerID int64
+	CustomerID int64 // 0 of an operator's key, and of no other: one that is at odds lets nobody in
 	Write      bool
+	Operator   bool
 	SHA256     [sha256.Size]byte // of the clear key's bytes
 }
 

@@ -102,15 +102,20 @@ func oneOrMany(raw jsontext.Value) ([]string, bool) {
 	return words, true
 }
 
-// customer gives the customer's id: a JSON number or a string, in either case
-// nothing but the decimal digits of a positive integer that a JSON number holds
-// exactly. 42.0 and 4.2e1 are not: an issuer that writes ids so may have rounded them.
+// customer gives the customer's id: a JSON number or a string, in either case as [ParseCustomer]
+// takes it. 42.0 and 4.2e1 are not: an issuer that writes ids so may have rounded them.
 func (c *claims) customer(claim string) (int64, bool) {
 	raw := c.values[claim]
 	digits, ok := text(raw)
 	if !ok && raw.Kind() == '0' {
 		digits = string(raw)
 	}
+	return ParseCustomer(digits)
+}
+
+// ParseCustomer reads a customer's id in its one spelling: the decimal digits of a positive integer that
+// a JSON number holds exactly.
+func ParseCustomer(digits string) (int64, bool) {
 	if digits == "" || len(digits) > 16 || digits[0] == '0' || strings.Trim(digits, "0123456789") != "" {
 		return 0, false
 	}

@@ -36,7 +36,9 @@ func (r ring) find(sum *[sha256.Size]byte) *entry {
 func staticRing(keys []Key) ring {
 	r := make(ring, len(keys))
 	for _, k := range keys {
-		r.add(&entry{caller: Caller{Name: k.Name, CustomerID: k.CustomerID, Write: k.Write}, sum: k.SHA256})
+		if k.Operator == (k.CustomerID == 0) {
+			r.add(&entry{caller: Caller{Name: k.Name, CustomerID: k.CustomerID, Write: k.Write, Operator: k.Operator}, sum: k.SHA256})
+		}
 	}
 	return r
 }

@@ -91,7 +91,8 @@ func (s *stored) load(ctx context.Context) error {
 	before := s.keys.Load()
 	set := make(ring, len(keys))
 	for _, k := range keys {
-		e := &entry{caller: Caller{Name: k.Name, CustomerID: k.CustomerID, Write: k.Write}, sum: k.SHA256, id: k.ID}
+		e := &entry{sum: k.SHA256, id: k.ID,
+			caller: Caller{Name: k.Name, CustomerID: k.CustomerID, Write: k.Write, Operator: k.CustomerID == registry.OperatorID}}
 		if was := before.find(&e.sum); was != nil && was.id == e.id && was.caller == e.caller {
 			e = was // it knows when it was last used
 		} else if !k.LastUsedAt.IsZero() {

@@ -15,7 +15,8 @@ type authSection struct {
 // keyEntry is a key as the file has it: in clear or as its hash.
 type keyEntry struct {
 	Name       string `config:"name" rule:"required key-name"`
-	CustomerID int64  `config:"customer_id" rule:"required 1..9007199254740991"`
+	Scope      string `config:"scope" rule:"customer|operator"` // empty: customer
+	CustomerID *int64 `config:"customer_id" rule:"1..9007199254740991"`
 	Access     string `config:"access" rule:"read|write"`
 	Key        Secret `config:"key" rule:"ascii 1024"`
 	SHA256     Secret `config:"sha256" rule:"sha256"`
@@ -40,7 +41,10 @@ func (l *loader) keys(entries []keyEntry) []Key {
 	names, hashes := map[any]string{}, map[any]string{}
 	for i, e := range entries {
 		path := item("auth.keys", i)
-		k := Key{Name: e.Name, CustomerID: e.CustomerID, Write: e.Access == "write"}
+		k := Key{Name: e.Name, Write: e.Access == "write", Operator: e.Scope == "operator"}
+		if l.good(child(path, "scope"), child(path, "customer_id")) {
+			l.owner(path, e, &k)
+		}
 		l.unique(names, e.Name, child(path, "name"), path, "the same name as")
 		if hash, ok := l.keyHash(path, e); ok {
 			k.SHA256 = hash
@@ -49,6 +53,19 @@ func (l *loader) keys(entries []keyEntry) []Key {
 		out = append(out, k)
 	}
 	return out
+}
+
+// owner says whose the key of an entry is, whose scope and customer are good by themselves.
+func (l *loader) owner(path string, e keyEntry, k *Key) {
+	switch at := child(path, "customer_id"); {
+	case k.Operator && e.CustomerID != nil:
+		l.add(at, "must be left out where scope is operator: such a key is for all customers")
+	case k.Operator:
+	case e.CustomerID == nil:
+		l.add(at, "is required, unless scope is operator")
+	default:
+		k.CustomerID = *e.CustomerID
+	}
 }
 
 func (l *loader) keyHash(path string, e keyEntry) (hash [sha256.Size]byte, ok bool) {

@@ -171,8 +171,9 @@ type Reconcile struct {
 // Key is an API key. Names and hashes are unique. The clear key is not kept.
 type Key struct {
 	Name       string
-	CustomerID int64
+	CustomerID int64             // 0: an operator's
 	Write      bool              // else it may read alone
+	Operator   bool              // it is for all customers
 	SHA256     [sha256.Size]byte // of the clear key's bytes
 }
 

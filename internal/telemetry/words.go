@@ -41,9 +41,12 @@ const (
 	RefusalMissing  Refusal = "missing"   // no key
 	RefusalUnknown  Refusal = "unknown"   // no such key
 	RefusalReadOnly Refusal = "read_only" // a read-only key on a write
+
+	// RefusalOtherCustomer: a customer's key or token, with the id of another customer.
+	RefusalOtherCustomer Refusal = "other_customer"
 )
 
-var refusals = []Refusal{RefusalMissing, RefusalUnknown, RefusalReadOnly,
+var refusals = []Refusal{RefusalMissing, RefusalUnknown, RefusalReadOnly, RefusalOtherCustomer,
 	"malformed", "bad_signature", "expired", "not_yet_valid", "wrong_issuer", "wrong_audience", "bad_claims"}
 
 // LimitedKind says which rate limit a request was refused for.
