@@ -29,6 +29,7 @@ type AuditEntry struct {
 	ID        string // given by the Store; ordered by time of beginning
 	At        time.Time
 	Actor     string // the caller's name: of a key, or of an access token's subject; or ActorSalesAgent
+	Operator  bool   // the actor was an operator, who acted for the customer
 	Operation string // a word of the route table; or AuditSwitchedOff, AuditSwitchedOn
 	SourceID  string // empty: none, or not known
 	ESAID     int64  // 0: none, or not known

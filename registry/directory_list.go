@@ -67,7 +67,7 @@ func listPage(ctx context.Context, d *Directory, q listQuery) ([]*Source, int, e
 func (l *listing) correct(d *Directory) ([]*Source, int) {
 	rows, total := make([]*Source, 0, len(l.rows)), l.total
 	for _, src := range l.rows {
-		if newest, ok := newestOf(d, src); ok {
+		if newest, ok := d.Newest(src); ok {
 			rows = append(rows, newest)
 		}
 	}
@@ -89,7 +89,7 @@ func (l *listing) correct(d *Directory) ([]*Source, int) {
 				rows[i] = w.src
 			}
 		case w.kind == created && !listed:
-			if newest, ok := newestOf(d, w.src); ok && open && len(rows) < l.take && l.isAfterLast(newest) {
+			if newest, ok := d.Newest(w.src); ok && open && len(rows) < l.take && l.isAfterLast(newest) {
 				rows, total = append(rows, newest), total+1
 			} else if w.began > l.ended {
 				total++

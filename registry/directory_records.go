@@ -40,7 +40,7 @@ func (d *Directory) ReleaseIdempotencyKey(ctx context.Context, customer int64, k
 
 // KeepSettings keeps the ad-server settings that are to be put back; nil forgets them.
 func (d *Directory) KeepSettings(ctx context.Context, customer, esaID int64, settings []byte) error {
-	return writeOnly(ctx, d, d.ofConnection(customer, esaID), func(ctx context.Context, c CustomerStore) error {
+	return writeOnly(ctx, d, ofConnection(d, customer, esaID), func(ctx context.Context, c CustomerStore) error {
 		return c.KeepSettings(ctx, esaID, settings)
 	})
 }
@@ -71,7 +71,7 @@ func (d *Directory) Subscription(ctx context.Context, customer, esaID int64) (*S
 // ChangeSubscription changes a connection's subscription as CustomerStore does.
 func (d *Directory) ChangeSubscription(ctx context.Context, customer, esaID int64,
 	decide func(*Subscription) (*Subscription, error)) (*Subscription, error) {
-	t := d.ofConnection(customer, esaID)
+	t := ofConnection(d, customer, esaID)
 	sub, _, err := write(ctx, d, t, func(ctx context.Context, c CustomerStore) (*Subscription, error) {
 		return c.ChangeSubscription(ctx, esaID, deciding(decide))
 	})
@@ -83,7 +83,7 @@ func (d *Directory) ChangeSubscription(ctx context.Context, customer, esaID int6
 // RecordEvent takes in a delivery as CustomerStore does. Internal over ErrInvalid: its
 // ID is to be checked before.
 func (d *Directory) RecordEvent(ctx context.Context, customer, esaID int64, e Event) (duplicate bool, src *Source, err error) {
-	src, err = d.writeSource(ctx, d.ofConnection(customer, esaID), func(ctx context.Context, c CustomerStore) (src *Source, err error) {
+	src, err = writeSource(ctx, d, ofConnection(d, customer, esaID), func(ctx context.Context, c CustomerStore) (src *Source, err error) {
 		duplicate, src, err = c.RecordEvent(ctx, esaID, e)
 		return src, err
 	})

@@ -9,8 +9,8 @@ import (
 const noSnapshot = "There is no kept snapshot of this tenant."
 
 // Snapshot returns what was kept of a tenant, as SnapshotStore does, from the store alone:
-// NotFound without. While the store is away it fails at once, as do KeepSnapshots and
-// ForgetSnapshot: nobody has asked for them.
+// NotFound without. While the store is away it fails at once, as do KeepSnapshots,
+// ForgetSnapshot and KeepStandings: nobody has asked for them.
 func (d *Directory) Snapshot(ctx context.Context, tenantID string) (*Snapshot, error) {
 	if d.health.away.Load() {
 		return nil, storeFault(errAway, noSnapshot)
@@ -22,16 +22,21 @@ func (d *Directory) Snapshot(ctx context.Context, tenantID string) (*Snapshot, e
 
 // KeepSnapshots keeps snapshots as SnapshotStore does.
 func (d *Directory) KeepSnapshots(ctx context.Context, batch []Snapshot, lapsed time.Time) error {
-	return d.writeBehind(ctx, func(ctx context.Context) error { return d.store.KeepSnapshots(ctx, batch, lapsed) })
+	return writeBehind(ctx, d, func(ctx context.Context) error { return d.store.KeepSnapshots(ctx, batch, lapsed) })
 }
 
 // ForgetSnapshot deletes what was kept of a tenant.
 func (d *Directory) ForgetSnapshot(ctx context.Context, tenantID string) error {
-	return d.writeBehind(ctx, func(ctx context.Context) error { return d.store.ForgetSnapshot(ctx, tenantID) })
+	return writeBehind(ctx, d, func(ctx context.Context) error { return d.store.ForgetSnapshot(ctx, tenantID) })
+}
+
+// KeepStandings keeps how sources stand as SnapshotStore does.
+func (d *Directory) KeepStandings(ctx context.Context, batch []Standing, lapsed time.Time) error {
+	return writeBehind(ctx, d, func(ctx context.Context) error { return d.store.KeepStandings(ctx, batch, lapsed) })
 }
 
 // writeBehind makes a write that no caller waits for.
-func (d *Directory) writeBehind(ctx context.Context, run func(context.Context) error) error {
+func writeBehind(ctx context.Context, d *Directory, run func(context.Context) error) error {
 	if d.health.away.Load() {
 		return storeFault(errAway, noSnapshot)
 	}

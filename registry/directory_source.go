@@ -47,7 +47,7 @@ func (plain[T]) Older(plain[T]) bool { return false }
 // Source finds a customer's source of either kind by its sourceId. The store is asked, so
 // that a write of another replica is seen at once, and memory only while it is away.
 func (d *Directory) Source(ctx context.Context, customer int64, sourceID string) (*Source, error) {
-	src, err := d.source(ctx, customer, sourceID, true)
+	src, err := source(ctx, d, customer, sourceID, true)
 	if err != nil {
 		return nil, storeFault(err, noSource)
 	}
@@ -76,7 +76,7 @@ func (d *Directory) ManagedSourceByIDNow(ctx context.Context, customer, esaID in
 }
 
 func managed(ctx context.Context, d *Directory, customer int64, sourceID string, newest bool) (*Source, error) {
-	src, err := d.source(ctx, customer, sourceID, newest)
+	src, err := source(ctx, d, customer, sourceID, newest)
 	if err == nil && src.Connection == nil {
 		err = ErrNotFound
 	}
@@ -113,7 +113,7 @@ func managedByID(ctx context.Context, d *Directory, customer, esaID int64, newes
 }
 
 // source reads a source: from memory where that is fresh, unless the newest is wanted.
-func (d *Directory) source(ctx context.Context, customer int64, sourceID string, newest bool) (*Source, error) {
+func source(ctx context.Context, d *Directory, customer int64, sourceID string, newest bool) (*Source, error) {
 	key := sourceKey(customer, sourceID)
 	held, known := d.sources.Peek(key)
 	if known && (held.Doc.deleted || held.Doc.src.Connection == nil) {
@@ -160,9 +160,8 @@ func index(d *Directory, src *Source) {
 	}
 }
 
-// newestOf returns the newest known state of a source that was listed; false if it is
-// known to be deleted.
-func newestOf(d *Directory, src *Source) (*Source, bool) {
+// Newest returns the newest known state of a source; false if it is known to be deleted.
+func (d *Directory) Newest(src *Source) (*Source, bool) {
 	r, ok := d.sources.Peek(sourceKey(src.CustomerID, src.SourceID))
 	if !ok || r.Doc.Older(sourceDoc{src: src}) {
 		return src, true

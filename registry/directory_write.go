@@ -23,7 +23,7 @@ func ofAgent(customer int64, sourceID string) target {
 }
 
 // ofConnection is the target of a write to a connection.
-func (d *Directory) ofConnection(customer, esaID int64) target {
+func ofConnection(d *Directory, customer, esaID int64) target {
 	t := target{customer: customer, none: noManaged}
 	if r, ok := d.ids.Peek(esaKey(customer, esaID)); ok {
 		t.sourceID = r.Doc.is
@@ -80,7 +80,7 @@ func writeOnly(ctx context.Context, d *Directory, t target, run func(context.Con
 }
 
 // writeSource is write for what returns the source as it then stands.
-func (d *Directory) writeSource(ctx context.Context, t target,
+func writeSource(ctx context.Context, d *Directory, t target,
 	run func(context.Context, CustomerStore) (*Source, error)) (*Source, error) {
 	src, began, err := write(ctx, d, t, run)
 	if err != nil {
@@ -150,7 +150,7 @@ func create(ctx context.Context, d *Directory, customer int64,
 // decide is returned as it is, here and in the other writes that take a decision.
 func (d *Directory) UpdateSource(ctx context.Context, customer int64, sourceID string,
 	decide func(*Source) (SourceChange, error)) (*Source, error) {
-	return d.writeSource(ctx, ofSource(customer, sourceID), func(ctx context.Context, c CustomerStore) (*Source, error) {
+	return writeSource(ctx, d, ofSource(customer, sourceID), func(ctx context.Context, c CustomerStore) (*Source, error) {
 		return c.UpdateSource(ctx, sourceID, deciding(decide))
 	})
 }
@@ -174,7 +174,7 @@ func (d *Directory) DeleteSource(ctx context.Context, customer int64, sourceID s
 // an error by errors.Is, here and in ReplaceCredential.
 func (d *Directory) EndConsent(ctx context.Context, customer int64, sourceID string, consent Consent,
 	tokens OAuthCredential) (*Source, error) {
-	return d.writeSource(ctx, ofAgent(customer, sourceID), func(ctx context.Context, c CustomerStore) (*Source, error) {
+	return writeSource(ctx, d, ofAgent(customer, sourceID), func(ctx context.Context, c CustomerStore) (*Source, error) {
 		return c.EndConsent(ctx, sourceID, consent, tokens)
 	})
 }
@@ -183,7 +183,7 @@ func (d *Directory) EndConsent(ctx context.Context, customer int64, sourceID str
 // nil erases them, as CustomerStore does. Conflict over ErrStale.
 func (d *Directory) ReplaceCredential(ctx context.Context, customer int64, sourceID, credentialID string,
 	next *Credential) (*Source, error) {
-	return d.writeSource(ctx, ofAgent(customer, sourceID), func(ctx context.Context, c CustomerStore) (*Source, error) {
+	return writeSource(ctx, d, ofAgent(customer, sourceID), func(ctx context.Context, c CustomerStore) (*Source, error) {
 		return c.ReplaceCredential(ctx, sourceID, credentialID, next)
 	})
 }
@@ -192,7 +192,7 @@ func (d *Directory) ReplaceCredential(ctx context.Context, customer int64, sourc
 // ErrTenantTaken.
 func (d *Directory) ChangeConnection(ctx context.Context, customer, esaID int64,
 	decide func(*Source) (*Connection, error)) (*Source, error) {
-	return d.writeSource(ctx, d.ofConnection(customer, esaID), func(ctx context.Context, c CustomerStore) (*Source, error) {
+	return writeSource(ctx, d, ofConnection(d, customer, esaID), func(ctx context.Context, c CustomerStore) (*Source, error) {
 		return c.ChangeConnection(ctx, esaID, deciding(decide))
 	})
 }
@@ -201,7 +201,7 @@ func (d *Directory) ChangeConnection(ctx context.Context, customer, esaID int64,
 // over ErrTenantTaken.
 func (d *Directory) ChangeAudited(ctx context.Context, customer, esaID int64, e AuditEntry,
 	decide func(*Source) (*Connection, error)) (*Source, error) {
-	return d.writeSource(ctx, d.ofConnection(customer, esaID), func(ctx context.Context, c CustomerStore) (*Source, error) {
+	return writeSource(ctx, d, ofConnection(d, customer, esaID), func(ctx context.Context, c CustomerStore) (*Source, error) {
 		return c.ChangeAudited(ctx, esaID, e, deciding(decide))
 	})
 }
@@ -215,14 +215,14 @@ const observePause = time.Minute
 // next snapshot brings the next signal.
 func (d *Directory) ObserveInventorySync(ctx context.Context, customer, esaID int64, signal InventorySync) (*Source, error) {
 	signal = signal.Kept()
-	t := d.ofConnection(customer, esaID)
+	t := ofConnection(d, customer, esaID)
 	if r, ok := d.sources.Peek(sourceKey(customer, t.sourceID)); ok && saysNothingNew(d, esaKey(customer, esaID), r.Doc.src, signal) {
 		return r.Doc.src, nil
 	}
 	if d.health.away.Load() {
 		return nil, storeFault(errAway, noManaged)
 	}
-	return d.writeSource(ctx, t, func(ctx context.Context, c CustomerStore) (*Source, error) {
+	return writeSource(ctx, d, t, func(ctx context.Context, c CustomerStore) (*Source, error) {
 		return c.ObserveInventorySync(ctx, esaID, signal)
 	})
 }

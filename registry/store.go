@@ -62,6 +62,9 @@ type Store interface {
 	// Customer returns access to one customer's rows and to no others: the only way
 	// to read or change rows on a caller's behalf.
 	Customer(id int64) CustomerStore
+	// All returns overviews of all customers' sources, for operators: nothing of them may
+	// reach another caller.
+	All() OverviewStore
 	// Adopt takes over one managed source of the config (contract 5.13).
 	Adopt(ctx context.Context, s ConfigSource) (Adoption, error)
 	// TakeConsent returns the consent that was begun with a state of this SHA-256, and
@@ -97,6 +100,7 @@ func (p Precondition) Check(s *Source) error {
 
 // CustomerStore is a Store narrowed to one customer.
 type CustomerStore interface {
+	OverviewStore
 	// Source finds a source of either kind by its sourceId; ErrNotFound.
 	Source(ctx context.Context, sourceID string) (*Source, error)
 	// Sources lists sources of both kinds by id, skip passed over, at most take and

@@ -18,6 +18,24 @@ type SnapshotStore interface {
 	Snapshot(ctx context.Context, tenantID string) (*Snapshot, error)
 	// ForgetSnapshot deletes it; without one it does nothing.
 	ForgetSnapshot(ctx context.Context, tenantID string) error
+	// KeepStandings keeps how sources stand, at most [MaxPage], in one transaction. It passes
+	// over connections that are gone, and what was judged by an older version of the connection
+	// than the kept standing or, of one version, by an older document, unless that was received
+	// before lapsed; where either had no document, the later ReceivedAt counts. Since stays while State is
+	// the same; another State, and the first, is a StateChange. ErrInvalid without a State,
+	// Since or ReceivedAt, and for Facts longer than [MaxFacts] or not [Storable].
+	KeepStandings(ctx context.Context, batch []Standing, lapsed time.Time) error
+}
+
+// OverviewStore is the part of a Store for overviews, of one customer's managed sources or of
+// all customers'.
+type OverviewStore interface {
+	// Overview lists all managed sources by connection id, each as it stood when it was last
+	// judged, and with the last write to it.
+	Overview(ctx context.Context) ([]SourceStanding, error)
+	// StateChanges lists the states that they were in at a time or since, by connection id and
+	// time; the first of each may be older.
+	StateChanges(ctx context.Context, since time.Time) ([]StateChange, error)
 }
 
 // UpkeepStore is the part of a Store for background work. It spans all customers: nothing
@@ -37,8 +55,9 @@ type UpkeepStore interface {
 	Lease(ctx context.Context, name, holder string, ttl time.Duration) (bool, error)
 	// Unlease ends a lease; one that is another's stays.
 	Unlease(ctx context.Context, name, holder string) error
-	// Sweep removes some webhook events and audit entries that have had their time
-	// ([EventsKept], and by default [AuditKept]) and reports whether there may be more.
+	// Sweep removes some webhook events, audit entries and state changes that have had their
+	// time ([EventsKept], by default [AuditKept], [StatesKept]) and reports whether there may
+	// be more.
 	Sweep(ctx context.Context) (more bool, err error)
 }
 

@@ -59,8 +59,15 @@ func recordCalls(s registry.Store) map[string]func(context.Context) error {
 		"KeepSnapshots": func(ctx context.Context) error {
 			return s.KeepSnapshots(ctx, []registry.Snapshot{{TenantID: "tenant-of-there"}}, time.Time{})
 		},
-		"Audit": func(ctx context.Context) error { _, _, err := c.Audit(ctx, registry.AuditQuery{Take: 1}); return err },
-		"Sweep": func(ctx context.Context) error { _, err := s.Sweep(ctx); return err },
+		"KeepStandings": func(ctx context.Context) error {
+			return s.KeepStandings(ctx, []registry.Standing{{State: "live", Since: at(0), ReceivedAt: at(0)}}, time.Time{})
+		},
+		"Overview":        func(ctx context.Context) error { _, err := c.Overview(ctx); return err },
+		"StateChanges":    func(ctx context.Context) error { _, err := c.StateChanges(ctx, at(0)); return err },
+		"AllOverview":     func(ctx context.Context) error { _, err := s.All().Overview(ctx); return err },
+		"AllStateChanges": func(ctx context.Context) error { _, err := s.All().StateChanges(ctx, at(0)); return err },
+		"Audit":           func(ctx context.Context) error { _, _, err := c.Audit(ctx, registry.AuditQuery{Take: 1}); return err },
+		"Sweep":           func(ctx context.Context) error { _, err := s.Sweep(ctx); return err },
 	}
 }
 
@@ -75,7 +82,7 @@ func nothingRecorded(t *testing.T, s registry.Store, m *registry.Source) {
 }
 
 func auditKept(t *testing.T, s registry.Store, c *clock) {
-	whole := registry.AuditEntry{Actor: "storefront", Operation: "connect", SourceID: "radio", ESAID: 1000, RequestID: "req-1"}
+	whole := registry.AuditEntry{Actor: "storefront", Operator: true, Operation: "connect", SourceID: "radio", ESAID: 1000, RequestID: "req-1"}
 	long := registry.AuditEntry{Actor: strings.Repeat("\u00e9", 300), Operation: strings.Repeat("o", 99), RequestID: strings.Repeat("r", 99),
 		SourceID: strings.Repeat("s", 256), ESAID: -1}
 	hostile := registry.AuditEntry{Actor: "a\x00b\xff", Operation: "'); DROP TABLE audit; --", SourceID: "\x00", ESAID: 1 << 53, RequestID: "\n"}
@@ -125,16 +132,16 @@ func auditFinished(t *testing.T, s registry.Store) {
 		}
 	}
 	known := audited(t, s, alice, registry.AuditEntry{Actor: "a", Operation: "delete", SourceID: "radio", ESAID: 7})
-	unknown := audited(t, s, alice, registry.AuditEntry{Actor: "b", Operation: "connect"})
+	unknown := audited(t, s, alice, registry.AuditEntry{Actor: "b", Operator: true, Operation: "connect"})
 	finish(known, registry.AuditResult{SourceID: "video", ESAID: 8, Outcome: registry.AuditRefused, Status: 409, Code: "CONFLICT"})
 	is(known, registry.AuditEntry{Actor: "a", Operation: "delete", SourceID: "radio", ESAID: 7, Outcome: registry.AuditRefused, Status: 409, Code: "CONFLICT"})
-	is(unknown, registry.AuditEntry{Actor: "b", Operation: "connect", Outcome: registry.AuditBegun})
+	is(unknown, registry.AuditEntry{Actor: "b", Operator: true, Operation: "connect", Outcome: registry.AuditBegun})
 	finish(unknown, registry.AuditResult{SourceID: "video", ESAID: 8, Outcome: registry.AuditSucceeded, Status: 201})
-	is(unknown, registry.AuditEntry{Actor: "b", Operation: "connect", SourceID: "video", ESAID: 8, Outcome: registry.AuditSucceeded, Status: 201})
+	is(unknown, registry.AuditEntry{Actor: "b", Operator: true, Operation: "connect", SourceID: "video", ESAID: 8, Outcome: registry.AuditSucceeded, Status: 201})
 	// Without an answer, and told of again: the later stands.
 	for range 2 {
 		finish(unknown, registry.AuditResult{Outcome: registry.AuditFailed, Code: "c\x00" + strings.Repeat("\u00e9", 99)})
-		is(unknown, registry.AuditEntry{Actor: "b", Operation: "connect", SourceID: "video", ESAID: 8, Outcome: registry.AuditFailed,
+		is(unknown, registry.AuditEntry{Actor: "b", Operator: true, Operation: "connect", SourceID: "video", ESAID: 8, Outcome: registry.AuditFailed,
 			Code: "c\ufffd" + strings.Repeat("\u00e9", 62)})
 	}
 	for _, outcome := range []registry.AuditOutcome{"", registry.AuditBegun, "other"} {

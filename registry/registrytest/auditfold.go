@@ -34,7 +34,7 @@ func auditFolds(t *testing.T, s registry.Store, c *clock) {
 	}
 	entries := func() []registry.AuditEntry {
 		t.Helper()
-		return auditPages(t, s, alice, registry.AuditQuery{Take: 9}, func() {})
+		return auditPages(t, s, alice, registry.AuditQuery{Take: 20}, func() {})
 	}
 	want := e
 	want.ID, want.At, want.LastAt, want.Count = first, hour, last, 5
@@ -46,6 +46,7 @@ func auditFolds(t *testing.T, s registry.Store, c *clock) {
 	// Whatever differs in one of these is an entry of its own; so is one whose source was learned late.
 	for n, differ := range []func(e *registry.AuditEntry, r *registry.AuditResult){
 		func(e *registry.AuditEntry, _ *registry.AuditResult) { e.Actor = "b" },
+		func(e *registry.AuditEntry, _ *registry.AuditResult) { e.Operator = true },
 		func(e *registry.AuditEntry, _ *registry.AuditResult) { e.Operation = "delete" },
 		func(e *registry.AuditEntry, _ *registry.AuditResult) { e.SourceID = "" },
 		func(e *registry.AuditEntry, _ *registry.AuditResult) { e.SourceID = "video" },
@@ -58,14 +59,14 @@ func auditFolds(t *testing.T, s registry.Store, c *clock) {
 		differ(&e, &r)
 		refused(t, s, e, r)
 		refused(t, s, e, r)
-		if got := entries(); len(got) != 2+n || got[0].Count != 2 {
+		if got := entries(); len(got) != 2+n || got[0].Count != 2 || got[0].Operator != (n == 1) {
 			t.Fatalf("%d: %+v", n, got)
 		}
 	}
 	learned := r
 	learned.SourceID, learned.ESAID = "radio", 7
 	refused(t, s, registry.AuditEntry{Actor: "a", Operation: "connect"}, learned)
-	if got := entries(); len(got) != 9 || got[8].Count != 6 {
+	if got := entries(); len(got) != 10 || got[9].Count != 6 {
 		t.Fatalf("learned late: %d entries, %+v", len(got), got[len(got)-1])
 	}
 
@@ -83,12 +84,12 @@ func auditFolds(t *testing.T, s registry.Store, c *clock) {
 	}
 	c.pass(hour.Add(time.Hour - time.Microsecond).Sub(c.read()))
 	refused(t, s, e, r)
-	if got := entries(); len(got) != 13 || got[12].Count != 7 || got[12].LastAt != c.read() {
+	if got := entries(); len(got) != 14 || got[13].Count != 7 || got[13].LastAt != c.read() {
 		t.Fatalf("%d entries, %+v", len(got), got[len(got)-1])
 	}
 	c.pass(time.Microsecond)
 	refused(t, s, e, r)
-	if got := entries(); len(got) != 14 || got[0].Count != 1 || got[13].Count != 7 {
+	if got := entries(); len(got) != 15 || got[0].Count != 1 || got[14].Count != 7 {
 		t.Fatalf("an hour later: %d entries, %+v", len(got), got[0])
 	}
 
@@ -97,7 +98,7 @@ func auditFolds(t *testing.T, s registry.Store, c *clock) {
 		t.Fatal(err)
 	}
 	refused(t, s, e, r)
-	if got := entries(); len(got) != 15 || got[0].Outcome != registry.AuditRefused || got[1].Outcome != registry.AuditFailed {
+	if got := entries(); len(got) != 16 || got[0].Outcome != registry.AuditRefused || got[1].Outcome != registry.AuditFailed {
 		t.Fatalf("ended otherwise: %+v", got[:2])
 	}
 }

@@ -119,6 +119,9 @@ func run(t *testing.T, open Opener, whole bool) {
 		{"snapshot/kept", snapshotKept},
 		{"snapshot/of the tenant", snapshotOfTenant},
 		{"snapshot/concurrent", snapshotConcurrent},
+		{"standing/kept", standingKept},
+		{"standing/states are bounded", statesBounded},
+		{"standing/concurrent", standingConcurrent},
 		{"customers/foreign deliveries are not found", customersIsolatedDeliveries},
 		{"fail/cancelled context", failCancelled},
 		{"fail/closed store", failClosed},
@@ -180,6 +183,8 @@ func runTimed(t *testing.T, open Opener, whole bool) {
 		{"audit/of changes without a request", auditOfChanges},
 		{"audit/order and pages", auditOrder},
 		{"audit/concurrent", auditConcurrent},
+		{"standing/states", stateChanges},
+		{"standing/changed by", changedBy},
 		{"audit/equal refusals are one entry", auditFolds},
 		{"audit/equal refusals at once", auditFoldsTogether},
 	}

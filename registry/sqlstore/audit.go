@@ -15,19 +15,19 @@ import (
 	"esagate/registry"
 )
 
-const auditColumns = `a.id, a.at, a.actor, a.operation, a.source_id, a.esa_id, a.request_id, a.outcome, a.status, a.code, a.times, a.last_at`
+const auditColumns = `a.id, a.at, a.actor, a.operator, a.operation, a.source_id, a.esa_id, a.request_id, a.outcome, a.status, a.code, a.times, a.last_at`
 
 var (
-	insertAudit = scoped(`INSERT INTO audit (customer_id, id, at, actor, operation, source_id, esa_id, request_id, outcome)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`)
+	insertAudit = scoped(`INSERT INTO audit (customer_id, id, at, actor, operation, source_id, esa_id, request_id, outcome, operator)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`)
 	finishAudit = scoped(`UPDATE audit SET outcome = $3, status = $4, code = $5, source_id = COALESCE(source_id, $6), esa_id = COALESCE(esa_id, $7),
 		fold = NULL WHERE customer_id = $1 AND id = $2`)
 	// takeBegun and foldAudit end a refused write: its entry is taken away and comes back as the first of its kind,
 	// or is counted in the first one.
 	takeBegun = scoped(`DELETE FROM audit WHERE customer_id = $1 AND id = $2 AND outcome = 'begun'
-		RETURNING at, actor, operation, COALESCE(source_id, $3), COALESCE(esa_id, $4), request_id`)
-	foldAudit = scoped(`INSERT INTO audit (customer_id, id, at, actor, operation, source_id, esa_id, request_id, outcome, status, code, fold)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'refused', $9, $10, $11)
+		RETURNING at, actor, operator, operation, COALESCE(source_id, $3), COALESCE(esa_id, $4), request_id`)
+	foldAudit = scoped(`INSERT INTO audit (customer_id, id, at, actor, operation, source_id, esa_id, request_id, outcome, status, code, fold, operator)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'refused', $9, $10, $11, $12)
 		ON CONFLICT (customer_id, fold) WHERE fold IS NOT NULL
 		DO UPDATE SET times = COALESCE(audit.times, 1) + 1, last_at = CASE WHEN excluded.at > COALESCE(audit.last_at, audit.at) THEN excluded.at ELSE audit.last_at END`)
 	selectAudit   = scoped(`SELECT ` + auditColumns + ` FROM audit a WHERE a.customer_id = $1 AND a.id < $2 ORDER BY a.id DESC LIMIT $3`)
@@ -88,7 +88,7 @@ func (c customerStore) BeginAudit(ctx context.Context, e registry.AuditEntry) (s
 func (s scope) insertAudit(ctx context.Context, at time.Time, e registry.AuditEntry, outcome registry.AuditOutcome) (string, error) {
 	id := auditID(at)
 	_, err := s.exec(ctx, insertAudit, id, nullTime(at), bounded(e.Actor, actorLength), bounded(e.Operation, operationLength),
-		auditSource(e.SourceID), auditESA(e.ESAID), nullText(bounded(e.RequestID, requestIDLength)), string(outcome))
+		auditSource(e.SourceID), auditESA(e.ESAID), nullText(bounded(e.RequestID, requestIDLength)), string(outcome), e.Operator)
 	return id, err
 }
 
@@ -97,8 +97,12 @@ const foldWindow = time.Hour
 
 // foldOf gives a short text for what refused writes have in common that are one entry.
 func foldOf(e *registry.AuditEntry) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %q %d %d %q %d",
-		e.Actor, e.Operation, e.SourceID, e.ESAID, e.Status, e.Code, e.At.Truncate(foldWindow).Unix()))
+	text := fmt.Appendf(nil, "%q %q %q %d %d %q %d",
+		e.Actor, e.Operation, e.SourceID, e.ESAID, e.Status, e.Code, e.At.Truncate(foldWindow).Unix())
+	if e.Operator { // without it the text is that of the versions that knew no operators
+		text = append(text, " operator"...)
+	}
+	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:16])
 }
 
@@ -106,12 +110,12 @@ func foldOf(e *registry.AuditEntry) string {
 func (s scope) fold(ctx context.Context, id string, r registry.AuditResult) error {
 	e := registry.AuditEntry{Status: r.Status, Code: bounded(r.Code, codeLength)}
 	err := s.queryRow(ctx, takeBegun, id, auditSource(r.SourceID), auditESA(r.ESAID)).Scan(
-		instantColumn{&e.At}, &e.Actor, &e.Operation, orZero(&e.SourceID), orZero(&e.ESAID), orZero(&e.RequestID))
+		instantColumn{&e.At}, &e.Actor, &e.Operator, &e.Operation, orZero(&e.SourceID), orZero(&e.ESAID), orZero(&e.RequestID))
 	if err != nil {
 		return found(err)
 	}
 	_, err = s.exec(ctx, foldAudit, id, nullTime(e.At), e.Actor, e.Operation, auditSource(e.SourceID), auditESA(e.ESAID),
-		nullText(e.RequestID), auditStatus(e.Status), nullText(e.Code), foldOf(&e))
+		nullText(e.RequestID), auditStatus(e.Status), nullText(e.Code), foldOf(&e), e.Operator)
 	return err
 }
 
@@ -170,7 +174,7 @@ func (c customerStore) auditPage(ctx context.Context, q registry.AuditQuery, tak
 		st, args = selectAuditOf, append(args, q.SourceID)
 	}
 	return query(ctx, c.store.reading(c.customer), st, func(r row) (e registry.AuditEntry, err error) {
-		err = r.Scan(&e.ID, instantColumn{&e.At}, &e.Actor, &e.Operation, orZero(&e.SourceID), orZero(&e.ESAID),
+		err = r.Scan(&e.ID, instantColumn{&e.At}, &e.Actor, &e.Operator, &e.Operation, orZero(&e.SourceID), orZero(&e.ESAID),
 			orZero(&e.RequestID), orZero(&e.Outcome), orZero(&e.Status), orZero(&e.Code), orZero(&e.Count), instantColumn{&e.LastAt})
 		e.Count = max(e.Count, 1)
 		if e.LastAt.IsZero() {

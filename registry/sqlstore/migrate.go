@@ -112,7 +112,7 @@ func (s *Store) migrateOnce(ctx context.Context) (from, to int64, err error) {
 		return from, from, err
 	}
 	if s.dialect == goose.DialectPostgres {
-		unlock, err := s.lockMigrations(ctx)
+		unlock, err := lockMigrations(ctx, s)
 		if err != nil {
 			return from, from, err
 		}
@@ -131,7 +131,7 @@ func (s *Store) migrateOnce(ctx context.Context) (from, to int64, err error) {
 
 // lockMigrations takes the lock. It belongs to a transaction, because a session's would stay with a connection
 // that a pooler gives to somebody else. The steps run in transactions of their own meanwhile.
-func (s *Store) lockMigrations(ctx context.Context) (unlock func(), err error) {
+func lockMigrations(ctx context.Context, s *Store) (unlock func(), err error) {
 	for range lockTries {
 		tx, err := s.write.BeginTx(ctx, nil)
 		if err != nil {

@@ -8,8 +8,8 @@ import (
 	"esagate/registry"
 )
 
-// TestAnOldReplicaOnTheNewTables: what the version before snapshots and counts writes and deletes goes on
-// working while replicas are replaced one after the other, and is read by the new one.
+// TestAnOldReplicaOnTheNewTables: what the versions before snapshots and counts, and before standings, write and
+// delete goes on working while replicas are replaced one after the other, and is read by the new one.
 func TestAnOldReplicaOnTheNewTables(t *testing.T) {
 	for name, database := range Databases {
 		t.Run(name, func(t *testing.T) {
@@ -19,6 +19,7 @@ func TestAnOldReplicaOnTheNewTables(t *testing.T) {
 			at := s.instant()
 			must(t)(s.KeepSnapshots(t.Context(), []registry.Snapshot{{TenantID: "tnt_radio", At: at, ReceivedAt: at, Document: []byte("{}")}}, at.Add(-time.Hour)))
 			c := s.Customer(5)
+			must(t)(s.KeepStandings(t.Context(), []registry.Standing{{CustomerID: 5, ESAID: made.Managed.Connection.ID, State: "live", Since: at, ReceivedAt: at}}, at))
 			folded := func() string {
 				id, err := c.BeginAudit(t.Context(), registry.AuditEntry{Actor: "a", Operation: "o"})
 				must(t)(err)
@@ -37,8 +38,8 @@ func TestAnOldReplicaOnTheNewTables(t *testing.T) {
 				t.Errorf("%+v", page)
 			}
 			must(t)(c.DeleteSource(t.Context(), made.Managed.SourceID, func(*registry.Source) error { return nil }))
-			if _, err := s.Snapshot(t.Context(), "tnt_radio"); !errors.Is(err, registry.ErrNotFound) || countRows(t, s, "snapshots") != 0 {
-				t.Errorf("the snapshot is left: %v", err)
+			if _, err := s.Snapshot(t.Context(), "tnt_radio"); !errors.Is(err, registry.ErrNotFound) || countRows(t, s, "snapshots")+countRows(t, s, "standings")+countRows(t, s, "state_changes") != 0 {
+				t.Errorf("the snapshot, the standing or its states are left: %v", err)
 			}
 		})
 	}

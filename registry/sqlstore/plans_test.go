@@ -15,7 +15,7 @@ import (
 var (
 	// A condition on the index's first column, and none of them is of one value for all.
 	entersIndex = regexp.MustCompile(`^SEARCH .*USING .*\(((customer_id|source|rowid|id|agent_id|state_hash|connection|tenant_id)=\?|` +
-		`customer_id>\? AND customer_id<\?|(expires_at|begun_at|received_at|at)<\?)`)
+		`customer_id>\? AND customer_id<\?|(expires_at|begun_at|received_at|ended_at|at)<\?)`)
 	partOfPlan  = regexp.MustCompile(`^(SCAN|CO-ROUTINE|MATERIALIZE) p$|^(LIST|SCALAR|CORRELATED SCALAR) SUBQUERY`)
 	sortsPage   = regexp.MustCompile(`^USE TEMP B-TREE FOR ORDER BY`)
 	readsWhole  = regexp.MustCompile(`^SEARCH .*(\(customer_id=\?\)$|AUTOMATIC)`)
@@ -46,6 +46,9 @@ func TestSQLitePlans(t *testing.T) {
 		"settings": selectSettings, "forget settings": deleteSettings, "change": updateConnection,
 		"renew": renewOnce, "forget": forgetOnce, "delete settings": deletions[2], "delete subscription": deletions[3],
 		"delete events": deletions[4], "upkeep unsettled": upkeepUnsettled, "upkeep stale": upkeepStale,
+		"overview": selectOverview, "states": selectStates, "standing": selectStanding, "lock connection": lockConnection,
+		"later states": dropLaterStates, "end of states": endStates, "more states": dropMoreStates,
+		"expired states": expiredStates.probe, "sweep states": expiredStates.remove,
 		"upkeep subscribe": upkeepSubscribe, "upkeep unsubscribe": upkeepUnsubscribe,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -142,6 +145,9 @@ func TestPostgresPlans(t *testing.T) {
 			SELECT c.customer_id, c.id, 'event-' || n, '2030-01-0' || n || 'T00:00:00.000000Z', n % 2 = 0 FROM connections c CROSS JOIN generate_series(1, 4) n`,
 		`INSERT INTO audit (customer_id, id, at, actor, operation, source_id, outcome)
 			SELECT s.customer_id, 'entry-' || s.id || '-' || n, s.created_at, 'a', 'o', CASE WHEN n = 1 THEN s.source_id END, 'begun' FROM sources s CROSS JOIN generate_series(1, 3) n`,
+		`INSERT INTO standings (customer_id, connection, state, since, version, received_at) SELECT c.customer_id, c.id, 'live', c.created_at, 1, c.created_at FROM connections c`,
+		`INSERT INTO state_changes (customer_id, connection, at, ended_at, state)
+			SELECT c.customer_id, c.id, '2030-01-0' || n || 'T00:00:00.000000Z', CASE WHEN n < 4 THEN '2030-01-0' || n + 1 || 'T00:00:00.000000Z' END, 'live' FROM connections c CROSS JOIN generate_series(1, 4) n`,
 		`INSERT INTO idempotency (customer_id, name, fingerprint, source, begun_at) SELECT s.customer_id, 'key-' || s.id, 'x', s.id, s.created_at FROM sources s`,
 	}
 	// Every index is entered by the customer, or by the row's own id.
@@ -170,6 +176,12 @@ func TestPostgresPlans(t *testing.T) {
 		"audit":             {selectAudit, `5, 'f', 20`},
 		"audit of many":     {selectAudit, `6, 'entry-12000', 20`},
 		"audit of a source": {selectAuditOf, `6, 'f', 20, 'source-11000'`},
+		"overview":          {selectOverview, `5`},
+		"states":            {selectStates, `5, '2030-01-03T00:00:00.000000Z'`},
+		"standing":          {selectStanding, `5, 110001`},
+		"later states":      {dropLaterStates, `5, 110001, '2030-01-03T00:00:00.000000Z'`},
+		"end of states":     {endStates, `5, 110001, '2030-01-03T00:00:00.000000Z'`},
+		"more states":       {dropMoreStates, `5, 110001, 2`},
 		"refused entry":     {takeBegun, `5, 'entry-10001-1', 's', 1`},
 		"end of an entry":   {finishAudit, `5, 'entry-10001-1', 'o', 200, 'c', 's', 1`},
 	}, func(t *testing.T, _ string, plan []string) {

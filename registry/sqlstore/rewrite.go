@@ -91,7 +91,7 @@ func (s *Store) RewriteSecrets(ctx context.Context) (int, error) {
 	}
 	done := 0
 	for range rewritePasses {
-		n, err := s.rewriteAll(ctx)
+		n, err := rewriteAll(ctx, s)
 		done += n
 		if err != nil && !errors.Is(err, registry.ErrSecret) {
 			return done, err
@@ -104,7 +104,7 @@ func (s *Store) RewriteSecrets(ctx context.Context) (int, error) {
 }
 
 // rewriteAll goes through all tables once.
-func (s *Store) rewriteAll(ctx context.Context) (int, error) {
+func rewriteAll(ctx context.Context, s *Store) (int, error) {
 	done, shut := 0, false
 	for _, table := range sealedTables {
 		for after := table.first; after != nil; {

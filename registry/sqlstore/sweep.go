@@ -27,6 +27,7 @@ var (
 	expiredConsents = expiredRows("consents", "state_hash", "expires_at", 0)
 	expiredOnce     = expiredRows("idempotency", "customer_id, name", "begun_at", registry.IdempotencyKept)
 	expiredEvents   = expiredRows("webhook_events", "customer_id, connection, event_id", "received_at", registry.EventsKept)
+	expiredStates   = expiredRows("state_changes", "customer_id, connection, at", "ended_at", registry.StatesKept)
 	expiredAudit    = expiredRows("audit", "customer_id, id", "at", registry.AuditKept)
 
 	// selectBulk comes first in a transaction that goes through many rows of a table.
@@ -63,7 +64,7 @@ func (s *Store) sweep(ctx context.Context, rows expired) {
 func (s *Store) Sweep(ctx context.Context) (more bool, err error) {
 	audit := expiredAudit
 	audit.kept = s.auditKept
-	for _, rows := range []expired{expiredEvents, audit, expiredConsents, expiredOnce} {
+	for _, rows := range []expired{expiredEvents, expiredStates, audit, expiredConsents, expiredOnce} {
 		removed, err := s.remove(ctx, rows, s.lock)
 		if err != nil {
 			return more, failed("sweep", err)
