@@ -14,7 +14,7 @@ import (
 type Body struct {
 	Plain    []byte
 	Length   []string // Content-Length of Plain
-	ETag     []string // of Plain, strong
+	ETag     []string // of Plain, strong but for NewWeakBody
 	GzipETag []string // of what Gzip gives
 
 	compress   sync.Once
@@ -30,6 +30,15 @@ func NewBody(plain []byte) *Body {
 		Plain: plain, Length: []string{strconv.Itoa(len(plain))},
 		ETag: []string{`"` + tag + `"`}, GzipETag: []string{`"` + tag + `-gzip"`},
 	}
+}
+
+// NewWeakBody makes a body with a weak tag, which is that of all bodies with the same judged:
+// what of plain counts as a difference.
+func NewWeakBody(plain, judged []byte) *Body {
+	b := NewBody(judged)
+	b.ETag[0] = "W/" + b.ETag[0]
+	b.Plain, b.Length, b.GzipETag = plain, []string{strconv.Itoa(len(plain))}, b.ETag
+	return b
 }
 
 // Gzip gives the compressed form and its Content-Length; it is made when first asked for.

@@ -20,6 +20,8 @@ type Connection struct {
 	CreatedAt           Timestamp      `json:"createdAt"`
 	UpdatedAt           Timestamp      `json:"updatedAt"`
 	InventorySync       *InventorySync `json:"inventorySync"` // nil until the first signal
+	SourceID            string         `json:"sourceId"`
+	Name                string         `json:"name"` // the source's
 }
 
 // InventorySync is the last known state of a source's inventory sync.

@@ -101,7 +101,7 @@ func checkForms(t *testing.T, name string, response *openapi3.Response) {
 // those whose names are data, the requests, of which this page names what they may
 // hold, and the parts of an allOf that narrow a closed one.
 func TestSchemasAreClosed(t *testing.T) {
-	open := map[string]bool{"Syncs": true, "ByKind": true, "SyncRunIDs": true}
+	open := map[string]bool{"Syncs": true, "ByKind": true, "SyncRunIDs": true, "OverviewSyncs": true}
 	requests := []string{"CreateInventorySource", "UpdateInventorySource", "TokenAuth", "JWTAuth", "BasicAuth",
 		"GoogleAdManagerConfig", "FreeWheelConfig", "SpringServeConfig", "BroadstreetConfig", "MockConfig", "AdsWizzConfig",
 		"ConnectionContract"}
@@ -156,9 +156,9 @@ func TestValues(t *testing.T) {
 			Products: &api.Products{}, InventoryProfiles: &api.InventoryProfiles{},
 			SetupTasks: api.SetupTasks{Items: []api.SetupTask{{Severity: "blocker", Scope: "platform", ConfigurePath: &text}, {Severity: "info", Scope: "publisher"}}}}},
 		"connection, nothing known": {"Connection", api.Connection{
-			ID: "1", ProvisioningStatus: "pending", CreatedAt: stamp(0), UpdatedAt: stamp(0)}},
+			ID: "1", SourceID: "x", ProvisioningStatus: "pending", CreatedAt: stamp(0), UpdatedAt: stamp(0)}},
 		"connection, all known": {"Connection", api.Connection{
-			ID: "9223372036854775807", CustomerID: 1, ProvisioningStatus: "failed", TenantID: &text, MCPURL: &text, A2AURL: &text,
+			ID: "9223372036854775807", SourceID: "x", Name: "x", CustomerID: 1, ProvisioningStatus: "failed", TenantID: &text, MCPURL: &text, A2AURL: &text,
 			AdServer: api.AdServer{{Name: "type", Value: "mock"}}, LastError: &text, LastTestedAt: stamp(9),
 			ProvisionedAt: stamp(3), DeactivatedAt: stamp(1), CreatedAt: stamp(6), UpdatedAt: stamp(6),
 			InventorySync: &api.InventorySync{Status: "failed", LastRunAt: stamp(0), CompletedAt: stamp(0), ItemCount: &number, Error: &text, UpdatedAt: stamp(0)}}},

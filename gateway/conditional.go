@@ -47,13 +47,14 @@ func quality(params string) float64 {
 	return q
 }
 
-// names reports whether lists of entity tags hold `*` or one of some strong tags, by weak comparison
+// names reports whether lists of entity tags hold `*` or one of some tags, by weak comparison
 // (RFC 9110, 8.8.3.2).
 func names(given []string, tags ...string) bool {
 	for _, list := range given {
 		for tag := ""; list != ""; {
 			tag, list = cutTag(list)
-			if tag == "*" || slices.Contains(tags, strings.TrimPrefix(tag, "W/")) {
+			same := func(of string) bool { return strings.TrimPrefix(of, "W/") == strings.TrimPrefix(tag, "W/") }
+			if tag == "*" || slices.ContainsFunc(tags, same) {
 				return true
 			}
 		}
@@ -69,7 +70,7 @@ func namesStrongly(given []string, tags ...string) bool {
 	}
 	for _, list := range given {
 		for tag := ""; list != ""; {
-			if tag, list = cutTag(list); slices.Contains(tags, tag) {
+			if tag, list = cutTag(list); slices.Contains(tags, tag) && !strings.HasPrefix(tag, "W/") {
 				return true
 			}
 		}

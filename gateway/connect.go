@@ -47,7 +47,7 @@ func (g connections) connect(w http.ResponseWriter, r *request) error {
 		document = connectionDocument(made.Source)
 		g.keepAnswer(r, once, document)
 	}
-	return g.answerCreated(w, r, document)
+	return g.answerCreated(w, r, document, func(ids madeIDs) string { return ids.ID })
 }
 
 // keepAnswer stores the answer of a request that may be repeated; once is nil for one

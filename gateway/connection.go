@@ -22,7 +22,7 @@ func (g connections) getConnection(w http.ResponseWriter, r *request, src *regis
 	if err := r.Context().Err(); err != nil {
 		return err
 	}
-	return g.writeDocument(w, r, connectionDocument(src), connectionChanged(src))
+	return g.writeDocument(w, r, connectionDocument(src), sourceChanged(src))
 }
 
 func (g connections) listConnections(w http.ResponseWriter, r *request) error {
@@ -49,27 +49,24 @@ func (g *Gateway) list(w http.ResponseWriter, r *request, c collection) error {
 	if err := q.err(); err != nil {
 		return err
 	}
-	body, err := c.page(r, skip, take, g.cfg.Envelope)
+	body, p, err := c.page(g, r, skip, take)
 	if err != nil {
 		return err
 	}
+	p.link(w, r, q)
 	return writeBody(w, r, body, time.Time{})
 }
 
 // page gives a page of a collection as a GET answers with it.
-func (c collection) page(r *request, skip, take int, envelope bool) (*api.Body, error) {
+func (c collection) page(g *Gateway, r *request, skip, take int) (*api.Body, page, error) {
 	list, total, err := c.read(r.Context(), r.caller.CustomerID, skip, take)
 	if err != nil {
-		return nil, err
+		return nil, page{}, err
 	}
 	documents := make([][]byte, len(list))
 	for i, src := range list {
 		documents[i] = c.document(src)
 	}
-	body := fmt.Appendf(nil, "[%s]", bytes.Join(documents, []byte{','}))
-	if envelope { // contract 8.1
-		const page = `{"data":%s,"error":null,"meta":{"pagination":{"skip":%d,"take":%d,"total":%d,"hasMore":%t}}}`
-		body = fmt.Appendf(nil, page, body, skip, take, total, skip+len(list) < total)
-	}
-	return api.NewBody(body), nil
+	p := page{skip, take, total}
+	return api.NewBody(p.wrap(fmt.Appendf(nil, "[%s]", bytes.Join(documents, []byte{','})), g.cfg.Envelope)), p, nil
 }

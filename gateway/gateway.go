@@ -113,7 +113,7 @@ func New(cfg Config, deps Deps) *Gateway {
 			AllowedMethods: []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"},
 			AllowedHeaders: []string{"Authorization", "Content-Type", "If-Match", "If-None-Match", "If-Unmodified-Since",
 				"Idempotency-Key", headerAPIKey, headerCustomer, headerRequestID, "Traceparent", "Tracestate"},
-			ExposedHeaders: []string{"Age", "Cache-Status", "ETag", "Last-Modified", "Location", "RateLimit",
+			ExposedHeaders: []string{"Age", "Cache-Status", "ETag", "Last-Modified", "Link", "Location", "RateLimit",
 				"RateLimit-Policy", "Retry-After", headerRequestID},
 			MaxAge: int(10 * time.Minute / time.Second),
 		}).Handler(g.handler)

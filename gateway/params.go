@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"esagate/internal/fault"
 	"esagate/internal/sources"
@@ -34,14 +35,17 @@ func parseESAID(s string) (int64, error) {
 	return id, nil
 }
 
-// query reads query parameters: each at most once, none unknown, every fault in
-// one answer.
+// query reads query parameters: each at most once, but for lists, none unknown, every
+// fault in one answer.
 type query struct {
 	values url.Values
 	issues []fault.Issue
 }
 
-func parseQuery(raw string, known ...string) *query {
+func parseQuery(raw string, known ...string) *query { return parseQueryLists(raw, nil, known...) }
+
+// parseQueryLists is parseQuery with parameters that may be given more than once.
+func parseQueryLists(raw string, lists []string, known ...string) *query {
 	q := &query{}
 	if raw == "" {
 		return q
@@ -54,6 +58,7 @@ func parseQuery(raw string, known ...string) *query {
 	q.values = values
 	for name, given := range values {
 		switch {
+		case slices.Contains(lists, name):
 		case !slices.Contains(known, name):
 			q.fail("query", "There is a query parameter that this operation does not know.")
 		case len(given) > 1:
@@ -82,6 +87,57 @@ func (q *query) integer(name string, least, most, otherwise int) int {
 		return otherwise
 	}
 	return n
+}
+
+// id reads the id of a customer; 0 when absent.
+func (q *query) id(name string) int64 {
+	given, ok := q.values[name]
+	if !ok {
+		return 0
+	}
+	n, err := strconv.ParseInt(given[0], 10, 64)
+	if err != nil || n < 1 || strings.HasPrefix(given[0], "+") {
+		q.fail("query."+name, name+" must be a positive whole number.")
+	}
+	return n
+}
+
+// text reads a text of at most so many characters; "" when absent.
+func (q *query) text(name string, most int) string {
+	given, ok := q.values[name]
+	if !ok {
+		return ""
+	}
+	if n := utf8.RuneCountInString(given[0]); n < 1 || n > most {
+		q.fail("query."+name, name+" must be 1 to "+strconv.Itoa(most)+" characters.")
+	}
+	return given[0]
+}
+
+// words reads a list of some of the words that there are, with commas or one a parameter.
+func (q *query) words(name string, all []string) (words []string) {
+	for _, list := range q.values[name] {
+		for word := range strings.SplitSeq(list, ",") {
+			switch {
+			case !slices.Contains(all, word):
+				q.fail("query."+name, name+" must be of these, with commas between: "+strings.Join(all, ", ")+".")
+			case !slices.Contains(words, word):
+				words = append(words, word)
+			}
+		}
+	}
+	return words
+}
+
+// with gives the parameters, encoded, with another page.
+func (q *query) with(skip, take int) string {
+	values := url.Values{"skip": {strconv.Itoa(skip)}, "take": {strconv.Itoa(take)}}
+	for name, given := range q.values {
+		if _, ok := values[name]; !ok {
+			values[name] = given
+		}
+	}
+	return values.Encode()
 }
 
 // boolean reads true or false, or the default when absent.

@@ -60,18 +60,17 @@ type view struct {
 
 var (
 	sourceView     = view{sourceDocument, sourceChanged}
-	connectionView = view{connectionDocument, connectionChanged}
+	connectionView = view{connectionDocument, sourceChanged}
 )
 
+// sourceChanged is when a source's document last changed, and its connection's, which has its name. It leaves
+// out inventorySync, whose times are by the sales agent's clock.
 func sourceChanged(s *registry.Source) time.Time {
 	if s.Connection != nil && s.Connection.UpdatedAt.After(s.UpdatedAt) {
 		return s.Connection.UpdatedAt
 	}
 	return s.UpdatedAt
 }
-
-// connectionChanged leaves out inventorySync, whose times are by the sales agent's clock.
-func connectionChanged(s *registry.Source) time.Time { return s.Connection.UpdatedAt }
 
 // precondition gives the precondition of a write: the request's headers must hold for a document of the
 // source in the form that a GET answers with. It is nil for a request without preconditions.
@@ -95,7 +94,7 @@ func (c collection) checkAddition(g *Gateway, r *request, once *registry.Idempot
 	if !hasPrecondition(r.Header) {
 		return nil
 	}
-	body, err := c.page(r, 0, maxTake, g.cfg.Envelope)
+	body, _, err := c.page(g, r, 0, maxTake)
 	if err != nil {
 		return err
 	}

@@ -84,17 +84,19 @@ func (g inventory) createSource(w http.ResponseWriter, r *request) error {
 		document = consentDocument(made.Source, g.beginConsent(r, made.Source))
 		g.keepAnswer(r, once, document)
 	}
-	return g.answerCreated(w, r, document)
+	return g.answerCreated(w, r, document, func(ids madeIDs) string { return ids.SourceID })
 }
 
-// answerCreated answers with what was made, whose path ends with a source's sourceId or
-// a connection's id.
-func (g *Gateway) answerCreated(w http.ResponseWriter, r *request, document []byte) error {
-	var made struct{ ID, SourceID string }
-	if err := json.Unmarshal(document, &made); err != nil {
+// madeIDs are the ids in the document of something that was made.
+type madeIDs struct{ ID, SourceID string }
+
+// answerCreated answers with what was made; last gives the last part of its path.
+func (g *Gateway) answerCreated(w http.ResponseWriter, r *request, document []byte, last func(madeIDs) string) error {
+	var ids madeIDs
+	if err := json.Unmarshal(document, &ids); err != nil {
 		return fault.Wrap(fault.Internal, "The kept answer can't be read.", err)
 	}
-	w.Header().Set("Location", r.URL.Path+"/"+url.PathEscape(cmp.Or(made.SourceID, made.ID)))
+	w.Header().Set("Location", r.URL.Path+"/"+url.PathEscape(last(ids)))
 	g.answer(w, r, http.StatusCreated, document)
 	return nil
 }

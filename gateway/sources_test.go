@@ -201,7 +201,8 @@ func TestOnlyTheNameOfAManagedSourceChanges(t *testing.T) {
 		if renamed.Name != "Meadow Weekly" || renamed.EndpointURL != nil || renamed.Status != "ACTIVE" {
 			t.Errorf("%+v", renamed)
 		}
-		if after := w.get(esaOf); !bytes.Equal(after.body, before.body) {
+		want := strings.Replace(string(before.body), "Meadow Daily", "Meadow Weekly", 1)
+		if after := w.get(esaOf); string(after.body) != want {
 			t.Errorf("the connection changed\n%s\n%s", before.body, after.body)
 		}
 		w.write("PUT", path, `{"status":"DISABLED","name":"No"}`).failure(t, 409, "CONFLICT")

@@ -36,6 +36,8 @@ func Connection(m *registry.Source) *api.Connection {
 		CreatedAt:           api.TimestampOf(c.CreatedAt),
 		UpdatedAt:           api.TimestampOf(c.UpdatedAt),
 		InventorySync:       inventorySync(c.InventorySync),
+		SourceID:            m.SourceID,
+		Name:                m.Name,
 	}
 	if c.LastError != "" {
 		out.LastError = optional(safeText(c.LastError, LastErrorText(c.LastErrorCode, anyConfig)))

@@ -29,7 +29,7 @@ func TestConnectionDocument(t *testing.T) {
 	want := `{"id":"1152921504606846976","customerId":33,"provisioningStatus":"active","tenantId":"tnt_a","mcpUrl":"/t/mcp","a2aUrl":"/t/a2a",` +
 		`"adServer":null,"serviceAccountEmail":"sa@x.example","lastError":"Network 7 is closed <today>","lastErrorCode":"ADAPTER_PERMISSION_DENIED",` +
 		`"lastTestedAt":W,"provisionedAt":W,"deactivatedAt":W,"createdAt":W,"updatedAt":W,` +
-		`"inventorySync":{"status":"failed","lastRunAt":W,"completedAt":W,"itemCount":3,"error":"The sync failed.","updatedAt":W}}`
+		`"inventorySync":{"status":"failed","lastRunAt":W,"completedAt":W,"itemCount":3,"error":"The sync failed.","updatedAt":W},"sourceId":"","name":""}`
 	if want = strings.ReplaceAll(want, "W", when); got != want {
 		t.Errorf("\n got %s\nwant %s", got, want)
 	}
@@ -46,7 +46,7 @@ func TestConnectionDefaults(t *testing.T) {
 		{registry.Connection{TenantID: "t", MCPURL: "https://m.example/mcp", A2AURL: "https://m.example/a2a"}, `"mcpUrl":"https://m.example/mcp","a2aUrl":"https://m.example/a2a"`},
 		{registry.Connection{TenantID: "t", MCPURL: "/m"}, `"mcpUrl":"/m","a2aUrl":null`},
 		{registry.Connection{}, `"lastError":null,"lastErrorCode":null,"lastTestedAt":null,"provisionedAt":null,"deactivatedAt":null`},
-		{registry.Connection{}, `"inventorySync":null}`},
+		{registry.Connection{}, `"inventorySync":null,`},
 		{registry.Connection{LastError: "key=abc", LastErrorCode: "ADAPTER_NETWORK_NOT_FOUND"},
 			`"lastError":"The ad server does not know the network or account."`},
 		{registry.Connection{LastError: "key=abc", LastErrorCode: "new one"}, `"lastErrorCode":"INTERNAL_ERROR"`},

@@ -17,6 +17,9 @@ const (
 	StateDeactivated = "deactivated" // it was switched off
 )
 
+// States lists the states of a source, the worst first.
+var States = []string{StateDown, StateBlocked, StateUnknown, StateDegraded, StatePending, StateLive, StateDeactivated}
+
 // Judge gives the state of a source, and what an overview shows of its status. That is as it is
 // without a failed refresh: whether a copy is stale is no state. A status of nil is not known or,
 // if gone, there is none because the sales agent has no such tenant.

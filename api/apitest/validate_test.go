@@ -20,7 +20,7 @@ const (
 		"mcpUrl":"/mcp/","a2aUrl":"/a2a","adServer":{"type":"google_ad_manager","networkCode":"20406080"},
 		"serviceAccountEmail":"lake@example.org","lastError":null,"lastErrorCode":null,
 		"lastTestedAt":"2026-02-11T09:00:00.5Z","provisionedAt":null,"deactivatedAt":null,
-		"createdAt":"2026-02-10T09:00:00Z","updatedAt":"2026-02-11T09:00:00Z","inventorySync":null}`
+		"createdAt":"2026-02-10T09:00:00Z","updatedAt":"2026-02-11T09:00:00Z","inventorySync":null,"sourceId":"lake/side","name":"Lakeside"}`
 	notFound = `{"data":null,"error":{"code":"NOT_FOUND","message":"There is no such source."}}`
 	block    = `{"status":"never_run","severity":"warning","lastSuccessAt":null,"issue":null,"lastRunAt":null,
 		"lastStartedAt":null,"itemCount":null,"error":null,"history":{"recentRunCount":0,"recentFailureCount":0,
