@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"esagate/api"
+	"esagate/internal/fault"
+	"esagate/registry"
 	"esagate/status"
 	"esagate/transform"
 )
@@ -25,6 +27,9 @@ func (g connections) getOverview(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	query.Customer = r.caller.CustomerID
+	if query.Customer == registry.OperatorID && !r.caller.Operator {
+		return fault.New(fault.Internal, "The caller has no customer.")
+	}
 	overview, err := g.deps.Status.Overview(r.Context(), query)
 	if err != nil {
 		return err

@@ -51,7 +51,7 @@ func (g *Gateway) routes() []Route {
 	return []Route{
 		{"GET", source + "/status", "getInventorySourceEsaStatus", read, g.onSource(c.getStatus)},
 		{"GET", source + "/esa", "getInventorySourceEsa", read, g.onSource(c.getConnection)},
-		{"GET", storefront + "/overview", "getOverview", read, c.getOverview},
+		{"GET", storefront + "/overview", "getOverview", readAll, c.getOverview},
 		{"GET", storefront + "/esa", "listEsaConnections", read, c.listConnections},
 		{"GET", esa, "getEsaConnection", read, g.onSource(c.getConnection)},
 		{"GET", esa + "/status", "getEsaStatus", read, g.onSource(c.getStatus)},
