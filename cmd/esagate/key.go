@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -31,7 +32,8 @@ type keyCommands struct {
 const maxKeyName = 100
 
 type keyNewCommand struct {
-	Customer int64  `help:"Whose key it is." required:"" placeholder:"N"`
+	Customer int64  `help:"Whose key it is." required:"" xor:"owner" placeholder:"N"`
+	Operator bool   `help:"It is an operator's, for all customers; instead of --customer." required:"" xor:"owner"`
 	Name     string `help:"What it is called in logs and lists." required:"" placeholder:"NAME"`
 	ReadOnly bool   `help:"It may read and change nothing."`
 	configFlag
@@ -41,7 +43,7 @@ type keyNewCommand struct {
 // passed on without being seen.
 func (c *keyNewCommand) Run(ctx context.Context) error {
 	switch name := strings.TrimSpace(c.Name); {
-	case c.Customer < 1 || c.Customer > registry.MaxESAID: // what JSON and tokens can say too
+	case !c.Operator && (c.Customer < 1 || c.Customer > registry.MaxESAID): // what JSON and tokens can say too
 		return errors.New("--customer must be a positive number, at most 2^53-1")
 	case name == "" || name != c.Name || utf8.RuneCountInString(name) > maxKeyName || strings.ContainsFunc(name, notShown):
 		return fmt.Errorf("--name must be 1 to %d printable characters without outer spaces", maxKeyName)
@@ -52,19 +54,28 @@ func (c *keyNewCommand) Run(ctx context.Context) error {
 	_, _ = rand.Read(raw[:]) // never fails: it ends the program instead
 	clear := auth.KeyPrefix + base64.RawURLEncoding.EncodeToString(raw[:])
 	return withStore(ctx, c.Config, func(store *sqlstore.Store) error {
-		made, err := store.CreateKey(ctx, registry.APIKey{
-			CustomerID: c.Customer, Name: c.Name, Write: !c.ReadOnly, SHA256: sha256.Sum256([]byte(clear)),
-		})
+		key := registry.APIKey{CustomerID: c.Customer, Name: c.Name, Write: !c.ReadOnly, SHA256: sha256.Sum256([]byte(clear))}
+		if c.Operator {
+			key.CustomerID = registry.OperatorID
+		}
+		made, err := store.CreateKey(ctx, key)
 		switch {
 		case errors.Is(err, registry.ErrNameTaken):
-			return errors.New("this customer has a key of that name; revoke it first, or take another name")
+			return fmt.Errorf("there is a key of %s of that name; revoke it first, or take another name", ownerOf(key))
 		case err != nil:
 			return err
 		}
-		fmt.Fprintf(os.Stderr, "Key %d of customer %d, to %s. It is shown this once:\n", made.ID, made.CustomerID, accessWords(made.Write))
+		fmt.Fprintf(os.Stderr, "Key %d of %s, to %s. It is shown this once:\n", made.ID, ownerOf(made), accessWords(made.Write))
 		fmt.Println(clear)
 		return nil
 	})
+}
+
+func ownerOf(key registry.APIKey) string {
+	if key.CustomerID == registry.OperatorID {
+		return "an operator"
+	}
+	return fmt.Sprint("customer ", key.CustomerID)
 }
 
 func notShown(r rune) bool { return !unicode.IsPrint(r) || r == utf8.RuneError }
@@ -88,7 +99,11 @@ func (c *keyListCommand) Run(ctx context.Context) error {
 		table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 		fmt.Fprintln(table, "ID\tCUSTOMER\tNAME\tMAY\tMADE\tLAST USED\tREVOKED")
 		for _, k := range keys {
-			fmt.Fprintf(table, "%d\t%d\t%s\t%s\t%s\t%s\t%s\n", k.ID, k.CustomerID, k.Name, accessWords(k.Write),
+			customer := strconv.FormatInt(k.CustomerID, 10)
+			if k.CustomerID == registry.OperatorID {
+				customer = "operator"
+			}
+			fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", k.ID, customer, k.Name, accessWords(k.Write),
 				moment(k.CreatedAt, time.DateOnly), moment(k.LastUsedAt, "2006-01-02 15:00"), moment(k.RevokedAt, time.DateOnly))
 		}
 		return table.Flush()
@@ -117,7 +132,7 @@ func (c *keyRevokeCommand) Run(ctx context.Context) error {
 		case err != nil:
 			return err
 		}
-		fmt.Printf("Key %d of customer %d is revoked.\n", key.ID, key.CustomerID)
+		fmt.Printf("Key %d of %s is revoked.\n", key.ID, ownerOf(key))
 		return nil
 	})
 }

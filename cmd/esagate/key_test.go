@@ -95,6 +95,54 @@ func TestKeysAreMadeAndRevokedWhileItRuns(t *testing.T) {
 	}
 }
 
+func TestKeysOfOperators(t *testing.T) {
+	config, env := write(t, "http://127.0.0.1:1")
+	p := start(t, env, "serve", "--config", config)
+	make := func(args ...string) string {
+		t.Helper()
+		key, told := good(t, env, append([]string{"key", "new", "--config", config, "--operator"}, args...)...)
+		if !strings.Contains(told, "an operator") {
+			t.Errorf("said: %s", told)
+		}
+		return strings.TrimSpace(key)
+	}
+	desk, wall := make("--name", "desk"), make("--name", "wall", "--read-only")
+	if code, body := p.send("GET", sources, wall, "", "Esagate-Customer", "4711"); code != 200 || !strings.Contains(body, "meadow") {
+		t.Errorf("an operator for a customer: %d %s", code, body)
+	}
+	for _, c := range []struct {
+		key     string
+		headers []string
+		want    int
+	}{{desk, []string{"Esagate-Customer", "4711"}, 201}, {desk, nil, 400}, {wall, []string{"Esagate-Customer", "4711"}, 403}} {
+		if code, body := p.send("POST", sources, c.key, agentBody, c.headers...); code != c.want {
+			t.Errorf("%q: %d %s", c.headers, code, body)
+		}
+	}
+	for _, args := range [][]string{{"--operator", "--customer", "4711"}, {"--operator", "--customer", "0"}, {"--operator=false"}, {"--operator=false", "--customer", "0"}, {}} {
+		if out, _, code := command(t, env, append([]string{"key", "new", "--config", config, "--name", "x"}, args...)...); code == 0 || out != "" {
+			t.Errorf("%q made a key", args)
+		}
+	}
+	if _, errs, code := command(t, env, "key", "new", "--config", config, "--operator", "--name", "wall"); code == 0 || !strings.Contains(errs, "a key of an operator of that name") {
+		t.Errorf("the same name: %d %s", code, errs)
+	}
+	good(t, env, "key", "new", "--config", config, "--customer", "4711", "--name", "wall")
+	list, _ := good(t, env, "key", "list", "--config", config)
+	id := regexp.MustCompile(`(?m)^(\d+)\s+operator\s+wall\s+read\s`).FindStringSubmatch(list)
+	if id == nil || !regexp.MustCompile(`(?m)^\d+\s+operator\s+desk\s+read and write\s`).MatchString(list) || strings.Count(list, "operator") != 2 {
+		t.Fatalf("list:\n%s", list)
+	}
+	if told, _ := good(t, env, "key", "revoke", "--config", config, id[1]); !strings.Contains(told, "of an operator is revoked") {
+		t.Errorf("said: %s", told)
+	}
+	eventually(t, "the key is refused", func() bool {
+		code, _ := p.send("GET", sources, wall, "", "Esagate-Customer", "4711")
+		return code == 401
+	})
+	p.stop()
+}
+
 func TestTheEncryptionKeyIsRotated(t *testing.T) {
 	config, env := write(t, "http://127.0.0.1:1")
 	p := start(t, env, "serve", "--config", config)

@@ -98,13 +98,17 @@ func TestReload(t *testing.T) {
 
 	// What takes a restart is named, once, and no value of it.
 	must(t, os.WriteFile(config, good, 0o600))
-	replace(t, config, "tnt_meadow", "tnt_CANARY", `store: {`, `snapshot: {fresh: 7s}`+"\nstore: {")
+	replace(t, config, "tnt_meadow", "tnt_CANARY", `store: {`, `snapshot: {fresh: 7s}`+"\nstore: {", "name: guest, customer_id: 4712", "name: guest, scope: operator")
 	said = p.reload(reloaded)
 	if strings.Count(said, `"field":"snapshot.fresh, sources"`) != 1 || strings.Contains(said, "CANARY") ||
 		!strings.Contains(said, "needs a restart") {
 		t.Errorf("the log says %s", said)
 	}
 	metric("1")
+	want("an operator's key now", "guest-key-CANARY-123456", 400)
+	if code, body := p.send("GET", statusPath("meadow"), "guest-key-CANARY-123456", "", "Esagate-Customer", "4711"); code != 200 {
+		t.Errorf("an operator for a customer: %d %s", code, body)
+	}
 	p.stop()
 	if strings.Contains(p.errs.String(), "CANARY") {
 		t.Error("a planted secret stands in the log")

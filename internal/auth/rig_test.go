@@ -167,6 +167,16 @@ func (s *fakeStore) make(id int64, write bool) string {
 	return clear
 }
 
+// operate makes a stored key an operator's.
+func (s *fakeStore) operate(id int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.generation++
+	key := s.keys[id]
+	key.CustomerID = registry.OperatorID
+	s.keys[id] = key
+}
+
 func (s *fakeStore) revoke(id int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -151,6 +151,7 @@ auth:
   keys:
     - {name: web, customer_id: 12, access: write, key: ${WEB_KEY}}
     - {name: eyes, customer_id: 9007199254740991, sha256: "`+fmt.Sprintf("%X", sha256.Sum256([]byte("other")))+`"}
+    - {name: desk, scope: operator, access: write, key: desk-key-0123456789}
 sources:
   - {source_id: "küste \U0001F30A", customer_id: 12, esa_id: "9007199254740991", name: Küste, tenant_id: t-1,
      ad_server: {type: adswizz, agency_id: 4, environment: AUDIOSERVE, base_url: "https://a.example/v8", forecasting_base_url: "https://a.example/v3",
@@ -186,6 +187,7 @@ platform_tasks:
 		Auth: config.Auth{Keys: []config.Key{
 			{Name: "web", CustomerID: 12, Write: true, SHA256: sha256.Sum256([]byte("web-key-0123456789"))},
 			{Name: "eyes", CustomerID: 1<<53 - 1, SHA256: sha256.Sum256([]byte("other"))},
+			{Name: "desk", Operator: true, Write: true, SHA256: sha256.Sum256([]byte("desk-key-0123456789"))},
 		}, OIDC: &config.OIDC{Issuer: "https://login.example.org/gate/", Audience: "gate",
 			CustomerClaim: "https://example.org/customer", AccessClaim: "gate_access"}},
 		Outbound: config.Outbound{Allow: []netip.Prefix{netip.MustParsePrefix("10.44.0.0/16"),

@@ -187,6 +187,12 @@ func TestFaultsOfKeys(t *testing.T) {
 		{"auth.keys[0].customer_id", values{"name: n, customer_id: -1", "name: n, customer_id: 9007199254740992"},
 			"must be from 1 to 9007199254740991"},
 		{"auth.keys[0].customer_id", values{"name: n, customer_id: '1'"}, "must be a whole number"},
+		{"auth.keys[0].customer_id", values{"name: n, customer_id: 0", "name: n, scope: customer, customer_id: 0", "name: n, scope: operator, customer_id: 0"},
+			"must be from 1 to"},
+		{"auth.keys[0].customer_id", values{"name: n", "name: n, scope: customer"}, "is required, unless scope is operator"},
+		{"auth.keys[0].customer_id", values{"name: n, scope: operator, customer_id: 1"}, "must be left out where scope is operator"},
+		{"auth.keys[0].scope", values{"name: n, scope: Operator", "name: n, scope: admin, customer_id: 1", `name: n, scope: ""`}, "must be customer or operator"},
+		{"auth.keys[0]", values{"name: n, scope: operator", "name: n, scope: operator, access: write", "name: n, scope: customer, customer_id: 1"}, ""},
 		{"auth.keys[0].name", values{"customer_id: 1, name: -n"}, "must be 1 to 64 of"},
 	})
 }
