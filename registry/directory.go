@@ -24,12 +24,15 @@ type Directory struct {
 	opts   DirectoryOptions
 	health *storeHealth
 
-	sources  *snapshot.Cache[sourceDoc]             // by sourceKey
-	ids      *snapshot.Cache[plain[string]]         // sourceIds, which never change, by esaKey
-	lists    *snapshot.Cache[plain[*listing]]       // by listQuery
-	counts   *snapshot.Cache[plain[DeliveryCounts]] // of deliveries, by esaKey
-	observed *lru.Cache[string, time.Time]          // by esaKey: see ObserveInventorySync
-	writes   *writeLog
+	sources *snapshot.Cache[sourceDoc]             // by sourceKey
+	ids     *snapshot.Cache[plain[string]]         // sourceIds, which never change, by esaKey
+	lists   *snapshot.Cache[plain[*listing]]       // by listQuery
+	counts  *snapshot.Cache[plain[DeliveryCounts]] // of deliveries, by esaKey
+	// What was read of all sources, by customer.
+	overviews *snapshot.Cache[plain[*whole[SourceStanding]]]
+	states    *snapshot.Cache[plain[*whole[StateChange]]]
+	observed  *lru.Cache[string, time.Time] // by esaKey: see ObserveInventorySync
+	writes    *writeLog
 }
 
 // DirectoryOptions are the limits of a Directory; zero means the default.
@@ -39,6 +42,11 @@ type DirectoryOptions struct {
 	// Changed is told when the store goes away, with what went wrong, and when it
 	// is back. It must not call the Directory. May be nil.
 	Changed func(there bool, err error)
+	// SourceWritten is told of each write through this Directory that made a managed source,
+	// changed it in a way that readers follow (Connection.Version), or deleted it, once
+	// all reads show it. A change that is not known to have done so counts as one; those of
+	// subscriptions don't. It must not block. May be nil.
+	SourceWritten func(src *Source, deleted bool)
 }
 
 const (
@@ -65,6 +73,9 @@ func NewDirectory(store Store, opts DirectoryOptions) *Directory {
 	}
 	unchanging, pages := limits, limits
 	unchanging.Fresh, pages.Entries = forever, pageEntries
+	wholes := limits
+	wholes.StaleWhileRevalidate, wholes.Patience, wholes.Entries = overviewStale, storeTimeout, overviewEntries
+	wholes.Timeout, wholes.FetchTimeout = overviewTimeout+readTimeout, 2*overviewTimeout+storeTimeout // two tries, and a ping between them
 	none := snapshot.Options{Gone: isNotFound, ForgetGone: true}
 	d := &Directory{
 		store: store, opts: opts, writes: newWriteLog(opts.Entries),
@@ -72,6 +83,9 @@ func NewDirectory(store Store, opts DirectoryOptions) *Directory {
 		ids:     snapshot.New[plain[string]](unchanging, none),
 		lists:   snapshot.New[plain[*listing]](pages, none),
 		counts:  snapshot.New[plain[DeliveryCounts]](limits, none),
+
+		overviews: snapshot.New[plain[*whole[SourceStanding]]](wholes, none),
+		states:    snapshot.New[plain[*whole[StateChange]]](wholes, none),
 	}
 	d.observed, _ = lru.New[string, time.Time](opts.Entries) // fails for a size below 1 alone
 	d.health = newStoreHealth(func(ctx context.Context) error { return store.Ping(ctx) }, d.storeChanged)
@@ -85,6 +99,8 @@ func (d *Directory) storeChanged(there bool, err error) {
 		d.ids.RetryNow("")
 		d.lists.RetryNow("")
 		d.counts.RetryNow("")
+		d.overviews.RetryNow("")
+		d.states.RetryNow("")
 	}
 	if d.opts.Changed != nil {
 		d.opts.Changed(there, err)
@@ -101,6 +117,8 @@ func (d *Directory) Close() {
 	d.ids.Close()
 	d.lists.Close()
 	d.counts.Close()
+	d.overviews.Close()
+	d.states.Close()
 }
 
 // sourceKey has the customer beside the id, so that another customer's is not found.

@@ -4,10 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"sync"
-	"sync/atomic"
-
-	"github.com/hashicorp/golang-lru/v2/simplelru"
 )
 
 // listQuery is one page of a customer's sources.
@@ -72,7 +68,8 @@ func (l *listing) correct(d *Directory) ([]*Source, int) {
 		}
 	}
 	open := len(l.rows) < l.take && (len(l.rows) > 0 || l.skip == 0) // the list ends on this page
-	for _, w := range d.writes.since(l.customer, l.began) {
+	wrote, _ := d.writes.since(l.customer, l.began)
+	for _, w := range wrote {
 		if l.managed && w.src.Connection == nil {
 			continue
 		}
@@ -113,86 +110,4 @@ func (l *listing) isAfterLast(src *Source) bool {
 		return src.Connection.ID > last.Connection.ID
 	}
 	return src.ID > last.ID
-}
-
-// loggedWrites bounds what is remembered of the writes of one customer.
-const loggedWrites = 500
-
-// writeLog is a logical clock of what a Directory does, and the sources that were
-// created, changed and deleted through it, by customer.
-type writeLog struct {
-	clock     atomic.Int64
-	mu        sync.Mutex // guards what follows
-	customers *simplelru.LRU[int64, *customerWrites]
-}
-
-type customerWrites struct {
-	last int64 // when the last write ended
-	log  []loggedWrite
-}
-
-type loggedWrite struct {
-	began, ended int64
-	src          *Source
-	kind         writeKind
-}
-
-type writeKind uint8
-
-const (
-	changed writeKind = iota
-	created
-	deleted
-)
-
-func newWriteLog(customers int) *writeLog {
-	l, _ := simplelru.NewLRU[int64, *customerWrites](customers, nil) // fails for a size below 1 alone
-	return &writeLog{customers: l}
-}
-
-// tick returns a time later than all before it.
-func (l *writeLog) tick() int64 { return l.clock.Add(1) }
-
-// last returns when a customer's last write ended: a list that was read before is old.
-func (l *writeLog) last(customer int64) int64 {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if w, ok := l.customers.Get(customer); ok {
-		return w.last
-	}
-	return 0
-}
-
-// end records that a write has ended, and what it did to a source, if anything.
-func (l *writeLog) end(customer int64, wrote ...loggedWrite) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	w, ok := l.customers.Get(customer)
-	if !ok {
-		w = &customerWrites{}
-		l.customers.Add(customer, w)
-	}
-	w.last = l.tick()
-	for _, one := range wrote {
-		one.ended = w.last
-		w.log = append(w.log, one)
-	}
-	if len(w.log) > 2*loggedWrites {
-		w.log = slices.Clone(w.log[len(w.log)-loggedWrites:])
-	}
-}
-
-// since returns what was done to sources by writes that ended after a time.
-func (l *writeLog) since(customer int64, began int64) []loggedWrite {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	w, ok := l.customers.Get(customer)
-	if !ok {
-		return nil
-	}
-	i := len(w.log)
-	for i > 0 && w.log[i-1].ended > began {
-		i--
-	}
-	return slices.Clone(w.log[i:])
 }

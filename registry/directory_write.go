@@ -82,13 +82,25 @@ func writeOnly(ctx context.Context, d *Directory, t target, run func(context.Con
 // writeSource is write for what returns the source as it then stands.
 func writeSource(ctx context.Context, d *Directory, t target,
 	run func(context.Context, CustomerStore) (*Source, error)) (*Source, error) {
+	held, known := d.sources.Peek(sourceKey(t.customer, t.sourceID))
 	src, began, err := write(ctx, d, t, run)
 	if err != nil {
 		return nil, err
 	}
+	same := known && !held.Doc.Older(sourceDoc{src: src})
 	src = d.Put(src)
 	d.writes.end(t.customer, loggedWrite{began: began, src: src, kind: changed})
+	if !same {
+		written(d, src, false)
+	}
 	return src, nil
+}
+
+// written tells of a write to a source.
+func written(d *Directory, src *Source, deleted bool) {
+	if src.Connection != nil && d.opts.SourceWritten != nil {
+		d.opts.SourceWritten(src, deleted)
+	}
 }
 
 // callbackError marks an error as a caller's own, which says nothing of the store. It
@@ -142,6 +154,9 @@ func create(ctx context.Context, d *Directory, customer int64,
 			began = 0 // whether a total counts it is not known
 		}
 		d.writes.end(customer, loggedWrite{began: began, src: made.Source, kind: created})
+		if !made.Replayed {
+			written(d, made.Source, false)
+		}
 	}
 	return made, nil
 }
@@ -166,6 +181,7 @@ func (d *Directory) DeleteSource(ctx context.Context, customer int64, sourceID s
 	}
 	d.sources.Offer(sourceKey(customer, sourceID), sourceDoc{src, true})
 	d.writes.end(customer, loggedWrite{began: began, src: src, kind: deleted})
+	written(d, src, true)
 	return src, nil
 }
 
