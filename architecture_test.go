@@ -61,6 +61,7 @@ internal/serviceaccount: internal/adserver internal/fault upstream/wire
 # simulated sales agent.
 api/apitest: api
 internal/pgtest:
+internal/sqlitetest: registry/sqlstore
 registry/registrytest: internal/fault registry
 upstream/upstreamtest: internal/adserver
 `

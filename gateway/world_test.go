@@ -7,7 +7,6 @@ import (
 	"crypto/sha256"
 	"net/http"
 	"net/netip"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -22,6 +21,7 @@ import (
 	"esagate/internal/lifecycle"
 	"esagate/internal/outbound"
 	"esagate/internal/ratelimit"
+	"esagate/internal/sqlitetest"
 	"esagate/internal/telemetry"
 	"esagate/internal/vault"
 	"esagate/internal/webhooks"
@@ -119,7 +119,7 @@ func inWorld(t *testing.T, s setup, body func(w *world)) {
 			Status:   upstreamtest.Healthy(),
 		})
 		if s.database == "" {
-			s.database = filepath.Join(t.TempDir(), "registry.db")
+			s.database = sqlitetest.File(t)
 		}
 		w = start(t, s, agent)
 		defer w.noCanary()

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"esagate/internal/sqlitetest"
 	"esagate/internal/vault"
 	"esagate/registry"
 	"esagate/registry/sqlstore"
@@ -43,7 +44,7 @@ func newFaulty(t *testing.T) *faulty {
 	t.Helper()
 	v, err := vault.New(vault.Generate())
 	must(t)(err)
-	s, err := sqlstore.Open(t.Context(), "sqlite://:memory:", sqlstore.WithVault(v))
+	s, err := sqlstore.Open(t.Context(), "sqlite://"+sqlitetest.File(t), sqlstore.WithVault(v))
 	must(t)(err)
 	t.Cleanup(func() { s.Close() })
 	return &faulty{Store: s, calls: map[string]int{}}

@@ -19,6 +19,7 @@ import (
 
 	"esagate/internal/agentauth"
 	"esagate/internal/outbound"
+	"esagate/internal/sqlitetest"
 	"esagate/internal/telemetry"
 	"esagate/internal/vault"
 	"esagate/registry"
@@ -70,7 +71,7 @@ func newWorld(t *testing.T) *world {
 	w.furnish()
 	v, err := vault.New(base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{0x5a}, 32)))
 	w.must(err)
-	w.store, err = sqlstore.Open(context.Background(), "sqlite://:memory:", sqlstore.WithVault(v))
+	w.store, err = sqlstore.Open(context.Background(), "sqlite://"+sqlitetest.File(t), sqlstore.WithVault(v))
 	w.must(err)
 	return w
 }

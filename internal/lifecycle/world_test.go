@@ -3,7 +3,6 @@ package lifecycle_test
 import (
 	"bytes"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -13,6 +12,7 @@ import (
 	"esagate/internal/adserver"
 	"esagate/internal/fault"
 	"esagate/internal/lifecycle"
+	"esagate/internal/sqlitetest"
 	"esagate/registry"
 	"esagate/upstream/wire"
 )
@@ -40,7 +40,7 @@ type world struct {
 func inWorld(t *testing.T, body func(w *world)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		w := &world{T: t, agent: newAgent(), database: filepath.Join(t.TempDir(), "registry.db"),
+		w := &world{T: t, agent: newAgent(), database: sqlitetest.File(t),
 			accounts: map[int64]*adserver.Account{},
 			config:   lifecycle.Config{ExternalSource: "shop", ContactEmail: "ops@shop.example", BaseURL: "https://agent.example/shop"}}
 		w.one = w.start()

@@ -16,6 +16,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"esagate/internal/sqlitetest"
 	"esagate/internal/vault"
 	"esagate/internal/webhooks"
 	"esagate/registry"
@@ -59,7 +60,7 @@ func run(t *testing.T, test func(t *testing.T, w *world)) {
 		v, err := vault.New(vault.Generate())
 		w.must(err)
 		open := func() *sqlstore.Store {
-			store, err := sqlstore.Open(t.Context(), "sqlite://:memory:", sqlstore.WithVault(v))
+			store, err := sqlstore.Open(t.Context(), "sqlite://"+sqlitetest.File(t), sqlstore.WithVault(v))
 			w.must(err)
 			return store
 		}
