@@ -27,7 +27,7 @@ const arrows = `
 cmd/esagate: ...
 bench: ...
 gateway: api internal/... registry snapshot status transform upstream
-status: api internal/adserver internal/background internal/fault internal/telemetry registry snapshot transform upstream
+status: api internal/adserver internal/background internal/events internal/fault internal/telemetry registry snapshot transform upstream
 transform: api internal/adserver internal/redact internal/word registry upstream/wire
 upstream: internal/adserver internal/background internal/fault internal/redact internal/word upstream/wire
 registry: internal/background internal/fault snapshot

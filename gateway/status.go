@@ -26,7 +26,7 @@ func (g connections) getStatus(w http.ResponseWriter, r *request, src *registry.
 		state = snapshot.Hit
 	}
 	h["Cache-Status"] = []string{cacheStatus(state, answer.Fresh, answer.Replaced, answer.Collapsed)}
-	return writeBody(w, r, answer.Body, time.Time{})
+	return writeBody(w, r, answer.Body(), time.Time{})
 }
 
 // statusQuery reads the status parameters: how many runs of each stream to list, 0

@@ -18,6 +18,7 @@ import (
 	"esagate/internal/agentauth"
 	"esagate/internal/auth"
 	"esagate/internal/background"
+	"esagate/internal/events"
 	"esagate/internal/lifecycle"
 	"esagate/internal/outbound"
 	"esagate/internal/ratelimit"
@@ -56,6 +57,7 @@ const (
 type world struct {
 	testing.TB
 	agent     *upstreamtest.Agent
+	events    *events.Hub
 	status    *status.Service
 	gateway   *gateway.Gateway
 	directory *registry.Directory
@@ -133,7 +135,7 @@ func inWorld(t *testing.T, s setup, body func(w *world)) {
 func start(t testing.TB, s setup, agent *upstreamtest.Agent) *world {
 	t.Helper()
 	ctx := context.Background()
-	w := &world{TB: t, agent: agent, logs: &logBuffer{}, setup: s, envelope: s.envelope}
+	w := &world{TB: t, agent: agent, logs: &logBuffer{}, setup: s, envelope: s.envelope, events: events.NewHub()}
 	server, dial := agent.Pipe()
 	tel, err := telemetry.Start(ctx, telemetry.Config{LogFormat: "json", LogLevel: cmp.Or(s.logLevel, "debug"), Version: "test"}, w.logs)
 	w.must(err)
@@ -149,7 +151,11 @@ func start(t testing.TB, s setup, agent *upstreamtest.Agent) *world {
 	if s.store != nil {
 		store = s.store(store)
 	}
-	w.directory = registry.NewDirectory(store, registry.DirectoryOptions{})
+	w.directory = registry.NewDirectory(store, registry.DirectoryOptions{SourceWritten: func(src *registry.Source, deleted bool) {
+		if w.status != nil {
+			w.status.Judge(src, deleted)
+		}
+	}})
 	w.adopt(s)
 	tasks, bad := transform.NewTasks(s.tasks)
 	if len(bad) > 0 {
@@ -196,7 +202,7 @@ func start(t testing.TB, s setup, agent *upstreamtest.Agent) *world {
 		},
 	}, status.Deps{
 		Directory: w.directory, Upstream: w.client, Tasks: tasks, Logger: tel.Logger, Instruments: instruments,
-		SyncFinished: w.webhooks.Observe, CheckTenant: w.lifecycle.CheckSoon,
+		SyncFinished: w.webhooks.Observe, CheckTenant: w.lifecycle.CheckSoon, Events: w.events,
 	})
 	w.gateway = gateway.New(gateway.Config{
 		ProbeTimeout: 75 * time.Second, TrustedProxies: s.proxies,

@@ -128,7 +128,7 @@ func (c *Cache[D]) fly(ctx context.Context, e *entry[D], f *flight, d Demand, fe
 		c.writeBehind(e.key, f, doc, now)
 	}
 	if c.opts.Refreshed != nil {
-		c.opts.Refreshed(f.outcome)
+		c.opts.Refreshed(e.key, f.outcome)
 	}
 }
 

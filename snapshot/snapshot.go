@@ -67,9 +67,10 @@ type Options struct {
 	Busy func(error) bool
 	// RetryAfter gives how long an error asks to wait; 0 for no wish. Nil: never.
 	RetryAfter func(error) time.Duration
-	// Refreshed is called with the outcome of each fetch, without any lock held. May
-	// be nil.
-	Refreshed func(Outcome)
+	// Refreshed is called with the key and the outcome of each fetch, of one key in the order
+	// of the fetches where there is a tier. The next answer of the key is not taken in before it
+	// returns. May be nil.
+	Refreshed func(key string, o Outcome)
 }
 
 // Outcome is how a fetch ended.

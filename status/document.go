@@ -14,7 +14,22 @@ import (
 // readers of that state and never changes.
 type View struct {
 	Status *api.Status
-	Body   *api.Body // Status, encoded
+
+	envelope bool
+	encode   sync.Once
+	body     *api.Body
+}
+
+// Body gives Status, encoded; it is made when first asked for.
+func (v *View) Body() *api.Body {
+	v.encode.Do(func() {
+		encoded := api.Encode(v.Status)
+		if v.envelope {
+			encoded = api.Enveloped(encoded)
+		}
+		v.body = api.NewBody(encoded)
+	})
+	return v.body
 }
 
 // document is one status of a tenant, with its views: one for each state that readers
@@ -90,11 +105,7 @@ func (d *document) view(s *Service, src *registry.Source, state viewState) *View
 	for _, task := range failed {
 		s.ins.TaskEvaluationError(task)
 	}
-	encoded := api.Encode(status)
-	if s.cfg.Envelope {
-		encoded = api.Enveloped(encoded)
-	}
-	made := &View{Status: status, Body: api.NewBody(encoded)}
+	made := &View{Status: status, envelope: s.cfg.Envelope}
 	if len(d.views) == maxViews {
 		d.views = slices.Delete(d.views, 0, 1)
 	}

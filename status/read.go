@@ -90,6 +90,7 @@ func (s *Service) Refresh(ctx context.Context, src *registry.Source) error {
 func (s *Service) fetcher(src *registry.Source, background bool) snapshot.Fetch[*document] {
 	return guarded(s, "fetch_status", func(ctx context.Context, d snapshot.Demand) (*document, error) {
 		tenantID := src.Connection.TenantID
+		s.board.asks(src)
 		counted := s.countDeliveries(ctx, src)
 		answer, err := s.deps.Upstream.Status(demanded(ctx, src.Connection, d, background), tenantID)
 		if err != nil {

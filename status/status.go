@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"esagate/internal/background"
+	"esagate/internal/events"
 	"esagate/internal/fault"
 	"esagate/internal/telemetry"
 	"esagate/registry"
@@ -43,6 +44,8 @@ type Deps struct {
 	// CheckTenant is called after a fetch whose outcome does not fit what is known of the tenant:
 	// it may have been switched off or on at the sales agent. It must not block.
 	CheckTenant func(src *registry.Source)
+	// Events gets what is new of sources, and says which are to be kept fresh. Nil: nobody listens.
+	Events *events.Hub
 }
 
 // Service reads and keeps statuses. It is safe for concurrent use.
@@ -61,6 +64,9 @@ type Service struct {
 	adServers *snapshot.Cache[*document] // without content
 	tier      *tier                      // behind documents
 	recorder  *recorder
+	board     *board
+	keeper    *keeper
+	wants     *wants
 }
 
 // New makes a Service that knows what the registry has kept. The caller ends it with Close.
@@ -82,7 +88,10 @@ func New(cfg Config, deps Deps) *Service {
 		RetryAfter: func(err error) time.Duration { return fault.As(err).RetryAfter },
 	}
 	counted := ofTenants
-	counted.Refreshed = func(o snapshot.Outcome) { s.ins.SnapshotRefresh(refreshWords[o]) }
+	counted.Refreshed = func(tenantID string, o snapshot.Outcome) {
+		s.ins.SnapshotRefresh(refreshWords[o])
+		s.board.fetched(tenantID, o)
+	}
 	s.tier = newTier(deps.Directory, s.log, cfg.Limits)
 	s.documents = snapshot.NewTiered[*document](cfg.Limits, counted, s.tier)
 	s.pending = snapshot.New[*document](local, snapshot.Options{})
@@ -94,6 +103,9 @@ func New(cfg Config, deps Deps) *Service {
 	s.pages = snapshot.New[*page](common, ofPages)
 	s.rarePages = snapshot.New[*page](rare, ofPages)
 	s.recorder = newRecorder(s.log, s.recordSync)
+	s.board = newBoard(s, cfg.Limits.StaleIfError)
+	s.wants = newWants(s)
+	s.keeper = newKeeper(s)
 	s.ins.SnapshotEntries(s.documents.Len)
 	return s
 }
@@ -111,7 +123,10 @@ func (s *Service) Expire(tenantID string) {
 }
 
 // SetTasks replaces the platform tasks, in all answers from then on.
-func (s *Service) SetTasks(tasks *transform.Tasks) { s.tasks.Store(tasks) }
+func (s *Service) SetTasks(tasks *transform.Tasks) {
+	s.tasks.Store(tasks)
+	s.board.again(func(*known) bool { return true })
+}
 
 // Recovered ends the back-off of a tenant whose calls succeed again, or with "" that
 // of all tenants.
@@ -122,11 +137,16 @@ func (s *Service) Recovered(tenantID string) {
 	ofTenant := func(key string) bool { return tenantID == "" || strings.HasPrefix(key, tenantID+pageKeySeparator) }
 	s.pages.RetryWhere(ofTenant)
 	s.rarePages.RetryWhere(ofTenant)
+	ofSource := func(src *registry.Source) bool { return tenantID == "" || src.Connection.TenantID == tenantID }
+	s.board.again(func(k *known) bool { return k.refused && ofSource(k.src) })
+	s.keeper.hurry(ofSource)
 }
 
 // Close ends what runs in the background, waits for it, and has the registry keep the newest
 // documents, as many as it takes before ctx ends. Copies are still served.
 func (s *Service) Close(ctx context.Context) {
+	_ = s.keeper.work.Close(ctx) // they end what they wait for at once
+	_ = s.wants.work.Close(ctx)
 	s.documents.Close()
 	s.pending.Close()
 	s.histories.Close()
@@ -134,6 +154,7 @@ func (s *Service) Close(ctx context.Context) {
 	s.pages.Close()
 	s.rarePages.Close()
 	_ = s.recorder.group.Close(ctx) // what is not recorded, the next status says again
+	_ = s.board.work.Close(ctx)
 	s.tier.close(ctx)
 }
 

@@ -29,9 +29,9 @@ const (
 	loadsAtOnce = 2
 )
 
-// tier keeps the documents of tenants in the registry's database, so that they outlive the
-// process and another replica starts with them. It is a snapshot.Tier. What the database
-// can't take is kept for the next minute, and what it does not have is fetched: nobody
+// tier keeps the documents of tenants, and how sources stand, in the registry's database, so that
+// they outlive the process and another replica starts with them. It is a snapshot.Tier. What the
+// database can't take is kept for the next minute, and what it does not have is fetched: nobody
 // waits for it.
 type tier struct {
 	directory *registry.Directory
@@ -42,10 +42,11 @@ type tier struct {
 	work      *background.Group
 	wake      chan struct{} // holds one: there is something to write
 
-	mu      sync.Mutex
-	tenants map[string]*saving
-	gone    map[string]struct{} // tenants to be forgotten
-	warned  time.Time
+	mu        sync.Mutex
+	tenants   map[string]*saving
+	gone      map[string]struct{} // tenants to be forgotten
+	standings standings
+	warned    time.Time
 }
 
 // saving is a tenant that waits to be written, or was written less than savePause ago.
@@ -57,7 +58,7 @@ type saving struct {
 // newTier starts a tier. The caller ends it with close.
 func newTier(d *registry.Directory, log *slog.Logger, limits snapshot.Limits) *tier {
 	t := &tier{directory: d, log: log, lapse: limits.StaleIfError, most: limits.Entries, loads: semaphore.NewWeighted(loadsAtOnce),
-		work: background.NewGroup(log), wake: make(chan struct{}, 1), tenants: map[string]*saving{}, gone: map[string]struct{}{}}
+		work: background.NewGroup(log), wake: make(chan struct{}, 1), tenants: map[string]*saving{}, gone: map[string]struct{}{}, standings: standings{}}
 	t.work.Go(context.Background(), "save snapshots", t.run)
 	return t
 }
@@ -74,7 +75,10 @@ func (t *tier) run(ctx context.Context) {
 			if !background.Sleep(ctx, saveTick) {
 				return
 			}
-			t.save(ctx, time.Now(), max(t.most/saveSpan, saveRows))
+			_ = background.Guard(ctx, t.log, "save", func(ctx context.Context) error {
+				t.save(ctx, time.Now(), max(t.most/saveSpan, saveRows))
+				return nil
+			})
 		}
 	}
 }
@@ -88,7 +92,7 @@ func (t *tier) waits() bool {
 			return true
 		}
 	}
-	return len(t.gone) > 0
+	return len(t.gone) > 0 || t.standings.waits()
 }
 
 // woken has run look. The lock is held.
@@ -157,7 +161,7 @@ func (t *tier) Load(ctx context.Context, key string) (none snapshot.Copy[*docume
 
 // save writes what is due by a time, of so many tenants.
 func (t *tier) save(ctx context.Context, by time.Time, most int) {
-	if !t.directory.StoreAvailable() {
+	if !t.directory.StoreAvailable() || !t.saveStandings(ctx, by) {
 		return
 	}
 	due, gone := t.take(by, most)

@@ -18,8 +18,8 @@ import (
 	"esagate/snapshot"
 )
 
-// keeper is a Store of snapshots alone, that can fail or hang.
-type keeper struct {
+// memoryStore is a Store of snapshots alone, that can fail or hang.
+type memoryStore struct {
 	registry.Store
 	mu     sync.Mutex
 	rows   map[string]registry.Snapshot
@@ -31,9 +31,9 @@ type keeper struct {
 	most   int           // of them at once
 }
 
-func (k *keeper) Ping(context.Context) error { return nil }
+func (k *memoryStore) Ping(context.Context) error { return nil }
 
-func (k *keeper) KeepSnapshots(ctx context.Context, batch []registry.Snapshot, _ time.Time) error {
+func (k *memoryStore) KeepSnapshots(ctx context.Context, batch []registry.Snapshot, _ time.Time) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.hangs {
@@ -50,7 +50,7 @@ func (k *keeper) KeepSnapshots(ctx context.Context, batch []registry.Snapshot, _
 	return nil
 }
 
-func (k *keeper) Snapshot(_ context.Context, tenantID string) (*registry.Snapshot, error) {
+func (k *memoryStore) Snapshot(_ context.Context, tenantID string) (*registry.Snapshot, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.now++
@@ -66,30 +66,30 @@ func (k *keeper) Snapshot(_ context.Context, tenantID string) (*registry.Snapsho
 	return &n, nil
 }
 
-func (k *keeper) ForgetSnapshot(_ context.Context, tenantID string) error {
+func (k *memoryStore) ForgetSnapshot(_ context.Context, tenantID string) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	delete(k.rows, tenantID)
 	return k.err
 }
 
-func (k *keeper) is(err error, hangs bool) {
+func (k *memoryStore) is(err error, hangs bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.err, k.hangs = err, hangs
 }
 
 // kept gives how many rows there are.
-func (k *keeper) kept() int {
+func (k *memoryStore) kept() int {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return len(k.rows)
 }
 
 // inTier runs a test on a tier of so many tenants at most.
-func inTier(t *testing.T, most int, body func(t *testing.T, k *keeper, s *tier, logs *lockedBuffer)) {
+func inTier(t *testing.T, most int, body func(t *testing.T, k *memoryStore, s *tier, logs *lockedBuffer)) {
 	synctest.Test(t, func(t *testing.T) {
-		k := &keeper{rows: map[string]registry.Snapshot{}, writes: map[string]int{}}
+		k := &memoryStore{rows: map[string]registry.Snapshot{}, writes: map[string]int{}}
 		d := registry.NewDirectory(k, registry.DirectoryOptions{})
 		defer d.Close()
 		var logs lockedBuffer
@@ -139,7 +139,7 @@ func copyNow(text string) snapshot.Copy[*document] {
 
 // TestTierWritesBehind: a tenant is written soon, then once a minute, with its newest document.
 func TestTierWritesBehind(t *testing.T) {
-	inTier(t, 1000, func(t *testing.T, k *keeper, s *tier, _ *lockedBuffer) {
+	inTier(t, 1000, func(t *testing.T, k *memoryStore, s *tier, _ *lockedBuffer) {
 		for second := range 600 {
 			for i := range 20 {
 				s.Store(fmt.Sprint("t", i), copyNow(fmt.Sprint(second)))
@@ -174,7 +174,7 @@ func TestTierWritesBehind(t *testing.T) {
 // TestTierLoadsManyTenants: those that are read together after a restart take turns, as the
 // database has other reads to make.
 func TestTierLoadsManyTenants(t *testing.T) {
-	inTier(t, 2000, func(t *testing.T, k *keeper, s *tier, _ *lockedBuffer) {
+	inTier(t, 2000, func(t *testing.T, k *memoryStore, s *tier, _ *lockedBuffer) {
 		for i := range 2000 {
 			s.Store(fmt.Sprint("t", i), copyNow("x"))
 		}
@@ -199,7 +199,7 @@ func TestTierLoadsManyTenants(t *testing.T) {
 // TestTierWhileTheStoreFails: what can't be written is kept and bounded, told of now and then, and
 // written once that can be done.
 func TestTierWhileTheStoreFails(t *testing.T) {
-	inTier(t, 50, func(t *testing.T, k *keeper, s *tier, logs *lockedBuffer) {
+	inTier(t, 50, func(t *testing.T, k *memoryStore, s *tier, logs *lockedBuffer) {
 		k.is(errors.New("the disk is full"), false)
 		for minute := range 10 {
 			for i := range 80 {
@@ -220,7 +220,7 @@ func TestTierWhileTheStoreFails(t *testing.T) {
 
 // TestTierEnds: at the end all is written that can be within the limit.
 func TestTierEnds(t *testing.T) {
-	inTier(t, 1000, func(t *testing.T, k *keeper, s *tier, _ *lockedBuffer) {
+	inTier(t, 1000, func(t *testing.T, k *memoryStore, s *tier, _ *lockedBuffer) {
 		for i := range 900 {
 			s.Store(fmt.Sprint("t", i), copyNow("x"))
 		}
@@ -229,7 +229,7 @@ func TestTierEnds(t *testing.T) {
 			t.Errorf("%d kept", k.kept())
 		}
 	})
-	inTier(t, 1000, func(t *testing.T, k *keeper, s *tier, _ *lockedBuffer) {
+	inTier(t, 1000, func(t *testing.T, k *memoryStore, s *tier, _ *lockedBuffer) {
 		k.is(nil, true)
 		s.Store("t", copyNow("x"))
 		begun := time.Now()

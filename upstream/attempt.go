@@ -72,7 +72,7 @@ func (c *Client) attempt(r *http.Request, cl *call) *failure {
 	if cl.quick && f != nil && f.outcome == outcomeTimeout {
 		f.blame = blameUnknown // it had too little time to say anything
 	}
-	c.recordKey(f)
+	recordKey(c, f)
 	c.record(cl, t, began, changes, f)
 	return f
 }

@@ -118,9 +118,19 @@ func (c *Client) Health() Health {
 	return h
 }
 
+// BreakerOpen reports whether calls for a tenant are kept back now, by its own breaker or the whole
+// upstream's.
+func (c *Client) BreakerOpen(tenantID string) bool {
+	if c.upstream.open.Load() {
+		return true
+	}
+	t, ok := c.tenants.cache.Peek(tenantID)
+	return ok && t.breaker.open.Load()
+}
+
 // recordKey keeps whether upstream takes our key. Only a change is logged, and each no more
 // than once a minute: something before upstream may refuse some calls and pass others.
-func (c *Client) recordKey(f *failure) {
+func recordKey(c *Client, f *failure) {
 	switch {
 	case f != nil && f.outcome == outcomeUnauthorized:
 		c.metrics.keyRefusals.Add(context.Background(), 1)

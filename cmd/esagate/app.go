@@ -17,6 +17,7 @@ import (
 	"esagate/internal/auth"
 	"esagate/internal/background"
 	"esagate/internal/config"
+	"esagate/internal/events"
 	"esagate/internal/lifecycle"
 	"esagate/internal/outbound"
 	"esagate/internal/ratelimit"
@@ -46,6 +47,7 @@ type app struct {
 	limiter     *ratelimit.Limiter
 	subscriber  *webhooks.Subscriber
 	lifecycle   *lifecycle.Lifecycle
+	events      *events.Hub
 	status      atomic.Pointer[status.Service]
 	gateway     *gateway.Gateway
 
@@ -57,7 +59,7 @@ type app struct {
 // build makes every part from a config that has no faults. What it returns on
 // an error has been taken down again.
 func build(ctx context.Context, cfg *config.Config, tasks *transform.Tasks, logs io.Writer) (a *app, err error) {
-	a = &app{cfg: cfg}
+	a = &app{cfg: cfg, events: events.NewHub()}
 	defer func() {
 		if err != nil {
 			a.close()
@@ -70,7 +72,7 @@ func build(ctx context.Context, cfg *config.Config, tasks *transform.Tasks, logs
 		return a, err
 	}
 	a.atEnd(func(context.Context) { _ = a.store.Close() }) // nothing is left to be written
-	a.directory = registry.NewDirectory(a.store, registry.DirectoryOptions{Changed: a.storeChanged})
+	a.directory = registry.NewDirectory(a.store, registry.DirectoryOptions{Changed: a.storeChanged, SourceWritten: a.sourceWritten})
 	a.atEnd(func(context.Context) { a.directory.Close() })
 	if err = a.adopt(ctx); err != nil {
 		return a, err
@@ -159,7 +161,7 @@ func (a *app) newEdge(tasks *transform.Tasks, accounts *serviceaccount.Accounts)
 		},
 	}, status.Deps{
 		Directory: a.directory, Upstream: a.upstream, Tasks: tasks, SyncFinished: a.subscriber.Observe,
-		CheckTenant: a.lifecycle.CheckSoon, Logger: log, Instruments: a.instruments,
+		CheckTenant: a.lifecycle.CheckSoon, Logger: log, Instruments: a.instruments, Events: a.events,
 	})
 	a.status.Store(statuses)
 	a.gateway = gateway.New(gateway.Config{
@@ -240,6 +242,14 @@ func (a *app) storeChanged(there bool, err error) {
 		return
 	}
 	a.telemetry.Logger.Error("the registry can't be reached: known sources are served from memory", slog.Any("error", err))
+}
+
+// sourceWritten has a source judged that was written. Before the status service is made there is
+// nobody to be told.
+func (a *app) sourceWritten(src *registry.Source, deleted bool) {
+	if s := a.status.Load(); s != nil {
+		s.Judge(src, deleted)
+	}
 }
 
 // warnOfDrift warns of what an entry of the config says and the registry does not

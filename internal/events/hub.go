@@ -36,12 +36,25 @@ type Watch struct {
 
 // Hub passes events on to readers. It holds no goroutine, and is safe for concurrent use.
 type Hub struct {
+	changed chan struct{}
+
 	mu     sync.Mutex
 	topics map[int64]*topic // by customer; those that were read within the time of resumed
 }
 
 // NewHub makes a Hub.
-func NewHub() *Hub { return &Hub{topics: map[int64]*topic{}} }
+func NewHub() *Hub { return &Hub{changed: make(chan struct{}, 1), topics: map[int64]*topic{}} }
+
+// Changed has a value when Watched may give something else than before. It is for one receiver.
+func (h *Hub) Changed() <-chan struct{} { return h.changed }
+
+// watchesChanged is called when a source has got its first reader, or lost its last one.
+func (h *Hub) watchesChanged() {
+	select {
+	case h.changed <- struct{}{}:
+	default:
+	}
+}
 
 // Publish passes an event on to its customer's readers and to operators, whose topics number it
 // each on their own. It waits for no reader. Events of one source and Key must be published one
@@ -96,7 +109,11 @@ func (h *Hub) Subscribe(s Subscription) *Reader {
 		h.topics[s.Customer] = t
 	}
 	r := &Reader{hub: h, topic: t, subscription: s, ready: make(chan struct{}, 1)}
+	before := len(t.readers)
 	t.enter(r)
+	if len(t.readers) != before {
+		h.watchesChanged()
+	}
 	return r
 }
 
@@ -118,7 +135,11 @@ func (h *Hub) leave(r *Reader) {
 		return
 	}
 	r.closed = true
+	before := len(r.topic.readers)
 	r.topic.leave(r)
+	if len(r.topic.readers) != before {
+		h.watchesChanged()
+	}
 	if len(r.topic.readers) > 0 {
 		return
 	}

@@ -1,0 +1,154 @@
+package status_test
+
+import (
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"esagate/api"
+	"esagate/registry"
+	"esagate/transform"
+	ut "esagate/upstream/upstreamtest"
+)
+
+// TestStates: every state over the life of a source, each as readers and the registry are told.
+func TestStates(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		l := w.listen()
+		for _, step := range []struct {
+			name, state, issue string
+			do                 func()
+		}{
+			{"first read", transform.StateLive, "", w.refresh},
+			{"ad server refused", transform.StateDown, "ADAPTER_DISCONNECTED", func() { w.tenant(ut.Disconnected()); w.pass(time.Minute); w.refresh() }},
+			{"nothing set up", transform.StateBlocked, "", func() { w.tenant(ut.Provisioned()); w.pass(time.Minute); w.refresh() }},
+			{"a sync failed", transform.StateDegraded, "", func() { w.tenant(ut.InventoryFailed()); w.pass(time.Minute); w.refresh() }},
+			{"switched off", transform.StateDeactivated, "", func() {
+				w.change(func(c *registry.Connection) { c.Provisioning, c.DeactivatedAt = registry.StatusDeactivated, time.Now() })
+			}},
+			{"switched on", transform.StateDegraded, "", func() {
+				w.change(func(c *registry.Connection) {
+					c.Provisioning, c.DeactivatedAt = registry.StatusActive, time.Time{}
+				})
+			}},
+			{"no such tenant", transform.StateDown, "TENANT_NOT_FOUND", func() { w.agent.RemoveTenant(tenantID); w.pass(time.Minute); w.refresh() }},
+			{"back", transform.StateLive, "", func() { w.tenant(ut.Healthy()); w.pass(time.Minute); w.refresh() }},
+			{"long outage", transform.StateUnknown, "", func() { w.agent.SetDown(true); w.pass(lapse + time.Second); w.refresh() }},
+			{"over", transform.StateLive, "", func() { w.agent.SetDown(false); w.pass(time.Minute); w.refresh() }},
+			{"provisioned anew, in vain", transform.StateBlocked, "PERMISSION_DENIED", func() {
+				w.change(func(c *registry.Connection) {
+					c.Provisioning, c.TenantID, c.LastErrorCode = registry.StatusFailed, "", "PERMISSION_DENIED"
+				})
+			}},
+			{"and once more", transform.StatePending, "", func() {
+				w.change(func(c *registry.Connection) { c.Provisioning, c.LastErrorCode = registry.StatusProvisioning, "" })
+			}},
+		} {
+			before := time.Now()
+			step.do()
+			after := time.Now()
+			row := l.row()
+			if row.State != step.state || step.issue != "" && (row.Issue == nil || row.Issue.Code != step.issue) {
+				t.Errorf("%s: %s, %+v", step.name, row.State, row.Issue)
+			}
+			since := row.Since.Time
+			if step.name != "long outage" && (since.Before(before.Truncate(time.Millisecond)) || since.After(after)) {
+				t.Errorf("%s: since %s, between %s and %s", step.name, since, before, after)
+			}
+			w.pass(2 * time.Second)
+			if n := w.standing(); n.State != step.state || !n.Since.Truncate(time.Millisecond).Equal(since) {
+				t.Errorf("%s: kept %+v, want %s since %s", step.name, n, step.state, since)
+			}
+		}
+		if _, err := w.directory.DeleteSource(w.Context(), customer, sourceID, func(*registry.Source) error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+		all := l.next()
+		if len(all) != 1 || all[0].name != api.EventConnectionChanged || !all[0].conn.Deleted {
+			t.Errorf("%+v", all)
+		}
+	})
+}
+
+// TestSinceOutlastsTheProcess: neither a restart nor a short outage moves since of a source that is
+// still in its state, in what is told and in the database.
+func TestSinceOutlastsTheProcess(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		l := w.listen()
+		w.refresh()
+		began := l.row().Since
+		for range 3 {
+			w.pass(10 * time.Minute)
+			w.restart()
+			l = w.listen()
+			if w.refresh(); len(l.next()) != 0 {
+				t.Error("a restart is news")
+			}
+			w.agent.SetDown(true)
+			if w.pass(20 * time.Second); !l.row().Stale {
+				t.Error("not stale")
+			}
+			w.agent.SetDown(false)
+			w.pass(time.Minute)
+			if row := l.row(); row.Stale || row.State != transform.StateLive || row.Since != began {
+				t.Errorf("%s since %s, want %s", row.State, row.Since, began)
+			}
+			if n := w.standing(); !n.Since.Truncate(time.Millisecond).Equal(began.Time) || time.Since(n.ReceivedAt) > 2*time.Minute {
+				t.Errorf("kept since %s received %s, want %s", n.Since, n.ReceivedAt, began)
+			}
+		}
+		changes, err := w.store.Customer(customer).StateChanges(w.Context(), time.Time{})
+		if err != nil || len(changes) != 1 {
+			t.Errorf("%+v, %v", changes, err)
+		}
+	})
+}
+
+// TestAnotherReplica: what one replica was told of, the other's readers of all sources are told of too.
+func TestAnotherReplica(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		l := w.listen()
+		w.pass(10 * time.Second)
+		l.next()
+		other := w.start()
+		defer w.stop(other)
+		other.status.Judge(w.source(sourceID), false)
+		id := w.source(sourceID).Connection.ID
+		if _, err := other.directory.UpdateSource(w.Context(), customer, sourceID, func(*registry.Source) (registry.SourceChange, error) {
+			name := "Other name"
+			return registry.SourceChange{Name: &name}, nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		w.pass(10 * time.Second)
+		var names []string
+		for _, n := range l.next() {
+			names = append(names, n.name)
+			if n.name == api.EventConnectionChanged && (n.conn.Name != "Other name" || n.conn.Deleted) || n.name == api.EventStatusChanged && n.row.Name != "Other name" {
+				t.Errorf("%+v", n)
+			}
+		}
+		if !slices.Equal(names, []string{api.EventConnectionChanged, api.EventStatusChanged}) {
+			t.Errorf("changed: %v", names)
+		}
+		w.adopt("second", "tnt_second")
+		w.pass(10 * time.Second)
+		if all := l.next(); len(all) == 0 || all[0].name != api.EventConnectionChanged || all[0].conn.SourceID != "second" {
+			t.Errorf("made: %+v", all)
+		}
+		if _, err := other.directory.DeleteSource(w.Context(), customer, sourceID, func(*registry.Source) error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+		w.pass(10 * time.Second)
+		deleted := 0
+		for _, n := range l.next() {
+			if n.name == api.EventConnectionChanged && n.conn.Deleted && n.conn.ESAID == strconv.FormatInt(id, 10) {
+				deleted++
+			}
+		}
+		if deleted != 1 {
+			t.Errorf("%d times told that it is gone", deleted)
+		}
+	})
+}
