@@ -98,6 +98,7 @@ type AuditEntry struct {
 	ID        string    `json:"id"`
 	At        Timestamp `json:"at"`
 	Actor     string    `json:"actor"`
+	Operator  bool      `json:"operator"`  // the actor acted for the customer
 	Operation string    `json:"operation"` // the operationId of openapi.yaml
 	SourceID  *string   `json:"sourceId"`
 	ESAID     *string   `json:"esaId"`

@@ -32,7 +32,7 @@ func (r *request) auditSource(sourceID string, connection *registry.Connection) 
 // outcome is recorded before it is answered, so that a client that has the answer finds
 // the record.
 func (g *Gateway) beginAudit(r *request, operation string) error {
-	entry := registry.AuditEntry{Actor: r.caller.Name, Operation: operation, RequestID: r.id}
+	entry := registry.AuditEntry{Actor: r.caller.Name, Operator: r.caller.Operator, Operation: operation, RequestID: r.id}
 	if sourceID, err := parseSourceID(r.vars["sourceId"]); err == nil {
 		entry.SourceID = sourceID
 	}

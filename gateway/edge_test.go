@@ -312,7 +312,7 @@ func TestCrossOrigin(t *testing.T) {
 		if a.status >= 300 || a.header.Get("Access-Control-Allow-Origin") != "https://console.example" {
 			w.Errorf("preflight: %d %v", a.status, a.header)
 		}
-		for _, name := range []string{"if-match", "if-none-match", "if-unmodified-since"} {
+		for _, name := range []string{"if-match", "if-none-match", "if-unmodified-since", "esagate-customer"} {
 			a = w.do("OPTIONS", statusOf, "Origin", "https://console.example",
 				"Access-Control-Request-Method", "PUT", "Access-Control-Request-Headers", name)
 			if a.header.Get("Access-Control-Allow-Headers") != name {

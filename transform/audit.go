@@ -19,7 +19,7 @@ func AuditPage(entries []registry.AuditEntry, next string) *api.AuditPage {
 
 func auditEntry(e *registry.AuditEntry) api.AuditEntry {
 	out := api.AuditEntry{
-		ID: e.ID, At: api.TimestampOf(e.At), Actor: e.Actor, Operation: e.Operation,
+		ID: e.ID, At: api.TimestampOf(e.At), Actor: e.Actor, Operator: e.Operator, Operation: e.Operation,
 		SourceID: optional(e.SourceID), RequestID: optional(e.RequestID),
 		Outcome: string(e.Outcome), ErrorCode: optional(e.Code),
 		Count: int64(e.Count), LastAt: api.TimestampOf(e.LastAt),

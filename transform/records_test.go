@@ -80,13 +80,13 @@ func TestCapabilityRecheck(t *testing.T) {
 
 func TestAuditPage(t *testing.T) {
 	entries := []registry.AuditEntry{
-		{ID: "a2", At: now, Actor: "quay <key>", Operation: "refreshSource", SourceID: "pier", ESAID: 1<<53 + 1, RequestID: "r-1",
+		{ID: "a2", At: now, Actor: "quay <key>", Operator: true, Operation: "refreshSource", SourceID: "pier", ESAID: 1<<53 + 1, RequestID: "r-1",
 			Outcome: registry.AuditRefused, Status: 409, Code: "CONFLICT", Count: 7, LastAt: now.Add(time.Minute)},
 		{ID: "a1", At: now.Add(-time.Millisecond), Actor: "quay", Operation: "connectSource", Outcome: registry.AuditBegun,
 			Count: 1, LastAt: now.Add(-time.Millisecond)},
 	}
-	const want = `{"entries":[{"id":"a2","at":"2026-03-09T14:00:00Z","actor":"quay <key>","operation":"refreshSource","sourceId":"pier","esaId":"9007199254740993",` +
-		`"requestId":"r-1","outcome":"refused","status":409,"errorCode":"CONFLICT","count":7,"lastAt":"2026-03-09T14:01:00Z"},{"id":"a1","at":"2026-03-09T13:59:59.999Z","actor":"quay","operation":"connectSource",` +
+	const want = `{"entries":[{"id":"a2","at":"2026-03-09T14:00:00Z","actor":"quay <key>","operator":true,"operation":"refreshSource","sourceId":"pier","esaId":"9007199254740993",` +
+		`"requestId":"r-1","outcome":"refused","status":409,"errorCode":"CONFLICT","count":7,"lastAt":"2026-03-09T14:01:00Z"},{"id":"a1","at":"2026-03-09T13:59:59.999Z","actor":"quay","operator":false,"operation":"connectSource",` +
 		`"sourceId":null,"esaId":null,"requestId":null,"outcome":"begun","status":null,"errorCode":null,"count":1,"lastAt":"2026-03-09T13:59:59.999Z"}],"nextCursor":"a1"}`
 	if got := string(api.Encode(transform.AuditPage(entries, "a1"))); got != want {
 		t.Errorf("\n got %s\nwant %s", got, want)
