@@ -50,7 +50,7 @@ func mix(t *testing.T, d *registry.Directory, f *faulty, seed uint64) {
 		others.Go(func() {
 			random := rand.New(rand.NewPCG(seed, uint64(100+r)))
 			for seen := map[string]int{}; !done.Load(); time.Sleep(time.Duration(random.IntN(150)) * time.Millisecond) {
-				watch(t, d, fmt.Sprint("s", 1+2*random.IntN(sources/2)), seen, []string{"alone", "managed", "listed"}[random.IntN(3)])
+				watch(t, d, fmt.Sprint("s", 1+2*random.IntN(sources/2)), seen, []string{"alone", "managed", "listed", "overview"}[random.IntN(4)])
 			}
 		})
 	}
@@ -118,8 +118,8 @@ func ownSees(t *testing.T, d *registry.Directory, i int, name string) {
 	id := fmt.Sprint("s", i)
 	for way, read := range waysToRead(d, id) {
 		switch got, err := read(t.Context()); {
-		case fault.Is(err, fault.Unavailable) && (name == "" || way == "listed"): // it never was, or the page was not seen
-		case way == "managed" && i%2 == 0:
+		case fault.Is(err, fault.Unavailable) && (name == "" || way == "listed" || way == "overview"): // it never was, or the page was not seen
+		case (way == "managed" || way == "overview") && i%2 == 0:
 		case err != nil && !fault.Is(err, fault.NotFound), got != name:
 			t.Errorf("%s, %s, is %q, want %q (%v)", id, way, got, name, err)
 		}
@@ -145,13 +145,21 @@ func waysToRead(d *registry.Directory, id string) map[string]func(context.Contex
 			}
 			return page[i].Name, nil
 		},
+		"overview": func(ctx context.Context) (string, error) {
+			rows, err := d.Overview(ctx, customer)
+			i := slices.IndexFunc(rows, func(row registry.SourceStanding) bool { return row.SourceID == id })
+			if err != nil || i < 0 {
+				return "", err
+			}
+			return rows[i].Name, nil
+		},
 	}
 }
 
 // watch reads a managed source in one way, and holds it to what was seen of it.
 func watch(t *testing.T, d *registry.Directory, id string, seen map[string]int, way string) {
 	name, err := waysToRead(d, id)[way](t.Context())
-	if way == "listed" && fault.Is(err, fault.Unavailable) {
+	if (way == "listed" || way == "overview") && fault.Is(err, fault.Unavailable) {
 		return
 	}
 	n, numeric := strconv.Atoi(name)

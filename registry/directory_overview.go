@@ -74,19 +74,14 @@ func readWhole[T any](ctx context.Context, d *Directory, c *snapshot.Cache[plain
 	if known && d.health.away.Load() {
 		return held.Doc.is, nil
 	}
-	fetch := func(ctx context.Context) (*whole[T], error) {
+	fetch := func(ctx context.Context) (_ *whole[T], err error) {
 		store := d.store.All()
 		if want.customer != 0 {
 			store = d.store.Customer(want.customer)
 		}
 		w, start := *want, time.Now()
 		w.began = d.writes.tick()
-		err := d.health.ask(ctx, func(ctx context.Context) (err error) {
-			ctx, cancel := context.WithTimeout(ctx, overviewTimeout)
-			defer cancel()
-			w.rows, err = read(store, ctx)
-			return err
-		})
+		w.rows, err = read(store, ctx)
 		w.ended, w.took = d.writes.tick(), time.Since(start)
 		return &w, err
 	}
@@ -98,15 +93,22 @@ func readWhole[T any](ctx context.Context, d *Directory, c *snapshot.Cache[plain
 			get = c.GetNew
 		}
 	}
-	r, err := get(ctx, key, epoch, func(ctx context.Context, _ snapshot.Demand) (plain[*whole[T]], error) {
-		w, err := fetch(ctx)
-		return plain[*whole[T]]{w}, err
+	r, err := get(ctx, key, epoch, func(ctx context.Context, _ snapshot.Demand) (w plain[*whole[T]], err error) {
+		err = d.health.ask(ctx, func(ctx context.Context) (err error) {
+			ctx, cancel := context.WithTimeout(ctx, overviewTimeout)
+			defer cancel()
+			w.is, err = fetch(ctx)
+			return err
+		})
+		return w, err
 	})
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, storeFault(err, noSource)
-	case !want.isIn(r.Doc.is): // of another reader, who wanted less
-		return readUncached(ctx, d, noSource, fetch)
+	}
+	if !want.isIn(r.Doc.is) { // of another reader, who wanted less: better than nothing
+		if w, err := readUncached(ctx, d, noSource, fetch); err == nil {
+			return w, nil
+		}
 	}
 	return r.Doc.is, nil
 }

@@ -129,6 +129,22 @@ func (f *faulty) Customer(id int64) registry.CustomerStore {
 	return faultyCustomer{f, f.Store.Customer(id)}
 }
 
+func (f *faulty) All() registry.OverviewStore { return faultyOverview{f, f.Store.All()} }
+
+// faultyOverview are the overviews of a faulty store, of a customer or of all.
+type faultyOverview struct {
+	f *faulty
+	registry.OverviewStore
+}
+
+func (o faultyOverview) Overview(ctx context.Context) ([]registry.SourceStanding, error) {
+	return ask(ctx, o.f, "overview", func() ([]registry.SourceStanding, error) { return o.OverviewStore.Overview(ctx) })
+}
+
+func (o faultyOverview) StateChanges(ctx context.Context, since time.Time) ([]registry.StateChange, error) {
+	return ask(ctx, o.f, "states", func() ([]registry.StateChange, error) { return o.OverviewStore.StateChanges(ctx, since) })
+}
+
 type faultyCustomer struct {
 	f *faulty
 	registry.CustomerStore
@@ -153,6 +169,14 @@ func askTwo[T, U any](ctx context.Context, f *faulty, call string, run func() (T
 		return noAnswer, noOther, err
 	}
 	return answer, other, nil
+}
+
+func (c faultyCustomer) Overview(ctx context.Context) ([]registry.SourceStanding, error) {
+	return faultyOverview{c.f, c.CustomerStore}.Overview(ctx)
+}
+
+func (c faultyCustomer) StateChanges(ctx context.Context, since time.Time) ([]registry.StateChange, error) {
+	return faultyOverview{c.f, c.CustomerStore}.StateChanges(ctx, since)
 }
 
 func (c faultyCustomer) ManagedSourceByID(ctx context.Context, esaID int64) (*registry.Source, error) {
