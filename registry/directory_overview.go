@@ -13,7 +13,7 @@ import (
 const (
 	// overviewTimeout is how long a read of all sources may take. It is no sign of a store that
 	// is away: with many sources it takes its time.
-	overviewTimeout = 4 * time.Second
+	overviewTimeout = 10 * time.Second
 	// overviewQuick is how long a read takes that is made anew after each write and whenever
 	// a copy is not fresh. What takes longer is served up to an age of overviewStale
 	// meanwhile, with the writes since.

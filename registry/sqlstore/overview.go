@@ -11,9 +11,9 @@ import (
 // write to them; all of them, or those for which more holds.
 //
 // CROSS JOIN has SQLite begin with the connections, whose order is the answer's. Each row's last
-// write is found through the index of its sourceId, newest first. It is one of this row: the
-// sourceId may have been another's before, whose entries have another esaId, or none and an
-// earlier time.
+// write is looked up, newest first, which costs a third of what reading the rows does: no write has to keep
+// it elsewhere, and what older replicas recorded counts. It is one of this row: the sourceId may
+// have been another's before, whose entries have another esaId, or none and an earlier time.
 func overviewOf(more string) string {
 	return `SELECT c.customer_id, n.state, n.issue, n.since, n.version, n.document_at, n.received_at, n.facts, w.actor, w.operator, w.at, ` + managedColumns + `
 	FROM connections c CROSS JOIN sources s

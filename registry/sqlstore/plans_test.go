@@ -21,6 +21,7 @@ var (
 	readsWhole  = regexp.MustCompile(`^SEARCH .*(\(customer_id=\?\)$|AUTOMATIC)`)
 	findsPage   = regexp.MustCompile(`^SEARCH (sources|connections) USING`)
 	walksPage   = regexp.MustCompile(`^SEARCH c USING INDEX .*\(id>\?\)$`)
+	findsWrite  = regexp.MustCompile(`^SEARCH a USING (COVERING )?INDEX audit_succeeded `)
 	walksLittle = regexp.MustCompile(`^SEARCH c USING INDEX connections_unsettled .*\(id>\?\)$`)
 )
 
@@ -76,6 +77,10 @@ func TestSQLitePlans(t *testing.T) {
 					allowed = allowed || sortsPage.MatchString(step)
 					if i > 0 && readsWhole.MatchString(step) && !findsPage.MatchString(step) {
 						t.Errorf("reads all rows of the customer: %s", step)
+					}
+				case "overview":
+					if strings.HasPrefix(step, "SEARCH a ") && !findsWrite.MatchString(step) || sortsPage.MatchString(step) {
+						t.Errorf("reads writes that failed, or sorts: %s", step)
 					}
 				case "upkeep unsettled": // a page of all customers': from an id on
 					allowed = allowed || walksLittle.MatchString(step)
@@ -184,7 +189,10 @@ func TestPostgresPlans(t *testing.T) {
 		"more states":       {dropMoreStates, `5, 110001, 2`},
 		"refused entry":     {takeBegun, `5, 'entry-10001-1', 's', 1`},
 		"end of an entry":   {finishAudit, `5, 'entry-10001-1', 'o', 200, 'c', 's', 1`},
-	}, func(t *testing.T, _ string, plan []string) {
+	}, func(t *testing.T, name string, plan []string) {
+		if text := strings.Join(plan, "\n"); name == "overview" && !strings.Contains(text, "using audit_succeeded on audit a") {
+			t.Errorf("reads writes that failed:\n%s", text)
+		}
 		for i, line := range plan {
 			if scan.MatchString(line) && (i+1 == len(plan) || !entered.MatchString(plan[i+1])) {
 				t.Errorf("an index is read along:\n%s", strings.Join(plan, "\n"))

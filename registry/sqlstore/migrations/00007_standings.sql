@@ -29,3 +29,5 @@ CREATE INDEX state_changes_ended_at ON state_changes (ended_at) WHERE ended_at I
 
 -- The write was an operator's, who acted for the customer.
 ALTER TABLE audit ADD COLUMN operator BOOLEAN NOT NULL DEFAULT FALSE;
+-- The last write to a source that succeeded is found at once, however many failed since.
+CREATE INDEX audit_succeeded ON audit (customer_id, source_id, id) WHERE outcome = 'succeeded';
