@@ -48,5 +48,6 @@ EXPOSE 8080
 WORKDIR /data
 VOLUME /data
 USER 65532:65532
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["/esagate", "health"]
 ENTRYPOINT ["/esagate"]
 CMD ["serve", "--config", "/etc/esagate/config.yaml"]

@@ -55,6 +55,7 @@ internal/redact:
 internal/word: internal/redact
 internal/telemetry: internal/background internal/redact internal/word
 internal/config: internal/adserver internal/fault internal/redact internal/serviceaccount internal/sources internal/vault internal/word registry upstream/wire
+internal/terminal: api internal/background internal/word
 internal/serviceaccount: internal/adserver internal/fault upstream/wire
 
 # Helpers of tests. What serves requests imports none of them; the demo runs the

@@ -212,9 +212,9 @@ func (a *app) adopt(ctx context.Context) error {
 		path := fmt.Sprintf("sources[%d]", i)
 		switch {
 		case errors.Is(err, registry.ErrTenantTaken):
-			return configError{"the config", config.Faults{a.cfg.FaultAt(path+".tenant_id", "the registry knows this tenant as another source's")}}
+			return configError{"config", config.Faults{a.cfg.FaultAt(path+".tenant_id", "the registry knows this tenant as another source's")}}
 		case errors.Is(err, registry.ErrIDTaken):
-			return configError{"the config", config.Faults{a.cfg.FaultAt(path+".esa_id", "the registry knows this id as another source's")}}
+			return configError{"config", config.Faults{a.cfg.FaultAt(path+".esa_id", "the registry knows this id as another source's")}}
 		case err != nil:
 			return fmt.Errorf("store: %s: %w", path, err)
 		}

@@ -231,6 +231,7 @@ func TestDemo(t *testing.T) {
 	} else {
 		paste(t, printed)
 	}
+	p.looks(t, key)
 	unplug := regexp.MustCompile(`http://\S+/_agent/down`).FindString(printed)
 	resp, err := http.Post(unplug, "", nil)
 	must(t, err)
@@ -385,9 +386,9 @@ service_accounts: [{email: ads@gate.example, key_file: CANARY.json}]
 		t.Errorf("a bad config: %d %s", code, out)
 	}
 	for _, fault := range []string{"server.address", "server.colour", "upstream.api_key", "NOT_SET_ANYWHERE", "upstream.attempts",
-		"platform_tasks[0].complete_when (line 5)", "column", "platform_tasks[1].id", "platform_tasks[1].severity",
-		"platform_tasks[2].decides (line 7): must not be platform without a complete_when",
-		"service_accounts[0].key_file (line 8): the file has a type that is not service_account"} {
+		bad + ":5:17: platform_tasks[0].complete_when: ", "column", "platform_tasks[1].id", "platform_tasks[1].severity",
+		":7:17: platform_tasks[2].decides: must not be platform without a complete_when",
+		":8:46: service_accounts[0].key_file: the file has a type that is not service_account"} {
 		if !strings.Contains(out, fault) {
 			t.Errorf("%s is not reported:\n%s", fault, out)
 		}

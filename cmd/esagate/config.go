@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"os"
@@ -19,9 +21,16 @@ type configError struct {
 	faults config.Faults
 }
 
-// Error lists the faults, one a line.
+// Error lists the faults, one a line, each with its place in the file.
 func (e configError) Error() string {
-	return e.file + " can't be used:\n" + e.faults.Error()
+	if _, err := os.Stat(e.file); errors.Is(err, fs.ErrNotExist) && len(e.faults) == 1 && e.faults[0].Path == "" {
+		return fileFault(e.file, err).Error()
+	}
+	text := "the config can't be used:"
+	for _, f := range e.faults {
+		text += "\n" + f.In(e.file)
+	}
+	return text
 }
 
 // load reads a config and compiles what is code in it: every fault at once.
@@ -109,14 +118,14 @@ func (c *serveCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", cfg.Server.Address) // before anything is written
+	listener, err := listen(cfg.Server.Address, "--address, or server.address") // before anything is written
 	if err != nil {
 		return err
 	}
 	defer func() { _ = listener.Close() }()
 	var admin net.Listener
 	if cfg.Server.AdminAddress != "" {
-		if admin, err = net.Listen("tcp", cfg.Server.AdminAddress); err != nil {
+		if admin, err = listen(cfg.Server.AdminAddress, "server.admin_address"); err != nil {
 			return err
 		}
 		defer func() { _ = admin.Close() }()

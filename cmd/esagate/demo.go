@@ -95,7 +95,7 @@ func (c *demoCommand) Run(ctx context.Context) error {
 // usual one is taken.
 func (c *demoCommand) listen() (net.Listener, error) {
 	if c.Address != "" {
-		return net.Listen("tcp", c.Address)
+		return listen(c.Address, "--address")
 	}
 	l, err := net.Listen("tcp", demoAddress)
 	if errors.Is(err, syscall.EADDRINUSE) {
@@ -155,6 +155,8 @@ func printDemo(w io.Writer, base, agent string, scenes []upstreamtest.Scene) {
   sales agent  %[2]s (simulated)
   key          %[3]s (customer %[6]d)
 
+How all sources stand, in another terminal; --watch follows what changes, a source's name tells all of it:
+  ESAGATE_KEY=%[3]s esagate status --url %[1]s
 The status of a source, and its headers (Age, Cache-Status, ETag):
   %[4]s/inventory-sources/%[5]s/status
   %[4]s/inventory-sources/%[5]s/status -o /dev/null -D -

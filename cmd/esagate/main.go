@@ -1,7 +1,7 @@
 // Command esagate is the gateway: serve runs it, demo shows it before a
 // simulated sales agent, check reads a config and says what is wrong with it, key
-// makes and revokes keys, migrate brings the database up to date, version says what
-// it was built from.
+// makes and revokes keys, migrate brings the database up to date, status shows how
+// sources stand, health asks a gateway how it is, version says what it was built from.
 package main
 
 import (
@@ -10,14 +10,19 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 
 	"github.com/alecthomas/kong"
+
+	"esagate/internal/terminal"
 )
 
 // commands is the command line.
 type commands struct {
 	Serve   serveCommand   `cmd:"" help:"Run the gateway."`
 	Demo    demoCommand    `cmd:"" help:"Run the gateway before a simulated sales agent: nothing to install or to configure."`
+	Status  statusCommand  `cmd:"" help:"Show how all sources stand, the worst first, or all that is known of one."`
+	Health  healthCommand  `cmd:"" help:"Ask a gateway on this machine whether it takes requests, for containers."`
 	Check   checkCommand   `cmd:"" help:"Say everything that is wrong with a config file, and nothing of its values."`
 	Key     keyCommands    `cmd:"" help:"API keys, and the key that encrypts."`
 	Migrate migrateCommand `cmd:"" help:"Bring the database's tables up to date, as serve does when it starts."`
@@ -55,7 +60,11 @@ func run(ctx context.Context, args []string) int {
 	if bad, ok := errors.AsType[*kong.ParseError](err); ok { // of help's own, too
 		return misused(bad)
 	}
-	if _, ok := errors.AsType[configError](err); ok {
+	if code, ok := errors.AsType[exitCode](err); ok {
+		return int(code)
+	}
+	_, unfit := errors.AsType[configError](err)
+	if _, ok := errors.AsType[unasked](err); ok || unfit {
 		return fail(err, exitUnfit)
 	}
 	if err != nil {
@@ -75,7 +84,7 @@ func newParser(ctx context.Context) (*kong.Kong, error) {
 			"Exit codes: 0, it is done; 1, it failed; 2, the command line or the config can't be used. "+
 			"Where a command has others, its own help says so."),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.Vars{"version": version}, kong.BindTo(ctx, (*context.Context)(nil)))
+		kong.Vars{"version": version, "states": strings.Join(terminal.States, ", ")}, kong.BindTo(ctx, (*context.Context)(nil)))
 }
 
 // misused says what is wrong with a command line, and what a right one looks like. What was asked

@@ -18,6 +18,9 @@ func openStore(ctx context.Context, cfg *config.Config) (*sqlstore.Store, error)
 	if err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
+	if err := folderThere(cfg); err != nil {
+		return nil, err
+	}
 	return sqlstore.Open(ctx, cfg.Store.URL.Reveal(), sqlstore.WithVault(v), sqlstore.WithAuditKept(cfg.Store.AuditRetention))
 }
 
@@ -40,6 +43,9 @@ type migrateCommand struct{ configFlag }
 func (c *migrateCommand) Run(ctx context.Context) error {
 	cfg, _, err := load(c.Config)
 	if err != nil {
+		return err
+	}
+	if err := folderThere(cfg); err != nil {
 		return err
 	}
 	from, to, err := sqlstore.Migrate(ctx, cfg.Store.URL.Reveal())

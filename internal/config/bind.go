@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"esagate/internal/adserver"
+	"esagate/internal/word"
 	"esagate/registry"
 )
 
@@ -55,7 +56,7 @@ type loader struct {
 	faults   Faults
 	warnings []string          // sentences, by path
 	bad      map[string]bool   // paths whose value is of no use for further checks
-	lines    map[string]int    // where each path stands in the file
+	places   map[string]place  // where each path stands in the file
 	origins  map[string]string // which variable set a path, if one did
 }
 
@@ -67,9 +68,9 @@ func (l *loader) section(v reflect.Value, raw any, path string, inList bool) {
 		l.add(path, "must be a mapping (key: value)")
 		return
 	}
-	known := make(map[string]bool, len(values))
+	var known []string
 	for _, f := range fields(v.Type()) {
-		known[f.key] = true
+		known = append(known, f.key)
 		at := child(path, f.key)
 		value, given := values[f.key]
 		if !inList {
@@ -78,8 +79,12 @@ func (l *loader) section(v reflect.Value, raw any, path string, inList bool) {
 		l.bind(v.FieldByIndex(f.index), f, value, given, at, inList)
 	}
 	for name := range values {
-		if !known[name] {
-			l.add(child(path, shown(name)), "unknown key")
+		if !slices.Contains(known, name) {
+			problem := "unknown key"
+			if near := word.Closest(name, known); near != "" {
+				problem += ": did you mean " + near + "?"
+			}
+			l.add(child(path, shown(name)), problem)
 		}
 	}
 }

@@ -43,14 +43,14 @@ type Config struct {
 	// hold no value but names of keys.
 	Warnings []string
 
-	lines map[string]int // by path, of what the file sets
+	places map[string]place // by path, of what the file sets
 }
 
 // FaultAt makes a fault of what another package checks, such as the expression
-// in a platform task, with the line that the path has in the file. The message
+// in a platform task, with the place that the path has in the file. The message
 // must not repeat a value.
 func (c *Config) FaultAt(path, message string) Fault {
-	return Fault{Path: path, Message: message, Line: lineOf(c.lines, path)}
+	return faultAt(path, message, placeOf(c.places, path))
 }
 
 // Server is the HTTP edge.

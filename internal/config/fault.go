@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 
+	"go.yaml.in/yaml/v3"
+
 	"esagate/internal/redact"
 	"esagate/internal/word"
 )
@@ -18,6 +20,32 @@ type Fault struct {
 	Path    string // dotted, list items by index ("auth.keys[0].sha256"); empty: the file as a whole
 	Message string
 	Line    int // of the YAML, 0 when not known
+	Column  int // of that line, in characters from 1; 0 when not known
+}
+
+// place is where something stands in the file.
+type place struct{ line, column int }
+
+func of(n *yaml.Node) place { return place{n.Line, n.Column} }
+
+func faultAt(path, message string, at place) Fault {
+	return Fault{Path: path, Message: message, Line: at.line, Column: at.column}
+}
+
+// In is the fault in one line that begins with its place in a file of this name, as compilers write
+// it and editors find it.
+func (f Fault) In(file string) string {
+	at := file
+	if f.Line > 0 {
+		at += ":" + strconv.Itoa(f.Line)
+		if f.Column > 0 {
+			at += ":" + strconv.Itoa(f.Column)
+		}
+	}
+	if f.Path != "" {
+		at += ": " + f.Path
+	}
+	return at + ": " + f.Message
 }
 
 // String is the fault in one line.
@@ -48,15 +76,15 @@ func (f Faults) Error() string {
 // add notes a fault where there is a problem: a message of names, bounds and words of ours.
 func (l *loader) add(path, problem string) {
 	if origin, ok := l.origins[path]; ok && problem != "" {
-		l.addAt(path, 0, problem+" (set by "+origin+")")
+		l.addAt(path, place{}, problem+" (set by "+origin+")")
 	} else if problem != "" {
-		l.addAt(path, lineOf(l.lines, path), problem)
+		l.addAt(path, placeOf(l.places, path), problem)
 	}
 }
 
-func (l *loader) addAt(path string, line int, message string) {
+func (l *loader) addAt(path string, at place, message string) {
 	l.bad[path] = true
-	l.faults = append(l.faults, Fault{Path: path, Message: message, Line: line})
+	l.faults = append(l.faults, faultAt(path, message, at))
 }
 
 // good reports whether the paths have no fault yet, nor anything around them:
@@ -79,15 +107,15 @@ func (l *loader) sorted() Faults {
 	return slices.Compact(l.faults)
 }
 
-// lineOf finds the line of a path, or of the nearest thing around it: what is
-// missing has no line of its own.
-func lineOf(lines map[string]int, path string) int {
+// placeOf finds the place of a path, or of the nearest thing around it: what is
+// missing has none of its own.
+func placeOf(places map[string]place, path string) place {
 	for ; path != ""; path = parent(path) {
-		if line, ok := lines[path]; ok {
-			return line
+		if at, ok := places[path]; ok {
+			return at
 		}
 	}
-	return 0
+	return place{}
 }
 
 // parent is the path of what is around a path, empty at the top.

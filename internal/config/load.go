@@ -41,7 +41,7 @@ func Load(path string, environ []string, checks ...Check) (*Config, Faults) {
 		return nil, Faults{{Message: problem}}
 	}
 	l := &loader{env: readEnviron(environ), folder: filepath.Dir(path),
-		bad: map[string]bool{}, lines: map[string]int{}, origins: map[string]string{}}
+		bad: map[string]bool{}, places: map[string]place{}, origins: map[string]string{}}
 	file, readable := l.parse(data)
 	if !readable {
 		return nil, l.sorted()
@@ -55,7 +55,7 @@ func Load(path string, environ []string, checks ...Check) (*Config, Faults) {
 	c.Outbound.Allow = l.outbound(doc.Outbound.Allow)
 	c.ServiceAccounts = l.serviceAccounts(doc.ServiceAccounts)
 	c.Sources = l.sources(doc.Sources)
-	c.lines = l.lines
+	c.places = l.places
 	for _, check := range checks {
 		l.faults = append(l.faults, check(&c)...)
 	}

@@ -32,10 +32,10 @@ func (s scalar) null() bool { return s.tag == "!!null" && !s.literal }
 func (l *loader) parse(data []byte) (map[string]any, bool) {
 	switch {
 	case len(data) > maxFileSize:
-		l.addAt("", 0, "is larger than 1 MiB")
+		l.addAt("", place{}, "is larger than 1 MiB")
 		return nil, false
 	case !utf8.Valid(data):
-		l.addAt("", 0, "is not UTF-8 text")
+		l.addAt("", place{}, "is not UTF-8 text")
 		return nil, false
 	}
 	hidden, show := hideReferences(string(data))
@@ -43,7 +43,7 @@ func (l *loader) parse(data []byte) (map[string]any, bool) {
 	root, err := decode([]byte(hidden))
 	if err != nil {
 		line, phrase := yamlProblem(err)
-		l.addAt("", line, phrase)
+		l.addAt("", place{line: line}, phrase)
 		return nil, false
 	}
 	if root == nil || root.Kind == yaml.ScalarNode && root.ShortTag() == "!!null" {
@@ -51,7 +51,7 @@ func (l *loader) parse(data []byte) (map[string]any, bool) {
 	}
 	values, ok := l.convert(root, "", 0).(map[string]any)
 	if !ok && len(l.faults) == 0 {
-		l.addAt("", root.Line, "must be a mapping of sections (server:, upstream:, ...)")
+		l.addAt("", of(root), "must be a mapping of sections (server:, upstream:, ...)")
 	}
 	return values, ok
 }
@@ -119,11 +119,11 @@ var yamlProblems = []struct{ begins, phrase string }{
 func (l *loader) convert(n *yaml.Node, path string, depth int) any {
 	switch {
 	case depth > maxDepth:
-		l.addAt(path, n.Line, "is nested too deeply")
+		l.addAt(path, of(n), "is nested too deeply")
 		return nil
 	// Aliases let a small file grow without bound, and no key here needs one.
 	case n.Kind == yaml.AliasNode:
-		l.addAt(path, n.Line, "is a YAML alias; write the value out (or quote text that begins with *)")
+		l.addAt(path, of(n), "is a YAML alias; write the value out (or quote text that begins with *)")
 		return nil
 	case n.Kind == yaml.ScalarNode:
 		return scalar{text: l.show(n.Value), tag: n.ShortTag()}
@@ -131,14 +131,14 @@ func (l *loader) convert(n *yaml.Node, path string, depth int) any {
 		list := make([]any, 0, len(n.Content))
 		for i, element := range n.Content {
 			at := item(path, i)
-			l.lines[at] = element.Line
+			l.places[at] = of(element)
 			list = append(list, l.convert(element, at, depth+1))
 		}
 		return list
 	case n.Kind == yaml.MappingNode && n.ShortTag() == "!!map":
 		return l.mapping(n, path, depth)
 	}
-	l.addAt(path, n.Line, "has a YAML tag that is not supported")
+	l.addAt(path, of(n), "has a YAML tag that is not supported")
 	return nil
 }
 
@@ -150,16 +150,16 @@ func (l *loader) mapping(n *yaml.Node, path string, depth int) map[string]any {
 		name := l.show(key.Value)
 		at := child(path, shown(name))
 		if key.Kind != yaml.ScalarNode || key.ShortTag() != "!!str" {
-			l.addAt(child(path, "?"), key.Line, "a key must be plain text (in quotes where YAML reads it as something else)")
+			l.addAt(child(path, "?"), of(key), "a key must be plain text (in quotes where YAML reads it as something else)")
 			continue
 		}
 		if line, twice := first[name]; twice {
 			// This says nothing against the value, so the path is not bad.
-			l.faults = append(l.faults, Fault{at, "is set twice, first on line " + strconv.Itoa(line), key.Line})
+			l.faults = append(l.faults, faultAt(at, "is set twice, first on line "+strconv.Itoa(line), of(key)))
 			continue
 		}
 		first[name] = key.Line
-		l.lines[at] = key.Line
+		l.places[at] = of(key)
 		values[name] = l.convert(value, at, depth+1)
 	}
 	return values

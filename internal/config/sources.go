@@ -95,7 +95,7 @@ func (l *loader) adServer(s *registry.AdServer, path string) {
 	}
 	for _, f := range fields(v.Type()) {
 		at := child(path, f.key)
-		if _, given := l.lines[at]; !given || f.key == "type" {
+		if _, given := l.places[at]; !given || f.key == "type" {
 			continue
 		}
 		has := func(t *adserver.Type) bool { d := t.Field(f.key); return d != nil && d.In(adserver.Kept) }

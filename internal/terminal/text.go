@@ -1,0 +1,36 @@
+package terminal
+
+import (
+	"strings"
+	"unicode"
+
+	"github.com/clipperhouse/displaywidth"
+)
+
+// Safe gives text as it may be written to a terminal, in one line: printable characters and spaces
+// alone. What is none, as the controls that escape sequences are made of or marks that turn the
+// direction of writing, becomes U+FFFD; joiners, which nobody sees, are left out.
+func Safe(text string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsPrint(r):
+			return r
+		case unicode.IsSpace(r) && r != '\u0085': // a control
+			return ' '
+		case r == '\u200c' || r == '\u200d':
+			return -1
+		}
+		return unicode.ReplacementChar
+	}, text)
+}
+
+// width gives how many columns a text takes that is [Safe].
+func width(text string) int { return displaywidth.String(text) }
+
+// clip cuts what is beyond some columns.
+func clip(text string, columns int) string {
+	if width(text) <= columns {
+		return text
+	}
+	return displaywidth.TruncateString(text, max(columns, 0), "…")
+}
