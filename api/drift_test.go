@@ -33,6 +33,7 @@ var named = func() map[reflect.Type]string {
 		api.Status{}, api.Connection{}, api.InventorySource{}, api.TestResult{}, api.RefreshResult{}, api.SyncRunPage{},
 		api.CapabilityRecheck{}, api.ServiceAccount{}, api.AuditPage{}, api.ErrorBody{}, api.SyncBlock{},
 		api.Overview{}, api.OverviewSync{},
+		api.SyncEvent{}, api.ConnectionEvent{},
 	} {
 		name(named, reflect.TypeOf(document))
 	}

@@ -20,6 +20,7 @@ import (
 
 	"esagate/internal/agentauth"
 	"esagate/internal/auth"
+	"esagate/internal/events"
 	"esagate/internal/lifecycle"
 	"esagate/internal/ratelimit"
 	"esagate/internal/sources"
@@ -53,6 +54,7 @@ type Deps struct {
 	CheckURL  sources.CheckURL // of addresses that callers supply
 	Upstream  *upstream.Client // its health
 	Status    *status.Service
+	Events    *events.Hub
 
 	Lifecycle      *lifecycle.Lifecycle
 	Receiver       *webhooks.Receiver
@@ -84,8 +86,10 @@ type Gateway struct {
 	bodies   bodyBudget
 	profiles *semaphore.Weighted // of the runtime
 	consents *semaphore.Weighted // of /oauth/callback
+	streams  streams
 
 	ready, stopping atomic.Bool
+	stop            chan struct{} // closed by SetStopping
 }
 
 // New builds the gateway. It is not ready before SetReady.
@@ -95,8 +99,9 @@ func New(cfg Config, deps Deps) *Gateway {
 		tracer: deps.TracerProvider.Tracer("esagate/gateway"),
 		access: newAccessLog(deps.Logger), metrics: newMetricsPages(deps.MetricsHandler),
 		consents: semaphore.NewWeighted(consentsAtOnce), profiles: semaphore.NewWeighted(1),
-		limits: limits{deps.Limiter, cfg.TrustedProxies, deps.Instruments.Limited},
-		https:  strings.HasPrefix(cfg.PublicURL, "https://"),
+		limits:  limits{deps.Limiter, cfg.TrustedProxies, deps.Instruments.Limited},
+		https:   strings.HasPrefix(cfg.PublicURL, "https://"),
+		streams: newStreams(cfg.MaxConnections), stop: make(chan struct{}),
 	}
 	rows := g.routes()
 	if cfg.Admin {
@@ -104,6 +109,7 @@ func New(cfg Config, deps Deps) *Gateway {
 	}
 	g.main, g.admin = newTable(rows), newTable(admin{g}.routes())
 	g.ins.StoreAvailable(g.storeAvailable)
+	g.ins.Streams(g.streams.ofCustomer.Taken)
 	g.ins.Ready(func() bool { return g.phase() == "ready" })
 
 	g.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { g.serve(g.main, w, r) })
@@ -112,7 +118,8 @@ func New(cfg Config, deps Deps) *Gateway {
 			AllowedOrigins: cfg.AllowedOrigins,
 			AllowedMethods: []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"},
 			AllowedHeaders: []string{"Authorization", "Content-Type", "If-Match", "If-None-Match", "If-Unmodified-Since",
-				"Idempotency-Key", headerAPIKey, headerCustomer, headerRequestID, "Traceparent", "Tracestate"},
+				"Idempotency-Key", "Last-Event-Id",
+				headerAPIKey, headerCustomer, headerRequestID, "Traceparent", "Tracestate"},
 			ExposedHeaders: []string{"Age", "Cache-Status", "ETag", "Last-Modified", "Link", "Location", "RateLimit",
 				"RateLimit-Policy", "Retry-After", headerRequestID},
 			MaxAge: int(10 * time.Minute / time.Second),

@@ -20,8 +20,13 @@ func (g *Gateway) phase() string {
 // SetReady makes /readyz say that requests are welcome.
 func (g *Gateway) SetReady() { g.ready.Store(true) }
 
-// SetStopping makes /readyz say that no more requests should be sent.
-func (g *Gateway) SetStopping() { g.stopping.Store(true) }
+// SetStopping makes /readyz say that no more requests should be sent, and ends the streams of events:
+// their clients come back some time later, to another replica or after the restart.
+func (g *Gateway) SetStopping() {
+	if g.stopping.CompareAndSwap(false, true) {
+		close(g.stop)
+	}
+}
 
 func (g *Gateway) getHealth(w http.ResponseWriter, r *request) error {
 	writeUncached(w, r, http.StatusOK, jsonType, []byte(`{"status":"ok"}`))

@@ -60,6 +60,7 @@ var limitMessages = map[telemetry.LimitedKind]string{
 	telemetry.LimitedReads:     "You read more often than you may. Read again in a moment.",
 	telemetry.LimitedWrites:    "You write more often than you may. Write again in a moment.",
 	telemetry.LimitedWrongKeys: "Too many requests without a valid key came from your address. Try again in a moment.",
+	telemetry.LimitedStreams:   "This key has as many streams open as it may have.",
 }
 
 func (l *limits) refuse(kind telemetry.LimitedKind, retryAfter time.Duration) error {

@@ -79,6 +79,8 @@ func (g *Gateway) routes() []Route {
 		{"PUT", source, "updateInventorySource", write, i.updateSource},
 		{"DELETE", source, "deleteInventorySource", write, i.deleteSource},
 
+		{"GET", storefront + "/events", "followEvents", readAll, followers{g}.followEvents},
+
 		{"GET", storefront + "/audit", "listAudit", write, g.listAudit},
 		{"GET", "/audit", "listAuditAtRoot", write, g.listAudit},
 

@@ -49,13 +49,15 @@ type request struct {
 	*http.Request
 	ctx context.Context // the request's own, with the server span in it
 
-	id     string
-	table  *table
-	route  string // the template; noRoute when none matched
-	vars   map[string]string
-	caller *auth.Caller // nil on a public route; an operator with the customer they act for
-	quota  int64        // whose limits it counts on: its caller's customer, or registry.OperatorID, the operators'
-	answer recorder
+	id      string
+	begun   time.Time
+	counted bool // in the metrics and the log
+	table   *table
+	route   string // the template; noRoute when none matched
+	vars    map[string]string
+	caller  *auth.Caller // nil on a public route; an operator with the customer they act for
+	quota   int64        // whose limits it counts on: its caller's customer, or registry.OperatorID, the operators'
+	answer  recorder
 
 	bodies    *bodyBudget
 	bodyBytes int64 // of it, held for this request's body
@@ -130,8 +132,7 @@ func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 // serve handles every request: identify, match, authenticate, trace, answer, count.
 // The router's middleware can't do it, because it does not run on a 404 or a 405.
 func (g *Gateway) serve(t *table, w http.ResponseWriter, hr *http.Request) {
-	begun := time.Now()
-	r := &request{Request: hr, ctx: hr.Context(), id: requestID(hr.Header), table: t, route: noRoute,
+	r := &request{Request: hr, ctx: hr.Context(), id: requestID(hr.Header), begun: time.Now(), table: t, route: noRoute,
 		answer: recorder{ResponseWriter: w, stranger: true}, bodies: &g.bodies}
 	r.answer.request = r
 	h := w.Header()
@@ -146,7 +147,7 @@ func (g *Gateway) serve(t *table, w http.ResponseWriter, hr *http.Request) {
 	if m != nil {
 		route, r.route, r.vars = m.route, m.route.Path, m.vars
 	}
-	defer g.finish(r, begun)
+	defer g.finish(r)
 	if err := g.run(&r.answer, r, route, known); err != nil {
 		g.writeError(&r.answer, r, err)
 	}
@@ -258,7 +259,7 @@ func checkMedia(h http.Header) error {
 }
 
 // finish counts and logs the request, and answers in a panicking handler's place.
-func (g *Gateway) finish(r *request, begun time.Time) {
+func (g *Gateway) finish(r *request) {
 	r.releaseBody()
 	if r.endWrite != nil {
 		defer r.endWrite()
@@ -273,7 +274,17 @@ func (g *Gateway) finish(r *request, begun time.Time) {
 			defer panic(http.ErrAbortHandler) // half an answer is out: cut the connection
 		}
 	}
-	took := time.Since(begun)
+	r.count(g)
+}
+
+// count counts and logs the request, which has been answered: a stream when it begins, all others in the
+// end.
+func (r *request) count(g *Gateway) {
+	if r.counted {
+		return
+	}
+	r.counted = true
+	took := time.Since(r.begun)
 	status := r.answer.status
 	g.ins.Request(r.route, r.Method, status, took)
 	if r.span != nil {

@@ -68,6 +68,7 @@ type world struct {
 	webhooks  *webhooks.Subscriber
 	limiter   *ratelimit.Limiter
 	stop      func()
+	callers   *auth.Authenticator
 	setup     setup
 	envelope  bool
 	seen      logBuffer // every answer's headers and body, for the canary check
@@ -93,7 +94,8 @@ type setup struct {
 	envelope                bool
 	origins                 []string
 	database                string
-	outside                 http.Handler // the agents and authorization servers
+	outside                 http.Handler // the agents, authorization servers and the issuer of access tokens
+	oidc                    *auth.OIDC
 	sources                 []registry.ConfigSource
 	metrics                 http.Handler
 	admin                   bool          // there is a listener of the operator's
@@ -174,13 +176,13 @@ func start(t testing.TB, s setup, agent *upstreamtest.Agent) *world {
 		s.metrics = tel.MetricsHandler
 	}
 	w.limiter = ratelimit.New(s.limits)
-	callers, err := auth.New(ctx, auth.Config{Keys: []auth.Key{
+	w.callers, err = auth.New(ctx, auth.Config{OIDC: s.oidc, Keys: []auth.Key{
 		{Name: "writer", CustomerID: customer, Write: true, SHA256: sha256.Sum256([]byte(writeKey))},
 		{Name: "reader", CustomerID: customer, SHA256: sha256.Sum256([]byte(readKey))},
 		{Name: "other", CustomerID: stranger, Write: true, SHA256: sha256.Sum256([]byte(otherKey))},
 		{Name: "desk", Operator: true, Write: true, SHA256: sha256.Sum256([]byte(deskKey))},
 		{Name: "wall", Operator: true, SHA256: sha256.Sum256([]byte(wallKey))},
-	}}, auth.Deps{Store: w.store, Logger: tel.Logger})
+	}}, auth.Deps{Store: w.store, Logger: tel.Logger, HTTP: &http.Client{Transport: inProcess{s.outside}}})
 	w.must(err)
 	guard := outbound.New(outbound.Options{})
 	outside := &http.Client{Transport: inProcess{s.outside}}
@@ -209,7 +211,7 @@ func start(t testing.TB, s setup, agent *upstreamtest.Agent) *world {
 		PublicURL: "https://gateway.example", Envelope: s.envelope, AllowedOrigins: s.origins,
 		Admin: s.admin, MaxConnections: s.connections, MaxConnectionsPerAddress: s.perAddress,
 	}, gateway.Deps{
-		Directory: w.directory, Auth: callers, Limiter: w.limiter, Agents: agents, CheckURL: guard.CheckURL, Upstream: w.client, Status: w.status, Logger: tel.Logger, Instruments: instruments,
+		Directory: w.directory, Auth: w.callers, Limiter: w.limiter, Agents: agents, CheckURL: guard.CheckURL, Upstream: w.client, Status: w.status, Events: w.events, Logger: tel.Logger, Instruments: instruments,
 		TracerProvider: tel.TracerProvider, Propagator: tel.Propagator, MetricsHandler: s.metrics,
 		Lifecycle: w.lifecycle, Subscriber: w.webhooks, ServiceAccount: func(customer int64) string {
 			if found, ok, _ := account(customer); ok {
@@ -224,7 +226,7 @@ func start(t testing.TB, s setup, agent *upstreamtest.Agent) *world {
 		w.lifecycle.Close(ctx)
 		w.webhooks.Close()
 		w.status.Close(ctx)
-		callers.Close(ctx)
+		w.callers.Close(ctx)
 		agents.Close(ctx)
 		guard.Close()
 		w.client.Close()

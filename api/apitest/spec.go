@@ -94,8 +94,9 @@ func load(form int) *contract {
 		}
 		stray.Responses.Set(strconv.Itoa(status), ref)
 	}
-	// The library knows no decoder for this type, and refuses the answer without one.
+	// The library knows no decoder for these types, and refuses an answer without one.
 	openapi3filter.RegisterBodyDecoder("application/openmetrics-text", decodeText)
+	openapi3filter.RegisterBodyDecoder("text/event-stream", decodeText)
 	return &contract{doc: doc, router: router, stray: stray}
 }
 

@@ -69,7 +69,7 @@ func check(req *http.Request, status int, header http.Header, body []byte, c *co
 	if isJSON(header) && !jsontext.Value(text).IsValid() {
 		return errors.New("the body is not one JSON value in UTF-8 without duplicate names")
 	}
-	if status < 300 && strings.HasPrefix(route.Path, "/api/") {
+	if status < 300 && strings.HasPrefix(route.Path, "/api/") && isJSON(header) {
 		if err := checkForm(text, c == enveloped()); err != nil {
 			return err
 		}

@@ -171,7 +171,7 @@ func (a *app) newEdge(tasks *transform.Tasks, accounts *serviceaccount.Accounts)
 		MaxConnectionsPerAddress: cfg.Server.MaxConnectionsPerAddress,
 	}, gateway.Deps{
 		Directory: a.directory, Auth: a.auth, Limiter: a.limiter, Agents: agents, CheckURL: guard.CheckURL, Upstream: a.upstream,
-		Status: statuses, Lifecycle: a.lifecycle, Subscriber: a.subscriber, ServiceAccount: accounts.Email,
+		Status: statuses, Events: a.events, Lifecycle: a.lifecycle, Subscriber: a.subscriber, ServiceAccount: accounts.Email,
 		Receiver: webhooks.NewReceiver(webhooks.ReceiverDeps{
 			Directory: a.directory, Logger: log,
 			Counted: func(o webhooks.Outcome) { a.instruments.Delivery(string(o)) },

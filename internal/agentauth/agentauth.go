@@ -64,7 +64,7 @@ type Agents struct {
 	deps Deps
 	log  *slog.Logger
 
-	begins, exchanges, refreshes *background.Shares
+	begins, exchanges, refreshes *background.Shares[int64]
 
 	clients  memory[clientKey, *registry.OAuthClient]
 	failures memory[flightKey, *Error]
@@ -78,8 +78,8 @@ func New(cfg Config, deps Deps) *Agents {
 	work := background.NewGroup(deps.Logger)
 	return &Agents{
 		cfg: cfg, deps: deps, log: deps.Logger,
-		begins: background.NewShares(beginsEach, math.MaxInt), exchanges: background.NewShares(exchangesEach, math.MaxInt),
-		refreshes: background.NewShares(refreshesEach, maxRefreshes),
+		begins: background.NewShares[int64](beginsEach, math.MaxInt), exchanges: background.NewShares[int64](exchangesEach, math.MaxInt),
+		refreshes: background.NewShares[int64](refreshesEach, maxRefreshes),
 		clients:   newMemory[clientKey, *registry.OAuthClient](maxClients),
 		failures:  newMemory[flightKey, *Error](maxFailures),
 		work:      work, flights: background.NewFlight[Token](work, "oauth_refresh", flightLimit),

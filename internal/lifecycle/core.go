@@ -33,12 +33,12 @@ type core struct {
 	// still appear, and no other is made.
 	unsettled time.Duration
 
-	work   *background.Group  // changes: Close waits for them
-	checks *background.Group  // rounds of Settle, checks of tenants, and snapshots to expire: ends when Close begins
-	slots  *background.Shares // of requests under way
-	waits  *background.Shares // of promised times that are waited for
-	early  *background.Shares // of checks that CheckSoon begins
-	tries  *tries             // of Settle
+	work   *background.Group         // changes: Close waits for them
+	checks *background.Group         // rounds of Settle, checks of tenants, and snapshots to expire: ends when Close begins
+	slots  *background.Shares[int64] // of requests under way
+	waits  *background.Shares[int64] // of promised times that are waited for
+	early  *background.Shares[int64] // of checks that CheckSoon begins
+	tries  *tries                    // of Settle
 }
 
 // afterProbe is how long upstream may work on a request after we stopped waiting: it can
@@ -51,9 +51,9 @@ func newCore(cfg Config, deps Deps) *core {
 		done: deps.Done, changed: deps.Changed, started: now(),
 		work: background.NewGroup(deps.Logger), checks: background.NewGroup(deps.Logger), tries: newTries(),
 		unsettled: max(2*time.Minute, cfg.ProbeTimeout+afterProbe),
-		slots:     background.NewShares(maxCustomerRequests, maxRequests),
-		waits:     background.NewShares(maxCustomerRequests, maxRequests),
-		early:     background.NewShares(maxCustomerChecks, maxChecks),
+		slots:     background.NewShares[int64](maxCustomerRequests, maxRequests),
+		waits:     background.NewShares[int64](maxCustomerRequests, maxRequests),
+		early:     background.NewShares[int64](maxCustomerChecks, maxChecks),
 	}
 	if c.done == nil {
 		c.done = func(registry.OperationKind, Outcome) {}

@@ -52,6 +52,7 @@ type Instruments struct {
 	MalformedField      func(path string) // a known field with a value of another type
 	TaskEvaluationError func(task string) // a platform task's id
 
+	Streams        func(count func() int)
 	StoreAvailable func(is func() bool)
 	Ready          func(is func() bool)
 	Leads          func(is func() bool)
@@ -99,6 +100,7 @@ func NewInstruments(mp metric.MeterProvider) (*Instruments, error) {
 		TaskEvaluationError: b.labelled("esagate.tasks.evaluation_errors",
 			"Evaluations of a platform task's complete_when that failed.", "task", tasksLimit, taskID),
 
+		Streams:        b.gauge("esagate.streams", "Streams of events that are open."),
 		StoreAvailable: b.flag("esagate.store.available", "1 while the registry's store answers, else 0."),
 		Ready:          b.flag("esagate.ready", "1 while the gateway is ready, else 0."),
 		Leads:          b.flag("esagate.leader", "1 while this replica does the background work, else 0."),

@@ -57,9 +57,10 @@ const (
 	LimitedReads     LimitedKind = "reads"
 	LimitedWrites    LimitedKind = "writes"
 	LimitedWrongKeys LimitedKind = "wrong_keys"
+	LimitedStreams   LimitedKind = "streams"
 )
 
-var limitedKinds = []LimitedKind{LimitedReads, LimitedWrites, LimitedWrongKeys}
+var limitedKinds = []LimitedKind{LimitedReads, LimitedWrites, LimitedWrongKeys, LimitedStreams}
 
 // ConsentOutcome says what became of a consent with an agent's authorization server.
 type ConsentOutcome string

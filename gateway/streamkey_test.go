@@ -1,0 +1,100 @@
+package gateway_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/json"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/golang-jwt/jwt/v5"
+
+	"esagate/internal/auth"
+	"esagate/registry"
+)
+
+// TestStreamsEndWithTheirKey, and no others, within ten seconds: with one that is revoked, one that
+// is taken from the config, or has become another's there, and with a token that expires.
+func TestStreamsEndWithTheirKey(t *testing.T) {
+	const issuer, customerClaim = "https://issuer.example", "customer"
+	signing, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	documents := map[string]any{
+		"/.well-known/openid-configuration": map[string]string{"issuer": issuer, "jwks_uri": issuer + "/keys"},
+		"/keys":                             jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: signing.Public(), KeyID: "k1", Algorithm: "ES256", Use: "sig"}}},
+	}
+	s := setup{
+		oidc: &auth.OIDC{Issuer: issuer, Audience: "esagate", CustomerClaim: customerClaim, AccessClaim: "scope"},
+		outside: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			_ = json.NewEncoder(w).Encode(documents[r.URL.Path])
+		}),
+	}
+	servedAs(t, s, func(w *world, l *pipes, _ func(), _ <-chan error) {
+		made := func(name string) (clear string, id int64) {
+			clear = auth.KeyPrefix + "key-of-" + name
+			key, err := w.store.CreateKey(w.Context(), registry.APIKey{
+				Name: name, CustomerID: customer, SHA256: sha256.Sum256([]byte(clear)),
+			})
+			w.must(err)
+			return clear, key.ID
+		}
+		revoked, id := made("revoked")
+		good, _ := made("good")
+		expiry := time.Now().Add(time.Hour)
+		unsigned := jwt.NewWithClaims(jwt.SigningMethodES256, jwt.MapClaims{
+			"iss": issuer, "aud": "esagate", "exp": expiry.Unix(), "sub": "someone", customerClaim: customer, "scope": "read",
+		})
+		unsigned.Header["kid"] = "k1"
+		token, err := unsigned.SignedString(signing)
+		w.must(err)
+		w.pass(time.Minute)
+
+		streams := map[string]*follower{}
+		for _, key := range []string{revoked, good, readKey, writeKey, otherKey, token} {
+			streams[key] = w.follow(l, key, "?sourceId=a")
+			w.pass(700 * time.Millisecond) // they are not judged at once
+		}
+		ends := func(why string, ended ...string) {
+			w.Helper()
+			since := time.Now()
+			w.pass(10 * time.Second)
+			for _, key := range ended {
+				if at, over := streams[key].over(); !over || at.Before(since) {
+					w.Errorf("%s: the stream of %.12s ended at %v", why, key, at)
+				}
+				streams[key].leave()
+				delete(streams, key)
+			}
+			for key, f := range streams {
+				if at, over := f.over(); over {
+					w.Errorf("%s: the stream of %.12s ended at %v", why, key, at)
+				}
+			}
+		}
+		w.pass(10 * time.Minute)
+		ends("nothing")
+		_, err = w.store.RevokeKey(w.Context(), id)
+		w.must(err)
+		ends("revoked", revoked)
+		w.callers.SetKeys([]auth.Key{
+			{Name: "writer", CustomerID: stranger, Write: true, SHA256: sha256.Sum256([]byte(writeKey))},
+			{Name: "other", CustomerID: stranger, Write: true, SHA256: sha256.Sum256([]byte(otherKey))},
+		})
+		ends("the config", readKey, writeKey)
+		w.pass(time.Until(expiry) + 55*time.Second) // and a minute's leeway for the issuer's clock
+		ends("expired", token)
+		w.publish(customer, "a")
+		streams[good].got(completed + "a")
+		streams[otherKey].got()
+		for _, f := range streams {
+			f.leave()
+		}
+	})
+}
