@@ -39,8 +39,8 @@ func (s *settings) check() error {
 		return errors.New("-connections must be 1 to 1000")
 	}
 	for part := range strings.SplitSeq(s.only, ",") {
-		if part != "load" && part != "cold" && part != "hang" {
-			return errors.New("-only takes load, cold and hang, with commas between them")
+		if part != "load" && part != "cold" && part != "hang" && part != "watch" {
+			return errors.New("-only takes load, cold, hang and watch, with commas between them")
 		}
 	}
 	return nil
@@ -53,7 +53,7 @@ func main() {
 	flag.IntVar(&s.rounds, "rounds", 9, "rounds of the load, each with every target once")
 	flag.DurationVar(&s.time, "time", 1500*time.Millisecond, "measured time of one target in one round")
 	flag.IntVar(&s.connections, "connections", 64, "connections kept alive at once")
-	flag.StringVar(&s.only, "only", "load,cold,hang", "the parts to run")
+	flag.StringVar(&s.only, "only", "load,cold,hang,watch", "the parts to run")
 	flag.StringVar(&s.profile, "profile", "", "write CPU and allocation profiles of both servers under plain load into this `folder`, and nothing else")
 	flag.StringVar(&s.bare, "bare-handler", "", "used by the program itself: serve this `file` and nothing else")
 	flag.Parse()
@@ -86,7 +86,7 @@ func (s *settings) run(ctx context.Context) (err error) {
 	parts := []struct {
 		name string
 		run  func(context.Context, *world, *settings) error
-	}{{"load", runLoad}, {"cold", runCold}, {"hang", runHang}}
+	}{{"load", runLoad}, {"cold", runCold}, {"hang", runHang}, {"watch", runWatch}}
 	for _, p := range parts {
 		if !s.wants(p.name) {
 			continue

@@ -34,6 +34,7 @@ type world struct {
 	server *upstreamtest.Server
 	sink   *sink
 	count  int // of configs written
+	keys   int // of those that watch, beside the usual one
 }
 
 func newWorld(ctx context.Context, profiled bool) (*world, error) {
@@ -130,7 +131,11 @@ func (w *world) gateway(ctx context.Context, extra string, env []string, sourceI
 	fmt.Fprintf(&b, "store: {url: %q, encryption_key: %q}\n",
 		"sqlite://"+filepath.Join(w.folder, "store"+strconv.Itoa(w.count)+".db"), vault.Generate())
 	fmt.Fprintf(&b, "telemetry: {otlp_endpoint: %q, trace_ratio: 0.01}\n", w.sink.url)
-	fmt.Fprintf(&b, "auth: {keys: [{name: bench, customer_id: 7301, access: read, key: %s}]}\n", clientKey)
+	fmt.Fprintf(&b, "auth: {keys: [{name: bench, customer_id: 7301, access: read, key: %s}", clientKey)
+	for n := range w.keys {
+		fmt.Fprintf(&b, ", {name: %s, customer_id: 7301, access: read, key: %s}", watchKey(n), watchKey(n))
+	}
+	b.WriteString("]}\n")
 	b.WriteString("limits: {reads: {rate: 100000, burst: 1000000}}\n")
 	b.WriteString(extra)
 	b.WriteString("sources:\n")
