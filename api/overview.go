@@ -20,6 +20,25 @@ type StateCounts struct {
 	Deactivated int64 `json:"deactivated"`
 }
 
+// Of gives the count of a state; what is none counts as unknown.
+func (c *StateCounts) Of(state string) *int64 {
+	switch state {
+	case "down":
+		return &c.Down
+	case "blocked":
+		return &c.Blocked
+	case "degraded":
+		return &c.Degraded
+	case "pending":
+		return &c.Pending
+	case "live":
+		return &c.Live
+	case "deactivated":
+		return &c.Deactivated
+	}
+	return &c.Unknown
+}
+
 // OverviewItem is one managed source in short.
 type OverviewItem struct {
 	SourceID   string    `json:"sourceId"`

@@ -26,6 +26,7 @@ func TestMetricsPageIsComplete(t *testing.T) {
 		w.agent.Script(tenant, upstreamtest.Fault{
 			Body: `{"adapter":{"type":"mock","connected":true},"fetched_at":"1999-12-31T00:00:00Z","products":5,"rollout":1}`})
 		w.get(statusOf)
+		w.must(w.status.CountSources(w.Context()))
 		served := map[string]bool{}
 		for _, m := range regexp.MustCompile(`(?m)^# HELP ((?:esagate|http_server)\S+)`).FindAllStringSubmatch(string(w.do("GET", "/metrics").body), -1) {
 			served[m[1]] = true

@@ -36,7 +36,7 @@ func (g connections) getOverview(w http.ResponseWriter, r *request) error {
 	}
 	p := page{skip: query.Skip, take: query.Take, total: int(overview.Total)}
 	p.link(w, r, q)
-	return writeBody(w, r, api.NewWeakBody(p.wrap(api.Encode(overview), g.cfg.Envelope), steady(overview)), time.Time{})
+	return writeBody(w, r, api.NewWeakBody(p.wrap(api.Encode(overview.Overview), g.cfg.Envelope), overview.Steady()), time.Time{})
 }
 
 // overview reads what is asked of an overview.
@@ -60,16 +60,6 @@ func (q *query) overview() status.OverviewQuery {
 		}
 	}
 	return query
-}
-
-// steady gives an overview without what changes with time alone, from which its tag is made.
-func steady(o *api.Overview) []byte {
-	still := *o
-	still.Items = slices.Clone(o.Items)
-	for i := range still.Items {
-		still.Items[i].Age = nil
-	}
-	return api.Encode(&still)
 }
 
 // page says which part of a list an answer has.

@@ -15,8 +15,8 @@ import (
 
 // OverviewQuery says of which sources an overview is, and which part of it is wanted.
 type OverviewQuery struct {
-	Customer int64 // 0: all customers
-	Only     int64 // of this customer's sources alone; 0: of all
+	Customer int64 // whose sources; 0: all customers'
+	Only     int64 // as if there were this customer's alone; 0: all that there are
 
 	States   []string // none: all
 	Text     string   // part of what a row shows, in capitals or not
@@ -46,149 +46,195 @@ const (
 // OverviewOrders lists them.
 var OverviewOrders = []OverviewOrder{ByState, ByName, BySince, BySourceID, ByCustomer, ByAge}
 
-// Overview gives how managed sources stand, as far as that is known: it calls nobody.
-func (s *Service) Overview(ctx context.Context, q OverviewQuery) (*api.Overview, error) {
+// Overview is how managed sources stand.
+type Overview struct {
+	*api.Overview
+	historyFrom time.Time // zero: without history
+}
+
+// Steady gives the overview, encoded, without what changes with time alone: two that differ in that
+// only are alike here.
+func (o *Overview) Steady() []byte {
+	still := *o.Overview
+	still.Items = slices.Clone(o.Items)
+	for i := range still.Items {
+		item := &still.Items[i]
+		item.Age = nil
+		if h := item.History; len(h) > 0 && h[0].From.Time.Equal(o.historyFrom) {
+			item.History = slices.Clone(h)
+			item.History[0].From = api.Timestamp{}
+		}
+	}
+	return api.Encode(&still)
+}
+
+// Overview gives how managed sources stand, as far as that is known: it calls nobody. What is not
+// known of them is read in the background. Its errors are those of [registry.Directory.Overview].
+func (s *Service) Overview(ctx context.Context, q OverviewQuery) (*Overview, error) {
 	now := time.Now()
-	rows, err := s.overviewRows(ctx, q, now)
+	rows, err := s.overviewRows(ctx, &q)
 	if err != nil {
 		return nil, err
 	}
-	out := &api.Overview{Counts: countStates(rows), Items: []api.OverviewItem{}}
-	out.Headline = headline(rows, out.Counts)
+	var t tally
+	for i := range rows {
+		t.add(rows[i].Source, rows[i].state, &rows[i].facts)
+	}
+	out := &Overview{Overview: &api.Overview{
+		Headline: t.headline(s.deps.Upstream.Health()), Counts: t.StateCounts, Items: []api.OverviewItem{},
+	}}
 	rows = slices.DeleteFunc(rows, func(r overviewRow) bool { return !q.matches(&r) })
 	out.Total = int64(len(rows))
-	slices.SortFunc(rows, func(a, b overviewRow) int { return q.compare(&a, &b) })
+	slices.SortFunc(rows, q.compare)
 	from := min(q.Skip, len(rows))
-	for i := range rows[from:min(from+q.Take, len(rows))] {
-		out.Items = append(out.Items, rows[from+i].item(now))
+	rows = rows[from:min(from+q.Take, len(rows))]
+	for i := range rows {
+		out.Items = append(out.Items, s.overviewItem(&rows[i], now))
+	}
+	if q.History {
+		return out, s.addHistory(ctx, &q, out, rows, now)
 	}
 	return out, nil
 }
 
-// overviewRow is a source with what is known of it.
-type overviewRow struct {
-	src        *registry.Source
-	state      string
-	since      time.Time // zero: not known
-	facts      *api.OverviewFacts
-	fetchedAt  api.Timestamp
-	receivedAt time.Time // zero: nothing was
-	stale      bool
+// CountSources counts the sources of all customers by their states, as overviews do, for the metrics.
+// Unlike those it has nothing read.
+func (s *Service) CountSources(ctx context.Context) error {
+	all, err := s.deps.Directory.Overview(ctx, registry.OperatorID)
+	if err != nil {
+		return err
+	}
+	var t tally
+	for i := range all {
+		k, _ := s.board.standing(all[i].Source, &all[i].Standing)
+		t.add(all[i].Source, k.state, &k.facts)
+	}
+	for _, state := range transform.States {
+		s.ins.Sources(state, *t.Of(state))
+	}
+	return nil
 }
 
-func (s *Service) overviewRows(ctx context.Context, q OverviewQuery, now time.Time) (rows []overviewRow, err error) {
-	if q.Only != 0 && q.Customer != 0 && q.Only != q.Customer {
+// overviewRow is a source with what is known of it.
+type overviewRow struct {
+	*registry.Source
+	*known
+	rank int    // of its state, the worst first
+	name string // in lower case; "": it is not ordered by that
+}
+
+// overviewRows gives all sources of a query before its filters.
+func (s *Service) overviewRows(ctx context.Context, q *OverviewQuery) ([]overviewRow, error) {
+	customer := cmp.Or(q.Customer, q.Only)
+	if q.Only != 0 && q.Only != customer {
 		return nil, nil
 	}
-	for skip, total := 0, 1; skip < total; skip += registry.MaxPage {
-		var page []*registry.Source
-		if page, total, err = s.deps.Directory.ManagedSources(ctx, q.Customer, skip, registry.MaxPage); err != nil {
-			return nil, err
+	all, err := s.deps.Directory.Overview(ctx, customer)
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]overviewRow, len(all))
+	for i := range all {
+		k, ok := s.board.standing(all[i].Source, &all[i].Standing)
+		if !ok {
+			s.want(all[i].Source)
 		}
-		for _, src := range page {
-			rows = append(rows, s.overviewRow(src, now))
+		rows[i] = overviewRow{Source: all[i].Source, known: k, rank: slices.Index(transform.States, k.state)}
+		if q.Order == ByName {
+			rows[i].name = strings.ToLower(all[i].Name)
 		}
 	}
 	return rows, nil
 }
 
-func (s *Service) overviewRow(src *registry.Source, now time.Time) overviewRow {
-	r := overviewRow{src: src}
-	var status *api.Status
-	if got, ok := s.documents.Peek(src.Connection.TenantID); ok && src.Connection.TenantID != "" {
-		status = got.Doc.view(s, src, viewState{}).Status
-		r.fetchedAt, r.receivedAt, r.stale = status.FetchedAt, now.Add(-got.Age), got.Failed
+// overviewItem gives a row as it is shown. Its source can be newer than what it was judged by.
+func (s *Service) overviewItem(r *overviewRow, now time.Time) api.OverviewItem {
+	item := r.item()
+	item.Name, item.Breaker = r.Name, breakerClosed
+	if s.deps.Upstream.BreakerOpen(r.Connection.TenantID) {
+		item.Breaker = breakerOpen
 	}
-	state, facts := transform.Judge(src, status, false)
-	r.state, r.facts = state, &facts
-	return r
-}
-
-func (r *overviewRow) item(now time.Time) api.OverviewItem {
-	c := r.src.Connection
-	item := api.OverviewItem{
-		SourceID: r.src.SourceID, ESAID: strconv.FormatInt(c.ID, 10), Name: r.src.Name, CustomerID: c.CustomerID,
-		State: r.state, Since: api.TimestampOf(r.since), OverviewFacts: *r.facts,
-		FetchedAt: r.fetchedAt, Stale: r.stale, Breaker: "closed",
-	}
-	if !r.receivedAt.IsZero() {
-		age := int64(max(now.Sub(r.receivedAt), 0) / time.Second)
+	if at := r.heardAt(); !at.IsZero() {
+		age := int64(max(now.Sub(at), 0) / time.Second)
 		item.Age = &age
 	}
 	return item
 }
 
-func countStates(rows []overviewRow) (c api.StateCounts) {
-	for i := range rows {
-		switch rows[i].state {
-		case transform.StateDown:
-			c.Down++
-		case transform.StateBlocked:
-			c.Blocked++
-		case transform.StateUnknown:
-			c.Unknown++
-		case transform.StateDegraded:
-			c.Degraded++
-		case transform.StatePending:
-			c.Pending++
-		case transform.StateLive:
-			c.Live++
-		case transform.StateDeactivated:
-			c.Deactivated++
-		}
+// addHistory adds to a page the states of the last time.
+func (s *Service) addHistory(ctx context.Context, q *OverviewQuery, o *Overview, page []overviewRow, now time.Time) error {
+	o.historyFrom = shownTime(now.Add(-historySpan))
+	changes, err := s.deps.Directory.StateChanges(ctx, cmp.Or(q.Customer, q.Only), o.historyFrom)
+	if err != nil {
+		return err
 	}
-	return c
-}
-
-func headline(rows []overviewRow, c api.StateCounts) string {
-	if len(rows) == 0 {
-		return "There are no sources yet."
+	for i := range page {
+		o.Items[i].History = page[i].spans(ofConnection(changes, page[i].Connection.ID), o.historyFrom)
 	}
-	return strconv.FormatInt(c.Down+c.Blocked, 10) + " of " + strconv.Itoa(len(rows)) + " sources can't sell."
+	return nil
 }
 
 // matches reports whether the filters let a row through.
 func (q *OverviewQuery) matches(r *overviewRow) bool {
 	return (len(q.States) == 0 || slices.Contains(q.States, r.state)) &&
 		(q.AdServer == "" || r.facts.AdServer != nil && *r.facts.AdServer == q.AdServer) &&
-		(q.Issue == "" || r.facts.Issue != nil && r.facts.Issue.Code == q.Issue) &&
+		(q.Issue == "" || r.issue() == q.Issue) &&
 		(q.Text == "" || r.shows(strings.ToLower(q.Text)))
 }
 
 // shows reports whether a text, in lower case, is part of what the row shows.
 func (r *overviewRow) shows(text string) bool {
 	has := func(s string) bool { return strings.Contains(strings.ToLower(s), text) }
-	if has(r.src.Name) || has(r.src.SourceID) || has(strconv.FormatInt(r.src.Connection.ID, 10)) {
-		return true
-	}
-	f := r.facts
-	return f.AdServer != nil && has(*f.AdServer) ||
+	f := &r.facts
+	return has(r.Name) || has(r.SourceID) || has(strconv.FormatInt(r.Connection.ID, 10)) ||
+		f.AdServer != nil && has(*f.AdServer) ||
 		f.Issue != nil && (has(f.Issue.Code) || has(f.Issue.Message)) ||
 		slices.ContainsFunc(f.Blockers, func(b api.OverviewBlocker) bool { return has(b.Name) })
 }
 
-// compare orders two rows.
-func (q *OverviewQuery) compare(a, b *overviewRow) int {
+// compare orders rows.
+func (q *OverviewQuery) compare(a, b overviewRow) int {
 	order := 0
 	switch q.Order {
 	case ByName:
-		order = strings.Compare(strings.ToLower(a.src.Name), strings.ToLower(b.src.Name))
+		order = strings.Compare(a.name, b.name)
 	case BySince:
-		order = a.since.Compare(b.since)
+		order = compareSince(a, b)
 	case BySourceID:
-		order = strings.Compare(a.src.SourceID, b.src.SourceID)
+		order = strings.Compare(a.SourceID, b.SourceID)
 	case ByCustomer:
-		order = cmp.Compare(a.src.CustomerID, b.src.CustomerID)
+		order = cmp.Compare(a.CustomerID, b.CustomerID)
 	case ByAge:
-		order = b.receivedAt.Compare(a.receivedAt)
+		order = b.heardAt().Compare(a.heardAt())
 	default:
-		order = cmp.Or(cmp.Compare(slices.Index(transform.States, a.state), slices.Index(transform.States, b.state)),
-			strings.Compare(a.severity(), b.severity()), a.since.Compare(b.since))
+		if order = a.rank - b.rank; order == 0 {
+			order = cmp.Or(strings.Compare(a.severity(), b.severity()), compareSince(a, b))
+		}
 	}
 	if q.Descending {
 		order = -order
 	}
-	return cmp.Or(order, cmp.Compare(a.src.CustomerID, b.src.CustomerID), strings.Compare(a.src.SourceID, b.src.SourceID))
+	return cmp.Or(order, cmp.Compare(a.CustomerID, b.CustomerID), strings.Compare(a.SourceID, b.SourceID))
+}
+
+// compareSince puts those first that are the longest in their state. Where that is not known, they
+// are taken for new.
+func compareSince(a, b overviewRow) int {
+	if a.since.IsZero() != b.since.IsZero() {
+		if a.since.IsZero() {
+			return 1
+		}
+		return -1
+	}
+	return a.since.Compare(b.since)
+}
+
+// heardAt is when what is known was received of the sales agent; zero: nothing was.
+func (r *overviewRow) heardAt() time.Time {
+	if r.documentAt.IsZero() {
+		return time.Time{}
+	}
+	return r.receivedAt
 }
 
 // severity is that of the worst issue: critical, warning or, after them, none.

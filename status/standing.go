@@ -72,6 +72,7 @@ func (k *known) lapsed(after time.Duration, now time.Time) *known {
 	}
 	old := *k
 	old.state, old.since, old.gone, old.view = transform.StateUnknown, end, false, nil
+	old.facts = transform.WithoutNews(k.facts)
 	return &old
 }
 

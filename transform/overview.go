@@ -17,6 +17,14 @@ const (
 	StateDeactivated = "deactivated" // it was switched off
 )
 
+// Codes of issues that no status document has.
+const (
+	IssueTenantNotFound   = "TENANT_NOT_FOUND"
+	IssueNoActiveProducts = "NO_ACTIVE_PRODUCTS"
+	IssueConnectionFailed = "CONNECTION_FAILED" // where the connection has no lastErrorCode
+	IssueNoNews           = "NO_NEWS"
+)
+
 // States lists the states of a source, the worst first.
 var States = []string{StateDown, StateBlocked, StateUnknown, StateDegraded, StatePending, StateLive, StateDeactivated}
 
@@ -37,7 +45,7 @@ func Judge(s *registry.Source, status *api.Status, gone bool) (state string, fac
 	case c.Provisioning != registry.StatusActive || c.TenantID == "":
 		return StatePending, facts
 	case gone:
-		facts.Issue, facts.IssueCount = issueOf("TENANT_NOT_FOUND", "The sales agent has no tenant of this source."), 1
+		facts.Issue, facts.IssueCount = issueOf(IssueTenantNotFound, "The sales agent has no tenant of this source."), 1
 		return StateDown, facts
 	case status == nil:
 		return StateUnknown, facts
@@ -45,13 +53,22 @@ func Judge(s *registry.Source, status *api.Status, gone bool) (state string, fac
 		return StateDown, facts
 	case !status.Operational.IsLive:
 		if facts.Issue == nil {
-			facts.Issue, facts.IssueCount = issueOf("NO_ACTIVE_PRODUCTS", "There is no active product to sell."), 1
+			facts.Issue, facts.IssueCount = issueOf(IssueNoActiveProducts, "There is no active product to sell."), 1
 		}
 		return StateBlocked, facts
 	case status.Operational.DiscoveryDegraded || status.Operational.DeliveryDegraded:
 		return StateDegraded, facts
 	}
 	return StateLive, facts
+}
+
+// WithoutNews gives facts of a source as they are shown once nothing was heard of it for so long that its
+// last state counts no more.
+func WithoutNews(facts api.OverviewFacts) api.OverviewFacts {
+	facts.Issue = issueOf(IssueNoNews, "Nothing was heard of this source for so long that its last state counts no more.")
+	facts.Issue.Severity = severityWarning
+	facts.IssueCount = 1
+	return facts
 }
 
 // overviewFacts gives what a status says in short.
@@ -88,7 +105,7 @@ func overviewFacts(c *registry.Connection, status *api.Status) api.OverviewFacts
 // refusedIssue is the issue of a connection whose ad server refused it.
 func refusedIssue(s *registry.Source) *api.OverviewIssue {
 	said := Connection(s)
-	issue := issueOf("CONNECTION_FAILED", "The ad server could not be connected.")
+	issue := issueOf(IssueConnectionFailed, "The ad server could not be connected.")
 	if said.LastErrorCode != nil {
 		issue.Code = *said.LastErrorCode
 	}

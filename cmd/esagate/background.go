@@ -26,6 +26,8 @@ const (
 	settleTimeout     = 2 * time.Minute
 	subscribeTimeout  = 5 * time.Minute
 	sweepTimeout      = 10 * time.Minute
+	countInterval     = time.Minute
+	countTimeout      = 30 * time.Second
 )
 
 // newLifecycle makes the parts that change tenants and have them send webhooks.
@@ -49,7 +51,7 @@ func (a *app) newLifecycle(accounts *serviceaccount.Accounts) {
 	})
 }
 
-// startWork starts the work beside the requests: each replica looks up what it was not
+// startWork starts the work beside the requests: each replica counts sources, and looks up what it was not
 // answered, and after its start what a crash left undone; the rest is done by the one that
 // leads.
 func (a *app) startWork() {
@@ -76,6 +78,9 @@ func (a *app) startWork() {
 	}
 	a.work.Go(context.Background(), "settle", func(ctx context.Context) {
 		background.Every(ctx, task("settle", settleInterval, settleTimeout, settle))
+	})
+	a.work.Go(context.Background(), "count", func(ctx context.Context) {
+		background.Every(ctx, task("count", countInterval, countTimeout, a.status.Load().CountSources))
 	})
 	lead := leader.New(a.store, leader.Options{Name: "upkeep", Logger: log, Changed: a.leads.Store})
 	a.work.Go(context.Background(), "lead", func(ctx context.Context) {

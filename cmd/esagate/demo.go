@@ -157,6 +157,9 @@ func printDemo(w io.Writer, base, agent string, scenes []upstreamtest.Scene) {
 
 How all sources stand, in another terminal; --watch follows what changes, a source's name tells all of it:
   ESAGATE_KEY=%[3]s esagate status --url %[1]s
+The same for programs, the worst first; those that can't sell alone, with their last 24 hours:
+  %[4]s/overview
+  %[4]s/overview -G -d state=down,blocked -d include=history
 The status of a source, and its headers (Age, Cache-Status, ETag):
   %[4]s/inventory-sources/%[5]s/status
   %[4]s/inventory-sources/%[5]s/status -o /dev/null -D -

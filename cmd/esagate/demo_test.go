@@ -12,6 +12,7 @@ func paste(t *testing.T, printed string) {
 	t.Helper()
 	for _, line := range []struct{ part, want string }{
 		{`-d '{"name":`, `"sourceId":"retail-network-agent"`}, {"-X PUT", `"status":"ACTIVE"`}, {"-X DELETE", ""},
+		{"-d state=down,blocked", `"headline":"`},
 	} {
 		at := strings.Index(printed, line.part)
 		command, _, _ := strings.Cut(printed[strings.LastIndex(printed[:at], "\n")+1:], "\n")

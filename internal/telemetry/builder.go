@@ -108,6 +108,21 @@ func (b *builder) gauge(name, description string) func(source func() int) {
 	}
 }
 
+// levels sets a gauge for each of fixed words. Until it was set there is none.
+func (b *builder) levels(name, description, label string, words []string) func(word string, n int64) {
+	g, err := b.meter.Int64Gauge(name, metric.WithDescription(description))
+	b.err = errors.Join(b.err, err)
+	known := make(map[string]metric.MeasurementOption, len(words))
+	for _, word := range words {
+		known[word] = metric.WithAttributeSet(attribute.NewSet(attribute.String(label, word)))
+	}
+	return func(word string, n int64) {
+		if o, ok := known[word]; ok {
+			g.Record(detached, n, o)
+		}
+	}
+}
+
 // flag is a gauge of 1 for true and 0 for false.
 func (b *builder) flag(name, description string) func(is func() bool) {
 	read := b.gauge(name, description)

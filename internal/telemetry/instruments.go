@@ -48,6 +48,8 @@ type Instruments struct {
 	Subscription func(step string, ok bool) // by the words of package webhooks
 	Reconciled   func(ok bool)              // a status was read because its news was old
 
+	Sources func(state string, n int64) // that are in a state, by the words of package transform
+
 	UnknownField        func(path string) // outside the contract: "syncs.inventory.item_count", "items[].id"
 	MalformedField      func(path string) // a known field with a value of another type
 	TaskEvaluationError func(task string) // a platform task's id
@@ -92,6 +94,8 @@ func NewInstruments(mp metric.MeterProvider) (*Instruments, error) {
 			"Deliveries of the sales agent, by what became of them.", "outcome", deliveryOutcomes),
 		Subscription: func(step string, ok bool) { subscriptions(operation{step, okWord(ok)}) },
 		Reconciled:   b.attempts("esagate.reconcile.reads", "Statuses read because their news was old."),
+
+		Sources: b.levels("esagate.sources", "Managed sources by their state.", "state", sourceStates),
 
 		UnknownField: b.labelled("esagate.upstream.unknown_fields",
 			"Fields of the sales agent's documents outside the contract.", "path", pathsLimit, fieldPath),

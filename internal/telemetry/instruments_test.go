@@ -50,7 +50,7 @@ func TestFixedWordsStartAtZero(t *testing.T) {
 	has(t, p, "esagate_snapshot_coalesced_total 0")
 	has(t, p, "esagate_panics_total 0")
 	for _, absent := range []string{"esagate_snapshot_entries", "esagate_store_available", "esagate_ready", "esagate_leader",
-		"esagate_config_last_reload_successful"} {
+		"esagate_config_last_reload_successful", "esagate_sources"} {
 		if strings.Contains(p, absent) {
 			t.Errorf("%s before it has a source", absent)
 		}

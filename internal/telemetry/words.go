@@ -87,6 +87,7 @@ var (
 		"unsigned", "stale", "unreadable", "unknown", "no_secret", "mismatch"}
 	tenantOperations = operations([]string{"provision", "configure", "deactivate", "reactivate"},
 		[]string{"done", "adopted", "refused", "rejected", "not_sent", "unknown", "lost"})
+	sourceStates      = []string{"down", "blocked", "unknown", "degraded", "pending", "live", "deactivated"}
 	subscriptionSteps = operations([]string{"subscribe", "unsubscribe", "dead"}, okOutcomes)
 )
 

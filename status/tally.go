@@ -1,0 +1,150 @@
+package status
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"esagate/api"
+	"esagate/registry"
+	"esagate/transform"
+	"esagate/upstream"
+)
+
+// tally counts sources by their states, and those that can't sell by what keeps them from it.
+type tally struct {
+	api.StateCounts
+	total  int64
+	causes [len(causes)]int64
+	asked  bool // the sales agent is asked about one of them
+}
+
+// cause is what keeps sources from selling.
+type cause int
+
+const (
+	causeGone cause = iota
+	causeAdServer
+	causeRefused
+	causeSetup
+	causeProducts
+	causeOther
+)
+
+// causes says of one source, and of more, what keeps them from selling.
+var causes = [...]struct{ one, more string }{
+	causeGone:     {"is not known to the sales agent", "are not known to the sales agent"},
+	causeAdServer: {"has lost its ad server", "have lost their ad servers"},
+	causeRefused:  {"could not be connected", "could not be connected"},
+	causeSetup:    {"waits for a setup task", "wait for setup tasks"},
+	causeProducts: {"has no active product", "have no active products"},
+	causeOther:    {"has another problem", "have other problems"},
+}
+
+// add counts a source.
+func (t *tally) add(src *registry.Source, state string, facts *api.OverviewFacts) {
+	t.total++
+	t.asked = t.asked || src.Connection.TenantID != ""
+	*t.Of(state)++
+	if state == transform.StateDown || state == transform.StateBlocked {
+		t.causes[causeOf(src, state, facts)]++
+	}
+}
+
+func causeOf(src *registry.Source, state string, facts *api.OverviewFacts) cause {
+	code := ""
+	if facts.Issue != nil {
+		code = facts.Issue.Code
+	}
+	switch {
+	case state == transform.StateDown && code == transform.IssueTenantNotFound:
+		return causeGone
+	case state == transform.StateDown:
+		return causeAdServer
+	case src.Connection.Provisioning == registry.StatusFailed:
+		return causeRefused
+	case facts.BlockerCount > 0:
+		return causeSetup
+	case code == transform.IssueNoActiveProducts:
+		return causeProducts
+	}
+	return causeOther
+}
+
+// headline says in one sentence how many sources can't sell and why, and whether that is as it was
+// when the sales agent could last be asked.
+func (t *tally) headline(agent upstream.Health) string {
+	if t.total == 0 {
+		return "There are no sources yet."
+	}
+	sentence := t.sentence() + "."
+	switch {
+	case !t.asked:
+	case agent.KeyRefused:
+		return "The sales agent refuses the gateway's key; as last known, " + sentence
+	case agent.Breaker != "closed":
+		return "The sales agent can't be reached; as last known, " + sentence
+	case !agent.Reached:
+		return "The sales agent has not answered since the gateway was started; as last known, " + sentence
+	}
+	return strings.ToUpper(sentence[:1]) + sentence[1:]
+}
+
+func (t *tally) sentence() string {
+	sources, selling := plural(t.total, "source", "sources"), t.Live+t.Degraded
+	problems := ""
+	switch {
+	case t.Degraded > 0 && t.Degraded == t.total:
+		problems = ", but with problems"
+	case t.Degraded > 0:
+		problems = fmt.Sprintf(", %d of them with problems", t.Degraded)
+	}
+	switch stopped := t.Down + t.Blocked; {
+	case stopped > 0:
+		s := fmt.Sprintf("%d of %s can't sell: %s", stopped, sources, t.reasons())
+		if t.Unknown > 0 {
+			s += fmt.Sprintf("; of %d it is not known", t.Unknown)
+		}
+		return s
+	case t.Unknown > 0:
+		return fmt.Sprintf("it is not known whether %d of %s can sell", t.Unknown, sources)
+	case selling == t.total && t.total == 1:
+		return "the one source sells" + problems
+	case selling == t.total:
+		return fmt.Sprintf("all %s sell%s", sources, problems)
+	}
+	var others []string
+	if t.Pending > 0 {
+		others = append(others, plural(t.Pending, "is being connected", "are being connected"))
+	}
+	if t.Deactivated > 0 {
+		others = append(others, plural(t.Deactivated, "is switched off", "are switched off"))
+	}
+	rest := strings.Join(others, ", ")
+	if selling == 0 {
+		return fmt.Sprintf("none of %s sells: %s", sources, rest)
+	}
+	return fmt.Sprintf("%d of %s %s%s; %s", selling, sources, verb(selling, "sells", "sell"), problems, rest)
+}
+
+// reasons lists what keeps sources from selling, the commonest first.
+func (t *tally) reasons() string {
+	order := []cause{causeGone, causeAdServer, causeRefused, causeSetup, causeProducts, causeOther}
+	slices.SortStableFunc(order, func(a, b cause) int { return int(t.causes[b] - t.causes[a]) })
+	var said []string
+	for _, c := range order {
+		if n := t.causes[c]; n > 0 {
+			said = append(said, plural(n, causes[c].one, causes[c].more))
+		}
+	}
+	return strings.Join(said, ", ")
+}
+
+func plural(n int64, one, more string) string { return fmt.Sprintf("%d %s", n, verb(n, one, more)) }
+
+func verb(n int64, one, more string) string {
+	if n == 1 {
+		return one
+	}
+	return more
+}
