@@ -88,6 +88,7 @@ type Gateway struct {
 	consents *semaphore.Weighted // of /oauth/callback
 	streams  streams
 
+	inFlight        atomic.Int64 // requests
 	ready, stopping atomic.Bool
 	stop            chan struct{} // closed by SetStopping
 }
@@ -110,6 +111,7 @@ func New(cfg Config, deps Deps) *Gateway {
 	g.main, g.admin = newTable(rows), newTable(admin{g}.routes())
 	g.ins.StoreAvailable(g.storeAvailable)
 	g.ins.Streams(g.streams.ofCustomer.Taken)
+	g.ins.InFlight(func() int { return int(g.inFlight.Load()) })
 	g.ins.Ready(func() bool { return g.phase() == "ready" })
 
 	g.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { g.serve(g.main, w, r) })

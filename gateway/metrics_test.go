@@ -27,8 +27,11 @@ func TestMetricsPageIsComplete(t *testing.T) {
 			Body: `{"adapter":{"type":"mock","connected":true},"fetched_at":"1999-12-31T00:00:00Z","products":5,"rollout":1}`})
 		w.get(statusOf)
 		w.must(w.status.CountSources(w.Context()))
-		served := map[string]bool{}
-		for _, m := range regexp.MustCompile(`(?m)^# HELP ((?:esagate|http_server)\S+)`).FindAllStringSubmatch(string(w.do("GET", "/metrics").body), -1) {
+		served, metrics := map[string]bool{}, string(w.do("GET", "/metrics").body)
+		if !strings.Contains(metrics, "\nesagate_requests_in_flight 1\n") {
+			w.Error("in flight is not this request alone")
+		}
+		for _, m := range regexp.MustCompile(`(?m)^# HELP ((?:esagate|http_server)\S+)`).FindAllStringSubmatch(metrics, -1) {
 			served[m[1]] = true
 			if !strings.Contains(string(page), "`"+m[1]+"`") {
 				w.Errorf("%s is not on the page", m[1])

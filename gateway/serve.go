@@ -147,6 +147,7 @@ func (g *Gateway) serve(t *table, w http.ResponseWriter, hr *http.Request) {
 	if m != nil {
 		route, r.route, r.vars = m.route, m.route.Path, m.vars
 	}
+	g.inFlight.Add(1)
 	defer g.finish(r)
 	if err := g.run(&r.answer, r, route, known); err != nil {
 		g.writeError(&r.answer, r, err)
@@ -287,6 +288,7 @@ func (r *request) count(g *Gateway) {
 	took := time.Since(r.begun)
 	status := r.answer.status
 	g.ins.Request(r.route, r.Method, status, took)
+	g.inFlight.Add(-1)
 	if r.span != nil {
 		r.span.SetAttributes(attribute.Int("http.response.status_code", status))
 		if status >= 500 {

@@ -144,11 +144,13 @@ func start(t testing.TB, s setup, agent *upstreamtest.Agent) *world {
 	instruments, err := telemetry.NewInstruments(tel.MeterProvider)
 	w.must(err)
 	instruments.Leads(func() bool { return false })
+	instruments.Build("test", "0123abc", "go1.26")
 	instruments.ConfigReloaded(func() bool { return true })
 	secrets, err := vault.New(registrytest.Key)
 	w.must(err)
 	w.store, err = sqlstore.Open(ctx, "sqlite://"+s.database, sqlstore.WithVault(secrets))
 	w.must(err)
+	instruments.StorePools(w.store.Pools)
 	var store registry.Store = slowStore{w.store, s.slow}
 	if s.store != nil {
 		store = s.store(store)

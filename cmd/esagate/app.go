@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"reflect"
+	"runtime"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -71,6 +73,7 @@ func build(ctx context.Context, cfg *config.Config, tasks *transform.Tasks, logs
 	if a.store, err = openStore(ctx, cfg); err != nil {
 		return a, err
 	}
+	a.instruments.StorePools(a.store.Pools)
 	a.atEnd(func(context.Context) { _ = a.store.Close() }) // nothing is left to be written
 	a.directory = registry.NewDirectory(a.store, registry.DirectoryOptions{Changed: a.storeChanged, SourceWritten: a.sourceWritten})
 	a.atEnd(func(context.Context) { a.directory.Close() })
@@ -116,6 +119,7 @@ func (a *app) startTelemetry(ctx context.Context, logs io.Writer) (err error) {
 	if a.instruments, err = telemetry.NewInstruments(a.telemetry.MeterProvider); err != nil {
 		return fmt.Errorf("metrics: %w", err)
 	}
+	a.instruments.Build(version, cmp.Or(builtFrom(), "unknown"), runtime.Version())
 	return nil
 }
 

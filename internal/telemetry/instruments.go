@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"database/sql"
 	"fmt"
 	"time"
 
@@ -30,6 +31,7 @@ type Instruments struct {
 	// edge answers for a fault of its own.
 	Request           func(route, method string, status int, d time.Duration)
 	Panic             func() // one was caught
+	InFlight          func(count func() int)
 	ConnectionRefused func()
 
 	SnapshotRead      func(ReadResult)
@@ -56,9 +58,11 @@ type Instruments struct {
 
 	Streams        func(count func() int)
 	StoreAvailable func(is func() bool)
+	StorePools     func(stats func() map[string]sql.DBStats) // by the pool's name
 	Ready          func(is func() bool)
 	Leads          func(is func() bool)
 	ConfigReloaded func(is func() bool)
+	Build          func(version, commit, goVersion string) // is called once
 }
 
 // NewInstruments makes the gateway's instruments.
@@ -72,6 +76,7 @@ func NewInstruments(mp metric.MeterProvider) (*Instruments, error) {
 	in := &Instruments{
 		Request:           b.requests(nameRequestDuration, "Duration of HTTP requests."),
 		Panic:             b.events("esagate.panics", "Panics caught."),
+		InFlight:          b.gauge("esagate.requests.in_flight", "Requests that are being answered, without streams of events."),
 		ConnectionRefused: b.events("esagate.connections.refused", "Connections refused because there were too many."),
 
 		SnapshotRead: count(b, "esagate.snapshot.reads",
@@ -106,9 +111,11 @@ func NewInstruments(mp metric.MeterProvider) (*Instruments, error) {
 
 		Streams:        b.gauge("esagate.streams", "Streams of events that are open."),
 		StoreAvailable: b.flag("esagate.store.available", "1 while the registry's store answers, else 0."),
+		StorePools:     b.pools(),
 		Ready:          b.flag("esagate.ready", "1 while the gateway is ready, else 0."),
 		Leads:          b.flag("esagate.leader", "1 while this replica does the background work, else 0."),
 		ConfigReloaded: b.flag("esagate.config.last_reload_successful", "0 while the config that was last asked for could not be taken over, else 1."),
+		Build:          b.buildInfo(),
 	}
 	if b.err != nil {
 		return nil, fmt.Errorf("make instruments: %w", b.err)

@@ -124,6 +124,12 @@ func (s *Store) Close() error {
 	return nil
 }
 
+// Pools returns the figures of the pools of connections: "read" and "write". A database
+// in memory has one connection, for both.
+func (s *Store) Pools() map[string]sql.DBStats {
+	return map[string]sql.DBStats{"read": s.read.Stats(), "write": s.write.Stats()}
+}
+
 // Customer returns access to one customer's rows.
 func (s *Store) Customer(id int64) registry.CustomerStore { return customerStore{s, id} }
 
