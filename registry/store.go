@@ -7,36 +7,45 @@ import (
 	"time"
 )
 
+// storeError is an error of the registry, with nothing of a row or of the database in it.
+type storeError string
+
+// Error implements error.
+func (e storeError) Error() string { return "registry: " + string(e) }
+
+// OwnWords is the error, which may be shown whatever it stands in.
+func (e storeError) OwnWords() string { return e.Error() }
+
 // Sentinel errors of a Store. Any other error means that the store itself could
 // not be asked or could not do it.
 var (
 	// ErrNotFound: the customer has no such row. Another customer's row is not found either.
-	ErrNotFound = errors.New("registry: not found")
+	ErrNotFound error = storeError("not found")
 	// ErrTenantTaken: the tenant belongs to another connection already.
-	ErrTenantTaken = errors.New("registry: the tenant belongs to another connection")
+	ErrTenantTaken error = storeError("the tenant belongs to another connection")
 	// ErrIDTaken: the wanted esaId belongs to another connection already, or did
 	// once: ids never repeat.
-	ErrIDTaken = errors.New("registry: the esaId belongs or belonged to another connection")
+	ErrIDTaken error = storeError("the esaId belongs or belonged to another connection")
 	// ErrSourceTaken: the customer has a source with this sourceId.
-	ErrSourceTaken = errors.New("registry: the sourceId belongs to another source")
+	ErrSourceTaken error = storeError("the sourceId belongs to another source")
 	// ErrNameTaken: the customer has a key of this name that is not revoked.
-	ErrNameTaken = errors.New("registry: the name belongs to another key")
+	ErrNameTaken error = storeError("the name belongs to another key")
 	// ErrKeyReused: the idempotency key came before, with something else to do.
-	ErrKeyReused = errors.New("registry: the idempotency key was used for something else")
+	ErrKeyReused error = storeError("the idempotency key was used for something else")
 	// ErrAnswerPending: the first use of the idempotency key is still being answered.
-	ErrAnswerPending = errors.New("registry: the idempotency key's first answer is still to come")
+	ErrAnswerPending error = storeError("the idempotency key's first answer is still to come")
 	// ErrStale: what the change was decided on has changed since.
-	ErrStale = errors.New("registry: the row has changed")
+	ErrStale error = storeError("the row has changed")
 	// ErrSecret: a stored secret can't be opened with the keys at hand.
-	ErrSecret = errors.New("registry: a stored secret can't be opened with this encryption key")
+	ErrSecret error = storeError("a stored secret can't be opened with this encryption key")
 	// ErrOutcomeUnknown: a write was on its way to the disk when the store stopped
 	// answering: it may stand or not. After any other error of a write nothing has
 	// changed.
-	ErrOutcomeUnknown = errors.New("registry: whether the change was made is not known")
+	ErrOutcomeUnknown error = storeError("whether the change was made is not known")
 	// ErrInvalid: a value that no store keeps: text for which [Storable] is false,
 	// an id that is empty or longer than [MaxIDLength], an esaId outside of 1 to
 	// [MaxESAID]. The value is not part of the error.
-	ErrInvalid = errors.New("registry: a value that can't be stored")
+	ErrInvalid error = storeError("a value that can't be stored")
 )
 
 // refusals are the errors of a store that could be asked and said no.

@@ -16,10 +16,10 @@ const pingPause = time.Second
 
 var (
 	// errLate: the store took longer than a reader with a copy waits.
-	errLate = errors.New("registry: the store is slow")
-	errAway = errors.New("registry: the store did not answer when it was last asked")
+	errLate error = storeError("the store is slow")
+	errAway error = storeError("the store did not answer when it was last asked")
 	// errUnreadable: the store is there, and still fails one read.
-	errUnreadable = errors.New("registry: the store answers, but can't read this")
+	errUnreadable error = storeError("the store answers, but can't read this")
 )
 
 // storeHealth knows whether the store is there. While it is away one goroutine pings it,

@@ -75,6 +75,9 @@ func (e *Error) Error() string {
 	return strings.TrimSuffix(e.Message, ".") + " (" + e.Cause.Error() + ")"
 }
 
+// OwnWords is the message: the part that may be shown where the cause may not.
+func (e *Error) OwnWords() string { return e.Message }
+
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.Cause }
 

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"reflect"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -101,9 +102,9 @@ func cleanAny(treat treatment, v any) (s string) {
 }
 
 // errorText is what is written for an error: its first line, when nothing in
-// the whole text is secret-like. Else the part of its chain that the standard
-// library wrote about the connection, which is what an operator looks for:
-// *url.Error prefixes it with a URL, and URLs look like tokens.
+// the whole text is secret-like. Else what errors of ours in its chain say in their own
+// words, and the part that the standard library wrote about the connection, which is
+// what an operator looks for: *url.Error prefixes it with a URL, and URLs look like tokens.
 //
 // An exportError is taken as it is, since its host's name would often look like a token.
 func errorText(err error) string {
@@ -114,12 +115,44 @@ func errorText(err error) string {
 	if t, ok := redact.Text(whole); ok {
 		return t
 	}
+	said := appendOwnWords([]string{Redacted}, err)
 	for _, cause := range connectionCauses(err) {
 		if t, ok := redact.Text(cause.Error()); ok {
-			return Redacted + ": " + t
+			if !strings.Contains(said[len(said)-1], t) {
+				said = append(said, t)
+			}
+			break
 		}
 	}
-	return Redacted
+	return cut(strings.Join(said, ": "))
+}
+
+// worded is an error with a text of its own that may be shown whatever it wraps: words of
+// the code, never anything that another system, a caller or a row says. Its types are the
+// allow-list: fault.Error, and those of the registry and of its store.
+type worded interface {
+	error
+	OwnWords() string
+}
+
+// appendOwnWords adds what the errors in a chain say in their own words, the outer ones first.
+func appendOwnWords(to []string, err error) []string {
+	if own, ok := err.(worded); ok {
+		if t, ok := redact.Text(own.OwnWords()); ok && !slices.Contains(to, t) {
+			to = append(to, t)
+		}
+	}
+	switch wraps := err.(type) {
+	case interface{ Unwrap() error }:
+		if inner := wraps.Unwrap(); inner != nil {
+			to = appendOwnWords(to, inner)
+		}
+	case interface{ Unwrap() []error }:
+		for _, inner := range wraps.Unwrap() {
+			to = appendOwnWords(to, inner)
+		}
+	}
+	return to
 }
 
 // connectionCauses are the errors in a chain whose text is about a connection

@@ -23,11 +23,15 @@ import (
 // pgError is what is left of an error of pgx or of the server: words of ours.
 type pgError struct {
 	text  string
+	words string // of text, without the place
 	code  string // SQLSTATE; empty when the server did not say it
 	cause error  // context.Canceled, context.DeadlineExceeded or nil
 }
 
 func (e *pgError) Error() string { return e.text }
+
+// OwnWords is the error without the place.
+func (e *pgError) OwnWords() string { return "postgres: " + e.words }
 
 // Unwrap returns the context's error, where that is why.
 func (e *pgError) Unwrap() error { return e.cause }
@@ -108,12 +112,16 @@ func reduceConnect(ctx context.Context, place string, err error) error {
 func reduced(ctx context.Context, prefix string, err error) *pgError {
 	var server *pgconn.PgError
 	if errors.As(err, &server) && ctx.Err() == nil {
-		return &pgError{text: prefix + ": " + describe(server), code: state(server.Code)}
+		return newPgError(prefix, describe(server), state(server.Code), nil)
 	}
 	if ended := contextEnd(ctx, err); ended != nil {
-		return &pgError{text: prefix + ": " + ended.Error(), cause: ended}
+		return newPgError(prefix, ended.Error(), "", ended)
 	}
-	return &pgError{text: prefix + ": " + transport(err)}
+	return newPgError(prefix, transport(err), "", nil)
+}
+
+func newPgError(prefix, words, code string, cause error) *pgError {
+	return &pgError{text: prefix + ": " + words, words: words, code: code, cause: cause}
 }
 
 // contextEnd returns how the caller's context ended, if that is why. A deadline on a

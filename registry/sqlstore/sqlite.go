@@ -37,8 +37,11 @@ const memoryPath = ":memory:"
 // That loop is only for other processes.
 func (s *Store) openSQLite(path string) error {
 	s.dialect = goose.DialectSQLite3
-	s.commit, s.reduce = s.commitSQLite, func(_ context.Context, err error) error { return err }
-	s.begin = func(ctx context.Context) (*sql.Tx, error) { return beginSQLite(ctx, s.write) }
+	s.commit, s.reduce = s.commitSQLite, reduceSQLite
+	s.begin = func(ctx context.Context) (*sql.Tx, error) {
+		tx, err := beginSQLite(ctx, s.write)
+		return tx, reduceSQLite(ctx, err)
+	}
 	s.again = func(error) bool { return false } // it has queued; nothing else is worth a second try
 	memory := path == memoryPath
 	left := !memory && leftLog(path)
@@ -112,13 +115,14 @@ func beginSQLite(ctx context.Context, db *sql.DB) (tx *sql.Tx, err error) {
 
 // commitSQLite commits a transaction. One that went into a file that is not there any more may stand
 // if that is put back.
-func (s *Store) commitSQLite(_ context.Context, tx *sql.Tx) error {
+func (s *Store) commitSQLite(ctx context.Context, tx *sql.Tx) error {
 	err := tx.Commit()
 	if err == nil {
 		if err = s.file.committed(); err != nil {
 			return outcomeUnknown(err)
 		}
 	}
+	err = reduceSQLite(ctx, err)
 	if primaryCode(err) == sqlite3.SQLITE_IOERR { // the disk may have taken it before it failed
 		return outcomeUnknown(err)
 	}
