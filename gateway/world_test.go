@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
+	"database/sql"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -150,7 +151,7 @@ func start(t testing.TB, s setup, agent *upstreamtest.Agent) *world {
 	w.must(err)
 	w.store, err = sqlstore.Open(ctx, "sqlite://"+s.database, sqlstore.WithVault(secrets))
 	w.must(err)
-	instruments.StorePools(w.store.Pools)
+	instruments.StorePools(func() map[string]sql.DBStats { return sqlstore.Pools(w.store) })
 	var store registry.Store = slowStore{w.store, s.slow}
 	if s.store != nil {
 		store = s.store(store)

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -73,7 +74,7 @@ func build(ctx context.Context, cfg *config.Config, tasks *transform.Tasks, logs
 	if a.store, err = openStore(ctx, cfg); err != nil {
 		return a, err
 	}
-	a.instruments.StorePools(a.store.Pools)
+	a.instruments.StorePools(func() map[string]sql.DBStats { return sqlstore.Pools(a.store) })
 	a.atEnd(func(context.Context) { _ = a.store.Close() }) // nothing is left to be written
 	a.directory = registry.NewDirectory(a.store, registry.DirectoryOptions{Changed: a.storeChanged, SourceWritten: a.sourceWritten})
 	a.atEnd(func(context.Context) { a.directory.Close() })

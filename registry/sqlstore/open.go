@@ -124,9 +124,9 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// Pools returns the figures of the pools of connections: "read" and "write". A database
+// Pools returns the figures of a Store's pools of connections: "read" and "write". A database
 // in memory has one connection, for both.
-func (s *Store) Pools() map[string]sql.DBStats {
+func Pools(s *Store) map[string]sql.DBStats {
 	return map[string]sql.DBStats{"read": s.read.Stats(), "write": s.write.Stats()}
 }
 

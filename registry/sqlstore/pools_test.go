@@ -13,7 +13,7 @@ func TestPools(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer tx.Rollback()
-	pools := s.Pools()
+	pools := Pools(s)
 	if w := pools["write"]; w.MaxOpenConnections != 1 || w.InUse != 1 {
 		t.Errorf("the writer is %d of %d in use, want 1 of 1", w.InUse, w.MaxOpenConnections)
 	}
