@@ -81,25 +81,26 @@ func (b *board) holding(p *place, do func()) {
 // standing gives how a source stands, where kept is what the registry has of it; false if the sales
 // agent has to be asked.
 func (b *board) standing(src *registry.Source, kept *registry.Standing) (*known, bool) {
-	p := b.place(src)
+	p, now := b.place(src), time.Now()
 	k := p.now.Load()
-	if k == nil || k.version < src.Connection.Version || isNews(kept, k) {
+	if k == nil || k.version < src.Connection.Version || isNews(kept, k) || k.isLost(b.lapse, now) {
 		b.holding(p, func() {
 			if p.src.Connection.Version < src.Connection.Version {
 				p.src = src
 			}
 			b.learn(p, kept)
-			if k := p.now.Load(); k == nil && b.canJudge(p.src) || k != nil && k.version < p.src.Connection.Version {
+			if k := p.now.Load(); k == nil && b.canJudge(p.src) ||
+				k != nil && (k.version < p.src.Connection.Version || k.isLost(b.lapse, now)) {
 				b.decide(p)
 			}
 		})
 		k = p.now.Load()
 	}
 	if k == nil {
-		k = unseen(src, nil, b.lapse, time.Now())
+		k = unseen(src, nil, b.lapse, now)
 		k.since = time.Time{}
 	}
-	k = k.lapsed(b.lapse, time.Now())
+	k = k.lapsed(b.lapse, now)
 	return k, k.state != transform.StateUnknown
 }
 
@@ -154,6 +155,13 @@ func (s *Service) Judge(src *registry.Source, deleted bool) {
 		}
 	})
 	s.keeper.written(src, deleted)
+}
+
+// againTenant judges the source anew whose tenant was asked about.
+func (b *board) againTenant(tenantID string) {
+	if p, ok := b.tenants.Peek(tenantID); ok && p.now.Load() != nil {
+		b.work.Go(context.Background(), "judge", func(context.Context) { b.holding(p, func() { b.judge(p) }) })
+	}
 }
 
 // again judges those anew that match, in the background.
@@ -214,9 +222,16 @@ func isNews(kept *registry.Standing, k *known) bool {
 	return isNewer(kept, k) || kept.ChangedAt.After(k.changedAt())
 }
 
-// isNewer reports whether the registry has kept a later judgement.
+// isNewer reports whether the registry has kept a later judgement, by the registry's own rule: one without
+// a document, such as that there is no tenant, is not older than one with any.
 func isNewer(kept *registry.Standing, k *known) bool {
-	return kept.Version > k.version || kept.Version == k.version && kept.DocumentAt.After(k.documentAt)
+	switch {
+	case kept.Version != k.version:
+		return kept.Version > k.version
+	case kept.DocumentAt.IsZero() || k.documentAt.IsZero():
+		return kept.ReceivedAt.After(k.receivedAt)
+	}
+	return kept.DocumentAt.After(k.documentAt)
 }
 
 // learn takes in what the registry has kept of a source. The lock is held.
@@ -230,7 +245,7 @@ func (b *board) learn(p *place, kept *registry.Standing) {
 		if k != nil {
 			p.now.Store(k)
 		}
-	case k != nil && isNewer(kept, was):
+	case k != nil && (isNewer(kept, was) || first && was.isNothing()):
 		k.refused = was.refused
 		b.set(p, k, false)
 	default:
@@ -259,7 +274,8 @@ func (b *board) decide(p *place) {
 		return
 	}
 	p.src = src
-	b.set(p, b.stands(p, src, p.now.Load(), time.Now()), true)
+	next := b.stands(p, src, p.now.Load(), time.Now())
+	b.set(p, next, p.learned || !next.isNothing()) // the registry may know more
 }
 
 // stands gives how a source stands by the newest that is known. The lock is held.

@@ -1,6 +1,7 @@
 package status_test
 
 import (
+	"context"
 	"slices"
 	"strconv"
 	"testing"
@@ -34,7 +35,7 @@ func TestStates(t *testing.T) {
 			}},
 			{"no such tenant", transform.StateDown, "TENANT_NOT_FOUND", func() { w.agent.RemoveTenant(tenantID); w.pass(time.Minute); w.refresh() }},
 			{"back", transform.StateLive, "", func() { w.tenant(ut.Healthy()); w.pass(time.Minute); w.refresh() }},
-			{"long outage", transform.StateUnknown, "", func() { w.agent.SetDown(true); w.pass(lapse + time.Second); w.refresh() }},
+			{"long outage", transform.StateUnknown, "", func() { w.agent.SetDown(true); w.pass(lapse + 10*time.Second) }},
 			{"over", transform.StateLive, "", func() { w.agent.SetDown(false); w.pass(time.Minute); w.refresh() }},
 			{"provisioned anew, in vain", transform.StateBlocked, "PERMISSION_DENIED", func() {
 				w.change(func(c *registry.Connection) {
@@ -100,6 +101,115 @@ func TestSinceOutlastsTheProcess(t *testing.T) {
 		}
 		changes, err := w.store.Customer(customer).StateChanges(w.Context(), time.Time{})
 		if err != nil || len(changes) != 1 {
+			t.Errorf("%+v, %v", changes, err)
+		}
+	})
+}
+
+// TestNoSuchTenantLasts: that the sales agent has no such tenant is newer than what was kept of the document
+// before.
+func TestNoSuchTenantLasts(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.refresh()
+		w.pass(3 * time.Second)
+		w.overview(w.process)
+		w.pass(3 * time.Second)
+		w.agent.RemoveTenant(tenantID)
+		w.refresh()
+		since := time.Now()
+		for range 60 {
+			if row := w.overview(w.process); row.State != transform.StateDown || !row.Since.Time.Equal(since) {
+				t.Fatalf("%s since %s, want since %s", row.State, row.Since, since)
+			}
+			w.pass(time.Second)
+			w.refresh()
+		}
+	})
+}
+
+// TestLongOutage: a watched source becomes unknown at the end of its last news, and its row goes on to show
+// what was last known of it, over a restart too.
+func TestLongOutage(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		l := w.listen()
+		w.pass(time.Minute)
+		l.next()
+		w.agent.SetDown(true)
+		heard := w.standing().ReceivedAt
+		w.pass(lapse - 10*time.Second)
+		if row := l.row(); row.State != transform.StateLive || !row.Stale {
+			t.Errorf("before its end: %s", row.State)
+		}
+		w.pass(20 * time.Second)
+		row := l.row()
+		since := row.Since
+		check := func(row *api.OverviewItem) {
+			t.Helper()
+			if row.State != transform.StateUnknown || row.Issue == nil || row.Issue.Code != transform.IssueNoNews || len(row.Syncs) == 0 ||
+				row.FetchedAt.IsZero() || row.Since != since || row.Since.Time.Sub(heard) < lapse-time.Second {
+				t.Errorf("%+v", row)
+			}
+		}
+		check(&row)
+		see := func() *api.OverviewItem { return w.overview(w.process) }
+		w.pass(5 * time.Minute)
+		check(see())
+		w.restart()
+		check(see())
+		w.refresh()
+		check(see())
+		w.pass(5 * time.Minute)
+		if changes, err := w.store.Customer(customer).StateChanges(w.Context(), time.Time{}); err != nil || len(changes) != 2 {
+			t.Errorf("%+v, %v", changes, err)
+		}
+	})
+}
+
+// noSnapshots is a database that has no documents.
+type noSnapshots struct{ registry.Store }
+
+func (noSnapshots) Snapshot(context.Context, string) (*registry.Snapshot, error) {
+	return nil, registry.ErrNotFound
+}
+
+// TestReplicasAgree: a replica that can't ask takes nothing back of what another was told, so that neither
+// fills the history with states by turns.
+func TestReplicasAgree(t *testing.T) {
+	inWorld(t, func(s registry.Store) registry.Store { return noSnapshots{s} }, func(w *world) {
+		first, second := w.process, w.start()
+		defer w.stop(second)
+		refresh := func(p process) {
+			src, err := p.directory.ManagedSource(w.Context(), customer, sourceID)
+			w.must(err)
+			_ = p.status.Refresh(w.Context(), src)
+			w.pass(2 * time.Second)
+		}
+		w.agent.SetDown(true)
+		refresh(second)
+		w.agent.SetDown(false)
+		refresh(first)
+		w.agent.SetDown(true)
+		for range 8 {
+			w.pass(time.Minute)
+			refresh(second)
+			refresh(first)
+		}
+		if n := w.standing(); n.State != transform.StateLive {
+			t.Errorf("kept %s", n.State)
+		}
+		for _, p := range []process{first, second} {
+			if row := w.overview(p); row.State != transform.StateLive {
+				t.Errorf("%+v", row)
+			}
+		}
+		w.agent.SetDown(false)
+		for range 20 {
+			w.pass(40 * time.Second)
+			refresh(second)
+			refresh(first)
+		}
+		changes, err := w.store.Customer(customer).StateChanges(w.Context(), time.Time{})
+		if err != nil || len(changes) == 0 || len(changes) > 2 || changes[len(changes)-1].State != transform.StateLive {
 			t.Errorf("%+v, %v", changes, err)
 		}
 	})

@@ -67,13 +67,23 @@ func (k *known) changedAt() time.Time {
 // alone.
 func (k *known) lapsed(after time.Duration, now time.Time) *known {
 	end := k.receivedAt.Add(after)
-	if !k.ofTenant() || !now.After(end) {
+	if !k.hasLapsed(after, now) {
 		return k
 	}
 	old := *k
 	old.state, old.since, old.gone, old.view = transform.StateUnknown, end, false, nil
 	old.facts = transform.WithoutNews(k.facts)
 	return &old
+}
+
+func (k *known) hasLapsed(after time.Duration, now time.Time) bool {
+	return k.ofTenant() && now.After(k.receivedAt.Add(after))
+}
+
+// isLost reports whether it has lapsed although the sales agent was asked: that is a new state. Where nobody
+// has asked, the next answer says whether it is one.
+func (k *known) isLost(after time.Duration, now time.Time) bool {
+	return k.stale && k.hasLapsed(after, now)
 }
 
 // isAhead reports whether it was judged, not long ago, by a newer document: another replica had that. k
@@ -87,6 +97,12 @@ func (k *known) ofTenant() bool {
 	return k.gone || !k.documentAt.IsZero() && (k.state == transform.StateLive || k.state == transform.StateDegraded ||
 		k.state == transform.StateBlocked || k.state == transform.StateDown)
 }
+
+// isNothing reports whether the sales agent has never told of it.
+func (k *known) isNothing() bool { return k.state == transform.StateUnknown && !k.wasHeard() }
+
+// wasHeard reports whether it is not known any more, but was.
+func (k *known) wasHeard() bool { return k.state == transform.StateUnknown && k.facts.Issue != nil }
 
 // standing gives it as the registry keeps it.
 func (k *known) standing() registry.Standing {
@@ -130,12 +146,17 @@ func changedBy(n *registry.Standing) *api.ChangedBy {
 func unseen(src *registry.Source, was *known, lapse time.Duration, now time.Time) *known {
 	next := &known{src: src, version: src.Connection.Version, receivedAt: now}
 	next.state, next.facts = transform.Judge(src, nil, false)
-	if next.state == transform.StateUnknown && was != nil && was.ofTenant() {
+	if next.state != transform.StateUnknown {
+		return next.after(was, now)
+	}
+	if was != nil && (was.ofTenant() || was.wasHeard()) {
 		kept := *was
 		kept.src, kept.version, kept.view = src, src.Connection.Version, nil
 		return kept.lapsed(lapse, now)
 	}
-	return next.after(was, now)
+	next.after(was, now)
+	next.receivedAt = next.since // that nothing was heard is older than what anybody hears later
+	return next
 }
 
 // absent gives how a source stands whose tenant the sales agent has just not found.

@@ -138,7 +138,11 @@ func (s *Service) Recovered(tenantID string) {
 	s.pages.RetryWhere(ofTenant)
 	s.rarePages.RetryWhere(ofTenant)
 	ofSource := func(src *registry.Source) bool { return tenantID == "" || src.Connection.TenantID == tenantID }
-	s.board.again(func(k *known) bool { return k.refused && ofSource(k.src) })
+	if tenantID != "" {
+		s.board.againTenant(tenantID)
+	} else {
+		s.board.again(func(k *known) bool { return k.refused })
+	}
 	s.keeper.hurry(ofSource)
 }
 

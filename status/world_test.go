@@ -176,6 +176,15 @@ func (w *world) refresh() {
 	synctest.Wait()
 }
 
+// overview gives the source's row.
+func (w *world) overview(p process) *api.OverviewItem {
+	w.Helper()
+	o, err := p.status.Overview(w.Context(), status.OverviewQuery{Customer: customer, Text: sourceID, Take: 1})
+	w.must(err)
+	synctest.Wait()
+	return &o.Items[0]
+}
+
 // standing gives what the database has of the source.
 func (w *world) standing() registry.Standing {
 	w.Helper()
