@@ -75,7 +75,7 @@ func NewDirectory(store Store, opts DirectoryOptions) *Directory {
 	unchanging.Fresh, pages.Entries = forever, pageEntries
 	wholes := limits
 	wholes.StaleWhileRevalidate, wholes.Patience, wholes.Entries = overviewStale, storeTimeout, overviewEntries
-	wholes.Timeout, wholes.FetchTimeout = overviewTimeout+readTimeout, 2*overviewTimeout+storeTimeout // two tries, and a ping between them
+	wholes.Timeout, wholes.FetchTimeout = overviewTimeout+readTimeout, overviewTimeout+2*storeTimeout // and a ping after it
 	none := snapshot.Options{Gone: isNotFound, ForgetGone: true}
 	d := &Directory{
 		store: store, opts: opts, writes: newWriteLog(opts.Entries),

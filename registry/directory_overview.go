@@ -11,9 +11,10 @@ import (
 )
 
 const (
-	// overviewTimeout is how long a read of all sources may take. It is no sign of a store that
-	// is away: with many sources it takes its time.
-	overviewTimeout = 10 * time.Second
+	// overviewTimeout is how long a read of all sources may take, with a second try where the first
+	// failed early, and how long readers without a copy wait for it: less than HTTP servers give an
+	// answer. It is no sign of a store that is away: with many sources it takes its time.
+	overviewTimeout = 30 * time.Second
 	// overviewQuick is how long a read takes that is made anew after each write and whenever
 	// a copy is not fresh. What takes longer is served up to an age of overviewStale
 	// meanwhile, with the writes since.
@@ -94,8 +95,9 @@ func readWhole[T any](ctx context.Context, d *Directory, c *snapshot.Cache[plain
 		}
 	}
 	r, err := get(ctx, key, epoch, func(ctx context.Context, _ snapshot.Demand) (w plain[*whole[T]], err error) {
+		until := time.Now().Add(overviewTimeout)
 		err = d.health.ask(ctx, func(ctx context.Context) (err error) {
-			ctx, cancel := context.WithTimeout(ctx, overviewTimeout)
+			ctx, cancel := context.WithDeadline(ctx, until)
 			defer cancel()
 			w.is, err = fetch(ctx)
 			return err

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -169,6 +170,25 @@ func TestDirectoryOverviewSlow(t *testing.T) {
 	})
 }
 
+// TestDirectoryOverviewFirst: the first read of many sources is waited for, by all readers the same one, even where it
+// takes half a minute.
+func TestDirectoryOverviewFirst(t *testing.T) {
+	opts := registry.DirectoryOptions{Changed: func(bool, error) { t.Error("taken to be away") }}
+	bubble(t, opts, func(t *testing.T, d *registry.Directory, f *faulty) {
+		adopted(t, f, customer, "a")
+		f.is(healthy, 29*time.Second)
+		var readers sync.WaitGroup
+		for range 3 {
+			readers.Go(func() { shows(t, d, "first", customer, "a") })
+			time.Sleep(5 * time.Second)
+		}
+		readers.Wait()
+		counted(t, f, "overview", 1)
+		f.is(tripping, 0)
+		shows(t, d, "a connection broke", 0, "a")
+	})
+}
+
 // TestDirectoryOverviewAway: while the store is away an overview is as it was last known, and one that was never read
 // is an error.
 func TestDirectoryOverviewAway(t *testing.T) {
@@ -293,20 +313,20 @@ func TestDirectorySourceWritten(t *testing.T) {
 			}
 			told = nil
 		}
-		sync := registry.InventorySync{Status: registry.SyncSuccess, ObservedAt: time.Now()}
+		signal := registry.InventorySync{Status: registry.SyncSuccess, ObservedAt: time.Now()}
 		m := createManaged(t, d, "m")
 		says("made", "m 1 false")
 		must(t)(d.UpdateSource(t.Context(), customer, "m", rename("M")))
 		says("renamed", "m 2 false")
 		must(t)(d.UpdateSource(t.Context(), customer, "m", rename("M")))
 		says("not renamed")
-		must(t)(d.ObserveInventorySync(t.Context(), customer, m.Connection.ID, sync))
+		must(t)(d.ObserveInventorySync(t.Context(), customer, m.Connection.ID, signal))
 		says("a signal", "m 3 false")
-		sync.ObservedAt = sync.ObservedAt.Add(time.Hour)
-		must(t)(d.ObserveInventorySync(t.Context(), customer, m.Connection.ID, sync))
+		signal.ObservedAt = signal.ObservedAt.Add(time.Hour)
+		must(t)(d.ObserveInventorySync(t.Context(), customer, m.Connection.ID, signal))
 		says("a signal that says nothing new")
-		sync.Status, sync.ObservedAt = registry.SyncFailed, sync.ObservedAt.Add(time.Hour)
-		must(t)(d.RecordEvent(t.Context(), customer, m.Connection.ID, registry.Event{ID: "1", Sync: &sync}))
+		signal.Status, signal.ObservedAt = registry.SyncFailed, signal.ObservedAt.Add(time.Hour)
+		must(t)(d.RecordEvent(t.Context(), customer, m.Connection.ID, registry.Event{ID: "1", Sync: &signal}))
 		says("a delivery", "m 4 false")
 		must(t)(d.ChangeConnection(t.Context(), customer, m.Connection.ID, lastError("x")))
 		says("changed", "m 5 false")
