@@ -2,12 +2,55 @@ package main_test
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
 
 	"esagate/internal/pgtest"
 )
+
+// TestSQLiteFileAway takes the database's file away under a running gateway.
+func TestSQLiteFileAway(t *testing.T) {
+	config, env := write(t, "http://127.0.0.1:1")
+	p := start(t, env, "serve", "--config", config)
+	file := filepath.Join(filepath.Dir(config), "esagate.db")
+	must(t, os.Rename(file, file+".moved"))
+	if code, body := p.send("POST", sources, clearKey, agentBody); code != 503 {
+		t.Errorf("%d %s", code, body)
+	}
+	p.saysWhy(t, "was moved, deleted or replaced", "the registry can't be reached", "the API keys of the store can't be read")
+	must(t, os.Rename(file+".moved", file))
+	eventually(t, "writes work again", func() bool {
+		code, _ := p.send("POST", sources, clearKey, agentBody)
+		return code == 201
+	})
+	p.stop()
+}
+
+// saysWhy waits until the log holds lines that begin with each of some messages, and wants the cause in
+// the error of each, and no error that says nothing.
+func (p *process) saysWhy(t *testing.T, cause string, messages ...string) {
+	t.Helper()
+	for _, message := range messages {
+		said := regexp.MustCompile(`"msg":"` + message + `[^"]*",.*"error":"([^"]*)"`)
+		var found [][]string
+		eventually(t, message+": is logged", func() bool {
+			found = said.FindAllStringSubmatch(p.errs.String(), -1)
+			return found != nil
+		})
+		for _, line := range found {
+			if !strings.Contains(line[1], cause) {
+				t.Errorf("%s: the log says %q", message, line[1])
+			}
+		}
+	}
+	if strings.Contains(p.errs.String(), `"error":"[redacted]"`) {
+		t.Errorf("an error without a cause:\n%s", p.errs.String())
+	}
+}
 
 // TestKilledInTheMiddleOfWrites: whatever was answered is there afterwards, in the
 // form in which it was answered last.

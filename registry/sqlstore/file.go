@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"context"
 	"database/sql/driver"
-	"errors"
 	"fmt"
 	"os"
 	"sync/atomic"
@@ -11,7 +10,7 @@ import (
 
 // errReplaced: what is written would be lost. It is so until the file is back, or the process
 // is started again.
-var errReplaced = errors.New("the SQLite file, or its log, was moved, deleted or replaced since it was opened: " +
+var errReplaced error = ownError("the SQLite file, or its log, was moved, deleted or replaced since it was opened: " +
 	"put it back, or restart to use what is there now")
 
 // dbFile is a SQLite file as it was opened. SQLite goes on with a file that has been taken

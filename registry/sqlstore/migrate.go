@@ -19,7 +19,7 @@ var migrations embed.FS
 
 // errNewerSchema: the tables were made by a later version, whose rows this one
 // could misread.
-var errNewerSchema = errors.New("store: the database was written by a newer version of esagate")
+var errNewerSchema error = ownError("store: the database was written by a newer version of esagate")
 
 // migrateTries and migratePause bound how long processes that start on one fresh
 // file get in each other's way. Each step is one transaction: the process
@@ -37,7 +37,7 @@ const (
 )
 
 // errMigrating: another process kept the lock for all of lockTries.
-var errMigrating = errors.New("store: another process has been migrating for five minutes")
+var errMigrating error = ownError("store: another process has been migrating for five minutes")
 
 // Migrate brings the tables of the database that a store URL names up to date,
 // forward only, and says from which version to which; they are the same when there

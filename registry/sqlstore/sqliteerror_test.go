@@ -41,6 +41,14 @@ func TestWordsOfDatabaseErrors(t *testing.T) {
 	for _, w := range resultWords {
 		shown(t, (&sqliteError{words: w}).OwnWords())
 	}
+	for _, err := range []error{errReplaced, errNewerSchema, errMigrating} {
+		var own interface{ OwnWords() string }
+		if !errors.As(err, &own) {
+			t.Errorf("%v has no words of its own", err)
+			continue
+		}
+		shown(t, own.OwnWords())
+	}
 }
 
 func shown(t *testing.T, words string) {
