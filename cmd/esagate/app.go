@@ -41,6 +41,7 @@ const snapshotEntries = 10_000
 // app is a gateway with all that it stands on.
 type app struct {
 	cfg         *config.Config
+	file        string // that cfg was read from
 	telemetry   *telemetry.Telemetry
 	instruments *telemetry.Instruments
 	store       *sqlstore.Store
@@ -59,10 +60,10 @@ type app struct {
 	ends  []func(context.Context) // take the parts down: the last one comes first
 }
 
-// build makes every part from a config that has no faults. What it returns on
+// build makes every part from a config of a file that has no faults. What it returns on
 // an error has been taken down again.
-func build(ctx context.Context, cfg *config.Config, tasks *transform.Tasks, logs io.Writer) (a *app, err error) {
-	a = &app{cfg: cfg, events: events.NewHub()}
+func build(ctx context.Context, cfg *config.Config, file string, tasks *transform.Tasks, logs io.Writer) (a *app, err error) {
+	a = &app{cfg: cfg, file: file, events: events.NewHub()}
 	defer func() {
 		if err != nil {
 			a.close()
@@ -217,9 +218,9 @@ func (a *app) adopt(ctx context.Context) error {
 		path := fmt.Sprintf("sources[%d]", i)
 		switch {
 		case errors.Is(err, registry.ErrTenantTaken):
-			return configError{"config", config.Faults{a.cfg.FaultAt(path+".tenant_id", "the registry knows this tenant as another source's")}}
+			return configError{a.file, config.Faults{a.cfg.FaultAt(path+".tenant_id", "the registry knows this tenant as another source's")}}
 		case errors.Is(err, registry.ErrIDTaken):
-			return configError{"config", config.Faults{a.cfg.FaultAt(path+".esa_id", "the registry knows this id as another source's")}}
+			return configError{a.file, config.Faults{a.cfg.FaultAt(path+".esa_id", "the registry knows this id as another source's")}}
 		case err != nil:
 			return fmt.Errorf("store: %s: %w", path, err)
 		}

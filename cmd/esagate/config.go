@@ -130,7 +130,7 @@ func (c *serveCommand) Run(ctx context.Context) error {
 		}
 		defer func() { _ = admin.Close() }()
 	}
-	a, err := build(ctx, cfg, tasks, os.Stderr)
+	a, err := build(ctx, cfg, c.Config, tasks, os.Stderr)
 	if err != nil {
 		return err
 	}

@@ -79,7 +79,7 @@ func (c *demoCommand) Run(ctx context.Context) error {
 	if err := os.WriteFile(cfg.ServiceAccounts[0].KeyFile, []byte(demoKeyFile), 0o600); err != nil {
 		return err
 	}
-	a, err := build(ctx, cfg, tasks, os.Stderr)
+	a, err := build(ctx, cfg, "", tasks, os.Stderr)
 	if err != nil {
 		return err
 	}

@@ -34,7 +34,7 @@ func (*healthCommand) Help() string {
 func (c *healthCommand) Run(ctx context.Context) error {
 	base, err := c.base()
 	if err != nil {
-		return unasked{err}
+		return unfit{err}
 	}
 	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
 	defer cancel()
@@ -44,7 +44,7 @@ func (c *healthCommand) Run(ctx context.Context) error {
 	}
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, base.JoinPath(path).String(), nil)
 	if err != nil {
-		return unasked{errors.New("--url can't be used")}
+		return unfit{errors.New("--url can't be used")}
 	}
 	client := http.Client{ // no proxy: it is asked where it runs
 		Transport:     &http.Transport{DisableKeepAlives: true, MaxResponseHeaderBytes: 64 << 10},

@@ -44,11 +44,11 @@ type keyNewCommand struct {
 func (c *keyNewCommand) Run(ctx context.Context) error {
 	switch name := strings.TrimSpace(c.Name); {
 	case !c.Operator && (c.Customer < 1 || c.Customer > registry.MaxESAID): // what JSON and tokens can say too
-		return errors.New("--customer must be a positive number, at most 2^53-1")
+		return unfit{errors.New("--customer must be a positive number, at most 2^53-1")}
 	case name == "" || name != c.Name || utf8.RuneCountInString(name) > maxKeyName || strings.ContainsFunc(name, notShown):
-		return fmt.Errorf("--name must be 1 to %d printable characters without outer spaces", maxKeyName)
+		return unfit{fmt.Errorf("--name must be 1 to %d printable characters without outer spaces", maxKeyName)}
 	case strings.EqualFold(name, registry.ActorSalesAgent):
-		return errors.New("--name is what the audit calls the sales agent: take another name")
+		return unfit{errors.New("--name is what the audit calls the sales agent: take another name")}
 	}
 	var raw [32]byte
 	_, _ = rand.Read(raw[:]) // never fails: it ends the program instead

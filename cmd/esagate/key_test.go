@@ -66,14 +66,14 @@ func TestKeysAreMadeAndRevokedWhileItRuns(t *testing.T) {
 	if code, _ := p.send("POST", sources, key, agentBody); code != 403 {
 		t.Errorf("a read-only key: %d", code)
 	}
-	if _, errs, code := command(t, env, "key", "new", "--config", config, "--customer", "4711", "--name", "console"); code == 0 || !strings.Contains(errs, "name") {
+	if _, errs, code := command(t, env, "key", "new", "--config", config, "--customer", "4711", "--name", "console"); code != 1 || !strings.Contains(errs, "name") {
 		t.Errorf("the same name: %d %s", code, errs)
 	}
 	for _, args := range [][]string{{"--customer", "0", "--name", "x"}, {"--customer", "1", "--name", ""}, {"--customer", "1", "--name", " x"}, {"--customer", "x", "--name", "x"},
 		{"--customer", "9007199254740992", "--name", "x"}, {"--customer", "1", "--name", "a\u009bb"}, {"--customer", "1", "--name", "a\u202eb"},
 		{"--customer", "1", "--name", "Sales agent"}} {
-		if _, _, code := command(t, env, append([]string{"key", "new", "--config", config}, args...)...); code == 0 {
-			t.Errorf("%q made a key", args)
+		if _, _, code := command(t, env, append([]string{"key", "new", "--config", config}, args...)...); code != 2 {
+			t.Errorf("a key new %q ends with %d", args, code)
 		}
 	}
 	list, _ := good(t, env, "key", "list", "--config", config)

@@ -63,11 +63,12 @@ func run(ctx context.Context, args []string) int {
 	if code, ok := errors.AsType[exitCode](err); ok {
 		return int(code)
 	}
-	_, unfit := errors.AsType[configError](err)
-	if _, ok := errors.AsType[unasked](err); ok || unfit {
+	_, badConfig := errors.AsType[configError](err)
+	_, badLine := errors.AsType[unfit](err)
+	switch {
+	case badConfig || badLine:
 		return fail(err, exitUnfit)
-	}
-	if err != nil {
+	case err != nil:
 		return fail(err, exitFailed)
 	}
 	return exitDone

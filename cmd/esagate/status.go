@@ -41,15 +41,15 @@ type exitCode int
 // Error implements error.
 func (exitCode) Error() string { return "" }
 
-// unasked is an error of a command that could not ask its question.
-type unasked struct{ error }
+// unfit is an error of a command line that can't be used, or of a question that could not be asked.
+type unfit struct{ error }
 
 // Run prints how sources stand.
 func (c *statusCommand) Run(ctx context.Context) error {
 	bad, err := c.run(ctx)
 	switch {
 	case err != nil:
-		return unasked{err}
+		return unfit{err}
 	case bad:
 		return exitCode(1)
 	}

@@ -38,3 +38,14 @@ func TestUsage(t *testing.T) {
 		}
 	}
 }
+
+// TestATenantOfAnotherSource: a fault that shows in the database alone is told with its place in the file too.
+func TestATenantOfAnotherSource(t *testing.T) {
+	config, env := write(t, "http://127.0.0.1:1")
+	start(t, env, "serve", "--config", config).stop()
+	edit(t, config, "source_id: meadow,", "source_id: pasture,")
+	_, errs, code := command(t, env, "serve", "--config", config)
+	if want := config + ":6:51: sources[0].tenant_id: the registry knows this tenant as another source's"; code != 2 || !strings.Contains(errs, want) {
+		t.Errorf("%d %s\nwant %s", code, errs, want)
+	}
+}
