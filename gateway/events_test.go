@@ -106,7 +106,7 @@ func TestStreamsGoOn(t *testing.T) {
 			w.Error("an event without an id of its own")
 		}
 		metrics := string(w.do("GET", "/metrics").body)
-		if !strings.Contains(metrics, "\nesagate_streams 1\n") ||
+		if !strings.Contains(metrics, "\nesagate_streams 1\n") || !strings.Contains(metrics, "\nesagate_requests_in_flight 1\n") || // the page itself
 			!strings.Contains(metrics, `http_server_request_duration_seconds_sum{http_request_method="GET",http_response_status_code="200",http_route="`+eventsOf+`"} 0`+"\n") {
 			w.Errorf("metrics: %s", metrics)
 		}
@@ -116,7 +116,7 @@ func TestStreamsGoOn(t *testing.T) {
 		}
 		w.pass(time.Second)
 		metrics = string(w.do("GET", "/metrics").body)
-		if !strings.Contains(metrics, "\nesagate_streams 0\n") || !strings.Contains(metrics,
+		if !strings.Contains(metrics, "\nesagate_streams 0\n") || !strings.Contains(metrics, "\nesagate_requests_in_flight 1\n") || !strings.Contains(metrics,
 			`http_server_request_duration_seconds_count{http_request_method="GET",http_response_status_code="200",http_route="`+eventsOf+`"} 1`+"\n") {
 			w.Errorf("after the end: %s", metrics)
 		}

@@ -21,7 +21,7 @@ type statusCommand struct {
 	URL      string   `help:"The gateway's address." env:"ESAGATE_URL" default:"http://127.0.0.1:8080" placeholder:"URL"`
 	Key      string   `help:"The API key. Other users of this machine can see it here: better set $$ESAGATE_KEY." placeholder:"KEY" xor:"key"`
 	KeyFile  string   `help:"A file that holds the API key; - is the standard input." placeholder:"FILE" xor:"key"`
-	Customer int64    `help:"The customer whose sources to show, with an operator's key." placeholder:"N"`
+	Customer *int64   `help:"The customer whose sources to show, with an operator's key." placeholder:"N"`
 	State    []string `help:"Only sources in these states: ${states}." placeholder:"S"`
 	JSON     bool     `name:"json" help:"Print the API's document; with --watch, a line of JSON for each event."`
 	Watch    bool     `help:"Go on and show what changes, until Ctrl-C."`
@@ -65,14 +65,18 @@ func (c *statusCommand) run(ctx context.Context) (bad bool, err error) {
 	switch {
 	case c.Source != "" && len(c.State) > 0:
 		return false, errors.New("--state is for all sources: leave it out with one of them")
-	case c.Customer < 0:
+	case c.Customer != nil && *c.Customer < 1:
 		return false, errors.New("--customer must be a positive number")
 	}
 	key, err := c.key()
 	if err != nil {
 		return false, err
 	}
-	client, err := terminal.NewClient(terminal.Options{URL: c.URL, Key: key, Customer: c.Customer, UserAgent: "esagate/" + version})
+	options := terminal.Options{URL: c.URL, Key: key, UserAgent: "esagate/" + version}
+	if c.Customer != nil {
+		options.Customer = *c.Customer
+	}
+	client, err := terminal.NewClient(options)
 	if err != nil {
 		return false, err
 	}

@@ -34,6 +34,7 @@ func (p *process) looks(t *testing.T, key string) {
 		{"status --json --state live", `{"headline":`, "", 0},
 		{"status harbour-new", "", "there is no source harbour-new: did you mean harbour-news?", 2},
 		{"status --state gone", "", "--state must be of down, blocked", 2},
+		{"status --customer 0", "", "--customer must be a positive number", 2},
 		{"status --colour", "", `did you mean "--color"?`, 2},
 		{"status --key wrong-CANARY", "", "the gateway does not know this key", 2},
 		{"status --key-file " + keyFile + " --state live", "harbour-news", "", 0},

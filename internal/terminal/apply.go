@@ -88,7 +88,7 @@ func (w *Watch) arrange() {
 	w.wall.sort()
 }
 
-// takeSync takes over what a sync event says of a stream.
+// takeSync takes over what a sync event says of a stream, in the words of the overview.
 func takeSync(row *Row, name string, sync *api.SyncEvent) {
 	at := row.Syncs.Index(sync.Stream)
 	if at < 0 {
@@ -98,7 +98,7 @@ func takeSync(row *Row, name string, sync *api.SyncEvent) {
 	s := &row.Syncs[at].Value
 	switch name {
 	case api.EventSyncStarted:
-		s.Status = "in_progress"
+		s.Status, s.LastRunAt = "running", sync.At
 	case api.EventSyncCompleted:
 		s.Status, s.LastRunAt, s.LastSuccessAt, s.ItemCount = "success", sync.At, sync.At, sync.ItemCount
 	case api.EventSyncFailed:

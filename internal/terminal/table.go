@@ -39,11 +39,14 @@ func (w *Wall) Table(out io.Writer, v View) error {
 	if w.Headline != "" {
 		b.WriteString(s.paint(bold, v.fit(Safe(w.Headline))) + "\n")
 	}
-	if counts := countsOf(w.Counts); counts != "" {
+	counts := countsOf(w.Counts)
+	if counts != "" {
 		b.WriteString(v.fit(counts) + "\n")
 	}
 	if len(w.Rows) == 0 {
-		b.WriteString("No source to show.\n")
+		if counts != "" { // else the headline says that there are none
+			b.WriteString("No source to show.\n")
+		}
 		_, err := io.WriteString(out, b.String())
 		return err
 	}

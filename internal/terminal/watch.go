@@ -38,7 +38,7 @@ type Watch struct {
 	moved     bool // rows have changed: their order and their counts have not followed yet
 }
 
-// Run follows until ctx ends or that can't go on. It reports whether what was asked for was blocked
+// Run follows until ctx ends or that can't go on, which is so too where nothing can be written any more. It reports whether what was asked for was blocked
 // or down in the end.
 func (w *Watch) Run(ctx context.Context) (bad bool, err error) {
 	var sources []string
@@ -49,6 +49,8 @@ func (w *Watch) Run(ctx context.Context) (bad bool, err error) {
 		}
 		w.source, sources = row, []string{row.SourceID}
 	}
+	out := &sink{to: w.Out}
+	w.Out = out
 	following, stop := context.WithCancel(ctx)
 	happened, ended := make(chan news), make(chan error, 1)
 	go func() {
@@ -75,7 +77,7 @@ func (w *Watch) Run(ctx context.Context) (bad bool, err error) {
 	defer ticks.Stop()
 	next := time.NewTimer(reread)
 	defer next.Stop()
-	for {
+	for out.err == nil {
 		select {
 		case <-ctx.Done():
 			return w.bad(), w.interrupted()
@@ -103,6 +105,21 @@ func (w *Watch) Run(ctx context.Context) (bad bool, err error) {
 			w.draw()
 		}
 	}
+	return false, out.err
+}
+
+// sink writes until that fails, and remembers why it did.
+type sink struct {
+	to  io.Writer
+	err error
+}
+
+// Write implements io.Writer.
+func (s *sink) Write(p []byte) (n int, err error) {
+	if s.err == nil {
+		n, s.err = s.to.Write(p)
+	}
+	return n, s.err
 }
 
 // interrupted is an error where there was no answer before the end.

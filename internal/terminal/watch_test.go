@@ -3,6 +3,7 @@ package terminal
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -19,6 +20,7 @@ import (
 // output is what a watch has written, which tests wait for.
 type output struct {
 	mu      sync.Mutex
+	err     error // of all writes
 	text    bytes.Buffer
 	written chan struct{}
 }
@@ -28,6 +30,9 @@ func newOutput() *output { return &output{written: make(chan struct{}, 1)} }
 func (o *output) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if o.err != nil {
+		return 0, o.err
+	}
 	o.text.Write(p)
 	select {
 	case o.written <- struct{}{}:
@@ -37,6 +42,8 @@ func (o *output) Write(p []byte) (int, error) {
 }
 
 func (o *output) String() string { o.mu.Lock(); defer o.mu.Unlock(); return o.text.String() }
+
+func (o *output) fail(err error) { o.mu.Lock(); defer o.mu.Unlock(); o.err = err }
 
 // shows waits until a text was written.
 func (o *output) shows(t *testing.T, text string) {
@@ -232,6 +239,16 @@ func TestWatchThatCanNotGoOn(t *testing.T) {
 			t.Errorf("%v, want %q", err, want)
 		}
 	}
+	// Nor does it where its output is lost, as on a full disk.
+	full := newGateway(t)
+	texts := make(chan string, 1)
+	full.streams <- stream(texts)
+	lost := full.watch(&Watch{})
+	lost.out.fail(io.ErrShortWrite)
+	texts <- changed(1, source("harbour", "live"))
+	if err := <-lost.ended; !errors.Is(err, io.ErrShortWrite) {
+		t.Errorf("without an output: %v", err)
+	}
 	// Without a stream there is the wall as it stands, and another try.
 	g := newGateway(t)
 	g.items = []api.OverviewItem{source("harbour", "live")}
@@ -273,6 +290,30 @@ func TestWaitsBetweenTries(t *testing.T) {
 	f.retry = time.Millisecond
 	if got := f.wait(0); got != leastRetry {
 		t.Errorf("the least: %v", got)
+	}
+}
+
+// TestSyncsOfEvents: what an event says of a sync stands in a row in the words of the overview, which
+// are those of a status and not of a history.
+func TestSyncsOfEvents(t *testing.T) {
+	begun, ended, items := api.TimestampOf(noon), api.TimestampOf(noon.Add(time.Minute)), int64(7)
+	for name, want := range map[string]api.OverviewSync{
+		api.EventSyncStarted:   {Status: "running", LastRunAt: begun},
+		api.EventSyncCompleted: {Status: "success", LastRunAt: ended, LastSuccessAt: ended, ItemCount: &items},
+		api.EventSyncFailed:    {Status: "failed", LastRunAt: ended},
+	} {
+		e := api.SyncEvent{Stream: "inventory", At: ended}
+		switch name {
+		case api.EventSyncStarted:
+			e.At = begun
+		case api.EventSyncCompleted:
+			e.ItemCount = &items
+		}
+		var row Row
+		takeSync(&row, name, &e)
+		if got := row.Syncs[0].Value; got != want {
+			t.Errorf("%s: %+v, want %+v", name, got, want)
+		}
 	}
 }
 
