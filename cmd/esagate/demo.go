@@ -156,8 +156,10 @@ func printDemo(w io.Writer, base, agent string, scenes []upstreamtest.Scene) {
   key          %[3]s (customer %[6]d)
 
 How all sources stand, in another terminal; --watch follows what changes, a source's name tells all of it:
-  ESAGATE_KEY=%[3]s esagate status --url %[1]s
-The same for programs, the worst first; those that can't sell alone, with their last 24 hours:
+  ESAGATE_KEY=%[3]s %[7]s status --url %[1]s
+What changes, as events for programs, until Ctrl-C:
+  %[4]s/events -N
+How they stand for programs, the worst first; those that can't sell alone, with their last 24 hours:
   %[4]s/overview
   %[4]s/overview -G -d state=down,blocked -d include=history
 The status of a source, and its headers (Age, Cache-Status, ETag):
@@ -187,7 +189,7 @@ The end of the sync was announced by webhook; switch the source off and on; read
   %[4]s/audit
 
 Sources to put in that place, and what to look at:
-`, base, agent, demoKey, curl, scenes[0].SourceID, demoCustomer)
+`, base, agent, demoKey, curl, scenes[0].SourceID, demoCustomer, os.Args[0])
 	for _, s := range scenes {
 		fmt.Fprintf(w, "  %-18s %s\n  %-18s %s\n", s.SourceID, s.Title, "", s.LookAt)
 	}
