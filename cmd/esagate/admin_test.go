@@ -51,7 +51,7 @@ func TestAdminListenerIsTaken(t *testing.T) {
 	_, _, config, env := simulate(t, upstreamtest.Options{}, upstreamtest.Healthy())
 	p := start(t, env, "serve", "--config", config)
 	taken := strings.TrimPrefix(p.base, "http://")
-	if _, said, code := command(t, append(env, "ESAGATE_SERVER_ADMIN_ADDRESS="+taken), "serve", "--config", config); code != 1 || !strings.Contains(said, "address already in use") {
+	if _, said, code := command(t, append(env, "ESAGATE_SERVER_ADMIN_ADDRESS="+taken), "serve", "--config", config); code != 1 || !strings.Contains(said, taken+" is taken by another process") {
 		t.Errorf("%d %s", code, said)
 	}
 	p.stop()

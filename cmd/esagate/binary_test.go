@@ -341,7 +341,7 @@ func TestATenantIsOffAtTheSalesAgent(t *testing.T) {
 		_, _, body := p.get(sources+"/meadow", clearKey)
 		return strings.Contains(body, `"status":"DISABLED"`)
 	})
-	if _, _, body := p.get("/audit", clearKey); !strings.Contains(body, `"actor":"sales agent","operation":"tenantDeactivated"`) {
+	if _, _, body := p.get("/audit", clearKey); !strings.Contains(body, `"actor":"sales agent","operator":false,"operation":"tenantDeactivated"`) {
 		t.Errorf("the audit says %s", body)
 	}
 	p.stop()

@@ -12,17 +12,17 @@ import (
 	"esagate/internal/pgtest"
 )
 
-// TestSQLiteFileAway takes the database's file away under a running gateway.
+// TestSQLiteFileAway takes the folder of the database's file away under a running gateway.
 func TestSQLiteFileAway(t *testing.T) {
 	config, env := write(t, "http://127.0.0.1:1")
 	p := start(t, env, "serve", "--config", config)
-	file := filepath.Join(filepath.Dir(config), "esagate.db")
-	must(t, os.Rename(file, file+".moved"))
+	folder := filepath.Dir(config)
+	must(t, os.Rename(folder, folder+"-moved"))
 	if code, body := p.send("POST", sources, clearKey, agentBody); code != 503 {
 		t.Errorf("%d %s", code, body)
 	}
 	p.saysWhy(t, "was moved, deleted or replaced", "the registry can't be reached", "the API keys of the store can't be read")
-	must(t, os.Rename(file+".moved", file))
+	must(t, os.Rename(folder+"-moved", folder))
 	eventually(t, "writes work again", func() bool {
 		code, _ := p.send("POST", sources, clearKey, agentBody)
 		return code == 201

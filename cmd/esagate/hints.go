@@ -18,9 +18,12 @@ import (
 // listen listens on an address, and says what to do where that can't be had.
 func listen(address, setBy string) (net.Listener, error) {
 	l, err := net.Listen("tcp", address)
+	var malformed *net.AddrError
 	switch {
 	case err == nil:
 		return l, nil
+	case errors.As(err, &malformed):
+		return nil, unfit{fmt.Errorf("%s must be host:port, as 127.0.0.1:8080 (%s)", address, setBy)}
 	case errors.Is(err, syscall.EADDRINUSE):
 		return nil, fmt.Errorf("%s is taken by another process, perhaps another esagate: end that, or set another address (%s)", address, setBy)
 	case errors.Is(err, syscall.EADDRNOTAVAIL):

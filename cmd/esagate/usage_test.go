@@ -26,6 +26,7 @@ func TestUsage(t *testing.T) {
 		{"serve --confg x", `did you mean "--config"?`, 2},
 		{"serve --confg x", "Usage: esagate serve", 2},
 		{"help nothing", "unexpected argument nothing", 2},
+		{"demo --address 8080", "8080 must be host:port", 2},
 		{"key revoke one", "Usage: esagate key revoke", 2},
 	} {
 		out, errs, code := command(t, nil, strings.Fields(c.line)...)

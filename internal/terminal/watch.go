@@ -52,15 +52,7 @@ func (w *Watch) Run(ctx context.Context) (bad bool, err error) {
 	out := &sink{to: w.Out}
 	w.Out = out
 	following, stop := context.WithCancel(ctx)
-	happened, ended := make(chan news), make(chan error, 1)
-	go func() {
-		ended <- w.Client.follow(following, sources, func(n news) {
-			select {
-			case happened <- n:
-			case <-following.Done():
-			}
-		})
-	}()
+	happened, ended := w.follow(following, sources)
 	over := false
 	defer func() {
 		if stop(); !over {
@@ -106,6 +98,20 @@ func (w *Watch) Run(ctx context.Context) (bad bool, err error) {
 		}
 	}
 	return false, out.err
+}
+
+// follow follows the sources in a goroutine of its own, which says in the end why it has ended.
+func (w *Watch) follow(ctx context.Context, sources []string) (<-chan news, <-chan error) {
+	happened, ended := make(chan news), make(chan error, 1)
+	go func() {
+		ended <- w.Client.follow(ctx, sources, func(n news) {
+			select {
+			case happened <- n:
+			case <-ctx.Done():
+			}
+		})
+	}()
+	return happened, ended
 }
 
 // sink writes until that fails, and remembers why it did.
