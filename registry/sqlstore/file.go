@@ -73,6 +73,9 @@ func (c connector) Driver() driver.Driver { return c.driver }
 func (c connector) Connect(context.Context) (driver.Conn, error) {
 	conn, err := c.driver.Open(c.name)
 	if err != nil {
+		if away := c.file.there(); away != nil {
+			err = away
+		}
 		return nil, err
 	}
 	if c.writes { // another connection may have another log

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"esagate/registry"
@@ -105,4 +106,28 @@ func TestTheLogInItsPlace(t *testing.T) {
 	if left, err := os.ReadFile(path + "-wal"); err != nil || string(left) != string(log) {
 		t.Errorf("%d bytes of %d, %v", len(left), len(log), err)
 	}
+}
+
+// TestAFileThatIsAwayIsNotMadeAnew: SQLite would remove the log that lies beside it, and with that
+// what was committed.
+func TestAFileThatIsAwayIsNotMadeAnew(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "registry.db")
+	s := open(t, "sqlite://"+path)
+	must(t)(s.Adopt(t.Context(), entry()))
+	must(t)(os.Rename(path, path+"-moved"))
+	var reads sync.WaitGroup
+	for range 50 { // more than there are connections
+		reads.Go(func() {
+			if _, err := s.Customer(31).Source(t.Context(), "radio"); err == nil || !strings.Contains(err.Error(), "moved, deleted or replaced") {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+	reads.Wait()
+	if _, err := os.Stat(path); err == nil {
+		t.Error("there is another file in its place")
+	}
+	must(t)(os.Rename(path+"-moved", path))
+	must(t)(s.Ping(t.Context()))
+	must(t)(s.Customer(31).Source(t.Context(), "radio"))
 }

@@ -85,6 +85,9 @@ func sqlitePool(path string, file *dbFile, size int, queryOnly string) (*sql.DB,
 		"_dqs":      {"0"}, // a misspelt column is an error, never a text
 		"_error_rc": {"1"}, // error texts of the failure at hand alone
 	}
+	if file != nil {
+		params.Set("mode", "rw") // a file that was taken away is not made anew, which would remove its log
+	}
 	name := (&url.URL{Scheme: "file", Opaque: url.PathEscape(path), RawQuery: params.Encode()}).String()
 	db, err := sql.Open("sqlite", name)
 	if err != nil {
