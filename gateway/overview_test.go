@@ -161,19 +161,11 @@ func TestOverviewIsTheWorstFirst(t *testing.T) {
 				w.Errorf("%s: %q, want %q", query, got, want)
 			}
 		}
-		for _, sort := range []string{"state", "since", "age", "customerId", "-state"} {
-			if o := w.overview("?sort=" + sort); len(o.Items) != 7 {
-				w.Errorf("by %s: %q", sort, o.order())
-			}
-		}
 		if n := w.agent.Calls("") - calls; n != 0 {
 			w.Errorf("%d calls", n)
 		}
 		w.get(overviewPath+"?q="+strings.Repeat("x", 101)).failure(w, 400, "VALIDATION_ERROR")
 		w.get(overviewPath+"?q="+strings.Repeat("x", 1<<20)).failure(w, 431, "BAD_REQUEST")
-		if a := w.get(overviewPath+"?q=%0d%0aX-Evil:%201", "X-Nothing", "1"); a.header.Get("X-Evil") != "" || strings.ContainsAny(a.header.Get("Link"), "\r\n ") && a.header.Get("Link") == "" {
-			w.Errorf("%v", a.header)
-		}
 	})
 }
 

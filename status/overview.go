@@ -77,12 +77,12 @@ func (s *Service) Overview(ctx context.Context, q OverviewQuery) (*Overview, err
 		return nil, err
 	}
 	var t tally
+	agent := s.deps.Upstream.Health()
 	for i := range rows {
-		t.add(rows[i].Source, rows[i].state, &rows[i].facts)
+		open := agent.OpenTenants > 0 && s.deps.Upstream.BreakerOpen(rows[i].Connection.TenantID)
+		t.add(rows[i].Source, rows[i].state, &rows[i].facts, open)
 	}
-	out := &Overview{Overview: &api.Overview{
-		Headline: t.headline(s.deps.Upstream.Health()), Counts: t.StateCounts, Items: []api.OverviewItem{},
-	}}
+	out := &Overview{Overview: &api.Overview{Headline: t.headline(agent), Counts: t.StateCounts, Items: []api.OverviewItem{}}}
 	rows = slices.DeleteFunc(rows, func(r overviewRow) bool { return !q.matches(&r) })
 	out.Total = int64(len(rows))
 	slices.SortFunc(rows, q.compare)
@@ -107,7 +107,7 @@ func (s *Service) CountSources(ctx context.Context) error {
 	var t tally
 	for i := range all {
 		k, _ := s.board.standing(all[i].Source, &all[i].Standing)
-		t.add(all[i].Source, k.state, &k.facts)
+		t.add(all[i].Source, k.state, &k.facts, false)
 	}
 	for _, state := range transform.States {
 		s.ins.Sources(state, *t.Of(state))

@@ -16,7 +16,8 @@ type tally struct {
 	api.StateCounts
 	total  int64
 	causes [len(causes)]int64
-	asked  bool // the sales agent is asked about one of them
+	asked  int64 // of so many the sales agent is asked for the status
+	failed int64 // of these a breaker keeps the calls back
 }
 
 // cause is what keeps sources from selling.
@@ -41,10 +42,14 @@ var causes = [...]struct{ one, more string }{
 	causeOther:    {"has another problem", "have other problems"},
 }
 
-// add counts a source.
-func (t *tally) add(src *registry.Source, state string, facts *api.OverviewFacts) {
+// add counts a source; open: the breaker of its tenant is.
+func (t *tally) add(src *registry.Source, state string, facts *api.OverviewFacts, open bool) {
 	t.total++
-	t.asked = t.asked || src.Connection.TenantID != ""
+	if src.Connection.TenantID != "" && state != transform.StateDeactivated {
+		if t.asked++; open {
+			t.failed++
+		}
+	}
 	*t.Of(state)++
 	if state == transform.StateDown || state == transform.StateBlocked {
 		t.causes[causeOf(src, state, facts)]++
@@ -79,13 +84,17 @@ func (t *tally) headline(agent upstream.Health) string {
 	}
 	sentence := t.sentence() + "."
 	switch {
-	case !t.asked:
+	case t.asked == 0:
 	case agent.KeyRefused:
 		return "The sales agent refuses the gateway's key; as last known, " + sentence
 	case agent.Breaker != "closed":
 		return "The sales agent can't be reached; as last known, " + sentence
 	case !agent.Reached:
 		return "The sales agent has not answered since the gateway was started; as last known, " + sentence
+	case t.failed == t.asked:
+		return "The sales agent gives no status of any source; as last known, " + sentence
+	case t.failed > 0:
+		sentence = t.sentence() + "; " + plural(t.failed, "of them is", "of them are") + " as last known, because the sales agent gives no status."
 	}
 	return strings.ToUpper(sentence[:1]) + sentence[1:]
 }

@@ -55,6 +55,10 @@ func TestHeadline(t *testing.T) {
 			upstream.Health{Breaker: "open", KeyRefused: true}, []counted{setup(1)}},
 		{"The sales agent has not answered since the gateway was started; as last known, it is not known whether 2 of 2 sources can sell.",
 			upstream.Health{Breaker: "closed"}, []counted{of(2, transform.StateUnknown, "")}},
+		{"The sales agent gives no status of any source; as last known, 2 of 3 sources sell; 1 is switched off.", well,
+			[]counted{of(2, transform.StateLive, "NO_ANSWER"), of(1, transform.StateDeactivated, "")}},
+		{"All 12 sources sell; 2 of them are as last known, because the sales agent gives no status.", well,
+			[]counted{of(2, transform.StateLive, "NO_ANSWER"), of(10, transform.StateLive, "")}},
 		{"None of 1 source sells: 1 is being connected.", upstream.Health{Breaker: "closed"}, []counted{{1, transform.StatePending, "", 2, registry.StatusPending}}},
 	} {
 		var all tally
@@ -68,7 +72,7 @@ func TestHeadline(t *testing.T) {
 				facts.Issue = &api.OverviewIssue{Code: s.code}
 			}
 			for range s.n {
-				all.add(src, s.state, &facts)
+				all.add(src, s.state, &facts, s.code == "NO_ANSWER")
 			}
 		}
 		if got := all.headline(c.agent); got != c.want {
