@@ -17,12 +17,15 @@ func (k *known) spans(kept []registry.StateChange, since time.Time) []api.StateS
 	spans := make([]api.StateSpan, 0, len(kept)+1)
 	add := func(state, issue string, from time.Time) {
 		from = shownTime(from)
+		for n := len(spans); n > 0 && !from.After(spans[n-1].From.Time); n-- { // it was another in the same moment
+			spans = spans[:n-1]
+		}
 		if n := len(spans); n > 0 {
-			if last := &spans[n-1]; last.State == state {
+			if spans[n-1].State == state {
+				spans[n-1].To = api.Timestamp{}
 				return
-			} else if last.To = api.TimestampOf(from); !from.After(last.From.Time) { // it was another in the same moment
-				spans = spans[:n-1]
 			}
+			spans[n-1].To = api.TimestampOf(from)
 		}
 		span := api.StateSpan{State: state, From: api.TimestampOf(from)}
 		if issue != "" {
