@@ -30,15 +30,19 @@ func nullTime(t time.Time) sql.NullString {
 type instantColumn struct{ into *time.Time }
 
 func (c instantColumn) Scan(v any) error {
-	var text sql.Null[string]
-	if err := text.Scan(v); err != nil {
-		return err
-	}
 	*c.into = time.Time{}
-	if !text.Valid {
+	if v == nil {
 		return nil
 	}
-	t, err := time.Parse(timeLayout, text.V)
+	text, ok := v.(string)
+	if !ok {
+		var n sql.Null[string]
+		if err := n.Scan(v); err != nil {
+			return err
+		}
+		text = n.V
+	}
+	t, err := time.Parse(timeLayout, text)
 	if err != nil {
 		return errors.New("a time column holds no time")
 	}
@@ -52,6 +56,22 @@ func orZero[T any](into *T) sql.Scanner { return zeroColumn[T]{into} }
 type zeroColumn[T any] struct{ into *T }
 
 func (c zeroColumn[T]) Scan(v any) error {
+	if v == nil {
+		*c.into = *new(T)
+		return nil
+	}
+	switch into := any(c.into).(type) { // without what sql.Null allocates: an overview reads many rows
+	case *string:
+		if text, ok := v.(string); ok {
+			*into = text
+			return nil
+		}
+	case *int64:
+		if n, ok := v.(int64); ok {
+			*into = n
+			return nil
+		}
+	}
 	var n sql.Null[T]
 	err := n.Scan(v)
 	*c.into = n.V
