@@ -74,31 +74,26 @@ func (g followers) followEvents(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	// The key's own caller: r.caller may be one that an operator acts for.
-	credential, _ := credential(r.Header)
-	key, err := g.deps.Auth.Authenticate(r.Context(), credential)
-	if err != nil {
-		return g.refusal(err)
-	}
-	h := w.Header()
 	if r.Method == http.MethodHead {
-		h["Content-Type"], h["Cache-Control"], h["X-Accel-Buffering"] = eventStream, noStore, unbuffered
-		w.WriteHeader(http.StatusOK)
+		beginStream(w)
 		return nil
 	}
-	end, err := g.openStream(*key)
+	end, err := g.openStream(*r.key)
 	if err != nil {
 		return err
 	}
 	defer end()
-	s := &stream{
-		gateway: g.Gateway, request: r, w: w, control: http.NewResponseController(w),
-		credential: credential, key: *key, reader: g.deps.Events.Subscribe(subscription),
-	}
-	defer s.reader.Close()
-	h["Content-Type"], h["Cache-Control"], h["X-Accel-Buffering"] = eventStream, noStore, unbuffered
-	s.run()
+	reader := g.deps.Events.Subscribe(subscription)
+	defer reader.Close()
+	beginStream(w)
+	g.stream(w, r, reader)
 	return nil
+}
+
+func beginStream(w http.ResponseWriter) {
+	h := w.Header()
+	h["Content-Type"], h["Cache-Control"], h["X-Accel-Buffering"] = eventStream, noStore, unbuffered
+	w.WriteHeader(http.StatusOK)
 }
 
 // readSubscription reads what a caller wants to follow.
@@ -118,7 +113,7 @@ func readSubscription(r *request) (events.Subscription, error) {
 		}
 	}
 	if given, ok := q.values["types"]; ok {
-		s.Names = strings.Split(given[0], ",")
+		s.Names = slices.Compact(slices.Sorted(strings.SplitSeq(given[0], ",")))
 		for _, name := range s.Names {
 			if !slices.Contains(eventNames, name) {
 				q.fail("query.types", "types must be names of events with commas between them: "+strings.Join(eventNames, ", ")+".")

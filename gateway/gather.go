@@ -74,6 +74,13 @@ func (c *gatheringConn) CloseWrite() error {
 	return nil
 }
 
+// boundBuffer has the system hold no more than some bytes that the client does not take.
+func (c *gatheringConn) boundBuffer(bytes int) {
+	if b, ok := c.Conn.(interface{ SetWriteBuffer(bytes int) error }); ok {
+		_ = b.SetWriteBuffer(bytes) // else it holds what it holds
+	}
+}
+
 type connKey struct{}
 
 // withConn lets handlers find the connection that they answer on.

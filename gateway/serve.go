@@ -55,8 +55,9 @@ type request struct {
 	table   *table
 	route   string // the template; noRoute when none matched
 	vars    map[string]string
-	caller  *auth.Caller // nil on a public route; an operator with the customer they act for
-	quota   int64        // whose limits it counts on: its caller's customer, or registry.OperatorID, the operators'
+	key     *auth.Caller // who has the credential; nil on a public route
+	caller  *auth.Caller // the same, but an operator with the customer they act for
+	quota   int64        // whose limits it counts on: its key's customer, or registry.OperatorID, the operators'
 	answer  recorder
 
 	bodies    *bodyBudget
@@ -169,7 +170,7 @@ func (g *Gateway) run(w http.ResponseWriter, r *request, route *Route, known boo
 		if err != nil {
 			return err
 		}
-		r.caller, r.quota, r.answer.stranger = caller, caller.CustomerID, false
+		r.key, r.caller, r.quota, r.answer.stranger = caller, caller, caller.CustomerID, false
 		if err := g.limits.count(w.Header(), r, route); err != nil {
 			return err
 		}

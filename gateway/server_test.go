@@ -26,14 +26,17 @@ type pipes struct {
 	faults chan error // of Accept, before it is asked again
 	once   sync.Once
 	writes atomic.Int64
+	buffer atomic.Int64 // what the system may hold of the last connection on which that was bounded; 0: none was
 }
 
 type countedConn struct {
 	net.Conn
-	writes *atomic.Int64
+	of *pipes
 }
 
-func (c countedConn) Write(p []byte) (int, error) { c.writes.Add(1); return c.Conn.Write(p) }
+func (c countedConn) Write(p []byte) (int, error) { c.of.writes.Add(1); return c.Conn.Write(p) }
+
+func (c countedConn) SetWriteBuffer(bytes int) error { c.of.buffer.Store(int64(bytes)); return nil }
 
 func (l *pipes) Accept() (net.Conn, error) {
 	select {
@@ -51,7 +54,7 @@ func (l *pipes) Addr() net.Addr { return &net.TCPAddr{} }
 
 func (l *pipes) dial() net.Conn {
 	client, server := net.Pipe()
-	l.conns <- countedConn{server, &l.writes}
+	l.conns <- countedConn{server, l}
 	return client
 }
 

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
@@ -14,15 +15,17 @@ import (
 )
 
 const (
-	// streamTurn is how often a stream's credential is judged: stored keys are known to be revoked
-	// some seconds after they were, and their streams end within ten.
-	streamTurn = 5 * time.Second
-	// heartbeatTurns without anything else to say are followed by a heartbeat: 20 s.
-	heartbeatTurns = 4
+	heartbeatEvery = 20 * time.Second
+	// judgeEvery is how often a credential is judged that may end without the keys being changed, so
+	// that its stream ends within ten seconds.
+	judgeEvery   = 8 * time.Second
+	judgeTimeout = 2 * time.Second
 
 	streamWriteTimeout = 10 * time.Second // for each event
 	streamLastTimeout  = time.Second      // for the last words to a client, at a stop
-	judgeTimeout       = 2 * time.Second
+	// streamBuffer is what the system holds of a stream for a slow client. What is in it can't be
+	// replaced by newer events any more.
+	streamBuffer = 16 << 10
 )
 
 // stream writes events to one client, from the goroutine of its request. It takes what is new only
@@ -35,9 +38,9 @@ type stream struct {
 	reader  *events.Reader
 
 	credential string
-	key        auth.Caller // whose credential it was in the beginning
-	judged     time.Time   // when it last was
-	quiet      int         // turns since anything was written
+	changed    <-chan struct{} // closed when the credential must be judged again
+	byClock    bool            // it may end without that: it is a token, or couldn't be judged
+	turn       *time.Timer     // to the next heartbeat, before which it is judged in any case
 }
 
 // How a stream ends, in the words of the log.
@@ -47,125 +50,139 @@ var (
 	errRefused    = errors.New("the key is not good any more")
 )
 
-// run writes until the client leaves, does not read or may no longer read, or the gateway stops.
-func (s *stream) run() {
-	begun := time.Now()
-	s.judged = begun
-	s.w.WriteHeader(http.StatusOK)
+// stream writes what a reader gets until the client leaves, does not read or may no longer read, or
+// the gateway stops.
+func (g *Gateway) stream(w http.ResponseWriter, r *request, reader *events.Reader) {
+	s := &stream{gateway: g, request: r, w: w, control: http.NewResponseController(w), reader: reader,
+		turn: time.NewTimer(heartbeatEvery)}
+	defer s.turn.Stop()
+	s.credential, _ = credential(r.Header)
 	// The server's own deadlines are for requests: the one for reading would look like a client that left.
 	_ = s.control.SetReadDeadline(time.Time{})
-	err := s.write(streamWriteTimeout, retryIn(time.Second, 5*time.Second), ":\n", s.position())
-	if err == nil {
-		err = s.control.Flush() // without one, this is all that the client gets, until it asks again
+	if c, ok := r.Context().Value(connKey{}).(*gatheringConn); ok {
+		c.boundBuffer(streamBuffer)
 	}
-	s.request.count(s.gateway)
+	begun := time.Now()
+	err := s.begin()
+	r.count(g)
 	for err == nil {
 		err = s.next()
 	}
 	_ = s.control.SetWriteDeadline(time.Now().Add(streamLastTimeout)) // for the end of the answer
 	if errors.Is(err, errStopping) {
 		// Clients that all come back at once would find the next replica cold.
-		if s.write(streamLastTimeout, retryIn(time.Second, 15*time.Second), "\n") == nil {
-			_ = s.control.Flush()
-		}
+		_ = s.say(streamLastTimeout, retryIn(time.Second, 15*time.Second)+"\n")
 	}
-	s.gateway.log.LogAttrs(s.request.Context(), slog.LevelDebug, "a stream of events ended", slog.String("request_id", s.request.id),
-		slog.String("key_name", s.key.Name), slog.Duration("duration", time.Since(begun)), slog.Any("cause", err))
+	g.log.LogAttrs(r.Context(), slog.LevelDebug, "a stream of events ended", slog.String("request_id", r.id),
+		slog.String("key_name", r.key.Name), slog.Duration("duration", time.Since(begun)), slog.Any("cause", err))
+}
+
+// begin judges the key, which may be another's since the request was let in, and writes the first bytes.
+func (s *stream) begin() error {
+	if err := s.judge(); err != nil {
+		return err
+	}
+	// To a client that can't be written to at once, this is all until it asks again.
+	return s.say(streamWriteTimeout, retryIn(time.Second, 5*time.Second)+s.heartbeat())
 }
 
 // next waits for something to do, and does it.
 func (s *stream) next() error {
-	// Streams act at whole seconds, together: waking the process is most of what a turn costs.
-	now := time.Now()
-	turn := time.NewTimer(now.Truncate(time.Second).Add(streamTurn).Sub(now))
-	defer turn.Stop()
 	select {
 	case <-s.request.Context().Done():
 		return errClientLeft
 	case <-s.gateway.stop:
 		return errStopping
+	case <-s.changed:
+		return s.judge()
+	case <-s.turn.C:
+		if err := s.takeTurn(); err != nil {
+			return err
+		}
+		return s.say(streamWriteTimeout, s.heartbeat())
 	case <-s.reader.Ready():
 		return s.deliver()
-	case <-turn.C:
 	}
-	if err := s.check(); err != nil {
-		return err
-	}
-	if s.quiet++; s.quiet < heartbeatTurns {
-		return nil
-	}
-	if err := s.write(streamWriteTimeout, ":\n", s.position()); err != nil {
-		return err
-	}
-	return s.control.Flush()
 }
 
-// deliver writes what is new.
+// deliver writes what is new. A slow client takes its time for each event: nothing else waits for it.
 func (s *stream) deliver() error {
 	for _, d := range s.reader.Take() {
-		if err := s.check(); err != nil { // a slow client takes its time for each
-			return err
+		var err error
+		select {
+		case <-s.gateway.stop:
+			return errStopping
+		case <-s.changed:
+			err = s.judge()
+		case <-s.turn.C:
+			err = s.takeTurn()
+		default:
 		}
-		if err := s.write(streamWriteTimeout, "id: ", d.ID, "\nevent: ", d.Name, "\ndata: "); err != nil {
-			return err
+		if err == nil {
+			err = s.write(streamWriteTimeout, "id: "+d.ID+"\nevent: "+d.Name+"\ndata: "+string(d.Data)+"\n\n")
 		}
-		if _, err := s.w.Write(d.Data); err != nil {
-			return err
-		}
-		if err := s.write(streamWriteTimeout, "\n\n"); err != nil {
+		if err != nil {
 			return err
 		}
 	}
 	return s.control.Flush()
 }
 
-// check says why the stream is over, if it is.
-func (s *stream) check() error {
-	select {
-	case <-s.gateway.stop:
-		return errStopping
-	default:
+// takeTurn judges the credential, which is then known to be in use, and sets the next turn.
+func (s *stream) takeTurn() error {
+	s.setTurn()
+	return s.judge()
+}
+
+// setTurn has streams act at whole seconds, together: waking the process is most of what a turn costs.
+func (s *stream) setTurn() {
+	every := heartbeatEvery
+	if s.byClock {
+		every = judgeEvery
 	}
-	if now := time.Now(); now.Sub(s.judged) >= streamTurn-time.Second {
-		s.judged = now
-		if !s.welcome() {
-			return errRefused
-		}
+	now := time.Now()
+	s.turn.Reset(now.Truncate(time.Second).Add(every).Sub(now))
+}
+
+// judge says why the stream is over, if its credential is not good any more or has become another's.
+// What can't be judged now was good.
+func (s *stream) judge() error {
+	s.changed = s.gateway.deps.Auth.Changed() // before: what changes meanwhile is judged again
+	ctx, cancel := context.WithTimeout(s.request.Context(), judgeTimeout)
+	defer cancel()
+	caller, err := s.gateway.deps.Auth.Authenticate(ctx, s.credential)
+	if errors.Is(err, auth.ErrUnknown) || err == nil && *caller != *s.request.key {
+		return errRefused
+	}
+	if byClock := err != nil || caller.Token; byClock != s.byClock {
+		s.byClock = byClock
+		s.setTurn()
 	}
 	return nil
 }
 
-// welcome reports whether the credential is still good, for the same caller. What can't be judged
-// now was good.
-func (s *stream) welcome() bool {
-	ctx, cancel := context.WithTimeout(s.request.Context(), judgeTimeout)
-	defer cancel()
-	caller, err := s.gateway.deps.Auth.Authenticate(ctx, s.credential)
-	if err != nil {
-		return !errors.Is(err, auth.ErrUnknown)
+// say writes a text and has it sent.
+func (s *stream) say(within time.Duration, text string) error {
+	if err := s.write(within, text); err != nil {
+		return err
 	}
-	return *caller == s.key
+	return s.control.Flush()
 }
 
-// write writes the pieces within a time.
-func (s *stream) write(within time.Duration, pieces ...string) error {
-	s.quiet = 0
+// write writes a text, and gives the client a time to take it.
+func (s *stream) write(within time.Duration, text string) error {
 	_ = s.control.SetWriteDeadline(time.Now().Add(within)) // unless the server knows none
-	var room [128]byte
-	text := room[:0]
-	for _, piece := range pieces {
-		text = append(text, piece...)
-	}
-	_, err := s.w.Write(text)
+	_, err := io.WriteString(s.w, text)
 	return err
 }
 
-// position lets the client come back to where it is, where it has got no event for long.
-func (s *stream) position() string {
+// heartbeat is a comment, and lets the client come back to where it is, where it has got no event for
+// long. It must be written when all that was taken has been.
+func (s *stream) heartbeat() string {
 	if id := s.reader.Position(); id != "" {
-		return "id: " + id + "\n\n"
+		return ":\nid: " + id + "\n\n"
 	}
-	return "\n"
+	return ":\n\n"
 }
 
 // retryIn tells the client when to come back after the stream has ended, some time within bounds.

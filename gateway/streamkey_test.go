@@ -47,7 +47,7 @@ func TestStreamsEndWithTheirKey(t *testing.T) {
 		}
 		revoked, id := made("revoked")
 		good, _ := made("good")
-		expiry := time.Now().Add(time.Hour)
+		expiry := time.Now().Add(4 * time.Hour)
 		unsigned := jwt.NewWithClaims(jwt.SigningMethodES256, jwt.MapClaims{
 			"iss": issuer, "aud": "esagate", "exp": expiry.Unix(), "sub": "someone", customerClaim: customer, "scope": "read",
 		})
@@ -59,7 +59,7 @@ func TestStreamsEndWithTheirKey(t *testing.T) {
 		streams := map[string]*follower{}
 		for _, key := range []string{revoked, good, readKey, writeKey, otherKey, token} {
 			streams[key] = w.follow(l, key, "?sourceId=a")
-			w.pass(700 * time.Millisecond) // they are not judged at once
+			w.pass(1300 * time.Millisecond)
 		}
 		ends := func(why string, ended ...string) {
 			w.Helper()
@@ -78,8 +78,15 @@ func TestStreamsEndWithTheirKey(t *testing.T) {
 				}
 			}
 		}
-		w.pass(10 * time.Minute)
+		w.pass(3 * time.Hour)
 		ends("nothing")
+		keys, err := w.store.Keys(w.Context())
+		w.must(err)
+		for _, k := range keys { // to the hour
+			if since := time.Since(k.LastUsedAt); since > 2*time.Hour {
+				w.Errorf("the key %s, whose stream is open, was last used %s ago", k.Name, since)
+			}
+		}
 		_, err = w.store.RevokeKey(w.Context(), id)
 		w.must(err)
 		ends("revoked", revoked)
@@ -88,7 +95,7 @@ func TestStreamsEndWithTheirKey(t *testing.T) {
 			{Name: "other", CustomerID: stranger, Write: true, SHA256: sha256.Sum256([]byte(otherKey))},
 		})
 		ends("the config", readKey, writeKey)
-		w.pass(time.Until(expiry) + 55*time.Second) // and a minute's leeway for the issuer's clock
+		w.pass(time.Until(expiry) + 59*time.Second) // and a minute's leeway for the issuer's clock
 		ends("expired", token)
 		w.publish(customer, "a")
 		streams[good].got(completed + "a")

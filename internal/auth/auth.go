@@ -33,6 +33,7 @@ type Caller struct {
 	CustomerID int64 // of an operator 0, which stands for all customers
 	Write      bool
 	Operator   bool // they may act for any customer; no access token makes an operator
+	Token      bool // they came with an access token, which ends by the clock
 }
 
 // Key is an API key of the config. Only its SHA-256 is held.
@@ -73,11 +74,12 @@ type Deps struct {
 
 // Authenticator judges credentials. It is safe for concurrent use.
 type Authenticator struct {
-	static atomic.Pointer[ring] // the keys of the config
-	stored *stored              // nil without a store
-	tokens *tokens              // nil without an issuer
-	work   *background.Group
-	log    *slog.Logger
+	static  atomic.Pointer[ring] // the keys of the config
+	stored  *stored              // nil without a store
+	tokens  *tokens              // nil without an issuer
+	changed atomic.Pointer[chan struct{}]
+	work    *background.Group
+	log     *slog.Logger
 }
 
 // New makes an Authenticator: it reads the stored keys once, which must succeed,
@@ -89,6 +91,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Authenticator, error) {
 	}
 	log := deps.Logger.With(slog.String("component", "auth"))
 	a := &Authenticator{work: background.NewGroup(log), log: log}
+	a.changed.Store(new(make(chan struct{})))
 	a.SetKeys(cfg.Keys)
 	if cfg.OIDC != nil {
 		var err error
@@ -98,7 +101,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Authenticator, error) {
 	}
 	if deps.Store != nil {
 		var err error
-		if a.stored, err = newStored(ctx, deps.Store, log, a.work); err != nil {
+		if a.stored, err = newStored(ctx, deps.Store, a.keysChanged, log, a.work); err != nil {
 			return nil, fmt.Errorf("auth: reading the stored keys: %w", err)
 		}
 		a.stored.refresh.start(pollEvery)
@@ -120,7 +123,16 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Authenticator, error) {
 func (a *Authenticator) SetKeys(keys []Key) {
 	static := staticRing(keys)
 	a.static.Store(&static)
+	a.keysChanged()
 }
+
+// Changed gives a channel that is closed when the keys, of the config or stored, are next replaced.
+// Who took it before a key was judged may rely on the judgment until then; of access tokens it tells
+// nothing.
+func (a *Authenticator) Changed() <-chan struct{} { return *a.changed.Load() }
+
+// keysChanged is called after the keys were replaced.
+func (a *Authenticator) keysChanged() { close(*a.changed.Swap(new(make(chan struct{})))) }
 
 // Recognize gives the owner of a credential that is known already: a key in memory, or an access
 // token that was verified lately. It asks nobody, and verifies nothing that a stranger could have

@@ -31,13 +31,14 @@ type stored struct {
 	away    atomic.Bool // the store's last answer was none, or is late
 	refresh *refresher
 	uses    *uses
+	loaded  func() // called after the keys were replaced
 
 	generation int64 // of keys; like warned, of the refresher's runs alone
 	warned     bool  // that the store is away
 }
 
-func newStored(ctx context.Context, store registry.KeyStore, log *slog.Logger, work *background.Group) (*stored, error) {
-	s := &stored{store: store, log: log, uses: newUses(store)}
+func newStored(ctx context.Context, store registry.KeyStore, loaded func(), log *slog.Logger, work *background.Group) (*stored, error) {
+	s := &stored{store: store, loaded: loaded, log: log, uses: newUses(store)}
 	s.refresh = newRefresher(work, &refresher{run: s.poll, spacing: askSpacing, timeout: storeTimeout})
 	s.keys.Store(&ring{})
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
@@ -101,6 +102,7 @@ func (s *stored) load(ctx context.Context) error {
 		set.add(e)
 	}
 	s.keys.Store(&set)
+	s.loaded()
 	s.generation = generation
 	return nil
 }

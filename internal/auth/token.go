@@ -140,7 +140,7 @@ func (t *tokens) verify(credential string, sum *[sha256.Size]byte, keys []jwt.Ve
 	if !known || !allowed {
 		return nil, BadClaims
 	}
-	caller := &Caller{Name: c.name(t.cfg.Issuer), CustomerID: customer, Write: write}
+	caller := &Caller{Name: c.name(t.cfg.Issuer), CustomerID: customer, Write: write, Token: true}
 	now := time.Now()
 	until := now.Add(tokenKept)
 	if exp, err := c.GetExpirationTime(); err == nil && exp.Before(until) {
