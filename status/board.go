@@ -311,9 +311,9 @@ func (b *board) stands(p *place, src *registry.Source, was *known, now time.Time
 // lock is held.
 func (b *board) set(p *place, next *known, keep bool) {
 	was := p.now.Load()
+	p.now.Store(next) // before: who begins to follow and is not told reads it
 	b.tell(was, next, p.written)
 	p.written = false
-	p.now.Store(next)
 	if keep {
 		b.s.tier.stand(next)
 	}
