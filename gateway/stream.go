@@ -52,8 +52,8 @@ var (
 
 // stream writes what a reader gets until the client leaves, does not read or may no longer read, or
 // the gateway stops.
-func (g *Gateway) stream(w http.ResponseWriter, r *request, reader *events.Reader) {
-	s := &stream{gateway: g, request: r, w: w, control: http.NewResponseController(w), reader: reader,
+func (g followers) stream(w http.ResponseWriter, r *request, reader *events.Reader) {
+	s := &stream{gateway: g.Gateway, request: r, w: w, control: http.NewResponseController(w), reader: reader,
 		turn: time.NewTimer(heartbeatEvery)}
 	defer s.turn.Stop()
 	s.credential, _ = credential(r.Header)
@@ -64,7 +64,7 @@ func (g *Gateway) stream(w http.ResponseWriter, r *request, reader *events.Reade
 	}
 	begun := time.Now()
 	err := s.begin()
-	r.count(g)
+	r.count(g.Gateway)
 	for err == nil {
 		err = s.next()
 	}
@@ -134,14 +134,15 @@ func (s *stream) takeTurn() error {
 	return s.judge()
 }
 
-// setTurn has streams act at whole seconds, together: waking the process is most of what a turn costs.
+// setTurn has streams act together, at the quarters of a turn: waking the process is most of what a
+// turn costs.
 func (s *stream) setTurn() {
 	every := heartbeatEvery
 	if s.byClock {
 		every = judgeEvery
 	}
 	now := time.Now()
-	s.turn.Reset(now.Truncate(time.Second).Add(every).Sub(now))
+	s.turn.Reset(now.Truncate(every / 4).Add(every).Sub(now))
 }
 
 // judge says why the stream is over, if its credential is not good any more or has become another's.
