@@ -192,7 +192,8 @@ func TestOverviewTag(t *testing.T) {
 func TestOverviewHistory(t *testing.T) {
 	inWorld(t, setup{}, func(w *world) {
 		w.get(statusOf)
-		w.pass(30 * time.Hour)
+		w = w.restartAfter(30 * time.Hour)
+		defer w.stop()
 		w.setStatus(upstreamtest.Disconnected())
 		w.get(statusOf)
 		w.pass(10 * time.Minute)

@@ -21,6 +21,15 @@ func (w *world) restart(kill bool) *world {
 	return w.replica()
 }
 
+// restartAfter restarts the gateway when it has been away for a while: a day in which it runs
+// takes seconds, for what it does each second.
+func (w *world) restartAfter(away time.Duration) *world {
+	w.Helper()
+	w.stop()
+	w.pass(away)
+	return w.replica()
+}
+
 // served reads a status and gives its body and age; the answer is to be a 200.
 func (w *world) served(path string) (body string, age time.Duration, fresh string) {
 	w.Helper()

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // What is wrong with the query, the headers and the body is named in one answer. Package
@@ -84,7 +85,8 @@ func TestAnIdempotencyKeyMakesOneSource(t *testing.T) {
 			w.write("POST", sourcesPath, agentBody(), "Idempotency-Key", bad).failure(t, 400, "VALIDATION_ERROR")
 		}
 		w.write("POST", sourcesPath, agentBody(), "Idempotency-Key", "a", "Idempotency-Key", "b").failure(t, 400, "VALIDATION_ERROR")
-		w.pass(24 * 3600e9)
+		w = w.restartAfter(24 * time.Hour)
+		defer w.stop()
 		if later := w.write("POST", sourcesPath, agentBody(), "Idempotency-Key", "order-66"); readSource(t, later, 201).SourceID != "harbour-direct-2" {
 			t.Errorf("a day later: %s", later.body)
 		}

@@ -70,7 +70,7 @@ func TestStreamsAreAskedForByUpstreamsNames(t *testing.T) {
 				w.Errorf("%s: %d runs in the status, want %d", shown, stream.History.RecentRunCount, want)
 			}
 		}
-		w.pass(24 * time.Hour) // the copy is of no use for readers, and says how streams are spelled
+		w.pass(time.Hour) // the copy is of no use for readers, and says how streams are spelled
 		before := w.agent.Calls("")
 		for shown, name := range own {
 			runs(shown, shown)

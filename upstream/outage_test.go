@@ -23,20 +23,20 @@ var failures = map[string]ut.Fault{
 	"403":       {Status: 403, Shape: ut.ShapeHTML},
 }
 
-// One tenant or eight fail, of forty that are known, busy or not read for minutes. All others
+// One tenant or four fail, of twenty that are known, busy or not read for minutes. All others
 // are served, also those that were never read.
 func TestFailingTenants(t *testing.T) {
 	for name, f := range failures {
 		for _, c := range []struct {
 			known, sick int
 			busy        bool
-		}{{40, 1, false}, {40, 8, false}, {40, 8, true}, {1, 1, false}} {
+		}{{20, 1, false}, {20, 4, false}, {20, 4, true}, {1, 1, false}} {
 			if name == "403" && c.known == 1 {
 				continue // the only known tenant is refused: that counts as our key refused
 			}
 			t.Run(name, func(t *testing.T) {
 				run(t, upstream.Config{FetchTimeout: 2 * time.Second}, func(t *testing.T, r *rig) {
-					ids := r.publishers(c.known + 8)
+					ids := r.publishers(c.known + 5)
 					for _, id := range ids[:c.known] {
 						r.works(id)
 						sleep(time.Millisecond) // probes prefer the one that was read last

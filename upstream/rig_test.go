@@ -344,7 +344,11 @@ func (b countedBody) Close() error {
 	return b.ReadCloser.Close()
 }
 
-func (c *counted) CloseIdleConnections() { c.RoundTripper.(*http.Transport).CloseIdleConnections() }
+func (c *counted) CloseIdleConnections() {
+	if t, ok := c.RoundTripper.(*http.Transport); ok {
+		t.CloseIdleConnections()
+	}
+}
 
 // silence makes every connection that there is dead: nothing comes or goes over it any more,
 // as when a firewall has forgotten it.
@@ -392,9 +396,4 @@ func respond(status int, body string, header ...string) *http.Response {
 		StatusCode: status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: h,
 		Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)),
 	}
-}
-
-// document is a status document that counts.
-func document() string {
-	return string(ut.Document(ut.Tenant{ID: tenant, Active: true, Status: ut.Healthy()}, time.Now()))
 }

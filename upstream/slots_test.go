@@ -3,6 +3,7 @@ package upstream_test
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -39,13 +40,42 @@ func many(ids []string, call func(id string)) {
 	all.Wait()
 }
 
-// Two thousand sources that nobody has read yet are asked for at once: all are served, by a
-// bounded number of calls at a time. One customer alone has nearly all of them.
+// names are those of n tenants that there need be no agent for.
+func names(n int) []string {
+	ids := make([]string, n)
+	for i := range ids {
+		ids[i] = fmt.Sprintf("tnt_%04d", i)
+	}
+	return ids
+}
+
+// workers is a transport to an agent that serves so many calls at once, each in this time. It
+// is made in the bubble that it is used in.
+func workers(n int, takes time.Duration) roundTrip {
+	idle, body := make(chan struct{}, n), document()
+	return func(q *http.Request) (*http.Response, error) {
+		select {
+		case idle <- struct{}{}:
+		case <-q.Context().Done():
+			return nil, q.Context().Err()
+		}
+		defer func() { <-idle }()
+		select {
+		case <-time.After(takes):
+			return respond(200, body), nil
+		case <-q.Context().Done():
+			return nil, q.Context().Err()
+		}
+	}
+}
+
+// Many sources that nobody has read yet are asked for at once: all are served, by a bounded
+// number of calls at a time. One customer alone has nearly all of them.
 func TestManyColdSources(t *testing.T) {
-	for _, concurrency := range []int{0, 8} {
-		run(t, upstream.Config{Concurrency: concurrency}, func(t *testing.T, r *rig) {
-			r.agent.Fault("", ut.Fault{Delay: 5 * time.Millisecond})
-			many(r.publishers(2000), func(id string) {
+	for concurrency, sources := range map[int]int{0: 2000, 8: 500} {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRigAlone(t, upstream.Config{Concurrency: concurrency}, workers(sources, 5*time.Millisecond))
+			many(names(sources), func(id string) {
 				if e := r.statusFor(upstream.Demand{Customer: 1}, id); e != nil {
 					t.Error(e)
 				}
@@ -63,18 +93,18 @@ func TestManyColdSources(t *testing.T) {
 // once.
 func TestAHangingCustomerKeepsNoOtherWaiting(t *testing.T) {
 	run(t, upstream.Config{Attempts: 1}, func(t *testing.T, r *rig) {
-		ids := r.publishers(200)
-		for _, id := range ids[:150] {
+		ids := r.publishers(120)
+		for _, id := range ids[:100] {
 			r.agent.Fault(id, ut.Fault{Hang: true})
 		}
 		var all sync.WaitGroup
 		all.Go(func() {
-			many(ids[:150], func(id string) { r.statusFor(upstream.Demand{Customer: 1, CopyFrom: time.Now()}, id) })
+			many(ids[:100], func(id string) { r.statusFor(upstream.Demand{Customer: 1, CopyFrom: time.Now()}, id) })
 		})
-		for range 50 {
-			sleep(100 * time.Millisecond)
+		for range 25 {
+			sleep(200 * time.Millisecond)
 			start := time.Now()
-			many(ids[150:], func(id string) {
+			many(ids[100:], func(id string) {
 				if e := r.statusFor(upstream.Demand{Customer: 2}, id); e != nil {
 					t.Error(e)
 				}
@@ -164,12 +194,11 @@ func TestAnAgentWithFewWorkers(t *testing.T) {
 	for sources, turn := range map[int]time.Duration{500: 11 * time.Second, 1500: 31 * time.Second} {
 		t.Run(fmt.Sprint(sources), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				r := newRigOf(t, upstream.Config{}, ut.Options{Workers: 8})
-				r.agent.Fault("", ut.Fault{Delay: 150 * time.Millisecond})
-				end := time.Now().Add(2 * time.Minute)
+				r := newRigAlone(t, upstream.Config{}, workers(8, 150*time.Millisecond))
+				end := time.Now().Add(2*turn + 10*time.Second) // each has had a turn when the measured ones begin
 				var all sync.WaitGroup
 				var longest, failed, calls atomic.Int64
-				for i, id := range r.publishers(sources) {
+				for i, id := range names(sources) {
 					all.Go(func() {
 						copyFrom := time.Time{}
 						for time.Now().Before(end) {
@@ -178,7 +207,7 @@ func TestAnAgentWithFewWorkers(t *testing.T) {
 							calls.Add(1)
 							switch {
 							case e == nil:
-								if !copyFrom.IsZero() && time.Until(end) < time.Minute {
+								if !copyFrom.IsZero() && time.Until(end) < turn {
 									age := int64(time.Since(copyFrom))
 									for was := longest.Load(); age > was && !longest.CompareAndSwap(was, age); was = longest.Load() {
 									}
@@ -218,7 +247,7 @@ func TestRecoveryWhenEverySlotHangs(t *testing.T) {
 	for _, concurrency := range []int{8, 64} {
 		for _, lasts := range []time.Duration{2 * time.Second, 8 * time.Second, 25 * time.Second} {
 			run(t, upstream.Config{Concurrency: concurrency}, func(t *testing.T, r *rig) {
-				ids := r.publishers(300)
+				ids := r.publishers(2 * concurrency)
 				many(ids, func(id string) { r.statusFor(upstream.Demand{CopyFrom: time.Now()}, id) })
 				r.agent.Fault("", ut.Fault{Hang: true})
 				var all sync.WaitGroup

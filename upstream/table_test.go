@@ -16,15 +16,29 @@ import (
 
 	"esagate/internal/fault"
 	"esagate/upstream"
+	ut "esagate/upstream/upstreamtest"
 )
 
 // alone runs a client over a transport of one function, in a bubble.
 func alone(t *testing.T, cfg upstream.Config, transport roundTrip, f func(t *testing.T, r *rig)) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		cfg.BaseURL = "http://agent.invalid/admin"
-		f(t, newRig(t, cfg, transport))
-	})
+	synctest.Test(t, func(t *testing.T) { f(t, newRigAlone(t, cfg, transport)) })
+}
+
+// newRigAlone makes a rig without an agent, for many calls: a call by a connection costs ten
+// times as much.
+func newRigAlone(t *testing.T, cfg upstream.Config, transport roundTrip) *rig {
+	t.Helper()
+	cfg.BaseURL = "http://agent.invalid/admin"
+	calls := &counted{RoundTripper: transport}
+	r := newRig(t, cfg, calls)
+	r.calls = calls
+	return r
+}
+
+// document is a status document that counts.
+func document() string {
+	return string(ut.Document(ut.Tenant{ID: tenant, Active: true, Status: ut.Healthy()}, time.Now()))
 }
 
 // gives is a transport that gives one answer; header holds names and values in turn.

@@ -4,6 +4,9 @@ import (
 	"crypto/rand"
 	"errors"
 	"maps"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -129,16 +132,20 @@ func TestMovedSecrets(t *testing.T) {
 		{"settings of another connection", `UPDATE kept_settings SET sealed = (SELECT sealed FROM kept_settings WHERE connection = ` + video + `) WHERE connection <> ` + video,
 			ends{"settings": shut}},
 	}
+	key, path := withKey(t, registrytest.Key), filepath.Join(t.TempDir(), "registry.db")
+	s := open(t, "sqlite://"+path, key)
+	movedWorld(t, s)
+	must(t)(s.Close())
+	file, err := os.ReadFile(path)
+	must(t)(err)
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			url, key := newFile(t), withKey(t, registrytest.Key)
-			s := open(t, url, key)
-			movedWorld(t, s)
-			s.Close()
+			url := newFile(t)
+			must(t)(os.WriteFile(strings.TrimPrefix(url, "sqlite://"), file, 0o600))
 			alter(t, url, test.statement)
 
-			s = open(t, url, key)
+			s := open(t, url, key)
 			want := ends{}
 			for _, r := range secretReads {
 				want[r.name] = r.ends
