@@ -29,8 +29,11 @@ func width(text string) int { return displaywidth.String(text) }
 
 // clip cuts what is beyond some columns.
 func clip(text string, columns int) string {
-	if width(text) <= columns {
+	switch {
+	case width(text) <= columns:
 		return text
+	case columns <= 0: // not even the mark of a cut has room
+		return ""
 	}
-	return displaywidth.TruncateString(text, max(columns, 0), "…")
+	return displaywidth.TruncateString(text, columns, "…")
 }

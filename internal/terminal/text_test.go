@@ -29,6 +29,7 @@ func TestSafe(t *testing.T) {
 func FuzzSafe(f *testing.F) {
 	for _, seed := range []string{"Harbour", "\x1b]0;title\x07", "港\u009b", "\xff\xfe", "👩‍👩‍👧", "e\u0301\u0302"} {
 		f.Add(seed, 5)
+		f.Add(seed, 0)
 	}
 	f.Fuzz(func(t *testing.T, text string, columns int) {
 		safe := Safe(text)
