@@ -143,7 +143,7 @@ func TestPostgreSQLAway(t *testing.T) {
 	if code, body := p.send("GET", "/readyz", clearKey, ""); code != 200 || !strings.Contains(body, `"store":"away"`) {
 		t.Errorf("/readyz: %d %s", code, body)
 	}
-	p.saysWhy(t, "postgres: ", "the registry can't be reached", "the API keys of the store can't be read")
+	p.saysWhy(t, "postgres", "the registry can't be reached", "the API keys of the store can't be read")
 	must(t, cluster.Up(t.Context()))
 	eventually(t, "writes work again", func() bool {
 		code, _ := p.send("PUT", sources+"/harbour-direct", clearKey, `{"status":"ACTIVE"}`)
