@@ -35,7 +35,8 @@ func Judge(s *registry.Source, status *api.Status, gone bool) (state string, fac
 	c := s.Connection
 	facts = overviewFacts(c, status)
 	switch {
-	case c.Provisioning == registry.StatusDeactivated:
+	case c.Provisioning == registry.StatusDeactivated: // on purpose: nothing is to be mended
+		facts.Issue, facts.IssueCount, facts.Blockers, facts.BlockerCount = nil, 0, []api.OverviewBlocker{}, 0
 		return StateDeactivated, facts
 	case c.Provisioning == registry.StatusFailed:
 		if facts.Issue == nil {

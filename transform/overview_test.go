@@ -61,7 +61,7 @@ func TestJudge(t *testing.T) {
 		}), nil, false, "blocked", "ADAPTER_INVALID_CREDENTIALS"},
 		"refused, and its tasks are open":   {failed, both(off, issue("SETUP_BLOCKED", "critical")), false, "blocked", "SETUP_BLOCKED"},
 		"switched off":                      {as(func(c *registry.Connection) { c.Provisioning = registry.StatusDeactivated }), live, false, "deactivated", ""},
-		"switched off, and there is none":   {as(func(c *registry.Connection) { c.Provisioning = registry.StatusDeactivated }), nil, true, "deactivated", ""},
+		"switched off, and there is none":   {as(func(c *registry.Connection) { c.Provisioning = registry.StatusDeactivated }), both(off, issue("SETUP_BLOCKED", "critical")), true, "deactivated", ""},
 		"switched off, its ad server lost":  {as(func(c *registry.Connection) { c.Provisioning = registry.StatusDeactivated }), both(lost), false, "deactivated", ""},
 		"the tenant is there, all is known": {active, both(), false, "live", ""},
 	} {
