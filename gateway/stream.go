@@ -134,15 +134,14 @@ func (s *stream) takeTurn() error {
 	return s.judge()
 }
 
-// setTurn has streams act together, at the quarters of a turn: waking the process is most of what a
-// turn costs.
+// setTurn has streams act at whole seconds, together: waking the process is most of what a turn costs.
 func (s *stream) setTurn() {
 	every := heartbeatEvery
 	if s.byClock {
 		every = judgeEvery
 	}
 	now := time.Now()
-	s.turn.Reset(now.Truncate(every / 4).Add(every).Sub(now))
+	s.turn.Reset(now.Truncate(time.Second).Add(every).Sub(now))
 }
 
 // judge says why the stream is over, if its credential is not good any more or has become another's.
