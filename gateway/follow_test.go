@@ -101,6 +101,13 @@ func (f *follower) got(want ...string) {
 	f.events = nil
 }
 
+// heard gives the last id, and how many comments there were.
+func (f *follower) heard() (lastID string, comments int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.lastID, f.comments
+}
+
 // over reports whether the stream has ended, and when.
 func (f *follower) over() (time.Time, bool) {
 	f.mu.Lock()
