@@ -181,9 +181,11 @@ func TestContentOfUnknownLengthMayBeNone(t *testing.T) {
 	inWorld(t, setup{}, func(w *world) {
 		for _, route := range gateway.Routes() {
 			path := strings.NewReplacer("{sourceId}", "nobody", "{esaId}", "9", "{capability}", "reporting").Replace(route.Path)
-			none := w.send(request(route.Method, path, writeKey, ""))
-			if a := w.send(chunked(route.Method, path, "")); a.status != none.status {
-				w.Errorf("%s %s: %d, and %d with a length of 0", route.Method, path, a.status, none.status)
+			if route.Operation != "followEvents" { // its answer does not end
+				none := w.send(request(route.Method, path, writeKey, ""))
+				if a := w.send(chunked(route.Method, path, "")); a.status != none.status {
+					w.Errorf("%s %s: %d, and %d with a length of 0", route.Method, path, a.status, none.status)
+				}
 			}
 			w.send(chunked(route.Method, path, "{}")).failure(w, 415, "BAD_REQUEST")
 			w.send(chunked(route.Method, path, strings.Repeat(" ", 2<<20))).failure(w, 415, "BAD_REQUEST")

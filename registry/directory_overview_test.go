@@ -55,7 +55,7 @@ func TestDirectoryOverviewFreshness(t *testing.T) {
 			time.Sleep(2*time.Second - 1)
 			shows(t, d, "fresh", of, "a")
 			counted(t, f, "overview", 0)
-			time.Sleep(1)
+			time.Sleep(time.Nanosecond)
 			shows(t, d, "no longer fresh", of, "b")
 			shows(t, d, "fresh again", of, "b")
 			counted(t, f, "overview", 1)

@@ -83,14 +83,14 @@ func (b *board) holding(p *place, do func()) {
 func (b *board) standing(src *registry.Source, kept *registry.Standing) (*known, bool) {
 	p, now := b.place(src), time.Now()
 	k := p.now.Load()
-	if k == nil || k.version < src.Connection.Version || isNews(kept, k) || k.isLost(b.lapse, now) {
+	if k == nil || k.version < src.Connection.Version || isNews(kept, k) || k.isLost(b.lapse, now) || b.isHeard(k) {
 		b.holding(p, func() {
 			if p.src.Connection.Version < src.Connection.Version {
 				p.src = src
 			}
 			b.learn(p, kept)
 			if k := p.now.Load(); k == nil && b.canJudge(p.src) ||
-				k != nil && (k.version < p.src.Connection.Version || k.isLost(b.lapse, now)) {
+				k != nil && (k.version < p.src.Connection.Version || k.isLost(b.lapse, now) || b.isHeard(k)) {
 				b.decide(p)
 			}
 		})
@@ -109,6 +109,16 @@ func (b *board) canJudge(src *registry.Source) bool {
 	_, ok := b.s.documents.Peek(src.Connection.TenantID)
 	state, _ := transform.Judge(src, nil, false)
 	return ok || state != transform.StateUnknown
+}
+
+// isHeard reports whether there is a document by now of a source that nothing was known of: its fetch
+// has just ended, and who read it then may ask before it is judged.
+func (b *board) isHeard(k *known) bool {
+	if k.state != transform.StateUnknown {
+		return false
+	}
+	read, ok := b.s.documents.Peek(k.src.Connection.TenantID)
+	return ok && read.Age <= b.lapse
 }
 
 // asks notes for which source a tenant is asked about.
