@@ -26,6 +26,7 @@ const (
 	settleTimeout     = 2 * time.Minute
 	subscribeTimeout  = 5 * time.Minute
 	sweepTimeout      = 10 * time.Minute
+	countFirst        = 15 * time.Second // after the start: by then what nobody had read is read
 	countInterval     = time.Minute
 	countTimeout      = 30 * time.Second
 )
@@ -80,7 +81,9 @@ func (a *app) startWork() {
 		background.Every(ctx, task("settle", settleInterval, settleTimeout, settle))
 	})
 	a.work.Go(context.Background(), "count", func(ctx context.Context) {
-		background.Every(ctx, task("count", countInterval, countTimeout, a.status.Load().CountSources))
+		if background.Sleep(ctx, countFirst) {
+			background.Every(ctx, task("count", countInterval, countTimeout, a.status.Load().CountSources))
+		}
 	})
 	lead := leader.New(a.store, leader.Options{Name: "upkeep", Logger: log, Changed: a.leads.Store})
 	a.work.Go(context.Background(), "lead", func(ctx context.Context) {
