@@ -26,7 +26,10 @@ const module = "esagate"
 const arrows = `
 cmd/esagate: ...
 bench: ...
-gateway: api internal/... registry snapshot status transform upstream
+gateway: api gateway/... internal/... registry snapshot status transform upstream
+gateway/assets: api
+gateway/ops: api gateway/assets registry status transform
+gateway/docs: api gateway/assets
 status: api internal/adserver internal/background internal/events internal/fault internal/telemetry registry snapshot transform upstream
 transform: api internal/adserver internal/redact internal/word registry upstream/wire
 upstream: internal/adserver internal/background internal/fault internal/redact internal/word upstream/wire

@@ -1,0 +1,15 @@
+package ops
+
+// SignInView is what the page for signing in shows.
+type SignInView struct {
+	Page
+	Next    string // where to go on: a path under /ops
+	Problem string // why the last try failed, as a sentence; "": there was none
+	OIDC    bool   // people can sign in with the issuer of access tokens
+	Refused string // why nobody can sign in here, as a sentence; "": they can
+}
+
+var signInTemplate = parse("signin.html")
+
+// SignIn gives the page for signing in.
+func SignIn(v SignInView) []byte { return render(signInTemplate, v) }
