@@ -64,6 +64,7 @@ internal/serviceaccount: internal/adserver internal/fault upstream/wire
 # Helpers of tests. What serves requests imports none of them; the demo runs the
 # simulated sales agent.
 api/apitest: api
+internal/browsertest:
 internal/pgtest:
 internal/sqlitetest: registry/sqlstore
 registry/registrytest: internal/fault registry
@@ -88,6 +89,7 @@ var barriers = []struct{ from, never, why string }{
 	{"transform", "database/sql", "it is pure: documents in, documents out"},
 	{"cmd/esagate", "testing", "test code has no place in the program that serves"},
 	{"cmd/esagate", "esagate/internal/pgtest", "it starts database servers"},
+	{"cmd/esagate", "esagate/internal/browsertest", "it starts browsers"},
 }
 
 // listed is what go list says of a package.
