@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strings"
@@ -16,14 +17,50 @@ const (
 	headerCustomer = "Esagate-Customer"
 )
 
+// callers are those who ask.
+type callers struct{ *Gateway }
+
+// admit lets in a caller that may ask, within their limits.
+func (g callers) admit(h http.Header, r *request, route *Route, need access) error {
+	authenticate, actingFor := g.authenticate, g.actingFor
+	if r.page {
+		authenticate, actingFor = pages{g.Gateway}.authenticate, pages{g.Gateway}.actingFor
+	}
+	caller, err := authenticate(h, r)
+	if err != nil {
+		return err
+	}
+	r.key, r.caller, r.quota, r.answer.stranger = caller, caller, caller.CustomerID, false
+	if err := g.limits.count(h, r, route); err != nil {
+		return err
+	}
+	if need == write && !caller.Write {
+		g.ins.AuthRefusal(telemetry.RefusalReadOnly)
+		return fault.New(fault.Forbidden, "This API key may only read.")
+	}
+	if route != nil {
+		r.caller, err = actingFor(r, caller, need)
+	}
+	return err
+}
+
 // authenticate gives the caller of a request, or why it has none. A caller that is known in
 // memory is not made to answer for the wrong keys of others at its address.
-func (g *Gateway) authenticate(r *http.Request) (*auth.Caller, error) {
+func (g callers) authenticate(_ http.Header, r *request) (*auth.Caller, error) {
 	clear, given := credential(r.Header)
+	return g.identify(r, clear, given)
+}
+
+func (g callers) identify(r *request, clear string, given bool) (*auth.Caller, error) {
 	if caller := g.deps.Auth.Recognize(clear); caller != nil {
 		return caller, nil
 	}
-	attempt, err := g.limits.attempt(r)
+	return g.try(r, given, func(ctx context.Context) (*auth.Caller, error) { return g.deps.Auth.Authenticate(ctx, clear) })
+}
+
+// try has a credential judged that is not known in memory. A wrong one counts for the client's address.
+func (g callers) try(r *request, given bool, judge func(context.Context) (*auth.Caller, error)) (*auth.Caller, error) {
+	attempt, err := g.limits.attempt(r.Request)
 	if err != nil {
 		return nil, err
 	}
@@ -33,7 +70,7 @@ func (g *Gateway) authenticate(r *http.Request) (*auth.Caller, error) {
 		g.ins.AuthRefusal(telemetry.RefusalMissing)
 		return nil, fault.New(fault.Unauthorized, "An API key is needed: send it as a bearer token.")
 	}
-	caller, err := g.deps.Auth.Authenticate(r.Context(), clear)
+	caller, err := judge(r.Context())
 	// What can't be judged now is not wrong, unless nobody waited for the judgment.
 	wrong = errors.Is(err, auth.ErrUnknown) || err != nil && r.Context().Err() != nil
 	if err != nil {
@@ -62,7 +99,7 @@ func credential(h http.Header) (string, bool) {
 }
 
 // refusal gives the error for a credential that was not accepted.
-func (g *Gateway) refusal(err error) error {
+func (g callers) refusal(err error) error {
 	if !errors.Is(err, auth.ErrUnknown) {
 		return err
 	}
@@ -76,7 +113,7 @@ func (g *Gateway) refusal(err error) error {
 
 // actingFor gives the caller with the customer that a request is for: the caller's own, or the one that
 // an operator names. Nobody else may name another, whether or not there is one of that id.
-func (g *Gateway) actingFor(r *http.Request, caller *auth.Caller, need access) (*auth.Caller, error) {
+func (g callers) actingFor(r *request, caller *auth.Caller, need access) (*auth.Caller, error) {
 	values, named := r.Header[headerCustomer]
 	if !named {
 		if caller.Operator && need.ofCustomer() {

@@ -51,6 +51,12 @@ func (g *Gateway) writeError(w http.ResponseWriter, r *request, err error) {
 		whole.Issues = []fault.Issue{{Path: "body", Message: f.Message}}
 		f = &whole
 	}
+	if r.page {
+		setRetryAfter(w.Header(), f)
+		r.failure = f
+		pages{g}.fail(w, r, f)
+		return
+	}
 	answer := answerOf[f.Kind]
 	body := api.ErrorBody{Error: api.Error{Code: answer.code, Message: f.Message, Field: f.Field}}
 	if len(f.Issues) > 0 || f.Reason != "" || f.ErrorCode != "" || f.ESAID != 0 {
@@ -74,12 +80,12 @@ func (g *Gateway) writeError(w http.ResponseWriter, r *request, err error) {
 // setRetryAfter says when to try again, where that can help.
 func setRetryAfter(h http.Header, f *fault.Error) {
 	if f.Kind == fault.Unavailable || f.Kind == fault.RateLimited || f.RetryAfter > 0 {
-		h.Set("Retry-After", retryAfter(f.RetryAfter))
+		h.Set("Retry-After", strconv.Itoa(retryAfter(f.RetryAfter)))
 	}
 }
 
 // retryAfter is whole seconds, at least 1.
-func retryAfter(d time.Duration) string {
+func retryAfter(d time.Duration) int {
 	d = min(max(d, time.Second), maxRetryAfter)
-	return strconv.Itoa(int((d + time.Second - 1) / time.Second))
+	return int((d + time.Second - 1) / time.Second)
 }

@@ -102,7 +102,11 @@ func readSubscription(r *request) (events.Subscription, error) {
 	if r.ContentLength != 0 && !r.bodyRead { // while it is on its way, nobody sees the client leave
 		return s, fault.New(fault.BadRequest, "This request takes no content.")
 	}
-	q := parseQueryLists(r.URL.RawQuery, []string{"sourceId"}, "types")
+	known := []string{"types"}
+	if r.page {
+		known = append(known, "customer") // whom the stream is for: see pages.actingFor
+	}
+	q := parseQueryLists(r.URL.RawQuery, []string{"sourceId"}, known...)
 	s.Sources = slices.Compact(slices.Sorted(slices.Values(q.values["sourceId"])))
 	if len(s.Sources) > maxStreamSources {
 		q.fail("query.sourceId", "sourceId is given more than 50 times.")

@@ -8,8 +8,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -34,8 +34,7 @@ import (
 // Config is what an operator decides about the edge.
 type Config struct {
 	PublicURL      string
-	StorefrontURL  string // of the storefront's own pages; "" where that is not known
-	Envelope       bool   // successes as {"data": …, "error": null}
+	Envelope       bool // successes as {"data": …, "error": null}
 	AllowedOrigins []string
 	ProbeTimeout   time.Duration // of the sales agent's calls that probe its ad server
 	Admin          bool          // /metrics and what /readyz says beyond its status are for ServeAdmin alone
@@ -82,7 +81,8 @@ type Gateway struct {
 	admin   *table
 	handler http.Handler
 
-	https    bool
+	public   *url.URL // Config.PublicURL; empty: it is none
+	https    bool     // it is one of https
 	metrics  *metricsPages
 	bodies   bodyBudget
 	profiles *semaphore.Weighted // of the runtime
@@ -102,10 +102,13 @@ func New(cfg Config, deps Deps) *Gateway {
 		access: newAccessLog(deps.Logger), metrics: newMetricsPages(deps.MetricsHandler),
 		consents: semaphore.NewWeighted(consentsAtOnce), profiles: semaphore.NewWeighted(1),
 		limits:  limits{deps.Limiter, cfg.TrustedProxies, deps.Instruments.Limited},
-		https:   strings.HasPrefix(cfg.PublicURL, "https://"),
+		public:  &url.URL{},
 		streams: newStreams(cfg.MaxConnections), stop: make(chan struct{}),
 	}
-	rows := g.routes()
+	if u, err := url.Parse(cfg.PublicURL); err == nil {
+		g.public, g.https = u, u.Scheme == "https"
+	}
+	rows := slices.Concat(g.routes(), pages{g}.routes())
 	if cfg.Admin {
 		rows = slices.DeleteFunc(rows, func(r Route) bool { return r.Path == "/metrics" })
 	}

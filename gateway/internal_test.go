@@ -26,11 +26,11 @@ func TestEveryKindOfFailureHasAnAnswer(t *testing.T) {
 }
 
 func TestRetryAfterIsWholeSecondsWithinAMinute(t *testing.T) {
-	for d, want := range map[time.Duration]string{
-		0: "1", time.Millisecond: "1", time.Second: "1", 1001 * time.Millisecond: "2", 59 * time.Second: "59", time.Hour: "60",
+	for d, want := range map[time.Duration]int{
+		0: 1, time.Millisecond: 1, time.Second: 1, 1001 * time.Millisecond: 2, 59 * time.Second: 59, time.Hour: 60,
 	} {
 		if got := retryAfter(d); got != want {
-			t.Errorf("%s: %s, want %s", d, got, want)
+			t.Errorf("%s: %d, want %d", d, got, want)
 		}
 	}
 }

@@ -72,8 +72,12 @@ func (g connections) recheckCapability(w http.ResponseWriter, r *request, src *r
 }
 
 // repeatable answers a POST that makes no source: with an Idempotency-Key it is done
-// once, and a repetition gets the first answer. One that fails may be repeated.
+// once, and a repetition gets the first answer. One that fails may be repeated. A page's
+// form has neither a key nor JSON.
 func (g *Gateway) repeatable(w http.ResponseWriter, r *request, do func() ([]byte, error)) error {
+	if r.page {
+		return act(w, r, do)
+	}
 	body, err := readBody(r, maxBodyBytes) // not used, but part of what the key stands for
 	if err != nil {
 		return err

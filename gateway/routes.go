@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/gorilla/mux"
@@ -29,7 +30,7 @@ type handlerFunc func(w http.ResponseWriter, r *request) error
 // Route is one row of the route table.
 type Route struct {
 	Method    string // GET rows serve HEAD as well
-	Path      string // as in api/openapi.yaml
+	Path      string // as in api/openapi.yaml, where the API has it
 	Operation string // its operationId there: what the audit calls a write
 	access    access
 	handle    handlerFunc
@@ -93,6 +94,24 @@ func (g *Gateway) routes() []Route {
 	}
 }
 
+// routes is their table. A route that needs read or write has the customer in its path. What is done to a
+// source is called as in the API, and done by the same handlers (see repeatable).
+func (g pages) routes() []Route {
+	c := connections{g.Gateway}
+	return []Route{
+		{"GET", opsPath, "showWall", readAll, g.showWall},
+		{"GET", opsPath + "/events", "followEvents", readAll, followers{g.Gateway}.followEvents},
+		{"GET", sourcePage, "showSource", read, g.onSource(g.showSource)},
+		{"POST", sourcePage + "/test-connection", "testInventorySourceEsaConnection", write, g.onSource(c.testConnection)},
+		{"POST", sourcePage + "/refresh", "refreshInventorySourceEsa", write, g.onSource(c.refresh)},
+		{"POST", sourcePage + "/deactivate", "deactivateInventorySourceEsa", write, g.onSource(c.deactivate)},
+		{"POST", sourcePage + "/reactivate", "reactivateInventorySourceEsa", write, g.onSource(c.reactivate)},
+		{"GET", signInPath, "showSignIn", public, g.showSignIn},
+		{"POST", signInPath, "signIn", public, g.signIn},
+		{"POST", opsPath + "/sign-out", "signOut", public, g.signOut},
+	}
+}
+
 // The operations on connections and on sources of both kinds are methods of types of
 // their own, which share what the gateway has.
 type (
@@ -137,6 +156,9 @@ func (g *Gateway) managedSource(r *request) (*registry.Source, error) {
 // Routes gives the route table.
 func Routes() []Route { return (*Gateway)(nil).routes() }
 
+// Pages gives the table of the operators' pages.
+func Pages() []Route { return pages{}.routes() }
+
 // ServeHTTP makes a Route a http.Handler for the router to carry. The gateway calls
 // handle itself, after the router has matched.
 func (*Route) ServeHTTP(http.ResponseWriter, *http.Request) {}
@@ -177,7 +199,7 @@ var (
 
 func pathsOf(wanted func(Route) bool) map[string]bool {
 	paths := map[string]bool{}
-	for _, row := range Routes() {
+	for _, row := range slices.Concat(Routes(), Pages()) {
 		if wanted(row) {
 			paths[row.Path] = true
 		}

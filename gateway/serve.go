@@ -20,7 +20,6 @@ import (
 	"esagate/internal/auth"
 	"esagate/internal/background"
 	"esagate/internal/fault"
-	"esagate/internal/telemetry"
 	"esagate/internal/word"
 	"esagate/registry"
 )
@@ -55,9 +54,11 @@ type request struct {
 	table   *table
 	route   string // the template; noRoute when none matched
 	vars    map[string]string
-	key     *auth.Caller // who has the credential; nil on a public route
-	caller  *auth.Caller // the same, but an operator with the customer they act for
-	quota   int64        // whose limits it counts on: its key's customer, or registry.OperatorID, the operators'
+	key     *auth.Caller  // who has the credential; nil on a public route
+	caller  *auth.Caller  // the same, but an operator with the customer they act for
+	page    bool          // asked for by a browser: it is known by its session, and errors are pages
+	session *auth.Session // that key came with; nil: with a header
+	quota   int64         // whose limits it counts on: its key's customer, or registry.OperatorID, the operators'
 	answer  recorder
 
 	bodies    *bodyBudget
@@ -165,23 +166,14 @@ func (g *Gateway) run(w http.ResponseWriter, r *request, route *Route, known boo
 	} else if r.table == g.admin || publicPaths[r.URL.Path] {
 		need = public
 	}
+	if r.page = r.table == g.main && isPage(r.URL.Path); r.page {
+		if err := (pages{g}).begin(w.Header(), r); err != nil {
+			return err
+		}
+	}
 	if need != public {
-		caller, err := g.authenticate(r.Request)
-		if err != nil {
+		if err := (callers{g}).admit(w.Header(), r, route, need); err != nil {
 			return err
-		}
-		r.key, r.caller, r.quota, r.answer.stranger = caller, caller, caller.CustomerID, false
-		if err := g.limits.count(w.Header(), r, route); err != nil {
-			return err
-		}
-		if need == write && !caller.Write {
-			g.ins.AuthRefusal(telemetry.RefusalReadOnly)
-			return fault.New(fault.Forbidden, "This API key may only read.")
-		}
-		if route != nil {
-			if r.caller, err = g.actingFor(r.Request, caller, need); err != nil {
-				return err
-			}
 		}
 	}
 	if route == nil {
@@ -231,7 +223,7 @@ func checkSizes(r *request) error {
 	if r.ContentLength > maxBodyBytes {
 		return errTooLarge
 	}
-	unfit := checkMedia(r.Header)
+	unfit := checkMedia(r)
 	if unfit == nil || r.ContentLength > 0 {
 		return unfit
 	}
@@ -247,12 +239,16 @@ func checkSizes(r *request) error {
 }
 
 // checkMedia refuses content of a type or coding that no operation takes.
-func checkMedia(h http.Header) error {
-	media, _, err := mime.ParseMediaType(h.Get("Content-Type"))
-	if err != nil || media != "application/json" || len(h["Content-Type"]) > 1 {
-		return fault.New(fault.UnsupportedMedia, "A body must be application/json.")
+func checkMedia(r *request) error {
+	wanted := "application/json"
+	if r.page {
+		wanted = "application/x-www-form-urlencoded"
 	}
-	for _, coding := range h["Content-Encoding"] {
+	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || media != wanted || len(r.Header["Content-Type"]) > 1 {
+		return fault.New(fault.UnsupportedMedia, "A body must be "+wanted+".")
+	}
+	for _, coding := range r.Header["Content-Encoding"] {
 		if !strings.EqualFold(coding, "identity") {
 			return fault.New(fault.UnsupportedMedia, "A body can't be compressed.")
 		}

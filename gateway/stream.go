@@ -20,6 +20,8 @@ const (
 	// that its stream ends within ten seconds.
 	judgeEvery   = 8 * time.Second
 	judgeTimeout = 2 * time.Second
+	// sessionStream is how long a stream by a session goes on: when its client comes back the session is renewed.
+	sessionStream = auth.SessionIdle / 2
 
 	streamWriteTimeout = 10 * time.Second // for each event
 	streamLastTimeout  = time.Second      // for the last words to a client, at a stop
@@ -37,10 +39,11 @@ type stream struct {
 	control *http.ResponseController
 	reader  *events.Reader
 
-	credential string
-	changed    <-chan struct{} // closed when the credential must be judged again
-	byClock    bool            // it may end without that: it is a token, or couldn't be judged
-	turn       *time.Timer     // to the next heartbeat, before which it is judged in any case
+	credential string           // where there is no session
+	changed    <-chan struct{}  // closed when the credential must be judged again
+	byClock    bool             // it may end without that: it is a token, or couldn't be judged
+	turn       *time.Timer      // to the next heartbeat, before which it is judged in any case
+	end        <-chan time.Time // nil: none is set
 }
 
 // How a stream ends, in the words of the log.
@@ -48,6 +51,7 @@ var (
 	errClientLeft = errors.New("the client left")
 	errStopping   = errors.New("the gateway stops")
 	errRefused    = errors.New("the key is not good any more")
+	errRenew      = errors.New("the session is to be renewed")
 )
 
 // stream writes what a reader gets until the client leaves, does not read or may no longer read, or
@@ -56,7 +60,13 @@ func (g followers) stream(w http.ResponseWriter, r *request, reader *events.Read
 	s := &stream{gateway: g.Gateway, request: r, w: w, control: http.NewResponseController(w), reader: reader,
 		turn: time.NewTimer(heartbeatEvery)}
 	defer s.turn.Stop()
-	s.credential, _ = credential(r.Header)
+	if r.session == nil {
+		s.credential, _ = credential(r.Header)
+	} else {
+		end := time.NewTimer(sessionStream)
+		defer end.Stop()
+		s.end = end.C
+	}
 	// The server's own deadlines are for requests: the one for reading would look like a client that left.
 	_ = s.control.SetReadDeadline(time.Time{})
 	if c, ok := r.Context().Value(connKey{}).(*gatheringConn); ok {
@@ -93,6 +103,8 @@ func (s *stream) next() error {
 		return errClientLeft
 	case <-s.gateway.stop:
 		return errStopping
+	case <-s.end:
+		return errRenew
 	case <-s.changed:
 		return s.judge()
 	case <-s.turn.C:
@@ -150,7 +162,7 @@ func (s *stream) judge() error {
 	s.changed = s.gateway.deps.Auth.Changed() // before: what changes meanwhile is judged again
 	ctx, cancel := context.WithTimeout(s.request.Context(), judgeTimeout)
 	defer cancel()
-	caller, err := s.gateway.deps.Auth.Authenticate(ctx, s.credential)
+	caller, err := s.authenticate(ctx)
 	if errors.Is(err, auth.ErrUnknown) || err == nil && *caller != *s.request.key {
 		return errRefused
 	}
@@ -159,6 +171,13 @@ func (s *stream) judge() error {
 		s.setTurn()
 	}
 	return nil
+}
+
+func (s *stream) authenticate(ctx context.Context) (*auth.Caller, error) {
+	if s.request.session != nil {
+		return s.gateway.deps.Auth.AuthenticateSession(ctx, s.request.session)
+	}
+	return s.gateway.deps.Auth.Authenticate(ctx, s.credential)
 }
 
 // say writes a text and has it sent.

@@ -26,6 +26,7 @@ import (
 	"esagate/internal/ratelimit"
 	"esagate/internal/serviceaccount"
 	"esagate/internal/telemetry"
+	"esagate/internal/vault"
 	"esagate/internal/webhooks"
 	"esagate/registry"
 	"esagate/registry/sqlstore"
@@ -72,7 +73,8 @@ func build(ctx context.Context, cfg *config.Config, file string, tasks *transfor
 	if err = a.startTelemetry(ctx, logs); err != nil {
 		return a, err
 	}
-	if a.store, err = openStore(ctx, cfg); err != nil {
+	var secrets *vault.Vault
+	if a.store, secrets, err = openStore(ctx, cfg); err != nil {
 		return a, err
 	}
 	a.instruments.StorePools(func() map[string]sql.DBStats { return sqlstore.Pools(a.store) })
@@ -87,7 +89,7 @@ func build(ctx context.Context, cfg *config.Config, file string, tasks *transfor
 	}
 	a.atEnd(func(context.Context) { a.upstream.Close() })
 	a.auth, err = auth.New(ctx, authConfig(cfg), auth.Deps{
-		Store: a.store, Logger: a.telemetry.Logger, IssuerFetched: a.instruments.IssuerFetched,
+		Store: a.store, Sealer: secrets, Logger: a.telemetry.Logger, IssuerFetched: a.instruments.IssuerFetched,
 	})
 	if err != nil {
 		return a, err
@@ -171,7 +173,7 @@ func (a *app) newEdge(tasks *transform.Tasks, accounts *serviceaccount.Accounts)
 	})
 	a.status.Store(statuses)
 	a.gateway = gateway.New(gateway.Config{
-		PublicURL: cfg.Server.PublicURL, StorefrontURL: cfg.Server.StorefrontURL, Envelope: cfg.Server.Envelope, AllowedOrigins: cfg.Server.AllowedOrigins,
+		PublicURL: cfg.Server.PublicURL, Envelope: cfg.Server.Envelope, AllowedOrigins: cfg.Server.AllowedOrigins,
 		ProbeTimeout: cfg.Upstream.ProbeTimeout, TrustedProxies: cfg.Server.Proxies(),
 		Admin: cfg.Server.AdminAddress != "", MaxConnections: cfg.Server.MaxConnections,
 		MaxConnectionsPerAddress: cfg.Server.MaxConnectionsPerAddress,

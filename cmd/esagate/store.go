@@ -11,17 +11,18 @@ import (
 	"esagate/registry/sqlstore"
 )
 
-// openStore opens the registry's database with what decrypts its secrets. A wrong
+// openStore opens the registry's database, and gives what decrypts its secrets too. A wrong
 // encryption key is reported here, before any request.
-func openStore(ctx context.Context, cfg *config.Config) (*sqlstore.Store, error) {
+func openStore(ctx context.Context, cfg *config.Config) (*sqlstore.Store, *vault.Vault, error) {
 	v, err := vault.New(cfg.Store.EncryptionKey.Reveal())
 	if err != nil {
-		return nil, fmt.Errorf("store: %w", err)
+		return nil, nil, fmt.Errorf("store: %w", err)
 	}
 	if err := folderThere(cfg); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return sqlstore.Open(ctx, cfg.Store.URL.Reveal(), sqlstore.WithVault(v), sqlstore.WithAuditKept(cfg.Store.AuditRetention))
+	store, err := sqlstore.Open(ctx, cfg.Store.URL.Reveal(), sqlstore.WithVault(v), sqlstore.WithAuditKept(cfg.Store.AuditRetention))
+	return store, v, err
 }
 
 // withStore reads a config and works with its store.
@@ -30,7 +31,7 @@ func withStore(ctx context.Context, file string, work func(*sqlstore.Store) erro
 	if err != nil {
 		return err
 	}
-	store, err := openStore(ctx, cfg)
+	store, _, err := openStore(ctx, cfg)
 	if err != nil {
 		return err
 	}

@@ -70,6 +70,7 @@ type Deps struct {
 	HTTP *http.Client
 	// IssuerFetched is called after every attempt to get the issuer's keys.
 	IssuerFetched func(ok bool)
+	Sealer        Sealer // of sessions; nil: there are none
 }
 
 // Authenticator judges credentials. It is safe for concurrent use.
@@ -77,6 +78,7 @@ type Authenticator struct {
 	static  atomic.Pointer[ring] // the keys of the config
 	stored  *stored              // nil without a store
 	tokens  *tokens              // nil without an issuer
+	sealer  Sealer
 	changed atomic.Pointer[chan struct{}]
 	work    *background.Group
 	log     *slog.Logger
@@ -89,8 +91,11 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Authenticator, error) {
 	if deps.Logger == nil {
 		deps.Logger = slog.New(slog.DiscardHandler)
 	}
+	if deps.Sealer == nil {
+		deps.Sealer = noSealer{}
+	}
 	log := deps.Logger.With(slog.String("component", "auth"))
-	a := &Authenticator{work: background.NewGroup(log), log: log}
+	a := &Authenticator{work: background.NewGroup(log), log: log, sealer: deps.Sealer}
 	a.changed.Store(new(make(chan struct{})))
 	a.SetKeys(cfg.Keys)
 	if cfg.OIDC != nil {
@@ -146,16 +151,22 @@ func (a *Authenticator) Recognize(credential string) *Caller {
 }
 
 func (a *Authenticator) recognize(credential string, sum *[sha256.Size]byte) *Caller {
+	if c := a.find(sum); c != nil {
+		return c
+	}
+	if a.tokens != nil {
+		return a.tokens.recognize(credential, sum)
+	}
+	return nil
+}
+
+// find gives the owner of an API key in memory; nil where it is none.
+func (a *Authenticator) find(sum *[sha256.Size]byte) *Caller {
 	if e := a.static.Load().find(sum); e != nil {
 		return &e.caller
 	}
 	if a.stored != nil {
-		if c := a.stored.find(sum); c != nil {
-			return c
-		}
-	}
-	if a.tokens != nil {
-		return a.tokens.recognize(credential, sum)
+		return a.stored.find(sum)
 	}
 	return nil
 }
@@ -177,18 +188,23 @@ func (a *Authenticator) Authenticate(ctx context.Context, credential string) (*C
 			return c, err
 		}
 	}
+	return a.lookUp(ctx, &sum, strings.HasPrefix(credential, KeyPrefix))
+}
+
+// lookUp finds the owner of an API key that is not in memory: it may have been made a moment ago. stored
+// says that it was made at run time.
+func (a *Authenticator) lookUp(ctx context.Context, sum *[sha256.Size]byte, stored bool) (*Caller, error) {
 	if a.stored == nil {
 		return nil, Unknown
 	}
-	// The key may have been made a moment ago.
 	a.stored.ask(ctx)
-	if c := a.stored.find(&sum); c != nil {
+	if c := a.stored.find(sum); c != nil {
 		return c, nil
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, canceled(err)
 	}
-	if a.stored.away.Load() && strings.HasPrefix(credential, KeyPrefix) {
+	if a.stored.away.Load() && stored {
 		return nil, &fault.Error{Kind: fault.Unavailable, Message: "The API key can't be checked now.", RetryAfter: pollEvery}
 	}
 	return nil, Unknown

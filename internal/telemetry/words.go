@@ -44,9 +44,11 @@ const (
 
 	// RefusalOtherCustomer: a customer's key or token, with the id of another customer.
 	RefusalOtherCustomer Refusal = "other_customer"
+	// RefusalCrossSite: what a browser was made to send by a page of somebody else's.
+	RefusalCrossSite Refusal = "cross_site"
 )
 
-var refusals = []Refusal{RefusalMissing, RefusalUnknown, RefusalReadOnly, RefusalOtherCustomer,
+var refusals = []Refusal{RefusalMissing, RefusalUnknown, RefusalReadOnly, RefusalOtherCustomer, RefusalCrossSite,
 	"malformed", "bad_signature", "expired", "not_yet_valid", "wrong_issuer", "wrong_audience", "bad_claims"}
 
 // LimitedKind says which rate limit a request was refused for.

@@ -1,0 +1,176 @@
+package gateway
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"esagate/api"
+	"esagate/gateway/assets"
+	"esagate/gateway/ops"
+	"esagate/internal/auth"
+	"esagate/internal/fault"
+	"esagate/internal/origin"
+	"esagate/internal/telemetry"
+)
+
+// opsPath is where the operators' pages are. All paths under it are theirs: who asks is known by a session
+// and not by a header, requests from other sites are refused, and errors are pages.
+const opsPath = "/ops"
+
+const (
+	signInPath = opsPath + "/sign-in"
+	sourcePage = opsPath + "/sources/{customerId}/{sourceId}"
+)
+
+// pages are the operators' pages. They are no part of the API, and stand behind the same limits, audit, log
+// and metrics.
+type pages struct{ *Gateway }
+
+// isPage reports whether a path is the operators' pages'.
+func isPage(path string) bool { return path == opsPath || strings.HasPrefix(path, opsPath+"/") }
+
+// Header values of all pages.
+var (
+	pagePolicy = []string{assets.Policy}
+	sameOrigin = []string{"same-origin"}
+)
+
+// begin says what browsers may do with the answer, and refuses what other sites have them send.
+func (g pages) begin(h http.Header, r *request) error {
+	h["Content-Security-Policy"] = pagePolicy
+	h["X-Frame-Options"] = denyFrames
+	h["Referrer-Policy"] = sameOrigin
+	h["Cross-Origin-Opener-Policy"] = sameOrigin
+	h["Cross-Origin-Resource-Policy"] = sameOrigin
+	if r.Method == http.MethodGet || r.Method == http.MethodHead || g.fromHere(r.Request) {
+		return nil
+	}
+	g.ins.AuthRefusal(telemetry.RefusalCrossSite)
+	return fault.New(fault.Forbidden, "This did not come from a page of this gateway, so nothing was done. "+
+		"Open the page at the address in server.public_url and try again.")
+}
+
+// fromHere reports whether the browser says that one of our own pages sends a request. Of Sec-Fetch-Site and Origin,
+// which no page can change, one must be there, and what is there must be right. A site of the same domain is
+// another one, and so is our own over http.
+func (g pages) fromHere(r *http.Request) bool {
+	site, from := r.Header["Sec-Fetch-Site"], r.Header["Origin"]
+	switch {
+	case len(site) > 1 || len(from) > 1 || len(site)+len(from) == 0:
+		return false
+	case len(site) == 1 && site[0] != "same-origin":
+		return false
+	case len(from) == 0:
+		return true
+	}
+	here := url.URL{Scheme: "http", Host: r.Host}
+	if g.https {
+		here.Scheme = "https"
+	}
+	u, err := url.Parse(from[0])
+	return err == nil && u.Host != "" && (origin.Same(u, &here) || origin.Same(u, g.public))
+}
+
+// actingFor gives the caller with the customer that a page is of, which its path or its query names. A customer
+// has no pages but their own.
+func (g pages) actingFor(r *request, caller *auth.Caller, need access) (*auth.Caller, error) {
+	given, inPath := r.vars["customerId"]
+	if !inPath {
+		values := r.URL.Query()["customer"]
+		switch {
+		case need.ofCustomer(): // the table is wrong
+			return nil, fault.New(fault.Internal, "This page has no customer.")
+		case len(values) == 0:
+			return caller, nil
+		case len(values) > 1:
+			return nil, fault.Invalid(fault.Issue{Path: "query.customer", Message: "customer is given more than once."})
+		}
+		given = values[0]
+	}
+	customer, ok := auth.ParseCustomer(given)
+	switch {
+	case !ok:
+		return nil, errNoPage
+	case caller.Operator:
+		acting := *caller
+		acting.CustomerID = customer
+		return &acting, nil
+	case customer != caller.CustomerID:
+		g.ins.AuthRefusal(telemetry.RefusalOtherCustomer)
+		return nil, errNoPage
+	}
+	return caller, nil
+}
+
+var errNoPage = fault.New(fault.NotFound, "There is nothing at this address, or nothing that this key may see.")
+
+// pageView gives what a page has around its own part.
+func (r *request) pageView(title string) ops.Page {
+	p := ops.Page{Title: title, RequestID: r.id, Now: time.Now()}
+	if r.session != nil && r.caller != nil {
+		p.Viewer = &ops.Viewer{Name: r.key.Name, CustomerID: r.caller.CustomerID, Operator: r.key.Operator, Write: r.key.Write}
+	}
+	return p
+}
+
+// writePage answers with a page.
+func writePage(w http.ResponseWriter, r *request, status int, page []byte) {
+	h := w.Header()
+	h["Vary"] = []string{"Accept-Encoding, Cookie"}
+	if acceptsGzip(r.Header) {
+		page, _ = api.NewBody(page).Gzip()
+		h["Content-Encoding"] = gzipCoding
+	}
+	writeUncached(w, r, status, htmlType, page)
+}
+
+// seeOther sends a browser to another page.
+func seeOther(w http.ResponseWriter, r *request, to string) {
+	w.Header().Set("Location", to)
+	writeUncached(w, r, http.StatusSeeOther, htmlType, nil)
+}
+
+// failureTitles are the headings of pages that say what went wrong.
+var failureTitles = map[fault.Kind]string{
+	fault.Internal:           "Something went wrong",
+	fault.Forbidden:          "This is not allowed",
+	fault.NotFound:           "There is nothing here",
+	fault.MethodNotAllowed:   "This page does not take that",
+	fault.Conflict:           "This does not fit the state of the source",
+	fault.PreconditionFailed: "The source has changed",
+	fault.RateLimited:        "Too many requests",
+	fault.Unavailable:        "This can't be done at the moment",
+}
+
+// fail answers with a page that says what went wrong. Without a session it leads to the page for signing in.
+func (g pages) fail(w http.ResponseWriter, r *request, f *fault.Error) {
+	status := answerOf[f.Kind].status
+	if f.Kind == fault.Unauthorized {
+		to := signInPath + "?next=" + url.QueryEscape(nextOf(r.Request))
+		// A script would read the page for signing in as what it has asked for.
+		if r.Header.Get("Hx-Request") == "" && !strings.HasPrefix(r.Header.Get("Accept"), "text/event-stream") {
+			seeOther(w, r, to)
+			return
+		}
+		w.Header().Set("Hx-Redirect", to)
+	}
+	title, ok := failureTitles[f.Kind]
+	if !ok {
+		title = "The request can't be understood"
+	}
+	var retry int
+	if w.Header().Get("Retry-After") != "" {
+		retry = retryAfter(f.RetryAfter)
+	}
+	message := f.Message
+	if len(f.Issues) > 1 {
+		messages := make([]string, len(f.Issues))
+		for i, issue := range f.Issues {
+			messages[i] = issue.Message
+		}
+		message = strings.Join(messages, " ")
+	}
+	writePage(w, r, status, ops.Failure(ops.FailureView{Page: r.pageView(title), Message: message, Retry: retry}))
+}

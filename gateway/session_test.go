@@ -1,0 +1,50 @@
+package gateway_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+const pageOf = "/ops/sources/4711/" + source
+
+func TestSessions(t *testing.T) {
+	inWorld(t, setup{}, func(w *world) {
+		b := w.browser()
+		if a := b.open("/ops?state=down&q=a+b"); a.status != 303 || a.header.Get("Location") != "/ops/sign-in?next=%2Fops%3Fstate%3Ddown%26q%3Da%2Bb" {
+			w.Errorf("without a session: %d to %s", a.status, a.header.Get("Location"))
+		}
+		if a := b.open("/ops/sign-in?next=%2Fops%3Fstate%3Ddown"); a.status != 200 || !strings.Contains(string(a.body), `value="/ops?state=down"`) {
+			w.Errorf("%d: %s", a.status, a.body)
+		}
+		a := b.signIn(writeKey, "/ops?state=down")
+		if a.status != 303 || a.header.Get("Location") != "/ops?state=down" {
+			w.Errorf("signing in: %d to %s: %s", a.status, a.header.Get("Location"), a.body)
+		}
+		cookie := a.header.Get("Set-Cookie")
+		if !strings.HasPrefix(cookie, "__Host-esagate=") || !strings.HasSuffix(cookie, "; Path=/; HttpOnly; Secure; SameSite=Strict") || len(cookie) > 400 {
+			w.Errorf("the cookie %s", cookie)
+		}
+		for _, path := range []string{"/ops", "/ops?state=down", pageOf} {
+			if a := b.open(path); a.status != 200 || a.header.Get("Content-Type") != "text/html; charset=utf-8" {
+				w.Errorf("%s: %d %s", path, a.status, a.body)
+			}
+		}
+		for i, action := range []string{"test-connection", "refresh", "deactivate", "reactivate"} {
+			if a := b.submit(pageOf+"/"+action, ""); a.status != 303 || !strings.HasPrefix(a.header.Get("Location"), pageOf) {
+				w.Errorf("%s: %d %s", action, a.status, a.body)
+			}
+			audit := w.send(request("GET", "/audit?limit=1", writeKey, ""))
+			if operations := []string{"testInventorySourceEsaConnection", "refreshInventorySourceEsa", "deactivateInventorySourceEsa", "reactivateInventorySourceEsa"}; !strings.Contains(string(audit.body), fmt.Sprintf(`"operation":%q`, operations[i])) ||
+				!strings.Contains(string(audit.body), `"actor":"writer"`) {
+				w.Errorf("%s in the audit: %s", action, audit.body)
+			}
+		}
+		if a := b.submit("/ops/sign-out", ""); a.status != 303 || a.header.Get("Location") != "/ops/sign-in" || len(b.cookies) != 0 {
+			w.Errorf("signing out: %d to %s", a.status, a.header.Get("Location"))
+		}
+		if a := b.open("/ops"); a.status != 303 {
+			w.Errorf("after signing out: %d", a.status)
+		}
+	})
+}

@@ -1,0 +1,82 @@
+package gateway
+
+import (
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"esagate/gateway/ops"
+	"esagate/internal/fault"
+)
+
+// maxForm bounds the form for signing in, in bytes: a key, each byte escaped, and where to go on.
+const maxForm = 32 << 10
+
+const plainHTTP = "Signing in needs https here, since anybody on the way could read the key. Set server.public_url to " +
+	"the https address at which browsers reach this gateway, or open this page on the gateway's own machine, at localhost."
+
+// showSignIn answers with the page for signing in.
+func (g pages) showSignIn(w http.ResponseWriter, r *request) error {
+	g.signInPage(w, r, r.URL.Query().Get("next"), nil)
+	return nil
+}
+
+// signInPage answers with the page for signing in, and says why it failed where it has been tried.
+func (g pages) signInPage(w http.ResponseWriter, r *request, next string, failure *fault.Error) {
+	view := ops.SignInView{Page: r.pageView("Sign in"), Next: safeNext(next)}
+	status := http.StatusOK
+	if failure != nil {
+		r.failure = failure
+		status, view.Problem = answerOf[failure.Kind].status, failure.Message
+		setRetryAfter(w.Header(), failure)
+	}
+	if !g.takesSessions(r.Request) {
+		status, view.Refused = http.StatusForbidden, plainHTTP
+	}
+	writePage(w, r, status, ops.SignIn(view))
+}
+
+// signIn exchanges a key for a session.
+func (g pages) signIn(w http.ResponseWriter, r *request) error {
+	if !g.takesSessions(r.Request) {
+		g.signInPage(w, r, "", fault.New(fault.Forbidden, plainHTTP))
+		return nil
+	}
+	body, err := readBody(r, maxForm)
+	if err != nil {
+		return err
+	}
+	form, err := url.ParseQuery(string(body))
+	if err != nil {
+		return fault.New(fault.BadRequest, "The form can't be read.")
+	}
+	key, next := strings.TrimSpace(form.Get("key")), form.Get("next")
+	caller, err := callers{g.Gateway}.identify(r, key, key != "")
+	if fault.Is(err, fault.Unauthorized) {
+		err = fault.New(fault.Unauthorized, "This key is not valid. Check that it was copied whole, and that it has not been revoked.")
+	}
+	if err == nil {
+		r.key, r.caller, r.quota = caller, caller, caller.CustomerID
+		err = g.limits.count(w.Header(), r, nil)
+	}
+	if err != nil {
+		g.signInPage(w, r, next, fault.As(err))
+		return nil
+	}
+	session, err := g.deps.Auth.NewSession(caller, key)
+	if err != nil {
+		return err
+	}
+	g.setSession(w.Header(), session)
+	g.access.info(r.Context(), "somebody has signed in", slog.String("request_id", r.id), slog.String("key_name", caller.Name))
+	seeOther(w, r, safeNext(next))
+	return nil
+}
+
+// signOut takes the session from the browser. It needs none: one that has run out is none.
+func (g pages) signOut(w http.ResponseWriter, r *request) error {
+	g.setSession(w.Header(), "")
+	seeOther(w, r, signInPath)
+	return nil
+}

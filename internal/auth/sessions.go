@@ -1,0 +1,163 @@
+package auth
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/golang-jwt/jwt/v5"
+
+	"esagate/internal/fault"
+)
+
+const (
+	// SessionIdle is how long a session is good after it was sealed: begun or renewed.
+	SessionIdle = time.Hour
+	// renewAfter is how old a session is that is renewed when it is used.
+	renewAfter = 5 * time.Minute
+	// maxSession bounds the text of a session that is looked at, in bytes: browsers keep no longer cookies.
+	maxSession = 4 << 10
+)
+
+// Sealer encrypts what leaves the gateway and comes back, and sees to it that nobody has changed it
+// or made it up. All replicas must be able to open what one has sealed. *vault.Vault is one.
+type Sealer interface {
+	Seal(plain, identity []byte) ([]byte, error)
+	Open(sealed, identity []byte) ([]byte, error)
+}
+
+// sessionIdentity is what sessions are sealed for, with the version of what is in them.
+var sessionIdentity = []byte("esagate session 1")
+
+// Session stands for a credential that was good when it began, and is good for as long as the
+// credential is, if it is renewed in time. Nothing of it is kept but in its text, which its owner
+// has: it is sealed, and holds no credential.
+type Session struct {
+	// Of an API key its hash: who has it is looked up each time.
+	Key    []byte `json:"key,omitempty"`
+	Stored bool   `json:"stored,omitzero"` // it was made at run time
+	// Of an access token what it said.
+	Token *tokenSession `json:"token,omitzero"`
+
+	Sealed int64 `json:"sealed"` // when, in seconds since 1970
+}
+
+type tokenSession struct {
+	Issuer     string `json:"issuer"`
+	Name       string `json:"name"`
+	CustomerID int64  `json:"customer"`
+	Write      bool   `json:"write"`
+	End        int64  `json:"end"` // in seconds since 1970
+}
+
+// NewSession begins a session of a caller, who has just been authenticated by a credential, and
+// gives its text.
+func (a *Authenticator) NewSession(caller *Caller, credential string) (string, error) {
+	s := &Session{}
+	if caller.Token {
+		end, err := endOf(credential)
+		if err != nil {
+			return "", err
+		}
+		s.Token = &tokenSession{a.tokens.cfg.Issuer, caller.Name, caller.CustomerID, caller.Write, end.Unix()}
+	} else {
+		sum := hashOf(credential)
+		s.Key, s.Stored = sum[:], strings.HasPrefix(credential, KeyPrefix)
+	}
+	return a.seal(s)
+}
+
+// endOf gives when an access token that was verified ends.
+func endOf(token string) (time.Time, error) {
+	var c claims
+	if _, _, err := jwt.NewParser().ParseUnverified(token, &c); err != nil {
+		return time.Time{}, Malformed
+	}
+	end, err := c.GetExpirationTime()
+	if err != nil || end == nil {
+		return time.Time{}, BadClaims
+	}
+	return end.Time, nil
+}
+
+func (a *Authenticator) seal(s *Session) (string, error) {
+	s.Sealed = time.Now().Unix()
+	plain, err := json.Marshal(s)
+	if err != nil {
+		return "", fault.Wrap(fault.Internal, "The session can't be written.", err)
+	}
+	sealed, err := a.sealer.Seal(plain, sessionIdentity)
+	if err != nil {
+		return "", fault.Wrap(fault.Internal, "The session can't be sealed.", err)
+	}
+	return base64.RawURLEncoding.EncodeToString(sealed), nil
+}
+
+// OpenSession reads the text of a session. The error is a [Reason]: Malformed or Expired. Whether the
+// credential is still good it does not say.
+func (a *Authenticator) OpenSession(text string) (*Session, error) {
+	if text == "" || len(text) > maxSession {
+		return nil, Malformed
+	}
+	sealed, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	if err != nil {
+		return nil, Malformed
+	}
+	plain, err := a.sealer.Open(sealed, sessionIdentity)
+	s := &Session{}
+	if err != nil || json.Unmarshal(plain, s) != nil || (len(s.Key) == sha256.Size) == (s.Token != nil) {
+		return nil, Malformed
+	}
+	// The clock of the replica that has sealed it may be ahead.
+	if age := s.age(); age >= SessionIdle || age < -skew {
+		return nil, Expired
+	}
+	return s, nil
+}
+
+func (s *Session) age() time.Duration { return time.Since(time.Unix(s.Sealed, 0)) }
+
+// RenewSession gives the text of a session that goes on from now; empty where that is not due yet.
+// The session must have been judged.
+func (a *Authenticator) RenewSession(s *Session) (string, error) {
+	if s.age() < renewAfter {
+		return "", nil
+	}
+	return a.seal(s)
+}
+
+// RecognizeSession gives the owner of a session as far as that is known in memory, as [Authenticator.Recognize]
+// does. nil: AuthenticateSession finds out.
+func (a *Authenticator) RecognizeSession(s *Session) *Caller {
+	if t := s.Token; t != nil {
+		if a.tokens == nil || a.tokens.cfg.Issuer != t.Issuer || time.Now().Unix() >= t.End {
+			return nil
+		}
+		return &Caller{Name: t.Name, CustomerID: t.CustomerID, Write: t.Write, Token: true}
+	}
+	return a.find((*[sha256.Size]byte)(s.Key))
+}
+
+// AuthenticateSession gives the owner of a session as they are now, or why there is none any more. Its
+// errors are those of [Authenticator.Authenticate].
+func (a *Authenticator) AuthenticateSession(ctx context.Context, s *Session) (*Caller, error) {
+	if c := a.RecognizeSession(s); c != nil {
+		return c, nil
+	}
+	if s.Token != nil {
+		return nil, Expired
+	}
+	return a.lookUp(ctx, (*[sha256.Size]byte)(s.Key), s.Stored)
+}
+
+// noSealer is for an Authenticator without sessions.
+type noSealer struct{}
+
+var errNoSealer = errors.New("auth: there are no sessions")
+
+func (noSealer) Seal([]byte, []byte) ([]byte, error) { return nil, errNoSealer }
+func (noSealer) Open([]byte, []byte) ([]byte, error) { return nil, errNoSealer }
