@@ -34,7 +34,8 @@ import (
 // Config is what an operator decides about the edge.
 type Config struct {
 	PublicURL      string
-	Envelope       bool // successes as {"data": …, "error": null}
+	StorefrontURL  string // of the storefront's own pages; "" where that is not known
+	Envelope       bool   // successes as {"data": …, "error": null}
 	AllowedOrigins []string
 	ProbeTimeout   time.Duration // of the sales agent's calls that probe its ad server
 	Admin          bool          // /metrics and what /readyz says beyond its status are for ServeAdmin alone

@@ -173,7 +173,7 @@ func (a *app) newEdge(tasks *transform.Tasks, accounts *serviceaccount.Accounts)
 	})
 	a.status.Store(statuses)
 	a.gateway = gateway.New(gateway.Config{
-		PublicURL: cfg.Server.PublicURL, Envelope: cfg.Server.Envelope, AllowedOrigins: cfg.Server.AllowedOrigins,
+		PublicURL: cfg.Server.PublicURL, StorefrontURL: cfg.Server.StorefrontURL, Envelope: cfg.Server.Envelope, AllowedOrigins: cfg.Server.AllowedOrigins,
 		ProbeTimeout: cfg.Upstream.ProbeTimeout, TrustedProxies: cfg.Server.Proxies(),
 		Admin: cfg.Server.AdminAddress != "", MaxConnections: cfg.Server.MaxConnections,
 		MaxConnectionsPerAddress: cfg.Server.MaxConnectionsPerAddress,

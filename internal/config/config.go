@@ -58,6 +58,7 @@ type Server struct {
 	Address                  string        `config:"address" rule:"host:port"`                      // host:port to listen on; port 0 takes a free one
 	AdminAddress             string        `config:"admin_address" rule:"optional host:port"`       // of metrics, readiness and profiles; empty: no such listener
 	PublicURL                string        `config:"public_url" rule:"url-without-path"`            // for browsers and webhooks; without a trailing slash
+	StorefrontURL            string        `config:"storefront_url" rule:"optional url"`            // of the storefront's own pages, without a trailing slash; empty: not known
 	Envelope                 bool          `config:"envelope"`                                      // wrap every success (contract 8.1)
 	AllowedOrigins           []string      `config:"allowed_origins" rule:"origin"`                 // for CORS, in lower case, default port left out
 	MaxConnections           int           `config:"max_connections" rule:"16..1000000"`            // at once

@@ -69,6 +69,7 @@ func Load(path string, environ []string, checks ...Check) (*Config, Faults) {
 // sections holds values against each other, and writes URLs in their one form.
 func (l *loader) sections(c *Config) {
 	c.Server.PublicURL = strings.TrimRight(c.Server.PublicURL, "/")
+	c.Server.StorefrontURL = strings.TrimRight(c.Server.StorefrontURL, "/")
 	c.Upstream.BaseURL = strings.TrimRight(c.Upstream.BaseURL, "/")
 	for i, allowed := range c.Server.AllowedOrigins {
 		c.Server.AllowedOrigins[i] = canonicalOrigin(allowed)

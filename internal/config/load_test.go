@@ -128,7 +128,7 @@ func TestTheRootFileNeedsItsVariables(t *testing.T) {
 // must not end the mapping around it.
 func TestEveryKey(t *testing.T) {
 	c, faults := config.Load(write(t, `
-server: {address: ":9000", admin_address: "127.0.0.1:9090", max_connections: 512, max_connections_per_address: 256, public_url: "https://gate.example.org/", envelope: true, allowed_origins: ["HTTPS://App.Example.org:443", "http://localhost:3000"], trusted_proxies: [10.44.0.0/16, "fd00:44::7"]}
+server: {address: ":9000", admin_address: "127.0.0.1:9090", max_connections: 512, max_connections_per_address: 256, public_url: "https://gate.example.org/", storefront_url: "https://shop.example.org/app/", envelope: true, allowed_origins: ["HTTPS://App.Example.org:443", "http://localhost:3000"], trusted_proxies: [10.44.0.0/16, "fd00:44::7"]}
 limits: {reads: {rate: 0, burst: 1}, writes: {rate: 0.5, burst: 2}, wrong_keys: {rate: 100000, burst: 1000000}}
 upstream:
   base_url: ${HOST}/admin/
@@ -168,7 +168,7 @@ platform_tasks:
 	agency, limit, enabled := int64(4), 12.5, false
 	text := func(s string) *string { return &s }
 	compare(t, "every key", *c, config.Config{
-		Server: config.Server{Address: ":9000", AdminAddress: "127.0.0.1:9090", MaxConnections: 512, MaxConnectionsPerAddress: 256, PublicURL: "https://gate.example.org", Envelope: true,
+		Server: config.Server{Address: ":9000", AdminAddress: "127.0.0.1:9090", MaxConnections: 512, MaxConnectionsPerAddress: 256, PublicURL: "https://gate.example.org", StorefrontURL: "https://shop.example.org/app", Envelope: true,
 			AllowedOrigins: []string{"https://app.example.org", "http://localhost:3000"}, TrustedProxies: []string{"10.44.0.0/16", "fd00:44::7"}},
 		Limits: config.Limits{Reads: config.Limit{Burst: 1}, Writes: config.Limit{Rate: 0.5, Burst: 2},
 			WrongKeys: config.Limit{Rate: 100_000, Burst: 1_000_000}},
