@@ -109,7 +109,7 @@ func New(cfg Config, deps Deps) *Gateway {
 	if u, err := url.Parse(cfg.PublicURL); err == nil {
 		g.public, g.https = u, u.Scheme == "https"
 	}
-	rows := slices.Concat(g.routes(), pages{g}.routes())
+	rows := slices.Concat(g.routes(), pages{g}.routes(), site{g}.routes())
 	if cfg.Admin {
 		rows = slices.DeleteFunc(rows, func(r Route) bool { return r.Path == "/metrics" })
 	}

@@ -80,8 +80,3 @@ func (g *Gateway) addDetails(body *readiness) {
 		body.Issuer = "away"
 	}
 }
-
-func (g *Gateway) getSpec(w http.ResponseWriter, r *request) error {
-	writeUncached(w, r, http.StatusOK, []string{"application/yaml"}, api.OpenAPI)
-	return nil
-}

@@ -11,18 +11,24 @@ import (
 
 var (
 	gzipCoding = []string{"gzip"}
-	revalidate = []string{"private, no-cache"}
-	vary       = []string{"Accept-Encoding, Authorization, X-Scope3-Api-Key, Esagate-Customer"}
+	documents  = kept{jsonType, []string{"private, no-cache"}, []string{"Accept-Encoding, Authorization, X-Scope3-Api-Key, Esagate-Customer"}}
 )
+
+// kept is what an answer says of its body that somebody may keep: as the values of the headers.
+type kept struct{ contentType, cacheControl, vary []string }
 
 // netHTTPBuffer is below what net/http holds back until the handler is done. Of
 // such an answer it finds the length itself, and need not copy the headers.
 const netHTTPBuffer = 2000
 
-// writeBody answers with a body in the coding that the client wants, or with 304
-// where it has it already. Age and Cache-Status are the caller's; changed is when what the
+// writeBody answers with a document. Age and Cache-Status are the caller's; changed is when what the
 // body shows last changed, zero where that is not known.
 func writeBody(w http.ResponseWriter, r *request, b *api.Body, changed time.Time) error {
+	return documents.write(w, r, b, changed)
+}
+
+// write answers with a body in the coding that the client wants, or with 304 where it has it already.
+func (k *kept) write(w http.ResponseWriter, r *request, b *api.Body, changed time.Time) error {
 	if err := checkMatch(r.Header, b, changed); err != nil {
 		return err
 	}
@@ -32,12 +38,12 @@ func writeBody(w http.ResponseWriter, r *request, b *api.Body, changed time.Time
 	if zip {
 		etag = b.GzipETag
 	}
-	h["Cache-Control"] = revalidate
+	h["Cache-Control"] = k.cacheControl
 	h["Etag"] = etag
 	if v, ok := h["Vary"]; ok {
-		h["Vary"] = append(slices.Clone(v), vary...)
+		h["Vary"] = append(slices.Clone(v), k.vary...)
 	} else {
-		h["Vary"] = vary
+		h["Vary"] = k.vary
 	}
 	if tags, ok := r.Header["If-None-Match"]; ok && names(tags, etag[0]) {
 		w.WriteHeader(http.StatusNotModified)
@@ -51,7 +57,7 @@ func writeBody(w http.ResponseWriter, r *request, b *api.Body, changed time.Time
 		content, length = b.Gzip()
 		h["Content-Encoding"] = gzipCoding
 	}
-	h["Content-Type"] = jsonType
+	h["Content-Type"] = k.contentType
 	if len(content) > netHTTPBuffer || r.Method == http.MethodHead {
 		h["Content-Length"] = length
 		w.WriteHeader(http.StatusOK)

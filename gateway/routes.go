@@ -48,7 +48,7 @@ const (
 // routes is the table that leads the router; a test holds it against api/openapi.yaml.
 // The busiest route stands first: the router tries them in order.
 func (g *Gateway) routes() []Route {
-	c, i := connections{g}, inventory{g}
+	c, i, s := connections{g}, inventory{g}, site{g}
 	return []Route{
 		{"GET", source + "/status", "getInventorySourceEsaStatus", read, g.onSource(c.getStatus)},
 		{"GET", source + "/esa", "getInventorySourceEsa", read, g.onSource(c.getConnection)},
@@ -90,7 +90,8 @@ func (g *Gateway) routes() []Route {
 		{"GET", "/healthz", "getHealth", public, g.getHealth},
 		{"GET", "/readyz", "getReadiness", public, g.getReadiness},
 		{"GET", "/metrics", "getMetrics", public, g.getMetrics},
-		{"GET", "/openapi.yaml", "getOpenAPI", public, g.getSpec},
+		{"GET", "/openapi.yaml", "getOpenAPI", public, s.getSpec},
+		{"GET", "/openapi.json", "getOpenAPIAsJSON", public, s.getSpecAsJSON},
 	}
 }
 
@@ -199,7 +200,7 @@ var (
 
 func pathsOf(wanted func(Route) bool) map[string]bool {
 	paths := map[string]bool{}
-	for _, row := range slices.Concat(Routes(), Pages()) {
+	for _, row := range slices.Concat(Routes(), Pages(), site{}.routes()) {
 		if wanted(row) {
 			paths[row.Path] = true
 		}

@@ -17,6 +17,7 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
 
+	"esagate/gateway/assets"
 	"esagate/internal/auth"
 	"esagate/internal/background"
 	"esagate/internal/fault"
@@ -163,7 +164,7 @@ func (g *Gateway) run(w http.ResponseWriter, r *request, route *Route, known boo
 	need := read
 	if route != nil {
 		need = route.access
-	} else if r.table == g.admin || publicPaths[r.URL.Path] {
+	} else if r.table == g.admin || publicPaths[r.URL.Path] || strings.HasPrefix(r.URL.Path, assets.Prefix) {
 		need = public
 	}
 	if r.page = r.table == g.main && isPage(r.URL.Path); r.page {

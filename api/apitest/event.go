@@ -3,6 +3,7 @@ package apitest
 import (
 	"encoding/json"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -18,8 +19,9 @@ func ValidateEvent(t testing.TB, name string, data []byte) {
 	doc := plain().doc
 	stream := doc.Paths.Value(eventsPath).Get.Responses.Status(http.StatusOK).Value.Content["text/event-stream"]
 	schemas, _ := stream.Extensions["x-data"].(map[string]any)
-	schema, _ := schemas[name].(string)
-	ref := doc.Components.Schemas[schema]
+	schema, _ := schemas[name].(map[string]any)
+	reference, _ := schema["$ref"].(string)
+	ref := doc.Components.Schemas[strings.TrimPrefix(reference, "#/components/schemas/")]
 	if ref == nil {
 		t.Errorf("the contract has no event %q, or no schema for it", name)
 		return

@@ -127,7 +127,7 @@ func TestBadAnswers(t *testing.T) {
 		{answer{"wrong content type", "", connectionPath, 200, documentHeaders("Content-Type", "text/html"), connection}, "text/html"},
 		{answer{"undocumented status", "", connectionPath, 202, headers(), connection}, "no such status"},
 		{answer{"no request id", "", connectionPath, 200, documentHeaders("X-Request-Id", ""), connection}, `header "X-Request-Id" missing`},
-		{answer{"enveloped", "", connectionPath, 200, documentHeaders(), `{"data":` + connection + `,"error":null}`}, "is enveloped"},
+		{answer{"enveloped", "", connectionPath, 200, documentHeaders(), `{"data":` + connection + `,"error":null}`}, `property "data" is unsupported`},
 		{answer{"list with null", "", listPath, 200, documentHeaders(), "null"}, "Value is not nullable"},
 		{answer{"stream with a field less", "", statusPath, 200, statusHeaders(), swap(status(), `"signalCoverage":{"status":"never_run",`, `"signalCoverage":{`)}, `"/syncs/signalCoverage/status": property "status" is missing`},
 		{answer{"stream missing", "", statusPath, 200, statusHeaders(), swap(status(), `"advertisers":`, `"more":`)}, `"/syncs/advertisers": property "advertisers" is missing`},
@@ -160,8 +160,8 @@ func TestBadAnswers(t *testing.T) {
 
 func TestEnvelopedForm(t *testing.T) {
 	refused(t, apitest.ValidateEnveloped, []refusal{
-		{answer{"plain connection", "", connectionPath, 200, documentHeaders(), connection}, "not enveloped"},
-		{answer{"plain list", "", listPath, 200, documentHeaders(), "[" + connection + "]"}, "not enveloped"},
+		{answer{"plain connection", "", connectionPath, 200, documentHeaders(), connection}, `property "data" is missing`},
+		{answer{"plain list", "", listPath, 200, documentHeaders(), "[" + connection + "]"}, "value must be an object"},
 		{answer{"list without meta", "", listPath, 200, documentHeaders(), `{"data":[],"error":null}`}, `property "meta" is missing`},
 		{answer{"no error", "", connectionPath, 200, documentHeaders(), `{"data":` + connection + `}`}, `property "error" is missing`},
 		{answer{"error not null", "", connectionPath, 200, documentHeaders(), `{"data":` + connection + `,"error":{}}`}, `"/error": value is not one of`},

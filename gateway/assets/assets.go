@@ -83,3 +83,6 @@ func URL(name string) string {
 
 // Get gives a file by the last part of its address; nil: there is none.
 func Get(hashed string) *File { return files[hashed] }
+
+// Named gives a file by its own name.
+func Named(name string) *File { return Get(strings.TrimPrefix(URL(name), Prefix)) }
