@@ -35,7 +35,7 @@ var functions = template.FuncMap{"asset": assets.URL}
 
 // parse makes the template of a page: the layout with the page's own parts.
 func parse(names ...string) *template.Template {
-	return template.Must(template.New("layout").Funcs(functions).Funcs(words).ParseFS(sources, append([]string{"layout.html"}, names...)...))
+	return template.Must(template.New("layout").Funcs(functions).Funcs(words).Funcs(looks).ParseFS(sources, append([]string{"layout.html"}, names...)...))
 }
 
 // render gives a page. A template that does not fit its view is a fault of the program, which the

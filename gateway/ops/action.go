@@ -1,0 +1,183 @@
+package ops
+
+import (
+	"slices"
+	"time"
+
+	"esagate/api"
+)
+
+// Action is something that a person can do to a source.
+type Action struct {
+	Name  string // in the path of its form
+	Verb  string // of its button
+	Ask   string // whether it shall be done
+	Says  []string
+	Busy  string // while it is done
+	Main  bool   // there is nothing to be afraid of
+	links []string
+}
+
+// actions are all of them.
+var actions = []Action{
+	{
+		Name: "test-connection", Verb: "Test the connection", Ask: "Test the connection to the ad server?", Main: true,
+		Says: []string{
+			"The sales agent signs in at the ad server with the saved account and looks whether it may do what it has to. " +
+				"Nothing is changed there.",
+			"This can take a minute. What comes out is kept with the source, for everybody to see.",
+		},
+		Busy:  "Testing the connection… This can take a minute.",
+		links: []string{"Test again", "Give access, then test again"},
+	},
+	{
+		Name: "refresh", Verb: "Refresh", Ask: "Read everything from the ad server again?", Main: true,
+		Says: []string{
+			"The sales agent starts its syncs with the ad server: inventory, targeting, advertisers and what else it has. " +
+				"They run on their own, for minutes or longer, and this page follows them.",
+			"Selling goes on meanwhile. A sync that is running already is not started twice.",
+		},
+		Busy:  "Asking the sales agent to start its syncs…",
+		links: []string{"Retry the sync", "Start the sync"},
+	},
+	{
+		Name: "deactivate", Verb: "Deactivate", Ask: "Stop selling through this source?",
+		Says: []string{
+			"The source stops selling at once: buyers find nothing of it any more, and can't book through it.",
+			"Its account and its settings are kept, and it can be reactivated at any time. In the ad server nothing is changed: " +
+				"what is booked there already stays as it is.",
+		},
+		Busy: "Deactivating the source…",
+	},
+	{
+		Name: "reactivate", Verb: "Reactivate", Ask: "Sell through this source again?", Main: true,
+		Says: []string{
+			"Buyers find the source again, and can book through it as soon as nothing else keeps it from selling.",
+			"Its account and settings are as they were when it was deactivated.",
+		},
+		Busy:  "Reactivating the source…",
+		links: []string{"Switch it on"},
+	},
+}
+
+// ActionForm is what the forms of all actions carry beside their names.
+type ActionForm struct {
+	Once string // makes two requests from one page one
+	Seen string // the state of the source that the page shows
+}
+
+// Actions gives what the viewer can do to the source as it is.
+func (v *SourceView) Actions() []Action {
+	c := v.Connection
+	if v.Viewer == nil || !v.Viewer.Write || c.TenantID == nil {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(actions), func(a Action) bool {
+		switch a.Name {
+		case "deactivate":
+			return c.ProvisioningStatus != "active"
+		case "reactivate":
+			return c.ProvisioningStatus != "deactivated"
+		}
+		return false
+	})
+}
+
+// NoActions says why there is nothing to be done here to the source; "" where there is.
+func (v *SourceView) NoActions() string {
+	switch {
+	case len(v.Actions()) > 0:
+		return ""
+	case v.Connection.TenantID == nil:
+		return "The sales agent has no account for this source yet, so there is nothing to test, to refresh or to switch."
+	case v.Viewer == nil || !v.Viewer.Write:
+		return "You have signed in with a key that only reads: testing, refreshing and switching off need one that may write."
+	}
+	return ""
+}
+
+// actionOf gives the action that does what a link stands for, if the viewer can do it here.
+func (v *SourceView) actionOf(l Link) string {
+	if l.External {
+		return ""
+	}
+	for _, a := range v.Actions() {
+		if slices.Contains(a.links, l.Text) {
+			return a.Name
+		}
+	}
+	return ""
+}
+
+// Outcome is what became of an action.
+type Outcome struct {
+	Good  bool
+	Text  string
+	More  []string      // sentences
+	Took  time.Duration // 0: that says nothing
+	Retry int           // in so many seconds it is worth trying again; 0: that is not known
+}
+
+// Tested says what came out of a test.
+func Tested(r *api.TestResult, took time.Duration) *Outcome {
+	o := &Outcome{Good: r.Success, Text: "The ad server let us in, and everything that was tested works.", Took: took}
+	if !r.Success {
+		o.Text = "The ad server did not let us in."
+		if r.Error != nil {
+			o.More = append(o.More, sentence(*r.Error))
+		}
+		if r.ErrorCode != nil {
+			if known, ok := issueTexts[*r.ErrorCode]; ok {
+				o.Text = known.text
+			}
+		}
+	}
+	for i := range r.CapabilityChecks {
+		check := &r.CapabilityChecks[i]
+		switch check.Status {
+		case "passed", "not_checked":
+			continue
+		}
+		o.Good = false
+		if r.Success {
+			o.Text = "The ad server let us in, but not everything works."
+		}
+		text := label(check.Capability) + " does not work."
+		if check.Message != nil {
+			text += " " + sentence(*check.Message)
+		}
+		o.More = append(o.More, text)
+	}
+	return o
+}
+
+// Refreshed says what came out of a refresh.
+func Refreshed(r *api.RefreshResult) *Outcome {
+	if r.Status == "already_running" {
+		o := &Outcome{Good: true, Text: "Nothing was started: syncs are running already."}
+		if len(r.RunningSyncTypes) > 0 {
+			o.More = []string{"Running: " + labels(r.RunningSyncTypes) + "."}
+		}
+		return o
+	}
+	o := &Outcome{Good: true, Text: "The syncs have been started."}
+	var names []string
+	for i := range r.SyncRunIDs {
+		names = append(names, r.SyncRunIDs[i].Name)
+	}
+	if len(names) > 0 {
+		o.More = []string{"Started: " + labels(names) + "."}
+	}
+	return o
+}
+
+// Switched says that a source was switched on or off.
+func Switched(c *api.Connection) *Outcome {
+	switch c.ProvisioningStatus {
+	case "deactivated":
+		return &Outcome{Good: true, Text: "The source is deactivated: it sells nothing until it is reactivated."}
+	case "active":
+		return &Outcome{Good: true, Text: "The source is active again."}
+	}
+	return &Outcome{Text: "The source is neither active nor deactivated now: see below how it stands."}
+}

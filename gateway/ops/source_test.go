@@ -1,0 +1,263 @@
+package ops_test
+
+import (
+	"bytes"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/net/html"
+
+	"esagate/api"
+	"esagate/gateway/ops"
+)
+
+// parsed is a page as a browser reads it.
+type parsed struct {
+	testing.TB
+	name string
+	ids  map[string]*html.Node
+	all  []*html.Node // elements, in their order
+}
+
+func parsePage(t testing.TB, name string, page []byte) *parsed {
+	t.Helper()
+	root, err := html.Parse(bytes.NewReader(page))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &parsed{TB: t, name: name, ids: map[string]*html.Node{}}
+	for n := range root.Descendants() {
+		if n.Type != html.ElementNode {
+			continue
+		}
+		p.all = append(p.all, n)
+		if id, ok := attribute(n, "id"); ok {
+			if p.ids[id] != nil || id == "" || strings.ContainsAny(id, " \t\n") {
+				t.Errorf("%s: the id %q is not valid, or is there twice", name, id)
+			}
+			p.ids[id] = n
+		}
+	}
+	return p
+}
+
+func attribute(n *html.Node, name string) (string, bool) {
+	for _, a := range n.Attr {
+		if a.Key == name {
+			return a.Val, true
+		}
+	}
+	return "", false
+}
+
+// text gives what one reads in an element.
+func text(n *html.Node) string {
+	var b strings.Builder
+	for d := range n.Descendants() {
+		switch {
+		case d.Type == html.TextNode:
+			b.WriteString(d.Data)
+		case d.Data != "time" && d.Data != "strong": // they stand within a line
+			b.WriteByte(' ')
+		}
+	}
+	return strings.Join(strings.Fields(b.String()), " ")
+}
+
+// sound checks what holds for every page.
+func (p *parsed) sound() {
+	p.Helper()
+	level := 0
+	for _, n := range p.all {
+		if n.Data == "script" && n.FirstChild != nil || n.Data == "style" || n.Data == "img" || n.Data == "iframe" {
+			p.Errorf("%s: there is a %s", p.name, n.Data)
+		}
+		if len(n.Data) == 2 && n.Data[0] == 'h' && n.Data[1] >= '1' && n.Data[1] <= '6' {
+			next := int(n.Data[1] - '0')
+			if next > level+1 {
+				p.Errorf("%s: the heading %q skips a level", p.name, text(n))
+			}
+			level = next
+		}
+		for _, a := range n.Attr {
+			switch {
+			case a.Key == "style" || strings.HasPrefix(a.Key, "on") || strings.HasPrefix(a.Key, "hx-on"):
+				p.Errorf("%s: %s has the attribute %s, which the policy forbids", p.name, n.Data, a.Key)
+			case a.Key == "commandfor" || a.Key == "aria-labelledby" || a.Key == "for" ||
+				(a.Key == "hx-target" || a.Key == "hx-select") && strings.HasPrefix(a.Val, "#"):
+				if p.ids[strings.TrimPrefix(a.Val, "#")] == nil {
+					p.Errorf("%s: %s=%q names no element", p.name, a.Key, a.Val)
+				}
+			case a.Key == "href" || a.Key == "action":
+				u, err := url.Parse(a.Val)
+				if err != nil || u.Scheme != "" && u.Scheme != "https" {
+					p.Errorf("%s: %s=%q", p.name, a.Key, a.Val)
+				}
+			}
+		}
+	}
+}
+
+var sourceSections = []string{"connection", "issues", "tasks", "streams", "workflows", "creatives", "products", "packages",
+	"inventory-profiles", "webhooks", "audit", "document"}
+
+func TestSourcePagesAreSound(t *testing.T) {
+	for name, change := range sourceStates {
+		v := aSource()
+		change(&v)
+		p := parsePage(t, name, ops.Source(v))
+		p.sound()
+		for _, id := range sourceSections {
+			if n := p.ids[id]; n == nil {
+				t.Errorf("%s: no section %s", name, id)
+			} else if heading := text(p.ids[id].FirstChild.NextSibling); text(n) == heading {
+				t.Errorf("%s: the section %s is empty", name, id)
+			}
+		}
+		at := v.Place().Path()
+		for _, n := range p.all {
+			href, _ := attribute(n, "href")
+			u, _ := url.Parse(href)
+			if n.Data == "a" && u.EscapedPath() == at && p.ids[u.Fragment] == nil {
+				t.Errorf("%s: the link %q leads nowhere on its own page", name, href)
+			}
+		}
+	}
+}
+
+func TestSourcePagesSayHowItStands(t *testing.T) {
+	for _, c := range []struct {
+		state, id string
+		says      []string
+	}{
+		{"live", "board", []string{"Granite Video ✓ Live for 6 d", "It sells, and everything about it works.", "Answer of 4 s ago", "3 states"}},
+		{"live", "changes", []string{"✓ Live for 15 h, until now", "~ Degraded for 1 h, until 15 h ago"}},
+		{"live", "connection", []string{"Network code 90817263", "Tenant tnt_granite", "MCP address https://sales-agent.example/mcp/",
+			"Account to let in esagate@operator-project.iam.gserviceaccount.example", "Last test 3 d ago", "Set up 40 d ago"}},
+		{"live", "issues", []string{"There are none."}},
+		{"live", "tasks", []string{"Nothing is left to be done.", "3 tasks are done", "Done: Ad server connected"}},
+		{"live", "stream-inventory", []string{"Inventory Synced", "Last run 18 min ago", "Last success 18 min ago", "Items 18,240", "10 runs, none failed"}},
+		{"live", "workflows", []string{"3 wait for a person, the oldest for 5 h.", "Creative approval 2"}},
+		{"live", "creatives", []string{"Active 48", "Wait for review 2", "Rejected in 24 hours 1"}},
+		{"live", "products", []string{"Active 9", "Drafts 2", "Archived 4"}},
+		{"live", "packages", []string{"Active 12", "Paused 2", "Impressions in 24 hours 1,204,332"}},
+		{"live", "inventory-profiles", []string{"Complete 13", "Incomplete 1", "Owned by wholesale 2"}},
+		{"live", "webhooks", []string{"Delivered in 24 hours 412", "Failed 1, the last 7 h ago", "99.8 %"}},
+		{"live", "audit", []string{"Succeeded: Tested the connection desk 3 d ago", "nightly-setup (operator)", "Refused: Saved the ad server 3 times VALIDATION_ERROR"}},
+		{"live", "document", []string{"curl -H", `"isLive": true`}},
+		{"down", "connection", []string{"Last error: The ad server refused the credentials. ADAPTER_INVALID_CREDENTIALS", "Ad server now not connected"}},
+		{"blocked", "tasks", []string{"2 blockers 1 warning", "Blocker: Default advertiser", "In the storefront: /settings/ad-server#advertiser"}},
+		{"degraded", "stream-inventory", []string{"Inventory Failed", "The last three syncs failed", "deadline exceeded while reading ad units (page 14)", "Retry the sync", "3 of 10 runs failed"}},
+		{"running", "stream-inventory", []string{"Inventory Running", "It has been syncing for 40 s."}},
+		{"running", "outcome", []string{"The syncs have been started.", "Started: inventory, custom targeting, advertisers."}},
+		{"stale", "board", []string{"The sales agent can't be reached. What you see is the sales agent's answer of 4 min ago.", "no newer one could be had"}},
+		{"reading", "board", []string{"Its status is being read"}},
+		{"outage", "board", []string{"Not known for 20 min", "The sales agent can't be reached. What was known last is shown below."}},
+		{"outage", "streams", []string{"Inventory last known: Success", "Items 18,240"}},
+		{"outage", "audit", []string{"The record can't be read at the moment"}},
+		{"outage", "document", []string{"There is none at the moment."}},
+		{"pending", "board", []string{"Pending for 2 min", "there is nothing to test"}},
+		{"pending", "packages", []string{"Nothing is booked."}},
+		{"failed", "connection", []string{"Could not be set up", "The service account has no access to network 90817263."}},
+		{"deactivated", "connection", []string{"Switched off", "Deactivated 3 h ago"}},
+		{"reader", "audit", []string{"shown to those who may make some"}},
+		{"tested-bad", "outcome", []string{"The ad server refuses the saved account", "account is suspended", "It took 12 s."}},
+	} {
+		v := aSource()
+		sourceStates[c.state](&v)
+		p := parsePage(t, c.state, ops.Source(v))
+		if p.ids[c.id] == nil {
+			t.Errorf("%s: there is no %s", c.state, c.id)
+			continue
+		}
+		for _, want := range c.says {
+			if got := text(p.ids[c.id]); !strings.Contains(got, want) {
+				t.Errorf("%s: %s does not say %q but %q", c.state, c.id, want, got)
+			}
+		}
+	}
+}
+
+// What others wrote is text, whatever it looks like.
+func TestSourcePageOfHostileTexts(t *testing.T) {
+	v := aSource()
+	sourceStates["hostile"](&v)
+	page := ops.Source(v)
+	for _, raw := range []string{"<script>alert", "<img", "&lt;/script&gt;&lt;img src=x onerror=alert(2)&gt;"} {
+		if has := bytes.Contains(page, []byte(raw)); has != strings.HasPrefix(raw, "&") {
+			t.Errorf("%s: %v", raw, has)
+		}
+	}
+	p := parsePage(t, "hostile", page)
+	if got := text(p.ids["board"]); !strings.Contains(got, "<script>alert(1)</script>") {
+		t.Errorf("the name is not there: %.200s", got)
+	}
+	if got, _ := attribute(p.ids["board"], "hx-get"); got != "/ops/sources/4210/a%22b%27%3Cc%3E&d%20%C3%A9" {
+		t.Errorf("hx-get %s", got)
+	}
+	if events, _ := attribute(p.ids["main"], "hx-sse:connect"); !strings.HasSuffix(events, "&sourceId=a%22b%27%3Cc%3E%26d+%C3%A9") {
+		t.Errorf("hx-sse:connect %s", events)
+	}
+}
+
+func TestActionsOfASource(t *testing.T) {
+	for state, want := range map[string][]string{
+		"live":        {"test-connection", "refresh", "deactivate"},
+		"failed":      {"test-connection", "refresh"},
+		"deactivated": {"test-connection", "refresh", "reactivate"},
+		"outage":      {"test-connection", "refresh", "deactivate"},
+		"pending":     nil,
+		"reader":      nil,
+	} {
+		v := aSource()
+		sourceStates[state](&v)
+		p := parsePage(t, state, ops.Source(v))
+		var forms, dialogs []string
+		for _, n := range p.all {
+			id, _ := attribute(n, "id")
+			if n.Data == "dialog" {
+				dialogs = append(dialogs, strings.TrimPrefix(id, "do-"))
+			}
+			if action, _ := attribute(n, "data-action"); n.Data == "form" && action != "" {
+				to, _ := attribute(n, "action")
+				method, _ := attribute(n, "method")
+				if to != "/ops/sources/4210/granite-video/"+action || method != "post" {
+					t.Errorf("%s: %s %s", state, method, to)
+				}
+				forms = append(forms, action)
+			}
+		}
+		if !slices.Equal(forms, want) || !slices.Equal(dialogs, want) {
+			t.Errorf("%s: forms %v, dialogs %v, want %v", state, forms, dialogs, want)
+		}
+	}
+}
+
+func TestOutcomes(t *testing.T) {
+	for name, c := range map[string]struct {
+		got  *ops.Outcome
+		good bool
+		want string
+	}{
+		"a test that passes": {ops.Tested(&api.TestResult{Success: true}, 0), true, "The ad server let us in, and everything that was tested works."},
+		"a capability that fails": {ops.Tested(&api.TestResult{Success: true, CapabilityChecks: []api.CapabilityCheck{
+			{Capability: "reporting", Status: "failed", Message: ptr("no access to reports")}, {Capability: "forecasting", Status: "not_checked"}}}, 0),
+			false, "The ad server let us in, but not everything works. Reporting does not work. no access to reports."},
+		"a test that fails": {ops.Tested(&api.TestResult{ErrorCode: ptr("ADAPTER_CONNECTION_FAILED"), Error: ptr("no route to host")}, 0),
+			false, "The ad server could not be reached: nothing can be sold. no route to host."},
+		"a code that is not known": {ops.Tested(&api.TestResult{ErrorCode: ptr("ADAPTER_NEW"), Error: ptr("Odd.")}, 0), false, "The ad server did not let us in. Odd."},
+		"a refresh": {ops.Refreshed(&api.RefreshResult{Status: "started", SyncRunIDs: api.SyncRunIDs{{Name: "customTargeting"}, {Name: "inventory"}}}),
+			true, "The syncs have been started. Started: custom targeting, inventory."},
+		"one that runs": {ops.Refreshed(&api.RefreshResult{Status: "already_running", RunningSyncTypes: []string{"inventory"}}),
+			true, "Nothing was started: syncs are running already. Running: inventory."},
+		"switched off": {ops.Switched(&api.Connection{ProvisioningStatus: "deactivated"}), true, "The source is deactivated: it sells nothing until it is reactivated."},
+		"switched on":  {ops.Switched(&api.Connection{ProvisioningStatus: "active"}), true, "The source is active again."},
+		"neither":      {ops.Switched(&api.Connection{ProvisioningStatus: "failed"}), false, "The source is neither active nor deactivated now: see below how it stands."},
+	} {
+		if got := strings.Join(append([]string{c.got.Text}, c.got.More...), " "); got != c.want || c.got.Good != c.good {
+			t.Errorf("%s: %v %q", name, c.got.Good, got)
+		}
+	}
+}
