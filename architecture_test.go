@@ -28,7 +28,7 @@ cmd/esagate: ...
 bench: ...
 gateway: api gateway/... internal/... registry snapshot status transform upstream
 gateway/assets: api
-gateway/ops: api gateway/assets internal/word registry status transform
+gateway/ops: api gateway/assets internal/adserver internal/word registry status transform
 gateway/docs: api gateway/assets
 status: api internal/adserver internal/background internal/events internal/fault internal/telemetry registry snapshot transform upstream
 transform: api internal/adserver internal/redact internal/word registry upstream/wire

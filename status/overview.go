@@ -23,6 +23,9 @@ type OverviewQuery struct {
 	AdServer string   // its type
 	Issue    string   // the code of the worst
 
+	NeedsHand bool // what works, waits its turn or was switched off is left out
+	Facets    bool // say what there is to filter by
+
 	Order      OverviewOrder
 	Descending bool
 	Skip, Take int
@@ -49,6 +52,8 @@ var OverviewOrders = []OverviewOrder{ByState, ByName, BySince, BySourceID, ByCus
 // Overview is how managed sources stand.
 type Overview struct {
 	*api.Overview
+	Lead        *Headline // Headline, in its parts
+	Facets      *Facets   // nil unless the query asked for them
 	historyFrom time.Time // zero: without history
 }
 
@@ -82,7 +87,11 @@ func (s *Service) Overview(ctx context.Context, q OverviewQuery) (*Overview, err
 		open := agent.OpenTenants > 0 && s.deps.Upstream.BreakerOpen(rows[i].Connection.TenantID)
 		t.add(rows[i].Source, rows[i].state, &rows[i].facts, open)
 	}
-	out := &Overview{Overview: &api.Overview{Headline: t.headline(agent), Counts: t.StateCounts, Items: []api.OverviewItem{}}}
+	lead := t.headline(agent)
+	out := &Overview{Overview: &api.Overview{Headline: lead.String(), Counts: t.StateCounts, Items: []api.OverviewItem{}}, Lead: lead}
+	if q.Facets {
+		out.Facets = facetsOf(rows, now)
+	}
 	rows = slices.DeleteFunc(rows, func(r overviewRow) bool { return !q.matches(&r) })
 	out.Total = int64(len(rows))
 	slices.SortFunc(rows, q.compare)
@@ -177,6 +186,7 @@ func (s *Service) addHistory(ctx context.Context, q *OverviewQuery, o *Overview,
 // matches reports whether the filters let a row through.
 func (q *OverviewQuery) matches(r *overviewRow) bool {
 	return (len(q.States) == 0 || slices.Contains(q.States, r.state)) &&
+		(!q.NeedsHand || r.needsHand()) &&
 		(q.AdServer == "" || r.facts.AdServer != nil && *r.facts.AdServer == q.AdServer) &&
 		(q.Issue == "" || r.issue() == q.Issue) &&
 		(q.Text == "" || r.shows(strings.ToLower(q.Text)))

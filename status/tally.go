@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dustin/go-humanize"
+
 	"esagate/api"
 	"esagate/registry"
 	"esagate/transform"
@@ -76,51 +78,80 @@ func causeOf(src *registry.Source, state string, facts *api.OverviewFacts) cause
 	return causeOther
 }
 
-// headline says in one sentence how many sources can't sell and why, and whether that is as it was
-// when the sales agent could last be asked.
-func (t *tally) headline(agent upstream.Health) string {
-	if t.total == 0 {
-		return "There are no sources yet."
-	}
-	sentence := t.sentence() + "."
-	switch {
-	case t.asked == 0:
-	case agent.KeyRefused:
-		return "The sales agent refuses the gateway's key; as last known, " + sentence
-	case agent.Breaker != "closed":
-		return "The sales agent can't be reached; as last known, " + sentence
-	case !agent.Reached:
-		return "The sales agent has not answered since the gateway was started; as last known, " + sentence
-	case t.failed == t.asked:
-		return "The sales agent gives no status of any source; as last known, " + sentence
-	case t.failed > 0:
-		sentence = t.sentence() + "; " + plural(t.failed, "of them is", "of them are") + " as last known, because the sales agent gives no status."
+// Headline says in one sentence how many sources can't sell and why, and whether that is as it was when the
+// sales agent could last be asked. Its parts are without capitals and full stops, but for Agent.
+type Headline struct {
+	Agent  string // why the rest is as last known: "The sales agent can't be reached"; "": it is not
+	Main   string // "9 of 2,000 sources can't sell"
+	Reason string // "2 have lost their ad servers, 7 wait for setup tasks"; "": there is none to be said
+	Well   bool   // the sales agent is asked, and answers for every source
+	mark   string // what stands before Reason
+}
+
+// String gives the whole sentence.
+func (h *Headline) String() string {
+	sentence := h.Main + h.mark + h.Reason + "."
+	if h.Agent != "" {
+		return h.Agent + "; as last known, " + sentence
 	}
 	return strings.ToUpper(sentence[:1]) + sentence[1:]
 }
 
-func (t *tally) sentence() string {
+// add says one thing more.
+func (h *Headline) add(mark, more string) {
+	if h.Reason == "" {
+		h.mark, h.Reason = mark, more
+		return
+	}
+	h.Reason += "; " + more
+}
+
+func (t *tally) headline(agent upstream.Health) *Headline {
+	if t.total == 0 {
+		return &Headline{Main: "there are no sources yet"}
+	}
+	h := t.sentence()
+	switch {
+	case t.asked == 0:
+	case agent.KeyRefused:
+		h.Agent = "The sales agent refuses the gateway's key"
+	case agent.Breaker != "closed":
+		h.Agent = "The sales agent can't be reached"
+	case !agent.Reached:
+		h.Agent = "The sales agent has not answered since the gateway was started"
+	case t.failed == t.asked:
+		h.Agent = "The sales agent gives no status of any source"
+	case t.failed > 0:
+		h.add("; ", plural(t.failed, "of them is", "of them are")+" as last known, because the sales agent gives no status")
+	default:
+		h.Well = true
+	}
+	return h
+}
+
+func (t *tally) sentence() *Headline {
 	sources, selling := plural(t.total, "source", "sources"), t.Live+t.Degraded
 	problems := ""
 	switch {
 	case t.Degraded > 0 && t.Degraded == t.total:
 		problems = ", but with problems"
 	case t.Degraded > 0:
-		problems = fmt.Sprintf(", %d of them with problems", t.Degraded)
+		problems = fmt.Sprintf(", %s of them with problems", humanize.Comma(t.Degraded))
 	}
 	switch stopped := t.Down + t.Blocked; {
 	case stopped > 0:
-		s := fmt.Sprintf("%d of %s can't sell: %s", stopped, sources, t.reasons())
+		h := &Headline{Main: fmt.Sprintf("%s of %s can't sell", humanize.Comma(stopped), sources)}
+		h.add(": ", t.reasons())
 		if t.Unknown > 0 {
-			s += fmt.Sprintf("; of %d it is not known", t.Unknown)
+			h.add("; ", fmt.Sprintf("of %s it is not known", humanize.Comma(t.Unknown)))
 		}
-		return s
+		return h
 	case t.Unknown > 0:
-		return fmt.Sprintf("it is not known whether %d of %s can sell", t.Unknown, sources)
+		return &Headline{Main: fmt.Sprintf("it is not known whether %s of %s can sell", humanize.Comma(t.Unknown), sources)}
 	case selling == t.total && t.total == 1:
-		return "the one source sells" + problems
+		return &Headline{Main: "the one source sells" + problems}
 	case selling == t.total:
-		return fmt.Sprintf("all %s sell%s", sources, problems)
+		return &Headline{Main: fmt.Sprintf("all %s sell%s", sources, problems)}
 	}
 	var others []string
 	if t.Pending > 0 {
@@ -131,9 +162,9 @@ func (t *tally) sentence() string {
 	}
 	rest := strings.Join(others, ", ")
 	if selling == 0 {
-		return fmt.Sprintf("none of %s sells: %s", sources, rest)
+		return &Headline{Main: fmt.Sprintf("none of %s sells", sources), mark: ": ", Reason: rest}
 	}
-	return fmt.Sprintf("%d of %s %s%s; %s", selling, sources, verb(selling, "sells", "sell"), problems, rest)
+	return &Headline{Main: fmt.Sprintf("%s of %s %s%s", humanize.Comma(selling), sources, verb(selling, "sells", "sell"), problems), mark: "; ", Reason: rest}
 }
 
 // reasons lists what keeps sources from selling, the commonest first.
@@ -149,7 +180,7 @@ func (t *tally) reasons() string {
 	return strings.Join(said, ", ")
 }
 
-func plural(n int64, one, more string) string { return fmt.Sprintf("%d %s", n, verb(n, one, more)) }
+func plural(n int64, one, more string) string { return humanize.Comma(n) + " " + verb(n, one, more) }
 
 func verb(n int64, one, more string) string {
 	if n == 1 {

@@ -34,6 +34,7 @@ func TestHeadline(t *testing.T) {
 		{"The one source sells.", well, []counted{of(1, transform.StateLive, "")}},
 		{"The one source sells, but with problems.", well, []counted{of(1, transform.StateDegraded, "")}},
 		{"All 12 sources sell.", well, []counted{of(12, transform.StateLive, "")}},
+		{"7 of 2,000 sources can't sell: 7 wait for setup tasks.", well, []counted{of(1993, transform.StateLive, ""), setup(7)}},
 		{"All 3 sources sell, but with problems.", well, []counted{of(3, transform.StateDegraded, "")}},
 		{"All 12 sources sell, 2 of them with problems.", well, []counted{of(10, transform.StateLive, ""), of(2, transform.StateDegraded, "")}},
 		{"1 of 3 sources sells; 1 is being connected, 1 is switched off.", well,
@@ -75,7 +76,7 @@ func TestHeadline(t *testing.T) {
 				all.add(src, s.state, &facts, s.code == "NO_ANSWER")
 			}
 		}
-		if got := all.headline(c.agent); got != c.want {
+		if got := all.headline(c.agent).String(); got != c.want {
 			t.Errorf("\n got %s\nwant %s", got, c.want)
 		}
 	}

@@ -1,0 +1,71 @@
+package ops_test
+
+import (
+	"maps"
+	"slices"
+	"testing"
+
+	"esagate/gateway/ops"
+)
+
+// scene is one state of a page.
+type scene struct {
+	name string
+	page []byte
+}
+
+// gallery gives every state that the pages have. It is looked at, too: the tests in a browser make pictures of
+// all of them.
+func gallery() []scene {
+	return slices.Concat(wallScenes(), sourceScenes(), signInScenes(), failureScenes())
+}
+
+// hostile is a name that is markup, if a page lets it be.
+const hostile = `<script>alert("canary")</script><img src=x onerror=alert(1)>'"&`
+
+func sourceScenes() (scenes []scene) {
+	for _, name := range slices.Sorted(maps.Keys(sourceStates)) {
+		v := aSource()
+		sourceStates[name](&v)
+		scenes = append(scenes, scene{"source-" + name, ops.Source(v)})
+	}
+	return scenes
+}
+
+func signInScenes() []scene {
+	page := func(v ops.SignInView) []byte {
+		v.Page = ops.Page{Title: "Sign in", RequestID: "req-gallery", Now: noon}
+		return ops.SignIn(v)
+	}
+	return []scene{
+		{"sign-in", page(ops.SignInView{Next: "/ops"})},
+		{"sign-in-oidc", page(ops.SignInView{Next: "/ops?state=down", OIDC: true})},
+		{"sign-in-wrong-key", page(ops.SignInView{Next: "/ops", OIDC: true, Problem: "That key is not known, or was revoked."})},
+		{"sign-in-refused", page(ops.SignInView{Refused: "Signing in needs https: open this page at the address in server.public_url."})},
+		{"sign-in-hostile", page(ops.SignInView{Next: hostile, Problem: hostile})},
+	}
+}
+
+func failureScenes() []scene {
+	page := func(title, message string, retry int, viewer *ops.Viewer) []byte {
+		return ops.Failure(ops.FailureView{Page: ops.Page{Title: title, Viewer: viewer, RequestID: "req-gallery", Now: noon}, Message: message, Retry: retry})
+	}
+	return []scene{
+		{"failure-not-found", page("There is nothing here", "There is nothing at this address, or nothing that this key may see.", 0, operator)},
+		{"failure-store-away", page("This can't be done at the moment", "The database can't be reached.", 5, operator)},
+		{"failure-query", page("The request can't be understood", "sort must be state, name, since, sourceId, customerId or age, or one of them after a -.", 0, customer)},
+		{"failure-hostile", page(hostile, hostile, 0, nil)},
+	}
+}
+
+// TestGallery holds every state of every page against what all pages promise.
+func TestGallery(t *testing.T) {
+	seen := map[string]bool{}
+	for _, s := range gallery() {
+		if seen[s.name] {
+			t.Errorf("there are two scenes %s", s.name)
+		}
+		seen[s.name] = true
+		t.Run(s.name, func(t *testing.T) { checkPage(t, s.page) })
+	}
+}

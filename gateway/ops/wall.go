@@ -1,0 +1,377 @@
+package ops
+
+import (
+	"cmp"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"esagate/api"
+	"esagate/status"
+	"esagate/transform"
+)
+
+// WallRows is how many sources a page of the wall has.
+const WallRows = 100
+
+// wallPath is where the wall is.
+const wallPath = "/ops"
+
+// WallView is what the page of all sources shows.
+type WallView struct {
+	Page
+	Overview   *status.Overview     // with facets, and the states of the last 24 hours
+	Query      status.OverviewQuery // which gave Overview
+	Storefront Storefront
+}
+
+var wallTemplate = parse("wall.html")
+
+// Wall gives the page of all sources.
+func Wall(v WallView) []byte {
+	if n := v.Overview.Counts.Down + v.Overview.Counts.Blocked; n > 0 {
+		v.Title = Count(n) + " can't sell" // what a tab has room for
+	}
+	return render(wallTemplate, &v)
+}
+
+// NeedsHand reports whether the wall shows only what somebody has to look at: unless somebody asks for
+// something else.
+func NeedsHand(q *status.OverviewQuery) bool {
+	return len(q.States) == 0 && q.Text == "" && q.AdServer == "" && q.Issue == "" && sortOf(q) == string(status.ByState)
+}
+
+// address gives the address of the wall with another query.
+func (v *WallView) address(q status.OverviewQuery) string {
+	values := url.Values{}
+	set := func(name, value string) {
+		if value != "" {
+			values.Set(name, value)
+		}
+	}
+	set("q", q.Text)
+	set("adServer", q.AdServer)
+	set("issue", q.Issue)
+	if v.Viewer.Operator && q.Customer != 0 {
+		set("customer", strconv.FormatInt(q.Customer, 10))
+	}
+	for _, state := range q.States {
+		values.Add("state", state)
+	}
+	if sort := sortOf(&q); sort != string(status.ByState) {
+		set("sort", sort)
+	}
+	if page := q.Skip / WallRows; page > 0 {
+		set("page", strconv.Itoa(page+1))
+	}
+	if len(values) == 0 {
+		return wallPath
+	}
+	return wallPath + "?" + values.Encode()
+}
+
+// Self gives the page's own address.
+func (v *WallView) Self() string { return v.address(v.Query) }
+
+// Plain gives the address without filters; the customer stays.
+func (v *WallView) Plain() string { return v.address(status.OverviewQuery{Customer: v.Query.Customer}) }
+
+// Events gives the address of the events of the sources shown.
+func (v *WallView) Events() string {
+	if v.Viewer.Operator && v.Query.Customer != 0 {
+		return "/ops/events?customer=" + strconv.FormatInt(v.Query.Customer, 10)
+	}
+	return "/ops/events"
+}
+
+func sortOf(q *status.OverviewQuery) string {
+	sort := cmp.Or(q.Order, status.ByState)
+	if q.Descending {
+		return "-" + string(sort)
+	}
+	return string(sort)
+}
+
+// AllCustomers reports whether rows can be of different customers.
+func (v *WallView) AllCustomers() bool { return v.Viewer.Operator && v.Query.Customer == 0 }
+
+// None reports whether there are no sources at all.
+func (v *WallView) None() bool { return v.total() == 0 }
+
+func (v *WallView) total() (n int64) {
+	for _, state := range transform.States {
+		n += *v.Overview.Counts.Of(state)
+	}
+	return n
+}
+
+// Lead is what the page says first.
+type Lead struct {
+	Mood   string // "away": the sales agent can't be asked; "bad": sources can't sell; "" or "good"
+	Text   string // a sentence, or two
+	Reason string // a sentence more; "": there is none
+}
+
+// Lead gives what the page says first: whether somebody has to act, and whose fault it is.
+func (v *WallView) Lead() Lead {
+	h, counts := v.Overview.Lead, &v.Overview.Counts
+	main, reason := h.Main+".", ""
+	if h.Reason != "" {
+		reason = upperFirst(h.Reason) + "."
+	}
+	switch {
+	case h.Agent != "":
+		return Lead{"away", h.Agent + ".", strings.TrimSpace("As last known, " + main + " " + reason)}
+	case v.None():
+		return Lead{"", upperFirst(main), ""}
+	case counts.Down+counts.Blocked > 0 && h.Well:
+		return Lead{"bad", upperFirst(main) + " The sales agent is well.", reason}
+	case counts.Down+counts.Blocked > 0:
+		return Lead{"bad", upperFirst(main), reason}
+	case counts.Live == v.total() && h.Well:
+		return Lead{"good", upperFirst(main) + " The sales agent is well.", reason}
+	}
+	return Lead{"", upperFirst(main), reason}
+}
+
+// Tile is a count that filters.
+type Tile struct {
+	StateLook
+	Count  int64
+	URL    string
+	Chosen bool
+}
+
+// tileOrder is how the counts stand: what needs a hand, what is on its way or works, what is not known or off.
+var tileOrder = []string{
+	transform.StateDown, transform.StateBlocked, transform.StateDegraded, transform.StatePending,
+	transform.StateLive, transform.StateUnknown, transform.StateDeactivated,
+}
+
+// Tiles gives the counts. Each leads to the sources that it counts, beside those that were chosen before; a
+// chosen one leads back.
+func (v *WallView) Tiles() []Tile {
+	tiles := make([]Tile, len(tileOrder))
+	for i, state := range tileOrder {
+		q := v.Query
+		q.Skip, q.States = 0, nil
+		chosen := slices.Contains(v.Query.States, state)
+		for _, s := range tileOrder {
+			if (s == state) != slices.Contains(v.Query.States, s) {
+				q.States = append(q.States, s)
+			}
+		}
+		tiles[i] = Tile{LookOf(state), *v.Overview.Counts.Of(state), v.address(q), chosen}
+	}
+	return tiles
+}
+
+// Choice is one of the values that a filter can have.
+type Choice struct {
+	Value, Text string
+	Chosen      bool
+}
+
+// Select is a filter with the values that it can have.
+type Select struct {
+	Name, Label string
+	All         string // what stands for no value; "": one is always chosen
+	Choices     []Choice
+}
+
+// Set reports whether another value was chosen than the first.
+func (s Select) Set() bool {
+	i := slices.IndexFunc(s.Choices, func(c Choice) bool { return c.Chosen })
+	return i > 0 || i == 0 && s.All != ""
+}
+
+// Selects gives the filters.
+func (v *WallView) Selects() (selects []Select) {
+	if v.Viewer.Operator {
+		selects = append(selects, Select{"customer", "Customer", "All customers", v.customers()})
+	}
+	f := v.Overview.Facets
+	return append(selects,
+		Select{"adServer", "Ad server", "All ad servers", choices(f.AdServers, v.Query.AdServer, AdServerName)},
+		Select{"issue", "Problem", "All problems", choices(f.Issues, v.Query.Issue, label)},
+		Select{"sort", "Order", "", v.sorts()})
+}
+
+// customers gives those that an operator can choose. Of one that was chosen no others are known.
+func (v *WallView) customers() []Choice {
+	chosen := ""
+	if v.Query.Customer != 0 {
+		chosen = strconv.FormatInt(v.Query.Customer, 10)
+	}
+	return choices(v.Overview.Facets.Customers, chosen, func(id string) string { return "Customer " + id })
+}
+
+func choices(facets []status.Facet, chosen string, write func(string) string) []Choice {
+	var out []Choice
+	for _, f := range facets {
+		out = append(out, Choice{f.Value, write(f.Value) + " (" + Count(f.Count) + ")", f.Value == chosen})
+	}
+	if chosen != "" && !slices.ContainsFunc(out, func(c Choice) bool { return c.Chosen }) {
+		out = append(out, Choice{chosen, write(chosen) + " (none)", true})
+	}
+	return out
+}
+
+// sorts gives the orders that the wall can have.
+func (v *WallView) sorts() []Choice {
+	sort := sortOf(&v.Query)
+	orders := []Choice{
+		{"state", "Worst first", false}, {"name", "By name", false}, {"-since", "Latest change first", false},
+		{"since", "Longest in its state first", false}, {"-age", "Oldest answer first", false},
+		{"customerId", "By customer", false},
+	}
+	if !v.AllCustomers() {
+		orders = orders[:len(orders)-1]
+	}
+	i := slices.IndexFunc(orders, func(c Choice) bool { return c.Value == sort })
+	if i < 0 {
+		orders, i = append(orders, Choice{Value: sort, Text: "By " + sort}), len(orders)
+	}
+	orders[i].Chosen = true
+	return orders
+}
+
+// Filtered reports whether the rows were asked for, by a filter or an order.
+func (v *WallView) Filtered() bool { return !NeedsHand(&v.Query) }
+
+// Heading says what the rows are; what else they are chosen by, the filters say.
+func (v *WallView) Heading() string {
+	var said []string
+	if !v.Filtered() {
+		return "Needs a hand"
+	}
+	for _, t := range v.Tiles() {
+		if t.Chosen {
+			said = append(said, t.Word)
+		}
+	}
+	heading := strings.Join(said, ", ")
+	if heading == "" {
+		heading = "All sources"
+	}
+	return heading
+}
+
+// Row is a source on the wall.
+type Row struct {
+	*api.OverviewItem
+	StateLook
+	Advice
+	Now      time.Time
+	ID, Path string
+	Where    string // its ad server, and its customer where that differs
+	Age      string // of what is known of it; "": that is as new as it gets
+}
+
+// Rows gives the sources of the page.
+func (v *WallView) Rows() []Row {
+	items := v.Overview.Items
+	rows := make([]Row, len(items))
+	for i := range items {
+		item := &items[i]
+		at := Place{item.CustomerID, item.SourceID}
+		rows[i] = Row{
+			OverviewItem: item, Now: v.Now, StateLook: LookOf(item.State), Advice: v.Storefront.ofState(v.Now, item, at),
+			ID: RowID(at), Path: at.Path(), Where: "No ad server yet",
+		}
+		if item.AdServer != nil {
+			rows[i].Where = AdServerName(*item.AdServer)
+		}
+		if v.AllCustomers() {
+			rows[i].Where += " · customer " + strconv.FormatInt(item.CustomerID, 10)
+		}
+		if item.Age != nil && (item.Stale || v.Overview.Lead.Agent != "") {
+			rows[i].Age = "answer " + Short(time.Duration(*item.Age)*time.Second) + " old"
+		}
+	}
+	return rows
+}
+
+// RowID gives the id that the row of a source has on the wall: letters, digits, - and _ alone.
+func RowID(at Place) string {
+	id := fmt.Appendf(nil, "s-%d-", at.CustomerID)
+	for _, c := range []byte(at.SourceID) {
+		switch {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '-':
+			id = append(id, c)
+		default:
+			id = fmt.Appendf(id, "_%02x", c)
+		}
+	}
+	return string(id)
+}
+
+// Fold stands for sources that the wall does not show by itself.
+type Fold struct {
+	StateLook
+	Text string // what its link says
+	More string // " · oldest answer 9 s"
+	URL  string
+}
+
+// Folds gives what is left out of the rows.
+func (v *WallView) Folds() (folds []Fold) {
+	if v.Filtered() {
+		return nil
+	}
+	f, counts := v.Overview.Facets, &v.Overview.Counts
+	add := func(state string, n int64, kind string, more ...string) {
+		if n == 0 {
+			return
+		}
+		q := status.OverviewQuery{Customer: v.Query.Customer, States: []string{state}}
+		text := "Show " + Plural(n, kind+" source", kind+" sources")
+		folds = append(folds, Fold{LookOf(state), text, strings.Join(slices.DeleteFunc(more, func(s string) bool { return s == "" }), " · "), v.address(q)})
+	}
+	age := func(what string, t time.Time) string {
+		if t.IsZero() {
+			return ""
+		}
+		return what + Short(v.Now.Sub(t))
+	}
+	changed := ""
+	if f.NewlyLive > 0 {
+		changed = Count(f.NewlyLive) + " changed in the last hour"
+	}
+	add(transform.StateUnknown, f.NotRead, "unread", "they are being read")
+	add(transform.StatePending, counts.Pending, "pending", age("the longest for ", f.LongPending))
+	add(transform.StateLive, counts.Live, "live", age("oldest answer ", f.OldestLive), changed)
+	add(transform.StateDeactivated, counts.Deactivated, "deactivated", "switched off on purpose")
+	return folds
+}
+
+// Pager leads to the other pages of the rows.
+type Pager struct {
+	From, To, Total         int64
+	First, Prev, Next, Last string // addresses; "": this is it
+}
+
+// Pager gives the way to the other pages; nil: there are none.
+func (v *WallView) Pager() *Pager {
+	total, skip := int(v.Overview.Total), v.Query.Skip
+	if total <= WallRows {
+		return nil
+	}
+	to := func(skip int) string {
+		q := v.Query
+		q.Skip = skip
+		return v.address(q)
+	}
+	p := &Pager{From: int64(skip + 1), To: int64(skip + len(v.Overview.Items)), Total: int64(total)}
+	last := (total - 1) / WallRows * WallRows
+	if skip > 0 {
+		p.First, p.Prev = to(0), to(max(skip-WallRows, 0))
+	}
+	if skip < last {
+		p.Next, p.Last = to(skip+WallRows), to(last)
+	}
+	return p
+}
