@@ -17,6 +17,7 @@ type Page struct {
 	Viewer    *Viewer // nil: nobody is signed in
 	RequestID string
 	Now       time.Time
+	Events    string // where the events are that keep the page up to date; "": it stays as it is
 }
 
 // Viewer is a person who has signed in.
@@ -33,9 +34,10 @@ var sources embed.FS
 // functions are what all templates may call.
 var functions = template.FuncMap{"asset": assets.URL}
 
-// parse makes the template of a page: the layout with the page's own parts.
+// parse makes the template of a page: the layout with the page's own parts. What is to be kept up to date of a page
+// that follows events is its element #board.
 func parse(names ...string) *template.Template {
-	return template.Must(template.New("layout").Funcs(functions).Funcs(words).Funcs(looks).ParseFS(sources, append([]string{"layout.html"}, names...)...))
+	return template.Must(template.New("layout").Funcs(functions).Funcs(words).Funcs(looks).ParseFS(sources, append([]string{"layout.html", "live.html"}, names...)...))
 }
 
 // render gives a page. A template that does not fit its view is a fault of the program, which the
