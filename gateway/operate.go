@@ -72,12 +72,9 @@ func (g connections) recheckCapability(w http.ResponseWriter, r *request, src *r
 }
 
 // repeatable answers a POST that makes no source: with an Idempotency-Key it is done
-// once, and a repetition gets the first answer. One that fails may be repeated. A page's
-// form has neither a key nor JSON.
+// once, and a repetition gets the first answer. One that fails may be repeated. Of a form the
+// document is left to the page's handler.
 func (g *Gateway) repeatable(w http.ResponseWriter, r *request, do func() ([]byte, error)) error {
-	if r.page {
-		return act(w, r, do)
-	}
 	body, err := readBody(r, maxBodyBytes) // not used, but part of what the key stands for
 	if err != nil {
 		return err
@@ -106,6 +103,10 @@ func (g *Gateway) repeatable(w http.ResponseWriter, r *request, do func() ([]byt
 			return err
 		}
 		g.keepAnswer(r, once, document)
+	}
+	if r.page {
+		r.document = document
+		return nil
 	}
 	g.answer(w, r, http.StatusOK, document)
 	return nil

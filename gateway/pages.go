@@ -144,29 +144,17 @@ var failureTitles = map[fault.Kind]string{
 	fault.Unavailable:        "This can't be done at the moment",
 }
 
-// followsLink reports whether a browser comes from another site, by a link or from where people sign in: it
-// has kept the session's cookie to itself then.
-func followsLink(r *http.Request) bool {
-	site := r.Header.Get("Sec-Fetch-Site")
-	return r.Method == http.MethodGet && r.Header.Get("Sec-Fetch-Mode") == "navigate" && (site == "cross-site" || site == "same-site")
-}
-
 // fail answers with a page that says what went wrong. Without a session it leads to the page for signing in.
 func (g pages) fail(w http.ResponseWriter, r *request, f *fault.Error) {
 	status := answerOf[f.Kind].status
 	if f.Kind == fault.Unauthorized {
 		to := signInPath + "?next=" + url.QueryEscape(nextOf(r.Request))
-		switch {
-		case r.Header.Get("Hx-Request") != "" || strings.HasPrefix(r.Header.Get("Accept"), "text/event-stream"):
-			// A script would read the page for signing in as what it has asked for.
-			w.Header().Set("Hx-Redirect", to)
-		case followsLink(r.Request):
-			writePage(w, r, http.StatusOK, ops.Onward(ops.OnwardView{Page: r.pageView("One moment"), Address: to}))
-			return
-		default:
+		// A script would read the page for signing in as what it has asked for.
+		if r.Header.Get("Hx-Request") == "" && !strings.HasPrefix(r.Header.Get("Accept"), "text/event-stream") {
 			seeOther(w, r, to)
 			return
 		}
+		w.Header().Set("Hx-Redirect", to)
 	}
 	title, ok := failureTitles[f.Kind]
 	if !ok {

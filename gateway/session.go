@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -26,35 +27,23 @@ func (g pages) takesSessions(r *http.Request) bool { return g.https || isLoopbac
 
 // isLoopback reports whether a Host is this machine.
 func isLoopback(host string) bool {
-	u, err := url.Parse("http://" + host)
-	if err != nil || u.Host != host {
-		return false
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
 	}
-	if ip, err := netip.ParseAddr(u.Hostname()); err == nil {
+	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+	if ip, err := netip.ParseAddr(host); err == nil {
 		return ip.Unmap().IsLoopback()
 	}
-	return strings.EqualFold(u.Hostname(), "localhost")
-}
-
-func (g pages) cookieName() string {
-	if g.https {
-		return secureCookie
-	}
-	return loopbackCookie
-}
-
-// sessionCookies gives the cookies with which a session may have come.
-func (g pages) sessionCookies(r *http.Request) []*http.Cookie {
-	if !g.takesSessions(r) {
-		return nil
-	}
-	return r.CookiesNamed(g.cookieName())
+	return strings.EqualFold(host, "localhost")
 }
 
 // setSession gives the browser the text of a session; empty: the session is over.
 func (g pages) setSession(h http.Header, text string) {
 	c := http.Cookie{
-		Name: g.cookieName(), Value: text, Path: "/", Secure: g.https, HttpOnly: true, SameSite: http.SameSiteStrictMode,
+		Name: loopbackCookie, Value: text, Path: "/", Secure: g.https, HttpOnly: true, SameSite: http.SameSiteStrictMode,
+	}
+	if g.https {
+		c.Name = secureCookie
 	}
 	if text == "" {
 		c.MaxAge = -1
@@ -65,8 +54,12 @@ func (g pages) setSession(h http.Header, text string) {
 // authenticate gives the caller that a browser's session is of, and has the session go on. One that is
 // not good any more is taken from the browser.
 func (g pages) authenticate(h http.Header, r *request) (*auth.Caller, error) {
-	cookies := g.sessionCookies(r.Request)
-	if len(cookies) == 0 {
+	name := loopbackCookie
+	if g.https {
+		name = secureCookie
+	}
+	cookies := r.CookiesNamed(name)
+	if len(cookies) == 0 || !g.takesSessions(r.Request) {
 		g.ins.AuthRefusal(telemetry.RefusalMissing)
 		return nil, errSignIn
 	}

@@ -31,7 +31,7 @@ func TestSessions(t *testing.T) {
 			}
 		}
 		for i, action := range []string{"test-connection", "refresh", "deactivate", "reactivate"} {
-			if a := b.submit(pageOf+"/"+action, ""); a.status != 303 || !strings.HasPrefix(a.header.Get("Location"), pageOf) {
+			if a := b.submit(pageOf+"/"+action, ""); a.status != 200 {
 				w.Errorf("%s: %d %s", action, a.status, a.body)
 			}
 			audit := w.send(request("GET", "/audit?limit=1", writeKey, ""))

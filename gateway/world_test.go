@@ -94,7 +94,6 @@ type setup struct {
 	tasks                   []transform.TaskDefinition
 	envelope                bool
 	origins                 []string
-	publicURL               string // "": the usual one, which is https
 	database                string
 	outside                 http.Handler // the agents, authorization servers and the issuer of access tokens
 	oidc                    *auth.OIDC
@@ -212,7 +211,7 @@ func start(t testing.TB, s setup, agent *upstreamtest.Agent) *world {
 	})
 	w.gateway = gateway.New(gateway.Config{
 		ProbeTimeout: 75 * time.Second, TrustedProxies: s.proxies,
-		PublicURL: cmp.Or(s.publicURL, "https://gateway.example"), Envelope: s.envelope, AllowedOrigins: s.origins,
+		PublicURL: "https://gateway.example", Envelope: s.envelope, AllowedOrigins: s.origins,
 		Admin: s.admin, MaxConnections: s.connections, MaxConnectionsPerAddress: s.perAddress,
 	}, gateway.Deps{
 		Directory: w.directory, Auth: w.callers, Limiter: w.limiter, Agents: agents, CheckURL: guard.CheckURL, Upstream: w.client, Status: w.status, Events: w.events, Logger: tel.Logger, Instruments: instruments,

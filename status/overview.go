@@ -15,8 +15,9 @@ import (
 
 // OverviewQuery says of which sources an overview is, and which part of it is wanted.
 type OverviewQuery struct {
-	Customer int64 // whose sources; 0: all customers'
-	Only     int64 // as if there were this customer's alone; 0: all that there are
+	Customer int64  // whose sources; 0: all customers'
+	Only     int64  // as if there were this customer's alone; 0: all that there are
+	SourceID string // as if there were this source alone; "": all that there are
 
 	States   []string // none: all
 	Text     string   // part of what a row shows, in capitals or not
@@ -142,16 +143,20 @@ func (s *Service) overviewRows(ctx context.Context, q *OverviewQuery) ([]overvie
 	if err != nil {
 		return nil, err
 	}
-	rows := make([]overviewRow, len(all))
+	rows := make([]overviewRow, 0, len(all))
 	for i := range all {
+		if q.SourceID != "" && all[i].SourceID != q.SourceID {
+			continue
+		}
 		k, ok := s.board.standing(all[i].Source, &all[i].Standing)
 		if !ok {
 			s.want(all[i].Source)
 		}
-		rows[i] = overviewRow{Source: all[i].Source, known: k, rank: slices.Index(transform.States, k.state)}
+		row := overviewRow{Source: all[i].Source, known: k, rank: slices.Index(transform.States, k.state)}
 		if q.Order == ByName {
-			rows[i].name = strings.ToLower(all[i].Name)
+			row.name = strings.ToLower(all[i].Name)
 		}
+		rows = append(rows, row)
 	}
 	return rows, nil
 }

@@ -1,10 +1,12 @@
 package ops
 
 import (
+	"cmp"
+	"encoding/json"
+	"maps"
 	"slices"
+	"strings"
 	"time"
-
-	"esagate/api"
 )
 
 // Action is something that a person can do to a source.
@@ -15,6 +17,7 @@ type Action struct {
 	Says  []string
 	Busy  string // while it is done
 	Main  bool   // there is nothing to be afraid of
+	Seen  bool   // it is done to the source in the state that the page shows alone
 	links []string
 }
 
@@ -41,7 +44,7 @@ var actions = []Action{
 		links: []string{"Retry the sync", "Start the sync"},
 	},
 	{
-		Name: "deactivate", Verb: "Deactivate", Ask: "Stop selling through this source?",
+		Name: "deactivate", Verb: "Deactivate", Ask: "Stop selling through this source?", Seen: true,
 		Says: []string{
 			"The source stops selling at once: buyers find nothing of it any more, and can't book through it.",
 			"Its account and its settings are kept, and it can be reactivated at any time. In the ad server nothing is changed: " +
@@ -50,7 +53,7 @@ var actions = []Action{
 		Busy: "Deactivating the source…",
 	},
 	{
-		Name: "reactivate", Verb: "Reactivate", Ask: "Sell through this source again?", Main: true,
+		Name: "reactivate", Verb: "Reactivate", Ask: "Sell through this source again?", Main: true, Seen: true,
 		Says: []string{
 			"Buyers find the source again, and can book through it as soon as nothing else keeps it from selling.",
 			"Its account and settings are as they were when it was deactivated.",
@@ -118,66 +121,73 @@ type Outcome struct {
 	Retry int           // in so many seconds it is worth trying again; 0: that is not known
 }
 
-// Tested says what came out of a test.
-func Tested(r *api.TestResult, took time.Duration) *Outcome {
-	o := &Outcome{Good: r.Success, Text: "The ad server let us in, and everything that was tested works.", Took: took}
-	if !r.Success {
-		o.Text = "The ad server did not let us in."
-		if r.Error != nil {
-			o.More = append(o.More, sentence(*r.Error))
-		}
-		if r.ErrorCode != nil {
-			if known, ok := issueTexts[*r.ErrorCode]; ok {
-				o.Text = known.text
-			}
+// done is what the API answers to an action, as far as an outcome shows it.
+type done struct {
+	Success          *bool `json:"success"` // of a test
+	Error, ErrorCode string
+	CapabilityChecks []struct{ Capability, Status, Message string }
+
+	Status           string            // of a refresh
+	SyncRunIDs       map[string]string `json:"syncRunIds"`
+	RunningSyncTypes []string
+
+	ProvisioningStatus string // of a switch
+}
+
+// OutcomeOf says what came of an action, by the API's answer to it.
+func OutcomeOf(answer []byte) (*Outcome, error) {
+	var d done
+	if err := json.Unmarshal(answer, &d); err != nil {
+		return nil, err
+	}
+	switch {
+	case d.Success != nil:
+		return d.tested(), nil
+	case d.Status == "already_running":
+		return &Outcome{Good: true, Text: "Nothing was started: syncs are running already.", More: listed("Running", d.RunningSyncTypes)}, nil
+	case d.Status != "":
+		return &Outcome{Good: true, Text: "The syncs have been started.", More: listed("Started", slices.Sorted(maps.Keys(d.SyncRunIDs)))}, nil
+	case d.ProvisioningStatus == "deactivated":
+		return &Outcome{Good: true, Text: "The source is deactivated: it sells nothing until it is reactivated."}, nil
+	case d.ProvisioningStatus == "active":
+		return &Outcome{Good: true, Text: "The source is active again."}, nil
+	}
+	return &Outcome{Text: "The source is neither active nor deactivated now: see below how it stands."}, nil
+}
+
+// tested says what came out of a test.
+func (d *done) tested() *Outcome {
+	o := &Outcome{Good: true, Text: "The ad server let us in, and everything that was tested works."}
+	if !*d.Success {
+		o.Good, o.Text = false, cmp.Or(issueTexts[d.ErrorCode].text, "The ad server did not let us in.")
+		if d.Error != "" {
+			o.More = append(o.More, sentence(d.Error))
 		}
 	}
-	for i := range r.CapabilityChecks {
-		check := &r.CapabilityChecks[i]
-		switch check.Status {
-		case "passed", "not_checked":
+	for _, check := range d.CapabilityChecks {
+		if check.Status == "passed" || check.Status == "not_checked" {
 			continue
 		}
-		o.Good = false
-		if r.Success {
-			o.Text = "The ad server let us in, but not everything works."
+		if o.Good {
+			o.Good, o.Text = false, "The ad server let us in, but not everything works."
 		}
 		text := label(check.Capability) + " does not work."
-		if check.Message != nil {
-			text += " " + sentence(*check.Message)
+		if check.Message != "" {
+			text += " " + sentence(check.Message)
 		}
 		o.More = append(o.More, text)
 	}
 	return o
 }
 
-// Refreshed says what came out of a refresh.
-func Refreshed(r *api.RefreshResult) *Outcome {
-	if r.Status == "already_running" {
-		o := &Outcome{Good: true, Text: "Nothing was started: syncs are running already."}
-		if len(r.RunningSyncTypes) > 0 {
-			o.More = []string{"Running: " + labels(r.RunningSyncTypes) + "."}
-		}
-		return o
+// listed names streams.
+func listed(what string, streams []string) []string {
+	if len(streams) == 0 {
+		return nil
 	}
-	o := &Outcome{Good: true, Text: "The syncs have been started."}
-	var names []string
-	for i := range r.SyncRunIDs {
-		names = append(names, r.SyncRunIDs[i].Name)
+	texts := make([]string, len(streams))
+	for i, name := range streams {
+		texts[i] = strings.ToLower(label(name))
 	}
-	if len(names) > 0 {
-		o.More = []string{"Started: " + labels(names) + "."}
-	}
-	return o
-}
-
-// Switched says that a source was switched on or off.
-func Switched(c *api.Connection) *Outcome {
-	switch c.ProvisioningStatus {
-	case "deactivated":
-		return &Outcome{Good: true, Text: "The source is deactivated: it sells nothing until it is reactivated."}
-	case "active":
-		return &Outcome{Good: true, Text: "The source is active again."}
-	}
-	return &Outcome{Text: "The source is neither active nor deactivated now: see below how it stands."}
+	return []string{what + ": " + strings.Join(texts, ", ") + "."}
 }

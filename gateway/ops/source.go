@@ -46,7 +46,11 @@ func (v *SourceView) Events() string {
 func (v *SourceView) State() StateLook { return LookOf(v.Item.State) }
 
 // Advice says what is wrong, and what is to be done.
-func (v *SourceView) Advice() Advice { return v.Storefront.OfItem(v.Now, &v.Item) }
+func (v *SourceView) Advice() Advice {
+	item := v.Item
+	item.Stale = false // the page says so elsewhere
+	return v.Storefront.OfItem(v.Now, &item)
+}
 
 // IssueAdvice says what an issue means.
 func (v *SourceView) IssueAdvice(is api.OperationalIssue) Advice {
@@ -140,7 +144,11 @@ func (v *SourceView) AdServer() (fields []field) {
 		if p, ok := value.(*string); ok && p == nil {
 			value = "not set"
 		}
-		fields = append(fields, field{Name: label(member.Name), Value: fmt.Sprint(value), Code: member.Name != "type"})
+		if member.Name == "type" {
+			fields = append(fields, field{Name: "Ad server", Value: AdServerName(fmt.Sprint(value))})
+			continue
+		}
+		fields = append(fields, field{Name: label(member.Name), Value: fmt.Sprint(value), Code: true})
 	}
 	return fields
 }

@@ -183,7 +183,8 @@ var sourceStates = map[string]func(v *ops.SourceView){
 	},
 	"tested-bad": func(v *ops.SourceView) {
 		stands(v, "down", 3*time.Second, "ADAPTER_DISCONNECTED", "The ad server is not connected.")
-		v.Outcome = ops.Tested(&api.TestResult{ErrorCode: ptr("ADAPTER_INVALID_CREDENTIALS"), Error: ptr("403 from the ad server: account is suspended")}, 12*time.Second)
+		v.Outcome, _ = ops.OutcomeOf([]byte(`{"success":false,"errorCode":"ADAPTER_INVALID_CREDENTIALS","error":"403 from the ad server: account is suspended"}`))
+		v.Outcome.Took = 12 * time.Second
 	},
 	"hostile": func(v *ops.SourceView) {
 		evil := `<script>alert(1)</script><img src=x onerror=alert(2)>"'` + strings.Repeat("veryLongWordWithoutBlanks", 8)

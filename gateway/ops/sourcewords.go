@@ -14,6 +14,7 @@ var looks = template.FuncMap{
 	"look": LookOf, "syncLook": syncLook, "severityLook": severityLook, "outcomeLook": outcomeLook, "label": label, "short": Short,
 	"provisioning": func(name string) string { return worded(provisioningWords, name) },
 	"operation":    func(name string) string { return worded(operationWords, name) },
+	"adServer":     AdServerName,
 	"int64":        func(n int) int64 { return int64(n) },
 	"span":         func(from, to api.Timestamp) string { return Short(to.Time.Sub(from.Time)) },
 	"taskID":       taskID, "streamID": streamID,
@@ -154,13 +155,4 @@ func label(name string) string {
 		}
 	}
 	return text
-}
-
-// labels lists names.
-func labels(names []string) string {
-	texts := make([]string, len(names))
-	for i, name := range names {
-		texts[i] = strings.ToLower(label(name))
-	}
-	return strings.Join(texts, ", ")
 }
