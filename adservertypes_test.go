@@ -32,10 +32,10 @@ func TestAnAdServerTypeIsInFewFiles(t *testing.T) {
 }
 
 // example reports whether a file names types as examples only: tests and what helps them, pages,
-// and the demo's scenes. The rest of the simulated sales agent is none.
+// and the demo's sources. The rest of the simulated sales agent is none.
 func example(path string) bool {
 	if simulator := "upstream/upstreamtest/"; strings.HasPrefix(path, simulator) {
-		return regexp.MustCompile(`_test\.go$|/testdata/|/scenes\.go$`).MatchString(path)
+		return regexp.MustCompile(`_test\.go$|/testdata/|/sources\.go$`).MatchString(path)
 	}
 	return regexp.MustCompile(`_test\.go$|/testdata/|\.md$|^config\.yaml$|^bench/|test/|^cmd/esagate/demo\.go$`).MatchString(path)
 }

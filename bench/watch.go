@@ -200,7 +200,7 @@ func (c *child) spends(ctx context.Context, d time.Duration, middle func()) (tim
 
 // turn lets a source lose its ad server.
 func (w *world) turn(sourceID string) {
-	t := upstreamtest.Scenes()[0].Tenant
+	t := upstreamtest.Sources()[0].Tenant
 	t.ID, t.Status = "tnt_"+sourceID, upstreamtest.Disconnected()
 	w.agent.SetTenant(t)
 }

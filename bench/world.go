@@ -113,7 +113,7 @@ func (w *world) close() error {
 
 // addTenant makes a healthy tenant like the demo's first one and gives its id.
 func (w *world) addTenant(sourceID string) string {
-	t := upstreamtest.Scenes()[0].Tenant
+	t := upstreamtest.Sources()[0].Tenant
 	t.ID = "tnt_" + sourceID
 	w.agent.SetTenant(t)
 	return t.ID

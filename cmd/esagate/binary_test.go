@@ -89,13 +89,22 @@ func start(t *testing.T, env []string, args ...string) *process {
 	return p
 }
 
-// launch runs the binary.
+// launch runs the binary, without an input.
 func launch(t *testing.T, env []string, args ...string) *process {
+	t.Helper()
+	return launchReading(t, nil, env, args...)
+}
+
+// launchReading runs the binary with a file for its standard input.
+func launchReading(t *testing.T, input *os.File, env []string, args ...string) *process {
 	t.Helper()
 	p := &process{t: t, exited: make(chan error, 1), serving: make(chan string, 1)}
 	p.cmd = exec.Command(binary, args...)
 	p.cmd.Env = append(os.Environ(), env...)
 	p.cmd.Stdout = &p.out
+	if input != nil {
+		p.cmd.Stdin = input
+	}
 	pipe, err := p.cmd.StderrPipe()
 	must(t, err)
 	must(t, p.cmd.Start())
@@ -206,50 +215,6 @@ func (p *process) printed(end string) string {
 
 func statusPath(source string) string {
 	return "/api/v2/storefront/inventory-sources/" + source + "/status"
-}
-
-func TestDemo(t *testing.T) {
-	p := start(t, nil, "demo", "--address", "127.0.0.1:0")
-	printed := p.printed("Ctrl-C ends it.")
-	key := regexp.MustCompile(`Bearer (\S+)'`).FindStringSubmatch(printed)[1]
-	for _, scene := range upstreamtest.Scenes() {
-		if !strings.Contains(printed, scene.SourceID) {
-			t.Errorf("the demo does not name %s", scene.SourceID)
-		}
-	}
-	if !strings.Contains(printed, p.base+statusPath("harbour-news")) {
-		t.Errorf("no line to paste for %s:\n%s", p.base, printed)
-	}
-	for _, source := range []string{"harbour-news", "loft-living", "summit-sports", "old-mill-gazette", "northwind-labs", "granite-video"} {
-		code, _, body := p.get(statusPath(source), key)
-		if code != 200 || strings.Contains(body, "CANARY") {
-			t.Errorf("%s: %d %s", source, code, body)
-		}
-	}
-	if _, err := exec.LookPath("curl"); err != nil {
-		t.Log("no curl: the printed lines are not tried")
-	} else {
-		paste(t, printed)
-	}
-	p.looks(t, key)
-	unplug := regexp.MustCompile(`http://\S+/_agent/down`).FindString(printed)
-	resp, err := http.Post(unplug, "", nil)
-	must(t, err)
-	_ = resp.Body.Close()
-	if code, _, _ := p.get(statusPath("harbour-news"), key); code != 200 {
-		t.Errorf("a known source without the sales agent: %d", code)
-	}
-	runs := strings.TrimSuffix(statusPath("lighthouse-radio"), "status") + "sync-history"
-	if code, header, _ := p.get(runs, key); code != 503 || header.Get("Retry-After") == "" {
-		t.Errorf("what was never read before, without the sales agent: %d %v", code, header)
-	}
-	if code, _, _ := p.get("/readyz", ""); code != 200 {
-		t.Errorf("/readyz: %d", code)
-	}
-	p.stop()
-	if strings.Contains(p.errs.String(), "CANARY") {
-		t.Error("a planted secret stands in the log")
-	}
 }
 
 // write makes a config before a simulated agent.

@@ -86,7 +86,7 @@ func (c *statusCommand) run(ctx context.Context) (bad bool, err error) {
 	} else {
 		bad, err = c.once(ctx, client)
 	}
-	if p, ok := errors.AsType[*terminal.Problem](err); ok && p.Refused && key == demoKey {
+	if p, ok := errors.AsType[*terminal.Problem](err); ok && p.Refused && (key == demoKey || key == demoOperator) {
 		err = errors.New("only esagate demo knows the demo's key: make one with esagate key new, or see auth.keys of the config")
 	}
 	return bad, err

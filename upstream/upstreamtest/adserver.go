@@ -120,7 +120,7 @@ func (a *Agent) probe(c AdapterConfig, l conn) Probe {
 		if p.Takes == 0 {
 			p.Takes = a.opts.ProbeTakes
 		}
-		if !l.withoutClient().wait(p.Takes) {
+		if !l.withoutClient().wait(p.Takes, nil) {
 			drop()
 		}
 		if p.fails() {

@@ -5,7 +5,7 @@
 //
 // # What it keeps
 //
-// Tenants come by SetTenant, Play or POST /tenants/provision. A tenant has an
+// Tenants come by SetTenant, Play (a scene of the demo) or POST /tenants/provision. A tenant has an
 // ad-server config with runtime settings, sync runs (FinishRun, FailRun) and webhook
 // subscriptions (Subscriptions).
 // Provisioning and writing a config ask a small world of ad servers (AdServer,
@@ -38,6 +38,7 @@
 //	/_agent/restart                       signing secrets and caches are forgotten
 //	/_agent/tenant/{tenant}/off           a tenant is deactivated, as its operator may do
 //	/_agent/tenant/{tenant}/on
+//	/_agent/scene/{name}                  sets a scene (Scenes); GET /_agent/scene lists them
 //	/_agent/adserver/{account}/{outcome}  what that ad server says from now on: ok,
 //	                                      network_not_found, permission_denied,
 //	                                      invalid_credentials, invalid_config,
@@ -113,9 +114,12 @@ type Agent struct {
 	closed  chan struct{}
 	workers chan struct{} // holds one for each worker that is busy; nil: there are enough
 
+	playing sync.Mutex // held while a scene is set; before mu
+
 	mu         sync.Mutex
 	tenants    map[string]*tenantState
 	slow       time.Duration
+	slowed     chan struct{} // closed when slow changes
 	down       bool
 	outage     chan struct{} // closed while down
 	ended      bool
@@ -147,6 +151,7 @@ func New(opts Options) *Agent {
 		closed:     make(chan struct{}),
 		tenants:    map[string]*tenantState{},
 		outage:     make(chan struct{}),
+		slowed:     make(chan struct{}),
 	}
 	if opts.Workers > 0 {
 		a.workers = make(chan struct{}, opts.Workers)
@@ -187,11 +192,13 @@ func (a *Agent) SetDown(down bool) {
 	a.down = down
 }
 
-// SetSlow delays every answer by d, beside any fault; 0 ends it.
+// SetSlow delays every answer by d, beside any fault; 0 ends it. Answers that were delayed by
+// what was asked for before come at once.
 func (a *Agent) SetSlow(d time.Duration) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.slow = max(d, 0)
+	close(a.slowed)
+	a.slow, a.slowed = max(d, 0), make(chan struct{})
 }
 
 // Restart is a new start of the agent's process: status documents are cached no
@@ -225,11 +232,12 @@ func (a *Agent) serveHTTP(w http.ResponseWriter, r *http.Request, server <-chan 
 		_, _ = io.Copy(io.Discard, r.Body)
 	}
 
-	conn, slow := a.conn(r, server)
+	conn := a.conn(r, server)
+	slow, slowed := a.slowness()
 	worker, done := a.work(conn)
 	defer done()
 	f := a.fault(c.tenant, c.route)
-	if worker.broken() || !worker.wait(slow+f.Delay) {
+	if worker.broken() || !worker.wait(slow, slowed) || !worker.wait(f.Delay, nil) {
 		drop()
 	}
 	f.strike(conn)

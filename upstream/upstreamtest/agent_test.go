@@ -2,7 +2,6 @@ package upstreamtest_test
 
 import (
 	"testing"
-	"time"
 
 	ut "esagate/upstream/upstreamtest"
 )
@@ -24,29 +23,5 @@ func TestCallsAndRequests(t *testing.T) {
 	if r := all[0]; r.Method != "GET" || r.Path != ut.BasePath+"/tenants/tnt_a/status" || r.Query != "x=1" ||
 		r.Route != ut.RouteStatus || r.TenantID != "tnt_a" || !r.At.Equal(start) || r.Header.Get(ut.KeyHeader) != key {
 		t.Errorf("first request: %+v", r)
-	}
-}
-
-func TestScenesCanBePlayed(t *testing.T) {
-	w := newWorld(t, ut.Options{}, ut.Healthy())
-	seen := map[string]bool{}
-	answers := map[time.Duration]int{}
-	for _, s := range ut.Scenes() {
-		if s.SourceID == "" || s.Title == "" || s.LookAt == "" || seen[s.SourceID] || seen[s.Tenant.ID] {
-			t.Errorf("scene %q: empty or there already", s.SourceID)
-		}
-		seen[s.SourceID], seen[s.Tenant.ID] = true, true
-		w.Play(s)
-	}
-	for _, after := range []time.Duration{0, 30 * time.Second} {
-		w.now = start.Add(after)
-		for _, s := range ut.Scenes() {
-			if s.Fault.Delay == 0 && w.send("GET", "/tenants/"+s.Tenant.ID+"/status", "", key).Code == 200 {
-				answers[after]++
-			}
-		}
-	}
-	if !seen[""] || len(seen) < 14 || answers[0] < 6 || answers[30*time.Second] != answers[0]-1 { // one flaps
-		t.Errorf("%d ids, %v answers", len(seen), answers)
 	}
 }

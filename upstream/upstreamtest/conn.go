@@ -14,12 +14,19 @@ type conn struct {
 	agent  <-chan struct{}
 }
 
-// conn gives the request's connection and the delay that SetSlow asked for. server is
-// closed when the server ends that the request came by.
-func (a *Agent) conn(r *http.Request, server <-chan struct{}) (conn, time.Duration) {
+// conn gives the request's connection. server is closed when the server ends that the request
+// came by.
+func (a *Agent) conn(r *http.Request, server <-chan struct{}) conn {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return conn{client: r.Context().Done(), outage: a.outage, server: server, agent: a.closed}, a.slow
+	return conn{client: r.Context().Done(), outage: a.outage, server: server, agent: a.closed}
+}
+
+// slowness gives the delay that SetSlow asked for, and what is closed when it asks for another.
+func (a *Agent) slowness() (time.Duration, <-chan struct{}) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.slow, a.slowed
 }
 
 // withoutClient is for work that goes on when its client has gone: upstream does not
@@ -42,8 +49,8 @@ func (l conn) broken() bool {
 	return true
 }
 
-// wait waits for d and reports whether the connection held.
-func (l conn) wait(d time.Duration) bool {
+// wait waits for d, or until enough is closed, and reports whether the connection held.
+func (l conn) wait(d time.Duration, enough <-chan struct{}) bool {
 	if d <= 0 {
 		return true
 	}
@@ -51,6 +58,8 @@ func (l conn) wait(d time.Duration) bool {
 	defer t.Stop()
 	select {
 	case <-t.C:
+		return true
+	case <-enough:
 		return true
 	case <-l.client:
 	case <-l.outage:

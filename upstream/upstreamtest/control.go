@@ -14,9 +14,9 @@ const slowest = 5 * time.Minute
 
 // switches are the words of a 404.
 const switches = "The switches are /_agent/down, /_agent/up, /_agent/slow?for=2s, /_agent/restart, " +
-	"/_agent/tenant/{tenant}/off, /_agent/tenant/{tenant}/on and /_agent/adserver/{account}/{outcome}."
+	"/_agent/tenant/{tenant}/off, /_agent/tenant/{tenant}/on, /_agent/adserver/{account}/{outcome} and /_agent/scene/{name}."
 
-// control serves the switches (package comment), all of them POST. It reports
+// control serves the switches (package comment), all of them POST but the list of scenes. It reports
 // whether the request was for one.
 func (s *Server) control(w http.ResponseWriter, r *http.Request) bool {
 	name, is := strings.CutPrefix(r.URL.EscapedPath(), "/_agent/")
@@ -40,6 +40,11 @@ func (s *Server) turn(r *http.Request, name string) (int, string) {
 	which, err := url.PathUnescape(escaped)
 	known := false
 	switch name {
+	case "scene":
+		if rest == "" && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+			return http.StatusOK, sceneList()
+		}
+		known = what == "" && err == nil
 	case "adserver", "tenant":
 		known = err == nil && which != ""
 	case "down", "up", "slow", "restart":
@@ -52,6 +57,8 @@ func (s *Server) turn(r *http.Request, name string) (int, string) {
 		return http.StatusMethodNotAllowed, "The switches take POST."
 	}
 	switch name {
+	case "scene":
+		return s.turnScene(which)
 	case "adserver":
 		return s.turnAdServer(which, Outcome(what))
 	case "tenant":
@@ -78,6 +85,23 @@ func (s *Server) turn(r *http.Request, name string) (int, string) {
 	}
 	s.agent.SetSlow(d)
 	return http.StatusOK, fmt.Sprintf("Every answer of the sales agent now takes %s longer.", d)
+}
+
+// sceneList gives the scenes, one a line.
+func sceneList() string {
+	var lines []string
+	for _, scene := range Scenes() {
+		lines = append(lines, fmt.Sprintf("%-20s%s", scene.Name, scene.Tells))
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (s *Server) turnScene(name string) (int, string) {
+	if scene, ok := FindScene(name); ok {
+		s.agent.Play(scene)
+		return http.StatusOK, scene.Tells
+	}
+	return http.StatusNotFound, "There is no scene " + name + ". The scenes are:\n" + sceneList()
 }
 
 func (s *Server) turnAdServer(account string, outcome Outcome) (int, string) {

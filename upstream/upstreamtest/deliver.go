@@ -31,7 +31,7 @@ func (f Fault) deliver(w http.ResponseWriter, l conn, ans answer) {
 		w.WriteHeader(ans.status)
 		flush(w)
 		for i := range ans.body {
-			if !l.wait(f.Drip) {
+			if !l.wait(f.Drip, nil) {
 				drop()
 			}
 			if _, err := w.Write(ans.body[i : i+1]); err != nil {

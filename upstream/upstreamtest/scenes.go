@@ -1,92 +1,125 @@
 package upstreamtest
 
-import (
-	"net/http"
-	"time"
-)
+import "time"
 
-// Scene is one source to show: a tenant in some state, the fault that goes with
-// it, and what a person should see of it through a gateway.
+// Scene is a state of the agent and of all of [Sources]: whatever was played before, each sets all
+// of it.
 type Scene struct {
-	SourceID string
-	Title    string
-	LookAt   string
-	Tenant   Tenant // no ID: the source has no tenant yet
-	Fault    Fault  // of that tenant; the zero Fault: none
+	Name  string // ad-server-refusing
+	Tells string // what happens, what to look at in a gateway, and when: a sentence
+
+	begins  bool          // the sources are as they begin, and not well
+	refused bool          // Harbour News is, by its ad server
+	fails   bool          // the inventory sync of Harbour News does
+	slow    time.Duration // of every answer
+	down    bool
 }
 
-// Play puts a scene's tenant and fault into the agent.
-func (a *Agent) Play(s Scene) {
-	if s.Tenant.ID == "" {
-		return
+// SceneStart is the name of the scene in which all is as it begins.
+const SceneStart = "start"
+
+// FindScene gives the scene of that name, if there is one.
+func FindScene(name string) (Scene, bool) {
+	for _, s := range Scenes() {
+		if s.Name == name {
+			return s, true
+		}
 	}
-	a.SetTenant(s.Tenant)
-	a.Fault(s.Tenant.ID, s.Fault)
+	return Scene{}, false
 }
 
-// emailType is a type of ad server whose accounts are e-mail addresses.
-const emailType = "springserve"
+// onStage is the tenant that scenes are played on: Harbour News.
+const onStage = "tnt_harbour_news"
 
-// Scenes are the sources of the demo. Their ids are fixed: the demo's curl lines
-// name them.
+// Scenes are the scenes of the demo, in the order of its menu.
 func Scenes() []Scene {
 	return []Scene{
 		{
-			SourceID: "harbour-news", Title: "Healthy, Google Ad Manager",
-			LookAt: "Live, no issues; asked again within five seconds the answer is a hit of the cache and the agent is not called.",
-			Tenant: gamTenant("tnt_harbour_news", "Harbour News", "40718265", Healthy()),
+			Name:  "healthy",
+			Tells: "Nothing is wrong any more: within 6 s every source is live.",
 		},
 		{
-			SourceID: "loft-living", Title: "Never provisioned",
-			LookAt: "A 200 with an empty snapshot and the platform's own setup tasks, without any call to the agent.",
+			Name: "agent-unplugged", down: true,
+			Tells: "The sales agent closes every connection: within 10 s every source is marked as stale; it keeps its last state, and its age grows.",
 		},
 		{
-			SourceID: "summit-sports", Title: "Inventory sync failed",
-			LookAt: "Live but degraded: SYNC_INVENTORY_FAILED, with the first line of the agent's error and none of what stands behind it.",
-			Tenant: gamTenant("tnt_summit_sports", "Summit Sports", "51830972", InventoryFailed()),
+			Name: "agent-slow", slow: 4 * time.Second,
+			Tells: "Every answer of the sales agent takes 4 s: within 15 s ages rise to about 10 s, all stay live, and pages are as quick as before.",
 		},
 		{
-			SourceID: "old-mill-gazette", Title: "Older build of the agent",
-			LookAt: "Everything that is required is there although the agent has never heard of it; its times without a zone end in Z.",
-			Tenant: gamTenant("tnt_old_mill", "Old Mill Gazette", "29164403", OlderBuild()),
+			Name: "ad-server-refusing", refused: true,
+			Tells: "The ad server of Harbour News refuses its account: within 6 s it is down, and says what to do; the others are live.",
 		},
 		{
-			SourceID: "slow-river", Title: "Slow: two seconds for every status",
-			LookAt: "Only the first read waits; for a minute later ones are answered at once, with their age in Age while a refresh runs behind them.",
-			Tenant: gamTenant("tnt_slow_river", "Slow River Weekly", "63307158", Healthy()),
-			Fault:  Fault{Only: RouteStatus, Delay: 2 * time.Second},
+			Name: "sync-failing", fails: true,
+			Tells: "The inventory sync of Harbour News fails, which the agent tells by webhook: within 2 s it is degraded; the others are live.",
 		},
 		{
-			SourceID: "lighthouse-radio", Title: "Flapping from the start on: 20 s up, then 40 s of HTTP 500",
-			LookAt: "Once read while up, the last good answer stays while the agent fails: Age grows, STATUS_STALE appears, this tenant's breaker opens (esagate_upstream_open_tenant_breakers), then all of it heals by itself.",
-			Tenant: Tenant{
-				ID: "tnt_lighthouse", Name: "Lighthouse Radio", ExternalOrgID: "org-tnt_lighthouse", Active: true,
-				AdServer: AdServer{Type: emailType, Configured: true}, Status: Healthy(),
-			},
-			Fault: Flap(20*time.Second, 40*time.Second, Fault{Status: http.StatusInternalServerError}),
+			Name:  "recovery",
+			Tells: "The sales agent answers again and nothing is wrong: within 2 s all is fresh, and within 6 s live.",
 		},
 		{
-			SourceID: "northwind-labs", Title: "Newer build of the agent",
-			LookAt: "A stream unknown here comes through in camelCase; unknown fields do not, least of all those with CANARY in them, and each is counted in the metrics.",
-			Tenant: gamTenant("tnt_northwind", "Northwind Labs", "77520316", NewerBuild()),
-		},
-		{
-			SourceID: "granite-video", Title: "Refused by its ad server",
-			LookAt: "Not live: ADAPTER_DISCONNECTED, the ad server's refusal beside it, and a setup task that says where to mend it.",
-			Tenant: Tenant{
-				ID: "tnt_granite", Name: "Granite Video", ExternalOrgID: "org-tnt_granite", Active: true,
-				AdServer: AdServer{Type: "freewheel", Configured: true}, Status: Disconnected(),
-			},
+			Name: SceneStart, begins: true,
+			Tells: "All is as it began: within 6 s one source is down, two are blocked, one is degraded, and six are live.",
 		},
 	}
 }
 
-func gamTenant(id, name, network string, s Status) Tenant {
-	return Tenant{
-		ID: id, Name: name, ExternalOrgID: "org-" + id, Active: true, Status: s,
-		AdServer: AdServer{
-			Type: "google_ad_manager", NetworkCode: network, Configured: true,
-			ServiceAccountEmail: "agent-" + network + "@sales-agent.example",
-		},
+// Play sets the scene. What callers have made of the sources stays: configs of ad servers,
+// subscriptions, and whether they are switched off; so do tenants that are none of them.
+func (a *Agent) Play(s Scene) {
+	a.playing.Lock()
+	defer a.playing.Unlock()
+	failed := a.inventoryFailed()
+	for _, src := range Sources() {
+		if !s.begins {
+			src = src.well()
+		}
+		if s.refused && src.Tenant.ID == onStage {
+			src.Tenant.Status = Disconnected()
+		}
+		a.stage(src)
 	}
+	a.Fault("", Fault{})
+	a.SetSlow(s.slow)
+	a.SetDown(s.down)
+	switch { // subscribers are told, unless it is down
+	case s.fails:
+		a.FailRun(onStage, "inventory", inventoryError)
+	case failed && !s.refused:
+		a.FinishRun(onStage, "inventory", usualItems["inventory"])
+	}
+}
+
+// inventoryFailed reports whether the last that was told of Harbour News' inventory is a failure.
+func (a *Agent) inventoryFailed() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	t := a.tenants[onStage]
+	if t == nil {
+		return false
+	}
+	r := t.last("inventory", runCompleted, runFailed)
+	return r != nil && r.Status == runFailed
+}
+
+// stage puts a source into the agent, and has its ad server say what goes with that.
+func (a *Agent) stage(src Source) {
+	t := src.Tenant
+	if code := t.AdServer.NetworkCode; code != "" {
+		p := Probe{Outcome: OK}
+		if t.Status.Refused != "" {
+			p.Outcome = PermissionDenied
+		}
+		a.AdServer(code, p)
+	}
+	a.Fault(t.ID, src.Fault)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	next := a.newTenant(t)
+	if was := a.tenants[t.ID]; was != nil {
+		next.Active, next.AdServer, next.tenantType = was.Active, was.AdServer, was.tenantType
+		next.config, next.configuredAt, next.hooks = was.config, was.configuredAt, was.hooks
+	}
+	a.tenants[t.ID] = next
 }

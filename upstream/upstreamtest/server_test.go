@@ -73,12 +73,21 @@ func TestSwitches(t *testing.T) {
 		{"POST", "/_agent/tenant/tnt_gone/off", 404, "tnt_gone"},
 		{"GET", "/_agent/tenant/tnt_a/off", 405, "POST"},
 		{"GET", "/_agent/adserver/4041/ok", 405, "POST"},
+		{"GET", "/_agent/scene", 200, "\nagent-unplugged "},
+		{"POST", "/_agent/scene/agent-unplugged", 200, "closes every connection"},
+		{"GET", health, 0, ""},
+		{"POST", "/_agent/scene/ad%2Dserver-refusing", 200, "Harbour News"},
+		{"GET", health, 200, "tnt_harbour_news"},
+		{"POST", "/_agent/scene/nothing", 404, "\nrecovery "},
+		{"POST", "/_agent/scene/healthy/now", 404, "switches"},
+		{"POST", "/_agent/scene", 404, "\nrecovery "},
+		{"GET", "/_agent/scene/healthy", 405, "POST"},
 	} {
 		if code, text := ask(c.method, c.path); code != c.code || !strings.Contains(text, c.says) {
 			t.Errorf("%d: %s %s: %d %s", i, c.method, c.path, code, text)
 		}
 	}
-	if n := w.Calls(""); n != 6 {
+	if n := w.Calls(""); n != 8 {
 		t.Errorf("%d calls: the switches are no calls of the agent", n)
 	}
 	if all := w.Subscriptions("tnt_a"); len(all) != 1 || all[0].Secret != "" {

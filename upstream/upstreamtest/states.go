@@ -87,15 +87,17 @@ func (s *Status) sell() {
 	}
 }
 
+// inventoryError goes on over a second line, which no client may see.
+const inventoryError = "PermissionError: the service account may not read this network\nrefresh_token=" + Canary + "-sync-error"
+
 // InventoryFailed is a tenant whose inventory sync fails each half hour, for two
-// days now, while reporting is running. The raw error goes on over a second line that
-// no client may see.
+// days now, while reporting is running.
 func InventoryFailed() Status {
 	s := Healthy()
 	s.Streams[0] = Stream{
 		Name: "inventory", Status: "failed", Severity: "critical",
 		RunAgo: 8 * time.Minute, Took: 7 * time.Second, Every: 30 * time.Minute, SuccessAgo: 2 * day, Items: -1,
-		Error: "PermissionError: the service account may not read this network\nrefresh_token=" + Canary + "-sync-error",
+		Error: inventoryError,
 		Issue: &Issue{
 			Code: "adapter_auth_failed", Category: "auth", Action: "reconnect_adapter",
 			Message: "The ad server no longer accepts the saved account.",

@@ -62,6 +62,13 @@ type cached struct {
 // SetTenant adds a tenant or replaces the one of that id, its runs and its
 // subscriptions with it. No process has the new one in its cache yet.
 func (a *Agent) SetTenant(t Tenant) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.tenants[t.ID] = a.newTenant(t)
+}
+
+// newTenant is a tenant that is set now.
+func (a *Agent) newTenant(t Tenant) *tenantState {
 	if t.Name == "" {
 		t.Name = t.ID
 	}
@@ -70,19 +77,17 @@ func (a *Agent) SetTenant(t Tenant) {
 	}
 	t.Status = t.Status.clone()
 	now := a.opts.Now()
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.tenants[t.ID] = &tenantState{
+	held := &tenantState{
 		Tenant: t, tenantType: t.AdServer.Type, currency: "EUR", since: now, cache: make([]cached, a.opts.Processes),
 		configuredAt: now.Add(-t.Status.TestedAgo),
 	}
-	held := a.tenants[t.ID]
 	held.config = AdapterConfig{Type: t.AdServer.Type, Values: Values{}}
 	if kind := adserver.Find(t.AdServer.Type); kind != nil {
 		held.config.Values = defaultsOf(kind, 0)
 	}
 	held.config.Values[networkCode] = encode(t.AdServer.NetworkCode)
 	held.config.Values[accountEmail] = encode(t.AdServer.ServiceAccountEmail)
+	return held
 }
 
 // configure puts a config in force. The ad server has just been asked, so the
