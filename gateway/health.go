@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"esagate/api"
+	"esagate/upstream"
 )
 
 // phase says where the process stands, in the words of /readyz.
@@ -64,19 +65,24 @@ func (g *Gateway) getReadiness(w http.ResponseWriter, r *request) error {
 
 // addDetails names what is away.
 func (g *Gateway) addDetails(body *readiness) {
-	body.Store, body.Upstream = "ok", "unknown"
+	body.Store, body.Upstream = "ok", agentState(g.deps.Upstream.Health())
 	if !g.storeAvailable() {
 		body.Store = "away"
-	}
-	switch h := g.deps.Upstream.Health(); {
-	case h.KeyRefused:
-		body.Upstream = "key_refused"
-	case h.Breaker != "closed":
-		body.Upstream = "circuit_open"
-	case h.Reached:
-		body.Upstream = "ok"
 	}
 	if !g.deps.Auth.IssuerAvailable() {
 		body.Issuer = "away"
 	}
+}
+
+// agentState says in a word how the sales agent stands.
+func agentState(h upstream.Health) string {
+	switch {
+	case h.KeyRefused:
+		return "key_refused"
+	case h.Breaker != "closed":
+		return "circuit_open"
+	case h.Reached:
+		return "ok"
+	}
+	return "unknown"
 }

@@ -59,6 +59,7 @@ type world struct {
 	testing.TB
 	agent     *upstreamtest.Agent
 	events    *events.Hub
+	recent    *telemetry.Recent
 	status    *status.Service
 	gateway   *gateway.Gateway
 	directory *registry.Directory
@@ -144,6 +145,7 @@ func start(t testing.TB, s setup, agent *upstreamtest.Agent) *world {
 	w.must(err)
 	instruments, err := telemetry.NewInstruments(tel.MeterProvider)
 	w.must(err)
+	w.recent = instruments.Recent
 	instruments.Leads(func() bool { return false })
 	instruments.Build("test", "0123abc", "go1.26")
 	instruments.ConfigReloaded(func() bool { return true })
@@ -173,6 +175,7 @@ func start(t testing.TB, s setup, agent *upstreamtest.Agent) *world {
 	}, upstream.Deps{
 		Transport: transport, Logger: tel.Logger, MeterProvider: tel.MeterProvider, TracerProvider: tel.TracerProvider,
 		Propagator: tel.Propagator, OnRecover: func(id string) { w.status.Recovered(id) },
+		OnCall: instruments.Recent.Call,
 	})
 	w.must(err)
 	if s.metrics == nil {

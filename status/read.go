@@ -45,7 +45,7 @@ func (s *Service) Get(ctx context.Context, src *registry.Source, runs int) (Answ
 			return Answer{}, err
 		}
 	}
-	s.countRead(got)
+	s.countRead(came, got)
 	state := viewState{stale: got.Failed}
 	if runs > 0 {
 		state.histories, state.runs = s.recentHistories(ctx, came, src, got.Doc), runs
@@ -139,7 +139,8 @@ var readWords = [...]telemetry.ReadResult{
 	snapshot.Hit: telemetry.ReadHit, snapshot.Stale: telemetry.ReadStale, snapshot.Miss: telemetry.ReadMiss,
 }
 
-func (s *Service) countRead(got snapshot.Read[*document]) {
+func (s *Service) countRead(came time.Time, got snapshot.Read[*document]) {
+	s.ins.Recent.Read(came, got.Failed)
 	s.ins.SnapshotRead(readWords[got.State])
 	if got.Collapsed {
 		s.ins.SnapshotCoalesced()

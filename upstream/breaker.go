@@ -19,6 +19,7 @@ import (
 type breaker struct {
 	tenantID string // "": the whole upstream's
 	open     atomic.Bool
+	since    atomic.Pointer[time.Time] // when it last changed; nil: never
 	changes  atomic.Int64              // how often it has changed its state
 	probeAt  atomic.Pointer[time.Time] // of the next probe, with its monotonic clock; nil: none is planned
 	probes   atomic.Int32              // probes under way
@@ -39,6 +40,8 @@ func newBreaker(tenantID string, window time.Duration, trips func(gobreaker.Coun
 		Timeout:      time.Nanosecond, // zero would be a minute
 		ReadyToTrip:  trips,
 		OnStateChange: func(_ string, _, to gobreaker.State) {
+			now := time.Now()
+			b.since.Store(&now)
 			b.open.Store(to != gobreaker.StateClosed)
 			b.changes.Add(1)
 		},

@@ -123,7 +123,11 @@ func (c *Client) do(ctx context.Context, cl *call) error {
 	if f != nil {
 		o = f.outcome
 	}
-	c.metrics.call(ctx, cl.op, o, time.Since(start)-cl.waited)
+	took := time.Since(start) - cl.waited
+	c.metrics.call(ctx, cl.op, o, took)
+	if o != outcomeCircuitOpen && o != outcomeBusy && o != outcomeCanceled {
+		c.onCall(took)
+	}
 	if f != nil {
 		return f.err
 	}

@@ -51,6 +51,7 @@ type Client struct {
 
 	background *background.Group // of probes
 	onRecover  func(tenantID string)
+	onCall     func(took time.Duration)
 
 	keyRefused atomic.Bool
 	refusedLog rate.Sometimes
@@ -74,6 +75,7 @@ func New(cfg Config, deps Deps) (c *Client, err error) {
 		background: background.NewGroup(deps.Logger),
 		slots:      newSlots(cmp.Or(cfg.Concurrency, defaultConcurrency)),
 		onRecover:  deps.OnRecover,
+		onCall:     deps.OnCall,
 	}
 	transport := deps.Transport
 	if transport == nil {
@@ -103,10 +105,11 @@ func (c *Client) Close() {
 
 // Health is what the client knows of the sales agent without calling it.
 type Health struct {
-	Breaker     string // the whole upstream's: closed or open
-	OpenTenants int    // tenants whose own breaker is open
-	KeyRefused  bool   // the last answer about our key was a refusal
-	Reached     bool   // some call has succeeded since the start
+	Breaker     string    // the whole upstream's: closed or open
+	Since       time.Time // when it opened; zero while it is closed
+	OpenTenants int       // tenants whose own breaker is open
+	KeyRefused  bool      // the last answer about our key was a refusal
+	Reached     bool      // some call has succeeded since the start
 }
 
 // Health reports the state of the sales agent as the last calls showed it.
@@ -114,6 +117,9 @@ func (c *Client) Health() Health {
 	h := Health{Breaker: "closed", OpenTenants: c.tenants.open(), KeyRefused: c.keyRefused.Load(), Reached: c.reached.Load()}
 	if c.upstream.open.Load() {
 		h.Breaker = "open"
+		if since := c.upstream.since.Load(); since != nil {
+			h.Since = *since
+		}
 	}
 	return h
 }

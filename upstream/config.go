@@ -47,6 +47,9 @@ type Deps struct {
 	// breaker has closed, or what could have opened it is over. It runs with no lock
 	// held, on the goroutine of the call that found out, and must not call Close.
 	OnRecover func(tenantID string)
+	// OnCall is told how long each call took that the sales agent could have answered, probes among them;
+	// with retries, and without waits for slots. It runs with no lock held.
+	OnCall func(took time.Duration)
 }
 
 func (d Deps) withDefaults() Deps {
@@ -56,6 +59,9 @@ func (d Deps) withDefaults() Deps {
 	d.Propagator = cmp.Or[propagation.TextMapPropagator](d.Propagator, propagation.TraceContext{})
 	if d.OnRecover == nil {
 		d.OnRecover = func(string) {}
+	}
+	if d.OnCall == nil {
+		d.OnCall = func(time.Duration) {}
 	}
 	return d
 }

@@ -54,7 +54,8 @@ type rig struct {
 
 	mu        sync.Mutex
 	recovered []string
-	conns     []*quietConn // all that were made
+	took      []time.Duration // by calls
+	conns     []*quietConn    // all that were made
 }
 
 // States of the network.
@@ -155,11 +156,8 @@ func newRig(t *testing.T, cfg upstream.Config, transport http.RoundTripper) *rig
 		Logger:         slog.New(slog.NewJSONHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		MeterProvider:  sdkmetric.NewMeterProvider(sdkmetric.WithReader(r.meter)),
 		TracerProvider: sdktrace.NewTracerProvider(sdktrace.WithSyncer(r.spans)),
-		OnRecover: func(id string) {
-			r.mu.Lock()
-			defer r.mu.Unlock()
-			r.recovered = append(r.recovered, id)
-		},
+		OnRecover:      func(id string) { r.mu.Lock(); defer r.mu.Unlock(); r.recovered = append(r.recovered, id) },
+		OnCall:         func(took time.Duration) { r.mu.Lock(); defer r.mu.Unlock(); r.took = append(r.took, took) },
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -1,6 +1,8 @@
 package upstream_test
 
 import (
+	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +13,38 @@ import (
 	"esagate/upstream"
 	ut "esagate/upstream/upstreamtest"
 )
+
+// TestCallsAreReported: calls that the sales agent could have answered, with their retries; no others.
+func TestCallsAreReported(t *testing.T) {
+	run(t, upstream.Config{}, func(t *testing.T, r *rig) {
+		for _, c := range []struct {
+			name  string
+			fault ut.Fault
+			took  []time.Duration
+		}{
+			{"well", ut.Fault{Delay: 40 * time.Millisecond}, []time.Duration{40 * time.Millisecond}},
+			{"an error", ut.Fault{Delay: 70 * time.Millisecond, Status: 404}, []time.Duration{70 * time.Millisecond}},
+		} {
+			r.took = nil
+			r.agent.Fault(tenant, c.fault)
+			r.status(tenant)
+			if !slices.Equal(r.took, c.took) {
+				t.Errorf("%s: calls took %s, want %s", c.name, r.took, c.took)
+			}
+		}
+		r.agent.Fault(tenant, ut.Fault{Body: "{}"})
+		r.fails(5, tenant, fault.UpstreamInvalidResponse)
+		r.took = nil
+		if r.fails(1, tenant, fault.CircuitOpen); len(r.took) > 0 {
+			t.Errorf("a call that was kept back took %s", r.took)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := r.client.Status(ctx, other); err == nil || len(r.took) > 0 {
+			t.Errorf("a call for nobody took %s", r.took)
+		}
+	})
+}
 
 func TestAnOpenBreakerIsReported(t *testing.T) {
 	run(t, upstream.Config{Attempts: 1}, func(t *testing.T, r *rig) {
@@ -27,7 +61,7 @@ func TestAnOpenBreakerIsReported(t *testing.T) {
 			r.status(other)
 		}
 		r.metric("esagate.upstream.breaker_state{breaker=upstream}", 2)
-		if h := r.client.Health(); h != (upstream.Health{Breaker: "open", OpenTenants: 1, Reached: true}) {
+		if h := r.client.Health(); h != (upstream.Health{Breaker: "open", Since: time.Now(), OpenTenants: 1, Reached: true}) {
 			t.Errorf("%+v", h)
 		}
 		r.network.Store(up)

@@ -143,6 +143,7 @@ func (a *app) newUpstream() (err error) {
 				s.Recovered(tenantID)
 			}
 		},
+		OnCall: a.instruments.Recent.Call,
 	})
 	if err != nil {
 		return fmt.Errorf("upstream: %w", err)

@@ -26,9 +26,10 @@ type WallView struct {
 	Overview   *status.Overview     // with facets, and the states of the last 24 hours
 	Query      status.OverviewQuery // which gave Overview
 	Storefront Storefront
+	Machine    *Machine // nil: nothing is said of it
 }
 
-var wallTemplate = parse("wall.html")
+var wallTemplate = parse("wall.html", "machine.html")
 
 // Wall gives the page of all sources.
 func Wall(v WallView) []byte {

@@ -98,7 +98,7 @@ func wall(name string, viewer *ops.Viewer, q status.OverviewQuery, o *status.Ove
 	q.Take = ops.WallRows
 	return scene{name, ops.Wall(ops.WallView{
 		Page:     ops.Page{Title: "Sources", Viewer: viewer, RequestID: "req-gallery", Now: noon},
-		Overview: o, Query: q, Storefront: "https://storefront.example",
+		Overview: o, Query: q, Storefront: "https://storefront.example", Machine: machine(viewer, o),
 	})}
 }
 

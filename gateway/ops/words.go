@@ -15,7 +15,7 @@ import (
 
 // words are the functions of templates that write times, counts and the small charts.
 var words = template.FuncMap{
-	"ago": Ago, "count": Count[int64], "number": Count[int], "percent": Percent, "bytes": Bytes, "plural": Plural,
+	"ago": Ago, "count": Count[int64], "number": Count[int], "percent": Percent, "bytes": Bytes, "rate": Rate, "took": Took, "short": Short, "plural": Plural,
 	"strip": Strip, "runs": Runs,
 }
 
@@ -83,6 +83,27 @@ func Percent(share float64) string {
 	default:
 		return strings.TrimSuffix(strconv.FormatFloat(percent, 'f', 1, 64), ".0") + " %"
 	}
+}
+
+// Rate gives how often something happens: "94 /s", "0.4 /s".
+func Rate(perSecond float64) string {
+	switch {
+	case perSecond <= 0:
+		return "0 /s"
+	case perSecond < .1:
+		return "< 0.1 /s"
+	case perSecond < 10:
+		return strings.TrimSuffix(strconv.FormatFloat(perSecond, 'f', 1, 64), ".0") + " /s"
+	}
+	return Count(int64(math.Round(perSecond))) + " /s"
+}
+
+// Took gives how long a call took: "41 ms", "1.2 s".
+func Took(d time.Duration) string {
+	if d < time.Second {
+		return strconv.FormatInt(d.Milliseconds(), 10) + " ms"
+	}
+	return strings.TrimSuffix(strconv.FormatFloat(d.Seconds(), 'f', 1, 64), ".0") + " s"
 }
 
 // Bytes gives a size: "12 kB".

@@ -54,6 +54,8 @@ func TestNumbersInWords(t *testing.T) {
 		ops.Percent(0):                        "0 %", ops.Percent(-1): "0 %", ops.Percent(.0001): "< 0.1 %", ops.Percent(.004): "0.4 %",
 		ops.Percent(.5): "50 %", ops.Percent(.999): "99.9 %", ops.Percent(.9999): "> 99.9 %", ops.Percent(1): "100 %",
 		ops.Percent(2): "100 %", ops.Percent(math.NaN()): "–",
+		ops.Rate(0): "0 /s", ops.Rate(.04): "< 0.1 /s", ops.Rate(.4): "0.4 /s", ops.Rate(2): "2 /s", ops.Rate(94.4): "94 /s", ops.Rate(1930): "1,930 /s",
+		ops.Took(41900 * time.Microsecond): "41 ms", ops.Took(1234 * time.Millisecond): "1.2 s", ops.Took(2 * time.Second): "2 s",
 		ops.Bytes(0): "0 B", ops.Bytes(-1): "0 B", ops.Bytes(12345): "12 kB",
 	} {
 		if got != want {

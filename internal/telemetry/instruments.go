@@ -3,6 +3,7 @@ package telemetry
 import (
 	"database/sql"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.opentelemetry.io/otel/metric"
@@ -63,6 +64,8 @@ type Instruments struct {
 	Leads          func(is func() bool)
 	ConfigReloaded func(is func() bool)
 	Build          func(version, commit, goVersion string) // is called once
+
+	Recent *Recent // what was counted of late; Delivery counts there too
 }
 
 // NewInstruments makes the gateway's instruments.
@@ -119,6 +122,12 @@ func NewInstruments(mp metric.MeterProvider) (*Instruments, error) {
 	}
 	if b.err != nil {
 		return nil, fmt.Errorf("make instruments: %w", b.err)
+	}
+	in.Recent = newRecent()
+	delivered := in.Delivery
+	in.Delivery = func(outcome string) {
+		delivered(outcome)
+		in.Recent.Delivery(slices.Contains(deliveriesTaken, outcome))
 	}
 	return in, nil
 }

@@ -87,6 +87,7 @@ var (
 	okOutcomes       = []string{"ok", "failed"}
 	deliveryOutcomes = []string{"recorded", "duplicate", "ignored", "test", "invalid", "busy", "unavailable",
 		"unsigned", "stale", "unreadable", "unknown", "no_secret", "mismatch"}
+	deliveriesTaken  = deliveryOutcomes[:4]
 	tenantOperations = operations([]string{"provision", "configure", "deactivate", "reactivate"},
 		[]string{"done", "adopted", "refused", "rejected", "not_sent", "unknown", "lost"})
 	sourceStates      = []string{"down", "blocked", "unknown", "degraded", "pending", "live", "deactivated"}
