@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 	"unicode/utf8"
 
@@ -265,6 +266,7 @@ func TestDemoReadsScenes(t *testing.T) {
 	}
 	eventually(t, "the scene is played", func() bool { return d.rows()["harbour-news"].State == "degraded" })
 	must(t, output.Close())
+	d.signal(syscall.Signal(21)) // as one gets who reads a terminal in the background
 	eventually(t, "it goes on", func() bool { code, _, _ := d.get("/readyz", ""); return code == 200 })
 	d.stop()
 }

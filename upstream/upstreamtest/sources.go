@@ -49,7 +49,7 @@ func Sources() []Source {
 		{
 			CustomerID: FirstCustomer, SourceID: "summit-sports", State: "degraded",
 			LookAt: "its inventory sync fails: refresh it too",
-			Tenant: gamTenant("tnt_summit_sports", "Summit Sports", "51830972", InventoryFailed()),
+			Tenant: gamTenant("tnt_summit_sports", "Summit Sports", "51830972", inventoryFailing(97*time.Minute)),
 			Past:   []Turn{{5 * day, "live"}, {21 * time.Hour, "degraded"}, {19*time.Hour + 30*time.Minute, "live"}, {97 * time.Minute, "degraded"}},
 		},
 		{
@@ -113,6 +113,13 @@ func otherTenant(id, name, adServer string, s Status) Tenant {
 		ID: id, Name: name, ExternalOrgID: "org-" + id, Active: true, Status: s,
 		AdServer: AdServer{Type: adServer, Configured: true},
 	}
+}
+
+// inventoryFailing is InventoryFailed since so long ago, half an hour after the last run that went well.
+func inventoryFailing(since time.Duration) Status {
+	s := InventoryFailed()
+	s.Streams[0].SuccessAgo = since + 30*time.Minute
+	return s
 }
 
 // withoutBuyers is a tenant with one blocker open.
