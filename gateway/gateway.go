@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/sync/semaphore"
 
+	"esagate/api"
 	"esagate/internal/agentauth"
 	"esagate/internal/auth"
 	"esagate/internal/events"
@@ -85,6 +86,7 @@ type Gateway struct {
 	public   *url.URL // Config.PublicURL; empty: it is none
 	https    bool     // it is one of https
 	metrics  *metricsPages
+	docs     func() (*api.Body, error)
 	bodies   bodyBudget
 	profiles *semaphore.Weighted // of the runtime
 	consents *semaphore.Weighted // of /oauth/callback
@@ -100,7 +102,7 @@ func New(cfg Config, deps Deps) *Gateway {
 	g := &Gateway{
 		cfg: cfg, deps: deps, log: deps.Logger, ins: deps.Instruments,
 		tracer: deps.TracerProvider.Tracer("esagate/gateway"),
-		access: newAccessLog(deps.Logger), metrics: newMetricsPages(deps.MetricsHandler),
+		access: newAccessLog(deps.Logger), metrics: newMetricsPages(deps.MetricsHandler), docs: newDocs(cfg),
 		consents: semaphore.NewWeighted(consentsAtOnce), profiles: semaphore.NewWeighted(1),
 		limits:  limits{deps.Limiter, cfg.TrustedProxies, deps.Instruments.Limited},
 		public:  &url.URL{},

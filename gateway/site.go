@@ -2,10 +2,13 @@ package gateway
 
 import (
 	"net/http"
+	"sync"
 	"time"
 
 	"esagate/api"
 	"esagate/gateway/assets"
+	"esagate/gateway/docs"
+	"esagate/gateway/ops"
 	"esagate/internal/fault"
 )
 
@@ -15,6 +18,8 @@ type site struct{ *Gateway }
 
 func (g site) routes() []Route {
 	return []Route{
+		{Method: "GET", Path: "/", access: public, handle: g.getHome},
+		{Method: "GET", Path: "/docs", access: public, handle: g.getDocs},
 		{Method: "GET", Path: "/favicon.ico", access: public, handle: g.getFavicon},
 		{Method: "GET", Path: assets.Prefix + "{file}", access: public, handle: g.getAsset},
 	}
@@ -24,10 +29,66 @@ var (
 	asksAgain = []string{"no-cache"}                            // any cache may keep it, and asks before it uses it
 	forGood   = []string{"public, max-age=31536000, immutable"} // what an address with a hash gives never changes
 	byCoding  = []string{"Accept-Encoding"}
+	byAccept  = []string{"Accept, Accept-Encoding"}
 
 	yamlSpec = kept{[]string{"application/yaml"}, asksAgain, byCoding}
 	jsonSpec = kept{jsonType, asksAgain, byCoding}
+	docsPage = kept{htmlType, asksAgain, byCoding}
+	homePage = kept{htmlType, asksAgain, byAccept}
+	homeData = kept{jsonType, asksAgain, byAccept}
 )
+
+// newDocs makes the documentation when it is first asked for.
+func newDocs(cfg Config) func() (*api.Body, error) {
+	return sync.OnceValues(func() (*api.Body, error) {
+		page, err := docs.Render(api.Spec(cfg.Envelope).JSON.Plain, cfg.PublicURL)
+		return api.NewBody(page), err
+	})
+}
+
+func (g site) getDocs(w http.ResponseWriter, r *request) error {
+	page, err := g.docs()
+	if err != nil {
+		return err
+	}
+	if err := (pages{g.Gateway}).begin(w.Header(), r); err != nil {
+		return err
+	}
+	return docsPage.write(w, r, page, time.Time{})
+}
+
+// home leads to what there is: a page for browsers, and the same for programs.
+type home struct {
+	Name      string `json:"name"`
+	Status    string `json:"status"` // as that of /readyz
+	Docs      string `json:"docs"`
+	OpenAPI   string `json:"openapi"`
+	Operators string `json:"operators"`
+	Readiness string `json:"readiness"`
+}
+
+// homes are both forms of it in each phase of the process.
+var homes = sync.OnceValue(func() map[string][2]*api.Body {
+	all := map[string][2]*api.Body{}
+	for _, phase := range []string{"starting", "ready", "stopping"} {
+		all[phase] = [2]*api.Body{
+			api.NewBody(ops.Home(ops.HomeView{Page: ops.Page{Title: "Home"}, Status: phase})),
+			api.NewBody(api.Encode(home{"esagate", phase, "/docs", "/openapi.yaml", opsPath, "/readyz"})),
+		}
+	}
+	return all
+})
+
+func (g site) getHome(w http.ResponseWriter, r *request) error {
+	forms := homes()[g.phase()]
+	if !acceptsHTML(r.Header) {
+		return homeData.write(w, r, forms[1], time.Time{})
+	}
+	if err := (pages{g.Gateway}).begin(w.Header(), r); err != nil {
+		return err
+	}
+	return homePage.write(w, r, forms[0], time.Time{})
+}
 
 func (g site) getSpec(w http.ResponseWriter, r *request) error {
 	return yamlSpec.write(w, r, api.Spec(g.cfg.Envelope).YAML, time.Time{})

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http/httptest"
 	"strconv"
+	"strings"
 	"testing"
 
 	"esagate/api"
@@ -37,6 +38,8 @@ func TestWhatIsForEverybody(t *testing.T) {
 	tests := map[string]struct{ contentType, cacheControl, vary string }{
 		"/openapi.yaml":        {"application/yaml", "no-cache", "Accept-Encoding"},
 		"/openapi.json":        {"application/json", "no-cache", "Accept-Encoding"},
+		"/":                    {"application/json", "no-cache", "Accept, Accept-Encoding"},
+		"/docs":                {"text/html; charset=utf-8", "no-cache", "Accept-Encoding"},
 		"/favicon.ico":         {"image/vnd.microsoft.icon", "no-cache", "Accept-Encoding"},
 		assets.URL("base.css"): {"text/css; charset=utf-8", forGood, "Accept-Encoding"},
 		assets.URL("icon.svg"): {"image/svg+xml", forGood, "Accept-Encoding"},
@@ -97,6 +100,65 @@ func TestTheContractIsServedInItsForm(t *testing.T) {
 				w.do("HEAD", path)
 				w.do("GET", path, "If-None-Match", want.ETag[0])
 				w.do("GET", path, "If-Match", `"another"`).failure(w, 412, "PRECONDITION_FAILED")
+			}
+		})
+	}
+}
+
+// TestHome holds that browsers get a page and programs the same as JSON, which both say whether requests are taken.
+func TestHome(t *testing.T) {
+	const browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+	inWorld(t, setup{}, func(w *world) {
+		says := func(status, words string) {
+			w.Helper()
+			want := `{"name":"esagate","status":"` + status + `","docs":"/docs","openapi":"/openapi.yaml","operators":"/ops","readiness":"/readyz"}`
+			for _, accept := range []string{"", "*/*", "application/json"} {
+				if a := w.visit("GET", "/", "Accept", accept); string(a.body) != want {
+					w.Errorf("Accept %q: %s, want %s", accept, a.body, want)
+				}
+			}
+			page := w.visit("GET", "/", "Accept", browser)
+			page.says(w, "Content-Type", "text/html; charset=utf-8")
+			page.says(w, "Vary", "Accept, Accept-Encoding")
+			for _, part := range []string{words, `href="/ops"`, `href="/docs"`, `href="/openapi.yaml"`} {
+				if !strings.Contains(string(page.body), part) {
+					w.Errorf("%s: the page has no %s:\n%s", status, part, page.body)
+				}
+			}
+			if again := w.visit("GET", "/", "Accept", browser, "If-None-Match", page.header.Get("Etag")); again.status != 304 {
+				w.Errorf("%s again: %d", status, again.status)
+			}
+		}
+		says("ready", "it takes requests")
+		w.gateway.SetStopping()
+		says("stopping", "Stopping")
+	})
+}
+
+// TestPublicPagesHaveThePolicy holds that a browser runs nothing on the public pages but what is ours, and that the pages
+// are not the API's.
+func TestPublicPagesHaveThePolicy(t *testing.T) {
+	inWorld(t, setup{origins: []string{"https://shop.example"}}, func(w *world) {
+		for _, path := range []string{"/", "/docs"} {
+			page := w.visit("GET", path, "Accept", "text/html")
+			page.says(w, "Content-Security-Policy", assets.Policy)
+			page.says(w, "X-Frame-Options", "DENY")
+			page.says(w, "Referrer-Policy", "same-origin")
+			page.says(w, "Cross-Origin-Opener-Policy", "same-origin")
+			if strings.Contains(string(page.body), "<script") {
+				w.Errorf("%s has a script", path)
+			}
+		}
+	})
+}
+
+// TestTheDocumentationIsOfThisGateway holds that its commands ask this gateway, and that its form is this one's.
+func TestTheDocumentationIsOfThisGateway(t *testing.T) {
+	for _, envelope := range []bool{false, true} {
+		inWorld(t, setup{envelope: envelope}, func(w *world) {
+			page := string(w.visit("GET", "/docs").body)
+			if !strings.Contains(page, "https://gateway.example/api/v2/") || strings.Contains(page, "EnvelopedStatus") != envelope {
+				w.Errorf("enveloped %v: the page is another gateway's", envelope)
 			}
 		})
 	}
