@@ -72,7 +72,7 @@ func causeOf(src *registry.Source, state string, facts *api.OverviewFacts) cause
 		return causeRefused
 	case facts.BlockerCount > 0:
 		return causeSetup
-	case code == transform.IssueNoActiveProducts:
+	case code == transform.IssueNoActiveProducts, strings.HasPrefix(code, "SYNC_"): // no sync keeps a source from selling
 		return causeProducts
 	}
 	return causeOther
@@ -139,6 +139,8 @@ func (t *tally) sentence() *Headline {
 		problems = fmt.Sprintf(", %s of them with problems", humanize.Comma(t.Degraded))
 	}
 	switch stopped := t.Down + t.Blocked; {
+	case t.total == 1:
+		return t.ofOne(problems)
 	case stopped > 0:
 		h := &Headline{Main: fmt.Sprintf("%s of %s can't sell", humanize.Comma(stopped), sources)}
 		h.add(": ", t.reasons())
@@ -148,8 +150,6 @@ func (t *tally) sentence() *Headline {
 		return h
 	case t.Unknown > 0:
 		return &Headline{Main: fmt.Sprintf("it is not known whether %s of %s can sell", humanize.Comma(t.Unknown), sources)}
-	case selling == t.total && t.total == 1:
-		return &Headline{Main: "the one source sells" + problems}
 	case selling == t.total:
 		return &Headline{Main: fmt.Sprintf("all %s sell%s", sources, problems)}
 	}
@@ -165,6 +165,22 @@ func (t *tally) sentence() *Headline {
 		return &Headline{Main: fmt.Sprintf("none of %s sells", sources), mark: ": ", Reason: rest}
 	}
 	return &Headline{Main: fmt.Sprintf("%s of %s %s%s", humanize.Comma(selling), sources, verb(selling, "sells", "sell"), problems), mark: "; ", Reason: rest}
+}
+
+// ofOne is the sentence where there is one source.
+func (t *tally) ofOne(problems string) *Headline {
+	switch {
+	case t.Down+t.Blocked > 0:
+		c := slices.Index(t.causes[:], 1)
+		return &Headline{Main: "the one source can't sell", mark: ": ", Reason: "it " + causes[c].one}
+	case t.Unknown > 0:
+		return &Headline{Main: "it is not known whether the one source can sell"}
+	case t.Pending > 0:
+		return &Headline{Main: "the one source is being connected"}
+	case t.Deactivated > 0:
+		return &Headline{Main: "the one source is switched off"}
+	}
+	return &Headline{Main: "the one source sells" + problems}
 }
 
 // reasons lists what keeps sources from selling, the commonest first.

@@ -31,6 +31,10 @@ func TestHeadline(t *testing.T) {
 		sources []counted
 	}{
 		{"There are no sources yet.", upstream.Health{}, nil},
+		{"The one source can't sell: it has lost its ad server.", well, []counted{of(1, transform.StateDown, "ADAPTER_DISCONNECTED")}},
+		{"The one source can't sell: it has no active product.", well, []counted{of(1, transform.StateBlocked, "SYNC_INVENTORY_FAILED")}},
+		{"It is not known whether the one source can sell.", well, []counted{of(1, transform.StateUnknown, "")}},
+		{"The one source is switched off.", well, []counted{of(1, transform.StateDeactivated, "")}},
 		{"The one source sells.", well, []counted{of(1, transform.StateLive, "")}},
 		{"The one source sells, but with problems.", well, []counted{of(1, transform.StateDegraded, "")}},
 		{"All 12 sources sell.", well, []counted{of(12, transform.StateLive, "")}},
@@ -45,14 +49,14 @@ func TestHeadline(t *testing.T) {
 		{"It is not known whether 1 of 4 sources can sell.", well, []counted{of(3, transform.StateLive, ""), of(1, transform.StateUnknown, "NO_NEWS")}},
 		{"4 of 12 sources can't sell: 3 wait for setup tasks, 1 has lost its ad server.", well,
 			[]counted{setup(3), of(1, transform.StateDown, "ADAPTER_DISCONNECTED"), of(8, transform.StateLive, "")}},
-		{"1 of 1 source can't sell: 1 waits for a setup task.", well, []counted{setup(1)}},
+		{"The one source can't sell: it waits for a setup task.", well, []counted{setup(1)}},
 		{"6 of 8 sources can't sell: 2 could not be connected, 1 is not known to the sales agent, 1 waits for a setup task, " +
 			"1 has no active product, 1 has another problem; of 2 it is not known.", well,
 			[]counted{of(1, transform.StateDown, "TENANT_NOT_FOUND"), {2, transform.StateBlocked, "ADAPTER_INVALID_CREDENTIALS", 3, registry.StatusFailed},
-				of(1, transform.StateBlocked, "NO_ACTIVE_PRODUCTS"), of(1, transform.StateBlocked, "SYNC_INVENTORY_FAILED"), setup(1), of(2, transform.StateUnknown, "")}},
+				of(1, transform.StateBlocked, "NO_ACTIVE_PRODUCTS"), of(1, transform.StateBlocked, "NEW"), setup(1), of(2, transform.StateUnknown, "")}},
 		{"The sales agent can't be reached; as last known, all 2 sources sell.", upstream.Health{Breaker: "open", Reached: true},
 			[]counted{of(2, transform.StateLive, "")}},
-		{"The sales agent refuses the gateway's key; as last known, 1 of 1 source can't sell: 1 waits for a setup task.",
+		{"The sales agent refuses the gateway's key; as last known, the one source can't sell: it waits for a setup task.",
 			upstream.Health{Breaker: "open", KeyRefused: true}, []counted{setup(1)}},
 		{"The sales agent has not answered since the gateway was started; as last known, it is not known whether 2 of 2 sources can sell.",
 			upstream.Health{Breaker: "closed"}, []counted{of(2, transform.StateUnknown, "")}},
@@ -60,7 +64,7 @@ func TestHeadline(t *testing.T) {
 			[]counted{of(2, transform.StateLive, "NO_ANSWER"), of(1, transform.StateDeactivated, "")}},
 		{"All 12 sources sell; 2 of them are as last known, because the sales agent gives no status.", well,
 			[]counted{of(2, transform.StateLive, "NO_ANSWER"), of(10, transform.StateLive, "")}},
-		{"None of 1 source sells: 1 is being connected.", upstream.Health{Breaker: "closed"}, []counted{{1, transform.StatePending, "", 2, registry.StatusPending}}},
+		{"The one source is being connected.", upstream.Health{Breaker: "closed"}, []counted{{1, transform.StatePending, "", 2, registry.StatusPending}}},
 	} {
 		var all tally
 		for _, s := range c.sources {
