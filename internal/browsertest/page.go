@@ -12,15 +12,17 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	cdppage "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // patience is how long a condition may take to come true on a slow machine; nothing waits that long
-// unless something is wrong. A test of its own that expects a failure sets it lower.
-var patience = time.Minute
+// unless something is wrong.
+const patience = time.Minute
 
 // View is how somebody looks at a page.
 type View struct {
@@ -200,10 +202,24 @@ func (p *Page) MoveTo(x, y float64) {
 	p.Run(chromedp.MouseEvent(chromedp.MouseMoved, x, y))
 }
 
-// Press types keys, as of package kb of chromedp or letters, to what has the focus.
+// Press types keys, as of package kb of chromedp or letters, to what has the focus. A key that the page takes for
+// itself types nothing, as on a keyboard: chromedp's own way types it all the same.
 func (p *Page) Press(keys string, modifiers ...chromedp.Modifier) {
 	p.t.Helper()
-	p.Run(chromedp.KeyEvent(keys, chromedp.KeyModifiers(modifiers...)))
+	for _, r := range keys {
+		events := kb.Encode(r)
+		down, up := *events[0], *events[len(events)-1]
+		if len(events) == 3 { // between them, the character
+			down.Text, down.UnmodifiedText = events[1].Text, events[1].UnmodifiedText
+		}
+		for _, e := range []input.DispatchKeyEventParams{down, up} {
+			chromedp.KeyModifiers(modifiers...)(&e)
+			if e.Modifiers&^int64(chromedp.ModifierShift) != 0 {
+				e.Text, e.UnmodifiedText = "", "" // a shortcut
+			}
+			p.Run(command(input.DispatchKeyEvent, e))
+		}
+	}
 }
 
 // describe says what the page shows, for a message of failure.

@@ -1,0 +1,369 @@
+package ops_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp/kb"
+
+	"esagate/api"
+	"esagate/gateway/ops"
+	"esagate/internal/browsertest"
+	"esagate/status"
+)
+
+// stage is a gateway whose sources and faults a test chooses.
+type stage struct {
+	at string
+
+	mu       sync.Mutex
+	items    []api.OverviewItem
+	fault    int // what everything is answered with; 0: all is well
+	refusing int // what streams are answered with; 0: they are open
+	news     chan string
+	cut      chan struct{} // closed when streams end
+
+	reads, opened int
+}
+
+// newStage shows a wall with the sources that need a hand, to a page that follows it.
+func newStage(t *testing.T, v browsertest.View) (*stage, *browsertest.Page) {
+	s := &stage{items: troubled(), news: make(chan string, 100), cut: make(chan struct{})}
+	server := httptest.NewServer(withAssets(s.serve))
+	s.at = server.URL + "/ops"
+	t.Cleanup(func() { s.end(); server.Close() })
+	p := browsertest.Open(t, v)
+	p.Goto(s.at)
+	p.WaitFor(settled)
+	p.Eval(`window.mark = "the same document"`, nil)
+	t.Cleanup(func() { p.WaitFor(`window.mark === "the same document"`) }) // before the page is closed
+	return s, p
+}
+
+func (s *stage) serve(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	fault, refusing, cut := s.fault, s.refusing, s.cut
+	s.mu.Unlock()
+	switch {
+	case fault == http.StatusUnauthorized:
+		w.Header().Set("Hx-Redirect", "/ops/sign-in?next=%2Fops")
+		fallthrough
+	case fault != 0:
+		w.WriteHeader(fault)
+		_, _ = w.Write(ops.Failure(ops.FailureView{Page: ops.Page{Title: "This can't be done"}, Message: "The test says so."}))
+	case r.URL.Path == "/ops/events" && refusing != 0:
+		w.WriteHeader(refusing)
+	case r.URL.Path == "/ops/events":
+		s.stream(w, r, cut)
+	default:
+		s.mu.Lock()
+		s.reads++
+		page := wall("", operator, status.OverviewQuery{}, overview(manyCounts, manyLead, slices.Clone(s.items), len(s.items))).page
+		s.mu.Unlock()
+		_, _ = w.Write(page)
+	}
+}
+
+func (s *stage) stream(w http.ResponseWriter, r *http.Request, cut <-chan struct{}) {
+	s.mu.Lock()
+	s.opened++
+	s.mu.Unlock()
+	w.Header().Set("Content-Type", "text/event-stream")
+	flush := http.NewResponseController(w).Flush
+	_, _ = fmt.Fprint(w, "retry: 1000\n:\nid: 1\n\n")
+	_ = flush()
+	for n := 2; ; n++ {
+		select {
+		case <-r.Context().Done():
+			return
+		case <-cut:
+			return
+		case name := <-s.news:
+			_, _ = fmt.Fprintf(w, "id: %d\nevent: %s\ndata: {}\n\n", n, name)
+			_ = flush()
+		}
+	}
+}
+
+// change changes the sources, and says so.
+func (s *stage) change(do func(items []api.OverviewItem) []api.OverviewItem) {
+	s.set(func() { s.items = do(slices.Clone(s.items)) })
+	s.news <- "status.changed"
+}
+
+func (s *stage) set(do func()) { s.mu.Lock(); defer s.mu.Unlock(); do() }
+
+// end ends all streams.
+func (s *stage) end() { s.set(func() { close(s.cut); s.cut = make(chan struct{}) }) }
+
+func (s *stage) counts() (reads, opened int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.reads, s.opened
+}
+
+const (
+	graniteRow = "#s-4210-granite-video"
+	alderRow   = "#s-4391-alder-press"
+)
+
+// order is the names of the rows, as the page has them.
+const order = `[...document.querySelectorAll(".rows h3")].map(e => e.textContent.trim()).join()`
+
+// toFront puts a source before all others, in a state.
+func toFront(id, state string) func([]api.OverviewItem) []api.OverviewItem {
+	return func(items []api.OverviewItem) []api.OverviewItem {
+		i := slices.IndexFunc(items, func(item api.OverviewItem) bool { return item.SourceID == id })
+		item := items[i]
+		item.State = state
+		return append([]api.OverviewItem{item}, slices.Delete(items, i, i+1)...)
+	}
+}
+
+func TestAnEventChangesARow(t *testing.T) {
+	s, p := newStage(t, browsertest.Desktop)
+	p.Eval(fmt.Sprintf(`document.querySelector(%q).mark = "the same row"`, alderRow), nil)
+	p.Click("#q")
+	p.Press("gran")
+	s.change(toFront("alder-press", "down"))
+	p.WaitFor(order + `.startsWith("Alder Press,Granite")`)
+	p.WaitFor(`document.querySelector("` + alderRow + ` .word").textContent === "Down"`)
+	p.WaitFor(`document.querySelector("` + alderRow + `").mark === "the same row"`)
+	p.WaitFor(`document.querySelector("` + alderRow + `").dataset.note === "changed"`)
+	p.WaitFor(`document.querySelector("#said").textContent === "Alder Press is down."`)
+	p.WaitFor(`document.querySelectorAll("[data-note]").length === 1`) // of a row that only moved nothing is said
+	p.WaitFor(`document.activeElement.id === "q" && document.activeElement.value === "gran"`)
+	p.WaitFor(`/^· last change \d+ s ago$/.test(document.querySelector("#live .last").textContent)`)
+	p.Accessible()
+	p.WaitFor(`!document.querySelector("[data-note]")`)
+
+	s.change(func([]api.OverviewItem) []api.OverviewItem { return troubled()[:1] })
+	p.WaitFor(order + ` === "Granite Video"`)
+	p.WaitFor(`document.querySelector("#said").textContent === "5 sources changed."`)
+}
+
+func TestManyEventsAreOneRead(t *testing.T) {
+	s, p := newStage(t, browsertest.Desktop)
+	before, _ := s.counts()
+	begun := time.Now()
+	for range 90 {
+		s.news <- "sync.started"
+	}
+	s.change(toFront("alder-press", "down"))
+	p.WaitFor(order + `.startsWith("Alder Press")`)
+	reads, _ := s.counts()
+	if most := 2 + int(time.Since(begun)/time.Second); reads-before > most {
+		t.Errorf("91 events made the page read itself %d times in %v; want at most %d", reads-before, time.Since(begun), most)
+	}
+}
+
+func TestOrderIsHeldUnderThePointer(t *testing.T) {
+	for _, tt := range []struct {
+		name          string
+		take, release func(*browsertest.Page)
+	}{
+		{"hovered", func(p *browsertest.Page) { p.Hover(graniteRow) }, func(p *browsertest.Page) { p.MoveTo(600, 5) }},
+		{"focused", func(p *browsertest.Page) {
+			p.Eval(`document.querySelector("`+graniteRow+` a").focus()`, nil)
+			p.Press(kb.Shift)
+		},
+			func(p *browsertest.Page) { p.Eval(`document.activeElement.blur()`, nil) }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s, p := newStage(t, browsertest.Desktop)
+			var before, held string
+			p.Eval(order, &before)
+			tt.take(p)
+			s.change(func(items []api.OverviewItem) []api.OverviewItem {
+				items = toFront("alder-press", "down")(items)
+				items = slices.DeleteFunc(items, func(item api.OverviewItem) bool { return item.SourceID == "quarry-fm" })
+				return append([]api.OverviewItem{source(4388, "Newcomer", "down", time.Minute)}, items...)
+			})
+			// What the rows say changes at once, and what is new stands behind them.
+			p.WaitFor(`document.querySelector("` + alderRow + ` .word").textContent === "Down"`)
+			if p.Eval(order, &held); held != before+",Newcomer" {
+				t.Errorf("the order is %s; want %s,Newcomer", held, before)
+			}
+			p.WaitFor(`document.querySelector("#s-4388-quarry-fm").dataset.note === "no longer in this list"`)
+			p.Accessible()
+			tt.release(p)
+			p.WaitFor(order + `.startsWith("Newcomer,Alder Press,Granite Video,Loft Living")`)
+		})
+	}
+}
+
+func TestStreamsComeBack(t *testing.T) {
+	s, p := newStage(t, browsertest.Desktop)
+	_, before := s.counts()
+	s.end()
+	s.set(func() { s.items = toFront("alder-press", "down")(s.items) }) // nobody says so
+	p.WaitFor(order + `.startsWith("Alder Press")`)
+	p.WaitFor(settled)
+	if _, opened := s.counts(); opened != before+1 {
+		t.Errorf("%d streams were opened after the first had ended; want 1", opened-before)
+	}
+}
+
+func TestTheGatewayIsAway(t *testing.T) {
+	s, p := newStage(t, browsertest.Desktop)
+	p.Expect("503", "htmx:sse:error")
+	s.set(func() { s.fault = http.StatusServiceUnavailable })
+	s.news <- "resync"
+	p.WaitFor(`document.querySelector("#live").textContent.includes("not up to date")`)
+	s.end()
+	p.WaitFor(`document.querySelector("#live").textContent.includes("read again every 15 s")`)
+	p.WaitFor(`document.querySelectorAll(".rows h3").length === 6`) // what is known stays
+	s.set(func() { s.fault, s.items = 0, toFront("alder-press", "down")(s.items) })
+	p.WaitFor(order + `.startsWith("Alder Press")`)
+	p.WaitFor(settled)
+}
+
+func TestStreamsAreRefused(t *testing.T) {
+	s, p := newStage(t, browsertest.Desktop)
+	p.Expect("429", "htmx:sse:error")
+	s.set(func() { s.refusing = http.StatusTooManyRequests })
+	s.end()
+	p.WaitFor(`document.querySelector("#live").textContent.includes("read again every 15 s")`)
+	s.set(func() { s.items = toFront("alder-press", "down")(s.items) })
+	p.WaitFor(order + `.startsWith("Alder Press")`)
+	p.WaitFor(`document.querySelector("#live").dataset.state === "lost"`)
+
+	// A page that never had a stream asks for one again.
+	p.Goto(s.at)
+	p.Eval(`window.mark = "the same document"`, nil)
+	p.WaitFor(`document.querySelector("#live").textContent.includes("read again every 15 s")`)
+	s.set(func() { s.refusing = 0 })
+	p.WaitFor(settled)
+}
+
+func TestASessionEnds(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		end  func(*stage)
+	}{
+		{"while the stream is open", func(s *stage) { s.news <- "status.changed" }},
+		{"and so does its stream", (*stage).end},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s, p := newStage(t, browsertest.Desktop)
+			p.Expect("401", "htmx:sse:error")
+			s.set(func() { s.fault = http.StatusUnauthorized })
+			tt.end(s)
+			p.WaitFor(`/signed out:\s+sign in again/.test(document.querySelector("#live").innerText)`)
+			p.WaitFor(`document.querySelector("#live a").href.endsWith("/ops/sign-in?next=%2Fops")`)
+			p.WaitFor(`document.querySelectorAll(".rows h3").length === 6`)
+			p.Accessible()
+			// Somebody signs in elsewhere, and comes back to the page.
+			s.set(func() { s.fault = 0 })
+			p.Eval(hide+"hide(true); hide(false)", nil)
+			p.WaitFor(settled)
+		})
+	}
+}
+
+// hide has the page believe that it can't be seen, or can again.
+const hide = `function hide(yes) {
+	Object.defineProperty(document, "hidden", {configurable: true, get: () => yes});
+	document.dispatchEvent(new Event("visibilitychange", {bubbles: true}));
+};`
+
+func TestAHiddenPageIsQuiet(t *testing.T) {
+	s, p := newStage(t, browsertest.Desktop)
+	p.Eval(hide+"hide(true)", nil)
+	p.WaitFor(`document.querySelector("#live").textContent.includes("updates are paused")`)
+	before, _ := s.counts()
+	s.set(func() { s.items = toFront("alder-press", "down")(s.items) })
+	for range 20 { // its timers run, and read nothing
+		p.Eval(`new Promise(done => setTimeout(done, 100))`, nil)
+	}
+	if reads, _ := s.counts(); reads != before {
+		t.Errorf("a hidden page read itself %d times", reads-before)
+	}
+	p.Eval(hide+"hide(false)", nil)
+	p.WaitFor(order + `.startsWith("Alder Press")`)
+	p.WaitFor(settled)
+}
+
+func TestKeys(t *testing.T) {
+	_, p := newStage(t, browsertest.Desktop)
+	focused := func(want string) {
+		t.Helper()
+		p.WaitFor(fmt.Sprintf(`(document.activeElement.id || document.activeElement.textContent.trim() || "nothing") === %q`, want))
+	}
+	p.Press("/")
+	focused("q")
+	p.Press("j/k?")
+	p.WaitFor(`document.querySelector("#q").value === "j/k?"`)
+	p.Press(kb.Escape)
+	p.WaitFor(`document.activeElement === document.body && document.querySelector("#q").value === "j/k?"`)
+	p.Press("j")
+	focused("Granite Video")
+	p.Press("j")
+	focused("Quarry FM")
+	p.Press(kb.ArrowDown)
+	focused("Loft Living")
+	p.Press("k")
+	p.Press(kb.ArrowUp)
+	p.Press(kb.ArrowUp)
+	focused("Granite Video")
+	p.Press("?")
+	p.WaitFor(`document.querySelector("#keys").open`)
+	p.Accessible()
+	p.Press("/") // not under a dialog
+	p.WaitFor(`document.activeElement.textContent === "Close"`)
+	p.Click("#single-keys")
+	p.Press(kb.Escape)
+	p.WaitFor(`!document.querySelector("#keys").open`)
+	p.Press("/")
+	p.Press("j")
+	p.WaitFor(`document.activeElement.id !== "q"`)
+	p.Eval(`document.querySelector("`+graniteRow+` a").focus()`, nil)
+	p.Press(kb.ArrowDown) // no single key, and only on a row
+	focused("Quarry FM")
+}
+
+func TestDialogsAndDetailsStayOpen(t *testing.T) {
+	s, p := newStage(t, browsertest.Desktop)
+	p.Press("?")
+	p.WaitFor(`document.querySelector("#keys").open`)
+	s.change(toFront("alder-press", "down"))
+	p.WaitFor(order + `.startsWith("Alder Press")`)
+	p.WaitFor(`document.querySelector("#keys").open`)
+}
+
+func TestTimesGoOn(t *testing.T) {
+	s, p := newStage(t, browsertest.Desktop)
+	s.change(func(items []api.OverviewItem) []api.OverviewItem {
+		items[0].Since = before(50 * time.Second)
+		return items
+	})
+	p.WaitFor(`document.querySelector("` + graniteRow + ` time").textContent === "1 min"`)
+	p.WaitFor(`!document.querySelector("` + graniteRow + `").dataset.note`) // which is no change
+}
+
+func TestAPageOfDaysDoesNotGrow(t *testing.T) {
+	s, p := newStage(t, browsertest.Desktop)
+	size := func() (n int) { p.Eval(`document.querySelectorAll("*").length`, &n); return n }
+	flip := func(state string) {
+		s.change(toFront("alder-press", state))
+		word := strings.ToUpper(state[:1]) + state[1:]
+		p.WaitFor(`document.querySelector("` + alderRow + ` .word").textContent === "` + word + `"`)
+	}
+	flip("down")
+	before := size()
+	for range 5 {
+		flip("blocked")
+		flip("down")
+		s.end()
+		p.WaitFor(settled)
+	}
+	if after := size(); after != before {
+		t.Errorf("the page had %d elements, and has %d", before, after)
+	}
+}
