@@ -38,8 +38,12 @@ func (g callers) admit(h http.Header, r *request, route *Route, need access) err
 		g.ins.AuthRefusal(telemetry.RefusalReadOnly)
 		return fault.New(fault.Forbidden, "This API key may only read.")
 	}
-	if route != nil {
-		r.caller, err = actingFor(r, caller, need)
+	if route == nil {
+		return nil
+	}
+	acting, err := actingFor(r, caller, need)
+	if err == nil {
+		r.caller = acting
 	}
 	return err
 }

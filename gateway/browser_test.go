@@ -11,13 +11,15 @@ import (
 // browser is a person's browser at the operators' pages of a world.
 type browser struct {
 	*world
+	name    string // of its key; empty: nobody has signed in
+	scheme  string
 	host    string
 	cookies map[string]string
 }
 
 // browser opens a browser, which has no session yet.
 func (w *world) browser() *browser {
-	return &browser{world: w, host: "gateway.example", cookies: map[string]string{}}
+	return &browser{world: w, host: "gateway.example", scheme: "https", cookies: map[string]string{}}
 }
 
 // signedIn opens a browser that has signed in with a key.
@@ -27,6 +29,7 @@ func (w *world) signedIn(key string) *browser {
 	if a := b.signIn(key, ""); a.status != http.StatusSeeOther || len(b.cookies) != 1 {
 		w.Fatalf("signing in: %d, %d cookies: %s", a.status, len(b.cookies), a.body)
 	}
+	b.name = key
 	return b
 }
 
@@ -56,7 +59,7 @@ func (b *browser) request(method, path, form string, pairs ...string) *http.Requ
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
 	if method == "POST" {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		r.Header.Set("Origin", "https://"+b.host)
+		r.Header.Set("Origin", b.scheme+"://"+b.host)
 	}
 	for name, value := range b.cookies {
 		r.AddCookie(&http.Cookie{Name: name, Value: value})

@@ -35,14 +35,21 @@ type follower struct {
 // follow opens a stream with a key; what it says is read at once.
 func (w *world) follow(l *pipes, key, query string, headers ...string) *follower {
 	w.Helper()
+	f := w.followAt(l, eventsOf+query, "Authorization: Bearer "+key+"\r\n"+strings.Join(headers, ""))
+	apitest.Validate(w.TB, request("GET", eventsOf, key, ""), http.StatusOK, f.header, nil)
+	return f
+}
+
+// followAt opens a stream at a path, with some lines of headers.
+func (w *world) followAt(l *pipes, path, headers string) *follower {
+	w.Helper()
 	c := w.dial(l)
-	c.say("GET %s%s HTTP/1.1\r\nHost: gateway.example\r\nAuthorization: Bearer %s\r\n%s\r\n", eventsOf, query, key, strings.Join(headers, ""))
+	c.say("GET %s HTTP/1.1\r\nHost: gateway.example\r\n%s\r\n", path, headers)
 	resp, err := http.ReadResponse(c.r, nil)
 	w.must(err)
 	if resp.StatusCode != http.StatusOK {
-		w.Fatalf("the stream %s is answered with %d", query, resp.StatusCode)
+		w.Fatalf("the stream %s is answered with %d", path, resp.StatusCode)
 	}
-	apitest.Validate(w.TB, request("GET", eventsOf, key, ""), resp.StatusCode, resp.Header, nil)
 	f := &follower{world: w, Conn: c.Conn, header: resp.Header}
 	go f.read(bufio.NewScanner(resp.Body))
 	synctest.Wait()

@@ -73,7 +73,7 @@ func (g pages) failed(w http.ResponseWriter, r *request, err error) (code int, o
 	f := fault.As(err)
 	r.failure = f
 	setRetryAfter(w.Header(), f)
-	o = &ops.Outcome{Text: failureTitles[f.Kind] + ".", More: []string{f.Message}}
+	o = &ops.Outcome{Text: titleOf(f.Kind) + ".", More: []string{f.Message}}
 	switch {
 	case f.Kind == fault.PreconditionFailed:
 		o.Text = "The source has changed since this page was shown, so nothing was done."

@@ -132,7 +132,14 @@ func seeOther(w http.ResponseWriter, r *request, to string) {
 	writeUncached(w, r, http.StatusSeeOther, htmlType, nil)
 }
 
-// failureTitles are the headings of pages that say what went wrong.
+// titleOf gives the heading of a page that says what went wrong.
+func titleOf(kind fault.Kind) string {
+	if title, ok := failureTitles[kind]; ok {
+		return title
+	}
+	return "The request can't be understood"
+}
+
 var failureTitles = map[fault.Kind]string{
 	fault.Internal:           "Something went wrong",
 	fault.Forbidden:          "This is not allowed",
@@ -144,21 +151,29 @@ var failureTitles = map[fault.Kind]string{
 	fault.Unavailable:        "This can't be done at the moment",
 }
 
+// followsLink reports whether a browser comes from another site, by a link or from where people sign in: it
+// has kept the session's cookie to itself then.
+func followsLink(r *http.Request) bool {
+	site := r.Header.Get("Sec-Fetch-Site")
+	return r.Method == http.MethodGet && r.Header.Get("Sec-Fetch-Mode") == "navigate" && (site == "cross-site" || site == "same-site")
+}
+
 // fail answers with a page that says what went wrong. Without a session it leads to the page for signing in.
 func (g pages) fail(w http.ResponseWriter, r *request, f *fault.Error) {
 	status := answerOf[f.Kind].status
 	if f.Kind == fault.Unauthorized {
 		to := signInPath + "?next=" + url.QueryEscape(nextOf(r.Request))
-		// A script would read the page for signing in as what it has asked for.
-		if r.Header.Get("Hx-Request") == "" && !strings.HasPrefix(r.Header.Get("Accept"), "text/event-stream") {
+		switch {
+		case r.Header.Get("Hx-Request") != "" || strings.HasPrefix(r.Header.Get("Accept"), "text/event-stream"):
+			// A script would read the page for signing in as what it has asked for.
+			w.Header().Set("Hx-Redirect", to)
+		case followsLink(r.Request):
+			writePage(w, r, http.StatusOK, ops.Onward(ops.OnwardView{Page: r.pageView("One moment"), Address: to}))
+			return
+		default:
 			seeOther(w, r, to)
 			return
 		}
-		w.Header().Set("Hx-Redirect", to)
-	}
-	title, ok := failureTitles[f.Kind]
-	if !ok {
-		title = "The request can't be understood"
 	}
 	var retry int
 	if w.Header().Get("Retry-After") != "" {
@@ -172,5 +187,5 @@ func (g pages) fail(w http.ResponseWriter, r *request, f *fault.Error) {
 		}
 		message = strings.Join(messages, " ")
 	}
-	writePage(w, r, status, ops.Failure(ops.FailureView{Page: r.pageView(title), Message: message, Retry: retry}))
+	writePage(w, r, status, ops.Failure(ops.FailureView{Page: r.pageView(titleOf(f.Kind)), Message: message, Retry: retry}))
 }

@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"context"
-	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -27,23 +26,35 @@ func (g pages) takesSessions(r *http.Request) bool { return g.https || isLoopbac
 
 // isLoopback reports whether a Host is this machine.
 func isLoopback(host string) bool {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
+	u, err := url.Parse("http://" + host)
+	if err != nil || u.Host != host {
+		return false
 	}
-	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
-	if ip, err := netip.ParseAddr(host); err == nil {
+	if ip, err := netip.ParseAddr(u.Hostname()); err == nil {
 		return ip.Unmap().IsLoopback()
 	}
-	return strings.EqualFold(host, "localhost")
+	return strings.EqualFold(u.Hostname(), "localhost")
+}
+
+func (g pages) cookieName() string {
+	if g.https {
+		return secureCookie
+	}
+	return loopbackCookie
+}
+
+// sessionCookies gives the cookies with which a session may have come.
+func (g pages) sessionCookies(r *http.Request) []*http.Cookie {
+	if !g.takesSessions(r) {
+		return nil
+	}
+	return r.CookiesNamed(g.cookieName())
 }
 
 // setSession gives the browser the text of a session; empty: the session is over.
 func (g pages) setSession(h http.Header, text string) {
 	c := http.Cookie{
-		Name: loopbackCookie, Value: text, Path: "/", Secure: g.https, HttpOnly: true, SameSite: http.SameSiteStrictMode,
-	}
-	if g.https {
-		c.Name = secureCookie
+		Name: g.cookieName(), Value: text, Path: "/", Secure: g.https, HttpOnly: true, SameSite: http.SameSiteStrictMode,
 	}
 	if text == "" {
 		c.MaxAge = -1
@@ -54,12 +65,8 @@ func (g pages) setSession(h http.Header, text string) {
 // authenticate gives the caller that a browser's session is of, and has the session go on. One that is
 // not good any more is taken from the browser.
 func (g pages) authenticate(h http.Header, r *request) (*auth.Caller, error) {
-	name := loopbackCookie
-	if g.https {
-		name = secureCookie
-	}
-	cookies := r.CookiesNamed(name)
-	if len(cookies) == 0 || !g.takesSessions(r.Request) {
+	cookies := g.sessionCookies(r.Request)
+	if len(cookies) == 0 {
 		g.ins.AuthRefusal(telemetry.RefusalMissing)
 		return nil, errSignIn
 	}

@@ -16,9 +16,16 @@ const maxForm = 32 << 10
 const plainHTTP = "Signing in needs https here, since anybody on the way could read the key. Set server.public_url to " +
 	"the https address at which browsers reach this gateway, or open this page on the gateway's own machine, at localhost."
 
-// showSignIn answers with the page for signing in.
+// showSignIn answers with the page for signing in. Who has a session is led on.
 func (g pages) showSignIn(w http.ResponseWriter, r *request) error {
-	g.signInPage(w, r, r.URL.Query().Get("next"), nil)
+	next := r.URL.Query().Get("next")
+	if len(g.sessionCookies(r.Request)) > 0 {
+		if _, err := g.authenticate(w.Header(), r); err == nil {
+			seeOther(w, r, safeNext(next))
+			return nil
+		}
+	}
+	g.signInPage(w, r, next, nil)
 	return nil
 }
 
@@ -54,7 +61,7 @@ func (g pages) signIn(w http.ResponseWriter, r *request) error {
 	key, next := strings.TrimSpace(form.Get("key")), form.Get("next")
 	caller, err := callers{g.Gateway}.identify(r, key, key != "")
 	if fault.Is(err, fault.Unauthorized) {
-		err = fault.New(fault.Unauthorized, "This key is not valid. Check that it was copied whole, and that it has not been revoked.")
+		err = fault.Wrap(fault.Unauthorized, "This key is not valid. Check that it was copied whole, and that it has not been revoked.", err)
 	}
 	if err == nil {
 		r.key, r.caller, r.quota = caller, caller, caller.CustomerID

@@ -95,6 +95,7 @@ type setup struct {
 	tasks                   []transform.TaskDefinition
 	envelope                bool
 	origins                 []string
+	publicURL               string // "": the usual one, which is https
 	database                string
 	outside                 http.Handler // the agents, authorization servers and the issuer of access tokens
 	oidc                    *auth.OIDC
@@ -116,14 +117,7 @@ func inWorld(t *testing.T, s setup, body func(w *world)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		var w *world
-		s.agent.APIKey = agentKey
-		s.agent.Deliver = func(r *http.Request) (*http.Response, error) { return inProcess{w.gateway}.RoundTrip(r) }
-		agent := upstreamtest.New(s.agent)
-		agent.SetTenant(upstreamtest.Tenant{
-			ID: tenant, Name: "Meadow Daily", ExternalOrgID: "org-meadow", Active: true,
-			AdServer: upstreamtest.AdServer{Type: "google_ad_manager", NetworkCode: "90817263", Configured: true, ServiceAccountEmail: "agent@sales-agent.example"},
-			Status:   upstreamtest.Healthy(),
-		})
+		agent := s.newAgent(&w)
 		if s.database == "" {
 			s.database = sqlitetest.File(t)
 		}
@@ -133,6 +127,19 @@ func inWorld(t *testing.T, s setup, body func(w *world)) {
 		defer w.stop()
 		body(w)
 	})
+}
+
+// newAgent makes the simulated sales agent, which delivers its events to the gateway of a world.
+func (s *setup) newAgent(w **world) *upstreamtest.Agent {
+	s.agent.APIKey = agentKey
+	s.agent.Deliver = func(r *http.Request) (*http.Response, error) { return inProcess{(*w).gateway}.RoundTrip(r) }
+	agent := upstreamtest.New(s.agent)
+	agent.SetTenant(upstreamtest.Tenant{
+		ID: tenant, Name: "Meadow Daily", ExternalOrgID: "org-meadow", Active: true,
+		AdServer: upstreamtest.AdServer{Type: "google_ad_manager", NetworkCode: "90817263", Configured: true, ServiceAccountEmail: "agent@sales-agent.example"},
+		Status:   upstreamtest.Healthy(),
+	})
+	return agent
 }
 
 // start builds a gateway in front of an agent.
@@ -214,7 +221,7 @@ func start(t testing.TB, s setup, agent *upstreamtest.Agent) *world {
 	})
 	w.gateway = gateway.New(gateway.Config{
 		ProbeTimeout: 75 * time.Second, TrustedProxies: s.proxies,
-		PublicURL: "https://gateway.example", Envelope: s.envelope, AllowedOrigins: s.origins,
+		PublicURL: cmp.Or(s.publicURL, "https://gateway.example"), Envelope: s.envelope, AllowedOrigins: s.origins,
 		Admin: s.admin, MaxConnections: s.connections, MaxConnectionsPerAddress: s.perAddress,
 	}, gateway.Deps{
 		Directory: w.directory, Auth: w.callers, Limiter: w.limiter, Agents: agents, CheckURL: guard.CheckURL, Upstream: w.client, Status: w.status, Events: w.events, Logger: tel.Logger, Instruments: instruments,

@@ -19,6 +19,7 @@ import (
 
 	"esagate/internal/auth"
 	"esagate/internal/fault"
+	"esagate/internal/vault"
 	"esagate/registry"
 )
 
@@ -34,6 +35,7 @@ type rig struct {
 	store   *fakeStore
 	idp     *idp
 	log     *lockedBuffer
+	vault   *vault.Vault
 	fetched chan bool // what was told of fetches
 }
 
@@ -58,11 +60,23 @@ func bubbleWith(t *testing.T, change func(*idp), f func(t *testing.T, r *rig)) {
 	})
 }
 
+// sessionKey is what sessions are sealed with.
+var sessionKey = vault.Generate()
+
 // newRig makes a rig over fakes. Its log is searched for the canary at the end.
 func newRig(t testing.TB, p *idp, client *http.Client) *rig {
 	t.Helper()
+	return newRigWith(t, p, client, sessionKey)
+}
+
+// newRigWith is newRig with a key of its own for sessions.
+func newRigWith(t testing.TB, p *idp, client *http.Client, key string) *rig {
+	t.Helper()
 	r := &rig{t: t, store: newStore(), idp: p, log: &lockedBuffer{}, fetched: make(chan bool, 1000)}
 	var err error
+	if r.vault, err = vault.New(key); err != nil {
+		t.Fatal(err)
+	}
 	r.Authenticator, err = auth.New(context.Background(), auth.Config{
 		Keys: []auth.Key{
 			{Name: "kiosk", CustomerID: 31, SHA256: sha256.Sum256([]byte("config-read-" + canary))},
@@ -70,7 +84,7 @@ func newRig(t testing.TB, p *idp, client *http.Client) *rig {
 		},
 		OIDC: &auth.OIDC{Issuer: p.issuer, Audience: audience, CustomerClaim: customerClaim, AccessClaim: "scope"},
 	}, auth.Deps{
-		Store: r.store, Logger: slog.New(slog.NewTextHandler(r.log, nil)), HTTP: client,
+		Store: r.store, Sealer: r.vault, Logger: slog.New(slog.NewTextHandler(r.log, nil)), HTTP: client,
 		IssuerFetched: func(ok bool) {
 			select {
 			case r.fetched <- ok:
@@ -159,9 +173,12 @@ func newStore() *fakeStore {
 
 // make keeps a key and gives it in clear.
 func (s *fakeStore) make(id int64, write bool) string {
+	return s.makeAs(id, write, fmt.Sprintf("stored-%d-%s", id, canary))
+}
+
+func (s *fakeStore) makeAs(id int64, write bool, clear string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	clear := fmt.Sprintf("stored-%d-%s", id, canary)
 	s.generation++
 	s.keys[id] = registry.APIKey{ID: id, CustomerID: 100 + id, Name: fmt.Sprint("made-", id), Write: write, SHA256: sha256.Sum256([]byte(clear))}
 	return clear
