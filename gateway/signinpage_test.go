@@ -1,0 +1,87 @@
+package gateway_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp/kb"
+
+	"esagate/internal/browsertest"
+	"esagate/internal/sqlitetest"
+)
+
+func TestMain(m *testing.M) { os.Exit(browsertest.Main(m)) }
+
+// live serves a world by the real clock at an address of this machine, for a real browser.
+func live(t *testing.T) (w *world, address string) {
+	t.Helper()
+	s := setup{publicURL: "http://127.0.0.1:8080", database: sqlitetest.File(t)}
+	agent := s.newAgent(&w)
+	w = start(t, s, agent)
+	server := httptest.NewServer(w.gateway)
+	t.Cleanup(func() {
+		server.Close()
+		w.stop()
+		agent.Close()
+		w.noCanary()
+	})
+	return w, server.URL
+}
+
+// TestSigningInWithABrowser: by keyboard, after a wrong key, to the page that was asked for; a link from another
+// site finds the session, and the way back after signing out does not.
+func TestSigningInWithABrowser(t *testing.T) {
+	p := browsertest.Open(t, browsertest.Desktop)
+	w, address := live(t)
+	at := func(path string) {
+		t.Helper()
+		p.WaitFor(fmt.Sprintf("location.href == %q && document.readyState == 'complete'", address+path))
+	}
+	p.Goto(address + pageOf)
+	at("/ops/sign-in?next=%2Fops%2Fsources%2F4711%2F" + source)
+	for _, view := range []browsertest.View{browsertest.Desktop, browsertest.Narrow, {Width: 390, Height: 844, Dark: true}} {
+		p.Look(view)
+		p.Accessible()
+		p.Fits()
+	}
+	p.Expect("answered with 401: "+address+"/ops/sign-in", "status of 401")
+	p.Press("CANARY-wrong" + kb.Enter) // the field has the focus
+	p.WaitForText("This key is not valid.")
+	p.Accessible()
+	p.Press(readKey + kb.Enter)
+	at(pageOf)
+	var cookies string
+	if p.Eval("document.cookie", &cookies); cookies != "" {
+		t.Errorf("scripts see the cookies %q", cookies)
+	}
+
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = fmt.Fprintf(w, `<!DOCTYPE html><link rel="icon" href="data:,"><a href="%s%s?from=elsewhere">A link</a>
+			<form method="post" action="%s%s/deactivate"><button>A trap</button></form>`, address, pageOf, address, pageOf)
+	}))
+	defer elsewhere.Close()
+	other := strings.Replace(elsewhere.URL, "127.0.0.1", "localhost", 1) // is another site
+	p.Expect("asks somebody else: " + address)
+	p.Goto(other)
+	p.Click("a")
+	at(pageOf + "?from=elsewhere")
+	p.Expect("answered with 403: "+address+pageOf+"/deactivate", "status of 403")
+	p.Goto(other)
+	p.Click("button")
+	p.WaitForText("This did not come from a page of this gateway")
+	if strings.Contains(w.audits(), "operation") {
+		t.Error("a page of another site has done something")
+	}
+
+	p.Goto(address + pageOf)
+	p.WaitForText("Sign out")
+	p.Click("form[action='/ops/sign-out'] button")
+	at("/ops/sign-in")
+	p.Eval("history.back()", nil)
+	at("/ops/sign-in?next=%2Fops%2Fsources%2F4711%2F" + source)
+}
