@@ -87,7 +87,9 @@ func (g pages) sourceView(r *request, src *registry.Source) ops.SourceView {
 	view.Page = r.pageView(src.Name)
 	view.Connection = transform.Connection(src)
 	view.Item = g.overviewItem(store, src)
-	view.Form = ops.ActionForm{Once: rand.Text(), Seen: sourceChanged(src).UTC().Format(http.TimeFormat)}
+	view.Form = ops.ActionForm{
+		Once: rand.Text(), Seen: sourceChanged(src).UTC().Format(http.TimeFormat), Wait: g.cfg.ProbeTimeout + probeMargin,
+	}
 	if r.key.Write {
 		view.Audit, view.NoAudit = g.auditOf(store, src)
 	}

@@ -65,8 +65,9 @@ var actions = []Action{
 
 // ActionForm is what the forms of all actions carry beside their names.
 type ActionForm struct {
-	Once string // makes two requests from one page one
-	Seen string // the state of the source that the page shows
+	Once string        // makes two requests from one page one
+	Seen string        // the state of the source that the page shows
+	Wait time.Duration // how long a script waits for the answer
 }
 
 // Actions gives what the viewer can do to the source as it is.

@@ -104,17 +104,24 @@ type next struct {
 	Leads  bool   // the link leads anywhere but to the page that it stands on
 }
 
+// SyncNext is Next for what is said of a stream, which does not lead to the streams.
+func (v *SourceView) SyncNext(l Link) next {
+	n := v.Next(l)
+	n.Leads = n.Leads && l.URL != v.Place().at("streams")
+	return n
+}
+
 // Next gives what a person can do next, by its link.
 func (v *SourceView) Next(l Link) next {
 	return next{l, v.actionOf(l), l.URL != "" && l.URL != v.Place().Path()}
 }
 
-// Age gives how old the answer is; "" where there is none.
-func (v *SourceView) Age() string {
+// Answered gives when the sales agent's answer came; null where there is none.
+func (v *SourceView) Answered() api.Timestamp {
 	if v.Item.Age == nil {
-		return ""
+		return api.Timestamp{}
 	}
-	return Short(time.Duration(*v.Item.Age) * time.Second)
+	return api.TimestampOf(v.Now.Add(-time.Duration(*v.Item.Age) * time.Second))
 }
 
 // MayAudit reports whether the viewer may read the audit, as through the API.

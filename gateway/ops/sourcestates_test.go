@@ -61,7 +61,7 @@ func aSource() ops.SourceView {
 			{At: before(144 * time.Hour), Actor: "nightly-setup", Operator: true, Operation: "putInventorySourceAdServer", Outcome: "succeeded", Count: 1},
 			{At: before(144 * time.Hour), Actor: "nightly-setup", Operation: "putInventorySourceAdServer", Outcome: "refused", ErrorCode: ptr("VALIDATION_ERROR"), Count: 3},
 		},
-		Form: ops.ActionForm{Once: "once-1", Seen: "seen-1"},
+		Form: ops.ActionForm{Once: "once-1", Seen: "seen-1", Wait: time.Minute},
 	}
 }
 
