@@ -3,6 +3,8 @@ package api_test
 import (
 	"bytes"
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -114,6 +116,19 @@ func TestEveryComponentIsUsed(t *testing.T) {
 					t.Errorf("enveloped %v: nothing refers to %s", envelope, ref)
 				}
 			}
+		}
+	}
+}
+
+// TestWriteSpecs writes both forms into the folder that ESAGATE_TEST_SPECS names, for tools that are not written in Go.
+func TestWriteSpecs(t *testing.T) {
+	folder := os.Getenv("ESAGATE_TEST_SPECS")
+	if folder == "" {
+		t.Skip("ESAGATE_TEST_SPECS names no folder")
+	}
+	for name, envelope := range map[string]bool{"bare.yaml": false, "enveloped.yaml": true} {
+		if err := os.WriteFile(filepath.Join(folder, name), api.Spec(envelope).YAML.Plain, 0o644); err != nil {
+			t.Fatal(err)
 		}
 	}
 }
