@@ -26,9 +26,8 @@ func (g connections) getOverview(w http.ResponseWriter, r *request) error {
 	if err := q.err(); err != nil {
 		return err
 	}
-	query.Customer = r.caller.CustomerID
-	if query.Customer == registry.OperatorID && !r.caller.Operator {
-		return fault.New(fault.Internal, "The caller has no customer.")
+	if err := ofCaller(&query, r); err != nil {
+		return err
 	}
 	overview, err := g.deps.Status.Overview(r.Context(), query)
 	if err != nil {
@@ -37,6 +36,15 @@ func (g connections) getOverview(w http.ResponseWriter, r *request) error {
 	p := page{skip: query.Skip, take: query.Take, total: int(overview.Total)}
 	p.link(w, r, q)
 	return writeBody(w, r, api.NewWeakBody(p.wrap(api.Encode(overview.Overview), g.cfg.Envelope), overview.Steady()), time.Time{})
+}
+
+// ofCaller has a query be of the caller's sources.
+func ofCaller(query *status.OverviewQuery, r *request) error {
+	query.Customer = r.caller.CustomerID
+	if query.Customer == registry.OperatorID && !r.caller.Operator {
+		return fault.New(fault.Internal, "The caller has no customer.")
+	}
+	return nil
 }
 
 // overview reads what is asked of an overview.

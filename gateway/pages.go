@@ -82,7 +82,7 @@ func (g pages) actingFor(r *request, caller *auth.Caller, need access) (*auth.Ca
 		switch {
 		case need.ofCustomer(): // the table is wrong
 			return nil, fault.New(fault.Internal, "This page has no customer.")
-		case len(values) == 0:
+		case len(values) == 0 || len(values) == 1 && values[0] == "": // a form sends what nobody has chosen too
 			return caller, nil
 		case len(values) > 1:
 			return nil, fault.Invalid(fault.Issue{Path: "query.customer", Message: "customer is given more than once."})

@@ -3,13 +3,13 @@ package ops
 import (
 	"cmp"
 	"fmt"
+	"html/template"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"esagate/api"
 	"esagate/status"
 	"esagate/transform"
 )
@@ -25,6 +25,7 @@ type WallView struct {
 	Page
 	Overview   *status.Overview     // with facets, and the states of the last 24 hours
 	Query      status.OverviewQuery // which gave Overview
+	NoHistory  bool                 // those states can't be read at the moment
 	Storefront Storefront
 	Machine    *Machine // nil: nothing is said of it
 }
@@ -33,6 +34,7 @@ var wallTemplate = parse("wall.html", "machine.html")
 
 // Wall gives the page of all sources.
 func Wall(v WallView) []byte {
+	v.Events = v.events()
 	if n := v.Overview.Counts.Down + v.Overview.Counts.Blocked; n > 0 {
 		v.Title = Count(n) + " can't sell" // what a tab has room for
 	}
@@ -80,12 +82,12 @@ func (v *WallView) Self() string { return v.address(v.Query) }
 // Plain gives the address without filters; the customer stays.
 func (v *WallView) Plain() string { return v.address(status.OverviewQuery{Customer: v.Query.Customer}) }
 
-// Events gives the address of the events of the sources shown.
-func (v *WallView) Events() string {
+// events gives the address of the events of the sources shown.
+func (v *WallView) events() string {
 	if v.Viewer.Operator && v.Query.Customer != 0 {
-		return "/ops/events?customer=" + strconv.FormatInt(v.Query.Customer, 10)
+		return wallPath + "/events?customer=" + strconv.FormatInt(v.Query.Customer, 10)
 	}
-	return "/ops/events"
+	return wallPath + "/events"
 }
 
 func sortOf(q *status.OverviewQuery) string {
@@ -124,6 +126,8 @@ func (v *WallView) Lead() Lead {
 		reason = upperFirst(h.Reason) + "."
 	}
 	switch {
+	case h.Agent != "" && counts.Down+counts.Blocked == 0 && counts.Unknown > 0: // main says so by itself
+		return Lead{"away", h.Agent + ".", strings.TrimSpace(upperFirst(main) + " " + reason)}
 	case h.Agent != "":
 		return Lead{"away", h.Agent + ".", strings.TrimSpace("As last known, " + main + " " + reason)}
 	case v.None():
@@ -261,37 +265,51 @@ func (v *WallView) Heading() string {
 	return heading
 }
 
-// Row is a source on the wall.
+// Row is a source on the wall. It is flat because templates take long to find what is deeper.
 type Row struct {
-	*api.OverviewItem
-	StateLook
-	Advice
-	Now      time.Time
-	ID, Path string
-	Where    string // its ad server, and its customer where that differs
-	Age      string // of what is known of it; "": that is as new as it gets
+	ID, Path, Name      string
+	Class, Sign, Word   string // of its state
+	Where               string // its ad server, and its customer where that differs
+	Text, LinkURL, Link string // what is wrong, and where it is mended; Link is "" where nothing is to be done
+	Age                 string // of what is known of it; "": that is as new as it gets
+	Since, Strip        template.HTML
 }
 
 // Rows gives the sources of the page.
 func (v *WallView) Rows() []Row {
-	items := v.Overview.Items
-	rows := make([]Row, len(items))
-	for i := range items {
-		item := &items[i]
-		at := Place{item.CustomerID, item.SourceID}
-		rows[i] = Row{
-			OverviewItem: item, Now: v.Now, StateLook: LookOf(item.State), Advice: v.Storefront.ofState(v.Now, item, at),
-			ID: RowID(at), Path: at.Path(), Where: "No ad server yet",
+	rows := make([]Row, len(v.Overview.Items))
+	for i := range rows {
+		item := &v.Overview.Items[i]
+		at, look, heard := Place{item.CustomerID, item.SourceID}, LookOf(item.State), ""
+		row := Row{
+			ID: RowID(at), Path: at.Path(), Name: item.Name, Class: look.Class, Sign: look.Sign, Word: look.Word,
+			Where: "No ad server yet", Since: Ago(v.Now, item.Since),
 		}
 		if item.AdServer != nil {
-			rows[i].Where = AdServerName(*item.AdServer)
+			row.Where = AdServerName(*item.AdServer)
 		}
 		if v.AllCustomers() {
-			rows[i].Where += " · customer " + strconv.FormatInt(item.CustomerID, 10)
+			row.Where += " · customer\u00a0" + strconv.FormatInt(item.CustomerID, 10)
 		}
-		if item.Age != nil && (item.Stale || v.Overview.Lead.Agent != "") {
-			rows[i].Age = "answer " + Short(time.Duration(*item.Age)*time.Second) + " old"
+		if item.Age != nil {
+			heard = Short(time.Duration(*item.Age) * time.Second)
+			if item.Stale || v.Overview.Lead.Agent != "" {
+				row.Age = "answer " + heard + " old"
+			}
 		}
+		switch {
+		case item.State == transform.StateLive && heard == "":
+			row.Text = "It sells."
+		case item.State == transform.StateLive:
+			row.Text = "It sells. Last answer " + heard + " ago."
+		default:
+			advice := v.Storefront.ofState(v.Now, item, at)
+			row.Text, row.Link, row.LinkURL = advice.Text, advice.Link.Text, advice.Link.URL
+		}
+		if !v.NoHistory {
+			row.Strip = Strip(v.Now, item.History)
+		}
+		rows[i] = row
 	}
 	return rows
 }
@@ -318,6 +336,14 @@ type Fold struct {
 	URL  string
 }
 
+// Unread gives the address of the sources of which nothing is known.
+func (v *WallView) Unread() string {
+	return v.address(status.OverviewQuery{Customer: v.Query.Customer, States: []string{transform.StateUnknown}})
+}
+
+// Calm reports whether nothing needs a hand, and nobody doubts it.
+func (v *WallView) Calm() bool { return v.Overview.Counts.Unknown == 0 && v.Overview.Lead.Agent == "" }
+
 // Folds gives what is left out of the rows.
 func (v *WallView) Folds() (folds []Fold) {
 	if v.Filtered() {
@@ -342,7 +368,6 @@ func (v *WallView) Folds() (folds []Fold) {
 	if f.NewlyLive > 0 {
 		changed = Count(f.NewlyLive) + " changed in the last hour"
 	}
-	add(transform.StateUnknown, f.NotRead, "unread", "they are being read")
 	add(transform.StatePending, counts.Pending, "pending", age("the longest for ", f.LongPending))
 	add(transform.StateLive, counts.Live, "live", age("oldest answer ", f.OldestLive), changed)
 	add(transform.StateDeactivated, counts.Deactivated, "deactivated", "switched off on purpose")
