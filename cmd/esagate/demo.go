@@ -50,7 +50,7 @@ func (c *demoCommand) Run(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = listener.Close() }()
-	d := &demo{out: os.Stdout, base: "http://" + listener.Addr().String()}
+	d := &demo{out: os.Stdout, base: "http://" + listener.Addr().String(), scenes: typed(os.Stdin)}
 	d.says("esagate demo: a gateway, a made-up sales agent behind it, and ten sources in different states.")
 	if moved {
 		d.says(demoAddress + " is taken by another program, perhaps another demo, so this one has a free port.")
@@ -80,7 +80,7 @@ func (c *demoCommand) Run(ctx context.Context) error {
 		return err
 	}
 	d.introduce()
-	d.readScenes(os.Stdin)
+	d.readScenes()
 	return a.serve(ctx, listener, nil)
 }
 

@@ -3,12 +3,15 @@ package main
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"strconv"
 	"strings"
 	"syscall"
 	"unicode/utf8"
+
+	"golang.org/x/term"
 
 	"esagate/internal/terminal"
 	"esagate/upstream/upstreamtest"
@@ -31,33 +34,41 @@ func (d *demo) menu() {
 	fmt.Fprintln(d.out, line)
 }
 
-// readScenes plays the scenes whose numbers are typed. The end of its input ends nothing but that.
-func (d *demo) readScenes(from *os.File) {
-	info, err := from.Stat()
-	if err != nil || info.Mode()&(os.ModeCharDevice|os.ModeNamedPipe|os.ModeSocket) == 0 {
+// typed gives a file where it is one that somebody may write to while the demo runs.
+func typed(f *os.File) io.Reader {
+	info, err := f.Stat()
+	if err != nil || !term.IsTerminal(int(f.Fd())) && info.Mode()&(os.ModeNamedPipe|os.ModeSocket) == 0 {
+		return nil
+	}
+	return f
+}
+
+// readScenes plays the scenes that are typed. The end of the input ends nothing but that.
+func (d *demo) readScenes() {
+	if d.scenes == nil {
 		return
 	}
 	// In the background a read fails then, and does not stop the whole program.
 	signal.Ignore(stopsInBackground)
 	go func() { // ends with the program at the latest: no read of a terminal can be ended
-		lines := bufio.NewScanner(from)
+		lines := bufio.NewScanner(d.scenes)
 		for lines.Scan() {
-			if typed := strings.TrimSpace(lines.Text()); typed != "" {
-				d.says(d.play(typed))
+			if scene := strings.TrimSpace(lines.Text()); scene != "" {
+				d.says(d.play(scene))
 			}
 		}
 	}()
 }
 
 // play plays a scene by its number or name, and gives what it tells.
-func (d *demo) play(typed string) string {
-	name := typed
-	if n, err := strconv.Atoi(typed); err == nil && n > 0 && n <= len(upstreamtest.Scenes()) {
+func (d *demo) play(scene string) string {
+	name := scene
+	if n, err := strconv.Atoi(scene); err == nil && n > 0 && n <= len(upstreamtest.Scenes()) {
 		name = upstreamtest.Scenes()[n-1].Name
 	}
 	s, ok := upstreamtest.FindScene(name)
 	if !ok {
-		return "There is no scene " + terminal.Safe(typed) + ": type a number from 1 to " + strconv.Itoa(len(upstreamtest.Scenes())) + "."
+		return "There is no scene " + terminal.Safe(scene) + ": type a number from 1 to " + strconv.Itoa(len(upstreamtest.Scenes())) + "."
 	}
 	d.agent.Play(s)
 	return s.Tells

@@ -109,6 +109,9 @@ func TestDemo(t *testing.T) {
 			t.Errorf("a line of %d columns: %s", n, line)
 		}
 	}
+	if strings.Contains(d.printed, "type a number") {
+		t.Errorf("nobody can type, and it says\n%s", d.printed)
+	}
 	for _, s := range upstreamtest.Sources() {
 		if !regexp.MustCompile(s.SourceID + ` +` + s.State + ` +` + regexp.QuoteMeta(s.LookAt)).MatchString(d.printed) {
 			t.Errorf("%s is not as the demo says", s.SourceID)
@@ -256,6 +259,9 @@ func TestDemoReadsScenes(t *testing.T) {
 	defer func() { _ = input.Close() }()
 	d := startDemo(t, input, nil, "--address", "127.0.0.1:0")
 	d.follow()
+	if !strings.Contains(d.printed, "type a number and Enter") {
+		t.Errorf("it does not say that it reads:\n%s", d.printed)
+	}
 	for typed, told := range map[string]string{
 		"5": "The inventory sync of Harbour News fails", "99": "There is no scene 99: type a number from 1 to 7.",
 		" ": "", "a\x1bb": "There is no scene a\ufffdb",

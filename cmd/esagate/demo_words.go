@@ -19,6 +19,7 @@ type demo struct {
 	base      string // of the gateway
 	agentBase string
 	agent     *upstreamtest.Agent
+	scenes    io.Reader // where the numbers of scenes are typed; nil: nowhere
 }
 
 // says prints a text, in lines of at most demoColumns.
@@ -45,14 +46,18 @@ func (d *demo) introduce() {
 	for _, c := range d.commands(err == nil) {
 		fmt.Fprintf(d.out, "\n  # %s\n  %s\n", c.about, c.line)
 	}
+	how := "in another terminal, with a name of these:"
+	if d.scenes != nil {
+		how = "type a number and Enter here; or, in another terminal, with a name:"
+	}
 	fmt.Fprintf(d.out, `
 The wall  %[1]s/ops
           sign in with %[2]s, or with %[3]s for customer %[4]d alone
 The API   %[1]s/docs
-Scenes    type a number and Enter here; or, in another terminal, with a name:
+Scenes    %[6]s
           curl -X POST %[5]s/_agent/scene/agent-unplugged
 
-`, d.base, demoOperator, demoKey, upstreamtest.FirstCustomer, d.agentBase)
+`, d.base, demoOperator, demoKey, upstreamtest.FirstCustomer, d.agentBase, how)
 	d.menu()
 	fmt.Fprintln(d.out, "\nCtrl-C ends it.")
 }
@@ -73,10 +78,13 @@ func (d *demo) commands(jq bool) []demoLine {
 		}
 		return line + ` -w '\n'`
 	}
+	status := fmt.Sprintf("ESAGATE_KEY=%s %s status", demoKey, program())
+	if d.base != "http://"+demoAddress {
+		status += " \\\n    --url " + d.base
+	}
 	const granite = "/inventory-sources/granite-video/status"
 	return []demoLine{
-		{"how all sources stand, the worst first; --watch follows them",
-			fmt.Sprintf("ESAGATE_KEY=%s \\\n    %s status --url %s", demoKey, program(), d.base)},
+		{"how all sources stand, the worst first; --watch follows them", status},
 		{"the same for programs", curl("/overview", "", "'.headline, .counts'")},
 		{"what is wrong with one, and what to do", curl(granite, "", "'.operational, .setupTasks.items[0]'")},
 		{"how old that is (Age), and its ETag", curl(granite, " -o /dev/null -D -", "")},

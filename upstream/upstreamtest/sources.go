@@ -61,7 +61,7 @@ func Sources() []Source {
 		{
 			CustomerID: FirstCustomer, SourceID: "slow-river", State: "live",
 			LookAt: "asking takes 2 s each time, and nobody waits",
-			Tenant: gamTenant("tnt_slow_river", "Slow River Weekly", "63307158", Healthy()),
+			Tenant: gamTenant("tnt_slow_river", "Slow River", "63307158", Healthy()),
 			Past:   []Turn{{9 * day, "live"}, {14 * time.Hour, "degraded"}, {13*time.Hour + 15*time.Minute, "live"}},
 			Fault:  Fault{Only: RouteStatus, Delay: 2 * time.Second},
 		},
