@@ -1,15 +1,20 @@
 package docs_test
 
 import (
+	"flag"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"esagate/api"
 	"esagate/gateway/assets"
 	"esagate/internal/browsertest"
 )
+
+// screenshots makes pictures: go test ./gateway/docs -run TestInTheBrowser -screenshots /tmp/pictures
+var screenshots = flag.String("screenshots", "", "folder to write pictures of the page to")
 
 func TestMain(m *testing.M) { os.Exit(browsertest.Main(m)) }
 
@@ -36,23 +41,32 @@ func serve(t *testing.T, page []byte) string {
 // does what axe-core finds, which is asked once for each layout and each set of colours: the page is long.
 func TestInTheBrowser(t *testing.T) {
 	address := serve(t, render(t, api.Spec(false).JSON.Plain))
-	dark := browsertest.Phone
-	dark.Dark = true
-	for name, test := range map[string]struct {
-		view   browsertest.View
-		judged bool
+	p := browsertest.Open(t, browsertest.Desktop)
+	for _, look := range []struct {
+		name    string
+		view    browsertest.View
+		dark    bool
+		judged  bool
+		anchors []string // for pictures
 	}{
-		"desktop": {browsertest.Desktop, true}, "dark phone": {dark, true},
-		"screen": {browsertest.Screen, false}, "narrow": {browsertest.Narrow, false},
+		{"desktop", browsertest.Desktop, false, true, []string{"main", "connectEsa", "schema-Status"}},
+		{"phone", browsertest.Phone, true, true, []string{"main", "contents", "connectEsa"}},
+		{"screen", browsertest.Screen, true, false, []string{"getOverview", "answers"}},
+		{"narrow", browsertest.Narrow, false, false, nil},
 	} {
-		t.Run(name, func(t *testing.T) {
-			p := browsertest.Open(t, test.view)
-			p.Goto(address)
-			p.Fits()
-			if test.judged {
-				p.Accessible()
+		look.view.Dark = look.dark
+		p.Look(look.view)
+		p.Goto(address)
+		p.Fits()
+		if look.judged {
+			p.Accessible()
+		}
+		for _, anchor := range look.anchors {
+			if *screenshots != "" {
+				p.Goto(address + "?" + anchor + "#" + anchor)
+				p.ScreenshotOfView(filepath.Join(*screenshots, "docs-"+look.name+"-"+anchor+".png"))
 			}
-		})
+		}
 	}
 }
 

@@ -89,7 +89,7 @@ func Render(document []byte, publicURL string) ([]byte, error) {
 }
 
 // longSample is how many lines of an example are not shown before somebody asks for them.
-const longSample = 60
+const longSample = 90
 
 type renderer struct {
 	spec

@@ -17,7 +17,7 @@ type scene struct {
 // gallery gives every state that the pages have. It is looked at, too: the tests in a browser make pictures of
 // all of them.
 func gallery() []scene {
-	return slices.Concat(wallScenes(), sourceScenes(), signInScenes(), failureScenes())
+	return slices.Concat(wallScenes(), sourceScenes(), signInScenes(), homeScenes(), failureScenes())
 }
 
 // hostile is a name that is markup, if a page lets it be.
@@ -44,6 +44,13 @@ func signInScenes() []scene {
 		{"sign-in-refused", page(ops.SignInView{Refused: "Signing in needs https: open this page at the address in server.public_url."})},
 		{"sign-in-hostile", page(ops.SignInView{Next: hostile, Problem: hostile})},
 	}
+}
+
+func homeScenes() (scenes []scene) {
+	for _, status := range []string{"ready", "starting", "stopping"} {
+		scenes = append(scenes, scene{"home-" + status, ops.Home(ops.HomeView{Page: ops.Page{Title: "Home"}, Status: status})})
+	}
+	return scenes
 }
 
 func failureScenes() []scene {
