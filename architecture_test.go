@@ -38,7 +38,7 @@ snapshot:
 api:
 registry/sqlstore: internal/fault internal/vault registry
 upstream/wire: internal/word
-internal/auth: internal/background internal/fault registry
+internal/auth: internal/background internal/fault internal/word registry
 internal/sources: internal/fault internal/jsonbody internal/origin registry
 internal/jsonbody: internal/fault
 internal/adserver: api internal/jsonbody internal/redact internal/sources internal/word registry upstream/wire

@@ -11,11 +11,12 @@ import (
 	"esagate/internal/telemetry"
 )
 
-// Limits of /oauth/callback, which needs no key.
-const (
-	consentsAtOnce  = 64 // agentauth lets one customer have only a few of them
-	maxConsentQuery = 8 << 10
-)
+// consentsAtOnce bounds what goes on at /oauth/callback, which needs no key. Package agentauth lets one customer
+// have only a few of them.
+const consentsAtOnce = 64
+
+// maxAuthorizationAnswer bounds the query that an authorization server sends along with a browser, in bytes.
+const maxAuthorizationAnswer = 8 << 10
 
 // finishConsent reads the answer that an authorization server sent along with a
 // browser (contract 6.4), and shows the outcome to the person in front of it.
@@ -53,12 +54,9 @@ func (g *Gateway) takeConsent(r *request) (err error) {
 		}
 	}
 	defer g.consents.Release(1)
-	if len(r.URL.RawQuery) > maxConsentQuery {
-		return fault.New(fault.BadRequest, "The authorization server's answer is too long.")
-	}
-	query, err := url.ParseQuery(r.URL.RawQuery)
+	query, err := authorizationAnswer(r)
 	if err != nil {
-		return fault.New(fault.BadRequest, "The authorization server's answer can't be read.")
+		return err
 	}
 	// Finish goes on when the person closes the page, and has limits of its own.
 	if err := g.deps.Agents.Finish(r.Context(), query); err != nil {
@@ -71,6 +69,18 @@ func (g *Gateway) takeConsent(r *request) (err error) {
 	}
 	g.ins.Consent(telemetry.ConsentGiven)
 	return nil
+}
+
+// authorizationAnswer gives what an authorization server has answered by way of a browser.
+func authorizationAnswer(r *request) (url.Values, error) {
+	if len(r.URL.RawQuery) > maxAuthorizationAnswer {
+		return nil, fault.New(fault.BadRequest, "The authorization server's answer is too long.")
+	}
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, fault.New(fault.BadRequest, "The authorization server's answer can't be read.")
+	}
+	return query, nil
 }
 
 // failedConsents explain to a person why an agent could not be connected.

@@ -12,7 +12,7 @@ import (
 )
 
 // publicPages are those that need no session. A page that is not listed must be refused without one.
-var publicPages = []string{"/ops/sign-in", "/ops/sign-out"}
+var publicPages = []string{"/ops/sign-in", "/ops/sign-in/oidc", "/ops/callback", "/ops/sign-out"}
 
 // eachPage calls f for each row of the table of pages, with a path to ask for.
 func (w *world) eachPage(f func(t testing.TB, route gateway.Route, path string)) {

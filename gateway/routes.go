@@ -109,6 +109,8 @@ func (g pages) routes() []Route {
 		{"POST", sourcePage + "/reactivate", "reactivateInventorySourceEsa", write, g.act(c.reactivate)},
 		{"GET", signInPath, "showSignIn", public, g.showSignIn},
 		{"POST", signInPath, "signIn", public, g.signIn},
+		{"GET", issuerPath, "beginSignIn", public, g.beginAtIssuer},
+		{"GET", CallbackPath, "finishSignIn", public, g.finishAtIssuer},
 		{"POST", opsPath + "/sign-out", "signOut", public, g.signOut},
 	}
 }

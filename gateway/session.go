@@ -36,30 +36,34 @@ func isLoopback(host string) bool {
 	return strings.EqualFold(u.Hostname(), "localhost")
 }
 
-func (g pages) cookieName() string {
-	if g.https {
-		return secureCookie
-	}
-	return loopbackCookie
-}
-
 // sessionCookies gives the cookies with which a session may have come.
 func (g pages) sessionCookies(r *http.Request) []*http.Cookie {
 	if !g.takesSessions(r) {
 		return nil
 	}
-	return r.CookiesNamed(g.cookieName())
+	return r.CookiesNamed(g.cookieName(""))
 }
 
 // setSession gives the browser the text of a session; empty: the session is over.
 func (g pages) setSession(h http.Header, text string) {
-	c := http.Cookie{
-		Name: g.cookieName(), Value: text, Path: "/", Secure: g.https, HttpOnly: true, SameSite: http.SameSiteStrictMode,
-	}
+	h["Set-Cookie"] = []string{g.cookie("", text, http.SameSiteStrictMode).String()}
+}
+
+// cookie makes the session's cookie, or one beside it, whose name ends otherwise. Without a text it is taken from
+// the browser.
+func (g pages) cookie(suffix, text string, site http.SameSite) *http.Cookie {
+	c := &http.Cookie{Name: g.cookieName(suffix), Value: text, Path: "/", Secure: g.https, HttpOnly: true, SameSite: site}
 	if text == "" {
 		c.MaxAge = -1
 	}
-	h["Set-Cookie"] = []string{c.String()}
+	return c
+}
+
+func (g pages) cookieName(suffix string) string {
+	if g.https {
+		return secureCookie + suffix
+	}
+	return loopbackCookie + suffix
 }
 
 // authenticate gives the caller that a browser's session is of, and has the session go on. One that is

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"esagate/gateway/ops"
+	"esagate/internal/auth"
 	"esagate/internal/fault"
 )
 
@@ -32,6 +33,9 @@ func (g pages) showSignIn(w http.ResponseWriter, r *request) error {
 // signInPage answers with the page for signing in, and says why it failed where it has been tried.
 func (g pages) signInPage(w http.ResponseWriter, r *request, next string, failure *fault.Error) {
 	view := ops.SignInView{Page: r.pageView("Sign in"), Next: safeNext(next)}
+	if g.deps.Auth.SignsIn() {
+		view.Issuer = g.cfg.PublicURL + issuerPath // whatever it is called in this browser: the issuer leads back there
+	}
 	status := http.StatusOK
 	if failure != nil {
 		r.failure = failure
@@ -64,8 +68,7 @@ func (g pages) signIn(w http.ResponseWriter, r *request) error {
 		err = fault.Wrap(fault.Unauthorized, "This key is not valid. Check that it was copied whole, and that it has not been revoked.", err)
 	}
 	if err == nil {
-		r.key, r.caller, r.quota = caller, caller, caller.CustomerID
-		err = g.limits.count(w.Header(), r, nil)
+		err = g.known(w.Header(), r, caller)
 	}
 	if err != nil {
 		g.signInPage(w, r, next, fault.As(err))
@@ -75,10 +78,21 @@ func (g pages) signIn(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	g.setSession(w.Header(), session)
-	g.access.info(r.Context(), "somebody has signed in", slog.String("request_id", r.id), slog.String("key_name", caller.Name))
+	g.enter(w.Header(), r, session)
 	seeOther(w, r, safeNext(next))
 	return nil
+}
+
+// known counts the request as that of a caller who has just signed in.
+func (g pages) known(h http.Header, r *request, caller *auth.Caller) error {
+	r.key, r.caller, r.quota = caller, caller, caller.CustomerID
+	return g.limits.count(h, r, nil)
+}
+
+// enter gives the browser of a known caller its session.
+func (g pages) enter(h http.Header, r *request, session string) {
+	g.setSession(h, session)
+	g.access.info(r.Context(), "somebody has signed in", slog.String("request_id", r.id), slog.String("key_name", r.key.Name))
 }
 
 // signOut takes the session from the browser. It needs none: one that has run out is none.

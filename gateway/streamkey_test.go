@@ -1,16 +1,10 @@
 package gateway_test
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/sha256"
-	"encoding/json"
-	"net/http"
 	"testing"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
 	"github.com/golang-jwt/jwt/v5"
 
 	"esagate/internal/auth"
@@ -20,22 +14,8 @@ import (
 // TestStreamsEndWithTheirKey, and no others, within ten seconds: with one that is revoked, one that
 // is taken from the config, or has become another's there, and with a token that expires.
 func TestStreamsEndWithTheirKey(t *testing.T) {
-	const issuer, customerClaim = "https://issuer.example", "customer"
-	signing, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	documents := map[string]any{
-		"/.well-known/openid-configuration": map[string]string{"issuer": issuer, "jwks_uri": issuer + "/keys"},
-		"/keys":                             jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: signing.Public(), KeyID: "k1", Algorithm: "ES256", Use: "sig"}}},
-	}
-	s := setup{
-		oidc: &auth.OIDC{Issuer: issuer, Audience: "esagate", CustomerClaim: customerClaim, AccessClaim: "scope"},
-		outside: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Content-Type", "application/json")
-			_ = json.NewEncoder(w).Encode(documents[r.URL.Path])
-		}),
-	}
+	i := newIssuer(t)
+	s := setup{outside: i, oidc: i.config(nil)}
 	servedAs(t, s, func(w *world, l *pipes, _ func(), _ <-chan error) {
 		made := func(name string) (clear string, id int64) {
 			clear = auth.KeyPrefix + "key-of-" + name
@@ -48,12 +28,7 @@ func TestStreamsEndWithTheirKey(t *testing.T) {
 		revoked, id := made("revoked")
 		good, _ := made("good")
 		expiry := time.Now().Add(4 * time.Hour)
-		unsigned := jwt.NewWithClaims(jwt.SigningMethodES256, jwt.MapClaims{
-			"iss": issuer, "aud": "esagate", "exp": expiry.Unix(), "sub": "someone", customerClaim: customer, "scope": "read",
-		})
-		unsigned.Header["kid"] = "k1"
-		token, err := unsigned.SignedString(signing)
-		w.must(err)
+		token := i.token(jwt.MapClaims{"exp": expiry.Unix()})
 		w.pass(time.Minute)
 
 		streams := map[string]*follower{}

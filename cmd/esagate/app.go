@@ -210,7 +210,24 @@ func authConfig(cfg *config.Config) auth.Config {
 	for i, k := range cfg.Auth.Keys {
 		keys[i] = auth.Key(k)
 	}
-	return auth.Config{Keys: keys, OIDC: (*auth.OIDC)(cfg.Auth.OIDC)}
+	return auth.Config{Keys: keys, OIDC: oidcConfig(cfg)}
+}
+
+// oidcConfig says whose access tokens are good, and how people sign in there; nil: nobody's.
+func oidcConfig(cfg *config.Config) *auth.OIDC {
+	from := cfg.Auth.OIDC
+	if from == nil {
+		return nil
+	}
+	to := &auth.OIDC{Issuer: from.Issuer, Audience: from.Audience, CustomerClaim: from.CustomerClaim, AccessClaim: from.AccessClaim}
+	if from.ClientID != "" {
+		to.Client = &auth.Client{ID: from.ClientID, Secret: from.ClientSecret, Scopes: from.Scopes,
+			RedirectURI: cfg.Server.PublicURL + gateway.CallbackPath}
+		if from.AudienceParameter != "none" {
+			to.Client.AudienceParameter = from.AudienceParameter
+		}
+	}
+	return to
 }
 
 // adopt records the config's sources in the registry.

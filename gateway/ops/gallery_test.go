@@ -39,10 +39,11 @@ func signInScenes() []scene {
 	}
 	return []scene{
 		{"sign-in", page(ops.SignInView{Next: "/ops"})},
-		{"sign-in-oidc", page(ops.SignInView{Next: "/ops?state=down", OIDC: true})},
-		{"sign-in-wrong-key", page(ops.SignInView{Next: "/ops", OIDC: true, Problem: "That key is not known, or was revoked."})},
+		{"sign-in-oidc", page(ops.SignInView{Next: "/ops?state=down", Issuer: "https://gateway.example/ops/sign-in/oidc"})},
+		{"sign-in-wrong-key", page(ops.SignInView{Next: "/ops", Issuer: "https://gateway.example/ops/sign-in/oidc", Problem: "That key is not known, or was revoked."})},
 		{"sign-in-refused", page(ops.SignInView{Refused: "Signing in needs https: open this page at the address in server.public_url."})},
-		{"sign-in-hostile", page(ops.SignInView{Next: hostile, Problem: hostile})},
+		{"sign-in-hostile", page(ops.SignInView{Next: hostile, Problem: hostile, Issuer: hostile})},
+		{"signed-in", ops.Onward(ops.OnwardView{Page: ops.Page{Title: "You are signed in", RequestID: "req-gallery", Now: noon}, Address: "/ops?state=down"})},
 	}
 }
 

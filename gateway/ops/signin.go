@@ -5,7 +5,7 @@ type SignInView struct {
 	Page
 	Next    string // where to go on: a path under /ops
 	Problem string // why the last try failed, as a sentence; "": there was none
-	OIDC    bool   // people can sign in with the issuer of access tokens
+	Issuer  string // the address at which people begin to sign in with their organisation; "": they can't
 	Refused string // why nobody can sign in here, as a sentence; "": they can
 }
 

@@ -53,6 +53,8 @@ type OIDC struct {
 	// The first holds the customer's id, the second the words `write` or `read`.
 	CustomerClaim string
 	AccessClaim   string
+
+	Client *Client // nil: nobody signs in with a browser there
 }
 
 // Config says which credentials are accepted.

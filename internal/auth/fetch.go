@@ -23,6 +23,8 @@ type failure struct {
 
 func failed(reason string) *failure { return &failure{reason: reason} }
 
+func failedWith(status int) *failure { return &failure{reason: "status", status: status} }
+
 // errRedirect: a redirect that is not followed.
 var errRedirect = errors.New("auth: redirect refused")
 
@@ -45,6 +47,13 @@ func guarded(c *http.Client) *http.Client {
 	return &g
 }
 
+// direct is the same client for what carries a secret: it follows no redirect.
+func direct(c *http.Client) *http.Client {
+	d := *c
+	d.CheckRedirect = func(*http.Request, []*http.Request) error { return errRedirect }
+	return &d
+}
+
 // newTransport keeps no connection: there are two requests an hour, and the context of
 // a fetch bounds each step.
 func newTransport() *http.Transport {
@@ -61,24 +70,31 @@ func (i *issuer) get(ctx context.Context, address string) ([]byte, *failure) {
 	if err != nil {
 		return nil, failed("unreachable")
 	}
+	status, body, failure := ask(i.client, req)
+	if failure == nil && status != http.StatusOK {
+		return nil, failedWith(status)
+	}
+	return body, failure
+}
+
+// ask sends a request and reads the answer, whatever its status.
+func ask(c *http.Client, req *http.Request) (status int, body []byte, _ *failure) {
 	req.Header.Set("Accept", "application/json")
-	resp, err := i.client.Do(req)
+	resp, err := c.Do(req)
 	switch {
 	case errors.Is(err, errRedirect):
-		return nil, failed("redirect_refused")
+		return 0, nil, failed("redirect_refused")
 	case err != nil:
-		return nil, failed("unreachable")
+		return 0, nil, failed("unreachable")
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return nil, &failure{reason: "status", status: resp.StatusCode}
-	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxDocument+1))
+	body, err = io.ReadAll(io.LimitReader(resp.Body, maxDocument+1))
 	switch {
+	case resp.StatusCode != http.StatusOK: // that is what counts
 	case err != nil:
-		return nil, failed("cut_short")
+		return 0, nil, failed("cut_short")
 	case len(body) > maxDocument:
-		return nil, failed("too_large")
+		return 0, nil, failed("too_large")
 	}
-	return body, nil
+	return resp.StatusCode, body, nil
 }

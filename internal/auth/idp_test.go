@@ -20,6 +20,8 @@ import (
 
 	jose "github.com/go-jose/go-jose/v4"
 	"github.com/golang-jwt/jwt/v5"
+
+	"esagate/internal/auth"
 )
 
 const audience = "https://gateway.example/api"
@@ -57,6 +59,10 @@ type idp struct {
 	delay     time.Duration // of each document
 	moved     string        // where it redirects to
 	asked     []string      // paths
+
+	client   *auth.Client   // that may sign people in; nil: none
+	metadata map[string]any // in the discovery document; a nil value takes a member away
+	front                   // of the code flow
 }
 
 func newIDP() *idp {
@@ -103,7 +109,10 @@ func (p *idp) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body := p.jwks
 	switch discovery := strings.HasSuffix(r.URL.Path, "/.well-known/openid-configuration"); {
 	case discovery && p.discovery == "":
-		body = fmt.Sprintf(`{"issuer": %q, "jwks_uri": %q, "x": "%s"}`, p.issuer, p.issuer+"/keys", canary)
+		body = p.discoveryDocument()
+	case strings.HasSuffix(r.URL.Path, "/token") && p.status == 0:
+		p.exchange(w, r)
+		return
 	case discovery:
 		body = p.discovery
 	case body == "":

@@ -29,7 +29,8 @@ const (
 
 // issuer holds the keys of an OpenID Connect issuer.
 type issuer struct {
-	name      string // exactly as in its documents and tokens
+	name      string  // exactly as in its documents and tokens
+	signIn    *Client // nil: nobody signs in there
 	client    *http.Client
 	log       *slog.Logger
 	fetched   func(ok bool)
@@ -43,19 +44,20 @@ type issuer struct {
 
 // keySet is what one fetch gave.
 type keySet struct {
-	keys []webKey
-	at   time.Time
+	keys   []webKey
+	server *server // nil: nobody can sign in there
+	at     time.Time
 }
 
 // errIssuer: the configured issuer can't be one.
 var errIssuer = errors.New("auth: the issuer must be an https URL without user info, query and fragment")
 
-func newIssuer(name string, deps Deps, log *slog.Logger, work *background.Group) (*issuer, error) {
-	u, err := url.Parse(name)
-	if err != nil || !fetchable(u) || u.RawQuery != "" || u.ForceQuery || strings.Contains(name, "#") {
+func newIssuer(cfg OIDC, deps Deps, log *slog.Logger, work *background.Group) (*issuer, error) {
+	u, err := url.Parse(cfg.Issuer)
+	if err != nil || !fetchable(u) || u.RawQuery != "" || u.ForceQuery || strings.Contains(cfg.Issuer, "#") {
 		return nil, errIssuer
 	}
-	i := &issuer{name: name, client: guarded(deps.HTTP), log: log, fetched: deps.IssuerFetched}
+	i := &issuer{name: cfg.Issuer, signIn: cfg.Client, client: guarded(deps.HTTP), log: log, fetched: deps.IssuerFetched}
 	i.refresh = newRefresher(work, &refresher{run: i.renew, spacing: fetchSpacing, timeout: fetchTimeout, joins: true})
 	return i, nil
 }
@@ -78,10 +80,18 @@ func loopback(host string) bool {
 	return strings.EqualFold(strings.TrimSuffix(host, "."), "localhost")
 }
 
+// known gives what was read of the issuer, if it still counts; else nil.
+func (i *issuer) known() *keySet {
+	if set := i.set.Load(); set != nil && time.Since(set.at) < keysStand {
+		return set
+	}
+	return nil
+}
+
 // keys gives the issuer's keys; ok is false when there are none that still count.
 func (i *issuer) keys() (keys []webKey, ok bool) {
-	set := i.set.Load()
-	if set == nil || time.Since(set.at) >= keysStand {
+	set := i.known()
+	if set == nil {
 		return nil, false
 	}
 	return set.keys, true
@@ -93,7 +103,7 @@ func (i *issuer) retryAfter() time.Duration { return max(i.refresh.untilFree(), 
 // renew fetches the keys and gives when to do it again.
 func (i *issuer) renew(ctx context.Context) time.Duration {
 	began := time.Now()
-	keys, failure := i.fetch(ctx)
+	set, failure := i.fetch(ctx)
 	if errors.Is(ctx.Err(), context.Canceled) { // all ends
 		return retryLatest
 	}
@@ -113,20 +123,21 @@ func (i *issuer) renew(ctx context.Context) time.Duration {
 		i.retry = min(max(2*i.retry, fetchSpacing), retryLatest)
 		return i.retry
 	}
-	switch {
+	switch keys := set.keys; {
 	case len(keys) == 0: // its word counts: there is nothing to verify with
 		i.log.Warn("the issuer names no key that tokens can be verified with")
 	case i.warned || i.set.Load() == nil:
 		i.log.Info("the issuer's keys were read", slog.Int("keys", len(keys)))
 	}
 	i.warned, i.retry = false, 0
-	i.set.Store(&keySet{keys: keys, at: began})
+	set.at = began
+	i.set.Store(set)
 	return keysRenewed
 }
 
 // fetch asks for the discovery document (OpenID Connect Discovery 1.0, section 4)
 // and for the keys that it points to.
-func (i *issuer) fetch(ctx context.Context) ([]webKey, *failure) {
+func (i *issuer) fetch(ctx context.Context) (*keySet, *failure) {
 	raw, failure := i.get(ctx, strings.TrimSuffix(i.name, "/")+"/.well-known/openid-configuration")
 	if failure != nil {
 		return nil, failure
@@ -134,6 +145,7 @@ func (i *issuer) fetch(ctx context.Context) ([]webKey, *failure) {
 	var found struct {
 		Issuer  string `json:"issuer"`
 		JWKSURI string `json:"jwks_uri"`
+		serverMetadata
 	}
 	if json.Unmarshal(raw, &found) != nil {
 		return nil, failed("discovery_invalid")
@@ -152,5 +164,5 @@ func (i *issuer) fetch(ctx context.Context) ([]webKey, *failure) {
 	if err != nil {
 		return nil, failed("jwks_invalid")
 	}
-	return keys, nil
+	return &keySet{keys: keys, server: i.server(&found.serverMetadata)}, nil
 }

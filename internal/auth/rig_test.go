@@ -82,7 +82,7 @@ func newRigWith(t testing.TB, p *idp, client *http.Client, key string) *rig {
 			{Name: "kiosk", CustomerID: 31, SHA256: sha256.Sum256([]byte("config-read-" + canary))},
 			{Name: "harbour", CustomerID: 32, Write: true, SHA256: sha256.Sum256([]byte("config-write-" + canary))},
 		},
-		OIDC: &auth.OIDC{Issuer: p.issuer, Audience: audience, CustomerClaim: customerClaim, AccessClaim: "scope"},
+		OIDC: &auth.OIDC{Issuer: p.issuer, Audience: audience, CustomerClaim: customerClaim, AccessClaim: "scope", Client: p.client},
 	}, auth.Deps{
 		Store: r.store, Sealer: r.vault, Logger: slog.New(slog.NewTextHandler(r.log, nil)), HTTP: client,
 		IssuerFetched: func(ok bool) {

@@ -68,7 +68,7 @@ func (a *Authenticator) NewSession(caller *Caller, credential string) (string, e
 		sum := hashOf(credential)
 		s.Key, s.Stored = sum[:], strings.HasPrefix(credential, KeyPrefix)
 	}
-	return a.seal(s)
+	return a.sealSession(s)
 }
 
 // endOf gives when an access token that was verified ends.
@@ -84,13 +84,18 @@ func endOf(token string) (time.Time, error) {
 	return end.Time, nil
 }
 
-func (a *Authenticator) seal(s *Session) (string, error) {
+func (a *Authenticator) sealSession(s *Session) (string, error) {
 	s.Sealed = time.Now().Unix()
-	plain, err := json.Marshal(s)
+	return a.seal(s, sessionIdentity)
+}
+
+// seal gives a value as a text for a browser to keep, which open reads with the same identity.
+func (a *Authenticator) seal(v any, identity []byte) (string, error) {
+	plain, err := json.Marshal(v)
 	if err != nil {
 		return "", fault.Wrap(fault.Internal, "The session can't be written.", err)
 	}
-	sealed, err := a.sealer.Seal(plain, sessionIdentity)
+	sealed, err := a.sealer.Seal(plain, identity)
 	if err != nil {
 		return "", fault.Wrap(fault.Internal, "The session can't be sealed.", err)
 	}
@@ -100,16 +105,8 @@ func (a *Authenticator) seal(s *Session) (string, error) {
 // OpenSession reads the text of a session. The error is a [Reason]: Malformed or Expired. Whether the
 // credential is still good it does not say.
 func (a *Authenticator) OpenSession(text string) (*Session, error) {
-	if text == "" || len(text) > maxSession {
-		return nil, Malformed
-	}
-	sealed, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil {
-		return nil, Malformed
-	}
-	plain, err := a.sealer.Open(sealed, sessionIdentity)
 	s := &Session{}
-	if err != nil || json.Unmarshal(plain, s) != nil || (len(s.Key) == sha256.Size) == (s.Token != nil) {
+	if a.open(text, sessionIdentity, s) != nil || (len(s.Key) == sha256.Size) == (s.Token != nil) {
 		return nil, Malformed
 	}
 	// The clock of the replica that has sealed it may be ahead.
@@ -117,6 +114,22 @@ func (a *Authenticator) OpenSession(text string) (*Session, error) {
 		return nil, Expired
 	}
 	return s, nil
+}
+
+// open reads what seal gave.
+func (a *Authenticator) open(text string, identity []byte, v any) error {
+	if text == "" || len(text) > maxSession {
+		return Malformed
+	}
+	sealed, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	if err != nil {
+		return Malformed
+	}
+	plain, err := a.sealer.Open(sealed, identity)
+	if err != nil || json.Unmarshal(plain, v) != nil {
+		return Malformed
+	}
+	return nil
 }
 
 func (s *Session) age() time.Duration { return time.Since(time.Unix(s.Sealed, 0)) }
@@ -127,7 +140,7 @@ func (a *Authenticator) RenewSession(s *Session) (string, error) {
 	if s.age() < renewAfter {
 		return "", nil
 	}
-	return a.seal(s)
+	return a.sealSession(s)
 }
 
 // RecognizeSession gives the owner of a session as far as that is known in memory, as [Authenticator.Recognize]

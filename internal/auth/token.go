@@ -11,6 +11,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 	lru "github.com/hashicorp/golang-lru/v2"
+	"golang.org/x/sync/semaphore"
 
 	"esagate/internal/background"
 	"esagate/internal/fault"
@@ -28,6 +29,8 @@ type tokens struct {
 	issuer   *issuer
 	parser   *jwt.Parser
 	verified *lru.Cache[[sha256.Size]byte, verifiedToken]
+
+	exchanges *semaphore.Weighted // of codes for tokens
 }
 
 // verifiedToken is the owner of a token, and until when it is not verified again.
@@ -44,7 +47,7 @@ func newTokens(cfg OIDC, deps Deps, log *slog.Logger, work *background.Group) (*
 	if cfg.Issuer == "" || cfg.Audience == "" || cfg.CustomerClaim == "" || cfg.AccessClaim == "" {
 		return nil, errOIDC
 	}
-	i, err := newIssuer(cfg.Issuer, deps, log, work)
+	i, err := newIssuer(cfg, deps, log, work)
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +55,7 @@ func newTokens(cfg OIDC, deps Deps, log *slog.Logger, work *background.Group) (*
 	if err != nil {
 		return nil, err
 	}
-	return &tokens{cfg: cfg, issuer: i, verified: verified, parser: jwt.NewParser(
+	return &tokens{cfg: cfg, issuer: i, verified: verified, exchanges: semaphore.NewWeighted(exchangesAtOnce), parser: jwt.NewParser(
 		jwt.WithValidMethods(algorithms), jwt.WithStrictDecoding(), jwt.WithLeeway(skew),
 		jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithIssuer(cfg.Issuer), jwt.WithAudience(cfg.Audience),
 	)}, nil

@@ -3,6 +3,8 @@ package config
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"net/url"
+	"strings"
 )
 
 const shortKey = 16 // below this a key is guessed, not stolen
@@ -23,16 +25,44 @@ type keyEntry struct {
 }
 
 // auth checks the keys and the issuer that let callers in.
-func (l *loader) auth(s authSection) Auth {
+func (l *loader) auth(s authSection, publicURL string) Auth {
 	const customerPath, accessPath = "auth.oidc.customer_claim", "auth.oidc.access_claim"
 	a := Auth{Keys: l.keys(s.Keys), OIDC: s.OIDC}
 	if o := a.OIDC; o != nil && l.good(customerPath, accessPath) && o.AccessClaim == o.CustomerClaim {
 		l.add(accessPath, "is the same claim as "+customerPath)
 	}
+	if a.OIDC != nil {
+		l.signIn(a.OIDC, publicURL)
+	}
 	if len(a.Keys) == 0 && a.OIDC == nil && l.good("auth.keys", "auth.oidc") {
 		l.warn("auth.keys", "there is none, nor an auth.oidc: only keys made with esagate key new are let in")
 	}
 	return a
+}
+
+// signIn holds the keys of the code flow against each other.
+func (l *loader) signIn(o *OIDC, publicURL string) {
+	const at = "auth.oidc."
+	if !l.good(at + "client_id") {
+		return
+	}
+	if o.ClientID == "" {
+		for key, given := range map[string]bool{
+			"client_secret": o.ClientSecret.Reveal() != "", "scopes": len(o.Scopes) > 0, "audience_parameter": o.AudienceParameter != "none",
+		} {
+			if given && l.good(at+key) {
+				l.add(at+key, "is of no use without "+at+"client_id")
+			}
+		}
+		return
+	}
+	if l.good("server.public_url") && issuer(publicURL, 0) != "" {
+		l.add(at+"client_id", "needs an https:// URL as server.public_url, or a loopback host: the issuer sends people back there with a code")
+	}
+	if u, err := url.Parse(o.Audience); l.good(at+"audience", at+"audience_parameter") && o.AudienceParameter == "resource" &&
+		(err != nil || !u.IsAbs() || strings.Contains(o.Audience, "#")) {
+		l.add(at+"audience_parameter", "must not be resource unless "+at+"audience is an absolute URI without a fragment")
+	}
 }
 
 // keys hashes the clear keys: its result holds nothing of them.

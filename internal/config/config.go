@@ -139,6 +139,12 @@ type OIDC struct {
 	Audience      string `config:"audience" rule:"required printable"` // must be among a token's
 	CustomerClaim string `config:"customer_claim" rule:"printable"`    // the claim that holds the customer's id
 	AccessClaim   string `config:"access_claim" rule:"printable"`      // the claim that holds the access
+
+	// How people sign in to the pages by the authorization code flow.
+	ClientID          string   `config:"client_id" rule:"optional ascii 255"`              // empty: they don't
+	ClientSecret      Secret   `config:"client_secret" rule:"optional ascii 4096"`         // empty: a public client
+	Scopes            []string `config:"scopes" rule:"scope"`                              // asked for beside openid
+	AudienceParameter string   `config:"audience_parameter" rule:"none|audience|resource"` // what tells the issuer the audience
 }
 
 // Outbound is what requests to addresses that callers name may reach.

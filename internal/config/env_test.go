@@ -23,6 +23,7 @@ upstream:
 		"ESAGATE_UPSTREAM_BREAKER_OPEN_FOR=9s", "ESAGATE_SNAPSHOT_PATIENCE=1s", "ESAGATE_TELEMETRY_TRACE_RATIO=.5",
 		"ESAGATE_STORE_URL=postgres://u:$$p@localhost/d", "ESAGATE_OUTBOUND_ALLOW=10.1.0.0/16, ::1,",
 		"ESAGATE_AUTH_OIDC_ISSUER=https://login.example", "ESAGATE_AUTH_OIDC_AUDIENCE=gate",
+		"ESAGATE_AUTH_OIDC_CLIENT_ID=ops", "ESAGATE_AUTH_OIDC_CLIENT_SECRET=$${s", "ESAGATE_AUTH_OIDC_SCOPES=gate, mail",
 		"ESAGATE_PROVISIONING_EXTERNAL_ORG_ID={source_id}/{customer_id}", "ESAGATE_WEBHOOKS_SUBSCRIBE=never", "ESAGATE_RECONCILE_INTERVAL=0",
 		"ESAGATE_SERVICE_ACCOUNTS=of no key",
 		"ESAGATE_ENCRYPTION_KEY=of no key", "ESAGATE_SERVER=of no key", "ESAGATE_AUTH_KEYS=of no key", "ESAGATE_AUTH_OIDC=of no key", "no equals sign",
@@ -34,7 +35,8 @@ upstream:
 	want.Upstream.Breaker.OpenFor, want.Upstream.Breaker.Window = 9*time.Second, 7*time.Second
 	want.Snapshot.Patience, want.Telemetry.TraceRatio = time.Second, 0.5
 	want.Outbound.Allow = []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16"), netip.MustParsePrefix("::1/128")}
-	want.Auth.OIDC = &config.OIDC{Issuer: "https://login.example", Audience: "gate", CustomerClaim: "customer_id", AccessClaim: "access"}
+	want.Auth.OIDC = &config.OIDC{Issuer: "https://login.example", Audience: "gate", CustomerClaim: "customer_id", AccessClaim: "access",
+		ClientID: "ops", ClientSecret: config.NewSecret("$${s"), Scopes: []string{"gate", "mail"}, AudienceParameter: "none"}
 	want.Provisioning.ExternalOrgID, want.Webhooks.Subscribe, want.Reconcile.Interval = "{source_id}/{customer_id}", "never", 0
 	compare(t, "variables", *c, want)
 	if got := c.Upstream.APIKey.Reveal() + c.Store.URL.Reveal(); got != "${LITERAL}$${postgres://u:$$p@localhost/d" {

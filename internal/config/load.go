@@ -24,7 +24,7 @@ type document struct {
 
 // newDocument is the document of an empty file.
 func newDocument() document {
-	return document{Config: Default(), Auth: authSection{OIDC: &OIDC{CustomerClaim: "customer_id", AccessClaim: "access"}}}
+	return document{Config: Default(), Auth: authSection{OIDC: &OIDC{CustomerClaim: "customer_id", AccessClaim: "access", AudienceParameter: "none"}}}
 }
 
 // Check finds faults that another package knows of, such as in the expression of a
@@ -51,7 +51,7 @@ func Load(path string, environ []string, checks ...Check) (*Config, Faults) {
 
 	c := doc.Config
 	l.sections(&c)
-	c.Auth = l.auth(doc.Auth)
+	c.Auth = l.auth(doc.Auth, c.Server.PublicURL)
 	c.Outbound.Allow = l.outbound(doc.Outbound.Allow)
 	c.ServiceAccounts = l.serviceAccounts(doc.ServiceAccounts)
 	c.Sources = l.sources(doc.Sources)

@@ -147,7 +147,8 @@ provisioning: {external_source: shopfront, external_org_id: "c{customer_id}.{sou
 webhooks: {subscribe: always}
 reconcile: {interval: 90s, concurrency: 64}
 auth:
-  oidc: {issuer: https://login.example.org/gate/, audience: gate, customer_claim: https://example.org/customer, access_claim: gate_access}
+  oidc: {issuer: https://login.example.org/gate/, audience: gate, customer_claim: https://example.org/customer, access_claim: gate_access,
+    client_id: ops, client_secret: "${KEY}", scopes: [gate, mail], audience_parameter: audience}
   keys:
     - {name: web, customer_id: 12, access: write, key: ${WEB_KEY}}
     - {name: eyes, customer_id: 9007199254740991, sha256: "`+fmt.Sprintf("%X", sha256.Sum256([]byte("other")))+`"}
@@ -189,7 +190,8 @@ platform_tasks:
 			{Name: "eyes", CustomerID: 1<<53 - 1, SHA256: sha256.Sum256([]byte("other"))},
 			{Name: "desk", Operator: true, Write: true, SHA256: sha256.Sum256([]byte("desk-key-0123456789"))},
 		}, OIDC: &config.OIDC{Issuer: "https://login.example.org/gate/", Audience: "gate",
-			CustomerClaim: "https://example.org/customer", AccessClaim: "gate_access"}},
+			CustomerClaim: "https://example.org/customer", AccessClaim: "gate_access",
+			ClientID: "ops", ClientSecret: config.NewSecret("k${HOST}"), Scopes: []string{"gate", "mail"}, AudienceParameter: "audience"}},
 		Outbound: config.Outbound{Allow: []netip.Prefix{netip.MustParsePrefix("10.44.0.0/16"),
 			netip.MustParsePrefix("fd00:44::7/128")}},
 		ServiceAccounts: []serviceaccount.Entry{},

@@ -224,6 +224,25 @@ func TestFaultsOfOIDC(t *testing.T) {
 		{"auth.oidc.customer_claim", values{`customer_claim: "a\u0007"`}, "must not hold control"},
 		{"auth.oidc.customer_claim", values{`customer_claim: "a\u200bb"`}, "must hold printable characters only"},
 		{"auth.oidc.access_claim", values{"access_claim: customer_id"}, "is the same claim as auth.oidc.customer_claim"},
+		{"", values{"client_id: ops", "client_id: ''", "client_id: ops, client_secret: s, scopes: ['https://a.example/api:read', b]",
+			"client_id: ops, audience_parameter: audience"}, ""},
+		{"auth.oidc.client_id", values{"client_id: a b", "client_id: " + strings.Repeat("a", 256)}, "must be"},
+		{"auth.oidc.client_secret", values{"client_id: ops, client_secret: a b"}, "must be visible ASCII"},
+		{"auth.oidc.client_secret", values{"client_secret: s"}, "is of no use without auth.oidc.client_id"},
+		{"auth.oidc.scopes", values{"scopes: [a]"}, "is of no use without"},
+		{"auth.oidc.scopes", values{"client_id: ops, scopes: a"}, "must be a list"},
+		{"auth.oidc.scopes[1]", values{"client_id: ops, scopes: [a, 'b c']", `client_id: ops, scopes: [a, 'b"']`, "client_id: ops, scopes: [a, '']"},
+			"must be one scope"},
+		{"auth.oidc.audience_parameter", values{"client_id: ops, audience_parameter: aud"}, "must be none, audience or resource"},
+		{"auth.oidc.audience_parameter", values{"audience_parameter: audience"}, "is of no use without"},
+		{"auth.oidc.audience_parameter", values{"client_id: ops, audience_parameter: resource"}, "must not be resource unless"},
+	})
+	holdFaults(t, "auth: {oidc: {issuer: https://login.example, audience: 'urn:gate', client_id: ops, audience_parameter: VALUE}}", []oneFault{
+		{"", values{"resource", "none"}, ""},
+	})
+	holdFaults(t, "{auth: {oidc: {issuer: https://login.example, audience: gate, client_id: ops}}, server: {public_url: 'VALUE'}}", []oneFault{
+		{"", values{"https://gate.example", "http://localhost:8080", "http://127.0.0.1"}, ""},
+		{"auth.oidc.client_id", values{"http://gate.example", "http://10.0.0.1:8080"}, "needs an https:// URL as server.public_url"},
 	})
 }
 

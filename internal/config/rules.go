@@ -41,6 +41,7 @@ var rules = map[string]rule{
 	"url-without-path": urlWithoutPath,
 	"origin":           origin,
 	"issuer":           issuer,
+	"scope":            scope,
 	"store-url":        storeURL,
 	"encryption-key":   encryptionKey,
 	"org-id":           orgTemplate,
@@ -317,6 +318,14 @@ func issuer(s string, _ int) string {
 		return problem
 	case u.Scheme == "http" && !loopback(u.Hostname()):
 		return "must be an https:// URL; http:// is for loopback hosts alone"
+	}
+	return ""
+}
+
+// scope is one word of OAuth's scope (RFC 6749, section 3.3).
+func scope(s string, _ int) string {
+	if !word.Scope.Is(s) {
+		return "must be one scope: 1 to 256 visible ASCII characters, without spaces, quotes and backslashes"
 	}
 	return ""
 }
