@@ -221,7 +221,7 @@ func TestDemoScenes(t *testing.T) {
 		{"healthy", "live", "live", nil},
 		{"agent-slow", "4 s", "live", func(r row) bool { return !r.Stale }},
 		{"recovery", "fresh", "live", nil},
-		{"agent-unplugged", "stale", "live", func(r row) bool { return r.Stale && r.Breaker == "open" }},
+		{"agent-unplugged", "can't be reached", "live", func(r row) bool { return r.Stale && r.Breaker == "open" }},
 		{"recovery", "fresh", "live", nil},
 		{"start", "began", "live", nil},
 	} {

@@ -40,7 +40,7 @@ func Scenes() []Scene {
 		},
 		{
 			Name: "agent-unplugged", down: true,
-			Tells: "The sales agent closes every connection: within 10 s every source is marked as stale; it keeps its last state, and its age grows.",
+			Tells: "The sales agent closes every connection: within 10 s the wall says that it can't be reached; every source keeps its last state, and its answer gets older.",
 		},
 		{
 			Name: "agent-slow", slow: 4 * time.Second,
