@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -128,6 +129,9 @@ func TestTheWallShowsWhatNeedsAHand(t *testing.T) {
 			if v.links[text] != want {
 				w.Errorf("%s: %q", text, v.links[text])
 			}
+		}
+		if !regexp.MustCompile(`Show 1 live source oldest answer \d+ s · 1 changed in the last hour`).MatchString(v.text) {
+			w.Errorf("what is folded: %s", v.text)
 		}
 		two := b.wall(b.wall(v.tiles["Down"]).tiles["Blocked"])
 		if len(two.rows) != 3 || len(two.chosen) != 2 || two.tiles["Down"] != "/ops?state=blocked" {

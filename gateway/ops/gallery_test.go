@@ -1,8 +1,10 @@
 package ops_test
 
 import (
+	"html"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	"esagate/gateway/ops"
@@ -63,6 +65,18 @@ func failureScenes() []scene {
 		{"failure-store-away", page("This can't be done at the moment", "The database can't be reached.", 5, operator)},
 		{"failure-query", page("The request can't be understood", "sort must be state, name, since, sourceId, customerId or age, or one of them after a -.", 0, customer)},
 		{"failure-hostile", page(hostile, hostile, 0, nil)},
+	}
+}
+
+// TestHostileNames: they are shown, and are text.
+func TestHostileNames(t *testing.T) {
+	for _, s := range gallery() {
+		if s.name != "wall-names" && s.name != "failure-hostile" && s.name != "sign-in-hostile" {
+			continue
+		}
+		if p := string(s.page); strings.Contains(p, "<script>alert") || strings.Contains(p, "<img") || !strings.Contains(p, html.EscapeString(hostile)) {
+			t.Errorf("%s: %s", s.name, p)
+		}
 	}
 }
 
