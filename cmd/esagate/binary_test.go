@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"esagate/api/apitest"
+	"esagate/internal/browsertest"
 	"esagate/internal/pgtest"
 	"esagate/upstream/upstreamtest"
 )
@@ -51,6 +52,7 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	code := m.Run()
+	browsertest.Stop()
 	_ = pgtest.StopShared()
 	_ = os.RemoveAll(folder)
 	os.Exit(code)
