@@ -13,8 +13,13 @@ import (
 	"esagate/internal/browsertest"
 )
 
-// screenshots makes pictures of all states: go test ./gateway/ops -run TestGalleryInBrowser -screenshots /tmp/pictures
+// screenshots makes pictures of all states, and those of README.md:
+//
+//	go test ./gateway/ops -run TestGalleryInBrowser -screenshots /tmp/pictures
 var screenshots = flag.String("screenshots", "", "folder to write pictures of every state of every page to")
+
+// shown are the pictures of README.md, in docs, by the pictures that they are.
+var shown = map[string]string{"wall-many-desktop-light": "wall-light", "wall-many-desktop-dark": "wall-dark"}
 
 func TestMain(m *testing.M) { os.Exit(browsertest.Main(m)) }
 
@@ -76,8 +81,13 @@ func TestGalleryInBrowser(t *testing.T) {
 			} {
 				p.Look(look.view)
 				p.Fits()
-				if *screenshots != "" && look.view.Width != browsertest.Narrow.Width {
-					p.Screenshot(filepath.Join(*screenshots, s.name+"-"+look.name+".png"))
+				if *screenshots == "" {
+					continue
+				}
+				name := s.name + "-" + look.name
+				p.Screenshot(filepath.Join(*screenshots, name+".png"))
+				if in, ok := shown[name]; ok {
+					p.ScreenshotOfView(filepath.Join("..", "..", "docs", in+".png"))
 				}
 			}
 			p.Accessible() // on the phone, in the dark

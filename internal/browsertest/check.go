@@ -2,12 +2,15 @@ package browsertest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"image"
-	"image/draw"
+	"image/color"
 	"image/png"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -118,15 +121,52 @@ func (p *Page) shoot(name string, whole bool) {
 	}
 }
 
-// smaller packs a picture as well as PNG can. It is as the browser drew it.
+// smaller packs a picture with 256 colours at most: each of the others becomes one that is as near as can be.
 func smaller(picture []byte) ([]byte, error) {
 	drawn, err := png.Decode(bytes.NewReader(picture))
 	if err != nil {
 		return nil, err
 	}
-	opaque := image.NewRGBA(drawn.Bounds())
-	draw.Draw(opaque, opaque.Bounds(), drawn, drawn.Bounds().Min, draw.Src)
-	var packed bytes.Buffer
-	err = (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&packed, opaque)
-	return packed.Bytes(), err
+	bounds := drawn.Bounds()
+	count := map[color.RGBA]int{}
+	at := func(x, y int) color.RGBA { return color.RGBAModel.Convert(drawn.At(x, y)).(color.RGBA) }
+	for y := bounds.Min.Y; y < bounds.Max.Y; y++ {
+		for x := bounds.Min.X; x < bounds.Max.X; x++ {
+			count[at(x, y)]++
+		}
+	}
+	most := slices.SortedFunc(maps.Keys(count), func(a, b color.RGBA) int {
+		return cmp.Or(cmp.Compare(count[b], count[a]), cmp.Compare(a.R, b.R), cmp.Compare(a.G, b.G), cmp.Compare(a.B, b.B))
+	})
+	var palette color.Palette
+	for near := 0; palette == nil || len(palette) > 256; near += 4 {
+		palette = nil
+		for _, c := range most {
+			if !slices.ContainsFunc(palette, func(p color.Color) bool { return distance(p.(color.RGBA), c) < near }) {
+				palette = append(palette, c)
+			}
+			if len(palette) > 256 {
+				break
+			}
+		}
+	}
+	index := map[color.RGBA]uint8{}
+	for c := range count {
+		index[c] = uint8(palette.Index(c))
+	}
+	packed := image.NewPaletted(bounds, palette)
+	for y := bounds.Min.Y; y < bounds.Max.Y; y++ {
+		for x := bounds.Min.X; x < bounds.Max.X; x++ {
+			packed.SetColorIndex(x, y, index[at(x, y)])
+		}
+	}
+	var b bytes.Buffer
+	err = (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&b, packed)
+	return b.Bytes(), err
+}
+
+// distance is that of the channel in which two colours differ most.
+func distance(a, b color.RGBA) int {
+	of := func(a, b uint8) int { return max(int(a)-int(b), int(b)-int(a)) }
+	return max(of(a.R, b.R), of(a.G, b.G), of(a.B, b.B))
 }
