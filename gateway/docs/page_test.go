@@ -130,9 +130,10 @@ func TestHostileText(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, member := range []string{"title", "version", "description", "summary", "pattern", "name", "operationId", "example", "format"} {
+	for _, member := range []string{"title", "version", "description", "summary", "pattern", "operationId", "example", "format"} {
 		spec = regexp.MustCompile(`"`+member+`":"(?:[^"\\]|\\.)*"`).ReplaceAllLiteralString(spec, `"`+member+`":`+string(quoted))
 	}
+	spec = strings.ReplaceAll(spec, `"name":"Harbour Video"`, `"name":`+string(quoted))
 	page := string(render(t, []byte(spec)))
 	for _, wrong := range []string{"<script", "<img", "href=\"javascript:", "<!-- raw"} {
 		if strings.Contains(page, wrong) {
@@ -142,7 +143,11 @@ func TestHostileText(t *testing.T) {
 	if !strings.Contains(page, "&lt;script&gt;alert(1)") {
 		t.Error("the text itself is not shown")
 	}
-	for _, command := range regexp.MustCompile(`(?s)<code>(curl .*?)</code>`).FindAllStringSubmatch(page, -1) {
+	commands := regexp.MustCompile(`(?s)<code>(curl .*?)</code>`).FindAllStringSubmatch(page, -1)
+	if len(commands) < 30 {
+		t.Errorf("there are %d commands", len(commands))
+	}
+	for _, command := range commands {
 		rest := html.UnescapeString(command[1])
 		rest = strings.ReplaceAll(rest, `'\''`, "")
 		rest = regexp.MustCompile(`(?s)'[^']*'`).ReplaceAllString(rest, "")
