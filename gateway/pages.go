@@ -142,6 +142,7 @@ func titleOf(kind fault.Kind) string {
 
 var failureTitles = map[fault.Kind]string{
 	fault.Internal:           "Something went wrong",
+	fault.Unauthorized:       "Sign in first",
 	fault.Forbidden:          "This is not allowed",
 	fault.NotFound:           "There is nothing here",
 	fault.MethodNotAllowed:   "This page does not take that",

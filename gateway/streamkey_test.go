@@ -70,6 +70,18 @@ func TestStreamsEndWithTheirKey(t *testing.T) {
 			{Name: "other", CustomerID: stranger, Write: true, SHA256: sha256.Sum256([]byte(otherKey))},
 		})
 		ends("the config", readKey, writeKey)
+		w.pass(time.Until(expiry) - 10*time.Minute)
+		name, text := w.signedIn(token).session()
+		page := w.followAt(l, "/ops/events?sourceId=a", "Cookie: "+name+"="+text+"\r\n")
+		w.pass(time.Until(expiry) - time.Second)
+		if _, over := page.over(); over {
+			w.Error("the stream of a token's session ends before the token")
+		}
+		w.pass(11 * time.Second)
+		if _, over := page.over(); !over {
+			w.Error("the stream of a token's session outlives the token")
+		}
+		page.leave()
 		w.pass(time.Until(expiry) + 59*time.Second) // and a minute's leeway for the issuer's clock
 		ends("expired", token)
 		w.publish(customer, "a")
