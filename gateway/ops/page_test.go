@@ -132,7 +132,7 @@ func (c *pageCheck) element(n *html.Node) {
 	case "style", "iframe", "object", "embed", "base":
 		c.t.Errorf("there is a %s", n.Data)
 	case "svg", "img":
-		if !c.hidden(n) && c.name(n) == "" {
+		if alt, ok := attribute(n, "alt"); !c.hidden(n) && c.name(n) == "" && (!ok || alt != "") { // an empty alt: it says nothing
 			c.t.Errorf("a %s has no text", n.Data)
 		}
 	case "a", "button":
