@@ -279,6 +279,7 @@ func TestAHiddenPageIsQuiet(t *testing.T) {
 	p.WaitFor(`document.querySelector("#live").textContent.includes("updates are paused")`)
 	before, _ := s.counts()
 	s.set(func() { s.items = toFront("alder-press", "down")(s.items) })
+	p.Eval(`document.querySelector("#live").dispatchEvent(new CustomEvent("htmx:sse:after:message", {bubbles: true, detail: {}}))`, nil)
 	for range 20 { // its timers run, and read nothing
 		p.Eval(`new Promise(done => setTimeout(done, 100))`, nil)
 	}
@@ -341,10 +342,13 @@ func TestTimesGoOn(t *testing.T) {
 	s, p := newStage(t, browsertest.Desktop)
 	s.change(func(items []api.OverviewItem) []api.OverviewItem {
 		items[0].Since = before(50 * time.Second)
+		items[4].Syncs[0].Value.LastSuccessAt = before(50 * time.Hour)
 		return items
 	})
+	p.WaitFor(`document.querySelector("#s-4210-summit-sports .what").textContent.includes("2 d ago")`)
+	p.WaitFor(`!document.querySelector("[data-note]")`) // which is no change
 	p.WaitFor(`document.querySelector("` + graniteRow + ` time").textContent === "1 min"`)
-	p.WaitFor(`!document.querySelector("` + graniteRow + `").dataset.note`) // which is no change
+	p.WaitFor(`document.querySelector("#said").textContent === ""`)
 }
 
 func TestAPageOfDaysDoesNotGrow(t *testing.T) {
