@@ -2,6 +2,7 @@ package ops_test
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -61,7 +62,7 @@ func FuzzPage(f *testing.F) {
 		}
 		u, err := url.Parse(got)
 		if err != nil || u.Scheme != "https" || u.Host != "shop.example" || u.User != nil || !strings.HasPrefix(u.Path, "/app/") ||
-			strings.ContainsAny(got, "\\\"'<> ") || strings.Contains(u.Path, "/..") {
+			strings.ContainsAny(got, "\\\"'<> ") || slices.Contains(strings.Split(u.Path, "/"), "..") {
 			t.Fatalf("%q leads to %s", path, got)
 		}
 	})
