@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"cmp"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -28,6 +29,7 @@ type issuer struct {
 	claims  jwt.MapClaims         // of the tokens that it gives: what differs from good ones
 	codes   map[string]url.Values // by code: what was asked for it
 	away    bool
+	page    string   // where people sign in; empty: at the issuer's name
 	told    []string // codes, verifiers, tokens and secrets that have passed through
 }
 
@@ -80,7 +82,7 @@ func (i *issuer) token(changed jwt.MapClaims) string {
 func (i *issuer) consent(address string) (callback string) {
 	i.Helper()
 	u, err := url.Parse(address)
-	if err != nil || u.Scheme+"://"+u.Host+u.Path != issuerName+"/authorize" {
+	if err != nil || u.Scheme+"://"+u.Host+u.Path != cmp.Or(i.page, issuerName+"/authorize") {
 		i.Fatalf("signing in is at %s", address)
 	}
 	code := fmt.Sprintf("code-CANARY-%d", len(i.codes))
@@ -99,7 +101,7 @@ func (i *issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch r.URL.Path {
 	case "/.well-known/openid-configuration":
 		answer(200, map[string]any{"issuer": issuerName, "jwks_uri": issuerName + "/keys",
-			"authorization_endpoint": issuerName + "/authorize", "token_endpoint": issuerName + "/token"})
+			"authorization_endpoint": cmp.Or(i.page, issuerName+"/authorize"), "token_endpoint": issuerName + "/token"})
 	case "/keys":
 		answer(200, jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: i.signing.Public(), KeyID: "k1", Algorithm: "ES256", Use: "sig"}}})
 	case "/token":

@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"fmt"
+	"html"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -10,19 +11,26 @@ import (
 
 	"github.com/chromedp/chromedp/kb"
 
+	"esagate/gateway"
 	"esagate/internal/browsertest"
 	"esagate/internal/sqlitetest"
 )
 
 func TestMain(m *testing.M) { os.Exit(browsertest.Main(m)) }
 
-// live serves a world by the real clock at an address of this machine, for a real browser.
-func live(t *testing.T) (w *world, address string) {
+// live serves a world by the real clock at an address of this machine, for a real browser. People sign in at
+// the issuer, if there is one.
+func live(t *testing.T, i *issuer) (w *world, address string) {
 	t.Helper()
-	s := setup{publicURL: "http://127.0.0.1:8080", database: sqlitetest.File(t)}
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { w.gateway.ServeHTTP(rw, r) }))
+	s := setup{publicURL: "http://" + server.Listener.Addr().String(), database: sqlitetest.File(t)}
+	if i != nil {
+		s.outside, s.oidc = i, i.world().oidc
+		s.oidc.Client.RedirectURI = s.publicURL + gateway.CallbackPath
+	}
 	agent := s.newAgent(&w)
 	w = start(t, s, agent)
-	server := httptest.NewServer(w.gateway)
+	server.Start()
 	t.Cleanup(func() {
 		server.Close()
 		w.stop()
@@ -36,7 +44,7 @@ func live(t *testing.T) (w *world, address string) {
 // site finds the session, and the way back after signing out does not.
 func TestSigningInWithABrowser(t *testing.T) {
 	p := browsertest.Open(t, browsertest.Desktop)
-	w, address := live(t)
+	w, address := live(t, nil)
 	at := func(path string) {
 		t.Helper()
 		p.WaitFor(fmt.Sprintf("location.href == %q && document.readyState == 'complete'", address+path))
@@ -84,4 +92,29 @@ func TestSigningInWithABrowser(t *testing.T) {
 	at("/ops/sign-in")
 	p.Eval("history.back()", nil)
 	at("/ops/sign-in?next=%2Fops%2Fsources%2F4711%2F" + source)
+}
+
+// TestSigningInAtTheIssuerWithABrowser, whose page is another site: its cookies come along all the same when
+// somebody clicks there.
+func TestSigningInAtTheIssuerWithABrowser(t *testing.T) {
+	p := browsertest.Open(t, browsertest.Desktop)
+	i := newIssuer(t)
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		back := i.consent(strings.Split(i.page, "/authorize")[0] + r.URL.RequestURI())
+		_, _ = fmt.Fprintf(w, `<!DOCTYPE html><link rel="icon" href="data:,"><a href="%s">Consent</a>`, html.EscapeString(back))
+	}))
+	defer elsewhere.Close()
+	i.page = strings.Replace(elsewhere.URL, "127.0.0.1", "localhost", 1) + "/authorize"
+	w, address := live(t, i)
+	p.Expect("asks somebody else: " + address)
+	p.Expect("asks somebody else: " + strings.TrimSuffix(i.page, "/authorize"))
+	p.Goto(address + pageOf)
+	p.Click("a[href*='/ops/sign-in/oidc']")
+	p.WaitForText("Consent")
+	p.Click("a")
+	p.WaitFor(fmt.Sprintf("location.href == %q && document.readyState == 'complete'", address+pageOf))
+	p.WaitForText("Sign out")
+	p.Goto("about:blank") // the server waits for the page's stream to end
+	w.secretsKept(i)
 }
