@@ -1,10 +1,12 @@
 package auth
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -19,6 +21,9 @@ const (
 	SessionIdle = time.Hour
 	// renewAfter is how old a session is that is renewed when it is used.
 	renewAfter = 5 * time.Minute
+	// maxTokenSession bounds sessions of tokens that are good for longer. The token is not looked at again, so its
+	// session would outlive the issuer's key that has signed it.
+	maxTokenSession = 12 * time.Hour
 	// maxSession bounds the text of a session that is looked at, in bytes: browsers keep no longer cookies.
 	maxSession = 4 << 10
 )
@@ -47,7 +52,7 @@ type Session struct {
 }
 
 type tokenSession struct {
-	Issuer     string `json:"issuer"`
+	Rules      []byte `json:"rules"` // by which it was judged
 	Name       string `json:"name"`
 	CustomerID int64  `json:"customer"`
 	Write      bool   `json:"write"`
@@ -63,7 +68,10 @@ func (a *Authenticator) NewSession(caller *Caller, credential string) (string, e
 		if err != nil {
 			return "", err
 		}
-		s.Token = &tokenSession{a.tokens.cfg.Issuer, caller.Name, caller.CustomerID, caller.Write, end.Unix()}
+		if most := time.Now().Add(maxTokenSession); end.After(most) {
+			end = most
+		}
+		s.Token = &tokenSession{a.tokens.rules, caller.Name, caller.CustomerID, caller.Write, end.Unix()}
 	} else {
 		sum := hashOf(credential)
 		s.Key, s.Stored = sum[:], strings.HasPrefix(credential, KeyPrefix)
@@ -82,6 +90,12 @@ func endOf(token string) (time.Time, error) {
 		return time.Time{}, BadClaims
 	}
 	return end.Time, nil
+}
+
+// rules gives a hash of what tokens are judged by.
+func (o *OIDC) rules() []byte {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q", []string{o.Issuer, o.Audience, o.CustomerClaim, o.AccessClaim}))
+	return sum[:]
 }
 
 func (a *Authenticator) sealSession(s *Session) (string, error) {
@@ -147,7 +161,7 @@ func (a *Authenticator) RenewSession(s *Session) (string, error) {
 // does. nil: AuthenticateSession finds out.
 func (a *Authenticator) RecognizeSession(s *Session) *Caller {
 	if t := s.Token; t != nil {
-		if a.tokens == nil || a.tokens.cfg.Issuer != t.Issuer || time.Now().Unix() >= t.End {
+		if a.tokens == nil || !bytes.Equal(a.tokens.rules, t.Rules) || time.Now().Unix() >= t.End {
 			return nil
 		}
 		return &Caller{Name: t.Name, CustomerID: t.CustomerID, Write: t.Write, Token: true}

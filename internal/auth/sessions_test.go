@@ -204,16 +204,36 @@ func TestNoSessionFromTheFuture(t *testing.T) {
 	})
 }
 
-// TestTokenSessionsAreOfOneIssuer: what another issuer said once does not count when the config names
-// a new one, or none.
-func TestTokenSessionsAreOfOneIssuer(t *testing.T) {
+// TestSessionsOfTokensAreBounded: a token that is good for years gives nobody a session for years.
+func TestSessionsOfTokensAreBounded(t *testing.T) {
+	bubble(t, func(t *testing.T, r *rig) {
+		text := r.begin(r.idp.token(claim("exp", at(time.Now().AddDate(5, 0, 0)))))
+		for range 15 {
+			time.Sleep(48 * time.Minute)
+			text = r.renew(text)
+		}
+		r.over(text, auth.Expired, "twelve hours after signing in")
+	})
+}
+
+// TestTokenSessionsAreOfOneConfig: what a token meant under another config does not count.
+func TestTokenSessionsAreOfOneConfig(t *testing.T) {
 	bubble(t, func(t *testing.T, r *rig) {
 		token := r.idp.token()
 		text := r.begin(token)
-		for _, issuer := range []string{"", "https://another.example"} {
-			oidc := &auth.OIDC{Issuer: issuer, Audience: audience, CustomerClaim: customerClaim, AccessClaim: "scope"}
-			if issuer == "" {
-				oidc = nil
+		good := auth.OIDC{Issuer: r.idp.issuer, Audience: audience, CustomerClaim: customerClaim, AccessClaim: "scope"}
+		for what, change := range map[string]func(o *auth.OIDC){
+			"nothing":      func(*auth.OIDC) {},
+			"the issuer":   func(o *auth.OIDC) { o.Issuer = "https://another.example" },
+			"the audience": func(o *auth.OIDC) { o.Audience += "2" },
+			"the customer": func(o *auth.OIDC) { o.CustomerClaim = "other" },
+			"the access":   func(o *auth.OIDC) { o.AccessClaim = "roles" },
+			"all of it":    nil,
+		} {
+			var oidc *auth.OIDC
+			if change != nil {
+				oidc = new(good)
+				change(oidc)
 			}
 			other, err := auth.New(ctx(), auth.Config{OIDC: oidc}, auth.Deps{Sealer: r.vault, HTTP: &http.Client{Transport: r.idp}})
 			if err != nil {
@@ -223,8 +243,8 @@ func TestTokenSessionsAreOfOneIssuer(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if c, err := other.AuthenticateSession(t.Context(), s); c != nil || !isRefusal(err) {
-				t.Errorf("the issuer %q: %+v, %v", issuer, c, err)
+			if c, err := other.AuthenticateSession(t.Context(), s); (what == "nothing") == (c == nil || isRefusal(err)) {
+				t.Errorf("%s has changed: %+v, %v", what, c, err)
 			}
 			other.Close(ctx())
 		}

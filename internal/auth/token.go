@@ -26,6 +26,7 @@ const (
 // tokens judges access tokens (RFC 7519).
 type tokens struct {
 	cfg      OIDC
+	rules    []byte // of cfg
 	issuer   *issuer
 	parser   *jwt.Parser
 	verified *lru.Cache[[sha256.Size]byte, verifiedToken]
@@ -55,7 +56,7 @@ func newTokens(cfg OIDC, deps Deps, log *slog.Logger, work *background.Group) (*
 	if err != nil {
 		return nil, err
 	}
-	return &tokens{cfg: cfg, issuer: i, verified: verified, exchanges: semaphore.NewWeighted(exchangesAtOnce), parser: jwt.NewParser(
+	return &tokens{cfg: cfg, rules: cfg.rules(), issuer: i, verified: verified, exchanges: semaphore.NewWeighted(exchangesAtOnce), parser: jwt.NewParser(
 		jwt.WithValidMethods(algorithms), jwt.WithStrictDecoding(), jwt.WithLeeway(skew),
 		jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithIssuer(cfg.Issuer), jwt.WithAudience(cfg.Audience),
 	)}, nil
