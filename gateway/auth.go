@@ -121,25 +121,37 @@ func (g callers) actingFor(r *request, caller *auth.Caller, need access) (*auth.
 	values, named := r.Header[headerCustomer]
 	if !named {
 		if caller.Operator && need.ofCustomer() {
-			return nil, badCustomer("An operator's request must say in Esagate-Customer which customer it is for.")
+			return nil, errNoCustomer
 		}
 		return caller, nil
 	}
-	var customer int64
-	ok := len(values) == 1
-	if ok {
-		customer, ok = auth.ParseCustomer(values[0])
+	given := ""
+	if len(values) == 1 {
+		given = values[0]
 	}
+	return g.actFor(caller, given, errBadCustomer, errOtherCustomer)
+}
+
+var (
+	errNoCustomer    = badCustomer("An operator's request must say in Esagate-Customer which customer it is for.")
+	errBadCustomer   = badCustomer("Esagate-Customer must be given once and be the id of one customer: a whole number from 1 to 9007199254740991.")
+	errOtherCustomer = fault.New(fault.Forbidden, "This API key, or access token, can't act for another customer.")
+)
+
+// actFor gives the caller with the customer whose id is given: an operator with any, all others with their own
+// alone. It gives bad for what is no id, and foreign for another's.
+func (g *Gateway) actFor(caller *auth.Caller, given string, bad, foreign error) (*auth.Caller, error) {
+	customer, ok := auth.ParseCustomer(given)
 	switch {
 	case !ok:
-		return nil, badCustomer("Esagate-Customer must be given once and be the id of one customer: a whole number from 1 to 9007199254740991.")
+		return nil, bad
 	case caller.Operator:
 		acting := *caller
 		acting.CustomerID = customer
 		return &acting, nil
 	case customer != caller.CustomerID:
 		g.ins.AuthRefusal(telemetry.RefusalOtherCustomer)
-		return nil, fault.New(fault.Forbidden, "This API key, or access token, can't act for another customer.")
+		return nil, foreign
 	}
 	return caller, nil
 }

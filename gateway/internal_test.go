@@ -3,6 +3,7 @@ package gateway
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -31,6 +32,21 @@ func TestRetryAfterIsWholeSecondsWithinAMinute(t *testing.T) {
 	} {
 		if got := retryAfter(d); got != want {
 			t.Errorf("%s: %d, want %d", d, got, want)
+		}
+	}
+}
+
+// TestOnlyPagesAreBelowOps, where the tests of all pages look for them.
+func TestOnlyPagesAreBelowOps(t *testing.T) {
+	g := new(Gateway)
+	for _, route := range (pages{g}).routes() {
+		if !isPage(route.Path) {
+			t.Errorf("%s is no page by its path", route.Path)
+		}
+	}
+	for _, route := range slices.Concat(g.routes(), (site{g}).routes(), (admin{g}).routes()) {
+		if isPage(route.Path) {
+			t.Errorf("%s is in another table than the pages", route.Path)
 		}
 	}
 }

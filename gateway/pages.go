@@ -48,13 +48,16 @@ func (g pages) begin(h http.Header, r *request) error {
 		return nil
 	}
 	g.ins.AuthRefusal(telemetry.RefusalCrossSite)
-	return fault.New(fault.Forbidden, "This did not come from a page of this gateway, so nothing was done. "+
-		"Open the page at the address in server.public_url and try again.")
+	where := "at the address in server.public_url"
+	if !g.https {
+		where = "on the gateway's own machine, at localhost, or set server.public_url to the https address at which browsers reach it,"
+	}
+	return fault.New(fault.Forbidden, "This did not come from a page of this gateway, so nothing was done. Open the page "+where+" and try again.")
 }
 
 // fromHere reports whether the browser says that one of our own pages sends a request. Of Sec-Fetch-Site and Origin,
 // which no page can change, one must be there, and what is there must be right. A site of the same domain is
-// another one, and so is our own over http.
+// another one, and so is our own over http: a proxy on this machine may have put localhost in the place of its Host.
 func (g pages) fromHere(r *http.Request) bool {
 	site, from := r.Header["Sec-Fetch-Site"], r.Header["Origin"]
 	switch {
@@ -70,7 +73,7 @@ func (g pages) fromHere(r *http.Request) bool {
 		here.Scheme = "https"
 	}
 	u, err := url.Parse(from[0])
-	return err == nil && u.Host != "" && (origin.Same(u, &here) || origin.Same(u, g.public))
+	return err == nil && u.Host != "" && g.takesSessions(u.Host) && (origin.Same(u, &here) || origin.Same(u, g.public))
 }
 
 // actingFor gives the caller with the customer that a page is of, which its path or its query names. A customer
@@ -89,19 +92,7 @@ func (g pages) actingFor(r *request, caller *auth.Caller, need access) (*auth.Ca
 		}
 		given = values[0]
 	}
-	customer, ok := auth.ParseCustomer(given)
-	switch {
-	case !ok:
-		return nil, errNoPage
-	case caller.Operator:
-		acting := *caller
-		acting.CustomerID = customer
-		return &acting, nil
-	case customer != caller.CustomerID:
-		g.ins.AuthRefusal(telemetry.RefusalOtherCustomer)
-		return nil, errNoPage
-	}
-	return caller, nil
+	return g.actFor(caller, given, errNoPage, errNoPage)
 }
 
 var errNoPage = fault.New(fault.NotFound, "There is nothing at this address, or nothing that this key may see.")
@@ -118,7 +109,7 @@ func (r *request) pageView(title string) ops.Page {
 // writePage answers with a page.
 func writePage(w http.ResponseWriter, r *request, status int, page []byte) {
 	h := w.Header()
-	h["Vary"] = []string{"Accept-Encoding, Cookie"}
+	h["Vary"] = append(h["Vary"], "Accept-Encoding, Cookie")
 	if acceptsGzip(r.Header) {
 		page, _ = api.NewBody(page).Gzip()
 		h["Content-Encoding"] = gzipCoding
@@ -152,12 +143,14 @@ var failureTitles = map[fault.Kind]string{
 	fault.Unavailable:        "This can't be done at the moment",
 }
 
-// followsLink reports whether a browser comes from another site, by a link or from where people sign in: it
-// has kept the session's cookie to itself then.
-func followsLink(r *http.Request) bool {
+// elsewhere reports whether a browser says that another site, perhaps of the same domain or machine, has it ask.
+func elsewhere(r *http.Request) bool {
 	site := r.Header.Get("Sec-Fetch-Site")
-	return r.Method == http.MethodGet && r.Header.Get("Sec-Fetch-Mode") == "navigate" && (site == "cross-site" || site == "same-site")
+	return site == "cross-site" || site == "same-site"
 }
+
+// navigates reports whether a browser says that a person goes to a page, and not that another page loads it.
+func navigates(r *http.Request) bool { return r.Header.Get("Sec-Fetch-Mode") == "navigate" }
 
 // fail answers with a page that says what went wrong. Without a session it leads to the page for signing in.
 func (g pages) fail(w http.ResponseWriter, r *request, f *fault.Error) {
@@ -168,7 +161,8 @@ func (g pages) fail(w http.ResponseWriter, r *request, f *fault.Error) {
 		case r.Header.Get("Hx-Request") != "" || strings.HasPrefix(r.Header.Get("Accept"), "text/event-stream"):
 			// A script would read the page for signing in as what it has asked for.
 			w.Header().Set("Hx-Redirect", to)
-		case followsLink(r.Request):
+		case r.Method == http.MethodGet && elsewhere(r.Request) && navigates(r.Request):
+			// By a link, or from where people sign in: the browser has kept the session's cookie to itself.
 			writePage(w, r, http.StatusOK, ops.Onward(ops.OnwardView{Page: r.pageView("One moment"), Address: to}))
 			return
 		default:

@@ -52,12 +52,12 @@ type request struct {
 	id       string
 	begun    time.Time
 	counted  bool // in the metrics and the log
+	page     bool // asked for by a browser: it is known by its session, and errors are pages
 	table    *table
 	route    string // the template; noRoute when none matched
 	vars     map[string]string
 	key      *auth.Caller  // who has the credential; nil on a public route
 	caller   *auth.Caller  // the same, but an operator with the customer they act for
-	page     bool          // asked for by a browser: it is known by its session, and errors are pages
 	session  *auth.Session // that key came with; nil: with a header
 	document []byte        // of an operation that a page has asked for, once it is done
 	quota    int64         // whose limits it counts on: its key's customer, or registry.OperatorID, the operators'

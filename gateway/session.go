@@ -22,7 +22,7 @@ const (
 
 // takesSessions reports whether there may be a session: over https, or on the machine that the
 // gateway runs on, by the name that the browser knows it by. Anybody can read along elsewhere.
-func (g pages) takesSessions(r *http.Request) bool { return g.https || isLoopback(r.Host) }
+func (g pages) takesSessions(host string) bool { return g.https || isLoopback(host) }
 
 // isLoopback reports whether a Host is this machine.
 func isLoopback(host string) bool {
@@ -36,9 +36,10 @@ func isLoopback(host string) bool {
 	return strings.EqualFold(u.Hostname(), "localhost")
 }
 
-// sessionCookies gives the cookies with which a session may have come.
+// sessionCookies gives the cookies with which a session may have come. What another site's page loads is not for
+// whom it is shown to: it could hold all of their streams open, or their session.
 func (g pages) sessionCookies(r *http.Request) []*http.Cookie {
-	if !g.takesSessions(r) {
+	if !g.takesSessions(r.Host) || elsewhere(r) && !navigates(r) {
 		return nil
 	}
 	return r.CookiesNamed(g.cookieName(""))

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 )
 
 const pageOf = "/ops/sources/4711/" + source
@@ -45,6 +46,45 @@ func TestSessions(t *testing.T) {
 		}
 		if a := b.open("/ops"); a.status != 303 {
 			w.Errorf("after signing out: %d", a.status)
+		}
+	})
+}
+
+// TestAProxyMayHideTheHost: one on the gateway's machine that puts localhost in its place makes no
+// session over plain http, and none is hindered over https.
+func TestAProxyMayHideTheHost(t *testing.T) {
+	for public, status := range map[string]int{"http://gateway.example": 403, "https://gateway.example": 303, "http://localhost:3000": 303} {
+		inWorld(t, setup{publicURL: public}, func(w *world) {
+			b := w.browser()
+			b.host = "localhost:8080"
+			for _, site := range []string{"same-origin", ""} {
+				a := b.submit("/ops/sign-in", "key="+writeKey, "Origin", public, "Sec-Fetch-Site", site)
+				if a.status != status || status == 403 && (len(b.cookies) != 0 || !strings.Contains(string(a.body), "https")) {
+					w.Errorf("at %s: %d, %d cookies: %s", public, a.status, len(b.cookies), a.body)
+				}
+			}
+		})
+	}
+}
+
+// TestPagesOfOthersLoadNothing with the session of who looks at them, also where they are of the same domain or machine,
+// whose cookies are not kept from them.
+func TestPagesOfOthersLoadNothing(t *testing.T) {
+	inWorld(t, setup{origins: []string{"https://app.example"}}, func(w *world) {
+		b := w.signedIn(readKey)
+		w.pass(10 * time.Minute) // the session is to be renewed
+		for _, site := range []string{"cross-site", "same-site"} {
+			for _, mode := range []string{"no-cors", "cors", "websocket", ""} {
+				for _, path := range []string{"/ops", pageOf, "/ops/events", "/ops/sign-in"} {
+					a := b.open(path, "Sec-Fetch-Site", site, "Sec-Fetch-Mode", mode, "Origin", "https://app.example")
+					if want := 303; a.status != want && path != "/ops/sign-in" || a.header.Get("Set-Cookie") != "" {
+						w.Errorf("%s for a %s page by %q: %d, Set-Cookie: %q", path, site, mode, a.status, a.header.Get("Set-Cookie"))
+					}
+				}
+			}
+		}
+		if a := b.open("/ops", "Sec-Fetch-Site", "none", "Sec-Fetch-Mode", "navigate"); a.status != 200 || a.header.Get("Set-Cookie") == "" {
+			w.Errorf("by its own address: %d", a.status)
 		}
 	})
 }
