@@ -42,10 +42,17 @@ func withAssets(pages http.HandlerFunc) http.Handler {
 	})
 }
 
+// onward is the query of the page to which a scene leads by itself.
+const onward = "state=down"
+
 // showScene serves one state of a page, with a stream that says nothing.
 func showScene(t *testing.T, page []byte) string {
 	server := httptest.NewServer(withAssets(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != "/ops/events" {
+		switch {
+		case r.URL.RawQuery == onward: // there is nothing, and the page stays
+			w.WriteHeader(http.StatusNoContent)
+			return
+		case r.URL.Path != "/ops/events":
 			_, _ = w.Write(page)
 			return
 		}

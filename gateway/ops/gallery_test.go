@@ -45,7 +45,7 @@ func signInScenes() []scene {
 		{"sign-in-wrong-key", page(ops.SignInView{Next: "/ops", Issuer: "https://gateway.example/ops/sign-in/oidc", Problem: "That key is not known, or was revoked."})},
 		{"sign-in-refused", page(ops.SignInView{Refused: "Signing in needs https: open this page at the address in server.public_url."})},
 		{"sign-in-hostile", page(ops.SignInView{Next: hostile, Problem: hostile, Issuer: hostile})},
-		{"signed-in", ops.Onward(ops.OnwardView{Page: ops.Page{Title: "You are signed in", RequestID: "req-gallery", Now: noon}, Address: "/ops?state=down"})},
+		{"signed-in", ops.Onward(ops.OnwardView{Page: ops.Page{Title: "You are signed in", RequestID: "req-gallery", Now: noon}, Address: "/ops?" + onward})},
 	}
 }
 

@@ -29,7 +29,7 @@ type stage struct {
 	news     chan string
 	cut      chan struct{} // closed when streams end
 
-	reads, opened int
+	reads, opened int // how often the page was asked for, and a stream
 }
 
 // newStage shows a wall with the sources that need a hand, to a page that follows it.
@@ -58,6 +58,7 @@ func (s *stage) serve(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(fault)
 		_, _ = w.Write(ops.Failure(ops.FailureView{Page: ops.Page{Title: "This can't be done"}, Message: "The test says so."}))
 	case r.URL.Path == "/ops/events" && refusing != 0:
+		s.set(func() { s.opened++ })
 		w.WriteHeader(refusing)
 	case r.URL.Path == "/ops/events":
 		s.stream(w, r, cut)
@@ -71,9 +72,7 @@ func (s *stage) serve(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *stage) stream(w http.ResponseWriter, r *http.Request, cut <-chan struct{}) {
-	s.mu.Lock()
-	s.opened++
-	s.mu.Unlock()
+	s.set(func() { s.opened++ })
 	w.Header().Set("Content-Type", "text/event-stream")
 	flush := http.NewResponseController(w).Flush
 	_, _ = fmt.Fprint(w, "retry: 1000\n:\nid: 1\n\n")
@@ -211,6 +210,7 @@ func TestStreamsComeBack(t *testing.T) {
 }
 
 func TestTheGatewayIsAway(t *testing.T) {
+	t.Parallel() // it waits
 	s, p := newStage(t, browsertest.Desktop)
 	p.Expect("503", "htmx:sse:error")
 	s.set(func() { s.fault = http.StatusServiceUnavailable })
@@ -225,6 +225,7 @@ func TestTheGatewayIsAway(t *testing.T) {
 }
 
 func TestStreamsAreRefused(t *testing.T) {
+	t.Parallel() // it waits
 	s, p := newStage(t, browsertest.Desktop)
 	p.Expect("429", "htmx:sse:error")
 	s.set(func() { s.refusing = http.StatusTooManyRequests })
@@ -238,6 +239,21 @@ func TestStreamsAreRefused(t *testing.T) {
 	p.Goto(s.at)
 	p.Eval(`window.mark = "the same document"`, nil)
 	p.WaitFor(`document.querySelector("#live").textContent.includes("read again every 15 s")`)
+	s.set(func() { s.refusing = 0 })
+	p.WaitFor(settled)
+}
+
+// TestStreamsThatAreNone: what is in front of the gateway may answer in its place, and say that all is well.
+func TestStreamsThatAreNone(t *testing.T) {
+	t.Parallel() // it waits
+	s, p := newStage(t, browsertest.Desktop)
+	_, before := s.counts()
+	s.set(func() { s.refusing = http.StatusOK })
+	s.end()
+	p.WaitFor(`document.querySelector("#live").textContent.includes("read again every 15 s")`)
+	if _, opened := s.counts(); opened-before > 4 {
+		t.Errorf("%d streams were asked for", opened-before)
+	}
 	s.set(func() { s.refusing = 0 })
 	p.WaitFor(settled)
 }
@@ -289,6 +305,50 @@ func TestAHiddenPageIsQuiet(t *testing.T) {
 	p.Eval(hide+"hide(false)", nil)
 	p.WaitFor(order + `.startsWith("Alder Press")`)
 	p.WaitFor(settled)
+}
+
+// TestAPageBehindOthers: one that was opened in a tab that nobody has looked at takes no connection.
+func TestAPageBehindOthers(t *testing.T) {
+	s, p := newStage(t, browsertest.Desktop)
+	p.RunFirst(hide + "hide(true)")
+	_, before := s.counts()
+	p.Goto(s.at)
+	p.Eval(`window.mark = "the same document"`, nil)
+	p.WaitFor(`window.htmx && document.querySelector("#live").textContent.includes("updates are paused")`)
+	p.Eval(`htmx.trigger("#live", "esagate:connect")`, nil)
+	for range 5 { // it has had time to ask
+		p.Eval(`fetch("/ops")`, nil)
+	}
+	if _, opened := s.counts(); opened != before {
+		t.Errorf("it opened %d streams", opened-before)
+	}
+	p.Eval("hide(false)", nil)
+	p.WaitFor(settled)
+	p.Eval("hide(true); hide(false)", nil)
+	p.WaitFor(settled)
+}
+
+// TestWithoutHtmx: a page that did not get all of its scripts is as useful as one without script, and says that it stays
+// as it is.
+func TestWithoutHtmx(t *testing.T) {
+	s := &stage{items: troubled()}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.URL.Path, "htmx") {
+			w.Header().Set("Content-Type", "text/javascript")
+			return
+		}
+		withAssets(s.serve).ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	p := browsertest.Open(t, browsertest.Desktop)
+	p.Expect("htmx is not defined") // says hx-sse
+	p.Goto(server.URL + "/ops")
+	p.WaitForText("no live updates")
+	p.Accessible()
+	p.Press("/granite" + kb.Enter)
+	p.WaitFor(`new URLSearchParams(location.search).get("q") === "granite" && document.readyState === "complete"`)
+	p.Press("j" + kb.Enter)
+	p.WaitFor(`location.pathname.endsWith("/granite-video")`)
 }
 
 func TestKeys(t *testing.T) {
@@ -351,23 +411,24 @@ func TestTimesGoOn(t *testing.T) {
 	p.WaitFor(`document.querySelector("#said").textContent === ""`)
 }
 
+// TestAPageOfDaysDoesNotGrow reads a page as often as in an hour of changes, and ends its stream now and then.
 func TestAPageOfDaysDoesNotGrow(t *testing.T) {
 	s, p := newStage(t, browsertest.Desktop)
-	size := func() (n int) { p.Eval(`document.querySelectorAll("*").length`, &n); return n }
-	flip := func(state string) {
-		s.change(toFront("alder-press", state))
-		word := strings.ToUpper(state[:1]) + state[1:]
-		p.WaitFor(`document.querySelector("` + alderRow + ` .word").textContent === "` + word + `"`)
+	again := func() {
+		for range 2 {
+			for i, state := range []string{"down", "blocked"} {
+				s.set(func() { s.items = toFront([]string{"alder-press", "granite-video"}[i], state)(slices.Clone(s.items)) })
+				p.Eval(`(async () => { for (let i = 0; i < 50; i++)
+					await htmx.ajax("GET", "/ops", {source: "#board", target: "#board", select: "#board", swap: "outerMorph"}) })()`, nil)
+			}
+			s.end()
+			p.WaitFor(settled)
+		}
 	}
-	flip("down")
-	before := size()
-	for range 5 {
-		flip("blocked")
-		flip("down")
-		s.end()
-		p.WaitFor(settled)
-	}
-	if after := size(); after != before {
-		t.Errorf("the page had %d elements, and has %d", before, after)
+	again()
+	nodes, listeners := p.Held()
+	again()
+	if n, l := p.Held(); n > nodes+nodes/20 || l > listeners {
+		t.Errorf("the page held %d nodes and %d listeners, and holds %d and %d", nodes, listeners, n, l)
 	}
 }

@@ -12,8 +12,10 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/heapprofiler"
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/memory"
 	"github.com/chromedp/cdproto/network"
 	cdppage "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
@@ -72,8 +74,8 @@ func Open(t testing.TB, v View) *Page {
 	p.Run(
 		command(network.Enable, network.EnableParams{}),
 		command(log.Enable, cdp.Empty{}),
-		command(cdppage.AddScriptToEvaluateOnNewDocument, cdppage.AddScriptToEvaluateOnNewDocumentParams{Source: reportViolations}),
 	)
+	p.RunFirst(reportViolations)
 	p.Look(v)
 	return p
 }
@@ -114,6 +116,25 @@ func (p *Page) Run(actions ...chromedp.Action[chromedp.Void]) {
 	if err := chromedp.Do(ctx, actions...); err != nil {
 		p.t.Fatalf("%v\n%s", err, p.describe())
 	}
+}
+
+// RunFirst has a script run in each page that is loaded from now on, before what is in it.
+func (p *Page) RunFirst(script string) {
+	p.t.Helper()
+	p.Run(command(cdppage.AddScriptToEvaluateOnNewDocument, cdppage.AddScriptToEvaluateOnNewDocumentParams{Source: script}))
+}
+
+// Held says how much the page keeps in memory, when what is not needed is gone.
+func (p *Page) Held() (nodes, listeners int64) {
+	p.t.Helper()
+	p.Run(command(heapprofiler.CollectGarbage, cdp.Empty{}), chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		counted, err := cdp.Call(ctx, t, memory.GetDOMCounters, cdp.Empty{})
+		if err == nil {
+			nodes, listeners = counted.Nodes, counted.JsEventListeners
+		}
+		return err
+	}))
+	return nodes, listeners
 }
 
 // Goto loads an address, and waits until all of its files are there.

@@ -12,6 +12,7 @@
   const PATIENCE = 60000;   // a pointer that rests for longer holds the order of rows no more
   const MARKED = 8000;      // how long a change is marked
   const GATHER = 2000;      // how long changes are gathered before they are said
+  const BRIEF = 5000;       // a stream that ends sooner was cut off, or is none
 
   const setText = (element, text) => { if (element && element.textContent !== text) element.textContent = text; };
   const short = (ms) => {   // as the pages write times: see Short in words.go
@@ -27,7 +28,7 @@
   const skew = Date.now() - live.dataset.now; // of this clock, against the gateway's
   let connection = null;    // hx-sse's, as long as it looks after a stream
   let open = false, refused = false, out = false, failed = false;
-  let heard = Date.now(), changed = 0, read = Date.now(), tried = Date.now(), ticked = Date.now();
+  let heard = Date.now(), changed = 0, read = Date.now(), tried = Date.now(), ticked = Date.now(), opened = 0, brief = 0;
 
   const connect = () => { tried = Date.now(); window.htmx?.trigger(live, 'esagate:connect'); };
   const reconnect = () => { heard = Date.now(); connection?.reader?.cancel(); };
@@ -53,15 +54,19 @@
 
   on('htmx:sse:before:connection', (detail, event) => {
     connection = detail.connection;
-    if (out) event.preventDefault();
+    if (opened) brief = Date.now() - opened < BRIEF ? brief + 1 : 0;
+    opened = 0;
+    if (!out && brief < 3) return;
+    event.preventDefault(); // hx-sse would open brief ones without end: it waits longer only where opening fails
+    brief = 0; refused = true;
   });
   on('htmx:sse:after:connection', () => {
-    open = true; refused = failed = false; heard = Date.now();
+    open = true; refused = failed = false; heard = opened = Date.now();
     refresh();              // for what happened while there was no stream
   });
   on('htmx:sse:after:message', () => { heard = changed = Date.now(); refresh(); });
   on('htmx:sse:error', ({status}) => { open = false; out ||= status === 401; refused = Boolean(status); });
-  on('htmx:sse:close', () => { connection = null; open = false; });
+  on('htmx:sse:close', () => { connection = null; open = false; tried = Date.now(); });
   on('htmx:before:response', ({ctx}, event) => {
     if (ctx.response.status !== 401) return;
     out = true;             // htmx would leave for the page for signing in, and take away what is here
@@ -70,9 +75,11 @@
   on('htmx:response:error', ({ctx}) => { if (ctx.sourceElement === live) refused = true; else failed = true; });
   on('htmx:error', ({ctx}) => { failed ||= ctx?.target?.id === 'board'; });
   on('visibilitychange', () => {
-    open = false;
     if (document.hidden) return;
+    open = Boolean(connection?.reader);
     out = false;            // somebody may have signed in elsewhere meanwhile
+    ticked = Date.now();    // timers hardly run while a page is hidden
+    brief = 0;              // it ended because the page was hidden
     if (!connection) connect();
     refresh();
   });
@@ -157,6 +164,8 @@
     setText(form.querySelector('[data-progress]'), form.dataset.busy ?? '');
   };
   on('htmx:before:request', ({ctx}, event) => {
+    // A browser has few connections, and pages that were opened behind others would take them all.
+    if (ctx.sourceElement === live && document.hidden) event.preventDefault();
     const form = ctx.sourceElement.closest('form[data-action]');
     if (form && busy) event.preventDefault(); // one at a time, and none twice
     else if (form) begin(form, form.querySelector('[data-submit]'));
