@@ -127,3 +127,20 @@ func TestAKeyIsRevokedUnderAPage(t *testing.T) {
 	p.WaitFor(fmt.Sprintf(`document.querySelector("#live a").getAttribute("href") === %q`, "/ops/sign-in?next=%2Fops"))
 	p.WaitFor(`document.querySelector("h1") && location.pathname === "/ops"`)
 }
+
+// TestARestartUnderAPage: a page finds the gateway again after its restart, and its session goes on.
+func TestARestartUnderAPage(t *testing.T) {
+	config, env := write(t, "http://127.0.0.1:1")
+	g := start(t, env, "serve", "--config", config)
+	p := browsertest.Open(t, browsertest.Desktop)
+	p.Expect("htmx:sse:error", "htmx:error", "net::ERR_", "Failed to fetch", "answered with 503", "status of 503")
+	key, _ := good(t, env, "key", "new", "--config", config, "--customer", "4711", "--name", "wall")
+	signIn(p, g.base, strings.TrimSpace(key))
+	p.WaitFor(following)
+	p.Eval(`window.mark = "the same document"`, nil)
+	g.stop()
+	p.WaitFor(`document.querySelector("#live").dataset.state === "lost"`)
+	start(t, env, "serve", "--config", config, "--address", strings.TrimPrefix(g.base, "http://"))
+	p.WaitFor(following)
+	p.WaitFor(`window.mark === "the same document" && location.pathname === "/ops"`)
+}

@@ -97,7 +97,7 @@ func TestGalleryInBrowser(t *testing.T) {
 					p.ScreenshotOfView(filepath.Join("..", "..", "docs", in+".png"))
 				}
 			}
-			p.Accessible() // on the phone, in the dark
+			p.Legible() // on the phone, in the dark
 		})
 	}
 }

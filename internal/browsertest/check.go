@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"fmt"
 	"image"
 	"image/color"
 	"image/png"
@@ -31,10 +32,14 @@ var axe = sync.OnceValues(func() (string, error) {
 
 const noAxe = axeEnv + " names no file: unpack axe.min.js of the npm package axe-core (.ci/run says which version), and name it"
 
-// runAxe looks for what stands against WCAG 2.2 AA, and for what axe-core's authors advise against.
-// Its rule for the size of targets is off by default.
-const runAxe = `axe.run(document, {resultTypes: ["violations"], rules: {"target-size": {enabled: true}},
-	runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"]}).then(r => r.violations.map(v =>
+// What is looked for: what stands against WCAG 2.2 AA, and what axe-core's authors advise against. The rule for
+// the size of targets is off by default.
+const (
+	allRules = `{rules: {"target-size": {enabled: true}}, runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"]}`
+	ofLook   = `{runOnly: {type: "rule", values: ["color-contrast", "target-size"]}}`
+)
+
+const runAxe = `axe.run(document, {resultTypes: ["violations"], ...%s}).then(r => r.violations.map(v =>
 	({rule: v.id, help: v.help, nodes: v.nodes.map(n => n.target.join(" ") + ": " + n.any.concat(n.all, n.none).map(c => c.message).join("; "))})))`
 
 // violation is what axe-core says against a page.
@@ -48,12 +53,23 @@ type violation struct {
 // only says so in the test's log.
 func (p *Page) Accessible() {
 	p.t.Helper()
-	for _, v := range p.violations() {
+	p.judge(allRules)
+}
+
+// Legible is Accessible for what other colours or sizes of the window can change.
+func (p *Page) Legible() {
+	p.t.Helper()
+	p.judge(ofLook)
+}
+
+func (p *Page) judge(rules string) {
+	p.t.Helper()
+	for _, v := range p.violations(rules) {
 		p.t.Errorf("axe: %s (%s)\n\t%s", v.Help, v.Rule, strings.Join(v.Nodes, "\n\t"))
 	}
 }
 
-func (p *Page) violations() []violation {
+func (p *Page) violations(rules string) []violation {
 	p.t.Helper()
 	script, err := axe()
 	if err != nil {
@@ -63,9 +79,12 @@ func (p *Page) violations() []violation {
 		p.t.Log(noAxe)
 		return nil
 	}
+	var there bool
+	if p.Eval("!!window.axe", &there); !there {
+		p.Eval(script+"\n;0", nil)
+	}
 	var found []violation
-	p.Eval(script+"\n;0", nil)
-	p.Eval(runAxe, &found)
+	p.Eval(fmt.Sprintf(runAxe, rules), &found)
 	return found
 }
 

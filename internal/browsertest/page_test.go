@@ -98,8 +98,12 @@ func TestAxeFindsWhatIsNotAccessible(t *testing.T) {
 	}
 	p := Open(t, Desktop)
 	p.Goto(serve(t, `<main><h1>Bad</h1><input id="nameless"></main>`, ""))
-	if got := fmt.Sprint(p.violations()); !strings.Contains(got, "#nameless") {
+	if got := fmt.Sprint(p.violations(allRules)); !strings.Contains(got, "#nameless") {
 		t.Errorf("axe finds %s, and not the field without a label", got)
+	}
+	p.Eval(`document.querySelector("h1").style.color = "#eee"`, nil)
+	if got := fmt.Sprint(p.violations(ofLook)); !strings.Contains(got, "color-contrast") || strings.Contains(got, "#nameless") {
+		t.Errorf("axe finds %s; want the pale heading alone", got)
 	}
 }
 
