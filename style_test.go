@@ -117,7 +117,10 @@ func TestCommentsCiteWhatIsThere(t *testing.T) {
 	for name := range tree(t) {
 		if page, ok := strings.CutPrefix(name, "docs/decisions/"); ok {
 			number, _, _ := strings.Cut(page, "-")
-			pages[strings.TrimLeft(number, "0")] = true
+			if number = strings.TrimLeft(number, "0"); pages[number] {
+				t.Errorf("there are two decisions %s", number)
+			}
+			pages[number] = true
 		}
 	}
 	for _, f := range goFiles(t) {

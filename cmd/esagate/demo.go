@@ -8,10 +8,12 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"syscall"
 	"time"
 
 	"esagate/internal/config"
+	"esagate/internal/events"
 	"esagate/internal/serviceaccount"
 	"esagate/internal/sources"
 	"esagate/internal/vault"
@@ -50,7 +52,7 @@ func (c *demoCommand) Run(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = listener.Close() }()
-	d := &demo{out: os.Stdout, base: "http://" + listener.Addr().String(), scenes: typed(os.Stdin)}
+	d := &demo{out: os.Stdout, base: "http://" + reached(listener.Addr()), scenes: typed(os.Stdin)}
 	d.says("esagate demo: a gateway, a made-up sales agent behind it, and ten sources in different states.")
 	if moved {
 		d.says(demoAddress + " is taken by another program, perhaps another demo, so this one has a free port.")
@@ -79,6 +81,9 @@ func (c *demoCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// Somebody who only types scenes and asks again is to see them: as a wall that is open does, this keeps all
+	// sources fresh.
+	defer a.events.Subscribe(events.Subscription{Customer: events.Operators}).Close()
 	d.introduce()
 	d.readScenes()
 	return a.serve(ctx, listener, nil)
@@ -144,6 +149,14 @@ func (c *demoCommand) listen() (l net.Listener, moved bool, err error) {
 	return l, false, err
 }
 
+// reached is how programs and browsers on this machine reach a listener.
+func reached(at net.Addr) string {
+	if tcp, ok := at.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
+		return net.JoinHostPort("127.0.0.1", strconv.Itoa(tcp.Port))
+	}
+	return at.String()
+}
+
 func demoConfig(base, agentURL, folder string) *config.Config {
 	cfg := config.Default()
 	cfg.Server.PublicURL = base
@@ -153,7 +166,7 @@ func demoConfig(base, agentURL, folder string) *config.Config {
 	cfg.Upstream.Breaker.OpenFor = time.Second // so often it is looked whether the agent is back, however long it was away
 	cfg.Store.URL = config.NewSecret("sqlite://" + filepath.Join(folder, "demo.db"))
 	cfg.Store.EncryptionKey = config.NewSecret(vault.Generate())
-	cfg.Telemetry.LogFormat, cfg.Telemetry.LogLevel = "text", "warn"
+	cfg.Telemetry.LogFormat, cfg.Telemetry.LogLevel = "text", "error" // what scenes cause is no news
 	cfg.Provisioning.ContactEmail = "operator@example.com"
 	cfg.Webhooks.Subscribe = "always"
 	cfg.ServiceAccounts = []serviceaccount.Entry{{Email: demoAccount, KeyFile: filepath.Join(folder, "service-account.json")}}

@@ -46,15 +46,15 @@ func (d *demo) introduce() {
 	for _, c := range d.commands(err == nil) {
 		fmt.Fprintf(d.out, "\n  # %s\n  %s\n", c.about, c.line)
 	}
-	how := "in another terminal, with a name of these:"
+	how := "in another terminal:"
 	if d.scenes != nil {
-		how = "type a number and Enter here; or, in another terminal, with a name:"
+		how = "type a number and Enter here, or"
 	}
 	fmt.Fprintf(d.out, `
 The wall  %[1]s/ops
           sign in with %[2]s, or with %[3]s for customer %[4]d alone
 The API   %[1]s/docs
-Scenes    %[6]s
+Scenes    break the sales agent or an ad server, and mend them; %[6]s
           curl -X POST %[5]s/_agent/scene/agent-unplugged
 
 `, d.base, demoOperator, demoKey, upstreamtest.FirstCustomer, d.agentBase, how)
