@@ -83,7 +83,7 @@ func TestSourcePage(t *testing.T) {
 				"tasks":              {"1 blocker", "Blocker: Contract", "Sign the contract.", "In the storefront: /contract", "Warning: Rules for creatives", "tasks are done"},
 				"streams":            {"Inventory Failed", "the ad server is asleep", "1 of 10 runs failed", "Custom targeting Synced", "Items 275"},
 				"workflows":          {"7 wait for a person, the oldest for 17 h.", "Creative review 5"},
-				"creatives":          {"Active 164", "Wait for review 5", "Rejected, 24 h 2"},
+				"creatives":          {"Active 164", "Waiting for review 5", "Rejected, 24 h 2"},
 				"products":           {"Active 27", "Drafts 6", "Archived 3"},
 				"packages":           {"Active 21", "Paused 4", "Impressions, 24 h 0"},
 				"inventory-profiles": {"Complete 33", "Incomplete 7", "Owned by wholesale 27"},
@@ -226,7 +226,7 @@ func TestSourcePageInAnOutage(t *testing.T) {
 		b.open(pageOf)
 		w.pass(time.Second)
 		quick(b.open(pageOf)).shows(t, 200, map[string][]string{
-			"board": {"What you see is the sales agent's answer of 1 min ago.", "~ Answer of 1 min ago"}, "products": {"Active 27"}})
+			"board": {"What you see is the sales agent's answer of 1 min ago.", "As last known: It sells, and everything about it works."}, "products": {"Active 27"}})
 		w.pass(time.Hour)
 		b = w.signedIn(writeKey)
 		b.open(pageOf)

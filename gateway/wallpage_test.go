@@ -130,7 +130,7 @@ func TestTheWallShowsWhatNeedsAHand(t *testing.T) {
 				w.Errorf("%s: %q", text, v.links[text])
 			}
 		}
-		if !regexp.MustCompile(`Show 1 live source oldest answer \d+ s · 1 changed in the last hour`).MatchString(v.text) {
+		if !regexp.MustCompile(`Show 1 live source oldest answer \d+ s · 1 new in the last hour`).MatchString(v.text) {
 			w.Errorf("what is folded: %s", v.text)
 		}
 		two := b.wall(b.wall(v.tiles["Down"]).tiles["Blocked"])

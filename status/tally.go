@@ -158,7 +158,7 @@ func (t *tally) sentence() *Headline {
 		others = append(others, plural(t.Pending, "is being connected", "are being connected"))
 	}
 	if t.Deactivated > 0 {
-		others = append(others, plural(t.Deactivated, "is switched off", "are switched off"))
+		others = append(others, plural(t.Deactivated, "is deactivated", "are deactivated"))
 	}
 	rest := strings.Join(others, ", ")
 	if selling == 0 {
@@ -178,7 +178,7 @@ func (t *tally) ofOne(problems string) *Headline {
 	case t.Pending > 0:
 		return &Headline{Main: "the one source is being connected"}
 	case t.Deactivated > 0:
-		return &Headline{Main: "the one source is switched off"}
+		return &Headline{Main: "the one source is deactivated"}
 	}
 	return &Headline{Main: "the one source sells" + problems}
 }

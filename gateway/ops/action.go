@@ -31,7 +31,7 @@ var actions = []Action{
 			"This can take a minute. What comes out is kept with the source, for everybody to see.",
 		},
 		Busy:  "Testing the connection… This can take a minute.",
-		links: []string{"Test again", "Give access, then test again"},
+		links: []string{"Test again", "Give access, then test again", "Test the connection"},
 	},
 	{
 		Name: "refresh", Verb: "Refresh", Ask: "Read everything from the ad server again?", Main: true,
@@ -41,7 +41,7 @@ var actions = []Action{
 			"Selling goes on meanwhile. A sync that is running already is not started twice.",
 		},
 		Busy:  "Asking the sales agent to start its syncs…",
-		links: []string{"Retry the sync", "Start the sync"},
+		links: []string{"Retry the sync", "Start the sync", "Sync the inventory"},
 	},
 	{
 		Name: "deactivate", Verb: "Deactivate", Ask: "Stop selling through this source?", Seen: true,
@@ -59,7 +59,7 @@ var actions = []Action{
 			"Its account and settings are as they were when it was deactivated.",
 		},
 		Busy:  "Reactivating the source…",
-		links: []string{"Switch it on"},
+		links: []string{"Reactivate it"},
 	},
 }
 
@@ -93,9 +93,9 @@ func (v *SourceView) NoActions() string {
 	case len(v.Actions()) > 0:
 		return ""
 	case v.Connection.TenantID == nil:
-		return "The sales agent has no account for this source yet, so there is nothing to test, to refresh or to switch."
+		return "The sales agent has no account for this source yet, so there is nothing to test, refresh or deactivate."
 	case v.Viewer == nil || !v.Viewer.Write:
-		return "You have signed in with a key that only reads: testing, refreshing and switching off need one that may write."
+		return "You have signed in with a key that only reads: testing, refreshing and deactivating need one that may write."
 	}
 	return ""
 }

@@ -183,7 +183,7 @@ func TestRuns(t *testing.T) {
 			[]string{"M0 0h8v32h-8z"}},
 		"all kinds": {[]api.SyncRun{running, failed, good, strange},
 			"Last 4 runs: 1 succeeded, 1 failed, 1 running, 1 ended in another way. The newest running for 1 min",
-			[]string{"M0 30h8v2h-8z", "M12 0h8v32h-8z", "M24 14h6l-6 17zM32 15v17h-6z", "M36 19h8v13h-8zm1 1v11h6v-11z"}},
+			[]string{"M0 30h8v2h-8z", "M12 0h8v32h-8z", "M24 12h6l-6 19zM32 13v19h-6z", "M36 16h8v16h-8zm1 1v14h6v-14z"}},
 	} {
 		svg := ops.Runs(noon, c.runs)
 		_, label := drawn(t.Fatalf, svg)

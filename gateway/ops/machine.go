@@ -1,12 +1,16 @@
 package ops
 
-import "time"
+import (
+	"time"
+
+	"esagate/api"
+)
 
 // Machine is how the gateway itself does, and the sales agent behind it.
 type Machine struct {
-	Agent   string    // ok, circuit_open, key_refused or unknown, as /readyz says
-	Breaker string    // of the whole sales agent: closed or open
-	Since   time.Time // when it opened; zero while it is closed
+	Agent   string        // ok, circuit_open, key_refused or unknown, as /readyz says
+	Breaker string        // of the whole sales agent: closed or open
+	Since   api.Timestamp // when it opened; null while it is closed
 
 	// Replica says more, to operators; nil to customers, whose it is only in part.
 	Replica *Replica
@@ -23,8 +27,6 @@ type Replica struct {
 
 	DeliveriesOver time.Duration // how long the next are counted
 	Taken, Refused int64         // deliveries of the sales agent
-
-	Streams int64 // of events, that are open
 }
 
 // AgentWord says how the sales agent does.

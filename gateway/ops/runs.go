@@ -16,7 +16,7 @@ const (
 	runsWidth  = 8 // of a bar
 	runsStep   = 12
 	runsHeight = 32
-	runsLeast  = 4 // of a bar
+	runsLeast  = 8 // of a bar: with less, the cut of one that failed is not seen
 )
 
 // runStates say how a run is called and drawn, by its status; the last is what no other is. Bars differ in shape

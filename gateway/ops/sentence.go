@@ -89,7 +89,7 @@ func (s Storefront) ofState(now time.Time, item *api.OverviewItem, at Place) Adv
 	blocked := item.State == transform.StateBlocked
 	switch {
 	case item.State == transform.StateDeactivated:
-		return Advice{"It is switched off: it sells nothing until it is switched on again.", Link{"Switch it on", at.at("connection"), false}}
+		return Advice{"It is deactivated: it sells nothing until it is reactivated.", Link{"Reactivate it", at.at("connection"), false}}
 	case item.State == transform.StatePending && len(item.Blockers) > 0 && item.AdServer == nil:
 		return s.waits(item.Blockers, at)
 	case item.State == transform.StatePending:
@@ -135,7 +135,14 @@ func (s Storefront) OfIssue(now time.Time, at Place, is *api.OperationalIssue, s
 		}
 		return last, false
 	}
-	return s.of(&issue)
+	advice := s.of(&issue)
+	for i := range status.Syncs {
+		sync := &status.Syncs[i]
+		if texts, ok := syncTexts[sync.Name]; ok && sync.Value.Issue != nil && strings.HasPrefix(is.Code, syncPrefix+texts.code) {
+			s.ofAction(&advice.Link, at, sync.Value.Issue)
+		}
+	}
+	return advice
 }
 
 // issue is an issue, with what there is to say about it.

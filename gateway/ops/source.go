@@ -5,9 +5,11 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"esagate/api"
+	"esagate/transform"
 )
 
 // SourceView is what the page of one source shows.
@@ -49,7 +51,19 @@ func (v *SourceView) State() StateLook { return LookOf(v.Item.State) }
 func (v *SourceView) Advice() Advice {
 	item := v.Item
 	item.Stale = false // the page says so elsewhere
-	return v.Storefront.OfItem(v.Now, &item)
+	advice := v.Storefront.OfItem(v.Now, &item)
+	if v.Trouble != "" && v.Status != nil && item.State != transform.StateDeactivated {
+		advice.Text = "As last known: " + advice.Text
+	}
+	if v.Status == nil || item.State != transform.StateDegraded || item.Issue == nil {
+		return advice
+	}
+	for _, is := range v.Status.Operational.Issues { // more is known here of how a sync is mended
+		if is.Code == item.Issue.Code && strings.HasPrefix(is.Code, syncPrefix) {
+			advice.Link = v.IssueAdvice(is).Link
+		}
+	}
+	return advice
 }
 
 // IssueAdvice says what an issue means.

@@ -98,19 +98,21 @@ func TestSourcePagesSayHowItStands(t *testing.T) {
 		{"live", "tasks", []string{"Nothing is left to be done.", "3 tasks are done", "Done: Ad server connected"}},
 		{"live", "stream-inventory", []string{"Inventory Synced", "Last run 18 min ago", "Last success 18 min ago", "Items 18,240", "10 runs, none failed"}},
 		{"live", "workflows", []string{"3 wait for a person, the oldest for 5 h.", "Creative approval 2"}},
-		{"live", "creatives", []string{"Active 48", "Wait for review 2", "Rejected, 24 h 1"}},
+		{"live", "creatives", []string{"Active 48", "Waiting for review 2", "Rejected, 24 h 1"}},
 		{"live", "products", []string{"Active 9", "Drafts 2", "Archived 4"}},
 		{"live", "packages", []string{"Active 12", "Paused 2", "Impressions, 24 h 1,204,332"}},
 		{"live", "inventory-profiles", []string{"Complete 13", "Incomplete 1", "Owned by wholesale 2"}},
 		{"live", "webhooks", []string{"Delivered, 24 h 412", "Failed 1", "Last failure 7 h ago", "99.8 %"}},
 		{"live", "audit", []string{"Succeeded: Tested the connection desk 3 d ago", "nightly-setup (operator)", "Refused: Saved the ad server 3 times VALIDATION_ERROR"}},
 		{"live", "document", []string{"curl -H", `"isLive": true`}},
-		{"down", "connection", []string{"Last error: The ad server refused the credentials. ADAPTER_INVALID_CREDENTIALS", "Right now not connected"}},
-		{"blocked", "tasks", []string{"2 blockers 1 warning", "Blocker: Default advertiser", "In the storefront: /settings/ad-server#advertiser"}},
+		{"down", "connection", []string{"Last error: The ad server refused the credentials. ADAPTER_INVALID_CREDENTIALS", "Connected no"}},
+		{"blocked", "tasks", []string{"2 blockers · 1 warning", "Blocker: Default advertiser", "In the storefront: /settings/ad-server#advertiser"}},
 		{"degraded", "stream-inventory", []string{"Inventory Failed", "The last three syncs failed", "deadline exceeded while reading ad units (page 14)", "Retry the sync", "3 of 10 runs failed"}},
 		{"running", "stream-inventory", []string{"Inventory Running", "It has been syncing for 40 s."}},
 		{"running", "outcome", []string{"The syncs have been started.", "Started: inventory, custom targeting, advertisers."}},
 		{"stale", "board", []string{"The sales agent can't be reached. What you see is the sales agent's answer of 4 min ago."}},
+		{"stale", "board", []string{"As last known: It sells, and everything about it works."}},
+		{"unsynced", "stream-reporting", []string{"Nothing to sync yet", "Items 0"}},
 		{"reading", "board", []string{"Its status is being read"}},
 		{"outage", "board", []string{"Not known for 20 min", "The sales agent can't be reached. What was known last is shown below."}},
 		{"outage", "streams", []string{"Inventory last known: Success", "Items 18,240"}},
@@ -119,7 +121,7 @@ func TestSourcePagesSayHowItStands(t *testing.T) {
 		{"pending", "board", []string{"Pending for 2 min", "there is nothing to test"}},
 		{"pending", "packages", []string{"Nothing is booked."}},
 		{"failed", "connection", []string{"Could not be set up", "The service account has no access to network 90817263."}},
-		{"deactivated", "connection", []string{"Switched off", "Deactivated 3 h ago"}},
+		{"deactivated", "connection", []string{"Stage Deactivated", "Deactivated 3 h ago"}},
 		{"reader", "audit", []string{"shown to those who may make some"}},
 		{"tested-bad", "outcome", []string{"The ad server refuses the saved account", "account is suspended", "It took 12 s."}},
 	} {
@@ -189,6 +191,41 @@ func TestActionsOfASource(t *testing.T) {
 		}
 		if !slices.Equal(forms, want) || !slices.Equal(dialogs, want) {
 			t.Errorf("%s: forms %v, dialogs %v, want %v", state, forms, dialogs, want)
+		}
+	}
+}
+
+// TestWhatMendsASource: what is said first leads to the same as what is said of its cause, and that is done here
+// where it can be.
+func TestWhatMendsASource(t *testing.T) {
+	for state, want := range map[string]struct {
+		parts []string
+		text  string
+		does  string // the dialog that it opens; "": it is a link
+	}{
+		"degraded": {[]string{"say", "stream-inventory"}, "Retry the sync →", "do-refresh"},
+		"refused":  {[]string{"say", "stream-inventory"}, "Reconnect the ad server →", ""},
+		"unsynced": {[]string{"say", "task-inventory_synced"}, "Sync the inventory →", "do-refresh"},
+	} {
+		v := aSource()
+		sourceStates[state](&v)
+		p := parsePage(t, ops.Source(v))
+		for _, n := range p.all {
+			if class, _ := attribute(n, "class"); class == "say" {
+				p.ids["say"] = n
+			}
+		}
+		for _, part := range want.parts {
+			var leads []string
+			for n := range p.ids[part].Descendants() {
+				if n.Data == "a" || n.Data == "button" {
+					does, _ := attribute(n, "commandfor")
+					leads = append(leads, text(n)+" "+does)
+				}
+			}
+			if !slices.Equal(leads, []string{want.text + " " + want.does}) {
+				t.Errorf("%s: %s leads to %q", state, part, leads)
+			}
 		}
 	}
 }

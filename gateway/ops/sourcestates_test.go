@@ -141,6 +141,20 @@ var sourceStates = map[string]func(v *ops.SourceView){
 		stands(v, "degraded", 17*time.Minute, "SYNC_INVENTORY_FAILED", "The last inventory sync failed.")
 		v.Item.Syncs[0].Value.LastSuccessAt = before(198 * time.Minute)
 	},
+	"unsynced": func(v *ops.SourceView) {
+		stands(v, "blocked", 5*time.Hour, "SETUP_BLOCKED", "A setup task must be finished before this source can go live.")
+		v.Status.SetupTasks = api.SetupTasks{BlockerCount: 1, Items: []api.SetupTask{{ID: "inventory_synced", Name: "First inventory sync", Severity: "blocker",
+			Scope: "publisher", Description: "No inventory has been read so far.", ConfigurePath: ptr("/inventory")}}}
+		v.Item.Blockers, v.Item.BlockerCount = []api.OverviewBlocker{{ID: "inventory_synced", Name: "First inventory sync", ConfigurePath: ptr("/inventory")}}, 1
+		v.Status.Syncs[0].Value = api.SyncBlock{Status: "never_run", Severity: "warning"}
+		zero := int64(0)
+		v.Status.Syncs[3].Value = api.SyncBlock{Status: "success", Severity: "ok", ItemCount: &zero}
+	},
+	"refused": func(v *ops.SourceView) {
+		fails(v, "inventory", "The ad server refused the saved credentials.")
+		stands(v, "degraded", 17*time.Minute, "SYNC_INVENTORY_FAILED", "The last inventory sync failed.")
+		v.Status.Syncs[0].Value.Issue = &api.SyncIssue{Message: "The ad server no longer accepts the saved account.", Action: ptr("reconnect_adapter")}
+	},
 	"running": func(v *ops.SourceView) {
 		for i := range v.Status.Syncs[:3] {
 			s := &v.Status.Syncs[i].Value

@@ -54,6 +54,8 @@ func syncLook(s api.SyncBlock) StateLook {
 		return StateLook{"pending", "…", "Running"}
 	case s.Status == "never_run":
 		return StateLook{"unknown", "?", "Never run"}
+	case s.Status == "success" && s.Severity == "ok" && s.LastRunAt.IsZero() && s.LastSuccessAt.IsZero():
+		return StateLook{"live", "✓", "Nothing to sync yet"}
 	case s.Status == "success" && s.Severity == "ok":
 		return StateLook{"live", "✓", "Synced"}
 	case s.Status == "success":
@@ -94,7 +96,7 @@ var provisioningWords = map[string]string{
 	"provisioning": "Being set up",
 	"active":       "Set up",
 	"failed":       "Could not be set up",
-	"deactivated":  "Switched off",
+	"deactivated":  "Deactivated",
 }
 
 // operationWords say what a write of the audit was, by its operation.

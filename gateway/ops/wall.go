@@ -124,9 +124,9 @@ func (v *WallView) Lead() Lead {
 	}
 	switch {
 	case h.Agent != "" && counts.Down+counts.Blocked == 0 && counts.Unknown > 0: // main says so by itself
-		return Lead{"away", h.Agent + ".", strings.TrimSpace(upperFirst(main) + " " + reason)}
+		return Lead{"away", h.Agent + ".", sentences(v.remedy(), upperFirst(main), reason)}
 	case h.Agent != "":
-		return Lead{"away", h.Agent + ".", strings.TrimSpace("As last known, " + main + " " + reason)}
+		return Lead{"away", h.Agent + ".", sentences(v.remedy(), "As last known, "+main, reason)}
 	case v.None():
 		return Lead{"", upperFirst(main), ""}
 	case counts.Down+counts.Blocked > 0 && h.Well:
@@ -137,6 +137,19 @@ func (v *WallView) Lead() Lead {
 		return Lead{"good", upperFirst(main) + " The sales agent is well.", reason}
 	}
 	return Lead{"", upperFirst(main), reason}
+}
+
+// remedy says what is to be done about a sales agent that can't be asked.
+func (v *WallView) remedy() string {
+	if v.Machine != nil && v.Machine.Agent == "key_refused" {
+		return "Correct its key in the gateway's configuration."
+	}
+	return "The gateway keeps asking it."
+}
+
+// sentences puts those together that are not "".
+func sentences(all ...string) string {
+	return strings.Join(slices.DeleteFunc(all, func(s string) bool { return s == "" }), " ")
 }
 
 // Tile is a count that filters.

@@ -113,11 +113,11 @@ func (v *WallView) Folds() (folds []Fold) {
 	}
 	changed := ""
 	if f.NewlyLive > 0 {
-		changed = Count(f.NewlyLive) + " changed in the last hour"
+		changed = Count(f.NewlyLive) + " new in the last hour"
 	}
 	add(transform.StatePending, counts.Pending, "pending", age("the longest for ", f.LongPending))
 	add(transform.StateLive, counts.Live, "live", age("oldest answer ", f.OldestLive), changed)
-	add(transform.StateDeactivated, counts.Deactivated, "deactivated", "switched off on purpose")
+	add(transform.StateDeactivated, counts.Deactivated, "deactivated")
 	return folds
 }
 
