@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"esagate/gateway/ops"
 	"esagate/internal/agentauth"
 	"esagate/internal/fault"
 	"esagate/internal/telemetry"
@@ -39,6 +40,24 @@ func (g *Gateway) finishConsent(w http.ResponseWriter, r *request) error {
 	}
 	writeUncached(w, r, http.StatusOK, jsonType, []byte(`{"status":"connected"}`))
 	return nil
+}
+
+// consentPage answers a person, with the status that a program would have got.
+func (g *Gateway) consentPage(w http.ResponseWriter, r *request, err error) {
+	status := http.StatusOK
+	view := ops.ConsentView{Given: err == nil, Page: r.pageView("The agent is connected"), Message: "You can close this page and go on where you came from."}
+	h := w.Header()
+	if err != nil {
+		f := fault.As(err)
+		r.failure = f
+		status = answerOf[f.Kind].status
+		view.Title, view.Message = "The agent could not be connected", f.Message
+		setRetryAfter(h, f)
+	}
+	// A page that has opened this one in a window may want to see it closed, so it has no policy for openers.
+	h["Content-Security-Policy"] = pagePolicy
+	h["X-Frame-Options"] = denyFrames
+	writePage(w, r, status, ops.Consent(view))
 }
 
 func (g *Gateway) takeConsent(r *request) (err error) {

@@ -33,8 +33,11 @@ func isPage(path string) bool { return path == opsPath || strings.HasPrefix(path
 
 // Header values of all pages.
 var (
+	htmlType   = []string{"text/html; charset=utf-8"}
 	pagePolicy = []string{assets.Policy}
+	denyFrames = []string{"DENY"}
 	sameOrigin = []string{"same-origin"}
+	noReferrer = []string{"no-referrer"}
 )
 
 // begin says what browsers may do with the answer, and refuses what other sites have them send.

@@ -19,7 +19,7 @@ type scene struct {
 // gallery gives every state that the pages have. It is looked at, too: the tests in a browser make pictures of
 // all of them.
 func gallery() []scene {
-	return slices.Concat(wallScenes(), sourceScenes(), signInScenes(), homeScenes(), failureScenes())
+	return slices.Concat(wallScenes(), sourceScenes(), signInScenes(), homeScenes(), failureScenes(), consentScenes())
 }
 
 // hostile is a name that is markup, if a page lets it be.
@@ -65,6 +65,16 @@ func failureScenes() []scene {
 		{"failure-store-away", page("This can't be done at the moment", "The database can't be reached.", 5, operator)},
 		{"failure-query", page("The request can't be understood", "sort must be state, name, since, sourceId, customerId or age, or one of them after a -.", 0, customer)},
 		{"failure-hostile", page(hostile, hostile, 0, nil)},
+	}
+}
+
+func consentScenes() []scene {
+	page := func(title, message string, given bool) []byte {
+		return ops.Consent(ops.ConsentView{Page: ops.Page{Title: title, RequestID: "req-gallery"}, Given: given, Message: message})
+	}
+	return []scene{
+		{"consent-given", page("The agent is connected", "You can close this page and go on where you came from.", true)},
+		{"consent-denied", page("The agent could not be connected", "The consent was denied.", false)},
 	}
 }
 
