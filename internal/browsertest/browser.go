@@ -11,7 +11,9 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/chromedp/chromedp"
@@ -70,7 +72,8 @@ func start() (context.Context, func(), error) {
 	if err != nil {
 		return nil, nil, errNotInstalled
 	}
-	profile, err := os.MkdirTemp("", "browsertest-")
+	sweep()
+	profile, err := os.MkdirTemp("", fmt.Sprintf(profiles+"-", os.Getpid()))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -106,4 +109,25 @@ func start() (context.Context, func(), error) {
 		return nil, nil, fmt.Errorf("chromium does not start: %w", err)
 	}
 	return ctx, stop, nil
+}
+
+// profiles is how the folders of browsers' profiles are called, by the processes that they are of.
+const profiles = "browsertest-%d"
+
+// sweep removes the profiles of processes that have ended without doing so: a test that takes too long is killed.
+func sweep() {
+	folders, _ := filepath.Glob(filepath.Join(os.TempDir(), "browsertest-*-*"))
+	for _, folder := range folders {
+		var id int
+		if _, err := fmt.Sscanf(filepath.Base(folder), profiles, &id); err != nil {
+			continue
+		}
+		process, err := os.FindProcess(id)
+		if err == nil {
+			err = process.Signal(syscall.Signal(0)) // which only asks whether it is there
+		}
+		if errors.Is(err, os.ErrProcessDone) {
+			_ = os.RemoveAll(folder)
+		}
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -171,5 +172,23 @@ func TestTheBrowserLeavesNothing(t *testing.T) {
 	Stop()
 	if left, _ := filepath.Glob(filepath.Join(os.TempDir(), "*")); len(left) != 0 {
 		t.Errorf("left: %q", left)
+	}
+}
+
+func TestProfilesOfTheDeadAreRemoved(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	dead := exec.Command("true")
+	if err := dead.Run(); err != nil {
+		t.Fatal(err)
+	}
+	for id, stays := range map[int]bool{dead.Process.Pid: false, os.Getpid(): true} {
+		folder := filepath.Join(os.TempDir(), fmt.Sprintf("browsertest-%d-123", id))
+		if err := os.MkdirAll(filepath.Join(folder, "Default"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		sweep()
+		if _, err := os.Stat(folder); (err == nil) != stays {
+			t.Errorf("the profile of process %d: %v", id, err)
+		}
 	}
 }
