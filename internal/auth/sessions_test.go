@@ -188,6 +188,23 @@ func TestOnlyOwnSessionsAreOpened(t *testing.T) {
 	})
 }
 
+// TestSessionsGoOnWhileTheKeyIsChanged: of the steps that docs/operations.md tells, any replica may be one ahead.
+func TestSessionsGoOnWhileTheKeyIsChanged(t *testing.T) {
+	bubble(t, func(t *testing.T, r *rig) {
+		keys := []string{sessionKey}
+		for i, step := range []vault.Step{vault.Prepare, vault.Promote} {
+			keys = append(keys, string(must(must(vault.New(keys[i])).Rotated(step))))
+		}
+		for i, key := range keys {
+			replica := newRigWith(t, r.idp, &http.Client{Transport: r.idp}, key)
+			for _, other := range keys[max(0, i-1):min(i+2, len(keys))] {
+				replica.of(r.sealedBy(other, "config-read-"+canary), "kiosk")
+			}
+			replica.Close(ctx())
+		}
+	})
+}
+
 func TestNoSessionFromTheFuture(t *testing.T) {
 	bubble(t, func(t *testing.T, r *rig) {
 		for ahead, reason := range map[string]auth.Reason{`30`: "", `90`: auth.Expired} {

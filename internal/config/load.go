@@ -74,6 +74,9 @@ func (l *loader) sections(c *Config) {
 	for i, allowed := range c.Server.AllowedOrigins {
 		c.Server.AllowedOrigins[i] = canonicalOrigin(allowed)
 	}
+	if l.good("server.public_url") && issuer(c.Server.PublicURL, 0) != "" {
+		l.warn("server.public_url", "is not https: people can sign in to /ops on the gateway's own machine alone, at localhost")
+	}
 	for i, p := range c.Server.Proxies() {
 		if p.Bits() == 0 {
 			l.warn(item("server.trusted_proxies", i), "trusts every client's own word about its address: "+
