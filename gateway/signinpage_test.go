@@ -19,11 +19,11 @@ import (
 func TestMain(m *testing.M) { os.Exit(browsertest.Main(m)) }
 
 // live serves a world by the real clock at an address of this machine, for a real browser. People sign in at
-// the issuer, if there is one.
-func live(t *testing.T, i *issuer) (w *world, address string) {
+// the issuer, if there is one. Pages of origins may ask the API.
+func live(t *testing.T, i *issuer, origins ...string) (w *world, address string) {
 	t.Helper()
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { w.gateway.ServeHTTP(rw, r) }))
-	s := setup{publicURL: "http://" + server.Listener.Addr().String(), database: sqlitetest.File(t)}
+	s := setup{publicURL: "http://" + server.Listener.Addr().String(), database: sqlitetest.File(t), origins: origins}
 	if i != nil {
 		s.outside, s.oidc = i, i.world().oidc
 		s.oidc.Client.RedirectURI = s.publicURL + gateway.CallbackPath
@@ -117,4 +117,42 @@ func TestSigningInAtTheIssuerWithABrowser(t *testing.T) {
 	p.WaitForText("Sign out")
 	p.Goto("about:blank") // the server waits for the page's stream to end
 	w.secretsKept(i)
+}
+
+// TestPagesOfAnotherPortGetNothing: to the browser they are of the same site, and the cookie comes along. Neither does it
+// help that they may ask the API.
+func TestPagesOfAnotherPortGetNothing(t *testing.T) {
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = fmt.Fprint(w, `<!DOCTYPE html><link rel="icon" href="data:,">`)
+	}))
+	defer elsewhere.Close()
+	w, address := live(t, nil, elsewhere.URL)
+	p := browsertest.Open(t, browsertest.Desktop) // closed before the gateway, which waits for its stream
+	p.Goto(address + "/ops/sign-in")
+	p.Press(writeKey + kb.Enter)
+	p.WaitForText("Sign out")
+	p.Expect(address)
+	p.Goto(elsewhere.URL)
+	var got string
+	p.Eval(fmt.Sprintf(`(async () => {
+		const got = [], source = %q + %q, ops = %q + '/ops';
+		for (const mode of ['cors', 'no-cors'])
+			for (const [url, how] of [[ops], [ops + '/events'], [source], [source + '/deactivate', {method: 'POST', body: new URLSearchParams()}]])
+				got.push(await fetch(url, {...how, mode, credentials: 'include'}).then(() => url, () => 'no'));
+		got.push(await new Promise((done) => {
+			const stream = new EventSource(ops + '/events', {withCredentials: true});
+			stream.onopen = () => done('a stream');
+			stream.onerror = () => { stream.close(); done('no'); };
+		}));
+		return got.join(' ');
+	})()`, address, pageOf, address), &got)
+	if got != strings.TrimSpace(strings.Repeat("no ", 9)) {
+		t.Errorf("a page of another port gets %s", got)
+	}
+	if strings.Contains(w.audits(), "operation") {
+		t.Error("a page of another port has done something")
+	}
+	p.Goto(address + "/ops")
+	p.WaitForText("Sign out")
 }

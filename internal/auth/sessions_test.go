@@ -188,7 +188,7 @@ func TestOnlyOwnSessionsAreOpened(t *testing.T) {
 	})
 }
 
-// TestSessionsGoOnWhileTheKeyIsChanged: of the steps that docs/operations.md tells, any replica may be one ahead.
+// TestSessionsGoOnWhileTheKeyIsChanged: of the steps in docs/configuration.md any replica may be one ahead.
 func TestSessionsGoOnWhileTheKeyIsChanged(t *testing.T) {
 	bubble(t, func(t *testing.T, r *rig) {
 		keys := []string{sessionKey}
