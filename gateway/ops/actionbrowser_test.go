@@ -62,6 +62,10 @@ func (s *oneSource) serve(w http.ResponseWriter, r *http.Request) {
 	switch action {
 	case "test-connection":
 		view.Outcome, _ = ops.OutcomeOf([]byte(`{"success":true}`))
+	case "refresh":
+		_, _ = w.Write([]byte("<!DOCTYPE html>"))
+		_ = http.NewResponseController(w).Flush() // or browsers ask once more by themselves
+		panic(http.ErrAbortHandler)
 	case "deactivate":
 		view.Outcome = &ops.Outcome{Text: "This can't be done at the moment."}
 		w.WriteHeader(http.StatusServiceUnavailable)
@@ -146,9 +150,25 @@ func TestActionThatFailsInABrowser(t *testing.T) {
 	s.release <- struct{}{}
 	p.WaitFor("!" + open)
 	p.WaitForText("This can't be done at the moment.")
+	p.WaitFor(`document.querySelector("#live [role=status]").innerText === "live"`) // the page is up to date all the same
 	if got := s.did(); !strings.HasPrefix(got, "deactivate once=page-") || !strings.HasSuffix(got, "&seen=seen-1") {
 		t.Error(got)
 	}
+}
+
+// An action to which no answer comes is not passed over in silence.
+func TestActionWithoutAnAnswer(t *testing.T) {
+	s := newOneSource(t)
+	p := browsertest.Open(t, browsertest.Desktop)
+	p.Expect("htmx:error", "net::ERR_INCOMPLETE_CHUNKED_ENCODING")
+	p.Goto(s.at)
+	p.WaitFor(settled)
+	p.Click(`[commandfor=do-refresh]`)
+	p.Click(`#do-refresh [data-submit]`)
+	s.release <- struct{}{}
+	p.WaitFor(open + `?.innerText.includes("No answer came")`)
+	p.WaitFor(`!document.querySelector("#do-refresh [aria-busy]")`)
+	p.Accessible()
 }
 
 // Without a script the forms do the same.

@@ -72,8 +72,12 @@
     out = true;             // htmx would leave for the page for signing in, and take away what is here
     event.preventDefault();
   });
-  on('htmx:response:error', ({ctx}) => { if (ctx.sourceElement === live) refused = true; else failed = true; });
-  on('htmx:error', ({ctx}) => { failed ||= ctx?.target?.id === 'board'; });
+  on('htmx:response:error', ({ctx}) => { if (ctx.sourceElement === live) refused = true; else failed ||= ctx.target?.id === 'board'; });
+  on('htmx:error', ({ctx}) => {
+    failed ||= ctx?.target?.id === 'board';
+    const progress = ctx?.sourceElement?.closest('form[data-action]')?.querySelector('[data-progress]');
+    setText(progress, 'No answer came, so it is not known what came of this. Close this and look before you try again.');
+  });
   on('visibilitychange', () => {
     if (document.hidden) return;
     open = Boolean(connection?.reader);
