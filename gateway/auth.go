@@ -24,7 +24,7 @@ type callers struct{ *Gateway }
 func (g callers) admit(h http.Header, r *request, route *Route, need access) error {
 	authenticate, actingFor := g.authenticate, g.actingFor
 	if r.page {
-		authenticate, actingFor = pages{g.Gateway}.authenticate, pages{g.Gateway}.actingFor
+		authenticate, actingFor = pages(g).authenticate, pages(g).actingFor
 	}
 	caller, err := authenticate(h, r)
 	if err != nil {

@@ -98,10 +98,10 @@ func (g *Gateway) routes() []Route {
 // routes is their table. A route that needs read or write has the customer in its path. What is done to a
 // source is called as in the API, and done by the same handlers (see repeatable).
 func (g pages) routes() []Route {
-	c := connections{g.Gateway}
+	c := connections(g)
 	return []Route{
 		{"GET", opsPath, "showWall", readAll, g.showWall},
-		{"GET", opsPath + "/events", "followEvents", readAll, followers{g.Gateway}.followEvents},
+		{"GET", opsPath + "/events", "followEvents", readAll, followers(g).followEvents},
 		{"GET", sourcePage, "showSource", read, g.onSource(g.showSource)},
 		{"POST", sourcePage + "/test-connection", "testInventorySourceEsaConnection", write, g.act(c.testConnection)},
 		{"POST", sourcePage + "/refresh", "refreshInventorySourceEsa", write, g.act(c.refresh)},

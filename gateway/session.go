@@ -82,11 +82,11 @@ func (g pages) authenticate(h http.Header, r *request) (*auth.Caller, error) {
 	session, err := g.deps.Auth.OpenSession(text)
 	if err != nil {
 		g.setSession(h, "")
-		return nil, callers{g.Gateway}.refusal(err)
+		return nil, callers(g).refusal(err)
 	}
 	caller := g.deps.Auth.RecognizeSession(session)
 	if caller == nil {
-		caller, err = callers{g.Gateway}.try(r, true, func(ctx context.Context) (*auth.Caller, error) {
+		caller, err = callers(g).try(r, true, func(ctx context.Context) (*auth.Caller, error) {
 			return g.deps.Auth.AuthenticateSession(ctx, session)
 		})
 	}

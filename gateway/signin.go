@@ -63,7 +63,7 @@ func (g pages) signIn(w http.ResponseWriter, r *request) error {
 		return fault.New(fault.BadRequest, "The form can't be read.")
 	}
 	key, next := strings.TrimSpace(form.Get("key")), form.Get("next")
-	caller, err := callers{g.Gateway}.identify(r, key, key != "")
+	caller, err := callers(g).identify(r, key, key != "")
 	if fault.Is(err, fault.Unauthorized) {
 		err = fault.Wrap(fault.Unauthorized, "This key is not valid. Check that it was copied whole, and that it has not been revoked.", err)
 	}

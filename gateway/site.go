@@ -51,7 +51,7 @@ func (g site) getDocs(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	if err := (pages{g.Gateway}).begin(w.Header(), r); err != nil {
+	if err := pages(g).begin(w.Header(), r); err != nil {
 		return err
 	}
 	return docsPage.write(w, r, page, time.Time{})
@@ -84,7 +84,7 @@ func (g site) getHome(w http.ResponseWriter, r *request) error {
 	if !acceptsHTML(r.Header) {
 		return homeData.write(w, r, forms[1], time.Time{})
 	}
-	if err := (pages{g.Gateway}).begin(w.Header(), r); err != nil {
+	if err := pages(g).begin(w.Header(), r); err != nil {
 		return err
 	}
 	return homePage.write(w, r, forms[0], time.Time{})

@@ -182,7 +182,7 @@ func oddNames() []api.OverviewItem {
 	rows[1].Name = strings.Repeat("A Very Long Name of a Source ", 9)
 	rows[2].Name = strings.Repeat("Donaudampfschifffahrtsgesellschaft", 7)
 	rows[3].Name = "صحيفة الصباح (1)"
-	rows[4].Name, rows[4].AdServer = "‮evil‬ 🦊 ñandú", ptr(hostile)
+	rows[4].Name, rows[4].AdServer = "\u202eevil\u202c 🦊 ñandú", ptr(hostile)
 	rows[4] = withIssue(rows[4], strings.Repeat("LONG_CODE_", 20), strings.Repeat("The ad server said something long. ", 20))
 	return rows[:5]
 }
