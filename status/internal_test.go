@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"testing"
 	"time"
 
@@ -46,5 +47,30 @@ func TestUnavailableKeepsTheReason(t *testing.T) {
 	}
 	if refused.RetryAfter != 0 {
 		t.Error("a shared error was changed")
+	}
+}
+
+// TestFacetsAreBounded: the commonest values stay, in their order.
+func TestFacetsAreBounded(t *testing.T) {
+	counts := map[int64]int64{}
+	for id := range int64(maxFacets + 50) {
+		counts[id] = 1 + id%2
+	}
+	got := facets(counts, func(id int64) string { return strconv.FormatInt(id, 10) })
+	if len(got) != maxFacets {
+		t.Fatalf("%d facets", len(got))
+	}
+	odd, last := 0, int64(-1)
+	for _, f := range got {
+		id, err := strconv.ParseInt(f.Value, 10, 64)
+		if err != nil || id <= last || f.Count != counts[id] {
+			t.Errorf("%+v after %d", f, last)
+		}
+		if last = id; id%2 == 1 {
+			odd++
+		}
+	}
+	if odd != (maxFacets+50)/2 {
+		t.Errorf("%d of the commonest", odd)
 	}
 }

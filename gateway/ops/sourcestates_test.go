@@ -1,6 +1,7 @@
 package ops_test
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -199,6 +200,24 @@ var sourceStates = map[string]func(v *ops.SourceView){
 		stands(v, "down", 3*time.Second, "ADAPTER_DISCONNECTED", "The ad server is not connected.")
 		v.Outcome, _ = ops.OutcomeOf([]byte(`{"success":false,"errorCode":"ADAPTER_INVALID_CREDENTIALS","error":"403 from the ad server: account is suspended"}`))
 		v.Outcome.Took = 12 * time.Second
+	},
+	"odd": func(v *ops.SourceView) { // long names, great numbers, words that nobody knows, and nothing that need not be there
+		word := strings.Repeat("wordWithoutBlanks", 8)[:128]
+		v.Status.Products, v.Status.InventoryProfiles = nil, nil
+		v.Status.Packages.Last24hImpressions = 1 << 53
+		v.Status.Workflows.ByKind = nil
+		for i := range 40 {
+			v.Status.Workflows.ByKind = append(v.Status.Workflows.ByKind, api.Member[int64]{Name: fmt.Sprintf("%s_%03d", word, i)[8:], Value: 1 << 53})
+		}
+		for i := range 8 {
+			severity := []string{"info", "warning", "blocker", "odd"}[i%4]
+			v.Status.SetupTasks.Items = append(v.Status.SetupTasks.Items, api.SetupTask{ID: fmt.Sprintf("%s%03d", word, i), Name: word, Severity: severity, Scope: "publisher"})
+		}
+		for i := range 4 {
+			v.Status.Syncs = append(v.Status.Syncs, aStream(fmt.Sprintf("%s%03d", word, i), 1<<53))
+			v.Status.Syncs[4+i].Value.Status = []string{"success", "failed", "odd", ""}[i%4]
+		}
+		stands(v, "blocked", 400*24*time.Hour, "", "")
 	},
 	"hostile": func(v *ops.SourceView) {
 		evil := `<script>alert(1)</script><img src=x onerror=alert(2)>"'` + strings.Repeat("veryLongWordWithoutBlanks", 8)
