@@ -244,6 +244,7 @@ func TestDialogsAndDetailsStayOpen(t *testing.T) {
 }
 
 func TestTimesGoOn(t *testing.T) {
+	t.Parallel() // it waits
 	s, p := newStage(t, browsertest.Desktop)
 	s.change(func(items []api.OverviewItem) []api.OverviewItem {
 		items[0].Since = before(50 * time.Second)
