@@ -134,6 +134,12 @@ func TestAnEventChangesARow(t *testing.T) {
 	p.WaitFor(`document.querySelector("` + alderRow + ` .word").textContent === "Down"`)
 	p.WaitFor(`document.querySelector("` + alderRow + `").mark === "the same row"`)
 	p.WaitFor(`document.querySelector("` + alderRow + `").dataset.note === "changed"`)
+	moves := `getComputedStyle(document.querySelector("` + alderRow + `")).animationName === `
+	p.WaitFor(moves + `"note"`)
+	still := browsertest.Desktop
+	still.Still = true
+	p.Look(still)
+	p.WaitFor(moves + `"none"`)
 	p.WaitFor(`document.querySelector("#said").textContent === "Alder Press is down."`)
 	p.WaitFor(`document.querySelectorAll("[data-note]").length === 1`) // of a row that only moved nothing is said
 	p.WaitFor(`document.activeElement.id === "q" && document.activeElement.value === "gran"`)
