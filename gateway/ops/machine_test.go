@@ -45,9 +45,9 @@ func TestMachine(t *testing.T) {
 	for want, m := range map[string]*ops.Machine{
 		"": nil,
 		"Sales agent answering Breaker closed, 1 tenant open Calls 94 /s p95 41 ms Stale answers 0.4 % " +
-			"Webhooks 1,412 in 24 h, 2 refused Counted by this replica in 5 min": full,
+			"Webhooks 1,412 in 24 h, 2 refused Counted this replica, 5 min": full,
 		"Sales agent not asked yet Breaker closed Calls 0 /s Stale answers 0 % Webhooks 0 in 12 s, 0 refused " +
-			"Counted by this replica in 12 s": &young,
+			"Counted this replica, 12 s": &young,
 		"Sales agent away Breaker open for 6 min":                          {Agent: "circuit_open", Breaker: "open", Since: before(6 * time.Minute)},
 		"Sales agent refuses the gateway&#39;s key Breaker open for 6 min": {Agent: "key_refused", Breaker: "open", Since: before(6 * time.Minute)},
 	} {

@@ -102,6 +102,8 @@ func (s Storefront) ofState(now time.Time, item *api.OverviewItem, at Place) Adv
 		return page("Its status was not read yet, so it is not known whether it can sell.", "See what is known")
 	case blocked && len(item.Blockers) > 0 && (item.Issue == nil || !issueTexts[item.Issue.Code].first):
 		return s.waits(item.Blockers, at)
+	case item.Issue == nil && (blocked || item.State == transform.StateDown):
+		return page("Something keeps it from selling.", "See what it says")
 	case item.Issue == nil:
 		return page("Something about it does not work.", "See what it says")
 	}

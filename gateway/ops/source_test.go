@@ -113,6 +113,7 @@ func TestSourcePagesSayHowItStands(t *testing.T) {
 		{"stale", "board", []string{"The sales agent can't be reached. What you see is the sales agent's answer of 4 min ago."}},
 		{"stale", "board", []string{"As last known: It sells, and everything about it works."}},
 		{"unsynced", "stream-reporting", []string{"Nothing to sync yet", "Items 0"}},
+		{"odd", "board", []string{"Something keeps it from selling."}},
 		{"odd", "kinds", []string{"40 kinds", "9,007,199,254,740,992"}},
 		{"odd", "products", []string{"The sales agent does not count them."}},
 		{"reading", "board", []string{"Its status is being read"}},
