@@ -76,7 +76,7 @@ func TestActionsFromThePage(t *testing.T) {
 		}
 		page := b.act(t, "deactivate")
 		page.shows(t, 200, map[string][]string{
-			"outcome": {"✓ The source is deactivated"}, "board": {"○ Deactivated", "Reactivate"}, "connection": {"Switched off"}})
+			"outcome": {"✓ The source is deactivated"}, "board": {"○ Deactivated", "Reactivate"}, "connection": {"Stage Deactivated"}})
 		active(false)
 		if got := w.lastAudit(); got != "writer deactivateInventorySourceEsa succeeded 200" {
 			t.Error(got)
