@@ -60,8 +60,8 @@ func TestMachine(t *testing.T) {
 // TestTheAgentIsAway: the wall says what is done about it.
 func TestTheAgentIsAway(t *testing.T) {
 	for agent, want := range map[string]string{
-		"circuit_open": "The gateway keeps asking it. As last known, 9 of 2,000 sources can't sell. 7 wait for setup tasks, 2 have lost their ad servers.",
-		"key_refused":  "Correct its key in the gateway's configuration. As last known, 9 of 2,000 sources can't sell. 7 wait for setup tasks, 2 have lost their ad servers.",
+		"circuit_open": "The gateway keeps asking it. As last known, 4 of 2,000 sources can't sell. 2 have lost their ad servers, 2 wait for setup tasks.",
+		"key_refused":  "Correct its key in the gateway's configuration. As last known, 4 of 2,000 sources can't sell. 2 have lost their ad servers, 2 wait for setup tasks.",
 	} {
 		o := overview(manyCounts, manyLead, nil, 0)
 		o.Lead.Agent = "It is away"

@@ -90,8 +90,8 @@ func overview(counts api.StateCounts, lead status.Headline, items []api.Overview
 }
 
 var (
-	manyCounts = api.StateCounts{Down: 2, Blocked: 7, Unknown: 5, Degraded: 12, Pending: 4, Live: 1930, Deactivated: 40}
-	manyLead   = status.Headline{Main: "9 of 2,000 sources can't sell", Reason: "7 wait for setup tasks, 2 have lost their ad servers", Well: true}
+	manyCounts = api.StateCounts{Down: 2, Blocked: 2, Degraded: 2, Pending: 4, Live: 1950, Deactivated: 40}
+	manyLead   = status.Headline{Main: "4 of 2,000 sources can't sell", Reason: "2 have lost their ad servers, 2 wait for setup tasks", Well: true}
 )
 
 func wall(name string, viewer *ops.Viewer, q status.OverviewQuery, o *status.Overview) scene {
@@ -104,11 +104,11 @@ func wall(name string, viewer *ops.Viewer, q status.OverviewQuery, o *status.Ove
 
 func wallScenes() []scene {
 	any := status.OverviewQuery{}
-	many := overview(manyCounts, manyLead, troubled(), 26)
+	many := overview(manyCounts, manyLead, troubled(), 6)
 	many.Facets.OldestLive, many.Facets.NewlyLive = noon.Add(-9*time.Second), 3
 	many.Facets.LongPending = noon.Add(-17 * time.Minute)
 
-	away := overview(manyCounts, manyLead, troubled(), 26)
+	away := overview(manyCounts, manyLead, troubled(), 6)
 	away.Lead.Agent, away.Lead.Well, away.Facets.OldestLive = "The sales agent can't be reached", false, noon.Add(-6*time.Minute)
 	for i := range away.Items {
 		away.Items[i] = old(away.Items[i], time.Duration(5+i%2)*time.Minute)
@@ -138,7 +138,7 @@ func wallScenes() []scene {
 			[]api.OverviewItem{troubled()[0], troubled()[2], troubled()[4]}, 3)),
 		wall("wall-filtered", operator, status.OverviewQuery{Customer: 4210, States: []string{"down", "blocked"}, Text: "granite", AdServer: "google_ad_manager", Order: status.ByState},
 			overview(manyCounts, manyLead, troubled()[:1], 1)),
-		wall("wall-page", operator, status.OverviewQuery{States: []string{"live"}, Order: status.ByState, Skip: 1800}, overview(manyCounts, manyLead, liveRows(ops.WallRows), 1930)),
+		wall("wall-page", operator, status.OverviewQuery{States: []string{"live"}, Order: status.ByState, Skip: 1800}, overview(manyCounts, manyLead, liveRows(ops.WallRows), 1950)),
 		wall("wall-every-state", operator, status.OverviewQuery{Order: status.ByName}, overview(api.StateCounts{Down: 1, Blocked: 1, Unknown: 2, Degraded: 1, Pending: 1, Live: 1, Deactivated: 1},
 			status.Headline{Main: "2 of 8 sources can't sell", Reason: "1 has lost its ad server, 1 waits for a setup task; of 2 it is not known", Well: true}, everyState(), 8)),
 		wall("wall-nothing-matches", operator, status.OverviewQuery{Text: "harbour light", Order: status.ByState}, overview(manyCounts, manyLead, nil, 0)),
