@@ -282,15 +282,15 @@ func TestRecoveryWhenEverySlotHangs(t *testing.T) {
 // What a call waits in the queue is not taken from its time, nor counted as its duration or
 // as upstream's failure.
 func TestWaitsDoNotCount(t *testing.T) {
-	run(t, upstream.Config{Concurrency: 1, FetchTimeout: 3 * time.Second, Attempts: 1}, func(t *testing.T, r *rig) {
-		r.agent.Fault("", ut.Fault{Delay: 2900 * time.Millisecond})
+	run(t, upstream.Config{Concurrency: 1, Timeout: time.Second, FetchTimeout: time.Second, Attempts: 1}, func(t *testing.T, r *rig) {
+		r.agent.Fault("", ut.Fault{Delay: 700 * time.Millisecond}) // soon enough that no probe waits too
 		many([]string{tenant, other}, func(id string) {
 			if e := r.status(id); e != nil {
 				t.Error(e)
 			}
 		})
-		r.metric("esagate.upstream.duration_sum{operation=status,outcome=ok}", 2*2.9)
-		r.metric("esagate.upstream.queue_wait_sum{}", 2.9)
+		r.metric("esagate.upstream.duration_sum{operation=status,outcome=ok}", 2*.7)
+		r.metric("esagate.upstream.queue_wait_sum{}", .7)
 	})
 }
 
