@@ -40,6 +40,12 @@ func live(t *testing.T, i *issuer, origins ...string) (w *world, address string)
 	return w, server.URL
 }
 
+// typeKey types a key into the page for signing in, whose field gets the focus by itself.
+func typeKey(p *browsertest.Page, key string) {
+	p.WaitFor(`document.activeElement.id === "key"`)
+	p.Press(key + kb.Enter)
+}
+
 // TestSigningInWithABrowser: by keyboard, after a wrong key, to the page that was asked for; a link from another
 // site finds the session, and the way back after signing out does not.
 func TestSigningInWithABrowser(t *testing.T) {
@@ -57,10 +63,10 @@ func TestSigningInWithABrowser(t *testing.T) {
 		p.Fits()
 	}
 	p.Expect("answered with 401: "+address+"/ops/sign-in", "status of 401")
-	p.Press("CANARY-wrong" + kb.Enter) // the field has the focus
+	typeKey(p, "CANARY-wrong")
 	p.WaitForText("This key is not valid.")
 	p.Accessible()
-	p.Press(readKey + kb.Enter)
+	typeKey(p, readKey)
 	at(pageOf)
 	var cookies string
 	if p.Eval("document.cookie", &cookies); cookies != "" {
@@ -78,6 +84,7 @@ func TestSigningInWithABrowser(t *testing.T) {
 	p.Goto(other)
 	p.Click("a")
 	at(pageOf + "?from=elsewhere")
+	p.WaitForText("Sign out") // the page before, which leads on, has the same address
 	p.Expect("answered with 403: "+address+pageOf+"/deactivate", "status of 403")
 	p.Goto(other)
 	p.Click("button")
@@ -130,7 +137,7 @@ func TestPagesOfAnotherPortGetNothing(t *testing.T) {
 	w, address := live(t, nil, elsewhere.URL)
 	p := browsertest.Open(t, browsertest.Desktop) // closed before the gateway, which waits for its stream
 	p.Goto(address + "/ops/sign-in")
-	p.Press(writeKey + kb.Enter)
+	typeKey(p, writeKey)
 	p.WaitForText("Sign out")
 	p.Expect(address)
 	p.Goto(elsewhere.URL)
