@@ -56,9 +56,13 @@ func Whole(s string) (text string, ok bool) {
 		text = strings.Map(new(keeper).keep, s)
 	}
 	// Invisible characters and escapes could split a token into harmless pieces.
+	query := false // where '+' may stand for a blank
 	for layer := 0; layer < layers && veiled && !secret; layer++ {
+		query = query || strings.Contains(s, "%") && strings.Contains(s, "+")
 		s = plain(s)
-		secret, veiled = scan(s)
+		if secret, veiled = scan(s); query && !secret {
+			secret, _ = scan(strings.ReplaceAll(s, "+", " "))
+		}
 	}
 	if secret {
 		return "", false

@@ -255,6 +255,8 @@ var secrets = []struct{ name, in string }{
 	{"Google", "ya29.abcdef"},
 	{"JWT", "eyJhbGciOiJI.eyJzdWIi.c2ln"},
 	{"delete inside PEM", "--\x7f---BEGIN"},
+	{"command, as a query", "Command+%27%5B%27dump%27%2C+%27--password%27%2C+%27hunter2%27%5D%27+failed"},
+	{"element, as a query", "%3Cpassword+%3Ehunter2%3C%2Fx%3E"},
 }
 
 func TestTextReplaced(t *testing.T) {
