@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	_ "embed"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -31,20 +32,35 @@ var openAPI []byte
 var envelopeParts []byte
 
 var (
-	bareSpec = sync.OnceValue(func() *Specification {
-		return &Specification{YAML: NewBody(openAPI), JSON: NewBody(Encode(plain(parse[yaml.Node](openAPI))))}
-	})
-	wrappedSpec = sync.OnceValue(func() *Specification {
-		doc := parse[yaml.Node](openAPI)
-		wrap(doc.Content[0])
-		var text bytes.Buffer
-		enc := yaml.NewEncoder(&text)
-		enc.SetIndent(2)
-		_ = enc.Encode(doc) // a buffer does not fail
-		_ = enc.Close()
-		return &Specification{YAML: NewBody(text.Bytes()), JSON: NewBody(Encode(plain(doc)))}
-	})
+	bareSpec    = sync.OnceValue(func() *Specification { return published(func(*yaml.Node) {}) })
+	wrappedSpec = sync.OnceValue(func() *Specification { return published(wrap) })
 )
+
+// published gives the contract without x-upstream, in a form.
+func published(form func(doc *yaml.Node)) *Specification {
+	doc := parse[yaml.Node](openAPI)
+	strip(doc)
+	form(doc.Content[0])
+	var text bytes.Buffer
+	enc := yaml.NewEncoder(&text)
+	enc.SetIndent(2)
+	_ = enc.Encode(doc) // a buffer does not fail
+	_ = enc.Close()
+	return &Specification{YAML: NewBody(text.Bytes()), JSON: NewBody(Encode(plain(doc)))}
+}
+
+// strip takes x-upstream out of a node.
+func strip(n *yaml.Node) {
+	for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == "x-upstream" {
+			n.Content = slices.Delete(n.Content, i, i+2)
+			break
+		}
+	}
+	for _, inner := range n.Content {
+		strip(inner)
+	}
+}
 
 // parse reads what is embedded, which the tests of this package hold to be readable.
 func parse[T any](text []byte) *T {
