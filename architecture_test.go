@@ -31,6 +31,7 @@ gateway/assets: api
 gateway/ops: api gateway/assets internal/adserver internal/word registry status transform
 gateway/docs: api gateway/assets
 status: api internal/adserver internal/background internal/events internal/fault internal/telemetry registry snapshot transform upstream
+transform/shape: api internal/fault internal/redact internal/word upstream/wire
 transform: api internal/adserver internal/redact internal/word registry upstream/wire
 upstream: internal/adserver internal/background internal/fault internal/redact internal/word upstream/wire
 registry: internal/background internal/fault snapshot
@@ -52,6 +53,7 @@ internal/origin:
 internal/outbound: internal/origin
 internal/agentauth: internal/background internal/origin internal/word registry
 internal/lifecycle: internal/adserver internal/background internal/fault internal/word registry transform upstream upstream/wire
+internal/operations: api internal/adserver internal/background internal/fault internal/jsonbody internal/redact internal/telemetry internal/word registry snapshot status transform transform/shape upstream upstream/wire
 internal/vault:
 internal/fault:
 internal/redact:

@@ -88,6 +88,9 @@ func (n *Names) UnmarshalYAML(node *yaml.Node) error {
 // Has reports whether a name is among them.
 func (n Names) Has(name string) bool { return n.All || slices.Contains(n.List, name) }
 
+// Literal gives a node as JSON.
+func Literal(n *yaml.Node) []byte { return Encode(plain(n)) }
+
 // Operations gives the operations of the contract by operationId. They are shared: nobody changes them.
 var Operations = sync.OnceValue(func() map[string]*Operation {
 	l := loader{parse[yaml.Node](openAPI).Content[0], map[string]*Schema{}}

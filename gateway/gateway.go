@@ -23,6 +23,7 @@ import (
 	"esagate/internal/auth"
 	"esagate/internal/events"
 	"esagate/internal/lifecycle"
+	"esagate/internal/operations"
 	"esagate/internal/ratelimit"
 	"esagate/internal/sources"
 	"esagate/internal/telemetry"
@@ -57,6 +58,8 @@ type Deps struct {
 	Upstream  *upstream.Client // its health
 	Status    *status.Service
 	Events    *events.Hub
+
+	Operations *operations.Service
 
 	Lifecycle      *lifecycle.Lifecycle
 	Receiver       *webhooks.Receiver

@@ -49,7 +49,7 @@ const (
 // The busiest route stands first: the router tries them in order.
 func (g *Gateway) routes() []Route {
 	c, i, s := connections{g}, inventory{g}, site{g}
-	return []Route{
+	return append([]Route{
 		{"GET", source + "/status", "getInventorySourceEsaStatus", read, g.onSource(c.getStatus)},
 		{"GET", source + "/esa", "getInventorySourceEsa", read, g.onSource(c.getConnection)},
 		{"GET", storefront + "/overview", "getOverview", readAll, c.getOverview},
@@ -92,7 +92,7 @@ func (g *Gateway) routes() []Route {
 		{"GET", "/metrics", "getMetrics", public, g.getMetrics},
 		{"GET", "/openapi.yaml", "getOpenAPI", public, s.getSpec},
 		{"GET", "/openapi.json", "getOpenAPIAsJSON", public, s.getSpecAsJSON},
-	}
+	}, adServers{g}.routes()...)
 }
 
 // routes is their table. A route that needs read or write has the customer in its path. What is done to a

@@ -21,6 +21,7 @@ import (
 	"esagate/internal/background"
 	"esagate/internal/events"
 	"esagate/internal/lifecycle"
+	"esagate/internal/operations"
 	"esagate/internal/outbound"
 	"esagate/internal/ratelimit"
 	"esagate/internal/sqlitetest"
@@ -226,6 +227,7 @@ func start(t testing.TB, s setup, agent *upstreamtest.Agent) *world {
 	}, gateway.Deps{
 		Directory: w.directory, Auth: w.callers, Limiter: w.limiter, Agents: agents, CheckURL: guard.CheckURL, Upstream: w.client, Status: w.status, Events: w.events, Logger: tel.Logger, Instruments: instruments,
 		TracerProvider: tel.TracerProvider, Propagator: tel.Propagator, MetricsHandler: s.metrics,
+		Operations: operations.New(operations.Config{Envelope: s.envelope}, operations.Deps{Upstream: w.client}),
 		Lifecycle: w.lifecycle, Subscriber: w.webhooks, ServiceAccount: func(customer int64) string {
 			if found, ok, _ := account(customer); ok {
 				return found.Email

@@ -12,6 +12,7 @@ import (
 
 	"esagate/api"
 	"esagate/internal/redact"
+	"esagate/internal/word"
 	"esagate/transform"
 	"esagate/upstream/wire"
 )
@@ -145,11 +146,11 @@ func FuzzCamelCase(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		got := transform.CamelCase(s)
+		got := word.Camel(s)
 		if strings.Contains(got, "_") || len(got) > 2*len(s)+4 {
 			t.Fatalf("%q became %q", s, got)
 		}
-		if again := transform.CamelCase(got); again != got {
+		if again := word.Camel(got); again != got {
 			t.Fatalf("%q became %q, then %q", s, got, again)
 		}
 		if strings.ReplaceAll(strings.ToUpper(s), "_", "") != strings.ToUpper(got) && utf8.ValidString(s) {

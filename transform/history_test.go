@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"esagate/api"
+	"esagate/internal/word"
 	"esagate/transform"
 	"esagate/upstream/wire"
 )
@@ -125,7 +126,7 @@ func TestSyncTypeToUpstream(t *testing.T) {
 func TestSyncTypesComeBack(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		upstream := rapid.StringMatching(`[a-z]{1,8}[0-9]?(_[a-z]{1,8}[0-9]?){0,4}`).Draw(t, "upstream")
-		shown := transform.CamelCase(upstream)
+		shown := word.Camel(upstream)
 		if got := transform.SyncTypeToUpstream(shown); got != upstream {
 			t.Fatalf("%s is shown as %s, and that is asked for as %s", upstream, shown, got)
 		}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"esagate/api"
+	"esagate/internal/word"
 	"esagate/transform"
 	"esagate/upstream/wire"
 )
@@ -35,7 +36,7 @@ func TestCamelCase(t *testing.T) {
 		"last_24h_impressions": "last24hImpressions", "custom_targeting": "customTargeting", "inventory": "inventory",
 		"customTargeting": "customTargeting", "a__b_": "aB", "": "", "x_éa": "xÉa", "item_count_2": "itemCount2",
 	} {
-		if got := transform.CamelCase(in); got != want {
+		if got := word.Camel(in); got != want {
 			t.Errorf("%q: got %q, want %q", in, got, want)
 		}
 	}

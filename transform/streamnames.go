@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode"
 
+	"esagate/internal/word"
 	"esagate/upstream/wire"
 )
 
@@ -46,7 +47,7 @@ func unlike(name, usual string) int {
 // Upstream gives the name by which upstream is asked for a stream that is given in either spelling: its
 // own where it is known, else by [SyncTypeToUpstream]. It gives "" for what can't be the name of a stream.
 func (n StreamNames) Upstream(name string) string {
-	shown := CamelCase(name)
+	shown := word.Camel(name)
 	switch own := n[shown]; {
 	case len(own) == 0:
 		return SyncTypeToUpstream(name)

@@ -65,7 +65,7 @@ func (c *checker) syncs(streams wire.Members[wire.Stream]) api.Syncs {
 
 // streamName gives the name that a stream has here, if it is a plain word, which may begin with underscores.
 func streamName(name string) (camel string, ok bool) {
-	return CamelCase(name), word.Stream.Is(name)
+	return word.Camel(name), word.Stream.Is(name)
 }
 
 // block gives a stream's block, which stands at path.

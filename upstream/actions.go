@@ -33,15 +33,15 @@ func (c *Client) Refresh(ctx context.Context, tenantID string) (*wire.Refresh, e
 // Deactivate switches a tenant off, and gives it as it then is. An answer that is no
 // document of this tenant leaves open whether it was done.
 func (c *Client) Deactivate(ctx context.Context, tenantID string) (*wire.Tenant, error) {
-	return c.setActive(ctx, opDeactivate, tenantID)
+	return setActive(ctx, c, opDeactivate, tenantID)
 }
 
 // Reactivate switches a tenant on again, as Deactivate does off.
 func (c *Client) Reactivate(ctx context.Context, tenantID string) (*wire.Tenant, error) {
-	return c.setActive(ctx, opReactivate, tenantID)
+	return setActive(ctx, c, opReactivate, tenantID)
 }
 
-func (c *Client) setActive(ctx context.Context, op operation, tenantID string) (*wire.Tenant, error) {
+func setActive(ctx context.Context, c *Client, op operation, tenantID string) (*wire.Tenant, error) {
 	cl := tenantWrite(op, http.MethodPost, tenantID, string(op))
 	return ask(ctx, c, cl, func(body []byte) (*wire.Tenant, error) {
 		t, err := wire.DecodeTenant(body)

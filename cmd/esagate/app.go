@@ -22,6 +22,7 @@ import (
 	"esagate/internal/config"
 	"esagate/internal/events"
 	"esagate/internal/lifecycle"
+	"esagate/internal/operations"
 	"esagate/internal/outbound"
 	"esagate/internal/ratelimit"
 	"esagate/internal/serviceaccount"
@@ -180,7 +181,8 @@ func (a *app) newEdge(tasks *transform.Tasks, accounts *serviceaccount.Accounts)
 		MaxConnectionsPerAddress: cfg.Server.MaxConnectionsPerAddress,
 	}, gateway.Deps{
 		Directory: a.directory, Auth: a.auth, Limiter: a.limiter, Agents: agents, CheckURL: guard.CheckURL, Upstream: a.upstream,
-		Status: statuses, Events: a.events, Lifecycle: a.lifecycle, Subscriber: a.subscriber, ServiceAccount: accounts.Email,
+		Operations: operations.New(operations.Config{Envelope: cfg.Server.Envelope}, operations.Deps{Upstream: a.upstream}),
+		Status:     statuses, Events: a.events, Lifecycle: a.lifecycle, Subscriber: a.subscriber, ServiceAccount: accounts.Email,
 		Receiver: webhooks.NewReceiver(webhooks.ReceiverDeps{
 			Directory: a.directory, Logger: log,
 			Counted: func(o webhooks.Outcome) { a.instruments.Delivery(string(o)) },

@@ -11,20 +11,34 @@ import (
 
 const maxNotes = 64 // distinct paths in each list of Notes
 
+// AddUnknown notes the member whose name dec has read last.
+func (n *Notes) AddUnknown(dec *jsontext.Decoder) {
+	if len(n.Unknown) < maxNotes { // a path costs more than the rest
+		note(&n.Unknown, path(dec))
+	}
+}
+
+// AddMalformed notes the value that dec has read last.
+func (n *Notes) AddMalformed(dec *jsontext.Decoder) { note(&n.Malformed, path(dec)) }
+
+// note adds a path to a list, once.
+func note(list *[]string, path string) {
+	if len(*list) < maxNotes && !slices.Contains(*list, path) {
+		*list = append(*list, path)
+	}
+}
+
 // unknown notes the member whose name was read last.
 func (r *reader) unknown() {
-	if len(r.notes.Unknown) < maxNotes { // a path costs more than the rest
-		r.note(&r.notes.Unknown, r.path())
+	if r.err == nil {
+		r.notes.AddUnknown(&r.dec)
 	}
 }
 
 // malformed notes a value by its path.
-func (r *reader) malformed(path string) { r.note(&r.notes.Malformed, path) }
-
-// note adds a path to a list, once.
-func (r *reader) note(list *[]string, path string) {
-	if r.err == nil && len(*list) < maxNotes && !slices.Contains(*list, path) {
-		*list = append(*list, path)
+func (r *reader) malformed(path string) {
+	if r.err == nil {
+		note(&r.notes.Malformed, path)
 	}
 }
 
@@ -34,13 +48,15 @@ func (r *reader) parent() string {
 	return path[:max(strings.LastIndexByte(path, '.'), 0)]
 }
 
-// path says where the value that was read last stands.
-func (r *reader) path() string {
+func (r *reader) path() string { return path(&r.dec) }
+
+// path says where the value that dec has read last stands.
+func path(dec *jsontext.Decoder) string {
 	var path strings.Builder
 	level := 0
-	for token := range r.dec.StackPointer().Tokens() {
+	for token := range dec.StackPointer().Tokens() {
 		level++
-		switch kind, _ := r.dec.StackIndex(level); {
+		switch kind, _ := dec.StackIndex(level); {
 		case kind == jsontext.KindBeginArray:
 			path.WriteString("[]")
 			continue

@@ -1,0 +1,149 @@
+// Package operations serves the operations of the contract that are the sales agent's own, in other words: advertisers,
+// products, signals, media buys. There is one table of them, and one way through: a row says how an operation comes from
+// the sales agent, api/openapi.yaml what it takes and answers, and package shape turns the one into the other.
+package operations
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"esagate/api"
+	"esagate/transform/shape"
+)
+
+// Operation is a row of the table. The fields up to Compose are the row itself.
+type Operation struct {
+	ID    string // its operationId: what it takes and answers is in the contract
+	Call  Call
+	Group Group
+	// Slow: the sales agent waits for somebody else. It has the time of a probe, is not repeated, and no breaker
+	// counts how it fails.
+	Slow bool
+	// Keep is how long an answer may be given again; 0: not at all. Equal questions share one call all the same.
+	Keep time.Duration
+	// LastGood: an older answer is given while the sales agent does not answer.
+	LastGood bool
+	Large    bool  // a whole list, of up to 8 MiB
+	Expires  bool  // it may change the status of its source
+	Trial    bool  // a POST that changes nothing: no audit, no lock
+	Accept   []int // the sales agent's statuses of success; nil: 200
+	Refuses  []string
+
+	// What a row has of its own. All may be nil.
+	Check   checking
+	Prepare preparing
+	Compose composing
+
+	*api.Operation              // of the contract
+	answer         *shape.Shape // of its first success with a body; nil: none
+	request        *shape.Shape // of its body; nil: none
+}
+
+// Call is the sales agent's operation. Path is below the tenant, with the parameters of the contract's path:
+// "signals/{signalId}". The zero Call is none: Prepare answers.
+type Call struct{ Method, Path string }
+
+// Group is which sources an operation is for.
+type Group uint8
+
+// The groups.
+const (
+	All     Group = iota
+	Catalog       // those that are not deactivated
+	GAM           // those on Google Ad Manager
+)
+
+// How long answers are kept.
+const (
+	briefly = 5 * time.Second
+	fixed   = time.Minute // what depends on the type of the ad server alone
+)
+
+func get(path string) Call  { return Call{http.MethodGet, path} }
+func post(path string) Call { return Call{http.MethodPost, path} }
+func put(path string) Call  { return Call{http.MethodPut, path} }
+
+var created = []int{http.StatusCreated, http.StatusOK}
+
+const (
+	mapping = "buyer-advertiser-mappings/{mappingId}"
+	product = "wholesale-products/{productId}"
+	signal  = "signals/{signalId}"
+)
+
+// table is the table.
+var table = []Operation{
+	{ID: "listEsaAdapterAdvertisers", Call: get("gam/advertisers"), Keep: briefly},
+	{ID: "setEsaDefaultAdvertiser", Call: Call{http.MethodPatch, ""}, Expires: true},
+	{ID: "listEsaGamAdvertisers", Call: get("gam/advertisers"), Group: GAM, Keep: briefly},
+	{ID: "ensureEsaGamAdvertiser", Call: post("gam/advertisers:ensure"), Group: GAM, Slow: true, Expires: true, Accept: created},
+	{ID: "setEsaDefaultGamAdvertiser", Call: Call{http.MethodPatch, ""}, Group: GAM, Expires: true},
+	{ID: "listEsaBuyerAdvertiserMappings", Call: get("buyer-advertiser-mappings"), Group: GAM, Keep: briefly, Large: true},
+	{ID: "createEsaBuyerAdvertiserMapping", Call: post("buyer-advertiser-mappings"), Group: GAM, Expires: true, Accept: created},
+	{ID: "updateEsaBuyerAdvertiserMapping", Call: Call{http.MethodPatch, mapping}, Group: GAM, Expires: true},
+	{ID: "deleteEsaBuyerAdvertiserMapping", Call: Call{http.MethodDelete, mapping}, Group: GAM, Expires: true},
+	{ID: "listEsaRecentBuyers", Call: get("recent-buyers"), Group: GAM, Keep: briefly},
+	{ID: "configureEsaAxeKeys", Group: GAM},
+	{ID: "ensureEsaGamCustomTargetingKeys", Group: GAM},
+	{ID: "getEsaSandboxAccountStatus", Call: get("accounts"), Keep: briefly},
+	{ID: "ensureEsaSandboxAccount", Call: get("accounts"), Expires: true},
+
+	{ID: "getEsaInventoryAdapterCapabilities", Call: get("inventory/adapter-capabilities"), Group: Catalog, Keep: fixed, LastGood: true},
+	{ID: "listEsaPublisherProperties", Call: get("inventory/publisher-properties"), Group: Catalog, Keep: 30 * time.Second, Large: true},
+	{ID: "searchEsaAdServerSelectors", Call: get("inventory/selectors"), Group: Catalog, Keep: briefly, Refuses: []string{"mediaType", "environmentType"}},
+	{ID: "listEsaCreativeFormats", Call: get("creative-formats"), Group: Catalog, Slow: true, Keep: 5 * time.Minute, LastGood: true, Large: true},
+	{ID: "listEsaProducts", Call: get("wholesale-products"), Group: Catalog, Keep: briefly, Large: true},
+	{ID: "createEsaProduct", Call: post("wholesale-products"), Group: Catalog, Slow: true, Expires: true, Accept: created},
+	{ID: "validateEsaProduct", Call: post("wholesale-products:validate"), Group: Catalog, Slow: true, Trial: true},
+	{ID: "getEsaProduct", Call: get(product), Group: Catalog, Keep: briefly},
+	{ID: "updateEsaProduct", Call: put(product), Group: Catalog, Slow: true, Expires: true},
+	{ID: "patchEsaProduct", Call: put(product), Group: Catalog, Slow: true, Expires: true},
+	{ID: "deleteEsaProduct", Call: Call{http.MethodDelete, product}, Group: Catalog, Expires: true},
+
+	{ID: "getEsaSignalAdapterCapabilities", Call: get("signals/adapter-capabilities"), Group: Catalog, Keep: fixed, LastGood: true},
+	{ID: "listEsaSignalCandidates", Call: get("signals/candidates"), Group: Catalog, Slow: true},
+	{ID: "listEsaSignals", Call: get("signals"), Group: Catalog, Keep: briefly, Large: true},
+	{ID: "createEsaSignal", Call: post("signals"), Group: Catalog, Accept: created},
+	{ID: "getEsaSignal", Call: get(signal), Group: Catalog, Keep: briefly},
+	{ID: "updateEsaSignal", Call: put(signal), Group: Catalog},
+	{ID: "deleteEsaSignal", Call: Call{http.MethodDelete, signal}, Group: Catalog},
+
+	{ID: "listEsaMediaBuys", Call: get("media-buys"), Keep: briefly},
+	{ID: "getEsaMediaBuy", Call: get("media-buys/{mediaBuyId}"), Keep: briefly},
+}
+
+// Table gives the table.
+func Table() []*Operation { return rows }
+
+var rows = func() (all []*Operation) {
+	for i := range table {
+		o := &table[i]
+		o.Operation = api.Operations()[o.ID]
+		if o.Operation == nil {
+			panic("operations: the contract has no " + o.ID)
+		}
+		if o.Body != nil {
+			o.request = shape.Of(o.Body)
+		}
+		if schema := o.Successes[len(o.Successes)-1].Schema; schema != nil {
+			o.answer = shape.Of(schema)
+		}
+		all = append(all, o)
+	}
+	return all
+}()
+
+// segments gives the path of the call below the tenant. vars are the parameters of the contract's path, unescaped.
+func (c Call) segments(vars map[string]string) []string {
+	if c.Path == "" {
+		return nil
+	}
+	segments := strings.Split(c.Path, "/")
+	for i, segment := range segments {
+		if name, ok := strings.CutPrefix(segment, "{"); ok {
+			segments[i] = vars[strings.TrimSuffix(name, "}")]
+		}
+	}
+	return segments
+}
