@@ -23,6 +23,8 @@ type ErrorDetails struct {
 	// ESAID and SourceID name the connection that stands although it could not be set up.
 	ESAID    string `json:"esaId,omitempty"`
 	SourceID string `json:"sourceId,omitempty"`
+	// ActiveReferences is how many media buys use a signal that can't be deleted (409 SIGNAL_IN_USE).
+	ActiveReferences *int64 `json:"activeReferences,omitempty"`
 }
 
 // ErrorIssue is one thing wrong with a request; Path is dotted.

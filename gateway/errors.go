@@ -59,8 +59,10 @@ func (g *Gateway) writeError(w http.ResponseWriter, r *request, err error) {
 	}
 	answer := answerOf[f.Kind]
 	body := api.ErrorBody{Error: api.Error{Code: answer.code, Message: f.Message, Field: f.Field}}
-	if len(f.Issues) > 0 || f.Reason != "" || f.ErrorCode != "" || f.ESAID != 0 {
-		details := &api.ErrorDetails{Reason: string(f.Reason), ErrorCode: f.ErrorCode, SourceID: f.SourceID}
+	if len(f.Issues) > 0 || f.Reason != "" || f.ErrorCode != "" || f.ESAID != 0 || f.ActiveReferences != nil {
+		details := &api.ErrorDetails{
+			Reason: string(f.Reason), ErrorCode: f.ErrorCode, SourceID: f.SourceID, ActiveReferences: f.ActiveReferences,
+		}
 		if f.ESAID != 0 {
 			details.ESAID = strconv.FormatInt(f.ESAID, 10)
 		}

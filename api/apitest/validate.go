@@ -87,6 +87,14 @@ var codes = map[int]string{
 	500: "INTERNAL_ERROR", 503: "SERVICE_UNAVAILABLE",
 }
 
+// reasons are those of each status (contract 7.2).
+var reasons = map[int]string{
+	400: "AD_SERVER_NOT_SUPPORTED",
+	404: "TENANT_NOT_FOUND SOURCE_DEACTIVATED MAPPING_NOT_FOUND MEDIA_BUY_NOT_FOUND PRODUCT_NOT_FOUND SIGNAL_NOT_FOUND",
+	409: "NOT_PROVISIONED NOT_SUPPORTED MAPPING_EXISTS PRODUCT_EXISTS PRODUCT_ID_TAKEN SIGNAL_EXISTS SIGNAL_IN_USE",
+	503: "UPSTREAM_UNREACHABLE UPSTREAM_TIMEOUT UPSTREAM_ERROR UPSTREAM_INVALID_RESPONSE UPSTREAM_UNAUTHORIZED CIRCUIT_OPEN",
+}
+
 // checkFailure holds a failure's code and details against its status.
 func checkFailure(status int, text []byte) error {
 	var body api.ErrorBody
@@ -99,8 +107,7 @@ func checkFailure(status int, text []byte) error {
 		return fmt.Errorf("the code %s is none of this status", code)
 	case code == "VALIDATION_ERROR" && len(details.Issues) == 0:
 		return errors.New("it has no issues")
-	case details.Reason != "" && status != 503 && (status != 404 || details.Reason != "TENANT_NOT_FOUND"),
-		status == 503 && details.Reason == "TENANT_NOT_FOUND":
+	case details.Reason != "" && !slices.Contains(strings.Fields(reasons[status]), details.Reason):
 		return fmt.Errorf("the reason %s is none of this status", details.Reason)
 	}
 	return nil

@@ -146,6 +146,7 @@ func TestBadAnswers(t *testing.T) {
 		{answer{"another coding", "", statusPath, 200, statusHeaders("Content-Encoding", "br"), status()}, "coding"},
 		{answer{"503 without Retry-After", "", statusPath, 503, headers(), `{"data":null,"error":{"code":"SERVICE_UNAVAILABLE","message":"Away."}}`}, `header "Retry-After" missing`},
 		{answer{"503 with another reason", "", statusPath, 503, headers("Retry-After", "1"), `{"data":null,"error":{"code":"SERVICE_UNAVAILABLE","message":"Away.","details":{"reason":"TENANT_NOT_FOUND"}}}`}, "the reason TENANT_NOT_FOUND"},
+		{answer{"404 with the reason of a 409", "", connectionPath, 404, headers(), `{"data":null,"error":{"code":"NOT_FOUND","message":"No.","details":{"reason":"SIGNAL_EXISTS"}}}`}, "the reason SIGNAL_EXISTS"},
 		{answer{"another code", "", connectionPath, 404, headers(), swap(notFound, "NOT_FOUND", "FORBIDDEN")}, "the code FORBIDDEN"},
 		{answer{"data not null", "", connectionPath, 404, headers(), swap(notFound, `"data":null`, `"data":{}`)}, `"/data": value is not one of`},
 		{answer{"details with more", "", connectionPath, 404, headers(), swap(notFound, `source."`, `source.","details":{"tenant":"x"}`)}, `"/error/details": property "tenant" is unsupported`},

@@ -33,7 +33,7 @@ const (
 // Reason is the machine-readable cause behind a status, `details.reason` of an answer.
 type Reason string
 
-// Reasons of a 503, and the one of a 404 (contract 7.2).
+// Reasons of a 503, and the one of the 404 of a source whose tenant is gone (contract 7.2).
 const (
 	UpstreamUnreachable     Reason = "UPSTREAM_UNREACHABLE"
 	UpstreamTimeout         Reason = "UPSTREAM_TIMEOUT"
@@ -42,6 +42,23 @@ const (
 	UpstreamUnauthorized    Reason = "UPSTREAM_UNAUTHORIZED"
 	CircuitOpen             Reason = "CIRCUIT_OPEN"
 	TenantNotFound          Reason = "TENANT_NOT_FOUND"
+)
+
+// Reasons of the operations on an ad server: of a 404, of a 409, and of the 400 at `esaId`.
+const (
+	MappingNotFound      Reason = "MAPPING_NOT_FOUND"
+	MediaBuyNotFound     Reason = "MEDIA_BUY_NOT_FOUND"
+	ProductNotFound      Reason = "PRODUCT_NOT_FOUND"
+	SignalNotFound       Reason = "SIGNAL_NOT_FOUND"
+	SourceDeactivated    Reason = "SOURCE_DEACTIVATED"
+	MappingExists        Reason = "MAPPING_EXISTS"
+	ProductExists        Reason = "PRODUCT_EXISTS"
+	ProductIDTaken       Reason = "PRODUCT_ID_TAKEN"
+	SignalExists         Reason = "SIGNAL_EXISTS"
+	SignalInUse          Reason = "SIGNAL_IN_USE"
+	NotProvisioned       Reason = "NOT_PROVISIONED"
+	NotSupported         Reason = "NOT_SUPPORTED"
+	AdServerNotSupported Reason = "AD_SERVER_NOT_SUPPORTED"
 )
 
 // Issue is one thing wrong with a request. Path is dotted ("query.take").
@@ -59,12 +76,14 @@ type Error struct {
 	Message    string
 	Field      string        // path of the one field at fault, if there is one
 	Issues     []Issue       // Validation only
-	Reason     Reason        // Unavailable, and NotFound of a tenant
+	Reason     Reason        // Unavailable; and others where the contract names one
 	RetryAfter time.Duration // Unavailable: when to try again; 0 leaves it to the edge. Conflict: likewise; 0 says nothing
 	ErrorCode  string        // Validation by an ad server: lastErrorCode's word (contract 5.8)
 	ESAID      int64         // Unavailable, Conflict: the connection that was made all the same; 0: none
 	SourceID   string        // its source
-	Cause      error
+	// ActiveReferences is how many media buys use what can't be deleted (Conflict, SignalInUse); nil: not known.
+	ActiveReferences *int64
+	Cause            error
 }
 
 // Error is the text for logs: the message, then the cause in brackets.
