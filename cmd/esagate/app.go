@@ -181,7 +181,7 @@ func (a *app) newEdge(tasks *transform.Tasks, accounts *serviceaccount.Accounts)
 		MaxConnectionsPerAddress: cfg.Server.MaxConnectionsPerAddress,
 	}, gateway.Deps{
 		Directory: a.directory, Auth: a.auth, Limiter: a.limiter, Agents: agents, CheckURL: guard.CheckURL, Upstream: a.upstream,
-		Operations: operations.New(operations.Config{Envelope: cfg.Server.Envelope}, operations.Deps{Upstream: a.upstream}),
+		Operations: operations.New(operations.Config{Envelope: cfg.Server.Envelope, Sandbox: operations.Sandbox(cfg.Sandbox)}, operations.Deps{Upstream: a.upstream}),
 		Status:     statuses, Events: a.events, Lifecycle: a.lifecycle, Subscriber: a.subscriber, ServiceAccount: accounts.Email,
 		Receiver: webhooks.NewReceiver(webhooks.ReceiverDeps{
 			Directory: a.directory, Logger: log,

@@ -30,6 +30,7 @@ type Config struct {
 	Store         Store          `config:"store"`
 	Telemetry     Telemetry      `config:"telemetry"`
 	Provisioning  Provisioning   `config:"provisioning"`
+	Sandbox       Sandbox        `config:"sandbox"`
 	Webhooks      Webhooks       `config:"webhooks"`
 	Reconcile     Reconcile      `config:"reconcile"`
 	PlatformTasks []PlatformTask `config:"platform_tasks"`
@@ -162,6 +163,13 @@ type Provisioning struct {
 	ExternalOrgID  string `config:"external_org_id" rule:"org-id"`                  // a template with {customer_id}, {esa_id}, {source_id}
 	ContactEmail   string `config:"contact_email" rule:"optional email"`            // empty: no tenant can be made
 	PublicAgentURL string `config:"public_agent_url" rule:"optional agent-url 500"` // empty: the sales agent's own default
+}
+
+// Sandbox is whose the sandbox accounts are that the gateway has the sales agent make. The sales agent knows an account
+// by both: with others, it makes another one. Both are empty, or neither: without them no account can be made.
+type Sandbox struct {
+	Operator    string `config:"operator" rule:"optional printable"`
+	BrandDomain string `config:"brand_domain" rule:"optional host-name"`
 }
 
 // Webhooks says whether the gateway subscribes to the sales agent's sync events.

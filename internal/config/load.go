@@ -95,6 +95,7 @@ func (l *loader) sections(c *Config) {
 			"add sslmode=verify-full, or at least sslmode=require")
 	}
 	l.provisioning(&c.Provisioning)
+	l.together("sandbox.operator", c.Sandbox.Operator, "sandbox.brand_domain", c.Sandbox.BrandDomain)
 	https := strings.HasPrefix(strings.ToLower(c.Server.PublicURL), "https:")
 	if c.Webhooks.Subscribe == "always" && l.good("server.public_url") && !https {
 		l.add("webhooks.subscribe", "must not be always while server.public_url is not an https:// URL: "+
@@ -105,6 +106,17 @@ func (l *loader) sections(c *Config) {
 func (l *loader) ordered(lower string, least time.Duration, upper string, value time.Duration) {
 	if l.good(lower, upper) && value < least {
 		l.add(upper, "must be at least "+lower)
+	}
+}
+
+// together holds that both texts are given, or neither.
+func (l *loader) together(one, first, other, second string) {
+	switch {
+	case !l.good(one, other) || (first == "") == (second == ""):
+	case first == "":
+		l.add(one, "is required beside "+other)
+	default:
+		l.add(other, "is required beside "+one)
 	}
 }
 

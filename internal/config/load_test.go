@@ -144,6 +144,7 @@ store: {url: "postgres://gate:${DB_PASSWORD}@db.example.org:6432/gate?sslmode=ve
 outbound: {allow: [10.44.0.0/16, "fd00:44::7"]}
 telemetry: {log_format: text, log_level: debug, otlp_endpoint: http://collector:4318, trace_ratio: 1}
 provisioning: {external_source: shopfront, external_org_id: "c{customer_id}.{source_id}", contact_email: desk@gate.example.org, public_agent_url: https://agents.example.org/x}
+sandbox: {operator: "Gate Desk", brand_domain: gate.example.org}
 webhooks: {subscribe: always}
 reconcile: {interval: 90s, concurrency: 64}
 auth:
@@ -183,6 +184,7 @@ platform_tasks:
 		Telemetry: config.Telemetry{LogFormat: "text", LogLevel: "debug", OTLPEndpoint: "http://collector:4318", TraceRatio: 1},
 		Provisioning: config.Provisioning{ExternalSource: "shopfront", ExternalOrgID: "c{customer_id}.{source_id}",
 			ContactEmail: "desk@gate.example.org", PublicAgentURL: "https://agents.example.org/x"},
+		Sandbox:   config.Sandbox{Operator: "Gate Desk", BrandDomain: "gate.example.org"},
 		Webhooks:  config.Webhooks{Subscribe: "always"},
 		Reconcile: config.Reconcile{Interval: 90 * time.Second, Concurrency: 64},
 		Auth: config.Auth{Keys: []config.Key{

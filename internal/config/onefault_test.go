@@ -171,6 +171,19 @@ func TestFaultsOfProvisioning(t *testing.T) {
 	})
 }
 
+func TestFaultsOfSandbox(t *testing.T) {
+	holdFaults(t, "sandbox: {VALUE}", []oneFault{
+		{"", values{"operator: '', brand_domain: ''", "operator: Küstenblick, brand_domain: xn--kste-0ra.example", "operator: " + strings.Repeat("é", 255) + ", brand_domain: a"}, ""},
+		{"sandbox.brand_domain", values{"operator: desk", "operator: desk, brand_domain: ''"}, "is required beside sandbox.operator"},
+		{"sandbox.operator", values{"brand_domain: gate.example"}, "is required beside sandbox.brand_domain"},
+		{"sandbox.operator", values{"operator: ' desk', brand_domain: gate.example"}, "must not begin or end"},
+		{"sandbox.operator", values{"brand_domain: gate.example, operator: " + strings.Repeat("é", 256)}, "must be at most 255"},
+		{"sandbox.brand_domain", values{"operator: desk, brand_domain: https://gate.example", "operator: desk, brand_domain: gate.example/x",
+			"operator: desk, brand_domain: 10.0.0.1", "operator: desk, brand_domain: gate.example.", "operator: desk, brand_domain: a..b",
+			"operator: desk, brand_domain: " + strings.Repeat("a.", 130) + "b"}, "must be the name of a host"},
+	})
+}
+
 func TestFaultsOfKeys(t *testing.T) {
 	const hash = "9b74c9897bac770ffc029102a200c5de9b74c9897bac770ffc029102a200c5de"
 	holdFaults(t, "auth: {keys: [{name: n, customer_id: 1, VALUE}]}", []oneFault{

@@ -36,6 +36,7 @@ var rules = map[string]rule{
 	"digits":           digits,
 	"currency":         matching(`^[A-Z]{3}$`, "must be three capital letters, such as EUR"),
 	"email":            email,
+	"host-name":        domainName,
 	"host:port":        hostPort,
 	"url":              urlWithPath,
 	"url-without-path": urlWithoutPath,
@@ -230,6 +231,14 @@ func validHost(host string) bool {
 		return true
 	}
 	return len(host) <= 253 && hostName.MatchString(host)
+}
+
+// domainName is the rule for the name of a host, as it stands in addresses.
+func domainName(s string, _ int) string {
+	if _, err := netip.ParseAddr(s); err == nil || !validHost(s) || strings.HasSuffix(s, ".") {
+		return "must be the name of a host, such as storefront.example.com"
+	}
+	return ""
 }
 
 // webURL reads an absolute http or https URL without user info, query or

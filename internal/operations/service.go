@@ -14,6 +14,7 @@ import (
 // Config is what is fixed when the gateway starts.
 type Config struct {
 	Envelope bool
+	Sandbox  Sandbox
 }
 
 // Deps are what a Service works with.
