@@ -31,7 +31,7 @@ gateway/assets: api
 gateway/ops: api gateway/assets internal/adserver internal/word registry status transform
 gateway/docs: api gateway/assets
 status: api internal/adserver internal/background internal/events internal/fault internal/telemetry registry snapshot transform upstream
-transform/shape: api internal/fault internal/redact internal/word upstream/wire
+transform/shape: api internal/fault internal/jsonbody internal/redact internal/word upstream/wire
 transform: api internal/adserver internal/redact internal/word registry upstream/wire
 upstream: internal/adserver internal/background internal/fault internal/redact internal/word upstream/wire
 registry: internal/background internal/fault snapshot

@@ -16,12 +16,15 @@ import (
 	"esagate/internal/fault"
 )
 
-// maxDepth is how deep a body may be nested; the body itself is the first level.
-const maxDepth = 32
+// Bounds are how large a body of a kind may be.
+type Bounds struct {
+	Depth  int // levels; the body itself is the first
+	Tokens int // names, values and ends; 0: as many as its bytes have room for
+}
 
-// maxTokens bounds the names, values and ends in a body: without it, what is decoded of a body
-// could take many times its size.
-const maxTokens = 10_000
+// decoded are the bounds of bodies that [Parse] reads: without them, what is decoded of a body could
+// take many times its size.
+var decoded = Bounds{Depth: 32, Tokens: 10_000}
 
 // maxOthers bounds how many unknown members are named.
 const maxOthers = 32
@@ -34,15 +37,24 @@ type Object struct {
 
 // Parse reads a request's body: one JSON object, sound throughout. Its error is a BadRequest.
 func Parse(body []byte) (Object, error) {
-	if message := unsound(body); message != "" {
-		return Object{}, fault.New(fault.BadRequest, message)
+	if err := Sound(body, decoded); err != nil {
+		return Object{}, err
 	}
 	return split(body), nil
 }
 
+// Sound holds that a body is one JSON object in UTF-8 that names nothing twice, within bounds. Its error
+// is a BadRequest.
+func Sound(body []byte, within Bounds) error {
+	if message := unsound(body, within); message != "" {
+		return fault.New(fault.BadRequest, message)
+	}
+	return nil
+}
+
 // unsound says what is wrong with a body as JSON, "" if nothing. The decoder's own
 // errors quote the body, so none of them goes on.
-func unsound(body []byte) string {
+func unsound(body []byte, within Bounds) string {
 	if len(bytes.Trim(body, " \t\r\n")) == 0 {
 		return "The body is empty."
 	}
@@ -65,9 +77,9 @@ func unsound(body []byte) string {
 			return "The body is not valid JSON."
 		case !begun && token.Kind() != '{':
 			return "The body is not a JSON object."
-		case dec.StackDepth() > maxDepth:
+		case dec.StackDepth() > within.Depth:
 			return "The body is nested too deeply."
-		case tokens >= maxTokens:
+		case within.Tokens > 0 && tokens >= within.Tokens:
 			return "The body holds too many values."
 		}
 	}

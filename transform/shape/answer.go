@@ -3,13 +3,9 @@ package shape
 import (
 	"errors"
 	"io"
-	"strconv"
-	"time"
-	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 
-	"esagate/api"
 	"esagate/internal/redact"
 	"esagate/internal/word"
 	"esagate/upstream/wire"
@@ -26,9 +22,6 @@ var ErrMalformed = errors.New("the document is not as declared")
 
 // flushAt is how many bytes of a long list are held back before they are written.
 const flushAt = 32 << 10
-
-// maxDepth is how deep the values of a map may be nested, the map included.
-const maxDepth = 64
 
 // Answer writes to w, in the names of the contract, the document of the sales agent that body holds, with the members
 // that the gateway composes. What it holds does not grow with the length of a list. After an error, which is body's,
@@ -54,12 +47,11 @@ func (s *Shape) Answer(w io.Writer, body io.Reader, given ...Given) (wire.Notes,
 
 // answer is one translation. The first error sticks.
 type answer struct {
+	writer
 	dec     jsontext.Decoder
 	w       io.Writer
-	out     []byte
 	given   []Given
 	notes   wire.Notes
-	scratch []byte
 	lists   int  // open ones
 	flushed bool // what was written can't be taken back
 	err     error
@@ -99,7 +91,7 @@ func (t *answer) value(s *Shape) bool {
 			t.fail(err)
 			return false
 		}
-		ok = t.scalar(s, raw)
+		ok = t.leaf(s, raw)
 	}
 	if ok || t.err != nil {
 		return t.err == nil
@@ -241,41 +233,16 @@ func (t *answer) rest() {
 	}
 }
 
-// scalar writes a value that is no object and no list of declared ones.
-func (t *answer) scalar(s *Shape, raw jsontext.Value) bool {
-	isText := raw.Kind() == '"'
-	switch s.kind {
-	case text:
-		return isText && t.text(s, raw)
-	case moment:
-		at, ok := wire.ParseTime(string(t.unquote(raw)))
-		if ok = ok && isText; ok {
-			t.quote(api.Timestamp{Time: at.Time, Digits: at.Digits}.String())
-		}
-		return ok
-	case day:
-		_, err := time.Parse(time.DateOnly, string(t.unquote(raw)))
-		return isText && err == nil && t.copy(raw)
-	case decimal:
-		return isText && isDecimal(t.unquote(raw)) && t.copy(raw)
-	case integer:
-		n, ok := wire.Integer(raw)
-		if ok = ok && raw.Kind() == '0'; ok {
-			t.out = strconv.AppendInt(t.out, n, 10)
-		}
-		return ok
-	case number:
-		return raw.Kind() == '0' && t.copy(raw)
-	case boolean:
-		return (raw.Kind() == 't' || raw.Kind() == 'f') && t.copy(raw)
-	case mapping:
-		return raw.Kind() == '{' && t.copy(raw)
-	}
-	return t.copy(raw)
-}
-
-func (t *answer) text(s *Shape, raw jsontext.Value) bool {
+// leaf writes a value that is no object and no list of declared ones.
+func (t *answer) leaf(s *Shape, raw jsontext.Value) bool {
 	switch {
+	case s.kind == decimal && raw.Kind() == '0' && isDecimal(raw):
+		t.out = append(append(append(t.out, '"'), raw...), '"')
+		return true
+	case s.kind != text:
+		return t.scalar(s, raw)
+	case raw.Kind() != '"':
+		return false
 	case s.words != nil:
 		return s.words[string(t.unquote(raw))] && t.copy(raw)
 	case s.treat == "word":
@@ -288,73 +255,4 @@ func (t *answer) text(s *Shape, raw jsontext.Value) bool {
 		return ok
 	}
 	return t.copy(raw)
-}
-
-// copy writes a value as it stands, without white space between its parts.
-func (t *answer) copy(raw jsontext.Value) bool {
-	if tooDeep(raw) {
-		return false
-	}
-	out, err := jsontext.AppendFormat(t.out, raw, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true), jsontext.PreserveRawStrings(utf8.Valid(raw)))
-	if err != nil {
-		return false
-	}
-	t.out = out
-	return true
-}
-
-func (t *answer) quote(s string) {
-	out, err := jsontext.AppendQuote(t.out, s)
-	if err != nil {
-		t.fail(err)
-		return
-	}
-	t.out = out
-}
-
-// unquote gives the content of a JSON string, valid until the next read.
-func (t *answer) unquote(raw jsontext.Value) []byte {
-	t.scratch, _ = jsontext.AppendUnquote(t.scratch[:0], raw) // the error only says that something became U+FFFD
-	return t.scratch
-}
-
-// tooDeep reports whether a value is nested deeper than maxDepth.
-func tooDeep(raw []byte) bool {
-	depth, inText := 0, false
-	for i := 0; i < len(raw); i++ {
-		switch c := raw[i]; {
-		case inText:
-			if c == '\\' {
-				i++
-			}
-			inText = c != '"'
-		case c == '"':
-			inText = true
-		case c == '{' || c == '[':
-			if depth++; depth > maxDepth {
-				return true
-			}
-		case c == '}' || c == ']':
-			depth--
-		}
-	}
-	return false
-}
-
-// isDecimal reports whether a text is a decimal number without an exponent.
-func isDecimal(s []byte) bool {
-	digits := 0
-	point := false
-	for i, c := range s {
-		switch {
-		case '0' <= c && c <= '9':
-			digits++
-		case c == '.' && !point:
-			point = true
-		case (c == '+' || c == '-') && i == 0:
-		default:
-			return false
-		}
-	}
-	return digits > 0
 }

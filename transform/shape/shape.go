@@ -12,9 +12,14 @@
 package shape
 
 import (
+	"cmp"
+	"math"
+	"regexp"
+	"strconv"
 	"sync"
 
 	"esagate/api"
+	"esagate/internal/jsonbody"
 	"esagate/internal/word"
 )
 
@@ -42,12 +47,18 @@ type Shape struct {
 	schema   *api.Schema
 
 	members  []member       // of an object
-	upstream map[string]int // their index by the sales agent's names
+	callers  map[string]int // their index by the names of the contract
+	upstream map[string]int // and by the sales agent's, but for those that the gateway composes
 	drops    api.Names      // names of the sales agent's that are known and left out
 	items    *Shape         // of a list
 	treat    string         // of a text: "treated" or "word"; "": as it is
 	words    map[string]bool
 	keys     map[string]bool // of a map: the keys that pass; nil: all
+
+	wrong       string          // said of a value of another type: " must be a string."
+	rules       []jsonbody.Rule // of a text
+	orNumber    bool            // a decimal that may be written as a number
+	least, most int64           // of an integer; of the entries of a list
 }
 
 // member is a member of an object.
@@ -57,6 +68,7 @@ type member struct {
 	upstream string // the sales agent's name
 	required bool
 	given    bool   // composed by the gateway
+	unsent   bool   // of a request: checked, and not passed on
 	fallback []byte // where it is required and absent; nil: none
 	shape    *Shape
 }
@@ -78,43 +90,82 @@ func compile(schema *api.Schema) *Shape {
 		keys: set(schema.Upstream.Keys)}
 	switch schema.Type {
 	case "object":
-		s.kind = object
+		s.kind, s.wrong = object, " must be an object."
 		if open := schema.AdditionalProperties; open != nil && *open {
 			s.kind = mapping
 		}
 	case "array":
-		s.kind, s.items = list, Of(schema.Items)
+		s.kind, s.items, s.wrong = list, Of(schema.Items), " must be a list."
+		s.least, s.most = int64(or(schema.MinItems, 0)), int64(or(schema.MaxItems, math.MaxInt))
 	case "string":
-		s.kind = map[string]kind{"": text, "date-time": moment, "date": day, "decimal": decimal}[schema.Format]
+		s.text(schema)
 	case "integer":
-		s.kind = integer
+		s.kind, s.least, s.most = integer, or(schema.Minimum, -jsonbody.MaxInteger), or(schema.Maximum, jsonbody.MaxInteger)
+		s.wrong = " must be an integer from " + strconv.FormatInt(s.least, 10) + " to " + strconv.FormatInt(s.most, 10) + "."
 	case "number":
-		s.kind = number
+		s.kind, s.wrong = number, " must be a number."
 	case "boolean":
-		s.kind = boolean
-	case "":
-		for _, c := range schema.Choices {
-			if c.Format == "decimal" {
-				s.kind = decimal
-			}
-		}
+		s.kind, s.wrong = boolean, " must be true or false."
 	}
-	s.upstream = make(map[string]int, len(schema.Properties))
+	for _, c := range schema.Choices {
+		if c.Format == "decimal" {
+			s.text(c)
+		}
+		s.orNumber = s.orNumber || c.Type == "number"
+	}
+	s.callers, s.upstream = make(map[string]int, len(schema.Properties)), make(map[string]int, len(schema.Properties))
 	required := set(schema.Required)
 	for i, p := range schema.Properties {
 		up := p.Schema.Upstream
-		m := member{name: p.Name, key: []byte(`"` + p.Name + `":`), upstream: up.Name, required: required[p.Name], given: up.Given, shape: Of(p.Schema)}
-		if m.upstream == "" {
-			m.upstream = word.Snake(p.Name)
-		}
+		m := member{name: p.Name, key: []byte(`"` + p.Name + `":`), upstream: cmp.Or(up.Name, word.Snake(p.Name)), required: required[p.Name],
+			given: up.Given, unsent: up.Sent != nil && !*up.Sent, shape: Of(p.Schema)}
 		if up.Default.Kind != 0 {
 			m.fallback = api.Literal(&up.Default)
 		}
+		s.callers[m.name] = i
 		if s.members = append(s.members, m); !m.given {
 			s.upstream[m.upstream] = i
 		}
 	}
 	return s
+}
+
+// text takes over what a schema says of a text.
+func (s *Shape) text(schema *api.Schema) {
+	s.kind = map[string]kind{"": text, "date-time": moment, "date": day, "decimal": decimal}[schema.Format]
+	s.wrong = map[kind]string{text: " must be a string.", moment: " must be a time such as 2026-03-19T06:41:08Z.",
+		day: " must be a day such as 2026-03-19.", decimal: " must be a decimal number."}[s.kind]
+	if schema.Enum != nil {
+		s.rules = append(s.rules, jsonbody.OneOf(schema.Enum...))
+	}
+	if schema.MinLength != nil || schema.MaxLength != nil {
+		s.rules = append(s.rules, jsonbody.Length(or(schema.MinLength, 0), or(schema.MaxLength, math.MaxInt)))
+	}
+	if schema.Pattern != "" {
+		s.rules = append(s.rules, matching(schema.Pattern))
+	}
+}
+
+// said is what patterns are called that a reader need not see.
+var said = map[string]string{`\S`: " can't be blank.", `^[^/\\]*$`: " can't contain / or \\."}
+
+// matching wants a pattern of the contract, which the tests of this package hold to be one of package regexp's.
+func matching(pattern string) jsonbody.Rule {
+	expression := regexp.MustCompile(pattern)
+	problem := cmp.Or(said[pattern], " must match "+pattern+".")
+	return func(path, value string) string {
+		if !expression.MatchString(value) {
+			return path + problem
+		}
+		return ""
+	}
+}
+
+func or[T any](v *T, otherwise T) T {
+	if v == nil {
+		return otherwise
+	}
+	return *v
 }
 
 func set(names []string) map[string]bool {
