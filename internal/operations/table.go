@@ -29,6 +29,9 @@ type Operation struct {
 	Trial    bool  // a POST that changes nothing: no audit, no lock
 	Accept   []int // the sales agent's statuses of success; nil: 200
 	Refuses  []string
+	// State is the row that shows what a write changes, which its preconditions are about; "": the connection's own
+	// document.
+	State string
 
 	// What a row has of its own. All may be nil.
 	Check   checking
@@ -97,17 +100,17 @@ var table = []Operation{
 	{ID: "createEsaProduct", Call: post("wholesale-products"), Group: Catalog, Slow: true, Expires: true, Accept: created},
 	{ID: "validateEsaProduct", Call: post("wholesale-products:validate"), Group: Catalog, Slow: true, Trial: true},
 	{ID: "getEsaProduct", Call: get(product), Group: Catalog, Keep: briefly},
-	{ID: "updateEsaProduct", Call: put(product), Group: Catalog, Slow: true, Expires: true},
-	{ID: "patchEsaProduct", Call: put(product), Group: Catalog, Slow: true, Expires: true},
-	{ID: "deleteEsaProduct", Call: Call{http.MethodDelete, product}, Group: Catalog, Expires: true},
+	{ID: "updateEsaProduct", Call: put(product), Group: Catalog, Slow: true, Expires: true, State: "getEsaProduct"},
+	{ID: "patchEsaProduct", Call: put(product), Group: Catalog, Slow: true, Expires: true, State: "getEsaProduct"},
+	{ID: "deleteEsaProduct", Call: Call{http.MethodDelete, product}, Group: Catalog, Expires: true, State: "getEsaProduct"},
 
 	{ID: "getEsaSignalAdapterCapabilities", Call: get("signals/adapter-capabilities"), Group: Catalog, Keep: fixed, LastGood: true},
 	{ID: "listEsaSignalCandidates", Call: get("signals/candidates"), Group: Catalog, Slow: true},
 	{ID: "listEsaSignals", Call: get("signals"), Group: Catalog, Keep: briefly, Large: true},
 	{ID: "createEsaSignal", Call: post("signals"), Group: Catalog, Accept: created},
 	{ID: "getEsaSignal", Call: get(signal), Group: Catalog, Keep: briefly},
-	{ID: "updateEsaSignal", Call: put(signal), Group: Catalog},
-	{ID: "deleteEsaSignal", Call: Call{http.MethodDelete, signal}, Group: Catalog},
+	{ID: "updateEsaSignal", Call: put(signal), Group: Catalog, State: "getEsaSignal"},
+	{ID: "deleteEsaSignal", Call: Call{http.MethodDelete, signal}, Group: Catalog, State: "getEsaSignal"},
 
 	{ID: "listEsaMediaBuys", Call: get("media-buys"), Keep: briefly},
 	{ID: "getEsaMediaBuy", Call: get("media-buys/{mediaBuyId}"), Keep: briefly},
