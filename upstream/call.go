@@ -52,6 +52,7 @@ type call struct {
 	secrets  []wire.Secret   // every credential in it
 	limit    time.Duration   // of the whole call, without its waits for slots; 0: FetchTimeout
 	accept   []int           // statuses of success; nil: 200 alone
+	once     bool            // no attempt follows another, though it is a read
 	done     bool            // any 2xx is a success, whatever the body says
 	probes   *breaker        // the breaker that this is the probe of; nil for a reader's call
 	unwanted <-chan struct{} // of a probe: closed when it is not wanted any more
@@ -82,8 +83,8 @@ func tenantWrite(op operation, method, tenantID string, path ...string) *call {
 	return cl
 }
 
-// repeats reports whether an attempt may be followed by another: a reader's read.
-func (cl *call) repeats() bool { return cl.method == "" && cl.probes == nil }
+// repeats reports whether an attempt may be followed by another: a reader's read that waits for nobody else.
+func (cl *call) repeats() bool { return cl.method == "" && cl.probes == nil && !cl.once }
 
 // readsStatus reports whether the call is a status read, of readers' or a probe.
 func (cl *call) readsStatus() bool { return cl.op == opStatus || cl.op == opProbe }
