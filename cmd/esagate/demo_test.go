@@ -117,6 +117,7 @@ func TestDemo(t *testing.T) {
 		}
 	}
 	d.looks(t, demoKey)
+	d.calls(t, demoKey)
 	d.play("agent-unplugged")
 	if code, _, _ := d.get(statusPath("harbour-news"), demoKey); code != 200 {
 		t.Errorf("a known source without the sales agent: %d", code)

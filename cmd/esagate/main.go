@@ -1,7 +1,7 @@
 // Command esagate is the gateway: serve runs it, demo shows it before a
 // simulated sales agent, check reads a config and says what is wrong with it, key
 // makes and revokes keys, migrate brings the database up to date, status shows how
-// sources stand, health asks a gateway how it is, version says what it was built from.
+// sources stand, call makes any operation of the API, health asks a gateway how it is, version says what it was built from.
 package main
 
 import (
@@ -22,6 +22,7 @@ type commands struct {
 	Serve   serveCommand   `cmd:"" help:"Run the gateway."`
 	Demo    demoCommand    `cmd:"" help:"Run the gateway before a simulated sales agent: nothing to install or to configure."`
 	Status  statusCommand  `cmd:"" help:"Show how all sources stand, the worst first, or all that is known of one."`
+	Call    callCommand    `cmd:"" help:"Make an operation of the API, or list them."`
 	Health  healthCommand  `cmd:"" help:"Ask a gateway on this machine whether it takes requests, for containers."`
 	Check   checkCommand   `cmd:"" help:"Say everything that is wrong with a config file, and nothing of its values."`
 	Key     keyCommands    `cmd:"" help:"API keys, and the key that encrypts."`
@@ -84,7 +85,7 @@ func newParser(ctx context.Context) (*kong.Kong, error) {
 		kong.Name("esagate"), kong.Description("A gateway before a managed sales agent.\n\n"+
 			"Exit codes: 0, it is done; 1, it failed; 2, the command line or the config can't be used. "+
 			"Where a command has others, its own help says so."),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}), kong.Help(printHelp),
 		kong.Vars{"version": version, "states": strings.Join(terminal.States, ", ")}, kong.BindTo(ctx, (*context.Context)(nil)))
 }
 

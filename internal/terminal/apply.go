@@ -132,7 +132,7 @@ func (w *Watch) print(n news, text string, states ...string) {
 	switch {
 	case w.Screen != nil || len(states) > 0 && !w.wanted(states...):
 	case w.JSON:
-		w.event(n.event.name, n.id, line(n.event.data))
+		w.event(n.event.name, n.id, JSON(n.event.data, false))
 	case text != "":
 		fmt.Fprintf(w.Out, "%s %s\n", time.Now().UTC().Format(time.RFC3339), text)
 	}

@@ -3,10 +3,13 @@
 package terminal
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -24,11 +27,13 @@ const (
 	maxErrBytes  = 64 << 10
 )
 
-// Where the gateway answers.
+// Where the gateway answers, and what it is told.
 const (
-	root         = "/api/v2/storefront"
-	overviewPath = "/overview"
-	eventsPath   = "/events"
+	root           = "/api/v2/storefront"
+	overviewPath   = "/overview"
+	eventsPath     = "/events"
+	customerHeader = "Esagate-Customer"
+	jsonType       = "application/json"
 )
 
 // Client asks a gateway.
@@ -44,9 +49,10 @@ type Client struct {
 type Options struct {
 	URL       string // the gateway's, as its users know it
 	Key       string
-	Customer  int64       // whom an operator's key acts for; 0: all customers
-	UserAgent string      // of its requests
-	TLS       *tls.Config // nil: the system's certificates
+	Customer  int64         // whom an operator's key acts for; 0: all customers
+	UserAgent string        // of its requests
+	TLS       *tls.Config   // nil: the system's certificates
+	Patience  time.Duration // until an answer begins; 0: a time that fits reads of the overview
 }
 
 // NewClient makes a client. Its error says which of the options can't be used, and never the key.
@@ -67,7 +73,7 @@ func NewClient(o Options) (*Client, error) {
 	transport := http.DefaultTransport.(*http.Transport).Clone() // proxies as the environment says
 	transport.DialContext = (&net.Dialer{Timeout: dialTimeout}).DialContext
 	transport.TLSHandshakeTimeout = dialTimeout
-	transport.ResponseHeaderTimeout = headTimeout
+	transport.ResponseHeaderTimeout = cmp.Or(o.Patience, headTimeout)
 	transport.MaxResponseHeaderBytes = 64 << 10
 	transport.TLSClientConfig = o.TLS
 	return &Client{
@@ -83,28 +89,36 @@ func NewClient(o Options) (*Client, error) {
 // Close ends the client's connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
-// open asks a path, and gives the answer if that is a good one of some type.
-func (c *Client) open(ctx context.Context, path string, query url.Values, want string, header http.Header) (*http.Response, error) {
-	to := c.base.JoinPath(root, path)
-	to.RawQuery = query.Encode()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, to.String(), nil)
+// question is a request of the gateway's API.
+type question struct {
+	method string // "": GET
+	path   string // escaped, below the root
+	query  url.Values
+	header http.Header
+	body   []byte
+	want   string // type of the answer
+}
+
+// open asks, and gives the answer if that is a good one.
+func (c *Client) open(ctx context.Context, q question) (*http.Response, error) {
+	to := c.base.JoinPath(root, q.path)
+	to.RawQuery = q.query.Encode()
+	r, err := http.NewRequestWithContext(ctx, cmp.Or(q.method, http.MethodGet), to.String(), bytes.NewReader(q.body))
 	if err != nil {
 		return nil, errors.New("the gateway's URL can't be used")
 	}
-	for name, values := range header {
-		r.Header[name] = values
+	if c.customer != 0 {
+		r.Header.Set(customerHeader, strconv.FormatInt(c.customer, 10))
 	}
+	maps.Copy(r.Header, q.header)
 	r.Header.Set("Authorization", "Bearer "+c.key)
 	r.Header.Set("User-Agent", c.agent)
-	r.Header.Set("Accept", want)
-	if c.customer != 0 {
-		r.Header.Set("Esagate-Customer", strconv.FormatInt(c.customer, 10))
-	}
+	r.Header.Set("Accept", q.want)
 	resp, err := c.http.Do(r)
 	if err != nil {
 		return nil, unreachable(to, err)
 	}
-	if problem := judge(resp, path, want); problem != nil {
+	if problem := judge(resp, q.path, q.want); problem != nil {
 		_ = resp.Body.Close()
 		return nil, problem
 	}
@@ -115,7 +129,12 @@ func (c *Client) open(ctx context.Context, path string, query url.Values, want s
 func (c *Client) read(ctx context.Context, path string, query url.Values) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	resp, err := c.open(ctx, path, query, "application/json", nil)
+	return c.ask(ctx, question{path: path, query: query, want: jsonType})
+}
+
+// ask gives the body of an answer.
+func (c *Client) ask(ctx context.Context, q question) ([]byte, error) {
+	resp, err := c.open(ctx, q)
 	if err != nil {
 		return nil, err
 	}

@@ -93,7 +93,7 @@ func (f *follower) once(ctx context.Context) error {
 	if f.lastID != "" {
 		header["Last-Event-Id"] = []string{f.lastID}
 	}
-	resp, err := f.client.open(ctx, eventsPath, f.query, "text/event-stream", header)
+	resp, err := f.client.open(ctx, question{path: eventsPath, query: f.query, header: header, want: "text/event-stream"})
 	if err != nil {
 		return err
 	}

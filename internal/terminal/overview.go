@@ -3,13 +3,11 @@ package terminal
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf16"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -147,28 +145,11 @@ func (w *Wall) JSON() []byte {
 	if at := document.Index("items"); at >= 0 {
 		document[at].Value = append(items, ']')
 	}
-	return line(api.Encode(document))
+	return JSON(api.Encode(document), false)
 }
 
 // JSON gives the item of the API's document.
-func (r *Row) JSON() []byte { return line(r.raw) }
-
-// line gives JSON in one line that a terminal can be trusted with.
-func line(value []byte) []byte {
-	v := jsontext.Value(slices.Clone(value))
-	_ = v.Compact() // it was read before
-	var b strings.Builder
-	for _, r := range string(v) { // outside of strings all is ASCII
-		if r < ' ' || Safe(string(r)) == string(r) {
-			b.WriteRune(r)
-			continue
-		}
-		for _, unit := range utf16.AppendRune(nil, r) {
-			fmt.Fprintf(&b, `\u%04x`, unit)
-		}
-	}
-	return []byte(b.String())
-}
+func (r *Row) JSON() []byte { return JSON(r.raw, false) }
 
 // sort puts the worst first, as the gateway does: by state, then by how bad the issue is, then
 // those that have been so for longest.

@@ -25,6 +25,10 @@ import (
 type Problem struct {
 	// Refused is set where the gateway does not know the key.
 	Refused bool
+	// Judged is set where the gateway understood who asks and for what, and does not do it: asking again is no use.
+	Judged bool
+	// Lines say what is wrong with a request, by where that is in it; each is [Safe]. Error gives the first of them.
+	Lines []string
 
 	text   string
 	passes bool          // asking again may help
@@ -40,7 +44,7 @@ const maxTold = 300
 // judge gives what is wrong with an answer; nil: nothing.
 func judge(resp *http.Response, path, want string) *Problem {
 	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
-	if resp.StatusCode == http.StatusOK && kind == want {
+	if resp.StatusCode/100 == 2 && kind == want || resp.StatusCode == http.StatusNoContent {
 		return nil
 	}
 	if at, err := resp.Location(); err == nil && resp.StatusCode/100 == 3 {
@@ -54,33 +58,59 @@ func judge(resp *http.Response, path, want string) *Problem {
 			cmp.Or(clip(Safe(kind), 40), "without a type") + "): is " + resp.Request.URL.Host + " the gateway's address?"}
 	}
 	p := &Problem{after: retryAfter(resp)}
-	message := clip(Safe(said.Message), maxTold)
-	switch resp.StatusCode {
-	case http.StatusUnauthorized:
+	message := clip(Safe(said.Message), maxTold) + reason(said.Details)
+	switch status := resp.StatusCode; {
+	case status == http.StatusUnauthorized:
 		p.Refused = true
 		p.text = "the gateway does not know this key"
-	case http.StatusForbidden:
+	case status == http.StatusForbidden:
+		p.Judged = true
 		p.text = "this key may not ask that: " + message
-	case http.StatusNotFound, http.StatusMethodNotAllowed:
-		if path == eventsPath {
-			p.text = "this gateway has no live events, it may be of an older version: ask without --watch"
-			break
-		}
-		p.text = "there is no " + strings.TrimPrefix(path, "/") + " at this gateway: it may be of an older version, or its URL has too long a path"
-	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
+	case path == eventsPath && (status == http.StatusNotFound || status == http.StatusMethodNotAllowed):
+		p.text = "this gateway has no live events, it may be of an older version: ask without --watch"
+	case path == overviewPath && (status == http.StatusNotFound || status == http.StatusMethodNotAllowed):
+		p.text = "there is no overview at this gateway: it may be of an older version, or its URL has too long a path"
+	case status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable:
 		p.passes = true
 		p.text = "the gateway can't answer now: " + message
 		if p.after > 0 {
 			p.text += " Ask again in " + p.after.String() + "."
 		}
 	default:
-		p.passes = resp.StatusCode >= 500
-		p.text = "the gateway answers " + strconv.Itoa(resp.StatusCode) + ": " + message
-		if said.Details != nil && len(said.Details.Issues) > 0 {
-			p.text = "the gateway answers " + strconv.Itoa(resp.StatusCode) + ": " + clip(Safe(said.Details.Issues[0].Message), maxTold)
+		p.passes, p.Judged = status >= 500, status < 500
+		if p.Lines = faults(said.Details); len(p.Lines) > 0 {
+			message = p.Lines[0]
 		}
+		p.text = "the gateway answers " + strconv.Itoa(status) + ": " + message
 	}
 	return p
+}
+
+// faults gives a line for each issue.
+func faults(d *api.ErrorDetails) (lines []string) {
+	if d == nil {
+		return nil
+	}
+	for _, issue := range d.Issues {
+		line := clip(Safe(issue.Message), maxTold) + reason(d)
+		switch issue.Path {
+		case "":
+		case "header." + customerHeader:
+			line = "--customer: " + line
+		default:
+			line = clip(Safe(issue.Path), maxTold) + ": " + line
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// reason gives the word that programs go by.
+func reason(d *api.ErrorDetails) string {
+	if d == nil || d.Reason == "" && d.ErrorCode == "" {
+		return ""
+	}
+	return " (" + clip(Safe(cmp.Or(d.Reason, d.ErrorCode)), maxTold) + ")"
 }
 
 // failure reads the body that every failure of a gateway has.

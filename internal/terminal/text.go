@@ -1,8 +1,11 @@
 package terminal
 
 import (
+	"fmt"
 	"strings"
 	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/clipperhouse/displaywidth"
 )
@@ -36,4 +39,19 @@ func clip(text string, columns int) string {
 		return ""
 	}
 	return displaywidth.TruncateString(text, columns, "…")
+}
+
+// harmless gives JSON that a terminal can be trusted with: what it would not show is escaped.
+func harmless(value []byte) []byte {
+	b := make([]byte, 0, len(value))
+	for _, r := range string(value) { // outside of strings all is ASCII
+		if r < 0x7f || Safe(string(r)) == string(r) {
+			b = utf8.AppendRune(b, r)
+			continue
+		}
+		for _, unit := range utf16.AppendRune(nil, r) {
+			b = fmt.Appendf(b, `\u%04x`, unit)
+		}
+	}
+	return b
 }

@@ -40,7 +40,7 @@ func FuzzSafe(f *testing.F) {
 		if clipped := clip(safe, columns); width(clipped) > columns {
 			t.Errorf("%q takes %d columns, not %d", clipped, width(clipped), columns)
 		}
-		if out := line([]byte(`"` + strings.NewReplacer(`"`, "", `\`, "").Replace(strings.ToValidUTF8(text, "")) + `"`)); strings.ContainsFunc(string(out), func(r rune) bool { return r >= 0x7f && !unicode.IsPrint(r) }) {
+		if out := JSON([]byte(`"`+strings.NewReplacer(`"`, "", `\`, "").Replace(strings.ToValidUTF8(text, ""))+`"`), false); strings.ContainsFunc(string(out), func(r rune) bool { return r >= 0x7f && !unicode.IsPrint(r) }) {
 			t.Errorf("%q", out)
 		}
 	})
