@@ -165,15 +165,15 @@ func (l *loader) schema(n *yaml.Node) *Schema {
 	if all := at(n, "allOf"); all != nil && len(all.Content) == 1 {
 		*s = *l.schema(all.Content[0])
 		s.Upstream = Upstream{Drops: s.Upstream.Drops}
-	}
-	if _, ok := has(n, "type"); ok {
+	} else if _, ok := has(n, "type"); ok {
 		s.read(l, n)
 	}
 	s.Nullable = s.Nullable || text(at(n, "nullable")) == "true"
 	for _, word := range []string{"oneOf", "anyOf"} {
 		if list := at(n, word); list != nil {
 			for _, c := range list.Content {
-				s.Choices = append(s.Choices, l.schema(c))
+				choice := l.schema(c)
+				s.Choices, s.Nullable = append(s.Choices, choice), s.Nullable || choice.Nullable
 			}
 		}
 	}
