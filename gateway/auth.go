@@ -34,7 +34,7 @@ func (g callers) admit(h http.Header, r *request, route *Route, need access) err
 	if err := g.limits.count(h, r, route); err != nil {
 		return err
 	}
-	if need == write && !caller.Write {
+	if need >= write && !caller.Write {
 		g.ins.AuthRefusal(telemetry.RefusalReadOnly)
 		return fault.New(fault.Forbidden, "This API key may only read.")
 	}

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"fmt"
+	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
@@ -48,6 +49,33 @@ func TestOnlyPagesAreBelowOps(t *testing.T) {
 		if isPage(route.Path) {
 			t.Errorf("%s is in another table than the pages", route.Path)
 		}
+	}
+}
+
+// A scan over what sources have drives the match of no source out of memory.
+func TestMatchesOfWhatASourceHasAreNotRemembered(t *testing.T) {
+	paths := newTable(Routes())
+	ask := func(path string) bool {
+		r := httptest.NewRequest("GET", path, nil)
+		m, known := paths.match(r)
+		if m == nil {
+			t.Fatalf("there is nothing at %s", path)
+		}
+		if !known {
+			paths.remember(&request{Request: r, vars: m.vars}, m.route)
+		}
+		return known
+	}
+	const status = storefront + "/esa/1000/status"
+	ask(status)
+	for i := range 2 * maxMatches {
+		ask(fmt.Sprintf("%s/esa/1000/products/p_%d", storefront, i))
+	}
+	if !ask(status) {
+		t.Error("a status is matched anew after a scan over products")
+	}
+	if list := storefront + "/esa/1000/products"; ask(list) || !ask(list) {
+		t.Error("a list is not remembered")
 	}
 }
 

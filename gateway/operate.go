@@ -86,28 +86,17 @@ func (g *Gateway) repeatable(w http.ResponseWriter, r *request, do func() ([]byt
 	if len(body) > 0 && !jsontext.Value(body).IsValid() {
 		return fault.New(fault.BadRequest, "The request's body is not JSON.")
 	}
-	ctx, customer := detached(r), r.caller.CustomerID
-	var claim registry.Creation
-	if once != nil {
-		once.Pending = g.cfg.ProbeTimeout + probeMargin
-		if claim, err = g.deps.Directory.ClaimIdempotencyKey(ctx, customer, *once); err != nil {
-			return err
-		}
-	}
-	document := claim.Answer
-	if !claim.Replayed {
-		if document, err = do(); err != nil {
-			if once != nil { // if this fails, a repetition waits until Pending is over
-				_ = g.deps.Directory.ReleaseIdempotencyKey(ctx, customer, once.Key)
-			}
-			return err
-		}
-		g.keepAnswer(r, once, document)
+	answered, err := g.once(r, once, false, func() (result, error) {
+		document, err := do()
+		return result{http.StatusOK, document}, err
+	})
+	if err != nil {
+		return err
 	}
 	if r.page {
-		r.document = document
+		r.document = answered.document
 		return nil
 	}
-	g.answer(w, r, http.StatusOK, document)
+	g.answer(w, r, answered.status, answered.document)
 	return nil
 }

@@ -15,14 +15,15 @@ import (
 type access uint8
 
 const (
-	public  access = iota // no key
-	readAll               // any key; an operator's need not say for which customer
-	read                  // any key
-	write                 // a key with write access
+	public     access = iota // no key
+	readAll                  // any key; an operator's need not say for which customer
+	read                     // any key
+	write                    // a key with write access
+	tryOrWrite               // the same; its handler begins the audit, of requests that may change something
 )
 
 // ofCustomer reports whether a route is always about one customer, whom an operator must name.
-func (a access) ofCustomer() bool { return a == read || a == write }
+func (a access) ofCustomer() bool { return a >= read }
 
 // handlerFunc answers one request or says why not.
 type handlerFunc func(w http.ResponseWriter, r *request) error
@@ -37,7 +38,7 @@ type Route struct {
 }
 
 // writes reports whether the route changes something on a caller's behalf.
-func (r Route) writes() bool { return r.access == write && r.Method != http.MethodGet }
+func (r Route) writes() bool { return r.access >= write && r.Method != http.MethodGet }
 
 const (
 	storefront = "/api/v2/storefront"
@@ -182,8 +183,11 @@ func newTable(rows []Route) *table {
 			methods = append(methods, http.MethodHead)
 		}
 		route := router.Methods(methods...).Path(row.Path)
-		if strings.Contains(row.Path, "{") {
-			route.MatcherFunc(notLiteral)
+		if literal := moreLiteral(rows, row.Path); len(literal) > 0 {
+			route.MatcherFunc(func(r *http.Request, _ *mux.RouteMatch) bool {
+				path := r.URL.EscapedPath()
+				return !slices.ContainsFunc(literal, func(template string) bool { return meets(path, template) })
+			})
 		}
 		route.Handler(&row)
 	}
@@ -191,24 +195,41 @@ func newTable(rows []Route) *table {
 	return &table{router, matches}
 }
 
-// notLiteral keeps paths that the table names letter for letter from meaning an id,
-// whatever their method: /esa/service-account is no connection.
-func notLiteral(r *http.Request, _ *mux.RouteMatch) bool { return !literals[r.URL.EscapedPath()] }
+// moreLiteral gives the paths of a table that a row's path covers and that name more of it letter for letter. What
+// they name is no id, whatever the method: /esa/service-account is no connection, /signals/candidates no signal.
+func moreLiteral(rows []Route, path string) (literal []string) {
+	for _, row := range rows {
+		if meets(row.Path, path) && strings.Count(row.Path, "{") < strings.Count(path, "{") {
+			literal = append(literal, row.Path)
+		}
+	}
+	return literal
+}
 
-var (
-	literals    = pathsOf(func(r Route) bool { return !strings.Contains(r.Path, "{") })
-	publicPaths = pathsOf(func(r Route) bool { return r.access == public }) // they take no key, whatever the method
-)
+// meets reports whether a path, escaped, has the form of a row's.
+func meets(path, template string) bool {
+	segments, form := strings.Split(path, "/"), strings.Split(template, "/")
+	if len(segments) != len(form) {
+		return false
+	}
+	for i, segment := range form {
+		if segments[i] != segment && !strings.HasPrefix(segment, "{") {
+			return false
+		}
+	}
+	return true
+}
 
-func pathsOf(wanted func(Route) bool) map[string]bool {
+// publicPaths take no key, whatever the method.
+var publicPaths = func() map[string]bool {
 	paths := map[string]bool{}
 	for _, row := range slices.Concat(Routes(), Pages(), site{}.routes()) {
-		if wanted(row) {
+		if row.access == public {
 			paths[row.Path] = true
 		}
 	}
 	return paths
-}
+}()
 
 // match is a path's place in the table. It is shared between requests.
 type match struct {
@@ -241,10 +262,12 @@ func (t *table) match(r *http.Request) (m *match, known bool) {
 }
 
 // remember keeps the match of a read that has been let in. Path and variables
-// are copied: as they are they would keep the whole request line alive.
+// are copied: as they are they would keep the whole request line alive. What a source
+// has, its products, signals and media buys, is not remembered: there are many of them, each is
+// read seldom, and they would drive out the sources.
 func (t *table) remember(r *request, route *Route) {
 	path := r.URL.EscapedPath()
-	if r.Method != http.MethodGet || len(path) > maxMatchedPath {
+	if r.Method != http.MethodGet || len(path) > maxMatchedPath || len(r.vars) > 1 {
 		return
 	}
 	vars := make(map[string]string, len(r.vars))

@@ -199,6 +199,8 @@ func (g *Gateway) run(w http.ResponseWriter, r *request, route *Route, known boo
 	}
 	if route.writes() {
 		r.ctx, r.endWrite = registry.WithWriteTime(r.ctx)
+	}
+	if route.writes() && route.access != tryOrWrite {
 		if err := g.beginAudit(r, route.Operation); err != nil {
 			return err
 		}
