@@ -40,7 +40,7 @@ func Connection(m *registry.Source) *api.Connection {
 		Name:                m.Name,
 	}
 	if c.LastError != "" {
-		out.LastError = optional(safeText(c.LastError, LastErrorText(c.LastErrorCode, anyConfig)))
+		out.LastError = optional(safeText(c.LastError, adserver.ErrorText(c.LastErrorCode, adserver.AnyConfig)))
 	}
 	switch {
 	case c.TenantID == "":
@@ -73,7 +73,7 @@ func optional(s string) *string {
 // errorCode passes a code; what is no word is a fault of ours.
 func errorCode(code string) *string {
 	if code != "" && !word.Name.Is(code) {
-		code = codeInternal
+		code = adserver.ErrorInternal
 	}
 	return optional(code)
 }

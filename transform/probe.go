@@ -2,31 +2,13 @@ package transform
 
 import (
 	"cmp"
-	"strings"
 	"time"
 
 	"esagate/api"
+	"esagate/internal/adserver"
 	"esagate/internal/word"
 	"esagate/upstream/wire"
 )
-
-const codeInternal = "INTERNAL_ERROR"
-
-// lastErrorCodes are the codes of refusals by an ad server (contract 5.11).
-var lastErrorCodes = map[string]string{
-	"network_not_found":    "ADAPTER_NETWORK_NOT_FOUND",
-	"permission_denied":    "ADAPTER_PERMISSION_DENIED",
-	"invalid_credentials":  "ADAPTER_INVALID_CREDENTIALS",
-	"invalid_config":       "ADAPTER_INVALID_CONFIG",
-	"connection_failed":    "ADAPTER_CONNECTION_FAILED",
-	"upstream_unavailable": "ADAPTER_CONNECTION_FAILED",
-}
-
-// LastErrorCode gives the lastErrorCode for what upstream calls an ad server's refusal,
-// with or without its prefix adapter_ ; INTERNAL_ERROR for anything else.
-func LastErrorCode(adapterCode string) string {
-	return cmp.Or(lastErrorCodes[strings.TrimPrefix(adapterCode, "adapter_")], codeInternal)
-}
 
 // TestResult gives the answer to a test of the saved config. Its time is upstream's, by [TestedAt].
 func TestResult(r *wire.TestResult) *api.TestResult {
@@ -38,8 +20,8 @@ func TestResult(r *wire.TestResult) *api.TestResult {
 	}
 	fallback := "The ad server gave details that can't be shown."
 	if !r.Success {
-		code := LastErrorCode(r.ErrorCode.Value)
-		fallback = LastErrorText(code, SavedConfig)
+		code := adserver.ErrorCode(r.ErrorCode.Value)
+		fallback = adserver.ErrorText(code, adserver.SavedConfig)
 		text := safeText(r.Error.Value, fallback)
 		out.ErrorCode, out.Error = &code, &text
 	}
@@ -66,10 +48,10 @@ func capabilityCheck(c *wire.CapabilityCheck) api.CapabilityCheck {
 	}
 	fallback := cmp.Or(checkTexts[out.Status], "This was not checked.")
 	if c.ErrorCode.Value != "" {
-		code := LastErrorCode(c.ErrorCode.Value)
+		code := adserver.ErrorCode(c.ErrorCode.Value)
 		out.ErrorCode = &code
-		if code != codeInternal {
-			fallback = LastErrorText(code, SavedConfig)
+		if code != adserver.ErrorInternal {
+			fallback = adserver.ErrorText(code, adserver.SavedConfig)
 		}
 	}
 	out.Message = freeText(c.Message, fallback)

@@ -45,29 +45,3 @@ var syncTexts = map[string]string{
 }
 
 func syncText(category string) string { return cmp.Or(syncTexts[category], "The sync failed.") }
-
-// WhichConfig is the word for the config that a sentence is about.
-type WhichConfig string
-
-// Configs that sentences are about.
-const (
-	SavedConfig WhichConfig = "saved "
-	NewConfig   WhichConfig = "new " // it came with the request, and was refused
-	anyConfig   WhichConfig = ""     // it is not known which
-)
-
-// connectionTexts says what is wrong with a config, by its lastErrorCode; "%" is which one.
-var connectionTexts = map[string]string{
-	"ADAPTER_NETWORK_NOT_FOUND":   "The ad server does not know the %network or account.",
-	"ADAPTER_PERMISSION_DENIED":   "The ad server does not give the %credentials access to this network or account.",
-	"ADAPTER_INVALID_CREDENTIALS": "The ad server refused the %credentials.",
-	"ADAPTER_INVALID_CONFIG":      "The %ad server configuration is not complete or not valid.",
-	"ADAPTER_CONNECTION_FAILED":   "The ad server could not be reached.",
-}
-
-// LastErrorText gives the sentence for a lastErrorCode, for where upstream has no text that may be
-// shown.
-func LastErrorText(code string, of WhichConfig) string {
-	text := cmp.Or(connectionTexts[code], "Something went wrong on our side while the ad server was connected.")
-	return strings.Replace(text, "%", string(of), 1)
-}

@@ -80,13 +80,14 @@ func byAdServer(status int) bool {
 
 // adapterCode gives the AdapterCode in a code of upstream's, or "".
 func adapterCode(code string) string {
-	switch code {
-	case "adapter_network_not_found", "adapter_permission_denied", "adapter_invalid_credentials",
-		"adapter_invalid_config", "adapter_connection_failed", "adapter_upstream_unavailable":
-		return strings.TrimPrefix(code, "adapter_")
+	if said, ok := strings.CutPrefix(code, byAdapter); ok && adserver.ErrorCode(said) != adserver.ErrorInternal {
+		return said
 	}
 	return ""
 }
+
+// byAdapter begins the codes of an ad server's refusals.
+const byAdapter = "adapter_"
 
 // shown gives a text of upstream's, treated, or another one if it may not be shown.
 func shown(text, otherwise string) string {

@@ -5,9 +5,9 @@ import (
 	"testing"
 	"time"
 
+	"esagate/internal/adserver"
 	"esagate/internal/fault"
 	"esagate/registry"
-	"esagate/transform"
 	"esagate/upstream/wire"
 )
 
@@ -265,7 +265,7 @@ func TestTested(t *testing.T) {
 	} {
 		c := at(registry.StatusActive)
 		c.LastTestedAt, c.AdServerSavedAt = noon, noon.Add(x.saved)
-		c.LastError, c.LastErrorCode = transform.LastErrorText(codeInternal, transform.SavedConfig), codeInternal
+		c.LastError, c.LastErrorCode = adserver.ErrorText(codeInternal, adserver.SavedConfig), codeInternal
 		want := c
 		if x.newer {
 			want.LastTestedAt, want.LastTestPassed = noon.Add(x.began), x.result.Success
@@ -273,7 +273,7 @@ func TestTested(t *testing.T) {
 		}
 		want.LastError, want.LastErrorCode = "", x.code
 		if x.code != "" {
-			want.LastError = transform.LastErrorText(x.code, transform.SavedConfig)
+			want.LastError = adserver.ErrorText(x.code, adserver.SavedConfig)
 		}
 		if got, err := tested(x.result, noon.Add(x.began))(c); err != nil || got != want {
 			t.Errorf("%s: %+v (%v), want %+v", name, got, err, want)

@@ -6,8 +6,8 @@ import (
 	"net/http"
 	"strings"
 
+	"esagate/internal/adserver"
 	"esagate/internal/fault"
-	"esagate/transform"
 	"esagate/upstream"
 	"esagate/upstream/wire"
 )
@@ -65,10 +65,10 @@ func lastErrorOf(v verdict, err error) (code, text string) {
 	switch v {
 	case verdictRefused:
 		said := refusal(err)
-		code = transform.LastErrorCode(said.AdapterCode)
-		return code, cmp.Or(said.Message, transform.LastErrorText(code, transform.NewConfig))
+		code = adserver.ErrorCode(said.AdapterCode)
+		return code, cmp.Or(said.Message, adserver.ErrorText(code, adserver.NewConfig))
 	case verdictInvalid:
-		return codeInvalidConfig, transform.LastErrorText(codeInvalidConfig, transform.NewConfig)
+		return codeInvalidConfig, adserver.ErrorText(codeInvalidConfig, adserver.NewConfig)
 	}
 	return codeInternal, fault.As(err).Message
 }
