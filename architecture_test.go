@@ -70,7 +70,7 @@ internal/browsertest:
 internal/pgtest:
 internal/sqlitetest: registry/sqlstore
 registry/registrytest: internal/fault registry
-upstream/upstreamtest: internal/adserver
+upstream/upstreamtest: api internal/adserver internal/word
 `
 
 // parseArrows reads arrows: by package, what it may import.

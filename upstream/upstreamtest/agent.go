@@ -234,15 +234,23 @@ func (a *Agent) serveHTTP(w http.ResponseWriter, r *http.Request, server <-chan 
 
 	conn := a.conn(r, server)
 	slow, slowed := a.slowness()
-	worker, done := a.work(conn)
-	defer done()
+	worker, free := a.work(conn)
+	defer free()
 	f := a.fault(c.tenant, c.route)
 	if worker.broken() || !worker.wait(slow, slowed) || !worker.wait(f.Delay, nil) {
 		drop()
 	}
+	var done answer
+	if f.After {
+		done = a.answer(r, c, conn, f)
+	}
 	f.strike(conn)
 	ans, replaced := f.answer(c.body)
-	if !replaced {
+	switch {
+	case replaced:
+	case f.After:
+		ans = done
+	default:
 		ans = a.answer(r, c, conn, f)
 	}
 	if f.Body == "" && !takesJSON(r.Header) {

@@ -12,14 +12,15 @@ import (
 // Drip). A fault stands before the agent, so it meets requests without a valid
 // key too. The zero Fault is none. Faults are comparable.
 //
-// Hang, Drop and what is answered strike in place of the effect: a tenant is not
-// made, a config not written. CutShort, Drip and Size alone never keep the effect
+// Hang, Drop and what is answered strike in place of the effect (a tenant is not
+// made, a config not written) or, with After, when it is done. CutShort, Drip and Size alone never keep the effect
 // away. A client that leaves during Delay takes its request with it; during a probe
 // the effect comes all the same.
 type Fault struct {
 	Only Route // "": requests of any kind
 
 	Delay time.Duration // before the effect
+	After bool          // the effect comes before all that follows here, so that its outcome is not known
 	Hang  bool          // no answer, until the client goes, an outage begins or the agent is closed
 	Drop  bool          // the connection is closed without an answer
 

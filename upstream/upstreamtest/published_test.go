@@ -95,3 +95,35 @@ func TestPublishedSchema(t *testing.T) {
 	hold(200, "GET", "/tenants?external_source=pier", "")
 	hold(200, "DELETE", "/tenants/tnt_a", "")
 }
+
+// TestPublishedCatalogs checks what is answered of the catalogs of stocked tenants.
+func TestPublishedCatalogs(t *testing.T) {
+	w := newWorld(t, ut.Options{}, ut.Healthy())
+	hold := published(t, w)
+	for _, s := range ut.Sources() {
+		if s.Tenant.Status.Build != ut.Current {
+			continue // says what the schema does not know, or times without a zone
+		}
+		w.SetTenant(s.Tenant)
+		at := "/tenants/" + s.Tenant.ID
+		hold(200, "GET", at+"/wholesale-products", "")
+		hold(200, "GET", at+"/signals", "")
+		hold(200, "GET", at+"/signals/subscribers", "")
+		hold(200, "GET", at+"/wholesale-products/"+strings.ReplaceAll(s.SourceID, "-", "_")+"_front", "")
+	}
+	const signal = `{"signal_id":"new","name":"New","value_type":"numeric","range":{"min":"1","max":2},"adapter_config":{"kind":"audience_segment","segment_id":"4"}}`
+	hold(201, "POST", "/tenants/tnt_a/signals", signal)
+	hold(409, "POST", "/tenants/tnt_a/signals", signal)
+	hold(200, "PUT", "/tenants/tnt_a/signals/new", signal)
+	hold(200, "POST", "/tenants/tnt_a/signals:validate", `{"signal_id":"new","name":"New","value_type":"binary"}`)
+	hold(400, "POST", "/tenants/tnt_a/signals", `{"signal_id":"new","name":"New","value_type":"binary"}`)
+	hold(422, "POST", "/tenants/tnt_a/signals", `{"signal_id":7}`)
+	hold(200, "DELETE", "/tenants/tnt_a/signals/new", "")
+	const product = `{"name":"New","inventory":{"publisher_properties":[{"publisher_domain":"a.example"}],"execution":{"adapter":"google_ad_manager","selectors":[{"selector_type":"ad_unit","external_id":"7"}]}},"format_options":[{"a":1}]}`
+	hold(201, "POST", "/tenants/tnt_a/wholesale-products", product)
+	hold(200, "PUT", "/tenants/tnt_a/wholesale-products/new", product)
+	hold(200, "POST", "/tenants/tnt_a/wholesale-products:validate", product)
+	hold(400, "POST", "/tenants/tnt_a/wholesale-products", `{"name":"New","inventory":{"execution":{"adapter":"x"}}}`)
+	hold(200, "DELETE", "/tenants/tnt_a/wholesale-products/new", "")
+	hold(404, "DELETE", "/tenants/tnt_a/wholesale-products/new", "")
+}

@@ -33,12 +33,24 @@ const (
 	RouteCreateWebhook    Route = "create-webhook"
 	RouteDeleteWebhook    Route = "delete-webhook"
 	RouteTestWebhook      Route = "test-webhook"
+	RouteProducts         Route = "products"
+	RouteCreateProduct    Route = "create-product"
+	RouteProduct          Route = "product"
+	RoutePutProduct       Route = "put-product"
+	RouteDeleteProduct    Route = "delete-product"
+	RouteValidateProduct  Route = "validate-product"
+	RouteSignals          Route = "signals"
+	RouteCreateSignal     Route = "create-signal"
+	RouteSignal           Route = "signal"
+	RoutePutSignal        Route = "put-signal"
+	RouteDeleteSignal     Route = "delete-signal"
+	RouteValidateSignal   Route = "validate-signal"
 	RouteUnknown          Route = "unknown"
 )
 
 // routes is the table of what is served: the path under BasePath, where "*" is
 // one segment, and the route of each method. The first "*" is the tenant's id,
-// the second an ad server's type or a subscription's id.
+// the second an ad server's type or the id of what is asked for.
 var routes = []struct {
 	path    string
 	methods map[string]Route
@@ -57,13 +69,19 @@ var routes = []struct {
 	{"tenants/*/webhooks", map[string]Route{http.MethodGet: RouteWebhooks, http.MethodPost: RouteCreateWebhook}},
 	{"tenants/*/webhooks/*", map[string]Route{http.MethodDelete: RouteDeleteWebhook}},
 	{"tenants/*/webhooks/*/test", map[string]Route{http.MethodPost: RouteTestWebhook}},
+	{"tenants/*/wholesale-products", map[string]Route{http.MethodGet: RouteProducts, http.MethodPost: RouteCreateProduct}},
+	{"tenants/*/wholesale-products:validate", map[string]Route{http.MethodPost: RouteValidateProduct}},
+	{"tenants/*/wholesale-products/*", map[string]Route{http.MethodGet: RouteProduct, http.MethodPut: RoutePutProduct, http.MethodDelete: RouteDeleteProduct}},
+	{"tenants/*/signals", map[string]Route{http.MethodGet: RouteSignals, http.MethodPost: RouteCreateSignal}},
+	{"tenants/*/signals:validate", map[string]Route{http.MethodPost: RouteValidateSignal}},
+	{"tenants/*/signals/*", map[string]Route{http.MethodGet: RouteSignal, http.MethodPut: RoutePutSignal, http.MethodDelete: RouteDeleteSignal}},
 }
 
 // call is a request as the agent understands it.
 type call struct {
 	route  Route
 	tenant string   // its id, "" where the path names none
-	part   string   // an ad server's type or a subscription's id
+	part   string   // an ad server's type, or the id of what is asked for
 	allow  []string // methods that the path takes, where the request's is not among them
 	body   []byte   // at most maxBody
 }
@@ -142,6 +160,9 @@ func (a *Agent) answer(r *http.Request, c call, l conn, f Fault) answer {
 	}
 	if words := a.opts.refuse(r.Header); words != "" {
 		return errorAlone(http.StatusUnauthorized, words)
+	}
+	if op, is := operations[c.route]; is {
+		return a.operate(r, c, l, op)
 	}
 	switch c.route {
 	case RouteTenants:

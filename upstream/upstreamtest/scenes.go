@@ -66,7 +66,7 @@ func Scenes() []Scene {
 }
 
 // Play sets the scene. What callers have made of the sources stays: configs of ad servers,
-// subscriptions, and whether they are switched off; so do tenants that are none of them.
+// subscriptions, catalogs, and whether they are switched off; so do tenants that are none of them.
 func (a *Agent) Play(s Scene) {
 	a.playing.Lock()
 	defer a.playing.Unlock()
@@ -120,6 +120,7 @@ func (a *Agent) stage(src Source) {
 	if was := a.tenants[t.ID]; was != nil {
 		next.Active, next.AdServer, next.tenantType = was.Active, was.AdServer, was.tenantType
 		next.config, next.configuredAt, next.hooks = was.config, was.configuredAt, was.hooks
+		next.catalog = was.catalog
 	}
 	a.tenants[t.ID] = next
 }

@@ -2,6 +2,7 @@ package upstreamtest_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
@@ -42,9 +43,10 @@ func gam(id string, s ut.Status) ut.Tenant {
 // world is an agent whose clock stands at now, unless the options name another clock.
 type world struct {
 	*ut.Agent
-	t      *testing.T
-	now    time.Time
-	accept string // of the calls
+	t   *testing.T
+	now time.Time
+
+	accept, contentType string // of the calls; "": none, JSON
 }
 
 // newWorld makes an agent with one tenant, tnt_a.
@@ -64,6 +66,7 @@ func newWorld(t *testing.T, opts ut.Options, status ut.Status) *world {
 // send makes a call of a path below ut.BasePath, without a network.
 func (w *world) send(method, path, text, key string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, ut.BasePath+path, strings.NewReader(text))
+	r.Header.Set("Content-Type", cmp.Or(w.contentType, "application/json"))
 	if key != "" {
 		r.Header.Set(ut.KeyHeader, key)
 	}

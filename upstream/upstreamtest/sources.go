@@ -110,7 +110,7 @@ func gamTenant(id, name, network string, s Status) Tenant {
 
 func otherTenant(id, name, adServer string, s Status) Tenant {
 	return Tenant{
-		ID: id, Name: name, ExternalOrgID: "org-" + id, Active: true, Status: s,
+		ID: id, Name: name, ExternalOrgID: "org-" + id, Active: true, Status: s, Stocked: true,
 		AdServer: AdServer{Type: adServer, Configured: true},
 	}
 }

@@ -94,6 +94,12 @@ func (s *story) play(t *testing.T, line string) {
 		s.now = start.Add(d)
 	case "tenant": // ID STATE
 		s.SetTenant(gam(words[0], states[words[1]]))
+	case "stocked": // ID TYPE: a tenant on that type of ad server, with the stock
+		t := gam(words[0], ut.Healthy())
+		t.AdServer.Type, t.Stocked = words[1], true
+		s.SetTenant(t)
+	case "type": // of what calls send
+		s.contentType = rest
 	case "bare": // ID: a tenant without an ad server
 		s.SetTenant(ut.Tenant{ID: rest})
 	case "fault": // ID, or * for all, and the fault in JSON

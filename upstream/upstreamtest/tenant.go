@@ -20,6 +20,10 @@ type Tenant struct {
 	Active         bool
 	AdServer       AdServer
 	Status         Status
+
+	// Stocked tenants have made-up products, signals, media buys and the like to begin with; others have
+	// what their ad server and publisher have alone.
+	Stocked bool
 }
 
 // AdServer is a tenant's saved ad-server config. While it is not configured the
@@ -51,6 +55,7 @@ type tenantState struct {
 	cache        []cached // one a process
 	runs         []*run   // oldest first, at most runsKept
 	hooks        []*subscription
+	catalog      *catalog // nil: it was not asked for yet
 }
 
 // cached is a status document kept by one process.
