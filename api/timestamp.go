@@ -35,7 +35,7 @@ func (t Timestamp) String() string {
 	if t.IsZero() {
 		return ""
 	}
-	return string(t.append(nil))
+	return string(t.Append(nil))
 }
 
 // MarshalJSONTo implements [json.MarshalerTo].
@@ -43,7 +43,7 @@ func (t Timestamp) MarshalJSONTo(enc *jsontext.Encoder) error {
 	if t.IsZero() {
 		return enc.WriteToken(jsontext.Null)
 	}
-	return enc.WriteValue(append(t.append(append(enc.AvailableBuffer(), '"')), '"'))
+	return enc.WriteValue(append(t.Append(append(enc.AvailableBuffer(), '"')), '"'))
 }
 
 // UnmarshalJSONFrom implements [json.UnmarshalerFrom].
@@ -63,10 +63,12 @@ func (t *Timestamp) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	return nil
 }
 
-func (t Timestamp) append(b []byte) []byte {
-	layout := time.RFC3339
-	if t.Digits > 0 {
-		layout = "2006-01-02T15:04:05.000000000"[:len("2006-01-02T15:04:05.")+t.Digits] + "Z"
+// Append appends the timestamp, which is not null, as it is written.
+func (t Timestamp) Append(b []byte) []byte {
+	const layout = "2006-01-02T15:04:05.000000000"
+	end := len(layout) - 9 + t.Digits
+	if t.Digits == 0 {
+		end = len("2006-01-02T15:04:05")
 	}
-	return t.Time.UTC().AppendFormat(b, layout)
+	return append(t.Time.UTC().AppendFormat(b, layout[:end]), 'Z')
 }

@@ -119,12 +119,9 @@ func (r *reading) leaf(s *Shape, raw jsontext.Value) string {
 		}
 		r.copy(raw)
 		return ""
-	case len(s.rules) > 0 && raw.Kind() == '"':
-		content := string(r.unquote(raw))
-		for _, rule := range s.rules {
-			if problem := rule("", content); problem != "" {
-				return problem
-			}
+	case s.rules != nil && raw.Kind() == '"':
+		if problem := s.broken(string(r.unquote(raw))); problem != "" {
+			return problem
 		}
 	}
 	if !r.scalar(s, raw) {

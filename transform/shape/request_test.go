@@ -38,7 +38,7 @@ func TestRequest(t *testing.T) {
 		{"names are the sales agent's, maps keep theirs", "createEsaSignal",
 			` {"signalId":"kv_rain" , "name":"Rain \ud83c\udf27","valueType":"categorical","categories":["light","heavy"],"tags":[],"range":null,
 			"adapterConfig":{"keyId":{"key_id":[1.50,1e2, "a\/b"]},"":null},"dataProvider":null,"targetingDimension":"weather"}`,
-			`{"signal_id":"kv_rain","name":"Rain \ud83c\udf27","value_type":"categorical","categories":["light","heavy"],"tags":[],"range":null,` +
+			`{"signal_id":"kv_rain","name":"Rain 🌧","value_type":"categorical","categories":["light","heavy"],"tags":[],"range":null,` +
 				`"adapter_config":{"keyId":{"key_id":[1.50,1e2,"a\/b"]},"":null},"data_provider":null,"targeting_dimension":"weather"}`},
 		{"what is not sent", "createEsaSignal", signal(`,"signalType":"generic","tags":["b"],"pricing_options":[]`), sentSignal(`,"tags":["b"]`)},
 		{"what is not sent comes first", "createEsaSignal", `{"pricing_options":[],"signalId":"a","name":"A","valueType":"binary","adapterConfig":{}}`,

@@ -2,13 +2,21 @@
 // the sales agent, by what the contract's schemas say. A Shape is a schema of api/openapi.yaml, compiled once and used
 // in both directions. What it does not declare does not pass: it is an allow-list.
 //
-// # Rules
-//
 // Members are named by the rule of contract 4.2, or as x-upstream says. An object without additionalProperties true is
-// closed; one with it, and without properties, is a map, which keeps its keys and values at every depth. A value of
-// another type than its schema's is malformed, and treated as absent. What is absent is left out, is null or is the
-// default of x-upstream where it is required, and else makes the value that needs it malformed too; an element of a list
-// is needed. Numbers are copied digit by digit.
+// closed; one with it, and without properties, is a map, which keeps its keys and values at every depth. Numbers are
+// copied digit by digit, and strings as they are but for bytes that are no UTF-8. A document that names something twice
+// is malformed: which of the two was meant is not known.
+//
+// # Answers
+//
+// A value of another type than its schema's, or outside its bounds, is malformed, and noted by its path. It is null where
+// it may be; else it is absent. What is absent is left out; where it is required it is null or the default of x-upstream,
+// and else the object that needs it is absent too. A list needs all of its entries. A number stands for decimal text of the
+// same digits. A text that must not be shown is replaced by a sentence where it is required.
+//
+// # Requests
+//
+// What is malformed is refused, all of it at once, and so is what is not declared, too long or of another form.
 package shape
 
 import (
@@ -53,7 +61,7 @@ type Shape struct {
 	items    *Shape         // of a list
 	treat    string         // of a text: "treated" or "word"; "": as it is
 	words    map[string]bool
-	keys     map[string]bool // of a map: the keys that pass; nil: all
+	keys     map[string][]byte // of a map: the keys that pass, as `"key":`; nil: all
 
 	wrong       string          // said of a value of another type: " must be a string."
 	rules       []jsonbody.Rule // of a text
@@ -87,7 +95,7 @@ func Of(schema *api.Schema) *Shape {
 
 func compile(schema *api.Schema) *Shape {
 	s := &Shape{schema: schema, nullable: schema.Nullable, treat: schema.Upstream.Text, drops: schema.Upstream.Drops, words: set(schema.Enum),
-		keys: set(schema.Upstream.Keys)}
+		keys: keys(schema.Upstream.Keys)}
 	switch schema.Type {
 	case "object":
 		s.kind, s.wrong = object, " must be an object."
@@ -117,7 +125,7 @@ func compile(schema *api.Schema) *Shape {
 	required := set(schema.Required)
 	for i, p := range schema.Properties {
 		up := p.Schema.Upstream
-		m := member{name: p.Name, key: []byte(`"` + p.Name + `":`), upstream: cmp.Or(up.Name, word.Snake(p.Name)), required: required[p.Name],
+		m := member{name: p.Name, key: key(p.Name), upstream: cmp.Or(up.Name, word.Snake(p.Name)), required: required[p.Name],
 			given: up.Given, unsent: up.Sent != nil && !*up.Sent, shape: Of(p.Schema)}
 		if up.Default.Kind != 0 {
 			m.fallback = api.Literal(&up.Default)
@@ -166,6 +174,34 @@ func or[T any](v *T, otherwise T) T {
 		return otherwise
 	}
 	return *v
+}
+
+// broken says what is wrong with a text, "" if nothing.
+func (s *Shape) broken(content string) string {
+	for _, rule := range s.rules {
+		if problem := rule("", content); problem != "" {
+			return problem
+		}
+	}
+	return ""
+}
+
+// needed reports whether a value that is malformed makes its object malformed.
+func (m *member) needed() bool {
+	return m.required && !m.given && m.fallback == nil && !m.shape.nullable
+}
+
+func key(name string) []byte { return append(api.Encode(name), ':') }
+
+func keys(names []string) map[string][]byte {
+	if len(names) == 0 {
+		return nil
+	}
+	all := make(map[string][]byte, len(names))
+	for _, n := range names {
+		all[n] = key(n)
+	}
+	return all
 }
 
 func set(names []string) map[string]bool {

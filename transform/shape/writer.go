@@ -1,6 +1,7 @@
 package shape
 
 import (
+	"bytes"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -28,19 +29,28 @@ func (w *writer) scalar(s *Shape, raw jsontext.Value) bool {
 	case text:
 		return isText && w.copy(raw)
 	case moment:
+		if !isText {
+			return false
+		}
 		at, ok := wire.ParseTime(string(w.unquote(raw)))
-		if ok = ok && isText; ok {
-			w.quote(api.Timestamp{Time: at.Time, Digits: at.Digits}.String())
+		if ok {
+			w.out = append(api.Timestamp{Time: at.Time, Digits: at.Digits}.Append(append(w.out, '"')), '"')
 		}
 		return ok
 	case day:
+		if !isText {
+			return false
+		}
 		_, err := time.Parse(time.DateOnly, string(w.unquote(raw)))
-		return isText && err == nil && w.copy(raw)
+		return err == nil && w.copy(raw)
 	case decimal:
 		return isText && isDecimal(w.unquote(raw)) && w.copy(raw)
 	case integer:
-		n, ok := wire.Integer(raw)
-		if ok = ok && raw.Kind() == '0' && s.least <= n && n <= s.most; ok {
+		n, ok := int64(0), raw.Kind() == '0'
+		if ok {
+			n, ok = wire.Integer(raw)
+		}
+		if ok = ok && s.least <= n && n <= s.most; ok {
 			w.out = strconv.AppendInt(w.out, n, 10)
 		}
 		return ok
@@ -56,49 +66,55 @@ func (w *writer) scalar(s *Shape, raw jsontext.Value) bool {
 	return false
 }
 
-// copy writes a value as it stands, without white space between its parts.
+// copy writes a value as it stands, without white space between its parts. It is false, and nothing is written, where
+// the value is nested too deeply. Text that is no UTF-8 is mended.
 func (w *writer) copy(raw jsontext.Value) bool {
-	if tooDeep(raw) {
-		return false
+	// A surrogate that is escaped may stand alone.
+	if !utf8.Valid(raw) || bytes.IndexByte(raw, '\\') >= 0 && (bytes.Contains(raw, []byte(`\ud`)) || bytes.Contains(raw, []byte(`\uD`))) {
+		mended, err := jsontext.AppendFormat(w.scratch[:0], raw, mending...)
+		if err != nil {
+			return false
+		}
+		w.scratch, raw = mended, mended
 	}
-	out, err := jsontext.AppendFormat(w.out, raw, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true), jsontext.PreserveRawStrings(utf8.Valid(raw)))
-	if err != nil {
-		return false
+	if raw[0] != '{' && raw[0] != '[' {
+		w.out = append(w.out, raw...)
+		return true
 	}
-	w.out = out
+	before, depth, from := len(w.out), 0, 0
+	for i := 0; i < len(raw); i++ {
+		switch raw[i] {
+		case '"':
+			for i++; raw[i] != '"'; i++ {
+				if raw[i] == '\\' {
+					i++
+				}
+			}
+		case ' ', '\t', '\n', '\r':
+			w.out = append(w.out, raw[from:i]...)
+			from = i + 1
+		case '{', '[':
+			if depth++; depth > maxDepth {
+				w.out = w.out[:before]
+				return false
+			}
+		case '}', ']':
+			depth--
+		}
+	}
+	w.out = append(w.out, raw[from:]...)
 	return true
 }
+
+var mending = []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
 
 // quote writes a text, which is valid UTF-8.
 func (w *writer) quote(s string) { w.out, _ = jsontext.AppendQuote(w.out, s) }
 
 // unquote gives the content of a JSON string, valid until the next call.
-func (w *writer) unquote(raw jsontext.Value) []byte {
-	w.scratch, _ = jsontext.AppendUnquote(w.scratch[:0], raw) // the error only says that something became U+FFFD
-	return w.scratch
-}
-
-// tooDeep reports whether a value is nested deeper than maxDepth.
-func tooDeep(raw []byte) bool {
-	depth, inText := 0, false
-	for i := 0; i < len(raw); i++ {
-		switch c := raw[i]; {
-		case inText:
-			if c == '\\' {
-				i++
-			}
-			inText = c != '"'
-		case c == '"':
-			inText = true
-		case c == '{' || c == '[':
-			if depth++; depth > maxDepth {
-				return true
-			}
-		case c == '}' || c == ']':
-			depth--
-		}
-	}
-	return false
+func (w *writer) unquote(raw jsontext.Value) (content []byte) {
+	content, w.scratch = wire.Unquote(w.scratch, raw)
+	return content
 }
 
 // isDecimal reports whether a text is a decimal number without an exponent.

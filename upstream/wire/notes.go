@@ -21,6 +21,11 @@ func (n *Notes) AddUnknown(dec *jsontext.Decoder) {
 // AddMalformed notes the value that dec has read last.
 func (n *Notes) AddMalformed(dec *jsontext.Decoder) { note(&n.Malformed, path(dec)) }
 
+// AddMissing notes a member that the value that dec has read last lacks.
+func (n *Notes) AddMissing(dec *jsontext.Decoder, name string) {
+	note(&n.Malformed, strings.TrimPrefix(path(dec)+"."+name, "."))
+}
+
 // note adds a path to a list, once.
 func note(list *[]string, path string) {
 	if len(*list) < maxNotes && !slices.Contains(*list, path) {

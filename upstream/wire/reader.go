@@ -109,16 +109,23 @@ func (r *reader) end() {
 }
 
 // unquote gives the content of a JSON string, valid until the next read; nothing after an error.
-func (r *reader) unquote(raw jsontext.Value) []byte {
+func (r *reader) unquote(raw jsontext.Value) (content []byte) {
 	if r.err != nil {
 		return nil
 	}
+	content, r.scratch = Unquote(r.scratch, raw)
+	return content
+}
+
+// Unquote gives the content of a JSON string: a part of it, or of the room that is given and comes back for the next
+// one. Bytes that are no UTF-8 become U+FFFD.
+func Unquote(room []byte, raw jsontext.Value) (content, again []byte) {
 	if inner := raw[1 : len(raw)-1]; bytes.IndexByte(inner, '\\') < 0 && utf8.Valid(inner) {
-		return inner
+		return inner, room
 	}
-	// The error only says that something became U+FFFD, which is wanted.
-	r.scratch, _ = jsontext.AppendUnquote(r.scratch[:0], raw)
-	return r.scratch
+	// The error only says that something became U+FFFD.
+	room, _ = jsontext.AppendUnquote(room[:0], raw)
+	return room, room
 }
 
 // outcome says what a value was.
