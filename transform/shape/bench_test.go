@@ -43,7 +43,7 @@ func productList(count int) []byte {
 }
 
 // BenchmarkProducts translates a list of 2 MB beside what decodes it into maps, renames these and encodes them: the first
-// takes no more than a third of the time of the second (docs/decisions/0045).
+// takes no more than a third of the time of the second (docs/decisions/0045-the-translator.md).
 func BenchmarkProducts(b *testing.B) {
 	document := productList(960)
 	list := shape.Of(api.Operations()["listEsaProducts"].Successes[0].Schema)

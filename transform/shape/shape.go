@@ -52,7 +52,6 @@ const (
 type Shape struct {
 	kind     kind
 	nullable bool
-	schema   *api.Schema
 
 	members  []member       // of an object
 	callers  map[string]int // their index by the names of the contract
@@ -94,7 +93,7 @@ func Of(schema *api.Schema) *Shape {
 }
 
 func compile(schema *api.Schema) *Shape {
-	s := &Shape{schema: schema, nullable: schema.Nullable, treat: schema.Upstream.Text, drops: schema.Upstream.Drops, words: set(schema.Enum),
+	s := &Shape{nullable: schema.Nullable, treat: schema.Upstream.Text, drops: schema.Upstream.Drops, words: set(schema.Enum),
 		keys: keys(schema.Upstream.Keys)}
 	switch schema.Type {
 	case "object":
