@@ -34,7 +34,7 @@ func NewTiered[D Document[D]](limits Limits, opts Options, tier Tier[D]) *Cache[
 	life, end := context.WithCancel(context.Background())
 	return &Cache[D]{
 		limits: limits, opts: opts, life: life, end: end, tier: tier,
-		memory: newMemory[D](limits.Entries),
+		memory: newMemory[D](limits.Entries, limits.Bytes),
 	}
 }
 

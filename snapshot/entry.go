@@ -15,6 +15,7 @@ type entry[D Document[D]] struct {
 	used  atomic.Int64 // the second in which it was last read
 	// offered: neither read nor put, so it is kept in memory.offered; changes with memory.mu held.
 	offered atomic.Bool
+	weight  int // what memory.bytes counts of it; guarded by memory.mu
 
 	telling sync.Mutex // held while the tier is told of the end of a fetch; before mu
 
@@ -71,6 +72,19 @@ func (e *entry[D]) empty() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.copy == nil && e.flight == nil && e.gone == nil && e.failure == nil
+}
+
+// size gives the size of the copy, if it can say so.
+func (e *entry[D]) size() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.copy == nil {
+		return 0
+	}
+	if d, ok := any(e.copy.doc).(interface{ Size() int }); ok {
+		return d.Size()
+	}
+	return 0
 }
 
 // busy reports whether a fetch is running.

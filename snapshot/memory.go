@@ -23,10 +23,12 @@ type memory[D Document[D]] struct {
 	// flying are evicted entries whose fetch still runs: a reader finds them again
 	// rather than starting a second fetch.
 	flying map[string]*entry[D]
+
+	bytes, most int // of the documents of keys; most is 0 for any
 }
 
-func newMemory[D Document[D]](entries int) *memory[D] {
-	m := &memory[D]{cache: gocache.New(gocache.NoExpiration, 0), flying: map[string]*entry[D]{}}
+func newMemory[D Document[D]](entries, most int) *memory[D] {
+	m := &memory[D]{most: most, cache: gocache.New(gocache.NoExpiration, 0), flying: map[string]*entry[D]{}}
 	m.keys, _ = lru.NewWithEvict(max(entries, 1), m.evicted) // fails for a size below 1 alone
 	m.offered, _ = lru.NewWithEvict(max(entries, 1), m.evicted)
 	return m
@@ -101,6 +103,13 @@ func (m *memory[D]) keep(e *entry[D]) {
 	delete(m.flying, e.key)
 	m.cache.Set(e.key, e, gocache.NoExpiration)
 	bound.Add(e.key, e)
+	if m.most > 0 && bound == m.keys {
+		m.bytes -= e.weight
+		e.weight = e.size()
+		for m.bytes += e.weight; m.bytes > m.most && m.keys.Len() > 1; {
+			m.keys.RemoveOldest()
+		}
+	}
 }
 
 // keepPut keeps an entry that a document was put in. It returns false if the key has
@@ -122,6 +131,8 @@ func (m *memory[D]) keepPut(e *entry[D]) bool {
 // evicted is called by keys and offered, with mu held by the caller of theirs.
 func (m *memory[D]) evicted(key string, e *entry[D]) {
 	m.cache.Delete(key)
+	m.bytes -= e.weight
+	e.weight = 0
 	if e.busy() {
 		m.flying[key] = e
 	}

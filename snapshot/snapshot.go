@@ -23,6 +23,7 @@ type Limits struct {
 	Backoff              time.Duration // after a failed fetch no other begins for this long; 0: 5 s
 	MaxBackoff           time.Duration // after further failures; 0: 10 s. Half of either may be added
 	Entries              int           // most keys kept, and most that were offered alone; the least recently used go first
+	Bytes                int           // most of the documents that have a method Size() int, of keys that are in use, but for one; 0: any
 }
 
 // Document is what a Cache keeps. It is shared between readers and so immutable.

@@ -2,11 +2,13 @@ package status
 
 import (
 	"context"
+	"log/slog"
 	"strconv"
 	"strings"
 	"time"
 
 	"esagate/api"
+	"esagate/internal/background"
 	"esagate/internal/fault"
 	"esagate/registry"
 	"esagate/snapshot"
@@ -23,7 +25,23 @@ const (
 	rarePages   = 128
 )
 
-// page is a page of sync runs, encoded. It never changes.
+// Pages keeps answers of the sales agent about tenants that have no time of their own, encoded. One call is made for
+// all who ask the same at once. It is safe for concurrent use; Close ends it.
+type Pages struct {
+	name  string
+	cache *snapshot.Cache[*page]
+	log   *slog.Logger
+}
+
+// NewPages makes Pages. The name, a constant, is that of log lines.
+func NewPages(name string, limits snapshot.Limits, log *slog.Logger) *Pages {
+	limits.QueueTimeout = upstream.LongestWait
+	return &Pages{name, snapshot.New[*page](limits, snapshot.Options{
+		Gone: aboutTheQuestion, ForgetGone: true, Busy: upstream.IsBusy, RetryAfter: func(err error) time.Duration { return fault.As(err).RetryAfter },
+	}), log}
+}
+
+// page is a page, encoded. It never changes.
 type page struct {
 	body *api.Body
 	at   time.Time // when it was asked for: it has no time of its own
@@ -32,7 +50,13 @@ type page struct {
 // Older implements snapshot.Document.
 func (p *page) Older(than *page) bool { return p.at.Before(than.at) }
 
-// PageAnswer is a page of sync runs for one reader.
+// Size is the bytes that it takes: its compressed form is a third at most.
+func (p *page) Size() int { return len(p.body.Plain) + len(p.body.Plain)/3 + pageOverhead }
+
+// pageOverhead is what a page takes beside its text, with its key.
+const pageOverhead = 1 << 10
+
+// PageAnswer is a page for one reader.
 type PageAnswer struct {
 	Body *api.Body
 	Age  time.Duration
@@ -40,6 +64,38 @@ type PageAnswer struct {
 	Fresh               time.Duration
 	Replaced, Collapsed bool
 }
+
+// Get gives the answer to a question about a connection, which key stands for, and has it asked where none is kept that
+// the limits allow. Its errors are those of [Service.Get], and those of ask that are about the question, which are not
+// remembered.
+func (p *Pages) Get(ctx context.Context, c *registry.Connection, key []string, ask func(ctx context.Context) (*api.Body, error)) (PageAnswer, error) {
+	key = append([]string{c.TenantID, strconv.FormatInt(c.ID, 10)}, key...)
+	got, err := p.cache.Get(ctx, strings.Join(key, pageKeySeparator), c.Epoch, func(ctx context.Context, d snapshot.Demand) (made *page, err error) {
+		err = background.Guard(ctx, p.log, "fetch_"+p.name, func(ctx context.Context) error {
+			asked := time.Now()
+			body, err := ask(demanded(ctx, c, d, false))
+			made = &page{body, asked}
+			return err
+		})
+		if err != nil && !aboutTheQuestion(err) {
+			logRefresh(ctx, p.log, p.name, c.TenantID, err)
+		}
+		return made, err
+	})
+	if err != nil {
+		return PageAnswer{}, unavailable(err)
+	}
+	return PageAnswer{Body: got.Doc.body, Age: got.Age, State: got.State, Fresh: got.Fresh,
+		Replaced: got.Replaced, Collapsed: got.Collapsed}, nil
+}
+
+// Recovered ends the back-off of a tenant whose calls succeed again, or with "" that of all.
+func (p *Pages) Recovered(tenantID string) {
+	p.cache.RetryWhere(func(key string) bool { return tenantID == "" || strings.HasPrefix(key, tenantID+pageKeySeparator) })
+}
+
+// Close ends what is being asked, and waits for it. What is kept is still served.
+func (p *Pages) Close() { p.cache.Close() }
 
 // SyncHistory gives a page of the sync runs of a source, kept like its status; an empty one if
 // it has no tenant. Its errors are those of Get, and Validation where the sales agent does not
@@ -49,23 +105,14 @@ func (s *Service) SyncHistory(ctx context.Context, src *registry.Source, q upstr
 	if c.TenantID == "" {
 		return PageAnswer{Body: s.pageBody(&api.SyncRunPage{Runs: []api.SyncRun{}})}, nil
 	}
-	got, err := s.pagesOf(src, q).Get(ctx, pageKey(c, q), c.Epoch, guarded(s, "fetch_sync_history",
-		func(ctx context.Context, d snapshot.Demand) (*page, error) {
-			asked := time.Now()
-			runs, err := s.deps.Upstream.SyncHistory(demanded(ctx, c, d, false), c.TenantID, q)
-			if err != nil {
-				if !aboutTheQuestion(err) {
-					s.logRefresh(ctx, "sync_history", c.TenantID, err)
-				}
-				return nil, err
-			}
-			return &page{body: s.pageBody(transform.SyncHistory(runs)), at: asked}, nil
-		}))
-	if err != nil {
-		return PageAnswer{}, unavailable(err)
-	}
-	return PageAnswer{Body: got.Doc.body, Age: got.Age, State: got.State, Fresh: got.Fresh,
-		Replaced: got.Replaced, Collapsed: got.Collapsed}, nil
+	key := []string{q.SyncType, q.Status, strconv.Itoa(q.Limit), q.Cursor}
+	return s.pagesOf(src, q).Get(ctx, c, key, func(ctx context.Context) (*api.Body, error) {
+		runs, err := s.deps.Upstream.SyncHistory(ctx, c.TenantID, q)
+		if err != nil {
+			return nil, err
+		}
+		return s.pageBody(transform.SyncHistory(runs)), nil
+	})
 }
 
 func (s *Service) pageBody(p *api.SyncRunPage) *api.Body {
@@ -78,7 +125,7 @@ func (s *Service) pageBody(p *api.SyncRunPage) *api.Body {
 
 // pagesOf gives the cache in which a page is kept. Common is the first page, of a usual size,
 // of all streams or of one that the last status has.
-func (s *Service) pagesOf(src *registry.Source, q upstream.HistoryQuery) *snapshot.Cache[*page] {
+func (s *Service) pagesOf(src *registry.Source, q upstream.HistoryQuery) *Pages {
 	if q.Cursor != "" || q.Limit > commonRuns || q.SyncType != "" && !s.hasStream(src, q.SyncType) {
 		return s.rarePages
 	}
@@ -101,11 +148,6 @@ func (s *Service) hasStream(src *registry.Source, name string) bool {
 
 // pageKeySeparator can't stand in an id or a parameter.
 const pageKeySeparator = "\x00"
-
-// pageKey is the same for equal questions about one connection.
-func pageKey(c *registry.Connection, q upstream.HistoryQuery) string {
-	return strings.Join([]string{c.TenantID, strconv.FormatInt(c.ID, 10), q.SyncType, q.Status, strconv.Itoa(q.Limit), q.Cursor}, pageKeySeparator)
-}
 
 // aboutTheQuestion reports whether an error is an answer about what was asked for, and none
 // about the sales agent: it is for those who asked, and not remembered.

@@ -6,7 +6,6 @@ package status
 import (
 	"context"
 	"log/slog"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -59,8 +58,8 @@ type Service struct {
 	documents *snapshot.Cache[*document] // by tenant
 	pending   *snapshot.Cache[*document] // of connections without a tenant, by their id
 	histories *snapshot.Cache[*histories]
-	pages     *snapshot.Cache[*page]     // of sync runs, by pageKey
-	rarePages *snapshot.Cache[*page]     // those that are large, or that few ask for
+	pages     *Pages                     // of sync runs
+	rarePages *Pages                     // those that are large, or that few ask for
 	adServers *snapshot.Cache[*document] // without content
 	tier      *tier                      // behind documents
 	recorder  *recorder
@@ -99,9 +98,7 @@ func New(cfg Config, deps Deps) *Service {
 	s.adServers = snapshot.New[*document](brief, ofTenants)
 	common, rare := cfg.Limits, cfg.Limits
 	common.Entries, rare.Entries = commonPages, rarePages
-	ofPages := snapshot.Options{Gone: aboutTheQuestion, ForgetGone: true, Busy: ofTenants.Busy, RetryAfter: ofTenants.RetryAfter}
-	s.pages = snapshot.New[*page](common, ofPages)
-	s.rarePages = snapshot.New[*page](rare, ofPages)
+	s.pages, s.rarePages = NewPages("sync_history", common, s.log), NewPages("sync_history", rare, s.log)
 	s.recorder = newRecorder(s.log, s.recordSync)
 	s.board = newBoard(s, cfg.Limits.StaleIfError)
 	s.wants = newWants(s)
@@ -134,9 +131,8 @@ func (s *Service) Recovered(tenantID string) {
 	s.documents.RetryNow(tenantID)
 	s.histories.RetryNow(tenantID)
 	s.adServers.RetryNow(tenantID)
-	ofTenant := func(key string) bool { return tenantID == "" || strings.HasPrefix(key, tenantID+pageKeySeparator) }
-	s.pages.RetryWhere(ofTenant)
-	s.rarePages.RetryWhere(ofTenant)
+	s.pages.Recovered(tenantID)
+	s.rarePages.Recovered(tenantID)
 	ofSource := func(src *registry.Source) bool { return tenantID == "" || src.Connection.TenantID == tenantID }
 	if tenantID != "" {
 		s.board.againTenant(tenantID)
@@ -165,12 +161,16 @@ func (s *Service) Close(ctx context.Context) {
 // logRefresh logs a refresh that failed; while a breaker is open the breaker's own
 // line has said it.
 func (s *Service) logRefresh(ctx context.Context, operation, tenantID string, err error) {
+	logRefresh(ctx, s.log, operation, tenantID, err)
+}
+
+func logRefresh(ctx context.Context, log *slog.Logger, operation, tenantID string, err error) {
 	f := fault.As(err)
 	level := slog.LevelWarn
 	if f.Reason == fault.CircuitOpen || upstream.IsBusy(err) || ctx.Err() == context.Canceled {
 		level = slog.LevelDebug
 	}
-	s.log.LogAttrs(ctx, level, "refresh failed", slog.String("operation", operation),
+	log.LogAttrs(ctx, level, "refresh failed", slog.String("operation", operation),
 		slog.String("tenant", tenantID), slog.String("reason", string(f.Reason)), slog.Any("error", err))
 }
 
