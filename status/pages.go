@@ -26,19 +26,22 @@ const (
 )
 
 // Pages keeps answers of the sales agent about tenants that have no time of their own, encoded. One call is made for
-// all who ask the same at once. It is safe for concurrent use; Close ends it.
+// all who ask the same at once. It is safe for concurrent use.
 type Pages struct {
 	name  string
 	cache *snapshot.Cache[*page]
 	log   *slog.Logger
 }
 
-// NewPages makes Pages. The name, a constant, is that of log lines.
-func NewPages(name string, limits snapshot.Limits, log *slog.Logger) *Pages {
+// NewPages makes Pages that are asked again at once when their tenant is well again, and end with the Service. It is
+// called before the Service is used. The name, a constant, is that of log lines.
+func (s *Service) NewPages(name string, limits snapshot.Limits) *Pages {
 	limits.QueueTimeout = upstream.LongestWait
-	return &Pages{name, snapshot.New[*page](limits, snapshot.Options{
+	p := &Pages{name, snapshot.New[*page](limits, snapshot.Options{
 		Gone: aboutTheQuestion, ForgetGone: true, Busy: upstream.IsBusy, RetryAfter: func(err error) time.Duration { return fault.As(err).RetryAfter },
-	}), log}
+	}), s.log}
+	s.kept = append(s.kept, p)
+	return p
 }
 
 // page is a page, encoded. It never changes.
@@ -88,14 +91,6 @@ func (p *Pages) Get(ctx context.Context, c *registry.Connection, key []string, a
 	return PageAnswer{Body: got.Doc.body, Age: got.Age, State: got.State, Fresh: got.Fresh,
 		Replaced: got.Replaced, Collapsed: got.Collapsed}, nil
 }
-
-// Recovered ends the back-off of a tenant whose calls succeed again, or with "" that of all.
-func (p *Pages) Recovered(tenantID string) {
-	p.cache.RetryWhere(func(key string) bool { return tenantID == "" || strings.HasPrefix(key, tenantID+pageKeySeparator) })
-}
-
-// Close ends what is being asked, and waits for it. What is kept is still served.
-func (p *Pages) Close() { p.cache.Close() }
 
 // SyncHistory gives a page of the sync runs of a source, kept like its status; an empty one if
 // it has no tenant. Its errors are those of Get, and Validation where the sales agent does not

@@ -6,6 +6,7 @@ package status
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -60,6 +61,7 @@ type Service struct {
 	histories *snapshot.Cache[*histories]
 	pages     *Pages                     // of sync runs
 	rarePages *Pages                     // those that are large, or that few ask for
+	kept      []*Pages                   // these and those of others
 	adServers *snapshot.Cache[*document] // without content
 	tier      *tier                      // behind documents
 	recorder  *recorder
@@ -98,7 +100,7 @@ func New(cfg Config, deps Deps) *Service {
 	s.adServers = snapshot.New[*document](brief, ofTenants)
 	common, rare := cfg.Limits, cfg.Limits
 	common.Entries, rare.Entries = commonPages, rarePages
-	s.pages, s.rarePages = NewPages("sync_history", common, s.log), NewPages("sync_history", rare, s.log)
+	s.pages, s.rarePages = s.NewPages("sync_history", common), s.NewPages("sync_history", rare)
 	s.recorder = newRecorder(s.log, s.recordSync)
 	s.board = newBoard(s, cfg.Limits.StaleIfError)
 	s.wants = newWants(s)
@@ -131,8 +133,9 @@ func (s *Service) Recovered(tenantID string) {
 	s.documents.RetryNow(tenantID)
 	s.histories.RetryNow(tenantID)
 	s.adServers.RetryNow(tenantID)
-	s.pages.Recovered(tenantID)
-	s.rarePages.Recovered(tenantID)
+	for _, p := range s.kept {
+		p.cache.RetryWhere(func(key string) bool { return tenantID == "" || strings.HasPrefix(key, tenantID+pageKeySeparator) })
+	}
 	ofSource := func(src *registry.Source) bool { return tenantID == "" || src.Connection.TenantID == tenantID }
 	if tenantID != "" {
 		s.board.againTenant(tenantID)
@@ -151,8 +154,9 @@ func (s *Service) Close(ctx context.Context) {
 	s.pending.Close()
 	s.histories.Close()
 	s.adServers.Close()
-	s.pages.Close()
-	s.rarePages.Close()
+	for _, p := range s.kept {
+		p.cache.Close()
+	}
 	_ = s.recorder.group.Close(ctx) // what is not recorded, the next status says again
 	_ = s.board.work.Close(ctx)
 	s.tier.close(ctx)

@@ -173,12 +173,12 @@ func (a *app) newEdge(tasks *transform.Tasks, accounts *serviceaccount.Accounts)
 		Directory: a.directory, Upstream: a.upstream, Tasks: tasks, SyncFinished: a.subscriber.Observe,
 		CheckTenant: a.lifecycle.CheckSoon, Logger: log, Instruments: a.instruments, Events: a.events,
 	})
-	a.status.Store(statuses)
 	adServers := operations.New(operations.Config{
 		Envelope: cfg.Server.Envelope, Limits: limits, ProbeTimeout: cfg.Upstream.ProbeTimeout, Sandbox: operations.Sandbox(cfg.Sandbox),
 	}, operations.Deps{
 		Directory: a.directory, Upstream: a.upstream, Status: statuses, Lifecycle: a.lifecycle, Logger: log, Instruments: a.instruments,
 	})
+	a.status.Store(statuses)
 	a.gateway = gateway.New(gateway.Config{
 		PublicURL: cfg.Server.PublicURL, StorefrontURL: cfg.Server.StorefrontURL, Envelope: cfg.Server.Envelope, AllowedOrigins: cfg.Server.AllowedOrigins,
 		ProbeTimeout: cfg.Upstream.ProbeTimeout, TrustedProxies: cfg.Server.Proxies(),

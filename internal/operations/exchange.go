@@ -32,8 +32,10 @@ type exchange struct {
 	service *Service
 	source  *registry.Source
 	vars    map[string]string // parameters of the path, unescaped
+	given   bool              // the caller asked for something by the query
 	body    []byte            // the caller's, which its shape takes
 	dryRun  bool
+	reached bool // a call may have arrived that changes something
 
 	call   Call
 	query  url.Values // in the sales agent's names
@@ -42,21 +44,34 @@ type exchange struct {
 	status int
 }
 
-// ask makes a call beside the row's own, and gives the sales agent's document; nil where it has none.
-func (x *exchange) ask(ctx context.Context, c Call, query url.Values, body []byte, accept ...int) ([]byte, error) {
-	var document []byte
-	r := upstream.Request{Operation: x.ID, Method: c.Method, Path: c.segments(x.vars), Query: query, Body: body, Accept: accept}
+// ask makes a call beside the row's own, and gives the sales agent's document, which need not be JSON; nil where it has
+// none.
+func (x *exchange) ask(ctx context.Context, c Call, query url.Values, body []byte, accept ...int) (document []byte, err error) {
+	decode := func(body io.Reader) (err error) {
+		document, err = io.ReadAll(body)
+		return err
+	}
+	if c.Method == http.MethodDelete {
+		decode = nil
+	}
+	return document, x.operate(ctx, c, upstream.Request{Query: query, Body: body, Accept: accept, Decode: decode})
+}
+
+// operate makes a call.
+func (x *exchange) operate(ctx context.Context, c Call, r upstream.Request) error {
+	r.Operation, r.Method, r.Path, r.Slow = x.ID, c.Method, c.segments(x.vars), x.Slow
+	r.Uncounted = x.given || len(x.vars) > 1 || len(x.body) > 0 // all these are a caller's words
+	if x.request != nil {
+		r.CallersPath = x.request.CallersPath
+	}
 	if c.Method == http.MethodGet {
 		r.Method = ""
 	}
-	if c.Method != http.MethodDelete {
-		r.Decode = func(body io.Reader) (err error) {
-			document, err = io.ReadAll(body)
-			return err
-		}
-	}
+	was := x.reached
+	x.reached = x.reached || c.Method != http.MethodGet // while it is under way, too
 	err := x.service.deps.Upstream.Operate(ctx, x.source.Connection.TenantID, r)
-	return document, err
+	x.reached = was || x.reached && !upstream.NotSent(err)
+	return err
 }
 
 // run makes the call of the row and gives the answer's document; nil where it has none.
@@ -66,17 +81,52 @@ func (x *exchange) run(ctx context.Context) ([]byte, error) {
 			return document, err
 		}
 	}
-	document, err := x.ask(ctx, x.call, x.query, x.sent, x.Accept...)
-	if err != nil || x.answer == nil {
-		return nil, err
-	}
-	var given []shape.Given
 	if x.Compose != nil {
-		if given, err = x.Compose(ctx, x, document); err != nil {
-			return nil, err
+		return x.composed(ctx)
+	}
+	r := upstream.Request{Query: x.query, Body: x.sent, Accept: x.Accept}
+	var out bytes.Buffer
+	if x.answer != nil {
+		r.Decode = func(body io.Reader) error {
+			out.Reset() // of an attempt before
+			return x.write(&out, body)
 		}
 	}
+	if err := x.operate(ctx, x.call, r); err != nil || x.answer == nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
+}
+
+// composed is run for a row with a Compose, which needs the whole of the sales agent's document.
+func (x *exchange) composed(ctx context.Context) ([]byte, error) {
+	document, err := x.ask(ctx, x.call, x.query, x.sent, x.Accept...)
+	if err != nil {
+		return nil, err
+	}
+	given, err := x.Compose(ctx, x, document)
+	if err != nil {
+		return nil, err
+	}
 	var out bytes.Buffer
-	_, err = x.answer.Answer(&out, bytes.NewReader(document), given...)
-	return out.Bytes(), err
+	if err := x.write(&out, bytes.NewReader(document), given...); err != nil {
+		return nil, fault.Upstream(fault.UpstreamInvalidResponse, "The sales agent sent an answer that can't be used.", err)
+	}
+	return out.Bytes(), nil
+}
+
+// write writes the answer, and counts what it lacks of the sales agent's document. Paths are counted by operation:
+// members of different documents have the same.
+func (x *exchange) write(w io.Writer, body io.Reader, given ...shape.Given) error {
+	notes, err := x.answer.Answer(w, body, given...)
+	if err != nil {
+		return err
+	}
+	for _, path := range notes.Unknown {
+		x.service.deps.Instruments.UnknownField(x.ID + "." + path)
+	}
+	for _, path := range notes.Malformed {
+		x.service.deps.Instruments.MalformedField(x.ID + "." + path)
+	}
+	return nil
 }

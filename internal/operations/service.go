@@ -3,9 +3,11 @@ package operations
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"time"
 
 	"esagate/api"
+	"esagate/internal/background"
 	"esagate/internal/lifecycle"
 	"esagate/internal/telemetry"
 	"esagate/registry"
@@ -26,7 +28,7 @@ type Config struct {
 type Deps struct {
 	Directory   *registry.Directory
 	Upstream    *upstream.Client
-	Status      *status.Service
+	Status      *status.Service // its Close ends the reads of a Service
 	Lifecycle   *lifecycle.Lifecycle
 	Logger      *slog.Logger
 	Instruments *telemetry.Instruments
@@ -37,10 +39,30 @@ type Deps struct {
 type Service struct {
 	cfg  Config
 	deps Deps
+
+	kept   map[kind]*status.Pages
+	joined *background.Flight[*api.Body] // reads of which nothing is kept
+	wrote  sync.Map                      // of *atomic.Int64, by esaId: how many writes of this process may have arrived
+
+	work  *background.Group
+	slots *background.Shares[int64] // of writes, by customer
+	turns turns
 }
 
-// New makes a Service.
-func New(cfg Config, deps Deps) *Service { return &Service{cfg, deps} }
+// Writes under way and waiting, in all and of one customer.
+const (
+	maxWrites         = 256
+	maxCustomerWrites = 32
+)
+
+// New makes a Service, before its Status is used by others.
+func New(cfg Config, deps Deps) *Service {
+	s := &Service{cfg: cfg, deps: deps, work: background.NewGroup(deps.Logger),
+		slots: background.NewShares[int64](maxCustomerWrites, maxWrites), turns: turns{taken: map[int64]*turn{}}}
+	s.joined = background.NewFlight[*api.Body](s.work, "read of an ad server", cfg.ProbeTimeout+upstream.LongestWait)
+	s.kept = s.newPages()
+	return s
+}
 
 // Request is a request of an operation, of a source of the caller's.
 type Request struct {
@@ -53,22 +75,6 @@ type Request struct {
 	If func(current *api.Body) error
 }
 
-// Answer is the answer of a read.
-type Answer = status.PageAnswer
-
-// Read answers a GET.
-func (s *Service) Read(ctx context.Context, o *Operation, r Request) (Answer, error) {
-	x, err := s.exchange(ctx, o, r)
-	if err != nil {
-		return Answer{}, err
-	}
-	document, err := x.run(ctx)
-	if err != nil {
-		return Answer{}, err
-	}
-	return Answer{Body: s.body(document), State: snapshot.Miss}, nil
-}
-
 // body gives a document as a read answers with it.
 func (s *Service) body(document []byte) *api.Body {
 	if s.cfg.Envelope {
@@ -77,16 +83,9 @@ func (s *Service) body(document []byte) *api.Body {
 	return api.NewBody(document)
 }
 
-// Write answers anything else: with a status, and a document where the contract has one. What it does goes on when the
-// caller has left.
-func (s *Service) Write(ctx context.Context, o *Operation, r Request) (status int, document []byte, err error) {
-	x, err := s.exchange(ctx, o, r)
-	if err != nil {
-		return 0, nil, err
-	}
-	document, err = x.run(ctx)
-	return x.status, document, err
+// Close lets no more writes begin, waits for those that are under way until ctx ends, and then cancels them. Deps must
+// be closed after it.
+func (s *Service) Close(ctx context.Context) {
+	_ = s.work.Drain(ctx)
+	_ = s.work.Close(context.Background()) // what was cancelled ends soon
 }
-
-// Close lets no more writes begin, waits for those that are under way until ctx ends, and ends the reads.
-func (s *Service) Close(ctx context.Context) {}

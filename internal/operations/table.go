@@ -5,10 +5,12 @@ package operations
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
 	"esagate/api"
+	"esagate/internal/fault"
 	"esagate/transform/shape"
 )
 
@@ -24,11 +26,10 @@ type Operation struct {
 	Keep time.Duration
 	// LastGood: an older answer is given while the sales agent does not answer.
 	LastGood bool
-	Large    bool  // a whole list, of up to 8 MiB
-	Expires  bool  // it may change the status of its source
-	Trial    bool  // a POST that changes nothing: no audit, no lock
-	Accept   []int // the sales agent's statuses of success; nil: 200
-	Refuses  []string
+	Expires  bool     // it may change the status of its source
+	Trial    bool     // a POST that changes nothing: no audit, no lock
+	Accept   []int    // the sales agent's statuses of success; nil: 200
+	Refuses  []string // parameters of the vendor's contract that the sales agent has no counterpart for
 	// State is the row that shows what a write changes, which its preconditions are about; "": the connection's own
 	// document.
 	State string
@@ -41,6 +42,7 @@ type Operation struct {
 	*api.Operation              // of the contract
 	answer         *shape.Shape // of its first success with a body; nil: none
 	request        *shape.Shape // of its body; nil: none
+	path, query    []parameter
 }
 
 // Call is the sales agent's operation. Path is below the tenant, with the parameters of the contract's path:
@@ -82,7 +84,7 @@ var table = []Operation{
 	{ID: "listEsaGamAdvertisers", Call: get("gam/advertisers"), Group: GAM, Keep: briefly},
 	{ID: "ensureEsaGamAdvertiser", Call: post("gam/advertisers:ensure"), Group: GAM, Slow: true, Expires: true, Accept: created},
 	{ID: "setEsaDefaultGamAdvertiser", Call: Call{http.MethodPatch, ""}, Group: GAM, Expires: true},
-	{ID: "listEsaBuyerAdvertiserMappings", Call: get("buyer-advertiser-mappings"), Group: GAM, Keep: briefly, Large: true},
+	{ID: "listEsaBuyerAdvertiserMappings", Call: get("buyer-advertiser-mappings"), Group: GAM, Keep: briefly},
 	{ID: "createEsaBuyerAdvertiserMapping", Call: post("buyer-advertiser-mappings"), Group: GAM, Expires: true, Accept: created},
 	{ID: "updateEsaBuyerAdvertiserMapping", Call: Call{http.MethodPatch, mapping}, Group: GAM, Expires: true},
 	{ID: "deleteEsaBuyerAdvertiserMapping", Call: Call{http.MethodDelete, mapping}, Group: GAM, Expires: true},
@@ -93,10 +95,10 @@ var table = []Operation{
 	{ID: "ensureEsaSandboxAccount", Call: get("accounts"), Expires: true},
 
 	{ID: "getEsaInventoryAdapterCapabilities", Call: get("inventory/adapter-capabilities"), Group: Catalog, Keep: fixed, LastGood: true},
-	{ID: "listEsaPublisherProperties", Call: get("inventory/publisher-properties"), Group: Catalog, Keep: 30 * time.Second, Large: true},
+	{ID: "listEsaPublisherProperties", Call: get("inventory/publisher-properties"), Group: Catalog, Keep: 30 * time.Second},
 	{ID: "searchEsaAdServerSelectors", Call: get("inventory/selectors"), Group: Catalog, Keep: briefly, Refuses: []string{"mediaType", "environmentType"}},
-	{ID: "listEsaCreativeFormats", Call: get("creative-formats"), Group: Catalog, Slow: true, Keep: 5 * time.Minute, LastGood: true, Large: true},
-	{ID: "listEsaProducts", Call: get("wholesale-products"), Group: Catalog, Keep: briefly, Large: true},
+	{ID: "listEsaCreativeFormats", Call: get("creative-formats"), Group: Catalog, Slow: true, Keep: 5 * time.Minute, LastGood: true},
+	{ID: "listEsaProducts", Call: get("wholesale-products"), Group: Catalog, Keep: briefly},
 	{ID: "createEsaProduct", Call: post("wholesale-products"), Group: Catalog, Slow: true, Expires: true, Accept: created},
 	{ID: "validateEsaProduct", Call: post("wholesale-products:validate"), Group: Catalog, Slow: true, Trial: true},
 	{ID: "getEsaProduct", Call: get(product), Group: Catalog, Keep: briefly},
@@ -106,13 +108,13 @@ var table = []Operation{
 
 	{ID: "getEsaSignalAdapterCapabilities", Call: get("signals/adapter-capabilities"), Group: Catalog, Keep: fixed, LastGood: true},
 	{ID: "listEsaSignalCandidates", Call: get("signals/candidates"), Group: Catalog, Slow: true},
-	{ID: "listEsaSignals", Call: get("signals"), Group: Catalog, Keep: briefly, Large: true},
+	{ID: "listEsaSignals", Call: get("signals"), Group: Catalog, Keep: briefly},
 	{ID: "createEsaSignal", Call: post("signals"), Group: Catalog, Accept: created},
 	{ID: "getEsaSignal", Call: get(signal), Group: Catalog, Keep: briefly},
 	{ID: "updateEsaSignal", Call: put(signal), Group: Catalog, State: "getEsaSignal"},
 	{ID: "deleteEsaSignal", Call: Call{http.MethodDelete, signal}, Group: Catalog, State: "getEsaSignal"},
 
-	{ID: "listEsaMediaBuys", Call: get("media-buys"), Keep: briefly},
+	{ID: "listEsaMediaBuys", Call: get("media-buys"), Keep: briefly, Check: daysInOrder},
 	{ID: "getEsaMediaBuy", Call: get("media-buys/{mediaBuyId}"), Keep: briefly},
 }
 
@@ -129,6 +131,7 @@ var rows = func() (all []*Operation) {
 		if o.Body != nil {
 			o.request = shape.Of(o.Body)
 		}
+		o.path, o.query = parametersOf(o.Operation, "path"), parametersOf(o.Operation, "query")
 		if schema := o.Successes[len(o.Successes)-1].Schema; schema != nil {
 			o.answer = shape.Of(schema)
 		}
@@ -136,6 +139,19 @@ var rows = func() (all []*Operation) {
 	}
 	return all
 }()
+
+// row gives the row of an operation.
+func row(id string) *Operation {
+	return rows[slices.IndexFunc(rows, func(o *Operation) bool { return o.ID == id })]
+}
+
+// daysInOrder holds that a search does not end before it begins.
+func daysInOrder(x *exchange) []fault.Issue {
+	if from, to := x.query.Get("from_date"), x.query.Get("to_date"); to == "" || from <= to {
+		return nil
+	}
+	return []fault.Issue{{Path: "query.toDate", Message: "toDate is before fromDate."}}
+}
 
 // segments gives the path of the call below the tenant. vars are the parameters of the contract's path, unescaped.
 func (c Call) segments(vars map[string]string) []string {
