@@ -49,7 +49,7 @@ func TestInTheBrowser(t *testing.T) {
 		judged  bool
 		anchors []string // for pictures
 	}{
-		{"desktop", browsertest.Desktop, false, true, []string{"main", "connectEsa", "schema-Status"}},
+		{"desktop", browsertest.Desktop, false, true, []string{"main", "connectEsa", "schema-Status", "getEsaProduct", "operations"}},
 		{"phone", browsertest.Phone, true, true, []string{"main", "contents", "connectEsa"}},
 		{"screen", browsertest.Screen, true, false, []string{"getOverview", "answers"}},
 		{"narrow", browsertest.Narrow, false, false, nil},

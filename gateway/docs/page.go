@@ -31,7 +31,7 @@ type (
 		Schemes        []field
 		Groups         []group
 		Answers        []answer // that operations share
-		Headers        []field  // of answers
+		Sent, Headers  []field  // headers that requests share, and those of answers
 		Schemas        []field
 	}
 	heading struct{ ID, Text string }
@@ -44,7 +44,8 @@ type (
 		ID, Method, Path, Summary string
 		About                     template.HTML
 		Open                      bool // no key needed
-		Parameters, Headers       []field
+		Parameters, HeaderFields  []field
+		Headers                   []piece // of the request, that operations share
 		Body                      []content
 		BodyRequired              bool
 		Answers                   []answer // successes
@@ -108,7 +109,7 @@ func (d *renderer) page() *page {
 		p.Schemes = append(p.Schemes, field{Name: name, About: markdown(s.Description)})
 	}
 	for _, t := range d.Tags {
-		g := group{ID: "tag-" + t.Name, Name: capitalized(t.Name), About: markdown(t.Description)}
+		g := group{ID: "tag-" + t.Name, Name: capitalized(strings.ReplaceAll(t.Name, "-", " ")), About: markdown(t.Description)}
 		for _, item := range d.Paths {
 			for _, method := range item.Value {
 				if slices.Contains(method.Value.Tags, t.Name) {
@@ -126,6 +127,12 @@ func (d *renderer) page() *page {
 				a.Examples[i].Open = i == 0
 			}
 			p.Answers = append(p.Answers, a)
+		}
+	}
+	for _, m := range d.Components.Parameters {
+		if f := d.parameter(&m.Value); f.In == "header" {
+			f.ID = "parameter-" + m.Name
+			p.Sent = append(p.Sent, f)
 		}
 	}
 	for _, m := range d.Components.Headers {
@@ -174,18 +181,17 @@ func (d *renderer) operation(method, path string, op *operation) operationView {
 	}
 	var given []parameter
 	for _, p := range op.Parameters {
+		component := lastOf(p.Ref)
 		if found := find(d.Components.Parameters, p.Ref); found != nil {
 			p = *found
 		}
 		given = append(given, p)
-		f := d.field(p.Name, &p.Schema, p.Required)
-		f.About, f.In = markdown(p.Description), p.In
-		if p.Example != nil {
-			f.Notes = append(f.Notes, note{"For example", []string{plain(p.Example)}})
-		}
-		if p.In == "header" {
-			v.Headers = append(v.Headers, f)
-		} else {
+		switch f := d.parameter(&p); {
+		case p.In == "header" && component != "":
+			v.Headers = append(v.Headers, piece{p.Name, "#parameter-" + component})
+		case p.In == "header":
+			v.HeaderFields = append(v.HeaderFields, f)
+		default:
 			v.Parameters = append(v.Parameters, f)
 		}
 	}
@@ -226,11 +232,20 @@ func (d *renderer) operation(method, path string, op *operation) operationView {
 	return v
 }
 
+func (d *renderer) parameter(p *parameter) field {
+	f := d.field(p.Name, &p.Schema, p.Required)
+	f.About, f.In = markdown(p.Description), p.In
+	if p.Example != nil {
+		f.Notes = append(f.Notes, note{"For example", []string{plain(p.Example)}})
+	}
+	return f
+}
+
 // failure names an answer that is no success: one that is described elsewhere, or of the operation's own.
 func (d *renderer) failure(status string, r *response) failure {
 	f := failure{Status: status, Name: statusText(status), About: markdown(r.Description)}
-	if found := find(d.Components.Responses, r.Ref); found != nil {
-		f.Href, f.About = "#answer-"+lastOf(r.Ref), markdown(firstSentence(found.Description))
+	if r.Ref != "" {
+		f.Href = "#answer-" + lastOf(r.Ref)
 	}
 	return f
 }
@@ -314,12 +329,4 @@ func capitalized(s string) string {
 		return s
 	}
 	return strings.ToUpper(s[:1]) + s[1:]
-}
-
-func firstSentence(text string) string {
-	text = strings.Join(strings.Fields(text), " ")
-	if first, _, more := strings.Cut(text, ". "); more {
-		return first + "."
-	}
-	return text
 }

@@ -67,6 +67,8 @@ func (d *renderer) typeOf(s *schema) []piece {
 		all = append([]piece{{Text: "list of "}}, d.typeOf(s.Items)...)
 	case s.Others.schema != nil && len(s.Properties) == 0:
 		all = append([]piece{{Text: "object of "}}, d.typeOf(s.Others.schema)...)
+	case s.Others.open && len(s.Properties) == 0:
+		all = []piece{{Text: "map of anything"}}
 	case s.Format != "":
 		all = []piece{{Text: s.Type + " (" + s.Format + ")"}}
 	case s.Type != "":

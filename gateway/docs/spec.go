@@ -106,14 +106,14 @@ type (
 	// others is what an object may hold beside its properties: true, false, or a schema.
 	others struct {
 		schema *schema
-		closed bool
+		open   bool
 	}
 )
 
 // UnmarshalJSONFrom implements [json.UnmarshalerFrom].
 func (o *others) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	if kind := dec.PeekKind(); kind != '{' {
-		o.closed = kind == 'f'
+		o.open = kind == 't'
 		return dec.SkipValue()
 	}
 	o.schema = new(schema)
