@@ -14,7 +14,9 @@ import (
 // catalog is what a tenant sells, whom it sells to, and what its ad server has.
 type catalog struct {
 	products, signals, buys shelf
-	stocked                 bool // the stock was put on the shelves
+	mappings, accounts      shelf
+	ensured                 shelf // advertisers that were made here
+	stocked                 bool  // the stock was put on the shelves
 
 	publisher  publisher
 	serverType string // that atServer is of
@@ -24,6 +26,7 @@ type catalog struct {
 // operation is one that reads or changes a catalog.
 type operation struct {
 	body     string                // the operation of the contract whose body it takes; "": none
+	fields   []field               // of its body, where no operation of the contract takes it
 	does     func(*inquiry) answer // a.mu is held
 	noTenant func(*inquiry) answer // what is said of a tenant that is not known; nil: that
 }
@@ -42,6 +45,16 @@ var operations = map[Route]operation{
 	RoutePutSignal:       {does: putSignal, body: "createEsaSignal"},
 	RouteDeleteSignal:    {does: deleteSignal},
 	RouteValidateSignal:  {does: validateSignal, body: "createEsaSignal"},
+
+	RouteAdvertisers:      {does: listAdvertisers},
+	RouteEnsureAdvertiser: {does: ensureAdvertiser, body: "ensureEsaGamAdvertiser"},
+	RouteMappings:         {does: listMappings},
+	RouteCreateMapping:    {does: createMapping, body: "createEsaBuyerAdvertiserMapping"},
+	RoutePatchMapping:     {does: patchMapping, body: "updateEsaBuyerAdvertiserMapping", noTenant: noMapping},
+	RouteDeleteMapping:    {does: deleteMapping, noTenant: noMapping},
+	RouteAccounts:         {does: listAccounts},
+	RouteSaveAccount:      {does: saveAccount, fields: accountFields},
+	RoutePatchTenant:      {does: patchTenant, fields: tenantFields},
 }
 
 // inquiry is a call of such an operation.
@@ -68,6 +81,12 @@ func (a *Agent) operate(r *http.Request, c call, l conn, op operation) answer {
 			return invalid(found)
 		}
 		q.body = known
+	} else if op.fields != nil {
+		known, found := a.opts.check(nil, q.body, op.fields)
+		if found != nil {
+			return invalid(found)
+		}
+		q.body = encode(known)
 	}
 	if q.unstorable() {
 		return crash(http.StatusInternalServerError, "internal_error")

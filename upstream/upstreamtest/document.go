@@ -124,8 +124,11 @@ func (t *tenantState) currentDocument(c calendar, fetchedAt time.Time) statusDoc
 		d.Syncs[stream.Name] = t.streamBlock(stream, c)
 	}
 	for _, task := range s.Tasks {
-		if task.ID == "products_created" {
+		switch task.ID {
+		case "products_created":
 			task.Complete = s.Products.Active > s.Products.Wholesale
+		case defaultAdvertiser:
+			task.Complete = task.Complete || t.DefaultAdvertiserID != ""
 		}
 		d.SetupTasks.add(task)
 	}

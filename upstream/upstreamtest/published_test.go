@@ -109,6 +109,9 @@ func TestPublishedCatalogs(t *testing.T) {
 		hold(200, "GET", at+"/wholesale-products", "")
 		hold(200, "GET", at+"/signals", "")
 		hold(200, "GET", at+"/signals/subscribers", "")
+		hold(200, "GET", at+"/gam/advertisers?limit=9", "")
+		hold(200, "GET", at+"/buyer-advertiser-mappings", "")
+		hold(200, "GET", at+"/accounts?sandbox=true", "")
 		hold(200, "GET", at+"/wholesale-products/"+strings.ReplaceAll(s.SourceID, "-", "_")+"_front", "")
 	}
 	const signal = `{"signal_id":"new","name":"New","value_type":"numeric","range":{"min":"1","max":2},"adapter_config":{"kind":"audience_segment","segment_id":"4"}}`
@@ -126,4 +129,16 @@ func TestPublishedCatalogs(t *testing.T) {
 	hold(400, "POST", "/tenants/tnt_a/wholesale-products", `{"name":"New","inventory":{"execution":{"adapter":"x"}}}`)
 	hold(200, "DELETE", "/tenants/tnt_a/wholesale-products/new", "")
 	hold(404, "DELETE", "/tenants/tnt_a/wholesale-products/new", "")
+	hold(201, "POST", "/tenants/tnt_a/gam/advertisers:ensure", `{"name":"New"}`)
+	hold(200, "POST", "/tenants/tnt_a/gam/advertisers:ensure", `{"name":"New"}`)
+	hold(200, "POST", "/tenants/tnt_a/gam/advertisers:ensure", `{"name":"Other","dry_run":true}`)
+	hold(200, "PATCH", "/tenants/tnt_a", `{"default_gam_advertiser_id":"1"}`)
+	hold(201, "POST", "/tenants/tnt_a/accounts", `{"operator":"a.example","brand":{"domain":"b.example"},"billing":"operator","sandbox":true}`)
+	hold(200, "POST", "/tenants/tnt_a/accounts", `{"operator":"a.example","brand":{"domain":"b.example"},"billing":"operator","sandbox":true}`)
+	rule := ut.Tenant{ID: "tnt_a"}.AdvertiserID(1)
+	hold(201, "POST", "/tenants/tnt_a/buyer-advertiser-mappings", `{"operator_domain":"a.example","gam_advertiser_id":"`+rule+`"}`)
+	hold(409, "POST", "/tenants/tnt_a/buyer-advertiser-mappings", `{"operator_domain":"a.example","gam_advertiser_id":"`+rule+`"}`)
+	hold(404, "DELETE", "/tenants/tnt_a/buyer-advertiser-mappings/rule_1", "")
+	w.AdServer("", ut.Probe{Outcome: ut.PermissionDenied})
+	hold(403, "POST", "/tenants/tnt_a/gam/advertisers:ensure", `{"name":"Another"}`)
 }

@@ -45,6 +45,15 @@ const (
 	RoutePutSignal        Route = "put-signal"
 	RouteDeleteSignal     Route = "delete-signal"
 	RouteValidateSignal   Route = "validate-signal"
+	RoutePatchTenant      Route = "patch-tenant"
+	RouteAdvertisers      Route = "advertisers"
+	RouteEnsureAdvertiser Route = "ensure-advertiser"
+	RouteMappings         Route = "mappings"
+	RouteCreateMapping    Route = "create-mapping"
+	RoutePatchMapping     Route = "patch-mapping"
+	RouteDeleteMapping    Route = "delete-mapping"
+	RouteAccounts         Route = "accounts"
+	RouteSaveAccount      Route = "save-account"
 	RouteUnknown          Route = "unknown"
 )
 
@@ -57,7 +66,7 @@ var routes = []struct {
 }{
 	{"tenants", map[string]Route{http.MethodGet: RouteTenants}},
 	{"tenants/provision", map[string]Route{http.MethodPost: RouteProvision}},
-	{"tenants/*", map[string]Route{http.MethodGet: RouteTenant, http.MethodDelete: RouteDeleteTenant}},
+	{"tenants/*", map[string]Route{http.MethodGet: RouteTenant, http.MethodPatch: RoutePatchTenant, http.MethodDelete: RouteDeleteTenant}},
 	{"tenants/*/status", map[string]Route{http.MethodGet: RouteStatus}},
 	{"tenants/*/deactivate", map[string]Route{http.MethodPost: RouteDeactivate}},
 	{"tenants/*/reactivate", map[string]Route{http.MethodPost: RouteReactivate}},
@@ -72,6 +81,11 @@ var routes = []struct {
 	{"tenants/*/wholesale-products", map[string]Route{http.MethodGet: RouteProducts, http.MethodPost: RouteCreateProduct}},
 	{"tenants/*/wholesale-products:validate", map[string]Route{http.MethodPost: RouteValidateProduct}},
 	{"tenants/*/wholesale-products/*", map[string]Route{http.MethodGet: RouteProduct, http.MethodPut: RoutePutProduct, http.MethodDelete: RouteDeleteProduct}},
+	{"tenants/*/gam/advertisers", map[string]Route{http.MethodGet: RouteAdvertisers}},
+	{"tenants/*/gam/advertisers:ensure", map[string]Route{http.MethodPost: RouteEnsureAdvertiser}},
+	{"tenants/*/buyer-advertiser-mappings", map[string]Route{http.MethodGet: RouteMappings, http.MethodPost: RouteCreateMapping}},
+	{"tenants/*/buyer-advertiser-mappings/*", map[string]Route{http.MethodPatch: RoutePatchMapping, http.MethodDelete: RouteDeleteMapping}},
+	{"tenants/*/accounts", map[string]Route{http.MethodGet: RouteAccounts, http.MethodPost: RouteSaveAccount}},
 	{"tenants/*/signals", map[string]Route{http.MethodGet: RouteSignals, http.MethodPost: RouteCreateSignal}},
 	{"tenants/*/signals:validate", map[string]Route{http.MethodPost: RouteValidateSignal}},
 	{"tenants/*/signals/*", map[string]Route{http.MethodGet: RouteSignal, http.MethodPut: RoutePutSignal, http.MethodDelete: RouteDeleteSignal}},

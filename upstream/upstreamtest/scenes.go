@@ -78,7 +78,7 @@ func (a *Agent) Play(s Scene) {
 		if s.refused && src.Tenant.ID == onStage {
 			src.Tenant.Status = Disconnected()
 		}
-		a.stage(src)
+		a.stage(src, s.begins)
 	}
 	a.Fault("", Fault{})
 	a.SetSlow(s.slow)
@@ -103,8 +103,9 @@ func (a *Agent) inventoryFailed() bool {
 	return r != nil && r.Status == runFailed
 }
 
-// stage puts a source into the agent, and has its ad server say what goes with that.
-func (a *Agent) stage(src Source) {
+// stage puts a source into the agent, and has its ad server say what goes with that. Where all begins anew,
+// so does the advertiser that blocks one.
+func (a *Agent) stage(src Source, begins bool) {
 	t := src.Tenant
 	if code := t.AdServer.NetworkCode; code != "" {
 		p := Probe{Outcome: OK}
@@ -120,7 +121,9 @@ func (a *Agent) stage(src Source) {
 	if was := a.tenants[t.ID]; was != nil {
 		next.Active, next.AdServer, next.tenantType = was.Active, was.AdServer, was.tenantType
 		next.config, next.configuredAt, next.hooks = was.config, was.configuredAt, was.hooks
-		next.catalog = was.catalog
+		if next.catalog = was.catalog; !begins {
+			next.DefaultAdvertiserID = was.DefaultAdvertiserID
+		}
 	}
 	a.tenants[t.ID] = next
 }

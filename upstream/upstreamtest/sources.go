@@ -90,9 +90,9 @@ func Sources() []Source {
 			Past:   wellFor(20),
 		},
 		{
-			CustomerID: SecondCustomer, SourceID: "alder-press", State: "blocked",
-			LookAt: "a setup task is open: buyers need an account",
-			Tenant: gamTenant("tnt_alder", "Alder Press", "84615520", withoutBuyers()),
+			CustomerID: FirstCustomer, SourceID: "alder-press", State: "blocked",
+			LookAt: "a blocker is open: set its default advertiser",
+			Tenant: withoutDefault(gamTenant("tnt_alder", "Alder Press", "84615520", Healthy())),
 			Past:   []Turn{{3 * day, "live"}, {26 * time.Hour, "blocked"}},
 		},
 	}
@@ -105,12 +105,13 @@ func gamTenant(id, name, network string, s Status) Tenant {
 	t := otherTenant(id, name, "google_ad_manager", s)
 	t.AdServer.NetworkCode = network
 	t.AdServer.ServiceAccountEmail = "agent-" + network + "@sales-agent.example"
+	t.DefaultAdvertiserID = t.AdvertiserID(4)
 	return t
 }
 
 func otherTenant(id, name, adServer string, s Status) Tenant {
 	return Tenant{
-		ID: id, Name: name, ExternalOrgID: "org-" + id, Active: true, Status: s, Stocked: true,
+		ID: id, Name: name, ExternalOrgID: "org-" + id, Active: true, Status: s, Stocked: true, ContactEmail: Canary + "-desk@sales-agent.example",
 		AdServer: AdServer{Type: adServer, Configured: true},
 	}
 }
@@ -122,15 +123,16 @@ func inventoryFailing(since time.Duration) Status {
 	return s
 }
 
-// withoutBuyers is a tenant with one blocker open.
-func withoutBuyers() Status {
-	s := Healthy()
-	for i := range s.Tasks {
-		if t := &s.Tasks[i]; t.ID == "principals_created" {
-			t.Complete, t.Description = false, "No buyer has an account here yet."
+// withoutDefault is a tenant with one blocker open: no advertiser takes the orders of unmapped buyers.
+func withoutDefault(t Tenant) Tenant {
+	t.DefaultAdvertiserID = ""
+	for i := range t.Status.Tasks {
+		if task := &t.Status.Tasks[i]; task.ID == defaultAdvertiser {
+			task.Severity, task.Complete = "blocker", false
+			task.Description = "No advertiser takes the orders of buyers without a mapping yet."
 		}
 	}
-	return s
+	return t
 }
 
 // well is the source with nothing wrong about it, by the same build of the agent.

@@ -33,7 +33,7 @@ func Healthy() Status {
 			{ID: "principals_created", Name: "Buyers", Severity: "blocker", Description: "At least one buyer has an account here.", Complete: true, ConfigurePath: "/settings#advertisers"},
 			{ID: "currency_limits", Name: "Currencies", Severity: "blocker", Description: "EUR can be spent.", Complete: true, ConfigurePath: "/settings#business-rules"},
 			{ID: "creative_approval_guidelines", Name: "Rules for creatives", Severity: "warning", Description: "Say what reviewers should look for in a creative."},
-			{ID: "gam_default_advertiser", Name: "Advertiser for new buyers", Severity: "warning", Description: "Orders of unmapped buyers go to one advertiser.", Complete: true, ConfigurePath: "/buyer-routing"},
+			{ID: defaultAdvertiser, Name: "Advertiser for new buyers", Severity: "warning", Description: "Orders of unmapped buyers go to one advertiser.", Complete: true, ConfigurePath: "/buyer-routing"},
 			{ID: "slack_integration", Name: "Alerts in Slack", Severity: "info", Description: "Name a channel to be told of approvals."},
 		},
 	}

@@ -80,6 +80,9 @@ type InventoryProfiles struct{ Complete, Incomplete, WholesaleOwned int }
 // Creatives counts creatives.
 type Creatives struct{ Active, PendingReview, RejectedLast24h int }
 
+// defaultAdvertiser is the id of the setup task that a default advertiser completes.
+const defaultAdvertiser = "gam_default_advertiser"
+
 // Task is a setup task; the document's counters are counted from the open ones.
 type Task struct {
 	ID            string

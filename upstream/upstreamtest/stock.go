@@ -153,6 +153,31 @@ func (q *inquiry) fill() {
 	for _, doc := range q.publisher.Buys {
 		q.buys.put(member(doc, "media_buy_id"), doc)
 	}
+	for i, doc := range q.publisher.Mappings {
+		m := mapping{ID: idOf("rule_", t.ID, i), AdvertiserID: t.AdvertiserID(number(doc)), CreatedAt: at(20 - i), UpdatedAt: at(9 - i)}
+		if mustRead(doc, &m); speaksSOAP(t.adapterType()) {
+			q.mappings.put(m.ID, encode(m))
+		}
+	}
+	for i, doc := range q.publisher.Accounts {
+		var a accountDetail
+		mustRead(doc, &a)
+		a.ID, a.Status, a.CreatedAt, a.UpdatedAt = idOf("acct_", t.ID, i), "active", at(20-i), at(9-i)
+		if n := number(doc); n >= 0 && speaksSOAP(t.adapterType()) {
+			of := q.company(n)
+			a.AdvertiserID, a.AdvertiserName, a.Mapped = &of.ID, &of.Name, true
+		}
+		q.accounts.put(a.ID, encode(a))
+	}
+}
+
+// number gives which advertiser a document of the stock names; below 0: none.
+func number(doc json.RawMessage) int {
+	var of struct {
+		Advertiser int `json:"advertiser"`
+	}
+	mustRead(doc, &of)
+	return of.Advertiser
 }
 
 // soldProduct writes a product of the stock out: its formats are numbers of the publisher's, and it is sold on

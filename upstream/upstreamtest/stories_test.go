@@ -98,6 +98,12 @@ func (s *story) play(t *testing.T, line string) {
 		t := gam(words[0], ut.Healthy())
 		t.AdServer.Type, t.Stocked = words[1], true
 		s.SetTenant(t)
+	case "task": // ID TASK: a tenant that lacks nothing but that
+		t := gam(words[0], ut.Healthy())
+		for i := range t.Status.Tasks {
+			t.Status.Tasks[i].Complete = t.Status.Tasks[i].ID != words[1]
+		}
+		s.SetTenant(t)
 	case "type": // of what calls send
 		s.contentType = rest
 	case "bare": // ID: a tenant without an ad server
@@ -143,7 +149,7 @@ func faults(t *testing.T, text string) (all []ut.Fault) {
 }
 
 var (
-	idForm     = regexp.MustCompile(`"(?:tenant|webhook)_id":"([^"]+)"`)
+	idForm     = regexp.MustCompile(`"(?:(?:tenant|webhook)_id|id)":"((?:tenant|wh|rule)_[^"]+)"`)
 	cursorForm = regexp.MustCompile(`"next_cursor":"([^"]+)"`)
 )
 

@@ -1,6 +1,7 @@
 package upstreamtest
 
 import (
+	"encoding/json"
 	"time"
 
 	"esagate/internal/adserver"
@@ -20,6 +21,10 @@ type Tenant struct {
 	Active         bool
 	AdServer       AdServer
 	Status         Status
+
+	// DefaultAdvertiserID is where the orders of unmapped buyers go; with one the setup task defaultAdvertiser
+	// is complete. "": none.
+	DefaultAdvertiserID string
 
 	// Stocked tenants have made-up products, signals, media buys and the like to begin with; others have
 	// what their ad server and publisher have alone.
@@ -264,7 +269,36 @@ func (t *tenantState) detail() tenantDetail {
 	return tenantDetail{
 		tenantSummary: t.summary(), DefaultCurrency: orNull(t.currency),
 		ContactEmail: orNull(t.ContactEmail), PublicAgentURL: orNull(t.PublicAgentURL),
+		DefaultGAMAdvertiserID: orNull(t.DefaultAdvertiserID),
 	}
+}
+
+// tenantFields is the body of PATCH tenants/{id} (published schema, UpdateTenantRequest).
+var tenantFields = []field{
+	{name: "name", nullable: true, min: 1, max: 255},
+	{name: "contact_email", nullable: true, rule: mail},
+	{name: "default_gam_advertiser_id", nullable: true, min: 1, max: 64},
+	{name: "public_agent_url", nullable: true, min: 1, max: 500, rule: overTLS},
+	{name: "billing_plan", nullable: true, max: 64},
+	{name: "creative_approval", oneOf: []string{"auto", "manual", "ai"}},
+	{name: "media_buy_approval", oneOf: []string{"auto", "manual"}},
+	{name: "embed_breadcrumb_root", kind: object, nullable: true},
+}
+
+// patchTenant changes what is not null, and answers the tenant as it is then. It takes any advertiser, and
+// of what no document here shows it keeps nothing.
+func patchTenant(q *inquiry) answer {
+	patch := struct {
+		Name         *string `json:"name"`
+		Email        *string `json:"contact_email"`
+		AdvertiserID *string `json:"default_gam_advertiser_id"`
+		URL          *string `json:"public_agent_url"`
+	}{&q.owner.Name, &q.owner.ContactEmail, &q.owner.DefaultAdvertiserID, &q.owner.PublicAgentURL}
+	var known map[string]json.RawMessage
+	mustRead(q.body, &known)
+	fill(&patch, known)
+	q.owner.uncache()
+	return ok(q.owner.detail())
 }
 
 // orNull gives a string for a nullable field.

@@ -1,0 +1,30 @@
+options {"CacheFor":-1}
+> GET /tenants/tnt_a/accounts?sandbox=true
+< 200 {"accounts":[],"count":0}
+> POST /tenants/tnt_a/accounts {"operator":"desk.example","brand":{"domain":"desk.example"},"billing":"operator","sandbox":true,"name":"Sandbox"}
+< 201 {"account_id":"acct_1bf0e915222c4157","name":"Sandbox","status":"active","operator":"desk.example","brand":{"domain":"desk.example"},"billing":"operator","sandbox":true,"buyer_agent_principal_id":null,"gam_advertiser_id":null,"gam_advertiser_name":null,"advertiser_mapped":false,"payment_terms":null,"rate_card":null,"created_at":"2026-07-04T10:00:00.250000Z","updated_at":"2026-07-04T10:00:00.250000Z"}
+# The same key is the same account; a name renames it.
+at 1h
+> POST /tenants/tnt_a/accounts {"operator":"desk.example","brand":{"domain":"desk.example","brand_id":null},"billing":"operator","sandbox":true}
+< 200 {"account_id":"acct_1bf0e915222c4157","name":"Sandbox","status":"active","operator":"desk.example","brand":{"brand_id":null,"domain":"desk.example"},"billing":"operator","sandbox":true,"buyer_agent_principal_id":null,"gam_advertiser_id":null,"gam_advertiser_name":null,"advertiser_mapped":false,"payment_terms":null,"rate_card":null,"created_at":"2026-07-04T10:00:00.250000Z","updated_at":"2026-07-04T11:00:00.250000Z"}
+> POST /tenants/tnt_a/accounts {"operator":"desk.example","brand":{"domain":"desk.example"},"billing":"agent","sandbox":true,"name":"Tests"}
+< 200 {"account_id":"acct_1bf0e915222c4157","name":"Tests","status":"active","operator":"desk.example","brand":{"domain":"desk.example"},"billing":"agent","sandbox":true,"buyer_agent_principal_id":null,"gam_advertiser_id":null,"gam_advertiser_name":null,"advertiser_mapped":false,"payment_terms":null,"rate_card":null,"created_at":"2026-07-04T10:00:00.250000Z","updated_at":"2026-07-04T11:00:00.250000Z"}
+> POST /tenants/tnt_a/accounts {"operator":"desk.example","brand":{"domain":"desk.example"},"billing":"operator"}
+< 201 {"account_id":"acct_1bf43f15222f0950","name":"desk.example × desk.example","status":"active","operator":"desk.example","brand":{"domain":"desk.example"},"billing":"operator","sandbox":false,"buyer_agent_principal_id":null,"gam_advertiser_id":null,"gam_advertiser_name":null,"advertiser_mapped":false,"payment_terms":null,"rate_card":null,"created_at":"2026-07-04T11:00:00.250000Z","updated_at":"2026-07-04T11:00:00.250000Z"}
+> GET /tenants/tnt_a/accounts?sandbox=true
+< 200 {"accounts":[{"account_id":"acct_1bf0e915222c4157","name":"Tests","status":"active","operator":"desk.example","brand":{"domain":"desk.example"},"billing":"agent","sandbox":true,"buyer_agent_principal_id":null,"gam_advertiser_id":null,"gam_advertiser_name":null,"advertiser_mapped":false}],"count":1}
+> GET /tenants/tnt_a/accounts?sandbox=false
+< 200 {"accounts":[{"account_id":"acct_1bf43f15222f0950","name":"desk.example × desk.example","status":"active","operator":"desk.example","brand":{"domain":"desk.example"},"billing":"operator","sandbox":false,"buyer_agent_principal_id":null,"gam_advertiser_id":null,"gam_advertiser_name":null,"advertiser_mapped":false}],"count":1}
+> GET /tenants/tnt_a/accounts?sandbox=perhaps
+< 200 {"accounts":[{"account_id":"acct_1bf0e915222c4157","name":"Tests","status":"active","operator":"desk.example","brand":{"domain":"desk.example"},"billing":"agent","sandbox":true,"buyer_agent_principal_id":null,"gam_advertiser_id":null,"gam_advertiser_name":null,"advertiser_mapped":false},{"account_id":"acct_1bf43f15222f0950","name":"desk.example × desk.example","status":"active","operator":"desk.example","brand":{"domain":"desk.example"},"billing":"operator","sandbox":false,"buyer_agent_principal_id":null,"gam_advertiser_id":null,"gam_advertiser_name":null,"advertiser_mapped":false}],"count":2}
+> POST /tenants/tnt_a/accounts {"operator":"desk.example","brand":{"domain":"desk.example"},"billing":"operator","gam_advertiser_id":"5"}
+< 400 {"error":"gam_advertiser_id_not_allowed","message":"The advertiser of an account is made by its first buy."}
+> POST /tenants/tnt_a/accounts {"operator":"desk.example","brand":{"house":"desk.example"},"billing":"operator"}
+< 422 [{"type":"missing","loc":["brand","domain"],"msg":"Field required","input":{"house":"desk.example"}},{"type":"extra_forbidden","loc":["brand","house"],"msg":"Extra inputs are not permitted","input":"desk.example"}]
+> POST /tenants/tnt_a/accounts {"operator":"","billing":"nobody","sandbox":"yes"}
+< 422 [{"type":"string_too_short","loc":["operator"],"msg":"String should have at least 1 characters","input":""},{"type":"missing","loc":["brand"],"msg":"Field required","input":{"operator":"","billing":"nobody","sandbox":"yes"}},{"type":"literal_error","loc":["billing"],"msg":"Input should be 'operator' or 'agent'","input":"nobody"},{"type":"bool_type","loc":["sandbox"],"msg":"Input should be a valid boolean","input":"yes"}]
+> GET /tenants/tnt_x/accounts
+< 404 {"error":"tenant_not_found","message":"There is no tenant 'tnt_x'."}
+stocked tnt_s google_ad_manager
+> GET /tenants/tnt_s/accounts
+< 200 {"accounts":[{"account_id":"acct_e37e7de5b7869043","name":"ferrous.example × kettle.example","status":"active","operator":"ferrous.example","brand":{"domain":"kettle.example","brand_id":"kettle_green"},"billing":"agent","sandbox":false,"buyer_agent_principal_id":"prin_ferrous","gam_advertiser_id":"2156947408","gam_advertiser_name":"Ferrous Energy","advertiser_mapped":true},{"account_id":"acct_e37b1be5b783b3e6","name":"ferrous.example × kettle.example (sandbox)","status":"active","operator":"ferrous.example","brand":{"domain":"kettle.example"},"billing":"agent","sandbox":true,"buyer_agent_principal_id":"prin_ferrous","gam_advertiser_id":null,"gam_advertiser_name":null,"advertiser_mapped":false},{"account_id":"acct_e3855de5b78c7891","name":"pelican.example × oar.example","status":"active","operator":"pelican.example","brand":{"domain":"oar.example"},"billing":"operator","sandbox":false,"buyer_agent_principal_id":null,"gam_advertiser_id":"2156947412","gam_advertiser_name":"Lantern Outdoor","advertiser_mapped":true}],"count":3}
