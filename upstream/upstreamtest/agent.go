@@ -7,7 +7,10 @@
 //
 // Tenants come by SetTenant, Play (a scene of the demo) or POST /tenants/provision. A tenant has an
 // ad-server config with runtime settings, sync runs (FinishRun, FailRun) and webhook
-// subscriptions (Subscriptions).
+// subscriptions (Subscriptions), and a catalog: what it sells, whom it sells to, and what its ad
+// server has. Catalogs are made when they are first asked for; those of stocked tenants
+// (Tenant.Stocked) begin with made-up products, signals, media buys and the like. Their documents
+// are kept as JSON, so many of a kind at most.
 // Provisioning and writing a config ask a small world of ad servers (AdServer,
 // Probe), which follows rules of its own where nothing is scripted:
 //
@@ -23,7 +26,7 @@
 //
 // Faults are scripted or follow a schedule, never dice: the same calls in the
 // same order meet the same answers. A Fault strikes in place of what was asked
-// for. Options.Now dates documents, caches, runs and schedules; delays and the ends
+// for, or with After when that is done. Options.Now dates documents, caches, runs and schedules; delays and the ends
 // of runs run on timers of package time, so that all of it follows the fake clock
 // inside a testing/synctest bubble (see Agent.Pipe). Deliveries are sent by one
 // goroutine, from the first one until Close.
@@ -38,6 +41,7 @@
 //	/_agent/restart                       signing secrets and caches are forgotten
 //	/_agent/tenant/{tenant}/off           a tenant is deactivated, as its operator may do
 //	/_agent/tenant/{tenant}/on
+//	/_agent/media-buy/{tenant}/{id}/{status}
 //	/_agent/scene/{name}                  sets a scene (Scenes); GET /_agent/scene lists them
 //	/_agent/adserver/{account}/{outcome}  what that ad server says from now on: ok,
 //	                                      network_not_found, permission_denied,

@@ -15,6 +15,7 @@ import (
 type catalog struct {
 	products, signals, buys shelf
 	mappings, accounts      shelf
+	buyers                  shelf
 	ensured                 shelf // advertisers that were made here
 	stocked                 bool  // the stock was put on the shelves
 
@@ -55,6 +56,16 @@ var operations = map[Route]operation{
 	RouteAccounts:         {does: listAccounts},
 	RouteSaveAccount:      {does: saveAccount, fields: accountFields},
 	RoutePatchTenant:      {does: patchTenant, fields: tenantFields},
+
+	RouteCreativeFormats:       {does: listFormats},
+	RouteInventoryCapabilities: {does: inventoryCapabilities},
+	RouteProperties:            {does: listProperties},
+	RouteSelectors:             {does: listSelectors},
+	RouteMediaBuys:             {does: listBuys},
+	RouteMediaBuy:              {does: getBuy},
+	RouteRecentBuyers:          {does: listBuyers},
+	RouteSignalCapabilities:    {does: signalCapabilities},
+	RouteCandidates:            {does: listCandidates},
 }
 
 // inquiry is a call of such an operation.

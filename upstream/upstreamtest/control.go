@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -14,7 +15,8 @@ const slowest = 5 * time.Minute
 
 // switches are the words of a 404.
 const switches = "The switches are /_agent/down, /_agent/up, /_agent/slow?for=2s, /_agent/restart, " +
-	"/_agent/tenant/{tenant}/off, /_agent/tenant/{tenant}/on, /_agent/adserver/{account}/{outcome} and /_agent/scene/{name}."
+	"/_agent/tenant/{tenant}/off, /_agent/tenant/{tenant}/on, /_agent/media-buy/{tenant}/{id}/{status}, " +
+	"/_agent/adserver/{account}/{outcome} and /_agent/scene/{name}."
 
 // control serves the switches (package comment), all of them POST but the list of scenes. It reports
 // whether the request was for one.
@@ -45,7 +47,7 @@ func (s *Server) turn(r *http.Request, name string) (int, string) {
 			return http.StatusOK, sceneList()
 		}
 		known = what == "" && err == nil
-	case "adserver", "tenant":
+	case "adserver", "tenant", "media-buy":
 		known = err == nil && which != ""
 	case "down", "up", "slow", "restart":
 		known = rest == ""
@@ -61,6 +63,8 @@ func (s *Server) turn(r *http.Request, name string) (int, string) {
 		return s.turnScene(which)
 	case "adserver":
 		return s.turnAdServer(which, Outcome(what))
+	case "media-buy":
+		return s.turnMediaBuy(which, what)
 	case "tenant":
 		switch {
 		case what != "off" && what != "on":
@@ -103,6 +107,20 @@ func (s *Server) turnScene(name string) (int, string) {
 	}
 	return http.StatusNotFound, "There is no scene " + name + ". The scenes are:\n" + sceneList()
 }
+
+// turnMediaBuy gives a media buy the status behind the last slash.
+func (s *Server) turnMediaBuy(tenant, what string) (int, string) {
+	id, status, _ := strings.Cut(what, "/")
+	switch {
+	case !mediaBuyStatus.MatchString(status):
+		return http.StatusBadRequest, "The status of a media buy is a word such as active."
+	case !s.agent.SetMediaBuy(tenant, id, status, "Set by hand."):
+		return http.StatusNotFound, "The sales agent has no media buy " + id + " of tenant " + tenant + "."
+	}
+	return http.StatusOK, "The media buy " + id + " is " + status + " now."
+}
+
+var mediaBuyStatus = regexp.MustCompile(`^[a-z_]{1,40}$`)
 
 func (s *Server) turnAdServer(account string, outcome Outcome) (int, string) {
 	switch {

@@ -3,6 +3,7 @@ package upstreamtest_test
 import (
 	"net/http/httptest"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -106,9 +107,26 @@ func TestPublishedCatalogs(t *testing.T) {
 		}
 		w.SetTenant(s.Tenant)
 		at := "/tenants/" + s.Tenant.ID
-		hold(200, "GET", at+"/wholesale-products", "")
+		for _, read := range []string{
+			"/wholesale-products", "/signals/adapter-capabilities", "/signals/candidates", "/inventory/adapter-capabilities",
+			"/inventory/publisher-properties", "/creative-formats", "/media-buys?limit=5", "/recent-buyers",
+		} {
+			hold(200, "GET", at+read, "")
+		}
+		for _, kind := range []string{"ad_unit", "placement", "site_section", "series", "supply_tag", "supply_router"} {
+			if path := at + "/inventory/selectors?selector_type=" + kind; w.send("GET", path, "", key).Code == 200 {
+				hold(200, "GET", path, "")
+			} else {
+				hold(400, "GET", path, "")
+			}
+		}
+		for _, id := range regexp.MustCompile(`mb_\d+`).FindAllString(w.want(200, "GET", at+"/media-buys", ""), -1) {
+			hold(200, "GET", at+"/media-buys/"+id, "")
+		}
 		hold(200, "GET", at+"/signals", "")
 		hold(200, "GET", at+"/signals/subscribers", "")
+		hold(404, "GET", at+"/media-buys/none", "")
+		hold(200, "GET", at+"/signals/candidates?limit=1", "")
 		hold(200, "GET", at+"/gam/advertisers?limit=9", "")
 		hold(200, "GET", at+"/buyer-advertiser-mappings", "")
 		hold(200, "GET", at+"/accounts?sandbox=true", "")

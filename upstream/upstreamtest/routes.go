@@ -15,46 +15,55 @@ type Route string
 // The operations served; RouteUnknown is every other path, and a method that the
 // path does not take.
 const (
-	RouteTenants          Route = "tenants"
-	RouteProvision        Route = "provision"
-	RouteTenant           Route = "tenant"
-	RouteStatus           Route = "status"
-	RouteDeactivate       Route = "deactivate"
-	RouteDeleteTenant     Route = "delete-tenant" // does no more than deactivate
-	RouteReactivate       Route = "reactivate"
-	RouteAdapterConfig    Route = "adapter-config"
-	RoutePutAdapterConfig Route = "put-adapter-config"
-	RouteTestConnection   Route = "test-connection"
-	RouteSettings         Route = "settings"
-	RoutePutSettings      Route = "put-settings"
-	RouteRefresh          Route = "refresh"
-	RouteSyncHistory      Route = "sync-history"
-	RouteWebhooks         Route = "webhooks"
-	RouteCreateWebhook    Route = "create-webhook"
-	RouteDeleteWebhook    Route = "delete-webhook"
-	RouteTestWebhook      Route = "test-webhook"
-	RouteProducts         Route = "products"
-	RouteCreateProduct    Route = "create-product"
-	RouteProduct          Route = "product"
-	RoutePutProduct       Route = "put-product"
-	RouteDeleteProduct    Route = "delete-product"
-	RouteValidateProduct  Route = "validate-product"
-	RouteSignals          Route = "signals"
-	RouteCreateSignal     Route = "create-signal"
-	RouteSignal           Route = "signal"
-	RoutePutSignal        Route = "put-signal"
-	RouteDeleteSignal     Route = "delete-signal"
-	RouteValidateSignal   Route = "validate-signal"
-	RoutePatchTenant      Route = "patch-tenant"
-	RouteAdvertisers      Route = "advertisers"
-	RouteEnsureAdvertiser Route = "ensure-advertiser"
-	RouteMappings         Route = "mappings"
-	RouteCreateMapping    Route = "create-mapping"
-	RoutePatchMapping     Route = "patch-mapping"
-	RouteDeleteMapping    Route = "delete-mapping"
-	RouteAccounts         Route = "accounts"
-	RouteSaveAccount      Route = "save-account"
-	RouteUnknown          Route = "unknown"
+	RouteTenants               Route = "tenants"
+	RouteProvision             Route = "provision"
+	RouteTenant                Route = "tenant"
+	RouteStatus                Route = "status"
+	RouteDeactivate            Route = "deactivate"
+	RouteDeleteTenant          Route = "delete-tenant" // does no more than deactivate
+	RouteReactivate            Route = "reactivate"
+	RouteAdapterConfig         Route = "adapter-config"
+	RoutePutAdapterConfig      Route = "put-adapter-config"
+	RouteTestConnection        Route = "test-connection"
+	RouteSettings              Route = "settings"
+	RoutePutSettings           Route = "put-settings"
+	RouteRefresh               Route = "refresh"
+	RouteSyncHistory           Route = "sync-history"
+	RouteWebhooks              Route = "webhooks"
+	RouteCreateWebhook         Route = "create-webhook"
+	RouteDeleteWebhook         Route = "delete-webhook"
+	RouteTestWebhook           Route = "test-webhook"
+	RouteProducts              Route = "products"
+	RouteCreateProduct         Route = "create-product"
+	RouteProduct               Route = "product"
+	RoutePutProduct            Route = "put-product"
+	RouteDeleteProduct         Route = "delete-product"
+	RouteValidateProduct       Route = "validate-product"
+	RouteSignals               Route = "signals"
+	RouteCreateSignal          Route = "create-signal"
+	RouteSignal                Route = "signal"
+	RoutePutSignal             Route = "put-signal"
+	RouteDeleteSignal          Route = "delete-signal"
+	RouteValidateSignal        Route = "validate-signal"
+	RoutePatchTenant           Route = "patch-tenant"
+	RouteAdvertisers           Route = "advertisers"
+	RouteEnsureAdvertiser      Route = "ensure-advertiser"
+	RouteMappings              Route = "mappings"
+	RouteCreateMapping         Route = "create-mapping"
+	RoutePatchMapping          Route = "patch-mapping"
+	RouteDeleteMapping         Route = "delete-mapping"
+	RouteAccounts              Route = "accounts"
+	RouteSaveAccount           Route = "save-account"
+	RouteCreativeFormats       Route = "creative-formats"
+	RouteProperties            Route = "publisher-properties"
+	RouteSelectors             Route = "selectors"
+	RouteMediaBuys             Route = "media-buys"
+	RouteMediaBuy              Route = "media-buy"
+	RouteRecentBuyers          Route = "recent-buyers"
+	RouteCandidates            Route = "candidates"
+	RouteInventoryCapabilities Route = "inventory-capabilities"
+	RouteSignalCapabilities    Route = "signal-capabilities"
+	RouteUnknown               Route = "unknown"
 )
 
 // routes is the table of what is served: the path under BasePath, where "*" is
@@ -85,9 +94,18 @@ var routes = []struct {
 	{"tenants/*/gam/advertisers:ensure", map[string]Route{http.MethodPost: RouteEnsureAdvertiser}},
 	{"tenants/*/buyer-advertiser-mappings", map[string]Route{http.MethodGet: RouteMappings, http.MethodPost: RouteCreateMapping}},
 	{"tenants/*/buyer-advertiser-mappings/*", map[string]Route{http.MethodPatch: RoutePatchMapping, http.MethodDelete: RouteDeleteMapping}},
+	{"tenants/*/creative-formats", map[string]Route{http.MethodGet: RouteCreativeFormats}},
+	{"tenants/*/inventory/adapter-capabilities", map[string]Route{http.MethodGet: RouteInventoryCapabilities}},
+	{"tenants/*/inventory/publisher-properties", map[string]Route{http.MethodGet: RouteProperties}},
+	{"tenants/*/inventory/selectors", map[string]Route{http.MethodGet: RouteSelectors}},
+	{"tenants/*/media-buys", map[string]Route{http.MethodGet: RouteMediaBuys}},
+	{"tenants/*/media-buys/*", map[string]Route{http.MethodGet: RouteMediaBuy}},
+	{"tenants/*/recent-buyers", map[string]Route{http.MethodGet: RouteRecentBuyers}},
 	{"tenants/*/accounts", map[string]Route{http.MethodGet: RouteAccounts, http.MethodPost: RouteSaveAccount}},
 	{"tenants/*/signals", map[string]Route{http.MethodGet: RouteSignals, http.MethodPost: RouteCreateSignal}},
 	{"tenants/*/signals:validate", map[string]Route{http.MethodPost: RouteValidateSignal}},
+	{"tenants/*/signals/adapter-capabilities", map[string]Route{http.MethodGet: RouteSignalCapabilities}},
+	{"tenants/*/signals/candidates", map[string]Route{http.MethodGet: RouteCandidates}},
 	{"tenants/*/signals/*", map[string]Route{http.MethodGet: RouteSignal, http.MethodPut: RoutePutSignal, http.MethodDelete: RouteDeleteSignal}},
 }
 

@@ -18,6 +18,8 @@ var (
 	open = map[string]bool{"format_options": true}
 	// patterned is the one member with a pattern.
 	patterned = map[string]bool{"signal_id": true}
+	// ours are members of an object that the agent does not have.
+	ours = map[string]string{"RecentBuyer": "principal_id"}
 	// preset are the members with a default that is not null, "", an empty list or an empty object.
 	preset = map[string]string{
 		"status": `"active"`, "delivery_type": `"non_guaranteed"`, "required": "true", "severity": `"error"`, "is_fixed": "true",
@@ -60,7 +62,7 @@ func members(s *api.Schema) iter.Seq2[string, *api.Schema] {
 			if name == "" {
 				name = word.Snake(p.Name)
 			}
-			if !yield(name, p.Schema) {
+			if ours[s.Name] != name && !yield(name, p.Schema) {
 				return
 			}
 		}

@@ -1,6 +1,7 @@
 package upstreamtest
 
 import (
+	"bytes"
 	"embed"
 	"encoding/json"
 	"fmt"
@@ -63,7 +64,11 @@ var stockFile = func() func(string) []byte {
 			if err != nil {
 				return nil
 			}
-			read[name] = text
+			var out bytes.Buffer
+			if err := json.Compact(&out, text); err != nil {
+				panic("upstreamtest: stock/" + name + ".json can't be read: " + err.Error())
+			}
+			read[name] = out.Bytes()
 		}
 		return read[name]
 	}
@@ -151,7 +156,13 @@ func (q *inquiry) fill() {
 		q.products.put(member(doc, "wholesale_product_id"), q.soldProduct(doc))
 	}
 	for _, doc := range q.publisher.Buys {
-		q.buys.put(member(doc, "media_buy_id"), doc)
+		q.buys.put(member(doc, "media_buy_id"), q.stockBuy(doc))
+	}
+	for _, doc := range q.publisher.Buyers {
+		if n := number(doc); n >= 0 && speaksSOAP(t.adapterType()) {
+			doc = with(doc, named{"resolved_gam_advertiser_id", t.AdvertiserID(n)})
+		}
+		q.buyers.put(member(doc, "operator_domain"), doc)
 	}
 	for i, doc := range q.publisher.Mappings {
 		m := mapping{ID: idOf("rule_", t.ID, i), AdvertiserID: t.AdvertiserID(number(doc)), CreatedAt: at(20 - i), UpdatedAt: at(9 - i)}

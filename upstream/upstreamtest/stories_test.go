@@ -104,6 +104,10 @@ func (s *story) play(t *testing.T, line string) {
 			t.Status.Tasks[i].Complete = t.Status.Tasks[i].ID != words[1]
 		}
 		s.SetTenant(t)
+	case "buy": // ID MEDIABUY STATUS
+		if !s.SetMediaBuy(words[0], words[1], words[2], "") {
+			t.Fatalf("no media buy %s", words[1])
+		}
 	case "type": // of what calls send
 		s.contentType = rest
 	case "bare": // ID: a tenant without an ad server
