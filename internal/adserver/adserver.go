@@ -39,9 +39,21 @@ type Type struct {
 	Login string
 	// Untaken: the sales agent does not know the type. Its config is in the config file alone.
 	Untaken bool
+	// Advertisers is what can be known of its advertisers.
+	Advertisers Advertisers
 	// Probes is how many calls the sales agent makes to try a config.
 	Probes int
 }
+
+// Advertisers says where the advertisers of a type's ad servers are listed (contract 12.13).
+type Advertisers uint8
+
+// Where advertisers are listed.
+const (
+	Nowhere  Advertisers = iota
+	AtVendor             // by the vendor, and not by the sales agent
+	Synced               // by the sales agent, which also keeps a default one and maps buyers to them
+)
 
 // Field is one field of a type's config.
 type Field struct {

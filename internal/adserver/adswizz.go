@@ -2,7 +2,7 @@ package adserver
 
 // The sales agent does not know AdsWizz yet (contract 5.9).
 var adsWizz = &Type{
-	Name: "adswizz", Title: "AdsWizz", Untaken: true,
+	Name: "adswizz", Title: "AdsWizz", Advertisers: AtVendor, Untaken: true,
 	Fields: []Field{
 		{Name: "agencyId", Form: Integer, Use: Kept},
 		{Name: "environment", Form: Word, Use: Kept, Words: []string{"AUDIOSERVE", production}},

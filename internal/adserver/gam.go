@@ -1,7 +1,7 @@
 package adserver
 
 var googleAdManager = &Type{
-	Name: "google_ad_manager", Title: "Google Ad Manager", Probes: 1,
+	Name: "google_ad_manager", Title: "Google Ad Manager", Advertisers: Synced, Probes: 1,
 	Fields: []Field{
 		{Name: "networkCode", Form: Digits, Use: Sent | Kept | Taken, Required: true, Min: 1, Max: 32},
 		{Name: accountEmail, Use: Taken, Required: true, Min: 3, Max: 255},

@@ -22,7 +22,8 @@ type (
 	// agent, and change what is asked (call, query, sent, answer, status). A document from it, in the words of the
 	// contract, is the answer: no call follows.
 	preparing func(ctx context.Context, x *exchange) (document []byte, err error)
-	// composing gives the members that the gateway composes, from the sales agent's document.
+	// composing gives the members that the gateway composes, from the sales agent's document; shape.ErrMalformed where
+	// that lacks what they need.
 	composing func(ctx context.Context, x *exchange, document []byte) ([]shape.Given, error)
 )
 
@@ -81,15 +82,12 @@ func (x *exchange) run(ctx context.Context) ([]byte, error) {
 			return document, err
 		}
 	}
-	if x.Compose != nil {
-		return x.composed(ctx)
-	}
 	r := upstream.Request{Query: x.query, Body: x.sent, Accept: x.Accept}
 	var out bytes.Buffer
 	if x.answer != nil {
 		r.Decode = func(body io.Reader) error {
 			out.Reset() // of an attempt before
-			return x.write(&out, body)
+			return x.reply(ctx, &out, body)
 		}
 	}
 	if err := x.operate(ctx, x.call, r); err != nil || x.answer == nil {
@@ -98,21 +96,29 @@ func (x *exchange) run(ctx context.Context) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// composed is run for a row with a Compose, which needs the whole of the sales agent's document.
-func (x *exchange) composed(ctx context.Context) ([]byte, error) {
-	document, err := x.ask(ctx, x.call, x.query, x.sent, x.Accept...)
+// composed gives the answer for a document of the sales agent's that Prepare has read.
+func (x *exchange) composed(ctx context.Context, document []byte) ([]byte, error) {
+	var out bytes.Buffer
+	if err := x.reply(ctx, &out, bytes.NewReader(document)); err != nil {
+		return nil, unusable(err)
+	}
+	return out.Bytes(), nil
+}
+
+// reply writes the answer, with what the row composes for it: that takes the whole of the sales agent's document.
+func (x *exchange) reply(ctx context.Context, w io.Writer, body io.Reader) error {
+	if x.Compose == nil {
+		return x.write(w, body)
+	}
+	document, err := io.ReadAll(body)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	given, err := x.Compose(ctx, x, document)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var out bytes.Buffer
-	if err := x.write(&out, bytes.NewReader(document), given...); err != nil {
-		return nil, fault.Upstream(fault.UpstreamInvalidResponse, "The sales agent sent an answer that can't be used.", err)
-	}
-	return out.Bytes(), nil
+	return x.write(w, bytes.NewReader(document), given...)
 }
 
 // write writes the answer, and counts what it lacks of the sales agent's document. Paths are counted by operation:
