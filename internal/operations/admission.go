@@ -42,11 +42,11 @@ func (s *Service) exchange(ctx context.Context, o *Operation, r Request) (*excha
 	x.query, x.given = o.parameters(r.Query, &asked)
 	slices.SortStableFunc(asked, func(a, b fault.Issue) int { return strings.Compare(a.Path, b.Path) })
 	issues = append(issues, asked...)
-	taken, err := x.readBody(&issues)
+	err := x.readBody(&issues)
 	switch {
 	case err != nil && len(issues) == 0:
 		return nil, err
-	case err == nil && taken && o.Check != nil:
+	case err == nil && o.Check != nil:
 		issues = append(issues, o.Check(x)...)
 	}
 	if err := issues.Err(); err != nil {
@@ -62,25 +62,25 @@ func NotOfAdServer(message string) error {
 	return e
 }
 
-// readBody reads the body by its shape, and reports whether that takes it.
-func (x *exchange) readBody(l *jsonbody.Issues) (taken bool, err error) {
+// readBody reads the body by its shape. The error is a BadRequest, of what is no sound JSON object.
+func (x *exchange) readBody(l *jsonbody.Issues) error {
 	switch {
 	case x.Method == http.MethodGet:
-		return true, nil
+		return nil
 	case x.request == nil:
 		if len(bytes.Trim(x.body, " \t\r\n")) == 0 {
-			return true, nil
+			return nil
 		}
 		body, err := jsonbody.Parse(x.body)
 		if err == nil && !body.Empty() {
 			l.Add("body", "This takes no body, or an empty object.")
 		}
-		return err == nil && body.Empty(), err
+		return err
 	}
 	sent, found, err := x.request.Request(x.body)
 	x.sent = sent
 	*l = append(*l, found...)
-	return err == nil && len(found) == 0, err
+	return err
 }
 
 // ids unescapes and checks the ids in a path. What stands literally in the table is none.

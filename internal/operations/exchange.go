@@ -15,8 +15,8 @@ import (
 
 // The parts of a row that are code. Each is one small function between reading a request and writing its answer.
 type (
-	// checking gives the faults of a body that its shape takes: what depends on several members, or on the source. It
-	// asks nobody.
+	// checking gives the faults that no shape finds: what depends on several members, or on the source. The body is a
+	// JSON object, and may have other faults, which are told in the same answer. It asks nobody.
 	checking func(x *exchange) []fault.Issue
 	// preparing comes before the call, for a write while no other write of the connection runs. It may ask the sales
 	// agent, and change what is asked (call, query, sent, answer, status). A document from it, in the words of the
