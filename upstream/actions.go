@@ -84,7 +84,7 @@ func (c *Client) DeleteWebhook(ctx context.Context, tenantID, webhookID string) 
 	cl.judge = func(a answer) *failure {
 		if a.status == http.StatusNotFound {
 			// A page of HTML says nothing of the webhook: it comes from something before upstream.
-			if p, err := wire.DecodeError(a.body); err == nil && p.Code != tenantNotFound {
+			if a.problem != nil && a.problem.Code != tenantNotFound {
 				return nil
 			}
 		}

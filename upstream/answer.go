@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"esagate/internal/background"
+	"esagate/upstream/wire"
 )
 
 const (
@@ -18,12 +19,13 @@ const (
 	maxProblem  int64 = 64 << 10 // bytes of an error answer that are read
 )
 
-// answer is an answer as it came; body is nil when it could not be read.
+// answer is an answer that is no success, as it came; body is nil when it could not be read.
 type answer struct {
-	status int
-	header http.Header
-	body   []byte
-	call   *call // that it answers
+	status  int
+	header  http.Header
+	body    []byte
+	problem *wire.Problem // that it tells, without the call's credentials; nil when its body has no known shape
+	call    *call         // that it answers
 }
 
 // exchange sends the request, reads the whole answer and judges it.
@@ -63,7 +65,7 @@ func judge(ctx context.Context, cl *call, resp *http.Response) *failure {
 	switch {
 	case !cl.accepts(resp.StatusCode):
 		return judgeProblem(ctx, cl, resp)
-	case cl.done:
+	case cl.done && (cl.accept == nil || saysNothing(resp)):
 		return nil
 	case !isJSON(resp.Header.Get("Content-Type")):
 		return failed(outcomeInvalid, blameTenant, errContentType)
@@ -84,6 +86,12 @@ func judge(ctx context.Context, cl *call, resp *http.Response) *failure {
 	return nil
 }
 
+// saysNothing reports whether an answer has no body, or one that may be passed over: a page comes from something
+// before upstream, which has done nothing.
+func saysNothing(resp *http.Response) bool {
+	return resp.StatusCode == http.StatusNoContent || resp.ContentLength == 0 || isJSON(resp.Header.Get("Content-Type"))
+}
+
 // judgeProblem judges an answer that is no success; without a body, by its status alone.
 func judgeProblem(ctx context.Context, cl *call, resp *http.Response) *failure {
 	body := boundBody(resp, maxProblem)
@@ -94,7 +102,11 @@ func judgeProblem(ctx context.Context, cl *call, resp *http.Response) *failure {
 	case err != nil:
 		text = nil
 	}
-	a := answer{resp.StatusCode, resp.Header, text, cl}
+	a := answer{status: resp.StatusCode, header: resp.Header, body: text, call: cl}
+	if problem, err := wire.DecodeError(text); err == nil {
+		credentialsOf(cl.secrets).clean(problem)
+		a.problem = problem
+	}
 	if cl.judge != nil {
 		return cl.judge(a)
 	}

@@ -53,13 +53,14 @@ type call struct {
 	limit    time.Duration   // of the whole call, without its waits for slots; 0: FetchTimeout
 	accept   []int           // statuses of success; nil: 200 alone
 	once     bool            // no attempt follows another, though it is a read
-	done     bool            // any 2xx is a success, whatever the body says
+	done     bool            // no document is read: any 2xx is a success, or one of accept with a body that is no page
 	probes   *breaker        // the breaker that this is the probe of; nil for a reader's call
 	unwanted <-chan struct{} // of a probe: closed when it is not wanted any more
 	quick    bool            // a probe in so little time that running out of it says nothing
 	most     int64           // bytes of a success; 0: maxDocument
 
-	decode func(body io.Reader) error // keeps what it decoded; nil only with done
+	paths  func(location string) string // a caller's name for a location in the body; nil: by callersFields
+	decode func(body io.Reader) error   // keeps what it decoded; nil only with done
 	// judge judges an answer that is no success, in place of answered; nil from it is
 	// a success after all.
 	judge func(a answer) *failure
@@ -92,12 +93,12 @@ func (cl *call) readsStatus() bool { return cl.op == opStatus || cl.op == opProb
 // accepts reports whether a status is one of success.
 func (cl *call) accepts(status int) bool {
 	switch {
+	case cl.accept != nil:
+		return slices.Contains(cl.accept, status)
 	case cl.done:
 		return status >= 200 && status < 300
-	case cl.accept == nil:
-		return status == http.StatusOK
 	}
-	return slices.Contains(cl.accept, status)
+	return status == http.StatusOK
 }
 
 type callKey struct{}

@@ -35,8 +35,8 @@ type madeCall struct {
 	body    string // what is sent; credentials as they are
 	status  int    // an answer that is a success
 	answer  string
-	want    any // what is read from it
-	writes  bool
+	want    any  // what is read from it
+	writes  bool // is made once
 	probes  bool // may take ProbeTimeout
 }
 
@@ -49,7 +49,7 @@ func everyCall() []madeCall {
 		`{"tenant_id":"tnt_b","external_org_id":"31-8","external_source":"shopfront","is_active":true}]}`
 	key := credential + "-of-more-than-32-bytes"
 	nothing := func(err error) (any, error) { return nil, err }
-	return []madeCall{
+	return append(operations(), []madeCall{
 		{"provision", func(ctx context.Context, c *upstream.Client, _ string) (any, error) {
 			return c.Provision(ctx, provisioning())
 		},
@@ -108,7 +108,7 @@ func everyCall() []madeCall {
 			return c.FindTenant(ctx, "shopfront", "31-8")
 		}, "GET ?external_source=shopfront", "", 200, list, &wire.Tenant{TenantID: "tnt_b", ExternalOrgID: text("31-8"),
 			ExternalSource: text("shopfront"), IsActive: wire.Opt[bool]{Value: true, Set: true}}, false, false},
-	}
+	}...)
 }
 
 // toTenant is the answer to a call about the usual tenant.

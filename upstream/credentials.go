@@ -69,7 +69,8 @@ func (c *credentials) found(text string, least int) bool {
 }
 
 // clean removes from an answer's error whatever holds a credential. Codes that the
-// gateway knows stay: they are ours, whatever a password may be.
+// gateway knows stay: they are ours, whatever a password may be. Issues stay too: only operations
+// on an ad server show them, whose requests hold no credential.
 func (c *credentials) clean(p *wire.Problem) {
 	if !knownCode(p.Code) && c.in(p.Code) {
 		p.Code = ""

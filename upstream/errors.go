@@ -106,11 +106,7 @@ func lost(ctx context.Context, err error) *failure {
 // answered judges an answer that is no success, by contract 7.3. Its body may be
 // anything at all.
 func answered(a answer) *failure {
-	problem, err := wire.DecodeError(a.body) // nil when the body has no known shape
-	if err == nil {
-		credentialsOf(a.call.secrets).clean(problem)
-	}
-	status, no := a.status, refusalOf(a.status, problem)
+	status, problem, no := a.status, a.problem, refusalOf(a.status, a.problem)
 	cause := no.cause()
 	switch {
 	case no.AdapterCode != "":
@@ -129,7 +125,7 @@ func answered(a answer) *failure {
 	case status == http.StatusConflict && problem != nil:
 		return conflict("The sales agent refused: the request does not fit the tenant's present state.", cause)
 	case (status == http.StatusBadRequest || status == http.StatusUnprocessableEntity) && problem != nil:
-		return rejected(problem, no)
+		return rejected(a, no)
 	case status == http.StatusTooManyRequests:
 		return retryable(outcomeRateLimited, blameUnknown, a, cause)
 	case status == http.StatusInternalServerError, status == http.StatusBadGateway,

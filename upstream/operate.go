@@ -3,6 +3,7 @@ package upstream
 import (
 	"context"
 	"io"
+	"net/http"
 	"net/url"
 
 	"esagate/internal/fault"
@@ -12,33 +13,71 @@ import (
 // Request is a call of one of a tenant's ad-server operations, which differ in nothing but this.
 type Request struct {
 	Operation string     // its name in metrics and spans: a constant of the table of operations
-	Method    string     // "": GET, a read
+	Method    string     // "" or GET: a read, which may be repeated
 	Path      []string   // segments below the tenant, not escaped
 	Query     url.Values // may hold a caller's text
-	Body      []byte     // JSON; nil: none
-	Accept    []int      // statuses of success; nil: 200 alone
-	Most      int64      // bytes of a success; 0: maxDocument
-	// Decode reads the document of a success; nil: there is none.
+	Body      []byte     // a JSON object, of a write that is no DELETE
+	Accept    []int      // statuses of success; nil: 200, and without Decode 204
+	Most      int64      // bytes of a success; 0: 8 MiB
+	// Decode reads the document of a success. nil: there need be none, and none is read.
 	Decode func(body io.Reader) error
 	// Slow: the sales agent waits for others before it answers. The call may take ProbeTimeout, and is made once.
 	Slow bool
-	// Uncounted: a cursor or a text of a caller's may be why the call fails.
+	// Uncounted: a cursor or a text of a caller's may be why the sales agent fails. An answer of 500 or more then
+	// says nothing, and the call is not made again: it would come to the same, and take a retry from others.
 	Uncounted bool
 	// CallersPath turns a path in the sales agent's body into the caller's (contract 12.11); "" from it is none that
-	// a caller knows. nil: the body has no fields of a caller's.
+	// a caller knows. nil: nothing of the body is a caller's.
 	CallersPath func(string) string
-	// Refused judges an answer that refuses the request; nil from it, or a nil Refused, leaves it to the rules of
-	// all calls (contract 7.3).
+	// Refused judges an answer of 400 to 499 before the table of words does (contract 12.11). nil from it, or a nil
+	// Refused, leaves it to that table, and what is not there to the rules of all calls (contract 7.3).
 	Refused func(status int, problem *wire.Problem) *fault.Error
 }
 
-// Operate makes the call. Its errors are those of all calls, and Refused's.
+// Operate makes the call. Its errors are those of all calls, Refused's, and those of contract 12.11. No breaker counts
+// how it fails, but an open one of the whole upstream's keeps it back. A write is made once. An error of one that is
+// neither [NotSent] nor has a [Refusal] in its chain leaves open whether it was done, as after a success without the
+// document asked for.
 func (c *Client) Operate(ctx context.Context, tenantID string, r Request) error {
 	cl := tenantCall(operation(r.Operation), tenantID, r.Path...)
-	cl.method, cl.query, cl.body, cl.accept, cl.most = r.Method, r.Query, r.Body, r.Accept, r.Most
-	cl.decode, cl.done = r.Decode, r.Decode == nil
+	cl.query, cl.accept, cl.most, cl.decode, cl.paths = r.Query, r.Accept, r.Most, r.Decode, r.CallersPath
+	if cl.paths == nil {
+		cl.paths = func(string) string { return "" }
+	}
+	switch r.Method {
+	case "", http.MethodGet:
+	case http.MethodDelete:
+		cl.method = r.Method
+	default:
+		cl.method, cl.body = r.Method, r.Body
+		if !wire.ValidBody(r.Body) { // upstream would read it as an empty object
+			return unencodable()
+		}
+	}
+	if cl.done = r.Decode == nil; cl.done && cl.accept == nil {
+		cl.accept = []int{http.StatusOK, http.StatusNoContent}
+	}
 	if r.Slow {
 		cl.limit, cl.once = c.cfg.ProbeTimeout, true
 	}
+	cl.judge = r.judge
 	return c.do(ctx, cl)
+}
+
+// judge judges an answer that is no success.
+func (r *Request) judge(a answer) *failure {
+	no := refusalOf(a.status, a.problem)
+	if r.Refused != nil && a.problem != nil && a.status >= 400 && a.status < 500 {
+		if e := r.Refused(a.status, a.problem); e != nil {
+			return declined(e, no)
+		}
+	}
+	if f := worded(a, no); f != nil {
+		return f
+	}
+	f := answered(a)
+	if r.Uncounted && a.status >= 500 {
+		f.blame, f.retry = blameUnknown, false
+	}
+	return f
 }

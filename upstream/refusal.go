@@ -100,19 +100,19 @@ func shown(text, otherwise string) string {
 // rejected is a 400 or 422: the paths at fault, as the gateway's callers know them, and
 // upstream's sentences where they may be shown. What is no single field of a caller's is
 // "body".
-func rejected(p *wire.Problem, no *Refusal) *failure {
+func rejected(a answer, no *Refusal) *failure {
 	const (
 		field = "The sales agent does not accept this value."
 		whole = "The sales agent does not accept the request."
 		other = "The sales agent does not accept the request as the gateway makes it."
 	)
 	var issues []fault.Issue
-	if len(p.Fields) == 0 {
-		issues = []fault.Issue{{Path: "body", Message: shown(p.Message, whole)}}
+	if len(a.problem.Fields) == 0 {
+		issues = []fault.Issue{{Path: "body", Message: shown(a.problem.Message, whole)}}
 	}
-	for _, f := range p.Fields {
+	for _, f := range a.problem.Fields {
 		issue := fault.Issue{Path: "body", Message: other}
-		if path := callersPath(f.Path); path != "" {
+		if path := a.call.callersPath(f.Path); path != "" {
 			issue = fault.Issue{Path: path, Message: shown(f.Message, field)}
 		}
 		if !slices.Contains(issues, issue) {
@@ -145,8 +145,12 @@ var callersFields = map[string]string{
 
 // callersPath turns a location in upstream's request into the path of the field in a
 // caller's; "" when it is none that a caller can change, or no field at all. What stands
-// before a field (body, adapter, the type of the ad server) is not in a caller's.
-func callersPath(location string) string {
+// before a field (body, adapter, the type of the ad server) is not in a caller's, unless
+// the call has names of its own.
+func (cl *call) callersPath(location string) string {
+	if cl.paths != nil {
+		return cl.paths(location)
+	}
 	field := location[strings.LastIndexByte(location, '.')+1:]
 	if name := adserver.CallersName(field); name != "" {
 		return name

@@ -23,6 +23,13 @@ type Problem struct {
 	Message string
 	// Fields are the entries of a list of validation errors, at most maxFields.
 	Fields []FieldProblem
+	// Issues are what upstream's own check of a body found (`details.issues`), at most maxFields.
+	Issues []ProblemIssue
+	// Supported are the values that it would have taken (`details.supported_…_types`), at most maxFields. Anything may
+	// stand in them.
+	Supported []string
+	// ActiveReferences is how many media buys use what was to be deleted; nil where it does not say so.
+	ActiveReferences *int64
 }
 
 // AgentURLMismatch is upstream's word for a public_agent_url whose host it does not serve. It
@@ -39,6 +46,16 @@ type FieldProblem struct {
 	Path    string
 	Message string // free text, like Problem.Message
 }
+
+// ProblemIssue is a fault that upstream's own check of a body found. Code and Message may hold anything.
+type ProblemIssue struct {
+	Code    string `json:"code"`
+	Field   Dotted `json:"field"` // "" for the body as a whole
+	Message string `json:"message"`
+}
+
+// Dotted is a path that upstream writes as one text, with "?" for parts as in [FieldProblem].
+type Dotted string
 
 const (
 	maxFields   = 50
@@ -71,6 +88,11 @@ func DecodeError(body []byte) (*Problem, error) {
 		return nil, &InvalidError{"it is no error of a known shape"}
 	}
 	p := &Problem{Message: one.Message.Value, ErrorID: one.ErrorID.Value}
+	d := &one.Details
+	p.Issues, p.Supported = d.Issues, append(d.SelectorTypes, d.CandidateTypes...)
+	if d.ActiveReferences.Set {
+		p.ActiveReferences = &d.ActiveReferences.Value
+	}
 	for _, f := range list {
 		p.Fields = append(p.Fields, FieldProblem{string(f.Location), f.Message})
 	}
@@ -85,11 +107,20 @@ func DecodeError(body []byte) (*Problem, error) {
 	return p, nil
 }
 
-// errorBody is an error answer that is an object; its details are not read.
+// errorBody is an error answer that is an object.
 type errorBody struct {
-	Error   Opt[string] `json:"error"`
-	Message Opt[string] `json:"message"`
-	ErrorID Opt[string] `json:"error_id"`
+	Error   Opt[string]  `json:"error"`
+	Message Opt[string]  `json:"message"`
+	ErrorID Opt[string]  `json:"error_id"`
+	Details errorDetails `json:"details"`
+}
+
+// errorDetails are those of the details that any answer of ours depends on.
+type errorDetails struct {
+	Issues           []ProblemIssue `json:"issues" max:"50"`
+	SelectorTypes    []string       `json:"supported_selector_types" max:"50"`
+	CandidateTypes   []string       `json:"supported_candidate_types" max:"50"`
+	ActiveReferences Opt[int64]     `json:"active_references"`
 }
 
 // location is a `loc` list as a dotted path.
@@ -119,5 +150,19 @@ func (l *location) take(r *reader, _ *field) outcome {
 		parts = append(parts, part)
 	}
 	*l = location(strings.Join(parts, "."))
+	return present
+}
+
+func (d *Dotted) take(r *reader, _ *field) outcome {
+	*d = ""
+	raw := r.value()
+	if r.err != nil || raw.Kind() != jsontext.KindString {
+		return absent
+	}
+	parts := strings.SplitN(string(r.unquote(raw)), ".", maxLocation+1)
+	for i, part := range parts {
+		parts[i] = segment(part)
+	}
+	*d = Dotted(strings.Join(parts[:min(len(parts), maxLocation)], "."))
 	return present
 }

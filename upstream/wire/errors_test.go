@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -20,6 +21,27 @@ func TestDecodeError(t *testing.T) {
 			`{"error":"tenant_not_found","message":"no tenant 'tnt_kiosk'","details":{"password":"CANARY"}}`,
 			wire.Problem{Code: "tenant_not_found", Message: "no tenant 'tnt_kiosk'"},
 		},
+		"issues": {
+			`{"error":"invalid_signal_mapping","message":"m","details":{"issues":[
+			  {"code":"missing_range","field":"range.min.0","message":"range is missing","severity":"error","input":"CANARY"},
+			  {"code":"odd","field":"a.CANARY key.-1.007..` + long + `","message":null},{"field":["range"],"severity":7},"CANARY"]}}`,
+			wire.Problem{Code: "invalid_signal_mapping", Message: "m", Issues: []wire.ProblemIssue{
+				{Code: "missing_range", Field: "range.min.0", Message: "range is missing"}, {Code: "odd", Field: "a.?.?.007.?.?"}, {},
+			}},
+		},
+		"what is supported": {
+			`{"error":"unsupported_selector_type","message":"m","details":{"supported_selector_types":["a b",7,"c"],"supported_candidate_types":["d"]}}`,
+			wire.Problem{Code: "unsupported_selector_type", Message: "m", Supported: []string{"a b", "c", "d"}},
+		},
+		"references": {
+			`{"error":"signal_mapping_in_use","details":{"active_references":3.0}}`,
+			wire.Problem{Code: "signal_mapping_in_use", ActiveReferences: new(int64(3))},
+		},
+		"details of other kinds": {
+			`{"error":"a","details":{"issues":{"code":"CANARY"},"supported_selector_types":"CANARY","active_references":"3"}}`,
+			wire.Problem{Code: "a"},
+		},
+		"details that are a list": {`{"error":"a","details":[{"issues":[{"code":"CANARY"}]}]}`, wire.Problem{Code: "a"}},
 		"details null": {
 			`{"error":"tenant_has_active_resources","message":"2 media buys","details":null}`,
 			wire.Problem{Code: "tenant_has_active_resources", Message: "2 media buys"},
@@ -79,6 +101,13 @@ func TestDecodeErrorIsBounded(t *testing.T) {
 	if err != nil || len(p.Fields) != 50 || strings.Count(p.Fields[0].Path, "a") != 16 {
 		t.Errorf("%+v, %v; want 50 fields, and 16 parts in a path", p, err)
 	}
+	one = `{"field":"` + strings.Repeat("a.", 500) + `a","message":"m"}`
+	words := `["` + strings.Repeat(`a","`, 200) + `"]`
+	p, err = wire.DecodeError([]byte(`{"error":"a","details":{"issues":[` + strings.Repeat(one+`,`, 200) + one +
+		`],"supported_selector_types":` + words + `,"supported_candidate_types":` + words + `}}`))
+	if err != nil || len(p.Issues) != 50 || strings.Count(string(p.Issues[49].Field), "a") != 16 || len(p.Supported) != 100 {
+		t.Errorf("%+v, %v; want 50 issues, 16 parts in a path, and 50 words of each kind", p, err)
+	}
 }
 
 func TestNoErrorOfAKnownShape(t *testing.T) {
@@ -92,4 +121,34 @@ func TestNoErrorOfAKnownShape(t *testing.T) {
 			t.Errorf("%s: %+v, %v", body, p, err)
 		}
 	}
+}
+
+// FuzzDecodeError: whatever an answer is, paths hold plain words alone, and lists are bounded.
+func FuzzDecodeError(f *testing.F) {
+	f.Add([]byte(`{"error":"a","message":"m","error_id":"a3f0","details":{"issues":[{"code":"c","field":"a.0.b","message":"m"}],"active_references":2}}`))
+	f.Add([]byte(`{"error":"a","details":{"supported_selector_types":["a"],"supported_candidate_types":["b",1]}}`))
+	f.Add([]byte(`[{"loc":["body","a",0,"b c"],"msg":"m","input":{"a":1}}]`))
+	path := regexp.MustCompile(`^(([A-Za-z0-9_]{1,64}|\?)(\.([A-Za-z0-9_]{1,64}|\?)){0,15})?$`)
+	f.Fuzz(func(t *testing.T, body []byte) {
+		p, err := wire.DecodeError(body)
+		if err != nil {
+			if e := (*wire.InvalidError)(nil); !errors.As(err, &e) || p != nil {
+				t.Fatalf("%+v, %v", p, err)
+			}
+			return
+		}
+		if len(p.Fields) > 50 || len(p.Issues) > 50 || len(p.Supported) > 100 {
+			t.Errorf("%d fields, %d issues, %d words", len(p.Fields), len(p.Issues), len(p.Supported))
+		}
+		for _, f := range p.Fields {
+			if !path.MatchString(f.Path) {
+				t.Errorf("the path %q", f.Path)
+			}
+		}
+		for _, i := range p.Issues {
+			if !path.MatchString(string(i.Field)) {
+				t.Errorf("the path %q", i.Field)
+			}
+		}
+	})
 }

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"unicode/utf8"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"esagate/internal/word"
 )
 
@@ -69,4 +71,11 @@ type WebhookRequest struct {
 	EventTypes  []string `json:"event_types"`
 	Description string   `json:"description,omitempty"`
 	Secret      Secret   `json:"secret"` // at least 32 characters
+}
+
+// ValidBody reports whether upstream reads raw as the object that it is: one in UTF-8, without a name twice. What it
+// can't parse it reads as an empty object, and answers with a success.
+func ValidBody(raw []byte) bool {
+	v := jsontext.Value(raw)
+	return v.Kind() == jsontext.KindBeginObject && v.IsValid()
 }
