@@ -70,6 +70,7 @@ internal/browsertest:
 internal/pgtest:
 internal/sqlitetest: registry/sqlstore
 registry/registrytest: internal/fault registry
+transform/shape/shapetest: api internal/word
 upstream/upstreamtest: api internal/adserver internal/word
 `
 

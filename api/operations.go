@@ -34,7 +34,7 @@ type Parameter struct {
 }
 
 // Schema is what the contract says of a value: of JSON Schema the words that the contract uses. An allOf of
-// one schema is that schema.
+// one schema is that schema, and so is a oneOf of one and null.
 type Schema struct {
 	Name                  string // of the component, without its place; "" of one that stands where it is used
 	Type, Format, Pattern string
@@ -163,24 +163,44 @@ func (l *loader) schema(n *yaml.Node) *Schema {
 	}
 	s := &Schema{}
 	if all := at(n, "allOf"); all != nil && len(all.Content) == 1 {
-		*s = *l.schema(all.Content[0])
-		s.Upstream = Upstream{Drops: s.Upstream.Drops}
+		s.be(l.schema(all.Content[0]))
 	} else if _, ok := has(n, "type"); ok {
 		s.read(l, n)
 	}
 	s.Nullable = s.Nullable || text(at(n, "nullable")) == "true"
 	for _, word := range []string{"oneOf", "anyOf"} {
 		if list := at(n, word); list != nil {
-			for _, c := range list.Content {
-				choice := l.schema(c)
-				s.Choices, s.Nullable = append(s.Choices, choice), s.Nullable || choice.Nullable
-			}
+			s.choose(l, list.Content)
 		}
 	}
 	if up := at(n, "x-upstream"); up != nil {
-		s.Upstream = decoded[Upstream](up)
+		drops := s.Upstream.Drops
+		if s.Upstream = decoded[Upstream](up); s.Upstream.Drops.List == nil && !s.Upstream.Drops.All {
+			s.Upstream.Drops = drops
+		}
 	}
 	return s
+}
+
+// be makes it another schema, but for what depends on where that stands.
+func (s *Schema) be(other *Schema) {
+	nullable := s.Nullable
+	*s = *other
+	s.Nullable, s.Upstream = s.Nullable || nullable, Upstream{Drops: s.Upstream.Drops}
+}
+
+// choose takes over the choices of a oneOf or an anyOf. Of one and null it is that one.
+func (s *Schema) choose(l *loader, list []*yaml.Node) {
+	for _, c := range list {
+		choice := l.schema(c)
+		s.Nullable = s.Nullable || choice.Nullable
+		if values := at(l.resolve(c), "enum"); values == nil || choice.Enum != nil { // not of null alone
+			s.Choices = append(s.Choices, choice)
+		}
+	}
+	if len(s.Choices) == 1 {
+		s.be(s.Choices[0])
+	}
 }
 
 // read takes over what a schema with a type says.

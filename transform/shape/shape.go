@@ -12,7 +12,8 @@
 // A value of another type than its schema's, or outside its bounds, is malformed, and noted by its path. It is null where
 // it may be; else it is absent. What is absent is left out; where it is required it is null or the default of x-upstream,
 // and else the object that needs it is absent too. A list needs all of its entries. A number stands for decimal text of the
-// same digits. A text that must not be shown is replaced by a sentence where it is required.
+// same digits. A text that must not be shown is replaced by a sentence where it is required. Of several schemas
+// a document is read by the first: which of them it is, who asked for it knows.
 //
 // # Requests
 //
@@ -114,11 +115,15 @@ func compile(schema *api.Schema) *Shape {
 	case "boolean":
 		s.kind, s.wrong = boolean, " must be true or false."
 	}
-	for _, c := range schema.Choices {
-		if c.Format == "decimal" {
+	for i, c := range schema.Choices {
+		switch {
+		case c.Format == "decimal":
 			s.text(c)
+		case c.Type == "number":
+			s.orNumber = true
+		case i == 0:
+			return Of(c)
 		}
-		s.orNumber = s.orNumber || c.Type == "number"
 	}
 	s.callers, s.upstream = make(map[string]int, len(schema.Properties)), make(map[string]int, len(schema.Properties))
 	required := set(schema.Required)
