@@ -72,15 +72,10 @@ func (g adServers) operate(w http.ResponseWriter, r *request, o *operations.Oper
 			return err
 		}
 	}
-	if o.State != "" && hasPrecondition(r.Header) {
-		asked.If = func(current *api.Body) error { return checkWrite(r.Header, current, time.Time{}) }
+	if hasPrecondition(r.Header) {
+		asked.If = func(current *api.Body) error { return g.holds(r, current) }
 	}
 	done, err := g.once(r, once, o.Changes(asked), func() (result, error) {
-		if o.State == "" {
-			if err := g.precondition(r, connectionView).Check(asked.Source); err != nil {
-				return result{}, err
-			}
-		}
 		status, document, err := g.deps.Operations.Write(detached(r), o, asked)
 		return result{status, document}, err
 	})
@@ -94,4 +89,16 @@ func (g adServers) operate(w http.ResponseWriter, r *request, o *operations.Oper
 		g.answer(w, r, done.status, done.document)
 	}
 	return nil
+}
+
+// holds checks the preconditions of a write against what it changes; nil: against the connection's own document.
+func (g adServers) holds(r *request, current *api.Body) error {
+	if current != nil {
+		return checkWrite(r.Header, current, time.Time{})
+	}
+	src, err := g.managedSource(r)
+	if err != nil {
+		return err
+	}
+	return g.precondition(r, connectionView).Check(src)
 }

@@ -8,9 +8,9 @@ import (
 	"strconv"
 
 	"esagate/internal/fault"
+	"esagate/internal/operations"
 	"esagate/internal/word"
 	"esagate/registry"
-	"esagate/upstream"
 )
 
 const headerIdempotencyKey = "Idempotency-Key"
@@ -90,17 +90,10 @@ func (g *Gateway) once(r *request, once *registry.IdempotencyRecord, lasts bool,
 	switch {
 	case err == nil:
 		g.keepAnswer(r, once, now.kept())
-	case lasts && mayBeDone(err):
+	case operations.Undecided(err):
 		g.keepAnswer(r, once, unknownResult.kept())
 	default: // if this fails, a repetition waits until Pending is over
 		_ = g.deps.Directory.ReleaseIdempotencyKey(ctx, customer, once.Key)
 	}
 	return now, err
-}
-
-// mayBeDone reports whether a write that failed may have been done: the sales agent has not said no, and
-// may have heard of it.
-func mayBeDone(err error) bool {
-	kind := fault.As(err).Kind
-	return (kind == fault.Unavailable || kind == fault.Internal) && !upstream.NotSent(err)
 }

@@ -70,8 +70,8 @@ type Request struct {
 	Vars   map[string]string // of the path, escaped
 	Query  string            // raw
 	Body   []byte
-	// If checks the preconditions of a write against what the GET that Operation.State names answers now, while no
-	// other write of the connection runs. Nil: there are none.
+	// If checks the preconditions of a write against what the GET that Operation.State names answers now, or without one
+	// against the connection, when the request is let in and while no other write of the connection runs. Nil: there are none.
 	If func(current *api.Body) error
 }
 

@@ -18,7 +18,7 @@ const (
 // Errors of writes.
 var (
 	errStopping = fault.New(fault.Unavailable, "The gateway is stopping.")
-	errPanicked = fault.New(fault.Internal, "Something went wrong on our side.")
+	errPanicked = &undecidedError{fault.New(fault.Internal, "Something went wrong on our side.")}
 	errTooMany  = &fault.Error{Kind: fault.Unavailable, RetryAfter: turnWait, Message: "Too much is being changed on ad servers at the moment."}
 	errTurn     = &fault.Error{Kind: fault.Conflict, RetryAfter: turnWait,
 		Message: "Another change of this connection is under way. Try again when that is over."}
@@ -82,7 +82,7 @@ func (s *Service) write(ctx context.Context, x *exchange, r Request) (w written)
 		defer s.settle(ctx, x)
 	}
 	w.document, w.err = x.run(ctx)
-	w.status = x.status
+	w.status, w.err = x.status, x.undecided(w.err)
 	return w
 }
 
@@ -111,8 +111,8 @@ func (s *Service) turn(ctx context.Context, x **exchange, r Request) (release fu
 
 // hold checks the preconditions of a write against what its State answers now.
 func (s *Service) hold(ctx context.Context, x *exchange, r Request) error {
-	if x.State == "" { // the edge has checked them against the connection's own document
-		return nil
+	if x.State == "" {
+		return r.If(nil)
 	}
 	get, err := s.exchange(ctx, row(x.State), Request{Source: x.source, Vars: r.Vars})
 	if err != nil {
