@@ -117,5 +117,5 @@ func saveAccount(q *inquiry) answer {
 		return full()
 	}
 	q.owner.uncache()
-	return says(status, a)
+	return answer{status: status, contentType: contentJSON, body: q.noted(encode(a))}
 }

@@ -106,13 +106,13 @@ func ensureAdvertiser(q *inquiry) answer {
 	}
 	for _, a := range q.roster() {
 		if strings.EqualFold(a.Name, wanted.Name) && a.Status == "active" {
-			return ok(ensureDocument{Advertiser: a})
+			return q.ensures(http.StatusOK, ensureDocument{Advertiser: a})
 		}
 	}
 	a := advertiser{Name: wanted.Name, Status: "active"}
 	if wanted.DryRun {
 		a.ID = fmt.Sprintf("dryrun_%d", len(wanted.Name)*100_003+q.ensured.size)
-		return ok(ensureDocument{Advertiser: a, DryRun: true})
+		return q.ensures(http.StatusOK, ensureDocument{Advertiser: a, DryRun: true})
 	}
 	var p Probe
 	kind, config := q.owner.adapterType(), q.owner.config
@@ -124,7 +124,11 @@ func ensureAdvertiser(q *inquiry) answer {
 	if !q.ensured.put(a.ID, encode(a)) {
 		return full()
 	}
-	return says(http.StatusCreated, ensureDocument{Advertiser: a, Created: true})
+	return q.ensures(http.StatusCreated, ensureDocument{Advertiser: a, Created: true})
+}
+
+func (q *inquiry) ensures(status int, d ensureDocument) answer {
+	return q.gives(status, encode(d), document("ensureEsaGamAdvertiser"))
 }
 
 // notEnsured is the answer where the ad server makes no advertiser: a 403 where it knows us and does not let us.

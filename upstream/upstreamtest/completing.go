@@ -51,9 +51,20 @@ func complete(raw json.RawMessage, s *api.Schema, b Build) json.RawMessage {
 		}
 	}
 	if b == Newer {
-		add("internal_note", []byte(`"`+Canary+`-note"`))
+		add(internalNote.name, bytes.TrimSpace(encode(internalNote.value)))
 	}
 	return append(out, '}')
+}
+
+// internalNote is what a newer build adds to each object.
+var internalNote = named{"internal_note", Canary + "-note"}
+
+// noted adds it to a document that is written without a schema.
+func (q *inquiry) noted(doc json.RawMessage) json.RawMessage {
+	if q.owner.Status.Build == Newer {
+		return with(doc, internalNote)
+	}
+	return doc
 }
 
 // missing is what the agent writes for a member that is not there; "" for one that always is.

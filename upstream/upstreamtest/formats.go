@@ -2,6 +2,7 @@ package upstreamtest
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -14,7 +15,7 @@ const longestQuery = 255
 // without nulls. It is the one operation that refuses parameters that it does not know.
 func listFormats(q *inquiry) answer {
 	var found []validationError
-	for name := range q.query {
+	for _, name := range slices.Sorted(maps.Keys(q.query)) {
 		if name != "q" && name != "asset_type" {
 			found = append(found, validationError{Type: "extra_forbidden", Loc: []string{name}, Msg: "Extra inputs are not permitted", Input: encode(q.query.Get(name))})
 		}
@@ -36,7 +37,7 @@ func listFormats(q *inquiry) answer {
 		wanted := q.query["asset_type"]
 		if strings.Contains(strings.ToLower(f.Name), text) &&
 			(len(wanted) == 0 || slices.ContainsFunc(wanted, func(w string) bool { return slices.Contains(f.Assets, w) })) {
-			formats = append(formats, doc)
+			formats = append(formats, q.noted(doc))
 		}
 	}
 	if q.owner.Stocked {

@@ -47,7 +47,7 @@ func listProperties(q *inquiry) answer {
 			{Selection: "by_tag", Label: "What has a tag of " + domain, Tags: slices.Compact(tags)},
 		} {
 			a.Domain = domain
-			allowed = append(allowed, encode(a))
+			allowed = append(allowed, q.noted(encode(a)))
 		}
 	}
 	return ok(struct {

@@ -108,6 +108,7 @@ func (w *world) pipe() (*ut.Server, func(ctx context.Context, method, path, text
 		r, err := http.NewRequestWithContext(ctx, method, server.URL()+ut.BasePath+path, strings.NewReader(text))
 		must(w.t, err)
 		r.Header.Set(ut.KeyHeader, key)
+		r.Header.Set("Content-Type", "application/json")
 		res, err := transport.RoundTrip(r)
 		if err != nil {
 			return 0, "", time.Since(began)

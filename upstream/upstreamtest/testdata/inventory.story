@@ -47,7 +47,7 @@ adserver 777 permission_denied
 > GET /tenants/tnt_a/creative-formats?q=HALF
 < 200 {"creative_formats":[{"format_id":{"agent_url":"https://formats.example/","id":"display_html","width":300,"height":600},"name":"Half page","dimensions":"300x600","asset_types":["html","image"],"requirements":{"max_file_kb":400,"click_tag":true},"raw":{}}],"count":1,"errors":[]}
 > GET /tenants/tnt_a/creative-formats?type=audio&limit=1
-< 422 [{"type":"extra_forbidden","loc":["type"],"msg":"Extra inputs are not permitted","input":"audio"},{"type":"extra_forbidden","loc":["limit"],"msg":"Extra inputs are not permitted","input":"1"}]
+< 422 [{"type":"extra_forbidden","loc":["limit"],"msg":"Extra inputs are not permitted","input":"1"},{"type":"extra_forbidden","loc":["type"],"msg":"Extra inputs are not permitted","input":"audio"}]
 # Other ad servers have other things.
 stocked tnt_f freewheel
 > GET /tenants/tnt_f/inventory/adapter-capabilities
