@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 
-	"esagate/internal/fault"
 	"esagate/upstream/wire"
 )
 
@@ -29,12 +28,9 @@ type Request struct {
 	// CallersPath turns a path in the sales agent's body into the caller's (contract 12.11); "" from it is none that
 	// a caller knows. nil: nothing of the body is a caller's.
 	CallersPath func(string) string
-	// Refused judges an answer of 400 to 499 before the table of words does (contract 12.11). nil from it, or a nil
-	// Refused, leaves it to that table, and what is not there to the rules of all calls (contract 7.3).
-	Refused func(status int, problem *wire.Problem) *fault.Error
 }
 
-// Operate makes the call. Its errors are those of all calls, Refused's, and those of contract 12.11. No breaker counts
+// Operate makes the call. Its errors are those of all calls, and those of contract 12.11. No breaker counts
 // how it fails, but an open one of the whole upstream's keeps it back. A write is made once. An error of one that is
 // neither [NotSent] nor has a [Refusal] in its chain leaves open whether it was done, as after a success without the
 // document asked for.
@@ -66,13 +62,7 @@ func (c *Client) Operate(ctx context.Context, tenantID string, r Request) error 
 
 // judge judges an answer that is no success.
 func (r *Request) judge(a answer) *failure {
-	no := refusalOf(a.status, a.problem)
-	if r.Refused != nil && a.problem != nil && a.status >= 400 && a.status < 500 {
-		if e := r.Refused(a.status, a.problem); e != nil {
-			return declined(e, no)
-		}
-	}
-	if f := worded(a, no); f != nil {
+	if f := worded(a, refusalOf(a.status, a.problem)); f != nil {
 		return f
 	}
 	f := answered(a)

@@ -205,7 +205,7 @@ func TestActiveReferences(t *testing.T) {
 
 // TestIssues: what upstream's own check of a body found is told one by one, by the caller's names.
 func TestIssues(t *testing.T) {
-	const whole = "The sales agent does not accept this."
+	const whole = "The sales agent finds fault with this."
 	issue := func(code, field, message string) string {
 		return `{"code":"` + code + `","field":` + field + `,"message":"` + message + `","severity":"error","x":"CANARY"}`
 	}
@@ -280,28 +280,6 @@ func TestLocationsOfAnOperation(t *testing.T) {
 			t.Errorf("without names: %+v", e)
 		}
 	})
-}
-
-// TestRefusedComesFirst: a row may know better what an answer means.
-func TestRefusedComesFirst(t *testing.T) {
-	own := fault.New(fault.Conflict, "It is another's.")
-	for status, want := range map[int]fault.Kind{404: fault.Conflict, 405: fault.Unavailable, 500: fault.Unavailable} {
-		alone(t, upstream.Config{}, gives(status, `{"error":"signal_mapping_not_found"}`), func(t *testing.T, r *rig) {
-			err := r.client.Operate(t.Context(), tenant, upstream.Request{Operation: "changeTenant", Method: "PATCH", Body: []byte(thing),
-				Refused: func(status int, p *wire.Problem) *fault.Error {
-					if status == 405 || p.Code != "signal_mapping_not_found" {
-						return nil
-					}
-					return own
-				}})
-			if e := r.fault(err); e == nil || e.Kind != want {
-				t.Errorf("%d: %v", status, err)
-			}
-			if want == fault.Conflict && refusal(err) == nil {
-				t.Errorf("%d: %v does not say that nothing was done", status, err)
-			}
-		})
-	}
 }
 
 // TestFailuresOfOperations: what others, or a caller's words, may be the cause of opens no breaker, and takes no retry

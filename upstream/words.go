@@ -8,7 +8,6 @@ import (
 	"esagate/internal/adserver"
 	"esagate/internal/fault"
 	"esagate/internal/word"
-	"esagate/upstream/wire"
 )
 
 // said is a word of upstream's for why it does not do what an operation on an ad server asks for, with its status.
@@ -84,9 +83,7 @@ func worded(a answer, no *Refusal) *failure {
 
 // declined is the failure of an answer that shows upstream to be well.
 func declined(e *fault.Error, no *Refusal) *failure {
-	if e.Cause == nil {
-		e.Cause = no
-	}
+	e.Cause = no
 	o := outcomeRejected
 	switch e.Kind {
 	case fault.NotFound:
@@ -127,7 +124,7 @@ func naming(sentence string, supported []string) string {
 // issuesOf gives the faults that upstream's own check of a body found, by the caller's names.
 func issuesOf(a answer) (issues []fault.Issue) {
 	for _, found := range a.problem.Issues {
-		issue := fault.Issue{Path: "body", Message: IssueText(found)}
+		issue := fault.Issue{Path: "body", Message: IssueText(found.Code, found.Message)}
 		if path := a.call.callersPath(string(found.Field)); path != "" {
 			issue.Path = path
 		}
@@ -138,39 +135,37 @@ func issuesOf(a answer) (issues []fault.Issue) {
 	return issues
 }
 
-// IssueText says what is wrong: in a sentence of ours where the code is known, because upstream's repeat what callers
-// sent and look like secrets (`value_type='categorical'`); else in its own, treated (contract 4.11).
-func IssueText(i wire.ProblemIssue) string {
-	if text := issueTexts[i.Code]; text != "" {
+// IssueText says what upstream's own check finds wrong with a body: in a sentence of ours by its code, because its own
+// repeat what callers sent and look like secrets ("value_type='categorical'"); of codes that are not known in its own
+// words, treated (contract 4.11).
+func IssueText(code, message string) string {
+	if text := issueTexts[code]; text != "" {
 		return text
 	}
-	return shown(i.Message, "The sales agent does not accept this.")
+	return shown(message, "The sales agent finds fault with this.")
 }
 
-const notSynced = "The ad server has nothing of this id, as far as it was last synced."
-
+// issueTexts are what its codes mean.
 var issueTexts = map[string]string{
-	// of signals
 	"missing_categories":                 "A categorical signal needs categories.",
 	"missing_range":                      "A numeric signal needs a range.",
 	"invalid_range":                      "The lower bound of the range is above the upper one.",
-	"missing_adapter_config":             "The signal has to say what it is in the ad server: a kind of mapping.",
-	"invalid_composed_config":            "A composed signal needs criteria, at least one.",
-	"unsupported_signal_mapping_kind":    "The ad server has no such kind of mapping.",
-	"unsupported_signal_mapping_mode":    "This kind of mapping can't be used in this mode.",
-	"invalid_signal_mapping_mode":        "The mode has to be include or exclude.",
-	"missing_signal_mapping_field":       "This kind of mapping needs this member.",
-	"signal_mapping_candidate_not_found": notSynced,
+	"missing_adapter_config":             "The config does not say by which kind of mapping the ad server targets the signal.",
+	"invalid_composed_config":            "A composed config needs criteria.",
+	"unsupported_signal_mapping_kind":    "The ad server of the source has no mapping of this kind.",
+	"unsupported_signal_mapping_mode":    "A mapping of this kind does not know this mode.",
+	"invalid_signal_mapping_mode":        "The mode must be include or exclude.",
+	"missing_signal_mapping_field":       "A mapping of this kind needs this field.",
+	"signal_mapping_candidate_not_found": "The ad server has no such thing, as of the last sync.",
 
-	// of products
-	"missing_publisher_properties":          "A product needs properties of a publisher, at least one.",
-	"missing_creative_formats":              "A product needs creative formats, at least one.",
-	"adapter_mismatch":                      "This is not the ad server of the source.",
-	"unsupported_selector_type":             "The ad server has no selectors of this type.",
-	"selector_not_found":                    notSynced,
-	"creative_format_not_found":             "There is no such creative format.",
-	"creative_format_catalog_unavailable":   "Creative formats can't be looked up now, so these were not checked.",
-	"publisher_domain_not_authorized":       "The source may not sell for this publisher.",
-	"publisher_property_not_authorized":     "Among these are properties that the source may not sell.",
-	"publisher_property_tag_not_authorized": "Among these are tags of no property that the source may sell.",
+	"missing_publisher_properties":          "A product needs publisher properties.",
+	"missing_creative_formats":              "A product needs creative formats.",
+	"adapter_mismatch":                      "The product is for another ad server than the source's.",
+	"unsupported_selector_type":             "The ad server of the source has no selectors of this type.",
+	"selector_not_found":                    "The ad server has no such selector, as of the last sync.",
+	"creative_format_not_found":             "No creative agent offers this format.",
+	"creative_format_catalog_unavailable":   "The creative agents could not be asked, so the formats were not checked.",
+	"publisher_domain_not_authorized":       "The source is not authorized for this publisher domain.",
+	"publisher_property_not_authorized":     "The source is not authorized for all of these properties.",
+	"publisher_property_tag_not_authorized": "The source is not authorized for properties with all of these tags.",
 }
