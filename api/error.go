@@ -18,7 +18,7 @@ type Error struct {
 type ErrorDetails struct {
 	Issues []ErrorIssue `json:"issues,omitempty"`
 	Reason string       `json:"reason,omitempty"`
-	// ErrorCode is why an ad server refused a config (400), as lastErrorCode.
+	// ErrorCode is why an ad server refused a config, or what it was asked for (400), as lastErrorCode.
 	ErrorCode string `json:"errorCode,omitempty"`
 	// ESAID and SourceID name the connection that stands although it could not be set up.
 	ESAID    string `json:"esaId,omitempty"`

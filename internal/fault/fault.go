@@ -78,7 +78,7 @@ type Error struct {
 	Issues     []Issue       // Validation only
 	Reason     Reason        // Unavailable; and others where the contract names one
 	RetryAfter time.Duration // Unavailable: when to try again; 0 leaves it to the edge. Conflict: likewise; 0 says nothing
-	ErrorCode  string        // Validation by an ad server: lastErrorCode's word (contract 5.8)
+	ErrorCode  string        // Validation by an ad server: lastErrorCode's word (contract 5.8, 12.11)
 	ESAID      int64         // Unavailable, Conflict: the connection that was made all the same; 0: none
 	SourceID   string        // its source
 	// ActiveReferences is how many media buys use what can't be deleted (Conflict, SignalInUse); nil: not known.
