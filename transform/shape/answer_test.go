@@ -62,9 +62,12 @@ func TestAnswer(t *testing.T) {
 		{"treated text", "getEsaMediaBuy", buy(`,"status_history":[{"status":"a","occurred_at":"2026-05-01T00:00:00Z","note":"by ann@north.example\nand bob"},{"status":"a","occurred_at":"2026-05-01T00:00:00Z","note":"password=CANARY"}]`),
 			ourBuy(`,"statusHistory":[{"status":"a","occurredAt":"2026-05-01T00:00:00Z","note":"by ann@north.example"},`+
 				`{"status":"a","occurredAt":"2026-05-01T00:00:00Z","note":null}]`, `,"products":[],"creatives":[]`), ""},
-		{"treated text that is required", "validateEsaProduct", `{"valid":false,"issues":[{"code":"a","field":null,"message":"token=CANARY","severity":"grave"}]}`,
-			`{"valid":false,"issues":[{"code":"a","field":null,"message":"What the sales agent says of it can't be shown.","severity":"error"}],"errors":[1],"warnings":[]}`,
-			"malformed issues[].severity"},
+		{"treated text that is required", "listEsaCreativeFormats",
+			`{"count":0,"creative_formats":[],"errors":[{"code":"a","message":"token=CANARY","suggestion":"token=CANARY","source":"CANARY"},{"code":"b","message":" Try again. ","field":null}]}`,
+			`{"count":0,"creativeFormats":[],"errors":[{"code":"a","message":"What the sales agent says of it can't be shown.","suggestion":null},{"code":"b","message":"Try again.","field":null}]}`, ""},
+		{"the gateway's own members", "validateEsaProduct", `{"valid":true,"issues":"CANARY"}`, `{"valid":false,"issues":[],"errors":[1],"warnings":[]}`, ""},
+		{"without them", "getEsaProduct", `{"wholesale_product_id":"a","product_id":"a","name":"A","inventory":{"execution":{"adapter":"mock"}},"update_draft":{}}`, "",
+			"unknown update_draft malformed update_draft"},
 		{"what is dropped on purpose is not noted", "setEsaDefaultGamAdvertiser", `{"tenant_id":"t","contact_email":"CANARY","default_gam_advertiser_id":"12"}`, `{"defaultGamAdvertiserId":"12"}`, ""},
 		{"a name of its own", "setEsaDefaultAdvertiser", `{"default_gam_advertiser_id":"12"}`, `{"advertiserId":"12"}`, ""},
 		{"listed keys", "searchEsaAdServerSelectors",
@@ -96,7 +99,7 @@ func TestAnswer(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			given := []shape.Given{{Name: "errors", Value: []byte(`[1]`)}, {Name: "warnings", Value: []byte(`[]`)}, {Name: "name", Value: []byte(`"no"`)}}
+			given := []shape.Given{{Name: "valid", Value: []byte(`false`)}, {Name: "issues", Value: []byte(`[]`)}, {Name: "errors", Value: []byte(`[1]`)}, {Name: "warnings", Value: []byte(`[]`)}, {Name: "name", Value: []byte(`"no"`)}}
 			for _, from := range []io.Reader{strings.NewReader(test.document), iotest.OneByteReader(strings.NewReader(test.document))} {
 				var out bytes.Buffer
 				notes, err := answer(t, test.operation).Answer(&out, from, given...)
