@@ -53,8 +53,8 @@ type page struct {
 // Older implements snapshot.Document.
 func (p *page) Older(than *page) bool { return p.at.Before(than.at) }
 
-// Size is the bytes that it takes: its compressed form is a third at most.
-func (p *page) Size() int { return len(p.body.Plain) + len(p.body.Plain)/3 + pageOverhead }
+// Size is the bytes that it takes at most, with its compressed form.
+func (p *page) Size() int { return 2*len(p.body.Plain) + pageOverhead }
 
 // pageOverhead is what a page takes beside its text, with its key.
 const pageOverhead = 1 << 10

@@ -27,12 +27,13 @@ type kind struct {
 	rare     bool // the question is made up of a caller's words: a search, an id, a page further on
 }
 
-// Bounds of each cache. There are five, with two for what is kept briefly, so that they hold some 160 MiB at the very
-// most: a cache that holds one answer of 8 MiB, the largest there is, keeps two others beside it. Common questions are as many as there are
-// connections and rows; what callers make up evicts none of their answers.
+// Bounds of each cache. There are five, with two for what is kept briefly, so that they hold 160 MiB at the very most.
+// The largest answer, of 8 MiB, counts twice, with its compressed form. Common questions are as many as there are connections and rows; what callers make up evicts none of their
+// answers, and takes up to 4 KiB for each question that was not answered.
 const (
-	keptBytes   = 32 << 20
-	keptEntries = 10_000
+	keptBytes  = 32 << 20
+	keptCommon = 10_000
+	keptMadeUp = 2_000
 )
 
 // newPages makes the caches that the table needs.
@@ -46,7 +47,10 @@ func (s *Service) newPages() map[kind]*status.Pages {
 			}
 			l := s.cfg.Limits
 			l.Fresh, l.StaleWhileRevalidate, l.StaleIfError, l.Jitter = k.keep, k.keep, k.keep, 0
-			l.Entries, l.Bytes = keptEntries, keptBytes
+			l.Entries, l.Bytes = keptCommon, keptBytes
+			if rare {
+				l.Entries = keptMadeUp
+			}
 			if k.slow {
 				l.Timeout, l.FetchTimeout = s.cfg.ProbeTimeout, s.cfg.ProbeTimeout
 			}

@@ -1,6 +1,7 @@
 package operations
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
 	"sync"
@@ -44,7 +45,8 @@ type Service struct {
 	joined *background.Flight[*api.Body] // reads of which nothing is kept
 	wrote  sync.Map                      // of *atomic.Int64, by esaId: how many writes of this process may have arrived
 
-	work  *background.Group
+	reads *background.Group
+	work  *background.Group         // writes: Close waits for them
 	slots *background.Shares[int64] // of writes, by customer
 	turns turns
 }
@@ -57,9 +59,9 @@ const (
 
 // New makes a Service, before its Status is used by others.
 func New(cfg Config, deps Deps) *Service {
-	s := &Service{cfg: cfg, deps: deps, work: background.NewGroup(deps.Logger),
+	s := &Service{cfg: cfg, deps: deps, reads: background.NewGroup(deps.Logger), work: background.NewGroup(deps.Logger),
 		slots: background.NewShares[int64](maxCustomerWrites, maxWrites), turns: turns{taken: map[int64]*turn{}}}
-	s.joined = background.NewFlight[*api.Body](s.work, "read of an ad server", cfg.ProbeTimeout+upstream.LongestWait)
+	s.joined = background.NewFlight[*api.Body](s.reads, "read of an ad server", cfg.ProbeTimeout+upstream.LongestWait)
 	s.kept = s.newPages()
 	return s
 }
@@ -78,14 +80,17 @@ type Request struct {
 // body gives a document as a read answers with it.
 func (s *Service) body(document []byte) *api.Body {
 	if s.cfg.Envelope {
-		document = api.Enveloped(document)
+		return api.NewBody(api.Enveloped(document))
 	}
-	return api.NewBody(document)
+	return api.NewBody(bytes.Clone(document)) // without the room that it grew into
 }
 
 // Close lets no more writes begin, waits for those that are under way until ctx ends, and then cancels them. Deps must
 // be closed after it.
 func (s *Service) Close(ctx context.Context) {
+	s.reads.End()
 	_ = s.work.Drain(ctx)
-	_ = s.work.Close(context.Background()) // what was cancelled ends soon
+	ended := context.Background() // what was cancelled ends soon
+	_ = s.work.Close(ended)
+	_ = s.reads.Close(ended)
 }

@@ -123,22 +123,26 @@ func Table() []*Operation { return rows }
 
 var rows = func() (all []*Operation) {
 	for i := range table {
-		o := &table[i]
-		o.Operation = api.Operations()[o.ID]
-		if o.Operation == nil {
-			panic("operations: the contract has no " + o.ID)
-		}
-		if o.Body != nil {
-			o.request = shape.Of(o.Body)
-		}
-		o.path, o.query = parametersOf(o.Operation, "path"), parametersOf(o.Operation, "query")
-		if schema := o.Successes[len(o.Successes)-1].Schema; schema != nil {
-			o.answer = shape.Of(schema)
-		}
-		all = append(all, o)
+		table[i].read(api.Operations()[table[i].ID])
+		all = append(all, &table[i])
 	}
 	return all
 }()
+
+// read reads what the contract says of a row.
+func (o *Operation) read(spec *api.Operation) {
+	if spec == nil {
+		panic("operations: the contract has no " + o.ID)
+	}
+	o.Operation = spec
+	o.path, o.query = parametersOf(spec, "path"), parametersOf(spec, "query")
+	if o.Body != nil {
+		o.request = shape.Of(o.Body)
+	}
+	if schema := o.Successes[len(o.Successes)-1].Schema; schema != nil {
+		o.answer = shape.Of(schema)
+	}
+}
 
 // row gives the row of an operation.
 func row(id string) *Operation {

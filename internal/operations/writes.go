@@ -89,13 +89,13 @@ func (s *Service) write(ctx context.Context, x *exchange, r Request) (w written)
 // turn waits for the turn of a write. Who had to wait reads the request again: the source may be another by then.
 func (s *Service) turn(ctx context.Context, x **exchange, r Request) (release func(), err error) {
 	c := r.Source.Connection
-	release, waited := s.turns.take(ctx, c.ID)
-	if release == nil {
+	leave, waited := s.turns.take(ctx, c.ID)
+	if leave == nil {
 		return nil, errTurn
 	}
 	defer func() {
 		if err != nil {
-			release()
+			leave()
 		}
 	}()
 	if waited {
@@ -106,7 +106,7 @@ func (s *Service) turn(ctx context.Context, x **exchange, r Request) (release fu
 			return nil, err
 		}
 	}
-	return release, lifecycle.Free(r.Source.Connection)
+	return leave, lifecycle.Free(r.Source.Connection)
 }
 
 // hold checks the preconditions of a write against what its State answers now.
