@@ -67,7 +67,7 @@ func TestBytes(t *testing.T) {
 	c.Put("c", 10) // a smaller one in its place
 	get("d", 10)
 	kept("a", "b", "c", "d")
-	get("e", 41)
+	get("e", 40)
 	kept("b", "c", "d", "e")
 	get("f", 500)
 	kept("f")
