@@ -14,6 +14,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"esagate/gateway"
 	"esagate/internal/adserver"
 	"esagate/internal/agentauth"
@@ -109,8 +111,9 @@ type setup struct {
 	limits                  ratelimit.Limits
 	store                   func(registry.Store) registry.Store // stands before the registry; nil: none
 	proxies                 []netip.Prefix
-	orgID                   string        // the template of an external_org_id; "": the usual one
-	slow                    time.Duration // how long the registry takes for what statuses say and for counts
+	orgID                   string               // the template of an external_org_id; "": the usual one
+	slow                    time.Duration        // how long the registry takes for what statuses say and for counts
+	tracing                 trace.TracerProvider // nil: nobody records spans
 }
 
 // inWorld runs a test in a fresh world.
@@ -151,6 +154,7 @@ func start(t testing.TB, s setup, agent *upstreamtest.Agent) *world {
 	server, dial := agent.Pipe()
 	tel, err := telemetry.Start(ctx, telemetry.Config{LogFormat: "json", LogLevel: cmp.Or(s.logLevel, "debug"), Version: "test"}, w.logs)
 	w.must(err)
+	tracing := cmp.Or(s.tracing, tel.TracerProvider)
 	instruments, err := telemetry.NewInstruments(tel.MeterProvider)
 	w.must(err)
 	w.recent = instruments.Recent
@@ -181,7 +185,7 @@ func start(t testing.TB, s setup, agent *upstreamtest.Agent) *world {
 		BaseURL: server.URL(), APIKey: agentKey, Attempts: 3, Timeout: 3 * time.Second, FetchTimeout: 10 * time.Second, ProbeTimeout: 75 * time.Second,
 		Breaker: upstream.BreakerConfig{ConsecutiveFailures: 5, MinimumRequests: 20, FailureRatio: 0.5, Window: 30 * time.Second, OpenFor: 30 * time.Second},
 	}, upstream.Deps{
-		Transport: transport, Logger: tel.Logger, MeterProvider: tel.MeterProvider, TracerProvider: tel.TracerProvider,
+		Transport: transport, Logger: tel.Logger, MeterProvider: tel.MeterProvider, TracerProvider: tracing,
 		Propagator: tel.Propagator, OnRecover: func(id string) { w.status.Recovered(id) },
 		OnCall: instruments.Recent.Call,
 	})
@@ -218,7 +222,9 @@ func start(t testing.TB, s setup, agent *upstreamtest.Agent) *world {
 		Directory: w.directory, Upstream: w.client, Tasks: tasks, Logger: tel.Logger, Instruments: instruments,
 		SyncFinished: w.webhooks.Observe, CheckTenant: w.lifecycle.CheckSoon, Events: w.events,
 	})
-	adServers := operations.New(operations.Config{Envelope: s.envelope, Limits: limits, ProbeTimeout: 75 * time.Second}, operations.Deps{
+	adServers := operations.New(operations.Config{
+		Envelope: s.envelope, Limits: limits, ProbeTimeout: 75 * time.Second, Sandbox: operations.Sandbox{Operator: "tests.example", BrandDomain: "tests.example"},
+	}, operations.Deps{
 		Directory: w.directory, Upstream: w.client, Status: w.status, Lifecycle: w.lifecycle, Logger: tel.Logger, Instruments: instruments,
 	})
 	w.gateway = gateway.New(gateway.Config{
@@ -227,7 +233,7 @@ func start(t testing.TB, s setup, agent *upstreamtest.Agent) *world {
 		Admin: s.admin, MaxConnections: s.connections, MaxConnectionsPerAddress: s.perAddress,
 	}, gateway.Deps{
 		Directory: w.directory, Auth: w.callers, Limiter: w.limiter, Agents: agents, CheckURL: guard.CheckURL, Upstream: w.client, Status: w.status, Events: w.events, Logger: tel.Logger, Instruments: instruments,
-		TracerProvider: tel.TracerProvider, Propagator: tel.Propagator, MetricsHandler: s.metrics,
+		TracerProvider: tracing, Propagator: tel.Propagator, MetricsHandler: s.metrics,
 		Operations: adServers, Lifecycle: w.lifecycle, Subscriber: w.webhooks, ServiceAccount: func(customer int64) string {
 			if found, ok, _ := account(customer); ok {
 				return found.Email
