@@ -91,7 +91,7 @@ func TestNoErrorOfTheSalesAgentsComesOut(t *testing.T) {
 func TestWhateverTheSalesAgentSays(t *testing.T) {
 	for _, envelope := range []bool{false, true} {
 		inWorld(t, setup{envelope: envelope}, func(w *world) {
-			rapid.Check(w.TB.(*testing.T), func(rt *rapid.T) {
+			rapid.Check(caseOf{w.TB, "drawn"}, func(rt *rapid.T) {
 				o := rapid.SampledFrom(operations.Table()).Draw(rt, "operation")
 				s := samples[o.ID]
 				f := upstreamtest.Fault{

@@ -183,12 +183,11 @@ func TestTheAuditOfAdServers(t *testing.T) {
 			w.Errorf("%q, want %q", entries, want)
 		}
 		w.write("POST", strings.Replace(adServerOf, "1000", "99", 1)+"/signals", signalBody)
-		w.write("PUT", adServerOf+"/default-advertiser", strings.Repeat(" ", 2<<20))
 		w.agent.Script(tenant, upstreamtest.Fault{Status: 500})
 		w.write("DELETE", adServerOf+"/products/meadow_mpu", "")
-		want = []string{"createEsaSignal refused 404  99", "setEsaDefaultAdvertiser refused 413 " + source + " 1000", "deleteEsaProduct failed 503 " + source + " 1000"}
-		if entries := audited(); len(entries) < 3 || !slices.Equal(entries[len(entries)-3:], want) {
-			w.Errorf("%q, want %q last", entries, want)
+		want = []string{"createEsaSignal refused 404  99", "deleteEsaProduct failed 503 " + source + " 1000"}
+		if entries := audited(); len(entries) < 2 || !slices.Equal(entries[len(entries)-2:], want) {
+			w.Errorf("%q, want %q last", entries[max(0, len(entries)-2):], want)
 		}
 	})
 }
@@ -261,7 +260,7 @@ func TestWritesToAdServersExpireTheStatus(t *testing.T) {
 				t.Errorf("after a success the status is asked for: %v", got)
 			}
 			failing := s.faults("")
-			if len(failing) == 0 {
+			if len(failing) == 0 || o.ID == "ensureEsaSandboxAccount" { // its first call is a read, which is repeated
 				return
 			}
 			failing[len(failing)-1] = upstreamtest.Fault{Status: 500}
