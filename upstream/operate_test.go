@@ -90,7 +90,7 @@ func TestWords(t *testing.T) {
 	type want struct {
 		kind   fault.Kind
 		reason fault.Reason
-		path   string // of the issue
+		path   string // of the issue, and of the field at fault but for "body"
 		code   string // of the ad server
 	}
 	missing := func(r fault.Reason) want { return want{kind: fault.NotFound, reason: r} }
@@ -139,6 +139,11 @@ func TestWords(t *testing.T) {
 			for range 100 {
 				e := refuse()
 				got := want{e.Kind, e.Reason, e.Field, e.ErrorCode}
+				if e.Field == "" && e.Issues != nil {
+					got.path = "body"
+				} else if c.want.code != "" {
+					t.Fatalf("the field is %q", e.Field)
+				}
 				if got != c.want || len(e.Message) < 10 || !strings.HasSuffix(e.Message, ".") || e.ActiveReferences != nil {
 					t.Fatalf("got %+v, want %+v: %+v", got, c.want, e)
 				}
@@ -238,7 +243,7 @@ func TestIssues(t *testing.T) {
 			if c.want == nil && (len(e.Issues) != 50 || e.Issues[49].Path != "someMap.49") || c.want != nil && !reflect.DeepEqual(e.Issues, c.want) {
 				t.Errorf("got %+v", e.Issues)
 			}
-			if e.Kind != fault.Validation || e.Field != e.Issues[0].Path {
+			if field := e.Issues[0].Path; e.Kind != fault.Validation || e.Field != field && field != "body" {
 				t.Errorf("%+v", e)
 			}
 		}))

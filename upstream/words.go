@@ -84,6 +84,9 @@ func worded(a answer, no *Refusal) *failure {
 // declined is the failure of an answer that shows upstream to be well.
 func declined(e *fault.Error, no *Refusal) *failure {
 	e.Cause = no
+	if e.Field == "body" {
+		e.Field = "" // it is no one field's fault
+	}
 	o := outcomeRejected
 	switch e.Kind {
 	case fault.NotFound:
