@@ -72,7 +72,7 @@ func TestAnswer(t *testing.T) {
 		{"a name of its own", "setEsaDefaultAdvertiser", `{"default_gam_advertiser_id":"12"}`, `{"advertiserId":"12"}`, ""},
 		{"listed keys", "searchEsaAdServerSelectors",
 			`{"count":1,"selectors":[{"selector_type":"a","external_id":"1","metadata":{"raw":"CANARY","sizes":[[300, 250]],"description":"password: CANARY",
-			"parent_id":{"a":["x","Bearer CANARY0123456789"]},"type":{"api_key":"CANARY"},"key_name":"Sport"}},{"selector_type":"a","external_id":"2","metadata":{}}]}`,
+			"parent_id":{"a":["x","Bearer CANARY0123456789"]},"type":{"api_key":"CANARY"},"size":[":@CANARY"],"key_name":"Sport"}},{"selector_type":"a","external_id":"2","metadata":{}}]}`,
 			`{"count":1,"selectors":[{"selectorType":"a","externalId":"1","metadata":{"sizes":[[300,250]],"key_name":"Sport"}},{"selectorType":"a","externalId":"2","metadata":{}}]}`, ""},
 		{"enums", "listEsaPublisherProperties",
 			`{"domains":[],"properties":[],"allowed_selectors":[{"publisher_domain":"a.example","selection_type":"by_id","property_ids":["a"],"property_tags":null,"label":"A"}]}`,
@@ -85,6 +85,8 @@ func TestAnswer(t *testing.T) {
 		{"65 levels", "getEsaSignal", signal(`,"adapter_config":` + strings.Repeat(`{"a":`, 64) + `{}` + strings.Repeat(`}`, 64)), ours(``), "malformed adapter_config"},
 		{"no UTF-8 and half a surrogate pair", "getEsaSignal", signal(",\"description\":\"a\xff\\\\ \\ud800\",\"adapter_config\":{\"\xff\" : \"\\ud83c\\udf27\"}"),
 			ours(`,"description":"a` + "\uFFFD" + `\\ ` + "\uFFFD" + `","adapterConfig":{"` + "\uFFFD" + `":"🌧"}`), ""},
+		{"no UTF-8 by itself", "getEsaSignal", signal(",\"description\":\"\xff\",\"adapter_config\":{\"\xff\" : 1}"), ours(`,"description":"` + "\uFFFD" + `","adapterConfig":{"` + "\uFFFD" + `":1}`), ""},
+		{"half a pair in upper case", "getEsaSignal", signal(`,"description":"\uD800"`), ours(`,"description":"` + "\uFFFD" + `"`), ""},
 		{"escapes stay", "getEsaSignal", signal(`,"description":"a\u00e9\/\n\u0000"`), ours(`,"description":"a\u00e9\/\n\u0000"`), ""},
 		{"names are read with their escapes", "getEsaSignal", `{"signal\u005fid":"a","name":"A","value_type":"binary"}`, ours(``), ""},
 		{"twice", "getEsaSignal", signal(`,"name":"B"`), "", ""},
@@ -144,12 +146,41 @@ func TestAnswerOfALongList(t *testing.T) {
 	if _, err := list.Answer(io.Discard, bytes.NewReader(cut)); !errors.Is(err, shape.ErrMalformed) {
 		t.Errorf("the last product has no id: %v", err)
 	}
+	errs := `{"code":"a","message":"b"},`
+	some := `{"count":0,"creative_formats":[],"errors":[` + strings.Repeat(errs, 3000) + `{"code":"a"}]}`
+	whole.Reset()
+	if _, err := answer(t, "listEsaCreativeFormats").Answer(&whole, strings.NewReader(some)); err != nil || whole.String() != `{"count":0,"creativeFormats":[]}` {
+		t.Errorf("a list that can be done without: %v, %d bytes", err, whole.Len())
+	}
 	broken := errors.New("broken")
 	if _, err := list.Answer(io.Discard, io.MultiReader(bytes.NewReader(document[:len(document)/2]), iotest.ErrReader(broken))); !errors.Is(err, broken) {
 		t.Errorf("the reader's error: %v", err)
 	}
 	if _, err := list.Answer(failing{broken}, bytes.NewReader(document)); !errors.Is(err, broken) {
 		t.Errorf("the writer's error: %v", err)
+	}
+}
+
+// TestBounds holds that what is outside of its bounds is malformed in answers too, where a schema has any.
+func TestBounds(t *testing.T) {
+	one, two, three := 1, 2, int64(3)
+	property := func(name string, s api.Schema) api.Property { return api.Property{Name: name, Schema: &s} }
+	s := shape.Of(&api.Schema{Type: "object", Properties: []api.Property{
+		property("list", api.Schema{Type: "array", MinItems: &one, MaxItems: &two, Items: &api.Schema{Type: "integer"}}),
+		property("text", api.Schema{Type: "string", MinLength: &one, MaxLength: &two}),
+		property("form", api.Schema{Type: "string", Pattern: `^[a-z]+$`}),
+		property("integer", api.Schema{Type: "integer", Minimum: &three, Maximum: &three}),
+	}})
+	for document, want := range map[string]string{
+		`{"list":[1],"text":"é","form":"a","integer":3}`:       `{"list":[1],"text":"é","form":"a","integer":3}`,
+		`{"list":[1,2],"text":"éé","form":"b","integer":3}`:    `{"list":[1,2],"text":"éé","form":"b","integer":3}`,
+		`{"list":[],"text":"","form":"","integer":2}`:          `{}`,
+		`{"list":[1,2,3],"text":"ééé","form":"1","integer":4}`: `{}`,
+	} {
+		var out bytes.Buffer
+		if _, err := s.Answer(&out, strings.NewReader(document)); err != nil || out.String() != want {
+			t.Errorf("%s: %v %s", document, err, out.String())
+		}
 	}
 }
 

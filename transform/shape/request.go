@@ -226,10 +226,7 @@ func hasNUL(raw []byte) bool {
 // fits reports whether a JSON number has no more digits than the sales agent keeps, however it is written.
 func fits(number []byte) bool {
 	mantissa, exponent, _ := strings.Cut(strings.ToLower(string(number)), "e")
-	shift, err := strconv.ParseInt(strings.TrimPrefix(exponent, "+"), 10, 16)
-	if err != nil && exponent != "" {
-		return false
-	}
+	shift, _ := strconv.ParseInt(strings.TrimPrefix(exponent, "+"), 10, 16) // of what is beyond, the last one
 	whole, fraction, _ := strings.Cut(strings.TrimPrefix(mantissa, "-"), ".")
 	digits := strings.TrimLeft(whole+fraction, "0")
 	point := len(digits) - len(fraction) + int(shift) // where the point stands among the digits
