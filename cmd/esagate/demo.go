@@ -42,6 +42,7 @@ var demoOrigins = []string{
 
 type demoCommand struct {
 	Address string `help:"host:port to listen on (default: 127.0.0.1:8080, or a free port when that is taken)." placeholder:"ADDR"`
+	Story   string `help:"Print the story's commands at once: by esagate call, or by curl." enum:",call,curl" default:"" placeholder:"FORM"`
 	Verbose bool   `help:"Log each request, and all else that the gateway does."`
 }
 
@@ -85,6 +86,9 @@ func (c *demoCommand) Run(ctx context.Context) error {
 	// sources fresh.
 	defer a.events.Subscribe(events.Subscription{Customer: events.Operators}).Close()
 	d.introduce()
+	if c.Story != "" {
+		d.tellStory(c.Story)
+	}
 	d.readScenes()
 	return a.serve(ctx, listener, nil)
 }
@@ -106,7 +110,7 @@ func (c *demoCommand) build(ctx context.Context, d *demo, folder, agentURL strin
 	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(addAgents(ctx, a.store.Customer(upstreamtest.FirstCustomer)), addPast(ctx, a)); err != nil {
+	if err := errors.Join(addAgents(ctx, a.store.Customer(upstreamtest.FirstCustomer)), addPast(ctx, a), d.findStory(ctx, a)); err != nil {
 		a.close()
 		return nil, err
 	}

@@ -43,7 +43,7 @@ func typed(f *os.File) io.Reader {
 	return f
 }
 
-// readScenes plays the scenes that are typed. The end of the input ends nothing but that.
+// readScenes plays the scenes that are typed, and tells the story. The end of the input ends nothing but that.
 func (d *demo) readScenes() {
 	if d.scenes == nil {
 		return
@@ -53,8 +53,12 @@ func (d *demo) readScenes() {
 	go func() { // ends with the program at the latest: no read of a terminal can be ended
 		lines := bufio.NewScanner(d.scenes)
 		for lines.Scan() {
-			if scene := strings.TrimSpace(lines.Text()); scene != "" {
-				d.says(d.play(scene))
+			switch typed := strings.TrimSpace(lines.Text()); typed {
+			case "":
+			case byCall, byCurl:
+				d.tellStory(typed)
+			default:
+				d.says(d.play(typed))
 			}
 		}
 	}()

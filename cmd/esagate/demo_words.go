@@ -20,6 +20,7 @@ type demo struct {
 	agentBase string
 	agent     *upstreamtest.Agent
 	scenes    io.Reader // where the numbers of scenes are typed; nil: nowhere
+	story     story
 }
 
 // says prints a text, in lines of at most demoColumns.
@@ -46,18 +47,20 @@ func (d *demo) introduce() {
 	for _, c := range d.commands(err == nil) {
 		fmt.Fprintf(d.out, "\n  # %s\n  %s\n", c.about, c.line)
 	}
-	how := "in another terminal:"
+	how, tell := "in another terminal:", "start the demo with --story call, or with --story curl"
 	if d.scenes != nil {
-		how = "type a number and Enter here, or"
+		how, tell = "type a number and Enter here, or", "type call (for esagate call) or curl and Enter here"
 	}
 	fmt.Fprintf(d.out, `
 The wall  %[1]s/ops
           sign in with %[2]s, or with %[3]s for customer %[4]d alone
 The API   %[1]s/docs
+The story have %[8]s sell: a default advertiser, a product, a signal, a media buy;
+          %[7]s
 Scenes    break the sales agent or an ad server, and mend them; %[6]s
           curl -X POST %[5]s/_agent/scene/agent-unplugged
 
-`, d.base, demoOperator, demoKey, upstreamtest.FirstCustomer, d.agentBase, how)
+`, d.base, demoOperator, demoKey, upstreamtest.FirstCustomer, d.agentBase, how, tell, d.story.tenant.Name)
 	d.menu()
 	fmt.Fprintln(d.out, "\nCtrl-C ends it.")
 }

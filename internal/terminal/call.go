@@ -32,7 +32,7 @@ func (c *Client) Call(ctx context.Context, op *api.Operation, arguments []string
 	case op.Body != nil && body == nil:
 		return nil, &Problem{text: op.ID + " wants a body: --body FILE, --body - for the standard input, or -d JSON"}
 	}
-	given, source, err := read(op, arguments)
+	given, source, err := sorted(op, arguments)
 	if err != nil {
 		return nil, err
 	}
@@ -82,8 +82,8 @@ type arguments struct {
 	header http.Header
 }
 
-// read sorts arguments by where the contract has them. source is one that is to be looked up.
-func read(op *api.Operation, list []string) (a arguments, source string, err error) {
+// sorted sorts arguments by where the contract has them. source is one that is to be looked up.
+func sorted(op *api.Operation, list []string) (a arguments, source string, err error) {
 	a = arguments{map[string]string{}, url.Values{}, http.Header{}}
 	for _, argument := range list {
 		name, value, ok := strings.Cut(argument, "=")

@@ -116,6 +116,12 @@ func (t Tenant) serverID(n int) string {
 // AdvertiserID gives the id of the nth advertiser of a tenant's Google Ad Manager network.
 func (t Tenant) AdvertiserID(n int) string { return t.serverID(400 + n) }
 
+// FrontPageID, SectionKeyID and SportID give the ids of an ad unit, a targeting key and a value of it that every
+// Google Ad Manager network of the stock has.
+func (t Tenant) FrontPageID() string  { return t.serverID(11) }
+func (t Tenant) SectionKeyID() string { return t.serverID(50) }
+func (t Tenant) SportID() string      { return t.serverID(60) }
+
 // server gives what the tenant's ad server has.
 func (q *inquiry) server() server {
 	if t := q.owner.adapterType(); q.catalog.serverType != t {
