@@ -112,8 +112,8 @@ func TestKeeping(t *testing.T) {
 
 func TestErrorsAboutTheQuestionAreNotRemembered(t *testing.T) {
 	inWorld(t, func(w *world) {
-		for code, want := range map[int]string{409: "409", 400: "400 body: The sales agent does not accept the request."} {
-			w.answers(code, `{"error":"not_so"}`)
+		for code, want := range map[int]string{404: "404 SIGNAL_NOT_FOUND", 400: "400 body: The sales agent does not accept the request."} {
+			w.answers(code, `{"error":"signal_mapping_not_found"}`)
 			for range 2 {
 				_, _, err := w.do("getEsaSignal", w.request("coast", "", "", "signalId", "kv_tide"))
 				if told(err) != want {
