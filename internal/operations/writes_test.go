@@ -187,6 +187,12 @@ func TestAReadIsNotAnsweredByOneFromBeforeAWrite(t *testing.T) {
 			t.Errorf("%+v", a)
 		}
 		w.wantCalls(1)
+		_, _, err = w.do("deleteEsaSignal", w.request("coast", "", "", "signalId", "kv_tide"))
+		w.must(err)
+		w.takes(0, true) // what was kept before the write is nothing to fall back on
+		if _, _, err := w.do("listEsaSignals", w.request("coast", "", "")); told(err) != "503 UPSTREAM_UNREACHABLE" {
+			t.Errorf("%v", err)
+		}
 		time.Sleep(time.Minute)
 	})
 }
