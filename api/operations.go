@@ -164,7 +164,7 @@ func (l *loader) schema(n *yaml.Node) *Schema {
 	s := &Schema{}
 	if all := at(n, "allOf"); all != nil && len(all.Content) == 1 {
 		s.be(l.schema(all.Content[0]))
-	} else if _, ok := has(n, "type"); ok {
+	} else if at(n, "type") != nil {
 		s.read(l, n)
 	}
 	s.Nullable = s.Nullable || text(at(n, "nullable")) == "true"
@@ -222,11 +222,6 @@ func (s *Schema) read(l *loader, n *yaml.Node) {
 	for name, property := range members(at(n, "properties")) {
 		s.Properties = append(s.Properties, Property{name, l.schema(property)})
 	}
-}
-
-func has(n *yaml.Node, name string) (*yaml.Node, bool) {
-	found := at(n, name)
-	return found, found != nil
 }
 
 func text(n *yaml.Node) string {

@@ -41,7 +41,7 @@ func TestTargetingKeysAreLookedUp(t *testing.T) {
 		}, answer: "409 NOT_SUPPORTED"},
 		{name: "no page", body: body("moon"), steps: []step{{asked + "moon", 200, `{"count":0}`}}, answer: "503 UPSTREAM_INVALID_RESPONSE"},
 		{name: "no answer", body: body("moon"), steps: []step{{asked + "moon", 500, `{"error":"internal_error"}`}}, answer: "503 UPSTREAM_ERROR"},
-		{name: "a wrong body", body: `{"keys":[]}`, answer: "400 keys: keys can't have less than 1 entries."},
+		{name: "a wrong body", body: `{"keys":[]}`, answer: "400 keys: keys can't be empty."},
 	} {
 		s.operation = "ensureEsaGamCustomTargetingKeys"
 		scenes = append(scenes, s)

@@ -169,13 +169,14 @@ func TestBounds(t *testing.T) {
 		property("list", api.Schema{Type: "array", MinItems: &one, MaxItems: &two, Items: &api.Schema{Type: "integer"}}),
 		property("text", api.Schema{Type: "string", MinLength: &one, MaxLength: &two}),
 		property("form", api.Schema{Type: "string", Pattern: `^[a-z]+$`}),
+		property("other", api.Schema{Type: "string", Format: "uri"}),
 		property("integer", api.Schema{Type: "integer", Minimum: &three, Maximum: &three}),
 	}})
 	for document, want := range map[string]string{
-		`{"list":[1],"text":"é","form":"a","integer":3}`:       `{"list":[1],"text":"é","form":"a","integer":3}`,
-		`{"list":[1,2],"text":"éé","form":"b","integer":3}`:    `{"list":[1,2],"text":"éé","form":"b","integer":3}`,
-		`{"list":[],"text":"","form":"","integer":2}`:          `{}`,
-		`{"list":[1,2,3],"text":"ééé","form":"1","integer":4}`: `{}`,
+		`{"list":[1],"text":"é","form":"a","integer":3}`:                     `{"list":[1],"text":"é","form":"a","integer":3}`,
+		`{"list":[1,2],"text":"éé","form":"b","integer":3}`:                  `{"list":[1,2],"text":"éé","form":"b","integer":3}`,
+		`{"list":[],"text":"","form":"","integer":2}`:                        `{}`,
+		`{"list":[1,2,3],"text":"ééé","form":"1","integer":4,"other":["a"]}`: `{}`,
 	} {
 		var out bytes.Buffer
 		if _, err := s.Answer(&out, strings.NewReader(document)); err != nil || out.String() != want {

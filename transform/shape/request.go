@@ -70,23 +70,21 @@ func (r *reading) read(s *Shape, document []byte) {
 	r.value(s)
 }
 
-// path says where the value that was read last stands, or a member of it: "keys.0.name"; "" for the document itself.
-func (r *reading) path(member ...string) string {
-	return strings.Join(append(slices.Collect(r.dec.StackPointer().Tokens()), member...), ".")
-}
-
-// note adds an issue.
-func (r *reading) note(path, message string) {
-	if len(r.issues) < maxIssues {
-		r.issues.Add(path, message)
+// wrong says what is wrong with the value that was read last, or with a member of it.
+func (r *reading) wrong(problem string, member ...string) {
+	if len(r.issues) == maxIssues {
+		return
 	}
+	path := strings.Join(append(slices.Collect(r.dec.StackPointer().Tokens()), member...), ".")
+	if problem == nameless {
+		r.issues.Add(cmp.Or(path, "body"), problem)
+		return
+	}
+	r.issues.Add(path, path+problem)
 }
 
-// wrong says what is wrong with the value that was read last.
-func (r *reading) wrong(problem string) {
-	path := r.path()
-	r.note(path, path+problem)
-}
+// nameless is said of members whose names are no plain words: a secret may have slipped there.
+const nameless = "There is a field that is not known."
 
 // value reads the next value.
 func (r *reading) value(s *Shape) {
@@ -136,7 +134,7 @@ func (r *reading) object(s *Shape) {
 		names = s.upstream
 	}
 	var seen uint64
-	nameless := false
+	unnamed := false
 	r.out = append(r.out, '{')
 	begin := len(r.out)
 	for _, _ = r.dec.ReadToken(); r.dec.PeekKind() == '"'; {
@@ -148,8 +146,8 @@ func (r *reading) object(s *Shape) {
 			case r.draft:
 			case word.Name.Is(name):
 				r.wrong(" is not a field of the contract.")
-			default: // a secret may have slipped there
-				nameless = true
+			default:
+				unnamed = true
 			}
 			_ = r.dec.SkipValue()
 			continue
@@ -176,12 +174,11 @@ func (r *reading) object(s *Shape) {
 	r.out = append(r.out, '}')
 	for i := range s.members {
 		if m := &s.members[i]; m.required && seen&(1<<i) == 0 {
-			path := r.path(m.name)
-			r.note(path, path+" is required.")
+			r.wrong(" is required.", m.name)
 		}
 	}
-	if nameless {
-		r.note(cmp.Or(r.path(), "body"), "There is a field that is not known.")
+	if unnamed {
+		r.wrong(nameless)
 	}
 }
 
@@ -197,6 +194,8 @@ func (r *reading) list(s *Shape) {
 	_, _ = r.dec.ReadToken()
 	r.out = append(r.out, ']')
 	switch {
+	case count < s.least && count == 0:
+		r.wrong(" can't be empty.")
 	case count < s.least:
 		r.wrong(" can't have less than " + strconv.FormatInt(s.least, 10) + " entries.")
 	case count > s.most && s.most == 0:

@@ -82,7 +82,7 @@ func TestRequest(t *testing.T) {
 		{"blank", "ensureEsaGamAdvertiser", `{"name":" \t","dryRun":"true"}`, "name: name can't be blank. / dryRun: dryRun must be true or false."},
 		{"too many", "ensureEsaGamCustomTargetingKeys", `{"keys":[` + strings.TrimSuffix(strings.Repeat(`{"name":"a","displayName":"A"},`, 101), ",") + `]}`,
 			"keys: keys can't have more than 100 entries."},
-		{"too few", "ensureEsaGamCustomTargetingKeys", `{"keys":[]}`, "keys: keys can't have less than 1 entries."},
+		{"too few", "ensureEsaGamCustomTargetingKeys", `{"keys":[]}`, "keys: keys can't be empty."},
 		{"in a list", "ensureEsaGamCustomTargetingKeys", `{"keys":[{"name":"a","displayName":"A"},{"name":"","key":1}]}`,
 			"keys.1.name: keys.1.name can't be empty. / keys.1.key: keys.1.key is not a field of the contract. / keys.1.displayName: keys.1.displayName is required."},
 

@@ -144,9 +144,16 @@ func compile(schema *api.Schema) *Shape {
 
 // text takes over what a schema says of a text.
 func (s *Shape) text(schema *api.Schema) {
-	s.kind = map[string]kind{"": text, "date-time": moment, "date": day, "decimal": decimal}[schema.Format]
-	s.wrong = map[kind]string{text: " must be a string.", moment: " must be a time such as 2026-03-19T06:41:08Z.",
-		day: " must be a day such as 2026-03-19.", decimal: " must be a decimal number."}[s.kind]
+	switch schema.Format {
+	case "date-time":
+		s.kind, s.wrong = moment, " must be a time such as 2026-03-19T06:41:08Z."
+	case "date":
+		s.kind, s.wrong = day, " must be a day such as 2026-03-19."
+	case "decimal":
+		s.kind, s.wrong = decimal, " must be a decimal number."
+	default:
+		s.kind, s.wrong = text, " must be a string."
+	}
 	if schema.Enum != nil {
 		s.rules = append(s.rules, jsonbody.OneOf(schema.Enum...))
 	}
@@ -197,24 +204,18 @@ func (m *member) needed() bool {
 
 func key(name string) []byte { return append(api.Encode(name), ':') }
 
-func keys(names []string) map[string][]byte {
-	if len(names) == 0 {
-		return nil
-	}
-	all := make(map[string][]byte, len(names))
-	for _, n := range names {
-		all[n] = key(n)
-	}
-	return all
-}
+func keys(names []string) map[string][]byte { return by(names, key) }
 
-func set(names []string) map[string]bool {
+func set(names []string) map[string]bool { return by(names, func(string) bool { return true }) }
+
+// by gives what there is for each name; nil where there are none.
+func by[T any](names []string, of func(string) T) map[string]T {
 	if len(names) == 0 {
 		return nil
 	}
-	all := make(map[string]bool, len(names))
+	all := make(map[string]T, len(names))
 	for _, n := range names {
-		all[n] = true
+		all[n] = of(n)
 	}
 	return all
 }
