@@ -2,12 +2,16 @@ package main_test
 
 import (
 	"bytes"
+	"encoding/json"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"esagate/api"
 	"esagate/internal/terminal"
 )
 
@@ -70,6 +74,24 @@ func (p *process) calls(t *testing.T, key string) {
 			c.code == 0 && strings.Count(out, "\n") != 1 || strings.Contains(out+errs, "CANARY") || strings.Contains(out+errs, key) {
 			t.Errorf("esagate %s: %d\n-- out: %s\n-- err: %s", c.line, code, out, errs)
 		}
+	}
+	reads := 0
+	for _, op := range terminal.Operations() { // those that need a source alone
+		named := func(p api.Parameter) bool { return p.Required && p.Name != "esaId" && p.Name != "sourceId" }
+		if op.Method != http.MethodGet || slices.ContainsFunc(op.Parameters, named) {
+			continue
+		}
+		line := []string{"call", op.ID}
+		if strings.Contains(op.Path, "{") {
+			line = append(line, "source=harbour-news")
+		}
+		reads++
+		if out, errs, code := command(t, env, line...); code != 0 || errs != "" || !json.Valid([]byte(out)) || strings.Contains(out, "CANARY") {
+			t.Errorf("esagate %q: %d\n-- out: %.300s\n-- err: %s", line, code, out, errs)
+		}
+	}
+	if reads < 24 {
+		t.Errorf("%d operations were read", reads)
 	}
 	cmd := exec.CommandContext(t.Context(), binary, "call", "updateInventorySource", "sourceId=lakeside-signals", "--body", "-")
 	cmd.Env = append(os.Environ(), env...)
