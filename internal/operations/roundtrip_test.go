@@ -54,7 +54,7 @@ func mapOf(depth int) *rapid.Generator[string] {
 		for _, name := range rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"key_id", "keyId", "", "a b", "0"}), 0, 3, rapid.ID[string]).Draw(t, "names") {
 			drawn := value.Draw(t, "value")
 			if depth > 0 && rapid.Bool().Draw(t, "nested") {
-				drawn = list([]string{mapOf(depth - 1).Draw(t, "map"), "7"})
+				drawn = list([]string{mapOf(depth-1).Draw(t, "map"), "7"})
 			}
 			all = append(all, quoted(name)+":"+drawn)
 		}
