@@ -174,3 +174,13 @@ func TestDraftIsABody(t *testing.T) {
 		}
 	}
 }
+
+// TestParametersAreNoSchemas: generators make types of both, and can't keep two of one name apart.
+func TestParametersAreNoSchemas(t *testing.T) {
+	doc := document(t)
+	for name := range doc.Components.Parameters {
+		if doc.Components.Schemas[name] != nil {
+			t.Errorf("there is a parameter and a schema %s", name)
+		}
+	}
+}
