@@ -1,10 +1,8 @@
 package gateway_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +13,7 @@ import (
 
 	"esagate/api/apitest"
 	"esagate/internal/operations"
+	"esagate/transform/shape/shapetest"
 	"esagate/upstream/upstreamtest"
 )
 
@@ -97,7 +96,7 @@ func TestWhateverTheSalesAgentSays(t *testing.T) {
 				f := upstreamtest.Fault{
 					Status:      rapid.SampledFrom([]int{200, 200, 200, 201, 202, 204, 206, 301, 304, 400, 403, 404, 409, 410, 422, 429, 500, 502, 503}).Draw(rt, "status"),
 					ContentType: rapid.SampledFrom([]string{"", "", "", "application/json; charset=utf-8", "text/html", "application/problem+json", "x"}).Draw(rt, "content type"),
-					Body:        saying(s).Draw(rt, "body"),
+					Body:        saying(o).Draw(rt, "body"),
 				}
 				w.agent.Fault(tenant, f)
 				defer w.agent.Fault(tenant, upstreamtest.Fault{})
@@ -119,64 +118,25 @@ func TestWhateverTheSalesAgentSays(t *testing.T) {
 	}
 }
 
-// saying draws what the sales agent may say to a sample: one of its documents, with parts changed; or anything.
-func saying(s sample) *rapid.Generator[string] {
+// saying draws what the sales agent may say to an operation: a document of the form that it should have, or the sample's,
+// perhaps with something changed; an error; or anything.
+func saying(o *operations.Operation) *rapid.Generator[string] {
 	return rapid.Custom(func(rt *rapid.T) string {
-		faults := s.faults(undeclared)
-		if len(faults) == 0 || rapid.IntRange(0, 9).Draw(rt, "kind") == 0 {
+		document := ""
+		schema, faults := o.Successes[len(o.Successes)-1].Schema, samples[o.ID].faults(undeclared)
+		switch kind := rapid.IntRange(0, 9).Draw(rt, "kind"); {
+		case kind == 0:
 			return rapid.OneOf(rapid.String(), rapid.SampledFrom(refusingBodies())).Draw(rt, "anything")
+		case kind < 5 && schema != nil:
+			document = string(shapetest.Upstream(rt, schema))
+		case len(faults) > 0:
+			document = rapid.SampledFrom(faults).Draw(rt, "document").Body
 		}
-		document := faults[rapid.IntRange(0, len(faults)-1).Draw(rt, "document")].Body
-		for range rapid.IntRange(0, 3).Draw(rt, "changes") {
-			document = altered(rt, document)
+		if document != "" && rapid.Bool().Draw(rt, "faulty") {
+			document = string(shapetest.Mutate(rt, []byte(document)))
 		}
 		return document
 	})
-}
-
-// altered puts another value in place of one of a document's.
-func altered(rt *rapid.T, document string) string {
-	var value any
-	if json.Unmarshal([]byte(document), &value) != nil {
-		return document
-	}
-	other := rapid.SampledFrom([]any{
-		nil, true, 0, -1.5, json.Number("12345678901234567890"), json.Number("1e400"), "", "x", "\u0000", "2026-13-45", "2026-03-01", "2026-03-01T00:00:00",
-		"0001-01-01T00:00:00+23:59", "..", "a/b", "password=CANARY", strings.Repeat("é", 5000), []any{}, map[string]any{}, []any{nil}, map[string]any{"": nil}, []any{[]any{}},
-	}).Draw(rt, "value")
-	encoded, err := json.Marshal(replaced(rt, value, other))
-	if err != nil {
-		rt.Fatal(err)
-	}
-	return string(encoded)
-}
-
-// replaced walks down a value, and puts the other one where it ends.
-func replaced(rt *rapid.T, value, other any) any {
-	switch v := value.(type) {
-	case map[string]any:
-		names := make([]string, 0, len(v))
-		for name := range v {
-			names = append(names, name)
-		}
-		slices.Sort(names)
-		if len(names) > 0 && rapid.IntRange(0, 7).Draw(rt, "here") > 0 {
-			name := rapid.SampledFrom(names).Draw(rt, "name")
-			if rapid.IntRange(0, 3).Draw(rt, "left out") == 0 {
-				delete(v, name)
-			} else {
-				v[name] = replaced(rt, v[name], other)
-			}
-			return v
-		}
-	case []any:
-		if len(v) > 0 && rapid.IntRange(0, 3).Draw(rt, "here") > 0 {
-			i := rapid.IntRange(0, len(v)-1).Draw(rt, "element")
-			v[i] = replaced(rt, v[i], other)
-			return v
-		}
-	}
-	return other
 }
 
 // drawn makes a failure of a check one of a drawn case.
