@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"esagate/internal/operations"
 )
@@ -70,5 +71,13 @@ func TestTargetingKeysAreLookedUp(t *testing.T) {
 			t.Error(err)
 		}
 		w.wantCalls(200)
+		w.takes(2*time.Second, false)
+		_, _, err = w.do("ensureEsaGamCustomTargetingKeys", w.request("coast", "", body("moon")))
+		if told(err) != "503 UPSTREAM_TIMEOUT" {
+			t.Errorf("after half a minute: %v", err)
+		}
+		if calls := len(w.calls()); calls < 10 || calls > 15 {
+			t.Errorf("%d calls in half a minute", calls)
+		}
 	})
 }
