@@ -27,7 +27,7 @@ func TestRequest(t *testing.T) {
 		return `{"signalId":"a","name":"A","valueType":"binary","adapterConfig":` + strings.Repeat(`{"a":`, levels-2) + `{}` + strings.Repeat(`}`, levels-1)
 	}
 	const decimals = " must have at most 14 digits before and 6 after the point."
-	const mustMatch = ` must match ^[+-]?(\d{1,14}(\.\d{0,6})?|\.\d{1,6})$.`
+	const mustMatch = ` must be a decimal number of at most 14 digits before and 6 after the point.`
 	signal := func(members string) string {
 		return `{"signalId":"a","name":"A","valueType":"numeric","adapterConfig":{}` + members + `}`
 	}
@@ -59,7 +59,7 @@ func TestRequest(t *testing.T) {
 			"range.min: range.min" + mustMatch + " / range.max: range.max must be a decimal number."},
 		{"all faults at once, by the caller's names", "createEsaSignal",
 			`{"signalId":"a/b","name":null,"valueType":"words","tags":[1,"a",null],"adapterConfig":[],"ageDetermination":{},"hunter2 secret":1}`,
-			"signalId: signalId must match ^[A-Za-z0-9_-]{1,200}$. / name: name can't be null. / valueType: valueType must be binary, categorical or numeric. / " +
+			"signalId: signalId must be 1 to 200 of the characters A-Z, a-z, 0-9, _ and -. / name: name can't be null. / valueType: valueType must be binary, categorical or numeric. / " +
 				"tags.0: tags.0 must be a string. / tags.2: tags.2 can't be null. / adapterConfig: adapterConfig must be an object. / " +
 				"ageDetermination: ageDetermination is not a field of the contract. / body: There is a field that is not known."},
 		{"the sales agent's names are not the caller's", "createEsaSignal", signal(`,"signal_id":"a"`), "signal_id: signal_id is not a field of the contract."},

@@ -166,7 +166,12 @@ func (s *Shape) text(schema *api.Schema) {
 }
 
 // said is what patterns are called that a reader need not see.
-var said = map[string]string{`\S`: " can't be blank.", `^[^/\\]*$`: " can't contain / or \\."}
+var said = map[string]string{
+	`\S`:                     " can't be blank.",
+	`^[^/\\]*$`:              " can't contain / or \\.",
+	`^[A-Za-z0-9_-]{1,200}$`: " must be 1 to 200 of the characters A-Z, a-z, 0-9, _ and -.",
+	`^[+-]?(\d{1,14}(\.\d{0,6})?|\.\d{1,6})$`: " must be a decimal number of at most 14 digits before and 6 after the point.",
+}
 
 // matching wants a pattern of the contract, which the tests of this package hold to be one of package regexp's.
 func matching(pattern string) jsonbody.Rule {
