@@ -17,6 +17,7 @@ import (
 	"esagate/internal/jsonbody"
 	"esagate/registry"
 	"esagate/transform"
+	"esagate/transform/shape"
 )
 
 // exchange lets a request in, or says why not, in the order of contract 12.8: all that is wrong with its path, query
@@ -46,7 +47,7 @@ func (s *Service) exchange(ctx context.Context, o *Operation, r Request) (*excha
 	switch {
 	case err != nil && len(issues) == 0:
 		return nil, err
-	case err == nil && o.Check != nil:
+	case err == nil && o.Check != nil && len(issues) < shape.MaxIssues:
 		issues = append(issues, o.Check(x)...)
 	}
 	if err := issues.Err(); err != nil {

@@ -3,6 +3,7 @@ package operations
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -37,6 +38,7 @@ type exchange struct {
 	body    []byte            // the caller's, which its shape takes
 	dryRun  bool
 	reached bool // a call may have arrived that changes something
+	refused bool // the last such call was refused
 
 	call   Call
 	query  url.Values // in the sales agent's names
@@ -60,18 +62,21 @@ func (x *exchange) ask(ctx context.Context, c Call, query url.Values, body []byt
 
 // operate makes a call.
 func (x *exchange) operate(ctx context.Context, c Call, r upstream.Request) error {
-	r.Operation, r.Method, r.Path, r.Slow = x.ID, c.Method, c.segments(x.vars), x.Slow
+	r.Operation, r.Method, r.Path = x.ID, c.Method, c.segments(x.vars)
+	r.Slow = x.Slow && c.Method == x.call.Method // what a write looks up first is at hand
 	r.Uncounted = x.given || len(x.vars) > 1 || len(x.body) > 0 // all these are a caller's words
 	if x.request != nil {
 		r.CallersPath = x.request.CallersPath
 	}
 	if c.Method == http.MethodGet {
 		r.Method = ""
+		return x.service.deps.Upstream.Operate(ctx, x.source.Connection.TenantID, r)
 	}
 	was := x.reached
-	x.reached = x.reached || c.Method != http.MethodGet // while it is under way, too
+	x.reached = true // while it is under way, too
 	err := x.service.deps.Upstream.Operate(ctx, x.source.Connection.TenantID, r)
-	x.reached = was || x.reached && !upstream.NotSent(err)
+	x.reached = was || !upstream.NotSent(err)
+	x.refused = errors.As(err, new(*upstream.Refusal))
 	return err
 }
 

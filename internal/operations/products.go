@@ -52,6 +52,9 @@ func productIssues(x *exchange, product []byte) (issues []fault.Issue) {
 	}
 	for i, selector := range entries(member(inventory, "publisher_properties")) {
 		const list = "inventory.publisher_properties"
+		if len(issues) >= shape.MaxIssues {
+			break
+		}
 		selection := text(member(selector, "selection_type"))
 		for _, by := range []struct{ selection, name string }{{"by_id", "property_ids"}, {"by_tag", "property_tags"}} {
 			path, given := at(list, i, by.name), says(member(selector, by.name))

@@ -60,6 +60,9 @@ func mappingKindIssues(config jsontext.Value) (issues []fault.Issue) {
 		issues = append(issues, fault.Issue{Path: path + ".criteria", Message: path + ".criteria is required where type is composed."})
 	default:
 		for i, criterion := range entries(criteria) {
+			if len(issues) == shape.MaxIssues {
+				break
+			}
 			if criterion.Kind() == '{' { // the sales agent passes over others
 				need(at(path+".criteria", i, "kind"), criterion)
 			}

@@ -1,10 +1,6 @@
 package operations
 
-import (
-	"errors"
-
-	"esagate/internal/fault"
-)
+import "errors"
 
 // Undecided reports whether a write that failed may have been done all the same: the sales agent may have heard of it,
 // and has not said no.
@@ -19,14 +15,10 @@ type undecidedError struct{ error }
 // Unwrap gives the failure.
 func (e *undecidedError) Unwrap() error { return e.error }
 
-// undecided marks a failure of the exchange where it leaves open whether something was changed. A sales agent that does
-// not accept the gateway's key has changed nothing.
+// undecided marks a failure of the exchange where it leaves open whether something was changed. What was refused was
+// not: for want of a right, or as one request too many.
 func (x *exchange) undecided(err error) error {
-	if err == nil || !x.reached || x.Trial || x.dryRun {
-		return err
-	}
-	f := fault.As(err)
-	if f.Kind != fault.Internal && f.Kind != fault.Unavailable || f.Reason == fault.UpstreamUnauthorized {
+	if err == nil || !x.reached || x.refused || x.Trial || x.dryRun {
 		return err
 	}
 	return &undecidedError{err}

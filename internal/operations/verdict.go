@@ -26,23 +26,34 @@ type issue struct {
 	Severity string         `json:"severity"`
 }
 
+// mostIssues bounds how many are passed on.
+const mostIssues = 1000
+
 // readVerdict reads the sales agent's answer to a trial of a body of a shape. In doubt nothing is valid: with an error
 // among the issues it is not, whatever else the answer says.
 func readVerdict(document []byte, body *shape.Shape) (*verdict, error) {
 	answer, err := decoded[struct {
-		Valid  *bool `json:"valid"`
-		Issues []struct {
+		Valid  *bool          `json:"valid"`
+		Issues jsontext.Value `json:"issues"`
+	}](document)
+	if err != nil || answer.Valid == nil || len(answer.Issues) > 0 && answer.Issues.Kind() != '[' && answer.Issues.Kind() != 'n' {
+		return nil, shape.ErrMalformed
+	}
+	v := &verdict{valid: *answer.Valid, issues: []issue{}}
+	for n, entry := range entries(answer.Issues) {
+		if n >= mostIssues {
+			v.valid = v.valid && text(member(entry, "severity")) == "warning"
+			continue
+		}
+		told, err := decoded[struct {
 			Code     jsontext.Value `json:"code"`
 			Field    jsontext.Value `json:"field"`
 			Message  jsontext.Value `json:"message"`
 			Severity jsontext.Value `json:"severity"`
-		} `json:"issues"`
-	}](document)
-	if err != nil || answer.Valid == nil {
-		return nil, shape.ErrMalformed
-	}
-	v := &verdict{valid: *answer.Valid, issues: []issue{}}
-	for _, told := range answer.Issues {
+		}](entry)
+		if err != nil {
+			return nil, err
+		}
 		i := issue{Code: text(told.Code), Field: []byte("null"), Severity: "error"}
 		if !word.Name.Is(i.Code) {
 			i.Code = "unknown"

@@ -15,8 +15,8 @@ import (
 	"esagate/internal/word"
 )
 
-// maxIssues bounds how much is said of one body.
-const maxIssues = 100
+// MaxIssues bounds how much is said of one body.
+const MaxIssues = 100
 
 // Numbers that the sales agent keeps as decimals have at most so many digits before and after the point.
 const (
@@ -72,7 +72,7 @@ func (r *reading) read(s *Shape, document []byte) {
 
 // wrong says what is wrong with the value that was read last, or with a member of it.
 func (r *reading) wrong(problem string, member ...string) {
-	if len(r.issues) == maxIssues {
+	if len(r.issues) == MaxIssues {
 		return
 	}
 	path := strings.Join(append(slices.Collect(r.dec.StackPointer().Tokens()), member...), ".")
