@@ -63,7 +63,7 @@ func (x *exchange) ask(ctx context.Context, c Call, query url.Values, body []byt
 // operate makes a call.
 func (x *exchange) operate(ctx context.Context, c Call, r upstream.Request) error {
 	r.Operation, r.Method, r.Path = x.ID, c.Method, c.segments(x.vars)
-	r.Slow = x.Slow && c.Method == x.call.Method // what a write looks up first is at hand
+	r.Slow = x.Slow && c.Method == x.call.Method                // what a write looks up first is at hand
 	r.Uncounted = x.given || len(x.vars) > 1 || len(x.body) > 0 // all these are a caller's words
 	if x.request != nil {
 		r.CallersPath = x.request.CallersPath
