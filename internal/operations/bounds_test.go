@@ -52,7 +52,7 @@ func TestNotAllOfAVeryLongVerdictIsPassedOn(t *testing.T) {
 	})
 }
 
-// TestWhatIsRefusedIsDecided: nothing was done, whoever refused it.
+// TestWhatIsRefusedIsDecided: nothing was done.
 func TestWhatIsRefusedIsDecided(t *testing.T) {
 	inWorldWith(t, operations.Config{Sandbox: operations.Sandbox{Operator: "o.example", BrandDomain: "o.example"}}, func(w *world) {
 		for code, want := range map[int]bool{
