@@ -27,11 +27,11 @@ type kind struct {
 	rare     bool // the question is made up of a caller's words: a search, an id, a page further on
 }
 
-// Bounds of each cache. There are five, with two for what is kept briefly, so that they hold 160 MiB at the very most.
+// Bounds of each cache. There are five, with two for what is kept briefly, so that they hold 80 MiB at the very most.
 // The largest answer, of 8 MiB, counts twice, with its compressed form. Common questions are as many as there are connections and rows; what callers make up evicts none of their
 // answers, and takes up to 4 KiB for each question that was not answered.
 const (
-	keptBytes  = 32 << 20
+	keptBytes  = 16 << 20
 	keptCommon = 10_000
 	keptMadeUp = 2_000
 )
