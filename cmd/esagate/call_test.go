@@ -67,6 +67,7 @@ func (p *process) calls(t *testing.T, key string) {
 		{"call createInventorySource -d [", "", "esagate: the gateway answers 400: ", 1},
 		{"call getOverview state=live take=1 --key wrong-CANARY", "", "the gateway does not know this key", 2},
 		{"call createInventorySource --key " + demoOperator + " --body " + body, "", "esagate: --customer: ", 1},
+		{"call ensureEsaSandboxAccount source=harbour-news", `"ensured":true`, "", 0},
 		{"call getEsaConnection source=harbour-news --key " + demoOperator, `"sourceId":"harbour-news"`, "", 0},
 	} {
 		out, errs, code := command(t, env, strings.Fields(c.line)...)

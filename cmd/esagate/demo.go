@@ -172,6 +172,7 @@ func demoConfig(base, agentURL, folder string) *config.Config {
 	cfg.Store.EncryptionKey = config.NewSecret(vault.Generate())
 	cfg.Telemetry.LogFormat, cfg.Telemetry.LogLevel = "text", "error" // what scenes cause is no news
 	cfg.Provisioning.ContactEmail = "operator@example.com"
+	cfg.Sandbox = config.Sandbox{Operator: "storefront.example", BrandDomain: "storefront.example"}
 	cfg.Webhooks.Subscribe = "always"
 	cfg.ServiceAccounts = []serviceaccount.Entry{{Email: demoAccount, KeyFile: filepath.Join(folder, "service-account.json")}}
 	cfg.Auth.Keys = []config.Key{

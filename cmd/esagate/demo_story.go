@@ -44,6 +44,7 @@ func (d *demo) findStory(ctx context.Context, a *app) error {
 type step struct {
 	about     string
 	operation string
+	before    string   // a switch of the sales agent that is turned first; "": none
 	arguments []string // name=value, beside the source
 	body      string   // JSON, in lines; "": none
 	filter    string   // of jq, where that is there
@@ -89,8 +90,13 @@ func steps(t upstreamtest.Tenant) []step {
 			filter: "'{signalId, etag}'",
 		},
 		{
-			about: "what buyers have running; getEsaMediaBuy tells all of one", operation: "listEsaMediaBuys",
-			arguments: []string{"status=active", "limit=2"}, filter: "-c '.mediaBuys[] | {mediaBuyId, principalName, totalBudget, flightEndDate}'",
+			about: "a media buy that waits for a person to approve it", operation: "listEsaMediaBuys",
+			arguments: []string{"status=pending_approval"}, filter: "-c '.mediaBuys[] | {mediaBuyId, principalName, totalBudget, status}'",
+		},
+		{
+			about: "approved at the sales agent it runs, as its history tells", operation: "getEsaMediaBuy",
+			before:    "media-buy/" + t.ID + "/" + t.PendingBuyID() + "/active",
+			arguments: []string{"mediaBuyId=" + t.PendingBuyID()}, filter: "-c '.status, .statusHistory[]'",
 		},
 	}
 }
@@ -111,6 +117,9 @@ func (d *demo) tellStory(form string) {
 		case form == byCurl:
 			words = append(words, `-w '\n'`)
 		}
+		if s.before != "" {
+			words = append([]string{"curl -s -X POST " + d.agentBase + "/_agent/" + s.before + " &&"}, words...)
+		}
 		fmt.Fprintf(d.out, "\n  # %d %s\n  %s\n", i+1, s.about, strings.ReplaceAll(wrapped(words), "\n", "\n    "))
 	}
 	fmt.Fprintln(d.out)
@@ -128,9 +137,14 @@ func (s *step) call() []string {
 // curl gives the words of the same with curl.
 func (s *step) curl(esaID string) []string {
 	op := api.Operations()[s.operation]
-	to := "$ESAGATE_URL" + strings.Replace(op.Path, "{esaId}", esaID, 1)
-	if len(s.arguments) > 0 {
-		to += "?" + strings.Join(s.arguments, "&")
+	to, between := "$ESAGATE_URL"+strings.Replace(op.Path, "{esaId}", esaID, 1), "?"
+	for _, argument := range s.arguments {
+		name, value, _ := strings.Cut(argument, "=")
+		if in := "{" + name + "}"; strings.Contains(to, in) {
+			to = strings.Replace(to, in, value, 1)
+			continue
+		}
+		to, between = to+between+argument, "&"
 	}
 	words := []string{"curl -s"}
 	if op.Method != "GET" {

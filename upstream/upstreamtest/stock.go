@@ -122,6 +122,9 @@ func (t Tenant) FrontPageID() string  { return t.serverID(11) }
 func (t Tenant) SectionKeyID() string { return t.serverID(50) }
 func (t Tenant) SportID() string      { return t.serverID(60) }
 
+// PendingBuyID gives the id of the one media buy of the stock that waits for approval.
+func (t Tenant) PendingBuyID() string { return "mb_" + t.serverID(204) }
+
 // server gives what the tenant's ad server has.
 func (q *inquiry) server() server {
 	if t := q.owner.adapterType(); q.catalog.serverType != t {
