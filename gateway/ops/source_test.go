@@ -103,7 +103,7 @@ func TestSourcePagesSayHowItStands(t *testing.T) {
 		{"live", "packages", []string{"Active 12", "Paused 2", "Impressions in 24 h 1,204,332"}},
 		{"live", "inventory-profiles", []string{"Complete 13", "Incomplete 1", "Owned by wholesale 2"}},
 		{"live", "webhooks", []string{"Delivered in 24 h 412", "Failed 1", "Last failure 7 h ago", "99.8 %"}},
-		{"live", "audit", []string{"Succeeded: Tested the connection desk 3 d ago", "nightly-setup (operator)", "Refused: Saved the ad server 3 times VALIDATION_ERROR"}},
+		{"live", "audit", []string{"Succeeded: Tested the connection desk 3 d ago", "Create a signal desk 4 d ago", "nightly-setup (operator)", "Refused: Saved the ad server 3 times VALIDATION_ERROR"}},
 		{"live", "document", []string{"curl -H", `"isLive": true`}},
 		{"down", "connection", []string{"Last error: The ad server refused the credentials. ADAPTER_INVALID_CREDENTIALS", "Connected no"}},
 		{"blocked", "tasks", []string{"2 blockers · 1 warning", "Blocker: Default advertiser", "In the storefront: /settings/ad-server#advertiser"}},

@@ -59,6 +59,7 @@ func aSource() ops.SourceView {
 			`'https://gateway.example/api/v2/storefront/inventory-sources/granite-video/status?includeSyncHistory=true&syncHistoryLimit=10'`,
 		Audit: []api.AuditEntry{
 			{At: before(72 * time.Hour), Actor: "desk", Operation: "testInventorySourceEsaConnection", Outcome: "succeeded", Count: 1},
+			{At: before(96 * time.Hour), Actor: "desk", Operation: "createEsaSignal", Outcome: "succeeded", Count: 1},
 			{At: before(144 * time.Hour), Actor: "nightly-setup", Operator: true, Operation: "putInventorySourceAdServer", Outcome: "succeeded", Count: 1},
 			{At: before(144 * time.Hour), Actor: "nightly-setup", Operation: "putInventorySourceAdServer", Outcome: "refused", ErrorCode: ptr("VALIDATION_ERROR"), Count: 3},
 		},

@@ -13,7 +13,7 @@ import (
 var looks = template.FuncMap{
 	"look": LookOf, "syncLook": syncLook, "severityLook": severityLook, "outcomeLook": outcomeLook, "label": label, "short": Short,
 	"provisioning": func(name string) string { return worded(provisioningWords, name) },
-	"operation":    func(name string) string { return worded(operationWords, name) },
+	"operation":    operation,
 	"adServer":     AdServerName,
 	"int64":        func(n int) int64 { return int64(n) },
 	"span":         func(from, to api.Timestamp) string { return Short(to.Time.Sub(from.Time)) },
@@ -120,6 +120,14 @@ var operationWords = map[string]string{
 	"recheckEsaCapability":                    "Checked a capability again",
 	"tenantDeactivated":                       "Deactivated at the sales agent",
 	"tenantReactivated":                       "Reactivated at the sales agent",
+}
+
+// operation says what a write of the audit was; those without words here by their summary in the contract.
+func operation(name string) string {
+	if op := api.Operations()[name]; op != nil && operationWords[name] == "" {
+		return op.Summary
+	}
+	return worded(operationWords, name)
 }
 
 // worded gives the word of a table, or the name itself made readable.

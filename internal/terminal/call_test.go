@@ -72,7 +72,7 @@ func TestEveryOperationIsCalled(t *testing.T) {
 		}
 		if text := told.String(); Safe(strings.ReplaceAll(text, "\n", "")) != strings.ReplaceAll(text, "\n", "") || !strings.Contains(text, op.Method+" "+op.Path+"\n") ||
 			slices.ContainsFunc(op.Parameters, func(p api.Parameter) bool { return p.Name != customerHeader && !strings.Contains(text, p.Name+"=") }) ||
-			(op.Body != nil) != strings.Contains(text, "\nThe body") {
+			(op.Body != nil) != strings.Contains(text, "\nThe body") || strings.Contains(text, "null, or null") {
 			t.Errorf("%s is told as\n%s", op.ID, text)
 		}
 	}

@@ -165,16 +165,19 @@ func marked(name string, required bool) string {
 	return name
 }
 
+const orNull = ", or null"
+
 // kind says in a few words what values a schema takes.
 func kind(s *api.Schema) string {
-	what := s.Type
+	what, null := s.Type, s.Nullable
 	switch {
 	case len(s.Enum) > 0:
 		what = strings.Join(s.Enum, " | ")
 	case len(s.Choices) > 0:
 		of := map[string]bool{}
 		for _, c := range s.Choices {
-			of[kind(c)] = true
+			choice, nullable := strings.CutSuffix(kind(c), orNull)
+			of[choice], null = true, null || nullable
 		}
 		what = strings.Join(slices.Sorted(maps.Keys(of)), " or ")
 	case s.Type == "array":
@@ -192,8 +195,8 @@ func kind(s *api.Schema) string {
 	if s.Default != "" {
 		what += ", default " + s.Default
 	}
-	if s.Nullable {
-		what += ", or null"
+	if null {
+		what += orNull
 	}
 	return what
 }
