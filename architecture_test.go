@@ -53,7 +53,7 @@ internal/origin:
 internal/outbound: internal/origin
 internal/agentauth: internal/background internal/origin internal/word registry
 internal/lifecycle: internal/adserver internal/background internal/fault internal/word registry transform upstream upstream/wire
-internal/operations: api internal/adserver internal/background internal/fault internal/jsonbody internal/lifecycle internal/redact internal/telemetry internal/word registry snapshot status transform transform/shape upstream upstream/wire
+internal/operations: api internal/adserver internal/background internal/fault internal/jsonbody internal/lifecycle internal/redact internal/telemetry internal/word registry snapshot status transform/shape upstream upstream/wire
 internal/vault:
 internal/fault:
 internal/redact:

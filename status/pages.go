@@ -2,13 +2,11 @@ package status
 
 import (
 	"context"
-	"log/slog"
 	"strconv"
 	"strings"
 	"time"
 
 	"esagate/api"
-	"esagate/internal/background"
 	"esagate/internal/fault"
 	"esagate/registry"
 	"esagate/snapshot"
@@ -28,18 +26,18 @@ const (
 // Pages keeps answers of the sales agent about tenants that have no time of their own, encoded. One call is made for
 // all who ask the same at once. It is safe for concurrent use.
 type Pages struct {
-	name  string
-	cache *snapshot.Cache[*page]
-	log   *slog.Logger
+	service *Service
+	name    string
+	cache   *snapshot.Cache[*page]
 }
 
 // NewPages makes Pages that are asked again at once when their tenant is well again, and end with the Service. It is
 // called before the Service is used. The name, a constant, is that of log lines.
 func (s *Service) NewPages(name string, limits snapshot.Limits) *Pages {
 	limits.QueueTimeout = upstream.LongestWait
-	p := &Pages{name, snapshot.New[*page](limits, snapshot.Options{
+	p := &Pages{s, name, snapshot.New[*page](limits, snapshot.Options{
 		Gone: aboutTheQuestion, ForgetGone: true, Busy: upstream.IsBusy, RetryAfter: func(err error) time.Duration { return fault.As(err).RetryAfter },
-	}), s.log}
+	})}
 	s.kept = append(s.kept, p)
 	return p
 }
@@ -73,18 +71,15 @@ type PageAnswer struct {
 // remembered.
 func (p *Pages) Get(ctx context.Context, c *registry.Connection, key []string, ask func(ctx context.Context) (*api.Body, error)) (PageAnswer, error) {
 	key = append([]string{c.TenantID, strconv.FormatInt(c.ID, 10)}, key...)
-	got, err := p.cache.Get(ctx, strings.Join(key, pageKeySeparator), c.Epoch, func(ctx context.Context, d snapshot.Demand) (made *page, err error) {
-		err = background.Guard(ctx, p.log, "fetch_"+p.name, func(ctx context.Context) error {
+	got, err := p.cache.Get(ctx, strings.Join(key, pageKeySeparator), c.Epoch, guarded(p.service, "fetch_"+p.name,
+		func(ctx context.Context, d snapshot.Demand) (*page, error) {
 			asked := time.Now()
 			body, err := ask(demanded(ctx, c, d, false))
-			made = &page{body, asked}
-			return err
-		})
-		if err != nil && !aboutTheQuestion(err) {
-			logRefresh(ctx, p.log, p.name, c.TenantID, err)
-		}
-		return made, err
-	})
+			if err != nil && !aboutTheQuestion(err) {
+				p.service.logRefresh(ctx, p.name, c.TenantID, err)
+			}
+			return &page{body, asked}, err
+		}))
 	if err != nil {
 		return PageAnswer{}, unavailable(err)
 	}

@@ -165,16 +165,12 @@ func (s *Service) Close(ctx context.Context) {
 // logRefresh logs a refresh that failed; while a breaker is open the breaker's own
 // line has said it.
 func (s *Service) logRefresh(ctx context.Context, operation, tenantID string, err error) {
-	logRefresh(ctx, s.log, operation, tenantID, err)
-}
-
-func logRefresh(ctx context.Context, log *slog.Logger, operation, tenantID string, err error) {
 	f := fault.As(err)
 	level := slog.LevelWarn
 	if f.Reason == fault.CircuitOpen || upstream.IsBusy(err) || ctx.Err() == context.Canceled {
 		level = slog.LevelDebug
 	}
-	log.LogAttrs(ctx, level, "refresh failed", slog.String("operation", operation),
+	s.log.LogAttrs(ctx, level, "refresh failed", slog.String("operation", operation),
 		slog.String("tenant", tenantID), slog.String("reason", string(f.Reason)), slog.Any("error", err))
 }
 

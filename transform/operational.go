@@ -150,7 +150,7 @@ func isOtherAdServer(in *StatusInput, doc *api.Status) bool {
 	if saved := in.Source.Connection.AdServer; saved != nil && name == unknownWord {
 		name = adserver.TypeName(saved)
 	}
-	return name != GoogleAdManager && name != unknownWord && name != noAdServer
+	return name != googleAdManager && name != unknownWord && name != noAdServer
 }
 
 // stalledAfter is how long a run may take before that is an issue (contract 4.8).

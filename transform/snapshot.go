@@ -14,11 +14,11 @@ import (
 // unknownWord stands for vocabulary that can't be read.
 const unknownWord = "unknown"
 
-// GoogleAdManager is the type of ad server that rules name.
-const GoogleAdManager = "google_ad_manager"
-
-// noAdServer is the type where none is configured.
-const noAdServer = "none"
+// Types of ad servers that a rule names.
+const (
+	googleAdManager = "google_ad_manager"
+	noAdServer      = "none" // none is configured
+)
 
 // Snapshot gives the api document of a status document, before what the gateway adds: Operational is
 // zero, Webhooks nil when upstream has no valid block, and SetupTasks holds upstream's items as they

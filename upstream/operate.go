@@ -17,7 +17,6 @@ type Request struct {
 	Query     url.Values // may hold a caller's text
 	Body      []byte     // a JSON object, of a write that is no DELETE
 	Accept    []int      // statuses of success; nil: 200, and without Decode 204
-	Most      int64      // bytes of a success; 0: 8 MiB
 	// Decode reads the document of a success. nil: there need be none, and none is read.
 	Decode func(body io.Reader) error
 	// Slow: the sales agent waits for others before it answers. The call may take ProbeTimeout, and is made once.
@@ -36,7 +35,7 @@ type Request struct {
 // document asked for.
 func (c *Client) Operate(ctx context.Context, tenantID string, r Request) error {
 	cl := tenantCall(operation(r.Operation), tenantID, r.Path...)
-	cl.query, cl.accept, cl.most, cl.decode, cl.paths = r.Query, r.Accept, r.Most, r.Decode, r.CallersPath
+	cl.query, cl.accept, cl.decode, cl.paths = r.Query, r.Accept, r.Decode, r.CallersPath
 	if cl.paths == nil {
 		cl.paths = func(string) string { return "" }
 	}

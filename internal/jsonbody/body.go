@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"iter"
 	"slices"
 	"unicode/utf8"
 
@@ -88,15 +89,33 @@ func unsound(body []byte, within Bounds) string {
 // split takes an object that is known to be sound into its members.
 func split(value jsontext.Value) Object {
 	o := Object{members: make(map[string]jsontext.Value)}
-	dec := jsontext.NewDecoder(bytes.NewReader(value))
-	for _, _ = dec.ReadToken(); dec.PeekKind() == '"'; {
-		token, _ := dec.ReadToken()
-		name := token.String() // the decoder reuses the token with its next read
-		given, _ := dec.ReadValue()
+	for name, given := range Members(value) {
 		o.names = append(o.names, name)
 		o.members[name] = given.Clone()
 	}
 	return o
+}
+
+// Members gives the members of a JSON object, in their order, until its end or what is not sound. A value is valid until
+// the next. What is no object has none.
+func Members(object jsontext.Value) iter.Seq2[string, jsontext.Value] {
+	return func(yield func(string, jsontext.Value) bool) {
+		dec := jsontext.NewDecoder(bytes.NewReader(object))
+		if dec.PeekKind() != '{' {
+			return
+		}
+		for _, _ = dec.ReadToken(); dec.PeekKind() == '"'; {
+			token, err := dec.ReadToken()
+			if err != nil {
+				return
+			}
+			name := token.String() // the decoder reuses the token with its next read
+			value, err := dec.ReadValue()
+			if err != nil || !yield(name, value) {
+				return
+			}
+		}
+	}
 }
 
 // Empty reports whether there are no members at all.

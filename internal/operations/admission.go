@@ -10,13 +10,11 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"esagate/api"
+	"esagate/internal/adserver"
 	"esagate/internal/fault"
 	"esagate/internal/jsonbody"
 	"esagate/registry"
-	"esagate/transform"
 	"esagate/transform/shape"
 )
 
@@ -33,7 +31,7 @@ func (s *Service) exchange(ctx context.Context, o *Operation, r Request) (*excha
 			Message: "The source is deactivated: it has no catalog until it is reactivated, with POST …/reactivate."}
 	}
 	src = s.deps.Status.WithAdServer(ctx, src)
-	if view := src.Connection.AdServer; o.Group == GAM && view != nil && view.Type != transform.GoogleAdManager {
+	if view := src.Connection.AdServer; o.Group == GAM && view != nil && advertisers(src) != adserver.Synced {
 		return nil, NotOfAdServer("This is for sources on Google Ad Manager alone.")
 	}
 	x := &exchange{Operation: o, service: s, source: src, body: r.Body, dryRun: o.dry(r), call: o.Call, answer: o.answer}
@@ -130,29 +128,5 @@ func (o *Operation) dry(r Request) bool {
 			return values.Get(p.Name) == "true" || values.Get(p.also) == "true"
 		}
 	}
-	if o.Body == nil || !slices.ContainsFunc(o.Body.Properties, func(p api.Property) bool { return p.Name == "dryRun" }) {
-		return false
-	}
-	return string(member(r.Body, "dryRun")) == "true"
-}
-
-// member gives a member of a JSON object as it is written; nil where there is none, or no object.
-func member(object []byte, name string) jsontext.Value {
-	dec := jsontext.NewDecoder(bytes.NewReader(object))
-	token, err := dec.ReadToken()
-	if err != nil || token.Kind() != '{' {
-		return nil
-	}
-	for dec.PeekKind() == '"' {
-		token, err := dec.ReadToken()
-		if err != nil {
-			return nil
-		}
-		found := token.String() == name
-		value, err := dec.ReadValue()
-		if err != nil || found {
-			return value
-		}
-	}
-	return nil
+	return o.Body != nil && property(o.Body, "dryRun") != nil && string(member(r.Body, "dryRun")) == "true"
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"esagate/internal/jsonbody"
 	"esagate/transform/shape"
 )
 
@@ -17,25 +18,22 @@ type field struct {
 	value jsontext.Value
 }
 
-// fields takes an object apart. What is no object, or not sound, has none.
+// fields takes an object apart. What is no object has none.
 func fields(object []byte) (all []field) {
-	dec := jsontext.NewDecoder(bytes.NewReader(object))
-	if dec.PeekKind() != '{' {
-		return nil
-	}
-	for _, _ = dec.ReadToken(); dec.PeekKind() == '"'; {
-		token, _ := dec.ReadToken()
-		name := token.String()
-		value, err := dec.ReadValue()
-		if err != nil {
-			return nil
-		}
+	for name, value := range jsonbody.Members(object) {
 		all = append(all, field{name, value.Clone()})
 	}
-	if _, err := dec.ReadToken(); err != nil {
-		return nil
-	}
 	return all
+}
+
+// member gives a member of a JSON object as it is written; nil where there is none, or no object.
+func member(object []byte, name string) jsontext.Value {
+	for n, value := range jsonbody.Members(object) {
+		if n == name {
+			return value
+		}
+	}
+	return nil
 }
 
 // joined puts an object together.

@@ -97,8 +97,10 @@ func preparePatch(ctx context.Context, x *exchange) ([]byte, error) {
 	// Other clients may have stored format options that no body here could have: they stay as they are unless the
 	// caller names them.
 	var kept []field
-	if !has(changes, "format_options") {
-		whole, kept = without(whole, "format_options")
+	isOptions := func(f field) bool { return f.name == "format_options" }
+	if i := slices.IndexFunc(whole, isOptions); i >= 0 && !slices.ContainsFunc(changes, isOptions) {
+		kept = []field{whole[i]}
+		whole = slices.Delete(whole, i, i+1)
 	}
 	body := joined(whole)
 	sent, issues, err := wholeProduct().Request(body)
@@ -144,22 +146,6 @@ func merged(members, changes []field) []field {
 		}
 	}
 	return members
-}
-
-func has(members []field, name string) bool {
-	return slices.ContainsFunc(members, func(f field) bool { return f.name == name })
-}
-
-// without parts members from the one of a name.
-func without(members []field, name string) (rest, taken []field) {
-	for _, f := range members {
-		if f.name == name {
-			taken = append(taken, f)
-		} else {
-			rest = append(rest, f)
-		}
-	}
-	return rest, taken
 }
 
 // composeProductVerdict gives what the sales agent thinks of a product, and its issues by their severity as well

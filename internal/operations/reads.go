@@ -28,8 +28,8 @@ type kind struct {
 }
 
 // Bounds of each cache. There are five, with two for what is kept briefly, so that they hold 80 MiB at the very most.
-// The largest answer, of 8 MiB, counts twice, with its compressed form. Common questions are as many as there are connections and rows; what callers make up evicts none of their
-// answers, and takes up to 4 KiB for each question that was not answered.
+// An answer counts twice, for its compressed form. Common questions are as many as there are connections and rows. The
+// questions that callers make up evict none of their answers, and take up to 4 KiB each where they were not answered.
 const (
 	keptBytes  = 16 << 20
 	keptCommon = 10_000

@@ -1,7 +1,6 @@
 package operations
 
 import (
-	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -87,9 +86,7 @@ func issueField(body *shape.Shape, path string) string {
 	}
 	parts := strings.Split(path, ".")
 	for i, part := range parts {
-		if _, err := strconv.ParseUint(part, 10, 16); err != nil && !word.Member.Is(part) {
-			parts[i] = "?"
-		}
+		parts[i] = word.Segment(part)
 	}
 	return strings.Join(parts, ".")
 }

@@ -86,7 +86,7 @@ func (s *Service) write(ctx context.Context, x *exchange, r Request) (w written)
 	return w
 }
 
-// turn waits for the turn of a write. Who had to wait reads the request again: the source may be another by then.
+// turn waits for the turn of a write. After a wait the request is read again: the source may have changed.
 func (s *Service) turn(ctx context.Context, x **exchange, r Request) (release func(), err error) {
 	c := r.Source.Connection
 	leave, waited := s.turns.take(ctx, c.ID)
@@ -150,7 +150,7 @@ type turns struct {
 
 type turn struct {
 	free  chan struct{} // holds one element while nobody writes
-	users int           // who write or wait; guarded by turns.mu
+	users int           // writes under way and waiting; guarded by turns.mu
 }
 
 // take waits for the turn of a write, and reports whether it had to. release ends the turn; nil: it did not come within

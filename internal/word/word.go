@@ -131,6 +131,15 @@ func (k *Kind) AtMost(s string, most int) bool {
 	return !dotSegment(s) && (k.also == nil || k.also(s))
 }
 
+// Segment gives a name of others, or the index of an entry, as a segment of a path. Paths become metric labels, log lines
+// and parts of answers, so a name that could be a secret, or prose, is "?".
+func Segment(name string) string {
+	if !Member.Is(name) {
+		return "?"
+	}
+	return name
+}
+
 func isStream(s string) bool { return strings.Trim(s, "_-") != "" && noKey(s) }
 
 func alphanumeric(c byte) bool {

@@ -1,7 +1,6 @@
 package shape
 
 import (
-	"strconv"
 	"strings"
 
 	"esagate/internal/word"
@@ -25,10 +24,7 @@ func (s *Shape) CallersPath(path string) string {
 		if s != nil && s.kind != list && s.kind != mapping && s.kind != anything {
 			break // which of several types a value was taken for
 		}
-		if _, err := strconv.ParseUint(segment, 10, 16); err != nil && !word.Member.Is(segment) {
-			segment = "?"
-		}
-		known = append(known, segment)
+		known = append(known, word.Segment(segment))
 		if s != nil && s.kind == list {
 			s = s.items
 		} else {

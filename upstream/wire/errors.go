@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"esagate/internal/word"
 )
 
 // Problem is an error answer in one of the sales agent's JSON shapes (contract 2.4).
@@ -96,13 +98,13 @@ func DecodeError(body []byte) (*Problem, error) {
 	for _, f := range list {
 		p.Fields = append(p.Fields, FieldProblem{string(f.Location), f.Message})
 	}
-	switch word := one.Error; {
+	switch code := one.Error; {
 	case mismatch:
 		p.Code = AgentURLMismatch
-	case word.Set && segment(word.Value) != "?":
-		p.Code = word.Value
+	case code.Set && word.Member.Is(code.Value):
+		p.Code = code.Value
 	case !one.Message.Set:
-		p.Message = word.Value
+		p.Message = code.Value
 	}
 	return p, nil
 }
@@ -141,7 +143,7 @@ func (l *location) take(r *reader, _ *field) outcome {
 		part := "?"
 		switch raw.Kind() {
 		case jsontext.KindString:
-			part = segment(string(r.unquote(raw)))
+			part = word.Segment(string(r.unquote(raw)))
 		case jsontext.KindNumber:
 			if i, err := strconv.ParseUint(string(raw), 10, 16); err == nil {
 				part = strconv.FormatUint(i, 10)
@@ -161,7 +163,7 @@ func (d *Dotted) take(r *reader, _ *field) outcome {
 	}
 	parts := strings.SplitN(string(r.unquote(raw)), ".", maxLocation+1)
 	for i, part := range parts {
-		parts[i] = segment(part)
+		parts[i] = word.Segment(part)
 	}
 	*d = Dotted(strings.Join(parts[:min(len(parts), maxLocation)], "."))
 	return present

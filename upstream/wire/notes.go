@@ -68,16 +68,7 @@ func path(dec *jsontext.Decoder) string {
 		case level > 1:
 			path.WriteByte('.')
 		}
-		path.WriteString(segment(token))
+		path.WriteString(word.Segment(token))
 	}
 	return path.String()
-}
-
-// segment gives a name from the document as a segment of a path. Paths become metric labels and log
-// lines, so a name that could be a secret, or prose, is "?".
-func segment(name string) string {
-	if !word.Member.Is(name) {
-		return "?"
-	}
-	return name
 }
