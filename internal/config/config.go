@@ -165,8 +165,8 @@ type Provisioning struct {
 	PublicAgentURL string `config:"public_agent_url" rule:"optional agent-url 500"` // empty: the sales agent's own default
 }
 
-// Sandbox is whose the sandbox accounts are that the gateway has the sales agent make. The sales agent knows an account
-// by both: with others, it makes another one. Both are empty, or neither: without them no account can be made.
+// Sandbox names the owner of the sandbox accounts that the gateway makes. The sales agent knows an account by both
+// fields: with others, it makes another one. Both are empty, or neither: without them no account can be made.
 type Sandbox struct {
 	Operator    string `config:"operator" rule:"optional printable"`
 	BrandDomain string `config:"brand_domain" rule:"optional host-name"`

@@ -21,7 +21,7 @@ func translated(s *shape.Shape, document []byte, given ...shape.Given) ([]byte, 
 	return out.Bytes(), err
 }
 
-// answers gives the shape of the row's success whose schema, or one of whose choices, has a name; nil for none.
+// answers gives the shape of a success of the row by the name of its schema, which may be a choice; nil for none.
 func (o *Operation) answers(name string) *shape.Shape {
 	for _, s := range o.Successes {
 		if s.Schema == nil {

@@ -104,7 +104,7 @@ func (s *Service) pagesOf(x *exchange) *status.Pages {
 	return s.kept[kind{x.Keep, x.LastGood, x.Slow, rare}]
 }
 
-// join has a question asked, once for all who ask it at the same time.
+// join asks a question, once for all callers that have it at the same time.
 func (s *Service) join(ctx context.Context, c *registry.Connection, key []string, ask func(context.Context) (*api.Body, error)) (Answer, error) {
 	key = append(key, c.TenantID, strconv.FormatInt(c.ID, 10), strconv.FormatInt(c.Epoch, 10))
 	body, shared, err := s.joined.Do(ctx, strings.Join(key, "\x00"), func(ctx context.Context) (*api.Body, error) {

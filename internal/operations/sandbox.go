@@ -14,8 +14,8 @@ import (
 	"esagate/transform/shape"
 )
 
-// Sandbox is whose the sandbox accounts are that the gateway has made. The sales agent knows an account by both, so they
-// never change. Both are empty, or neither: without them none is made.
+// Sandbox names the owner of the sandbox accounts that the gateway makes. The sales agent knows an account by both
+// fields, so they never change. Both are empty, or neither: without them no account is made.
 type Sandbox struct {
 	Operator    string
 	BrandDomain string

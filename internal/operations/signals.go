@@ -71,7 +71,7 @@ func mappingKindIssues(config jsontext.Value) (issues []fault.Issue) {
 	return issues
 }
 
-// bound is a number that can be compared without much ado. Others the shape refuses.
+// bound is a number that is short enough to be compared exactly. The shape refuses others.
 var bound = regexp.MustCompile(`^[+-]?(\d{1,40}\.?\d{0,40}|\.\d{1,40})([eE][+-]?\d{1,2})?$`)
 
 // number reads a bound of a range, exactly; nil for none, and for what is no bound.

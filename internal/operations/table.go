@@ -1,6 +1,12 @@
-// Package operations serves the operations of the contract that are the sales agent's own, in other words: advertisers,
-// products, signals, media buys. There is one table of them, and one way through: a row says how an operation comes from
-// the sales agent, api/openapi.yaml what it takes and answers, and package shape turns the one into the other.
+// Package operations serves the operations on a source's ad server: advertisers, mappings, products, signals, media buys.
+// The sales agent does the work. The gateway checks what callers send, and turns names, errors and answers into those of
+// the contract.
+//
+// There is one table of them, and one way through: a row says how an operation comes from the sales agent,
+// api/openapi.yaml what it takes and answers, and package shape turns the one into the other. A request is let in or
+// refused by an exchange (admission.go, params.go), waits or is kept as a read or a write (reads.go, writes.go), and
+// passes the row (exchange.go), which may have up to three functions of its own (advertisers.go, products.go …). To add
+// an operation, see docs/architecture.md.
 package operations
 
 import (

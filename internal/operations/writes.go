@@ -31,9 +31,9 @@ type written struct {
 	err      error
 }
 
-// Write answers anything else: with a status, and a document where the contract has one. What it does goes on when the
-// caller has left, who gets an Unavailable. What changes something is a Conflict where other writes of the connection do
-// not end within turnWait, and while the connection itself is being changed.
+// Write answers anything else: with a status, and a document where the contract has one. The work goes on when ctx ends;
+// the error is an Unavailable then. A request that changes something fails with a Conflict where other writes of the
+// connection do not end within turnWait, and while the connection itself is being changed.
 func (s *Service) Write(ctx context.Context, o *Operation, r Request) (status int, document []byte, err error) {
 	x, err := s.exchange(ctx, o, r)
 	if err != nil {

@@ -12,8 +12,8 @@
 // A value of another type than its schema's, or outside its bounds, is malformed, and noted by its path. It is null where
 // it may be; else it is absent. What is absent is left out; where it is required it is null or the default of x-upstream,
 // and else the object that needs it is absent too. A list needs all of its entries. A number stands for decimal text of the
-// same digits. A text that must not be shown is replaced by a sentence where it is required. Of several schemas
-// a document is read by the first: which of them it is, who asked for it knows.
+// same digits. A text that must not be shown is replaced by a sentence where it is required. Where there is a choice of
+// objects a document is read by the first; a row that answers with another asks for its shape.
 //
 // # Requests
 //
