@@ -27,7 +27,7 @@ const (
 	formatIDDoc = `{§"agent_url":"https://formats.example","id":"display_300x250","width":300,"height":250,"duration_ms":null}`
 	formatsDoc  = `{§"creative_formats":[{§"format_id":` + formatIDDoc + `,"name":"Medium rectangle","dimensions":"300x250","asset_types":["image"],
 		"requirements":{"max_kb":150,"deep":{"keyId":1}},"raw":{"token":"CANARY-raw"}}],"count":1,
-		"errors":[{§"code":"AGENT_TIMEOUT","message":"api_key=CANARY-key did not answer","field":null,"recovery":"transient","retry_after":1.5,
+		"errors":[{§"code":"AGENT_TIMEOUT","message":"api_key=CANARY-key did not answer","field":"params[token=CANARY-field]","recovery":"transient","retry_after":1.5,
 			"suggestion":"password: CANARY-pw","details":{"url":"CANARY"},"issues":[{"message":"CANARY"}],"sdk_id":"CANARY","source":"sdk"}]}`
 	inventoryDoc = `{§"adapter":"google_ad_manager","selector_types":[{§"selector_type":"ad_unit","label":"Ad unit","description":null,
 		"supports_search":true,"supports_parent_filter":true,"option_schema":{"type":"object"}}],

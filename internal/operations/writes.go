@@ -60,7 +60,7 @@ func (s *Service) Write(ctx context.Context, o *Operation, r Request) (status in
 	case w := <-done:
 		return w.status, w.document, w.err
 	case <-ctx.Done():
-		return 0, nil, fault.Wrap(fault.Unavailable, "The change is still under way.", ctx.Err())
+		return 0, nil, &undecidedError{fault.Wrap(fault.Unavailable, "The change is still under way.", ctx.Err())}
 	}
 }
 
