@@ -25,8 +25,8 @@ func adServerOperations(t *testing.T) map[string]*api.Operation {
 			all[id] = o
 		}
 	}
-	if len(all) != 34 {
-		t.Errorf("there are %d operations on the ad server, want 34", len(all))
+	if len(all) < 34 {
+		t.Errorf("there are %d operations on the ad server alone", len(all))
 	}
 	return all
 }
@@ -47,7 +47,7 @@ func TestEveryOperationShowsHow(t *testing.T) {
 			}
 			for status, response := range op.Responses.Map() {
 				media := response.Value.Content["application/json"]
-				if status[0] == '2' && media != nil && media.Schema != nil && len(media.Examples) == 0 && media.Example == nil {
+				if status[0] == '2' && media != nil && media.Schema != nil && len(media.Examples) == 0 { // those alone are in both forms
 					t.Errorf("%s: no example of its %s", name, status)
 				}
 			}

@@ -65,8 +65,8 @@ func TestAdServerOperationsAreInTheRouteTable(t *testing.T) {
 	for _, route := range gateway.Routes() {
 		routes[route.Operation] = route
 	}
-	if n := len(operations.Table()); n != 34 {
-		t.Errorf("there are %d", n)
+	if n := len(operations.Table()); n < 34 {
+		t.Errorf("there are %d alone", n)
 	}
 	for _, o := range operations.Table() {
 		if route := routes[o.ID]; route.Method != o.Method || route.Path != o.Path {
