@@ -162,11 +162,10 @@ func (p *parameter) read(text string) (value, problem string) {
 
 // asDay gives the day of a day or a moment, as it is written.
 func asDay(text string) (day, problem string) {
-	if _, err := time.Parse(time.DateOnly, text); err == nil {
-		return text, ""
-	}
-	if _, err := time.Parse(time.RFC3339, text); err == nil {
-		return text[:len(time.DateOnly)], ""
+	for _, layout := range []string{time.DateOnly, time.RFC3339} {
+		if at, err := time.Parse(layout, text); err == nil && at.Year() > 0 { // the sales agent knows no year 0000
+			return text[:len(time.DateOnly)], ""
+		}
 	}
 	return "", "must be a day that exists, as 2026-11-30."
 }

@@ -28,6 +28,7 @@ func TestParameters(t *testing.T) {
 			{"listEsaMediaBuys", "status=%ff", "400 query.status: status must be text in UTF-8, without the character U+0000."},
 			{"listEsaMediaBuys", "status=%zz", "400 query: The query string is not properly encoded."},
 			{"listEsaMediaBuys", "fromDate=2026-02-30", "400 query.fromDate: fromDate must be a day that exists, as 2026-11-30."},
+			{"listEsaMediaBuys", "fromDate=0000-12-24", "400 query.fromDate: fromDate must be a day that exists, as 2026-11-30."},
 			{"listEsaMediaBuys", "fromDate=yesterday", "400 query.fromDate: fromDate must be a day that exists, as 2026-11-30."},
 			{"listEsaMediaBuys", "from_date=2026-02-03T10:00:00Z", "from_date=2026-02-03&limit=50"},
 			{"listEsaMediaBuys", "fromDate=2026-02-03&toDate=2026-02-02", "400 query.toDate: toDate is before fromDate."},
