@@ -78,6 +78,9 @@ func TestAdServerOperationsAreInTheRouteTable(t *testing.T) {
 // all calls f with every row of the table, those of a method alone where one is given.
 func (w *world) all(method string, f func(t testing.TB, o *operations.Operation)) {
 	for _, o := range operations.Table() {
+		if samples[o.ID].status == 0 {
+			w.Fatalf("there is no sample of %s", o.ID)
+		}
 		if method == "" || o.Method == method {
 			w.named(o.ID, func(t testing.TB) { f(t, o) })
 		}
