@@ -175,16 +175,16 @@ func TestMadeUpQuestionsEvictNothingOfOthers(t *testing.T) {
 			return 200, `{"selectors":[],"count":0,"next_cursor":"` + strings.Repeat("x", 200<<10) + `"}`
 		})
 		w.read("listEsaSignals", "coast", "")
-		for i := range 300 {
+		for i := range 60 {
 			w.read("searchEsaAdServerSelectors", "isle", "selectorType=a&cursor="+strconv.Itoa(i))
 		}
 		w.calls()
 		if a := w.read("listEsaSignals", "coast", ""); a.State != snapshot.Hit {
 			t.Errorf("%+v", a)
 		}
-		w.read("searchEsaAdServerSelectors", "isle", "selectorType=a&cursor=299")
+		w.read("searchEsaAdServerSelectors", "isle", "selectorType=a&cursor=59")
 		w.wantCalls(0)
-		w.read("searchEsaAdServerSelectors", "isle", "selectorType=a&cursor=0") // 300 take more than there is room for
+		w.read("searchEsaAdServerSelectors", "isle", "selectorType=a&cursor=0") // 60 take more than there is room for
 		w.wantCalls(1)
 	})
 }
