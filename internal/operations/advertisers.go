@@ -36,10 +36,10 @@ func notSupported(message string) error {
 
 // dispatchAdvertisers lets those sources go on whose advertisers the sales agent lists (contract 12.13).
 func dispatchAdvertisers(_ context.Context, x *exchange) ([]byte, error) {
-	switch advertisers(x.source) {
-	case adserver.Synced:
+	switch where := advertisers(x.source); {
+	case where == adserver.Synced, x.source.Connection.AdServer == nil: // which it has could not be learned: the sales agent knows
 		return nil, nil
-	case adserver.AtVendor:
+	case where == adserver.AtVendor:
 		return nil, notSupported("The sales agent can't list the advertisers of this ad server.")
 	}
 	return nil, NotOfAdServer("The ad server of this source has no list of advertisers.")
@@ -56,9 +56,9 @@ func composeAdvertisers(_ context.Context, x *exchange, document []byte) ([]shap
 	}
 	truncated := len(page.NextCursor) > 0 && page.NextCursor.Kind() != 'n'
 	_, synced := wire.ParseTime(text(page.SyncedAt))
-	whole := !truncated && synced && x.query.Get("cursor") == "" && x.advertisersSynced()
+	whole := !truncated && synced && x.query.Get("cursor") == "" && adServer(x.source) != "" && x.advertisersSynced()
 	return []shape.Given{
-		{Name: "adapterType", Value: api.Encode(adserver.TypeName(x.source.Connection.AdServer))},
+		{Name: "adapterType", Value: api.Encode(adserver.TypeName(&registry.AdServer{Type: adServer(x.source)}))},
 		{Name: "authoritative", Value: api.Encode(whole)},
 		{Name: "truncated", Value: api.Encode(truncated)},
 		{Name: "errors", Value: []byte("[]")},

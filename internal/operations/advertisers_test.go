@@ -1,6 +1,7 @@
 package operations_test
 
 import (
+	"strings"
 	"testing"
 
 	"esagate/internal/operations"
@@ -27,6 +28,8 @@ func TestAdvertisersOfASource(t *testing.T) {
 		for _, s := range []scene{
 			{name: "the list is nowhere", source: "dune", answer: "400 AD_SERVER_NOT_SUPPORTED esaId: The ad server of this source has no list of advertisers."},
 			{name: "the list is at the vendor", source: "cliff", answer: "409 NOT_SUPPORTED"},
+			{name: "on what ad server can't be learned", source: "fog", steps: []step{{"GET /adapter-config", 500, `{}`}, {asked, 200, page("null", `"2026-09-01T04:00:00Z"`)}},
+				code: 200, answer: strings.Replace(answer("null", `"2026-09-01T04:00:00Z"`, "false", "false"), "google_ad_manager", "unknown", 1)},
 			{name: "a query that is wrong", source: "cliff", query: "limit=0", answer: "400 query.limit: limit must be a whole number from 1 to 500."},
 		} {
 			s.operation = "listEsaAdapterAdvertisers"

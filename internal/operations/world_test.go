@@ -86,6 +86,8 @@ func (w *world) start(cfg operations.Config) {
 	}
 	_, err = w.store.Adopt(w.Context(), registry.ConfigSource{CustomerID: customer, SourceID: "unplanned", Name: "Not yet"})
 	w.must(err)
+	_, err = w.store.Adopt(w.Context(), registry.ConfigSource{CustomerID: customer, SourceID: "fog", Name: "On what?", TenantID: "tnt_fog"})
+	w.must(err)
 	log := slog.New(slog.DiscardHandler)
 	w.directory = registry.NewDirectory(w.store, registry.DirectoryOptions{})
 	limits := snapshot.Limits{Fresh: 5 * time.Second, StaleWhileRevalidate: time.Minute, StaleIfError: 15 * time.Minute,
