@@ -3,6 +3,7 @@
 package assets
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
@@ -48,12 +49,19 @@ func init() {
 		if err != nil {
 			panic(err)
 		}
-		ext := path.Ext(e.Name())
-		sum := sha256.Sum256(content)
-		hashed := strings.TrimSuffix(e.Name(), ext) + "." + hex.EncodeToString(sum[:5]) + ext
-		files[hashed] = &File{Body: api.NewBody(content), Type: []string{typeOf(ext)}}
-		urls[e.Name()] = Prefix + hashed
+		add(e.Name(), content)
 	}
+	add("htmx.js", bytes.Join([][]byte{Named("htmx-4.0.1.min.js").Plain, Named("hx-sse-4.0.1.min.js").Plain}, []byte("\n")))
+}
+
+// add has a file served. "htmx.js" is htmx with its extension in one: htmx begins as soon as it runs and the browser
+// has a moment, and where the extension came later than that no stream would ever be opened.
+func add(name string, content []byte) {
+	ext := path.Ext(name)
+	sum := sha256.Sum256(content)
+	hashed := strings.TrimSuffix(name, ext) + "." + hex.EncodeToString(sum[:5]) + ext
+	files[hashed] = &File{Body: api.NewBody(content), Type: []string{typeOf(ext)}}
+	urls[name] = Prefix + hashed
 }
 
 // typeOf does not ask the system: what it knows differs from machine to machine.
