@@ -30,6 +30,7 @@ gateway: api gateway/... internal/... registry snapshot status transform upstrea
 gateway/assets: api
 gateway/ops: api gateway/assets internal/adserver internal/word registry status transform
 gateway/docs: api gateway/assets
+gateway/proxy: internal/fault
 status: api internal/adserver internal/background internal/events internal/fault internal/telemetry registry snapshot transform upstream
 transform/shape: api internal/fault internal/jsonbody internal/redact internal/word upstream/wire
 transform: api internal/adserver internal/redact internal/word registry upstream/wire

@@ -36,16 +36,33 @@ import (
 // Config is what an operator decides about the edge.
 type Config struct {
 	PublicURL      string
+	ConsoleURL     string // an origin of its own for the sales agent's admin UI; empty: PublicURL
 	StorefrontURL  string // of the storefront's own pages; "" where that is not known
 	Envelope       bool   // successes as {"data": …, "error": null}
 	AllowedOrigins []string
 	ProbeTimeout   time.Duration // of the sales agent's calls that probe its ad server
-	Admin          bool          // /metrics and what /readyz says beyond its status are for ServeAdmin alone
+
+	AdminURL       string // the sales agent's admin UI is below it
+	AgentURL       string // where the sales agent speaks MCP and A2A
+	IdentityKey    string // signs whom the sales agent is told to be asked by; empty: nothing is signed
+	ExternalSource string // the name that the sales agent knows this product by
+	Agents         AgentsConfig
+
+	Admin bool // /metrics and what /readyz says beyond its status are for ServeAdmin alone
 
 	MaxConnections           int // at once; 0: the default
 	MaxConnectionsPerAddress int
 	// TrustedProxies are whose X-Forwarded-For says where a request came from.
 	TrustedProxies []netip.Prefix
+}
+
+// AgentsConfig says how calls of agents' protocols are passed on.
+type AgentsConfig struct {
+	Named       bool          // connections name the gateway's own addresses for MCP and A2A
+	FirstByte   time.Duration // until an answer begins
+	Idle        time.Duration // without a byte of it
+	Streams     int           // calls of one customer at once
+	Allow, Deny []string      // methods and names, as docs/configuration.md says
 }
 
 // Deps are the parts that a Gateway stands on. It closes none of them.

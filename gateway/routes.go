@@ -18,6 +18,7 @@ const (
 	public     access = iota // no key
 	readAll                  // any key; an operator's need not say for which customer
 	read                     // any key
+	passOn                   // any key; the request is passed on as it comes, with a body of any type and size
 	write                    // a key with write access
 	tryOrWrite               // the same; its handler begins the audit, of requests that may change something
 )

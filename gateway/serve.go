@@ -188,7 +188,7 @@ func (g *Gateway) run(w http.ResponseWriter, r *request, route *Route, known boo
 	if need == public {
 		boundSending(w, r.Request)
 	}
-	if err := checkSizes(r); err != nil {
+	if err := checkSizes(r, route); err != nil {
 		return err
 	}
 	if route.access != public {
@@ -211,7 +211,7 @@ func (g *Gateway) run(w http.ResponseWriter, r *request, route *Route, known boo
 var errTooLarge = fault.New(fault.TooLarge, "The request's body is larger than 1 MiB.")
 
 // checkSizes refuses what no operation takes.
-func checkSizes(r *request) error {
+func checkSizes(r *request, route *Route) error {
 	total := len(r.RequestURI)
 	for name, values := range r.Header {
 		for _, v := range values {
@@ -221,7 +221,7 @@ func checkSizes(r *request) error {
 	if total > maxHeaderBytes {
 		return fault.New(fault.HeadersTooLarge, "The request's headers are too large.")
 	}
-	if r.ContentLength == 0 {
+	if r.ContentLength == 0 || route.access == passOn {
 		return nil
 	}
 	if r.ContentLength > maxBodyBytes {

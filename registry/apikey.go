@@ -9,12 +9,20 @@ import (
 // OperatorID stands in an APIKey for the customer where the key is an operator's.
 const OperatorID = 0
 
+// Identity is as whom the owner of a key is known to the sales agent. Empty parts are not said.
+type Identity struct {
+	Role        string // admin, member or viewer; empty: by the key's access
+	Email       string
+	PrincipalID string // as whom they buy; empty: they can't
+}
+
 // APIKey is a key that was made at run time. Only the hash of the key is kept.
 type APIKey struct {
 	ID         int64
 	CustomerID int64  // OperatorID: it is an operator's
 	Name       string // unique among a customer's keys that are not revoked, and among the operators'
 	Write      bool
+	Identity   Identity
 	SHA256     [sha256.Size]byte // of the clear key's bytes
 	CreatedAt  time.Time
 	RevokedAt  time.Time // zero: it is good

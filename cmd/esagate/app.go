@@ -181,6 +181,8 @@ func (a *app) newEdge(tasks *transform.Tasks, accounts *serviceaccount.Accounts)
 	a.status.Store(statuses)
 	a.gateway = gateway.New(gateway.Config{
 		PublicURL: cfg.Server.PublicURL, StorefrontURL: cfg.Server.StorefrontURL, Envelope: cfg.Server.Envelope, AllowedOrigins: cfg.Server.AllowedOrigins,
+		ConsoleURL: cfg.Server.ConsoleURL, AdminURL: cfg.Upstream.Admin(), AgentURL: cfg.Upstream.Agent(),
+		IdentityKey: cfg.Upstream.IdentityKey.Reveal(), ExternalSource: cfg.Provisioning.ExternalSource, Agents: agentsConfig(cfg.Agents),
 		ProbeTimeout: cfg.Upstream.ProbeTimeout, TrustedProxies: cfg.Server.Proxies(),
 		Admin: cfg.Server.AdminAddress != "", MaxConnections: cfg.Server.MaxConnections,
 		MaxConnectionsPerAddress: cfg.Server.MaxConnectionsPerAddress,
@@ -203,6 +205,11 @@ func (a *app) newEdge(tasks *transform.Tasks, accounts *serviceaccount.Accounts)
 	a.atEnd(a.lifecycle.Close) // an operation that it can't finish is settled at the next start
 	a.atEnd(adServers.Close)   // before the lifecycle, which expires what its writes changed
 	a.atEnd(func(context.Context) { a.work.End() })
+}
+
+func agentsConfig(from config.Agents) gateway.AgentsConfig {
+	return gateway.AgentsConfig{Named: from.Proxy == "on", FirstByte: from.FirstByte, Idle: from.Idle, Streams: from.Streams,
+		Allow: from.Allow, Deny: from.Deny}
 }
 
 func limitsOf(cfg *config.Config) ratelimit.Limits {

@@ -34,6 +34,7 @@ type Caller struct {
 	Write      bool
 	Operator   bool // they may act for any customer; no access token makes an operator
 	Token      bool // they came with an access token, which ends by the clock
+	Identity   registry.Identity
 }
 
 // Key is an API key of the config. Only its SHA-256 is held.
@@ -42,6 +43,7 @@ type Key struct {
 	CustomerID int64 // 0 of an operator's key, and of no other: one that is at odds lets nobody in
 	Write      bool
 	Operator   bool
+	Identity   registry.Identity
 	SHA256     [sha256.Size]byte // of the clear key's bytes
 }
 

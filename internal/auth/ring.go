@@ -37,7 +37,7 @@ func staticRing(keys []Key) ring {
 	r := make(ring, len(keys))
 	for _, k := range keys {
 		if k.Operator == (k.CustomerID == 0) {
-			r.add(&entry{caller: Caller{Name: k.Name, CustomerID: k.CustomerID, Write: k.Write, Operator: k.Operator}, sum: k.SHA256})
+			r.add(&entry{caller: Caller{Name: k.Name, CustomerID: k.CustomerID, Write: k.Write, Operator: k.Operator, Identity: k.Identity}, sum: k.SHA256})
 		}
 	}
 	return r

@@ -93,7 +93,7 @@ func (s *stored) load(ctx context.Context) error {
 	set := make(ring, len(keys))
 	for _, k := range keys {
 		e := &entry{sum: k.SHA256, id: k.ID,
-			caller: Caller{Name: k.Name, CustomerID: k.CustomerID, Write: k.Write, Operator: k.CustomerID == registry.OperatorID}}
+			caller: Caller{Name: k.Name, CustomerID: k.CustomerID, Write: k.Write, Operator: k.CustomerID == registry.OperatorID, Identity: k.Identity}}
 		if was := before.find(&e.sum); was != nil && was.id == e.id && was.caller == e.caller {
 			e = was // it knows when it was last used
 		} else if !k.LastUsedAt.IsZero() {

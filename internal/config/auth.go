@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"net/url"
 	"strings"
+
+	"esagate/registry"
 )
 
 const shortKey = 16 // below this a key is guessed, not stolen
@@ -20,6 +22,9 @@ type keyEntry struct {
 	Scope      string `config:"scope" rule:"customer|operator"` // empty: customer
 	CustomerID *int64 `config:"customer_id" rule:"1..9007199254740991"`
 	Access     string `config:"access" rule:"read|write"`
+	Role       string `config:"role" rule:"optional admin|member|viewer"`
+	Email      string `config:"email" rule:"optional email"`
+	Principal  string `config:"principal_id" rule:"optional tenant"`
 	Key        Secret `config:"key" rule:"ascii 1024"`
 	SHA256     Secret `config:"sha256" rule:"sha256"`
 }
@@ -71,7 +76,8 @@ func (l *loader) keys(entries []keyEntry) []Key {
 	names, hashes := map[any]string{}, map[any]string{}
 	for i, e := range entries {
 		path := item("auth.keys", i)
-		k := Key{Name: e.Name, Write: e.Access == "write", Operator: e.Scope == "operator"}
+		k := Key{Name: e.Name, Write: e.Access == "write", Operator: e.Scope == "operator",
+			Identity: registry.Identity{Role: e.Role, Email: e.Email, PrincipalID: e.Principal}}
 		if l.good(child(path, "scope"), child(path, "customer_id")) {
 			l.owner(path, e, &k)
 		}

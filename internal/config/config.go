@@ -11,8 +11,10 @@
 package config
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"net/netip"
+	"net/url"
 	"time"
 
 	"esagate/internal/serviceaccount"
@@ -31,6 +33,7 @@ type Config struct {
 	Telemetry     Telemetry      `config:"telemetry"`
 	Provisioning  Provisioning   `config:"provisioning"`
 	Sandbox       Sandbox        `config:"sandbox"`
+	Agents        Agents         `config:"agents"`
 	Webhooks      Webhooks       `config:"webhooks"`
 	Reconcile     Reconcile      `config:"reconcile"`
 	PlatformTasks []PlatformTask `config:"platform_tasks"`
@@ -59,6 +62,7 @@ type Server struct {
 	Address                  string        `config:"address" rule:"host:port"`                      // host:port to listen on; port 0 takes a free one
 	AdminAddress             string        `config:"admin_address" rule:"optional host:port"`       // of metrics, readiness and profiles; empty: no such listener
 	PublicURL                string        `config:"public_url" rule:"url-without-path"`            // for browsers and webhooks; without a trailing slash
+	ConsoleURL               string        `config:"console_url" rule:"optional url-without-path"`  // an origin of its own for the admin UI; empty: PublicURL
 	StorefrontURL            string        `config:"storefront_url" rule:"optional url"`            // of the storefront's own pages, without a trailing slash; empty: not known
 	Envelope                 bool          `config:"envelope"`                                      // wrap every success (contract 8.1)
 	AllowedOrigins           []string      `config:"allowed_origins" rule:"origin"`                 // for CORS, in lower case, default port left out
@@ -70,14 +74,29 @@ type Server struct {
 
 // Upstream is the sales agent, and how long its calls may take.
 type Upstream struct {
-	BaseURL      string        `config:"base_url" rule:"url"`                // may carry a path; without a trailing slash
-	APIKey       Secret        `config:"api_key" rule:"required ascii 4096"` // fit for a header
-	Timeout      time.Duration `config:"timeout" rule:"1ms..1h"`             // of a reader without a copy, retries included
-	FetchTimeout time.Duration `config:"fetch_timeout" rule:"1ms..1h"`       // the shared fetch; at least Timeout
-	ProbeTimeout time.Duration `config:"probe_timeout" rule:"1ms..1h"`       // provision, adapter-config, test-connection
-	Attempts     int           `config:"attempts" rule:"1..10"`              // of one read, the first included
-	Concurrency  int           `config:"concurrency" rule:"1..1000"`         // calls at once, a breaker's probes included
+	BaseURL      string        `config:"base_url" rule:"url"`                     // may carry a path; without a trailing slash
+	APIKey       Secret        `config:"api_key" rule:"required ascii 4096"`      // fit for a header
+	AdminURL     string        `config:"admin_url" rule:"optional url"`           // its admin UI is below it, at /tenant/…; without a trailing slash; empty: BaseURL
+	AgentURL     string        `config:"agent_url" rule:"optional url"`           // where it speaks MCP and A2A; without a trailing slash; empty: the origin of BaseURL
+	IdentityKey  Secret        `config:"identity_key" rule:"optional ascii 4096"` // signs the identities that it is told; empty: they are not signed
+	Timeout      time.Duration `config:"timeout" rule:"1ms..1h"`                  // of a reader without a copy, retries included
+	FetchTimeout time.Duration `config:"fetch_timeout" rule:"1ms..1h"`            // the shared fetch; at least Timeout
+	ProbeTimeout time.Duration `config:"probe_timeout" rule:"1ms..1h"`            // provision, adapter-config, test-connection
+	Attempts     int           `config:"attempts" rule:"1..10"`                   // of one read, the first included
+	Concurrency  int           `config:"concurrency" rule:"1..1000"`              // calls at once, a breaker's probes included
 	Breaker      Breaker       `config:"breaker"`
+}
+
+// Admin gives below which address the sales agent's admin UI is.
+func (u Upstream) Admin() string { return cmp.Or(u.AdminURL, u.BaseURL) }
+
+// Agent gives the address at which the sales agent speaks MCP and A2A.
+func (u Upstream) Agent() string {
+	base, err := url.Parse(u.BaseURL)
+	if u.AgentURL != "" || err != nil {
+		return u.AgentURL
+	}
+	return base.Scheme + "://" + base.Host
 }
 
 // Breaker says when calls to upstream stop for a while.
@@ -172,6 +191,16 @@ type Sandbox struct {
 	BrandDomain string `config:"brand_domain" rule:"optional host-name"`
 }
 
+// Agents is how MCP and A2A calls are passed on, to managed sales agents and to those of AGENT sources.
+type Agents struct {
+	Proxy     string        `config:"proxy" rule:"on|off"`       // on: connections name the gateway's own addresses; see Server.PublicURL
+	FirstByte time.Duration `config:"first_byte" rule:"1s..1h"`  // until an answer begins
+	Idle      time.Duration `config:"idle" rule:"1s..24h"`       // without a byte of it, either way
+	Streams   int           `config:"streams" rule:"1..10000"`   // calls of one customer at once, in each replica
+	Allow     []string      `config:"allow" rule:"agent-method"` // methods, and names behind a colon; none: all that Deny does not name
+	Deny      []string      `config:"deny" rule:"agent-method"`  // the same; wins over Allow
+}
+
 // Webhooks says whether the gateway subscribes to the sales agent's sync events.
 type Webhooks struct {
 	Subscribe string `config:"subscribe" rule:"auto|always|never"` // auto, always or never; see Config.Subscribes
@@ -189,6 +218,7 @@ type Key struct {
 	CustomerID int64             // 0: an operator's
 	Write      bool              // else it may read alone
 	Operator   bool              // it is for all customers
+	Identity   registry.Identity // as whom its owner is known to the sales agent
 	SHA256     [sha256.Size]byte // of the clear key's bytes
 }
 
@@ -246,6 +276,7 @@ func Default() Config {
 			ExternalSource: "esagate",
 			ExternalOrgID:  "{customer_id}-{esa_id}",
 		},
+		Agents:    Agents{Proxy: "off", FirstByte: 75 * time.Second, Idle: 5 * time.Minute, Streams: 64},
 		Webhooks:  Webhooks{Subscribe: "auto"},
 		Reconcile: Reconcile{Interval: 5 * time.Minute, Concurrency: 4},
 	}

@@ -70,7 +70,10 @@ func Load(path string, environ []string, checks ...Check) (*Config, Faults) {
 func (l *loader) sections(c *Config) {
 	c.Server.PublicURL = strings.TrimRight(c.Server.PublicURL, "/")
 	c.Server.StorefrontURL = strings.TrimRight(c.Server.StorefrontURL, "/")
+	c.Server.ConsoleURL = strings.TrimRight(c.Server.ConsoleURL, "/")
 	c.Upstream.BaseURL = strings.TrimRight(c.Upstream.BaseURL, "/")
+	c.Upstream.AdminURL = strings.TrimRight(c.Upstream.AdminURL, "/")
+	c.Upstream.AgentURL = strings.TrimRight(c.Upstream.AgentURL, "/")
 	for i, allowed := range c.Server.AllowedOrigins {
 		c.Server.AllowedOrigins[i] = canonicalOrigin(allowed)
 	}

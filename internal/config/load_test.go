@@ -128,11 +128,14 @@ func TestTheRootFileNeedsItsVariables(t *testing.T) {
 // must not end the mapping around it.
 func TestEveryKey(t *testing.T) {
 	c, faults := config.Load(write(t, `
-server: {address: ":9000", admin_address: "127.0.0.1:9090", max_connections: 512, max_connections_per_address: 256, public_url: "https://gate.example.org/", storefront_url: "https://shop.example.org/app/", envelope: true, allowed_origins: ["HTTPS://App.Example.org:443", "http://localhost:3000"], trusted_proxies: [10.44.0.0/16, "fd00:44::7"]}
+server: {address: ":9000", admin_address: "127.0.0.1:9090", max_connections: 512, max_connections_per_address: 256, public_url: "https://gate.example.org/", console_url: "https://console.gate.example.org/", storefront_url: "https://shop.example.org/app/", envelope: true, allowed_origins: ["HTTPS://App.Example.org:443", "http://localhost:3000"], trusted_proxies: [10.44.0.0/16, "fd00:44::7"]}
 limits: {reads: {rate: 0, burst: 1}, writes: {rate: 0.5, burst: 2}, wrong_keys: {rate: 100000, burst: 1000000}}
 upstream:
   base_url: ${HOST}/admin/
   api_key: '${KEY}'
+  admin_url: ${HOST}/console/
+  agent_url: ${HOST}/
+  identity_key: i${KEY}
   timeout: ${SECONDS}s
   fetch_timeout: 1m30s
   probe_timeout: 90s
@@ -145,13 +148,14 @@ outbound: {allow: [10.44.0.0/16, "fd00:44::7"]}
 telemetry: {log_format: text, log_level: debug, otlp_endpoint: http://collector:4318, trace_ratio: 1}
 provisioning: {external_source: shopfront, external_org_id: "c{customer_id}.{source_id}", contact_email: desk@gate.example.org, public_agent_url: https://agents.example.org/x}
 sandbox: {operator: "Gate Desk", brand_domain: gate.example.org}
+agents: {proxy: on, first_byte: 5s, idle: 1m, streams: 8, allow: ["tools/*", "message/send"], deny: ["tools/call:delete_*"]}
 webhooks: {subscribe: always}
 reconcile: {interval: 90s, concurrency: 64}
 auth:
   oidc: {issuer: https://login.example.org/gate/, audience: gate, customer_claim: https://example.org/customer, access_claim: gate_access,
     client_id: ops, client_secret: "${KEY}", scopes: [gate, mail], audience_parameter: audience}
   keys:
-    - {name: web, customer_id: 12, access: write, key: ${WEB_KEY}}
+    - {name: web, customer_id: 12, access: write, key: ${WEB_KEY}, role: member, email: desk@gate.example.org, principal_id: buyer_7}
     - {name: eyes, customer_id: 9007199254740991, sha256: "`+fmt.Sprintf("%X", sha256.Sum256([]byte("other")))+`"}
     - {name: desk, scope: operator, access: write, key: desk-key-0123456789}
 sources:
@@ -170,11 +174,12 @@ platform_tasks:
 	agency, limit, enabled := int64(4), 12.5, false
 	text := func(s string) *string { return &s }
 	compare(t, "every key", *c, config.Config{
-		Server: config.Server{Address: ":9000", AdminAddress: "127.0.0.1:9090", MaxConnections: 512, MaxConnectionsPerAddress: 256, PublicURL: "https://gate.example.org", StorefrontURL: "https://shop.example.org/app", Envelope: true,
+		Server: config.Server{Address: ":9000", AdminAddress: "127.0.0.1:9090", MaxConnections: 512, MaxConnectionsPerAddress: 256, PublicURL: "https://gate.example.org", ConsoleURL: "https://console.gate.example.org", StorefrontURL: "https://shop.example.org/app", Envelope: true,
 			AllowedOrigins: []string{"https://app.example.org", "http://localhost:3000"}, TrustedProxies: []string{"10.44.0.0/16", "fd00:44::7"}},
 		Limits: config.Limits{Reads: config.Limit{Burst: 1}, Writes: config.Limit{Rate: 0.5, Burst: 2},
 			WrongKeys: config.Limit{Rate: 100_000, Burst: 1_000_000}},
 		Upstream: config.Upstream{BaseURL: "https://agent.example.org/admin", APIKey: config.NewSecret("k${HOST}"),
+			AdminURL: "https://agent.example.org/console", AgentURL: "https://agent.example.org", IdentityKey: config.NewSecret("ik${HOST}"),
 			Timeout: 4 * time.Second, FetchTimeout: 90 * time.Second, ProbeTimeout: 90 * time.Second, Attempts: 2, Concurrency: 16,
 			Breaker: config.Breaker{ConsecutiveFailures: 7, FailureRatio: 0.25, MinimumRequests: 40, Window: time.Minute,
 				OpenFor: 10 * time.Second}},
@@ -184,11 +189,13 @@ platform_tasks:
 		Telemetry: config.Telemetry{LogFormat: "text", LogLevel: "debug", OTLPEndpoint: "http://collector:4318", TraceRatio: 1},
 		Provisioning: config.Provisioning{ExternalSource: "shopfront", ExternalOrgID: "c{customer_id}.{source_id}",
 			ContactEmail: "desk@gate.example.org", PublicAgentURL: "https://agents.example.org/x"},
-		Sandbox:   config.Sandbox{Operator: "Gate Desk", BrandDomain: "gate.example.org"},
+		Sandbox: config.Sandbox{Operator: "Gate Desk", BrandDomain: "gate.example.org"},
+		Agents: config.Agents{Proxy: "on", FirstByte: 5 * time.Second, Idle: time.Minute, Streams: 8,
+			Allow: []string{"tools/*", "message/send"}, Deny: []string{"tools/call:delete_*"}},
 		Webhooks:  config.Webhooks{Subscribe: "always"},
 		Reconcile: config.Reconcile{Interval: 90 * time.Second, Concurrency: 64},
 		Auth: config.Auth{Keys: []config.Key{
-			{Name: "web", CustomerID: 12, Write: true, SHA256: sha256.Sum256([]byte("web-key-0123456789"))},
+			{Name: "web", CustomerID: 12, Write: true, Identity: registry.Identity{Role: "member", Email: "desk@gate.example.org", PrincipalID: "buyer_7"}, SHA256: sha256.Sum256([]byte("web-key-0123456789"))},
 			{Name: "eyes", CustomerID: 1<<53 - 1, SHA256: sha256.Sum256([]byte("other"))},
 			{Name: "desk", Operator: true, Write: true, SHA256: sha256.Sum256([]byte("desk-key-0123456789"))},
 		}, OIDC: &config.OIDC{Issuer: "https://login.example.org/gate/", Audience: "gate",
