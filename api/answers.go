@@ -87,6 +87,11 @@ type ServiceAccount struct {
 	ServiceAccountEmail *string `json:"serviceAccountEmail"`
 }
 
+// Launch is a link into the sales agent's admin UI that works once (contract 13.1). URL holds its token.
+type Launch struct {
+	URL string `json:"url"`
+}
+
 // AuditPage is one page of the record of writes, newest first.
 type AuditPage struct {
 	Entries    []AuditEntry `json:"entries"` // never null

@@ -31,7 +31,7 @@ var named = func() map[reflect.Type]string {
 	}
 	for _, document := range []any{
 		api.Status{}, api.Connection{}, api.InventorySource{}, api.TestResult{}, api.RefreshResult{}, api.SyncRunPage{},
-		api.CapabilityRecheck{}, api.ServiceAccount{}, api.AuditPage{}, api.ErrorBody{}, api.SyncBlock{},
+		api.CapabilityRecheck{}, api.Launch{}, api.ServiceAccount{}, api.AuditPage{}, api.ErrorBody{}, api.SyncBlock{},
 		api.Overview{}, api.OverviewSync{},
 		api.SyncEvent{}, api.ConnectionEvent{},
 	} {
