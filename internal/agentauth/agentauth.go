@@ -1,8 +1,8 @@
-// Package agentauth gets and keeps the OAuth tokens of AGENT sources whose agents
-// want OAuth (contract 6.4): it finds an agent's authorization server (RFC 9728,
+// Package agentauth authorizes requests to the agents of AGENT sources, and gets and
+// keeps the OAuth tokens of those whose agents want OAuth (contract 6.4): it finds an agent's authorization server (RFC 9728,
 // RFC 8414), registers the gateway there (RFC 7591), begins a consent (PKCE S256,
 // RFC 8707), answers the redirect that comes back and refreshes tokens when they are
-// used ([Agents.Token], which no operation calls as yet).
+// used. [Agents.Authorize] gives what requests to the agents of all sources carry.
 //
 // Agents and authorization servers are strangers: nothing that they write reaches a
 // log or an error. Errors are [*Error], whose text is ours alone.
@@ -68,6 +68,8 @@ type Agents struct {
 
 	clients  memory[clientKey, *registry.OAuthClient]
 	failures memory[flightKey, *Error]
+	// assertions are the access tokens that JWT credentials were exchanged for.
+	assertions memory[flightKey, Token]
 
 	work    *background.Group // the refreshes
 	flights *background.Flight[Token]
@@ -81,8 +83,8 @@ func New(cfg Config, deps Deps) *Agents {
 		begins: background.NewShares[int64](beginsEach, math.MaxInt), exchanges: background.NewShares[int64](exchangesEach, math.MaxInt),
 		refreshes: background.NewShares[int64](refreshesEach, maxRefreshes),
 		clients:   newMemory[clientKey, *registry.OAuthClient](maxClients),
-		failures:  newMemory[flightKey, *Error](maxFailures),
-		work:      work, flights: background.NewFlight[Token](work, "oauth_refresh", flightLimit),
+		failures:  newMemory[flightKey, *Error](maxFailures), assertions: newMemory[flightKey, Token](maxAssertions),
+		work: work, flights: background.NewFlight[Token](work, "oauth_refresh", flightLimit),
 	}
 }
 

@@ -24,8 +24,10 @@ const (
 	ReasonDenied       Reason = "denied"
 	ReasonChanged      Reason = "changed"     // or was deleted
 	ReasonConsentDue   Reason = "consent_due" // no tokens, or none that are good for anything
-	ReasonBusy         Reason = "busy"        // or we are stopping
-	ReasonStore        Reason = "store"       // Cause says how
+	ReasonNoCredential Reason = "no_credential"
+	ReasonCredential   Reason = "credential" // a private key, or a text that no header may hold
+	ReasonBusy         Reason = "busy"       // or we are stopping
+	ReasonStore        Reason = "store"      // Cause says how
 )
 
 // sentences are the reasons in the texts of errors.
@@ -44,6 +46,8 @@ var sentences = map[Reason]string{
 	ReasonDenied:       "the consent was denied",
 	ReasonChanged:      "the source has changed",
 	ReasonConsentDue:   "a consent is due",
+	ReasonNoCredential: "no credentials are stored",
+	ReasonCredential:   "the stored credentials can't be used",
 	ReasonBusy:         "too much is under way at once",
 	ReasonStore:        "the store failed",
 }

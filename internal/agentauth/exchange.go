@@ -35,8 +35,6 @@ func (a *Agents) refresh(ctx context.Context, held registry.OAuthCredential) (re
 // requestTokens sends a token request, with the client authentication that the registration
 // agreed on (RFC 6749 §2.3.1).
 func (a *Agents) requestTokens(ctx context.Context, c registry.OAuthClient, form url.Values) (registry.OAuthCredential, error) {
-	ctx, cancel := context.WithTimeout(ctx, askLimit)
-	defer cancel()
 	form.Set("resource", c.Resource)
 	var basic *url.Userinfo
 	if c.AuthMethod == authBasic {
@@ -47,20 +45,29 @@ func (a *Agents) requestTokens(ctx context.Context, c registry.OAuthClient, form
 			form.Set("client_secret", c.ClientSecret)
 		}
 	}
-	status, answer, err := a.post(ctx, c.TokenEndpoint, "application/x-www-form-urlencoded", form.Encode(), basic)
+	next, err := a.askTokens(ctx, c.TokenEndpoint, form, basic)
+	next.Client = c
+	return next, err
+}
+
+// askTokens sends a token request, and reads the answer (RFC 6749 §5).
+func (a *Agents) askTokens(ctx context.Context, endpoint string, form url.Values, basic *url.Userinfo) (registry.OAuthCredential, error) {
+	ctx, cancel := context.WithTimeout(ctx, askLimit)
+	defer cancel()
+	status, answer, err := a.post(ctx, endpoint, "application/x-www-form-urlencoded", form.Encode(), basic)
 	if err != nil {
 		return registry.OAuthCredential{}, err
 	}
 	if code := answer.text("error"); code != "" || status/100 != 2 { // some refuse with a 200
 		return registry.OAuthCredential{}, refused(code)
 	}
-	return tokensOf(answer, c)
+	return tokensOf(answer)
 }
 
 // tokensOf reads a token endpoint's answer (RFC 6749 §5.1).
-func tokensOf(answer members, c registry.OAuthClient) (registry.OAuthCredential, error) {
+func tokensOf(answer members) (registry.OAuthCredential, error) {
 	next := registry.OAuthCredential{
-		AccessToken: answer.text("access_token"), TokenType: "Bearer", RefreshToken: answer.text("refresh_token"), Client: c,
+		AccessToken: answer.text("access_token"), TokenType: "Bearer", RefreshToken: answer.text("refresh_token"),
 	}
 	life, readable := answer.seconds("expires_in")
 	kind := cmp.Or(answer.text("token_type"), next.TokenType) // required, and left out by many servers

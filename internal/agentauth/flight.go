@@ -29,7 +29,13 @@ func (k flightKey) String() string {
 // refreshed gives the outcome of a refresh that is under way, or of a new one. The
 // refresh goes on when ctx ends.
 func (a *Agents) refreshed(ctx context.Context, key flightKey) (Token, error) {
-	token, _, err := a.flights.Do(ctx, key.String(), func(ctx context.Context) (Token, error) { return a.tryRenew(ctx, key) })
+	return a.shared(ctx, key, func(ctx context.Context) (Token, error) { return a.renew(ctx, key) })
+}
+
+// shared gives the outcome of work for a key that is under way, or of a new one. The work goes on
+// when ctx ends.
+func (a *Agents) shared(ctx context.Context, key flightKey, work func(context.Context) (Token, error)) (Token, error) {
+	token, _, err := a.flights.Do(ctx, key.String(), func(ctx context.Context) (Token, error) { return a.try(ctx, key, work) })
 	switch {
 	case err == nil:
 		return token, nil
@@ -43,8 +49,8 @@ func (a *Agents) refreshed(ctx context.Context, key flightKey) (Token, error) {
 	return Token{}, asError(err)
 }
 
-// tryRenew renews unless that failed a moment ago or too much is under way.
-func (a *Agents) tryRenew(ctx context.Context, key flightKey) (Token, error) {
+// try works unless that failed a moment ago or too much is under way.
+func (a *Agents) try(ctx context.Context, key flightKey, work func(context.Context) (Token, error)) (Token, error) {
 	if failed, left := a.failures.get(key); left > 0 {
 		e := *failed
 		e.RetryAfter = left
@@ -60,7 +66,7 @@ func (a *Agents) tryRenew(ctx context.Context, key flightKey) (Token, error) {
 			_ = a.remember(key, afterPanic())
 		}
 	}()
-	token, err := a.renew(ctx, key)
+	token, err := work(ctx)
 	panicked = false
 	if err != nil {
 		return Token{}, a.remember(key, asError(err))

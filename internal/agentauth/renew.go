@@ -29,7 +29,7 @@ func (a *Agents) renew(life context.Context, key flightKey) (Token, error) {
 		case err != nil:
 			return Token{}, err
 		case lasts(held, freshFor):
-			return tokenOf(held), nil
+			return tokenOf(held, id), nil
 		case held.RefreshToken == "":
 			return Token{}, fail(ReasonConsentDue)
 		}
@@ -72,15 +72,18 @@ func (a *Agents) renewLeased(life context.Context, key flightKey, id string, hel
 	next, err := a.refresh(ctx, held)
 	switch {
 	case err == nil:
-		err = persist(ctx, func() error { return a.replace(ctx, key, id, &registry.Credential{OAuth: &next}) })
+		err = persist(ctx, func() (err error) {
+			id, err = a.replace(ctx, key, id, &registry.Credential{OAuth: &next})
+			return err
+		})
 		if ReasonOf(err) == ReasonStore { // the reader gets the access token all the same
 			report("an agent's new tokens could not be stored", err)
 			err = nil
 		}
-		return tokenOf(next), err
+		return tokenOf(next, id), err
 	case lost(err):
 		a.forgetClients(key.customer, key.source)
-		if err := a.replace(ctx, key, id, nil); err != nil {
+		if _, err := a.replace(ctx, key, id, nil); err != nil {
 			return Token{}, err
 		}
 		report("an agent's tokens are void and erased: a consent is due", err)
@@ -101,18 +104,19 @@ func lost(err error) bool {
 var errReplaced = errors.New("agentauth: the tokens were replaced")
 
 // replace stores tokens, or nothing, in the place of those with an id. Where a source
-// was deleted, changed or given a new consent meanwhile, what is stored counts.
-func (a *Agents) replace(ctx context.Context, key flightKey, id string, next *registry.Credential) error {
-	_, err := a.deps.Directory.ReplaceCredential(ctx, key.customer, key.source, id, next)
+// was deleted, changed or given a new consent meanwhile, what is stored counts. It gives the
+// id of the new ones; after an error, that of the old ones.
+func (a *Agents) replace(ctx context.Context, key flightKey, id string, next *registry.Credential) (nextID string, err error) {
+	src, err := a.deps.Directory.ReplaceCredential(ctx, key.customer, key.source, id, next)
 	switch {
 	case errors.Is(err, registry.ErrStale):
-		return errReplaced
+		return id, errReplaced
 	case errors.Is(err, registry.ErrNotFound):
-		return fail(ReasonConsentDue)
+		return id, fail(ReasonConsentDue)
 	case err != nil:
-		return stored(err)
+		return id, stored(err)
 	}
-	return nil
+	return src.Agent.CredentialID, nil
 }
 
 // persist stores what a server gives once: the tokens for a code, and a new refresh

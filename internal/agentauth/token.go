@@ -2,7 +2,6 @@ package agentauth
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -21,6 +20,9 @@ type Token struct {
 	Type        string // Bearer
 	AccessToken string
 	ExpiresAt   time.Time // zero: not said
+
+	credential string // the id of the credentials that it is of
+	resource   string // OAuthClient.Resource
 }
 
 const hidden = "[secret]"
@@ -33,7 +35,7 @@ func (Token) LogValue() slog.Value { return slog.StringValue(hidden) }
 
 // Token gives an access token that is good now, refreshed if need be: once for all
 // that wait, over all replicas. While the stored token is good for some seconds, readers
-// do not wait. No operation of the API calls agents yet, so none uses it. Its errors are
+// do not wait. Its errors are
 // that of ctx, and [*Error]: ReasonConsentDue when there are no tokens, or the server no
 // longer accepts them (they are erased then); ReasonAway, ReasonRefused, ReasonAnswer, ReasonAddress,
 // ReasonBusy and ReasonStore when it may work later.
@@ -45,10 +47,10 @@ func (a *Agents) Token(ctx context.Context, customer int64, sourceID string) (To
 	case err != nil:
 		return Token{}, err
 	case lasts(held, freshFor):
-		return tokenOf(held), nil
+		return tokenOf(held, id), nil
 	case held.RefreshToken == "":
 		if lasts(held, 0) {
-			return tokenOf(held), nil
+			return tokenOf(held, id), nil
 		}
 		return Token{}, fail(ReasonConsentDue)
 	}
@@ -57,20 +59,18 @@ func (a *Agents) Token(ctx context.Context, customer int64, sourceID string) (To
 		begun, leave := context.WithCancel(ctx)
 		leave()
 		_, _ = a.refreshed(begun, key) // begins it; what comes of it, the next reader sees
-		return tokenOf(held), nil
+		return tokenOf(held, id), nil
 	}
 	return a.refreshed(ctx, key)
 }
 
 // credential gives the stored tokens of a source and their id.
 func (a *Agents) credential(ctx context.Context, customer int64, sourceID string) (registry.OAuthCredential, string, error) {
-	held, id, err := a.deps.Store.Customer(customer).Credential(ctx, sourceID)
+	held, id, err := a.read(ctx, customer, sourceID)
 	switch {
-	case errors.Is(err, registry.ErrNotFound):
-		return registry.OAuthCredential{}, "", fail(ReasonConsentDue)
 	case err != nil:
-		return registry.OAuthCredential{}, "", stored(err)
-	case held.OAuth == nil:
+		return registry.OAuthCredential{}, "", err
+	case held == nil || held.OAuth == nil:
 		return registry.OAuthCredential{}, "", fail(ReasonConsentDue)
 	}
 	return *held.OAuth, id, nil
@@ -81,6 +81,6 @@ func lasts(c registry.OAuthCredential, d time.Duration) bool {
 	return c.ExpiresAt.IsZero() || time.Until(c.ExpiresAt) > d
 }
 
-func tokenOf(c registry.OAuthCredential) Token {
-	return Token{Type: c.TokenType, AccessToken: c.AccessToken, ExpiresAt: c.ExpiresAt}
+func tokenOf(c registry.OAuthCredential, id string) Token {
+	return Token{Type: c.TokenType, AccessToken: c.AccessToken, ExpiresAt: c.ExpiresAt, credential: id, resource: c.Client.Resource}
 }
