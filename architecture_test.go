@@ -28,6 +28,7 @@ cmd/esagate: ...
 bench: ...
 gateway: api gateway/... internal/... registry snapshot status transform upstream
 gateway/assets: api
+gateway/agents: internal/fault internal/jsonbody internal/origin
 gateway/ops: api gateway/assets internal/adserver internal/word registry status transform
 gateway/docs: api gateway/assets
 gateway/proxy: internal/fault
