@@ -100,5 +100,5 @@ func (g adServers) holds(r *request, current *api.Body) error {
 	if err != nil {
 		return err
 	}
-	return g.precondition(r, connectionView).Check(src)
+	return g.precondition(r, connections(g).view()).Check(src)
 }

@@ -8,7 +8,6 @@ import (
 	"esagate/api"
 	"esagate/internal/adserver"
 	"esagate/registry"
-	"esagate/transform"
 )
 
 // probeMargin is what an answer may take on top of the sales agent's own probe: settings
@@ -44,7 +43,7 @@ func (g connections) connect(w http.ResponseWriter, r *request) error {
 		r.auditSource(made.Source.SourceID, made.Source.Connection)
 	}
 	if document == nil {
-		document = connectionDocument(made.Source)
+		document = g.document(made.Source)
 		g.keepAnswer(r, once, document)
 	}
 	return g.answerCreated(w, r, document, func(ids madeIDs) string { return ids.ID })
@@ -85,12 +84,13 @@ func (g connections) configure(w http.ResponseWriter, r *request, src *registry.
 	if err != nil {
 		return err
 	}
-	g.answer(w, r, http.StatusOK, connectionDocument(saved))
+	g.answer(w, r, http.StatusOK, g.document(saved))
 	return nil
 }
 
-func connectionDocument(src *registry.Source) []byte {
-	return api.Encode(transform.Connection(src))
+// document is what is published of a connection.
+func (g connections) document(src *registry.Source) []byte {
+	return api.Encode(g.published(src))
 }
 
 func (g connections) getServiceAccount(w http.ResponseWriter, r *request) error {

@@ -22,7 +22,7 @@ func (g connections) getConnection(w http.ResponseWriter, r *request, src *regis
 	if err := r.Context().Err(); err != nil {
 		return err
 	}
-	return g.writeDocument(w, r, connectionDocument(src), sourceChanged(src))
+	return g.writeDocument(w, r, g.document(src), sourceChanged(src))
 }
 
 func (g connections) listConnections(w http.ResponseWriter, r *request) error {
@@ -31,7 +31,7 @@ func (g connections) listConnections(w http.ResponseWriter, r *request) error {
 
 // all are the customer's connections.
 func (g connections) all() collection {
-	return collection{g.deps.Directory.ManagedSources, connectionDocument}
+	return collection{g.deps.Directory.ManagedSources, g.document}
 }
 
 // collection is what a list shows: it reads a customer's sources, skip of them left out, and says

@@ -54,7 +54,7 @@ func (g connections) switchTo(w http.ResponseWriter, r *request, src *registry.S
 		if err != nil {
 			return nil, err
 		}
-		return connectionDocument(now), nil
+		return g.document(now), nil
 	})
 }
 
@@ -67,7 +67,7 @@ func (g connections) recheckCapability(w http.ResponseWriter, r *request, src *r
 		return fault.Invalid(fault.Issue{Path: "capability", Message: "capability must be reporting or forecasting."})
 	}
 	return g.repeatable(w, r, func() ([]byte, error) {
-		return api.Encode(transform.CapabilityRecheck(capability)), g.precondition(r, connectionView).Check(src)
+		return api.Encode(transform.CapabilityRecheck(capability)), g.precondition(r, g.view()).Check(src)
 	})
 }
 

@@ -58,10 +58,10 @@ type view struct {
 	changed  func(*registry.Source) time.Time // when what it shows last changed
 }
 
-var (
-	sourceView     = view{sourceDocument, sourceChanged}
-	connectionView = view{connectionDocument, sourceChanged}
-)
+var sourceView = view{sourceDocument, sourceChanged}
+
+// view is what a GET shows of a connection.
+func (g connections) view() view { return view{g.document, sourceChanged} }
 
 // sourceChanged is when a source's document last changed, and its connection's, which has its name. It leaves
 // out inventorySync, whose times are by the sales agent's clock.
@@ -85,7 +85,7 @@ func (g *Gateway) precondition(r *request, v view) registry.Precondition {
 
 // changes gives the Lifecycle that makes a request's changes of a connection on its preconditions.
 func (g connections) changes(r *request) *lifecycle.Lifecycle {
-	return g.deps.Lifecycle.If(g.precondition(r, connectionView))
+	return g.deps.Lifecycle.If(g.precondition(r, g.view()))
 }
 
 // checkAddition checks the preconditions of a request that adds to a collection against the collection as

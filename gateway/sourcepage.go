@@ -85,7 +85,7 @@ func (g pages) sourceView(r *request, src *registry.Source) ops.SourceView {
 		src = now // the answer may have changed it
 	}
 	view.Page = r.pageView(src.Name)
-	view.Connection = transform.Connection(src)
+	view.Connection = connections(g).published(src)
 	view.Item = g.overviewItem(store, src)
 	view.Form = ops.ActionForm{
 		Once: rand.Text(), Seen: sourceChanged(src).UTC().Format(http.TimeFormat), Wait: g.cfg.ProbeTimeout + probeMargin,

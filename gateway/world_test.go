@@ -97,6 +97,7 @@ type setup struct {
 	agent                   upstreamtest.Options
 	tasks                   []transform.TaskDefinition
 	envelope                bool
+	named                   bool // connections name the gateway's addresses for MCP and A2A
 	origins                 []string
 	publicURL               string // "": the usual one, which is https
 	database                string
@@ -230,7 +231,8 @@ func start(t testing.TB, s setup, agent *upstreamtest.Agent) *world {
 	w.gateway = gateway.New(gateway.Config{
 		ProbeTimeout: 75 * time.Second, TrustedProxies: s.proxies,
 		PublicURL: cmp.Or(s.publicURL, "https://gateway.example"), Envelope: s.envelope, AllowedOrigins: s.origins,
-		Admin: s.admin, MaxConnections: s.connections, MaxConnectionsPerAddress: s.perAddress,
+		Agents: gateway.AgentsConfig{Named: s.named},
+		Admin:  s.admin, MaxConnections: s.connections, MaxConnectionsPerAddress: s.perAddress,
 	}, gateway.Deps{
 		Directory: w.directory, Auth: w.callers, Limiter: w.limiter, Agents: agents, CheckURL: guard.CheckURL, Upstream: w.client, Status: w.status, Events: w.events, Logger: tel.Logger, Instruments: instruments,
 		TracerProvider: tracing, Propagator: tel.Propagator, MetricsHandler: s.metrics,
