@@ -1,4 +1,4 @@
-// Package agentauth authorizes requests to the agents of AGENT sources, and gets and
+// Package agentauth authorizes requests to the agents of AGENT sources (contract 13.9), and gets and
 // keeps the OAuth tokens of those whose agents want OAuth (contract 6.4): it finds an agent's authorization server (RFC 9728,
 // RFC 8414), registers the gateway there (RFC 7591), begins a consent (PKCE S256,
 // RFC 8707), answers the redirect that comes back and refreshes tokens when they are
@@ -68,11 +68,10 @@ type Agents struct {
 
 	clients  memory[clientKey, *registry.OAuthClient]
 	failures memory[flightKey, *Error]
-	// assertions are the access tokens that JWT credentials were exchanged for.
-	assertions memory[flightKey, Token]
+	fields   fields // what requests carry
 
 	work    *background.Group // the refreshes
-	flights *background.Flight[Token]
+	flights *background.Flight[accessToken]
 }
 
 // New makes an Agents.
@@ -83,8 +82,9 @@ func New(cfg Config, deps Deps) *Agents {
 		begins: background.NewShares[int64](beginsEach, math.MaxInt), exchanges: background.NewShares[int64](exchangesEach, math.MaxInt),
 		refreshes: background.NewShares[int64](refreshesEach, maxRefreshes),
 		clients:   newMemory[clientKey, *registry.OAuthClient](maxClients),
-		failures:  newMemory[flightKey, *Error](maxFailures), assertions: newMemory[flightKey, Token](maxAssertions),
-		work: work, flights: background.NewFlight[Token](work, "oauth_refresh", flightLimit),
+		failures:  newMemory[flightKey, *Error](maxFailures),
+		fields:    newFields(),
+		work:      work, flights: background.NewFlight[accessToken](work, "oauth_refresh", flightLimit),
 	}
 }
 

@@ -20,7 +20,6 @@ const (
 	unsaidLife    = 5 * time.Minute                               // how long an access token is kept whose end the server does not say
 	maxKeyText    = 8 << 10                                       // bytes of a private key's PEM: one of 8,192 bits has 6,400
 	maxKeyBits    = 8192                                          // of an RSA key: a signature takes the processor longer the longer the key is
-	maxAssertions = 1024                                          // access tokens that are kept
 	grantJWT      = "urn:ietf:params:oauth:grant-type:jwt-bearer" // RFC 7523 §2.1
 )
 
@@ -31,31 +30,31 @@ type claims struct {
 	Scope    string `json:"scope"` // where some servers look for it, and not in the form
 }
 
-// byAssertion gives the access token that a JWT credential is exchanged for, kept until a minute
-// before its end.
-func (a *Agents) byAssertion(ctx context.Context, key flightKey, c *registry.JWTCredential) (Token, error) {
-	if token, left := a.assertions.get(key); left > 0 {
-		return token, nil
-	}
-	return a.shared(ctx, key, func(ctx context.Context) (Token, error) {
-		if token, left := a.assertions.get(key); left > 0 { // from an exchange that ended meanwhile
-			return token, nil
+// byAssertion gives the access token that a JWT credential is exchanged for.
+func (a *Agents) byAssertion(ctx context.Context, key flightKey, c *registry.JWTCredential) (Authorization, error) {
+	token, err := a.shared(ctx, key, func(ctx context.Context) (accessToken, error) {
+		if f, left := a.fields.kept.get(key); left > 0 { // of an exchange that has just ended
+			return accessToken{field: f}, nil
 		}
 		got, err := a.assert(ctx, c)
-		a.logOutcome(ctx, "an agent's access token was asked for", "jwt_exchange", key.customer, key.source, err)
+		a.logOutcome(ctx, "an access token was asked for with an assertion", "jwt_exchange", key.customer, key.source, err)
 		if err != nil {
 			e := asError(err)
 			e.RetryAfter = leaseSlack
-			return Token{}, e
+			return accessToken{}, e
 		}
-		life := unsaidLife
-		if !got.ExpiresAt.IsZero() {
-			whole := time.Until(got.ExpiresAt)
+		token, life := tokenOf(got, key.credential), unsaidLife
+		if !token.expiresAt.IsZero() {
+			whole := time.Until(token.expiresAt)
 			life = max(whole-freshFor, whole/2)
 		}
-		a.assertions.put(key, tokenOf(got, key.credential), life)
-		return tokenOf(got, key.credential), nil
+		a.fields.keep(key, token.field, life)
+		return token, nil
 	})
+	if err != nil {
+		return Authorization{}, err
+	}
+	return token.authorization(), nil
 }
 
 // assert exchanges an assertion for an access token.

@@ -2,18 +2,10 @@ package agentauth_test
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/rsa"
-	"crypto/x509"
-	"encoding/pem"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/golang-jwt/jwt/v5"
 
 	"esagate/internal/agentauth"
 	"esagate/registry"
@@ -22,13 +14,19 @@ import (
 // authorize authorizes a request to the source as it stands.
 func (w *world) authorize(from *agentauth.Agents) (http.Header, error) {
 	w.Helper()
-	src, err := w.store.Customer(customer).Source(context.Background(), sourceID)
-	w.must(err)
-	got, err := from.Authorize(context.Background(), src)
-	if err == nil && got.Header != nil && got.CredentialID == "" {
-		w.Error("a header of no credentials")
+	got, err := from.Authorize(context.Background(), w.read())
+	if err == nil && got.Header != nil && got.CredentialID != w.read().Agent.CredentialID {
+		w.Error("the header is not of the credentials that are stored")
 	}
 	return got.Header, err
+}
+
+// read reads the source.
+func (w *world) read() *registry.Source {
+	w.Helper()
+	src, err := w.store.Customer(customer).Source(context.Background(), sourceID)
+	w.must(err)
+	return src
 }
 
 // keep gives the source other credentials.
@@ -103,78 +101,105 @@ func TestAuthorizeByConsent(t *testing.T) {
 	})
 }
 
-// assertionOf is a JWT credential of a private key.
-func assertionOf(key, algorithm string) *registry.Credential {
-	return &registry.Credential{JWT: &registry.JWTCredential{
-		PrivateKey: key, Issuer: "iss-1", Subject: "sub-1", KeyID: "kid-1", Scope: "ads.read ads.buy",
-		TokenEndpointURL: issuer + "/token", AudienceURL: issuer, Algorithm: algorithm,
-	}}
-}
-
-func inPEM(kind string, der []byte, err error) string {
-	if err != nil {
-		panic(err)
-	}
-	return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
-}
-
-// TestAssertions: each form of a private key makes an assertion that the server can check, and what
-// is no such key is refused before the server is asked.
-func TestAssertions(t *testing.T) {
-	ec, _ := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	wide, _ := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
-	rs, _ := rsa.GenerateKey(rand.Reader, 2048)
-	sec1, err := x509.MarshalECPrivateKey(ec)
-	ecPEM := inPEM("EC PRIVATE KEY", sec1, err)
-	pkcs8, err := x509.MarshalPKCS8PrivateKey(ec)
-	ec8PEM := inPEM("PRIVATE KEY", pkcs8, err)
-	pkcs8, err = x509.MarshalPKCS8PrivateKey(rs)
-	rs8PEM := inPEM("PRIVATE KEY", pkcs8, err)
-	pkcs8, err = x509.MarshalPKCS8PrivateKey(wide)
-	widePEM := inPEM("PRIVATE KEY", pkcs8, err)
-	rsPEM := inPEM("RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(rs), nil)
-	table := map[string]struct {
-		key, algorithm string
-		checks         any // the public key; nil: refused
-	}{
-		"SEC 1":           {ecPEM, "", &ec.PublicKey},
-		"PKCS 8 EC":       {ec8PEM, "ES256", &ec.PublicKey},
-		"PKCS 1":          {rsPEM, "RS256", &rs.PublicKey},
-		"PKCS 8 RSA":      {rs8PEM, "", &rs.PublicKey},
-		"another kind":    {ec8PEM, "RS256", nil},
-		"the other":       {rsPEM, "ES256", nil},
-		"another curve":   {widePEM, "", nil},
-		"a public key":    {inPEM("PUBLIC KEY", x509.MarshalPKCS1PublicKey(&rs.PublicKey), nil), "", nil},
-		"no PEM":          {"CANARY", "", nil},
-		"much text first": {strings.Repeat("\n", 9<<10) + ecPEM, "", nil},
-	}
+// TestRefusedTokensAreReplaced: the request after a refusal carries another access token; of refusals within a minute
+// the first counts.
+func TestRefusedTokensAreReplaced(t *testing.T) {
 	inWorld(t, func(w *world) {
-		for name, tt := range table {
+		refused := func() {
+			got, err := w.agents.Authorize(w.Context(), w.read())
+			w.must(err)
+			w.agents.Refused(customer, sourceID, got.CredentialID)
+		}
+		for name, asked := range map[string]func() int{
+			"consent":   func() int { return w.as.count("refresh_token") },
+			"assertion": func() int { return len(w.as.requests) - 1 },
+		} {
 			w.next(name)
-			w.keep(registry.AuthJWT, assertionOf(tt.key, tt.algorithm))
-			w.replies(answer(200, js, `{"access_token":"CANARY-a","token_type":"Bearer","expires_in":3600}`))
-			got, err := w.authorize(w.agents)
-			if tt.checks == nil {
-				w.want(err, agentauth.ReasonCredential)
-				if len(w.as.requests) > 0 {
-					w.Error("the server was asked")
-				}
-				continue
+			if name == "consent" {
+				w.connect()
+			} else {
+				w.byAssertion(&exchanges{life: 10 * time.Hour})
 			}
-			if err != nil || got.Get("Authorization") != "Bearer CANARY-a" {
-				w.Errorf("not the token (%v)", err)
-				continue
+			first, err := w.authorize(w.agents)
+			w.must(err)
+			for range 3 {
+				refused()
 			}
-			form := w.as.requests[0].form
-			if form.Get("grant_type") != "urn:ietf:params:oauth:grant-type:jwt-bearer" || form.Get("scope") != "ads.read ads.buy" || len(form) != 3 {
-				w.Error("the form is another one")
+			second, err := w.authorize(w.agents)
+			if err != nil || second.Get("Authorization") == first.Get("Authorization") || asked() != 1 {
+				w.Errorf("after a refusal the token is the same, or the server was asked %d times (%v)", asked(), w.saw(err))
 			}
-			var claims jwt.MapClaims
-			parsed, err := jwt.ParseWithClaims(form.Get("assertion"), &claims, func(*jwt.Token) (any, error) { return tt.checks, nil },
-				jwt.WithIssuer("iss-1"), jwt.WithSubject("sub-1"), jwt.WithAudience(issuer), jwt.WithExpirationRequired(), jwt.WithIssuedAt())
-			if err != nil || parsed.Header["kid"] != "kid-1" || claims["aud"] != issuer || claims["scope"] != "ads.read ads.buy" || claims["jti"] == "" {
-				w.Errorf("the assertion is another one (%v)", err)
+			refused()
+			if again, err := w.authorize(w.agents); err != nil || again.Get("Authorization") != second.Get("Authorization") {
+				w.Errorf("a second refusal in a minute had another token got (%v)", w.saw(err))
 			}
+			time.Sleep(time.Minute)
+			refused()
+			if third, err := w.authorize(w.agents); err != nil || third.Get("Authorization") == second.Get("Authorization") || asked() != 2 {
+				w.Errorf("a minute later the token stays, or the server was asked %d times (%v)", asked(), w.saw(err))
+			}
+		}
+	})
+}
+
+// TestRefusedTokenWithoutAnother is sent again: nothing better is to be had.
+func TestRefusedTokenWithoutAnother(t *testing.T) {
+	inWorld(t, func(w *world) {
+		back := w.browse(w.begin())
+		w.replies(answer(200, js, `{"access_token":"CANARY-a","token_type":"Bearer","expires_in":3600}`))
+		w.must(w.end(back))
+		w.agents.Refused(customer, sourceID, w.read().Agent.CredentialID)
+		w.carries(w.agents, "CANARY-a")
+	})
+}
+
+// TestCredentialsOfAnotherAddress are not sent: the source was read before they were stored.
+func TestCredentialsOfAnotherAddress(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.keep(registry.AuthAPIKey, token("bearer", "CANARY-1"))
+		old := w.read()
+		w.keep(registry.AuthAPIKey, token("bearer", "CANARY-2"))
+		_, err := w.agents.Authorize(w.Context(), old)
+		w.want(err, agentauth.ReasonChanged)
+
+		w.keep(registry.AuthOAuth, nil)
+		w.source = w.read()
+		w.connect()
+		old = w.read()
+		moved := *old.Agent
+		moved.EndpointURL, moved.CredentialID = "https://elsewhere.example/v1/mcp", "of-before"
+		_, err = w.agents.Authorize(w.Context(), &registry.Source{CustomerID: customer, SourceID: sourceID, Agent: &moved})
+		w.want(err, agentauth.ReasonChanged)
+	})
+}
+
+// TestAuthorizeWhileTheStoreIsAway: what was sent before is sent still, also to another caller who changes
+// the header; and nothing of it to another customer.
+func TestAuthorizeWhileTheStoreIsAway(t *testing.T) {
+	inWorld(t, func(w *world) {
+		for name, give := range map[string]func(){
+			"key":       func() { w.keep(registry.AuthAPIKey, token("bearer", "CANARY-a-1")) },
+			"assertion": func() { w.byAssertion(&exchanges{life: time.Hour}) },
+			"consent":   w.connect,
+		} {
+			w.next(name)
+			give()
+			store := &faulty{Store: w.store, fails: map[string]int{}}
+			a := w.over(store)
+			defer a.Close(context.Background())
+			first, err := a.Authorize(w.Context(), w.read())
+			w.must(err)
+			want := first.Header.Get("Authorization")
+			first.Header.Set("Authorization", "changed")
+			store.fails["Credential"] = 100
+			w.carries(a, strings.TrimPrefix(want, "Bearer "))
+			others := *w.read()
+			others.CustomerID++
+			_, err = a.Authorize(w.Context(), &others)
+			w.want(err, agentauth.ReasonStore)
+			time.Sleep(time.Hour)
+			_, err = w.authorize(a)
+			w.want(err, agentauth.ReasonStore)
 		}
 	})
 }

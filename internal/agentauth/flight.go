@@ -28,36 +28,36 @@ func (k flightKey) String() string {
 
 // refreshed gives the outcome of a refresh that is under way, or of a new one. The
 // refresh goes on when ctx ends.
-func (a *Agents) refreshed(ctx context.Context, key flightKey) (Token, error) {
-	return a.shared(ctx, key, func(ctx context.Context) (Token, error) { return a.renew(ctx, key) })
+func (a *Agents) refreshed(ctx context.Context, key flightKey) (accessToken, error) {
+	return a.shared(ctx, key, func(ctx context.Context) (accessToken, error) { return a.renew(ctx, key) })
 }
 
 // shared gives the outcome of work for a key that is under way, or of a new one. The work goes on
 // when ctx ends.
-func (a *Agents) shared(ctx context.Context, key flightKey, work func(context.Context) (Token, error)) (Token, error) {
-	token, _, err := a.flights.Do(ctx, key.String(), func(ctx context.Context) (Token, error) { return a.try(ctx, key, work) })
+func (a *Agents) shared(ctx context.Context, key flightKey, work func(context.Context) (accessToken, error)) (accessToken, error) {
+	token, _, err := a.flights.Do(ctx, key.String(), func(ctx context.Context) (accessToken, error) { return a.try(ctx, key, work) })
 	switch {
 	case err == nil:
 		return token, nil
 	case ctx.Err() != nil:
-		return Token{}, ctx.Err()
+		return accessToken{}, ctx.Err()
 	case errors.Is(err, background.ErrClosed):
-		return Token{}, fail(ReasonBusy)
+		return accessToken{}, fail(ReasonBusy)
 	case errors.Is(err, background.ErrPanicked):
-		return Token{}, afterPanic()
+		return accessToken{}, afterPanic()
 	}
-	return Token{}, asError(err)
+	return accessToken{}, asError(err)
 }
 
 // try works unless that failed a moment ago or too much is under way.
-func (a *Agents) try(ctx context.Context, key flightKey, work func(context.Context) (Token, error)) (Token, error) {
+func (a *Agents) try(ctx context.Context, key flightKey, work func(context.Context) (accessToken, error)) (accessToken, error) {
 	if failed, left := a.failures.get(key); left > 0 {
 		e := *failed
 		e.RetryAfter = left
-		return Token{}, &e
+		return accessToken{}, &e
 	}
 	if !a.refreshes.Take(key.customer) {
-		return Token{}, fail(ReasonBusy)
+		return accessToken{}, fail(ReasonBusy)
 	}
 	defer a.refreshes.Give(key.customer)
 	panicked := true
@@ -69,7 +69,7 @@ func (a *Agents) try(ctx context.Context, key flightKey, work func(context.Conte
 	token, err := work(ctx)
 	panicked = false
 	if err != nil {
-		return Token{}, a.remember(key, asError(err))
+		return accessToken{}, a.remember(key, asError(err))
 	}
 	return token, nil
 }

@@ -20,26 +20,26 @@ const (
 
 // renew gives tokens that are fresh: those that another replica got, or new ones. An
 // error's RetryAfter is when the next try makes sense; 0: at once.
-func (a *Agents) renew(life context.Context, key flightKey) (Token, error) {
+func (a *Agents) renew(life context.Context, key flightKey) (accessToken, error) {
 	ctx, cancel := context.WithTimeout(life, workLimit) // for a store that hangs
 	defer cancel()
 	for range looks {
 		held, id, err := a.credential(ctx, key.customer, key.source)
 		switch {
 		case err != nil:
-			return Token{}, err
-		case lasts(held, freshFor):
+			return accessToken{}, err
+		case a.fields.fresh(flightKey{key.customer, key.source, id}, held):
 			return tokenOf(held, id), nil
 		case held.RefreshToken == "":
-			return Token{}, fail(ReasonConsentDue)
+			return accessToken{}, fail(ReasonConsentDue)
 		}
 		until := time.Now().Add(leaseLife)
 		mine, err := a.deps.Store.Customer(key.customer).LeaseRefresh(ctx, key.source, id, until)
 		switch {
 		case errors.Is(err, registry.ErrNotFound):
-			return Token{}, fail(ReasonConsentDue)
+			return accessToken{}, fail(ReasonConsentDue)
 		case err != nil && !errors.Is(err, registry.ErrStale):
-			return Token{}, stored(err)
+			return accessToken{}, stored(err)
 		case mine:
 			token, err := a.renewLeased(life, key, id, held)
 			if err == nil || ReasonOf(err) == ReasonConsentDue {
@@ -48,7 +48,7 @@ func (a *Agents) renew(life context.Context, key flightKey) (Token, error) {
 			if !errors.Is(err, errReplaced) {
 				e := asError(err)
 				e.RetryAfter = time.Until(until)
-				return Token{}, e
+				return accessToken{}, e
 			}
 		}
 		// Another replica is refreshing, or was.
@@ -58,12 +58,12 @@ func (a *Agents) renew(life context.Context, key flightKey) (Token, error) {
 	}
 	// The holder may fail, and keep the lease for as long again: the next readers
 	// do not wait for that.
-	return Token{}, &Error{Reason: ReasonAway, RetryAfter: leaseSlack}
+	return accessToken{}, &Error{Reason: ReasonAway, RetryAfter: leaseSlack}
 }
 
 // renewLeased asks the server for new tokens, in a time of its own: what it answers
 // may be all that is good from then on.
-func (a *Agents) renewLeased(life context.Context, key flightKey, id string, held registry.OAuthCredential) (Token, error) {
+func (a *Agents) renewLeased(life context.Context, key flightKey, id string, held registry.OAuthCredential) (accessToken, error) {
 	ctx, cancel := context.WithTimeout(life, workLimit)
 	defer cancel()
 	report := func(message string, err error) {
@@ -84,13 +84,13 @@ func (a *Agents) renewLeased(life context.Context, key flightKey, id string, hel
 	case lost(err):
 		a.forgetClients(key.customer, key.source)
 		if _, err := a.replace(ctx, key, id, nil); err != nil {
-			return Token{}, err
+			return accessToken{}, err
 		}
 		report("an agent's tokens are void and erased: a consent is due", err)
-		return Token{}, fail(ReasonConsentDue)
+		return accessToken{}, fail(ReasonConsentDue)
 	}
 	report("an agent's tokens could not be refreshed", err)
-	return Token{}, err
+	return accessToken{}, err
 }
 
 // lost reports whether a server no longer accepts our tokens: the grant is void, or

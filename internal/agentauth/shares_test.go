@@ -126,6 +126,6 @@ func TestRefreshesAreBounded(t *testing.T) {
 
 // tokenOf asks for the token of a customer's source.
 func tokenOf(a *agentauth.Agents, customer, source int) error {
-	_, err := a.Token(context.Background(), int64(customer), fmt.Sprint("s", source))
+	_, err := tokenFor(a, int64(customer), fmt.Sprint("s", source), endpoint)
 	return err
 }

@@ -2,11 +2,10 @@ package agentauth
 
 import (
 	"context"
-	"fmt"
-	"io"
-	"log/slog"
+	"net/url"
 	"time"
 
+	"esagate/internal/origin"
 	"esagate/registry"
 )
 
@@ -15,47 +14,54 @@ const (
 	goodFor  = 5 * time.Second // and with more than that left is given meanwhile
 )
 
-// Token is what an agent is asked with. Printed or logged, it is one word.
-type Token struct {
-	Type        string // Bearer
-	AccessToken string
-	ExpiresAt   time.Time // zero: not said
-
-	credential string // the id of the credentials that it is of
-	resource   string // OAuthClient.Resource
+// accessToken is what an agent is asked with: a bearer token.
+type accessToken struct {
+	secret
+	field
+	expiresAt time.Time // zero: not said
+	resource  string    // [registry.OAuthClient.Resource]
 }
 
-const hidden = "[secret]"
+// byConsent gives the access token that a consent brought. A path of the agent may have changed since
+// the consent, and another origin voids it: so the origin is what src is held against.
+func (a *Agents) byConsent(ctx context.Context, src *registry.Source) (Authorization, error) {
+	token, err := a.token(ctx, src.CustomerID, src.SourceID)
+	if err != nil {
+		return Authorization{}, err
+	}
+	endpoint, err := url.Parse(src.Agent.EndpointURL)
+	if err != nil {
+		return Authorization{}, fail(ReasonAddress)
+	}
+	if of, err := url.Parse(token.resource); err != nil || !origin.Same(of, endpoint) {
+		return Authorization{}, fail(ReasonChanged)
+	}
+	life := keptFor
+	if !token.expiresAt.IsZero() {
+		life = time.Until(token.expiresAt) - freshFor
+	}
+	a.fields.keep(flightKey{src.CustomerID, src.SourceID, token.credential}, token.field, life)
+	return token.authorization(), nil
+}
 
-// Format implements fmt.Formatter: no verb shows a secret.
-func (Token) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, hidden) }
-
-// LogValue implements slog.LogValuer.
-func (Token) LogValue() slog.Value { return slog.StringValue(hidden) }
-
-// Token gives an access token that is good now, refreshed if need be: once for all
+// token gives an access token that is good now, refreshed if need be: once for all
 // that wait, over all replicas. While the stored token is good for some seconds, readers
-// do not wait. Its errors are
-// that of ctx, and [*Error]: ReasonConsentDue when there are no tokens, or the server no
-// longer accepts them (they are erased then); ReasonAway, ReasonRefused, ReasonAnswer, ReasonAddress,
-// ReasonBusy and ReasonStore when it may work later.
-func (a *Agents) Token(ctx context.Context, customer int64, sourceID string) (Token, error) {
+// do not wait. Its errors are those of Authorize.
+func (a *Agents) token(ctx context.Context, customer int64, sourceID string) (accessToken, error) {
 	held, id, err := a.credential(ctx, customer, sourceID)
+	key := flightKey{customer, sourceID, id}
 	switch {
-	case err != nil && ctx.Err() != nil:
-		return Token{}, ctx.Err()
 	case err != nil:
-		return Token{}, err
-	case lasts(held, freshFor):
+		return accessToken{}, err
+	case a.fields.fresh(key, held):
 		return tokenOf(held, id), nil
 	case held.RefreshToken == "":
 		if lasts(held, 0) {
 			return tokenOf(held, id), nil
 		}
-		return Token{}, fail(ReasonConsentDue)
+		return accessToken{}, fail(ReasonConsentDue)
 	}
-	key := flightKey{customer, sourceID, id}
-	if lasts(held, goodFor) {
+	if lasts(held, goodFor) && !a.fields.isRefused(key) {
 		begun, leave := context.WithCancel(ctx)
 		leave()
 		_, _ = a.refreshed(begun, key) // begins it; what comes of it, the next reader sees
@@ -81,6 +87,7 @@ func lasts(c registry.OAuthCredential, d time.Duration) bool {
 	return c.ExpiresAt.IsZero() || time.Until(c.ExpiresAt) > d
 }
 
-func tokenOf(c registry.OAuthCredential, id string) Token {
-	return Token{Type: c.TokenType, AccessToken: c.AccessToken, ExpiresAt: c.ExpiresAt, credential: id, resource: c.Client.Resource}
+func tokenOf(c registry.OAuthCredential, id string) accessToken {
+	f := field{"Authorization", "Bearer " + c.AccessToken, id} // a word: tokensOf has seen to it
+	return accessToken{field: f, expiresAt: c.ExpiresAt, resource: c.Client.Resource}
 }

@@ -159,7 +159,7 @@ func TestTokenOfNobody(t *testing.T) {
 		w.connect()
 		w.create("fresh", endpoint)
 		for source, of := range map[string]int64{sourceID: customer + 1, "nothing": customer, "fresh": customer} {
-			_, err := w.agents.Token(w.Context(), of, source)
+			_, err := tokenFor(w.agents, of, source, endpoint)
 			w.want(err, agentauth.ReasonConsentDue)
 		}
 		_, err := w.store.Customer(customer).UpdateSource(w.Context(), sourceID, func(s *registry.Source) (registry.SourceChange, error) {
@@ -172,8 +172,8 @@ func TestTokenOfNobody(t *testing.T) {
 	})
 }
 
-func TestTokenIsNotPrinted(t *testing.T) {
-	token := agentauth.Token{Type: "Bearer", AccessToken: "CANARY"}
+func TestAuthorizationIsNotPrinted(t *testing.T) {
+	token := agentauth.Authorization{Header: http.Header{"Authorization": {"Bearer CANARY"}}, CredentialID: "CANARY"}
 	for _, text := range []string{fmt.Sprintf("%v %+v %#v %s %q", token, token, token, token, token), token.LogValue().String()} {
 		if strings.Contains(text, "CANARY") {
 			t.Errorf("printed: %s", text)

@@ -260,18 +260,24 @@ func (w *world) held() *registry.OAuthCredential {
 }
 
 func (w *world) token(from *agentauth.Agents) (string, error) {
-	t, err := from.Token(context.Background(), customer, sourceID)
-	return t.AccessToken, err
+	return tokenFor(from, customer, sourceID, w.source.Agent.EndpointURL)
 }
 
-// tokenFails wants Token to fail.
+// tokenFor asks for the access token of a customer's source, whatever is remembered of that.
+func tokenFor(from *agentauth.Agents, customer int64, sourceID, endpoint string) (string, error) {
+	src := &registry.Source{CustomerID: customer, SourceID: sourceID, Agent: &registry.Agent{Authentication: registry.AuthOAuth, EndpointURL: endpoint}}
+	got, err := from.Authorize(context.Background(), src)
+	return strings.TrimPrefix(got.Header.Get("Authorization"), "Bearer "), err
+}
+
+// tokenFails wants no token.
 func (w *world) tokenFails(from *agentauth.Agents, reason agentauth.Reason) {
 	w.Helper()
 	_, err := w.token(from)
 	w.want(err, reason)
 }
 
-// tokenIs wants Token to give a token.
+// tokenIs wants a token.
 func (w *world) tokenIs(from *agentauth.Agents, want string) {
 	w.Helper()
 	if got, err := w.token(from); err != nil || got != want {
