@@ -117,7 +117,7 @@ func (a answer) ok(t testing.TB) answer {
 // keep makes a key at run time.
 func (w *world) keep(id int64, name, clear string) registry.APIKey {
 	w.Helper()
-	key, err := w.store.CreateKey(context.Background(), registry.APIKey{CustomerID: id, Name: name, Write: true, SHA256: sha256.Sum256([]byte(clear))})
+	key, err := w.store.APIKeys().CreateKey(context.Background(), registry.APIKey{CustomerID: id, Name: name, Write: true, SHA256: sha256.Sum256([]byte(clear))})
 	w.must(err)
 	return key
 }
@@ -165,7 +165,7 @@ func TestARevokedOperator(t *testing.T) {
 		key := w.keep(registry.OperatorID, "shift", clear)
 		w.as(clear, customer, "GET", statusOf, "").ok(t)
 		w.send(request("GET", overviewPath, clear, "")).ok(t)
-		_, err := w.store.RevokeKey(context.Background(), key.ID)
+		_, err := w.store.APIKeys().RevokeKey(context.Background(), key.ID)
 		w.must(err)
 		w.pass(3 * time.Second)
 		w.as(clear, customer, "GET", statusOf, "").failure(t, 401, "UNAUTHORIZED")

@@ -24,7 +24,7 @@ func overviewBench(b *testing.B, n int) *world {
 	states := []string{"live", "live", "live", "degraded", "blocked", "live", "down", "pending"}
 	var batch []registry.Standing
 	keep := func() {
-		w.must(w.directory.KeepStandings(b.Context(), batch, time.Now().Add(-15*time.Minute)))
+		w.must(w.directory.Snapshots().KeepStandings(b.Context(), batch, time.Now().Add(-15*time.Minute)))
 		batch = batch[:0]
 	}
 	for i := range n {

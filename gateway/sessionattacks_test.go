@@ -108,7 +108,7 @@ func TestSessionsEnd(t *testing.T) {
 			}
 		}
 		_, copied := revoked.session()
-		_, err := w.store.RevokeKey(w.Context(), key.ID)
+		_, err := w.store.APIKeys().RevokeKey(w.Context(), key.ID)
 		w.must(err)
 		w.pass(3 * time.Second)
 		for _, b := range []*browser{revoked, w.browserWith(name, copied)} {
@@ -359,7 +359,7 @@ func TestStreamsOfSessions(t *testing.T) {
 			w.Errorf("the headers %v", streams[0].header)
 		}
 		w.pass(10 * time.Minute)
-		_, err := w.store.RevokeKey(w.Context(), key.ID)
+		_, err := w.store.APIKeys().RevokeKey(w.Context(), key.ID)
 		w.must(err)
 		w.pass(10 * time.Second)
 		if _, over := streams[3].over(); !over {

@@ -19,7 +19,7 @@ func TestStreamsEndWithTheirKey(t *testing.T) {
 	servedAs(t, s, func(w *world, l *pipes, _ func(), _ <-chan error) {
 		made := func(name string) (clear string, id int64) {
 			clear = auth.KeyPrefix + "key-of-" + name
-			key, err := w.store.CreateKey(w.Context(), registry.APIKey{
+			key, err := w.store.APIKeys().CreateKey(w.Context(), registry.APIKey{
 				Name: name, CustomerID: customer, SHA256: sha256.Sum256([]byte(clear)),
 			})
 			w.must(err)
@@ -55,14 +55,14 @@ func TestStreamsEndWithTheirKey(t *testing.T) {
 		}
 		w.pass(3 * time.Hour)
 		ends("nothing")
-		keys, err := w.store.Keys(w.Context())
+		keys, err := w.store.APIKeys().Keys(w.Context())
 		w.must(err)
 		for _, k := range keys { // to the hour
 			if since := time.Since(k.LastUsedAt); since > 2*time.Hour {
 				w.Errorf("the key %s, whose stream is open, was last used %s ago", k.Name, since)
 			}
 		}
-		_, err = w.store.RevokeKey(w.Context(), id)
+		_, err = w.store.APIKeys().RevokeKey(w.Context(), id)
 		w.must(err)
 		ends("revoked", revoked)
 		w.callers.SetKeys([]auth.Key{

@@ -201,7 +201,7 @@ func start(t testing.TB, s setup, agent *upstreamtest.Agent) *world {
 		{Name: "other", CustomerID: stranger, Write: true, SHA256: sha256.Sum256([]byte(otherKey))},
 		{Name: "desk", Operator: true, Write: true, SHA256: sha256.Sum256([]byte(deskKey))},
 		{Name: "wall", Operator: true, SHA256: sha256.Sum256([]byte(wallKey))},
-	}}, auth.Deps{Store: w.store, Sealer: secrets, Logger: tel.Logger, HTTP: &http.Client{Transport: inProcess{s.outside}}})
+	}}, auth.Deps{Store: w.store.APIKeys(), Sealer: secrets, Logger: tel.Logger, HTTP: &http.Client{Transport: inProcess{s.outside}}})
 	w.must(err)
 	guard := outbound.New(outbound.Options{})
 	outside := &http.Client{Transport: inProcess{s.outside}}

@@ -39,7 +39,9 @@ const (
 // Agent is what an AGENT source says of its agent. CredentialID is the opaque id of
 // the stored credentials, empty while there are none; the credentials themselves
 // are read with [CustomerStore.Credential] alone. AuthVersion grows with every
-// change of the agent's authentication: a consent begun under an older one is void.
+// change of the agent's authentication: a consent begun under an older one is void. RefusedAt is
+// when the agent first refused those credentials since they were last good, or refused to be asked
+// without any; zero: it has not ([CustomerStore.MarkRefused]).
 type Agent struct {
 	Status         SourceStatus
 	AgentID        string // unique over all customers
@@ -51,6 +53,7 @@ type Agent struct {
 	OAuthAudience  string // AuthOAuth: the resource that was named; empty: found by discovery
 	CredentialID   string
 	AuthVersion    int64
+	RefusedAt      time.Time
 }
 
 // NewSource is an AGENT source to be made. With a SourceID it gets that one or
@@ -60,7 +63,7 @@ type NewSource struct {
 	SourceID   string
 	Slug       string
 	Name       string
-	Agent      Agent         // AgentID, CredentialID and AuthVersion are ignored
+	Agent      Agent         // AgentID, CredentialID, AuthVersion and RefusedAt are ignored
 	AgentID    func() string // gives another id with each call; asked again while one is taken
 	Credential *Credential   // nil: none
 }
@@ -68,7 +71,7 @@ type NewSource struct {
 // SourceChange is what becomes of a source; the zero value changes nothing.
 type SourceChange struct {
 	Name  *string
-	Agent *Agent // the whole new state; AgentID, CredentialID and AuthVersion are ignored
+	Agent *Agent // the whole new state; AgentID, CredentialID, AuthVersion and RefusedAt are ignored
 	// Credential replaces the stored credentials; EraseCredential takes them away.
 	Credential      *Credential
 	EraseCredential bool

@@ -31,6 +31,7 @@ var storeFaults = []struct {
 	{ErrAnswerPending, fault.Conflict, "The first request with this Idempotency-Key is still being answered.", "", time.Second},
 	{ErrTenantTaken, fault.Conflict, "The tenant belongs to another connection.", "", 0},
 	{ErrStale, fault.Conflict, "The source has been changed meanwhile.", "", 0},
+	{ErrTooMany, fault.RateLimited, "Too many launch links wait to be opened.", "", 10 * time.Second},
 	{ErrSecret, fault.Internal, "The stored credentials can't be read.", "", 0},
 	{errUnreadable, fault.Internal, "The stored data can't be read.", "", 0},
 }

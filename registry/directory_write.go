@@ -204,6 +204,14 @@ func (d *Directory) ReplaceCredential(ctx context.Context, customer int64, sourc
 	})
 }
 
+// MarkRefused records that an agent refused credentials, or that they are good again, as CustomerStore
+// does. Conflict over ErrStale.
+func (d *Directory) MarkRefused(ctx context.Context, customer int64, sourceID, credentialID string, at time.Time) (*Source, error) {
+	return writeSource(ctx, d, ofAgent(customer, sourceID), func(ctx context.Context, c CustomerStore) (*Source, error) {
+		return c.MarkRefused(ctx, sourceID, credentialID, at)
+	})
+}
+
 // ChangeConnection changes a connection as CustomerStore does. Conflict over
 // ErrTenantTaken.
 func (d *Directory) ChangeConnection(ctx context.Context, customer, esaID int64,

@@ -36,6 +36,8 @@ var (
 	ErrAnswerPending error = storeError("the idempotency key's first answer is still to come")
 	// ErrStale: what the change was decided on has changed since.
 	ErrStale error = storeError("the row has changed")
+	// ErrTooMany: the customer has [MaxLaunches] launches that wait to be opened.
+	ErrTooMany error = storeError("too many launches wait to be opened")
 	// ErrSecret: a stored secret can't be opened with the keys at hand.
 	ErrSecret error = storeError("a stored secret can't be opened with this encryption key")
 	// ErrOutcomeUnknown: a write was on its way to the disk when the store stopped
@@ -51,7 +53,7 @@ var (
 // refusals are the errors of a store that could be asked and said no.
 var refusals = []error{
 	ErrNotFound, ErrInvalid, ErrTenantTaken, ErrIDTaken, ErrSourceTaken, ErrNameTaken,
-	ErrKeyReused, ErrAnswerPending, ErrStale, ErrSecret,
+	ErrKeyReused, ErrAnswerPending, ErrStale, ErrTooMany, ErrSecret,
 }
 
 // Refusal reports whether a Store could be asked and said no: err is one of the
@@ -84,12 +86,17 @@ type Store interface {
 	// It searches all customers, because a delivery names none: nothing of it may reach
 	// the sender.
 	WebhookTarget(ctx context.Context, tenantID string) (*WebhookTarget, error)
+	// TakeLaunch returns the launch whose token has this SHA-256, and forgets it: one of two calls
+	// gets it, whatever replicas they come from. ErrNotFound when there is none, when it has expired,
+	// and when its source was deleted.
+	TakeLaunch(ctx context.Context, token [32]byte) (*TakenLaunch, error)
 	UpkeepStore
 	SnapshotStore
 	// RewriteSecrets encrypts what is not under the primary encryption key anew, some
 	// rows a transaction, and gives how many it rewrote.
 	RewriteSecrets(ctx context.Context) (int, error)
-	KeyStore
+	// APIKeys returns the keys that were made at run time, of all customers.
+	APIKeys() KeyStore
 	// Ping asks whether the store can be reached.
 	Ping(ctx context.Context) error
 	Close() error
@@ -158,6 +165,11 @@ type CustomerStore interface {
 	// EndConsent stores what a consent brought, in place of the credentials that there
 	// are; ErrStale as BeginConsent.
 	EndConsent(ctx context.Context, sourceID string, consent Consent, tokens OAuthCredential) (*Source, error)
+	// MarkRefused records that a source's agent refused its credentials at a time, or with the zero
+	// time that they are good again; the earliest time stays. credentialID is that of the credentials,
+	// empty where it was asked without: ErrStale if others are stored by now. Other credentials and
+	// another way to authenticate are not refused yet. UpdatedAt stays.
+	MarkRefused(ctx context.Context, sourceID, credentialID string, at time.Time) (*Source, error)
 
 	// ManagedSourceByID finds a managed source by its connection's id.
 	ManagedSourceByID(ctx context.Context, esaID int64) (*Source, error)
@@ -185,6 +197,9 @@ type CustomerStore interface {
 	// and is to put back; nil forgets them. Settings gives them, ErrNotFound without.
 	KeepSettings(ctx context.Context, esaID int64, settings []byte) error
 	Settings(ctx context.Context, esaID int64) ([]byte, error)
+	// KeepLaunch keeps a launch into a managed source until it is taken or has expired; ErrStale if
+	// the source is another row than the launch's, ErrTooMany, ErrInvalid.
+	KeepLaunch(ctx context.Context, sourceID string, token [32]byte, launch Launch) error
 
 	// Subscription returns a connection's subscription; ErrNotFound without, ErrSecret.
 	Subscription(ctx context.Context, esaID int64) (*Subscription, error)

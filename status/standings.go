@@ -61,7 +61,7 @@ func (t *tier) saveStandings(ctx context.Context, by time.Time) bool {
 		for _, k := range due[:min(saveRows, len(due))] {
 			batch = append(batch, k.standing())
 		}
-		if err := t.directory.KeepStandings(ctx, batch, time.Now().Add(-t.lapse)); err != nil {
+		if err := t.directory.Snapshots().KeepStandings(ctx, batch, time.Now().Add(-t.lapse)); err != nil {
 			t.standingsBack(due)
 			t.warn(ctx, err)
 			return false

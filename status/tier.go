@@ -148,7 +148,7 @@ func (t *tier) Load(ctx context.Context, key string) (none snapshot.Copy[*docume
 		return none, false
 	}
 	defer t.loads.Release(1)
-	kept, err := t.directory.Snapshot(ctx, key)
+	kept, err := t.directory.Snapshots().Snapshot(ctx, key)
 	if err != nil {
 		return none, false
 	}
@@ -166,7 +166,7 @@ func (t *tier) save(ctx context.Context, by time.Time, most int) {
 	}
 	due, gone := t.take(by, most)
 	for key := range gone {
-		if err := t.directory.ForgetSnapshot(ctx, key); err != nil {
+		if err := t.directory.Snapshots().ForgetSnapshot(ctx, key); err != nil {
 			t.putBack(due, gone)
 			t.warn(ctx, err)
 			return
@@ -188,7 +188,7 @@ func (t *tier) save(ctx context.Context, by time.Time, most int) {
 			length += len(encoded)
 			batch = append(batch, registry.Snapshot{TenantID: key, Epoch: c.Epoch, At: c.Doc.at, ReceivedAt: c.ReceivedAt, Document: encoded})
 		}
-		if err := t.directory.KeepSnapshots(ctx, batch, time.Now().Add(-t.lapse)); err != nil {
+		if err := t.directory.Snapshots().KeepSnapshots(ctx, batch, time.Now().Add(-t.lapse)); err != nil {
 			t.putBack(due, nil)
 			t.warn(ctx, err)
 			return

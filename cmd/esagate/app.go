@@ -90,7 +90,7 @@ func build(ctx context.Context, cfg *config.Config, file string, tasks *transfor
 	}
 	a.atEnd(func(context.Context) { a.upstream.Close() })
 	a.auth, err = auth.New(ctx, authConfig(cfg), auth.Deps{
-		Store: a.store, Sealer: secrets, Logger: a.telemetry.Logger, IssuerFetched: a.instruments.IssuerFetched,
+		Store: a.store.APIKeys(), Sealer: secrets, Logger: a.telemetry.Logger, IssuerFetched: a.instruments.IssuerFetched,
 	})
 	if err != nil {
 		return a, err

@@ -136,7 +136,7 @@ func addPast(ctx context.Context, a *app) error {
 		last.DocumentAt, last.ReceivedAt = now, now // it was watched to this moment
 		past = append(past, last)
 	}
-	return a.directory.KeepStandings(ctx, past, now)
+	return a.directory.Snapshots().KeepStandings(ctx, past, now)
 }
 
 // listen takes the wanted address, or where none is wanted a free port when the

@@ -58,7 +58,7 @@ func (c *keyNewCommand) Run(ctx context.Context) error {
 		if c.Operator {
 			key.CustomerID = registry.OperatorID
 		}
-		made, err := store.CreateKey(ctx, key)
+		made, err := store.APIKeys().CreateKey(ctx, key)
 		switch {
 		case errors.Is(err, registry.ErrNameTaken):
 			return fmt.Errorf("there is a key of %s of that name; revoke it first, or take another name", ownerOf(key))
@@ -92,7 +92,7 @@ type keyListCommand struct{ configFlag }
 // Run lists the keys made at run time; those of the config stand in the config.
 func (c *keyListCommand) Run(ctx context.Context) error {
 	return withStore(ctx, c.Config, func(store *sqlstore.Store) error {
-		keys, err := store.Keys(ctx)
+		keys, err := store.APIKeys().Keys(ctx)
 		if err != nil {
 			return err
 		}
@@ -125,7 +125,7 @@ type keyRevokeCommand struct {
 // Run revokes a key: running gateways refuse it within seconds.
 func (c *keyRevokeCommand) Run(ctx context.Context) error {
 	return withStore(ctx, c.Config, func(store *sqlstore.Store) error {
-		key, err := store.RevokeKey(ctx, c.ID)
+		key, err := store.APIKeys().RevokeKey(ctx, c.ID)
 		switch {
 		case errors.Is(err, registry.ErrNotFound):
 			return errors.New("there is no key with this id")

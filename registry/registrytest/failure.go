@@ -20,15 +20,18 @@ func calls(s registry.Store, esaID int64, agent *registry.Source) map[string]fun
 			_, err := c.CreateSource(ctx, withToken("failing agent", "x"), once("failing", "x"))
 			return err
 		},
-		"KeepAnswer":        func(ctx context.Context) error { return c.KeepAnswer(ctx, "open", []byte("late")) },
-		"TakeConsent":       func(ctx context.Context) error { _, err := s.TakeConsent(ctx, [32]byte{1}); return err },
-		"RewriteSecrets":    func(ctx context.Context) error { _, err := s.RewriteSecrets(ctx); return err },
-		"CreateKey":         func(ctx context.Context) error { _, err := s.CreateKey(ctx, apiKey(alice, "failing")); return err },
-		"Keys":              func(ctx context.Context) error { _, err := s.Keys(ctx); return err },
-		"RevokeKey":         func(ctx context.Context) error { _, err := s.RevokeKey(ctx, 1); return err },
-		"GoodKeys":          func(ctx context.Context) error { _, _, err := s.GoodKeys(ctx); return err },
-		"KeyGeneration":     func(ctx context.Context) error { _, err := s.KeyGeneration(ctx); return err },
-		"TouchKeys":         func(ctx context.Context) error { return s.TouchKeys(ctx, map[int64]time.Time{1: at(0)}) },
+		"KeepAnswer":     func(ctx context.Context) error { return c.KeepAnswer(ctx, "open", []byte("late")) },
+		"TakeConsent":    func(ctx context.Context) error { _, err := s.TakeConsent(ctx, [32]byte{1}); return err },
+		"RewriteSecrets": func(ctx context.Context) error { _, err := s.RewriteSecrets(ctx); return err },
+		"CreateKey": func(ctx context.Context) error {
+			_, err := s.APIKeys().CreateKey(ctx, apiKey(alice, "failing"))
+			return err
+		},
+		"Keys":              func(ctx context.Context) error { _, err := s.APIKeys().Keys(ctx); return err },
+		"RevokeKey":         func(ctx context.Context) error { _, err := s.APIKeys().RevokeKey(ctx, 1); return err },
+		"GoodKeys":          func(ctx context.Context) error { _, _, err := s.APIKeys().GoodKeys(ctx); return err },
+		"KeyGeneration":     func(ctx context.Context) error { _, err := s.APIKeys().KeyGeneration(ctx); return err },
+		"TouchKeys":         func(ctx context.Context) error { return s.APIKeys().TouchKeys(ctx, map[int64]time.Time{1: at(0)}) },
 		"Adopt":             func(ctx context.Context) error { _, err := s.Adopt(ctx, entry(alice, "failing")); return err },
 		"Ping":              s.Ping,
 		"ManagedSource":     func(ctx context.Context) error { _, err := c.Source(ctx, "there"); return err },
@@ -83,7 +86,7 @@ func failCancelled(t *testing.T, s registry.Store) {
 	if _, err := s.TakeConsent(t.Context(), [32]byte{1}); err != nil {
 		t.Errorf("the consent: %v", err)
 	}
-	if keys, _, err := s.GoodKeys(t.Context()); err != nil || len(keys) != 1 || !keys[0].LastUsedAt.IsZero() {
+	if keys, _, err := s.APIKeys().GoodKeys(t.Context()); err != nil || len(keys) != 1 || !keys[0].LastUsedAt.IsZero() {
 		t.Errorf("keys %+v, %v", keys, err)
 	}
 }

@@ -18,7 +18,7 @@ func apiKey(customer int64, name string) registry.APIKey {
 
 func createKey(t testing.TB, s registry.Store, key registry.APIKey) registry.APIKey {
 	t.Helper()
-	made, err := s.CreateKey(t.Context(), key)
+	made, err := s.APIKeys().CreateKey(t.Context(), key)
 	if err != nil {
 		t.Fatalf("create key %q: %v", key.Name, err)
 	}
@@ -28,11 +28,11 @@ func createKey(t testing.TB, s registry.Store, key registry.APIKey) registry.API
 // generation reads the generation in both ways, which must agree, and the good keys.
 func generation(t testing.TB, s registry.Store, want ...registry.APIKey) int64 {
 	t.Helper()
-	keys, all, err := s.GoodKeys(t.Context())
+	keys, all, err := s.APIKeys().GoodKeys(t.Context())
 	if err != nil || len(keys) != len(want) || len(want) > 0 && !reflect.DeepEqual(keys, want) {
 		t.Fatalf("good keys %+v, %v, want %+v", keys, err, want)
 	}
-	alone, err := s.KeyGeneration(t.Context())
+	alone, err := s.APIKeys().KeyGeneration(t.Context())
 	if err != nil || alone != all {
 		t.Fatalf("generation %d, %v, with the keys %d", alone, err, all)
 	}
@@ -66,21 +66,21 @@ func keysMade(t *testing.T, s registry.Store, c *clock) {
 
 	taken := apiKey(alice, "site")
 	taken.SHA256 = sha256.Sum256([]byte("another"))
-	fails(t, registry.ErrNameTaken)(s.CreateKey(t.Context(), taken))
+	fails(t, registry.ErrNameTaken)(s.APIKeys().CreateKey(t.Context(), taken))
 	again := apiKey(alice, "other name")
 	again.SHA256 = first.SHA256
-	if got, err := s.CreateKey(t.Context(), again); err == nil || errors.Is(err, registry.ErrNameTaken) {
+	if got, err := s.APIKeys().CreateKey(t.Context(), again); err == nil || errors.Is(err, registry.ErrNameTaken) {
 		t.Fatalf("one key twice: %+v, %v", got, err)
 	}
 	for _, name := range []string{"", "a\x00", "a\xff", strings.Repeat("n", registry.MaxIDLength+1)} {
-		if got, err := s.CreateKey(t.Context(), apiKey(alice, name)); !errors.Is(err, registry.ErrInvalid) {
+		if got, err := s.APIKeys().CreateKey(t.Context(), apiKey(alice, name)); !errors.Is(err, registry.ErrInvalid) {
 			t.Errorf("name %.10q: %+v, %v, want ErrInvalid", name, got, err)
 		}
 	}
 	if now := generation(t, s, first, second); now != grown {
 		t.Fatalf("generation %d after refusals, was %d", now, grown)
 	}
-	if all, err := s.Keys(t.Context()); err != nil || !reflect.DeepEqual(all, []registry.APIKey{first, second}) {
+	if all, err := s.APIKeys().Keys(t.Context()); err != nil || !reflect.DeepEqual(all, []registry.APIKey{first, second}) {
 		t.Fatalf("%+v, %v", all, err)
 	}
 	for _, name := range hostile {
@@ -94,7 +94,7 @@ func keysRevoked(t *testing.T, s registry.Store, c *clock) {
 	first, second := createKey(t, s, apiKey(alice, "site")), createKey(t, s, apiKey(alice, "job"))
 	before := generation(t, s, first, second)
 	moment := c.pass(time.Second)
-	gone, err := s.RevokeKey(t.Context(), first.ID)
+	gone, err := s.APIKeys().RevokeKey(t.Context(), first.ID)
 	want := first
 	want.RevokedAt = moment
 	if err != nil || gone != want {
@@ -105,11 +105,11 @@ func keysRevoked(t *testing.T, s registry.Store, c *clock) {
 		t.Fatalf("generation %d after %d", after, before)
 	}
 	c.pass(time.Second)
-	if again, err := s.RevokeKey(t.Context(), first.ID); err != nil || again != want {
+	if again, err := s.APIKeys().RevokeKey(t.Context(), first.ID); err != nil || again != want {
 		t.Fatalf("revoked again %+v, %v, want %+v", again, err, want)
 	}
 	for _, id := range []int64{0, -1, second.ID + 1} {
-		if got, err := s.RevokeKey(t.Context(), id); !errors.Is(err, registry.ErrNotFound) {
+		if got, err := s.APIKeys().RevokeKey(t.Context(), id); !errors.Is(err, registry.ErrNotFound) {
 			t.Errorf("id %d: %+v, %v, want ErrNotFound", id, got, err)
 		}
 	}
@@ -117,7 +117,7 @@ func keysRevoked(t *testing.T, s registry.Store, c *clock) {
 		t.Fatalf("generation %d, was %d", now, after)
 	}
 	// The name is free, the key itself is not.
-	if got, err := s.CreateKey(t.Context(), apiKey(alice, "site")); err == nil {
+	if got, err := s.APIKeys().CreateKey(t.Context(), apiKey(alice, "site")); err == nil {
 		t.Fatalf("a revoked key came back: %+v", got)
 	}
 	renewed := apiKey(alice, "site")
@@ -126,7 +126,7 @@ func keysRevoked(t *testing.T, s registry.Store, c *clock) {
 	if third.ID <= second.ID {
 		t.Fatalf("id %d after %d", third.ID, second.ID)
 	}
-	if all, err := s.Keys(t.Context()); err != nil || !reflect.DeepEqual(all, []registry.APIKey{want, second, third}) {
+	if all, err := s.APIKeys().Keys(t.Context()); err != nil || !reflect.DeepEqual(all, []registry.APIKey{want, second, third}) {
 		t.Fatalf("%+v, %v", all, err)
 	}
 	generation(t, s, second, third)
@@ -146,7 +146,7 @@ func keysTouched(t *testing.T, s registry.Store, _ *clock) {
 		{map[int64]time.Time{first.ID: hour.Add(time.Hour), second.ID: {}, 9999: hour}, hour.Add(time.Hour), hour},
 	}
 	for i, step := range steps {
-		if err := s.TouchKeys(t.Context(), step.used); err != nil {
+		if err := s.APIKeys().TouchKeys(t.Context(), step.used); err != nil {
 			t.Fatal(err)
 		}
 		first.LastUsedAt, second.LastUsedAt = step.first, step.second
@@ -166,15 +166,15 @@ func keysConcurrent(t *testing.T, s registry.Store) {
 		id := ids[oneSucceeds(t, n, registry.ErrNameTaken, func(i int) error {
 			key := apiKey(alice, "contested")
 			key.SHA256 = sha256.Sum256(fmt.Appendf(nil, "%d %d", round, i))
-			got, err := s.CreateKey(t.Context(), key)
+			got, err := s.APIKeys().CreateKey(t.Context(), key)
 			ids[i] = got.ID
 			return err
 		})]
 		succeedTogether(t, n, func(i int) error {
 			if i%2 == 0 {
-				return s.TouchKeys(t.Context(), map[int64]time.Time{id: at(3600 * i), id - 1: at(0)})
+				return s.APIKeys().TouchKeys(t.Context(), map[int64]time.Time{id: at(3600 * i), id - 1: at(0)})
 			}
-			_, err := s.RevokeKey(t.Context(), id)
+			_, err := s.APIKeys().RevokeKey(t.Context(), id)
 			return err
 		})
 	}

@@ -28,7 +28,7 @@ func reopenSources(t *testing.T, open Opener) {
 		t.Fatal(mine, err)
 	}
 	first, second := createKey(t, s, apiKey(alice, "first")), createKey(t, s, apiKey(alice, "second"))
-	if _, err := s.RevokeKey(t.Context(), first.ID); err != nil {
+	if _, err := s.APIKeys().RevokeKey(t.Context(), first.ID); err != nil {
 		t.Fatal(err)
 	}
 	before := generation(t, s, second)

@@ -18,6 +18,7 @@ var (
 		AND (refresh_until IS NULL OR refresh_until <= $5)`)
 	// touchSource follows a change of credentials that a reader can see.
 	touchSource = scoped(`UPDATE sources SET status = $3, updated_at = $4 WHERE customer_id = $1 AND id = $2`)
+	markRefused = scoped(`UPDATE sources SET refused_at = $3, refused_id = $4 WHERE customer_id = $1 AND id = $2`)
 )
 
 // Credential returns a source's credentials and their id.
@@ -117,5 +118,21 @@ func (c customerStore) LeaseRefresh(ctx context.Context, sourceID, credentialID 
 			return false, registry.ErrStale
 		}
 		return false, nil // another caller has it
+	})
+}
+
+// MarkRefused records that the agent refused the credentials with an id, or that they are good again.
+func (c customerStore) MarkRefused(ctx context.Context, sourceID, credentialID string, at time.Time) (*registry.Source, error) {
+	at = registry.Instant(at)
+	return c.onAgent(ctx, "mark credentials as refused", sourceID, func(in scope, src *registry.Source) error {
+		was := src.Agent.RefusedAt
+		switch {
+		case src.Agent.CredentialID != credentialID:
+			return registry.ErrStale
+		case was.IsZero() == at.IsZero() && !at.Before(was):
+			return nil
+		}
+		_, err := in.exec(ctx, markRefused, src.ID, nullTime(at), credentialID)
+		return err
 	})
 }

@@ -14,7 +14,7 @@ import (
 // What a step of SQLite's plan may be, in general and in some statements.
 var (
 	// A condition on the index's first column, and none of them is of one value for all.
-	entersIndex = regexp.MustCompile(`^SEARCH .*USING .*\(((customer_id|source|rowid|id|agent_id|state_hash|connection|tenant_id)=\?|` +
+	entersIndex = regexp.MustCompile(`^SEARCH .*USING .*\(((customer_id|source|rowid|id|agent_id|state_hash|token_hash|connection|tenant_id)=\?|` +
 		`customer_id>\? AND customer_id<\?|(expires_at|begun_at|received_at|ended_at|at)<\?)`)
 	partOfPlan  = regexp.MustCompile(`^(SCAN|CO-ROUTINE|MATERIALIZE) p$|^(LIST|SCALAR|CORRELATED SCALAR) SUBQUERY`)
 	sortsPage   = regexp.MustCompile(`^USE TEMP B-TREE FOR ORDER BY`)
@@ -45,8 +45,9 @@ func TestSQLitePlans(t *testing.T) {
 		"expired events": expiredEvents.probe, "expired entries": expiredAudit.probe,
 		"sweep events": expiredEvents.remove, "sweep entries": expiredAudit.remove,
 		"settings": selectSettings, "forget settings": deleteSettings, "change": updateConnection,
-		"renew": renewOnce, "forget": forgetOnce, "delete settings": deletions[2], "delete subscription": deletions[3],
-		"delete events": deletions[4], "upkeep unsettled": upkeepUnsettled, "upkeep stale": upkeepStale,
+		"renew": renewOnce, "forget": forgetOnce, "delete launches": deletions[2], "delete settings": deletions[3], "delete subscription": deletions[4],
+		"delete events": deletions[5], "launch": takeLaunch, "launches": countLaunches,
+		"expired launches": expiredLaunches.probe, "sweep launches": expiredLaunches.remove, "refuse": markRefused, "upkeep unsettled": upkeepUnsettled, "upkeep stale": upkeepStale,
 		"overview": selectOverview, "states": selectStates, "standing": selectStanding, "lock connection": lockConnection,
 		"later states": dropLaterStates, "end of states": endStates, "more states": dropMoreStates,
 		"expired states": expiredStates.probe, "sweep states": expiredStates.remove,

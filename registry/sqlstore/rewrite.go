@@ -33,6 +33,7 @@ var (
 	sealedTables = []sealedTable{
 		{"credentials", "sealed", "id", []any{""}, always, "credentials", `customer_id, source, id`},
 		{"consents", "sealed", "state_hash", []any{[]byte{0}}, always, "consents", `customer_id, source, state_hash`}, // it is shorter than any hash
+		{"launches", "sealed", "token_hash", []any{[]byte{0}}, always, "launches", `customer_id, source, token_hash`},
 		{"kept_settings", "sealed", "connection", []any{0}, always, "kept_settings", ofConnection},
 		{"idempotency", "sealed", onceKey, beforeOnce, `sealed IS NOT NULL`, "idempotency", ofOnce},
 		// A fingerprint is longer than its hash if it is sealed.

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"database/sql"
 	"errors"
+	"time"
 
 	"esagate/registry"
 )
@@ -13,7 +14,7 @@ const (
 	sourceColumns = `s.id, s.source_id, s.name, s.name_from_api, s.execution_type, s.labels, s.created_at, s.updated_at`
 
 	agentColumns = `s.status, s.agent_id, s.agent_type, s.endpoint_url, s.protocol, s.description,
-	s.authentication_type, s.oauth_audience, s.auth_version`
+	s.authentication_type, s.oauth_audience, s.auth_version, s.refused_at, s.refused_id`
 
 	connectionColumns = `c.id, c.provisioning_status, c.tenant_id, c.external_org_id, c.mcp_url, c.a2a_url, c.ad_server, c.ad_server_saved_at,
 	c.service_account_email, c.email_learned, c.last_error, c.last_error_code, c.last_tested_at, c.last_test_passed, c.last_test_time,
@@ -43,12 +44,13 @@ func scanRecord(r row, customer *int64, before ...any) (*record, error) {
 	rec, a, c := &record{}, &registry.Agent{}, &registry.Connection{}
 	sync, operation := &registry.InventorySync{}, &registry.Operation{}
 	src := &rec.Source
-	var labels, adServer string
+	var labels, adServer, refusedID string
 	err := r.Scan(append(before, &src.ID, &src.SourceID, &src.Name, &rec.nameFromAPI, &src.ExecutionType, &labels,
 		instantColumn{&src.CreatedAt}, instantColumn{&src.UpdatedAt},
 
 		orZero(&a.Status), orZero(&a.AgentID), orZero(&a.Type), orZero(&a.EndpointURL), orZero(&a.Protocol), orZero(&a.Description),
-		orZero(&a.Authentication), orZero(&a.OAuthAudience), orZero(&a.AuthVersion), orZero(&a.CredentialID),
+		orZero(&a.Authentication), orZero(&a.OAuthAudience), orZero(&a.AuthVersion),
+		instantColumn{&a.RefusedAt}, orZero(&refusedID), orZero(&a.CredentialID),
 
 		// All of these can be NULL: there is no connection then.
 		orZero(&c.ID), orZero(&c.Provisioning), orZero(&c.TenantID), orZero(&c.ExternalOrgID), orZero(&c.MCPURL), orZero(&c.A2AURL),
@@ -68,6 +70,9 @@ func scanRecord(r row, customer *int64, before ...any) (*record, error) {
 	}
 	if src.ExecutionType == registry.ExecutionAgent {
 		src.Agent = a
+		if refusedID != a.CredentialID { // it has others by now
+			a.RefusedAt = time.Time{}
+		}
 	}
 	if c.ID == 0 {
 		return rec, nil

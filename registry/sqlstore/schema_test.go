@@ -35,10 +35,10 @@ func TestSchemaHasNoRoomForSecrets(t *testing.T) {
 	}
 	slices.Sort(tables)
 	if got := slices.Compact(tables); !slices.Equal(got, []string{"adopted", "api_keys", "asked_tenants", "audit", "connections", "consents", "credentials",
-		"esa_ids", "idempotency", "kept_settings", "leases", "sequences", "snapshots", "sources", "standings", "state_changes", "subscriptions", "vault_check", "webhook_events"}) {
+		"esa_ids", "idempotency", "kept_settings", "launches", "leases", "sequences", "snapshots", "sources", "standings", "state_changes", "subscriptions", "vault_check", "webhook_events"}) {
 		t.Errorf("tables %v", got)
 	}
-	known := []string{"api_keys.sha256", "consents.state_hash"}
+	known := []string{"api_keys.sha256", "consents.state_hash", "launches.token_hash"}
 	for _, table := range sealedTables {
 		known = append(known, table.name+"."+table.column)
 	}

@@ -10,8 +10,8 @@ import (
 )
 
 // erasure matches statements that take away what was sealed and has to be gone then:
-// credentials, consents, settings and subscriptions, and whatever a key had sealed that is given up.
-var erasure = regexp.MustCompile(`^(DELETE FROM (credentials|consents|kept_settings|subscriptions)|UPDATE \w+ SET (sealed|fingerprint) = \$1) `)
+// credentials, consents, launches, settings and subscriptions, and whatever a key had sealed that is given up.
+var erasure = regexp.MustCompile(`^(DELETE FROM (credentials|consents|launches|kept_settings|subscriptions)|UPDATE \w+ SET (sealed|fingerprint) = \$1) `)
 
 // eraser is a transaction that records whether it erases something.
 type eraser struct {

@@ -18,8 +18,8 @@ import (
 // TestErasureIsNoticed: every statement that takes away something sealed is known as
 // one.
 func TestErasureIsNoticed(t *testing.T) {
-	texts := []string{deleteCredential.text, deleteConsents.text, takeConsent.text, expiredConsents.remove.text, deleteSettings.text}
-	for _, st := range deletions[:4] { // the rest of them hold nothing sealed
+	texts := []string{deleteCredential.text, deleteConsents.text, takeConsent.text, expiredConsents.remove.text, takeLaunch.text, expiredLaunches.remove.text, deleteSettings.text}
+	for _, st := range deletions[:5] { // the rest of them hold nothing sealed
 		texts = append(texts, st.text)
 	}
 	for _, table := range sealedTables {

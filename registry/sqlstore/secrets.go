@@ -47,6 +47,14 @@ func encodeConsent(c registry.Consent) ([]byte, error) {
 	return json.Marshal(c)
 }
 
+func encodeLaunch(l registry.Launch) ([]byte, error) {
+	l.ExpiresAt = registry.Instant(l.ExpiresAt)
+	if !storable(l.Session, l.Path) || len(l.Path) > registry.MaxLaunchPath || l.ExpiresAt.IsZero() {
+		return nil, registry.ErrInvalid
+	}
+	return json.Marshal(l)
+}
+
 func keptClient(c registry.OAuthClient) registry.OAuthClient {
 	c.SecretExpires = registry.Instant(c.SecretExpires)
 	return c

@@ -25,6 +25,7 @@ type expired struct {
 
 var (
 	expiredConsents = expiredRows("consents", "state_hash", "expires_at", 0)
+	expiredLaunches = expiredRows("launches", "token_hash", "expires_at", 0)
 	expiredOnce     = expiredRows("idempotency", "customer_id, name", "begun_at", registry.IdempotencyKept)
 	expiredEvents   = expiredRows("webhook_events", "customer_id, connection, event_id", "received_at", registry.EventsKept)
 	expiredStates   = expiredRows("state_changes", "customer_id, connection, at", "ended_at", registry.StatesKept)
@@ -64,7 +65,7 @@ func (s *Store) sweep(ctx context.Context, rows expired) {
 func (s *Store) Sweep(ctx context.Context) (more bool, err error) {
 	audit := expiredAudit
 	audit.kept = s.auditKept
-	for _, rows := range []expired{expiredEvents, expiredStates, audit, expiredConsents, expiredOnce} {
+	for _, rows := range []expired{expiredEvents, expiredStates, audit, expiredConsents, expiredLaunches, expiredOnce} {
 		removed, err := s.remove(ctx, rows, s.lock)
 		if err != nil {
 			return more, failed("sweep", err)

@@ -12,7 +12,7 @@ var (
 	// A connection's version also stands for the name, which its documents show.
 	raiseVersion = scoped(`UPDATE connections SET version = version + 1 WHERE customer_id = $1 AND source = $2`)
 	updateAgent  = scoped(`UPDATE sources SET name = $3, updated_at = $4, status = $5, agent_type = $6, endpoint_url = $7, protocol = $8,
-		description = $9, authentication_type = $10, oauth_audience = $11, auth_version = $12 WHERE customer_id = $1 AND id = $2`)
+		description = $9, authentication_type = $10, oauth_audience = $11, auth_version = $12, refused_at = $13 WHERE customer_id = $1 AND id = $2`)
 )
 
 // UpdateSource changes a source of either kind.
@@ -71,7 +71,8 @@ func changeAgent(ctx context.Context, in scope, was *registry.Source, name strin
 	next := *was.Agent
 	if change.Agent != nil {
 		next = *change.Agent
-		next.AgentID, next.CredentialID, next.AuthVersion = was.Agent.AgentID, was.Agent.CredentialID, was.Agent.AuthVersion
+		next.AgentID, next.CredentialID = was.Agent.AgentID, was.Agent.CredentialID
+		next.AuthVersion, next.RefusedAt = was.Agent.AuthVersion, was.Agent.RefusedAt
 	}
 	if !storableAgent(next) {
 		return registry.ErrInvalid
@@ -84,6 +85,7 @@ func changeAgent(ctx context.Context, in scope, was *registry.Source, name strin
 	}
 	if askedAnew {
 		next.AuthVersion++
+		next.RefusedAt = time.Time{}
 		if _, err := in.exec(ctx, deleteConsents, was.ID); err != nil {
 			return err
 		}
@@ -100,7 +102,7 @@ func changeAgent(ctx context.Context, in scope, was *registry.Source, name strin
 	}
 	_, err := in.exec(ctx, updateAgent, was.ID, name, nullTime(later(was.UpdatedAt, now)), nullText(next.Status), nullText(next.Type),
 		nullText(next.EndpointURL), nullText(next.Protocol), nullText(next.Description), nullText(next.Authentication),
-		nullText(next.OAuthAudience), next.AuthVersion)
+		nullText(next.OAuthAudience), next.AuthVersion, nullTime(next.RefusedAt))
 	return err
 }
 
@@ -109,6 +111,7 @@ func changeAgent(ctx context.Context, in scope, was *registry.Source, name strin
 // snapshot goes with its connection.
 var deletions = []statement{
 	deleteConsents, deleteCredential,
+	scoped(`DELETE FROM launches WHERE customer_id = $1 AND source = $2`),
 	scoped(`DELETE FROM kept_settings` + ofSource),
 	scoped(`DELETE FROM subscriptions` + ofSource),
 	scoped(`DELETE FROM webhook_events` + ofSource),
