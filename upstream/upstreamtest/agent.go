@@ -11,6 +11,10 @@
 // server has. Catalogs are made when they are first asked for; those of stocked tenants
 // (Tenant.Stocked) begin with made-up products, signals, media buys and the like. Their documents
 // are kept as JSON, so many of a kind at most.
+// Its admin UI (admin.go) and what buyers speak with it, MCP and A2A (buyers.go), believe the identity headers, as
+// contract 2.16 has it, and are as careless as the real ones: a server before the agent has to see to who comes in, and
+// where to.
+//
 // Provisioning and writing a config ask a small world of ad servers (AdServer,
 // Probe), which follows rules of its own where nothing is scripted:
 //
@@ -88,6 +92,8 @@ type Options struct {
 	Workers   int              // requests that are worked on at once, the others wait; 0: all
 	CacheFor  time.Duration    // how long a process keeps a status document; 0: 5 s, negative: not at all
 
+	IdentityKey string // identities have to be signed with it (Options.signed); "": they need no signature
+
 	Production bool // fields that the agent does not know are dropped, else refused
 
 	PublicURL  string        // where the agent speaks MCP and A2A; "": https://sales-agent.example
@@ -132,6 +138,8 @@ type Agent struct {
 	underway   []underway
 	wake       *time.Timer // when the next run changes by itself
 	deliveries deliveries
+	changed    chan struct{} // closed when a catalog changes
+	buyers     buyersAgent
 }
 
 // New makes an agent without tenants or faults. Close it to end what hangs or is
@@ -155,8 +163,10 @@ func New(opts Options) *Agent {
 		closed:     make(chan struct{}),
 		tenants:    map[string]*tenantState{},
 		outage:     make(chan struct{}),
+		changed:    make(chan struct{}),
 		slowed:     make(chan struct{}),
 	}
+	a.buyers.open(a)
 	if opts.Workers > 0 {
 		a.workers = make(chan struct{}, opts.Workers)
 	}
@@ -179,6 +189,7 @@ func (a *Agent) Close() {
 	if sending != nil {
 		<-sending
 	}
+	a.buyers.end()
 }
 
 // SetDown starts or ends an outage: while it lasts every connection is closed
@@ -208,8 +219,10 @@ func (a *Agent) SetSlow(d time.Duration) {
 // Restart is a new start of the agent's process: status documents are cached no
 // more, what is queued for delivery is lost, and the secrets that deliveries were
 // signed with are forgotten, so that nothing is delivered to subscriptions that
-// read active as before.
+// read active as before. What is under way for buyers ends, and their sessions and tasks are forgotten.
 func (a *Agent) Restart() {
+	a.buyers.end()
+	a.buyers.tasks.begin()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.deliveries.restarts++

@@ -17,6 +17,7 @@ type answer struct {
 	contentType string
 	header      http.Header
 	body        []byte
+	stream      func(http.ResponseWriter) // writes all of it by itself, in place of the others; no fault spoils that
 }
 
 func ok(document any) answer { return says(http.StatusOK, document) }

@@ -1,6 +1,7 @@
 package upstreamtest
 
 import (
+	"context"
 	"net/http"
 	"time"
 )
@@ -76,6 +77,26 @@ func (l conn) hang() {
 	case <-l.outage:
 	case <-l.server:
 	case <-l.agent:
+	}
+}
+
+// context gives a context that ends when the connection is cut. done releases it.
+func (l conn) context(parent context.Context) (ctx context.Context, done func()) {
+	ctx, cancel := context.WithCancel(parent)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		defer cancel()
+		select {
+		case <-ctx.Done():
+		case <-l.outage:
+		case <-l.server:
+		case <-l.agent:
+		}
+	}()
+	return ctx, func() {
+		cancel()
+		<-ended
 	}
 }
 

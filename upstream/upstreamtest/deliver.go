@@ -12,6 +12,13 @@ func (f Fault) deliver(w http.ResponseWriter, l conn, ans answer) {
 	for name, values := range ans.header {
 		h[name] = values
 	}
+	if ans.stream != nil {
+		ans.stream(w)
+		if l.broken() {
+			drop()
+		}
+		return
+	}
 	h.Set("Content-Type", ans.contentType)
 	if f.RetryAfter != "" {
 		h.Set("Retry-After", f.RetryAfter)

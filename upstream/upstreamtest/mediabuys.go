@@ -99,6 +99,7 @@ func (a *Agent) SetMediaBuy(tenantID, id, status, note string) bool {
 	q.buys.put(id, with(doc, named{"status", status},
 		named{"status_history", append(history.Events, buyEvent{stamp(q.now, q.owner.zone()), status, orNull(note)})}))
 	q.owner.uncache()
+	a.tellChange()
 	return true
 }
 

@@ -145,6 +145,7 @@ func (q *inquiry) saveProduct(status int, p product) answer {
 		q.owner.countProduct(readProduct(old).Status, -1)
 	}
 	q.owner.countProduct(p.Status, 1)
+	q.agent.tellChange()
 	return q.product(status, doc)
 }
 
@@ -155,6 +156,7 @@ func deleteProduct(q *inquiry) answer {
 	}
 	q.products.drop(q.part)
 	q.owner.countProduct(readProduct(doc).Status, -1)
+	q.agent.tellChange()
 	return gone("The wholesale product was deleted.")
 }
 

@@ -135,10 +135,7 @@ func (a *Agent) provision(c call, l conn) answer {
 	if strings.ContainsAny(req.ExternalOrgID, " :") { // it has no place in an address
 		return crash(http.StatusInternalServerError, "internal_error")
 	}
-	at := a.opts.PublicURL
-	if a.opts.Domain != "" {
-		at = "https://" + t.subdomain + "." + a.opts.Domain
-	}
+	at := a.speaksAt(t)
 	return says(http.StatusCreated, provisionDocument{
 		TenantID: t.ID, Name: t.Name, ExternalOrgID: t.ExternalOrgID, ExternalSource: t.ExternalSource,
 		IsEmbedded: true, ManagedExternally: true,

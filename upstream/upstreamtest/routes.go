@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"path"
 	"slices"
 	"strings"
 )
@@ -63,7 +64,15 @@ const (
 	RouteCandidates            Route = "candidates"
 	RouteInventoryCapabilities Route = "inventory-capabilities"
 	RouteSignalCapabilities    Route = "signal-capabilities"
-	RouteUnknown               Route = "unknown"
+
+	// Beside the Tenant Management API.
+	RouteAdmin Route = "admin" // a page of the admin UI, or something behind one
+	RouteAsset Route = "asset" // what its pages load
+	RouteMCP   Route = "mcp"
+	RouteA2A   Route = "a2a"
+	RouteCard  Route = "card"
+
+	RouteUnknown Route = "unknown"
 )
 
 // routes is the table of what is served: the path under BasePath, where "*" is
@@ -116,6 +125,7 @@ type call struct {
 	part   string   // an ad server's type, or the id of what is asked for
 	allow  []string // methods that the path takes, where the request's is not among them
 	body   []byte   // at most maxBody
+	way    bool     // it is for the admin UI or comes from a buyer; part is the path behind the tenant's
 }
 
 // route says which operation a request names and for which tenant, if for one.
@@ -123,7 +133,7 @@ type call struct {
 func route(r *http.Request) call {
 	rest, ok := strings.CutPrefix(r.URL.EscapedPath(), BasePath+"/")
 	if !ok {
-		return call{route: RouteUnknown}
+		return wayIn(r)
 	}
 	parts := strings.Split(rest, "/")
 	for _, known := range routes {
@@ -152,6 +162,57 @@ func route(r *http.Request) call {
 		c.tenant, _ = url.PathUnescape(parts[1])
 	}
 	return c
+}
+
+// wayIn says the same of what is no path of the Tenant Management API. As servers do that are not careful, it takes
+// paths for what they become when escapes are undone, twice, backslashes turned, and steps back taken.
+func wayIn(r *http.Request) call {
+	c := call{route: RouteUnknown, way: true, tenant: r.Header.Get(tenantHeader)}
+	at := r.URL.Path
+	if again, err := url.PathUnescape(at); err == nil {
+		at = again
+	}
+	at = path.Clean("/" + strings.ReplaceAll(at, `\`, "/"))
+	switch at {
+	case "/mcp":
+		c.route = RouteMCP
+	case "/a2a":
+		c.route = RouteA2A
+	case "/.well-known/agent-card.json", "/.well-known/agent.json":
+		c.route = RouteCard
+	case "/static/admin.css", "/static/admin.js", "/favicon.ico":
+		c.route, c.part = RouteAsset, path.Base(at)
+	case "/tenants":
+		c.route = RouteAdmin
+	}
+	if rest, ok := strings.CutPrefix(at, "/tenant/"); ok {
+		c.route = RouteAdmin
+		c.tenant, c.part, _ = strings.Cut(rest, "/")
+	}
+	return c
+}
+
+// comeIn answers what is for the admin UI or comes from a buyer.
+func (a *Agent) comeIn(r *http.Request, c call, l conn) (ans answer) {
+	switch c.route {
+	case RouteAsset:
+		ans = asset(c.part)
+	case RouteMCP:
+		ans = a.speakMCP(r, c, l)
+	case RouteA2A:
+		ans = a.speakA2A(r, c, l)
+	case RouteCard:
+		ans = a.card(r)
+	default:
+		ans = a.admin(r, c, l)
+	}
+	if ans.header == nil {
+		ans.header = http.Header{}
+	}
+	// What a server says of itself is nobody's business.
+	ans.header.Set("Server", "sales-agent/"+Canary)
+	ans.header.Set("X-Debug-Token", Canary+"-debug-token")
+	return ans
 }
 
 // match compares a path's segments with those of a known one.
@@ -189,6 +250,8 @@ func (a *Agent) answer(r *http.Request, c call, l conn, f Fault) answer {
 		return ans
 	case c.route == RouteUnknown:
 		return htmlPage(http.StatusNotFound)
+	case c.way:
+		return a.comeIn(r, c, l)
 	}
 	if words := a.opts.refuse(r.Header); words != "" {
 		return errorAlone(http.StatusUnauthorized, words)
