@@ -41,6 +41,7 @@ const (
 	UpstreamInvalidResponse Reason = "UPSTREAM_INVALID_RESPONSE"
 	UpstreamUnauthorized    Reason = "UPSTREAM_UNAUTHORIZED"
 	CircuitOpen             Reason = "CIRCUIT_OPEN"
+	AgentUnauthorized       Reason = "AGENT_UNAUTHORIZED"
 	TenantNotFound          Reason = "TENANT_NOT_FOUND"
 )
 
