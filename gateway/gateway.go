@@ -77,6 +77,7 @@ type Deps struct {
 	Events    *events.Hub
 
 	Operations *operations.Service
+	Proxies    Proxies
 
 	Lifecycle      *lifecycle.Lifecycle
 	Receiver       *webhooks.Receiver
@@ -111,6 +112,7 @@ type Gateway struct {
 	profiles *semaphore.Weighted // of the runtime
 	consents *semaphore.Weighted // of /oauth/callback
 	streams  streams
+	passes   passes
 
 	inFlight        atomic.Int64 // requests
 	ready, stopping atomic.Bool
@@ -126,7 +128,7 @@ func New(cfg Config, deps Deps) *Gateway {
 		consents: semaphore.NewWeighted(consentsAtOnce), profiles: semaphore.NewWeighted(1),
 		limits:  limits{deps.Limiter, cfg.TrustedProxies, deps.Instruments.Limited},
 		public:  &url.URL{},
-		streams: newStreams(cfg.MaxConnections), stop: make(chan struct{}),
+		streams: newStreams(cfg.MaxConnections), passes: newPasses(cfg.MaxConnections, cfg.Agents.Streams), stop: make(chan struct{}),
 	}
 	if u, err := url.Parse(cfg.PublicURL); err == nil {
 		g.public, g.https = u, u.Scheme == "https"
@@ -138,6 +140,7 @@ func New(cfg Config, deps Deps) *Gateway {
 	g.main, g.admin = newTable(rows), newTable(admin{g}.routes())
 	g.ins.StoreAvailable(g.storeAvailable)
 	g.ins.Streams(g.streams.ofCustomer.Taken)
+	g.ins.PassedOpen(g.passes.Taken)
 	g.ins.InFlight(func() int { return int(g.inFlight.Load()) })
 	g.ins.Ready(func() bool { return g.phase() == "ready" })
 

@@ -61,6 +61,7 @@ var limitMessages = map[telemetry.LimitedKind]string{
 	telemetry.LimitedWrites:    "You write more often than you may. Write again in a moment.",
 	telemetry.LimitedWrongKeys: "Too many requests without a valid key came from your address. Try again in a moment.",
 	telemetry.LimitedStreams:   "This key has as many streams open as it may have.",
+	telemetry.LimitedCalls:     "You have as many calls under way as you may have. Call again when one has ended.",
 }
 
 func (l *limits) refuse(kind telemetry.LimitedKind, retryAfter time.Duration) error {

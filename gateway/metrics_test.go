@@ -5,7 +5,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
+	"esagate/internal/telemetry"
 	"esagate/transform"
 	"esagate/upstream/upstreamtest"
 )
@@ -27,6 +29,7 @@ func TestMetricsPageIsComplete(t *testing.T) {
 			Body: `{"adapter":{"type":"mock","connected":true},"fetched_at":"1999-12-31T00:00:00Z","products":5,"rollout":1}`})
 		w.get(statusOf)
 		w.must(w.status.CountSources(w.Context()))
+		w.counts.Passed(telemetry.DoorMCP, telemetry.PassDone, 1, 1, time.Second)
 		served, metrics := map[string]bool{}, string(w.do("GET", "/metrics").body)
 		if !strings.Contains(metrics, "\nesagate_requests_in_flight 1\n") {
 			w.Error("in flight is not this request alone")

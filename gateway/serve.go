@@ -266,7 +266,11 @@ func (g *Gateway) finish(r *request) {
 	if r.endWrite != nil {
 		defer r.endWrite()
 	}
-	if p := recover(); p != nil {
+	switch p := recover(); p {
+	case nil:
+	case http.ErrAbortHandler: // an answer that was passed on ended early: the client learns it from the connection
+		defer panic(p)
+	default:
 		g.ins.Panic()
 		g.log.LogAttrs(r.Context(), slog.LevelError, "a handler panicked", slog.String("request_id", r.id),
 			slog.String("route", r.route), slog.String("kind", kindOf(p)), slog.Any("stack", background.Callers()))

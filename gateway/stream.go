@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"context"
 	"errors"
 	"io"
 	"log/slog"
@@ -16,10 +15,6 @@ import (
 
 const (
 	heartbeatEvery = 20 * time.Second
-	// judgeEvery is how often a credential is judged that may end without the keys being changed, so
-	// that its stream ends within ten seconds.
-	judgeEvery   = 8 * time.Second
-	judgeTimeout = 2 * time.Second
 	// sessionStream is how long a stream by a session goes on: when its client comes back the session is renewed.
 	sessionStream = auth.SessionIdle / 2
 
@@ -39,18 +34,15 @@ type stream struct {
 	control *http.ResponseController
 	reader  *events.Reader
 
-	credential string           // where there is no session
-	changed    <-chan struct{}  // closed when the credential must be judged again
-	byClock    bool             // it may end without that: it is a token, or couldn't be judged
-	turn       *time.Timer      // to the next heartbeat, before which it is judged in any case
-	end        <-chan time.Time // nil: none is set
+	watch *watch
+	turn  *time.Timer      // to the next heartbeat, before which the credential is judged in any case
+	end   <-chan time.Time // nil: none is set
 }
 
 // How a stream ends, in the words of the log.
 var (
 	errClientLeft = errors.New("the client left")
 	errStopping   = errors.New("the gateway stops")
-	errRefused    = errors.New("the key is not good any more")
 	errRenew      = errors.New("the session is to be renewed")
 )
 
@@ -58,11 +50,9 @@ var (
 // the gateway stops.
 func (g followers) stream(w http.ResponseWriter, r *request, reader *events.Reader) {
 	s := &stream{gateway: g.Gateway, request: r, w: w, control: http.NewResponseController(w), reader: reader,
-		turn: time.NewTimer(heartbeatEvery)}
+		watch: newWatch(g.Gateway, r), turn: time.NewTimer(heartbeatEvery)}
 	defer s.turn.Stop()
-	if r.session == nil {
-		s.credential, _ = credential(r.Header)
-	} else {
+	if r.session != nil {
 		end := time.NewTimer(sessionStream)
 		defer end.Stop()
 		s.end = end.C
@@ -105,7 +95,7 @@ func (s *stream) next() error {
 		return errStopping
 	case <-s.end:
 		return errRenew
-	case <-s.changed:
+	case <-s.watch.changed:
 		return s.judge()
 	case <-s.turn.C:
 		if err := s.takeTurn(); err != nil {
@@ -124,7 +114,7 @@ func (s *stream) deliver() error {
 		select {
 		case <-s.gateway.stop:
 			return errStopping
-		case <-s.changed:
+		case <-s.watch.changed:
 			err = s.judge()
 		case <-s.turn.C:
 			err = s.takeTurn()
@@ -148,36 +138,18 @@ func (s *stream) takeTurn() error {
 
 // setTurn has streams act at whole seconds, together: waking the process is most of what a turn costs.
 func (s *stream) setTurn() {
-	every := heartbeatEvery
-	if s.byClock {
-		every = judgeEvery
-	}
 	now := time.Now()
-	s.turn.Reset(now.Truncate(time.Second).Add(every).Sub(now))
+	s.turn.Reset(now.Truncate(time.Second).Add(s.watch.every(heartbeatEvery)).Sub(now))
 }
 
 // judge says why the stream is over, if its credential is not good any more or has become another's.
-// What can't be judged now was good.
 func (s *stream) judge() error {
-	s.changed = s.gateway.deps.Auth.Changed() // before: what changes meanwhile is judged again
-	ctx, cancel := context.WithTimeout(s.request.Context(), judgeTimeout)
-	defer cancel()
-	caller, err := s.authenticate(ctx)
-	if errors.Is(err, auth.ErrUnknown) || err == nil && *caller != *s.request.key {
-		return errRefused
-	}
-	if byClock := err != nil || caller.Token; byClock != s.byClock {
-		s.byClock = byClock
+	byClock := s.watch.byClock
+	err := s.watch.judge()
+	if s.watch.byClock != byClock {
 		s.setTurn()
 	}
-	return nil
-}
-
-func (s *stream) authenticate(ctx context.Context) (*auth.Caller, error) {
-	if s.request.session != nil {
-		return s.gateway.deps.Auth.AuthenticateSession(ctx, s.request.session)
-	}
-	return s.gateway.deps.Auth.Authenticate(ctx, s.credential)
+	return err
 }
 
 // say writes a text and has it sent.

@@ -63,6 +63,7 @@ type world struct {
 	agent     *upstreamtest.Agent
 	events    *events.Hub
 	recent    *telemetry.Recent
+	counts    *telemetry.Instruments
 	status    *status.Service
 	gateway   *gateway.Gateway
 	directory *registry.Directory
@@ -158,7 +159,7 @@ func start(t testing.TB, s setup, agent *upstreamtest.Agent) *world {
 	tracing := cmp.Or(s.tracing, tel.TracerProvider)
 	instruments, err := telemetry.NewInstruments(tel.MeterProvider)
 	w.must(err)
-	w.recent = instruments.Recent
+	w.recent, w.counts = instruments.Recent, instruments
 	instruments.Leads(func() bool { return false })
 	instruments.Build("test", "0123abc", "go1.26")
 	instruments.ConfigReloaded(func() bool { return true })
@@ -182,6 +183,7 @@ func start(t testing.TB, s setup, agent *upstreamtest.Agent) *world {
 		t.Fatal(bad)
 	}
 	transport := &http.Transport{DialContext: dial}
+	passing := &http.Transport{DialContext: dial, DisableCompression: true}
 	w.client, err = upstream.New(upstream.Config{
 		BaseURL: server.URL(), APIKey: agentKey, Attempts: 3, Timeout: 3 * time.Second, FetchTimeout: 10 * time.Second, ProbeTimeout: 75 * time.Second,
 		Breaker: upstream.BreakerConfig{ConsecutiveFailures: 5, MinimumRequests: 20, FailureRatio: 0.5, Window: 30 * time.Second, OpenFor: 30 * time.Second},
@@ -228,14 +230,16 @@ func start(t testing.TB, s setup, agent *upstreamtest.Agent) *world {
 	}, operations.Deps{
 		Directory: w.directory, Upstream: w.client, Status: w.status, Lifecycle: w.lifecycle, Logger: tel.Logger, Instruments: instruments,
 	})
+	agentsConfig := gateway.AgentsConfig{Named: s.named, FirstByte: 75 * time.Second, Idle: 5 * time.Minute, Streams: 8}
 	w.gateway = gateway.New(gateway.Config{
 		ProbeTimeout: 75 * time.Second, TrustedProxies: s.proxies,
 		PublicURL: cmp.Or(s.publicURL, "https://gateway.example"), Envelope: s.envelope, AllowedOrigins: s.origins,
-		Agents: gateway.AgentsConfig{Named: s.named},
-		Admin:  s.admin, MaxConnections: s.connections, MaxConnectionsPerAddress: s.perAddress,
+		Admin: s.admin, MaxConnections: s.connections, MaxConnectionsPerAddress: s.perAddress,
+		AdminURL: server.URL(), AgentURL: server.URL(), ExternalSource: "gateway-tests", Agents: agentsConfig,
 	}, gateway.Deps{
 		Directory: w.directory, Auth: w.callers, Limiter: w.limiter, Agents: agents, CheckURL: guard.CheckURL, Upstream: w.client, Status: w.status, Events: w.events, Logger: tel.Logger, Instruments: instruments,
 		TracerProvider: tracing, Propagator: tel.Propagator, MetricsHandler: s.metrics,
+		Proxies:    gateway.NewProxies(passing, inProcess{s.outside}, agentsConfig),
 		Operations: adServers, Lifecycle: w.lifecycle, Subscriber: w.webhooks, ServiceAccount: func(customer int64) string {
 			if found, ok, _ := account(customer); ok {
 				return found.Email
@@ -257,6 +261,7 @@ func start(t testing.TB, s setup, agent *upstreamtest.Agent) *world {
 		w.directory.Close()
 		_ = w.store.Close()
 		transport.CloseIdleConnections()
+		passing.CloseIdleConnections()
 		_ = server.Close()
 		w.must(tel.Shutdown(ctx))
 	})

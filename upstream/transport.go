@@ -41,6 +41,19 @@ func newTransport() *http.Transport {
 	}
 }
 
+// PassingTransport makes a transport for requests of others that are passed on to the sales agent as they come: it leaves
+// the coding of content alone, and takes no part in breakers and slots. How long an exchange may take is its user's
+// business. Close its idle connections at the end.
+func PassingTransport() *http.Transport {
+	t := newTransport()
+	t.DisableCompression = true
+	t.MaxIdleConns, t.MaxIdleConnsPerHost = passingIdle, passingIdle
+	return t
+}
+
+// passingIdle is how many connections wait for the next request that is passed on.
+const passingIdle = 128
+
 // instrument puts a client span around each attempt. A span records the text of the error
 // that it sees, so scrubTransport stands inside.
 func instrument(base http.RoundTripper, d Deps) http.RoundTripper {

@@ -44,11 +44,32 @@ func (g *guarded) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-func (g *guarded) fault(u *url.URL) *urlFault {
+func (g *guarded) fault(u *url.URL) *urlFault { return faultOf(u, g.check) }
+
+func faultOf(u *url.URL, check func(string) *urlFault) *urlFault {
 	if u == nil || u.Opaque != "" { // its text has another host than the one that is dialled
 		return malformed
 	}
-	return g.check(u.String())
+	return check(u.String())
+}
+
+// passing sends a request as it is, to an address that may be asked.
+type passing struct {
+	check func(string) *urlFault
+	send  func(*http.Request) (*http.Response, error)
+}
+
+// RoundTrip implements http.RoundTripper.
+func (p *passing) RoundTrip(req *http.Request) (*http.Response, error) {
+	if fault := faultOf(req.URL, p.check); fault != nil {
+		closeBody(req)
+		return nil, fault.err
+	}
+	resp, err := p.send(req)
+	if err != nil {
+		return nil, reasonWithin(req.Context(), err)
+	}
+	return resp, nil
 }
 
 // reasonWithin is Reason where the context is known: when it ends, net/http may

@@ -48,6 +48,8 @@ type Client struct {
 	transport *http.Transport
 	following *http.Client
 	direct    *http.Client
+	streaming *http.Transport
+	passing   http.RoundTripper
 }
 
 // New makes a client. [Client.Close] it at the end.
@@ -63,19 +65,10 @@ func New(o Options) *Client {
 			Control: c.addresses.control,
 		}).DialContext
 	}
-	c.transport = &http.Transport{
-		Proxy:                  nil, // a proxy would look up the name and connect in our place
-		DialContext:            dial,
-		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: o.RootCAs},
-		TLSHandshakeTimeout:    connectTime,
-		ForceAttemptHTTP2:      true,
-		MaxConnsPerHost:        maxConnsPerHost,
-		MaxIdleConns:           MaxAtOnce,
-		MaxIdleConnsPerHost:    2,
-		IdleConnTimeout:        idleTime,
-		ExpectContinueTimeout:  time.Second,
-		MaxResponseHeaderBytes: maxHeader,
-	}
+	c.transport, c.streaming = newTransport(dial, o.RootCAs), newTransport(dial, o.RootCAs)
+	c.transport.MaxConnsPerHost = maxConnsPerHost
+	c.streaming.DisableCompression = true
+	c.passing = &passing{check: c.addresses.check, send: c.streaming.RoundTrip}
 	shared := newSlots()
 	guard := func(send func(*http.Request) (*http.Response, error)) *http.Client {
 		return &http.Client{
@@ -102,5 +95,29 @@ func (c *Client) HTTP() *http.Client { return c.following }
 // Location. It shares the limits and the connections of HTTP.
 func (c *Client) HTTPDirect() *http.Client { return c.direct }
 
+// Passing gives what requests of others are passed on with, as they come, to addresses that callers supplied: guarded as
+// HTTP is, without following redirects, and without bounds of time, bytes and number, which are its user's. It leaves the
+// coding of content alone. It fails with errors of this package; those of reading an answer's body are net/http's, and are
+// for no log.
+func (c *Client) Passing() http.RoundTripper { return c.passing }
+
 // Close closes the connections that are idle. The client stays usable.
-func (c *Client) Close() { c.transport.CloseIdleConnections() }
+func (c *Client) Close() {
+	c.transport.CloseIdleConnections()
+	c.streaming.CloseIdleConnections()
+}
+
+func newTransport(dial func(ctx context.Context, network, address string) (net.Conn, error), roots *x509.CertPool) *http.Transport {
+	return &http.Transport{
+		Proxy:                  nil, // a proxy would look up the name and connect in our place
+		DialContext:            dial,
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
+		TLSHandshakeTimeout:    connectTime,
+		ForceAttemptHTTP2:      true,
+		MaxIdleConns:           MaxAtOnce,
+		MaxIdleConnsPerHost:    2,
+		IdleConnTimeout:        idleTime,
+		ExpectContinueTimeout:  time.Second,
+		MaxResponseHeaderBytes: maxHeader,
+	}
+}

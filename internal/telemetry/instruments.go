@@ -57,6 +57,10 @@ type Instruments struct {
 	MalformedField      func(path string) // a known field with a value of another type
 	TaskEvaluationError func(task string) // a platform task's id
 
+	// Passed records a request that was passed on, once it is over: bytes of bodies, to the other side and back.
+	Passed     func(door Door, outcome PassOutcome, sent, received int64, took time.Duration)
+	PassedOpen func(count func() int)
+
 	Streams        func(count func() int)
 	StoreAvailable func(is func() bool)
 	StorePools     func(stats func() map[string]sql.DBStats) // by the pool's name
@@ -111,6 +115,8 @@ func NewInstruments(mp metric.MeterProvider) (*Instruments, error) {
 			"Known fields with a value of another type.", "path", pathsLimit, fieldPath),
 		TaskEvaluationError: b.labelled("esagate.tasks.evaluation_errors",
 			"Evaluations of a platform task's complete_when that failed.", "task", tasksLimit, taskID),
+
+		Passed: b.passed(), PassedOpen: b.gauge("esagate.proxy.open", "Requests that are being passed on, streams included."),
 
 		Streams:        b.gauge("esagate.streams", "Streams of events that are open."),
 		StoreAvailable: b.flag("esagate.store.available", "1 while the registry's store answers, else 0."),

@@ -65,7 +65,7 @@ var keys = map[string]treatment{
 	"source_id": ident, "esa_id": plain, "tenant": ident, "tenants": plain, "field": plain,
 
 	// How it went.
-	"breaker": plain, "bytes": plain, "code": plain, "after": plain, "count": plain, "dropped": plain,
+	"breaker": plain, "bytes": plain, "bytes_received": plain, "bytes_sent": plain, "door": plain, "first_byte": plain, "code": plain, "after": plain, "count": plain, "dropped": plain,
 	"duration": plain, "duration_ms": plain, "outcome": plain, "reason": plain, "next_try": plain, "scope": plain,
 	"state": plain, "status": plain, "cause": text, "error": text, "stack": stack,
 

@@ -19,6 +19,7 @@ import (
 var buckets = map[string][]float64{
 	nameRequestDuration:         {.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 	"esagate.upstream.duration": {.01, .025, .05, .1, .25, .5, 1, 2, 3, 5, 10, 20, 30, 45, 60, 75, 90},
+	namePassDuration:            {.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600},
 	nameSnapshotAge:             {1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900},
 }
 

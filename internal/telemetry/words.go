@@ -60,9 +60,10 @@ const (
 	LimitedWrites    LimitedKind = "writes"
 	LimitedWrongKeys LimitedKind = "wrong_keys"
 	LimitedStreams   LimitedKind = "streams"
+	LimitedCalls     LimitedKind = "calls" // that are passed on
 )
 
-var limitedKinds = []LimitedKind{LimitedReads, LimitedWrites, LimitedWrongKeys, LimitedStreams}
+var limitedKinds = []LimitedKind{LimitedReads, LimitedWrites, LimitedWrongKeys, LimitedStreams, LimitedCalls}
 
 // ConsentOutcome says what became of a consent with an agent's authorization server.
 type ConsentOutcome string

@@ -1,0 +1,106 @@
+package proxy
+
+import (
+	"bufio"
+	"context"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// clientWriter answers a client. It gives the client a time for each piece, since the deadlines of the server are for
+// whole requests, and none once the exchange has ended.
+type clientWriter struct {
+	http.ResponseWriter
+	control *http.ResponseController
+	within  time.Duration
+	ctx     context.Context // the exchange's
+
+	mu    sync.Mutex
+	begun bool // an answer was
+	over  bool // no more deadlines are set
+}
+
+// WriteHeader implements http.ResponseWriter. Answers that come before the answer are not passed on.
+func (w *clientWriter) WriteHeader(status int) {
+	if status >= 200 || status == http.StatusSwitchingProtocols {
+		w.expectTaking()
+		w.ResponseWriter.WriteHeader(status)
+	}
+}
+
+// Write implements http.ResponseWriter.
+func (w *clientWriter) Write(p []byte) (int, error) {
+	w.expectTaking()
+	return w.ResponseWriter.Write(p)
+}
+
+// FlushError serves http.ResponseController.
+func (w *clientWriter) FlushError() error {
+	w.expectTaking()
+	return w.control.Flush()
+}
+
+// Hijack implements http.Hijacker. The client's connection ends with the exchange: a client that neither reads nor
+// writes would hold it otherwise.
+func (w *clientWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, buffered, err := w.control.Hijack()
+	if err == nil {
+		context.AfterFunc(w.ctx, func() { _ = conn.Close() })
+	}
+	return conn, buffered, err
+}
+
+// expectTaking gives the client time to take what is written next.
+func (w *clientWriter) expectTaking() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.begun = true
+	if w.within > 0 && !w.over {
+		_ = w.control.SetWriteDeadline(time.Now().Add(w.within))
+	}
+}
+
+// expectMore gives the client time to send more.
+func (w *clientWriter) expectMore() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.within > 0 && !w.over {
+		_ = w.control.SetReadDeadline(time.Now().Add(w.within))
+	}
+}
+
+// expectNothing waits for the client to leave, for as long as it stays.
+func (w *clientWriter) expectNothing() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.over {
+		_ = w.control.SetReadDeadline(time.Time{})
+	}
+}
+
+// cut ends what waits for the client, once the exchange is over: the rest of its request, and its taking the answer.
+// Where none has begun, there may be an error to be answered.
+func (w *clientWriter) cut(sentAll bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.over {
+		return
+	}
+	w.over = true
+	past := time.Unix(1, 0)
+	if !sentAll {
+		_ = w.control.SetReadDeadline(past)
+	}
+	if w.begun {
+		_ = w.control.SetWriteDeadline(past)
+	}
+}
+
+// leave keeps hands off the connection from now on.
+func (w *clientWriter) leave() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.over = true
+}

@@ -1,0 +1,148 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Why a request has no answer, or an answer ended before its end. Nothing of what either side sent is in them.
+var (
+	ErrUnreachable     = errors.New("proxy: no answer came")
+	ErrFirstByte       = errors.New("proxy: no answer came in time")
+	ErrIdle            = errors.New("proxy: nothing came for too long")
+	ErrTooLarge        = errors.New("proxy: the answer is too large")
+	ErrLine            = errors.New("proxy: a line of the answer is too long")
+	ErrCut             = errors.New("proxy: the answer is cut short")
+	ErrRequestTooLarge = errors.New("proxy: the request is too large")
+	ErrRequest         = errors.New("proxy: the request did not come in whole")
+)
+
+// exchange is one request on its way.
+type exchange struct {
+	limits  Limits
+	target  Target
+	follow  Follow
+	client  *clientWriter
+	ctx     context.Context // ends with the exchange; the request's own, without what ReverseProxy adds
+	cancel  context.CancelCauseFunc
+	begun   time.Time
+	upgrade bool // was asked for
+
+	sent, received atomic.Int64
+	sentAll        atomic.Bool
+
+	first            time.Duration
+	status           int
+	stream, upgraded bool
+
+	mu  sync.Mutex
+	err error // the first reason for which there is no answer, or no whole one
+}
+
+type exchangeKey struct{}
+
+func exchangeOf(ctx context.Context) *exchange { return ctx.Value(exchangeKey{}).(*exchange) }
+
+// fail keeps the first reason of a failure.
+func (x *exchange) fail(err error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.err == nil {
+		x.err = err
+	}
+}
+
+// abort ends the exchange for a reason.
+func (x *exchange) abort(err error) {
+	x.fail(err)
+	x.cancel(err)
+}
+
+// failed gives the reason for which it failed: where the context ended first, that is why.
+func (x *exchange) failed() error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if cause := context.Cause(x.ctx); x.err != nil && cause != nil {
+		return cause
+	}
+	return x.err
+}
+
+func (x *exchange) now() Exchange {
+	return Exchange{
+		Sent: x.sent.Load(), SentAll: x.sentAll.Load(), Received: x.received.Load(), FirstByte: x.first, Took: time.Since(x.begun),
+		Status: x.status, Stream: x.stream, Upgraded: x.upgraded, Err: x.failed(),
+	}
+}
+
+// begin looks at an answer before any of it is passed on.
+func (x *exchange) begin(resp *http.Response) error {
+	if x.target.Answer != nil {
+		if err := x.target.Answer(resp); err != nil {
+			return err
+		}
+	}
+	if x.follow.Begins != nil {
+		x.follow.Begins(x.now())
+	}
+	return nil
+}
+
+// end tells what has become of the exchange.
+func (x *exchange) end() {
+	outcome := x.now()
+	x.client.leave()
+	x.cancel(nil)
+	if x.follow.Ends != nil {
+		x.follow.Ends(outcome)
+	}
+}
+
+// exchangeTransport bounds and counts what passes.
+type exchangeTransport struct{ *Proxy }
+
+// RoundTrip implements http.RoundTripper.
+func (t exchangeTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	x := exchangeOf(r.Context())
+	r = r.WithContext(x.ctx) // without ReverseProxy's trace, which passes 1xx answers on
+	wait := newPatience(t.limits.FirstByte, func() { x.abort(ErrFirstByte) })
+	defer wait.stop()
+	if r.Body != nil && r.Body != http.NoBody {
+		body := &sentBody{ReadCloser: r.Body, x: x, wait: wait}
+		defer body.leave()
+		r.Body = body
+	}
+	came, err := t.transport.RoundTrip(r)
+	if err != nil {
+		return nil, ErrUnreachable
+	}
+	if came.StatusCode == http.StatusSwitchingProtocols && !x.upgrade {
+		_ = came.Body.Close()
+		return nil, ErrUnreachable
+	}
+	// Trailers come into the answer that the transport made: a copy of it gets none.
+	resp := new(*came)
+	resp.Trailer = nil
+	x.first, x.status = time.Since(x.begun), resp.StatusCode
+	x.upgraded = resp.StatusCode == http.StatusSwitchingProtocols
+	media, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	x.stream = media == "text/event-stream" || x.upgraded
+	body := &receivedBody{ReadCloser: resp.Body, x: x, most: t.limits.Answer, idle: newPatience(t.limits.Idle, func() { x.abort(ErrIdle) })}
+	if x.stream {
+		body.most = t.limits.Stream
+	}
+	if x.stream && !x.upgraded {
+		body.line = t.limits.Line
+	}
+	resp.Body = body
+	if conn, ok := body.ReadCloser.(io.Writer); ok {
+		resp.Body = &upgradedBody{body, conn}
+	}
+	return resp, nil
+}
