@@ -22,10 +22,11 @@ var errProfiling = fault.New(fault.Unavailable, "Another profile is being taken.
 type admin struct{ *Gateway }
 
 func (g admin) routes() []Route {
+	p := probes(g)
 	return []Route{
-		{"GET", "/healthz", "", public, g.getHealth},
-		{"GET", "/readyz", "", public, g.getReadiness},
-		{"GET", "/metrics", "", public, g.getMetrics},
+		{"GET", "/healthz", "", public, p.getHealth},
+		{"GET", "/readyz", "", public, p.getReadiness},
+		{"GET", "/metrics", "", public, p.getMetrics},
 		{"GET", profilePath, "", public, g.profile(pprof.Index)},
 		{"GET", profilePath + "cmdline", "", public, g.profile(pprof.Cmdline)},
 		{"GET", profilePath + "symbol", "", public, g.profile(pprof.Symbol)},

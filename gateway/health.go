@@ -29,7 +29,10 @@ func (g *Gateway) SetStopping() {
 	}
 }
 
-func (g *Gateway) getHealth(w http.ResponseWriter, r *request) error {
+// probes are what systems ask that keep the gateway running.
+type probes struct{ *Gateway }
+
+func (g probes) getHealth(w http.ResponseWriter, r *request) error {
 	writeUncached(w, r, http.StatusOK, jsonType, []byte(`{"status":"ok"}`))
 	return nil
 }
@@ -50,7 +53,7 @@ func (g *Gateway) storeAvailable() bool {
 
 // getReadiness is false only while starting and stopping: a gateway without its
 // sales agent or its store still serves what it knows, and says so here.
-func (g *Gateway) getReadiness(w http.ResponseWriter, r *request) error {
+func (g probes) getReadiness(w http.ResponseWriter, r *request) error {
 	body := readiness{Status: g.phase()}
 	if !g.cfg.Admin || r.table == g.admin {
 		g.addDetails(&body)
@@ -64,7 +67,7 @@ func (g *Gateway) getReadiness(w http.ResponseWriter, r *request) error {
 }
 
 // addDetails names what is away.
-func (g *Gateway) addDetails(body *readiness) {
+func (g probes) addDetails(body *readiness) {
 	body.Store, body.Upstream = "ok", agentState(g.deps.Upstream.Health())
 	if !g.storeAvailable() {
 		body.Store = "away"

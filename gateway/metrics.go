@@ -79,7 +79,7 @@ func (m *metricsPages) get(ctx context.Context, accept string) (*api.Body, []str
 	return p.body, p.header["Content-Type"], nil
 }
 
-func (g *Gateway) getMetrics(w http.ResponseWriter, r *request) error {
+func (g probes) getMetrics(w http.ResponseWriter, r *request) error {
 	page, contentType, err := g.metrics.get(r.Context(), r.Header.Get("Accept"))
 	if err != nil {
 		return err

@@ -50,7 +50,7 @@ const (
 // routes is the table that leads the router; a test holds it against api/openapi.yaml.
 // The busiest route stands first: the router tries them in order.
 func (g *Gateway) routes() []Route {
-	c, i, s := connections{g}, inventory{g}, site{g}
+	c, i, s, p := connections{g}, inventory{g}, site{g}, probes{g}
 	return append([]Route{
 		{"GET", source + "/status", "getInventorySourceEsaStatus", read, g.onSource(c.getStatus)},
 		{"GET", source + "/esa", "getInventorySourceEsa", read, g.onSource(c.getConnection)},
@@ -89,9 +89,9 @@ func (g *Gateway) routes() []Route {
 
 		{"POST", WebhookPath, "receiveEsaSync", public, g.receiveWebhook},
 		{"GET", "/oauth/callback", "finishConsent", public, g.finishConsent},
-		{"GET", "/healthz", "getHealth", public, g.getHealth},
-		{"GET", "/readyz", "getReadiness", public, g.getReadiness},
-		{"GET", "/metrics", "getMetrics", public, g.getMetrics},
+		{"GET", "/healthz", "getHealth", public, p.getHealth},
+		{"GET", "/readyz", "getReadiness", public, p.getReadiness},
+		{"GET", "/metrics", "getMetrics", public, p.getMetrics},
 		{"GET", "/openapi.yaml", "getOpenAPI", public, s.getSpec},
 		{"GET", "/openapi.json", "getOpenAPIAsJSON", public, s.getSpecAsJSON},
 	}, adServers{g}.routes()...)
