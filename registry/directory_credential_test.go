@@ -88,6 +88,12 @@ func TestDirectoryCredentials(t *testing.T) {
 						return registry.SourceChange{Agent: &a}, nil
 					})
 				})
+				step("a refusal", func() (*registry.Source, error) {
+					return d.MarkRefused(t.Context(), customer, "a", s.Agent.CredentialID, time.Now())
+				})
+				if s.Agent.RefusedAt.IsZero() {
+					t.Fatal("not refused")
+				}
 				step("a refresh", func() (*registry.Source, error) {
 					return d.ReplaceCredential(t.Context(), customer, "a", s.Agent.CredentialID, &next)
 				})
@@ -96,6 +102,9 @@ func TestDirectoryCredentials(t *testing.T) {
 					return d.ReplaceCredential(t.Context(), customer, "a", s.Agent.CredentialID, nil)
 				})
 				if _, err := d.ReplaceCredential(t.Context(), customer, "a", "none", &next); !errors.Is(err, registry.ErrStale) {
+					t.Fatal(err)
+				}
+				if _, err := d.MarkRefused(t.Context(), customer, "a", "none", time.Now()); !errors.Is(err, registry.ErrStale) {
 					t.Fatal(err)
 				}
 				void := consentTo(s)
@@ -117,6 +126,9 @@ func TestDirectoryCredentialsNotFound(t *testing.T) {
 		},
 		"ReplaceCredential": func(ctx context.Context, d *registry.Directory, sourceID string) (*registry.Source, error) {
 			return d.ReplaceCredential(ctx, customer, sourceID, "id", nil)
+		},
+		"MarkRefused": func(ctx context.Context, d *registry.Directory, sourceID string) (*registry.Source, error) {
+			return d.MarkRefused(ctx, customer, sourceID, "id", time.Now())
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

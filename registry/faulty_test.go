@@ -228,6 +228,18 @@ func (c faultyCustomer) ReplaceCredential(ctx context.Context, sourceID, id stri
 	return ask(ctx, c.f, "change", func() (*registry.Source, error) { return c.CustomerStore.ReplaceCredential(ctx, sourceID, id, next) })
 }
 
+func (c faultyCustomer) MarkRefused(ctx context.Context, sourceID, id string, at time.Time) (*registry.Source, error) {
+	return ask(ctx, c.f, "change", func() (*registry.Source, error) { return c.CustomerStore.MarkRefused(ctx, sourceID, id, at) })
+}
+
+func (c faultyCustomer) KeepLaunch(ctx context.Context, sourceID string, token [32]byte, launch registry.Launch) error {
+	return c.f.do(ctx, "change", func() error { return c.CustomerStore.KeepLaunch(ctx, sourceID, token, launch) })
+}
+
+func (f *faulty) TakeLaunch(ctx context.Context, token [32]byte) (*registry.TakenLaunch, error) {
+	return ask(ctx, f, "change", func() (*registry.TakenLaunch, error) { return f.Store.TakeLaunch(ctx, token) })
+}
+
 func (c faultyCustomer) CreateManaged(ctx context.Context, s registry.NewManaged, once *registry.IdempotencyRecord) (registry.Creation, error) {
 	return ask(ctx, c.f, "change", func() (registry.Creation, error) { return c.CustomerStore.CreateManaged(ctx, s, once) })
 }

@@ -22,6 +22,7 @@ func calls(s registry.Store, esaID int64, agent *registry.Source) map[string]fun
 		},
 		"KeepAnswer":     func(ctx context.Context) error { return c.KeepAnswer(ctx, "open", []byte("late")) },
 		"TakeConsent":    func(ctx context.Context) error { _, err := s.TakeConsent(ctx, [32]byte{1}); return err },
+		"TakeLaunch":     func(ctx context.Context) error { _, err := s.TakeLaunch(ctx, [32]byte{1}); return err },
 		"RewriteSecrets": func(ctx context.Context) error { _, err := s.RewriteSecrets(ctx); return err },
 		"CreateKey": func(ctx context.Context) error {
 			_, err := s.APIKeys().CreateKey(ctx, apiKey(alice, "failing"))
@@ -60,6 +61,7 @@ func failing(t *testing.T, s registry.Store) (*registry.Source, *registry.Source
 	agent := create(t, s, alice, withToken("agent", "kept"))
 	begin(t, s, alice, "agent", [32]byte{1}, time.Now().Add(time.Hour))
 	createOnce(t, s, alice, newAgent("open"), &registry.IdempotencyRecord{Key: "open"}, false, "")
+	launch(t, s, m, [32]byte{1}, time.Now().Add(time.Hour))
 	createKey(t, s, apiKey(alice, "first"))
 	return m, agent
 }
@@ -85,6 +87,9 @@ func failCancelled(t *testing.T, s registry.Store) {
 	nothingRecorded(t, s, m)
 	if _, err := s.TakeConsent(t.Context(), [32]byte{1}); err != nil {
 		t.Errorf("the consent: %v", err)
+	}
+	if _, err := s.TakeLaunch(t.Context(), [32]byte{1}); err != nil {
+		t.Errorf("the launch: %v", err)
 	}
 	if keys, _, err := s.APIKeys().GoodKeys(t.Context()); err != nil || len(keys) != 1 || !keys[0].LastUsedAt.IsZero() {
 		t.Errorf("keys %+v, %v", keys, err)

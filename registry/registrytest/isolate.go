@@ -37,6 +37,13 @@ func sourceCalls(c registry.CustomerStore, was *registry.Source, sourceID string
 		"BeginConsent": func(ctx context.Context) error {
 			return c.BeginConsent(ctx, sourceID, [32]byte{200}, consent)
 		},
+		"MarkRefused": func(ctx context.Context) error {
+			_, err := c.MarkRefused(ctx, sourceID, credentialID, at(1))
+			return err
+		},
+		"KeepLaunch": func(ctx context.Context) error {
+			return c.KeepLaunch(ctx, sourceID, [32]byte{200}, launchOf(was, at(math.MaxInt16)))
+		},
 		"EndConsent": func(ctx context.Context) error {
 			_, err := c.EndConsent(ctx, sourceID, consent, *tokens("theirs"))
 			return err

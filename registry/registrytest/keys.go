@@ -54,9 +54,9 @@ func keysMade(t *testing.T, s registry.Store, c *clock) {
 		t.Fatalf("generation %d after %d", after, before)
 	}
 	reading := apiKey(bob, "site") // the same name of another customer
-	reading.Write = false
+	reading.Write, reading.Identity = false, registry.Identity{Role: "viewer", Email: "o'hara@example.net", PrincipalID: "p-1"}
 	second := createKey(t, s, reading)
-	if second.Write || second.ID <= first.ID {
+	if second.Write || second.ID <= first.ID || second.Identity != reading.Identity {
 		t.Fatalf("made %+v", second)
 	}
 	grown := generation(t, s, first, second)
@@ -76,6 +76,11 @@ func keysMade(t *testing.T, s registry.Store, c *clock) {
 		if got, err := s.APIKeys().CreateKey(t.Context(), apiKey(alice, name)); !errors.Is(err, registry.ErrInvalid) {
 			t.Errorf("name %.10q: %+v, %v, want ErrInvalid", name, got, err)
 		}
+	}
+	for _, bad := range []registry.Identity{{Role: "\x00"}, {Email: "\xff"}, {PrincipalID: "a\x00"}} {
+		key := apiKey(alice, "third")
+		key.Identity = bad
+		fails(t, registry.ErrInvalid)(s.APIKeys().CreateKey(t.Context(), key))
 	}
 	if now := generation(t, s, first, second); now != grown {
 		t.Fatalf("generation %d after refusals, was %d", now, grown)

@@ -21,6 +21,7 @@ func RunReopen(t *testing.T, place func(t *testing.T) Opener) {
 		"deliveries to two at once":           reopenTwoDeliveries,
 		"what was under way is there again":   reopenLife,
 		"connections of two at once":          reopenTwoLives,
+		"launches of two at once":             reopenTwoLaunches,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

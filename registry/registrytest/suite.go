@@ -42,6 +42,7 @@ var long = map[string]bool{
 	"fail/closed store":                        true,
 	"event/model":                              true,
 	"audit/order and pages":                    true,
+	"launch/bounded":                           true,
 }
 
 func run(t *testing.T, open Opener, whole bool) {
@@ -108,6 +109,7 @@ func run(t *testing.T, open Opener, whole bool) {
 		{"upkeep/tenants", upkeepTenants},
 		{"upkeep/subscriptions", upkeepSubscriptions},
 		{"lease/contested", alone(leaseContested)},
+		{"launch/taken once", alone(launchTakenTogether)},
 		{"subscription/kept", subscriptionKept},
 		{"subscription/left as it is", subscriptionLeft},
 		{"subscription/versions", subscriptionVersions},
@@ -161,6 +163,13 @@ func runTimed(t *testing.T, open Opener, whole bool) {
 		{"consent/ends", consentEnds},
 		{"consent/another source of the sourceId", consentCrosses},
 		{"consent/races", consentRaces},
+		{"credentials/refused", credentialRefused},
+		{"credentials/refused until others are there", credentialRefusedCleared},
+		{"launch/taken", launchTaken},
+		{"launch/expires", launchExpires},
+		{"launch/what can't be kept", launchRefused},
+		{"launch/another source of the sourceId", launchCrosses},
+		{"launch/bounded", launchBounded},
 		{"once/replayed", onceReplayed},
 		{"once/reused", onceReused},
 		{"once/pending", oncePending},

@@ -31,6 +31,8 @@ var secretReads = []struct {
 	{"their k", keyUsed(32, "three", "k"), registry.ErrSourceTaken},
 	{"state 1", stateTaken(1), nil},
 	{"state 2", stateTaken(2), registry.ErrNotFound},
+	{"launch 1", launchTaken(1), nil},
+	{"launch 2", launchTaken(2), registry.ErrNotFound},
 	{"radio", secretOf("radio"), nil},
 	{"video", secretOf("video"), nil},
 	{"settings", settingsOf("radio"), nil},
@@ -60,6 +62,13 @@ func stateTaken(state byte) secretRead {
 	}
 }
 
+func launchTaken(token byte) secretRead {
+	return func(t *testing.T, s registry.Store) error {
+		_, err := s.TakeLaunch(t.Context(), [32]byte{token})
+		return err
+	}
+}
+
 func secretOf(tenant string) secretRead {
 	return func(t *testing.T, s registry.Store) error {
 		_, err := s.WebhookTarget(t.Context(), tenant)
@@ -80,7 +89,7 @@ func settingsOf(sourceID string) secretRead {
 
 // movedWorld has the sources 1 and 2 of customer 31, and 3 of customer 32, with
 // credentials of the first two, and an idempotency key and a consent of the first. Two
-// connections, radio and video, have a subscription and settings each.
+// connections, radio and video, have a subscription and settings each, and there is a launch into radio.
 func movedWorld(t *testing.T, s registry.Store) {
 	t.Helper()
 	made := &registry.IdempotencyRecord{Key: "k", Answer: func(*registry.Source) []byte { return []byte("answer") }}
@@ -95,6 +104,9 @@ func movedWorld(t *testing.T, s registry.Store) {
 	for _, id := range []string{"radio", "video"} {
 		must(t)(s.Customer(31).KeepSettings(t.Context(), subscribed(t, s, id, "secret"), []byte(id)))
 	}
+	radio, err := s.Customer(31).Source(t.Context(), "radio")
+	must(t)(err)
+	must(t)(s.Customer(31).KeepLaunch(t.Context(), "radio", [32]byte{1}, registry.Launch{SourceRow: radio.ID, ExpiresAt: time.Now().Add(time.Hour)}))
 }
 
 // TestMovedSecrets puts sealed values where they don't belong, as an attacker might who
@@ -123,10 +135,15 @@ func TestMovedSecrets(t *testing.T) {
 		{"a consent of another customer", `UPDATE consents SET customer_id = 32, source = 3`, ends{"state 1": shut}},
 		{"a consent of another state", `UPDATE consents SET state_hash = x'0200000000000000000000000000000000000000000000000000000000000000'`,
 			ends{"state 1": none, "state 2": shut}},
+		{"a launch into another source", `UPDATE launches SET source = 2`, ends{"launch 1": shut}},
+		{"a launch of another customer", `UPDATE launches SET customer_id = 32, source = 3`, ends{"launch 1": shut}},
+		{"a launch of another token", `UPDATE launches SET token_hash = x'0200000000000000000000000000000000000000000000000000000000000000'`,
+			ends{"launch 1": none, "launch 2": shut}},
+		{"a launch that goes on", `UPDATE launches SET expires_at = '9999-01-01T00:00:00.000000Z', sealed = (SELECT sealed FROM consents)`, ends{"launch 1": shut}},
 		{"a subscription of another connection", `UPDATE subscriptions SET sealed = (SELECT sealed FROM subscriptions WHERE connection = ` + video + `) WHERE connection <> ` + video,
 			ends{"radio": shut}},
-		{"a subscription of another customer", `UPDATE sources SET customer_id = 32 WHERE source_id = 'radio'; UPDATE connections SET customer_id = 32 WHERE tenant_id = 'radio';
-			UPDATE subscriptions SET customer_id = 32 WHERE connection <> ` + video, ends{"radio": shut}},
+		{"a subscription of another customer", `DELETE FROM launches; UPDATE sources SET customer_id = 32 WHERE source_id = 'radio'; UPDATE connections SET customer_id = 32 WHERE tenant_id = 'radio';
+			UPDATE subscriptions SET customer_id = 32 WHERE connection <> ` + video, ends{"radio": shut, "launch 1": none}},
 		{"a changed subscription", `UPDATE subscriptions SET sealed = CAST(sealed AS BLOB) || x'00'`, ends{"radio": shut, "video": shut}},
 		{"an empty subscription", `UPDATE subscriptions SET sealed = x''`, ends{"radio": shut, "video": shut}},
 		{"settings of another connection", `UPDATE kept_settings SET sealed = (SELECT sealed FROM kept_settings WHERE connection = ` + video + `) WHERE connection <> ` + video,

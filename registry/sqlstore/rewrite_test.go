@@ -39,6 +39,10 @@ func plantSecrets(t *testing.T, s registry.Store, n int) {
 			SourceRow: made.Source.ID, AuthVersion: 1, Verifier: id, ExpiresAt: time.Now().Add(time.Hour)}))
 		esaID := subscribed(t, s, "m"+id, "secret of "+id)
 		must(t)(s.Customer(31).KeepSettings(t.Context(), esaID, []byte("settings of "+id)))
+		managed, err := s.Customer(31).ManagedSourceByID(t.Context(), esaID)
+		must(t)(err)
+		must(t)(s.Customer(31).KeepLaunch(t.Context(), "m"+id, [32]byte{byte(i), byte(i >> 8), 1}, registry.Launch{
+			SourceRow: managed.ID, Session: id, ExpiresAt: time.Now().Add(time.Hour)}))
 	}
 }
 
@@ -58,6 +62,9 @@ func readSecrets(t *testing.T, s registry.Store, n int, except string) {
 		}
 		if got, err := s.TakeConsent(t.Context(), [32]byte{byte(i), byte(i >> 8), 1}); err != nil || got.Consent.Verifier != id {
 			t.Fatalf("%s: consent: %v", id, err)
+		}
+		if got, err := s.TakeLaunch(t.Context(), [32]byte{byte(i), byte(i >> 8), 1}); err != nil || got.Launch.Session != id {
+			t.Fatalf("%s: launch: %v", id, err)
 		}
 		target, err := s.WebhookTarget(t.Context(), "m"+id)
 		if err != nil || target.Secret != "secret of "+id {
@@ -83,7 +90,7 @@ func TestRewriteSecrets(t *testing.T) {
 			plantSecrets(t, s, n+1)
 			// An answer that is still to come is nothing to rewrite.
 			must(t)(s.Customer(31).CreateSource(t.Context(), agentSource("pending"), &registry.IdempotencyRecord{Key: "pending"}))
-			const all = 6*(n+1) + 1 + 1 + 1 // what is pending has two, and the note of the key is one
+			const all = 7*(n+1) + 1 + 1 + 1 // what is pending has two, and the note of the key is one
 			rewrite := func(s *sqlstore.Store, want int) {
 				t.Helper()
 				if got, err := s.RewriteSecrets(t.Context()); err != nil || got != want {
@@ -121,7 +128,7 @@ func TestRewriteWhatCannotBeOpened(t *testing.T) {
 
 	both := stepped(t, first, vault.Rotate)
 	s = open(t, url, withKey(t, both))
-	for _, want := range []int{6*n - 1 + 1, 0} {
+	for _, want := range []int{7*n - 1 + 1, 0} {
 		if got, err := s.RewriteSecrets(t.Context()); !errors.Is(err, registry.ErrSecret) || got != want {
 			t.Fatalf("%d rewritten, %v, want %d and ErrSecret", got, err, want)
 		}

@@ -187,13 +187,16 @@ func TestAuditIDs(t *testing.T) {
 	}
 }
 
-// TestMadeUpStates: a state that was never given out costs no transaction. Here it would
-// wait for the one that it is looked for in.
+// TestMadeUpStates: a state, or the token of a launch, that was never given out costs no transaction.
+// Here it would wait for the one that it is looked for in.
 func TestMadeUpStates(t *testing.T) {
 	s := fileStore(t)
 	if err := s.writing(t.Context(), 5, func(scope) error {
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 		defer cancel()
+		if _, err := s.TakeLaunch(ctx, [32]byte{1}); !errors.Is(err, registry.ErrNotFound) {
+			return err
+		}
 		_, err := s.TakeConsent(ctx, [32]byte{1})
 		return err
 	}); !errors.Is(err, registry.ErrNotFound) {
