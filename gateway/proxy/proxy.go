@@ -96,6 +96,8 @@ func (p *Proxy) Serve(w http.ResponseWriter, r *http.Request, to Target, follow 
 	x := &exchange{limits: p.limits, target: to, follow: follow, begun: time.Now(), cancel: cancel}
 	x.ctx = context.WithValue(ctx, exchangeKey{}, x)
 	x.client = &clientWriter{ResponseWriter: w, control: http.NewResponseController(w), within: p.limits.Client, ctx: ctx}
+	// Else the server closes the request's body once an answer begins, while the transport still reads it.
+	_ = x.client.control.EnableFullDuplex()
 	if r.ContentLength == 0 || r.Body == nil {
 		x.sentAll.Store(true)
 		x.client.expectNothing()
