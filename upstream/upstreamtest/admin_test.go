@@ -23,8 +23,9 @@ import (
 // door is a server before an agent's server: it names who asks. Its client keeps the agent's cookies.
 type door struct {
 	*http.Client
-	at     string
-	header http.Header
+	at        string
+	header    http.Header
+	transport http.RoundTripper // nil: the default
 }
 
 // admission is the header of somebody of tnt_a.
@@ -58,6 +59,9 @@ func (d *door) RoundTrip(r *http.Request) (*http.Response, error) {
 	r = r.Clone(r.Context())
 	for name, values := range d.header {
 		r.Header[name] = values
+	}
+	if d.transport != nil {
+		return d.transport.RoundTrip(r)
 	}
 	return http.DefaultTransport.RoundTrip(r)
 }

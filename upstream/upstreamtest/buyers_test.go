@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -32,12 +33,17 @@ func session(t *testing.T, d *door, version string, progress chan<- string) *mcp
 	return s
 }
 
+// toolCall is a call of a tool, by somebody who wants to be told how it goes on.
+func toolCall(tool, arguments string) *mcp.CallToolParams {
+	params := &mcp.CallToolParams{Name: tool, Arguments: json.RawMessage(arguments)}
+	params.SetProgressToken("p1")
+	return params
+}
+
 // call calls a tool.
 func call(t *testing.T, s *mcp.ClientSession, tool, arguments string) string {
 	t.Helper()
-	params := &mcp.CallToolParams{Name: tool, Arguments: json.RawMessage(arguments)}
-	params.SetProgressToken("p1")
-	res, err := s.CallTool(t.Context(), params)
+	res, err := s.CallTool(t.Context(), toolCall(tool, arguments))
 	must(t, err)
 	return res.Content[0].(*mcp.TextContent).Text
 }
@@ -148,5 +154,35 @@ func TestCards(t *testing.T) {
 	d.header.Set("X-Adcp-Tenant", "tnt_none")
 	if res, _ := d.ask(t, "GET", "/.well-known/agent.json", nil); res.StatusCode != 404 {
 		t.Errorf("no tenant: %d", res.StatusCode)
+	}
+}
+
+// TestToolCallAlone: clients without a session have their calls answered by versions that know sessions too.
+func TestToolCallAlone(t *testing.T) {
+	w := newWorld(t, ut.Options{}, ut.Healthy())
+	d := newDoor(t, w, buyers("Content-Type", "application/json", "Accept", "application/json, text/event-stream"))
+	ask := func() (int, string) {
+		r, err := http.NewRequestWithContext(t.Context(), "POST", d.at+"/mcp/", strings.NewReader(
+			`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_products","arguments":{}}}`))
+		must(t, err)
+		res, err := d.Do(r)
+		if err != nil {
+			return 0, ""
+		}
+		defer res.Body.Close()
+		text, err := io.ReadAll(res.Body)
+		must(t, err)
+		return res.StatusCode, string(text)
+	}
+	if status, text := ask(); status != 200 || !strings.Contains(text, `"structuredContent":{"products":[]}`) {
+		t.Errorf("%d %s", status, text)
+	}
+	w.Script("tnt_a", ut.Fault{Only: ut.RouteA2A, Status: 502}, ut.Fault{Only: ut.RouteMCP, Status: 503})
+	if status, _ := ask(); status != 503 {
+		t.Errorf("with a fault: %d", status)
+	}
+	w.SetDown(true)
+	if status, text := ask(); status != 0 {
+		t.Errorf("down: %d %s", status, text)
 	}
 }

@@ -65,9 +65,15 @@ func (a *Agent) speakMCP(r *http.Request, c call, l conn) answer {
 	}
 	b := &a.buyers
 	handler := b.stateful
-	if r.Header.Get("Mcp-Protocol-Version") >= withoutSessions {
+	var req struct {
+		Method string `json:"method"`
+	}
+	_ = json.Unmarshal(c.body, &req) // what can't be read begins no session
+	switch begins := req.Method == "initialize"; {
+	case r.Header.Get("Mcp-Protocol-Version") >= withoutSessions,
+		r.Method == http.MethodPost && !begins && r.Header.Get("Mcp-Session-Id") == "": // by hand: there is no need of a session
 		handler = b.stateless
-	} else if r.Header.Get("Mcp-Session-Id") == "" && b.full() {
+	case begins && b.full():
 		return errorAlone(http.StatusServiceUnavailable, "too_many_sessions")
 	}
 	return answer{status: http.StatusOK, stream: func(w http.ResponseWriter) {
