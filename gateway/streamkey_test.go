@@ -12,7 +12,7 @@ import (
 )
 
 // TestStreamsEndWithTheirKey, and no others, within ten seconds: with one that is revoked, one that
-// is taken from the config, or has become another's there, and with a token that expires.
+// is taken from the config, or has become another's or of another identity there, and with a token that expires.
 func TestStreamsEndWithTheirKey(t *testing.T) {
 	i := newIssuer(t)
 	s := setup{outside: i, oidc: i.config(nil)}
@@ -65,6 +65,13 @@ func TestStreamsEndWithTheirKey(t *testing.T) {
 		_, err = w.store.APIKeys().RevokeKey(w.Context(), id)
 		w.must(err)
 		ends("revoked", revoked)
+		w.callers.SetKeys([]auth.Key{
+			{Name: "writer", CustomerID: customer, Write: true, Identity: registry.Identity{PrincipalID: "buyer_7"}, SHA256: sha256.Sum256([]byte(writeKey))},
+			{Name: "reader", CustomerID: customer, SHA256: sha256.Sum256([]byte(readKey))},
+			{Name: "other", CustomerID: stranger, Write: true, SHA256: sha256.Sum256([]byte(otherKey))},
+		})
+		ends("another identity", writeKey)
+		streams[writeKey] = w.follow(l, writeKey, "?sourceId=a")
 		w.callers.SetKeys([]auth.Key{
 			{Name: "writer", CustomerID: stranger, Write: true, SHA256: sha256.Sum256([]byte(writeKey))},
 			{Name: "other", CustomerID: stranger, Write: true, SHA256: sha256.Sum256([]byte(otherKey))},

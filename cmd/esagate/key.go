@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -16,6 +17,7 @@ import (
 	"unicode/utf8"
 
 	"esagate/internal/auth"
+	"esagate/internal/config"
 	"esagate/registry"
 	"esagate/registry/sqlstore"
 )
@@ -36,12 +38,18 @@ type keyNewCommand struct {
 	Operator bool   `help:"It is an operator's, for all customers; instead of --customer." required:"" xor:"owner"`
 	Name     string `help:"What it is called in logs and lists." required:"" placeholder:"NAME"`
 	ReadOnly bool   `help:"It may read and change nothing."`
+	// As whom its owner is known to the sales agent.
+	Role        string `help:"What its owner is in the sales agent's admin UI: admin, member or viewer. Left out: admin, and viewer with --read-only." placeholder:"ROLE"`
+	Email       string `help:"The e-mail address by which the sales agent knows its owner. Left out: one made of the name, of nobody." placeholder:"ADDRESS"`
+	PrincipalID string `help:"The principal as whom its owner buys from managed sales agents. Left out: they can't." name:"principal-id" placeholder:"ID"`
 	configFlag
 }
 
 // Run makes a key. The key alone goes to the standard output, so that it can be
 // passed on without being seen.
 func (c *keyNewCommand) Run(ctx context.Context) error {
+	known := registry.Identity{Role: c.Role, Email: c.Email, PrincipalID: c.PrincipalID}
+	wrong, problem := config.IdentityProblem(known, !c.ReadOnly)
 	switch name := strings.TrimSpace(c.Name); {
 	case !c.Operator && (c.Customer < 1 || c.Customer > registry.MaxESAID): // what JSON and tokens can say too
 		return unfit{errors.New("--customer must be a positive number, at most 2^53-1")}
@@ -49,12 +57,14 @@ func (c *keyNewCommand) Run(ctx context.Context) error {
 		return unfit{fmt.Errorf("--name must be 1 to %d printable characters without outer spaces", maxKeyName)}
 	case strings.EqualFold(name, registry.ActorSalesAgent):
 		return unfit{errors.New("--name is what the audit calls the sales agent: take another name")}
+	case problem != "":
+		return unfit{fmt.Errorf("--%s %s", strings.ReplaceAll(wrong, "_", "-"), problem)}
 	}
 	var raw [32]byte
 	_, _ = rand.Read(raw[:]) // never fails: it ends the program instead
 	clear := auth.KeyPrefix + base64.RawURLEncoding.EncodeToString(raw[:])
 	return withStore(ctx, c.Config, func(store *sqlstore.Store) error {
-		key := registry.APIKey{CustomerID: c.Customer, Name: c.Name, Write: !c.ReadOnly, SHA256: sha256.Sum256([]byte(clear))}
+		key := registry.APIKey{CustomerID: c.Customer, Name: c.Name, Write: !c.ReadOnly, Identity: known, SHA256: sha256.Sum256([]byte(clear))}
 		if c.Operator {
 			key.CustomerID = registry.OperatorID
 		}
@@ -97,14 +107,15 @@ func (c *keyListCommand) Run(ctx context.Context) error {
 			return err
 		}
 		table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(table, "ID\tCUSTOMER\tNAME\tMAY\tMADE\tLAST USED\tREVOKED")
+		fmt.Fprintln(table, "ID\tCUSTOMER\tNAME\tMAY\tMADE\tLAST USED\tREVOKED\tROLE\tE-MAIL\tPRINCIPAL")
 		for _, k := range keys {
 			customer := strconv.FormatInt(k.CustomerID, 10)
 			if k.CustomerID == registry.OperatorID {
 				customer = "operator"
 			}
-			fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", k.ID, customer, k.Name, accessWords(k.Write),
-				moment(k.CreatedAt, time.DateOnly), moment(k.LastUsedAt, "2006-01-02 15:00"), moment(k.RevokedAt, time.DateOnly))
+			fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", k.ID, customer, k.Name, accessWords(k.Write),
+				moment(k.CreatedAt, time.DateOnly), moment(k.LastUsedAt, "2006-01-02 15:00"), moment(k.RevokedAt, time.DateOnly),
+				cmp.Or(k.Identity.Role, "-"), cmp.Or(k.Identity.Email, "-"), cmp.Or(k.Identity.PrincipalID, "-"))
 		}
 		return table.Flush()
 	})

@@ -95,6 +95,28 @@ func TestKeysAreMadeAndRevokedWhileItRuns(t *testing.T) {
 	}
 }
 
+// TestKeysSayWhoTheirOwnersAre: who the sales agent takes their owners for, in the bounds of the config.
+func TestKeysSayWhoTheirOwnersAre(t *testing.T) {
+	config, env := write(t, "http://127.0.0.1:1")
+	make := []string{"key", "new", "--config", config, "--customer", "4711", "--name"}
+	good(t, env, append(make, "desk", "--role", "member", "--email", "desk@gate.example", "--principal-id", "buyer_7")...)
+	good(t, env, append(make, "wall", "--read-only", "--role", "viewer")...)
+	good(t, env, append(make, "plain", "--role", "", "--email", "", "--principal-id", "")...)
+	list, _ := good(t, env, "key", "list", "--config", config)
+	for _, line := range []string{`desk\s+read and write\s.*-\s+member\s+desk@gate\.example\s+buyer_7`, `wall\s+read\s.*-\s+viewer\s+-\s+-`, `plain\s+read and write\s.*-\s+-\s+-\s+-`} {
+		if !regexp.MustCompile(`(?m)^\d+\s+4711\s+` + line + `$`).MatchString(list) {
+			t.Errorf("no line of %s:\n%s", line, list)
+		}
+	}
+	for _, args := range [][]string{{"--role", "owner"}, {"--read-only", "--role", "admin"}, {"--email", "desk"}, {"--email", "küste@gate.example"},
+		{"--email", "desk@gate.example\nX-Identity-Role: admin"}, {"--principal-id", "a b"}, {"--principal-id", "../x"}} {
+		out, errs, code := command(t, env, append(append(make, "bad"), args...)...)
+		if flag := args[len(args)-2]; code != 2 || out != "" || !strings.Contains(errs, flag+" must be ") || strings.Contains(errs, args[len(args)-1]) && flag != "--role" {
+			t.Errorf("%q: %d %s%s", args, code, out, errs)
+		}
+	}
+}
+
 func TestKeysOfOperators(t *testing.T) {
 	config, env := write(t, "http://127.0.0.1:1")
 	p := start(t, env, "serve", "--config", config)

@@ -194,6 +194,16 @@ func (s *fakeStore) operate(id int64) {
 	s.keys[id] = key
 }
 
+// identify says anew who the owner of a stored key is.
+func (s *fakeStore) identify(id int64, as registry.Identity) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.generation++
+	key := s.keys[id]
+	key.Identity = as
+	s.keys[id] = key
+}
+
 func (s *fakeStore) revoke(id int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -35,8 +35,16 @@ type Sealer interface {
 	Open(sealed, identity []byte) ([]byte, error)
 }
 
-// sessionIdentity is what sessions are sealed for, with the version of what is in them.
-var sessionIdentity = []byte("esagate session 1")
+// sessionIdentity is what sessions are sealed for, with the version of what is in them. That of a session for one
+// purpose goes on with a zero byte and the purpose, so that no text is good for another.
+const sessionIdentity = "esagate session 1"
+
+func identityFor(purpose string) []byte {
+	if purpose == "" {
+		return []byte(sessionIdentity)
+	}
+	return []byte(sessionIdentity + "\x00" + purpose)
+}
 
 // Session stands for a credential that was good when it began, and is good for as long as the
 // credential is, if it is renewed in time. Nothing of it is kept but in its text, which its owner
@@ -62,21 +70,32 @@ type tokenSession struct {
 // NewSession begins a session of a caller, who has just been authenticated by a credential, and
 // gives its text.
 func (a *Authenticator) NewSession(caller *Caller, credential string) (string, error) {
-	s := &Session{}
-	if caller.Token {
-		end, err := endOf(credential)
-		if err != nil {
-			return "", err
-		}
-		if most := time.Now().Add(maxTokenSession); end.After(most) {
-			end = most
-		}
-		s.Token = &tokenSession{a.tokens.rules, caller.Name, caller.CustomerID, caller.Write, end.Unix()}
-	} else {
-		sum := hashOf(credential)
-		s.Key, s.Stored = sum[:], strings.HasPrefix(credential, KeyPrefix)
+	s, err := a.Delegate(caller, credential, nil)
+	if err != nil {
+		return "", err
 	}
-	return a.sealSession(s)
+	return a.SealFor(s, "")
+}
+
+// Delegate gives a session of a caller, who has just been authenticated by a credential, or by a session
+// of their own: then that is given, and the new one ends with the same credential. [Authenticator.SealFor]
+// gives its text.
+func (a *Authenticator) Delegate(caller *Caller, credential string, session *Session) (*Session, error) {
+	switch {
+	case session != nil:
+		return &Session{Key: session.Key, Stored: session.Stored, Token: session.Token}, nil
+	case !caller.Token:
+		sum := hashOf(credential)
+		return &Session{Key: sum[:], Stored: strings.HasPrefix(credential, KeyPrefix)}, nil
+	}
+	end, err := endOf(credential)
+	if err != nil {
+		return nil, err
+	}
+	if most := time.Now().Add(maxTokenSession); end.After(most) {
+		end = most
+	}
+	return &Session{Token: &tokenSession{a.tokens.rules, caller.Name, caller.CustomerID, caller.Write, end.Unix()}}, nil
 }
 
 // endOf gives when an access token that was verified ends.
@@ -98,9 +117,11 @@ func (o *OIDC) rules() []byte {
 	return sum[:]
 }
 
-func (a *Authenticator) sealSession(s *Session) (string, error) {
+// SealFor gives the text of a session that goes on from now and is good for one purpose, which
+// [Authenticator.OpenFor] is asked for; empty: that of OpenSession.
+func (a *Authenticator) SealFor(s *Session, purpose string) (string, error) {
 	s.Sealed = time.Now().Unix()
-	return a.seal(s, sessionIdentity)
+	return a.seal(s, identityFor(purpose))
 }
 
 // seal gives a value as a text for a browser to keep, which open reads with the same identity.
@@ -118,9 +139,12 @@ func (a *Authenticator) seal(v any, identity []byte) (string, error) {
 
 // OpenSession reads the text of a session. The error is a [Reason]: Malformed or Expired. Whether the
 // credential is still good it does not say.
-func (a *Authenticator) OpenSession(text string) (*Session, error) {
+func (a *Authenticator) OpenSession(text string) (*Session, error) { return a.OpenFor(text, "") }
+
+// OpenFor is OpenSession for the text of a session that was sealed for a purpose.
+func (a *Authenticator) OpenFor(text, purpose string) (*Session, error) {
 	s := &Session{}
-	if a.open(text, sessionIdentity, s) != nil || (len(s.Key) == sha256.Size) == (s.Token != nil) {
+	if a.open(text, identityFor(purpose), s) != nil || (len(s.Key) == sha256.Size) == (s.Token != nil) {
 		return nil, Malformed
 	}
 	// The clock of the replica that has sealed it may be ahead.
@@ -150,11 +174,14 @@ func (s *Session) age() time.Duration { return time.Since(time.Unix(s.Sealed, 0)
 
 // RenewSession gives the text of a session that goes on from now; empty where that is not due yet.
 // The session must have been judged.
-func (a *Authenticator) RenewSession(s *Session) (string, error) {
+func (a *Authenticator) RenewSession(s *Session) (string, error) { return a.RenewFor(s, "") }
+
+// RenewFor is RenewSession for a session that was opened for a purpose.
+func (a *Authenticator) RenewFor(s *Session, purpose string) (string, error) {
 	if s.age() < renewAfter {
 		return "", nil
 	}
-	return a.sealSession(s)
+	return a.SealFor(s, purpose)
 }
 
 // RecognizeSession gives the owner of a session as far as that is known in memory, as [Authenticator.Recognize]

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/url"
+	"reflect"
 	"strings"
 
 	"esagate/registry"
@@ -23,11 +24,34 @@ type keyEntry struct {
 	CustomerID *int64 `config:"customer_id" rule:"1..9007199254740991"`
 	Access     string `config:"access" rule:"read|write"`
 	Role       string `config:"role" rule:"optional admin|member|viewer"`
-	Email      string `config:"email" rule:"optional email"`
+	Email      string `config:"email" rule:"optional ascii-email 254"`
 	Principal  string `config:"principal_id" rule:"optional tenant"`
 	Key        Secret `config:"key" rule:"ascii 1024"`
 	SHA256     Secret `config:"sha256" rule:"sha256"`
 }
+
+// IdentityProblem says what is wrong with as whom the owner of a key is to be known to the sales agent: which key of
+// auth.keys would say so, and what it must be. Both are empty where nothing is.
+func IdentityProblem(id registry.Identity, write bool) (key, problem string) {
+	e := reflect.ValueOf(keyEntry{Role: id.Role, Email: id.Email, Principal: id.PrincipalID})
+	for _, name := range []string{"Role", "Email", "Principal"} {
+		field, _ := e.Type().FieldByName(name)
+		text, rule := e.FieldByIndex(field.Index).String(), strings.TrimPrefix(field.Tag.Get("rule"), "optional ")
+		if text == "" {
+			continue
+		}
+		if problem = textProblem(text, rule); problem != "" {
+			return field.Tag.Get("config"), problem
+		}
+	}
+	if !write && id.Role != "" && id.Role != viewer {
+		return "role", "must be " + viewer + ", or left out, without write access"
+	}
+	return "", ""
+}
+
+// viewer is the role of those who change nothing.
+const viewer = "viewer"
 
 // auth checks the keys and the issuer that let callers in.
 func (l *loader) auth(s authSection, publicURL string) Auth {
@@ -80,6 +104,11 @@ func (l *loader) keys(entries []keyEntry) []Key {
 			Identity: registry.Identity{Role: e.Role, Email: e.Email, PrincipalID: e.Principal}}
 		if l.good(child(path, "scope"), child(path, "customer_id")) {
 			l.owner(path, e, &k)
+		}
+		if l.good(child(path, "access"), child(path, "role")) {
+			if key, problem := IdentityProblem(registry.Identity{Role: e.Role}, k.Write); problem != "" {
+				l.add(child(path, key), problem)
+			}
 		}
 		l.unique(names, e.Name, child(path, "name"), path, "the same name as")
 		if hash, ok := l.keyHash(path, e); ok {

@@ -36,6 +36,7 @@ var rules = map[string]rule{
 	"digits":           digits,
 	"currency":         matching(`^[A-Z]{3}$`, "must be three capital letters, such as EUR"),
 	"email":            email,
+	"ascii-email":      asciiEmail,
 	"host-name":        domainName,
 	"host:port":        hostPort,
 	"url":              urlWithPath,
@@ -306,6 +307,14 @@ func email(s string, _ int) string {
 	_, domain, _ := strings.Cut(s, "@")
 	if err != nil || address.Address != s || len(s) > 254 || !strings.Contains(domain, ".") || !validHost(domain) {
 		return "must be an e-mail address"
+	}
+	return ""
+}
+
+// asciiEmail is for what is sent as a header.
+func asciiEmail(s string, most int) string {
+	if email(s, most) != "" || visibleASCII(s, most) != "" {
+		return "must be an e-mail address of ASCII characters"
 	}
 	return ""
 }
