@@ -32,6 +32,7 @@ gateway/agents: internal/fault internal/jsonbody internal/origin
 gateway/ops: api gateway/assets internal/adserver internal/word registry status transform
 gateway/docs: api gateway/assets
 gateway/console: internal/origin
+gateway/tools: api internal/word
 gateway/proxy: internal/fault
 status: api internal/adserver internal/background internal/events internal/fault internal/telemetry registry snapshot transform upstream
 transform/shape: api internal/fault internal/jsonbody internal/redact internal/word upstream/wire

@@ -108,6 +108,8 @@ type Gateway struct {
 	https    bool     // it is one of https
 	metrics  *metricsPages
 	docs     func() (*api.Body, error)
+	texts    func() (llms, skill *api.Body) // for assistants
+	mcp      func() http.Handler            // the gateway's own MCP server
 	bodies   bodyBudget
 	profiles *semaphore.Weighted // of the runtime
 	consents *semaphore.Weighted // of /oauth/callback
@@ -124,7 +126,7 @@ func New(cfg Config, deps Deps) *Gateway {
 	g := &Gateway{
 		cfg: cfg, deps: deps, log: deps.Logger, ins: deps.Instruments,
 		tracer: deps.TracerProvider.Tracer("esagate/gateway"),
-		access: newAccessLog(deps.Logger), metrics: newMetricsPages(deps.MetricsHandler), docs: newDocs(cfg),
+		access: newAccessLog(deps.Logger), metrics: newMetricsPages(deps.MetricsHandler), docs: newDocs(cfg), texts: newTexts(cfg),
 		consents: semaphore.NewWeighted(consentsAtOnce), profiles: semaphore.NewWeighted(1),
 		limits:  limits{deps.Limiter, cfg.TrustedProxies, deps.Instruments.Limited},
 		public:  &url.URL{},
@@ -133,7 +135,8 @@ func New(cfg Config, deps Deps) *Gateway {
 	if u, err := url.Parse(cfg.PublicURL); err == nil {
 		g.public, g.https = u, u.Scheme == "https"
 	}
-	rows := slices.Concat(g.routes(), pages{g}.routes(), site{g}.routes())
+	g.mcp = assistants{g}.newMCP()
+	rows := slices.Concat(g.routes(), pages{g}.routes(), site{g}.routes(), assistants{g}.routes())
 	if cfg.Admin {
 		rows = slices.DeleteFunc(rows, func(r Route) bool { return r.Path == "/metrics" })
 	}
@@ -151,7 +154,8 @@ func New(cfg Config, deps Deps) *Gateway {
 			AllowedMethods: []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"},
 			AllowedHeaders: []string{"Authorization", "Content-Type", "If-Match", "If-None-Match", "If-Unmodified-Since",
 				"Idempotency-Key", "Last-Event-Id",
-				headerAPIKey, headerCustomer, headerRequestID, "Traceparent", "Tracestate"},
+				headerAPIKey, headerCustomer, headerRequestID, "Traceparent", "Tracestate",
+				"Mcp-Method", "Mcp-Name", "Mcp-Protocol-Version", "Mcp-Session-Id"},
 			ExposedHeaders: []string{"Age", "Cache-Status", "ETag", "Last-Modified", "Link", "Location", "RateLimit",
 				"RateLimit-Policy", "Retry-After", headerRequestID},
 			MaxAge: int(10 * time.Minute / time.Second),

@@ -9,6 +9,7 @@ import (
 	"esagate/gateway/assets"
 	"esagate/gateway/docs"
 	"esagate/gateway/ops"
+	"esagate/gateway/tools"
 	"esagate/internal/fault"
 )
 
@@ -20,6 +21,8 @@ func (g site) routes() []Route {
 	return []Route{
 		{Method: "GET", Path: "/", access: public, handle: g.getHome},
 		{Method: "GET", Path: "/docs", access: public, handle: g.getDocs},
+		{Method: "GET", Path: "/llms.txt", access: public, handle: g.getLLMs},
+		{Method: "GET", Path: "/skills/esagate/SKILL.md", access: public, handle: g.getSkill},
 		{Method: "GET", Path: "/favicon.ico", access: public, handle: g.getFavicon},
 		{Method: "GET", Path: assets.Prefix + "{file}", access: public, handle: g.getAsset},
 	}
@@ -34,6 +37,8 @@ var (
 	yamlSpec = kept{[]string{"application/yaml"}, asksAgain, byCoding}
 	jsonSpec = kept{jsonType, asksAgain, byCoding}
 	docsPage = kept{htmlType, asksAgain, byCoding}
+	llmsText = kept{[]string{"text/plain; charset=utf-8"}, asksAgain, byCoding}
+	skill    = kept{[]string{"text/markdown; charset=utf-8"}, asksAgain, byCoding}
 	homePage = kept{htmlType, asksAgain, byAccept}
 	homeData = kept{jsonType, asksAgain, byAccept}
 )
@@ -55,6 +60,24 @@ func (g site) getDocs(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	return docsPage.write(w, r, page, time.Time{})
+}
+
+// newTexts makes what is said to assistants when it is first asked for.
+func newTexts(cfg Config) func() (llms, skill *api.Body) {
+	return sync.OnceValues(func() (llms, skill *api.Body) {
+		text := tools.NewText(cfg.PublicURL, needsWrite)
+		return api.NewBody(text.LLMs), api.NewBody(text.Skill)
+	})
+}
+
+func (g site) getLLMs(w http.ResponseWriter, r *request) error {
+	text, _ := g.texts()
+	return llmsText.write(w, r, text, time.Time{})
+}
+
+func (g site) getSkill(w http.ResponseWriter, r *request) error {
+	_, text := g.texts()
+	return skill.write(w, r, text, time.Time{})
 }
 
 // home leads to what there is: a page for browsers, and the same for programs.
