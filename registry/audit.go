@@ -23,19 +23,27 @@ const (
 	AuditSwitchedOn  = "tenantReactivated"
 )
 
+// What is recorded of agents, found by a caller's request: the credentials of a source were refused, or are
+// accepted again. Refusals that are alike become one entry, as refused writes do.
+const (
+	ActorAgent        = "agent"
+	AuditAgentRefuses = "agentRefusedCredentials"
+	AuditAgentAccepts = "agentAcceptedCredentials"
+)
+
 // AuditEntry is the record of one write, or of refused ones that are alike: who, what,
 // which source, and what became of it. Nothing of a request's body stands in it but the ids of what it was about.
 type AuditEntry struct {
 	ID        string // given by the Store; ordered by time of beginning
 	At        time.Time
-	Actor     string // the caller's name: of a key, or of an access token's subject; or ActorSalesAgent
+	Actor     string // the caller's name: of a key, or of an access token's subject; or ActorSalesAgent, ActorAgent
 	Operator  bool   // the actor was an operator, who acted for the customer
-	Operation string // a word of the route table; or AuditSwitchedOff, AuditSwitchedOn
+	Operation string // a word of the route table; or one of the words above
 	SourceID  string // empty: none, or not known
 	ESAID     int64  // 0: none, or not known
 	RequestID string // empty: what was recorded is not a request of a caller's
 	Outcome   AuditOutcome
-	Status    int       // of the answer; 0: none yet
+	Status    int       // of the answer, or the agent's; 0: none yet
 	Code      string    // of an answer that is an error; empty: none
 	Count     int       // how many writes it is the record of: more than 1 for refused ones alone
 	LastAt    time.Time // when the last of them began; the other fields are the first one's

@@ -31,8 +31,16 @@ type Directory struct {
 	// What was read of all sources, by customer.
 	overviews *snapshot.Cache[plain[*whole[SourceStanding]]]
 	states    *snapshot.Cache[plain[*whole[StateChange]]]
+	refused   *snapshot.Cache[plain[*whole[*Source]]]
+	caches    []cache                       // all of them
 	observed  *lru.Cache[string, time.Time] // by esaKey: see ObserveInventorySync
 	writes    *writeLog
+}
+
+// cache is what snapshot.Cache does whatever it keeps.
+type cache interface {
+	RetryNow(key string)
+	Close()
 }
 
 // DirectoryOptions are the limits of a Directory; zero means the default.
@@ -86,25 +94,21 @@ func NewDirectory(store Store, opts DirectoryOptions) *Directory {
 
 		overviews: snapshot.New[plain[*whole[SourceStanding]]](wholes, none),
 		states:    snapshot.New[plain[*whole[StateChange]]](wholes, none),
+		refused:   snapshot.New[plain[*whole[*Source]]](wholes, none),
 	}
 	d.observed, _ = lru.New[string, time.Time](opts.Entries) // fails for a size below 1 alone
-	d.health = newStoreHealth(func(ctx context.Context) error { return store.Ping(ctx) }, d.storeChanged)
+	d.caches = []cache{d.sources, d.ids, d.lists, d.counts, d.overviews, d.states, d.refused}
+	d.health = newStoreHealth(func(ctx context.Context) error { return store.Ping(ctx) }, func(there bool, err error) {
+		if there {
+			for _, c := range d.caches {
+				c.RetryNow("") // reads then wait for nothing
+			}
+		}
+		if opts.Changed != nil {
+			opts.Changed(there, err)
+		}
+	})
 	return d
-}
-
-// storeChanged is told when the store goes away or is back; reads then wait for nothing.
-func (d *Directory) storeChanged(there bool, err error) {
-	if there {
-		d.sources.RetryNow("")
-		d.ids.RetryNow("")
-		d.lists.RetryNow("")
-		d.counts.RetryNow("")
-		d.overviews.RetryNow("")
-		d.states.RetryNow("")
-	}
-	if d.opts.Changed != nil {
-		d.opts.Changed(there, err)
-	}
 }
 
 // StoreAvailable reports whether the store answered when it was last asked.
@@ -113,12 +117,9 @@ func (d *Directory) StoreAvailable() bool { return !d.health.away.Load() }
 // Close ends what runs in the background and waits for it. Copies can still be read.
 func (d *Directory) Close() {
 	d.health.close()
-	d.sources.Close()
-	d.ids.Close()
-	d.lists.Close()
-	d.counts.Close()
-	d.overviews.Close()
-	d.states.Close()
+	for _, c := range d.caches {
+		c.Close()
+	}
 }
 
 // sourceKey has the customer beside the id, so that another customer's is not found.

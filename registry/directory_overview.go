@@ -67,6 +67,16 @@ func (d *Directory) StateChanges(ctx context.Context, customer int64, since time
 	return rows, nil
 }
 
+// RefusedAgents lists the sources of a customer, or with 0 of all customers, whose agents refuse their
+// credentials, as a Store does. It is as old as an Overview.
+func (d *Directory) RefusedAgents(ctx context.Context, customer int64) ([]*Source, error) {
+	r, err := readWhole(ctx, d, d.refused, &whole[*Source]{customer: customer}, OverviewStore.RefusedAgents)
+	if err != nil {
+		return nil, err
+	}
+	return r.rows, nil
+}
+
 // readWhole reads through a cache.
 func readWhole[T any](ctx context.Context, d *Directory, c *snapshot.Cache[plain[*whole[T]]], want *whole[T],
 	read func(OverviewStore, context.Context) ([]T, error)) (*whole[T], error) {

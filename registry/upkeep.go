@@ -36,6 +36,9 @@ type OverviewStore interface {
 	// StateChanges lists the states that they were in at a time or since, by connection id and
 	// time; the first of each may be older.
 	StateChanges(ctx context.Context, since time.Time) ([]StateChange, error)
+	// RefusedAgents lists the ACTIVE sources whose agents refuse their credentials (Agent.RefusedAt),
+	// by Source.ID, at most [MaxPage].
+	RefusedAgents(ctx context.Context) ([]*Source, error)
 }
 
 // UpkeepStore is the part of a Store for background work. It spans all customers: nothing

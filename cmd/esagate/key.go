@@ -55,8 +55,8 @@ func (c *keyNewCommand) Run(ctx context.Context) error {
 		return unfit{errors.New("--customer must be a positive number, at most 2^53-1")}
 	case name == "" || name != c.Name || utf8.RuneCountInString(name) > maxKeyName || strings.ContainsFunc(name, notShown):
 		return unfit{fmt.Errorf("--name must be 1 to %d printable characters without outer spaces", maxKeyName)}
-	case strings.EqualFold(name, registry.ActorSalesAgent):
-		return unfit{errors.New("--name is what the audit calls the sales agent: take another name")}
+	case strings.EqualFold(name, registry.ActorSalesAgent), strings.EqualFold(name, registry.ActorAgent):
+		return unfit{errors.New("--name is what the audit calls the sales agent, or an agent: take another name")}
 	case problem != "":
 		return unfit{fmt.Errorf("--%s %s", strings.ReplaceAll(wrong, "_", "-"), problem)}
 	}

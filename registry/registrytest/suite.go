@@ -88,6 +88,7 @@ func run(t *testing.T, open Opener, whole bool) {
 		{"sources/bounded", sourcesBounded},
 		{"credentials/all kinds", credentialKinds},
 		{"credentials/replaced once", credentialReplacedOnce},
+		{"refused/listed", refusedListed},
 		{"once/concurrent", onceConcurrent},
 		{"keys/concurrent", keysConcurrent},
 		{"concurrent/creates of one sourceId", concurrentSourceID},

@@ -24,6 +24,15 @@ func overviewOf(more string) string {
 	WHERE s.customer_id = c.customer_id AND s.id = c.source` + more + ` ORDER BY c.id`
 }
 
+// refusedOf is a query for the sources whose agents refuse their credentials; all of them, or those for which more
+// holds. With other credentials than those that were refused nothing was.
+func refusedOf(more, limit string) string {
+	return `SELECT s.customer_id, ` + anyColumns + ` FROM sources s
+	LEFT JOIN connections c ON c.customer_id = s.customer_id AND c.source = s.id
+	LEFT JOIN credentials r ON r.customer_id = s.customer_id AND r.source = s.id
+	WHERE s.refused_at IS NOT NULL AND s.status = 'ACTIVE' AND s.refused_id = COALESCE(r.id, '')` + more + ` ORDER BY s.id LIMIT ` + limit
+}
+
 const stateColumns = `h.customer_id, h.connection, h.state, h.issue, h.at`
 
 var (
@@ -34,6 +43,9 @@ var (
 		WHERE h.customer_id = $1 AND (h.ended_at IS NULL OR h.ended_at > $2) ORDER BY h.connection, h.at`)
 	selectAllStates = global(`SELECT ` + stateColumns + ` FROM state_changes h
 		WHERE h.ended_at IS NULL OR h.ended_at > $1 ORDER BY h.connection, h.at`)
+
+	selectRefused    = scoped(refusedOf(` AND s.customer_id = $1`, `$2`))
+	selectAllRefused = global(refusedOf(``, `$1`))
 )
 
 // allCustomers is a Store's overviews of all customers.
@@ -82,4 +94,22 @@ func stateChanges(ctx context.Context, in scope, st anyStatement, since time.Tim
 		return h, err
 	}, orEpoch(since))
 	return all, failed("read states", err)
+}
+
+// RefusedAgents lists the sources whose agents refuse their credentials.
+func (c customerStore) RefusedAgents(ctx context.Context) ([]*registry.Source, error) {
+	return refusedAgents(ctx, c.store.reading(c.customer), selectRefused)
+}
+
+// RefusedAgents is that of a customer, over all.
+func (a allCustomers) RefusedAgents(ctx context.Context) ([]*registry.Source, error) {
+	return refusedAgents(ctx, a.store.reading(0), selectAllRefused)
+}
+
+func refusedAgents(ctx context.Context, in scope, st anyStatement) ([]*registry.Source, error) {
+	all, err := query(ctx, in, st, func(r row) (*registry.Source, error) {
+		var customer int64
+		return scanSource(r, &customer, &customer)
+	}, registry.MaxPage)
+	return all, failed("read refused agents", err)
 }

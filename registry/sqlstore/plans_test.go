@@ -48,7 +48,7 @@ func TestSQLitePlans(t *testing.T) {
 		"renew": renewOnce, "forget": forgetOnce, "delete launches": deletions[2], "delete settings": deletions[3], "delete subscription": deletions[4],
 		"delete events": deletions[5], "launch": takeLaunch, "launches": countLaunches,
 		"expired launches": expiredLaunches.probe, "sweep launches": expiredLaunches.remove, "refuse": markRefused, "upkeep unsettled": upkeepUnsettled, "upkeep stale": upkeepStale,
-		"overview": selectOverview, "states": selectStates, "standing": selectStanding, "lock connection": lockConnection,
+		"overview": selectOverview, "refused agents": selectRefused, "states": selectStates, "standing": selectStanding, "lock connection": lockConnection,
 		"later states": dropLaterStates, "end of states": endStates, "more states": dropMoreStates,
 		"expired states": expiredStates.probe, "sweep states": expiredStates.remove,
 		"upkeep subscribe": upkeepSubscribe, "upkeep unsubscribe": upkeepUnsubscribe,
