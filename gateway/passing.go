@@ -12,6 +12,7 @@ import (
 	"esagate/internal/background"
 	"esagate/internal/fault"
 	"esagate/internal/telemetry"
+	"esagate/registry"
 )
 
 const (
@@ -19,7 +20,10 @@ const (
 	passRetryAfter   = 2 * time.Second
 	passDrain        = 15 * time.Second // for what is under way at a stop and ends by itself
 	firstJudged      = time.Second      // an exchange that is over by then was let in a moment ago
+	sourceEvery      = 30 * time.Second // how often the source is looked at that it is about
 )
+
+var errSourceGone = errors.New("the source can't be asked any more")
 
 // Proxies pass requests on: each to servers of one kind.
 type Proxies struct {
@@ -106,8 +110,9 @@ func (e *passage) watch(ctx context.Context) (stop func()) {
 
 func (e *passage) follow(ctx context.Context) error {
 	judge := newWatch(e.gateway, e.request)
-	turn := time.NewTimer(firstJudged)
+	turn, look := time.NewTimer(firstJudged), time.NewTicker(sourceEvery)
 	defer turn.Stop()
+	defer look.Stop()
 	stop, endless := e.gateway.stop, (chan struct{})(nil)
 	var over <-chan time.Time
 	for {
@@ -126,6 +131,12 @@ func (e *passage) follow(ctx context.Context) error {
 		case <-over:
 			e.end(errStopping)
 			return nil
+		case <-look.C:
+			if !e.stands(ctx) {
+				e.end(errSourceGone)
+				return nil
+			}
+			continue
 		case <-judge.changed:
 		case <-turn.C:
 		}
@@ -135,6 +146,22 @@ func (e *passage) follow(ctx context.Context) error {
 		}
 		turn.Reset(judge.every(heartbeatEvery))
 	}
+}
+
+// stands reports whether the source that a path names can still be asked. What can't be looked up could be.
+func (e *passage) stands(ctx context.Context) bool {
+	id, customer := e.request.vars["sourceId"], e.request.caller.CustomerID
+	src, err := e.gateway.deps.Directory.ManagedSource(ctx, customer, id)
+	if fault.Is(err, fault.NotFound) {
+		src, err = e.gateway.deps.Directory.Source(ctx, customer, id)
+	}
+	switch {
+	case err != nil:
+		return !fault.Is(err, fault.NotFound)
+	case src.Connection != nil:
+		return src.Connection.Provisioning != registry.StatusDeactivated
+	}
+	return src.Agent.Status == registry.SourceActive
 }
 
 // begins is called when the answer begins.
@@ -147,7 +174,9 @@ func (e *passage) begins(x proxy.Exchange) {
 	if x.Upgraded || r.Method == http.MethodGet { // an answer to a POST ends with its call
 		close(e.endless)
 	}
-	if x.Upgraded { // the server writes no answer
+	if !x.Upgraded {
+		r.answer.Header()["X-Accel-Buffering"] = unbuffered
+	} else { // the server writes no answer
 		r.answer.status = http.StatusSwitchingProtocols
 		r.count(e.gateway)
 		return
@@ -172,18 +201,22 @@ func passOutcome(x proxy.Exchange) telemetry.PassOutcome {
 	switch {
 	case x.Err == nil && x.Status != 0:
 		return telemetry.PassDone
-	case errors.Is(x.Err, context.Canceled):
+	case errors.Is(x.Err, context.Canceled), errors.Is(x.Err, proxy.ErrClient):
 		return telemetry.PassLeft
-	case errors.Is(x.Err, errRefused), errors.Is(x.Err, errStopping):
+	case errors.Is(x.Err, errRefused), errors.Is(x.Err, errStopping), errors.Is(x.Err, errSourceGone):
 		return telemetry.PassEnded
 	case errors.Is(x.Err, proxy.ErrFirstByte), errors.Is(x.Err, proxy.ErrIdle):
 		return telemetry.PassTimeout
 	case errors.Is(x.Err, proxy.ErrTooLarge), errors.Is(x.Err, proxy.ErrLine), errors.Is(x.Err, proxy.ErrRequestTooLarge):
 		return telemetry.PassTooLarge
-	case x.Status == 0:
+	case errors.Is(x.Err, proxy.ErrCut):
+		return telemetry.PassCut
+	case errors.Is(x.Err, proxy.ErrUnreachable):
 		return telemetry.PassUnreachable
+	case errors.Is(x.Err, proxy.ErrRequest):
+		return telemetry.PassLeft
 	}
-	return telemetry.PassCut
+	return telemetry.PassRefused
 }
 
 var errKeyEnded = fault.New(fault.Unauthorized, "The API key, or access token, is not valid any more.")
@@ -201,12 +234,16 @@ func (e *passage) faultOf(err error) error {
 		return err
 	case errors.Is(err, errRefused):
 		return errKeyEnded
+	case errors.Is(err, errSourceGone):
+		return fault.Wrap(fault.Conflict, "The source was deactivated or deleted while it was asked.", err)
 	case errors.Is(err, errStopping):
 		return fault.Wrap(fault.Unavailable, "The gateway is stopping.", err)
 	case errors.Is(err, proxy.ErrFirstByte):
 		return fault.Upstream(fault.UpstreamTimeout, subject+" did not answer in time.", err)
 	case errors.Is(err, proxy.ErrUnreachable):
 		return fault.Upstream(fault.UpstreamUnreachable, subject+" can't be reached.", err)
+	case errors.Is(err, proxy.ErrTooLarge):
+		return fault.Upstream(fault.UpstreamInvalidResponse, subject+" answered with more than is passed on.", err)
 	case errors.Is(err, proxy.ErrRequestTooLarge):
 		return fault.Wrap(fault.TooLarge, "The request's body is larger than what is passed on.", err)
 	case errors.Is(err, proxy.ErrRequest):

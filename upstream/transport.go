@@ -41,18 +41,33 @@ func newTransport() *http.Transport {
 	}
 }
 
-// PassingTransport makes a transport for requests of others that are passed on to the sales agent as they come: it leaves
-// the coding of content alone, and takes no part in breakers and slots. How long an exchange may take is its user's
-// business. Close its idle connections at the end.
-func PassingTransport() *http.Transport {
-	t := newTransport()
-	t.DisableCompression = true
-	t.MaxIdleConns, t.MaxIdleConnsPerHost = passingIdle, passingIdle
-	return t
-}
+// Passing is a transport for requests of others that are passed on to the sales agent as they come: it leaves the coding of
+// content alone, and takes no part in breakers and slots. How long an exchange may take is its user's business.
+type Passing struct{ transport *http.Transport }
 
 // passingIdle is how many connections wait for the next request that is passed on.
 const passingIdle = 128
+
+// NewPassing makes a Passing. [Passing.Close] it at the end.
+func NewPassing() *Passing {
+	t := newTransport()
+	t.DisableCompression = true
+	t.MaxIdleConns, t.MaxIdleConnsPerHost = passingIdle, passingIdle
+	return &Passing{t}
+}
+
+// RoundTrip implements http.RoundTripper. Its error is in words of ours. Those of reading an answer's body are net/http's,
+// and are for no log.
+func (p *Passing) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := p.transport.RoundTrip(r)
+	if err != nil {
+		return nil, asTransportError(err)
+	}
+	return resp, nil
+}
+
+// Close closes the connections that are idle.
+func (p *Passing) Close() { p.transport.CloseIdleConnections() }
 
 // instrument puts a client span around each attempt. A span records the text of the error
 // that it sees, so scrubTransport stands inside.

@@ -179,7 +179,7 @@ func (a *app) newEdge(tasks *transform.Tasks, accounts *serviceaccount.Accounts)
 		Directory: a.directory, Upstream: a.upstream, Status: statuses, Lifecycle: a.lifecycle, Logger: log, Instruments: a.instruments,
 	})
 	a.status.Store(statuses)
-	toSalesAgent := upstream.PassingTransport()
+	toSalesAgent := upstream.NewPassing()
 	a.gateway = gateway.New(gateway.Config{
 		PublicURL: cfg.Server.PublicURL, StorefrontURL: cfg.Server.StorefrontURL, Envelope: cfg.Server.Envelope, AllowedOrigins: cfg.Server.AllowedOrigins,
 		ConsoleURL: cfg.Server.ConsoleURL, AdminURL: cfg.Upstream.Admin(), AgentURL: cfg.Upstream.Agent(),
@@ -198,7 +198,7 @@ func (a *app) newEdge(tasks *transform.Tasks, accounts *serviceaccount.Accounts)
 		Logger: log, Instruments: a.instruments, TracerProvider: a.telemetry.TracerProvider,
 		Propagator: a.telemetry.Propagator, MetricsHandler: a.telemetry.MetricsHandler,
 	})
-	a.atEnd(func(context.Context) { guard.Close(); toSalesAgent.CloseIdleConnections() })
+	a.atEnd(func(context.Context) { guard.Close(); toSalesAgent.Close() })
 	a.atEnd(agents.Close)
 	// Giving the lease back takes longer while the store is away; it runs out by itself.
 	a.atEnd(func(ctx context.Context) { _ = a.work.Close(ctx) })

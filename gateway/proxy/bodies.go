@@ -96,7 +96,7 @@ func (b *receivedBody) Read(p []byte) (int, error) {
 		err = ErrTooLarge
 	case b.line > 0 && b.tooLong(p[:n]):
 		err = ErrLine
-	case err == nil || err == io.EOF:
+	case err == nil, err == io.EOF, b.x.upgraded: // a connection ends by being closed, on either side
 		return n, err
 	default:
 		err = ErrCut

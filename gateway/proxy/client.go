@@ -16,6 +16,7 @@ type clientWriter struct {
 	control *http.ResponseController
 	within  time.Duration
 	ctx     context.Context // the exchange's
+	failed  func()          // called when the client takes no more
 
 	mu    sync.Mutex
 	begun bool // an answer was
@@ -33,13 +34,21 @@ func (w *clientWriter) WriteHeader(status int) {
 // Write implements http.ResponseWriter.
 func (w *clientWriter) Write(p []byte) (int, error) {
 	w.expectTaking()
-	return w.ResponseWriter.Write(p)
+	n, err := w.ResponseWriter.Write(p)
+	if err != nil {
+		w.failed()
+	}
+	return n, err
 }
 
 // FlushError serves http.ResponseController.
 func (w *clientWriter) FlushError() error {
 	w.expectTaking()
-	return w.control.Flush()
+	err := w.control.Flush()
+	if err != nil {
+		w.failed()
+	}
+	return err
 }
 
 // Hijack implements http.Hijacker. The client's connection ends with the exchange: a client that neither reads nor
@@ -98,9 +107,19 @@ func (w *clientWriter) cut(sentAll bool) {
 	}
 }
 
-// leave keeps hands off the connection from now on.
-func (w *clientWriter) leave() {
+// restTime is for what is on its way of a request that was answered before it came in whole.
+const restTime = 500 * time.Millisecond
+
+// leave keeps hands off the connection from now on. If no answer has begun, there is time for one of somebody else's.
+// The server waits for what still reads the request, which nobody wants any more.
+func (w *clientWriter) leave(sentAll bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.over = true
+	if !sentAll {
+		_ = w.control.SetReadDeadline(time.Now().Add(restTime))
+	}
+	if !w.begun && w.within > 0 {
+		_ = w.control.SetWriteDeadline(time.Now().Add(w.within))
+	}
 }

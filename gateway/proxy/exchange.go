@@ -3,15 +3,18 @@ package proxy
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// Why a request has no answer, or an answer ended before its end. Nothing of what either side sent is in them.
+// Why a request has no answer, or an answer ended before its end. Nothing of what either side sent is in them; beside
+// ErrUnreachable stands the transport's error.
 var (
 	ErrUnreachable     = errors.New("proxy: no answer came")
 	ErrFirstByte       = errors.New("proxy: no answer came in time")
@@ -21,6 +24,7 @@ var (
 	ErrCut             = errors.New("proxy: the answer is cut short")
 	ErrRequestTooLarge = errors.New("proxy: the request is too large")
 	ErrRequest         = errors.New("proxy: the request did not come in whole")
+	ErrClient          = errors.New("proxy: the client does not take the answer")
 )
 
 // exchange is one request on its way.
@@ -88,6 +92,9 @@ func (x *exchange) begin(resp *http.Response) error {
 			return err
 		}
 	}
+	if x.upgraded { // whatever is left of the header: ReverseProxy compares these with the request's
+		resp.Header["Connection"], resp.Header["Upgrade"] = []string{"Upgrade"}, []string{"websocket"}
+	}
 	if x.follow.Begins != nil {
 		x.follow.Begins(x.now())
 	}
@@ -97,7 +104,7 @@ func (x *exchange) begin(resp *http.Response) error {
 // end tells what has become of the exchange.
 func (x *exchange) end() {
 	outcome := x.now()
-	x.client.leave()
+	x.client.leave(outcome.SentAll)
 	x.cancel(nil)
 	if x.follow.Ends != nil {
 		x.follow.Ends(outcome)
@@ -111,6 +118,7 @@ type exchangeTransport struct{ *Proxy }
 func (t exchangeTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	x := exchangeOf(r.Context())
 	r = r.WithContext(x.ctx) // without ReverseProxy's trace, which passes 1xx answers on
+	r.Trailer = nil
 	wait := newPatience(t.limits.FirstByte, func() { x.abort(ErrFirstByte) })
 	defer wait.stop()
 	if r.Body != nil && r.Body != http.NoBody {
@@ -120,11 +128,7 @@ func (t exchangeTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	came, err := t.transport.RoundTrip(r)
 	if err != nil {
-		return nil, ErrUnreachable
-	}
-	if came.StatusCode == http.StatusSwitchingProtocols && !x.upgrade {
-		_ = came.Body.Close()
-		return nil, ErrUnreachable
+		return nil, fmt.Errorf("%w: %w", ErrUnreachable, err)
 	}
 	// Trailers come into the answer that the transport made: a copy of it gets none.
 	resp := new(*came)
@@ -133,6 +137,10 @@ func (t exchangeTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	x.upgraded = resp.StatusCode == http.StatusSwitchingProtocols
 	media, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	x.stream = media == "text/event-stream" || x.upgraded
+	if err := x.unfit(resp); err != nil {
+		_ = resp.Body.Close()
+		return nil, err
+	}
 	body := &receivedBody{ReadCloser: resp.Body, x: x, most: t.limits.Answer, idle: newPatience(t.limits.Idle, func() { x.abort(ErrIdle) })}
 	if x.stream {
 		body.most = t.limits.Stream
@@ -145,4 +153,16 @@ func (t exchangeTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 		resp.Body = &upgradedBody{body, conn}
 	}
 	return resp, nil
+}
+
+// unfit says why an answer is not passed on at all: it begins a protocol that was not asked for, or announces more than
+// may be.
+func (x *exchange) unfit(resp *http.Response) error {
+	switch {
+	case x.upgraded && !(x.upgrade && strings.EqualFold(resp.Header.Get("Upgrade"), "websocket")):
+		return ErrUnreachable
+	case !x.stream && x.limits.Answer > 0 && resp.ContentLength > x.limits.Answer:
+		return ErrTooLarge
+	}
+	return nil
 }

@@ -61,8 +61,8 @@ type Proxy struct {
 	reverse   httputil.ReverseProxy
 }
 
-// New makes a proxy over a transport, which must follow no redirects, keep no cookies and leave the coding of
-// content alone.
+// New makes a proxy over a transport, which must follow no redirects, keep no cookies and leave the coding of content
+// alone. Its errors must be fit for a log: they stand beside [ErrUnreachable].
 func New(transport http.RoundTripper, limits Limits) *Proxy {
 	p := &Proxy{transport: transport, limits: limits}
 	p.reverse = httputil.ReverseProxy{
@@ -95,7 +95,8 @@ func (p *Proxy) Serve(w http.ResponseWriter, r *http.Request, to Target, follow 
 	ctx, cancel := context.WithCancelCause(r.Context())
 	x := &exchange{limits: p.limits, target: to, follow: follow, begun: time.Now(), cancel: cancel}
 	x.ctx = context.WithValue(ctx, exchangeKey{}, x)
-	x.client = &clientWriter{ResponseWriter: w, control: http.NewResponseController(w), within: p.limits.Client, ctx: ctx}
+	x.client = &clientWriter{ResponseWriter: w, control: http.NewResponseController(w), within: p.limits.Client, ctx: ctx,
+		failed: func() { x.fail(ErrClient) }}
 	// Else the server closes the request's body once an answer begins, while the transport still reads it.
 	_ = x.client.control.EnableFullDuplex()
 	if r.ContentLength == 0 || r.Body == nil {

@@ -83,7 +83,7 @@ func NewInstruments(mp metric.MeterProvider) (*Instruments, error) {
 	in := &Instruments{
 		Request:           b.requests(nameRequestDuration, "Duration of HTTP requests."),
 		Panic:             b.events("esagate.panics", "Panics caught."),
-		InFlight:          b.gauge("esagate.requests.in_flight", "Requests that are being answered, without streams of events."),
+		InFlight:          b.gauge("esagate.requests.in_flight", "Requests that are being answered, without streams."),
 		ConnectionRefused: b.events("esagate.connections.refused", "Connections refused because there were too many."),
 
 		SnapshotRead: count(b, "esagate.snapshot.reads",
