@@ -62,6 +62,8 @@ func (b *sentBody) Read(p []byte) (int, error) {
 	case err == io.EOF:
 		b.x.sentAll.Store(true)
 		b.x.client.expectNothing()
+	case err != nil && b.x.client.late(err, &b.x.client.readTil):
+		b.x.slow(ErrRequest)
 	case err != nil:
 		b.x.abort(ErrRequest)
 	}

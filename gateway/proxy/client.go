@@ -3,8 +3,10 @@ package proxy
 import (
 	"bufio"
 	"context"
+	"errors"
 	"net"
 	"net/http"
+	"os"
 	"sync"
 	"time"
 )
@@ -15,12 +17,13 @@ type clientWriter struct {
 	http.ResponseWriter
 	control *http.ResponseController
 	within  time.Duration
-	ctx     context.Context // the exchange's
-	failed  func()          // called when the client takes no more
+	x       *exchange
 
 	mu    sync.Mutex
 	begun bool // an answer was
 	over  bool // no more deadlines are set
+	// The deadlines that were set last; zero: none.
+	readTil, writeTil time.Time
 }
 
 // WriteHeader implements http.ResponseWriter. Answers that come before the answer are not passed on.
@@ -35,9 +38,7 @@ func (w *clientWriter) WriteHeader(status int) {
 func (w *clientWriter) Write(p []byte) (int, error) {
 	w.expectTaking()
 	n, err := w.ResponseWriter.Write(p)
-	if err != nil {
-		w.failed()
-	}
+	w.wrote(err)
 	return n, err
 }
 
@@ -45,10 +46,27 @@ func (w *clientWriter) Write(p []byte) (int, error) {
 func (w *clientWriter) FlushError() error {
 	w.expectTaking()
 	err := w.control.Flush()
-	if err != nil {
-		w.failed()
-	}
+	w.wrote(err)
 	return err
+}
+
+// wrote looks at why a client does not take what is written to it.
+func (w *clientWriter) wrote(err error) {
+	switch {
+	case err == nil:
+	case w.late(err, &w.writeTil):
+		w.x.slow(ErrClient)
+	default:
+		w.x.fail(ErrClient)
+	}
+}
+
+// late reports whether an error of the client's connection is that the client was slow: an end of the exchange shows as
+// a deadline too.
+func (w *clientWriter) late(err error, til *time.Time) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return errors.Is(err, os.ErrDeadlineExceeded) && !til.IsZero() && !time.Now().Before(*til)
 }
 
 // Hijack implements http.Hijacker. The client's connection ends with the exchange: a client that neither reads nor
@@ -56,7 +74,7 @@ func (w *clientWriter) FlushError() error {
 func (w *clientWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, buffered, err := w.control.Hijack()
 	if err == nil {
-		context.AfterFunc(w.ctx, func() { _ = conn.Close() })
+		context.AfterFunc(w.x.ctx, func() { _ = conn.Close() })
 	}
 	return conn, buffered, err
 }
@@ -67,7 +85,8 @@ func (w *clientWriter) expectTaking() {
 	defer w.mu.Unlock()
 	w.begun = true
 	if w.within > 0 && !w.over {
-		_ = w.control.SetWriteDeadline(time.Now().Add(w.within))
+		w.writeTil = time.Now().Add(w.within)
+		_ = w.control.SetWriteDeadline(w.writeTil)
 	}
 }
 
@@ -76,7 +95,8 @@ func (w *clientWriter) expectMore() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.within > 0 && !w.over {
-		_ = w.control.SetReadDeadline(time.Now().Add(w.within))
+		w.readTil = time.Now().Add(w.within)
+		_ = w.control.SetReadDeadline(w.readTil)
 	}
 }
 

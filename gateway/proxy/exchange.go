@@ -53,13 +53,21 @@ type exchangeKey struct{}
 
 func exchangeOf(ctx context.Context) *exchange { return ctx.Value(exchangeKey{}).(*exchange) }
 
-// fail keeps the first reason of a failure.
-func (x *exchange) fail(err error) {
+// keep keeps the first reason of a failure.
+func (x *exchange) keep(err error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.err == nil {
 		x.err = err
 	}
+}
+
+// fail is keep for what may also follow from the end of the context: then that is the reason.
+func (x *exchange) fail(err error) {
+	if cause := context.Cause(x.ctx); cause != nil {
+		err = cause
+	}
+	x.keep(err)
 }
 
 // abort ends the exchange for a reason.
@@ -68,13 +76,17 @@ func (x *exchange) abort(err error) {
 	x.cancel(err)
 }
 
-// failed gives the reason for which it failed: where the context ended first, that is why.
+// slow ends the exchange for a client that has not done in time what it had to. The server takes such a client for one
+// that has left, and has ended the context by now.
+func (x *exchange) slow(err error) {
+	x.keep(err)
+	x.cancel(err)
+}
+
+// failed gives the reason for which it failed.
 func (x *exchange) failed() error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if cause := context.Cause(x.ctx); x.err != nil && cause != nil {
-		return cause
-	}
 	return x.err
 }
 

@@ -95,8 +95,7 @@ func (p *Proxy) Serve(w http.ResponseWriter, r *http.Request, to Target, follow 
 	ctx, cancel := context.WithCancelCause(r.Context())
 	x := &exchange{limits: p.limits, target: to, follow: follow, begun: time.Now(), cancel: cancel}
 	x.ctx = context.WithValue(ctx, exchangeKey{}, x)
-	x.client = &clientWriter{ResponseWriter: w, control: http.NewResponseController(w), within: p.limits.Client, ctx: ctx,
-		failed: func() { x.fail(ErrClient) }}
+	x.client = &clientWriter{ResponseWriter: w, control: http.NewResponseController(w), within: p.limits.Client, x: x}
 	// Else the server closes the request's body once an answer begins, while the transport still reads it.
 	_ = x.client.control.EnableFullDuplex()
 	if r.ContentLength == 0 || r.Body == nil {
