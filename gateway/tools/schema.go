@@ -245,7 +245,12 @@ var nullType = jsontext.Value(`"null"`)
 func orNull(s *schema) *schema {
 	about := s.Description
 	s.Description = ""
-	s.Enum = slices.DeleteFunc(slices.Clone(s.Enum), func(v jsontext.Value) bool { return v.Kind() == 'n' })
+	if len(s.Enum) > 0 {
+		s.Enum = slices.DeleteFunc(slices.Clone(s.Enum), func(v jsontext.Value) bool { return v.Kind() == 'n' })
+		if len(s.Enum) == 0 { // a choice of none is no JSON Schema, and clients refuse all tools for it
+			return &schema{Description: about, Type: nullType}
+		}
+	}
 	return &schema{Description: about, AnyOf: []*schema{s, {Type: nullType}}}
 }
 
