@@ -23,7 +23,10 @@ type callers struct{ *Gateway }
 // admit lets in a caller that may ask, within their limits.
 func (g callers) admit(h http.Header, r *request, route *Route, need access) error {
 	authenticate, actingFor := g.authenticate, g.actingFor
-	if r.page {
+	switch {
+	case r.console:
+		authenticate, actingFor = consoles(g).authenticate, consoles(g).actingFor
+	case r.page:
 		authenticate, actingFor = pages(g).authenticate, pages(g).actingFor
 	}
 	caller, err := authenticate(h, r)

@@ -54,7 +54,11 @@ func (g *Gateway) writeError(w http.ResponseWriter, r *request, err error) {
 	if r.page {
 		setRetryAfter(w.Header(), f)
 		r.failure = f
-		pages{g}.fail(w, r, f)
+		if r.console {
+			consoles{g}.fail(w, r, f)
+		} else {
+			pages{g}.fail(w, r, f)
+		}
 		return
 	}
 	answer := answerOf[f.Kind]

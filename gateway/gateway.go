@@ -116,6 +116,8 @@ type Gateway struct {
 	streams  streams
 	passes   passes
 
+	consoleURL, adminURL *url.URL // Config.ConsoleURL, else public; Config.AdminURL
+
 	inFlight        atomic.Int64 // requests
 	ready, stopping atomic.Bool
 	stop            chan struct{} // closed by SetStopping
@@ -129,14 +131,16 @@ func New(cfg Config, deps Deps) *Gateway {
 		access: newAccessLog(deps.Logger), metrics: newMetricsPages(deps.MetricsHandler), docs: newDocs(cfg), texts: newTexts(cfg),
 		consents: semaphore.NewWeighted(consentsAtOnce), profiles: semaphore.NewWeighted(1),
 		limits:  limits{deps.Limiter, cfg.TrustedProxies, deps.Instruments.Limited},
-		public:  &url.URL{},
 		streams: newStreams(cfg.MaxConnections), passes: newPasses(cfg.MaxConnections, cfg.Agents.Streams), stop: make(chan struct{}),
 	}
-	if u, err := url.Parse(cfg.PublicURL); err == nil {
-		g.public, g.https = u, u.Scheme == "https"
+	g.public = parsed(cfg.PublicURL)
+	g.https = g.public.Scheme == "https"
+	g.consoleURL, g.adminURL = g.public, parsed(cfg.AdminURL)
+	if cfg.ConsoleURL != "" {
+		g.consoleURL = parsed(cfg.ConsoleURL)
 	}
 	g.mcp = assistants{g}.newMCP()
-	rows := slices.Concat(g.routes(), pages{g}.routes(), site{g}.routes(), assistants{g}.routes())
+	rows := slices.Concat(g.routes(), pages{g}.routes(), consoles{g}.routes(), site{g}.routes(), assistants{g}.routes())
 	if cfg.Admin {
 		rows = slices.DeleteFunc(rows, func(r Route) bool { return r.Path == "/metrics" })
 	}
@@ -169,6 +173,15 @@ func New(cfg Config, deps Deps) *Gateway {
 		})
 	}
 	return g
+}
+
+// parsed gives an address of the config, which has been checked; empty: there is none.
+func parsed(address string) *url.URL {
+	u, err := url.Parse(address)
+	if err != nil {
+		return &url.URL{}
+	}
+	return u
 }
 
 // ServeHTTP implements http.Handler.

@@ -37,7 +37,7 @@ func (g pages) beginAtIssuer(w http.ResponseWriter, r *request) error {
 		return errNoPage
 	}
 	next := safeNext(r.URL.Query().Get("next"))
-	if !g.takesSessions(r.Host) {
+	if !takesSessions(g.public, r.Host) {
 		g.signInPage(w, r, next, nil) // which says why
 		return nil
 	}

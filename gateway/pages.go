@@ -47,7 +47,7 @@ func (g pages) begin(h http.Header, r *request) error {
 	h["Referrer-Policy"] = sameOrigin
 	h["Cross-Origin-Opener-Policy"] = sameOrigin
 	h["Cross-Origin-Resource-Policy"] = sameOrigin
-	if r.Method == http.MethodGet || r.Method == http.MethodHead || g.fromHere(r.Request) {
+	if isRead(r.Method) || fromHere(r.Request, g.public) {
 		return nil
 	}
 	g.ins.AuthRefusal(telemetry.RefusalCrossSite)
@@ -61,7 +61,8 @@ func (g pages) begin(h http.Header, r *request) error {
 // fromHere reports whether the browser says that one of our own pages sends a request. Of Sec-Fetch-Site and Origin,
 // which no page can change, one must be there, and what is there must be right. A site of the same domain is
 // another one, and so is our own over http: a proxy on this machine may have put localhost in the place of its Host.
-func (g pages) fromHere(r *http.Request) bool {
+// public is where browsers reach the pages.
+func fromHere(r *http.Request, public *url.URL) bool {
 	site, from := r.Header["Sec-Fetch-Site"], r.Header["Origin"]
 	switch {
 	case len(site) > 1 || len(from) > 1 || len(site)+len(from) == 0:
@@ -72,11 +73,11 @@ func (g pages) fromHere(r *http.Request) bool {
 		return true
 	}
 	here := url.URL{Scheme: "http", Host: r.Host}
-	if g.https {
+	if public.Scheme == "https" {
 		here.Scheme = "https"
 	}
 	u, err := url.Parse(from[0])
-	return err == nil && u.Host != "" && g.takesSessions(u.Host) && (origin.Same(u, &here) || origin.Same(u, g.public))
+	return err == nil && u.Host != "" && takesSessions(public, u.Host) && (origin.Same(u, &here) || origin.Same(u, public))
 }
 
 // actingFor gives the caller with the customer that a page is of, which its path or its query names. A customer

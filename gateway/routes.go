@@ -74,6 +74,8 @@ func (g *Gateway) routes() []Route {
 		{"POST", esa + "/deactivate", "deactivateEsa", write, g.onSource(c.deactivate)},
 		{"POST", source + "/reactivate", "reactivateInventorySourceEsa", write, g.onSource(c.reactivate)},
 		{"POST", esa + "/reactivate", "reactivateEsa", write, g.onSource(c.reactivate)},
+		{"POST", source + "/launch", "launchInventorySourceEsa", read, c.launch("launchInventorySourceEsa")},
+		{"POST", esa + "/launch", "mintEsaLaunchUrl", read, c.launch("mintEsaLaunchUrl")},
 		{"POST", esa + "/capabilities/{capability}/recheck", "recheckEsaCapability", write, g.onSource(c.recheckCapability)},
 
 		{"GET", storefront + "/inventory-sources", "listInventorySources", read, i.listSources},
@@ -224,7 +226,7 @@ func meets(path, template string) bool {
 // publicPaths take no key, whatever the method.
 var publicPaths = func() map[string]bool {
 	paths := map[string]bool{}
-	for _, row := range slices.Concat(Routes(), Pages(), site{}.routes()) {
+	for _, row := range slices.Concat(Routes(), Pages(), consoles{}.routes(), site{}.routes()) {
 		if row.access == public {
 			paths[row.Path] = true
 		}

@@ -53,14 +53,16 @@ type request struct {
 	begun    time.Time
 	counted  bool // in the metrics and the log
 	page     bool // asked for by a browser: it is known by its session, and errors are pages
+	console  bool // such a one of the sales agent's admin UI
 	table    *table
 	route    string // the template; noRoute when none matched
 	vars     map[string]string
-	key      *auth.Caller  // who has the credential; nil on a public route
-	caller   *auth.Caller  // the same, but an operator with the customer they act for
-	session  *auth.Session // that key came with; nil: with a header
-	document []byte        // of an operation that a page has asked for, once it is done
-	quota    int64         // whose limits it counts on: its key's customer, or registry.OperatorID, the operators'
+	key      *auth.Caller     // who has the credential; nil on a public route
+	caller   *auth.Caller     // the same, but an operator with the customer they act for
+	session  *auth.Session    // that key came with; nil: with a header
+	source   *registry.Source // whose admin UI it is, by its cookie
+	document []byte           // of an operation that a page has asked for, once it is done
+	quota    int64            // whose limits it counts on: its key's customer, or registry.OperatorID, the operators'
 	answer   recorder
 
 	bodies    *bodyBudget
@@ -168,10 +170,8 @@ func (g *Gateway) run(w http.ResponseWriter, r *request, route *Route, known boo
 	} else if r.table == g.admin || publicPaths[r.URL.Path] || strings.HasPrefix(r.URL.Path, assets.Prefix) {
 		need = public
 	}
-	if r.page = r.table == g.main && isPage(r.URL.Path); r.page {
-		if err := (pages{g}).begin(w.Header(), r); err != nil {
-			return err
-		}
+	if err := g.beginPage(w.Header(), r); err != nil {
+		return err
 	}
 	if need != public {
 		if err := (callers{g}).admit(w.Header(), r, route, need); err != nil {
@@ -183,7 +183,7 @@ func (g *Gateway) run(w http.ResponseWriter, r *request, route *Route, known boo
 			w.Header().Set("Allow", strings.Join(allow, ", "))
 			return fault.New(fault.MethodNotAllowed, "This path does not have that method.")
 		}
-		return fault.New(fault.NotFound, "There is nothing at this path.")
+		return errNothingThere
 	}
 	if need == public {
 		boundSending(w, r.Request)
@@ -207,6 +207,27 @@ func (g *Gateway) run(w http.ResponseWriter, r *request, route *Route, known boo
 	}
 	return route.handle(w, r)
 }
+
+// beginPage finds out whether a request is a browser's for a page, and whether it may ask for it at all.
+func (g *Gateway) beginPage(h http.Header, r *request) error {
+	if r.table != g.main {
+		return nil
+	}
+	r.console = isConsole(r.URL.Path)
+	r.page = r.console || isPage(r.URL.Path)
+	switch {
+	case (consoles{g}).misplaced(r.Request):
+		r.page = r.console
+		return errNothingThere
+	case r.console:
+		return consoles{g}.begin(h, r)
+	case r.page:
+		return pages{g}.begin(h, r)
+	}
+	return nil
+}
+
+var errNothingThere = fault.New(fault.NotFound, "There is nothing at this path.")
 
 var errTooLarge = fault.New(fault.TooLarge, "The request's body is larger than 1 MiB.")
 

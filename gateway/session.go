@@ -20,9 +20,11 @@ const (
 	loopbackCookie = "esagate"
 )
 
-// takesSessions reports whether there may be a session: over https, or on the machine that the
-// gateway runs on, by the name that the browser knows it by. Anybody can read along elsewhere.
-func (g pages) takesSessions(host string) bool { return g.https || isLoopback(host) }
+// takesSessions reports whether there may be a session at pages that are at an address: over https, or on the machine
+// that the gateway runs on, by the name that the browser knows it by. Anybody can read along elsewhere.
+func takesSessions(public *url.URL, host string) bool {
+	return public.Scheme == "https" || isLoopback(host)
+}
 
 // isLoopback reports whether a Host is this machine.
 func isLoopback(host string) bool {
@@ -39,7 +41,7 @@ func isLoopback(host string) bool {
 // sessionCookies gives the cookies with which a session may have come. What another site's page loads is not for
 // whom it is shown to: it could hold all of their streams open, or their session.
 func (g pages) sessionCookies(r *http.Request) []*http.Cookie {
-	if !g.takesSessions(r.Host) || elsewhere(r) && !navigates(r) {
+	if !takesSessions(g.public, r.Host) || elsewhere(r) && !navigates(r) {
 		return nil
 	}
 	return r.CookiesNamed(g.cookieName(""))

@@ -42,7 +42,7 @@ func (g pages) signInPage(w http.ResponseWriter, r *request, next string, failur
 		status, view.Problem = answerOf[failure.Kind].status, failure.Message
 		setRetryAfter(w.Header(), failure)
 	}
-	if !g.takesSessions(r.Host) {
+	if !takesSessions(g.public, r.Host) {
 		status, view.Refused = http.StatusForbidden, plainHTTP
 	}
 	writePage(w, r, status, ops.SignIn(view))
@@ -50,7 +50,7 @@ func (g pages) signInPage(w http.ResponseWriter, r *request, next string, failur
 
 // signIn exchanges a key for a session.
 func (g pages) signIn(w http.ResponseWriter, r *request) error {
-	if !g.takesSessions(r.Host) {
+	if !takesSessions(g.public, r.Host) {
 		g.signInPage(w, r, "", fault.New(fault.Forbidden, plainHTTP))
 		return nil
 	}

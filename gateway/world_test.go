@@ -20,7 +20,6 @@ import (
 	"esagate/internal/adserver"
 	"esagate/internal/agentauth"
 	"esagate/internal/auth"
-	"esagate/internal/background"
 	"esagate/internal/events"
 	"esagate/internal/lifecycle"
 	"esagate/internal/operations"
@@ -101,6 +100,8 @@ type setup struct {
 	named                   bool // connections name the gateway's addresses for MCP and A2A
 	origins                 []string
 	publicURL               string // "": the usual one, which is https
+	consoleURL              string
+	adminUI                 http.Handler // at adminBase; nil: the simulated sales agent
 	database                string
 	outside                 http.Handler // the agents, authorization servers and the issuer of access tokens
 	oidc                    *auth.OIDC
@@ -231,15 +232,19 @@ func start(t testing.TB, s setup, agent *upstreamtest.Agent) *world {
 		Directory: w.directory, Upstream: w.client, Status: w.status, Lifecycle: w.lifecycle, Logger: tel.Logger, Instruments: instruments,
 	})
 	agentsConfig := gateway.AgentsConfig{Named: s.named, FirstByte: 75 * time.Second, Idle: 5 * time.Minute, Streams: 8}
+	adminURL, toSalesAgent := server.URL(), http.RoundTripper(passing)
+	if s.adminUI != nil {
+		adminURL, toSalesAgent = adminBase, inProcess{s.adminUI}
+	}
 	w.gateway = gateway.New(gateway.Config{
 		ProbeTimeout: 75 * time.Second, TrustedProxies: s.proxies,
 		PublicURL: cmp.Or(s.publicURL, "https://gateway.example"), Envelope: s.envelope, AllowedOrigins: s.origins,
 		Admin: s.admin, MaxConnections: s.connections, MaxConnectionsPerAddress: s.perAddress,
-		AdminURL: server.URL(), AgentURL: server.URL(), ExternalSource: "gateway-tests", Agents: agentsConfig,
+		ConsoleURL: s.consoleURL, AdminURL: adminURL, IdentityKey: "identity-key-CANARY", AgentURL: server.URL(), ExternalSource: "gateway-tests", Agents: agentsConfig,
 	}, gateway.Deps{
 		Directory: w.directory, Auth: w.callers, Limiter: w.limiter, Agents: agents, CheckURL: guard.CheckURL, Upstream: w.client, Status: w.status, Events: w.events, Logger: tel.Logger, Instruments: instruments,
 		TracerProvider: tracing, Propagator: tel.Propagator, MetricsHandler: s.metrics,
-		Proxies:    gateway.NewProxies(passing, inProcess{s.outside}, agentsConfig),
+		Proxies:    gateway.NewProxies(toSalesAgent, inProcess{s.outside}, agentsConfig),
 		Operations: adServers, Lifecycle: w.lifecycle, Subscriber: w.webhooks, ServiceAccount: func(customer int64) string {
 			if found, ok, _ := account(customer); ok {
 				return found.Email
@@ -370,28 +375,3 @@ func (c caseOf) Fatalf(format string, args ...any) {
 
 // replica is another gateway over the same registry and sales agent.
 func (w *world) replica() *world { return start(w.TB, w.setup, w.agent) }
-
-// slowStore is a Store that takes its time for some operations.
-type slowStore struct {
-	registry.Store
-	takes time.Duration
-}
-
-func (s slowStore) Customer(id int64) registry.CustomerStore {
-	return slowCustomer{s.Store.Customer(id), s.takes}
-}
-
-type slowCustomer struct {
-	registry.CustomerStore
-	takes time.Duration
-}
-
-func (s slowCustomer) ObserveInventorySync(ctx context.Context, esaID int64, signal registry.InventorySync) (*registry.Source, error) {
-	background.Sleep(ctx, s.takes)
-	return s.CustomerStore.ObserveInventorySync(ctx, esaID, signal)
-}
-
-func (s slowCustomer) DeliveryCounts(ctx context.Context, esaID int64) (registry.DeliveryCounts, error) {
-	background.Sleep(ctx, s.takes)
-	return s.CustomerStore.DeliveryCounts(ctx, esaID)
-}
