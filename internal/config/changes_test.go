@@ -24,6 +24,7 @@ sources: [{source_id: a, customer_id: 1, tenant_id: a}]
 		{"u:p@>u:q@", "store.url"},
 		{"name: a,>name: b,", "auth.keys"},
 		{"a-key>b-key", "auth.keys"},
+		{"name: a,>name: a, principal_id: buyer_7,", "auth.keys"},
 		{"audience: a>audience: b", "auth.oidc"},
 		{"10.0.0.1>10.0.0.2", "outbound.allow"},
 		{"name: A>name: B", "platform_tasks"},
