@@ -23,14 +23,21 @@ func expiredKey(t *testing.T, s *Store) {
 // TestSweepAfterAWrite: what has had its time goes when others of its kind come, some
 // rows at a time, and nothing else.
 func TestSweepAfterAWrite(t *testing.T) {
-	const consentKept = 10 * time.Minute
-	for table, kept := range map[string]time.Duration{"idempotency": registry.IdempotencyKept, "consents": consentKept} {
+	const consentKept, launchKept = 10 * time.Minute, time.Minute
+	for table, kept := range map[string]time.Duration{"idempotency": registry.IdempotencyKept, "consents": consentKept, "launches": launchKept} {
 		t.Run(table, func(t *testing.T) {
 			now := time.Date(2032, 1, 2, 3, 4, 5, 0, time.UTC)
 			s := fileStore(t, newKey(t), WithClock(func() time.Time { return now }))
 			create := func(i int) {
 				t.Helper()
 				c, id := s.Customer(int64(i%7)), fmt.Sprint("agent", i)
+				if table == "launches" {
+					made, err := s.Adopt(t.Context(), registry.ConfigSource{CustomerID: int64(i % 7), SourceID: id, Name: "N"})
+					must(t)(err)
+					must(t)(c.KeepLaunch(t.Context(), id, [32]byte{byte(i), byte(i >> 8), 1},
+						registry.Launch{SourceRow: made.Managed.ID, ExpiresAt: now.Add(launchKept)}))
+					return
+				}
 				var once *registry.IdempotencyRecord
 				if table == "idempotency" {
 					once = &registry.IdempotencyRecord{Key: id}
