@@ -65,7 +65,12 @@ func (g connections) makeLaunch(w http.ResponseWriter, r *request, src *registry
 	if err != nil {
 		return err
 	}
-	g.answer(w, r, http.StatusOK, api.Encode(api.Launch{URL: g.consoleURL.Scheme + "://" + g.consoleURL.Host + launchPath + token}))
+	document := api.Encode(api.Launch{URL: g.consoleURL.Scheme + "://" + g.consoleURL.Host + launchPath + token})
+	if r.page {
+		r.document = document
+		return nil
+	}
+	g.answer(w, r, http.StatusOK, document)
 	return nil
 }
 

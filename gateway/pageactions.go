@@ -1,12 +1,14 @@
 package gateway
 
 import (
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
 	"path"
 	"time"
 
+	"esagate/api"
 	"esagate/gateway/ops"
 	"esagate/internal/fault"
 	"esagate/registry"
@@ -52,6 +54,24 @@ func (g pages) act(operate func(http.ResponseWriter, *request, *registry.Source)
 		writePage(w, r, code, ops.Source(view))
 		return nil
 	})
+}
+
+// openAdminUI makes the handler of the form that leads into the admin UI of a source, of the API's operation that makes
+// a link. The link may be at another host (server.console_url), which the forms of our pages must not lead to
+// (assets.Policy), so the answer is a page that goes on by itself.
+func (g pages) openAdminUI(launch handlerFunc) handlerFunc {
+	return func(w http.ResponseWriter, r *request) error {
+		if err := launch(w, r); err != nil {
+			return err
+		}
+		var made api.Launch
+		if err := json.Unmarshal(r.document, &made); err != nil {
+			return err
+		}
+		w.Header()["Referrer-Policy"] = noReferrer
+		writePage(w, r, http.StatusOK, ops.Onward(ops.OnwardView{Page: r.pageView("One moment"), Address: made.URL}))
+		return nil
+	}
 }
 
 // conditional puts what a form carries where the operations look for it.

@@ -111,6 +111,7 @@ func (g pages) routes() []Route {
 		{"POST", sourcePage + "/refresh", "refreshInventorySourceEsa", write, g.act(c.refresh)},
 		{"POST", sourcePage + "/deactivate", "deactivateInventorySourceEsa", write, g.act(c.deactivate)},
 		{"POST", sourcePage + "/reactivate", "reactivateInventorySourceEsa", write, g.act(c.reactivate)},
+		{"POST", sourcePage + "/launch", "launchInventorySourceEsa", read, g.openAdminUI(c.launch("launchInventorySourceEsa"))},
 		{"GET", signInPath, "showSignIn", public, g.showSignIn},
 		{"POST", signInPath, "signIn", public, g.signIn},
 		{"GET", issuerPath, "beginSignIn", public, g.beginAtIssuer},

@@ -87,6 +87,9 @@ func (v *SourceView) Actions() []Action {
 	})
 }
 
+// Launches reports whether the sales agent has pages of the source for the viewer: also for one who only reads.
+func (v *SourceView) Launches() bool { return v.Viewer != nil && v.Connection.TenantID != nil }
+
 // NoActions says why there is nothing to be done here to the source; "" where there is.
 func (v *SourceView) NoActions() string {
 	switch {
