@@ -72,7 +72,7 @@ var neverNull = map[string]bool{
 	"TestResult.testedAt": true, "SyncRun.startedAt": true, "AuditEntry.at": true, "AuditEntry.lastAt": true,
 	"Connection.createdAt": true, "Connection.updatedAt": true,
 	"InventorySource.createdAt": true, "InventorySource.updatedAt": true,
-	"ChangedBy.at": true, "StateSpan.from": true,
+	"ChangedBy.at": true, "StateSpan.from": true, "AgentIssue.since": true,
 }
 
 // TestTypesAreTheSchemas walks every Go document and its schema side by side: the

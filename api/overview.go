@@ -7,6 +7,19 @@ type Overview struct {
 	Counts   StateCounts    `json:"counts"`
 	Items    []OverviewItem `json:"items"` // never null
 	Total    int64          `json:"total"`
+
+	AgentIssues []AgentIssue `json:"agentIssues"` // of AGENT sources, which are no items; never null
+}
+
+// AgentIssue says that something is wrong with the agent of an AGENT source.
+type AgentIssue struct {
+	SourceID   string    `json:"sourceId"`
+	Name       string    `json:"name"`
+	CustomerID int64     `json:"customerId"`
+	Code       string    `json:"code"`
+	Severity   string    `json:"severity"`
+	Message    string    `json:"message"`
+	Since      Timestamp `json:"since"`
 }
 
 // StateCounts counts sources by their state, the worst first.

@@ -116,6 +116,8 @@ type Gateway struct {
 	streams  streams
 	passes   passes
 
+	agentMarks agentMarks
+
 	consoleURL, adminURL *url.URL // Config.ConsoleURL, else public; Config.AdminURL
 
 	inFlight        atomic.Int64 // requests
@@ -132,6 +134,7 @@ func New(cfg Config, deps Deps) *Gateway {
 		consents: semaphore.NewWeighted(consentsAtOnce), profiles: semaphore.NewWeighted(1),
 		limits:  limits{deps.Limiter, cfg.TrustedProxies, deps.Instruments.Limited},
 		streams: newStreams(cfg.MaxConnections), passes: newPasses(cfg.MaxConnections, cfg.Agents.Streams), stop: make(chan struct{}),
+		agentMarks: newAgentMarks(),
 	}
 	g.public = parsed(cfg.PublicURL)
 	g.https = g.public.Scheme == "https"

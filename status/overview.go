@@ -88,8 +88,15 @@ func (s *Service) Overview(ctx context.Context, q OverviewQuery) (*Overview, err
 		open := agent.OpenTenants > 0 && s.deps.Upstream.BreakerOpen(rows[i].Connection.TenantID)
 		t.add(rows[i].Source, rows[i].state, &rows[i].facts, open)
 	}
+	issues, err := s.agentIssues(ctx, &q)
+	if err != nil {
+		return nil, err
+	}
 	lead := t.headline(agent)
-	out := &Overview{Overview: &api.Overview{Headline: lead.String(), Counts: t.StateCounts, Items: []api.OverviewItem{}}, Lead: lead}
+	lead.refused(len(issues))
+	out := &Overview{Overview: &api.Overview{
+		Headline: lead.String(), Counts: t.StateCounts, Items: []api.OverviewItem{}, AgentIssues: issues,
+	}, Lead: lead}
 	if q.Facets {
 		out.Facets = facetsOf(rows, now)
 	}

@@ -84,13 +84,18 @@ type Headline struct {
 	Agent  string // why the rest is as last known: "The sales agent can't be reached"; "": it is not
 	Main   string // "9 of 2,000 sources can't sell"
 	Reason string // "2 have lost their ad servers, 7 wait for setup tasks"; "": there is none to be said
+	Agents string // "2 agents refuse their credentials"; "": none does
 	Well   bool   // the sales agent is asked, and answers for every source
 	mark   string // what stands before Reason
 }
 
 // String gives the whole sentence.
 func (h *Headline) String() string {
-	sentence := h.Main + h.mark + h.Reason + "."
+	sentence := h.Main + h.mark + h.Reason
+	if h.Agents != "" {
+		sentence += "; " + h.Agents
+	}
+	sentence += "."
 	if h.Agent != "" {
 		return h.Agent + "; as last known, " + sentence
 	}

@@ -98,6 +98,34 @@ func sortOf(q *status.OverviewQuery) string {
 // AllCustomers reports whether rows can be of different customers.
 func (v *WallView) AllCustomers() bool { return v.Viewer.Operator && v.Query.Customer == 0 }
 
+// Refused names sources whose agents refuse their credentials.
+type Refused struct {
+	Count int64
+	Names []string // with the customer's id, where rows can be of different customers
+	More  int64    // that are not named
+}
+
+// maxRefused is how many are named.
+const maxRefused = 5
+
+// Refused gives the sources whose agents refuse their credentials; nil: there are none.
+func (v *WallView) Refused() *Refused {
+	issues := v.Overview.AgentIssues
+	if len(issues) == 0 {
+		return nil
+	}
+	r := &Refused{Count: int64(len(issues))}
+	for _, issue := range issues[:min(len(issues), maxRefused)] {
+		name := issue.Name
+		if v.AllCustomers() {
+			name += " (customer " + strconv.FormatInt(issue.CustomerID, 10) + ")"
+		}
+		r.Names = append(r.Names, name)
+	}
+	r.More = r.Count - int64(len(r.Names))
+	return r
+}
+
 // None reports whether there are no sources at all.
 func (v *WallView) None() bool { return v.total() == 0 }
 
