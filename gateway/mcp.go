@@ -14,7 +14,6 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
-	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"esagate/gateway/tools"
 	"esagate/internal/background"
@@ -35,13 +34,12 @@ func (g assistants) routes() []Route {
 // newMCP makes the MCP server when it is first asked for.
 func (g assistants) newMCP() func() http.Handler {
 	return sync.OnceValue(func() http.Handler {
-		servers := tools.New(tools.Deps{Ask: g.ask, Writes: needsWrite, Recovered: g.recovered})
-		return mcp.NewStreamableHTTPHandler(func(hr *http.Request) *mcp.Server {
-			r := requestOf(hr.Context())
-			return servers.For(tools.Caller{Write: r.key.Write, Operator: r.key.Operator})
-		}, &mcp.StreamableHTTPOptions{
-			Stateless: true, JSONResponse: true, MaxRequestBodyBytes: maxBodyBytes,
-			DisableLocalhostProtection: true, // a proxy on this machine hands the public Host on; see mayAsk
+		return tools.New(tools.Deps{
+			Caller: func(ctx context.Context) tools.Caller {
+				key := requestOf(ctx).key
+				return tools.Caller{Write: key.Write, Operator: key.Operator}
+			},
+			Ask: g.ask, Writes: needsWrite, Recovered: g.recovered, MaxBody: maxBodyBytes,
 		})
 	})
 }
@@ -71,8 +69,7 @@ func (g assistants) serveMCP(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	// The SDK reads without a bound of depth, would take a batch for one request, and takes names in any case.
-	if v := jsontext.Value(body); !v.IsValid() || v.Kind() != '{' {
+	if !tools.IsMessage(body) {
 		return errNoMessage
 	}
 	hr := r.Request.WithContext(context.WithValue(r.Context(), requestKey{}, r))

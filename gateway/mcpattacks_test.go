@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
@@ -121,6 +122,11 @@ func TestMessagesThatAreNone(t *testing.T) {
 		if a := w.rpc(call, append(slices.Clone(current), "deactivate")...); a.status != 400 {
 			w.Errorf("another name in the header: %d %s", a.status, a.body)
 		}
+		// Nothing is told of the server's own accord, so nobody can keep a stream open.
+		listen := strings.NewReplacer("tools/call", "subscriptions/listen", `"name":"sources","arguments":{}`, `"notifications":{"toolsListChanged":true}`).Replace(call)
+		if a := w.rpc(listen, "Mcp-Protocol-Version", "2026-07-28", "Mcp-Method", "subscriptions/listen"); a.status != 200 || !strings.Contains(string(a.body), "acknowledged") {
+			w.Errorf("listening: %d %s", a.status, a.body)
+		}
 		for _, method := range []string{"GET", "DELETE", "PUT"} {
 			if a := w.unvalidated(request(method, "/mcp", readKey, "")); a.status != 405 || a.header.Get("Allow") != "POST" {
 				w.Errorf("%s: %d %q", method, a.status, a.header.Get("Allow"))
@@ -168,9 +174,10 @@ func TestACallThatIsGivenUp(t *testing.T) {
 				done <- err
 			}()
 			synctest.Wait()
+			left := time.Now()
 			cancel()
-			if err := <-done; err == nil {
-				w.Errorf("%s: the call had an answer", protocol)
+			if err := <-done; err == nil || time.Since(left) > 0 {
+				w.Errorf("%s: %v, %v after its client left", protocol, err, time.Since(left))
 			}
 			w.must(a.Close())
 		}

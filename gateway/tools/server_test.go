@@ -4,6 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -14,9 +18,9 @@ import (
 func connect(t *testing.T, ask Ask) (*mcp.ClientSession, *[]any) {
 	t.Helper()
 	var told []any
-	s := New(Deps{Ask: ask, Writes: func(string) bool { return true }, Recovered: func(_ context.Context, value any) { told = append(told, value) }})
+	d := Deps{Ask: ask, Recovered: func(_ context.Context, value any) { told = append(told, value) }}
 	ours, theirs := mcp.NewInMemoryTransports()
-	session, err := s.For(Caller{Write: true}).Connect(t.Context(), ours, nil)
+	session, err := newServer(readContract(), d, nil, Caller{Write: true}).Connect(t.Context(), ours, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,4 +74,63 @@ func TestEveryToolIsAnOperation(t *testing.T) {
 			t.Errorf("%s: %s", r.name, out)
 		}
 	}
+}
+
+// FuzzMessages: whatever a client sends, there is an answer, and no tool asks for anything but its own operation of the API.
+func FuzzMessages(f *testing.F) {
+	const call = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"history","arguments":{"sourceId":"a/../b","limit":1,"cursor":"?&#"}}}`
+	for _, message := range []string{
+		call, `{"jsonrpc":"2.0","id":"a","method":"tools/list"}`, `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}`,
+		`{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"x","version":"1"}}}`,
+		`{"jsonrpc":"2.0","id":1,"method":"subscriptions/listen","params":{"notifications":{"toolsListChanged":true}}}`,
+		`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"connect","arguments":{"body":{"type":"mock","Password":1}}}}`,
+		`{"jsonrpc":"2.0","id":null,"result":{}}`, `{"jsonrpc":"1.0","id":1.5,"method":5}`, `[` + call + `]`, `{}`,
+	} {
+		f.Add(message, "2025-11-25")
+		f.Add(message, "2026-07-28")
+	}
+	targets := map[string]string{}
+	for _, r := range table {
+		op := readContract().operation(r.operation)
+		targets[op.path] = op.method
+	}
+	h := New(Deps{
+		Caller: func(context.Context) Caller { return Caller{Write: true, Operator: true} }, Writes: func(string) bool { return true }, MaxBody: 1 << 20,
+		Ask: func(_ context.Context, r *Request) (*Answer, error) {
+			u, err := url.ParseRequestURI(r.Target)
+			if err != nil {
+				return nil, err
+			}
+			for path, method := range targets {
+				if method == r.Method && matches(u.EscapedPath(), path) {
+					return &Answer{Status: 200, Document: []byte(`{"sourceId":"a","executionType":"AGENT"}`)}, nil
+				}
+			}
+			panic("asked for " + r.Method + " " + r.Target)
+		},
+		Recovered: func(_ context.Context, value any) { f.Error(value) },
+	})
+	f.Fuzz(func(t *testing.T, message, version string) {
+		if !IsMessage([]byte(message)) {
+			return
+		}
+		r := httptest.NewRequest("POST", "/mcp", strings.NewReader(message))
+		r.Header = http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json, text/event-stream"}, "Mcp-Protocol-Version": {version}}
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if text, _ := io.ReadAll(w.Result().Body); w.Code >= 500 && !strings.Contains(string(text), "jsonrpc") {
+			t.Errorf("%d %s", w.Code, text)
+		}
+	})
+}
+
+// matches reports whether an escaped path is one of a template's, with something in the place of each parameter.
+func matches(path, template string) bool {
+	segments, form := strings.Split(path, "/"), strings.Split(template, "/")
+	for i := range form {
+		if len(segments) != len(form) || segments[i] != form[i] && (form[i][0] != '{' || segments[i] == "") {
+			return false
+		}
+	}
+	return true
 }
