@@ -39,7 +39,7 @@ func (g callers) admit(h http.Header, r *request, route *Route, need access) err
 	}
 	if need >= write && !caller.Write {
 		g.ins.AuthRefusal(telemetry.RefusalReadOnly)
-		return fault.New(fault.Forbidden, "This API key may only read.")
+		return errReadOnly
 	}
 	if route == nil {
 		return nil
@@ -50,6 +50,8 @@ func (g callers) admit(h http.Header, r *request, route *Route, need access) err
 	}
 	return err
 }
+
+var errReadOnly = fault.New(fault.Forbidden, "This API key may only read.")
 
 // authenticate gives the caller of a request, or why it has none. A caller that is known in
 // memory is not made to answer for the wrong keys of others at its address.

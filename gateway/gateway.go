@@ -143,7 +143,8 @@ func New(cfg Config, deps Deps) *Gateway {
 		g.consoleURL = parsed(cfg.ConsoleURL)
 	}
 	g.mcp = assistants{g}.newMCP()
-	rows := slices.Concat(g.routes(), pages{g}.routes(), consoles{g}.routes(), site{g}.routes(), assistants{g}.routes())
+	rows := slices.Concat(g.routes(), pages{g}.routes(), consoles{g}.routes(), site{g}.routes(), assistants{g}.routes(),
+		newAgentCalls(g).routes())
 	if cfg.Admin {
 		rows = slices.DeleteFunc(rows, func(r Route) bool { return r.Path == "/metrics" })
 	}
@@ -162,9 +163,9 @@ func New(cfg Config, deps Deps) *Gateway {
 			AllowedHeaders: []string{"Authorization", "Content-Type", "If-Match", "If-None-Match", "If-Unmodified-Since",
 				"Idempotency-Key", "Last-Event-Id",
 				headerAPIKey, headerCustomer, headerRequestID, "Traceparent", "Tracestate",
-				"Mcp-Method", "Mcp-Name", "Mcp-Protocol-Version", "Mcp-Session-Id"},
+				"Mcp-Method", "Mcp-Name", "Mcp-Protocol-Version", "Mcp-Session-Id", "A2a-Version", "A2a-Extensions", "X-A2a-Extensions"},
 			ExposedHeaders: []string{"Age", "Cache-Status", "ETag", "Last-Modified", "Link", "Location", "RateLimit",
-				"RateLimit-Policy", "Retry-After", headerRequestID},
+				"RateLimit-Policy", "Retry-After", headerRequestID, "Mcp-Session-Id", "Mcp-Protocol-Version"},
 			MaxAge: int(10 * time.Minute / time.Second),
 		}).Handler(g.handler)
 		g.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -29,6 +29,7 @@ func TestMetricsPageIsComplete(t *testing.T) {
 			Body: `{"adapter":{"type":"mock","connected":true},"fetched_at":"1999-12-31T00:00:00Z","products":5,"rollout":1}`})
 		w.get(statusOf)
 		w.must(w.status.CountSources(w.Context()))
+		w.counts.AgentCall(telemetry.DoorMCP, "tools/call", "get_products", true)
 		w.counts.Passed(telemetry.DoorMCP, telemetry.PassDone, 1, 1, time.Second)
 		served, metrics := map[string]bool{}, string(w.do("GET", "/metrics").body)
 		if !strings.Contains(metrics, "\nesagate_requests_in_flight 1\n") {

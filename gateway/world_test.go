@@ -97,7 +97,8 @@ type setup struct {
 	agent                   upstreamtest.Options
 	tasks                   []transform.TaskDefinition
 	envelope                bool
-	named                   bool // connections name the gateway's addresses for MCP and A2A
+	named                   bool     // connections name the gateway's addresses for MCP and A2A
+	allow, deny             []string // of agents' methods
 	origins                 []string
 	publicURL               string // "": the usual one, which is https
 	consoleURL              string
@@ -184,6 +185,7 @@ func start(t testing.TB, s setup, agent *upstreamtest.Agent) *world {
 		t.Fatal(bad)
 	}
 	transport := &http.Transport{DialContext: dial}
+	live, closeLive := liveAgents(s.outside)
 	passing := &http.Transport{DialContext: dial, DisableCompression: true}
 	w.client, err = upstream.New(upstream.Config{
 		BaseURL: server.URL(), APIKey: agentKey, Attempts: 3, Timeout: 3 * time.Second, FetchTimeout: 10 * time.Second, ProbeTimeout: 75 * time.Second,
@@ -199,8 +201,8 @@ func start(t testing.TB, s setup, agent *upstreamtest.Agent) *world {
 	}
 	w.limiter = ratelimit.New(s.limits)
 	w.callers, err = auth.New(ctx, auth.Config{OIDC: s.oidc, Keys: []auth.Key{
-		{Name: "writer", CustomerID: customer, Write: true, SHA256: sha256.Sum256([]byte(writeKey))},
-		{Name: "reader", CustomerID: customer, SHA256: sha256.Sum256([]byte(readKey))},
+		{Name: "writer", CustomerID: customer, Write: true, Identity: registry.Identity{PrincipalID: "prin_pelican"}, SHA256: sha256.Sum256([]byte(writeKey))},
+		{Name: "reader", CustomerID: customer, Identity: registry.Identity{PrincipalID: "prin_pelican"}, SHA256: sha256.Sum256([]byte(readKey))},
 		{Name: "other", CustomerID: stranger, Write: true, SHA256: sha256.Sum256([]byte(otherKey))},
 		{Name: "desk", Operator: true, Write: true, SHA256: sha256.Sum256([]byte(deskKey))},
 		{Name: "wall", Operator: true, SHA256: sha256.Sum256([]byte(wallKey))},
@@ -231,7 +233,7 @@ func start(t testing.TB, s setup, agent *upstreamtest.Agent) *world {
 	}, operations.Deps{
 		Directory: w.directory, Upstream: w.client, Status: w.status, Lifecycle: w.lifecycle, Logger: tel.Logger, Instruments: instruments,
 	})
-	agentsConfig := gateway.AgentsConfig{Named: s.named, FirstByte: 75 * time.Second, Idle: 5 * time.Minute, Streams: 8}
+	agentsConfig := gateway.AgentsConfig{Named: s.named, Allow: s.allow, Deny: s.deny, FirstByte: 75 * time.Second, Idle: 5 * time.Minute, Streams: 8}
 	adminURL, toSalesAgent := server.URL(), http.RoundTripper(passing)
 	if s.adminUI != nil {
 		adminURL, toSalesAgent = adminBase, inProcess{s.adminUI}
@@ -244,7 +246,7 @@ func start(t testing.TB, s setup, agent *upstreamtest.Agent) *world {
 	}, gateway.Deps{
 		Directory: w.directory, Auth: w.callers, Limiter: w.limiter, Agents: agents, CheckURL: guard.CheckURL, Upstream: w.client, Status: w.status, Events: w.events, Logger: tel.Logger, Instruments: instruments,
 		TracerProvider: tracing, Propagator: tel.Propagator, MetricsHandler: s.metrics,
-		Proxies:    gateway.NewProxies(toSalesAgent, inProcess{s.outside}, agentsConfig),
+		Proxies:    gateway.NewProxies(toSalesAgent, live, agentsConfig),
 		Operations: adServers, Lifecycle: w.lifecycle, Subscriber: w.webhooks, ServiceAccount: func(customer int64) string {
 			if found, ok, _ := account(customer); ok {
 				return found.Email
@@ -267,6 +269,7 @@ func start(t testing.TB, s setup, agent *upstreamtest.Agent) *world {
 		_ = w.store.Close()
 		transport.CloseIdleConnections()
 		passing.CloseIdleConnections()
+		closeLive()
 		_ = server.Close()
 		w.must(tel.Shutdown(ctx))
 	})

@@ -23,10 +23,7 @@ var (
 		MCP: {names: answeredAlways, begin: "Mcp-"},
 		A2A: {names: append([]string{"X-A2a-Extensions"}, answeredAlways...), begin: "A2a-"},
 	}
-	answeredAlways = []string{
-		"Accept-Ranges", "Cache-Control", "Content-Encoding", "Content-Language", "Content-Length", "Content-Type", "Etag",
-		"Expires", "Last-Modified", "Retry-After", "Vary",
-	}
+	answeredAlways = []string{"Content-Encoding", "Content-Language", "Content-Length", "Content-Type", "Retry-After"}
 )
 
 // fields are names of header fields.
@@ -49,10 +46,13 @@ func (f fields) of(h http.Header) http.Header {
 // Sent gives what passes of a caller's header to an agent.
 func (p Protocol) Sent(h http.Header) http.Header { return sentFields[p].of(h) }
 
-// Answered gives what passes of the header of an agent's answer. Shown in a browser, the answer runs no script and
-// loads nothing.
+// Answered gives what passes of the header of an agent's answer. No cache keeps the answer: to caches before the gateway,
+// sources of two customers can have one address. Nor does anything gather its pieces (nginx reads X-Accel-Buffering), and
+// in a browser it runs no script and loads nothing.
 func (p Protocol) Answered(h http.Header) http.Header {
 	passed := answered[p].of(h)
+	passed.Set("Cache-Control", "no-store")
+	passed.Set("X-Accel-Buffering", "no")
 	passed.Set("Content-Security-Policy", "sandbox; default-src 'none'")
 	return passed
 }

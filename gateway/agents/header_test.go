@@ -26,7 +26,7 @@ func TestWhichHeaderFieldsPass(t *testing.T) {
 		given[http.CanonicalHeaderKey(name)] = []string{"x"}
 	}
 	both := []string{"Accept", "Content-Type", "Last-Event-Id", "Traceparent", "Tracestate", "User-Agent"}
-	back := []string{"Content-Encoding", "Content-Length", "Content-Security-Policy", "Content-Type", "Etag", "Retry-After"}
+	back := []string{"Cache-Control", "Content-Encoding", "Content-Length", "Content-Security-Policy", "Content-Type", "Retry-After", "X-Accel-Buffering"}
 	for _, c := range []struct {
 		what string
 		got  http.Header

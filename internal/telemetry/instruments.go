@@ -60,6 +60,8 @@ type Instruments struct {
 	// Passed records a request that was passed on, once it is over: bytes of bodies, to the other side and back.
 	Passed     func(door Door, outcome PassOutcome, sent, received int64, took time.Duration)
 	PassedOpen func(count func() int)
+	// AgentCall records a call of an agents' protocol by what it asked for; not passed: a rule, or its key, refused it.
+	AgentCall func(door Door, method, name string, passed bool)
 
 	Streams        func(count func() int)
 	StoreAvailable func(is func() bool)
@@ -117,6 +119,7 @@ func NewInstruments(mp metric.MeterProvider) (*Instruments, error) {
 			"Evaluations of a platform task's complete_when that failed.", "task", tasksLimit, taskID),
 
 		Passed: b.passed(), PassedOpen: b.gauge("esagate.proxy.open", "Requests that are being passed on, streams included."),
+		AgentCall: b.agentCalls("esagate.agents.calls", "Calls of agents' protocols, by what they asked for."),
 
 		Streams:        b.gauge("esagate.streams", "Streams of events that are open."),
 		StoreAvailable: b.flag("esagate.store.available", "1 while the registry's store answers, else 0."),
