@@ -151,7 +151,7 @@ func New(cfg Config, deps Deps) *Gateway {
 	g.main, g.admin = newTable(rows), newTable(admin{g}.routes())
 	g.ins.StoreAvailable(g.storeAvailable)
 	g.ins.Streams(g.streams.ofCustomer.Taken)
-	g.ins.PassedOpen(g.passes.Taken)
+	g.ins.PassedOpen(g.passes.ofCustomer.Taken)
 	g.ins.InFlight(func() int { return int(g.inFlight.Load()) })
 	g.ins.Ready(func() bool { return g.phase() == "ready" })
 

@@ -5,8 +5,11 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"math"
 	"net/http"
 	"time"
+
+	"golang.org/x/sync/semaphore"
 
 	"esagate/gateway/proxy"
 	"esagate/internal/background"
@@ -56,33 +59,62 @@ func NewProxies(salesAgent, outside http.RoundTripper, c AgentsConfig) Proxies {
 	return Proxies{Console: proxy.New(salesAgent, console), Managed: proxy.New(salesAgent, agents), Agents: proxy.New(outside, agents)}
 }
 
-// passes bounds what is passed on at once, of each customer. A page of the admin UI, whose files a browser gets all at
-// once, does not wait for agents, nor they for it.
-type passes = *background.Shares[passKey]
+// passes bounds what is passed on at once, in all and of each customer.
+type passes struct {
+	all        *semaphore.Weighted
+	ofCustomer *background.Shares[passKey]
+}
 
+// passKey is a customer with what is counted together. A page of the admin UI, whose files a browser gets all at once,
+// does not wait for agents, nor they for it.
 type passKey struct {
 	customer int64
 	console  bool
 }
 
-// newPasses leaves half of the connections to others.
+// newPasses leaves three quarters of the connections to others: streams of events may have two of them.
 func newPasses(connections, ofCustomer int) passes {
-	return background.NewShares[passKey](cmp.Or(ofCustomer, passesOfCustomer), max(1, cmp.Or(connections, maxConnections)/2))
+	return passes{
+		all:        semaphore.NewWeighted(int64(max(1, cmp.Or(connections, maxConnections)/4))),
+		ofCustomer: background.NewShares[passKey](cmp.Or(ofCustomer, passesOfCustomer), math.MaxInt),
+	}
 }
 
-// pass passes a request on to a target and its answer back, for as long as its key is good and the gateway runs
-// . The errors are faults of the API, without anything that the other side sent; of to.Answer's, those
-// that are no faults become internal ones.
-func (g *Gateway) pass(w http.ResponseWriter, r *request, p *proxy.Proxy, door telemetry.Door, to proxy.Target) error {
-	share := passKey{r.caller.CustomerID, door == telemetry.DoorConsole}
-	if !g.passes.Take(share) {
-		return g.limits.refuse(telemetry.LimitedCalls, passRetryAfter)
+// take takes a place for a request, and gives the function that gives it back.
+func (e *passage) take() (give func(), err error) {
+	p := e.gateway.passes
+	share := passKey{e.request.caller.CustomerID, e.door == telemetry.DoorConsole}
+	if !p.ofCustomer.Take(share) {
+		return nil, e.gateway.limits.refuse(telemetry.LimitedCalls, passRetryAfter)
 	}
-	defer g.passes.Give(share)
+	if !p.all.TryAcquire(1) {
+		p.ofCustomer.Give(share)
+		return nil, errPassesFull
+	}
+	return func() {
+		p.all.Release(1)
+		p.ofCustomer.Give(share)
+	}, nil
+}
+
+var errPassesFull = &fault.Error{
+	Kind: fault.Unavailable, Message: "Too many requests are being passed on at once.", RetryAfter: passRetryAfter,
+}
+
+// pass passes a request on to a target and its answer back, for as long as its key is good and the gateway runs (contract
+// 13.12). The errors are faults of the API, without anything that the other side sent; of to.Answer's, those that are no
+// faults become internal ones.
+func (g *Gateway) pass(w http.ResponseWriter, r *request, p *proxy.Proxy, door telemetry.Door, to proxy.Target) error {
 	ctx, end := context.WithCancelCause(r.Context())
 	e := &passage{gateway: g, request: r, door: door, end: end, endless: make(chan struct{})}
+	give, err := e.take()
+	if err != nil {
+		end(nil)
+		return err
+	}
+	defer give()
 	defer e.watch(ctx)()
-	err := p.Serve(w, r.WithContext(ctx), to, proxy.Follow{Begins: e.begins, Ends: e.ends})
+	err = p.Serve(w, r.WithContext(ctx), to, proxy.Follow{Begins: e.begins, Ends: e.ends})
 	return e.faultOf(err)
 }
 
@@ -150,7 +182,11 @@ func (e *passage) follow(ctx context.Context) error {
 
 // stands reports whether the source that a path names can still be asked. What can't be looked up could be.
 func (e *passage) stands(ctx context.Context) bool {
-	id, customer := e.request.vars["sourceId"], e.request.caller.CustomerID
+	customer := e.request.caller.CustomerID
+	id, err := parseSourceID(e.request.vars["sourceId"])
+	if err != nil {
+		return true // it is of no source
+	}
 	src, err := e.gateway.deps.Directory.ManagedSource(ctx, customer, id)
 	if fault.Is(err, fault.NotFound) {
 		src, err = e.gateway.deps.Directory.Source(ctx, customer, id)

@@ -23,12 +23,23 @@ import (
 	"esagate/registry"
 )
 
-const passed = "/passed/" + source
+// Paths that are passed on, of two sources of customer's.
+const (
+	passed     = "/passed/" + source
+	passedToo  = "/passed/a%20house"
+	otherHouse = "a house"
+)
 
 // passing runs a test before a gateway that passes requests on to a server.
 func passing(t *testing.T, behind http.HandlerFunc, body func(w *world, l *pipes, stop func(), stopped <-chan error)) {
 	t.Helper()
-	served(t, func(w *world, l *pipes, stop func(), stopped <-chan error) {
+	passingAs(t, setup{}, behind, body)
+}
+
+func passingAs(t *testing.T, s setup, behind http.HandlerFunc, body func(w *world, l *pipes, stop func(), stopped <-chan error)) {
+	t.Helper()
+	s.sources = []registry.ConfigSource{{CustomerID: customer, SourceID: otherHouse, Name: "A house", TenantID: "tnt_house"}}
+	servedAs(t, s, func(w *world, l *pipes, stop func(), stopped <-chan error) {
 		back := &pipes{conns: make(chan net.Conn), closed: make(chan struct{}), faults: make(chan error)}
 		server := &http.Server{Handler: behind, ErrorLog: log.New(io.Discard, "", 0)}
 		go func() { _ = server.Serve(back) }()
@@ -64,10 +75,15 @@ type passage struct {
 // call sends a request, and reads its answer beside the test once it has begun.
 func (w *world) call(l *pipes, method, key, headers string) *passage {
 	w.Helper()
+	return w.callAt(l, method, passed, key, headers)
+}
+
+func (w *world) callAt(l *pipes, method, path, key, headers string) *passage {
+	w.Helper()
 	c := w.dial(l)
 	go func() { // the answer is read at once: ReverseProxy holds a lock while it writes, which the bubble's clock waits for
 		_, _ = fmt.Fprintf(c.Conn, "%s %s HTTP/1.1\r\nHost: gateway.example\r\nAuthorization: Bearer %s\r\nContent-Length: 12\r\n%s\r\nCANARY-body\n",
-			method, passed, key, headers)
+			method, path, key, headers)
 	}()
 	resp, err := http.ReadResponse(c.r, nil)
 	w.must(err)
@@ -174,6 +190,7 @@ func TestAPassageEndsWithItsKey(t *testing.T) {
 		w.must(err)
 		w.pass(time.Minute)
 		revoked, fallen, good := w.call(l, "GET", clear, ""), w.call(l, "POST", writeKey, ""), w.call(l, "GET", readKey, "")
+		house := w.callAt(l, "GET", passedToo, readKey, "")
 		w.pass(time.Hour)
 		_, err = w.store.APIKeys().RevokeKey(w.Context(), key.ID)
 		w.must(err)
@@ -195,6 +212,10 @@ func TestAPassageEndsWithItsKey(t *testing.T) {
 		if at, _ := good.over(); at.IsZero() {
 			w.Error("that of a source that is not there any more goes on")
 		}
+		if at, _ := house.over(); !at.IsZero() {
+			w.Error("another source's has ended")
+		}
+		house.leave()
 		if got := w.count(`esagate_proxy_duration_seconds_count{door="mcp",outcome="ended"}`); got != "3" {
 			w.Errorf("%s have ended", got)
 		}
@@ -271,6 +292,23 @@ func TestPassagesAreBounded(t *testing.T) {
 			w.Errorf("in the place of another: %d", open[0].StatusCode)
 		}
 		for _, p := range open {
+			p.leave()
+		}
+	})
+}
+
+// TestPassagesLeaveConnectionsToOthers also where no customer has many.
+func TestPassagesLeaveConnectionsToOthers(t *testing.T) {
+	passingAs(t, setup{connections: 16}, streams, func(w *world, l *pipes, _ func(), _ <-chan error) {
+		var open []*passage
+		for _, key := range []string{readKey, otherKey, readKey, otherKey} {
+			open = append(open, w.call(l, "POST", key, ""))
+		}
+		full := w.call(l, "POST", otherKey, "")
+		if full.StatusCode != http.StatusServiceUnavailable || full.Header.Get("Retry-After") == "" {
+			w.Errorf("one too many: %d %v", full.StatusCode, full.Header)
+		}
+		for _, p := range append(open, full) {
 			p.leave()
 		}
 	})

@@ -173,7 +173,7 @@ func (x *exchange) unfit(resp *http.Response) error {
 	switch {
 	case x.upgraded && !(x.upgrade && strings.EqualFold(resp.Header.Get("Upgrade"), "websocket")):
 		return ErrUnreachable
-	case !x.stream && x.limits.Answer > 0 && resp.ContentLength > x.limits.Answer:
+	case !x.stream && x.limits.Answer > 0 && resp.ContentLength > x.limits.Answer && resp.Body != http.NoBody: // HEAD announces too
 		return ErrTooLarge
 	}
 	return nil

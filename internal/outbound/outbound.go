@@ -29,6 +29,7 @@ const (
 	maxHeader       = 64 << 10 // bytes of an answer's header
 	connectTime     = 5 * time.Second
 	idleTime        = 30 * time.Second
+	pingAfter       = 15 * time.Second // without a byte of any stream of a connection, and until the answer
 	maxConnsPerHost = 16
 )
 
@@ -68,6 +69,7 @@ func New(o Options) *Client {
 	c.transport, c.streaming = newTransport(dial, o.RootCAs), newTransport(dial, o.RootCAs)
 	c.transport.MaxConnsPerHost = maxConnsPerHost
 	c.streaming.DisableCompression = true
+	c.streaming.HTTP2 = &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingAfter}
 	c.passing = &passing{check: c.addresses.check, send: c.streaming.RoundTrip}
 	shared := newSlots()
 	guard := func(send func(*http.Request) (*http.Response, error)) *http.Client {
