@@ -30,9 +30,8 @@ type child struct {
 	err   error
 }
 
-// startChild runs a program and waits until it says on stderr, in a JSON line
-// with the message "serving", which address it has taken.
-func startChild(ctx context.Context, name string, env []string, program string, args ...string) (*child, error) {
+// launch runs a program.
+func launch(name string, env []string, program string, args ...string) (*child, error) {
 	c := &child{name: name, cmd: exec.Command(program, args...), log: newChildLog()}
 	// What is set for the gateway on this machine is not meant for this one.
 	for _, v := range os.Environ() {
@@ -51,6 +50,16 @@ func startChild(ctx context.Context, name string, env []string, program string, 
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
 	c.log.watch(func() { _ = c.cmd.Wait() })
+	return c, nil
+}
+
+// startChild runs a program and waits until it says on stderr, in a JSON line
+// with the message "serving", which address it has taken.
+func startChild(ctx context.Context, name string, env []string, program string, args ...string) (*child, error) {
+	c, err := launch(name, env, program, args...)
+	if err != nil {
+		return nil, err
+	}
 	select {
 	case c.address = <-c.log.address:
 		return c, nil
@@ -63,6 +72,15 @@ func startChild(ctx context.Context, name string, env []string, program string, 
 	}
 	_ = c.stop() // the reason for stopping is the one to tell
 	return nil, fmt.Errorf("start %s: %w\n%s", name, err, c.log.tail())
+}
+
+// startSelf runs this program as one of its own servers.
+func startSelf(ctx context.Context, name string, env []string, args ...string) (*child, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	return startChild(ctx, name, env, self, args...)
 }
 
 // stop ends the child by its own process id and waits for it.

@@ -24,7 +24,10 @@ type settings struct {
 	connections int
 	only        string
 	profile     string
+	nginx       string
 	bare        string // hidden: be the bare handler for this file
+	bareProxy   string // hidden: be the bare proxy before this address
+	agent       bool   // hidden: be the agent behind proxies
 }
 
 func (s *settings) check() error {
@@ -39,8 +42,8 @@ func (s *settings) check() error {
 		return errors.New("-connections must be 1 to 1000")
 	}
 	for part := range strings.SplitSeq(s.only, ",") {
-		if part != "load" && part != "cold" && part != "hang" && part != "watch" {
-			return errors.New("-only takes load, cold, hang and watch, with commas between them")
+		if !slices.Contains([]string{"load", "cold", "hang", "watch", "proxy"}, part) {
+			return errors.New("-only takes load, cold, hang, watch and proxy, with commas between them")
 		}
 	}
 	return nil
@@ -53,9 +56,12 @@ func main() {
 	flag.IntVar(&s.rounds, "rounds", 9, "rounds of the load, each with every target once")
 	flag.DurationVar(&s.time, "time", 1500*time.Millisecond, "measured time of one target in one round")
 	flag.IntVar(&s.connections, "connections", 64, "connections kept alive at once")
-	flag.StringVar(&s.only, "only", "load,cold,hang,watch", "the parts to run")
+	flag.StringVar(&s.only, "only", "load,cold,hang,watch,proxy", "the parts to run")
 	flag.StringVar(&s.profile, "profile", "", "write CPU and allocation profiles of both servers under plain load into this `folder`, and nothing else")
 	flag.StringVar(&s.bare, "bare-handler", "", "used by the program itself: serve this `file` and nothing else")
+	flag.StringVar(&s.nginx, "nginx", "nginx", "the nginx to compare the gateway's proxy with, a `program`")
+	flag.StringVar(&s.bareProxy, "bare-proxy", "", "used by the program itself: pass everything on to this `URL` and do nothing else")
+	flag.BoolVar(&s.agent, "bare-agent", false, "used by the program itself: answer like an agent and do nothing else")
 	flag.Parse()
 	if err := s.check(); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -64,8 +70,13 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	run := s.run
-	if s.bare != "" {
+	switch {
+	case s.bare != "":
 		run = func(ctx context.Context) error { return serveBare(ctx, s.bare) }
+	case s.bareProxy != "":
+		run = func(ctx context.Context) error { return serveBareProxy(ctx, s.bareProxy) }
+	case s.agent:
+		run = serveAgent
 	}
 	if err := run(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -86,7 +97,7 @@ func (s *settings) run(ctx context.Context) (err error) {
 	parts := []struct {
 		name string
 		run  func(context.Context, *world, *settings) error
-	}{{"load", runLoad}, {"cold", runCold}, {"hang", runHang}, {"watch", runWatch}}
+	}{{"load", runLoad}, {"cold", runCold}, {"hang", runHang}, {"watch", runWatch}, {"proxy", runProxy}}
 	for _, p := range parts {
 		if !s.wants(p.name) {
 			continue

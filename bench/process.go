@@ -5,13 +5,25 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 )
 
-// cpu gives the processor time that the child has used; false where the system
+// cpu gives the processor time that the child and its own children have used; false where the system
 // can't be asked.
-func (c *child) cpu() (time.Duration, bool) { return processCPU(c.cmd.Process.Pid) }
+func (c *child) cpu() (time.Duration, bool) {
+	pid := c.cmd.Process.Pid
+	total, known := processCPU(pid)
+	children, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid)) // none where the kernel does not tell
+	for text := range strings.FieldsSeq(string(children)) {
+		if pid, err := strconv.Atoi(text); err == nil {
+			more, _ := processCPU(pid)
+			total += more
+		}
+	}
+	return total, known
+}
 
 // processCPU gives the processor time that a process has used, in steps of 10 ms
 // (Linux; elsewhere there is no /proc).

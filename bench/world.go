@@ -20,6 +20,7 @@ import (
 const (
 	agentKey  = "bench-sales-agent-key"
 	clientKey = "bench-storefront-key"
+	buyerKey  = "bench-buyer-key"
 )
 
 //go:embed profiler.go
@@ -34,7 +35,9 @@ type world struct {
 	server *upstreamtest.Server
 	sink   *sink
 	count  int // of configs written
-	keys   int // of those that watch, beside the usual one
+	keys   int // of those that watch, beside the usual ones
+
+	agentURL string // where the sales agent speaks MCP; empty: nowhere else
 }
 
 func newWorld(ctx context.Context, profiled bool) (*world, error) {
@@ -120,23 +123,28 @@ func (w *world) addTenant(sourceID string) string {
 }
 
 // gateway starts the real binary for some sources, with authentication, metrics
-// and sampled tracing on as in life. The one customer's limit of reads counts, and lets
+// and sampled tracing on as in life. The one customer's limits of reads and writes count, and let
 // all through. Where extra is empty all other limits are the defaults.
 func (w *world) gateway(ctx context.Context, extra string, env []string, sourceIDs ...string) (*child, error) {
 	w.count++
 	file := filepath.Join(w.folder, "config"+strconv.Itoa(w.count)+".yaml")
 	var b strings.Builder
 	fmt.Fprintf(&b, "server: {address: \"127.0.0.1:0\"}\n")
-	fmt.Fprintf(&b, "upstream: {base_url: %q, api_key: %s}\n", w.server.URL(), agentKey)
+	fmt.Fprintf(&b, "upstream: {base_url: %q, api_key: %s", w.server.URL(), agentKey)
+	if w.agentURL != "" {
+		fmt.Fprintf(&b, ", agent_url: %q", w.agentURL)
+	}
+	b.WriteString("}\n")
 	fmt.Fprintf(&b, "store: {url: %q, encryption_key: %q}\n",
 		"sqlite://"+filepath.Join(w.folder, "store"+strconv.Itoa(w.count)+".db"), vault.Generate())
 	fmt.Fprintf(&b, "telemetry: {otlp_endpoint: %q, trace_ratio: 0.01}\n", w.sink.url)
 	fmt.Fprintf(&b, "auth: {keys: [{name: bench, customer_id: 7301, access: read, key: %s}", clientKey)
+	fmt.Fprintf(&b, ", {name: buyer, customer_id: 7301, access: write, principal_id: prn_bench, key: %s}", buyerKey)
 	for n := range w.keys {
 		fmt.Fprintf(&b, ", {name: %s, customer_id: 7301, access: read, key: %s}", watchKey(n), watchKey(n))
 	}
 	b.WriteString("]}\n")
-	b.WriteString("limits: {reads: {rate: 100000, burst: 1000000}}\n")
+	b.WriteString("limits: {reads: {rate: 100000, burst: 1000000}, writes: {rate: 100000, burst: 1000000}}\n")
 	b.WriteString(extra)
 	b.WriteString("sources:\n")
 	for _, id := range sourceIDs {
@@ -151,13 +159,9 @@ func (w *world) gateway(ctx context.Context, extra string, env []string, sourceI
 
 // bare starts the yardstick for a document.
 func (w *world) bare(ctx context.Context, document []byte, env []string) (*child, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return nil, err
-	}
 	file := filepath.Join(w.folder, "document.json")
 	if err := os.WriteFile(file, document, 0o600); err != nil {
 		return nil, err
 	}
-	return startChild(ctx, "bare handler", env, self, "-bare-handler", file)
+	return startSelf(ctx, "bare handler", env, "-bare-handler", file)
 }
