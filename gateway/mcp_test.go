@@ -216,6 +216,8 @@ func conforms(t testing.TB, tool *mcp.Tool, text string) {
 // is refused as the API refuses it.
 func TestToolsActByTheirKey(t *testing.T) {
 	inWorld(t, setup{}, func(w *world) {
+		w.writeAs(otherKey, "POST", sourcesPath, `{"name":"Somebody's agent","sourceId":"somebodys-agent","executionType":"AGENT","type":"SALES",`+
+			`"endpointUrl":"https://agent.example/mcp","protocol":"MCP","authenticationType":"NO_AUTH"}`)
 		for _, protocol := range protocols {
 			reader := w.assistant(readKey, protocol)
 			calls, audits := w.agent.Calls(""), w.audits()
@@ -253,6 +255,9 @@ func TestToolsActByTheirKey(t *testing.T) {
 			writer.refused("history", `{"sourceId":"`+source+`","limit":501}`, "VALIDATION_ERROR", "query.limit")
 			w.must(writer.Close())
 			other := w.assistant(otherKey, protocol)
+			if text, failed := other.call("why_blocked", `{"sourceId":"somebodys-agent"}`); failed || !strings.Contains(text, "not active yet") {
+				w.Error(text)
+			}
 			other.refused("why_blocked", `{"sourceId":"`+source+`"}`, "NOT_FOUND", "")
 			w.must(other.Close())
 		}

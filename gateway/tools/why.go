@@ -16,7 +16,7 @@ import (
 const whyName = "why_blocked"
 
 const whyAbout = "Why a source can't sell, or does not do so well, and who can change that: what is wrong with its connection, open setup tasks, " +
-	"issues, products. Blockers come first. For an agent that others run, what its own record says. (Operations getInventorySource, getInventorySourceEsa, getInventorySourceEsaStatus.)"
+	"issues, products. Blockers come first. For an agent that others run, what its own record and calls of it say. (Operations getInventorySource, getInventorySourceEsa, getInventorySourceEsaStatus, getOverview.)"
 
 // whySchema is of [why].
 var whySchema = jsontext.Value(`{"type":"object","additionalProperties":false,"required":["sourceId","live","summary","reasons"],"properties":{` +
@@ -62,6 +62,9 @@ type (
 		LastError          *string `json:"lastError"`
 		LastErrorCode      *string `json:"lastErrorCode"`
 	}
+	overviewFacts struct {
+		AgentIssues []api.AgentIssue `json:"agentIssues"`
+	}
 	statusFacts struct {
 		Operational api.Operational `json:"operational"`
 		FetchedAt   string          `json:"fetchedAt"`
@@ -78,7 +81,9 @@ func explain(ctx context.Context, ask Ask, first *Request) (*why, *Answer, error
 		return nil, refused, err
 	}
 	if s.ExecutionType == "AGENT" {
-		return ofAgent(&s), nil, nil
+		var o overviewFacts
+		refused, err := read(ctx, ask, &Request{Target: readContract().operation("getOverview").path, Header: first.Header}, "?take=1", &o)
+		return ofAgent(&s, &o), refused, err
 	}
 	var c connectionFacts
 	if refused, err := read(ctx, ask, first, "/esa", &c); refused != nil || err != nil {
@@ -178,7 +183,7 @@ func nextOf(code string) string {
 }
 
 // ofAgent says why a source for an agent that others run does not work.
-func ofAgent(s *sourceFacts) *why {
+func ofAgent(s *sourceFacts, o *overviewFacts) *why {
 	w := &why{SourceID: s.SourceID, Live: s.Status == "ACTIVE", Summary: "The agent's source is active.", Reasons: []reason{}}
 	needsAuth := s.AuthenticationType != nil && *s.AuthenticationType != "NO_AUTH" && !s.AuthConfigured
 	switch {
@@ -192,6 +197,12 @@ func ofAgent(s *sourceFacts) *why {
 			r.Message, r.Next = "The agent's credentials are missing.", "A person stores them, or gives consent where it is OAuth (updateInventorySource)."
 		}
 		w.add(r)
+	}
+	for _, i := range o.AgentIssues {
+		if i.SourceID == s.SourceID {
+			w.Summary = "The agent's source is active, but calls of the agent fail."
+			w.add(reason{Kind: "issue", Code: i.Code, Severity: i.Severity, Message: i.Message, Next: "A person stores other credentials, or gives consent anew (updateInventorySource)."})
+		}
 	}
 	return w
 }

@@ -42,6 +42,9 @@ func TestWhy(t *testing.T) {
 	} {
 		ask := func(_ context.Context, r *Request) (*Answer, error) {
 			document := map[string]string{"/s": it.source, "/s/esa": it.connection, "/s/status": it.status}[r.Target]
+			if r.Target == "/api/v2/storefront/overview?take=1" {
+				document = `{"agentIssues":[{"sourceId":"b","name":"B","customerId":7,"code":"AGENT_UNAUTHORIZED","severity":"critical","message":"It refuses.","since":"2026-01-02T03:04:05Z"}]}`
+			}
 			if document == "" || r.Method != http.MethodGet || r.Header.Get("Esagate-Customer") != "7" {
 				return &Answer{Status: 503, Document: []byte(`{}`)}, nil
 			}
