@@ -41,12 +41,29 @@ type sentBody struct {
 	x    *exchange
 	wait *patience
 
+	reading  sync.Mutex
+	forsaken bool // nobody reads it any more
+
 	mu       sync.Mutex
 	answered bool // the first byte is not waited for any more
 }
 
+// forsake ends its being read. What is being read has to end by itself.
+func (b *sentBody) forsake() {
+	if b != nil {
+		b.reading.Lock()
+		defer b.reading.Unlock()
+		b.forsaken = true
+	}
+}
+
 // Read implements io.Reader.
 func (b *sentBody) Read(p []byte) (int, error) {
+	b.reading.Lock()
+	defer b.reading.Unlock()
+	if b.forsaken {
+		return 0, ErrRequest
+	}
 	b.x.client.expectMore()
 	n, err := b.ReadCloser.Read(p)
 	total := b.x.sent.Add(int64(n))

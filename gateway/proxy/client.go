@@ -29,6 +29,9 @@ type clientWriter struct {
 // WriteHeader implements http.ResponseWriter. Answers that come before the answer are not passed on.
 func (w *clientWriter) WriteHeader(status int) {
 	if status >= 200 || status == http.StatusSwitchingProtocols {
+		if status >= 200 {
+			w.closeUnlessSent()
+		}
 		w.expectTaking()
 		w.ResponseWriter.WriteHeader(status)
 	}
@@ -48,6 +51,14 @@ func (w *clientWriter) FlushError() error {
 	err := w.control.Flush()
 	w.wrote(err)
 	return err
+}
+
+// closeUnlessSent has the connection closed after an answer to what has not come in whole: net/http does not see to it
+// once an answer may begin before its request ends, and would take the rest for the next request.
+func (w *clientWriter) closeUnlessSent() {
+	if !w.x.sentAll.Load() {
+		w.Header()["Connection"] = []string{"close"}
+	}
 }
 
 // wrote looks at why a client does not take what is written to it.
@@ -130,16 +141,23 @@ func (w *clientWriter) cut(sentAll bool) {
 // restTime is for what is on its way of a request that was answered before it came in whole.
 const restTime = 500 * time.Millisecond
 
-// leave keeps hands off the connection from now on. If no answer has begun, there is time for one of somebody else's.
-// The server waits for what still reads the request, which nobody wants any more.
-func (w *clientWriter) leave(sentAll bool) {
+// leave keeps hands off the connection from now on, the transport's too, if it still reads the request, which nobody
+// wants any more. If no answer has begun, there is time for one of somebody else's. The server waits for what is on its
+// way.
+func (w *clientWriter) leave(sent *sentBody) {
 	w.mu.Lock()
-	defer w.mu.Unlock()
 	w.over = true
-	if !sentAll {
-		_ = w.control.SetReadDeadline(time.Now().Add(restTime))
-	}
 	if !w.begun && w.within > 0 {
 		_ = w.control.SetWriteDeadline(time.Now().Add(w.within))
 	}
+	w.mu.Unlock()
+	if w.x.sentAll.Load() {
+		return
+	}
+	if !w.begun {
+		w.closeUnlessSent()
+	}
+	_ = w.control.SetReadDeadline(time.Unix(1, 0))
+	sent.forsake()
+	_ = w.control.SetReadDeadline(time.Now().Add(restTime))
 }

@@ -52,3 +52,41 @@ func TestAnAnswerMayBeginWhenItsRequestEnds(t *testing.T) {
 		}
 	}
 }
+
+// TestRestOfAnAnsweredRequestIsNoRequest: what a client sends later of a request that was answered before it came in whole
+// is not taken for a request of its own, and is not waited for without end.
+func TestRestOfAnAnsweredRequestIsNoRequest(t *testing.T) {
+	const rest = "GET /second HTTP/1.1\r\nHost: front.example\r\n\r\n"
+	early := func(w http.ResponseWriter, _ *http.Request) {
+		_ = http.NewResponseController(w).EnableFullDuplex()
+		w.WriteHeader(http.StatusTeapot)
+	}
+	for name, c := range map[string]struct {
+		head   string
+		behind http.HandlerFunc
+		status int
+	}{
+		"answered early": {"Content-Length: 100", early, 418},
+		"not answered":   {"Content-Length: 100", func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) }, 502},
+		"in chunks":      {"Transfer-Encoding: chunked", early, 418},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inRig(t, limits, c.behind, func(r *rig) {
+				conn := r.say("POST / HTTP/1.1\r\nHost: front.example\r\n%s\r\n\r\n5\r\nabcde", c.head)
+				resp := conn.answer()
+				if resp.StatusCode != c.status || !resp.Close {
+					t.Errorf("%d, and the connection ends: %t", resp.StatusCode, resp.Close)
+				}
+				if _, err := io.Copy(io.Discard, resp.Body); err != nil {
+					t.Error(err)
+				}
+				time.Sleep(time.Minute)
+				_, _ = io.WriteString(conn.Conn, rest)
+				if more, err := io.ReadAll(conn.Reader); len(more) > 0 || err != nil {
+					t.Errorf("then came %q, %v", more, err)
+				}
+				r.outcome()
+			})
+		})
+	}
+}

@@ -33,6 +33,7 @@ type exchange struct {
 	target  Target
 	follow  Follow
 	client  *clientWriter
+	sending *sentBody       // nil: there is none, or it was not asked for
 	ctx     context.Context // ends with the exchange; the request's own, without what ReverseProxy adds
 	cancel  context.CancelCauseFunc
 	begun   time.Time
@@ -116,7 +117,7 @@ func (x *exchange) begin(resp *http.Response) error {
 // end tells what has become of the exchange.
 func (x *exchange) end() {
 	outcome := x.now()
-	x.client.leave(outcome.SentAll)
+	x.client.leave(x.sending)
 	x.cancel(nil)
 	if x.follow.Ends != nil {
 		x.follow.Ends(outcome)
@@ -134,9 +135,9 @@ func (t exchangeTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	wait := newPatience(t.limits.FirstByte, func() { x.abort(ErrFirstByte) })
 	defer wait.stop()
 	if r.Body != nil && r.Body != http.NoBody {
-		body := &sentBody{ReadCloser: r.Body, x: x, wait: wait}
-		defer body.leave()
-		r.Body = body
+		x.sending = &sentBody{ReadCloser: r.Body, x: x, wait: wait}
+		defer x.sending.leave()
+		r.Body = x.sending
 	}
 	came, err := t.transport.RoundTrip(r)
 	if err != nil {
