@@ -11,6 +11,8 @@ import (
 
 	"esagate/gateway"
 	"esagate/internal/auth"
+	"esagate/registry"
+	"esagate/upstream/upstreamtest"
 )
 
 func TestConsole(t *testing.T) {
@@ -321,6 +323,57 @@ func TestConsoleFailures(t *testing.T) {
 		if a := v.send("GET", meadowPages+"/x", ""); a.status != 500 || string(a.body) != "its own page\n" {
 			w.Errorf("the sales agent's own failure: %d %s", a.status, a.body)
 		}
+	})
+}
+
+// TestConsoleStreams: what the admin UI streams comes as it comes, a websocket passes both ways, and both end with the
+// key whose link was opened.
+func TestConsoleStreams(t *testing.T) {
+	const post, pages = "evening post", "/console/evening%20post/tenant/" + brookTenant // an id that paths have escaped
+	s := setup{sources: []registry.ConfigSource{{CustomerID: customer, SourceID: post, Name: "Evening Post", TenantID: brookTenant, AdServer: &registry.AdServer{Type: "mock"}}}}
+	servedAs(t, s, func(w *world, l *pipes, _ func(), _ <-chan error) {
+		w.agent.SetTenant(upstreamtest.Tenant{ID: brookTenant, ExternalOrgID: "org-brook", Active: true, Status: upstreamtest.Healthy()})
+		w.identify(post)
+		head := func(key, page, headers string) string {
+			w.Helper()
+			return "GET " + pages + page + " HTTP/1.1\r\nHost: gateway.example\r\nOrigin: https://gateway.example\r\nSec-Fetch-Site: same-origin\r\n" +
+				"Cookie: __Secure-esagate-console=" + w.inside(key, sourcesPath+"/evening%20post/launch").cookie("/console/evening%20post/") + "\r\n" + headers + "\r\n"
+		}
+		const upgrade = "Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\nSec-Websocket-Version: 13\r\nSec-Websocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+		revoked := map[string]*passage{
+			"a stream": w.begin(l, head(writeKey, "/events", "Accept: text/event-stream\r\n")), "a websocket": w.begin(l, head(writeKey, "/live", upgrade)),
+		}
+		good := w.begin(l, head(readKey, "/events", ""))
+		if ws, events := revoked["a websocket"], revoked["a stream"]; ws.StatusCode != 101 || ws.Header.Get("Sec-Websocket-Accept") != "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" ||
+			events.StatusCode != 200 || events.Header.Get("Content-Type") != "text/event-stream" {
+			w.Fatalf("%d %v, %d %v", ws.StatusCode, ws.Header, events.StatusCode, events.Header)
+		}
+		_, err := revoked["a websocket"].Conn.Write([]byte{0x81, 0x82, 0, 0, 0, 0, 'h', 'i'}) // a masked frame, which comes back
+		w.must(err)
+		w.pass(time.Minute)
+		for about, p := range revoked {
+			if at, _ := p.over(); !at.IsZero() {
+				w.Errorf("%s has ended", about)
+			}
+		}
+		w.callers.SetKeys([]auth.Key{{Name: "reader", CustomerID: customer, SHA256: sha256.Sum256([]byte(readKey))}})
+		w.pass(10 * time.Second)
+		for about, p := range revoked {
+			if at, _ := p.over(); at.IsZero() {
+				w.Errorf("%s goes on without its key", about)
+			}
+			p.leave()
+		}
+		if got := revoked["a websocket"].got; !strings.Contains(got, "\x81\x02hi") || !strings.Contains(got, `"products"`) {
+			w.Errorf("the websocket says %q", got)
+		}
+		if got := revoked["a stream"].got; !strings.Contains(got, `data: {"products"`) {
+			w.Errorf("the stream says %q", got)
+		}
+		if at, _ := good.over(); !at.IsZero() {
+			w.Error("that of a good key has ended")
+		}
+		good.leave()
 	})
 }
 

@@ -1,7 +1,6 @@
 package gateway_test
 
 import (
-	"context"
 	"fmt"
 	"html"
 	"net/http"
@@ -32,9 +31,7 @@ func TestConsoleInABrowser(t *testing.T) {
 	p := browsertest.Open(t, browsertest.Desktop)
 	allowed, other := framing(t), framing(t)
 	w, address := live(t, nil, allowed.URL)
-	src, err := w.directory.ManagedSource(context.Background(), customer, source)
-	w.must(err)
-	w.must(w.lifecycle.Check(context.Background(), src))
+	w.identify(source)
 	link := func(key, path string) string {
 		t.Helper()
 		l := w.link(key, launchOf, fmt.Sprintf(`{"path": %q}`, path))

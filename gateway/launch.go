@@ -74,11 +74,15 @@ func (g connections) makeLaunch(w http.ResponseWriter, r *request, src *registry
 	return nil
 }
 
-// provisioned wants a source to have a tenant.
+// provisioned wants a source to have a tenant that is active.
 func provisioned(src *registry.Source) error {
-	if src.Connection.TenantID == "" {
+	switch {
+	case src.Connection.TenantID == "":
 		return &fault.Error{Kind: fault.Conflict, Reason: fault.NotProvisioned,
 			Message: "The source is not set up at the sales agent yet: save its ad server configuration first, with PUT …/ad-server."}
+	case src.Connection.Provisioning == registry.StatusDeactivated:
+		return &fault.Error{Kind: fault.Conflict, Reason: fault.SourceDeactivated,
+			Message: "The source is deactivated: its pages open again once it is reactivated, with POST …/reactivate."}
 	}
 	return nil
 }

@@ -72,7 +72,7 @@ type passage struct {
 	err   error     // of reading the answer
 }
 
-// call sends a request, and reads its answer beside the test once it has begun.
+// call sends a request of the tested path.
 func (w *world) call(l *pipes, method, key, headers string) *passage {
 	w.Helper()
 	return w.callAt(l, method, passed, key, headers)
@@ -80,10 +80,16 @@ func (w *world) call(l *pipes, method, key, headers string) *passage {
 
 func (w *world) callAt(l *pipes, method, path, key, headers string) *passage {
 	w.Helper()
+	return w.begin(l, fmt.Sprintf("%s %s HTTP/1.1\r\nHost: gateway.example\r\nAuthorization: Bearer %s\r\nContent-Length: 12\r\n%s\r\nCANARY-body\n",
+		method, path, key, headers))
+}
+
+// begin sends a request as it is, and reads its answer beside the test once it has begun.
+func (w *world) begin(l *pipes, text string) *passage {
+	w.Helper()
 	c := w.dial(l)
 	go func() { // the answer is read at once: ReverseProxy holds a lock while it writes, which the bubble's clock waits for
-		_, _ = fmt.Fprintf(c.Conn, "%s %s HTTP/1.1\r\nHost: gateway.example\r\nAuthorization: Bearer %s\r\nContent-Length: 12\r\n%s\r\nCANARY-body\n",
-			method, path, key, headers)
+		_, _ = io.WriteString(c.Conn, text)
 	}()
 	resp, err := http.ReadResponse(c.r, nil)
 	w.must(err)
