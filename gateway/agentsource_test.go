@@ -187,6 +187,19 @@ func TestAgentsThatAttack(t *testing.T) {
 			}
 		}
 
+		refusing := func() bool { // by what the source shows now
+			src, err := w.directory.Source(context.Background(), customer, "harbour-direct")
+			w.must(err)
+			return !src.Agent.RefusedAt.IsZero()
+		}
+		for _, status := range []int{200, 401, 200} { // one record a minute
+			w.pass(2 * time.Minute)
+			answers = write(status, "application/json", "{}")
+			b.text("POST", mcpAgent, toolsList)
+			if refusing() != (status == 401) {
+				t.Errorf("after %d: marked as refusing: %t", status, refusing())
+			}
+		}
 		answers = write(404, "application/json", `{"jsonrpc":"2.0","error":{"code":-32001,"message":"Session not found"}}`)
 		if got := b.text("POST", mcpAgent, toolsList); got.status != 404 || !strings.Contains(string(got.body), "Session not found") {
 			t.Errorf("an agent's own error: %d %s", got.status, got.body)
