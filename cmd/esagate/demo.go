@@ -27,6 +27,8 @@ const (
 	demoKey      = "esagate-demo-key"      // guards nothing but made-up sources
 	demoOperator = "esagate-demo-operator" // likewise, of all customers
 	demoAgentKey = "simulated-sales-agent-key"
+	demoSigning  = "simulated-sales-agent-signing-key"
+	demoBuyer    = "prin_pelican" // a buyer whom the sales agent of each source knows
 	demoAccount  = "esagate-demo@demo-project.iam.gserviceaccount.com"
 
 	// demoKeyFile is as Google gives them out; its key opens nothing.
@@ -61,7 +63,7 @@ func (c *demoCommand) Run(ctx context.Context) error {
 	// Its ad servers take a moment to answer and its runs some seconds, as its scheduler does; it
 	// delivers events to the gateway although that has a private address here.
 	d.agent = upstreamtest.New(upstreamtest.Options{
-		APIKey: demoAgentKey, ProbeTakes: 700 * time.Millisecond, RunWaits: time.Second,
+		APIKey: demoAgentKey, IdentityKey: demoSigning, ProbeTakes: 700 * time.Millisecond, RunWaits: time.Second,
 		RunTakes: 5 * time.Second, Scheduler: 5 * time.Second,
 		Deliver: (&http.Client{Timeout: 5 * time.Second}).Do, AnyWebhook: true,
 	})
@@ -110,11 +112,26 @@ func (c *demoCommand) build(ctx context.Context, d *demo, folder, agentURL strin
 	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(addAgents(ctx, a.store.Customer(upstreamtest.FirstCustomer)), addPast(ctx, a), d.findStory(ctx, a)); err != nil {
+	if err := errors.Join(addAgents(ctx, a.store.Customer(upstreamtest.FirstCustomer)), learn(ctx, a), addPast(ctx, a), d.findStory(ctx, a)); err != nil {
 		a.close()
 		return nil, err
 	}
 	return a, nil
+}
+
+// learn has the gateway ask about all tenants at once, as it does within minutes elsewhere: links into the admin UI
+// wait for what it learns.
+func learn(ctx context.Context, a *app) error {
+	for _, s := range upstreamtest.Sources() {
+		src, err := a.directory.ManagedSource(ctx, s.CustomerID, s.SourceID)
+		if err != nil {
+			return err
+		}
+		if err := a.lifecycle.Check(ctx, src); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // addPast has the registry know how the sources stood before, as if it had watched them.
@@ -167,6 +184,8 @@ func demoConfig(base, agentURL, folder string) *config.Config {
 	cfg.Server.AllowedOrigins = demoOrigins
 	cfg.Upstream.BaseURL = agentURL
 	cfg.Upstream.APIKey = config.NewSecret(demoAgentKey)
+	cfg.Upstream.IdentityKey = config.NewSecret(demoSigning)
+	cfg.Agents.Proxy = "on"
 	cfg.Upstream.Breaker.OpenFor = time.Second // so often it is looked whether the agent is back, however long it was away
 	cfg.Store.URL = config.NewSecret("sqlite://" + filepath.Join(folder, "demo.db"))
 	cfg.Store.EncryptionKey = config.NewSecret(vault.Generate())
@@ -175,9 +194,10 @@ func demoConfig(base, agentURL, folder string) *config.Config {
 	cfg.Sandbox = config.Sandbox{Operator: "storefront.example", BrandDomain: "storefront.example"}
 	cfg.Webhooks.Subscribe = "always"
 	cfg.ServiceAccounts = []serviceaccount.Entry{{Email: demoAccount, KeyFile: filepath.Join(folder, "service-account.json")}}
+	buyer := registry.Identity{PrincipalID: demoBuyer}
 	cfg.Auth.Keys = []config.Key{
-		{Name: "demo", CustomerID: upstreamtest.FirstCustomer, Write: true, SHA256: sha256.Sum256([]byte(demoKey))},
-		{Name: "demo-operator", Operator: true, Write: true, SHA256: sha256.Sum256([]byte(demoOperator))},
+		{Name: "demo", CustomerID: upstreamtest.FirstCustomer, Write: true, SHA256: sha256.Sum256([]byte(demoKey)), Identity: buyer},
+		{Name: "demo-operator", Operator: true, Write: true, SHA256: sha256.Sum256([]byte(demoOperator)), Identity: buyer},
 	}
 	for _, s := range upstreamtest.Sources() {
 		source := registry.ConfigSource{CustomerID: s.CustomerID, SourceID: s.SourceID, Name: s.Tenant.Name, TenantID: s.Tenant.ID}

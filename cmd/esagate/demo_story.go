@@ -48,6 +48,7 @@ type step struct {
 	arguments []string // name=value, beside the source
 	body      string   // JSON, in lines; "": none
 	filter    string   // of jq, where that is there
+	posts     string   // where a body goes that is for no operation, below the gateway's address; "": it is for one
 }
 
 // steps are the story.
@@ -98,6 +99,16 @@ func steps(t upstreamtest.Tenant) []step {
 			before:    "media-buy/" + t.ID + "/" + t.PendingBuyID() + "/active",
 			arguments: []string{"mediaBuyId=" + t.PendingBuyID()}, filter: "-c '.status, .statusHistory[]'",
 		},
+		{
+			about: "the sales agent's own page of its products: open the link within 60 s, it works once", operation: "mintEsaLaunchUrl",
+			body: `{"path": "/products"}`, filter: "-r .url",
+		},
+		{
+			about: "what a buyer's program finds there by MCP, with the same key: the product too", posts: "/mcp/" + storySource,
+			body: `{"jsonrpc": "2.0", "id": 1, "method": "tools/call",
+"params": {"name": "get_products", "arguments": {}}}`,
+			filter: "-c '.result.structuredContent.products[]'",
+		},
 	}
 }
 
@@ -107,14 +118,19 @@ func (d *demo) tellStory(form string) {
 	fmt.Fprintf(d.out, "\nThe story of %s, to paste into another terminal:\n\n  export ESAGATE_URL=%s ESAGATE_KEY=%s\n",
 		d.story.tenant.Name, d.base, demoKey)
 	for i, s := range steps(d.story.tenant) {
-		words := s.call()
-		if form == byCurl {
+		words, curls := s.call(), form == byCurl
+		switch {
+		case s.posts != "":
+			words, curls = s.post(), true
+		case curls:
 			words = s.curl(d.story.esaID)
 		}
 		switch {
+		case err == nil && s.posts != "": // an answer is an event
+			words = append(words, "| sed -n 's/^data: //p' | jq "+s.filter)
 		case err == nil:
 			words = append(words, "| jq "+s.filter)
-		case form == byCurl:
+		case curls:
 			words = append(words, `-w '\n'`)
 		}
 		if s.before != "" {
@@ -155,6 +171,14 @@ func (s *step) curl(esaID string) []string {
 		words = append(words, "-H 'Content-Type: application/json'", "-d '"+s.body+"'")
 	}
 	return words
+}
+
+// post gives the words of a call that is no operation's.
+func (s *step) post() []string {
+	return []string{
+		"curl -s", `"$ESAGATE_URL` + s.posts + `"`, `-H "Authorization: Bearer $ESAGATE_KEY"`, "-H 'Content-Type: application/json'",
+		"-H 'Accept: application/json, text/event-stream'", "-d '" + s.body + "'",
+	}
 }
 
 // wrapped puts words into as many lines of a command as demoColumns wants; a word may be lines of its own.

@@ -16,10 +16,10 @@ import (
 // told gives the story that a demo prints: the source that it is about, what to set first, and its commands.
 func (d *demo) told() (source, settings string, commands []string) {
 	d.t.Helper()
-	text := d.process.printed(`# 8 `) // and what follows
+	text := d.process.printed(`# 10 `) // and what follows
 	eventually(d.t, "the story is told", func() bool {
 		text = d.out.String()
-		_, after, ok := strings.Cut(text, "# 8 ")
+		_, after, ok := strings.Cut(text, "# 10 ")
 		return ok && strings.Contains(after, "\n\n")
 	})
 	text = text[strings.Index(text, "\nThe story of "):]
@@ -28,7 +28,7 @@ func (d *demo) told() (source, settings string, commands []string) {
 			d.t.Errorf("a line of %d columns: %s", n, line)
 		}
 	}
-	for _, m := range regexp.MustCompile(`(?m)^  # \d .+\n((?:.+\n)+)`).FindAllStringSubmatch(text, -1) {
+	for _, m := range regexp.MustCompile(`(?m)^  # \d+ .+\n((?:.+\n)+)`).FindAllStringSubmatch(text, -1) {
 		commands = append(commands, strings.TrimSpace(m[1]))
 	}
 	return found(d.t, text, `The story of (.+), to paste`), found(d.t, text, `(?m)^  (export .+)$`), commands
@@ -103,7 +103,8 @@ func TestDemoStory(t *testing.T) {
 			eventually(t, source+" is blocked", func() bool { return strings.Join(d.blockers(source), ", ") == blocker })
 			const leads = `href="/ops/sources/4210/alder-press#task-gam_default_advertiser"`
 			eventually(t, "the wall leads to it", func() bool { return strings.Contains(d.wall(demoKey), leads) })
-			wants := []string{blocker, "Northgate Tea", "gamAdvertiserId", "wholesaleProductId", `adapterConfig`, "section_sport", "pending_approval", "set by hand"}
+			wants := []string{blocker, "Northgate Tea", "gamAdvertiserId", "wholesaleProductId", `adapterConfig`, "section_sport", "pending_approval", "set by hand",
+				"/launch/", "Front page, mornings"}
 			if len(commands) != len(wants) {
 				t.Fatalf("%d commands", len(commands))
 			}

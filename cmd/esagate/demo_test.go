@@ -145,8 +145,8 @@ func TestDemoCommands(t *testing.T) {
 		env   []string
 		wants []string
 	}{
-		"with jq": {nil, []string{"granite-video", "sources can't sell", `"isLive": false`, "Etag: ", `"inventory": "sync_`}},
-		"without": {[]string{"PATH=" + t.TempDir()}, []string{"granite-video", `{"headline":"`, `"isLive":false`, "Etag: ", `"inventory":"sync_`}},
+		"with jq": {nil, []string{"granite-video", "sources can't sell", `"isLive": false`, "Etag: ", `"inventory": "sync_`, "/launch/"}},
+		"without": {[]string{"PATH=" + t.TempDir()}, []string{"granite-video", `{"headline":"`, `"isLive":false`, "Etag: ", `"inventory":"sync_`, "/launch/"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := exec.LookPath("jq"); err != nil && c.env == nil {

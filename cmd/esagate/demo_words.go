@@ -55,7 +55,10 @@ func (d *demo) introduce() {
 The wall  %[1]s/ops
           sign in with %[2]s, or with %[3]s for customer %[4]d alone
 The API   %[1]s/docs
-The story have %[8]s sell: a default advertiser, a product, a signal, a media buy;
+Admin UI  the sales agent's own, behind a button on the page of each source
+Buyers    by MCP and by A2A, with the same keys: %[1]s/mcp/harbour-news
+          and %[1]s/a2a/harbour-news
+The story have %[8]s sell: a default advertiser, a product, a signal, a media buy, a buyer;
           %[7]s
 Scenes    break the sales agent or an ad server, and mend them; %[6]s
           curl -X POST %[5]s/_agent/scene/agent-unplugged
@@ -92,6 +95,7 @@ func (d *demo) commands(jq bool) []demoLine {
 		{"what is wrong with one, and what to do", curl(granite, "", "'.operational, .setupTasks.items[0]'")},
 		{"how old that is (Age), and its ETag", curl(granite, " -o /dev/null -D -", "")},
 		{"have one synced: 7 s later the wall shows it live", curl("/inventory-sources/loft-living/refresh", " -X POST", ".")},
+		{"a link to the sales agent's own pages of one, which works once and for 60 s", curl("/inventory-sources/harbour-news/launch", " -X POST", "-r .url")},
 	}
 }
 
