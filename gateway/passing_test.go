@@ -200,7 +200,7 @@ func TestAPassageEndsWithItsKey(t *testing.T) {
 		w.pass(time.Hour)
 		_, err = w.store.APIKeys().RevokeKey(w.Context(), key.ID)
 		w.must(err)
-		w.callers.SetKeys([]auth.Key{{Name: "reader", CustomerID: customer, SHA256: sha256.Sum256([]byte(readKey))}})
+		w.callers.SetKeys([]auth.Key{{Name: "reader", CustomerID: customer, Identity: registry.Identity{PrincipalID: "prin_pelican"}, SHA256: sha256.Sum256([]byte(readKey))}})
 		begun := time.Now()
 		w.pass(10 * time.Second)
 		for name, p := range map[string]*passage{"revoked": revoked, "taken from the config": fallen} {

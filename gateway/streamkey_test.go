@@ -67,7 +67,7 @@ func TestStreamsEndWithTheirKey(t *testing.T) {
 		ends("revoked", revoked)
 		w.callers.SetKeys([]auth.Key{
 			{Name: "writer", CustomerID: customer, Write: true, Identity: registry.Identity{PrincipalID: "buyer_7"}, SHA256: sha256.Sum256([]byte(writeKey))},
-			{Name: "reader", CustomerID: customer, SHA256: sha256.Sum256([]byte(readKey))},
+			{Name: "reader", CustomerID: customer, Identity: registry.Identity{PrincipalID: "prin_pelican"}, SHA256: sha256.Sum256([]byte(readKey))},
 			{Name: "other", CustomerID: stranger, Write: true, SHA256: sha256.Sum256([]byte(otherKey))},
 		})
 		ends("another identity", writeKey)

@@ -48,11 +48,16 @@ func TestAClientHasATime(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inRig(t, limits, test.behind, func(r *rig) {
 				begun := time.Now()
-				status, _, cut := r.say("%s", test.say).whole()
+				c := r.say("%s", test.say)
+				status, _, cut := c.whole()
 				if took := time.Since(begun); status != test.status || cut || took != test.took {
 					r.Errorf("%d after %s, cut: %t", status, took, cut)
 				}
-				time.Sleep(600 * time.Millisecond) // the server does not wait for the rest
+				// The server neither waits for the rest nor takes it for a request.
+				if _, err := c.ReadByte(); err != io.EOF || time.Since(begun) > test.took+1100*time.Millisecond {
+					r.Errorf("closed after %s: %v", time.Since(begun), err)
+				}
+				time.Sleep(time.Second)
 				synctest.Wait()
 				if len(r.errs) != 1 || !errors.Is(r.errs[0], test.want) {
 					r.Errorf("%v", r.errs)
@@ -98,6 +103,25 @@ func TestAClientThatDoesNotRead(t *testing.T) {
 		time.Sleep(limits.Client + time.Second)
 		if x := r.outcome(); !errors.Is(x.Err, proxy.ErrClient) || x.Took > limits.Client+time.Second || left > limits.Client+time.Second {
 			r.Errorf("after %s, and the server's %s: %v", x.Took, left, x.Err)
+		}
+	})
+}
+
+// TestAnEndWaitsForNobody: whose request is ended need not read for that.
+func TestAnEndWaitsForNobody(t *testing.T) {
+	over := errors.New("over")
+	inRig(t, limits, func(w http.ResponseWriter, q *http.Request) {
+		say := stream(w)
+		time.Sleep(time.Second) // as above
+		for q.Context().Err() == nil {
+			say("data: %s\n", repeat(1<<10))
+		}
+	}, func(r *rig) {
+		r.get("").answer()
+		time.Sleep(2 * time.Second)
+		r.end(over)
+		if x := r.outcome(); x.Err != over || x.Took != 2*time.Second {
+			r.Errorf("after %s: %v", x.Took, x.Err)
 		}
 	})
 }

@@ -67,6 +67,7 @@ type rig struct {
 	target proxy.Target // of every request
 
 	mu    sync.Mutex
+	end   context.CancelCauseFunc // ends the last request
 	ended []proxy.Exchange
 	errs  []error // of Serve, where it did not panic
 }
@@ -83,7 +84,13 @@ func inRig(t *testing.T, l proxy.Limits, behind http.HandlerFunc, body func(r *r
 		quiet := log.New(io.Discard, "", 0)
 		servers := []*http.Server{{Handler: behind, ErrorLog: quiet}, {ErrorLog: quiet, WriteTimeout: 10 * time.Second, ReadTimeout: 10 * time.Second,
 			Handler: http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
-				err := p.Serve(w, q, r.target, proxy.Follow{Ends: func(x proxy.Exchange) {
+				w.Header().Set("X-Front", "1")
+				ctx, end := context.WithCancelCause(q.Context())
+				defer end(nil)
+				r.mu.Lock()
+				r.end = end
+				r.mu.Unlock()
+				err := p.Serve(w, q.WithContext(ctx), r.target, proxy.Follow{Ends: func(x proxy.Exchange) {
 					r.mu.Lock()
 					defer r.mu.Unlock()
 					r.ended = append(r.ended, x)
