@@ -356,7 +356,7 @@ func TestConsoleStreams(t *testing.T) {
 				w.Errorf("%s has ended", about)
 			}
 		}
-		w.callers.SetKeys([]auth.Key{{Name: "reader", CustomerID: customer, SHA256: sha256.Sum256([]byte(readKey))}})
+		w.callers.SetKeys([]auth.Key{{Name: "reader", CustomerID: customer, Identity: registry.Identity{PrincipalID: "prin_pelican"}, SHA256: sha256.Sum256([]byte(readKey))}})
 		w.pass(10 * time.Second)
 		for about, p := range revoked {
 			if at, _ := p.over(); at.IsZero() {
