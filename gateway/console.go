@@ -187,7 +187,9 @@ func (g consoles) show(w http.ResponseWriter, r *request) error {
 	}
 	header := site.Request(r.Request, to.Asset, upgrade)
 	header[headerRequestID] = []string{r.id}
-	if !to.Asset {
+	if to.Asset { // a cache may keep it for others: the session is renewed with a page
+		w.Header().Del("Set-Cookie")
+	} else {
 		who, err := g.identityOf(r.key, r.source.Connection)
 		if err != nil {
 			return err
@@ -213,9 +215,6 @@ func adopt(site *console.Site, asked *url.URL, answer *http.Response, asset bool
 	h, ok := site.Answer(asked, answer.StatusCode, answer.Header, asset)
 	if !ok {
 		return fault.Upstream(fault.UpstreamInvalidResponse, "The sales agent's admin UI leads to a page that is not of this source.", nil)
-	}
-	if !asset && len(h["Cache-Control"]) == 0 {
-		h["Cache-Control"] = noStore
 	}
 	answer.Header = h
 	return nil

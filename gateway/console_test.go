@@ -193,6 +193,9 @@ func TestConsoleCookies(t *testing.T) {
 		}
 		for range 3 { // it goes on while it is used
 			w.pass(50 * time.Minute)
+			if a := v.send("GET", "/console/"+source+"/static/app.js", ""); a.status != 200 || a.header.Get("Set-Cookie") != "" {
+				w.Errorf("a file, which caches share: %d, Set-Cookie: %q", a.status, a.header.Get("Set-Cookie"))
+			}
 			if a := v.send("GET", meadowPages, ""); a.status != 200 || a.header.Get("Set-Cookie") == "" {
 				w.Errorf("after a while: %d, Set-Cookie: %q", a.status, a.header.Get("Set-Cookie"))
 			}

@@ -95,6 +95,9 @@ func (s *Site) Answer(from *url.URL, status int, answer http.Header, asset bool)
 	if status == http.StatusSwitchingProtocols {
 		take(h, answer, answeredToUpgrade)
 	}
+	if !asset {
+		h["Cache-Control"] = []string{forOne(h["Cache-Control"])}
+	}
 	for name, values := range s.Frames(answer["Content-Security-Policy"]) {
 		h[name] = values
 	}
@@ -127,6 +130,24 @@ func (s *Site) Answer(from *url.URL, status int, answer http.Header, asset bool)
 		}
 	}
 	return h, true
+}
+
+// forOne gives the Cache-Control of a page, which depends on who asks: no cache that others share keeps it, whatever the
+// sales agent says, and none at all where that says nothing else.
+func forOne(said []string) string {
+	kept := []string{"private"}
+	for directive := range strings.SplitSeq(strings.Join(said, ","), ",") {
+		name, _, _ := strings.Cut(strings.ToLower(strings.TrimSpace(directive)), "=")
+		switch name {
+		case "", "private", "public", "s-maxage":
+		default:
+			kept = append(kept, strings.TrimSpace(directive))
+		}
+	}
+	if len(kept) == 1 {
+		return "no-store"
+	}
+	return strings.Join(kept, ", ")
 }
 
 // Frames gives the header fields that say who may frame a page: the page's own site and Origins, whatever the policies

@@ -103,10 +103,10 @@ func segments(path string) (escaped, plain []string, ok bool) {
 	return escaped, plain, true
 }
 
-// unambiguous reports whether an unescaped segment is the same for all that read it: no step, no separator, nothing
-// that unescaping once more would change.
+// unambiguous reports whether an unescaped segment is the same for all that read it: no step, also with parameters (RFC
+// 3986, section 3.3), which some servers cut off first, no separator, nothing that unescaping once more would change.
 func unambiguous(segment string) bool {
-	if segment == "." || segment == ".." || !utf8.ValidString(segment) {
+	if step, _, _ := strings.Cut(segment, ";"); step == "." || step == ".." || !utf8.ValidString(segment) {
 		return false
 	}
 	for i, c := range segment {

@@ -74,6 +74,7 @@ var ways = []string{
 	"/tenant/tnt_meadow?next=/tenant/tnt_other", "/tenant/tnt_meadow?next=%2Ftenant%2Ftnt_other%2Fx", "/tenant/tnt_meadow?next=%252Ftenant%252Ftnt_other", "/tenant/tnt_meadow?next=%25252Ftenant%25252Ftnt_other",
 	"/tenant/tnt_meadow?next=https://a.example/tenant/tnt_other/x", "/tenant/tnt_meadow?next=/tenant/%2574nt_other", `/tenant/tnt_meadow?next=\tenant\tnt_other`, "/tenant/tnt_meadow?next=/TENANT/tnt_other",
 	"/tenant/tnt_meadow?next=/tenant/tnt_meadow/x,/tenant/tnt_other/x", "/tenant/tnt_meadow?/tenant/tnt_other=1", "/tenant/tnt_meadow?a=%zz", "/tenant/tnt_meadow?a=1;tenant_id=tnt_other",
+	"/tenant/tnt_meadow/..;/tnt_other", "/tenant/tnt_meadow/%2e%2e%3Bx=1/tnt_other", "/tenant/tnt_meadow/.;/x", "/static/..;/tenant/tnt_other",
 	"/tenant/tnt_meadow?next=/tenant//tnt_other", "/tenant/tnt_meadow?next=%" + strings.Repeat("25", 10) + "2f",
 }
 
@@ -252,6 +253,7 @@ func TestAnswers(t *testing.T) {
 		"X-Frame-Options": {"ALLOWALL"}, "Access-Control-Allow-Origin": {"*"}, "Access-Control-Allow-Credentials": {"true"}, "Clear-Site-Data": {`"*"`}, "Refresh": {"0; url=https://evil.example"},
 		"Link": {"<https://evil.example>; rel=preload"}, "Service-Worker-Allowed": {"/"}, "Www-Authenticate": {"Basic"}, "Server": {"x"}, "X-Identity-Role": {"admin"}, "Connection": {"Upgrade"}, "Upgrade": {"websocket"},
 		"Strict-Transport-Security": {"max-age=0"}, "Content-Location": {"/x"}, "X-Accel-Redirect": {"/etc"}, "Alt-Svc": {"h3"}, "Trailer": {"X"},
+		"Cache-Control": {"Public, max-age=60", "s-maxage=600,must-revalidate"},
 	}
 	h, ok := framed.Answer(from, 303, answer, false)
 	if !ok {
@@ -264,6 +266,7 @@ func TestAnswers(t *testing.T) {
 		"Content-Security-Policy": {"default-src 'self'", "script-src 'self'", "frame-ancestors 'self' https://app.example https://b.example:8443"},
 		"Set-Cookie": {"esagate-9.session=a.b" + bound, "esagate-9.__Host-esagate=stolen" + bound, "esagate-9.esagate-console=x" + bound,
 			"esagate-9.gone=; Path=/console/meadow-daily/; Max-Age=0; HttpOnly; Secure; SameSite=None; Partitioned"},
+		"Cache-Control": {"private, max-age=60, must-revalidate"},
 	}
 	same(t, h, want)
 
@@ -274,7 +277,14 @@ func TestAnswers(t *testing.T) {
 	want["Connection"], want["Upgrade"] = []string{"Upgrade"}, []string{"websocket"}
 	delete(want, "Location")
 	delete(want, "Set-Cookie")
+	want["Cache-Control"] = answer["Cache-Control"]
 	same(t, h, want)
+
+	for said, want := range map[string]string{"": "no-store", "public": "no-store", "no-store": "private, no-store", "private=\"x\", no-cache": "private, no-cache"} {
+		if h, _ := alone.Answer(from, 200, http.Header{"Cache-Control": {said}}, false); h.Get("Cache-Control") != want {
+			t.Errorf("a page of %q has %q", said, h.Get("Cache-Control"))
+		}
+	}
 
 	for _, name := range []string{"Location", "Hx-Redirect", "Hx-Location", "Hx-Push-Url", "Hx-Replace-Url"} {
 		for _, values := range [][]string{{"https://evil.example/"}, {"/tenant/tnt_other"}, {"/tenant/tnt_meadow", "/tenant/tnt_meadow"}, {`{"path":"https://evil.example"}`}} {

@@ -32,6 +32,9 @@ func (w *clientWriter) WriteHeader(status int) {
 		if status >= 200 {
 			w.closeUnlessSent()
 		}
+		if _, said := w.Header()["Content-Type"]; !said { // net/http would guess it from the body
+			w.Header()["Content-Type"] = nil
+		}
 		w.expectTaking()
 		w.ResponseWriter.WriteHeader(status)
 	}

@@ -90,3 +90,27 @@ func TestRestOfAnAnsweredRequestIsNoRequest(t *testing.T) {
 		})
 	}
 }
+
+// TestNothingIsMadeUp: an answer that does not say what its body is gets no type by guessing, and one of a status that
+// there is not is none.
+func TestNothingIsMadeUp(t *testing.T) {
+	for answer, want := range map[string]int{
+		"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>":   200,
+		"HTTP/1.1 000 None\r\nContent-Length: 6\r\n\r\n<html>": 502,
+	} {
+		inRig(t, limits, func(w http.ResponseWriter, _ *http.Request) {
+			conn, _, err := http.NewResponseController(w).Hijack()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			_, _ = io.WriteString(conn, answer)
+			_ = conn.Close()
+		}, func(r *rig) {
+			resp := r.get("").answer()
+			if resp.StatusCode != want || want == 200 && resp.Header["Content-Type"] != nil {
+				r.Errorf("%q is passed on as %d of %q", answer, resp.StatusCode, resp.Header["Content-Type"])
+			}
+		})
+	}
+}

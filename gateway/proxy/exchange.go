@@ -174,6 +174,8 @@ func (x *exchange) unfit(resp *http.Response) error {
 	switch {
 	case x.upgraded && !(x.upgrade && strings.EqualFold(resp.Header.Get("Upgrade"), "websocket")):
 		return ErrUnreachable
+	case !x.upgraded && resp.StatusCode < 200: // none that HTTP knows (RFC 9110, section 15)
+		return ErrUnreachable
 	case !x.stream && x.limits.Answer > 0 && resp.ContentLength > x.limits.Answer && resp.Body != http.NoBody: // HEAD announces too
 		return ErrTooLarge
 	}
