@@ -2,11 +2,13 @@ package gateway
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"io"
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"esagate/api"
 	"esagate/gateway/agents"
@@ -23,6 +25,7 @@ var (
 	errAgentRefuses   = fault.Upstream(fault.AgentUnauthorized, "The agent does not accept what the gateway asks it with.", nil)
 	errAgentRedirects = fault.Upstream(fault.UpstreamError, "The agent answered with a redirect, which is not followed.", nil)
 	errAgentRepeats   = fault.Upstream(fault.UpstreamError, "The agent's answer holds a credential, so it is not passed on.", nil)
+	errAgentCoded     = fault.Upstream(fault.UpstreamInvalidResponse, "The agent's answer is compressed, which it was not asked to be.", nil)
 	errAgentCut       = fault.Upstream(fault.UpstreamError, "The agent's answer ended before its end.", nil)
 	errAgentCard      = fault.Upstream(fault.UpstreamInvalidResponse, "The agent's card can't be read.", nil)
 )
@@ -36,6 +39,8 @@ func answered(r *request, p agents.Protocol, resp *http.Response, secrets agents
 		return errAgentRefuses
 	case status >= 300 && status < 400, status == http.StatusProxyAuthRequired:
 		return errAgentRedirects
+	case !strings.EqualFold(cmp.Or(strings.Join(resp.Header["Content-Encoding"], ","), identityCoding[0]), identityCoding[0]):
+		return errAgentCoded
 	case status >= 400 && len(secrets) > 0:
 		beginning, err := io.ReadAll(io.LimitReader(resp.Body, maxAgentError))
 		switch {

@@ -232,6 +232,9 @@ type toAgent struct {
 func (g agentCalls) exchange(r *request, p agents.Protocol, src *registry.Source, place string) (toAgent, error) {
 	h := p.Sent(r.Header)
 	h["Accept-Encoding"] = identityCoding // a credential in what is compressed would not be seen
+	if r.Method == http.MethodPost {
+		h["Content-Type"] = jsonType // with a client's charset an agent may read another call than was judged
+	}
 	g.deps.Propagator.Inject(r.Context(), propagation.HeaderCarrier(h))
 	if src.Connection != nil {
 		return g.toSalesAgent(r, src.Connection, h, p, place)

@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"compress/gzip"
 	"context"
 	"encoding/base64"
 	"fmt"
@@ -104,7 +105,7 @@ func TestWhatAnAgentGets(t *testing.T) {
 				w.active("auth", c.auth, "authenticationType", c.kind)
 				b := w.buyer(l, writeKey, "X_identity_role", "x", "X-Principal-Id", "x", "X-Api-Key", "mine", "Cookie", "a=b", "X-Forwarded-For", "10.0.0.1", "Forwarded", "x",
 					"X-Adcp-Auth", "x", "Accept-Encoding", "gzip", "Connection", "Mcp-Param-Region", "Mcp-Session-Id", "s-1", "Mcp-Param-Region", "eu", "Mcp_method", "tools/list",
-					"Last-Event-Id", "7", "Traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "Baggage", "x", "Accept", "application/json", "User-Agent", "buyer/1", "Origin", "https://evil.example")
+					"Last-Event-Id", "7", "Traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "Baggage", "x", "Content-Type", "application/json; charset=utf-7", "Accept", "application/json", "User-Agent", "buyer/1", "Origin", "https://evil.example")
 				got := b.text("POST", mcpAgent, odd)
 				r, body, _ := agent.last()
 				if got.status != 200 || string(got.body) != " {\"a\" : 1}\n" || body != odd {
@@ -114,7 +115,7 @@ func TestWhatAnAgentGets(t *testing.T) {
 				if c.field != "" {
 					want = append(want, c.field)
 				}
-				if slices.Sort(want); !slices.Equal(slices.Sorted(maps.Keys(r.Header)), want) || r.Header.Get(c.field) != c.value || r.Header.Get("Accept-Encoding") != "identity" {
+				if slices.Sort(want); !slices.Equal(slices.Sorted(maps.Keys(r.Header)), want) || r.Header.Get(c.field) != c.value || r.Header.Get("Accept-Encoding") != "identity" || r.Header.Get("Content-Type") != "application/json" {
 					t.Errorf("%s: the agent got %v", name, r.Header)
 				}
 				if r.Host != "agent.harbour.example" || r.URL.Path != "/mcp" || r.URL.RawQuery != "" {
@@ -165,6 +166,13 @@ func TestAgentsThatAttack(t *testing.T) {
 			"the credential in a field": {func(w http.ResponseWriter, r *http.Request) {
 				w.Header().Set("Mcp-Was", r.Header.Get("Authorization"))
 			}, "UPSTREAM_ERROR"},
+			"the credential in an error, compressed": {func(w http.ResponseWriter, r *http.Request) {
+				w.Header()["Content-Encoding"] = []string{"identity", "gzip"}
+				w.WriteHeader(500)
+				z := gzip.NewWriter(w)
+				_, _ = io.WriteString(z, r.Header.Get("Authorization"))
+				_ = z.Close()
+			}, "UPSTREAM_INVALID_RESPONSE"},
 			"no HTTP": {func(w http.ResponseWriter, _ *http.Request) {
 				c, _, err := http.NewResponseController(w).Hijack()
 				if err == nil {

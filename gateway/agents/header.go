@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 )
@@ -17,13 +18,13 @@ var (
 		MCP: {names: append([]string{"Last-Event-Id"}, sentAlways...), begin: "Mcp-"},
 		A2A: {names: append([]string{"Last-Event-Id", "X-A2a-Extensions"}, sentAlways...), begin: "A2a-"},
 	}
-	sentAlways = []string{"Accept", "Content-Type", "Traceparent", "Tracestate", "User-Agent"}
+	sentAlways = []string{"Accept", "Traceparent", "Tracestate", "User-Agent"}
 
 	answered = map[Protocol]fields{
 		MCP: {names: answeredAlways, begin: "Mcp-"},
 		A2A: {names: append([]string{"X-A2a-Extensions"}, answeredAlways...), begin: "A2a-"},
 	}
-	answeredAlways = []string{"Content-Encoding", "Content-Language", "Content-Length", "Content-Type", "Retry-After"}
+	answeredAlways = []string{"Content-Language", "Content-Length", "Content-Type", "Retry-After"}
 )
 
 // fields are names of header fields.
@@ -64,12 +65,22 @@ type Secrets [][]byte
 // leastSecret is the shortest text that is looked for: shorter ones are found by chance.
 const leastSecret = 8
 
+// JSON as most write it, with the slash as PHP does, and as Go does.
+var (
+	inJSON         = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "/", `\/`)
+	inHTMLSafeJSON = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "<", `\u003c`, ">", `\u003e`, "&", `\u0026`)
+)
+
 // SecretsOf gives the secrets in header fields that authenticate: the values, without the name of a scheme, and of
-// Basic (RFC 7617) the password too.
+// Basic (RFC 7617) the password too; each also as it stands in JSON and in a query.
 func SecretsOf(h http.Header) (secrets Secrets) {
 	add := func(secret string) {
-		if len(secret) >= leastSecret {
-			secrets = append(secrets, []byte(secret))
+		if len(secret) < leastSecret {
+			return
+		}
+		spellings := []string{secret, inJSON.Replace(secret), inHTMLSafeJSON.Replace(secret), url.QueryEscape(secret)}
+		for _, spelled := range slices.Compact(spellings) {
+			secrets = append(secrets, []byte(spelled))
 		}
 	}
 	for _, values := range h {

@@ -25,8 +25,8 @@ func TestWhichHeaderFieldsPass(t *testing.T) {
 		"Content-Security-Policy", "Strict-Transport-Security", "Access-Control-Allow-Origin", "X-Request-Id", "Etag", "Retry-After"} {
 		given[http.CanonicalHeaderKey(name)] = []string{"x"}
 	}
-	both := []string{"Accept", "Content-Type", "Last-Event-Id", "Traceparent", "Tracestate", "User-Agent"}
-	back := []string{"Cache-Control", "Content-Encoding", "Content-Length", "Content-Security-Policy", "Content-Type", "Retry-After", "X-Accel-Buffering"}
+	both := []string{"Accept", "Last-Event-Id", "Traceparent", "Tracestate", "User-Agent"}
+	back := []string{"Cache-Control", "Content-Length", "Content-Security-Policy", "Content-Type", "Retry-After", "X-Accel-Buffering"}
 	for _, c := range []struct {
 		what string
 		got  http.Header
@@ -51,9 +51,11 @@ func TestSecretsDoNotComeBack(t *testing.T) {
 		"Authorization": {"Basic " + base64.StdEncoding.EncodeToString([]byte("user:pass:word-1"))},
 		"X-Api-Key":     {"key-CANARY-1"},
 		"X-Short":       {"a"},
+		"X-Odd":         {`key/&<"-2`},
 	})
 	for text, want := range map[string]bool{
 		"no": false, "a": false, "user": false, "the password pass:word-1 is wrong": true, "x key-CANARY-1": true,
+		`key\/&<\"-2`: true, `key/\u0026\u003c\"-2`: true, "?key=key%2F%26%3C%22-2": true,
 		base64.StdEncoding.EncodeToString([]byte("user:pass:word-1")): true,
 	} {
 		if got := secrets.In([]byte(text)); got != want {
