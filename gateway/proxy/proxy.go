@@ -74,7 +74,8 @@ func New(transport http.RoundTripper, limits Limits) *Proxy {
 			if r.Out.Header == nil {
 				r.Out.Header = http.Header{}
 			}
-			if x.target.Upgrade && strings.EqualFold(upgrade, "websocket") {
+			// A websocket begins with a GET (RFC 6455, section 4.1). What were left of a body would be the new protocol's.
+			if x.target.Upgrade && strings.EqualFold(upgrade, "websocket") && r.In.Method == http.MethodGet && r.In.ContentLength == 0 {
 				x.upgrade = true
 				r.Out.Header["Connection"], r.Out.Header["Upgrade"] = []string{"Upgrade"}, []string{"websocket"}
 			}

@@ -72,19 +72,21 @@ func TestWebsocketsPass(t *testing.T) {
 // TestNothingElseIsUpgraded: what is not wanted is an ordinary request, and what was not asked for no answer.
 func TestNothingElseIsUpgraded(t *testing.T) {
 	for name, test := range map[string]struct {
-		headers  string
-		wanted   bool
-		protocol string
-		status   int
+		method, headers string
+		wanted          bool
+		protocol        string
+		status          int
 	}{
-		"not wanted":       {asksUpgrade, false, "websocket", 200},
-		"another one":      {"Connection: Upgrade\r\nUpgrade: h2c\r\n", true, "h2c", 200},
-		"not asked for":    {"Upgrade: websocket\r\n", true, "websocket", 200},
-		"another answered": {asksUpgrade, true, "h2c", 502},
+		"not wanted":       {"GET", asksUpgrade, false, "websocket", 200},
+		"another one":      {"GET", "Connection: Upgrade\r\nUpgrade: h2c\r\n", true, "h2c", 200},
+		"not asked for":    {"GET", "Upgrade: websocket\r\n", true, "websocket", 200},
+		"another answered": {"GET", asksUpgrade, true, "h2c", 502},
+		"a POST":           {"POST", asksUpgrade, true, "websocket", 200},
+		"with a body":      {"GET", asksUpgrade + "Content-Length: 1\r\n", true, "websocket", 200},
 	} {
 		inRig(t, limits, upgraded(test.protocol, echo), func(r *rig) {
 			r.target.Upgrade = test.wanted
-			if status, body, _ := r.get(test.headers).whole(); status != test.status {
+			if status, body, _ := r.say("%s / HTTP/1.1\r\nHost: front.example\r\n%s\r\nx", test.method, test.headers).whole(); status != test.status {
 				r.Errorf("%s: %d %q", name, status, body)
 			}
 		})
