@@ -179,7 +179,7 @@ func TestRulesOfCalls(t *testing.T) {
 			"a method that is not allowed":      {mcpOf, `{"method":"prompts/list"}`, nil, 403},
 			"one of A2A":                        {a2aOf, `{"method":"message/stream"}`, nil, 403},
 			"the same in the spelling of 1.0":   {a2aOf, `{"method":"SendStreamingMessage"}`, nil, 403},
-			"a body that is too large to judge": {mcpOf, `{"method":"tools/list","x":"` + strings.Repeat("x", 1<<20) + `"}`, nil, 413},
+			"a body that is too large to judge": {mcpOf, `{"method":"tools/list","x":"` + strings.Repeat("x", 1<<20) + `"}`, []string{"Expect", "100-continue"}, 413},
 		} {
 			if got := b.text("POST", c.path, c.body, c.pairs...); got.status != c.status {
 				t.Errorf("%s: %d %s", name, got.status, got.body)

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
@@ -76,7 +77,7 @@ func (w *world) buyer(l *pipes, key string, pairs ...string) *buyer {
 // RoundTrip implements http.RoundTripper, over a connection of its own.
 func (b *buyer) RoundTrip(r *http.Request) (*http.Response, error) {
 	l := b.line
-	t := &http.Transport{DisableKeepAlives: true, DisableCompression: true, DialContext: func(context.Context, string, string) (net.Conn, error) { return l.dial(), nil }}
+	t := &http.Transport{DisableKeepAlives: true, DisableCompression: true, ExpectContinueTimeout: time.Hour, DialContext: func(context.Context, string, string) (net.Conn, error) { return l.dial(), nil }}
 	r = r.Clone(r.Context())
 	r.Header["Authorization"] = []string{"Bearer " + b.key}
 	for name, values := range b.add {
