@@ -253,7 +253,9 @@ func (g agentCalls) exchange(r *request, p agents.Protocol, src *registry.Source
 	maps.Copy(h, authorization.Header)
 	secrets := agents.SecretsOf(authorization.Header)
 	return toAgent{proxy.Target{URL: to, Header: h, Answer: func(resp *http.Response) error {
-		g.agentAnswered(r, src, authorization.CredentialID, resp.StatusCode)
+		if place == "" { // a card may be for everybody, and says nothing of credentials
+			g.agentAnswered(r, src, authorization.CredentialID, resp.StatusCode)
+		}
 		return answered(r, p, resp, secrets)
 	}}, g.deps.Proxies.Agents}, nil
 }

@@ -254,9 +254,10 @@ func TestAgentsThatAttack(t *testing.T) {
 
 // TestCardsOfAgents are asked for on the agent's host, and lead back to the gateway.
 func TestCardsOfAgents(t *testing.T) {
-	card := ""
+	card, status := "", 200
 	agent := &recorded{answers: func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Etag", `"1"`)
+		w.WriteHeader(status)
 		_, _ = io.WriteString(w, card)
 	}}
 	servedAs(t, setup{outside: agent}, func(w *world, l *pipes, _ func(), _ <-chan error) {
@@ -280,6 +281,11 @@ func TestCardsOfAgents(t *testing.T) {
 			if got := b.text("GET", a2aAgent+"/.well-known/agent-card.json", "").failure(w, 503, "SERVICE_UNAVAILABLE"); got.Details.Reason != "UPSTREAM_INVALID_RESPONSE" {
 				t.Errorf("%.20q: %+v", text, got)
 			}
+		}
+		status = 401 // which says nothing of what calls are answered
+		b.text("GET", a2aAgent+"/.well-known/agent-card.json", "").failure(w, 503, "SERVICE_UNAVAILABLE")
+		if issues, _, _ := w.agentTold("harbour-direct"); issues != 0 {
+			w.Error("a card that is refused marks its source")
 		}
 		w.stocked()
 		b = w.buyer(l, writeKey)

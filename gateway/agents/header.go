@@ -48,12 +48,10 @@ func (f fields) of(h http.Header) http.Header {
 func (p Protocol) Sent(h http.Header) http.Header { return sentFields[p].of(h) }
 
 // Answered gives what passes of the header of an agent's answer. No cache keeps the answer: to caches before the gateway,
-// sources of two customers can have one address. Nor does anything gather its pieces (nginx reads X-Accel-Buffering), and
-// in a browser it runs no script and loads nothing.
+// sources of two customers can have one address. In a browser it runs no script and loads nothing.
 func (p Protocol) Answered(h http.Header) http.Header {
 	passed := answered[p].of(h)
 	passed.Set("Cache-Control", "no-store")
-	passed.Set("X-Accel-Buffering", "no")
 	passed.Set("Content-Security-Policy", "sandbox; default-src 'none'")
 	return passed
 }
