@@ -33,7 +33,7 @@ gateway/ops: api gateway/assets internal/adserver internal/word registry status 
 gateway/docs: api gateway/assets
 gateway/console: internal/origin
 gateway/tools: api internal/word
-gateway/proxy: internal/fault
+gateway/proxy:
 status: api internal/adserver internal/background internal/events internal/fault internal/telemetry registry snapshot transform upstream
 transform/shape: api internal/fault internal/jsonbody internal/redact internal/word upstream/wire
 transform: api internal/adserver internal/redact internal/word registry upstream/wire

@@ -3,6 +3,7 @@ package gateway
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"io"
 	"maps"
 	"net/http"
@@ -36,10 +37,7 @@ type agentCalls struct {
 }
 
 func newAgentCalls(g *Gateway) agentCalls {
-	at, err := url.Parse(g.cfg.AgentURL)
-	if err != nil {
-		at = &url.URL{} // the config has no such address
-	}
+	at := parsed(g.cfg.AgentURL)
 	at.Path = cmp.Or(at.Path, "/") // without it, what is joined to it would be no path of its own
 	return agentCalls{g, agents.NewRules(g.cfg.Agents.Allow, g.cfg.Agents.Deny), at}
 }
@@ -97,21 +95,27 @@ func (g agentCalls) count(p agents.Protocol, c agents.Call, passed bool) {
 	g.ins.AgentCall(doors[p], c.Method, c.Name, passed)
 }
 
-// source finds the source that a path names, if it can be asked by a protocol. A managed source is found in memory.
+// anySource finds a source of either kind, a managed one in memory.
+func anySource(ctx context.Context, d *registry.Directory, customer int64, id string) (*registry.Source, error) {
+	src, err := d.ManagedSource(ctx, customer, id)
+	if fault.Is(err, fault.NotFound) {
+		return d.Source(ctx, customer, id)
+	}
+	return src, err
+}
+
+// source finds the source that a path names, if it can be asked by a protocol.
 func (g agentCalls) source(r *request, p agents.Protocol) (*registry.Source, error) {
 	id, err := parseSourceID(r.vars["sourceId"])
 	if err != nil {
 		return nil, err
 	}
-	src, err := g.deps.Directory.ManagedSource(r.Context(), r.caller.CustomerID, id)
-	if fault.Is(err, fault.NotFound) {
-		src, err = g.deps.Directory.Source(r.Context(), r.caller.CustomerID, id)
-	}
+	src, err := anySource(r.Context(), g.deps.Directory, r.caller.CustomerID, id)
 	switch {
 	case err != nil:
 		return nil, err
 	case src.Connection != nil:
-		return src, managedFault(src.Connection)
+		return src, askable(src.Connection)
 	case src.Agent.Protocol != string(p):
 		return nil, fault.New(fault.NotFound, "The agent of this source speaks another protocol, and is asked at that one's path.")
 	case src.Agent.Status != registry.SourceActive:
@@ -120,19 +124,12 @@ func (g agentCalls) source(r *request, p agents.Protocol) (*registry.Source, err
 	return src, nil
 }
 
-// managedFault says why a managed source can't be asked; nil: it can.
-func managedFault(c *registry.Connection) error {
-	switch {
-	case c.TenantID == "":
-		return &fault.Error{Kind: fault.Conflict, Reason: fault.NotProvisioned,
-			Message: "The source is not set up at the sales agent yet: save its ad server configuration first, with PUT …/ad-server."}
-	case c.Provisioning == registry.StatusDeactivated:
-		return &fault.Error{Kind: fault.Conflict, Reason: fault.SourceDeactivated,
-			Message: "The source is deactivated: its sales agent is asked again once it is reactivated, with POST …/reactivate."}
-	case c.Provisioning != registry.StatusActive:
-		return fault.New(fault.Conflict, "The source is not active, so its sales agent is not asked.")
+// askable wants a managed source to be one that sells.
+func askable(c *registry.Connection) error {
+	if err := provisioned(c); err != nil || c.Provisioning == registry.StatusActive {
+		return err
 	}
-	return nil
+	return fault.New(fault.Conflict, "The source is not active, so its sales agent is not asked.")
 }
 
 var (

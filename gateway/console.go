@@ -177,7 +177,7 @@ var errNoConsole = fault.New(fault.Unauthorized,
 
 // show passes a request on to the admin UI, as its caller, and the answer back.
 func (g consoles) show(w http.ResponseWriter, r *request) error {
-	if err := provisioned(r.source); err != nil {
+	if err := provisioned(r.source.Connection); err != nil {
 		return err
 	}
 	site, upgrade := g.site(r.source), upgrades(r.Header)

@@ -44,7 +44,7 @@ func (g connections) makeLaunch(w http.ResponseWriter, r *request, src *registry
 	if err := joinIssues(parseQuery(r.URL.RawQuery).err(), err); err != nil {
 		return err
 	}
-	if err := provisioned(src); err != nil {
+	if err := provisioned(src.Connection); err != nil {
 		return err
 	}
 	if _, err := g.identityOf(r.key, src.Connection); err != nil {
@@ -74,15 +74,15 @@ func (g connections) makeLaunch(w http.ResponseWriter, r *request, src *registry
 	return nil
 }
 
-// provisioned wants a source to have a tenant that is active.
-func provisioned(src *registry.Source) error {
+// provisioned wants a source to have a tenant that is not deactivated.
+func provisioned(c *registry.Connection) error {
 	switch {
-	case src.Connection.TenantID == "":
+	case c.TenantID == "":
 		return &fault.Error{Kind: fault.Conflict, Reason: fault.NotProvisioned,
 			Message: "The source is not set up at the sales agent yet: save its ad server configuration first, with PUT …/ad-server."}
-	case src.Connection.Provisioning == registry.StatusDeactivated:
+	case c.Provisioning == registry.StatusDeactivated:
 		return &fault.Error{Kind: fault.Conflict, Reason: fault.SourceDeactivated,
-			Message: "The source is deactivated: its pages open again once it is reactivated, with POST …/reactivate."}
+			Message: "The source is deactivated: its sales agent is asked again once it is reactivated, with POST …/reactivate."}
 	}
 	return nil
 }
@@ -177,7 +177,7 @@ func (g consoles) enter(w http.ResponseWriter, r *request, taken *registry.Taken
 	if err := pages(g).known(w.Header(), r, caller); err != nil {
 		return err
 	}
-	if err := provisioned(src); err != nil {
+	if err := provisioned(src.Connection); err != nil {
 		return err
 	}
 	text, err := g.deps.Auth.SealFor(session, consolePurpose(src.CustomerID, src.ID))

@@ -127,22 +127,25 @@ type passage struct {
 	endless chan struct{} // closed when its answer is found to be one that does not end by itself
 }
 
-// watch ends the passage with its key or the gateway. It gives the function that ends the watch, and waits for it.
+// watch ends the passage with its key or the gateway. Most are over before the watch begins, and cost no goroutine. It
+// gives the function that ends the watch, and waits for it.
 func (e *passage) watch(ctx context.Context) (stop func()) {
 	ended := make(chan struct{})
-	go func() { // ends with the context
+	begins := time.AfterFunc(firstJudged, func() { // ends with the context
 		defer close(ended)
 		_ = background.Guard(ctx, e.gateway.log, "watch a passage", e.follow)
-	}()
+	})
 	return func() {
 		e.end(nil)
-		<-ended
+		if !begins.Stop() {
+			<-ended
+		}
 	}
 }
 
 func (e *passage) follow(ctx context.Context) error {
 	judge := newWatch(e.gateway, e.request)
-	turn, look := time.NewTimer(firstJudged), time.NewTicker(sourceEvery)
+	turn, look := time.NewTimer(0), time.NewTicker(sourceEvery)
 	defer turn.Stop()
 	defer look.Stop()
 	stop, endless := e.gateway.stop, (chan struct{})(nil)
@@ -187,10 +190,7 @@ func (e *passage) stands(ctx context.Context) bool {
 	if err != nil {
 		return true // it is of no source
 	}
-	src, err := e.gateway.deps.Directory.ManagedSource(ctx, customer, id)
-	if fault.Is(err, fault.NotFound) {
-		src, err = e.gateway.deps.Directory.Source(ctx, customer, id)
-	}
+	src, err := anySource(ctx, e.gateway.deps.Directory, customer, id)
 	switch {
 	case err != nil:
 		return !fault.Is(err, fault.NotFound)

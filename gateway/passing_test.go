@@ -258,6 +258,7 @@ func TestPassagesAtAStop(t *testing.T) {
 	}, func(w *world, l *pipes, stop func(), stopped <-chan error) {
 		socket := w.call(l, "GET", readKey, "Connection: Upgrade\r\nUpgrade: websocket\r\n")
 		stream, call := w.call(l, "GET", readKey, ""), w.call(l, "POST", readKey, "")
+		w.pass(2 * time.Second)
 		begun := time.Now()
 		stop()
 		for name, p := range map[string]*passage{"a stream": stream, "a websocket": socket} {

@@ -59,8 +59,8 @@ func TestAClientHasATime(t *testing.T) {
 				}
 				time.Sleep(time.Second)
 				synctest.Wait()
-				if len(r.errs) != 1 || !errors.Is(r.errs[0], test.want) {
-					r.Errorf("%v", r.errs)
+				if len(r.errs) != 1 || !errors.Is(r.errs[0], test.want) || !errors.Is(r.outcome().Err, test.want) {
+					r.Errorf("%v, %+v", r.errs, r.outcome())
 				}
 			})
 		})

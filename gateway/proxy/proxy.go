@@ -29,7 +29,6 @@ type Limits struct {
 // Target is where one request goes, and as what.
 type Target struct {
 	URL     *url.URL    // with path and query as they are sent
-	Host    string      // empty: the URL's
 	Header  http.Header // all of it, but for what HTTP itself needs
 	Upgrade bool        // the connection may become a websocket
 	// Answer sees the answer before any of it is passed on, and may change its header. Its error is Serve's.
@@ -70,7 +69,7 @@ func New(transport http.RoundTripper, limits Limits) *Proxy {
 		Rewrite: func(r *httputil.ProxyRequest) {
 			x := exchangeOf(r.Out.Context())
 			upgrade := r.Out.Header.Get("Upgrade")
-			r.Out.URL, r.Out.Host, r.Out.Header = x.target.URL, x.target.Host, x.target.Header.Clone()
+			r.Out.URL, r.Out.Host, r.Out.Header = x.target.URL, "", x.target.Header.Clone()
 			if r.Out.Header == nil {
 				r.Out.Header = http.Header{}
 			}
@@ -90,9 +89,6 @@ func New(transport http.RoundTripper, limits Limits) *Proxy {
 // target's Answer, or the cause for which the request's context ended. An answer that ends early panics with
 // [http.ErrAbortHandler], as net/http wants it, which is how the client learns of it.
 func (p *Proxy) Serve(w http.ResponseWriter, r *http.Request, to Target, follow Follow) error {
-	if p.limits.Request > 0 && r.ContentLength > p.limits.Request {
-		return ErrRequestTooLarge
-	}
 	ctx, cancel := context.WithCancelCause(r.Context())
 	x := &exchange{limits: p.limits, target: to, follow: follow, begun: time.Now(), cancel: cancel}
 	x.ctx = context.WithValue(ctx, exchangeKey{}, x)
@@ -105,6 +101,10 @@ func (p *Proxy) Serve(w http.ResponseWriter, r *http.Request, to Target, follow 
 	}
 	context.AfterFunc(ctx, func() { x.client.cut(x.sentAll.Load()) })
 	defer x.end()
+	if p.limits.Request > 0 && r.ContentLength > p.limits.Request {
+		x.keep(ErrRequestTooLarge)
+		return ErrRequestTooLarge
+	}
 	p.reverse.ServeHTTP(x.client, r.WithContext(x.ctx))
 	return x.failed()
 }

@@ -171,6 +171,16 @@ func TestFaultsOfProvisioning(t *testing.T) {
 	})
 }
 
+func TestFaultsOfRulesForAgents(t *testing.T) {
+	holdFaults(t, "agents: {deny: ['VALUE']}", []oneFault{
+		{"", values{"tools/call", "tools/*", "SendMessage", "$/x", "tools/call:create_media_buy", "tools/call:delete_*", "prompts/get:x",
+			"resources/read:ui://products/*"}, ""},
+		// Each of these would refuse nothing, or less than it says.
+		{"agents.deny[0]", values{"message/send:x", "SendMessage:x", "Send*", "tools/list:x", "tools/*:x", "tools/call:", "tools/call:*", "*", ""},
+			"must be a method such as"},
+	})
+}
+
 func TestFaultsOfSandbox(t *testing.T) {
 	holdFaults(t, "sandbox: {VALUE}", []oneFault{
 		{"", values{"operator: '', brand_domain: ''", "operator: Küstenblick, brand_domain: xn--kste-0ra.example", "operator: " + strings.Repeat("é", 255) + ", brand_domain: a"}, ""},
