@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"bytes"
-	"errors"
 	"io"
 	"sync"
 	"time"
@@ -146,8 +145,6 @@ func (b *receivedBody) Close() error {
 	return b.ReadCloser.Close()
 }
 
-var errTooMuch = errors.New("proxy: too much was sent")
-
 // upgradedBody is a connection that became another protocol's.
 type upgradedBody struct {
 	*receivedBody
@@ -159,8 +156,8 @@ func (b *upgradedBody) Write(p []byte) (int, error) {
 	n, err := b.to.Write(p)
 	b.idle.heard()
 	if total := b.x.sent.Add(int64(n)); b.most > 0 && total > b.most {
-		b.x.abort(errTooMuch)
-		return n, errTooMuch
+		b.x.abort(ErrRequestTooLarge)
+		return n, ErrRequestTooLarge
 	}
 	return n, err
 }

@@ -102,15 +102,18 @@ func TestAnUpgradedConnectionHasBounds(t *testing.T) {
 			}
 		}
 	}
+	drain := func(both *bufio.ReadWriter) { _, _ = io.Copy(io.Discard, both) }
 	for name, test := range map[string]struct {
-		talk func(*bufio.ReadWriter)
-		read bool
-		want error
-		took time.Duration
+		talk   func(*bufio.ReadWriter)
+		floods bool // the client does
+		read   bool
+		want   error
+		took   time.Duration
 	}{
-		"silence":                     {echo, true, proxy.ErrIdle, limits.Idle},
-		"a client that does not read": {flood, false, proxy.ErrIdle, limits.Idle},
-		"a flood":                     {flood, true, proxy.ErrTooLarge, 0},
+		"silence":                     {echo, false, true, proxy.ErrIdle, limits.Idle},
+		"a client that does not read": {flood, false, false, proxy.ErrIdle, limits.Idle},
+		"a flood":                     {flood, false, true, proxy.ErrTooLarge, 0},
+		"a client that floods":        {drain, true, true, proxy.ErrRequestTooLarge, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inRig(t, limits, upgraded("websocket", test.talk), func(r *rig) {
@@ -119,6 +122,9 @@ func TestAnUpgradedConnectionHasBounds(t *testing.T) {
 				c.answer()
 				if test.read {
 					go func() { _, _ = io.Copy(io.Discard, c.Reader) }()
+				}
+				if test.floods {
+					go flood(bufio.NewReadWriter(nil, bufio.NewWriter(c.Conn)))
 				}
 				time.Sleep(limits.Idle)
 				synctest.Wait()
