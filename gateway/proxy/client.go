@@ -19,6 +19,8 @@ type clientWriter struct {
 	within  time.Duration
 	x       *exchange
 
+	hijacked bool // what is answered is on the connection itself
+
 	mu    sync.Mutex
 	begun bool // an answer was
 	over  bool // no more deadlines are set
@@ -88,6 +90,7 @@ func (w *clientWriter) late(err error, til *time.Time) bool {
 func (w *clientWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, buffered, err := w.control.Hijack()
 	if err == nil {
+		w.hijacked = true
 		context.AfterFunc(w.x.ctx, func() { _ = conn.Close() })
 	}
 	return conn, buffered, err

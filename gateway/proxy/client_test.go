@@ -167,3 +167,15 @@ func TestConnectionsGoOn(t *testing.T) {
 		synctest.Wait()
 	})
 }
+
+// TestABegunAnswerIsNoError: where a websocket ends for a reason, nobody answers its request once more.
+func TestABegunAnswerIsNoError(t *testing.T) {
+	inRig(t, limits, upgraded("websocket", echo), func(r *rig) {
+		r.target.Upgrade = true
+		r.get(asksUpgrade).answer()
+		time.Sleep(2 * limits.Idle)
+		if x := r.outcome(); !errors.Is(x.Err, proxy.ErrIdle) || len(r.errs) != 1 || r.errs[0] != nil {
+			r.Errorf("it ended as %+v, and Serve gave %v", x, r.errs)
+		}
+	})
+}

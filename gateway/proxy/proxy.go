@@ -106,5 +106,12 @@ func (p *Proxy) Serve(w http.ResponseWriter, r *http.Request, to Target, follow 
 		return ErrRequestTooLarge
 	}
 	p.reverse.ServeHTTP(x.client, r.WithContext(x.ctx))
-	return x.failed()
+	switch err := x.failed(); {
+	case x.client.hijacked:
+		return nil
+	case err != nil && x.client.begun:
+		panic(http.ErrAbortHandler)
+	default:
+		return err
+	}
 }
