@@ -15,6 +15,7 @@ type Operation struct {
 	Tag, Summary string
 	Parameters   []Parameter
 	Body         *Schema // of the request; nil: none
+	NeedsBody    bool    // it can not be left out
 	Successes    []Success
 }
 
@@ -128,7 +129,7 @@ func (l *loader) operation(n *yaml.Node) *Operation {
 			op.Parameters = append(op.Parameters, l.parameter(l.resolve(p)))
 		}
 	}
-	op.Body = l.content(at(n, "requestBody"))
+	op.Body, op.NeedsBody = l.content(at(n, "requestBody")), text(at(n, "requestBody", "required")) == "true"
 	for status, answer := range members(at(n, "responses")) {
 		if strings.HasPrefix(status, "2") {
 			op.Successes = append(op.Successes, Success{status, l.content(l.resolve(answer))})

@@ -26,7 +26,8 @@ func TestOperationsAreTheContracts(t *testing.T) {
 				continue
 			}
 			if got.ID != op.OperationID || got.Method != method || got.Path != path || got.Tag != op.Tags[0] || got.Summary != op.Summary ||
-				(got.Body != nil) != described(op.RequestBody) || len(got.Parameters) != len(op.Parameters)+len(item.Parameters) {
+				(got.Body != nil) != described(op.RequestBody) ||
+				got.NeedsBody != (op.RequestBody != nil && op.RequestBody.Value.Required) || len(got.Parameters) != len(op.Parameters)+len(item.Parameters) {
 				t.Errorf("%s is %+v", op.OperationID, got)
 			}
 			for _, s := range got.Successes {

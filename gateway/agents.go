@@ -111,6 +111,9 @@ func (g agentCalls) source(r *request, p agents.Protocol) (*registry.Source, err
 		return nil, err
 	}
 	src, err := anySource(r.Context(), g.deps.Directory, r.caller.CustomerID, id)
+	if err == nil && src.Connection != nil {
+		src, err = g.deps.Lifecycle.Identified(r.Context(), src)
+	}
 	switch {
 	case err != nil:
 		return nil, err

@@ -47,6 +47,19 @@ func TestMCPOfAManagedSource(t *testing.T) {
 	})
 }
 
+// TestMCPAsksWhoseTheTenantIs where that is not known yet.
+func TestMCPAsksWhoseTheTenantIs(t *testing.T) {
+	servedAs(t, setup{}, func(w *world, l *pipes, _ func(), _ <-chan error) {
+		b := w.buyer(l, writeKey)
+		w.agent.SetDown(true)
+		b.text("POST", mcpOf, toolsList, "Accept", "application/json, text/event-stream").failure(w, 503, "SERVICE_UNAVAILABLE")
+		w.agent.SetDown(false)
+		if a := b.text("POST", mcpOf, toolsList, "Accept", "application/json, text/event-stream"); a.status != 200 || len(a.header["X-Accel-Buffering"]) != 1 {
+			w.Errorf("%d %v %s", a.status, a.header, a.body)
+		}
+	})
+}
+
 // TestA2AOfAManagedSource passes calls and streams of both versions.
 func TestA2AOfAManagedSource(t *testing.T) {
 	for stream, want := range map[string]string{"message/stream": `"working"`, "SendStreamingMessage": `"TASK_STATE_WORKING"`} {

@@ -65,7 +65,7 @@ func (g *Gateway) identityOf(key *auth.Caller, c *registry.Connection) (identity
 }
 
 var errNoOrganization = fault.New(fault.Conflict,
-	"The sales agent has not said yet which organization this source's tenant is of, so it would let nobody in. Try again in a minute.")
+	"The sales agent has no organization (external_org_id) for this source's tenant, so it would let nobody in: its operator has to give it one.")
 
 var plain = regexp.MustCompile(`^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`)
 

@@ -44,6 +44,9 @@ func (g connections) makeLaunch(w http.ResponseWriter, r *request, src *registry
 	if err := joinIssues(parseQuery(r.URL.RawQuery).err(), err); err != nil {
 		return err
 	}
+	if src, err = g.deps.Lifecycle.Identified(r.Context(), src); err != nil {
+		return err
+	}
 	if err := provisioned(src.Connection); err != nil {
 		return err
 	}

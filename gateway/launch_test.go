@@ -248,9 +248,28 @@ func TestLaunchesThatAreRefused(t *testing.T) {
 			w.Errorf("deactivated: %+v", e)
 		}
 	})
-	inWorld(t, setup{}, func(w *world) { // nothing has been learned of the tenant yet
-		w.write("POST", launchOf, "").failure(w, 409, "CONFLICT")
+	inWorld(t, setup{}, func(w *world) {
+		w.agent.SetTenant(upstreamtest.Tenant{ID: tenant, Name: "Meadow Daily", Active: true, Status: upstreamtest.Healthy()})
+		w.write("POST", launchOf, "").failure(w, 409, "CONFLICT") // the sales agent knows of no organization
 	})
+}
+
+// TestLaunchAsksWhoseTheTenantIs where that is not known yet, and says so when the sales agent is away.
+func TestLaunchAsksWhoseTheTenantIs(t *testing.T) {
+	inWorld(t, setup{}, func(w *world) {
+		w.agent.SetDown(true)
+		e := w.write("POST", launchOf, "").failure(w, 503, "SERVICE_UNAVAILABLE")
+		if e.Details == nil || e.Details.Reason != "UPSTREAM_UNREACHABLE" {
+			w.Errorf("the sales agent is away: %+v", e)
+		}
+		w.agent.SetDown(false)
+		w.agent.SetActive(tenant, false)
+		e = w.write("POST", launchOf, "").failure(w, 409, "CONFLICT")
+		if e.Details == nil || e.Details.Reason != "SOURCE_DEACTIVATED" {
+			w.Errorf("it was switched off there: %+v", e)
+		}
+	})
+	inWorld(t, setup{}, func(w *world) { w.link(readKey, launchOf, "") })
 }
 
 // TestLinksThatAreNone count as wrong keys of the address.

@@ -2,10 +2,13 @@ package lifecycle
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"time"
 
+	"esagate/internal/background"
 	"esagate/internal/fault"
 	"esagate/registry"
 	"esagate/upstream"
@@ -21,6 +24,8 @@ const (
 	maxCustomerChecks = 4
 	maxChecks         = 16
 )
+
+const callerTimeout = 10 * time.Second // of a check that a caller waits for
 
 // Check asks in the background whether a source's tenant is active, and for its external_org_id, and
 // records what has changed (contract 2.2, 5.13), in the audit too if the tenant was switched
@@ -111,6 +116,31 @@ func (l *Lifecycle) CheckSoon(m *registry.Source) {
 		}) {
 		l.early.Give(c.CustomerID)
 	}
+}
+
+// Identified gives a source with the external_org_id of its tenant, which the gateway has to know to tell the sales agent
+// who asks (contract 13.4). Where it is not known yet, the tenant is checked at once, once for all that wait. A tenant of
+// which the sales agent says none leaves it as it is.
+func (l *Lifecycle) Identified(ctx context.Context, m *registry.Source) (*registry.Source, error) {
+	c := m.Connection
+	if c.ExternalOrgID != "" || !checkable(c) {
+		return m, nil
+	}
+	found, _, err := l.asked.Do(ctx, strconv.FormatInt(c.ID, 10), func(ctx context.Context) (*registry.Source, error) {
+		if err := l.check(upstream.WithDemand(ctx, upstream.Demand{Customer: c.CustomerID}), m); err != nil {
+			return nil, asUpstreamFault(err)
+		}
+		return l.registry.ManagedSourceByID(ctx, c.CustomerID, c.ID)
+	})
+	switch {
+	case errors.Is(err, background.ErrClosed):
+		err = errStopping
+	case errors.Is(err, background.ErrPanicked):
+		err = errPanicked
+	case err != nil && ctx.Err() != nil:
+		err = fault.Upstream(fault.UpstreamTimeout, "The sales agent did not answer in time.", ctx.Err())
+	}
+	return found, err
 }
 
 // checkRefused is CheckSoon if err is upstream's refusal of a change for a reason of the

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -327,5 +328,47 @@ func TestEarlyCheckAfterTheEnd(t *testing.T) {
 		}
 		w.pass(time.Minute)
 		w.calls("tenant", 0)
+	})
+}
+
+// TestIdentified: the id of a tenant that is not known yet is asked for once, for all that wait, and no longer than
+// they can; one that is known is not.
+func TestIdentified(t *testing.T) {
+	inWorld(t, func(w *world) {
+		m := w.given(customer, "adopted", "tnt_adopted")
+		w.one.directory.Put(m)
+		w.agent.add("tnt_adopted", "org-adopted", "shop", "mock")
+		ask := func() (*registry.Source, error) { return w.one.Identified(w.Context(), m) }
+
+		w.agent.next("tenant", behaviour{before: 20 * time.Second})
+		w.takes(10*time.Second, func() {
+			_, err := ask()
+			w.fails(err, fault.Unavailable)
+		})
+		w.pass(time.Minute)
+		w.agent.next("tenant", behaviour{before: time.Second})
+		var all sync.WaitGroup
+		for range 9 {
+			all.Go(func() {
+				if m, err := ask(); err != nil || m.Connection.ExternalOrgID != "org-adopted" {
+					w.Errorf("%+v, %v", m, err)
+				}
+			})
+		}
+		all.Wait()
+		w.calls("tenant", 2)
+		m = w.connected(freewheel)
+		if known, err := ask(); err != nil || known != m {
+			w.Errorf("a tenant that is known: %v, %v", known, err)
+		}
+		w.calls("tenant", 2)
+		m = w.pending("weekly")
+		if none, err := ask(); err != nil || none != m {
+			w.Errorf("without a tenant: %v, %v", none, err)
+		}
+		w.one.Lifecycle.Close(context.Background())
+		m = w.given(customer, "late", "tnt_late")
+		_, err := ask()
+		w.fails(err, fault.Unavailable)
 	})
 }

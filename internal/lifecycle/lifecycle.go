@@ -76,8 +76,9 @@ const (
 type Lifecycle struct {
 	*core
 	store registry.UpkeepStore
-	tests *background.Flight[testOutcome] // by esaId
-	round chan struct{}                   // has one element for a round of Settle
+	tests *background.Flight[testOutcome]      // by esaId
+	asked *background.Flight[*registry.Source] // by esaId: whose external_org_id is asked for
+	round chan struct{}                        // has one element for a round of Settle
 
 	precondition registry.Precondition // of what If was called for
 }
@@ -86,7 +87,8 @@ type Lifecycle struct {
 func New(cfg Config, deps Deps) *Lifecycle {
 	c := newCore(cfg.withDefaults(), deps)
 	return &Lifecycle{core: c, store: deps.Store, round: make(chan struct{}, 1),
-		tests: background.NewFlight[testOutcome](c.work, "test a connection", c.cfg.ProbeTimeout+time.Minute)}
+		tests: background.NewFlight[testOutcome](c.work, "test a connection", c.cfg.ProbeTimeout+time.Minute),
+		asked: background.NewFlight[*registry.Source](c.checks, "ask whose a tenant is", callerTimeout)}
 }
 
 func (c Config) withDefaults() Config {

@@ -29,7 +29,7 @@ func (c *Client) Call(ctx context.Context, op *api.Operation, arguments []string
 	switch {
 	case op.Body == nil && body != nil:
 		return nil, &Problem{text: op.ID + " takes no body"}
-	case op.Body != nil && body == nil:
+	case op.NeedsBody && body == nil:
 		return nil, &Problem{text: op.ID + " wants a body: --body FILE, --body - for the standard input, or -d JSON"}
 	}
 	given, source, err := sorted(op, arguments)

@@ -112,6 +112,7 @@ func TestArgumentsOfACall(t *testing.T) {
 		{"getOverview", "Authorization=x", "", "", "getOverview has no parameter Authorization"},
 		{"listEsaMediaBuys", "5", "", "", "what follows listEsaMediaBuys must be name=value"},
 		{"createEsaSignal", "esaId=5", "", "", "createEsaSignal wants a body"},
+		{"launchInventorySourceEsa", "source=harbour", "", "/inventory-sources/harbour/launch? 7", "404"},
 		{"listEsaSignals", "esaId=5", "{}", "", "listEsaSignals takes no body"},
 	} {
 		g.set(func() { g.asked = nil })

@@ -84,8 +84,11 @@ func Describe(out io.Writer, op *api.Operation) error {
 	o.add(0, op.Method+" "+op.Path, "")
 	o.add(0, "", "")
 	usage := "Usage: esagate call " + op.ID + " [name=value ...]"
-	if op.Body != nil {
+	switch {
+	case op.NeedsBody:
 		usage += " --body FILE|-"
+	case op.Body != nil:
+		usage += " [--body FILE|-]"
 	}
 	o.add(0, usage+" [flags of esagate call]", "")
 	o.add(0, "", "")
