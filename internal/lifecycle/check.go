@@ -76,7 +76,7 @@ func checkable(c *registry.Connection) bool {
 
 // recordTenant records what upstream said of a tenant; m is its source as it was before
 // upstream was asked.
-func (l *Lifecycle) recordTenant(ctx context.Context, m *registry.Source, found *wire.Tenant) error {
+func (c *core) recordTenant(ctx context.Context, m *registry.Source, found *wire.Tenant) error {
 	was, became := m.Connection, checked(*m.Connection, found, now())
 	next, err := became(*was)
 	if changed, _ := was.Changed(&next); err != nil || !changed {
@@ -87,7 +87,7 @@ func (l *Lifecycle) recordTenant(ctx context.Context, m *registry.Source, found 
 		entry.Operation = registry.AuditSwitchedOff
 	}
 	switched := false
-	m, err = l.registry.ChangeAudited(ctx, was.CustomerID, was.ID, entry, func(current *registry.Source) (*registry.Connection, error) {
+	m, err = c.registry.ChangeAudited(ctx, was.CustomerID, was.ID, entry, func(current *registry.Source) (*registry.Connection, error) {
 		next, err := became(*current.Connection)
 		switched = next.Provisioning != current.Connection.Provisioning
 		return &next, err
@@ -95,9 +95,9 @@ func (l *Lifecycle) recordTenant(ctx context.Context, m *registry.Source, found 
 	if err != nil || !switched {
 		return err
 	}
-	l.logAbout(ctx, slog.LevelWarn, "a tenant was switched at the sales agent", targetOf(m),
+	c.logAbout(ctx, slog.LevelWarn, "a tenant was switched at the sales agent", targetOf(m),
 		slog.String("tenant", was.TenantID), slog.String("state", string(m.Connection.Provisioning)))
-	l.changed(m)
+	c.changed(m)
 	return nil
 }
 
