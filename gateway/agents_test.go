@@ -2,6 +2,8 @@ package gateway_test
 
 import (
 	"context"
+	"io"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -56,6 +58,28 @@ func TestMCPAsksWhoseTheTenantIs(t *testing.T) {
 		w.agent.SetDown(false)
 		if a := b.text("POST", mcpOf, toolsList, "Accept", "application/json, text/event-stream"); a.status != 200 || len(a.header["X-Accel-Buffering"]) != 1 {
 			w.Errorf("%d %v %s", a.status, a.header, a.body)
+		}
+	})
+}
+
+// TestToolsAnswerOnConnections: what a tool reads, which is longer than what it says, does not hold its answer back.
+func TestToolsAnswerOnConnections(t *testing.T) {
+	servedAs(t, setup{}, func(w *world, l *pipes, _ func(), _ <-chan error) {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		b := w.buyer(l, readKey)
+		r, err := http.NewRequestWithContext(ctx, "POST", "http://gateway.example/mcp",
+			strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"why_blocked","arguments":{"sourceId":"`+source+`"}}}`))
+		w.must(err)
+		r.Header = http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json, text/event-stream"}}
+		resp, err := b.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(resp.Body)
+		_ = resp.Body.Close()
+		if err != nil || resp.StatusCode != 200 || !strings.Contains(string(text), "reasons") {
+			t.Errorf("%d %v %s", resp.StatusCode, err, text)
 		}
 	})
 }

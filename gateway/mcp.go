@@ -121,7 +121,8 @@ func (g assistants) ask(ctx context.Context, q *tools.Request) (*tools.Answer, e
 		inner.Body, inner.ContentLength = io.NopCloser(bytes.NewReader(q.Body)), int64(len(q.Body))
 	}
 	answer := &keptAnswer{header: http.Header{}}
-	g.serve(g.main, answer, inner.WithContext(r.Context()))
+	// Without the connection: an answer that is announced there would hold back a shorter one of the tool.
+	g.serve(g.main, answer, inner.WithContext(withConn(r.Context(), nil)))
 	return g.answerOf(answer)
 }
 
