@@ -43,7 +43,7 @@ func TestConsole(t *testing.T) {
 			w.Errorf("%s %v", r.Host, r.Header)
 		}
 		ui.answers(func(w http.ResponseWriter, r *http.Request) {
-			http.Redirect(w, r, "/base/tenant/"+tenant+"/products?ok=1", 303)
+			http.Redirect(w, r, "/base/tenant/"+tenant+"/products?ok=1", http.StatusSeeOther)
 		})
 		a = v.send("POST", meadowPages+"/products", "name=x", "Content-Type", "application/x-www-form-urlencoded", "Origin", "https://gateway.example")
 		if r := ui.last(); a.status != 303 || a.header.Get("Location") != meadowPages+"/products?ok=1" || r.Method != "POST" || r.Header.Get("Cookie") != "session=abc" || r.ContentLength != 6 {
@@ -307,9 +307,9 @@ func TestConsoleFailures(t *testing.T) {
 			}, 503},
 			"it lets nobody in": {func(w http.ResponseWriter, r *http.Request) {
 				w.Header().Set("Www-Authenticate", "Basic")
-				http.Error(w, "CANARY", 401)
+				http.Error(w, "CANARY", http.StatusUnauthorized)
 			}, 503},
-			"a proxy does not": {func(w http.ResponseWriter, r *http.Request) { http.Error(w, "CANARY", 407) }, 503},
+			"a proxy does not": {func(w http.ResponseWriter, r *http.Request) { http.Error(w, "CANARY", http.StatusProxyAuthRequired) }, 503},
 		} {
 			ui.answers(c.answer)
 			a := v.send("GET", meadowPages+"/x", "")
