@@ -214,6 +214,16 @@ func (b *noted) beginning() []byte {
 // spent is a body in memory, which is let go of once it has been sent: an answer can go on for long.
 type spent struct{ *bytes.Reader }
 
+// Read implements io.Reader. The end comes with the last bytes, as from net/http: an agent may answer before the
+// transport asks once more, and the answer to what has not come in whole closes the client's connection.
+func (b *spent) Read(p []byte) (int, error) {
+	n, err := b.Reader.Read(p)
+	if err == nil && b.Len() == 0 {
+		err = io.EOF
+	}
+	return n, err
+}
+
 // Close implements io.Closer.
 func (b *spent) Close() error {
 	b.Reset(nil)

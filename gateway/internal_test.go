@@ -1,7 +1,9 @@
 package gateway
 
 import (
+	"bytes"
 	"fmt"
+	"io"
 	"net/http/httptest"
 	"net/url"
 	"slices"
@@ -145,4 +147,18 @@ func FuzzStatusQuery(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestBodiesThatWereReadEnd with their last bytes: a call that was judged would close its connection else, whenever the
+// agent answers at once.
+func TestBodiesThatWereReadEnd(t *testing.T) {
+	b := &spent{bytes.NewReader([]byte("{}"))}
+	for _, want := range []struct {
+		n   int
+		err error
+	}{{1, nil}, {1, io.EOF}, {0, io.EOF}} {
+		if n, err := b.Read(make([]byte, 1)); n != want.n || err != want.err {
+			t.Errorf("read %d, %v; want %d, %v", n, err, want.n, want.err)
+		}
+	}
 }
