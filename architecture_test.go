@@ -34,7 +34,7 @@ gateway/docs: api gateway/assets
 gateway/console: internal/origin
 gateway/tools: api internal/word
 gateway/proxy:
-status: api internal/adserver internal/background internal/events internal/fault internal/telemetry registry snapshot transform upstream
+status: api internal/adserver internal/background internal/cluster internal/events internal/fault internal/telemetry registry snapshot transform upstream
 transform/shape: api internal/fault internal/jsonbody internal/redact internal/word upstream/wire
 transform: api internal/adserver internal/redact internal/word registry upstream/wire
 upstream: internal/adserver internal/background internal/fault internal/redact internal/word upstream/wire
@@ -50,6 +50,7 @@ internal/adserver: api internal/jsonbody internal/redact internal/sources intern
 internal/webhooks: internal/background internal/fault registry transform upstream upstream/wire
 internal/background:
 internal/events: api
+internal/cluster: internal/background
 internal/ratelimit:
 internal/leader: internal/background registry
 internal/reconcile: internal/background registry
@@ -63,7 +64,7 @@ internal/fault:
 internal/redact:
 internal/word: internal/redact
 internal/telemetry: internal/background internal/redact internal/word
-internal/config: internal/adserver internal/fault internal/redact internal/serviceaccount internal/sources internal/vault internal/word registry upstream/wire
+internal/config: internal/adserver internal/cluster internal/fault internal/redact internal/serviceaccount internal/sources internal/vault internal/word registry upstream/wire
 internal/terminal: api internal/background internal/word
 internal/serviceaccount: internal/adserver internal/fault upstream/wire
 

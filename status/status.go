@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"esagate/internal/background"
+	"esagate/internal/cluster"
 	"esagate/internal/events"
 	"esagate/internal/fault"
 	"esagate/internal/telemetry"
@@ -46,6 +47,9 @@ type Deps struct {
 	CheckTenant func(src *registry.Source)
 	// Events gets what is new of sources, and says which are to be kept fresh. Nil: nobody listens.
 	Events *events.Hub
+	// Redis shares documents with other replicas, and Hints tells of them. Nil: there are none.
+	Redis *cluster.Redis
+	Hints *cluster.Hints
 }
 
 // Service reads and keeps statuses. It is safe for concurrent use.

@@ -19,6 +19,7 @@ import (
 	"esagate/internal/agentauth"
 	"esagate/internal/auth"
 	"esagate/internal/background"
+	"esagate/internal/cluster"
 	"esagate/internal/config"
 	"esagate/internal/events"
 	"esagate/internal/lifecycle"
@@ -54,6 +55,8 @@ type app struct {
 	subscriber  *webhooks.Subscriber
 	lifecycle   *lifecycle.Lifecycle
 	events      *events.Hub
+	redis       *cluster.Redis // nil: replicas share none
+	hints       *cluster.Hints // nil: there are none
 	status      atomic.Pointer[status.Service]
 	gateway     *gateway.Gateway
 
@@ -72,6 +75,9 @@ func build(ctx context.Context, cfg *config.Config, file string, tasks *transfor
 		}
 	}()
 	if err = a.startTelemetry(ctx, logs); err != nil {
+		return a, err
+	}
+	if err = a.openRedis(); err != nil {
 		return a, err
 	}
 	var secrets *vault.Vault
@@ -172,6 +178,7 @@ func (a *app) newEdge(tasks *transform.Tasks, accounts *serviceaccount.Accounts)
 	}, status.Deps{
 		Directory: a.directory, Upstream: a.upstream, Tasks: tasks, SyncFinished: a.subscriber.Observe,
 		CheckTenant: a.lifecycle.CheckSoon, Logger: log, Instruments: a.instruments, Events: a.events,
+		Redis: a.redis, Hints: a.hints,
 	})
 	adServers := operations.New(operations.Config{
 		Envelope: cfg.Server.Envelope, Limits: limits, ProbeTimeout: cfg.Upstream.ProbeTimeout, Sandbox: operations.Sandbox(cfg.Sandbox),
@@ -318,6 +325,7 @@ func (a *app) warnOfDrift(s registry.ConfigSource, m *registry.Source) {
 func (a *app) serve(ctx context.Context, listener, admin net.Listener) error {
 	stop := a.delayedStop(ctx)
 	a.startWork()
+	a.hints.Start()
 	log := a.telemetry.Logger
 	log.Info("serving", slog.String("address", listener.Addr().String()), slog.String("version", version))
 	err := a.serveBoth(stop, listener, admin)

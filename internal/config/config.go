@@ -114,8 +114,8 @@ type Snapshot struct {
 	Fresh                time.Duration `config:"fresh" rule:"100ms..168h"`
 	StaleWhileRevalidate time.Duration `config:"stale_while_revalidate" rule:"1ms..168h"`
 	StaleIfError         time.Duration `config:"stale_if_error" rule:"1ms..168h"`
-	Patience             time.Duration `config:"patience" rule:"0s..1h"`       // of a reader with a copy; at most Upstream.Timeout
-	RedisURL             string        `config:"redis_url" rule:"unsupported"` // always empty in this version
+	Patience             time.Duration `config:"patience" rule:"0s..1h"`              // of a reader with a copy; at most Upstream.Timeout
+	RedisURL             Secret        `config:"redis_url" rule:"optional redis-url"` // as cluster.Open takes it; empty: replicas share none
 }
 
 // Limits are how often callers may ask this replica.

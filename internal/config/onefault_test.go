@@ -92,7 +92,9 @@ func TestFaultsOfUpstreamAndSnapshot(t *testing.T) {
 		{"snapshot.patience", values{"0"}, ""},
 		{"snapshot.patience", values{"-1ms"}, "must be from 0s to 1h"},
 		{"snapshot.patience", values{"3001ms"}, "must be at most upstream.timeout"},
-		{"snapshot.redis_url", values{"redis://h"}, "is not supported yet; leave it empty"},
+		{"snapshot.redis_url", values{"redis://h", "rediss://u:p@h:6380/1", "redis://h?addr=i:6379", "redis://h:26379?master_name=m&addr=i:26379"}, ""},
+		{"snapshot.redis_url", values{"h:6379", "http://h", "redis://h?no=1"}, "must be redis://<host>:<port>, or rediss:// for TLS; " +
+			"with ?master_name=<name>&addr=<host>:<port> for Sentinels and ?addr=<host>:<port> for a cluster"},
 	})
 	// What is wrong with two values together stands at one of them.
 	expectFaults(t, faultsOf(t, "upstream: {timeout: 299ms}"), "snapshot.patience: must be at most upstream.timeout")

@@ -56,7 +56,7 @@ var rules = map[string]rule{
 	"agent-method": matching(`^([a-z$][A-Za-z0-9/_.$-]{0,63}\*?|[A-Z][A-Za-z]{0,63}|(tools/call|prompts/get|resources/read):[A-Za-z0-9][A-Za-z0-9_.:/-]{0,127}\*?)$`,
 		"must be a method such as tools/call or SendMessage, or tools/call, prompts/get or resources/read with a name, such as "+
 			"tools/call:create_media_buy; a * may stand at the end, but not of a method of A2A 1.0, such as SendMessage"),
-	"unsupported": matching(`^$`, "is not supported yet; leave it empty"),
+	"redis-url": redisURL,
 }
 
 // hold holds a value against the rule of its tag, if it could be read. Before the rule stands

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"esagate/internal/cluster"
 	"esagate/internal/vault"
 )
 
@@ -34,6 +35,14 @@ func (s Store) Describe() string {
 		return "a database that can't be named" // Load lets no such URL pass
 	}
 	return "postgres " + p.host + "/" + p.name
+}
+
+func redisURL(s string, _ int) string {
+	if cluster.CheckURL(s) != nil || len(s) > 4096 {
+		return "must be redis://<host>:<port>, or rediss:// for TLS; with ?master_name=<name>&addr=<host>:<port> for Sentinels " +
+			"and ?addr=<host>:<port> for a cluster"
+	}
+	return ""
 }
 
 func storeURL(s string, _ int) string {
