@@ -17,7 +17,7 @@ type HintKind string
 const (
 	// HintSource: a source was written. Customer and Key, its sourceId.
 	HintSource HintKind = "source"
-	// HintDocument: a newer document of a tenant, Key, is in Redis.
+	// HintDocument: a newer document of a tenant, Key, is in Redis; At is its own time.
 	HintDocument HintKind = "document"
 	// HintUpstream: the breaker of the whole sales agent has opened ("open") or closed ("closed"): Key.
 	HintUpstream HintKind = "upstream"
@@ -29,6 +29,7 @@ type Hint struct {
 	Kind     HintKind `json:"kind"`
 	Customer int64    `json:"customer,omitempty"`
 	Key      string   `json:"key,omitempty"`
+	At       int64    `json:"at,omitempty"` // Unix microseconds
 }
 
 const (
