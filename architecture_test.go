@@ -72,7 +72,9 @@ internal/serviceaccount: internal/adserver internal/fault upstream/wire
 # simulated sales agent.
 api/apitest: api
 internal/browsertest:
-internal/pgtest:
+internal/pgtest: internal/processtest
+internal/processtest:
+internal/redistest: internal/processtest
 internal/sqlitetest: registry/sqlstore
 registry/registrytest: internal/fault registry
 transform/shape/shapetest: api internal/word
@@ -98,6 +100,7 @@ var barriers = []struct{ from, never, why string }{
 	{"cmd/esagate", "testing", "test code has no place in the program that serves"},
 	{"cmd/esagate", "esagate/internal/pgtest", "it starts database servers"},
 	{"cmd/esagate", "esagate/internal/browsertest", "it starts browsers"},
+	{"cmd/esagate", "esagate/internal/processtest", "it starts other programs"},
 }
 
 // listed is what go list says of a package.

@@ -19,6 +19,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"esagate/internal/processtest"
 )
 
 // ErrNotInstalled: this machine has no PostgreSQL server to run.
@@ -50,8 +52,8 @@ type Cluster struct {
 	port     int
 
 	mu         sync.Mutex
-	server     *server // nil while it is down
-	pooler     *server // nil until it is asked for
+	server     *processtest.Process // nil while it is down
+	pooler     *processtest.Process // nil until it is asked for
 	poolerPort int
 	stopped    bool
 	databases  int
@@ -75,7 +77,7 @@ func Start(ctx context.Context, opts ...Option) (*Cluster, error) {
 		return nil, errors.Join(err, c.Stop())
 	}
 	for range startTries {
-		if c.port, err = freePort(); err != nil {
+		if c.port, err = processtest.FreePort(); err != nil {
 			break
 		}
 		if err = c.Up(ctx); err == nil || ctx.Err() != nil {
@@ -162,19 +164,9 @@ func (c *Cluster) Stop() error {
 		return nil
 	}
 	c.stopped = true
-	err := errors.Join(end(c.pooler, immediate), c.end(immediate)) // nothing of it is needed any more
+	err := errors.Join(c.pooler.End(immediate), c.end(immediate)) // nothing of it is needed any more
 	if c.dir != "" {
 		err = errors.Join(err, os.RemoveAll(c.dir))
 	}
 	return err
-}
-
-// freePort gives a port that was free a moment ago.
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, fmt.Errorf("pgtest: %w", err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
 }

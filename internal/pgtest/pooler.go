@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"esagate/internal/processtest"
 )
 
 // ErrNoPooler: this machine has no PgBouncer to run.
@@ -29,7 +31,7 @@ func (c *Cluster) pool(ctx context.Context) error {
 			return ErrNoPooler
 		}
 	}
-	if c.poolerPort, err = freePort(); err != nil {
+	if c.poolerPort, err = processtest.FreePort(); err != nil {
 		return err
 	}
 	settings, users := filepath.Join(c.dir, "pooler.ini"), filepath.Join(c.dir, "pooler.users")

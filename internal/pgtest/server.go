@@ -8,12 +8,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"esagate/internal/processtest"
 )
 
 // Signals that end a server (PostgreSQL, "Shutting Down the Server").
@@ -21,12 +22,6 @@ const (
 	fast      = syscall.SIGINT  // open transactions are rolled back, what is committed is written out
 	immediate = syscall.SIGQUIT // as in a crash: the next start recovers from the log
 )
-
-// server is one run of the postmaster, or of a pooler.
-type server struct {
-	process *os.Process
-	ended   chan struct{} // closed when it has ended and was waited for
-}
 
 // Up starts the server again, on the port that it had, and waits until it answers.
 func (c *Cluster) Up(ctx context.Context) error {
@@ -49,47 +44,25 @@ func (c *Cluster) Up(ctx context.Context) error {
 }
 
 // start starts a server, which writes to the cluster's log, and waits until it answers at a URL.
-func (c *Cluster) start(ctx context.Context, cmd *exec.Cmd, databaseURL string) (*server, error) {
+func (c *Cluster) start(ctx context.Context, cmd *exec.Cmd, databaseURL string) (*processtest.Process, error) {
 	log, err := os.OpenFile(c.log(), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("pgtest: %w", err)
 	}
 	defer log.Close() // the server has its own copy
 	cmd.Stdout, cmd.Stderr = log, log
-	s, err := launch(cmd)
+	s, err := processtest.Start(cmd)
 	if err != nil {
 		return nil, fmt.Errorf("pgtest: %w", err)
 	}
 	if err := c.answer(ctx, s, databaseURL); err != nil {
-		return nil, errors.Join(err, end(s, immediate))
-	}
-	return s, nil
-}
-
-// launch starts a process that ends with this one, whatever way this one ends: the
-// kernel ties that to the thread that started it, which therefore waits with it.
-func launch(cmd *exec.Cmd) (*server, error) {
-	s := &server{ended: make(chan struct{})}
-	started := make(chan error)
-	go func() {
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		err := cmd.Start()
-		s.process = cmd.Process
-		started <- err
-		if err == nil {
-			_ = cmd.Wait() // how it ended is in its log
-		}
-		close(s.ended)
-	}()
-	if err := <-started; err != nil {
-		return nil, err
+		return nil, errors.Join(err, s.End(immediate))
 	}
 	return s, nil
 }
 
 // answer waits until a server accepts a connection.
-func (c *Cluster) answer(ctx context.Context, s *server, databaseURL string) error {
+func (c *Cluster) answer(ctx context.Context, s *processtest.Process, databaseURL string) error {
 	ctx, cancel := context.WithTimeout(ctx, stepTimeout)
 	defer cancel()
 	for {
@@ -98,7 +71,7 @@ func (c *Cluster) answer(ctx context.Context, s *server, databaseURL string) err
 			return conn.Close(ctx)
 		}
 		select {
-		case <-s.ended:
+		case <-s.Ended():
 			return fmt.Errorf("pgtest: the server ended: %s", c.tail())
 		case <-ctx.Done():
 			return fmt.Errorf("pgtest: the server does not answer: %w: %s", ctx.Err(), c.tail())
@@ -123,25 +96,7 @@ func (c *Cluster) down(how syscall.Signal) error {
 func (c *Cluster) end(how syscall.Signal) error {
 	s := c.server
 	c.server = nil
-	return end(s, how)
-}
-
-// end ends a server, by its own id; nil has ended.
-func end(s *server, how syscall.Signal) error {
-	if s == nil {
-		return nil
-	}
-	for _, signal := range []os.Signal{how, immediate, os.Kill} {
-		if err := s.process.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
-			return fmt.Errorf("pgtest: %w", err)
-		}
-		select {
-		case <-s.ended:
-			return nil
-		case <-time.After(stepTimeout):
-		}
-	}
-	return errors.New("pgtest: the server does not end")
+	return s.End(how, immediate)
 }
 
 // Pause makes the server hang: what is sent to it gets no answer, and no error
@@ -152,7 +107,7 @@ func (c *Cluster) Pause() error {
 	if c.server == nil {
 		return errors.New("pgtest: the server is down")
 	}
-	return pause(c.server.process.Pid)
+	return pause(c.server.Pid())
 }
 
 // Resume lets a paused server go on where it was.
@@ -162,7 +117,7 @@ func (c *Cluster) Resume() error {
 	if c.server == nil {
 		return errors.New("pgtest: the server is down")
 	}
-	return resume(c.server.process.Pid)
+	return resume(c.server.Pid())
 }
 
 // run runs one of PostgreSQL's programs to its end.
