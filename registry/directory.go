@@ -35,6 +35,7 @@ type Directory struct {
 	caches    []cache                       // all of them
 	observed  *lru.Cache[string, time.Time] // by esaKey: see ObserveInventorySync
 	writes    *writeLog
+	*feed     // LookNow
 }
 
 // cache is what snapshot.Cache does whatever it keeps.
@@ -55,6 +56,10 @@ type DirectoryOptions struct {
 	// all reads show it. A change that is not known to have done so counts as one; those of
 	// subscriptions don't. It must not block. May be nil.
 	SourceWritten func(src *Source, deleted bool)
+	// ChangedElsewhere is told as SourceWritten of what other replicas wrote, in the order in which it is
+	// found out and at least once; of writes through this Directory it may be told too. Of a deleted
+	// source that was not in memory it is given the ids alone. It must not block. May be nil.
+	ChangedElsewhere func(src *Source, deleted bool)
 }
 
 const (
@@ -86,7 +91,7 @@ func NewDirectory(store Store, opts DirectoryOptions) *Directory {
 	wholes.Timeout, wholes.FetchTimeout = overviewTimeout+readTimeout, overviewTimeout+2*storeTimeout // and a ping after it
 	none := snapshot.Options{Gone: isNotFound, ForgetGone: true}
 	d := &Directory{
-		store: store, opts: opts, writes: newWriteLog(opts.Entries),
+		store: store, opts: opts, writes: newWriteLog(opts.Entries), feed: newFeed(),
 		sources: snapshot.New[sourceDoc](limits, none),
 		ids:     snapshot.New[plain[string]](unchanging, none),
 		lists:   snapshot.New[plain[*listing]](pages, none),
