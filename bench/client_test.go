@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"testing/iotest"
 )
@@ -119,7 +118,7 @@ func TestWorkAdoptsANewTag(t *testing.T) {
 	var counted tally
 	c := &client{conn: here, reader: bufio.NewReaderSize(here, readBuffer)}
 	conditional := targets(nil, nil)[3]
-	if err := conditional.work(c, &counted, &atomic.Bool{}); err == nil || err.Error() != "status 500" {
+	if err := conditional.work(c, 0, &counted, &stage{}); err == nil || err.Error() != "status 500" {
 		t.Fatalf("ended with %v", err)
 	}
 	if n, full, size := counted.requests.Load(), counted.full.Load(), counted.bytes.Load(); n != 4 || full != 1 || size != 3 {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -14,8 +15,10 @@ const warmup = 200 * time.Millisecond
 // target is one thing to be driven.
 type target struct {
 	name    string
-	server  *child
-	request func(etag string) []byte // the tag is empty but for a conditional target
+	servers []*child // connections are spread over them
+	behind  []*child // what they have beside them, whose processor time is theirs too
+	// request makes the request of the nth connection. The tag is empty but for a conditional target.
+	request func(n int, etag string) []byte
 	// conditional: the tag of the newest answer is sent along, and 304 is the
 	// answer that counts. A 200 (the document has changed) brings a new tag.
 	conditional bool
@@ -24,7 +27,8 @@ type target struct {
 // result is one target in one round.
 type result struct {
 	rate float64       // requests per second
-	cpu  time.Duration // of the server, per request; 0: not known
+	cpu  time.Duration // of the servers, per request; 0: not known
+	p99  time.Duration // of the time from a request to the end of its answer
 	size float64       // body bytes per answer
 	full float64       // share of answers that were not a 304
 }
@@ -32,8 +36,18 @@ type result struct {
 // tally counts one connection's answers, in cache lines of its own.
 type tally struct {
 	requests, full, bytes atomic.Int64
-	_                     [40]byte
+	took                  sample[time.Duration] // while measuring; read when the connection's work has ended
+	_                     [16]byte
 }
+
+// stage is how far a target's drive is: all its connections follow it.
+type stage struct{ atomic.Int32 }
+
+const (
+	warming int32 = iota
+	measuring
+	stopping
+)
 
 func sum(tallies []tally) (requests, full, bytes int64) {
 	for i := range tallies {
@@ -54,8 +68,8 @@ func drive(ctx context.Context, t target, connections int, d time.Duration) (res
 			c.close()
 		}
 	}()
-	for range connections {
-		c, err := dial(t.server.address, deadline)
+	for n := range connections {
+		c, err := dial(t.servers[n%len(t.servers)].address, deadline)
 		if err != nil {
 			return result{}, err
 		}
@@ -65,27 +79,45 @@ func drive(ctx context.Context, t target, connections int, d time.Duration) (res
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 	tallies := make([]tally, connections)
-	var stop atomic.Bool
+	var at stage
 	var workers sync.WaitGroup
 	for i, c := range clients {
 		workers.Go(func() {
-			if err := t.work(c, &tallies[i], &stop); err != nil {
+			if err := t.work(c, i, &tallies[i], &at); err != nil {
 				fail(fmt.Errorf("%s: %w", t.name, err))
 			}
 		})
 	}
-	r, err := t.measure(ctx, tallies, d)
-	stop.Store(true)
+	r, err := t.measure(ctx, tallies, &at, d)
+	at.Store(stopping)
 	workers.Wait()
+	var took sample[time.Duration]
+	for i := range tallies {
+		took = append(took, tallies[i].took...)
+	}
+	r.p99 = took.percentile(0.99)
 	return r, err
 }
 
+// cpu gives the processor time that all of a target's processes have used.
+func (t target) cpu() (total time.Duration, known bool) {
+	for _, c := range slices.Concat(t.servers, t.behind) {
+		used, ok := c.cpu()
+		if !ok {
+			return 0, false
+		}
+		total += used
+	}
+	return total, true
+}
+
 // measure reads the tallies at both ends of the measured time.
-func (t target) measure(ctx context.Context, tallies []tally, d time.Duration) (result, error) {
+func (t target) measure(ctx context.Context, tallies []tally, at *stage, d time.Duration) (result, error) {
 	if err := pause(ctx, warmup); err != nil {
 		return result{}, err
 	}
-	cpu, known := t.server.cpu()
+	at.Store(measuring)
+	cpu, known := t.cpu()
 	requests, full, bytes := sum(tallies)
 	began := time.Now()
 	if err := pause(ctx, d); err != nil {
@@ -93,7 +125,7 @@ func (t target) measure(ctx context.Context, tallies []tally, d time.Duration) (
 	}
 	requests2, full2, bytes2 := sum(tallies)
 	took := time.Since(began)
-	cpu2, known2 := t.server.cpu()
+	cpu2, known2 := t.cpu()
 
 	n := requests2 - requests
 	if n == 0 {
@@ -106,19 +138,23 @@ func (t target) measure(ctx context.Context, tallies []tally, d time.Duration) (
 	return r, nil
 }
 
-// work asks over one connection until it is told to stop.
-func (t target) work(c *client, counted *tally, stop *atomic.Bool) error {
-	request := t.request("")
+// work asks over the nth connection until it is told to stop.
+func (t target) work(c *client, n int, counted *tally, at *stage) error {
+	request := t.request(n, "")
 	if t.conditional {
 		var err error
-		if request, err = t.conditionalRequest(c); err != nil {
+		if request, err = t.conditionalRequest(c, n); err != nil {
 			return err
 		}
 	}
-	for !stop.Load() {
+	for now := at.Load(); now != stopping; now = at.Load() {
+		began := time.Now()
 		status, length, err := c.do(request)
 		if err != nil {
 			return err
+		}
+		if now == measuring {
+			counted.took = append(counted.took, time.Since(began))
 		}
 		counted.requests.Add(1)
 		switch {
@@ -130,7 +166,7 @@ func (t target) work(c *client, counted *tally, stop *atomic.Bool) error {
 		counted.full.Add(1)
 		counted.bytes.Add(int64(length))
 		if t.conditional {
-			if request, err = t.conditionalRequest(c); err != nil {
+			if request, err = t.conditionalRequest(c, n); err != nil {
 				return err
 			}
 		}
@@ -140,17 +176,17 @@ func (t target) work(c *client, counted *tally, stop *atomic.Bool) error {
 
 // conditionalRequest asks for the document as it is now and makes the request of
 // one who holds it.
-func (t target) conditionalRequest(c *client) ([]byte, error) {
+func (t target) conditionalRequest(c *client, n int) ([]byte, error) {
 	c.keep = true
 	defer func() { c.keep = false }()
-	status, _, err := c.do(t.request(""))
+	status, _, err := c.do(t.request(n, ""))
 	switch {
 	case err != nil:
 		return nil, err
 	case status != 200 || c.etag == "":
 		return nil, fmt.Errorf("status %d and ETag %q, where a tag is needed", status, c.etag)
 	}
-	return t.request(c.etag), nil
+	return t.request(n, c.etag), nil
 }
 
 // pause waits for d, or for the end of ctx and gives its cause.

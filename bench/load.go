@@ -12,22 +12,35 @@ import (
 // loadSource is the source that the load reads.
 const loadSource = "harbour-news"
 
+// plainRead asks for the source that the load reads, whatever the connection.
+func plainRead(int, string) []byte { return statusRequest(loadSource) }
+
 // targets are what the load drives; the first is the yardstick.
 func targets(bare, gateway *child) []target {
-	plain := func(string) []byte { return statusRequest(loadSource) }
 	return []target{
-		{name: "bare handler, plain", server: bare, request: plain},
-		{name: "gateway, plain", server: gateway, request: plain},
-		{name: "gateway, gzip", server: gateway, request: func(string) []byte {
+		{name: "bare handler, plain", servers: []*child{bare}, request: plainRead},
+		{name: "gateway, plain", servers: []*child{gateway}, request: plainRead},
+		{name: "gateway, gzip", servers: []*child{gateway}, request: func(int, string) []byte {
 			return statusRequest(loadSource, "Accept-Encoding: gzip")
 		}},
-		{name: "gateway, 304", server: gateway, conditional: true, request: func(etag string) []byte {
+		{name: "gateway, 304", servers: []*child{gateway}, conditional: true, request: func(_ int, etag string) []byte {
 			if etag == "" {
 				return statusRequest(loadSource)
 			}
 			return statusRequest(loadSource, "If-None-Match: "+etag)
 		}},
 	}
+}
+
+// development starts a gateway that was built without the release profile.
+func (w *world) development(ctx context.Context) (*child, error) {
+	released := w.binary
+	defer func() { w.binary = released }()
+	w.binary += "-development"
+	if err := w.build(ctx, w.binary, "-pgo=off"); err != nil {
+		return nil, err
+	}
+	return w.gateway(ctx, "", nil, loadSource)
 }
 
 // servers starts the gateway and, for the document that it serves, the bare
@@ -57,7 +70,12 @@ func runLoad(ctx context.Context, w *world, s *settings) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, bare.stop(), gateway.stop()) }()
-	all := targets(bare, gateway)
+	development, err := w.development(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, development.stop()) }()
+	all := append(targets(bare, gateway), target{name: "plain, no profile", servers: []*child{development}, request: plainRead})
 	results := make([][]result, len(all))
 	for round := range s.rounds {
 		for i := range all {

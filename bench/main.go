@@ -24,6 +24,7 @@ type settings struct {
 	connections int
 	only        string
 	profile     string
+	renew       bool
 	nginx       string
 	bare        string // hidden: be the bare handler for this file
 	bareProxy   string // hidden: be the bare proxy before this address
@@ -58,6 +59,7 @@ func main() {
 	flag.IntVar(&s.connections, "connections", 64, "connections kept alive at once")
 	flag.StringVar(&s.only, "only", "load,cold,hang,watch,proxy", "the parts to run")
 	flag.StringVar(&s.profile, "profile", "", "write CPU and allocation profiles of both servers under plain load into this `folder`, and nothing else")
+	flag.BoolVar(&s.renew, "renew-profile", false, "write the profile that release builds use anew ("+releaseProfile+"), and nothing else")
 	flag.StringVar(&s.bare, "bare-handler", "", "used by the program itself: serve this `file` and nothing else")
 	flag.StringVar(&s.nginx, "nginx", "nginx", "the nginx to compare the gateway's proxy with, a `program`")
 	flag.StringVar(&s.bareProxy, "bare-proxy", "", "used by the program itself: pass everything on to this `URL` and do nothing else")
@@ -86,13 +88,16 @@ func main() {
 
 // run measures what is wanted. All that it starts has ended when it returns.
 func (s *settings) run(ctx context.Context) (err error) {
-	w, err := newWorld(ctx, s.profile != "")
+	w, err := newWorld(ctx, s.profile != "" || s.renew)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, w.close()) }()
 	if s.profile != "" {
 		return runProfile(ctx, w, s)
+	}
+	if s.renew {
+		return runRenew(ctx, w, s)
 	}
 	parts := []struct {
 		name string

@@ -58,7 +58,7 @@ func ways(ctx context.Context, w *world, s *settings) (all []*passed, stop func(
 	add := func(name string, c *child, err error) error {
 		if err == nil {
 			children = append(children, c)
-			all = append(all, &passed{target: target{name: name, server: c, request: func(string) []byte { return agentCall("application/json", newest...) }}})
+			all = append(all, &passed{target: target{name: name, servers: []*child{c}, request: func(int, string) []byte { return agentCall("application/json", newest...) }}})
 		}
 		return err
 	}
@@ -116,12 +116,12 @@ func runProxy(ctx context.Context, w *world, s *settings) (err error) {
 
 // alone measures calls on one connection.
 func (p *passed) alone() error {
-	c, err := dial(p.server.address, time.Now().Add(30*time.Second))
+	c, err := dial(p.servers[0].address, time.Now().Add(30*time.Second))
 	if err != nil {
 		return err
 	}
 	defer c.close()
-	request := p.request("")
+	request := p.request(0, "")
 	for n := range proxyCalls + proxyCalls/10 {
 		began := time.Now()
 		status, _, err := c.do(request)
@@ -137,7 +137,7 @@ func (p *passed) alone() error {
 
 // stream measures streams, one after the other on one connection.
 func (p *passed) stream(ctx context.Context) error {
-	c, err := dial(p.server.address, time.Now().Add(30*time.Second))
+	c, err := dial(p.servers[0].address, time.Now().Add(30*time.Second))
 	if err != nil {
 		return err
 	}

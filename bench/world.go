@@ -30,6 +30,7 @@ var profilerSource []byte
 // agent before which it is put, and a collector for its traces.
 type world struct {
 	folder string
+	root   string // of the module's files
 	binary string
 	agent  *upstreamtest.Agent
 	server *upstreamtest.Server
@@ -53,7 +54,17 @@ func newWorld(ctx context.Context, profiled bool) (*world, error) {
 }
 
 func (w *world) start(ctx context.Context, profiled bool) (err error) {
-	if err := w.build(ctx, profiled); err != nil {
+	root, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", "esagate").Output()
+	if err != nil {
+		return fmt.Errorf("go list: %w", err)
+	}
+	w.root = strings.TrimSpace(string(root))
+	if profiled {
+		err = w.buildProfiled(ctx)
+	} else {
+		err = w.build(ctx, w.binary, "-pgo="+filepath.Join(w.root, releaseProfile))
+	}
+	if err != nil {
 		return err
 	}
 	w.agent = upstreamtest.New(upstreamtest.Options{APIKey: agentKey})
@@ -64,17 +75,10 @@ func (w *world) start(ctx context.Context, profiled bool) (err error) {
 	return err
 }
 
-// build makes the gateway's binary as it is shipped (.ci/build), but for the
-// names of its functions, which a profile needs.
-func (w *world) build(ctx context.Context, profiled bool) error {
-	args := []string{"build", "-trimpath", "-buildvcs=false", "-o", w.binary}
-	if profiled {
-		overlay, err := w.profilerOverlay(ctx)
-		if err != nil {
-			return err
-		}
-		args = append(args, "-overlay", overlay)
-	}
+// build makes the gateway's binary with some flags of go build. With the release profile it is the one that is shipped
+// (.ci/build), but for the names of its functions, which a profile needs.
+func (w *world) build(ctx context.Context, binary string, flags ...string) error {
+	args := append([]string{"build", "-trimpath", "-buildvcs=false", "-o", binary}, flags...)
 	cmd := exec.CommandContext(ctx, "go", append(args, "esagate/cmd/esagate")...)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -83,22 +87,21 @@ func (w *world) build(ctx context.Context, profiled bool) error {
 	return nil
 }
 
-// profilerOverlay lets go build see profiler.go as one more file of the gateway's
-// main package.
-func (w *world) profilerOverlay(ctx context.Context) (string, error) {
-	root, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", "esagate").Output()
-	if err != nil {
-		return "", fmt.Errorf("go list: %w", err)
-	}
+// buildProfiled lets go build see profiler.go as one more file of the gateway's main package. The binary is built without
+// the release profile, so that a profile that is renewed shows the code as it is written.
+func (w *world) buildProfiled(ctx context.Context) error {
 	source := filepath.Join(w.folder, "profiler.go")
 	overlay, err := json.Marshal(map[string]map[string]string{"Replace": {
-		filepath.Join(strings.TrimSpace(string(root)), "cmd", "esagate", "bench_profiler.go"): source,
+		filepath.Join(w.root, "cmd", "esagate", "bench_profiler.go"): source,
 	}})
 	if err != nil {
-		return "", err
+		return err
 	}
 	path := filepath.Join(w.folder, "overlay.json")
-	return path, errors.Join(os.WriteFile(source, profilerSource, 0o600), os.WriteFile(path, overlay, 0o600))
+	if err := errors.Join(os.WriteFile(source, profilerSource, 0o600), os.WriteFile(path, overlay, 0o600)); err != nil {
+		return err
+	}
+	return w.build(ctx, w.binary, "-pgo=off", "-overlay", path)
 }
 
 // close takes down what newWorld made.
