@@ -51,7 +51,7 @@ internal/webhooks: internal/background internal/fault registry transform upstrea
 internal/background:
 internal/events: api
 internal/cluster: internal/background
-internal/ratelimit:
+internal/ratelimit: internal/background internal/cluster
 internal/leader: internal/background registry
 internal/reconcile: internal/background registry
 internal/origin:

@@ -101,7 +101,7 @@ func build(ctx context.Context, cfg *config.Config, file string, tasks *transfor
 	if err != nil {
 		return a, err
 	}
-	a.limiter = ratelimit.New(limitsOf(cfg))
+	a.newLimiter()
 	a.atEnd(a.auth.Close) // before the store: it writes down when keys were used
 	accounts, err := serviceaccount.New(cfg.ServiceAccounts)
 	if err != nil {
@@ -219,6 +219,16 @@ func (a *app) newEdge(tasks *transform.Tasks, accounts *serviceaccount.Accounts)
 func agentsConfig(from config.Agents) gateway.AgentsConfig {
 	return gateway.AgentsConfig{Named: from.Proxy == "on", FirstByte: from.FirstByte, Idle: from.Idle, Streams: from.Streams,
 		Allow: from.Allow, Deny: from.Deny}
+}
+
+// newLimiter makes the limits, which replicas have in common where they share a Redis.
+func (a *app) newLimiter() {
+	if a.redis == nil {
+		a.limiter = ratelimit.New(limitsOf(a.cfg))
+		return
+	}
+	a.limiter = ratelimit.NewShared(limitsOf(a.cfg), ratelimit.OnRedis(a.redis), a.telemetry.Logger)
+	a.atEnd(a.limiter.Close)
 }
 
 func limitsOf(cfg *config.Config) ratelimit.Limits {

@@ -1,6 +1,7 @@
 package ratelimit
 
 import (
+	"fmt"
 	"hash/maphash"
 	"math"
 	"sync"
@@ -21,12 +22,13 @@ const shards = 16
 type quota[K comparable] struct {
 	name    string
 	policy  atomic.Pointer[policy] // nil: off
+	shared  *shared                // nil: this replica counts for itself
 	seed    maphash.Seed
 	buckets [shards]*lru.Cache[K, *bucket]
 }
 
-func newQuota[K comparable](name string) *quota[K] {
-	q := &quota[K]{name: name, seed: maphash.MakeSeed()}
+func newQuota[K comparable](name string, s *shared) *quota[K] {
+	q := &quota[K]{name: name, shared: s, seed: maphash.MakeSeed()}
 	for i := range q.buckets {
 		q.buckets[i], _ = lru.New[K, *bucket](maxBuckets / shards) // fails for a size below 1 alone
 	}
@@ -50,6 +52,9 @@ func (q *quota[K]) bucketOf(key K, p *policy) *bucket {
 		return b
 	}
 	b := &bucket{policy: p, tokens: rate.NewLimiter(rate.Limit(p.Rate), p.Burst)}
+	if q.shared != nil {
+		b.shared, b.key = q.shared, fmt.Sprint(q.name, ":", key)
+	}
 	if first, ok, _ := shard.PeekOrAdd(key, b); ok { // another request was faster
 		return first
 	}
@@ -62,6 +67,14 @@ type bucket struct {
 	policy  *policy // that tokens follows
 	tokens  *rate.Limiter
 	pending int // attempts that have not ended
+
+	// With other replicas:
+	shared *shared     // nil: this one counts for itself
+	key    string      // of the bucket that all have in common
+	untold int         // events let through that are not accounted for there
+	begun  bool        // that is being done, or about to be
+	owes   bool        // there was not enough for untold: nothing is let through until there was
+	timer  *time.Timer // after which it is to be done; nil: never yet
 }
 
 // follow has the bucket take over a policy that has changed. b.mu is held.
@@ -79,11 +92,14 @@ func (b *bucket) take(p *policy) Verdict {
 	defer b.mu.Unlock()
 	now := time.Now()
 	b.follow(p, now)
-	ok := b.tokens.AllowN(now, 1)
+	ok := !b.owes && b.tokens.AllowN(now, 1)
+	if ok {
+		b.note()
+	}
 	left := rounded(b.tokens.TokensAt(now))
 	return Verdict{
 		Policy: p.header, Refused: !ok,
-		policy: p, remaining: int64(left), reset: seconds(p.next(left)),
+		policy: p, remaining: int64(max(left, 0)), reset: seconds(p.next(left)),
 	}
 }
 
@@ -93,9 +109,10 @@ func (b *bucket) begin(p *policy) (wait time.Duration, ok bool) {
 	defer b.mu.Unlock()
 	now := time.Now()
 	b.follow(p, now)
-	left := rounded(b.tokens.TokensAt(now)) - float64(b.pending)
-	if left < 1 {
-		return p.next(max(left, 0)), false
+	tokens := rounded(b.tokens.TokensAt(now))
+	left := tokens - float64(b.pending)
+	if left < 1 || b.owes {
+		return p.next(max(left, min(tokens, 0))), false
 	}
 	b.pending++
 	return 0, true
@@ -110,7 +127,9 @@ func (b *bucket) end(p *policy, wrong bool) {
 	}
 	now := time.Now()
 	b.follow(p, now)
-	b.tokens.AllowN(now, 1) // there is one: begin has seen to it
+	if !b.owes && b.tokens.AllowN(now, 1) { // there is one, as begin has seen to it, or other replicas have used it up since
+		b.note()
+	}
 }
 
 // rounded makes up for the errors of sums of fractions: 0.9999999999 tokens are one.

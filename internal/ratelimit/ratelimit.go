@@ -1,9 +1,13 @@
 // Package ratelimit counts requests against limits, each a token bucket: the reads and the
-// writes of a customer, and the wrong keys that come from a client's address. A replica
-// counts for itself alone. docs/decisions/0030-rate-limits.md has the reasons.
+// writes of a customer, and the wrong keys that come from a client's address. A request is counted
+// by its replica alone and waits for nobody; replicas that share a [Count] account for what they let
+// through there, and learn what the others did. docs/decisions/0030-rate-limits.md and
+// docs/decisions/0055-shared-limits.md have the reasons.
 package ratelimit
 
 import (
+	"context"
+	"log/slog"
 	"math"
 	"net/netip"
 	"strconv"
@@ -30,13 +34,35 @@ const maxBuckets = 10_000
 type Limiter struct {
 	reads, writes *quota[int64]
 	wrongKeys     *quota[netip.Addr]
+	shared        *shared // nil: this replica counts for itself
 }
 
-// New makes a Limiter.
-func New(limits Limits) *Limiter {
-	l := &Limiter{reads: newQuota[int64]("reads"), writes: newQuota[int64]("writes"), wrongKeys: newQuota[netip.Addr]("wrong_keys")}
+// New makes a Limiter that counts for itself.
+func New(limits Limits) *Limiter { return newLimiter(limits, nil) }
+
+// NewShared makes a Limiter that has its limits in common with all that share a count. The caller
+// ends it with Close. A nil log discards what goes wrong.
+func NewShared(limits Limits, count Count, log *slog.Logger) *Limiter {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	return newLimiter(limits, newShared(count, log))
+}
+
+func newLimiter(limits Limits, s *shared) *Limiter {
+	l := &Limiter{
+		reads: newQuota[int64]("reads", s), writes: newQuota[int64]("writes", s),
+		wrongKeys: newQuota[netip.Addr]("wrong_keys", s), shared: s,
+	}
 	l.SetLimits(limits)
 	return l
+}
+
+// Close ends what runs in the background, no later than ctx. The Limiter goes on to count for itself.
+func (l *Limiter) Close(ctx context.Context) {
+	if l.shared != nil {
+		_ = l.shared.work.Close(ctx)
+	}
 }
 
 // SetLimits replaces the limits, those of customers and addresses that are known already among
@@ -118,6 +144,7 @@ func Network(a netip.Addr) netip.Addr {
 // policy is a limit that is not off.
 type policy struct {
 	Limit
+	batch  int      // events that are accounted for with the other replicas at once
 	item   string   // the policy's name in a structured field (RFC 9651)
 	header []string // RateLimit-Policy
 }
@@ -128,13 +155,18 @@ func newPolicy(name string, l Limit) *policy {
 	}
 	window := max(1, int64(math.Ceil(float64(l.Burst)/l.Rate)))
 	item := strconv.Quote(name)
-	return &policy{l, item, []string{item + ";q=" + strconv.Itoa(l.Burst) + ";w=" + strconv.FormatInt(window, 10)}}
+	return &policy{l, max(1, l.Burst/shareOfBurst), item, []string{item + ";q=" + strconv.Itoa(l.Burst) + ";w=" + strconv.FormatInt(window, 10)}}
 }
 
-// next gives, for a number of tokens, how long it is until there is one more.
+// next gives, for a number of tokens, how long it is until there is one more, or one at all, but no more
+// than longestWait.
 func (p *policy) next(tokens float64) time.Duration {
-	return time.Duration((math.Floor(tokens) + 1 - tokens) / p.Rate * float64(time.Second))
+	due := (max(math.Floor(tokens), 0) + 1 - tokens) / p.Rate
+	return time.Duration(min(due, longestWait.Seconds()) * float64(time.Second))
 }
+
+// longestWait is the longest that a client is told to wait.
+const longestWait = time.Minute
 
 // seconds rounds up, to at least one.
 func seconds(d time.Duration) int64 { return max(1, int64((d+time.Second-1)/time.Second)) }
