@@ -8,7 +8,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net/url"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,23 +25,6 @@ const (
 	probePause    = time.Second     // between two probes while it does
 	probeLimit    = time.Second     // of one, connecting included
 	probeLifetime = 5 * time.Second // of the key that a probe writes
-)
-
-// clusterError is an error of ours, with nothing of Redis or its address in it.
-type clusterError string
-
-// Error implements error.
-func (e clusterError) Error() string { return "cluster: " + string(e) }
-
-// OwnWords is the error, which may be shown whatever it stands in.
-func (e clusterError) OwnWords() string { return e.Error() }
-
-var (
-	// ErrAway: Redis did not answer in time, or could not do what it was asked for, or is not asked
-	// because it did not lately.
-	ErrAway error = clusterError("Redis is away")
-	// ErrURL: an address that [Open] can't read. The address is not part of the error: it may hold a password.
-	ErrURL error = clusterError("not the address of a Redis")
 )
 
 // Options say which Redis, and who hears of it.
@@ -71,59 +53,26 @@ type Redis struct {
 	mu sync.Mutex // held while away changes
 }
 
-// Open makes a Redis of an address; it does not connect yet, and whether the address answers shows later.
-// The caller ends it with Close. The error is ErrURL.
+// Open makes a Redis of an address. It waits for nothing: it connects in the background, so that no reader
+// has to, and whether the address answers shows later. The caller ends it with Close. The error is ErrURL.
 func Open(opts Options) (*Redis, error) {
-	client, err := newClient(opts.URL)
+	client, err := clientOf(opts.URL)
 	if err != nil {
 		return nil, err
 	}
-	r := &Redis{client: client, prefix: opts.Prefix, changed: opts.Changed, work: background.NewGroup(opts.Logger)}
+	r := &Redis{client: client(), prefix: opts.Prefix, changed: opts.Changed, work: background.NewGroup(opts.Logger)}
 	if r.prefix == "" {
 		r.prefix = "esagate:"
 	}
 	if r.changed == nil {
 		r.changed = func(bool, error) {}
 	}
+	r.work.Go(context.Background(), "look for Redis first", func(ctx context.Context) {
+		if err := r.probe(ctx); err != nil && ctx.Err() == nil {
+			r.goneAway(err)
+		}
+	})
 	return r, nil
-}
-
-// CheckURL reports whether Open can read an address: nil or ErrURL.
-func CheckURL(address string) error {
-	client, err := newClient(address)
-	if err != nil {
-		return err
-	}
-	return client.Close()
-}
-
-func newClient(address string) (redis.UniversalClient, error) {
-	u, err := url.Parse(address)
-	if err != nil || u.Host == "" {
-		return nil, ErrURL
-	}
-	switch q := u.Query(); {
-	case q.Has("master_name"):
-		o, err := redis.ParseFailoverURL(address)
-		if err != nil {
-			return nil, ErrURL
-		}
-		o.ContextTimeoutEnabled, o.MaxRetries = true, -1
-		return redis.NewFailoverClient(o), nil
-	case q.Has("addr"):
-		o, err := redis.ParseClusterURL(address)
-		if err != nil {
-			return nil, ErrURL
-		}
-		o.ContextTimeoutEnabled, o.MaxRetries = true, -1
-		return redis.NewClusterClient(o), nil
-	}
-	o, err := redis.ParseURL(address)
-	if err != nil {
-		return nil, ErrURL
-	}
-	o.ContextTimeoutEnabled, o.MaxRetries = true, -1
-	return redis.NewClient(o), nil
 }
 
 // Key gives the name of a key of a kind. Keys of one id, of whatever kind, lie on one node of a cluster, so
@@ -133,8 +82,9 @@ func (r *Redis) Key(kind, id string) string { return r.prefix + kind + ":{" + id
 // Available reports whether Redis answered when it was last asked.
 func (r *Redis) Available() bool { return !r.away.Load() }
 
-// Do has an exchange with Redis within [Budget] and ctx. Its error is what exchange returned where Redis has
-// answered (redis.Nil, or an exchange's own), ctx.Err() where ctx ended first, and otherwise wraps ErrAway.
+// Do has an exchange with Redis within [Budget] and ctx. Its error is redis.Nil where the exchange
+// returned that, ctx.Err() where ctx ended first, and otherwise wraps ErrAway; exchange returns no others than
+// those of the client.
 func (r *Redis) Do(ctx context.Context, exchange func(ctx context.Context, c redis.UniversalClient) error) error {
 	if r.away.Load() {
 		return ErrAway
@@ -143,20 +93,18 @@ func (r *Redis) Do(ctx context.Context, exchange func(ctx context.Context, c red
 	defer cancel()
 	err := exchange(bounded, r.client)
 	switch {
-	case answered(err):
+	case err == nil, errors.Is(err, redis.Nil):
 		r.failures.Store(0)
 		return err
 	case ctx.Err() != nil: // a caller that leaves says nothing of Redis
 		return ctx.Err()
 	}
-	if r.failures.Add(1) >= failuresInRow {
+	why, lasts := explain(err)
+	if r.failures.Add(1) >= failuresInRow || lasts {
 		r.goneAway(err)
 	}
-	return errors.Join(ErrAway, err)
+	return &awayError{why, err}
 }
-
-// answered reports whether Redis did what it was asked for.
-func answered(err error) bool { return err == nil || errors.Is(err, redis.Nil) }
 
 // goneAway has nothing asked of Redis until a probe succeeds.
 func (r *Redis) goneAway(err error) {
@@ -166,7 +114,8 @@ func (r *Redis) goneAway(err error) {
 		return
 	}
 	r.away.Store(true)
-	r.changed(false, err)
+	why, _ := explain(err)
+	r.changed(false, &awayError{why, err})
 }
 
 // look probes until Redis takes a write.
@@ -183,11 +132,18 @@ func (r *Redis) look(ctx context.Context) {
 	}
 }
 
-// probe writes a key: a Redis that is full or a replica of another's answers reads only.
+// probe connects, and then writes a key as an exchange would: a Redis that is full or a replica of another's
+// answers reads only, and one that takes longer than Budget would be away again after the next exchanges.
 func (r *Redis) probe(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, probeLimit)
 	defer cancel()
-	return r.client.Set(ctx, r.Key("probe", ""), "", probeLifetime).Err()
+	write := func(ctx context.Context) error { return r.client.Set(ctx, r.Key("probe", ""), "", probeLifetime).Err() }
+	if err := write(ctx); err != nil {
+		return err
+	}
+	bounded, cancel := context.WithTimeout(ctx, Budget)
+	defer cancel()
+	return write(bounded)
 }
 
 // Close ends what runs in the background, and the connections.
