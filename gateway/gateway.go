@@ -21,6 +21,7 @@ import (
 	"esagate/api"
 	"esagate/internal/agentauth"
 	"esagate/internal/auth"
+	"esagate/internal/cluster"
 	"esagate/internal/events"
 	"esagate/internal/lifecycle"
 	"esagate/internal/operations"
@@ -75,6 +76,7 @@ type Deps struct {
 	Upstream  *upstream.Client // its health
 	Status    *status.Service
 	Events    *events.Hub
+	Redis     *cluster.Redis // its health; nil: there is none
 
 	Operations *operations.Service
 	Proxies    Proxies

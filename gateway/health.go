@@ -43,6 +43,7 @@ type readiness struct {
 	Store    string `json:"store,omitempty"`
 	Upstream string `json:"upstream,omitempty"`
 	Issuer   string `json:"issuer,omitempty"` // of access tokens: only while it is away
+	Redis    string `json:"redis,omitempty"`  // that replicas share: only while it is away
 }
 
 // storeAvailable reports whether the last reads of the registry and of the keys in it
@@ -74,6 +75,9 @@ func (g probes) addDetails(body *readiness) {
 	}
 	if !g.deps.Auth.IssuerAvailable() {
 		body.Issuer = "away"
+	}
+	if g.deps.Redis != nil && !g.deps.Redis.Available() {
+		body.Redis = "away"
 	}
 }
 

@@ -197,7 +197,7 @@ func (a *app) newEdge(tasks *transform.Tasks, accounts *serviceaccount.Accounts)
 	}, gateway.Deps{
 		Directory: a.directory, Auth: a.auth, Limiter: a.limiter, Agents: agents, CheckURL: guard.CheckURL, Upstream: a.upstream,
 		Proxies:    gateway.NewProxies(toSalesAgent, guard.Passing(), agentsConfig(cfg.Agents)),
-		Operations: adServers, Status: statuses, Events: a.events, Lifecycle: a.lifecycle, Subscriber: a.subscriber, ServiceAccount: accounts.Email,
+		Operations: adServers, Status: statuses, Events: a.events, Redis: a.redis, Lifecycle: a.lifecycle, Subscriber: a.subscriber, ServiceAccount: accounts.Email,
 		Receiver: webhooks.NewReceiver(webhooks.ReceiverDeps{
 			Directory: a.directory, Logger: log,
 			Counted: func(o webhooks.Outcome) { a.instruments.Delivery(string(o)) },

@@ -19,6 +19,7 @@ func (a *app) openRedis() (err error) {
 		return fmt.Errorf("snapshot.redis_url: %w", err)
 	}
 	a.atEnd(func(context.Context) { a.redis.Close() })
+	a.instruments.RedisAvailable(a.redis.Available)
 	a.hints = cluster.NewHints(a.redis.Hints(), a.telemetry.Logger)
 	a.atEnd(a.hints.Close)
 	return nil

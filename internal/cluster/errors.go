@@ -32,6 +32,15 @@ type awayError struct {
 	cause error
 }
 
+// inOurWords makes an awayError of an error of the client.
+func inOurWords(err error) error {
+	if err == nil {
+		return nil
+	}
+	why, _ := explain(err)
+	return &awayError{why, err}
+}
+
 // Error implements error.
 func (e *awayError) Error() string { return ErrAway.Error() + ": " + e.why }
 

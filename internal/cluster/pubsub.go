@@ -28,7 +28,7 @@ func (p pubsub) Publish(ctx context.Context, messages []string) error {
 		}
 		return nil
 	})
-	return err
+	return inOurWords(err)
 }
 
 // Receive implements Transport. A connection on which nothing comes is asked for a sign of life: one that was
@@ -52,10 +52,10 @@ func (p pubsub) Receive(ctx context.Context, listening func(), got func(string))
 		case errors.As(err, &timeout) && timeout.Timeout() && !asked:
 			asked = true
 			if err := sub.Ping(ctx); err != nil {
-				return err
+				return inOurWords(err)
 			}
 		default:
-			return err
+			return inOurWords(err)
 		}
 	}
 }

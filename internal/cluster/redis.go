@@ -23,6 +23,7 @@ const (
 
 	failuresInRow = 3               // of exchanges, after which Redis counts as away
 	probePause    = time.Second     // between two probes while it does
+	watchPause    = 2 * time.Second // while it does not
 	probeLimit    = time.Second     // of one, connecting included
 	probeLifetime = 5 * time.Second // of the key that a probe writes
 )
@@ -40,7 +41,7 @@ type Options struct {
 }
 
 // Redis is a Redis, Valkey or cluster of them that replicas share, behind a breaker of its own: while it
-// is away no exchange waits for it, and one goroutine looks for its return. It is safe for concurrent use.
+// is away no exchange waits for it. One goroutine looks whether it can be used. It is safe for concurrent use.
 type Redis struct {
 	client  redis.UniversalClient
 	prefix  string
@@ -67,11 +68,7 @@ func Open(opts Options) (*Redis, error) {
 	if r.changed == nil {
 		r.changed = func(bool, error) {}
 	}
-	r.work.Go(context.Background(), "look for Redis first", func(ctx context.Context) {
-		if err := r.probe(ctx); err != nil && ctx.Err() == nil {
-			r.goneAway(err)
-		}
-	})
+	r.work.Go(context.Background(), "look for Redis", r.watch)
 	return r, nil
 }
 
@@ -99,46 +96,55 @@ func (r *Redis) Do(ctx context.Context, exchange func(ctx context.Context, c red
 	case ctx.Err() != nil: // a caller that leaves says nothing of Redis
 		return ctx.Err()
 	}
-	why, lasts := explain(err)
-	if r.failures.Add(1) >= failuresInRow || lasts {
+	if _, lasts := explain(err); r.failures.Add(1) >= failuresInRow || lasts {
 		r.goneAway(err)
 	}
-	return &awayError{why, err}
+	return inOurWords(err)
 }
 
 // goneAway has nothing asked of Redis until a probe succeeds.
 func (r *Redis) goneAway(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.away.Load() || !r.work.Go(context.Background(), "look for Redis", r.look) {
-		return
+	if !r.away.Swap(true) {
+		r.changed(false, inOurWords(err))
 	}
-	r.away.Store(true)
-	why, _ := explain(err)
-	r.changed(false, &awayError{why, err})
 }
 
-// look probes until Redis takes a write.
-func (r *Redis) look(ctx context.Context) {
-	for background.Sleep(ctx, background.Jitter(probePause)) {
-		if r.probe(ctx) == nil {
-			r.mu.Lock()
-			r.failures.Store(0)
-			r.away.Store(false)
-			r.changed(true, nil)
-			r.mu.Unlock()
+// comeBack has Redis asked again.
+func (r *Redis) comeBack() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.failures.Store(0)
+	if r.away.Swap(false) {
+		r.changed(true, nil)
+	}
+}
+
+// watch probes from the start on: that Redis can't be used is known before a reader asks it, also when nobody
+// does, and a connection is there for the first.
+func (r *Redis) watch(ctx context.Context) {
+	for {
+		pause := watchPause
+		if err := r.probe(ctx); err == nil {
+			r.comeBack()
+		} else if ctx.Err() == nil {
+			r.goneAway(err)
+			pause = probePause
+		}
+		if !background.Sleep(ctx, background.Jitter(pause)) {
 			return
 		}
 	}
 }
 
-// probe connects, and then writes a key as an exchange would: a Redis that is full or a replica of another's
-// answers reads only, and one that takes longer than Budget would be away again after the next exchanges.
+// probe writes a key: a Redis that is full or a replica of another's answers reads only. One that is away
+// must do it within Budget too, once it is connected: after the next exchanges it would be away again.
 func (r *Redis) probe(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, probeLimit)
 	defer cancel()
 	write := func(ctx context.Context) error { return r.client.Set(ctx, r.Key("probe", ""), "", probeLifetime).Err() }
-	if err := write(ctx); err != nil {
+	if err := write(ctx); err != nil || r.Available() {
 		return err
 	}
 	bounded, cancel := context.WithTimeout(ctx, Budget)

@@ -94,6 +94,7 @@ func TestInstrumentsAreExposed(t *testing.T) {
 	ready := false
 	in.Ready(func() bool { return ready })
 	in.StoreAvailable(func() bool { return true })
+	in.RedisAvailable(func() bool { return true })
 	in.Leads(func() bool { return true })
 	// What is no word is not counted.
 	in.SnapshotRead("CANARY")
