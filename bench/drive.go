@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,8 +14,8 @@ const warmup = 200 * time.Millisecond
 // target is one thing to be driven.
 type target struct {
 	name    string
-	servers []*child // connections are spread over them
-	behind  []*child // what they have beside them, whose processor time is theirs too
+	servers []*child                     // connections are spread over them
+	beside  func() (time.Duration, bool) // processor time of what they share, which is theirs too; nil: nothing
 	// request makes the request of the nth connection. The tag is empty but for a conditional target.
 	request func(n int, etag string) []byte
 	// conditional: the tag of the newest answer is sent along, and 304 is the
@@ -101,7 +100,12 @@ func drive(ctx context.Context, t target, connections int, d time.Duration) (res
 
 // cpu gives the processor time that all of a target's processes have used.
 func (t target) cpu() (total time.Duration, known bool) {
-	for _, c := range slices.Concat(t.servers, t.behind) {
+	if t.beside != nil {
+		if total, known = t.beside(); !known {
+			return 0, false
+		}
+	}
+	for _, c := range t.servers {
 		used, ok := c.cpu()
 		if !ok {
 			return 0, false

@@ -17,6 +17,26 @@ import (
 	"time"
 )
 
+// part is something that can be measured.
+type part struct {
+	name    string
+	contest bool // those that are wanted of this kind are one run
+	run     func(context.Context, *world, *settings) error
+}
+
+var parts = []part{
+	{"load", false, runLoad}, {"cold", false, runCold}, {"hang", false, runHang}, {"watch", false, runWatch}, {"proxy", false, runProxy},
+	{"cluster", true, runContest}, {"peers", true, runContest},
+}
+
+func partNames() string {
+	var names []string
+	for _, p := range parts {
+		names = append(names, p.name)
+	}
+	return strings.Join(names, ", ")
+}
+
 // settings are the command line.
 type settings struct {
 	rounds      int
@@ -25,6 +45,7 @@ type settings struct {
 	only        string
 	profile     string
 	renew       bool
+	write       bool
 	nginx       string
 	bare        string // hidden: be the bare handler for this file
 	bareProxy   string // hidden: be the bare proxy before this address
@@ -42,9 +63,9 @@ func (s *settings) check() error {
 	case s.connections < 1 || s.connections > 1000:
 		return errors.New("-connections must be 1 to 1000")
 	}
-	for part := range strings.SplitSeq(s.only, ",") {
-		if !slices.Contains([]string{"load", "cold", "hang", "watch", "proxy"}, part) {
-			return errors.New("-only takes load, cold, hang, watch and proxy, with commas between them")
+	for name := range strings.SplitSeq(s.only, ",") {
+		if !slices.ContainsFunc(parts, func(p part) bool { return p.name == name }) {
+			return fmt.Errorf("-only takes %s, with commas between them", partNames())
 		}
 	}
 	return nil
@@ -57,7 +78,8 @@ func main() {
 	flag.IntVar(&s.rounds, "rounds", 9, "rounds of the load, each with every target once")
 	flag.DurationVar(&s.time, "time", 1500*time.Millisecond, "measured time of one target in one round")
 	flag.IntVar(&s.connections, "connections", 64, "connections kept alive at once")
-	flag.StringVar(&s.only, "only", "load,cold,hang,watch,proxy", "the parts to run")
+	flag.StringVar(&s.only, "only", "load,cold,hang,watch,proxy", "the parts to run; there are "+partNames())
+	flag.BoolVar(&s.write, "write", false, "put the tables of cluster and peers into "+benchmarksPage)
 	flag.StringVar(&s.profile, "profile", "", "write CPU and allocation profiles of both servers under plain load into this `folder`, and nothing else")
 	flag.BoolVar(&s.renew, "renew-profile", false, "write the profile that release builds use anew ("+releaseProfile+"), and nothing else")
 	flag.StringVar(&s.bare, "bare-handler", "", "used by the program itself: serve this `file` and nothing else")
@@ -99,14 +121,12 @@ func (s *settings) run(ctx context.Context) (err error) {
 	if s.renew {
 		return runRenew(ctx, w, s)
 	}
-	parts := []struct {
-		name string
-		run  func(context.Context, *world, *settings) error
-	}{{"load", runLoad}, {"cold", runCold}, {"hang", runHang}, {"watch", runWatch}, {"proxy", runProxy}}
+	contested := false
 	for _, p := range parts {
-		if !s.wants(p.name) {
+		if !s.wants(p.name) || p.contest && contested {
 			continue
 		}
+		contested = contested || p.contest
 		if err := p.run(ctx, w, s); err != nil {
 			return fmt.Errorf("%s: %w", p.name, err)
 		}

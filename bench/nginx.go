@@ -2,13 +2,13 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"time"
+	"strconv"
+
+	"esagate/internal/processtest"
 )
 
 // nginxConfig passes everything on, unbuffered and over connections that are kept, and logs nothing.
@@ -39,38 +39,17 @@ http {
 }
 `
 
-// errNoNginx says that there is no such program.
-var errNoNginx = errors.New("there is no nginx (Debian: apt-get install nginx; elsewhere say -nginx PROGRAM)")
-
 // nginx starts nginx before an agent.
 func (w *world) nginx(ctx context.Context, program, agent string) (*child, error) {
-	program, err := exec.LookPath(program)
-	if err != nil {
-		return nil, errNoNginx
-	}
 	// nginx does not tell which port it took, so that it has to be a free one.
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := processtest.FreePort()
 	if err != nil {
 		return nil, err
 	}
-	address := l.Addr().String()
+	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 	file := filepath.Join(w.folder, "nginx.conf")
-	if err := errors.Join(l.Close(), os.WriteFile(file, fmt.Appendf(nil, nginxConfig, w.folder, agent, address, idleConns), 0o600)); err != nil {
+	if err := os.WriteFile(file, fmt.Appendf(nil, nginxConfig, w.folder, agent, address, idleConns), 0o600); err != nil {
 		return nil, err
 	}
-	c, err := launch("nginx", nil, program, "-e", "stderr", "-p", w.folder, "-c", file)
-	if err != nil {
-		return nil, err
-	}
-	c.address = address
-	for range int(startTimeout / (50 * time.Millisecond)) {
-		if conn, err := net.Dial("tcp", address); err == nil {
-			return c, conn.Close()
-		}
-		if pause(ctx, 50*time.Millisecond) != nil {
-			break
-		}
-	}
-	_ = c.stop() // the reason for stopping is the one to tell
-	return nil, fmt.Errorf("start nginx: it does not serve\n%s", c.log.tail())
+	return startPeer(ctx, "nginx", address, program, "-e", "stderr", "-p", w.folder, "-c", file)
 }

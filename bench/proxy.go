@@ -72,7 +72,7 @@ func ways(ctx context.Context, w *world, s *settings) (all []*passed, stop func(
 		return nil, stop, err
 	}
 	nginx, err := w.nginx(ctx, s.nginx, agent.address)
-	if err := add("nginx", nginx, err); errors.Is(err, errNoNginx) {
+	if err := add("nginx", nginx, err); errors.Is(err, errMissing) {
 		fmt.Fprintln(os.Stderr, err)
 	} else if err != nil {
 		return nil, stop, err

@@ -67,7 +67,7 @@ func (w *world) start(ctx context.Context, profiled bool) (err error) {
 	if err != nil {
 		return err
 	}
-	w.agent = upstreamtest.New(upstreamtest.Options{APIKey: agentKey})
+	w.agent = upstreamtest.New(upstreamtest.Options{APIKey: agentKey, CacheFor: -1})
 	if w.server, err = w.agent.Listen("127.0.0.1:0"); err != nil {
 		return err
 	}
