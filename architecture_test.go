@@ -50,7 +50,7 @@ internal/adserver: api internal/jsonbody internal/redact internal/sources intern
 internal/webhooks: internal/background internal/fault registry transform upstream upstream/wire
 internal/background:
 internal/events: api
-internal/cluster: internal/background
+internal/cluster: internal/background snapshot
 internal/ratelimit: internal/background internal/cluster
 internal/leader: internal/background registry
 internal/reconcile: internal/background registry

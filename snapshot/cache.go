@@ -13,7 +13,8 @@ type Cache[D Document[D]] struct {
 	limits Limits
 	opts   Options
 	memory *memory[D]
-	tier   Tier[D] // nil: none
+	tier   Tier[D]    // nil: none
+	sharer *sharer[D] // nil: with nobody
 
 	life    context.Context
 	end     context.CancelFunc
@@ -77,12 +78,15 @@ func (c *Cache[D]) get(ctx context.Context, key string, epoch int64, fetch Fetch
 func (c *Cache[D]) wait(ctx context.Context, e *entry[D], fetch Fetch[D], r *reader, v verdict[D]) (Read[D], error) {
 	defer func() { e.leave(r) }()
 	for held, answered, now := v.held, false, r.came; ; {
-		var flown, loaded <-chan struct{}
+		var flown, loaded, looked <-chan struct{}
 		if v.join != nil {
 			flown = v.join.done
 		}
 		if v.load != nil {
 			loaded = v.load.done
+		}
+		if v.look != nil {
+			looked = v.look.done
 		}
 		timer := time.NewTimer(v.until.Sub(now))
 		select {
@@ -92,6 +96,8 @@ func (c *Cache[D]) wait(ctx context.Context, e *entry[D], fetch Fetch[D], r *rea
 				r.waited = v.join
 			}
 		case <-loaded:
+		case <-looked:
+			answered = true
 		case <-timer.C:
 		case <-ctx.Done():
 			timer.Stop()
@@ -182,7 +188,7 @@ func (c *Cache[D]) Refresh(ctx context.Context, key string, epoch int64, fetch F
 		e.mu.Lock()
 		v := c.decide(ctx, e, fetch, &r, time.Now())
 		e.mu.Unlock()
-		var ended, loaded <-chan struct{}
+		var ended, came <-chan struct{}
 		switch {
 		case v.err != nil:
 			return v.err
@@ -191,7 +197,9 @@ func (c *Cache[D]) Refresh(ctx context.Context, key string, epoch int64, fetch F
 		case v.join != nil:
 			ended = v.join.done
 		case v.load != nil:
-			loaded = v.load.done
+			came = v.load.done
+		case v.look != nil:
+			came = v.look.done
 		default: // fresh, or just answered with an older document
 			return nil
 		}
@@ -200,7 +208,7 @@ func (c *Cache[D]) Refresh(ctx context.Context, key string, epoch int64, fetch F
 			if v.counts && !v.join.dropped {
 				return v.join.err
 			}
-		case <-loaded:
+		case <-came:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -216,6 +224,7 @@ func (c *Cache[D]) Expire(key string) {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.looks.expired = time.Now()
 	e.expire()
 }
 
@@ -264,6 +273,7 @@ func (e *entry[D]) retryNow() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.retries++
+	e.looks.retried = time.Now()
 	if e.failure != nil {
 		e.failure.retry()
 	}

@@ -32,6 +32,7 @@ type entry[D Document[D]] struct {
 	refusal  *failure   // the last fetch was refused as Busy; of a short pause alone
 	gone     error      // there is no such thing, until goneTill
 	goneTill time.Time
+	looks    looks // at what other replicas know
 }
 
 type copyOf[D Document[D]] struct {
@@ -42,6 +43,7 @@ type copyOf[D Document[D]] struct {
 	settledUntil time.Time     // a discarded answer: no need to ask again before
 	frozen       bool          // an answer was discarded because the copy is of a time to come
 	restored     bool          // it came from the tier, and no refresh was started since
+	stamp        Stamp         // of the publication that it is; zero: of none
 }
 
 type failure struct {
@@ -49,6 +51,7 @@ type failure struct {
 	again   bool // the next failure is one of a row, and backed off for longer
 	slow    bool // a fetch of the row took longer than readers with a copy wait
 	retryAt time.Time
+	shared  bool // other replicas back off too
 }
 
 // busyPause is how long no fetch follows one that was refused, and half of that may be
@@ -100,10 +103,11 @@ type verdict[D Document[D]] struct {
 	held  bool  // read is a copy that may be served
 	ready bool  // read may be served now
 	err   error // there is nothing to serve and nothing to wait for
-	// Else: wait until then for the fetch, or for the load.
+	// Else: wait until then for the fetch, for the load, or for the look.
 	until time.Time
 	join  *flight
 	load  *load
+	look  *look
 	// counts: join began after the last expiry, so its answer is one for this reader.
 	counts bool
 	// refused is why no fetch was started though one is due; nil: it is not, or was.
@@ -123,7 +127,7 @@ func (c *Cache[D]) read(e *entry[D], now time.Time) Read[D] {
 	cp := e.copy
 	age := max(now.Sub(cp.receivedAt), 0)
 	r := Read[D]{Doc: cp.doc, Age: age, Fresh: cp.fresh - age, State: Stale}
-	if cp.expired {
+	if cp.expired || e.hinted() {
 		r.Fresh = min(r.Fresh, 0)
 	} else if age <= cp.fresh {
 		r.State = Hit
@@ -145,6 +149,10 @@ func (c *Cache[D]) freshFor() time.Duration {
 func (c *Cache[D]) decide(ctx context.Context, e *entry[D], fetch Fetch[D], r *reader, now time.Time) verdict[D] {
 	v := c.answer(e, r, now)
 	if v.ready || v.err != nil {
+		return v
+	}
+	if v.look = c.sharer.looking(e, r, now); v.look != nil {
+		v.until = r.came.Add(c.limits.Timeout)
 		return v
 	}
 	if !v.held {
@@ -217,7 +225,7 @@ func (c *Cache[D]) answer(e *entry[D], r *reader, now time.Time) (v verdict[D]) 
 		return v
 	}
 	v.held, v.read = true, read
-	if read.State == Hit && !r.newest || waited != nil && waited.outcome == Stored {
+	if read.State == Hit && !r.newest || waited != nil && (waited.outcome == Stored || waited.outcome == Taken) {
 		// A copy that has expired since is still an answer for a reader that came before.
 		v.read.State, v.ready = Hit, true
 		return v
@@ -251,11 +259,14 @@ func (c *Cache[D]) wholeWait(r *reader) time.Duration {
 	return c.limits.Patience
 }
 
-// settle records how a fetch ended; slow: it took longer than readers with a copy wait. The
-// entry's lock is held.
-func (c *Cache[D]) settle(e *entry[D], f *flight, doc D, err error, slow bool, now time.Time) Outcome {
+// settle records how a fetch ended. The entry's lock is held.
+func (c *Cache[D]) settle(e *entry[D], f *flight, l landing[D], now time.Time) Outcome {
+	doc, err := l.doc, l.err
 	e.flight = nil
 	if err == nil {
+		if l.known != nil && !l.known.Stored && c.sharer.outdone(e, l) {
+			return Taken
+		}
 		e.failure, e.refusal, e.gone = nil, nil, nil
 		if e.copy != nil && now.Sub(e.copy.receivedAt) <= c.limits.StaleIfError &&
 			(doc.Older(e.copy.doc) || f.puts != e.puts && !e.copy.doc.Older(doc)) { // what was put since is the newer of equals
@@ -266,7 +277,10 @@ func (c *Cache[D]) settle(e *entry[D], f *flight, doc D, err error, slow bool, n
 			e.copy.frozen = isAhead(e.copy.doc, now)
 			return Discarded
 		}
-		e.copy = &copyOf[D]{doc: doc, receivedAt: now, fresh: c.freshFor(), expired: f.expiries != e.expiries}
+		e.copy = &copyOf[D]{doc: doc, receivedAt: now, fresh: l.fresh, expired: f.expiries != e.expiries}
+		if l.known != nil && l.known.Stored {
+			e.copy.stamp = l.known.Stamp
+		}
 		return Stored
 	}
 	switch {
@@ -293,7 +307,7 @@ func (c *Cache[D]) settle(e *entry[D], f *flight, doc D, err error, slow bool, n
 		wait = c.limits.MaxBackoff
 	}
 	wait = max(wait+rand.N(wait/2+1), c.retryAfter(err))
-	e.failure = &failure{err: err, again: true, slow: slow || was != nil && was.slow, retryAt: now.Add(wait)}
+	e.failure = &failure{err: err, again: true, slow: l.slow || was != nil && was.slow, retryAt: now.Add(wait)}
 	if f.retries != e.retries { // it may be well again since this fetch was refused
 		e.failure.retry()
 	}

@@ -71,6 +71,9 @@ func (e *entry[D]) queued(f *flight, waits bool) {
 func (e *entry[D]) tooLate(f *flight, came, now time.Time) *UnavailableError {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if f == nil {
+		return &UnavailableError{Cause: ErrNoAnswer, RetryAfter: time.Second}
+	}
 	if from := f.queuedFrom; !from.IsZero() {
 		till := f.queuedTill
 		if till.IsZero() {
@@ -102,30 +105,52 @@ func (c *Cache[D]) begin() bool {
 	return true
 }
 
+// landing is what became of a fetch.
+type landing[D any] struct {
+	lease string // by which it was made; "": none
+	began time.Time
+	fresh time.Duration // how long doc is
+	slow  bool          // it took longer than readers with a copy wait
+	doc   D
+	err   error
+	known *Known // what the Shared says to it; nil: nothing
+	told  time.Time
+}
+
 func (c *Cache[D]) fly(ctx context.Context, e *entry[D], f *flight, d Demand, fetch Fetch[D], delay time.Duration) {
 	defer c.work.Done()
 	if delay > 0 {
 		c.putOff(e, f, delay)
 	}
-	began := time.Now()
+	lease, mine := c.sharer.claim(ctx, e, f)
+	if !mine {
+		c.memory.land(e, func() bool { e.flight = nil; return false })
+		close(f.done)
+		return
+	}
 	ctx, cancel := context.WithTimeout(ctx, c.limits.FetchTimeout+c.limits.QueueTimeout)
 	defer cancel()
 	defer context.AfterFunc(c.life, cancel)()
 
-	doc, err := guarded(ctx, func(ctx context.Context) (D, error) { return fetch(ctx, d) })
+	l := landing[D]{lease: lease, began: time.Now(), fresh: c.freshFor()}
+	letGo := c.sharer.hold(ctx, e.key, lease)
+	l.doc, l.err = guarded(ctx, func(ctx context.Context) (D, error) { return fetch(ctx, d) })
+	letGo()
+	l.slow = time.Since(l.began) > c.limits.Patience
+	c.sharer.publish(ctx, e, f, &l)
 	if c.tier != nil {
 		e.telling.Lock() // so that the tier is told in the order of the fetches
 		defer e.telling.Unlock()
 	}
 	now := time.Now()
 	c.memory.land(e, func() (forget bool) {
-		slow := now.Sub(began) > c.limits.Patience
-		f.outcome, f.err = c.settle(e, f, doc, err, slow, now), err
+		f.outcome, f.err = c.settle(e, f, l, now), l.err
 		return f.outcome == NotFound && c.opts.ForgetGone
 	})
 	close(f.done)
+	c.sharer.giveUp(ctx, e, f, l)
 	if c.tier != nil {
-		c.writeBehind(e.key, f, doc, now)
+		c.writeBehind(e.key, f, l.doc, now)
 	}
 	if c.opts.Refreshed != nil {
 		c.opts.Refreshed(e.key, f.outcome)

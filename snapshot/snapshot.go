@@ -72,6 +72,8 @@ type Options struct {
 	// of the fetches where there is a tier. The next answer of the key is not taken in before it
 	// returns. May be nil.
 	Refreshed func(key string, o Outcome)
+	// Took is called when another replica's answer was taken in: Stored, NotFound or Failed. May be nil.
+	Took func(key string, o Outcome)
 }
 
 // Outcome is how a fetch ended.
@@ -81,6 +83,7 @@ type Outcome uint8
 const (
 	Stored    Outcome = iota // a document not older than the last one
 	Discarded                // an older state: it counts as an answer and is dropped
+	Taken                    // another replica had a newer document, which was taken
 	NotFound                 // Gone said so
 	Refused                  // Busy said so
 	Failed                   // anything else

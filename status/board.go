@@ -45,6 +45,7 @@ type place struct {
 	waits   bool // for that
 	written bool // meanwhile
 	absent  bool // the last fetch found no such tenant, and it was not judged since
+	told    bool // likewise: it was another replica's, which has the registry keep how the source stands
 	deleted bool
 }
 
@@ -129,13 +130,14 @@ func (b *board) asks(src *registry.Source) {
 	}
 }
 
-// fetched judges the source whose tenant was asked about.
-func (b *board) fetched(tenantID string, o snapshot.Outcome) {
+// fetched judges the source whose tenant was asked about, here or, if told, by another replica.
+func (b *board) fetched(tenantID string, o snapshot.Outcome, told bool) {
 	p, ok := b.tenants.Get(tenantID)
 	if !ok || o == snapshot.Refused {
 		return
 	}
 	b.holding(p, func() {
+		p.told = told
 		switch o {
 		case snapshot.Stored:
 			p.absent = false
@@ -285,7 +287,8 @@ func (b *board) decide(p *place) {
 	}
 	p.src = src
 	next := b.stands(p, src, p.now.Load(), time.Now())
-	b.set(p, next, p.learned || !next.isNothing()) // the registry may know more
+	b.set(p, next, !p.told && (p.learned || !next.isNothing())) // the registry may know more
+	p.told = false
 }
 
 // stands gives how a source stands by the newest that is known. The lock is held.

@@ -40,6 +40,9 @@ func (s *Service) Get(ctx context.Context, src *registry.Source, runs int) (Answ
 		s.ins.SnapshotRead(read)
 		return Answer{}, unavailable(err)
 	}
+	if got.State != snapshot.Hit {
+		s.board.asks(src) // another replica may answer
+	}
 	if got.State == snapshot.Miss { // the fetch may have changed the connection
 		if src, err = s.deps.Directory.ManagedSourceByID(ctx, c.CustomerID, c.ID); err != nil {
 			return Answer{}, err
@@ -92,6 +95,7 @@ func (s *Service) Refresh(ctx context.Context, src *registry.Source) error {
 	if c.TenantID == "" {
 		return nil
 	}
+	s.board.asks(src)
 	return unavailable(s.documents.Refresh(ctx, c.TenantID, c.Epoch, s.fetcher(src, true)))
 }
 

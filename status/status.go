@@ -95,10 +95,12 @@ func New(cfg Config, deps Deps) *Service {
 	counted := ofTenants
 	counted.Refreshed = func(tenantID string, o snapshot.Outcome) {
 		s.ins.SnapshotRefresh(refreshWords[o])
-		s.board.fetched(tenantID, o)
+		s.board.fetched(tenantID, o, false)
 	}
+	counted.Took = func(tenantID string, o snapshot.Outcome) { s.board.fetched(tenantID, o, true) }
 	s.tier = newTier(deps.Directory, s.log, cfg.Limits)
 	s.documents = snapshot.NewTiered[*document](cfg.Limits, counted, s.tier)
+	s.share()
 	s.pending = snapshot.New[*document](local, snapshot.Options{})
 	s.histories = snapshot.New[*histories](cfg.Limits, snapshot.Options{Busy: ofTenants.Busy, RetryAfter: ofTenants.RetryAfter})
 	s.adServers = snapshot.New[*document](brief, ofTenants)
@@ -115,7 +117,7 @@ func New(cfg Config, deps Deps) *Service {
 
 var refreshWords = [...]telemetry.RefreshOutcome{
 	snapshot.Stored: telemetry.RefreshStored, snapshot.Discarded: telemetry.RefreshDiscarded,
-	snapshot.NotFound: telemetry.RefreshNotFound, snapshot.Refused: telemetry.RefreshRefused, snapshot.Failed: telemetry.RefreshFailed,
+	snapshot.Taken: telemetry.RefreshTaken, snapshot.NotFound: telemetry.RefreshNotFound, snapshot.Refused: telemetry.RefreshRefused, snapshot.Failed: telemetry.RefreshFailed,
 }
 
 // Expire makes the next read of a tenant ask the sales agent first. The last good

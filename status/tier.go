@@ -267,5 +267,8 @@ func decodeDocument(encoded []byte) (*document, bool) {
 	if err := api.Decode(encoded, &kept); err != nil || kept.Format != documentFormat || kept.Status == nil {
 		return nil, false
 	}
-	return &document{status: kept.Status, streams: kept.Streams, webhooks: kept.Webhooks, subscribed: kept.Subscribed, at: kept.At}, true
+	return &document{
+		status: kept.Status, streams: kept.Streams, webhooks: kept.Webhooks, subscribed: kept.Subscribed, at: kept.At,
+		signal: transform.InventorySync(kept.Status),
+	}, true
 }

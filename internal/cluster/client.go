@@ -1,6 +1,8 @@
 package cluster
 
 import (
+	"context"
+	"net"
 	"net/url"
 
 	"github.com/redis/go-redis/v9"
@@ -13,14 +15,14 @@ func init() { logging.Disable() }
 
 // CheckURL reports whether Open can read an address: nil or ErrURL.
 func CheckURL(address string) error {
-	_, err := clientOf(address)
+	_, err := clientOf(address, nil)
 	return err
 }
 
 // clientOf reads an address, and gives what makes a client of it. Clients try nothing twice, because readers
 // wait, and heed the deadlines of contexts. A connection that is being made when its caller leaves is kept
 // for the next.
-func clientOf(address string) (func() redis.UniversalClient, error) {
+func clientOf(address string, dial func(context.Context, string, string) (net.Conn, error)) (func() redis.UniversalClient, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" {
 		return nil, ErrURL
@@ -54,5 +56,8 @@ func clientOf(address string) (func() redis.UniversalClient, error) {
 	o.MaxRetries, o.DialerRetries, o.DialTimeout = -1, 1, probeLimit
 	o.ReadTimeout, o.WriteTimeout = probeLimit, probeLimit
 	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+	if dial != nil {
+		o.Dialer = dial
+	}
 	return func() redis.UniversalClient { return redis.NewClient(o) }, nil
 }

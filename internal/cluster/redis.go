@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -38,6 +39,8 @@ type Options struct {
 	// Changed is told when Redis goes away, with what went wrong, and when it is back. It must not
 	// block. May be nil.
 	Changed func(there bool, err error)
+	// Dial makes connections to a Redis alone, without Sentinels or a cluster. Nil: over the network.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
 // Redis is a Redis, Valkey or cluster of them that replicas share, behind a breaker of its own: while it
@@ -57,7 +60,7 @@ type Redis struct {
 // Open makes a Redis of an address. It waits for nothing: it connects in the background, so that no reader
 // has to, and whether the address answers shows later. The caller ends it with Close. The error is ErrURL.
 func Open(opts Options) (*Redis, error) {
-	client, err := clientOf(opts.URL)
+	client, err := clientOf(opts.URL, opts.Dial)
 	if err != nil {
 		return nil, err
 	}

@@ -38,6 +38,8 @@ type Instruments struct {
 	SnapshotRead      func(ReadResult)
 	SnapshotCoalesced func() // a reader joined a refresh under way
 	SnapshotRefresh   func(RefreshOutcome)
+	SnapshotLook      func(LookOutcome)
+	SnapshotWaited    func()              // a refresh waits for another replica's
 	SnapshotAge       func(time.Duration) // when a snapshot was served
 	SnapshotEntries   func(count func() int)
 
@@ -78,7 +80,6 @@ type Instruments struct {
 // NewInstruments makes the gateway's instruments.
 func NewInstruments(mp metric.MeterProvider) (*Instruments, error) {
 	b := &builder{meter: mp.Meter("esagate")}
-	age := b.histogram(nameSnapshotAge, "Age of the snapshots served, since their receipt.")
 	operations := b.operations("esagate.connections.operations",
 		"Changes of tenants at the sales agent, by how they ended.", tenantOperations)
 	subscriptions := b.operations("esagate.webhooks.subscriptions",
@@ -88,14 +89,6 @@ func NewInstruments(mp metric.MeterProvider) (*Instruments, error) {
 		Panic:             b.events("esagate.panics", "Panics caught."),
 		InFlight:          b.gauge("esagate.requests.in_flight", "Requests that are being answered, without streams."),
 		ConnectionRefused: b.events("esagate.connections.refused", "Connections refused because there were too many."),
-
-		SnapshotRead: count(b, "esagate.snapshot.reads",
-			"Snapshots asked for, by what was found.", "result", readResults),
-		SnapshotCoalesced: b.events("esagate.snapshot.coalesced", "Readers that joined a refresh already under way."),
-		SnapshotRefresh: count(b, "esagate.snapshot.refreshes",
-			"Finished refreshes, by what became of them.", "outcome", refreshOutcomes),
-		SnapshotAge:     func(d time.Duration) { age.Record(detached, d.Seconds()) },
-		SnapshotEntries: b.gauge("esagate.snapshot.entries", "Snapshots kept."),
 
 		AuthRefusal: count(b, "esagate.auth.refusals", "Requests refused for their key.", "reason", refusals),
 		Limited: count(b, "esagate.limits.refusals",
@@ -131,6 +124,7 @@ func NewInstruments(mp metric.MeterProvider) (*Instruments, error) {
 		ConfigReloaded: b.flag("esagate.config.last_reload_successful", "0 while the config that was last asked for could not be taken over, else 1."),
 		Build:          b.buildInfo(),
 	}
+	b.snapshots(in)
 	if b.err != nil {
 		return nil, fmt.Errorf("make instruments: %w", b.err)
 	}

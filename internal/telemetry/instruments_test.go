@@ -37,7 +37,7 @@ func TestFixedWordsStartAtZero(t *testing.T) {
 	_, page := instruments(t)
 	p := page()
 	for metric, words := range map[string]int{
-		"esagate_snapshot_reads_total": 6, "esagate_snapshot_refreshes_total": 5, "esagate_auth_refusals_total": 12,
+		"esagate_snapshot_reads_total": 6, "esagate_snapshot_refreshes_total": 6, "esagate_auth_refusals_total": 12,
 		"esagate_agents_consents_total": 6, "esagate_auth_issuer_fetches_total": 2, "esagate_reconcile_reads_total": 2,
 		"esagate_connections_operations_total": 28,
 		"esagate_webhooks_deliveries_total":    13, "esagate_webhooks_subscriptions_total": 6,

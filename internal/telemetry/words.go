@@ -25,12 +25,25 @@ type RefreshOutcome string
 const (
 	RefreshStored    RefreshOutcome = "stored"    // a newer document was stored
 	RefreshDiscarded RefreshOutcome = "discarded" // an older document than the newest served
+	RefreshTaken     RefreshOutcome = "taken"     // another replica had published a newer one meanwhile
 	RefreshFailed    RefreshOutcome = "failed"    // no document that counts
 	RefreshNotFound  RefreshOutcome = "not_found" // the sales agent has no such tenant
 	RefreshRefused   RefreshOutcome = "refused"   // not made: too many others were waiting
 )
 
-var refreshOutcomes = []RefreshOutcome{RefreshStored, RefreshDiscarded, RefreshFailed, RefreshNotFound, RefreshRefused}
+var refreshOutcomes = []RefreshOutcome{RefreshStored, RefreshDiscarded, RefreshTaken, RefreshFailed, RefreshNotFound, RefreshRefused}
+
+// LookOutcome is what came of a look at what other replicas have published of a tenant.
+type LookOutcome string
+
+// Outcomes of a look.
+const (
+	LookSame   LookOutcome = "same"   // nothing newer than what is here
+	LookNewer  LookOutcome = "newer"  // a document, which was taken
+	LookFailed LookOutcome = "failed" // Redis did not answer in time
+)
+
+var lookOutcomes = []LookOutcome{LookSame, LookNewer, LookFailed}
 
 // Refusal says why a request's key or token was refused. For a token it is the
 // auth.Reason.

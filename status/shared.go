@@ -1,0 +1,50 @@
+package status
+
+import (
+	"esagate/internal/cluster"
+	"esagate/internal/fault"
+	"esagate/internal/telemetry"
+	"esagate/snapshot"
+	"esagate/upstream"
+)
+
+// share has the documents of tenants shared with the other replicas.
+func (s *Service) share() {
+	if s.deps.Redis == nil {
+		return
+	}
+	s.documents.Share(snapshot.Sharing[*document]{
+		Store: s.deps.Redis.Snapshots(), Format: documentFormat,
+		At:     func(d *document) int64 { return d.at.UnixMicro() },
+		Encode: (*document).encode, Decode: decodeDocument,
+		EncodeError: encodeRefusal, DecodeError: decodeRefusal,
+		Tell: func(tenantID string, at int64) {
+			s.deps.Hints.Send(cluster.Hint{Kind: cluster.HintDocument, Key: tenantID, At: at})
+		},
+		Looked: func(o snapshot.LookOutcome) { s.ins.SnapshotLook(lookWords[o]) },
+		Waited: s.ins.SnapshotWaited,
+	})
+	s.deps.Hints.On(cluster.HintDocument, func(h cluster.Hint) { s.documents.Hear(h.Key, h.At) })
+}
+
+var lookWords = [...]telemetry.LookOutcome{
+	snapshot.LookSame: telemetry.LookSame, snapshot.LookNewer: telemetry.LookNewer, snapshot.LookFailed: telemetry.LookFailed,
+}
+
+// encodeRefusal gives what other replicas need to know of the error of a fetch: its reason. That this replica's breaker is
+// open is no news for them: they may reach the sales agent.
+func encodeRefusal(err error) []byte {
+	switch reason := fault.As(err).Reason; reason {
+	case fault.CircuitOpen:
+		return nil
+	case "":
+		return []byte(fault.UpstreamError)
+	default:
+		return []byte(reason)
+	}
+}
+
+// decodeRefusal makes an error of what another replica wrote.
+func decodeRefusal(encoded []byte) (error, bool) {
+	return upstream.ToldElsewhere(fault.Reason(encoded))
+}
