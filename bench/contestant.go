@@ -46,9 +46,10 @@ func (c *contestant) serve(server *child, err error) error {
 
 // entry is a contestant that can be asked for.
 type entry struct {
-	part  string // of the command line; empty: in all
-	name  string
-	start func(ctx context.Context, w *world, s *settings, c *contestant) error
+	part   string // of the command line; empty: in all
+	name   string
+	single bool // one server, that needs nothing beside it
+	start  func(ctx context.Context, w *world, s *settings, c *contestant) error
 }
 
 // replicas starts as many gateways over one database, and with Redis over one of that too.
@@ -113,12 +114,12 @@ func alone(start func(context.Context, *world, *settings) (*child, error)) func(
 
 // entries are all contestants, in the order of the tables.
 var entries = []entry{
-	{"", "one replica", replicas(1, false)},
-	{"cluster", "three replicas, each alone", replicas(3, false)},
-	{"", "three replicas, one Redis", replicas(3, true)},
-	{"peers", "nginx with njs", alone(startNjs)},
-	{"peers", "Varnish (renames nothing)", alone(startVarnish)},
-	{"peers", "Node BFF", alone(startNode)},
+	{"", "one replica", true, replicas(1, false)},
+	{"cluster", "three replicas, each alone", false, replicas(3, false)},
+	{"", "three replicas, one Redis", false, replicas(3, true)},
+	{"peers", "nginx with njs", true, alone(startNjs)},
+	{"peers", "Varnish (renames nothing)", true, alone(startVarnish)},
+	{"peers", "Node BFF", true, alone(startNode)},
 }
 
 // start starts all contestants that are wanted. Those whose programs are not installed are said to be missing.

@@ -26,7 +26,7 @@ type part struct {
 
 var parts = []part{
 	{"load", false, runLoad}, {"cold", false, runCold}, {"hang", false, runHang}, {"watch", false, runWatch}, {"proxy", false, runProxy},
-	{"cluster", true, runContest}, {"peers", true, runContest},
+	{"cluster", true, runContest}, {"peers", true, runContest}, {"size", false, runSize},
 }
 
 func partNames() string {
@@ -46,6 +46,7 @@ type settings struct {
 	profile     string
 	renew       bool
 	write       bool
+	sources     int
 	nginx       string
 	bare        string // hidden: be the bare handler for this file
 	bareProxy   string // hidden: be the bare proxy before this address
@@ -60,6 +61,8 @@ func (s *settings) check() error {
 		return errors.New("-rounds must be 1 to 1000")
 	case s.time < 10*time.Millisecond || s.time > time.Minute:
 		return errors.New("-time must be 10ms to 1m")
+	case s.sources < 1 || s.sources > 1_000_000:
+		return errors.New("-sources must be 1 to 1000000")
 	case s.connections < 1 || s.connections > 1000:
 		return errors.New("-connections must be 1 to 1000")
 	}
@@ -79,7 +82,8 @@ func main() {
 	flag.DurationVar(&s.time, "time", 1500*time.Millisecond, "measured time of one target in one round")
 	flag.IntVar(&s.connections, "connections", 64, "connections kept alive at once")
 	flag.StringVar(&s.only, "only", "load,cold,hang,watch,proxy", "the parts to run; there are "+partNames())
-	flag.BoolVar(&s.write, "write", false, "put the tables of cluster and peers into "+benchmarksPage)
+	flag.BoolVar(&s.write, "write", false, "put the tables of cluster, peers and size into "+benchmarksPage)
+	flag.IntVar(&s.sources, "sources", 100_000, "sources of the part size")
 	flag.StringVar(&s.profile, "profile", "", "write CPU and allocation profiles of both servers under plain load into this `folder`, and nothing else")
 	flag.BoolVar(&s.renew, "renew-profile", false, "write the profile that release builds use anew ("+releaseProfile+"), and nothing else")
 	flag.StringVar(&s.bare, "bare-handler", "", "used by the program itself: serve this `file` and nothing else")

@@ -10,17 +10,26 @@ import (
 	"time"
 )
 
-// cpu gives the processor time that the child and its own children have used; false where the system
-// can't be asked.
-func (c *child) cpu() (time.Duration, bool) {
+// processes gives the child's id and those of its own children, where the kernel tells.
+func (c *child) processes() []int {
 	pid := c.cmd.Process.Pid
-	total, known := processCPU(pid)
+	all := []int{pid}
 	children, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid)) // none where the kernel does not tell
 	for text := range strings.FieldsSeq(string(children)) {
 		if pid, err := strconv.Atoi(text); err == nil {
-			more, _ := processCPU(pid)
-			total += more
+			all = append(all, pid)
 		}
+	}
+	return all
+}
+
+// cpu gives the processor time that the child and its own children have used; false where the system
+// can't be asked.
+func (c *child) cpu() (total time.Duration, known bool) {
+	for i, pid := range c.processes() {
+		used, ok := processCPU(pid)
+		total += used
+		known = known || i == 0 && ok
 	}
 	return total, known
 }
