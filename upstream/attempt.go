@@ -96,7 +96,7 @@ func (c *Client) record(cl *call, t *tenant, began, changes int64, f *failure) {
 		}
 		c.well(ofUpstream, began)
 	case f.blame == blameUnknown || t == nil:
-	case ofUpstream && (f.outcome == outcomeError || f.outcome == outcomeInvalid) && !c.symptoms.widespread.Load():
+	case ofUpstream && (f.outcome == outcomeError || f.outcome == outcomeInvalid) && !c.symptoms.needAnswer():
 		t.read(c.tenants.now(), true)
 		c.well(true, began) // it can be reached and takes our key; the failure is the tenant's
 	case ofUpstream || f.blame == blameUpstream:

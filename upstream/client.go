@@ -51,6 +51,7 @@ type Client struct {
 
 	background *background.Group // of probes
 	onRecover  func(tenantID string)
+	onOutage   func(began bool)
 	onCall     func(took time.Duration)
 
 	keyRefused atomic.Bool
@@ -75,6 +76,7 @@ func New(cfg Config, deps Deps) (c *Client, err error) {
 		background: background.NewGroup(deps.Logger),
 		slots:      newSlots(cmp.Or(cfg.Concurrency, defaultConcurrency)),
 		onRecover:  deps.OnRecover,
+		onOutage:   deps.OnOutage,
 		onCall:     deps.OnCall,
 	}
 	transport := deps.Transport
@@ -107,6 +109,7 @@ func (c *Client) Close() {
 type Health struct {
 	Breaker     string    // the whole upstream's: closed or open
 	Since       time.Time // when it opened; zero while it is closed
+	Found       bool      // it is open by what this client saw itself, and not on another replica's word
 	OpenTenants int       // tenants whose own breaker is open
 	KeyRefused  bool      // the last answer about our key was a refusal
 	Reached     bool      // some call has succeeded since the start
@@ -116,7 +119,7 @@ type Health struct {
 func (c *Client) Health() Health {
 	h := Health{Breaker: "closed", OpenTenants: c.tenants.open(), KeyRefused: c.keyRefused.Load(), Reached: c.reached.Load()}
 	if c.upstream.open.Load() {
-		h.Breaker = "open"
+		h.Breaker, h.Found = "open", !c.symptoms.word.Load()
 		if since := c.upstream.since.Load(); since != nil {
 			h.Since = *since
 		}

@@ -47,6 +47,10 @@ type Deps struct {
 	// breaker has closed, or what could have opened it is over. It runs with no lock
 	// held, on the goroutine of the call that found out, and must not call Close.
 	OnRecover func(tenantID string)
+	// OnOutage is told when this client itself has found the whole sales agent out of order, and when it has
+	// found that it is well again; not of what [Client.OutageElsewhere] has led to. It runs with no lock held
+	// and must not block.
+	OnOutage func(began bool)
 	// OnCall is told how long each call took that the sales agent could have answered, probes among them;
 	// with retries, and without waits for slots. It runs with no lock held.
 	OnCall func(took time.Duration)
@@ -59,6 +63,9 @@ func (d Deps) withDefaults() Deps {
 	d.Propagator = cmp.Or[propagation.TextMapPropagator](d.Propagator, propagation.TraceContext{})
 	if d.OnRecover == nil {
 		d.OnRecover = func(string) {}
+	}
+	if d.OnOutage == nil {
+		d.OnOutage = func(bool) {}
 	}
 	if d.OnCall == nil {
 		d.OnCall = func(time.Duration) {}

@@ -39,7 +39,7 @@ func (c *Client) watch(b *breaker) {
 			if !background.Sleep(ctx, pause) {
 				return
 			}
-			c.startProbe(b, ctx.Done())
+			c.startProbe(b, ctx.Done(), nil)
 		}
 	})
 }
@@ -47,36 +47,42 @@ func (c *Client) watch(b *breaker) {
 // startProbe starts a probe of a breaker, which is made as long as it is wanted. One may take
 // as long as a read; while it, or a reader's call of the tenant, hangs, perhaps on a
 // connection that is dead, a quick one follows at each turn. So beside a reader's call there
-// are two probes of a tenant at most, one of them short. The bulkhead bounds them in all.
-func (c *Client) startProbe(b *breaker, wanted <-chan struct{}) {
+// are two probes of a tenant at most, one of them short. The bulkhead bounds them in all. A probe tells
+// ended, which may be nil, whether nothing speaks against the sales agent.
+func (c *Client) startProbe(b *breaker, unwanted <-chan struct{}, ended func(well bool)) (begun bool) {
 	if b.tenantID != "" && c.upstream.open.Load() {
-		return // it would be refused
+		return false // it would be refused
 	}
 	n := b.probes.Add(1)
 	if n > 2 {
 		b.probes.Add(-1)
-		return
+		return false
 	}
-	if !c.background.Go(context.Background(), "a probe of the sales agent", func(ctx context.Context) {
+	if begun = c.background.Go(context.Background(), "a probe of the sales agent", func(ctx context.Context) {
 		defer b.probes.Add(-1)
-		c.probe(ctx, b, wanted, n == 1 && !b.hanging.any())
-	}) {
+		if well := probe(ctx, c, b, unwanted, n == 1 && !b.hanging.any()); ended != nil {
+			ended(well)
+		}
+	}); !begun {
 		b.probes.Add(-1)
 	}
+	return begun
 }
 
-// probe makes one attempt of a status read on a breaker's behalf.
-func (c *Client) probe(ctx context.Context, b *breaker, wanted <-chan struct{}, patient bool) {
+// probe makes one attempt of a status read on a breaker's behalf, if a tenant is known, and reports whether it
+// shows nothing amiss.
+func probe(ctx context.Context, c *Client, b *breaker, unwanted <-chan struct{}, patient bool) (well bool) {
 	id := b.tenantID
 	if id == "" {
 		if id = c.tenants.next(c.symptoms.times()); id == "" {
-			return
+			return true
 		}
 	}
 	cl := tenantCall(opProbe, id, "status")
-	cl.probes, cl.unwanted, cl.quick, cl.most = b, wanted, !patient, maxStatus
+	cl.probes, cl.unwanted, cl.quick, cl.most = b, unwanted, !patient, maxStatus
 	if cl.quick {
 		cl.limit = min(c.cfg.FetchTimeout, probeQuick)
 	}
-	_, _ = ask(ctx, c, cl, decodeStatus)
+	_, err := ask(ctx, c, cl, decodeStatus)
+	return err == nil || cl.last != nil && (cl.last.blame == blameNobody || cl.last.outcome == outcomeRateLimited)
 }

@@ -54,8 +54,10 @@ type rig struct {
 
 	mu        sync.Mutex
 	recovered []string
-	took      []time.Duration // by calls
-	conns     []*quietConn    // all that were made
+	took      []time.Duration    // by calls
+	outages   []bool             // as OnOutage told
+	others    []*upstream.Client // that hear of them
+	conns     []*quietConn       // all that were made
 }
 
 // States of the network.
@@ -157,6 +159,7 @@ func newRig(t *testing.T, cfg upstream.Config, transport http.RoundTripper) *rig
 		MeterProvider:  sdkmetric.NewMeterProvider(sdkmetric.WithReader(r.meter)),
 		TracerProvider: sdktrace.NewTracerProvider(sdktrace.WithSyncer(r.spans)),
 		OnRecover:      func(id string) { r.mu.Lock(); defer r.mu.Unlock(); r.recovered = append(r.recovered, id) },
+		OnOutage:       func(began bool) { r.tellOthers(began) },
 		OnCall:         func(took time.Duration) { r.mu.Lock(); defer r.mu.Unlock(); r.took = append(r.took, took) },
 	})
 	if err != nil {

@@ -19,6 +19,9 @@ const nearlyAll = 90
 // docs/decisions/0007-what-breakers-count.md.
 type symptoms struct {
 	widespread atomic.Bool // nearly all tenants are failing; changes with mu held
+	word       atomic.Bool // the breaker was opened on another replica's word, which does not say by which symptom
+	looks      atomic.Bool // such a word is being looked into
+	heard      atomic.Bool // a probe is under way because another replica has found all well
 
 	mu     sync.Mutex
 	since  int64 // the last good probe, as tenants.now: what began before it does not count
@@ -35,6 +38,9 @@ func (s *symptoms) times() (begun, since int64) {
 	return s.begun, s.since
 }
 
+// needAnswer reports whether a failure that is a tenant's own shows nothing of the whole upstream.
+func (s *symptoms) needAnswer() bool { return s.widespread.Load() || s.word.Load() || s.looks.Load() }
+
 // well records a proper answer to an attempt that began then. probe says that it shows
 // the whole upstream to be well.
 func (c *Client) well(probe bool, began int64) {
@@ -48,6 +54,7 @@ func (c *Client) well(probe bool, began int64) {
 	if calm {
 		s.begun, s.probed = 0, blameNobody
 		s.widespread.Store(false)
+		s.word.Store(false)
 	}
 	if probe {
 		s.since = c.tenants.now()
@@ -60,6 +67,9 @@ func (c *Client) well(probe bool, began int64) {
 		all, dropped := c.tenants.recover() // the same outage may have opened them
 		c.log.Info("breaker closed", slog.String("breaker", "upstream"), slog.Int("tenants", dropped))
 		c.onRecover("")
+		if !s.heard.Load() { // else the others know
+			c.onOutage(false)
+		}
 		for _, t := range all {
 			c.overtake(t.breaker, began)
 		}
@@ -100,9 +110,8 @@ func (c *Client) unwell(cl *call, t *tenant, began int64, f *failure) {
 		s.begun = c.tenants.now()
 	}
 	s.mu.Unlock()
-	if opens && c.upstream.record(changes, true) {
-		c.log.Warn("breaker opened", slog.String("breaker", "upstream"), slog.String("after", string(f.outcome)))
-		c.slots.recall(func(*claim) bool { return true })
+	if opens && openUpstream(c, changes, slog.String("after", string(f.outcome))) {
+		c.onOutage(true)
 	}
 	if some {
 		c.watch(c.upstream)
