@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/pressly/goose/v3"
 
 	"esagate/internal/vault"
@@ -38,7 +39,8 @@ type Store struct {
 	lock    string
 	tryLock string
 	dialect goose.Dialect
-	file    *dbFile // of SQLite; nil: none
+	file    *dbFile         // of SQLite; nil: none
+	listens *pgx.ConnConfig // of connections that listen for Notices; nil: of SQLite
 	now     func() time.Time
 	vault   *vault.Vault // seals and opens secrets; nil: none can be kept
 	// auditKept is how long audit entries are kept.

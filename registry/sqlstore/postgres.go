@@ -45,6 +45,7 @@ func (s *Store) openPostgres(url string) error {
 	// table, and from the server's log with its segment.
 	s.dialect, s.begin, s.commit, s.again, s.reduce = goose.DialectPostgres, s.beginPostgres, commitPostgres, postgresAgain, reduce
 	s.lock, s.tryLock = " FOR UPDATE", " FOR UPDATE SKIP LOCKED"
+	s.listens = cfg
 	modes := &queryModes{chosen: strings.Contains(url, "default_query_exec_mode=")}
 	s.read = postgresPool(cfg, modes, postgresReaders)
 	s.write = postgresPool(cfg, modes, postgresWriters)
