@@ -169,6 +169,13 @@ func (s *Service) Judge(src *registry.Source, deleted bool) {
 	s.keeper.written(src, deleted)
 }
 
+// JudgeElsewhere is Judge for a source that another replica wrote, if anybody follows it or it was judged here.
+func (s *Service) JudgeElsewhere(src *registry.Source, deleted bool) {
+	if c := src.Connection; c != nil && (s.board.places.Contains(c.ID) || !deleted && s.board.wanted(src)) {
+		s.Judge(src, deleted)
+	}
+}
+
 // againTenant judges the source anew whose tenant was asked about.
 func (b *board) againTenant(tenantID string) {
 	if p, ok := b.tenants.Peek(tenantID); ok && p.now.Load() != nil {

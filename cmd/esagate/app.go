@@ -86,7 +86,10 @@ func build(ctx context.Context, cfg *config.Config, file string, tasks *transfor
 	}
 	a.instruments.StorePools(func() map[string]sql.DBStats { return sqlstore.Pools(a.store) })
 	a.atEnd(func(context.Context) { _ = a.store.Close() }) // nothing is left to be written
-	a.directory = registry.NewDirectory(a.store, registry.DirectoryOptions{Changed: a.storeChanged, SourceWritten: a.sourceWritten})
+	a.newHints()
+	a.directory = registry.NewDirectory(a.store, registry.DirectoryOptions{
+		Changed: a.storeChanged, SourceWritten: a.sourceWritten, ChangedElsewhere: a.writtenElsewhere,
+	})
 	a.atEnd(func(context.Context) { a.directory.Close() })
 	if err = a.adopt(ctx); err != nil {
 		return a, err
@@ -150,7 +153,8 @@ func (a *app) newUpstream() (err error) {
 				s.Recovered(tenantID)
 			}
 		},
-		OnCall: a.instruments.Recent.Call,
+		OnOutage: a.upstreamChanged,
+		OnCall:   a.instruments.Recent.Call,
 	})
 	if err != nil {
 		return fmt.Errorf("upstream: %w", err)
@@ -301,14 +305,6 @@ func (a *app) storeChanged(there bool, err error) {
 		return
 	}
 	a.telemetry.Logger.Error("the registry can't be reached: known sources are served from memory", slog.Any("error", err))
-}
-
-// sourceWritten has a source judged that was written. Before the status service is made there is
-// nobody to be told.
-func (a *app) sourceWritten(src *registry.Source, deleted bool) {
-	if s := a.status.Load(); s != nil {
-		s.Judge(src, deleted)
-	}
 }
 
 // warnOfDrift warns of what an entry of the config says and the registry does not

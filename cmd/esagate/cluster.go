@@ -6,6 +6,8 @@ import (
 	"log/slog"
 
 	"esagate/internal/cluster"
+	"esagate/registry"
+	"esagate/registry/sqlstore"
 )
 
 // openRedis makes what replicas have in common, if the config names a Redis.
@@ -20,9 +22,68 @@ func (a *app) openRedis() (err error) {
 	}
 	a.atEnd(func(context.Context) { a.redis.Close() })
 	a.instruments.RedisAvailable(a.redis.Available)
-	a.hints = cluster.NewHints(a.redis.Hints(), a.telemetry.Logger)
-	a.atEnd(a.hints.Close)
 	return nil
+}
+
+// newHints makes the hints by which replicas tell each other what they have changed: over the Redis that they
+// share, else over their PostgreSQL. A SQLite file has one process, and no hints.
+func (a *app) newHints() {
+	var way cluster.Transport
+	switch notices := sqlstore.NoticesOf(a.store); {
+	case a.redis != nil:
+		way = a.redis.Hints()
+	case notices != nil:
+		way = notices
+	default:
+		return
+	}
+	a.hints = cluster.NewHints(way, a.telemetry.Logger)
+	a.atEnd(a.hints.Close)
+	a.hints.On(cluster.HintSource, func(cluster.Hint) { a.directory.LookNow() })
+	a.hints.On(cluster.HintUpstream, a.upstreamElsewhere)
+	a.hints.OnListening(func() { // what was told before is lost
+		a.directory.LookNow()
+		a.hints.Send(cluster.Hint{Kind: cluster.HintUpstream, Key: cluster.UpstreamAsked})
+	})
+}
+
+// sourceWritten has a source judged that was written, and the other replicas hear of it. Before the status
+// service is made there is nobody to be told here.
+func (a *app) sourceWritten(src *registry.Source, deleted bool) {
+	a.hints.Send(cluster.Hint{Kind: cluster.HintSource, Customer: src.CustomerID, Key: src.SourceID})
+	if s := a.status.Load(); s != nil {
+		s.Judge(src, deleted)
+	}
+}
+
+// writtenElsewhere has a source judged that another replica wrote.
+func (a *app) writtenElsewhere(src *registry.Source, deleted bool) {
+	if s := a.status.Load(); s != nil {
+		s.JudgeElsewhere(src, deleted)
+	}
+}
+
+// upstreamChanged tells the other replicas what this one has found of the whole sales agent.
+func (a *app) upstreamChanged(outage bool) {
+	key := cluster.UpstreamWell
+	if outage {
+		key = cluster.UpstreamAway
+	}
+	a.hints.Send(cluster.Hint{Kind: cluster.HintUpstream, Key: key})
+}
+
+// upstreamElsewhere takes in what another replica says of the whole sales agent, or asks.
+func (a *app) upstreamElsewhere(h cluster.Hint) {
+	switch h.Key {
+	case cluster.UpstreamAway:
+		a.upstream.OutageElsewhere(true)
+	case cluster.UpstreamWell:
+		a.upstream.OutageElsewhere(false)
+	case cluster.UpstreamAsked:
+		if a.upstream.Health().Found {
+			a.upstreamChanged(true)
+		}
+	}
 }
 
 // redisChanged logs when Redis goes away and comes back.

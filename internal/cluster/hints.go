@@ -19,8 +19,16 @@ const (
 	HintSource HintKind = "source"
 	// HintDocument: a newer document of a tenant, Key, is in Redis; At is its own time.
 	HintDocument HintKind = "document"
-	// HintUpstream: the breaker of the whole sales agent has opened ("open") or closed ("closed"): Key.
+	// HintUpstream: a replica has found the whole sales agent out of order, or well again, or asks those that
+	// have found it out of order to say so: Key, one of the three words below.
 	HintUpstream HintKind = "upstream"
+)
+
+// Keys of HintUpstream.
+const (
+	UpstreamAway  = "open"
+	UpstreamWell  = "closed"
+	UpstreamAsked = "asked"
 )
 
 // Hint tells other replicas of a change that they would else see later. It may be lost, and it may come
