@@ -112,7 +112,11 @@ func (s *sharer[D]) ask(ctx context.Context, e *entry[D], lease string) (Known, 
 	if err == nil {
 		took = s.takeIn(e, &known, began)
 	}
+	older := s.outOfDate(e, &known, err, began)
 	e.mu.Unlock()
+	if older != nil {
+		s.bringUp(ctx, e, *older)
+	}
 	switch {
 	case err != nil:
 		s.Looked(LookFailed)
@@ -126,6 +130,34 @@ func (s *sharer[D]) ask(ctx context.Context, e *entry[D], lease string) (Known, 
 		s.cache.opts.Took(e.key, took)
 	}
 	return known, err
+}
+
+// outOfDate gives what is to be published where less is known than what is here, because Redis has lost it or was away; nil:
+// nothing. The entry's lock is held.
+func (s *sharer[D]) outOfDate(e *entry[D], k *Known, err error, now time.Time) *Publication {
+	if err != nil || e.copy == nil || k.Failure != nil || k.There && (k.Format != s.Format || k.Stamp.At >= s.At(e.copy.doc)) {
+		return nil
+	}
+	read := s.cache.read(e, now)
+	if read.Age > s.cache.limits.StaleIfError {
+		return nil
+	}
+	p := &Publication{At: s.At(read.Doc), Format: s.Format, Epoch: e.epoch.Load(), Body: s.Encode(read.Doc),
+		Age: read.Age, Asked: read.Age, Fresh: read.Fresh, Lifetime: s.cache.limits.StaleIfError}
+	if e.copy.expired {
+		p.Epoch = -1
+	}
+	return p
+}
+
+// bringUp publishes the copy of a key, before it is served.
+func (s *sharer[D]) bringUp(ctx context.Context, e *entry[D], p Publication) {
+	known, err := guarded(ctx, func(ctx context.Context) (Known, error) { return s.Store.Publish(ctx, e.key, p) })
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if err == nil && known.Stored && e.copy != nil && s.At(e.copy.doc) == p.At {
+		e.copy.stamp = known.Stamp
+	}
 }
 
 // since is how long ago a moment was; negative if there was none.

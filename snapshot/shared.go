@@ -74,8 +74,9 @@ type Publication struct {
 	Format   int
 	Epoch    int64 // the newest known when the fetch began
 	Body     []byte
+	Age      time.Duration // since its receipt
 	Asked    time.Duration // since the fetch began
-	Fresh    time.Duration // from now
+	Fresh    time.Duration // from now; negative: it is not
 	Lifetime time.Duration // after which an older document may replace it
 }
 

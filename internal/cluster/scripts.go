@@ -68,12 +68,12 @@ return {}
 `)
 
 // publishScript: token, format, the document's own time, epoch, how long ago it was asked for, how long it is fresh,
-// lifetime, document.
+// lifetime, document, how long ago it was received.
 //
-// An older document counts as an answer, as in one cache. Who is not the holder of the lease (any more) publishes only
-// what is newer, and not while there is a fresh one: others serve that without looking.
+// An older document counts as an answer, as in one cache. While there is a fresh one, which others serve without looking, a
+// newer one is published only by the holder of the lease that has asked since: the fresh one was not good enough for it.
 var publishScript = redis.NewScript(scriptHead + `
-local at, epoch, fresh = arg(3), arg(4), now + arg(6)
+local at, epoch, fresh, received = arg(3), arg(4), now + arg(6), now - arg(9)
 local there = h.a and n('r') + arg(7) > now
 local served = there and math.max(n('t'), n('s')) > now
 local stored, tell = 0, h.q and 1 or 0
@@ -81,13 +81,13 @@ if there and (at < n('a') or at == n('a') and epoch < n('e')) then
   if mine and n('f') == arg(2) then
     redis.call('HSET', KEYS[1], 's', whole(fresh), 'e', whole(math.max(epoch, n('e'))), 'b', whole(now - arg(5)))
   end
-elseif mine or not (served and n('e') >= epoch) then
+elseif not (served and n('e') >= epoch) or mine and now - arg(5) >= n('r') then
   stored = 1
   if served or n('z') > now then tell = 1 end
   redis.call('DEL', KEYS[1])
-  redis.call('HSET', KEYS[1], 'f', ARGV[2], 'e', ARGV[4], 'b', whole(now - arg(5)), 'a', ARGV[3], 'r', whole(now), 'd', ARGV[8],
+  redis.call('HSET', KEYS[1], 'f', ARGV[2], 'e', ARGV[4], 'b', whole(now - arg(5)), 'a', ARGV[3], 'r', whole(received), 'd', ARGV[8],
     't', whole(fresh))
-  live(now + arg(7))
+  live(received + arg(7))
 end
 if stored == 0 then redis.call('HDEL', KEYS[1], 'q') end
 if mine then redis.call('DEL', KEYS[2]) end

@@ -59,7 +59,7 @@ func (s *Snapshots) Publish(ctx context.Context, key string, p snapshot.Publicat
 		return snapshot.Known{}, errTooLarge
 	}
 	reply, err := s.run(ctx, publishScript, key, p.Lease, p.Format, p.At, p.Epoch, p.Asked.Microseconds(), p.Fresh.Microseconds(),
-		p.Lifetime.Microseconds(), p.Body)
+		p.Lifetime.Microseconds(), p.Body, p.Age.Microseconds())
 	if err != nil {
 		return snapshot.Known{}, err
 	}
