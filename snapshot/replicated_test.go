@@ -292,6 +292,31 @@ func TestReplicas(t *testing.T) {
 			r.wantCalls(2)
 			a.read("first", snapshot.Hit)
 		},
+		"what Redis has lost is published again before it is served": func(r *replicas, a, b *node) {
+			a.read("first", snapshot.Miss)
+			b.read("first", snapshot.Miss)
+			r.pass(2 * limits.Fresh)
+			r.u.set(now("second"))
+			a.read("first", snapshot.Stale)
+			r.pass(2 * limits.Fresh)
+			r.server.FlushAll()
+			r.u.set(hangs)
+			a.read("second", snapshot.Stale)
+			b.read("second", snapshot.Stale)
+		},
+		"what was expired here is published again as that": func(r *replicas, a, b *node) {
+			a.read("first", snapshot.Miss)
+			r.server.FlushAll()
+			r.pass(time.Millisecond)
+			r.u.set(func(context.Context, snapshot.Demand) (*doc, error) { return nil, errHere })
+			if read, err := a.get(1); err != nil || read.State != snapshot.Stale {
+				r.Fatal(read, err)
+			}
+			r.u.set(now("second"))
+			if read, err := b.get(1); err != nil || read.Doc.name != "second" {
+				r.Fatal(read, err)
+			}
+		},
 		"a Redis that refuses writes is none": func(r *replicas, a, b *node) {
 			r.server.SetError("OOM command not allowed when used memory > 'maxmemory'.")
 			a.read("first", snapshot.Miss)
