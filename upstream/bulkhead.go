@@ -207,6 +207,27 @@ func (b *bulkhead) remove(w *claim) bool {
 	return true
 }
 
+// waits reports whether a customer's claim waits.
+func (b *bulkhead) waits(w *claim) bool {
+	c := b.customers[w.customer]
+	if c == nil {
+		return false
+	}
+	_, found := c.queue(w.class).find(w)
+	return found
+}
+
+// before counts the claims of others that come before one of a customer with so many of its own ahead of it, at
+// least: each customer has its turn until it has as many calls under way.
+func (b *bulkhead) before(mine *customer, ahead int) (n int) {
+	for _, c := range b.customers {
+		if c != mine {
+			n += min(c.status.readers()+c.other.readers(), max(0, mine.running+ahead-c.running))
+		}
+	}
+	return n
+}
+
 // forget drops a customer of whom nothing runs or waits.
 func (b *bulkhead) forget(id int64, c *customer) {
 	if c.running == 0 && c.waiting() == 0 {
@@ -255,6 +276,9 @@ func (b *bulkhead) nextCall() (w *claim) {
 			continue
 		}
 		mine := b.first(c)
+		if mine != nil && mine.urgency.background && !b.room(b.few) {
+			continue
+		}
 		if mine != nil && (w == nil || cmp.Or(
 			compareBools(mine.urgency.background, w.urgency.background),
 			cmp.Compare(c.running, of.running),

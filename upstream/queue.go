@@ -3,6 +3,7 @@ package upstream
 import (
 	"cmp"
 	"slices"
+	"sort"
 	"time"
 )
 
@@ -20,6 +21,9 @@ func (u urgency) compare(other urgency) int {
 	return cmp.Or(compareBools(u.background, other.background),
 		u.copyFrom.Compare(other.copyFrom), cmp.Compare(u.seq, other.seq))
 }
+
+// forReader reports whether somebody waits without a copy.
+func (u urgency) forReader() bool { return !u.background && u.copyFrom.IsZero() }
 
 // compareBools orders false before true.
 func compareBools(a, b bool) int {
@@ -51,6 +55,11 @@ func (q *queue) remove(w *claim) bool {
 
 func (q *queue) find(w *claim) (at int, found bool) {
 	return slices.BinarySearchFunc(*q, w.urgency, func(other *claim, u urgency) int { return other.urgency.compare(u) })
+}
+
+// readers counts the claims that are not of the background.
+func (q queue) readers() int {
+	return sort.Search(len(q), func(i int) bool { return q[i].urgency.background })
 }
 
 func (q *queue) last() *claim {

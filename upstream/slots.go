@@ -25,9 +25,24 @@ const waitNoted = 10 * time.Millisecond
 type slots struct {
 	metrics *metrics
 
-	mu   sync.Mutex
-	b    *bulkhead
-	hold [classPatient]time.Duration // how long recent calls had their slots, averaged; by class
+	mu    sync.Mutex
+	b     *bulkhead
+	hold  [classPatient]mean // how long calls had their slots, of those that ended since some wait; by class
+	moved time.Time          // when a slot was last given away or became free
+}
+
+// mean is an average of times, of the latest ones most.
+type mean struct {
+	of    time.Duration
+	count int // up to meanOf
+}
+
+// meanOf is of how many times, about, a mean is.
+const meanOf = 32
+
+func (m *mean) add(d time.Duration) {
+	m.count = min(m.count+1, meanOf)
+	m.of += (d - m.of) / time.Duration(m.count)
 }
 
 func newSlots(concurrency int) *slots { return &slots{b: newBulkhead(boundsOf(concurrency))} }
@@ -37,25 +52,12 @@ func newSlots(concurrency int) *slots { return &slots{b: newBulkhead(boundsOf(co
 // slot is to be released.
 func (s *slots) acquire(ctx context.Context, w *claim, unwanted <-chan struct{}, wait time.Duration) (recalled bool, f *failure) {
 	w.turn = make(chan turn, 1)
-	s.mu.Lock()
-	if away := s.b.add(w); away != nil {
-		away.turn <- turnAway
-	}
-	s.dispatch()
-	s.mu.Unlock()
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	had, why := turnNone, refusedWaited
-	select {
-	case had = <-w.turn:
-	case <-timer.C:
-	case <-ctx.Done():
-	case <-unwanted:
-	}
+	s.join(w)
+	had, why := s.await(ctx, w, unwanted, wait), refusedWaited
 	after, own := time.Second, false
 	if had != turnNow {
 		s.mu.Lock()
-		after, own = s.pause(w), s.b.ownBound(w)
+		after, own = min(max(s.turnIn(w, time.Now()), time.Second), retryAfterLimit), s.b.ownBound(w)
 		if had == turnNone && !s.b.remove(w) {
 			had = <-w.turn // meanwhile
 		}
@@ -87,17 +89,71 @@ func (s *slots) acquire(ctx context.Context, w *claim, unwanted <-chan struct{},
 	return false, busy(why, after)
 }
 
+// join has a claim wait, and dispatches.
+func (s *slots) join(w *claim) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	waited := s.b.queued > 0
+	if away := s.b.add(w); away != nil {
+		away.turn <- turnAway
+	}
+	s.dispatch()
+	if !waited && s.b.queued > 0 { // what was before says little of what is to come
+		s.hold = [classPatient]mean{}
+	}
+}
+
+// await waits for the turn of a claim, until ctx ends or nobody wants it any more, no longer than wait: turnNone.
+// A reader without a copy does not begin to wait where its turn would come too late for the call itself, and waits no
+// longer when it can't come at all: the one is stricter than the other, so that those who wait at all are mostly served.
+func (s *slots) await(ctx context.Context, w *claim, unwanted <-chan struct{}, wait time.Duration) turn {
+	until, look := time.Now().Add(wait), wait
+	if w.urgency.forReader() {
+		look = wait / 32
+	}
+	if s.tooLate(w, wait, wait/2) {
+		return turnNone
+	}
+	timer := time.NewTimer(look)
+	defer timer.Stop()
+	for {
+		select {
+		case had := <-w.turn:
+			return had
+		case <-timer.C:
+		case <-ctx.Done():
+			return turnNone
+		case <-unwanted:
+			return turnNone
+		}
+		left := time.Until(until)
+		if left <= 0 || s.tooLate(w, left, 0) {
+			return turnNone
+		}
+		look *= 2
+		timer.Reset(min(look, left))
+	}
+}
+
+// tooLate reports whether somebody waits for a claim whose turn can't come in the time that is left, less what the
+// call takes then, but no more than most.
+func (s *slots) tooLate(w *claim, left, most time.Duration) bool {
+	if w.class > classOther || !w.urgency.forReader() {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.waits(w) && s.turnIn(w, time.Now()) > left-min(s.hold[w.class].of, most)
+}
+
 // release gives a slot back that a call had for so long; 0: it made no use of it.
 func (s *slots) release(w *claim, held time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.b.end(w)
 	if w.class < classPatient && held > 0 {
-		if mean := &s.hold[w.class]; *mean == 0 {
-			*mean = held
-		} else {
-			*mean += (held - *mean) / 8
-		}
+		s.hold[w.class].add(held)
+		s.moved = time.Now()
 	}
 	s.dispatch()
 }
@@ -105,6 +161,9 @@ func (s *slots) release(w *claim, held time.Duration) {
 // dispatch gives free slots away. The lock is held.
 func (s *slots) dispatch() {
 	for w := s.b.next(); w != nil; w = s.b.next() {
+		if w.class < classPatient {
+			s.moved = time.Now()
+		}
 		w.turn <- turnNow
 	}
 }
@@ -127,43 +186,36 @@ func (s *slots) counts() (running, waiting int) {
 	return s.b.total(), len(s.b.waiting())
 }
 
-// pause estimates when a call that is refused might get a slot: from how many are before it,
-// and the pace at which slots became free lately. The lock is held.
-func (s *slots) pause(w *claim) time.Duration {
-	if w.class > classOther {
-		return time.Second
+// turnIn estimates when a call that waits, or is refused, gets its slot at the earliest: if nothing more urgent
+// comes, and slots become free as fast as they did since calls wait. 0: nothing is known of that. The lock is held.
+func (s *slots) turnIn(w *claim, now time.Time) time.Duration {
+	c := s.b.customers[w.customer]
+	if c == nil || w.class > classOther {
+		return 0
 	}
-	mine, customers := 0, 0
-	for id, c := range s.b.customers {
-		if c.waiting() > 0 {
-			customers++
-		}
-		if id == w.customer {
-			mine = c.waiting()
-		}
-	}
-	ahead, pace := min(mine*customers, s.b.queued)+1, 0.0 // calls, and calls a second
-	if s.b.ownBound(w) {
-		c := s.b.customers[w.customer]
-		ahead, pace = len(c.other)+1, s.paceOf(classOther, c.others)
-	} else {
-		pace = s.paceOf(classStatus, s.b.running[classStatus]) + s.paceOf(classOther, s.b.running[classOther])
+	ahead, _ := c.queue(w.class).find(w)
+	pace := s.paceOf(classOther, c.others, now) // calls a second
+	if !s.b.ownBound(w) {
+		ahead += s.b.before(c, ahead)
+		pace = s.paceOf(classStatus, s.b.running[classStatus], now) + s.paceOf(classOther, s.b.running[classOther], now)
 	}
 	if pace == 0 {
-		return time.Second
+		return 0
 	}
-	return min(max(time.Duration(float64(ahead)/pace*float64(time.Second)), time.Second), retryAfterLimit)
+	return time.Duration(float64(ahead+1) / pace * float64(time.Second))
 }
 
-func (s *slots) paceOf(of class, running int) float64 {
-	return float64(running) / max(s.hold[of], time.Millisecond).Seconds()
+// paceOf gives how many of so many calls end in a second. When none began or ended for a while, each of them has
+// run for at least that long.
+func (s *slots) paceOf(of class, running int, now time.Time) float64 {
+	return float64(running) / max(s.hold[of].of, now.Sub(s.moved), time.Millisecond).Seconds()
 }
 
 // refused is why a call got no slot, as metrics count it.
 type refused string
 
 const (
-	refusedWaited   refused = "waited"   // for too long
+	refusedWaited   refused = "waited"   // for too long, or would have
 	refusedFull     refused = "full"     // too many wait
 	refusedCustomer refused = "customer" // bounds of the customer's own
 	refusedUnwanted refused = "unwanted" // nobody waits any more
