@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"math"
 	"sync"
 	"time"
 
@@ -8,7 +9,7 @@ import (
 	gocache "github.com/patrickmn/go-cache"
 )
 
-// memory is a go-cache bounded by an LRU of its keys.
+// memory is a go-cache bounded by an LRU of its keys, by how many and by how many bytes there are.
 //
 // go-cache hands out the stored reference, and expires by the wall clock, which can be
 // set: entries guard themselves, have no expiry of go-cache's, and are evicted alone.
@@ -24,10 +25,18 @@ type memory[D Document[D]] struct {
 	// rather than starting a second fetch.
 	flying map[string]*entry[D]
 
-	bytes, most int // of the documents of keys; most is 0 for any
+	bytes, most int    // of keys and offered; most is 0 for any
+	evictions   uint64 // entries that made room for others
 }
 
+// entryOverhead is what an entry takes beside its key and its document: itself, its copy, and its places in
+// a go-cache and an LRU.
+const entryOverhead = 560
+
 func newMemory[D Document[D]](entries, most int) *memory[D] {
+	if entries == 0 {
+		entries = math.MaxInt
+	}
 	m := &memory[D]{most: most, cache: gocache.New(gocache.NoExpiration, 0), flying: map[string]*entry[D]{}}
 	m.keys, _ = lru.NewWithEvict(max(entries, 1), m.evicted) // fails for a size below 1 alone
 	m.offered, _ = lru.NewWithEvict(max(entries, 1), m.evicted)
@@ -102,14 +111,29 @@ func (m *memory[D]) keep(e *entry[D]) {
 	other.Remove(e.key)
 	delete(m.flying, e.key)
 	m.cache.Set(e.key, e, gocache.NoExpiration)
-	bound.Add(e.key, e)
-	if m.most > 0 && bound == m.keys {
-		m.bytes -= e.weight
-		e.weight = e.size()
-		for m.bytes += e.weight; m.bytes > m.most && m.keys.Len() > 1; {
-			m.keys.RemoveOldest()
-		}
+	if bound.Add(e.key, e) {
+		m.evictions++
 	}
+	m.bytes -= e.weight
+	e.weight = entryOverhead + len(e.key) + e.size()
+	m.bytes += e.weight
+	for m.most > 0 && m.bytes > m.most && m.evict() {
+		m.evictions++
+	}
+}
+
+// evict makes room, and reports whether it could. What was offered alone goes first, and one entry
+// in use stays, however large.
+func (m *memory[D]) evict() bool {
+	switch {
+	case m.offered.Len() > 0:
+		m.offered.RemoveOldest()
+	case m.keys.Len() > 1:
+		m.keys.RemoveOldest()
+	default:
+		return false
+	}
+	return true
 }
 
 // keepPut keeps an entry that a document was put in. It returns false if the key has
@@ -171,3 +195,18 @@ func (m *memory[D]) all() []*entry[D] {
 }
 
 func (m *memory[D]) len() int { return m.keys.Len() + m.offered.Len() }
+
+// Usage is what a bounded memory holds.
+type Usage struct {
+	Entries   int
+	Bytes     int    // that they take, by estimate
+	Evictions uint64 // entries that made room for others since the start
+}
+
+// Usage gives what is kept. What is being fetched of keys that were evicted does not count.
+func (c *Cache[D]) Usage() Usage {
+	m := c.memory
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return Usage{Entries: m.len(), Bytes: m.bytes, Evictions: m.evictions}
+}

@@ -22,15 +22,16 @@ type Limits struct {
 	QueueTimeout         time.Duration // how long it may wait in a queue of its own beside that
 	Backoff              time.Duration // after a failed fetch no other begins for this long; 0: 5 s
 	MaxBackoff           time.Duration // after further failures; 0: 10 s. Half of either may be added
-	Entries              int           // most keys kept, and most that were offered alone; the least recently used go first
-	Bytes                int           // most of the documents that have a method Size() int, of keys that are in use, but for one; 0: any
+	Entries              int           // most keys kept, and most that were offered alone; the least recently used go first; 0: any
+	Bytes                int           // most that all of them take, but for one; those that were offered alone go first; 0: any
 }
 
 // Document is what a Cache keeps. It is shared between readers and so immutable.
 //
 // A document may also have a method Ahead(now time.Time) bool, which reports whether its
 // state is of a time to come. While newer answers are discarded because of such a copy,
-// reads of it are Failed.
+// reads of it are Failed. And a method Size() int, the bytes that it takes in memory beside its key
+// and its place in the Cache, as long as it is kept.
 type Document[D any] interface {
 	// Older reports whether this is an older state than another document of the same
 	// key: a Cache never serves it after that one.

@@ -76,6 +76,7 @@ func (c *Cache[D]) loadCopy(ctx context.Context, e *entry[D], l *load, endings u
 	if age < 0 {
 		age = fresh + 1 // a clock was set: how old it is is not known
 	}
+	defer c.memory.keepPut(e) // with the lock given back: what it takes has changed
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.load = nil

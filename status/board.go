@@ -8,6 +8,7 @@ import (
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
+	"esagate/api"
 	"esagate/internal/background"
 	"esagate/registry"
 	"esagate/snapshot"
@@ -15,8 +16,8 @@ import (
 )
 
 const (
-	// maxPlaces bounds the sources that are remembered, of some two kilobytes each.
-	maxPlaces = 50_000
+	// placeSize is what a source takes that is remembered, at most where it has ten streams and no long texts.
+	placeSize = 2 << 10
 	// learnTimeout is how long a judgement waits for what the registry has kept of a source.
 	learnTimeout = 3 * time.Second
 )
@@ -49,11 +50,21 @@ type place struct {
 	deleted bool
 }
 
-func newBoard(s *Service, lapse time.Duration) *board {
+// newBoard makes a board that takes so many bytes, by estimate; 0: any number.
+func newBoard(s *Service, lapse time.Duration, most int) *board {
 	b := &board{s: s, lapse: lapse, work: background.NewGroup(s.log), waits: map[int64][]*place{}}
-	b.places, _ = lru.New[int64, *place](maxPlaces) // fails for a size below 1 alone
-	b.tenants, _ = lru.New[string, *place](maxPlaces)
+	places := placesIn(most)
+	b.places, _ = lru.New[int64, *place](places) // fails for a size below 1 alone
+	b.tenants, _ = lru.New[string, *place](places)
 	return b
+}
+
+// placesIn gives how many sources are remembered in so many bytes.
+func placesIn(bytes int) int {
+	if bytes == 0 {
+		return anyNumber
+	}
+	return max(bytes/placeSize, 1)
 }
 
 // place gives the place of a source, a new one if it has none.
@@ -266,7 +277,7 @@ func (b *board) learn(p *place, kept *registry.Standing) {
 		}
 	case k != nil && (isNewer(kept, was) || first && was.isNothing()):
 		k.refused = was.refused
-		b.set(p, k, false)
+		b.set(p, k, nil, false)
 	default:
 		next := *was
 		changed := kept.ChangedAt.After(was.changedAt())
@@ -277,7 +288,7 @@ func (b *board) learn(p *place, kept *registry.Standing) {
 			next.since, changed = k.since, true
 		}
 		if changed {
-			b.set(p, &next, false)
+			b.set(p, &next, nil, false)
 		}
 	}
 }
@@ -293,30 +304,25 @@ func (b *board) decide(p *place) {
 		return
 	}
 	p.src = src
-	next := b.stands(p, src, p.now.Load(), time.Now())
-	b.set(p, next, !p.told && (p.learned || !next.isNothing())) // the registry may know more
+	next, syncs := b.stands(p, src, p.now.Load(), time.Now())
+	b.set(p, next, syncs, !p.told && (p.learned || !next.isNothing())) // the registry may know more
 	p.told = false
 }
 
-// stands gives how a source stands by the newest that is known. The lock is held.
-func (b *board) stands(p *place, src *registry.Source, was *known, now time.Time) *known {
+// stands gives how a source stands by the newest that is known, and its streams as a document has them. The lock is held.
+func (b *board) stands(p *place, src *registry.Source, was *known, now time.Time) (next *known, syncs api.Syncs) {
 	tenantID, absentNow := src.Connection.TenantID, p.absent
 	p.absent = false
 	if tenantID == "" {
-		return unseen(src, was, b.lapse, now)
+		return unseen(src, was, b.lapse, now), nil
 	}
-	var next *known
 	read, ok := b.s.documents.Peek(tenantID)
 	switch {
 	case ok && read.Age <= b.lapse && !was.isAhead(read.Doc, b.lapse, now):
-		view := read.Doc.view(b.s, src, viewState{})
-		next = &known{src: src, version: src.Connection.Version, documentAt: read.Doc.at, receivedAt: now.Add(-read.Age), view: view}
-		if was != nil && was.view == view {
-			next.state, next.facts = was.state, was.facts
-		} else {
-			next.state, next.facts = transform.Judge(src, view.Status, false)
-		}
-		next = next.after(was, now)
+		seen := b.s.view(read.Doc, src, viewState{}).Status
+		next = &known{src: src, version: src.Connection.Version, documentAt: read.Doc.at, receivedAt: now.Add(-read.Age)}
+		next.state, next.facts = transform.Judge(src, seen, false)
+		next, syncs = next.after(was, now), seen.Syncs
 	case absentNow:
 		next = absent(src, was, now)
 	default:
@@ -324,15 +330,15 @@ func (b *board) stands(p *place, src *registry.Source, was *known, now time.Time
 	}
 	next.stale = ok && read.Failed
 	next.refused = b.s.deps.Upstream.BreakerOpen(tenantID)
-	return next
+	return next, syncs
 }
 
-// set makes next what is known of a source, and tells of it; keep: the registry is to keep it. The
-// lock is held.
-func (b *board) set(p *place, next *known, keep bool) {
+// set makes next what is known of a source, and tells of it; syncs are its streams, if it was judged by a document; keep: the
+// registry is to keep it. The lock is held.
+func (b *board) set(p *place, next *known, syncs api.Syncs, keep bool) {
 	was := p.now.Load()
 	p.now.Store(next) // before: who begins to follow and is not told reads it
-	b.tell(was, next, p.written)
+	b.tell(was, next, syncs, p.written)
 	p.written = false
 	if keep {
 		b.s.tier.stand(next)

@@ -33,13 +33,22 @@ type histories struct {
 // Older implements snapshot.Document.
 func (h *histories) Older(than *histories) bool { return h.at.Before(than.at) }
 
+// Size is the bytes that they take, by estimate.
+func (h *histories) Size() int {
+	size := 0
+	for _, of := range h.streams {
+		size += 512 + 256*len(of.RecentRuns)
+	}
+	return size
+}
+
 // SyncType gives the name by which the sales agent is asked for a stream of a source. name is in either
 // spelling; the last status that is known, however old, says how the sales agent spells it (contract 4.2).
 // It gives "" for what can't be the name of a stream.
 func (s *Service) SyncType(src *registry.Source, name string) string {
 	var names transform.StreamNames
 	if last, ok := s.documents.Peek(src.Connection.TenantID); ok {
-		names = last.Doc.streams
+		names = s.opened.contents(last.Doc, time.Now()).Streams
 	}
 	return names.Upstream(name)
 }
@@ -49,12 +58,13 @@ func (s *Service) SyncType(src *registry.Source, name string) string {
 func (s *Service) recentHistories(ctx context.Context, came time.Time, src *registry.Source, doc *document) *histories {
 	ctx, cancel := context.WithDeadline(ctx, came.Add(s.cfg.Limits.Timeout))
 	defer cancel()
-	names := make([]string, min(len(doc.status.Syncs), historyStreams))
+	says := s.opened.contents(doc, came)
+	names := make([]string, min(len(says.Status.Syncs), historyStreams))
 	for i := range names {
-		names[i] = doc.status.Syncs[i].Name
+		names[i] = says.Status.Syncs[i].Name
 	}
 	c := src.Connection
-	got, err := s.histories.Get(ctx, c.TenantID, c.Epoch, s.historyFetcher(c, names, doc.streams))
+	got, err := s.histories.Get(ctx, c.TenantID, c.Epoch, s.historyFetcher(c, names, says.Streams))
 	if err != nil {
 		return nil
 	}

@@ -12,14 +12,14 @@ import (
 
 // tell publishes what is new of a source, if anybody wants to know. was is nil if nothing was known;
 // written: and it may have been changed since.
-func (b *board) tell(was, next *known, written bool) {
+func (b *board) tell(was, next *known, syncs api.Syncs, written bool) {
 	if !b.wanted(next.src) {
 		return
 	}
 	if written || was != nil && shows(was.src, next.src) {
 		b.publish(next.src, api.EventConnectionChanged, "", connectionEvent(next.src, false))
 	}
-	b.tellSyncs(was, next)
+	b.tellSyncs(was, next, syncs)
 	row := api.Encode(next.item())
 	if was != nil {
 		before := was.item()
@@ -39,12 +39,11 @@ func (b *board) tellDeleted(src *registry.Source) {
 }
 
 // tellSyncs publishes in what the streams of a document differ from those of the one before.
-func (b *board) tellSyncs(was, next *known) {
-	if was == nil || next.view == nil || was.documentAt.IsZero() || !next.documentAt.After(was.documentAt) ||
+func (b *board) tellSyncs(was, next *known, syncs api.Syncs) {
+	if was == nil || was.documentAt.IsZero() || !next.documentAt.After(was.documentAt) ||
 		next.receivedAt.Sub(was.receivedAt) > b.lapse {
 		return
 	}
-	syncs := next.view.Status.Syncs
 	for i := range syncs {
 		at := was.facts.Syncs.Index(syncs[i].Name)
 		if at < 0 {

@@ -54,8 +54,8 @@ func (p *page) Older(than *page) bool { return p.at.Before(than.at) }
 // Size is the bytes that it takes at most, with its compressed form.
 func (p *page) Size() int { return 2*len(p.body.Plain) + pageOverhead }
 
-// pageOverhead is what a page takes beside its text, with its key.
-const pageOverhead = 1 << 10
+// pageOverhead is what a page takes beside its text.
+const pageOverhead = 512
 
 // PageAnswer is a page for one reader.
 type PageAnswer struct {
@@ -125,11 +125,15 @@ func (s *Service) pagesOf(src *registry.Source, q upstream.HistoryQuery) *Pages 
 // hasStream reports whether the last status of a source has a stream, by upstream's name.
 func (s *Service) hasStream(src *registry.Source, name string) bool {
 	last, ok := s.documents.Peek(src.Connection.TenantID)
-	if !ok || last.Doc.status == nil {
+	if !ok {
 		return false
 	}
-	for i := range last.Doc.status.Syncs {
-		if last.Doc.streams.Upstream(last.Doc.status.Syncs[i].Name) == name {
+	says := s.opened.contents(last.Doc, time.Now())
+	if says.Status == nil {
+		return false
+	}
+	for i := range says.Status.Syncs {
+		if says.Streams.Upstream(says.Status.Syncs[i].Name) == name {
 			return true
 		}
 	}

@@ -56,7 +56,7 @@ func (s *Service) Get(ctx context.Context, src *registry.Source, runs int) (Answ
 			return Answer{}, err
 		}
 	}
-	return Answer{View: got.Doc.view(s, src, state), Read: got}, nil
+	return Answer{View: s.view(got.Doc, src, state), Read: got}, nil
 }
 
 // Known gives the last status of a source that this process has, however old, and asks nobody. It gives
@@ -66,7 +66,7 @@ func (s *Service) Known(src *registry.Source) (Answer, bool) {
 	if !ok {
 		return Answer{}, false
 	}
-	return Answer{View: read.Doc.view(s, src, viewState{stale: read.Failed}), Read: read}, true
+	return Answer{View: s.view(read.Doc, src, viewState{stale: read.Failed}), Read: read}, true
 }
 
 // local gives the status of a source without a tenant. It is kept like the others, so
@@ -74,17 +74,17 @@ func (s *Service) Known(src *registry.Source) (Answer, bool) {
 func (s *Service) local(ctx context.Context, src *registry.Source) (Answer, error) {
 	c := src.Connection
 	got, err := s.pending.Get(ctx, strconv.FormatInt(c.ID, 10), c.Epoch, func(context.Context, snapshot.Demand) (*document, error) {
-		doc := &document{at: time.Now()}
+		var says said
 		if s.cfg.Subscribes {
-			doc.subscribed = new(bool)
+			says.Subscribed = new(bool)
 		}
-		return doc, nil
+		return newDocument(time.Now(), says), nil
 	})
 	if err != nil {
 		return Answer{}, unavailable(err)
 	}
 	s.ins.SnapshotRead(telemetry.ReadNone)
-	return Answer{View: got.Doc.view(s, src, viewState{}), Read: got, Local: true}, nil
+	return Answer{View: s.view(got.Doc, src, viewState{}), Read: got, Local: true}, nil
 }
 
 // Refresh makes sure that the status of a source is fresh, with the same one call that
@@ -114,23 +114,25 @@ func (s *Service) fetcher(src *registry.Source, background bool) snapshot.Fetch[
 			}
 			return nil, err
 		}
-		doc := &document{at: answer.FetchedAt.Time, streams: transform.StreamNamesOf(answer.Syncs)}
+		says := said{Streams: transform.StreamNamesOf(answer.Syncs)}
 		var malformed []string
-		doc.status, malformed = transform.Snapshot(answer)
+		says.Status, malformed = transform.Snapshot(answer)
 		for _, path := range answer.Notes.Unknown {
 			s.ins.UnknownField(path)
 		}
 		for _, path := range malformed {
 			s.ins.MalformedField(path)
 		}
-		if contradicts(src.Connection, doc.status) {
+		if contradicts(src.Connection, says.Status) {
 			s.deps.CheckTenant(src)
 		}
-		doc.signal = transform.InventorySync(doc.status)
-		recorded := s.recorder.record(ctx, src, doc.signal)
+		signal := transform.InventorySync(says.Status)
+		recorded := s.recorder.record(ctx, src, signal)
 		grace, cancel := context.WithTimeout(ctx, recordGrace)
 		defer cancel()
-		doc.webhooks, doc.subscribed = counted(grace)
+		says.Webhooks, says.Subscribed = counted(grace)
+		doc := newDocument(answer.FetchedAt.Time, says)
+		s.opened.keep(doc, &contents{said: says, signal: signal, length: doc.length}, time.Now())
 		select {
 		case <-recorded:
 		case <-grace.Done():

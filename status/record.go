@@ -109,14 +109,14 @@ func (s *Service) recordSync(ctx context.Context, src *registry.Source, signal r
 	s.deps.SyncFinished(ctx, src, signal.CompletedAt, signal.ObservedAt)
 }
 
-// taught gives a source with what the document says of its last inventory sync, which the
+// taught gives a source with what a document says of its last inventory sync, which the
 // registry may not have recorded yet.
-func (d *document) taught(src *registry.Source) *registry.Source {
+func (c *contents) taught(src *registry.Source) *registry.Source {
 	last := src.Connection.InventorySync
-	if d.signal.ObservedAt.IsZero() || last != nil && !d.signal.ObservedAt.After(last.ObservedAt) {
+	if c.signal.ObservedAt.IsZero() || last != nil && !c.signal.ObservedAt.After(last.ObservedAt) {
 		return src
 	}
-	sync := d.signal.Kept().Following(last)
+	sync := c.signal.Kept().Following(last)
 	with, connection := *src, *src.Connection
 	connection.InventorySync = &sync
 	with.Connection = &connection
@@ -149,7 +149,8 @@ func (s *Service) countDeliveries(ctx context.Context, src *registry.Source) (co
 		case <-ctx.Done():
 		}
 		if last, ok := s.documents.Peek(c.TenantID); ok {
-			return last.Doc.webhooks, last.Doc.subscribed
+			says := s.opened.contents(last.Doc, time.Now())
+			return says.Webhooks, says.Subscribed
 		}
 		return nil, nil
 	}

@@ -22,8 +22,6 @@ type known struct {
 	stale      bool      // a refresh has failed since
 	refused    bool      // a breaker keeps calls for the tenant back
 	changedBy  *api.ChangedBy
-
-	view *View // that it was judged by; nil: none, or it was judged by another process
 }
 
 // Breaker words.
@@ -71,7 +69,7 @@ func (k *known) lapsed(after time.Duration, now time.Time) *known {
 		return k
 	}
 	old := *k
-	old.state, old.since, old.gone, old.view = transform.StateUnknown, end, false, nil
+	old.state, old.since, old.gone = transform.StateUnknown, end, false
 	old.facts = transform.WithoutNews(k.facts)
 	return &old
 }
@@ -151,7 +149,7 @@ func unseen(src *registry.Source, was *known, lapse time.Duration, now time.Time
 	}
 	if was != nil && (was.ofTenant() || was.wasHeard()) {
 		kept := *was
-		kept.src, kept.version, kept.view = src, src.Connection.Version, nil
+		kept.src, kept.version = src, src.Connection.Version
 		return kept.lapsed(lapse, now)
 	}
 	next.after(was, now)

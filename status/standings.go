@@ -35,7 +35,7 @@ func (t *tier) stand(k *known) {
 	id := k.src.Connection.ID
 	of, ok := t.standings[id]
 	if !ok {
-		if len(t.standings) >= maxPlaces {
+		if len(t.standings) >= t.places {
 			return // the next judgement will do
 		}
 		of = &standingSave{}

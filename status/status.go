@@ -30,6 +30,7 @@ type Config struct {
 	Limits     snapshot.Limits
 	Envelope   bool // bodies have the form {"data": …, "error": null} (contract 8.1)
 	Subscribes bool // the operator wants webhook subscriptions: a missing one is an open task
+	Memory     int  // bytes that statuses may take, and how sources stand; 0: any
 }
 
 // Deps are the parts that a Service stands on. It closes none of them.
@@ -68,6 +69,7 @@ type Service struct {
 	kept      []*Pages                   // these and those of others
 	adServers *snapshot.Cache[*document] // without content
 	tier      *tier                      // behind documents
+	opened    *opened                    // of documents, pending and those that are being fetched
 	recorder  *recorder
 	board     *board
 	keeper    *keeper
@@ -98,17 +100,19 @@ func New(cfg Config, deps Deps) *Service {
 		s.board.fetched(tenantID, o, false)
 	}
 	counted.Took = func(tenantID string, o snapshot.Outcome) { s.board.fetched(tenantID, o, true) }
-	s.tier = newTier(deps.Directory, s.log, cfg.Limits)
-	s.documents = snapshot.NewTiered[*document](cfg.Limits, counted, s.tier)
+	may := sharesOf(cfg.Memory)
+	s.opened = newOpened(s.log, may.open)
+	s.tier = newTier(deps.Directory, s.log, cfg.Limits.StaleIfError, may)
+	s.documents = snapshot.NewTiered[*document](bounded(cfg.Limits, may.documents), counted, s.tier)
 	s.share()
-	s.pending = snapshot.New[*document](local, snapshot.Options{})
-	s.histories = snapshot.New[*histories](cfg.Limits, snapshot.Options{Busy: ofTenants.Busy, RetryAfter: ofTenants.RetryAfter})
-	s.adServers = snapshot.New[*document](brief, ofTenants)
+	s.pending = snapshot.New[*document](bounded(local, may.local), snapshot.Options{})
+	s.histories = snapshot.New[*histories](bounded(cfg.Limits, may.histories), snapshot.Options{Busy: ofTenants.Busy, RetryAfter: ofTenants.RetryAfter})
+	s.adServers = snapshot.New[*document](bounded(brief, may.local), ofTenants)
 	common, rare := cfg.Limits, cfg.Limits
 	common.Entries, rare.Entries = commonPages, rarePages
 	s.pages, s.rarePages = s.NewPages("sync_history", common), s.NewPages("sync_history", rare)
 	s.recorder = newRecorder(s.log, s.recordSync)
-	s.board = newBoard(s, cfg.Limits.StaleIfError)
+	s.board = newBoard(s, cfg.Limits.StaleIfError, may.places)
 	s.wants = newWants(s)
 	s.keeper = newKeeper(s)
 	s.ins.SnapshotEntries(s.documents.Len)
@@ -166,6 +170,7 @@ func (s *Service) Close(ctx context.Context) {
 	_ = s.recorder.group.Close(ctx) // what is not recorded, the next status says again
 	_ = s.board.work.Close(ctx)
 	s.tier.close(ctx)
+	_ = s.opened.work.Close(ctx)
 }
 
 // logRefresh logs a refresh that failed; while a breaker is open the breaker's own

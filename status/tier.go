@@ -3,23 +3,23 @@ package status
 import (
 	"context"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
 	"golang.org/x/sync/semaphore"
 
-	"esagate/api"
 	"esagate/internal/background"
 	"esagate/registry"
 	"esagate/snapshot"
-	"esagate/transform"
 )
 
 // Bounds of what is written behind, and of what is read.
 const (
 	saveTick  = time.Second
 	savePause = time.Minute // the least time between two writes of a tenant
-	saveSpan  = 30          // ticks in which as many tenants as there can be are written
+	saveSpan  = 30          // ticks in which all tenants are written that wait or were written lately
 	saveRows  = 100         // of a transaction
 	saveBytes = 1 << 20     // of documents; one more may be added
 	warnPause = time.Minute
@@ -37,13 +37,15 @@ type tier struct {
 	directory *registry.Directory
 	log       *slog.Logger
 	lapse     time.Duration // after which an older document may replace a newer one
-	most      int           // tenants
+	most      int           // bytes of tenants; 0: any
+	places    int           // most standings
 	loads     *semaphore.Weighted
 	work      *background.Group
 	wake      chan struct{} // holds one: there is something to write
 
 	mu        sync.Mutex
 	tenants   map[string]*saving
+	bytes     int                 // of tenants
 	gone      map[string]struct{} // tenants to be forgotten
 	standings standings
 	warned    time.Time
@@ -55,9 +57,12 @@ type saving struct {
 	due    time.Time
 }
 
+// savingOverhead is what a tenant takes beside its key and its document.
+const savingOverhead = 160
+
 // newTier starts a tier. The caller ends it with close.
-func newTier(d *registry.Directory, log *slog.Logger, limits snapshot.Limits) *tier {
-	t := &tier{directory: d, log: log, lapse: limits.StaleIfError, most: limits.Entries, loads: semaphore.NewWeighted(loadsAtOnce),
+func newTier(d *registry.Directory, log *slog.Logger, lapse time.Duration, may shares) *tier {
+	t := &tier{directory: d, log: log, lapse: lapse, most: may.saving, places: placesIn(may.places), loads: semaphore.NewWeighted(loadsAtOnce),
 		work: background.NewGroup(log), wake: make(chan struct{}, 1), tenants: map[string]*saving{}, gone: map[string]struct{}{}, standings: standings{}}
 	t.work.Go(context.Background(), "save snapshots", t.run)
 	return t
@@ -76,7 +81,7 @@ func (t *tier) run(ctx context.Context) {
 				return
 			}
 			_ = background.Guard(ctx, t.log, "save", func(ctx context.Context) error {
-				t.save(ctx, time.Now(), max(t.most/saveSpan, saveRows))
+				t.save(ctx, time.Now(), saveSpan)
 				return nil
 			})
 		}
@@ -111,7 +116,7 @@ func (t *tier) close(ctx context.Context) {
 	if t.work.Close(ctx) != nil {
 		return // the database hangs
 	}
-	t.save(ctx, time.Now().Add(savePause), t.most)
+	t.save(ctx, time.Now().Add(savePause), 1)
 }
 
 // Store implements snapshot.Tier.
@@ -121,22 +126,38 @@ func (t *tier) Store(key string, c snapshot.Copy[*document]) {
 	delete(t.gone, key)
 	of, ok := t.tenants[key]
 	if !ok {
-		if len(t.tenants) >= t.most {
+		if t.most > 0 && t.bytes > t.most {
 			return
 		}
 		of = &saving{}
 		t.tenants[key] = of
+		t.bytes += savingOverhead + len(key)
 	}
-	of.newest = c
+	t.set(of, c)
 	t.woken()
+}
+
+// set makes a document, or none, what is to be written of a tenant. The lock is held.
+func (t *tier) set(of *saving, newest snapshot.Copy[*document]) {
+	t.bytes += newest.Doc.Size() - of.newest.Doc.Size()
+	of.newest = newest
+}
+
+// remove forgets a tenant. The lock is held.
+func (t *tier) remove(key string) {
+	if of := t.tenants[key]; of != nil {
+		t.set(of, snapshot.Copy[*document]{})
+		t.bytes -= savingOverhead + len(key)
+		delete(t.tenants, key)
+	}
 }
 
 // Drop implements snapshot.Tier.
 func (t *tier) Drop(key string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	delete(t.tenants, key)
-	if len(t.gone) < t.most {
+	t.remove(key)
+	if len(t.gone) < t.places {
 		t.gone[key] = struct{}{}
 	}
 	t.woken()
@@ -144,6 +165,9 @@ func (t *tier) Drop(key string) {
 
 // Load implements snapshot.Tier.
 func (t *tier) Load(ctx context.Context, key string) (none snapshot.Copy[*document], ok bool) {
+	if newest, known := t.unwritten(key); known {
+		return newest, newest.Doc != nil
+	}
 	if t.loads.Acquire(ctx, 1) != nil {
 		return none, false
 	}
@@ -159,28 +183,39 @@ func (t *tier) Load(ctx context.Context, key string) (none snapshot.Copy[*docume
 	return snapshot.Copy[*document]{Doc: doc, ReceivedAt: kept.ReceivedAt, Epoch: kept.Epoch}, true
 }
 
-// save writes what is due by a time, of so many tenants.
-func (t *tier) save(ctx context.Context, by time.Time, most int) {
+// unwritten gives what the database does not have yet of a tenant; known: that is so. Without a Doc, it is to be forgotten.
+func (t *tier) unwritten(key string) (newest snapshot.Copy[*document], known bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if of := t.tenants[key]; of != nil && of.newest.Doc != nil {
+		return of.newest, true
+	}
+	_, known = t.gone[key]
+	return newest, known
+}
+
+// save writes what is due by a time, of a share of the tenants at most.
+func (t *tier) save(ctx context.Context, by time.Time, share int) {
 	if !t.directory.StoreAvailable() || !t.saveStandings(ctx, by) {
 		return
 	}
-	due, gone := t.take(by, most)
-	for key := range gone {
+	due, gone := t.take(by, share)
+	for _, key := range gone {
 		if err := t.directory.Snapshots().ForgetSnapshot(ctx, key); err != nil {
-			t.putBack(due, gone)
 			t.warn(ctx, err)
 			return
 		}
-		delete(gone, key)
+		t.forgotten(key)
 	}
 	for len(due) > 0 {
 		batch, length := make([]registry.Snapshot, 0, min(len(due), saveRows)), 0
-		var keys []string
+		written := map[string]*document{}
 		for key, c := range due {
-			if len(keys) == saveRows || length > saveBytes {
+			if len(written) == saveRows || length > saveBytes {
 				break
 			}
-			keys = append(keys, key)
+			written[key] = c.Doc
+			delete(due, key)
 			encoded := c.Doc.encode()
 			if len(encoded) > registry.MaxSnapshot {
 				continue // it will be fetched
@@ -189,50 +224,49 @@ func (t *tier) save(ctx context.Context, by time.Time, most int) {
 			batch = append(batch, registry.Snapshot{TenantID: key, Epoch: c.Epoch, At: c.Doc.at, ReceivedAt: c.ReceivedAt, Document: encoded})
 		}
 		if err := t.directory.Snapshots().KeepSnapshots(ctx, batch, time.Now().Add(-t.lapse)); err != nil {
-			t.putBack(due, nil)
 			t.warn(ctx, err)
 			return
 		}
-		for _, key := range keys {
-			delete(due, key)
-		}
+		t.written(written)
 	}
 }
 
-// take gives what is due by a time, of so many tenants, and forgets tenants that were written and
-// have nothing new.
-func (t *tier) take(by time.Time, most int) (due map[string]snapshot.Copy[*document], gone map[string]struct{}) {
+// take gives what is due by a time, of a share of the tenants at most, and which are to be forgotten. What is written stays
+// in memory until then, because the database has what is older. It forgets tenants that were written and have nothing new.
+func (t *tier) take(by time.Time, share int) (due map[string]snapshot.Copy[*document], gone []string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	due, gone = map[string]snapshot.Copy[*document]{}, t.gone
-	t.gone = map[string]struct{}{}
+	due = map[string]snapshot.Copy[*document]{}
+	most := max(len(t.tenants)/share, saveRows)
 	for key, of := range t.tenants {
 		switch {
 		case of.due.After(by):
 		case of.newest.Doc == nil:
-			delete(t.tenants, key)
+			t.remove(key)
 		case len(due) < most:
 			due[key] = of.newest
-			*of = saving{due: by.Add(savePause)}
+			of.due = by.Add(savePause)
 		}
 	}
-	return due, gone
+	return due, slices.Collect(maps.Keys(t.gone))
 }
 
-// putBack keeps what could not be written for the next time, but for what is known better by now.
-func (t *tier) putBack(due map[string]snapshot.Copy[*document], gone map[string]struct{}) {
+// written lets go of what the database has now, but for what is known better by now.
+func (t *tier) written(docs map[string]*document) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for key, c := range due {
-		if of := t.tenants[key]; of != nil && of.newest.Doc == nil { // nil: dropped
-			of.newest = c
+	for key, d := range docs {
+		if of := t.tenants[key]; of != nil && of.newest.Doc == d {
+			t.set(of, snapshot.Copy[*document]{})
 		}
 	}
-	for key := range gone {
-		if of := t.tenants[key]; of == nil || of.newest.Doc == nil {
-			t.gone[key] = struct{}{}
-		}
-	}
+}
+
+// forgotten lets go of a tenant that the database has not any more.
+func (t *tier) forgotten(key string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.gone, key)
 }
 
 // warn says now and then that nothing can be written.
@@ -241,34 +275,4 @@ func (t *tier) warn(ctx context.Context, err error) {
 		t.warned = now
 		t.log.LogAttrs(ctx, slog.LevelWarn, "snapshots can't be saved: they would be missing after a restart", slog.Any("error", err))
 	}
-}
-
-// documentFormat is what encode writes. A document of another format is not read: raise it
-// when what is written changes its meaning.
-const documentFormat = 1
-
-// keptDocument is a document as it is kept, without its views.
-type keptDocument struct {
-	Format     int                   `json:"format"`
-	At         time.Time             `json:"at"`
-	Status     *api.Status           `json:"status"`
-	Streams    transform.StreamNames `json:"streams"`
-	Webhooks   *api.Webhooks         `json:"webhooks"`
-	Subscribed *bool                 `json:"subscribed"`
-}
-
-func (d *document) encode() []byte {
-	return api.Encode(keptDocument{documentFormat, d.at.UTC(), d.status, d.streams, d.webhooks, d.subscribed})
-}
-
-// decodeDocument reads what encode wrote; false for anything else.
-func decodeDocument(encoded []byte) (*document, bool) {
-	var kept keptDocument
-	if err := api.Decode(encoded, &kept); err != nil || kept.Format != documentFormat || kept.Status == nil {
-		return nil, false
-	}
-	return &document{
-		status: kept.Status, streams: kept.Streams, webhooks: kept.Webhooks, subscribed: kept.Subscribed, at: kept.At,
-		signal: transform.InventorySync(kept.Status),
-	}, true
 }

@@ -1,6 +1,8 @@
 package transform
 
 import (
+	"slices"
+
 	"esagate/api"
 	"esagate/internal/adserver"
 	"esagate/registry"
@@ -94,6 +96,7 @@ func overviewFacts(c *registry.Connection, status *api.Status) api.OverviewFacts
 	for _, task := range status.SetupTasks.Items[:facts.BlockerCount] { // open blockers come first
 		facts.Blockers = append(facts.Blockers, api.OverviewBlocker{ID: task.ID, Name: task.Name, ConfigurePath: task.ConfigurePath})
 	}
+	facts.Syncs = slices.Grow(facts.Syncs, len(status.Syncs))
 	for i := range status.Syncs {
 		s := &status.Syncs[i].Value
 		facts.Syncs = append(facts.Syncs, api.Member[api.OverviewSync]{Name: status.Syncs[i].Name, Value: api.OverviewSync{

@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"os"
 	"reflect"
 	"runtime"
 	"slices"
@@ -38,9 +39,6 @@ import (
 	"esagate/upstream"
 )
 
-// snapshotEntries bounds the snapshots kept: some 15 KB each, encodings included.
-const snapshotEntries = 10_000
-
 // app is a gateway with all that it stands on.
 type app struct {
 	cfg         *config.Config
@@ -55,6 +53,7 @@ type app struct {
 	subscriber  *webhooks.Subscriber
 	lifecycle   *lifecycle.Lifecycle
 	events      *events.Hub
+	usable      int64          // bytes of memory
 	redis       *cluster.Redis // nil: replicas share none
 	hints       *cluster.Hints // nil: there are none
 	status      atomic.Pointer[status.Service]
@@ -68,7 +67,7 @@ type app struct {
 // build makes every part from a config of a file that has no faults. What it returns on
 // an error has been taken down again.
 func build(ctx context.Context, cfg *config.Config, file string, tasks *transform.Tasks, logs io.Writer) (a *app, err error) {
-	a = &app{cfg: cfg, file: file, events: events.NewHub()}
+	a = &app{cfg: cfg, file: file, events: events.NewHub(), usable: mayUse(os.DirFS("/"))}
 	defer func() {
 		if err != nil {
 			a.close()
@@ -172,13 +171,14 @@ func (a *app) newEdge(tasks *transform.Tasks, accounts *serviceaccount.Accounts)
 			Store: a.store, Directory: a.directory, HTTP: guard.HTTP(), Direct: guard.HTTPDirect(),
 			CheckURL: guard.CheckURL, Logger: log,
 		})
+	_, memory := snapshotMemory(cfg.Snapshot, a.usable)
 	limits := snapshot.Limits{
 		Fresh: cfg.Snapshot.Fresh, StaleWhileRevalidate: cfg.Snapshot.StaleWhileRevalidate,
 		StaleIfError: cfg.Snapshot.StaleIfError, Patience: cfg.Snapshot.Patience,
-		Timeout: cfg.Upstream.Timeout, FetchTimeout: cfg.Upstream.FetchTimeout, Entries: snapshotEntries,
+		Timeout: cfg.Upstream.Timeout, FetchTimeout: cfg.Upstream.FetchTimeout,
 	}
 	statuses := status.New(status.Config{
-		Envelope: cfg.Server.Envelope, Subscribes: cfg.Webhooks.Subscribe != "never", Limits: limits,
+		Envelope: cfg.Server.Envelope, Subscribes: cfg.Webhooks.Subscribe != "never", Limits: limits, Memory: memory,
 	}, status.Deps{
 		Directory: a.directory, Upstream: a.upstream, Tasks: tasks, SyncFinished: a.subscriber.Observe,
 		CheckTenant: a.lifecycle.CheckSoon, Logger: log, Instruments: a.instruments, Events: a.events,

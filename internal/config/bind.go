@@ -10,6 +10,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/dustin/go-humanize"
+
 	"esagate/internal/adserver"
 	"esagate/internal/word"
 	"esagate/registry"
@@ -25,6 +27,7 @@ type field struct {
 var (
 	secretType   = reflect.TypeFor[Secret]()
 	durationType = reflect.TypeFor[time.Duration]()
+	sizeType     = reflect.TypeFor[Size]()
 	adServerType = reflect.TypeFor[registry.AdServer]()
 )
 
@@ -162,6 +165,8 @@ func (l *loader) scalar(v reflect.Value, f field, raw any, path string) bool {
 	case t == secretType, t.Kind() == reflect.String:
 	case t == durationType:
 		problem, tags = "must be a duration with a unit, such as 300ms, 5s or 15m", []string{"!!str", "!!int"}
+	case t == sizeType:
+		problem, tags = "must be a size with a unit, such as 512MiB or 2GiB", []string{"!!str", "!!int"}
 	case t.Kind() == reflect.Bool:
 		problem, tags = "must be true or false", []string{"!!bool"}
 	case t.Kind() == reflect.Float64:
@@ -189,6 +194,10 @@ func set(v reflect.Value, text string) bool {
 	case t == durationType:
 		d, err := time.ParseDuration(text) // takes no number without a unit but 0
 		v.SetInt(int64(d))
+		return err == nil
+	case t == sizeType:
+		n, err := humanize.ParseBytes(text)
+		v.SetInt(int64(min(n, math.MaxInt64)))
 		return err == nil
 	case t.Kind() == reflect.String:
 		v.SetString(text)

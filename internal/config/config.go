@@ -115,8 +115,12 @@ type Snapshot struct {
 	StaleWhileRevalidate time.Duration `config:"stale_while_revalidate" rule:"1ms..168h"`
 	StaleIfError         time.Duration `config:"stale_if_error" rule:"1ms..168h"`
 	Patience             time.Duration `config:"patience" rule:"0s..1h"`              // of a reader with a copy; at most Upstream.Timeout
+	Memory               Size          `config:"memory" rule:"0|16MiB..16TiB"`        // of what is kept of sources; 0: a quarter of what the process may use
 	RedisURL             Secret        `config:"redis_url" rule:"optional redis-url"` // as cluster.Open takes it; empty: replicas share none
 }
+
+// Size is a number of bytes, written with a unit such as MiB or GB.
+type Size int64
 
 // Limits are how often callers may ask this replica.
 type Limits struct {

@@ -142,7 +142,7 @@ upstream:
   attempts: ${ATTEMPTS}
   concurrency: 16
   breaker: {consecutive_failures: 7, failure_ratio: 0.25, minimum_requests: 40, window: 1m, open_for: 10s}
-snapshot: {fresh: 1s, stale_while_revalidate: 2s, stale_if_error: 3s, patience: 0, redis_url: ""}
+snapshot: {fresh: 1s, stale_while_revalidate: 2s, stale_if_error: 3s, patience: 0, memory: 1.5GiB, redis_url: ""}
 store: {url: "postgres://gate:${DB_PASSWORD}@db.example.org:6432/gate?sslmode=verify-full", encryption_key: AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=, audit_retention: 48h}
 outbound: {allow: [10.44.0.0/16, "fd00:44::7"]}
 telemetry: {log_format: text, log_level: debug, otlp_endpoint: http://collector:4318, trace_ratio: 1}
@@ -183,7 +183,7 @@ platform_tasks:
 			Timeout: 4 * time.Second, FetchTimeout: 90 * time.Second, ProbeTimeout: 90 * time.Second, Attempts: 2, Concurrency: 16,
 			Breaker: config.Breaker{ConsecutiveFailures: 7, FailureRatio: 0.25, MinimumRequests: 40, Window: time.Minute,
 				OpenFor: 10 * time.Second}},
-		Snapshot: config.Snapshot{Fresh: time.Second, StaleWhileRevalidate: 2 * time.Second, StaleIfError: 3 * time.Second},
+		Snapshot: config.Snapshot{Fresh: time.Second, StaleWhileRevalidate: 2 * time.Second, StaleIfError: 3 * time.Second, Memory: 3 << 29},
 		Store: config.Store{URL: config.NewSecret("postgres://gate:p%40ss@db.example.org:6432/gate?sslmode=verify-full"),
 			EncryptionKey: config.NewSecret("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="), AuditRetention: 48 * time.Hour},
 		Telemetry: config.Telemetry{LogFormat: "text", LogLevel: "debug", OTLPEndpoint: "http://collector:4318", TraceRatio: 1},

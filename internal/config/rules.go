@@ -14,6 +14,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/dustin/go-humanize"
+
 	"esagate/internal/adserver"
 	"esagate/internal/sources"
 	"esagate/internal/word"
@@ -97,16 +99,20 @@ func textProblem(text, tag string) string {
 	return ""
 }
 
-// outOfRange says that a number or duration is not in a range: "1..10", ">0..1" (above 0),
+// outOfRange says that a number, duration or size is not in a range: "1..10", ">0..1" (above 0),
 // ">0.." (no upper bound), "0|1m..168h" (0 is good too, and means off).
 func outOfRange(v reflect.Value, tag string) string {
 	bounds, off := strings.CutPrefix(tag, "0|")
 	low, high, _ := strings.Cut(bounds, "..")
 	low, above := strings.CutPrefix(low, ">")
 	number := func(s string) float64 {
-		if v.Type() == durationType {
+		switch v.Type() {
+		case durationType:
 			d, _ := time.ParseDuration(s)
 			return float64(d)
+		case sizeType:
+			n, _ := humanize.ParseBytes(s)
+			return float64(n)
 		}
 		n, _ := strconv.ParseFloat(s, 64)
 		return n

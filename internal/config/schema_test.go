@@ -23,7 +23,7 @@ func TestVariablesAreDistinct(t *testing.T) {
 // A tag that is misspelt would be taken for a list of words, or for no bound.
 func TestRulesAreSpeltRight(t *testing.T) {
 	form := regexp.MustCompile(`^(required |optional |quoted )?(` +
-		`(0\||>)?[0-9.]+(ms|s|m|h)?\.\.[0-9]+(ms|s|m|h)?|[a-z]+(\|[a-z]+)+|([a-z0-9:-]+)( [0-9.]+)?)$`)
+		`(0\||>)?[0-9.]+(ms|s|m|h|[MT]iB)?\.\.[0-9]+(ms|s|m|h|[MT]iB)?|[a-z]+(\|[a-z]+)+|([a-z0-9:-]+)( [0-9.]+)?)$`)
 	for _, k := range Schema() {
 		parts := form.FindStringSubmatch(k.Rule)
 		if k.Rule != "" && (parts == nil || parts[7] != "" && rules[parts[7]] == nil) {
