@@ -48,6 +48,10 @@ type cache interface {
 type DirectoryOptions struct {
 	Fresh   time.Duration // how old a copy may be that is given without asking the store: 2 s
 	Entries int           // how many sources are remembered, and how many that were listed alone: 10,000
+	// Follow has the Store's change feed read every second, until Close: managed sources are
+	// then given from memory however old they are, without asking the store. While the feed
+	// can't be read for Fresh, and without it, copies older than that are not.
+	Follow bool
 	// Changed is told when the store goes away, with what went wrong, and when it
 	// is back. It must not call the Directory. May be nil.
 	Changed func(there bool, err error)
@@ -113,6 +117,9 @@ func NewDirectory(store Store, opts DirectoryOptions) *Directory {
 			opts.Changed(there, err)
 		}
 	})
+	if opts.Follow {
+		d.health.group.Go(context.Background(), "follow what is written", d.follow)
+	}
 	return d
 }
 

@@ -24,9 +24,9 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // and goes and answers late: the writer of a source sees exactly what it wrote,
 // and no reader sees a source go back.
 func TestDirectoryMix(t *testing.T) {
-	for seed := range uint64(3) {
+	for seed := range uint64(4) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
-			bubble(t, registry.DirectoryOptions{Fresh: 20 * time.Millisecond}, func(t *testing.T, d *registry.Directory, f *faulty) {
+			bubble(t, registry.DirectoryOptions{Fresh: 20 * time.Millisecond, Follow: seed%2 == 1}, func(t *testing.T, d *registry.Directory, f *faulty) {
 				mix(t, d, f, seed)
 			})
 		})

@@ -93,11 +93,12 @@ func managedByID(ctx context.Context, d *Directory, customer, esaID int64, newes
 		id = r.Doc
 	} else {
 		found, err := get(ctx, d, d.ids, key, 0, false, func(ctx context.Context) (id plain[string], err error) {
+			began := d.writes.tick()
 			src, err := d.store.Customer(customer).ManagedSourceByID(ctx, esaID)
 			if err != nil {
 				return id, err
 			}
-			d.Put(src)
+			d.putRead(src, began)
 			return plain[string]{src.SourceID}, nil
 		})
 		if err != nil {
@@ -119,7 +120,7 @@ func source(ctx context.Context, d *Directory, customer int64, sourceID string, 
 	if known && (held.Doc.deleted || held.Doc.src.Connection == nil) {
 		newest = true // a managed one may have been made elsewhere
 	}
-	if known && held.State == snapshot.Hit && !newest {
+	if known && !newest && (held.State == snapshot.Hit || !held.Expired && d.feed.covers(held.Age, d.opts.Fresh)) {
 		return held.Doc.src, nil
 	}
 	doc, err := get(ctx, d, d.sources, key, 0, newest, func(ctx context.Context) (sourceDoc, error) {

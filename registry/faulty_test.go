@@ -26,6 +26,8 @@ type faulty struct {
 	spoil int64         // the customer whose rows can't be read; 0: none
 	why   error         // what reads of them give
 	calls map[string]int
+	deaf  error // what the change feed fails with; nil: it does not
+	gap   bool  // the next look at it is told of a gap
 }
 
 type mode int
@@ -118,6 +120,23 @@ func (f *faulty) do(ctx context.Context, call string, run func() error) error {
 
 func (f *faulty) Ping(ctx context.Context) error {
 	return f.do(ctx, "Ping", func() error { return f.Store.Ping(ctx) })
+}
+
+func (f *faulty) Changes(ctx context.Context, since string, each func(registry.Change)) (next string, gap bool, err error) {
+	f.mu.Lock()
+	deaf := f.deaf
+	if f.gap {
+		since, f.gap = "", false
+	}
+	f.mu.Unlock()
+	if deaf != nil {
+		return "", false, deaf
+	}
+	err = f.do(ctx, "look", func() (err error) {
+		next, gap, err = f.Store.Changes(ctx, since, each)
+		return err
+	})
+	return next, gap, err
 }
 
 func (f *faulty) Customer(id int64) registry.CustomerStore {

@@ -90,6 +90,12 @@ type Store interface {
 	// gets it, whatever replicas they come from. ErrNotFound when there is none, when it has expired,
 	// and when its source was deleted.
 	TakeLaunch(ctx context.Context, token [32]byte) (*TakenLaunch, error)
+	// Changes calls each for every managed source that was made, deleted, or given a new Version or
+	// Epoch since a cursor, by whatever process, and gives the cursor of what is told then; in the order
+	// in which they were written, at least once, each as it is when it is read. gap: what was written
+	// before next is not known, as with an empty cursor, or where the database's server is another one;
+	// nothing was told then. After an error some may have been told.
+	Changes(ctx context.Context, since string, each func(Change)) (next string, gap bool, err error)
 	UpkeepStore
 	SnapshotStore
 	// RewriteSecrets encrypts what is not under the primary encryption key anew, some
@@ -100,6 +106,14 @@ type Store interface {
 	// Ping asks whether the store can be reached.
 	Ping(ctx context.Context) error
 	Close() error
+}
+
+// Change is a managed source that was written.
+type Change struct {
+	CustomerID int64
+	SourceID   string
+	ESAID      int64
+	Source     *Source // nil: it was deleted
 }
 
 // Precondition says by its error why a change may not be made to a source as it stands. It waits

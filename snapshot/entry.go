@@ -126,8 +126,8 @@ func (v *verdict[D]) settleFor(why *UnavailableError) {
 func (c *Cache[D]) read(e *entry[D], now time.Time) Read[D] {
 	cp := e.copy
 	age := max(now.Sub(cp.receivedAt), 0)
-	r := Read[D]{Doc: cp.doc, Age: age, Fresh: cp.fresh - age, State: Stale}
-	if cp.expired || e.hinted() {
+	r := Read[D]{Doc: cp.doc, Age: age, Fresh: cp.fresh - age, State: Stale, Expired: cp.expired || e.hinted()}
+	if r.Expired {
 		r.Fresh = min(r.Fresh, 0)
 	} else if age <= cp.fresh {
 		r.State = Hit

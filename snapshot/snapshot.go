@@ -106,6 +106,7 @@ type Read[D Document[D]] struct {
 	Age       time.Duration // since receipt
 	Fresh     time.Duration // how long it stays fresh; negative: for how long it has not been
 	State     State
+	Expired   bool // the copy is to be asked for again however young it is
 	Replaced  bool // a Miss in place of a copy that was there
 	Collapsed bool // waited for a fetch that another reader had started
 	// Failed: the copy's freshness is over, and a refresh has failed since or brought

@@ -87,7 +87,7 @@ func build(ctx context.Context, cfg *config.Config, file string, tasks *transfor
 	a.atEnd(func(context.Context) { _ = a.store.Close() }) // nothing is left to be written
 	a.newHints()
 	a.directory = registry.NewDirectory(a.store, registry.DirectoryOptions{
-		Changed: a.storeChanged, SourceWritten: a.sourceWritten, ChangedElsewhere: a.writtenElsewhere,
+		Follow: true, Changed: a.storeChanged, SourceWritten: a.sourceWritten, ChangedElsewhere: a.writtenElsewhere,
 	})
 	a.atEnd(func(context.Context) { a.directory.Close() })
 	if err = a.adopt(ctx); err != nil {

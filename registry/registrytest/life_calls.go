@@ -44,6 +44,10 @@ func lifeCalls(s registry.Store) map[string]func(context.Context) error {
 			_, err := s.Upkeep(ctx, registry.Upkeep{Kind: registry.UpkeepStale, Before: at(0)}, 0, 10)
 			return err
 		},
+		"Changes": func(ctx context.Context) error {
+			_, _, err := s.Changes(ctx, "", func(registry.Change) {})
+			return err
+		},
 		"TenantAsked": func(ctx context.Context) error { return s.TenantAsked(ctx, alice, 1, "tenant") },
 		"Lease":       func(ctx context.Context) error { _, err := s.Lease(ctx, "failing", "holder", time.Minute); return err },
 		"Unlease":     func(ctx context.Context) error { return s.Unlease(ctx, "failing", "holder") },

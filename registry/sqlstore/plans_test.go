@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pressly/goose/v3"
+
 	"esagate/internal/pgtest"
 )
 
@@ -22,6 +24,7 @@ var (
 	findsPage   = regexp.MustCompile(`^SEARCH (sources|connections) USING`)
 	walksPage   = regexp.MustCompile(`^SEARCH c USING INDEX .*\(id>\?\)$`)
 	findsWrite  = regexp.MustCompile(`^SEARCH a USING (COVERING )?INDEX audit_succeeded `)
+	followsFeed = regexp.MustCompile(`^(CO-ROUTINE|SCAN) n$|^SEARCH (changes USING COVERING INDEX changes_written$|g USING INDEX changes_written \(written>\?\))`)
 	walksLittle = regexp.MustCompile(`^SEARCH c USING INDEX connections_unsettled .*\(id>\?\)$`)
 )
 
@@ -51,7 +54,7 @@ func TestSQLitePlans(t *testing.T) {
 		"overview": selectOverview, "refused agents": selectRefused, "states": selectStates, "standing": selectStanding, "lock connection": lockConnection,
 		"later states": dropLaterStates, "end of states": endStates, "more states": dropMoreStates,
 		"expired states": expiredStates.probe, "sweep states": expiredStates.remove,
-		"upkeep subscribe": upkeepSubscribe, "upkeep unsubscribe": upkeepUnsubscribe,
+		"changes": selectChanges[goose.DialectSQLite3], "changed": selectChanged, "upkeep subscribe": upkeepSubscribe, "upkeep unsubscribe": upkeepUnsubscribe,
 	} {
 		t.Run(name, func(t *testing.T) {
 			text, _ := st.bind(0, nil)
@@ -85,6 +88,8 @@ func TestSQLitePlans(t *testing.T) {
 					}
 				case "upkeep unsettled": // a page of all customers': from an id on
 					allowed = allowed || walksLittle.MatchString(step)
+				case "changes":
+					allowed = followsFeed.MatchString(step) || sortsPage.MatchString(step)
 				case "upkeep stale", "upkeep subscribe", "upkeep unsubscribe":
 					allowed = allowed || walksPage.MatchString(step)
 				}
