@@ -103,7 +103,7 @@ func changesMany(t *testing.T, s registry.Store) {
 	f.sees(t, "all", want...)
 }
 
-// changesConcurrent: whoever looks while others write has seen the last of each in the end.
+// changesConcurrent: a reader that looks while others write has seen the last of each in the end.
 func changesConcurrent(t *testing.T, s registry.Store) {
 	const sources, writes = 4, 15
 	var ids [sources]int64
