@@ -118,7 +118,7 @@ func NewDirectory(store Store, opts DirectoryOptions) *Directory {
 		}
 	})
 	if opts.Follow {
-		d.health.group.Go(context.Background(), "follow what is written", d.follow)
+		d.health.group.Go(context.Background(), "follow what is written", func(ctx context.Context) { follow(ctx, d) })
 	}
 	return d
 }

@@ -50,7 +50,7 @@ func (f *feed) covers(age, late time.Duration) bool {
 }
 
 // follow looks at the store until ctx ends. While that is away it does not: the pings ask whether it is back.
-func (d *Directory) follow(ctx context.Context) {
+func follow(ctx context.Context, d *Directory) {
 	for wait := time.Duration(0); ; wait = lookPause {
 		timer := time.NewTimer(background.Jitter(wait))
 		select {
@@ -62,7 +62,7 @@ func (d *Directory) follow(ctx context.Context) {
 			return
 		}
 		if !d.health.away.Load() {
-			d.lookOnce(ctx)
+			lookOnce(ctx, d)
 		}
 		if !background.Sleep(ctx, hintPause) {
 			return
@@ -71,11 +71,11 @@ func (d *Directory) follow(ctx context.Context) {
 }
 
 // lookOnce takes in what was written since the last look.
-func (d *Directory) lookOnce(life context.Context) {
+func lookOnce(life context.Context, d *Directory) {
 	ctx, cancel := context.WithTimeout(life, lookLimit)
 	defer cancel()
 	f, began := d.feed, time.Since(d.feed.start)
-	next, gap, err := d.store.Changes(ctx, f.cursor, func(c Change) { d.changed(c) })
+	next, gap, err := d.store.Changes(ctx, f.cursor, func(c Change) { takeIn(d, c) })
 	if err != nil {
 		if life.Err() == nil {
 			d.health.startPing(err)
@@ -90,8 +90,8 @@ func (d *Directory) lookOnce(life context.Context) {
 	f.began.Store(int64(began))
 }
 
-// changed takes in a change. Reads that are under way are told first, so that none puts what it read before.
-func (d *Directory) changed(c Change) {
+// takeIn takes in a change. Reads that are under way are told first, so that none puts what it read before.
+func takeIn(d *Directory, c Change) {
 	d.feed.found.Store(d.writes.tick())
 	key := sourceKey(c.CustomerID, c.SourceID)
 	held, known := d.sources.Peek(key)
@@ -122,7 +122,7 @@ func (d *Directory) changed(c Change) {
 
 // putRead remembers a source that the store returned to a read or a write that began at a time of the write log. What
 // was found since may be newer.
-func (d *Directory) putRead(src *Source, began int64) *Source {
+func putRead(d *Directory, src *Source, began int64) *Source {
 	newest := d.Put(src)
 	if d.feed.found.Load() > began {
 		d.sources.Expire(sourceKey(src.CustomerID, src.SourceID))

@@ -98,7 +98,7 @@ func managedByID(ctx context.Context, d *Directory, customer, esaID int64, newes
 			if err != nil {
 				return id, err
 			}
-			d.putRead(src, began)
+			putRead(d, src, began)
 			return plain[string]{src.SourceID}, nil
 		})
 		if err != nil {

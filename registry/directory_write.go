@@ -88,7 +88,7 @@ func writeSource(ctx context.Context, d *Directory, t target,
 		return nil, err
 	}
 	same := known && !held.Doc.Older(sourceDoc{src: src})
-	src = d.putRead(src, began)
+	src = putRead(d, src, began)
 	d.writes.end(t.customer, loggedWrite{began: began, src: src, kind: changed})
 	if !same {
 		written(d, src, false)
@@ -149,7 +149,7 @@ func create(ctx context.Context, d *Directory, customer int64,
 		return Creation{}, err
 	}
 	if made.Source != nil {
-		d.putRead(made.Source, began)
+		putRead(d, made.Source, began)
 		if made.Replayed {
 			began = 0 // whether a total counts it is not known
 		}
