@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/otel/metric/noop"
 
 	"esagate/api"
+	"esagate/internal/cluster"
 	"esagate/internal/events"
 	"esagate/internal/telemetry"
 	"esagate/internal/vault"
@@ -44,6 +45,7 @@ type world struct {
 	transport *http.Transport
 	store     *sqlstore.Store
 	wrap      func(registry.Store) registry.Store
+	shares    func() (*cluster.Redis, *cluster.Hints) // of each process; nil: none
 	process
 }
 
@@ -54,6 +56,8 @@ type process struct {
 	status    *status.Service
 	hub       *events.Hub
 	service   *atomic.Pointer[status.Service]
+	redis     *cluster.Redis
+	hints     *cluster.Hints
 }
 
 // inWorld runs a test in a fresh world with one source that is well; wrap stands before its database and
@@ -122,14 +126,19 @@ func (w *world) start() process {
 	instruments, err := telemetry.NewInstruments(noop.NewMeterProvider())
 	w.must(err)
 	tasks, _ := transform.NewTasks(nil)
+	if w.shares != nil {
+		p.redis, p.hints = w.shares()
+	}
 	p.status = status.New(status.Config{Limits: snapshot.Limits{
 		Fresh: freshness, StaleWhileRevalidate: time.Minute, StaleIfError: lapse,
 		Patience: 300 * time.Millisecond, Timeout: 3 * time.Second, FetchTimeout: 10 * time.Second, Entries: 1000,
 	}}, status.Deps{
 		Directory: p.directory, Upstream: p.client, Tasks: tasks, Logger: slog.New(slog.DiscardHandler), Instruments: instruments, Events: p.hub,
 		SyncFinished: func(context.Context, *registry.Source, time.Time, time.Time) {}, CheckTenant: func(*registry.Source) {},
+		Redis: p.redis, Hints: p.hints,
 	})
 	p.service.Store(p.status)
+	p.hints.Start()
 	return p
 }
 
@@ -137,6 +146,10 @@ func (w *world) stop(p process) {
 	p.status.Close(context.Background())
 	p.client.Close()
 	p.directory.Close()
+	p.hints.Close(context.Background())
+	if p.redis != nil {
+		p.redis.Close()
+	}
 }
 
 // restart ends the process and starts another.
