@@ -26,6 +26,8 @@ const module = "esagate"
 const arrows = `
 cmd/esagate: ...
 bench: ...
+bench/growth:
+bench/scaling: bench/growth
 gateway: api gateway/... internal/... registry snapshot status transform upstream
 gateway/assets: api
 gateway/agents: internal/fault internal/jsonbody internal/origin
