@@ -44,7 +44,7 @@ func (f Fleet) Rates() Rates {
 			of = f.shared(b.reads)
 		} else {
 			calls := f.calls(b.reads / n)
-			of = Rates{Calls: n * calls, RowWrites: 2*n*saved(calls) + saved(n*calls)}
+			of = Rates{Calls: n * calls, RowWrites: 2*kept(calls, n) + saved(n*calls)}
 		}
 		r.Calls += b.count * of.Calls
 		r.RedisOps += b.count * of.RedisOps
@@ -74,14 +74,24 @@ func (f Fleet) calls(reads float64) float64 {
 }
 
 // saved gives how often something is written that comes so often and is written once in savePause at most: what comes
-// in between is written at its end. A replica writes snapshots so, and how sources stand; all replicas together what
-// snapshots say of the last sync. Of replicas that write the same, the database refuses what is older than what it
-// has, which is not in this.
+// in between is written at its end. So all replicas together write what they hear of a sync.
 func saved(often float64) float64 {
 	if often == 0 {
 		return 0
 	}
 	return 1 / (savePause + math.Exp(-savePause*often)/often)
+}
+
+// kept gives how often n replicas write a snapshot, or how a source stands, if each fetches it so often: each once in
+// savePause at most. What waited is refused by the database if another replica has written something newer meanwhile.
+func kept(often, n float64) float64 {
+	if often == 0 {
+		return 0
+	}
+	waited := 1 - math.Exp(-savePause*often)
+	age := 1/often - savePause/math.Expm1(savePause*often) // of what waited, on average
+	newer := (n - 1) / savePause * age / 2                 // that others have written
+	return n * saved(often) * (1 - waited + waited/(1+newer))
 }
 
 // shared is what a source costs that all replicas share.
@@ -100,7 +110,7 @@ func (f Fleet) shared(reads float64) Rates {
 		Calls:      calls,
 		RedisOps:   calls * (caller + takers + looks + waits + hint),
 		RedisBytes: calls * ((caller+takers+looks+waits)*askBytes + (1+takers)*docBytes + hint*(n+1)*hintBytes),
-		RowWrites:  2*n*saved(calls/n) + saved(calls),
+		RowWrites:  2*kept(calls/n, n) + saved(calls),
 	}
 }
 
