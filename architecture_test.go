@@ -74,6 +74,7 @@ internal/serviceaccount: internal/adserver internal/fault upstream/wire
 # simulated sales agent.
 api/apitest: api
 internal/browsertest:
+internal/clustertest:
 internal/pgtest: internal/processtest
 internal/processtest:
 internal/redistest: internal/processtest

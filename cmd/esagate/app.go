@@ -110,6 +110,9 @@ func build(ctx context.Context, cfg *config.Config, file string, tasks *transfor
 		return a, err
 	}
 	a.newEdge(tasks, accounts)
+	if a.redis != nil {
+		<-a.redis.Tried()
+	}
 	return a, nil
 }
 

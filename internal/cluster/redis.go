@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"golang.org/x/sync/errgroup"
 
 	"esagate/internal/background"
 )
@@ -27,6 +28,7 @@ const (
 	watchPause    = 2 * time.Second // while it does not
 	probeLimit    = time.Second     // of one, connecting included
 	probeLifetime = 5 * time.Second // of the key that a probe writes
+	connections   = 4               // that are made before readers need them
 )
 
 // Options say which Redis, and who hears of it.
@@ -50,6 +52,7 @@ type Redis struct {
 	prefix  string
 	changed func(there bool, err error)
 	work    *background.Group
+	tried   chan struct{} // closed when it is known whether it can be used
 
 	away     atomic.Bool
 	failures atomic.Int32 // exchanges that failed in a row
@@ -64,7 +67,8 @@ func Open(opts Options) (*Redis, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Redis{client: client(), prefix: opts.Prefix, changed: opts.Changed, work: background.NewGroup(opts.Logger)}
+	r := &Redis{client: client(), prefix: opts.Prefix, changed: opts.Changed, work: background.NewGroup(opts.Logger),
+		tried: make(chan struct{})}
 	if r.prefix == "" {
 		r.prefix = "esagate:"
 	}
@@ -81,6 +85,10 @@ func (r *Redis) Key(kind, id string) string { return r.prefix + kind + ":{" + id
 
 // Available reports whether Redis answered when it was last asked.
 func (r *Redis) Available() bool { return !r.away.Load() }
+
+// Tried is closed when it is known whether Redis can be used, after a second at most. Who begins to serve waits
+// for it: a first reader would else be alone.
+func (r *Redis) Tried() <-chan struct{} { return r.tried }
 
 // Do has an exchange with Redis within [Budget] and ctx. Its error is redis.Nil where the exchange
 // returned that, ctx.Err() where ctx ended first, and otherwise wraps ErrAway; exchange returns no others than
@@ -127,13 +135,16 @@ func (r *Redis) comeBack() {
 // watch probes from the start on: that Redis can't be used is known before a reader asks it, also when nobody
 // does, and a connection is there for the first.
 func (r *Redis) watch(ctx context.Context) {
-	for {
+	for first := true; ; first = false {
 		pause := watchPause
-		if err := r.probe(ctx); err == nil {
+		if err := r.probe(ctx, first); err == nil {
 			r.comeBack()
 		} else if ctx.Err() == nil {
 			r.goneAway(err)
 			pause = probePause
+		}
+		if first {
+			close(r.tried)
 		}
 		if !background.Sleep(ctx, background.Jitter(pause)) {
 			return
@@ -141,13 +152,21 @@ func (r *Redis) watch(ctx context.Context) {
 	}
 }
 
-// probe writes a key: a Redis that is full or a replica of another's answers reads only. One that is away
-// must do it within Budget too, once it is connected: after the next exchanges it would be away again.
-func (r *Redis) probe(ctx context.Context) error {
+// probe writes a key: a Redis that is full or a replica of another's answers reads only. Before it is used, for
+// the first time or again, connections are made. One that is away must then write within Budget too: readers
+// would find it away again at once.
+func (r *Redis) probe(ctx context.Context, first bool) error {
 	ctx, cancel := context.WithTimeout(ctx, probeLimit)
 	defer cancel()
 	write := func(ctx context.Context) error { return r.client.Set(ctx, r.Key("probe", ""), "", probeLifetime).Err() }
-	if err := write(ctx); err != nil || r.Available() {
+	if !first && r.Available() {
+		return write(ctx)
+	}
+	var together errgroup.Group
+	for range connections {
+		together.Go(func() error { return write(ctx) })
+	}
+	if err := together.Wait(); err != nil || r.Available() {
 		return err
 	}
 	bounded, cancel := context.WithTimeout(ctx, Budget)
