@@ -21,6 +21,7 @@ func (s *sharer[D]) claim(ctx context.Context, e *entry[D], f *flight) (lease st
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.cache.limits.FetchTimeout+s.cache.limits.QueueTimeout)
 	defer cancel()
+	defer context.AfterFunc(s.cache.life, cancel)()
 	lease = rand.Text()
 	for pause := shortestPoll; ; pause = min(2*pause, longestPoll) {
 		e.mu.Lock()

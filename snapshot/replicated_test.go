@@ -317,6 +317,18 @@ func TestReplicas(t *testing.T) {
 				r.Fatal(read, err)
 			}
 		},
+		"a replica that waits for another ends at once": func(r *replicas, a, b *node) {
+			r.u.set(hangs)
+			for _, n := range r.nodes {
+				go func() { _, _ = n.get(0) }()
+				r.pass(time.Millisecond)
+			}
+			begun := time.Now()
+			b.c.Close()
+			if took := time.Since(begun); took != 0 {
+				r.Errorf("it took %s", took)
+			}
+		},
 		"a Redis that refuses writes is none": func(r *replicas, a, b *node) {
 			r.server.SetError("OOM command not allowed when used memory > 'maxmemory'.")
 			a.read("first", snapshot.Miss)

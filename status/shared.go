@@ -1,12 +1,17 @@
 package status
 
 import (
+	"time"
+
 	"esagate/internal/cluster"
 	"esagate/internal/fault"
 	"esagate/internal/telemetry"
 	"esagate/snapshot"
 	"esagate/upstream"
 )
+
+// maxAhead is how far a document may be ahead of our clock (contract 4.1).
+const maxAhead = 5 * time.Minute
 
 // share has the documents of tenants shared with the other replicas.
 func (s *Service) share() {
@@ -16,7 +21,11 @@ func (s *Service) share() {
 	s.documents.Share(snapshot.Sharing[*document]{
 		Store: s.deps.Redis.Snapshots(), Format: documentFormat,
 		At:     func(d *document) int64 { return d.at.UnixMicro() },
-		Encode: (*document).encode, Decode: decodeDocument,
+		Encode: (*document).encode,
+		Decode: func(encoded []byte) (*document, bool) {
+			d, ok := decodeDocument(encoded)
+			return d, ok && !d.Ahead(time.Now().Add(maxAhead))
+		},
 		EncodeError: encodeRefusal, DecodeError: decodeRefusal,
 		Tell: func(tenantID string, at int64) {
 			s.deps.Hints.Send(cluster.Hint{Kind: cluster.HintDocument, Key: tenantID, At: at})

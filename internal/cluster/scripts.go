@@ -22,7 +22,7 @@ local h = {}
 local function read()
   for i, value in ipairs(redis.call('HMGET', KEYS[1], unpack(names))) do h[names[i]] = value end
 end
-local function n(name) return tonumber(h[name] or 0) end
+local function n(name) return tonumber(h[name] or 0) or 0 end
 local function arg(i) return tonumber(ARGV[i]) end
 local function whole(x) return string.format('%.0f', x) end
 local function known(lease, stored, tell, have_at, have_received)
