@@ -35,7 +35,7 @@ func clientOf(address string, dial func(context.Context, string, string) (net.Co
 		}
 		o.ContextTimeoutEnabled, o.DisableIdentity = true, true
 		o.MaxRetries, o.DialerRetries, o.DialTimeout = -1, 1, probeLimit
-		o.ReadTimeout, o.WriteTimeout = probeLimit, probeLimit
+		o.ReadTimeout, o.WriteTimeout = probeLimit, probeLimit // of what is asked of Sentinels, too
 		return func() redis.UniversalClient { return redis.NewFailoverClient(o) }, nil
 	case q.Has("addr"):
 		o, err := redis.ParseClusterURL(address)
@@ -44,7 +44,6 @@ func clientOf(address string, dial func(context.Context, string, string) (net.Co
 		}
 		o.ContextTimeoutEnabled, o.DisableIdentity = true, true
 		o.MaxRetries, o.DialerRetries, o.DialTimeout = -1, 1, probeLimit
-		o.ReadTimeout, o.WriteTimeout = probeLimit, probeLimit
 		o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 		return func() redis.UniversalClient { return redis.NewClusterClient(o) }, nil
 	}
@@ -54,7 +53,6 @@ func clientOf(address string, dial func(context.Context, string, string) (net.Co
 	}
 	o.ContextTimeoutEnabled, o.DisableIdentity = true, true
 	o.MaxRetries, o.DialerRetries, o.DialTimeout = -1, 1, probeLimit
-	o.ReadTimeout, o.WriteTimeout = probeLimit, probeLimit
 	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	if dial != nil {
 		o.Dialer = dial

@@ -23,7 +23,7 @@ const (
 	// Budget is how long one exchange with Redis may take: a reader may wait for it.
 	Budget = 30 * time.Millisecond
 
-	failuresInRow = 3               // of exchanges, after which Redis counts as away
+	failuresInRow = 3               // of exchanges one after the other, after which Redis counts as away
 	probePause    = time.Second     // between two probes while it does
 	watchPause    = 2 * time.Second // while it does not
 	probeLimit    = time.Second     // of one, connecting included
@@ -57,7 +57,8 @@ type Redis struct {
 	away     atomic.Bool
 	failures atomic.Int32 // exchanges that failed in a row
 
-	mu sync.Mutex // held while away changes
+	mu       sync.Mutex // held while away changes
+	failedAt time.Time  // when an exchange was last counted in failures
 }
 
 // Open makes a Redis of an address. It waits for nothing: it connects in the background, so that no reader
@@ -97,6 +98,7 @@ func (r *Redis) Do(ctx context.Context, exchange func(ctx context.Context, c red
 	if r.away.Load() {
 		return ErrAway
 	}
+	began := time.Now()
 	bounded, cancel := context.WithTimeout(ctx, Budget)
 	defer cancel()
 	err := exchange(bounded, r.client)
@@ -107,10 +109,22 @@ func (r *Redis) Do(ctx context.Context, exchange func(ctx context.Context, c red
 	case ctx.Err() != nil: // a caller that leaves says nothing of Redis
 		return ctx.Err()
 	}
-	if _, lasts := explain(err); r.failures.Add(1) >= failuresInRow || lasts {
+	if _, lasts := explain(err); lasts || r.failed(began) >= failuresInRow {
 		r.goneAway(err)
 	}
 	return inOurWords(err)
+}
+
+// failed counts an exchange that failed, and gives how many did so in a row. Those that were under way at the
+// same time are one: a moment in which nothing moves, here or there, is not an outage.
+func (r *Redis) failed(began time.Time) int32 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if began.Before(r.failedAt) {
+		return r.failures.Load()
+	}
+	r.failedAt = time.Now()
+	return r.failures.Add(1)
 }
 
 // goneAway has nothing asked of Redis until a probe succeeds.

@@ -3,8 +3,10 @@ package clustertest_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -95,19 +97,19 @@ var inOrder = porcupine.Model{
 }
 
 // checkOrder checks the documents that were read: of all replicas together that always knew of each other, and of
-// each that was alone for a time.
+// each process of those that were alone for a time: a process that starts alone knows what is in the database.
 func (l *load) checkOrder(alone []bool) {
 	model := inOrder
 	model.Partition = func(history []porcupine.Operation) [][]porcupine.Operation {
-		parts := make([][]porcupine.Operation, len(alone)+1)
+		parts := map[process][]porcupine.Operation{}
 		for _, o := range history {
-			part := o.Input.(int)
-			if !alone[part] {
-				part = len(alone)
+			by := o.Input.(process)
+			if !alone[by.replica] {
+				by = process{}
 			}
-			parts[part] = append(parts[part], o)
+			parts[by] = append(parts[by], o)
 		}
-		return parts
+		return slices.Collect(maps.Values(parts))
 	}
 	for id, history := range l.byTenant {
 		if result := porcupine.CheckOperationsTimeout(model, history, patience); result != porcupine.Ok {

@@ -89,6 +89,7 @@ func (l *load) readOne(ctx context.Context, number, i int) {
 		if base == nil {
 			continue
 		}
+		p := process{r.number, r.starts.Load()}
 		called := time.Now()
 		status, body, _, err := ask(ctx, "GET", *base+sources+"/"+source(i)+"/status", "", "")
 		if ctx.Err() != nil {
@@ -108,7 +109,7 @@ func (l *load) readOne(ctx context.Context, number, i int) {
 			faults = append(faults, err.Error())
 			break
 		}
-		l.note(number, r.number, i, called, at)
+		l.note(number, p, i, called, at)
 		return
 	}
 	l.mu.Lock()
@@ -117,14 +118,20 @@ func (l *load) readOne(ctx context.Context, number, i int) {
 	l.failed = append(l.failed, fmt.Sprintf("after %s: %s", time.Since(l.began).Round(time.Millisecond), strings.Join(faults, "; ")))
 }
 
-func (l *load) note(reader, replica, i int, called, at time.Time) {
+// process is one run of a replica.
+type process struct {
+	replica int
+	start   int64
+}
+
+func (l *load) note(reader int, p process, i int, called, at time.Time) {
 	now := time.Now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.reads++
 	l.oldest = max(l.oldest, now.Sub(at))
 	l.byTenant[tenant(i)] = append(l.byTenant[tenant(i)], porcupine.Operation{
-		ClientId: reader, Input: replica, Call: called.UnixNano(), Output: at.UnixNano(), Return: now.UnixNano(),
+		ClientId: reader, Input: p, Call: called.UnixNano(), Output: at.UnixNano(), Return: now.UnixNano(),
 	})
 }
 

@@ -104,21 +104,21 @@ type replica struct {
 	w           *world
 	number      int
 	redisURL    string
-	starts      int
+	starts      atomic.Int64
 	process     *processtest.Process
 	failedLooks int                    // of processes that have ended
 	base        atomic.Pointer[string] // nil: a load balancer would not send anything there
 }
 
 func (r *replica) log() string {
-	return filepath.Join(r.w.folder, fmt.Sprintf("replica-%d-%d.log", r.number, r.starts))
+	return filepath.Join(r.w.folder, fmt.Sprintf("replica-%d-%d.log", r.number, r.starts.Load()))
 }
 
 // start starts the gateway; serves waits until it serves.
 func (r *replica) start(binary string) {
 	t := r.w.t
 	t.Helper()
-	r.starts++
+	r.starts.Add(1)
 	log, err := os.Create(r.log())
 	must(t, err)
 	defer log.Close() // the process has its own copy
