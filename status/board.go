@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	// placeSize is what a source takes that is remembered, at most where it has ten streams and no long texts.
-	placeSize = 2 << 10
+	// placeSize is what a source takes that is remembered, in bytes, beside its record: a few streams, and no long texts.
+	placeSize = 3 << 9
 	// learnTimeout is how long a judgement waits for what the registry has kept of a source.
 	learnTimeout = 3 * time.Second
 )
@@ -31,6 +31,8 @@ type board struct {
 	places  *lru.Cache[int64, *place]  // by connection
 	tenants *lru.Cache[string, *place] // those that were asked about
 	work    *background.Group
+
+	evictions atomic.Uint64 // of places
 
 	mu    sync.Mutex
 	waits map[int64][]*place // by customer: those to be judged once it is known what the registry has kept
@@ -74,10 +76,20 @@ func (b *board) place(src *registry.Source) *place {
 		return p
 	}
 	p := &place{src: src}
-	if there, ok, _ := b.places.PeekOrAdd(id, p); ok {
+	there, ok, evicted := b.places.PeekOrAdd(id, p)
+	if evicted {
+		b.evictions.Add(1)
+	}
+	if ok {
 		return there
 	}
 	return p
+}
+
+// usage gives what the sources take that are remembered.
+func (b *board) usage() snapshot.Usage {
+	places := b.places.Len()
+	return snapshot.Usage{Entries: places, Bytes: places * placeSize, Evictions: b.evictions.Load()}
 }
 
 // holding runs do with a place's lock. A panic of it is logged.

@@ -116,6 +116,7 @@ func New(cfg Config, deps Deps) *Service {
 	s.wants = newWants(s)
 	s.keeper = newKeeper(s)
 	s.ins.SnapshotEntries(s.documents.Len)
+	s.ins.SnapshotMemory(s.memory)
 	return s
 }
 

@@ -42,6 +42,7 @@ type Instruments struct {
 	SnapshotWaited    func()              // a refresh waits for another replica's
 	SnapshotAge       func(time.Duration) // when a snapshot was served
 	SnapshotEntries   func(count func() int)
+	SnapshotMemory    func(parts func() map[string]Memory)
 
 	AuthRefusal   func(Refusal)
 	Limited       func(LimitedKind) // a request was refused for a rate limit

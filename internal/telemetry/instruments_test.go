@@ -80,6 +80,9 @@ func TestInstrumentsAreExposed(t *testing.T) {
 	in.SnapshotCoalesced()
 	in.SnapshotAge(7 * time.Second)
 	in.SnapshotEntries(func() int { return 12 })
+	in.SnapshotMemory(func() map[string]telemetry.Memory {
+		return map[string]telemetry.Memory{"open": {Bytes: 4096, Evictions: 3}}
+	})
 	in.AuthRefusal(telemetry.RefusalReadOnly)
 	in.IssuerFetched(true)
 	in.Consent(telemetry.ConsentStale)
@@ -111,6 +114,8 @@ func TestInstrumentsAreExposed(t *testing.T) {
 		`esagate_snapshot_age_seconds_sum 7`,
 		`esagate_snapshot_age_seconds_bucket{le="900"} 1`,
 		`esagate_snapshot_entries 12`,
+		`esagate_snapshot_memory_bytes{part="open"} 4096`,
+		`esagate_snapshot_evictions_total{part="open"} 3`,
 		`esagate_auth_refusals_total{reason="read_only"} 1`,
 		`esagate_auth_issuer_fetches_total{outcome="ok"} 1`,
 		`esagate_agents_consents_total{outcome="stale"} 1`,
