@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"esagate/api"
+	"esagate/internal/fault"
 	"esagate/upstream"
 )
 
@@ -44,6 +45,27 @@ type readiness struct {
 	Upstream string `json:"upstream,omitempty"`
 	Issuer   string `json:"issuer,omitempty"` // of access tokens: only while it is away
 	Redis    string `json:"redis,omitempty"`  // that replicas share: only while it is away
+}
+
+// Starting answers in place of a Gateway that is being built: /healthz that the process is alive, all else that
+// requests are not served yet.
+func Starting() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h["X-Content-Type-Options"], h["Content-Type"], h["Cache-Control"] = nosniff, jsonType, noStore
+		status, body := http.StatusServiceUnavailable, []byte(nil)
+		switch r.URL.Path {
+		case "/healthz":
+			status, body = http.StatusOK, []byte(`{"status":"ok"}`)
+		case "/readyz":
+			body = api.Encode(readiness{Status: "starting"})
+		default:
+			h.Set("Retry-After", "2")
+			body = api.Encode(api.ErrorBody{Error: api.Error{Code: answerOf[fault.Unavailable].code, Message: "The gateway is starting."}})
+		}
+		w.WriteHeader(status)
+		_, _ = w.Write(body)
+	})
 }
 
 // storeAvailable reports whether the last reads of the registry and of the keys in it

@@ -47,7 +47,8 @@ type cache interface {
 // DirectoryOptions are the limits of a Directory; zero means the default.
 type DirectoryOptions struct {
 	Fresh   time.Duration // how old a copy may be that is given without asking the store: 2 s
-	Entries int           // how many sources are remembered, and how many that were listed alone: 10,000
+	Entries int           // how many sources are remembered, and how many that were listed alone: 200,000
+	Bytes   int           // how much memory they may take, with what finds them by connection: 256 MiB
 	// Follow has the Store's change feed read every second, until Close: managed sources are
 	// then given from memory however old they are, without asking the store. While the feed
 	// can't be read for Fresh, and without it, copies older than that are not.
@@ -82,21 +83,24 @@ const (
 // stays open.
 func NewDirectory(store Store, opts DirectoryOptions) *Directory {
 	opts.Fresh = cmp.Or(opts.Fresh, 2*time.Second)
-	opts.Entries = cmp.Or(opts.Entries, 10_000)
+	opts.Entries = cmp.Or(opts.Entries, 200_000)
+	opts.Bytes = cmp.Or(opts.Bytes, 256<<20)
 	limits := snapshot.Limits{
 		Fresh: opts.Fresh - 1, StaleIfError: forever, Patience: readTimeout,
 		Timeout: storeTimeout + readTimeout, FetchTimeout: storeTimeout, // so that a read ends with its fetch
 		Backoff: pingPause, MaxBackoff: pingPause, Entries: opts.Entries,
 	}
 	unchanging, pages := limits, limits
-	unchanging.Fresh, pages.Entries = forever, pageEntries
+	unchanging.Fresh, unchanging.Bytes, pages.Entries = forever, opts.Bytes/4, pageEntries
+	bounded := limits
+	bounded.Bytes = opts.Bytes / 4 * 3
 	wholes := limits
 	wholes.StaleWhileRevalidate, wholes.Patience, wholes.Entries = overviewStale, storeTimeout, overviewEntries
 	wholes.Timeout, wholes.FetchTimeout = overviewTimeout+readTimeout, overviewTimeout+2*storeTimeout // and a ping after it
 	none := snapshot.Options{Gone: isNotFound, ForgetGone: true}
 	d := &Directory{
 		store: store, opts: opts, writes: newWriteLog(opts.Entries), feed: newFeed(),
-		sources: snapshot.New[sourceDoc](limits, none),
+		sources: snapshot.New[sourceDoc](bounded, none),
 		ids:     snapshot.New[plain[string]](unchanging, none),
 		lists:   snapshot.New[plain[*listing]](pages, none),
 		counts:  snapshot.New[plain[DeliveryCounts]](limits, none),

@@ -92,19 +92,25 @@ func lookOnce(life context.Context, d *Directory) {
 
 // takeIn takes in a change. Reads that are under way are told first, so that none puts what it read before.
 func takeIn(d *Directory, c Change) {
-	d.feed.found.Store(d.writes.tick())
+	began := d.writes.tick()
+	d.feed.found.Store(began)
 	key := sourceKey(c.CustomerID, c.SourceID)
 	held, known := d.sources.Peek(key)
 	known = known && held.Doc.src.Connection != nil
 	src := c.Source
 	switch {
 	case src != nil && known:
+		news := held.Doc.Older(sourceDoc{src: src})
 		d.sources.Put(key, sourceDoc{src: src})
+		if news { // a list that was read before shows it too
+			d.writes.end(c.CustomerID, loggedWrite{began: began, src: src, kind: changed})
+		}
 	case src == nil && known && held.Doc.src.Connection.ID == c.ESAID:
 		if src = held.Doc.src; held.Doc.deleted {
 			return // it was deleted here
 		}
 		d.sources.Offer(key, sourceDoc{src, true})
+		d.writes.end(c.CustomerID, loggedWrite{began: began, src: src, kind: deleted})
 	default:
 		d.sources.Expire(key)
 	}

@@ -79,6 +79,7 @@ func TestFollowedSourcesOfOtherReplicas(t *testing.T) {
 
 		must(t)(elsewhere(f).ChangeConnection(t.Context(), m.Connection.ID, lastError("hinted")))
 		d.LookNow()
+		time.Sleep(50 * time.Millisecond)
 		synctest.Wait()
 		if got := get(t, d, "a").Connection.LastError; got != "hinted" {
 			t.Fatalf("%q right after a hint", got)

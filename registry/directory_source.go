@@ -3,6 +3,7 @@ package registry
 import (
 	"cmp"
 	"context"
+	"unsafe"
 
 	"esagate/snapshot"
 )
@@ -13,6 +14,34 @@ import (
 type sourceDoc struct {
 	src     *Source
 	deleted bool
+}
+
+// Size gives the bytes that a source takes, about.
+func (d sourceDoc) Size() int {
+	s := d.src
+	n := int(unsafe.Sizeof(*s)) + len(s.SourceID) + len(s.Name)
+	for k, v := range s.Labels {
+		n += 64 + len(k) + len(v)
+	}
+	if a := s.Agent; a != nil {
+		n += int(unsafe.Sizeof(*a)) + len(a.AgentID) + len(a.EndpointURL) + len(a.Description) + len(a.CredentialID)
+	}
+	c := s.Connection
+	if c == nil {
+		return n
+	}
+	n += int(unsafe.Sizeof(*c)) + len(c.TenantID) + len(c.ExternalOrgID) + len(c.MCPURL) + len(c.A2AURL) +
+		len(c.ServiceAccountEmail) + len(c.LastError)
+	if a := c.AdServer; a != nil {
+		n += int(unsafe.Sizeof(*a)) + len(a.ClientID) + len(a.Username) + len(a.Email) + len(a.BaseURL) + len(a.ForecastingBaseURL)
+	}
+	if i := c.InventorySync; i != nil {
+		n += int(unsafe.Sizeof(*i)) + len(i.Error)
+	}
+	if o := c.Operation; o != nil {
+		n += int(unsafe.Sizeof(*o)) + len(o.ID)
+	}
+	return n
 }
 
 // Older implements snapshot.Document.

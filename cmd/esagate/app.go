@@ -86,8 +86,9 @@ func build(ctx context.Context, cfg *config.Config, file string, tasks *transfor
 	a.instruments.StorePools(func() map[string]sql.DBStats { return sqlstore.Pools(a.store) })
 	a.atEnd(func(context.Context) { _ = a.store.Close() }) // nothing is left to be written
 	a.newHints()
+	memory, _ := snapshotMemory(cfg.Snapshot, a.usable)
 	a.directory = registry.NewDirectory(a.store, registry.DirectoryOptions{
-		Follow: true, Changed: a.storeChanged, SourceWritten: a.sourceWritten, ChangedElsewhere: a.writtenElsewhere,
+		Bytes: memory, Follow: true, Changed: a.storeChanged, SourceWritten: a.sourceWritten, ChangedElsewhere: a.writtenElsewhere,
 	})
 	a.atEnd(func(context.Context) { a.directory.Close() })
 	if err = a.adopt(ctx); err != nil {
@@ -270,12 +271,19 @@ func oidcConfig(cfg *config.Config) *auth.OIDC {
 	return to
 }
 
-// adopt records the config's sources in the registry.
+// adopt records the config's sources in the registry, in batches.
 func (a *app) adopt(ctx context.Context) error {
 	taken := 0
-	for i, s := range a.cfg.Sources {
-		adoption, err := a.store.Adopt(ctx, s)
-		path := fmt.Sprintf("sources[%d]", i)
+	for from := 0; from < len(a.cfg.Sources); from += sqlstore.AdoptedAtOnce {
+		batch := a.cfg.Sources[from:min(from+sqlstore.AdoptedAtOnce, len(a.cfg.Sources))]
+		done, err := a.store.AdoptAll(ctx, batch)
+		for i, adoption := range done {
+			a.adopted(batch[i], adoption)
+			if adoption.Managed != nil {
+				taken++
+			}
+		}
+		path := fmt.Sprintf("sources[%d]", from+len(done))
 		switch {
 		case errors.Is(err, registry.ErrTenantTaken):
 			return configError{a.file, config.Faults{a.cfg.FaultAt(path+".tenant_id", "the registry knows this tenant as another source's")}}
@@ -284,21 +292,24 @@ func (a *app) adopt(ctx context.Context) error {
 		case err != nil:
 			return fmt.Errorf("store: %s: %w", path, err)
 		}
-		a.telemetry.Logger.Debug("source of the config",
-			slog.String("source_id", s.SourceID), slog.String("outcome", string(adoption.Outcome)))
-		switch adoption.Outcome {
-		case registry.AdoptionDeleted, registry.AdoptionNotManaged:
-			a.telemetry.Logger.Warn("a source of the config has no effect",
-				slog.String("source_id", s.SourceID), slog.String("outcome", string(adoption.Outcome)))
-		}
-		if adoption.Managed != nil {
-			a.warnOfDrift(s, adoption.Managed)
-			a.directory.Put(adoption.Managed)
-			taken++
-		}
 	}
 	a.telemetry.Logger.Info("sources of the config taken over", slog.Int("entries", taken))
 	return nil
+}
+
+// adopted says what became of an entry of the config, and has the directory know its source.
+func (a *app) adopted(s registry.ConfigSource, adoption registry.Adoption) {
+	a.telemetry.Logger.Debug("source of the config",
+		slog.String("source_id", s.SourceID), slog.String("outcome", string(adoption.Outcome)))
+	switch adoption.Outcome {
+	case registry.AdoptionDeleted, registry.AdoptionNotManaged:
+		a.telemetry.Logger.Warn("a source of the config has no effect",
+			slog.String("source_id", s.SourceID), slog.String("outcome", string(adoption.Outcome)))
+	}
+	if adoption.Managed != nil {
+		a.warnOfDrift(s, adoption.Managed)
+		a.directory.Put(adoption.Managed)
+	}
 }
 
 // storeChanged logs when the registry's database goes away and comes back.

@@ -130,7 +130,13 @@ func (c *serveCommand) Run(ctx context.Context) error {
 		}
 		defer func() { _ = admin.Close() }()
 	}
+	listeners := []net.Listener{listener}
+	if admin != nil {
+		listeners = append(listeners, admin)
+	}
+	started := whileStarting(listeners...)
 	a, err := build(ctx, cfg, c.Config, tasks, os.Stderr)
+	started()
 	if err != nil {
 		return err
 	}

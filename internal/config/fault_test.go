@@ -81,7 +81,7 @@ func TestTextThatIsNoConfig(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"a list", "- server", "config file (line 1): must be a mapping"},
 		{"a text", "server", "config file (line 1): must be a mapping"},
-		{"too large", "# " + strings.Repeat("x", 1<<20), "config file: is larger than 1 MiB"},
+		{"too large", "# " + strings.Repeat("x", 64<<20), "config file: is larger than 64 MiB"},
 		{"not UTF-8", "server: {address: '\xff'}", "config file: is not UTF-8"},
 		{"UTF-16", "\xff\xfes\x00:\x00", "config file: is not UTF-8"},
 		{"two documents", "server: {}\n---\nserver: {}", "config file: holds more than one document"},

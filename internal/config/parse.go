@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	maxFileSize = 1 << 20 // bytes
-	maxDepth    = 8       // of nesting; the deepest key is a label, at five
+	maxFileSize = 64 << 20 // bytes
+	maxDepth    = 8        // of nesting; the deepest key is a label, at five
 )
 
 // scalar is one value as it was written, before it has a type.
@@ -32,7 +32,7 @@ func (s scalar) null() bool { return s.tag == "!!null" && !s.literal }
 func (l *loader) parse(data []byte) (map[string]any, bool) {
 	switch {
 	case len(data) > maxFileSize:
-		l.addAt("", place{}, "is larger than 1 MiB")
+		l.addAt("", place{}, "is larger than 64 MiB")
 		return nil, false
 	case !utf8.Valid(data):
 		l.addAt("", place{}, "is not UTF-8 text")

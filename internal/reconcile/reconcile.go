@@ -61,9 +61,11 @@ func (r *Reconciler) Run(ctx context.Context) {
 		return
 	}
 	pause, _ := r.pace()
-	for ctx.Err() == nil {
+	// After a start all sources may be due: the first round takes as long as two others. Those after it are
+	// done before the next one, however jittered.
+	for over := 2 * pause; ctx.Err() == nil; over = pause * 7 / 10 {
 		next := time.Now().Add(background.Jitter(pause))
-		_ = background.Guard(ctx, r.deps.Logger, "poll", func(ctx context.Context) error { r.round(ctx); return nil })
+		_ = background.Guard(ctx, r.deps.Logger, "poll", func(ctx context.Context) error { r.round(ctx, over); return nil })
 		background.Sleep(ctx, time.Until(next))
 	}
 }

@@ -20,15 +20,15 @@ const (
 
 // round refreshes every source that is due when its turn comes, once. One that fails
 // waits for the next round. The sources are counted first, so that the refreshes can be
-// spread over the round.
-func (r *Reconciler) round(ctx context.Context) {
-	pause, age := r.pace()
+// spread over a time.
+func (r *Reconciler) round(ctx context.Context, over time.Duration) {
+	_, age := r.pace()
 	due := registry.Upkeep{Kind: r.cfg.Kind, Before: time.Now().Add(-age)}
 	total := 0
 	err := r.each(ctx, due, registry.MaxPage, func(*registry.Source) { total++ })
 	var failed atomic.Int64
 	if err == nil && total > 0 {
-		gap := min(pause*7/10/time.Duration(total), maxGap) // done before the next round, however jittered
+		gap := min(over/time.Duration(total), maxGap)
 		err = r.refresh(ctx, due, gap, &failed)
 	}
 	switch {
