@@ -39,7 +39,7 @@ func (s *Store) AdoptAll(ctx context.Context, entries []registry.ConfigSource) (
 			return done, registry.ErrInvalid
 		}
 	}
-	known, err := s.entries(ctx, entries)
+	known, err := readEntries(ctx, s, entries)
 	if err != nil {
 		return nil, failed("adopt sources", err)
 	}
@@ -54,6 +54,11 @@ func (s *Store) AdoptAll(ctx context.Context, entries []registry.ConfigSource) (
 	}
 	if len(rest) == 0 {
 		return done, nil
+	}
+	if len(known) == 0 { // the first start
+		if done, err := createEntries(ctx, s, entries); err == nil {
+			return done, nil
+		}
 	}
 	err = s.writing(ctx, 0, func(in scope) error {
 		for _, i := range rest {
@@ -75,8 +80,24 @@ func (s *Store) AdoptAll(ctx context.Context, entries []registry.ConfigSource) (
 	return done, nil
 }
 
-// entries reads the managed sources that entries name.
-func (s *Store) entries(ctx context.Context, entries []registry.ConfigSource) (map[entryKey]*record, error) {
+// createEntries creates what entries name; an error where not all of them are new.
+func createEntries(ctx context.Context, s *Store, entries []registry.ConfigSource) ([]registry.Adoption, error) {
+	if err := s.writing(ctx, 0, func(in scope) error { return createAll(ctx, in, entries) }); err != nil {
+		return nil, err
+	}
+	made, err := readEntries(ctx, s, entries)
+	done := make([]registry.Adoption, len(entries))
+	for i, e := range entries {
+		done[i].Outcome = registry.AdoptionDeleted // meanwhile
+		if rec := made[entryKey{e.CustomerID, e.SourceID}]; rec != nil {
+			done[i] = registry.Adoption{Outcome: registry.AdoptionCreated, Managed: &rec.Source}
+		}
+	}
+	return done, err
+}
+
+// readEntries reads the managed sources that entries name.
+func readEntries(ctx context.Context, s *Store, entries []registry.ConfigSource) (map[entryKey]*record, error) {
 	known := map[entryKey]*record{}
 	if len(entries) == 0 {
 		return known, nil

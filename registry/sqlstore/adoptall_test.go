@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"testing"
+	"time"
 
 	"esagate/registry"
 )
@@ -33,6 +34,14 @@ func TestAdoptAll(t *testing.T) {
 				return done
 			}
 			made := adopt(registry.AdoptionCreated)
+			alone, err := s.Adopt(t.Context(), registry.ConfigSource{CustomerID: 4, SourceID: "alone", Name: "Name", TenantID: "tnt_alone", ServiceAccountEmail: "a@example.net"})
+			must(t)(err)
+			if one, many := shape(alone.Managed), shape(made[0].Managed); !reflect.DeepEqual(one, many) {
+				t.Errorf("made with others it is\n%+v\n%+v\nalone\n%+v\n%+v", many, many.Connection, one, one.Connection)
+			}
+			if last := made[69].Managed; alone.Managed.ID != last.ID+1 || alone.Managed.Connection.ID != last.Connection.ID+1 {
+				t.Errorf("ids %d, %d after %d, %d", alone.Managed.ID, alone.Managed.Connection.ID, last.ID, last.Connection.ID)
+			}
 			cursor, _, err := s.Changes(t.Context(), "", nil)
 			must(t)(err)
 			if again := adopt(registry.AdoptionUnchanged); !reflect.DeepEqual(again[3].Managed, made[3].Managed) {
@@ -61,4 +70,16 @@ func TestAdoptAll(t *testing.T) {
 			}
 		})
 	}
+}
+
+// shape is a source without what tells it from others.
+func shape(src *registry.Source) *registry.Source {
+	s := src.Clone()
+	s.ID, s.CustomerID, s.SourceID, s.Labels, s.CreatedAt, s.UpdatedAt = 0, 0, "", nil, time.Time{}, time.Time{}
+	c := s.Connection
+	if c.Epoch == 0 || c.ProvisionedAt.IsZero() || c.CreatedAt.IsZero() || c.UpdatedAt.IsZero() {
+		return nil
+	}
+	c.ID, c.CustomerID, c.TenantID, c.Epoch, c.ProvisionedAt, c.CreatedAt, c.UpdatedAt = 0, 0, "", 0, time.Time{}, time.Time{}, time.Time{}
+	return s
 }
