@@ -110,6 +110,7 @@ type setup struct {
 	metrics                 http.Handler
 	admin                   bool          // there is a listener of the operator's
 	connections, perAddress int           // 0: the default
+	waiting                 int           // readers at once; 0: any number
 	fresh                   time.Duration // how long a snapshot is fresh; 0: 5 s
 	logLevel                string        // "": debug
 	limits                  ratelimit.Limits
@@ -224,7 +225,7 @@ func start(t testing.TB, s setup, agent *upstreamtest.Agent) *world {
 		Fresh: cmp.Or(s.fresh, 5*time.Second), StaleWhileRevalidate: time.Minute, StaleIfError: max(15*time.Minute, s.fresh),
 		Patience: 300 * time.Millisecond, Timeout: 3 * time.Second, FetchTimeout: 10 * time.Second, Entries: 100,
 	}
-	w.status = status.New(status.Config{Envelope: s.envelope, Subscribes: true, Limits: limits}, status.Deps{
+	w.status = status.New(status.Config{Envelope: s.envelope, Subscribes: true, Limits: limits, Waiting: s.waiting}, status.Deps{
 		Directory: w.directory, Upstream: w.client, Tasks: tasks, Logger: tel.Logger, Instruments: instruments,
 		SyncFinished: w.webhooks.Observe, CheckTenant: w.lifecycle.CheckSoon, Events: w.events,
 	})

@@ -48,20 +48,26 @@ func NewTiered[D Document[D]](limits Limits, opts Options, tier Tier[D]) *Cache[
 // Get returns the fetch's own error where Gone said that there is no such thing, an
 // *UnavailableError where there is nothing to serve, and ctx.Err() when ctx ends.
 func (c *Cache[D]) Get(ctx context.Context, key string, epoch int64, fetch Fetch[D]) (Read[D], error) {
-	return c.get(ctx, key, epoch, fetch, false)
+	return c.get(ctx, key, epoch, fetch, reader{})
+}
+
+// GetFor is Get for a reader of a customer's, who may have to wait without a copy only as Options.Waits allows:
+// else the error is an *UnavailableError with ErrQueued.
+func (c *Cache[D]) GetFor(ctx context.Context, customer int64, key string, epoch int64, fetch Fetch[D]) (Read[D], error) {
+	return c.get(ctx, key, epoch, fetch, reader{counts: c.opts.Waits != nil, customer: customer})
 }
 
 // GetNew is Get for a reader that is not content with a fresh copy: it waits for a
 // fetch, though not for longer than Patience where there is a copy. It asks again at
 // once after a fetch that failed: the fetch knows when it is not worth while.
 func (c *Cache[D]) GetNew(ctx context.Context, key string, epoch int64, fetch Fetch[D]) (Read[D], error) {
-	return c.get(ctx, key, epoch, fetch, true)
+	return c.get(ctx, key, epoch, fetch, reader{newest: true})
 }
 
-func (c *Cache[D]) get(ctx context.Context, key string, epoch int64, fetch Fetch[D], newest bool) (Read[D], error) {
+func (c *Cache[D]) get(ctx context.Context, key string, epoch int64, fetch Fetch[D], r reader) (Read[D], error) {
 	e := c.memory.entry(key, false)
 	e.advance(epoch)
-	r := reader{newest: newest, came: time.Now()}
+	r.came = time.Now()
 	e.mu.Lock()
 	v := c.decide(ctx, e, fetch, &r, r.came)
 	e.mu.Unlock()
@@ -77,6 +83,12 @@ func (c *Cache[D]) get(ctx context.Context, key string, epoch int64, fetch Fetch
 // wait waits for what a verdict says, as often as there is something to wait for.
 func (c *Cache[D]) wait(ctx context.Context, e *entry[D], fetch Fetch[D], r *reader, v verdict[D]) (Read[D], error) {
 	defer func() { e.leave(r) }()
+	if r.counts && !v.held {
+		if !c.opts.Waits(r.customer, true) {
+			return Read[D]{}, &UnavailableError{Cause: ErrQueued, RetryAfter: time.Second}
+		}
+		defer c.opts.Waits(r.customer, false)
+	}
 	for held, answered, now := v.held, false, r.came; ; {
 		var flown, loaded, looked <-chan struct{}
 		if v.join != nil {

@@ -61,6 +61,8 @@ const busyPause = 500 * time.Millisecond
 // reader is one read on its way.
 type reader struct {
 	newest    bool // not content with a fresh copy
+	counts    bool // as one of customer, while it waits
+	customer  int64
 	refresh   bool // of Refresh: it waits for the fetch
 	came      time.Time
 	bare      bool    // there was no copy when it first waited

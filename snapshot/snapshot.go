@@ -67,6 +67,9 @@ type Options struct {
 	// Busy reports whether an error says that nobody was asked, as too many others ask. It
 	// is no failed refresh: readers get the copy, or else this error. Nil: never.
 	Busy func(error) bool
+	// Waits is told true when a reader of GetFor begins to wait without a copy, and reports whether it may; if so, it
+	// is told false when the wait has ended. Nil: all may.
+	Waits func(customer int64, begins bool) bool
 	// RetryAfter gives how long an error asks to wait; 0 for no wish. Nil: never.
 	RetryAfter func(error) time.Duration
 	// Refreshed is called with the key and the outcome of each fetch, of one key in the order

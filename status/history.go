@@ -64,7 +64,7 @@ func (s *Service) recentHistories(ctx context.Context, came time.Time, src *regi
 		names[i] = says.Status.Syncs[i].Name
 	}
 	c := src.Connection
-	got, err := s.histories.Get(ctx, c.TenantID, c.Epoch, s.historyFetcher(c, names, says.Streams))
+	got, err := s.histories.GetFor(ctx, c.CustomerID, c.TenantID, c.Epoch, s.historyFetcher(c, names, says.Streams))
 	if err != nil {
 		return nil
 	}

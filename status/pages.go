@@ -37,6 +37,7 @@ func (s *Service) NewPages(name string, limits snapshot.Limits) *Pages {
 	limits.QueueTimeout = upstream.LongestWait
 	p := &Pages{s, name, snapshot.New[*page](limits, snapshot.Options{
 		Gone: aboutTheQuestion, ForgetGone: true, Busy: upstream.IsBusy, RetryAfter: func(err error) time.Duration { return fault.As(err).RetryAfter },
+		Waits: s.waits,
 	})}
 	s.kept = append(s.kept, p)
 	return p
@@ -71,7 +72,7 @@ type PageAnswer struct {
 // remembered.
 func (p *Pages) Get(ctx context.Context, c *registry.Connection, key []string, ask func(ctx context.Context) (*api.Body, error)) (PageAnswer, error) {
 	key = append([]string{c.TenantID, strconv.FormatInt(c.ID, 10)}, key...)
-	got, err := p.cache.Get(ctx, strings.Join(key, pageKeySeparator), c.Epoch, guarded(p.service, "fetch_"+p.name,
+	got, err := p.cache.GetFor(ctx, c.CustomerID, strings.Join(key, pageKeySeparator), c.Epoch, guarded(p.service, "fetch_"+p.name,
 		func(ctx context.Context, d snapshot.Demand) (*page, error) {
 			asked := time.Now()
 			body, err := ask(demanded(ctx, c, d, false))

@@ -31,7 +31,7 @@ func (s *Service) Get(ctx context.Context, src *registry.Source, runs int) (Answ
 	if c.TenantID == "" {
 		return s.local(ctx, src)
 	}
-	got, err := s.documents.Get(ctx, c.TenantID, c.Epoch, s.fetcher(src, false))
+	got, err := s.documents.GetFor(ctx, c.CustomerID, c.TenantID, c.Epoch, s.fetcher(src, false))
 	if err != nil {
 		read := telemetry.ReadError
 		if fault.Is(err, fault.NotFound) {

@@ -4,8 +4,10 @@
 package status
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
+	"math"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -31,6 +33,8 @@ type Config struct {
 	Envelope   bool // bodies have the form {"data": …, "error": null} (contract 8.1)
 	Subscribes bool // the operator wants webhook subscriptions: a missing one is an open task
 	Memory     int  // bytes that statuses may take, and how sources stand; 0: any
+	// Waiting is how many readers may wait without a copy at once, half of them of one customer; 0: any number.
+	Waiting int
 }
 
 // Deps are the parts that a Service stands on. It closes none of them.
@@ -60,6 +64,7 @@ type Service struct {
 	log  *slog.Logger
 	ins  *telemetry.Instruments
 
+	waiting   *background.Shares[int64] // readers without a copy, by customer
 	tasks     atomic.Pointer[transform.Tasks]
 	documents *snapshot.Cache[*document] // by tenant
 	pending   *snapshot.Cache[*document] // of connections without a tenant, by their id
@@ -81,6 +86,8 @@ func New(cfg Config, deps Deps) *Service {
 	s := &Service{cfg: cfg, deps: deps, log: deps.Logger, ins: deps.Instruments}
 	s.tasks.Store(deps.Tasks)
 
+	most := cmp.Or(cfg.Waiting, math.MaxInt)
+	s.waiting = background.NewShares[int64](max(1, most/2), most)
 	cfg.Limits.Jitter, cfg.Limits.QueueTimeout = freshJitter, upstream.LongestWait
 	// A document made here is as good as a new one for Fresh, and of no use later.
 	local := cfg.Limits
@@ -93,6 +100,7 @@ func New(cfg Config, deps Deps) *Service {
 		Gone:       func(err error) bool { return fault.Is(err, fault.NotFound) },
 		Busy:       upstream.IsBusy,
 		RetryAfter: func(err error) time.Duration { return fault.As(err).RetryAfter },
+		Waits:      s.waits,
 	}
 	counted := ofTenants
 	counted.Refreshed = func(tenantID string, o snapshot.Outcome) {
@@ -106,7 +114,7 @@ func New(cfg Config, deps Deps) *Service {
 	s.documents = snapshot.NewTiered[*document](bounded(cfg.Limits, may.documents), counted, s.tier)
 	s.share()
 	s.pending = snapshot.New[*document](bounded(local, may.local), snapshot.Options{})
-	s.histories = snapshot.New[*histories](bounded(cfg.Limits, may.histories), snapshot.Options{Busy: ofTenants.Busy, RetryAfter: ofTenants.RetryAfter})
+	s.histories = snapshot.New[*histories](bounded(cfg.Limits, may.histories), snapshot.Options{Busy: ofTenants.Busy, RetryAfter: ofTenants.RetryAfter, Waits: s.waits})
 	s.adServers = snapshot.New[*document](bounded(brief, may.local), ofTenants)
 	common, rare := cfg.Limits, cfg.Limits
 	common.Entries, rare.Entries = commonPages, rarePages
@@ -118,6 +126,20 @@ func New(cfg Config, deps Deps) *Service {
 	s.ins.SnapshotEntries(s.documents.Len)
 	s.ins.SnapshotMemory(s.memory)
 	return s
+}
+
+// waits counts the readers without a copy that wait at once. Each has a connection, of which some have to be left
+// for those who need not wait.
+func (s *Service) waits(customer int64, begins bool) bool {
+	if !begins {
+		s.waiting.Give(customer)
+		return true
+	}
+	if !s.waiting.Take(customer) {
+		s.ins.Limited(telemetry.LimitedWaits)
+		return false
+	}
+	return true
 }
 
 var refreshWords = [...]telemetry.RefreshOutcome{

@@ -183,6 +183,7 @@ func (a *app) newEdge(tasks *transform.Tasks, accounts *serviceaccount.Accounts)
 	}
 	statuses := status.New(status.Config{
 		Envelope: cfg.Server.Envelope, Subscribes: cfg.Webhooks.Subscribe != "never", Limits: limits, Memory: memory,
+		Waiting: cfg.Server.MaxConnections / 2,
 	}, status.Deps{
 		Directory: a.directory, Upstream: a.upstream, Tasks: tasks, SyncFinished: a.subscriber.Observe,
 		CheckTenant: a.lifecycle.CheckSoon, Logger: log, Instruments: a.instruments, Events: a.events,

@@ -74,9 +74,10 @@ const (
 	LimitedWrongKeys LimitedKind = "wrong_keys"
 	LimitedStreams   LimitedKind = "streams"
 	LimitedCalls     LimitedKind = "calls" // that are passed on
+	LimitedWaits     LimitedKind = "waits" // for the sales agent, without a copy
 )
 
-var limitedKinds = []LimitedKind{LimitedReads, LimitedWrites, LimitedWrongKeys, LimitedStreams, LimitedCalls}
+var limitedKinds = []LimitedKind{LimitedReads, LimitedWrites, LimitedWrongKeys, LimitedStreams, LimitedCalls, LimitedWaits}
 
 // ConsentOutcome says what became of a consent with an agent's authorization server.
 type ConsentOutcome string
