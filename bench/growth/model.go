@@ -31,7 +31,7 @@ const (
 	hintBytes  = 200.0  // of a hint on its way to one replica
 	poolSize   = 12.0   // connections to PostgreSQL that a replica may hold (registry/sqlstore)
 	listeners  = 1.0    // connections that wait for hints
-	redisIdle  = 3.0    // connections to Redis that a replica keeps
+	redisPool  = 20.0   // connections to Redis that a replica of two processors may hold (go-redis: ten for each)
 )
 
 // Rates computes what a fleet does in a second, once it has run for some minutes.
@@ -44,7 +44,7 @@ func (f Fleet) Rates() Rates {
 			of = f.shared(b.reads)
 		} else {
 			calls := f.calls(b.reads / n)
-			of = Rates{Calls: n * calls, RowWrites: 2*kept(calls, n) + saved(n*calls)}
+			of = Rates{Calls: n * calls, RowWrites: written(calls, n)}
 		}
 		r.Calls += b.count * of.Calls
 		r.RedisOps += b.count * of.RedisOps
@@ -62,7 +62,7 @@ func (f Fleet) Rates() Rates {
 	r.RowWrites += 1 / leasePause
 	r.DatabaseConnections = n * (poolSize + listeners)
 	if f.Redis {
-		r.DatabaseConnections, r.RedisConnections = n*poolSize, n*(redisIdle+listeners)
+		r.DatabaseConnections, r.RedisConnections = n*poolSize, n*(redisPool+listeners)
 	}
 	return r
 }
@@ -73,25 +73,19 @@ func (f Fleet) calls(reads float64) float64 {
 	return reads / (1 + reads*(f.Fresh+f.Call).Seconds())
 }
 
-// saved gives how often something is written that comes so often and is written once in savePause at most: what comes
-// in between is written at its end. So all replicas together write what they hear of a sync.
-func saved(often float64) float64 {
-	if often == 0 {
-		return 0
-	}
-	return 1 / (savePause + math.Exp(-savePause*often)/often)
-}
-
-// kept gives how often n replicas write a snapshot, or how a source stands, if each fetches it so often: each once in
-// savePause at most. What waited is refused by the database if another replica has written something newer meanwhile.
-func kept(often, n float64) float64 {
+// written gives how many rows n replicas write of a source that each fetches so often. Each writes three at most once in
+// savePause: the snapshot, how the source stands, and what was last heard of its sync. What comes in between is written
+// at the end of the pause; of the first two the database then refuses what is older than what another replica has
+// written meanwhile.
+func written(often, n float64) float64 {
 	if often == 0 {
 		return 0
 	}
 	waited := 1 - math.Exp(-savePause*often)
 	age := 1/often - savePause/math.Expm1(savePause*often) // of what waited, on average
 	newer := (n - 1) / savePause * age / 2                 // that others have written
-	return n * saved(often) * (1 - waited + waited/(1+newer))
+	taken := 1 - waited + waited/(1+newer)
+	return n * (1 + 2*taken) / (savePause + math.Exp(-savePause*often)/often)
 }
 
 // shared is what a source costs that all replicas share.
@@ -110,7 +104,7 @@ func (f Fleet) shared(reads float64) Rates {
 		Calls:      calls,
 		RedisOps:   calls * (caller + takers + looks + waits + hint),
 		RedisBytes: calls * ((caller+takers+looks+waits)*askBytes + (1+takers)*docBytes + hint*(n+1)*hintBytes),
-		RowWrites:  2*kept(calls/n, n) + saved(calls),
+		RowWrites:  written(calls/n, n),
 	}
 }
 

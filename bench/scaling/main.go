@@ -36,7 +36,7 @@ type settings struct {
 // limits are what the systems around can take.
 type limits struct {
 	calls, ops, bytes, rows float64 // a second
-	connections             int
+	connections, clients    int     // of PostgreSQL, and of one Redis
 	memory                  float64 // bytes of a replica
 	processors              float64 // of a replica
 }
@@ -55,6 +55,7 @@ func flags(f *flag.FlagSet) *settings {
 	f.Float64Var(&s.most.bytes, "network", 100e6, "bytes a second to and from one Redis")
 	f.Float64Var(&s.most.rows, "rows", 5000, "rows a second that the database can write")
 	f.IntVar(&s.most.connections, "connections", 500, "connections that PostgreSQL takes")
+	f.IntVar(&s.most.clients, "clients", 10_000, "connections that one Redis takes")
 	f.Float64Var(&s.most.memory, "memory", 2<<30, "bytes of a replica's snapshot.memory")
 	f.Float64Var(&s.most.processors, "processors", 2, "processors of a replica")
 	f.BoolVar(&s.write, "write", false, "put the tables into "+page)
@@ -197,7 +198,7 @@ func (s *settings) freshFor(f growth.Fleet) string {
 }
 
 // short names what a fleet asks too much of: A the sales agent, O operations and B bytes of one Redis, W writes and C
-// connections of PostgreSQL, M memory and P processors of a replica.
+// connections of PostgreSQL, R those of Redis, M memory and P processors of a replica.
 func (s *settings) short(replicas, sources int) string {
 	f := s.of(replicas, sources, true)
 	rates, room := f.Rates(), f.Room(s.held)
@@ -211,6 +212,7 @@ func (s *settings) short(replicas, sources int) string {
 		{'B', rates.RedisBytes, s.most.bytes},
 		{'W', rates.RowWrites, s.most.rows},
 		{'C', rates.DatabaseConnections, float64(s.most.connections)},
+		{'R', rates.RedisConnections, float64(s.most.clients)},
 		{'M', room.Replica, s.most.memory},
 		{'P', room.Processors / float64(replicas), s.most.processors},
 	} {
