@@ -8,15 +8,18 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/go-redis/redis_rate/v10"
 	"github.com/redis/go-redis/v9"
 
 	"esagate/internal/cluster"
 	"esagate/internal/redistest"
+	"esagate/snapshot"
 )
 
 // The tests here have the client before real servers, and do to these what happens to servers.
@@ -309,4 +312,58 @@ func TestHintsGoOnAfterASilentEnd(t *testing.T) {
 	case <-time.After(30 * time.Second):
 		t.Error("nobody listens any more")
 	}
+}
+
+// TestEngineWithTheUserOfTheDocs: what docs/operations.md gives a user is enough, and is not everything.
+func TestEngineWithTheUserOfTheDocs(t *testing.T) {
+	page, err := os.ReadFile("../../docs/operations.md")
+	must(t, err)
+	m := regexp.MustCompile("user of its own\\*\\* needs `([^`]+)`").FindSubmatch(page)
+	if m == nil {
+		t.Fatal("docs/operations.md names no rules of a user")
+	}
+	server := redistest.Own(t)
+	rules := []any{"ACL", "SETUSER", "gate", "on", ">secret"}
+	for _, rule := range strings.Fields(string(m[1])) {
+		rules = append(rules, rule)
+	}
+	_, err = server.Do(t.Context(), rules...)
+	must(t, err)
+	e := connect(t, strings.Replace(server.URL(), "redis://", "redis://gate:secret@", 1))
+	e.works()
+	must(t, inTime(func() error {
+		_, err := e.Snapshots().Publish(t.Context(), "tenant", snapshot.Publication{Lease: "a", At: 1, Format: 1, Body: []byte("x"),
+			Fresh: time.Second, Lifetime: time.Minute})
+		return err
+	}), e.Hints().Publish(t.Context(), []string{"x"}))
+	ctx, cancel := context.WithCancel(t.Context())
+	listening := make(chan struct{}, 1)
+	go func() {
+		<-listening
+		cancel()
+	}()
+	if err := e.Hints().Receive(ctx, func() { listening <- struct{}{} }, func(string) {}); ctx.Err() == nil {
+		t.Errorf("it may not listen: %v", err)
+	}
+	do := func(exchange func(ctx context.Context, c redis.UniversalClient) error) error {
+		return inTime(func() error { return e.Do(t.Context(), exchange) })
+	}
+	must(t, do(func(ctx context.Context, c redis.UniversalClient) error {
+		_, err := redis_rate.NewLimiter(c).Allow(ctx, e.Key("limit", "a"), redis_rate.PerSecond(1))
+		return err
+	}))
+	err = do(func(ctx context.Context, c redis.UniversalClient) error { return c.Get(ctx, "others").Err() })
+	if err == nil || err.Error() != "cluster: Redis is away: its user may not do what is needed" {
+		t.Errorf("a key of others: %v", err)
+	}
+}
+
+// inTime repeats an exchange that took longer than its budget, as on a machine that is busy with other things.
+func inTime(exchange func() error) (err error) {
+	for range 50 {
+		if err = exchange(); err == nil || !strings.HasSuffix(err.Error(), "it does not answer in time") {
+			return err
+		}
+	}
+	return err
 }
