@@ -31,9 +31,9 @@ func (b *board) tell(was, next *known, syncs api.Syncs, written bool) {
 	b.publishEncoded(next.src, api.EventStatusChanged, "", row)
 }
 
-// tellDeleted publishes that a source is gone.
+// tellDeleted publishes that a source is gone, unless it is known to have been made anew.
 func (b *board) tellDeleted(src *registry.Source) {
-	if b.wanted(src) {
+	if is, _ := b.s.deps.Directory.Newest(src); is.ID == src.ID && b.wanted(src) {
 		b.publish(src, api.EventConnectionChanged, "", connectionEvent(src, true))
 	}
 }

@@ -31,8 +31,8 @@ func (k *keeper) listPause() time.Duration {
 	return max(k.s.cfg.Limits.Fresh, keeperPause, time.Duration(rows)*time.Second/listedPerSecond)
 }
 
-// look looks at what is watched, and reports whether anything is. What other replicas have made,
-// changed, deleted and judged is noticed here.
+// look looks at what is watched, and reports whether anything is. What other replicas have judged is noticed
+// here, and what they have written where the Directory could not follow them for a while.
 func (k *keeper) look(ctx context.Context) bool {
 	watches := k.hub.Watched()
 	customers := map[int64]struct{}{}
@@ -79,8 +79,9 @@ func (k *keeper) list(ctx context.Context, customer int64) {
 	for i := range rows {
 		src := rows[i].Source
 		l.sources[src.Connection.ID] = src
+		untold := before != nil && before.sources[src.Connection.ID] == nil && !k.s.board.places.Contains(src.Connection.ID)
 		k.s.board.standing(src, &rows[i].Standing)
-		if before != nil && before.sources[src.Connection.ID] == nil && k.s.board.wanted(src) { // made since
+		if untold && k.s.board.wanted(src) { // made since
 			k.s.board.publish(src, api.EventConnectionChanged, "", connectionEvent(src, false))
 		}
 	}
