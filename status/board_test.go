@@ -2,8 +2,8 @@ package status_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
-	"strconv"
 	"testing"
 	"time"
 
@@ -215,50 +215,83 @@ func TestReplicasAgree(t *testing.T) {
 	})
 }
 
-// TestAnotherReplica: what one replica was told of, the other's readers of all sources are told of too.
+// TestAnotherReplica: what another replica wrote is told here once, and at once where a hint comes.
 func TestAnotherReplica(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
+		w.follow = true
+		w.restart()
 		l := w.listen()
 		w.pass(10 * time.Second)
 		l.next()
 		other := w.start()
 		defer w.stop(other)
-		other.status.Judge(w.source(sourceID), false)
-		id := w.source(sourceID).Connection.ID
-		if _, err := other.directory.UpdateSource(w.Context(), customer, sourceID, func(*registry.Source) (registry.SourceChange, error) {
-			name := "Other name"
-			return registry.SourceChange{Name: &name}, nil
-		}); err != nil {
-			t.Fatal(err)
+		told := func(hint bool, want ...string) []news {
+			t.Helper()
+			if hint {
+				w.directory.LookNow()
+				w.pass(50 * time.Millisecond)
+			} else {
+				w.pass(2 * time.Second)
+			}
+			all := l.next()
+			if w.pass(10 * time.Second); len(l.next()) > 0 {
+				t.Error("told again")
+			}
+			var names []string
+			for _, n := range all {
+				names = append(names, n.name)
+			}
+			if !slices.Equal(names, want) {
+				t.Errorf("told %v, want %v", names, want)
+			}
+			return append(all, make([]news, 2)...)
 		}
-		w.pass(10 * time.Second)
-		var names []string
-		for _, n := range l.next() {
-			names = append(names, n.name)
-			if n.name == api.EventConnectionChanged && (n.conn.Name != "Other name" || n.conn.Deleted) || n.name == api.EventStatusChanged && n.row.Name != "Other name" {
-				t.Errorf("%+v", n)
+		rename := func(p process, name string) {
+			_, err := p.directory.UpdateSource(w.Context(), customer, sourceID, func(*registry.Source) (registry.SourceChange, error) {
+				return registry.SourceChange{Name: &name}, nil
+			})
+			w.must(err)
+		}
+		for i, hint := range []bool{true, false} {
+			name := fmt.Sprint("Name ", i)
+			rename(other, name)
+			if all := told(hint, api.EventConnectionChanged, api.EventStatusChanged); all[0].conn.Name != name || all[1].row.Name != name {
+				t.Errorf("%+v", all)
 			}
 		}
-		if !slices.Equal(names, []string{api.EventConnectionChanged, api.EventStatusChanged}) {
-			t.Errorf("changed: %v", names)
-		}
+		rename(w.process, "Written here")
+		told(true, api.EventConnectionChanged, api.EventStatusChanged)
 		w.adopt("second", "tnt_second")
-		w.pass(10 * time.Second)
-		if all := l.next(); len(all) == 0 || all[0].name != api.EventConnectionChanged || all[0].conn.SourceID != "second" {
-			t.Errorf("made: %+v", all)
+		if all := told(true, api.EventConnectionChanged, api.EventStatusChanged); all[0].conn.SourceID != "second" {
+			t.Errorf("made: %+v", all[0])
 		}
-		if _, err := other.directory.DeleteSource(w.Context(), customer, sourceID, func(*registry.Source) error { return nil }); err != nil {
-			t.Fatal(err)
+		remove := func(p process) {
+			_, err := p.directory.DeleteSource(w.Context(), customer, "second", func(*registry.Source) error { return nil })
+			w.must(err)
 		}
-		w.pass(10 * time.Second)
-		deleted := 0
-		for _, n := range l.next() {
-			if n.name == api.EventConnectionChanged && n.conn.Deleted && n.conn.ESAID == strconv.FormatInt(id, 10) {
-				deleted++
-			}
+		remove(other)
+		if all := told(true, api.EventConnectionChanged); !all[0].conn.Deleted || all[0].conn.SourceID != "second" {
+			t.Errorf("gone: %+v", all[0])
 		}
-		if deleted != 1 {
-			t.Errorf("%d times told that it is gone", deleted)
+		w.pending(other, "second")
+		if all := told(true, api.EventConnectionChanged, api.EventStatusChanged); all[0].conn.Deleted {
+			t.Errorf("made anew: %+v", all[0])
+		}
+		remove(w.process) // and made anew before this replica has looked
+		w.pending(w.process, "second")
+		all := told(true, api.EventConnectionChanged, api.EventStatusChanged) // the later ones of two
+		if all[0].conn.Deleted || all[1].row.ESAID != all[0].conn.ESAID {
+			t.Errorf("made anew here: %+v", all)
 		}
 	})
+}
+
+// pending makes a source that waits for its tenant.
+func (w *world) pending(p process, id string) {
+	w.Helper()
+	_, err := p.directory.CreateManaged(w.Context(), customer, registry.NewManaged{
+		SourceID: id, Name: id, AdServer: registry.AdServer{Type: "google_ad_manager"},
+		Operation: registry.Operation{Kind: registry.OperationProvision, ID: "op", Begun: time.Now(), Until: time.Now().Add(time.Minute)},
+	}, nil)
+	w.must(err)
 }

@@ -46,6 +46,7 @@ type world struct {
 	store     *sqlstore.Store
 	wrap      func(registry.Store) registry.Store
 	shares    func() (*cluster.Redis, *cluster.Hints) // of each process; nil: none
+	follow    bool                                    // what other replicas write, by a query each second of the clock
 	process
 }
 
@@ -112,11 +113,16 @@ func (w *world) start() process {
 	if w.wrap != nil {
 		store = w.wrap(store)
 	}
-	p.directory = registry.NewDirectory(store, registry.DirectoryOptions{SourceWritten: func(src *registry.Source, deleted bool) {
-		if s := p.service.Load(); s != nil {
-			s.Judge(src, deleted)
+	told := func(judge func(*status.Service, *registry.Source, bool)) func(*registry.Source, bool) {
+		return func(src *registry.Source, deleted bool) {
+			if s := p.service.Load(); s != nil {
+				judge(s, src, deleted)
+			}
 		}
-	}})
+	}
+	p.directory = registry.NewDirectory(store, registry.DirectoryOptions{
+		Follow: w.follow, SourceWritten: told((*status.Service).Judge), ChangedElsewhere: told((*status.Service).JudgeElsewhere),
+	})
 	var err error
 	p.client, err = upstream.New(upstream.Config{
 		BaseURL: w.server.URL(), APIKey: agentKey, Attempts: 1, Timeout: 3 * time.Second, FetchTimeout: 10 * time.Second, ProbeTimeout: 75 * time.Second,
