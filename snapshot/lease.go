@@ -23,6 +23,7 @@ func (s *sharer[D]) claim(ctx context.Context, e *entry[D], f *flight) (lease st
 	defer cancel()
 	defer context.AfterFunc(s.cache.life, cancel)()
 	lease = rand.Text()
+	useless := 0 // looks that found neither a fetch nor an answer that is one here
 	for pause := shortestPoll; ; pause = min(2*pause, longestPoll) {
 		e.mu.Lock()
 		heard := e.looks.heard
@@ -42,6 +43,10 @@ func (s *sharer[D]) claim(ctx context.Context, e *entry[D], f *flight) (lease st
 			return lease, true
 		case s.isAnswered(e, f):
 			return "", false
+		case !known.Waits:
+			if useless++; useless > 1 { // the first may have ended meanwhile
+				return "", true
+			}
 		case pause == shortestPoll:
 			s.Waited()
 		}

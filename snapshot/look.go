@@ -21,7 +21,8 @@ type looks struct {
 	retried time.Time     // when a back-off was ended from outside
 }
 
-// Share has the cache share its documents. It is called before the cache is used.
+// Share has the cache share its documents. It is called before the cache is used. GetNew is then content with what another
+// replica has that is fresh.
 //
 // While the Shared answers, a copy whose freshness is over is served only after a look that began after its reader came,
 // so that nobody gets an older document than another replica has served before. That is not so while a failure is

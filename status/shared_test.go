@@ -1,6 +1,7 @@
 package status_test
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
 	"net"
@@ -161,4 +162,40 @@ func TestEventsOfOtherReplicasDocuments(t *testing.T) {
 			w.Errorf("%d calls", n)
 		}
 	})
+}
+
+// TestWhatStandsInRedisIsJudged: what is no document, or one of a time to come, is none, and keeps no document away.
+func TestWhatStandsInRedisIsJudged(t *testing.T) {
+	for name, forge := range map[string]func(good []byte, at, later string) []byte{
+		"nothing of ours":   func([]byte, string, string) []byte { return []byte("<html>") },
+		"no status":         func([]byte, string, string) []byte { return []byte(`{"format":1,"at":"2026-01-01T00:00:00Z"}`) },
+		"of a time to come": func(good []byte, at, later string) []byte { return bytes.ReplaceAll(good, []byte(at), []byte(later)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inCluster(t, nil, func(w *world, second process) {
+				first, err := w.read(w.process)
+				w.must(err)
+				redis := second.redis.Snapshots()
+				good, err := redis.Look(w.Context(), tenantID, snapshot.Question{Format: 1, Expired: -time.Second, Retried: -time.Second})
+				w.must(err)
+				at := first.Status.FetchedAt.Time
+				later := at.Add(time.Hour)
+				forged := forge(good.Body, at.Format(time.RFC3339Nano), later.Format(time.RFC3339Nano))
+				kept, err := redis.Publish(w.Context(), tenantID, snapshot.Publication{At: later.UnixMicro(), Format: 1, Epoch: 1 << 40,
+					Body: forged, Fresh: time.Hour, Lifetime: 2 * time.Hour})
+				if w.must(err); !kept.Stored {
+					w.Fatalf("%+v", kept)
+				}
+				w.pass(2 * freshness)
+				for i := range 2 {
+					got, err := w.read(second)
+					w.must(err)
+					w.pass(2 * freshness) // the refresh of a copy that was kept is put off
+					if is := got.Status.FetchedAt.Time; is.Equal(later) || i > 0 && !is.After(at) {
+						w.Errorf("served %s", is)
+					}
+				}
+			})
+		})
+	}
 }
