@@ -143,7 +143,7 @@ func TestOpened(t *testing.T) {
 func TestOpenedSaysAlways(t *testing.T) {
 	says := usual(t)
 	says.Webhooks, says.Subscribed = &api.Webhooks{Last24h: api.WebhookCounts{Delivered: 3, SuccessRate: 1}}, new(bool)
-	for name, says := range map[string]said{"usual": says, "no tenant": {Subscribed: new(bool)}, "nothing": {}} {
+	for name, says := range map[string]said{"usual": says, "no tenant": {Streams: transform.StreamNames{}, Subscribed: new(bool)}, "nothing": {Streams: transform.StreamNames{}}} {
 		got := newDocument(time.Now(), says).unpack()
 		if is, want := api.Encode(got.Status), api.Encode(says.Status); !bytes.Equal(is, want) {
 			t.Errorf("%s:\n%s\n%s", name, is, want)
