@@ -26,7 +26,7 @@ type part struct {
 
 var parts = []part{
 	{"load", false, runLoad}, {"cold", false, runCold}, {"hang", false, runHang}, {"watch", false, runWatch}, {"proxy", false, runProxy},
-	{"cluster", true, runContest}, {"peers", true, runContest}, {"size", false, runSize}, {"growth", false, runGrowth},
+	{"cluster", true, runContest}, {"peers", true, runContest}, {"size", false, runSize}, {"flood", false, runFlood}, {"growth", false, runGrowth},
 }
 
 func partNames() string {

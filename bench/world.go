@@ -146,12 +146,16 @@ func (w *world) gateway(ctx context.Context, extra string, env []string, sourceI
 	for n := range w.keys {
 		fmt.Fprintf(&b, ", {name: %s, customer_id: 7301, access: read, key: %s}", watchKey(n), watchKey(n))
 	}
-	b.WriteString("]}\n")
+	fmt.Fprintf(&b, ", {name: flood, customer_id: 7302, access: read, key: %s}]}\n", floodKey)
 	b.WriteString("limits: {reads: {rate: 100000, burst: 1000000}, writes: {rate: 100000, burst: 1000000}}\n")
 	b.WriteString(extra)
 	b.WriteString("sources:\n")
 	for _, id := range sourceIDs {
-		fmt.Fprintf(&b, "  - {source_id: %s, customer_id: 7301, name: %s, tenant_id: %s,\n", id, id, w.addTenant(id))
+		owner := 7301
+		if strings.HasPrefix(id, floodPrefix) {
+			owner = 7302
+		}
+		fmt.Fprintf(&b, "  - {source_id: %s, customer_id: %d, name: %s, tenant_id: %s,\n", id, owner, id, w.addTenant(id))
 		fmt.Fprintf(&b, "     ad_server: {type: google_ad_manager, network_code: \"40718265\"}}\n")
 	}
 	if err := os.WriteFile(file, []byte(b.String()), 0o600); err != nil {
