@@ -47,7 +47,7 @@ func oneOf(size int) Fetch[sized] {
 // never the last in use.
 func TestBytes(t *testing.T) {
 	const kB, room = 1000, 100_000
-	c := New[sized](Limits{Bytes: room, Fresh: time.Hour, StaleIfError: time.Hour, Timeout: time.Minute, FetchTimeout: time.Minute}, Options{})
+	c := New[sized](Limits{Bytes: room, Fresh: time.Hour, StaleIfError: time.Hour, Patience: time.Minute, Timeout: time.Minute, FetchTimeout: time.Minute}, Options{})
 	defer c.Close()
 	get := func(key string, size int) {
 		t.Helper()
