@@ -109,7 +109,6 @@ func (c *Client) Close() {
 type Health struct {
 	Breaker     string    // the whole upstream's: closed or open
 	Since       time.Time // when it opened; zero while it is closed
-	Found       bool      // it is open by what this client saw itself, and not on another replica's word
 	OpenTenants int       // tenants whose own breaker is open
 	KeyRefused  bool      // the last answer about our key was a refusal
 	Reached     bool      // some call has succeeded since the start
@@ -119,7 +118,7 @@ type Health struct {
 func (c *Client) Health() Health {
 	h := Health{Breaker: "closed", OpenTenants: c.tenants.open(), KeyRefused: c.keyRefused.Load(), Reached: c.reached.Load()}
 	if c.upstream.open.Load() {
-		h.Breaker, h.Found = "open", !c.symptoms.word.Load()
+		h.Breaker = "open"
 		if since := c.upstream.since.Load(); since != nil {
 			h.Since = *since
 		}

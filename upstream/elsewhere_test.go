@@ -74,11 +74,11 @@ func TestAnOutageIsOneForAllReplicas(t *testing.T) {
 					if r.must(tenant, fault.CircuitOpen); time.Since(start) != 0 {
 						t.Error("a reader waited")
 					}
-					if r.client.Health().Found || len(r.outages) > 0 {
+					if len(r.outages) > 0 {
 						t.Error("what another replica has found was told on")
 					}
 				}
-				if !a.client.Health().Found || !slices.Equal(a.outages, []bool{true}) {
+				if !slices.Equal(a.outages, []bool{true}) {
 					t.Errorf("told %v", a.outages)
 				}
 				if name == "504" { // without readers a probe can't tell long whether it is more than its own tenant's
@@ -147,11 +147,38 @@ func TestAnotherReplicasOwnOutage(t *testing.T) {
 	}
 }
 
-// A replica that has read nothing yet can't look, and goes by nobody's word.
+// A replica that has read nothing yet opens its breaker too, and closes it when the sales agent is back.
 func TestAnotherReplicasWordToANewClient(t *testing.T) {
-	run(t, upstream.Config{}, func(t *testing.T, r *rig) {
+	runEach(t, outages, upstream.Config{Attempts: 1}, func(t *testing.T, r *rig, o outage) {
+		r.suffer(o)
 		r.client.OutageElsewhere(true)
 		sleep(time.Second)
-		r.works(tenant)
+		start := time.Now()
+		if r.must(tenant, fault.CircuitOpen); time.Since(start) != 0 || len(r.outages) > 0 {
+			t.Errorf("a reader waited %v; told %v", time.Since(start), r.outages)
+		}
+		r.suffer(outage{})
+		sleep(2 * time.Second)
+		r.works(tenant, other)
+	})
+}
+
+// Where the sales agent answers a replica that has read nothing yet, the word refuses nobody's call there, and what it
+// answered says nothing of the tenants.
+func TestAWrongWordToANewClient(t *testing.T) {
+	run(t, upstream.Config{Attempts: 1}, func(t *testing.T, r *rig) {
+		ids := r.publishers(5)
+		r.client.OutageElsewhere(true)
+		sleep(time.Second)
+		if h := r.client.Health(); h.Breaker != "closed" {
+			t.Errorf("%+v", h)
+		}
+		for _, id := range ids {
+			r.agent.Fault(id, ut.Fault{Status: 504})
+			r.must(id, fault.UpstreamError)
+		}
+		if h := r.client.Health(); h.Breaker != "open" { // all that there are fail
+			t.Errorf("%+v", h)
+		}
 	})
 }

@@ -69,13 +69,17 @@ func (c *Client) startProbe(b *breaker, unwanted <-chan struct{}, ended func(wel
 	return begun
 }
 
-// probe makes one attempt of a status read on a breaker's behalf, if a tenant is known, and reports whether it
-// shows nothing amiss.
+// noTenantID is a tenant's that does not exist: the sales agent says so if it is well.
+const noTenantID = "esagate-probe"
+
+// probe makes one attempt of a status read on a breaker's behalf, and reports whether it shows nothing amiss.
+// Where no tenant is known it asks for one that does not exist, and what comes of that counts for no tenant.
 func probe(ctx context.Context, c *Client, b *breaker, unwanted <-chan struct{}, patient bool) (well bool) {
 	id := b.tenantID
 	if id == "" {
 		if id = c.tenants.next(c.symptoms.times()); id == "" {
-			return true
+			id = noTenantID
+			defer c.tenants.cache.Remove(id)
 		}
 	}
 	cl := tenantCall(opProbe, id, "status")

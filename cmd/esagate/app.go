@@ -59,9 +59,10 @@ type app struct {
 	status      atomic.Pointer[status.Service]
 	gateway     *gateway.Gateway
 
-	work  *background.Group       // beside the requests
-	leads atomic.Bool             // this replica does the work of all
-	ends  []func(context.Context) // take the parts down: the last one comes first
+	work    *background.Group       // beside the requests
+	leads   atomic.Bool             // this replica does the work of all
+	answers atomic.Bool             // it is about to tell another of an outage
+	ends    []func(context.Context) // take the parts down: the last one comes first
 }
 
 // build makes every part from a config of a file that has no faults. What it returns on

@@ -4,7 +4,10 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
+	"time"
 
+	"esagate/internal/background"
 	"esagate/internal/cluster"
 	"esagate/registry"
 	"esagate/registry/sqlstore"
@@ -72,17 +75,27 @@ func (a *app) upstreamChanged(outage bool) {
 	a.hints.Send(cluster.Hint{Kind: cluster.HintUpstream, Key: key})
 }
 
-// upstreamElsewhere takes in what another replica says of the whole sales agent, or asks.
+// answerPause is how long a replica waits, at most, for another to answer one that asks of the sales agent.
+const answerPause = 300 * time.Millisecond
+
+// upstreamElsewhere takes in what another replica says of the whole sales agent, or asks. Whose breaker is open answers,
+// after a moment in which another may: who asks hears that too, and a thousand need not say it.
 func (a *app) upstreamElsewhere(h cluster.Hint) {
 	switch h.Key {
 	case cluster.UpstreamAway:
+		a.answers.Store(false)
 		a.upstream.OutageElsewhere(true)
 	case cluster.UpstreamWell:
 		a.upstream.OutageElsewhere(false)
 	case cluster.UpstreamAsked:
-		if a.upstream.Health().Found {
-			a.upstreamChanged(true)
+		if a.upstream.Health().Breaker != "open" || !a.answers.CompareAndSwap(false, true) {
+			return
 		}
+		a.work.Go(context.Background(), "answer of the sales agent", func(ctx context.Context) {
+			if background.Sleep(ctx, rand.N(answerPause)) && a.answers.Swap(false) {
+				a.upstreamChanged(true)
+			}
+		})
 	}
 }
 

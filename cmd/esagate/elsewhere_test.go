@@ -90,8 +90,8 @@ func TestEventsOfOtherReplicas(t *testing.T) {
 	}
 }
 
-// TestTheBreakerOpensInAllReplicas: an outage that one replica finds is known to another that was asked nothing since, and
-// so is its end.
+// TestTheBreakerOpensInAllReplicas: an outage that one replica finds is known to another that was asked nothing since, to
+// one that starts when the first is gone and has read nothing yet, and so is its end.
 func TestTheBreakerOpensInAllReplicas(t *testing.T) {
 	for _, name := range []string{"PostgreSQL", "Redis"} {
 		t.Run(name, func(t *testing.T) {
@@ -117,10 +117,17 @@ func TestTheBreakerOpensInAllReplicas(t *testing.T) {
 			if log := b.errs.String(); !strings.Contains(log, "another replica's word") {
 				t.Errorf("B found out for itself:\n%s", log)
 			}
+			must(t, a.cmd.Process.Kill())
+			<-a.exited
+			c := start(t, env, "serve", "--config", config)
+			eventually(t, "C is told", func() bool { return breaker(c, "2") })
+			if log := c.errs.String(); !strings.Contains(log, "another replica's word") {
+				t.Errorf("C found out for itself:\n%s", log)
+			}
 			agent.Fault("", upstreamtest.Fault{})
-			eventually(t, "all is well again", func() bool { return breaker(a, "0") && breaker(b, "0") })
-			a.stop()
+			eventually(t, "all is well again", func() bool { return breaker(b, "0") && breaker(c, "0") })
 			b.stop()
+			c.stop()
 		})
 	}
 }

@@ -19,8 +19,8 @@ const (
 	HintSource HintKind = "source"
 	// HintDocument: a newer document of a tenant, Key, is in Redis; At is its own time.
 	HintDocument HintKind = "document"
-	// HintUpstream: a replica has found the whole sales agent out of order, or well again, or asks those that
-	// have found it out of order to say so: Key, one of the three words below.
+	// HintUpstream: a replica has found the whole sales agent out of order, or well again, or asks those
+	// whose breaker is open to say so: Key, one of the three words below.
 	HintUpstream HintKind = "upstream"
 )
 
