@@ -77,7 +77,6 @@ func (a *app) startWork() {
 		}
 		return a.lifecycle.SettleOwn(ctx)
 	}
-	a.work.Go(context.Background(), "follow the heap", func(ctx context.Context) { followHeap(ctx, a.usable) })
 	a.work.Go(context.Background(), "settle", func(ctx context.Context) {
 		background.Every(ctx, task("settle", settleInterval, settleTimeout, settle))
 	})

@@ -44,7 +44,8 @@ func main() {
 	tuneMemory()
 	ctx, stop := signal.NotifyContext(context.Background(), stopSignals...)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal ends the process at once, but for delayedStop
+	context.AfterFunc(ctx, stop)              // a second signal ends the process at once, but for delayedStop
+	go followHeap(ctx, mayUse(os.DirFS("/"))) // from now on: a config of many sources takes more than the least limit to read
 	os.Exit(run(ctx, os.Args[1:]))
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -31,9 +32,15 @@ var (
 	adServerType = reflect.TypeFor[registry.AdServer]()
 )
 
+// fieldsOf has what fields gave, by type: a config may have 100,000 sources.
+var fieldsOf sync.Map
+
 // fields gives the keys of a struct, those of embedded structs among them. The registry's view of
 // an ad server has no tags of this package; package adserver says what its keys are.
 func fields(t reflect.Type) (out []field) {
+	if known, ok := fieldsOf.Load(t); ok {
+		return known.([]field)
+	}
 	for _, f := range reflect.VisibleFields(t) {
 		key := f.Tag.Get("config")
 		if t == adServerType {
@@ -44,6 +51,7 @@ func fields(t reflect.Type) (out []field) {
 			out = append(out, field{key, f.Index, f.Tag.Get("rule")})
 		}
 	}
+	fieldsOf.Store(t, out)
 	return out
 }
 

@@ -68,7 +68,7 @@ func (l *loader) anyVariable(t reflect.Type, path string) bool {
 }
 
 // reference is a reference, or what must not be taken for one: behind another $, or without a name.
-var reference = regexp.MustCompile(`\$?\$\{(?:[A-Za-z_][A-Za-z0-9_]*\})?`)
+var reference = regexp.MustCompile(`\$\$?\{(?:[A-Za-z_][A-Za-z0-9_]*\})?`)
 
 // hideReferences hides references from the YAML parser. In a flow mapping the brace of
 // `{key: ${NAME}}` would end the value: a plain scalar can't hold one. Each reference's braces
@@ -98,6 +98,9 @@ func unused(text string, r rune) rune {
 // What a variable holds is data: it is not looked through again. referred tells
 // whether there was any reference; problems are what could not be replaced.
 func expand(text string, env map[string]string) (out string, referred bool, problems []string) {
+	if !strings.Contains(text, "${") {
+		return text, false, nil
+	}
 	out = reference.ReplaceAllStringFunc(text, func(found string) string {
 		name, named := strings.CutSuffix(strings.TrimPrefix(found, "${"), "}")
 		switch {
