@@ -96,7 +96,7 @@ func (b *bucket) take(p *policy) Verdict {
 	if ok {
 		b.note()
 	}
-	left := rounded(b.tokens.TokensAt(now))
+	left := b.left(now)
 	return Verdict{
 		Policy: p.header, Refused: !ok,
 		policy: p, remaining: int64(max(left, 0)), reset: seconds(p.next(left)),
@@ -109,9 +109,9 @@ func (b *bucket) begin(p *policy) (wait time.Duration, ok bool) {
 	defer b.mu.Unlock()
 	now := time.Now()
 	b.follow(p, now)
-	tokens := rounded(b.tokens.TokensAt(now))
+	tokens := b.left(now)
 	left := tokens - float64(b.pending)
-	if left < 1 || b.owes {
+	if left < 1 {
 		return p.next(max(left, min(tokens, 0))), false
 	}
 	b.pending++
@@ -127,9 +127,17 @@ func (b *bucket) end(p *policy, wrong bool) {
 	}
 	now := time.Now()
 	b.follow(p, now)
-	if !b.owes && b.tokens.AllowN(now, 1) { // there is one, as begin has seen to it, or other replicas have used it up since
-		b.note()
+	b.tokens.ReserveN(now, 1) // others may have used it up since it began: then it is a debt
+	b.note()
+}
+
+// left gives how many events may be let through, less than 0 after too many. b.mu is held.
+func (b *bucket) left(now time.Time) float64 {
+	tokens := rounded(b.tokens.TokensAt(now))
+	if b.owes {
+		return min(tokens, 0)
 	}
+	return tokens
 }
 
 // rounded makes up for the errors of sums of fractions: 0.9999999999 tokens are one.

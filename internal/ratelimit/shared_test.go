@@ -3,6 +3,9 @@ package ratelimit_test
 import (
 	"context"
 	"errors"
+	"net/netip"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -53,7 +56,7 @@ func replicas(t testing.TB, n int, limit ratelimit.Limit, f func(c *common, all 
 	c.takes.Store(int64(time.Millisecond))
 	var all []*ratelimit.Limiter
 	for range n {
-		l := ratelimit.NewShared(ratelimit.Limits{Writes: limit}, c.count, nil)
+		l := ratelimit.NewShared(ratelimit.Limits{Writes: limit, WrongKeys: limit}, c.count, nil)
 		defer l.Close(context.Background())
 		all = append(all, l)
 	}
@@ -128,8 +131,11 @@ func TestReplicasTogetherKeepALimit(t *testing.T) {
 				for range seconds * 200 {
 					for i, l := range all {
 						for range each[i] {
-							if !l.Write(1).Refused {
+							switch v := l.Write(1); {
+							case !v.Refused:
 								let++
+							case !strings.Contains(v.RateLimit(), ";r=0;"):
+								rt.Errorf("refused with %s", v.RateLimit())
 							}
 						}
 					}
@@ -141,6 +147,42 @@ func TestReplicasTogetherKeepALimit(t *testing.T) {
 					t.Errorf("%d replicas let through %d of %+v, want %.0f", n, let, limit, allowed)
 				}
 			})
+		})
+	})
+}
+
+// Wrong keys of one address are one limit too, also where checks are under way at every replica when that is used up.
+func TestReplicasShareTheLimitOfWrongKeys(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		limit, client := ratelimit.Limit{Rate: 20, Burst: 200}, netip.MustParseAddr("198.51.100.1")
+		replicas(t, 3, limit, func(_ *common, all []*ratelimit.Limiter) {
+			const rounds, each = 12, 5 * time.Second
+			wrong := 0
+			for range rounds {
+				begun := make([][]ratelimit.Attempt, len(all))
+				for i, l := range all {
+					for range 250 {
+						if a, _, ok := l.Attempt(client); ok {
+							begun[i] = append(begun[i], a)
+						}
+					}
+				}
+				for slices.ContainsFunc(begun, func(left []ratelimit.Attempt) bool { return len(left) > 0 }) { // a check takes some milliseconds
+					for i := range begun {
+						for range min(4, len(begun[i])) {
+							begun[i][0].End(true)
+							begun[i], wrong = begun[i][1:], wrong+1
+						}
+					}
+					time.Sleep(2 * time.Millisecond)
+				}
+				time.Sleep(each)
+			}
+			// What was begun before the first exchange is a debt, and paid within the rounds.
+			allowed := float64(limit.Burst) + limit.Rate*each.Seconds()*rounds
+			if most := allowed + 2*float64(limit.Burst); float64(wrong) > most || float64(wrong) < 0.8*allowed {
+				t.Errorf("%d wrong keys were checked, want %.0f", wrong, allowed)
+			}
 		})
 	})
 }
