@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"net"
 	"os"
 	"os/signal"
 	"syscall"
@@ -114,29 +113,20 @@ func (c *serveCommand) load() (*config.Config, *transform.Tasks, error) {
 func (c *serveCommand) Run(ctx context.Context) error {
 	hangups := make(chan os.Signal, 1) // before anything else, and for good: none may end the process
 	signal.Notify(hangups, syscall.SIGHUP)
+	open := c.answerEarly()
+	defer func() { open.close() }()
 	cfg, tasks, err := c.load()
 	if err != nil {
 		return err
 	}
-	listener, err := listen(cfg.Server.Address, "--address, or server.address") // before anything is written
-	if err != nil {
-		return err
-	}
-	defer func() { _ = listener.Close() }()
-	var admin net.Listener
-	if cfg.Server.AdminAddress != "" {
-		if admin, err = listen(cfg.Server.AdminAddress, "server.admin_address"); err != nil {
+	if !open.at(cfg.Server.Address, cfg.Server.AdminAddress) {
+		open.close()
+		if open, err = openDoors(cfg.Server.Address, cfg.Server.AdminAddress); err != nil { // before anything is written
 			return err
 		}
-		defer func() { _ = admin.Close() }()
 	}
-	listeners := []net.Listener{listener}
-	if admin != nil {
-		listeners = append(listeners, admin)
-	}
-	started := whileStarting(listeners...)
 	a, err := build(ctx, cfg, c.Config, tasks, os.Stderr)
-	started()
+	open.started()
 	if err != nil {
 		return err
 	}
@@ -144,5 +134,5 @@ func (c *serveCommand) Run(ctx context.Context) error {
 		slog.String("url", cfg.Upstream.BaseURL), slog.Int("keys", len(cfg.Auth.Keys)),
 		slog.Bool("traces", cfg.Telemetry.OTLPEndpoint != ""))
 	a.reloadOn(hangups, c.load)
-	return a.serve(ctx, listener, admin)
+	return a.serve(ctx, open.listener, open.admin)
 }

@@ -27,6 +27,11 @@ func newDocument() document {
 	return document{Config: Default(), Auth: authSection{OIDC: &OIDC{CustomerClaim: "customer_id", AccessClaim: "access", AudienceParameter: "none"}}}
 }
 
+func newLoader(path string, environ []string) *loader {
+	return &loader{env: readEnviron(environ), folder: filepath.Dir(path),
+		bad: map[string]bool{}, places: map[string]place{}, origins: map[string]string{}}
+}
+
 // Check finds faults that another package knows of, such as in the expression of a
 // platform task. The Config it sees may have faults of other kinds. It makes its
 // own with Config.FaultAt.
@@ -40,8 +45,7 @@ func Load(path string, environ []string, checks ...Check) (*Config, Faults) {
 	if problem != "" {
 		return nil, Faults{{Message: problem}}
 	}
-	l := &loader{env: readEnviron(environ), folder: filepath.Dir(path),
-		bad: map[string]bool{}, places: map[string]place{}, origins: map[string]string{}}
+	l := newLoader(path, environ)
 	file, readable := l.parse(data)
 	if !readable {
 		return nil, l.sorted()
