@@ -273,15 +273,14 @@ func (c *Cache[D]) settle(e *entry[D], f *flight, l landing[D], now time.Time) O
 		if e.copy != nil && now.Sub(e.copy.receivedAt) <= c.limits.StaleIfError &&
 			(doc.Older(e.copy.doc) || f.puts != e.puts && !e.copy.doc.Older(doc)) { // what was put since is the newer of equals
 			if f.expiries == e.expiries {
-				e.copy.expired = false
-				e.copy.settledUntil = now.Add(c.freshFor())
+				c.settled(e, l, now)
 			}
 			e.copy.frozen = isAhead(e.copy.doc, now)
 			return Discarded
 		}
 		e.copy = &copyOf[D]{doc: doc, receivedAt: now, fresh: l.fresh, expired: f.expiries != e.expiries}
 		if l.known != nil && l.known.Stored {
-			e.copy.stamp = l.known.Stamp
+			e.copy.stamp, e.copy.receivedAt = l.known.Stamp, l.told // it is not fresh for longer than elsewhere
 		}
 		return Stored
 	}
@@ -316,10 +315,24 @@ func (c *Cache[D]) settle(e *entry[D], f *flight, l landing[D], now time.Time) O
 	return Failed
 }
 
+// settled notes that the copy needs no other answer for a while. Where documents are shared that is what all know, which
+// was taken in. The entry's lock is held.
+func (c *Cache[D]) settled(e *entry[D], l landing[D], now time.Time) {
+	if l.known == nil || l.known.Stored {
+		e.copy.expired = false
+		e.copy.settledUntil = now.Add(l.fresh)
+	}
+}
+
 // retry ends a failure's back-off.
 func (f *failure) retry() { f.again, f.slow, f.retryAt = false, false, time.Time{} }
 
 const maxRetryAfter = 60 * time.Second // contract 7.3
+
+// longestBackoff is how long no fetch follows one that failed, at most.
+func (c *Cache[D]) longestBackoff() time.Duration {
+	return max(c.limits.MaxBackoff+c.limits.MaxBackoff/2, c.limits.Backoff+c.limits.Backoff/2, maxRetryAfter)
+}
 
 // retryAfter gives how long an error asks to wait.
 func (c *Cache[D]) retryAfter(err error) time.Duration {

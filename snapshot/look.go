@@ -63,8 +63,10 @@ func (s *sharer[D]) looking(e *entry[D], r *reader, now time.Time) *look {
 	case s == nil, !s.Store.Available():
 		e.looks.heeded = e.looks.hints
 		return nil
+	case !r.came.After(e.looks.at):
+		return nil
 	case e.hinted():
-	case !r.came.After(e.looks.at), e.failure != nil && e.failure.shared && now.Before(e.failure.retryAt):
+	case e.failure != nil && e.failure.shared && now.Before(e.failure.retryAt):
 		return nil
 	}
 	return s.startLook(e)
@@ -80,15 +82,17 @@ func (s *sharer[D]) startLook(e *entry[D]) *look {
 	e.looks.running = l
 	go func() {
 		defer s.cache.work.Done()
-		for again := true; again; {
+		for l := l; l != nil; {
 			_, _ = s.ask(s.cache.life, e, "")
+			close(l.done)
+			l = nil
 			e.mu.Lock()
-			if again = e.hinted() && s.cache.life.Err() == nil; !again {
-				e.looks.running = nil
+			if e.hinted() && s.cache.life.Err() == nil {
+				l = &look{done: make(chan struct{})}
 			}
+			e.looks.running = l
 			e.mu.Unlock()
 		}
-		close(l.done)
 	}()
 	return l
 }
@@ -182,8 +186,8 @@ func (s *sharer[D]) takeIn(e *entry[D], k *Known, at time.Time) (took Outcome) {
 		}
 	case !k.There || k.Age > s.cache.limits.StaleIfError:
 	case !readable:
-		if e.copy != nil && s.At(e.copy.doc) < k.Stamp.At {
-			e.copy.expired = true // another version has served a newer one
+		if e.copy != nil && s.At(e.copy.doc) < k.Stamp.At && s.cache.read(e, at).State != Hit {
+			e.copy.expired = true // another version has served a newer one; a fresh copy stays, or each call here would cost one there
 		}
 	case e.copy != nil && k.Stamp == e.copy.stamp:
 		if current {
@@ -193,12 +197,16 @@ func (s *sharer[D]) takeIn(e *entry[D], k *Known, at time.Time) (took Outcome) {
 	case s.takeDocument(e, k, at, current):
 		took = Stored
 	}
-	if f := k.Failure; f != nil && f.Left > 0 && !at.Add(-f.Ago).Before(e.looks.retried) {
+	f := k.Failure
+	if f == nil {
+		return took
+	}
+	if left := min(f.Left, s.cache.longestBackoff()-f.Ago); left > 0 && !at.Add(-f.Ago).Before(e.looks.retried) {
 		if err, ok := s.DecodeError(f.Error); ok {
 			if took == Refused && (e.failure == nil || !e.failure.shared) {
 				took = Failed
 			}
-			e.failure = &failure{err: err, again: f.Again, slow: f.Slow, retryAt: at.Add(f.Left), shared: true}
+			e.failure = &failure{err: err, again: f.Again, slow: f.Slow, retryAt: at.Add(left), shared: true}
 		}
 	}
 	return took

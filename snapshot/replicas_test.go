@@ -24,7 +24,9 @@ type replicas struct {
 	u      *upstream
 	server *miniredis.Miniredis
 	nodes  []*node
-	mute   atomic.Bool // hints are lost
+	limits snapshot.Limits
+	mute   atomic.Bool   // hints are lost
+	looked func(n *node) // nil, or called when a look ends
 }
 
 // node is a replica.
@@ -44,7 +46,7 @@ type node struct {
 func inReplicas(t *testing.T, n int, body func(r *replicas)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		r := &replicas{T: t, u: &upstream{}, server: miniredis.NewMiniRedis()}
+		r := &replicas{T: t, u: &upstream{}, server: miniredis.NewMiniRedis(), limits: limits}
 		defer time.Sleep(2 * time.Second) // the client's dialing ends with its next try, a second later
 		r.server.ClockTTL(true)
 		r.u.set(now("first"))
@@ -69,7 +71,7 @@ func (r *replicas) node(format int) *node {
 	if err != nil {
 		r.Fatal(err)
 	}
-	n.c = snapshot.New[*doc](limits, snapshot.Options{
+	n.c = snapshot.New[*doc](r.limits, snapshot.Options{
 		Gone: func(err error) bool { return errors.Is(err, errGone) },
 		Busy: func(err error) bool { return errors.Is(err, errBusy) },
 		Took: func(_ string, o snapshot.Outcome) {
@@ -111,7 +113,12 @@ func (r *replicas) node(format int) *node {
 				}
 			}
 		},
-		Looked: func(o snapshot.LookOutcome) { n.looks[o].Add(1) },
+		Looked: func(o snapshot.LookOutcome) {
+			n.looks[o].Add(1)
+			if r.looked != nil {
+				r.looked(n)
+			}
+		},
 		Waited: func() { n.waited.Add(1) },
 	})
 	return n

@@ -13,31 +13,51 @@ import "github.com/redis/go-redis/v9"
 //	v w     its format and flags
 //	q       somebody waits for the holder of the lease
 //
-// Numbers are written by string.format: Lua's own way keeps 14 digits.
+// Numbers are written by string.format: Lua's own way keeps 14 digits. What is at these keys and is not ours is none.
+//
+// Redis' clock may be set back, as by a failover. What is of a time to come is then moved into the past until none of it
+// is fresh, or holds anything back: how old it is nobody knows, but which document is the newest stays known.
 const scriptHead = `
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local names = {'f', 'e', 'b', 'a', 'r', 'd', 't', 's', 'g', 'h', 'x', 'y', 'z', 'v', 'w', 'q'}
 local h = {}
-local function read()
-  for i, value in ipairs(redis.call('HMGET', KEYS[1], unpack(names))) do h[names[i]] = value end
+local function ours(value, key)
+  if type(value) ~= 'table' or not value.err then return value end
+  redis.call('DEL', key)
 end
-local function n(name) return tonumber(h[name] or 0) or 0 end
+local function read()
+  for i, value in ipairs(ours(redis.pcall('HMGET', KEYS[1], unpack(names)), KEYS[1]) or {}) do h[names[i]] = value end
+end
+local function n(name)
+  local x = tonumber(h[name] or 0) or 0
+  return math.abs(x) < 9007199254740992 and x or 0
+end
 local function arg(i) return tonumber(ARGV[i]) end
 local function whole(x) return string.format('%.0f', x) end
+local function text(name) return h[name] and #h[name] <= 1048576 and h[name] or '' end
 local function known(lease, stored, tell, have_at, have_received)
-  local body = h.d or ''
+  local body = text('d')
   if h.a and n('a') == have_at and n('r') == have_received then body = '' end
   return {lease, stored, tell, h.a and 1 or 0, n('a'), n('r'), n('f'), n('e'), now - n('r'), now - n('b'), n('t') - now,
-    n('s') - now, body, h.x or '', now - n('y'), n('z') - now, n('w'), h.g or '', n('h') - now}
+    n('s') - now, body, text('x'), now - n('y'), n('z') - now, n('w'), text('g'), n('h') - now}
 end
 local function live(till)
   local left = math.ceil((till - now) / 1000)
   if left > redis.call('PTTL', KEYS[1]) then redis.call('PEXPIRE', KEYS[1], whole(left)) end
 end
-local holder = redis.call('GET', KEYS[2])
+local holder = ours(redis.pcall('GET', KEYS[2]), KEYS[2])
 local mine = holder and holder == ARGV[1]
 read()
+if math.max(n('b'), n('r'), n('y')) > now then
+  local ahead = math.max(n('b'), n('r'), n('y'), n('t'), n('s'), n('h'), n('z')) - now
+  for _, name in ipairs({'b', 'r', 'y', 't', 's', 'h', 'z'}) do
+    if h[name] then
+      h[name] = whole(n(name) - ahead)
+      redis.call('HSET', KEYS[1], name, h[name])
+    end
+  end
+end
 `
 
 // lookScript: token, the lease's milliseconds, the stamp that is here (two), format, epoch, since when expired, since
@@ -52,6 +72,8 @@ if ARGV[1] ~= '' and lease ~= 1 then
   if lease == 2 then
     redis.call('HSET', KEYS[1], 'q', '1')
     live(now + arg(2) * 1000)
+    local left = redis.call('PTTL', KEYS[2])
+    if left < 0 or left > arg(2) then redis.call('PEXPIRE', KEYS[2], ARGV[2]) end
   elseif not answered and not failing then
     redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2], 'NX')
     lease = 1

@@ -177,7 +177,26 @@ func testForeign(s shared, r *cluster.Redis) {
 	s.must(r.Do(s.Context(), func(ctx context.Context, c redis.UniversalClient) error {
 		return c.Set(ctx, r.Key("snapshot", "string"), "x", time.Minute).Err()
 	}))
-	if k, err := s.Look(s.Context(), "string", snapshot.Question{}); err == nil {
+	if k := s.look("string", "one", snapshot.Question{}); !k.Held || k.There {
 		s.Errorf("%+v", k)
 	}
+	s.must(r.Do(s.Context(), func(ctx context.Context, c redis.UniversalClient) error {
+		return c.HSet(ctx, r.Key("snapshot", "large"), "a", "7", "d", make([]byte, 2<<20)).Err()
+	}))
+	if k := s.look("large", "", snapshot.Question{}); !k.There || k.Body != nil {
+		s.Errorf("a body of %d bytes", len(k.Body))
+	}
+	s.must(r.Do(s.Context(), func(ctx context.Context, c redis.UniversalClient) error {
+		return c.Set(ctx, r.Key("lease", "held"), "x", 0).Err()
+	}))
+	if k := s.look("held", "one", snapshot.Question{}); !k.Waits {
+		s.Errorf("%+v", k)
+	}
+	s.must(r.Do(s.Context(), func(ctx context.Context, c redis.UniversalClient) error {
+		left, err := c.PTTL(ctx, r.Key("lease", "held")).Result()
+		if left <= 0 || left > time.Second {
+			s.Errorf("a lease lasts %s more", left)
+		}
+		return err
+	}))
 }
