@@ -44,11 +44,11 @@ type place struct {
 
 	mu      sync.Mutex
 	src     *registry.Source
-	learned bool // what the registry has kept is known
-	waits   bool // for that
-	written bool // meanwhile
-	absent  bool // the last fetch found no such tenant, and it was not judged since
-	told    bool // likewise: it was another replica's, which has the registry keep how the source stands
+	learned bool    // what the registry has kept is known
+	waits   bool    // for that
+	written bool    // meanwhile
+	absent  bool    // the last fetch found no such tenant, and it was not judged since
+	keep    keeping // likewise: what of it the registry is to keep
 	deleted bool
 }
 
@@ -160,10 +160,18 @@ func (b *board) fetched(tenantID string, o snapshot.Outcome, told bool) {
 		return
 	}
 	b.holding(p, func() {
-		p.told = told
+		switch p.keep = keepInTurn; {
+		case told:
+			p.keep = keepNothing
+		case o == snapshot.Failed:
+			p.keep = keepChanges
+		}
 		switch o {
 		case snapshot.Stored:
 			p.absent = false
+			if read, ok := b.s.documents.Peek(tenantID); ok && !told {
+				p.keep = read.Doc.keep
+			}
 		case snapshot.NotFound:
 			p.absent = true
 		}
@@ -174,6 +182,11 @@ func (b *board) fetched(tenantID string, o snapshot.Outcome, told bool) {
 // Judge judges a source after it was made, changed or deleted. It waits for nothing, and does not
 // call the Directory's store.
 func (s *Service) Judge(src *registry.Source, deleted bool) {
+	s.judgeWritten(src, deleted, keepInTurn)
+}
+
+// judgeWritten judges a source that was written.
+func (s *Service) judgeWritten(src *registry.Source, deleted bool, keep keeping) {
 	if src.Connection == nil {
 		return
 	}
@@ -186,6 +199,9 @@ func (s *Service) Judge(src *registry.Source, deleted bool) {
 		if p.written = !p.learned; deleted {
 			b.remove(p)
 		} else {
+			if !p.waits {
+				p.keep = keep
+			}
 			b.judge(p)
 		}
 	})
@@ -195,7 +211,7 @@ func (s *Service) Judge(src *registry.Source, deleted bool) {
 // JudgeElsewhere is Judge for a source that another replica wrote, if anybody follows it or it was judged here.
 func (s *Service) JudgeElsewhere(src *registry.Source, deleted bool) {
 	if c := src.Connection; c != nil && (s.board.places.Contains(c.ID) || !deleted && s.board.wanted(src)) {
-		s.Judge(src, deleted)
+		s.judgeWritten(src, deleted, keepNothing)
 	}
 }
 
@@ -289,7 +305,7 @@ func (b *board) learn(p *place, kept *registry.Standing) {
 		}
 	case k != nil && (isNewer(kept, was) || first && was.isNothing()):
 		k.refused = was.refused
-		b.set(p, k, nil, false)
+		b.set(p, k, nil)
 	default:
 		next := *was
 		changed := kept.ChangedAt.After(was.changedAt())
@@ -300,7 +316,7 @@ func (b *board) learn(p *place, kept *registry.Standing) {
 			next.since, changed = k.since, true
 		}
 		if changed {
-			b.set(p, &next, nil, false)
+			b.set(p, &next, nil)
 		}
 	}
 }
@@ -316,9 +332,16 @@ func (b *board) decide(p *place) {
 		return
 	}
 	p.src = src
-	next, syncs := b.stands(p, src, p.now.Load(), time.Now())
-	b.set(p, next, syncs, !p.told && (p.learned || !next.isNothing())) // the registry may know more
-	p.told = false
+	was := p.now.Load()
+	next, syncs := b.stands(p, src, was, time.Now())
+	keep := p.keep
+	if p.keep = keepInTurn; keep == keepChanges && (was == nil || next.state != was.state || next.issue() != was.issue() || next.version != was.version) {
+		keep = keepNow
+	}
+	b.set(p, next, syncs)
+	if p.learned || !next.isNothing() { // the registry may know more
+		b.s.tier.stand(next, keep)
+	}
 }
 
 // stands gives how a source stands by the newest that is known, and its streams as a document has them. The lock is held.
@@ -345,16 +368,13 @@ func (b *board) stands(p *place, src *registry.Source, was *known, now time.Time
 	return next, syncs
 }
 
-// set makes next what is known of a source, and tells of it; syncs are its streams, if it was judged by a document; keep: the
-// registry is to keep it. The lock is held.
-func (b *board) set(p *place, next *known, syncs api.Syncs, keep bool) {
+// set makes next what is known of a source, and tells of it; syncs are its streams, if it was judged by a document. The
+// lock is held.
+func (b *board) set(p *place, next *known, syncs api.Syncs) {
 	was := p.now.Load()
 	p.now.Store(next) // before: who begins to follow and is not told reads it
 	b.tell(was, next, syncs, p.written)
 	p.written = false
-	if keep {
-		b.s.tier.stand(next)
-	}
 }
 
 // remove forgets a source that was deleted. The lock is held.

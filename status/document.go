@@ -41,6 +41,7 @@ type document struct {
 	at     time.Time // the document's own time
 	packed []byte    // what encode gives, compressed; nil: it says nothing
 	length int       // of what encode gives
+	keep   keeping
 
 	opening sync.Mutex
 	open    atomic.Pointer[contents] // nil: it was not read lately

@@ -127,11 +127,13 @@ func (s *Service) fetcher(src *registry.Source, background bool) snapshot.Fetch[
 			s.deps.CheckTenant(src)
 		}
 		signal := transform.InventorySync(says.Status)
-		recorded := s.recorder.record(ctx, src, signal)
+		keep, heard := s.keeping(tenantID, answer.FetchedAt.Time, &signal)
+		recorded := s.recorder.record(ctx, &lesson{src: src, signal: signal, heard: heard})
 		grace, cancel := context.WithTimeout(ctx, recordGrace)
 		defer cancel()
 		says.Webhooks, says.Subscribed = counted(grace)
 		doc := newDocument(answer.FetchedAt.Time, says)
+		doc.keep = keep
 		s.opened.keep(doc, &contents{said: says, signal: signal, length: doc.length}, time.Now())
 		select {
 		case <-recorded:

@@ -28,7 +28,7 @@ const (
 type recorder struct {
 	group *background.Group
 	log   *slog.Logger
-	write func(context.Context, *registry.Source, registry.InventorySync)
+	write func(context.Context, *lesson)
 	slots chan struct{}
 
 	mu   sync.Mutex
@@ -38,10 +38,11 @@ type recorder struct {
 type lesson struct {
 	src    *registry.Source
 	signal registry.InventorySync
+	heard  bool          // it was recorded not long ago
 	done   chan struct{} // closed when it is recorded, or will not be
 }
 
-func newRecorder(log *slog.Logger, write func(context.Context, *registry.Source, registry.InventorySync)) *recorder {
+func newRecorder(log *slog.Logger, write func(context.Context, *lesson)) *recorder {
 	return &recorder{
 		group: background.NewGroup(log), log: log, write: write, slots: make(chan struct{}, recordsAtOnce), next: map[int64]*lesson{},
 	}
@@ -49,14 +50,16 @@ func newRecorder(log *slog.Logger, write func(context.Context, *registry.Source,
 
 // record has a signal recorded, and returns what is closed when it is. If that fails, the
 // next status will do.
-func (r *recorder) record(ctx context.Context, src *registry.Source, signal registry.InventorySync) <-chan struct{} {
-	id, l := src.Connection.ID, &lesson{src, signal, make(chan struct{})}
+func (r *recorder) record(ctx context.Context, l *lesson) <-chan struct{} {
+	id := l.src.Connection.ID
+	l.done = make(chan struct{})
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	last, running := r.next[id]
 	switch {
 	case running:
 		if last != nil {
+			l.heard = l.heard && last.heard
 			close(last.done)
 		}
 		r.next[id] = l
@@ -81,7 +84,7 @@ func (r *recorder) run(ctx context.Context, id int64, l *lesson) {
 			defer func() { <-r.slots }()
 			ctx, cancel := context.WithTimeout(ctx, recordTimeout)
 			defer cancel()
-			r.write(ctx, l.src, l.signal)
+			r.write(ctx, l)
 			return nil
 		})
 	}
@@ -100,13 +103,15 @@ func (r *recorder) take(id int64) *lesson {
 }
 
 // recordSync records the inventory sync that a status shows.
-func (s *Service) recordSync(ctx context.Context, src *registry.Source, signal registry.InventorySync) {
-	c := src.Connection
-	if _, err := s.deps.Directory.ObserveInventorySync(ctx, c.CustomerID, c.ID, signal); err != nil && ctx.Err() != context.Canceled {
-		s.log.LogAttrs(ctx, slog.LevelWarn, "inventory sync not recorded",
-			slog.String("tenant", c.TenantID), slog.Any("error", err))
+func (s *Service) recordSync(ctx context.Context, l *lesson) {
+	c := l.src.Connection
+	if !l.heard {
+		if _, err := s.deps.Directory.ObserveInventorySync(ctx, c.CustomerID, c.ID, l.signal); err != nil && ctx.Err() != context.Canceled {
+			s.log.LogAttrs(ctx, slog.LevelWarn, "inventory sync not recorded",
+				slog.String("tenant", c.TenantID), slog.Any("error", err))
+		}
 	}
-	s.deps.SyncFinished(ctx, src, signal.CompletedAt, signal.ObservedAt)
+	s.deps.SyncFinished(ctx, l.src, l.signal.CompletedAt, l.signal.ObservedAt)
 }
 
 // taught gives a source with what a document says of its last inventory sync, which the

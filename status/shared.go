@@ -1,14 +1,45 @@
 package status
 
 import (
+	"hash/crc32"
 	"time"
 
 	"esagate/internal/cluster"
 	"esagate/internal/fault"
 	"esagate/internal/telemetry"
+	"esagate/registry"
 	"esagate/snapshot"
 	"esagate/upstream"
 )
+
+// keeping says what the registry is to keep of what was learned of a tenant.
+type keeping uint8
+
+const (
+	keepInTurn  keeping = iota // once in savePause: no other replica is known to
+	keepNow                    // at once: it is the first in savePause over all replicas
+	keepChanges                // what is new: the rest was kept with an earlier one
+	keepNothing                // another replica does
+)
+
+// keeping says what is to be kept of a document that was fetched at a time of the sales agent's. While replicas share
+// documents, who fetches knows the one before (decision 53), so that no more than these two have to be compared: of those
+// of a minute, by the sales agent's clock, the first is kept. The minutes of tenants begin at different times.
+func (s *Service) keeping(tenantID string, at time.Time, signal *registry.InventorySync) (of keeping, heard bool) {
+	if s.deps.Redis == nil || !s.deps.Redis.Available() {
+		return keepInTurn, false
+	}
+	before, ok := s.documents.Peek(tenantID)
+	if !ok || !at.After(before.Doc.at) {
+		return keepInTurn, false
+	}
+	shift := time.Duration(crc32.ChecksumIEEE([]byte(tenantID))) * time.Microsecond
+	if begins := at.Add(shift).Truncate(savePause).Add(-shift); before.Doc.at.Before(begins) {
+		return keepNow, false
+	}
+	last := s.opened.contents(before.Doc, time.Now()).signal
+	return keepChanges, last.SameState(signal)
+}
 
 // maxAhead is how far a document may be ahead of our clock (contract 4.1).
 const maxAhead = 5 * time.Minute

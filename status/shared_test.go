@@ -86,7 +86,57 @@ func TestReplicasShareStatuses(t *testing.T) {
 	})
 }
 
-type writesCounted struct{ snapshots, standings atomic.Int32 }
+type writesCounted struct{ snapshots, standings, syncs atomic.Int32 }
+
+// TestReplicasWriteAsOne: replicas that take turns write of a tenant once a minute together, what it says that is new at
+// once.
+func TestReplicasWriteAsOne(t *testing.T) {
+	writes := &writesCounted{}
+	inCluster(t, func(s registry.Store) registry.Store { return countingStore{s, writes} }, func(w *world, second process) {
+		w.tenant(steady())
+		began := time.Now()
+		both := []process{w.process, second}
+		written := func() [3]int32 {
+			return [3]int32{writes.snapshots.Swap(0), writes.standings.Swap(0), writes.syncs.Swap(0)}
+		}
+		turns := func(d time.Duration) [3]int32 {
+			w.Helper()
+			calls := 0
+			w.calls(&calls)
+			for i := range int(d / (7 * time.Second)) {
+				src, err := both[i%2].directory.ManagedSource(w.Context(), customer, sourceID)
+				w.must(err)
+				w.must(both[i%2].status.Refresh(w.Context(), src))
+				w.pass(7 * time.Second)
+			}
+			if n := w.calls(&calls); n != int(d/(7*time.Second)) {
+				w.Errorf("%d calls", n)
+			}
+			return written()
+		}
+		turns(2 * time.Minute)
+		if n := turns(10 * time.Minute); min(n[0], n[1]) < 9 || n[2] < 4 || max(n[0], n[1], n[2]) > 11 {
+			w.Errorf("%v writes in ten minutes", n)
+		}
+		for range 4 { // at whatever moment of the minute: a standing each, and no more of the rest than else
+			before := w.overview(w.process).State
+			next := steady()
+			for i := range next.Streams { // the same runs: others would be written too
+				next.Streams[i].RunAgo += time.Since(began)
+			}
+			if before == transform.StateLive {
+				next.Refused = "no access"
+			}
+			w.tenant(next)
+			if n := turns(14 * time.Second); n[1] < 1 || n[1] > 2 || n[0] > 1 {
+				w.Errorf("%v writes as it has changed", n)
+			}
+			if now := w.overview(second).State; now == before {
+				w.Errorf("it stayed %s", now)
+			}
+		}
+	})
+}
 
 // countingStore counts the rows of snapshots and standings that are written.
 type countingStore struct {
@@ -102,6 +152,21 @@ func (s countingStore) KeepSnapshots(ctx context.Context, batch []registry.Snaps
 func (s countingStore) KeepStandings(ctx context.Context, batch []registry.Standing, lapsed time.Time) error {
 	s.of.standings.Add(int32(len(batch)))
 	return s.Store.KeepStandings(ctx, batch, lapsed)
+}
+
+func (s countingStore) Customer(id int64) registry.CustomerStore {
+	return countingCustomer{s.Store.Customer(id), s.of}
+}
+
+// countingCustomer counts what is written of syncs.
+type countingCustomer struct {
+	registry.CustomerStore
+	of *writesCounted
+}
+
+func (s countingCustomer) ObserveInventorySync(ctx context.Context, esaID int64, signal registry.InventorySync) (*registry.Source, error) {
+	s.of.syncs.Add(1)
+	return s.CustomerStore.ObserveInventorySync(ctx, esaID, signal)
 }
 
 // TestReplicasShareRefusals: each says what the one that asked was told.

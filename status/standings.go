@@ -28,12 +28,15 @@ func (s standings) waits() bool {
 }
 
 // stand has the registry keep how a source stands: at the next tick if it has changed its state or
-// its worst issue, else at most once in savePause.
-func (t *tier) stand(k *known) {
+// its worst issue, else at most once in savePause. Where it is to be kept no more, it replaces one that waits.
+func (t *tier) stand(k *known, keep keeping) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	id := k.src.Connection.ID
 	of, ok := t.standings[id]
+	if keep >= keepChanges && (!ok || of.newest == nil) {
+		return
+	}
 	if !ok {
 		if len(t.standings) >= t.places {
 			return // the next judgement will do
@@ -41,7 +44,7 @@ func (t *tier) stand(k *known) {
 		of = &standingSave{}
 		t.standings[id] = of
 	}
-	if of.newest = k; k.state != of.state || k.issue() != of.issue {
+	if of.newest = k; keep == keepNow || k.state != of.state || k.issue() != of.issue {
 		of.due = time.Time{}
 	}
 	t.woken()

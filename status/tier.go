@@ -125,6 +125,9 @@ func (t *tier) Store(key string, c snapshot.Copy[*document]) {
 	defer t.mu.Unlock()
 	delete(t.gone, key)
 	of, ok := t.tenants[key]
+	if c.Doc.keep == keepChanges && (!ok || of.newest.Doc == nil) {
+		return
+	}
 	if !ok {
 		if t.most > 0 && t.bytes > t.most {
 			return
@@ -133,7 +136,9 @@ func (t *tier) Store(key string, c snapshot.Copy[*document]) {
 		t.tenants[key] = of
 		t.bytes += savingOverhead + len(key)
 	}
-	t.set(of, c)
+	if t.set(of, c); c.Doc.keep == keepNow {
+		of.due = time.Time{}
+	}
 	t.woken()
 }
 
