@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -19,7 +20,11 @@ func (a *app) openRedis() (err error) {
 	if address == "" {
 		return nil
 	}
-	a.redis, err = cluster.Open(cluster.Options{URL: address, Logger: a.telemetry.Logger, Changed: a.redisChanged})
+	// Tenants of two sales agents may have the same name: a gateway before another one must not get their documents.
+	agent := sha256.Sum256([]byte(a.cfg.Upstream.BaseURL))
+	a.redis, err = cluster.Open(cluster.Options{
+		URL: address, Prefix: fmt.Sprintf("esagate:%x:", agent[:8]), Logger: a.telemetry.Logger, Changed: a.redisChanged,
+	})
 	if err != nil {
 		return fmt.Errorf("snapshot.redis_url: %w", err)
 	}

@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 
@@ -39,5 +40,24 @@ func TestRedisAway(t *testing.T) {
 	}
 	if strings.Contains(log, "CANARY") || strings.Contains(log, strings.TrimPrefix(redis.Addr(), "127.0.0.1")) {
 		t.Error("the address is told")
+	}
+}
+
+// TestRedisOfSeveralSalesAgents: gateways before different sales agents share nothing, although they share a Redis and their
+// tenants have the same name.
+func TestRedisOfSeveralSalesAgents(t *testing.T) {
+	redis := redistest.Own(t)
+	for range 2 {
+		_, _, config, env := simulate(t, upstreamtest.Options{}, upstreamtest.Healthy())
+		p := start(t, append(env, "ESAGATE_SNAPSHOT_REDIS_URL="+redis.URL()), "serve", "--config", config)
+		if code, _, body := p.get(statusPath("meadow"), clearKey); code != http.StatusOK {
+			t.Fatalf("%d %s", code, body)
+		}
+		p.stop()
+	}
+	keys, err := redis.Do(t.Context(), "KEYS", "*snapshot*")
+	must(t, err)
+	if keys, ok := keys.([]any); !ok || len(keys) != 2 {
+		t.Errorf("%v", keys)
 	}
 }
