@@ -100,3 +100,24 @@ func steady() ut.Status {
 	}
 	return s
 }
+
+// TestNoEndOfWhatWasMadeAnew: that a source was deleted is not told once the one is known that has its sourceId now: who
+// follows it would take that for gone.
+func TestNoEndOfWhatWasMadeAnew(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		l := w.listen()
+		w.refresh()
+		old, other := w.source(sourceID), w.start()
+		defer w.stop(other)
+		_, err := other.directory.DeleteSource(w.Context(), customer, sourceID, func(*registry.Source) error { return nil })
+		w.must(err)
+		w.pending(other, sourceID)
+		_, err = w.directory.ManagedSourceNow(w.Context(), customer, sourceID) // before it hears of the end of the old one
+		w.must(err)
+		l.next()
+		w.status.JudgeElsewhere(old, true)
+		if all := l.next(); len(all) > 0 {
+			t.Errorf("%+v", all)
+		}
+	})
+}
