@@ -67,6 +67,13 @@ func (e *entry[D]) queued(f *flight, waits bool) {
 	}
 }
 
+// isQueued reports whether a fetch waits in its queue.
+func (e *entry[D]) isQueued(f *flight) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return !f.queuedFrom.IsZero() && f.queuedTill.IsZero()
+}
+
 // tooLate gives the error of a reader without a copy whose time is up.
 func (e *entry[D]) tooLate(f *flight, came, now time.Time) *UnavailableError {
 	e.mu.Lock()
@@ -133,7 +140,7 @@ func (c *Cache[D]) fly(ctx context.Context, e *entry[D], f *flight, d Demand, fe
 	defer context.AfterFunc(c.life, cancel)()
 
 	l := landing[D]{lease: lease, began: time.Now(), fresh: c.freshFor()}
-	letGo := c.sharer.hold(ctx, e.key, lease)
+	letGo := c.sharer.hold(ctx, e, f, lease)
 	l.doc, l.err = guarded(ctx, func(ctx context.Context) (D, error) { return fetch(ctx, d) })
 	letGo()
 	l.slow = time.Since(l.began) > c.limits.Patience

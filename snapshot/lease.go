@@ -84,8 +84,8 @@ func (s *sharer[D]) isAnswered(e *entry[D], f *flight) bool {
 	return true
 }
 
-// hold renews a lease until letGo is called.
-func (s *sharer[D]) hold(ctx context.Context, key, lease string) (letGo func()) {
+// hold renews a lease until letGo is called, but not while the fetch waits for its turn here: another replica may have room.
+func (s *sharer[D]) hold(ctx context.Context, e *entry[D], f *flight, lease string) (letGo func()) {
 	if lease == "" {
 		return func() {}
 	}
@@ -97,7 +97,9 @@ func (s *sharer[D]) hold(ctx context.Context, key, lease string) (letGo func()) 
 			timer := time.NewTimer(renewPause)
 			select {
 			case <-timer.C:
-				_ = s.Store.Renew(ctx, key, lease) // the next renewal may do
+				if !e.isQueued(f) {
+					_ = s.Store.Renew(ctx, e.key, lease) // the next renewal may do
+				}
 			case <-ctx.Done():
 				timer.Stop()
 				return

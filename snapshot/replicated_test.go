@@ -165,6 +165,20 @@ func TestReplicas(t *testing.T) {
 			r.u.set(now("second"))
 			b.read("second", snapshot.Miss)
 		},
+		"one whose call waits for its turn leaves it to another": func(r *replicas, a, b *node) {
+			r.u.set(func(ctx context.Context, d snapshot.Demand) (*doc, error) {
+				d.Queued(true)
+				return hangs(ctx, d)
+			})
+			go func() { _, _ = a.get(0) }()
+			r.pass(time.Second / 2)
+			r.u.set(now("second"))
+			begun := time.Now()
+			b.read("second", snapshot.Miss)
+			if took := time.Since(begun); took > time.Second {
+				r.Errorf("it took %s", took)
+			}
+		},
 		"that there is no such thing is known to all": func(r *replicas, a, b *node) {
 			a.read("first", snapshot.Miss)
 			b.read("first", snapshot.Miss)
