@@ -56,6 +56,7 @@ func (s *Snapshots) Renew(ctx context.Context, key, lease string) error {
 // Publish implements snapshot.Shared.
 func (s *Snapshots) Publish(ctx context.Context, key string, p snapshot.Publication) (snapshot.Known, error) {
 	if len(p.Body) > maxBody {
+		_, _ = s.End(ctx, key, p.Lease, snapshot.Finding{}) // nobody is to wait for it: the lease would end by itself
 		return snapshot.Known{}, errTooLarge
 	}
 	reply, err := s.run(ctx, publishScript, key, p.Lease, p.Format, p.At, p.Epoch, p.Asked.Microseconds(), p.Fresh.Microseconds(),

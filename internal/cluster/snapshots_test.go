@@ -111,6 +111,12 @@ func testLease(s shared) {
 	if k := s.look("lease", "two", snapshot.Question{}); !k.Held {
 		s.Fatal("not given after its end")
 	}
+	if _, err := s.Publish(s.Context(), "lease", snapshot.Publication{Lease: "two", Format: shareFormat, Body: make([]byte, 1<<20+1)}); err == nil {
+		s.Error("it is shared however large")
+	}
+	if k := s.look("lease", "three", snapshot.Question{}); !k.Held {
+		s.Error("what can't be shared keeps the lease")
+	}
 }
 
 func testOrder(s shared) {
@@ -180,8 +186,10 @@ func testForeign(s shared, r *cluster.Redis) {
 	if k := s.look("string", "one", snapshot.Question{}); !k.Held || k.There {
 		s.Errorf("%+v", k)
 	}
-	s.must(r.Do(s.Context(), func(ctx context.Context, c redis.UniversalClient) error {
-		return c.HSet(ctx, r.Key("snapshot", "large"), "a", "7", "d", make([]byte, 2<<20)).Err()
+	s.must(inTime(func() error {
+		return r.Do(s.Context(), func(ctx context.Context, c redis.UniversalClient) error {
+			return c.HSet(ctx, r.Key("snapshot", "large"), "a", "7", "d", make([]byte, 1<<20+1)).Err()
+		})
 	}))
 	if k := s.look("large", "", snapshot.Question{}); !k.There || k.Body != nil {
 		s.Errorf("a body of %d bytes", len(k.Body))
