@@ -86,6 +86,31 @@ func TestReplicasShareStatuses(t *testing.T) {
 	})
 }
 
+// TestWriteElsewhereIsKeptOnce: how a source stands after a write is kept by the replica that wrote.
+func TestWriteElsewhereIsKeptOnce(t *testing.T) {
+	writes := &writesCounted{}
+	inWorld(t, func(s registry.Store) registry.Store { return countingStore{s, writes} }, func(w *world) {
+		w.follow = true
+		w.restart()
+		second := w.start()
+		defer w.stop(second)
+		for _, p := range []process{w.process, second} {
+			_, err := w.read(p)
+			w.must(err)
+		}
+		w.pass(2 * time.Minute)
+		writes.standings.Store(0)
+		w.change(func(c *registry.Connection) { c.Provisioning, c.DeactivatedAt = registry.StatusDeactivated, time.Now() })
+		w.pass(5 * time.Second)
+		if n := writes.standings.Load(); n != 1 {
+			w.Errorf("%d standings were written", n)
+		}
+		if row := w.overview(second); row.State != transform.StateDeactivated {
+			w.Errorf("the other replica says %s", row.State)
+		}
+	})
+}
+
 type writesCounted struct{ snapshots, standings, syncs atomic.Int32 }
 
 // TestReplicasWriteAsOne: replicas that take turns write of a tenant once a minute together, what it says that is new at
