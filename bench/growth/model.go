@@ -20,7 +20,7 @@ type Fleet struct {
 
 // What the gateway does, as the packages named have it. Times are in seconds.
 const (
-	savePause  = 60.0   // between two writes of a tenant's snapshot by one replica (status)
+	savePause  = 60.0   // between two writes of a tenant's snapshot by one replica, or by all that share a Redis (status)
 	renewPause = 0.3    // between two renewals of a lease while a call runs (snapshot)
 	waitPause  = 0.04   // between two looks of who waits for another replica's call, at first (snapshot)
 	askPause   = 600.0  // between two questions whether a tenant is active (cmd/esagate)
@@ -104,7 +104,8 @@ func (f Fleet) shared(reads float64) Rates {
 		Calls:      calls,
 		RedisOps:   calls * (caller + takers + looks + waits + hint),
 		RedisBytes: calls * ((caller+takers+looks+waits)*askBytes + (1+takers)*docBytes + hint*(n+1)*hintBytes),
-		RowWrites:  written(calls/n, n),
+		// The first call of a minute leaves three rows.
+		RowWrites: 3 * (1 - math.Exp(-savePause*calls)) / savePause,
 	}
 }
 
