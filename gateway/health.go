@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"esagate/api"
+	"esagate/internal/cluster"
 	"esagate/internal/fault"
 	"esagate/upstream"
 )
@@ -44,7 +45,7 @@ type readiness struct {
 	Store    string `json:"store,omitempty"`
 	Upstream string `json:"upstream,omitempty"`
 	Issuer   string `json:"issuer,omitempty"` // of access tokens: only while it is away
-	Redis    string `json:"redis,omitempty"`  // that replicas share: only while it is away
+	Redis    string `json:"redis,omitempty"`  // that replicas share: only where one is set
 }
 
 // Starting answers in place of a Gateway that is being built: /healthz that the process is alive, all else that
@@ -74,6 +75,9 @@ func (g *Gateway) storeAvailable() bool {
 	return g.deps.Directory.StoreAvailable() && g.deps.Auth.StoreAvailable()
 }
 
+// redisAway reports whether there is a Redis that replicas share, and it can't be used.
+func redisAway(r *cluster.Redis) bool { return r != nil && !r.Available() }
+
 // getReadiness is false only while starting and stopping: a gateway without its
 // sales agent or its store still serves what it knows, and says so here.
 func (g probes) getReadiness(w http.ResponseWriter, r *request) error {
@@ -98,8 +102,12 @@ func (g probes) addDetails(body *readiness) {
 	if !g.deps.Auth.IssuerAvailable() {
 		body.Issuer = "away"
 	}
-	if g.deps.Redis != nil && !g.deps.Redis.Available() {
+	switch {
+	case g.deps.Redis == nil:
+	case redisAway(g.deps.Redis):
 		body.Redis = "away"
+	default:
+		body.Redis = "ok"
 	}
 }
 

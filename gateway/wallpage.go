@@ -24,7 +24,7 @@ func (g pages) showWall(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	writePage(w, r, http.StatusOK, ops.Wall(ops.WallView{
-		Page: r.pageView("Sources"), Overview: overview, Query: query, NoHistory: err != nil,
+		Page: r.pageView("Sources"), Overview: overview, Query: query, NoHistory: err != nil, RedisAway: redisAway(g.deps.Redis),
 		Storefront: ops.Storefront(g.cfg.StorefrontURL), Machine: g.machine(r.key.Operator),
 	}))
 	return nil

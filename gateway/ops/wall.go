@@ -23,6 +23,7 @@ type WallView struct {
 	Overview   *status.Overview     // with facets, and the states of the last 24 hours
 	Query      status.OverviewQuery // which gave Overview
 	NoHistory  bool                 // those states can't be read at the moment
+	RedisAway  bool                 // the Redis that replicas share, which only an operator is told
 	Storefront Storefront
 	Machine    *Machine // nil: nothing is said of it
 }

@@ -3,6 +3,7 @@ package ops_test
 import (
 	"fmt"
 	"strings"
+	"testing"
 	"time"
 
 	"esagate/api"
@@ -102,6 +103,20 @@ func wall(name string, viewer *ops.Viewer, q status.OverviewQuery, o *status.Ove
 	})}
 }
 
+func withoutRedis(viewer *ops.Viewer, o *status.Overview) []byte {
+	return ops.Wall(ops.WallView{Page: ops.Page{Title: "Sources", Viewer: viewer, RequestID: "req-gallery", Now: noon}, Overview: o, RedisAway: true})
+}
+
+// TestWallWithoutRedis: an operator is told that replicas go on alone; a customer has nothing to do about it.
+func TestWallWithoutRedis(t *testing.T) {
+	o := overview(manyCounts, manyLead, troubled(), 6)
+	for viewer, told := range map[*ops.Viewer]bool{operator: true, customer: false} {
+		if strings.Contains(string(withoutRedis(viewer, o)), "Redis can't be used") != told {
+			t.Errorf("operator %v: told or not: want %v", viewer.Operator, told)
+		}
+	}
+}
+
 func wallScenes() []scene {
 	any := status.OverviewQuery{}
 	many := overview(manyCounts, manyLead, troubled(), 6)
@@ -144,6 +159,7 @@ func wallScenes() []scene {
 		wall("wall-nothing-matches", operator, status.OverviewQuery{Text: "harbour light", Order: status.ByState}, overview(manyCounts, manyLead, nil, 0)),
 		wall("wall-well", operator, any, well),
 		wall("wall-away", operator, any, away),
+		{"wall-redis-away", withoutRedis(operator, many)},
 		wall("wall-starting", operator, any, starting),
 		wall("wall-reading", operator, any, reading),
 		wall("wall-unknown", operator, any, overview(api.StateCounts{Unknown: 1, Live: 11}, status.Headline{Main: "it is not known whether 1 of 12 sources can sell"}, []api.OverviewItem{unknown}, 1)),

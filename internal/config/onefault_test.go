@@ -94,6 +94,7 @@ func TestFaultsOfUpstreamAndSnapshot(t *testing.T) {
 		{"snapshot.patience", values{"3001ms"}, "must be at most upstream.timeout"},
 		{"snapshot.memory", values{"0", "16MiB", "2GiB", "1.5 GB", "600000000"}, ""},
 		{"snapshot.memory", values{"15MiB", "17TiB", "99999999999999999999", "-1", "512"}, "must be"},
+		{"snapshot.memory", values{"15MiB"}, "must be 0 (found by itself), or from 16MiB to 16TiB"},
 		{"snapshot.memory", values{"much", "5 potatoes", "1.5"}, "must be"},
 		{"snapshot.redis_url", values{"redis://h", "rediss://u:p@h:6380/1", "redis://h?addr=i:6379", "redis://h:26379?master_name=m&addr=i:26379"}, ""},
 		{"snapshot.redis_url", values{"h:6379", "http://h", "redis://h?no=1"}, "must be redis://<host>:<port>, or rediss:// for TLS; " +

@@ -100,7 +100,7 @@ func textProblem(text, tag string) string {
 }
 
 // outOfRange says that a number, duration or size is not in a range: "1..10", ">0..1" (above 0),
-// ">0.." (no upper bound), "0|1m..168h" (0 is good too, and means off).
+// ">0.." (no upper bound), "0|1m..168h" (0 is good too, and means off; of a size, that it is found by itself).
 func outOfRange(v reflect.Value, tag string) string {
 	bounds, off := strings.CutPrefix(tag, "0|")
 	low, high, _ := strings.Cut(bounds, "..")
@@ -123,6 +123,8 @@ func outOfRange(v reflect.Value, tag string) string {
 	}
 	limits := "from " + low + " to " + high
 	switch {
+	case off && v.Type() == sizeType:
+		limits = "0 (found by itself), or " + limits
 	case off:
 		limits = "0 (off), or " + limits
 	case above && high == "":
