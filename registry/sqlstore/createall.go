@@ -4,11 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"esagate/registry"
 )
+
+// insertedAtOnce is how many rows one statement inserts: SQLite looks for each of its parameters among all of them.
+const insertedAtOnce = 20
 
 // errNotAllNew rolls back: some of many entries can't be created as they are, or are known.
 var errNotAllNew = errors.New("not all are new")
@@ -61,12 +65,15 @@ func createAll(ctx context.Context, in scope, entries []registry.ConfigSource) e
 		{`connections (customer_id, id, source, provisioning_status, tenant_id, ad_server, service_account_email, email_learned,
 			last_test_passed, provisioned_at, created_at, updated_at, epoch, version)`, connections},
 	} {
-		made, err := in.exec(ctx, insertRows(insert.into, len(entries), len(insert.rows)/len(entries)), insert.rows...)
-		if err != nil {
-			return err
-		}
-		if made != n {
-			return errNotAllNew
+		columns := len(insert.rows) / len(entries)
+		for rows := range slices.Chunk(insert.rows, insertedAtOnce*columns) {
+			made, err := in.exec(ctx, insertRows(insert.into, len(rows)/columns, columns), rows...)
+			if err != nil {
+				return err
+			}
+			if made != int64(len(rows)/columns) {
+				return errNotAllNew
+			}
 		}
 	}
 	return nil
