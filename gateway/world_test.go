@@ -115,6 +115,8 @@ type setup struct {
 	logLevel                string        // "": debug
 	limits                  ratelimit.Limits
 	store                   func(registry.Store) registry.Store // stands before the registry; nil: none
+	follow                  bool                                // the directory follows what is written
+	memory                  int                                 // bytes that statuses may take; 0: any number
 	proxies                 []netip.Prefix
 	orgID                   string               // the template of an external_org_id; "": the usual one
 	slow                    time.Duration        // how long the registry takes for what statuses say and for counts
@@ -175,7 +177,7 @@ func start(t testing.TB, s setup, agent *upstreamtest.Agent) *world {
 	if s.store != nil {
 		store = s.store(store)
 	}
-	w.directory = registry.NewDirectory(store, registry.DirectoryOptions{SourceWritten: func(src *registry.Source, deleted bool) {
+	w.directory = registry.NewDirectory(store, registry.DirectoryOptions{Follow: s.follow, SourceWritten: func(src *registry.Source, deleted bool) {
 		if w.status != nil {
 			w.status.Judge(src, deleted)
 		}
@@ -225,7 +227,7 @@ func start(t testing.TB, s setup, agent *upstreamtest.Agent) *world {
 		Fresh: cmp.Or(s.fresh, 5*time.Second), StaleWhileRevalidate: time.Minute, StaleIfError: max(15*time.Minute, s.fresh),
 		Patience: 300 * time.Millisecond, Timeout: 3 * time.Second, FetchTimeout: 10 * time.Second, Entries: 100,
 	}
-	w.status = status.New(status.Config{Envelope: s.envelope, Subscribes: true, Limits: limits, Waiting: s.waiting}, status.Deps{
+	w.status = status.New(status.Config{Envelope: s.envelope, Subscribes: true, Limits: limits, Memory: s.memory, Waiting: s.waiting}, status.Deps{
 		Directory: w.directory, Upstream: w.client, Tasks: tasks, Logger: tel.Logger, Instruments: instruments,
 		SyncFinished: w.webhooks.Observe, CheckTenant: w.lifecycle.CheckSoon, Events: w.events,
 	})

@@ -238,13 +238,20 @@ func (t *tier) save(ctx context.Context, by time.Time, share int) {
 
 // take gives what is due by a time, of a share of the tenants at most, and which are to be forgotten. What is written stays
 // in memory until then, because the database has what is older. It forgets tenants that were written and have nothing new.
+// With little room left all that is due is written, and nothing is remembered of what was: what finds no room is not kept at all.
 func (t *tier) take(by time.Time, share int) (due map[string]snapshot.Copy[*document], gone []string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	due = map[string]snapshot.Copy[*document]{}
 	most := max(len(t.tenants)/share, saveRows)
+	full := t.most > 0 && t.bytes > t.most/2
+	if full {
+		most = len(t.tenants)
+	}
 	for key, of := range t.tenants {
 		switch {
+		case of.newest.Doc == nil && full:
+			t.remove(key)
 		case of.due.After(by):
 		case of.newest.Doc == nil:
 			t.remove(key)
