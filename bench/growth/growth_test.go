@@ -19,7 +19,7 @@ func TestModelMeetsMeasurements(t *testing.T) {
 	if err := json.Unmarshal(measured, &points); err != nil {
 		t.Fatal(err)
 	}
-	if len(points) < 3 {
+	if len(points) < 4 {
 		t.Fatalf("%d points", len(points))
 	}
 	for _, p := range points {
