@@ -73,7 +73,7 @@ func replicas(count int, redis bool) func(context.Context, *world, *settings, *c
 		if redis {
 			server, err := redistest.Start(ctx)
 			if errors.Is(err, redistest.ErrNotInstalled) {
-				return fmt.Errorf("Redis: %w", errMissing)
+				return fmt.Errorf("no redis-server: %w", errMissing)
 			} else if err != nil {
 				return err
 			}

@@ -124,7 +124,7 @@ func startNode(ctx context.Context, w *world, _ *settings) (*child, error) {
 	}
 	program, err := exec.LookPath("node")
 	if err != nil {
-		return nil, fmt.Errorf("Node: %w", errMissing)
+		return nil, fmt.Errorf("no node: %w", errMissing)
 	}
 	return startChild(ctx, "Node BFF", nil, program, filepath.Join(p.Folder, "bff.mjs"), w.server.URL(), p.AgentPath, p.AgentHeader, p.AgentKey, p.Key)
 }
