@@ -150,6 +150,12 @@ func (c *Cache[D]) freshFor() time.Duration {
 // and none is running. The entry's lock is held.
 func (c *Cache[D]) decide(ctx context.Context, e *entry[D], fetch Fetch[D], r *reader, now time.Time) verdict[D] {
 	v := c.answer(e, r, now)
+	if v.ready && c.sharer.isAlone(e, v.read) {
+		if v.look = c.sharer.looking(e, r, now); v.look != nil {
+			v.ready, v.until = false, r.came.Add(c.limits.Timeout)
+		}
+		return v
+	}
 	if v.ready || v.err != nil {
 		return v
 	}

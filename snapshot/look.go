@@ -57,6 +57,12 @@ func (c *Cache[D]) Hear(key string, at int64) {
 // hinted reports whether a hint says that there is a newer document, and no look has begun since. The lock is held.
 func (e *entry[D]) hinted() bool { return e.looks.hints != e.looks.heeded }
 
+// isAlone reports whether a fresh copy was fetched while Redis was away and not compared since with what others have: they
+// may have served a newer one. The entry's lock is held.
+func (s *sharer[D]) isAlone(e *entry[D], read Read[D]) bool {
+	return s != nil && read.State == Hit && e.copy != nil && e.copy.stamp == Stamp{} && !e.looks.at.After(e.copy.receivedAt)
+}
+
 // looking gives the look that a reader has to wait for; nil: none. The entry's lock is held.
 func (s *sharer[D]) looking(e *entry[D], r *reader, now time.Time) *look {
 	switch {
