@@ -152,6 +152,7 @@ func New(cfg Config, deps Deps) *Gateway {
 	}
 	g.main, g.admin = newTable(rows), newTable(admin{g}.routes())
 	g.ins.StoreAvailable(g.storeAvailable)
+	g.ins.StoreFollowed(deps.Directory.Followed)
 	g.ins.Streams(g.streams.ofCustomer.Taken)
 	g.ins.PassedOpen(g.passes.ofCustomer.Taken)
 	g.ins.InFlight(func() int { return int(g.inFlight.Load()) })

@@ -9,10 +9,11 @@ import (
 )
 
 const (
-	lookPause  = time.Second           // between two looks
-	hintPause  = 20 * time.Millisecond // between two looks that are wanted at once
-	lookLimit  = 10 * time.Second      // of one look: much may have been written
-	notCurrent = time.Duration(-1 << 62)
+	lookPause   = time.Second           // between two looks
+	hintPause   = 20 * time.Millisecond // between two looks that are wanted at once
+	lookLimit   = 10 * time.Second      // of one look: much may have been written
+	followedFor = 5 * time.Second       // after a look: one that takes longer is the exception
+	notCurrent  = time.Duration(-1 << 62)
 )
 
 // feed follows what is written to managed sources, by whatever replica ([Store].Changes). While it is current, copies
@@ -40,6 +41,11 @@ func (f *feed) LookNow() {
 	case f.look <- struct{}{}:
 	default:
 	}
+}
+
+// Followed reports whether the store was looked at lately: what other replicas write is known here.
+func (f *feed) Followed() bool {
+	return time.Since(f.start)-time.Duration(f.began.Load()) <= followedFor
 }
 
 // covers reports whether a write since would be known here, of a source whose copy is of some age; late is how old

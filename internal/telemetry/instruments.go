@@ -68,6 +68,7 @@ type Instruments struct {
 
 	Streams        func(count func() int)
 	StoreAvailable func(is func() bool)
+	StoreFollowed  func(is func() bool)
 	RedisAvailable func(is func() bool)                      // is called where there is one
 	StorePools     func(stats func() map[string]sql.DBStats) // by the pool's name
 	Ready          func(is func() bool)
@@ -118,6 +119,7 @@ func NewInstruments(mp metric.MeterProvider) (*Instruments, error) {
 
 		Streams:        b.gauge("esagate.streams", "Streams of events that are open."),
 		StoreAvailable: b.flag("esagate.store.available", "1 while the registry's store answers, else 0."),
+		StoreFollowed:  b.flag("esagate.store.followed", "1 while what other replicas write to the registry is known within seconds, else 0."),
 		RedisAvailable: b.flag("esagate.redis.available", "1 while the Redis that replicas share can be used, else 0."),
 		StorePools:     b.pools(),
 		Ready:          b.flag("esagate.ready", "1 while the gateway is ready, else 0."),
