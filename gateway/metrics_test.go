@@ -31,6 +31,7 @@ func TestMetricsPageIsComplete(t *testing.T) {
 		w.must(w.status.CountSources(w.Context()))
 		w.counts.AgentCall(telemetry.DoorMCP, "tools/call", "get_products", true)
 		w.counts.Passed(telemetry.DoorMCP, telemetry.PassDone, 1, 1, time.Second)
+		w.counts.RedisAvailable(func() bool { return true }) // served where there is one
 		served, metrics := map[string]bool{}, string(w.do("GET", "/metrics").body)
 		if !strings.Contains(metrics, "\nesagate_requests_in_flight 1\n") {
 			w.Error("in flight is not this request alone")
