@@ -60,7 +60,10 @@ func (r *replicas) play(plan []step, read func(s step, got snapshot.Read[*doc], 
 		case "kill":
 			n.line.set(true)
 			n.close()
-			r.nodes[s.at] = r.node(1)
+			next := r.node(1)
+			r.changing.Lock()
+			r.nodes[s.at] = next
+			r.changing.Unlock()
 		case "cut", "mend":
 			n.line.set(s.what == "cut")
 		case "empty":

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -20,6 +21,7 @@ import (
 
 // replicas are caches that share a Redis, before one upstream, on a fake clock.
 type replicas struct {
+	changing sync.RWMutex // held while a node is replaced: others tell it of documents
 	*testing.T
 	u      *upstream
 	server *miniredis.Miniredis
@@ -107,7 +109,10 @@ func (r *replicas) node(format int) *node {
 			if r.mute.Load() {
 				return
 			}
-			for _, other := range r.nodes {
+			r.changing.RLock()
+			nodes := slices.Clone(r.nodes)
+			r.changing.RUnlock()
+			for _, other := range nodes {
 				if other != n && other != nil {
 					other.c.Hear(key, at)
 				}
